@@ -430,7 +430,7 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
 	output_limit(r->output, what,
 		"the probe was not recorded: empty values here are not a measurement",
-		"record this probe: `sooth record --probe LIST -o FILE.sooth PID`, or run the "
+		"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`, or run the "
 		"command without a capture");
 }
 

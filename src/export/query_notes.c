@@ -29,7 +29,7 @@ static void note_unobserved(struct query *q, struct output *output)
 		snprintf(what, sizeof(what), "%s (%s)", t->name, probe);
 		output_limit(output, what,
 			"the probe was not recorded: the empty table is not a measurement",
-			"record this probe: `sooth record --probe LIST -o FILE.sooth PID`");
+			"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`");
 	}
 }
 

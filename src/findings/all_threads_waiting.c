@@ -155,8 +155,7 @@ static void report(struct check *e, const struct hang *h)
 		finding_claim(e, "deadlock: the only thread of the process waits for a lock that "
 				 "no other thread holds");
 	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "time spent waiting for a lock that another thread holds", h->locks,
-		SOOTH_UNIT_NONE, 0);
+	finding_number(e, "threads that wait for a held lock", h->locks, SOOTH_UNIT_NONE, 0);
 	finding_number(
 		e, "time in which no thread ran", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
 	finding_text(e, "waiting",

@@ -170,8 +170,8 @@ static void report(struct check *e, const struct growth *g)
 	finding_number(e, "descriptors at the start", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "descriptors at the end", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
-		g->grown, g->windows);
+	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+		g->windows);
 	emit_groups(e, top, count);
 	emit_limit(e, g);
 	finding_remedy(e,

@@ -336,8 +336,8 @@ static void report(struct check *e, const struct trend *j, const struct memory *
 	finding_number(e, "resident at the start", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "resident at the end", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
-		g->grown, g->windows);
+	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+		g->windows);
 	emit_classes(e, m);
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	emit_limit(e, g);

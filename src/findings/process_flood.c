@@ -240,8 +240,8 @@ static void emit_growth(
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(e, "processes alive at the start", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "processes alive at the end", g->last, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "steadiness", "the number grew in %u of %u equal parts of the observation",
-		g->grown, g->windows);
+	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+		g->windows);
 	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);

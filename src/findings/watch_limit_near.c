@@ -121,7 +121,7 @@ static void emit_unseen(struct check *e, const struct use *u, int k)
 			"sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
-		finding_unseen(e, "how many watches are counted twice: the sum exceeds the limit, "
+		finding_unseen(e, "how many of them are counted twice: the sum exceeds the limit, "
 				  "so some descriptors share an instance");
 }
 

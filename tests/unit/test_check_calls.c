@@ -197,7 +197,7 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", is_found_elsewhere, 601, NULL, "medium/high: |, 500 times" },
 		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
 		{ "syscall-errors", is_denied_and_lost, 50, NULL,
-			"medium/medium: |(unseen: 7 lost calls" },
+			"medium/medium: |(unseen: 7 calls whose records were lost" },
 	};
 
 	(void)state;
@@ -297,7 +297,7 @@ static void test_slow_syscalls(void **state)
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=200ms", "medium/" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-p99=201ms", "fine: " },
 		{ "slow-syscalls", syncs_unseen, 200, NULL,
-			"low/low: |(unseen: how long its threads waited" },
+			"low/low: |(unseen: how long the threads waited" },
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
 			"medium/high: |[waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },

@@ -148,7 +148,8 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", gains, 10, NULL,
 			"high/medium: leaks descriptors: 10 more |[descriptors at the start: "
 			"10]|[descriptors at the end: 20]|[growth: 2 a second over "
-			"5.00s]|[steadiness: grew in 5 of 5 windows]|(unseen: which kind|(unseen: "
+			"5.00s]|[steadiness: grew in 5 of 5 equal parts of the "
+			"observation]|(unseen: which kind|(unseen: "
 			"the descriptor limit|--fds 99 " },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
@@ -160,13 +161,17 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", gains, 20, "fd-leak.min-windows=6",
 			"blind: the observation has too few samples <observe longer: --duration "
 			"30>" },
-		{ "fd-leak", gains_for_longer, 9, NULL, "high/high: |8 of 8 windows" },
-		{ "fd-leak", gains_for_longer, 8, NULL, "high/medium: |7 of 7 windows" },
-		{ "fd-leak", falls_once, 10, NULL, "high/high: |8 of 9 windows" },
+		{ "fd-leak", gains_for_longer, 9, NULL,
+			"high/high: |8 of 8 equal parts of the observation" },
+		{ "fd-leak", gains_for_longer, 8, NULL,
+			"high/medium: |7 of 7 equal parts of the observation" },
+		{ "fd-leak", falls_once, 10, NULL,
+			"high/high: |8 of 9 equal parts of the observation" },
 		{ "fd-leak", falls_once, 11, NULL, "fine: " },
 		{ "fd-leak", grew_at_first, 60, NULL, "high/medium: " },
 		{ "fd-leak", grew_at_first, 50, NULL, "fine: " },
-		{ "fd-leak", grows_now_and_then, 6, NULL, "high/high: |6 of 8 windows" },
+		{ "fd-leak", grows_now_and_then, 6, NULL,
+			"high/high: |6 of 8 equal parts of the observation" },
 		{ "fd-leak", grows_now_and_then, 5, NULL, "fine: " },
 		{ "fd-leak", just_started, 11, NULL, "high/medium: " },
 		{ "fd-leak", just_started, 10, NULL, "high/medium: " },
@@ -197,10 +202,10 @@ static void test_fd_leak_kinds(void **state)
 		{ "fd-leak", gains_under_limit, 130, NULL,
 			"high/medium: |[soft limit: 130]|[time until the limit is reached: 25" },
 		/* Foresight is a hundred intervals: 500 s at 4 a second. */
-		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|reached in: 8" },
+		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|is reached: 8" },
 		{ "fd-leak", gains_under_limit, 2034, NULL,
 			"high/|[soft limit: 2034]|!reached in" },
-		{ "fd-leak", gains_under_limit, 20, NULL, "high/|reached in: 0" },
+		{ "fd-leak", gains_under_limit, 20, NULL, "high/|is reached: 0" },
 		{ "fd-leak", gains_under_limit, NO_LIMIT, NULL,
 			"high/|(unseen: the descriptor limit" },
 	};
@@ -276,8 +281,7 @@ static void test_fd_limit_near(void **state)
 			"fine: 1001 descriptors are open; the limit of 1000 was set later" },
 		{ "fd-limit-near", has_hard_limit, 1001, NULL,
 			"high/high: |<prlimit --nofile=1001" },
-		{ "fd-limit-near", has_hard_limit, 1000, NULL,
-			"high/high: |<restart it with a higher" },
+		{ "fd-limit-near", has_hard_limit, 1000, NULL, "high/high: |<set a higher" },
 		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL,
 			"fine: 900 descriptors are open, and there is no limit" },
 		{ "fd-limit-near", limit_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
@@ -395,7 +399,8 @@ static void test_watch_limit_near(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "watch-limit-near", has_share_of_watches, 37, NULL,
-			"high/high: almost out of inotify watches: 30 of its user's 37 in "
+			"high/high: almost out of inotify watches: 30 of 37 that the user may have "
+			"are in "
 			"use;|[used: 81.1 %]|max_user_watches=148 " },
 		{ "watch-limit-near", has_share_of_watches, 38, NULL,
 			"fine: 30 of 38 watches, 2 of 128 instances; 1 of the user's 1 processes" },
@@ -404,16 +409,17 @@ static void test_watch_limit_near(void **state)
 		{ "watch-limit-near", has_share_of_watches, 60, "watch-limit-near.percent=51",
 			"fine: " },
 		{ "watch-limit-near", has_instances, 80, NULL,
-			"high/high: almost out of inotify instances: 80 of its user's "
-			"100|max_user_instances=400 " },
+			"high/high: almost out of inotify instances: 80 of 100 that the user may "
+			"have|max_user_instances=400 " },
 		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
 		{ "watch-limit-near", has_instances, 101, NULL,
-			"high/high: |(unseen: how much is counted twice" },
+			"high/high: |(unseen: how many of them are counted twice" },
 		{ "watch-limit-near", has_instances, 100, NULL, "high/high: |!counted twice" },
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
-			"high/medium: almost out of inotify watches: 80 of its user's 100 in use, "
-			"50 by this process|(unseen: 1 of the user's 3 processes|[processes of the "
+			"high/medium: almost out of inotify watches: 80 of 100 that the user may "
+			"have are in use, 50 by this process|(unseen: 1 of the user's 3 "
+			"processes|[processes of the "
 			"user sampled: 2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
 			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },

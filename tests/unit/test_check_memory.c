@@ -193,7 +193,8 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 16, NULL,
 			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident at the "
 			"start: 100M] [resident at the end: 116M] [growth: 3.2M a second over "
-			"5.00s] [steadiness: grew in 5 of 5 windows] [process age: 16m35s] "
+			"5.00s] [steadiness: grew in 5 of 5 equal parts of the observation] "
+			"[process age: 16m35s] "
 			"(unseen: which kind of memory grows: the mappings were listed only once) "
 			"(unseen: how much memory is left) <sooth heap -p 99 shows which functions "
 			"allocate; a restart frees the memory>\n" },
@@ -202,7 +203,8 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K", "fine: " },
 		{ "memory-growth", grows, 20, "memory-growth.noise=4M", "fine: " },
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
-		{ "memory-growth", grows_at_looks, 5, NULL, "medium/medium: |4 of 4 windows" },
+		{ "memory-growth", grows_at_looks, 5, NULL,
+			"medium/medium: |4 of 4 equal parts of the observation" },
 		{ "memory-growth", grows_at_looks, 4, NULL,
 			"=blind: the observation has too few samples <observe longer: --duration "
 			"30>\n" },
@@ -245,7 +247,7 @@ static void test_growth_kinds(void **state)
 			"medium/|(unseen: whether a full garbage|<if it was started with node" },
 		{ "memory-growth", runs_on, MAPS_GO,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
-			"medium/|<go tool pprof" },
+			"medium/|<if the program serves net/http/pprof" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|<the program itself has to write" },
@@ -413,11 +415,11 @@ static void test_pressure(void **state)
 			"=fine: the control group has no memory limit\n" },
 		{ "memory-pressure", group_is_named, 4, NULL, "fine: " },
 		{ "memory-pressure", files_are_unknown, HIDDEN, NULL,
-			"high/low: |(unseen: how much of it is file pages" },
+			"high/low: |(unseen: how much of this memory is file pages" },
 		{ "memory-pressure", group_has_no_limit, SOOTH_STATE_ABSENT, NULL,
 			"fine: the control group has no memory limit" },
 		{ "memory-pressure", group_killed, 1, NULL,
-			"high/high: out of memory: 1 process of its control group was "
+			"high/high: out of memory: 1 process of the control group was "
 			"killed|[processes killed during the observation: 1 over 5.00s]" },
 		{ "memory-pressure", group_killed, 2, NULL,
 			"high/high: out of memory: 2 processes of |were" },

@@ -232,7 +232,8 @@ static void test_flood(void **state)
 		{ "process-flood", starts, 20, NULL,
 			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
 			"[growth: 4 a second over 5.00s] [processes alive at the start: 5] "
-			"[processes alive at the end: 25] [steadiness: grew in 5 of 5 windows] "
+			"[processes alive at the end: 25] [steadiness: grew in 5 of 5 equal parts "
+			"of the observation] "
 			"[starts seen: 20 over 5.00s] (unseen: the process limit: the control "
 			"groups have none, and processes of the user cannot be counted) (unseen: "
 			"processes that lived for less than a sample interval) <sooth ps -t shows "
@@ -244,7 +245,8 @@ static void test_flood(void **state)
 		{ "process-flood", starts, 20, "process-flood.min-rate=4.1", "fine: " },
 		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
 		{ "process-flood", starts, 20, "process-flood.many=26", "medium/" },
-		{ "process-flood", flood_looks, 5, NULL, "medium/|4 of 4 windows" },
+		{ "process-flood", flood_looks, 5, NULL,
+			"medium/|4 of 4 equal parts of the observation" },
 		{ "process-flood", flood_looks, 4, NULL,
 			"blind: the observation has too few samples" },
 		{ "process-flood", child_starts, 25, NULL,
@@ -260,7 +262,7 @@ static void test_flood(void **state)
 			"the limit is reached: 25.0s]" },
 		/* Foresight is a hundred intervals: 500 s at four a second. */
 		{ "process-flood", starts_with_room, 2000, NULL, "high/" },
-		{ "process-flood", starts_with_room, 2001, NULL, "medium/|group: 2001]" },
+		{ "process-flood", starts_with_room, 2001, NULL, "medium/|can still start: 2001]" },
 		{ "process-flood", host_starts, 50, NULL,
 			"medium/|[process starts on the host: 10 a second over 5.00s]" },
 		{ "process-flood", server_starts, 4, NULL,
@@ -360,10 +362,12 @@ static void test_orphan(void **state)
 		{ "orphan", main_lives, 0, NULL, "medium/high: " },
 		{ "orphan", has_lost_parent, 0, NULL, "medium/high: " },
 		{ "orphan", has_lost_parent, 1, NULL, "blind: the parent ended just now" },
-		{ "orphan", markers_are_hidden, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "orphan", markers_are_hidden, HIDDEN, NULL,
+			"blind: |<run sooth as the user of the process" },
 		{ "orphan", markers_are_hidden, SOOTH_STATE_VALUE, NULL, "fine: " },
 		{ "orphan", left_together, 2, NULL,
-			"medium/high: |[processes, with descendants: 3]|<sooth kill --tree 99," },
+			"medium/high: |[processes, with descendants: 3]|<if the process is not "
+			"needed: sooth kill --tree 99" },
 		{ "301 orphan", left_together, 2, NULL, "=fine: reported for 99\n" },
 		{ "orphan", looked_at_once, 0, NULL, "medium/medium: |(unseen: since when" },
 	};
@@ -393,7 +397,8 @@ static void test_mcp(void **state)
 	static const struct check_case cases[] = {
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
 			"medium/high: MCP server thing with no client, still running [session: "
-			"sess-x] [known by: |the other end of its standard input] [its session: "
+			"sess-x] [known by: |no process has the other end of its standard input "
+			"open|[its session: "
 			"|session sess-x is gone|[lasts at least: 5.00s over 5.00s] [age: 15m06s] "
 			"[resident memory: 0B] [CPU: 0 % over 5.00s] <sooth kill --tree 99 (a "
 			"server that still runs after its input closed has a bug)>\n" },
@@ -603,8 +608,8 @@ static void test_frozen(void **state)
 	static const struct check_case cases[] = {
 		{ "frozen", stopped_at_last, LOOKS, NULL,
 			"medium/high: stopped by SIGSTOP (or by its terminal: Ctrl-Z) |[known by: "
-			"state T (stopped)]|[lasts at least: 5.00s |(unseen: which process stopped "
-			"it|<resume with: sooth thaw --any 99 " },
+			"state T (stopped)]|[lasts at least: 5.00s |(unseen: which process sent "
+			"the|<resume with: sooth thaw --any 99 " },
 		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[lasts at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
 			"blind: the process was stopped just now" },

@@ -95,8 +95,8 @@ static void test_cpu_spin(void **state)
 			"medium/medium: burns 100 % of a CPU without visible progress: thread "
 			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [share of time running "
 			"or ready to run: 100 % over 5.00s] [waits: 0 a second|[kernel share: 0 "
-			"%|[thread CPU time: 2m15s]|!too busy|!share of the host|<if it should be "
-			"idle, restart it" },
+			"%|[thread CPU time: 2m15s]|!too busy|!share of the host|<if the process "
+			"should be idle, restart it" },
 		/* At the end it has 5 s more. */
 		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
@@ -112,16 +112,18 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_moved, 10240, NULL, "medium/medium: |[data moved: 10.0K a" },
 		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", spins_system, 20, NULL,
-			"low/medium: |; much of it in system calls|<sooth trace -c -p 99 shows "
+			"low/medium: |; much of the time in system calls|<sooth trace -c -p 99 "
+			"shows "
 			"which" },
 		{ "cpu-spin", spins_system, 19, NULL, "medium/medium: |!much of it" },
 		{ "cpu-spin", spins_looks, 3, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_looks, 2, NULL, "fine: " },
 		{ "cpu-spin", spins_unread, HIDDEN, NULL,
-			"low/medium: |(unseen: its reads and writes" },
+			"low/medium: |(unseen: the reads and writes" },
 		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
-		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied <run sooth as" },
-		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |runnable: 85 %" },
+		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL,
+			"blind: permission denied <run sooth as" },
+		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |ready to run: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
 		{ "cpu-spin", starves_cpu, 49, NULL, "low/medium: |the host is too busy" },
@@ -260,7 +262,8 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_looks, 3, NULL, "medium/medium: " },
 		{ "busy-poll", sleeps_looks, 2, NULL, "fine: " },
 		{ "busy-poll", sleeps_unread, HIDDEN, NULL, "low/low: " },
-		{ "busy-poll", sleeps_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "busy-poll", sleeps_unseen, HIDDEN, NULL,
+			"blind: |<run sooth as the user of the process" },
 		{ "busy-poll", sleeps_unseen, GONE, NULL,
 			"=blind: the process exited before sooth could read this <>\n" },
 		{ "busy-poll", sleeps_unmeasured, HIDDEN, NULL,
@@ -412,7 +415,8 @@ static void test_lock_storm(void **state)
 			"[kernel share: 70 % over 5.00s]|[thread: locker (99): 1000 times a "
 			"second, 10 % CPU]|<use fewer threads, or" },
 		{ "lock-storm", lock_often, 999, NULL, "fine: at most 999 context switches" },
-		{ "lock-storm", lock_cpu, 9, NULL, "fine: 2 threads waiting for locks, 2000 times" },
+		{ "lock-storm", lock_cpu, 9, NULL,
+			"fine: 2 threads waiting for locks, 2000 times" },
 		{ "lock-storm", lock_cpu, 10, "lock-storm.percent=20.1", "fine: " },
 		{ "lock-storm", lock_system, 69, NULL,
 			"fine: |69 % of the CPU time in the kernel" },
@@ -425,10 +429,11 @@ static void test_lock_storm(void **state)
 		{ "lock-storm", lock_switches_unread, HIDDEN, NULL,
 			"blind: permission denied <run sooth as the user of the process" },
 		{ "lock-storm", lock_unread, HIDDEN, NULL, "medium/medium: " },
-		{ "lock-storm", lock_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "lock-storm", lock_unseen, HIDDEN, NULL,
+			"blind: |<run sooth as the user of the process" },
 		{ "lock-storm", lock_unseen, GONE, NULL,
 			"=blind: the process exited before sooth could read this <>\n" },
-		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread at locks" },
+		{ "lock-storm", lockers, 1, NULL, "fine: 1 thread waiting for locks" },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=2", "medium/high: " },
 		{ "lock-storm", lockers, 2, "lock-storm.min-threads=3", "fine: " },
 		{ "lock-storm", lockers, 5, NULL,
@@ -440,7 +445,7 @@ static void test_lock_storm(void **state)
 		{ "lock-storm", lock_but_read, 2, NULL, "medium/high: " },
 		{ "lock-storm", lock_but_read, 3, NULL, "fine: at most" },
 		{ "lock-storm", lock_and_run, 5, NULL, "medium/high: " },
-		{ "lock-storm", lock_and_run, 6, NULL, "fine: 2 threads at locks" },
+		{ "lock-storm", lock_and_run, 6, NULL, "fine: 2 threads waiting for locks" },
 		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=2", "medium/high: " },
 		{ "lock-storm", lock_and_run, 5, "lock-storm.min-met=3", "fine: " },
 		{ "lock-storm", give_often, 1000, NULL,

@@ -129,8 +129,8 @@ static void test_all_threads_waiting(void **state)
 	static const struct check_case cases[] = {
 		{ "all-threads-waiting", are_stuck, 2, NULL,
 			"high/high: deadlock: all 2 threads wait for each other, none can wake "
-			"another [threads: 2] [time spent waiting for a lock that another thread "
-			"holds: 2] [time in which no thread ran: 5.00s over 5.00s] [waiting: every "
+			"another [threads: 2] [threads that wait for a held lock: 2] [time in "
+			"which no thread ran: 5.00s over 5.00s] [waiting: every "
 			"thread waits in futex, without a timeout, and no lock is in shared "
 			"memory] [thread: stuck (|waits at 0x1000]|(unseen: which thread "
 			"holds|(unseen: a POSIX timer|<gdb -p 99 -batch" },
@@ -153,12 +153,13 @@ static void test_all_threads_waiting(void **state)
 		{ "all-threads-waiting", one_reads, 0, NULL, "fine: thread reader (100) can" },
 		{ "all-threads-waiting", reads_stopped, 'T', NULL, "fine: the process is stopped" },
 		{ "all-threads-waiting", reads_stopped, 'S', NULL, "fine: |can still be woken" },
-		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "all-threads-waiting", stuck_unseen, HIDDEN, NULL,
+			"blind: |<run sooth as the user of the process" },
 		{ "all-threads-waiting", stuck_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"=blind: the process exited before sooth could read this <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run sooth as the user of the process" },
-		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |ran for: 2.00s" },
+		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |thread ran: 2.00s" },
 		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe longer" },
 		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
 			"blind: |<observe longer" },
@@ -343,23 +344,25 @@ static void test_blocked_io(void **state)
 			"high/low: stuck waiting for a file or device: thread reader (99), for 5 s "
 			"{thread 99}|(unseen: the system call|(unseen: which file, and" },
 		{ "blocked-io", all_blocked_unseen, 'D', NULL, "low/low: " },
-		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |like this: 1]" },
+		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |in this wait: 1]" },
 		{ "blocked-io", sleeps_on_file, FDS_FILE, NULL,
 			"high/medium: |[state: S in 6 of 6|<repair or restart the server" },
 		{ "blocked-io", sleeps_on_file, FDS_DELETED, NULL, "high/medium: " },
 		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_for_server, 'S', NULL,
-			"high/medium: |a file or device|(unseen: which file: its path" },
+			"high/medium: |a file or device|(unseen: which file: sooth does not read" },
 		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread is " },
 		{ "blocked-io", vforks, 1, NULL,
 			"medium/high: waiting for its vforked child 202 to exec or exit: thread "
 			"parent (99)|<sooth diagnose 202 shows" },
 		{ "blocked-io", vforks, 0, NULL,
 			"medium/high: waiting for a vforked child to exec" },
-		{ "blocked-io", is_frozen_at, 0, NULL, "fine: frozen" },
-		{ "blocked-io", is_frozen_by_name, 0, NULL, "fine: frozen" },
-		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |like this: 5]" },
+		{ "blocked-io", is_frozen_at, 0, NULL,
+			"fine: the control group of the process is frozen" },
+		{ "blocked-io", is_frozen_by_name, 0, NULL,
+			"fine: the control group of the process is frozen" },
+		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |in this wait: 5]" },
 		{ "blocked-io", pool_is_blocked, 0, NULL, "blind: " },
 	};
 
@@ -469,7 +472,8 @@ static void test_writer_stuck(void **state)
 			"(99) in write, fd 3]|(unseen: which process has|<sooth inspect --fds "
 			"99 " },
 		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
-		{ "writer-stuck", writes_to, FDS_UNIX, NULL, "low/high: |writing to a socket" },
+		{ "writer-stuck", writes_to, FDS_UNIX, NULL,
+			"low/high: |writing to a full socket" },
 		{ "writer-stuck", writes_to, FDS_TCP, NULL, "fine: " },
 		{ "writer-stuck", writes_to, FDS_FILE, NULL, "fine: no thread is " },
 		{ "writer-stuck", reads_from, 0, NULL, "fine: " },
@@ -479,7 +483,8 @@ static void test_writer_stuck(void **state)
 		{ "writer-stuck", writes_in_looks, 3, NULL, "fine: " },
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-time=5001ms", "fine: " },
 		{ "writer-stuck", writes_to, FDS_PIPE, "writer-stuck.min-readings=7", "fine: " },
-		{ "writer-stuck", writes_unseen, HIDDEN, NULL, "blind: |<run sooth as the user of the process" },
+		{ "writer-stuck", writes_unseen, HIDDEN, NULL,
+			"blind: |<run sooth as the user of the process" },
 		{ "writer-stuck", writes_unseen, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED), NULL,
 			"=blind: the process exited before sooth could read this <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,

@@ -92,16 +92,16 @@ static void test_who_may_not_be_read(void **state)
 		{ 303, 1, .name = "bash", .without_inputs = true,
 			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) },
 		{ 304, 1, .name = "bash" });
-	assert_doubted(300, VERDICT_ORPHANED, "cannot be read");
-	assert_doubted(300, VERDICT_DAEMON, "cannot be read");
-	assert_doubted(300, VERDICT_ABANDONED, "cannot be read");
+	assert_doubted(300, VERDICT_ORPHANED, "sooth may not read");
+	assert_doubted(300, VERDICT_DAEMON, "sooth may not read");
+	assert_doubted(300, VERDICT_ABANDONED, "sooth may not read");
 	assert_true(process_table_is_unknown(the(300)));
 	for (uint32_t pid = 301; pid < 305; pid++) {
 		assert_no_query(pid, VERDICT_ORPHANED);
 		assert_false(process_table_is_unknown(the(pid)));
 	}
 	assert_no_query(1, VERDICT_ORPHANED);
-	assert_doubted(200, VERDICT_ORPHANED, "its environment cannot be read");
+	assert_doubted(200, VERDICT_ORPHANED, "sooth may not read the environment");
 	assert_not(210, VERDICT_ORPHANED);
 	assert_not(220, VERDICT_ORPHANED);
 }
@@ -186,7 +186,8 @@ static void test_left_by_accident(void **state)
 	assert_holds(300, VERDICT_ORPHANED, "");
 	assert_holds(301, VERDICT_ORPHANED, "");
 	assert_holds(302, VERDICT_ORPHANED, "");
-	assert_holds(310, VERDICT_ORPHANED, "session t is gone: the session has no main process here");
+	assert_holds(
+		310, VERDICT_ORPHANED, "session t is gone: the session has no main process here");
 	assert_holds(320, VERDICT_ORPHANED, "");
 	assert_holds(330, VERDICT_ORPHANED, "");
 }
@@ -294,8 +295,9 @@ static void test_generations(void **state)
 		SERVER(320, 200, 200, .markers = T("OPENCODE=1\0OPENCODE_PID=200")),
 		SERVER(330, 200, 200, .markers = T("OPENCODE=1\0OPENCODE_PID=200")));
 	assert_string_equal(said(&the(310)->role_name), "files");
-	assert_holds(310, VERDICT_GENERATION, "process 1 of 3 of files");
-	assert_holds(320, VERDICT_GENERATION, "process 2 of 3 of files for this project; 330");
+	assert_holds(310, VERDICT_GENERATION, "process 1 of 3 that run the server files");
+	assert_holds(320, VERDICT_GENERATION,
+		"process 2 of 3 that run the server files for this project; process 330");
 	assert_not(330, VERDICT_GENERATION);
 	assert_int_equal(verdict_generation(&process_table, the(330)).number, 3);
 	assert_int_equal(verdict_generation(&process_table, the(330)).count, 3);
@@ -394,7 +396,7 @@ static void test_frozen(void **state)
 	the(210)->process->frozen = PROC_FROZEN_NO;
 	assert_not(210, VERDICT_FROZEN);
 	the(210)->process->frozen = PROC_FROZEN_YES;
-	assert_holds(210, VERDICT_FROZEN, "control group is frozen");
+	assert_holds(210, VERDICT_FROZEN, "the control group of the process is frozen");
 }
 
 static void test_versions(void **state)
@@ -467,12 +469,12 @@ static void test_outdated(void **state)
 	assert_holds(260, VERDICT_OUTDATED, "newer 1.18.33 is installed");
 	assert_holds(280, VERDICT_OUTDATED, "runs 2.0.1; newer 2.0.2");
 	/* What else is in that folder nobody has looked up. */
-	assert_doubted(281, VERDICT_OUTDATED, "was not searched for versions");
-	assert_doubted(282, VERDICT_OUTDATED, "was not searched");
+	assert_doubted(281, VERDICT_OUTDATED, "did not search the folder of this installation");
+	assert_doubted(282, VERDICT_OUTDATED, "did not search the folder");
 	/* Of other folders only what is told as installed counts. */
 	assert_holds(283, VERDICT_OUTDATED, "runs 1.0.9; newer 1.0.128");
 	assert_not(284, VERDICT_OUTDATED);
-	assert_doubted(290, VERDICT_OUTDATED, "was not searched for versions");
+	assert_doubted(290, VERDICT_OUTDATED, "did not search the folder of this installation");
 	assert_holds(291, VERDICT_OUTDATED, "runs 3.0.0; newer 3.0.1");
 	assert_doubted(292, VERDICT_OUTDATED, "no installed version of Claude Code");
 	assert_no_query(270, VERDICT_OUTDATED);
@@ -509,12 +511,12 @@ static void test_looked_for(void **state)
 		{ 260, 1, .uid = 1001, .executable = OPENCODE, .package = "opencode-ai",
 			.package_version = "1.18.33" });
 	assert_not(200, VERDICT_OUTDATED);
-	assert_doubted(210, VERDICT_OUTDATED, "was not searched for versions");
+	assert_doubted(210, VERDICT_OUTDATED, "did not search the folder of this installation");
 	assert_holds(211, VERDICT_OUTDATED, "runs 2.1.40; newer 2.1.60");
 	assert_not(220, VERDICT_OUTDATED);
-	assert_doubted(230, VERDICT_OUTDATED, "was not searched for versions");
+	assert_doubted(230, VERDICT_OUTDATED, "did not search the folder of this installation");
 	assert_not(240, VERDICT_OUTDATED);
-	assert_doubted(250, VERDICT_OUTDATED, "was not searched for versions");
+	assert_doubted(250, VERDICT_OUTDATED, "did not search the folder of this installation");
 	assert_not(260, VERDICT_OUTDATED);
 }
 

@@ -219,7 +219,7 @@ static struct owner by_pid(struct owner_search *q)
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
 		return undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s: the main process could be PID %.*s of another PID namespace",
+				"%.*s: the main process could be PID %.*s of another pid namespace",
 				TEXT(its), TEXT(marker)));
 	if (!are_all_seen(q))
 		return undecided(q, PROCESS_LINK_PID,
