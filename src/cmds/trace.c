@@ -45,8 +45,8 @@ static const struct option trace_options[] = {
 		.type = OPTION_TEXT,
 		.argument = "SET",
 		.offset = offsetof(struct trace_config, trace.calls),
-		.help = "show only these calls: openat,close; file,network; %path,%desc; "
-			"!futex,poll" },
+		.help = "show only these calls: openat,close; file,network; "
+			"%path,%desc; !futex,poll" },
 	{ .letter = 'P',
 		.name = "path",
 		.type = OPTION_TEXT,

@@ -81,7 +81,7 @@ static const struct sooth_field process_fields[] = {
 		"the process is not related to an agent: only basic values were read",
 		.is_hidden = true),
 	FIELD_STRING(
-		proc_process, user, "name of the user who owns the process", .is_hidden = true),
+		proc_process, user, "name of the owner of the process", .is_hidden = true),
 	FIELD_STRING_AS(proc_process, terminal_name, terminal,
 		"controlling terminal of the process", .is_hidden = true),
 	{ .name = "frozen",

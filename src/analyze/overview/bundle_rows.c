@@ -94,7 +94,7 @@ static const struct sooth_field bundle_process_fields[] = {
 	FIELD_STRING(bundle_process_row, role,
 		"role of the process in its session: main, helper, tool call, ...",
 		FIELD_STATE_AT(bundle_process_row, role_state)),
-	FIELD_STRING(bundle_process_row, user, "name of the user who owns the process",
+	FIELD_STRING(bundle_process_row, user, "name of the owner of the process",
 		.placeholder = "user", FIELD_STATE_AT(bundle_process_row, user_state)),
 	FIELD_STRING(bundle_process_row, project, "project directory the agent works in",
 		.placeholder = "project", FIELD_STATE_AT(bundle_process_row, project_state)),

@@ -70,7 +70,7 @@ static const struct sooth_field process_fields[] = {
 		.help = "start of the process, in clock ticks after boot; unique together with the "
 			"pid" },
 	HIDDEN_NUMBER(uid, "effective user id of the process"),
-	HIDDEN_STRING(user, "name of the user who owns the process",
+	HIDDEN_STRING(user, "name of the owner of the process",
 		FIELD_STATE_AT(process_row, user_state), .placeholder = "user"),
 	HIDDEN_STRING(terminal, "controlling terminal of the process", .label = "TTY",
 		FIELD_STATE_AT(process_row, terminal_state)),
