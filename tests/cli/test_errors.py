@@ -54,7 +54,7 @@ class Usage(Case):
         self.check(2, ["report", "a", "b"], "one capture")
 
     def test_what_does_not_go_together(self):
-        self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "line by line")
+        self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "printed as they return")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")
         self.check(2, ["trace", "-t", "-r", "--", "/bin/true"], "-t", "-r")
         for sums in ("--io", "--network", "--process", "--memory"):
@@ -88,7 +88,7 @@ class Usage(Case):
         ("trace --memory --file -- /bin/true", "--file", "--memory"),
         ("trace --process -t -- /bin/true", "--clock", "--process"),
         ("trace --network -r -- /bin/true", "--relative", "--network"),
-        ("trace --folded-calls -- /bin/true", "--folded-calls", "--folded too"),
+        ("trace --folded-calls -- /bin/true", "--folded-calls", "add the option --folded"),
         ("trace --folded never --folded-calls --weight time -- /bin/true", "--folded-calls", "--weight"),
         ("trace --apart -- /bin/true", "--apart", "--flamegraph"),
         ("trace --weight time -- /bin/true", "--weight", "--flamegraph"),
@@ -136,14 +136,14 @@ class Usage(Case):
                 self.sooth(*[capture if word == "FILE" else word for word in words.split()])
 
     def test_lists_of_nothing(self):
-        for calls, words in (("!", "left out"), (",", "missing"), ("read,", "missing"),
+        for calls, words in (("!", "no call is named after !"), (",", "missing"), ("read,", "missing"),
                              ("!,read", "missing"), ("", "missing")):
             self.check(2, ["trace", "-e", calls, "--", "/bin/true"], '"%s"' % calls, words)
 
     def test_nobody_to_ask(self):
         """Without a terminal nothing is ended that has to be asked for."""
         target = self.start("/bin/sleep", "600")
-        self.check(2, ["kill", "--ask", "--any", str(target.pid)], "no terminal", "--yes")
+        self.check(2, ["kill", "--ask", "--any", str(target.pid)], "standard input is not a terminal", "--yes")
         self.assertTrue(target.is_running())
 
     def test_no_target(self):
@@ -259,7 +259,7 @@ class Output(Case):
         self.sooth("ps", "-i", "0", "--save", capture)
         kept = harness.read(capture)
         run = self.sooth("export", "--format", "csv", "-o", "tables", capture, status=2, cwd=self.folder)
-        self.assert_says_three_lines(run, "proc_snapshot.csv", "capture being read")
+        self.assert_says_three_lines(run, "proc_snapshot.csv", "capture that sooth reads")
         self.assertEqual(harness.read(capture), kept)
         self.assertEqual(os.listdir(self.path("tables")), ["proc_snapshot.csv"])
 

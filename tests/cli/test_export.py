@@ -403,7 +403,7 @@ class WrongInput(ExportCase):
     def test_arguments(self):
         self.assertIn("--format", self.refused(STREAMED))
         self.assertIn("csv", self.refused("--format", "xml", STREAMED))
-        self.assertIn("one file", self.refused("--format", "jsonl"))
+        self.assertIn("one capture", self.refused("--format", "jsonl"))
         self.assertIn("one capture", self.refused("--format", "jsonl", STREAMED, HEAP))
         self.assertIn("--table", self.refused("--format", "chrome", "--table", "x", STREAMED))
         self.assertIn("--weight", self.refused("--format", "csv", "--weight", "calls", STREAMED))
