@@ -250,7 +250,7 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report intervals");
 	error_why(err,
-		has_sums ? "--plain takes no samples, but an interval runs from sample to sample"
+		has_sums ? "--plain takes no samples; --interval needs them: leave one of them out"
 			 : "an interval is for tables; single calls are printed as they return");
 	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
 }

@@ -135,7 +135,8 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 	}
 	if (program_rules(set) + t->program_rules > AGENT_PROGRAMS_MAX) {
 		refuse(err, -E2BIG, path);
-		error_why(err, "all agents together have more than %d program rules",
+		error_why(err,
+			"the agent files together have more than %d rules of the kind program",
 			AGENT_PROGRAMS_MAX);
 		return error_remedy(err, "use below, package or name-is for some of them");
 	}

@@ -231,8 +231,8 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 	if (!source_share(hub, probe, options, out))
 		return 0;
 	if (slot == HUB_SOURCES_MAX)
-		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open more than %d sources",
-			HUB_SOURCES_MAX);
+		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
+			"open more than %d data sources (probes times methods)", HUB_SOURCES_MAX);
 	count = list_candidates(hub, probe, options, processes, list);
 	for (size_t i = 0; i < count; i++) {
 		if (!source_open(hub, list[i].backend, options, out, &refusal)) {

@@ -36,7 +36,8 @@ static const struct finding_option options[] = {
 		.min = 2,
 		.max = 1e6 },
 	{ .name = "percent",
-		.help = "minimum total CPU share of threads that sleep or yield at locks",
+		.help = "reported from this total CPU share of threads that sleep or yield at "
+			"locks",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 20,
 		.min = 1,

@@ -105,7 +105,8 @@ static const struct sooth_field cost_fields[] = {
 static const struct sooth_field site_fields[] = {
 	FIELD_PID(heap_site),
 	FIELD_FUNCTION(heap_site),
-	FIELD_STRING(heap_site, path, "path of the probed file, as the process sees it"),
+	FIELD_STRING(heap_site, path,
+		"path of the executable or library with the probe, as the process sees it"),
 	FIELD_NUMBER(heap_site, device, "device number of the probed file"),
 	FIELD_NUMBER(heap_site, inode, "inode number of the probed file"),
 	FIELD_ADDRESS(heap_site, entry, "offset of the function in the probed file"),

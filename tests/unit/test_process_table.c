@@ -261,7 +261,8 @@ static void test_not_everybody_seen(void **state)
 		{ 310, 1, .markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=x") },
 		{ 320, 1, .markers = T("GEMINI_CLI=1") } };
 
-	static const char *const why[] = { "outside this pid namespace", "some processes could not be read" };
+	static const char *const why[] = { "outside this pid namespace",
+		"some processes could not be read" };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -511,7 +512,7 @@ static void test_helpers(void **state)
 	assert_role(250, AGENT_ROLE_MCP);
 	assert_in(250, 200, PROCESS_LINK_ANCESTOR);
 	assert_null(the(900)->main);
-	assert_doubted(900, VERDICT_ORPHANED, "the session of this process is unknown");
+	assert_doubted(900, VERDICT_ORPHANED, "the agent session of this process is unknown");
 }
 
 /* --- roles --- */

@@ -145,7 +145,8 @@ static void find_at_least(struct resolving *s, struct process_entry *p)
 	p->owner_agent = p->agent;
 	p->linked = p;
 	p->link = PROCESS_LINK_KIND;
-	p->doubt = process_table_say(s->process_table, "the session of this process is unknown");
+	p->doubt =
+		process_table_say(s->process_table, "the agent session of this process is unknown");
 }
 
 void process_table_resolve_owners(struct resolving *s)
