@@ -300,7 +300,7 @@ class Calls(Diagnose):
         os.chmod(os.path.dirname(link), 0o777)
         text = self.run_program(link, "-D", "--flamegraph", "-o", picture, "--duration", "0.6",
                                 "--pid", str(target.pid), status=3, **as_nobody())
-        self.assertIn("the picture is not written", text.errors)
+        self.assertIn("was not written", text.errors)
         self.assertIn(picture, text.errors)
         self.assertNotIn("flamegraph: ", text.text)
         self.assertIn("sleep (pid", text.text)

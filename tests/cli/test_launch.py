@@ -54,7 +54,7 @@ class Launch(Case):
             file.write("echo hello\n")
         for plain in (path, self.folder):
             run = self.trace(plain, status=4)
-            self.assert_says_three_lines(run, plain, "executed")
+            self.assert_says_three_lines(run, plain, "not executable")
 
     def test_a_script_without_its_first_line(self):
         """exec(3): the shell runs it."""

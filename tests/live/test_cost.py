@@ -167,7 +167,7 @@ class SmallRing(Case):
             lines = [harness.json.loads(line) for line in text.splitlines()]
             return (stream_counts(lines)["getppid"][0],
                     sum(row["records"] for row in lines[-1]["loss"] if "calls" in row["reason"]))
-        told = re.findall(r"^LOST by syscalls: (\d+) records, .*calls did not fit the ring",
+        told = re.findall(r"^LOST by syscalls: (\d+) records, .*records of calls were lost",
                           text.decode(), re.M)
         return len(re.findall(rb": getppid\(\) = \d+ <", text)), sum(map(int, told))
 

@@ -307,7 +307,7 @@ static void test_preload(void **state)
 	assert_int_equal(l->result, 0);
 	assert_seen(l);
 	for (size_t i = 0; i < l->seen.count; i++)
-		is_seen = is_seen || strstr(l->seen.names[i], "hold_library");
+		is_seen = is_seen || strstr(l->seen.names[i], "pause_library");
 	assert_true(is_seen);
 	free(l);
 }

@@ -170,8 +170,8 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	/* No privilege would help: no user that sooth can run as may execute that file. */
 	if (code == -EACCES) {
 		error_set(err, code, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		error_why(err, "permission denied: the file is no program, or its folder is not "
-			       "accessible");
+		error_why(err, "permission denied: the file is not executable, or its folder is "
+			       "not accessible");
 	}
 	error_remedy(err,
 		"check the name of the command and that the file is executable (chmod +x FILE)");
