@@ -79,6 +79,6 @@ class RecogniseChecks:
             return
         row = rows[started.worker_pid]
         self.assertEqual(row["agent"], NAMES[agent.name], row)
-        self.assertIn("from its arguments; its executable cannot be read", row["rule"])
+        self.assertIn("the executable cannot be read", row["rule"])
         self.assertIsNone(row["version"], row)
         self.assertIn("permission denied", row["not_measured"]["version"])

@@ -277,7 +277,7 @@ class Gone(Ends):
         finding = finding_of(run.json())
         self.assertEqual((finding["severity"], finding["confidence"]), ("high", "medium"))
         self.assertEqual(evidence_of(finding)["address"], "0x30")
-        self.assertTrue(any("pids are reused" in text for text in finding["caveats"]))
+        self.assertTrue(any("PIDs are reused" in text for text in finding["caveats"]))
         self.assertEqual(run.json()["processes"][0]["name"],
             os.path.basename(PYTHON)[:15])
         self.beside_others(target.pid)

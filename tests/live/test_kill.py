@@ -119,7 +119,7 @@ class Named(Acting):
         """PID@START means that process and no later one of its number."""
         _, tool, _ = self.session("a")
         run = self.run_sooth("kill", "-9", "%d@%d" % (tool.pid, tool.started - 1), status=4)
-        self.assertIn(b"used by another process", run.stderr)
+        self.assertIn(b"another process has its PID now", run.stderr)
         self.assert_there(tool)
         told = self.kill("%d@%d" % (tool.pid, tool.started))
         self.assertEqual(told[tool.pid]["outcome"], "ended")
@@ -276,7 +276,7 @@ class Sessions(Acting):
         a = self.family.main("a", session_id="abcd0000-0000-4000-8000-000000000001")
         b = self.family.main("b", session_id="abcd0000-0000-4000-8000-000000000002")
         run = self.run_sooth("kill", "--session", "abcd", status=2)
-        self.assertIn(b"several sessions", run.stderr)
+        self.assertIn(b"several session ids", run.stderr)
         self.assert_there(a, b)
 
 
@@ -349,7 +349,7 @@ class Leftovers(Acting):
         tool = twin.start("tool", "session", environment=marks, **NOTHING)
         twin.kill()
         run = self.run_sooth("kill", "--orphans", "--yes")
-        self.assertIn(b"1 more process: perhaps of the selected kind", run.stdout)
+        self.assertIn(b"1 more process is possibly of the selected kind", run.stdout)
         self.assertNotIn(b"no process of the selected kind was found", run.stdout)
         self.assertIn(b"1 possible orphan", self.run_sooth("ps", "-i", "0").stdout)
         self.assert_there(main, tool)

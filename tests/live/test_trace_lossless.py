@@ -179,14 +179,14 @@ class Refused(Case):
         self.start(harness.have("strace"), "-f", "-o", "/dev/null", "-p", str(target.pid))
         harness.wait_until(lambda: b"TracerPid:\t0\n" not in harness.read(
             "/proc/%d/status" % target.pid), "strace to attach")
-        self.refuse("-p", str(target.pid), why="traces it already")
+        self.refuse("-p", str(target.pid), why="traces this process already")
 
     def test_whoever_started_it(self):
-        self.refuse("-p", str(os.getpid()), why="it started sooth")
+        self.refuse("-p", str(os.getpid()), why="this process started sooth")
 
     def test_everybody(self):
-        self.refuse("--all", why="deadlock")
-        self.refuse("--user", "0", why="deadlock")
+        self.refuse("--all", why="both would wait forever")
+        self.refuse("--user", "0", why="both would wait forever")
 
     def test_counts(self):
         self.refuse("-c", "--", "true", why="never lost")

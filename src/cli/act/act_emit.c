@@ -92,7 +92,7 @@ static void note_undecided(struct output *o, size_t count, const char *reason, c
 
 	if (!count)
 		return;
-	snprintf(what, sizeof(what), "%zu more process%s: perhaps of the selected kind", count,
+	snprintf(what, sizeof(what), "%zu more process%s possibly of the selected kind", count,
 		count == 1 ? " is" : "es are");
 	output_limit(o, what, reason, remedy);
 }
