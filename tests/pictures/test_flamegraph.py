@@ -176,7 +176,7 @@ class Places(Picture):
         lines = "".join(f"a;thin{i} 1\n" for i in range(50)) + "a;wide 950\n"
         self.show(lines, options=("--least", "0.01"))
         text = self.browser.run("return document.documentElement.textContent")
-        self.assertIn("left out: 50 boxes, the widest 0.1000 % of all, together 5.00 %", text)
+        self.assertIn("left out: 50 boxes, the widest 0.1000 %, together 5.00 %", text)
         self.assertEqual(len(self.boxes()), 3)
 
     def test_without_scripts_it_is_a_picture(self):
