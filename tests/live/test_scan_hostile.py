@@ -218,7 +218,7 @@ class Others(Scans):
         self.assertIn("executable", row["not_measured"], row)
         self.assertFalse(row["is_orphaned"] or row["is_abandoned"], row)
         self.assertEqual(row["agent"], "claude", row)
-        self.assertIn("from its arguments; its executable cannot be read", row["rule"])
+        self.assertIn("according to the command line; the executable cannot be read", row["rule"])
         self.assertIsNone(row["version"], "its executable cannot be known")
         self.assertIsNone(rows[other.pid]["agent"], "its word and its name do not agree")
         for row in rows.values():

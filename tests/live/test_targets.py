@@ -177,7 +177,7 @@ class Targets(Case):
                     self.assertEqual({rows[pid]["outcome"] for pid in pids}, {"would be"})
                     self.assertNotIn(self.other.pid, rows)
             for form, word in (("--all", "whole host"), ("command", "launch a command"),
-                               ("capture", "a capture is a file")):
+                               ("capture", "a capture file has no running processes")):
                 self.refused(words + self.forms()[form][0], word)
             self.refused([command], "no process given")
         self.assertTrue(self.main.is_there() and self.tool.is_there())

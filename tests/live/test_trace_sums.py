@@ -203,7 +203,7 @@ class Sums(Case):
 
     def test_intervals_need_sums(self):
         run = self.sooth("trace", "--interval", "1", "-p", str(os.getpid()), status=2)
-        self.assert_says_three_lines(run, "line by line")
+        self.assert_says_three_lines(run, "printed as they return")
 
     def test_folded(self):
         """Stacks of names with weights: of calls exactly, of times but for what is rounded."""
@@ -231,7 +231,7 @@ class Sums(Case):
 
     def test_stacks_are_not_there_yet(self):
         run = self.sooth("trace", "--stack", "-p", str(os.getpid()), status=3)
-        self.assert_says_three_lines(run, "profile")
+        self.assert_says_three_lines(run, "call stack")
 
     def test_whose_they_are(self):
         """The whole host: each line, and each sum, has its process."""

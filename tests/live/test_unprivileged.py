@@ -78,7 +78,7 @@ class Ordinary(Case):
         target = self.start("/bin/sleep", "100", **as_nobody())
         words = ("diagnose", "-D", "--duration", "0.3", str(target.pid))
         run = self.nobody(*words, status=3)
-        for part in ("system calls are not observed", "cap_bpf", "run sooth as root"):
+        for part in ("system calls are not observed", "cap_bpf", "run as root"):
             self.assertIn(part, run.errors)
         self.assertIn("not measured: system calls", run.text)
         self.assertEqual(len(run.errors.splitlines()), 1)
