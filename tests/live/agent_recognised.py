@@ -53,7 +53,7 @@ class RecogniseChecks:
             self.assertEqual(row["version"], None if agent.name in HAS_TITLE else agent.version, row)
             self.assertIn("title" if agent.name in HAS_TITLE else "package", row["rule"])
             if agent.name in HAS_TITLE:
-                self.assertIn("title", row["not_measured"]["version"])
+                self.assertIn("overwrote", row["not_measured"]["version"])
             self.assertEqual(listed.get(pid), row["agent"])
         if agent.has_launcher and agent is known.CODEX:
             self.assertIn("launcher", seen[started.launcher_pid]["rule"])

@@ -105,7 +105,7 @@ class User(Case):
             file.write(b"mine-of-this-test: 7.8.9\0")
             file.truncate(LARGE)
         process = self.start(path, "100")
-        self.check(process.pid, "7.8.9", "holds")
+        self.check(process.pid, "7.8.9", "contains")
 
     def test_beside_the_built_in_ones(self):
         claude = self.start(self.copy("home/.local/share/claude/versions/9.9.9"), "100")
