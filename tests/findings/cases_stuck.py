@@ -302,7 +302,7 @@ CASES = [
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),
     sick("frozen", "with what it started", stopped("tree"), says="stopped by SIGSTOP"),
     sick("frozen", "by the freezer of its control group", in_freezer, may_skip=may_freeze_groups,
-        says="control group is frozen"),
+        says="group of the process is frozen"),
     healthy("frozen", "one that sleeps", lambda s, r: s.python(
         "import time\nprint('ready', flush=True)\ntime.sleep(600)").pid),
     healthy("frozen", "stopped for moments", lambda s, r: s.python(RESUMED).pid),
