@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two small demo processes. */
+/* Small demo processes. */
 #include "cli/demo_workloads.h"
 
 #include <errno.h>
@@ -60,23 +60,58 @@ static int copy_file(const char *from, const char *to)
 	return got < 0 ? -errno : 0;
 }
 
+/* It fills the pipe and is stuck; the broken pipe ends it when its reader is gone. */
+static pid_t start_tool(void)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		signal(SIGPIPE, SIG_DFL);
+		execlp("yes", "yes", (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]); /* the other one stays open: the agent could read it */
+	return pid;
+}
+
+static __attribute__((noreturn)) void be_agent(const struct demo_workloads *s, int report)
+{
+	pid_t tool = chdir(s->directory) ? -1 : start_tool();
+
+	if (tool < 0 || write(report, &tool, sizeof(tool)) != sizeof(tool))
+		_exit(127);
+	close(report);
+	execl(s->agent_path, "claude", "30", (char *)NULL);
+	_exit(127);
+}
+
 static int start_agent(struct demo_workloads *s)
 {
 	static const char *const places[] = { "/bin/sleep", "/usr/bin/sleep" };
-	int status = -ENOENT;
+	int status = -ENOENT, ends[2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(places) && status; i++)
 		status = copy_file(places[i], s->agent_path);
 	if (status)
 		return status;
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
 	s->agent = fork();
-	if (!s->agent) {
-		if (chdir(s->directory))
-			_exit(127);
-		execl(s->agent_path, "claude", "30", (char *)NULL);
-		_exit(127);
-	}
-	return s->agent < 0 ? -errno : 0;
+	if (!s->agent)
+		be_agent(s, ends[1]);
+	status = s->agent < 0 ? -errno : 0;
+	close(ends[1]);
+	if (!status && read(ends[0], &s->tool, sizeof(s->tool)) != sizeof(s->tool))
+		status = -ECHILD;
+	close(ends[0]);
+	return status;
 }
 
 int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
@@ -109,6 +144,9 @@ static void end_process(pid_t pid)
 void demo_workloads_end(struct demo_workloads *s)
 {
 	end_process(s->worker);
+	/* Before its parent: until then its PID is not given to another process. */
+	if (s->tool > 0)
+		kill(s->tool, SIGTERM);
 	end_process(s->agent);
 	unlink(s->agent_path);
 	unlink(s->capture);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two small demo processes of sooth's own: one only looks like an agent, the other makes system
- * calls and allocations. They exit by themselves, whatever happens to sooth. */
+/* Small demo processes of sooth's own: one only looks like an agent and runs a tool whose output it
+ * never reads, so the tool is stuck; one makes system calls and allocations. They exit by
+ * themselves, whatever happens to sooth. */
 #ifndef SOOTH_CLI_DEMO_WORKLOADS_H
 #define SOOTH_CLI_DEMO_WORKLOADS_H
 
@@ -13,6 +14,7 @@ struct demo_workloads {
 	char agent_path[96];
 	char capture[96]; /* a path in it, for a capture */
 	pid_t worker, agent;
+	pid_t tool; /* a child of the agent */
 };
 
 /* demo_workloads_end() is needed after an error, too. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sooth demo: a new user's first minute. Starts two small processes of its own, shows each command
- * on them as it would be typed, and cleans up.
+ * sooth demo: a new user's first minute. Starts small processes of its own, one of them stuck;
+ * shows the command that finds why, then each other command, as it would be typed; and cleans up.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,10 +32,20 @@ static void emit_missing(const char *what)
 	printf("\n%s cannot be observed here; `sooth doctor` says why and what helps.\n", what);
 }
 
-static void show_all(const struct demo_workloads *d)
+/* The answer comes first. */
+static void show_stuck(const struct demo_workloads *d)
 {
-	char worker[16], agent[16];
-	char *list[] = { "ps", agent, worker, NULL };
+	char tool[16];
+	char *diagnose[] = { "diagnose", "-d", "--duration", "4", tool, NULL };
+
+	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
+	show("The tool of the agent does not finish. Why? (4 seconds)", diagnose);
+}
+
+static void show_others(const struct demo_workloads *d)
+{
+	char worker[16], tool[16], agent[16];
+	char *list[] = { "ps", agent, tool, worker, NULL };
 	char *inspect[] = { "inspect", worker, NULL };
 	char *count[] = { "trace", "-c", "-d", "1", "-p", worker, NULL };
 	char *stream[] = { "trace", "-d", "60ms", "-p", worker, NULL };
@@ -46,6 +56,7 @@ static void show_all(const struct demo_workloads *d)
 	int status;
 
 	snprintf(worker, sizeof(worker), "%d", (int)d->worker);
+	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
 	snprintf(agent, sizeof(agent), "%d", (int)d->agent);
 	show("Which processes run? (Without PIDs sooth lists every agent on this host.)", list);
 	if (!is_over())
@@ -86,12 +97,16 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 	status = demo_workloads_start(&d, err);
 	if (!status) {
 		printf("sooth finds AI coding agents, watches them, and says why one "
-		       "misbehaves.\nThis demo has started two processes: %d only looks like an "
-		       "agent, it is\n`sleep` under the name claude; %d keeps opening and reading "
-		       "files,\nand allocates and frees memory.\n",
-			(int)d.agent, (int)d.worker);
-		show_all(&d);
-		printf("\nBoth have been stopped. `sooth help` lists the commands, `sooth doctor` "
+		       "misbehaves.\nThis demo has started three processes: %d only looks like "
+		       "an agent, it is\n`sleep` under the name claude; %d is `yes`, a tool that "
+		       "it runs; %d keeps\nopening and reading files, and allocates and frees "
+		       "memory.\n",
+			(int)d.agent, (int)d.tool, (int)d.worker);
+		show_stuck(&d);
+		if (!is_over())
+			show_others(&d);
+		printf("\nAll of them have been stopped. `sooth help` lists the commands, `sooth "
+		       "doctor` "
 		       "shows what\ncan be observed on this host.\n");
 	}
 	demo_workloads_end(&d);
@@ -100,7 +115,7 @@ static int run_demo(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_demo = {
 	.name = "demo",
-	.summary = "show each command on small demo processes",
+	.summary = "find out why a demo process is stuck, then show each command",
 	.usage = "",
 	.config_size = 0,
 	.run = run_demo,
