@@ -145,18 +145,18 @@ struct ps_view {
 	struct processes_options options;
 	struct target_found found;
 	struct buffer typed, more; /* columns */
-	bool wants_tree;	   /* at this moment: a key of the screen */
+	bool has_screen;
 };
 
 static void fill_options(const struct ps_config *c, struct ps_view *v)
 {
-	v->wants_tree = c->ps.is_tree;
 	v->options = (struct processes_options){
 		.shown = c->target.all	 ? PROCESSES_ALL
 			 : c->ps.is_tree ? PROCESSES_SESSIONS
 					 : PROCESSES_AGENTS,
 		.is_tree = c->ps.is_tree,
-		.wants_tree = c->target.all ? NULL : &v->wants_tree,
+		/* With --all every row is in the list. */
+		.emits_both = c->target.all ? NULL : &v->has_screen,
 		.is_verbose = c->ps.is_verbose,
 		.emits_versions = c->ps.check_version,
 		.hide_ended = true,
@@ -224,11 +224,12 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 
 /* Keys of the screen: actions on the selected process. */
 static const struct screen_key keys[] = {
-	{ 'i', "inspect", { "inspect" }, false },
-	{ 'k', "kill", { "kill", "--ask" }, true },
-	{ 'z', "freeze", { "freeze", "-t" }, true },
-	{ 'Z', "thaw", { "thaw", "-t" }, true },
-	{ 'T', "trace", { "trace", "-c", "-d", "5", "-p" }, false },
+	{ 'd', "diagnose", { "diagnose" }, .doing = "diagnosing" },
+	{ 'i', "inspect", { "inspect" }, .doing = "inspecting" },
+	{ 'k', "kill", { "kill", "--ask" }, .is_act = true },
+	{ 'z', "freeze", { "freeze", "-t" }, .is_act = true },
+	{ 'Z', "thaw", { "thaw", "-t" }, .is_act = true },
+	{ 'T', "trace", { "trace", "-c", "-d", "5", "-p" }, .is_act = false },
 	{ 0 },
 };
 
@@ -274,11 +275,9 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.interval_ns = c->ps.watch_ns,
 		.keys = keys,
 		.alerts = &alerts,
-		.is_tree = c->ps.is_tree };
+		.is_tree = c->ps.is_tree,
+		.has_screen = &v->has_screen };
 
-	/* With --all every row is there already. */
-	if (!c->target.all)
-		watch.wants_tree = &v->wants_tree;
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
 		run.sample_ns = c->ps.watch_ns;

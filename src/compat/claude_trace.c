@@ -98,17 +98,17 @@ static void print_help(const char *name)
 static int list(const struct claude_trace_config *c, struct sooth_error *err)
 {
 	struct alert_options alerts = { .cpu_percent = c->cpu_over, .rss_bytes = c->rss_over };
-	bool wants_tree = c->is_tree;
+	bool has_screen = false;
 	struct watch_options watch = { .schema = "proc.snapshot",
 		.title = "claude-trace",
 		.interval_ns = c->watch_ns,
 		.alerts = &alerts,
 		.is_tree = c->is_tree,
-		.wants_tree = &wants_tree };
+		.has_screen = &has_screen };
 	struct processes_options options = {
 		.shown = c->is_tree ? PROCESSES_SESSIONS : PROCESSES_AGENTS,
 		.is_tree = c->is_tree,
-		.wants_tree = &wants_tree,
+		.emits_both = &has_screen,
 		.is_verbose = c->is_verbose,
 		.emits_versions = c->check_version,
 		.hides_sessions = true,

@@ -51,6 +51,9 @@ struct section {
 	const struct section_graph *graph; /* NULL: rows are no frames */
 	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
 			    * order; NULL: those on the right */
+	/* The order of the rows: by this field; NULL: none in particular. */
+	const char *sort;
+	bool is_descending;
 	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
 	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
 			      */

@@ -63,6 +63,9 @@ struct os {
 	/* For a program with more privileges than its caller: keep only those that observing
 	 * needs. */
 	void (*keep_least)(const struct os *os);
+	/* Called in a child: it is killed when its parent ends. A program that gains rights by its
+	 * file at exec is not. */
+	void (*end_with_parent)(const struct os *os);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);
 

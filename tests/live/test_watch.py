@@ -96,9 +96,13 @@ class Shown(Case):
 
     def test_sort(self):
         screen = self.watch()
-        screen.type(b"s")
+        self.assertIn("CPU%▼", screen.lines()[head_of(screen.lines())])
+        screen.type(b"r")
+        screen.wait_for(lambda lines: "CPU%▲" in lines[head_of(lines)], "the other direction")
+        screen.type(b"SS")
         screen.wait_for(lambda _: self.pids(screen) == sorted(self.pids(screen), reverse=True),
                         "the largest pid first")
+        self.assertIn("PID▼", screen.lines()[head_of(screen.lines())])
         screen.type(b"r")
         screen.wait_for(lambda _: self.pids(screen) == sorted(self.pids(screen)),
                         "the smallest pid first")
@@ -125,12 +129,21 @@ class Shown(Case):
         screen.type(b"\r")
         screen.wait_for(lambda _: len(self.rows(screen)) == 4, "all of them again")
 
+    def test_rows_over_a_threshold_are_red(self):
+        process = self.workload("hog", "--mb", "64")
+        screen = Screen(WATCH + ["-m", "32", str(process.pid)])
+        self.enterContext(screen)
+        screen.wait_for(lambda lines: has_rows(lines) and "threshold" in lines[-1], "the alert")
+        y = head_of(screen.lines()) + 1
+        self.assertIn("red", {screen.shown.buffer[y][x].fg for x in range(screen.columns)})
+
     def test_tree_of_sessions(self):
-        """Without -a what stands below a session comes with the key, and is not marked as new."""
+        """Without -a what stands below a session comes with the key, long before the next frame,
+        and is not marked as new."""
         family = self.enterContext(Family(self.folder))
         main = family.main()
         tool = main.start("tool", "session", **family.tool(main))
-        for argv in ([SOOTH, "ps", "-w", "0.5"], [SOOTH, "ps", "-w", "0.5", str(main.pid)]):
+        for argv in ([SOOTH, "ps", "-w", "600"], [SOOTH, "ps", "-w", "600", str(main.pid)]):
             screen = self.watch(200, 60, argv)
             self.assertIn(main.pid, self.pids(screen))
             self.assertNotIn(tool.pid, self.pids(screen))
@@ -158,10 +171,12 @@ class Shown(Case):
                 lines = [line.strip() for page in pages for line in page[2:-1]]
                 self.assertFalse([line for line in lines if line.endswith(">")])
                 words = " ".join(" ".join(lines).replace(":", " ").split())
-                for key in ("i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
+                for key in ("d diagnose", "i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
                             "page down, home, end select a row", "s, S sort by next, previous column",
                             "/, escape filter by text; show all", "t, enter tree",
                             "tab next table", "space pause display",
+                            "in a pane up, down, page up, down, g, G scroll",
+                            "in a pane r; q, escape run again; back to the table",
                             "q, Ctrl-C end", "+ new, * changed role or verdict, - gone"):
                     self.assertIn(key, words)
                 screen.type(b"h")
@@ -263,17 +278,43 @@ class Shown(Case):
         self.assertTrue(screen.ends())
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
-    def test_inspect_and_back(self):
+    def test_panes(self):
+        """They scroll, and give the table back; what they started is gone by then."""
         process = self.workload("sleep", "--seconds", "60")
-        screen = self.watch(argv=WATCH + ["--columns", "pid,name,command,cpu_percent"])
+        screen = self.watch(80, 16, WATCH + ["--columns", "pid,name,command,cpu_percent"])
         self.pick(screen, process)
         screen.type(b"i")
-        screen.wait_for(lambda lines: any("Enter" in line for line in lines), "the end of inspect")
-        self.assertTrue(any(str(process.pid) in line for line in screen.lines()))
-        screen.type(b"\r")
-        screen.wait_for(has_rows, "the list again")
+        screen.wait_for(lambda lines: lines[0] == "sooth inspect %d" % process.pid, "the whole text")
+        first = "(pid %d): state S" % process.pid
+        self.assertIn(first, screen.lines()[1])
+        self.assertRegex(screen.lines()[-1], r"^1-14 of \d+  q back")
+        second = screen.lines()[2]
+        for keys, row in ((b"\x1bOB", second), (b"\x1b[6~G", None), (b"g", first), (b"\x1b[6~\x1b[5~", first)):
+            screen.type(keys)
+            screen.wait_for(lambda lines, row=row: (row in lines[1]) if row else
+                            " of " + lines[-1].split("-")[1].split()[0] in lines[-1], keys)
+        screen.type(b"d", 0.1)
+        screen.wait_for(lambda lines: lines[1] == "diagnosing %d..." % process.pid, "what it waits for")
+        self.assertTrue(self.children(screen))
+        screen.type(b"\x1b")
+        screen.wait_for(has_rows, "the table")
+        self.assertFalse(self.children(screen))
+        screen.type(b"dq")
+        screen.wait_for(has_rows, "the table once more")
         screen.type(b"q")
         self.assertTrue(screen.ends())
+
+    def children(self, screen):
+        return [int(pid) for pid in harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split()]
+
+    def test_pane_of_a_sooth_that_is_killed(self):
+        process = self.workload("sleep", "--seconds", "60")
+        screen = self.watch(argv=WATCH + [str(process.pid)])
+        screen.type(b"d")
+        child, = self.children(screen)
+        os.kill(screen.pid, signal.SIGKILL)
+        harness.wait_until(lambda: not os.path.exists("/proc/%d" % child) or
+                           harness.process_state(child) == "Z", "the diagnosis to end")
 
     def test_told_to_end_elsewhere(self):
         """By a signal while it waits for Enter, and while what it started waits for an answer."""
@@ -281,7 +322,7 @@ class Shown(Case):
         agent = family.main()
         argv = WATCH + ["--columns", "pid,name,cpu_percent", str(agent.pid)]
         # What is typed behind the key waits in the terminal without the end of a line.
-        for key, there in ((b"i", "Enter"), (b"ixx", "Enter"), (b"k", "[y/N]")):
+        for key, there in ((b"Z", "Enter"), (b"Zxx", "Enter"), (b"k", "[y/N]"), (b"d", "diagnosing")):
             screen = self.watch(argv=argv)
             self.assertEqual(self.pids(screen), [agent.pid])
             screen.type(key)

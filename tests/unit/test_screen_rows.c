@@ -38,8 +38,10 @@ static int end(void **state)
 	(void)state;
 	sooth_report_free(report);
 	for (size_t i = 0; i < SCREEN_FRAMES; i++) {
-		for (size_t k = 0; k < SCREEN_TABLES_MAX; k++)
+		for (size_t k = 0; k < SCREEN_TABLES_MAX; k++) {
 			buffer_fini(&screen.frames[i].tables[k].records);
+			buffer_fini(&screen.frames[i].trees[k].records);
+		}
 		buffer_fini(&screen.frames[i].lines);
 	}
 	buffer_fini(&screen.rows);

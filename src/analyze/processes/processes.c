@@ -53,6 +53,7 @@ static int make_rows(struct processes_state *s, struct sooth_error *err)
 {
 	unsigned char *at;
 
+	buffer_reset(&s->rows);
 	for (size_t i = 0; i < s->list.count; i++)
 		process_emit(&s->host, &s->list.all[i], &s->rows);
 	if (buffer_failed(&s->rows))
@@ -115,6 +116,7 @@ static const char *make_columns(struct processes_state *s)
 {
 	const struct processes_options *o = &s->options;
 
+	buffer_reset(&s->columns);
 	buffer_string(&s->columns, o->columns ? o->columns : usual_columns(o));
 	if (o->more)
 		buffer_format(&s->columns, ",%s", o->more);
@@ -154,6 +156,8 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.tree = s->options.is_tree ? "name" : NULL,
 		.depth = "depth",
 		.alarm = "is_over_threshold",
+		.sort = s->options.sort ? s->options.sort->name : "cpu_percent",
+		.is_descending = s->options.sort ? s->options.is_descending : true,
 		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			 "threads,version,elapsed_time,role_name,role,rss_bytes",
 		.if_empty = why_empty(s),
@@ -164,6 +168,26 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		status = output_record(s->output, &s->list.all[i].row->record, err);
 	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(s->output, err);
+}
+
+/* The rows, whatever is listed. */
+static int list_processes(struct processes_state *s, struct sooth_error *err)
+{
+	process_list_fini(&s->list);
+	if (process_list_make(&s->list, &s->host, &s->options))
+		return error_no_memory(err);
+	return make_rows(s, err);
+}
+
+/* The same once more: whole sessions as trees. */
+static int emit_tree(struct processes_state *s, struct sooth_error *err)
+{
+	int status;
+
+	s->options.is_tree = true;
+	s->options.shown = PROCESSES_SESSIONS;
+	status = list_processes(s, err);
+	return status ? status : emit_processes(s, err);
 }
 
 static int emit_values(const struct host_emit *emit, struct sooth_error *err)
@@ -186,10 +210,8 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 		s->options.pids = (const void *)s->host.asked.data;
 		s->options.pid_count = s->host.asked.size / sizeof(uint32_t);
 	}
-	if (!status && process_list_make(&s->list, &s->host, &s->options))
-		status = error_no_memory(err);
 	if (!status)
-		status = make_rows(s, err);
+		status = list_processes(s, err);
 	if (!status)
 		status = check_named(s, err);
 	if (status)
@@ -215,14 +237,17 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	return status;
 }
 
-/* The user may change the options between two samples. */
-static void take_wishes(struct processes_options *o)
+static int emit_frame(struct processes_state *s, struct sooth_error *err)
 {
-	if (!o->wants_tree)
-		return;
-	o->is_tree = *o->wants_tree;
-	if (o->shown != PROCESSES_ALL)
-		o->shown = o->is_tree ? PROCESSES_SESSIONS : PROCESSES_AGENTS;
+	bool emits_both = s->options.emits_both && *s->options.emits_both;
+	int status;
+
+	if (emits_both) {
+		s->options.is_tree = false;
+		s->options.shown = PROCESSES_AGENTS;
+	}
+	status = emit_all(s, err);
+	return status || !emits_both ? status : emit_tree(s, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -231,14 +256,10 @@ static int finish(void *state, struct sooth_error *err)
 	bool is_by_stream = !s->options.pid_count;
 	int status;
 
-	take_wishes(&s->options);
-	status = emit_all(s, err);
+	status = emit_frame(s, err);
 	if (!s->options.is_repeated)
 		return status;
 	process_list_fini(&s->list);
-	s->list = (struct process_list){ 0 };
-	buffer_reset(&s->columns);
-	buffer_reset(&s->rows);
 	if (is_by_stream)
 		s->options.pid_count = 0;
 	host_state_next_interval(&s->host);

@@ -28,8 +28,9 @@ enum processes_shown {
 struct processes_options {
 	enum processes_shown shown;
 	bool is_tree; /* each process below its parent */
-	const bool
-		*wants_tree; /* read before each frame: whole sessions as trees; NULL: as above */
+	/* Read before each frame: the list, and whole sessions as trees in a second section. NULL:
+	 * one of them, as above. */
+	const bool *emits_both;
 	bool is_verbose;     /* also reasons for harmless and undecided verdicts */
 	bool hides_sessions; /* no sessions table in text output */
 	bool emits_versions; /* installed and running versions instead of CPU and memory */

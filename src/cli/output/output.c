@@ -7,7 +7,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "core/registry.h"
+
+#define WIDTH_MAX 1000
 
 /* Every sink of this build that suits any report is a format; other names of some follow. */
 static const char *format_name(size_t index)
@@ -81,13 +84,22 @@ const char *output_sink_name(const struct output_options *o, bool is_stream)
 	return is_stream ? "jsonl" : "json";
 }
 
+/* In a pane of a screen the output is a pipe, and the screen says how wide it is. */
+static unsigned pane_width(void)
+{
+	const char *columns = getenv("SOOTH_COLUMNS");
+	uint64_t width;
+
+	return columns && parse_u64(columns, &width) && width <= WIDTH_MAX ? (unsigned)width : 0;
+}
+
 static unsigned terminal_width(int fd)
 {
 	struct winsize size;
 
-	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) || !size.ws_col)
-		return 0;
-	return size.ws_col;
+	if (!isatty(fd))
+		return pane_width();
+	return ioctl(fd, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 static bool wants_color(const struct output_options *o, int fd)

@@ -112,6 +112,8 @@ enum screen_wish screen_step(struct screen *s, struct screen_pick *pick)
 		wish = screen_take_key(s, key, pick);
 		is_touched = true;
 	}
+	if (pane_step(&s->pane))
+		is_touched = true;
 	if (is_touched && wish == SCREEN_GO_ON)
 		screen_draw(s);
 	return wish;
@@ -144,6 +146,7 @@ void screen_close(struct screen *s)
 
 	if (!s)
 		return;
+	pane_close(&s->pane);
 	/* The next output appears there, where a terminal has one screen only. */
 	move(LINES - 1, 0);
 	clrtoeol();
@@ -156,8 +159,10 @@ void screen_close(struct screen *s)
 		at += strlen((const char *)lines->data + at) + 1;
 	}
 	for (size_t i = 0; i < SCREEN_FRAMES; i++) {
-		for (size_t k = 0; k < SCREEN_TABLES_MAX; k++)
+		for (size_t k = 0; k < SCREEN_TABLES_MAX; k++) {
 			buffer_fini(&s->frames[i].tables[k].records);
+			buffer_fini(&s->frames[i].trees[k].records);
+		}
 		buffer_fini(&s->frames[i].lines);
 	}
 	buffer_fini(&s->rows);

@@ -19,6 +19,8 @@ struct screen_key {
 	const char *help;	/* one word */
 	const char *command[6]; /* words of sooth, the process is appended; NULL at the end */
 	bool is_act;		/* it takes PID@START: no other process may be hit */
+	/* Its text is shown in a pane; said meanwhile: "inspecting". NULL: it has the terminal. */
+	const char *doing;
 };
 
 struct screen_options {
@@ -27,9 +29,6 @@ struct screen_options {
 	uint64_t interval_ns; /* between frames, for the title; 0: not shown */
 	bool use_color;
 	bool is_tree; /* to begin with */
-	/* Set by the key for the tree, read by the maker of the frames; NULL: the rows of the
-	 * screen are enough. */
-	bool *wants_tree;
 	const struct screen_key *keys;
 };
 

@@ -6,6 +6,7 @@
  */
 #include <ctype.h>
 #include <curses.h>
+#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,6 +45,23 @@ static void label_of(const struct sooth_field *f, char out[64])
 	for (i = 0; f->name[i] && i < 63; i++)
 		out[i] = f->name[i] == '_' ? ' ' : (char)toupper((unsigned char)f->name[i]);
 	out[i] = '\0';
+}
+
+/* The arrow shows the direction; true: the rows are in the order of this field. */
+static bool mark_sorted(const struct screen *s, const struct screen_table *t,
+	const struct sooth_field *f, char label[64])
+{
+	bool is_ascending, is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	const char *sort = screen_sort(s, t, &is_ascending);
+	size_t used = strlen(label);
+
+	if (!sort || strcmp(sort, f->name))
+		return false;
+	if (is_utf8)
+		snprintf(label + used, 64 - used, "%s", is_ascending ? "\u25b2" : "\u25bc");
+	else
+		snprintf(label + used, 64 - used, "%c", is_ascending ? '^' : 'v');
+	return true;
 }
 
 static attr_t level_attribute(
@@ -108,7 +126,8 @@ static void measure(struct screen *s, const struct screen_table *t, size_t last)
 
 	for (size_t c = 0; c < t->column_count; c++) {
 		label_of(t->columns[c], label);
-		grow(&s->widths[c], (int)strlen(label));
+		mark_sorted(s, t, t->columns[c], label);
+		grow(&s->widths[c], screen_chars(label, chars));
 		for (size_t i = s->top; i < last; i++) {
 			const struct screen_row *row = screen_row_at(s, i);
 
@@ -199,11 +218,12 @@ static void put_head(struct screen *s, const struct screen_table *t, int y)
 	attrset(A_REVERSE);
 	mvhline(y, 0, ' ', COLS);
 	for (size_t c = s->first_column; c < t->column_count && x < COLS; c++) {
-		bool is_sorted = s->sort && !strcmp(s->sort, t->columns[c]->name);
+		bool is_sorted;
 
 		if (s->is_left_out[c])
 			continue;
 		label_of(t->columns[c], label);
+		is_sorted = mark_sorted(s, t, t->columns[c], label);
 		attrset(is_sorted ? A_REVERSE | A_BOLD | A_UNDERLINE : A_REVERSE);
 		put_cell(s, y, x, c, is_number(t->columns[c]), label);
 		x += (int)s->widths[c] + 1;
@@ -211,10 +231,26 @@ static void put_head(struct screen *s, const struct screen_table *t, int y)
 	attrset(A_NORMAL);
 }
 
-static attr_t row_attribute(const struct screen *s, const struct screen_row *row)
+/* As in a report: the row is over a threshold. */
+static bool is_alarm(
+	const struct screen *s, const struct screen_table *t, const struct screen_row *row)
+{
+	const struct sooth_field *f = t->alarm ? sooth_schema_field(t->schema, t->alarm) : NULL;
+	struct sooth_value v;
+
+	if (!f || !s->options.use_color)
+		return false;
+	v = sooth_field_get(f, row->record);
+	return v.state == SOOTH_STATE_VALUE && v.u;
+}
+
+static attr_t row_attribute(
+	const struct screen *s, const struct screen_table *t, const struct screen_row *row)
 {
 	if (row->mark == SCREEN_MARK_GONE)
 		return A_DIM;
+	if (is_alarm(s, t, row))
+		return A_BOLD | (attr_t)COLOR_PAIR(SCREEN_COLOR_ALARM);
 	if (row->mark == SCREEN_MARK_NEW)
 		return A_BOLD | (s->options.use_color ? (attr_t)COLOR_PAIR(SCREEN_COLOR_NEW) : 0);
 	return A_NORMAL;
@@ -224,7 +260,7 @@ static void put_row(struct screen *s, const struct screen_table *t, size_t i, in
 {
 	static const char marks[] = { ' ', '+', '*', '-' };
 	const struct screen_row *row = screen_row_at(s, i);
-	attr_t all = row_attribute(s, row) | (i == s->picked ? A_REVERSE : 0);
+	attr_t all = row_attribute(s, t, row) | (i == s->picked ? A_REVERSE : 0);
 	struct buffer text = { 0 };
 	int x = GUTTER;
 
@@ -350,6 +386,10 @@ void screen_draw(struct screen *s)
 	const struct screen_table *t = screen_table(s);
 	int y, room;
 
+	if (pane_is_open(&s->pane)) {
+		pane_draw(&s->pane, s->message);
+		return;
+	}
 	erase();
 	put_title(s);
 	y = put_lines(s);

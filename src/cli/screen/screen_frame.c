@@ -57,6 +57,22 @@ static void choose_columns(struct screen_table *t, const struct section *section
 	}
 }
 
+/* A second section of the same name is the first one as a tree. */
+static struct screen_table *table_for(struct screen_frame *f, const struct section *section)
+{
+	size_t i = 0;
+
+	while (i < f->table_count && strcmp(f->tables[i].name, section->name))
+		i++;
+	if (i < f->table_count)
+		return section->tree ? &f->trees[i] : NULL;
+	if (f->table_count == SCREEN_TABLES_MAX)
+		return NULL;
+	f->trees[i].schema = NULL;
+	f->table_count++;
+	return &f->tables[i];
+}
+
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct frame_sink *f = state;
@@ -71,14 +87,16 @@ static int section_begin(void *state, const struct section *section, struct soot
 	}
 	if (section->shape != SECTION_TABLE && section->shape != SECTION_KEYED)
 		return 0;
-	if (frame->table_count == SCREEN_TABLES_MAX)
+	t = table_for(frame, section);
+	if (!t)
 		return 0;
-	t = &frame->tables[frame->table_count++];
 	t->name = section->name;
 	t->schema = section->schema;
 	t->spare = section->spare;
+	t->sort = section->sort;
+	t->is_descending = section->is_descending;
+	t->alarm = section->alarm;
 	t->is_of_interval = section->is_of_interval;
-	t->is_tree = section->tree != NULL;
 	buffer_reset(&t->records);
 	choose_columns(t, section);
 	f->screen->filling = t;

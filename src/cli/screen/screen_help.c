@@ -24,6 +24,8 @@ static const struct {
 	{ "t, enter", "tree; fold the rows below" },
 	{ "tab", "next table" },
 	{ "space", "pause display" },
+	{ "in a pane: up, down, page up, down, g, G", "scroll" },
+	{ "in a pane: r; q, escape", "run again; back to the table" },
 	{ "q, Ctrl-C", "end" },
 	{ "rows", "+ new, * changed role or verdict, - gone" },
 };

@@ -45,13 +45,16 @@ static void fold(struct screen *s)
 static void sort_by(struct screen *s, int step)
 {
 	const struct screen_table *t = screen_table(s);
+	const char *sort;
 	size_t at = 0;
+	bool is_ascending;
 
 	if (!t || !t->column_count)
 		return;
-	while (s->sort && at < t->column_count && strcmp(t->columns[at]->name, s->sort))
+	sort = screen_sort(s, t, &is_ascending);
+	while (sort && at < t->column_count && strcmp(t->columns[at]->name, sort))
 		at++;
-	if (!s->sort || at == t->column_count)
+	if (!sort || at == t->column_count)
 		at = step > 0 ? 0 : t->column_count - 1;
 	else
 		at = (at + t->column_count + (size_t)step) % t->column_count;
@@ -59,6 +62,18 @@ static void sort_by(struct screen *s, int step)
 	/* Numbers descending, texts ascending. */
 	s->is_ascending = t->columns[at]->type == SOOTH_FIELD_TEXT ||
 			  t->columns[at]->type == SOOTH_FIELD_ARGS;
+	screen_arrange(s);
+}
+
+static void reverse(struct screen *s)
+{
+	const struct screen_table *t = screen_table(s);
+	bool is_ascending;
+
+	if (!t)
+		return;
+	s->sort = screen_sort(s, t, &is_ascending);
+	s->is_ascending = !is_ascending;
 	screen_arrange(s);
 }
 
@@ -73,15 +88,11 @@ static void next_table(struct screen *s)
 	screen_arrange(s);
 }
 
-/* Rows below may be missing in this frame: they come with the next one. */
+/* The columns of a tree may differ. */
 static void change_tree(struct screen *s)
 {
 	s->is_tree = !s->is_tree;
-	if (s->options.wants_tree) {
-		*s->options.wants_tree = s->is_tree;
-		snprintf(s->message, sizeof(s->message), "%s on (next refresh)",
-			s->is_tree ? "tree" : "list");
-	}
+	memset(s->widths, 0, sizeof(s->widths));
 	screen_arrange(s);
 }
 
@@ -120,6 +131,12 @@ static void take_filter_key(struct screen *s, int key)
 
 /* --- the whole --- */
 
+static void open_pane(struct screen *s, const struct screen_pick *pick)
+{
+	if (pane_open(&s->pane, pick))
+		snprintf(s->message, sizeof(s->message), "no process could be started");
+}
+
 static enum screen_wish run_key(struct screen *s, int key, struct screen_pick *pick)
 {
 	const struct screen_row *row;
@@ -137,7 +154,10 @@ static enum screen_wish run_key(struct screen *s, int key, struct screen_pick *p
 			return SCREEN_GO_ON;
 		}
 		*pick = (struct screen_pick){ k, row->record->pid, row->record->start_ticks };
-		return SCREEN_RUN;
+		if (!k->doing)
+			return SCREEN_RUN;
+		open_pane(s, pick);
+		return SCREEN_GO_ON;
 	}
 	return SCREEN_GO_ON;
 }
@@ -177,8 +197,7 @@ static void take_plain_key(struct screen *s, int key)
 		sort_by(s, key == 's' ? 1 : -1);
 		break;
 	case 'r':
-		s->is_ascending = !s->is_ascending;
-		screen_arrange(s);
+		reverse(s);
 		break;
 	case 't':
 		change_tree(s);
@@ -220,6 +239,29 @@ static void turn_help(struct screen *s, int key)
 	}
 }
 
+/* The keys of other panes show the same process in them. */
+static void take_pane_key(struct screen *s, int key)
+{
+	struct screen_pick pick = s->pane.pick;
+
+	if (key == 'q' || key == SCREEN_ESCAPE) {
+		pane_close(&s->pane);
+		return;
+	}
+	if (key == KEY_RESIZE) {
+		take_plain_key(s, key);
+		return;
+	}
+	if (pane_take_key(&s->pane, key))
+		return;
+	for (const struct screen_key *k = s->options.keys; k->key; k++) {
+		if (k->doing && k->key == key)
+			pick.key = k;
+	}
+	if (key == 'r' || pick.key != s->pane.pick.key)
+		open_pane(s, &pick);
+}
+
 enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *pick)
 {
 	enum screen_wish wish;
@@ -231,6 +273,10 @@ enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *
 	}
 	if (s->help_page) {
 		turn_help(s, key);
+		return SCREEN_GO_ON;
+	}
+	if (pane_is_open(&s->pane)) {
+		take_pane_key(s, key);
 		return SCREEN_GO_ON;
 	}
 	if (key == 'q')

@@ -19,10 +19,18 @@
 struct screen_table *screen_table(struct screen *s)
 {
 	struct screen_frame *f = screen_current(s);
+	size_t i;
 
 	if (!s->has_frame || !f->table_count)
 		return NULL;
-	return &f->tables[s->table % f->table_count];
+	i = s->table % f->table_count;
+	return s->is_tree && f->trees[i].schema ? &f->trees[i] : &f->tables[i];
+}
+
+const char *screen_sort(const struct screen *s, const struct screen_table *t, bool *is_ascending)
+{
+	*is_ascending = s->sort ? s->is_ascending : !t->is_descending;
+	return s->sort ? s->sort : t->sort;
 }
 
 void screen_cell(
@@ -77,7 +85,7 @@ static const struct screen_table *table_before(struct screen *s, const struct sc
 
 	for (size_t i = 0; i < f->table_count; i++) {
 		if (f->tables[i].schema == now->schema)
-			return &f->tables[i];
+			return s->is_tree && f->trees[i].schema ? &f->trees[i] : &f->tables[i];
 	}
 	return NULL;
 }
@@ -91,20 +99,9 @@ static void add_row(
 		buffer_append(&s->rows, &row, sizeof(row));
 }
 
-/* Rows that appear or vanish with the tree are neither new nor gone, and its columns differ. */
-static const struct screen_table *alike_before(struct screen *s, const struct screen_table *t)
-{
-	const struct screen_table *old = table_before(s, t);
-
-	if (!old || old->is_tree == t->is_tree)
-		return old;
-	memset(s->widths, 0, sizeof(s->widths));
-	return NULL;
-}
-
 static void collect(struct screen *s, const struct screen_table *t)
 {
-	const struct screen_table *old = t->is_of_interval ? NULL : alike_before(s, t);
+	const struct screen_table *old = t->is_of_interval ? NULL : table_before(s, t);
 	struct batch now = table_batch(t), before = { 0 };
 	struct buffer scratch = { 0 };
 	struct map known;

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/map.h"
+#include "cli/screen/pane.h"
 #include "cli/screen/screen.h"
 
 #define SCREEN_FRAMES	   3
@@ -27,12 +28,17 @@ struct screen_table {
 	const char *if_empty;
 	const char *spare;   /* see struct section */
 	bool is_of_interval; /* likewise */
-	bool is_tree;	     /* shown as a tree */
+	const char *sort;    /* likewise */
+	bool is_descending;  /* likewise */
+	const char *alarm;   /* likewise */
 	struct buffer records;
 };
 
 struct screen_frame {
 	struct screen_table tables[SCREEN_TABLES_MAX];
+	/* The same table as a tree, with more rows; without a schema: the rows of the table are
+	 * enough. */
+	struct screen_table trees[SCREEN_TABLES_MAX];
 	size_t table_count;
 	struct buffer lines; /* NUL-terminated: sections that are shown as lines */
 };
@@ -74,6 +80,7 @@ struct screen {
 	char message[256];
 	unsigned help_page; /* 0: no help */
 	bool has_more_help; /* behind that page */
+	struct pane pane;   /* over the table, while it is open */
 };
 
 static inline struct screen_frame *screen_current(struct screen *s)
@@ -103,6 +110,8 @@ static inline struct screen_row *screen_row_at(const struct screen *s, size_t i)
 
 /* The table that is shown; NULL: the frame has none. */
 struct screen_table *screen_table(struct screen *s);
+/* The field that its rows are ordered by; NULL: none. */
+const char *screen_sort(const struct screen *s, const struct screen_table *t, bool *is_ascending);
 /* Makes `rows` of the current frame: marks, filter, order, tree. */
 void screen_arrange(struct screen *s);
 void screen_draw(struct screen *s);
@@ -121,6 +130,8 @@ struct screen_place {
 
 /* Returns how many rows it takes; the last one says when something is cut. */
 int screen_wrap(struct screen_place to, const char *text);
+/* How many characters of it stand in one row: whole words, where one fits. */
+size_t screen_row_of_words(const wchar_t *chars, int room);
 /* Typed text that the screen understands; see screen_keys.c. */
 enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *pick);
 /* A cell as text for people. */

@@ -168,7 +168,8 @@ static void clear_ended(struct alerts *a)
 
 struct alert_state {
 	struct alerts *alerts;
-	bool has_rows; /* the frame had a table of them */
+	bool has_rows;	 /* the frame had a table of them */
+	bool is_watched; /* the open section */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -189,9 +190,11 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-static bool is_watched(const struct section *section)
+/* A second table of them is for a screen: the same ones as a tree. */
+static bool is_watched(const struct alert_state *s, const struct section *section)
 {
-	return section->shape == SECTION_TABLE && !strcmp(section->name, "processes");
+	return !s->has_rows && section->shape == SECTION_TABLE &&
+	       !strcmp(section->name, "processes");
 }
 
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
@@ -199,7 +202,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct alert_state *s = state;
 
 	(void)err;
-	if (!is_watched(section))
+	s->is_watched = is_watched(s, section);
+	if (!s->is_watched)
 		return 0;
 	s->has_rows = true;
 	s->alerts->schema = section->schema;
@@ -211,8 +215,9 @@ static int rows(void *state, const struct section *section, const struct batch *
 {
 	struct alert_state *s = state;
 
+	(void)section;
 	(void)err;
-	if (!is_watched(section))
+	if (!s->is_watched)
 		return 0;
 	batch_for_each (r, batch) {
 		for (uint32_t kind = 0; kind < ARRAY_SIZE(watched); kind++)

@@ -51,8 +51,7 @@ int watch_open(struct screen **out, const struct output_options *output,
 		.title = watch->title,
 		.interval_ns = watch->interval_ns,
 		.keys = watch->keys,
-		.is_tree = watch->is_tree,
-		.wants_tree = watch->wants_tree };
+		.is_tree = watch->is_tree };
 	int status;
 
 	*out = NULL;
@@ -65,6 +64,8 @@ int watch_open(struct screen **out, const struct output_options *output,
 	status = screen_open(out, &options, err);
 	if (status)
 		return status;
+	if (watch->has_screen)
+		*watch->has_screen = true;
 	return report_add_sink_type(
 		report, &screen_sink, &(struct sink_options){ .user = *out }, err);
 }

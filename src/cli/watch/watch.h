@@ -16,7 +16,7 @@ struct watch_options {
 	const struct screen_key *keys;	    /* NULL: none */
 	const struct alert_options *alerts; /* NULL: none */
 	bool is_tree;
-	bool *wants_tree;  /* see struct screen_options */
+	bool *has_screen;  /* set when a screen shows the frames; NULL: not needed */
 	bool in_intervals; /* never a screen: one table after the other, the last one of all */
 };
 

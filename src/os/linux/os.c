@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -112,6 +113,12 @@ static int linux_wait(const struct os *os, const int *descriptors, size_t count,
 	return readable < 0 ? -errno : readable;
 }
 
+static void end_with_parent(const struct os *os)
+{
+	(void)os;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 const struct os os_native = {
 	.name = "linux",
 	.backends = backends,
@@ -120,6 +127,7 @@ const struct os os_native = {
 	.host = host_facts,
 	.self = host_self,
 	.keep_least = caller_keep_least,
+	.end_with_parent = end_with_parent,
 	.environment = host_environment,
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,

@@ -68,6 +68,11 @@ static void none_keep_least(const struct os *os)
 	(void)os;
 }
 
+static void none_end_with_parent(const struct os *os)
+{
+	(void)os;
+}
+
 static int none_identify(
 	const struct os *os, pid_t pid, struct process_id *process, struct sooth_error *err)
 {
@@ -176,6 +181,7 @@ const struct os os_native = {
 	.host = none_host,
 	.self = none_self,
 	.keep_least = none_keep_least,
+	.end_with_parent = none_end_with_parent,
 	.environment = none_environment,
 	.identify = none_identify,
 	.is_alive = none_is_alive,

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command of sooth beside the screen. */
+#include "cli/screen/pane_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/os.h"
+
+#define READ_AT_ONCE 65536 /* then the keys are looked at again */
+#define END_STEP_MS  5
+#define END_STEPS    200
+
+static void run_child(const char *const *words, int out, int columns, pid_t parent)
+{
+	char width[16];
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	os_native.end_with_parent(&os_native);
+	if (getppid() != parent) /* it has ended before */
+		_exit(127);
+	dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	snprintf(width, sizeof(width), "%d", columns);
+	setenv("SOOTH_COLUMNS", width, 1);
+	execv("/proc/self/exe", (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+int pane_command_start(struct pane_command *c, const char *const *words, int columns)
+{
+	pid_t parent = getpid();
+	int ends[2];
+
+	*c = (struct pane_command){ .out = -1 };
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	c->pid = fork();
+	if (!c->pid)
+		run_child(words, ends[1], columns, parent);
+	close(ends[1]);
+	if (c->pid < 0) {
+		c->pid = 0;
+		close(ends[0]);
+		return -EAGAIN;
+	}
+	c->out = ends[0];
+	return 0;
+}
+
+/* It has closed its output, so it is about to exit. */
+static void finish(struct pane_command *c)
+{
+	close(c->out);
+	c->out = -1;
+	pane_command_end(c);
+}
+
+bool pane_command_read(struct pane_command *c, struct buffer *text)
+{
+	char bytes[4096];
+	size_t taken = 0;
+	ssize_t got = 1;
+
+	while (c->out >= 0 && taken < READ_AT_ONCE && got > 0) {
+		got = read(c->out, bytes, sizeof(bytes));
+		if (got > 0)
+			buffer_append(text, bytes, (size_t)got);
+		taken += got > 0 ? (size_t)got : 0;
+		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+			finish(c);
+			return true;
+		}
+	}
+	return taken > 0;
+}
+
+void pane_command_end(struct pane_command *c)
+{
+	if (c->out >= 0)
+		close(c->out);
+	c->out = -1;
+	if (!c->pid)
+		return;
+	kill(c->pid, SIGKILL);
+	/* Inside a system call that cannot be interrupted it may take longer: init reaps it. */
+	for (int i = 0; i < END_STEPS && !waitpid(c->pid, NULL, WNOHANG); i++)
+		poll(NULL, 0, END_STEP_MS);
+	c->pid = 0;
+}
