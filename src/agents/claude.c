@@ -35,6 +35,7 @@ const struct agent agent_claude = {
 		.start_key = "procStart",
 		.version_key = "version",
 		.changed_key = "statusUpdatedAt",
+		.waiting_key = "waitingFor",
 		.log = "projects/{directory}/{session}.jsonl",
 		.log_kind = AGENT_LOG_CLAUDE,
 	},

@@ -96,6 +96,7 @@ struct agent_files {
 	/* Members of that. The time of start is in clock ticks after boot or in UTC. */
 	const char *session_key, *status_key, *start_key, *version_key;
 	const char *changed_key;  /* when it last changed its status, UTC */
+	const char *waiting_key;  /* what it waits for */
 	const char *open_file;	  /* that it holds open, with {session} in it */
 	const char *log;	  /* that grows as it works */
 	const char *project_file; /* ".project_root" */

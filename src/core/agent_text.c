@@ -130,7 +130,8 @@ static int check_files(struct agent_parser *p)
 {
 	const struct agent_files *f = &p->t->agent.files;
 	bool has_key =
-		f->session_key || f->status_key || f->start_key || f->version_key || f->changed_key;
+		f->session_key || f->status_key || f->start_key || f->version_key || f->changed_key ||
+		f->waiting_key;
 	bool is_of_project = f->log && strstr(f->log, AGENT_PROJECT);
 
 	if (f->session_file && !f->session_key)

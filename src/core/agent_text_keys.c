@@ -61,6 +61,8 @@ static const struct key keys[] = {
 		"version-key version" },
 	{ "changed-key", KEY_TEXT, MEMBER(files.changed_key), agent_value_member,
 		"changed-key updatedAt" },
+	{ "waiting-key", KEY_TEXT, MEMBER(files.waiting_key), agent_value_member,
+		"waiting-key waitingFor" },
 	{ "open-file", KEY_TEXT, MEMBER(files.open_file), agent_value_open_file,
 		"open-file sessions/{session}.jsonl" },
 	{ "log", KEY_TEXT, MEMBER(files.log), agent_value_log, "log logs/{session}.jsonl" },

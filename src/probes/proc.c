@@ -208,6 +208,12 @@ static const struct sooth_field session_fields[] = {
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, tool_state)),
 	FIELD_STRING(proc_session, version, "version that the agent reports about itself",
 		FIELD_STATE_AT(proc_session, version_state)),
+	FIELD_NUMBER_AS(proc_session, changed_utc_ns, status_utc_ns,
+		"time of the last change of the status, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
+		FIELD_STATE_AT(proc_session, changed_state)),
+	FIELD_STRING(proc_session, waiting,
+		"what the agent reports to wait for: permission prompt, ...",
+		FIELD_STATE_AT(proc_session, waiting_state)),
 };
 
 static const struct sooth_schema session_schema = {

@@ -160,7 +160,16 @@ struct proc_session {
 	struct sooth_text status;  /* "idle", "busy": self-reported */
 	struct sooth_text tool;	   /* name of the last tool called */
 	struct sooth_text version; /* as its session file says */
+	/* Older captures have nothing from here on. */
+	uint64_t changed_utc_ns;   /* last change of the status */
+	uint8_t changed_state;
+	uint8_t waiting_state;
+	uint8_t unused_more[6];
+	struct sooth_text waiting; /* what it waits for, self-reported: "permission prompt" */
 };
+
+#define PROC_SESSION_LEAST 96
+_Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");
 
 /* Recorded once, at the start; of no process. */
 struct proc_installed {

@@ -224,18 +224,40 @@ static void rewrite_field(struct rewriting *w, const struct sooth_field *f,
 		(struct record_tail){ (void *)(w->fixed.data + f->offset), text->data, text->size };
 }
 
-/* Rows come first: they have to be aligned. */
+enum rewriting_pass { REWRITE_LISTS, REWRITE_TEXTS, REWRITE_OBJECTS, REWRITE_PASSES };
+
+/* Names are numbered as they come: an object repeats what the texts of its row have. */
+static enum rewriting_pass pass_of(const struct sooth_field *f)
+{
+	if (f->type != SOOTH_FIELD_ROWS)
+		return REWRITE_TEXTS;
+	return f->is_single ? REWRITE_OBJECTS : REWRITE_LISTS;
+}
+
+static void bring_forward(struct rewriting *w, size_t first)
+{
+	struct record_tail moved[FIELDS_MAX];
+	size_t count = w->count - first;
+
+	memcpy(moved, w->tail + first, count * sizeof(*moved));
+	memmove(w->tail + count, w->tail, first * sizeof(*moved));
+	memcpy(w->tail, moved, count * sizeof(*moved));
+}
+
+/* In the tail all rows come first: they have to be aligned. */
 static void rewrite_fields(struct rewriting *w, const struct sooth_schema *schema,
 	const struct sooth_record *record, unsigned depth)
 {
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < schema->field_count; i++) {
-			const struct sooth_field *f = &schema->fields[i];
+	size_t objects = 0;
 
-			if ((f->type == SOOTH_FIELD_ROWS) == !pass)
-				rewrite_field(w, f, record, depth);
+	for (int pass = 0; pass < REWRITE_PASSES; pass++) {
+		objects = w->count;
+		for (size_t i = 0; i < schema->field_count; i++) {
+			if (pass_of(&schema->fields[i]) == (enum rewriting_pass)pass)
+				rewrite_field(w, &schema->fields[i], record, depth);
 		}
 	}
+	bring_forward(w, objects);
 }
 
 static void write_record(struct redactor *r, const struct sooth_schema *schema,

@@ -174,8 +174,8 @@ class Columns(Agents):
         self.assertEqual(lines[1].split()[:2], [str(main.pid), "claude"])
         lines = self.table(columns="+uid,+SESSION")
         self.assertEqual(lines[0].split(), ["PID", "PPID", "CPU%", "MEM%", "RSS", "STATE", "TIME",
-                                            "ROLE", "AGENT", "VERSION", "PROJECT", "FLAGS", "UID",
-                                            "SESSION"])
+                                            "ROLE", "AGENT", "VERSION", "PROJECT", "FLAGS", "FOR",
+                                            "ACTIVITY", "UID", "SESSION"])
 
     def test_verbose(self):
         self.agent()

@@ -93,8 +93,9 @@ static void test_agents(void **state)
 	add_session();
 	assert_string_equal(show(&o, "csv"),
 		"pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,role,agent,version,"
-		"project,flags\r\n"
-		"10,1,25.0,30.0,314572800,S,01:41,main,claude,2.1.50,work,\r\n");
+		"project,flags,activity_since_s,activity_text\r\n"
+		"10,1,25.0,30.0,314572800,S,01:41,main,claude,2.1.50,work,,100,"
+		"runs a tool: make (pid 14)\r\n");
 }
 
 static void test_tree(void **state)

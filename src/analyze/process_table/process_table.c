@@ -177,7 +177,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	/* Nothing of a zombie can be read any more: keep what was known. */
 	if (!p || (p->zombie_ns && (r->kind == PROC_LINKS ? !!p->links : !!p->session)))
 		return;
-	copy = widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : sizeof(struct proc_session));
+	copy = widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : PROC_SESSION_LEAST);
 	if (!copy)
 		return;
 	if (r->kind == PROC_LINKS) {

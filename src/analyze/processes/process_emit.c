@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/process_table/process_table_versions.h"
 #include "analyze/process_table/container.h"
 #include "base/cleanup.h"
@@ -27,6 +28,7 @@ struct row_builder {
 	struct proc_ties t;
 	struct proc_session s;
 	struct process_row row;
+	struct buffer doing, doing_text;
 	char elapsed[TIME_SIZE];
 	char container[CONTAINER_SIZE];
 	char flags[FLAGS_SIZE];
@@ -182,6 +184,24 @@ static void fill_activity(struct row_builder *t)
 	row->tool_ago_s = since_s(t, t->s.tool_utc_ns);
 }
 
+/* What a main process is doing. */
+static void fill_doing(struct row_builder *t)
+{
+	const struct process_entry *p = t->l->p;
+	struct process_row *row = &t->row;
+	struct activity a;
+
+	row->doing_state = row->doing_text_state = row->doing_s_state = SOOTH_STATE_ABSENT;
+	if (p->link != PROCESS_LINK_SELF || !p->is_there || p->process->state == 'Z')
+		return;
+	activity_find(&a, t->h, p);
+	activity_append_row(&t->doing, &p->id, &a);
+	activity_write(&t->doing_text, &a, ACTIVITY_TEXT_WITHOUT_TIME);
+	row->doing_state = row->doing_text_state = SOOTH_STATE_VALUE;
+	row->doing_s = a.since_ns / NS_PER_S;
+	row->doing_s_state = a.has_since ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
 /* --- verdicts --- */
 
 /* Where a verdict does not apply the value is false: scripts want a boolean. */
@@ -302,6 +322,8 @@ static void append(struct row_builder *t, struct buffer *rows)
 	if (newest.size && !row->is_outdated && !process_table_is_searched(c, p))
 		row->newest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	struct record_tail tail[] = {
+		tail_buffer(&row->doing, &t->doing), /* rows must be aligned: the first */
+		tail_buffer(&row->doing_text, &t->doing_text),
 		tail_string(&row->elapsed_time, t->elapsed),
 		tail_text(&row->name, t->process, &t->p.name),
 		tail_text(&row->command, t->process, &t->p.arguments),
@@ -353,6 +375,9 @@ void process_emit(const struct host_state *h, const struct listed *l, struct buf
 	fill_place(&t);
 	fill_agent(&t);
 	fill_activity(&t);
+	fill_doing(&t);
 	fill_verdicts(&t);
 	append(&t, rows);
+	buffer_fini(&t.doing);
+	buffer_fini(&t.doing_text);
 }

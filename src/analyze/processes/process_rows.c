@@ -2,6 +2,7 @@
 /* Field table of the view "processes". */
 #include "analyze/processes/process_rows.h"
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/process_table/process_table.h"
 #include "model/schema.h"
 
@@ -143,7 +144,7 @@ static const struct sooth_field process_fields[] = {
 	HIDDEN_STRING(status, "status that the agent reports about itself: busy, idle, ...",
 		FIELD_STATE_AT(process_row, status_state)),
 	HIDDEN_NUMBER(activity_ago_s, "seconds since the agent last did something",
-		.label = "ACTIVITY", .unit = SOOTH_UNIT_S,
+		.label = "LAST ACTIVE", .unit = SOOTH_UNIT_S,
 		FIELD_STATE_AT(process_row, activity_state)),
 	HIDDEN_NUMBER(activity_utc_ns, "time of the agent's last activity, ns since 1970",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(process_row, activity_state)),
@@ -174,6 +175,15 @@ static const struct sooth_field process_fields[] = {
 		FIELD_AT(process_row, command),
 		FIELD_STATE_AT(process_row, command_state),
 		.help = "command line of the process, secrets masked" },
+	FIELD_ROWS_AS(process_row, doing, activity, activity_row_schema,
+		"what the agent is doing now; of the main process of a session", .is_single = true,
+		.is_hidden = true, FIELD_STATE_AT(process_row, doing_state)),
+	FIELD_NUMBER_AS(process_row, doing_s, activity_since_s,
+		"seconds that the agent has been doing this", .label = "FOR", .unit = SOOTH_UNIT_S,
+		FIELD_STATE_AT(process_row, doing_s_state)),
+	FIELD_STRING_AS(process_row, doing_text, activity_text, "what the agent is doing now",
+		.label = "ACTIVITY", .may_shrink = true,
+		FIELD_STATE_AT(process_row, doing_text_state)),
 };
 
 const struct sooth_schema process_row_schema = {

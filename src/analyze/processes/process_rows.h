@@ -15,6 +15,7 @@ struct process_row {
 	uint64_t elapsed_s;
 	uint64_t activity_ago_s, activity_utc_ns;
 	uint64_t tool_ago_s, tool_utc_ns;
+	uint64_t doing_s;
 	uint64_t pid_namespace;
 	uint32_t ppid;
 	uint32_t uid;
@@ -37,6 +38,7 @@ struct process_row {
 	uint8_t outdated_state, deleted_state, newest_state, flags_state;
 	uint8_t generation_state, container_state, control_group_state, root_state;
 	uint8_t activity_state, status_state, tool_state, namespace_state;
+	uint8_t doing_state, doing_text_state, doing_s_state;
 	struct sooth_text elapsed_time;
 	struct sooth_text name;
 	struct sooth_text command;
@@ -51,6 +53,7 @@ struct process_row {
 	struct sooth_text orphaned_reason, abandoned_reason, frozen_reason;
 	struct sooth_text container, control_group;
 	struct sooth_text status, tool;
+	struct sooth_text doing, doing_text;
 	struct sooth_text flags;
 };
 

@@ -106,9 +106,10 @@ static const char *usual_columns(const struct processes_options *o)
 	if (o->emits_versions)
 		return "pid,user,agent,version,newest_version,flags,project";
 	if (o->is_tree && o->shown != PROCESSES_ALL)
-		return FIGURES "name,role,role_name,agent,version,project,flags";
+		return FIGURES "name,role,role_name,agent,version,project,flags,"
+			       "activity_since_s,activity_text";
 	if (o->shown != PROCESSES_ALL && !o->pid_count)
-		return FIGURES "role,agent,version,project,flags";
+		return FIGURES "role,agent,version,project,flags,activity_since_s,activity_text";
 	return FIGURES "name,role,agent,flags,command";
 }
 

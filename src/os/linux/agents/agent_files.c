@@ -126,6 +126,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.start_key, files->start_key);
 	copy_word(job->files.version_key, files->version_key);
 	copy_word(job->files.changed_key, files->changed_key);
+	copy_word(job->files.waiting_key, files->waiting_key);
 	job->files.log_kind = files->log_kind;
 }
 
@@ -210,6 +211,9 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	p->status_state = state_of(status, job->info.status[0], files->status_key, has_file);
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);
+	p->changed_state =
+		state_of(status, job->info.changed_utc_ns, files->changed_key, has_file);
+	p->waiting_state = state_of(status, job->info.waiting[0], files->waiting_key, has_file);
 	/* No log: it has not been prompted yet. */
 	p->activity_state = state_of(
 		log_status, p->activity_utc_ns, files->log || files->changed_key, is_known);
@@ -246,6 +250,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->status, info->status, strlen(info->status) },
 		{ &p->tool, job->tool.name, p->tool_state ? 0 : strlen(job->tool.name) },
 		{ &p->version, info->version, strlen(info->version) },
+		{ &p->waiting, info->waiting, strlen(info->waiting) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -319,6 +324,7 @@ void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
 	p.activity_utc_ns = job.has_log ? job.log.changed_ns : 0;
 	if (job.info.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = job.info.changed_utc_ns;
+	p.changed_utc_ns = job.info.changed_utc_ns;
 	p.tool_utc_ns = job.has_tool ? job.tool.utc_ns : 0;
 	fill_states(&p, &job, status, agent, is_transcript);
 	write_source(&f->environment, &job, option);

@@ -66,6 +66,23 @@ bool agent_json_word(const json_t *object, const char *key, char *out, size_t ro
 	return true;
 }
 
+bool agent_json_words(const json_t *object, const char *key, char *out, size_t room)
+{
+	struct span text = text_of(object, key);
+	struct cursor c = cursor_over(text.data, text.size);
+
+	out[0] = '\0';
+	if (!text.size || text.size >= room)
+		return false;
+	while (!cursor_at_end(&c)) {
+		if (!agent_word_is_plain(cursor_until(&c, ' '), room - 1))
+			return false;
+	}
+	memcpy(out, text.data, text.size);
+	out[text.size] = '\0';
+	return true;
+}
+
 bool agent_json_is(const json_t *object, const char *key, const char *text)
 {
 	return span_equal(text_of(object, key), text);

@@ -25,6 +25,8 @@ static inline void cleanup_json(json_t **json)
 /* The member, if it is a plain word (core/agent_path.h) that fits; else `out` becomes "". Keys may
  * be NULL. */
 bool agent_json_word(const json_t *object, const char *key, char *out, size_t room);
+/* The same with blanks between: "permission prompt". */
+bool agent_json_words(const json_t *object, const char *key, char *out, size_t room);
 /* "2026-11-20T22:01:05.832Z", or milliseconds since 1970; 0: not a time. */
 uint64_t agent_json_utc_ns(const json_t *object, const char *key);
 /* A number, or a string that is one. */

@@ -17,6 +17,7 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
 		return false;
 	agent_json_word(json, files->status_key, info->status, sizeof(info->status));
 	agent_json_word(json, files->version_key, info->version, sizeof(info->version));
+	agent_json_words(json, files->waiting_key, info->waiting, sizeof(info->waiting));
 	info->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);
 	info->has_start_ticks = agent_json_number(json, files->start_key, &info->start_ticks);
 	if (!info->has_start_ticks)

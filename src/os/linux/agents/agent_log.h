@@ -12,11 +12,13 @@
 #define AGENT_TOOL_MAX	  64
 #define AGENT_STATUS_MAX  32
 #define AGENT_VERSION_MAX 48
+#define AGENT_WAITING_MAX 48
 
 struct agent_session_info {
 	char session[AGENT_ID_MAX + 1]; /* "": unknown, as for all of these */
 	char status[AGENT_STATUS_MAX + 1];
 	char version[AGENT_VERSION_MAX + 1];
+	char waiting[AGENT_WAITING_MAX + 1];
 	uint64_t changed_utc_ns;
 	/* When the process or the session started. */
 	bool has_start_ticks;

@@ -40,7 +40,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.status_key = job->files.status_key,
 		.start_key = job->files.start_key,
 		.version_key = job->files.version_key,
-		.changed_key = job->files.changed_key };
+		.changed_key = job->files.changed_key,
+		.waiting_key = job->files.waiting_key };
 }
 
 static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)

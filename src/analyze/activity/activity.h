@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the main process of an agent's session is doing now: it waits for its user or for the
+ * model, runs a tool, computes, is idle. From the agent's own files where it writes them, else
+ * from outside: its processes, connections, CPU time and arguments. docs/activity.md has what each
+ * state rests on.
+ */
+#ifndef SOOTH_ANALYZE_ACTIVITY_H
+#define SOOTH_ANALYZE_ACTIVITY_H
+
+#include "analyze/process_table/host_state.h"
+
+enum activity_state {
+	ACTIVITY_UNKNOWN,
+	ACTIVITY_WAITS_FOR_USER,
+	ACTIVITY_WAITS_FOR_MODEL,
+	ACTIVITY_ASKS_AGAIN, /* it repeats a request to the model that failed */
+	ACTIVITY_RUNS_TOOL,
+	ACTIVITY_TALKS_TO_MCP,
+	ACTIVITY_COMPUTES,
+	ACTIVITY_STARTS,
+	ACTIVITY_STOPPED, /* by a signal, or frozen */
+	ACTIVITY_IDLE,
+	ACTIVITY_STATES,
+};
+
+enum activity_source {
+	ACTIVITY_FROM_SESSION_FILE,
+	ACTIVITY_FROM_LOG,
+	ACTIVITY_FROM_CONNECTION,
+	ACTIVITY_FROM_PROCESSES,
+	ACTIVITY_FROM_ARGUMENTS,
+	ACTIVITY_FROM_CPU,
+	ACTIVITY_SOURCES,
+};
+
+enum activity_confidence {
+	ACTIVITY_HIGH,
+	ACTIVITY_MEDIUM,
+	ACTIVITY_LOW,
+	ACTIVITY_CONFIDENCES,
+};
+
+#define ACTIVITY_NAME_SIZE    72
+#define ACTIVITY_COMMAND_SIZE 160
+#define ACTIVITY_DETAIL_SIZE  (ACTIVITY_NAME_SIZE + ACTIVITY_COMMAND_SIZE + 32)
+
+struct activity {
+	enum activity_state state;
+	uint8_t unknown_state; /* of an unknown state: not measured, and the reason */
+	enum activity_source source;
+	enum activity_confidence confidence;
+	bool has_since;
+	uint64_t since_ns; /* time in that state, up to the last sample */
+	/* Of the tool, the MCP server, or what the user has to do; "": unknown. */
+	char name[ACTIVITY_NAME_SIZE];
+	/* Of a tool: its process that matters, and what that does. */
+	uint32_t pid; /* 0: none */
+	char command[ACTIVITY_COMMAND_SIZE];
+	bool is_silent_cpu, is_silent_output; /* no CPU, no output during the interval */
+	unsigned attempts;		      /* of a request to the model; 0: not counted */
+};
+
+/* Of a main process (link PROCESS_LINK_SELF); the process table must be resolved. */
+void activity_find(
+	struct activity *a, const struct host_state *host, const struct process_entry *main);
+
+enum activity_text {
+	ACTIVITY_TEXT_WHOLE,	    /* "runs Bash 8 min: sleep 3000 (pid 21897), no CPU" */
+	ACTIVITY_TEXT_WITHOUT_TIME, /* beside a column with the time */
+};
+/* Appends the sentence. */
+void activity_write(struct buffer *out, const struct activity *a, enum activity_text form);
+/* "Bash: sleep 3000", "permission to run Bash"; "" when there is none. */
+const char *activity_detail(const struct activity *a, char out[ACTIVITY_DETAIL_SIZE]);
+
+extern const struct sooth_names activity_state_names, activity_source_names,
+	activity_confidence_names;
+
+#endif

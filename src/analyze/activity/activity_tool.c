@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/activity/activity_tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "base/units.h"
+
+#define DEPTH_MAX     64
+#define SILENT_CPU_NS (10 * NS_PER_MS) /* a clock tick, in which CPU time may be counted */
+
+uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p)
+{
+	uint64_t ticks =
+		host->segment && host->segment->ticks_per_s ? host->segment->ticks_per_s : 100;
+	int64_t boottime = host->segment ? host->segment->boottime_offset_ns : 0;
+	uint64_t now = p->last_ns + (uint64_t)boottime;
+	uint64_t start = p->id.start_ticks * (NS_PER_S / ticks);
+
+	return now > start ? now - start : 0;
+}
+
+static bool is_alive(const struct process_entry *p)
+{
+	return p->is_there && p->process->state != 'Z' && p->process->state != 'X';
+}
+
+static uint64_t used_ns(const struct process_entry *p)
+{
+	return p->process->cpu_ns > p->first_cpu_ns ? p->process->cpu_ns - p->first_cpu_ns : 0;
+}
+
+static uint64_t tree_used_ns(const struct process_entry *p, unsigned depth)
+{
+	uint64_t sum = used_ns(p);
+
+	for (const struct process_entry *c = p->first_child; c && depth < DEPTH_MAX;
+		c = c->next_sibling)
+		sum += is_alive(c) ? tree_used_ns(c, depth + 1) : 0;
+	return sum;
+}
+
+/* The child whose tree burns most CPU; of equal ones the youngest. */
+static const struct process_entry *next_below(const struct process_entry *p)
+{
+	const struct process_entry *best = NULL;
+	uint64_t most = 0;
+
+	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
+		uint64_t used = is_alive(c) ? tree_used_ns(c, 0) : 0;
+
+		if (!is_alive(c))
+			continue;
+		if (!best || used > most ||
+			(used == most && c->id.start_ticks >= best->id.start_ticks)) {
+			best = c;
+			most = used;
+		}
+	}
+	return best;
+}
+
+/* Arguments with blanks between. */
+static void write_command(struct activity_tool *tool)
+{
+	const struct proc_process *p = tool->matters->process;
+	struct span text = record_text(&p->record, &p->arguments);
+	size_t size;
+
+	if (p->arguments_state > SOOTH_STATE_ABSENT || !text.size)
+		text = record_text(&p->record, &p->name);
+	size = text.size < sizeof(tool->command) - 1 ? text.size : sizeof(tool->command) - 1;
+	memcpy(tool->command, text.data, size);
+	while (size && !tool->command[size - 1])
+		size--;
+	for (size_t i = 0; i < size; i++) {
+		if (!tool->command[i] || tool->command[i] == '\n')
+			tool->command[i] = ' ';
+	}
+	tool->command[size] = '\0';
+}
+
+static bool is_call(const struct process_entry *p, const struct process_entry *main)
+{
+	return p != main && p->main == main && p->has_role && p->role == AGENT_ROLE_TOOL &&
+	       (!p->player || p->player == p) && is_alive(p);
+}
+
+bool activity_tool_find(
+	struct activity_tool *tool, const struct host_state *host, const struct process_entry *main)
+{
+	const struct process_entry *p, *below;
+	size_t position = 0;
+
+	*tool = (struct activity_tool){ 0 };
+	while ((p = process_table_next(&host->process_table, &position))) {
+		if (is_call(p, main) &&
+			(!tool->first || p->id.start_ticks < tool->first->id.start_ticks))
+			tool->first = p;
+	}
+	if (!tool->first)
+		return false;
+	tool->matters = tool->first;
+	for (int depth = 0; depth < DEPTH_MAX && (below = next_below(tool->matters)); depth++)
+		tool->matters = below;
+	tool->age_ns = activity_age_ns(host, tool->first);
+	tool->is_silent_cpu = tool->first->last_ns > tool->first->first_ns &&
+			      tree_used_ns(tool->first, 0) < SILENT_CPU_NS;
+	write_command(tool);
+	return true;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tool call that an agent runs, seen from outside: its processes, their age and CPU time. */
+#ifndef SOOTH_ANALYZE_ACTIVITY_TOOL_H
+#define SOOTH_ANALYZE_ACTIVITY_TOOL_H
+
+#include "analyze/activity/activity.h"
+
+struct activity_tool {
+	const struct process_entry *first;   /* the child of the agent */
+	const struct process_entry *matters; /* in its tree: what the tool waits for */
+	uint64_t age_ns;
+	bool is_silent_cpu; /* its tree used no CPU time between the samples */
+	char command[ACTIVITY_COMMAND_SIZE];
+};
+
+/* Age of a process at its last sample. */
+uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p);
+/* The oldest tool call of a main process; false: it runs none. */
+bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
+	const struct process_entry *main);
+
+#endif
