@@ -2,7 +2,7 @@
 """
 An agent in a mode, by hand:
 
-    python3 -m agents AGENT MODE [--terminal] [--mcp NAME]... [-- COMMAND [ARG...]]
+    python3 -m agents AGENT MODE [--terminal] [--tls] [--mcp NAME]... [-- COMMAND [ARG...]]
 
 says which processes there are once it is in that mode and keeps it there until Ctrl-C or the end of
 input. What stands behind `--` is given the agent's command line; in mode "answer" its output is
@@ -23,6 +23,7 @@ def options():
     parser.add_argument("agent", choices=known.AGENTS)
     parser.add_argument("mode", choices=modes.ALL)
     parser.add_argument("--terminal", action="store_true")
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--mcp", action="append", default=[], metavar="NAME")
     return parser.parse_args(words), before
 
@@ -39,7 +40,7 @@ def show(running):
 def main():
     wanted, before = options()
     with agent.Agent(known.AGENTS[wanted.agent], mode=wanted.mode, terminal=wanted.terminal,
-                     mcp=wanted.mcp, before=before) as running:
+                     mcp=wanted.mcp, before=before, over_tls=wanted.tls) as running:
         if wanted.mode == modes.ANSWER and not wanted.terminal:
             ended = running.finish()
             print(ended.out, ended.err, sep="")

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-from agents import fake_api, install, known, modes, namespace, processes
+from agents import fake_api, install, known, modes, namespace, processes, tls
 from agents import terminal as terminals
 
 PATIENCE_S = 120
@@ -32,6 +32,7 @@ PATIENCE_S = 120
 KEPT = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 TOOL = ("tail", "-f", "/dev/null")  # the commands themselves refuse a plain sleep
 SHORT_TOOL = ("echo", "again")
+WRITING_TOOL = "touch made; exec tail -f /dev/null"  # some agents only ask before what writes
 MCP_SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mcp_server.py")
 RETRIES = 2         # requests after which a refusal is known to be tried again
 WORDS_OF_SLOW = 3
@@ -92,16 +93,20 @@ def require_native():
 
 class Agent:
     def __init__(self, agent, mode=modes.ANSWER, prompt="hi", mcp=(), terminal=False, folder=None,
-                 before=(), arguments=(), environment=None, words_per_s=5, think_s=0, way=None):
+                 before=(), arguments=(), environment=None, words_per_s=5, think_s=0, way=None,
+                 over_tls=False, tool=TOOL):
         """
         `mcp`: names of MCP servers it is to start. `folder`: where it works. `before`: a command
         that is given the agent's command line and runs it. `arguments`, `environment`: besides its
-        own. `think_s`: of the model, before it calls a tool. `way`: into the namespace. IDLE
-        implies a terminal; with any other mode the prompt is typed there.
+        own. `think_s`: of the model, before it calls a tool. `way`: into the namespace. `over_tls`:
+        the server speaks TLS. `tool`: the command of TOOL. IDLE and PERMISSION imply
+        a terminal; with any other mode the prompt is typed there. MCP_CALL needs a server in `mcp`.
         """
         self.agent, self.first_mode, self.prompt, self.mcp = agent, mode, prompt, tuple(mcp)
         self.is_idle = mode == modes.IDLE
-        self.on_terminal = terminal or self.is_idle
+        self.asks_user = mode == modes.PERMISSION
+        self.on_terminal = terminal or self.is_idle or self.asks_user
+        self.over_tls, self.tool = over_tls, tuple(tool)
         self.folder, self.before, self.words_per_s = folder, tuple(before), words_per_s
         self.more_arguments = tuple(arguments)
         self.more_environment, self.way, self.think_s = environment or {}, way, think_s
@@ -143,13 +148,16 @@ class Agent:
             self.namespace.__exit__()
 
     def _start(self):
+        authority = tls.Authority(self._file("authority")) if self.over_tls else None
+        self.trust = authority.environment if authority else {}
         self.server = fake_api.Server(self.namespace.listening,
             modes.ANSWER if self.is_idle else self.first_mode, self.words_per_s,
-            self._tool_call, self.think_s).serve()
+            self._tool_call, self.think_s, authority and authority.context).serve()
         for name in ("home", "tmp", "work"):
             os.mkdir(self._file(name))
         self.home, self.folder = self._file("home"), self.folder or self._file("work")
-        place = known.Place(self.home, os.path.realpath(self.folder), self.server.url, self._mcp())
+        place = known.Place(self.home, os.path.realpath(self.folder), self.server.url, self._mcp(),
+                            self.asks_user)
         self._write_files(place)
         command = [*self.namespace.enter(), *self.before, self.executable, *self._arguments(place)]
         self.begin = time.monotonic()
@@ -169,6 +177,8 @@ class Agent:
 
     def _arguments(self, place):
         more = [*self.agent.more_arguments(place), *self.more_arguments]
+        if self.asks_user:
+            return [*more, *self.agent.asking]
         if self.on_terminal:
             return [*more, *self.agent.terminal]
         return [*more, *self.agent.arguments, self.prompt]
@@ -179,7 +189,7 @@ class Agent:
                   for name, value in self.agent.environment.items()}
         of_terminal = {"TERM": "xterm-256color"} if self.on_terminal else {}
         return {**ours, "HOME": self.home, "TMPDIR": self._file("tmp"), "LC_ALL": "C.UTF-8",
-                **of_terminal, **theirs, **self.more_environment}
+                **of_terminal, **theirs, **self.trust, **self.more_environment}
 
     def _terminal_options(self):
         self.terminal = terminals.Terminal()
@@ -197,7 +207,12 @@ class Agent:
         return {name: [sys.executable, MCP_SERVER, name, self._file("mcp")] for name in self.mcp}
 
     def _tool_call(self, mode):
-        return self.agent.command(shlex.join(TOOL if mode == modes.TOOL else SHORT_TOOL))
+        if mode == modes.MCP_CALL:
+            return self.agent.mcp_tool.format(self.mcp[0], "never"), {}
+        if mode == modes.PERMISSION:
+            name, arguments = self.agent.command(WRITING_TOOL)
+            return name, {**arguments, **self.agent.to_ask}
+        return self.agent.command(shlex.join(SHORT_TOOL if mode == modes.TOOL_LOOP else self.tool))
 
     # --- its processes ---
 
@@ -257,7 +272,7 @@ class Agent:
         """The command of a tool that does not end, then what stands between it and the agent."""
         members, worker = self.members(), self.worker_pid
         for pid in members:
-            if tuple(processes.arguments(pid)) == TOOL:
+            if tuple(processes.arguments(pid)) == self.tool:
                 between = processes.ancestors(pid, members)
                 above = between.index(worker) if worker in between else len(between)
                 return [pid] + between[:above]
@@ -282,10 +297,14 @@ class Agent:
         """The requests that a mode is for; whatever else is asked gets a plain answer."""
         return [exchange for exchange in self.requests() if exchange.tools]
 
+    def wait_for_prompt(self, timeout=PATIENCE_S):
+        """Of the terminal, ready for ask()."""
+        self._wait(self._is_at_prompt, "the prompt", timeout)
+
     def wait_until_in_mode(self, timeout=PATIENCE_S):
         """By what the server, /proc and the terminal show. An agent that ends first has failed."""
         if self.on_terminal and not self.is_asked:
-            self._wait(self._is_at_prompt, "the prompt", timeout)
+            self.wait_for_prompt(timeout)
             if not self.is_idle:
                 self.ask(self.prompt)
         self._wait(self._is_in_mode, self.mode, timeout)
@@ -334,12 +353,19 @@ class Agent:
             return False
         if self.mode == modes.TOOL:
             return self._is_tool_running()
+        if self.mode == modes.PERMISSION:
+            return self.agent.asks.replace(" ", "") in self.terminal.text().replace(" ", "")
+        if self.mode == modes.MCP_CALL:
+            return any(" tools/call" in line for line in self._mcp_log())
         if self.on_terminal and self.mode in (modes.ANSWER, modes.IDLE):
             return self._is_at_prompt()
         return True
 
     def _is_at_prompt(self):
-        return (self.agent.idle in self.terminal.text() and self.terminal.quiet_s() > QUIET_S)
+        return self._shows(self.agent.idle_asking if self.asks_user else self.agent.idle)
+
+    def _shows(self, text):
+        return text in self.terminal.text() and self.terminal.quiet_s() > QUIET_S
 
     def _is_tool_running(self):
         """As a descendant of the agent, whose parents are all there."""
@@ -350,12 +376,15 @@ class Agent:
         """Each server was asked for its tools."""
         if not self.mcp:
             return True
+        said = self._mcp_log()
+        return all(name + " tools/list" in said for name in self.mcp)
+
+    def _mcp_log(self):
         try:
             with open(self._file("mcp"), encoding="utf-8") as file:
-                said = file.read().splitlines()
+                return file.read().splitlines()
         except FileNotFoundError:
-            return False
-        return all(name + " tools/list" in said for name in self.mcp)
+            return []
 
     # --- its end ---
 
@@ -411,5 +440,7 @@ IN_MODE = {
     modes.RESET: some(RETRIES, "refused"),
     modes.TOOL: some(1, "answered"),
     modes.TOOL_LOOP: some(LOOPS, "answered"),
+    modes.PERMISSION: some(1, "answered"),
+    modes.MCP_CALL: some(1, "answered"),
     modes.IDLE: lambda _: True,
 }

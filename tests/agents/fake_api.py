@@ -106,7 +106,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.hold()
             self.send_answer(protocol, self.words())
         elif exchange.mode == modes.TOOL_LOOP or (
-                exchange.mode == modes.TOOL and not exchange.is_result):
+                exchange.mode in modes.ONE_CALL and not exchange.is_result):
             self.send_call(protocol, exchange.mode)
         else:
             self.send_answer(protocol, self.words())
@@ -114,7 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def words(self):
         """The answer, word by word, each when it is due."""
         for number, word in enumerate(self.all_words()):
-            if self.exchange.mode == modes.STALL and number == WORDS_BEFORE_STALL:
+            if self.exchange.mode == modes.STALL and number >= WORDS_BEFORE_STALL:
                 self.hold()
             yield word
             self.exchange.words += 1
@@ -123,10 +123,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def all_words(self):
         text = ANSWER.split(" ")
         yield text[0]
+        number = 0
         while self.exchange.mode == modes.SLOW:
             self.wait(1 / self.server.words_per_s)
             self.exchange.mode = self.server.mode
-            yield " and"
+            number += 1
+            yield " %d" % number  # one agent ends an answer that repeats itself
         for word in text[1:]:
             yield " " + word
 
@@ -188,20 +190,29 @@ class Server(http.server.ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, listening, mode=modes.ANSWER, words_per_s=5, tool_call=None,
-                 think_s=0):
+                 think_s=0, tls=None):
         """`listening`: a socket; `tool_call(mode)`: (name, arguments) of what the model calls;
-        `think_s`: how long it takes to come to that."""
+        `think_s`: how long it takes to come to that; `tls`: an SSLContext."""
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.words_per_s, self.tool_call, self.think_s = words_per_s, tool_call, think_s
-        self.mode, self.is_closing = mode, False
+        self.mode, self.is_closing, self.tls = mode, False, tls
         self.lock = threading.Lock()
         self.exchanges, self.number = [], 0
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.socket.getsockname()[1]
+        return "%s://127.0.0.1:%d" % ("https" if self.tls else "http",
+                                      self.socket.getsockname()[1])
+
+    def get_request(self):
+        """The handshake is the first read, in the thread of the connection."""
+        connection, address = super().get_request()
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True,
+                                              do_handshake_on_connect=False)
+        return connection, address
 
     def handle_error(self, *_):
         """An agent that closes its connection early is not a fault of ours."""

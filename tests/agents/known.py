@@ -10,6 +10,8 @@ import dataclasses
 import json
 import typing
 
+from agents import modes
+
 KEY = "dummy"  # never a real one
 MODEL = "claude-sonnet-4-5"
 TOOL_TIMEOUT_MS = 600000
@@ -22,6 +24,7 @@ class Place:
     folder: str  # where it works
     url: str     # of the fake server
     mcp: dict    # name -> argv
+    asks_user: bool = False  # before a command runs
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,6 +39,12 @@ class Agent:
     files: typing.Callable  # place -> {path under HOME: text}
     command: typing.Callable  # shell text -> (tool, arguments) that run it
     idle: str         # what its terminal shows once it waits for a prompt
+    asking: tuple     # as `terminal`, where it asks its user before it runs a command
+    idle_asking: str  # as `idle`, then
+    asks: str         # what its terminal shows while it asks
+    mcp_tool: str = "mcp__{}__{}"  # how the model names a server's tool
+    retried: str = modes.LIMITED  # the refusal after which it asks again and again
+    to_ask: dict = dataclasses.field(default_factory=dict)  # arguments of a command to be asked for
     more_arguments: typing.Callable = lambda place: ()  # stand before the others
     has_launcher: bool = False  # what is started first only starts the agent
     worker: tuple = ()  # arguments of the process that does the work where it is another
@@ -58,7 +67,10 @@ def claude_files(place):
 
 
 def claude_arguments(place):
-    return ("--mcp-config", place.home + "/mcp.json") if place.mcp else ()
+    if not place.mcp:
+        return ()
+    return ("--mcp-config", place.home + "/mcp.json", "--allowedTools",
+            *("mcp__" + name for name in place.mcp))
 
 
 def claude_command(text):
@@ -82,6 +94,9 @@ CLAUDE_CODE = Agent(
     files=claude_files,
     command=claude_command,
     idle="(shift+tab to cycle)",
+    asking=("--permission-mode", "default"),
+    idle_asking="? for shortcuts",
+    asks="Do you want to proceed?",
     more_arguments=claude_arguments,
 )
 CLAUDE_CODE_NODE = dataclasses.replace(CLAUDE_CODE, name="claude-code-node", version="2.1.112")
@@ -103,6 +118,8 @@ base_url = "{url}/v1"
 env_key = "OPENAI_API_KEY"
 wire_api = "responses"
 supports_websockets = false
+request_max_retries = 50
+stream_max_retries = 50
 [projects."{folder}"]
 trust_level = "trusted"
 """
@@ -131,6 +148,12 @@ CODEX = Agent(
     files=codex_files,
     command=codex_command,
     idle="permissions: YOLO mode",
+    asking=("-c", 'approval_policy="on-request"', "-c", 'sandbox_mode="read-only"'),
+    mcp_tool="mcp__{}.{}",
+    retried=modes.OVERLOADED,
+    to_ask={"sandbox_permissions": "require_escalated", "justification": "May it be made?"},
+    idle_asking="gpt-5",
+    asks="Would you like to run",
     has_launcher=True,
     worker=("app-server", "--listen"),
 )
@@ -142,7 +165,8 @@ def opencode_files(place):
     return {".config/opencode/opencode.json": json.dumps({
         "provider": {"anthropic": {"options": {"baseURL": place.url + "/v1", "apiKey": KEY}}},
         "model": "anthropic/" + MODEL, "small_model": "anthropic/" + MODEL,
-        "autoupdate": False, "share": "disabled", "permission": {"bash": "allow"},
+        "autoupdate": False, "share": "disabled",
+        "permission": {"bash": "ask" if place.asks_user else "allow"},
         "mcp": {name: {"type": "local", "command": argv, "enabled": True}
                 for name, argv in place.mcp.items()},
     })}
@@ -168,6 +192,10 @@ OPENCODE = Agent(
     files=opencode_files,
     command=opencode_command,
     idle="Ask anything",
+    asking=(),
+    idle_asking="Ask anything",
+    asks="Permission required",
+    mcp_tool="{}_{}",
 )
 
 # --- Gemini ---
@@ -178,7 +206,7 @@ def gemini_files(place):
         "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
         "privacy": {"usageStatisticsEnabled": False}, "telemetry": {"enabled": False},
         "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
-        "mcpServers": {name: {"command": argv[0], "args": argv[1:]}
+        "mcpServers": {name: {"command": argv[0], "args": argv[1:], "trust": True}
                        for name, argv in place.mcp.items()},
     })}
 
@@ -203,6 +231,10 @@ GEMINI = Agent(
     files=gemini_files,
     command=gemini_command,
     idle="Type your message",
+    asking=("-m", "gemini-2.5-flash"),
+    idle_asking="Type your message",
+    asks="Allow execution",
+    mcp_tool="mcp_{}_{}",
     has_launcher=True,
 )
 

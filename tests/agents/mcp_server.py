@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-A server of the Model Context Protocol over its standard streams, with one tool, until its input
-ends.
+A server of the Model Context Protocol over its standard streams, until its input ends. Its tool
+"nothing" answers at once, its tool "never" does not answer.
 
     python3 mcp_server.py NAME LOG
 
@@ -10,8 +10,9 @@ LOG gets a line for each message, so that whoever started the agent knows how fa
 import json
 import sys
 
-TOOL = {"name": "nothing", "description": "does nothing",
-        "inputSchema": {"type": "object", "properties": {}}}
+# Some agents ask their user before a tool that may write.
+TOOLS = [{"name": name, "description": "does nothing", "annotations": {"readOnlyHint": True},
+          "inputSchema": {"type": "object", "properties": {}}} for name in ("nothing", "never")]
 
 
 def result_of(name, message):
@@ -20,7 +21,7 @@ def result_of(name, message):
         return {"protocolVersion": message["params"]["protocolVersion"],
                 "capabilities": {"tools": {}}, "serverInfo": {"name": name, "version": "1"}}
     if method == "tools/list":
-        return {"tools": [TOOL]}
+        return {"tools": TOOLS}
     if method == "tools/call":
         return {"content": [{"type": "text", "text": "nothing"}]}
     return {}
@@ -30,7 +31,8 @@ def main():
     name, log = sys.argv[1:]
     for line in sys.stdin:
         message = json.loads(line)
-        if "method" in message and "id" in message:
+        is_never = (message.get("params") or {}).get("name") == "never"
+        if "method" in message and "id" in message and not is_never:
             answer = {"jsonrpc": "2.0", "id": message["id"], "result": result_of(name, message)}
             print(json.dumps(answer), flush=True)
         with open(log, "a", encoding="utf-8") as file:

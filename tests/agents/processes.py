@@ -66,6 +66,14 @@ def descendants(pid, within):
     return [other for other in within if pid in ancestors(other, within)]
 
 
+def signal_one(pid, number):
+    """One that is gone is no error."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
 def kill_in(pid, network_name):
     """SIGKILL, but only to a process of that network: the descriptor holds on to the process that
     was looked at, whoever has its number later."""

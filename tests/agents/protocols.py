@@ -7,6 +7,7 @@ slow, stop or never end, and gives the bytes for each word as it comes.
 """
 import json
 import re
+import uuid
 
 
 def event(data, name=None):
@@ -54,7 +55,8 @@ class Anthropic:
         return event({"type": kind, **data}, kind)
 
     def block(self, begin, deltas, why):
-        yield self.say("message_start", message=self.message)
+        # Messages with the same id are taken for one.
+        yield self.say("message_start", message={**self.message, "id": "msg_" + uuid.uuid4().hex})
         yield self.say("content_block_start", index=0, content_block=begin)
         for delta in deltas:
             yield self.say("content_block_delta", index=0, delta=delta)
@@ -129,8 +131,10 @@ class Responses:
 
     def call(self, number, name, arguments):
         yield self.begin()
+        namespace, _, name = name.rpartition(".")
         yield from self.end({"type": "function_call", "call_id": "call_%d" % number, "name": name,
-                             "arguments": json.dumps(arguments)})
+                             "arguments": json.dumps(arguments),
+                             **({"namespace": namespace} if namespace else {})})
 
 
 class Gemini:
