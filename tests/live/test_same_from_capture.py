@@ -46,6 +46,7 @@ EVERY = {
     "status": [("", "-i 50ms"), ("--agent claude", "-i 50ms")],
     "diagnose": [("", "--duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1"),
                  ("-w 1", "--duration 3 PID")],
+    "why": [("", "PID"), ("-v", "PID")],
     "inspect": [(flag, "PID") for flag in ("", "--fds", "--sockets", "--maps", "--signals",
                                            "--threads", "--limits", "--env-names", "--all")],
 }
@@ -76,6 +77,7 @@ NO_ROW = {
            "--list-agents": "tells of sooth"},
     "diagnose": {"--quick": "test_diagnose.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
+    "why": {"--interval": "as of ps"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
     "trace": {"--all": "of others", "--interval": "frames", "--stack": "not supported yet"},
 }

@@ -18,6 +18,7 @@ OBSERVERS = {
     "heap": ["heap", "-c", "-j", "-d", LIVE],
     "timeline": ["timeline", "-j", "--no-memory", "-d", LIVE],
     "inspect": ["inspect", "--threads", "-j", "-i", LIVE],
+    "why": ["why", "-j", "-i", LIVE],
     "record": ["record", "-P", "proc", "-d", LIVE, "-o", "CAPTURE"],
 }
 LISTS = {

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_chain.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "probes/syscall_names.h"
+
+#define CPU_BUSY 50 /* percent: such a thread matters more than one that waits */
+
+static const char *const whats[WAIT_WHATS] = {
+	[WAIT_UNKNOWN] = "unknown",
+	[WAIT_RUNS] = "runs",
+	[WAIT_READY] = "waits for a CPU",
+	[WAIT_CHILD] = "child",
+	[WAIT_PIPE_READ] = "pipe, to read",
+	[WAIT_PIPE_WRITE] = "pipe, to write",
+	[WAIT_FIFO_OPEN] = "FIFO, to open",
+	[WAIT_SOCKET_READ] = "socket, to receive",
+	[WAIT_SOCKET_WRITE] = "socket, to send",
+	[WAIT_CONNECT] = "connection attempt",
+	[WAIT_ACCEPT] = "connections",
+	[WAIT_TERMINAL_READ] = "terminal input",
+	[WAIT_TERMINAL_WRITE] = "terminal output",
+	[WAIT_LOCK] = "file lock",
+	[WAIT_LOCK_FILE] = "lock file",
+	[WAIT_MUTEX] = "mutex",
+	[WAIT_THREAD_END] = "end of a thread",
+	[WAIT_CONDITION] = "condition or semaphore",
+	[WAIT_ALL_THREADS] = "its own threads",
+	[WAIT_SLEEP] = "sleep",
+	[WAIT_EVENTS] = "events",
+	[WAIT_SIGNAL] = "signals",
+	[WAIT_TIMER] = "timer",
+	[WAIT_FILE_CHANGES] = "file changes",
+	[WAIT_IO] = "disk or file system",
+	[WAIT_FILE_SYSTEM] = "file system server",
+	[WAIT_IO_URING] = "io_uring",
+	[WAIT_IPC] = "System V semaphore or queue",
+	[WAIT_DATABASE_LOCK] = "database lock",
+	[WAIT_DEBUGGER] = "debugger",
+	[WAIT_STOPPED] = "stopped",
+	[WAIT_STOPPED_BY_TERMINAL] = "stopped by its terminal",
+	[WAIT_FROZEN] = "frozen",
+	[WAIT_ZOMBIE] = "zombie",
+	[WAIT_KERNEL_THREAD] = "kernel thread",
+};
+const struct sooth_names wait_what_names = { WAIT_WHATS, whats };
+
+/* --- the thread that matters --- */
+
+static bool is_of_locks(const struct wait_link *link)
+{
+	return link->what == WAIT_CONDITION || link->what == WAIT_MUTEX ||
+	       link->what == WAIT_THREAD_END;
+}
+
+/* Whether the owners of mutexes lead back to where they began. */
+static bool is_cycle(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *from)
+{
+	const struct waits_thread *t = from;
+
+	for (uint32_t i = 0; t && i <= p->threads; i++) {
+		struct wait_link link = wait_link_of(g, p, t);
+
+		if ((link.what != WAIT_MUTEX && link.what != WAIT_THREAD_END) || !link.party)
+			return false;
+		if (link.party->party_tid == from->record.tid)
+			return true;
+		t = wait_graph_thread_of(g, p->node_pid, link.party->party_tid);
+	}
+	return false;
+}
+
+struct survey {
+	struct wait_link main, busy, active, events, cycle;
+	bool has_main, has_busy, has_active, has_events, has_cycle;
+	unsigned threads, locked;
+};
+
+static bool is_woken_by_time(const struct waits_thread *t)
+{
+	return t->timeout_state != SOOTH_STATE_ABSENT;
+}
+
+static void look(struct survey *s, const struct wait_graph *g, const struct waits_process *p)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+		struct wait_link link = wait_link_of(g, p, t);
+		double cpu = wait_graph_thread_cpu(g, t);
+
+		s->threads++;
+		s->locked += is_of_locks(&link) && !is_woken_by_time(t) && !t->call_state;
+		if (t->record.tid == p->node_pid) {
+			s->main = link;
+			s->has_main = true;
+		}
+		if (cpu >= CPU_BUSY && (!s->has_busy || cpu > s->busy.cpu_percent)) {
+			s->busy = link;
+			s->busy.what = WAIT_RUNS;
+			s->busy.cpu_percent = cpu;
+			s->has_busy = true;
+		}
+		if (!s->has_cycle && link.what == WAIT_MUTEX && is_cycle(g, p, t)) {
+			s->cycle = link;
+			s->has_cycle = true;
+		}
+		if (!s->has_active && !is_of_locks(&link) && !link.is_idle &&
+			link.what != WAIT_SLEEP && link.what != WAIT_UNKNOWN) {
+			s->active = link;
+			s->has_active = true;
+		}
+		if (!s->has_events && !is_of_locks(&link) && link.what != WAIT_UNKNOWN) {
+			s->events = link;
+			s->has_events = true;
+		}
+	}
+}
+
+static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
+{
+	struct survey s = { 0 };
+
+	look(&s, g, p);
+	if (!s.has_main)
+		s.main = wait_link_of(g, p, NULL);
+	if (s.has_cycle)
+		return s.cycle;
+	if (s.has_busy && (s.main.is_idle || is_of_locks(&s.main) || s.main.what == WAIT_READY ||
+				  s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
+		return s.busy;
+	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION) {
+		s.main.what = WAIT_ALL_THREADS;
+		s.main.count = s.threads;
+		s.main.confidence = WAITS_MEDIUM;
+		return s.main;
+	}
+	if (s.main.what == WAIT_CONDITION && s.has_active)
+		return s.active;
+	if (s.main.what == WAIT_CONDITION && s.has_events)
+		return s.events;
+	return s.main;
+}
+
+/* --- link by link --- */
+
+static bool is_before(const struct wait_chain *chain, const struct wait_link *link)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *l = &chain->links[i];
+
+		if (l->process == link->process &&
+			(l->thread == link->thread || !l->thread || !link->thread))
+			return true;
+	}
+	return false;
+}
+
+static bool has_process(const struct wait_chain *chain, uint32_t pid)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].process->node_pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* What it waits for next; false: this is the end. */
+static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
+{
+	struct wait_link *last = &chain->links[chain->count - 1];
+	const struct waits_party *party = last->party;
+	const struct waits_process *p;
+
+	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
+		return false;
+	if (party->relation == WAITS_RELATION_THREAD) {
+		const struct waits_thread *t =
+			wait_graph_thread_of(g, last->process->node_pid, party->party_tid);
+
+		if (!t)
+			return false;
+		*out = wait_link_of(g, last->process, t);
+		if (is_before(chain, out)) {
+			last->repeats = true;
+			return false;
+		}
+		return true;
+	}
+	p = wait_graph_process(g, party->party_pid);
+	if (has_process(chain, party->party_pid)) {
+		last->repeats = true;
+		return false;
+	}
+	if (!p)
+		return false;
+	*out = choose(g, p);
+	return true;
+}
+
+void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out)
+{
+	const struct waits_process *p = wait_graph_process(g, pid);
+	struct wait_link next;
+
+	*out = (struct wait_chain){ 0 };
+	if (!p)
+		return;
+	out->links[out->count++] = choose(g, p);
+	while (out->count < WAIT_LINKS_MAX && next_link(g, out, &next))
+		out->links[out->count++] = next;
+	for (size_t i = 0; i < out->count; i++)
+		out->is_deadlock |= out->links[i].repeats || out->links[i].what == WAIT_ALL_THREADS;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a process waits for, link by link: its own wait, then that of the process or thread that
+ * could end it, until one that waits for nothing of this kind, or for one before it: a deadlock.
+ */
+#ifndef SOOTH_ANALYZE_WAIT_CHAIN_H
+#define SOOTH_ANALYZE_WAIT_CHAIN_H
+
+#include "analyze/waits/wait_graph.h"
+
+enum wait_what {
+	WAIT_UNKNOWN,
+	WAIT_RUNS,
+	WAIT_READY, /* could run, but has no CPU */
+	WAIT_CHILD,
+	WAIT_PIPE_READ,
+	WAIT_PIPE_WRITE,
+	WAIT_FIFO_OPEN,
+	WAIT_SOCKET_READ,
+	WAIT_SOCKET_WRITE,
+	WAIT_CONNECT,
+	WAIT_ACCEPT,
+	WAIT_TERMINAL_READ,
+	WAIT_TERMINAL_WRITE,
+	WAIT_LOCK,
+	WAIT_LOCK_FILE,
+	WAIT_MUTEX,
+	WAIT_THREAD_END,
+	WAIT_CONDITION,
+	WAIT_ALL_THREADS, /* every thread waits for another */
+	WAIT_SLEEP,
+	WAIT_EVENTS,
+	WAIT_SIGNAL,
+	WAIT_TIMER,
+	WAIT_FILE_CHANGES,
+	WAIT_IO,
+	WAIT_FILE_SYSTEM, /* of a daemon or a server */
+	WAIT_IO_URING,
+	WAIT_IPC,
+	WAIT_DATABASE_LOCK,
+	WAIT_DEBUGGER,
+	WAIT_STOPPED,
+	WAIT_STOPPED_BY_TERMINAL,
+	WAIT_FROZEN,
+	WAIT_ZOMBIE,
+	WAIT_KERNEL_THREAD,
+	WAIT_WHATS,
+};
+
+struct wait_link {
+	const struct waits_process *process;
+	const struct waits_thread *thread; /* NULL: it has none any more */
+	enum wait_what what;
+	const struct waits_object *object; /* NULL: none */
+	const struct waits_party *party;   /* NULL: none is known */
+	unsigned others;		   /* further parties of that kind */
+	unsigned count;			   /* of EVENTS: descriptors; of ALL_THREADS: threads */
+	enum waits_confidence confidence;
+	bool is_idle; /* a healthy wait for work */
+	bool is_polling;
+	bool repeats; /* the party is a link before this one: a deadlock */
+	double cpu_percent;
+};
+
+#define WAIT_LINKS_MAX 24
+
+struct wait_chain {
+	struct wait_link links[WAIT_LINKS_MAX];
+	size_t count;
+	bool is_deadlock;
+};
+
+/* What a thread waits for (wait_kinds.c). */
+struct wait_link wait_link_of(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
+void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
+
+extern const struct sooth_names wait_what_names;
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The records of one snapshot of the probe waits, and what belongs together in them. */
+#ifndef SOOTH_ANALYZE_WAIT_GRAPH_H
+#define SOOTH_ANALYZE_WAIT_GRAPH_H
+
+#include "analyze/snapshots.h"
+#include "probes/waits.h"
+
+struct wait_graph {
+	struct batch records;
+	struct batch before; /* of an earlier snapshot; empty: there is none */
+	const struct waits_snapshot *end;
+	uint64_t interval_ns; /* between the two */
+};
+
+const struct waits_process *wait_graph_process(const struct wait_graph *g, uint32_t pid);
+/* The next thread of a process: the first for `before` NULL. */
+const struct waits_thread *wait_graph_thread(
+	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before);
+const struct waits_thread *wait_graph_thread_of(
+	const struct wait_graph *g, uint32_t pid, uint32_t tid);
+/* The next object, or party, of a thread. */
+const struct waits_object *wait_graph_object(const struct wait_graph *g,
+	const struct waits_thread *of, const struct waits_object *before);
+const struct waits_party *wait_graph_party(
+	const struct wait_graph *g, uint32_t pid, uint32_t tid, const struct waits_party *before);
+/* Percent of one CPU between the two snapshots; negative: unknown. */
+double wait_graph_cpu(const struct wait_graph *g, uint32_t pid);
+double wait_graph_thread_cpu(const struct wait_graph *g, const struct waits_thread *t);
+/* The share of user mode in what it used, from 0 to 1. */
+double wait_graph_user_share(const struct wait_graph *g, uint32_t pid);
+
+#endif

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_sentences.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "probes/fds.h"
+#include "probes/syscall_names.h"
+
+#define DNS_PORT  53
+#define MINUTE_NS (60 * NS_PER_S)
+#define HOUR_NS	  (60 * MINUTE_NS)
+#define DAY_NS	  (24 * HOUR_NS)
+
+const char *wait_duration(char out[WAIT_DURATION_SIZE], uint64_t ns)
+{
+	unsigned long long minutes = ns / MINUTE_NS;
+
+	if (ns < NS_PER_S)
+		snprintf(out, WAIT_DURATION_SIZE, "%.1f s", (double)ns / (double)NS_PER_S);
+	else if (ns < 2 * MINUTE_NS)
+		snprintf(out, WAIT_DURATION_SIZE, "%llu s", (unsigned long long)(ns / NS_PER_S));
+	else if (ns < HOUR_NS)
+		snprintf(out, WAIT_DURATION_SIZE, "%llu min", minutes);
+	else if (ns < DAY_NS && minutes % 60)
+		snprintf(out, WAIT_DURATION_SIZE, "%llu h %llu min", minutes / 60, minutes % 60);
+	else if (ns < 2 * DAY_NS)
+		snprintf(out, WAIT_DURATION_SIZE, "%llu h", minutes / 60);
+	else
+		snprintf(out, WAIT_DURATION_SIZE, "%llu d", (unsigned long long)(ns / DAY_NS));
+	return out;
+}
+
+static void put_span(struct buffer *out, struct span text)
+{
+	buffer_append(out, text.data, text.size);
+}
+
+static void put_name(struct buffer *out, const struct sooth_record *r,
+	const struct sooth_text *name, uint32_t id)
+{
+	put_span(out, record_text(r, name));
+	buffer_format(out, " (%u)", id);
+}
+
+void wait_put_process(struct buffer *out, const struct waits_process *p)
+{
+	put_name(out, &p->record, &p->name, p->node_pid);
+}
+
+/* --- the other party --- */
+
+static void put_party(struct buffer *out, const struct wait_link *link)
+{
+	const struct waits_party *p = link->party;
+
+	if (!p->party_pid)
+		buffer_string(out, "an unknown process");
+	else if (!p->is_alive)
+		buffer_format(out, "process %u, which has ended", p->party_pid);
+	else
+		put_name(out, &p->record, &p->name, p->party_pid);
+	if (link->others)
+		buffer_format(out, " and %u other%s", link->others, link->others > 1 ? "s" : "");
+}
+
+static void put_thread(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *p = link->party;
+	const struct waits_thread *t =
+		wait_graph_thread_of(g, link->process->node_pid, p->party_tid);
+
+	if (!t) {
+		buffer_format(out, "thread %u, which has ended", p->party_tid);
+		return;
+	}
+	if (p->party_tid == link->process->node_pid)
+		buffer_format(out, "its main thread (%u)", p->party_tid);
+	else {
+		buffer_string(out, "its thread ");
+		put_name(out, &t->record, &t->name, p->party_tid);
+	}
+}
+
+/* --- objects --- */
+
+void wait_object_text(struct buffer *out, const struct wait_link *link)
+{
+	const struct waits_object *o = link->object;
+	struct span path, local, peer;
+
+	if (!o) {
+		if (link->party)
+			put_span(out, record_text(&link->party->record, &link->party->detail));
+		return;
+	}
+	path = record_text(&o->record, &o->path);
+	local = record_text(&o->record, &o->local);
+	peer = record_text(&o->record, &o->peer);
+	switch ((enum fds_type)o->type) {
+	case FDS_TCP:
+	case FDS_UDP:
+		put_span(out, peer.size ? peer : local);
+		break;
+	case FDS_UNIX:
+	case FDS_SOCKET:
+		put_span(out, peer.size ? peer : local.size ? local : path);
+		break;
+	default:
+		put_span(out, path);
+		break;
+	}
+}
+
+/* " on ADDRESS", where there is one that means something. */
+static void put_on(struct buffer *out, const struct wait_link *link, const char *before)
+{
+	struct buffer text = { 0 };
+
+	wait_object_text(&text, link);
+	if (text.size && !span_starts(span_of((const char *)text.data, text.size), "socket:["))
+		buffer_format(out, "%s%s", before, buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static bool is_dns(const struct waits_object *o)
+{
+	return o && (o->type == FDS_UDP || o->type == FDS_TCP) && o->peer_port == DNS_PORT;
+}
+
+/* --- one sentence a kind --- */
+
+static void put_pipe(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	bool writes = link->what == WAIT_PIPE_WRITE;
+	bool is_fifo = link->object && link->object->type == FDS_FIFO;
+	bool is_own = link->party && link->party->party_pid == link->process->node_pid;
+
+	(void)g;
+	if (is_own && writes)
+		buffer_string(out, "is blocked writing to a pipe that only the process itself "
+				   "can read");
+	else if (is_own)
+		buffer_string(out, "waits for data from a pipe that only the process itself can "
+				   "write to");
+	else if (writes) {
+		buffer_string(out, "is blocked writing to a pipe: ");
+		if (link->party)
+			put_party(out, link);
+		else
+			buffer_string(out, "its reader");
+		buffer_string(out, " does not read");
+	} else {
+		buffer_string(out, "waits for data from ");
+		if (link->party)
+			put_party(out, link);
+		else
+			buffer_string(out, "an unknown process");
+		buffer_string(out, " through a pipe");
+	}
+	if (is_fifo)
+		put_on(out, link, ", FIFO ");
+}
+
+static void put_socket_read(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_object *o = link->object;
+
+	(void)g;
+	if (is_dns(o)) {
+		buffer_string(out, "waits for an answer of the name server");
+		put_on(out, link, " ");
+		return;
+	}
+	if (link->party && link->party->relation == WAITS_RELATION_LISTENER) {
+		buffer_string(out, "waits for ");
+		put_party(out, link);
+		put_on(out, link, " on ");
+		buffer_string(out, ", which does not accept the connection");
+		return;
+	}
+	if (link->party) {
+		buffer_string(out, "waits for ");
+		put_party(out, link);
+		put_on(out, link, " on ");
+	} else {
+		buffer_string(out, "waits for data");
+		put_on(out, link, " from ");
+	}
+	if (o && !o->socket_state_state && o->type == FDS_TCP && o->send_queue)
+		buffer_format(out, " (%llu bytes sent are not acknowledged)",
+			(unsigned long long)o->send_queue);
+}
+
+static void put_socket_write(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "is blocked sending");
+	put_on(out, link, " to ");
+	buffer_string(out, ": ");
+	if (link->party)
+		put_party(out, link);
+	else
+		buffer_string(out, "the peer");
+	buffer_string(out, " does not read");
+}
+
+static void put_connect(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_object *o = link->object;
+
+	(void)g;
+	buffer_string(out, is_dns(o) ? "connects to the name server" : "connects");
+	put_on(out, link, is_dns(o) ? " " : " to ");
+	if (link->party) {
+		buffer_string(out, ": ");
+		put_party(out, link);
+		buffer_string(out, " does not accept");
+	} else {
+		buffer_string(out, ": no answer");
+	}
+}
+
+bool wait_is_pager(const struct waits_process *p)
+{
+	static const char *const pagers[] = { "less", "more", "most", "man", "pg", "bat" };
+	struct span name = record_text(&p->record, &p->name);
+
+	for (size_t i = 0; i < sizeof(pagers) / sizeof(pagers[0]); i++) {
+		if (span_equal(name, pagers[i]))
+			return true;
+	}
+	return false;
+}
+
+static void put_terminal(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_process *p = link->process;
+	bool is_background =
+		p->terminal && p->terminal_group && p->process_group != p->terminal_group;
+
+	(void)g;
+	if (link->what == WAIT_TERMINAL_WRITE) {
+		buffer_string(out, "is blocked writing to its terminal");
+		put_on(out, link, " ");
+		if (link->party) {
+			buffer_string(out, ": ");
+			put_party(out, link);
+			buffer_string(out, " does not read it, or its output is held (Ctrl-S)");
+		} else {
+			buffer_string(out, ": its output is held (Ctrl-S), or not read");
+		}
+		return;
+	}
+	buffer_string(out, wait_is_pager(p) ? "is a pager and waits for a key from its terminal"
+					    : "waits for input from its terminal");
+	put_on(out, link, " ");
+	if (is_background)
+		buffer_string(out, " (in the background)");
+}
+
+static void put_lock(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *p = link->party;
+
+	(void)g;
+	if (link->is_polling) {
+		buffer_string(out, "sleeps and tries again: ");
+		if (p->party_pid)
+			put_party(out, link);
+		else
+			buffer_string(out, "another process");
+		buffer_string(out, " has a lock");
+		put_on(out, link, " on ");
+		return;
+	}
+	buffer_string(out, "waits for a lock");
+	put_on(out, link, " on ");
+	if (!p)
+		buffer_string(out, ": its holder is not known");
+	else {
+		buffer_string(out, " held by ");
+		put_party(out, link);
+	}
+}
+
+static void put_lock_file(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *p = link->party;
+
+	(void)g;
+	buffer_string(out, "sleeps for short times; the lock file ");
+	put_span(out, record_text(&p->record, &p->detail));
+	buffer_string(out, " is there");
+	if (p->party_pid) {
+		buffer_string(out, ", of ");
+		put_party(out, link);
+	}
+}
+
+static void put_sleep(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+	char left[WAIT_DURATION_SIZE], all[WAIT_DURATION_SIZE];
+
+	(void)g;
+	buffer_string(out, "sleeps");
+	if (!t || t->timeout_state || t->since_state)
+		return;
+	wait_duration(all, t->timeout_ns);
+	wait_duration(left, t->timeout_ns > t->since_ns ? t->timeout_ns - t->since_ns : 0);
+	if (t->timeout_ns >= 2 * NS_PER_S)
+		buffer_format(out, ": %s of %s left", left, all);
+	else
+		buffer_format(out, " for %s at a time", all);
+}
+
+static void put_runs(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	uint32_t pid = link->process->node_pid;
+	double cpu = wait_graph_cpu(g, pid);
+
+	if (cpu < 0)
+		cpu = link->cpu_percent;
+	if (cpu < 0) {
+		buffer_string(out, "runs");
+		return;
+	}
+	buffer_format(out, "runs: %.0f %% of a CPU in %s", cpu,
+		wait_graph_user_share(g, pid) >= 0.5 ? "user mode" : "the kernel");
+}
+
+static void put_call(struct buffer *out, const struct wait_link *link, const char *before)
+{
+	const struct waits_thread *t = link->thread;
+	char call[SYSCALL_NAME_SIZE];
+	struct span channel;
+
+	if (!t)
+		return;
+	channel = record_text(&t->record, &t->wait_channel);
+	if (!t->call_state) {
+		syscall_name(t->abi, t->syscall, call);
+		buffer_format(out, "%s%s", before, call);
+	} else if (channel.size) {
+		buffer_format(out, "%s%.*s", before, (int)channel.size, channel.data);
+	}
+}
+
+static void put_mutex(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	bool is_gone = !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
+
+	buffer_string(out, "waits for a mutex held by ");
+	put_thread(out, g, link);
+	if (is_gone)
+		buffer_string(out, ": nothing can release it");
+}
+
+static bool is_named(const struct waits_process *p, const char *prefix)
+{
+	return span_starts(record_text(&p->record, &p->name), prefix);
+}
+
+static void put_all_threads(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_format(out, "waits for %s: all %u threads wait, and none can wake another",
+		is_named(link->process, "python") ? "a lock of Python (threading)"
+						  : "its own locks",
+		link->count);
+}
+
+static void put_database(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "waits for a lock in the database");
+	if (!link->party)
+		return;
+	buffer_string(out, ", probably held by ");
+	put_party(out, link);
+	buffer_string(out, ", idle in transaction");
+}
+
+static void put_stopped(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_process *p = link->process;
+
+	(void)g;
+	if (link->what == WAIT_STOPPED_BY_TERMINAL) {
+		buffer_string(
+			out, "is stopped by its terminal: it runs in the background and used ");
+		wait_object_text(out, link);
+		return;
+	}
+	buffer_string(
+		out, p->terminal && p->process_group != p->terminal_group
+			     ? "is stopped (Ctrl-Z or SIGSTOP), in the background of its terminal"
+			     : "is stopped by a signal (SIGSTOP)");
+}
+
+static void put_events(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	if (link->count)
+		buffer_format(out, "waits for events on %u descriptor%s", link->count,
+			link->count == 1 ? "" : "s");
+	else
+		buffer_string(out, "waits for events");
+}
+
+static void put_child(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	if (!link->party) {
+		buffer_string(out, "waits for a child");
+		return;
+	}
+	buffer_string(out, "waits for its child ");
+	put_party(out, link);
+}
+
+static void put_zombie(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "has ended");
+	if (!link->party)
+		return;
+	buffer_string(out, "; its parent ");
+	put_party(out, link);
+	buffer_string(out, " has not reaped it");
+}
+
+static void put_debugger(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "is stopped by ");
+	if (link->party)
+		put_party(out, link);
+	else
+		buffer_string(out, "a debugger");
+	buffer_string(out, ", which traces it");
+}
+
+static void put_fifo_open(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "opens the FIFO");
+	put_on(out, link, " ");
+	buffer_string(out, ": no process has the other end open");
+}
+
+static void put_file_system(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "waits for the server or daemon of a file system");
+	put_on(out, link, ", for ");
+	put_call(out, link, ", in ");
+}
+
+static void put_io(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, "waits for the disk or file system");
+	put_on(out, link, ", for ");
+	put_call(out, link, ", in ");
+}
+
+static void put_accept(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	struct buffer local = { 0 };
+
+	(void)g;
+	buffer_string(out, "waits for connections");
+	if (link->object)
+		put_span(&local, record_text(&link->object->record, &link->object->local));
+	if (local.size)
+		buffer_format(out, " on %s", buffer_cstr(&local));
+	buffer_fini(&local);
+}
+
+static void put_thread_end(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	buffer_string(out, "waits for the end of ");
+	put_thread(out, g, link);
+}
+
+/* Kinds that need no more words. */
+static const char *const fixed[WAIT_WHATS] = {
+	[WAIT_READY] = "could run, but gets no CPU",
+	[WAIT_CONDITION] = "waits for a lock, semaphore or condition inside the process: no owner "
+			   "is recorded",
+	[WAIT_SIGNAL] = "waits for a signal",
+	[WAIT_TIMER] = "waits for a timer",
+	[WAIT_FILE_CHANGES] = "waits for changes of files",
+	[WAIT_IO_URING] = "waits for requests of io_uring to complete",
+	[WAIT_IPC] = "waits for a System V semaphore or message queue: no owner is recorded",
+	[WAIT_FROZEN] = "is frozen by its control group",
+	[WAIT_KERNEL_THREAD] = "is a kernel thread and waits for work",
+};
+
+typedef void (*sentence)(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+
+static const sentence sentences[WAIT_WHATS] = {
+	[WAIT_RUNS] = put_runs,
+	[WAIT_CHILD] = put_child,
+	[WAIT_PIPE_READ] = put_pipe,
+	[WAIT_PIPE_WRITE] = put_pipe,
+	[WAIT_FIFO_OPEN] = put_fifo_open,
+	[WAIT_SOCKET_READ] = put_socket_read,
+	[WAIT_SOCKET_WRITE] = put_socket_write,
+	[WAIT_CONNECT] = put_connect,
+	[WAIT_ACCEPT] = put_accept,
+	[WAIT_TERMINAL_READ] = put_terminal,
+	[WAIT_TERMINAL_WRITE] = put_terminal,
+	[WAIT_LOCK] = put_lock,
+	[WAIT_LOCK_FILE] = put_lock_file,
+	[WAIT_MUTEX] = put_mutex,
+	[WAIT_THREAD_END] = put_thread_end,
+	[WAIT_ALL_THREADS] = put_all_threads,
+	[WAIT_SLEEP] = put_sleep,
+	[WAIT_EVENTS] = put_events,
+	[WAIT_IO] = put_io,
+	[WAIT_FILE_SYSTEM] = put_file_system,
+	[WAIT_DATABASE_LOCK] = put_database,
+	[WAIT_DEBUGGER] = put_debugger,
+	[WAIT_STOPPED] = put_stopped,
+	[WAIT_STOPPED_BY_TERMINAL] = put_stopped,
+	[WAIT_ZOMBIE] = put_zombie,
+};
+
+void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	if (fixed[link->what])
+		buffer_string(out, fixed[link->what]);
+	else if (sentences[link->what])
+		sentences[link->what](out, g, link);
+	else {
+		buffer_string(out, "is waiting, not known for what");
+		put_call(out, link, ", in ");
+	}
+}

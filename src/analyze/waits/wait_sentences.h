@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One link of a chain of waits as a sentence without its subject. */
+#ifndef SOOTH_ANALYZE_WAIT_SENTENCES_H
+#define SOOTH_ANALYZE_WAIT_SENTENCES_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+#define WAIT_DURATION_SIZE 32
+
+/* "0.3 s", "42 s", "8 min", "2 h 5 min", "3 d". */
+const char *wait_duration(char out[WAIT_DURATION_SIZE], uint64_t ns);
+/* "waits for its child sleep (12)" */
+void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+/* "sleep (12)" */
+void wait_put_process(struct buffer *out, const struct waits_process *p);
+/* The object of a link: a path or an address; nothing: none. */
+void wait_object_text(struct buffer *out, const struct wait_link *link);
+bool wait_is_pager(const struct waits_process *p);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_text.h"
+
+#include "base/units.h"
+
+#define SHOWN_LEAST NS_PER_S /* a shorter wait is not worth its length */
+
+static void put_thread_name(struct buffer *out, const struct waits_thread *t)
+{
+	struct span name = record_text(&t->record, &t->name);
+
+	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, t->record.tid);
+}
+
+/* Whether the time since the thread last ran is the length of this wait. */
+static bool has_length(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return t && !t->since_state && !link->is_polling && t->since_ns >= SHOWN_LEAST &&
+	       link->what != WAIT_RUNS && link->what != WAIT_READY && link->what != WAIT_ZOMBIE &&
+	       link->what != WAIT_SLEEP && link->what != WAIT_KERNEL_THREAD;
+}
+
+void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	char length[WAIT_DURATION_SIZE];
+
+	wait_sentence(out, g, link);
+	if (link->is_idle && link->what != WAIT_KERNEL_THREAD)
+		buffer_string(out, has_length(link) ? ", idle" : " (idle)");
+	if (has_length(link))
+		buffer_format(out, "%s %s", link->is_idle ? "" : ",",
+			wait_duration(length, link->thread->since_ns));
+}
+
+/* --- the paragraph --- */
+
+static void put_subject(struct buffer *out, const struct wait_chain *chain, size_t i)
+{
+	const struct wait_link *link = &chain->links[i];
+	bool is_same = i && chain->links[i - 1].process == link->process;
+	bool is_thread = link->thread && link->thread->record.tid != link->process->node_pid;
+
+	if (i)
+		buffer_string(out, "; ");
+	if (is_same) {
+		buffer_format(out, "thread %u ", link->thread ? link->thread->record.tid : 0);
+		return;
+	}
+	if (i)
+		buffer_format(out, "%u ", link->process->node_pid);
+	else {
+		wait_put_process(out, link->process);
+		buffer_char(out, ' ');
+	}
+	if (is_thread && link->what != WAIT_ALL_THREADS) {
+		buffer_string(out, "in thread ");
+		put_thread_name(out, link->thread);
+		buffer_char(out, ' ');
+	}
+}
+
+static void put_end(struct buffer *out, const struct wait_chain *chain)
+{
+	const struct wait_link *last = &chain->links[chain->count - 1];
+
+	if (last->repeats)
+		buffer_string(out, chain->count > 1 ? ": a deadlock, none of them can go on"
+						    : ": a deadlock, it cannot go on");
+	else if (last->what == WAIT_ALL_THREADS)
+		buffer_string(out, ": a deadlock");
+}
+
+static enum waits_confidence confidence_of(const struct wait_chain *chain)
+{
+	enum waits_confidence least = WAITS_HIGH;
+
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].confidence < least)
+			least = chain->links[i].confidence;
+	}
+	return least;
+}
+
+void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		put_subject(out, chain, i);
+		wait_link_text(out, g, &chain->links[i]);
+	}
+	if (chain->count)
+		put_end(out, chain);
+	if (chain->count && confidence_of(chain) == WAITS_LOW)
+		buffer_string(out, " (low confidence)");
+}
+
+const char *wait_chain_state(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	if (!chain->count)
+		return "ended";
+	if (chain->is_deadlock)
+		return "deadlock";
+	switch (first->what) {
+	case WAIT_RUNS:
+	case WAIT_READY:
+		return "runs";
+	case WAIT_STOPPED:
+	case WAIT_STOPPED_BY_TERMINAL:
+	case WAIT_FROZEN:
+	case WAIT_DEBUGGER:
+		return "stopped";
+	case WAIT_ZOMBIE:
+		return "ended";
+	case WAIT_UNKNOWN:
+		return "unknown";
+	default:
+		return first->is_idle ? "idle" : "waits";
+	}
+}
+
+const char *wait_chain_unknown(const struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *l = &chain->links[i];
+
+		if (l->process->detail_state && !l->process->is_kernel && l->what != WAIT_ZOMBIE &&
+			(!l->thread || l->thread->call_state > SOOTH_STATE_ABSENT))
+			return "calls and descriptors of another user's process need root";
+	}
+	return NULL;
+}
+
+void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0],
+			       *last = chain->count ? &chain->links[chain->count - 1] : NULL;
+	unsigned pid = last ? last->process->node_pid : 0;
+
+	if (!last)
+		return;
+	if (wait_chain_unknown(chain)) {
+		buffer_format(out, "sudo sooth why %u", first->process->node_pid);
+		return;
+	}
+	switch (last->what) {
+	case WAIT_STOPPED:
+		buffer_format(out, "sooth thaw --any %u resumes it", pid);
+		break;
+	case WAIT_STOPPED_BY_TERMINAL:
+		buffer_format(out,
+			"bring it to the foreground with fg in its shell (%u); sooth "
+			"thaw does not help: it would stop again",
+			last->process->ppid);
+		break;
+	case WAIT_TERMINAL_READ:
+		buffer_string(out, wait_is_pager(last->process) ? "press q in its terminal"
+								: "answer it in its terminal");
+		break;
+	default:
+		if (chain->is_deadlock)
+			buffer_format(
+				out, "only ending one of them helps: sooth kill --any %u", pid);
+		break;
+	}
+}

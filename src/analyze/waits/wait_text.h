@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A chain of waits in sentences. */
+#ifndef SOOTH_ANALYZE_WAIT_TEXT_H
+#define SOOTH_ANALYZE_WAIT_TEXT_H
+
+#include "analyze/waits/wait_sentences.h"
+
+/* What one link says, without its subject: "waits for its child sleep (12), 3 min". */
+void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+/* The whole paragraph. */
+void wait_chain_text(
+	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
+/* What to do about it; empty: nothing is needed, or known. */
+void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
+/* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
+const char *wait_chain_state(const struct wait_chain *chain);
+/* Why nothing is known; NULL: it is. */
+const char *wait_chain_unknown(const struct wait_chain *chain);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "waits". */
+#ifndef SOOTH_ANALYZE_WAITS_H
+#define SOOTH_ANALYZE_WAITS_H
+
+#include <stdbool.h>
+
+struct waits_options {
+	bool with_threads; /* text has the evidence of each thread */
+};
+
+#endif

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The descriptors that a call waits for, and the processes at their other ends. Links and fdinfo
+ * are read, files are not: that never blocks.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/linux/fds/fdinfo.h"
+#include "os/linux/waits/wait_reader.h"
+#include "probes/sockets.h"
+
+#define WATCHED_MAX 64	 /* descriptors of one call that are looked at */
+#define PARTIES_MAX 16	 /* per descriptor */
+#define SELECT_MAX  1024 /* FD_SETSIZE */
+
+#define ANONYMOUS "anon_inode:"
+
+static enum fds_type anonymous_type(struct span name)
+{
+	static const struct {
+		const char *name;
+		enum fds_type type;
+	} names[] = { { "[eventpoll]", FDS_EPOLL }, { "[eventfd]", FDS_EVENTFD },
+		{ "[timerfd]", FDS_TIMERFD }, { "[signalfd]", FDS_SIGNALFD },
+		{ "inotify", FDS_INOTIFY }, { "[fanotify]", FDS_FANOTIFY },
+		{ "[pidfd]", FDS_PIDFD }, { "[io_uring]", FDS_IO_URING },
+		{ "[perf_event]", FDS_PERF }, { "[userfaultfd]", FDS_USERFAULTFD } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (span_equal(name, names[i].name))
+			return names[i].type;
+	}
+	return FDS_ANONYMOUS;
+}
+
+/* By the link; what a path alone does not show is a file. */
+static enum fds_type type_of(struct span link)
+{
+	if (span_starts(link, "pipe:["))
+		return FDS_PIPE;
+	if (span_starts(link, "socket:["))
+		return FDS_SOCKET;
+	if (span_starts(link, ANONYMOUS))
+		return anonymous_type(
+			span_of(link.data + strlen(ANONYMOUS), link.size - strlen(ANONYMOUS)));
+	if (span_starts(link, "pidfd:"))
+		return FDS_PIDFD;
+	if (span_starts(link, "/dev/pts/") || span_equal(link, "/dev/ptmx"))
+		return FDS_PTY;
+	if (span_starts(link, "/dev/tty") || span_equal(link, "/dev/console"))
+		return FDS_TTY;
+	if (span_starts(link, "/dev/"))
+		return FDS_DEVICE;
+	if (span_starts(link, "/memfd:"))
+		return FDS_MEMFD;
+	return FDS_FILE;
+}
+
+static bool read_info(
+	struct wait_reader *r, const struct wait_node *n, uint32_t fd, struct fdinfo *info)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "fdinfo/%u", fd);
+	*info = (struct fdinfo){ 0 };
+	if (procfs_read_at(n->process, path, &r->more, PROCFS_SMALL) < 0)
+		return false;
+	fdinfo_parse(info, r->more.data, r->more.size);
+	return true;
+}
+
+bool wait_file_of(struct wait_reader *r, struct wait_node *n, uint32_t fd, uint64_t *inode,
+	uint32_t *major, uint32_t *minor)
+{
+	const struct mount *mount;
+	struct fdinfo info;
+
+	if (!read_info(r, n, fd, &info) || !(info.has & FDINFO_MOUNT) || !info.inode)
+		return false;
+	if (!n->has_mounts)
+		mounts_read(&n->mounts, n->process, &r->more);
+	n->has_mounts = true;
+	mount = mounts_get(&n->mounts, info.mount);
+	if (!mount)
+		return false;
+	*inode = info.inode;
+	*major = mount->device_major;
+	*minor = mount->device_minor;
+	return true;
+}
+
+/* --- parties --- */
+
+struct end_search {
+	enum wait_end_kind kind;
+	uint64_t key;
+	bool wants_writers; /* else readers */
+	bool is_both;	    /* a socket: both ends read and write */
+	struct wait_found found;
+};
+
+/* A process whose child has the same end only passed it on. */
+static bool passed_on(struct wait_reader *r, const struct wait_end *ends, size_t count,
+	const struct wait_end *end)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ends[i].pid != end->pid &&
+			wait_table_is_ancestor(&r->table, end->pid, ends[i].pid))
+			return true;
+	}
+	return false;
+}
+
+static bool matches(const struct wait_end *end, const struct end_search *s)
+{
+	return s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end));
+}
+
+/* The processes that have that end: those that have it of their own first. */
+static unsigned add_ends(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, const struct end_search *s)
+{
+	size_t count, fitting = 0;
+	const struct wait_end *all = wait_ends_get(&r->ends, s->kind, s->key, &count);
+	struct wait_end ends[PARTIES_MAX];
+	unsigned added = 0;
+
+	r->ends_state = wait_ends_state(&r->ends);
+	for (size_t i = 0; i < count && fitting < PARTIES_MAX; i++) {
+		bool is_known = fitting && ends[fitting - 1].pid == all[i].pid;
+
+		if (!is_known && matches(&all[i], s))
+			ends[fitting++] = all[i];
+	}
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < fitting; i++) {
+			struct wait_found found = s->found;
+
+			if (passed_on(r, ends, fitting, &ends[i]) != (pass == 1))
+				continue;
+			found.pid = ends[i].pid;
+			found.fd = ends[i].fd;
+			found.follows = pass == 0 && found.follows && found.pid != n->stat.pid;
+			if (pass == 1 && found.confidence > WAITS_LOW)
+				found.confidence = WAITS_LOW;
+			wait_party(r, n, tid, &found);
+			added++;
+		}
+	}
+	return added;
+}
+
+static void add_pipe(struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint64_t inode,
+	bool writes, bool follows)
+{
+	struct end_search s = { .kind = WAIT_END_PIPE,
+		.key = inode,
+		.wants_writers = !writes,
+		.found = { .relation = writes ? WAITS_RELATION_READER : WAITS_RELATION_WRITER,
+			.source = WAITS_SOURCE_DESCRIPTORS,
+			.confidence = WAITS_HIGH,
+			.follows = follows } };
+
+	add_ends(r, n, tid, &s);
+}
+
+static void add_fifo(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	struct span path, bool writes)
+{
+	struct end_search s = { .kind = WAIT_END_PATH,
+		.key = wait_ends_path_key(path),
+		.wants_writers = !writes,
+		.found = { .relation = writes ? WAITS_RELATION_READER : WAITS_RELATION_WRITER,
+			.source = WAITS_SOURCE_DESCRIPTORS,
+			.confidence = WAITS_HIGH,
+			.follows = true } };
+
+	add_ends(r, n, tid, &s);
+}
+
+static unsigned add_socket_owner(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	uint64_t inode, enum waits_relation relation, bool follows)
+{
+	struct end_search s = { .kind = WAIT_END_SOCKET,
+		.key = inode,
+		.is_both = true,
+		.found = { .relation = relation,
+			.source = WAITS_SOURCE_SOCKETS,
+			.confidence = WAITS_HIGH,
+			.follows = follows } };
+
+	return add_ends(r, n, tid, &s);
+}
+
+static void add_listener(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct wait_socket *socket)
+{
+	const struct wait_socket *listener = wait_sockets_listener(&r->sockets, socket);
+
+	if (listener && listener->inode)
+		add_socket_owner(r, n, tid, listener->inode, WAITS_RELATION_LISTENER, true);
+}
+
+static void add_peer(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct wait_socket *socket, bool follows)
+{
+	const struct wait_socket *peer = wait_sockets_peer(&r->sockets, socket);
+
+	if (peer && add_socket_owner(r, n, tid, peer->inode, WAITS_RELATION_PEER, follows))
+		return;
+	if (!peer && follows && wait_socket_is_local(socket))
+		add_listener(r, n, tid, socket);
+}
+
+/* Where a blocked connect of a unix socket goes is in memory only. */
+static void add_named(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
+	struct buffer *name)
+{
+	struct sockaddr_un to = { 0 };
+	size_t size = (size_t)c->thread->arguments[2];
+	const struct wait_socket *listener;
+
+	if (size <= sizeof(to.sun_family) || size > sizeof(to) ||
+		!wait_memory(r, n, c->thread->arguments[1], &to, size) || to.sun_family != AF_UNIX)
+		return;
+	if (!to.sun_path[0])
+		to.sun_path[0] = '@';
+	buffer_append(name, to.sun_path, strnlen(to.sun_path, sizeof(to.sun_path)));
+	listener = wait_sockets_named(&r->sockets, span_of((const char *)name->data, name->size));
+	if (listener && listener->inode)
+		add_socket_owner(r, n, c->thread->record.tid, listener->inode,
+			WAITS_RELATION_LISTENER, true);
+}
+
+/* --- the record --- */
+
+struct object {
+	struct waits_object record;
+	struct span link;
+	struct buffer local, peer;
+};
+
+static void fill_socket(struct object *o, const struct wait_socket *socket)
+{
+	static const enum fds_type types[] = { FDS_TCP, FDS_UDP };
+	struct waits_object *w = &o->record;
+
+	w->type = socket->family == AF_UNIX ? FDS_UNIX : types[socket->protocol == IPPROTO_UDP];
+	w->socket_state = socket->state;
+	w->socket_state_state = SOOTH_STATE_VALUE;
+	w->receive_queue = socket->receive_queue;
+	w->send_queue = socket->send_queue;
+	w->local_port = socket->local_port;
+	w->peer_port = socket->peer_port;
+	wait_socket_local(&o->local, socket);
+	wait_socket_peer(&o->peer, socket);
+}
+
+static void read_socket(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
+	struct object *o, uint64_t inode, bool wants_parties)
+{
+	const struct wait_socket *socket = wait_sockets_get(&r->sockets, n->process, inode);
+	uint32_t tid = c->thread->record.tid;
+	const struct wait_socket *peer;
+
+	r->sockets_state = r->sockets.state;
+	if (socket)
+		fill_socket(o, socket);
+	if (socket && socket->family == AF_UNIX && !o->local.size) {
+		peer = wait_sockets_peer(&r->sockets, socket);
+		if (peer)
+			wait_socket_local(&o->peer, peer);
+	}
+	if (!wants_parties)
+		return;
+	if (c->row && c->row->traits & SYSCALL_CONNECTS && (!socket || socket->family == AF_UNIX)) {
+		o->record.type = FDS_UNIX;
+		add_named(r, n, c, &o->peer);
+	} else if (socket && socket->state != SOCKETS_LISTEN) {
+		add_peer(r, n, tid, socket, true);
+	}
+}
+
+/* Which process runs the terminal: it has the other side open. */
+static void add_terminal(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct span link)
+{
+	size_t count;
+	const struct wait_end *ends = wait_ends_get(
+		&r->ends, WAIT_END_PATH, wait_ends_path_key(span_of_string("/dev/ptmx")), &count);
+	uint64_t number;
+
+	if (!span_starts(link, "/dev/pts/") ||
+		!span_decimal(span_of(link.data + 9, link.size - 9), &number))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct wait_found found = { .relation = WAITS_RELATION_TERMINAL,
+			.source = WAITS_SOURCE_DESCRIPTORS,
+			.confidence = WAITS_HIGH,
+			.pid = ends[i].pid,
+			.fd = ends[i].fd };
+		struct fdinfo info = { 0 };
+		char path[48];
+
+		snprintf(path, sizeof(path), "fdinfo/%u", ends[i].fd);
+		if (procfs_read((pid_t)ends[i].pid, path, &r->more, PROCFS_SMALL) < 0)
+			continue;
+		fdinfo_parse(&info, r->more.data, r->more.size);
+		if (info.has & FDINFO_TERMINAL && info.terminal == number) {
+			wait_party(r, n, tid, &found);
+			return;
+		}
+	}
+}
+
+static bool call_writes(const struct wait_call *c)
+{
+	return c->row && (c->row->transfer.direction == SYSCALL_WRITES ||
+				 c->row->transfer.direction == SYSCALL_COPIES ||
+				 c->row->traits & SYSCALL_WRITES_MANY);
+}
+
+static void read_kind(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
+	struct object *o, bool wants_parties)
+{
+	struct waits_object *w = &o->record;
+	uint32_t tid = c->thread->record.tid;
+	bool is_watched = w->role == WAITS_ROLE_WATCHED;
+	bool writes = is_watched ? (w->events & (POLLIN | POLLOUT)) == POLLOUT : call_writes(c);
+	struct fdinfo info;
+
+	switch ((enum fds_type)w->type) {
+	case FDS_PIPE:
+		sscanf(o->link.data, "pipe:[%lu", &w->inode);
+		if (wants_parties)
+			add_pipe(r, n, tid, w->inode, writes, true);
+		break;
+	case FDS_SOCKET:
+		sscanf(o->link.data, "socket:[%lu", &w->inode);
+		read_socket(r, n, c, o, w->inode, wants_parties);
+		break;
+	case FDS_FIFO:
+		if (wants_parties)
+			add_fifo(r, n, tid, o->link, writes);
+		break;
+	case FDS_PTY:
+		if (wants_parties && !is_watched)
+			add_terminal(r, n, tid, o->link);
+		break;
+	case FDS_TIMERFD:
+		if (read_info(r, n, w->fd, &info) && info.has & FDINFO_TIMER) {
+			w->expires_ns = info.next_ns;
+			w->expires_state = SOOTH_STATE_VALUE;
+		}
+		break;
+	case FDS_PIDFD:
+		if (wants_parties && read_info(r, n, w->fd, &info) && info.has & FDINFO_PID &&
+			info.pid > 0)
+			wait_party(r, n, tid,
+				&(struct wait_found){ .relation = WAITS_RELATION_CHILD,
+					.source = WAITS_SOURCE_DESCRIPTORS,
+					.confidence = WAITS_HIGH,
+					.pid = (uint32_t)info.pid,
+					.fd = w->fd,
+					.follows = true });
+		break;
+	default:
+		break;
+	}
+}
+
+/* A FIFO looks like a file: its wait channel shows it. */
+static enum fds_type refined(enum fds_type type, const struct wait_call *c)
+{
+	bool is_pipe = strstr(c->channel, "pipe") || strstr(c->channel, "fifo");
+
+	return type == FDS_FILE && is_pipe ? FDS_FIFO : type;
+}
+
+static void write_object(struct wait_reader *r, const struct wait_call *c, struct object *o)
+{
+	o->record.record = wait_head(r, c->thread->record.tid, WAITS_OBJECT);
+	o->record.node_pid = c->thread->node_pid;
+	o->record.node_start_ticks = c->thread->node_start_ticks;
+	struct record_tail tail[] = {
+		{ &o->record.path, o->link.data, o->link.size },
+		{ &o->record.local, o->local.data, o->local.size },
+		{ &o->record.peer, o->peer.data, o->peer.size },
+	};
+	RECORD_APPEND(&r->run->out, &o->record, tail, ARRAY_SIZE(tail));
+}
+
+enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
+	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties)
+{
+	struct object o = { .record = { .fd = fd,
+				    .role = role,
+				    .events = events,
+				    .socket_state_state = SOOTH_STATE_ABSENT,
+				    .expires_state = SOOTH_STATE_ABSENT } };
+	struct buffer link = { 0 };
+	enum fds_type type;
+	char path[48];
+
+	snprintf(path, sizeof(path), "fd/%u", fd);
+	if (procfs_link_at(n->process, path, &link)) {
+		buffer_fini(&link);
+		return FDS_UNKNOWN;
+	}
+	buffer_cstr(&link);
+	o.link = span_of((const char *)link.data, link.size);
+	o.record.type = refined(type_of(o.link), c);
+	read_kind(r, n, c, &o, wants_parties);
+	type = o.record.type;
+	write_object(r, c, &o);
+	buffer_fini(&o.local);
+	buffer_fini(&o.peer);
+	buffer_fini(&link);
+	return type;
+}
+
+/* --- several descriptors --- */
+
+/* Their number decides whether each one's other end is worth a search: of an event loop with many
+ * connections it is not. */
+static bool are_few(size_t count)
+{
+	return count <= 4;
+}
+
+static void read_epoll(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	uint32_t fd = (uint32_t)c->thread->arguments[0];
+	struct fdinfo_member member;
+	struct buffer text = { 0 };
+	struct cursor lines;
+	size_t count = 0;
+	char path[48];
+
+	snprintf(path, sizeof(path), "fdinfo/%u", fd);
+	if (procfs_read_at(n->process, path, &text, PROCFS_SMALL) >= 0) {
+		lines = cursor_over(text.data, text.size);
+		while (fdinfo_next_member(&lines, &member))
+			count++;
+		lines = cursor_over(text.data, text.size);
+		for (size_t i = 0; i < WATCHED_MAX && fdinfo_next_member(&lines, &member); i++)
+			wait_descriptor(r, n, c, member.fd, WAITS_ROLE_WATCHED, member.events,
+				are_few(count));
+	}
+	buffer_fini(&text);
+}
+
+static void read_poll(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	struct pollfd fds[WATCHED_MAX];
+	uint64_t count = c->thread->arguments[1];
+	size_t kept = count < WATCHED_MAX ? (size_t)count : WATCHED_MAX;
+
+	if (!kept || !wait_memory(r, n, c->thread->arguments[0], fds, kept * sizeof(fds[0])))
+		return;
+	for (size_t i = 0; i < kept; i++) {
+		if (fds[i].fd >= 0)
+			wait_descriptor(r, n, c, (uint32_t)fds[i].fd, WAITS_ROLE_WATCHED,
+				(uint32_t)fds[i].events, are_few(kept));
+	}
+}
+
+static void read_select(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	uint64_t count = c->thread->arguments[0];
+	uint64_t sets[2][SELECT_MAX / 64] = { { 0 } };
+	size_t words, kept = 0;
+
+	if (!count || count > SELECT_MAX)
+		return;
+	words = (count + 63) / 64;
+	for (int set = 0; set < 2; set++) {
+		uint64_t address = c->thread->arguments[1 + set];
+
+		if (address)
+			wait_memory(r, n, address, sets[set], words * sizeof(uint64_t));
+	}
+	for (uint32_t fd = 0; fd < count && kept < WATCHED_MAX; fd++) {
+		bool reads = sets[0][fd / 64] >> fd % 64 & 1;
+		bool writes = sets[1][fd / 64] >> fd % 64 & 1;
+
+		if (!reads && !writes)
+			continue;
+		kept++;
+		wait_descriptor(r, n, c, fd, WAITS_ROLE_WATCHED,
+			(reads ? POLLIN : 0u) | (writes ? POLLOUT : 0u), true);
+	}
+}
+
+void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	if (!c->row)
+		return;
+	if (wait_argument(c->row, ARGUMENT_TYPE_epoll_out) >= 0)
+		read_epoll(r, n, c);
+	else if (wait_argument(c->row, ARGUMENT_TYPE_polled) >= 0)
+		read_poll(r, n, c);
+	else if (c->row->traits & SYSCALL_SUBMITS)
+		wait_descriptor(
+			r, n, c, (uint32_t)c->thread->arguments[0], WAITS_ROLE_CALL, 0, false);
+	else if (c->row->wait.count)
+		read_select(r, n, c);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which processes have a pipe, socket or path open: an index of the descriptors of all processes,
+ * made once for a sample.
+ *
+ * Cannot be seen: descriptors of processes that ptrace(2) would refuse.
+ */
+#ifndef SOOTH_OS_LINUX_WAIT_ENDS_H
+#define SOOTH_OS_LINUX_WAIT_ENDS_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+
+enum wait_end_kind { WAIT_END_PIPE, WAIT_END_SOCKET, WAIT_END_PATH };
+
+struct wait_end {
+	uint64_t key; /* the inode; of a path a hash */
+	uint32_t pid;
+	uint32_t fd;
+	uint32_t kind; /* enum wait_end_kind */
+	uint32_t unused;
+};
+
+struct wait_ends {
+	struct buffer entries; /* struct wait_end, sorted */
+	struct buffer pids, text;
+	bool is_read, was_refused, is_cut;
+};
+
+void wait_ends_fini(struct wait_ends *e);
+void wait_ends_clear(struct wait_ends *e);
+/* The first of those with that key; they stand one behind the other, `*count` of them. */
+const struct wait_end *wait_ends_get(
+	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count);
+uint64_t wait_ends_path_key(struct span path);
+/* Whether the descriptor was opened for reading, or writing. */
+bool wait_end_reads(const struct wait_end *end);
+bool wait_end_writes(const struct wait_end *end);
+/* enum sooth_state of what was found: whether all processes could be read. */
+uint8_t wait_ends_state(const struct wait_ends *e);
+
+#endif

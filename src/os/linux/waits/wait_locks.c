@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Locks on files: /proc/locks lists each lock with the process that made it, and below it, marked
+ * by "->", the processes that wait for it.
+ *
+ * Cannot be seen: locks of other pid namespaces; the owner of an open file description lock, which
+ * has no pid there: the processes that have the file open are searched for it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/waits/wait_reader.h"
+
+#define LOCKS_BYTES (4u << 20)
+#define FDS_MAX	    512 /* descriptors of a process that are compared */
+
+struct lock_line {
+	uint64_t number;
+	bool is_waiting;
+	struct span type; /* POSIX, FLOCK, OFDLCK, LEASE */
+	struct span mode; /* READ, WRITE */
+	uint64_t pid;	  /* 0: none */
+	uint32_t major, minor;
+	uint64_t inode;
+};
+
+static bool parse(struct span line, struct lock_line *out)
+{
+	struct cursor c = cursor_over(line.data, line.size);
+	struct span word;
+	int64_t pid;
+
+	*out = (struct lock_line){ 0 };
+	out->number = cursor_decimal(&c);
+	if (c.failed || !cursor_skip(&c, ":"))
+		return false;
+	word = cursor_word(&c);
+	out->is_waiting = span_equal(word, "->");
+	out->type = out->is_waiting ? cursor_word(&c) : word;
+	cursor_word(&c); /* ADVISORY */
+	out->mode = cursor_word(&c);
+	pid = cursor_signed(&c);
+	out->pid = pid > 0 ? (uint64_t)pid : 0;
+	cursor_blanks(&c);
+	out->major = (uint32_t)cursor_hex(&c);
+	if (!cursor_skip(&c, ":"))
+		return false;
+	out->minor = (uint32_t)cursor_hex(&c);
+	if (!cursor_skip(&c, ":"))
+		return false;
+	out->inode = cursor_decimal(&c);
+	return !c.failed;
+}
+
+static struct cursor all_locks(struct wait_reader *r)
+{
+	if (!r->has_locks) {
+		buffer_reset(&r->locks);
+		r->has_locks = true;
+		procfs_read(getpid(), "../locks", &r->locks, LOCKS_BYTES);
+	}
+	return cursor_over(r->locks.data, r->locks.size);
+}
+
+static bool next_lock(struct cursor *c, struct lock_line *out)
+{
+	while (!cursor_at_end(c)) {
+		if (parse(cursor_line(c), out))
+			return true;
+	}
+	return false;
+}
+
+/* --- a call that waits for a lock --- */
+
+static void describe(struct wait_reader *r, const struct wait_node *n, const struct lock_line *l,
+	uint32_t fd, struct buffer *out)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "fd/%u", fd);
+	if (procfs_link_at(n->process, path, &r->more))
+		buffer_format(out, "inode %llu", (unsigned long long)l->inode);
+	else
+		buffer_append(out, r->more.data, r->more.size);
+}
+
+/* Of a lock without a living owner: the processes whose descriptor has it. */
+static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct lock_line *l, struct span path)
+{
+	size_t count;
+	const struct wait_end *ends =
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+	bool is_found = false;
+
+	r->ends_state = wait_ends_state(&r->ends);
+	for (size_t i = 0; i < count; i++) {
+		char name[48];
+
+		if (ends[i].pid == n->stat.pid)
+			continue;
+		snprintf(name, sizeof(name), "fdinfo/%u", ends[i].fd);
+		if (procfs_read((pid_t)ends[i].pid, name, &r->more, PROCFS_SMALL) < 0)
+			continue;
+		if (!strstr(buffer_cstr(&r->more), "\nlock:") &&
+			!strstr(buffer_cstr(&r->more), "lock:\t"))
+			continue;
+		wait_party(r, n, tid,
+			&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
+				.source = WAITS_SOURCE_LOCKS,
+				.confidence = WAITS_HIGH,
+				.pid = ends[i].pid,
+				.fd = ends[i].fd,
+				.detail = path,
+				.follows = true });
+		is_found = true;
+	}
+	(void)l;
+	return is_found;
+}
+
+static void add_holder(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct lock_line *l, uint32_t fd)
+{
+	struct buffer path = { 0 };
+	struct wait_found found = { .relation = WAITS_RELATION_LOCK,
+		.source = WAITS_SOURCE_LOCKS,
+		.confidence = WAITS_HIGH,
+		.pid = (uint32_t)l->pid,
+		.follows = true };
+
+	describe(r, n, l, fd, &path);
+	found.detail = span_of((const char *)path.data, path.size);
+	/* The lock of an open file outlives the process that made it, in its children. */
+	if ((!l->pid || !wait_table_get(&r->table, (uint32_t)l->pid)) &&
+		add_by_descriptors(r, n, tid, l, found.detail)) {
+		buffer_fini(&path);
+		return;
+	}
+	wait_party(r, n, tid, &found);
+	buffer_fini(&path);
+}
+
+static bool is_same(const struct lock_line *l, uint64_t inode, uint32_t major, uint32_t minor)
+{
+	return l->inode == inode && l->major == major && l->minor == minor;
+}
+
+/* The line that this process waits below. */
+static bool find_wait(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct lock_line *out)
+{
+	struct cursor c = all_locks(r);
+
+	while (next_lock(&c, out)) {
+		if (out->is_waiting && (out->pid == n->stat.pid || out->pid == tid))
+			return true;
+	}
+	return false;
+}
+
+void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	uint32_t fd = (uint32_t)c->thread->arguments[0], tid = c->thread->record.tid;
+	uint32_t major = 0, minor = 0;
+	struct lock_line waiting, l;
+	bool has_wait = find_wait(r, n, tid, &waiting);
+	uint64_t inode = 0;
+	struct cursor all;
+
+	if (!has_wait && !wait_file_of(r, n, fd, &inode, &major, &minor))
+		return;
+	all = all_locks(r);
+	while (next_lock(&all, &l)) {
+		if (l.is_waiting)
+			continue;
+		if (has_wait ? l.number == waiting.number
+			     : is_same(&l, inode, major, minor) && l.pid != n->stat.pid)
+			add_holder(r, n, tid, &l, fd);
+	}
+}
+
+/* --- a process that tries again and again --- */
+
+struct own_file {
+	uint64_t inode;
+	uint32_t major, minor, fd;
+};
+
+/* A lock for writing that another process has on a file that this one has open. */
+void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	struct own_file files[FDS_MAX];
+	size_t count = 0;
+	struct lock_line l;
+	struct cursor all = all_locks(r);
+	uint32_t last = 0;
+
+	if (cursor_at_end(&all))
+		return;
+	for (uint32_t fd = 0; fd < FDS_MAX && count < FDS_MAX; fd++) {
+		struct own_file *f = &files[count];
+
+		f->fd = fd;
+		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
+	}
+	while (next_lock(&all, &l)) {
+		if (l.is_waiting || span_equal(l.mode, "READ") || l.pid == n->stat.pid ||
+			(l.pid && l.pid == last))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			struct buffer path = { 0 };
+
+			if (!is_same(&l, files[i].inode, files[i].major, files[i].minor))
+				continue;
+			describe(r, n, &l, files[i].fd, &path);
+			wait_party(r, n, c->thread->record.tid,
+				&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
+					.source = WAITS_SOURCE_LOCKS,
+					.confidence = WAITS_MEDIUM,
+					.pid = (uint32_t)l.pid,
+					.fd = files[i].fd,
+					.detail = span_of((const char *)path.data, path.size),
+					.follows = true });
+			buffer_fini(&path);
+			last = (uint32_t)l.pid;
+			break;
+		}
+	}
+}

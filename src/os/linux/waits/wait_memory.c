@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a call's arguments point to: the owner of a mutex, the length of a timeout. Reading another
+ * process's memory may block on a page that a file system has to bring, so it has a timeout.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/linux/waits/wait_reader.h"
+
+#define MEMORY_MAX 2048
+#define HELD	   2 /* glibc's value of a mutex that is held and waited for */
+
+struct read_memory {
+	pid_t pid;
+	uint64_t address;
+	size_t size;
+	ssize_t got;
+	unsigned char bytes[MEMORY_MAX];
+};
+
+static void do_read(void *argument)
+{
+	struct read_memory *m = argument;
+	struct iovec here = { m->bytes, m->size }, there = { (void *)m->address, m->size };
+
+	m->got = process_vm_readv(m->pid, &here, 1, &there, 1, 0);
+}
+
+bool wait_memory(
+	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size)
+{
+	struct read_memory m = { .pid = (pid_t)n->stat.pid, .address = address, .size = size };
+
+	if (!address || size > sizeof(m.bytes) || !n->may_read)
+		return false;
+	if (timeout_call(&r->timeout, do_read, NULL, &m, sizeof(m), -1, TIMEOUT_MS) ||
+		m.got != (ssize_t)size)
+		return false;
+	memcpy(out, m.bytes, size);
+	return true;
+}
+
+/* --- locks --- */
+
+/* Of glibc's pthread_mutex_t on 64-bit systems; the first four numbers are the same elsewhere. */
+struct mutex {
+	uint32_t lock, count, owner, users;
+	uint32_t kind;
+};
+
+#define MUTEX_KIND_MAX 0x3ff /* of all kinds that glibc makes */
+
+static bool has_thread(const struct wait_node *n, uint32_t tid)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "task/%u", tid);
+	return tid && !faccessat(n->process, path, F_OK, 0);
+}
+
+static enum waits_lock waiting_lock(struct wait_reader *r, const struct wait_node *n,
+	const struct waits_thread *t, uint32_t *owner)
+{
+	uint32_t expected = (uint32_t)t->arguments[2];
+	struct mutex m;
+
+	/* pthread_join() waits until the kernel clears the thread's id. */
+	if (!(t->arguments[1] & FUTEX_PRIVATE_FLAG) && expected != n->stat.pid &&
+		has_thread(n, expected)) {
+		*owner = expected;
+		return WAITS_LOCK_JOIN;
+	}
+	if (!wait_memory(r, n, t->arguments[0], &m, sizeof(m)))
+		return expected == HELD ? WAITS_LOCK_PLAIN : WAITS_LOCK_UNKNOWN;
+	if (expected == HELD && (m.lock == 1 || m.lock == HELD) && m.owner && m.owner < 1u << 22 &&
+		m.users && m.users < 1u << 20 && m.kind <= MUTEX_KIND_MAX) {
+		*owner = m.owner;
+		return WAITS_LOCK_MUTEX;
+	}
+	return expected == HELD ? WAITS_LOCK_PLAIN : WAITS_LOCK_SIGNAL;
+}
+
+enum waits_lock wait_futex(struct wait_reader *r, const struct wait_node *n,
+	const struct waits_thread *t, uint32_t *owner)
+{
+	uint32_t word;
+
+	*owner = 0;
+	switch (t->arguments[1] & FUTEX_CMD_MASK) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		if (!wait_memory(r, n, t->arguments[0], &word, sizeof(word)))
+			return WAITS_LOCK_UNKNOWN;
+		*owner = word & FUTEX_TID_MASK;
+		return WAITS_LOCK_OWNED;
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return waiting_lock(r, n, t, owner);
+	default:
+		return WAITS_LOCK_UNKNOWN;
+	}
+}
+
+/* --- timeouts --- */
+
+static uint64_t ns_of(const int64_t time[2])
+{
+	if (time[0] < 0 || (uint64_t)time[0] > UINT64_MAX / NS_PER_S / 2)
+		return UINT64_MAX / 2;
+	return (uint64_t)time[0] * NS_PER_S + (uint64_t)time[1];
+}
+
+static uint64_t left_until(clockid_t clock, uint64_t at_ns)
+{
+	struct timespec now;
+	uint64_t now_ns;
+
+	if (clock_gettime(clock, &now))
+		return 0;
+	now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	return at_ns > now_ns ? at_ns - now_ns : 0;
+}
+
+/* Of a time on a clock: the time that is left, and the time that went by. */
+static uint64_t whole(const struct waits_thread *t, clockid_t clock, uint64_t at_ns)
+{
+	return left_until(clock, at_ns) + (t->since_state ? 0 : t->since_ns);
+}
+
+static bool is_clock(uint64_t number)
+{
+	return number == CLOCK_REALTIME || number == CLOCK_MONOTONIC || number == CLOCK_BOOTTIME;
+}
+
+int wait_argument(const struct syscall_row *row, enum argument_type_id type)
+{
+	for (int i = 0; i < row->argument_count; i++) {
+		if (row->arguments[i] == type)
+			return i;
+	}
+	return -1;
+}
+
+uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const struct waits_thread *t,
+	const struct syscall_row *row, uint64_t *timeout_ns)
+{
+	const struct syscall_wait *w = &row->wait;
+	uint64_t command = t->arguments[1] & FUTEX_CMD_MASK, address = 0;
+	int64_t time[2] = { 0 };
+	int sleep = row->traits & SYSCALL_SLEEPS
+			    ? wait_argument(row, ARGUMENT_TYPE_timespec_requested)
+			    : -1;
+	int flags = wait_argument(row, ARGUMENT_TYPE_timer_flags);
+
+	if (w->timeout_ms) {
+		int32_t ms = (int32_t)syscall_value(t->arguments, w->timeout_ms, 0);
+
+		*timeout_ns = ms < 0 ? 0 : (uint64_t)ms * NS_PER_MS;
+		return ms < 0 ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	}
+	if (sleep >= 0)
+		address = t->arguments[sleep];
+	else if (w->timeout)
+		address = syscall_value(t->arguments, w->timeout, 0);
+	if (!address)
+		return SOOTH_STATE_ABSENT;
+	if (n->abi != SYSCALL_ABI_X86_64 && n->abi != SYSCALL_ABI_AARCH64)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (!wait_memory(r, n, address, time, sizeof(time)))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	if (wait_argument(row, ARGUMENT_TYPE_timeval_requested) >= 0)
+		time[1] *= 1000; /* a struct timeval: microseconds */
+	*timeout_ns = ns_of(time);
+	if (flags >= 0 && t->arguments[flags] & TIMER_ABSTIME)
+		*timeout_ns = is_clock(t->arguments[0])
+				      ? whole(t, (clockid_t)t->arguments[0], *timeout_ns)
+				      : 0;
+	else if (row->traits & SYSCALL_FUTEX && command == FUTEX_WAIT_BITSET)
+		*timeout_ns = whole(t,
+			t->arguments[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
+			*timeout_ns);
+	return SOOTH_STATE_VALUE;
+}

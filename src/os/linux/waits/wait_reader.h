@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of the backend share: the snapshot being made, the process of the chain being
+ * read, and tables of the host that are read once for a sample.
+ */
+#ifndef SOOTH_OS_LINUX_WAIT_READER_H
+#define SOOTH_OS_LINUX_WAIT_READER_H
+
+#include "os/linux/bpf/members.h"
+#include "os/linux/files/mounts.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/waits/wait_ends.h"
+#include "os/linux/waits/wait_sockets.h"
+#include "os/linux/waits/wait_table.h"
+#include "probes/fds.h"
+#include "probes/syscall_names.h"
+#include "probes/waits.h"
+
+/* A process to read. */
+struct wait_step {
+	pid_t pid;
+	uint32_t depth;
+};
+
+struct wait_reader {
+	struct members members; /* first: members_backend_set() */
+	struct timeout timeout;
+	uint64_t ticks_per_s;
+	/* Of the host, read when first needed in a sample. */
+	struct wait_table table;
+	struct wait_ends ends;
+	struct wait_sockets sockets;
+	struct buffer locks; /* text of /proc/locks */
+	bool has_locks;
+	/* Of the snapshot. */
+	struct backend_run *run;
+	struct sooth_record head; /* its identity */
+	struct buffer steps;	  /* struct wait_step, each process once */
+	uint8_t ends_state, sockets_state;
+	bool is_cut;
+	/* Scratch. */
+	struct buffer bytes, text, more, tids;
+};
+
+/* The process of the chain that is being read. */
+struct wait_node {
+	int process; /* descriptor of /proc/PID */
+	uint32_t depth;
+	struct procfs_stat stat; /* without its name */
+	char name[16];
+	struct mounts mounts;
+	bool has_mounts;
+	bool may_read; /* calls and descriptors of its threads may be read */
+	uint32_t abi;  /* enum syscall_abi of its program */
+};
+
+/* A thread that is being read, and its call. */
+struct wait_call {
+	const struct waits_thread *thread;
+	const struct syscall_row *row; /* NULL: in no call, or in an unknown one */
+	enum syscall_wait_kind what;   /* by the call, else by the wait channel */
+	const char *channel;
+};
+
+struct wait_found {
+	enum waits_relation relation;
+	enum waits_source source;
+	enum waits_confidence confidence;
+	uint32_t pid, tid, fd;
+	struct span detail;
+	bool follows; /* what it waits for matters too */
+};
+
+/* A record about a thread of a node. */
+struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind);
+/* Writes a party and, if it is to be followed, adds it to the chain. */
+void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct wait_found *found);
+
+/* --- the parts, one file each --- */
+
+void wait_process_read(
+	struct wait_reader *r, struct wait_node *n, uint64_t cpu_ns, uint8_t cpu_state);
+/* Writes the thread and all that belongs to it; adds its CPU time. */
+void wait_thread_read(
+	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
+/* The descriptor of a call; its type. */
+enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
+	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);
+void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* A lock for writing that another process has on a file that this one has open. */
+void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
+bool wait_memory(
+	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size);
+/* The children of an event loop, which it may wait for by a signal. */
+void wait_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* Device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
+bool wait_file_of(struct wait_reader *r, struct wait_node *n, uint32_t fd, uint64_t *inode,
+	uint32_t *major, uint32_t *minor);
+/* The futex of a call: its kind, and the owner. */
+enum waits_lock wait_futex(struct wait_reader *r, const struct wait_node *n,
+	const struct waits_thread *t, uint32_t *owner);
+/* The length of the call's timeout; the state of it. */
+uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const struct waits_thread *t,
+	const struct syscall_row *row, uint64_t *timeout_ns);
+/* Which argument has that type; -1: none. */
+int wait_argument(const struct syscall_row *row, enum argument_type_id type);
+
+#endif

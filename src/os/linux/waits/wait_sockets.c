@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/waits/wait_sockets.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/sock_diag/socket_diag.h"
+#include "probes/sockets.h"
+
+#define SOCKETS_MAX 262144
+
+void wait_sockets_fini(struct wait_sockets *s)
+{
+	buffer_fini(&s->entries);
+}
+
+void wait_sockets_clear(struct wait_sockets *s)
+{
+	buffer_reset(&s->entries);
+	s->namespace = 0;
+	s->state = SOOTH_STATE_VALUE;
+}
+
+static void take(void *user, const struct socket_fact *fact)
+{
+	struct wait_sockets *s = user;
+	struct wait_socket e = { .inode = fact->inode,
+		.peer_inode = fact->peer_inode,
+		.receive_queue = fact->receive_queue,
+		.send_queue = fact->send_queue,
+		.family = fact->family,
+		.protocol = fact->protocol,
+		.local_port = fact->local_port,
+		.peer_port = fact->peer_port,
+		.state = fact->state };
+	size_t size = fact->name.size < sizeof(e.name) ? fact->name.size : sizeof(e.name) - 1;
+
+	if (s->entries.size / sizeof(e) >= SOCKETS_MAX) {
+		s->state = SOOTH_STATE_TRUNCATED;
+		return;
+	}
+	memcpy(e.local, fact->local, sizeof(e.local));
+	memcpy(e.peer, fact->peer, sizeof(e.peer));
+	if (size) {
+		memcpy(e.name, fact->name.data, size);
+		if (!e.name[0])
+			e.name[0] = '@';
+	}
+	buffer_append(&s->entries, &e, sizeof(e));
+}
+
+static void read_all(struct wait_sockets *s, int process)
+{
+	static const struct socket_request requests[] = {
+		{ .family = AF_UNIX },
+		{ .family = AF_INET, .protocol = IPPROTO_TCP },
+		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
+		{ .family = AF_INET, .protocol = IPPROTO_UDP },
+		{ .family = AF_INET6, .protocol = IPPROTO_UDP },
+	};
+	struct sooth_error ignored;
+	_cleanup_close_ int netlink = socket_diag_open(process, &ignored);
+
+	if (netlink < 0) {
+		s->state = procfs_state(netlink);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		if (socket_diag_request(netlink, &requests[i], take, s, &ignored) < 0)
+			s->state = SOOTH_STATE_TRUNCATED;
+	}
+	if (buffer_failed(&s->entries))
+		buffer_reset(&s->entries);
+}
+
+static const struct wait_socket *all_of(const struct wait_sockets *s, size_t *count)
+{
+	*count = s->entries.size / sizeof(struct wait_socket);
+	return (const void *)s->entries.data;
+}
+
+const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, uint64_t inode)
+{
+	const struct wait_socket *all;
+	struct stat st;
+	size_t count;
+
+	if (fstatat(process, "ns/net", &st, 0))
+		return NULL;
+	if (s->namespace != st.st_ino) {
+		wait_sockets_clear(s);
+		s->namespace = st.st_ino;
+		read_all(s, process);
+	}
+	all = all_of(s, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].inode == inode)
+			return &all[i];
+	}
+	return NULL;
+}
+
+/* An IPv6 socket may talk to an IPv4 one by a mapped address. */
+static bool is_same_address(const struct wait_socket *a, const unsigned char *x,
+	const struct wait_socket *b, const unsigned char *y)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family == b->family)
+		return !memcmp(x, y, a->family == AF_INET ? 4 : 16);
+	if (a->family == AF_INET6)
+		return !memcmp(x, mapped, sizeof(mapped)) && !memcmp(x + 12, y, 4);
+	return !memcmp(y, mapped, sizeof(mapped)) && !memcmp(y + 12, x, 4);
+}
+
+static bool is_any(const struct wait_socket *s)
+{
+	static const unsigned char none[16];
+
+	return !memcmp(s->local, none, s->family == AF_INET ? 4 : 16);
+}
+
+const struct wait_socket *wait_sockets_peer(
+	const struct wait_sockets *s, const struct wait_socket *of)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wait_socket *e = &all[i];
+
+		if (of->family == AF_UNIX
+				? of->peer_inode && e->family == AF_UNIX &&
+					  e->inode == of->peer_inode
+				: e != of && e->family != AF_UNIX && e->protocol == of->protocol &&
+					  of->peer_port && e->local_port == of->peer_port &&
+					  e->peer_port == of->local_port &&
+					  is_same_address(e, e->local, of, of->peer) &&
+					  is_same_address(e, e->peer, of, of->local))
+			return e->inode ? e : NULL;
+	}
+	return NULL;
+}
+
+const struct wait_socket *wait_sockets_listener(
+	const struct wait_sockets *s, const struct wait_socket *of)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count), *found = NULL;
+
+	for (size_t i = 0; i < count && of->family != AF_UNIX; i++) {
+		const struct wait_socket *e = &all[i];
+
+		if (e->family == AF_UNIX || e->state != SOCKETS_LISTEN ||
+			e->protocol != of->protocol || e->local_port != of->peer_port)
+			continue;
+		if (is_same_address(e, e->local, of, of->peer))
+			return e;
+		if (is_any(e))
+			found = e;
+	}
+	return found;
+}
+
+const struct wait_socket *wait_sockets_named(const struct wait_sockets *s, struct span name)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].family == AF_UNIX && all[i].state == SOCKETS_LISTEN &&
+			span_equal(name, all[i].name))
+			return &all[i];
+	}
+	return NULL;
+}
+
+bool wait_socket_is_local(const struct wait_socket *of)
+{
+	static const unsigned char loopback[16] = { [15] = 1 };
+
+	switch (of->family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		return of->peer[0] == 127 || !memcmp(of->local, of->peer, 4);
+	default:
+		return !memcmp(of->peer, loopback, 16) || !memcmp(of->local, of->peer, 16) ||
+		       (of->peer[10] == 0xff && of->peer[11] == 0xff && of->peer[12] == 127);
+	}
+}
+
+static void put_address(struct buffer *out, int family, const unsigned char *address, uint16_t port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (!port)
+		return;
+	if (family == AF_INET6 && address[10] == 0xff && address[11] == 0xff && !address[0]) {
+		family = AF_INET;
+		address += 12;
+	}
+	if (!inet_ntop(family, address, text, sizeof(text)))
+		return;
+	buffer_format(out, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
+}
+
+void wait_socket_local(struct buffer *out, const struct wait_socket *of)
+{
+	if (of->family == AF_UNIX)
+		buffer_string(out, of->name);
+	else
+		put_address(out, of->family, of->local, of->local_port);
+}
+
+void wait_socket_peer(struct buffer *out, const struct wait_socket *of)
+{
+	if (of->family != AF_UNIX)
+		put_address(out, of->family, of->peer, of->peer_port);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sockets of a network namespace, by inode, and which one is at the other end. */
+#ifndef SOOTH_OS_LINUX_WAIT_SOCKETS_H
+#define SOOTH_OS_LINUX_WAIT_SOCKETS_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+
+#define WAIT_NAME_SIZE 108 /* sun_path */
+
+struct wait_socket {
+	uint64_t inode, peer_inode, receive_queue, send_queue;
+	int family, protocol;
+	uint16_t local_port, peer_port;
+	uint8_t state; /* enum sockets_state */
+	unsigned char local[16], peer[16];
+	char name[WAIT_NAME_SIZE]; /* of a unix socket; an abstract one begins with '@' */
+};
+
+struct wait_sockets {
+	struct buffer entries; /* struct wait_socket */
+	uint64_t namespace;    /* inode of the one that was read; 0: none yet */
+	uint8_t state;	       /* enum sooth_state of reading them */
+};
+
+void wait_sockets_fini(struct wait_sockets *s);
+void wait_sockets_clear(struct wait_sockets *s);
+/* In the network namespace of the process whose /proc/PID is open; NULL: unknown. */
+const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, uint64_t inode);
+/* The other end: NULL when it is not here, or not accepted yet. */
+const struct wait_socket *wait_sockets_peer(
+	const struct wait_sockets *s, const struct wait_socket *of);
+/* The socket that listens where this one connects to; NULL: not here. */
+const struct wait_socket *wait_sockets_listener(
+	const struct wait_sockets *s, const struct wait_socket *of);
+/* The unix socket that listens under that name. */
+const struct wait_socket *wait_sockets_named(const struct wait_sockets *s, struct span name);
+bool wait_socket_is_local(const struct wait_socket *of); /* connected within this machine */
+/* "127.0.0.1:80"; the name of a unix socket. */
+void wait_socket_local(struct buffer *out, const struct wait_socket *of);
+void wait_socket_peer(struct buffer *out, const struct wait_socket *of);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread: its call, how long it has not run, and, if it waits, for what. Where the call cannot be
+ * read, because the caller may not trace the process, the wait channel still shows the kind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/waits/wait_reader.h"
+
+#define CHANNEL_SIZE 128
+#define PATH_BYTES   256
+
+#define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+
+static int read_file(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const char *name, size_t limit)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "task/%u/%s", tid, name);
+	return procfs_read_at(n->process, path, &r->bytes, limit);
+}
+
+/* --- since when --- */
+
+/* The scheduler's own clock when the thread was last accounted, in ms with six decimals. */
+static bool last_run(struct wait_reader *r, uint64_t *ns)
+{
+	const char *at = strstr(buffer_cstr(&r->bytes), "se.exec_start");
+	unsigned long long ms, rest;
+
+	if (!at || !(at = strchr(at, ':')) || sscanf(at + 1, "%llu.%6llu", &ms, &rest) != 2)
+		return false;
+	*ns = ms * NS_PER_MS + rest;
+	return true;
+}
+
+/* That clock now: sooth's own thread runs. */
+static bool clock_now(struct wait_reader *r, uint64_t *ns)
+{
+	return !procfs_read(getpid(), "sched", &r->bytes, PROCFS_SMALL) && last_run(r, ns);
+}
+
+static void read_since(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
+{
+	uint64_t now, then;
+
+	t->since_state = UNSUPPORTED;
+	if (t->state == 'R') {
+		t->since_state = SOOTH_STATE_ABSENT;
+		return;
+	}
+	if (!clock_now(r, &now) || read_file(r, n, t->record.tid, "sched", PROCFS_SMALL) ||
+		!last_run(r, &then))
+		return;
+	t->since_ns = now > then ? now - then : 0;
+	t->since_state = SOOTH_STATE_VALUE;
+}
+
+/* --- the call --- */
+
+static void read_call(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
+{
+	int status = read_file(r, n, t->record.tid, "syscall", PROCFS_STAT);
+	struct task_call call;
+
+	t->call_state = procfs_state(status);
+	if (status)
+		return;
+	if (!task_call_parse(&call, r->bytes.data, r->bytes.size)) {
+		t->call_state = FAILED;
+		return;
+	}
+	if (call.is_running || !call.has_call) {
+		t->call_state = SOOTH_STATE_ABSENT;
+		return;
+	}
+	t->syscall = call.number;
+	t->abi = n->abi;
+#if defined(__x86_64__)
+	if (call.number & SYSCALL_X32_BIT) {
+		t->syscall = call.number & ~SYSCALL_X32_BIT;
+		t->abi = SYSCALL_ABI_X32;
+	}
+#endif
+	memcpy(t->arguments, call.arguments, sizeof(t->arguments));
+}
+
+static void read_channel(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t,
+	char channel[CHANNEL_SIZE])
+{
+	int status = read_file(r, n, t->record.tid, "wchan", PROCFS_STAT);
+	size_t size = r->bytes.size < CHANNEL_SIZE ? r->bytes.size : CHANNEL_SIZE - 1;
+
+	channel[0] = '\0';
+	t->channel_state = procfs_state(status);
+	if (status)
+		return;
+	if (!size || (size == 1 && r->bytes.data[0] == '0')) {
+		t->channel_state = SOOTH_STATE_ABSENT;
+		return;
+	}
+	memcpy(channel, r->bytes.data, size);
+	channel[size] = '\0';
+}
+
+static void read_cpu(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
+{
+	uint64_t waited;
+	struct span voluntary;
+
+	if (!read_file(r, n, t->record.tid, "schedstat", PROCFS_STAT) &&
+		task_schedstat_parse(&t->cpu_ns, &waited, r->bytes.data, r->bytes.size))
+		t->cpu_state = SOOTH_STATE_VALUE;
+	else
+		t->cpu_state = UNSUPPORTED;
+	t->switches_state = UNSUPPORTED;
+	if (!read_file(r, n, t->record.tid, "status", PROCFS_SMALL) &&
+		task_status_find(
+			&voluntary, "voluntary_ctxt_switches:", r->bytes.data, r->bytes.size) &&
+		span_decimal(voluntary, &t->switches))
+		t->switches_state = SOOTH_STATE_VALUE;
+}
+
+/* --- what it waits for --- */
+
+/* open(2) of a FIFO waits for the other end; its path is in memory. */
+static void add_opened(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	const struct syscall_effect *effect = &c->row->effect;
+	uint64_t address = syscall_value(c->thread->arguments, effect->path, 0);
+	uint64_t flags = syscall_value(c->thread->arguments, effect->flags, 0);
+	char path[PATH_BYTES + 1] = "";
+	struct waits_object o = { .record = wait_head(r, c->thread->record.tid, WAITS_OBJECT),
+		.node_pid = n->stat.pid,
+		.node_start_ticks = n->stat.start_ticks,
+		.role = WAITS_ROLE_CALL,
+		.type = strstr(c->channel, "partner") || strstr(c->channel, "fifo") ||
+					strstr(c->channel, "pipe")
+				? FDS_FIFO
+				: FDS_FILE,
+		.events = (uint32_t)(flags & O_ACCMODE),
+		.fd_state = SOOTH_STATE_ABSENT,
+		.socket_state_state = SOOTH_STATE_ABSENT,
+		.expires_state = SOOTH_STATE_ABSENT };
+
+	/* A path near the end of a page may be shorter than what is read. */
+	for (size_t size = PATH_BYTES; size >= 16 && !path[0]; size /= 2)
+		wait_memory(r, n, address, path, size);
+	struct record_tail tail[] = { { &o.path, path, strlen(path) } };
+	RECORD_APPEND(&r->run->out, &o, tail, 1);
+}
+
+static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
+{
+	uint32_t owner;
+	char path[48];
+
+	t->lock = wait_futex(r, n, t, &owner);
+	if (!owner)
+		return;
+	snprintf(path, sizeof(path), "task/%u", owner);
+	wait_party(r, n, t->record.tid,
+		&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
+			.source = t->lock == WAITS_LOCK_JOIN ? WAITS_SOURCE_NONE
+							     : WAITS_SOURCE_MEMORY,
+			.confidence = WAITS_HIGH,
+			.pid = faccessat(n->process, path, F_OK, 0) ? 0 : n->stat.pid,
+			.tid = owner });
+}
+
+static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	switch (c->what) {
+	case SYSCALL_WAIT_READY:
+		wait_watched(r, n, c);
+		break;
+	case SYSCALL_WAIT_TIME:
+		wait_polling(r, n, c);
+		break;
+	case SYSCALL_WAIT_TURN:
+		if (c->row && c->row->wait.descriptor)
+			wait_locks(r, n, c);
+		break;
+	case SYSCALL_WAIT_CHILD:
+	case SYSCALL_WAIT_SPAWN:
+		wait_children(r, n, c);
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_parties(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	const struct syscall_wait *w = c->row ? &c->row->wait : NULL;
+	const uint64_t *arguments = c->thread->arguments;
+
+	if (w && w->count && !syscall_value(arguments, w->count, 1)) {
+		wait_polling(r, n, c); /* of no descriptor: a sleep */
+		return;
+	}
+	if (w && c->row->effect.what == SYSCALL_FD_OPENS_FILE) {
+		add_opened(r, n, c);
+		return;
+	}
+	if (w && w->descriptor)
+		wait_descriptor(r, n, c, (uint32_t)syscall_value(arguments, w->descriptor, 0),
+			WAITS_ROLE_CALL, 0, c->what != SYSCALL_WAIT_TURN);
+	add_of_kind(r, n, c);
+}
+
+/* Where the call is unknown, the wait channel names the kind. */
+static enum syscall_wait_kind kind_of_channel(const char *channel)
+{
+	static const struct {
+		const char *channel;
+		enum syscall_wait_kind what;
+	} known[] = { { "do_wait", SYSCALL_WAIT_CHILD }, { "hrtimer_nanosleep", SYSCALL_WAIT_TIME },
+		{ "kernel_clone", SYSCALL_WAIT_SPAWN } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!strcmp(channel, known[i].channel))
+			return known[i].what;
+	}
+	return SYSCALL_WAIT_OTHER;
+}
+
+/* A call that a stop interrupted goes on under another name, without its arguments. */
+static bool is_restarted(const struct syscall_row *row)
+{
+	return row->wait.what == SYSCALL_WAIT_TIME && !(row->traits & SYSCALL_SLEEPS);
+}
+
+static void set_call(struct wait_call *c)
+{
+	const struct waits_thread *t = c->thread;
+	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
+
+	if (!row || is_restarted(row)) {
+		c->what = kind_of_channel(c->channel);
+		return;
+	}
+	c->row = row;
+	c->what = (enum syscall_wait_kind)row->wait.what;
+}
+
+static bool is_waiting(char state)
+{
+	return state == 'S' || state == 'D';
+}
+
+static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_thread *t,
+	const struct wait_call *c)
+{
+	if (c->row)
+		t->timeout_state = wait_timeout(r, n, t, c->row, &t->timeout_ns);
+	if (c->row && c->row->traits & SYSCALL_FUTEX)
+		add_owner(r, n, t);
+	add_parties(r, n, c);
+	if (t->record.tid == n->stat.pid)
+		wait_loop_children(r, n, c);
+}
+
+void wait_thread_read(
+	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t)
+{
+	char channel[CHANNEL_SIZE], name[16] = "";
+	struct wait_call c = { .thread = t, .channel = channel };
+	struct task_stat stat;
+	size_t size;
+
+	*t = (struct waits_thread){ .record = wait_head(r, tid, WAITS_THREAD),
+		.node_pid = n->stat.pid,
+		.node_start_ticks = n->stat.start_ticks,
+		.timeout_state = SOOTH_STATE_ABSENT };
+	t->record.tid = 0;
+	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
+		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))
+		return;
+	t->record.tid = tid;
+	t->state = stat.shared.state;
+	size = stat.shared.name.size < sizeof(name) ? stat.shared.name.size : sizeof(name) - 1;
+	memcpy(name, stat.shared.name.data, size);
+	read_since(r, n, t);
+	read_call(r, n, t);
+	read_channel(r, n, t, channel);
+	read_cpu(r, n, t);
+	if (t->state != 'R')
+		set_call(&c);
+	if (is_waiting(t->state))
+		read_wait(r, n, t, &c);
+	else if (t->state == 'T' && c.row && c.row->wait.descriptor)
+		wait_descriptor(r, n, &c,
+			(uint32_t)syscall_value(t->arguments, c.row->wait.descriptor, 0),
+			WAITS_ROLE_CALL, 0, false);
+	struct record_tail tail[] = {
+		{ &t->name, name, size },
+		{ &t->wait_channel, channel, strlen(channel) },
+	};
+	RECORD_APPEND(&r->run->out, t, tail, ARRAY_SIZE(tail));
+}

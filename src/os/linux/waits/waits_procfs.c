@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * waits by procfs: the current call of each thread (/proc/PID/task/TID/syscall), its wait channel
+ * and the scheduler's time of its last run; then, by what the call is, /proc/locks, descriptors of
+ * other processes, sock_diag, memory. The chain is followed breadth first. Nothing is attached,
+ * stopped or slowed.
+ *
+ * Cannot be seen: the calls of processes that ptrace(2) would refuse; of these the wait channel
+ * shows the kind only. What a process waits for inside itself, when no call shows it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/linux/files/process_snapshot.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/waits/wait_reader.h"
+#include "os/os.h"
+
+#define STEPS_MAX   48 /* processes of a chain */
+#define DEPTH_MAX   16
+#define THREADS_MAX 256 /* of a process */
+
+struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind)
+{
+	struct sooth_record head = r->head;
+
+	head.time_ns = r->run->os->now_ns(r->run->os);
+	head.tid = tid;
+	head.kind = kind;
+	return head;
+}
+
+/* Adds a process to the chain. */
+static void follow(struct wait_reader *r, uint32_t pid, uint32_t depth)
+{
+	struct wait_step step = { (pid_t)pid, depth };
+	const struct wait_step *all = (const void *)r->steps.data;
+	size_t count = r->steps.size / sizeof(*all);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].pid == step.pid)
+			return;
+	}
+	if (count >= STEPS_MAX || depth > DEPTH_MAX || pid == (uint32_t)getpid())
+		r->is_cut |= pid != (uint32_t)getpid();
+	else
+		buffer_append(&r->steps, &step, sizeof(step));
+}
+
+void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct wait_found *found)
+{
+	const struct wait_entry *entry = found->pid ? wait_table_get(&r->table, found->pid) : NULL;
+	struct waits_party p = { .record = wait_head(r, tid, WAITS_PARTY),
+		.node_start_ticks = n->stat.start_ticks,
+		.node_pid = n->stat.pid,
+		.party_pid = found->pid,
+		.party_tid = found->tid,
+		.party_start_ticks = entry ? entry->start_ticks : 0,
+		.fd = found->fd,
+		.relation = (uint8_t)found->relation,
+		.source = (uint8_t)found->source,
+		.confidence = (uint8_t)found->confidence,
+		.is_alive = entry != NULL };
+	const char *name = entry ? entry->name : "";
+	struct record_tail tail[] = {
+		{ &p.name, name, strlen(name) },
+		{ &p.detail, found->detail.data, found->detail.size },
+	};
+
+	RECORD_APPEND(&r->run->out, &p, tail, ARRAY_SIZE(tail));
+	if (found->follows && entry)
+		follow(r, found->pid, n->depth + 1);
+}
+
+/* --- a process --- */
+
+/* The links of a process need the permission that its calls need. */
+static bool may_read(const struct wait_node *n)
+{
+	char to[8];
+
+	return readlinkat(n->process, "cwd", to, sizeof(to)) >= 0 ||
+	       (errno != EACCES && errno != EPERM);
+}
+
+static uint32_t abi_of(struct wait_reader *r, const struct wait_node *n)
+{
+	bool is_32_bit = false;
+
+	if (!procfs_read_at(n->process, "auxv", &r->bytes, PROCFS_SMALL))
+		task_auxv_parse(&is_32_bit, r->bytes.data, r->bytes.size);
+#if defined(__x86_64__)
+	return is_32_bit ? SYSCALL_ABI_I386 : SYSCALL_ABI_X86_64;
+#else
+	return is_32_bit ? SYSCALL_ABI_ARM : SYSCALL_ABI_AARCH64;
+#endif
+}
+
+static void read_threads(
+	struct wait_reader *r, struct wait_node *n, const struct process_snapshot *of)
+{
+	uint64_t cpu_ns = 0;
+	uint8_t cpu_state = SOOTH_STATE_VALUE;
+	struct buffer tids = { 0 };
+	const uint32_t *all;
+
+	if (process_snapshot_threads(of, &tids, THREADS_MAX) > 0)
+		r->is_cut = true;
+	all = (const void *)tids.data;
+	for (size_t i = 0; i < tids.size / sizeof(*all); i++) {
+		struct waits_thread t;
+
+		wait_thread_read(r, n, all[i], &t);
+		cpu_ns += t.cpu_ns;
+		if (t.record.tid && t.cpu_state)
+			cpu_state = t.cpu_state;
+	}
+	buffer_fini(&tids);
+	wait_process_read(r, n, cpu_ns, cpu_state);
+}
+
+static void read_node(
+	struct wait_reader *r, const struct wait_step *step, const struct process_id *expected)
+{
+	struct wait_node n = { .process = -1, .depth = step->depth };
+	_cleanup_process_snapshot_ struct process_snapshot of = { .process = -1 };
+	struct buffer bytes = { 0 };
+	size_t size;
+
+	if (process_snapshot_open_stat(&of, r->run, step->pid, expected, &n.stat, &bytes)) {
+		buffer_fini(&bytes);
+		return;
+	}
+	n.process = of.process;
+	size = n.stat.name.size < sizeof(n.name) ? n.stat.name.size : sizeof(n.name) - 1;
+	memcpy(n.name, n.stat.name.data, size);
+	n.stat.name = span_of("", 0);
+	n.may_read = may_read(&n);
+	n.abi = abi_of(r, &n);
+	mounts_init(&n.mounts);
+	read_threads(r, &n, &of);
+	mounts_fini(&n.mounts);
+	buffer_fini(&bytes);
+}
+
+static void read_chain(struct wait_reader *r, pid_t pid)
+{
+	struct process_id first = { r->head.start_ticks, (uint64_t)pid };
+	size_t i = 0;
+
+	buffer_reset(&r->steps);
+	r->is_cut = false;
+	r->ends_state = r->sockets_state = SOOTH_STATE_VALUE;
+	follow(r, (uint32_t)pid, 0);
+	for (; i < r->steps.size / sizeof(struct wait_step); i++) {
+		struct wait_step step = ((const struct wait_step *)(const void *)r->steps.data)[i];
+
+		read_node(r, &step, i ? NULL : &first);
+	}
+}
+
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
+{
+	struct wait_reader *r = run->state;
+	struct process_snapshot of;
+	struct waits_snapshot end = { 0 };
+	int status = process_snapshot_open(&of, run, pid, expected);
+
+	if (status <= 0) {
+		r->run = run;
+		r->head = process_snapshot_head(&of, run, 0, WAITS_PROCESS);
+		if (!status)
+			read_chain(r, pid);
+		end.record = wait_head(r, 0, WAITS_SNAPSHOT);
+		end.processes = (uint32_t)(r->steps.size / sizeof(struct wait_step));
+		end.processes_state = status	  ? procfs_state(status)
+				      : r->is_cut ? SOOTH_STATE_TRUNCATED
+						  : SOOTH_STATE_VALUE;
+		end.ends_state = r->ends_state;
+		end.sockets_state = r->sockets_state;
+		RECORD_APPEND(&run->out, &end, NULL, 0);
+	}
+	process_snapshot_close(&of);
+}
+
+static int waits_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct wait_reader *r = run->state;
+
+	wait_table_clear(&r->table);
+	wait_ends_clear(&r->ends);
+	wait_sockets_clear(&r->sockets);
+	r->has_locks = false;
+	return members_visit(&r->members, run, sample_process, err);
+}
+
+static int waits_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct wait_reader *r = run->state;
+
+	(void)err;
+	members_init(&r->members);
+	r->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+	return 0;
+}
+
+static void waits_close(struct backend_run *run)
+{
+	struct wait_reader *r = run->state;
+
+	members_fini(&r->members);
+	timeout_fini(&r->timeout);
+	wait_table_fini(&r->table);
+	wait_ends_fini(&r->ends);
+	wait_sockets_fini(&r->sockets);
+	buffer_fini(&r->locks);
+	buffer_fini(&r->steps);
+	buffer_fini(&r->bytes);
+	buffer_fini(&r->text);
+	buffer_fini(&r->more);
+	buffer_fini(&r->tids);
+}
+
+static const struct need *const needs[] = { &need_procfs, NULL };
+
+const struct backend backend_waits_procfs = {
+	.name = "procfs",
+	.probe = "waits",
+	.help = "reads /proc and sock_diag; nothing is attached to the process",
+	.needs = needs,
+	.state_size = sizeof(struct wait_reader),
+	.open = waits_open,
+	.set = members_backend_set,
+	.start = waits_sample,
+	.sample = waits_sample,
+	.stop = waits_sample,
+	.close = waits_close,
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the waits probe. */
+#include "probes/waits.h"
+
+#include "core/probe.h"
+#include "model/schema.h"
+#include "probes/fd_names.h"
+
+_Static_assert(sizeof(struct waits_process) == 144, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_thread) == 160, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
+
+static const char *const relations[WAITS_RELATIONS] = {
+	[WAITS_RELATION_CHILD] = "child",
+	[WAITS_RELATION_THREAD] = "thread",
+	[WAITS_RELATION_LOCK] = "lock holder",
+	[WAITS_RELATION_LOCK_FILE] = "lock file",
+	[WAITS_RELATION_READER] = "reader",
+	[WAITS_RELATION_WRITER] = "writer",
+	[WAITS_RELATION_PEER] = "peer",
+	[WAITS_RELATION_LISTENER] = "listener",
+	[WAITS_RELATION_TRACER] = "tracer",
+	[WAITS_RELATION_PARENT] = "parent",
+	[WAITS_RELATION_BACKEND] = "database backend",
+	[WAITS_RELATION_TERMINAL] = "terminal",
+	[WAITS_RELATION_DAEMON] = "file system daemon",
+};
+const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
+
+static const char *const sources[WAITS_SOURCES] = {
+	[WAITS_SOURCE_NONE] = "call",
+	[WAITS_SOURCE_PROCESSES] = "processes",
+	[WAITS_SOURCE_LOCKS] = "kernel locks",
+	[WAITS_SOURCE_MEMORY] = "memory",
+	[WAITS_SOURCE_DESCRIPTORS] = "descriptors",
+	[WAITS_SOURCE_SOCKETS] = "sockets",
+	[WAITS_SOURCE_FILE] = "file",
+	[WAITS_SOURCE_TITLE] = "title",
+};
+const struct sooth_names waits_source_names = { WAITS_SOURCES, sources };
+
+static const char *const confidences[WAITS_CONFIDENCES] = { "low", "medium", "high" };
+const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidences };
+
+static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
+	"join", "plain" };
+const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
+
+static const char *const roles[WAITS_ROLES] = { "call", "watched" };
+static const struct sooth_names role_names = { WAITS_ROLES, roles };
+
+#define FIELD_NODE(type_)                                                                          \
+	FIELD_NUMBER(                                                                              \
+		type_, node_pid, "process of the chain that the record is about", .is_key = true), \
+		FIELD_NUMBER(type_, node_start_ticks,                                              \
+			"start of that process, in clock ticks after boot", .is_hidden = true)
+#define FIELD_NAMED(type_, member_, names_, help_, ...)                                            \
+	{                                                                                          \
+		.name = #member_, .type = SOOTH_FIELD_ENUM, FIELD_AT(type_, member_),              \
+		.names = &(names_), .help = help_, __VA_ARGS__                                     \
+	}
+#define FIELD_LETTER(type_)                                                                        \
+	{                                                                                          \
+		.name = "state", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, state),                \
+		.help = "state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z " \
+			"zombie, I idle"                                                           \
+	}
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(waits_process),
+	FIELD_NODE(waits_process),
+	FIELD_NUMBER(waits_process, depth, "steps from the observed process; 0: itself"),
+	FIELD_STRING(waits_process, name, "name of the process (comm)"),
+	FIELD_LETTER(waits_process),
+	FIELD_NUMBER(waits_process, ppid, "process id of the parent"),
+	FIELD_NUMBER(waits_process, uid, "user id of the process"),
+	FIELD_NUMBER(waits_process, process_group, "process group"),
+	FIELD_NUMBER_AS(
+		waits_process, session, terminal_session, "session of its terminal (setsid)"),
+	FIELD_NUMBER_AS(waits_process, terminal, terminal_device,
+		"device number of its terminal; 0: none", .is_hidden = true),
+	FIELD_NUMBER(waits_process, terminal_group, "foreground process group of its terminal",
+		.is_hidden = true),
+	FIELD_NUMBER_AS(waits_process, tracer, tracer_pid, "process that traces it; 0: none",
+		.is_hidden = true),
+	FIELD_NUMBER(waits_process, threads, "number of threads"),
+	FIELD_TRUTH_AS(waits_process, is_kernel, is_kernel_thread, "it is a kernel thread",
+		.is_hidden = true),
+	FIELD_NUMBER(
+		waits_process, age_ns, "time since the process started", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(waits_process, cpu_ns, "CPU time of all threads", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(waits_process, cpu_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(waits_process, user_ns, "CPU time in user mode", .unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(waits_process, system_ns, "CPU time in the kernel", .unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_LAST),
+	{ .name = "command",
+		.type = SOOTH_FIELD_ARGS,
+		FIELD_AT(waits_process, title),
+		FIELD_STATE_AT(waits_process, title_state),
+		.masking = SOOTH_MASK_ARGUMENTS_CUT,
+		.help = "start of the command line, masked" },
+	FIELD_STRING(waits_process, directory, "working directory", .may_shrink = true,
+		FIELD_STATE_AT(waits_process, directory_state)),
+};
+
+static const struct sooth_field thread_fields[] = {
+	FIELD_PID(waits_thread),
+	FIELD_TID(waits_thread),
+	FIELD_NODE(waits_thread),
+	FIELD_STRING(waits_thread, name, "name of the thread (comm)"),
+	FIELD_LETTER(waits_thread),
+	FIELD_NUMBER_AS(waits_thread, syscall, call_number,
+		"number of the system call that the thread is executing",
+		FIELD_STATE_AT(waits_thread, call_state)),
+	FIELD_NUMBER_AS(waits_thread, abi, call_abi_number,
+		"ABI of the number, as in syscalls.call", FIELD_STATE_AT(waits_thread, call_state),
+		.is_hidden = true),
+	FIELD_STRING(waits_thread, wait_channel, "kernel function that the thread waits in",
+		FIELD_STATE_AT(waits_thread, channel_state)),
+	FIELD_NUMBER(waits_thread, since_ns, "time since the thread last ran",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_thread, since_state)),
+	FIELD_NUMBER(waits_thread, timeout_ns, "timeout that the call was made with",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_thread, timeout_state)),
+	FIELD_NUMBER(waits_thread, cpu_ns, "CPU time of the thread", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(waits_thread, cpu_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(waits_thread, switches, "times the thread gave up the CPU",
+		FIELD_STATE_AT(waits_thread, switches_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NAMED(waits_thread, lock, waits_lock_names,
+		"kind of the futex: mutex (with an owner), owned (PI), signal (semaphore or "
+		"condition), join (end of a thread), plain, unknown"),
+};
+
+static const struct sooth_field object_fields[] = {
+	FIELD_PID(waits_object),
+	FIELD_TID(waits_object),
+	FIELD_NODE(waits_object),
+	FIELD_NAMED(waits_object, role, role_names,
+		"call: the descriptor of the call; watched: one of several"),
+	FIELD_NUMBER(waits_object, fd, "number of the file descriptor",
+		FIELD_STATE_AT(waits_object, fd_state), .is_key = true),
+	{ .name = "kind",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(waits_object, type),
+		.names = &fd_type_names,
+		.help = "type of the file descriptor; for a socket its protocol" },
+	FIELD_STRING(waits_object, path, "target of the link in /proc/PID/fd", .may_shrink = true),
+	FIELD_NUMBER(waits_object, inode, "inode number of the pipe or socket"),
+	FIELD_NUMBER(waits_object, socket_state, "state of the socket, as in sockets.socket",
+		FIELD_STATE_AT(waits_object, socket_state_state), .is_hidden = true),
+	FIELD_STRING(waits_object, local, "local address, or name of a unix socket"),
+	FIELD_STRING(waits_object, peer, "address of the peer"),
+	FIELD_NUMBER(waits_object, peer_port, "port of the peer; 0: none"),
+	FIELD_NUMBER(waits_object, receive_queue,
+		"bytes that are not read; of a listening socket: connections not accepted",
+		FIELD_STATE_AT(waits_object, socket_state_state)),
+	FIELD_NUMBER(waits_object, send_queue,
+		"bytes that the peer has not taken; of a listening socket: the limit of its queue",
+		FIELD_STATE_AT(waits_object, socket_state_state)),
+	FIELD_NUMBER(waits_object, expires_ns, "time until the timer expires",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_object, expires_state)),
+	FIELD_NUMBER_AS(waits_object, events, events_mask, "events waited for, as POLL* bits",
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true),
+};
+
+static const struct sooth_field party_fields[] = {
+	FIELD_PID(waits_party),
+	FIELD_TID(waits_party),
+	FIELD_NODE(waits_party),
+	FIELD_NAMED(waits_party, relation, waits_relation_names,
+		"what the other process is: child, lock holder, reader, writer, peer, ..."),
+	FIELD_NUMBER(waits_party, party_pid, "process id of the other process; 0: unknown",
+		.is_key = true),
+	FIELD_NUMBER(waits_party, party_start_ticks,
+		"start of the other process, in clock ticks after boot", .is_hidden = true),
+	FIELD_NUMBER(waits_party, party_tid, "thread of the other process; 0: any"),
+	FIELD_NUMBER(waits_party, fd, "file descriptor of the other process", .is_hidden = true),
+	FIELD_STRING(waits_party, name, "name of the other process (comm)"),
+	FIELD_STRING(waits_party, detail, "lock or file that connects the two", .may_shrink = true),
+	FIELD_NAMED(waits_party, source, waits_source_names, "where this is from"),
+	FIELD_NAMED(waits_party, confidence, waits_confidence_names,
+		"confidence that this process could end the wait"),
+	FIELD_TRUTH(waits_party, is_alive, "the other process, or thread, exists"),
+};
+
+static const struct sooth_field snapshot_fields[] = {
+	FIELD_PID(waits_snapshot),
+	FIELD_NUMBER(waits_snapshot, processes, "processes of the chain",
+		FIELD_STATE_AT(waits_snapshot, processes_state)),
+};
+
+static const struct sooth_schema process_schema = {
+	.name = "waits.process",
+	.kind = WAITS_PROCESS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_process),
+	SCHEMA_FIELDS(process_fields),
+};
+
+static const struct sooth_schema thread_schema = {
+	.name = "waits.thread",
+	.kind = WAITS_THREAD,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_thread),
+	SCHEMA_FIELDS(thread_fields),
+};
+
+static const struct sooth_schema object_schema = {
+	.name = "waits.object",
+	.kind = WAITS_OBJECT,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_object),
+	SCHEMA_FIELDS(object_fields),
+};
+
+static const struct sooth_schema party_schema = {
+	.name = "waits.party",
+	.kind = WAITS_PARTY,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_party),
+	SCHEMA_FIELDS(party_fields),
+};
+
+static const struct sooth_schema snapshot_schema = {
+	.name = "waits.snapshot",
+	.kind = WAITS_SNAPSHOT,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_snapshot),
+	SCHEMA_FIELDS(snapshot_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
+	&object_schema, &party_schema, &snapshot_schema, NULL };
+
+const struct probe probe_waits = {
+	.name = "waits",
+	.help = "what threads wait for, and which processes could end the wait",
+	.offers = INTEREST_SAMPLE | INTEREST_EDGES,
+	.schemas = schemas,
+};

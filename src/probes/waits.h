@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * waits: what the threads of a process wait for, and which processes could end that. A snapshot
+ * follows the chain: it also has the processes that the observed one waits for, those that these
+ * wait for, and so on. All records of a snapshot have the identity of the observed process in their
+ * header; `node_pid` and `node_start_ticks` name the process of the chain that they are about.
+ * WAITS_SNAPSHOT ends the records of one snapshot.
+ */
+#ifndef SOOTH_PROBES_WAITS_H
+#define SOOTH_PROBES_WAITS_H
+
+#include <sooth/field.h>
+#include <sooth/record.h>
+
+enum waits_kind {
+	WAITS_PROCESS = 0x0f00,
+	WAITS_THREAD = 0x0f01,
+	WAITS_OBJECT = 0x0f02,
+	WAITS_PARTY = 0x0f03,
+	WAITS_SNAPSHOT = 0x0f04, /* ends the records of one snapshot */
+};
+
+/* A process of the chain; its other records follow it. */
+struct waits_process {
+	struct sooth_record record; /* the observed process */
+	uint64_t node_start_ticks;
+	uint64_t age_ns;
+	uint64_t cpu_ns, user_ns, system_ns; /* of all threads; cpu_ns is exact, the others ticks */
+	uint32_t node_pid;
+	uint32_t depth; /* 0: the observed process */
+	uint32_t ppid;
+	uint32_t uid;
+	uint32_t process_group, session;
+	uint32_t terminal;	 /* device number; 0: none */
+	uint32_t terminal_group; /* the foreground process group of its terminal */
+	uint32_t tracer;	 /* pid; 0: none */
+	uint32_t threads;
+	char state;	      /* R S D T t Z X I */
+	uint8_t is_kernel;    /* a kernel thread */
+	uint8_t detail_state; /* of threads' calls and descriptors: whether they may be read */
+	uint8_t title_state;
+	uint8_t directory_state;
+	uint8_t cpu_state;
+	uint8_t unused[2];
+	struct sooth_text name, title, directory;
+};
+
+struct waits_thread {
+	struct sooth_record record; /* the observed process; tid is the thread's */
+	uint64_t node_start_ticks;
+	uint64_t since_ns;   /* time since it last ran */
+	uint64_t timeout_ns; /* that the call was made with */
+	uint64_t cpu_ns;
+	uint64_t switches; /* times it gave up the CPU */
+	uint64_t arguments[6];
+	uint32_t node_pid;
+	uint32_t syscall, abi; /* enum syscall_abi */
+	char state;
+	uint8_t call_state;    /* absent: it runs, or waits outside a call */
+	uint8_t channel_state; /* of wait_channel */
+	uint8_t since_state;
+	uint8_t timeout_state; /* absent: none; not measured: there is one, its length is unknown */
+	uint8_t cpu_state;
+	uint8_t switches_state;
+	uint8_t lock; /* enum waits_lock, where it waits on a futex */
+	uint8_t unused[4];
+	struct sooth_text name, wait_channel;
+};
+
+/* What kind of lock a futex belongs to, as far as its word and the call show it. */
+enum waits_lock {
+	WAITS_LOCK_NONE,    /* no futex */
+	WAITS_LOCK_UNKNOWN, /* its memory could not be read, or has no known form */
+	WAITS_LOCK_MUTEX,   /* of glibc, with an owner */
+	WAITS_LOCK_OWNED,   /* PI futex: the word is the owner */
+	WAITS_LOCK_SIGNAL,  /* semaphore or condition variable: no owner */
+	WAITS_LOCK_JOIN,    /* the end of a thread */
+	WAITS_LOCK_PLAIN,   /* a lock without an owner in it: of Rust, Go or glibc's inside */
+	WAITS_LOCKS,
+};
+
+enum waits_role {
+	WAITS_ROLE_CALL,    /* the descriptor, or path, of the call */
+	WAITS_ROLE_WATCHED, /* one of several that the call waits for */
+	WAITS_ROLES,
+};
+
+/* A file, socket or other object that a thread waits for. */
+struct waits_object {
+	struct sooth_record record; /* the observed process; tid is the thread's */
+	uint64_t node_start_ticks;
+	uint64_t inode;
+	uint64_t receive_queue, send_queue; /* bytes; of a listening socket: connections */
+	uint64_t expires_ns;		    /* of a timer: time left */
+	uint32_t node_pid;
+	uint32_t fd;
+	uint32_t events;      /* POLL* or EPOLL* that are waited for */
+	uint8_t role;	      /* enum waits_role */
+	uint8_t type;	      /* enum fds_type */
+	uint8_t socket_state; /* enum sockets_state */
+	uint8_t fd_state;     /* absent: known by its path only */
+	uint8_t socket_state_state;
+	uint8_t expires_state;
+	uint16_t local_port, peer_port;
+	uint8_t unused[2];
+	struct sooth_text path;	 /* as the link says */
+	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
+	struct sooth_text peer;
+};
+
+enum waits_relation {
+	WAITS_RELATION_CHILD = 1,
+	WAITS_RELATION_THREAD, /* owner of a mutex, or the thread whose end is waited for */
+	WAITS_RELATION_LOCK,   /* holder of a lock of /proc/locks */
+	WAITS_RELATION_LOCK_FILE,
+	WAITS_RELATION_READER, /* at the other end of a pipe or FIFO */
+	WAITS_RELATION_WRITER,
+	WAITS_RELATION_PEER,	 /* has the other end of the connection */
+	WAITS_RELATION_LISTENER, /* should accept the connection */
+	WAITS_RELATION_TRACER,
+	WAITS_RELATION_PARENT,	 /* of a zombie */
+	WAITS_RELATION_BACKEND,	 /* of the same database server, in a transaction that is idle */
+	WAITS_RELATION_TERMINAL, /* has the other end of the terminal */
+	WAITS_RELATION_DAEMON,	 /* serves the file system */
+	WAITS_RELATIONS,
+};
+
+enum waits_source {
+	WAITS_SOURCE_NONE,
+	WAITS_SOURCE_PROCESSES, /* parents and children in /proc */
+	WAITS_SOURCE_LOCKS,	/* /proc/locks */
+	WAITS_SOURCE_MEMORY,
+	WAITS_SOURCE_DESCRIPTORS, /* /proc/PID/fd of the other processes */
+	WAITS_SOURCE_SOCKETS,	  /* sock_diag */
+	WAITS_SOURCE_FILE,	  /* content of a lock file */
+	WAITS_SOURCE_TITLE,	  /* title of the process */
+	WAITS_SOURCES,
+};
+
+enum waits_confidence { WAITS_LOW, WAITS_MEDIUM, WAITS_HIGH, WAITS_CONFIDENCES };
+
+/* A process, or thread, that could end the wait. */
+struct waits_party {
+	struct sooth_record record; /* the observed process; tid is the waiting thread's */
+	uint64_t node_start_ticks;
+	uint64_t party_start_ticks; /* 0: it is gone, or unknown */
+	uint32_t node_pid;
+	uint32_t party_pid; /* 0: unknown; `detail` names the object */
+	uint32_t party_tid; /* 0: the process as a whole */
+	uint32_t fd;	    /* of the party */
+	uint8_t relation;   /* enum waits_relation */
+	uint8_t source;	    /* enum waits_source */
+	uint8_t confidence; /* enum waits_confidence */
+	uint8_t is_alive;   /* the process, or thread, exists */
+	uint8_t unused[4];
+	struct sooth_text name;
+	struct sooth_text detail; /* path of the lock, type of the lock */
+};
+
+struct waits_snapshot {
+	struct sooth_record record;
+	uint32_t processes;	 /* of the chain */
+	uint8_t processes_state; /* truncated: the chain is longer; else why it could not be read */
+	uint8_t ends_state;	 /* whether descriptors of all processes could be read */
+	uint8_t sockets_state;	 /* whether the kernel's sockets could be read */
+	uint8_t unused;
+};
+
+extern const struct sooth_names waits_relation_names, waits_source_names, waits_confidence_names,
+	waits_lock_names;
+
+#endif
