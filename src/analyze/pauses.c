@@ -72,11 +72,11 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 	if (!row->late || !h->lost_to_ring)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu of %llu pauses took longer (up to %s) than the rest of the buffer lasted "
-		"(down to %s)",
+		"%llu of %llu pauses came too late: pausing took up to %s, and the rest of the "
+		"buffer lasted down to %s",
 		(unsigned long long)row->late, (unsigned long long)row->count,
 		format_ns(took, row->max_until_paused_ns), format_ns(left, row->min_reserve_ns));
-	output_limit(output, what, reason, "use a larger buffer: --buffer");
+	output_limit(output, what, reason, "use a larger buffer, e.g. --buffer 128M");
 }
 
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err)

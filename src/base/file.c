@@ -25,7 +25,7 @@ static int refuse_link(const char *path, struct sooth_error *err)
 	error_set(err, -ELOOP, SOOTH_FAULT_IO, "write %s", path);
 	error_why(err,
 		"the file is a symbolic link, and sooth does not write through symbolic links");
-	error_remedy(err, "name the file that the link points to, or remove the link");
+	error_remedy(err, "give the name of the file that the link points to, or remove the link");
 	return -ELOOP;
 }
 
@@ -39,7 +39,7 @@ static int refuse_kind(const char *path, mode_t mode, struct sooth_error *err)
 		: S_ISBLK(mode)	 ? "a block device"
 		: S_ISSOCK(mode) ? "a socket"
 				 : "something else");
-	error_remedy(err, "name a file that is new or may be replaced");
+	error_remedy(err, "give the name of a new file, or of a regular file that may be replaced");
 	return code;
 }
 

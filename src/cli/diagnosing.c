@@ -374,8 +374,8 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 		snprintf(d->gone_text, sizeof(d->gone_text), "%s", buffer_cstr(&text));
 		run->may_be_gone = true;
 		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
-			"the process exited before the check: only the kernel log has a record of "
-			"it",
+			"the process exited before sooth checked it: only the kernel log has a "
+			"record of it",
 			"start the diagnosis while the process runs: then sooth records the exit" };
 		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
 			run->unseen[RUN_UNSEEN_PROCESSES].reason);

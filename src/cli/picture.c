@@ -15,24 +15,26 @@ const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
 	{ .name = "flamegraph",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct picture_options, flamegraph),
-		.help = "draw stacks as a picture: -o FILE.svg, with FILE.folded beside it" },
+		.help = "draw the stacks as a picture to -o FILE.svg; also write them to "
+			"FILE.folded" },
 	{ .name = "weight",
 		.type = OPTION_CHOICE,
 		.argument = "WHAT",
 		.choice = picture_weight_name,
 		.offset = offsetof(struct picture_options, weight),
-		.help = "meaning of the box widths (calls)" },
+		.help = "what the width of a box shows (default: calls)" },
 	{ .name = "icicle",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct picture_options, icicle),
-		.help = "draw the root frames at the top" },
+		.help = "draw the root frames at the top, not at the bottom" },
 	{ .name = "min-width",
 		.type = OPTION_REAL,
 		.argument = "PERCENT",
 		.min = 0,
 		.max = 100,
 		.offset = offsetof(struct picture_options, least_percent),
-		.help = "leave out boxes narrower than this percentage (0: as many as 3 MB hold)" },
+		.help = "leave out boxes narrower than this percentage of the picture (default: "
+			"0)" },
 };
 
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise)
@@ -55,14 +57,14 @@ struct call_graph_look picture_look(
 static int needs_flamegraph(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
-	error_why(err, "this option sets how a picture looks, and no picture is written");
-	return error_remedy(err, "give --flamegraph -o FILE.svg too");
+	error_why(err, "the option sets how a flamegraph looks, and --flamegraph is missing");
+	return error_remedy(err, "add --flamegraph -o FILE.svg");
 }
 
 static int needs_name(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "a picture needs a file name");
+	error_why(err, "a flamegraph is written to a file, and its name is missing");
 	return error_remedy(err, "name the file: -o FILE.svg");
 }
 
@@ -87,7 +89,7 @@ static int check_name(const char *path, struct sooth_error *err)
 	if (is_stream(path) || picture_has_ending(path, ".svg") || picture_has_ending(path, ".png"))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph into %s", path);
-	error_why(err, "the end of the name sets the format: .svg or .png");
+	error_why(err, "the ending of the name sets the format, and it is neither .svg nor .png");
 	return error_remedy(
 		err, "give -o FILE.svg, -o FILE.png, or -o - for SVG on standard output");
 }

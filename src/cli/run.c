@@ -36,14 +36,14 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		.min = NS_PER_MS,
 		.max = 366 * 86400 * NS_PER_S,
 		.offset = offsetof(struct run_options, duration_ns),
-		.help = "stop after this time: 5, 200ms, 2m" },
+		.help = "stop after this time, e.g. 5 (seconds), 200ms or 2m" },
 	{ .name = "buffer",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
 		.min = 4096,
 		.max = 1ull << 30,
 		.offset = offsetof(struct run_options, buffer_bytes),
-		.help = "buffer for records between the kernel and sooth" },
+		.help = "size of the buffer for records between the kernel and sooth, e.g. 32M" },
 };
 
 /* The report and its side outputs, with their files. */

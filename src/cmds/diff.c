@@ -37,12 +37,12 @@ static const struct option diff_options[] = {
 		.min = 1,
 		.max = 100,
 		.offset = offsetof(struct diff_config, diff.noise_percent),
-		.help = "relative difference that counts as noise, in percent of the larger value "
-			"(10)" },
+		.help = "differences up to this percentage of the larger value count as noise "
+			"(default: 10)" },
 	{ .name = "fail-on-change",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diff_config, diff.fails),
-		.help = "exit status 1 when anything changed" },
+		.help = "exit with status 1 if anything changed" },
 };
 
 static const struct option_group groups[] = {
@@ -117,15 +117,16 @@ static int check(const struct arguments *arguments, struct sooth_error *err)
 {
 	if (arguments->count != 2 || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare without two captures");
-		error_why(err, "a comparison needs a first and a second capture");
+		error_why(err, "`sooth diff` needs the names of two captures");
 		return error_remedy(err, "name two captures: sooth diff FIRST.sooth SECOND.sooth");
 	}
 	if (!strcmp(arguments->items[0], arguments->items[1]) ||
 		file_is_same(arguments->items[0], arguments->items[1])) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "compare %s with itself",
 			arguments->items[0]);
-		error_why(err, "both names are one file");
-		return error_remedy(err, "give two captures");
+		error_why(err, "both names refer to the same file");
+		return error_remedy(
+			err, "name two different captures: sooth diff FIRST.sooth SECOND.sooth");
 	}
 	return 0;
 }
@@ -152,11 +153,11 @@ static void emit_losses(struct output *o, const struct comparison_side *side)
 		return;
 	snprintf(what, sizeof(what), "all calls of %s", side->file);
 	if (side->lost)
-		snprintf(reason, sizeof(reason), "%llu records of that capture were lost",
+		snprintf(reason, sizeof(reason), "%llu records of this capture were lost",
 			(unsigned long long)side->lost);
 	else
 		snprintf(reason, sizeof(reason),
-			"that capture is incomplete, or an unknown number of records was lost");
+			"this capture is incomplete, or an unknown number of its records was lost");
 	output_limit(o, what, reason, "`sooth report FILE.sooth` shows the losses");
 }
 
@@ -280,7 +281,7 @@ const struct command command_diff = {
 		"FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] [--to "
 		"TIME] [-j] [-o FILE]",
 	.about = "Compares two captures: for every table of `sooth report` and every finding of\n"
-		 "`sooth diagnose`, what changed beyond noise, what is new and what is gone. "
+		 "`sooth diagnose`, what changed by more than noise, what is new and what is gone. "
 		 "Processes are\n"
 		 "matched by agent, role and project, or by name. A target, --from and --to apply "
 		 "to each\n"

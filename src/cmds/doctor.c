@@ -176,15 +176,16 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 		if (has_backend)
 			continue;
 		output_limit(o, none.probe, "not supported on this system",
-			"read a capture from another system: sooth report FILE.sooth");
+			"read a capture that was recorded on another system: sooth report "
+			"FILE.sooth");
 		struct record_tail tail[] = {
 			text(&row.probe, none.probe),
 			text(&row.method, none.name),
 			text(&row.help, registry_probes[p]->help),
 			text(&row.why, "not supported on this system"),
 			text(&row.missing, ""),
-			text(&row.remedy,
-				"read a capture from another system: sooth report FILE.sooth"),
+			text(&row.remedy, "read a capture that was recorded on another system: "
+					  "sooth report FILE.sooth"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}
@@ -206,7 +207,7 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 	struct doctor_config *c = config;
 
 	if (arguments->count || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "examine \"%s\"",
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use \"%s\" as an argument of doctor",
 			arguments->count ? arguments->items[0] : "--");
 		error_why(err, "doctor checks this system, not a target");
 		return error_remedy(err, "`sooth inspect PID` shows a process");
@@ -218,11 +219,10 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "what sooth can observe on this system, and how to get the rest",
 	.usage = "[-j]",
-	.about = "Lists what sooth can observe on this system: for each source of data the methods "
-		 "to read\n"
-		 "it, which methods work here, and what is missing for the others. Nothing is "
-		 "attached\n"
-		 "and nothing is changed.",
+	.about = "Lists what sooth can observe on this system: the methods of each probe (source "
+		 "of\n"
+		 "data), which of them work here, and what is missing for the others. Nothing is\n"
+		 "attached and nothing is changed.",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct doctor_config),
 	.run = run_doctor,

@@ -35,7 +35,7 @@ static const struct option export_options[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct export_config, export.output),
-		.help = "output file (mode 0600); of csv also a folder" },
+		.help = "output file (mode 0600); for csv also a folder" },
 	{ .name = "table",
 		.type = OPTION_LIST,
 		.argument = "NAME",
@@ -46,7 +46,7 @@ static const struct option export_options[] = {
 		.argument = "WHAT",
 		.choice = picture_weight_name,
 		.offset = offsetof(struct export_config, export.weight),
-		.help = "value of folded stacks (time, in microseconds)" },
+		.help = "what the numbers of folded stacks show (default: time, in microseconds)" },
 };
 
 static const struct option_group groups[] = {
@@ -129,10 +129,11 @@ const struct command command_export = {
 	.name = "export",
 	.summary = "convert a capture to a format of other programs",
 	.usage = "--format NAME [--table NAME] [-o FILE] FILE.sooth [PID|NAME...]",
-	.about = "folded: stacks for flamegraph tools; chrome: a timeline for Perfetto, "
-		 "chrome://tracing and\n"
-		 "speedscope; csv, jsonl and sqlite: the tables that `sooth query FILE --tables` "
-		 "lists.",
+	.about = "Converts a capture. The formats: folded has stacks for flamegraph tools; chrome "
+		 "has a\n"
+		 "timeline for Perfetto, chrome://tracing and speedscope; csv, jsonl and sqlite "
+		 "have\n"
+		 "the tables that `sooth query FILE --tables` lists.",
 	.examples = "  sooth export --format chrome -o trace.json build.sooth\n"
 		    "  sooth export --format csv --table syscalls_call build.sooth\n"
 		    "  sooth export --format sqlite -o build.db build.sooth\n",

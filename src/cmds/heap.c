@@ -24,12 +24,14 @@ static const struct option heap_options[] = {
 		.type = OPTION_FILE,
 		.argument = "FILE.jsonl",
 		.offset = offsetof(struct heap_config, heap.lines),
-		.help = "file for every call as a line of JSON, beside the report; - for stdout" },
+		.help = "also write every allocation and free to this file, one JSON line each; - "
+			"for stdout" },
 	{ .letter = 'c',
 		.name = "count",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.count),
-		.help = "count in the kernel only: less overhead, no live and peak bytes" },
+		.help = "only count calls, in the kernel: less overhead, but no live and peak "
+			"bytes" },
 	{ .name = "sites",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.sites),
@@ -37,7 +39,8 @@ static const struct option heap_options[] = {
 	{ .name = "no-hold",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.no_hold),
-		.help = "never pause a launched command; what does not fit the buffer is lost" },
+		.help = "never pause a launched command; calls that do not fit the buffer are "
+			"lost" },
 };
 
 static const struct option_group groups[] = {

@@ -31,40 +31,40 @@ static const struct option inspect_options[] = {
 	{ .name = "fds",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.fds),
-		.help = "descriptors: type, target, process at the other end" },
+		.help = "list file descriptors: type, target, process at the other end" },
 	{ .name = "sockets",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.sockets),
-		.help = "sockets: state, queues, times, label of the peer" },
+		.help = "list sockets: state, send and receive queues, times, label of the peer" },
 	{ .name = "maps",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.maps),
-		.help = "memory by class, and each mapping" },
+		.help = "show memory by kind, and list each mapping" },
 	{ .name = "signals",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.signals),
-		.help = "signals pending, blocked, ignored, caught" },
+		.help = "show which signals are pending, blocked, ignored or caught" },
 	{ .name = "threads",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.threads),
-		.help = "threads: CPU and what they wait for" },
+		.help = "list threads: CPU use, and what each thread waits for" },
 	{ .name = "limits",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.limits),
-		.help = "limits, control groups, pressure" },
+		.help = "show resource limits, control groups, and pressure (PSI)" },
 	{ .name = "env-names",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.env_names),
-		.help = "names of environment variables, no values" },
+		.help = "list the names of environment variables, without their values" },
 	{ .letter = 'a',
 		.name = "all",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.all),
-		.help = "all of the details above" },
+		.help = "show all of the details above" },
 	{ .name = "resolve",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct inspect_config, inspect.resolve),
-		.help = "resolve peers without a label by DNS" },
+		.help = "look up the host names (DNS) of peers that have no label" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
@@ -72,7 +72,7 @@ static const struct option inspect_options[] = {
 		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct inspect_config, inspect.interval_ns),
-		.help = "time over which CPU is measured (200ms)" },
+		.help = "time over which CPU use is measured (default: 200ms)" },
 };
 
 static const struct option_group groups[] = {
@@ -161,12 +161,14 @@ static int check(const struct inspect_config *c, const struct run *run, struct s
 
 	if (!is_vain && !(c->inspect.resolve && !has_detail(run, "sockets")))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s with these details",
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s here",
 		is_vain ? "--interval" : "--resolve");
-	error_why(err, is_vain ? "only the CPU use of threads is measured over time"
-			       : "only sockets have peers to resolve");
+	error_why(
+		err, is_vain ? "--interval sets the time over which the CPU use of threads is "
+			       "measured, and --threads is missing"
+			     : "--resolve looks up the peers of sockets, and --sockets is missing");
 	return error_remedy(
-		err, "give %s too, or leave it out", is_vain ? "--threads" : "--sockets");
+		err, "add %s, or leave out the option", is_vain ? "--threads" : "--sockets");
 }
 
 static int run_inspect(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -214,8 +216,8 @@ const struct command command_inspect = {
 	.summary = "everything about one process",
 	.usage = "[--fds] [--sockets] [--maps] [--signals] [--threads] [--limits] [--env-names]\n"
 		 "                     [-j] PID | FILE.sooth",
-	.about = "What a process has open, mapped and connected, its pending signals and its "
-		 "limits.",
+	.about = "Shows what one process has open, mapped and connected, its pending signals and "
+		 "its limits.",
 	.examples = "  sooth inspect 4711               one screen\n"
 		    "  sooth inspect --fds 4711         every descriptor\n"
 		    "  sooth inspect -a -j 4711         everything, as JSON\n",

@@ -32,23 +32,23 @@ static const struct option kill_options[] = {
 		.name = "tree",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.tree),
-		.help = "also the descendants of the selected processes" },
+		.help = "also end the descendants of the selected processes" },
 	{ .name = "orphans",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.orphans),
-		.help = "processes left behind by ended sessions, and their descendants" },
+		.help = "end processes left behind by ended sessions, and their descendants" },
 	{ .name = "abandoned",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.abandoned),
-		.help = "MCP servers without a client, and their descendants" },
+		.help = "end MCP servers without a client, and their descendants" },
 	{ .name = "dry-run",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.dry_run),
-		.help = "only list the processes, and what would be refused" },
+		.help = "only list the processes, and which of them would be refused" },
 	{ .name = "ask",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.ask),
-		.help = "list the processes and ask first" },
+		.help = "list the processes and ask before ending them" },
 	{ .letter = 'y',
 		.name = "yes",
 		.type = OPTION_FLAG,
@@ -57,14 +57,14 @@ static const struct option kill_options[] = {
 	{ .name = "any",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct kill_config, kill.any),
-		.help = "also processes that belong to no agent" },
+		.help = "also accept processes that belong to no agent" },
 	{ .name = "wait",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct kill_config, kill.wait_ns),
-		.help = "time to wait for the processes to exit (5)" },
+		.help = "time to wait for the processes to exit (default: 5s)" },
 };
 
 static const struct option_group groups[] = {
@@ -80,10 +80,10 @@ static const struct option_rule rules[] = {
 	ACT_NEVER_ALL("end"),
 	{ OPTION_PER_PROCESS, "ask", "yes", "--ask asks for confirmation and --yes skips it",
 		NULL },
-	{ OPTION_PER_PROCESS, "ask", "dry-run", "nothing is killed, so there is nothing to ask",
-		NULL },
+	{ OPTION_PER_PROCESS, "ask", "dry-run",
+		"--dry-run kills nothing, so there is nothing to ask", NULL },
 	{ OPTION_PER_PROCESS, "wait", "dry-run",
-		"nothing is killed, so there is nothing to wait for", NULL },
+		"--dry-run kills nothing, so there is nothing to wait for", NULL },
 };
 
 /* Selects processes of the last scan. */
@@ -115,7 +115,7 @@ static int check(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s",
 		kinds ? "kill several kinds of targets at once" : "kill without a target");
 	error_why(err, kinds ? "--orphans, --abandoned and a target exclude each other"
-			     : "no process given");
+			     : "no process, session or agent is given");
 	return error_remedy(err, "sooth kill PID; `sooth ps` lists processes");
 }
 
@@ -204,7 +204,7 @@ static int kill_selected(const struct kill_config *c, struct act *a, struct soot
 		return status;
 	status = act_exit(a);
 	if (status == STILL_THERE && !c->kill.now)
-		fprintf(stderr, "sooth: some are still running; -9 sends SIGKILL\n");
+		fprintf(stderr, "sooth: some processes are still running; -9 sends SIGKILL\n");
 	return status;
 }
 
@@ -236,12 +236,15 @@ const struct command command_kill = {
 	.summary = "end processes of agents",
 	.usage = "[-9] [-t] PID|NAME... | --session ID | --agent NAME | --orphans | --abandoned",
 	.about = "Ends exactly the selected processes: each is checked again and pinned before it "
-		 "is\nsignalled, so a reused PID is never hit; PID@START, with the start in clock "
-		 "ticks\nafter boot, names one process for good. Processes of no agent are refused "
-		 "without\n--any; process 1, sooth, what it was started from and kernel threads "
-		 "always are. Of a\nsession, and below orphans, daemons are left running, and so "
-		 "is a terminal in use.\nExit status: 1 when some are still running, 2 when some "
-		 "were refused, 3 when\npermission was denied.",
+		 "is\n"
+		 "signalled, so a reused PID is never hit. PID@START, with the start in clock "
+		 "ticks\n"
+		 "after boot, selects one process even if its PID is reused. Processes of no agent "
+		 "are\n"
+		 "refused without --any; process 1, kernel threads, sooth and the processes that\n"
+		 "started sooth are always refused. In a session and below orphans, daemons and a\n"
+		 "terminal in use are left running. Exit status: 1 when some processes are still\n"
+		 "running, 2 when some were refused, 3 when permission was denied.",
 	.examples = "  sooth kill 4711                     SIGTERM, then wait five seconds\n  "
 		    "sooth kill --session 4f1c -9        all of a session, by SIGKILL\n  sooth "
 		    "kill --orphans --dry-run      what is left over\n  sooth kill --abandoned "

@@ -35,12 +35,12 @@ static const struct option query_options[] = {
 		.type = OPTION_LIST,
 		.argument = "TABLE",
 		.offset = offsetof(struct query_config, query.columns),
-		.help = "list the columns of a table: types, units, meaning" },
+		.help = "list the columns of this table: type, unit, meaning" },
 	{ .name = "timeout",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.offset = offsetof(struct query_config, query.timeout_ns),
-		.help = "time limit of a statement (10m); 0: none" },
+		.help = "time limit of the statement (default: 10m; 0: no limit)" },
 };
 
 static const struct option_group groups[] = {
@@ -74,7 +74,7 @@ static int check(const struct query_config *c, const struct arguments *a, struct
 	if (a->count >= wanted && !has_second_statement(c, a) && !a->command &&
 		strcmp(a->items[0], "-") && !(c->query.tables && c->query.columns.count))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "query");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run a query");
 	if (a->count && !strcmp(a->items[0], "-"))
 		error_why(err, "standard input can be read only once");
 	else if (c->query.tables && c->query.columns.count)
@@ -90,8 +90,8 @@ static int check_format(const struct query_config *c, struct sooth_error *err)
 {
 	if (!c->output.format || strcmp(c->output.format, "redacted"))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "redact the rows of a statement");
-	error_why(err, "SQL can move names into columns that are not redacted");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "redact the result of a query");
+	error_why(err, "a query can copy names into columns that sooth does not redact");
 	return error_remedy(err, "`sooth report --format redacted FILE.sooth` replaces names");
 }
 

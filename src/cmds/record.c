@@ -34,27 +34,28 @@ static const struct option record_options[] = {
 		.type = OPTION_LIST,
 		.argument = "NAME[,NAME...]",
 		.offset = offsetof(struct record_config, record.probes),
-		.help = "probes to record (proc,context,syscalls)" },
+		.help = "probes to record (default: proc,context,syscalls)" },
 	{ .name = "stream",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.stream),
-		.help = "keep every event, not only counts" },
+		.help = "record every event, not only counts" },
 	{ .name = "detail",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.detail),
-		.help = "slow details in samples (fds, sockets, maps, threads, signals)" },
+		.help = "also sample details that take longer (fds, sockets, maps, threads, "
+			"signals)" },
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct record_config, record.lossless),
-		.help = "with --stream: pause the target while the buffer is full; heap: a "
-			"launched command only" },
+		.help = "with --stream: pause the target while the buffer is full (probe heap: "
+			"only -- COMMAND)" },
 	{ .name = "sample",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = 10 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct record_config, record.sample_ns),
-		.help = "time between samples (1)" },
+		.help = "time between two samples (default: 1s)" },
 };
 
 static const struct option_group groups[] = {
@@ -136,7 +137,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 
 	if (!c->record.output) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without -o");
-		error_why(err, "the name of the capture file is missing");
+		error_why(err, "a recording needs a capture file, and its name is missing");
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);

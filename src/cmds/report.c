@@ -18,7 +18,7 @@ static const struct option report_options[] = {
 	{ .name = "info",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct report_config, report.info),
-		.help = "summary of the capture: length, date, host, records by kind" },
+		.help = "print a summary of the capture: length, date, host, records by kind" },
 };
 
 static const struct option_group groups[] = {
@@ -35,12 +35,12 @@ static int check(
 
 	if (!target_capture(arguments) || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without one capture");
-		error_why(err, "this command explains a file");
+		error_why(err, "`sooth report` explains one capture file");
 		return error_remedy(err, "name one capture written by `sooth record` or --save");
 	}
 	if (!c->report.info || !(target_is_given(t, arguments) || t->part.from || t->part.to))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show --info of some processes or a time range");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --info with a target or a time range");
 	error_why(err, "--info describes the whole capture, not a part");
 	return error_remedy(err, "leave out --info, or the target, --from and --to");
 }
@@ -74,10 +74,10 @@ const struct command command_report = {
 	.name = "report",
 	.summary = "explain a capture",
 	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [-o FILE]",
-	.about = "Shows what a capture contains: a table or list for each probe that was recorded. "
-		 "A time\n"
-		 "range (--from, --to) of a large capture is found at once, by the index of the "
-		 "file.",
+	.about =
+		"Shows what a capture contains: a table or list for each probe that was recorded.\n"
+		"With --from and --to, sooth reads only that part of the file, so a large capture\n"
+		"takes no longer.",
 	.examples = "  sooth report build.sooth\n"
 		    "  sooth report --info build.sooth           what it holds\n"
 		    "  sooth report --from 1m --to 70s build.sooth\n"

@@ -28,7 +28,7 @@ static const struct option status_options[] = {
 		.min = NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct status_config, status.interval_ns),
-		.help = "time over which CPU is measured (200ms)" },
+		.help = "time over which CPU use is measured (default: 200ms)" },
 };
 
 static const struct option_group groups[] = {
@@ -122,8 +122,9 @@ const struct command command_status = {
 	.name = "status",
 	.summary = "agents, their connections and the host, in one report",
 	.usage = "[-j] [--agent NAME] [PID|NAME...] [FILE.sooth]",
-	.about = "Shows which agents run, their connections, the state of the host, and its "
-		 "tracers with\nthe privilege that each needs. No tracer is run.",
+	.about = "Shows which agents run, their connections, the state of the host, and the "
+		 "tracing tools that\nit has, with the privilege that each tool needs. No tool is "
+		 "run.",
 	.examples = "  sooth status                     the state now\n  sooth status --save "
 		    "now.sooth    the same, and keep it\n  sooth status now.sooth           the "
 		    "state then\n  sooth status -j --agent claude   one agent, as JSON\n",

@@ -31,24 +31,25 @@ static const struct option timeline_options[] = {
 		.min = 50 * NS_PER_MS,
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct timeline_config, timeline.sample_ns),
-		.help = "time between samples (250ms)" },
+		.help = "time between two samples (default: 250ms)" },
 	{ .name = "calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct timeline_config, timeline.calls),
-		.help = "also system calls by category; each call takes a little longer" },
+		.help = "also record system calls, by category; each call takes a little longer" },
 	{ .name = "no-memory",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct timeline_config, timeline.no_memory),
-		.help = "skip memory classes (slow for large processes)" },
+		.help = "leave out memory by kind (slow to measure for large processes)" },
 	{ .name = "set",
 		.type = OPTION_LIST,
 		.argument = "ID.OPTION=VALUE",
 		.offset = offsetof(struct timeline_config, timeline.set),
-		.help = "set a threshold for findings of a diagnose capture; ID=off, ID=low" },
+		.help = "set a threshold for findings in a capture of `sooth diagnose`; ID=off "
+			"mutes a finding" },
 };
 
 static const struct option_group groups[] = {
-	OPTION_GROUP("Lanes", timeline_options, 0),
+	OPTION_GROUP("Tracks", timeline_options, 0),
 	TARGET_GROUP(struct timeline_config, target),
 	RUN_GROUP(struct timeline_config, run),
 	OUTPUT_GROUP(struct timeline_config, output),
@@ -79,9 +80,9 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 static int refuse_picture(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", path);
-	error_why(err, "the end of the name sets the format: .svg or .png");
-	return error_remedy(
-		err, "-o FILE.svg or -o FILE.png; -o - and other names are for the report");
+	error_why(err, "sooth draws only .svg and .png pictures, and the name has another ending");
+	return error_remedy(err, "give -o FILE.svg or -o FILE.png for a picture, or a name such as "
+				 "FILE.txt for the report");
 }
 
 static bool is_other_picture(const char *path)
@@ -146,11 +147,10 @@ const struct command command_timeline = {
 	.summary = "CPU, memory, bytes and calls over time",
 	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
 		 "[ARG...]",
-	.about = "Shows values over time as tracks: CPU of each process and thread role, memory by "
-		 "kind,\n"
-		 "bytes read and written, system calls; and events such as starts and exits. A "
-		 "blank in a\n"
-		 "track means: not measured.",
+	.about =
+		"Shows values over time as tracks: CPU of each process and thread role, memory by\n"
+		"kind, bytes read and written, system calls; and events such as starts and exits.\n"
+		"A blank in a track means that no value was measured at that time.",
 	.examples = "  sooth timeline -d 10 4711                 ten seconds of a process\n"
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",

@@ -45,8 +45,8 @@ static const struct option trace_options[] = {
 		.type = OPTION_TEXT,
 		.argument = "SET",
 		.offset = offsetof(struct trace_config, trace.calls),
-		.help = "show only these calls: openat,close; file,network; "
-			"%path,%desc; !futex,poll" },
+		.help = "show only these calls, e.g. openat,close or network or %path; !futex: all "
+			"but futex" },
 	{ .letter = 'P',
 		.name = "path",
 		.type = OPTION_TEXT,
@@ -61,38 +61,41 @@ static const struct option trace_options[] = {
 	{ .name = "io",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.io),
-		.help = "totals by file instead of every call: bytes, times, rewrites" },
+		.help = "print totals by file instead of every call: bytes, times, rewrites" },
 	{ .name = "network",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.network),
-		.help = "totals by connection: bytes each way, times, peer" },
+		.help = "print totals by connection instead of every call: bytes each way, times, "
+			"peer" },
 	{ .name = "process",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.process),
-		.help = "list process starts: parent, command line, exit status" },
+		.help = "list process starts instead of every call: parent, command line, exit "
+			"status" },
 	{ .name = "memory",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.memory),
-		.help = "totals of memory allocated from and returned to the kernel" },
+		.help = "print totals of memory allocated from the kernel and returned to it" },
 	{ .name = "file",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.file),
-		.help = "show only system calls that take a path: same as -e %path" },
+		.help = "show only system calls that take a path (the same as -e %path)" },
 	{ .name = "interval",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
 		.min = NS_PER_S / 10,
 		.max = 86400 * NS_PER_S,
 		.offset = offsetof(struct trace_config, trace.interval_ns),
-		.help = "with -c or totals: print a table per interval and one of the whole run at "
-			"the end" },
+		.help = "with -c, --io, --network or --memory: print a table every TIME, and "
+			"totals at the end" },
 	{ .letter = 's',
 		.name = "string-size",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
 		.max = SYSCALLS_PIECE_MAX,
 		.offset = offsetof(struct trace_config, trace.data_bytes),
-		.help = "number of bytes to show of data read and written (0)" },
+		.help = "show up to this many bytes of the data that calls read and write "
+			"(default: 0)" },
 	{ .letter = 't',
 		.name = "clock",
 		.type = OPTION_FLAG,
@@ -106,41 +109,45 @@ static const struct option trace_options[] = {
 	{ .letter = 'T',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.durations),
-		.help = "duration of each system call; always shown" },
+		.help = "show the duration of each system call (always on)" },
 	{ .letter = 'f',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.follow),
-		.help = "also trace threads and children; always on" },
+		.help = "also trace threads and children (always on)" },
 	{ .letter = 'y',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.names),
-		.help = "meaning of each file descriptor; always shown, unless --plain" },
+		.help = "show what each file descriptor refers to (always on, unless --plain is "
+			"given)" },
 	{ .name = "folded",
 		.type = OPTION_FILE,
 		.argument = "FILE",
 		.offset = offsetof(struct trace_config, trace.folded),
-		.help = "also stacks: microseconds by process, role, category, call and file or "
-			"peer" },
+		.help = "also write stacks to FILE: microseconds by process, role, category, call, "
+			"file or peer" },
 	{ .name = "folded-calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.folded_calls),
-		.help = "with --folded: number of calls instead of microseconds" },
+		.help = "with --folded: write numbers of calls instead of microseconds" },
 	{ .name = "apart",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.apart),
-		.help = "with --flamegraph or --folded: stacks per process, not per name" },
+		.help = "with --flamegraph or --folded: separate stacks for processes of the same "
+			"name" },
 	{ .name = "stack",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.stack),
-		.help = "call stack of each system call; not supported yet" },
+		.help = "show the call stack of each system call (not supported yet)" },
 	{ .name = "lossless",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.lossless),
-		.help = "pause the target while the buffer is full, lose no calls; needs root" },
+		.help = "pause the target while the buffer is full, so that no call is lost; needs "
+			"root" },
 	{ .name = "plain",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.plain),
-		.help = "show file descriptors as numbers only; reads nothing but the calls" },
+		.help = "show file descriptors as numbers; sooth then does not look up what they "
+			"refer to" },
 };
 
 static const struct option_group groups[] = {
@@ -153,7 +160,7 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct trace_config, output),
 };
 
-#define SUMS_NEED    "totals need every call, and --filter would leave some out"
+#define SUMS_NEED    "totals need every call, and a selection of calls would leave some out"
 #define SUMS_INSTEAD "--filter selects rows of the totals; -c -e SET counts some calls"
 
 static const struct option_rule rules[] = {
@@ -168,13 +175,17 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "relative", "io,network,process,memory",
 		"totals are a table, which has no time on each line", NULL },
 	{ OPTION_NEEDS, "folded-calls", "folded",
-		"--folded-calls sets what the numbers of --folded mean", NULL },
+		"--folded-calls sets what the numbers in the file of --folded show", NULL },
 	{ OPTION_PER_PROCESS, "folded-calls", "weight",
-		"both options set what the numbers of the stacks mean", NULL },
+		"--weight and --folded-calls both set what the numbers of the stacks show", NULL },
 	{ OPTION_NEEDS, "apart", "folded,flamegraph",
-		"this option sets how stacks are grouped, and no stacks are written", NULL },
+		"the option sets how stacks are grouped, and without --folded or --flamegraph none "
+		"are written",
+		NULL },
 	{ OPTION_NEEDS, "weight", "folded,flamegraph",
-		"this option sets the numbers of the stacks, and no stacks are written", NULL },
+		"the option sets what stacks count, and without --folded or --flamegraph none are "
+		"written",
+		NULL },
 	{ OPTION_PER_PROCESS, "lossless", "all",
 		"sooth could pause the process that reads its output: both would wait forever",
 		"give -p PID or -- COMMAND, or leave out --lossless" },
@@ -248,11 +259,13 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 
 	if (!c->trace.interval_ns || (has_sums && !c->trace.plain))
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report intervals");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --interval here");
 	error_why(err,
-		has_sums ? "--plain takes no samples; --interval needs them: leave one of them out"
-			 : "an interval is for tables; single calls are printed as they return");
-	return error_remedy(err, "sooth trace --interval 2 -c, --io, --network or --memory");
+		has_sums ? "--interval needs samples, and --plain takes none: leave out one of them"
+			 : "--interval repeats a table, and sooth trace without -c, --io, "
+			   "--network or --memory prints none");
+	return error_remedy(err, "sooth trace --interval 2 -c PID, or with --io, --network or "
+				 "--memory instead of -c");
 }
 
 static int check_lossless(const struct trace_config *c, struct sooth_error *err)
@@ -276,7 +289,7 @@ static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 	if (!c->trace.clock || !c->trace.relative)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "print two times on each line");
-	error_why(err, "-t is the time of day, -r the time since the previous line");
+	error_why(err, "-t shows the time of day, -r the time since the previous line");
 	return error_remedy(err, "give one of the two");
 }
 
@@ -286,13 +299,15 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 	bool has_sums = c->trace.count || wants_operations(c);
 
 	if (has_sums && (c->trace.failed || c->trace.path)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "total only some lines");
-		error_why(err, c->trace.failed ? "-Z selects lines of single calls; a table has a "
-						 "column of errors instead"
-					       : "-P selects lines of single calls; a table always "
-						 "covers every path");
-		return error_remedy(err, c->trace.failed ? "leave out -Z, or the table"
-							 : "--io --filter 'path ~ /etc/'");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -Z or -P with a table");
+		error_why(err, c->trace.failed
+				       ? "-Z selects single calls; a table counts all calls and "
+					 "has a column of errors"
+				       : "-P selects single calls; a table covers every path");
+		return error_remedy(err, c->trace.failed
+						 ? "leave out -Z, or leave out -c, --io, "
+						   "--network, --process and --memory"
+						 : "sooth trace --io --filter 'path ~ /etc/' PID");
 	}
 	if (!c->trace.file || !c->trace.calls)
 		return 0;
@@ -306,7 +321,7 @@ static int check_stack(const struct trace_config *c, struct sooth_error *err)
 	if (!c->trace.stack)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "show the call stack of each call");
-	error_why(err, "this version cannot read call stacks");
+	error_why(err, "this version of sooth cannot read call stacks");
 	return error_remedy(err, "leave out --stack");
 }
 

@@ -89,7 +89,7 @@ static void print_help(const char *name)
 static int comes_later(const char *what, const char *instead, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", what);
-	error_why(err, "call stacks need the probe profile, which this version lacks");
+	error_why(err, "this build of sooth has no `profile` probe (it samples call stacks)");
 	return error_remedy(err, "%s", instead);
 }
 

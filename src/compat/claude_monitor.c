@@ -19,8 +19,8 @@ static int run_claude_monitor(const char *name, int argc, char **argv, struct so
 {
 	if (argc > 1 && compat_answer(compat_requested_by(argv[1]), name, print_help))
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "run a monitor, or write FIFOs");
-	error_why(err, "the daemon is not part of this version");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "run as a daemon that writes FIFOs");
+	error_why(err, "this version of sooth has no daemon");
 	return error_remedy(
 		err, "sooth trace --all --io --network --process --memory --interval 5");
 }

@@ -52,8 +52,9 @@ static int take_option(
 		return set_output(w, argv[(*at)++], err);
 	} else {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
-		error_why(err, "no such option");
-		return error_remedy(err, "options of the command follow it");
+		error_why(err, "there is no such option");
+		return error_remedy(
+			err, "write the options of the launched command after its name");
 	}
 	return 0;
 }
@@ -120,7 +121,7 @@ int memtrack_arguments_parse(
 		return refuse(err, "run without a subcommand", "no subcommand given", USAGE);
 	if (strcmp(argv[1], "track")) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", argv[1]);
-		error_why(err, "the only subcommand is track");
+		error_why(err, "the only subcommand is `track`");
 		return error_remedy(err, USAGE);
 	}
 	status = take_words(words, argc, argv, 2, err);

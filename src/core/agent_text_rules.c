@@ -121,7 +121,8 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 	rule->program.holds = p->word_count > 2 ? p->words[2] : NULL;
 	rule->what = NULL;
 	if (!rule->program.holds || strlen(rule->program.holds) < PAUSES_LEAST)
-		return agent_text_wrong(p, "find one with strings(1), as `program .rodata TEXT`",
+		return agent_text_wrong(p,
+			"find a text with strings(1), and write it as: program .rodata TEXT",
 			"the text needs %d bytes or more and must be unique to this program",
 			PAUSES_LEAST);
 	p->t->program_rules++;
@@ -146,7 +147,8 @@ static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 	case AGENT_RULE_COMMAND:
 		if (!agent_value_is_generic(rule->what))
 			return 0;
-		return agent_text_wrong(p, "give its folders, package or module",
+		return agent_text_wrong(p,
+			"write the folders, the package or the module of the program",
 			"other programs are called %s too", rule->what);
 	default:
 		return 0;
@@ -162,7 +164,8 @@ static int check(struct agent_parser *p, struct agent_rule *rule)
 		return agent_text_wrong(p, form->usage, "\"%s\": %s", rule->what, wrong);
 	if (rule->kind == AGENT_RULE_COMMAND && strlen(rule->what) > COMM_MAX)
 		return agent_text_wrong(p, "use name-is, or below",
-			"a process name has at most %d bytes: the rule never matches", COMM_MAX);
+			"the rule can never match, because a process name has at most %d bytes",
+			COMM_MAX);
 	if (rule->kind == AGENT_RULE_PROGRAM)
 		return check_program(p, rule);
 	return check_generic(p, rule);

@@ -107,7 +107,8 @@ int sooth_observer_add_probe(
 	const struct probe *probe = registry_probe(name);
 
 	if (!probe) {
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "observe \"%s\": no such probe", name);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
+			"observe \"%s\": there is no probe of this name", name);
 		return error_remedy(err, "`sooth doctor` lists the probes");
 	}
 	if (!(interest & probe->offers)) {

@@ -107,7 +107,8 @@ int sooth_report_add_view(
 	const struct stage_type *type = registry_stage(view);
 
 	if (!type) {
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "show \"%s\": no such view", view);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
+			"show \"%s\": there is no view of this name", view);
 		return error_remedy(err, "<sooth/report.h> lists them");
 	}
 	return add_stage(r, type, options, err);
@@ -155,7 +156,8 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	struct sink_options own;
 
 	if (!type) {
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "write \"%s\": no such format", sink);
+		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
+			"write \"%s\": there is no output format of this name", sink);
 		return error_remedy(err, "<sooth/report.h> lists them");
 	}
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
@@ -429,7 +431,7 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 		return;
 	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
 	output_limit(r->output, what,
-		"the probe was not recorded: empty values here are not a measurement",
+		"the capture lacks this probe: empty values here do not mean zero",
 		"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`, or run the "
 		"command without a capture");
 }

@@ -246,10 +246,10 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 			"the report covers the part before the cut");
 	if (s->notes_refused)
 		add_limit(s, "further notes",
-			"the table of notes is full: further notes are not kept", "");
+			"sooth's table of notes is full: further notes are not kept", "");
 	if (s->is_newer)
 		add_limit(s, "members of a later format",
-			"the capture was written in a later format",
+			"the capture was written by a newer version of sooth",
 			"read the capture with a newer version of sooth");
 	if (late_records)
 		add_limit(s, "the exact order of some records", "these records arrived late", "");

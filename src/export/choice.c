@@ -47,7 +47,7 @@ int choice_check(
 			continue;
 		near = tables_nearest(tables, o->names[i]);
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "export the table %s", o->names[i]);
-		error_why(err, "no table of this name in the capture");
+		error_why(err, "the capture has no table of this name");
 		if (near)
 			return error_remedy(err, "did you mean %s?", near);
 		return error_remedy(err, "`sooth query FILE --tables` lists the tables");

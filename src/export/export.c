@@ -163,7 +163,7 @@ static int refuse_stream(const struct export_type *type, struct sooth_error *err
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write %s to standard output", type->name);
 	error_why(
-		err, "a file of this format is not written from start to end, as a pipe requires");
+		err, "sooth writes this format out of order, and a pipe takes bytes only in order");
 	return error_remedy(err, "name a regular file with -o");
 }
 

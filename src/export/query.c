@@ -33,9 +33,8 @@ int query_stopped(const struct query *q, struct sooth_error *err)
 
 	if (q->options.is_stopped && q->options.is_stopped()) {
 		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
-		error_why(err, "interrupted");
-		return error_remedy(
-			err, "the query was interrupted: add a LIMIT, or let it finish");
+		error_why(err, "the query was interrupted");
+		return error_remedy(err, "let the query finish, or add a LIMIT to make it shorter");
 	}
 	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
 	error_why(err, "the query took longer than %s", format_ns(text, q->options.timeout_ns));

@@ -134,7 +134,7 @@ static int find(
 		return status;
 	near = tables_nearest(&q->tables, name);
 	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "describe the table %s", name);
-	error_why(err, "no table of this name in the capture");
+	error_why(err, "the capture has no table of this name");
 	if (near)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err, "`sooth query FILE --tables` lists the tables");

@@ -28,7 +28,8 @@ static void note_unobserved(struct query *q, struct output *output)
 			continue;
 		snprintf(what, sizeof(what), "%s (%s)", t->name, probe);
 		output_limit(output, what,
-			"the probe was not recorded: the empty table is not a measurement",
+			"the capture lacks this probe: the empty table does not mean that nothing "
+			"happened",
 			"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`");
 	}
 }
@@ -37,7 +38,7 @@ int query_emit_notes(struct query *q, struct output *output, struct sooth_error 
 {
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)
-		output_limit(output, "losses and limits after this point",
-			"sooth stopped reading the capture when the query had its rows", "");
+		output_limit(output, "losses and limits recorded later in the capture",
+			"sooth stopped reading the capture when the query had all its rows", "");
 	return report_notes(q->notes, q->notes_are_whole, output, err);
 }

@@ -183,8 +183,9 @@ static size_t put_text(struct buffer *out, sqlite3_value *v)
 static int refuse_mixed(const struct result *r, int i, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show row %" PRIu64, r->rows + 1);
-	error_why(err, "column %s holds numbers in earlier rows and text here", r->names[i]);
-	return error_remedy(err, "choose the type: CAST(... AS TEXT)");
+	error_why(err, "the column %s has a number in earlier rows and text in this one",
+		r->names[i]);
+	return error_remedy(err, "make the column text in the query: CAST(... AS TEXT)");
 }
 
 static int put_number(

@@ -19,13 +19,13 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "minimum time in which no thread ran",
+		.help = "minimum time in which no thread of the process ran",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 2e9,
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "minimum samples of each thread",
+		.help = "minimum number of samples of each thread",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
@@ -155,15 +155,16 @@ static void report(struct check *e, const struct hang *h)
 		finding_claim(e, "deadlock: the only thread of the process waits for a lock that "
 				 "no other thread holds");
 	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "threads that wait for a held lock", h->locks, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		e, "time in which no thread ran", (double)h->least_ns, SOOTH_UNIT_NS, h->least_ns);
+	finding_number(e, "threads that wait for a lock that another thread has locked", h->locks,
+		SOOTH_UNIT_NONE, 0);
+	finding_number(e, "time in which no thread of the process ran", (double)h->least_ns,
+		SOOTH_UNIT_NS, h->least_ns);
 	finding_text(e, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e);
 	finding_unseen(
 		e, "which thread holds which lock, and since when: only the call stacks show that");
-	finding_unseen(e, "a POSIX timer that would signal the process");
+	finding_unseen(e, "whether a POSIX timer will signal the process and wake a thread");
 	finding_remedy(e,
 		"gdb -p %llu -batch -ex 'thread apply all bt' shows which thread waits for which; "
 		"only ending the process helps",

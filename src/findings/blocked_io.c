@@ -21,7 +21,7 @@ static const struct finding_option options[] = {
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "minimum samples of the thread, all in the same wait",
+		.help = "minimum number of samples that show the thread in the same wait",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
@@ -112,9 +112,9 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 {
 	char call[SYSCALL_NAME_SIZE];
 
-	finding_number(e, "time in this wait", (double)thread_history_ns(t), SOOTH_UNIT_NS,
-		thread_history_ns(t));
-	finding_number(e, "threads stuck in this wait", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "time the thread has spent in this wait", (double)thread_history_ns(t),
+		SOOTH_UNIT_NS, thread_history_ns(t));
+	finding_number(e, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
 	finding_text(e, "state", "%c in %u of %u samples, without a context switch",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
@@ -122,15 +122,15 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 		finding_text(e, "system call", "%s", call);
 	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(
-			e, "the system call: only the user of the process and root can see it");
+		finding_unseen(e, "which system call the thread waits in: only root and the user "
+				  "of the process can see it");
 	} else {
 		finding_text(e, "system call", "no system call: the thread waits in a page fault");
 	}
 	if (t->channels[0].input)
 		finding_text(e, "kernel function", "%s", t->channels[0].name);
 	else
-		finding_unseen(e, "the kernel function that the thread waits in");
+		finding_unseen(e, "which kernel function the thread waits in");
 }
 
 static void emit_file(struct check *e, const struct thread_history *t)
@@ -141,13 +141,13 @@ static void emit_file(struct check *e, const struct thread_history *t)
 				   : span_of("", 0);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(
-			e, "which file, and whether the control group of the process is frozen");
+		finding_unseen(e, "which file the thread waits for, and whether the control group "
+				  "of the process is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(
-			e, "which file: sooth does not read paths from the memory of the process");
+		finding_unseen(e, "which file the thread waits for: sooth does not read paths from "
+				  "the memory of the process");
 		return;
 	}
 	finding_descriptor(e, d->fd);
@@ -155,7 +155,8 @@ static void emit_file(struct check *e, const struct thread_history *t)
 		finding_path(e, path);
 		finding_text(e, "file", "%.*s, fd %u", (int)path.size, path.data, d->fd);
 	}
-	finding_text(e, "device of the file system", "%u:%u", d->device_major, d->device_minor);
+	finding_text(
+		e, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
 static void emit_blocked(
@@ -189,8 +190,8 @@ static void emit_blocked(
 			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
 			"system (no signal ends this wait, except perhaps SIGKILL)");
 	else
-		finding_remedy(e, "repair or restart the server of that file system: the server "
-				  "does not answer");
+		finding_remedy(e, "repair or restart the server of the network or FUSE file "
+				  "system: it does not answer");
 	finding_end(e);
 }
 

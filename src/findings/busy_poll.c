@@ -25,19 +25,19 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-cpu",
-		.help = "maximum CPU time per wakeup",
+		.help = "maximum CPU time that the thread uses per wakeup",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 150e3,
 		.min = 1e3,
 		.max = 1e9 },
 	{ .name = "max-moved",
-		.help = "maximum bytes the process reads and writes per wakeup",
+		.help = "maximum bytes that the process reads and writes per wakeup of the thread",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 4,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "min-readings",
-		.help = "minimum samples of the thread",
+		.help = "minimum number of samples of the thread",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
@@ -225,15 +225,15 @@ static void report(struct check *e, const struct polling *p, const struct progre
 			p->count, p->wakes);
 	finding_rate(e, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "CPU time per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
+	finding_number(e, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
 	progress_emit(progress, e);
 	emit_why(e, &p->pollers[0]);
 	emit_threads(e, p);
-	finding_unseen(
-		e, progress->has_calls
-			   ? "data in shared memory"
-			   : "data in shared memory, and recv or send on sockets other than TCP");
+	finding_unseen(e, progress->has_calls
+				  ? "whether the process exchanges data through shared memory"
+				  : "whether the process exchanges data through shared memory, or "
+				    "through sockets other than TCP");
 	finding_remedy(e,
 		"sooth trace -c -p %llu shows what it polls; the fix: block until there is work "
 		"(poll on the descriptor, inotify, a condition variable), or poll less often",

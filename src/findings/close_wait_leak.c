@@ -24,12 +24,12 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
-		.help = "minimum number of connections not closed after the peer closed",
+		.help = "minimum number of connections kept open after the peer closed them",
 		.default_value = 20,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-interval",
-		.help = "minimum time connections stay open after the peer closed",
+		.help = "minimum time a connection stays open after the peer closed it",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 1e9,
 		.min = 0,
@@ -158,17 +158,19 @@ static void report(struct check *e, const struct look *l)
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(e, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
-	finding_number(e, "connections in CLOSE_WAIT during the whole observation", (double)l->kept,
-		SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(
-		e, "connections in CLOSE_WAIT at the start", (double)l->first, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		e, "connections in CLOSE_WAIT at the end", (double)l->last, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "connections that stayed in CLOSE_WAIT during the whole observation",
+		(double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
+	finding_number(e, "connections in CLOSE_WAIT when the observation started",
+		(double)l->first, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "connections in CLOSE_WAIT when the observation ended", (double)l->last,
+		SOOTH_UNIT_NONE, 0);
 	if (l->unread)
-		finding_number(e, "unread data on these connections", (double)l->unread,
-			SOOTH_UNIT_BYTES, 0);
+		finding_number(e,
+			"data received on these connections that the process has not read",
+			(double)l->unread, SOOTH_UNIT_BYTES, 0);
 	emit_peers(e, l);
-	finding_unseen(e, "since when: the kernel does not record when the peer closed");
+	finding_unseen(e,
+		"how long the connections have been in CLOSE_WAIT: the kernel does not record it");
 	finding_remedy(e,
 		"sooth inspect --sockets %llu lists the connections; restarting the process closes "
 		"them",

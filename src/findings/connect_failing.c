@@ -16,12 +16,12 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-failures",
-		.help = "minimum failed connects to one peer",
+		.help = "minimum number of failed connects to one peer",
 		.default_value = 4,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "minimum share of connects to one peer that failed",
+		.help = "minimum percentage of the connects to one peer that fail",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 75,
 		.min = 1,
@@ -103,9 +103,9 @@ static void report(struct check *e, const struct check_calls *c, const char *add
 		finding_number(e, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
 	if (p->unknown)
 		finding_unseen(e,
-			"the result of %llu more attempts: the process closed the socket before "
-			"the result was known",
-			(unsigned long long)p->unknown);
+			"whether %llu more attempt%s succeeded: the process closed the socket "
+			"first",
+			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 	check_calls_unseen(c, e);
 	finding_remedy(e,
 		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "

@@ -21,65 +21,68 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum share of time a thread is running or runnable",
+		.help = "minimum percentage of the time in which a thread runs or is ready to run",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 85,
 		.min = 1,
 		.max = 100 },
 	{ .name = "min-cpu",
-		.help = "a thread counts from this CPU share on",
+		.help = "minimum CPU use of a thread, in percent of one CPU",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 2,
 		.min = 0.1,
 		.max = 100 },
 	{ .name = "sure",
-		.help = "CPU share below which a thread may just be waiting for a CPU",
+		.help = "severity is low if the threads use less CPU than this (percent of one "
+			"CPU)",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 50,
 		.min = 0.1,
 		.max = 100 },
 	{ .name = "max-waits",
-		.help = "maximum waits of a thread per second",
+		.help = "maximum number of waits per second of a thread",
 		.default_value = 20,
 		.min = 0,
 		.max = 1e6 },
 	{ .name = "min-stretch",
-		.help = "minimum CPU time of a thread between two switches (less: lock-storm)",
+		.help = "minimum CPU time of a thread between two context switches (less: "
+			"lock-storm)",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 50e3,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "max-faults",
-		.help = "maximum new memory pages per second of a thread (more: real work)",
+		.help = "maximum new memory pages per second of a thread (more: it does real work)",
 		.default_value = 5,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "max-moved",
-		.help = "maximum bytes per second the process reads and writes",
+		.help = "maximum bytes per second that the process reads and writes",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 10240,
 		.min = 0,
 		.max = 1e12 },
 	{ .name = "in-kernel",
-		.help = "share of CPU time in the kernel from which system calls are suspected",
+		.help = "system calls count as the cause from this share of CPU time in the kernel "
+			"(percent)",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 20,
 		.min = 1,
 		.max = 100 },
 	{ .name = "some",
-		.help = "CPU time of a thread below which severity is low",
+		.help = "severity is low if a thread has used less CPU time than this",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 120e9,
 		.min = 0,
 		.max = 1e15 },
 	{ .name = "long",
-		.help = "CPU time of a thread from which severity is high",
+		.help = "severity is high if a thread has used this much CPU time or more",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 900e9,
 		.min = 1e9,
 		.max = 1e15 },
 	{ .name = "min-readings",
-		.help = "minimum samples of the thread",
+		.help = "minimum number of samples of the thread",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
@@ -216,8 +219,8 @@ static void emit_values(struct check *e, const struct spin *s, const struct prog
 	double system = thread_history_system(t);
 
 	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "share of time running or ready to run", thread_history_selected(t),
-		SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "share of the time in which the thread ran or was ready to run",
+		thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
 		finding_number(e, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
@@ -228,8 +231,8 @@ static void emit_values(struct check *e, const struct spin *s, const struct prog
 	emit_threads(e, s);
 	finding_number(e, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
 	if (e->input->load.cpus)
-		finding_number(e, "share of the host", s->cpu / e->input->load.cpus,
-			SOOTH_UNIT_PERCENT, interval_ns);
+		finding_number(e, "CPU use of the threads, as a share of all CPUs of the host",
+			s->cpu / e->input->load.cpus, SOOTH_UNIT_PERCENT, interval_ns);
 }
 
 static void report(struct check *e, const struct spin *s, const struct progress *p)
@@ -244,12 +247,13 @@ static void report(struct check *e, const struct spin *s, const struct progress 
 	emit_claim(e, s, in_kernel);
 	emit_values(e, s, p);
 	if (s->cpu < check_option(e, "sure"))
-		finding_unseen(e, "how much CPU the process would use: the host is too busy");
+		finding_unseen(
+			e, "how much CPU the process would use on an idle host: this host is busy");
 	finding_unseen(e, "which function uses the CPU, and whether its result is useful");
 	finding_remedy(e,
 		in_kernel
-			? "sooth trace -c -p %llu shows which calls; perf top -p %llu shows which "
-			  "function"
+			? "sooth trace -c -p %llu shows its system calls, perf top -p %llu its "
+			  "busiest function"
 			: "if the process should be idle, restart it; sooth trace -c -p %llu shows "
 			  "its system calls, perf top -p %llu its busiest function",
 		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);

@@ -90,7 +90,8 @@ static void add_signal(struct check *e, const struct why *w)
 
 	if (!w->fatal) {
 		if (w->of->end.signals_state)
-			finding_unseen(e, "the sender of the signal: only root can record it");
+			finding_unseen(
+				e, "which process sent the signal: only root can record that");
 		return;
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
@@ -98,7 +99,7 @@ static void add_signal(struct check *e, const struct why *w)
 		finding_text(e, "sent by", "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 	if (is_sent(w))
-		finding_text(e, "uid of the sender", "%u", w->fatal->sender_uid);
+		finding_text(e, "user id of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
 		finding_text(e, "because",
 			"the sender exited, and the process had asked for this signal "
@@ -106,7 +107,7 @@ static void add_signal(struct check *e, const struct why *w)
 	if (!w->fatal->address_state)
 		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(e, "time from the signal to the exit",
+		finding_number(e, "time between the signal and the exit",
 			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
 }
 
@@ -157,7 +158,7 @@ static void add_group(struct check *e)
 static void add_cpu(struct check *e)
 {
 	if (e->series.count)
-		finding_number(e, "CPU time, last sample",
+		finding_number(e, "CPU time of the process at the last sample",
 			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
 }
 
@@ -171,7 +172,7 @@ static void add_limits(struct check *e, const struct why *w)
 		finding_number(
 			e, "CPU time limit", (double)end->cpu_soft_s * NS_PER_S, SOOTH_UNIT_NS, 0);
 	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
-		finding_number(e, "hard CPU time limit", (double)end->cpu_hard_s * NS_PER_S,
+		finding_number(e, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
 		add_cpu(e);
 	}
@@ -191,7 +192,7 @@ static void add_core(struct check *e, const struct why *w)
 	if (text.size)
 		finding_text(e, "core", "%s", buffer_cstr(&text));
 	else
-		finding_unseen(e, "where the kernel wrote the core file");
+		finding_unseen(e, "where the kernel wrote the core file of the process");
 	buffer_fini(&text);
 }
 
@@ -316,7 +317,8 @@ static void emit_kill(struct check *e, const struct why *w)
 				  "SIGKILL would let the process clean up");
 	} else if (w->fatal && !w->fatal->is_from_kernel) {
 		finding_claim(e, "the process killed itself (SIGKILL)");
-		finding_remedy(e, "read the last output of the process");
+		finding_remedy(e, "read the last lines of the output of the process: the reason "
+				  "may be there");
 	} else if (w->fatal && has_limit) {
 		finding_severity(e, FINDING_HIGH);
 		finding_claim(e, "killed by the kernel, perhaps at its hard CPU time limit");

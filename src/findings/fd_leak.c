@@ -150,13 +150,13 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t left_ns;
 
 	if (!end || end->limit_state || end->soft_limit == UINT64_MAX) {
-		finding_unseen(e, "the descriptor limit of the process");
+		finding_unseen(e, "how many descriptors the process may open");
 		return;
 	}
 	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(
-			e, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+		finding_number(e, "time until the process reaches its descriptor limit",
+			(double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 static void report(struct check *e, const struct growth *g)
@@ -167,8 +167,10 @@ static void report(struct check *e, const struct growth *g)
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(e, "leaks descriptors: %.0f more%s%s", g->last - g->first,
 		count ? ", most of them " : "", count ? top[0].key.text : "");
-	finding_number(e, "descriptors at the start", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "descriptors at the end", g->last, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "open descriptors when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
 		g->windows);

@@ -12,7 +12,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum share of the soft limit of open files in use",
+		.help = "minimum use of the soft limit of open files, in percent",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 80,
 		.min = 1,

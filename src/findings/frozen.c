@@ -10,7 +10,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-time",
-		.help = "minimum time the process is stopped, if sampled more than once",
+		.help = "minimum time the process is stopped (if it was sampled more than once)",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 1e9,
 		.min = 0,
@@ -41,12 +41,12 @@ static void report(struct check *e, uint64_t stopped_for_ns)
 	finding_text(e, "known by", "%s",
 		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)
-		finding_number(e, "lasts at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
+		finding_number(e, "stopped for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
 			check_watched_ns(e));
 	else
-		finding_unseen(e, "since when");
+		finding_unseen(e, "since when the process is stopped");
 	finding_upkeep(e);
-	finding_unseen(e, "which process sent the stop, and whether on purpose");
+	finding_unseen(e, "which process stopped this one, and whether on purpose");
 	finding_remedy(e, "resume with: sooth thaw %s%llu%s", any, (unsigned long long)e->id.pid,
 		is_stopped ? " (by its terminal: bring it to the foreground with fg)" : "");
 	finding_end(e);

@@ -19,19 +19,22 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum CPU share of an agent that waits for its user",
+		.help = "minimum CPU use, in percent of one CPU, of an agent that waits for its "
+			"user",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 10,
 		.min = 0.1,
 		.max = 1e5 },
 	{ .name = "percent-model",
-		.help = "minimum CPU share of an agent that waits for its model, or may do so",
+		.help = "minimum CPU use, in percent of one CPU, of an agent that may be waiting "
+			"for its model",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 30,
 		.min = 0.1,
 		.max = 1e5 },
 	{ .name = "max-children",
-		.help = "maximum CPU share of the agent's children (more: at work)",
+		.help = "maximum CPU use of the agent's children, in percent (more: the agent is "
+			"at work)",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 5,
 		.min = 0,
@@ -193,8 +196,8 @@ static void emit_roles(struct check *e)
 			most = cpu[i] > cpu[most] ? i : most;
 		if (cpu[most] < all / 20 || cpu[most] <= 0)
 			return;
-		finding_text(e, "CPU by thread role", "%s: %.1f %%", thread_role_names.names[most],
-			cpu[most]);
+		finding_text(e, "CPU use by thread role", "%s: %.1f %%",
+			thread_role_names.names[most], cpu[most]);
 		cpu[most] = 0;
 	}
 }
@@ -218,7 +221,7 @@ static void report(struct check *e, enum idleness idle, double cpu)
 	if (has_terminal(e))
 		finding_text(e, "terminal", "no input");
 	progress_emit(&progress, e);
-	finding_unseen(e, "which function uses the CPU");
+	finding_unseen(e, "which function of the agent uses the CPU");
 	finding_remedy(e,
 		"sooth inspect --threads %llu shows the busy threads, sooth trace -c -p %llu their "
 		"system calls; restarting the agent helps for a while",

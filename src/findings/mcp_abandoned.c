@@ -35,12 +35,12 @@ static void emit_end(struct check *e)
 		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_text(e, "processes of this server for the project", "%u of %u", g.number,
+		finding_text(e, "this instance of the server for the project", "%u of %u", g.number,
 			g.count);
 	finding_upkeep(e);
 	finding_remedy(e,
-		"sooth kill --tree %llu (a server that still runs after its input closed has a "
-		"bug)",
+		"sooth kill --tree %llu ends the server (a server that still runs after its input "
+		"closed has a bug)",
 		(unsigned long long)e->process->id.pid);
 }
 
@@ -115,7 +115,7 @@ static void emit_older(struct check *e, const struct verdict *verdict)
 	finding_claim(e, "MCP server %.*s: process %llu replaced this one, which still runs",
 		(int)name.size, name.data, (unsigned long long)newer->id.pid);
 	finding_text(e, "known by", "%s", verdict->why);
-	finding_unseen(e, "whether both processes are in use");
+	finding_unseen(e, "whether both server processes are in use");
 	emit_end(e);
 	finding_end(e);
 }

@@ -23,7 +23,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum growth of the process's memory in bytes per second",
+		.help = "minimum growth of the process's memory per second",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 65536,
 		.min = 1,
@@ -35,13 +35,14 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e15 },
 	{ .name = "noise",
-		.help = "change of memory between two samples that is ignored as noise",
+		.help = "changes of memory between two samples up to this size are ignored",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 65536,
 		.min = 0,
 		.max = 1e12 },
 	{ .name = "min-windows",
-		.help = "minimum intervals between samples or garbage collections that show growth",
+		.help = "minimum number of intervals (between samples or garbage collections) that "
+			"show growth",
 		.default_value = 4,
 		.min = 2,
 		.max = 500 },
@@ -52,13 +53,14 @@ static const struct finding_option options[] = {
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "collector-time",
-		.help = "minimum observation time of a garbage-collected process",
+		.help = "minimum observation time if the process has a garbage collector",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 60e9,
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "collector-share",
-		.help = "minimum growth of a garbage-collected process that freed no memory",
+		.help = "minimum growth, in percent, if the garbage collector freed no memory "
+			"meanwhile",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 50,
 		.min = 0,
@@ -234,21 +236,23 @@ static void emit_remedy(struct check *e, const struct memory *m)
 	unsigned long long pid = e->id.pid;
 
 	if (is_claude(e))
-		finding_remedy(e, "type /heapdump in that session for a snapshot of the JavaScript "
-				  "heap; a new session (claude --continue) frees the memory");
+		finding_remedy(e,
+			"type /heapdump in the session to write a snapshot of the JavaScript "
+			"heap; a new session (claude --continue) frees the memory");
 	else if (m->runtimes & 1u << MAPS_JAVASCRIPTCORE)
 		finding_remedy(e,
-			"the program itself has to write a heap snapshot (Bun: "
-			"v8.writeHeapSnapshot() or bun --inspect); a restart frees the memory");
+			"have the program write a heap snapshot (Bun: v8.writeHeapSnapshot() or "
+			"bun --inspect); a restart frees the memory");
 	else if (m->runtimes & 1u << MAPS_V8)
 		finding_remedy(e,
-			"if it was started with node --heapsnapshot-signal=SIGUSR2: kill -USR2 "
-			"%llu writes a heap snapshot (otherwise that signal ends it); kill -USR1 "
-			"%llu opens node's inspector on loopback",
+			"if the process was started with node --heapsnapshot-signal=SIGUSR2: kill "
+			"-USR2 %llu writes a heap snapshot (otherwise this signal ends the "
+			"process); kill -USR1 %llu opens node's inspector on loopback",
 			pid, pid);
 	else if (m->runtimes & 1u << MAPS_GO)
-		finding_remedy(e, "if the program serves net/http/pprof: go tool pprof "
-				  "http://localhost:6060/debug/pprof/heap");
+		finding_remedy(e,
+			"if the program serves net/http/pprof, this shows which functions "
+			"allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
 	else
 		finding_remedy(e,
 			"sooth heap -p %llu shows which functions allocate; a restart frees the "
@@ -299,14 +303,15 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t room = room_left(e), left_ns;
 
 	if (room == UINT64_MAX) {
-		finding_unseen(e, "how much memory is left");
+		finding_unseen(e, "how much more memory the process can use");
 		return;
 	}
 	finding_number(e, "memory left", (double)room, SOOTH_UNIT_BYTES, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "time until that memory is used up", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(e, "time until the memory that is left is used up", (double)left_ns,
+		SOOTH_UNIT_NS, 0);
 }
 
 static void claim(struct check *e, const struct trend *j, const struct memory *m)
@@ -333,8 +338,10 @@ static void report(struct check *e, const struct trend *j, const struct memory *
 
 	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	claim(e, j, m);
-	finding_number(e, "resident at the start", g->first, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "resident at the end", g->last, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "resident memory when the observation started", g->first, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "resident memory when the observation ended", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
 	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
 		g->windows);
@@ -342,8 +349,8 @@ static void report(struct check *e, const struct trend *j, const struct memory *
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	emit_limit(e, g);
 	if (m->runtimes & COLLECTORS && !j->is_of_floors)
-		finding_unseen(e, "whether a full garbage collection frees this memory: nothing "
-				  "was freed so far");
+		finding_unseen(e, "whether a full garbage collection would free this memory: no "
+				  "memory was freed so far");
 	emit_remedy(e, m);
 	finding_end(e);
 }

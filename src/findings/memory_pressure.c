@@ -19,25 +19,26 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum used share of a control group's limit",
+		.help = "minimum use of a control group's memory limit, in percent",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 90,
 		.min = 1,
 		.max = 100 },
 	{ .name = "host-percent",
-		.help = "minimum used share of the host's memory",
+		.help = "minimum use of the host's memory, in percent",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 95,
 		.min = 1,
 		.max = 100 },
 	{ .name = "critical",
-		.help = "used share of a memory limit or of host memory that is critical",
+		.help = "severity is critical from this use of the limit or of the host's memory "
+			"(percent)",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 98,
 		.min = 1,
 		.max = 100 },
 	{ .name = "stall",
-		.help = "minimum share of the last 10 s in which all tasks waited for memory",
+		.help = "minimum percentage of the last 10 s in which all tasks waited for memory",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 15,
 		.min = 1,
@@ -116,7 +117,7 @@ static void emit_victim(struct check *e, const struct victim *victim)
 	finding_text(e, "killed first", "%.*s (%llu), oom_score %lld, highest of %u sampled",
 		(int)name.size, name.data, (unsigned long long)victim->id.pid,
 		(long long)victim->score, victim->read);
-	finding_unseen(e, "the oom_score of processes that were not sampled");
+	finding_unseen(e, "whether a process that was not sampled has a higher oom_score");
 }
 
 /* --- control groups --- */
@@ -189,25 +190,26 @@ static void emit_group(struct check *e, const struct tightness *t)
 
 	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
-	finding_number(
-		e, "memory in use, without file pages", (double)t->used_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(e, "memory in use, not counting file pages", (double)t->used_bytes,
+		SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
 	if (t->has_files)
 		finding_number(e, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
 		finding_unseen(
-			e, "how much of this memory is file pages, which the kernel can free");
+			e, "how much of this memory is file pages: the kernel can free those");
 	if (!g->reached_state)
 		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)
-		finding_number(e, "processes killed so far", (double)g->kills, SOOTH_UNIT_NONE, 0);
+		finding_number(e, "processes of the control group killed since it was created",
+			(double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 
 static void emit_stall(struct check *e, double some, double full)
 {
-	finding_number(e, "share of time in which some tasks waited for memory", some,
+	finding_number(e, "share of the time in which some tasks waited for memory", some,
 		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
-	finding_number(e, "share of time in which all tasks waited for memory", full,
+	finding_number(e, "share of the time in which all tasks waited for memory", full,
 		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 }
 
@@ -250,14 +252,15 @@ static void emit_process(
 			stall_of(t));
 	}
 	if (t->kills)
-		finding_number(e, "processes killed during the observation", (double)t->kills,
-			SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+		finding_number(e, "processes of the control group killed during the observation",
+			(double)t->kills, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
 	if (t->group)
 		emit_group(e, t);
 	if (t->pressure)
 		emit_stall(e, t->pressure->some_10s, stall_of(t));
 	else
-		finding_unseen(e, "memory pressure of the group: the kernel does not record it");
+		finding_unseen(e, "how long tasks of the control group waited for memory: the "
+				  "kernel does not record it");
 	emit_victim(e, victim);
 	finding_remedy(e, "end processes that are not needed (sooth ps --sort -rss lists the "
 			  "largest), or raise the limit (docker update --memory 8g CONTAINER, "
@@ -369,7 +372,7 @@ static void diagnose(struct check *e)
 		diagnose_process(e);
 	else
 		check_blind_because(
-			e, "this check needs the probe limits, which was not recorded", "");
+			e, "this check needs the probe `limits`, which was not recorded", "");
 }
 
 const struct finding_type finding_memory_pressure = {

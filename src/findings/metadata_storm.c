@@ -26,7 +26,8 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "minimum share of one thread's time spent in file lookups",
+		.help = "minimum percentage of one thread's time that is spent in repeated file "
+			"lookups",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 1,
 		.min = 0,
@@ -110,8 +111,8 @@ static void report(struct check *e, const struct check_calls *c, const struct st
 		*folder ? folder : "its directory");
 	finding_rate(e, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_number(
-		e, "share of a thread's time", share_of(c, s), SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_number(e, "share of one thread's time spent in repeated lookups", share_of(c, s),
+		SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(e, "lookups per file", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(
 		e, "lookups, total", (double)c->history->looks, SOOTH_UNIT_NONE, c->interval_ns);

@@ -32,7 +32,7 @@ static void diagnose(struct check *e)
 		running.data, (int)newest.size, newest.data);
 	finding_text(e, "known by", "%s", verdict.why);
 	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_remedy(e, "restart the session when convenient");
+	finding_remedy(e, "restart the agent session to run the installed version");
 	finding_end(e);
 }
 

@@ -41,12 +41,12 @@ static const struct finding_option options[] = {
 		.min = 2,
 		.max = 500 },
 	{ .name = "many",
-		.help = "number of living descendants from which severity is high",
+		.help = "severity is high from this number of living descendants",
 		.default_value = 200,
 		.min = 1,
 		.max = 1e6 },
 	{ .name = RESTARTS_NAME,
-		.help = "minimum restarts of one MCP server",
+		.help = "minimum number of restarts of one MCP server",
 		.default_value = 3,
 		.min = 1,
 		.max = 1e6 },
@@ -206,16 +206,17 @@ static void emit_limit(struct check *e, const struct growth *g)
 	uint64_t room = room_for_processes(e), left_ns;
 
 	if (!room) {
-		finding_unseen(e, "the process limit: the control groups have none, and processes "
-				  "of the user cannot be counted");
+		finding_unseen(e, "how many processes can still start: the control groups have no "
+				  "limit, and processes of the user cannot be counted");
 		return;
 	}
-	finding_number(e, "processes that the control group can still start", (double)room,
-		SOOTH_UNIT_NONE, 0);
+	finding_number(e, "number of processes that the control group can still start",
+		(double)room, SOOTH_UNIT_NONE, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
 	finding_severity(e, FINDING_HIGH);
-	finding_number(e, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+	finding_number(
+		e, "time until the process limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 /* `sooth freeze` refuses a process of no agent without --any. */
@@ -238,20 +239,22 @@ static void emit_growth(
 	finding_claim(e, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
 		g->last);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_number(e, "processes alive at the start", g->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "processes alive at the end", g->last, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
 		g->windows);
 	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);
 
-		finding_text(e, "parent of most of these processes", "%.*s (%llu)", (int)name.size,
-			name.data, (unsigned long long)culprit->id.pid);
+		finding_text(e, "parent of most of the new processes", "%.*s (%llu)",
+			(int)name.size, name.data, (unsigned long long)culprit->id.pid);
 	}
 	emit_host(e);
 	emit_limit(e, g);
-	finding_unseen(e, "processes that lived for less than a sample interval");
+	finding_unseen(e, "how many processes started and ended between two samples");
 	emit_remedy(e, culprit ? culprit : e->process);
 	finding_end(e);
 }
@@ -360,8 +363,8 @@ static void emit_server(struct check *e, const struct server *server, const stru
 	finding_number(e, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(e, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
 	emit_host(e);
-	finding_unseen(e, "why the server ends (see its standard error or log), and restarts "
-			  "between two samples");
+	finding_unseen(e, "why the server ends (its standard error or log may say so), and whether "
+			  "it also restarted between two samples");
 	finding_remedy(e, "start the server by hand to see its error; until it works, remove it "
 			  "from the configuration");
 	finding_end(e);

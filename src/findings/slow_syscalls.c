@@ -16,7 +16,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-p99",
-		.help = "minimum 99th percentile of the system call's duration",
+		.help = "minimum duration of the system call (99th percentile)",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 20e6,
 		.min = 1e3,
@@ -27,7 +27,7 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-share",
-		.help = "minimum share of the observed time spent in the system call",
+		.help = "minimum percentage of the observed time that is spent in the system call",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 10,
 		.min = 0,
@@ -129,8 +129,8 @@ static void report(struct check *e, struct look *l, const struct check_ranked *o
 	finding_number(e, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
 	finding_number(e, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	if (l->is_queue_known)
-		finding_number(
-			e, "waited for a CPU", l->queued_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
+		finding_number(e, "time in which the threads waited for a CPU", l->queued_ns,
+			SOOTH_UNIT_NS, l->calls->interval_ns);
 	else
 		finding_unseen(e, "how long the threads waited for a CPU");
 	emit_paths(e, paths, count);
@@ -169,7 +169,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_slow_syscalls = {
 	.id = "slow-syscalls",
-	.claim = "system calls that do work are slow",
+	.claim = "system calls are slow (other than those that wait by design)",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

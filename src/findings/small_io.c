@@ -16,18 +16,18 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum small calls per second on one file",
+		.help = "minimum number of small reads or writes per second on one file",
 		.default_value = 1000,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-size",
-		.help = "maximum bytes of a small call (a power of two)",
+		.help = "maximum size of a small read or write (a power of two)",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 64,
 		.min = 1,
 		.max = 256 },
 	{ .name = "min-share",
-		.help = "minimum share of the process's reads or writes on that file",
+		.help = "minimum percentage of the reads or writes on the file that are small",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 80,
 		.min = 1,
@@ -105,15 +105,16 @@ static void report(struct check *e, const struct check_calls *c, const struct ch
 	finding_rate(
 		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "share of the calls on this file or peer",
+	finding_number(e, "share of small calls among all calls on this file or peer",
 		100 * s.calls / (double)m->calls, SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(e, "share of the observed time",
+	finding_number(e, "share of the observed time spent in these calls",
 		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
 		c->interval_ns);
 	check_calls_unseen(c, e);
-	finding_remedy(e, direction == CALL_READ
-				  ? "read larger blocks (a buffered reader)"
-				  : "write larger blocks (a buffered writer, writev)");
+	finding_remedy(
+		e, direction == CALL_READ
+			   ? "read larger blocks, for example with a buffered reader"
+			   : "write larger blocks, for example with a buffered writer or writev");
 	finding_end(e);
 }
 

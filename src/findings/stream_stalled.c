@@ -43,12 +43,12 @@ static const struct finding_option options[] = {
 		.min = 1e8,
 		.max = 86400e9 },
 	{ .name = "min-retransmits",
-		.help = "minimum retransmissions of the same data",
+		.help = "minimum number of retransmissions of the same data",
 		.default_value = 5,
 		.min = 1,
 		.max = 255 },
 	{ .name = "gap",
-		.help = "minimum pause in sending before new data counts as a request",
+		.help = "minimum pause in sending after which new data counts as a request",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 0.1e9,
 		.min = 0,
@@ -316,8 +316,8 @@ static void emit_remedy(struct check *e, enum stream_turn turn)
 {
 	switch (turn) {
 	case STREAM_UNSENT:
-		finding_remedy(e, "the server or a proxy does not read: check it, then interrupt "
-				  "the request and ask again");
+		finding_remedy(e, "check the server and your proxy: one of them does not read; "
+				  "then interrupt the request and ask again");
 		break;
 	case STREAM_UNREAD:
 		finding_remedy(e,
@@ -341,10 +341,11 @@ static void emit_times(struct check *e, const struct stream *s)
 	const struct sockets_socket *socket = s->socket;
 
 	if (s->state.has_sent)
-		finding_number(
-			e, "time since last send", (double)socket->sent_ago_ns, SOOTH_UNIT_NS, 0);
+		finding_number(e, "time since data was last sent", (double)socket->sent_ago_ns,
+			SOOTH_UNIT_NS, 0);
 	finding_number(e,
-		s->state.has_come ? "time since last data" : "time since connect, no data",
+		s->state.has_come ? "time since data was last received"
+				  : "time since the connection was opened, without any data",
 		(double)socket->received_ago_ns, SOOTH_UNIT_NS, 0);
 }
 
@@ -368,7 +369,7 @@ static void emit_values(struct check *e, const struct stream *s)
 	finding_number(e, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->state.interval_ns)
-		finding_number(e, "received during the observation", (double)s->state.came,
+		finding_number(e, "data received during the observation", (double)s->state.came,
 			SOOTH_UNIT_BYTES, s->state.interval_ns);
 	emit_network(e, socket);
 	if (socket->rtt_state == SOOTH_STATE_VALUE)
@@ -378,13 +379,14 @@ static void emit_values(struct check *e, const struct stream *s)
 static void emit_unseen(struct check *e, const struct talker *t, const struct stream *s)
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->is_agent && !s->is_api)
-		finding_unseen(
-			e, "whether an answer is due: some requests wait for events by design");
+		finding_unseen(e, "whether the server should have answered: some requests wait for "
+				  "events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(e, "whether the peer is still there: no data is in flight");
+		finding_unseen(e, "whether the peer still answers: no data was sent that it would "
+				  "have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(
-			e, "whether the answer was complete, and what the agent does internally");
+			e, "whether the answer was complete, and what the agent does with it");
 	if (s->state.turn == STREAM_QUIET && t->has_server)
 		finding_unseen(e, "whether the process waits for an MCP server");
 }

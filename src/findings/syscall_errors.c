@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * syscall-errors: a system call keeps failing with the same error on the same file or
- * descriptor. Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches: a
- * missing path counts only from its second failure, and only as often as its name was not
- * found elsewhere.
+ * descriptor. Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches:
+ * a missing path counts only from its second failure, and only as often as its name was not found
+ * elsewhere.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,22 +17,23 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum failed system calls per second on one path",
+		.help = "minimum failures per second of a system call on one path",
 		.default_value = 10,
 		.min = 0.01,
 		.max = 1e9 },
 	{ .name = "min-rate-missing",
-		.help = "minimum failed system calls per second on a missing file",
+		.help = "minimum failures per second of a system call because a file does not "
+			"exist",
 		.default_value = 100,
 		.min = 0.01,
 		.max = 1e9 },
 	{ .name = "min-times",
-		.help = "minimum number of failed system calls",
+		.help = "minimum number of failures of the system call",
 		.default_value = 20,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-grave",
-		.help = "minimum system calls that fail with ENOSPC, EMFILE, ENOMEM or EIO",
+		.help = "minimum number of failures with ENOSPC, EMFILE, ENOMEM or EIO",
 		.default_value = 3,
 		.min = 1,
 		.max = 1e9 },
@@ -107,10 +108,10 @@ static void report(struct check *e, const struct check_calls *c, const struct ch
 		e, "failures", check_calls_rate(c, one->weight), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "times", one->weight, SOOTH_UNIT_NONE, c->interval_ns);
 	if (one->weight < (double)f->count)
-		finding_number(
-			e, "including searches", (double)f->count, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(
-		e, "first to last failure", (double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
+		finding_number(e, "failures including path searches", (double)f->count,
+			SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(e, "time from the first to the last failure",
+		(double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
 	check_calls_unseen(c, e);
 	finding_remedy(
 		e, "sooth trace -Z -p %llu shows each failed call", (unsigned long long)e->id.pid);

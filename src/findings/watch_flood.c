@@ -19,18 +19,18 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-watches",
-		.help = "minimum inotify watches of one process",
+		.help = "minimum number of inotify watches of one process",
 		.default_value = 10000,
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "max-share",
-		.help = "maximum share of the user's inotify limit used by one process",
+		.help = "maximum use of the user's inotify limit by one process, in percent",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 50,
 		.min = 1,
 		.max = 100 },
 	{ .name = "max-empty",
-		.help = "maximum inotify instances of one process that have no watch",
+		.help = "maximum number of inotify instances without a watch in one process",
 		.default_value = 16,
 		.min = 1,
 		.max = 1e9 },
@@ -123,7 +123,8 @@ static void emit_directories(struct check *e, const struct fd_directory *all, si
 		shown++;
 	}
 	if (!shown)
-		finding_unseen(e, "which directories: sooth diagnose -d %llu shows them",
+		finding_unseen(e,
+			"which directories are watched: sooth diagnose -d %llu shows them",
 			(unsigned long long)e->id.pid);
 }
 
@@ -156,15 +157,18 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 	if (sums->watches_reported == p->watches)
 		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
-		finding_unseen(e, "%u watches: sooth reads only a part of so many",
+		finding_unseen(e,
+			"which files %u more watches refer to: sooth reads only a part of so many "
+			"watches",
 			p->watches - sums->watches_reported);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	emit_directories(e, all, count);
 	if (share_of(p) >= 0)
-		finding_number(e, "share of the user's limit", share_of(p), SOOTH_UNIT_PERCENT, 0);
+		finding_number(e, "share of the user's limit of inotify watches", share_of(p),
+			SOOTH_UNIT_PERCENT, 0);
 	else
-		finding_unseen(e, "the limit of the user: the process is in another user "
-				  "namespace, or the limit is hidden");
+		finding_unseen(e, "how many watches the user may have: the process is in another "
+				  "user namespace, or the limit is hidden");
 	finding_remedy(e,
 		"exclude generated files (node_modules, .git, build, target) in the settings of "
 		"the program, or start it in a smaller directory; sooth inspect --fds %llu lists "
@@ -180,11 +184,12 @@ static void emit_empty(struct check *e, const struct fd_sums *sums, uint32_t emp
 
 	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "instances");
 	finding_claim(e, "leaks inotify instances: %u are open and watch nothing", empty);
-	finding_number(e, "instances without a watch", empty, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "inotify instances without a watch", empty, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	if (p->inotify_state == SOOTH_STATE_VALUE)
-		finding_number(e, "limit of the user", p->instances_max, SOOTH_UNIT_NONE, 0);
-	finding_unseen(e, "whether some descriptors are the same instance");
+		finding_number(e, "inotify instances that the user may have", p->instances_max,
+			SOOTH_UNIT_NONE, 0);
+	finding_unseen(e, "whether some descriptors refer to the same inotify instance");
 	finding_remedy(
 		e, "restart the process to free the instances, and report the bug to its authors");
 	finding_end(e);

@@ -17,7 +17,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
-		.help = "minimum share of the user's inotify limit in use",
+		.help = "minimum use of the user's inotify limit, in percent",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 80,
 		.min = 0.01,
@@ -117,12 +117,12 @@ static void emit_unseen(struct check *e, const struct use *u, int k)
 {
 	if (u->there > u->read)
 		finding_unseen(e,
-			"%u of the user's %u processes: only agents and named processes are "
-			"sampled",
+			"what %u of the user's %u processes watch: only agents and named processes "
+			"are sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
-		finding_unseen(e, "how many of them are counted twice: the sum exceeds the limit, "
-				  "so some descriptors share an instance");
+		finding_unseen(e, "how many are counted twice: the sum exceeds the limit, so some "
+				  "descriptors share an instance");
 }
 
 static void report(struct check *e, const struct use *u, int k)
@@ -148,7 +148,8 @@ static void report(struct check *e, const struct use *u, int k)
 	finding_number(e, texts[k].sum, (double)u->sum[k], SOOTH_UNIT_NONE, 0);
 	finding_number(e, "limit", (double)u->limit[k], SOOTH_UNIT_NONE, 0);
 	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
-	finding_number(e, "processes of the user sampled", u->read, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		e, "number of the user's processes that were sampled", u->read, SOOTH_UNIT_NONE, 0);
 	emit_unseen(e, u, k);
 	finding_remedy(e,
 		"as root: sysctl fs.inotify.%s=%llu raises the limit; sooth diagnose -d %llu shows "

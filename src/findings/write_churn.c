@@ -14,7 +14,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum bytes per second written to files and discarded",
+		.help = "minimum bytes per second written to files and then overwritten or removed",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 1 << 20,
 		.min = 1,
@@ -25,12 +25,12 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e9 },
 	{ .name = "min-ratio",
-		.help = "minimum ratio of discarded to remaining bytes of files",
+		.help = "minimum ratio of bytes discarded to bytes that remain in the files",
 		.default_value = 3,
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "in-place-rate",
-		.help = "minimum bytes per second overwritten in place in files",
+		.help = "minimum bytes per second that overwrite the same parts of a file",
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 32 << 20,
 		.min = 1,
@@ -152,16 +152,18 @@ static void report(struct check *e, const struct check_calls *c, const struct wa
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
 	finding_number(e, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
 	if (w->kind != WASTE_REMOVED)
-		finding_number(e, "bytes remaining at the end", w->there, SOOTH_UNIT_BYTES, 0);
+		finding_number(e, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
 	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
 		finding_text(e, "last file", "%s", w->scraps->last);
-	finding_unseen(e, "writes through mmap, and whether the file system is in memory (tmpfs)");
+	finding_unseen(e, "how much is written through mmap, and whether the file system is in "
+			  "memory (tmpfs)");
 	check_calls_unseen(c, e);
 	finding_remedy(e,
-		w->kind == WASTE_IN_PLACE ? "collect changes before writing them"
-					  : "sooth trace --io -p %llu shows bytes per file; the "
-					    "fix: write only what changed, or less often",
+		w->kind == WASTE_IN_PLACE
+			? "collect changes in memory, and write them to the file in fewer steps"
+			: "sooth trace --io -p %llu shows bytes per file; the "
+			  "fix: write only what changed, or less often",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }
@@ -195,7 +197,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_write_churn = {
 	.id = "write-churn",
-	.claim = "writes far more to a file than remains",
+	.claim = "writes far more to a file than remains in it",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -22,7 +22,7 @@ static const struct finding_option options[] = {
 		.min = 1e6,
 		.max = 86400e9 },
 	{ .name = "min-readings",
-		.help = "minimum samples of the thread, all in the same wait",
+		.help = "minimum number of samples that show the thread in the same wait",
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
@@ -103,13 +103,14 @@ static void emit_holders(struct check *e, uint64_t inode)
 		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
 		if (shown++ < HOLDERS_REPORTED)
-			finding_text(e, "processes that may be the reader", "%.*s (%u), fd %u",
+			finding_text(e, "process that may be the reader", "%.*s (%u), fd %u",
 				(int)strnlen(h->holder_name, sizeof(h->holder_name)),
 				h->holder_name, h->holder_pid, h->holder_fd);
 	}
 	if (!shown)
 		finding_unseen(e,
-			"which process has the other end: sooth diagnose -d %llu shows it",
+			"which process has the other end of the pipe or socket: sooth diagnose -d "
+			"%llu shows it",
 			(unsigned long long)e->id.pid);
 }
 
@@ -134,7 +135,7 @@ static void report(struct check *e, const struct stuck *s)
 		finding_claim(e, "blocked writing to a full %s: its reader does not read", what);
 	finding_number(e, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(e, "threads stuck in this wait", s->stuck, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(e, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	emit_holders(e, d->inode);

@@ -14,7 +14,7 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-count",
-		.help = "minimum exited children that are not reaped",
+		.help = "minimum number of exited children that are not reaped",
 		.default_value = 5,
 		.min = 1,
 		.max = 1e6 },
@@ -25,7 +25,7 @@ static const struct finding_option options[] = {
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "many",
-		.help = "number of zombies from which severity is high",
+		.help = "severity is high from this number of zombies",
 		.default_value = 500,
 		.min = 1,
 		.max = 1e6 },
@@ -72,12 +72,12 @@ static void report(struct check *e, const struct gathering *g, const char *what)
 	finding_claim(e, "%.*s (%llu) does not reap its exited children: %u zombie%s",
 		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying,
 		g->staying == 1 ? "" : "s");
-	finding_number(e, "zombies during the whole observation", g->staying, SOOTH_UNIT_NONE,
-		watched_ns(e));
+	finding_number(e, "zombies that stayed during the whole observation", g->staying,
+		SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "zombies that appeared during the observation", g->came, SOOTH_UNIT_NONE,
 		watched_ns(e));
-	finding_number(e, "age of the oldest zombie, at least",
+	finding_number(e, "the oldest zombie has existed for at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
 		finding_remedy(e, "start the container with an init that reaps: docker run --init");

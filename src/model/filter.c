@@ -141,7 +141,7 @@ static bool is_numeric(const struct sooth_field *field)
 static int bad_value(const struct node *n, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "filter by %s and \"%s\"", n->field, n->value);
-	error_why(err, "this is no value of the field: expected a number or a name of a value");
+	error_why(err, "the value fits no column of this name: expected a number or a known name");
 	return error_remedy(err, "`-j` shows the values of the field; use ~ to search in text");
 }
 

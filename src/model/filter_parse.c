@@ -24,7 +24,7 @@ static int fail(struct parser *p, const char *why)
 	p->failed = true;
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "filter by \"%s\"", p->text);
 	error_why(p->err, "at \"%s\": %s", *p->at ? p->at : "the end", why);
-	return error_remedy(p->err, "write FIELD OPERATOR VALUE, joined by and, or, not, ( ): "
+	return error_remedy(p->err, "write FIELD OPERATOR VALUE, joined by and, or, not, ( ), e.g. "
 				    "errno != 0 and path ~ \"/etc\"");
 }
 

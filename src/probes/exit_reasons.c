@@ -85,7 +85,7 @@ static const struct sooth_field oom_fields[] = {
 	FIELD_SIZE(exit_reasons_oom, table_bytes, page_table_bytes,
 		"memory used by page tables of the process", figures_state),
 	FIELD_INTEGER(exit_reasons_oom, score_adjustment, oom_score_adjustment,
-		"adjustment of the OOM score; -1000: the process is never killed",
+		"adjustment of the OOM score; -1000: the OOM killer never chooses the process",
 		FIELD_STATE_AT(exit_reasons_oom, figures_state)),
 	FIELD_NUMBER_AS(exit_reasons_oom, asker_pid, requester_pid,
 		"process that triggered the OOM killer"),

@@ -102,7 +102,8 @@ static const struct sooth_field process_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_process, oom_score_adjustment),
 		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "adjustment of the OOM score; -1000: the process is never killed" },
+		.help = "adjustment of the OOM score; -1000: the OOM killer never chooses the "
+			"process" },
 	FIELD_NUMBER(limits_process, memory_available_bytes,
 		"memory of the host that is available without swapping", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(limits_process, memory_state)),

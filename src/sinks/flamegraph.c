@@ -120,8 +120,8 @@ static int section_end(void *state, const struct section *section, struct sooth_
 static int no_graph(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of this report");
-	error_why(err, "the report has no stacks");
-	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg");
+	error_why(err, "a flamegraph shows stacks, and this report has none");
+	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg PID");
 }
 
 /* What the picture leaves out comes first. */

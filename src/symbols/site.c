@@ -168,7 +168,7 @@ static const char *broken(const struct walk *walk)
 static const char *why_chosen(const struct site *site, bool skips_null)
 {
 	if (skips_null && !site->sees_null)
-		return "the first emulated instruction behind the test for NULL";
+		return "the first instruction after the test for NULL that the kernel can emulate";
 	if (!site->offset)
 		return "the first instruction is emulated";
 	return "the first emulated instruction, arguments intact";
@@ -184,7 +184,8 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 		*why = broken(walk);
 		if (*why)
 			return false;
-		*why = "an instruction before an emulated one is not known";
+		*why = "sooth does not know an instruction before the first one that the kernel "
+		       "can emulate";
 		if (!decode_at(walk->window, walk->at, &i))
 			return false;
 		if (is_emulated(walk, &i)) {

@@ -54,7 +54,7 @@ class Usage(Case):
         self.check(2, ["report", "a", "b"], "one capture")
 
     def test_what_does_not_go_together(self):
-        self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "printed as they return")
+        self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "prints none")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")
         self.check(2, ["trace", "-t", "-r", "--", "/bin/true"], "-t", "-r")
         for sums in ("--io", "--network", "--process", "--memory"):

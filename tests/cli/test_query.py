@@ -172,7 +172,7 @@ class Notes(ExportCase):
         with open(path, "wb") as file:
             file.write(harness.read(STREAMED) * 300)
         report = self.sooth("query", "-j", path, "SELECT call FROM syscalls_call LIMIT 1").json()
-        self.assertIn("losses and limits after this point",
+        self.assertIn("losses and limits recorded later in the capture",
             [row["what"] for row in report["limits"]])
 
     def test_what_was_not_read_is_not_cut(self):
@@ -238,7 +238,7 @@ class Refused(ExportCase):
         process.send(2)
         run = process.finish()
         self.assertEqual(run.status, 2)
-        self.assert_says_three_lines(run, "interrupted")
+        self.assert_says_three_lines(run, "the query was interrupted")
 
     def test_arguments(self):
         for argv in ([], [STREAMED], ["--tables"], ["--tables", STREAMED, "SELECT 1"],

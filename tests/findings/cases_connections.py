@@ -94,7 +94,7 @@ def connections(program, least, most, pauses=(600, 600)):
     return make
 
 
-EVIDENCE = {"evidence": "connections in CLOSE_WAIT during the whole observation", "threshold": "min-count"}
+EVIDENCE = {"evidence": "connections that stayed in CLOSE_WAIT during the whole observation", "threshold": "min-count"}
 
 CASES = [
     sick("close-wait-leak", "answers that nobody reads", connections(LEAK, 25, 120), **EVIDENCE),

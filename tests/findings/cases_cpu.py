@@ -187,7 +187,7 @@ def has_node():
     return None if shutil.which("node") else "no node"
 
 
-WANTS = {"evidence": "share of time running or ready to run", "threshold": "percent"}
+WANTS = {"evidence": "share of the time in which the thread ran or was ready to run", "threshold": "percent"}
 WAKES = {"evidence": "wakeups", "threshold": "min-rate"}
 KERNEL = {"evidence": "kernel share", "threshold": "in-kernel"}
 # A busy machine wakes a thread later than it asked, and gives it less than it wants.

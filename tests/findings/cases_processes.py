@@ -172,10 +172,10 @@ def late_zombies(scope, rng):
 CASES = [
     sick("zombie-children", "they stay",
         lambda s, r: s.python(ZOMBIES, r.randint(6, 60), 0).pid, duration_s=4,
-        evidence="zombies during the whole observation", threshold="min-count"),
+        evidence="zombies that stayed during the whole observation", threshold="min-count"),
     sick("zombie-children", "they stay, and more come",
         lambda s, r: s.python(ZOMBIES, r.randint(6, 12), 1).pid, duration_s=4,
-        evidence="zombies during the whole observation", threshold="min-count"),
+        evidence="zombies that stayed during the whole observation", threshold="min-count"),
     healthy("zombie-children", "few of them", lambda s, r: s.python(ZOMBIES, r.randint(1, 3), 0).pid,
         duration_s=4),
     healthy("zombie-children", "asked for in rounds", late_zombies, duration_s=4),

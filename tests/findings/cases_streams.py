@@ -183,7 +183,7 @@ LONGER = ("stream-stalled.silence=4s", "stream-stalled.unread=4s",
     "stream-stalled.min-retransmits=3")
 
 
-def stalled(name, program, evidence="time since last send", threshold="silence", tls=False,
+def stalled(name, program, evidence="time since data was last sent", threshold="silence", tls=False,
         says="no data for", needs=None, **more):
     return sick("stream-stalled", name, streams(program, tls=tls, **more), settings=SHORT,
         evidence=evidence, threshold=threshold, duration_s=2.0, says=says,

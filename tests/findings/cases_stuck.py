@@ -275,8 +275,8 @@ def worker(scope, rng):
     return int(bytes(started.out).split(b"ready ")[1].split()[0])
 
 
-TIME = {"evidence": "time in this wait", "threshold": "min-time"}
-HANG = {"evidence": "time in which no thread ran", "threshold": "min-time"}
+TIME = {"evidence": "time the thread has spent in this wait", "threshold": "min-time"}
+HANG = {"evidence": "time in which no thread of the process ran", "threshold": "min-time"}
 
 CASES = [
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),

@@ -72,9 +72,9 @@ class Watched(Ends):
         self.assertEqual(finding["severity"], "medium")
         self.assertRegex(finding["claim"],
             r"^killed by SIGKILL from kill \(pid \d+\), started by sh \(pid %d\)$" % killer.pid)
-        self.assertEqual(evidence_of(finding)["uid of the sender"], str(os.geteuid()))
+        self.assertEqual(evidence_of(finding)["user id of the sender"], str(os.geteuid()))
         (time_s,) = [e["value"] for e in finding["evidence"]
-                     if e["name"] == "time from the signal to the exit"]
+                     if e["name"] == "time between the signal and the exit"]
         self.assertGreater(time_s, 0)  # some microseconds
         killer.say(b"\n")
 

@@ -98,7 +98,7 @@ class Targets(Case):
         self.assertNotEqual(run.status, 0, (words, run))
         self.assertEqual(run.out, b"", run)
         self.assert_says_three_lines(run, *said)
-        self.assertNotIn("no such option", run.errors, words)
+        self.assertNotIn("there is no such option", run.errors, words)
         return run
 
     def targets_of(self, report):
@@ -137,7 +137,7 @@ class Targets(Case):
                     if (command, form) in (("heap", "--all"), ("heap", "-u"), ("inspect", "command")):
                         self.refused(words_of)
                     elif (command, form) == ("inspect", "--all"):
-                        self.refused(words_of, "no process given")  # there it means every detail
+                        self.refused(words_of, "no process, session")  # there it means every detail
                     elif form == "command" or command in ("trace", "record"):
                         self.sooth(*words_of)
 
@@ -180,7 +180,7 @@ class Targets(Case):
             for form, word in (("--all", "whole host"), ("command", "launch a command"),
                                ("capture", "a capture file has no running processes")):
                 self.refused(words + self.forms()[form][0], word)
-            self.refused([command], "no process given")
+            self.refused([command], "no process, session")
         self.assertTrue(self.main.is_there() and self.tool.is_there())
 
     def test_what_is_not_there(self):

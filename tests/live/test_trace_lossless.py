@@ -98,7 +98,7 @@ class Lossless(Case):
                 if missing:  # then it came too late, and says so
                     self.assertLess(holds[0]["min_reserve_ns"], ENOUGH_NS, holds)
                     self.assertGreater(holds[0]["late"], 0)
-                    self.assertIn("every call of a target that may be held",
+                    self.assertIn("every call of a target that sooth may pause",
                                   [row["what"] for row in lines[-1]["limits"]])
                 else:
                     self.assertEqual(stream_counts(lines)["getppid"][0], made)

@@ -286,7 +286,7 @@ class Trace(harness.Case):
         """trace-claude, and trace without a target, ask on a terminal; elsewhere they say what to type."""
         run = subprocess.run([COMPAT / "trace-claude"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)
-        self.assertIn("cannot ask what to trace", run.stderr)
+        self.assertIn("cannot ask which processes to trace", run.stderr)
         run = subprocess.run([COMPAT / "trace-claude", "x"], capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)
         run = subprocess.run([COMPAT / "trace-claude", "--help"], capture_output=True, text=True)

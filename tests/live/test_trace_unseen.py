@@ -188,7 +188,7 @@ class UnderWay(Case):
         self.assertEqual((read["total_ns"], read["not_measured"]["mean_ns"]),
                          (None, UNSEEN["duration_ns"]), read)
         self.assertEqual(both["total_ns"], both["mean_ns"], both)  # of the write alone
-        self.assertIn("time of some calls", [limit["what"] for limit in report["limits"]])
+        self.assertIn("the duration of some calls", [limit["what"] for limit in report["limits"]])
 
     def test_text(self):
         waiting, run = self.watch("trace")

@@ -225,7 +225,7 @@ static void test_nothing_to_draw(void **state)
 		0);
 	assert_int_equal(output_begin(o, &head, &err), 0);
 	assert_true(output_end(o, &err) < 0);
-	assert_string_equal(err.why, "the report has no stacks");
+	assert_string_equal(err.why, "a flamegraph shows stacks, and this report has none");
 	output_free(o);
 }
 

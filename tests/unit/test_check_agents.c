@@ -146,10 +146,10 @@ static void test_idle_cpu(void **state)
 		{ "idle-cpu", idle_cpu, 10, NULL,
 			"=medium/high: the agent uses 10 % CPU while it waits for its user [CPU: "
 			"10 % over 5.00s] [self-reported status: idle] [connections: silent] "
-			"(unseen: the reads and writes of the process: only its user and root can "
-			"see them) (unseen: which function uses the CPU) <sooth inspect --threads "
-			"99 shows the busy threads, sooth trace -c -p 99 their system calls; "
-			"restarting the agent helps for a while>\n" },
+			"(unseen: how much the process reads and writes: only its user and root "
+			"can see it) (unseen: which function of the agent uses the CPU) <sooth "
+			"inspect --threads 99 shows the busy threads, sooth trace -c -p 99 their "
+			"system calls; restarting the agent helps for a while>\n" },
 		{ "idle-cpu", idle_cpu, 9, NULL,
 			"=fine: the agent waits for its user and uses 9.0 % CPU\n" },
 		{ "idle-cpu", idle_age, 60, NULL, "medium/high: " },
@@ -193,8 +193,8 @@ static void test_idle_cpu(void **state)
 		{ "idle-cpu", silent_typed, 9, NULL, "low/low: " },
 		{ "idle-cpu", silent_typed, 8, NULL, "fine: the agent is at work" },
 		{ "idle-cpu", idle_with_threads, 10, NULL,
-			"medium/high: |[CPU by thread role: gc: 30.0 %] [CPU by thread role: main: "
-			"10.0 %]" },
+			"medium/high: |[CPU use by thread role: gc: 30.0 %] [CPU use by thread "
+			"role: main: 10.0 %]" },
 		{ "idle-cpu", idle_with_threads, 1, NULL, "medium/high: |!role: main" },
 	};
 

@@ -110,7 +110,7 @@ static void test_all(void **state)
 				"=blind: records of calls were lost, perhaps all calls of this "
 				"process <use a larger buffer: --buffer 128M>\n" },
 			{ ids[i], not_streamed, 0, NULL,
-				"=blind: this check needs the probe syscalls, which was not "
+				"=blind: this check needs the probe `syscalls`, which was not "
 				"recorded <run as root: sooth diagnose -D>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
@@ -182,8 +182,8 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", is_denied, 50, NULL,
 			"=medium/high: openat on /data/file keeps failing: EACCES (Permission "
 			"denied), 50 times {path /data/file} [failures: 10 a second over 5.00s] "
-			"[times: 50 over 5.00s] [first to last failure: 24.5ms] <sooth trace -Z -p "
-			"99 shows each failed call>\n" },
+			"[times: 50 over 5.00s] [time from the first to the last failure: 24.5ms] "
+			"<sooth trace -Z -p 99 shows each failed call>\n" },
 		{ "syscall-errors", is_denied, 49, NULL,
 			"=fine: 49 errors in 50 calls, none repeated often\n" },
 		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=50", "medium/" },
@@ -192,12 +192,12 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", has_no_space, 2, NULL, "fine: " },
 		{ "syscall-errors", is_interrupted, 500, NULL, "fine: 0 errors in 501" },
 		{ "syscall-errors", is_missing, 501, NULL,
-			"medium/high: |, 500 times|[including searches: 501 " },
+			"medium/high: |, 500 times|[failures including path searches: 501 " },
 		{ "syscall-errors", is_missing, 500, NULL, "fine: " },
 		{ "syscall-errors", is_found_elsewhere, 601, NULL, "medium/high: |, 500 times" },
 		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
 		{ "syscall-errors", is_denied_and_lost, 50, NULL,
-			"medium/medium: |(unseen: 7 calls whose records were lost" },
+			"medium/medium: |(unseen: calls whose records were lost (7)" },
 	};
 
 	(void)state;
@@ -284,10 +284,10 @@ static void test_slow_syscalls(void **state)
 
 			"=medium/high: fsync on /data/file is slow: p99 200 ms, 20 % of the "
 			"observed time {path /data/file} [p99: 200ms] [longest: 200ms] [calls: 5 "
-			"over 5.00s] [total time: 1.00s over 5.00s] [waited for a CPU: 0ns over "
-			"5.00s] [path: /data/file: 1.00s in 5 calls, longest 200ms] <sooth trace "
-			"--filter 'duration_ns > 10000000' -p 99 shows each slow call; check what "
-			"it works on (disk, file system, memory)>\n" },
+			"over 5.00s] [total time: 1.00s over 5.00s] [time in which the threads "
+			"waited for a CPU: 0ns over 5.00s] [path: /data/file: 1.00s in 5 calls, "
+			"longest 200ms] <sooth trace --filter 'duration_ns > 10000000' -p 99 shows "
+			"each slow call; check what it works on (disk, file system, memory)>\n" },
 		/* A tenth of the time: half a second. */
 		{ "slow-syscalls", syncs_slowly, 100, NULL,
 			"medium/high: |10 % of the observed time" },
@@ -299,7 +299,7 @@ static void test_slow_syscalls(void **state)
 		{ "slow-syscalls", syncs_unseen, 200, NULL,
 			"low/low: |(unseen: how long the threads waited" },
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
-			"medium/high: |[waited for a CPU: 500ms" },
+			"medium/high: |[time in which the threads waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
 		{ "slow-syscalls", syncs_times, 5, NULL, "medium/high: fsync on /data/file" },
 		{ "slow-syscalls", syncs_times, 4, NULL, "fine: " },
@@ -387,9 +387,9 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks, 501, NULL,
 			"medium/high: looks up the same 5 files over and over: 500 times a second, "
 			"mostly in /work {path /work} [repeated lookups: 500 a second over 5.00s] "
-			"[share of a thread's time: 1.50 % over 5.00s] [lookups per file: 501 over "
-			"5.00s] [lookups, total: 2505 over 5.00s] [directory: /work: 2500 lookups] "
-			"[file: /work/" },
+			"[share of one thread's time spent in repeated lookups: 1.50 % over 5.00s] "
+			"[lookups per file: 501 over 5.00s] [lookups, total: 2505 over 5.00s] "
+			"[directory: /work: 2500 lookups] [file: /work/" },
 		{ "metadata-storm", asks, 500, NULL,
 			"=fine: 500 lookups a second, 499 of them repeated: 1.5 % of a thread's "
 			"time\n" },
@@ -478,9 +478,10 @@ static void test_small_io(void **state)
 		{ "small-io", reads_little, 5000, NULL,
 			"=medium/high: reads /data/file 4.0 bytes at a time, 1000 times a second "
 			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes per "
-			"call: 4B over 5.00s] [share of the calls on this file or peer: 100 % over "
-			"5.00s] [share of the observed time: 0.10 % over 5.00s] <read larger "
-			"blocks (a buffered reader)>\n" },
+			"call: 4B over 5.00s] [share of small calls among all calls on this file "
+			"or peer: 100 % over 5.00s] [share of the observed time spent in these "
+			"calls: 0.10 % over 5.00s] <read larger blocks, for example with a "
+			"buffered reader>\n" },
 		{ "small-io", reads_little, 4999, NULL,
 			"=fine: no frequent small reads or writes\n" },
 		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63.0 bytes" },
@@ -488,7 +489,8 @@ static void test_small_io(void **state)
 		{ "small-io", reads_of_size, 64, "small-io.max-size=65", "medium/" },
 		{ "small-io", reads_of_size, 0, NULL, "fine: " },
 		{ "small-io", reads_more_too, 1250, NULL,
-			"medium/|[share of the calls on this file or peer: 80 %" },
+			"medium/|[share of small calls among all calls on this file or peer: 80 "
+			"%" },
 		{ "small-io", reads_more_too, 1251, NULL, "fine: " },
 		{ "small-io", writes_little, 5000, NULL,
 			"medium/high: writes /data/file|<write larger blocks" },
@@ -601,16 +603,17 @@ static void test_write_churn(void **state)
 		{ "write-churn", rewrites, 6, NULL,
 			"=medium/high: rewrites /data/state over and over: 5 times, 1.0 a second "
 			"{path /data/state} [written and discarded: 1.0M a second over 5.00s] "
-			"[discarded, total: 5.0M over 5.00s] [bytes remaining at the end: 1.0M] "
-			"[times: 5 over 5.00s] (unseen: writes through mmap, and whether the file "
-			"system is in memory (tmpfs)) <sooth trace --io -p 99 shows bytes per "
-			"file; the fix: write only what changed, or less often>\n" },
+			"[discarded, total: 5.0M over 5.00s] [bytes that remain in the files: "
+			"1.0M] [times: 5 over 5.00s] (unseen: how much is written through mmap, "
+			"and whether the file system is in memory (tmpfs)) <sooth trace --io -p 99 "
+			"shows bytes per file; the fix: write only what changed, or less "
+			"often>\n" },
 		{ "write-churn", rewrites, 5, NULL, "=fine: little is rewritten or removed\n" },
 		{ "write-churn", rewrites_large, 4, NULL, "medium/high: |: 3 times" },
 		{ "write-churn", rewrites_large, 3, NULL, "fine: " },
 		{ "write-churn", rewrites_large, 4, "write-churn.min-ratio=3.1", "fine: " },
 		{ "write-churn", rewrites_and_holds, 10, NULL,
-			"medium/|[bytes remaining at the end: 10.0M]" },
+			"medium/|[bytes that remain in the files: 10.0M]" },
 		{ "write-churn", rewrites_and_holds, 10.1, NULL, "fine: " },
 		{ "write-churn", removes, 5, NULL,
 			"medium/high: writes and removes /data/new: 5 times, 1.0 a second {path "
@@ -716,7 +719,7 @@ static void test_connect_failing(void **state)
 		{ "connect-failing", is_excused, 5, NULL, "fine: " },
 		{ "connect-failing", is_refused_and_lost, 4, NULL,
 			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "
-			"1 " },
+			"calls whose records were lost (1)" },
 	};
 
 	(void)state;

@@ -113,9 +113,10 @@ static void test_signals(void **state)
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_someone, TERMINATE, NULL,
 			"=info/high: ended by SIGTERM from kill (pid 60), started by bash (pid 61) "
-			"[status: SIGTERM] [sent by: kill (pid 60), started by bash (pid 61)] [uid "
-			"of the sender: 1000] [time from the signal to the exit: 2.00ms] [peak "
-			"memory: 5.0M] <nothing to do, if this exit was intended>\n" },
+			"[status: SIGTERM] [sent by: kill (pid 60), started by bash (pid 61)] "
+			"[user id of the sender: 1000] [time between the signal and the exit: "
+			"2.00ms] [peak memory: 5.0M] <nothing to do, if this exit was "
+			"intended>\n" },
 		{ "ended-abnormally", by_someone, INTERRUPT, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, HANGUP, NULL, "info/high: " },
 		{ "ended-abnormally", by_someone, QUIT, NULL, "info/high: " },
@@ -134,7 +135,7 @@ static void test_signals(void **state)
 			"low/high: the process wrote to a pipe or socket without a reader, and the "
 			"kernel ended it (SIGPIPE)|!sent by" },
 		{ "ended-abnormally", by_none_seen, TERMINATE, NULL,
-			"info/high: ended by SIGTERM |(unseen: the sender" },
+			"info/high: ended by SIGTERM |(unseen: which process sent" },
 		{ "ended-abnormally", by_sender_that_ended, TERMINATE, NULL,
 			"info/high: |[because: the sender exited, and the process had asked" },
 		{ "ended-abnormally", by_sender_that_ended, KILL, NULL,
@@ -199,8 +200,8 @@ static void test_kills(void **state)
 			"medium/medium: killed by SIGKILL |<run sooth as root" },
 		{ "ended-abnormally", killed_at_limit, 10, NULL,
 			"high/medium: killed by the kernel, perhaps at its hard CPU time "
-			"limit|[hard CPU time limit: 10.0s] [CPU time, last sample: 7.00s]|: "
-			"ulimit -t unlimited>" },
+			"limit|[hard limit of CPU time: 10.0s] [CPU time of the process at the "
+			"last sample: 7.00s]|: ulimit -t unlimited>" },
 		{ "ended-abnormally", limits_are_hidden, KILL, NULL,
 			"medium/medium: killed by the kernel |!hard" },
 		{ "ended-abnormally", met_limits, CPU_LIMIT, NULL,
@@ -280,10 +281,10 @@ static void test_faults(void **state)
 	static const struct check_case cases[] = {
 		{ "ended-abnormally", by_kernel, SEGV, NULL,
 			"=high/high: crashed: SIGSEGV at address 0x10 [status: SIGSEGV] [sent by: "
-			"the kernel] [address: 0x10] [time from the signal to the exit: 2.00ms] "
-			"[peak memory: 5.0M] <read the standard error of the process; to get a "
-			"core file next time, run this in the shell before the program starts: "
-			"ulimit -c unlimited>\n" },
+			"the kernel] [address: 0x10] [time between the signal and the exit: "
+			"2.00ms] [peak memory: 5.0M] <read the standard error of the process; to "
+			"get a core file next time, run this in the shell before the program "
+			"starts: ulimit -c unlimited>\n" },
 		{ "ended-abnormally", by_kernel, BUS, NULL, "high/high: crashed: SIGBUS at" },
 		{ "ended-abnormally", by_kernel, ILL, NULL, "high/high: crashed: SIGILL at" },
 		{ "ended-abnormally", by_kernel, FPE, NULL, "high/high: crashed: SIGFPE at" },

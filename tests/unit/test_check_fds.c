@@ -146,11 +146,11 @@ static void test_fd_leak(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "fd-leak", gains, 10, NULL,
-			"high/medium: leaks descriptors: 10 more |[descriptors at the start: "
-			"10]|[descriptors at the end: 20]|[growth: 2 a second over "
-			"5.00s]|[steadiness: grew in 5 of 5 equal parts of the "
-			"observation]|(unseen: which kind|(unseen: "
-			"the descriptor limit|--fds 99 " },
+			"high/medium: leaks descriptors: 10 more |[open descriptors when the "
+			"observation started: 10]|[open descriptors when the observation ended: "
+			"20]|[growth: 2 a second over 5.00s]|[steadiness: grew in 5 of 5 equal "
+			"parts of the observation]|(unseen: which kind|(unseen: how many "
+			"descriptors|--fds 99 " },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
 		{ "fd-leak", gains, 20, "fd-leak.min-rate=4", "high/medium: " },
@@ -198,16 +198,18 @@ static void test_fd_leak_kinds(void **state)
 		{ "fd-leak", gains_with_kinds, 20, NULL,
 			"high/medium: |20 more, most of them file /home/me/project |[what grew: "
 			"file /home/me/project: 2, then 22]|[soft limit: "
-			"1024]|!tcp|!(unseen:|[time until the limit is reached: " },
+			"1024]|!tcp|!(unseen:|[time until the process reaches its descriptor "
+			"limit: " },
 		{ "fd-leak", gains_under_limit, 130, NULL,
-			"high/medium: |[soft limit: 130]|[time until the limit is reached: 25" },
+			"high/medium: |[soft limit: 130]|[time until the process reaches its "
+			"descriptor limit: 25" },
 		/* Foresight is a hundred intervals: 500 s at 4 a second. */
-		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|is reached: 8" },
+		{ "fd-leak", gains_under_limit, 2030, NULL, "high/|descriptor limit: 8" },
 		{ "fd-leak", gains_under_limit, 2034, NULL,
 			"high/|[soft limit: 2034]|!reached in" },
-		{ "fd-leak", gains_under_limit, 20, NULL, "high/|is reached: 0" },
+		{ "fd-leak", gains_under_limit, 20, NULL, "high/|descriptor limit: 0" },
 		{ "fd-leak", gains_under_limit, NO_LIMIT, NULL,
-			"high/|(unseen: the descriptor limit" },
+			"high/|(unseen: how many descriptors" },
 	};
 
 	(void)state;
@@ -350,18 +352,19 @@ static void test_watch_flood(void **state)
 		{ "watch-flood", has_watches, 10000, NULL,
 			"medium/high: watches 10000 files and directories for changes, 6666 of "
 			"them below /work/a|{path /work/a|[different files: 5000]|[instances: "
-			"2]|[share of the user's limit: 1 %]|[directory: /work/a: "
-			"6666]|[directory: /work/b: 3334]|!(unseen:" },
+			"2]|[share of the user's limit of inotify watches: 1 %]|[directory: "
+			"/work/a: 6666]|[directory: /work/b: 3334]|!(unseen:" },
 		{ "watch-flood", has_watches, 9999, NULL, "fine: watches: 9999, instances: 2" },
 		{ "watch-flood", has_share_of_watches, 60, NULL,
-			"medium/high: |user's limit: 50 %]" },
+			"medium/high: |inotify watches: 50 %]" },
 		{ "watch-flood", has_share_of_watches, 61, NULL, "fine: watches: 30" },
 		{ "watch-flood", has_watches_unread, 0, NULL,
 			"medium/high: watches 20000 files and directories for changes |(unseen: "
-			"20000 watches|(unseen: which directories|(unseen: the limit" },
+			"which files 20000 more|(unseen: which directories|(unseen: how many "
+			"watches the user" },
 		{ "watch-flood", has_instances, 17, NULL,
 			"medium/medium: leaks inotify instances: 16 are open|[instances: "
-			"17]|[limit of the user: 100]" },
+			"17]|[inotify instances that the user may have: 100]" },
 		{ "watch-flood", has_instances, 16, NULL, "fine: watches: 1, instances: 16" },
 		{ "watch-flood", descriptors_are_hidden,
 			SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL, "blind: " },
@@ -413,14 +416,13 @@ static void test_watch_limit_near(void **state)
 			"have|max_user_instances=400 " },
 		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
 		{ "watch-limit-near", has_instances, 101, NULL,
-			"high/high: |(unseen: how many of them are counted twice" },
+			"high/high: |(unseen: how many are counted twice" },
 		{ "watch-limit-near", has_instances, 100, NULL, "high/high: |!counted twice" },
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
 			"high/medium: almost out of inotify watches: 80 of 100 that the user may "
-			"have are in use, 50 by this process|(unseen: 1 of the user's 3 "
-			"processes|[processes of the "
-			"user sampled: 2]" },
+			"have are in use, 50 by this process|(unseen: what 1 of the user's 3 "
+			"processes|[number of the user's processes that were sampled: 2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
 			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },
 		/* Of equals the lowest pid, and of others whoever has most. */

@@ -191,13 +191,13 @@ static void test_growth(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "memory-growth", grows, 16, NULL,
-			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident at the "
-			"start: 100M] [resident at the end: 116M] [growth: 3.2M a second over "
-			"5.00s] [steadiness: grew in 5 of 5 equal parts of the observation] "
-			"[process age: 16m35s] "
-			"(unseen: which kind of memory grows: the mappings were listed only once) "
-			"(unseen: how much memory is left) <sooth heap -p 99 shows which functions "
-			"allocate; a restart frees the memory>\n" },
+			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident memory when "
+			"the observation started: 100M] [resident memory when the observation "
+			"ended: 116M] [growth: 3.2M a second over 5.00s] [steadiness: grew in 5 of "
+			"5 equal parts of the observation] [process age: 16m35s] (unseen: which "
+			"kind of memory grows: the mappings were listed only once) (unseen: how "
+			"much more memory the process can use) <sooth heap -p 99 shows which "
+			"functions allocate; a restart frees the memory>\n" },
 		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K", "fine: " },
@@ -216,8 +216,8 @@ static void test_growth(void **state)
 		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
 		{ "memory-growth", grows_and_ends, 0, NULL, "blind: " },
 		{ "memory-growth", grows_with_left, 400, NULL,
-			"high/medium: |[memory left: 400M] [time until that memory is used up: "
-			"1m40s]" },
+			"high/medium: |[memory left: 400M] [time until the memory that is left is "
+			"used up: 1m40s]" },
 		/* Foresight is a hundred intervals: 500 s at four megabytes a second. */
 		{ "memory-growth", grows_with_left, 2000, NULL, "high/" },
 		{ "memory-growth", grows_with_left, 2001, NULL, "medium/|!used up in" },
@@ -244,13 +244,14 @@ static void test_growth_kinds(void **state)
 			"blind: memory grows, but a garbage collection" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
-			"medium/|(unseen: whether a full garbage|<if it was started with node" },
+			"medium/|(unseen: whether a full garbage|<if the process was started with "
+			"node" },
 		{ "memory-growth", runs_on, MAPS_GO,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|<if the program serves net/http/pprof" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
-			"medium/|<the program itself has to write" },
+			"medium/|<have the program write" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=21",
 			"blind: " },
@@ -396,11 +397,12 @@ static void test_pressure(void **state)
 		{ "memory-pressure", group_holds, 900, NULL,
 			"=high/high: the control group is almost out of memory: 900 MiB of 1000 "
 			"MiB in use; at the limit the kernel kills a process [control group: /box] "
-			"[limit: 1000M] [memory in use, without file pages: 900M] [used: 90 %] "
-			"[file pages: 50.0M] [limit hits: 0] [processes killed so far: 0] [killed "
-			"first: thing (99), oom_score 700, highest of 1 sampled] (unseen: memory "
-			"pressure of the group: the kernel does not record it) (unseen: the "
-			"oom_score of processes that were not sampled) <end processes that are not "
+			"[limit: 1000M] [memory in use, not counting file pages: 900M] [used: 90 "
+			"%] [file pages: 50.0M] [limit hits: 0] [processes of the control group "
+			"killed since it was created: 0] [killed first: thing (99), oom_score 700, "
+			"highest of 1 sampled] (unseen: how long tasks of the control group waited "
+			"for memory: the kernel does not record it) (unseen: whether a process "
+			"that was not sampled has a higher oom_score) <end processes that are not "
 			"needed (sooth ps --sort -rss lists the largest), or raise the limit "
 			"(docker update --memory 8g CONTAINER, systemctl set-property UNIT "
 			"MemoryMax=8G)>\n" },
@@ -420,13 +422,14 @@ static void test_pressure(void **state)
 			"fine: the control group has no memory limit" },
 		{ "memory-pressure", group_killed, 1, NULL,
 			"high/high: out of memory: 1 process of the control group was "
-			"killed|[processes killed during the observation: 1 over 5.00s]" },
+			"killed|[processes of the control group killed during the observation: 1 "
+			"over 5.00s]" },
 		{ "memory-pressure", group_killed, 2, NULL,
 			"high/high: out of memory: 2 processes of |were" },
 		{ "memory-pressure", group_killed, 0, NULL, "fine: memory in use: 10 % of" },
 		{ "memory-pressure", group_waits, 15, NULL,
 			"medium/high: all processes of the control group wait for memory, 15 "
-			"%|[share of time in which some tasks waited for memory: 99 % over "
+			"%|[share of the time in which some tasks waited for memory: 99 % over "
 			"10.0s]" },
 		{ "memory-pressure", group_waits, 14, NULL, "fine: " },
 		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 sampled" },
@@ -440,11 +443,12 @@ static void test_pressure(void **state)
 		{ "host memory-pressure", host_has, 50, NULL,
 			"=high/high: the host is almost out of memory: 50.0 MiB of 1000 MiB left; "
 			"when nothing is left, the kernel kills a process [total memory: 1000M] "
-			"[available memory: 50.0M] [used: 95 %] [free swap: 10.0M] [share of time "
-			"in which some tasks waited for memory: 0 % over 10.0s] [share of time in "
-			"which all tasks waited for memory: 0 % over 10.0s] (unseen: which process "
-			"the kernel would kill first: no oom_score was read) <end processes that "
-			"are not needed: sooth ps -a --sort -rss lists the largest>\n" },
+			"[available memory: 50.0M] [used: 95 %] [free swap: 10.0M] [share of the "
+			"time in which some tasks waited for memory: 0 % over 10.0s] [share of the "
+			"time in which all tasks waited for memory: 0 % over 10.0s] (unseen: which "
+			"process the kernel would kill first: no oom_score was read) <end "
+			"processes that are not needed: sooth ps -a --sort -rss lists the "
+			"largest>\n" },
 		{ "host memory-pressure", host_has, 51, NULL,
 			"=fine: 95 % of the host's memory in use\n" },
 		{ "host memory-pressure", host_has, 20, NULL, "high/" },

@@ -99,17 +99,18 @@ static void test_zombies(void **state)
 	static const struct check_case cases[] = {
 		{ "zombie-children", has_zombies, 5, NULL,
 			"=medium/high: thing (99) does not reap its exited children: 5 zombies "
-			"[zombies during the whole observation: 5 over 5.00s] [zombies: 5] "
-			"[zombies that appeared during the observation: 0 over 5.00s] [age of the "
-			"oldest zombie, at least: 5.00s] <restart process 99: only the parent can "
-			"reap its children (a zombie takes a PID, but no memory)>\n" },
+			"[zombies that stayed during the whole observation: 5 over 5.00s] "
+			"[zombies: 5] [zombies that appeared during the observation: 0 over 5.00s] "
+			"[the oldest zombie has existed for at least: 5.00s] <restart process 99: "
+			"only the parent can reap its children (a zombie takes a PID, but no "
+			"memory)>\n" },
 		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
 		{ "zombie-children", has_zombies, 0, NULL, "=fine: no zombies\n" },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=5", "high/high: " },
 		{ "zombie-children", has_zombies, 5, "zombie-children.many=6", "medium/high: " },
 		{ "zombie-children", has_zombies_since, 3, NULL,
-			"medium/high: |[zombies that appeared during the observation: 5 |age of "
-			"the oldest zombie, at least: 2.00s]" },
+			"medium/high: |[zombies that appeared during the observation: 5 |the "
+			"oldest zombie has existed for at least: 2.00s]" },
 		{ "zombie-children", has_zombies_since, 4, NULL, "fine: 5 zombies" },
 		{ "zombie-children", zombies_with_threads, 1, NULL, "medium/high: " },
 		{ "zombie-children", zombies_with_threads, 2, NULL, "fine: no zombies" },
@@ -231,12 +232,12 @@ static void test_flood(void **state)
 	static const struct check_case cases[] = {
 		{ "process-flood", starts, 20, NULL,
 			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
-			"[growth: 4 a second over 5.00s] [processes alive at the start: 5] "
-			"[processes alive at the end: 25] [steadiness: grew in 5 of 5 equal parts "
-			"of the observation] "
-			"[starts seen: 20 over 5.00s] (unseen: the process limit: the control "
-			"groups have none, and processes of the user cannot be counted) (unseen: "
-			"processes that lived for less than a sample interval) <sooth ps -t shows "
+			"[growth: 4 a second over 5.00s] [processes alive when the observation "
+			"started: 5] [processes alive when the observation ended: 25] [steadiness: "
+			"grew in 5 of 5 equal parts of the observation] [starts seen: 20 over "
+			"5.00s] (unseen: how many processes can still start: the control groups "
+			"have no limit, and processes of the user cannot be counted) (unseen: how "
+			"many processes started and ended between two samples) <sooth ps -t shows "
 			"the processes; sooth freeze --any --tree 99 stops them while you "
 			"look>\n" },
 		{ "process-flood", starts, 19, NULL,
@@ -250,7 +251,7 @@ static void test_flood(void **state)
 		{ "process-flood", flood_looks, 4, NULL,
 			"blind: the observation has too few samples" },
 		{ "process-flood", child_starts, 25, NULL,
-			"medium/|[parent of most of these processes: maker (200)]|freeze --any "
+			"medium/|[parent of most of the new processes: maker (200)]|freeze --any "
 			"--tree 200 " },
 		{ "process-flood", diagnosed_child_starts, 25, NULL,
 			"=fine: reported for 200, which started most of them\n" },
@@ -258,8 +259,8 @@ static void test_flood(void **state)
 		{ "process-flood", replaces, 50, NULL,
 			"fine: started processes alive: 50, then 50" },
 		{ "process-flood", starts_with_room, 100, NULL,
-			"high/|[processes that the control group can still start: 100] [time until "
-			"the limit is reached: 25.0s]" },
+			"high/|[number of processes that the control group can still start: 100] "
+			"[time until the process limit is reached: 25.0s]" },
 		/* Foresight is a hundred intervals: 500 s at four a second. */
 		{ "process-flood", starts_with_room, 2000, NULL, "high/" },
 		{ "process-flood", starts_with_room, 2001, NULL, "medium/|can still start: 2001]" },
@@ -352,9 +353,9 @@ static void test_orphan(void **state)
 		{ "orphan", is_left, 99, NULL,
 			"medium/high: left over from a session of Claude Code that has ended: bash "
 			"[known by: |main process 200|[age: 15m06s] [resident memory: 0B] [CPU: 0 "
-			"% over 5.00s] [lasts at least: 5.00s over 5.00s] (unseen: whether the "
-			"process was left running on purpose) <if the process is not needed: sooth "
-			"kill 99>\n" },
+			"% over 5.00s] [in this state for at least: 5.00s over 5.00s] (unseen: "
+			"whether the process was left running on purpose) <if the process is not "
+			"needed: sooth kill 99>\n" },
 		{ "orphan", is_left, 1003, NULL, "medium/high: " },
 		{ "orphan", is_left, 1004, NULL,
 			"=blind: this check needs a process older than 2 s <try again later>\n" },
@@ -369,7 +370,8 @@ static void test_orphan(void **state)
 			"medium/high: |[processes, with descendants: 3]|<if the process is not "
 			"needed: sooth kill --tree 99" },
 		{ "301 orphan", left_together, 2, NULL, "=fine: reported for 99\n" },
-		{ "orphan", looked_at_once, 0, NULL, "medium/medium: |(unseen: since when" },
+		{ "orphan", looked_at_once, 0, NULL,
+			"medium/medium: |(unseen: since when the process" },
 	};
 
 	(void)state;
@@ -398,12 +400,12 @@ static void test_mcp(void **state)
 		{ "mcp-abandoned", is_closed_since, 0, NULL,
 			"medium/high: MCP server thing with no client, still running [session: "
 			"sess-x] [known by: |no process has the other end of its standard input "
-			"open|[its session: "
-			"|session sess-x is gone|[lasts at least: 5.00s over 5.00s] [age: 15m06s] "
-			"[resident memory: 0B] [CPU: 0 % over 5.00s] <sooth kill --tree 99 (a "
-			"server that still runs after its input closed has a bug)>\n" },
+			"open|[its session: |session sess-x is gone|[in this state for at least: "
+			"5.00s over 5.00s] [age: 15m06s] [resident memory: 0B] [CPU: 0 % over "
+			"5.00s] <sooth kill --tree 99 ends the server (a server that still runs "
+			"after its input closed has a bug)>\n" },
 		{ "mcp-abandoned", is_closed_since, 3, NULL,
-			"medium/high: |[lasts at least: 2.00s" },
+			"medium/high: |[in this state for at least: 2.00s" },
 		{ "mcp-abandoned", is_closed_since, 4, NULL,
 			"=blind: the input of the server closed just now: the server may be about "
 			"to exit <try again in a moment>\n" },
@@ -480,8 +482,8 @@ static void test_binaries(void **state)
 		{ "deleted-binary", deleted_below, 0, NULL, "low/high: " },
 		{ "outdated", is_older, 1, NULL,
 			"low/high: runs Claude Code 2.1.50, but 2.1.51 is installed [known by: "
-			"|newer 2.1.51 is installed|[age: 15m06s] <restart the session when "
-			"convenient>\n" },
+			"|newer 2.1.51 is installed|[age: 15m06s] <restart the agent session to "
+			"run the installed version>\n" },
 		{ "outdated", is_older, 0, NULL, "=fine: no newer version installed\n" },
 		{ "outdated", is_older, 2, NULL, "fine: " },
 		{ "outdated", is_older, 3, NULL, "low/high: " },
@@ -608,13 +610,15 @@ static void test_frozen(void **state)
 	static const struct check_case cases[] = {
 		{ "frozen", stopped_at_last, LOOKS, NULL,
 			"medium/high: stopped by SIGSTOP (or by its terminal: Ctrl-Z) |[known by: "
-			"state T (stopped)]|[lasts at least: 5.00s |(unseen: which process sent "
-			"the|<resume with: sooth thaw --any 99 " },
-		{ "frozen", stopped_at_last, 2, NULL, "medium/high: |[lasts at least: 1.00s " },
+			"state T (stopped)]|[stopped for at least: 5.00s |(unseen: which process "
+			"stopped|<resume with: sooth thaw --any 99 " },
+		{ "frozen", stopped_at_last, 2, NULL,
+			"medium/high: |[stopped for at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
 			"blind: the process was stopped just now" },
 		{ "frozen", stopped_at_last, 1, NULL, "blind: the process was stopped just now" },
-		{ "frozen", stopped_once, 'T', NULL, "medium/high: |(unseen: since when)" },
+		{ "frozen", stopped_once, 'T', NULL,
+			"medium/high: |(unseen: since when the process is stopped)" },
 		{ "frozen", stopped_once, 't', NULL, "blind: " },
 		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
 			"medium/high: stopped: the control group of the process is frozen|(unseen: "

@@ -93,10 +93,12 @@ static void test_cpu_spin(void **state)
 	static const struct check_case cases[] = {
 		{ "cpu-spin", spins_before, 130, NULL,
 			"medium/medium: burns 100 % of a CPU without visible progress: thread "
-			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [share of time running "
-			"or ready to run: 100 % over 5.00s] [waits: 0 a second|[kernel share: 0 "
-			"%|[thread CPU time: 2m15s]|!too busy|!share of the host|<if the process "
-			"should be idle, restart it" },
+			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [share of the time in "
+			"which the thread ran or was ready to run: 100 % over 5.00s] [waits: 0 a "
+			"second|[kernel share: 0 %|[thread CPU time: 2m15s]|!this host is "
+			"busy|!CPU use of "
+			"the threads, as a share of all CPUs of the host|<if the process should be "
+			"idle, restart it" },
 		/* At the end it has 5 s more. */
 		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
@@ -113,20 +115,19 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", spins_system, 20, NULL,
 			"low/medium: |; much of the time in system calls|<sooth trace -c -p 99 "
-			"shows "
-			"which" },
+			"shows its" },
 		{ "cpu-spin", spins_system, 19, NULL, "medium/medium: |!much of it" },
 		{ "cpu-spin", spins_looks, 3, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_looks, 2, NULL, "fine: " },
 		{ "cpu-spin", spins_unread, HIDDEN, NULL,
-			"low/medium: |(unseen: the reads and writes" },
+			"low/medium: |(unseen: how much the process reads" },
 		{ "cpu-spin", spins_switches_unread, HIDDEN, NULL, "fine: " },
 		{ "cpu-spin", spins_cpu_unread, HIDDEN, NULL,
 			"blind: permission denied <run sooth as" },
 		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |ready to run: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
-		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!too busy" },
-		{ "cpu-spin", starves_cpu, 49, NULL, "low/medium: |the host is too busy" },
+		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!this host is busy" },
+		{ "cpu-spin", starves_cpu, 49, NULL, "low/medium: |this host is busy" },
 		{ "cpu-spin", starves_cpu, 2, NULL, "low/medium: " },
 		{ "cpu-spin", starves_cpu, 1, NULL, "fine: " },
 		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },
@@ -135,7 +136,9 @@ static void test_cpu_spin(void **state)
 			"medium/medium: burns 5.5 CPUs without visible progress: 6 "
 			"threads|[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
 		{ "cpu-spin", spin_together, 5, NULL, "medium/|(99), main|!more threads" },
-		{ "cpu-spin", spins_on_host, 2, NULL, "medium/medium: |[share of the host: 45 %" },
+		{ "cpu-spin", spins_on_host, 2, NULL,
+			"medium/medium: |[CPU use of the threads, as a share of all CPUs of the "
+			"host: 45 %" },
 		{ "cpu-spin", spin_together, 0, NULL, "blind: " },
 		{ "cpu-spin", spin_as_agent, 0, NULL, "high/medium: " },
 	};
@@ -249,7 +252,7 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", sleeps_often, 500, NULL,
 			"medium/medium: polls without work: thread sleeper (99) wakes 500 times a "
 			"second {thread 99} [wakeups: 500 a second over 5.00s] [CPU: 5 % over "
-			"5.00s] [CPU time per wakeup: 100us over|[woken by: sleeping in "
+			"5.00s] [CPU time used per wakeup: 100us over|[woken by: sleeping in "
 			"clock_nanosleep]" },
 		{ "busy-poll", sleeps_often, 499, NULL, "fine: at most 499 wakeups a second" },
 		{ "busy-poll", sleeps_cpu, 7, NULL, "medium/medium: " },

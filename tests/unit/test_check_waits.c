@@ -129,11 +129,11 @@ static void test_all_threads_waiting(void **state)
 	static const struct check_case cases[] = {
 		{ "all-threads-waiting", are_stuck, 2, NULL,
 			"high/high: deadlock: all 2 threads wait for each other, none can wake "
-			"another [threads: 2] [threads that wait for a held lock: 2] [time in "
-			"which no thread ran: 5.00s over 5.00s] [waiting: every "
-			"thread waits in futex, without a timeout, and no lock is in shared "
-			"memory] [thread: stuck (|waits at 0x1000]|(unseen: which thread "
-			"holds|(unseen: a POSIX timer|<gdb -p 99 -batch" },
+			"another [threads: 2] [threads that wait for a lock that another thread "
+			"has locked: 2] [time in which no thread of the process ran: 5.00s over "
+			"5.00s] [waiting: every thread waits in futex, without a timeout, and no "
+			"lock is in shared memory] [thread: stuck (|waits at 0x1000]|(unseen: "
+			"which thread holds|(unseen: whether a POSIX timer|<gdb -p 99 -batch" },
 		{ "all-threads-waiting", are_stuck, 8, NULL, "high/high: |!more threads" },
 		{ "all-threads-waiting", are_stuck, 9, NULL, "high/high: |[more threads: 1]" },
 		{ "all-threads-waiting", are_stuck, 0, NULL, "blind: " },
@@ -141,8 +141,9 @@ static void test_all_threads_waiting(void **state)
 			"high/high: deadlock: the only thread of the process waits for a lock that "
 			"no other thread holds" },
 		{ "all-threads-waiting", one_is_stuck, 0, NULL, "=fine: waiting in futex\n" },
-		{ "all-threads-waiting", none_is_locked, 0, NULL, "medium/medium: |held lock: 0]" },
-		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |held lock: 1]" },
+		{ "all-threads-waiting", none_is_locked, 0, NULL,
+			"medium/medium: |has locked: 0]" },
+		{ "all-threads-waiting", stuck_with_value, 0, NULL, "high/high: |has locked: 1]" },
 		{ "all-threads-waiting", stuck_but_runs, 1, NULL,
 			"=fine: thread stuck (99) ran\n" },
 		{ "all-threads-waiting", stuck_but_wakes, 1, NULL, "fine: thread stuck (99) ran" },
@@ -159,7 +160,7 @@ static void test_all_threads_waiting(void **state)
 			"=blind: the process exited before sooth could read this <>\n" },
 		{ "all-threads-waiting", stuck_uncounted, HIDDEN, NULL,
 			"blind: |<run sooth as the user of the process" },
-		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |thread ran: 2.00s" },
+		{ "all-threads-waiting", stuck_looks, 3, NULL, "high/high: |process ran: 2.00s" },
 		{ "all-threads-waiting", stuck_looks, 2, NULL, "blind: |<observe longer" },
 		{ "all-threads-waiting", stuck_looks, 3, "all-threads-waiting.min-time=2001ms",
 			"blind: |<observe longer" },
@@ -317,19 +318,20 @@ static void test_blocked_io(void **state)
 	static const struct check_case cases[] = {
 		{ "blocked-io", blocked_on, FDS_FILE, NULL,
 			"=high/high: stuck waiting for /mnt/file: thread reader (99), for 5 s {fd "
-			"3} {path /mnt/file} [time in this wait: 5.00s over 5.00s] [threads stuck "
-			"in this wait: 1] [state: D in 6 of 6 samples, without a context switch] "
-			"[system call: read] [kernel function: folio_wait] [file: /mnt/file, fd 3] "
-			"[device of the file system: 8:1] <repair the disk, mount or device: dmesg "
-			"shows disk and network errors, umount -f drops a dead network or FUSE "
-			"mount, fsfreeze -u thaws a file system (no signal ends this wait, except "
-			"perhaps SIGKILL)>\n" },
+			"3} {path /mnt/file} [time the thread has spent in this wait: 5.00s over "
+			"5.00s] [number of threads stuck in the same wait: 1] [state: D in 6 of 6 "
+			"samples, without a context switch] [system call: read] [kernel function: "
+			"folio_wait] [file: /mnt/file, fd 3] [device number of the file system: "
+			"8:1] <repair the disk, mount or device: dmesg shows disk and network "
+			"errors, umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a "
+			"file system (no signal ends this wait, except perhaps SIGKILL)>\n" },
 		{ "blocked-io", blocked_on, FDS_DEVICE, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_UNKNOWN, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_DIRECTORY, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_PIPE, NULL,
 			"=fine: the control group of the process is frozen\n" },
-		{ "blocked-io", blocked_looks, 3, NULL, "high/high: |time in this wait: 2.00s" },
+		{ "blocked-io", blocked_looks, 3, NULL,
+			"high/high: |time the thread has spent in this wait: 2.00s" },
 		{ "blocked-io", blocked_looks, 2, NULL,
 			"=fine: no thread is stuck waiting for a file\n" },
 		{ "blocked-io", blocked_looks, 6, "blocked-io.min-time=5s", "high/high: " },
@@ -342,16 +344,17 @@ static void test_blocked_io(void **state)
 			"blind: permission denied <run sooth as" },
 		{ "blocked-io", blocked_unseen, HIDDEN, NULL,
 			"high/low: stuck waiting for a file or device: thread reader (99), for 5 s "
-			"{thread 99}|(unseen: the system call|(unseen: which file, and" },
+			"{thread 99}|(unseen: which system call|(unseen: which file the" },
 		{ "blocked-io", all_blocked_unseen, 'D', NULL, "low/low: " },
-		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |in this wait: 1]" },
+		{ "blocked-io", all_blocked_unseen, 'S', NULL, "high/low: |in the same wait: 1]" },
 		{ "blocked-io", sleeps_on_file, FDS_FILE, NULL,
 			"high/medium: |[state: S in 6 of 6|<repair or restart the server" },
 		{ "blocked-io", sleeps_on_file, FDS_DELETED, NULL, "high/medium: " },
 		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_for_server, 'S', NULL,
-			"high/medium: |a file or device|(unseen: which file: sooth does not read" },
+			"high/medium: |a file or device|(unseen: which file the thread waits for: "
+			"sooth does not read" },
 		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread is " },
 		{ "blocked-io", vforks, 1, NULL,
 			"medium/high: waiting for its vforked child 202 to exec or exit: thread "
@@ -362,7 +365,7 @@ static void test_blocked_io(void **state)
 			"fine: the control group of the process is frozen" },
 		{ "blocked-io", is_frozen_by_name, 0, NULL,
 			"fine: the control group of the process is frozen" },
-		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |in this wait: 5]" },
+		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |in the same wait: 5]" },
 		{ "blocked-io", pool_is_blocked, 0, NULL, "blind: " },
 	};
 
@@ -468,9 +471,9 @@ static void test_writer_stuck(void **state)
 	static const struct check_case cases[] = {
 		{ "writer-stuck", writes_to, FDS_PIPE, NULL,
 			"low/high: blocked writing to a full pipe: its reader does not read "
-			"|[blocked for: 5.00s |[threads stuck in this wait: 1]|[thread: writer "
-			"(99) in write, fd 3]|(unseen: which process has|<sooth inspect --fds "
-			"99 " },
+			"|[blocked for: 5.00s |[number of threads stuck in the same wait: "
+			"1]|[thread: writer (99) in write, fd 3]|(unseen: which process has|<sooth "
+			"inspect --fds 99 " },
 		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
 		{ "writer-stuck", writes_to, FDS_UNIX, NULL,
 			"low/high: |writing to a full socket" },
@@ -489,8 +492,8 @@ static void test_writer_stuck(void **state)
 			"=blind: the process exited before sooth could read this <>\n" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_READ, NULL,
 			"low/high: blocked writing to a pipe: the reader (200) does not "
-			"read|[processes that may be the reader: reader (200), fd 4]|<sooth "
-			"diagnose 200 shows" },
+			"read|[process that may be the reader: reader (200), fd 4]|<sooth diagnose "
+			"200 shows" },
 		{ "writer-stuck", has_holder, FDS_ACCESS_WRITE, NULL,
 			"low/high: |(unseen: which process has" },
 	};

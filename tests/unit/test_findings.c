@@ -80,7 +80,7 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
 	assert_non_null(strstr(json, "\"first_seen_utc_ns\": 1700000105000000000"));
 	/* What was not recorded is told, not passed over. */
-	assert_non_null(strstr(json, "this check needs the probe fds, which was not recorded"));
+	assert_non_null(strstr(json, "this check needs the probe `fds`, which was not recorded"));
 }
 
 /* A process, and its children of which there are more each second, each with its memory. */

@@ -160,7 +160,8 @@ static void test_truncated(void **state)
 	add_end(5, (struct maps_process){ .mappings_state = SOOTH_STATE_TRUNCATED });
 	add_mapping(5, (struct maps_mapping){ .from = 0x1000, .to = 0x2000 }, NULL);
 	add_end(5, (struct maps_process){ .mappings = 1, .mappings_state = SOOTH_STATE_TRUNCATED });
-	assert_true(has(show("json"), "there are more than sooth can read: the rest is left out"));
+	assert_true(has(show("json"),
+		"a process has more mappings than sooth can read; the rest is left out"));
 }
 
 /* More than people read: they see how many are left. */

@@ -50,7 +50,7 @@ static const struct row rows[] = {
 	{ X86, "glibc 2.36 free, all", "4885ff 0f84bf000000 55 488d77f0", 1, false, false, 3, true,
 		true, "intact" },
 	{ X86, "the same but NULL", "4885ff 0f84bf000000 55 488d77f0", 1, false, true, 9, true,
-		false, "behind the test for NULL" },
+		false, "after the test for NULL" },
 	{ X86, "taken when not NULL", "4885ff 7502 31c0 55 c3", 1, false, true, 3, true, true,
 		"intact" },
 	{ X86, "that with a return between", "4885ff 7503 31c0 c3 55 c3", 1, false, true, 8, true,

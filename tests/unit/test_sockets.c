@@ -224,7 +224,7 @@ static void test_unread(void **state)
 	buffer_reset(&records);
 	add(server);
 	end_snapshot(1, SOOTH_STATE_TRUNCATED);
-	assert_true(has(show(NULL, "table"), "some sockets of process 1: there are more"));
+	assert_true(has(show(NULL, "table"), "some sockets of process 1: the system has more"));
 }
 
 /* Another writer's records may be shorter; a text may point anywhere. */

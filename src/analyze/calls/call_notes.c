@@ -143,7 +143,7 @@ static int emit_urings(const struct call_notes *n, struct output *output, struct
 
 static int emit_holds(struct call_notes *n, struct output *output, struct sooth_error *err)
 {
-	return pauses_emit(&n->holds, output, "every call of a target that may be held", err);
+	return pauses_emit(&n->holds, output, "every call of a target that sooth may pause", err);
 }
 
 int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err)
@@ -156,7 +156,7 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 void call_note_some_unseen(struct output *output, const char *what)
 {
 	output_limit(output, what,
-		"these calls had started when sooth attached, or seccomp answered them", "");
+		"these calls had started before sooth attached, or seccomp answered them", "");
 }
 
 void call_note_unseen(struct output *output, uint64_t calls)

@@ -373,7 +373,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status && (emits_all || !s->options.is_repeated))
 		status = call_notes_emit(&s->notes, s->output, err);
 	if (s->has_unseen && (emits_all || !s->options.is_repeated))
-		call_note_some_unseen(s->output, "time of some calls");
+		call_note_some_unseen(s->output, "the duration of some calls");
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "effects of calls",
 			"the kernel only counted the calls: single calls were not recorded",

@@ -89,7 +89,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 		struct record_tail tail[] = {
 			tail_string(&row.table, has->tables[i].name),
 			tail_string(&row.side, side),
-			tail_string(&row.reason, "this table is missing in the other capture"),
+			tail_string(&row.reason, "the other capture does not have this table"),
 		};
 
 		if (!comparing_has_table(lacks, has->tables[i].schema))
@@ -116,7 +116,7 @@ static void summary_words(const struct comparing *c, struct buffer *out)
 	const struct comparison_reported *t = &c->reported;
 
 	if (!t->changed && !t->appeared && !t->vanished)
-		buffer_string(out, "no value differs by more than noise");
+		buffer_string(out, "no value differs by more than the noise");
 	else
 		buffer_format(out, "%llu value%s changed, %llu row%s appeared, %llu vanished",
 			(unsigned long long)t->changed, t->changed == 1 ? "" : "s",

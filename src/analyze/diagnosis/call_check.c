@@ -39,12 +39,15 @@ double check_calls_rate(const struct check_calls *c, double count)
 void check_calls_unseen(const struct check_calls *c, struct check *e)
 {
 	if (c->lost)
-		finding_unseen(e, "%llu calls whose records were lost: each count is a lower bound",
+		finding_unseen(e,
+			"calls whose records were lost (%llu): the counts do not include them",
 			(unsigned long long)c->lost);
 	if (e->input->calls.refused)
-		finding_unseen(e, "some files, peers or errors: the tables of sooth were full");
+		finding_unseen(e, "some files, peers or errors: sooth's tables were full");
 	if (c->history->uring_calls)
-		finding_unseen(e, "io_uring operations (%llu calls of io_uring_enter)",
+		finding_unseen(e,
+			"which operations the process ran by io_uring (%llu calls of "
+			"io_uring_enter)",
 			(unsigned long long)c->history->uring_calls);
 }
 

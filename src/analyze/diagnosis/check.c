@@ -424,7 +424,7 @@ static void diagnose(struct check *e)
 
 	if (lacks_probe(e, probe)) {
 		snprintf(reason, sizeof(reason),
-			"this check needs the probe %s, which was not recorded", probe);
+			"this check needs the probe `%s`, which was not recorded", probe);
 		check_blind_because(e, reason,
 			strcmp(probe, "syscalls") ? "" : "run as root: sooth diagnose -D");
 		return;

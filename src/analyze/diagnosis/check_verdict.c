@@ -60,10 +60,11 @@ void finding_since(struct check *e, uint64_t since_ns)
 	uint64_t last_ns = e->process->last_ns;
 
 	if (last_ns > since_ns)
-		finding_number(e, "lasts at least", (double)(last_ns - since_ns), SOOTH_UNIT_NS,
-			check_watched_ns(e));
+		finding_number(e, "in this state for at least", (double)(last_ns - since_ns),
+			SOOTH_UNIT_NS, check_watched_ns(e));
 	else
-		finding_unseen(e, "since when: the process was sampled only once");
+		finding_unseen(
+			e, "since when the process is in this state: it was sampled only once");
 }
 
 struct span check_name(const struct process_entry *p)

@@ -99,11 +99,12 @@ void progress_emit(const struct progress *p, struct check *e)
 {
 	if (!p->is_measured) {
 		finding_unseen(e,
-			"the reads and writes of the process: only its user and root can see them");
+			"how much the process reads and writes: only its user and root can see it");
 		return;
 	}
 	finding_rate(e, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
 	finding_rate(e, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
 	if (!p->has_tcp && !p->has_calls)
-		finding_unseen(e, "the traffic on the connections of the process");
+		finding_unseen(
+			e, "how much data the process sends and receives on its connections");
 }

@@ -49,16 +49,20 @@ static void note_limits(struct fds_view *s)
 	size_t position = 0;
 
 	if (s->view.input->refused)
-		output_limit(s->view.output, "some descriptors",
-			"there are more than sooth can keep: the rest is left out", "");
+		output_limit(s->view.output, "some file descriptors",
+			"the processes have more descriptors than sooth can keep; the rest is left "
+			"out",
+			"");
 	while ((snapshot = snapshots_next(s->view.input, &position))) {
 		const struct fds_process *p = snapshot_end(snapshot, sizeof(*p));
 
 		if (!p)
 			continue;
 		if (p->descriptors_state == SOOTH_STATE_TRUNCATED)
-			output_limit(s->view.output, "some descriptors",
-				"there are more than sooth can read: the rest is left out", "");
+			output_limit(s->view.output, "some file descriptors",
+				"a process has more descriptors than sooth can read; the rest is "
+				"left out",
+				"");
 		if (p->holders_state == SOOTH_STATE_TRUNCATED)
 			output_limit(s->view.output,
 				"some processes that hold the other ends of pipes and sockets",

@@ -99,10 +99,10 @@ void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 	if (!g->shortened)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu stacks have more or deeper frames than sooth keeps, and were cut",
+		"%llu stacks have more frames than sooth keeps: their last frames were cut",
 		(unsigned long long)g->shortened);
 	output_limit(output, "the last frames of some stacks", reason,
-		"the value of a cut frame is counted in the frame that called it");
+		"nothing to do: a cut frame is counted in the frame that called it");
 }
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,

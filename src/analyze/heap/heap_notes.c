@@ -149,8 +149,8 @@ static int emit_probes(
 	void *value;
 
 	if (n->sites.refused)
-		output_limit(scope->output, "some sites",
-			"there are more than sooth can keep: the rest is left out", "");
+		output_limit(scope->output, "some probed functions",
+			"sooth's table is full; the rest is left out", "");
 	while (map_next(&n->sites, &position, NULL, &value))
 		row.single_stepped += !((const struct site *)value)->is_emulated;
 	if (status || !row.sites)
@@ -198,8 +198,8 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	void *value;
 
 	if (n->gaps.refused)
-		output_limit(scope->output, "some gaps",
-			"there are more than sooth can keep: the rest is left out", "");
+		output_limit(scope->output, "some times in which allocations were missed",
+			"sooth's table is full; the rest is left out", "");
 	while (!status && map_next(&n->gaps, &position, &key, &value)) {
 		const struct gap_key *k = key;
 		const struct gap *g = value;

@@ -160,10 +160,10 @@ static void judge(struct table_state *s)
 	if (lost_calls(s))
 		add_reason(s, "%s calls were lost", format_count(text, lost_calls(s)));
 	if (s->notes.gaps.count)
-		add_reason(s, "calls were missed for up to %s",
+		add_reason(s, "calls of newly loaded libraries were missed for up to %s",
 			format_ns(text, s->notes.unseen_ns_max));
 	if (s->live.refused)
-		add_reason(s, "%s blocks were not kept: too many",
+		add_reason(s, "%s allocated blocks did not fit sooth's table",
 			format_count(text, s->live.refused));
 }
 
@@ -171,7 +171,7 @@ static void note_gaps(struct table_state *s)
 {
 	char reason[96], text[UNITS_SIZE];
 
-	snprintf(reason, sizeof(reason), "the functions were not probed for up to %s",
+	snprintf(reason, sizeof(reason), "sooth needed up to %s to probe a newly mapped file",
 		format_ns(text, s->notes.unseen_ns_max));
 	output_limit(
 		s->scope.output, "the first allocator calls in newly mapped files", reason, "");
@@ -179,7 +179,7 @@ static void note_gaps(struct table_state *s)
 
 static void note_limits(struct table_state *s)
 {
-	static const char *const what = "exact freed, live and peak bytes";
+	static const char *const what = "freed, live and peak bytes, exactly";
 	char reason[96], text[UNITS_SIZE];
 
 	if (!has_calls(s)) {
@@ -197,13 +197,14 @@ static void note_limits(struct table_state *s)
 	}
 	if (s->live.refused)
 		output_limit(s->scope.output, what,
-			"there are more allocated blocks than sooth can keep",
+			"the processes have more allocated blocks than sooth can keep",
 			"select fewer processes with -p");
 	if (s->notes.gaps.count)
 		note_gaps(s);
 	if (s->live.frees_from_before)
 		output_limit(s->scope.output, "blocks allocated before attach",
-			"memory allocated before attach is not in the live and peak bytes",
+			"the live and peak bytes do not include memory allocated before sooth "
+			"attached",
 			"to see every allocation, launch the program with sooth: `sooth heap -- "
 			"COMMAND`");
 }

@@ -137,7 +137,9 @@ static int finish(void *state, struct sooth_error *err)
 		status = process_view_emit(view, &sums_section, emit_sums, err);
 	if (view->input->refused)
 		output_limit(view->output, "some variables",
-			"there are more than sooth can keep: the rest is left out", "");
+			"the processes have more variables than sooth can keep; the rest is left "
+			"out",
+			"");
 	return status;
 }
 

@@ -85,9 +85,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int no_process(struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "inspect a process");
-	error_why(err, "no process was read: the process had ended, or the capture has no process "
+	error_why(err, "the process had ended before sooth read it, or the capture has no process "
 		       "samples");
-	return error_remedy(err, "select a running process, or record with --probe proc,fds,...");
+	return error_remedy(err, "select a running process: sooth inspect PID; to make a capture "
+				 "of it, add --save FILE.sooth");
 }
 
 static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)

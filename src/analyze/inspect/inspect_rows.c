@@ -193,7 +193,8 @@ static const struct sooth_field inspect_danger_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(inspect_danger_row, oom_score_adjustment),
 		FIELD_STATE_AT(inspect_danger_row, oom_state),
-		.help = "adjustment of the OOM score; -1000: the process is never killed" },
+		.help = "adjustment of the OOM score; -1000: the OOM killer never chooses the "
+			"process" },
 	FIELD_BYTES(inspect_danger_row, memory_available_bytes,
 		"memory of the host that is available without swapping",
 		FIELD_STATE_AT(inspect_danger_row, memory_state)),

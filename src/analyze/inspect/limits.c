@@ -222,7 +222,8 @@ static void note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(v->output, what,
-			"there are more than sooth can read: the rest is left out", "");
+			"the process has more of them than sooth can read; the rest is left out",
+			"");
 	else if (state_is_unmeasured(state))
 		output_limit(
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
@@ -245,7 +246,8 @@ static void note_states(struct process_view *v)
 	}
 	if (v->input->refused)
 		output_limit(v->output, "some limits",
-			"there are more than sooth can keep: the rest is left out", "");
+			"the processes have more limits than sooth can keep; the rest is left out",
+			"");
 }
 
 static int finish(void *state, struct sooth_error *err)

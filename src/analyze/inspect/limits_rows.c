@@ -140,7 +140,8 @@ static const struct sooth_field oom_fields[] = {
 		.type = SOOTH_FIELD_SIGNED,
 		FIELD_AT(limits_oom_row, oom_score_adjustment),
 		FIELD_STATE_AT(limits_oom_row, oom_state),
-		.help = "adjustment of the OOM score; -1000: the process is never killed" },
+		.help = "adjustment of the OOM score; -1000: the OOM killer never chooses the "
+			"process" },
 	FIELD_NUMBER(limits_oom_row, memory_available_bytes,
 		"memory of the host that is available without swapping",
 		.label = "MEMORY AVAILABLE", .unit = SOOTH_UNIT_BYTES,

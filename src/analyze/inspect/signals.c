@@ -347,7 +347,8 @@ static int finish(void *state, struct sooth_error *err)
 		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->view.input->refused)
 		output_limit(s->view.output, "some signals",
-			"there are more than sooth can keep: the rest is left out", "");
+			"the processes have more signals than sooth can keep; the rest is left out",
+			"");
 	return status;
 }
 

@@ -247,7 +247,9 @@ static void note_limits(struct process_view *v)
 
 		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)
 			output_limit(v->output, "some mappings",
-				"there are more than sooth can read: the rest is left out", "");
+				"a process has more mappings than sooth can read; the rest is left "
+				"out",
+				"");
 	}
 	if (v->input->refused)
 		output_limit(v->output, "some processes", "there is more data than sooth can keep",

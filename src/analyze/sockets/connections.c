@@ -104,7 +104,7 @@ static void note_snapshot(struct connections_view *c, const struct sockets_proce
 		state == SOOTH_STATE_TRUNCATED ? "some " : "", end->record.pid);
 	output_limit(c->output, what,
 		state == SOOTH_STATE_TRUNCATED
-			? "there are more sockets than sooth can read"
+			? "the system has more sockets than sooth can read"
 			: sooth_reason_text((enum sooth_reason)(end->sockets_state >> 4)),
 		"");
 }

@@ -266,7 +266,8 @@ int peer_labels_parse(struct peer_labels *l, const char *name, const char *text,
 		l->texts.size = texts;
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", name);
 		error_why(err, "line %u: %s", number, wrong);
-		return error_remedy(err, "write lines as: 10.1.0.0/16:5432 orders database");
+		return error_remedy(err,
+			"write each line as ADDRESS LABEL, e.g. 10.1.0.0/16:5432 orders database");
 	}
 	return 0;
 }

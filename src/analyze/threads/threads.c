@@ -372,7 +372,7 @@ static int finish(void *state, struct sooth_error *err)
 		status = process_view_emit(&s->view, &sums_section, emit_sums, err);
 	if (s->times.now.refused)
 		output_limit(s->view.output, "some threads",
-			"there are more than sooth can keep: the rest is left out", "");
+			"sooth's table is full; the rest is left out", "");
 	return status;
 }
 

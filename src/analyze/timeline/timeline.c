@@ -341,15 +341,15 @@ static void note_limits(struct timeline_state *s)
 			"");
 	if (b->refused_processes)
 		output_limit(s->output, "some processes",
-			"there are more than sooth can keep: the rest is left out",
+			"sooth's table is full; the rest is left out",
 			"select fewer processes with -p");
 	if (b->refused_tracks)
 		output_limit(s->output, "some tracks",
-			"there are more than sooth can keep: the rest is left out",
+			"sooth's table is full; the rest is left out",
 			"select fewer processes with -p");
 	if (b->refused_events || b->events.failed || b->texts.failed)
 		output_limit(s->output, "some events",
-			"there are more than sooth can keep: the rest is left out", "");
+			"sooth's table is full; the rest is left out", "");
 }
 
 static int finish(void *state, struct sooth_error *err)

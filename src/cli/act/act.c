@@ -176,7 +176,7 @@ static int is_reused(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
 		(unsigned)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "that process has exited; another process has its PID now");
+	error_why(err, "this process has exited, and another process has its PID now");
 	return error_remedy(err, "`sooth ps` lists the running processes");
 }
 
@@ -219,7 +219,7 @@ static int find_session(
 	}
 	if (!found) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session \"%s\"", session);
-		error_why(err, "no process here belongs to a session of that id or main PID");
+		error_why(err, "no process here belongs to a session with this id or main PID");
 		return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
 	}
 	*out = found;

@@ -74,7 +74,7 @@ static int is_several(
 	if (count > LISTED_MAX)
 		snprintf(pids + at, sizeof(pids) - at, " ...");
 	error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "choose one process called \"%s\"", name);
-	error_why(err, "%zu processes have that name:%s", count, pids);
+	error_why(err, "%zu processes have this name:%s", count, pids);
 	return error_remedy(err, "give the PIDs: sooth %s%s", verb, pids);
 }
 

@@ -13,15 +13,15 @@ static const struct option who_options[] = {
 		.name = "tree",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.tree),
-		.help = "also the descendants of the selected processes" },
+		.help = "include the descendants of the selected processes" },
 	{ .name = "dry-run",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.dry_run),
-		.help = "only list the processes" },
+		.help = "only list the processes, and change nothing" },
 	{ .name = "any",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct freezing_config, who.any),
-		.help = "also processes that belong to no agent" },
+		.help = "also accept processes that belong to no agent" },
 };
 
 const struct option_group freezing_groups[FREEZING_GROUP_COUNT] = {
@@ -100,7 +100,7 @@ int freezing_run(const char *name, const struct freezing_config *c,
 		return status;
 	if (!target_is_given(&c->target, arguments)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s without a target", name);
-		error_why(err, "no process given");
+		error_why(err, "no process, session or agent is given");
 		return error_remedy(err, "sooth %s PID; `sooth ps` lists processes", name);
 	}
 	act_init(&a, &os_native);

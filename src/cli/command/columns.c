@@ -75,7 +75,7 @@ static int unknown(const struct sooth_schema *schema, const char *verb, const ch
 			names[count++] = f->label;
 	}
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s the column \"%s\"", verb, typed);
-	error_why(err, "no such column");
+	error_why(err, "the table has no such column");
 	suggest_all(near, sizeof(near), schema, typed);
 	nearest = near[0] ? near : options_nearest(typed, names, count);
 	if (nearest)

@@ -44,12 +44,12 @@ static int unknown_option(struct parser *p, const char *typed)
 		}
 	}
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", typed);
-	error_why(p->err, "no such option");
+	error_why(p->err, "there is no such option");
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(typed, "="), typed);
 	nearest = strncmp(word, "--", 2) ? NULL : options_nearest(word + 2, names, count);
 	if (nearest)
 		return error_remedy(p->err, "did you mean --%s?", nearest);
-	return error_remedy(p->err, "--help lists the options");
+	return error_remedy(p->err, "the option --help lists the options");
 }
 
 static int bad_value(

@@ -28,24 +28,26 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.type = OPTION_LIST,
 		.argument = "ID",
 		.offset = offsetof(struct target_options, sessions),
-		.help = "processes of a session: its id, the first 4 characters or more, or main "
-			"PID" },
+		.help = "processes of the session with this id (or its first 4+ characters) or "
+			"main PID" },
 	{ .name = "agent",
 		.type = OPTION_LIST,
 		.argument = "NAME",
 		.offset = offsetof(struct target_options, agents),
-		.help = "processes of an agent: a name from `sooth ps --list-agents`" },
+		.help = "processes of the agent with this name; `sooth ps --list-agents` lists the "
+			"names" },
 	{ .letter = 'u',
 		.name = "user",
 		.type = OPTION_TEXT,
 		.argument = "USER",
 		.offset = offsetof(struct target_options, user),
-		.help = "processes of a user: name or id" },
+		.help = "processes of the user with this name or user id" },
 	{ .name = "cgroup",
 		.type = OPTION_TEXT,
 		.argument = "PATH",
 		.offset = offsetof(struct target_options, control_group),
-		.help = "processes in a control group and below: path as in /proc/PID/cgroup" },
+		.help = "processes in this control group and below it; path as in "
+			"/proc/PID/cgroup" },
 	/* Last: see TARGET_SOME_GROUP. */
 	{ .letter = 'a',
 		.name = "all",
@@ -59,8 +61,8 @@ const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
 		.type = OPTION_TEXT,
 		.argument = "TIME",
 		.offset = offsetof(struct time_range_options, from),
-		.help = "start of the time range: 12s after the capture starts, -5s before its "
-			"end" },
+		.help = "start of the time range: 12s = 12 s after the capture starts, -5s = 5 s "
+			"before it ends" },
 	{ .name = "to",
 		.type = OPTION_TEXT,
 		.argument = "TIME",
@@ -160,7 +162,7 @@ int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err)
 		return 0;
 	}
 	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find the user %s", text);
-	error_why(err, "there is no user of that name");
+	error_why(err, "this system has no user of that name");
 	return error_remedy(err, "give a name that `getent passwd` lists, or a number");
 }
 

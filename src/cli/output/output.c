@@ -55,7 +55,8 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.type = OPTION_TEXT,
 		.argument = "EXPR",
 		.offset = offsetof(struct output_options, filter),
-		.help = "only rows matching EXPR: errno != 0 and path ~ /etc" },
+		.help = "show only rows for which EXPR is true, e.g. 'errno != 0 and path ~ "
+			"/etc'" },
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
@@ -72,7 +73,8 @@ const struct option save_option_rows[SAVE_OPTION_COUNT] = {
 		.type = OPTION_FILE,
 		.argument = "FILE.sooth",
 		.offset = offsetof(struct output_options, save),
-		.help = "save a capture that the same command can read" },
+		.help = "also save what was observed as a capture, which this command can read "
+			"later" },
 };
 
 const char *output_sink_name(const struct output_options *o, bool is_stream)

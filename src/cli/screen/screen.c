@@ -57,8 +57,10 @@ int screen_open(struct screen **out, const struct screen_options *options, struc
 		map_fini(&s->folded);
 		free(s);
 		error_set(err, -ENOTTY, SOOTH_FAULT_UNSUPPORTED, "draw on this terminal");
-		error_why(err, "TERM names an unknown terminal");
-		return error_remedy(err, "set TERM, or pipe the output through cat");
+		error_why(err,
+			"the variable TERM names a terminal type that this system does not know");
+		return error_remedy(
+			err, "set TERM, e.g. export TERM=xterm, or pipe the output through cat");
 	}
 	set_term(s->terminal);
 	set_colors(s);

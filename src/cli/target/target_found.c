@@ -42,7 +42,7 @@ static void add_pid(struct target_found *found, uint32_t pid)
 static int no_target(unsigned allowed, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "run without a target");
-	error_why(err, "no process given");
+	error_why(err, "no process, session, agent, user or capture file is given");
 	return error_remedy(err, "give -p PID, a NAME, --session ID, -u USER, a capture file%s",
 		allowed & TARGET_MAY_BE_COMMAND ? ", or -- COMMAND" : "");
 }
@@ -128,7 +128,7 @@ static int reused(const struct process_id *id, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %llu that started at %llu",
 		(unsigned long long)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "that process has exited; another process has its PID now");
+	error_why(err, "this process has exited, and another process has its PID now");
 	return error_remedy(err, "`sooth ps` lists the running processes");
 }
 

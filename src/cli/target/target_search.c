@@ -283,7 +283,8 @@ static int no_session(const struct target_search *s, const char *session, struct
 			"characters",
 			where, SESSION_PREFIX_LEAST);
 	else
-		error_why(err, "no process %s belongs to a session of that id or main PID", where);
+		error_why(
+			err, "no process %s belongs to a session with this id or main PID", where);
 	return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
 }
 
@@ -311,17 +312,19 @@ static int no_group(const struct target_search *s, const char *path, struct soot
 static int no_name(const struct target_search *s, const char *name, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\"", name);
-	error_why(err, "no process, agent or session %s has exactly that name",
+	error_why(err, "no process, agent or session %s has exactly this name",
 		s->is_capture ? "in the capture" : "here");
 	return error_remedy(err,
-		"`sooth ps -a` lists names; a capture needs a path: ./%s, a command: -- %s", name,
-		name);
+		"`sooth ps -a` lists names; to read a capture file: ./%s, to launch a command: -- "
+		"%s",
+		name, name);
 }
 
 static int no_user(const struct target_search *s, const char *user, struct sooth_error *err)
 {
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the user %s", user);
-	error_why(err, "no process %s is of that user", s->is_capture ? "in the capture" : "here");
+	error_why(err, "no process %s belongs to this user",
+		s->is_capture ? "in the capture" : "here");
 	return error_remedy(err, "`sooth ps -a --columns +user` lists users");
 }
 

@@ -19,8 +19,10 @@ static const struct backend *const backends[] = { NULL };
 static int unsupported(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
-	error_why(err, "this build of sooth cannot observe this system");
-	return error_remedy(err, "read a capture from another system: sooth report FILE.sooth");
+	error_why(err, "this build of sooth only reads captures: it has no support for observing "
+		       "this system");
+	return error_remedy(
+		err, "read a capture that was recorded on another system: sooth report FILE.sooth");
 }
 
 static uint64_t none_now_ns(const struct os *os)

@@ -139,7 +139,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 		status = 0;
 	if (status == -E2BIG) {
 		backend_limit(run, "exit reasons of some processes",
-			"at most 4096 processes are watched at a time", "");
+			"sooth watches at most 4096 processes at a time", "");
 		status = 0;
 	}
 	exit_reasons_left_place(&s->left, process);
@@ -176,13 +176,13 @@ static void emit_losses(struct backend_run *run)
 			"the ring buffer was full: records of process exits were lost");
 	if (now.lost_members != s->reported.lost_members)
 		backend_loss(run, now.lost_members - s->reported.lost_members, 0,
-			"the table of signals was full: signals that ended a process were not "
-			"kept");
+			"sooth's table of signals was full: some signals that ended a process were "
+			"not kept");
 	if (now.released != s->reported.released)
-		backend_limit(run, "the exit reason of a program that gained privilege at its exec",
-			"the caller may not trace such a program, and sooth's own capabilities are "
-			"not used for that",
-			"run sooth as root");
+		backend_limit(run,
+			"the exit reason of a program that runs with more privilege than you "
+			"(set-user-ID)",
+			"sooth watches such a program only as root", "run sooth as root");
 	s->reported = now;
 }
 
@@ -231,8 +231,8 @@ static int exit_reasons_stop(struct backend_run *run, struct sooth_error *err)
 
 	bpf_code_detach(&s->code);
 	again_emit(s->code.object, run,
-		"some signals or process exits: the kernel skipped the BPF program while a "
-		"preempted thread was inside it");
+		"some signals or process exits: the kernel did not run sooth's BPF program while "
+		"another thread was inside it");
 	status = exit_reasons_drain(run, err);
 	exit_reasons_left_emit(&s->left, run);
 	return status;

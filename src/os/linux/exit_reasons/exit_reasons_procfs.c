@@ -72,7 +72,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	fd = map_put(&s->members, process, &is_new);
 	if (!fd) {
 		backend_limit(run, "exit reasons of some processes",
-			"at most 1024 processes are watched at a time", "");
+			"sooth watches at most 1024 processes at a time", "");
 		return 0;
 	}
 	if (!is_new)
@@ -115,7 +115,7 @@ static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
 	if ((run->options.is_host || run->options.has_uid) &&
 		!(run->options.interest & INTEREST_BRIEF))
 		backend_limit(run, "exit reasons of processes not named with -p",
-			"without BPF only named processes are watched",
+			"without BPF, sooth watches only processes that are named",
 			"run sooth as root, or name processes with -p PID");
 	return exit_reasons_sample(run, err);
 }

@@ -68,8 +68,8 @@ static int refuse_open_target(struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
 		"observe allocations without named processes");
-	error_why(err,
-		"each call slows its process by a microsecond: too expensive for a whole host");
+	error_why(err, "each allocation takes about a microsecond longer: too expensive for all "
+		       "processes of a host");
 	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
@@ -241,7 +241,7 @@ static void emit_own(struct backend_run *run)
 	heap_attach_reported(&s->attach, &run->out);
 	if (lost != s->reported_lost)
 		backend_loss(run, lost - s->reported_lost, 0,
-			"the table of counts was full: some calls were not counted");
+			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 }
 
@@ -317,7 +317,7 @@ static void emit_operator_new(struct backend_run *run)
 		return;
 	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
 	backend_limit(run, what,
-		"these functions do not call malloc of that library, and a return probe on a "
+		"new and delete of this library do not call its malloc, and a return probe on a "
 		"function that throws would end the program",
 		"run the program without that library: then new and delete call malloc");
 }
@@ -330,8 +330,8 @@ static void emit_left_out(struct backend_run *run)
 	if (!s->attach.left_out)
 		return;
 	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
-	backend_limit(
-		run, what, "the mapped files have more allocator functions than can be probed", "");
+	backend_limit(run, what,
+		"the mapped files have more allocator functions than sooth can probe", "");
 }
 
 static void end_holding(struct backend_run *run)

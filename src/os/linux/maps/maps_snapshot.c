@@ -361,9 +361,9 @@ static void emit_stacks(struct maps_snapshot *m)
 		backend_limit(m->run, "stack pointers of threads", strerror(-s.status),
 			"run sooth as the user of the process, or as root");
 	if (s.running)
-		backend_limit(m->run, "stacks of threads that run just now",
-			"the kernel reports stack pointers of waiting threads only",
-			"run sooth again; stacks that look like others of the process are "
+		backend_limit(m->run, "the stacks of threads that are running",
+			"the kernel reports the stack pointers of waiting threads only",
+			"run sooth again; a stack that resembles another stack of the process is "
 			"recognized anyway");
 	drop_stacks(&s);
 }

@@ -52,8 +52,8 @@ void caller_keep_least(const struct os *os)
 static int refuse(struct sooth_error *err, const char *tried)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
-	error_why(err, "the process belongs to another user, and sooth's file capabilities are not "
-		       "used for that");
+	error_why(err, "the process belongs to another user: with file capabilities sooth watches "
+		       "only your own processes");
 	return error_remedy(err, "run sooth as that user, or as root");
 }
 
@@ -106,7 +106,9 @@ int caller_may_watch_all(struct sooth_error *err)
 {
 	if (!caller_is_elevated())
 		return 0;
-	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user");
-	error_why(err, "with file capabilities sooth watches only processes named one by one");
+	error_set(
+		err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user or of the host");
+	error_why(err,
+		"with file capabilities sooth watches only processes that are named one by one");
 	return error_remedy(err, "name processes with -p PID,PID,... or run sooth as root");
 }

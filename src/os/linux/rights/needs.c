@@ -129,9 +129,9 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 	(void)os;
 	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == PID_NAMESPACE_INITIAL)
 		return 0;
-	error_set(
-		err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "watch processes from a pid namespace");
-	error_why(err, "BPF programs see other process ids than this namespace");
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"watch processes by BPF from inside a pid namespace");
+	error_why(err, "BPF programs see the process ids of the host, not those of this namespace");
 	error_missing(err, "the initial pid namespace");
 	return error_remedy(err, "run sooth on the host, or in a container with the host's PIDs "
 				 "(docker run --pid=host)");
@@ -147,8 +147,8 @@ static int test_time_namespace(const struct os *os, struct sooth_error *err)
 	if (stat("/proc/self/ns/time", &ns) || ns.st_ino == TIME_NAMESPACE_INITIAL)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"walk over processes from a time namespace");
-	error_why(err, "BPF programs see other times since boot than this namespace");
+		"list processes by BPF from inside a time namespace");
+	error_why(err, "BPF programs see the boot time of the host, not that of this namespace");
 	error_missing(err, "the initial time namespace");
 	return error_remedy(err, "nothing to do: sooth reads the same data from /proc");
 }

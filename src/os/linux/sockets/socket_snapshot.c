@@ -79,7 +79,8 @@ static void emit_long(struct backend_run *run, const struct socket_protocol *p)
 	struct socket_snapshot *s = run->state;
 
 	if (is_first(&s->reported_long, (unsigned)(p - socket_protocols)))
-		backend_limit(run, p->table, "the table is too long: sooth read only a part", "");
+		backend_limit(run, p->table,
+			"the kernel's table is too long: sooth read only a part of it", "");
 }
 
 /* --- reading --- */
@@ -168,7 +169,7 @@ static void open_netlink(struct backend_run *run, int process, const struct proc
 	if (s->holdings.netlink >= 0 || s->has_reported_namespace)
 		return;
 	s->has_reported_namespace = true;
-	backend_limit_error(run, "round trips, times and peers of sockets", &err);
+	backend_limit_error(run, "the round-trip times, idle times and peers of sockets", &err);
 }
 
 static void find_namespace(int process, struct sockets_socket *template)

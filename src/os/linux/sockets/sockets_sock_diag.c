@@ -35,7 +35,8 @@ static int test_sock_diag(const struct os *os, struct sooth_error *err)
 	(void)os;
 	if (fd < 0) {
 		error_errno(err, -errno, "open a netlink socket for sock_diag");
-		return error_remedy(err, "a kernel with CONFIG_INET_DIAG and CONFIG_UNIX_DIAG");
+		return error_remedy(
+			err, "use a kernel built with CONFIG_INET_DIAG and CONFIG_UNIX_DIAG");
 	}
 	close(fd);
 	return 0;

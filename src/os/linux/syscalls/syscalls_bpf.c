@@ -227,8 +227,8 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
 	backend_limit(run, what,
-		"no call started or ended: the thread ran its own code, or waited in a call that "
-		"started before sooth attached",
+		"no system call started or ended: the thread ran its own code, or waited in a call "
+		"that started before sooth attached",
 		"cat /proc/PID/task/TID/syscall shows the call that a thread waits in");
 }
 
@@ -239,10 +239,10 @@ static void emit_losses(struct backend_run *run)
 
 	if (now.lost_counts != s->reported.lost_counts)
 		backend_loss(run, now.lost_counts - s->reported.lost_counts, 0,
-			"the table in the kernel was full: some calls were not counted");
+			"sooth's table in the kernel was full: some calls were not counted");
 	if (now.lost_errors != s->reported.lost_errors)
 		backend_loss(run, now.lost_errors - s->reported.lost_errors, 0,
-			"the table of errors was full: some errors were counted without their "
+			"sooth's table of errors was full: some errors were counted without their "
 			"errno");
 	if (now.lost_uring != s->reported.lost_uring)
 		backend_loss(run, now.lost_uring - s->reported.lost_uring, 0,

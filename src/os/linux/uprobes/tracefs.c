@@ -111,9 +111,9 @@ static int refused_tracefs(int code, struct sooth_error *err)
 		error_why(err, "%s, although sooth has the capability cap_sys_admin",
 			strerror(-code));
 		error_missing(err, "a kernel that is not locked down");
-		return error_remedy(err,
-			"see /sys/kernel/security/lockdown, and kernel_lockdown(7); "
-			"in a container run sooth on the host");
+		return error_remedy(
+			err, "check that /sys/kernel/security/lockdown shows [none] "
+			     "(kernel_lockdown(7)); in a container, run sooth on the host instead");
 	}
 	error_why(err, "%s", strerror(-code));
 	error_missing(err, "the capability cap_sys_admin");

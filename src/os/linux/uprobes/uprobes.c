@@ -129,7 +129,8 @@ static int refused_open(int code, const char *tried, struct sooth_error *err)
 		error_errno(err, code, "%s", tried);
 		error_missing(err, "descriptors: this process may have %llu",
 			(unsigned long long)limit.rlim_cur);
-		return error_remedy(err, "ulimit -n %llu in the shell that starts sooth",
+		return error_remedy(err,
+			"run this in the shell before you start sooth: ulimit -n %llu",
 			(unsigned long long)limit.rlim_cur * 4);
 	case KERNEL_ENOTSUPP:
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", tried);
