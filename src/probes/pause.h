@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A moment in which threads were held while the ring to the collector was emptied: the same record
- * of each probe that can hold, under a kind of its own.
+ * A moment in which threads were paused while the ring to the collector was emptied: the same
+ * record for each probe that can pause, under a kind of its own.
  */
 #ifndef SOOTH_PROBES_HELD_H
 #define SOOTH_PROBES_HELD_H
@@ -9,14 +9,14 @@
 #include <sooth/field.h>
 #include <sooth/record.h>
 
-/* All threads that ran were held while the ring was emptied. */
+/* All threads that ran were paused while the ring was emptied. */
 struct pause_event {
 	struct sooth_record record; /* time_ns: when they ran again */
-	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be held */
+	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be paused */
 	uint64_t stopped_ns;	    /* when the last running thread stood */
 	uint64_t reserve_ns;	    /* how long the rest of the ring would have lasted */
 	uint32_t threads;	    /* that were running, and were stopped */
-	uint32_t refused;	    /* could not be held: traced by another, or not permitted */
+	uint32_t refused;	    /* could not be paused: traced by another, or not permitted */
 	uint64_t lost;		    /* calls lost to the ring up to now, all together */
 };
 

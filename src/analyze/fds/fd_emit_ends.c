@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
 
-#define EXIT_REASONS_SHOWN 3
+#define ENDS_SHOWN 3
 
 /* The joined records of one process: pointers, sorted. */
 struct joined {
@@ -126,11 +126,11 @@ static size_t emit_ends(struct joined *j, const struct fds_descriptor *d)
 	for (size_t i = 0; i < count; i++) {
 		if (is_itself(d, all[i]) || !is_opposite(d, all[i]))
 			continue;
-		if (others++ < EXIT_REASONS_SHOWN)
+		if (others++ < ENDS_SHOWN)
 			emit_holder(&j->ends, all[i]);
 	}
-	if (others > EXIT_REASONS_SHOWN)
-		buffer_format(&j->ends, ", +%zu", others - EXIT_REASONS_SHOWN);
+	if (others > ENDS_SHOWN)
+		buffer_format(&j->ends, ", +%zu", others - ENDS_SHOWN);
 	return others;
 }
 

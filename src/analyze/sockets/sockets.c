@@ -17,7 +17,7 @@
 #include "base/mask.h"
 #include "core/stage.h"
 
-#define EXIT_REASONS_MAX 65536 /* per process; beyond it, rows are named by inode */
+#define ENDS_MAX 65536 /* per process; beyond it, rows are named by inode */
 
 struct sockets_view {
 	struct process_view view;
@@ -35,7 +35,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	process_view_init(&s->view, output, SOCKETS_PROCESS);
 	if (options)
 		s->options = *(const struct sockets_options *)options;
-	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), EXIT_REASONS_MAX);
+	map_init(&s->ends, sizeof(uint64_t), sizeof(uint32_t), ENDS_MAX);
 	peer_labels_init(&s->labels);
 	return peer_labels_load(&s->labels, &s->options, err);
 }

@@ -30,7 +30,7 @@
 #define PREFIX		"socket:["
 #define LINK_MAX_	64
 
-#define UNTOLD SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
 void socket_holdings_init(struct socket_holdings *h)
 {
@@ -82,7 +82,7 @@ static void find_protocol(struct socket_holdings *h, struct held_socket *s, int 
 	if (size > 0 && !value[size - 1])
 		size--;
 	if (size <= 0) {
-		s->record.protocol_state = UNTOLD;
+		s->record.protocol_state = UNSUPPORTED;
 		h->is_all = true;
 		return;
 	}
@@ -94,7 +94,7 @@ static void find_protocol(struct socket_holdings *h, struct held_socket *s, int 
 	if (s->protocol && s->protocol->text)
 		s->name = keep_text(h, s->protocol->text, strlen(s->protocol->text));
 	else if (s->protocol) /* only reported with the socket */
-		s->record.protocol_state = UNTOLD;
+		s->record.protocol_state = UNSUPPORTED;
 	else
 		s->name = keep_text(h, value, (size_t)size);
 }
@@ -288,8 +288,8 @@ void socket_holdings_resolve(struct socket_holdings *h, int process)
 				SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 		} else if (!s->is_reported) {
 			s->is_gone = !is_still_there(h, process, s);
-			emit_nothing(&s->record, is_requested(h, s) ? SOOTH_STATE_ABSENT : UNTOLD,
-				UNTOLD);
+			emit_nothing(&s->record,
+				is_requested(h, s) ? SOOTH_STATE_ABSENT : UNSUPPORTED, UNSUPPORTED);
 		} else {
 			find_side(h, s);
 		}

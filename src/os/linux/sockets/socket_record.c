@@ -14,7 +14,7 @@
 #include "os/linux/sockets/socket_protocols.h"
 #include <sooth/field.h>
 
-#define UNTOLD	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 static uint8_t family_of(int family)
@@ -154,7 +154,7 @@ static unsigned has_end(const struct socket_fact *f)
 static void fill_tcp(
 	struct sockets_socket *r, const struct socket_fact *f, const struct socket_record_way *way)
 {
-	uint8_t missing = way->is_from_tables || way->needs_detail ? UNTOLD : NOT_REQUESTED;
+	uint8_t missing = way->is_from_tables || way->needs_detail ? UNSUPPORTED : NOT_REQUESTED;
 	const struct socket_tcp *tcp = &f->tcp;
 
 	/* No round trip was measured yet if the rest is there. */
@@ -186,11 +186,11 @@ void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,
 	r->family = family_of(f->family);
 	r->is_from_tables = way->is_from_tables;
 	r->state = f->state;
-	r->state_state = f->state == SOCKETS_NO_STATE ? UNTOLD : SOOTH_STATE_VALUE;
+	r->state_state = f->state == SOCKETS_NO_STATE ? UNSUPPORTED : SOOTH_STATE_VALUE;
 	r->receive_queue_bytes = f->receive_queue;
 	r->send_queue_bytes = f->send_queue;
-	r->receive_queue_state = f->has_receive_queue ? SOOTH_STATE_VALUE : UNTOLD;
-	r->send_queue_state = f->has_send_queue ? SOOTH_STATE_VALUE : UNTOLD;
+	r->receive_queue_state = f->has_receive_queue ? SOOTH_STATE_VALUE : UNSUPPORTED;
+	r->send_queue_state = f->has_send_queue ? SOOTH_STATE_VALUE : UNSUPPORTED;
 	r->local_state = r->peer_state = SOOTH_STATE_ABSENT;
 	r->port_state = r->peer_port_state = SOOTH_STATE_ABSENT;
 	r->rtt_state = r->retransmits_state = r->waiting_state = SOOTH_STATE_ABSENT;
@@ -205,12 +205,12 @@ void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,
 	case SOCKETS_UNIX:
 		fill_unix(r, texts, f);
 		if (way->is_from_tables && f->state == SOCKETS_ESTABLISHED)
-			r->peer_state = UNTOLD;
+			r->peer_state = UNSUPPORTED;
 		break;
 	case SOCKETS_NETLINK:
 		fill_netlink(r, texts, f);
 		if (way->is_from_tables)
-			r->peer_state = UNTOLD;
+			r->peer_state = UNSUPPORTED;
 		break;
 	case SOCKETS_PACKET:
 		fill_packet(r, texts, f, way->netlink);
