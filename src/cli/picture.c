@@ -33,8 +33,8 @@ const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
 		.min = 0,
 		.max = 100,
 		.offset = offsetof(struct picture_options, least_percent),
-		.help = "leave out boxes narrower than this percentage of the picture (default: "
-			"0)" },
+		.help = "leave out boxes narrower than this percentage (0: as many boxes as fit "
+			"into 3 MB)" },
 };
 
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise)

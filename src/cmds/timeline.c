@@ -81,8 +81,8 @@ static int refuse_picture(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", path);
 	error_why(err, "sooth draws only .svg and .png pictures, and the name has another ending");
-	return error_remedy(err, "give -o FILE.svg or -o FILE.png for a picture, or a name such as "
-				 "FILE.txt for the report");
+	return error_remedy(err, "give -o FILE.svg or -o FILE.png for a picture, -o FILE.txt or -o "
+				 "- for the report");
 }
 
 static bool is_other_picture(const char *path)

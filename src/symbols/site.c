@@ -168,7 +168,7 @@ static const char *broken(const struct walk *walk)
 static const char *why_chosen(const struct site *site, bool skips_null)
 {
 	if (skips_null && !site->sees_null)
-		return "the first instruction after the test for NULL that the kernel can emulate";
+		return "the first emulated instruction after the test for NULL";
 	if (!site->offset)
 		return "the first instruction is emulated";
 	return "the first emulated instruction, arguments intact";
@@ -184,8 +184,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 		*why = broken(walk);
 		if (*why)
 			return false;
-		*why = "sooth does not know an instruction before the first one that the kernel "
-		       "can emulate";
+		*why = "sooth does not know an instruction before the emulated one";
 		if (!decode_at(walk->window, walk->at, &i))
 			return false;
 		if (is_emulated(walk, &i)) {

@@ -163,7 +163,7 @@ class Diff(Case):
         with open(self.path("text"), "w", encoding="utf-8") as file:
             file.write("no capture\n" * 100)
         for argv, status, words in (((first,), 2, "two captures"), ((), 2, "two captures"),
-                ((first, first), 2, "with itself"), ((first, self.path("again")), 2, "one file"),
+                ((first, first), 2, "with itself"), ((first, self.path("again")), 2, "the same file"),
                 ((first, first, first), 2, "two captures"),
                 ((first, self.path("none")), 4, "No such file"),
                 ((first, self.path("text")), 2, "not a sooth capture"),

@@ -37,7 +37,7 @@ class Status(Case):
         run = self.sooth("status", kept)
         self.assertIn("sooth did not look for tracers", run.text)
         self.assertNotIn("load:", run.text)
-        self.assertIn("host: the probe was not recorded", run.text.replace("(host)", "host"))
+        self.assertIn("host: the capture lacks this probe", run.text.replace("(host)", "host"))
 
     def test_report_shows_the_host(self):
         kept = self.path("host.sooth")
