@@ -63,7 +63,7 @@ static const char *frozen_by(const struct proc_process *p)
 	if (p->state == 'T')
 		return "stopped by a signal";
 	if (record_holds(&p->record, sizeof(*p)) && p->frozen == PROC_FROZEN_YES)
-		return "frozen with its control group";
+		return "by the freezer of its control group";
 	return "";
 }
 

@@ -45,7 +45,7 @@ static int by_group(
 			continue;
 		act_at(a, i)->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
 		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why),
-			"frozen with its control group");
+			"by the freezer of its control group");
 	}
 	return status;
 }
