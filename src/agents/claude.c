@@ -60,6 +60,7 @@ const struct agent agent_claude = {
 	.other_names = "rg ugrep bfs",
 	.tool_outputs = "tasks",
 	.output_file = "{directory}/{session}/tasks/*.output",
+	.tool_shell = "source */shell-snapshots/snapshot-*",
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = ".local/share/claude",

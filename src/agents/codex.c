@@ -27,6 +27,7 @@ const struct agent agent_codex = {
 		.log = "sessions/*/*/*/rollout-*-{session}.jsonl",
 		.log_kind = AGENT_LOG_CODEX,
 	},
+	.one_session = "exec",
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.role = AGENT_ROLE_DAEMON,

@@ -16,6 +16,7 @@ const struct agent agent_gemini = {
 		.log_kind = AGENT_LOG_GEMINI,
 	},
 	.starts_itself = true,
+	.tool_shell = "shopt -u promptvars nullglob extglob nocaseglob dotglob;*",
 	.rules = {
 		{ .kind = AGENT_RULE_PACKAGE,
 			.what = "@google/gemini-cli",

@@ -146,6 +146,12 @@ struct agent {
 	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in
 	 * it: a process that writes there belongs to that session. */
 	const char *output_file;
+	/* How the script of a tool call's shell begins, `*` for anything: the main process itself
+	 * starts that shell, in a session of its own. NULL: unknown. */
+	const char *tool_shell;
+	/* An argument with which a process has one session from its start to its end; NULL: none.
+	 */
+	const char *one_session;
 	struct agent_rule rules[AGENT_RULES_MAX];
 };
 

@@ -188,7 +188,7 @@ static void test_kind_and_more(void **state)
 		{ 300, 1, .stream = AT_FILE, .markers = T("CLAUDECODE=1"),
 			.output = "/tmp/claude-0/-w/sess-b/tasks/b1.output" },
 		{ 310, 1, .stream = AT_FILE, .markers = T("CLAUDECODE=1"),
-			.output = "/tmp/claude-0/-w/sess-c/tasks/b1.output" },
+			.output = "/tmp/claude-0/-home-me-work/sess-c/tasks/b1.output" },
 		{ 320, 1, .stream = AT_FILE, .markers = T("CLAUDECODE=1"),
 			.output = "/tmp/sess-b/other/b1.output" },
 		/* What its environment says goes before. */

@@ -12,6 +12,8 @@
  * - only the name of the agent. Then the path of its output may have the session's id; or the main
  *   process leads its process group, as with MCP servers and hooks.
  *
+ * Where another main process lives, process_table_origin.h says whether that can be the owner.
+ *
  * A session that may just not have been read is never called gone.
  */
 #include "analyze/process_table/process_table_owner.h"
@@ -19,6 +21,7 @@
 #include <string.h>
 
 #include "analyze/process_table/process_table_lookup.h"
+#include "analyze/process_table/process_table_origin.h"
 #include "core/agent_path.h"
 
 #define TEXT(span) (int)(span).size, (span).data
@@ -118,34 +121,33 @@ static bool is_from_outside(const struct owner_search *q)
 	return of.is_any;
 }
 
-static struct process_entry *older_main_in(
-	const struct owner_search *q, uint64_t uid, uint64_t space)
+static struct origin origin_of(const struct owner_search *q)
 {
-	struct process_entry *main = process_table_oldest(q->s, q->agent, uid, space);
-
-	return main && main != q->p && process_table_is_older(main, q->p) ? main : NULL;
+	return (struct origin){ q->s, q->p, q->agent, &q->of, is_from_outside(q) };
 }
 
-/* A process with an unknown namespace may be in this one, and the other way round. */
-static struct process_entry *older_main(const struct owner_search *q, uint64_t uid)
+/* NULL: none. `why`: what follows from that. */
+static struct process_entry *possible_main(struct owner_search *q, struct sooth_text *why)
 {
-	uint64_t space = process_table_namespace(q->p);
-	bool is_anywhere = space == PROCESS_TABLE_UNREPORTED || is_from_outside(q);
-	struct process_entry *main = older_main_in(q, uid, is_anywhere ? PROCESS_TABLE_ANY : space);
+	struct process_table *c = q->s->process_table;
+	const struct origin o = origin_of(q);
+	struct origin_others others;
+	struct process_entry *main = origin_possible(&o, &others);
 
-	return main ? main : older_main_in(q, uid, PROCESS_TABLE_UNREPORTED);
-}
-
-/*
- * The process that may have started it: of the same user, or of root, which can become any user; or
- * of any user if it became root.
- */
-static struct process_entry *possible_main(const struct owner_search *q)
-{
-	uint32_t uid = q->p->process->uid;
-	struct process_entry *main = older_main(q, uid == 0 ? PROCESS_TABLE_ANY : uid);
-
-	return main ? main : older_main(q, 0);
+	if (main)
+		return main;
+	if (!others.count)
+		*why = process_table_say(
+			c, "no %s is old enough to be its main process", q->agent->title);
+	else if (others.count == 1)
+		*why = process_table_say(c, "the other %s, %llu, %s", q->agent->title,
+			(unsigned long long)others.one->id.pid, others.why);
+	else
+		*why = process_table_say(c,
+			"none of %zu other %s can have started this process (%llu %s)",
+			others.count, q->agent->title, (unsigned long long)others.one->id.pid,
+			others.why);
+	return NULL;
 }
 
 /* --- by pid --- */
@@ -165,14 +167,16 @@ static struct owner by_outer_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
-	struct span its = words(q, &session);
+	struct sooth_text why;
+	bool is_possible = !are_all_seen(q) || possible_main(q, &why);
+	struct span its = words(q, &session); /* more words may have moved it */
 
-	if (are_all_seen(q) && !possible_main(q))
+	if (!is_possible)
 		return gone(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s was in an outer pid namespace, "
-				"and no %s is old enough to be that process",
-				TEXT(its), TEXT(q->of.pid), q->agent->title));
+				"and %.*s",
+				TEXT(its), TEXT(q->of.pid), TEXT(words(q, &why))));
 	return undecided(q, PROCESS_LINK_PID,
 		process_table_say(c,
 			"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
@@ -264,8 +268,9 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
-	struct span its = words(q, &session);
-	struct process_entry *may = possible_main(q);
+	struct sooth_text why;
+	struct process_entry *may = possible_main(q, &why);
+	struct span its = words(q, &session); /* more words may have moved it */
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
 		return gone(q, link,
@@ -280,10 +285,18 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
 				why_not_all_processes(q)));
 	return gone(q, link,
-		process_table_say(c,
-			"%.*s is gone: the session has no main process here, and no %s is old "
-			"enough to be its main process",
-			TEXT(its), q->agent->title));
+		process_table_say(c, "%.*s is gone: the session has no main process here, and %.*s",
+			TEXT(its), TEXT(words(q, &why))));
+}
+
+/* Another process has taken over the session: the marker of the pid says that it is not the one. */
+static bool is_other_process(const struct owner_search *q, const struct process_entry *main)
+{
+	uint64_t space = process_table_namespace(q->p), pid = 0;
+
+	return q->of.pid.size && span_decimal(q->of.pid, &pid) &&
+	       space != PROCESS_TABLE_UNREPORTED && space == process_table_namespace(main) &&
+	       main->links->inner_pid != pid && !is_from_outside(q);
 }
 
 static struct owner by_session(struct owner_search *q)
@@ -295,6 +308,8 @@ static struct owner by_session(struct owner_search *q)
 			process_table_by_session(q->s, q->agent, q->of.session[i]);
 
 		if (!main || main == q->p || !process_table_is_older(main, q->p))
+			continue;
+		if (is_other_process(q, main))
 			continue;
 		if (process_table_is_living(main))
 			return found(q, main, PROCESS_LINK_SESSION);
@@ -351,9 +366,8 @@ static struct owner by_kind(struct owner_search *q)
 	return main ? found(q, main, PROCESS_LINK_GROUP) : without_main(q, PROCESS_LINK_KIND);
 }
 
-static struct owner search(struct owner_search *q)
+static struct owner by_any_trace(struct owner_search *q)
 {
-	q->owner.agent = q->agent;
 	if (!q->of.sessions && !q->of.pid.size)
 		find_output(q);
 	if (q->of.sessions)
@@ -361,6 +375,43 @@ static struct owner search(struct owner_search *q)
 	if (q->of.sessions)
 		return by_session(q);
 	return q->of.pid.size ? by_pid(q) : by_kind(q);
+}
+
+static struct owner gone_by_shell(struct owner_search *q, enum process_link link)
+{
+	const struct sooth_text session = session_words(q);
+	struct span its = words(q, &session);
+
+	q->owner.doubt = (struct sooth_text){ 0 };
+	return gone(q, link,
+		process_table_say(q->s->process_table,
+			"%.*s is gone: the main process itself started this shell, and has ended",
+			TEXT(its)));
+}
+
+static struct owner search(struct owner_search *q)
+{
+	const struct process_entry *below;
+	struct owner owner;
+	struct origin o;
+
+	q->owner.agent = q->agent;
+	owner = by_any_trace(q);
+	if (owner.main)
+		return owner;
+	o = origin_of(q);
+	if (origin_is_left_shell(&o))
+		return owner.is_gone ? owner : gone_by_shell(q, owner.link);
+	below = owner.is_gone ? origin_below(&o) : NULL;
+	if (!below)
+		return owner;
+	q->owner = owner;
+	q->owner.is_gone = false;
+	return undecided(q, owner.link,
+		process_table_say(q->s->process_table,
+			"its %s session is gone, but agent %llu, started in it, could have "
+			"started this process",
+			q->agent->title, (unsigned long long)below->id.pid));
 }
 
 /* --- the best of several --- */

@@ -13,6 +13,7 @@
 /* A pointer to the agent, and the id padded with zeros. */
 #define PROCESS_TABLE_ID_MAX	  128
 #define PROCESS_TABLE_SESSION_KEY (sizeof(uint64_t) + PROCESS_TABLE_ID_MAX)
+#define PROCESS_TABLE_MAINS_MAX	  256
 
 struct resolving {
 	struct process_table *process_table;
@@ -22,6 +23,10 @@ struct resolving {
 	struct map by_inner;   /* pid in a pid namespace -> the same */
 	struct map by_session; /* agent and id -> a main process, also an ended one */
 	struct map oldest;     /* agent, user, pid namespace -> the oldest main process */
+	/* Living main processes; more than that are only in `oldest`. */
+	struct process_entry *mains[PROCESS_TABLE_MAINS_MAX];
+	size_t main_count;
+	bool has_more_mains;
 	/* Start of the oldest unreadable process that may be a main process; 0: none. */
 	uint64_t unread_ticks;
 	bool is_out_of_memory;

@@ -213,6 +213,10 @@ static void list_main(struct resolving *s, struct process_entry *p)
 	list_session(s, p, process_table_text(s->process_table, &p->session_id));
 	if (!process_table_is_living(p))
 		return;
+	if (s->main_count < PROCESS_TABLE_MAINS_MAX)
+		s->mains[s->main_count++] = p;
+	else
+		s->has_more_mains = true;
 	list_oldest(s, p, p->process->uid, space);
 	list_oldest(s, p, PROCESS_TABLE_ANY, space);
 	list_oldest(s, p, p->process->uid, PROCESS_TABLE_ANY);

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Four things rule out a main process M for a process P of the same agent:
+ * - the shell of a tool call. The agent starts it itself, so its parent is its main process until
+ *   that ends. A shell below a reaper has lost its main process, whatever else lives.
+ * - process sessions. A descendant of M is in M's session, or in one that began after M.
+ * - the directory in the path of P's output: it is that of its main process.
+ * - a main process that has one session from start to end, and another one than P.
+ */
+#include "analyze/process_table/process_table_origin.h"
+
+#include <string.h>
+
+#include "analyze/process_table/process_table_lookup.h"
+#include "base/cleanup.h"
+#include "core/agent_path.h"
+#include "core/script.h"
+
+#define FOLDER_MAX 190 /* Claude Code shortens names of 200 */
+
+static const char *const shells[] = { "bash", "zsh", "sh" };
+/* They adopt what lost its parent. Process 1 of a pid namespace does so too. */
+static const char *const reapers[] = { "systemd", "init", "tini", "dumb-init", "docker-init",
+	"catatonit" };
+
+static bool is_one_of(struct span name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static struct agent_markers markers_in(
+	const struct process_entry *p, const struct agent *agent, bool *is_reported)
+{
+	struct markers markers;
+
+	markers_read(&markers, p->links);
+	*is_reported = markers.is_reported;
+	return markers_of_agent(&markers, agent);
+}
+
+/* Its environment was read and names no such agent: none of them started it. */
+static bool is_unmarked(const struct process_entry *p, const struct agent *agent)
+{
+	bool is_reported;
+	struct agent_markers of = markers_in(p, agent, &is_reported);
+
+	return is_reported && !of.is_any;
+}
+
+/* --- the shell of a tool call --- */
+
+/* bash -c [-l] SCRIPT */
+static bool is_tool_shell(const struct process_entry *p, const struct agent *agent)
+{
+	static const struct agent_path any = { .is_any_directory = true };
+	struct span arguments = process_table_arguments(p), word;
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+	bool has_script = false;
+
+	if (!agent->tool_shell || p->process->session != p->id.pid ||
+		!is_one_of(path_base(cursor_until(&c, '\0')), shells, ARRAY_SIZE(shells)))
+		return false;
+	for (word = cursor_until(&c, '\0'); span_starts(word, "-"); word = cursor_until(&c, '\0'))
+		has_script = has_script || span_equal(word, "-c");
+	return has_script && agent_path_match(span_of(agent->tool_shell, strlen(agent->tool_shell)),
+				     word, &any, NULL);
+}
+
+/* A main process below it that no agent started: it is above all of a user's programs. */
+static bool is_above_mains(const struct origin *o, const struct process_entry *p)
+{
+	for (size_t i = 0; i < o->s->main_count; i++) {
+		const struct process_entry *main = o->s->mains[i];
+
+		if (main != p && process_table_is_below(main, p) && is_unmarked(main, o->agent))
+			return true;
+	}
+	return false;
+}
+
+/* An agent that no rule knows is no reaper: it may be the main process itself. */
+static bool has_reaper(const struct origin *o)
+{
+	const struct process_entry *parent = o->p->parent;
+
+	if (parent && (parent->agent || parent->owner_agent == o->agent))
+		return false;
+	if (o->p->process->ppid == 1)
+		return true;
+	if (!parent || !is_unmarked(parent, o->agent))
+		return false;
+	if (parent->links->inner_pid == 1 &&
+		process_table_namespace(parent) == process_table_namespace(o->p) &&
+		process_table_namespace(parent) != PROCESS_TABLE_UNREPORTED)
+		return true;
+	return is_one_of(process_table_name(parent), reapers, ARRAY_SIZE(reapers)) ||
+	       is_above_mains(o, parent);
+}
+
+bool origin_is_left_shell(const struct origin *o)
+{
+	return !o->is_from_outside && is_tool_shell(o->p, o->agent) && has_reaper(o);
+}
+
+/* --- process sessions --- */
+
+static const struct process_entry *leader_of(const struct origin *o)
+{
+	const struct process_entry *leader = process_table_by_pid(o->s, o->p->process->session),
+				   *p = o->p;
+
+	return leader && leader != p && process_table_is_older(leader, p) ? leader : NULL;
+}
+
+static bool is_left_shell(const struct origin *o, const struct process_entry *p)
+{
+	bool is_reported;
+	struct agent_markers of = markers_in(p, o->agent, &is_reported);
+	struct origin it = { o->s, p, o->agent, &of, o->is_from_outside };
+
+	return is_reported && of.is_any && origin_is_left_shell(&it);
+}
+
+/*
+ * P is in another session than M. So if M started it, the leader of P's session descends from M:
+ * then it is younger, and if it is the shell of a tool call, it has its parent.
+ */
+static bool is_in_other_session(const struct origin *o, const struct process_entry *main)
+{
+	const struct process_entry *leader = leader_of(o);
+
+	if (!leader || !main->process->session || main->process->session == o->p->process->session)
+		return false;
+	return leader->id.start_ticks < main->id.start_ticks || is_left_shell(o, leader);
+}
+
+/* --- the agent's own names --- */
+
+static struct span directory_of(const struct process_entry *p)
+{
+	return process_table_state_is_value(p->process->directory_state)
+		       ? process_table_field(&p->process->record, &p->process->directory)
+		       : span_of("", 0);
+}
+
+/* The path of the file that takes the output of its tool call; empty: unknown. */
+static struct span output_of(const struct origin *o, const char *pattern)
+{
+	static const struct agent_path any = { .is_any_directory = true };
+	const struct proc_ties *t = o->p->links;
+
+	for (int i = 1; t && i < 3; i++) {
+		struct span path = process_table_field(&t->record, &t->stream_path[i]);
+
+		if (process_table_state_is_value(t->stream_state[i]) &&
+			t->stream[i] == PROC_STREAM_FILE &&
+			agent_path_ends(span_of(pattern, strlen(pattern)), path, &any, NULL))
+			return path;
+	}
+	return span_of("", 0);
+}
+
+/*
+ * The name in that path that stands for the directory of its main process. Empty: unknown, or of a
+ * form that is not known here: a long one is shortened.
+ */
+static struct span folder_of(const struct origin *o)
+{
+	const char *pattern = o->agent->output_file;
+	const char *behind = pattern ? strstr(pattern, "{directory}/") : NULL;
+	struct span path = behind ? output_of(o, pattern) : span_of("", 0), name = path;
+
+	for (; behind && path.size; behind = strchr(behind + 1, '/')) {
+		const char *slash = memrchr(path.data, '/', path.size);
+
+		if (!slash)
+			return span_of("", 0);
+		name = span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
+		path.size = (size_t)(slash - path.data);
+	}
+	return name.size <= FOLDER_MAX && span_starts(name, "-") ? name : span_of("", 0);
+}
+
+static bool is_name_of(struct span name, const char *pattern, struct span directory)
+{
+	const struct agent_path values = { .directory = directory };
+
+	return agent_path_match(span_of(pattern, strlen(pattern)), name, &values, NULL);
+}
+
+/*
+ * An agent can move to a working tree below or above its directory, and sees another path than
+ * sooth where its root is another: so a name of any part of the path counts as its own.
+ */
+static bool is_in_other_directory(const struct origin *o, const struct process_entry *main)
+{
+	struct span name = folder_of(o), directory = directory_of(main);
+
+	if (!name.size || directory.size < 2 || is_name_of(name, "{directory}-*", directory))
+		return false;
+	for (size_t i = 0; i + name.size <= directory.size; i++) {
+		struct span part = span_of(directory.data + i, name.size);
+		bool is_whole =
+			i + name.size == directory.size || directory.data[i + name.size] == '/';
+
+		if (is_whole && *part.data == '/' && is_name_of(name, "{directory}", part))
+			return false;
+	}
+	return true;
+}
+
+static bool has_argument(const struct process_entry *p, const char *argument)
+{
+	struct span arguments = process_table_arguments(p);
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+
+	while (!cursor_at_end(&c)) {
+		if (span_equal(cursor_until(&c, '\0'), argument))
+			return true;
+	}
+	return false;
+}
+
+static bool has_other_session(const struct origin *o, const struct process_entry *main)
+{
+	struct span id = process_table_text(o->s->process_table, &main->session_id);
+
+	if (!o->agent->one_session || !id.size || !o->of->sessions ||
+		!has_argument(main, o->agent->one_session))
+		return false;
+	for (size_t i = 0; i < o->of->sessions; i++) {
+		if (!span_compare(o->of->session[i], id))
+			return false;
+	}
+	return true;
+}
+
+/* --- all main processes --- */
+
+static const char *why_not(const struct origin *o, const struct process_entry *main)
+{
+	if (is_in_other_session(o, main))
+		return "is in another process session";
+	if (is_in_other_directory(o, main))
+		return "works in another directory";
+	return has_other_session(o, main) ? "has had another session from its start" : NULL;
+}
+
+/* Of the same user, or of root, which can become any user; of any user if P became root. */
+static bool is_candidate(const struct origin *o, const struct process_entry *main)
+{
+	uint64_t space = process_table_namespace(o->p), its = process_table_namespace(main);
+	uint32_t uid = o->p->process->uid;
+
+	/* A process with an unknown namespace may be in this one, and the other way round. */
+	if (space != its && space != PROCESS_TABLE_UNREPORTED && its != PROCESS_TABLE_UNREPORTED &&
+		!o->is_from_outside)
+		return false;
+	return main != o->p && process_table_is_older(main, o->p) &&
+	       (!uid || !main->process->uid || main->process->uid == uid);
+}
+
+static bool is_preferred(
+	const struct origin *o, const struct process_entry *main, const struct process_entry *than)
+{
+	struct span here = directory_of(o->p);
+	bool is_here = !span_compare(directory_of(main), here);
+
+	if (!than || is_here != !span_compare(directory_of(than), here))
+		return !than || is_here;
+	return main->id.start_ticks < than->id.start_ticks;
+}
+
+static struct process_entry *older_main_in(const struct origin *o, uint64_t uid, uint64_t space)
+{
+	struct process_entry *main = process_table_oldest(o->s, o->agent, uid, space);
+
+	return main && is_candidate(o, main) ? main : NULL;
+}
+
+static struct process_entry *older_main(const struct origin *o, uint64_t uid)
+{
+	uint64_t space = process_table_namespace(o->p);
+	bool is_anywhere = space == PROCESS_TABLE_UNREPORTED || o->is_from_outside;
+	struct process_entry *main = older_main_in(o, uid, is_anywhere ? PROCESS_TABLE_ANY : space);
+
+	return main ? main : older_main_in(o, uid, PROCESS_TABLE_UNREPORTED);
+}
+
+/* Where there are too many main processes to compare each, the oldest stand for all. */
+static struct process_entry *oldest(const struct origin *o)
+{
+	uint32_t uid = o->p->process->uid;
+	struct process_entry *main = older_main(o, uid == 0 ? PROCESS_TABLE_ANY : uid);
+
+	return main ? main : older_main(o, 0);
+}
+
+struct process_entry *origin_possible(const struct origin *o, struct origin_others *others)
+{
+	struct process_entry *best = NULL;
+
+	*others = (struct origin_others){ 0 };
+	for (size_t i = 0; i < o->s->main_count; i++) {
+		struct process_entry *main = o->s->mains[i];
+		const char *why;
+
+		if (main->agent != o->agent || !is_candidate(o, main))
+			continue;
+		why = why_not(o, main);
+		if (why && !others->count++) {
+			others->one = main;
+			others->why = why;
+		}
+		if (!why && is_preferred(o, main, best))
+			best = main;
+	}
+	return best || !o->s->has_more_mains ? best : oldest(o);
+}
+
+/* --- agents below agents --- */
+
+/* A script of node gives its children what it has; programs put their own id and pid there. */
+static bool is_script(const struct process_entry *p)
+{
+	static const char *const interpreters[] = { "node", "bun", "deno" };
+
+	return is_one_of(
+		path_base(process_table_field(&p->process->record, &p->process->executable)),
+		interpreters, ARRAY_SIZE(interpreters));
+}
+
+static bool has_same_markers(const struct origin *o, const struct process_entry *main)
+{
+	bool is_reported;
+	struct agent_markers of = markers_in(main, o->agent, &is_reported);
+
+	/* A tool call has no terminal. */
+	if (!is_reported)
+		return main->process->terminal == PROC_NO_TERMINAL && main->links;
+	return of.is_any && !span_compare(of.pid, o->of->pid) && of.sessions == o->of->sessions &&
+	       (!of.sessions || !span_compare(of.session[0], o->of->session[0]));
+}
+
+struct process_entry *origin_below(const struct origin *o)
+{
+	bool is_named = o->of->sessions || o->of->pid.size;
+
+	for (size_t i = 0; i < o->s->main_count; i++) {
+		struct process_entry *main = o->s->mains[i];
+
+		if (main->agent == o->agent && (!is_named || !is_script(main)))
+			continue;
+		if (is_candidate(o, main) && has_same_markers(o, main) &&
+			!is_in_other_session(o, main))
+			return main;
+	}
+	return NULL;
+}
