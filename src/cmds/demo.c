@@ -36,10 +36,10 @@ static void emit_missing(const char *what)
 static void show_stuck(const struct demo_workloads *d)
 {
 	char tool[16];
-	char *diagnose[] = { "diagnose", "-d", "--duration", "4", tool, NULL };
+	char *why[] = { "why", tool, NULL };
 
 	snprintf(tool, sizeof(tool), "%d", (int)d->tool);
-	show("The tool of the agent does not finish. Why? (4 seconds)", diagnose);
+	show("The tool of the agent does not finish. Why?", why);
 }
 
 static void show_others(const struct demo_workloads *d)

@@ -30,8 +30,8 @@ class Demo(harness.Case):
         answer = run.stdout.split("\n$ ")[1]
         agent, tool, worker = re.search(r"three processes: (\d+) .*?; (\d+) .*?; (\d+) ", run.stdout,
                                         re.S).groups()
-        self.assertTrue(answer.startswith("sooth diagnose "), answer)
-        self.assertRegex(answer, r"writer-stuck\W+blocked writing to a pipe: the reader \(%s\) does not read" % agent)
+        self.assertTrue(answer.startswith("sooth why %s\n" % tool), answer)
+        self.assertIn("(%s) is blocked writing to a pipe: claude (%s) does not read" % (tool, agent), answer)
         for command in ("$ sooth ps ", "$ sooth inspect ", "$ sooth trace -c ", "$ sooth trace -d", "$ sooth heap -c ",
                         "$ sooth record ", "$ sooth report "):
             self.assertIn(command, run.stdout)
@@ -52,7 +52,7 @@ class Demo(harness.Case):
                              group=65534, extra_groups=[],
                              env={"TMPDIR": self.folder, "PATH": "/usr/bin:/bin"})
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertIn("writer-stuck", run.stdout.split("\n$ ")[1])
+        self.assertIn("is blocked writing to a pipe: claude ", run.stdout.split("\n$ ")[1])
         self.assertIn("allocations cannot be observed here; `sooth doctor` says why and what helps",
                       run.stdout)
         self.assertEqual(os.listdir(self.folder), [os.path.basename(copy)])
