@@ -60,6 +60,18 @@ static bool is_standard_output(const char *path)
 	return path && !strcmp(path, "-");
 }
 
+static int add_alerts(const struct run *run, struct told *t, const struct alert_options *options,
+	struct sooth_error *err)
+{
+	alerts_init(&t->alerts, options);
+	t->alerts.screen = t->screen;
+	/* A stream on a terminal shows them. */
+	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
+	alerts_start(&t->alerts);
+	return report_add_sink_type(
+		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
+}
+
 static int make_frames(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	int status;
@@ -75,10 +87,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 			 : watch_open(&t->screen, run->output, run->watch, t->report, err);
 	if (status || !run->watch->alerts)
 		return status;
-	alerts_init(&t->alerts, run->watch->alerts);
-	t->alerts.screen = t->screen;
-	return report_add_sink_type(
-		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
+	return add_alerts(run, t, run->watch->alerts, err);
 }
 
 /* Lines and frames are printed as they come. */
@@ -108,6 +117,8 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 			status = sooth_report_add_sink(t->report,
 				output_sink_name(run->output, run->is_stream), &sink, err);
 	}
+	if (!status && run->alerts)
+		status = add_alerts(run, t, run->alerts, err);
 	if (!status && run->output->filter)
 		status = sooth_report_filter(t->report, run->output->filter, err);
 	for (size_t i = 0; run->views[i].name && !status; i++)

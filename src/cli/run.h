@@ -90,6 +90,7 @@ struct run {
 	bool only_failed;
 	uint32_t data_bytes;
 	const struct watch_options *watch; /* a repeated report; NULL: one */
+	const struct alert_options *alerts; /* of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;
 	size_t selected_count;

@@ -21,6 +21,7 @@ struct diagnose_config {
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
+		const char *on_alert;
 		struct option_list set;
 	} diagnose;
 };
@@ -57,6 +58,12 @@ static const struct option diagnose_options[] = {
 		.max = 3600 * NS_PER_S,
 		.offset = offsetof(struct diagnose_config, diagnose.watch_ns),
 		.help = "diagnose again every N seconds (10): print new and cleared findings" },
+	{ .name = "on-alert",
+		.type = OPTION_TEXT,
+		.argument = "PROGRAM",
+		.offset = offsetof(struct diagnose_config, diagnose.on_alert),
+		.help = "with -w: program to run when a finding is raised and when it clears, JSON "
+			"on its stdin" },
 	{ .name = "buffer",
 		.type = OPTION_BYTES,
 		.argument = "SIZE",
@@ -107,6 +114,7 @@ static const struct option_rule rules[] = {
 		"--list-findings lists what sooth can find and looks at no process", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
 	{ OPTION_NEEDS, "buffer", "calls", "the buffer is used only for recorded system calls",
 		NULL },
 	{ OPTION_NEEDS, "weight", "flamegraph",
@@ -181,12 +189,14 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	struct picture_files files;
 	struct syscall_folded_options stacks = { .look = picture_look(
 							 &c->picture, CALL_GRAPH_CALLS) };
+	struct alert_options alerts = { .on.finding = true, .command = c->diagnose.on_alert };
 	struct run run = {
 		.name = "diagnose",
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
 		.buffer_bytes = c->diagnose.buffer_bytes,
+		.alerts = c->diagnose.on_alert ? &alerts : NULL,
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
 

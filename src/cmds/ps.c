@@ -15,7 +15,8 @@
 #define INTERVAL_NS  (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
 #define TRANSCRIPT   "status,activity_ago_s,tool,tool_ago_s"
-#define ONE_SNAPSHOT 1 /* ns: ends with the first sample */
+#define FINDER_PIDS  32 /* more are not diagnosed for --alert-on finding */
+#define ONE_SNAPSHOT 1	/* ns: ends with the first sample */
 /* The whole host is scanned, whatever is shown: owners may be anywhere. */
 #define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
 
@@ -35,6 +36,7 @@ struct ps_config {
 		uint64_t watch_ns;
 		bool has_bell;
 		const char *on_alert;
+		struct option_list alert_on;
 		struct option_list columns;
 		const char *sort;
 	} ps;
@@ -96,7 +98,13 @@ static const struct option ps_options[] = {
 	{ .name = "bell",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.has_bell),
-		.help = "with -w: ring the bell when a threshold of -k or -m is exceeded" },
+		.help = "with -w: ring the bell on an alert" },
+	{ .name = "alert-on",
+		.type = OPTION_LIST,
+		.argument = "LIST",
+		.offset = offsetof(struct ps_config, ps.alert_on),
+		.help = "with -w: alert not only on -k and -m: waits-for-user or another activity, "
+			"finding, end" },
 	{ .name = "on-alert",
 		.type = OPTION_TEXT,
 		.argument = "PROGRAM",
@@ -146,6 +154,9 @@ struct ps_view {
 	struct target_found found;
 	struct buffer typed, more; /* columns */
 	bool has_screen;
+	struct alert_options alerts;
+	const char *finder[FINDER_PIDS + 8];
+	char finder_pids[FINDER_PIDS][16];
 };
 
 static void fill_options(const struct ps_config *c, struct ps_view *v)
@@ -224,6 +235,7 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 
 /* Keys of the screen: actions on the selected process. */
 static const struct screen_key keys[] = {
+	{ 'y', "why", { "why" }, .doing = "reading what is blocking" },
 	{ 'd', "diagnose", { "diagnose" }, .doing = "diagnosing" },
 	{ 'i', "inspect", { "inspect" }, .doing = "inspecting" },
 	{ 'k', "kill", { "kill", "--ask" }, .is_act = true },
@@ -235,15 +247,53 @@ static const struct screen_key keys[] = {
 
 static int check_watch(const struct ps_config *c, struct sooth_error *err)
 {
-	bool has_threshold = c->ps.cpu_over > 0 || c->ps.rss_over;
+	bool has_event = c->ps.cpu_over > 0 || c->ps.rss_over || c->ps.alert_on.count;
 
-	if (!c->ps.has_bell && !c->ps.on_alert)
+	if (!c->ps.has_bell && !c->ps.on_alert && !c->ps.alert_on.count)
 		return 0;
-	if (c->ps.watch_ns && has_threshold)
+	if (c->ps.watch_ns && has_event)
 		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report thresholds");
-	error_why(err, c->ps.watch_ns ? "no command given" : "--bell and --on-alert need -w");
-	return error_remedy(err, "sooth ps -w -k 90 -m 4G --on-alert PROGRAM");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report alerts");
+	error_why(err, c->ps.watch_ns ? "none of -k, -m and --alert-on says what to alert on"
+				      : "--bell, --alert-on and --on-alert need -w");
+	return error_remedy(err, "sooth ps -w --alert-on waits-for-user --on-alert PROGRAM");
+}
+
+/* The diagnosis beside the list: of the selected processes, else of all agents. */
+static void find_words(const struct ps_config *c, struct ps_view *v)
+{
+	const char **word = v->finder;
+	size_t count = v->options.pid_count < FINDER_PIDS ? v->options.pid_count : FINDER_PIDS;
+
+	*word++ = "sooth";
+	*word++ = "diagnose";
+	*word++ = "-w";
+	*word++ = "--on-alert";
+	*word++ = c->ps.on_alert ? c->ps.on_alert : "true";
+	if (c->target.user) {
+		*word++ = "-u";
+		*word++ = c->target.user;
+	}
+	for (size_t i = 0; i < count; i++) {
+		snprintf(v->finder_pids[i], sizeof(v->finder_pids[i]), "%u", v->options.pids[i]);
+		*word++ = v->finder_pids[i];
+	}
+	*word = NULL;
+}
+
+static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct sooth_error *err)
+{
+	v->alerts = (struct alert_options){ .cpu_percent = c->ps.cpu_over,
+		.rss_bytes = c->ps.rss_over,
+		.is_any_end = v->options.pid_count != 0,
+		.has_bell = c->ps.has_bell,
+		.command = c->ps.on_alert };
+	find_words(c, v);
+	if (alert_choose(&v->alerts.on, &c->ps.alert_on, &process_row_schema, err))
+		return -EINVAL;
+	if (v->alerts.on.finding)
+		v->alerts.finder = v->finder;
+	return 0;
 }
 
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
@@ -266,15 +316,11 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.allowed = TARGETS,
 		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
 	};
-	struct alert_options alerts = { .cpu_percent = c->ps.cpu_over,
-		.rss_bytes = c->ps.rss_over,
-		.has_bell = c->ps.has_bell,
-		.command = c->ps.on_alert };
 	struct watch_options watch = { .schema = "proc.snapshot",
 		.title = "sooth ps",
 		.interval_ns = c->ps.watch_ns,
 		.keys = keys,
-		.alerts = &alerts,
+		.alerts = &v->alerts,
 		.is_tree = c->ps.is_tree,
 		.has_screen = &v->has_screen };
 
@@ -309,6 +355,8 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		status = choose_columns(c, &v, err);
 	}
 	if (!status)
+		status = choose_alerts(c, &v, err);
+	if (!status)
 		status = report(c, arguments, &v, err);
 	target_found_fini(&v.found);
 	buffer_fini(&v.typed);
@@ -329,7 +377,8 @@ const struct command command_ps = {
 		"process, CPU over two seconds\n  sooth ps --why           and the rule that "
 		"recognized each\n  sooth ps -w              a screen, refreshed every two "
 		"seconds\n  sooth ps -w 2 4711       one process: the first number is the "
-		"interval\n  sooth ps -w -m 4G --on-alert ./notify\n  sooth ps --columns "
+		"interval\n  sooth ps -w --alert-on waits-for-user --on-alert ./notify\n  sooth ps "
+		"--columns "
 		"+user,container --sort -rss\n  sooth ps -j 4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),

@@ -136,14 +136,14 @@ class Family:
         self.tell_session(main)
         return main
 
-    def tell_session(self, main, inner_pid=None):
+    def tell_session(self, main, inner_pid=None, status="busy", **more):
         """As Claude Code does: a file named by the pid it has in its own eyes."""
         inner_pid = inner_pid or int(read("/proc/%d/status" % main.pid).decode()
                                      .partition("NSpid:")[2].split("\n")[0].split()[-1])
         self.write(".claude/sessions/%d.json" % inner_pid, json.dumps({
             "pid": inner_pid, "procStart": str(main.start_ticks()), "sessionId": main.session_id,
-            "cwd": self.project(), "version": VERSION, "kind": "interactive", "status": "busy",
-            "entrypoint": "cli"}))
+            "cwd": self.project(), "version": VERSION, "kind": "interactive", "status": status,
+            "entrypoint": "cli", **more}))
 
     # What agents start, as words for start(). The markers are those of Claude Code.
 

@@ -171,7 +171,7 @@ class Shown(Case):
                 lines = [line.strip() for page in pages for line in page[2:-1]]
                 self.assertFalse([line for line in lines if line.endswith(">")])
                 words = " ".join(" ".join(lines).replace(":", " ").split())
-                for key in ("d diagnose", "i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
+                for key in ("y why", "d diagnose", "i inspect", "k kill", "z freeze", "Z thaw", "T trace", "left, right other",
                             "page down, home, end select a row", "s, S sort by next, previous column",
                             "/, escape filter by text; show all", "t, enter tree",
                             "tab next table", "space pause display",
@@ -663,6 +663,53 @@ class Alerts(Case):
                 screen.pump(1)
                 self.assertEqual(screen.written.count(b"\a"), bells)
 
+    def test_activity_and_end(self):
+        """Once when an agent begins to wait for its user, once when that is over, once at its end."""
+        family = self.enterContext(Family(self.folder))
+        main = family.main()
+        run = self.start_sooth("ps", "-w", "0.3", "-j", "--alert-on", "waits-for-user,end", "--on-alert",
+                               self.tell_program(), str(main.pid))
+        frames = lambda more, seen=0: harness.wait_until(lambda: run.out.count(b"\n") >= seen + more, "frames")
+        frames(2)
+        self.assertEqual(self.told(), [])
+        family.tell_session(main, status="waiting", waitingFor="permission prompt")
+        harness.wait_until(self.told, "an alert")
+        frames(3, run.out.count(b"\n"))
+        raised, = self.told()
+        self.assertEqual((raised["alert"], raised["state"], raised["pid"], raised["session_id"], raised["has_ended"]),
+                         ("waits_for_user", "raised", main.pid, main.session_id, False))
+        self.assertEqual(raised["activity"]["state"], "waits_for_user")
+        self.assertNotIn("threshold", raised)
+        family.tell_session(main)
+        harness.wait_until(lambda: len(self.told()) == 2, "that it is over")
+        cleared, = (alert for alert in self.told() if alert["state"] == "cleared")
+        self.assertEqual(cleared["alert"], "waits_for_user")
+        self.assertNotEqual(cleared["activity"]["state"], "waits_for_user")
+        main.kill()
+        harness.wait_until(lambda: len(self.told()) == 3, "the end")
+        end, = (alert for alert in self.told() if alert["alert"] == "end")
+        self.assertEqual((end["state"], end["has_ended"], end["agent"], end["session_id"]),
+                         ("raised", True, "claude", main.session_id))
+        run.send(signal.SIGINT)
+        self.assertRegex(run.finish().err.decode(), r"warning: process %d \(\S+\) waits for you" % main.pid)
+
+    def test_finding(self):
+        """By a diagnosis beside the list, which ends with it."""
+        process = subprocess.Popen(["yes"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.__exit__, None, None, None)
+        self.addCleanup(process.kill)
+        run = self.start_sooth("ps", "-w", "0.5", "-j", "--alert-on", "finding", "--on-alert",
+                               self.tell_program(), str(process.pid))
+        harness.wait_until(self.told, "an alert")
+        alert, = self.told()
+        self.assertEqual((alert["alert"], alert["state"], alert["pid"], alert["finding"]["id"]),
+                         ("finding", "raised", process.pid, "writer-stuck"))
+        harness.wait_until(lambda: b"%d (yes): writer-stuck: " % process.pid in run.err, "a line")
+        beside, = harness.read("/proc/%d/task/%d/children" % (run.pid, run.pid)).split()
+        run.send(signal.SIGINT)
+        run.finish()
+        self.assertFalse(os.path.exists("/proc/%d" % int(beside)))
+
     def test_program_that_is_not_there(self):
         process = self.workload("hog", "--mb", "64")
         run = self.start_sooth("ps", "-w", "0.3", "-j", "-m", "32", "--on-alert", "/no/such thing",
@@ -672,7 +719,8 @@ class Alerts(Case):
         self.assertEqual(run.finish().status, 0)
 
     def test_wrong_use(self):
-        for argv in (["--bell"], ["-w", "--bell"], ["-k", "5", "--on-alert", "x"]):
+        for argv in (["--bell"], ["-w", "--bell"], ["-k", "5", "--on-alert", "x"], ["--alert-on", "end"],
+                     ["-w", "--alert-on", "waits-for-nothing"]):
             run = self.sooth("ps", *argv, status=2)
             self.assert_says_three_lines(run)
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Thresholds: told once when passed and once when it is over, whatever happens in between. */
+/* Alerts: reported once when raised and once when cleared, whatever happens in between. */
 #include "support.h"
 
+#include <errno.h>
+
+#include "analyze/activity/activity_rows.h"
 #include "analyze/processes/process_rows.h"
 #include "base/units.h"
 #include "cli/watch/alerts.h"
@@ -22,7 +25,18 @@ struct row {
 	uint64_t start;
 	double cpu; /* negative: not measured */
 	uint64_t rss;
+	int doing; /* enum activity_state of a main process; 0: it is none; negative: unknown */
 };
+
+static void add_activity(struct buffer *out, const struct row *r)
+{
+	struct activity a = { .state = r->doing > 0 ? (enum activity_state)r->doing : 0,
+		.unknown_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+
+	buffer_reset(out);
+	if (r->doing)
+		activity_append_row(out, &(struct process_id){ r->start, r->pid }, &a);
+}
 
 static void frame(const struct row *rows, size_t count)
 {
@@ -30,6 +44,7 @@ static void frame(const struct row *rows, size_t count)
 		.name = "processes", .schema = &process_row_schema, .shape = SECTION_TABLE
 	};
 	struct report_head head = { "ps", 1 };
+	struct buffer doing = { 0 };
 	struct sooth_error err;
 	struct output *o;
 
@@ -46,10 +61,14 @@ static void frame(const struct row *rows, size_t count)
 			.cpu_state = rows[i].cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL)
 						     : SOOTH_STATE_VALUE,
 			.rss_bytes = rows[i].rss };
-		struct record_tail tail[] = { { &row.name, "a\033b", 3 } };
+		add_activity(&doing, &rows[i]);
+		row.doing_state = state_if(rows[i].doing);
+		struct record_tail tail[] = { { &row.doing, doing.data, doing.size },
+			{ &row.name, "a\033b", 3 } };
 
-		assert_int_equal(OUTPUT_ROW(o, &row, tail, 1, &err), 0);
+		assert_int_equal(OUTPUT_ROW(o, &row, tail, 2, &err), 0);
 	}
+	buffer_fini(&doing);
 	assert_int_equal(output_end(o, &err), 0);
 	output_free(o);
 }
@@ -81,26 +100,26 @@ static void once_and_once(void **state)
 {
 	(void)state;
 	begin(50, 0);
-	assert_string_equal(SAYS({ 7, 1, 49.9, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 51, 0 }), "process 7"));
-	assert_string_equal(SAYS({ 7, 1, 99, 0 }), "");
-	assert_string_equal(SAYS({ 7, 1, 50, 0 }), "");
+	assert_string_equal(SAYS({ 7, 1, 49.9, 0, 0 }), "");
+	assert_true(has(SAYS({ 7, 1, 51, 0, 0 }), "process 7"));
+	assert_string_equal(SAYS({ 7, 1, 99, 0, 0 }), "");
+	assert_string_equal(SAYS({ 7, 1, 50, 0, 0 }), "");
 	/* About the threshold is not below it. */
-	assert_string_equal(SAYS({ 7, 1, 49, 0 }), "");
-	assert_string_equal(SAYS({ 7, 1, 51, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 44, 0 }), "back below the threshold"));
-	assert_string_equal(SAYS({ 7, 1, 1, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 51, 0 }), "uses 51.0 % CPU, threshold 50.0 %"));
+	assert_string_equal(SAYS({ 7, 1, 49, 0, 0 }), "");
+	assert_string_equal(SAYS({ 7, 1, 51, 0, 0 }), "");
+	assert_true(has(SAYS({ 7, 1, 44, 0, 0 }), "back below the threshold"));
+	assert_string_equal(SAYS({ 7, 1, 1, 0, 0 }), "");
+	assert_true(has(SAYS({ 7, 1, 51, 0, 0 }), "uses 51.0 % CPU, threshold 50.0 %"));
 }
 
 static void not_measured_is_neither(void **state)
 {
 	(void)state;
 	begin(50, 0);
-	assert_string_equal(SAYS({ 7, 1, -1, 0 }), "");
-	assert_true(*SAYS({ 7, 1, 80, 0 }));
-	assert_string_equal(SAYS({ 7, 1, -1, 0 }), "");
-	assert_true(has(SAYS({ 7, 1, 1, 0 }), "back below the threshold"));
+	assert_string_equal(SAYS({ 7, 1, -1, 0, 0 }), "");
+	assert_true(*SAYS({ 7, 1, 80, 0, 0 }));
+	assert_string_equal(SAYS({ 7, 1, -1, 0, 0 }), "");
+	assert_true(has(SAYS({ 7, 1, 1, 0, 0 }), "back below the threshold"));
 }
 
 static void both_kinds(void **state)
@@ -109,10 +128,10 @@ static void both_kinds(void **state)
 
 	(void)state;
 	begin(50, 100);
-	text = SAYS({ 7, 1, 80, 200 });
+	text = SAYS({ 7, 1, 80, 200, 0 });
 	assert_true(has(text, "CPU"));
 	assert_true(has(text, "resident"));
-	text = SAYS({ 7, 1, 80, 10 });
+	text = SAYS({ 7, 1, 80, 10, 0 });
 	assert_false(has(text, "CPU"));
 	assert_true(has(text, "back below the threshold"));
 }
@@ -121,12 +140,12 @@ static void ended(void **state)
 {
 	(void)state;
 	begin(50, 0);
-	assert_true(*SAYS({ 7, 1, 80, 0 }));
-	assert_true(has(SAYS({ 8, 1, 1, 0 }), "process 7 (a\\x1bb) exited"));
-	assert_string_equal(SAYS({ 8, 1, 1, 0 }), "");
+	assert_true(*SAYS({ 7, 1, 80, 0, 0 }));
+	assert_true(has(SAYS({ 8, 1, 1, 0, 0 }), "process 7 (a\\x1bb) exited"));
+	assert_string_equal(SAYS({ 8, 1, 1, 0, 0 }), "");
 	/* Its number is another's: that one is told of by itself. */
-	assert_true(*SAYS({ 8, 1, 90, 0 }));
-	assert_true(has(SAYS({ 8, 2, 90, 0 }), "exited above"));
+	assert_true(*SAYS({ 8, 1, 90, 0, 0 }));
+	assert_true(has(SAYS({ 8, 2, 90, 0, 0 }), "exited above"));
 	assert_true(has(buffer_cstr(&told), "uses 90.0 %"));
 }
 
@@ -134,7 +153,75 @@ static void no_threshold(void **state)
 {
 	(void)state;
 	begin(0, 0);
-	assert_string_equal(SAYS({ 7, 1, 1000, UINT64_MAX }), "");
+	assert_string_equal(SAYS({ 7, 1, 1000, UINT64_MAX, 0 }), "");
+}
+
+static void begin_on(const char *one, const char *other)
+{
+	struct option_list list = { { one, other }, other ? 2 : 1 };
+	struct alert_options options = { 0 };
+	struct sooth_error err;
+
+	assert_int_equal(alert_choose(&options.on, &list, &process_row_schema, &err), 0);
+	alerts_init(&alerts, &options);
+	alerts.screen = (void *)&alerts;
+}
+
+#define DOING(state)                                                                               \
+	{                                                                                          \
+		7, 1, 1, 0, ACTIVITY_##state                                                       \
+	}
+
+static void activity(void **state)
+{
+	(void)state;
+	begin_on("waits-for-user", NULL);
+	assert_string_equal(SAYS(DOING(COMPUTES)), "");
+	assert_true(has(SAYS(DOING(WAITS_FOR_USER)), "process 7 (a\\x1bb) "));
+	assert_string_equal(SAYS(DOING(WAITS_FOR_USER)), "");
+	/* That it is not known for a moment is no change. */
+	assert_string_equal(SAYS({ 7, 1, 1, 0, -1 }), "");
+	assert_string_equal(SAYS(DOING(WAITS_FOR_USER)), "");
+	assert_true(has(SAYS(DOING(RUNS_TOOL)), "now "));
+	assert_string_equal(SAYS(DOING(COMPUTES)), "");
+	assert_true(*SAYS(DOING(WAITS_FOR_USER)));
+	/* Another process without an activity. */
+	assert_true(has(SAYS({ 8, 1, 1, 0, 0 }), "process 7 (a\\x1bb) has exited; before: "));
+	assert_string_equal(SAYS({ 8, 1, 1, 0, 0 }), "");
+}
+
+static void any_activity(void **state)
+{
+	(void)state;
+	begin_on("activity", NULL);
+	assert_true(*SAYS(DOING(COMPUTES)));
+	assert_string_equal(SAYS(DOING(COMPUTES)), "");
+	assert_true(*SAYS(DOING(IDLE)));
+}
+
+static void the_end(void **state)
+{
+	(void)state;
+	begin_on("end", NULL);
+	assert_string_equal(SAYS(DOING(COMPUTES), { 8, 1, 1, 0, 0 }), "");
+	assert_string_equal(SAYS(), "process 7 (a\\x1bb) has exited\n");
+	assert_string_equal(SAYS(), "");
+}
+
+static void choices(void **state)
+{
+	struct option_list list = { { "waits_for_model", "finding" }, 2 };
+	struct alert_choice on;
+	struct sooth_error err;
+
+	(void)state;
+	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &err), 0);
+	assert_int_equal(on.activities, 1u << ACTIVITY_WAITS_FOR_MODEL);
+	assert_true(on.finding);
+	assert_false(on.end);
+	list.items[1] = "waits-for";
+	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &err), -EINVAL);
+	assert_non_null(strstr(err.why, "waits-for-user, waits-for-model"));
 }
 
 int main(void)
@@ -145,6 +232,10 @@ int main(void)
 		cmocka_unit_test_teardown(both_kinds, end),
 		cmocka_unit_test_teardown(ended, end),
 		cmocka_unit_test_teardown(no_threshold, end),
+		cmocka_unit_test_teardown(activity, end),
+		cmocka_unit_test_teardown(any_activity, end),
+		cmocka_unit_test_teardown(the_end, end),
+		cmocka_unit_test(choices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

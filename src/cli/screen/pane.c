@@ -28,7 +28,7 @@ bool pane_is_open(const struct pane *p)
 
 static bool is_running(const struct pane *p)
 {
-	return p->command.out >= 0;
+	return p->command.pid != 0;
 }
 
 int pane_open(struct pane *p, const struct screen_pick *pick)
@@ -45,7 +45,7 @@ int pane_open(struct pane *p, const struct screen_pick *pick)
 	snprintf(process, sizeof(process), "%u@%llu", kept.pid,
 		(unsigned long long)kept.start_ticks);
 	words[count] = process;
-	status = pane_command_start(&p->command, words, COLS);
+	status = own_command_start(&p->command, words, COLS);
 	if (status)
 		return status;
 	for (size_t i = 0; i < count; i++)
@@ -61,7 +61,7 @@ void pane_close(struct pane *p)
 {
 	if (!pane_is_open(p))
 		return;
-	pane_command_end(&p->command);
+	own_command_end(&p->command);
 	buffer_fini(&p->text);
 	buffer_fini(&p->chars);
 	buffer_fini(&p->rows);
@@ -158,9 +158,9 @@ bool pane_step(struct pane *p)
 
 	if (!pane_is_open(p) || !is_running(p))
 		return false;
-	if (pane_command_read(&p->command, &p->text)) {
+	if (own_command_read(&p->command, &p->text)) {
 		if (p->text.size > TEXT_MAX) {
-			pane_command_end(&p->command);
+			own_command_end(&p->command);
 			p->text.size = TEXT_MAX;
 			p->is_cut = true;
 		}

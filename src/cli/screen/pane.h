@@ -3,13 +3,13 @@
 #ifndef SOOTH_CLI_PANE_H
 #define SOOTH_CLI_PANE_H
 
-#include "cli/screen/pane_command.h"
+#include "cli/command/own_command.h"
 #include "cli/screen/screen.h"
 
 struct pane {
 	struct screen_pick pick;
 	char title[128];
-	struct pane_command command;
+	struct own_command command;
 	uint64_t start_ns;
 	uint64_t shown_s; /* seconds that the title shows */
 	struct buffer text;

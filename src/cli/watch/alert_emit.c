@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/units.h"
 #include "model/field.h"
+#include "sinks/json_members.h"
 
 #define JSON_MAX 32768 /* fits into a pipe at once, without waiting for the reader */
 #define NOT_RUN	 127   /* exit status of a shell, and here */
@@ -39,6 +40,33 @@ static void write_value(struct json *j, const struct alert_event *e, const char 
 	json_f64(j, value, e->what->decimals);
 }
 
+static void write_threshold(struct json *j, const struct alert_event *e)
+{
+	if (!e->has_ended)
+		write_value(j, e, "value", e->value);
+	write_value(j, e, "threshold", e->threshold);
+	json_key(j, "unit");
+	json_cstring(j, e->what->unit);
+}
+
+/* A finding as it is in JSON, or the activity of the agent. */
+static void write_details(struct json *j, const struct alert_event *e)
+{
+	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, "activity") : NULL;
+	struct sooth_value v;
+
+	if (e->key.kind == ALERT_FINDING) {
+		json_key(j, "finding");
+		json_begin_object(j);
+		json_members(j, e->schema, e->row);
+		json_end(j);
+	} else if (f) {
+		v = sooth_field_get(f, e->row);
+		json_key(j, "activity");
+		json_value(j, f, &v);
+	}
+}
+
 static void write_json(struct buffer *out, const struct alert_event *e)
 {
 	char time[UNITS_SIZE];
@@ -48,7 +76,7 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	json_init(&j, out, 0);
 	json_begin_object(&j);
 	json_key(&j, "alert");
-	json_cstring(&j, e->what->alert);
+	json_cstring(&j, e->alert);
 	json_key(&j, "state");
 	json_cstring(&j, e->is_raised ? "raised" : "cleared");
 	json_key(&j, "time");
@@ -64,11 +92,9 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	text_member(&j, e, "session_id");
 	json_key(&j, "has_ended");
 	json_bool(&j, e->has_ended);
-	if (!e->has_ended)
-		write_value(&j, e, "value", e->value);
-	write_value(&j, e, "threshold", e->threshold);
-	json_key(&j, "unit");
-	json_cstring(&j, e->what->unit);
+	if (e->what)
+		write_threshold(&j, e);
+	write_details(&j, e);
 	json_end(&j);
 	buffer_char(out, '\n');
 }
@@ -85,15 +111,20 @@ static void run_command(const char *command, int in)
 	_exit(NOT_RUN);
 }
 
+void alert_line(struct alerts *a, const char *text)
+{
+	if (a->screen)
+		screen_emit(a->screen, text);
+	else
+		fprintf(stderr, "sooth: %s\n", text);
+}
+
 static void complain(struct alerts *a, const char *what)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s %s", a->options.command, what);
-	if (a->screen)
-		screen_emit(a->screen, text);
-	else
-		fprintf(stderr, "sooth: %s\n", text);
+	alert_line(a, text);
 }
 
 void alert_reap(struct alerts *a)
@@ -147,18 +178,30 @@ static void start_command(struct alerts *a, const struct alert_event *e)
 	buffer_fini(&json);
 }
 
+void alert_bell(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputc('\a', stderr);
+}
+
 static void describe(struct buffer *line, const struct alert_event *e)
 {
 	char figure[UNITS_SIZE], limit[UNITS_SIZE];
 
-	buffer_format(line, "process %u (", e->key.pid);
-	escape_terminal(line, e->name, strlen(e->name));
-	buffer_string(line, ") ");
-	if (e->has_ended) {
-		buffer_format(line, "exited above its %s threshold", e->what->alert);
+	if (e->key.pid) {
+		buffer_format(line, "process %u (", e->key.pid);
+		escape_terminal(line, e->name, strlen(e->name));
+		buffer_string(line, e->key.kind == ALERT_FINDING ? "): " : ") ");
+	}
+	if (!e->what) {
+		escape_terminal(line, e->text, strlen(e->text));
 		return;
 	}
-	if (!strcmp(e->what->alert, "cpu"))
+	if (e->has_ended) {
+		buffer_format(line, "exited above its %s threshold", e->alert);
+		return;
+	}
+	if (e->key.kind == ALERT_CPU)
 		buffer_format(line, "uses %.1f %% CPU, threshold %.1f %%", e->value, e->threshold);
 	else
 		buffer_format(line, "has %s resident, threshold %s",
@@ -173,13 +216,15 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 	struct buffer line = { 0 };
 
 	describe(&line, e);
-	if (a->screen)
+	if (a->is_silent)
+		buffer_reset(&line);
+	else if (a->screen)
 		screen_emit(a->screen, buffer_cstr(&line));
 	else
 		fprintf(stderr, "sooth: %s: %s\n", e->is_raised ? "warning" : "cleared",
 			buffer_cstr(&line));
-	if (a->options.has_bell && e->is_raised && isatty(STDERR_FILENO))
-		fputc('\a', stderr);
+	if (a->options.has_bell && e->is_raised)
+		alert_bell();
 	if (a->options.command)
 		start_command(a, e);
 	buffer_fini(&line);

@@ -17,18 +17,27 @@ struct alert_key {
 	uint32_t kind;
 };
 
-/* A threshold was exceeded, or the alert is cleared. */
+enum alert_kind { ALERT_CPU, ALERT_MEMORY, ALERT_ACTIVITY, ALERT_END, ALERT_FINDING };
+
+/* An alert is raised or cleared. */
 struct alert_event {
-	const struct alert_watched *what;
+	const char *alert;		  /* its name */
+	const struct alert_watched *what; /* NULL: it is of no threshold */
 	struct alert_key key;
 	const struct sooth_record *row; /* the last row; NULL: it could not be kept */
 	const struct sooth_schema *schema;
 	const char *name;
 	bool is_raised, has_ended;
 	double value, threshold;
+	/* Without a threshold: what stands behind the process, as the target wrote it. */
+	const char *text;
 };
 
 void alert_emit(struct alerts *a, const struct alert_event *e);
+/* A line on the screen, or on standard error. */
+void alert_line(struct alerts *a, const char *text);
+/* Where standard error is a terminal. */
+void alert_bell(void);
 /* Frees the slots of programs that have exited. */
 void alert_reap(struct alerts *a);
 

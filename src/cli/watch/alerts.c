@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Alerts on thresholds of processes. */
+/* Alerts: the thresholds of processes, and the rows of each frame. */
 #include "cli/watch/alerts.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cli/watch/alert_emit.h"
+#include "cli/watch/alert_state.h"
 #include "model/batch.h"
 #include "model/field.h"
 
@@ -14,11 +15,6 @@
 
 static const struct alert_watched watched[] = { { "cpu", "cpu_percent", "percent", 1 },
 	{ "memory", "rss_bytes", "bytes", 0 } };
-
-struct raised_alert {
-	uint32_t frame;	   /* frame in which it was last seen */
-	struct buffer row; /* its row then: needed when the process is gone */
-};
 
 void alerts_init(struct alerts *a, const struct alert_options *options)
 {
@@ -35,6 +31,8 @@ void alerts_fini(struct alerts *a)
 	while (map_next(&a->raised, &position, &key, &value))
 		buffer_fini(&((struct raised_alert *)value)->row);
 	map_fini(&a->raised);
+	own_command_end(&a->finder);
+	buffer_fini(&a->finder_text);
 }
 
 /* --- watching --- */
@@ -44,7 +42,7 @@ static double threshold_of(const struct alerts *a, uint32_t kind)
 	return kind ? (double)a->options.rss_bytes : a->options.cpu_percent;
 }
 
-static void copy_name(
+void alert_copy_name(
 	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, "name");
@@ -58,7 +56,7 @@ static void copy_name(
 }
 
 /* A zombie stays in the table with values of its last moment. */
-static bool has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
+bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, "state");
 	struct sooth_value v;
@@ -75,7 +73,7 @@ static bool is_over(const struct alert_event *e)
 	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
 }
 
-static void keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
+void alert_keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
 {
 	known->frame = a->frame;
 	if (e->has_ended)
@@ -84,7 +82,7 @@ static void keep(struct raised_alert *known, const struct alerts *a, const struc
 	buffer_append(&known->row, e->row, record_bytes(e->row));
 }
 
-static const struct sooth_record *row_of(const struct raised_alert *known)
+const struct sooth_record *alert_row(const struct raised_alert *known)
 {
 	return known->row.size && !buffer_failed(&known->row) ? (const void *)known->row.data
 							      : NULL;
@@ -96,7 +94,7 @@ static void raise_alert(struct alerts *a, const struct alert_event *e)
 
 	if (!known)
 		return;
-	keep(known, a, e);
+	alert_keep(known, a, e);
 	alert_emit(a, e);
 }
 
@@ -106,8 +104,8 @@ static void clear_alert(struct alerts *a, struct alert_event *e, const struct ra
 	char name[64];
 
 	if (e->has_ended)
-		e->row = row_of(&was);
-	copy_name(name, a->schema, e->row);
+		e->row = alert_row(&was);
+	alert_copy_name(name, a->schema, e->row);
 	e->name = name;
 	map_remove(&a->raised, &e->key);
 	alert_emit(a, e);
@@ -117,7 +115,8 @@ static void clear_alert(struct alerts *a, struct alert_event *e, const struct ra
 static void watch(struct alerts *a, uint32_t kind, const struct sooth_record *row)
 {
 	const struct sooth_field *f = sooth_schema_field(a->schema, watched[kind].field);
-	struct alert_event e = { .what = &watched[kind],
+	struct alert_event e = { .alert = watched[kind].alert,
+		.what = &watched[kind],
 		.row = row,
 		.schema = a->schema,
 		.threshold = threshold_of(a, kind),
@@ -129,13 +128,13 @@ static void watch(struct alerts *a, uint32_t kind, const struct sooth_record *ro
 	if (!f || e.threshold <= 0)
 		return;
 	v = sooth_field_get(f, row);
-	e.has_ended = has_ended(a->schema, row);
+	e.has_ended = alert_has_ended(a->schema, row);
 	if (known)
-		keep(known, a, &e);
+		alert_keep(known, a, &e);
 	if (v.state != SOOTH_STATE_VALUE && !e.has_ended)
 		return;
 	e.value = v.type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
-	copy_name(name, a->schema, row);
+	alert_copy_name(name, a->schema, row);
 	e.name = name;
 	e.is_raised = !e.has_ended && e.value >= e.threshold;
 	if (!known && e.is_raised)
@@ -158,7 +157,12 @@ static void clear_ended(struct alerts *a)
 
 		if (known->frame == a->frame)
 			continue;
+		if (e.key.kind == ALERT_ACTIVITY || e.key.kind == ALERT_END) {
+			alert_session_gone(a, &e.key);
+			continue;
+		}
 		e.what = &watched[e.key.kind];
+		e.alert = e.what->alert;
 		e.threshold = threshold_of(a, e.key.kind);
 		clear_alert(a, &e, known);
 	}
@@ -215,13 +219,15 @@ static int rows(void *state, const struct section *section, const struct batch *
 {
 	struct alert_state *s = state;
 
-	(void)section;
 	(void)err;
+	if (s->alerts->options.on.finding && alert_is_of_findings(section))
+		alert_findings(s->alerts, section->schema, batch);
 	if (!s->is_watched)
 		return 0;
 	batch_for_each (r, batch) {
 		for (uint32_t kind = 0; kind < ARRAY_SIZE(watched); kind++)
 			watch(s->alerts, kind, r);
+		alert_session(s->alerts, r);
 	}
 	return 0;
 }
@@ -233,13 +239,14 @@ static int end(void *state, struct sooth_error *err)
 	(void)err;
 	if (s->has_rows)
 		clear_ended(s->alerts);
+	alert_findings_step(s->alerts);
 	alert_reap(s->alerts);
 	return 0;
 }
 
 const struct sink_type alert_sink = {
 	.name = "alerts",
-	.help = "alerts when processes exceed the thresholds",
+	.help = "alerts on thresholds, activities, findings and ends",
 	.state_size = sizeof(struct alert_state),
 	.open = open_sink,
 	.begin = begin,

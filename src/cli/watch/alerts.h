@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Thresholds: an alert is reported once when a process exceeds one, and once when it is well below
- * again or has exited. As a sink it sees the rows of the screen or the reports.
+ * Alerts, each reported once when it is raised and once when it clears: a process exceeds a
+ * threshold (clears well below it), an agent is in a chosen activity, a finding. The end of a
+ * process is raised only. As a sink it sees the rows of the screen or the reports.
  */
 #ifndef SOOTH_CLI_ALERTS_H
 #define SOOTH_CLI_ALERTS_H
@@ -9,7 +10,9 @@
 #include <sys/types.h>
 
 #include "base/map.h"
+#include "cli/command/own_command.h"
 #include "cli/screen/screen.h"
+#include "cli/watch/alert_choice.h"
 
 /* Cleared only below this fraction of the threshold, so that a value near it does not alternate. */
 #define ALERT_CLEAR_AT 0.9
@@ -20,6 +23,11 @@
 struct alert_options {
 	double cpu_percent; /* 0: none */
 	uint64_t rss_bytes; /* 0: none */
+	struct alert_choice on;
+	bool is_any_end; /* the end of any listed process counts */
+	/* Words of the `sooth diagnose -w` that alerts on findings; NULL: the rows are findings, or
+	 * none are wanted. */
+	const char *const *finder;
 	bool has_bell;
 	const char *command; /* a program that gets each as JSON on its input; NULL: none */
 };
@@ -30,10 +38,15 @@ struct alerts {
 	struct map raised;		   /* alert_key -> struct raised_alert */
 	const struct sooth_schema *schema; /* of the rows, which are copied */
 	uint32_t frame;
+	struct own_command finder;
+	struct buffer finder_text;	    /* read from it, up to the last whole line */
+	bool is_silent;			    /* the report itself shows what is raised and cleared */
 	pid_t commands[ALERT_COMMANDS_MAX]; /* running programs; 0: none */
 };
 
 void alerts_init(struct alerts *a, const struct alert_options *options);
+/* Starts the command for the findings, if one is needed. */
+void alerts_start(struct alerts *a);
 void alerts_fini(struct alerts *a);
 /* Its user is the struct alerts. */
 extern const struct sink_type alert_sink;

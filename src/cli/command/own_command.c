@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command of sooth beside the screen. */
-#include "cli/screen/pane_command.h"
+/* A command of sooth beside this one. */
+#include "cli/command/own_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,30 +21,31 @@
 static void run_child(const char *const *words, int out, int columns, pid_t parent)
 {
 	char width[16];
-	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	os_native.end_with_parent(&os_native);
 	if (getppid() != parent) /* it has ended before */
 		_exit(127);
-	dup2(in, STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
+	dup2(none, STDIN_FILENO);
+	dup2(columns ? out : none, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	snprintf(width, sizeof(width), "%d", columns);
-	setenv("SOOTH_COLUMNS", width, 1);
+	if (columns)
+		setenv("SOOTH_COLUMNS", width, 1);
 	execv("/proc/self/exe", (char *const *)(uintptr_t)words);
 	_exit(127);
 }
 
-int pane_command_start(struct pane_command *c, const char *const *words, int columns)
+int own_command_start(struct own_command *c, const char *const *words, int columns)
 {
 	pid_t parent = getpid();
 	int ends[2];
 
-	*c = (struct pane_command){ .out = -1 };
+	*c = (struct own_command){ .out = -1 };
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -62,20 +63,20 @@ int pane_command_start(struct pane_command *c, const char *const *words, int col
 }
 
 /* It has closed its output, so it is about to exit. */
-static void finish(struct pane_command *c)
+static void finish(struct own_command *c)
 {
 	close(c->out);
 	c->out = -1;
-	pane_command_end(c);
+	own_command_end(c);
 }
 
-bool pane_command_read(struct pane_command *c, struct buffer *text)
+bool own_command_read(struct own_command *c, struct buffer *text)
 {
 	char bytes[4096];
 	size_t taken = 0;
 	ssize_t got = 1;
 
-	while (c->out >= 0 && taken < READ_AT_ONCE && got > 0) {
+	while (c->pid && taken < READ_AT_ONCE && got > 0) {
 		got = read(c->out, bytes, sizeof(bytes));
 		if (got > 0)
 			buffer_append(text, bytes, (size_t)got);
@@ -88,13 +89,13 @@ bool pane_command_read(struct pane_command *c, struct buffer *text)
 	return taken > 0;
 }
 
-void pane_command_end(struct pane_command *c)
+void own_command_end(struct own_command *c)
 {
+	if (!c->pid)
+		return;
 	if (c->out >= 0)
 		close(c->out);
 	c->out = -1;
-	if (!c->pid)
-		return;
 	kill(c->pid, SIGKILL);
 	/* Inside a system call that cannot be interrupted it may take longer: init reaps it. */
 	for (int i = 0; i < END_STEPS && !waitpid(c->pid, NULL, WNOHANG); i++)
