@@ -139,20 +139,22 @@ enum waits_source {
 
 enum waits_confidence { WAITS_LOW, WAITS_MEDIUM, WAITS_HIGH, WAITS_CONFIDENCES };
 
+#define WAITS_NO_FD UINT32_MAX
+
 /* A process, or thread, that could end the wait. */
 struct waits_party {
 	struct sooth_record record; /* the observed process; tid is the waiting thread's */
 	uint64_t node_start_ticks;
 	uint64_t party_start_ticks; /* 0: it is gone, or unknown */
 	uint32_t node_pid;
-	uint32_t party_pid; /* 0: unknown; `detail` names the object */
-	uint32_t party_tid; /* 0: the process as a whole */
-	uint32_t fd;	    /* of the party */
-	uint8_t relation;   /* enum waits_relation */
-	uint8_t source;	    /* enum waits_source */
-	uint8_t confidence; /* enum waits_confidence */
-	uint8_t is_alive;   /* the process, or thread, exists */
-	uint8_t unused[4];
+	uint32_t party_pid;  /* 0: unknown; `detail` names the object */
+	uint32_t party_tid;  /* 0: the process as a whole */
+	uint32_t fd;	     /* of the party */
+	uint8_t relation;    /* enum waits_relation */
+	uint8_t source;	     /* enum waits_source */
+	uint8_t confidence;  /* enum waits_confidence */
+	uint8_t is_alive;    /* the process, or thread, exists */
+	uint32_t waiting_fd; /* of the waiting process; WAITS_NO_FD: it is about no descriptor */
 	struct sooth_text name;
 	struct sooth_text detail; /* path of the lock, type of the lock */
 };

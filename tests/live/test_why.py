@@ -5,12 +5,14 @@ first, then one report tells about all of them. A program that is not installed 
 """
 import os
 import pty
+import pwd
 import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 import unittest
@@ -42,6 +44,7 @@ class Situations(Case):
                     os.killpg(leader, number)
                 except ProcessLookupError:
                     pass
+        for child, _ in self.groups:
             child.wait()
 
     def begin(self, *argv, tty=None, **options):
@@ -84,6 +87,86 @@ class Situations(Case):
         return {row["pid"]: row for row in run.json()["processes"]}
 
 
+def postgres_programs():
+    """The folder of initdb and postgres, which Debian keeps out of PATH."""
+    found = [os.path.join("/usr/lib/postgresql", version, "bin") for version in
+             (sorted(os.listdir("/usr/lib/postgresql")) if os.path.isdir("/usr/lib/postgresql") else [])]
+    found = [folder for folder in found if os.path.exists(os.path.join(folder, "initdb"))]
+    return found[-1] if found and shutil.which("psql") and pwd_of("postgres") else None
+
+
+def pwd_of(name):
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
+
+
+class Databases(Situations):
+    """psql behind a row lock: the server's processes are another user's."""
+
+    def as_postgres(self, *argv, **options):
+        user = pwd_of("postgres")
+        return self.begin(*argv, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd=self.data, **options)
+
+    def test_row_lock(self):
+        folder = postgres_programs()
+        if not folder or os.geteuid():
+            self.skipTest("no postgres, or not root")
+        self.data = tempfile.mkdtemp(prefix="sooth-pg-")
+        self.addCleanup(shutil.rmtree, self.data, ignore_errors=True)
+        shutil.chown(self.data, "postgres")
+        data = os.path.join(self.data, "data")
+        self.assertEqual(self.as_postgres(os.path.join(folder, "initdb"), "-D", data, "-A", "trust", "--no-sync", "-U", "postgres").wait(60), 0)
+        server = self.as_postgres(os.path.join(folder, "postgres"), "-D", data, "-k", self.data, "-h", "", "-F")
+        at = os.path.join(self.data, ".s.PGSQL.5432")
+        wait_until(lambda: os.path.exists(at), "the server")
+        psql = ["psql", "-q", "-X", "-h", self.data, "-U", "postgres"]
+        wait_until(lambda: subprocess.run(psql + ["-c", "create table if not exists t(a int); insert into t values(1)"],
+                                          capture_output=True).returncode == 0, "a table")
+        holder = self.begin(*psql, stdin=subprocess.PIPE)
+        holder.stdin.write(b"begin; update t set a = 2;\n")
+        holder.stdin.flush()
+        def titles():
+            found = {}
+            for pid in children(server.pid):
+                try:
+                    found[pid] = harness.read("/proc/%d/cmdline" % pid).decode()
+                except OSError:
+                    pass
+            return found
+        wait_until(lambda: any("idle in transaction" in title for title in titles().values()), "the transaction")
+        client = self.begin(*psql, "-c", "update t set a = 3")
+        wait_until(lambda: any("UPDATE waiting" in title for title in titles().values()), "the wait")
+        time.sleep(LEAST_S)
+        row = self.explain(client.pid)[client.pid]
+        holder.stdin.close()
+        by_title = {pid: title for pid, title in titles().items()}
+        self.assertRegex(row["text"], r"psql \(%d\) waits for postgres \(\d+\) on %s, \d+ s; \d+ waits for a lock in the "
+                         r"database, probably held by postgres \(\d+\), idle in transaction" % (client.pid, re.escape(at)), by_title)
+        self.assertEqual(row["waits"][1]["confidence"], "medium")
+
+
+class Unprivileged(Situations):
+    def test_another_user(self):
+        """What the caller may not read is said, with the way to it; what is his own is whole."""
+        if os.geteuid():
+            self.skipTest("needs root to be two users")
+        sooth = self.copy_for_all(harness.SOOTH)
+        other = self.begin("sleep", "600")
+        own = self.begin("bash", "-c", "sleep 600 | cat; :", user=harness.NOBODY, group=harness.NOBODY, extra_groups=[])
+        wait_until(lambda: len(children(own.pid)) == 2, "the pipe")
+        time.sleep(LEAST_S)
+        run = self.run_program(sooth, "why", "-j", "-p", "%d,%d" % (own.pid, other.pid),
+                               user=harness.NOBODY, group=harness.NOBODY, extra_groups=[], cwd="/")
+        rows = {row["pid"]: row for row in run.json()["processes"]}
+        self.assertRegex(rows[own.pid]["text"], r"waits for its child cat .*; \d+ waits for data from sleep \(\d+\) through a pipe")
+        self.assertIsNone(rows[own.pid]["reason"])
+        self.assertRegex(rows[other.pid]["text"], r"sleep \(%d\) is waiting, not known for what" % other.pid)
+        self.assertIn("need root", rows[other.pid]["reason"])
+        self.assertIn("sudo sooth why %d" % other.pid, rows[other.pid]["remedies"][0]["text"])
+
+
 class Chains(Situations):
     def test_chain(self):
         """A shell waits for a child, which reads a pipe, whose writer waits for a lock."""
@@ -112,6 +195,369 @@ class Chains(Situations):
         capture = self.path("why.sooth")
         live = self.sooth("why", str(shell.pid), "--save", capture).text
         self.assertEqual(self.sooth("why", capture).text, live)
+
+
+MUTEXES = """
+    import ctypes, threading, time
+    libc = ctypes.CDLL(None)
+    a, b = (ctypes.create_string_buffer(40) for _ in range(2))
+    def take(first, second):
+        libc.pthread_mutex_lock(first)
+        time.sleep(0.3)
+        libc.pthread_mutex_lock(second)
+    threading.Thread(target=take, args=(a, b), daemon=True).start()
+    take(b, a)
+    """
+
+
+class Kinds(Situations):
+    """One process a situation; (state, what its sentence says) for each."""
+
+    def has(self, *programs):
+        missing = [program for program in programs if not shutil.which(program)]
+        if missing:
+            print("skipped: no %s" % ", ".join(missing), file=sys.stderr)
+        return not missing
+
+    # --- children and pipes ---
+
+    def of_pipe_to_parent(self):
+        """The classic: the parent waits for a child that writes more than a pipe holds."""
+        pid = self.python("""
+            import os
+            r, w = os.pipe()
+            if not os.fork():
+                os.write(w, b"x" * 1000000)
+                os._exit(0)
+            os.wait()
+            """)
+        return pid, "deadlock", r"waits for its child \w+.* \(\d+\).* blocked writing to a pipe: .*does not read.*deadlock"
+
+    def of_own_pipe(self):
+        return self.python("import os; r, w = os.pipe(); os.read(r, 1)"), "deadlock", \
+            r"only the process itself can write"
+
+    def of_reader_that_sleeps(self):
+        reader = self.python("import time; time.sleep(600)", stdin=subprocess.PIPE)
+        writer = self.begin("cat", "/dev/zero", stdout=self.groups[-1][0].stdin)
+        self.groups[-2][0].stdin.close()
+        self.assertTrue(reader)
+        return writer.pid, "waits", r"blocked writing to a pipe: python\S* \(%d\) does not read.*; %d sleeps" % (reader, reader)
+
+    def of_fifo(self):
+        fifo = self.path("alone")
+        os.mkfifo(fifo)
+        return self.begin("cat", fifo).pid, "waits", r"opens the FIFO %s: no process" % re.escape(fifo)
+
+    def of_make(self):
+        if not self.has("make"):
+            return None
+        with open(self.path("Makefile"), "w", encoding="ascii") as file:
+            file.write("all:\n\tsleep 600\n")
+        return self.begin("make").pid, "waits", r"make \(\d+\) waits for its child (sh|sleep) .*sleeps: \d+ min of 10 min left"
+
+    def of_node_launcher(self):
+        if not self.has("node"):
+            return None
+        return self.begin("node", "-e", "require('child_process').spawn('sleep', ['600'], {stdio: 'inherit'})").pid, \
+            "waits", r"waits for its child sleep \(\d+\).*; \d+ sleeps"
+
+    def of_node_fetch(self):
+        if not self.has("node"):
+            return None
+        port = self.silent_server()
+        return self.begin("node", "-e", "fetch('http://127.0.0.1:%d/').then(() => 0)" % port).pid, "waits", \
+            r"waits for python\S* \(\d+\) on 127.0.0.1:%d" % port
+
+    # --- locks ---
+
+    def of_fcntl(self):
+        path = self.path("fcntl.db")
+        hold = "import fcntl, sys, time; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); %s"
+        holder = self.python(hold % "time.sleep(600)", path)
+        self.ready(holder)
+        wait_until(lambda: " %d " % holder in harness.read("/proc/locks").decode(), "the lock")
+        pid = self.python(hold % "0", path)
+        return pid, "waits", r"waits for a lock on %s held by python\S* \(%d\)" % (re.escape(path), holder)
+
+    def of_sqlite(self):
+        if not self.has("sqlite3"):
+            return None
+        path = self.path("data.db")
+        subprocess.run(["sqlite3", path, "create table t(a)"], check=True)
+        holder = self.python("""
+            import sqlite3, sys, time
+            c = sqlite3.connect(sys.argv[1], isolation_level=None)
+            c.execute("begin exclusive")
+            time.sleep(600)
+            """, path)
+        wait_until(lambda: " %d " % holder in harness.read("/proc/locks").decode(), "the lock")
+        pid = self.begin("sqlite3", path, ".timeout 600000", "insert into t values(1)").pid
+        return pid, "waits", r"sleeps and tries again: python\S* \(%d\) has a lock on %s" % (holder, re.escape(path))
+
+    def of_lock_file(self):
+        with open(self.path("index.lock"), "w", encoding="ascii") as file:
+            file.write("%d\n" % os.getpid())
+        pid = self.begin("bash", "-c", "while [ -e index.lock ]; do sleep 5; done").pid
+        return pid, "waits", r"the lock file %s is there, of \S+ \(%d\).*low confidence" % (
+            re.escape(self.path("index.lock")), os.getpid())
+
+    def of_mutexes(self):
+        return self.python(MUTEXES), "deadlock", r"waits for a mutex held by .*\(\d+\).*; thread \d+ waits for a mutex.*deadlock"
+
+    def of_python_locks(self):
+        pid = self.python("""
+            import threading
+            lock = threading.Lock()
+            lock.acquire()
+            threading.Thread(target=lock.acquire).start()
+            lock.acquire()
+            """)
+        return pid, "deadlock", r"lock of Python \(threading\): all 2 threads wait"
+
+    def of_thread_that_reads(self):
+        pid = self.python("""
+            import os, threading
+            r, w = os.pipe()
+            t = threading.Thread(target=os.read, args=(r, 1))
+            t.start()
+            t.join()
+            """)
+        return pid, None, r"pipe that only the process itself can write"
+
+    # --- sockets ---
+
+    def silent_server(self, accepts=True):
+        server = self.begin(PYTHON, "-c", textwrap.dedent("""
+            import socket, sys, time
+            s = socket.create_server(("127.0.0.1", 0), backlog=0)
+            print(s.getsockname()[1], flush=True)
+            c = s.accept() if %s else None
+            time.sleep(600)
+            """ % accepts), stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        return int(server.stdout.readline())
+
+    def of_curl(self):
+        if not self.has("curl"):
+            return None
+        port = self.silent_server()
+        return self.begin("curl", "-s", "http://127.0.0.1:%d/" % port).pid, "waits", \
+            r"curl \(\d+\) waits for python\S* \(\d+\) on 127.0.0.1:%d.*; \d+ sleeps" % port
+
+    def of_accept(self):
+        port = self.silent_server(accepts=False)
+        pid = self.python("""
+            import socket, sys
+            socket.create_connection(("127.0.0.1", int(sys.argv[1]))).recv(1)
+            """, str(port))
+        return pid, "waits", r"waits for python\S* \(\d+\) on 127.0.0.1:%d, which does not accept" % port
+
+    def of_peer_that_does_not_read(self):
+        port = self.silent_server()
+        pid = self.python("""
+            import socket, sys
+            socket.create_connection(("127.0.0.1", int(sys.argv[1]))).sendall(bytes(100 << 20))
+            """, str(port))
+        return pid, "waits", r"blocked sending to 127.0.0.1:%d: python\S* \(\d+\) does not read" % port
+
+    def of_unix_socket(self):
+        path = self.path("s.sock")
+        server = self.begin(PYTHON, "-c", textwrap.dedent("""
+            import socket, sys, time
+            s = socket.socket(socket.AF_UNIX)
+            s.bind(sys.argv[1])
+            s.listen()
+            print("ready", flush=True)
+            c = s.accept()
+            time.sleep(600)
+            """), path, stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        server.stdout.readline()
+        pid = self.python("""
+            import socket, sys
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(sys.argv[1])
+            s.recv(1)
+            """, path)
+        return pid, "waits", r"waits for python\S* \(%d\) on %s" % (server.pid, re.escape(path))
+
+    def of_full_backlog(self):
+        port = self.silent_server(accepts=False)
+        for _ in range(3):
+            one = socket.socket()
+            self.addCleanup(one.close)
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        pid = self.python("""
+            import socket, sys
+            socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            """, str(port))
+        return pid, "waits", r"connects to 127.0.0.1:%d: python\S* \(\d+\) does not accept" % port
+
+    def of_name_server(self):
+        pid = self.python("""
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.connect(("127.0.0.1", 53))
+            s.recv(1)
+            """)
+        return pid, "waits", r"waits for an answer of the name server 127.0.0.1:53"
+
+    def of_redis(self):
+        if not self.has("redis-server", "redis-cli"):
+            return None
+        socket_path = self.path("redis.sock")
+        server = self.begin("redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", self.folder)
+        wait_until(lambda: os.path.exists(socket_path), "redis")
+        pid = self.begin("redis-cli", "-s", socket_path, "blpop", "nothing", "0").pid
+        return pid, "waits", r"redis-cli \(\d+\) waits for redis-server \(%d\) on %s.*; %d waits for connections on .*idle" % (
+            server.pid, re.escape(socket_path), server.pid)
+
+    def of_idle_redis(self):
+        if not self.has("redis-server"):
+            return None
+        server = self.begin("redis-server", "--port", "0", "--unixsocket", self.path("idle.sock"), "--save", "", "--dir", self.folder)
+        wait_until(lambda: os.path.exists(self.path("idle.sock")), "redis")
+        return server.pid, "idle", r"redis-server \(%d\) waits for connections on %s \(?,? ?\(?idle" % (server.pid, re.escape(self.path("idle.sock")))
+
+    def of_nginx(self):
+        if not self.has("nginx"):
+            return None
+        with open(self.path("nginx.conf"), "w", encoding="ascii") as file:
+            file.write("daemon off; pid %s/nginx.pid; error_log /dev/null; events {}\n"
+                       "http { access_log off; server { listen unix:%s/nginx.sock; } }\n" % (self.folder, self.folder))
+        server = self.begin("nginx", "-p", self.folder, "-c", self.path("nginx.conf"))
+        wait_until(lambda: children(server.pid), "nginx")
+        return children(server.pid)[0], "idle", r"nginx \(\d+\) waits for connections on %s" % re.escape(self.path("nginx.sock"))
+
+    def of_npm(self):
+        if not self.has("npm"):
+            return None
+        with open(self.path("package.json"), "w", encoding="ascii") as file:
+            file.write('{"name": "x", "version": "1.0.0", "scripts": {"long": "sleep 600"}}')
+        pid = self.begin("npm", "run", "long", env=dict(os.environ, HOME=self.folder, NO_UPDATE_NOTIFIER="1")).pid
+        wait_until(lambda: children(pid), "npm's script")
+        return pid, "waits", r"waits for its child \S+ \(\d+\).*sleeps: \d+ min of 10 min left"
+
+    def of_tail(self):
+        return self.begin("tail", "-f", "/etc/services").pid, "idle", r"waits for (changes of files|events)"
+
+    def of_debugger(self):
+        if not self.has("strace"):
+            return None
+        sleep = self.begin("sleep", "600").pid
+        tracer = self.python("""
+            import ctypes, os, sys, time
+            libc = ctypes.CDLL(None)
+            pid = int(sys.argv[1])
+            libc.ptrace(16, pid, None, None)
+            os.waitpid(pid, 0x40000000)
+            time.sleep(600)
+            """, str(sleep))
+        wait_until(lambda: harness.process_state(sleep) == "t", "the tracer")
+        return sleep, "stopped", r"is stopped by python\S* \(%d\), which traces it" % tracer
+
+    # --- terminals ---
+
+    def of_prompt(self):
+        pid, _ = self.terminal("bash", "-c", "read -p 'Continue? ' answer")
+        return pid, "waits", r"waits for input from its terminal /dev/pts/\d+"
+
+    def of_git_prompt(self):
+        if not self.has("git"):
+            return None
+        pid, _ = self.terminal("git", "credential", "fill")
+        return pid, "waits", r"waits for input from its terminal /dev/pts/\d+"
+
+    def of_pager(self):
+        if not self.has("less"):
+            return None
+        pid, _ = self.terminal("less", "/etc/services")
+        return pid, "waits", r"is a pager and waits for a key from its terminal"
+
+    def of_full_terminal(self):
+        pid, _ = self.terminal("cat", "/dev/zero")
+        return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: python\S* \(%d\) does not read" % os.getpid()
+
+    def of_background(self):
+        pid, master = self.terminal("bash", "--norc", "-i")
+        os.write(master, b"set -m; cat &\n")
+        wait_until(lambda: children(pid), "the job")
+        job = children(pid)[0]
+        wait_until(lambda: harness.process_state(job) == "T", "the job to stop")
+        return job, "stopped", r"is stopped by its terminal: it runs in the background and used /dev/pts/\d+"
+
+    def of_stop(self):
+        pid = self.begin("sleep", "600").pid
+        os.kill(pid, signal.SIGSTOP)
+        return pid, "stopped", r"is stopped by a signal \(SIGSTOP\)"
+
+    # --- the rest ---
+
+    def of_spin(self):
+        return self.python("while True: pass"), "runs", r"runs: \d+ % of a CPU in user mode"
+
+    def of_sleep(self):
+        return self.begin("sleep", "600").pid, "waits", r"sleeps: 9|10 min of 10 min left"
+
+    def of_zombie(self):
+        pid = self.python("""
+            import os, time
+            if not os.fork():
+                os._exit(0)
+            time.sleep(600)
+            """)
+        wait_until(lambda: children(pid), "the child")
+        child = children(pid)[0]
+        wait_until(lambda: harness.process_state(child) == "Z", "the zombie")
+        return child, "ended", r"has ended; its parent python\S* \(%d\) has not reaped it" % pid
+
+    def of_signal(self):
+        return self.python("import signal; signal.pause()"), "idle", r"waits for a signal"
+
+    def of_timer(self):
+        if not hasattr(os, "timerfd_create"):
+            return None
+        return self.python("import os, time; t = os.timerfd_create(time.CLOCK_MONOTONIC); os.timerfd_settime(t, initial=600); os.read(t, 8)"), \
+            "waits", r"waits for a timer"
+
+    def of_eventfd(self):
+        return self.python("import os; os.read(os.eventfd(0), 8)"), "idle", "waits for events on 1 descriptor"
+
+    def of_server(self):
+        server = self.begin(PYTHON, "-c", textwrap.dedent("""
+            import http.server, sys
+            s = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+            print(s.server_port, flush=True)
+            s.serve_forever()
+            """), stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        port = int(server.stdout.readline())
+        return server.pid, "idle", r"waits for connections on 127.0.0.1:%d" % port
+
+    def of_node_server(self):
+        if not self.has("node"):
+            return None
+        server = self.begin("node", "-e", "const s = require('http').createServer(); s.listen(0, '127.0.0.1', () => console.log(s.address().port))",
+                            stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        port = int(server.stdout.readline())
+        return server.pid, "idle", r"waits for connections on 127.0.0.1:%d" % port
+
+    def test_kinds(self):
+        names = [name for name in dir(self) if name.startswith("of_")]
+        only = os.environ.get("ONLY")
+        found = {name: getattr(self, name)() for name in names if not only or name in only.split(",")}
+        found = {name: value for name, value in found.items() if value}
+        time.sleep(LEAST_S)
+        rows = self.explain(*(pid for pid, _, _ in found.values()))
+        for name, (pid, state, pattern) in sorted(found.items()):
+            with self.subTest(name):
+                row = rows[pid]
+                self.assertRegex(row["text"], pattern)
+                if state:
+                    self.assertEqual(row["state"], state, row["text"])
 
 
 if __name__ == "__main__":

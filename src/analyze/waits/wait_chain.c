@@ -120,7 +120,7 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 	}
 }
 
-static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
+static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct survey s = { 0 };
 
@@ -143,6 +143,19 @@ static struct wait_link choose(const struct wait_graph *g, const struct waits_pr
 	if (s.main.what == WAIT_CONDITION && s.has_events)
 		return s.events;
 	return s.main;
+}
+
+/* One that is about to run at this moment waited at the sample before, as a rule: for that. */
+static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
+{
+	struct wait_link link = choose_now(g, p), earlier;
+	struct wait_graph before = { .records = g->before, .before = g->before };
+	const struct waits_process *then = wait_graph_process(&before, p->node_pid);
+
+	if (link.what != WAIT_READY || !then || then->node_start_ticks != p->node_start_ticks)
+		return link;
+	earlier = choose_now(&before, then);
+	return earlier.what == WAIT_RUNS || earlier.what == WAIT_READY ? link : earlier;
 }
 
 /* --- link by link --- */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/waits/wait_chain.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -20,91 +20,6 @@ static void copy_channel(char out[CHANNEL], const struct waits_thread *t)
 	snprintf(out, CHANNEL, "%.*s", (int)channel.size, channel.data);
 }
 
-/* Another process than itself, then the surer one, then one whose own wait was read. */
-static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
-	const struct waits_party *a, const struct waits_party *b)
-{
-	bool a_is_own = a->party_pid == t->node_pid, b_is_own = b->party_pid == t->node_pid;
-
-	if (a_is_own != b_is_own)
-		return b_is_own;
-	if (a->confidence != b->confidence)
-		return a->confidence > b->confidence;
-	return !wait_graph_process(g, b->party_pid) && wait_graph_process(g, a->party_pid);
-}
-
-static const struct waits_party *party_of(
-	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
-{
-	const struct waits_party *p = NULL, *best = NULL;
-
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (!best) {
-			best = p;
-			continue;
-		}
-		if (p->party_pid != best->party_pid && p->party_pid != t->node_pid &&
-			best->party_pid != t->node_pid && p->confidence == best->confidence)
-			link->others++;
-		if (is_better(g, t, p, best))
-			best = p;
-	}
-	return best;
-}
-
-static const struct waits_party *party_with(const struct wait_graph *g,
-	const struct waits_thread *t, enum waits_relation relation, unsigned *count)
-{
-	const struct waits_party *p = NULL, *best = NULL;
-
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (p->relation != relation)
-			continue;
-		if (count)
-			++*count;
-		/* Of several children the youngest: a shell waits for the one in the foreground. */
-		if (!best || p->party_start_ticks > best->party_start_ticks ||
-			(p->party_start_ticks == best->party_start_ticks &&
-				p->party_pid > best->party_pid))
-			best = p;
-	}
-	return best;
-}
-
-static const struct waits_object *first_object(
-	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role)
-{
-	const struct waits_object *o = NULL;
-
-	while ((o = wait_graph_object(g, t, o)) && o->role != role)
-		;
-	return o;
-}
-
-static bool is_terminal(const struct waits_object *o)
-{
-	struct span path = record_text(&o->record, &o->path);
-
-	return (o->type == FDS_PTY || o->type == FDS_TTY) && !span_equal(path, "/dev/ptmx");
-}
-
-static bool is_socket(const struct waits_object *o)
-{
-	return o->type == FDS_UNIX || o->type == FDS_TCP || o->type == FDS_UDP ||
-	       o->type == FDS_SOCKET;
-}
-
-static bool listens(const struct waits_object *o)
-{
-	return is_socket(o) && !o->socket_state_state && o->socket_state == SOCKETS_LISTEN;
-}
-
-static bool is_connection(const struct waits_object *o)
-{
-	return is_socket(o) && !listens(o) &&
-	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
-}
-
 /* --- one descriptor --- */
 
 static void of_socket(struct wait_link *link, const struct syscall_row *row,
@@ -112,7 +27,7 @@ static void of_socket(struct wait_link *link, const struct syscall_row *row,
 {
 	bool connects = row && row->traits & SYSCALL_CONNECTS;
 
-	link->what = listens(o) ? WAIT_ACCEPT
+	link->what = wait_listens(o) ? WAIT_ACCEPT
 		     : connects || (!o->socket_state_state && o->socket_state == SOCKETS_SYN_SENT)
 			     ? WAIT_CONNECT
 		     : writes ? WAIT_SOCKET_WRITE
@@ -124,11 +39,11 @@ static void of_object(struct wait_link *link, const struct syscall_row *row,
 	const struct waits_object *o, bool writes)
 {
 	link->object = o;
-	if (is_terminal(o)) {
+	if (wait_is_terminal(o)) {
 		link->what = writes ? WAIT_TERMINAL_WRITE : WAIT_TERMINAL_READ;
 		return;
 	}
-	if (is_socket(o)) {
+	if (wait_is_socket(o)) {
 		of_socket(link, row, o, writes);
 		return;
 	}
@@ -180,9 +95,9 @@ static bool row_writes(const struct syscall_row *row)
 static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
-	const struct waits_object *o = first_object(g, t, WAITS_ROLE_CALL);
+	const struct waits_object *o = wait_first_object(g, t, WAITS_ROLE_CALL);
 
-	link->party = party_of(g, t, link);
+	link->party = wait_party_of(g, t, link);
 	if (!o) {
 		link->what = WAIT_IO;
 		return;
@@ -193,9 +108,40 @@ static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 /* --- several descriptors --- */
 
 struct watched {
-	unsigned count, connections, listening;
+	unsigned count, connections;
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
 };
+
+/* A pipe or socket to itself wakes an event loop: nothing of others comes from there. */
+static bool is_own(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	const struct waits_party *p = wait_party_by(g, t, o->fd);
+
+	return p && p->party_pid == t->node_pid;
+}
+
+/* Of two sockets one of the network says more. */
+static bool is_clearer(const struct waits_object *o, const struct waits_object *known)
+{
+	return !known || (known->type == FDS_UNIX && o->type != FDS_UNIX);
+}
+
+static void watch(struct watched *w, const struct waits_object *o)
+{
+	if (wait_is_terminal(o) && o->events & POLLIN && !w->terminal)
+		w->terminal = o;
+	if (wait_listens(o) && is_clearer(o, w->listener))
+		w->listener = o;
+	w->connections += wait_is_connection(o);
+	if (wait_is_connection(o) && is_clearer(o, w->connection))
+		w->connection = o;
+	if ((o->type == FDS_PIPE || o->type == FDS_FIFO) && !w->pipe)
+		w->pipe = o;
+	if (o->type == FDS_INOTIFY || o->type == FDS_TIMERFD || o->type == FDS_SIGNALFD ||
+		o->type == FDS_PIDFD)
+		w->other = o;
+}
 
 static struct watched watched_of(const struct wait_graph *g, const struct waits_thread *t)
 {
@@ -206,40 +152,53 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 		if (o->role != WAITS_ROLE_WATCHED)
 			continue;
 		w.count++;
-		if (is_terminal(o) && o->events & POLLIN && !w.terminal)
-			w.terminal = o;
-		w.listening += listens(o);
-		if (listens(o) &&
-			(!w.listener || (w.listener->type == FDS_UNIX && o->type != FDS_UNIX)))
-			w.listener = o;
-		w.connections += is_connection(o);
-		if (is_connection(o) &&
-			(!w.connection || (w.connection->type == FDS_UNIX && o->type != FDS_UNIX)))
-			w.connection = o;
-		if ((o->type == FDS_PIPE || o->type == FDS_FIFO) && !w.pipe)
-			w.pipe = o;
-		if (o->type == FDS_INOTIFY || o->type == FDS_TIMERFD || o->type == FDS_SIGNALFD ||
-			o->type == FDS_PIDFD)
-			w.other = o;
+		if (!is_own(g, t, o))
+			watch(&w, o);
 	}
 	return w;
 }
 
-/* A pipe to itself wakes an event loop: nothing of others comes from there. */
-static bool is_from_others(
-	const struct wait_graph *g, const struct waits_thread *t, enum waits_relation relation)
+/* A child that reads what its parent writes is a server, and no work that it waits for. */
+static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent)
 {
-	const struct waits_party *p = NULL;
+	const struct waits_process *p = wait_graph_process(g, child);
+	const struct waits_thread *t = wait_graph_thread_of(g, child, child);
+	const struct waits_party *party = NULL;
 
-	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (p->relation == relation && p->party_pid != t->node_pid)
+	if (!p || !t || t->state == 'Z')
+		return true;
+	while ((party = wait_graph_party(g, child, child, party))) {
+		if (party->party_pid == parent && party->relation != WAITS_RELATION_PARENT)
 			return true;
 	}
 	return false;
 }
 
-static void of_loop(const struct wait_graph *g, const struct waits_thread *t,
-	const struct watched *w, struct wait_link *link)
+/* An event loop learns of the end of a child by a signal or a descriptor. */
+static bool of_worker(
+	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
+{
+	const struct waits_party *p = NULL, *best = NULL;
+	unsigned count = 0;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->relation != WAITS_RELATION_CHILD ||
+			is_server_of(g, p->party_pid, t->node_pid))
+			continue;
+		count++;
+		if (!best || p->party_start_ticks > best->party_start_ticks)
+			best = p;
+	}
+	if (!best)
+		return false;
+	link->what = WAIT_CHILD;
+	link->party = best;
+	link->others = count - 1;
+	link->confidence = WAITS_MEDIUM;
+	return true;
+}
+
+static void of_loop(const struct watched *w, struct wait_link *link)
 {
 	link->what = WAIT_EVENTS;
 	link->is_idle = true;
@@ -250,16 +209,6 @@ static void of_loop(const struct wait_graph *g, const struct waits_thread *t,
 		link->object = w->listener;
 		return;
 	}
-	/* Without a server's sockets it is a launcher that waits for what it started. */
-	if (!w->connections && !w->terminal && party_with(g, t, WAITS_RELATION_CHILD, NULL)) {
-		unsigned count = 0;
-
-		link->party = party_with(g, t, WAITS_RELATION_CHILD, &count);
-		link->others = count - 1;
-		link->what = WAIT_CHILD;
-		link->confidence = WAITS_MEDIUM;
-		link->is_idle = false;
-	}
 }
 
 static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
@@ -268,45 +217,38 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	struct watched w = watched_of(g, t);
 	const struct waits_object *o = NULL;
 	bool is_few = w.count <= 4;
+	bool is_epoll = row->arguments[1] == ARGUMENT_TYPE_epoll_out;
 
 	if (row->traits & SYSCALL_SUBMITS) {
 		link->what = WAIT_IO_URING;
 		return;
 	}
+	if (!w.listener && (is_epoll || !w.terminal) &&
+		!(is_few && w.pipe && wait_party_by(g, t, w.pipe->fd)) && of_worker(g, t, link))
+		return;
 	if (w.listener || !is_few) {
-		of_loop(g, t, &w, link);
+		of_loop(&w, link);
 		return;
 	}
 	if (w.connections == 1 && !w.terminal)
 		o = w.connection;
 	else if (w.terminal)
 		o = w.terminal;
-	else if (w.pipe &&
-		 is_from_others(g, t,
-			 (w.pipe->events & (POLLIN | POLLOUT)) == POLLOUT ? WAITS_RELATION_READER
-									  : WAITS_RELATION_WRITER))
+	else if (w.pipe && wait_party_by(g, t, w.pipe->fd))
 		o = w.pipe;
 	else if (w.connections)
 		o = w.connection;
 	else if (w.other)
 		o = w.other;
-	if (!o || (o == w.other && party_with(g, t, WAITS_RELATION_CHILD, NULL))) {
-		of_loop(g, t, &w, link);
+	if (!o || (o == w.other && wait_party_with(g, t, WAITS_RELATION_CHILD, NULL))) {
+		of_loop(&w, link);
 		return;
 	}
 	of_object(link, NULL, o, (o->events & (POLLIN | POLLOUT)) == POLLOUT);
 	link->count = w.count;
-	if (is_terminal(o))
+	if (wait_is_terminal(o))
 		return;
-	if (o->type == FDS_PIPE || o->type == FDS_FIFO)
-		link->party = party_with(g, t,
-			link->what == WAIT_PIPE_WRITE ? WAITS_RELATION_READER
-						      : WAITS_RELATION_WRITER,
-			NULL);
-	else
-		link->party = party_with(g, t, WAITS_RELATION_PEER, NULL);
-	if (!link->party && is_socket(o))
-		link->party = party_with(g, t, WAITS_RELATION_LISTENER, NULL);
+	link->party = wait_party_by(g, t, o->fd);
 	if (link->confidence > WAITS_MEDIUM && w.count > 1)
 		link->confidence = WAITS_MEDIUM;
 }
@@ -316,7 +258,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 static void of_lock(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
-	link->party = party_with(g, t, WAITS_RELATION_THREAD, NULL);
+	link->party = wait_party_with(g, t, WAITS_RELATION_THREAD, NULL);
 	link->what = t->lock == WAITS_LOCK_JOIN && link->party ? WAIT_THREAD_END
 		     : link->party			       ? WAIT_MUTEX
 							       : WAIT_CONDITION;
@@ -326,11 +268,11 @@ static void of_time(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->what = WAIT_SLEEP;
-	link->party = party_with(g, t, WAITS_RELATION_LOCK, NULL);
+	link->party = wait_party_with(g, t, WAITS_RELATION_LOCK, NULL);
 	if (link->party) {
 		link->what = WAIT_LOCK;
 	} else {
-		link->party = party_with(g, t, WAITS_RELATION_LOCK_FILE, NULL);
+		link->party = wait_party_with(g, t, WAITS_RELATION_LOCK_FILE, NULL);
 		if (link->party)
 			link->what = WAIT_LOCK_FILE;
 	}
@@ -342,7 +284,7 @@ static void of_signal(
 {
 	unsigned count = 0;
 
-	link->party = party_with(g, t, WAITS_RELATION_CHILD, &count);
+	link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
 	link->what = link->party ? WAIT_CHILD : WAIT_SIGNAL;
 	link->others = count ? count - 1 : 0;
 	link->is_idle = !link->party;
@@ -353,8 +295,8 @@ static void of_signal(
 static void of_open(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
-	link->object = first_object(g, t, WAITS_ROLE_CALL);
-	link->party = party_of(g, t, link);
+	link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
+	link->party = wait_party_of(g, t, link);
 	link->what = link->object && link->object->type == FDS_FIFO ? WAIT_FIFO_OPEN
 		     : link->object				    ? WAIT_IO
 								    : WAIT_UNKNOWN;
@@ -382,14 +324,14 @@ static void of_call(const struct wait_graph *g, const struct waits_thread *t,
 		of_data(g, t, row, link);
 		break;
 	case SYSCALL_WAIT_TURN:
-		link->object = first_object(g, t, WAITS_ROLE_CALL);
-		link->party = party_of(g, t, link);
+		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
+		link->party = wait_party_of(g, t, link);
 		link->what = row->wait.descriptor ? WAIT_LOCK : WAIT_IPC;
 		break;
 	case SYSCALL_WAIT_CHILD:
 	case SYSCALL_WAIT_SPAWN:
 		link->what = WAIT_CHILD;
-		link->party = party_with(g, t, WAITS_RELATION_CHILD, &count);
+		link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
 		link->others = count ? count - 1 : 0;
 		break;
 	case SYSCALL_WAIT_SIGNAL:
@@ -429,11 +371,21 @@ static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
 		link->what = known[i].what;
 		link->is_idle = known[i].is_idle;
 		link->confidence = WAITS_MEDIUM;
+		if (link->what == WAIT_PIPE_READ || link->what == WAIT_PIPE_WRITE) {
+			link->object = wait_first_object(g, t, WAITS_ROLE_WATCHED);
+			link->party = link->object ? wait_party_by(g, t, link->object->fd) : NULL;
+		}
 		if (link->what == WAIT_CHILD) {
-			link->party = party_with(g, t, WAITS_RELATION_CHILD, &count);
+			link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
 			link->others = count ? count - 1 : 0;
 		}
 		return;
+	}
+	link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
+	if (link->party) {
+		link->what = WAIT_CHILD;
+		link->others = count - 1;
+		link->confidence = WAITS_LOW;
 	}
 }
 
@@ -452,11 +404,11 @@ static bool is_of_daemon(const char *channel)
 static void of_stop(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, struct wait_link *link)
 {
-	const struct waits_object *o = t ? first_object(g, t, WAITS_ROLE_CALL) : NULL;
+	const struct waits_object *o = t ? wait_first_object(g, t, WAITS_ROLE_CALL) : NULL;
 	bool is_background = p->terminal && p->process_group != p->terminal_group;
 
 	link->what = WAIT_STOPPED;
-	if (is_background && o && is_terminal(o)) {
+	if (is_background && o && wait_is_terminal(o)) {
 		link->what = WAIT_STOPPED_BY_TERMINAL;
 		link->object = o;
 	}
@@ -500,7 +452,7 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 	}
 	if (is_of_daemon(channel)) {
 		link->what = WAIT_FILE_SYSTEM;
-		link->object = first_object(g, t, WAITS_ROLE_CALL);
+		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
 		return true;
 	}
 	return false;
@@ -567,10 +519,7 @@ struct wait_link wait_link_of(
 		of_channel(g, t, channel, &link);
 	if (t->state == 'D' && (link.what == WAIT_UNKNOWN || link.what == WAIT_EVENTS))
 		link.what = WAIT_IO;
-	if (link.party && link.party->confidence < link.confidence)
+	if (link.party && link.party->confidence < link.confidence && link.what != WAIT_CHILD)
 		link.confidence = (enum waits_confidence)link.party->confidence;
-	if (link.what == WAIT_CHILD && link.party && !link.is_idle &&
-		link.confidence < WAITS_MEDIUM)
-		link.confidence = WAITS_MEDIUM;
 	return link;
 }

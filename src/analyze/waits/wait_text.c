@@ -129,6 +129,9 @@ const char *wait_chain_unknown(const struct wait_chain *chain)
 		if (l->process->detail_state && !l->process->is_kernel && l->what != WAIT_ZOMBIE &&
 			(!l->thread || l->thread->call_state > SOOTH_STATE_ABSENT))
 			return "calls and descriptors of another user's process need root";
+		if (l->thread && l->thread->call_state > SOOTH_STATE_ABSENT && !l->party &&
+			!l->is_idle && !l->process->is_kernel)
+			return "the thread's call needs root here (kernel.yama.ptrace_scope)";
 	}
 	return NULL;
 }

@@ -418,7 +418,9 @@ enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const 
 	buffer_cstr(&link);
 	o.link = span_of((const char *)link.data, link.size);
 	o.record.type = refined(type_of(o.link), c);
+	r->waiting_fd = fd;
 	read_kind(r, n, c, &o, wants_parties);
+	r->waiting_fd = WAITS_NO_FD;
 	type = o.record.type;
 	write_object(r, c, &o);
 	buffer_fini(&o.local);

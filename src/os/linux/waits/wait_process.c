@@ -159,7 +159,10 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 /* An event loop may wait for its children by a signal: a launcher without connections does. */
 void wait_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
-	if (c->what == SYSCALL_WAIT_READY || c->what == SYSCALL_WAIT_SIGNAL)
+	bool is_unknown =
+		c->thread->call_state > SOOTH_STATE_ABSENT && c->what == SYSCALL_WAIT_OTHER;
+
+	if (is_unknown || c->what == SYSCALL_WAIT_READY || c->what == SYSCALL_WAIT_SIGNAL)
 		add_children(r, n, c->thread->record.tid, &(struct child_choice){ WAIT_ALL, 0 },
 			WAITS_LOW);
 }

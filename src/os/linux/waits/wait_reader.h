@@ -10,6 +10,7 @@
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
+#include "os/linux/waits/wait_clock.h"
 #include "os/linux/waits/wait_ends.h"
 #include "os/linux/waits/wait_sockets.h"
 #include "os/linux/waits/wait_table.h"
@@ -31,6 +32,7 @@ struct wait_reader {
 	struct wait_table table;
 	struct wait_ends ends;
 	struct wait_sockets sockets;
+	struct wait_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
 	/* Of the snapshot. */
@@ -39,6 +41,7 @@ struct wait_reader {
 	struct buffer steps;	  /* struct wait_step, each process once */
 	uint8_t ends_state, sockets_state;
 	bool is_cut;
+	uint32_t waiting_fd; /* the descriptor being read, of the parties found for it */
 	/* Scratch. */
 	struct buffer bytes, text, more, tids;
 };

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,25 +33,8 @@ static int read_file(struct wait_reader *r, const struct wait_node *n, uint32_t 
 
 /* --- since when --- */
 
-/* The scheduler's own clock when the thread was last accounted, in ms with six decimals. */
-static bool last_run(struct wait_reader *r, uint64_t *ns)
-{
-	const char *at = strstr(buffer_cstr(&r->bytes), "se.exec_start");
-	unsigned long long ms, rest;
-
-	if (!at || !(at = strchr(at, ':')) || sscanf(at + 1, "%llu.%6llu", &ms, &rest) != 2)
-		return false;
-	*ns = ms * NS_PER_MS + rest;
-	return true;
-}
-
-/* That clock now: sooth's own thread runs. */
-static bool clock_now(struct wait_reader *r, uint64_t *ns)
-{
-	return !procfs_read(getpid(), "sched", &r->bytes, PROCFS_SMALL) && last_run(r, ns);
-}
-
-static void read_since(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
+static void read_since(
+	struct wait_reader *r, const struct wait_node *n, struct waits_thread *t, uint32_t cpu)
 {
 	uint64_t now, then;
 
@@ -59,8 +43,8 @@ static void read_since(struct wait_reader *r, const struct wait_node *n, struct 
 		t->since_state = SOOTH_STATE_ABSENT;
 		return;
 	}
-	if (!clock_now(r, &now) || read_file(r, n, t->record.tid, "sched", PROCFS_SMALL) ||
-		!last_run(r, &then))
+	if (read_file(r, n, t->record.tid, "sched", PROCFS_SMALL) ||
+		!wait_clock_last_run(&r->bytes, &then) || !wait_clock_now(&r->clock, cpu, &now))
 		return;
 	t->since_ns = now > then ? now - then : 0;
 	t->since_state = SOOTH_STATE_VALUE;
@@ -200,6 +184,17 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 	}
 }
 
+/* Of an unknown call on a pipe: standard input or output, if that is one, is the likely one. */
+static void add_standard_pipe(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	bool reads = strstr(c->channel, "pipe_read"), writes = strstr(c->channel, "pipe_write");
+
+	if (reads)
+		wait_descriptor(r, n, c, STDIN_FILENO, WAITS_ROLE_WATCHED, POLLIN, true);
+	else if (writes)
+		wait_descriptor(r, n, c, STDOUT_FILENO, WAITS_ROLE_WATCHED, POLLOUT, true);
+}
+
 static void add_parties(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const struct syscall_wait *w = c->row ? &c->row->wait : NULL;
@@ -216,6 +211,8 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 	if (w && w->descriptor)
 		wait_descriptor(r, n, c, (uint32_t)syscall_value(arguments, w->descriptor, 0),
 			WAITS_ROLE_CALL, 0, c->what != SYSCALL_WAIT_TURN);
+	if (!w)
+		add_standard_pipe(r, n, c);
 	add_of_kind(r, n, c);
 }
 
@@ -291,7 +288,7 @@ void wait_thread_read(
 	t->state = stat.shared.state;
 	size = stat.shared.name.size < sizeof(name) ? stat.shared.name.size : sizeof(name) - 1;
 	memcpy(name, stat.shared.name.data, size);
-	read_since(r, n, t);
+	read_since(r, n, t, stat.processor);
 	read_call(r, n, t);
 	read_channel(r, n, t, channel);
 	read_cpu(r, n, t);

@@ -66,7 +66,8 @@ void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 		.relation = (uint8_t)found->relation,
 		.source = (uint8_t)found->source,
 		.confidence = (uint8_t)found->confidence,
-		.is_alive = entry != NULL };
+		.is_alive = entry != NULL,
+		.waiting_fd = r->waiting_fd };
 	const char *name = entry ? entry->name : "";
 	struct record_tail tail[] = {
 		{ &p.name, name, strlen(name) },
@@ -196,6 +197,7 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	wait_table_clear(&r->table);
 	wait_ends_clear(&r->ends);
 	wait_sockets_clear(&r->sockets);
+	wait_clock_clear(&r->clock);
 	r->has_locks = false;
 	return members_visit(&r->members, run, sample_process, err);
 }
@@ -205,6 +207,8 @@ static int waits_open(struct backend_run *run, struct sooth_error *err)
 	struct wait_reader *r = run->state;
 
 	(void)err;
+	r->waiting_fd = WAITS_NO_FD;
+	wait_clock_init(&r->clock);
 	members_init(&r->members);
 	r->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
@@ -219,6 +223,7 @@ static void waits_close(struct backend_run *run)
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
+	wait_clock_fini(&r->clock);
 	buffer_fini(&r->locks);
 	buffer_fini(&r->steps);
 	buffer_fini(&r->bytes);

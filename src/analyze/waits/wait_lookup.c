@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_lookup.h"
+
+#include "probes/fds.h"
+#include "probes/sockets.h"
+
+/* Another process than itself, then the surer one, then one whose own wait was read. */
+static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
+	const struct waits_party *a, const struct waits_party *b)
+{
+	bool a_is_own = a->party_pid == t->node_pid, b_is_own = b->party_pid == t->node_pid;
+
+	if (a_is_own != b_is_own)
+		return b_is_own;
+	if (a->confidence != b->confidence)
+		return a->confidence > b->confidence;
+	return !wait_graph_process(g, b->party_pid) && wait_graph_process(g, a->party_pid);
+}
+
+const struct waits_party *wait_party_of(
+	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
+{
+	const struct waits_party *p = NULL, *best = NULL;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (!best) {
+			best = p;
+			continue;
+		}
+		if (p->party_pid != best->party_pid && p->party_pid != t->node_pid &&
+			best->party_pid != t->node_pid && p->confidence == best->confidence)
+			link->others++;
+		if (is_better(g, t, p, best))
+			best = p;
+	}
+	return best;
+}
+
+const struct waits_party *wait_party_with(const struct wait_graph *g, const struct waits_thread *t,
+	enum waits_relation relation, unsigned *count)
+{
+	const struct waits_party *p = NULL, *best = NULL;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->relation != relation)
+			continue;
+		if (count)
+			++*count;
+		/* Of several children the youngest: a shell waits for the one in the foreground. */
+		if (!best || p->party_start_ticks > best->party_start_ticks ||
+			(p->party_start_ticks == best->party_start_ticks &&
+				p->party_pid > best->party_pid))
+			best = p;
+	}
+	return best;
+}
+
+/* The best party found by a descriptor. */
+const struct waits_party *wait_party_by(
+	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
+{
+	const struct waits_party *p = NULL, *best = NULL;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->waiting_fd == fd && (!best || is_better(g, t, p, best)))
+			best = p;
+	}
+	return best;
+}
+
+const struct waits_object *wait_first_object(
+	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role)
+{
+	const struct waits_object *o = NULL;
+
+	while ((o = wait_graph_object(g, t, o)) && o->role != role)
+		;
+	return o;
+}
+
+bool wait_is_terminal(const struct waits_object *o)
+{
+	struct span path = record_text(&o->record, &o->path);
+
+	return (o->type == FDS_PTY || o->type == FDS_TTY) && !span_equal(path, "/dev/ptmx");
+}
+
+bool wait_is_socket(const struct waits_object *o)
+{
+	return o->type == FDS_UNIX || o->type == FDS_TCP || o->type == FDS_UDP ||
+	       o->type == FDS_SOCKET;
+}
+
+bool wait_listens(const struct waits_object *o)
+{
+	return wait_is_socket(o) && !o->socket_state_state && o->socket_state == SOCKETS_LISTEN;
+}
+
+bool wait_is_connection(const struct waits_object *o)
+{
+	return wait_is_socket(o) && !wait_listens(o) &&
+	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The objects and parties of a thread, and what kind an object is of. */
+#ifndef SOOTH_ANALYZE_WAIT_LOOKUP_H
+#define SOOTH_ANALYZE_WAIT_LOOKUP_H
+
+#include "analyze/waits/wait_chain.h"
+
+/* The party that says most; counts the others into the link. */
+const struct waits_party *wait_party_of(
+	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link);
+/* The youngest of a relation; counts all of them. */
+const struct waits_party *wait_party_with(const struct wait_graph *g, const struct waits_thread *t,
+	enum waits_relation relation, unsigned *count);
+/* The best party found by a descriptor. */
+const struct waits_party *wait_party_by(
+	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd);
+const struct waits_object *wait_first_object(
+	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role);
+bool wait_is_terminal(const struct waits_object *o);
+bool wait_is_socket(const struct waits_object *o);
+bool wait_listens(const struct waits_object *o);
+bool wait_is_connection(const struct waits_object *o);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler's clock, in which /proc/PID/task/TID/sched has the time when a thread last ran.
+ * Each CPU has its own: it leaves out what interrupts and the hypervisor take, so two of them may
+ * be seconds apart.
+ */
+#ifndef SOOTH_OS_LINUX_WAIT_CLOCK_H
+#define SOOTH_OS_LINUX_WAIT_CLOCK_H
+
+#include "base/buffer.h"
+#include "base/map.h"
+
+struct wait_clock {
+	struct map offsets; /* uint32_t CPU -> struct wait_offset */
+	struct buffer bytes;
+};
+
+void wait_clock_init(struct wait_clock *c);
+void wait_clock_fini(struct wait_clock *c);
+void wait_clock_clear(struct wait_clock *c);
+/* The time when the thread last ran, from the text of its file; false: it is not there. */
+bool wait_clock_last_run(struct buffer *text, uint64_t *ns);
+/* The clock of a CPU now. False: sooth may not run there, or the kernel does not show it. */
+bool wait_clock_now(struct wait_clock *c, uint32_t cpu, uint64_t *ns);
+
+#endif

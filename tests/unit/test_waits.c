@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a process waits for, explained from records made by hand. */
+#include "support.h"
+
+#include "analyze/waits/wait_text.h"
+#include "base/units.h"
+#include "probes/fds.h"
+#include "probes/sockets.h"
+#include "model/field.h"
+#include "probes/syscall_names.h"
+
+#define STARTED 500
+
+static struct buffer records, before;
+
+static struct sooth_record head(uint16_t kind, uint32_t tid)
+{
+	return (struct sooth_record){
+		.time_ns = 2 * NS_PER_S, .start_ticks = STARTED, .pid = 10, .tid = tid, .kind = kind
+	};
+}
+
+static uint32_t number(const char *call)
+{
+	return (uint32_t)syscall_number(SYSCALL_ABI_X86_64, call, strlen(call));
+}
+
+static void process(uint32_t pid, const char *name, char state)
+{
+	struct waits_process p = { .record = head(WAITS_PROCESS, 0),
+		.node_start_ticks = STARTED,
+		.node_pid = pid,
+		.threads = 1,
+		.state = state };
+	struct record_tail tail[] = { tail_string(&p.name, name) };
+
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void thread(uint32_t pid, uint32_t tid, const char *call, uint64_t argument)
+{
+	struct waits_thread t = { .record = head(WAITS_THREAD, tid),
+		.node_start_ticks = STARTED,
+		.since_ns = 180 * NS_PER_S,
+		.arguments = { argument },
+		.node_pid = pid,
+		.syscall = call ? number(call) : 0,
+		.state = call ? 'S' : 'R',
+		.call_state = state_if(call != NULL),
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&t.name, "worker") };
+
+	RECORD_APPEND(&records, &t, tail, 1);
+}
+
+static void object(uint32_t pid, uint32_t fd, enum fds_type type, uint8_t role, const char *text)
+{
+	struct waits_object o = { .record = head(WAITS_OBJECT, pid),
+		.node_start_ticks = STARTED,
+		.node_pid = pid,
+		.fd = fd,
+		.role = role,
+		.type = type,
+		.events = 1,
+		.socket_state = SOCKETS_LISTEN,
+		.socket_state_state = state_if(type == FDS_TCP) };
+	struct record_tail tail[] = { tail_string(&o.path, text), tail_string(&o.local, text) };
+
+	RECORD_APPEND(&records, &o, tail, 2);
+}
+
+static void party(uint32_t pid, uint32_t tid, enum waits_relation relation, uint32_t of,
+	uint32_t of_tid, const char *name)
+{
+	struct waits_party p = { .record = head(WAITS_PARTY, tid),
+		.node_start_ticks = STARTED,
+		.party_start_ticks = STARTED,
+		.node_pid = pid,
+		.party_pid = of,
+		.party_tid = of_tid,
+		.relation = (uint8_t)relation,
+		.confidence = WAITS_HIGH,
+		.is_alive = 1,
+		.waiting_fd = WAITS_NO_FD };
+	struct record_tail tail[] = { tail_string(&p.name, name),
+		tail_string(&p.detail, "/tmp/x.lock") };
+
+	RECORD_APPEND(&records, &p, tail, 2);
+}
+
+static int reset(void **state)
+{
+	(void)state;
+	buffer_reset(&records);
+	buffer_reset(&before);
+	return 0;
+}
+
+static void expect(const char *state, const char *text)
+{
+	struct wait_graph g = { .records = { records.data, records.size },
+		.before = { before.data, before.size } };
+	struct buffer out = { 0 };
+	struct wait_chain chain;
+
+	wait_chain_follow(&g, 10, &chain);
+	wait_chain_text(&out, &g, &chain);
+	assert_string_equal(buffer_cstr(&out), text);
+	assert_string_equal(wait_chain_state(&chain), state);
+	buffer_fini(&out);
+}
+
+static void test_chain(void **state)
+{
+	(void)state;
+	process(10, "sh", 'S');
+	thread(10, 10, "wait4", (uint64_t)-1);
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "cat");
+	process(11, "cat", 'S');
+	thread(11, 11, "read", 0);
+	object(11, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "flock");
+	process(12, "flock", 'S');
+	thread(12, 12, "flock", 3);
+	object(12, 3, FDS_FILE, WAITS_ROLE_CALL, "/tmp/x.lock");
+	party(12, 12, WAITS_RELATION_LOCK, 13, 0, "make");
+	expect("waits",
+		"sh (10) waits for its child cat (11), 3 min; 11 waits for data from flock (12) "
+		"through a pipe, 3 min; 12 waits for a lock on /tmp/x.lock held by make (13), 3 "
+		"min");
+}
+
+static void test_deadlock(void **state)
+{
+	(void)state;
+	process(10, "sh", 'S');
+	thread(10, 10, "wait4", (uint64_t)-1);
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "cat");
+	process(11, "cat", 'S');
+	thread(11, 11, "write", 1);
+	object(11, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(11, 11, WAITS_RELATION_READER, 10, 0, "sh");
+	expect("deadlock",
+		"sh (10) waits for its child cat (11), 3 min; 11 is blocked writing to a pipe: sh "
+		"(10) does not read, 3 min: a deadlock, none of them can go on");
+}
+
+/* Two threads with a mutex each, that want the other's. */
+static void test_mutexes(void **state)
+{
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_THREAD, 10, 20, "prog");
+	thread(10, 20, "futex", 0x2000);
+	party(10, 20, WAITS_RELATION_THREAD, 10, 10, "prog");
+	expect("deadlock", "prog (10) waits for a mutex held by its thread worker (20), 3 min; "
+			   "thread 20 waits "
+			   "for a mutex held by its main thread (10), 3 min: a deadlock, none of "
+			   "them can go on");
+}
+
+static void test_owner_that_ended(void **state)
+{
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_THREAD, 0, 20, "");
+	expect("waits",
+		"prog (10) waits for a mutex held by thread 20, which has ended: nothing can "
+		"release it, 3 min");
+}
+
+static void test_all_threads(void **state)
+{
+	(void)state;
+	process(10, "python3", 'S');
+	thread(10, 10, "futex", 0x1000);
+	thread(10, 11, "futex", 0x1000);
+	expect("deadlock",
+		"python3 (10) waits for a lock of Python (threading): all 2 threads wait, "
+		"and none can wake another, 3 min: a deadlock");
+}
+
+/* A thread that works outweighs a main thread that waits for it inside the process. */
+static void test_worker(void **state)
+{
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "futex", 0x1000);
+	thread(10, 11, "wait4", (uint64_t)-1);
+	party(10, 11, WAITS_RELATION_CHILD, 12, 0, "cc");
+	expect("waits", "prog (10) in thread worker (11) waits for its child cc (12), 3 min");
+}
+
+static void test_idle_server(void **state)
+{
+	(void)state;
+	process(10, "nginx", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	object(10, 6, FDS_TCP, WAITS_ROLE_WATCHED, "0.0.0.0:80");
+	object(10, 7, FDS_EVENTFD, WAITS_ROLE_WATCHED, "anon_inode:[eventfd]");
+	expect("idle", "nginx (10) waits for connections on 0.0.0.0:80, idle 3 min");
+}
+
+static void test_running(void **state)
+{
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, NULL, 0);
+	expect("runs", "prog (10) runs");
+}
+
+static void test_nothing(void **state)
+{
+	struct wait_graph g = { 0 };
+	struct wait_chain chain;
+
+	(void)state;
+	wait_chain_follow(&g, 10, &chain);
+	assert_int_equal(chain.count, 0);
+	assert_string_equal(wait_chain_state(&chain), "ended");
+}
+
+static void test_durations(void **state)
+{
+	char out[WAIT_DURATION_SIZE];
+
+	(void)state;
+	assert_string_equal(wait_duration(out, 300 * NS_PER_MS), "0.3 s");
+	assert_string_equal(wait_duration(out, 42 * NS_PER_S), "42 s");
+	assert_string_equal(wait_duration(out, 480 * NS_PER_S), "8 min");
+	assert_string_equal(wait_duration(out, 7500 * NS_PER_S), "2 h 5 min");
+	assert_string_equal(wait_duration(out, 300000 * NS_PER_S), "3 d");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_chain, reset),
+		cmocka_unit_test_setup(test_deadlock, reset),
+		cmocka_unit_test_setup(test_mutexes, reset),
+		cmocka_unit_test_setup(test_owner_that_ended, reset),
+		cmocka_unit_test_setup(test_all_threads, reset),
+		cmocka_unit_test_setup(test_worker, reset),
+		cmocka_unit_test_setup(test_idle_server, reset),
+		cmocka_unit_test_setup(test_running, reset),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_durations),
+	};
+	int status = cmocka_run_group_tests(tests, NULL, NULL);
+
+	buffer_fini(&records);
+	buffer_fini(&before);
+	return status;
+}
