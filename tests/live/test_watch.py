@@ -258,6 +258,11 @@ class Shown(Case):
         screen.wait_for(lambda lines: sorted(self.pids(screen)) == sorted(pids), "them alone")
         self.assertIn("全角", "\n".join(screen.lines()).replace(" ", ""))
         self.assertNotIn("\u202e", "\n".join(screen.lines()))
+        screen.type(b"/" + b"\x7f" * 60 + b"%d\r" % pids[-1])
+        screen.wait_for(lambda lines: self.pids(screen) == [pids[-1]], "the last one alone")
+        screen.type(b"i")
+        screen.wait_for(lambda lines: lines[1].startswith("\\xe2\\x80\\xae rtl (pid "), "its name in the pane, escaped")
+        self.assertNotIn("\u202e", "\n".join(screen.lines()))
 
     def test_terminal_goes_away(self):
         screen = self.watch()
