@@ -155,8 +155,9 @@ static int check(
 	if (c->picture.flamegraph && c->diagnose.bundle) {
 		error_set(
 			err, -EINVAL, SOOTH_FAULT_USAGE, "write a flamegraph and a bundle at once");
-		error_why(err, "one run writes one file beside its report");
-		return error_remedy(err, "add --save FILE.sooth, then draw that capture");
+		error_why(err, "one run writes either the picture or the bundle");
+		return error_remedy(err,
+			"leave out --bundle here, and run sooth diagnose --bundle FILE after it");
 	}
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;

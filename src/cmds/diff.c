@@ -157,7 +157,7 @@ static void emit_losses(struct output *o, const struct comparison_side *side)
 			(unsigned long long)side->lost);
 	else
 		snprintf(reason, sizeof(reason),
-			"this capture is incomplete, or an unknown number of its records was lost");
+			"records of this capture were lost, or it was cut off (number unknown)");
 	output_limit(o, what, reason, "`sooth report FILE.sooth` shows the losses");
 }
 

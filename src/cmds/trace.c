@@ -45,8 +45,8 @@ static const struct option trace_options[] = {
 		.type = OPTION_TEXT,
 		.argument = "SET",
 		.offset = offsetof(struct trace_config, trace.calls),
-		.help = "show only these calls, e.g. openat,close or network or %path; !futex: all "
-			"but futex" },
+		.help = "show only these calls: names (openat,close) or groups (network, "
+			"%path); !futex: all except futex" },
 	{ .letter = 'P',
 		.name = "path",
 		.type = OPTION_TEXT,
@@ -61,7 +61,8 @@ static const struct option trace_options[] = {
 	{ .name = "io",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.io),
-		.help = "print totals by file instead of every call: bytes, times, rewrites" },
+		.help = "print totals per file instead of every call: bytes, time, overwritten "
+			"bytes" },
 	{ .name = "network",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.network),
@@ -94,8 +95,8 @@ static const struct option trace_options[] = {
 		.argument = "SIZE",
 		.max = SYSCALLS_PIECE_MAX,
 		.offset = offsetof(struct trace_config, trace.data_bytes),
-		.help = "show up to this many bytes of the data that calls read and write "
-			"(default: 0)" },
+		.help = "show up to this many bytes of the data each call reads or writes "
+			"(default: 0, none)" },
 	{ .letter = 't',
 		.name = "clock",
 		.type = OPTION_FLAG,

@@ -116,7 +116,7 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "only options are accepted");
+		error_why(err, "claude-diagnose takes options only, no names or PIDs");
 		return error_remedy(err, "give a process as --pid PID");
 	}
 	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))

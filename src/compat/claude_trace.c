@@ -201,8 +201,9 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	if (arguments->count || arguments->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"",
 			arguments->count ? arguments->items[0] : "--");
-		error_why(err, "only options are accepted");
-		return error_remedy(err, "-K PID ends a process; `sooth ps PID` shows one");
+		error_why(err, "claude-trace takes options only, no names or PIDs");
+		return error_remedy(
+			err, "`sooth ps PID` shows a process; claude-trace -K PID ends it");
 	}
 	if (c->at_once && !c->end_pid) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -9 without -K");

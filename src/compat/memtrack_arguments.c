@@ -53,8 +53,8 @@ static int take_option(
 	} else {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", word);
 		error_why(err, "there is no such option");
-		return error_remedy(
-			err, "write the options of the launched command after its name");
+		return error_remedy(err, "put options of COMMAND behind it: memtrack track -o FILE "
+					 "-- COMMAND OPTION...");
 	}
 	return 0;
 }

@@ -148,7 +148,7 @@ static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 		if (!agent_value_is_generic(rule->what))
 			return 0;
 		return agent_text_wrong(p,
-			"write the folders, the package or the module of the program",
+			"describe the program by `below`, `package` or `module` instead",
 			"other programs are called %s too", rule->what);
 	default:
 		return 0;

@@ -19,12 +19,13 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum growth of open file descriptors per second",
+		.help = "minimum number of descriptors opened and not closed per second",
 		.default_value = 0.5,
 		.min = 0.0001,
 		.max = 1e9 },
 	{ .name = "min-gain",
-		.help = "minimum growth of open file descriptors in total",
+		.help = "minimum number of descriptors opened and not closed during the "
+			"observation",
 		.default_value = 10,
 		.min = 1,
 		.max = 1e9 },

@@ -57,10 +57,10 @@ static void diagnose(struct check *e)
 	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	if (end->hard_limit > end->soft_limit)
 		finding_remedy(e,
-			"prlimit --nofile=%llu: --pid %llu raises the limit now; sooth inspect "
-			"--fds %llu shows what is open",
-			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid,
-			(unsigned long long)e->id.pid);
+			"raise the limit now: prlimit --pid %llu --nofile=%llu:%llu (what is open: "
+			"sooth inspect --fds %llu)",
+			(unsigned long long)e->id.pid, (unsigned long long)end->hard_limit,
+			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid);
 	else
 		finding_remedy(e, "set a higher limit in the shell (ulimit -n 65536), then restart "
 				  "the process there");

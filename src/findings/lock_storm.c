@@ -32,12 +32,12 @@ static const struct finding_option options[] = {
 		.min = 0,
 		.max = 1e9 },
 	{ .name = "min-threads",
-		.help = "minimum number of threads that sleep or yield at locks",
+		.help = "minimum number of threads that wait for locks (by sleeping or yielding)",
 		.default_value = 2,
 		.min = 2,
 		.max = 1e6 },
 	{ .name = "percent",
-		.help = "minimum CPU use of all threads that sleep or yield at locks, in percent "
+		.help = "minimum CPU use of all threads that wait for locks, in percent "
 			"of one CPU",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 20,

@@ -26,12 +26,13 @@
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
-		.help = "minimum growth of the number of living descendants per second",
+		.help = "minimum number by which living descendants increase per second",
 		.default_value = 2,
 		.min = 0.001,
 		.max = 1e6 },
 	{ .name = "min-gain",
-		.help = "minimum growth of the number of living descendants in total",
+		.help = "minimum number by which living descendants increase during the "
+			"observation",
 		.default_value = 20,
 		.min = 1,
 		.max = 1e6 },

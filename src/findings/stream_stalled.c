@@ -37,7 +37,7 @@ static const struct finding_option options[] = {
 		.min = 1e8,
 		.max = 86400e9 },
 	{ .name = "unread",
-		.help = "minimum time that received data stays unread by the process",
+		.help = "minimum time that a received answer stays unread by the process",
 		.unit = SOOTH_UNIT_NS,
 		.default_value = 10e9,
 		.min = 1e8,
@@ -505,7 +505,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_stream_stalled = {
 	.id = "stream-stalled",
-	.claim = "a request was sent to a server, and no answer comes",
+	.claim = "a connection makes no progress: the answer does not come, or is not read",
 	.probes = "proc,sockets",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -105,7 +105,7 @@ static const struct sooth_field stream_loss_fields[] = {
 };
 
 static const struct sooth_field stream_limit_fields[] = {
-	FIELD_STRING(stream_limit, what, "kind of data that could not be measured"),
+	FIELD_STRING(stream_limit, what, "name of the data that could not be measured"),
 	FIELD_STRING(stream_limit, reason, "reason why the data could not be measured"),
 	FIELD_STRING(stream_limit, remedy, "what to do so that the data can be measured"),
 };

@@ -211,7 +211,7 @@ class Folded(ExportCase):
         self.assertNotIn("all calls of", text)
         text = told(cut, long)
         self.assertIn("first observed for %s and scaled to %s as the second" % (length(cut), length(long)), text)
-        self.assertIn("all calls of %s: this capture is incomplete, or an unknown number of its records was lost" % cut, text)
+        self.assertIn("all calls of %s: records of this capture were lost, or it was cut off (number unknown)" % cut, text)
         self.assertNotIn("all calls of %s" % long, text)
 
     def test_without_calls(self):

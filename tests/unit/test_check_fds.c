@@ -272,7 +272,7 @@ static void test_fd_limit_near(void **state)
 	static const struct check_case cases[] = {
 		{ "fd-limit-near", has_descriptors, 800, NULL,
 			"high/high: almost out of descriptors: 800 of 1000 in use|[used: 80 "
-			"%]|<prlimit --nofile=4000: --pid 99 " },
+			"%]|<raise the limit now: prlimit --pid 99 --nofile=4000:4000 " },
 		{ "fd-limit-near", has_descriptors, 799, NULL,
 			"fine: 799 of 1000 allowed descriptors are open" },
 		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },
@@ -282,7 +282,7 @@ static void test_fd_limit_near(void **state)
 		{ "fd-limit-near", has_descriptors, 1001, NULL,
 			"fine: 1001 descriptors are open; the limit of 1000 was set later" },
 		{ "fd-limit-near", has_hard_limit, 1001, NULL,
-			"high/high: |<prlimit --nofile=1001" },
+			"high/high: |<raise the limit now: prlimit --pid 99 --nofile=1001:1001" },
 		{ "fd-limit-near", has_hard_limit, 1000, NULL, "high/high: |<set a higher" },
 		{ "fd-limit-near", has_no_limit, NO_LIMIT, NULL,
 			"fine: 900 descriptors are open, and there is no limit" },

@@ -89,7 +89,7 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 		struct record_tail tail[] = {
 			tail_string(&row.table, has->tables[i].name),
 			tail_string(&row.side, side),
-			tail_string(&row.reason, "the other capture does not have this table"),
+			tail_string(&row.reason, "only one of the two captures has this table"),
 		};
 
 		if (!comparing_has_table(lacks, has->tables[i].schema))

@@ -67,7 +67,8 @@ static const struct sooth_field sum_fields[] = {
 		FIELD_STATE_AT(sum_row, state)),
 	FIELD_NUMBER(sum_row, cpu_ns, "CPU time of all these short-lived processes",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(sum_row, state)),
-	FIELD_STRING_AS(sum_row, unseen, reason, "reason why short-lived processes are unknown",
+	FIELD_STRING_AS(sum_row, unseen, reason,
+		"reason why short-lived processes could not be counted",
 		FIELD_STATE_AT(sum_row, unseen_state)),
 };
 

@@ -53,7 +53,7 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		.name = "all",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct target_options, all),
-		.help = "every process of this host except sooth" },
+		.help = "all processes on this host except sooth" },
 };
 
 const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {

@@ -38,7 +38,7 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.name = "json",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct output_options, json),
-		.help = "print JSON: one object for a report, one line per event for a stream" },
+		.help = "print JSON instead of text" },
 	{ .name = "format",
 		.type = OPTION_CHOICE,
 		.argument = "NAME",
@@ -55,8 +55,8 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.type = OPTION_TEXT,
 		.argument = "EXPR",
 		.offset = offsetof(struct output_options, filter),
-		.help = "show only rows for which EXPR is true, e.g. 'errno != 0 and path ~ "
-			"/etc'" },
+		.help = "show only rows for which EXPR is true, e.g. 'pid = 4711 and name ~ "
+			"node'" },
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {

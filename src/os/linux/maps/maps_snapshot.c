@@ -363,8 +363,7 @@ static void emit_stacks(struct maps_snapshot *m)
 	if (s.running)
 		backend_limit(m->run, "the stacks of threads that are running",
 			"the kernel reports the stack pointers of waiting threads only",
-			"run sooth again; a stack that resembles another stack of the process is "
-			"recognized anyway");
+			"run sooth again: the threads may wait then");
 	drop_stacks(&s);
 }
 
