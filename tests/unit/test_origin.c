@@ -142,7 +142,8 @@ static void test_process_sessions(void **state)
 		{ 320, 1, .session = 99, CLAUDE_MARK },
 		/* In the same session as the agent. */
 		{ 330, 1, .session = 199, .terminal = 34817, CLAUDE_MARK });
-	assert_holds(300, VERDICT_ORPHANED, "200, is in another process session");
+	assert_holds(300, VERDICT_ORPHANED,
+		"agent 200, the only other one, is in another process session");
 	assert_doubted(310, VERDICT_ORPHANED, "agent 200 could have started");
 	assert_doubted(320, VERDICT_ORPHANED, "agent 200 could have started");
 	assert_doubted(330, VERDICT_ORPHANED, "agent 200 could have started");
@@ -167,7 +168,7 @@ static void test_directories(void **state)
 		{ 340, 1, CLAUDE_MARK, OUTPUT("-one") },
 		/* No path as it is known. */
 		{ 350, 1, CLAUDE_MARK, OUTPUT("three") });
-	assert_holds(300, VERDICT_ORPHANED, "none of 2 other Claude Code can have started");
+	assert_holds(300, VERDICT_ORPHANED, "none of 2 other agents can have started");
 	assert_doubted(310, VERDICT_ORPHANED, "agent 150 could have started");
 	assert_doubted(320, VERDICT_ORPHANED, "agent 150 could have started");
 	assert_doubted(330, VERDICT_ORPHANED, "agent 160 could have started");
@@ -206,7 +207,8 @@ static void test_one_session(void **state)
 			.stream = AT_PIPES },
 		{ 310, 1, .markers = T("CODEX_THREAD_ID=sess-y\0CODEX_SESSION_ID=sess-a"),
 			.stream = AT_PIPES });
-	assert_holds(300, VERDICT_ORPHANED, "150, has had another session from its start");
+	assert_holds(300, VERDICT_ORPHANED,
+		"the only other one, has had another session from its start");
 	assert_in(310, 150, PROCESS_LINK_SESSION);
 }
 

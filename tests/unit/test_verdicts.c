@@ -187,7 +187,7 @@ static void test_left_by_accident(void **state)
 	assert_holds(301, VERDICT_ORPHANED, "");
 	assert_holds(302, VERDICT_ORPHANED, "");
 	assert_holds(
-		310, VERDICT_ORPHANED, "session t is gone: the session has no main process here");
+		310, VERDICT_ORPHANED, "session t is gone: no main process is here, and no");
 	assert_holds(320, VERDICT_ORPHANED, "");
 	assert_holds(330, VERDICT_ORPHANED, "");
 }

@@ -126,27 +126,27 @@ static struct origin origin_of(const struct owner_search *q)
 	return (struct origin){ q->s, q->p, q->agent, &q->of, is_from_outside(q) };
 }
 
-/* NULL: none. `why`: what follows from that. */
+/* NULL: none, and `why` says so. */
 static struct process_entry *possible_main(struct owner_search *q, struct sooth_text *why)
 {
 	struct process_table *c = q->s->process_table;
 	const struct origin o = origin_of(q);
 	struct origin_others others;
 	struct process_entry *main = origin_possible(&o, &others);
+	unsigned long long pid = others.one ? others.one->id.pid : 0;
 
 	if (main)
 		return main;
 	if (!others.count)
-		*why = process_table_say(
-			c, "no %s is old enough to be its main process", q->agent->title);
+		*why = process_table_say(c,
+			"no main process is here, and no %s is old enough to be its main process",
+			q->agent->title);
 	else if (others.count == 1)
-		*why = process_table_say(c, "the other %s, %llu, %s", q->agent->title,
-			(unsigned long long)others.one->id.pid, others.why);
+		*why = process_table_say(c, "agent %llu, the only other one, %s", pid, others.why);
 	else
 		*why = process_table_say(c,
-			"none of %zu other %s can have started this process (%llu %s)",
-			others.count, q->agent->title, (unsigned long long)others.one->id.pid,
-			others.why);
+			"none of %zu other agents can have started this process (%llu %s)",
+			others.count, pid, others.why);
 	return NULL;
 }
 
@@ -285,8 +285,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
 				why_not_all_processes(q)));
 	return gone(q, link,
-		process_table_say(c, "%.*s is gone: the session has no main process here, and %.*s",
-			TEXT(its), TEXT(words(q, &why))));
+		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(words(q, &why))));
 }
 
 /* Another process has taken over the session: the marker of the pid says that it is not the one. */
