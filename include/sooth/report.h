@@ -39,6 +39,7 @@ struct sooth_sink_options {
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
 	bool in_lines; /* "json": each report on one line */
+	bool is_verbose; /* "text": also how it was measured, and what sooth cost */
 };
 
 /* The name is the schema's in every output; borrowed until sooth_report_free(). *out is to be

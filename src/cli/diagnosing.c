@@ -21,10 +21,9 @@
 #define SAMPLE_MS 500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: values that rise and fall have to be seen doing so */
-#define CALLS_BYTES  (32u << 20) /* the other probes need time before calls are fetched */
-#define CONFIG_SIZE  65536
-#define EXIT_LACKING 3 /* a privilege is missing, or the system cannot do it */
-#define CONFIG_NAME  "findings"
+#define CALLS_BYTES (32u << 20) /* the other probes need time before calls are fetched */
+#define CONFIG_SIZE 65536
+#define CONFIG_NAME "findings"
 
 /* --- how detectors are set --- */
 
@@ -231,7 +230,8 @@ static void choose_times(const struct diagnosing *d, struct run *run)
 	uint64_t interval_ns;
 
 	if (d->is_quick || d->is_gone) {
-		run->duration_ns = d->duration_ns && !d->is_gone ? d->duration_ns : 1;
+		run->duration_ns =
+			d->duration_ns && !d->is_gone && !d->is_idle ? d->duration_ns : 1;
 		return;
 	}
 	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
@@ -306,6 +306,9 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 		status = error_no_memory(err);
 	if (is_open && d->watch_ns)
 		run->chore = (struct run_chore){ d->watch_ns, d, join_selected };
+	/* With no agent there is nothing to wait for. */
+	d->is_idle = is_open && !run->selected_count && !d->watch_ns;
+	d->is_quick |= d->is_idle;
 	choose_target(d, run, is_capture);
 	choose_probes(d, run, !is_open || run->selected_count || d->watch_ns);
 	choose_calls(d, run, !is_open || run->selected_count);

@@ -10,6 +10,7 @@
 #include "cli/run.h"
 
 #define DIAGNOSING_NS (5 * NS_PER_S)
+#define EXIT_LACKING  3 /* a privilege is missing, or the system cannot do it */
 
 struct diagnosing {
 	/* Filled by the command. */
@@ -35,6 +36,7 @@ struct diagnosing {
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
 	bool is_gone;	    /* no selected PID exists: only the kernel log can have something */
+	bool is_idle;	    /* no process was found: only the host is looked at, once */
 	bool has_calls;	    /* system calls are among the probes */
 	char no_calls[512]; /* why not, although requested; empty: they were not refused */
 };

@@ -91,9 +91,9 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 }
 
 /* Lines and frames are printed as they come. */
-static bool is_held(const struct run *run)
+static bool may_be_held(const struct run *run)
 {
-	return run->output->filter && !run->is_stream && !run->watch;
+	return !run->is_stream && !run->watch;
 }
 
 static int make_report(const struct run *run, struct told *t, struct sooth_error *err)
@@ -109,8 +109,8 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
 		sink.in_lines = run->watch != NULL;
-		if (is_held(run))
-			status = held_begin(&t->held, stream, err);
+		if (may_be_held(run))
+			status = held_begin(&t->held, run->output, stream, err);
 		if (t->held.stream)
 			sink.stream = t->held.stream;
 		if (!status)
@@ -186,7 +186,8 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 {
 	int status = sooth_report_finish(t->report, err);
 
-	if (!status)
+	/* The pager comes last: it may stay open for long. */
+	if (!status && !t->held.is_paged)
 		status = held_release(&t->held, err);
 	if (!status && t->product)
 		status = sooth_report_finish(t->product, err);
@@ -198,6 +199,8 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 		status = out_file_commit(&t->file, err);
 	if (!status)
 		emit_left_out(run, t);
+	if (!status && t->held.is_paged)
+		status = held_release(&t->held, err);
 	return status;
 }
 

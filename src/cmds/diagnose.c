@@ -17,7 +17,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, list, quick, verbose;
+		bool deep, calls, list, quick, allow_unseen;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
@@ -87,6 +87,10 @@ static const struct option diagnose_options[] = {
 		.choice = severity,
 		.offset = offsetof(struct diagnose_config, diagnose.fail_on),
 		.help = "exit status 1 for a finding of this severity or worse" },
+	{ .name = "allow-unseen",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.allow_unseen),
+		.help = "no exit status 3 for checks that were refused" },
 	{ .name = "set",
 		.type = OPTION_LIST,
 		.argument = "ID.OPTION=VALUE",
@@ -108,7 +112,7 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
-	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output",
+	{ OPTION_ALONE, "list-findings", "set,json,format,color,filter,output,no-pager,verbose",
 		"--list-findings lists what sooth can find and looks at no process", NULL },
 	{ OPTION_PER_PROCESS, "list-findings", "PID,FILE",
 		"--list-findings lists what sooth can find and looks at no process", NULL },
@@ -117,20 +121,36 @@ static const struct option_rule rules[] = {
 	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
 	{ OPTION_NEEDS, "buffer", "calls", "the buffer is used only for recorded system calls",
 		NULL },
+	{ OPTION_NEEDS, "allow-unseen", "fail-on,calls",
+		"without them the exit status does not depend on checks", NULL },
 	{ OPTION_NEEDS, "weight", "flamegraph",
 		"this option sets how the picture of --flamegraph looks", NULL },
 };
 
 /* The option takes nothing else: one of them matches. */
-static bool fails(const char *fail_on, const struct findings_reported *told)
+static unsigned severity_of(const char *name)
 {
 	unsigned least = FINDING_INFO;
 
-	if (!fail_on || !told->has_any)
-		return false;
-	while (severity(least) && strcmp(severity(least), fail_on) != 0)
+	while (severity(least) && strcmp(severity(least), name) != 0)
 		least++;
-	return (unsigned)told->worst >= least;
+	return least;
+}
+
+/* A finding goes before what could not be seen. */
+static int exit_status(const struct diagnose_config *c, const struct diagnosing *d)
+{
+	const struct findings_reported *result = &d->told;
+	const char *fail_on = c->diagnose.fail_on;
+
+	if (fail_on && result->has_any && result->worst >= severity_of(fail_on))
+		return EXIT_FOUND;
+	if (c->diagnose.allow_unseen)
+		return 0;
+	if (fail_on)
+		return result->has_refused && result->refused >= severity_of(fail_on) ? EXIT_LACKING
+										      : 0;
+	return diagnosing_exit(d);
 }
 
 static int check(
@@ -213,10 +233,8 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		status = finding_list(&d.settings, &c->output, err);
 	else if (!status)
 		status = diagnosing_run(&d, &run, err);
-	if (!status && fails(c->diagnose.fail_on, &d.told))
-		status = EXIT_FOUND;
 	if (!status)
-		status = diagnosing_exit(&d);
+		status = exit_status(c, &d);
 	diagnosing_end(&d);
 	picture_files_fini(&files);
 	return status;

@@ -25,7 +25,6 @@ struct ps_config {
 	struct output_options output;
 	struct {
 		bool is_tree;
-		bool is_verbose;
 		bool why;
 		bool transcript;
 		bool list_agents;
@@ -50,11 +49,6 @@ static const struct option ps_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct ps_config, ps.is_tree),
 		.help = "whole sessions as trees, with the role of each process" },
-	{ .letter = 'v',
-		.name = "verbose",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct ps_config, ps.is_verbose),
-		.help = "more columns, and the reason for each flag" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
@@ -168,7 +162,7 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 		.is_tree = c->ps.is_tree,
 		/* With --all every row is in the list. */
 		.emits_both = c->target.all ? NULL : &v->has_screen,
-		.is_verbose = c->ps.is_verbose,
+		.is_verbose = c->output.verbose,
 		.emits_versions = c->ps.check_version,
 		.hide_ended = true,
 		.pids = target_found_pids(&v->found),
@@ -202,7 +196,7 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 	bool is_more;
 	int status;
 
-	if (c->ps.is_verbose)
+	if (c->output.verbose)
 		columns_add(&v->more, VERBOSE);
 	if (c->ps.why)
 		columns_add(&v->more, "rule");

@@ -116,12 +116,15 @@ static int make_output(struct output **out, const struct output_options *options
 {
 	struct sooth_sink_options s = output_sink_options(options, file->stream);
 	struct sink_options own = {
-		.stream = s.stream, .width = s.width, .use_color = s.use_color
+		.stream = s.stream,
+		.width = s.width,
+		.use_color = s.use_color,
+		.is_verbose = s.is_verbose,
 	};
 	int status = output_new(out, err);
 
-	if (!status && options->filter)
-		status = held_begin(held, file->stream, err);
+	if (!status)
+		status = held_begin(held, options, file->stream, err);
 	if (held->stream)
 		own.stream = held->stream;
 	if (!status)

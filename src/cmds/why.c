@@ -11,17 +11,11 @@ struct why_config {
 	struct target_options target;
 	struct output_options output;
 	struct {
-		bool with_threads;
 		uint64_t interval_ns;
 	} why;
 };
 
 static const struct option why_options[] = {
-	{ .letter = 'v',
-		.name = "verbose",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct why_config, why.with_threads),
-		.help = "also each thread: call, wait channel, what it waits for" },
 	{ .letter = 'i',
 		.name = "interval",
 		.type = OPTION_DURATION,
@@ -47,7 +41,7 @@ static const struct option_rule rules[] = {
 static int run_why(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct why_config *c = config;
-	struct waits_options options = { .with_threads = c->why.with_threads };
+	struct waits_options options = { .with_threads = c->output.verbose };
 	struct run run = {
 		.name = "why",
 		.target = &c->target,

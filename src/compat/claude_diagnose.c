@@ -242,6 +242,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 		return error_no_memory(err);
 	d->config = c;
 	d->report = c->output;
+	d->report.verbose = true; /* its text has all checks */
 	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,

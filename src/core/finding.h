@@ -41,6 +41,8 @@ struct finding_type {
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": the probes it cannot work without */
 	bool needs_interval; /* at least two samples */
+	/* The highest severity it gives itself, if above that of the registry. */
+	enum finding_severity worst;
 	bool diagnoses_gone; /* also processes that ended before they were sampled */
 	const struct finding_option *options;
 	size_t option_count;

@@ -16,6 +16,7 @@
 struct output_sink {
 	const struct sink_type *type;
 	void *state;
+	bool is_verbose;
 };
 
 struct output {
@@ -54,19 +55,39 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 		free(sink->state);
 		return status;
 	}
+	sink->is_verbose = options->is_verbose;
 	o->sink_count++;
 	return 0;
 }
 
-/* Call one operation on every sink until one fails. */
-#define EACH_SINK(o, operation, ...)                                                               \
+/* Call one operation on every sink that `holds` for until one fails. */
+#define SINKS_THAT(holds, o, operation, ...)                                                       \
 	({                                                                                         \
 		int _status = 0;                                                                   \
-		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++)                        \
-			_status =                                                                  \
-				operation((o)->sinks[_i].type, (o)->sinks[_i].state, __VA_ARGS__); \
+		for (size_t _i = 0; _i < (o)->sink_count && !_status; _i++) {                      \
+			const struct output_sink *_sink = &(o)->sinks[_i];                         \
+			if (holds)                                                                 \
+				_status = operation(_sink->type, _sink->state, __VA_ARGS__);       \
+		}                                                                                  \
 		_status;                                                                           \
 	})
+#define EACH_SINK(o, operation, ...) SINKS_THAT(true, o, operation, __VA_ARGS__)
+#define EACH_READER(o, section, operation, ...)                                                    \
+	SINKS_THAT(is_reader(_sink, section), o, operation, __VA_ARGS__)
+
+static bool is_reader(const struct output_sink *sink, const struct section *section)
+{
+	switch (section->audience) {
+	case SECTION_FOR_PEOPLE:
+		return sink->type->is_for_people;
+	case SECTION_BRIEF:
+		return sink->type->is_for_people && !sink->is_verbose;
+	case SECTION_DETAIL:
+		return !sink->type->is_for_people || sink->is_verbose;
+	default:
+		return true;
+	}
+}
 
 static int sink_rows(const struct sink_type *type, void *state, const struct section *section,
 	const struct batch *batch, struct sooth_error *err)
@@ -87,7 +108,7 @@ int output_flush(struct output *o, struct sooth_error *err)
 	if (buffer_failed(&o->rows))
 		return error_no_memory(err);
 	if (batch.size)
-		status = EACH_SINK(o, sink_rows, o->section, &batch, err);
+		status = EACH_READER(o, o->section, sink_rows, o->section, &batch, err);
 	buffer_reset(&o->rows);
 	return status;
 }
@@ -105,7 +126,7 @@ int output_close_section(struct output *o, struct sooth_error *err)
 		section.if_empty = "no row matches the filter";
 	status = output_flush(o, err);
 	o->section = NULL;
-	return status ? status : EACH_SINK(o, sink_section_end, &section, err);
+	return status ? status : EACH_READER(o, &section, sink_section_end, &section, err);
 }
 
 /* Single rows are no choice. */
@@ -125,7 +146,7 @@ int output_section(struct output *o, const struct section *section, struct sooth
 	o->kept = o->dropped = 0;
 	o->filters = o->filter && is_table(section) && filter_fits(o->filter, section->schema);
 	o->has_filtered |= o->filters;
-	return EACH_SINK(o, sink_section, section, err);
+	return EACH_READER(o, section, sink_section, section, err);
 }
 
 /* Takes the row at `at` away when it is not wanted. */
@@ -141,6 +162,15 @@ static int filter_row(struct output *o, size_t at, struct sooth_error *err)
 	o->kept += holds > 0;
 	o->dropped += !holds;
 	return holds < 0 ? holds : 0;
+}
+
+bool output_holds(
+	const struct output *o, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	struct sooth_error ignored;
+
+	return !o->filter || !filter_fits(o->filter, schema) ||
+	       filter_holds(o->filter, schema, row, &ignored) > 0;
 }
 
 static int flush_when_full(struct output *o, struct sooth_error *err)

@@ -27,6 +27,9 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);
+/* The filter lets such a row pass. */
+bool output_holds(
+	const struct output *o, const struct sooth_schema *schema, const struct sooth_record *row);
 /* Something a view could not do: printed once among the notes. */
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
 /* What was noted: stream.limit records. */

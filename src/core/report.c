@@ -161,8 +161,11 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 		return error_remedy(err, "<sooth/report.h> lists them");
 	}
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
-	own = (struct sink_options){ known.stream, known.width, known.use_color, known.in_lines,
-		NULL };
+	own = (struct sink_options){ .stream = known.stream,
+		.width = known.width,
+		.use_color = known.use_color,
+		.in_lines = known.in_lines,
+		.is_verbose = known.is_verbose };
 	return output_add_sink(r->output, type, &own, err);
 }
 

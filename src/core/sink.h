@@ -22,6 +22,14 @@ enum section_shape {
 	SECTION_STREAM, /* rows as they happen */
 };
 
+/* Formats for programs get all of a report; text for people is short unless it is verbose. */
+enum section_audience {
+	SECTION_FOR_ALL,
+	SECTION_FOR_PEOPLE, /* text alone */
+	SECTION_BRIEF,	    /* text alone, unless it is verbose */
+	SECTION_DETAIL,	    /* programs, and verbose text */
+};
+
 /* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
 struct section_graph {
 	const char *about; /* what stands below what, in words */
@@ -57,7 +65,11 @@ struct section {
 	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
 	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
 			      */
-	bool is_last;	     /* it stands after all measured sections, among the notes */
+	enum section_audience audience;
+	bool is_empty_detail; /* `if_empty` is only for verbose text */
+	bool wraps;	      /* lines break where a terminal ends, further in than their start */
+	const char *color;    /* of a section of lines: the field whose level colors the line */
+	bool is_last;	      /* it stands after all measured sections, among the notes */
 	/* Of a stream: the sections of which rows may come among its own, NULL at the end; NULL:
 	 * none. Formats that name columns before the first row read them here. */
 	const struct section *const *asides;
@@ -75,8 +87,9 @@ struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* of the terminal; 0: none, do not cut */
 	bool use_color;
-	bool in_lines; /* an object on one line each */
-	void *user;    /* of a sink that is no format */
+	bool in_lines;	 /* an object on one line each */
+	bool is_verbose; /* text: also what explains the report itself */
+	void *user;	 /* of a sink that is no format */
 };
 
 struct sink_type {
@@ -87,6 +100,8 @@ struct sink_type {
 	/* It writes lines: rows of another section, which was not begun, may come among those of a
 	 * stream. */
 	bool takes_asides;
+	/* Text: it leaves out sections that people need only on request. */
+	bool is_for_people;
 	/* Of rows that are no stacks it makes nothing, or nonsense: no format for every report. */
 	bool is_of_stacks;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);

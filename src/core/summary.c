@@ -51,6 +51,26 @@ static const struct sooth_schema observation_schema = {
 	.line = "[observed for {interval_ns}, until: {end_reason}]",
 };
 
+/* Sources of one method that are not the best, for text without them. */
+struct fallback_row {
+	struct sooth_record record;
+	struct sooth_text probes, method, reason;
+};
+
+static const struct sooth_field fallback_fields[] = {
+	FIELD_STRING(fallback_row, probes, "probes that do not use their best source"),
+	FIELD_STRING(fallback_row, method, "source used instead"),
+	FIELD_STRING(fallback_row, reason, "reason why the best source was not used"),
+};
+
+static const struct sooth_schema fallback_schema = {
+	.name = "fallback",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct fallback_row),
+	SCHEMA_FIELDS(fallback_fields),
+	.line = "fallback: {probes} by {method}: {reason}",
+};
+
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
 {
 	size_t i = 0;
@@ -279,6 +299,7 @@ static int emit_observation(struct summary *s, struct output *output, struct soo
 	static const struct section section = { .name = "run",
 		.schema = &observation_schema,
 		.shape = SECTION_INLINE,
+		.audience = SECTION_DETAIL,
 		.is_last = true };
 	uint64_t end_ns = s->has_end ? s->end_ns : s->last_ns;
 	struct observation_row row = {
@@ -301,6 +322,7 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 	struct section section = { .name = "self",
 		.schema = stream_schema_of(STREAM_SELF),
 		.shape = SECTION_OBJECT,
+		.audience = SECTION_DETAIL,
 		.is_last = true,
 		.if_empty = s->is_unread
 				    ? "cost of sooth: unknown, the capture was not read to the end"
@@ -310,6 +332,66 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 	if (!status && s->has_self)
 		status = output_record(output, &s->self.record, err);
 	/* The section is on this stack, as those below: end it before it goes. */
+	return status ? status : output_close_section(output, err);
+}
+
+static struct span source_text(const struct sooth_record *r, const char *field)
+{
+	const struct sooth_schema *schema = stream_schema_of(STREAM_SOURCE);
+	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, field), r);
+
+	return v.state == SOOTH_STATE_VALUE ? span_of(v.text.data, v.text.size) : span_of("", 0);
+}
+
+static bool is_same_fallback(const struct sooth_record *a, const struct sooth_record *b)
+{
+	return !span_compare(source_text(a, "method"), source_text(b, "method")) &&
+	       !span_compare(source_text(a, "fallback_reason"), source_text(b, "fallback_reason"));
+}
+
+/* The probes of all sources with this fallback; empty: an earlier source has it too. */
+static void fallback_probes(
+	const struct batch *all, const struct sooth_record *of, struct buffer *out)
+{
+	batch_for_each (r, all) {
+		struct span probe = source_text(r, "probe");
+
+		if (!is_same_fallback(r, of))
+			continue;
+		if (r < of)
+			return;
+		buffer_format(out, "%s%.*s", out->size ? ", " : "", (int)probe.size, probe.data);
+	}
+}
+
+static int emit_fallbacks(struct summary *s, struct output *output, struct sooth_error *err)
+{
+	static const struct section section = { .name = "fallbacks",
+		.schema = &fallback_schema,
+		.shape = SECTION_TABLE,
+		.audience = SECTION_BRIEF,
+		.wraps = true,
+		.is_last = true };
+	struct batch all = { s->sources.data, s->sources.size };
+	int status = output_section(output, &section, err);
+
+	batch_for_each (r, &all) {
+		struct span method = source_text(r, "method");
+		struct span reason = source_text(r, "fallback_reason");
+		struct fallback_row row = { 0 };
+		struct buffer probes = { 0 };
+
+		if (reason.size && !status)
+			fallback_probes(&all, r, &probes);
+		struct record_tail tail[] = {
+			{ &row.probes, probes.data, probes.size },
+			{ &row.method, method.data, method.size },
+			{ &row.reason, reason.data, reason.size },
+		};
+		if (probes.size)
+			status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+		buffer_fini(&probes);
+	}
 	return status ? status : output_close_section(output, err);
 }
 
@@ -334,16 +416,19 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 		{ .name = "target",
 			.schema = stream_schema_of(STREAM_TARGET),
 			.shape = SECTION_OBJECT,
+			.audience = SECTION_DETAIL,
 			.is_last = true },
 		{ .name = "sources",
 			.schema = stream_schema_of(STREAM_SOURCE),
 			.shape = SECTION_TABLE,
+			.audience = SECTION_DETAIL,
 			.is_last = true },
 		{ .name = "loss",
 			.schema = stream_schema_of(STREAM_LOSS),
 			.shape = SECTION_TABLE,
 			.is_last = true,
-			.if_empty = s->begin_ns && !s->is_unread ? "lost nothing" : NULL },
+			.if_empty = s->begin_ns && !s->is_unread ? "lost nothing" : NULL,
+			.is_empty_detail = true },
 		{ .name = "limits",
 			.schema = stream_schema_of(STREAM_LIMIT),
 			.shape = SECTION_TABLE,
@@ -358,6 +443,8 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 	status = emit_observation(s, output, err);
 	if (!status && s->part)
 		status = time_range_emit(s->part, output, err);
+	if (!status)
+		status = emit_fallbacks(s, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = emit_records(output, &sections[i], records[i], err);
 		if (!status)

@@ -279,6 +279,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_cpu_spin = {
 	.id = "cpu-spin",
+	.worst = FINDING_HIGH,
 	.claim = "threads burn CPU without waiting and without visible progress",
 	.probes = "proc,threads",
 	.needs_interval = true,

@@ -433,7 +433,7 @@ static void diagnose_end(struct check *e, const struct ending *of)
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		check_blind_because(e, "sooth did not see the exit of the process",
+		check_blind_by(e, FINDING_REFUSED, "sooth did not see the exit of the process",
 			"run sooth as root: then exits are recorded");
 		return;
 	}
@@ -494,7 +494,8 @@ static void diagnose(struct check *e)
 		if (e->process->is_there)
 			check_fine(e, "still running");
 		else
-			check_blind_because(e, "sooth did not see the exit of the process",
+			check_blind_by(e, FINDING_REFUSED,
+				"sooth did not see the exit of the process",
 				"run sooth as root: then exits are recorded");
 		return;
 	}
@@ -510,6 +511,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_ended_abnormally = {
 	.id = "ended-abnormally",
+	.worst = FINDING_CRITICAL,
 	.claim = "a process was killed, crashed, hit a limit, or failed",
 	.probes = "exit_reasons",
 	.diagnoses_gone = true,

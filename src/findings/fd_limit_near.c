@@ -69,6 +69,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_fd_limit_near = {
 	.id = "fd-limit-near",
+	.worst = FINDING_CRITICAL,
 	.claim = "most of the descriptors that the process may open are in use",
 	.probes = "proc,fds",
 	FINDING_OPTIONS(options),

@@ -272,7 +272,7 @@ static void diagnose(struct check *e)
 	if (s.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && !s.has_times)
-		check_blind_because(e, "kernel time was not recorded", "");
+		check_blind_by(e, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		report(e, &s, &p);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))

@@ -420,6 +420,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_memory_growth = {
 	.id = "memory-growth",
+	.worst = FINDING_HIGH,
 	.claim = "resident memory keeps growing",
 	.probes = "proc",
 	.needs_interval = true,

@@ -371,12 +371,13 @@ static void diagnose(struct check *e)
 	else if (diagnosis_input_has_probe(e->input, "limits"))
 		diagnose_process(e);
 	else
-		check_blind_because(
-			e, "this check needs the probe `limits`, which was not recorded", "");
+		check_blind_by(e, FINDING_NOT_REQUESTED,
+			"this check needs the probe `limits`, which was not recorded", "");
 }
 
 const struct finding_type finding_memory_pressure = {
 	.id = "memory-pressure",
+	.worst = FINDING_CRITICAL,
 	.claim = "the control group of the process, or the host, is almost out of memory",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc,host",

@@ -403,6 +403,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_process_flood = {
 	.id = "process-flood",
+	.worst = FINDING_HIGH,
 	.claim = "more and more processes are alive, or a server keeps restarting",
 	.probes = "proc",
 	.needs_interval = true,

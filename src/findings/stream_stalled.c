@@ -458,7 +458,7 @@ static void emit_all(struct check *e, struct talker *t)
 static void emit_unknown(struct check *e, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
-		check_blind_because(e, sooth_reason_text(SOOTH_REASON_PERMISSION),
+		check_blind_by(e, FINDING_REFUSED, sooth_reason_text(SOOTH_REASON_PERMISSION),
 			"run sooth as root, or with cap_sys_admin");
 	else
 		check_blind(e, state);
@@ -505,6 +505,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_stream_stalled = {
 	.id = "stream-stalled",
+	.worst = FINDING_HIGH,
 	.claim = "a connection makes no progress: the answer does not come, or is not read",
 	.probes = "proc,sockets",
 	FINDING_OPTIONS(options),

@@ -142,6 +142,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_syscall_errors = {
 	.id = "syscall-errors",
+	.worst = FINDING_HIGH,
 	.claim = "a system call keeps failing",
 	.probes = "syscalls",
 	FINDING_OPTIONS(options),

@@ -171,7 +171,7 @@ static void diagnose(struct check *e)
 		return;
 	}
 	if (!counts_of(last, u.own)) {
-		check_blind_because(e,
+		check_blind_by(e, FINDING_REFUSED,
 			"the limits of the process are in another user namespace, or not readable",
 			"run in that namespace: cat /proc/sys/user/max_inotify_watches");
 		return;

@@ -161,6 +161,7 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_zombie_children = {
 	.id = "zombie-children",
+	.worst = FINDING_HIGH,
 	.claim = "exited children are not reaped",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc",

@@ -66,6 +66,9 @@ struct os {
 	/* Called in a child: it is killed when its parent ends. A program that gains rights by its
 	 * file at exec is not. */
 	void (*end_with_parent)(const struct os *os);
+	/* For a program of the user's: the caller's ids, and no privilege that a later exec could
+	 * give back. False: not possible. */
+	bool (*drop_all)(const struct os *os);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);
 

@@ -33,7 +33,8 @@ struct table_sink {
 	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */
 	unsigned line_reasons; /* in the lines since the last table */
 	bool has_output;       /* something stands above */
-	bool in_notes;
+	bool is_note;	       /* the open section is one of the notes */
+	bool has_notes;	       /* one of them is printed */
 	struct table_bars bars;
 	struct buffer text;
 	struct line_plan plan; /* of the last section that is lines, or of a row among them */
@@ -168,6 +169,16 @@ static void end_lines(struct table_sink *s)
 	s->line_reasons = 0;
 }
 
+/* The notes stand below a blank line. */
+static void begin_note(struct table_sink *s)
+{
+	if (!s->is_note || s->has_notes)
+		return;
+	s->has_notes = true;
+	if (s->has_output)
+		fputc('\n', s->options.stream);
+}
+
 static void plan_for(struct table_sink *s, const struct sooth_schema *schema)
 {
 	line_plan(&s->plan, schema);
@@ -181,11 +192,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	s->row_count = 0;
 	if (section->is_last || is_table(section))
 		end_lines(s);
-	if (section->is_last && !s->in_notes) {
-		s->in_notes = true;
-		if (s->has_output)
-			fputc('\n', s->options.stream);
-	}
+	s->is_note = section->is_last;
 	if (section->schema->line)
 		plan_for(s, section->schema);
 	return is_table(section) ? table_open(s, section, err) : 0;
@@ -289,6 +296,19 @@ static void note_reasons(struct table_sink *s, const struct sooth_record *r)
 	}
 }
 
+static const char *color_of_line(
+	const struct table_sink *s, const struct section *section, const struct sooth_record *r)
+{
+	const struct sooth_field *f =
+		section->color ? sooth_schema_field(section->schema, section->color) : NULL;
+	struct sooth_value v = { 0 };
+
+	if (!f || !s->options.use_color)
+		return NULL;
+	v = sooth_field_get(f, r);
+	return table_level_color(f, &v);
+}
+
 static int add_line(
 	struct table_sink *s, const struct section *section, const struct sooth_record *r)
 {
@@ -305,10 +325,14 @@ static int add_line(
 		/* There is no place below a stream to say why. */
 		s->plan.says_reasons = section->shape == SECTION_STREAM;
 		line_format(&s->text, &s->plan, r);
-		if (!s->text.size)
+		if (section->wraps)
+			table_wrap(&s->text, color_of_line(s, section, r), &s->options);
+		else if (!s->text.size)
 			return 0; /* nothing in it has a value */
-		buffer_char(&s->text, '\n');
+		else
+			buffer_char(&s->text, '\n');
 	}
+	begin_note(s);
 	table_plain_arrows(&s->text);
 	fwrite(s->text.data, 1, s->text.size, s->options.stream);
 	return buffer_failed(&s->text) ? -ENOMEM : 0;
@@ -376,8 +400,11 @@ static int section_end(void *state, const struct section *section, struct sooth_
 
 	if (s->table && is_shown && print_table(s, section))
 		return error_no_memory(err);
-	if (!s->row_count && section->if_empty)
+	if (!s->row_count && section->if_empty &&
+		!(section->is_empty_detail && !s->options.is_verbose)) {
+		begin_note(s);
 		fprintf(s->options.stream, "%s\n", section->if_empty);
+	}
 	if (is_shown && (s->table || section->schema->line))
 		s->has_output = true;
 	scols_unref_table(s->table);
@@ -408,6 +435,7 @@ const struct sink_type sink_table = {
 	.help = "formatted text: tables and lines",
 	.state_size = sizeof(struct table_sink),
 	.takes_asides = true,
+	.is_for_people = true,
 	.open = open_sink,
 	.section = section_begin,
 	.rows = rows,

@@ -153,6 +153,18 @@ static void put_block(struct buffer *out, const struct sooth_schema *schema,
 	buffer_fini(&text);
 }
 
+void table_wrap(struct buffer *line, const char *color, const struct sink_options *options)
+{
+	struct buffer out = { 0 };
+
+	buffer_string(&out, color ? color : "");
+	put_line(&out, (const char *)line->data, line->size, 0, options);
+	if (color)
+		buffer_string(&out, COLOR_OFF);
+	buffer_fini(line);
+	*line = out;
+}
+
 void table_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sink_options *options)
 {

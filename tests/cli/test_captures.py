@@ -84,7 +84,7 @@ class ByName(Captures):
             with self.subTest(probe=probe):
                 self.sooth("record", "--probe", probe, "-o", self.path(probe), "-d", "0.05", "-p",
                            str(sleeper.pid))
-                self.assertIn(probe + " by ", self.sooth("report", self.path(probe)).text)
+                self.assertIn(probe + " by ", self.sooth("report", "-v", self.path(probe)).text)
 
 
 class Cut(Captures):

@@ -410,7 +410,7 @@ class Traces(Case):
     def test_interrupt_ends_with_the_whole_report(self):
         target = self.workload("storm", "--rate", "2000", "--seconds", "100", hold=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            for mode in (["-c", "-j"], ["-c"], ["-j"], []):
+            for mode in (["-c", "-j"], ["-c", "-v"], ["-j"], ["-v"]):
                 sooth = self.start_attached("trace", *mode, "-p", str(target.pid))
                 self.wait_for_calls(target.pid)
                 sooth.send(number)

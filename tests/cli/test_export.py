@@ -203,7 +203,7 @@ class Folded(ExportCase):
             return harness.read(self.path("d.svg")).decode()
 
         def length(path):
-            return self.sooth("report", path).text.split("observed for ", 1)[1].split(",", 1)[0]
+            return self.sooth("report", "-v", path).text.split("observed for ", 1)[1].split(",", 1)[0]
 
         text = told(STREAMED, long)
         self.assertIn("first observed for %s and scaled to %s as the second" % (length(STREAMED), length(long)), text)

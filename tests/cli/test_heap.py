@@ -118,7 +118,7 @@ class Reports(Heap):
         self.assertEqual(report["loss"], [])
 
     def test_text(self):
-        run = self.sooth("heap", self.make())
+        run = self.sooth("heap", "-v", self.make())
         for part in ("6 calls, 3.0 per second", "live at the end: 264B in 2 blocks", "peak 314B",
                      "aligned_alloc", "SIZE FROM", "lost nothing"):
             self.assertIn(part, run.text)

@@ -25,6 +25,9 @@ import threading
 import time
 import unittest
 
+# A test that looks at a terminal reads all of it.
+os.environ.setdefault("SOOTH_PAGER", "cat")
+
 SOOTH = os.environ.get("SOOTH", "")
 SOOTH_NONE = os.environ.get("SOOTH_NONE", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")

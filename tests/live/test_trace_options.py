@@ -119,7 +119,7 @@ class Trace(harness.Case):
 
     def test_named_twice(self):
         target = self.workload("sleep", "--seconds", "600")
-        run = self.run_sooth("trace", "-c", "-d", "0.2", "-p", str(target.pid), str(target.pid))
+        run = self.run_sooth("trace", "-c", "-v", "-d", "0.2", "-p", str(target.pid), str(target.pid))
         lines = [line for line in run.text.splitlines() if line.startswith("target: ")]
         self.assertEqual([line.split("pid ")[1].split()[0] for line in lines], [str(target.pid)])
 

@@ -47,12 +47,9 @@ static inline struct sooth_report *report_into(struct text *text, const char *na
 	return r;
 }
 
-/* What a view makes of the records, in `shown`. */
-static inline const char *show_view(
-	const char *name, const char *view, const void *options, const char *format)
+static inline const char *show_report(struct sooth_report *r, const char *format)
 {
 	struct block block = block_of(&records, BLOCK_RECORDS, 0);
-	struct sooth_report *r = report_into(&shown, name, view, options, format);
 	struct sooth_error err;
 
 	assert_int_equal(report_block(r, &block, &err), 0);
@@ -62,6 +59,29 @@ static inline const char *show_view(
 	if (!strcmp(format, "json"))
 		assert_true(json_check(shown.data, shown.size, 1));
 	return shown.data;
+}
+
+/* What a view makes of the records, in `shown`. */
+static inline const char *show_view(
+	const char *name, const char *view, const void *options, const char *format)
+{
+	return show_report(report_into(&shown, name, view, options, format), format);
+}
+
+/* As text with -v. */
+static inline const char *show_verbose(const char *name, const char *view)
+{
+	struct sooth_sink_options sink = { .size = sizeof(sink), .is_verbose = true };
+	struct sooth_report *r;
+	struct sooth_error err;
+
+	text_free(&shown);
+	text_open(&shown);
+	sink.stream = shown.stream;
+	assert_int_equal(sooth_report_new(&r, name, &err), 0);
+	assert_int_equal(sooth_report_add_view(r, view, NULL, &err), 0);
+	assert_int_equal(sooth_report_add_sink(r, "text", &sink, &err), 0);
+	return show_report(r, "text");
 }
 
 #endif

@@ -141,7 +141,7 @@ static void test_fine(void **state)
 	add_growing(0, "good");
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_null(strstr(json, "\"severity\": \"high\""));
-	assert_non_null(strstr(json, "no problems found in 1 process"));
+	assert_non_null(strstr(json, "no problems found in what could be checked, in 1 process"));
 	assert_non_null(strstr(json, "\"text\": \"10 descriptors, then 10\""));
 }
 
@@ -151,7 +151,9 @@ static void test_for_people(void **state)
 
 	(void)state;
 	add_growing(20, "leaky");
-	text = show_view("diagnose", "findings", NULL, "text");
+	text = show_verbose("diagnose", "findings");
+	/* The cause first, then everything. */
+	assert_true(!strncmp(text, "leaky 99: leaks descriptors", 27));
 	assert_non_null(strstr(text, "leaky (pid 99)"));
 	assert_non_null(strstr(text, "\n  high: fd-leak: leaks descriptors"));
 	assert_non_null(strstr(text, "\n    growth: 20 a second over 5.00s\n"));

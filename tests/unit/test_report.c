@@ -49,7 +49,7 @@ static void reports_open(struct reports *r, enum shown shown)
 	struct sooth_error err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		struct sooth_sink_options options = { .size = sizeof(options) };
+		struct sooth_sink_options options = { .size = sizeof(options), .is_verbose = true };
 
 		text_open(&r->texts[i]);
 		options.stream = r->texts[i].stream;

@@ -16,12 +16,13 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
 	if (!r->calls.has_calls && r->calls.has_counts)
-		check_blind_because(e, "the calls were only counted, not recorded one by one",
+		check_blind_by(e, FINDING_NOT_REQUESTED,
+			"the calls were only counted, not recorded one by one",
 			"sooth diagnose -D");
 	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
-		check_blind_because(e,
+		check_blind_by(e, FINDING_FAILED,
 			"records of calls were lost, perhaps all calls of this process",
 			"use a larger buffer: --buffer 128M");
 	else if (!c->history)

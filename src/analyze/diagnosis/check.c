@@ -313,9 +313,11 @@ void check_fine(struct check *e, const char *format, ...)
 	e->is_reported = true;
 }
 
-void check_blind_because(struct check *e, const char *reason, const char *remedy)
+void check_blind_by(
+	struct check *e, enum finding_blind_cause cause, const char *reason, const char *remedy)
 {
 	struct finding_blind_row row = { .record = row_head(&e->id),
+		.cause = (uint8_t)cause,
 		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		tail_string(&row.id, e->type->id),
@@ -325,6 +327,34 @@ void check_blind_because(struct check *e, const char *reason, const char *remedy
 
 	RECORD_APPEND(e->blind, &row, tail, ARRAY_SIZE(tail));
 	e->is_reported = true;
+}
+
+void check_blind_because(struct check *e, const char *reason, const char *remedy)
+{
+	bool is_short = !strncmp(remedy, CHECK_LONGER_WORDS, strlen(CHECK_LONGER_WORDS));
+
+	check_blind_by(e, is_short ? FINDING_SHORT : FINDING_UNDECIDED, reason, remedy);
+}
+
+enum finding_blind_cause check_cause(uint8_t state)
+{
+	switch (state >> 4) {
+	case SOOTH_REASON_PERMISSION:
+		return FINDING_REFUSED;
+	case SOOTH_REASON_FAILED:
+	case SOOTH_REASON_BLOCKED:
+		return FINDING_FAILED;
+	case SOOTH_REASON_INTERVAL:
+		return FINDING_SHORT;
+	case SOOTH_REASON_ENDED:
+		return FINDING_ENDED;
+	case SOOTH_REASON_UNSUPPORTED:
+		return FINDING_UNSUPPORTED;
+	case SOOTH_REASON_NOT_REQUESTED:
+		return FINDING_NOT_REQUESTED;
+	default:
+		return FINDING_UNDECIDED;
+	}
 }
 
 /* For most reasons there is no remedy. */
@@ -348,14 +378,14 @@ void check_too_young(struct check *e)
 
 	snprintf(reason, sizeof(reason), "this check needs a process older than %s",
 		sentence_duration(age, (uint64_t)check_option(e, "min-age")));
-	check_blind_because(e, reason, "try again later");
+	check_blind_by(e, FINDING_YOUNG, reason, "try again later");
 }
 
 void check_blind(struct check *e, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
-	check_blind_because(e, sooth_reason_text(reason), check_remedy(state));
+	check_blind_by(e, check_cause(state), sooth_reason_text(reason), check_remedy(state));
 }
 
 /* --- diagnosing --- */
@@ -417,6 +447,15 @@ static void diagnose_rest(struct check *e)
 	}
 }
 
+static void report_lacking(struct check *e, const char *probe, const char *reason)
+{
+	bool is_calls = !strcmp(probe, "syscalls");
+
+	check_blind_by(e,
+		is_calls && e->input->are_calls_refused ? FINDING_REFUSED : FINDING_NOT_REQUESTED,
+		reason, is_calls ? "run as root: sooth diagnose -D" : "");
+}
+
 static void diagnose(struct check *e)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
@@ -425,8 +464,7 @@ static void diagnose(struct check *e)
 	if (lacks_probe(e, probe)) {
 		snprintf(reason, sizeof(reason),
 			"this check needs the probe `%s`, which was not recorded", probe);
-		check_blind_because(e, reason,
-			strcmp(probe, "syscalls") ? "" : "run as root: sooth diagnose -D");
+		report_lacking(e, probe, reason);
 		return;
 	}
 	if (e->type->needs_interval && e->id.pid &&

@@ -101,10 +101,15 @@ void check_blind(struct check *e, uint8_t state);
 /* The remedy for a value that was not measured; "" for most reasons. */
 const char *check_remedy(uint8_t state);
 void check_blind_because(struct check *e, const char *reason, const char *remedy);
+void check_blind_by(
+	struct check *e, enum finding_blind_cause cause, const char *reason, const char *remedy);
+enum finding_blind_cause check_cause(uint8_t state);
 /* The process is younger than the option min-age. */
 void check_too_young(struct check *e);
 
-#define CHECK_LONGER "observe longer: --duration 30"
+/* Begins every remedy of a check that needs a longer observation. */
+#define CHECK_LONGER_WORDS "observe longer"
+#define CHECK_LONGER	   CHECK_LONGER_WORDS ": --duration 30"
 
 /* --- running --- */
 

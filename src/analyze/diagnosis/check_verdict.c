@@ -14,7 +14,8 @@ bool check_holds(struct check *e, enum verdict_kind kind, const char *fine, stru
 	}
 	verdict_decide(&e->input->host.process_table, e->process, kind, out);
 	if (state_is_unmeasured(out->state))
-		check_blind_because(e, *out->why ? out->why : sooth_reason_text(REASON(out->state)),
+		check_blind_by(e, check_cause(out->state),
+			*out->why ? out->why : sooth_reason_text(REASON(out->state)),
 			check_remedy(out->state));
 	else if (!out->holds)
 		check_fine(e, "%s", fine);

@@ -176,11 +176,54 @@ static int by_worst(const void *a, const void *b)
 	return (q > p) - (q < p);
 }
 
+static enum finding_severity most_severe(const struct diagnosis *s, struct span id)
+{
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		const struct finding_type *type = registry_findings[i].type;
+		const struct check_setting *setting = &s->settings.all[i];
+
+		if (!span_equal(id, type->id))
+			continue;
+		return setting->is_severity_chosen || setting->severity > type->worst
+			       ? setting->severity
+			       : type->worst;
+	}
+	return FINDING_INFO;
+}
+
+static bool is_muted(const struct diagnosis *s, struct span id)
+{
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		if (span_equal(id, registry_findings[i].type->id))
+			return s->settings.all[i].is_muted;
+	}
+	return false;
+}
+
+static void note_refused(
+	const struct diagnosis *s, const struct diagnosed *j, struct findings_reported *result)
+{
+	struct batch all = { j->blind.data, j->blind.size };
+
+	batch_for_each (r, &all) {
+		const struct finding_blind_row *row = (const void *)r;
+		struct span id = record_text(r, &row->id);
+		bool is_refused = row->cause == FINDING_REFUSED || row->cause == FINDING_FAILED;
+
+		if (!is_refused || is_muted(s, id))
+			continue;
+		if (!result->has_refused || most_severe(s, id) > result->refused)
+			result->refused = most_severe(s, id);
+		result->has_refused = true;
+	}
+}
+
 static void note_worst(struct diagnosis *s)
 {
 	struct findings_reported *result = s->options.result;
 
 	for (size_t i = 0; result && i < s->count; i++) {
+		note_refused(s, &s->all[i], result);
 		if (!s->all[i].count)
 			continue;
 		if (!result->has_any || s->all[i].worst > result->worst)

@@ -121,6 +121,13 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 		call_histories_begin(&r->calls);
 }
 
+/* Its words are those of the program that records. */
+static void take_limit(struct diagnosis_input *r, const struct stream_limit *limit)
+{
+	if (span_equal(record_text(&limit->record, &limit->what), "system calls"))
+		r->are_calls_refused = true;
+}
+
 static void note_first_load(struct diagnosis_input *r)
 {
 	if (!r->first_load.record.time_ns)
@@ -144,6 +151,8 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 			take_process(r, known);
 		else if ((known = record_as(record, STREAM_SOURCE, sizeof(struct stream_source))))
 			take_source(r, known);
+		else if ((known = record_as(record, STREAM_LIMIT, sizeof(struct stream_limit))))
+			take_limit(r, known);
 		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin))))
 			r->begin_ns = record->time_ns;
 		else if (host_load_take(&r->load, record))

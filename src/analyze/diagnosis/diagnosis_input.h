@@ -47,6 +47,7 @@ struct diagnosis_input {
 	struct host_memory memory; /* the same */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
 	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
+	bool are_calls_refused;	   /* requested, and not recorded */
 	bool has_failed;	   /* out of memory */
 };
 

@@ -190,11 +190,21 @@ static const struct sooth_field finding_fine_fields[] = {
 };
 ROW_SCHEMA(finding_fine, "finding.fine", finding_fine_row, .line = "{id}[: {text}]");
 
+static const char *const blind_causes[] = { "refused", "failed", "too short", "too young",
+	"undecided", "unsupported", "ended", "not requested" };
+static const struct sooth_names blind_cause_names = { FINDING_BLIND_CAUSES, blind_causes };
+
 static const struct sooth_field finding_blind_fields[] = {
 	FIELD_STRING(finding_blind_row, id, "id of the finding"),
 	FIELD_STRING(finding_blind_row, reason, "reason why the finding could not be checked"),
 	FIELD_STRING(finding_blind_row, remedy, "what to do so that the finding can be checked",
 		FIELD_STATE_AT(finding_blind_row, remedy_state)),
+	{ .name = "cause",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(finding_blind_row, cause),
+		.names = &blind_cause_names,
+		.help = "kind of the reason: refused, failed, too short, too young, undecided, "
+			"..." },
 };
 ROW_SCHEMA(
 	finding_blind, "finding.unseen", finding_blind_row, .line = "{id}: {reason}[ ({remedy})]");
@@ -290,7 +300,18 @@ static const struct sooth_field finding_summary_fields[] = {
 	FIELD_NUMBER(finding_summary_row, low, "number of findings with severity low"),
 	FIELD_NUMBER(finding_summary_row, info, "number of findings with severity info"),
 	FIELD_NUMBER(finding_summary_row, muted, "number of findings muted by the user"),
+	FIELD_NUMBER(finding_summary_row, unchecked,
+		"number of checks without a result, although requested and possible here"),
+	FIELD_STRING(finding_summary_row, headline, "the worst cause, or what could not be checked",
+		FIELD_STATE_AT(finding_summary_row, headline_state)),
 	FIELD_NUMBER(finding_summary_row, interval_ns, "length of the observation",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(finding_summary_row, interval_state)),
 };
 ROW_SCHEMA(finding_summary, "finding.summary", finding_summary_row, .line = "{text}");
+
+static const struct sooth_field finding_answer_fields[] = {
+	FIELD_SEVERITY(finding_answer_row, FIELD_STATE_AT(finding_answer_row, severity_state),
+		.help = "severity of the finding in the line"),
+	FIELD_STRING(finding_answer_row, text, "line of the answer"),
+};
+ROW_SCHEMA(finding_answer, "finding.answer", finding_answer_row, .line = "{text}");

@@ -68,11 +68,25 @@ struct finding_fine_row {
 	struct sooth_text id, words;
 };
 
+/* Why a check has no result, from what a user can do most about to what needs no remedy. */
+enum finding_blind_cause {
+	FINDING_REFUSED,       /* a privilege is missing */
+	FINDING_FAILED,	       /* reading failed, no answer came, or records were lost */
+	FINDING_SHORT,	       /* too few samples, or too short an interval */
+	FINDING_YOUNG,	       /* the process started a short time ago */
+	FINDING_UNDECIDED,     /* what was read does not decide it */
+	FINDING_UNSUPPORTED,   /* this system does not have it */
+	FINDING_ENDED,	       /* the process ended before the check */
+	FINDING_NOT_REQUESTED, /* it needs a probe that was not requested */
+	FINDING_BLIND_CAUSES,
+};
+
 /* Could not be checked. */
 struct finding_blind_row {
 	struct sooth_record record;
 	uint8_t remedy_state;
-	uint8_t unused[7];
+	uint8_t cause;
+	uint8_t unused[6];
 	struct sooth_text id, reason, remedy;
 };
 
@@ -106,14 +120,23 @@ struct finding_summary_row {
 	uint64_t interval_ns;
 	uint32_t processes, with_findings;
 	uint32_t critical, high, medium, low, info;
-	uint32_t muted;
+	uint32_t muted, unchecked;
 	uint8_t interval_state;
-	uint8_t unused[7];
-	struct sooth_text words;
+	uint8_t headline_state;
+	uint8_t unused[2];
+	struct sooth_text words, headline;
+};
+
+/* A line of the short text. */
+struct finding_answer_row {
+	struct sooth_record record;
+	uint8_t severity, severity_state;
+	uint8_t unused[6];
+	struct sooth_text text;
 };
 
 extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,
 	finding_host_schema, finding_summary_schema, finding_evidence_schema,
-	finding_subject_schema, finding_fine_schema, finding_blind_schema;
+	finding_subject_schema, finding_fine_schema, finding_blind_schema, finding_answer_schema;
 
 #endif

@@ -2,6 +2,7 @@
 /* One diagnosis: the selected processes, the host, and a summary. */
 #include "analyze/diagnosis/findings.h"
 
+#include "analyze/diagnosis/answer.h"
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "core/output.h"
@@ -34,7 +35,9 @@ static int emit_all(struct findings_state *s, struct sooth_error *err)
 	const struct diagnosis *j = &s->diagnosis;
 	int status;
 
-	status = findings_emit_processes(s->output, j, err);
+	status = answer_emit(s->output, j, err);
+	if (!status)
+		status = findings_emit_processes(s->output, j, err);
 	if (!status)
 		status = findings_emit_host(s->output, j, err);
 	if (!status)

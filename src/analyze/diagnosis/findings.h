@@ -13,6 +13,9 @@
 struct findings_reported {
 	bool has_any;
 	enum finding_severity worst;
+	/* The highest severity that a refused check could have reported. */
+	bool has_refused;
+	enum finding_severity refused;
 };
 
 struct findings_options {
@@ -20,7 +23,7 @@ struct findings_options {
 	const struct sockets_options *labels;  /* of peers; NULL: the built-in ones */
 	bool is_verbose;		       /* also show processes without a finding */
 	uint64_t interval_ns;		       /* between diagnoses of "finding-changes"; 0: 10 s */
-	struct findings_reported *result;	       /* NULL: not needed */
+	struct findings_reported *result;      /* NULL: not needed */
 	/* Only processes that are this agent itself; NULL: all selected ones. */
 	const char *agent;
 	bool is_one_look; /* skip detectors that need an interval */

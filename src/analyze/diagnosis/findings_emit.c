@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "analyze/diagnosis/answer.h"
+#include "analyze/diagnosis/answer_unseen.h"
 #include "analyze/diagnosis/finding_gone.h"
 #include "analyze/diagnosis/finding_text.h"
 #include "analyze/diagnosis/finding_units.h"
@@ -13,7 +15,10 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 {
 	const struct diagnosed *j = &s->all[0];
 	static const struct section section = {
-		.name = "host", .schema = &finding_host_schema, .shape = SECTION_OBJECT
+		.name = "host",
+		.schema = &finding_host_schema,
+		.shape = SECTION_OBJECT,
+		.audience = SECTION_DETAIL,
 	};
 	const struct stream_segment *segment = s->input.host.segment;
 	struct buffer fine = { 0 }, blind = { 0 };
@@ -71,17 +76,17 @@ static void fill_row(
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
-static int emit_process(struct output *output, const struct diagnosis *s, const struct diagnosed *j,
-	struct sooth_error *err)
+/* The row of a process that was seen. */
+static void build_row(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_table *c = &s->input.host.process_table;
 	const struct process_entry *p = j->process;
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
 	struct buffer fine = { 0 }, blind = { 0 };
 	struct finding_process_row row;
-	int status;
 
 	fill_row(s, j, &row);
+	row.record.kind = finding_process_schema.kind;
 	finding_text_fine(&j->fine, s->count == 2, &fine);
 	finding_text_blind(&j->blind, &blind);
 	row.fine_text_state = state_if(fine.size);
@@ -100,10 +105,37 @@ static int emit_process(struct output *output, const struct diagnosis *s, const 
 		tail_buffer(&row.fine_text, &fine),
 		tail_buffer(&row.blind_text, &blind),
 	};
-	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&fine);
 	buffer_fini(&blind);
+}
+
+static int emit_process(struct output *output, const struct diagnosis *s, const struct diagnosed *j,
+	struct sooth_error *err)
+{
+	struct buffer row = { 0 };
+	int status;
+
+	build_row(s, j, &row);
+	status = buffer_failed(&row) ? error_no_memory(err)
+				     : output_record(output, (const void *)row.data, err);
+	buffer_fini(&row);
 	return status;
+}
+
+bool findings_shows(
+	const struct output *output, const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct buffer row = { 0 };
+	bool is_shown = true;
+
+	if (!j->process)
+		return true;
+	build_row(s, j, &row);
+	if (!buffer_failed(&row))
+		is_shown = output_holds(output, &finding_process_schema, (const void *)row.data);
+	buffer_fini(&row);
+	return is_shown;
 }
 
 int findings_emit_processes(
@@ -112,13 +144,8 @@ int findings_emit_processes(
 	static const struct section section = { .name = "processes",
 		.schema = &finding_process_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "no agents are running; to check another process: sooth diagnose PID" };
-	static const struct section unseen = { .name = "processes",
-		.schema = &finding_process_schema,
-		.shape = SECTION_TABLE,
-		.if_empty = "no processes in the recording" };
-	bool is_seen = s->input.host.process_table.last_ns;
-	int status = output_section(output, is_seen ? &section : &unseen, err);
+		.audience = SECTION_DETAIL };
+	int status = output_section(output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++)
 		status = s->all[i].process ? emit_process(output, s, &s->all[i], err)
@@ -150,7 +177,8 @@ static void summary_text(const struct finding_summary_row *row, struct buffer *o
 	bool is_second = false;
 
 	if (!all)
-		buffer_string(out, "no problems found");
+		buffer_format(out, "no problems found%s",
+			row->unchecked ? " in what could be checked," : "");
 	else
 		buffer_format(out, "%u finding%s (", all, all == 1 ? "" : "s");
 	for (unsigned i = FINDING_SEVERITIES; i-- > 0;) {
@@ -170,21 +198,29 @@ static void summary_text(const struct finding_summary_row *row, struct buffer *o
 }
 
 static int put_summary(struct output *output, struct finding_summary_row *row,
-	const struct buffer *text, struct sooth_error *err)
+	const struct buffer *text, const struct buffer *headline, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "summary", .schema = &finding_summary_schema, .shape = SECTION_OBJECT
-	};
-	struct record_tail tail[] = { tail_buffer(&row->words, text) };
-	int status = output_section(output, &section, err);
+	/* A diagnosis begins with its headline; a watch has none. */
+	struct section section = { .name = "summary",
+		.schema = &finding_summary_schema,
+		.shape = SECTION_OBJECT,
+		.audience = headline->size ? SECTION_DETAIL : SECTION_FOR_ALL };
+	struct record_tail tail[] = { tail_buffer(&row->words, text),
+		tail_buffer(&row->headline, headline) };
+	int status;
 
-	return status ? status : OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
+	row->headline_state = state_if(headline->size);
+	status = output_section(output, &section, err);
+	if (!status)
+		status = OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
+	return status ? status : output_close_section(output, err);
 }
 
 static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t begin_ns)
 {
 	struct finding_summary_row row = { .processes = (uint32_t)s->count - 1,
 		.muted = s->check.muted_all,
+		.unchecked = answer_unseen_count(s),
 		.interval_ns = s->input.end_ns - begin_ns,
 		.interval_state = state_if(begin_ns != 0) };
 
@@ -198,11 +234,13 @@ static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t beg
 int findings_emit_summary(struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, s->input.begin_ns);
-	struct buffer text = { 0 };
+	struct buffer text = { 0 }, headline = { 0 };
 	int status;
 
 	summary_text(&row, &text);
-	status = put_summary(output, &row, &text, err);
+	answer_headline(s, &headline);
+	status = put_summary(output, &row, &text, &headline, err);
+	buffer_fini(&headline);
 	buffer_fini(&text);
 	return status;
 }
@@ -211,14 +249,14 @@ int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, watch->begin_ns);
-	struct buffer text = { 0 };
+	struct buffer text = { 0 }, none = { 0 };
 	char time[UNITS_SIZE];
 	int status;
 
 	buffer_format(&text, "watched for %s: %llu raised, %llu cleared, %zu still open",
 		sentence_duration(time, row.interval_ns), (unsigned long long)watch->raised,
 		(unsigned long long)watch->cleared, s->tracker.raised.count);
-	status = put_summary(output, &row, &text, err);
+	status = put_summary(output, &row, &text, &none, err);
 	buffer_fini(&text);
 	return status;
 }

@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int held_begin(struct held *h, FILE *to, struct sooth_error *err)
+#include "cli/output/pager.h"
+
+int held_begin(
+	struct held *h, const struct output_options *options, FILE *to, struct sooth_error *err)
 {
-	*h = (struct held){ .to = to };
+	*h = (struct held){ .to = to, .is_paged = pager_may_show(options, to) };
+	if (!options->filter && !h->is_paged)
+		return 0;
 	h->stream = open_memstream(&h->text, &h->size);
 	return h->stream ? 0 : error_no_memory(err);
 }
@@ -18,6 +23,8 @@ int held_release(struct held *h, struct sooth_error *err)
 		return 0;
 	if (fflush(h->stream))
 		return error_no_memory(err);
+	if (h->is_paged)
+		return pager_show(h->to, h->text, h->size, err);
 	if (fwrite(h->text, 1, h->size, h->to) != h->size || fflush(h->to))
 		return error_errno(err, -errno, "write the report");
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report that is buffered until it is known to be one: some views know only at the end whether a
- * table has the fields of --filter, and standard output cannot be taken back.
+ * A report that is buffered until it is whole: some views know only at the end whether a table has
+ * the fields of --filter, and standard output cannot be taken back; and only then is it known
+ * whether it needs a pager.
  */
 #ifndef SOOTH_CLI_HELD_H
 #define SOOTH_CLI_HELD_H
@@ -10,16 +11,20 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/output/output.h"
 
 struct held {
 	FILE *stream; /* NULL: nothing is buffered */
 	FILE *to;
 	char *text;
 	size_t size;
+	bool is_paged;
 };
 
-/* What is written to held->stream goes to `to` when held_release() is called. */
-int held_begin(struct held *h, FILE *to, struct sooth_error *err);
+/* If the report must be whole first, for its filter or the pager: what is written to held->stream
+ * goes to `to` when held_release() is called. Else held->stream stays NULL. */
+int held_begin(
+	struct held *h, const struct output_options *options, FILE *to, struct sooth_error *err);
 /* 0 as well when nothing is buffered. */
 int held_release(struct held *h, struct sooth_error *err);
 /* Drops what was not released. Accepts a zeroed struct. */

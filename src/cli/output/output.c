@@ -57,6 +57,15 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 		.offset = offsetof(struct output_options, filter),
 		.help = "show only rows for which EXPR is true, e.g. 'pid = 4711 and name ~ "
 			"node'" },
+	{ .name = "no-pager",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct output_options, no_pager),
+		.help = "print long text to the terminal at once" },
+	{ .letter = 'v',
+		.name = "verbose",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct output_options, verbose),
+		.help = "all details: more columns and reasons, sources, the cost of sooth" },
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
@@ -122,5 +131,6 @@ struct sooth_sink_options output_sink_options(const struct output_options *o, FI
 		.stream = stream,
 		.width = terminal_width(fd),
 		.use_color = wants_color(o, fd),
+		.is_verbose = o->verbose,
 	};
 }

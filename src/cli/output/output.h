@@ -13,9 +13,11 @@ struct output_options {
 	const char *save;
 	const char *color;
 	const char *filter;
+	bool verbose;
+	bool no_pager;
 };
 
-#define OUTPUT_OPTION_COUNT 4
+#define OUTPUT_OPTION_COUNT 6
 extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
 #define OUTPUT_GROUP(config, member)                                                               \
 	{                                                                                          \

@@ -50,13 +50,14 @@ int own_report_emit(const char *name, const struct output_options *options,
 
 	if (!status)
 		status = out_file_open(&file, options->output ? options->output : "-", false, err);
-	if (!status && options->filter)
-		status = held_begin(&held, file.stream, err);
+	if (!status)
+		status = held_begin(&held, options, file.stream, err);
 	if (!status) {
 		struct sooth_sink_options s = output_sink_options(options, file.stream);
 		struct sink_options own = { .stream = held.stream ? held.stream : s.stream,
 			.width = s.width,
-			.use_color = s.use_color };
+			.use_color = s.use_color,
+			.is_verbose = s.is_verbose };
 
 		status = output_add_sink(
 			o, registry_sink(output_sink_name(options, false)), &own, err);

@@ -128,6 +128,7 @@ const struct os os_native = {
 	.self = host_self,
 	.keep_least = caller_keep_least,
 	.end_with_parent = end_with_parent,
+	.drop_all = caller_drop_all,
 	.environment = host_environment,
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,

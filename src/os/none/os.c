@@ -75,6 +75,12 @@ static void none_end_with_parent(const struct os *os)
 	(void)os;
 }
 
+static bool none_drop_all(const struct os *os)
+{
+	(void)os;
+	return true;
+}
+
 static int none_identify(
 	const struct os *os, pid_t pid, struct process_id *process, struct sooth_error *err)
 {
@@ -184,6 +190,7 @@ const struct os os_native = {
 	.self = none_self,
 	.keep_least = none_keep_least,
 	.end_with_parent = none_end_with_parent,
+	.drop_all = none_drop_all,
 	.environment = none_environment,
 	.identify = none_identify,
 	.is_alive = none_is_alive,

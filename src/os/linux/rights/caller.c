@@ -17,6 +17,8 @@
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/files/procfs.h"
 
+#define CAPABILITIES_MAX 64 /* bits of a set */
+
 /* AT_SECURE: the kernel gave this program more privileges than its caller has (ld.so(8)). */
 bool caller_is_elevated(void)
 {
@@ -47,6 +49,23 @@ void caller_keep_least(const struct os *os)
 	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
 		syscall(SYS_capset, &header, kept))
 		_exit(3); /* do not run with privileges that should be gone */
+}
+
+bool caller_drop_all(const struct os *os)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	(void)os;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	/* What root gets by an exec is bounded by this set. It fails for numbers that the kernel
+	 * does not know, and without CAP_SETPCAP. */
+	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
+		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	return !setresgid(gid, gid, gid) && !setresuid(uid, uid, uid) &&
+	       !syscall(SYS_capset, &header, none);
 }
 
 static int refuse(struct sooth_error *err, const char *tried)

@@ -21,6 +21,11 @@ struct os;
  * could not read.
  */
 void caller_keep_least(const struct os *os);
+/*
+ * Before the exec of another program: the caller's ids, no capability, and none that the exec
+ * could give back.
+ */
+bool caller_drop_all(const struct os *os);
 /* Whether sooth has more privileges than its caller. */
 bool caller_is_elevated(void);
 /* All its user ids are the caller's real one. */

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analyze/diagnosis/answer_name.h"
+#include "analyze/diagnosis/answer_unseen.h"
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/findings_emit.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+
+#define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
+#define OTHERS_MAX     3   /* findings of a process, beside the worst, that get a line */
+#define NO_SEVERITY    FINDING_SEVERITIES
+
+struct answer {
+	struct output *output;
+	const struct diagnosis *s;
+	const struct diagnosed **sick; /* the worst first */
+	size_t sick_count;
+	struct sooth_error *err;
+	int status;
+};
+
+static bool is_shown(const struct answer *a, const struct diagnosed *j);
+
+/* --- lines --- */
+
+/* With NO_SEVERITY the line has no color. */
+static void put_line(struct answer *a, unsigned severity, const struct buffer *text)
+{
+	struct finding_answer_row row = { .severity = (uint8_t)severity,
+		.severity_state = state_if(severity < NO_SEVERITY) };
+	struct record_tail tail[] = { tail_buffer(&row.text, text) };
+
+	if (!a->status)
+		a->status = OUTPUT_ROW(a->output, &row, tail, ARRAY_SIZE(tail), a->err);
+}
+
+static void put_string(struct answer *a, const char *text)
+{
+	struct buffer line = { 0 };
+
+	buffer_string(&line, text);
+	put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+static bool is_single(const struct answer *a)
+{
+	return a->s->count == 2;
+}
+
+/* --- findings --- */
+
+static const struct finding_row *worst_of(const struct diagnosed *j)
+{
+	return (const void *)j->findings.data;
+}
+
+static void add_claim(const struct finding_row *f, struct buffer *out)
+{
+	struct span claim = record_text(&f->record, &f->claim);
+
+	buffer_append(out, claim.data, claim.size);
+	if (f->confidence == FINDING_CONFIDENCE_LOW)
+		buffer_string(out, " (low confidence)");
+}
+
+/* "claude 4711 (app): leaks descriptors: 41 more; 2 more findings" */
+static void add_cause(const struct answer *a, const struct diagnosed *j, struct buffer *out)
+{
+	answer_name(a->s, j, out);
+	buffer_string(out, ": ");
+	add_claim(worst_of(j), out);
+	if (j->count > 1)
+		buffer_format(out, "; %u more finding%s", j->count - 1, j->count == 2 ? "" : "s");
+}
+
+/* "descriptors: 120 over 5 s; growth: 8 a second": as much as fits. */
+static void add_evidence(const struct finding_row *f, struct buffer *out)
+{
+	struct span rows = record_text(&f->record, &f->evidence);
+	struct batch all = { (const void *)rows.data, rows.size };
+	size_t begin = out->size, left = 0;
+
+	batch_for_each (r, &all) {
+		const struct finding_evidence_row *e = (const void *)r;
+		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
+
+		if (left || (out->size > begin &&
+				    out->size - begin + name.size + text.size > EVIDENCE_BYTES)) {
+			left++;
+			continue;
+		}
+		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", (int)name.size,
+			name.data, (int)text.size, text.data);
+	}
+	if (left)
+		buffer_format(out, "; %zu more (-v)", left);
+}
+
+static void put_remedy(struct answer *a, const struct finding_row *f)
+{
+	struct span remedy = record_text(&f->record, &f->remedy);
+	struct buffer line = { 0 };
+
+	if (f->remedy_state != SOOTH_STATE_VALUE || !remedy.size)
+		return;
+	buffer_format(&line, "  do: %.*s", (int)remedy.size, remedy.data);
+	put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+static void add_kind(const struct finding_row *f, struct buffer *out)
+{
+	struct span id = record_text(&f->record, &f->id);
+
+	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
+		finding_severity_names.names[f->severity]);
+}
+
+/* Its claim stands in the lines above. */
+static void put_worst(struct answer *a, const struct diagnosed *j)
+{
+	struct buffer line = { 0 };
+
+	if (!is_single(a)) {
+		answer_name(a->s, j, &line);
+		buffer_string(&line, ", ");
+	}
+	add_kind(worst_of(j), &line);
+	add_evidence(worst_of(j), &line);
+	put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
+	put_remedy(a, worst_of(j));
+}
+
+static void put_others(struct answer *a, const struct diagnosed *j)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+	struct buffer line = { 0 };
+	unsigned n = 0;
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+
+		if (!n++ || n > OTHERS_MAX + 1)
+			continue;
+		buffer_reset(&line);
+		buffer_string(&line, "  also ");
+		add_kind(f, &line);
+		add_claim(f, &line);
+		put_line(a, f->severity, &line);
+	}
+	if (n > OTHERS_MAX + 1) {
+		buffer_reset(&line);
+		buffer_format(&line, "  and %u more (-v)", n - OTHERS_MAX - 1);
+		put_line(a, NO_SEVERITY, &line);
+	}
+	buffer_fini(&line);
+}
+
+/* --- what is fine --- */
+
+/* Fine is what was looked at and found well: a process with an open check is not in this list. */
+static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
+{
+	return !j->count && is_shown(a, j) && answer_is_open(j) == is_open &&
+	       (j->is_host || is_single(a) || !answer_is_child(a->s, j));
+}
+
+static void put_well(struct answer *a, bool is_open, const char *title)
+{
+	struct buffer line = { 0 };
+
+	for (size_t i = 1; i <= a->s->count; i++) {
+		const struct diagnosed *j = &a->s->all[i % a->s->count]; /* the host last */
+
+		if (!is_well(a, j, is_open))
+			continue;
+		buffer_string(&line, line.size ? ", " : title);
+		answer_name(a->s, j, &line);
+	}
+	if (line.size)
+		put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+static size_t rows_in(const struct buffer *rows)
+{
+	struct batch all = { rows->data, rows->size };
+	size_t count = 0;
+
+	batch_for_each (r, &all)
+		count++;
+	return count;
+}
+
+/* Of one process: how many checks found nothing, and what it uses. */
+static void put_fine_checks(struct answer *a)
+{
+	const struct diagnosed *j = &a->s->all[1];
+	const struct process_entry *p = j->process;
+	size_t count = rows_in(&j->fine);
+	char time[UNITS_SIZE], size[UNITS_SIZE];
+	struct buffer line = { 0 };
+
+	if (count)
+		buffer_format(&line, "fine: %zu %scheck%s", count, j->count ? "other " : "",
+			count == 1 ? "" : "s");
+	if (p && p->is_there) {
+		double cpu = process_table_cpu_percent(p);
+
+		buffer_string(&line, line.size ? "; it uses " : "it uses ");
+		if (cpu >= 0)
+			buffer_format(&line, "%.1f %% CPU and ", cpu);
+		buffer_format(&line, "%s of memory, started %s ago",
+			sentence_size(size, p->process->rss_bytes),
+			sentence_duration(
+				time, host_state_elapsed(&a->s->input.host, p) * NS_PER_S));
+	}
+	if (line.size)
+		put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+/* --- what could not be checked --- */
+
+static void put_unseen(struct answer *a)
+{
+	struct buffer paragraph = { 0 }, remedy = { 0 }, line = { 0 };
+
+	answer_unseen(a->s, &paragraph, &remedy);
+	if (paragraph.size) {
+		buffer_format(&line, "not judged: %s", buffer_cstr(&paragraph));
+		put_line(a, NO_SEVERITY, &line);
+	}
+	if (remedy.size) {
+		buffer_reset(&line);
+		buffer_format(&line, "  do: %s", buffer_cstr(&remedy));
+		put_line(a, NO_SEVERITY, &line);
+	}
+	buffer_fini(&paragraph);
+	buffer_fini(&remedy);
+	buffer_fini(&line);
+}
+
+/* --- all of it --- */
+
+static bool is_shown(const struct answer *a, const struct diagnosed *j)
+{
+	return j->is_host || !a->output || findings_shows(a->output, a->s, j);
+}
+
+static int by_severity(const void *a, const void *b)
+{
+	const struct diagnosed *x = *(const struct diagnosed *const *)a;
+	const struct diagnosed *y = *(const struct diagnosed *const *)b;
+
+	if (x->worst != y->worst)
+		return (int)y->worst - (int)x->worst;
+	return (x > y) - (x < y);
+}
+
+static int find_sick(struct answer *a)
+{
+	a->sick = calloc(a->s->count, sizeof(*a->sick));
+	if (!a->sick)
+		return -ENOMEM;
+	for (size_t i = 0; i < a->s->count; i++) {
+		if (a->s->all[i].count && is_shown(a, &a->s->all[i]))
+			a->sick[a->sick_count++] = &a->s->all[i];
+	}
+	qsort(a->sick, a->sick_count, sizeof(*a->sick), by_severity);
+	return 0;
+}
+
+static void add_nothing_found(const struct answer *a, struct buffer *out)
+{
+	bool is_seen = a->s->input.host.process_table.last_ns;
+
+	if (a->s->count == 1) {
+		buffer_string(out, is_seen ? "no agents are running; to check another process: "
+					     "sooth diagnose PID"
+					   : "no processes in the recording");
+		return;
+	}
+	if (is_single(a)) {
+		answer_name(a->s, &a->s->all[1], out);
+		buffer_string(out, ": ");
+	}
+	buffer_string(out, "no problem found");
+	answer_unseen_headline(a->s, out);
+}
+
+static void add_headline(const struct answer *a, struct buffer *out)
+{
+	if (a->sick_count)
+		add_cause(a, a->sick[0], out);
+	else
+		add_nothing_found(a, out);
+}
+
+void answer_headline(const struct diagnosis *s, struct buffer *out)
+{
+	struct answer a = { .s = s };
+
+	if (!find_sick(&a))
+		add_headline(&a, out);
+	free(a.sick);
+}
+
+static void put_headline(struct answer *a)
+{
+	struct buffer line = { 0 };
+
+	add_headline(a, &line);
+	put_line(a, a->sick_count ? worst_of(a->sick[0])->severity : NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+static void put_rest(struct answer *a)
+{
+	struct buffer line = { 0 };
+
+	for (size_t i = 1; i < a->sick_count; i++) {
+		buffer_reset(&line);
+		add_cause(a, a->sick[i], &line);
+		put_line(a, worst_of(a->sick[i])->severity, &line);
+	}
+	buffer_fini(&line);
+	if (!is_single(a)) {
+		put_well(a, false, "fine: ");
+		put_well(a, true, "no problem found in what could be checked: ");
+	}
+	if (a->sick_count && !is_single(a))
+		put_string(a, "");
+	for (size_t i = 0; i < a->sick_count; i++) {
+		put_worst(a, a->sick[i]);
+		put_others(a, a->sick[i]);
+	}
+	if (is_single(a))
+		put_fine_checks(a);
+	else if (a->sick_count)
+		put_string(a, "");
+	if (a->s->count > 1)
+		put_unseen(a);
+}
+
+static void begin(struct answer *a, const struct section *section)
+{
+	if (!a->status)
+		a->status = output_section(a->output, section, a->err);
+}
+
+int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err)
+{
+	static const struct section headline = { .name = "headline",
+		.schema = &finding_answer_schema,
+		.shape = SECTION_TABLE,
+		.audience = SECTION_FOR_PEOPLE,
+		.wraps = true,
+		.color = "severity" };
+	static const struct section rest = { .name = "answer",
+		.schema = &finding_answer_schema,
+		.shape = SECTION_TABLE,
+		.audience = SECTION_BRIEF,
+		.wraps = true,
+		.color = "severity" };
+	struct answer a = { .output = output, .s = s, .err = err };
+
+	if (find_sick(&a))
+		return error_no_memory(err);
+	begin(&a, &headline);
+	put_headline(&a);
+	begin(&a, &rest);
+	put_rest(&a);
+	free(a.sick);
+	return a.status;
+}

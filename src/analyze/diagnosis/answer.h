@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A diagnosis in a few lines, for people: the worst cause first, one line a process, then the
+ * evidence, what is fine, and in one paragraph what could not be checked, with one remedy.
+ */
+#ifndef SOOTH_ANALYZE_ANSWER_H
+#define SOOTH_ANALYZE_ANSWER_H
+
+#include "analyze/diagnosis/diagnosis.h"
+#include "core/output.h"
+
+/* The first line, in text of any length; the others are for short text. */
+int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err);
+/* The first line without escapes. */
+void answer_headline(const struct diagnosis *s, struct buffer *out);
+
+#endif

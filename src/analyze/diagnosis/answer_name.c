@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_name.h"
+
+#include "analyze/records.h"
+
+static bool is_main(const struct process_entry *p)
+{
+	return p->agent && (!p->main || p->main == p);
+}
+
+static void add_owner(const struct diagnosis *s, const struct process_entry *p, struct buffer *out)
+{
+	const struct process_table *table = &s->input.host.process_table;
+	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
+	struct span project = process_table_text(table, &p->project);
+	bool is_own = is_main(p);
+
+	if (is_own && project.size)
+		buffer_format(out, " (%.*s", (int)project.size, project.data);
+	else if (!is_own && agent)
+		buffer_format(out, " (%s of %s", p->has_role ? agent_role_name(p->role) : "process",
+			agent->name);
+	else
+		return;
+	if (!is_own && p->main)
+		buffer_format(out, " %llu", (unsigned long long)p->main->id.pid);
+	if (!is_own && project.size)
+		buffer_format(out, ", %.*s", (int)project.size, project.data);
+	buffer_char(out, ')');
+}
+
+void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	const struct process_entry *p = j->process;
+	struct span name;
+
+	if (j->is_host) {
+		buffer_string(out, "the host");
+		return;
+	}
+	name = p ? record_text(&p->process->record, &p->process->name)
+		 : ending_name(&s->input.endings, &j->id);
+	if (p && is_main(p))
+		name = span_of(p->agent->name, strlen(p->agent->name));
+	buffer_format(out, "%.*s %llu", (int)name.size, name.data, (unsigned long long)j->id.pid);
+	if (p)
+		add_owner(s, p, out);
+}
+
+bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct process_entry *main = j->process ? j->process->main : NULL;
+
+	for (size_t i = 1; main && main != j->process && i < s->count; i++) {
+		if (s->all[i].process == main)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_unseen.h"
+
+#include <stdlib.h>
+
+#include "analyze/diagnosis/answer_name.h"
+#include "analyze/records.h"
+
+#define GROUPS_MAX  64
+#define GROUPS_TEXT 4 /* in the paragraph */
+#define IDS_MAX	    64
+#define IDS_TEXT    3 /* of a group */
+#define PIDS_TEXT   8 /* of a command line */
+#define PIDS_FEW    3
+
+/* Checks without a result, for one reason. */
+struct group {
+	enum finding_blind_cause cause;
+	struct span reason;
+	struct span ids[IDS_MAX];
+	size_t id_count, of_one; /* of_one: rows of the process counted last */
+	size_t processes;
+	const struct diagnosed *last;
+};
+
+struct unseen {
+	struct group groups[GROUPS_MAX];
+	size_t count;
+	bool is_longest; /* a check needs minutes */
+};
+
+static const char *const cause_words[FINDING_BLIND_CAUSES] = {
+	[FINDING_REFUSED] = "refused: missing privilege",
+	[FINDING_FAILED] = "not done: what is needed could not be read",
+	[FINDING_SHORT] = "not done: the observation is too short",
+	[FINDING_YOUNG] = "not done: the process is too young",
+	[FINDING_UNDECIDED] = "undecided",
+	[FINDING_UNSUPPORTED] = "not possible on this system",
+	[FINDING_ENDED] = "not done: the process ended before",
+	[FINDING_NOT_REQUESTED] = "not requested",
+};
+
+/* What this system does not have, and what was not requested, is no open check. */
+static bool is_open(const struct finding_blind_row *row)
+{
+	return row->cause != FINDING_NOT_REQUESTED && row->cause != FINDING_UNSUPPORTED;
+}
+
+bool answer_is_open(const struct diagnosed *j)
+{
+	struct batch all = { j->blind.data, j->blind.size };
+
+	batch_for_each (r, &all) {
+		if (is_open((const void *)r))
+			return true;
+	}
+	return false;
+}
+
+uint32_t answer_unseen_count(const struct diagnosis *s)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct batch all = { s->all[i].blind.data, s->all[i].blind.size };
+
+		batch_for_each (r, &all)
+			count += is_open((const void *)r);
+	}
+	return count;
+}
+
+/* --- grouping --- */
+
+static struct group *group_of(struct unseen *u, enum finding_blind_cause cause, struct span reason)
+{
+	for (size_t i = 0; i < u->count; i++) {
+		struct group *g = &u->groups[i];
+
+		if (g->cause == cause && !span_compare(g->reason, reason))
+			return g;
+	}
+	if (u->count == GROUPS_MAX)
+		return NULL;
+	u->groups[u->count] = (struct group){ .cause = cause, .reason = reason };
+	return &u->groups[u->count++];
+}
+
+static void add_id(struct group *g, struct span id)
+{
+	for (size_t i = 0; i < g->id_count; i++) {
+		if (!span_compare(g->ids[i], id))
+			return;
+	}
+	if (g->id_count < IDS_MAX)
+		g->ids[g->id_count++] = id;
+}
+
+static void take(struct unseen *u, const struct diagnosed *j)
+{
+	struct batch all = { j->blind.data, j->blind.size };
+
+	batch_for_each (r, &all) {
+		const struct finding_blind_row *row = (const void *)r;
+		struct span remedy = record_text(r, &row->remedy);
+		struct group *g = group_of(u, row->cause, record_text(r, &row->reason));
+
+		if (!g)
+			continue;
+		add_id(g, record_text(r, &row->id));
+		g->processes += g->last != j;
+		g->last = j;
+		if (row->cause == FINDING_SHORT && remedy.size &&
+			remedy.data[remedy.size - 1] == 'm')
+			u->is_longest = true;
+	}
+}
+
+static int by_cause(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->cause != y->cause)
+		return (int)x->cause - (int)y->cause;
+	if (x->id_count != y->id_count)
+		return x->id_count < y->id_count ? 1 : -1;
+	return span_compare(x->reason, y->reason);
+}
+
+static void collect(struct unseen *u, const struct diagnosis *s)
+{
+	*u = (struct unseen){ 0 };
+	for (size_t i = 0; i < s->count; i++)
+		take(u, &s->all[i]);
+	qsort(u->groups, u->count, sizeof(*u->groups), by_cause);
+}
+
+/* Different checks that have no result for this cause. */
+static size_t count_of(const struct unseen *u, enum finding_blind_cause cause)
+{
+	struct group all = { 0 };
+
+	for (size_t i = 0; i < u->count; i++) {
+		for (size_t k = 0; u->groups[i].cause == cause && k < u->groups[i].id_count; k++)
+			add_id(&all, u->groups[i].ids[k]);
+	}
+	return all.id_count;
+}
+
+/* --- the remedy --- */
+
+/* A plain command observes the agents: other processes are named, and a few always. */
+static bool is_named(const struct diagnosis *s)
+{
+	bool has_other = s->input.host.is_named || s->count - 1 <= PIDS_FEW;
+
+	for (size_t i = 1; i < s->count; i++)
+		has_other |= !s->all[i].process ||
+			     !(s->all[i].process->agent || s->all[i].process->owner_agent);
+	return has_other && s->count - 1 <= PIDS_TEXT;
+}
+
+static void add_command(
+	const struct diagnosis *s, const struct unseen *u, bool with_calls, struct buffer *out)
+{
+	bool is_short = count_of(u, FINDING_SHORT) && !s->options.is_one_look;
+
+	buffer_string(out, with_calls || count_of(u, FINDING_REFUSED) ? "sudo " : "");
+	buffer_string(out, "sooth diagnose");
+	buffer_string(out, with_calls ? " -D" : "");
+	if (is_short)
+		buffer_string(out, u->is_longest ? " --duration 5m" : " --duration 30");
+	for (size_t i = 1; is_named(s) && i < s->count; i++)
+		buffer_format(out, " %llu", (unsigned long long)s->all[i].id.pid);
+}
+
+/* --- words --- */
+
+void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
+{
+	struct unseen u;
+
+	collect(&u, s);
+	for (unsigned cause = 0; cause < FINDING_BLIND_CAUSES; cause++) {
+		size_t count = count_of(&u, cause);
+		bool is_calls = cause == FINDING_NOT_REQUESTED;
+
+		if (!count || cause == FINDING_UNSUPPORTED)
+			continue;
+		if (is_calls)
+			buffer_string(out, "; system calls were not checked: ");
+		else
+			buffer_format(out, " in what could be checked; %zu check%s %s", count,
+				count == 1 ? " was" : "s were", cause_words[cause]);
+		if (cause == FINDING_REFUSED || cause == FINDING_SHORT)
+			buffer_string(out, "; ");
+		if (cause == FINDING_REFUSED || cause == FINDING_SHORT || is_calls)
+			add_command(s, &u, is_calls, out);
+		return;
+	}
+}
+
+/* "fd-leak, watch-flood and 3 more: permission denied (4 processes)" */
+static void add_group(const struct group *g, struct buffer *out)
+{
+	size_t shown = g->id_count > IDS_TEXT ? IDS_TEXT : g->id_count;
+
+	buffer_string(out, out->size ? "; " : "");
+	for (size_t i = 0; i < shown; i++)
+		buffer_format(out, "%s%.*s", i ? ", " : "", (int)g->ids[i].size, g->ids[i].data);
+	if (g->id_count > shown)
+		buffer_format(out, " and %zu more", g->id_count - shown);
+	buffer_format(out, ": %.*s", (int)g->reason.size, g->reason.data);
+	if (g->processes > 1)
+		buffer_format(out, " (%zu processes)", g->processes);
+}
+
+void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy)
+{
+	struct unseen u;
+	size_t calls, shown = 0, left = 0;
+
+	collect(&u, s);
+	calls = count_of(&u, FINDING_NOT_REQUESTED);
+	for (size_t i = 0; i < u.count; i++) {
+		if (u.groups[i].cause == FINDING_NOT_REQUESTED)
+			continue;
+		if (shown < GROUPS_TEXT)
+			add_group(&u.groups[i], paragraph);
+		left += shown >= GROUPS_TEXT;
+		shown++;
+	}
+	if (left)
+		buffer_format(paragraph, "; %zu other reason%s (-v)", left, left == 1 ? "" : "s");
+	if (calls)
+		buffer_format(paragraph, "%s%zu check%s of system calls: not requested",
+			paragraph->size ? "; " : "", calls, calls == 1 ? "" : "s");
+	if (calls || count_of(&u, FINDING_REFUSED) || count_of(&u, FINDING_SHORT))
+		add_command(s, &u, calls != 0, remedy);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What could not be checked, of all processes together, and one remedy for it. */
+#ifndef SOOTH_ANALYZE_ANSWER_UNSEEN_H
+#define SOOTH_ANALYZE_ANSWER_UNSEEN_H
+
+#include "analyze/diagnosis/diagnosis.h"
+
+/* A check without a result could have found the trouble. */
+bool answer_is_open(const struct diagnosed *j);
+/* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": what a headline without
+ * a finding has to add. Empty: every check has a result. */
+void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
+/* The paragraph and its remedy; both empty if every check has a result. */
+void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
+/* Checks without a result that could have found the trouble. */
+uint32_t answer_unseen_count(const struct diagnosis *s);
+
+#endif

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth diagnose` for people: the answer in the first line, one line a process, what is fine, what
+could not be checked, and the exit status that follows. JSON is the same with and without -v.
+"""
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "live"))
+
+import harness
+from harness import SOOTH, Case, as_nobody, needs_root
+
+SICK, CALLS, FAMILY = (os.path.join(HERE, "baseline", name + ".sooth")
+                       for name in ("sick", "sick_calls", "family_diagnose"))
+
+
+class Text(Case):
+    def lines(self, *argv, **options):
+        return self.sooth("diagnose", *argv, **options).text.splitlines()
+
+    def test_one_line_a_process(self):
+        lines = self.lines(SICK)
+        first = lines[:lines.index("")]
+        self.assertRegex(first[0], r"^workloads \d+: deadlock: all 3 threads wait for each other")
+        self.assertEqual(len(first), 7)
+        self.assertEqual(first[5], "fine: the host")
+        self.assertRegex(first[6], "^no problem found in what could be checked: python3")
+        # Below each its evidence, and what to do.
+        rest = "\n".join(lines[lines.index(""):])
+        self.assertRegex(rest, r"\(\d+\), |workloads \d+, all-threads-waiting \(high\): ")
+        self.assertEqual(len(re.findall(r"(?m)^  do: ", rest)), 6)
+        self.assertEqual(len(re.findall(r"(?m)^not judged: ", rest)), 1)
+        self.assertIn("6 checks of system calls: not requested", rest)
+
+    def test_children_have_no_line(self):
+        text = self.sooth("diagnose", FAMILY).text
+        self.assertRegex(text, r"^mcp-server-old 8 \(mcp of claude, project\): MCP server")
+        self.assertIn("claude 4 (project)", text)
+        for pid in re.findall(r"\(pid (\d+)\), Claude Code, (?:tool|mcp), in", self.sooth("diagnose", "-v", FAMILY).text):
+            with self.subTest(pid):
+                self.assertTrue(pid in ("8", "9") or " %s (" % pid not in text, text)
+
+    def test_of_one_process(self):
+        pid = re.search(r"python3 (\d+): cannot connect", self.sooth("diagnose", CALLS).text).group(1)
+        lines = self.lines("-p", pid, CALLS)
+        self.assertRegex(lines[0], "^python3 %s: cannot connect to 127.0.0.1:9" % pid)
+        self.assertRegex(lines[1], r"^connect-failing \(medium\): failures: ")
+        self.assertRegex(lines[2], "^  do: check that 127.0.0.1:9 is up")
+        self.assertRegex(lines[3], r"^fine: \d+ other checks; it uses ")
+        self.assertLessEqual(len(lines), 10)
+
+    def test_everything(self):
+        """-v has every process, check and note; the answer stands first in it too."""
+        short, whole = (self.sooth("diagnose", *v, SICK).text for v in ((), ("-v",)))
+        self.assertEqual(short.split("\n")[0], whole.split("\n")[0])
+        self.assertLess(3 * short.count("\n"), whole.count("\n"))
+        for part in ("fine: fd-limit-near", "not seen: ", "observed for ", "lost nothing", "sooth used "):
+            self.assertIn(part, whole)
+            self.assertNotIn(part, short)
+
+    def test_json_is_the_same(self):
+        for capture in (SICK, CALLS, FAMILY):
+            plain = self.sooth("diagnose", "-j", capture).json()
+            self.assertEqual(plain, self.sooth("diagnose", "-j", "-v", capture).json())
+            self.assertEqual(plain["summary"]["headline"], self.lines(capture)[0])
+            self.assertNotIn("answer", plain)
+
+    def test_a_filter(self):
+        lines = self.lines("--filter", "name = sleep", SICK)
+        self.assertRegex(lines[0], r"^sleep \d+: stopped by SIGSTOP")
+        self.assertNotIn("deadlock", "\n".join(lines))
+
+    def test_a_narrow_terminal(self):
+        for columns in (60, 80):
+            for line in self.lines(SICK, env={**os.environ, "SOOTH_COLUMNS": str(columns)}):
+                if not line.startswith("not measured: "):
+                    self.assertLessEqual(len(line), columns)
+
+    @needs_root
+    def test_no_agent(self):
+        """At once, and how to check another process."""
+        empty = ("unshare", "--pid", "--fork", "--mount-proc", SOOTH, "diagnose")
+        text = self.run_program(*empty).text
+        self.assertTrue(text.startswith("no agents are running; to check another process: sooth diagnose PID\n"), text)
+        self.assertLess(self.run_program(*empty, "-j").json()["summary"]["interval_ns"], 2e9)
+
+
+@needs_root
+class Refused(Case):
+    """A process of root, diagnosed by another user."""
+
+    def setUp(self):
+        super().setUp()
+        self.target = self.start("/bin/sleep", "1000")
+        os.chmod(self.folder, 0o777)
+
+    def diagnose(self, *argv, status=0):
+        return self.sooth("diagnose", "--duration", "0.6", *argv, str(self.target.pid), status=status,
+                          **as_nobody())
+
+    def test_no_headline_of_health(self):
+        capture = self.path("refused.sooth")
+        run = self.diagnose("--save", capture)
+        first = run.text.splitlines()[0]
+        self.assertRegex(first, r"^sleep %d: no problem found in what could be checked; \d+ checks were refused: "
+                         r"missing privilege; sudo sooth diagnose" % self.target.pid)
+        self.assertNotRegex(run.text, r"(?m)no problems? found$")
+        self.assertEqual(len(re.findall("(?m)^not judged: ", run.text)), 1)
+        self.assertEqual(self.sooth("diagnose", capture).text, run.text)
+        summary = self.sooth("diagnose", "-j", capture).json()["summary"]
+        self.assertGreater(summary["unchecked"], 2)
+        self.assertIn("in what could be checked", summary["text"])
+
+    def test_exit_status(self):
+        self.diagnose(status=0)
+        self.diagnose("--fail-on", "high", status=3)
+        self.diagnose("--fail-on", "high", "--allow-unseen", status=0)
+        # Only a check that could have reached the severity counts.
+        (process,) = self.diagnose("-j").json()["processes"]
+        refused = {row["id"] for row in process["unseen"] if row["cause"] in ("refused", "failed")}
+        self.assertIn("fd-limit-near", refused)
+        low = [word for id in refused for word in ("--set", id + "=low")]
+        self.diagnose("--fail-on", "high", *low, status=0)
+        self.diagnose("--fail-on", "low", *low, status=3)
+        off = [word for id in refused for word in ("--set", id + "=off")]
+        self.diagnose("--fail-on", "low", *off, status=0)
+
+    def test_a_finding_goes_first(self):
+        os.kill(self.target.pid, 19)
+        harness.wait_until(lambda: harness.process_state(self.target.pid) == "T", "it stops")
+        argv = ("--set", "frozen.min-time=0", "--fail-on")
+        self.diagnose(*argv, "medium", status=1)
+        self.diagnose(*argv, "medium", "--allow-unseen", status=1)
+        self.diagnose(*argv, "high", status=3)
+        self.diagnose(*argv, "high", "--allow-unseen", status=0)
+
+
+if __name__ == "__main__":
+    harness.main()
