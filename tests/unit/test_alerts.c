@@ -177,7 +177,7 @@ static void activity(void **state)
 	(void)state;
 	begin_on("waits-for-user", NULL);
 	assert_string_equal(SAYS(DOING(COMPUTES)), "");
-	assert_true(has(SAYS(DOING(WAITS_FOR_USER)), "process 7 (a\\x1bb) "));
+	assert_true(has(SAYS(DOING(WAITS_FOR_USER)), "process 7 (a\\x1bb): "));
 	assert_string_equal(SAYS(DOING(WAITS_FOR_USER)), "");
 	/* That it is not known for a moment is no change. */
 	assert_string_equal(SAYS({ 7, 1, 1, 0, -1 }), "");
@@ -186,7 +186,7 @@ static void activity(void **state)
 	assert_string_equal(SAYS(DOING(COMPUTES)), "");
 	assert_true(*SAYS(DOING(WAITS_FOR_USER)));
 	/* Another process without an activity. */
-	assert_true(has(SAYS({ 8, 1, 1, 0, 0 }), "process 7 (a\\x1bb) has exited; before: "));
+	assert_true(has(SAYS({ 8, 1, 1, 0, 0 }), "process 7 (a\\x1bb): has exited; before: "));
 	assert_string_equal(SAYS({ 8, 1, 1, 0, 0 }), "");
 }
 

@@ -191,7 +191,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 	if (e->key.pid) {
 		buffer_format(line, "process %u (", e->key.pid);
 		escape_terminal(line, e->name, strlen(e->name));
-		buffer_string(line, e->key.kind == ALERT_FINDING ? "): " : ") ");
+		buffer_string(line, e->what || e->key.kind == ALERT_END ? ") " : "): ");
 	}
 	if (!e->what) {
 		escape_terminal(line, e->text, strlen(e->text));
@@ -211,6 +211,12 @@ static void describe(struct buffer *line, const struct alert_event *e)
 		buffer_string(line, ": back below the threshold");
 }
 
+/* Nothing need be wrong. */
+static bool is_news(const struct alert_event *e)
+{
+	return e->key.kind == ALERT_ACTIVITY || e->key.kind == ALERT_END;
+}
+
 void alert_emit(struct alerts *a, const struct alert_event *e)
 {
 	struct buffer line = { 0 };
@@ -221,7 +227,10 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 	else if (a->screen)
 		screen_emit(a->screen, buffer_cstr(&line));
 	else
-		fprintf(stderr, "sooth: %s: %s\n", e->is_raised ? "warning" : "cleared",
+		fprintf(stderr, "sooth: %s: %s\n",
+			!e->is_raised ? "cleared"
+			: is_news(e)  ? "alert"
+				      : "warning",
 			buffer_cstr(&line));
 	if (a->options.has_bell && e->is_raised)
 		alert_bell();
