@@ -218,7 +218,7 @@ class Unprivileged(Ends):
         target = self.sleeper()
         finding = finding_of(self.diagnose(target.pid, lambda: target.send(signal.SIGKILL)))
         self.assertEqual(finding["claim"], "killed by SIGKILL")
-        self.assertTrue(any("the sender" in text for text in finding["caveats"]), finding)
+        self.assertTrue(any("which process sent the signal" in text for text in finding["caveats"]), finding)
         self.assertNotIn("sent by", evidence_of(finding))
 
     def test_waited_for(self):

@@ -134,7 +134,8 @@ class Targets(Case):
                 with self.subTest(command=command, form=form):
                     target, _ = self.forms()[form]
                     words_of = self.words(words) + target
-                    if (command, form) in (("heap", "--all"), ("heap", "-u"), ("inspect", "command")):
+                    if (command, form) in (("heap", "--all"), ("heap", "-u"), ("inspect", "command"),
+                                           ("why", "command")):
                         self.refused(words_of)
                     elif (command, form) == ("inspect", "--all"):
                         self.refused(words_of, "no process, session")  # there it means every detail
@@ -169,7 +170,7 @@ class Targets(Case):
                 with self.subTest(command=command, form=form):
                     target, pids = self.forms()[form]
                     if form == "name":  # of several processes: which one is not known
-                        self.refused(words + target, "2 processes have that name",
+                        self.refused(words + target, "2 processes have this name",
                                      "sooth %s %d" % (command, self.pair[0].pid))
                         continue
                     report = self.sooth(*words, *target, status=None).json()

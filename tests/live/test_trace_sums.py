@@ -203,7 +203,7 @@ class Sums(Case):
 
     def test_intervals_need_sums(self):
         run = self.sooth("trace", "--interval", "1", "-p", str(os.getpid()), status=2)
-        self.assert_says_three_lines(run, "printed as they return")
+        self.assert_says_three_lines(run, "--interval repeats a table")
 
     def test_folded(self):
         """Stacks of names with weights: of calls exactly, of times but for what is rounded."""

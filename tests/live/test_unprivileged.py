@@ -188,7 +188,7 @@ class FileCapabilities(Case):
         program = self.copy_for_all("/bin/true")
         os.chmod(program, 0o711)
         report = self.nobody("trace", "-c", "-j", "--", program).json()
-        self.assertIn("a program that runs with more privilege than you",
+        self.assertIn("a program that gained privilege at its exec",
                       [limit["what"] for limit in report["limits"]])
         self.assertEqual([row["name"] for row in report["syscalls"] if row["count"]], [])
 
