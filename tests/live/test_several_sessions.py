@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import unittest
 
 import harness
@@ -107,8 +108,18 @@ AGENTS = {"1": known.CLAUDE_CODE_1, "1, killed": known.CLAUDE_CODE_1,
           "gemini, killed": known.GEMINI}
 
 
+# What is called so adopts what loses its parent; it starts its arguments.
+REAPER = (sys.executable, "-c", """
+import ctypes, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+ctypes.CDLL(None).prctl(15, b"systemd")  # PR_SET_NAME
+subprocess.Popen(sys.argv[1:]).wait()
+time.sleep(1000)
+""")
+
+
 class Real(unittest.TestCase):
-    """All at work in one directory."""
+    """All at work in one directory; one below a reaper of its own, as in a user's desktop."""
 
     def setUp(self):
         for agent in AGENTS.values():
@@ -118,7 +129,9 @@ class Real(unittest.TestCase):
         self.addCleanup(stack.close)
         self.agents, folder = {}, None
         for name, agent in AGENTS.items():
-            self.agents[name] = stack.enter_context(Agent(agent, modes.TOOL, folder=folder))
+            before = REAPER if name == "1, killed" else ()
+            self.agents[name] = stack.enter_context(Agent(agent, modes.TOOL, folder=folder,
+                                                          before=before))
             folder = folder or self.agents[name].folder
         for agent in self.agents.values():
             agent.wait_until_in_mode()
@@ -132,6 +145,8 @@ class Real(unittest.TestCase):
             wait_until(lambda name=name: not processes.is_alive(self.agents[name].pid), "its end")
         pids = [pid for of in tools.values() for pid in of]
         rows = listed(*pids)
+        below = rows[tools["1, killed"][-1]]
+        self.assertEqual(below["ppid"], self.agents["1, killed"].child.pid, below)
         for name, of in tools.items():
             for pid in of:
                 self.assertIs(rows[pid]["is_orphaned"], name in killed, (name, rows[pid]))

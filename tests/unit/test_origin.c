@@ -66,13 +66,19 @@ static void test_tool_shell_of_gemini(void **state)
 static void test_reapers(void **state)
 {
 	(void)state;
-	HOST({ 100, 1, .name = "systemd" }, { 110, 1, .name = "keeper" },
-		{ 120, 1, .name = "unknown", .executable = NODE }, { 150, 110, NODE_MAIN },
+	HOST({ 100, 1, .name = "systemd", .without_inputs = true },
+		{ 110, 1, .name = "keeper", .without_inputs = true },
+		{ 120, 1, .name = "unknown", .executable = NODE, .without_inputs = true },
+		{ 125, 1, .name = "systemd", .without_inputs = true,
+			.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) },
+		{ 150, 110, NODE_MAIN },
 		{ 160, 1, .name = "sh", CLAUDE_MARK, .stream = AT_SOCKETS },
 		/* The user's systemd; what is above a main process; an unknown program. */
 		{ 300, 100, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 310, 110, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 320, 120, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
+		/* One whose environment may not be read. */
+		{ 325, 125, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		/* A program that a tool call started. */
 		{ 330, 160, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		/* Process 1 of a container; the same in a sandbox of a tool call. */
@@ -86,6 +92,7 @@ static void test_reapers(void **state)
 	assert_holds(300, VERDICT_ORPHANED, "now a child of systemd (100)");
 	assert_holds(310, VERDICT_ORPHANED, "now a child of keeper (110)");
 	assert_doubted(320, VERDICT_ORPHANED, "agent 150 could have started");
+	assert_doubted(325, VERDICT_ORPHANED, "agent 150 could have started");
 	assert_doubted(330, VERDICT_ORPHANED, "could have started");
 	assert_holds(420, VERDICT_ORPHANED, "itself started this shell");
 	assert_doubted(520, VERDICT_ORPHANED, "could have started");

@@ -42,12 +42,17 @@ static struct agent_markers markers_in(
 	return markers_of_agent(&markers, agent);
 }
 
-/* Its environment was read and names no such agent: none of them started it. */
+/*
+ * Its environment was read and names no such agent: none of them started it. A collector records no
+ * links where it has found no marker.
+ */
 static bool is_unmarked(const struct process_entry *p, const struct agent *agent)
 {
 	bool is_reported;
 	struct agent_markers of = markers_in(p, agent, &is_reported);
 
+	if (!p->links)
+		return p->process->executable_state != SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	return is_reported && !of.is_any;
 }
 
@@ -93,7 +98,7 @@ static bool has_reaper(const struct origin *o)
 		return true;
 	if (!parent || !is_unmarked(parent, o->agent))
 		return false;
-	if (parent->links->inner_pid == 1 &&
+	if (parent->links && parent->links->inner_pid == 1 &&
 		process_table_namespace(parent) == process_table_namespace(o->p) &&
 		process_table_namespace(parent) != PROCESS_TABLE_UNREPORTED)
 		return true;
