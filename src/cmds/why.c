@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth why: what a process waits for, and which process could end that. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "analyze/waits/waits.h"
 #include "base/units.h"
+#include "cli/agents/process_table_scan.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
 
+#define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST)
 #define INTERVAL_NS (200 * NS_PER_MS) /* the CPU of processes that run is measured over it */
 
 struct why_config {
@@ -38,21 +43,68 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
+/* Without a target: the main processes of the agents of the caller; of root's all. */
+static int find_agents(struct target_found *found, struct sooth_error *err)
+{
+	struct process_table table;
+	const struct process_entry *p;
+	size_t position = 0;
+	int status = process_table_scan(&table, err);
+
+	while (!status && (p = process_table_next(&table, &position))) {
+		uint32_t pid = (uint32_t)p->id.pid;
+
+		if (p->link == PROCESS_LINK_SELF && (!getuid() || p->process->uid == getuid()))
+			buffer_append(&found->pids, &pid, sizeof(pid));
+	}
+	process_table_fini(&table);
+	if (!status && !target_found_count(found)) {
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find an agent to explain");
+		error_why(err, "no process is given, and no agent of yours runs");
+		return error_remedy(err, "give a PID or a NAME; `sooth ps -a` lists all processes");
+	}
+	found->is_searched = true;
+	return status;
+}
+
+static int find(const struct why_config *c, const struct arguments *arguments,
+	struct target_found *found, struct sooth_error *err)
+{
+	int status = target_find(&c->target, arguments, TARGETS, found, err);
+	bool has_target = target_is_given(&c->target, arguments) || target_capture(arguments);
+
+	return status || has_target ? status : find_agents(found, err);
+}
+
 static int run_why(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct why_config *c = config;
 	struct waits_options options = { .with_threads = c->output.verbose };
+	struct target_found found = { 0 };
 	struct run run = {
 		.name = "why",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.probes = { { "waits", SOOTH_SAMPLE } },
+		.found = &found,
+		.probes = { { "waits", SOOTH_SAMPLE | SOOTH_BRIEF },
+			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
+			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL } },
 		.views = { { "waits", &options } },
+		.allowed = TARGETS,
 		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
+	int status = find(c, arguments, &found, err);
 
-	return run_report(&run, err);
+	/* Of a user, or of all, every process is read; else only the selected ones. */
+	if (found.is_host || found.has_user) {
+		run.probes[0].interest = SOOTH_SAMPLE;
+		run.allowed = 0;
+	}
+	if (!status)
+		status = run_report(&run, err);
+	target_found_fini(&found);
+	return status;
 }
 
 const struct command command_why = {

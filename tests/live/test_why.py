@@ -429,7 +429,7 @@ class Kinds(Situations):
                        "http { access_log off; server { listen unix:%s/nginx.sock; } }\n" % (self.folder, self.folder))
         server = self.begin("nginx", "-p", self.folder, "-c", self.path("nginx.conf"))
         wait_until(lambda: children(server.pid), "nginx")
-        return children(server.pid)[0], "idle", r"nginx \(\d+\) waits for connections on %s" % re.escape(self.path("nginx.sock"))
+        return server.pid, "idle", r"nginx \(\d+\) waits for a signal"
 
     def of_npm(self):
         if not self.has("npm"):
@@ -558,6 +558,24 @@ class Kinds(Situations):
                 self.assertRegex(row["text"], pattern)
                 if state:
                     self.assertEqual(row["state"], state, row["text"])
+
+
+class Agents(Situations):
+    def test_tool(self):
+        """What the agent does comes first, then what its tool waits for; without a target too."""
+        agent = self.path("claude")
+        shutil.copyfile("/bin/bash", agent)
+        os.chmod(agent, 0o755)
+        main = self.begin(agent, "-c", "bash -c 'sleep 600 | cat; :'; :")
+        wait_until(lambda: children(main.pid) and len(children(children(main.pid)[0])) == 2, "the tool")
+        time.sleep(LEAST_S)
+        run = self.sooth("why", "-j")
+        rows = {row["pid"]: row for row in run.json()["processes"]}
+        row = rows[main.pid]
+        self.assertRegex(row["text"], r"Claude Code \(%d\): .*; claude \(%d\) waits for its child bash \(\d+\).*"
+                         r"; \d+ waits for data from sleep \(\d+\)" % (main.pid, main.pid))
+        self.assertEqual(row["agent"], "claude")
+        self.assertIn("state", row["activity"])
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 	return w;
 }
 
-/* A child that reads what its parent writes is a server, and no work that it waits for. */
+/* A child that waits for its parent, or for work, is a server, and nothing to wait for. */
 static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent)
 {
 	const struct waits_process *p = wait_graph_process(g, child);
@@ -171,7 +171,7 @@ static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t pa
 		if (party->party_pid == parent && party->relation != WAITS_RELATION_PARENT)
 			return true;
 	}
-	return false;
+	return wait_link_of(g, p, t).is_idle;
 }
 
 /* An event loop learns of the end of a child by a signal or a descriptor. */
@@ -282,14 +282,10 @@ static void of_time(
 static void of_signal(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
-	unsigned count = 0;
-
-	link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
-	link->what = link->party ? WAIT_CHILD : WAIT_SIGNAL;
-	link->others = count ? count - 1 : 0;
-	link->is_idle = !link->party;
-	if (link->party)
-		link->confidence = WAITS_MEDIUM;
+	if (of_worker(g, t, link))
+		return;
+	link->what = WAIT_SIGNAL;
+	link->is_idle = true;
 }
 
 static void of_open(

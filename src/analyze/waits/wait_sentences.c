@@ -318,6 +318,9 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 	wait_duration(left, t->timeout_ns > t->since_ns ? t->timeout_ns - t->since_ns : 0);
 	if (t->timeout_ns >= 2 * NS_PER_S)
 		buffer_format(out, ": %s of %s left", left, all);
+	else if (t->timeout_ns < NS_PER_S)
+		buffer_format(out, " for %llu ms at a time",
+			(unsigned long long)(t->timeout_ns / NS_PER_MS));
 	else
 		buffer_format(out, " for %s at a time", all);
 }

@@ -61,17 +61,6 @@ static void put_subject(struct buffer *out, const struct wait_chain *chain, size
 	}
 }
 
-static void put_end(struct buffer *out, const struct wait_chain *chain)
-{
-	const struct wait_link *last = &chain->links[chain->count - 1];
-
-	if (last->repeats)
-		buffer_string(out, chain->count > 1 ? ": a deadlock, none of them can go on"
-						    : ": a deadlock, it cannot go on");
-	else if (last->what == WAIT_ALL_THREADS)
-		buffer_string(out, ": a deadlock");
-}
-
 static enum waits_confidence confidence_of(const struct wait_chain *chain)
 {
 	enum waits_confidence least = WAITS_HIGH;
@@ -81,6 +70,19 @@ static enum waits_confidence confidence_of(const struct wait_chain *chain)
 			least = chain->links[i].confidence;
 	}
 	return least;
+}
+
+static void put_end(struct buffer *out, const struct wait_chain *chain)
+{
+	const struct wait_link *last = &chain->links[chain->count - 1];
+
+	if (confidence_of(chain) == WAITS_LOW && (last->repeats || last->what == WAIT_ALL_THREADS))
+		buffer_string(out, ": perhaps a deadlock");
+	else if (last->repeats)
+		buffer_string(out, chain->count > 1 ? ": a deadlock, none of them can go on"
+						    : ": a deadlock, it cannot go on");
+	else if (last->what == WAIT_ALL_THREADS)
+		buffer_string(out, ": a deadlock");
 }
 
 void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
@@ -95,13 +97,23 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_string(out, " (low confidence)");
 }
 
+/* A launcher is idle as what it launched is. */
+static bool is_idle(const struct wait_chain *chain)
+{
+	for (size_t i = 0; i + 1 < chain->count; i++) {
+		if (chain->links[i].what != WAIT_CHILD)
+			return false;
+	}
+	return chain->links[chain->count - 1].is_idle;
+}
+
 const char *wait_chain_state(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 
 	if (!chain->count)
 		return "ended";
-	if (chain->is_deadlock)
+	if (chain->is_deadlock && confidence_of(chain) > WAITS_LOW)
 		return "deadlock";
 	switch (first->what) {
 	case WAIT_RUNS:
@@ -117,7 +129,7 @@ const char *wait_chain_state(const struct wait_chain *chain)
 	case WAIT_UNKNOWN:
 		return "unknown";
 	default:
-		return first->is_idle ? "idle" : "waits";
+		return is_idle(chain) ? "idle" : "waits";
 	}
 }
 
@@ -163,7 +175,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 								: "answer it in its terminal");
 		break;
 	default:
-		if (chain->is_deadlock)
+		if (chain->is_deadlock && confidence_of(chain) > WAITS_LOW)
 			buffer_format(
 				out, "only ending one of them helps: sooth kill --any %u", pid);
 		break;

@@ -2,6 +2,7 @@
 /* What each process waits for, followed to the end: a paragraph, and the chain as rows. */
 #include "analyze/waits/waits.h"
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/snapshots.h"
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
@@ -17,7 +18,8 @@
 struct waits_state {
 	struct output *output;
 	struct snapshots last, first;
-	struct map has_first; /* process_id -> nothing: `first` is whole */
+	struct map has_first;	/* process_id -> nothing: `first` is whole */
+	struct host_state host; /* of agents, where processes were sampled too */
 	bool with_threads;
 };
 
@@ -29,6 +31,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	s->with_threads = o && o->with_threads;
+	host_state_init(&s->host);
 	snapshots_init(&s->last, WAITS_SNAPSHOT);
 	snapshots_init(&s->first, WAITS_SNAPSHOT);
 	map_init(&s->has_first, sizeof(struct process_id), 0, PROCESSES_MAX);
@@ -40,6 +43,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct waits_state *s = state;
 
 	(void)err;
+	host_state_take(&s->host, batch);
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
@@ -195,20 +199,61 @@ static uint8_t confidence_of(const struct wait_chain *chain)
 	return least;
 }
 
+/* The main process of an agent's session; NULL: it is none. */
+static const struct process_entry *main_of(const struct waits_state *s, const struct process_id *id)
+{
+	const struct process_entry *p = process_table_get(&s->host.process_table, id);
+
+	return p && p->link == PROCESS_LINK_SELF && p->agent && p->is_there &&
+			       p->process->state != 'Z'
+		       ? p
+		       : NULL;
+}
+
+/* In these states the call of its event loop says no more than its activity. */
+static bool is_whole(const struct activity *a)
+{
+	return a->state == ACTIVITY_WAITS_FOR_USER || a->state == ACTIVITY_WAITS_FOR_MODEL ||
+	       a->state == ACTIVITY_ASKS_AGAIN || a->state == ACTIVITY_TALKS_TO_MCP ||
+	       a->state == ACTIVITY_IDLE;
+}
+
+/* What it is doing comes before its chain, which follows if it shows more. */
+static void add_activity(const struct waits_state *s, const struct process_entry *main,
+	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *rows,
+	struct buffer *text)
+{
+	struct activity a;
+
+	activity_find(&a, &s->host, main);
+	activity_append_row(rows, &main->id, &a);
+	buffer_format(text, "%s (%llu): ", main->agent->title, (unsigned long long)main->id.pid);
+	activity_write(text, &a, ACTIVITY_TEXT_WHOLE);
+	if (!chain->count || chain->links[0].is_idle || is_whole(&a))
+		return;
+	buffer_string(text, "; ");
+	wait_chain_text(text, g, chain);
+}
+
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct sooth_error *err)
 {
 	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
 	struct wait_graph g = { .records = snapshot_records(snapshot),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
 	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 };
+	const struct process_entry *main = main_of(s, &snapshot->id);
 	const struct waits_process *p;
+	struct buffer activity = { 0 };
 	struct wait_chain chain;
 	const char *reason;
 	int status;
 
 	wait_chain_follow(&g, (uint32_t)snapshot->id.pid, &chain);
 	p = chain.count ? chain.links[0].process : NULL;
-	wait_chain_text(&text, &g, &chain);
+	if (main)
+		add_activity(s, main, &g, &chain, &activity, &text);
+	else
+		wait_chain_text(&text, &g, &chain);
 	if (!chain.count)
 		buffer_format(
 			&text, "process %llu has ended", (unsigned long long)snapshot->id.pid);
@@ -219,9 +264,11 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	reason = wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),
 		.confidence = confidence_of(&chain),
-		.reason_state = state_if(reason != NULL) };
+		.reason_state = state_if(reason != NULL),
+		.agent_state = state_if(main != NULL) };
 	/* Rows come first, where they are aligned. */
 	struct record_tail tail[] = {
+		tail_buffer(&row.activity, &activity),
 		tail_buffer(&row.waits, &waits),
 		tail_buffer(&row.remedies, &remedy),
 		tail_buffer(&row.evidence, &threads),
@@ -229,8 +276,10 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 		tail_string(&row.state, wait_chain_state(&chain)),
 		tail_buffer(&row.text, &text),
 		tail_string(&row.reason, reason ? reason : ""),
+		tail_string(&row.agent, main ? main->agent->name : ""),
 	};
 	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&activity);
 	buffer_fini(&text);
 	buffer_fini(&waits);
 	buffer_fini(&remedy);
@@ -255,7 +304,10 @@ static int finish(void *state, struct sooth_error *err)
 	struct waits_state *s = state;
 	const struct snapshot *snapshot;
 	size_t position = 0;
-	int status = output_section(s->output, s->with_threads ? &with_threads : &plain, err);
+	int status = host_state_resolve(&s->host, err);
+
+	if (!status)
+		status = output_section(s->output, s->with_threads ? &with_threads : &plain, err);
 
 	while (!status && (snapshot = snapshots_next(&s->last, &position)))
 		status = emit(s, snapshot, err);
@@ -266,6 +318,7 @@ static void fini(void *state)
 {
 	struct waits_state *s = state;
 
+	host_state_fini(&s->host);
 	snapshots_fini(&s->last);
 	snapshots_fini(&s->first);
 	map_fini(&s->has_first);

@@ -2,6 +2,7 @@
 /* Fields of what processes wait for. */
 #include "analyze/waits/why_rows.h"
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/waits/wait_chain.h"
 #include "model/schema.h"
 
@@ -102,6 +103,11 @@ static ROW_SCHEMA(why_remedy, "why.remedy", why_remedy_row, .line = "try: {text}
 			"confidence of the weakest link: high, medium, low"),                      \
 		FIELD_STRING(why_row, reason, "why something is not known",                        \
 			FIELD_STATE_AT(why_row, reason_state)),                                    \
+		FIELD_STRING(why_row, agent, "id of the agent whose main process it is",           \
+			FIELD_STATE_AT(why_row, agent_state)),                                     \
+		FIELD_ROWS(why_row, activity, activity_row_schema,                                 \
+			"what the main process of an agent is doing", .is_single = true,           \
+			.is_hidden = true, FIELD_STATE_AT(why_row, agent_state)),                  \
 		FIELD_ROWS(why_row, waits, why_link_schema,                                        \
 			"chain of waits: the process, then what it waits for", .is_hidden = true), \
 		FIELD_ROWS(why_row, remedies, why_remedy_schema, "what to do about the wait"),     \

@@ -41,8 +41,10 @@ struct why_row {
 	struct sooth_record record;
 	uint8_t confidence;
 	uint8_t reason_state;
-	uint8_t unused[6];
-	struct sooth_text name, state, text, reason;
+	uint8_t agent_state;
+	uint8_t unused[5];
+	struct sooth_text name, state, text, reason, agent;
+	struct sooth_text activity; /* struct activity_row, of the main process of an agent */
 	struct sooth_text waits;    /* struct why_link_row */
 	struct sooth_text remedies; /* struct why_remedy_row */
 	struct sooth_text evidence; /* struct why_thread_row */

@@ -108,11 +108,11 @@ struct end_search {
 };
 
 /* A process whose child has the same end only passed it on. */
-static bool passed_on(struct wait_reader *r, const struct wait_end *ends, size_t count,
-	const struct wait_end *end)
+static bool passed_on(struct wait_reader *r, const struct wait_node *n, const struct wait_end *ends,
+	size_t count, const struct wait_end *end)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (ends[i].pid != end->pid &&
+		if (ends[i].pid != end->pid && ends[i].pid != n->stat.pid &&
 			wait_table_is_ancestor(&r->table, end->pid, ends[i].pid))
 			return true;
 	}
@@ -144,7 +144,7 @@ static unsigned add_ends(
 		for (size_t i = 0; i < fitting; i++) {
 			struct wait_found found = s->found;
 
-			if (passed_on(r, ends, fitting, &ends[i]) != (pass == 1))
+			if (passed_on(r, n, ends, fitting, &ends[i]) != (pass == 1))
 				continue;
 			found.pid = ends[i].pid;
 			found.fd = ends[i].fd;
