@@ -58,6 +58,7 @@ const struct agent agent_claude = {
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN, .has = "", .lacks = "CLAUDECODE" },
 	},
 	.other_names = "rg ugrep bfs",
+	.headless = "-p --print",
 	.tool_outputs = "tasks",
 	.output_file = "{directory}/{session}/tasks/*.output",
 	.tool_shell = "source */shell-snapshots/snapshot-*",

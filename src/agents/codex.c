@@ -28,6 +28,7 @@ const struct agent agent_codex = {
 		.log_kind = AGENT_LOG_CODEX,
 	},
 	.one_session = "exec",
+	.headless = "exec e",
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.role = AGENT_ROLE_DAEMON,

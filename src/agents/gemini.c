@@ -15,6 +15,7 @@ const struct agent agent_gemini = {
 		.project_file = ".project_root",
 		.log_kind = AGENT_LOG_GEMINI,
 	},
+	.headless = "-p --prompt",
 	.starts_itself = true,
 	.tool_shell = "shopt -u promptvars nullglob extglob nocaseglob dotglob;*",
 	.rules = {

@@ -15,6 +15,7 @@ const struct agent agent_opencode = {
 	},
 	/* Its sessions are rows of one database, whose files change for all of them. */
 	.session_options = { "--session", "-s" },
+	.headless = "run",
 	.rules = {
 		{ .kind = AGENT_RULE_BELOW,
 			.what = "node_modules/opencode-ai",

@@ -296,8 +296,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	/* Rows are selected, not records: owners may be anywhere. */
 	struct target_found whole = { .capture = v->found.capture };
 	bool is_brief = !c->target.all && !v->options.pid_count;
-	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) |
-			    (c->ps.transcript ? SOOTH_TRANSCRIPT : 0) |
+	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) | SOOTH_TRANSCRIPT |
 			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
 	size_t count = 0;
 	struct run run = {
@@ -325,7 +324,10 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		/* Before the first sample, so that no exit is missed. */
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	}
-	run.probes[count] = (struct run_probe){ "proc", interest };
+	run.probes[count++] = (struct run_probe){ "proc", interest };
+	/* What an agent waits for. */
+	run.probes[count] = (struct run_probe){ "sockets",
+		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
 	return run_report(&run, err);
 }
 

@@ -98,7 +98,8 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 		.output = &c->output,
 		.arguments = arguments,
 		.found = found.capture ? &whole : &found,
-		.probes = { { "proc", SOOTH_SAMPLE | (c->target.all ? 0 : SOOTH_BRIEF) },
+		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_TRANSCRIPT |
+					      (c->target.all ? 0 : SOOTH_BRIEF) },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
 			{ "host", SOOTH_SAMPLE } },
 		.views = { { "processes", &processes }, { "connections", &connections },

@@ -140,6 +140,8 @@ struct agent {
 	/* Names by which it starts its own executable as another program: "rg ugrep"; NULL: none.
 	 */
 	const char *other_names;
+	/* Arguments by which it works from its start to its end, without a user: "-p --print". */
+	const char *headless;
 	bool starts_itself; /* the first process starts itself again, and that one is the agent */
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;

@@ -75,6 +75,7 @@ static const struct key keys[] = {
 	{ "output-file", KEY_TEXT, MEMBER(output_file), agent_value_open_file,
 		"output-file {session}/tasks/*.output" },
 	{ "other-names", KEY_LINE, MEMBER(other_names), agent_value_names, "other-names rg fd" },
+	{ "headless", KEY_LINE, MEMBER(headless), agent_value_title, "headless -p --print" },
 	{ "starts-itself", KEY_YES, offsetof(struct agent_text, agent.starts_itself), NULL,
 		"starts-itself yes" },
 };

@@ -80,8 +80,7 @@ static const struct sooth_field process_fields[] = {
 	FIELD_TRUTH(proc_process, is_brief,
 		"the process is not related to an agent: only basic values were read",
 		.is_hidden = true),
-	FIELD_STRING(
-		proc_process, user, "name of the owner of the process", .is_hidden = true),
+	FIELD_STRING(proc_process, user, "name of the owner of the process", .is_hidden = true),
 	FIELD_STRING_AS(proc_process, terminal_name, terminal,
 		"controlling terminal of the process", .is_hidden = true),
 	{ .name = "frozen",
@@ -190,6 +189,14 @@ static const struct sooth_schema links_schema = {
 	SCHEMA_FIELDS(links_fields),
 };
 
+static const char *const turn_names[PROC_TURNS] = {
+	[PROC_TURN_UNKNOWN] = "unknown",
+	[PROC_TURN_USER] = "user",
+	[PROC_TURN_MODEL] = "model",
+	[PROC_TURN_TOOL] = "tool",
+};
+static const struct sooth_names turns = { PROC_TURNS, turn_names };
+
 static const struct sooth_field session_fields[] = {
 	FIELD_PID(proc_session),
 	FIELD_STRING_AS(proc_session, session, session_id,
@@ -214,6 +221,22 @@ static const struct sooth_field session_fields[] = {
 	FIELD_STRING(proc_session, waiting,
 		"what the agent reports to wait for: permission prompt, ...",
 		FIELD_STATE_AT(proc_session, waiting_state)),
+	{ .name = "turn",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(proc_session, turn),
+		FIELD_STATE_AT(proc_session, turn_state),
+		.names = &turns,
+		.help = "next to act by the agent's log: user, model, tool" },
+	FIELD_NUMBER(proc_session, turn_utc_ns, "time the turn began, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_session, turn_state)),
+	FIELD_NUMBER(proc_session, attempts,
+		"attempts of the request to the model, as the log counts them; 0: one",
+		FIELD_STATE_AT(proc_session, turn_state)),
+	FIELD_NUMBER(proc_session, error_status,
+		"HTTP status of the attempt before, as the log has it",
+		FIELD_STATE_AT(proc_session, error_state)),
+	FIELD_STRING(proc_session, call, "oldest tool call without a result, by the log",
+		FIELD_STATE_AT(proc_session, call_state)),
 };
 
 static const struct sooth_schema session_schema = {

@@ -144,6 +144,15 @@ struct proc_ties {
 #define PROC_LINKS_LEAST 136
 _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
 
+/* Whose turn it is in the conversation, by the agent's log. */
+enum proc_turn {
+	PROC_TURN_UNKNOWN,
+	PROC_TURN_USER,	 /* the model has answered, or was interrupted */
+	PROC_TURN_MODEL, /* a prompt or a tool result has no answer */
+	PROC_TURN_TOOL,	 /* a tool call has no result */
+	PROC_TURNS,
+};
+
 /* One main process of an agent. Values missing in its files have a state. */
 struct proc_session {
 	struct sooth_record record;
@@ -161,11 +170,19 @@ struct proc_session {
 	struct sooth_text tool;	   /* name of the last tool called */
 	struct sooth_text version; /* as its session file says */
 	/* Older captures have nothing from here on. */
-	uint64_t changed_utc_ns;   /* last change of the status */
+	uint64_t changed_utc_ns; /* last change of the status */
+	uint64_t turn_utc_ns;	 /* when the turn began */
+	uint32_t attempts;	 /* of the request to the model, by the log; 0: the first */
+	uint16_t error_status;	 /* HTTP status of the attempt before, by the log */
+	uint8_t turn;		 /* enum proc_turn */
+	uint8_t turn_state;	 /* of turn, its time and attempts */
 	uint8_t changed_state;
 	uint8_t waiting_state;
-	uint8_t unused_more[6];
+	uint8_t call_state;
+	uint8_t error_state;
+	uint8_t unused_more[4];
 	struct sooth_text waiting; /* what it waits for, self-reported: "permission prompt" */
+	struct sooth_text call;	   /* name of the oldest tool call without a result */
 };
 
 #define PROC_SESSION_LEAST 96

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/agents/agent_log.h"
+#include "os/linux/agents/agent_turn.h"
+#include "probes/proc.h"
 
 static void check_word(const char *word, size_t room)
 {
@@ -23,15 +24,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.status_key = "status",
 		.start_key = "procStart",
 		.version_key = "version",
-		.changed_key = "statusUpdatedAt" };
+		.changed_key = "statusUpdatedAt",
+		.waiting_key = "waitingFor" };
 	struct agent_session_info info;
 	struct agent_tool tool;
+	struct agent_turn turn;
 
 	if (agent_session_info_parse(&info, &keys, data, size))
 		CHECK(info.session[0]);
 	check_word(info.session, sizeof(info.session));
 	check_word(info.status, sizeof(info.status));
 	check_word(info.version, sizeof(info.version));
+	if (size && agent_turn_read(&turn, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1, size - 1,
+			    data[0] & 0x40)) {
+		CHECK(turn.of > PROC_TURN_UNKNOWN && turn.of < PROC_TURNS);
+		check_word(turn.call, sizeof(turn.call));
+		CHECK(turn.of == PROC_TURN_TOOL || !turn.call[0]);
+	}
 	if (!size || !agent_log_last_tool(&tool, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1,
 			     size - 1, data[0] & 0x40))
 		return 0;

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * In this order: what the agent reports of itself (its session file), its log, its processes, its
+ * connections, its CPU time and its arguments.
+ */
 #include "analyze/activity/activity.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/activity/activity_request.h"
 #include "analyze/activity/activity_tool.h"
 #include "analyze/records.h"
 #include "base/units.h"
 
-#define STARTS_NS      (5 * NS_PER_S) /* a younger process without a status still starts */
+#define STARTS_NS      (5 * NS_PER_S) /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	      /* percent of one CPU */
+#define SETTLES_NS     (2 * NS_PER_S) /* from the call of a tool to its process */
+#define MCP_PREFIX     "mcp__"
 
 /* One main process, in the making. */
 struct finding_activity {
@@ -18,7 +25,10 @@ struct finding_activity {
 	const struct process_entry *main;
 	const struct proc_session *session; /* NULL: none came */
 	struct activity_tool tool;
+	struct activity_request request;
 	bool has_tool;
+	bool is_headless;
+	enum proc_turn turn; /* UNKNOWN also if the log was not read */
 };
 
 static void set(struct finding_activity *f, enum activity_state state, enum activity_source source,
@@ -43,6 +53,16 @@ static void set_since_utc(struct finding_activity *f, uint8_t state, uint64_t ut
 		set_since(f, now > utc_ns ? now - utc_ns : 0);
 }
 
+static void set_since_status(struct finding_activity *f)
+{
+	set_since_utc(f, f->session->changed_state, f->session->changed_utc_ns);
+}
+
+static void set_since_turn(struct finding_activity *f)
+{
+	set_since_utc(f, f->session->turn_state, f->session->turn_utc_ns);
+}
+
 static struct span text_of(const struct finding_activity *f, const struct sooth_text *text)
 {
 	return f->session ? record_text(&f->session->record, text) : span_of("", 0);
@@ -53,13 +73,69 @@ static void set_name(struct finding_activity *f, struct span name)
 	snprintf(f->a->name, sizeof(f->a->name), "%.*s", (int)name.size, name.data);
 }
 
-/* --- each state --- */
+/* The tool call without a result; empty: none, or not known. */
+static struct span call_of(const struct finding_activity *f)
+{
+	bool has_call = f->session && f->session->call_state == SOOTH_STATE_VALUE;
+
+	return has_call ? text_of(f, &f->session->call) : span_of("", 0);
+}
+
+/* --- what is known of the process --- */
 
 static bool is_stopped(const struct process_entry *p)
 {
 	return p->process->state == 'T' || p->process->state == 't' ||
 	       p->process->frozen == PROC_FROZEN_YES;
 }
+
+static bool is_one_of(const char *words, struct span argument)
+{
+	struct cursor c = cursor_over(words, strlen(words));
+
+	while (!cursor_at_end(&c)) {
+		struct span word = cursor_until(&c, ' ');
+
+		if (word.size == argument.size && !memcmp(word.data, argument.data, word.size))
+			return true;
+	}
+	return false;
+}
+
+/* By its arguments, or because nothing can be typed into it. */
+static bool is_headless(const struct process_entry *p)
+{
+	struct span all = record_text(&p->process->record, &p->process->arguments);
+	struct cursor c = cursor_over(all.data, all.size);
+	uint8_t input = p->links ? p->links->stream[0] : PROC_STREAM_OTHER;
+
+	while (p->agent->headless && !cursor_at_end(&c)) {
+		if (is_one_of(p->agent->headless, cursor_until(&c, '\0')))
+			return true;
+	}
+	return p->links && p->links->stream_state[0] == SOOTH_STATE_VALUE &&
+	       (input == PROC_STREAM_NULL || input == PROC_STREAM_FILE);
+}
+
+static bool is_at_terminal(const struct finding_activity *f)
+{
+	const struct proc_ties *links = f->main->links;
+
+	return links && links->stream_state[0] == SOOTH_STATE_VALUE &&
+	       links->stream[0] == PROC_STREAM_TERMINAL;
+}
+
+static bool computes(const struct finding_activity *f)
+{
+	return process_table_cpu_percent(f->main) >= COMPUTES_LEAST;
+}
+
+static bool has_status(const struct finding_activity *f)
+{
+	return f->session && f->session->status_state == SOOTH_STATE_VALUE;
+}
+
+/* --- each state --- */
 
 static void set_tool(struct finding_activity *f)
 {
@@ -70,39 +146,116 @@ static void set_tool(struct finding_activity *f)
 	f->a->pid = (uint32_t)tool->matters->id.pid;
 	f->a->is_silent_cpu = tool->is_silent_cpu;
 	snprintf(f->a->command, sizeof(f->a->command), "%s", tool->command);
-	if (f->session && f->session->tool_state == SOOTH_STATE_VALUE)
-		set_name(f, text_of(f, &f->session->tool));
+	set_name(f, call_of(f));
 }
 
 /* "permission prompt" is what Claude Code calls it; the question is about a tool. */
+static void set_permission(struct finding_activity *f)
+{
+	struct span call = call_of(f);
+
+	snprintf(f->a->name, sizeof(f->a->name), "permission to run %.*s",
+		call.size ? (int)call.size : 6, call.size ? call.data : "a tool");
+}
+
 static void set_user(struct finding_activity *f)
 {
 	struct span waiting = text_of(f, &f->session->waiting);
-	struct span tool = text_of(f, &f->session->tool);
 
 	set(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
-	set_since_utc(f, f->session->changed_state, f->session->changed_utc_ns);
-	if (span_equal(waiting, "permission prompt") && f->session->tool_state == SOOTH_STATE_VALUE)
-		snprintf(f->a->name, sizeof(f->a->name), "permission to run %.*s", (int)tool.size,
-			tool.data);
-	else if (span_equal(waiting, "permission prompt"))
-		set_name(f, span_of_string("permission to run a tool"));
+	set_since_status(f);
+	if (span_equal(waiting, "permission prompt"))
+		set_permission(f);
 	else
 		set_name(f, waiting);
+}
+
+/* "mcp__files__read" */
+static bool set_mcp(struct finding_activity *f)
+{
+	struct span call = call_of(f);
+	size_t size = 0;
+
+	if (!span_starts(call, MCP_PREFIX))
+		return false;
+	call.data += strlen(MCP_PREFIX);
+	call.size -= strlen(MCP_PREFIX);
+	while (size < call.size && !span_starts(span_of(call.data + size, call.size - size), "__"))
+		size++;
+	set(f, ACTIVITY_TALKS_TO_MCP, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_since_turn(f);
+	set_name(f, span_of(call.data, size));
+	return true;
+}
+
+/* A request to the model; the turn's time goes on over attempts, the connection's does not. */
+static void set_model(struct finding_activity *f, enum activity_source source)
+{
+	bool is_seen = f->request.is >= ACTIVITY_REQUEST_ANSWERED;
+	bool has_turn = f->turn == PROC_TURN_MODEL;
+
+	set(f, ACTIVITY_WAITS_FOR_MODEL, is_seen ? ACTIVITY_FROM_CONNECTION : source,
+		is_seen && (has_turn || has_status(f)) ? ACTIVITY_HIGH : ACTIVITY_MEDIUM);
+	if (f->request.socket && f->request.has_for && is_seen)
+		set_since(f, f->request.for_ns);
+	if (has_turn)
+		set_since_turn(f);
+	else if (!f->a->has_since && has_status(f))
+		set_since_status(f);
+	if (f->request.socket) {
+		f->a->has_silence = true;
+		f->a->silence_ns = f->request.silence_ns;
+	}
+}
+
+static void set_again(struct finding_activity *f)
+{
+	set(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_since_turn(f);
+	f->a->attempts = f->session->attempts;
+	if (f->session->error_state == SOOTH_STATE_VALUE)
+		f->a->error_status = f->session->error_status;
+}
+
+static void set_computes(struct finding_activity *f)
+{
+	set(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
+}
+
+/* --- which of them --- */
+
+/* A call has no result, and no process runs for it: a tool of the agent itself, or a question. */
+static void set_call(struct finding_activity *f)
+{
+	bool is_asked = !has_status(f) && !f->is_headless && is_at_terminal(f) && !computes(f);
+
+	set(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
+	set_since_turn(f);
+	if (is_asked && f->a->has_since && f->a->since_ns > SETTLES_NS &&
+		f->request.is != ACTIVITY_REQUEST_SENT) {
+		f->a->state = ACTIVITY_WAITS_FOR_USER;
+		f->a->confidence = ACTIVITY_LOW;
+		set_permission(f);
+		return;
+	}
+	set_name(f, call_of(f));
 }
 
 /* Neither idle nor waiting for its user, by `source`. */
 static void set_busy(struct finding_activity *f, enum activity_source source)
 {
-	if (f->has_tool) {
+	if (f->turn == PROC_TURN_TOOL && set_mcp(f))
+		return;
+	if (f->has_tool && f->turn != PROC_TURN_MODEL)
 		set_tool(f);
-	} else if (process_table_cpu_percent(f->main) >= COMPUTES_LEAST) {
-		set(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
-	} else {
-		set(f, ACTIVITY_WAITS_FOR_MODEL, source, ACTIVITY_MEDIUM);
-		if (source == ACTIVITY_FROM_SESSION_FILE)
-			set_since_utc(f, f->session->changed_state, f->session->changed_utc_ns);
-	}
+	else if (f->turn == PROC_TURN_TOOL)
+		set_call(f);
+	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1)
+		set_again(f);
+	else if (computes(f) && f->request.is != ACTIVITY_REQUEST_SENT)
+		set_computes(f);
+	else
+		set_model(f, source);
 }
 
 static void set_by_status(struct finding_activity *f, struct span status)
@@ -111,26 +264,43 @@ static void set_by_status(struct finding_activity *f, struct span status)
 		set_user(f);
 	} else if (span_equal(status, "idle")) {
 		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
-		set_since_utc(f, f->session->changed_state, f->session->changed_utc_ns);
+		set_since_status(f);
 	} else {
 		set_busy(f, ACTIVITY_FROM_SESSION_FILE);
 	}
 }
 
-/* The agent reports no status. */
+/* The model has answered. Without a user to ask, the agent is about to end. */
+static void set_answered(struct finding_activity *f)
+{
+	if (f->is_headless) {
+		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
+		return;
+	}
+	set(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
+	set_since_turn(f);
+}
+
+/* Neither status nor log: its connections, and whether it can be typed into. */
 static void set_from_outside(struct finding_activity *f)
 {
-	uint64_t age = activity_age_ns(f->host, f->main);
-
 	if (f->has_tool) {
 		set_tool(f);
-	} else if (age < STARTS_NS) {
+	} else if (activity_age_ns(f->host, f->main) < STARTS_NS) {
 		set(f, ACTIVITY_STARTS, ACTIVITY_FROM_PROCESSES, ACTIVITY_MEDIUM);
-		set_since(f, age);
-	} else if (process_table_cpu_percent(f->main) >= COMPUTES_LEAST) {
-		set(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
-	} else {
-		f->a->unknown_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
+		set_since(f, activity_age_ns(f->host, f->main));
+	} else if (f->is_headless) {
+		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
+	} else if (f->request.is >= ACTIVITY_REQUEST_ANSWERED) {
+		set_model(f, ACTIVITY_FROM_CONNECTION);
+	} else if (computes(f)) {
+		set_computes(f);
+	} else if (f->request.is == ACTIVITY_REQUEST_NONE && is_at_terminal(f)) {
+		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_CONNECTION, ACTIVITY_LOW);
+		if (f->request.socket)
+			set_since(f, f->request.for_ns);
+	} else if (f->request.is == ACTIVITY_REQUEST_UNSEEN) {
+		f->a->unknown_state = f->request.state;
 	}
 }
 
@@ -141,14 +311,25 @@ void activity_find(
 		.a = a, .host = host, .main = main, .session = main->session
 	};
 
-	*a = (struct activity){ .state = ACTIVITY_UNKNOWN };
+	*a = (struct activity){ .state = ACTIVITY_UNKNOWN,
+		.unknown_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) };
 	if (is_stopped(main)) {
 		set(&f, ACTIVITY_STOPPED, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
 		return;
 	}
+	if (!main->agent)
+		return;
 	f.has_tool = activity_tool_find(&f.tool, host, main);
-	if (f.session && f.session->status_state == SOOTH_STATE_VALUE)
+	f.is_headless = is_headless(main);
+	activity_request_find(&f.request, host, main);
+	if (f.session && f.session->turn_state == SOOTH_STATE_VALUE && f.session->turn < PROC_TURNS)
+		f.turn = (enum proc_turn)f.session->turn;
+	if (has_status(&f))
 		set_by_status(&f, text_of(&f, &f.session->status));
+	else if (f.turn == PROC_TURN_USER)
+		set_answered(&f);
+	else if (f.turn != PROC_TURN_UNKNOWN)
+		set_busy(&f, ACTIVITY_FROM_LOG);
 	else
 		set_from_outside(&f);
 }

@@ -57,8 +57,12 @@ struct activity {
 	/* Of a tool: its process that matters, and what that does. */
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];
-	bool is_silent_cpu, is_silent_output; /* no CPU, no output during the interval */
-	unsigned attempts;		      /* of a request to the model; 0: not counted */
+	bool is_silent_cpu; /* its tree used no CPU between the samples */
+	/* Of a request to the model. */
+	unsigned attempts;     /* 0: not counted */
+	unsigned error_status; /* HTTP status of the attempt before; 0: unknown */
+	bool has_silence;
+	uint64_t silence_ns; /* since data last came on its connection */
 };
 
 /* Of a main process (link PROCESS_LINK_SELF); the process table must be resolved. */

@@ -8,14 +8,15 @@
 
 struct activity_row {
 	struct sooth_record record;
-	double since_s;
+	double since_s, silence_s;
 	uint32_t pid;
 	uint32_t attempts;
+	uint16_t error_status;
 	uint8_t state, source, confidence;
 	uint8_t state_state, since_state, detail_state;
 	uint8_t source_state; /* of source and confidence */
-	uint8_t pid_state, attempts_state;
-	uint8_t unused[7];
+	uint8_t pid_state, attempts_state, error_state, silence_state;
+	uint8_t unused[3];
 	struct sooth_text detail, text;
 };
 

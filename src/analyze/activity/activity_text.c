@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 
+#define SILENCE_LEAST (5 * NS_PER_S)
+
 static const char *const states[ACTIVITY_STATES] = {
 	[ACTIVITY_WAITS_FOR_USER] = "waits_for_user",
 	[ACTIVITY_WAITS_FOR_MODEL] = "waits_for_model",
@@ -62,14 +64,6 @@ static void put_since(struct buffer *out, const struct activity *a, enum activit
 	put_time(out, a->since_ns);
 }
 
-static void put_silence(struct buffer *out, const struct activity *a)
-{
-	if (a->is_silent_cpu)
-		buffer_string(out, ", no CPU");
-	if (a->is_silent_output)
-		buffer_string(out, ", no output");
-}
-
 static void put_tool(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	buffer_format(out, "runs %s", *a->name ? a->name : "a tool");
@@ -78,7 +72,8 @@ static void put_tool(struct buffer *out, const struct activity *a, enum activity
 		buffer_format(out, ": %s", a->command);
 	if (a->pid)
 		buffer_format(out, " (pid %u)", a->pid);
-	put_silence(out, a);
+	if (a->is_silent_cpu)
+		buffer_string(out, ", no CPU");
 }
 
 static const char *ordinal_ending(unsigned n)
@@ -93,7 +88,22 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 	buffer_string(out, "asks the model again");
 	if (a->attempts)
 		buffer_format(out, ": %u%s attempt", a->attempts, ordinal_ending(a->attempts));
+	if (a->error_status)
+		buffer_format(out, ", status %u", a->error_status);
 	put_since(out, a, form, ", ");
+}
+
+static void put_model(struct buffer *out, const struct activity *a, enum activity_text form)
+{
+	bool is_whole = !a->has_since || a->silence_ns + SILENCE_LEAST >= a->since_ns;
+
+	buffer_string(out, "waits for the model");
+	put_since(out, a, form, " ");
+	/* An answer that began and stopped; else the time says it. */
+	if (a->has_silence && a->silence_ns >= SILENCE_LEAST && !is_whole) {
+		buffer_string(out, ", no data for ");
+		put_time(out, a->silence_ns);
+	}
 }
 
 static void put_mcp(struct buffer *out, const struct activity *a, enum activity_text form)
@@ -122,7 +132,7 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 		put_user(out, a, form);
 		break;
 	case ACTIVITY_WAITS_FOR_MODEL:
-		put_plain(out, "waits for the model", a, form);
+		put_model(out, a, form);
 		break;
 	case ACTIVITY_ASKS_AGAIN:
 		put_again(out, a, form);

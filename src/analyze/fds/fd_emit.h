@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_FD_EMIT_H
 #define SOOTH_ANALYZE_FD_EMIT_H
 
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 
 struct fds_view {
 	struct process_view view;

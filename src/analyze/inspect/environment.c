@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the environment variables of processes at their start, and sizes of their values. */
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "core/stage.h"
 #include "model/schema.h"
 #include "probes/environment.h"

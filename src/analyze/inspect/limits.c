@@ -4,7 +4,7 @@
  */
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/inspect/limits_rows.h"
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/stage.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "base/cleanup.h"
 #include "core/script.h"
 #include "core/stage.h"

@@ -7,7 +7,7 @@
 
 #include "analyze/maps/map_classes.h"
 #include "analyze/maps/maps_rows.h"
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
 

@@ -11,12 +11,14 @@ void host_state_init(struct host_state *h)
 	*h = (struct host_state){ 0 };
 	process_table_init(&h->process_table);
 	short_lived_init(&h->short_lived);
+	snapshots_init(&h->sockets, SOCKETS_PROCESS);
 }
 
 void host_state_fini(struct host_state *h)
 {
 	process_table_fini(&h->process_table);
 	short_lived_fini(&h->short_lived);
+	snapshots_fini(&h->sockets);
 	free(h->segment);
 	h->segment = NULL;
 	buffer_fini(&h->asked);
@@ -56,6 +58,7 @@ void host_state_take(struct host_state *h, const struct batch *batch)
 			h->last_ns = r->time_ns;
 		process_table_take(&h->process_table, r);
 		short_lived_take(&h->short_lived, r);
+		snapshots_take(&h->sockets, r);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
 			take_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))

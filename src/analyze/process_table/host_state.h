@@ -7,6 +7,8 @@
 #define SOOTH_ANALYZE_HOST_STATE_H
 
 #include "analyze/process_table/process_table.h"
+#include "analyze/snapshots.h"
+#include "probes/sockets.h"
 #include "analyze/process_table/short_lived.h"
 #include "base/error.h"
 #include "model/stream_records.h"
@@ -14,6 +16,7 @@
 struct host_state {
 	struct process_table process_table;
 	struct short_lived short_lived;
+	struct snapshots sockets; /* empty if the probe sockets did not run */
 	struct stream_segment *segment; /* owned; NULL: none yet */
 	int64_t realtime_offset_ns;	/* the latest: the clock may be set during the run */
 	uint64_t last_ns;

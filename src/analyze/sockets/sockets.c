@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analyze/sockets/peer_labels.h"
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "analyze/sockets/socket_rows.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/threads/thread_times.h"
 #include "core/stage.h"

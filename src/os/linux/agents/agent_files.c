@@ -27,6 +27,8 @@ struct known {
 	struct agent_log_file file; /* its log, and what was read from it */
 	bool has_tool, is_cut;
 	struct agent_tool tool;
+	bool has_turn;
+	struct agent_turn turn;
 };
 
 void agent_files_init(struct agent_files_reader *f)
@@ -168,6 +170,8 @@ static void remember(
 		job->has_tool = known->has_tool;
 		job->tool = known->tool;
 		job->is_tool_cut = known->is_cut;
+		job->has_turn = known->has_turn;
+		job->turn = known->turn;
 		return;
 	}
 	if (job->is_tool_cut && known->has_tool && known->file.inode == job->log.inode &&
@@ -179,6 +183,8 @@ static void remember(
 	known->has_tool = job->has_tool;
 	known->is_cut = job->is_tool_cut;
 	known->tool = job->tool;
+	known->has_turn = job->has_turn;
+	known->turn = job->turn;
 }
 
 /* --- the record --- */
@@ -197,6 +203,29 @@ static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_rep
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
 }
 
+static void fill_turn(struct proc_session *p, const struct agent_read *job, int status,
+	const struct agent *agent, bool is_transcript)
+{
+	bool is_known = job->info.session[0];
+	uint8_t missing = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+
+	if (is_transcript || !agent->files.log_kind)
+		missing = state_of(
+			status ? status : job->log_status, false, agent->files.log_kind, is_known);
+	p->turn_state = job->has_turn ? SOOTH_STATE_VALUE : missing;
+	p->call_state = p->error_state = p->turn_state;
+	if (!p->call_state && !job->turn.call[0])
+		p->call_state = SOOTH_STATE_ABSENT;
+	if (!p->error_state && !job->turn.error_status)
+		p->error_state = SOOTH_STATE_ABSENT;
+	if (!job->has_turn)
+		return;
+	p->turn = job->turn.of;
+	p->turn_utc_ns = job->turn.utc_ns;
+	p->attempts = job->turn.attempts;
+	p->error_status = job->turn.error_status;
+}
+
 static void fill_states(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
 {
@@ -211,8 +240,7 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 	p->status_state = state_of(status, job->info.status[0], files->status_key, has_file);
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);
-	p->changed_state =
-		state_of(status, job->info.changed_utc_ns, files->changed_key, has_file);
+	p->changed_state = state_of(status, job->info.changed_utc_ns, files->changed_key, has_file);
 	p->waiting_state = state_of(status, job->info.waiting[0], files->waiting_key, has_file);
 	/* No log: it has not been prompted yet. */
 	p->activity_state = state_of(
@@ -251,6 +279,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->tool, job->tool.name, p->tool_state ? 0 : strlen(job->tool.name) },
 		{ &p->version, info->version, strlen(info->version) },
 		{ &p->waiting, info->waiting, strlen(info->waiting) },
+		{ &p->call, job->turn.call, strlen(job->turn.call) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -327,6 +356,7 @@ void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
 	p.changed_utc_ns = job.info.changed_utc_ns;
 	p.tool_utc_ns = job.has_tool ? job.tool.utc_ns : 0;
 	fill_states(&p, &job, status, agent, is_transcript);
+	fill_turn(&p, &job, status, agent, is_transcript);
 	write_source(&f->environment, &job, option);
 	emit_record(run, &p, &job, &f->environment);
 }

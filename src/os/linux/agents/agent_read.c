@@ -209,6 +209,9 @@ static void read_log(struct agent_read *job, int root)
 	if (!job->log_status)
 		job->has_tool = agent_log_last_tool(
 			&job->tool, job->files.log_kind, bytes.data, bytes.size, from);
+	if (!job->log_status)
+		job->has_turn = agent_turn_read(
+			&job->turn, job->files.log_kind, bytes.data, bytes.size, from);
 	job->is_tool_cut = from && !job->has_tool;
 	buffer_fini(&bytes);
 }

@@ -6,7 +6,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_READ_H
 
-#include "os/linux/agents/agent_log.h"
+#include "os/linux/agents/agent_turn.h"
 
 #define AGENT_READ_PATH 1024
 #define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */
@@ -52,6 +52,8 @@ struct agent_read {
 	int log_status;		    /* of reading it */
 	bool has_tool, is_tool_cut; /* the log is longer than was read, and that part has no call */
 	struct agent_tool tool;
+	bool has_turn;
+	struct agent_turn turn;
 };
 
 void agent_read(struct agent_read *job);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/processes/process_view.h"
+#include "analyze/process_view.h"
 
 #include <string.h>
 

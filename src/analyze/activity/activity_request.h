@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The request under way of an agent's main process, by its connections. */
+#ifndef SOOTH_ANALYZE_ACTIVITY_REQUEST_H
+#define SOOTH_ANALYZE_ACTIVITY_REQUEST_H
+
+#include "analyze/activity/activity.h"
+
+enum activity_request_state {
+	ACTIVITY_REQUEST_UNSEEN,   /* no sockets were sampled; `state` says why */
+	ACTIVITY_REQUEST_NONE,	   /* no connection, or all are quiet */
+	ACTIVITY_REQUEST_ANSWERED, /* data came moments ago */
+	ACTIVITY_REQUEST_SENT,	   /* sent, and nothing received since */
+};
+
+struct activity_request {
+	enum activity_request_state is;
+	uint8_t state;	 /* of UNSEEN */
+	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
+	bool has_for;
+	uint64_t silence_ns;		     /* since data last came on that connection */
+	const struct sockets_socket *socket; /* NULL: none */
+};
+
+void activity_request_find(struct activity_request *request, const struct host_state *host,
+	const struct process_entry *main);
+
+#endif
