@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an agent is doing, by records made by hand: one source after another, and against each
+ * other. */
+#include "support.h"
+
+#include "analyze/activity/activity.h"
+#include "base/units.h"
+#include "core/agent_set.h"
+#include "probes/proc.h"
+#include "probes/sockets.h"
+
+#define CLAUDE	 "/home/me/.local/share/claude/versions/2.1.328"
+#define OPENCODE "/r/node_modules/opencode-ai/bin/opencode.exe"
+#define NOW_NS	 (1000 * NS_PER_S) /* CLOCK_MONOTONIC; so long the host is up */
+#define UTC_NS	 (1700000000 * NS_PER_S)
+#define MAIN	 10
+
+/* The state of a main process, as far as a test cares. */
+struct made {
+	const char *executable, *status, *waiting, *call;
+	struct span arguments;
+	enum proc_turn turn;
+	uint64_t status_s, turn_s; /* ago */
+	uint32_t attempts;
+	uint16_t error_status;
+	char state;
+	enum proc_stream input;
+	bool has_tool;
+	bool has_socket, has_sockets;
+	uint64_t sent_s, received_s; /* ago */
+	uint64_t age_s;		     /* 0: an hour */
+	uint64_t cpu_ns;	     /* within the second between the samples */
+};
+
+static struct buffer records;
+static struct host_state host;
+static struct activity activity;
+static struct buffer text;
+
+static struct record_tail tail_of(struct sooth_text *to, const char *value)
+{
+	return (struct record_tail){ to, value ? value : "", value ? strlen(value) : 0 };
+}
+
+static uint64_t start_ticks(uint64_t age_s)
+{
+	return (NOW_NS / NS_PER_S - age_s) * 100;
+}
+
+static void add_process(uint32_t pid, uint32_t ppid, uint64_t age_s, const char *executable,
+	struct span arguments, char state, uint64_t cpu_ns)
+{
+	for (int sample = 0; sample < 2; sample++) {
+		struct proc_process p = { .record = { .time_ns = NOW_NS - (sample ? 0 : NS_PER_S),
+						  .start_ticks = start_ticks(age_s),
+						  .pid = pid,
+						  .kind = PROC_PROCESS },
+			.ppid = ppid,
+			.session = pid,
+			.process_group = pid,
+			.state = state,
+			.threads = 1,
+			.cpu_ns = sample ? cpu_ns : 0 };
+		struct record_tail tail[] = { tail_of(&p.name, "thing"),
+			tail_of(&p.executable, executable),
+			{ &p.arguments, arguments.data ? arguments.data : "", arguments.size } };
+
+		RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+	}
+}
+
+static void add_links(const struct made *m, uint64_t age_s)
+{
+	struct proc_ties t = { .record = { .time_ns = NOW_NS,
+				       .start_ticks = start_ticks(age_s),
+				       .pid = MAIN,
+				       .kind = PROC_LINKS },
+		.stream = { (uint8_t)m->input } };
+
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+static void add_session(const struct made *m, uint64_t age_s)
+{
+	const uint8_t missing = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT);
+	struct proc_session s = { .record = { .time_ns = NOW_NS,
+					  .start_ticks = start_ticks(age_s),
+					  .pid = MAIN,
+					  .kind = PROC_SESSION },
+		.changed_utc_ns = UTC_NS - m->status_s * NS_PER_S,
+		.turn_utc_ns = UTC_NS - m->turn_s * NS_PER_S,
+		.turn = (uint8_t)m->turn,
+		.attempts = m->attempts,
+		.error_status = m->error_status,
+		.status_state = m->status ? SOOTH_STATE_VALUE : missing,
+		.changed_state = m->status ? SOOTH_STATE_VALUE : missing,
+		.turn_state = m->turn ? SOOTH_STATE_VALUE : missing,
+		.call_state = m->call ? SOOTH_STATE_VALUE : missing,
+		.error_state = m->error_status ? SOOTH_STATE_VALUE : missing };
+	struct record_tail tail[] = { tail_of(&s.status, m->status),
+		tail_of(&s.waiting, m->waiting), tail_of(&s.call, m->call) };
+
+	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
+}
+
+static void add_sockets(const struct made *m, uint64_t age_s)
+{
+	struct sooth_record head = {
+		.time_ns = NOW_NS, .start_ticks = start_ticks(age_s), .pid = MAIN
+	};
+	struct sockets_socket s = { .record = head,
+		.sent_ago_ns = m->sent_s * NS_PER_S,
+		.received_ago_ns = m->received_s * NS_PER_S,
+		.family = SOCKETS_INET,
+		.state = SOCKETS_ESTABLISHED,
+		.side = SOCKETS_SIDE_MADE };
+	struct sockets_process end = { .record = head, .sockets = m->has_socket };
+	struct record_tail tail[] = { tail_of(&s.protocol, "tcp") };
+
+	s.record.kind = SOCKETS_SOCKET;
+	end.record.kind = SOCKETS_PROCESS;
+	if (m->has_socket)
+		RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void add_all(const struct made *m, uint64_t age_s)
+{
+	static const char command[] = "sleep\0003000";
+	struct stream_segment segment = { .record = { .time_ns = 1, .kind = STREAM_SEGMENT },
+		.ticks_per_s = 100,
+		.realtime_offset_ns = (int64_t)(UTC_NS - NOW_NS) };
+	struct proc_snapshot end = { .record = { .time_ns = NOW_NS, .kind = PROC_SNAPSHOT },
+		.is_of_host = true };
+
+	RECORD_APPEND(&records, &segment, NULL, 0);
+	add_process(MAIN, 1, age_s, m->executable ? m->executable : CLAUDE, m->arguments,
+		m->state ? m->state : 'S', m->cpu_ns);
+	if (m->has_tool)
+		add_process(12, MAIN, 480, "/bin/sleep", span_of(command, sizeof(command)), 'S', 0);
+	add_links(m, age_s);
+	add_session(m, age_s);
+	if (m->has_sockets || m->has_socket)
+		add_sockets(m, age_s);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static const char *find(struct made m)
+{
+	const struct process_entry *p;
+	struct sooth_error err = { 0 };
+	size_t position = 0;
+
+	buffer_reset(&records);
+	buffer_reset(&text);
+	host_state_fini(&host);
+	host_state_init(&host);
+	add_all(&m, m.age_s ? m.age_s : 900);
+	host_state_take(&host, &(struct batch){ records.data, records.size });
+	assert_int_equal(host_state_resolve(&host, &err), 0);
+	while ((p = process_table_next(&host.process_table, &position)) && p->id.pid != MAIN)
+		;
+	assert_non_null(p);
+	activity_find(&activity, &host, p);
+	activity_write(&text, &activity, ACTIVITY_TEXT_WHOLE);
+	return buffer_cstr(&text);
+}
+
+#define assert_activity(made_, text_, source_, confidence_)                                        \
+	do {                                                                                       \
+		assert_string_equal(find((struct made)made_), text_);                              \
+		assert_int_equal(activity.source, ACTIVITY_FROM_##source_);                        \
+		assert_int_equal(activity.confidence, ACTIVITY_##confidence_);                     \
+	} while (0)
+#define M(...)                                                                                     \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+
+static void test_user(void **state)
+{
+	(void)state;
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
+				.turn = PROC_TURN_TOOL, .call = "Bash"),
+		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 1),
+		"waits for you: permission to run a tool, 1 s", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "waiting", .waiting = "a question", .status_s = 7200),
+		"waits for you: a question, 2 h", SESSION_FILE, HIGH);
+	/* No status: an open call without a process, at a terminal. */
+	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
+				.input = PROC_STREAM_TERMINAL),
+		"waits for you: permission to run Bash, 30 s", LOG, LOW);
+	/* Its process may not be there yet. */
+	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 1,
+				.input = PROC_STREAM_TERMINAL),
+		"runs Bash 1 s", LOG, MEDIUM);
+}
+
+static void test_tool(void **state)
+{
+	(void)state;
+	assert_activity(
+		M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
+		"runs Bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
+	assert_activity(M(.has_tool = true), "runs a tool 8 min: sleep 3000 (pid 12), no CPU",
+		PROCESSES, HIGH);
+	assert_activity(
+		M(.status = "busy", .turn = PROC_TURN_TOOL, .call = "WebFetch", .turn_s = 12),
+		"runs WebFetch 12 s", LOG, MEDIUM);
+	/* A process in the background, while the model is asked. */
+	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_MODEL, .turn_s = 5),
+		"waits for the model 5 s", SESSION_FILE, MEDIUM);
+	assert_activity(M(.status = "busy", .turn = PROC_TURN_TOOL, .call = "mcp__files__read",
+				.turn_s = 30),
+		"talks to MCP server files 30 s", LOG, HIGH);
+}
+
+static void test_model(void **state)
+{
+	(void)state;
+	/* The turn's time goes on when the request is sent again. */
+	assert_activity(M(.status = "busy", .status_s = 400, .turn = PROC_TURN_MODEL, .turn_s = 42,
+				.has_socket = true, .sent_s = 3, .received_s = 30),
+		"waits for the model 42 s, no data for 30 s", CONNECTION, HIGH);
+	assert_activity(M(.status = "busy", .status_s = 42), "waits for the model 42 s",
+		SESSION_FILE, MEDIUM);
+	assert_activity(M(.executable = OPENCODE, .has_socket = true, .sent_s = 42,
+				.received_s = 60, .input = PROC_STREAM_TERMINAL),
+		"waits for the model 42 s", CONNECTION, MEDIUM);
+	assert_activity(
+		M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 6, .error_status = 529),
+		"asks the model again: 6th attempt, status 529, 42 s", LOG, HIGH);
+	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 11),
+		"asks the model again: 11th attempt, 42 s", LOG, HIGH);
+}
+
+static void test_headless(void **state)
+{
+	static const char run[] = "opencode\0run\0hi", plain[] = "opencode\0--running";
+
+	(void)state;
+	assert_activity(M(.executable = OPENCODE, .arguments = { run, sizeof(run) },
+				.has_sockets = true, .input = PROC_STREAM_TERMINAL),
+		"waits for the model", ARGUMENTS, MEDIUM);
+	assert_activity(M(.executable = OPENCODE, .has_sockets = true, .input = PROC_STREAM_NULL),
+		"waits for the model", ARGUMENTS, MEDIUM);
+	assert_activity(M(.executable = OPENCODE, .arguments = { plain, sizeof(plain) },
+				.has_sockets = true, .input = PROC_STREAM_TERMINAL),
+		"idle", CONNECTION, LOW);
+}
+
+static void test_rest(void **state)
+{
+	(void)state;
+	assert_activity(M(.status = "busy", .state = 'T'), "stopped", PROCESSES, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 180, .has_tool = true), "idle 3 min",
+		SESSION_FILE, HIGH);
+	assert_activity(M(.turn = PROC_TURN_USER, .turn_s = 180, .input = PROC_STREAM_TERMINAL),
+		"idle 3 min", LOG, MEDIUM);
+	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS), "computes", CPU, MEDIUM);
+	assert_activity(M(.age_s = 2), "starts 2 s", PROCESSES, MEDIUM);
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	assert_string_equal(
+		find((struct made){ .executable = OPENCODE }), "not known: not requested");
+	assert_int_equal(activity.state, ACTIVITY_UNKNOWN);
+	assert_string_equal(
+		find((struct made){
+			.executable = OPENCODE, .has_sockets = true, .input = PROC_STREAM_PIPE }),
+		"not known: the agent does not report it");
+}
+
+static int end(void **state)
+{
+	(void)state;
+	host_state_fini(&host);
+	buffer_fini(&records);
+	buffer_fini(&text);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_tool),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_headless),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, end);
+}

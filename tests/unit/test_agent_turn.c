@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whose turn it is by the end of an agent's log. */
+#include "support.h"
+
+#include "os/linux/agents/agent_turn.h"
+#include "probes/proc.h"
+
+#define AT(s)	  "\"timestamp\":\"1970-01-01T00:00:0" #s "Z\""
+#define PROMPT(s) "{\"type\":\"user\",\"message\":{\"content\":\"hi\"}," AT(s) "}\n"
+#define CALL(id, name, s)                                                                          \
+	"{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"tool_use\",\"id\":\"" id    \
+	"\",\"name\":\"" name "\"}]}," AT(s) "}\n"
+#define RESULT(id, s)                                                                              \
+	"{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"tool_result\","                  \
+	"\"tool_use_id\":\"" id "\"}]}," AT(s) "}\n"
+#define SAID(text, s)                                                                              \
+	"{\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"" text    \
+	"\"}]}," AT(s) "}\n"
+#define USER_SAID(text, s)                                                                         \
+	"{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"" text         \
+	"\"}]}," AT(s) "}\n"
+#define ERROR(attempt, status, s)                                                                  \
+	"{\"type\":\"system\",\"subtype\":\"api_error\",\"error\":{\"status\":" #status            \
+	"},\"retryAttempt\":" #attempt "," AT(s) "}\n"
+#define EVENT(kind, s) "{\"type\":\"event_msg\",\"payload\":{\"type\":\"" kind "\"}," AT(s) "}\n"
+#define ITEM(kind, s)                                                                              \
+	"{\"type\":\"response_item\",\"payload\":{\"type\":\"" kind "\",\"call_id\":\"call_1\","   \
+	"\"name\":\"exec_command\"}," AT(s) "}\n"
+
+static struct agent_turn turn;
+
+static int read_turn(enum agent_log kind, const char *log, bool is_cut)
+{
+	agent_turn_read(&turn, kind, log, strlen(log), is_cut);
+	return turn.of;
+}
+
+/* The turn began at this second. */
+#define assert_turn(kind_, log_, of_, s_)                                                          \
+	do {                                                                                       \
+		assert_int_equal(read_turn(AGENT_LOG_##kind_, log_, false), PROC_TURN_##of_);      \
+		assert_int_equal(turn.utc_ns, (s_)*1000000000ull);                                 \
+	} while (0)
+
+static void test_claude(void **state)
+{
+	(void)state;
+	assert_turn(CLAUDE, PROMPT(1), MODEL, 1);
+	assert_turn(CLAUDE, PROMPT(1) CALL("t1", "Bash", 2), TOOL, 2);
+	assert_string_equal(turn.call, "Bash");
+	assert_turn(CLAUDE, PROMPT(1) CALL("t1", "Bash", 2) RESULT("t1", 3), MODEL, 3);
+	assert_string_equal(turn.call, "");
+	assert_turn(CLAUDE, PROMPT(1) SAID("done", 4), USER, 4);
+	/* A text before a call. */
+	assert_turn(CLAUDE, PROMPT(1) SAID("I look", 2) CALL("t1", "Read", 3), TOOL, 3);
+	/* Two at once: the oldest open one. */
+	assert_turn(CLAUDE, CALL("t1", "Bash", 2) CALL("t2", "Read", 3) RESULT("t1", 4), TOOL, 3);
+	assert_string_equal(turn.call, "Read");
+	assert_turn(CLAUDE, PROMPT(1) USER_SAID("[Request interrupted by user]", 2), USER, 2);
+	/* Commands of the agent itself ask no model. */
+	assert_turn(CLAUDE, SAID("done", 1) USER_SAID("<command-name>/cost</command-name>", 2),
+		USER, 1);
+}
+
+static void test_attempts(void **state)
+{
+	(void)state;
+	/* The first attempt's time. */
+	assert_turn(CLAUDE, PROMPT(1) ERROR(1, 529, 2) ERROR(2, 529, 4), MODEL, 1);
+	assert_int_equal(turn.attempts, 3);
+	assert_int_equal(turn.error_status, 529);
+	assert_turn(CLAUDE, PROMPT(1) ERROR(1, 529, 2) CALL("t1", "Bash", 3), TOOL, 3);
+	assert_int_equal(turn.attempts, 0);
+	assert_turn(CLAUDE, PROMPT(1) ERROR(1, 529, 2) PROMPT(5), MODEL, 5);
+	assert_int_equal(turn.attempts, 0);
+	assert_turn(CLAUDE, PROMPT(1) ERROR(99999999, 77777, 2), MODEL, 1);
+	assert_int_equal(turn.attempts, 0);
+}
+
+static void test_codex(void **state)
+{
+	(void)state;
+	assert_turn(CODEX, EVENT("task_started", 1), MODEL, 1);
+	assert_turn(CODEX, EVENT("task_started", 1) ITEM("function_call", 2), TOOL, 2);
+	assert_string_equal(turn.call, "exec_command");
+	assert_turn(CODEX, ITEM("function_call", 2) ITEM("function_call_output", 3), MODEL, 3);
+	assert_turn(CODEX, EVENT("task_started", 1) EVENT("task_complete", 5), USER, 5);
+	assert_turn(CODEX, EVENT("task_started", 1) EVENT("turn_aborted", 5), USER, 5);
+}
+
+static void test_gemini(void **state)
+{
+	(void)state;
+	assert_turn(GEMINI, "{\"type\":\"user\"," AT(1) "}\n", MODEL, 1);
+	assert_turn(GEMINI, "{\"type\":\"gemini\",\"content\":\"\"," AT(2) "}\n", TOOL, 2);
+	assert_turn(GEMINI, "{\"type\":\"gemini\",\"content\":\"\",\"toolCalls\":[{}]," AT(3) "}\n",
+		MODEL, 3);
+	assert_turn(GEMINI, "{\"type\":\"gemini\",\"content\":\"yes\"," AT(4) "}\n", USER, 4);
+}
+
+static void test_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(read_turn(AGENT_LOG_CLAUDE, "", false), PROC_TURN_UNKNOWN);
+	assert_int_equal(read_turn(AGENT_LOG_NONE, PROMPT(1), false), PROC_TURN_UNKNOWN);
+	/* The first line is cut off, the last is still being written. */
+	assert_int_equal(read_turn(AGENT_LOG_CLAUDE, PROMPT(1), true), PROC_TURN_UNKNOWN);
+	assert_int_equal(read_turn(AGENT_LOG_CLAUDE, PROMPT(1) "{\"type\":\"user\"", false),
+		PROC_TURN_MODEL);
+	assert_int_equal(turn.utc_ns, 1000000000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_claude),
+		cmocka_unit_test(test_attempts),
+		cmocka_unit_test(test_codex),
+		cmocka_unit_test(test_gemini),
+		cmocka_unit_test(test_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
