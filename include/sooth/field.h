@@ -125,7 +125,8 @@ struct sooth_field {
 	/* ROWS: an object, whose keys are the rows' first fields; of rows with two fields the
 	 * second is the value, else the rest is an object. */
 	bool is_keyed;
-	uint8_t decimals; /* REAL: digits behind the point; 255: as many as it has */
+	uint8_t least_width; /* may_shrink: a longer text keeps so many columns; 0: the heading's */
+	uint8_t decimals;    /* REAL: digits behind the point; 255: as many as it has */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
 	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: the thresholds of the

@@ -163,6 +163,7 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 		/* With --all every row is in the list. */
 		.emits_both = c->target.all ? NULL : &v->has_screen,
 		.is_verbose = c->output.verbose,
+		.hides_sessions = !c->output.verbose,
 		.emits_versions = c->ps.check_version,
 		.hide_ended = true,
 		.pids = target_found_pids(&v->found),

@@ -82,6 +82,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 	struct processes_options processes = { .shown = c->target.all ? PROCESSES_ALL
 								      : PROCESSES_AGENTS,
 		.hide_ended = true,
+		.hides_sessions = true,
 		.agent = agent,
 		.pids = choice.pids,
 		.pid_count = choice.pid_count,

@@ -50,13 +50,14 @@ static size_t tree_width(struct libscols_table *table, size_t n)
 	return 2 * deepest;
 }
 
-size_t table_column_width(struct libscols_table *table, size_t n)
+/* `least`: of a column that may be cut, as much of its widest text as is kept. */
+static size_t column_width(struct libscols_table *table, size_t n, size_t least)
 {
 	struct libscols_column *column = scols_table_get_column(table, n);
 	size_t widest = text_width(heading(column));
 	size_t lines = scols_table_get_nlines(table);
 
-	if (scols_column_is_trunc(column))
+	if (scols_column_is_trunc(column) && least <= widest)
 		return widest;
 	for (size_t i = 0; i < lines; i++) {
 		struct libscols_line *line = scols_table_get_line(table, i);
@@ -65,7 +66,14 @@ size_t table_column_width(struct libscols_table *table, size_t n)
 		if (width > widest)
 			widest = width;
 	}
+	if (scols_column_is_trunc(column) && widest > least)
+		widest = least;
 	return widest + tree_width(table, n);
+}
+
+size_t table_column_width(struct libscols_table *table, size_t n)
+{
+	return column_width(table, n, 0);
 }
 
 static bool is_hidden(struct libscols_table *table, size_t n)
@@ -121,7 +129,7 @@ void table_fit(struct libscols_table *table, const struct sooth_field *const *fi
 
 	keep_tree(table, count, width);
 	for (size_t n = 0; widths && n < count; n++) {
-		widths[n] = table_column_width(table, n);
+		widths[n] = column_width(table, n, fields[n]->least_width);
 		total += widths[n] + (n > 0);
 	}
 	while (widths && width && total > width) {

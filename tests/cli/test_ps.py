@@ -127,7 +127,8 @@ class Rows(Agents):
                          ("claude", "some-project", 3, 1, 0))
         rss = sum(row["rss_bytes"] for row in self.rows("-t", str(main.pid)).values())
         self.assertLess(abs(session["rss_bytes"] - rss), 1 << 20)
-        self.assertIn("\nsessions\n", self.sooth("ps", "-i", "20ms").text)
+        self.assertIn("\nsessions\n", self.sooth("ps", "-v", "-i", "20ms").text)
+        self.assertNotIn("\nsessions\n", self.sooth("ps", "-i", "20ms").text)
 
     def test_a_user(self):
         main = self.agent()

@@ -182,7 +182,7 @@ static const struct sooth_field process_fields[] = {
 		"seconds that the agent has been doing this", .label = "FOR", .unit = SOOTH_UNIT_S,
 		FIELD_STATE_AT(process_row, doing_s_state)),
 	FIELD_STRING_AS(process_row, doing_text, activity_text, "what the agent is doing now",
-		.label = "ACTIVITY", .may_shrink = true,
+		.label = "ACTIVITY", .may_shrink = true, .least_width = 40,
 		FIELD_STATE_AT(process_row, doing_text_state)),
 };
 

@@ -159,8 +159,9 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.alarm = "is_over_threshold",
 		.sort = s->options.sort ? s->options.sort->name : "cpu_percent",
 		.is_descending = s->options.sort ? s->options.is_descending : true,
-		.spare = "mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
-			 "threads,version,elapsed_time,role_name,role,rss_bytes",
+		.spare =
+			"mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
+			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent",
 		.if_empty = why_empty(s),
 	};
 	int status = output_section(s->output, &section, err);
