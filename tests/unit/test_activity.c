@@ -268,6 +268,13 @@ static void test_unknown(void **state)
 	assert_string_equal(
 		find((struct made){ .executable = OPENCODE }), "not known: not requested");
 	assert_int_equal(activity.state, ACTIVITY_UNKNOWN);
+	/* The answer is complete, or it stopped. */
+	assert_string_equal(find((struct made){ .executable = OPENCODE,
+				    .has_socket = true,
+				    .sent_s = 42,
+				    .received_s = 42,
+				    .input = PROC_STREAM_TERMINAL }),
+		"not known: the agent does not report it");
 	assert_string_equal(
 		find((struct made){
 			.executable = OPENCODE, .has_sockets = true, .input = PROC_STREAM_PIPE }),

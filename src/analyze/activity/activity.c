@@ -295,10 +295,10 @@ static void set_from_outside(struct finding_activity *f)
 		set_model(f, ACTIVITY_FROM_CONNECTION);
 	} else if (computes(f)) {
 		set_computes(f);
-	} else if (f->request.is == ACTIVITY_REQUEST_NONE && is_at_terminal(f)) {
+	} else if (f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket &&
+		   is_at_terminal(f)) {
+		/* On a quiet connection an answer may be complete, or have stopped. */
 		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_CONNECTION, ACTIVITY_LOW);
-		if (f->request.socket)
-			set_since(f, f->request.for_ns);
 	} else if (f->request.is == ACTIVITY_REQUEST_UNSEEN) {
 		f->a->unknown_state = f->request.state;
 	}
