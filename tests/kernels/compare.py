@@ -150,7 +150,7 @@ def preempted(console, told):
     """How many entries and returns of calls were told as lost to preemption: from Linux 7 on the
     kernel skips a program of a system call where another thread was preempted in it (see
     docs/architecture.md). Anything else that was lost fails."""
-    other = [row for row in told if "was preempted in it" not in row.get("reason", "")]
+    other = [row for row in told if "preempted thread was inside it" not in row.get("reason", "")]
     if other or (told and int(console.release.partition(".")[0]) < 7):
         raise Failed(f"told as not seen: {told}")
     return sum(row["records"] for row in told)
@@ -316,8 +316,8 @@ def check_ends(console):
     if "killed by SIGKILL from sh (pid" not in killed:
         raise Failed(f"ends: {killed}")
     claim, evidence = ended(console, "oom")
-    resident = evidence.get("resident, of no file", {}).get("value")
-    if "memory of the control group /small" not in claim or not resident or not 10 << 20 < resident < 21 << 20:
+    resident = evidence.get("anonymous memory", {}).get("value")
+    if "control group /small ran out of memory" not in claim or not resident or not 10 << 20 < resident < 21 << 20:
         raise Failed(f"ends: {claim}: {evidence}")
     return f"sender named; out of memory with {resident / (1 << 20):.1f}M"
 

@@ -186,7 +186,7 @@ static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r
 		note_end(b, r, end->status, !end->status_state, name_of(end->name));
 	else if (oom)
 		timeline_event(b, r, r->time_ns, TIMELINE_EVENT_OOM, span_of("", 0),
-			span_of("killed by the kernel: out of memory", 40));
+			span_of_string("killed by the kernel: out of memory"));
 	else
 		return false;
 	return true;
