@@ -38,6 +38,14 @@ class Short(Case):
                            env={**os.environ, "SOOTH_COLUMNS": "80"})
         self.assertEqual(again.text, run.text)
 
+    def test_an_agent_that_waits_for_its_user(self):
+        """Not a finding, and still the first thing that is said."""
+        with Family(self.folder) as family:
+            main = family.main()
+            family.tell_session(main, status="waiting", waitingFor="permission to run Bash")
+            run = self.sooth("diagnose", "--duration", "1", "-p", str(main.pid))
+        self.assertRegex(run.text, r"^claude %d.*: waits for you: permission to run Bash.*; no problem found" % main.pid)
+
 
 if __name__ == "__main__":
     harness.main()

@@ -70,12 +70,24 @@ static void add_claim(const struct finding_row *f, struct buffer *out)
 		buffer_string(out, " (low confidence)");
 }
 
-/* "claude 4711 (app): leaks descriptors: 41 more; 2 more findings" */
+static void add_activity(
+	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
+{
+	struct buffer text = { 0 };
+
+	answer_activity(a->s, j, &text);
+	if (text.size)
+		buffer_format(out, "%s%s", before, buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+/* "claude 4711 (app): leaks descriptors: 41 more; now: computes; 2 more findings" */
 static void add_cause(const struct answer *a, const struct diagnosed *j, struct buffer *out)
 {
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
 	add_claim(worst_of(j), out);
+	add_activity(a, j, "; now: ", out);
 	if (j->count > 1)
 		buffer_format(out, "; %u more finding%s", j->count - 1, j->count == 2 ? "" : "s");
 }
@@ -282,6 +294,7 @@ static int find_sick(struct answer *a)
 static void add_nothing_found(const struct answer *a, struct buffer *out)
 {
 	bool is_seen = a->s->input.host.process_table.last_ns;
+	size_t begin;
 
 	if (a->s->count == 1) {
 		buffer_string(out, is_seen ? "no agents are running; to check another process: "
@@ -292,15 +305,40 @@ static void add_nothing_found(const struct answer *a, struct buffer *out)
 	if (is_single(a)) {
 		answer_name(a->s, &a->s->all[1], out);
 		buffer_string(out, ": ");
+		begin = out->size;
+		add_activity(a, &a->s->all[1], "", out);
+		buffer_string(out, out->size > begin ? "; " : "");
 	}
 	buffer_string(out, "no problem found");
 	answer_unseen_headline(a->s, out);
 }
 
+/* Without a finding, the next one after `last` that waits for its user. */
+static const struct diagnosed *next_waiting(const struct answer *a, const struct diagnosed *last)
+{
+	for (size_t i = last ? (size_t)(last - a->s->all) + 1 : 1; i < a->s->count; i++) {
+		const struct diagnosed *j = &a->s->all[i];
+
+		if (!j->count && is_shown(a, j) && answer_needs_user(a->s, j))
+			return j;
+	}
+	return NULL;
+}
+
+static void add_waiting(const struct answer *a, const struct diagnosed *j, struct buffer *out)
+{
+	answer_name(a->s, j, out);
+	add_activity(a, j, ": ", out);
+}
+
 static void add_headline(const struct answer *a, struct buffer *out)
 {
+	const struct diagnosed *waiting = is_single(a) ? NULL : next_waiting(a, NULL);
+
 	if (a->sick_count)
 		add_cause(a, a->sick[0], out);
+	else if (waiting)
+		add_waiting(a, waiting, out);
 	else
 		add_nothing_found(a, out);
 }
@@ -323,6 +361,26 @@ static void put_headline(struct answer *a)
 	buffer_fini(&line);
 }
 
+/* The first one is the headline if there is no finding. */
+static void put_waiting(struct answer *a)
+{
+	const struct diagnosed *first = is_single(a) ? NULL : next_waiting(a, NULL);
+	const struct diagnosed *j = a->sick_count || !first ? first : next_waiting(a, first);
+	struct buffer line = { 0 };
+
+	for (; j; j = next_waiting(a, j)) {
+		buffer_reset(&line);
+		add_waiting(a, j, &line);
+		put_line(a, NO_SEVERITY, &line);
+	}
+	if (first && !a->sick_count) {
+		buffer_reset(&line);
+		add_nothing_found(a, &line);
+		put_line(a, NO_SEVERITY, &line);
+	}
+	buffer_fini(&line);
+}
+
 static void put_rest(struct answer *a)
 {
 	struct buffer line = { 0 };
@@ -332,6 +390,7 @@ static void put_rest(struct answer *a)
 		add_cause(a, a->sick[i], &line);
 		put_line(a, worst_of(a->sick[i])->severity, &line);
 	}
+	put_waiting(a);
 	buffer_fini(&line);
 	if (!is_single(a)) {
 		put_well(a, false, "fine: ");

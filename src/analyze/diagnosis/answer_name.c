@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/answer_name.h"
 
+#include "analyze/activity/activity.h"
 #include "analyze/records.h"
 
 static bool is_main(const struct process_entry *p)
@@ -45,6 +46,30 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	buffer_format(out, "%.*s %llu", (int)name.size, name.data, (unsigned long long)j->id.pid);
 	if (p)
 		add_owner(s, p, out);
+}
+
+static bool find_activity(const struct diagnosis *s, const struct diagnosed *j, struct activity *a)
+{
+	*a = (struct activity){ 0 };
+	if (j->process && j->process->is_there && j->process->link == PROCESS_LINK_SELF)
+		activity_find(a, &s->input.host, j->process);
+	return a->state != ACTIVITY_UNKNOWN;
+}
+
+void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct activity a;
+
+	if (find_activity(s, j, &a))
+		activity_write(out, &a, ACTIVITY_TEXT_WHOLE);
+}
+
+bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct activity a;
+
+	return find_activity(s, j, &a) &&
+	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
 }
 
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)

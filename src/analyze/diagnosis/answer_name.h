@@ -7,6 +7,11 @@
 
 /* "claude 4711 (app)", "bash 4720 (tool of claude 4711, app)", "python3 99", "the host". */
 void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* What the main process of a session does now: "runs Bash 8 min: sleep 3000"; nothing is appended
+ * for other processes, and when it is not known. */
+void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* It goes on only when its user acts: the activity has a line of its own. */
+bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
 /* It belongs to a session whose main process is diagnosed too. */
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j);
 
