@@ -191,7 +191,7 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	size_t n = 0;
 
 	run->probes[n++] = (struct run_probe){ "proc",
-		SOOTH_SAMPLE | SOOTH_BRIEF | (d->duration_ns ? 0 : once) };
+		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT | (d->duration_ns ? 0 : once) };
 	if (d->is_gone) {
 		run->probes[n++] = (struct run_probe){ "exit_reasons", log };
 		return;
