@@ -93,6 +93,22 @@ static void find_session(const struct check *e, struct talker *t)
 	}
 }
 
+/* By the agent's own log: the model, a tool or the user has to act next. */
+static void find_turn(const struct check *e, struct talker *t)
+{
+	const struct proc_session *session = e->process->session;
+	bool has_status = session && session->status_state == SOOTH_STATE_VALUE;
+
+	if (!session || session->turn_state != SOOTH_STATE_VALUE)
+		return;
+	if (session->turn == PROC_TURN_TOOL)
+		t->busy = NULL;
+	else if (session->turn == PROC_TURN_MODEL && !has_status)
+		t->busy = "its log: the model has to answer";
+	else if (session->turn == PROC_TURN_USER && !has_status && !t->busy)
+		t->is_idle = true;
+}
+
 /* A process with closed input that serves no client runs only while it has work. */
 static void find_work(const struct check *e, struct talker *t)
 {
@@ -121,6 +137,7 @@ static void find_talker(const struct check *e, struct talker *t)
 		return;
 	find_session(e, t);
 	find_work(e, t);
+	find_turn(e, t);
 }
 
 /* --- its connections --- */
