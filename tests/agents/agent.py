@@ -32,7 +32,8 @@ PATIENCE_S = 120
 KEPT = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 TOOL = ("tail", "-f", "/dev/null")  # the commands themselves refuse a plain sleep
 SHORT_TOOL = ("echo", "again")
-WRITING_TOOL = "touch made; exec tail -f /dev/null"  # some agents only ask before what writes
+# Some agents only ask before what writes. One waits for ever for a shell that a signal ended.
+WRITING_TOOL = "touch made; tail -f /dev/null; true"
 MCP_SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mcp_server.py")
 RETRIES = 2         # requests after which a refusal is known to be tried again
 WORDS_OF_SLOW = 3
@@ -112,6 +113,7 @@ class Agent:
         self.more_environment, self.way, self.think_s = environment or {}, way, think_s
         self.child = self.terminal = self.server = None
         self.is_asked, self.since_ns, self.returned_ns = False, 0, 0
+        self.asked_ns = 0  # the last prompt on the terminal; CLOCK_MONOTONIC
         self._started = None
 
     # --- begin and end ---
@@ -315,7 +317,8 @@ class Agent:
         had not begun to read keys gets both at once all the same: it has a line more then, and is
         given another Return.
         """
-        self.since_ns, self.is_asked = time.monotonic_ns(), True
+        self.since_ns = self.asked_ns = time.monotonic_ns()
+        self.is_asked = True
         before = self.terminal.last_ns
         self.terminal.type(prompt.encode())
         wait_until(lambda: self.terminal.last_ns != before and self.terminal.quiet_s() > KEYS_S,

@@ -11,7 +11,7 @@ import signal
 import time
 
 from agents import modes, processes
-from agents.agent import Agent, wait_until
+from agents.agent import PATIENCE_S, RETURN_S, Agent, wait_until
 
 SERVER = "files"
 PROMPT = "do it"
@@ -58,8 +58,14 @@ def go_on(agent, now, mode):
 
 def allow(agent):
     """What it asks for runs, in mode TOOL."""
-    agent.terminal.type(b"\r")
-    wait_until(agent.tool_pids, lambda: "the tool to run; " + agent.tell())
+    deadline = time.monotonic() + PATIENCE_S
+    while not agent.tool_pids():
+        if time.monotonic() > deadline:
+            raise AssertionError("the tool does not run; " + agent.tell())
+        agent.terminal.type(b"\r")  # some ignore what comes with the question
+        again = time.monotonic() + RETURN_S
+        while not agent.tool_pids() and time.monotonic() < again:
+            time.sleep(0.05)
     agent.server.mode = modes.TOOL
 
 
