@@ -13,8 +13,8 @@ import renames
 STORED = os.path.join(baseline.FOLDER, "contracts.json")
 # Members whose names are values: descriptors of a type, processes in a state.
 NAMED_BY_VALUES = {"by_type", "threads_by_state", "sockets_by_state", "heap_by_type"}
-# Tables that are there only where they have rows, with the table that has the same columns.
-SOMETIMES = {"ended_processes": "processes"}
+# Tables that are there only where they have rows: of processes that ended during the run.
+SOMETIMES = ("ended_processes",)
 ABSENT = "absent"
 TYPES = {dict: "members", list: "rows", str: "text", bool: "truth", int: "integer", float: "real",
          type(None): "null"}
@@ -78,17 +78,17 @@ def check(line, value, table=None):
     stored = read_stored().get(str(line))
     if stored is None:
         return ["nothing is stored of it: baseline.py --renew"]
-    value = with_sometimes(value)
+    value = without_sometimes(value)
     command = line.name if line.name != "sooth" else line.words.split()[0]
     return differences(stored, value, baseline.load_renames() if table is None else table, command)
 
 
-def with_sometimes(value):
-    """The report with the rows of such tables among those of the table that is always there."""
+def without_sometimes(value):
+    """The report without such tables; what remains is the same with and without them."""
     value = dict(value)
-    for name, twin in SOMETIMES.items():
-        if name in value:
-            value[twin] = value.get(twin, []) + value.pop(name)
+    for name in SOMETIMES:
+        for row in value.pop(name, []):
+            assert isinstance(row["pid"], int), row
     return value
 
 

@@ -244,6 +244,13 @@ class Kinds(Situations):
         self.assertTrue(reader)
         return writer.pid, "waits", r"blocked writing to a pipe: python\S* \(%d\) does not read.*; %d sleeps" % (reader, reader)
 
+    def of_slow_reader(self):
+        """It takes a little now and then: its writer goes on."""
+        reader = self.python("import os, time\nwhile True: os.read(0, 4096), time.sleep(0.02)", stdin=subprocess.PIPE)
+        writer = self.begin("cat", "/dev/zero", stdout=self.groups[-1][0].stdin)
+        self.groups[-2][0].stdin.close()
+        return writer.pid, "waits", r"writes to a pipe as fast as python\S* \(%d\) reads" % reader
+
     def of_fifo(self):
         fifo = self.path("alone")
         os.mkfifo(fifo)
@@ -497,6 +504,45 @@ class Kinds(Situations):
 
     def of_spin(self):
         return self.python("while True: pass"), "runs", r"runs: \d+ % of a CPU in user mode"
+
+    def of_unix_server_that_does_not_accept(self):
+        path = self.path("busy.sock")
+        server = self.python("""
+            import socket, sys, time
+            s = socket.socket(socket.AF_UNIX)
+            s.bind(sys.argv[1])
+            s.listen()
+            time.sleep(600)
+            """, path)
+        self.ready(server, "clock_nanosleep", "pselect6")
+        pid = self.python("""
+            import socket, sys
+            s = socket.socket(socket.AF_UNIX)
+            s.connect(sys.argv[1])
+            s.recv(1)
+            """, path)
+        return pid, "waits", r"waits for python\S* \(%d\) on %s, which does not accept the connection" % (server, re.escape(path))
+
+    def of_udp_thread(self):
+        """The main thread takes signals, another waits for an answer, as in dig."""
+        server = self.begin(PYTHON, "-c", textwrap.dedent("""
+            import socket, time
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(("127.0.0.1", 0))
+            print(s.getsockname()[1], flush=True)
+            time.sleep(600)
+            """), stdout=subprocess.PIPE)
+        self.addCleanup(server.stdout.close)
+        port = int(server.stdout.readline())
+        pid = self.python("""
+            import signal, socket, sys, threading
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.connect(("127.0.0.1", int(sys.argv[1])))
+            s.send(b"?")
+            threading.Thread(target=s.recv, args=(1,)).start()
+            signal.sigwait([signal.SIGTERM])
+            """, str(port))
+        return pid, "waits", r"waits for python\S* \(%d\) on 127.0.0.1:%d" % (server.pid, port)
 
     def of_sleep(self):
         return self.begin("sleep", "600").pid, "waits", r"sleeps: 9|10 min of 10 min left"

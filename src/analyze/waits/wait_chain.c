@@ -75,7 +75,7 @@ static bool is_cycle(
 
 struct survey {
 	struct wait_link main, busy, active, events, cycle;
-	bool has_main, has_busy, has_active, has_events, has_cycle;
+	bool has_main, has_busy, has_active, has_events, has_cycle, has_accept;
 	unsigned threads, locked;
 };
 
@@ -104,6 +104,7 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 			s->busy.cpu_percent = cpu;
 			s->has_busy = true;
 		}
+		s->has_accept |= link.what == WAIT_ACCEPT;
 		if (!s->has_cycle && link.what == WAIT_MUTEX && is_cycle(g, p, t)) {
 			s->cycle = link;
 			s->has_cycle = true;
@@ -140,6 +141,12 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	}
 	if (s.main.what == WAIT_CONDITION && s.has_active)
 		return s.active;
+	/* The main thread only takes signals, as that of dig(1): others do the work. */
+	if (s.main.what == WAIT_SIGNAL && s.has_active && !s.has_accept) {
+		if (s.active.confidence > WAITS_MEDIUM)
+			s.active.confidence = WAITS_MEDIUM;
+		return s.active;
+	}
 	if (s.main.what == WAIT_CONDITION && s.has_events)
 		return s.events;
 	return s.main;

@@ -130,6 +130,23 @@ static bool is_dns(const struct waits_object *o)
 	return o && (o->type == FDS_UDP || o->type == FDS_TCP) && o->peer_port == DNS_PORT;
 }
 
+#define BLOCKED_LEAST NS_PER_S /* a shorter wait may be the pace of the reader */
+
+/* Whether the other end takes data, however slowly: then the writer ran between the snapshots, or
+ * has waited for a moment only. */
+static bool is_paced(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread, *then;
+	struct wait_graph before = { .records = g->before };
+
+	if (!t)
+		return false;
+	if (!t->since_state && t->since_ns < BLOCKED_LEAST)
+		return true;
+	then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
+	return then && !then->switches_state && !t->switches_state && then->switches != t->switches;
+}
+
 /* --- one sentence a kind --- */
 
 static void put_pipe(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -138,14 +155,20 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 	bool is_fifo = link->object && link->object->type == FDS_FIFO;
 	bool is_own = link->party && link->party->party_pid == link->process->node_pid;
 
-	(void)g;
 	if (is_own && writes)
 		buffer_string(out, "is blocked writing to a pipe that only the process itself "
 				   "can read");
 	else if (is_own)
 		buffer_string(out, "waits for data from a pipe that only the process itself can "
 				   "write to");
-	else if (writes) {
+	else if (writes && is_paced(g, link)) {
+		buffer_string(out, "writes to a pipe as fast as ");
+		if (link->party)
+			put_party(out, link);
+		else
+			buffer_string(out, "its reader");
+		buffer_string(out, " reads");
+	} else if (writes) {
 		buffer_string(out, "is blocked writing to a pipe: ");
 		if (link->party)
 			put_party(out, link);
@@ -198,15 +221,16 @@ static void put_socket_read(
 static void put_socket_write(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
-	(void)g;
-	buffer_string(out, "is blocked sending");
+	bool paced = is_paced(g, link);
+
+	buffer_string(out, paced ? "sends data" : "is blocked sending");
 	put_on(out, link, " to ");
-	buffer_string(out, ": ");
+	buffer_string(out, paced ? " as fast as " : ": ");
 	if (link->party)
 		put_party(out, link);
 	else
 		buffer_string(out, "the peer");
-	buffer_string(out, " does not read");
+	buffer_string(out, paced ? " reads" : " does not read");
 }
 
 static void put_connect(

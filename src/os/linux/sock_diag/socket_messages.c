@@ -72,6 +72,8 @@ size_t socket_messages_request(
 		.pdiag_show = PACKET_SHOW_INFO | PACKET_SHOW_MEMINFO };
 	size_t at = NLMSG_HDRLEN;
 
+	if (q->needs_detail)
+		local.udiag_show |= UDIAG_SHOW_ICONS;
 	memset(out, 0, SOCKET_REQUEST_MAX);
 	switch (q->family) {
 	case AF_UNIX:
@@ -210,6 +212,8 @@ static bool take_unix(struct socket_fact *f, struct cursor *c)
 			f->name = value;
 		if (type == UNIX_DIAG_PEER && number(value, 0, &peer))
 			f->peer_inode = peer;
+		if (type == UNIX_DIAG_ICONS)
+			f->pending = value;
 		if (type == UNIX_DIAG_RQLEN && number(value, 0, &receive) &&
 			number(value, 1, &send)) {
 			f->receive_queue = receive;

@@ -276,6 +276,8 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 		fill_socket(o, socket);
 	if (socket && socket->family == AF_UNIX && !o->local.size) {
 		peer = wait_sockets_peer(&r->sockets, socket);
+		if (!peer)
+			peer = wait_sockets_listener(&r->sockets, socket);
 		if (peer)
 			wait_socket_local(&o->peer, peer);
 	}

@@ -17,13 +17,30 @@
 void wait_sockets_fini(struct wait_sockets *s)
 {
 	buffer_fini(&s->entries);
+	buffer_fini(&s->pending);
 }
 
 void wait_sockets_clear(struct wait_sockets *s)
 {
 	buffer_reset(&s->entries);
+	buffer_reset(&s->pending);
 	s->namespace = 0;
 	s->state = SOOTH_STATE_VALUE;
+}
+
+/* The socket that a server has for such a connection has no inode yet. */
+static void take_pending(struct wait_sockets *s, struct span inodes)
+{
+	for (size_t at = 0; at + sizeof(uint32_t) <= inodes.size; at += sizeof(uint32_t)) {
+		struct wait_pending p = { .listener =
+						  s->entries.size / sizeof(struct wait_socket) };
+		uint32_t inode;
+
+		memcpy(&inode, inodes.data + at, sizeof(inode));
+		p.inode = inode;
+		if (inode && s->pending.size / sizeof(p) < SOCKETS_MAX)
+			buffer_append(&s->pending, &p, sizeof(p));
+	}
 }
 
 static void take(void *user, const struct socket_fact *fact)
@@ -51,13 +68,14 @@ static void take(void *user, const struct socket_fact *fact)
 		if (!e.name[0])
 			e.name[0] = '@';
 	}
+	take_pending(s, fact->pending);
 	buffer_append(&s->entries, &e, sizeof(e));
 }
 
 static void read_all(struct wait_sockets *s, int process)
 {
 	static const struct socket_request requests[] = {
-		{ .family = AF_UNIX },
+		{ .family = AF_UNIX, .needs_detail = true },
 		{ .family = AF_INET, .protocol = IPPROTO_TCP },
 		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
 		{ .family = AF_INET, .protocol = IPPROTO_UDP },
@@ -74,8 +92,10 @@ static void read_all(struct wait_sockets *s, int process)
 		if (socket_diag_request(netlink, &requests[i], take, s, &ignored) < 0)
 			s->state = SOOTH_STATE_TRUNCATED;
 	}
-	if (buffer_failed(&s->entries))
+	if (buffer_failed(&s->entries) || buffer_failed(&s->pending)) {
 		buffer_reset(&s->entries);
+		buffer_reset(&s->pending);
+	}
 }
 
 static const struct wait_socket *all_of(const struct wait_sockets *s, size_t *count)
@@ -125,6 +145,27 @@ static bool is_any(const struct wait_socket *s)
 	return !memcmp(s->local, none, s->family == AF_INET ? 4 : 16);
 }
 
+/* A server of UDP has one socket, connected to no client. */
+static const struct wait_socket *udp_server(
+	const struct wait_sockets *s, const struct wait_socket *of)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count), *found = NULL;
+
+	for (size_t i = 0; i < count && of->peer_port; i++) {
+		const struct wait_socket *e = &all[i];
+
+		if (e == of || e->family == AF_UNIX || e->protocol != IPPROTO_UDP || !e->inode ||
+			e->peer_port || e->local_port != of->peer_port)
+			continue;
+		if (is_same_address(e, e->local, of, of->peer))
+			return e;
+		if (is_any(e))
+			found = e;
+	}
+	return wait_socket_is_local(of) ? found : NULL;
+}
+
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
@@ -144,6 +185,20 @@ const struct wait_socket *wait_sockets_peer(
 					  is_same_address(e, e->peer, of, of->local))
 			return e->inode ? e : NULL;
 	}
+	return of->protocol == IPPROTO_UDP ? udp_server(s, of) : NULL;
+}
+
+static const struct wait_socket *pending_at(
+	const struct wait_sockets *s, const struct wait_socket *of)
+{
+	const struct wait_pending *all = (const void *)s->pending.data;
+	size_t count;
+	const struct wait_socket *entries = all_of(s, &count);
+
+	for (size_t i = 0; i < s->pending.size / sizeof(*all); i++) {
+		if (all[i].inode == of->inode && all[i].listener < count)
+			return &entries[all[i].listener];
+	}
 	return NULL;
 }
 
@@ -153,7 +208,9 @@ const struct wait_socket *wait_sockets_listener(
 	size_t count;
 	const struct wait_socket *all = all_of(s, &count), *found = NULL;
 
-	for (size_t i = 0; i < count && of->family != AF_UNIX; i++) {
+	if (of->family == AF_UNIX)
+		return pending_at(s, of);
+	for (size_t i = 0; i < count; i++) {
 		const struct wait_socket *e = &all[i];
 
 		if (e->family == AF_UNIX || e->state != SOCKETS_LISTEN ||

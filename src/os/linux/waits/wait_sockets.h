@@ -17,8 +17,14 @@ struct wait_socket {
 	char name[WAIT_NAME_SIZE]; /* of a unix socket; an abstract one begins with '@' */
 };
 
+struct wait_pending {
+	uint64_t inode;	 /* of the socket that connected */
+	size_t listener; /* index of the entry that listens */
+};
+
 struct wait_sockets {
 	struct buffer entries; /* struct wait_socket */
+	struct buffer pending; /* struct wait_pending: unix connections not accepted yet */
 	uint64_t namespace;    /* inode of the one that was read; 0: none yet */
 	uint8_t state;	       /* enum sooth_state of reading them */
 };
