@@ -88,7 +88,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.arguments = arguments,
 		.found = &found,
 		.probes = { { "waits", SOOTH_SAMPLE | SOOTH_BRIEF },
-			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
+			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL } },
 		.views = { { "waits", &options } },
 		.allowed = TARGETS,
