@@ -208,6 +208,14 @@ static void test_tool(void **state)
 	assert_activity(
 		M(.status = "busy", .turn = PROC_TURN_TOOL, .call = "WebFetch", .turn_s = 12),
 		"runs WebFetch 12 s", LOG, MEDIUM);
+	/* Permission was granted, and the status does not say so yet. */
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 490,
+				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
+		"runs Bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
+	/* It ran before the question. */
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 4,
+				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
+		"waits for you: permission to run Bash, 4 s", SESSION_FILE, HIGH);
 	/* A process in the background, while the model is asked. */
 	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_MODEL, .turn_s = 5),
 		"waits for the model 5 s", SESSION_FILE, MEDIUM);

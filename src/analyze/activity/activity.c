@@ -258,10 +258,22 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_model(f, source);
 }
 
+/* The status still says "waiting" for a while after the answer; the tool runs already. */
+static bool set_granted(struct finding_activity *f)
+{
+	set_since_status(f);
+	if (!f->a->has_since || !f->has_tool ||
+		!activity_tool_find(&f->tool, f->host, f->main, f->a->since_ns))
+		return false;
+	set_tool(f);
+	return true;
+}
+
 static void set_by_status(struct finding_activity *f, struct span status)
 {
 	if (span_equal(status, "waiting")) {
-		set_user(f);
+		if (!set_granted(f))
+			set_user(f);
 	} else if (span_equal(status, "idle")) {
 		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
 		set_since_status(f);
@@ -319,7 +331,7 @@ void activity_find(
 	}
 	if (!main->agent)
 		return;
-	f.has_tool = activity_tool_find(&f.tool, host, main);
+	f.has_tool = activity_tool_find(&f.tool, host, main, UINT64_MAX);
 	f.is_headless = is_headless(main);
 	activity_request_find(&f.request, host, main);
 	if (f.session && f.session->turn_state == SOOTH_STATE_VALUE && f.session->turn < PROC_TURNS)

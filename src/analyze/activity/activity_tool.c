@@ -87,15 +87,15 @@ static bool is_call(const struct process_entry *p, const struct process_entry *m
 	       (!p->player || p->player == p) && is_alive(p);
 }
 
-bool activity_tool_find(
-	struct activity_tool *tool, const struct host_state *host, const struct process_entry *main)
+bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
+	const struct process_entry *main, uint64_t younger_ns)
 {
 	const struct process_entry *p, *below;
 	size_t position = 0;
 
 	*tool = (struct activity_tool){ 0 };
 	while ((p = process_table_next(&host->process_table, &position))) {
-		if (is_call(p, main) &&
+		if (is_call(p, main) && activity_age_ns(host, p) < younger_ns &&
 			(!tool->first || p->id.start_ticks < tool->first->id.start_ticks))
 			tool->first = p;
 	}

@@ -15,8 +15,9 @@ struct activity_tool {
 
 /* Age of a process at its last sample. */
 uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p);
-/* The oldest tool call of a main process; false: it runs none. */
+/* The oldest tool call of a main process, of those younger than `younger_ns`; false: it runs none.
+ */
 bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
-	const struct process_entry *main);
+	const struct process_entry *main, uint64_t younger_ns);
 
 #endif
