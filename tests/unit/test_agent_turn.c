@@ -22,10 +22,17 @@
 #define ERROR(attempt, status, s)                                                                  \
 	"{\"type\":\"system\",\"subtype\":\"api_error\",\"error\":{\"status\":" #status            \
 	"},\"retryAttempt\":" #attempt "," AT(s) "}\n"
-#define EVENT(kind, s) "{\"type\":\"event_msg\",\"payload\":{\"type\":\"" kind "\"}," AT(s) "}\n"
+#define REQUEST(source, s) "{\"type\":\"api-request\",\"querySource\":\"" source "\"," AT(s) "}\n"
+#define MAIN_REQUEST(s)	   REQUEST("repl_main_thread", s)
+#define EVENT(kind, s)	   "{\"type\":\"event_msg\",\"payload\":{\"type\":\"" kind "\"}," AT(s) "}\n"
 #define ITEM(kind, s)                                                                              \
 	"{\"type\":\"response_item\",\"payload\":{\"type\":\"" kind "\",\"call_id\":\"call_1\","   \
 	"\"name\":\"exec_command\"}," AT(s) "}\n"
+
+#define MCP_CALL(server, tool, s)                                                                  \
+	"{\"type\":\"response_item\",\"payload\":{\"type\":\"function_call\",\"call_id\":\"1\","   \
+	"\"namespace\":\"" server "\",\"name\":\"" tool "\"}," AT(s) "}\n"
+#define LONG "a23456789b123456789c123456789d123456789e123456789f12345678"
 
 static struct agent_turn turn;
 
@@ -73,6 +80,20 @@ static void test_attempts(void **state)
 	assert_int_equal(turn.attempts, 0);
 	assert_turn(CLAUDE, PROMPT(1) ERROR(1, 529, 2) PROMPT(5), MODEL, 5);
 	assert_int_equal(turn.attempts, 0);
+	/* One line for each request, and none for its failure. */
+	assert_turn(CLAUDE, PROMPT(1) MAIN_REQUEST(2), MODEL, 1);
+	assert_int_equal(turn.attempts, 0);
+	assert_turn(
+		CLAUDE, PROMPT(1) MAIN_REQUEST(2) REQUEST("title", 2) MAIN_REQUEST(3), MODEL, 1);
+	assert_int_equal(turn.attempts, 2);
+	assert_turn(CLAUDE,
+		PROMPT(1) MAIN_REQUEST(2) CALL("t1", "Bash", 3) RESULT("t1", 4) MAIN_REQUEST(5),
+		MODEL, 4);
+	assert_int_equal(turn.attempts, 0);
+	assert_turn(CLAUDE, SAID("done", 1) MAIN_REQUEST(2) MAIN_REQUEST(3), USER, 1);
+	assert_int_equal(turn.attempts, 0);
+	assert_turn(CLAUDE, MAIN_REQUEST(2) MAIN_REQUEST(3), MODEL, 2);
+	assert_int_equal(turn.attempts, 2);
 	assert_turn(CLAUDE, PROMPT(1) ERROR(99999999, 77777, 2), MODEL, 1);
 	assert_int_equal(turn.attempts, 0);
 }
@@ -83,6 +104,12 @@ static void test_codex(void **state)
 	assert_turn(CODEX, EVENT("task_started", 1), MODEL, 1);
 	assert_turn(CODEX, EVENT("task_started", 1) ITEM("function_call", 2), TOOL, 2);
 	assert_string_equal(turn.call, "exec_command");
+	assert_turn(CODEX, MCP_CALL("mcp__files", "read", 2), TOOL, 2);
+	assert_string_equal(turn.call, "mcp__files__read");
+	assert_turn(CODEX, MCP_CALL("other", "read", 2), TOOL, 2);
+	assert_string_equal(turn.call, "read");
+	assert_turn(CODEX, MCP_CALL("mcp__" LONG, "read", 2), TOOL, 2);
+	assert_int_equal(strlen(turn.call), AGENT_TOOL_MAX);
 	assert_turn(CODEX, ITEM("function_call", 2) ITEM("function_call_output", 3), MODEL, 3);
 	assert_turn(CODEX, EVENT("task_started", 1) EVENT("task_complete", 5), USER, 5);
 	assert_turn(CODEX, EVENT("task_started", 1) EVENT("turn_aborted", 5), USER, 5);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/agents/agent_turn.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,7 @@ struct reading {
 	struct agent_turn turn;
 	struct open_call open[CALLS_MAX];
 	size_t count;
+	uint32_t requests; /* to the model, since the last line of the conversation */
 };
 
 static void set_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
@@ -37,13 +39,29 @@ static void begin(struct reading *r, enum proc_turn of, uint64_t utc_ns)
 	set_turn(r, of, utc_ns);
 }
 
+/* Codex has the server of an MCP call beside it: "namespace": "mcp__files". The result is named as
+ * Claude Code does it: "mcp__files__read". */
+static void name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
+{
+	char server[AGENT_TOOL_MAX + 1], tool[AGENT_TOOL_MAX + 1];
+	int size = 0;
+
+	agent_json_word(call, "name", tool, sizeof(tool));
+	if (agent_json_word(call, "namespace", server, sizeof(server)) &&
+		!strncmp(server, "mcp__", 5))
+		size = snprintf(name, AGENT_TOOL_MAX + 1, "%s__", server);
+	if (size <= AGENT_TOOL_MAX)
+		snprintf(name + size, AGENT_TOOL_MAX + 1 - (size_t)size, "%.*s",
+			AGENT_TOOL_MAX - size, tool);
+}
+
 static void open_call(struct reading *r, const json_t *call, const char *id_key, uint64_t utc_ns)
 {
 	struct open_call one = { .utc_ns = utc_ns };
 
 	if (r->count == CALLS_MAX || !agent_json_word(call, id_key, one.id, sizeof(one.id)))
 		return;
-	agent_json_word(call, "name", one.name, sizeof(one.name));
+	name_call(one.name, call);
 	r->open[r->count++] = one;
 	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
 }
@@ -148,6 +166,17 @@ static void claude_error(struct reading *r, const json_t *line)
 		r->turn.error_status = (uint16_t)status;
 }
 
+/* One line for each attempt, with the same prompt; nothing else is written between them. */
+static void claude_request(struct reading *r, uint64_t utc)
+{
+	if (r->requests < ATTEMPTS_MAX)
+		r->requests++;
+	if (r->turn.of == PROC_TURN_UNKNOWN)
+		set_turn(r, PROC_TURN_MODEL, utc);
+	if (r->turn.of == PROC_TURN_MODEL && r->requests > 1 && r->turn.attempts < r->requests)
+		r->turn.attempts = r->requests;
+}
+
 static void claude_line(struct reading *r, const json_t *line)
 {
 	const json_t *message = json_object_get(line, "message");
@@ -156,6 +185,13 @@ static void claude_line(struct reading *r, const json_t *line)
 
 	if (json_is_true(json_object_get(line, "isSidechain"))) /* of a subagent */
 		return;
+	if (agent_json_is(line, "type", "api-request") &&
+		agent_json_is(line, "querySource", "repl_main_thread")) {
+		claude_request(r, utc);
+		return;
+	}
+	if (agent_json_is(line, "type", "user") || agent_json_is(line, "type", "assistant"))
+		r->requests = 0;
 	if (agent_json_is(line, "type", "user"))
 		claude_user(r, line, content, utc);
 	else if (agent_json_is(line, "type", "assistant"))
@@ -214,13 +250,14 @@ static void gemini_line(struct reading *r, const json_t *line)
 
 static const struct log_kind {
 	/* Lines with none of them are not parsed: most of a log is something else, and long. */
-	const char *marks[3];
+	const char *marks[4];
 	void (*line)(struct reading *r, const json_t *line);
 } kinds[] = {
 	[AGENT_LOG_NONE] = { { NULL }, NULL },
-	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"", "\"api_error\"" }, claude_line },
-	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call", NULL }, codex_line },
-	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"", NULL }, gemini_line },
+	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"", "\"api_error\"", "\"api-request\"" },
+		claude_line },
+	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call" }, codex_line },
+	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"" }, gemini_line },
 };
 
 static void take_line(struct reading *r, const struct log_kind *kind, struct span line)
