@@ -10,6 +10,8 @@
 #include "probes/exit_reasons.h"
 #include "probes/fds.h"
 #include "probes/proc.h"
+#include "probes/syscall_names.h"
+#include "probes/waits.h"
 
 #define PID	99
 #define SAMPLES 6
@@ -260,6 +262,79 @@ static void test_one_snapshot(void **state)
 	assert_null(strstr(json, "\"claim\""));
 }
 
+static void add_waits(const char *name, bool is_running)
+{
+	struct sooth_record head = {
+		.time_ns = 2 * NS_PER_S, .pid = PID, .tid = PID, .start_ticks = 1
+	};
+	struct waits_process p = {
+		.record = head, .node_start_ticks = 1, .node_pid = PID, .threads = 1, .state = 'S'
+	};
+	struct waits_thread t = { .record = head,
+		.node_start_ticks = 1,
+		.since_ns = 180 * NS_PER_S,
+		.node_pid = PID,
+		.syscall = (uint32_t)syscall_number(SYSCALL_ABI_X86_64, "wait4", 5),
+		.state = is_running ? 'R' : 'S',
+		.call_state = state_if(!is_running),
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct waits_party child = { .record = head,
+		.node_start_ticks = 1,
+		.node_pid = PID,
+		.relation = WAITS_RELATION_CHILD,
+		.party_pid = 7,
+		.confidence = WAITS_HIGH,
+		.is_alive = true };
+	struct waits_snapshot end = { .record = head };
+	struct record_tail process_tail[] = { tail_string(&p.name, name) };
+	struct record_tail thread_tail[] = { tail_string(&t.name, name) };
+	struct record_tail child_tail[] = { tail_string(&child.name, "sleep") };
+
+	p.record.kind = WAITS_PROCESS;
+	t.record.kind = WAITS_THREAD;
+	child.record.kind = WAITS_PARTY;
+	end.record.kind = WAITS_SNAPSHOT;
+	add_source("waits");
+	RECORD_APPEND(&records, &p, process_tail, 1);
+	RECORD_APPEND(&records, &t, thread_tail, 1);
+	if (!is_running)
+		RECORD_APPEND(&records, &child, child_tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void add_two_samples(void)
+{
+	add_source("proc");
+	add_target("pid", PID);
+	add_process(NS_PER_S, 10, "thing");
+	add_process(2 * NS_PER_S, 10, "thing");
+}
+
+/* What a stuck process waits for is the headline, and no finding; one that runs is as before.
+ */
+static void test_waits(void **state)
+{
+	(void)state;
+	for (int is_running = 0; is_running < 2; is_running++) {
+		buffer_reset(&records);
+		add_two_samples();
+		add_waits("thing", is_running);
+		const char *text = show_view("diagnose", "findings", NULL, "text");
+
+		assert_int_equal(is_running, !strstr(text, "thing (99) waits for its child sleep "
+							   "(7), 3 min; no problem found"));
+		assert_int_equal(is_running, strstr(text, "thing 99: no problem found") != NULL);
+		const char *json;
+		json = show_view("diagnose", "findings", NULL, "json");
+		assert_non_null(strstr(json, "\"waits_text\": \"thing (99) "));
+		assert_null(strstr(json, "\"claim\""));
+	}
+	buffer_reset(&records);
+	add_two_samples();
+	assert_non_null(
+		strstr(show_view("diagnose", "findings", NULL, "json"), "\"waits_text\": null"));
+}
+
 /* One that ended before it was read has no figures: claude-diagnose has no row for it. */
 static void test_ended_unread(void **state)
 {
@@ -291,6 +366,7 @@ int main(void)
 		TEST(test_growing_memory),
 		TEST(test_more_and_more_children),
 		TEST(test_one_snapshot),
+		TEST(test_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_unseen.h"
+#include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/findings_emit.h"
@@ -291,10 +292,26 @@ static int find_sick(struct answer *a)
 	return 0;
 }
 
+/* "psql (4711) waits for ...; ", or "claude 4711: runs Bash; " */
+static void add_single(const struct answer *a, struct buffer *out)
+{
+	const struct diagnosed *j = &a->s->all[1];
+	size_t begin;
+
+	if (answer_stuck(a->s, j, out)) {
+		buffer_string(out, "; ");
+		return;
+	}
+	answer_name(a->s, j, out);
+	buffer_string(out, ": ");
+	begin = out->size;
+	add_activity(a, j, "", out);
+	buffer_string(out, out->size > begin ? "; " : "");
+}
+
 static void add_nothing_found(const struct answer *a, struct buffer *out)
 {
 	bool is_seen = a->s->input.host.process_table.last_ns;
-	size_t begin;
 
 	if (a->s->count == 1) {
 		buffer_string(out, is_seen ? "no agents are running; to check another process: "
@@ -302,31 +319,52 @@ static void add_nothing_found(const struct answer *a, struct buffer *out)
 					   : "no processes in the recording");
 		return;
 	}
-	if (is_single(a)) {
-		answer_name(a->s, &a->s->all[1], out);
-		buffer_string(out, ": ");
-		begin = out->size;
-		add_activity(a, &a->s->all[1], "", out);
-		buffer_string(out, out->size > begin ? "; " : "");
-	}
+	if (is_single(a))
+		add_single(a, out);
 	buffer_string(out, "no problem found");
 	answer_unseen_headline(a->s, out);
 }
 
-/* Without a finding, the next one after `last` that waits for its user. */
+/* Launchers, tools and servers of an agent wait for it, or it for them: its own line says more. */
+static bool is_part(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+
+	return p && (p->agent || p->owner_agent) && (!p->agent || (p->main && p->main != p));
+}
+
+static bool is_stuck(const struct answer *a, const struct diagnosed *j)
+{
+	struct buffer text = { 0 };
+	bool result = !is_part(j) && answer_stuck(a->s, j, &text);
+
+	buffer_fini(&text);
+	return result;
+}
+
+/* Without a finding, the next one after `last` that waits: first those for their user. */
 static const struct diagnosed *next_waiting(const struct answer *a, const struct diagnosed *last)
 {
-	for (size_t i = last ? (size_t)(last - a->s->all) + 1 : 1; i < a->s->count; i++) {
-		const struct diagnosed *j = &a->s->all[i];
+	bool for_user = !last || answer_needs_user(a->s, last);
+	size_t i = last ? (size_t)(last - a->s->all) + 1 : 1;
 
-		if (!j->count && is_shown(a, j) && answer_needs_user(a->s, j))
-			return j;
+	for (;; i = 1, for_user = false) {
+		for (; i < a->s->count; i++) {
+			const struct diagnosed *j = &a->s->all[i];
+
+			if (!j->count && is_shown(a, j) &&
+				(for_user ? answer_needs_user(a->s, j) : is_stuck(a, j)))
+				return j;
+		}
+		if (!for_user)
+			return NULL;
 	}
-	return NULL;
 }
 
 static void add_waiting(const struct answer *a, const struct diagnosed *j, struct buffer *out)
 {
+	if (answer_stuck(a->s, j, out))
+		return;
 	answer_name(a->s, j, out);
 	add_activity(a, j, ": ", out);
 }

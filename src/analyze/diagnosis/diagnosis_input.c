@@ -10,21 +10,23 @@
 #include "probes/maps.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
+#include "probes/waits.h"
 
 #define PROCESSES_MAX 65536
 #define POINTS_MAX    512 /* per process; then every other one is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
-	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits };
+	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits,
+		&r->waits };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
 
 void diagnosis_input_init(struct diagnosis_input *r)
 {
-	static const uint16_t ends[] = { FDS_PROCESS, SOCKETS_PROCESS, MAPS_PROCESS,
-		LIMITS_PROCESS };
+	static const uint16_t ends[] = { FDS_PROCESS, SOCKETS_PROCESS, MAPS_PROCESS, LIMITS_PROCESS,
+		WAITS_SNAPSHOT };
 	struct snapshot_pair *pair;
 
 	*r = (struct diagnosis_input){ 0 };

@@ -37,7 +37,7 @@ struct sample_point {
 struct diagnosis_input {
 	struct host_state host;
 	struct map points; /* process_id -> struct buffer of struct sample_point */
-	struct snapshot_pair fds, sockets, maps, limits;
+	struct snapshot_pair fds, sockets, maps, limits, waits;
 	struct thread_histories threads;
 	struct call_histories calls;
 	struct endings endings;

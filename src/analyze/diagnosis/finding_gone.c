@@ -22,6 +22,7 @@ static int emit_row(struct output *output, const struct diagnosis_input *input,
 		.role_state = SOOTH_STATE_ABSENT,
 		.project_state = SOOTH_STATE_ABSENT,
 		.session_state = SOOTH_STATE_ABSENT,
+		.waits_state = SOOTH_STATE_ABSENT,
 		.fine_text_state = state_if(fine->size),
 		.blind_text_state = state_if(blind->size) };
 	struct record_tail tail[] = {

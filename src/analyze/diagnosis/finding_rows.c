@@ -256,11 +256,15 @@ static const struct sooth_field finding_process_fields[] = {
 		FIELD_AT(finding_process_row, blind_text),
 		FIELD_STATE_AT(finding_process_row, blind_text_state),
 		.help = "checks that could not be done, as text" },
+	FIELD_STRING(finding_process_row, waits_text,
+		"what the process waits for, and which process could end that (sooth why)",
+		FIELD_STATE_AT(finding_process_row, waits_state)),
 };
 ROW_SCHEMA(finding_process, "finding.process", finding_process_row,
 	.line = "{name} (pid {pid})[, {agent_title}][ {version}][, {role}][, in {project}][: "
 		"{cpu_percent} % CPU, {rss_bytes} resident, up {elapsed_s}][; worst: "
-		"{severity}][\n  fine: {fine_text}][\n  not seen: {unseen_text}]");
+		"{severity}][\n  waits: {waits_text}][\n  fine: {fine_text}][\n  not seen: "
+		"{unseen_text}]");
 
 static const struct sooth_field finding_host_fields[] = {
 	FIELD_STRING(finding_host_row, hostname, "name of the host", .placeholder = "host"),

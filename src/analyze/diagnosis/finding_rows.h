@@ -101,10 +101,12 @@ struct finding_process_row {
 	uint8_t agent_state, version_state, role_state, project_state, session_state;
 	uint8_t fine_text_state, blind_text_state;
 	uint8_t rss_state, elapsed_state;
-	uint8_t unused[4];
+	uint8_t waits_state;
+	uint8_t unused[3];
 	struct sooth_text name, agent, agent_title, version, role, project, session_id;
 	struct sooth_text findings, fine, blind; /* rows */
 	struct sooth_text fine_text, blind_text; /* the same as text */
+	struct sooth_text waits_text;
 };
 
 struct finding_host_row {

@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/answer.h"
 #include "analyze/diagnosis/answer_unseen.h"
+#include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/finding_gone.h"
 #include "analyze/diagnosis/finding_text.h"
 #include "analyze/diagnosis/finding_units.h"
@@ -82,7 +83,7 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 	const struct process_table *c = &s->input.host.process_table;
 	const struct process_entry *p = j->process;
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
-	struct buffer fine = { 0 }, blind = { 0 };
+	struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 };
 	struct finding_process_row row;
 
 	fill_row(s, j, &row);
@@ -91,6 +92,7 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 	finding_text_blind(&j->blind, &blind);
 	row.fine_text_state = state_if(fine.size);
 	row.blind_text_state = state_if(blind.size);
+	row.waits_state = answer_waits(s, j, &waits);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
@@ -104,10 +106,12 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 		tail_span(&row.session_id, process_table_text(c, &p->session_id)),
 		tail_buffer(&row.fine_text, &fine),
 		tail_buffer(&row.blind_text, &blind),
+		tail_buffer(&row.waits_text, &waits),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&fine);
 	buffer_fini(&blind);
+	buffer_fini(&waits);
 }
 
 static int emit_process(struct output *output, const struct diagnosis *s, const struct diagnosed *j,

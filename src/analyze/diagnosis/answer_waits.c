@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_waits.h"
+
+#include <string.h>
+
+#include "analyze/diagnosis/answer_name.h"
+#include "analyze/waits/wait_text.h"
+#include "base/units.h"
+
+#define SHOWN_LEAST NS_PER_S /* a process at work waits too, but not for so long */
+
+static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, struct wait_graph *g,
+	struct wait_chain *chain)
+{
+	const struct snapshot_pair *waits = &s->input.waits;
+	const struct snapshot *first = snapshots_get(&waits->first, &j->id),
+			      *last = snapshots_get(&waits->last, &j->id);
+
+	chain->count = 0;
+	if (!diagnosis_input_has_probe(&s->input, "waits"))
+		return SOOTH_STATE_ABSENT;
+	if (!last || !j->process || !j->process->is_there)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	*g = (struct wait_graph){ .records = snapshot_records(last),
+		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	wait_chain_follow(g, (uint32_t)j->id.pid, chain);
+	return chain->count ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+}
+
+uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	uint8_t state = follow(s, j, &g, &chain);
+
+	if (!state)
+		wait_chain_text(out, &g, &chain);
+	return state;
+}
+
+static bool is_stuck(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	const char *state = wait_chain_state(chain);
+
+	if (strcmp(state, "waits") != 0)
+		return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
+	return first->is_polling || !first->thread || first->thread->since_state ||
+	       first->thread->since_ns >= SHOWN_LEAST;
+}
+
+bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct buffer activity = { 0 };
+	struct wait_chain chain;
+	struct wait_graph g;
+	bool is_known;
+
+	answer_activity(s, j, &activity);
+	is_known = activity.size;
+	buffer_fini(&activity);
+	if (j->is_host || is_known || follow(s, j, &g, &chain) || !is_stuck(&chain))
+		return false;
+	wait_chain_text(out, &g, &chain);
+	return true;
+}

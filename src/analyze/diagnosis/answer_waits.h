@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a diagnosed process waits for: the sentence of `sooth why`. */
+#ifndef SOOTH_ANALYZE_ANSWER_WAITS_H
+#define SOOTH_ANALYZE_ANSWER_WAITS_H
+
+#include "analyze/diagnosis/diagnosis.h"
+
+/* Appends the sentence; returns the state of the value: why there is none. */
+uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* Appends it only for a process that waits and is not idle; not for the main process of an agent:
+ * its activity says more. */
+bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+
+#endif
