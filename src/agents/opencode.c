@@ -13,6 +13,11 @@ const struct agent agent_opencode = {
 		{ "OPENCODE", AGENT_MARKER_KIND },
 		{ "OPENCODE_PID", AGENT_MARKER_PID },
 	},
+	.files = {
+		.home = ".local/share/opencode",
+		.log = "log/opencode.log",
+		.log_kind = AGENT_LOG_OPENCODE,
+	},
 	/* Its sessions are rows of one database, whose files change for all of them. */
 	.session_options = { "--session", "-s" },
 	.headless = "run",

@@ -80,7 +80,13 @@ struct agent_marker {
 #define AGENT_MARKERS_MAX 12
 
 /* How the lines of its log are written, as far as tool calls go. */
-enum agent_log { AGENT_LOG_NONE, AGENT_LOG_CLAUDE, AGENT_LOG_CODEX, AGENT_LOG_GEMINI };
+enum agent_log {
+	AGENT_LOG_NONE,
+	AGENT_LOG_CLAUDE,
+	AGENT_LOG_CODEX,
+	AGENT_LOG_GEMINI,
+	AGENT_LOG_OPENCODE, /* one for all processes */
+};
 
 /*
  * Where an agent stores its session data, below its home. In the paths

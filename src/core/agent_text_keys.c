@@ -176,7 +176,8 @@ static int take_log_kind(struct agent_parser *p, const struct key *key)
 {
 	static const char *const kinds[] = { [AGENT_LOG_CLAUDE] = "claude",
 		[AGENT_LOG_CODEX] = "codex",
-		[AGENT_LOG_GEMINI] = "gemini" };
+		[AGENT_LOG_GEMINI] = "gemini",
+		[AGENT_LOG_OPENCODE] = "opencode" };
 
 	if (p->t->agent.files.log_kind)
 		return agent_text_wrong(p, "delete one", "log-kind was given before");

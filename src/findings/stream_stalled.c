@@ -101,7 +101,7 @@ static void find_turn(const struct check *e, struct talker *t)
 
 	if (!session || session->turn_state != SOOTH_STATE_VALUE)
 		return;
-	if (session->turn == PROC_TURN_TOOL)
+	if (session->turn == PROC_TURN_TOOL || session->turn == PROC_TURN_PERMISSION)
 		t->busy = NULL;
 	else if (session->turn == PROC_TURN_MODEL && !has_status)
 		t->busy = "its log: the model has to answer";

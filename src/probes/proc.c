@@ -194,6 +194,7 @@ static const char *const turn_names[PROC_TURNS] = {
 	[PROC_TURN_USER] = "user",
 	[PROC_TURN_MODEL] = "model",
 	[PROC_TURN_TOOL] = "tool",
+	[PROC_TURN_PERMISSION] = "permission",
 };
 static const struct sooth_names turns = { PROC_TURNS, turn_names };
 

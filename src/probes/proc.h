@@ -147,9 +147,10 @@ _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "reco
 /* Whose turn it is in the conversation, by the agent's log. */
 enum proc_turn {
 	PROC_TURN_UNKNOWN,
-	PROC_TURN_USER,	 /* the model has answered, or was interrupted */
-	PROC_TURN_MODEL, /* a prompt or a tool result has no answer */
-	PROC_TURN_TOOL,	 /* a tool call has no result */
+	PROC_TURN_USER,	      /* the model has answered, or was interrupted */
+	PROC_TURN_MODEL,      /* a prompt or a tool result has no answer */
+	PROC_TURN_TOOL,	      /* a tool call has no result */
+	PROC_TURN_PERMISSION, /* the user is asked whether a tool may run */
 	PROC_TURNS,
 };
 

@@ -3,8 +3,9 @@
  * first byte says how the log is written, and whether its begin was cut off. */
 #include <string.h>
 
+#include "base/units.h"
 #include "fuzz.h"
-#include "os/linux/agents/agent_turn.h"
+#include "os/linux/agents/agent_opencode.h"
 #include "probes/proc.h"
 
 static void check_word(const char *word, size_t room)
@@ -16,6 +17,13 @@ static void check_word(const char *word, size_t room)
 	for (size_t i = 0; i < size; i++)
 		CHECK(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-",
 			word[i]));
+}
+
+static void check_turn(const struct agent_turn *turn)
+{
+	CHECK(turn->of > PROC_TURN_UNKNOWN && turn->of < PROC_TURNS);
+	check_word(turn->call, sizeof(turn->call));
+	CHECK(turn->of == PROC_TURN_TOOL || turn->of == PROC_TURN_PERMISSION || !turn->call[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -36,11 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_word(info.status, sizeof(info.status));
 	check_word(info.version, sizeof(info.version));
 	if (size && agent_turn_read(&turn, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1, size - 1,
-			    data[0] & 0x40)) {
-		CHECK(turn.of > PROC_TURN_UNKNOWN && turn.of < PROC_TURNS);
-		check_word(turn.call, sizeof(turn.call));
-		CHECK(turn.of == PROC_TURN_TOOL || !turn.call[0]);
-	}
+			    data[0] & 0x40))
+		check_turn(&turn);
+	if (size && agent_opencode_read(&turn, data + 1, size - 1, data[0] & 0x40, NS_PER_S))
+		check_turn(&turn);
 	if (!size || !agent_log_last_tool(&tool, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1,
 			     size - 1, data[0] & 0x40))
 		return 0;

@@ -191,6 +191,9 @@ static void test_user(void **state)
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
 				.input = PROC_STREAM_TERMINAL),
 		"waits for you: permission to run Bash, 30 s", LOG, LOW);
+	assert_activity(M(.executable = OPENCODE, .turn = PROC_TURN_PERMISSION, .call = "bash",
+				.turn_s = 30, .input = PROC_STREAM_TERMINAL),
+		"waits for you: permission to run bash, 30 s", LOG, HIGH);
 	/* Its process may not be there yet. */
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 1,
 				.input = PROC_STREAM_TERMINAL),
@@ -212,6 +215,9 @@ static void test_tool(void **state)
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 490,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
 		"runs Bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
+	assert_activity(M(.executable = OPENCODE, .has_tool = true, .turn = PROC_TURN_PERMISSION,
+				.call = "bash", .turn_s = 490, .input = PROC_STREAM_TERMINAL),
+		"runs bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
 	/* It ran before the question. */
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 4,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),

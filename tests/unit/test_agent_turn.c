@@ -2,7 +2,8 @@
 /* Whose turn it is by the end of an agent's log. */
 #include "support.h"
 
-#include "os/linux/agents/agent_turn.h"
+#include "base/units.h"
+#include "os/linux/agents/agent_opencode.h"
 #include "probes/proc.h"
 
 #define AT(s)	  "\"timestamp\":\"1970-01-01T00:00:0" #s "Z\""
@@ -125,6 +126,44 @@ static void test_gemini(void **state)
 	assert_turn(GEMINI, "{\"type\":\"gemini\",\"content\":\"yes\"," AT(4) "}\n", USER, 4);
 }
 
+#define OC(run, s, message)                                                                        \
+	"timestamp=1970-01-01T00:00:" #s ".000Z level=INFO run=" run " message=" message "\n"
+#define ABOUT	     " session.id=s small=false agent=build mode=primary"
+#define OC_STREAM(s) OC("b2", s, "stream" ABOUT)
+#define OC_ERROR(s)  OC("b2", s, "\"stream error\"" ABOUT " error.error=\"a \\\" run=c3 b\"")
+#define OC_ASKS(s)   OC("b2", s, "asking id=per_1 permission=bash patterns=\"[\\\"a b\\\"]\"")
+#define OC_BEGIN     OC("a1", 01, "init") OC("b2", 11, "\"creating instance\"")
+#define assert_opencode(log_, is_cut_, of_, s_)                                                    \
+	do {                                                                                       \
+		agent_opencode_read(&turn, log_, strlen(log_), is_cut_, 10 * NS_PER_S);            \
+		assert_int_equal(turn.of, PROC_TURN_##of_);                                        \
+		assert_int_equal(turn.utc_ns, (s_)*NS_PER_S);                                      \
+	} while (0)
+
+/* One log of all processes; this one started at second 10. */
+static void test_opencode(void **state)
+{
+	(void)state;
+	assert_opencode(OC_BEGIN, false, UNKNOWN, 0);
+	assert_opencode(OC_BEGIN OC_STREAM(12), false, MODEL, 12);
+	assert_int_equal(turn.attempts, 0);
+	assert_opencode(OC_BEGIN OC("b2", 12, "stream small=true mode=primary"), false, UNKNOWN, 0);
+	assert_opencode(
+		OC_BEGIN OC_STREAM(12) OC_ERROR(13) OC_STREAM(14) OC_ERROR(15), false, MODEL, 12);
+	assert_int_equal(turn.attempts, 3);
+	assert_opencode(OC_BEGIN OC_STREAM(12) OC_ASKS(13), false, PERMISSION, 13);
+	assert_string_equal(turn.call, "bash");
+	assert_opencode(OC_BEGIN OC_ASKS(13) OC_STREAM(14), false, MODEL, 14);
+	assert_string_equal(turn.call, "");
+	assert_opencode(OC_BEGIN OC_STREAM(12) OC("b2", 14, "\"exiting loop\""), false, USER, 14);
+	/* Another process goes on. */
+	assert_opencode(OC_BEGIN OC_STREAM(12) OC("a1", 14, "\"exiting loop\""), false, MODEL, 12);
+	/* Two began at that time; or its first line is not in the part that was read. */
+	assert_opencode(OC_BEGIN OC("c3", 12, "init") OC_STREAM(12), false, UNKNOWN, 0);
+	assert_opencode("x\n" OC_BEGIN OC_STREAM(12), true, MODEL, 12);
+	assert_opencode("x\n" OC_STREAM(12), true, UNKNOWN, 0);
+}
+
 static void test_ends(void **state)
 {
 	(void)state;
@@ -144,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_codex),
 		cmocka_unit_test(test_gemini),
+		cmocka_unit_test(test_opencode),
 		cmocka_unit_test(test_ends),
 	};
 

@@ -224,6 +224,22 @@ static void set_computes(struct finding_activity *f)
 
 /* --- which of them --- */
 
+/* The log has no line for the start of a tool: its process is younger than what the log says. */
+static bool has_younger_tool(struct finding_activity *f)
+{
+	uint64_t now = host_state_utc(f->host), turn = f->session->turn_utc_ns;
+
+	return f->has_tool && turn && now > turn &&
+	       activity_tool_find(&f->tool, f->host, f->main, now - turn);
+}
+
+static void set_question(struct finding_activity *f)
+{
+	set(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_since_turn(f);
+	set_permission(f);
+}
+
 /* A call has no result, and no process runs for it: a tool of the agent itself, or a question. */
 static void set_call(struct finding_activity *f)
 {
@@ -246,8 +262,12 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 {
 	if (f->turn == PROC_TURN_TOOL && set_mcp(f))
 		return;
-	if (f->has_tool && f->turn != PROC_TURN_MODEL)
+	if (f->turn == PROC_TURN_MODEL || f->turn == PROC_TURN_PERMISSION)
+		f->has_tool = has_younger_tool(f);
+	if (f->has_tool)
 		set_tool(f);
+	else if (f->turn == PROC_TURN_PERMISSION)
+		set_question(f);
 	else if (f->turn == PROC_TURN_TOOL)
 		set_call(f);
 	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1)

@@ -350,7 +350,8 @@ void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
 	/* The command line also names it where no file can be read. */
 	if (!job.info.session[0])
 		agent_read_option(&job);
-	p.activity_utc_ns = job.has_log ? job.log.changed_ns : 0;
+	if (job.has_log && agent->files.log_kind != AGENT_LOG_OPENCODE)
+		p.activity_utc_ns = job.log.changed_ns;
 	if (job.info.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = job.info.changed_utc_ns;
 	p.changed_utc_ns = job.info.changed_utc_ns;

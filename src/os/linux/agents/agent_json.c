@@ -132,7 +132,7 @@ static bool take_fraction(struct span text, uint64_t *ns)
 	return false;
 }
 
-static uint64_t utc_of(struct span text)
+uint64_t agent_json_utc_of(struct span text)
 {
 	struct tm tm = { 0 };
 	uint64_t ns = 0;
@@ -164,6 +164,6 @@ uint64_t agent_json_utc_ns(const json_t *object, const char *key)
 	json_int_t ms = json_integer_value(member); /* 0 if it is no integer */
 
 	if (!json_is_integer(member))
-		return utc_of(text_of(object, key));
+		return agent_json_utc_of(text_of(object, key));
 	return ms > 0 && (uint64_t)ms < UINT64_MAX / NS_PER_MS ? (uint64_t)ms * NS_PER_MS : 0;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cursor.h"
+
 #define AGENT_JSON_MAX	 (256u << 10)
 #define AGENT_JSON_DEPTH 64
 
@@ -27,7 +29,9 @@ static inline void cleanup_json(json_t **json)
 bool agent_json_word(const json_t *object, const char *key, char *out, size_t room);
 /* The same with blanks between: "permission prompt". */
 bool agent_json_words(const json_t *object, const char *key, char *out, size_t room);
-/* "2026-11-20T22:01:05.832Z", or milliseconds since 1970; 0: not a time. */
+/* "2026-11-20T22:01:05.832Z"; 0: not a time. */
+uint64_t agent_json_utc_of(struct span text);
+/* The same, or milliseconds since 1970. */
 uint64_t agent_json_utc_ns(const json_t *object, const char *key);
 /* A number, or a string that is one. */
 bool agent_json_number(const json_t *object, const char *key, uint64_t *number);

@@ -93,6 +93,7 @@ static const struct log_kind {
 	[AGENT_LOG_CLAUDE] = { "\"tool_use\"", claude_call },
 	[AGENT_LOG_CODEX] = { "_call\"", codex_call },
 	[AGENT_LOG_GEMINI] = { "\"toolCalls\"", gemini_call },
+	[AGENT_LOG_OPENCODE] = { NULL, NULL },
 };
 
 static bool line_call(struct agent_tool *tool, const struct log_kind *kind, struct span line)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "os/linux/agents/agent_opencode.h"
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/files/root_file.h"
 
@@ -176,7 +177,7 @@ static void find_log(struct agent_read *job, int root)
 		.visit = is_begun ? take_begun : take_only,
 		.user = &s };
 
-	if (!is_begun && !job->info.session[0])
+	if (!is_begun && !job->info.session[0] && job->files.log_kind != AGENT_LOG_OPENCODE)
 		return;
 	job->log_status = agent_walk(&walk, job->home, job->files.log);
 	if (!job->has_log && !job->log_status && strstr(job->files.log, "{directory}")) {
@@ -193,6 +194,7 @@ static void find_log(struct agent_read *job, int root)
 
 static void read_log(struct agent_read *job, int root)
 {
+	bool is_shared = job->files.log_kind == AGENT_LOG_OPENCODE;
 	_cleanup_close_ int fd = -1;
 	struct buffer bytes = { 0 };
 	uint64_t from;
@@ -209,10 +211,13 @@ static void read_log(struct agent_read *job, int root)
 	if (!job->log_status)
 		job->has_tool = agent_log_last_tool(
 			&job->tool, job->files.log_kind, bytes.data, bytes.size, from);
-	if (!job->log_status)
+	if (!job->log_status && is_shared)
+		job->has_turn = agent_opencode_read(
+			&job->turn, bytes.data, bytes.size, from, job->start_utc_ns);
+	else if (!job->log_status)
 		job->has_turn = agent_turn_read(
 			&job->turn, job->files.log_kind, bytes.data, bytes.size, from);
-	job->is_tool_cut = from && !job->has_tool;
+	job->is_tool_cut = from && !job->has_tool && !is_shared;
 	buffer_fini(&bytes);
 }
 

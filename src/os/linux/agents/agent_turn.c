@@ -258,6 +258,7 @@ static const struct log_kind {
 		claude_line },
 	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call" }, codex_line },
 	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"" }, gemini_line },
+	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
 };
 
 static void take_line(struct reading *r, const struct log_kind *kind, struct span line)
