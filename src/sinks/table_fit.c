@@ -129,7 +129,10 @@ void table_fit(struct libscols_table *table, const struct sooth_field *const *fi
 
 	keep_tree(table, count, width);
 	for (size_t n = 0; widths && n < count; n++) {
-		widths[n] = column_width(table, n, fields[n]->least_width);
+		size_t least = fields[n]->least_width;
+
+		/* One column never takes more than half of a narrow terminal. */
+		widths[n] = column_width(table, n, least < width / 2 ? least : width / 2);
 		total += widths[n] + (n > 0);
 	}
 	while (widths && width && total > width) {

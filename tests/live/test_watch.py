@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def whole_lines(run):
 
 
 def head_of(lines):
-    """Where the columns' names stand; -1: nowhere."""
-    return next((i for i, line in enumerate(lines) if " PID" in line and "CPU%" in line), -1)
+    """Where the columns' names stand; -1: nowhere. A narrow screen has only the first and the name."""
+    return next((i for i, line in enumerate(lines) if re.match(r"  +PID ", line) and
+                 ("CPU%" in line or "NAME" in line)), -1)
 
 
 def has_rows(lines):
