@@ -130,10 +130,11 @@ static bool is_dns(const struct waits_object *o)
 	return o && (o->type == FDS_UDP || o->type == FDS_TCP) && o->peer_port == DNS_PORT;
 }
 
-#define BLOCKED_LEAST NS_PER_S /* a shorter wait may be the pace of the reader */
+#define BLOCKED_LEAST  NS_PER_S /* a shorter wait may be the pace of the reader */
+#define PACED_SWITCHES 2	/* one is the start of the wait itself */
 
-/* Whether the other end takes data, however slowly: then the writer ran between the snapshots, or
- * has waited for a moment only. */
+/* Whether the other end takes data, however slowly: then the writer ran between the snapshots.
+ * With one snapshot only a wait of a moment counts as that. */
 static bool is_paced(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread, *then;
@@ -141,10 +142,10 @@ static bool is_paced(const struct wait_graph *g, const struct wait_link *link)
 
 	if (!t)
 		return false;
-	if (!t->since_state && t->since_ns < BLOCKED_LEAST)
-		return true;
 	then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
-	return then && !then->switches_state && !t->switches_state && then->switches != t->switches;
+	if (then && !then->switches_state && !t->switches_state)
+		return t->switches - then->switches >= PACED_SWITCHES;
+	return !t->since_state && t->since_ns < BLOCKED_LEAST;
 }
 
 /* --- one sentence a kind --- */
