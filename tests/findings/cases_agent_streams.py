@@ -112,7 +112,7 @@ def well(kind, mode, make=None, **options):
 
 
 OPENCODE = Terminal(known.OPENCODE, modes.ANSWER, modes.NO_HEADERS, modes.TOOL)
-WAITS, WORD, INPUT = "waiting for", "(status busy, no tool", "(input closed, no tool"
+WAITS, WORD, LOG = "waiting for", "(status busy, no tool", "(its log: the model has to answer, no tool"
 
 CASES = [
     # In the order of OPENCODE.
@@ -128,7 +128,7 @@ CASES = [
     stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, terminal=True),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS, terminal=True),
-    stalled(known.CODEX, modes.STALL, INPUT),
+    stalled(known.CODEX, modes.STALL, LOG),
     stalled(known.GEMINI, modes.NO_HEADERS, WAITS, terminal=True),
     well(known.CLAUDE_CODE, modes.IDLE),
     well(known.CLAUDE_CODE, modes.ANSWER, terminal=True),
