@@ -41,7 +41,7 @@ def whole_lines(run):
 
 def head_of(lines):
     """Where the columns' names stand; -1: nowhere. A narrow screen has only the first and the name."""
-    return next((i for i, line in enumerate(lines) if re.match(r"  +PID ", line) and
+    return next((i for i, line in enumerate(lines) if re.match(r" +PID\W", line) and
                  ("CPU%" in line or "NAME" in line)), -1)
 
 
