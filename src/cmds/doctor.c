@@ -34,8 +34,8 @@ struct fact_row {
 };
 
 static const struct sooth_field fact_fields[] = {
-	FIELD_STRING(fact_row, name, "name of the fact about the host"),
-	FIELD_STRING_AS(fact_row, value, text, "value of the fact about the host", .label = "VALUE",
+	FIELD_STRING(fact_row, name, "property of the host: kernel, user, capabilities, ..."),
+	FIELD_STRING_AS(fact_row, value, text, "value of the property", .label = "VALUE",
 		.may_shrink = true),
 };
 

@@ -215,7 +215,7 @@ static void test_one_session(void **state)
 		{ 310, 1, .markers = T("CODEX_THREAD_ID=sess-y\0CODEX_SESSION_ID=sess-a"),
 			.stream = AT_PIPES });
 	assert_holds(300, VERDICT_ORPHANED,
-		"the only other one, has had another session from its start");
+		"the only other one, has had another session since its start");
 	assert_in(310, 150, PROCESS_LINK_SESSION);
 }
 

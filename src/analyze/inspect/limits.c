@@ -222,8 +222,7 @@ static void note(struct process_view *v, const char *what, uint8_t state)
 {
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(v->output, what,
-			"the process has more of them than sooth can read; the rest is left out",
-			"");
+			"the list is longer than sooth can read; the rest is left out", "");
 	else if (state_is_unmeasured(state))
 		output_limit(
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");

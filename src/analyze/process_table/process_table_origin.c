@@ -252,7 +252,7 @@ static const char *why_not(const struct origin *o, const struct process_entry *m
 		return "is in another process session";
 	if (is_in_other_directory(o, main))
 		return "works in another directory";
-	return has_other_session(o, main) ? "has had another session from its start" : NULL;
+	return has_other_session(o, main) ? "has had another session since its start" : NULL;
 }
 
 /* Of the same user, or of root, which can become any user; of any user if P became root. */

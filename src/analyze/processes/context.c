@@ -178,7 +178,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (s->processes.refused || s->threads.refused || s->mappings.refused)
 		output_limit(s->output, "some processes, threads or mappings",
-			"there are more than sooth can keep: the rest is left out", "");
+			"sooth's tables are full: the rest is left out", "");
 
 	while (!status && map_next(&s->processes, &position, NULL, &value)) {
 		struct known_process *p = value;

@@ -156,7 +156,7 @@ static int emit_tracers(struct host_view *h, struct sooth_error *err)
 
 	if (h->is_full)
 		output_limit(h->output, "some tracers",
-			"there are more than sooth can keep: the rest is left out", "");
+			"there are more tracers than sooth can keep: the rest is left out", "");
 	for (size_t i = 0; i < h->count && !status; i++)
 		status = emit_tracer(h, h->tracers[i], err);
 	return status;

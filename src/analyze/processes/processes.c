@@ -223,7 +223,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 			s->list.all[0].p->agent };
 	if (s->host.process_table.refused)
 		output_limit(s->output, "some processes",
-			"there are more than sooth can keep: the rest is left out", "");
+			"there are more processes than sooth can keep: the rest is left out", "");
 	/* Once, not again for each process that starts or ends. */
 	if (!s->has_reported_unknown)
 		s->has_reported_unknown = host_emit_limits(&emit);

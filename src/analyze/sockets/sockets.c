@@ -253,7 +253,7 @@ static void note_snapshot(struct sockets_view *s, const struct sockets_process *
 		state == SOOTH_STATE_TRUNCATED ? "some " : "", p->record.pid);
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(s->view.output, what,
-			"the system has more than sooth can read; the rest is left out", "");
+			"the system has more sockets than sooth can read; the rest is left out", "");
 	else
 		output_limit(s->view.output, what,
 			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
