@@ -112,6 +112,7 @@ static const struct run_probe summary_probes[] = {
 	{ "threads", SOOTH_SAMPLE },
 	{ "signals", SOOTH_SAMPLE },
 	{ "limits", SOOTH_SAMPLE },
+	{ "waits", SOOTH_SAMPLE },
 };
 
 static bool is_requested(const struct inspect_config *c, const struct detail *detail)
@@ -136,8 +137,10 @@ static void choose(
 		count++;
 	}
 	/* So the one screen can be shown of the capture too. */
-	if (c->inspect.all)
+	if (c->inspect.all) {
 		run->probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+		run->probes[count + 1] = (struct run_probe){ "waits", SOOTH_SAMPLE };
+	}
 	if (count)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(summary_probes); i++)

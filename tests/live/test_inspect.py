@@ -16,7 +16,7 @@ import time
 import harness
 from harness import Case, needs_root
 from family import processes
-from inspect_case import Programs
+from inspect_case import Programs, children_of
 
 DETAILS = ("fds", "sockets", "maps", "threads", "signals", "limits", "environment")
 PF_KTHREAD = 0x00200000
@@ -75,9 +75,25 @@ class OneScreen(Case):
         screen = self.sooth("inspect", str(target.pid)).text
         self.assertLessEqual(len(screen.splitlines()), 50, screen)
         self.assertIn("(pid %d)" % target.pid, screen)
-        for side in ("program", "command", "directory", "CPU", "memory", "addresses",
+        for side in ("program", "command", "directory", "waits", "CPU", "memory", "addresses",
                      "descriptors", "sockets", "signals", "OOM score"):
             self.assertRegex(screen, "(?m)^%s " % side)
+
+    def test_wait(self):
+        """The sentence of `sooth why`, and its chain, live and of a capture."""
+        shell = self.start("/bin/bash", "-c", "sleep 600 | cat; :")
+        harness.wait_until(lambda: len(children_of(shell.pid)) == 2, "the pipe")
+        writer, reader = children_of(shell.pid)
+        capture = self.path("waits.sooth")
+        harness.wait_until(lambda: harness.read("/proc/%d/wchan" % reader).endswith(b"pipe_read"), "its wait")
+        waits = self.sooth("inspect", "-j", "--save", capture, str(reader)).json()["waits"]
+        self.assertRegex(waits["text"], r"^cat \(%d\) waits for data from sleep \(%d\) through a pipe.*; %d sleeps: (?:9|10) min of 10 min left$" % (
+            reader, writer, writer))
+        self.assertEqual([(link["pid"], link["what"]) for link in waits["chain"]],
+                         [(reader, "pipe, to read"), (writer, "sleep")])
+        self.assertEqual((waits["state"], waits["confidence"], waits["reason"]), ("waits", "high", None))
+        self.assertEqual(self.sooth("inspect", "-j", capture).json()["waits"], waits)
+        self.assertIn("\nwaits        " + waits["text"] + "\n", self.sooth("inspect", capture).text)
 
     def test_busy_thread(self):
         target = self.workload("spin", "--seconds", "300", hold=False)
@@ -117,7 +133,7 @@ class Details(Case):
         for name, has_rows in TABLES.items():
             self.assertIn(name, told)
             self.assertTrue(told[name] or not has_rows, name)
-        self.assertEqual({source["probe"] for source in told["sources"]}, {*DETAILS, "proc"})
+        self.assertEqual({source["probe"] for source in told["sources"]}, {*DETAILS, "proc", "waits"})
         # With that the one screen can be had of the capture too.
         self.sooth("inspect", "-a", "--save", self.path("all.sooth"), str(target.pid))
         self.assertIn("(pid %d)" % target.pid, self.sooth("inspect", self.path("all.sooth")).text)

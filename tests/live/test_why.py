@@ -545,7 +545,7 @@ class Kinds(Situations):
         return pid, "waits", r"waits for python\S* \(%d\) on 127.0.0.1:%d" % (server.pid, port)
 
     def of_sleep(self):
-        return self.begin("sleep", "600").pid, "waits", r"sleeps: 9|10 min of 10 min left"
+        return self.begin("sleep", "600").pid, "waits", r"sleeps: (?:9|10) min of 10 min left"
 
     def of_zombie(self):
         pid = self.python("""

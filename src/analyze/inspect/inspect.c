@@ -15,6 +15,7 @@
 #include "probes/maps.h"
 #include "probes/signals.h"
 #include "probes/sockets.h"
+#include "probes/waits.h"
 
 #define PROCESSES_MAX 65536
 #define NAMED_MAX     8 /* processes that the error lists */
@@ -31,6 +32,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	snapshots_init(&s->maps, MAPS_PROCESS);
 	snapshots_init(&s->signals, SIGNALS_PROCESS);
 	snapshots_init(&s->limits, LIMITS_PROCESS);
+	snapshots_init(&s->waits, WAITS_SNAPSHOT);
+	snapshots_init(&s->first_waits, WAITS_SNAPSHOT);
 	thread_times_init(&s->threads);
 	peer_labels_init(&s->labels);
 	socket_sums_init(&s->socket_sums);
@@ -61,6 +64,17 @@ static void take_segment(struct inspect_snapshots *s, const struct sooth_record 
 	s->boottime_offset_ns = segment->boottime_offset_ns;
 }
 
+static void take_waits(struct inspect_snapshots *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+
+	if (r->kind < WAITS_PROCESS || r->kind > WAITS_SNAPSHOT)
+		return;
+	if (!snapshots_get(&s->first_waits, &id))
+		snapshots_take(&s->first_waits, r);
+	snapshots_take(&s->waits, r);
+}
+
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct inspect_snapshots *s = state;
@@ -75,6 +89,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			take_segment(s, r);
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 			snapshots_take(all[i], r);
+		take_waits(s, r);
 		thread_times_take(&s->threads, r);
 		/* What is wrong with an agent is among the notes. */
 		agent_set_take(&s->agents, r, &ignored);
@@ -171,6 +186,8 @@ static void fini(void *state)
 	snapshots_fini(&s->maps);
 	snapshots_fini(&s->signals);
 	snapshots_fini(&s->limits);
+	snapshots_fini(&s->waits);
+	snapshots_fini(&s->first_waits);
 	thread_times_fini(&s->threads);
 	peer_labels_fini(&s->labels);
 	agent_set_unref(s->agents);

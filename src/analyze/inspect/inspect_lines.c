@@ -11,6 +11,8 @@
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_rows.h"
+#include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/agent.h"
@@ -102,6 +104,59 @@ static int emit_process(
 	};
 
 	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+/* --- the wait --- */
+
+/* A capture of an older version has none. */
+static bool follow_waits(struct wait_graph *g, struct wait_chain *chain,
+	const struct inspect_snapshots *s, const struct process_id *id)
+{
+	const struct snapshot *first = snapshots_get(&s->first_waits, id),
+			      *last = snapshots_get(&s->waits, id);
+
+	*chain = (struct wait_chain){ 0 };
+	if (!last)
+		return false;
+	*g = (struct wait_graph){ .records = snapshot_records(last),
+		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	wait_chain_follow(g, (uint32_t)id->pid, chain);
+	return true;
+}
+
+static int emit_waits(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("waits", inspect_waits_schema);
+	struct wait_graph g = { 0 };
+	struct wait_chain chain;
+	bool is_there = follow_waits(&g, &chain, s, id);
+	const char *reason = chain.count ? wait_chain_unknown(&chain) : NULL;
+	struct inspect_waits_row row = { .record = row_head(id),
+		.confidence = (uint32_t)wait_chain_confidence(&chain),
+		.text_state = chain.count ? SOOTH_STATE_VALUE
+			      : is_there  ? SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+					  : NOT_REQUESTED,
+		.reason_state = state_if(reason != NULL) };
+	struct buffer text = { 0 }, links = { 0 }, remedies = { 0 };
+	int status;
+
+	wait_chain_text(&text, &g, &chain);
+	wait_rows_links(&links, &g, &chain);
+	wait_rows_remedy(&remedies, &chain);
+	/* Rows come first, where they are aligned. */
+	struct record_tail tail[] = {
+		tail_buffer(&row.chain, &links),
+		tail_buffer(&row.remedies, &remedies),
+		tail_string(&row.state, wait_chain_state(&chain)),
+		tail_buffer(&row.text, &text),
+		tail_string(&row.reason, reason ? reason : ""),
+	};
+	status = EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&text);
+	buffer_fini(&links);
+	buffer_fini(&remedies);
+	return status;
 }
 
 /* --- activity --- */
@@ -372,6 +427,8 @@ int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p = (const void *)process;
 	int status = emit_process(s, p, err);
 
+	if (!status)
+		status = emit_waits(s, id, err);
 	if (!status)
 		status = emit_cpu(s, id, p, err);
 	if (!status)

@@ -3,6 +3,7 @@
 #include "analyze/inspect/inspect_rows.h"
 
 #include "analyze/maps/map_classes.h"
+#include "analyze/waits/why_rows.h"
 #include "model/schema.h"
 
 #define FIELD_PERCENT(type_, member, state, help_)                                                 \
@@ -61,6 +62,29 @@ ROW_SCHEMA(inspect_process, "inspect.process", inspect_process_row,
 		"command      {command}\n"
 		"directory    {cwd}"
 		"[\ngroup        {control_group}]");
+
+static const struct sooth_field inspect_waits_fields[] = {
+	FIELD_STRING(inspect_waits_row, text,
+		"what the process waits for, as sooth why says it; null: not measured",
+		FIELD_STATE_AT(inspect_waits_row, text_state)),
+	FIELD_STRING(inspect_waits_row, state,
+		"waits, runs, idle, stopped, deadlock, ended, unknown",
+		FIELD_STATE_AT(inspect_waits_row, text_state)),
+	{ .name = "confidence",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(inspect_waits_row, confidence),
+		FIELD_STATE_AT(inspect_waits_row, text_state),
+		.names = &waits_confidence_names,
+		.help = "confidence of the weakest link: high, medium, low" },
+	FIELD_STRING(inspect_waits_row, reason, "why something is not known",
+		FIELD_STATE_AT(inspect_waits_row, reason_state)),
+	FIELD_ROWS(inspect_waits_row, chain, why_link_schema,
+		"chain of waits: the process, then what it waits for", .is_hidden = true),
+	FIELD_ROWS(inspect_waits_row, remedies, why_remedy_schema, "what to do about the wait",
+		.is_hidden = true),
+};
+ROW_SCHEMA(inspect_waits, "inspect.waits", inspect_waits_row,
+	.line = "waits        {text}[\n             not known: {reason}]");
 
 static const struct sooth_field inspect_cpu_fields[] = {
 	FIELD_PERCENT(inspect_cpu_row, cpu_percent, cpu_state,

@@ -28,6 +28,16 @@ struct inspect_cpu_row {
 	struct sooth_text states; /* "13 S, 1 R" */
 };
 
+struct inspect_waits_row {
+	struct sooth_record record;
+	uint32_t confidence;
+	uint8_t text_state, reason_state;
+	uint8_t unused[2];
+	struct sooth_text state, text, reason;
+	struct sooth_text chain;    /* struct why_link_row */
+	struct sooth_text remedies; /* struct why_remedy_row */
+};
+
 struct inspect_memory_row {
 	struct sooth_record record;
 	uint64_t rss_bytes, rss_peak_bytes;
@@ -113,9 +123,9 @@ struct inspect_limit_row {
 	struct sooth_text name, unit;
 };
 
-extern const struct sooth_schema inspect_process_schema, inspect_cpu_schema, inspect_memory_schema,
-	inspect_descriptors_schema, inspect_sockets_schema, inspect_signals_schema,
-	inspect_danger_schema, inspect_thread_schema, inspect_class_schema, inspect_peer_schema,
-	inspect_directory_schema, inspect_limit_schema;
+extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, inspect_cpu_schema,
+	inspect_memory_schema, inspect_descriptors_schema, inspect_sockets_schema,
+	inspect_signals_schema, inspect_danger_schema, inspect_thread_schema, inspect_class_schema,
+	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema;
 
 #endif

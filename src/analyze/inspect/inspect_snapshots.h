@@ -14,6 +14,7 @@ struct inspect_snapshots {
 	struct output *output;
 	struct map processes; /* process_id -> struct buffer: its last proc.process */
 	struct snapshots fds, sockets, maps, signals, limits;
+	struct snapshots waits, first_waits; /* two: has it run in between? */
 	struct thread_times threads;
 	struct peer_labels labels;
 	struct agent_set *agents; /* NULL: the built-in ones */

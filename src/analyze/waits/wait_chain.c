@@ -235,3 +235,14 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 	for (size_t i = 0; i < out->count; i++)
 		out->is_deadlock |= out->links[i].repeats || out->links[i].what == WAIT_ALL_THREADS;
 }
+
+enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)
+{
+	enum waits_confidence least = WAITS_HIGH;
+
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].confidence < least)
+			least = chain->links[i].confidence;
+	}
+	return least;
+}

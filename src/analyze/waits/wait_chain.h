@@ -74,6 +74,8 @@ struct wait_chain {
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
+/* Of the weakest link. */
+enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
 
 extern const struct sooth_names wait_what_names;
 

@@ -61,22 +61,12 @@ static void put_subject(struct buffer *out, const struct wait_chain *chain, size
 	}
 }
 
-static enum waits_confidence confidence_of(const struct wait_chain *chain)
-{
-	enum waits_confidence least = WAITS_HIGH;
-
-	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].confidence < least)
-			least = chain->links[i].confidence;
-	}
-	return least;
-}
-
 static void put_end(struct buffer *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 
-	if (confidence_of(chain) == WAITS_LOW && (last->repeats || last->what == WAIT_ALL_THREADS))
+	if (wait_chain_confidence(chain) == WAITS_LOW &&
+		(last->repeats || last->what == WAIT_ALL_THREADS))
 		buffer_string(out, ": perhaps a deadlock");
 	else if (last->repeats)
 		buffer_string(out, chain->count > 1 ? ": a deadlock, none of them can go on"
@@ -93,7 +83,7 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 	}
 	if (chain->count)
 		put_end(out, chain);
-	if (chain->count && confidence_of(chain) == WAITS_LOW)
+	if (chain->count && wait_chain_confidence(chain) == WAITS_LOW)
 		buffer_string(out, " (low confidence)");
 }
 
@@ -113,7 +103,7 @@ const char *wait_chain_state(const struct wait_chain *chain)
 
 	if (!chain->count)
 		return "ended";
-	if (chain->is_deadlock && confidence_of(chain) > WAITS_LOW)
+	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 		return "deadlock";
 	switch (first->what) {
 	case WAIT_RUNS:
@@ -175,7 +165,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 								: "answer it in its terminal");
 		break;
 	default:
-		if (chain->is_deadlock && confidence_of(chain) > WAITS_LOW)
+		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 			buffer_format(
 				out, "only ending one of them helps: sooth kill --any %u", pid);
 		break;

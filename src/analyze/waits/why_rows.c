@@ -62,7 +62,7 @@ static const struct sooth_field why_link_fields[] = {
 		.help = "CPU use of the process over the interval, in percent of one CPU" },
 	FIELD_STRING(why_link_row, text, "the link as a sentence"),
 };
-static ROW_SCHEMA(why_link, "why.link", why_link_row);
+ROW_SCHEMA(why_link, "why.link", why_link_row);
 
 static const struct sooth_field why_thread_fields[] = {
 	FIELD_PID(why_thread_row),
@@ -91,7 +91,7 @@ static ROW_SCHEMA(why_thread, "why.thread", why_thread_row,
 static const struct sooth_field why_remedy_fields[] = {
 	FIELD_STRING(why_remedy_row, text, "what to do about the wait"),
 };
-static ROW_SCHEMA(why_remedy, "why.remedy", why_remedy_row, .line = "try: {text}");
+ROW_SCHEMA(why_remedy, "why.remedy", why_remedy_row, .line = "try: {text}");
 
 /* With and without the threads in text; the rest is the same. */
 #define FIELDS(hides_threads_)                                                                     \

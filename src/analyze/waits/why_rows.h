@@ -50,6 +50,7 @@ struct why_row {
 	struct sooth_text evidence; /* struct why_thread_row */
 };
 
-extern const struct sooth_schema why_schema, why_evidence_schema;
+extern const struct sooth_schema why_schema, why_evidence_schema, why_link_schema,
+	why_remedy_schema;
 
 #endif

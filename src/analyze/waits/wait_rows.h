@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A chain of waits as rows of the schemas in why_rows.h, for members that are lists. */
+#ifndef SOOTH_ANALYZE_WAIT_ROWS_H
+#define SOOTH_ANALYZE_WAIT_ROWS_H
+
+#include "analyze/waits/wait_chain.h"
+
+/* Appends a struct why_link_row for each link. */
+void wait_rows_links(
+	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain);
+/* Appends a struct why_thread_row for each thread of the processes in the chain, 64 at most. */
+void wait_rows_threads(
+	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain);
+/* Appends a struct why_remedy_row, if there is a remedy. */
+void wait_rows_remedy(struct buffer *rows, const struct wait_chain *chain);
+
+#endif
