@@ -6,8 +6,9 @@
  * dead, or the process does not read. An idle connection is none of these: pools keep many.
  *
  * The connection alone cannot show whether an answer stopped in the middle or is complete.
- * Silence is reported, with low confidence, only when the agent reports that it is busy, or
- * its input is closed, and it runs no tool.
+ * Silence is reported, with low confidence, only when the agent reports that it is busy, is
+ * headless by its arguments, or its input is closed, and it runs no tool; and of any process
+ * when a thread waits for data on that connection alone (analyze/diagnosis/awaited.h).
  *
  * Cannot be seen: requests inside TLS, and so which of them expects an answer; QUIC; a peer
  * that is gone while no data is in flight.
@@ -16,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/diagnosis/agent_work.h"
+#include "analyze/diagnosis/awaited.h"
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/datagram_wait.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
@@ -53,11 +57,18 @@ static const struct finding_option options[] = {
 		.default_value = 0.1e9,
 		.min = 0,
 		.max = 60e9 },
+	{ .name = "lookup",
+		.help = "minimum time a name lookup waits for its name server",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 2e9,
+		.min = 1e8,
+		.max = 86400e9 },
 };
 
 struct stream {
 	const struct sockets_socket *socket; /* at the last sample */
 	struct stream_state state;
+	struct awaited awaited;
 	struct span label;
 	bool is_api; /* by its label */
 	char what[32];
@@ -65,80 +76,16 @@ struct stream {
 
 /* The process and all its connections. */
 struct talker {
-	bool is_agent;
-	bool has_tool, has_server; /* in its session */
-	bool is_idle;		   /* by its self-reported status */
-	const char *busy;	   /* the evidence for it; NULL: not known to be busy */
+	struct agent_work work;
 	bool is_listening;
 	unsigned made, unknown, flowing; /* connections */
+	unsigned uncertain; /* at rest, or with a request that followed the last data at once */
 	uint8_t unknown_state;
 	unsigned at_rest;
 	uint64_t longest_ns;   /* among those at rest */
 	struct stream rests;   /* the one used last; socket NULL: none */
 	struct buffer streams; /* struct stream: the stalled ones */
 };
-
-/* --- the process --- */
-
-static void find_session(const struct check *e, struct talker *t)
-{
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&e->input->host.process_table, &position))) {
-		if (p == e->process || p->main != e->process || !p->has_role)
-			continue;
-		t->has_server |= p->role == AGENT_ROLE_MCP;
-		t->has_tool |= p->role == AGENT_ROLE_TOOL || p->role == AGENT_ROLE_HELPER;
-	}
-}
-
-/* By the agent's own log: the model, a tool or the user has to act next. */
-static void find_turn(const struct check *e, struct talker *t)
-{
-	const struct proc_session *session = e->process->session;
-	bool has_status = session && session->status_state == SOOTH_STATE_VALUE;
-
-	if (!session || session->turn_state != SOOTH_STATE_VALUE)
-		return;
-	if (session->turn == PROC_TURN_TOOL || session->turn == PROC_TURN_PERMISSION)
-		t->busy = NULL;
-	else if (session->turn == PROC_TURN_MODEL && !has_status)
-		t->busy = "its log: the model has to answer";
-	else if (session->turn == PROC_TURN_USER && !has_status && !t->busy)
-		t->is_idle = true;
-}
-
-/* A process with closed input that serves no client runs only while it has work. */
-static void find_work(const struct check *e, struct talker *t)
-{
-	const struct proc_session *session = e->process->session;
-	const struct proc_ties *links = e->process->links;
-
-	if (session && session->status_state == SOOTH_STATE_VALUE) {
-		struct span status = process_table_field(&session->record, &session->status);
-
-		t->is_idle = !span_equal(status, "busy");
-		t->busy = t->is_idle ? NULL : "status busy";
-	} else if (links && links->stream_state[0] == SOOTH_STATE_VALUE && !t->is_listening &&
-		   (links->stream[0] == PROC_STREAM_NULL || links->stream[0] == PROC_STREAM_FILE)) {
-		t->busy = "input closed";
-	}
-}
-
-static void find_talker(const struct check *e, struct talker *t)
-{
-	const struct process_entry *p = e->process;
-
-	if (!p || !p->agent)
-		return;
-	t->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;
-	if (p->main != p)
-		return;
-	find_session(e, t);
-	find_work(e, t);
-	find_turn(e, t);
-}
 
 /* --- its connections --- */
 
@@ -166,6 +113,18 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	return false;
 }
 
+/* A thread waits for data on it, and for nothing else. */
+static bool is_awaited(const struct stream *s)
+{
+	return s->awaited.is_blocked || s->awaited.is_polled;
+}
+
+/* A connection on which something is expected; others at rest belong to pools. */
+static bool is_expected(const struct stream *s)
+{
+	return s->state.turn != STREAM_QUIET || is_awaited(s);
+}
+
 static const char *option_of(enum stream_turn turn)
 {
 	return turn == STREAM_UNREAD ? "unread" : "silence";
@@ -179,7 +138,7 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	if (s->state.turn == STREAM_UNKNOWN) {
 		t->unknown++;
 		t->unknown_state = s->socket->sent_state;
-	} else if (s->state.turn == STREAM_LOST || (s->state.turn != STREAM_QUIET && is_over)) {
+	} else if (s->state.turn == STREAM_LOST || (is_expected(s) && is_over)) {
 		if (!is_among_agents(e, s->socket))
 			buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
@@ -190,6 +149,7 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	if (s->state.turn != STREAM_QUIET)
 		return;
 	t->at_rest++;
+	t->uncertain += is_over && s->state.may_be_request;
 	if (s->state.for_ns > t->longest_ns)
 		t->longest_ns = s->state.for_ns;
 }
@@ -197,15 +157,17 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 static void take_socket(const struct check *e, struct talker *t, const struct map *before,
 	const struct sockets_socket *socket)
 {
-	const struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
+	struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
 		.retransmits = (uint32_t)check_option(e, "min-retransmits") };
 	const struct sockets_socket *const *first = map_get(before, &socket->inode);
-	struct stream s = { .socket = socket,
-		.state = stream_state_of(first ? *first : NULL, socket, &limits) };
+	struct stream s = { .socket = socket };
 	enum peer_label_strength strength;
 
-	if (s.state.turn == STREAM_NONE)
+	if (stream_state_of(NULL, socket, &limits).turn == STREAM_NONE)
 		return;
+	s.awaited = awaited_of(e, socket->fd);
+	limits.is_awaited = is_awaited(&s);
+	s.state = stream_state_of(first ? *first : NULL, socket, &limits);
 	s.label = socket_sums_label(&e->input->labels, socket, &strength);
 	s.is_api = strength >= PEER_LABEL_SERVICE && span_ends(s.label, " API");
 	snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
@@ -254,15 +216,18 @@ static bool listens(const struct snapshot *snapshot)
 /* An idle agent may keep a request open for news; no work depends on it. */
 static bool is_worth_it(const struct talker *t, const struct stream *s)
 {
-	return !(s->state.turn == STREAM_REQUESTED && t->is_idle);
+	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
+
+	return !(is_silent && t->work.is_idle);
 }
 
 /* The user or the model waits for this very connection. */
-static bool is_awaited(const struct talker *t, const struct stream *s)
+static bool is_needed(const struct talker *t, const struct stream *s)
 {
 	if (s->is_api)
 		return true;
-	return t->is_agent && (s->state.turn != STREAM_REQUESTED || (!t->has_tool && !t->flowing));
+	return t->work.is_agent &&
+	       (s->state.turn != STREAM_REQUESTED || (!t->work.has_tool && !t->flowing));
 }
 
 static enum finding_confidence confidence_of(const struct talker *t, const struct stream *s)
@@ -271,9 +236,10 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 	case STREAM_QUIET:
 		return FINDING_CONFIDENCE_LOW;
 	case STREAM_REQUESTED:
-		if (t->busy && is_awaited(t, s))
+		if (t->work.busy && is_needed(t, s))
 			return FINDING_CONFIDENCE_HIGH;
-		return is_awaited(t, s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW;
+		return is_needed(t, s) || s->awaited.is_blocked ? FINDING_CONFIDENCE_MEDIUM
+								: FINDING_CONFIDENCE_LOW;
 	default:
 		return FINDING_CONFIDENCE_HIGH;
 	}
@@ -281,11 +247,12 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 
 /* --- the finding --- */
 
-/* "Anthropic API (160.79.104.10:443)" */
+/* "Anthropic API (160.79.104.10:443)", "python3 (4711) on 127.0.0.1:8080" */
 static void put_peer(struct buffer *out, const struct stream *s)
 {
 	if (s->label.size)
 		buffer_format(out, "%.*s (", (int)s->label.size, s->label.data);
+	awaited_put_peer(out, &s->awaited);
 	socket_put_peer(out, s->socket);
 	if (s->label.size)
 		buffer_char(out, ')');
@@ -295,13 +262,14 @@ static void put_peer(struct buffer *out, const struct stream *s)
 static void claim_silence(
 	struct check *e, const struct talker *t, const struct stream *s, const char *peer)
 {
-	bool is_model = t->is_agent && s->is_api, is_quiet = s->state.turn == STREAM_QUIET;
+	bool is_model = t->work.is_agent && s->is_api;
+	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
 	char time[UNITS_SIZE];
 
 	sentence_duration(time, s->state.for_ns);
 	finding_claim(e, "waiting for %s: no data%s%s for %s%s%s%s", is_model ? "the model" : peer,
 		is_model ? " from " : "", is_model ? peer : "", time, is_quiet ? " (" : "",
-		is_quiet ? t->busy : "", is_quiet ? ", no tool running)" : "");
+		is_quiet ? t->work.busy : "", is_quiet ? ", no tool running)" : "");
 }
 
 static void claim(struct check *e, const struct talker *t, const struct stream *s, const char *peer)
@@ -329,12 +297,36 @@ static void claim(struct check *e, const struct talker *t, const struct stream *
 	}
 }
 
-static void emit_remedy(struct check *e, enum stream_turn turn)
+/* What its user can do about the request itself. */
+static const char *again_of(const struct talker *t)
 {
-	switch (turn) {
+	if (!t->work.is_agent)
+		return "";
+	return t->work.is_headless ? "; then end the agent and start it again"
+				   : "; then interrupt the request (Esc) and ask again";
+}
+
+static void emit_silence_remedy(struct check *e, const struct talker *t, const struct stream *s)
+{
+	const struct waits_party *peer = s->awaited.peer;
+
+	if (peer && !t->work.is_agent)
+		finding_remedy(e, "sooth why %u shows what the other end does instead of answering",
+			peer->party_pid);
+	else if (t->work.is_agent)
+		finding_remedy(
+			e, "check the status page of the server and your proxy%s", again_of(t));
+	else
+		finding_remedy(e, "check whether the server answers others, and any proxy between; "
+				  "a client with a timeout would give up by itself");
+}
+
+static void emit_remedy(struct check *e, const struct talker *t, const struct stream *s)
+{
+	switch (s->state.turn) {
 	case STREAM_UNSENT:
-		finding_remedy(e, "check the server and your proxy: one of them does not read; "
-				  "then interrupt the request and ask again");
+		finding_remedy(e, "check the server and any proxy: one of them does not read%s",
+			again_of(t));
 		break;
 	case STREAM_UNREAD:
 		finding_remedy(e,
@@ -343,12 +335,13 @@ static void emit_remedy(struct check *e, enum stream_turn turn)
 			(unsigned long long)e->id.pid);
 		break;
 	case STREAM_LOST:
-		finding_remedy(e, "check network, VPN and proxy, then interrupt the request and "
-				  "ask again (the kernel gives up after about 15 minutes)");
+		finding_remedy(e,
+			"check network, VPN and proxy (the kernel gives up after about 15 "
+			"minutes)%s",
+			again_of(t));
 		break;
 	default:
-		finding_remedy(e, "interrupt the request (Esc) and ask again; check the status "
-				  "page of the server and your proxy");
+		emit_silence_remedy(e, t, s);
 		break;
 	}
 }
@@ -395,44 +388,104 @@ static void emit_values(struct check *e, const struct stream *s)
 
 static void emit_unseen(struct check *e, const struct talker *t, const struct stream *s)
 {
-	if (s->state.turn == STREAM_REQUESTED && !t->is_agent && !s->is_api)
+	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
 		finding_unseen(e, "whether the server should have answered: some requests wait for "
 				  "events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the peer still answers: no data was sent that it would "
 				  "have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
-		finding_unseen(
-			e, "whether the answer was complete, and what the agent does with it");
-	if (s->state.turn == STREAM_QUIET && t->has_server)
+		finding_unseen(e, "whether the answer was complete%s",
+			t->work.is_agent ? ", and what the agent does with it"
+					 : ": a subscriber waits for events like this");
+	if (s->state.turn == STREAM_QUIET && t->work.has_server)
 		finding_unseen(e, "whether the process waits for an MCP server");
 }
 
 static void report(struct check *e, const struct talker *t, const struct stream *s)
 {
 	struct buffer peer = { 0 }, both = { 0 };
-	bool is_weak = s->state.turn == STREAM_QUIET && t->has_server;
+	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
 
 	put_peer(&peer, s);
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
 	socket_put_peer(&both, s->socket);
 	finding_begin(e, confidence_of(t, s), s->what);
-	if (s->state.turn == STREAM_LOST && is_awaited(t, s))
+	if (s->state.turn == STREAM_LOST && is_needed(t, s))
 		finding_severity(e, FINDING_HIGH);
-	else if (is_weak || (s->state.turn != STREAM_LOST && !is_awaited(t, s)))
+	else if (is_weak || (s->state.turn != STREAM_LOST && !is_needed(t, s)))
 		finding_severity(e, FINDING_LOW);
 	finding_connection(e, span_of((const char *)both.data, both.size));
 	claim(e, t, s, buffer_cstr(&peer));
 	emit_values(e, s);
-	if (t->busy)
-		finding_text(e, "agent", "%s", t->busy);
+	if (t->work.busy)
+		finding_text(e, "agent", "%s", t->work.busy);
 	finding_text(e, "descriptor", "%u", s->socket->fd);
+	if (is_awaited(s))
+		finding_text(e, "thread", "%u %s", s->awaited.tid,
+			s->awaited.is_blocked ? "is blocked reading it"
+					      : "polls it, and nothing else");
 	emit_unseen(e, t, s);
-	emit_remedy(e, s->state.turn);
+	emit_remedy(e, t, s);
 	finding_end(e);
 	buffer_fini(&peer);
 	buffer_fini(&both);
+}
+
+/* --- UDP --- */
+
+static void claim_datagrams(struct check *e, const struct datagram_wait *w, const char *peer)
+{
+	char time[UNITS_SIZE];
+
+	sentence_duration(time, w->for_ns);
+	if (w->is_lookup)
+		finding_claim(
+			e, "waiting for the name server %s: no answer (DNS) for %s", peer, time);
+	else
+		finding_claim(e, "waiting for %s: no datagram (UDP) for %s", peer, time);
+}
+
+static void emit_datagram_remedy(struct check *e, const struct datagram_wait *w)
+{
+	if (w->is_lookup)
+		finding_remedy(e, "check the name servers in /etc/resolv.conf: this one does not "
+				  "answer");
+	else
+		finding_remedy(e, "check whether the other end received the datagram: UDP sends "
+				  "nothing again by itself");
+}
+
+static void report_datagrams(struct check *e)
+{
+	struct buffer peer = { 0 };
+	struct datagram_wait w;
+	char what[32];
+
+	if (!datagram_wait_find(&w, e))
+		return;
+	snprintf(what, sizeof(what), "socket %llu", (unsigned long long)w.socket->inode);
+	if (!check_is_over(e, w.is_lookup ? "lookup" : "silence", (double)w.for_ns, what))
+		return;
+	awaited_put_peer(&peer, &w.awaited);
+	if (w.has_peer)
+		socket_put_peer(&peer, w.socket);
+	else
+		buffer_format(&peer, "UDP port %u", w.socket->local_port);
+	finding_begin(e,
+		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
+		what);
+	if (!w.is_lookup)
+		finding_severity(e, FINDING_LOW);
+	claim_datagrams(e, &w, buffer_cstr(&peer));
+	finding_number(e, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
+	finding_text(e, "descriptor", "%u", w.socket->fd);
+	finding_unseen(e,
+		w.is_lookup ? "which name is looked up" : "whether an answer was to be expected");
+	emit_datagram_remedy(e, &w);
+	finding_end(e);
+	buffer_fini(&peer);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -449,8 +502,9 @@ static int by_weight(const void *a, const void *b)
 /* The answer may have stopped: nothing else would keep the agent busy. */
 static bool has_stopped(const struct check *e, const struct talker *t)
 {
-	return t->is_agent && t->busy && t->rests.socket && !t->has_tool && !t->flowing &&
-	       !t->streams.size && process_table_cpu_percent(e->process) < BUSY_PERCENT &&
+	return t->work.is_agent && t->work.busy && t->rests.socket && !t->work.has_tool &&
+	       !t->flowing && !t->streams.size &&
+	       process_table_cpu_percent(e->process) < BUSY_PERCENT &&
 	       !is_among_agents(e, t->rests.socket);
 }
 
@@ -489,6 +543,11 @@ static void emit_fine(struct check *e, const struct talker *t)
 		emit_unknown(e, t->unknown_state);
 	else if (!t->made)
 		check_fine(e, "the process has no outgoing connections");
+	else if (t->uncertain && !t->work.is_idle && !t->is_listening)
+		check_blind_by(e, FINDING_UNDECIDED,
+			"a connection at rest may have an open request: it was sent right after "
+			"the last data",
+			"");
 	else if (!t->at_rest)
 		check_fine(e, "%u outgoing connection%s, %u in use", t->made,
 			t->made == 1 ? "" : "s", t->flowing);
@@ -512,9 +571,10 @@ static void diagnose(struct check *e)
 		return;
 	}
 	t.is_listening = listens(last);
-	find_talker(e, &t);
+	agent_work_find(&t.work, e, t.is_listening);
 	take_sockets(e, &t);
 	emit_all(e, &t);
+	report_datagrams(e);
 	if (!e->found && !e->muted)
 		emit_fine(e, &t);
 	buffer_fini(&t.streams);

@@ -105,6 +105,31 @@ except BlockingIOError:
 stay_so()
 """
 
+# Threads that sit in recv: the request follows the last answer at once, or the answer stops.
+BLOCKED = CLIENT + """
+ask(c, b'a'); c.sendall(b'n')
+threading.Thread(target=later, daemon=True).start()
+c.recv(1000)
+"""
+HALF = CLIENT + """
+c.sendall(b'a')
+threading.Thread(target=later, daemon=True).start()
+while c.recv(1000): pass
+"""
+# A name server that does not answer: the server's port takes no datagrams.
+LOOKUP = START + """
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("127.9.9.9", 53)); s.send(b"which?")
+threading.Thread(target=later, daemon=True).start()
+s.settimeout(%s)
+s.recv(100)
+"""
+DEAF = """
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.9.9.9", 53)); print("ready", flush=True); time.sleep(600)
+"""
+
 # --- healthy ---
 
 POOL = CLIENT + """
@@ -168,6 +193,12 @@ def streams(program, stay=(2.2, 3.0), pause=(0.25, 0.6), tls=False, judged="clie
     return make
 
 
+def looks_up(scope, rng):
+    scope.python(DEAF)
+    return scope.python(LOOKUP % rng.choice(("None", "30")), "127.0.0.1", "0",
+        str(rng.uniform(2.2, 3.0)), "0", str(scope.path), "plain").pid
+
+
 def needs_openssl():
     return None if shutil.which("openssl") else "there is no openssl to make a certificate"
 
@@ -210,6 +241,11 @@ CASES = [
         needs=needs_filter),
     stalled("an answer that is not read", UNREAD, "", "", says="does not read"),
     stalled("a server that takes no more", UNTAKEN, says="accepts no data"),
+    stalled("a request right after an answer, blocked in recv", BLOCKED),
+    stalled("half of an answer, blocked in recv", HALF),
+    sick("stream-stalled", "a name server that does not answer", looks_up, settings=SHORT,
+        evidence="wait", threshold="lookup", duration_s=2.5, says="no answer (DNS)",
+        may_skip=needs_filter),
     at_rest("a pool at rest", POOL),
     at_rest("a pool at rest, over TLS", POOL, tls=True),
     at_rest("what came was acknowledged", ACKNOWLEDGED),

@@ -10,7 +10,7 @@
 #define LAST_S (LOOKS - 1)
 
 /* To port 443 of a machine; `m` says what is not ordinary. */
-static inline void socket_at(double s, struct sockets_socket m)
+static inline void socket_of(double s, struct sockets_socket m, const char *protocol)
 {
 	m.record = head_of(s, m.record.pid ? m.record.pid : PID, SOCKETS_SOCKET);
 	m.inode = m.inode ? m.inode : 1;
@@ -19,10 +19,20 @@ static inline void socket_at(double s, struct sockets_socket m)
 	m.side = m.side ? m.side : SOCKETS_SIDE_MADE;
 	m.local_port = m.local_port ? m.local_port : 40000;
 	m.peer_port = m.peer_port ? m.peer_port : 443;
-	struct record_tail tail[] = { put_text(&m.protocol, "tcp"), put_text(&m.local, "10.0.0.9"),
-		put_text(&m.peer, "10.0.0.1") };
+	struct record_tail tail[] = { put_text(&m.protocol, protocol),
+		put_text(&m.local, "10.0.0.9"), put_text(&m.peer, "10.0.0.1") };
 
 	RECORD_APPEND(&records, &m, tail, 3);
+}
+
+static inline void socket_at(double s, struct sockets_socket m)
+{
+	socket_of(s, m, "tcp");
+}
+
+static inline void udp_at(double s, struct sockets_socket m)
+{
+	socket_of(s, m, "udp");
 }
 
 static inline void sockets_read(double s, uint32_t count, uint8_t state)

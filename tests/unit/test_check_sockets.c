@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about connections of an ordinary program, at both sides of their thresholds. */
 #include "check_sockets.h"
+#include "check_threads.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
@@ -308,6 +309,79 @@ static void five_ask(double count)
 	sockets_read(LAST_S, (uint32_t)count, SOOTH_STATE_VALUE);
 }
 
+/* --- threads that wait for the data --- */
+
+static void blocked(const char *call, uint64_t fd)
+{
+	thread((struct thread_made){ .call = call, .arguments = { fd } });
+	threads_read(1);
+}
+
+/* It asked as soon as it had its answer. */
+static void reads_after(double s)
+{
+	is_there();
+	connection(asking(s, 0), asking(s, 0));
+	blocked("recvfrom", 0);
+}
+
+/* Data came last: some of an answer, or all of it. */
+static void reads_more(double s)
+{
+	is_there();
+	connection(asking(s + 1, -1), asking(s + 1, -1));
+	blocked("read", 0);
+}
+
+/* The server has to speak first. */
+static void reads_first(double s)
+{
+	struct sockets_socket last = asking(s, 0);
+
+	last.sent_state = last.received_state = SOOTH_STATE_ABSENT;
+	is_there();
+	connection(last, last);
+	blocked("recvfrom", 0);
+}
+
+static void reads_other(double fd)
+{
+	is_there();
+	connection(asking(40, 0), asking(40, 0));
+	blocked("recvfrom", (uint64_t)fd);
+}
+
+static void writes_it(double fd)
+{
+	is_there();
+	connection(asking(40, 0), asking(40, 0));
+	blocked("write", (uint64_t)fd);
+}
+
+static void datagrams(struct sockets_socket s)
+{
+	s.protocol_state = SOOTH_STATE_VALUE;
+	is_there();
+	udp_at(0, s);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	udp_at(LAST_S, s);
+	sockets_read(LAST_S, 1, SOOTH_STATE_VALUE);
+	blocked("recvfrom", 0);
+}
+
+static void looks_up(double port)
+{
+	datagrams((struct sockets_socket){ .peer_port = (uint16_t)port });
+}
+
+static void serves_udp(double port)
+{
+	datagrams((struct sockets_socket){ .local_port = (uint16_t)port,
+		.state = SOCKETS_CLOSE,
+		.peer_state = SOOTH_STATE_ABSENT,
+		.peer_port_state = SOOTH_STATE_ABSENT });
+}
+
 static void test_stream_stalled(void **state)
 {
 	static const struct check_case cases[] = {
@@ -319,13 +393,38 @@ static void test_stream_stalled(void **state)
 			"[network: fine: everything acknowledged, nothing unread] [round trip: "
 			"0ns] [descriptor: 0] (unseen: whether the server should have answered: "
 			"some requests wait for events by design) (unseen: whether the peer still "
-			"answers: no data was sent that it would have to acknowledge) <interrupt "
-			"the request (Esc) and ask again; check the status page of the server and "
-			"your proxy>\n" },
+			"answers: no data was sent that it would have to acknowledge) <check "
+			"whether the "
+			"server answers others, and any proxy between; a client with a timeout "
+			"would give up by itself>\n" },
 		{ "stream-stalled", asks_since, 29.9, NULL,
 			"=fine: 1 outgoing connection, 1 in use\n" },
 		{ "stream-stalled", asks_behind, 0.1, NULL, "low/low: " },
-		{ "stream-stalled", asks_behind, 0.09, NULL, "fine: |0 in use, longest idle 30" },
+		{ "stream-stalled", asks_behind, 0.09, NULL,
+			"blind: a connection at rest may have an open request" },
+		{ "stream-stalled", asks_behind, -0.01, NULL, "fine: |longest idle 30" },
+		{ "stream-stalled", reads_after, 30, NULL,
+			"low/medium: waiting for HTTPS (10.0.0.1:443): no data for 30 s|[thread: "
+			"99 is blocked reading it]" },
+		{ "stream-stalled", reads_after, 29.9, NULL, "fine: |1 in use" },
+		{ "stream-stalled", reads_more, 30, NULL,
+			"low/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s {|(unseen: "
+			"whether the answer was complete: a subscriber" },
+		{ "stream-stalled", reads_more, 29.9, NULL, "fine: " },
+		{ "stream-stalled", reads_first, 30, NULL, "low/medium: |without any data" },
+		{ "stream-stalled", reads_other, 0, NULL, "low/medium: " },
+		{ "stream-stalled", reads_other, 1, NULL, "blind: " },
+		{ "stream-stalled", writes_it, 0, NULL, "blind: " },
+		{ "stream-stalled", looks_up, 53, NULL,
+			"medium/medium: waiting for the name server 10.0.0.1:53: no answer (DNS) "
+			"for 5 s|<check the name servers in /etc/resolv.conf" },
+		{ "stream-stalled", looks_up, 54, NULL, "fine: " },
+		{ "stream-stalled", looks_up, 53, "stream-stalled.lookup=5001ms", "fine: " },
+		{ "stream-stalled", looks_up, 54, "stream-stalled.silence=5s",
+			"low/low: waiting for 10.0.0.1:54: no datagram (UDP) for 5 s" },
+		{ "stream-stalled", serves_udp, 32768, "stream-stalled.silence=5s",
+			"low/low: waiting for UDP port 32768: no datagram (UDP) for 5 s" },
+		{ "stream-stalled", serves_udp, 32767, "stream-stalled.silence=5s", "fine: " },
 		{ "stream-stalled", asks_first, 30, NULL,
 			"low/low: |[time since the connection was opened, without any data: "
 			"30.0s]" },

@@ -79,6 +79,26 @@ static void test_gap(void **state)
 	assert_state(alone(&t), STREAM_QUIET, 40000);
 }
 
+/* A thread that waits for data has asked, however soon after the last data. */
+static void test_awaited(void **state)
+{
+	struct stream_limits awaited = limits;
+	struct told t = connection(40000, 40000);
+
+	(void)state;
+	awaited.is_awaited = true;
+	assert_true(alone(&t).may_be_request);
+	assert_state(stream_state_of(NULL, &t.socket, &awaited), STREAM_REQUESTED, 40000);
+	/* Data came last. */
+	t = connection(40001, 40000);
+	assert_state(stream_state_of(NULL, &t.socket, &awaited), STREAM_QUIET, 40000);
+	assert_false(alone(&t).may_be_request);
+	/* Neither side has sent anything. */
+	t.socket.sent_state = t.socket.received_state = SOOTH_STATE_ABSENT;
+	assert_int_equal(stream_state_of(NULL, &t.socket, &awaited).turn, STREAM_REQUESTED);
+	assert_int_equal(alone(&t).turn, STREAM_QUIET);
+}
+
 static void test_quiet(void **state)
 {
 	struct told t = connection(41000, 40000);
@@ -195,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requested),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_awaited),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_unsent),

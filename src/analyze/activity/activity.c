@@ -102,17 +102,25 @@ static bool is_one_of(const char *words, struct span argument)
 	return false;
 }
 
-/* By its arguments, or because nothing can be typed into it. */
-static bool is_headless(const struct process_entry *p)
+bool activity_has_headless_argument(const struct process_entry *p)
 {
 	struct span all = record_text(&p->process->record, &p->process->arguments);
 	struct cursor c = cursor_over(all.data, all.size);
-	uint8_t input = p->links ? p->links->stream[0] : PROC_STREAM_OTHER;
 
 	while (p->agent->headless && !cursor_at_end(&c)) {
 		if (is_one_of(p->agent->headless, cursor_until(&c, '\0')))
 			return true;
 	}
+	return false;
+}
+
+/* By its arguments, or because nothing can be typed into it. */
+static bool is_headless(const struct process_entry *p)
+{
+	uint8_t input = p->links ? p->links->stream[0] : PROC_STREAM_OTHER;
+
+	if (activity_has_headless_argument(p))
+		return true;
 	return p->links && p->links->stream_state[0] == SOOTH_STATE_VALUE &&
 	       (input == PROC_STREAM_NULL || input == PROC_STREAM_FILE);
 }

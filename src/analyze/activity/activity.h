@@ -69,6 +69,9 @@ struct activity {
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
 
+/* An argument says that it works from its start to its end without a user. */
+bool activity_has_headless_argument(const struct process_entry *p);
+
 enum activity_text {
 	ACTIVITY_TEXT_WHOLE,	    /* "runs Bash 8 min: sleep 3000 (pid 21897), no CPU" */
 	ACTIVITY_TEXT_WITHOUT_TIME, /* beside a column with the time */

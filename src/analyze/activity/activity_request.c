@@ -76,7 +76,7 @@ static void take(struct activity_request *request, const struct sockets_socket *
 void activity_request_find(struct activity_request *request, const struct host_state *host,
 	const struct process_entry *main)
 {
-	static const struct stream_limits limits = { GAP_NS, RETRANSMITS };
+	static const struct stream_limits limits = { .gap_ns = GAP_NS, .retransmits = RETRANSMITS };
 	const struct snapshot *snapshot = snapshots_get(&host->sockets, &main->id);
 	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records;

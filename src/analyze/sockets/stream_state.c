@@ -40,13 +40,19 @@ static uint64_t unread_ns(
 	return read_bytes(first) == read_bytes(last) ? interval_ns + first->received_ago_ns : 0;
 }
 
+static bool is_request(const struct stream_state *state, const struct sockets_socket *last,
+	const struct stream_limits *limits)
+{
+	uint64_t gap_ns = limits->is_awaited ? 0 : limits->gap_ns;
+
+	if (!state->has_sent)
+		return limits->is_awaited && !state->has_come;
+	return !state->has_come || last->received_ago_ns >= last->sent_ago_ns + gap_ns;
+}
+
 static void find_turn(struct stream_state *state, const struct sockets_socket *first,
 	const struct sockets_socket *last, const struct stream_limits *limits)
 {
-	bool is_requested =
-		state->has_sent &&
-		(!state->has_come || last->received_ago_ns >= last->sent_ago_ns + limits->gap_ns);
-
 	if (last->retransmits_waiting >= limits->retransmits) {
 		state->turn = STREAM_LOST;
 		state->for_ns = last->received_ago_ns;
@@ -57,11 +63,13 @@ static void find_turn(struct stream_state *state, const struct sockets_socket *f
 		/* While data is acknowledged or retransmitted, it moves or will be lost. */
 		state->turn = STREAM_UNSENT;
 		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
-	} else if (is_requested) {
+	} else if (is_request(state, last, limits)) {
 		state->turn = STREAM_REQUESTED;
 		state->for_ns = last->sent_ago_ns;
 	} else {
 		state->turn = STREAM_QUIET;
+		state->may_be_request =
+			state->has_sent && last->sent_ago_ns <= last->received_ago_ns;
 		state->for_ns = state->has_sent && last->sent_ago_ns < last->received_ago_ns
 					? last->sent_ago_ns
 					: last->received_ago_ns;

@@ -29,6 +29,8 @@ enum stream_turn {
 
 struct stream_limits {
 	uint64_t gap_ns;
+	/* A thread waits for its data: what was sent with or after the last data is a request. */
+	bool is_awaited;
 	uint32_t retransmits; /* of the same data, until it counts as lost */
 };
 
@@ -37,6 +39,7 @@ struct stream_state {
 	uint64_t for_ns;      /* at least this long; also 0: data moves */
 	uint64_t interval_ns; /* between the snapshots; 0: one snapshot */
 	uint64_t came, went;  /* bytes between the snapshots */
+	bool may_be_request;  /* quiet, but data was sent within the gap after the last data */
 	bool has_come,
 		has_sent; /* ever; otherwise times are since the connection was established */
 };

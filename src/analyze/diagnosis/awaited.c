@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/awaited.h"
+
+#include "analyze/waits/wait_lookup.h"
+#include "probes/fds.h"
+#include "probes/syscall_names.h"
+
+/* --- blocked in a read --- */
+
+static bool reads(const struct thread_history *t, uint32_t fd)
+{
+	const struct syscall_row *row = syscall_row_of(t->calls[0].abi, t->calls[0].syscall);
+
+	return t->met && t->waits[THREAD_WAIT_DATA] == t->met && t->calls[0].input == t->met &&
+	       t->waiting.descriptor == fd && row->transfer.direction == SYSCALL_READS;
+}
+
+static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (!reads(t, fd))
+			continue;
+		a->is_blocked = true;
+		a->tid = t->tid;
+		a->for_ns = thread_history_ns(t);
+		return;
+	}
+}
+
+/* --- polling it --- */
+
+/* Not an event loop on epoll, which watches everything that the process has. */
+static bool polls(const struct waits_thread *t)
+{
+	const struct syscall_row *row = syscall_row_of((uint16_t)t->abi, t->syscall);
+
+	return !t->call_state && row->wait.what == SYSCALL_WAIT_READY && row->wait.count;
+}
+
+/* Besides the descriptor: a user at a terminal, a pipe on its input, another connection. */
+static bool is_other_source(const struct waits_object *o, uint32_t fd)
+{
+	if (o->fd == fd)
+		return false;
+	return o->fd == 0 || wait_is_terminal(o) || o->type == FDS_TCP || o->type == FDS_UDP ||
+	       o->type == FDS_EPOLL || o->type == FDS_UNKNOWN;
+}
+
+static bool polls_only(const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
+{
+	const struct waits_object *o = NULL;
+	bool is_watched = false;
+
+	while ((o = wait_graph_object(g, t, o))) {
+		if (is_other_source(o, fd))
+			return false;
+		is_watched |= o->fd == fd && !o->fd_state;
+	}
+	return is_watched;
+}
+
+static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_t pid, uint32_t fd)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, pid, t))) {
+		const struct waits_party *peer = wait_party_by(g, t, fd);
+
+		if (peer && peer->party_pid && peer->party_pid != pid)
+			a->peer = peer;
+		if (!a->is_blocked && polls(t) && polls_only(g, t, fd)) {
+			a->is_polled = true;
+			a->tid = t->record.tid;
+		}
+		if (a->tid == t->record.tid && !t->since_state && t->since_ns > a->for_ns)
+			a->for_ns = t->since_ns;
+	}
+}
+
+struct awaited awaited_of(const struct check *e, uint32_t fd)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct awaited a = { 0 };
+
+	find_blocked(&a, e, fd);
+	if (last) {
+		struct wait_graph g = { .records = snapshot_records(last) };
+
+		find_in_graph(&a, &g, (uint32_t)e->id.pid, fd);
+	}
+	return a;
+}
+
+void awaited_put_peer(struct buffer *out, const struct awaited *a)
+{
+	struct span name = a->peer ? record_text(&a->peer->record, &a->peer->name) : span_of("", 0);
+
+	if (a->peer)
+		buffer_format(out, "%.*s (%u) on ", (int)name.size, name.data, a->peer->party_pid);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/datagram_wait.h"
+
+#include "analyze/sockets/socket_text.h"
+
+#define PORT_DOMAIN 53
+#define PORT_CHOSEN 32768 /* the kernel chooses ports from here on, by default */
+
+static const struct sockets_socket *udp_of(const struct sooth_record *r)
+{
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+	return s && socket_is_inet(s) && span_equal(record_text(&s->record, &s->protocol), "udp")
+		       ? s
+		       : NULL;
+}
+
+/* It answers lookups itself, and asks others for that. */
+static bool is_name_server(const struct batch *all)
+{
+	batch_for_each (r, all) {
+		const struct sockets_socket *s = udp_of(r);
+
+		if (s && !s->port_state && s->local_port == PORT_DOMAIN)
+			return true;
+	}
+	return false;
+}
+
+/* Time since the same socket was seen first; 0: it was not there then. */
+static uint64_t seen_ns(const struct check *e, const struct sockets_socket *socket)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = udp_of(r);
+
+		if (s && s->inode == socket->inode && s->record.time_ns < socket->record.time_ns)
+			return socket->record.time_ns - s->record.time_ns;
+	}
+	return 0;
+}
+
+static bool wait_of(struct datagram_wait *w, const struct check *e, const struct sockets_socket *s)
+{
+	bool has_peer = !s->peer_port_state && !s->peer_state && s->peer_port;
+	uint64_t seen = seen_ns(e, s);
+	bool is_thread_waiting;
+
+	*w = (struct datagram_wait){ .socket = s,
+		.has_peer = has_peer,
+		.is_lookup = has_peer && s->peer_port == PORT_DOMAIN,
+		.awaited = awaited_of(e, s->fd) };
+	is_thread_waiting = w->awaited.is_blocked || w->awaited.is_polled;
+	w->is_whole = seen && is_thread_waiting;
+	w->for_ns = is_thread_waiting ? w->awaited.for_ns : 0;
+	if (w->is_lookup && w->is_whole && seen > w->for_ns)
+		w->for_ns = seen;
+	if (s->receive_queue_state || s->receive_queue_bytes)
+		return false;
+	return w->is_lookup ? is_thread_waiting
+			    : is_thread_waiting && !s->port_state &&
+				      (has_peer || s->local_port >= PORT_CHOSEN);
+}
+
+bool datagram_wait_find(struct datagram_wait *w, const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct datagram_wait best = { 0 }, one;
+
+	if (is_name_server(&all))
+		return false;
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = udp_of(r);
+
+		if (s && wait_of(&one, e, s) && (!best.socket || one.for_ns > best.for_ns))
+			best = one;
+	}
+	*w = best;
+	return best.socket;
+}
