@@ -16,6 +16,8 @@
 #include "cli/agents/process_table_scan.h"
 #include "cli/agents/config_files.h"
 #include "cli/diagnosing_gone.h"
+#include "core/backend.h"
+#include "os/os.h"
 
 #define SAMPLES	  32  /* in the interval */
 #define SAMPLE_MS 500 /* the shortest interval */
@@ -189,6 +191,24 @@ static bool has_waits(const struct diagnosing *d, const struct run *run)
 	       !d->found.is_host && count <= WAITS_MAX;
 }
 
+static bool can_see_starts(void)
+{
+	struct sooth_error refusal;
+
+	for (const struct backend *const *b = os_native.backends; *b; b++) {
+		if (!strcmp((*b)->probe, "short_lived") && (*b)->needs &&
+			!backend_test_needs(*b, &os_native, &refusal))
+			return true;
+	}
+	return false;
+}
+
+/* A caller that diagnoses one agent is promised that nothing is attached. */
+static bool has_starts(const struct diagnosing *d, bool has_processes)
+{
+	return has_processes && !d->agent && !d->is_quick && !d->is_gone && can_see_starts();
+}
+
 static void choose_probes(const struct diagnosing *d, struct run *run, bool has_processes)
 {
 	/* A single sample must not be judged as an interval between two. */
@@ -200,6 +220,9 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	unsigned log = d->gone.size ? each & ~(unsigned)SOOTH_ONCE : each;
 	size_t n = 0;
 
+	/* Before the first sample, so that no exit is missed. */
+	if (has_starts(d, has_processes))
+		run->probes[n++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	run->probes[n++] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT | (d->duration_ns ? 0 : once) };
 	if (d->is_gone) {

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * process-flood: a process starts others and ever more of them are alive; or an agent starts
- * the same MCP server again and again. A build starts many processes too, but few are alive at
- * a time.
+ * process-flood: a process starts others and ever more of them are alive; or it starts the same
+ * short-lived programs over and over; or an agent starts the same MCP server again and again. A
+ * build starts many processes too, but few are alive at a time, and its commands differ.
  *
- * Processes are sampled: one that lives for less than a sample interval may never be seen.
+ * Processes that live for less than a sample interval are known by the probe short_lived only.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/crowding.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/starts.h"
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
 #include "core/finding.h"
+#include "probes/sockets.h"
 
 #define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX   (2 * WINDOWS)
-#define WAY_MAX	      64 /* exited ancestors up to the first one alive */
 #define CHILD_SHARE   0.9
 #define SERVERS_MAX   1024
 #define SERVER_NAME   64
 #define RESTARTS_NAME "min-restarts"
+#define STARTS_NAME   "min-starts"
+#define FAILED_SHARE  0.5
+#define CROWDED	      1.5
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -51,6 +56,23 @@ static const struct finding_option options[] = {
 		.default_value = 3,
 		.min = 1,
 		.max = 1e6 },
+	{ .name = STARTS_NAME,
+		.help = "minimum number of starts per second of the same short-lived programs",
+		.default_value = 20,
+		.min = 0.1,
+		.max = 1e6 },
+	{ .name = "many-starts",
+		.help = "severity is medium from this number of such starts per second",
+		.default_value = 100,
+		.min = 0.1,
+		.max = 1e6 },
+	{ .name = "percent",
+		.help = "or from this CPU use of the process and what it starts, in percent of "
+			"one CPU",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 20,
+		.min = 0.1,
+		.max = 1e6 },
 };
 
 /* --- the processes it started --- */
@@ -72,25 +94,6 @@ static void take_times(const struct check *e, struct samples *s)
 	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
 		s->living[s->count++].time_ns = e->series.points[i].time_ns;
 	s->slack_ns = sample_series_ns(&e->series) / (all - 1) / 2;
-}
-
-/* Its closest ancestor that is alive. */
-static const struct process_entry *living_above(const struct process_entry *p)
-{
-	for (unsigned i = 0; p && !p->is_there && i < WAY_MAX; i++)
-		p = p->last_parent;
-	return p && p->is_there ? p : NULL;
-}
-
-static bool is_started_by(const struct process_entry *top, const struct process_entry *p)
-{
-	const struct process_entry *at = living_above(p);
-
-	if (!at || p == top)
-		return false;
-	if (at->number >= top->number && at->number < top->number_end)
-		return true;
-	return top->main == top && at->main == top;
 }
 
 static bool has_come(const struct samples *s, const struct process_entry *p)
@@ -121,7 +124,7 @@ static unsigned count_all(const struct check *e, struct samples *s)
 	while (map_next(&c->processes, &position, NULL, &value)) {
 		const struct process_entry *p = *(struct process_entry **)value;
 
-		if (!is_started_by(e->process, p))
+		if (!starts_is_below(e->process, p))
 			continue;
 		add_life(s, p);
 		came += has_come(s, p);
@@ -255,10 +258,129 @@ static void emit_growth(
 	}
 	emit_host(e);
 	emit_limit(e, g);
-	finding_unseen(e, "how many processes started and ended between two samples");
+	if (!e->input->host.short_lived.is_watched)
+		finding_unseen(e, "how many processes started and ended between two samples");
 	emit_remedy(e, culprit ? culprit : e->process);
 	finding_end(e);
 }
+
+/* --- the same short-lived programs, over and over --- */
+
+static bool is_listening(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
+			return true;
+	}
+	return false;
+}
+
+/* Percent of one CPU, of the process that starts them. */
+static double own_cpu(const struct check *e, const struct process_entry *starter)
+{
+	double own = process_table_cpu_percent(starter ? starter : e->process);
+
+	return own > 0 ? own : 0;
+}
+
+/* "true", "grep, cut and 1 more". */
+static void write_programs(char *out, size_t size, const struct starts *s)
+{
+	size_t at = 0, shown = 0;
+
+	for (; shown < STARTS_PROGRAMS && s->programs[shown].count && at < size; shown++)
+		at += (size_t)snprintf(
+			out + at, size - at, "%s%s", shown ? ", " : "", s->programs[shown].name);
+	if (!shown)
+		snprintf(out, size, "copies of itself");
+	else if (shown < s->program_count && at < size)
+		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
+}
+
+static enum finding_severity severity_of(const struct check *e, const struct starts *s,
+	const struct process_entry *starter, bool is_sure)
+{
+	double crowding = crowding_of(e->input);
+	bool is_copies = !s->programs[0].count;
+
+	if (is_copies || (!is_sure && s->sampled))
+		return FINDING_LOW;
+	return crowding * starts_rate(s) >= check_option(e, "many-starts") ||
+			       crowding * (starts_cpu(s) + own_cpu(e, starter)) >=
+				       check_option(e, "percent")
+		       ? FINDING_MEDIUM
+		       : FINDING_LOW;
+}
+
+static void emit_starts(struct check *e, const struct starts *s, bool is_sure)
+{
+	const struct process_entry *starter = s->starter ? s->starter : e->process;
+	struct span name = check_name(starter);
+	char programs[128];
+
+	write_programs(programs, sizeof(programs), s);
+	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "starts");
+	finding_severity(e, severity_of(e, s, starter, is_sure));
+	finding_claim(e, "starts %.0f processes a second: %s, which use %.0f %% CPU",
+		starts_rate(s), programs, starts_cpu(s));
+	finding_rate(e, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
+	finding_number(e, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
+		s->interval_ns);
+	if (own_cpu(e, starter) > 0)
+		finding_number(e, "CPU of the process that starts them", own_cpu(e, starter),
+			SOOTH_UNIT_PERCENT, s->interval_ns);
+	if (is_sure)
+		finding_text(e, "arguments", "the same again and again");
+	if (crowding_of(e->input) > CROWDED)
+		finding_text(
+			e, "held up by others", "%.0f threads share a CPU", crowding_of(e->input));
+	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
+		finding_text(e, "failed", "%llu of %llu", (unsigned long long)s->failed,
+			(unsigned long long)s->count);
+	if (starter != e->process)
+		finding_text(e, "started by", "%.*s (%llu)", (int)name.size, name.data,
+			(unsigned long long)starter->id.pid);
+	finding_remedy(e,
+		"find the loop in %.*s (%llu) that starts them: wait for an event instead of "
+		"asking "
+		"again, or do the work in one process; sooth ps -t %llu shows where it runs",
+		(int)name.size, name.data, (unsigned long long)starter->id.pid,
+		(unsigned long long)starter->id.pid);
+	finding_end(e);
+}
+
+/* False: nothing to report. */
+static bool diagnose_starts(struct check *e)
+{
+	bool is_sure = false;
+	struct starts s;
+
+	starts_of(&s, e);
+	if (!s.interval_ns ||
+		!check_is_over(e, STARTS_NAME, crowding_of(e->input) * starts_rate(&s), "starts"))
+		return false;
+	if (s.starter && s.starter != e->process &&
+		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)
+		check_fine(e, "reported for %llu, which started most of them",
+			(unsigned long long)s.starter->id.pid);
+	else if (starts_are_of_a_list(s.starter ? s.starter : e->process))
+		check_fine(e, "starts %.0f processes a second for a list of jobs", starts_rate(&s));
+	else if (!starts_repeat(&s, &is_sure))
+		check_fine(e, "starts %.0f processes a second, and not the same ones",
+			starts_rate(&s));
+	else if (!s.programs[0].count && is_listening(e))
+		check_fine(e, "a server: starts %.0f processes a second", starts_rate(&s));
+	else
+		emit_starts(e, &s, is_sure);
+	return true;
+}
+
+/* --- either --- */
 
 static void diagnose_growth(struct check *e)
 {
@@ -271,12 +393,14 @@ static void diagnose_growth(struct check *e)
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
+		if (!diagnose_starts(e))
+			check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
 		!check_is_over(e, "min-rate", g.per_s, "")) {
-		check_fine(e, "started processes alive: %.0f, then %.0f", g.first, g.last);
+		if (!diagnose_starts(e))
+			check_fine(e, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);
@@ -294,7 +418,7 @@ struct server {
 	char name[SERVER_NAME]; /* cut, not escaped */
 };
 
-struct starts {
+struct restarts {
 	const struct process_entry *any;
 	unsigned seen, alive;
 };
@@ -334,7 +458,7 @@ static void count_servers(const struct check *e, struct map *servers)
 	while (map_next(&c->processes, &position, NULL, &value)) {
 		const struct process_entry *p = *(struct process_entry **)value;
 		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
-		struct starts *starts;
+		struct restarts *starts;
 		struct server key;
 
 		if (parent != e->process || !is_server(p, &key))
@@ -348,7 +472,7 @@ static void count_servers(const struct check *e, struct map *servers)
 	}
 }
 
-static void emit_server(struct check *e, const struct server *server, const struct starts *starts)
+static void emit_server(struct check *e, const struct server *server, const struct restarts *starts)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
@@ -378,10 +502,10 @@ static void diagnose_servers(struct check *e)
 	const void *key;
 	void *value;
 
-	map_init(&servers, sizeof(struct server), sizeof(struct starts), SERVERS_MAX);
+	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
 	count_servers(e, &servers);
 	while (map_next(&servers, &position, &key, &value)) {
-		const struct starts *starts = value;
+		const struct restarts *starts = value;
 
 		if (starts->seen > starts->alive && starts->seen > 1)
 			emit_server(e, key, starts);
@@ -404,7 +528,7 @@ static void diagnose(struct check *e)
 const struct finding_type finding_process_flood = {
 	.id = "process-flood",
 	.worst = FINDING_HIGH,
-	.claim = "more and more processes are alive, or a server keeps restarting",
+	.claim = "starts more and more processes, or the same ones over and over",
 	.probes = "proc",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

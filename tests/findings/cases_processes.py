@@ -109,6 +109,36 @@ while True:
 """
 
 
+# Short-lived ones: no sample has most of them.
+STORM = """
+echo ready
+while :; do %s; done
+"""
+
+# Each once for each file.
+FILES = """
+echo ready
+while :; do for f in /usr/bin/*; do grep -q nothing-has-this "$f" 2>/dev/null; done; done
+"""
+
+# As a configure script does it: one after the other, of many kinds.
+CONFIGURE = """
+echo ready
+i=0
+while :; do
+    i=$((i + 1))
+    case $((i % 8)) in
+    0) expr $i + 1;; 1) sed -n 1p /etc/passwd;; 2) cat /etc/passwd;; 3) uname -m;;
+    4) grep root$i /etc/passwd;; 5) echo $i | tr 1 2;; 6) rm -f ./no$i;; 7) ls ./no$i;;
+    esac >/dev/null 2>&1
+done
+"""
+
+
+def script(text):
+    return lambda scope, rng: scope.start(["bash", "-c", text]).pid
+
+
 def flood(below):
     def make(scope, rng):
         process = scope.python(GROWING, rng.uniform(15, 50), "below" if below else "here")
@@ -187,6 +217,13 @@ CASES = [
         evidence="growth", threshold="min-rate"),
     sick("process-flood", "a server that ends again and again", restarts((0.7, 1.1), 100),
         duration_s=12, alone=True, evidence="restarts", threshold="min-restarts"),
+    sick("process-flood", "the same command all the time", script(STORM % "/bin/true"),
+        evidence="process starts", threshold="min-starts", says="a second: true"),
+    sick("process-flood", "a pipeline all the time",
+        script(STORM % "x=$(date | cut -c1-3)"), evidence="process starts",
+        threshold="min-starts", says="cut"),
+    healthy("process-flood", "a command for each file", script(FILES)),
+    healthy("process-flood", "a script with many commands", script(CONFIGURE)),
     healthy("process-flood", "a build", lambda s, r: s.python(BUILD, r.choice((4, 16, 64)),
         r.uniform(0.1, 0.5)).pid, duration_s=8),
     healthy("process-flood", "workers, forked before", lambda s, r: s.python(WORKERS,

@@ -3,6 +3,9 @@
  */
 #include "check_records.h"
 
+#include "probes/host.h"
+#include "probes/short_lived.h"
+
 #define FIRST_CHILD 200
 
 static void children_at(double s, int from, int to, char state)
@@ -105,11 +108,136 @@ static void test_flood(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- the same programs over and over --- */
+
+static const char *const only_true[] = { "true" };
+static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
+
+/* `arguments`: of the children that a sample has; "": each its own. NULL: no sample has any. */
+static void starts_of_programs(double each_s, const char *const *names, size_t count,
+	const char *starter, const char *arguments, bool stops)
+{
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+	int all = (int)(each_s * (LOOKS - 1));
+
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	for (int i = 0; i < all; i++) {
+		struct short_lived_exit e = {
+			.record = head_of(((double)i + 0.5) / each_s * (stops ? 0.5 : 1),
+				1000 + (uint32_t)i, SHORT_LIVED_PROCESS),
+			.parent_pid = PID,
+			.parent_start_ticks = start_of(PID),
+			.cpu_ns = 2 * NS_PER_MS,
+			.life_ns = 3 * NS_PER_MS,
+		};
+		const char *name = names[(size_t)i % count];
+
+		memcpy(e.name, name, strlen(name));
+		RECORD_APPEND(&records, &e, NULL, 0);
+	}
+	for (int i = 0; i < LOOKS; i++) {
+		struct proc_process child = { .record =
+						      head_of(i, 5000 + (uint32_t)i, PROC_PROCESS),
+			.ppid = PID,
+			.state = 'R',
+			.threads = 1 };
+		char own[16];
+
+		process_at(i, (struct proc_process){ .descriptors = 10 }, starter);
+		snprintf(own, sizeof(own), "%d", i);
+		struct record_tail tail[] = { put_text(&child.name, names[0]),
+			put_text(&child.arguments, arguments && *arguments ? arguments : own) };
+
+		if (arguments)
+			RECORD_APPEND(&records, &child, tail, ARRAY_SIZE(tail));
+		all_reported(i);
+	}
+}
+
+static void spawns(double each_s)
+{
+	starts_of_programs(each_s, only_true, 1, "thing", "true", false);
+}
+
+static void spawns_unsampled(double each_s)
+{
+	starts_of_programs(each_s, only_true, 1, "thing", NULL, false);
+}
+
+static void spawns_for_files(double each_s)
+{
+	starts_of_programs(each_s, only_true, 1, "thing", "", false);
+}
+
+static void spawns_at_first(double each_s)
+{
+	starts_of_programs(each_s, only_true, 1, "thing", NULL, true);
+}
+
+static void spawns_by_make(double each_s)
+{
+	starts_of_programs(each_s, only_true, 1, "make", "true", false);
+}
+
+static void spawns_several(double kinds)
+{
+	starts_of_programs(60, configure, (size_t)kinds, "thing", NULL, false);
+}
+
+static void copies_itself(double each_s)
+{
+	static const char *const self[] = { "thing" };
+
+	starts_of_programs(each_s, self, 1, "thing", NULL, false);
+}
+
+static void spawns_in_a_crowd(double running)
+{
+	struct host_load load = {
+		.record = head_of(0, 0, HOST_LOAD), .running = (uint32_t)running, .cpus = 2
+	};
+
+	RECORD_APPEND(&records, &load, NULL, 0);
+	spawns_unsampled(10);
+}
+
+static void test_starts(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "process-flood", spawns, 101, NULL,
+			"medium/high: starts 10|processes a second: true, which use 20 % CPU |"
+			"[arguments: the same again and again]|sooth ps -t 99 shows" },
+		{ "process-flood", spawns, 60, NULL, "low/high: " },
+		{ "process-flood", spawns, 60, "process-flood.percent=11", "medium/high: " },
+		{ "process-flood", spawns, 60, "process-flood.many-starts=60", "medium/high: " },
+		{ "process-flood", spawns_unsampled, 21, NULL, "low/medium: " },
+		{ "process-flood", spawns_unsampled, 19, NULL,
+			"fine: started processes alive: 0, then 0" },
+		{ "process-flood", spawns_unsampled, 19, "process-flood.min-starts=18",
+			"low/medium: |!arguments" },
+		/* A list of files, a build, and what stops in the middle. */
+		{ "process-flood", spawns_for_files, 200, NULL, "fine: |not the same ones" },
+		{ "process-flood", spawns_by_make, 200, NULL, "fine: |for a list of jobs" },
+		{ "process-flood", spawns_at_first, 200, NULL, "fine: |not the same ones" },
+		{ "process-flood", spawns_several, 4, NULL,
+			"low/medium: |cat, expr, grep, sed, which use" },
+		{ "process-flood", spawns_several, 5, NULL, "fine: |not the same ones" },
+		{ "process-flood", copies_itself, 200, NULL, "low/medium: |copies of itself" },
+		/* Ten others are ready to run, and two processors. */
+		{ "process-flood", spawns_in_a_crowd, 2, NULL, "fine: " },
+		{ "process-flood", spawns_in_a_crowd, 10, NULL, "low/medium: |4 threads share" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zombies),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_starts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

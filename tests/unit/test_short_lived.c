@@ -100,7 +100,7 @@ static void none_twice(void **state)
 	assert_int_equal(short_lived.all.count, 1);
 	short_lived_resolve(&short_lived, &process_table);
 	assert_int_equal(short_lived.all.count, 1);
-	short_lived_next_interval(&short_lived);
+	short_lived_next_interval(&short_lived, 3 * NS_PER_S);
 	short_lived_resolve(&short_lived, &process_table);
 	assert_int_equal(short_lived.all.count, 0);
 	assert_int_equal(short_lived.groups.count, 0);

@@ -252,7 +252,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	}
 	thread_histories_next_interval(&r->threads);
 	call_histories_next_interval(&r->calls);
-	process_table_next_interval(&r->host.process_table);
+	host_state_next_interval(&r->host);
 	r->begin_ns = r->end_ns;
 	r->first_load = r->load;
 }

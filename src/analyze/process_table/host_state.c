@@ -82,7 +82,7 @@ int host_state_resolve(struct host_state *h, struct sooth_error *err)
 void host_state_next_interval(struct host_state *h)
 {
 	process_table_next_interval(&h->process_table);
-	short_lived_next_interval(&h->short_lived);
+	short_lived_next_interval(&h->short_lived, h->last_ns);
 }
 
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)

@@ -7,14 +7,6 @@
 #define GROUPS_MAX    8192
 #define CLIMB_MAX     64 /* at most so many short-lived ancestors */
 
-struct short_lived_process {
-	struct process_id parent;
-	uint64_t life_ns, cpu_ns;
-	uint32_t status;
-	uint32_t uid;
-	char name[SHORT_LIVED_NAME_SIZE];
-};
-
 void short_lived_init(struct short_lived *b)
 {
 	*b = (struct short_lived){ 0 };
@@ -39,12 +31,15 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 	struct process_id id = process_id_of(r);
 	struct short_lived_process *p;
 
+	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
+		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
 	/* Two threads that end together may both be the last one: it is still one process. */
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)
 		return;
 	*p = (struct short_lived_process){ .parent = { e->parent_start_ticks, e->parent_pid },
+		.end_ns = r->time_ns,
 		.life_ns = e->life_ns,
 		.cpu_ns = e->cpu_ns,
 		.status = e->status,
@@ -52,18 +47,28 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 	memcpy(p->name, e->name, strnlen(e->name, sizeof(e->name)));
 }
 
-/* The main process of its session; NULL: no session, or its parent ended earlier. */
-static const struct process_entry *main_of(const struct short_lived *b,
+const struct process_entry *short_lived_starter(const struct short_lived *b,
 	const struct process_table *c, const struct short_lived_process *p)
 {
 	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
 		const struct process_entry *parent = process_table_get(c, &p->parent);
 
 		if (parent)
-			return parent->link == PROCESS_LINK_SELF ? parent : parent->main;
+			return parent;
 		p = map_get(&b->processes, &p->parent);
 	}
 	return NULL;
+}
+
+/* The main process of its session; NULL: no session, or its parent ended earlier. */
+static const struct process_entry *main_of(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p)
+{
+	const struct process_entry *starter = short_lived_starter(b, c, p);
+
+	if (!starter)
+		return NULL;
+	return starter->link == PROCESS_LINK_SELF ? starter : starter->main;
 }
 
 /* Groups beyond a map's bound count in the total only. */
@@ -112,8 +117,9 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 	}
 }
 
-void short_lived_next_interval(struct short_lived *b)
+void short_lived_next_interval(struct short_lived *b, uint64_t now_ns)
 {
+	b->from_ns = b->is_watched ? now_ns : 0;
 	map_clear(&b->processes);
 	b->processes.refused = 0;
 }

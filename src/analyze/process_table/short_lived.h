@@ -9,6 +9,14 @@
 #include "analyze/process_table/process_table.h"
 #include "probes/short_lived.h"
 
+struct short_lived_process {
+	struct process_id parent;
+	uint64_t end_ns, life_ns, cpu_ns;
+	uint32_t status;
+	uint32_t uid;
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
 /* Processes with one name, of one session or of none. */
 struct short_lived_group {
 	uint64_t count, cpu_ns;
@@ -23,6 +31,7 @@ struct short_lived_key {
 
 struct short_lived {
 	bool is_watched;
+	uint64_t from_ns; /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
 	/* Set by short_lived_resolve(). */
 	struct map groups;   /* struct short_lived_key -> struct short_lived_group */
@@ -37,6 +46,10 @@ void short_lived_fini(struct short_lived *b);
 void short_lived_take(struct short_lived *b, const struct sooth_record *r);
 /* The process table must be resolved. */
 void short_lived_resolve(struct short_lived *b, const struct process_table *c);
-void short_lived_next_interval(struct short_lived *b);
+/* The next interval starts at now_ns. */
+void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
+/* The closest ancestor that a sample has; NULL: it ended earlier. */
+const struct process_entry *short_lived_starter(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p);
 
 #endif

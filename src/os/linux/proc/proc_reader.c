@@ -14,9 +14,10 @@
 #include "os/linux/proc/proc_detached.h"
 #include "os/os.h"
 
-#define BLOCKED_MAX 4096
-#define JUST_NOW_NS NS_PER_MS /* another sample within this time adds nothing */
-#define BLOCKED	    SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED)
+#define BLOCKED_MAX  4096
+#define CHILDREN_MAX 64	       /* of selected processes: more are reported briefly */
+#define JUST_NOW_NS  NS_PER_MS /* another sample within this time adds nothing */
+#define BLOCKED	     SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED)
 
 void proc_reader_init(struct proc_reader *r, const struct agent_set *agents)
 {
@@ -351,19 +352,36 @@ static bool is_named(const struct proc_reader *r, const struct proc_entry *e)
 	return map_get(&r->members.processes, &e->values.id) != NULL;
 }
 
+/* Or a child of one: whether it is the same command again and again. */
+static bool is_child_of_named(const struct proc_reader *r, const struct proc_entry *all,
+	size_t count, const struct proc_entry *e, unsigned *children)
+{
+	const struct proc_entry *parent;
+
+	if (!r->members.processes.count || *children >= CHILDREN_MAX)
+		return false;
+	parent = proc_selection_parent(all, count, e);
+	if (!parent || !is_named(r, parent))
+		return false;
+	++*children;
+	return true;
+}
+
 /* Requests everything about close processes, unless recent data about them exists. */
 static void request_whole(struct proc_reader *r)
 {
 	size_t count;
 	struct proc_entry *all = entries_of(r, &count);
 	bool has_ended = proc_refresh_has_ended(&r->refresh);
+	unsigned children = 0;
 
 	buffer_reset(&r->requests);
 	buffer_reset(&r->request_owners);
 	for (size_t i = 0; i < count; i++) {
 		bool is_whole = all[i].is_close || all[i].is_detached;
 
-		if (!is_whole && r->is_brief && !is_named(r, &all[i]))
+		if (!is_whole && r->is_brief && !is_named(r, &all[i]) &&
+			!is_child_of_named(r, all, count, &all[i], &children))
 			continue;
 		all[i].is_fresh = proc_refresh_is_fresh(&r->refresh, &all[i], has_ended);
 		if (all[i].is_fresh)

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/starts.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/units.h"
+
+#define UP_MAX	       64 /* ended ancestors up to the first one alive */
+#define NAMES_MAX      1024
+#define COMMANDS_MAX   1024
+#define STARTERS_MAX   1024
+#define STARTER_SHARE  0.9
+#define PROGRAMS_SHARE 0.9
+#define COPIES_SHARE   0.9
+#define ABOVE	       3	       /* levels of a build below its driver */
+#define SAMPLED_LEAST  2	       /* more is needed to say that arguments differ */
+#define CPU_MAX_NS     (10 * NS_PER_MS) /* of each: compilers take longer */
+#define PAUSE_NS       (50 * NS_PER_MS)
+
+/* --- which processes --- */
+
+/* Its closest ancestor that is alive. */
+static const struct process_entry *living_above(const struct process_entry *p)
+{
+	for (unsigned i = 0; p && !p->is_there && i < UP_MAX; i++)
+		p = p->last_parent;
+	return p && p->is_there ? p : NULL;
+}
+
+bool starts_is_below(const struct process_entry *top, const struct process_entry *p)
+{
+	const struct process_entry *at = living_above(p);
+
+	if (!at || p == top)
+		return false;
+	if (at->number >= top->number && at->number < top->number_end)
+		return true;
+	return top->main == top && at->main == top;
+}
+
+static const struct process_entry *starter_of(const struct process_entry *p)
+{
+	return p->is_there ? p->parent : p->last_parent;
+}
+
+static struct span name_of(const struct process_entry *p)
+{
+	return record_text(&p->process->record, &p->process->name);
+}
+
+static bool is_named(const struct process_entry *p, const char name[SHORT_LIVED_NAME_SIZE])
+{
+	struct span own = name_of(p);
+	size_t size = strnlen(name, SHORT_LIVED_NAME_SIZE - 1);
+
+	return own.size >= size && size &&
+	       !memcmp(own.data, name, own.size < size ? own.size : size) &&
+	       (own.size == size || size == SHORT_LIVED_NAME_SIZE - 1);
+}
+
+/* --- counting --- */
+
+struct counting {
+	struct starts *s;
+	const struct check *check;
+	struct map names;    /* char [] -> struct starts_program */
+	struct map commands; /* hash of arguments -> uint32_t */
+	struct map starters; /* const struct process_entry * -> uint64_t */
+	uint64_t from_ns, middle_ns;
+	uint64_t sampled_from_ns; /* behind the first sample, which may take a while */
+};
+
+static void add(struct counting *c, const struct process_entry *starter,
+	const char name[SHORT_LIVED_NAME_SIZE], bool is_early)
+{
+	char key[SHORT_LIVED_NAME_SIZE] = { 0 };
+	struct starts_program *program;
+	uint64_t *of_starter;
+
+	c->s->count++;
+	of_starter = map_put(&c->starters, &starter, NULL);
+	if (of_starter)
+		++*of_starter;
+	if (is_named(starter, name)) {
+		c->s->copies++;
+		return;
+	}
+	memcpy(key, name, strnlen(name, sizeof(key) - 1));
+	program = map_put(&c->names, key, NULL);
+	if (!program)
+		return;
+	memcpy(program->name, key, sizeof(key));
+	program->count++;
+	program->early += is_early;
+}
+
+/* A loop that pauses by starting sleep(1) is counted by the rest of it. */
+static bool is_pause(const struct short_lived_process *p)
+{
+	return !strcmp(p->name, "sleep") && p->life_ns >= PAUSE_NS;
+}
+
+static void count_short_lived(struct counting *c)
+{
+	const struct check *e = c->check;
+	const struct short_lived *b = &e->input->host.short_lived;
+	const struct process_table *table = &e->input->host.process_table;
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&b->processes, &position, &id, &value)) {
+		const struct short_lived_process *p = value;
+		const struct process_entry *starter;
+
+		if (p->end_ns < c->from_ns || is_pause(p) || process_table_get(table, id))
+			continue;
+		starter = short_lived_starter(b, table, p);
+		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
+			continue;
+		add(c, starter, p->name, p->end_ns < c->middle_ns);
+		c->s->cpu_ns += p->cpu_ns;
+		c->s->failed += p->status != 0;
+	}
+}
+
+static void add_command(struct counting *c, const struct process_entry *p)
+{
+	struct span arguments = record_text(&p->process->record, &p->process->arguments);
+	uint64_t hash;
+	uint32_t *seen;
+
+	if (p->process->is_brief || p->process->arguments_state != SOOTH_STATE_VALUE ||
+		!arguments.size)
+		return;
+	hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
+	seen = map_put(&c->commands, &hash, NULL);
+	if (!seen)
+		return;
+	c->s->sampled++;
+	++*seen;
+	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
+}
+
+static void count_sampled(struct counting *c)
+{
+	const struct process_table *table = &c->check->input->host.process_table;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&table->processes, &position, NULL, &value)) {
+		const struct process_entry *p = *(struct process_entry **)value;
+		const struct process_entry *starter = starter_of(p);
+		struct span name = name_of(p);
+		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
+
+		if (!starter || !starts_is_below(c->check->process, p))
+			continue;
+		memcpy(text, name.data,
+			name.size < sizeof(text) - 1 ? name.size : sizeof(text) - 1);
+		if (p->first_ns > c->sampled_from_ns)
+			add(c, starter, text, p->first_ns < c->middle_ns);
+		if (!is_named(starter, text))
+			add_command(c, p);
+	}
+}
+
+/* --- what comes out --- */
+
+static void choose_programs(struct counting *c)
+{
+	struct starts *s = c->s;
+	size_t position = 0;
+	void *value;
+
+	s->program_count = c->names.count;
+	while (map_next(&c->names, &position, NULL, &value)) {
+		struct starts_program one = *(struct starts_program *)value;
+
+		for (size_t i = 0; i < STARTS_PROGRAMS && one.count; i++) {
+			struct starts_program other = s->programs[i];
+
+			if (one.count < other.count ||
+				(one.count == other.count && strcmp(one.name, other.name) > 0))
+				continue;
+			s->programs[i] = one;
+			one = other;
+		}
+	}
+}
+
+static void choose_starter(struct counting *c)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&c->starters, &position, &key, &value)) {
+		if ((double)*(uint64_t *)value >= STARTER_SHARE * (double)c->s->count)
+			c->s->starter = *(const struct process_entry *const *)key;
+	}
+}
+
+static uint64_t behind_first(const struct sample_series *s)
+{
+	return s->count < 2 ? UINT64_MAX
+			    : s->points[0].time_ns + sample_series_ns(s) / (s->count - 1) / 2;
+}
+
+void starts_of(struct starts *s, const struct check *e)
+{
+	const struct short_lived *b = &e->input->host.short_lived;
+	uint64_t from_ns, to_ns = e->input->host.last_ns;
+	struct counting c = { .s = s, .check = e };
+
+	*s = (struct starts){ 0 };
+	if (!b->is_watched || !e->process)
+		return;
+	from_ns = b->from_ns > e->process->first_ns ? b->from_ns : e->process->first_ns;
+	if (to_ns <= from_ns)
+		return;
+	s->interval_ns = to_ns - from_ns;
+	c.from_ns = from_ns;
+	c.sampled_from_ns = behind_first(&e->series);
+	c.middle_ns = from_ns + s->interval_ns / 2;
+	map_init(&c.names, SHORT_LIVED_NAME_SIZE, sizeof(struct starts_program), NAMES_MAX);
+	map_init(&c.commands, sizeof(uint64_t), sizeof(uint32_t), COMMANDS_MAX);
+	map_init(&c.starters, sizeof(struct process_entry *), sizeof(uint64_t), STARTERS_MAX);
+	count_short_lived(&c);
+	count_sampled(&c);
+	choose_programs(&c);
+	choose_starter(&c);
+	map_fini(&c.names);
+	map_fini(&c.commands);
+	map_fini(&c.starters);
+}
+
+double starts_rate(const struct starts *s)
+{
+	return s->interval_ns ? (double)s->count * (double)NS_PER_S / (double)s->interval_ns : 0;
+}
+
+double starts_cpu(const struct starts *s)
+{
+	return s->interval_ns ? 100 * (double)s->cpu_ns / (double)s->interval_ns : 0;
+}
+
+bool starts_are_of_a_list(const struct process_entry *starter)
+{
+	static const char *const names[] = { "make", "gmake", "bmake", "ninja", "samu", "ctest",
+		"cmake", "meson", "xargs", "find", "parallel", "prove", "gcc", "g++", "cc", "c++",
+		"clang", "clang++", "configure", "config.status", "dpkg", "dpkg-deb", "apt",
+		"apt-get", "rpm" };
+
+	for (unsigned level = 0; starter && level <= ABOVE; level++) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+			if (span_equal(name_of(starter), names[i]))
+				return true;
+		}
+		starter = starter_of(starter);
+	}
+	return false;
+}
+
+static bool is_even(const struct starts_program *p)
+{
+	return p->early * 4 >= p->count && p->early * 4 <= p->count * 3;
+}
+
+bool starts_repeat(const struct starts *s, bool *is_sure)
+{
+	uint64_t programs = s->count - s->copies, most = 0;
+
+	*is_sure = s->sampled >= SAMPLED_LEAST && s->repeated * 2 > s->sampled;
+	if ((double)s->copies >= COPIES_SHARE * (double)s->count)
+		return true;
+	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
+		if ((double)most < PROGRAMS_SHARE * (double)programs && !is_even(&s->programs[i]))
+			return false;
+		most += s->programs[i].count;
+	}
+	if ((double)most < PROGRAMS_SHARE * (double)programs)
+		return false;
+	return *is_sure || (s->sampled <= SAMPLED_LEAST && s->cpu_ns <= s->count * CPU_MAX_NS);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes that a process and its descendants started during the interval: those that a sample
+ * has, and, where the probe short_lived ran, those that began and ended between two samples.
+ */
+#ifndef SOOTH_ANALYZE_STARTS_H
+#define SOOTH_ANALYZE_STARTS_H
+
+#include "analyze/diagnosis/check.h"
+
+#define STARTS_PROGRAMS 4 /* the most frequent ones */
+
+struct starts_program {
+	char name[SHORT_LIVED_NAME_SIZE];
+	uint64_t count;
+	uint64_t early; /* of these, in the first half of the interval */
+};
+
+struct starts {
+	uint64_t interval_ns; /* 0: short-lived processes were not recorded */
+	uint64_t count;
+	uint64_t copies;	 /* of these: forked, and never became another program */
+	uint64_t cpu_ns, failed; /* of those that ended between two samples */
+	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
+	size_t program_count;				 /* of all kinds */
+	/* Started programs whose arguments a sample has; of these, with arguments that another one
+	 * had too. */
+	unsigned sampled, repeated;
+	const struct process_entry *starter; /* that started nine tenths of them; NULL: several */
+};
+
+/* A living process that `top`, its descendants or its session started. */
+bool starts_is_below(const struct process_entry *top, const struct process_entry *p);
+void starts_of(struct starts *s, const struct check *e);
+/* Per second; 0: not recorded. */
+double starts_rate(const struct starts *s);
+/* Percent of one CPU. */
+double starts_cpu(const struct starts *s);
+/* It works through a list by its nature: make, xargs, a compiler driver. */
+bool starts_are_of_a_list(const struct process_entry *starter);
+/* The same few programs with the same arguments, evenly over the interval. `is_sure`: arguments
+ * were seen. */
+bool starts_repeat(const struct starts *s, bool *is_sure);
+
+#endif
