@@ -27,7 +27,7 @@ import time
 from agents import fake_api, install, known, modes, namespace, processes, tls
 from agents import terminal as terminals
 
-PATIENCE_S = 120
+PATIENCE_S = 300  # against hanging: at load 40 an agent takes two minutes to its prompt
 # All else of ours stays outside: keys and settings of whoever runs the tests.
 KEPT = ("PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS")
 TOOL = ("tail", "-f", "/dev/null")  # the commands themselves refuse a plain sleep

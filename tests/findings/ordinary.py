@@ -204,12 +204,15 @@ def of_agent(kind, mode, **options):
     return start
 
 
-AGENTS = {
-    "Claude Code at its prompt": of_agent(known.CLAUDE_CODE, modes.IDLE),
+AGENTS_AT_WORK = {
     "Claude Code, answering slowly": of_agent(known.CLAUDE_CODE, modes.SLOW, terminal=True),
     "Claude Code, with a long tool call": of_agent(known.CLAUDE_CODE, modes.TOOL),
     "Claude Code, one tool after another": of_agent(known.CLAUDE_CODE, modes.TOOL_LOOP,
         think_s=0.2),
+}
+AGENTS = {
+    **AGENTS_AT_WORK,
+    "Claude Code at its prompt": of_agent(known.CLAUDE_CODE, modes.IDLE),
     "Claude Code 2.1.112 at its prompt": of_agent(known.CLAUDE_CODE_NODE, modes.IDLE),
     "Codex at its prompt": of_agent(known.CODEX, modes.IDLE),
     "opencode at its prompt": of_agent(known.OPENCODE, modes.IDLE),

@@ -5,7 +5,9 @@ Every finding against its sick workloads and healthy twins, live and once more f
 the same run. Prints a table of precision, recall and margins; fails when a sick one did not fire,
 a healthy one did, or the capture says something else.
 
-    tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING] [--jobs N] [--table FILE]
+    tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING] [--all] [--jobs N] [--table FILE]
+
+Cases marked `long` run only with --all.
 """
 import argparse
 import collections
@@ -165,9 +167,12 @@ def main():
     parser.add_argument("--only", action="append")
     # They mostly wait: for their state, and for the interval to be over.
     parser.add_argument("--jobs", type=int, default=min(max(4 * len(os.sched_getaffinity(0)), 6), 12))
+    parser.add_argument("--all", action="store_true", help="also cases that another case resembles")
     parser.add_argument("--table")
     args = parser.parse_args()
     known = all_cases()
+    if not args.all:
+        known = [c for c in known if not c.long]
     chosen = [c for c in known if not args.only or c.finding in args.only]
     registered = thresholds()
     failed = []

@@ -5,7 +5,7 @@ Silence on the ordinary: real agents and ordinary programs at ordinary work, all
 `sooth diagnose` asked about all of them again and again. Every finding of medium or above about one
 of them is a defect of sooth, or is explained below; findings about the host are only shown.
 
-    script/soak [--seconds N] [--calls] [--then-calls N]
+    script/soak [--seconds N] [--calls] [--then-calls N] [--brief]
 """
 import argparse
 import concurrent.futures
@@ -32,7 +32,7 @@ EXPLAINED = {
 STARTS = 4  # at once: an agent takes seconds to come to its prompt
 
 
-def start_all(scope):
+def start_all(scope, agents):
     """pid -> what it is."""
     def one(start):
         try:
@@ -40,7 +40,7 @@ def start_all(scope):
         except ordinary.Missing as error:
             return [], error
 
-    starters = {**ordinary.AGENTS, **ordinary.PROGRAMS}
+    starters = {**agents, **ordinary.PROGRAMS}
     with concurrent.futures.ThreadPoolExecutor(STARTS) as pool:
         started = dict(zip(starters, pool.map(one, starters.values())))
     running = {pid: name for name, (pids, _) in started.items() for pid in pids}
@@ -104,11 +104,13 @@ def main():
     parser.add_argument("--calls", action="store_true", help="with their system calls")
     parser.add_argument("--then-calls", type=float, default=0, metavar="N",
                         help="afterwards, for so many seconds with their system calls")
+    parser.add_argument("--brief", action="store_true",
+                        help="without agents at their prompt: tests/live/test_agents.py has them")
     args = parser.parse_args()
     scope = cases.Scope()
     told = Told()
     try:
-        running, missing = start_all(scope)
+        running, missing = start_all(scope, ordinary.AGENTS_AT_WORK if args.brief else ordinary.AGENTS)
         for reason in missing:
             print("not here: %s" % reason)
         print("%d processes of %d kinds" % (len(running), len(set(running.values()))))

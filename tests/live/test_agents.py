@@ -3,7 +3,7 @@
 Real agents, each in the modes of tests/agents: the mode is real by the evidence of the server, of
 /proc and of the terminal, and afterwards nothing is left. An agent takes seconds of processor time
 to start, so one start serves all questions about that mode: the agent recognized, its processes in
-`sooth ps`, its threads, its own files.
+`sooth ps`, its threads, its own files, whether its stream is stalled.
 
     test_agents.py [CLASS...]
 """
@@ -20,6 +20,7 @@ import harness
 from agent_own_files import ABSENT, NOT_ASKED, UNTOLD, OwnFileChecks, own_files
 from agent_ps import PsChecks, flags, rows
 from agent_recognised import RecogniseChecks
+from agent_streams import StreamChecks
 from agent_threads import ThreadChecks
 
 from agents import fake_api, install, known, modes, namespace, processes
@@ -55,7 +56,7 @@ def tree_of(folder):
     return found
 
 
-class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, unittest.TestCase):
+class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, StreamChecks, unittest.TestCase):
     """What holds for every agent."""
     agent = None
     survives = ()  # of SURVIVES, when an agent that runs a tool is killed
@@ -199,14 +200,17 @@ class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, unittest
         self.check_idle(agent)
         self.ask_in_mode(agent, modes.NO_HEADERS)
         self.check_ps_waiting(agent)
+        self.check_stalled(agent)
         agent.set_mode(modes.STALL)
         agent.wait_until_in_mode()
         self.assert_asked(agent, modes.STALL, "held")
         self.assert_connected(agent)
         agent.set_mode(modes.ANSWER)
         agent.wait_until_in_mode()
+        self.check_not_stalled(agent, "-D")
         self.ask_in_mode(agent, modes.TOOL)
         self.assert_tool(agent)
+        self.check_not_stalled(agent)
         session = self.check_ps(agent)
         self.check_terminal(agent)
         self.check_left(agent, session, signal.SIGTERM)
@@ -326,6 +330,7 @@ class ClaudeCodeNode(AgentCase):
 
 class ClaudeCode1(AgentCase):
     agent, named, has_version = known.CLAUDE_CODE_1, "claude", False
+    is_stream_checked = False
     survives = left_by_term = ("tool",)
 
     def check_files_at_work(self, agent):
