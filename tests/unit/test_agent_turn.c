@@ -160,6 +160,10 @@ static void test_opencode(void **state)
 	assert_opencode(OC_BEGIN OC_STREAM(12) OC("a1", 14, "\"exiting loop\""), false, MODEL, 12);
 	/* Two began at that time; or its first line is not in the part that was read. */
 	assert_opencode(OC_BEGIN OC("c3", 12, "init") OC_STREAM(12), false, UNKNOWN, 0);
+	/* Late, on a busy host: if it is the only one. */
+	assert_opencode(OC("a1", 01, "init") OC_STREAM(45), false, MODEL, 45);
+	assert_opencode(OC("a1", 01, "init") OC_STREAM(45) OC("c3", 46, "init"), false, UNKNOWN, 0);
+	assert_opencode(OC_BEGIN OC_STREAM(12) OC("c3", 46, "init"), false, MODEL, 12);
 	assert_opencode("x\n" OC_BEGIN OC_STREAM(12), true, MODEL, 12);
 	assert_opencode("x\n" OC_STREAM(12), true, UNKNOWN, 0);
 }

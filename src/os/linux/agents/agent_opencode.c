@@ -7,9 +7,10 @@
 #include "os/linux/agents/agent_json.h"
 #include "probes/proc.h"
 
-#define RUNS_MAX     64		     /* more: the oldest is forgotten */
-#define BEFORE_NS    (2 * NS_PER_S)  /* the wall clock may have been set */
-#define WITHIN_NS    (30 * NS_PER_S) /* from the start to the first line, on a busy host */
+#define RUNS_MAX     64		      /* more: the oldest is forgotten */
+#define BEFORE_NS    (2 * NS_PER_S)   /* the wall clock may have been set */
+#define WITHIN_NS    (30 * NS_PER_S)  /* from the start to the first line */
+#define LATE_NS	     (300 * NS_PER_S) /* on a host that is busier than that */
 #define ATTEMPTS_MAX 1000
 
 struct line {
@@ -102,12 +103,13 @@ static bool is_new(struct runs *runs, struct span run)
 	return true;
 }
 
-/* The only run that began when the process did; of several none is known to be its own. */
+/* The only run that began when the process did, or else the only one in a while after; of several
+ * none is known to be its own. */
 static bool find_run(struct span *run, struct span log, bool is_cut, uint64_t start_utc_ns)
 {
 	bool is_short = is_cut;
 	struct runs runs = { .count = 0 };
-	unsigned found = 0;
+	unsigned found = 0, late = 0;
 	struct line line;
 
 	while (next_line(&line, &log, &is_cut)) {
@@ -115,12 +117,16 @@ static bool find_run(struct span *run, struct span log, bool is_cut, uint64_t st
 			return false; /* its first line is further up */
 		is_short = false;
 		if (!is_new(&runs, line.run) || line.utc_ns + BEFORE_NS < start_utc_ns ||
-			line.utc_ns > start_utc_ns + WITHIN_NS)
+			line.utc_ns > start_utc_ns + LATE_NS)
 			continue;
-		*run = line.run;
-		found++;
+		if (line.utc_ns <= start_utc_ns + WITHIN_NS)
+			found++;
+		else
+			late++;
+		if (!found || line.utc_ns <= start_utc_ns + WITHIN_NS)
+			*run = line.run;
 	}
-	return found == 1;
+	return found == 1 || (!found && late == 1);
 }
 
 /* --- whose turn it is --- */
