@@ -59,6 +59,8 @@ const struct agent agent_claude = {
 	},
 	.other_names = "rg ugrep bfs",
 	.headless = "-p --print",
+	.deadline_s = 300,
+	.deadline_since = "2.1.299",
 	.tool_outputs = "tasks",
 	.output_file = "{directory}/{session}/tasks/*.output",
 	.tool_shell = "source */shell-snapshots/snapshot-*",

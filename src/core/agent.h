@@ -148,6 +148,9 @@ struct agent {
 	const char *other_names;
 	/* Arguments by which it works from its start to its end, without a user: "-p --print". */
 	const char *headless;
+	/* Without data from the model it asks again; 0: unknown. */
+	unsigned deadline_s;
+	const char *deadline_since; /* the first version in which that was seen */
 	bool starts_itself; /* the first process starts itself again, and that one is the agent */
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;

@@ -179,6 +179,12 @@ static const struct sooth_field links_fields[] = {
 	FIELD_NUMBER_AS(proc_ties, input_utc_ns, terminal_input_utc_ns,
 		"last input on the terminal of the process, ns since 1970, up to 8 s early",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_ties, input_state)),
+	FIELD_NUMBER(proc_ties, written_bytes,
+		"bytes written by the process and the children it waited for, to anything",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, written_state)),
+	FIELD_NUMBER_AS(proc_ties, output_utc_ns, stdout_file_utc_ns,
+		"last write to the file at standard output, by any process, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_ties, output_state)),
 };
 
 static const struct sooth_schema links_schema = {

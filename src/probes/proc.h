@@ -139,10 +139,18 @@ struct proc_ties {
 	uint8_t input_state;
 	uint8_t unused_more[2];
 	uint64_t input_utc_ns; /* stream 0 is a terminal: last input, rounded down to 8 s */
+	/* Nor from here on. */
+	uint64_t written_bytes; /* by it and the children it waited for, whatever to */
+	uint64_t output_utc_ns; /* stream 1 is a file: when that was last written to */
+	uint8_t written_state;
+	uint8_t output_state;
+	uint8_t unused_last[6];
 };
 
 #define PROC_LINKS_LEAST 136
 _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
+#define PROC_LINKS_WITH_INPUT 152
+_Static_assert(PROC_LINKS_WITH_INPUT == offsetof(struct proc_ties, written_bytes), "only grow");
 
 /* Whose turn it is in the conversation, by the agent's log. */
 enum proc_turn {

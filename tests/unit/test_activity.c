@@ -26,6 +26,9 @@ struct made {
 	char state;
 	enum proc_stream input;
 	bool has_tool;
+	uint64_t written;  /* bytes, by the tool */
+	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
+	uint8_t written_state;
 	bool has_socket, has_sockets;
 	uint64_t sent_s, received_s; /* ago */
 	uint64_t age_s;		     /* 0: an hour */
@@ -78,6 +81,26 @@ static void add_links(const struct made *m, uint64_t age_s)
 		.stream = { (uint8_t)m->input } };
 
 	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+static void add_tool_links(const struct made *m)
+{
+	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_EXECPATH=x";
+
+	for (int sample = 0; sample < 2; sample++) {
+		struct proc_ties t = { .record = { .time_ns = NOW_NS - (sample ? 0 : 7 * NS_PER_S),
+					       .start_ticks = start_ticks(480),
+					       .pid = 12,
+					       .kind = PROC_LINKS },
+			.written_bytes = m->written,
+			.written_state = m->written_state,
+			.output_utc_ns = UTC_NS - m->output_s * NS_PER_S,
+			.output_state = m->output_s ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+
+		struct record_tail tail[] = { { &t.markers, markers, sizeof(markers) - 1 } };
+
+		RECORD_APPEND(&records, &t, tail, ARRAY_SIZE(tail));
+	}
 }
 
 static void add_session(const struct made *m, uint64_t age_s)
@@ -136,8 +159,10 @@ static void add_all(const struct made *m, uint64_t age_s)
 	RECORD_APPEND(&records, &segment, NULL, 0);
 	add_process(MAIN, 1, age_s, m->executable ? m->executable : CLAUDE, m->arguments,
 		m->state ? m->state : 'S', m->cpu_ns);
-	if (m->has_tool)
+	if (m->has_tool) {
 		add_process(12, MAIN, 480, "/bin/sleep", span_of(command, sizeof(command)), 'S', 0);
+		add_tool_links(m);
+	}
 	add_links(m, age_s);
 	add_session(m, age_s);
 	if (m->has_sockets || m->has_socket)
@@ -205,19 +230,19 @@ static void test_tool(void **state)
 	(void)state;
 	assert_activity(
 		M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
-		"runs Bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
-	assert_activity(M(.has_tool = true), "runs a tool 8 min: sleep 3000 (pid 12), no CPU",
-		PROCESSES, HIGH);
+		"runs Bash 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
+	assert_activity(M(.has_tool = true),
+		"runs a tool 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
 	assert_activity(
 		M(.status = "busy", .turn = PROC_TURN_TOOL, .call = "WebFetch", .turn_s = 12),
 		"runs WebFetch 12 s", LOG, MEDIUM);
 	/* Permission was granted, and the status does not say so yet. */
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 490,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
-		"runs Bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
+		"runs Bash 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
 	assert_activity(M(.executable = OPENCODE, .has_tool = true, .turn = PROC_TURN_PERMISSION,
 				.call = "bash", .turn_s = 490, .input = PROC_STREAM_TERMINAL),
-		"runs bash 8 min: sleep 3000 (pid 12), no CPU", PROCESSES, HIGH);
+		"runs bash 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
 	/* It ran before the question. */
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 4,
 				.has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
@@ -230,13 +255,54 @@ static void test_tool(void **state)
 		"talks to MCP server files 30 s", LOG, HIGH);
 }
 
+/* Its file has the time of the last write; of a pipe only what it wrote between samples is known.
+ */
+static void test_output(void **state)
+{
+	(void)state;
+#define TOOL .status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"
+#define RUNS "runs Bash 8 min: sleep 3000 (pid 12), no CPU"
+	assert_string_equal(find((struct made){ TOOL }), RUNS ", no output");
+	assert_int_equal(activity.output_ns, 480 * NS_PER_S);
+	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 30 }),
+		RUNS ", no output for 30 s");
+	assert_string_equal(find((struct made){ TOOL, .written = 9, .output_s = 2 }), RUNS);
+	assert_false(activity.is_output_least);
+	assert_string_equal(find((struct made){ TOOL, .written = 9 }), RUNS ", no output for 7 s");
+	assert_true(activity.is_output_least);
+	assert_string_equal(find((struct made){ TOOL,
+				    .written_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) }),
+		RUNS ", output unknown");
+}
+
+static void test_deadline(void **state)
+{
+	(void)state;
+#define STALLED .turn = PROC_TURN_MODEL, .turn_s = 90, .has_socket = true, .sent_s = 90
+	assert_string_equal(find((struct made){ STALLED, .received_s = 90 }),
+		"waits for the model 1 min (at most 5 min without data)");
+	assert_int_equal(activity.deadline_s, 300);
+	/* It is alive. */
+	assert_string_equal(
+		find((struct made){ STALLED, .received_s = 1 }), "waits for the model 1 min");
+	/* Of older versions and other agents it is not known. */
+	assert_string_equal(
+		find((struct made){ STALLED, .received_s = 90,
+			.executable = "/home/me/.local/share/claude/versions/2.1.298" }),
+		"waits for the model 1 min");
+	assert_int_equal(activity.deadline_s, 0);
+	assert_string_equal(
+		find((struct made){ STALLED, .received_s = 90, .executable = OPENCODE }),
+		"waits for the model 1 min");
+}
+
 static void test_model(void **state)
 {
 	(void)state;
 	/* The turn's time goes on when the request is sent again. */
 	assert_activity(M(.status = "busy", .status_s = 400, .turn = PROC_TURN_MODEL, .turn_s = 42,
 				.has_socket = true, .sent_s = 3, .received_s = 30),
-		"waits for the model 42 s, no data for 30 s", CONNECTION, HIGH);
+		"waits for the model 42 s, no data for 30 s (at most 5 min)", CONNECTION, HIGH);
 	assert_activity(M(.status = "busy", .status_s = 42), "waits for the model 42 s",
 		SESSION_FILE, MEDIUM);
 	assert_activity(M(.executable = OPENCODE, .has_socket = true, .sent_s = 42,
@@ -309,6 +375,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_tool),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_headless),
 		cmocka_unit_test(test_rest),

@@ -10,6 +10,8 @@
 
 #include "analyze/activity/activity_request.h"
 #include "analyze/activity/activity_tool.h"
+#include "analyze/process_table/process_table_versions.h"
+#include "analyze/process_table/verdicts.h"
 #include "analyze/records.h"
 #include "base/units.h"
 
@@ -153,6 +155,10 @@ static void set_tool(struct finding_activity *f)
 	set_since(f, tool->age_ns);
 	f->a->pid = (uint32_t)tool->matters->id.pid;
 	f->a->is_silent_cpu = tool->is_silent_cpu;
+	f->a->has_output = true;
+	f->a->output_state = tool->output_state;
+	f->a->is_output_least = tool->is_output_least;
+	f->a->output_ns = tool->output_ns;
 	snprintf(f->a->command, sizeof(f->a->command), "%s", tool->command);
 	set_name(f, call_of(f));
 }
@@ -196,6 +202,15 @@ static bool set_mcp(struct finding_activity *f)
 	return true;
 }
 
+static unsigned deadline_of(const struct process_entry *p)
+{
+	struct span version = process_table_version(p);
+	const char *since = p->agent->deadline_since;
+	bool has_it = since && version.size && version_compare(version, span_of_string(since)) >= 0;
+
+	return has_it ? p->agent->deadline_s : 0;
+}
+
 /* A request to the model; the turn's time goes on over attempts, the connection's does not. */
 static void set_model(struct finding_activity *f, enum activity_source source)
 {
@@ -210,6 +225,7 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 		set_since_turn(f);
 	else if (!f->a->has_since && has_status(f))
 		set_since_status(f);
+	f->a->deadline_s = deadline_of(f->main);
 	if (f->request.socket) {
 		f->a->has_silence = true;
 		f->a->silence_ns = f->request.silence_ns;

@@ -57,12 +57,17 @@ struct activity {
 	/* Of a tool: its process that matters, and what that does. */
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];
-	bool is_silent_cpu; /* its tree used no CPU between the samples */
+	bool is_silent_cpu;   /* its tree used no CPU between the samples */
+	bool has_output;      /* it may have: of a tool with a process */
+	uint8_t output_state; /* of output_ns */
+	bool is_output_least; /* it may be longer: what was before the samples is unknown */
+	uint64_t output_ns;   /* since the tool last wrote; if it never did, its age */
 	/* Of a request to the model. */
 	unsigned attempts;     /* 0: not counted */
 	unsigned error_status; /* HTTP status of the attempt before; 0: unknown */
 	bool has_silence;
 	uint64_t silence_ns; /* since data last came on its connection */
+	unsigned deadline_s; /* of silence, after which the agent asks again; 0: unknown */
 };
 
 /* Of a main process (link PROCESS_LINK_SELF); the process table must be resolved. */

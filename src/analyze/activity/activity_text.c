@@ -64,6 +64,20 @@ static void put_since(struct buffer *out, const struct activity *a, enum activit
 	put_time(out, a->since_ns);
 }
 
+/* Without CPU the question is whether it still does something, so an unknown answer is said. */
+static void put_output(struct buffer *out, const struct activity *a)
+{
+	if (a->output_state) {
+		buffer_string(out, a->is_silent_cpu ? ", output unknown" : "");
+	} else if (a->output_ns >= SILENCE_LEAST) {
+		buffer_string(out, ", no output");
+		if (a->output_ns + SILENCE_LEAST < a->since_ns) {
+			buffer_string(out, " for ");
+			put_time(out, a->output_ns);
+		}
+	}
+}
+
 static void put_tool(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	buffer_format(out, "runs %s", *a->name ? a->name : "a tool");
@@ -74,6 +88,8 @@ static void put_tool(struct buffer *out, const struct activity *a, enum activity
 		buffer_format(out, " (pid %u)", a->pid);
 	if (a->is_silent_cpu)
 		buffer_string(out, ", no CPU");
+	if (a->has_output)
+		put_output(out, a);
 }
 
 static const char *ordinal_ending(unsigned n)
@@ -96,13 +112,19 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 static void put_model(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	bool is_whole = !a->has_since || a->silence_ns + SILENCE_LEAST >= a->since_ns;
+	bool is_silent = a->has_silence && a->silence_ns >= SILENCE_LEAST;
 
 	buffer_string(out, "waits for the model");
 	put_since(out, a, form, " ");
 	/* An answer that began and stopped; else the time says it. */
-	if (a->has_silence && a->silence_ns >= SILENCE_LEAST && !is_whole) {
+	if (is_silent && !is_whole) {
 		buffer_string(out, ", no data for ");
 		put_time(out, a->silence_ns);
+	}
+	if (is_silent && a->deadline_s) {
+		buffer_string(out, " (at most ");
+		put_time(out, a->deadline_s * NS_PER_S);
+		buffer_string(out, is_whole ? " without data)" : ")");
 	}
 }
 

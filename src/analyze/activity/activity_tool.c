@@ -61,6 +61,69 @@ static const struct process_entry *next_below(const struct process_entry *p)
 	return best;
 }
 
+/* --- its output --- */
+
+/* Of one process: since when it wrote nothing. */
+struct unwritten {
+	uint8_t state;
+	bool is_least;
+	uint64_t ns;
+};
+
+static struct unwritten unwritten_of(const struct host_state *host, const struct process_entry *p)
+{
+	const struct proc_ties *t = p->links;
+
+	if (!t || t->written_state != SOOTH_STATE_VALUE || !p->unwritten_ns)
+		return (struct unwritten){ .state = t ? t->written_state
+						      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
+	if (!t->written_bytes)
+		return (struct unwritten){ .ns = activity_age_ns(host, p) };
+	/* Its counters are not read at each sample. */
+	return (struct unwritten){ .is_least = true, .ns = t->record.time_ns - p->unwritten_ns };
+}
+
+/* The shortest of the tree. A process that never wrote says nothing of what was before it. */
+static void add_unwritten(struct unwritten *sum, const struct host_state *host,
+	const struct process_entry *p, unsigned depth)
+{
+	struct unwritten one = unwritten_of(host, p);
+
+	sum->state = sum->state ? sum->state : one.state;
+	if (one.is_least && one.ns < sum->ns) {
+		sum->ns = one.ns;
+		sum->is_least = true;
+	}
+	for (const struct process_entry *c = p->first_child; c && depth < DEPTH_MAX;
+		c = c->next_sibling) {
+		if (is_alive(c))
+			add_unwritten(sum, host, c, depth + 1);
+	}
+}
+
+/* A file has the time of the last write; of a pipe only the counters of its writers are known. */
+static void find_output(struct activity_tool *tool, const struct host_state *host)
+{
+	const struct proc_ties *t = tool->first->links;
+	uint64_t now = host_state_utc(host);
+	struct unwritten sum = { .ns = tool->age_ns };
+
+	add_unwritten(&sum, host, tool->first, 0);
+	tool->output_state = sum.state;
+	tool->output_ns = sum.ns;
+	tool->is_output_least = sum.is_least;
+	if (sum.state || !sum.is_least)
+		return;
+	if (t->output_state == SOOTH_STATE_VALUE && now) {
+		tool->is_output_least = false;
+		tool->output_ns = now > t->output_utc_ns ? now - t->output_utc_ns : 0;
+		if (tool->output_ns > tool->age_ns)
+			tool->output_ns = tool->age_ns;
+	} else if (!sum.ns) {
+		tool->output_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	}
+}
+
 /* Arguments with blanks between. */
 static void write_command(struct activity_tool *tool)
 {
@@ -107,6 +170,7 @@ bool activity_tool_find(struct activity_tool *tool, const struct host_state *hos
 	tool->age_ns = activity_age_ns(host, tool->first);
 	tool->is_silent_cpu = tool->first->last_ns > tool->first->first_ns &&
 			      tree_used_ns(tool->first, 0) < SILENT_CPU_NS;
+	find_output(tool, host);
 	write_command(tool);
 	return true;
 }

@@ -10,6 +10,10 @@ struct activity_tool {
 	const struct process_entry *matters; /* in its tree: what the tool waits for */
 	uint64_t age_ns;
 	bool is_silent_cpu; /* its tree used no CPU time between the samples */
+	/* Since its tree wrote anything, or the file with its output changed. */
+	uint8_t output_state;
+	bool is_output_least; /* it may be longer */
+	uint64_t output_ns;
 	char command[ACTIVITY_COMMAND_SIZE];
 };
 

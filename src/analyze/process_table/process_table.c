@@ -166,6 +166,17 @@ static void note_input(struct process_entry *p, const struct proc_ties *t)
 		p->unfed_ns = t->record.time_ns ? t->record.time_ns : 1;
 }
 
+static void note_written(
+	struct process_entry *p, const struct proc_ties *before, const struct proc_ties *now)
+{
+	bool is_known = now->written_state == SOOTH_STATE_VALUE;
+	bool is_same = is_known && before && before->written_state == SOOTH_STATE_VALUE &&
+		       before->written_bytes == now->written_bytes;
+
+	if (!is_same || !p->unwritten_ns)
+		p->unwritten_ns = is_known ? now->record.time_ns : 0;
+}
+
 /* Links and sessions belong to processes whose record came before. */
 static void take_beside(struct process_table *c, const struct sooth_record *r)
 {
@@ -181,6 +192,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	if (!copy)
 		return;
 	if (r->kind == PROC_LINKS) {
+		note_written(p, p->links, copy);
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
@@ -287,6 +299,7 @@ static void forget_findings(struct process_table *c)
 			.first_cpu_ns = p->first_cpu_ns,
 			.zombie_ns = p->zombie_ns,
 			.unfed_ns = p->unfed_ns,
+			.unwritten_ns = p->unwritten_ns,
 			.is_there = is_there(c, p) };
 
 		*p = kept;

@@ -47,7 +47,9 @@ struct process_entry {
 	uint64_t zombie_ns; /* time it was first seen as a zombie; 0: not a zombie */
 	uint64_t unfed_ns;  /* time its input was first seen without a writer; 0: it has one, or
 			     * unknown */
-	bool is_there;	    /* in the last snapshot, or no snapshot came */
+	/* The first sample since which it wrote nothing; 0: unknown. */
+	uint64_t unwritten_ns;
+	bool is_there; /* in the last snapshot, or no snapshot came */
 
 	/* Everything below is set by process_table_resolve(). */
 	struct process_entry *parent; /* NULL: gone, or it started later */

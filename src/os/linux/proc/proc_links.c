@@ -119,6 +119,12 @@ static void take_result(struct proc_ties *t, const struct proc_slow_read *q)
 	t->input_state = q->streams[0].state ? q->streams[0].state
 			 : t->input_utc_ns   ? SOOTH_STATE_VALUE
 					     : SOOTH_STATE_ABSENT;
+	t->output_utc_ns = q->streams[1].output_utc_ns;
+	t->output_state = q->streams[1].state ? q->streams[1].state
+			  : t->output_utc_ns  ? SOOTH_STATE_VALUE
+					      : SOOTH_STATE_ABSENT;
+	t->written_state = q->written_state;
+	t->written_bytes = q->written_bytes;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
 		t->stream[i] = q->streams[i].stream;
 		t->stream_state[i] = q->streams[i].state;

@@ -14,15 +14,16 @@
 #include "os/linux/proc/proc_markers.h"
 #include "os/linux/proc/proc_detached.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/files/work_tree.h"
 #include "probes/proc.h"
 
-#define BATCH	       256
-#define ITEM_MS	       10 /* per request on a busy machine, besides TIMEOUT_MS in all */
-#define ENVIRON_MAX    (8u << 20) /* execve(2) allows 6 MB */
-#define READ_AT_ONCE   (16u << 10)
-#define FAILED	       SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
-#define ENDED	       SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+#define BATCH	     256
+#define ITEM_MS	     10		/* per request on a busy machine, besides TIMEOUT_MS in all */
+#define ENVIRON_MAX  (8u << 20) /* execve(2) allows 6 MB */
+#define READ_AT_ONCE (16u << 10)
+#define FAILED	     SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+#define ENDED	     SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
 
 /* --- in a child process, with a timeout --- */
 
@@ -108,6 +109,21 @@ static void read_streams(struct proc_slow_read *q, int process)
 		q->writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
+/* It waits for an exec of the process. */
+static void read_written(struct proc_slow_read *q, int process, struct buffer *scratch)
+{
+	int status = procfs_read_at(process, "io", scratch, PROCFS_SMALL);
+	struct task_io io;
+
+	q->written_state = procfs_state(status);
+	if (status < 0)
+		return;
+	if (task_io_parse(&io, scratch->data, scratch->size))
+		q->written_bytes = io.written_bytes;
+	else
+		q->written_state = FAILED;
+}
+
 static void read_server_name(struct proc_slow_read *q, int process, struct buffer *scratch)
 {
 	int status = procfs_link_at(process, "exe", scratch);
@@ -130,6 +146,7 @@ static void set_state(struct proc_slow_read *q, uint8_t state)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		buffer_reset(texts[i]);
 	q->arguments_state = q->markers_state = q->root_state = q->writer_state = state;
+	q->written_state = state;
 	q->may_be_server = true;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
 		buffer_reset(&q->streams[i].path);
@@ -167,8 +184,10 @@ static void run_request(struct proc_slow_read *q, int proc, struct buffer *scrat
 		read_markers(q, process, "environ", scratch);
 	if (q->reads & PROC_READ_ROOT)
 		read_root(q, process);
-	if (q->reads & PROC_READ_STREAMS)
+	if (q->reads & PROC_READ_STREAMS) {
 		read_streams(q, process);
+		read_written(q, process, scratch);
+	}
 	if (q->reads & PROC_READ_SERVER_NAME)
 		read_server_name(q, process, scratch);
 }

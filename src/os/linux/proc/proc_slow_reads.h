@@ -38,6 +38,8 @@ struct proc_slow_read {
 	bool has_writer;      /* of the pipe at standard input */
 	bool may_be_server;   /* also true if it is unknown */
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */
+	uint8_t written_state;
+	uint64_t written_bytes; /* of its io counters */
 	struct proc_stream_info streams[PROC_STANDARD_STREAMS];
 };
 

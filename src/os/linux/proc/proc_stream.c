@@ -82,8 +82,8 @@ void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd)
 	}
 	if (!status && fstatat(process, name, &link, AT_SYMLINK_NOFOLLOW))
 		status = -errno;
-	if (!status &&
-		statx(process, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_ATIME, &st))
+	if (!status && statx(process, name, AT_STATX_DONT_SYNC,
+			       STATX_TYPE | STATX_INO | STATX_ATIME | STATX_MTIME, &st))
 		status = -errno;
 	out->state = procfs_state(status == -ENOENT ? -ESRCH : status);
 	if (status) {
@@ -96,6 +96,9 @@ void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd)
 	out->inode = st.stx_ino;
 	if (out->stream == PROC_STREAM_TERMINAL && st.stx_atime.tv_sec > 0)
 		out->input_utc_ns = (uint64_t)st.stx_atime.tv_sec * NS_PER_S;
+	if (out->stream == PROC_STREAM_FILE && st.stx_mtime.tv_sec > 0)
+		out->output_utc_ns =
+			(uint64_t)st.stx_mtime.tv_sec * NS_PER_S + st.stx_mtime.tv_nsec;
 	if (S_ISFIFO(st.stx_mode) && is_named)
 		out->device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	if (out->stream != PROC_STREAM_FILE && !out->device)
