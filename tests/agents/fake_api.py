@@ -32,6 +32,7 @@ class Exchange:
     mode: str = ""  # by which it is answered
     tools: tuple = ()  # that the model may call; none: not of the conversation
     is_result: bool = False  # it brings what a tool gave
+    waits_on: tuple = ()  # the call that waits for a command which goes on; none: it has ended
     words: int = 0  # sent so far
     state: str = "asked"  # then held, answered, refused or gone: the agent closed the connection
 
@@ -81,6 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 exchange.is_stream = protocol.wants_stream(path, request)
                 exchange.tools = tuple(protocol.tools(request))
                 exchange.is_result = protocol.has_result(request)
+                exchange.waits_on = exchange.is_result and protocol.waits_on(request) or ()
                 exchange.mode = self.server.mode if exchange.tools else modes.ANSWER
                 self.conduct(protocol, exchange)
             if exchange.state == "asked":
@@ -107,7 +109,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_answer(protocol, self.words())
         elif exchange.mode == modes.TOOL_LOOP or (
                 exchange.mode in modes.ONE_CALL and not exchange.is_result):
-            self.send_call(protocol, exchange.mode)
+            self.send_call(protocol, self.server.tool_call(exchange.mode))
+        elif exchange.mode in modes.ONE_CALL and exchange.waits_on:
+            self.send_call(protocol, exchange.waits_on)
         else:
             self.send_answer(protocol, self.words())
 
@@ -164,9 +168,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_json(200, protocol.whole("".join(words)))
 
-    def send_call(self, protocol, mode):
+    def send_call(self, protocol, call):
         self.wait(self.server.think_s)
-        name, arguments = self.server.tool_call(mode)
+        name, arguments = call
         self.send_stream(protocol.call(self.server.next_number(), name, arguments))
 
     def send_stream(self, events):

@@ -10,6 +10,9 @@ import re
 import uuid
 
 
+STILL_RUNNING = re.compile(r"running with session ID (\d+)")
+
+
 def event(data, name=None):
     """One server-sent event."""
     head = "event: %s\n" % name if name else ""
@@ -38,6 +41,9 @@ class Anthropic:
         """Whether it brings what a tool gave."""
         messages = [message for message in request["messages"] if message["role"] == "user"]
         return bool(messages) and is_any_of(messages[-1]["content"], "tool_result")
+
+    def waits_on(self, _request):
+        return None
 
     def counted(self):
         return {"input_tokens": 1}
@@ -89,6 +95,13 @@ class Responses:
     def has_result(self, request):
         said = [item.get("type") for item in request["input"]]
         return bool(said) and said[-1] == "function_call_output"
+
+    def waits_on(self, request):
+        """(tool, arguments) by which the model goes on waiting for a command: codex gives one back
+        after 30 s at most, whatever was asked for, and lets it run."""
+        found = STILL_RUNNING.search(json.dumps(request["input"][-1]))
+        return found and ("write_stdin", {"session_id": int(found.group(1)), "chars": "",
+                                          "yield_time_ms": 30000})
 
     def whole(self, text):
         return {"id": "resp_fake", "object": "response", "status": "completed",
@@ -151,6 +164,9 @@ class Gemini:
     def has_result(self, request):
         last = request["contents"][-1] if request.get("contents") else {}
         return any("functionResponse" in part for part in last.get("parts", ()))
+
+    def waits_on(self, _request):
+        return None
 
     def counted(self):
         return {"totalTokens": 1}
