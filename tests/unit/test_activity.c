@@ -27,6 +27,7 @@ struct made {
 	enum proc_stream input;
 	bool has_tool;
 	uint64_t written;  /* bytes, by the tool */
+	uint64_t gap_s;	   /* between the samples of that; 0: 7 */
 	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
 	uint8_t written_state;
 	bool has_socket, has_sockets;
@@ -85,10 +86,12 @@ static void add_links(const struct made *m, uint64_t age_s)
 
 static void add_tool_links(const struct made *m)
 {
+	uint64_t gap_s = m->gap_s ? m->gap_s : 7;
 	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_EXECPATH=x";
 
 	for (int sample = 0; sample < 2; sample++) {
-		struct proc_ties t = { .record = { .time_ns = NOW_NS - (sample ? 0 : 7 * NS_PER_S),
+		struct proc_ties t = { .record = { .time_ns =
+							   NOW_NS - (sample ? 0 : gap_s * NS_PER_S),
 					       .start_ticks = start_ticks(480),
 					       .pid = 12,
 					       .kind = PROC_LINKS },
@@ -206,7 +209,7 @@ static void test_user(void **state)
 {
 	(void)state;
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
-				.turn = PROC_TURN_TOOL, .call = "Bash"),
+				.turn = PROC_TURN_TOOL, .turn_s = 240, .call = "Bash"),
 		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
 	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 1),
 		"waits for you: permission to run a tool, 1 s", SESSION_FILE, HIGH);
@@ -270,6 +273,9 @@ static void test_output(void **state)
 	assert_false(activity.is_output_least);
 	assert_string_equal(find((struct made){ TOOL, .written = 9 }), RUNS ", no output for 7 s");
 	assert_true(activity.is_output_least);
+	/* As for CPU time. */
+	assert_string_equal(
+		find((struct made){ TOOL, .written = 9, .gap_s = 1 }), RUNS ", no output");
 	assert_string_equal(find((struct made){ TOOL,
 				    .written_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) }),
 		RUNS ", output unknown");
@@ -330,6 +336,24 @@ static void test_headless(void **state)
 		"idle", CONNECTION, LOW);
 }
 
+/* A session file that was left behind; the prompt and the status are not written at once. */
+static void test_outdated(void **state)
+{
+	(void)state;
+	assert_activity(M(.status = "idle", .status_s = 600, .turn = PROC_TURN_MODEL, .turn_s = 60),
+		"waits for the model 1 min", LOG, MEDIUM);
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 600,
+				.turn = PROC_TURN_MODEL, .turn_s = 60),
+		"waits for the model 1 min", LOG, MEDIUM);
+	assert_activity(M(.status = "idle", .status_s = 70, .turn = PROC_TURN_MODEL, .turn_s = 61),
+		"idle 1 min", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 70, .turn = PROC_TURN_MODEL, .turn_s = 900),
+		"idle 1 min", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = 240,
+				.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 241),
+		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
+}
+
 static void test_rest(void **state)
 {
 	(void)state;
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_headless),
+		cmocka_unit_test(test_outdated),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_unknown),
 	};

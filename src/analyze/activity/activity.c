@@ -15,9 +15,10 @@
 #include "analyze/records.h"
 #include "base/units.h"
 
-#define STARTS_NS      (5 * NS_PER_S) /* a younger process that reports nothing still starts */
-#define COMPUTES_LEAST 50.0	      /* percent of one CPU */
-#define SETTLES_NS     (2 * NS_PER_S) /* from the call of a tool to its process */
+#define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
+#define COMPUTES_LEAST 50.0	       /* percent of one CPU */
+#define SETTLES_NS     (2 * NS_PER_S)  /* from the call of a tool to its process */
+#define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
 #define MCP_PREFIX     "mcp__"
 
 /* One main process, in the making. */
@@ -140,9 +141,21 @@ static bool computes(const struct finding_activity *f)
 	return process_table_cpu_percent(f->main) >= COMPUTES_LEAST;
 }
 
+/* The session file was not written since: the log says that the conversation went on. */
+static bool is_outdated(const struct finding_activity *f)
+{
+	const struct proc_session *s = f->session;
+	bool is_busy = f->turn == PROC_TURN_MODEL || f->turn == PROC_TURN_TOOL;
+	bool is_resting = span_equal(text_of(f, &s->status), "idle") ||
+			  span_equal(text_of(f, &s->status), "waiting");
+
+	return is_busy && is_resting && s->changed_state == SOOTH_STATE_VALUE &&
+	       s->turn_utc_ns > s->changed_utc_ns + OUTDATED_NS;
+}
+
 static bool has_status(const struct finding_activity *f)
 {
-	return f->session && f->session->status_state == SOOTH_STATE_VALUE;
+	return f->session && f->session->status_state == SOOTH_STATE_VALUE && !is_outdated(f);
 }
 
 /* --- each state --- */

@@ -69,9 +69,9 @@ static void put_output(struct buffer *out, const struct activity *a)
 {
 	if (a->output_state) {
 		buffer_string(out, a->is_silent_cpu ? ", output unknown" : "");
-	} else if (a->output_ns >= SILENCE_LEAST) {
+	} else if (a->output_ns >= SILENCE_LEAST || (a->is_output_least && a->is_silent_cpu)) {
 		buffer_string(out, ", no output");
-		if (a->output_ns + SILENCE_LEAST < a->since_ns) {
+		if (a->output_ns >= SILENCE_LEAST && a->output_ns + SILENCE_LEAST < a->since_ns) {
 			buffer_string(out, " for ");
 			put_time(out, a->output_ns);
 		}
