@@ -23,7 +23,6 @@
 #define SAMPLE_MS 500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: values that rise and fall have to be seen doing so */
-#define WAITS_MAX   16		/* processes: what each waits for is read in many files */
 #define CALLS_BYTES (32u << 20) /* the other probes need time before calls are fetched */
 #define CONFIG_SIZE 65536
 #define CONFIG_NAME "findings"
@@ -183,12 +182,9 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 /* --- what is observed --- */
 
 /* The output of a caller that diagnoses one agent is a contract, and a watch prints findings. */
-static bool has_waits(const struct diagnosing *d, const struct run *run)
+static bool has_waits(const struct diagnosing *d)
 {
-	size_t count = run->selected_count ? run->selected_count : target_found_count(&d->found);
-
-	return !d->agent && !d->is_quick && !d->watch_ns && !d->found.has_user &&
-	       !d->found.is_host && count <= WAITS_MAX;
+	return !d->agent && !d->is_quick && !d->watch_ns;
 }
 
 static bool can_see_starts(void)
@@ -237,7 +233,7 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "sockets", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "maps", edges | SOOTH_DETAIL };
 	run->probes[n++] = (struct run_probe){ "limits", edges };
-	if (has_waits(d, run))
+	if (has_waits(d))
 		run->probes[n++] = (struct run_probe){ "waits", edges };
 	/* A single sample sees no exit, and attaching takes longer than it. */
 	run->probes[n++] =

@@ -302,6 +302,19 @@ static void add_waits(const char *name, bool is_running)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
+/* Of many processes one may be left out: only the end of its snapshot is there. */
+static void add_left_out(void)
+{
+	struct waits_snapshot end = {
+		.record = { .time_ns = 2 * NS_PER_S, .pid = PID, .start_ticks = 1 },
+		.processes_state = SOOTH_STATE_TRUNCATED
+	};
+
+	end.record.kind = WAITS_SNAPSHOT;
+	add_source("waits");
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 static void add_two_samples(void)
 {
 	add_source("proc");
@@ -333,6 +346,11 @@ static void test_waits(void **state)
 	add_two_samples();
 	assert_non_null(
 		strstr(show_view("diagnose", "findings", NULL, "json"), "\"waits_text\": null"));
+	add_left_out();
+	assert_non_null(strstr(show_view("diagnose", "findings", NULL, "text"),
+		"not looked at: what 1 process waits for (the time for it was used up)"));
+	assert_non_null(strstr(show_view("diagnose", "findings", NULL, "json"),
+		"\"waits_text\": \"not requested\""));
 }
 
 /* One that ended before it was read has no figures: claude-diagnose has no row for it. */

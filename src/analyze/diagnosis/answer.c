@@ -15,6 +15,7 @@
 
 #define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
 #define OTHERS_MAX     3   /* findings of a process, beside the worst, that get a line */
+#define FEW	       16 /* processes; of more, only one that is stopped or in a deadlock has a line */
 #define NO_SEVERITY    FINDING_SEVERITIES
 
 struct answer {
@@ -243,10 +244,26 @@ static void put_fine_checks(struct answer *a)
 
 /* --- what could not be checked --- */
 
+static void put_left_out(struct answer *a)
+{
+	unsigned count = answer_waits_left_out(a->s);
+	struct buffer line = { 0 };
+
+	if (count) {
+		buffer_format(&line,
+			"not looked at: what %u process%s wait%s for (the time for it was used up)",
+			count, count == 1 ? "" : "es", count == 1 ? "s" : "");
+		put_line(a, NO_SEVERITY, &line);
+		put_string(a, "  do: sooth why PID");
+	}
+	buffer_fini(&line);
+}
+
 static void put_unseen(struct answer *a)
 {
 	struct buffer paragraph = { 0 }, remedy = { 0 }, line = { 0 };
 
+	put_left_out(a);
 	answer_unseen(a->s, &paragraph, &remedy);
 	if (paragraph.size) {
 		buffer_format(&line, "not judged: %s", buffer_cstr(&paragraph));
@@ -336,7 +353,8 @@ static bool is_part(const struct diagnosed *j)
 static bool is_stuck(const struct answer *a, const struct diagnosed *j)
 {
 	struct buffer text = { 0 };
-	bool result = !is_part(j) && answer_stuck(a->s, j, &text);
+	bool result = !is_part(j) && answer_stuck(a->s, j, &text) &&
+		      (a->s->count <= FEW + 1 || answer_halted(a->s, j));
 
 	buffer_fini(&text);
 	return result;

@@ -9,6 +9,14 @@
 
 #define SHOWN_LEAST NS_PER_S /* a process at work waits too, but not for so long */
 
+/* Of so many processes that the time did not suffice for this one. */
+static bool is_left_out(const struct snapshot *last)
+{
+	const struct waits_snapshot *end = snapshot_end(last, sizeof(*end));
+
+	return end && !last->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
+}
+
 static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, struct wait_graph *g,
 	struct wait_chain *chain)
 {
@@ -21,6 +29,8 @@ static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, stru
 		return SOOTH_STATE_ABSENT;
 	if (!last || !j->process || !j->process->is_there)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	if (is_left_out(last))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 	*g = (struct wait_graph){ .records = snapshot_records(last),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
 	wait_chain_follow(g, (uint32_t)j->id.pid, chain);
@@ -38,15 +48,33 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	return state;
 }
 
+static bool is_halted(const struct wait_chain *chain)
+{
+	const char *state = wait_chain_state(chain);
+
+	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
+}
+
 static bool is_stuck(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
-	const char *state = wait_chain_state(chain);
 
-	if (strcmp(state, "waits") != 0)
-		return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
+	if (strcmp(wait_chain_state(chain), "waits") != 0)
+		return is_halted(chain);
 	return first->is_polling || !first->thread || first->thread->since_state ||
 	       first->thread->since_ns >= SHOWN_LEAST;
+}
+
+unsigned answer_waits_left_out(const struct diagnosis *s)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct snapshot *last = snapshots_get(&s->input.waits.last, &s->all[i].id);
+
+		count += last && is_left_out(last);
+	}
+	return count;
 }
 
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
@@ -63,4 +91,12 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 		return false;
 	wait_chain_text(out, &g, &chain);
 	return true;
+}
+
+bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	return !follow(s, j, &g, &chain) && is_halted(&chain);
 }

@@ -7,8 +7,12 @@
 
 /* Appends the sentence; returns the state of the value: why there is none. */
 uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* How many processes the probe left out. */
+unsigned answer_waits_left_out(const struct diagnosis *s);
 /* Appends it only for a process that waits and is not idle; not for the main process of an agent:
  * its activity says more. */
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* It is stopped, or in a deadlock. */
+bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 
 #endif

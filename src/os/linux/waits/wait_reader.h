@@ -41,7 +41,9 @@ struct wait_reader {
 	struct buffer steps;	  /* struct wait_step, each process once */
 	uint8_t ends_state, sockets_state;
 	bool is_cut;
-	uint32_t waiting_fd; /* the descriptor being read, of the parties found for it */
+	uint64_t deadline_ns; /* of the sample */
+	unsigned processes;   /* observed ones of the sample so far */
+	uint32_t waiting_fd;  /* the descriptor being read, of the parties found for it */
 	/* Scratch. */
 	struct buffer bytes, text, more, tids;
 };

@@ -25,6 +25,10 @@
 #define DEPTH_MAX   16
 #define THREADS_MAX 256 /* of a process */
 
+/* Of many observed processes those are left out that the time of a sample does not suffice for. */
+#define SAMPLE_NS (700 * NS_PER_MS)
+#define SURE_MAX  16 /* processes that are read however long it takes */
+
 struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind)
 {
 	struct sooth_record head = r->head;
@@ -166,15 +170,37 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 	}
 }
 
+/* As the reader of the record shows it: only the end of the snapshot. */
+static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id *expected)
+{
+	const struct backend_run *run = r->run;
+	struct waits_snapshot end = {
+		.processes_state = SOOTH_STATE_TRUNCATED,
+		.ends_state = SOOTH_STATE_TRUNCATED,
+		.sockets_state = SOOTH_STATE_TRUNCATED,
+	};
+
+	if (r->processes++ < SURE_MAX || run->os->now_ns(run->os) < r->deadline_ns)
+		return false;
+	r->head.start_ticks = expected->start_ticks;
+	r->head.pid = (uint32_t)pid;
+	end.record = wait_head(r, 0, WAITS_SNAPSHOT);
+	RECORD_APPEND(&r->run->out, &end, NULL, 0);
+	return true;
+}
+
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct wait_reader *r = run->state;
 	struct process_snapshot of;
 	struct waits_snapshot end = { 0 };
-	int status = process_snapshot_open(&of, run, pid, expected);
+	int status;
 
+	r->run = run;
+	if (expected && leave_out(r, pid, expected))
+		return;
+	status = process_snapshot_open(&of, run, pid, expected);
 	if (status <= 0) {
-		r->run = run;
 		r->head = process_snapshot_head(&of, run, 0, WAITS_PROCESS);
 		if (!status)
 			read_chain(r, pid);
@@ -199,6 +225,8 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	wait_sockets_clear(&r->sockets);
 	wait_clock_clear(&r->clock);
 	r->has_locks = false;
+	r->processes = 0;
+	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
 	return members_visit(&r->members, run, sample_process, err);
 }
 
