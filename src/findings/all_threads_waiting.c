@@ -4,11 +4,14 @@
  * another thread of the same process: none ran during the observation, none waits for a
  * descriptor, a child, a time or a signal, and the futexes are in memory that no other process
  * shares. Only a signal could still end the wait. A program with one thread waits for its
- * signals this way, so that is no finding; waiting for a lock is.
+ * signals this way, so that is no finding; waiting for a lock is. Threads that serve a runtime
+ * (collect, compile, keep time) do not count. Beside threads that wait for other things a circle of
+ * owned mutexes is a deadlock too, and so are processes that wait for each other.
  */
 #include <stdlib.h>
+#include <string.h>
 
-#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -41,8 +44,9 @@ enum standing {
 
 struct hang {
 	enum standing worst;
-	uint32_t threads, locks;	     /* locks: of these, wait for a held lock */
-	uint64_t least_ns;		     /* the shortest observation of a thread */
+	uint32_t services;	 /* threads of the runtime, which wake none of the others */
+	uint32_t threads, locks; /* locks: of these, wait for a held lock */
+	uint64_t least_ns;	 /* the shortest observation of a thread */
 	const struct thread_history *reason; /* the first that is not stuck */
 };
 
@@ -106,9 +110,15 @@ static void look(const struct check *e, struct hang *h)
 	const struct thread_history *t;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		enum standing standing = standing_of(e, t);
+	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
+		i++) {
+		enum standing standing;
 
+		if (thread_is_service(span_of(t->name, strlen(t->name)), i)) {
+			h->services++;
+			continue;
+		}
+		standing = standing_of(e, t);
 		if (!h->threads++ || thread_history_ns(t) < h->least_ns)
 			h->least_ns = thread_history_ns(t);
 		h->locks += t->waiting.is_mutex;
@@ -144,6 +154,9 @@ static void emit_threads(struct check *e)
 
 static void report(struct check *e, const struct hang *h)
 {
+	struct wait_chain chain;
+	struct wait_graph g;
+
 	finding_begin(e, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
 		finding_severity(e, FINDING_MEDIUM);
@@ -162,6 +175,11 @@ static void report(struct check *e, const struct hang *h)
 	finding_text(e, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e);
+	if (h->services)
+		finding_number(e, "threads of the runtime, which wake no other thread", h->services,
+			SOOTH_UNIT_NONE, 0);
+	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
+		check_chain_evidence(e, &g, &chain);
 	finding_unseen(
 		e, "which thread holds which lock, and since when: only the call stacks show that");
 	finding_unseen(e, "whether a POSIX timer will signal the process and wake a thread");
@@ -169,6 +187,91 @@ static void report(struct check *e, const struct hang *h)
 		"gdb -p %llu -batch -ex 'thread apply all bt' shows which thread waits for which; "
 		"only ending the process helps",
 		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+/* --- a circle beside threads that wait for other things, or across processes --- */
+
+/* No thread of the circle ran between the first sample and the last. */
+static bool stood_still(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	struct wait_graph before = { .records = g->before };
+
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct waits_thread *t = chain->links[i].thread, *then;
+
+		then = t ? wait_graph_thread_of(&before, t->node_pid, t->record.tid) : NULL;
+		if (!then || then->switches_state || t->switches_state ||
+			then->switches != t->switches ||
+			t->record.time_ns <= then->record.time_ns ||
+			(double)(t->record.time_ns - then->record.time_ns) <
+				check_option(e, "min-time"))
+			return false;
+	}
+	return true;
+}
+
+/* From its first link on: a process that only waits for others in a circle is not reported. */
+static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
+{
+	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
+		return false;
+	return (chain->circle == 0 || wait_is_abandoned(g, &chain->links[0])) &&
+	       stood_still(e, g, chain);
+}
+
+static void claim_circle(struct check *e, const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
+	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW;
+
+	if (chain->circle == chain->count)
+		finding_claim(e, "deadlock: thread %u waits for a mutex of a thread that has ended",
+			first->thread->record.tid);
+	else if (chain->count == 1 && is_inside)
+		finding_claim(e, "deadlock: thread %u waits for a mutex that it holds itself",
+			first->thread->record.tid);
+	else if (is_inside)
+		finding_claim(
+			e, "deadlock: %zu threads wait for mutexes of each other", chain->count);
+	else if (chain->count == 1)
+		finding_claim(e, "deadlock: the process waits for itself");
+	else
+		finding_claim(e, "%s: %zu processes wait for each other",
+			is_sure ? "deadlock" : "perhaps a deadlock", chain->count);
+}
+
+static void report_circle(
+	struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	enum waits_confidence confidence = wait_chain_confidence(chain);
+	const struct wait_link *first = &chain->links[0];
+	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
+
+	finding_begin(e,
+		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
+		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
+					     : FINDING_CONFIDENCE_LOW,
+		"");
+	if (confidence < WAITS_HIGH)
+		finding_severity(e, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
+	finding_thread(e, first->thread->record.tid);
+	claim_circle(e, chain);
+	check_chain_evidence(e, g, chain);
+	if (is_inside) {
+		finding_unseen(e, "where in the program each lock was taken: only the call stacks "
+				  "show that");
+		finding_remedy(e,
+			"gdb -p %llu -batch -ex 'thread apply all bt' shows where; only ending the "
+			"process helps",
+			(unsigned long long)e->id.pid);
+	} else {
+		finding_unseen(e, "whether a signal or a timer will end one of the waits");
+		finding_remedy(e, "only ending one of them helps: sooth kill --any %llu",
+			(unsigned long long)e->id.pid);
+	}
 	finding_end(e);
 }
 
@@ -210,18 +313,25 @@ static void emit_single(struct check *e)
 static void diagnose(struct check *e)
 {
 	struct hang h = { 0 };
+	struct wait_chain chain;
+	struct wait_graph g;
+	bool is_all;
 
 	look(e, &h);
+	is_all = h.threads && h.worst == STANDING_STUCK &&
+		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	else if (is_all && (h.threads > 1 || h.locks))
+		report(e, &h);
+	else if (find_circle(e, &g, &chain))
+		report_circle(e, &g, &chain);
 	else if (h.worst != STANDING_STUCK)
 		emit_reason(e, &h);
-	else if ((double)h.least_ns < check_option(e, "min-time"))
+	else if (!is_all)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
-	else if (h.threads == 1 && !h.locks)
-		emit_single(e);
 	else
-		report(e, &h);
+		emit_single(e);
 }
 
 const struct finding_type finding_all_threads_waiting = {

@@ -159,6 +159,16 @@ static void emit_file(struct check *e, const struct thread_history *t)
 		e, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
+/* What sooth why says, where it knows another process. */
+static void emit_chain(struct check *e, const struct thread_history *t)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (check_chain(e, t->tid, &g, &chain) && chain.links[0].party)
+		check_chain_evidence(e, &g, &chain);
+}
+
 static void emit_blocked(
 	struct check *e, const struct thread_history *t, const struct blocked *b, const char *what)
 {
@@ -183,6 +193,7 @@ static void emit_blocked(
 		path.size ? "" : "a file or device", (int)path.size, path.data, t->name, t->tid,
 		sentence_duration(time, thread_history_ns(t)));
 	emit_where(e, t, b);
+	emit_chain(e, t);
 	emit_file(e, t);
 	if (t->uninterruptible)
 		finding_remedy(e,
@@ -223,6 +234,7 @@ static void emit_child(
 		finding_claim(e, "waiting for a vforked child to exec or exit: thread %s (%u)",
 			t->name, t->tid);
 	emit_where(e, t, b);
+	emit_chain(e, t);
 	finding_remedy(e, "sooth diagnose %llu shows why the child hangs",
 		(unsigned long long)(child ? child->id.pid : e->id.pid));
 	finding_end(e);

@@ -6,6 +6,8 @@
  * are reported with it.
  */
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_sentences.h"
 #include "core/finding.h"
 
 static const struct finding_option options[] = {
@@ -28,16 +30,66 @@ static uint64_t stopped_ns(const struct check *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
+/* The stop as sooth why has it; unknown without the probe waits. */
+static enum wait_what stop_of(
+	const struct check *e, const struct waits_process **p, struct buffer *terminal)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_chain(e, 0, &g, &chain))
+		return WAIT_UNKNOWN;
+	*p = chain.links[0].process;
+	wait_object_text(terminal, &chain.links[0]);
+	return chain.links[0].what;
+}
+
+static void claim_stop(struct check *e)
+{
+	const struct waits_process *p = NULL;
+	struct buffer terminal = { 0 };
+	enum wait_what what = stop_of(e, &p, &terminal);
+	const char *any = e->process->agent || e->process->owner_agent ? "" : "--any ";
+	unsigned long long pid = e->id.pid;
+
+	if (what == WAIT_STOPPED_BY_TERMINAL) {
+		finding_claim(e, "stopped by its terminal: it is in the background and used %s",
+			buffer_cstr(&terminal));
+		finding_remedy(e,
+			"bring it to the foreground with fg in its shell (%u); sooth thaw does not "
+			"help: it would stop again",
+			p->ppid);
+	} else if (what == WAIT_STOPPED && p->terminal && p->process_group != p->terminal_group) {
+		finding_claim(e, "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal");
+		finding_remedy(e, "fg in its shell (%u), or resume with: sooth thaw %s%llu",
+			p->ppid, any, pid);
+	} else {
+		finding_claim(e, "stopped by SIGSTOP (or by its terminal: Ctrl-Z)");
+		finding_remedy(e,
+			"resume with: sooth thaw %s%llu (by its terminal: bring it to the "
+			"foreground with fg)",
+			any, pid);
+	}
+	buffer_fini(&terminal);
+}
+
+static void claim_freezer(struct check *e)
+{
+	finding_claim(e, "stopped: the control group of the process is frozen");
+	finding_remedy(e, "resume with: sooth thaw %s%llu",
+		e->process->agent || e->process->owner_agent ? "" : "--any ",
+		(unsigned long long)e->id.pid);
+}
+
 static void report(struct check *e, uint64_t stopped_for_ns)
 {
-	const struct process_entry *p = e->process;
-	const char *any = p->agent || p->owner_agent ? "" : "--any ";
-	bool is_stopped = p->process->state == 'T';
+	bool is_stopped = e->process->process->state == 'T';
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "%s",
-		is_stopped ? "stopped by SIGSTOP (or by its terminal: Ctrl-Z)"
-			   : "stopped: the control group of the process is frozen");
+	if (is_stopped)
+		claim_stop(e);
+	else
+		claim_freezer(e);
 	finding_text(e, "known by", "%s",
 		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)
@@ -47,8 +99,6 @@ static void report(struct check *e, uint64_t stopped_for_ns)
 		finding_unseen(e, "since when the process is stopped");
 	finding_upkeep(e);
 	finding_unseen(e, "which process stopped this one, and whether on purpose");
-	finding_remedy(e, "resume with: sooth thaw %s%llu%s", any, (unsigned long long)e->id.pid,
-		is_stopped ? " (by its terminal: bring it to the foreground with fg)" : "");
 	finding_end(e);
 }
 

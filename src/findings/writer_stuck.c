@@ -114,6 +114,19 @@ static void emit_holders(struct check *e, uint64_t inode)
 			(unsigned long long)e->id.pid);
 }
 
+/* The process at the other end, as its name with a blank behind; unchanged: not known. */
+static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct buffer *name)
+{
+	const struct waits_party *party = chain->count ? chain->links[0].party : NULL;
+	struct span text;
+
+	if (!party || !party->party_pid || !party->is_alive)
+		return;
+	text = record_text(&party->record, &party->name);
+	*reader = party->party_pid;
+	buffer_format(name, "%.*s ", (int)text.size, text.data);
+}
+
 static void report(struct check *e, const struct stuck *s)
 {
 	const struct thread_history *t = s->first;
@@ -121,6 +134,12 @@ static void report(struct check *e, const struct stuck *s)
 	const char *what = d->type == FDS_UNIX ? "socket" : "pipe";
 	char call[SYSCALL_NAME_SIZE];
 	uint64_t reader = find_reader(e, d->inode);
+	struct wait_chain chain;
+	struct wait_graph g;
+	struct buffer name = { 0 };
+
+	check_chain(e, t->tid, &g, &chain);
+	name_reader(&chain, &reader, &name);
 
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
@@ -129,8 +148,8 @@ static void report(struct check *e, const struct stuck *s)
 	finding_thread(e, t->tid);
 	finding_descriptor(e, d->fd);
 	if (reader)
-		finding_claim(e, "blocked writing to a %s: the reader (%llu) does not read", what,
-			(unsigned long long)reader);
+		finding_claim(e, "blocked writing to a %s: the reader %s(%llu) does not read", what,
+			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader);
 	else
 		finding_claim(e, "blocked writing to a full %s: its reader does not read", what);
 	finding_number(e, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
@@ -138,7 +157,10 @@ static void report(struct check *e, const struct stuck *s)
 	finding_number(e, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	finding_text(e, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
-	emit_holders(e, d->inode);
+	if (chain.count && chain.links[0].party)
+		check_chain_evidence(e, &g, &chain);
+	else
+		emit_holders(e, d->inode);
 	if (reader)
 		finding_remedy(e, "sooth diagnose %llu shows why the reader does not read",
 			(unsigned long long)reader);
@@ -146,6 +168,7 @@ static void report(struct check *e, const struct stuck *s)
 		finding_remedy(e, "sooth inspect --fds %llu shows which process should read",
 			(unsigned long long)e->id.pid);
 	finding_end(e);
+	buffer_fini(&name);
 }
 
 static void diagnose(struct check *e)

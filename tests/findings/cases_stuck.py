@@ -100,6 +100,61 @@ print("ready", flush=True)
 threads[0].join()
 """
 
+# Two mutexes crosswise, beside a thread that sleeps.
+MUTEXES = """
+import ctypes, threading, time
+libc = ctypes.CDLL(None)
+a, b = (ctypes.create_string_buffer(40) for _ in range(2))
+both = threading.Barrier(2)
+def take(first, second):
+    libc.pthread_mutex_lock(first)
+    both.wait()
+    libc.pthread_mutex_lock(second)
+for args in ((a, b), (b, a)): threading.Thread(target=take, args=args, daemon=True).start()
+print("ready", flush=True)
+while True: time.sleep(600)
+"""
+
+# Two processes: a lock on a file each, or each only reads what the other does not write.
+CROSSWISE = """
+import fcntl, os, sys, time
+def lock(name):
+    f = open(name, "w")
+    fcntl.flock(f, fcntl.LOCK_EX)
+    return f
+if sys.argv[1] == "locks":
+    r, w = os.pipe()
+    if os.fork() == 0:
+        mine = lock("a")
+        os.write(w, b"x")
+        while not os.path.exists("taken"): time.sleep(0.01)
+        lock("b")
+    os.read(r, 1)
+    os.close(w)
+    mine = lock("b")
+    open("taken", "w").close()
+    print("ready", flush=True)
+    lock("a")
+else:
+    (r, w), (s, x) = os.pipe(), os.pipe()
+    if os.fork() == 0:
+        os.close(w), os.close(s)
+        os.read(r, 1)
+        os._exit(0)
+    os.close(r), os.close(x)
+    print("ready", flush=True)
+    os.read(s, 1)
+"""
+
+# The main thread waits for a child, and another may write what the child reads.
+FEEDER = """
+import subprocess, threading, time
+child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+print("ready", flush=True)
+child.wait()
+"""
+
 # Each waits for something that may come.
 WAITS = {
     "a connection": "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); "
@@ -312,6 +367,13 @@ CASES = [
     sick("all-threads-waiting", "a lock that it has itself", workload("locks", "--kind", "self"),
         **HANG),
     sick("all-threads-waiting", "locks of an interpreter", program(DEADLOCK, (0, 1, 5)), **HANG),
+    sick("all-threads-waiting", "two mutexes crosswise, beside a thread that sleeps", program(MUTEXES),
+        says="wait for mutexes of each other"),
+    sick("all-threads-waiting", "two processes with a lock each", program(CROSSWISE, ("locks",)),
+        says="processes wait for each other"),
+    sick("all-threads-waiting", "two processes that only read from each other", program(CROSSWISE, ("pipes",)),
+        says="perhaps a deadlock", severity="low"),
+    healthy("all-threads-waiting", "a child that another thread may write to", program(FEEDER)),
     healthy("all-threads-waiting", "an idle pool", workload("locks", "--kind", "idle")),
     healthy("all-threads-waiting", "a worker of another process", worker),
     healthy("all-threads-waiting", "one that serves signals", program(SERVES_SIGNALS)),

@@ -4,6 +4,7 @@
 
 #include "probes/fds.h"
 #include "probes/maps.h"
+#include "probes/waits.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
@@ -122,6 +123,176 @@ static void reads_stopped(double state)
 	}
 	thread((struct thread_made){ .name = "reader", .call = "read" });
 	threads_read(1);
+}
+
+/* --- records of the probe waits --- */
+
+static void waits_process(double s, uint32_t pid)
+{
+	struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
+		.node_pid = pid,
+		.threads = 1,
+		.state = 'S' };
+	struct record_tail tail[] = { tail_string(&p.name, "other") };
+
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void waits_thread(double s, uint32_t pid, const char *call, uint64_t switches)
+{
+	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+		.node_pid = pid,
+		.switches = switches,
+		.since_ns = 60 * NS_PER_S,
+		.syscall = call_number(call),
+		.state = 'S',
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&t.name, "other") };
+
+	t.record.tid = pid;
+	RECORD_APPEND(&records, &t, tail, 1);
+}
+
+static void waits_object(double s, uint32_t pid, uint32_t fd, enum fds_type type)
+{
+	struct waits_object o = { .record = head_of(s, PID, WAITS_OBJECT),
+		.node_pid = pid,
+		.fd = fd,
+		.type = (uint8_t)type,
+		.role = WAITS_ROLE_CALL };
+	struct record_tail tail[] = { tail_string(&o.path, "/tmp/x") };
+
+	o.record.tid = pid;
+	RECORD_APPEND(&records, &o, tail, 1);
+}
+
+static void waits_party(
+	double s, uint32_t pid, enum waits_relation relation, uint32_t of, const char *name)
+{
+	struct waits_party p = { .record = head_of(s, PID, WAITS_PARTY),
+		.node_pid = pid,
+		.relation = (uint8_t)relation,
+		.party_pid = of,
+		.confidence = WAITS_HIGH,
+		.is_alive = true };
+	struct record_tail tail[] = { tail_string(&p.name, name) };
+
+	p.record.tid = pid;
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void waits_end(double s)
+{
+	struct waits_snapshot end = { .record = head_of(s, PID, WAITS_SNAPSHOT) };
+
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* Two processes with a lock each; `value` context switches of the other in between. */
+static void locks_crosswise(double value)
+{
+	struct thread_made m = { .name = "locks", .call = "flock", .arguments = { 3, 2 } };
+
+	is_there();
+	thread(m);
+	threads_read(1);
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+
+		waits_process(s, PID);
+		waits_thread(s, PID, "flock", 5);
+		waits_object(s, PID, 3, FDS_FILE);
+		waits_party(s, PID, WAITS_RELATION_LOCK, 200, "other");
+		waits_process(s, 200);
+		waits_thread(s, 200, "flock", (uint64_t)(i * value));
+		waits_object(s, 200, 3, FDS_FILE);
+		waits_party(s, 200, WAITS_RELATION_LOCK, PID, "thing");
+		waits_end(s);
+	}
+}
+
+/* Each reads what the other does not write; `value` 1: and a third could write. */
+static void reads_crosswise(double value)
+{
+	struct thread_made m = { .name = "reads", .call = "read", .arguments = { 3 } };
+
+	is_there();
+	thread(m);
+	threads_read(1);
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+
+		for (uint32_t pid = PID; pid <= 200; pid += 200 - PID) {
+			waits_process(s, pid);
+			waits_thread(s, pid, "read", 5);
+			waits_object(s, pid, 3, FDS_PIPE);
+			waits_party(s, pid, WAITS_RELATION_WRITER, pid == PID ? 200 : PID, "other");
+			if (value > 0)
+				waits_party(s, pid, WAITS_RELATION_WRITER, 300, "third");
+		}
+		waits_end(s);
+	}
+}
+
+/* Stopped in a call on its terminal; `value` 1: while in the foreground. */
+static void stopped_at_terminal(double value)
+{
+	struct waits_process p = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
+		.node_pid = PID,
+		.ppid = 80,
+		.threads = 1,
+		.state = 'T',
+		.terminal = 1,
+		.process_group = PID,
+		.terminal_group = value > 0 ? PID : 80 };
+	struct waits_thread t = { .record = head_of(LOOKS - 1, PID, WAITS_THREAD),
+		.node_pid = PID,
+		.state = 'T',
+		.syscall = call_number("read") };
+	struct record_tail process_tail[] = { tail_string(&p.name, "cat") };
+
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = 'T' }, "thing");
+		all_reported(i);
+	}
+	t.record.tid = PID;
+	RECORD_APPEND(&records, &p, process_tail, 1);
+	RECORD_APPEND(&records, &t, NULL, 0);
+	waits_object(LOOKS - 1, PID, 0, FDS_PTY);
+	waits_end(LOOKS - 1);
+}
+
+static void test_stopped_by_terminal(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "frozen", stopped_at_terminal, 0, NULL,
+			"medium/high: stopped by its terminal: it is in the background and used "
+			"/tmp/x |<bring it to the foreground with fg in its shell (80); sooth thaw "
+			"does not help" },
+		{ "frozen", stopped_at_terminal, 1, NULL,
+			"medium/high: stopped by SIGSTOP (or|<resume with: sooth thaw --any 99 " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_circles(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "all-threads-waiting", locks_crosswise, 0, NULL,
+			"high/high: deadlock: 2 processes wait for each other |[chain of waits: "
+			"|held by thing (99), 60 s: a deadlock|<only ending one of them helps" },
+		{ "all-threads-waiting", locks_crosswise, 1, NULL, "fine: " },
+		{ "all-threads-waiting", locks_crosswise, 0, "all-threads-waiting.min-time=5001ms",
+			"fine: " },
+		{ "all-threads-waiting", reads_crosswise, 0, NULL,
+			"low/low: perhaps a deadlock: 2 processes wait for each other" },
+		{ "all-threads-waiting", reads_crosswise, 1, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
 }
 
 static void test_all_threads_waiting(void **state)
@@ -466,6 +637,19 @@ static void has_holder(double access)
 	descriptor(FDS_PIPE, "pipe:[7]");
 }
 
+/* With the probe waits the reader has a name. */
+static void writes_to_other(double value)
+{
+	writes_to(value);
+	waits_process(LOOKS - 1, PID);
+	waits_thread(LOOKS - 1, PID, "write", 5);
+	waits_object(LOOKS - 1, PID, 3, FDS_PIPE);
+	waits_party(LOOKS - 1, PID, WAITS_RELATION_READER, 200, "reader");
+	waits_process(LOOKS - 1, 200);
+	waits_thread(LOOKS - 1, 200, "pause", 5);
+	waits_end(LOOKS - 1);
+}
+
 static void test_writer_stuck(void **state)
 {
 	static const struct check_case cases[] = {
@@ -474,6 +658,10 @@ static void test_writer_stuck(void **state)
 			"|[blocked for: 5.00s |[number of threads stuck in the same wait: "
 			"1]|[thread: writer (99) in write, fd 3]|(unseen: which process has|<sooth "
 			"inspect --fds 99 " },
+		{ "writer-stuck", writes_to_other, FDS_PIPE, NULL,
+			"low/high: blocked writing to a pipe: the reader reader (200) does not "
+			"read|[chain of waits: other (99) is blocked|[could end the wait: other "
+			"(200)]|<sooth diagnose 200 shows" },
 		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
 		{ "writer-stuck", writes_to, FDS_UNIX, NULL,
 			"low/high: |writing to a full socket" },
@@ -506,6 +694,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_circles),
+		cmocka_unit_test(test_stopped_by_terminal),
 		cmocka_unit_test(test_writer_stuck),
 		cmocka_unit_test(test_blocked_io),
 		cmocka_unit_test(test_many),

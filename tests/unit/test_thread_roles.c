@@ -85,11 +85,31 @@ static void test_rows(void **state)
 		assert_non_null(thread_role_names.names[role]);
 }
 
+/* Threads that wake no other by themselves; the first thread is none of them. */
+static void test_services(void **state)
+{
+	static const char *const services[] = { "DelayedTaskSche", "GC Thread#0", "VM Periodic Tas",
+		"C2 CompilerThre", "Signal Dispatch", "Monitor Deflati", "SignalInspector" };
+	static const char *const others[] = { "V8Worker", "libuv-worker", "Worker", "prog",
+		"pool-1-thread-1", "ctrl-c", "gmain" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+		assert_true(thread_is_service(span_of(services[i], strlen(services[i])), 3));
+		assert_false(thread_is_service(span_of(services[i], strlen(services[i])), 0));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(thread_is_service(span_of(others[i], strlen(others[i])), 1));
+	assert_true(thread_is_service(span_of("node", 4), 1));
+	assert_false(thread_is_service(span_of("node", 4), 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,97 @@ static void test_owner_that_ended(void **state)
 		"release it, 3 min");
 }
 
+/* Two that only read: one of them may still have something to say. */
+static void reads_from(uint32_t pid, uint32_t other)
+{
+	process(pid, "talk", 'S');
+	thread(pid, pid, "read", 0);
+	object(pid, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(pid, pid, WAITS_RELATION_WRITER, other, 0, "talk");
+}
+
+static void test_readers(void **state)
+{
+	(void)state;
+	reads_from(10, 11);
+	reads_from(11, 10);
+	expect("waits",
+		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for data "
+		"from talk (10) through a pipe, 3 min: perhaps a deadlock (low confidence)");
+}
+
+static bool is_open(void)
+{
+	struct wait_graph g = { .records = { records.data, records.size } };
+	struct wait_chain chain;
+
+	wait_chain_follow(&g, 10, &chain);
+	return chain.is_open;
+}
+
+/* The same circle, with and without a thread that could write in place of the main thread. */
+static void test_open_circle(void **state)
+{
+	(void)state;
+	process(10, "sh", 'S');
+	thread(10, 10, "wait4", (uint64_t)-1);
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "talk");
+	reads_from(11, 10);
+	assert_false(is_open());
+	thread(10, 12, "clock_nanosleep", 0);
+	assert_true(is_open());
+	expect("waits",
+		"sh (10) waits for its child talk (11), 3 min; 11 waits for data from talk (10) "
+		"through a pipe, 3 min: perhaps a deadlock (low confidence)");
+}
+
+/* A second writer could be the one that writes. */
+static void test_second_writer(void **state)
+{
+	(void)state;
+	reads_from(10, 11);
+	reads_from(11, 10);
+	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "other");
+	assert_true(is_open());
+}
+
+/* A child may share the file, and with it the lock. */
+static void test_own_lock(void **state)
+{
+	(void)state;
+	process(10, "prog", 'S');
+	thread(10, 10, "flock", 3);
+	object(10, 3, FDS_FILE, WAITS_ROLE_CALL, "/tmp/x.lock");
+	party(10, 10, WAITS_RELATION_LOCK, 10, 0, "prog");
+	assert_true(is_open());
+}
+
+/* Of this process alone: then the owner is no thread of another one. */
+static void test_abandoned(void **state)
+{
+	struct wait_graph g = { 0 };
+	struct wait_chain chain;
+	struct waits_thread *t;
+	size_t at;
+
+	(void)state;
+	process(10, "prog", 'S');
+	at = records.size;
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_THREAD, 0, 20, "");
+	for (int is_private = 0; is_private < 2; is_private++) {
+		t = (void *)(records.data + at);
+		t->arguments[1] = is_private ? 128 : 0;
+		g.records = (struct batch){ records.data, records.size };
+		wait_chain_follow(&g, 10, &chain);
+		assert_int_equal(chain.is_deadlock, is_private);
+		wait_chain_follow_thread(&g, 10, 10, &chain);
+		assert_int_equal(chain.count, 1);
+	}
+	wait_chain_follow_thread(&g, 10, 11, &chain);
+	assert_int_equal(chain.count, 0);
+}
+
 static void test_all_threads(void **state)
 {
 	(void)state;
@@ -241,6 +332,11 @@ int main(void)
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_owner_that_ended, reset),
+		cmocka_unit_test_setup(test_readers, reset),
+		cmocka_unit_test_setup(test_open_circle, reset),
+		cmocka_unit_test_setup(test_second_writer, reset),
+		cmocka_unit_test_setup(test_own_lock, reset),
+		cmocka_unit_test_setup(test_abandoned, reset),
 		cmocka_unit_test_setup(test_all_threads, reset),
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/check_waits.h"
 
+#include "analyze/waits/wait_text.h"
+
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -22,4 +24,58 @@ bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 	       t->first.cpu_ns == t->last.cpu_ns && !t->switches_state &&
 	       t->first.voluntary_switches == t->last.voluntary_switches &&
 	       t->first.involuntary_switches == t->last.involuntary_switches;
+}
+
+bool check_chain(
+	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain)
+{
+	const struct snapshot *first = check_first(e, &e->input->waits),
+			      *last = check_last(e, &e->input->waits);
+
+	*g = (struct wait_graph){ 0 };
+	*chain = (struct wait_chain){ 0 };
+	if (!last)
+		return false;
+	g->records = snapshot_records(last);
+	if (first)
+		g->before = snapshot_records(first);
+	if (tid)
+		wait_chain_follow_thread(g, (uint32_t)e->id.pid, tid, chain);
+	else
+		wait_chain_follow(g, (uint32_t)e->id.pid, chain);
+	return chain->count;
+}
+
+/* The end of the chain: what it waits for in turn is no process. */
+static void put_last(struct check *e, const struct wait_chain *chain)
+{
+	const struct wait_link *last = &chain->links[chain->count - 1];
+	const struct waits_party *party = last->party;
+	struct span name;
+
+	if (chain->circle < chain->count)
+		return;
+	if (party && party->is_alive && party->party_pid &&
+		party->relation != WAITS_RELATION_THREAD) {
+		name = record_text(&party->record, &party->name);
+		finding_text(e, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
+			party->party_pid);
+	} else if (chain->count > 1 && last->process != chain->links[0].process) {
+		name = record_text(&last->process->record, &last->process->name);
+		finding_text(e, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
+			last->process->node_pid);
+	}
+}
+
+void check_chain_evidence(
+	struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	struct buffer text = { 0 };
+
+	if (!chain->count)
+		return;
+	wait_chain_text(&text, g, chain);
+	finding_text(e, "chain of waits", "%s", buffer_cstr(&text));
+	put_last(e, chain);
+	buffer_fini(&text);
 }

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_CHECK_WAITS_H
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/waits/wait_chain.h"
 #include "probes/fds.h"
 
 /* A descriptor at the last sample; NULL: not sampled, or closed. */
@@ -11,5 +12,15 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
 /* The thread stayed in one wait: for `min-time` and `min-readings`, both options of the
  * detector, without a context switch. */
 bool check_is_one_wait(const struct check *e, const struct thread_history *t);
+
+/*
+ * The chain of waits that `sooth why` prints, from thread `tid` on; 0: from the thread that
+ * matters. False: the capture has none of this process, and the chain is empty.
+ */
+bool check_chain(
+	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain);
+/* Adds the chain as a sentence to the evidence, and the process that could end the wait. */
+void check_chain_evidence(
+	struct check *e, const struct wait_graph *g, const struct wait_chain *chain);
 
 #endif

@@ -57,6 +57,33 @@ static bool fits(const char *pattern, struct span name)
 	return *pattern == '*' || at == name.size;
 }
 
+static bool serves(enum thread_role role)
+{
+	return role == THREAD_ROLE_GC || role == THREAD_ROLE_JIT || role == THREAD_ROLE_ALLOCATOR ||
+	       role == THREAD_ROLE_TIMER || role == THREAD_ROLE_DEBUGGER;
+}
+
+bool thread_is_service(struct span name, size_t index)
+{
+	static const char *const of_java[] = { "Signal Dispatch", "Service Thread",
+		"Monitor Deflati", "Notification Th" };
+
+	if (!index)
+		return false;
+	/* Before node 22 V8's timer thread has the program's name, and is the first one started. */
+	if (index == 1 && span_equal(name, "node"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(of_java); i++) {
+		if (span_equal(name, of_java[i]))
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (fits(rows[i].name, name))
+			return serves(rows[i].role);
+	}
+	return false;
+}
+
 enum thread_role thread_role_of(struct span name, struct span process, bool is_first)
 {
 	if (is_first)

@@ -39,4 +39,10 @@ extern const struct sooth_names thread_role_names; /* by enum thread_role */
  */
 enum thread_role thread_role_of(struct span name, struct span process, bool is_first);
 
+/*
+ * Whether a thread serves the runtime only: it collects, compiles or keeps time, and wakes no
+ * thread of the program by itself. `index`: of the thread among those of its process, 0: the first.
+ */
+bool thread_is_service(struct span name, size_t index);
+
 #endif

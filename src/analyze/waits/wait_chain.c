@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "probes/syscall_names.h"
 
-#define CPU_BUSY 50 /* percent: such a thread matters more than one that waits */
+#define FUTEX_PRIVATE 128 /* FUTEX_PRIVATE_FLAG: no other process has the lock */
+#define CPU_BUSY      50  /* percent: such a thread matters more than one that waits */
 
 static const char *const whats[WAIT_WHATS] = {
 	[WAIT_UNKNOWN] = "unknown",
@@ -88,10 +90,12 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 {
 	const struct waits_thread *t = NULL;
 
-	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+	for (size_t i = 0; (t = wait_graph_thread(g, p->node_pid, t)); i++) {
 		struct wait_link link = wait_link_of(g, p, t);
 		double cpu = wait_graph_thread_cpu(g, t);
 
+		if (cpu < CPU_BUSY && thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
 		s->threads++;
 		s->locked += is_of_locks(&link) && !is_woken_by_time(t) && !t->call_state;
 		if (t->record.tid == p->node_pid) {
@@ -221,19 +225,117 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	return true;
 }
 
+/* --- circles --- */
+
+static bool is_same(const struct wait_link *link, const struct wait_link *last)
+{
+	const struct waits_party *party = last->party;
+
+	if (party->relation == WAITS_RELATION_THREAD)
+		return link->process == last->process &&
+		       (!link->thread || link->thread->record.tid == party->party_tid);
+	return link->process->node_pid == party->party_pid;
+}
+
+/* Of another thread nothing is to come: it waits for a lock inside the process, or serves the
+ * runtime. */
+static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_thread *t = NULL;
+	size_t i = 0;
+
+	for (; (t = wait_graph_thread(g, link->process->node_pid, t)); i++) {
+		struct wait_link other = wait_link_of(g, link->process, t);
+
+		if (t == link->thread || thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
+		if (!is_of_locks(&other) || is_woken_by_time(t))
+			return false;
+	}
+	return i >= link->process->threads;
+}
+
+/* Of its own file the lock may be that of a process which shares it, as a child does. */
+static bool is_own_lock(const struct wait_link *link)
+{
+	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
+}
+
+static bool only_reads(const struct wait_link *link)
+{
+	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
+}
+
+/* Processes that wait for each other are stuck only if no other thread and no other process could
+ * go on in place of those seen. Of readers one may still have something to say. */
+static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
+{
+	size_t readers = 0;
+
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		struct wait_link *link = &chain->links[i];
+
+		if (link->party->relation == WAITS_RELATION_THREAD)
+			return; /* by its owner: only that thread can end the wait */
+		readers += only_reads(link);
+		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
+			!is_locked(g, link))
+			chain->is_open = true;
+	}
+	if (chain->is_open)
+		chain->links[chain->count - 1].confidence = WAITS_LOW;
+	if (chain->count - chain->circle > 1 && readers == chain->count - chain->circle)
+		chain->links[chain->count - 1].confidence = WAITS_LOW;
+}
+
+bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
+{
+	return link->what == WAIT_MUTEX && link->thread &&
+	       link->thread->arguments[1] & FUTEX_PRIVATE && link->party &&
+	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
+}
+
+static void follow(const struct wait_graph *g, struct wait_chain *out)
+{
+	struct wait_link next;
+
+	while (out->count < WAIT_LINKS_MAX && next_link(g, out, &next))
+		out->links[out->count++] = next;
+	out->circle = out->count;
+	for (size_t i = out->count; i-- > 0 && out->links[out->count - 1].repeats;) {
+		if (is_same(&out->links[i], &out->links[out->count - 1]))
+			out->circle = i;
+	}
+	if (out->circle < out->count)
+		weigh_circle(g, out);
+	for (size_t i = 0; i < out->count; i++)
+		out->is_deadlock |= out->links[i].repeats ||
+				    out->links[i].what == WAIT_ALL_THREADS ||
+				    wait_is_abandoned(g, &out->links[i]);
+}
+
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out)
 {
 	const struct waits_process *p = wait_graph_process(g, pid);
-	struct wait_link next;
 
 	*out = (struct wait_chain){ 0 };
 	if (!p)
 		return;
 	out->links[out->count++] = choose(g, p);
-	while (out->count < WAIT_LINKS_MAX && next_link(g, out, &next))
-		out->links[out->count++] = next;
-	for (size_t i = 0; i < out->count; i++)
-		out->is_deadlock |= out->links[i].repeats || out->links[i].what == WAIT_ALL_THREADS;
+	follow(g, out);
+}
+
+void wait_chain_follow_thread(
+	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out)
+{
+	const struct waits_process *p = wait_graph_process(g, pid);
+	const struct waits_thread *t = wait_graph_thread_of(g, pid, tid);
+
+	*out = (struct wait_chain){ 0 };
+	if (!p || !t)
+		return;
+	out->links[out->count++] = wait_link_of(g, p, t);
+	follow(g, out);
 }
 
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)

@@ -67,13 +67,20 @@ struct wait_link {
 struct wait_chain {
 	struct wait_link links[WAIT_LINKS_MAX];
 	size_t count;
+	size_t circle; /* the first link of a circle; `count`: there is none */
 	bool is_deadlock;
+	bool is_open; /* another thread or process than those of the circle could end it */
 };
 
 /* What a thread waits for (wait_kinds.c). */
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
+/* From that thread on, whether it matters or not; without such a thread the chain is empty. */
+void wait_chain_follow_thread(
+	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out);
+/* A mutex whose owner is a thread of the process that has ended. */
+bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
 /* Of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
 
