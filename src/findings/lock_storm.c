@@ -2,20 +2,27 @@
 /*
  * lock-storm: several threads of a process burn CPU competing for something they share. They
  * sleep and wake at a lock thousands of times a second, or keep yielding, and most of their
- * CPU time is kernel time. Threads that hand work to each other wake as often, but spend their
- * time on the work. That work may be system calls too: then another thread, idle or busy with
- * other things, asks for them. Where system calls were recorded, futex and sched_yield show
- * which threads are at a lock, and at which.
+ * CPU time is kernel time. Or they form a convoy: three or more that do nothing but compute or
+ * wait for the same kind of lock, so that one of them runs at a time, at any rate. Threads that
+ * hand work to each other wake as often, but spend their time on the work. That work may be system
+ * calls too: then another thread, idle or busy with other things, asks for them. Where system calls
+ * were recorded, futex and sched_yield show which threads are at a lock, and at which.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/crowding.h"
 #include "analyze/diagnosis/progress.h"
 #include "base/units.h"
 #include "core/finding.h"
 
 #define THREADS_SHOWN  5
 #define THREADS_MAX    4096
+#define CONVOY_SHARE   0.75 /* of the waiting that there is when one of them runs at a time */
+#define CONVOY_WHOLE   0.9  /* of the samples: computing, or at the lock */
+#define CONVOY_HIGH    30   /* samples of all threads */
+#define CONVOY_EVEN    4    /* the least of them has this part of an even share */
 #define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
 static const struct finding_option options[] = {
@@ -66,6 +73,16 @@ static const struct finding_option options[] = {
 		.default_value = 3,
 		.min = 2,
 		.max = 500 },
+	{ .name = "convoy-threads",
+		.help = "minimum number of threads that take turns at a lock, at any rate",
+		.default_value = 3,
+		.min = 2,
+		.max = 1e6 },
+	{ .name = "convoy-rate",
+		.help = "minimum number of times per second that these threads switch, in total",
+		.default_value = 20,
+		.min = 1,
+		.max = 1e9 },
 };
 
 struct storm {
@@ -222,6 +239,102 @@ static bool is_unmeasured(const struct storm *s)
 	return s->cpu_ns < TICKS_LEAST_NS;
 }
 
+/* --- one at a time --- */
+
+struct convoy {
+	size_t count;
+	uint64_t met, at_lock, computing;
+	double cpu, demand, switches;
+	double least; /* CPU of the one with the least */
+	bool is_interpreter;
+};
+
+/* Its threads wait for the interpreter's lock with a timeout, after which they demand it. */
+static bool is_python(const struct check *e)
+{
+	struct span path =
+		record_text(&e->process->process->record, &e->process->process->executable);
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+	size_t at = slash ? (size_t)(slash - path.data) + 1 : 0;
+
+	return path.size >= at + 6 && !memcmp(path.data + at, "python", 6);
+}
+
+static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
+{
+	uint32_t timed = t->with_timeout < t->waits[THREAD_WAIT_LOCK] ? t->with_timeout
+								      : t->waits[THREAD_WAIT_LOCK];
+
+	return is_interpreter && timed > t->mutexes ? timed : t->mutexes;
+}
+
+/* Those that want a processor, or the lock. */
+static void find_convoy(const struct check *e, struct convoy *c)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	*c = (struct convoy){ .is_interpreter = is_python(e), .least = -1 };
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
+
+		if (t->met < check_option(e, "min-readings") || !at_lock ||
+			thread_history_cpu(t) <= 0)
+			continue;
+		c->count++;
+		c->met += t->met;
+		c->at_lock += at_lock;
+		c->computing += t->waits[THREAD_WAIT_NOTHING];
+		c->cpu += thread_history_cpu(t);
+		c->demand += thread_history_selected(t) > 0 ? thread_history_selected(t) : 0;
+		c->switches += switches_of(t) > 0 ? switches_of(t) : 0;
+		if (c->least < 0 || thread_history_cpu(t) < c->least)
+			c->least = thread_history_cpu(t);
+	}
+}
+
+static bool is_convoy(const struct check *e, const struct convoy *c)
+{
+	double count = (double)c->count, met = (double)c->met;
+
+	return c->count >= check_option(e, "convoy-threads") &&
+	       (double)c->at_lock * count >= CONVOY_SHARE * met * (count - 1) &&
+	       (double)(c->at_lock + c->computing) >= CONVOY_WHOLE * met &&
+	       (!c->is_interpreter || c->least * count * CONVOY_EVEN >= c->cpu) &&
+	       check_is_over(e, "percent", c->demand, "convoy") &&
+	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
+}
+
+static void report_convoy(struct check *e, const struct convoy *c)
+{
+	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
+
+	finding_begin(e,
+		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		"convoy");
+	finding_claim(e, "%s: %zu threads take turns, and use %.0f %% CPU together",
+		c->is_interpreter ? "one thread of the interpreter runs at a time" : "lock convoy",
+		c->count, c->cpu);
+	finding_number(e, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
+		sample_series_ns(&e->series));
+	finding_number(e, "CPU", c->cpu, SOOTH_UNIT_PERCENT, sample_series_ns(&e->series));
+	finding_rate(
+		e, "context switches", c->switches, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+	finding_unseen(e, "which lock of the program the threads wait for");
+	if (c->is_interpreter)
+		finding_remedy(e,
+			"threads of Python compute one at a time (the GIL): use processes "
+			"(multiprocessing, ProcessPoolExecutor) for what computes");
+	else
+		finding_remedy(e,
+			"hold the lock for a shorter time, or split it; sooth why -v %llu shows "
+			"its "
+			"address and owner",
+			(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
 /* --- the finding --- */
 
 static void report(struct check *e, const struct storm *s, const struct progress *p)
@@ -265,9 +378,11 @@ static void report(struct check *e, const struct storm *s, const struct progress
 static void diagnose(struct check *e)
 {
 	struct storm s = { 0 };
+	struct convoy convoy;
 	struct progress p;
 
 	find(e, &s);
+	find_convoy(e, &convoy);
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
@@ -275,6 +390,8 @@ static void diagnose(struct check *e)
 		check_blind_by(e, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		report(e, &s, &p);
+	else if (is_convoy(e, &convoy))
+		report_convoy(e, &convoy);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
 		check_blind_because(e,
 			"other processes had the CPUs: these threads ran too little to measure "

@@ -238,10 +238,9 @@ CASES = [
         settings=STARVED),
     healthy("lock-storm", "a job that is handed over", locks("handover", work=(60, 300)),
         settings=STARVED),
-    healthy("lock-storm", "one lock for a moment", locks("mutex")),
-    # They are what cpu-spin is about, too.
-    healthy("lock-storm", "threads of an interpreter", program(GIL, either(2, 4)),
-        also=("cpu-spin",)),
+    sick("lock-storm", "threads of an interpreter", program(GIL, either(4, 6)),
+        settings=("lock-storm.percent=4",), also=("cpu-spin",), says="interpreter",
+        evidence="threads", threshold="convoy-threads"),
     healthy("lock-storm", "an idle pool", locks("idle")),
     healthy("lock-storm", "a pool that asks for files", node_stat, may_skip=has_node),
 ]

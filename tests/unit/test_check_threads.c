@@ -409,6 +409,104 @@ static void lock_and_run(double looks)
 	threads_read(2);
 }
 
+/* Four that compute by turns, a hundred times a second: met at the lock but for some samples. */
+static void convoy_of(struct thread_made m, uint32_t count)
+{
+	m.system = 5;
+	m.cpu = m.cpu ? m.cpu : 25;
+	m.voluntary = m.voluntary ? m.voluntary : 100;
+	m.otherwise = m.otherwise ? m.otherwise : 2;
+	is_there();
+	for (uint32_t i = 0; i < count; i++) {
+		m.tid = PID + i;
+		thread(m);
+	}
+	threads_read(count);
+}
+
+static void convoy(double count)
+{
+	convoy_of(
+		(struct thread_made){
+			.name = "worker", .call = "futex", .arguments = { 0x1000, 128, 2 } },
+		(uint32_t)count);
+}
+
+static void convoy_runs(double looks)
+{
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 128, 2 },
+			  .otherwise = (int)looks },
+		4);
+}
+
+static void convoy_switches(double each_s)
+{
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 128, 2 },
+			  .voluntary = each_s },
+		4);
+}
+
+/* A pool, whose threads wait for work: a value that no lock of glibc has. */
+static void pool_waits(double value)
+{
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 128, (uint64_t)value } },
+		4);
+}
+
+/* As Python waits for its lock: with a timeout. */
+static void interpreter(double has_timeout)
+{
+	runs = "/usr/bin/python3.11";
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 137, 0, has_timeout > 0 ? 0x2000 : 0 } },
+		4);
+}
+
+static void no_interpreter(double value)
+{
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 137, 0, (uint64_t)value } },
+		4);
+}
+
+static void test_convoy(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "lock-storm", convoy, 4, NULL,
+			"medium/medium: lock convoy: 4 threads take turns, and use 100 % CPU "
+			"together"
+			"|[threads: 4] [threads that wait for the lock, on average: 2.67 |[context "
+			"switches: 400 a second |sooth why -v 99 " },
+		{ "lock-storm", convoy, 5, NULL, "medium/high: " },
+		{ "lock-storm", convoy, 3, NULL, "medium/medium: " },
+		{ "lock-storm", convoy, 2, NULL, "fine: " },
+		{ "lock-storm", convoy, 2, "lock-storm.convoy-threads=2", "medium/medium: " },
+		{ "lock-storm", convoy, 4, "lock-storm.percent=101", "fine: " },
+		{ "lock-storm", convoy_runs, 3, NULL, "fine: " },
+		{ "lock-storm", convoy_switches, 5, NULL, "medium/medium: " },
+		{ "lock-storm", convoy_switches, 4, NULL, "fine: " },
+		{ "lock-storm", pool_waits, 2, NULL, "medium/medium: " },
+		{ "lock-storm", pool_waits, 0, NULL, "fine: " },
+		{ "lock-storm", interpreter, 1, NULL,
+			"medium/medium: one thread of the interpreter runs at a time: 4 "
+			"threads|use "
+			"processes" },
+		{ "lock-storm", interpreter, 0, NULL, "fine: " },
+		{ "lock-storm", no_interpreter, 0x2000, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_lock_storm(void **state)
 {
 	static const struct check_case cases[] = {
@@ -480,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_half_of_host),
 		cmocka_unit_test(test_busy_poll),
 		cmocka_unit_test(test_lock_storm),
+		cmocka_unit_test(test_convoy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,8 +164,10 @@ static void add_command(
 	const struct diagnosis *s, const struct unseen *u, bool with_calls, struct buffer *out)
 {
 	bool is_short = count_of(u, FINDING_SHORT) && !s->options.is_one_look;
+	bool needs_root = (with_calls || count_of(u, FINDING_REFUSED)) &&
+			  !s->input.host.short_lived.is_of_root;
 
-	buffer_string(out, with_calls || count_of(u, FINDING_REFUSED) ? "sudo " : "");
+	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
 	buffer_string(out, with_calls ? " -D" : "");
 	if (is_short)

@@ -28,12 +28,14 @@ void short_lived_fini(struct short_lived *b)
 void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 {
 	const struct short_lived_exit *e = record_as(r, SHORT_LIVED_PROCESS, sizeof(*e));
+	const struct short_lived_watch *watch = record_as(r, SHORT_LIVED_WATCH, sizeof(*watch));
 	struct process_id id = process_id_of(r);
 	struct short_lived_process *p;
 
 	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
 		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
+	b->is_of_root |= watch && watch->is_of_all && !watch->uid;
 	/* Two threads that end together may both be the last one: it is still one process. */
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)

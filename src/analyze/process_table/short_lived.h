@@ -31,7 +31,8 @@ struct short_lived_key {
 
 struct short_lived {
 	bool is_watched;
-	uint64_t from_ns; /* start of the interval; 0: not watched */
+	bool is_of_root;      /* watched by root */
+	uint64_t from_ns;     /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
 	/* Set by short_lived_resolve(). */
 	struct map groups;   /* struct short_lived_key -> struct short_lived_group */

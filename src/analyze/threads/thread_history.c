@@ -121,6 +121,7 @@ static void meet_wait(struct thread_history *h, const struct threads_thread *t)
 	h->waits[w.what]++;
 	h->with_timeout += w.has_timeout;
 	h->of_others += w.is_of_others;
+	h->mutexes += w.is_mutex;
 	if (w.timeout_ms) {
 		h->short_timeouts++;
 		h->short_timeouts_hz += 1000.0 / w.timeout_ms;

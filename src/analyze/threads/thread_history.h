@@ -48,6 +48,7 @@ struct thread_history {
 	uint32_t waits[THREAD_WAITS];  /* by kind of wait */
 	uint32_t with_timeout;	       /* in a call that returns by itself */
 	uint32_t of_others;	       /* for a futex that other processes may share */
+	uint32_t mutexes;	       /* for a lock that is held, as glibc makes them */
 	uint32_t bare;		       /* without call arguments: recorded by an older version */
 	uint32_t short_timeouts;       /* with a known length */
 	double short_timeouts_hz;      /* sum over those of how many fit into a second */
