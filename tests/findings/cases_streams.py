@@ -199,6 +199,36 @@ def looks_up(scope, rng):
         str(rng.uniform(2.2, 3.0)), "0", str(scope.path), "plain").pid
 
 
+# A server with one thread, and clients of it that have all sent something.
+ONE_BY_ONE = """
+import socket, sys, time
+kind = sys.argv[1]
+listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+print("port %d." % listener.getsockname()[1], flush=True)
+if kind == "computes":
+    c = listener.accept()[0]
+    while True: sum(range(100000))
+while True:
+    c = listener.accept()[0]; c.recv(100); time.sleep(float(sys.argv[2])); c.close()
+"""
+MANY = """
+import socket, sys, time
+all = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(int(sys.argv[2]))]
+for c in all: c.sendall(b"hello")
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def serves(kind):
+    def make(scope, rng):
+        server = scope.python(ONE_BY_ONE, kind, str(rng.uniform(0.05, 0.2)), ready=b".")
+        port = bytes(server.out).decode().split()[1].rstrip(".")
+        scope.python(MANY, port, str(rng.randint(20, 40)))
+        return server.pid
+    return make
+
+
 def needs_openssl():
     return None if shutil.which("openssl") else "there is no openssl to make a certificate"
 
@@ -257,4 +287,9 @@ CASES = [
     moving("a download reading slowly, when all has come", SLOW_READER % ("b", "b"), (0.02, 0.04)),
     moving("an upload to a slow server", UPLOAD, (0.05, 0.2)),
     moving("late answers, one after another", SLOW_ANSWERS, (0.3, 0.9)),
+    sick("clients-waiting", "a server with one thread that computes", serves("computes"),
+        duration_s=3.5, evidence="time without accepting or reading", threshold="min-time",
+        says="are not accepted", also=("cpu-spin",)),
+    healthy("clients-waiting", "a server that takes one after the other", serves("serves"),
+        duration_s=3.5),
 ]

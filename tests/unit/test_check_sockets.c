@@ -469,11 +469,124 @@ static void test_stream_stalled(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- clients-waiting --- */
+
+static const struct sockets_socket listening = { .state = SOCKETS_LISTEN,
+	.side = SOCKETS_SIDE_UNKNOWN,
+	.local_port = 80,
+	.peer_state = SOOTH_STATE_ABSENT,
+	.peer_port_state = SOOTH_STATE_ABSENT };
+
+static void serves(struct sockets_socket first, struct sockets_socket last, double seconds)
+{
+	is_there();
+	socket_at(0, first);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	socket_at(seconds, last);
+	sockets_read(seconds, 1, SOOTH_STATE_VALUE);
+}
+
+static void queues(double count)
+{
+	struct sockets_socket first = listening, last = listening;
+
+	first.receive_queue_bytes = 2;
+	last.receive_queue_bytes = (uint64_t)count;
+	serves(first, last, LAST_S);
+}
+
+static void queues_for(double seconds)
+{
+	struct sockets_socket s = listening;
+
+	s.receive_queue_bytes = 2;
+	serves(s, s, seconds);
+}
+
+static void queue_fills(double first_count)
+{
+	struct sockets_socket first = listening, last = listening;
+
+	first.receive_queue_bytes = (uint64_t)first_count;
+	last.receive_queue_bytes = 2;
+	serves(first, last, LAST_S);
+}
+
+/* Another connection was accepted in between. */
+static void queues_and_accepts(double side)
+{
+	struct sockets_socket s = listening, new = { .inode = 2, .side = (uint8_t)side };
+
+	s.receive_queue_bytes = 2;
+	is_there();
+	socket_at(0, s);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	socket_at(LAST_S, s);
+	socket_at(LAST_S, new);
+	sockets_read(LAST_S, 2, SOOTH_STATE_VALUE);
+}
+
+/* The process is its own client. */
+static void queues_itself(double port)
+{
+	struct sockets_socket s = listening, own = { .inode = 2, .peer_port = (uint16_t)port };
+
+	s.receive_queue_bytes = 1;
+	is_there();
+	for (int i = 0; i < 2; i++) {
+		socket_at(i * LAST_S, s);
+		socket_at(i * LAST_S, own);
+		sockets_read(i * LAST_S, 2, SOOTH_STATE_VALUE);
+	}
+}
+
+static void client_unread(double read)
+{
+	struct sockets_socket first = asking(20, 0), last = asking(25, 0);
+
+	first.side = last.side = SOCKETS_SIDE_ACCEPTED;
+	first.receive_queue_bytes = 500;
+	last.receive_queue_bytes = 500 - (uint64_t)read;
+	serves(first, last, LAST_S);
+}
+
+static void test_clients_waiting(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "clients-waiting", queues, 2, NULL,
+			"=medium/high: clients wait: 2 connections are not accepted on "
+			"10.0.0.9:80, for 5 s [connections that are not accepted: 2 over 5.00s] "
+			"[time without accepting or reading: 5.00s] (unseen: whether another "
+			"process with the same socket should accept) <sooth why 99 shows what its "
+			"threads do instead>\n" },
+		{ "clients-waiting", queues, 1, NULL, "blind: connections came" },
+		{ "clients-waiting", queues, 0, NULL, "=fine: 0 clients wait\n" },
+		{ "clients-waiting", queues_for, 3, NULL, "medium/high: " },
+		{ "clients-waiting", queues_for, 2.99, NULL, "fine: " },
+		{ "clients-waiting", queue_fills, 0, NULL, "blind: connections came" },
+		{ "clients-waiting", queue_fills, 1, NULL, "medium/high: " },
+		{ "clients-waiting", queues_and_accepts, SOCKETS_SIDE_ACCEPTED, NULL, "fine: " },
+		{ "clients-waiting", queues_and_accepts, SOCKETS_SIDE_MADE, NULL, "medium/" },
+		{ "clients-waiting", queues_itself, 80, NULL, "fine: " },
+		{ "clients-waiting", queues_itself, 81, NULL, "low/high: |1 connection is not " },
+		{ "clients-waiting", client_unread, 0, NULL,
+			"medium/high: clients wait: what 1 client sent is not read, for 25 s" },
+		{ "clients-waiting", client_unread, 1, NULL,
+			"=fine: the process serves no connections\n" },
+		{ "clients-waiting", sockets_are_hidden, HIDDEN, NULL, "blind: " },
+		{ "clients-waiting", no_sockets_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_close_wait),
 		cmocka_unit_test(test_stream_stalled),
+		cmocka_unit_test(test_clients_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * clients-waiting: a server does not serve. Connections stay in the queue of a listening socket,
+ * or data that clients sent on accepted connections stays unread, for the whole observation: the
+ * event loop computes, sleeps or is stuck while its clients wait. Two snapshots show it: a server
+ * that accepts or reads anything in between is slow, not stuck.
+ *
+ * Cannot be seen: clients that wait for an answer to a request that was read; unread data of unix
+ * sockets; on a listening socket of several processes, which of them should accept.
+ */
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "analyze/sockets/socket_text.h"
+#include "core/finding.h"
+
+#define BUSY_PERCENT 50
+#define LONG_NS	     (10 * NS_PER_S)
+
+static const struct finding_option options[] = {
+	{ .name = "min-time",
+		.help = "minimum time in which the server accepts or reads nothing",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 3e9,
+		.min = 1e8,
+		.max = 86400e9 },
+};
+
+struct clients {
+	uint64_t queued; /* not accepted, on all listening sockets */
+	uint64_t unread; /* connections whose data is unread */
+	uint64_t unread_bytes;
+	uint64_t queued_ns, unread_ns; /* at least */
+	uint64_t accepted;	       /* connections, new since the first snapshot */
+	unsigned listening;
+	bool came;	  /* connections that were queued since the first snapshot */
+	unsigned unknown; /* sockets without a queue */
+	const struct sockets_socket *queue; /* the listening socket with most clients */
+};
+
+static const struct sockets_socket *find(const struct snapshot *snapshot, uint64_t inode)
+{
+	struct batch all = snapshot_records(snapshot);
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s && s->inode == inode)
+			return s;
+	}
+	return NULL;
+}
+
+/* Connections of the process to itself: it is its own client. */
+static uint64_t own_clients(const struct check *e, const struct sockets_socket *listener)
+{
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+	uint64_t count = 0;
+
+	if (!socket_is_inet(listener))
+		return 0;
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (s && s != listener && socket_is_inet(s) && !s->peer_port_state &&
+			s->peer_port == listener->local_port)
+			count++;
+	}
+	return count;
+}
+
+static void take_listener(struct clients *c, const struct check *e,
+	const struct sockets_socket *before, const struct sockets_socket *s)
+{
+	uint64_t own = own_clients(e, s), queued;
+
+	c->listening++;
+	if (s->receive_queue_state) {
+		c->unknown++;
+		return;
+	}
+	queued = s->receive_queue_bytes > own ? s->receive_queue_bytes - own : 0;
+	if (!queued)
+		return;
+	if (!before || before->receive_queue_state || !before->receive_queue_bytes ||
+		s->receive_queue_bytes < before->receive_queue_bytes) {
+		c->came = true;
+		return;
+	}
+	if (!c->queue || queued > c->queued)
+		c->queue = s;
+	c->queued += queued;
+	c->queued_ns = s->record.time_ns - before->record.time_ns;
+}
+
+/* Nothing of it was read between the snapshots, and there was something to read at the first. */
+static bool is_unread(const struct sockets_socket *before, const struct sockets_socket *s)
+{
+	return before && !before->receive_queue_state && !before->bytes_state &&
+	       before->receive_queue_bytes &&
+	       before->received_bytes - before->receive_queue_bytes ==
+		       s->received_bytes - s->receive_queue_bytes;
+}
+
+static void take_accepted(
+	struct clients *c, const struct sockets_socket *before, const struct sockets_socket *s)
+{
+	uint64_t ns;
+
+	if (!before) {
+		c->accepted++;
+		return;
+	}
+	if (s->receive_queue_state || s->bytes_state) {
+		c->unknown++;
+		return;
+	}
+	/* The end of the stream counts as a byte. */
+	if (s->state != SOCKETS_ESTABLISHED || !is_unread(before, s))
+		return;
+	ns = s->record.time_ns - before->record.time_ns +
+	     (before->received_state ? 0 : before->received_ago_ns);
+	c->unread++;
+	c->unread_bytes += s->receive_queue_bytes;
+	if (ns > c->unread_ns)
+		c->unread_ns = ns;
+}
+
+static void look(struct clients *c, const struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		if (!s || s->state_state)
+			continue;
+		if (s->state == SOCKETS_LISTEN)
+			take_listener(c, e, find(first, s->inode), s);
+		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
+			take_accepted(c, find(first, s->inode), s);
+	}
+	/* A connection was accepted meanwhile: the queue is served, slowly. */
+	if (c->accepted) {
+		c->queued = 0;
+		c->came = false;
+	}
+}
+
+/* --- the finding --- */
+
+static const struct thread_history *busiest(const struct check *e)
+{
+	const struct thread_history *t, *best = NULL;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (thread_history_cpu(t) >= 0 &&
+			(!best || thread_history_cpu(t) > thread_history_cpu(best)))
+			best = t;
+	}
+	return best;
+}
+
+/* "; it computes (thread python3)"; on a busy machine that may be a small share of a CPU. */
+static void put_cause(struct buffer *out, const struct check *e)
+{
+	const struct thread_history *t = busiest(e);
+
+	if (check_is_stopped(e))
+		buffer_string(out, "; it is stopped");
+	else if (t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met))
+		buffer_format(out, "; it computes (thread %s)", t->name);
+	else if (t && t->waits[THREAD_WAIT_TIME] == t->met)
+		buffer_string(out, "; it sleeps");
+}
+
+static void put_queue(struct buffer *out, const struct clients *c)
+{
+	buffer_format(out, "%llu connection%s on ", (unsigned long long)c->queued,
+		c->queued == 1 ? " is not accepted" : "s are not accepted");
+	socket_put_local(out, c->queue);
+}
+
+static void claim(struct check *e, const struct clients *c)
+{
+	struct buffer text = { 0 };
+	char time[UNITS_SIZE];
+	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
+
+	if (c->queued)
+		put_queue(&text, c);
+	if (c->queued && c->unread)
+		buffer_string(&text, ", and ");
+	if (c->unread)
+		buffer_format(&text, "what %llu client%s sent is not read",
+			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
+	buffer_format(&text, ", for %s", sentence_duration(time, ns));
+	put_cause(&text, e);
+	finding_claim(e, "clients wait: %s", buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static void report(struct check *e, const struct clients *c)
+{
+	uint64_t clients = c->queued + c->unread;
+	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
+
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	if (clients < 2 && ns < LONG_NS)
+		finding_severity(e, FINDING_LOW);
+	claim(e, c);
+	if (c->queued)
+		finding_number(e, "connections that are not accepted", (double)c->queued,
+			SOOTH_UNIT_NONE, c->queued_ns);
+	if (c->unread)
+		finding_number(e, "unread from clients", (double)c->unread_bytes, SOOTH_UNIT_BYTES,
+			c->unread_ns);
+	finding_number(e, "time without accepting or reading", (double)ns, SOOTH_UNIT_NS, 0);
+	if (c->queued)
+		finding_unseen(e, "whether another process with the same socket should accept");
+	finding_remedy(e, "sooth why %llu shows what its threads do instead",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void emit_fine(struct check *e, const struct clients *c, uint8_t state)
+{
+	if (c->came)
+		check_blind_by(e, FINDING_SHORT,
+			"connections came into the queue of a listening socket and were not "
+			"accepted yet",
+			CHECK_LONGER);
+	else if (state || c->unknown)
+		check_blind(e, state ? state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+	else if (!c->listening)
+		check_fine(e, "the process serves no connections");
+	else
+		check_fine(e, "%llu clients wait", (unsigned long long)(c->queued + c->unread));
+}
+
+static void diagnose(struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct clients c = { 0 };
+	uint64_t ns;
+
+	if (!first || !end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
+		check_blind(e, end && end->sockets_state ? end->sockets_state
+							 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	look(&c, e);
+	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
+	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
+		report(e, &c);
+	else
+		emit_fine(e, &c, end->sockets_state);
+}
+
+const struct finding_type finding_clients_waiting = {
+	.id = "clients-waiting",
+	.claim = "a server does not accept its clients, or does not read what they sent",
+	.probes = "proc,threads,sockets",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
