@@ -6,6 +6,10 @@
  *
  * A garbage-collected runtime lets garbage pile up first. Its growth means nothing until a
  * collection could have run, and what remains after each collection is what counts.
+ *
+ * A fast climb that may have another reason (the process is young, has a collector, or frees
+ * memory in between) is reported too, with low severity and confidence, and confirmed by the next
+ * diagnosis of a watch. A gain above the minimum is never called fine.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +23,11 @@
 
 #define POINTS_MAX	 512
 #define CLASSES_REPORTED 3
-#define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO)
+#define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
+#define PARTS		 4 /* of the observation; the lowest value of each is compared */
+#define FALLS_LEAST	 2 /* rising lows count only if memory was freed in between */
+#define STRETCH_NS	 (15 * NS_PER_S) /* least observation for rising lows */
+#define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO | 1u << MAPS_JAVA)
 
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
@@ -65,6 +73,19 @@ static const struct finding_option options[] = {
 		.default_value = 50,
 		.min = 0,
 		.max = 10000 },
+	{ .name = "climb-gain",
+		.help = "minimum growth that is reported with low severity although the process is "
+			"young, has a garbage collector or frees memory in between",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 67108864,
+		.min = 1,
+		.max = 1e15 },
+	{ .name = "slow-gain",
+		.help = "minimum steady growth below min-gain that is reported with low severity",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 4194304,
+		.min = 1,
+		.max = 1e15 },
 };
 
 /* --- classes of memory --- */
@@ -99,7 +120,8 @@ struct memory {
 	struct class_gain classes[MAP_CLASSES]; /* largest gain first */
 	int64_t own_bytes;			/* gained, without file pages */
 	int64_t file_bytes;
-	uint32_t runtimes; /* at the last sample, if there was one */
+	int64_t touched_bytes; /* of shared memory that was mapped before */
+	uint32_t runtimes;     /* at the last sample, if there was one */
 };
 
 static int by_gain(const void *a, const void *b)
@@ -116,8 +138,10 @@ static void add_class(struct memory *m, enum map_class class_, const struct map_
 	int64_t size = (int64_t)(last->size_bytes - first->size_bytes);
 
 	/* Shared memory that was mapped before only has its pages touched for the first time. */
-	if (class_ == MAP_SHARED && gain > size)
+	if (class_ == MAP_SHARED && gain > size) {
+		m->touched_bytes = gain - (size > 0 ? size : 0);
 		gain = size > 0 ? size : 0;
+	}
 	m->classes[class_] = (struct class_gain){ class_, gain, (int64_t)last->rss_bytes };
 	if (class_ == MAP_FILE || class_ == MAP_DELETED_FILE || class_ == MAP_KERNEL)
 		m->file_bytes += gain;
@@ -171,6 +195,9 @@ struct trend {
 	struct growth growth;
 	bool is_of_floors; /* measured between its lows, after memory was freed */
 	unsigned falls;
+	double low_gain;  /* from the lows of the first part to those of the last */
+	bool is_rising;	  /* the lows of each part are above those before */
+	bool has_stopped; /* no growth in the last part */
 };
 
 static size_t points_of(const struct check *e, struct growth_point out[POINTS_MAX])
@@ -204,6 +231,34 @@ static size_t floors_of(const struct growth_point *points, size_t count, double 
 	return found;
 }
 
+/* Its lows in equal parts of the time: what goes up and down comes back to the same ones. */
+static void compare_lows(
+	struct trend *j, const struct growth_point *points, size_t count, double noise)
+{
+	uint64_t from_ns = points[0].time_ns, all_ns = points[count - 1].time_ns - from_ns + 1;
+	double low[PARTS] = { 0 }, highest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t part = (size_t)((points[i].time_ns - from_ns) * PARTS / all_ns);
+
+		if (!low[part] || points[i].value < low[part])
+			low[part] = points[i].value;
+		if (part + 1 < PARTS && points[i].value > highest)
+			highest = points[i].value;
+	}
+	j->is_rising = true;
+	for (size_t i = 1; i < PARTS; i++)
+		j->is_rising &= low[i - 1] > 0 && low[i] > low[i - 1] + noise;
+	j->low_gain = low[PARTS - 1] && low[0] ? low[PARTS - 1] - low[0] : 0;
+	j->has_stopped = points[count - 1].value <= highest + noise;
+	if (!j->is_rising || j->falls < FALLS_LEAST || all_ns < STRETCH_NS)
+		return;
+	j->growth.grows = j->is_of_floors = true;
+	j->growth.first = low[0];
+	j->growth.last = low[PARTS - 1];
+	j->growth.per_s = j->low_gain * (double)NS_PER_S / (double)j->growth.interval_ns;
+}
+
 static void diagnose_points(
 	const struct check *e, const struct growth_point *points, size_t count, struct trend *j)
 {
@@ -215,13 +270,17 @@ static void diagnose_points(
 	*j = (struct trend){ 0 };
 	growth_diagnose(&j->growth, points, count, windows, noise);
 	j->falls = (unsigned)floors_of(points, count, noise, floors);
-	if (j->growth.grows || j->falls <= windows)
+	if (j->growth.grows || !j->growth.is_measured)
 		return;
-	growth_diagnose(&of_floors, floors, j->falls, windows, noise);
-	if (!of_floors.grows)
-		return;
-	j->growth = of_floors;
-	j->is_of_floors = true;
+	if (j->falls > windows) {
+		growth_diagnose(&of_floors, floors, j->falls, windows, noise);
+		if (of_floors.grows) {
+			j->growth = of_floors;
+			j->is_of_floors = true;
+			return;
+		}
+	}
+	compare_lows(j, points, count, noise);
 }
 
 /* --- the finding --- */
@@ -233,9 +292,15 @@ static bool is_claude(const struct check *e)
 
 static void emit_remedy(struct check *e, const struct memory *m)
 {
+	const struct class_gain *c = leading(m);
 	unsigned long long pid = e->id.pid;
 
-	if (is_claude(e))
+	if (c && c->class_ == MAP_SHARED)
+		finding_remedy(e,
+			"sooth inspect --maps %llu lists the shared mappings, df -h /dev/shm the "
+			"room; it is no malloc memory: remove segments that are no longer used",
+			pid);
+	else if (is_claude(e))
 		finding_remedy(e,
 			"type /heapdump in the session to write a snapshot of the JavaScript "
 			"heap; a new session (claude --continue) frees the memory");
@@ -249,6 +314,11 @@ static void emit_remedy(struct check *e, const struct memory *m)
 			"-USR2 %llu writes a heap snapshot (otherwise this signal ends the "
 			"process); kill -USR1 %llu opens node's inspector on loopback",
 			pid, pid);
+	else if (m->runtimes & 1u << MAPS_JAVA)
+		finding_remedy(e,
+			"jcmd %llu GC.class_histogram, as the user of the process, runs a full "
+			"collection and lists the classes that remain; java -Xmx limits the heap",
+			pid);
 	else if (m->runtimes & 1u << MAPS_GO)
 		finding_remedy(e,
 			"if the program serves net/http/pprof, this shows which functions "
@@ -320,24 +390,23 @@ static void claim(struct check *e, const struct trend *j, const struct memory *m
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
 
+	if (c && c->gain_bytes * CLASS_SHARE < m->own_bytes)
+		c = NULL;
 	sentence_size(gain, (uint64_t)(g->last - g->first));
 	sentence_duration(time, g->interval_ns);
-	if (j->is_of_floors)
-		finding_claim(e,
-			"memory grows%s%s: %s more in %s, although some was freed %u times",
-			c ? " in " : "", c ? class_texts[c->class_] : "", gain, time, j->falls);
+	if (j->is_of_floors && j->falls)
+		finding_claim(e, "memory grows%s%s: %s more in %s, although some was freed %u %s",
+			c ? " in " : "", c ? class_texts[c->class_] : "", gain, time, j->falls,
+			j->falls == 1 ? "time" : "times");
 	else
 		finding_claim(e, "memory grows%s%s: %s more in %s", c ? " in " : "",
 			c ? class_texts[c->class_] : "", gain, time);
 }
 
-static void report(struct check *e, const struct trend *j, const struct memory *m)
+static void emit_values(struct check *e, const struct trend *j, const struct memory *m)
 {
 	const struct growth *g = &j->growth;
-	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
 
-	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	claim(e, j, m);
 	finding_number(
 		e, "resident memory when the observation started", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(
@@ -347,10 +416,51 @@ static void report(struct check *e, const struct trend *j, const struct memory *
 		g->windows);
 	emit_classes(e, m);
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+}
+
+static bool has_collector(const struct memory *m)
+{
+	return (m->runtimes & COLLECTORS) != 0;
+}
+
+static void report(struct check *e, const struct trend *j, const struct memory *m)
+{
+	const struct growth *g = &j->growth;
+	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
+
+	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	claim(e, j, m);
+	emit_values(e, j, m);
 	emit_limit(e, g);
-	if (m->runtimes & COLLECTORS && !j->is_of_floors)
+	if (has_collector(m) && !j->is_of_floors)
 		finding_unseen(e, "whether a full garbage collection would free this memory: no "
 				  "memory was freed so far");
+	emit_remedy(e, m);
+	finding_end(e);
+}
+
+static bool is_young(const struct check *e)
+{
+	return (double)check_age_ns(e) < check_option(e, "min-age");
+}
+
+/* It may have another reason. A second diagnosis in a row confirms it, but not of a process
+ * whose garbage may pile up for longer than that. */
+static void report_climb(struct check *e, const struct trend *j, const struct memory *m)
+{
+	bool is_confirmed = check_is_raised(e, "") && !has_collector(m);
+
+	finding_begin(e, is_confirmed ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_confirmed)
+		finding_severity(e, FINDING_LOW);
+	claim(e, j, m);
+	emit_values(e, j, m);
+	if (is_young(e))
+		finding_unseen(e, "whether the process still starts: it is young");
+	if (has_collector(m))
+		finding_unseen(e, "whether a full garbage collection would free this memory");
+	else
+		finding_unseen(e, "whether this is a cache that stops at a bound");
 	emit_remedy(e, m);
 	finding_end(e);
 }
@@ -362,7 +472,7 @@ static bool may_be_garbage(const struct check *e, const struct trend *j, const s
 {
 	const struct growth *g = &j->growth;
 
-	if (!(m->runtimes & COLLECTORS))
+	if (!has_collector(m))
 		return false;
 	if ((double)g->interval_ns < check_option(e, "collector-time"))
 		return true;
@@ -370,33 +480,82 @@ static bool may_be_garbage(const struct check *e, const struct trend *j, const s
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
 }
 
+/* Worth a report with low severity, whatever else may explain it. */
+static bool is_climb(const struct check *e, const struct trend *j, const struct memory *m)
+{
+	const struct growth *g = &j->growth;
+	double gain = g->last - g->first;
+
+	if (gain < check_option(e, "climb-gain"))
+		return false;
+	if (has_collector(m) && is_young(e) &&
+		gain * 100 < check_option(e, "collector-share") * g->first)
+		return false;
+	return g->grows || (!j->has_stopped && j->low_gain * 2 >= gain);
+}
+
+/* The gain is above the minimum: a finding, or what is missing to decide. */
+static void diagnose_gain(struct check *e, const struct trend *j, const struct memory *m)
+{
+	const struct growth *g = &j->growth;
+	bool is_young_too = is_young(e);
+
+	if (g->grows && !is_young_too && !may_be_garbage(e, j, m))
+		report(e, j, m);
+	else if (is_climb(e, j, m))
+		report_climb(e, j, m);
+	else if (is_young_too)
+		check_too_young(e);
+	else if (g->grows)
+		check_blind_because(e, "memory grows, but a garbage collection may still free it",
+			"observe longer: --duration 5m");
+	else if (j->has_stopped)
+		check_blind_because(e,
+			"memory grew and then stopped: a cache, or a leak that pauses",
+			"observe longer: --duration 5m");
+	else
+		check_blind_because(
+			e, "memory grew, but in too few steps to call that a leak", CHECK_LONGER);
+}
+
 static void diagnose_growth(struct check *e, const struct trend *j)
 {
 	const struct growth *g = &j->growth;
-	double least = check_option(e, "min-gain");
+	double least = check_option(e, "min-gain"), gain = g->last - g->first;
+	bool is_slow = g->grows && g->is_steady && gain < least &&
+		       gain >= check_option(e, "slow-gain") &&
+		       check_is_over(e, "min-rate", g->per_s, "");
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 	struct memory m;
 
 	format_bytes(first, (uint64_t)g->first);
 	format_bytes(last, (uint64_t)g->last);
-	if (g->last - g->first < least ||
-		!(g->may_grow || (g->grows && check_is_over(e, "min-rate", g->per_s, "")))) {
-		check_fine(e, "%s resident, then %s", first, last);
+	/* What comes back to its lows has no gain. */
+	if ((gain < least && !is_slow) || (!g->grows && !g->may_grow && j->low_gain < least)) {
+		if (is_young(e))
+			check_too_young(e);
+		else
+			check_fine(e, "%s resident, then %s", first, last);
 		return;
 	}
 	find_memory(e, &m);
-	if (m.is_known && !j->is_of_floors && (double)m.own_bytes < least)
-		check_fine(e,
-			"%s resident, then %s, mostly file pages or memory that was shared before",
-			first, last);
-	else if (!g->grows)
-		check_blind_because(
-			e, "memory grew, but in too few steps to call that a leak", CHECK_LONGER);
-	else if (may_be_garbage(e, j, &m))
-		check_blind_because(e, "memory grows, but a garbage collection may still free it",
-			"observe longer: --duration 5m");
+	if (m.is_known && !j->is_of_floors &&
+		(double)m.own_bytes < (is_slow ? check_option(e, "slow-gain") : least)) {
+		if ((double)m.touched_bytes >= least)
+			check_blind_because(e,
+				"shared memory that was mapped before is being filled: a buffer, "
+				"or a leak",
+				"observe longer: --duration 5m");
+		else
+			check_fine(e, "%s resident, then %s, mostly file pages", first, last);
+	} else if (is_slow && (has_collector(&m) || !m.is_known))
+		check_fine(e, "%s resident, then %s", first, last);
+	else if (is_slow)
+		report_climb(e, j, &m);
+	else if (g->grows && !check_is_over(e, "min-rate", g->per_s, ""))
+		check_blind_because(e, "memory grows more slowly than min-rate", CHECK_LONGER);
 	else
-		report(e, j, &m);
+		diagnose_gain(e, j, &m);
 }
 
 static void diagnose(struct check *e)
@@ -412,8 +571,6 @@ static void diagnose(struct check *e)
 	diagnose_points(e, points, count, &j);
 	if (!j.growth.is_measured)
 		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
-	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
-		check_too_young(e);
 	else
 		diagnose_growth(e, &j);
 }

@@ -10,7 +10,7 @@ static const char *const protection_names[] = { "---p", "r--p", "-w-p", "rw-p", 
 const struct sooth_names maps_protection_names = { 16, protection_names };
 
 static const char *const runtime_names[MAPS_RUNTIMES] = { "glibc", "musl", "mimalloc", "jemalloc",
-	"tcmalloc", "javascriptcore", "v8", "go", "rust", "python" };
+	"tcmalloc", "javascriptcore", "v8", "go", "rust", "python", "java" };
 const struct sooth_names maps_runtime_names = { MAPS_RUNTIMES, runtime_names };
 
 #define FIGURE(member_, help_)                                                                     \

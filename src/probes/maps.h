@@ -72,6 +72,7 @@ enum maps_runtime {
 	MAPS_GO,
 	MAPS_RUST,
 	MAPS_PYTHON,
+	MAPS_JAVA,
 	MAPS_RUNTIMES,
 };
 

@@ -49,6 +49,44 @@ static void is_young(double age_s)
 	grows(20);
 }
 
+/* In its first half minute. */
+static void starts_with(double megabytes)
+{
+	started_s = FROM_S + LAST_S - 30;
+	grows(megabytes);
+}
+
+/* It doubles by so many megabytes, and some is freed on the way. */
+static void climbs_and_falls(double megabytes)
+{
+	const double parts[] = { 0, 0.4, 0.2, 0.7, 0.45, 0.9, 0.6, 1 };
+	double all[ARRAY_SIZE(parts)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		all[i] = 100 + megabytes * parts[i];
+	if (megabytes < 128) /* all of it */
+		all[6] = 100;
+	resident(all, ARRAY_SIZE(parts), 1);
+}
+
+static void grows_and_stops(double megabytes)
+{
+	const double all[] = { 100, 100 + megabytes / 2, 100 + megabytes, 100 + megabytes,
+		100 + megabytes, 100 + megabytes, 100 + megabytes, 100 + megabytes };
+
+	resident(all, ARRAY_SIZE(all), 1);
+}
+
+/* Over four times five seconds; each comes back to so much more than the one before. */
+static void lows_rise(double megabytes)
+{
+	double all[20];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = 100 + (double)(i / 5) * megabytes / 3 + (i % 5) * 10;
+	resident(all, ARRAY_SIZE(all), 1);
+}
+
 static void comes_back(double kilobytes, double step_s)
 {
 	double all[30];
@@ -111,6 +149,38 @@ static void gains_own(double own)
 	}
 }
 
+/* In ten steps, in memory of its own. */
+static void grows_slowly(double megabytes)
+{
+	grows_over(megabytes, 11, 0.5);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * 5), NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+/* Of twenty so many are pages of shared memory that was there; the others of a file. */
+static void touches_shared(double megabytes)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(
+			reading * LAST_S, 500, 50 + (uint64_t)(reading * megabytes), "/dev/shm/x");
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+static void maps_shared(double megabytes)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		uint64_t size = 50 + (uint64_t)(reading * megabytes);
+
+		mapping_at(reading * LAST_S, size, size, "/dev/shm/x");
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
 static void gains_unseen(double state)
 {
 	grows(20);
@@ -132,6 +202,12 @@ static void collects_for(double seconds)
 {
 	grows_over(50, LOOKS, seconds / LAST_S);
 	maps_read(seconds, MAPS_V8, HIDDEN);
+}
+
+static void climbs_with_collector(double megabytes)
+{
+	grows(megabytes);
+	maps_read(LAST_S, MAPS_JAVA, HIDDEN);
 }
 
 /* It is collected now and then, over so long from one low to another, and more stays each time. */
@@ -200,8 +276,10 @@ static void test_growth(void **state)
 			"functions allocate; a restart frees the memory>\n" },
 		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
-		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K", "fine: " },
-		{ "memory-growth", grows, 20, "memory-growth.noise=4M", "fine: " },
+		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K",
+			"=blind: memory grows more slowly than min-rate <observe longer: "
+			"--duration 30>\n" },
+		{ "memory-growth", grows, 20, "memory-growth.noise=4M", "blind: memory grew, but" },
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
 		{ "memory-growth", grows_at_looks, 5, NULL,
 			"medium/medium: |4 of 4 equal parts of the observation" },
@@ -211,6 +289,23 @@ static void test_growth(void **state)
 		{ "memory-growth", is_young, 60, NULL, "medium/" },
 		{ "memory-growth", is_young, 59, NULL,
 			"=blind: this check needs a process older than 1 min <try again later>\n" },
+		{ "memory-growth", starts_with, 64, NULL,
+			"low/low: memory grows: 64.0 MiB more in 5 s|(unseen: whether the process "
+			"still starts: it is young)|<sooth heap" },
+		{ "memory-growth", starts_with, 63.9, NULL, "blind: this check needs a process" },
+		{ "memory-growth", climbs_and_falls, 128, NULL,
+			"low/low: memory grows: |(unseen: whether this is a cache" },
+		{ "memory-growth", climbs_and_falls, 110, NULL, "fine: 100M resident, then " },
+		{ "memory-growth", grows_and_stops, 40, NULL,
+			"blind: memory grew and then stopped: a cache" },
+		{ "memory-growth", grows_and_stops, 15, NULL, "fine: 100M resident, then 115M" },
+		{ "memory-growth", grows_slowly, 4, NULL,
+			"low/low: memory grows in anonymous memory: "
+			"4.0 MiB more" },
+		{ "memory-growth", grows_slowly, 3.9, NULL, "fine: " },
+		{ "memory-growth", lows_rise, 20, NULL,
+			"medium/medium: memory grows: |, although some was freed 3 times" },
+		{ "memory-growth", lows_rise, 15.9, NULL, "fine: " },
 		{ "memory-growth", comes_back_to_more, 3000, NULL,
 			"medium/medium: memory grows: |, although some was freed 9 times" },
 		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
@@ -260,6 +355,17 @@ static void test_growth_kinds(void **state)
 			"blind: memory grows, but a garbage collection" },
 		{ "memory-growth", collects_for, 60, NULL, "medium/" },
 		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe longer: --dur" },
+		{ "memory-growth", climbs_with_collector, 64, NULL,
+			"low/low: memory grows: 64.0 MiB more|(unseen: whether a full "
+			"garbage|<jcmd 99 " },
+		{ "memory-growth", climbs_with_collector, 63, NULL, "blind: |may still free it" },
+		{ "memory-growth", touches_shared, 16, NULL,
+			"=blind: shared memory that was mapped before is being filled: a buffer, "
+			"or a "
+			"leak <observe longer: --duration 5m>\n" },
+		{ "memory-growth", touches_shared, 15, NULL, "fine: |mostly file pages" },
+		{ "memory-growth", maps_shared, 20, NULL,
+			"medium/medium: memory grows in shared memory: |<sooth inspect --maps 99" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
 		{ "memory-growth", collects_and_gains, 49, NULL, "blind: " },
 	};

@@ -125,6 +125,7 @@ static void test_libraries(void **state)
 		{ "/usr/lib/libmimalloc.so.2.0", MAPS_MIMALLOC },
 		{ "/usr/lib/libnode.so.108", MAPS_V8 },
 		{ "/usr/lib/libpython3.11.so.1.0", MAPS_PYTHON },
+		{ "/usr/lib/jvm/lib/server/libjvm.so", MAPS_JAVA },
 		{ "/usr/lib/libcrypto.so.3", -1 },
 		{ "/usr/lib/libjemallocate.so", -1 },
 		{ "/usr/lib/libjemalloc.so.2/other", -1 },

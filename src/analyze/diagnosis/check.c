@@ -58,16 +58,22 @@ static void make_key(const struct check *e, const char *what, struct buffer *key
 		buffer_format(key, ":%s", what);
 }
 
+bool check_is_raised(const struct check *e, const char *what)
+{
+	struct buffer key = { 0 };
+	bool is_raised;
+
+	make_key(e, what, &key);
+	is_raised = e->tracker && finding_tracker_is_raised(e->tracker, buffer_cstr(&key));
+	buffer_fini(&key);
+	return is_raised;
+}
+
 bool check_is_over(const struct check *e, const char *option, double value, const char *what)
 {
 	double threshold = check_option(e, option);
-	struct buffer key = { 0 };
 
-	make_key(e, what, &key);
-	if (e->tracker && finding_tracker_is_raised(e->tracker, buffer_cstr(&key)))
-		threshold *= STILL_SHARE;
-	buffer_fini(&key);
-	return value >= threshold;
+	return value >= (check_is_raised(e, what) ? threshold * STILL_SHARE : threshold);
 }
 
 /* --- a finding --- */

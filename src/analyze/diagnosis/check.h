@@ -65,6 +65,8 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 uint64_t check_age_ns(const struct check *e);
 /* Stopped by a signal or a debugger at the last sample. */
 bool check_is_stopped(const struct check *e);
+/* The diagnosis before this one, of a watch, has raised it. `what` as for finding_begin(). */
+bool check_is_raised(const struct check *e, const char *what);
 /* A value is over a threshold: above the option to be raised, above nine tenths of it to
  * stay raised. `what` as for finding_begin(). */
 bool check_is_over(const struct check *e, const char *option, double value, const char *what);

@@ -35,6 +35,7 @@ static const struct {
 	{ "libv8", MAPS_V8 },
 	{ "libpython3", MAPS_PYTHON },
 	{ "libpython2", MAPS_PYTHON },
+	{ "libjvm", MAPS_JAVA },
 };
 
 /* Functions that an executable defines. A name that is a prefix of another one matches only
