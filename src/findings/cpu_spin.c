@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
@@ -18,6 +19,7 @@
 
 #define THREADS_SHOWN 5
 #define THREADS_MAX   4096
+#define QUOTA_PER_S   1 /* times that a quota is used up, from which it explains a low CPU use */
 
 static const struct finding_option options[] = {
 	{ .name = "percent",
@@ -34,7 +36,7 @@ static const struct finding_option options[] = {
 		.max = 100 },
 	{ .name = "sure",
 		.help = "severity is low if the threads use less CPU than this (percent of one "
-			"CPU)",
+			"CPU), counting the time in which they are ready to run",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 50,
 		.min = 0.1,
@@ -92,6 +94,8 @@ struct spin {
 	const struct thread_history **threads; /* the busiest first */
 	size_t count;
 	double cpu;	/* percent of one CPU, all threads together */
+	double demand;	/* the same of what they could use: they ran or were ready to run */
+	bool is_held;	/* a CPU quota was used up meanwhile */
 	double highest; /* of one thread; negative: none was measured */
 	bool works;	/* a busy thread shows progress */
 };
@@ -138,6 +142,7 @@ static void find(const struct check *e, struct spin *s)
 		}
 		s->threads[s->count++] = t;
 		s->cpu += cpu;
+		s->demand += thread_history_selected(t);
 	}
 	if (s->count)
 		qsort(s->threads, s->count, sizeof(*s->threads), by_cpu);
@@ -172,7 +177,7 @@ static bool is_half_of_host(const struct check *e, const struct spin *s)
 static enum finding_severity severity(
 	const struct check *e, const struct spin *s, const struct progress *p, bool in_kernel)
 {
-	if (s->cpu < check_option(e, "sure"))
+	if (s->is_held || s->demand < check_option(e, "sure"))
 		return FINDING_LOW;
 	if (should_wait(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
 		return FINDING_HIGH;
@@ -246,12 +251,15 @@ static void report(struct check *e, const struct spin *s, const struct progress 
 		finding_thread(e, s->threads[0]->tid);
 	emit_claim(e, s, in_kernel);
 	emit_values(e, s, p);
-	if (s->cpu < check_option(e, "sure"))
+	if (s->is_held)
+		finding_unseen(e, "how much CPU the process would use without the CPU quota of its "
+				  "control group: see held-back");
+	else if (s->cpu < check_option(e, "sure"))
 		finding_unseen(
 			e, "how much CPU the process would use on an idle host: this host is busy");
 	finding_unseen(e, "which function uses the CPU, and whether its result is useful");
 	finding_remedy(e,
-		in_kernel
+		in_kernel || s->is_held
 			? "sooth trace -c -p %llu shows its system calls, perf top -p %llu its "
 			  "busiest function"
 			: "if the process should be idle, restart it; sooth trace -c -p %llu shows "
@@ -266,6 +274,7 @@ static void diagnose(struct check *e)
 	struct progress p;
 
 	find(e, &s);
+	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));

@@ -53,24 +53,6 @@ struct victim {
 	unsigned read;
 };
 
-static const struct limits_group *same_group(
-	const struct snapshot *s, const struct limits_group *group)
-{
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-	struct span name = record_text(&group->record, &group->name);
-	struct span path = record_text(&group->record, &group->path);
-
-	batch_for_each (r, &all) {
-		const struct limits_group *g = limit_sums_group(r);
-
-		if (g && g->version == group->version &&
-			!span_compare(record_text(r, &g->name), name) &&
-			!span_compare(record_text(r, &g->path), path))
-			return g;
-	}
-	return NULL;
-}
-
 static bool is_there(const struct check *e, const struct process_id *id)
 {
 	const struct process_entry *p = process_table_get(&e->input->host.process_table, id);
@@ -90,7 +72,7 @@ static struct victim find_victim(const struct check *e, const struct limits_grou
 		const struct limits_process *end = snapshot_end(s, sizeof(*end));
 
 		if (!end || end->oom_state || !is_there(e, &s->id) ||
-			(group && !same_group(s, group)))
+			(group && !limit_sums_same_group(s, group)))
 			continue;
 		victim.read++;
 		if (end->oom_score_adjustment == NEVER_KILLED ||
@@ -155,7 +137,8 @@ static void weigh(struct tightness *t, const struct limits_group *g)
 
 static uint64_t kills_meanwhile(const struct check *e, const struct limits_group *last)
 {
-	const struct limits_group *first = same_group(check_first(e, &e->input->limits), last);
+	const struct snapshot *before = check_first(e, &e->input->limits);
+	const struct limits_group *first = before ? limit_sums_same_group(before, last) : NULL;
 
 	return first && !first->kills_state && !last->kills_state && last->kills > first->kills
 		       ? last->kills - first->kills

@@ -71,6 +71,10 @@ PROSE_ROWS = {"reasons"}
 
 # What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
+# Findings that are newer than what is stored: their rows are in no comparison.
+NEW_FINDINGS = {"held-back"}
+# Tables of findings, whose number of rows follows from how many findings there are.
+FINDING_TABLES = {"finding_fine", "finding_unseen"}
 # Follows from the tables themselves, whose columns are compared one by one.
 COUNTED_ELSEWHERE = {"columns"}
 
@@ -108,14 +112,14 @@ class Runner:
         if words[0] == "select":
             run = self.run(["query", "-j", words[1], 'SELECT * FROM "%s"' % table])
             rows = json.loads(run.stdout)["rows"] if run.stdout else None
-            return {"status": run.returncode, "printed": {table: explain(rows)}}
+            return {"status": run.returncode, "printed": {table: stored_kinds(explain(rows))}}
         form = words[words.index("--format") + 1]
         if words[0] == "export" and form in ("csv", "sqlite"):
             return self.exported(words, form)
         run = self.run(words)
         text = run.stdout.decode("utf-8")
         if words[:3] == ["export", "--format", "jsonl"]:
-            return {"status": run.returncode, "printed": read_lines(text, "table")}
+            return {"status": run.returncode, "printed": stored_kinds(read_lines(text, "table"))}
         printed = READERS[form](text) if text else None
         return {"status": run.returncode, "printed": tidy(printed, words)}
 
@@ -126,10 +130,19 @@ class Runner:
             found = read_database(where) if form == "sqlite" else {
                 name[:-len(".csv")]: read_csv(read(os.path.join(product, name)))
                 for name in sorted(os.listdir(product))}
-        return {"status": run.returncode, "printed": found}
+        return {"status": run.returncode, "printed": stored_kinds(found)}
 
 
 # --- reading what is printed ---
+
+
+def stored_kinds(value):
+    """Without the rows of findings that are newer than what is stored."""
+    if isinstance(value, dict):
+        return {name: stored_kinds(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [row for row in value if not (isinstance(row, dict) and row.get("id") in NEW_FINDINGS)]
+    return value
 
 
 def read(path):
@@ -203,11 +216,13 @@ def tidy(printed, words):
 
     def walk(value):
         if isinstance(value, list):
-            return [walk(row) for row in value]
+            return [walk(row) for row in stored_kinds(value)]
         if not isinstance(value, dict):
             return value
         found = {}
         for name, member in value.items():
+            if "--tables" in words and name == "rows" and value.get("name") in FINDING_TABLES:
+                continue
             member = walk(member)
             if name in ("fine", "unseen") or lists and name in ("findings", "agents", "tables", "row"):
                 member = by_name(by_name(member, "id"), "name")
@@ -271,7 +286,7 @@ def lines_of(documents):
                       for pid in pids[:PROCESSES_MAX] if len(pids) > 1]
         if words[:4] == ["query", "--tables", "--format", "json"]:
             for name, table in document["printed"]["tables"].items():
-                rows.setdefault(name, []).append((table["rows"] or 0, words[-1]))
+                rows.setdefault(name, []).append((table.get("rows") or 0, words[-1]))
     for name, counts in sorted(rows.items()):
         fewest = sorted(pair for pair in counts if pair[0] or name == "call")
         lines += ["\t".join(["select", capture, name]) for _, capture in fewest[:SELECTS]]

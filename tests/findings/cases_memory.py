@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """memory-growth, memory-pressure."""
-import os
 import shutil
 import time
 
-import harness
+import control_group
 from case import healthy, sick
 
 MIB = 1 << 20
@@ -155,65 +154,38 @@ while True:
     time.sleep(0.4)
 """
 
-MEMORY = "/sys/fs/cgroup/memory"
-names = iter(range(1 << 30))
-
-
 def no_groups():
-    if os.path.exists(MEMORY + "/cgroup.procs") and os.access(MEMORY + "/cgroup.procs", os.W_OK):
-        return None
-    return "no control groups of memory (version 1) that can be made here"
+    return control_group.missing("memory")
 
 
 def group_of(scope, limit):
-    """A group with that limit; whoever is left in it has ended when it goes."""
-    path = "%s/sooth-finding-%d-%d" % (MEMORY, os.getpid(), next(names))
-    os.mkdir(path)
-
-    def remove():
-        harness.wait_until(lambda: not harness.read(path + "/cgroup.procs"), "the group to empty")
-        os.rmdir(path)
-
-    scope.later_last(remove)
-    write(path + "/memory.limit_in_bytes", limit)
-    write(path + "/memory.swappiness", 0)
-    return path
-
-
-def write(path, value):
-    with open(path, "w", encoding="ascii") as file:
-        file.write(str(value))
-
-
-def within(scope, group, program, *argv):
-    return scope.python(program, *argv, preexec_fn=lambda: write(group + "/cgroup.procs",
-        os.getpid()))
+    return control_group.make(scope, "memory", memory_limit_in_bytes=limit, memory_swappiness=0)
 
 
 def filled(low, high):
     def make(scope, rng):
         group = group_of(scope, int(rng.uniform(64, 200)) * MIB)
-        return within(scope, group, FILLER, group, rng.uniform(low, high)).pid
+        return control_group.within(scope, group, FILLER, group, rng.uniform(low, high)).pid
     return make
 
 
 def filled_by_one_of_two(scope, rng):
     """Both are judged: it is told once."""
     group = group_of(scope, int(rng.uniform(100, 200)) * MIB)
-    small = within(scope, group, "import time; print('ready', flush=True); time.sleep(120)")
-    return [small.pid, within(scope, group, FILLER, group, rng.uniform(0.92, 0.95)).pid]
+    small = control_group.within(scope, group, "import time; print('ready', flush=True); time.sleep(120)")
+    return [small.pid, control_group.within(scope, group, FILLER, group, rng.uniform(0.92, 0.95)).pid]
 
 
 def full_of_files(scope, rng):
     limit = int(rng.uniform(48, 96)) * MIB
     group = group_of(scope, limit)
-    return within(scope, group, READER, 3 * limit).pid
+    return control_group.within(scope, group, READER, 3 * limit).pid
 
 
 def killing(scope, rng):
     limit = int(rng.uniform(48, 96)) * MIB
     group = group_of(scope, limit)
-    return within(scope, group, KILLED, limit).pid
+    return control_group.within(scope, group, KILLED, limit).pid
 
 
 def anybody(scope, _rng):

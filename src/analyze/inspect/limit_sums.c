@@ -59,6 +59,24 @@ bool limit_sums_group_is(const struct limits_group *g, const char *name)
 	return span_equal(record_text(&g->record, &g->name), name);
 }
 
+const struct limits_group *limit_sums_same_group(
+	const struct snapshot *s, const struct limits_group *group)
+{
+	struct batch all = snapshot_records(s);
+	struct span name = record_text(&group->record, &group->name);
+	struct span path = record_text(&group->record, &group->path);
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && g->version == group->version &&
+			!span_compare(record_text(r, &g->name), name) &&
+			!span_compare(record_text(r, &g->path), path))
+			return g;
+	}
+	return NULL;
+}
+
 static int nearest_first(const void *a, const void *b)
 {
 	const struct limit_sum *x = a, *y = b;

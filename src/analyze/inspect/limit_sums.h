@@ -24,6 +24,9 @@ bool limit_sums_group_percent(const struct limits_group *g, double *percent);
 
 /* Page cache within the group's use: the kernel reclaims it when needed. False: unknown. */
 bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes);
+/* The same resource of the same group in a snapshot; NULL: it is not there. */
+const struct limits_group *limit_sums_same_group(
+	const struct snapshot *s, const struct limits_group *group);
 bool limit_sums_group_is(const struct limits_group *g, const char *name);
 
 /* struct limit_sum of each limit that is used at least so much. 0 or -ENOMEM. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/held.h"
+
+#include "analyze/inspect/limit_sums.h"
+#include "base/units.h"
+
+/* False: it was not counted twice. */
+static bool compare(
+	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
+{
+	const struct limits_group *before = first ? limit_sums_same_group(first, last) : NULL;
+	uint64_t interval_ns;
+
+	if (!before || before == last || before->reached_state || last->reached_state ||
+		last->limit_state || last->reached < before->reached ||
+		last->record.time_ns <= before->record.time_ns)
+		return false;
+	interval_ns = last->record.time_ns - before->record.time_ns;
+	*limit = (struct held_limit){ last,
+		(double)(last->reached - before->reached) * (double)NS_PER_S / (double)interval_ns,
+		interval_ns };
+	return true;
+}
+
+struct held_limit held_limit_of(const struct check *e, const char *name)
+{
+	const struct snapshot *first = check_first(e, &e->input->limits);
+	const struct snapshot *last = check_last(e, &e->input->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	struct held_limit most = { 0 }, one;
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && limit_sums_group_is(g, name) && compare(first, g, &one) &&
+			one.per_s > most.per_s)
+			most = one;
+	}
+	return most;
+}
+
+struct held_time held_time_of(const struct check *e)
+{
+	struct held_time most = { 0 };
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double ran = thread_history_cpu(t);
+		double waited = thread_history_selected(t) - ran;
+
+		if (ran < 0 || t->waited_state || (most.is_measured && waited <= most.waited))
+			continue;
+		most = (struct held_time){ true, ran, waited, t->tid, thread_history_ns(t) };
+	}
+	return most;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What keeps a process from running although it could: limits of its control groups that were
+ * reached during the observation, and other processes on the CPUs.
+ */
+#ifndef SOOTH_ANALYZE_HELD_H
+#define SOOTH_ANALYZE_HELD_H
+
+#include "analyze/diagnosis/check.h"
+#include "probes/limits.h"
+
+struct held_limit {
+	const struct limits_group *group; /* NULL: no limit of that name was reached */
+	double per_s;			  /* times that it was reached: CPU periods, memory.high */
+	uint64_t interval_ns;
+};
+
+/* The limit of that name ("cpu", "memory-high") that was reached most often, of its own group
+ * or of one above. */
+struct held_limit held_limit_of(const struct check *e, const char *name);
+
+struct held_time {
+	bool is_measured;
+	double ran, waited; /* percent of the time, of the thread that waited most for a CPU */
+	uint32_t tid;
+	uint64_t interval_ns;
+};
+
+/* Of a thread: ready to run, and others ran. */
+struct held_time held_time_of(const struct check *e);
+
+#endif

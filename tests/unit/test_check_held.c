@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* held-back, at both sides of its thresholds. */
+#include "check_threads.h"
+
+#include "probes/limits.h"
+
+static void group_at(double s, const char *name, struct limits_group g)
+{
+	struct record_tail tail[] = { put_text(&g.name, name), put_text(&g.path, "/box") };
+	struct limits_process end = { .record = head_of(s, PID, LIMITS_PROCESS) };
+
+	g.record = head_of(s, PID, LIMITS_GROUP);
+	g.version = g.version ? g.version : 2;
+	RECORD_APPEND(&records, &g, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* Over five seconds it used so much of one CPU, and one thread waited for it. */
+static void uses(double percent, double waited)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .cpu_ns = (uint64_t)(i * percent * 1e7) },
+			"worker");
+		all_reported(i);
+	}
+	thread((struct thread_made){ .cpu = percent, .waited = waited, .state = 'R' });
+	threads_read(1);
+}
+
+static void reaches(const char *name, double times, struct limits_group g)
+{
+	group_at(0, name, g);
+	g.reached = (uint64_t)(times * (LOOKS - 1));
+	group_at(LOOKS - 1, name, g);
+}
+
+/* A fifth of a CPU, and that is used up so often a second. */
+static void is_throttled(double times)
+{
+	uses(20, 70);
+	reaches("cpu", times, (struct limits_group){ .limit = 200000 });
+}
+
+static void is_throttled_old(double times)
+{
+	uses(20, 70);
+	reaches("cpu", times, (struct limits_group){ .limit = 200000, .version = 1 });
+}
+
+/* Others of its group use it up; it uses so much itself. */
+static void uses_little(double percent)
+{
+	uses(percent, 0);
+	reaches("cpu", 10, (struct limits_group){ .limit = 200000 });
+}
+
+static void has_no_quota(double times)
+{
+	uses(20, 70);
+	reaches("cpu", times, (struct limits_group){ .limit_state = SOOTH_STATE_ABSENT });
+}
+
+static void is_above_high(double times)
+{
+	uses(20, 0);
+	reaches("memory-high", times, (struct limits_group){ .limit = 64 << 20, .used = 65 << 20 });
+}
+
+/* It could run always, and has that much. */
+static void gets(double percent)
+{
+	uses(percent, 100 - percent);
+}
+
+static void is_rarely_ready(double percent)
+{
+	uses(1, percent - 1);
+}
+
+static void test_held(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "held-back", is_throttled, 5, NULL,
+			"medium/high: held back by the CPU quota of its control group: 0.20 CPUs, "
+			"used up 5.0 times a second|[limit is set in: cpu.max of the control group "
+			"/box (version 2)]|[share of the time in which it was ready to run and did "
+			"not: 70 % over 5.00s]|<raise cpu.max of /box" },
+		{ "held-back", is_throttled, 4.8, NULL, "low/high: held back by the CPU quota" },
+		{ "held-back", is_throttled, 2, NULL, "low/high: " },
+		{ "held-back", is_throttled, 1.8, NULL,
+			"=fine: ready to run and not running: 70 % of the time\n" },
+		{ "held-back", is_throttled_old, 5, NULL, "medium/high: |<raise cpu.cfs_quota_us" },
+		{ "held-back", uses_little, 5, NULL, "medium/high: " },
+		{ "held-back", uses_little, 4.9, NULL, "fine: " },
+		{ "held-back", has_no_quota, 9, NULL, "fine: " },
+		{ "held-back", is_above_high, 1, NULL,
+			"medium/high: held back by memory.high|[limit: 64.0M] [memory in use: "
+			"65.0M] <raise memory.high of /box" },
+		{ "held-back", is_above_high, 0.8, NULL, "fine: " },
+		{ "held-back", gets, 5, NULL,
+			"low/medium: starved by other processes: ready to run 100 % of the time, "
+			"gets 5.0 % of a CPU {thread 99}|<ps -o ni" },
+		{ "held-back", gets, 6, NULL, "fine: " },
+		{ "held-back", is_rarely_ready, 80, NULL, "low/medium: starved" },
+		{ "held-back", is_rarely_ready, 79, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_held) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
