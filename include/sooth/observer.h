@@ -110,6 +110,9 @@ struct sooth_observer_options {
 	 * "syscalls" when it streams. If the target cannot be paused, start fails. Never for a
 	 * host or a user: the process that reads the records would be paused too. */
 	bool must_hold;
+	/* Of a stream of calls: record at most some hundred a thread, and some thousand in all, per
+	 * 0.1 s, and only count the others. */
+	bool has_call_budget;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

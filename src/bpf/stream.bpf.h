@@ -3,6 +3,7 @@
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
+#include "bpf/budget.bpf.h"
 #include "bpf/pieces.bpf.h"
 
 static inline void call_fill(
@@ -18,7 +19,10 @@ static inline void call_fill(
 	r->path_argument = 0;
 	r->path_state = 1; /* SOOTH_STATE_ABSENT */
 	r->result_state = 0;
-	__builtin_memset(r->unused, 0, sizeof(r->unused));
+	r->class_ = t->budget.class_;
+	r->gaps = t->budget.gaps;
+	r->skipped = t->budget.skipped;
+	t->budget.gaps &= (uint8_t)~SYSCALLS_GAP_KEPT;
 	r->path.offset = 0;
 	r->path.size = 0;
 	r->pieces.offset = 0;

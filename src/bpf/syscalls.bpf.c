@@ -161,7 +161,8 @@ static inline void come_back(
 		return;
 	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
 		count_call(t, result, now);
-	if (t->member.interest & INTEREST_STREAM)
+	if (t->member.interest & INTEREST_STREAM &&
+		(!config.has_budget || budget_admits(t, result, now)))
 		stream_call(t, result, now, scratch_index);
 }
 
@@ -191,6 +192,7 @@ int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
 
 static void thread_ends(struct thread *t, uint64_t now)
 {
+	t->budget.skipped = 0;
 	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
@@ -214,7 +216,7 @@ static void thread_flush(struct thread *t, uint64_t now)
 {
 	if (t->in_call && !t->is_unwanted)
 		count_open_call(t);
-	for (int i = 0; i < SYSCALLS_SLOTS; i++) {
+	for (int i = 0; i < SYSCALLS_SLOTS && !config.has_budget; i++) {
 		if (i >= t->aggregate.slots_used)
 			break;
 		flush_slot(t, (uint32_t)i, now);

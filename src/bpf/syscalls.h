@@ -31,7 +31,9 @@ struct syscalls_config {
 	uint8_t has_all;
 	uint8_t only_failed;
 	uint8_t keeps_pieces;
-	uint8_t unused;
+	uint8_t has_budget; /* not every call is recorded: bpf/budget.bpf.h */
+	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
+	uint64_t kept[SYSCALLS_NUMBERS / 64];
 };
 
 /* Read and written while it runs. */
@@ -44,6 +46,11 @@ struct syscalls_control {
 	/* Set before a program is attached to io_uring_submit_sqe: which of its arguments is the
 	 * opcode, 0: the first is the request. */
 	uint64_t uring_argument;
+	/* Where calls have a budget: the current window, its records, and all calls that were only
+	 * counted, up to the last record of their kind. */
+	uint32_t window;
+	uint32_t window_used;
+	uint64_t skipped;
 };
 
 /* What finds no room in a thread's own memory. */

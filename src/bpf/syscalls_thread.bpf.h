@@ -8,8 +8,18 @@
 #include "bpf/syscalls.h"
 #include "bpf/aggregate.h"
 
+struct budget {
+	uint32_t window;
+	uint32_t skipped; /* of the call it is in; so the next */
+	uint8_t class_;
+	uint8_t gaps;
+	uint8_t unused[2];
+	uint8_t used[SYSCALLS_CLASSES];
+};
+
 struct thread {
 	struct member member;
+	struct budget budget;
 	uint64_t entered_ns; /* 0: the begin of the call was not seen */
 	uint32_t number;
 	uint16_t abi;

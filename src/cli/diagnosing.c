@@ -24,6 +24,7 @@
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: values that rise and fall have to be seen doing so */
 #define CALLS_BYTES (32u << 20) /* the other probes need time before calls are fetched */
+#define BURST_BYTES (4u << 20)	/* the same where calls have a budget */
 #define CONFIG_SIZE 65536
 #define CONFIG_NAME "findings"
 
@@ -202,7 +203,8 @@ static bool can_see_starts(void)
 /* A caller that diagnoses one agent is promised that nothing is attached. */
 static bool has_starts(const struct diagnosing *d, bool has_processes)
 {
-	return has_processes && !d->agent && !d->is_quick && !d->is_gone && can_see_starts();
+	return has_processes && !d->agent && !d->is_quick && !d->is_passive && !d->is_gone &&
+	       can_see_starts();
 }
 
 static void choose_probes(const struct diagnosing *d, struct run *run, bool has_processes)
@@ -236,24 +238,25 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	if (has_waits(d))
 		run->probes[n++] = (struct run_probe){ "waits", edges };
 	/* A single sample sees no exit, and attaching takes longer than it. */
-	run->probes[n++] =
-		(struct run_probe){ "exit_reasons", d->is_quick ? log : each | SOOTH_STREAM };
+	run->probes[n++] = (struct run_probe){ "exit_reasons",
+		d->is_quick || d->is_passive ? log : each | SOOTH_STREAM };
 }
 
-/* Each call: findings about one file or peer need more than totals. Without selected processes
- * the calls of the whole host would be recorded. */
+/* Without selected processes the calls of the whole host would be recorded. A picture and the
+ * tables of the older tools need every call, findings a part of them. */
 static void choose_calls(struct diagnosing *d, struct run *run, bool has_processes)
 {
 	size_t n = 0;
 
-	d->has_calls = d->wants_calls && has_processes && !d->is_gone;
+	d->has_calls = d->wants_calls && has_processes && !d->is_gone && !d->is_quick;
 	while (run->probes[n].name)
 		n++;
 	if (!d->has_calls)
 		return;
 	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
+	run->has_call_budget = !d->needs_every_call;
 	if (!run->buffer_bytes)
-		run->buffer_bytes = CALLS_BYTES;
+		run->buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
 }
 
 static void choose_times(const struct diagnosing *d, struct run *run)
@@ -284,6 +287,7 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 	d->options.result = &d->told;
 	d->options.agent = is_named ? NULL : d->agent;
 	d->options.is_one_look = d->is_quick;
+	d->options.are_calls_optional = !d->insists_on_calls;
 	d->options.interval_ns = d->watch_ns;
 	run->is_stream = d->watch_ns != 0;
 	run->views[0] =
@@ -349,9 +353,11 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	return status;
 }
 
-static bool is_refusal(const struct sooth_error *err)
+/* Calls that the user did not name are no reason to fail; but no command is launched twice. */
+static bool is_refusal(const struct diagnosing *d, const struct sooth_error *err)
 {
-	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED;
+	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED ||
+	       (!d->insists_on_calls && !d->found.command);
 }
 
 bool diagnosing_without_calls(
@@ -359,7 +365,7 @@ bool diagnosing_without_calls(
 {
 	size_t n = 0;
 
-	if (!d->has_calls || !is_refusal(refusal))
+	if (!d->has_calls || !is_refusal(d, refusal))
 		return false;
 	snprintf(d->no_calls, sizeof(d->no_calls), "%s%s%s", refusal->tried,
 		*refusal->why ? ": " : "", refusal->why);
@@ -381,8 +387,10 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 
 	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
 		return status;
-	fprintf(stderr, "sooth: system calls are not observed, everything else is: cannot %s; %s\n",
-		d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
+	if (d->insists_on_calls)
+		fprintf(stderr,
+			"sooth: system calls are not observed, everything else is: cannot %s; %s\n",
+			d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
 	return run_report(run, err);
 }
 
@@ -429,7 +437,7 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
 
 int diagnosing_exit(const struct diagnosing *d)
 {
-	return *d->no_calls ? EXIT_LACKING : 0;
+	return *d->no_calls && d->insists_on_calls ? EXIT_LACKING : 0;
 }
 
 void diagnosing_end(struct diagnosing *d)

@@ -14,12 +14,15 @@
 
 struct diagnosing {
 	/* Filled by the command. */
-	bool is_deep;	      /* also slow details */
-	bool is_quick;	      /* one sample; a duration is for the CPU of processes alone */
-	bool wants_calls;     /* also the system calls of the selected processes */
-	const char *agent;    /* only processes that are this agent; NULL: of all agents */
-	uint64_t duration_ns; /* 0: the default */
-	uint64_t watch_ns;    /* diagnosed again after each such interval; 0: once */
+	bool is_deep;	  /* also slow details */
+	bool is_quick;	  /* one sample; a duration is for the CPU of processes alone */
+	bool is_passive;  /* attaches nothing to the kernel */
+	bool wants_calls; /* also the system calls of the selected processes, where permitted */
+	bool insists_on_calls; /* the user named them: says so where they are not permitted */
+	bool needs_every_call; /* recorded one by one, whatever it costs the target */
+	const char *agent;     /* only processes that are this agent; NULL: of all agents */
+	uint64_t duration_ns;  /* 0: the default */
+	uint64_t watch_ns;     /* diagnosed again after each such interval; 0: once */
 	const struct option_list *set; /* NULL: nothing */
 	const char *bundle_path;       /* file of a report to share; NULL: none */
 
@@ -57,7 +60,7 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
  */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
-/* Exit status 3 when system calls were requested and could not be observed. */
+/* Exit status 3 when the user named system calls and they could not be observed. */
 int diagnosing_exit(const struct diagnosing *d);
 void diagnosing_end(struct diagnosing *d);
 

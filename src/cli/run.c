@@ -247,6 +247,7 @@ static int make_observer(
 		.calls = run->calls,
 		.only_failed = run->only_failed,
 		.data_bytes = run->data_bytes,
+		.has_call_budget = run->has_call_budget,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 	};
 	int status;

@@ -89,6 +89,7 @@ struct run {
 	const char *calls;
 	bool only_failed;
 	uint32_t data_bytes;
+	bool has_call_budget;
 	const struct watch_options *watch; /* a repeated report; NULL: one */
 	const struct alert_options *alerts; /* of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */

@@ -17,7 +17,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, list, quick, allow_unseen;
+		bool deep, calls, passive, list, quick, allow_unseen;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
@@ -41,7 +41,8 @@ static const struct option diagnose_options[] = {
 		.name = "calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.calls),
-		.help = "also every system call of the target: files, peers, errors" },
+		.help = "the default; kept for older scripts. Exit status 3 where system calls "
+			"cannot be observed" },
 	{ .name = "duration",
 		.type = OPTION_DURATION,
 		.argument = "TIME",
@@ -70,11 +71,16 @@ static const struct option diagnose_options[] = {
 		.min = 4096,
 		.max = 1ull << 30,
 		.offset = offsetof(struct diagnose_config, diagnose.buffer_bytes),
-		.help = "with -D: buffer for calls between the kernel and sooth (32M)" },
+		.help = "buffer for calls between the kernel and sooth (4M; with --flamegraph "
+			"32M)" },
 	{ .name = "quick",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.quick),
 		.help = "take one sample; skip checks that need an interval" },
+	{ .name = "passive",
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct diagnose_config, diagnose.passive),
+		.help = "only read: attach nothing to the kernel, observe no system calls" },
 	{ .name = "bundle",
 		.type = OPTION_FILE,
 		.argument = "FILE",
@@ -118,9 +124,8 @@ static const struct option_rule rules[] = {
 		"--list-findings lists what sooth can find and looks at no process", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("passive"),
 	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
-	{ OPTION_NEEDS, "buffer", "calls", "the buffer is used only for recorded system calls",
-		NULL },
 	{ OPTION_NEEDS, "allow-unseen", "fail-on,calls",
 		"without them the exit status does not depend on checks", NULL },
 	{ OPTION_NEEDS, "weight", "flamegraph",
@@ -179,6 +184,12 @@ static int check(
 		return error_remedy(err,
 			"leave out --bundle here, and run sooth diagnose --bundle FILE after it");
 	}
+	if (c->diagnose.passive && (c->diagnose.calls || c->diagnose.buffer_bytes)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --passive with %s",
+			c->diagnose.calls ? "-D" : "--buffer");
+		error_why(err, "--passive observes no system calls");
+		return error_remedy(err, "give one of the two");
+	}
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with -D");
@@ -190,11 +201,13 @@ static int check(
 static int check_picture(
 	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
-	if (!c->picture.flamegraph || c->diagnose.calls || target_capture(arguments))
+	if (!c->picture.flamegraph || target_capture(arguments) ||
+		!(c->diagnose.passive || c->diagnose.quick))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "the picture shows system calls, and without -D none are recorded");
-	return error_remedy(err, "give -D too");
+	error_why(err, "the picture shows system calls, and with %s none are recorded",
+		c->diagnose.passive ? "--passive" : "--quick");
+	return error_remedy(err, "leave out %s", c->diagnose.passive ? "--passive" : "--quick");
 }
 
 static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -202,7 +215,10 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	struct diagnose_config *c = config;
 	struct diagnosing d = { .is_deep = c->diagnose.deep,
 		.is_quick = c->diagnose.quick,
-		.wants_calls = c->diagnose.calls,
+		.is_passive = c->diagnose.passive,
+		.wants_calls = !c->diagnose.passive && !c->diagnose.quick,
+		.insists_on_calls = c->diagnose.calls,
+		.needs_every_call = c->picture.flamegraph,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
 		.watch_ns = c->diagnose.watch_ns,
 		.set = &c->diagnose.set,
@@ -243,14 +259,16 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 const struct command command_diagnose = {
 	.name = "diagnose",
 	.summary = "find what is wrong with a process, a session, or all agents",
-	.usage = "[-d] [-D] [-j] [--duration TIME] [--fail-on SEVERITY] [PID|NAME... | FILE.sooth]",
+	.usage = "[-d] [-j] [--duration TIME] [--fail-on SEVERITY] [PID|NAME... | FILE.sooth]",
 	.about = "Observes for some seconds and prints findings with evidence: the worst first, "
 		 "then\nwhat was checked and is fine, then what could not be checked. Without a "
-		 "target:\nevery process of every agent. Nothing is changed.",
+		 "target:\nevery process of every agent. Nothing is changed. System calls are "
+		 "observed where the\ncaller may do so; --passive only reads.",
 	.examples =
 		"  sooth diagnose                     all agents\n  sooth diagnose 4711            "
-		"    one process\n  sooth diagnose -D 4711             also its system calls\n  "
-		"sooth diagnose -D --flamegraph -o calls.svg 4711   its calls as a picture\n  "
+		"    one process\n  sooth diagnose --passive 4711      only read, attach nothing\n "
+		" "
+		"sooth diagnose --flamegraph -o calls.svg 4711   its calls as a picture\n  "
 		"sooth diagnose --session 4711      all of a session\n  sooth diagnose -j "
 		"--fail-on high   for scripts\n  sooth diagnose -w                  repeat, and "
 		"print new and cleared findings\n  sooth diagnose --bundle report.json   to attach "

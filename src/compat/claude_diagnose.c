@@ -246,6 +246,8 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,
+		.insists_on_calls = c->has_calls,
+		.needs_every_call = true,
 		.agent = AGENT,
 		.duration_ns = is_quick ? QUICK_NS : c->duration_ns };
 	d->run = (struct run){ .name = "claude-diagnose",

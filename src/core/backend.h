@@ -22,6 +22,7 @@ struct calls_selected {
 	const char *set;     /* as probes/syscall_set.h reads it; NULL: all */
 	bool only_failed;    /* streams; counts have both anyhow */
 	uint32_t data_bytes; /* of what is read and written */
+	bool has_budget;     /* streams: some calls are only counted */
 };
 
 /* A privilege, kernel feature, file or tool that a backend cannot do without. */

@@ -152,7 +152,8 @@ static bool is_shareable(
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
-	       has->must_hold == options->must_hold;
+	       has->must_hold == options->must_hold &&
+	       has->calls.has_budget == options->calls.has_budget;
 }
 
 static size_t free_slot(const struct hub *hub)

@@ -48,7 +48,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.search_path = o->options.search_path,
 			.agents = o->agents,
 			.calls = { o->options.calls, o->options.only_failed,
-				o->options.data_bytes },
+				o->options.data_bytes, o->options.has_call_budget },
 			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,
 		};

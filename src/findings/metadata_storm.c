@@ -34,10 +34,14 @@ static const struct finding_option options[] = {
 		.max = 1e6 },
 };
 
+/* How often a file was looked up is what the records say together; only the sums are scaled to all
+ * lookups. */
 struct storm {
-	double again; /* repeated lookups */
+	double scale; /* lookups that each recorded one stands for */
+	double seen;  /* repeated lookups, recorded */
+	double again; /* all of them */
 	double again_ns;
-	double looks; /* of these files, all lookups */
+	double looks; /* of these files, recorded */
 	double files;
 	struct map folders; /* call_path -> double */
 };
@@ -46,7 +50,7 @@ struct storm {
  * (/proc, /sys) have nothing to cache. */
 static double again_of(const struct call_path *path, const struct call_file *f)
 {
-	uint64_t moves = f->moves[CALL_READ].calls + f->moves[CALL_WRITTEN].calls;
+	uint64_t moves = f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
 	uint64_t used = 1 + LOOKS_USED * moves;
 
 	return f->looks > used && call_is_on_disk(path->text) ? (double)(f->looks - used) : 0;
@@ -71,6 +75,7 @@ static void find(struct storm *s, const struct call_history *h)
 	const void *key;
 	void *value;
 
+	s->scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	map_init(&s->folders, sizeof(struct call_path), sizeof(double), FOLDERS_MAX);
 	while (map_next(&h->files, &position, &key, &value)) {
 		const struct call_path *path = key;
@@ -80,15 +85,27 @@ static void find(struct storm *s, const struct call_history *h)
 
 		if (!again)
 			continue;
-		s->again += again;
-		s->again_ns += (double)f->looks_ns * again / (double)f->looks;
+		s->seen += again;
+		s->again += again * s->scale;
+		s->again_ns += (double)f->looks_ns * again * s->scale / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
 		memcpy(folder.text, path->text, check_directory_size(path->text));
 		sum = map_put(&s->folders, &folder, NULL);
 		if (sum)
-			*sum += again;
+			*sum += again * s->scale;
 	}
+}
+
+/* Where a burst ends, the reads that follow a lookup are missing: these lookups repeat nothing. */
+static void leave_out_gaps(struct storm *s, const struct call_history *h)
+{
+	double cut = (double)(LOOKS_USED * h->gaps);
+	double share = s->seen > cut ? (s->seen - cut) / s->seen : 0;
+
+	s->seen *= share;
+	s->again *= share;
+	s->again_ns *= share;
 }
 
 static double share_of(const struct check_calls *c, const struct storm *s)
@@ -121,7 +138,7 @@ static void report(struct check *e, const struct check_calls *c, const struct st
 			((const struct call_path *)folders[i].key)->text, folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
 		finding_text(e, "file", "%s: %.0f lookups",
-			((const struct call_path *)files[i].key)->text, files[i].weight);
+			((const struct call_path *)files[i].key)->text, files[i].weight * s->scale);
 	check_calls_unseen(c, e);
 	finding_remedy(e,
 		"sooth trace -e %%path -p %llu shows each lookup; the fix: cache the result, or "
@@ -132,7 +149,8 @@ static void report(struct check *e, const struct check_calls *c, const struct st
 
 static bool is_storm(const struct check *e, const struct check_calls *c, const struct storm *s)
 {
-	return s->files && s->looks >= check_option(e, "min-times") * s->files &&
+	return s->files && check_calls_suffice(c, s->seen) &&
+	       s->looks >= check_option(e, "min-times") * s->files &&
 	       check_is_over(e, "min-rate", check_calls_rate(c, s->again), "") &&
 	       check_is_over(e, "min-share", share_of(c, s), "");
 }
@@ -145,6 +163,7 @@ static void diagnose(struct check *e)
 	if (!check_calls_begin(&c, e))
 		return;
 	find(&s, c.history);
+	leave_out_gaps(&s, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, &c, &s);
 	else

@@ -17,7 +17,6 @@
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
 #include "core/finding.h"
-#include "probes/sockets.h"
 
 #define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX   (2 * WINDOWS)
@@ -266,20 +265,6 @@ static void emit_growth(
 
 /* --- the same short-lived programs, over and over --- */
 
-static bool is_listening(const struct check *e)
-{
-	const struct snapshot *last = check_last(e, &e->input->sockets);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
-
-		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
-			return true;
-	}
-	return false;
-}
-
 /* Percent of one CPU, of the process that starts them. */
 static double own_cpu(const struct check *e, const struct process_entry *starter)
 {
@@ -296,20 +281,15 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 	for (; shown < STARTS_PROGRAMS && s->programs[shown].count && at < size; shown++)
 		at += (size_t)snprintf(
 			out + at, size - at, "%s%s", shown ? ", " : "", s->programs[shown].name);
-	if (!shown)
-		snprintf(out, size, "copies of itself");
-	else if (shown < s->program_count && at < size)
+	if (shown < s->program_count && at < size)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
-static enum finding_severity severity_of(const struct check *e, const struct starts *s,
-	const struct process_entry *starter, bool is_sure)
+static enum finding_severity severity_of(
+	const struct check *e, const struct starts *s, const struct process_entry *starter)
 {
 	double crowding = crowding_of(e->input);
-	bool is_copies = !s->programs[0].count;
 
-	if (is_copies || (!is_sure && s->sampled))
-		return FINDING_LOW;
 	return crowding * starts_rate(s) >= check_option(e, "many-starts") ||
 			       crowding * (starts_cpu(s) + own_cpu(e, starter)) >=
 				       check_option(e, "percent")
@@ -317,15 +297,15 @@ static enum finding_severity severity_of(const struct check *e, const struct sta
 		       : FINDING_LOW;
 }
 
-static void emit_starts(struct check *e, const struct starts *s, bool is_sure)
+static void emit_starts(struct check *e, const struct starts *s)
 {
 	const struct process_entry *starter = s->starter ? s->starter : e->process;
 	struct span name = check_name(starter);
 	char programs[128];
 
 	write_programs(programs, sizeof(programs), s);
-	finding_begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "starts");
-	finding_severity(e, severity_of(e, s, starter, is_sure));
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "starts");
+	finding_severity(e, severity_of(e, s, starter));
 	finding_claim(e, "starts %.0f processes a second: %s, which use %.0f %% CPU",
 		starts_rate(s), programs, starts_cpu(s));
 	finding_rate(e, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
@@ -334,8 +314,7 @@ static void emit_starts(struct check *e, const struct starts *s, bool is_sure)
 	if (own_cpu(e, starter) > 0)
 		finding_number(e, "CPU of the process that starts them", own_cpu(e, starter),
 			SOOTH_UNIT_PERCENT, s->interval_ns);
-	if (is_sure)
-		finding_text(e, "arguments", "the same again and again");
+	finding_text(e, "arguments", "%u different in %u starts", s->different, s->known);
 	if (crowding_of(e->input) > CROWDED)
 		finding_text(
 			e, "held up by others", "%.0f threads share a CPU", crowding_of(e->input));
@@ -357,7 +336,6 @@ static void emit_starts(struct check *e, const struct starts *s, bool is_sure)
 /* False: nothing to report. */
 static bool diagnose_starts(struct check *e)
 {
-	bool is_sure = false;
 	struct starts s;
 
 	starts_of(&s, e);
@@ -370,13 +348,14 @@ static bool diagnose_starts(struct check *e)
 			(unsigned long long)s.starter->id.pid);
 	else if (starts_are_of_a_list(s.starter ? s.starter : e->process))
 		check_fine(e, "starts %.0f processes a second for a list of jobs", starts_rate(&s));
-	else if (!starts_repeat(&s, &is_sure))
+	else if (s.copies < s.count && !s.known)
+		check_blind_because(e, "the arguments of the short-lived programs are not known",
+			"sooth trace --process lists the starts with their arguments");
+	else if (!starts_repeat(&s))
 		check_fine(e, "starts %.0f processes a second, and not the same ones",
 			starts_rate(&s));
-	else if (!s.programs[0].count && is_listening(e))
-		check_fine(e, "a server: starts %.0f processes a second", starts_rate(&s));
 	else
-		emit_starts(e, &s, is_sure);
+		emit_starts(e, &s);
 	return true;
 }
 

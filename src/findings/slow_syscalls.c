@@ -68,7 +68,7 @@ static double weigh(const void *key, const void *value, void *user)
 	double ns = (double)t->total_ns - l->queued_ns;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || (double)t->count < check_option(l->e, "min-calls") ||
+	if (*place->text || (double)t->seen < check_option(l->e, "min-calls") ||
 		share_of(l, ns) < check_option(l->e, "min-share") ||
 		!check_is_over(l->e, "min-p99",
 			(double)call_percentile(t->histogram, t->max_ns, 99),

@@ -41,7 +41,7 @@ struct look {
 };
 
 struct small {
-	double calls, bytes;
+	double calls, seen, bytes;
 };
 
 static struct small small_of(const struct check *e, const struct call_moves *m)
@@ -51,6 +51,7 @@ static struct small small_of(const struct check *e, const struct call_moves *m)
 
 	for (unsigned i = 0; i < CALL_SIZES && (double)(1u << i) < most; i++) {
 		s.calls += (double)m->own[i].calls;
+		s.seen += (double)m->own[i].seen;
 		s.bytes += (double)m->own[i].bytes;
 	}
 	return s;
@@ -77,6 +78,7 @@ static double weigh(const void *key, const void *value, void *user)
 
 	put_key(l->direction, path->text, what, sizeof(what));
 	if ((f->kind != FD_FOLLOWED_SOCKET && !call_is_on_disk(path->text)) ||
+		!check_calls_suffice(l->calls, s.seen) ||
 		s.calls * 100 < check_option(l->e, "min-share") * (double)m->calls ||
 		!check_is_over(l->e, "min-rate", check_calls_rate(l->calls, s.calls), what))
 		return 0;

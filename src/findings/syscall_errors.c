@@ -77,9 +77,11 @@ static double weigh(const void *key, const void *value, void *user)
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
 	put_key(place, what, sizeof(what));
-	if (call_error_is_grave(place->error) && times >= check_option(l->e, "min-grave"))
+	if (call_error_is_grave(place->error) && times >= check_option(l->e, "min-grave") &&
+		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
-	if (times < check_option(l->e, "min-times"))
+	if (times < check_option(l->e, "min-times") ||
+		(double)f->seen < check_option(l->e, "min-times"))
 		return 0;
 	return check_is_over(l->e, is_missing(place) ? "min-rate-missing" : "min-rate",
 		       check_calls_rate(l->calls, times), what)

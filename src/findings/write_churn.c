@@ -43,8 +43,8 @@ struct waste {
 	enum waste_kind kind;
 	double gone; /* bytes */
 	double there;
-	uint64_t times;
-	const char *path; /* for WASTE_REMOVED the directory */
+	uint64_t times, seen; /* seen: recorded one by one */
+	const char *path;     /* for WASTE_REMOVED the directory */
 	const struct call_scraps *scraps;
 };
 
@@ -75,7 +75,7 @@ static bool is_waste(const struct check *e, const struct check_calls *c, const s
 {
 	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
 
-	return w->times >= check_option(e, "min-times") &&
+	return w->seen >= check_option(e, "min-times") &&
 	       w->gone >= check_option(e, "min-ratio") * w->there &&
 	       check_is_over(e, limit, check_calls_rate(c, w->gone), w->path);
 }
@@ -88,6 +88,7 @@ static struct waste of_file(const struct check *e, const char *path, const struc
 
 	w.gone = (double)(is_in_place ? c->overwritten_bytes : c->replaced_bytes);
 	w.times = is_in_place ? f->moves[CALL_WRITTEN].calls : c->replaced;
+	w.seen = is_in_place ? f->moves[CALL_WRITTEN].seen : c->seen;
 	w.there = w.gone ? size_of(e, path, c->there_bytes) : 0;
 	return w;
 }
@@ -97,6 +98,7 @@ static struct waste of_scraps(const char *folder, const struct call_scraps *s)
 	return (struct waste){ .kind = WASTE_REMOVED,
 		.gone = (double)s->bytes,
 		.times = s->files,
+		.seen = s->seen,
 		.path = folder,
 		.scraps = s };
 }

@@ -66,7 +66,10 @@ struct syscalls_call {
 	uint8_t path_state;
 	uint8_t result_state;	/* absent: it never returns, or had not by the end */
 	uint8_t duration_state; /* not measured: its begin was not seen */
-	uint8_t unused[6];
+	uint8_t class_;		/* enum syscalls_class, where calls have a budget */
+	uint8_t gaps;		/* enum syscalls_gap */
+	uint32_t skipped; /* calls of this number and class in this thread, before it, that were
+			     only counted */
 	struct sooth_text path;
 	char name[16]; /* of the thread */
 	/* Older captures have nothing from here on. */
@@ -74,6 +77,27 @@ struct syscalls_call {
 };
 
 #define SYSCALLS_CALL_LEAST 136
+
+/* What of a thread's calls has a budget of its own, where each may be recorded or only counted. */
+enum syscalls_class {
+	SYSCALLS_CLASS_OTHER,
+	SYSCALLS_CLASS_ERROR, /* failed, EAGAIN excepted */
+	SYSCALLS_CLASS_KEPT,  /* changes descriptors or names, or connects */
+	SYSCALLS_CLASS_SLOW,  /* took SYSCALLS_SLOW_NS or longer */
+	SYSCALLS_CLASSES,
+};
+
+/* What of a thread's calls was not recorded before this one. */
+enum syscalls_gap {
+	SYSCALLS_GAP_KEPT = 1,	 /* calls of SYSCALLS_CLASS_KEPT, since its last record */
+	SYSCALLS_GAP_WINDOW = 2, /* any call, in this time window */
+};
+
+#define SYSCALLS_SLOW_NS       (1u << 19)
+#define SYSCALLS_BUDGET_SHIFT  27   /* a time window: 2^27 ns, 134 ms */
+#define SYSCALLS_BUDGET_THREAD 128  /* records of a thread and class in a window */
+#define SYSCALLS_BUDGET_OTHERS 700  /* of all threads, before only the other classes have room */
+#define SYSCALLS_BUDGET_ALL    1000 /* of all threads */
 
 /* Requests of one kind that a thread submitted through io_uring, in a window. They are no calls,
  * whether io_uring_enter(2) hands them over or a thread of the kernel takes them. */

@@ -242,7 +242,8 @@ CASES = [
         settings=("lock-storm.percent=4",), also=("cpu-spin",), says="interpreter",
         evidence="threads", threshold="convoy-threads"),
     healthy("lock-storm", "an idle pool", locks("idle")),
-    healthy("lock-storm", "a pool that asks for files", node_stat, may_skip=has_node),
+    healthy("lock-storm", "a pool that asks for files", node_stat, may_skip=has_node,
+        also=("metadata-storm",)),
 ]
 
 # Whatever is said without calls is said with them.

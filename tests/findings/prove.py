@@ -84,7 +84,8 @@ def judge(outcome, result, again, table):
     own = [f for f in found if f["id"] == case.finding]
     outcome.fired = bool(own)
     if outcome.fired != case.sick:
-        outcome.problems.append("fired" if outcome.fired else "did not fire:\n" + result.stdout)
+        outcome.problems.append("fired: " + own[0]["claim"] if own else
+            "did not fire:\n" + result.stdout)
     if own and (case.says not in own[0]["claim"] or
             case.severity not in ("", own[0]["severity"])):
         outcome.problems.append("says something else: %s" % own[0])

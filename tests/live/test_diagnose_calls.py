@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""diagnose -D: whose calls are observed, what is said where they cannot be, and that a capture of
+"""diagnose by system calls: whose calls are observed, what is said where they cannot be, and that a capture of
 `sooth trace` tells the same. What each finding says is proved by tests/findings/prove.py."""
 import os
 import unittest
@@ -23,6 +23,12 @@ ASKS = ("import os, signal, sys, time\n"
         "    if rounds % 5 == 0 and len(sys.argv) > 2 and not is_child:\n"
         "        is_child = os.fork() == 0\n"
         "        rounds = 0\n")
+BUSY = ("import os\nprint('ready', flush=True)\n"
+        "while True:\n"
+        "    for _ in range(100):\n"
+        "        try: os.stat('/nowhere')\n"
+        "        except OSError: pass\n"
+        "    os.stat('/etc/passwd')\n")
 OF_CALLS = {"write-churn", "connect-failing", "syscall-errors", "slow-syscalls", "metadata-storm",
             "small-io"}
 
@@ -43,7 +49,7 @@ class Calls(Case):
     @needs_bpf
     def test_those_that_are_meant_and_no_others(self):
         meant, other = self.asker(), self.asker()
-        report = self.diagnose("-D", "--duration", "2", str(meant.pid), "--save",
+        report = self.diagnose("--duration", "2", str(meant.pid), "--save",
                                self.path("calls.sooth"))
         (process,) = report["processes"]
         self.assertEqual(process["pid"], meant.pid)
@@ -73,7 +79,7 @@ class Calls(Case):
         self.sooth("diagnose", "--flamegraph", "-o", self.path("x.png"), capture)
         self.assertTrue(harness.read(self.path("x.png")).startswith(b"\x89PNG"))
         self.assertEqual(harness.read(self.path("x.folded")).decode(), stacks)
-        for words in (["--flamegraph", "-o", live], ["--flamegraph", "-D"],
+        for words in (["--flamegraph", "-o", live, "--passive"], ["--flamegraph", "-D"],
                       ["--flamegraph", "-D", "-o", live, "--bundle", self.path("b")]):
             self.sooth("diagnose", *words, str(meant.pid), status=2)
 
@@ -119,6 +125,30 @@ class Calls(Case):
         (finding,) = errors_of(report["processes"][0])
         self.assertEqual(finding["confidence"], "medium")
         self.assertTrue(any("lost" in text for text in finding["caveats"]), finding)
+
+    @needs_bpf
+    def test_a_fast_one_is_sampled(self):
+        """Counts are right though few calls are recorded, and the capture says the same."""
+        meant = self.start(harness.have("python3"), "-c", BUSY)
+        meant.wait_for_output(b"ready\n")
+        capture = self.path("sampled.sooth")
+        report = self.diagnose("--duration", "2", str(meant.pid), "--save", capture)
+        (finding,) = errors_of(report["processes"][0])
+        evidence = {row["name"]: row for row in finding["evidence"]}
+        self.assertIn("recorded one by one", evidence["sampled"]["text"])
+        self.assertEqual(self.diagnose(capture)["processes"], report["processes"])
+        # The file that is never missing is asked for a hundred times less often.
+        self.assertIn("/nowhere", finding["claim"])
+        recorded = sum(line.get("name") == "newfstatat" for line in self.sooth("trace", "-j", capture).lines())
+        self.assertGreater(evidence["times"]["value"], 2 * recorded)
+
+    @needs_bpf
+    def test_passive_attaches_nothing(self):
+        meant = self.asker()
+        report = self.diagnose("--passive", "--duration", "1", str(meant.pid))
+        unseen = {b["id"]: b["cause"] for b in report["processes"][0]["unseen"]}
+        self.assertEqual({unseen.get(id) for id in OF_CALLS}, {"not requested"})
+        self.assertEqual(errors_of(report["processes"][0]), [])
 
     def test_one_look_has_no_calls(self):
         run = self.sooth("diagnose", "-D", "--quick", status=2)

@@ -75,7 +75,7 @@ NO_ROW = {
     "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch", "--alert-on": "of --watch",
            "--transcript": "reads an agent's own log: test_agents.py",
            "--list-agents": "tells of sooth"},
-    "diagnose": {"--quick": "test_diagnose.py", "--session": "needs a session", "--fail-on": "its status",
+    "diagnose": {"--quick": "test_diagnose.py", "--passive": "test_diagnose_calls.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
     "why": {"--interval": "as of ps"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},

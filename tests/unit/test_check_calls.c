@@ -111,7 +111,7 @@ static void test_all(void **state)
 				"process <use a larger buffer: --buffer 128M>\n" },
 			{ ids[i], not_streamed, 0, NULL,
 				"=blind: this check needs the probe `syscalls`, which was not "
-				"recorded <run as root: sooth diagnose -D>\n" },
+				"recorded <run as root: sooth diagnose>\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
 				"blind: this value needs two samples <observe longer" },

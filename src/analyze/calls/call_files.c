@@ -41,14 +41,15 @@ static struct call_position *position_of(const struct call_at_hand *c, int64_t f
 
 /* --- reading and writing --- */
 
-static void add_own(struct call_moves *m, uint64_t bytes)
+static void add_own(struct call_moves *m, uint64_t bytes, uint64_t weight)
 {
 	uint32_t slot = log2_of(bytes);
 
 	if (slot >= CALL_SIZES)
 		return;
-	m->own[slot].calls++;
-	m->own[slot].bytes += bytes;
+	m->own[slot].calls += weight;
+	m->own[slot].seen++;
+	m->own[slot].bytes += bytes * weight;
 }
 
 /* Whether it was the process's own doing that so little was moved. */
@@ -62,7 +63,7 @@ static bool is_own(const struct folded_call *c, const struct call_file *f, bool 
 	return t->size && syscall_value(c->call->arguments, t->size, 0) == c->bytes;
 }
 
-static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
+static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes, uint64_t weight)
 {
 	uint64_t end = at + bytes, time_span, there = c->there_bytes;
 
@@ -75,7 +76,7 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes)
 	c->there_bytes = c->since_bytes < time_span ? c->since_bytes : time_span;
 	/* Of these so many took no place of their own. */
 	if (c->there_bytes - there < bytes)
-		c->overwritten_bytes += bytes - (c->there_bytes - there);
+		c->overwritten_bytes += (bytes - (c->there_bytes - there)) * weight;
 }
 
 /* `offset` is of the call; else the descriptor moves on. */
@@ -89,11 +90,11 @@ static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t f
 	if (offset) {
 		if (writes)
 			write_at(&f->contents, syscall_value(call->call->arguments, offset, 0),
-				call->bytes);
+				call->bytes, c->weight);
 		return;
 	}
 	if (writes)
-		write_at(&f->contents, is_known ? p->at : f->contents.end, call->bytes);
+		write_at(&f->contents, is_known ? p->at : f->contents.end, call->bytes, c->weight);
 	if (p)
 		p->at += call->bytes;
 }
@@ -112,11 +113,12 @@ static void take_side(const struct call_at_hand *c, const struct folded_side *si
 		return;
 	f->kind = side->file->kind;
 	m = &f->moves[writes ? CALL_WRITTEN : CALL_READ];
-	m->calls++;
-	m->bytes += call->bytes;
-	m->total_ns += call_is_timed(call->call) ? call->call->duration_ns : 0;
+	m->calls += c->weight;
+	m->seen++;
+	m->bytes += call->bytes * c->weight;
+	m->total_ns += call_is_timed(call->call) ? call->call->duration_ns * c->weight : 0;
 	if (call->row->transfer.direction != SYSCALL_COPIES && is_own(call, f, writes))
-		add_own(m, call->bytes);
+		add_own(m, call->bytes, c->weight);
 	f->was_written_last = writes;
 	if (side->file->kind == FD_FOLLOWED_FILE)
 		move_on(c, f, side->fd, writes);
@@ -142,11 +144,12 @@ static void forget_position(const struct call_at_hand *c, int64_t fd)
 }
 
 /* All that it wrote there is gone, or has another name. */
-static void replace(struct call_contents *c)
+static void replace(struct call_contents *c, uint64_t weight)
 {
 	if (c->there_bytes) {
-		c->replaced_bytes += c->there_bytes;
-		c->replaced++;
+		c->replaced_bytes += c->there_bytes * weight;
+		c->replaced += weight;
+		c->seen++;
 	}
 	c->there_bytes = c->since_bytes = c->begin = c->end = 0;
 }
@@ -164,7 +167,7 @@ static void take_open(const struct call_at_hand *c)
 	key = call_path_of(c->path);
 	f = map_get(&c->history->files, &key);
 	if (f)
-		replace(&f->contents);
+		replace(&f->contents, c->weight);
 }
 
 static void take_seek(const struct call_at_hand *c)
@@ -179,17 +182,17 @@ static void take_seek(const struct call_at_hand *c)
 				.at = (uint64_t)c->folded->call->result, .is_known = true });
 }
 
-static void cut(struct call_contents *c, uint64_t size)
+static void cut(struct call_contents *c, uint64_t size, uint64_t weight)
 {
 	uint64_t time_span = size > c->begin ? size - c->begin : 0;
 
 	if (!time_span || size >= c->end) {
 		if (!time_span)
-			replace(c);
+			replace(c, weight);
 		return;
 	}
 	if (c->there_bytes > time_span) {
-		c->replaced_bytes += c->there_bytes - time_span;
+		c->replaced_bytes += (c->there_bytes - time_span) * weight;
 		c->there_bytes = time_span;
 	}
 	c->since_bytes = c->there_bytes;
@@ -206,21 +209,22 @@ static void take_size(const struct call_at_hand *c)
 	if (c->path.size || key_of(c->folded->file, &key))
 		f = map_get(&c->history->files, &key);
 	if (f)
-		cut(&f->contents, c->folded->call->arguments[1]);
+		cut(&f->contents, c->folded->call->arguments[1], c->weight);
 }
 
 /* --- removing, renaming --- */
 
-static void add_scrap(struct call_history *h, const struct call_path *path, uint64_t bytes)
+static void add_scrap(const struct call_at_hand *c, const struct call_path *path, uint64_t bytes)
 {
 	const char *slash = strrchr(path->text, '/');
 	struct call_path folder =
 		call_path_of(span_of(path->text, slash ? (size_t)(slash - path->text) : 0));
-	struct call_scraps *s = map_put(&h->scraps, &folder, NULL);
+	struct call_scraps *s = map_put(&c->history->scraps, &folder, NULL);
 
 	if (!s)
 		return;
-	s->files++;
+	s->files += c->weight;
+	s->seen++;
 	s->bytes += bytes;
 	s->has_many_names |= *s->last && strcmp(s->last, path->text) != 0;
 	memcpy(s->last, path->text, sizeof(s->last));
@@ -235,11 +239,11 @@ static void take_removal(const struct call_at_hand *c)
 
 	if (!f)
 		return;
-	bytes = f->contents.there_bytes + f->contents.replaced_bytes +
+	bytes = f->contents.there_bytes * c->weight + f->contents.replaced_bytes +
 		f->contents.overwritten_bytes;
 	f->contents = (struct call_contents){ 0 };
 	if (bytes)
-		add_scrap(c->history, &key, bytes);
+		add_scrap(c, &key, bytes);
 }
 
 static bool second_path(const struct call_at_hand *c, struct call_path *key)
@@ -252,24 +256,28 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 }
 
 /* What was there goes, and what was elsewhere takes its place. */
-static void rename_contents(struct call_contents *to, const struct call_contents *from)
+static void rename_contents(
+	struct call_contents *to, const struct call_contents *from, uint64_t weight)
 {
 	struct call_contents old = *to;
 
-	replace(&old);
+	replace(&old, weight);
 	*to = *from;
 	to->replaced_bytes += old.replaced_bytes;
 	to->overwritten_bytes += old.overwritten_bytes;
 	to->replaced += old.replaced;
+	to->seen += old.seen;
 }
 
 static void add_moves(struct call_moves *to, const struct call_moves *from)
 {
 	to->calls += from->calls;
+	to->seen += from->seen;
 	to->bytes += from->bytes;
 	to->total_ns += from->total_ns;
 	for (size_t i = 0; i < CALL_SIZES; i++) {
 		to->own[i].calls += from->own[i].calls;
+		to->own[i].seen += from->own[i].seen;
 		to->own[i].bytes += from->own[i].bytes;
 	}
 }
@@ -290,7 +298,7 @@ static void take_rename(const struct call_at_hand *c)
 	f->kind = moved.kind;
 	f->looks += moved.looks;
 	f->looks_ns += moved.looks_ns;
-	rename_contents(&f->contents, &moved.contents);
+	rename_contents(&f->contents, &moved.contents, c->weight);
 	for (size_t i = 0; i < CALL_MOVES; i++)
 		add_moves(&f->moves[i], &moved.moves[i]);
 }
@@ -309,7 +317,11 @@ static void take_look(const struct call_at_hand *c)
 		key = call_path_of(span_of(fd->name, strlen(fd->name)));
 	else
 		return;
-	c->history->looks++;
+	c->history->looks += c->weight;
+	/* Reads of the file may be missing beside it. */
+	if (c->folded->call->gaps & SYSCALLS_GAP_WINDOW)
+		return;
+	c->history->looks_seen++;
 	f = file_at(c, &key);
 	if (!f)
 		return;

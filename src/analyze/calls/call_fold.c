@@ -98,8 +98,14 @@ uint64_t folded_open_flags(const struct folded_call *c)
 
 static int take_call(struct call_fold *f, const struct syscalls_call *call, struct sooth_error *err)
 {
-	struct folded_call c = resolve(f, call);
-	int status = f->consumer->call(f->state, &c, err);
+	struct process_id process = process_id_of(&call->record);
+	struct folded_call c;
+	int status;
+
+	if (call->gaps & SYSCALLS_GAP_KEPT)
+		fd_follow_gap(&f->fds, &process);
+	c = resolve(f, call);
+	status = f->consumer->call(f->state, &c, err);
 
 	fd_follow_take(&f->fds, &call->record);
 	if (!status && f->consumer->after)

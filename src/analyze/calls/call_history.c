@@ -22,16 +22,18 @@
 #define SCRAPS_MAX    1024
 #define PEERS_MAX     512
 #define THREADS_MAX   4096
+#define WEIGHTS_MAX   4096
 #define FDS_MAX	      16384
 #define ENTRIES_MAX   200000 /* of all processes: then nothing new is kept */
 #define LOOKED_EVERY  4096   /* calls, at that */
+#define LATELY	      2048   /* records that a weight is the mean of */
 
 /* --- histories --- */
 
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->waits, &h->positions, &h->pending };
+		&h->peers, &h->waits, &h->positions, &h->pending, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -61,6 +63,7 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
+	map_init(&h->weights, sizeof(struct call_kind), sizeof(struct call_weight), WEIGHTS_MAX);
 	return h;
 }
 
@@ -147,6 +150,36 @@ static struct span find_path(struct folded_call *c)
 	return state <= SOOTH_STATE_TRUNCATED ? path : span_of("", 0);
 }
 
+/* The mean, and not what was skipped right before it: what a call was is not said by one record.
+ * It follows the first gap, so estimates are rather too low. */
+static uint64_t weight_of(struct call_history *h, const struct syscalls_call *call)
+{
+	struct call_kind kind = {
+		.number = call->number, .abi = call->abi, .class_ = call->class_
+	};
+	struct call_weight *w = map_put(&h->weights, &kind, NULL);
+	double each;
+
+	if (!w)
+		return 1;
+	if (w->recorded >= LATELY) {
+		w->recorded /= 2;
+		w->made /= 2;
+	}
+	w->recorded++;
+	w->made += 1 + (double)call->skipped;
+	each = w->made / w->recorded + w->left;
+	w->left = each - (double)(uint64_t)each;
+	return (uint64_t)each;
+}
+
+/* Where descriptors stand was not seen, and what became of connections. */
+static void forget_descriptors(struct call_history *h)
+{
+	map_clear(&h->positions);
+	map_clear(&h->pending);
+}
+
 static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
 {
 	struct call_histories *h = state;
@@ -160,10 +193,15 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 		return 0;
 	if (!(++h->taken % LOOKED_EVERY) && !h->is_full && count_entries(h) > ENTRIES_MAX)
 		freeze(h);
-	c.history->calls++;
+	if (call->call->gaps & SYSCALLS_GAP_KEPT)
+		forget_descriptors(c.history);
+	c.weight = weight_of(c.history, call->call);
+	c.history->calls += c.weight;
+	c.history->seen++;
+	c.history->gaps += call->call->skipped != 0;
 	if (!call->row->name)
 		return 0; /* what it does is unknown */
-	c.history->uring_calls += (call->row->traits & SYSCALL_SUBMITS) != 0;
+	c.history->uring_calls += call->row->traits & SYSCALL_SUBMITS ? c.weight : 0;
 	c.path = find_path(call);
 	call_places_take(&c);
 	call_files_take(&c);
@@ -271,16 +309,19 @@ void call_histories_resolve(struct call_histories *h)
 static void renew(struct call_history **one)
 {
 	struct call_history *fresh = new_history(&(*one)->id), *old = *one;
-	struct map positions, pending;
+	struct map positions, pending, weights;
 
 	if (!fresh)
 		return;
 	positions = fresh->positions;
 	pending = fresh->pending;
+	weights = fresh->weights;
 	fresh->positions = old->positions;
 	fresh->pending = old->pending;
+	fresh->weights = old->weights;
 	old->positions = positions;
 	old->pending = pending;
+	old->weights = weights;
 	fini_history(old);
 	free(old);
 	*one = fresh;

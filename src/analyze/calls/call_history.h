@@ -5,6 +5,11 @@
  * long the calls took that work; what its threads waited for. It takes any record, live or from
  * a capture, and judges nothing.
  *
+ * Where calls had a budget (bpf/budget.bpf.h), some were only counted. Then each recorded call
+ * stands for several of its number and class (its weight), and counts are estimates; `seen` is how
+ * many records they rest on. Only what the records of one file say together is never multiplied:
+ * how often it was looked at, what is still in it.
+ *
  * Cannot be seen: what goes through mappings and io_uring; what was lost from the stream, which is
  * counted in `lost`, so that all figures are a floor then; what exceeds the bounds, counted in
  * `refused`.
@@ -32,12 +37,12 @@ struct call_place {
 };
 
 struct call_failures {
-	uint64_t count, first_ns, last_ns;
+	uint64_t count, seen, first_ns, last_ns;
 };
 
 /* Of reads and writes without the time that so many bytes take anyhow. */
 struct call_times {
-	uint64_t count, total_ns, max_ns;
+	uint64_t count, seen, total_ns, max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
 };
 
@@ -45,9 +50,10 @@ struct call_times {
  * far, and answers to it, are not among them. */
 struct call_moves {
 	uint64_t calls, bytes; /* all that moved something */
+	uint64_t seen;	       /* of `calls` */
 	uint64_t total_ns;
 	struct {
-		uint64_t calls, bytes;
+		uint64_t calls, seen, bytes;
 	} own[CALL_SIZES];
 };
 
@@ -60,6 +66,7 @@ struct call_contents {
 	uint64_t replaced_bytes;	  /* emptied, or renamed away */
 	uint64_t overwritten_bytes;	  /* in place */
 	uint64_t replaced;		  /* times */
+	uint64_t seen;			  /* of `replaced` */
 	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
 };
 
@@ -67,7 +74,7 @@ struct call_contents {
 struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
-	uint64_t looks; /* calls about it, by its path */
+	uint64_t looks; /* calls about it, by its path: of those in looks_seen */
 	uint64_t looks_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
@@ -75,7 +82,7 @@ struct call_file {
 
 /* Files that were written and then removed, by their directory. */
 struct call_scraps {
-	uint64_t files, bytes;
+	uint64_t files, seen, bytes;
 	bool has_many_names;
 	char last[CALL_PATH];
 };
@@ -109,8 +116,11 @@ struct call_waits {
 
 struct call_history {
 	struct process_id id;
-	uint64_t calls;
+	uint64_t calls;	      /* with those that were only counted */
+	uint64_t seen;	      /* of these, recorded */
 	uint64_t looks;	      /* calls about files, by path */
+	uint64_t looks_seen;  /* of these, recorded with all calls around them */
+	uint64_t gaps;	      /* records right after calls of their kind that were only counted */
 	uint64_t uring_calls; /* io_uring_enter */
 	struct map failures;  /* call_place -> call_failures; answers are not among them */
 	struct map found;     /* hash of a name -> uint64_t: times that it was found */
@@ -122,6 +132,7 @@ struct call_history {
 	/* For following: */
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
+	struct map weights;   /* call_kind -> call_weight */
 };
 
 struct call_histories {

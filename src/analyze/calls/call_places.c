@@ -41,7 +41,7 @@ static void note_found(const struct call_at_hand *c)
 	uint64_t *count = map_put(&c->history->found, &hash, NULL);
 
 	if (count)
-		++*count;
+		*count += c->weight;
 }
 
 /* --- errors --- */
@@ -74,7 +74,8 @@ static void take_error(const struct call_at_hand *c)
 	f = map_put(&c->history->failures, &place, NULL);
 	if (!f)
 		return;
-	if (!f->count++)
+	f->count += c->weight;
+	if (!f->seen++)
 		f->first_ns = c->folded->call->record.time_ns;
 	f->last_ns = c->folded->call->record.time_ns;
 }
@@ -122,10 +123,11 @@ static void add_time(const struct call_at_hand *c, bool has_text, uint64_t ns)
 	t = map_put(&c->history->times, &place, NULL);
 	if (!t)
 		return;
-	t->count++;
-	t->total_ns += ns;
+	t->count += c->weight;
+	t->seen++;
+	t->total_ns += ns * c->weight;
 	t->max_ns = ns > t->max_ns ? ns : t->max_ns;
-	t->histogram[aggregate_bucket(ns) & (SYSCALLS_BUCKETS - 1)]++;
+	t->histogram[aggregate_bucket(ns) & (SYSCALLS_BUCKETS - 1)] += (uint32_t)c->weight;
 }
 
 static void add_times(const struct call_at_hand *c)

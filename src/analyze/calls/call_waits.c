@@ -41,15 +41,15 @@ static void vote(struct call_waits *w, uint64_t address)
 static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool has_slept)
 {
 	if (!waits_at_lock(c->folded->call->arguments[1])) {
-		w->wakes++;
+		w->wakes += c->weight;
 		return;
 	}
 	/* EAGAIN: it was free by then; the thread contended for it all the same. */
-	w->locks++;
+	w->locks += c->weight;
 	vote(w, c->folded->call->arguments[0]);
 	if (!has_slept)
 		return;
-	*(c->folded->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += 1;
+	*(c->folded->error == LINUX_ETIMEDOUT ? &w->by_time : &w->by_event) += c->weight;
 }
 
 void call_waits_take(const struct call_at_hand *c)
@@ -67,13 +67,13 @@ void call_waits_take(const struct call_at_hand *c)
 		return;
 	memcpy(w->name, call->name, sizeof(w->name));
 	if (row->wait.what == SYSCALL_WAIT_YIELD)
-		w->yields++;
+		w->yields += c->weight;
 	else if (row->traits & SYSCALL_FUTEX)
 		take_futex(c, w, has_slept);
 	else if (!has_slept)
 		return;
 	else if (row->traits & SYSCALL_SLEEPS || (row->traits & SYSCALL_POLLS && !call->result))
-		w->by_time++;
+		w->by_time += c->weight;
 	else
-		w->by_event++;
+		w->by_event += c->weight;
 }

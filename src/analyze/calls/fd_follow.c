@@ -117,6 +117,22 @@ void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
 	*known = copy;
 	known->name = name;
 	known->closes_on_exec = closes_on_exec;
+	known->is_read = false;
+}
+
+void fd_follow_gap(struct fd_follow *f, const struct process_id *process)
+{
+	struct fd_table *t = map_get(&f->tables, process);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (t && t->fds.key_size && map_next(&t->fds, &position, &key, &value)) {
+		uint32_t fd = *(const uint32_t *)key;
+
+		if (!((struct fd_followed *)value)->is_read)
+			forget(f, t, fd);
+	}
 }
 
 void fd_follow_name(struct fd_followed *known, struct span name)
@@ -177,6 +193,7 @@ static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 		known = fd_follow_set(f, t, d->fd, kind_of(d->type));
 	if (!known)
 		return;
+	known->is_read = true;
 	known->closes_on_exec = d->closes_on_exec;
 	if (known->kind == FD_FOLLOWED_SOCKET && d->type < ARRAY_SIZE(protocols) &&
 		protocols[d->type])
@@ -201,6 +218,7 @@ static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
 		known = fd_follow_set(f, t, s->fd, FD_FOLLOWED_SOCKET);
 	if (!known || t->has_sockets)
 		return;
+	known->is_read = true;
 	if (s->family == SOCKETS_INET6 &&
 		(!strcmp(known->protocol, "TCP") || !strcmp(known->protocol, "UDP")))
 		strcat(known->protocol, "6");

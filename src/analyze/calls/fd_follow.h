@@ -32,6 +32,7 @@ struct fd_followed {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool closes_on_exec;
 	bool is_listening;
+	bool is_read;			   /* from a snapshot, and not since from a call */
 	char protocol[FD_FOLLOW_PROTOCOL]; /* of a socket: "TCP", "UDP6", "UNIX" */
 	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS]; /* not escaped; empty: not known */
 	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; of a socket NULL */
@@ -47,6 +48,9 @@ void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
 /* Any record; a call after it was reported, because its arguments are of before. */
 void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
+/* Calls that change descriptors were not recorded: what calls said before is not known any more.
+ * What a snapshot said remains: it is mostly what stays open. */
+void fd_follow_gap(struct fd_follow *f, const struct process_id *process);
 /* NULL: not known. */
 const struct fd_followed *fd_follow_get(
 	const struct fd_follow *f, const struct process_id *process, int64_t fd);

@@ -169,7 +169,6 @@ static void add_command(
 
 	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
-	buffer_string(out, with_calls ? " -D" : "");
 	if (is_short)
 		buffer_string(out, u->is_longest ? " --duration 5m" : " --duration 30");
 	for (size_t i = 1; is_named(s) && i < s->count; i++)

@@ -7,6 +7,7 @@
 #include "probes/syscall_names.h"
 
 #define INTERVAL_LEAST (NS_PER_S / 2)
+#define SEEN_LEAST     32 /* records that an estimate rests on: within a third of the truth */
 
 bool check_calls_begin(struct check_calls *c, struct check *e)
 {
@@ -15,10 +16,10 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 	*c = (struct check_calls){ .history = call_histories_get(&r->calls, &e->id),
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
+	c->is_sampled = c->history && c->history->seen < c->history->calls;
 	if (!r->calls.has_calls && r->calls.has_counts)
 		check_blind_by(e, FINDING_NOT_REQUESTED,
-			"the calls were only counted, not recorded one by one",
-			"sooth diagnose -D");
+			"the calls were only counted, not recorded one by one", "sooth diagnose");
 	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
@@ -32,6 +33,11 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 	return false;
 }
 
+bool check_calls_suffice(const struct check_calls *c, double seen)
+{
+	return !c->is_sampled || seen >= SEEN_LEAST;
+}
+
 double check_calls_rate(const struct check_calls *c, double count)
 {
 	return count * (double)NS_PER_S / (double)c->interval_ns;
@@ -43,6 +49,11 @@ void check_calls_unseen(const struct check_calls *c, struct check *e)
 		finding_unseen(e,
 			"calls whose records were lost (%llu): the counts do not include them",
 			(unsigned long long)c->lost);
+	if (c->is_sampled)
+		finding_text(e, "sampled",
+			"%.2g %% of the calls recorded one by one, the others counted: counts are "
+			"estimates",
+			100 * (double)c->history->seen / (double)c->history->calls);
 	if (e->input->calls.refused)
 		finding_unseen(e, "some files, peers or errors: sooth's tables were full");
 	if (c->history->uring_calls)

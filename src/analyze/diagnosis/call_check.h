@@ -8,13 +8,16 @@
 struct check_calls {
 	const struct call_history *history;
 	uint64_t interval_ns;
-	uint64_t lost; /* lost calls of all observed processes: counts are lower bounds */
+	bool is_sampled; /* some calls were only counted: counts are estimates */
+	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
 };
 
 /* False: not diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, struct check *e);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
+/* Whether so many records are enough for an estimate; always where every call was recorded. */
+bool check_calls_suffice(const struct check_calls *c, double seen);
 /* Adds to the open finding what was lost, and what bypasses system calls. */
 void check_calls_unseen(const struct check_calls *c, struct check *e);
 

@@ -456,10 +456,11 @@ static void diagnose_rest(struct check *e)
 static void report_lacking(struct check *e, const char *probe, const char *reason)
 {
 	bool is_calls = !strcmp(probe, "syscalls");
+	bool is_refused = is_calls && e->input->are_calls_refused;
 
-	check_blind_by(e,
-		is_calls && e->input->are_calls_refused ? FINDING_REFUSED : FINDING_NOT_REQUESTED,
-		reason, is_calls ? "run as root: sooth diagnose -D" : "");
+	check_blind_by(e, is_refused ? FINDING_REFUSED : FINDING_NOT_REQUESTED,
+		is_refused ? "sooth may not observe system calls here" : reason,
+		is_calls ? "run as root: sooth diagnose" : "");
 }
 
 static void diagnose(struct check *e)

@@ -200,6 +200,15 @@ static bool is_muted(const struct diagnosis *s, struct span id)
 	return false;
 }
 
+static bool is_by_calls(struct span id)
+{
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		if (span_equal(id, registry_findings[i].type->id))
+			return strstr(registry_findings[i].type->probes, "syscalls") != NULL;
+	}
+	return false;
+}
+
 static void note_refused(
 	const struct diagnosis *s, const struct diagnosed *j, struct findings_reported *result)
 {
@@ -210,7 +219,9 @@ static void note_refused(
 		struct span id = record_text(r, &row->id);
 		bool is_refused = row->cause == FINDING_REFUSED || row->cause == FINDING_FAILED;
 
-		if (!is_refused || is_muted(s, id))
+		if (!is_refused || is_muted(s, id) ||
+			(s->options.are_calls_optional && s->input.are_calls_refused &&
+				is_by_calls(id)))
 			continue;
 		if (!result->has_refused || most_severe(s, id) > result->refused)
 			result->refused = most_severe(s, id);

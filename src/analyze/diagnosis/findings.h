@@ -27,6 +27,9 @@ struct findings_options {
 	/* Only processes that are this agent itself; NULL: all selected ones. */
 	const char *agent;
 	bool is_one_look; /* skip detectors that need an interval */
+	/* `result` leaves out checks of system calls that were refused: the user did not name them.
+	 */
+	bool are_calls_optional;
 };
 
 #endif

@@ -12,10 +12,10 @@
 #define STARTERS_MAX   1024
 #define STARTER_SHARE  0.9
 #define PROGRAMS_SHARE 0.9
-#define COPIES_SHARE   0.9
-#define ABOVE	       3	       /* levels of a build below its driver */
-#define SAMPLED_LEAST  2	       /* more is needed to say that arguments differ */
-#define CPU_MAX_NS     (10 * NS_PER_MS) /* of each: compilers take longer */
+#define ABOVE	       3  /* levels of a build below its driver */
+#define KNOWN_LEAST    2  /* commands with known arguments */
+#define MANY_KNOWN     16 /* from here on each command must have come several times */
+#define TIMES_LEAST    4
 #define PAUSE_NS       (50 * NS_PER_MS)
 
 /* --- which processes --- */
@@ -95,6 +95,17 @@ static void add(struct counting *c, const struct process_entry *starter,
 	program->early += is_early;
 }
 
+static void add_command(struct counting *c, uint64_t arguments)
+{
+	uint32_t *seen = map_put(&c->commands, &arguments, NULL);
+
+	if (!seen)
+		return;
+	c->s->known++;
+	++*seen;
+	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
+}
+
 /* A loop that pauses by starting sleep(1) is counted by the rest of it. */
 static bool is_pause(const struct short_lived_process *p)
 {
@@ -107,6 +118,7 @@ static void count_short_lived(struct counting *c)
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
 	size_t position = 0;
+	const uint64_t *hash;
 	const void *id;
 	void *value;
 
@@ -120,27 +132,25 @@ static void count_short_lived(struct counting *c)
 		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
 			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
+		hash = map_get(&b->commands, id);
+		if (hash)
+			add_command(c, *hash);
 		c->s->cpu_ns += p->cpu_ns;
 		c->s->failed += p->status != 0;
 	}
 }
 
-static void add_command(struct counting *c, const struct process_entry *p)
+/* The arguments of its exec are the same bytes as those of others; a sample has them otherwise. */
+static void add_sampled(struct counting *c, const struct process_entry *p)
 {
+	const uint64_t *hash = map_get(&c->check->input->host.short_lived.commands, &p->id);
 	struct span arguments = record_text(&p->process->record, &p->process->arguments);
-	uint64_t hash;
-	uint32_t *seen;
 
-	if (p->process->is_brief || p->process->arguments_state != SOOTH_STATE_VALUE ||
-		!arguments.size)
-		return;
-	hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
-	seen = map_put(&c->commands, &hash, NULL);
-	if (!seen)
-		return;
-	c->s->sampled++;
-	++*seen;
-	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
+	if (hash)
+		add_command(c, *hash);
+	else if (!p->process->is_brief && p->process->arguments_state == SOOTH_STATE_VALUE &&
+		 arguments.size)
+		add_command(c, hash_bytes(HASH_BEGIN, arguments.data, arguments.size));
 }
 
 static void count_sampled(struct counting *c)
@@ -162,7 +172,7 @@ static void count_sampled(struct counting *c)
 		if (p->first_ns > c->sampled_from_ns)
 			add(c, starter, text, p->first_ns < c->middle_ns);
 		if (!is_named(starter, text))
-			add_command(c, p);
+			add_sampled(c, p);
 	}
 }
 
@@ -231,6 +241,7 @@ void starts_of(struct starts *s, const struct check *e)
 	count_sampled(&c);
 	choose_programs(&c);
 	choose_starter(&c);
+	s->different = (unsigned)c.commands.count;
 	map_fini(&c.names);
 	map_fini(&c.commands);
 	map_fini(&c.starters);
@@ -268,19 +279,23 @@ static bool is_even(const struct starts_program *p)
 	return p->early * 4 >= p->count && p->early * 4 <= p->count * 3;
 }
 
-bool starts_repeat(const struct starts *s, bool *is_sure)
+/* A loop over many files starts the same program, each time with other arguments. */
+static bool are_same(const struct starts *s)
+{
+	if (s->known < KNOWN_LEAST)
+		return false;
+	return s->known < MANY_KNOWN ? s->repeated * 2 > s->known
+				     : s->different * TIMES_LEAST <= s->known;
+}
+
+bool starts_repeat(const struct starts *s)
 {
 	uint64_t programs = s->count - s->copies, most = 0;
 
-	*is_sure = s->sampled >= SAMPLED_LEAST && s->repeated * 2 > s->sampled;
-	if ((double)s->copies >= COPIES_SHARE * (double)s->count)
-		return true;
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
 		if ((double)most < PROGRAMS_SHARE * (double)programs && !is_even(&s->programs[i]))
 			return false;
 		most += s->programs[i].count;
 	}
-	if ((double)most < PROGRAMS_SHARE * (double)programs)
-		return false;
-	return *is_sure || (s->sampled <= SAMPLED_LEAST && s->cpu_ns <= s->count * CPU_MAX_NS);
+	return programs && (double)most >= PROGRAMS_SHARE * (double)programs && are_same(s);
 }

@@ -23,9 +23,9 @@ struct starts {
 	uint64_t cpu_ns, failed; /* of those that ended between two samples */
 	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
 	size_t program_count;				 /* of all kinds */
-	/* Started programs whose arguments a sample has; of these, with arguments that another one
-	 * had too. */
-	unsigned sampled, repeated;
+	/* Started programs whose arguments are known, from an exec or a sample; of these, with
+	 * arguments that another one had too; and how many different ones. */
+	unsigned known, repeated, different;
 	const struct process_entry *starter; /* that started nine tenths of them; NULL: several */
 };
 
@@ -38,8 +38,7 @@ double starts_rate(const struct starts *s);
 double starts_cpu(const struct starts *s);
 /* It works through a list by its nature: make, xargs, a compiler driver. */
 bool starts_are_of_a_list(const struct process_entry *starter);
-/* The same few programs with the same arguments, evenly over the interval. `is_sure`: arguments
- * were seen. */
-bool starts_repeat(const struct starts *s, bool *is_sure);
+/* The same few programs with the same arguments, evenly over the interval. */
+bool starts_repeat(const struct starts *s);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 #define PROCESSES_MAX 65536
 #define GROUPS_MAX    8192
 #define CLIMB_MAX     64 /* at most so many short-lived ancestors */
@@ -12,6 +14,7 @@ void short_lived_init(struct short_lived *b)
 	*b = (struct short_lived){ 0 };
 	map_init(&b->processes, sizeof(struct process_id), sizeof(struct short_lived_process),
 		PROCESSES_MAX);
+	map_init(&b->commands, sizeof(struct process_id), sizeof(uint64_t), PROCESSES_MAX);
 	map_init(&b->groups, sizeof(struct short_lived_key), sizeof(struct short_lived_group),
 		GROUPS_MAX);
 	map_init(&b->sessions, sizeof(struct process_id), sizeof(struct short_lived_group),
@@ -21,8 +24,24 @@ void short_lived_init(struct short_lived *b)
 void short_lived_fini(struct short_lived *b)
 {
 	map_fini(&b->processes);
+	map_fini(&b->commands);
 	map_fini(&b->groups);
 	map_fini(&b->sessions);
+}
+
+static void take_command(struct short_lived *b, const struct sooth_record *r)
+{
+	const struct process_exec *e = record_as(r, PROCESS_EXEC, sizeof(*e));
+	struct process_id id = process_id_of(r);
+	uint64_t *hash = NULL;
+	struct span arguments;
+
+	if (!e || e->arguments_state > SOOTH_STATE_TRUNCATED)
+		return;
+	arguments = record_text(r, &e->arguments);
+	hash = map_put(&b->commands, &id, NULL);
+	if (hash)
+		*hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
 }
 
 void short_lived_take(struct short_lived *b, const struct sooth_record *r)
@@ -32,6 +51,7 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 	struct process_id id = process_id_of(r);
 	struct short_lived_process *p;
 
+	take_command(b, r);
 	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
 		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
@@ -123,5 +143,6 @@ void short_lived_next_interval(struct short_lived *b, uint64_t now_ns)
 {
 	b->from_ns = b->is_watched ? now_ns : 0;
 	map_clear(&b->processes);
+	map_clear(&b->commands);
 	b->processes.refused = 0;
 }

@@ -34,6 +34,9 @@ struct short_lived {
 	bool is_of_root;      /* watched by root */
 	uint64_t from_ns;     /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
+	/* process_id -> uint64_t: hash of the arguments of its last exec, where that was recorded
+	 */
+	struct map commands;
 	/* Set by short_lived_resolve(). */
 	struct map groups;   /* struct short_lived_key -> struct short_lived_group */
 	struct map sessions; /* process_id of the main process -> struct short_lived_group */
@@ -43,7 +46,7 @@ struct short_lived {
 
 void short_lived_init(struct short_lived *b);
 void short_lived_fini(struct short_lived *b);
-/* Records of other probes are ignored. */
+/* Records of other kinds are ignored. */
 void short_lived_take(struct short_lived *b, const struct sooth_record *r);
 /* The process table must be resolved. */
 void short_lived_resolve(struct short_lived *b, const struct process_table *c);

@@ -95,6 +95,14 @@ static uint8_t entry_argument(const struct syscall_row *row)
 	return 0;
 }
 
+/* What has to be known of a call for the others to be understood. */
+static bool is_kept(const struct syscall_row *row)
+{
+	return syscall_moves_descriptors(row) ||
+	       row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET | SYSCALL_REMOVES |
+				     SYSCALL_RENAMES | SYSCALL_RESIZES);
+}
+
 static int configure(struct syscalls_config *config, const struct probe_options *options,
 	struct sooth_error *err)
 {
@@ -110,11 +118,14 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
 		captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
+		if (is_kept(row))
+			config->kept[number / 64] |= 1ull << number % 64;
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
+	config->has_budget = options->calls.has_budget;
 	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
 	return 0;
 }

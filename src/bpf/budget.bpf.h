@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A budget for records of single calls: in each time window the first calls of a thread are
+ * recorded, the others only counted, by call and class. So a slow target is recorded whole, and a
+ * fast one in a short burst at the start of each window. Errors, slow calls, and calls that change
+ * descriptors or names have room of their own: they are rare, and explain the others.
+ */
+#ifndef SOOTH_BPF_BUDGET_H
+#define SOOTH_BPF_BUDGET_H
+
+#include "bpf/syscalls_thread.bpf.h"
+
+#define BUDGET_EAGAIN 11 /* the usual answer of what has nothing yet */
+
+static inline uint32_t budget_class(const struct thread *t, int64_t result, uint64_t now)
+{
+	bool is_native = t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS;
+
+	if (aggregate_is_error(result) && result != -BUDGET_EAGAIN)
+		return SYSCALLS_CLASS_ERROR;
+	if (is_native &&
+		config.kept[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1)
+		return SYSCALLS_CLASS_KEPT;
+	if (t->entered_ns && now - t->entered_ns >= SYSCALLS_SLOW_NS)
+		return SYSCALLS_CLASS_SLOW;
+	return SYSCALLS_CLASS_OTHER;
+}
+
+/* In the slots of counts, which a budget leaves unused. 0: there is no slot left. */
+static inline uint64_t *budget_skipped(struct thread *t, uint32_t class_)
+{
+	struct aggregate_slot *slot =
+		t->abi == ABI_NATIVE ? aggregate_slot(&t->aggregate, t->number) : 0;
+
+	if (!slot)
+		return 0;
+	if (class_ == SYSCALLS_CLASS_ERROR)
+		return &slot->errors;
+	if (class_ == SYSCALLS_CLASS_KEPT)
+		return &slot->untimed;
+	if (class_ == SYSCALLS_CLASS_SLOW)
+		return &slot->max_ns;
+	return &slot->count;
+}
+
+static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t window)
+{
+	uint32_t all =
+		class_ == SYSCALLS_CLASS_OTHER ? SYSCALLS_BUDGET_OTHERS : SYSCALLS_BUDGET_ALL;
+
+	if (t->budget.window != window) {
+		t->budget.window = window;
+		t->budget.gaps &= (uint8_t)~SYSCALLS_GAP_WINDOW;
+		__builtin_memset(t->budget.used, 0, sizeof(t->budget.used));
+	}
+	if (t->budget.used[class_ & (SYSCALLS_CLASSES - 1)] >= SYSCALLS_BUDGET_THREAD)
+		return false;
+	/* Two threads may begin a window at once: one record more or less does not matter. */
+	if (control.window != window) {
+		control.window = window;
+		control.window_used = 0;
+	}
+	if (control.window_used >= all)
+		return false;
+	__sync_fetch_and_add(&control.window_used, 1);
+	t->budget.used[class_ & (SYSCALLS_CLASSES - 1)]++;
+	return true;
+}
+
+/* False: this call is counted, and not recorded. */
+static inline bool budget_admits(struct thread *t, int64_t result, uint64_t now)
+{
+	uint32_t class_ = budget_class(t, result, now);
+	bool has_room = budget_has_room(t, class_, (uint32_t)(now >> SYSCALLS_BUDGET_SHIFT));
+	uint64_t *skipped = budget_skipped(t, class_);
+
+	t->budget.skipped = 0;
+	t->budget.class_ = (uint8_t)class_;
+	if (!has_room) {
+		if (skipped)
+			++*skipped;
+		t->budget.gaps |= SYSCALLS_GAP_WINDOW;
+		if (class_ == SYSCALLS_CLASS_KEPT)
+			t->budget.gaps |= SYSCALLS_GAP_KEPT;
+		return false;
+	}
+	if (skipped && *skipped) {
+		t->budget.skipped = (uint32_t)*skipped;
+		__sync_fetch_and_add(&control.skipped, *skipped);
+		*skipped = 0;
+	}
+	return true;
+}
+
+#endif
