@@ -41,8 +41,9 @@ static const struct option diagnose_options[] = {
 		.name = "calls",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct diagnose_config, diagnose.calls),
-		.help = "the default; kept for older scripts. Exit status 3 where system calls "
-			"cannot be observed" },
+		.help = "observe system calls, as by default; if given, exit status 3 where that "
+			"is "
+			"refused" },
 	{ .name = "duration",
 		.type = OPTION_DURATION,
 		.argument = "TIME",

@@ -109,7 +109,7 @@ int sooth_report_add_view(
 	if (!type) {
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
 			"show \"%s\": there is no view of this name", view);
-		return error_remedy(err, "<sooth/report.h> lists them");
+		return error_remedy(err, "<sooth/report.h> lists the views");
 	}
 	return add_stage(r, type, options, err);
 }
@@ -158,7 +158,7 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	if (!type) {
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
 			"write \"%s\": there is no output format of this name", sink);
-		return error_remedy(err, "<sooth/report.h> lists them");
+		return error_remedy(err, "<sooth/report.h> lists the formats");
 	}
 	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
 	own = (struct sink_options){ .stream = known.stream,

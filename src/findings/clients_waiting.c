@@ -218,7 +218,9 @@ static void report(struct check *e, const struct clients *c)
 			c->unread_ns);
 	finding_number(e, "time without accepting or reading", (double)ns, SOOTH_UNIT_NS, 0);
 	if (c->queued)
-		finding_unseen(e, "whether another process with the same socket should accept");
+		finding_unseen(e,
+			"whether another process that shares this listening socket should accept "
+			"the connections");
 	finding_remedy(e, "sooth why %llu shows what its threads do instead",
 		(unsigned long long)e->id.pid);
 	finding_end(e);

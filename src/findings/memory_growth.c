@@ -67,8 +67,8 @@ static const struct finding_option options[] = {
 		.min = 0,
 		.max = 86400e9 },
 	{ .name = "collector-share",
-		.help = "minimum growth, in percent, if the garbage collector freed no memory "
-			"meanwhile",
+		.help = "minimum growth, in percent of the memory at the start, while the garbage "
+			"collector frees nothing",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 50,
 		.min = 0,

@@ -180,7 +180,7 @@ static void emit_group(struct check *e, const struct tightness *t)
 		finding_number(e, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
 		finding_unseen(
-			e, "how much of this memory is file pages: the kernel can free those");
+			e, "how much of this memory is file pages, which the kernel can free");
 	if (!g->reached_state)
 		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)

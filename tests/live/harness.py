@@ -4,8 +4,9 @@ What the live and the CLI tests share: running sooth, keeping workloads in a kno
 what came out, looking at what is left in the kernel.
 
 The environment says where things are: SOOTH, SOOTH_NONE, WORKLOADS and COMPAT32; only the last may
-be missing, where the compiler makes no 32-bit programs. Every process started here is ended here, by its own id; every file lies in
-a folder of its own that goes with the case.
+be missing, where the compiler makes no 32-bit programs or the kernel runs none. Every process
+started here is ended here, by its own id; every file lies in a folder of its own that goes with the
+case.
 """
 import contextlib
 import ctypes
@@ -31,7 +32,21 @@ os.environ.setdefault("SOOTH_PAGER", "cat")
 SOOTH = os.environ.get("SOOTH", "")
 SOOTH_NONE = os.environ.get("SOOTH_NONE", "")
 WORKLOADS = os.environ.get("WORKLOADS", "")
-COMPAT32 = os.environ.get("COMPAT32", "")
+
+
+def _if_it_runs(program):
+    """A kernel may run no 32-bit programs, whatever it was configured with: some hypervisors do not
+    have them."""
+    try:
+        subprocess.run([program], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=10, check=False)
+    except OSError:
+        return ""
+    return program
+
+
+COMPAT32 = _if_it_runs(os.environ.get("COMPAT32", ""))
+NO_32_BITS = "this compiler makes, or this kernel runs, no 32-bit programs"
 
 # Whoever runs the tests in the background has some signals ignored, and children inherit that.
 for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL),

@@ -11,15 +11,8 @@ CALLS = 1000  # compat32.c
 
 @needs_bpf
 @unittest.skipUnless(harness.COMPAT32 and os.path.exists(harness.COMPAT32),
-                     "this compiler makes no 32-bit programs")
+                     harness.NO_32_BITS)
 class Compat32(Case):
-    def setUp(self):
-        super().setUp()
-        try:
-            self.run_program(harness.COMPAT32, status=None)
-        except OSError as error:
-            self.skipTest("this kernel runs no 32-bit programs: %s" % error)
-
     def test_launched(self):
         counts = table_counts(self.sooth("trace", "-c", "-j", "--", harness.COMPAT32).json())
         self.assertEqual(counts.get("i386:getppid"), (CALLS, 0), counts)

@@ -66,7 +66,7 @@ class SmallRing(Case):
                                      harness.read(self.path("out")).splitlines()]
 
     @unittest.skipUnless(harness.COMPAT32 and os.path.exists(harness.COMPAT32),
-                         "this compiler makes no 32-bit programs")
+                         harness.NO_32_BITS)
     def test_received_and_lost_is_exactly_all(self):
         """
         A program without libc makes a thousand calls and its exit, and nothing else but the one it

@@ -39,7 +39,7 @@ class Edges(HeapCase):
     def test_a_program_without_an_allocator(self):
         """Nothing to probe is no silence: zero calls are told as not measured, or refused."""
         if not harness.COMPAT32 or not os.path.exists(harness.COMPAT32):
-            self.skipTest("this compiler makes no 32-bit programs")
+            self.skipTest(harness.NO_32_BITS)
         run = self.sooth("heap", "-j", "--", harness.COMPAT32, status=None)
         if run.status == 0:
             self.assertIn("limits", last_json(run.text))

@@ -256,7 +256,7 @@ class Workload(Inspect):
 
     def test_a_program_of_32_bits(self):
         if not harness.COMPAT32:
-            self.skipTest("no 32-bit programs are built here")
+            self.skipTest(harness.NO_32_BITS)
         target = self.start(harness.COMPAT32, "hold")
         target.wait_for_output(b"ready\n")
         harness.wait_until(lambda: harness.system_call_of(target.pid) == 3, "it to read")

@@ -557,7 +557,8 @@ static void test_clients_waiting(void **state)
 			"=medium/high: clients wait: 2 connections are not accepted on "
 			"10.0.0.9:80, for 5 s [connections that are not accepted: 2 over 5.00s] "
 			"[time without accepting or reading: 5.00s] (unseen: whether another "
-			"process with the same socket should accept) <sooth why 99 shows what its "
+			"process that shares this listening socket should accept the connections) "
+			"<sooth why 99 shows what its "
 			"threads do instead>\n" },
 		{ "clients-waiting", queues, 1, NULL, "blind: connections came" },
 		{ "clients-waiting", queues, 0, NULL, "=fine: 0 clients wait\n" },

