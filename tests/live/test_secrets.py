@@ -221,7 +221,7 @@ class Secrets(Case):
                 "session_id,project,role_name,control_group", *how, pid)
             self.look("status", "-i", "20ms", *how)
             self.look("diagnose", "-d", "--duration", "1.2", *how, pid,
-                near=() if format == "csv" else seen)
+                near=() if format in ("csv", "text") else seen)
             self.look("diagnose", "--quick", *how)
         for old in ("claude-trace", "claude-status", "claude-diagnose"):
             link = self.path(old)

@@ -259,7 +259,8 @@ static void emit_losses(struct backend_run *run)
 		backend_loss(run, now.lost_uring - s->reported.lost_uring, 0,
 			"the ring buffer was full: some io_uring requests were counted, but not "
 			"recorded; use a larger one: --buffer 128M");
-	if (now.silent != s->reported.silent)
+	/* A diagnosis reads what a thread does from its samples. */
+	if (now.silent != s->reported.silent && !run->options.calls.has_budget)
 		emit_silent_threads(run, now.silent - s->reported.silent);
 	s->reported = now;
 }
