@@ -194,7 +194,7 @@ static int check(
 	if (!c->diagnose.quick || !c->diagnose.calls)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with -D");
-	error_why(err, "system calls need an observation time");
+	error_why(err, "-D observes system calls for some time, and --quick takes one sample");
 	return error_remedy(err, "give --quick or -D");
 }
 

@@ -269,7 +269,8 @@ static void report_circle(
 			(unsigned long long)e->id.pid);
 	} else {
 		finding_unseen(e, "whether a signal or a timer will end one of the waits");
-		finding_remedy(e, "only ending one of them helps: sooth kill --any %llu",
+		finding_remedy(e,
+			"end one of those that wait for each other: sooth kill --any %llu",
 			(unsigned long long)e->id.pid);
 	}
 	finding_end(e);

@@ -74,7 +74,8 @@ static const struct finding_option options[] = {
 		.min = 2,
 		.max = 500 },
 	{ .name = "convoy-threads",
-		.help = "minimum number of threads that take turns at a lock, at any rate",
+		.help = "minimum number of threads that take turns at a lock; min-rate is not "
+			"needed then",
 		.default_value = 3,
 		.min = 2,
 		.max = 1e6 },
@@ -312,7 +313,7 @@ static void report_convoy(struct check *e, const struct convoy *c)
 	finding_begin(e,
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
-	finding_claim(e, "%s: %zu threads take turns, and use %.0f %% CPU together",
+	finding_claim(e, "%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
 		c->is_interpreter ? "one thread of the interpreter runs at a time" : "lock convoy",
 		c->count, c->cpu);
 	finding_number(e, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);

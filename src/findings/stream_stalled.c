@@ -397,7 +397,7 @@ static void emit_unseen(struct check *e, const struct talker *t, const struct st
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the answer was complete%s",
 			t->work.is_agent ? ", and what the agent does with it"
-					 : ": a subscriber waits for events like this");
+					 : ": a subscriber to events waits in the same way");
 	if (s->state.turn == STREAM_QUIET && t->work.has_server)
 		finding_unseen(e, "whether the process waits for an MCP server");
 }

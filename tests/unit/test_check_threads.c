@@ -481,7 +481,8 @@ static void test_convoy(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "lock-storm", convoy, 4, NULL,
-			"medium/medium: lock convoy: 4 threads take turns, and use 100 % CPU "
+			"medium/medium: lock convoy: 4 threads wait for one lock in turn, and use "
+			"100 % CPU "
 			"together"
 			"|[threads: 4] [threads that wait for the lock, on average: 2.67 |[context "
 			"switches: 400 a second |sooth why -v 99 " },

@@ -166,8 +166,9 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 		break;
 	default:
 		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
-			buffer_format(
-				out, "only ending one of them helps: sooth kill --any %u", pid);
+			buffer_format(out,
+				"end one of those that wait for each other: sooth kill --any %u",
+				pid);
 		break;
 	}
 }
