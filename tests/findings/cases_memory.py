@@ -202,7 +202,7 @@ CASES = [
     sick("memory-growth", "a JavaScript heap, watched for long", node("leak"), settings=COLLECTED,
         duration_s=8, may_skip=no_node, evidence="growth", threshold="min-rate"),
     sick("memory-growth", "more stays each time", sawtooth(True), settings=FLOORS, duration_s=16,
-        evidence="growth", threshold="min-rate"),
+        alone=True, evidence="growth", threshold="min-rate"),
     healthy("memory-growth", "a sawtooth", sawtooth(False), settings=FLOORS, duration_s=16),
     healthy("memory-growth", "a cache that fills and stops", grower("blocks", stop=True),
         settings=NO_AGE, duration_s=8),

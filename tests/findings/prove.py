@@ -75,6 +75,14 @@ def margin_of(case, finding, table):
     return None
 
 
+def said_instead(stdout, finding):
+    """What the check of a finding says of each process where it did not fire."""
+    report = json.loads(stdout)
+    rows = [row for one in (*report["processes"], report["host"]) if one
+            for row in (*one["fine"], *one["unseen"]) if row["id"] == finding]
+    return "; ".join(row.get("text") or row.get("reason") or "fine" for row in rows)
+
+
 def judge(outcome, result, again, table):
     case = outcome.case
     if result.returncode not in (0, 1):
@@ -85,7 +93,7 @@ def judge(outcome, result, again, table):
     outcome.fired = bool(own)
     if outcome.fired != case.sick:
         outcome.problems.append("fired: " + own[0]["claim"] if own else
-            "did not fire:\n" + result.stdout)
+            "did not fire: " + said_instead(result.stdout, case.finding))
     if own and (case.says not in own[0]["claim"] or
             case.severity not in ("", own[0]["severity"])):
         outcome.problems.append("says something else: %s" % own[0])
