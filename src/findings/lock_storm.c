@@ -25,6 +25,8 @@
 #define CONVOY_EVEN    4    /* the least of them has this part of an even share */
 #define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
+#define DISPATCHER_SHARE 0.6 /* of in-kernel: one of many threads has few clock ticks */
+
 static const struct finding_option options[] = {
 	{ .name = "min-rate",
 		.help = "minimum number of times per second that a thread sleeps or yields at a "
@@ -216,7 +218,8 @@ static double in_kernel(const struct storm *s)
 static bool has_dispatcher(const struct check *e, const struct storm *s)
 {
 	return s->outside * (double)s->count >= s->cpu ||
-	       (s->busiest_system >= 0 && s->busiest_system < check_option(e, "in-kernel"));
+	       (s->busiest_system >= 0 &&
+		       s->busiest_system < check_option(e, "in-kernel") * DISPATCHER_SHARE);
 }
 
 /* Every condition except the kernel share. */

@@ -12,7 +12,7 @@
 #define STARTERS_MAX   1024
 #define STARTER_SHARE  0.9
 #define PROGRAMS_SHARE 0.9
-#define ABOVE	       3  /* levels of a build below its driver */
+#define ABOVE	       1  /* make starts a shell, and that the commands */
 #define KNOWN_LEAST    2  /* commands with known arguments */
 #define MANY_KNOWN     16 /* from here on each command must have come several times */
 #define TIMES_LEAST    4
