@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #define WORKER_PAUSE_MS 20
 #define WORKER_BYTES	3000
 #define LIFE_ROUNDS	6000 /* two minutes */
+#define STUCK_PAUSE_MS	20
+#define STUCK_ROUNDS	100 /* two seconds: a tool that does not start is shown as it is */
 
 /* A busy little process: opens a missing file, reads another one, allocates memory for a
  * moment, and waits. */
@@ -61,35 +64,62 @@ static int copy_file(const char *from, const char *to)
 }
 
 /* It fills the pipe and is stuck; the broken pipe ends it when its reader is gone. */
-static pid_t start_tool(void)
+static pid_t start_tool(int output)
 {
-	int ends[2];
-	pid_t pid;
+	pid_t pid = fork();
 
-	if (pipe(ends))
-		return -1;
-	pid = fork();
 	if (!pid) {
-		dup2(ends[1], STDOUT_FILENO);
-		close(ends[0]);
-		close(ends[1]);
+		dup2(output, STDOUT_FILENO);
 		signal(SIGPIPE, SIG_DFL);
 		execlp("yes", "yes", (char *)NULL);
 		_exit(127);
 	}
-	close(ends[1]); /* the other one stays open: the agent could read it */
 	return pid;
 }
 
-static __attribute__((noreturn)) void be_agent(const struct demo_workloads *s, int report)
+/* All its descriptors are closed by an exec, but one: the agent could read the pipe. */
+static __attribute__((noreturn)) void be_agent(
+	const struct demo_workloads *s, int report, const int pipe_ends[2])
 {
-	pid_t tool = chdir(s->directory) ? -1 : start_tool();
+	pid_t tool = chdir(s->directory) ? -1 : start_tool(pipe_ends[1]);
 
-	if (tool < 0 || write(report, &tool, sizeof(tool)) != sizeof(tool))
+	if (tool < 0 || write(report, &tool, sizeof(tool)) != sizeof(tool) || dup(pipe_ends[0]) < 0)
 		_exit(127);
-	close(report);
 	execl(s->agent_path, "claude", "30", (char *)NULL);
 	_exit(127);
+}
+
+/* Until the tool is stuck: until the pipe holds something, and no more than a moment ago. */
+static void wait_until_stuck(int pipe_end)
+{
+	int before = 0, now = 0;
+
+	for (int round = 0; round < STUCK_ROUNDS && (!now || now != before); round++) {
+		before = now;
+		poll(NULL, 0, STUCK_PAUSE_MS);
+		if (ioctl(pipe_end, FIONREAD, &now))
+			return;
+	}
+}
+
+static int start_stuck_tool(struct demo_workloads *s, const int pipe_ends[2])
+{
+	_cleanup_close_ int told = -1;
+	int ends[2], status;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	told = ends[0];
+	s->agent = fork();
+	if (!s->agent)
+		be_agent(s, ends[1], pipe_ends);
+	status = s->agent < 0 ? -errno : 0;
+	close(ends[1]);
+	if (!status && read(told, &s->tool, sizeof(s->tool)) != sizeof(s->tool))
+		status = -ECHILD;
+	if (!status)
+		wait_until_stuck(pipe_ends[0]);
+	return status;
 }
 
 static int start_agent(struct demo_workloads *s)
@@ -103,14 +133,9 @@ static int start_agent(struct demo_workloads *s)
 		return status;
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
-	s->agent = fork();
-	if (!s->agent)
-		be_agent(s, ends[1]);
-	status = s->agent < 0 ? -errno : 0;
-	close(ends[1]);
-	if (!status && read(ends[0], &s->tool, sizeof(s->tool)) != sizeof(s->tool))
-		status = -ECHILD;
+	status = start_stuck_tool(s, ends);
 	close(ends[0]);
+	close(ends[1]);
 	return status;
 }
 

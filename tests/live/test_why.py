@@ -244,6 +244,19 @@ class Kinds(Situations):
         self.assertTrue(reader)
         return writer.pid, "waits", r"blocked writing to a pipe: python\S* \(%d\) does not read.*; %d sleeps" % (reader, reader)
 
+    def of_writer_with_a_timer(self):
+        """Signals wake it all the time: that it runs does not mean that its reader reads."""
+        reader = self.python("import time; time.sleep(600)", stdin=subprocess.PIPE)
+        writer = self.python("""
+            import os, signal
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+            while True:
+                os.write(1, b"x" * 1000000)
+            """, stdout=self.groups[-1][0].stdin)
+        self.groups[-2][0].stdin.close()
+        return writer, "waits", r"blocked writing to a pipe: python\S* \(%d\) does not read.*; %d sleeps" % (reader, reader)
+
     def of_slow_reader(self):
         """It takes a little now and then: its writer goes on."""
         reader = self.python("import os, time\nwhile True: os.read(0, 4096), time.sleep(0.02)", stdin=subprocess.PIPE)

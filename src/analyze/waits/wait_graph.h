@@ -10,7 +10,6 @@ struct wait_graph {
 	struct batch records;
 	struct batch before; /* of an earlier snapshot; empty: there is none */
 	const struct waits_snapshot *end;
-	uint64_t interval_ns; /* between the two */
 };
 
 const struct waits_process *wait_graph_process(const struct wait_graph *g, uint32_t pid);
