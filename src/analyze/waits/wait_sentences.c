@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -130,46 +131,6 @@ static bool is_dns(const struct waits_object *o)
 	return o && (o->type == FDS_UDP || o->type == FDS_TCP) && o->peer_port == DNS_PORT;
 }
 
-#define BLOCKED_LEAST  NS_PER_S /* a shorter wait may be the pace of the reader */
-#define PACED_SWITCHES 2	/* one is the start of the wait itself */
-
-/* Whether a thread of the other end may have run since the earlier snapshot. */
-static bool may_have_run(const struct wait_graph *g, const struct wait_graph *before, uint32_t pid,
-	uint64_t before_ns)
-{
-	const struct waits_thread *t = wait_graph_thread(g, pid, NULL), *then;
-
-	if (!t)
-		return true;
-	for (; t; t = wait_graph_thread(g, pid, t)) {
-		if (!t->since_state && t->since_ns + before_ns >= t->record.time_ns)
-			continue; /* the earlier snapshot need not hold it */
-		then = wait_graph_thread_of(before, pid, t->record.tid);
-		if (!then || then->switches_state || t->switches_state ||
-			t->switches != then->switches)
-			return true;
-	}
-	return false;
-}
-
-/* Whether the other end takes data, however slowly: then both ran between the snapshots. A writer
- * that has just started runs several times before it has filled the pipe of a sleeping reader.
- * With one snapshot only a wait of a moment counts as that. */
-static bool is_paced(const struct wait_graph *g, const struct wait_link *link)
-{
-	const struct waits_thread *t = link->thread, *then;
-	struct wait_graph before = { .records = g->before };
-
-	if (!t)
-		return false;
-	then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
-	if (!then || then->switches_state || t->switches_state)
-		return !t->since_state && t->since_ns < BLOCKED_LEAST;
-	if (link->party && !may_have_run(g, &before, link->party->party_pid, then->record.time_ns))
-		return false;
-	return t->switches - then->switches >= PACED_SWITCHES;
-}
-
 /* --- one sentence a kind --- */
 
 static void put_pipe(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -184,7 +145,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 	else if (is_own)
 		buffer_string(out, "waits for data from a pipe that only the process itself can "
 				   "write to");
-	else if (writes && is_paced(g, link)) {
+	else if (writes && wait_is_paced(g, link)) {
 		buffer_string(out, "writes to a pipe as fast as ");
 		if (link->party)
 			put_party(out, link);
@@ -244,7 +205,7 @@ static void put_socket_read(
 static void put_socket_write(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
-	bool paced = is_paced(g, link);
+	bool paced = wait_is_paced(g, link);
 
 	buffer_string(out, paced ? "sends data" : "is blocked sending");
 	put_on(out, link, " to ");
