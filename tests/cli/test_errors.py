@@ -202,6 +202,17 @@ class Usage(Case):
         self.assertIn(run.status, (2, 4), run)
         self.assert_says_three_lines(run, " --")
 
+    def test_help_lists_no_refused_option(self):
+        """Of a group of options that a command takes but for one."""
+        for command in ("kill", "freeze", "thaw"):
+            options = set(re.findall(r"^  (?:-., |    )--([a-z-]+)", self.sooth("help", command).text, re.M))
+            self.assertIn("session", options)
+            for option in ("filter", "all"):
+                self.assertNotIn(option, options)
+                refused = self.sooth(command, "--" + option, *(["pid = 1"] if option == "filter" else []), "1",
+                                     status=2)
+                self.assertIn(b"cannot take --%s here" % option.encode(), refused.err)
+
     def test_help_is_no_error(self):
         for argv in (["--help"], ["help"], ["-h"], ["ps", "--help"], ["trace", "-h"],
                      ["help", "record"], ["--version"]):

@@ -55,6 +55,17 @@ void command_print_options(const struct option_group *group)
 		print_option(&group->options[i]);
 }
 
+/* A group of options is the same in all its commands; some commands refuse one of them. */
+static bool is_refused(const struct command *c, const struct option *o)
+{
+	for (size_t i = 0; i < c->rule_count; i++) {
+		if (c->rules[i].kind == OPTION_NEVER && o->name &&
+			!strcmp(c->rules[i].option, o->name))
+			return true;
+	}
+	return false;
+}
+
 void command_print_help(const struct command *c)
 {
 	printf("sooth %s - %s\n\nUsage: sooth %s %s\n", c->name, c->summary, c->name, c->usage);
@@ -62,7 +73,10 @@ void command_print_help(const struct command *c)
 		printf("\n%s\n", c->about);
 	for (size_t g = 0; g < c->group_count; g++) {
 		printf("\n%s:\n", c->groups[g].title);
-		command_print_options(&c->groups[g]);
+		for (size_t i = 0; i < c->groups[g].count; i++) {
+			if (!is_refused(c, &c->groups[g].options[i]))
+				print_option(&c->groups[g].options[i]);
+		}
 	}
 	if (c->examples)
 		printf("\nExamples:\n%s", c->examples);
