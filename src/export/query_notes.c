@@ -38,7 +38,7 @@ int query_emit_notes(struct query *q, struct output *output, struct sooth_error 
 {
 	note_unobserved(q, output);
 	if (!q->notes_are_whole)
-		output_limit(output, "losses and limits recorded later in the capture",
-			"sooth stopped reading the capture when the query had all its rows", "");
+		output_limit(output, "lost records, from here to the end of the capture",
+			"the query had all its rows; the rows are complete", "");
 	return report_notes(q->notes, q->notes_are_whole, output, err);
 }

@@ -280,7 +280,8 @@ static void diagnose(struct check *e)
 	else if (b.unseen)
 		check_blind(e, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
-		check_fine(e, "the control group of the process is frozen");
+		check_fine(e,
+			"no thread waits for a file: the control group of the process is frozen");
 	else
 		check_fine(e, "no thread is stuck waiting for a file");
 }

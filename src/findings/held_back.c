@@ -168,7 +168,7 @@ static void report_starved(struct check *e, const struct held_time *t)
 			e, "load of the host (1 min)", e->input->load.load_1m, SOOTH_UNIT_NONE, 0);
 	if (e->input->load.cpus)
 		finding_number(e, "CPUs", e->input->load.cpus, SOOTH_UNIT_NONE, 0);
-	finding_unseen(e, "which processes use the CPUs: sooth ps -a");
+	finding_unseen(e, "which processes use the CPUs; sooth ps -a shows them");
 	finding_remedy(e,
 		"ps -o ni,cls,cgroup -p %llu shows its priority: renice -n 0 -p %llu gives it the "
 		"usual share, cpu.shares or cpu.weight of its control group more; end what is not "

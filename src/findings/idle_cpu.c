@@ -243,7 +243,7 @@ static void diagnose(struct check *e)
 	enum idleness idle;
 
 	if (!is_agent(e)) {
-		check_fine(e, "no agent, or an agent that works");
+		check_fine(e, "this is not an idle agent");
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {

@@ -31,8 +31,8 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 100 },
 	{ .name = "critical",
-		.help = "severity is critical from this use of the limit or of the host's memory "
-			"(percent)",
+		.help = "severity is critical when at least this percentage of the limit, or of "
+			"the host's memory, is in use",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 98,
 		.min = 1,

@@ -172,7 +172,7 @@ class Notes(ExportCase):
         with open(path, "wb") as file:
             file.write(harness.read(STREAMED) * 300)
         report = self.sooth("query", "-j", path, "SELECT call FROM syscalls_call LIMIT 1").json()
-        self.assertIn("losses and limits recorded later in the capture",
+        self.assertIn("lost records, from here to the end of the capture",
             [row["what"] for row in report["limits"]])
 
     def test_what_was_not_read_is_not_cut(self):

@@ -178,7 +178,7 @@ static void test_idle_cpu(void **state)
 			"blind: |<run sooth as the user of the process" },
 		{ "idle-cpu", idle_sockets_hidden, SOOTH_STATE_TRUNCATED, NULL, "blind: " },
 		{ "idle-cpu", idle_is_command, 1, NULL,
-			"=fine: no agent, or an agent that works\n" },
+			"=fine: this is not an idle agent\n" },
 		{ "idle-cpu", busy_cpu, 30, NULL,
 			"low/low: the agent uses 30 % CPU while it waits for its model or a "
 			"tool|[self-reported status: busy]" },

@@ -501,7 +501,8 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", blocked_on, FDS_UNKNOWN, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_DIRECTORY, NULL, "high/high: " },
 		{ "blocked-io", blocked_on, FDS_PIPE, NULL,
-			"=fine: the control group of the process is frozen\n" },
+			"=fine: no thread waits for a file: the control group of the process is "
+			"frozen\n" },
 		{ "blocked-io", blocked_looks, 3, NULL,
 			"high/high: |time the thread has spent in this wait: 2.00s" },
 		{ "blocked-io", blocked_looks, 2, NULL,
@@ -534,9 +535,11 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", vforks, 0, NULL,
 			"medium/high: waiting for a vforked child to exec" },
 		{ "blocked-io", is_frozen_at, 0, NULL,
-			"fine: the control group of the process is frozen" },
+			"fine: no thread waits for a file: the control group of the process is "
+			"frozen" },
 		{ "blocked-io", is_frozen_by_name, 0, NULL,
-			"fine: the control group of the process is frozen" },
+			"fine: no thread waits for a file: the control group of the process is "
+			"frozen" },
 		{ "blocked-io", pool_is_blocked, 5, NULL, "high/high: |in the same wait: 5]" },
 		{ "blocked-io", pool_is_blocked, 0, NULL, "blind: " },
 	};
