@@ -16,37 +16,18 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file_checks.h"
 
-#define OPEN_FLAGS   (O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)
-#define PRIVATE_MODE 0600
-
-static int refuse_link(const char *path, struct sooth_error *err)
-{
-	error_set(err, -ELOOP, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err,
-		"the file is a symbolic link, and sooth does not write through symbolic links");
-	error_remedy(err, "give the name of the file that the link points to, or remove the link");
-	return -ELOOP;
-}
-
-static int refuse_kind(const char *path, mode_t mode, struct sooth_error *err)
-{
-	int code = S_ISDIR(mode) ? -EISDIR : -EINVAL;
-
-	error_set(err, code, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "the path names %s, not a regular file",
-		S_ISDIR(mode)	 ? "a folder"
-		: S_ISBLK(mode)	 ? "a block device"
-		: S_ISSOCK(mode) ? "a socket"
-				 : "something else");
-	error_remedy(err, "give the name of a new file, or of a regular file that may be replaced");
-	return code;
-}
+#define OPEN_FLAGS     (O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)
+#define PRIVATE_MODE   0600
+#define OPEN_NAME_SIZE sizeof("/proc/self/fd/-2147483648")
+#define NAME_TRIES     100
 
 static int fail_open(const char *path, int code, struct sooth_error *err)
 {
 	if (code == -ELOOP)
-		return refuse_link(path, err);
+		return file_refuse_link(path, err);
 	error_errno(err, code, "create %s", path);
 	/* No target is missing here, and no privilege of sooth's. */
 	if (err)
@@ -54,26 +35,6 @@ static int fail_open(const char *path, int code, struct sooth_error *err)
 	if (code == -ENOENT) {
 		error_remedy(err, *path ? "create the folder first" : "name a file");
 	}
-	return code;
-}
-
-/* A FIFO or a character device takes bytes as they come: no temporary, no truncation. */
-static bool is_stream(mode_t mode)
-{
-	return S_ISFIFO(mode) || S_ISCHR(mode);
-}
-
-/* An older file of ours may be readable by others; one we cannot close to others is not used. */
-static int make_private(int fd, const struct stat *st, const char *path, struct sooth_error *err)
-{
-	int code;
-
-	if (!(st->st_mode & 077) || fchmod(fd, PRIVATE_MODE) == 0 || st->st_uid == geteuid())
-		return 0;
-	code = -errno;
-	error_set(err, code, SOOTH_FAULT_IO, "write %s", path);
-	error_why(err, "the file belongs to another user, and others can read it");
-	error_remedy(err, "remove the file first, or name another file");
 	return code;
 }
 
@@ -87,17 +48,84 @@ static int open_in_place(const char *path, bool is_old_stream, struct sooth_erro
 	fd = open(path, OPEN_FLAGS | (is_old_stream ? 0 : O_CREAT), PRIVATE_MODE);
 	if (fd < 0 || fstat(fd, &st))
 		return fail_open(path, -errno, err);
-	if (is_stream(st.st_mode) && is_old_stream)
-		return TAKE_FD(fd);
-	if (!S_ISREG(st.st_mode))
-		return refuse_kind(path, st.st_mode, err);
-	r = make_private(fd, &st, path, err);
+	if (file_is_stream(st.st_mode) != is_old_stream)
+		return file_refuse_kind(path, st.st_mode, err);
+	r = file_check_place(path, &st, err);
+	if (!r)
+		r = file_make_private(path, fd, &st, err);
 	if (r)
 		return r;
 	/* Only now, when it is known to be a regular file, may what it held go. */
-	if (ftruncate(fd, 0))
+	if (!is_old_stream && ftruncate(fd, 0))
 		return error_errno(err, -errno, "empty %s", path);
 	return TAKE_FD(fd);
+}
+
+#ifdef O_TMPFILE
+/* The name of an open file that has none; linkat() follows it to the file. */
+static void name_of_open(char name[OPEN_NAME_SIZE], int fd)
+{
+	snprintf(name, OPEN_NAME_SIZE, "/proc/self/fd/%d", fd);
+}
+
+/* A file without a name: a run that is killed leaves nothing. -1 where the file system, or the
+ * system, has none. */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
+	_cleanup_close_ int fd = -1;
+	char name[OPEN_NAME_SIZE];
+
+	if (slash && !folder)
+		return -1;
+	fd = open(slash ? folder : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, PRIVATE_MODE);
+	if (fd < 0)
+		return -1;
+	name_of_open(name, fd);
+	return access(name, F_OK) ? -1 : TAKE_FD(fd);
+}
+
+static int link_as(int fd, const char *path)
+{
+	char name[OPEN_NAME_SIZE];
+
+	name_of_open(name, fd);
+	return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+#else
+static int open_nameless(const char *path)
+{
+	(void)path;
+	return -1;
+}
+
+static int link_as(int fd, const char *path)
+{
+	(void)fd;
+	(void)path;
+	return -ENOSYS;
+}
+#endif
+
+/* linkat() replaces nothing, so an older file of that name is replaced by a rename. */
+static int give_name(struct out_file *f)
+{
+	int fd = fileno(f->stream), code = link_as(fd, f->path);
+	_cleanup_free_ char *name = NULL;
+
+	for (int i = 0; code == -EEXIST && i < NAME_TRIES; i++) {
+		free(TAKE_PTR(name));
+		if (asprintf(&name, "%s.%06lx", f->path,
+			    (unsigned long)(clock_monotonic_ns() + (unsigned)i) & 0xffffff) < 0) {
+			name = NULL;
+			return -ENOMEM;
+		}
+		code = link_as(fd, name);
+		if (!code)
+			f->temporary = TAKE_PTR(name);
+	}
+	return code;
 }
 
 /* A new file beside the name, by O_CREAT|O_EXCL and mode 0600, which follows no link. */
@@ -117,30 +145,46 @@ static int open_beside(const char *path, char **temporary, struct sooth_error *e
 	return fd;
 }
 
-static int open_named(struct out_file *f, const char *path, bool in_place, struct sooth_error *err)
+enum way {
+	WHOLE, /* has its name when it is complete */
+	NAMED, /* has another name until then */
+	IN_PLACE,
+};
+
+static int open_as(struct out_file *f, const char *path, enum way way, struct sooth_error *err)
 {
 	_cleanup_close_ int fd = -1;
 	bool is_old_stream = false;
 	struct stat st;
+	int r;
 
 	if (!*path) /* else its temporary would be a fine name */
 		return fail_open(path, -ENOENT, err);
-	if (lstat(path, &st) == 0) {
+	fd = file_inherited(path);
+	if (fd < 0 && lstat(path, &st) == 0) {
 		if (S_ISLNK(st.st_mode))
-			return refuse_link(path, err);
-		is_old_stream = is_stream(st.st_mode);
+			return file_refuse_link(path, err);
+		is_old_stream = file_is_stream(st.st_mode);
 		if (!S_ISREG(st.st_mode) && !is_old_stream)
-			return refuse_kind(path, st.st_mode, err);
-	} else if (errno != ENOENT) {
+			return file_refuse_kind(path, st.st_mode, err);
+		/* Before it is opened: that alone wakes the reader of a FIFO. */
+		r = way == IN_PLACE || is_old_stream ? file_check_place(path, &st, err) : 0;
+		if (r)
+			return r;
+	} else if (fd < 0 && errno != ENOENT) {
 		return fail_open(path, -errno, err);
 	}
 	f->path = strdup(path);
 	if (!f->path)
 		return error_no_memory(err);
-	if (in_place || is_old_stream)
+	if (fd < 0 && (way == IN_PLACE || is_old_stream)) {
 		fd = open_in_place(path, is_old_stream, err);
-	else
-		fd = open_beside(path, &f->temporary, err);
+	} else if (fd < 0) {
+		fd = way == NAMED ? -1 : open_nameless(path);
+		f->is_nameless = fd >= 0;
+		if (fd < 0)
+			fd = open_beside(path, &f->temporary, err);
+	}
 	if (fd < 0)
 		return fd;
 	f->stream = fdopen(fd, "w");
@@ -150,7 +194,8 @@ static int open_named(struct out_file *f, const char *path, bool in_place, struc
 	return 0;
 }
 
-int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err)
+static int open_or_close(
+	struct out_file *f, const char *path, enum way way, struct sooth_error *err)
 {
 	int r;
 
@@ -159,10 +204,20 @@ int out_file_open(struct out_file *f, const char *path, bool in_place, struct so
 		f->stream = stdout;
 		return 0;
 	}
-	r = open_named(f, path, in_place, err);
+	r = open_as(f, path, way, err);
 	if (r)
 		out_file_close(f);
 	return r;
+}
+
+int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err)
+{
+	return open_or_close(f, path, in_place ? IN_PLACE : WHOLE, err);
+}
+
+int out_file_open_named(struct out_file *f, const char *path, struct sooth_error *err)
+{
+	return open_or_close(f, path, NAMED, err);
 }
 
 /* Pipes, terminals and some file systems have nothing to sync, and say so in these ways. */
@@ -197,11 +252,16 @@ static void drop_temporary(struct out_file *f)
 
 int out_file_place(struct out_file *f, struct sooth_error *err)
 {
-	int code;
+	int code = 0;
 
-	if (!f->temporary)
+	if (f->is_nameless)
+		code = give_name(f);
+	if (code)
+		return error_errno(err, code, "give the finished file the name %s", f->path);
+	if (!f->temporary && !f->is_nameless)
 		return 0;
-	if (rename(f->temporary, f->path)) {
+	f->is_nameless = false;
+	if (f->temporary && rename(f->temporary, f->path)) {
 		code = -errno;
 		drop_temporary(f);
 		return error_errno(err, code, "rename the finished file to %s", f->path);

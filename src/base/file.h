@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Output files: mode 0600, never through a symbolic link. A report is written
- * beside its final name and renamed when whole (so a failed run leaves the old
- * one); a capture is given its name as soon as the observation has begun (so
- * that a cut run leaves a prefix, and one that never began leaves the old file).
+ * Output files: mode 0600, never through a symbolic link, never to another user.
+ * A report is written without a name (where the file system has no such files,
+ * beside its final name) and named when whole, so a failed run leaves the old
+ * one, and a killed run nothing; a capture is given its name as soon as the
+ * observation has begun (so that a cut run leaves a prefix, and one that never
+ * began leaves the old file).
  */
 #ifndef SOOTH_BASE_FILE_H
 #define SOOTH_BASE_FILE_H
@@ -15,11 +17,15 @@
 struct out_file {
 	FILE *stream;
 	char *path;	 /* final name; NULL for standard output */
-	char *temporary; /* NULL when written in place */
+	char *temporary; /* its name until then; NULL: none */
+	bool is_nameless;
 };
 
-/* path "-" is standard output (not closed by out_file_close()). */
+/* path "-" is standard output (not closed by out_file_close()). /dev/stdout, /dev/stderr and
+ * /dev/fd/N are descriptors that the program was started with. */
 int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err);
+/* For a writer that opens the file by its name, which is f->temporary; NULL: no regular file. */
+int out_file_open_named(struct out_file *f, const char *path, struct sooth_error *err);
 /* Give it its final name now; what is written from here on goes there. */
 int out_file_place(struct out_file *f, struct sooth_error *err);
 /* Flush, sync the name: rename when written beside. On failure the temporary is removed. */

@@ -180,7 +180,8 @@ static int open_place(struct job *j, struct sooth_error *err)
 	} else if (j->type->is_of_one && o->name_count != 1) {
 		return choice_refuse_many(o, err);
 	} else {
-		status = out_file_open(&j->file, o->output, false, err);
+		status = j->type->is_no_stream ? out_file_open_named(&j->file, o->output, err)
+					       : out_file_open(&j->file, o->output, false, err);
 		if (status)
 			return status;
 		if (j->type->is_no_stream && !j->file.temporary)

@@ -9,11 +9,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -92,8 +98,8 @@ static void test_beside(void **state)
 	umask(0);
 	assert_int_equal(out_file_open(&f, path_of("out"), false, &err), 0);
 	umask(022);
-	assert_int_equal(files(), 2);
-	assert_non_null(f.temporary);
+	assert_int_equal(files(), f.is_nameless ? 1 : 2);
+	assert_true(f.is_nameless == !f.temporary);
 	fputs("new", f.stream);
 	assert_holds("out", "old");
 	assert_int_equal(out_file_commit(&f, &err), 0);
@@ -120,6 +126,92 @@ static void test_abandoned(void **state)
 	assert_int_equal(files(), 1);
 	f = (struct out_file){ 0 };
 	out_file_close(&f);
+}
+
+/* Whether files of this folder can be written without a name. */
+static bool has_nameless(void)
+{
+	struct out_file f;
+	bool is_nameless;
+
+	assert_int_equal(out_file_open(&f, path_of("try"), false, NULL), 0);
+	is_nameless = f.is_nameless;
+	out_file_close(&f);
+	return is_nameless;
+}
+
+static void test_killed(void **state)
+{
+	struct out_file f;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (!has_nameless())
+		skip();
+	make("out", "old", 0600);
+	pid = fork();
+	if (!pid) {
+		if (!out_file_open(&f, path_of("out"), false, NULL)) {
+			fputs("new", f.stream);
+			fflush(f.stream);
+			raise(SIGKILL);
+		}
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_holds("out", "old");
+	assert_int_equal(files(), 1);
+}
+
+/* As on a file system without files that have no name. */
+static void refuse_nameless(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static int write_with_temporary(const char *path)
+{
+	struct out_file f;
+
+	refuse_nameless();
+	if (out_file_open(&f, path, false, NULL))
+		return 1;
+	if (f.is_nameless || !f.temporary || access(f.temporary, F_OK))
+		return 2;
+	fputs("new", f.stream);
+	if (out_file_commit(&f, NULL))
+		return 3;
+	out_file_close(&f);
+	return 0;
+}
+
+static void test_without_nameless(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	make("out", "old", 0600);
+	pid = fork();
+	if (!pid)
+		_exit(write_with_temporary(path_of("out")));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_holds("out", "new");
+	assert_int_equal(files(), 1);
 }
 
 static void test_in_place(void **state)
@@ -259,8 +351,123 @@ static void test_fifo(void **state)
 	assert_int_equal(read(fd, held, sizeof(held)), 5);
 	assert_string_equal(held, "hello");
 	close(fd);
-	assert_true(S_ISFIFO(mode_of("fifo") | S_IFIFO));
+	assert_int_equal(mode_of("fifo"), 0600);
 	assert_int_equal(files(), 1);
+}
+
+#define OTHER_USER 54321
+
+/* What another user owns, that user reads: the mode of the file is no protection. */
+static void test_others(void **state)
+{
+	static const char *const names[] = { "fifo", "file" };
+	int fd;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+	make("file", "theirs", 0600);
+	for (unsigned i = 0; i < 2; i++) {
+		struct sooth_error err = { 0 };
+		struct out_file f;
+
+		assert_int_equal(chown(path_of(names[i]), OTHER_USER, OTHER_USER), 0);
+		/* A reader, so that nothing waits for one. */
+		fd = open(path_of(names[i]), O_RDONLY | O_NONBLOCK);
+		assert_int_equal(out_file_open(&f, path_of(names[i]), true, &err), -EPERM);
+		assert_null(f.stream);
+		assert_non_null(strstr(err.why, "another user (uid 54321)"));
+		assert_true(err.remedy[0] != '\0');
+		assert_int_equal(err.fault, SOOTH_FAULT_IO);
+		close(fd);
+	}
+	assert_holds("file", "theirs");
+}
+
+/* By its other name a file changes that the caller has not named. */
+static void test_second_name(void **state)
+{
+	struct sooth_error err = { 0 };
+	char first[512];
+	struct out_file f;
+
+	(void)state;
+	make("first", "precious", 0600);
+	strcpy(first, path_of("first"));
+	assert_int_equal(link(first, path_of("second")), 0);
+	assert_int_equal(out_file_open(&f, path_of("second"), true, &err), -EMLINK);
+	assert_non_null(strstr(err.why, "second name"));
+	assert_int_equal(out_file_open(&f, path_of("second"), false, &err), 0);
+	assert_int_equal(out_file_commit(&f, NULL), 0);
+	out_file_close(&f);
+	assert_holds("first", "precious");
+}
+
+static int write_to(const char *path)
+{
+	struct out_file f;
+	int status = out_file_open(&f, path, false, NULL);
+
+	out_file_close(&f);
+	return status ? 1 : 0;
+}
+
+/* sudo leaves the terminal to its user, and that one is where the output belongs. */
+static void test_terminals(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave, status;
+	struct sooth_error err = { 0 };
+	struct out_file f;
+	char name[64];
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() || master < 0)
+		skip();
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	assert_int_equal(ptsname_r(master, name, sizeof(name)), 0);
+	assert_int_equal(write_to(name), 0);
+	assert_int_equal(chown(name, OTHER_USER, 5), 0);
+	assert_int_equal(out_file_open(&f, name, false, &err), -EPERM);
+	assert_non_null(strstr(err.why, "device belongs to another user"));
+	slave = open(name, O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	pid = fork();
+	if (!pid)
+		_exit(dup2(slave, STDIN_FILENO) < 0 ? 2 : write_to(name));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(slave);
+	close(master);
+}
+
+static void test_inherited(void **state)
+{
+	char name[32], held[8] = "";
+	struct out_file f;
+	int pipes[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	snprintf(name, sizeof(name), "/dev/fd/%d", pipes[1]);
+	assert_int_equal(out_file_open(&f, name, false, NULL), 0);
+	fputs("hello", f.stream);
+	assert_int_equal(out_file_commit(&f, NULL), 0);
+	out_file_close(&f);
+	assert_int_equal(read(pipes[0], held, sizeof(held)), 5);
+	assert_string_equal(held, "hello");
+	assert_int_equal(write_to("/dev/stdout"), 0);
+	assert_int_equal(write_to("/dev/stderr"), 0);
+	assert_true(fcntl(STDOUT_FILENO, F_GETFD) >= 0);
+	/* Not what sooth has opened itself, nor what can only be read. */
+	fcntl(pipes[1], F_SETFD, FD_CLOEXEC);
+	assert_int_equal(out_file_open(&f, name, false, NULL), -ELOOP);
+	snprintf(name, sizeof(name), "/dev/fd/%d", pipes[0]);
+	assert_int_equal(out_file_open(&f, name, false, NULL), -ELOOP);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void test_full(void **state)
@@ -362,12 +569,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_beside),
 		TEST(test_abandoned),
+		TEST(test_killed),
+		TEST(test_without_nameless),
 		TEST(test_in_place),
 		TEST(test_link),
 		TEST(test_link_later),
 		TEST(test_kinds),
 		TEST(test_devices),
 		TEST(test_fifo),
+		TEST(test_others),
+		TEST(test_second_name),
+		TEST(test_terminals),
+		TEST(test_inherited),
 		TEST(test_full),
 		TEST(test_failed_write),
 		TEST(test_failed_rename),
