@@ -137,6 +137,66 @@ class Files(Own):
         self.assertEqual(run.errors, "")
 
 
+@needs_root
+class OfAnotherUser(Own):
+    """Root with the home of a user: what that user may not read is not read, nor repeated in an error."""
+
+    def setUp(self):
+        super().setUp()
+        self.secret = self.path("secret")
+        with open(self.secret, "w", encoding="utf-8") as file:
+            file.write("root:$6$precious\n")
+        os.chmod(self.secret, 0o600)
+        os.chmod(self.folder, 0o755)
+        for folder in (self.path("config"), self.path("config/sooth"), self.agents):
+            os.chown(folder, harness.NOBODY, harness.NOBODY)
+
+    def link(self, name):
+        path = self.path("config/sooth/" + name)
+        os.symlink(self.secret, path)
+        os.lchown(path, harness.NOBODY, harness.NOBODY)
+        return path
+
+    def test_links(self):
+        self.link("agents.d/a.agent")
+        self.write("b.agent", GOOD)
+        os.chown(self.agents + "/b.agent", harness.NOBODY, harness.NOBODY)
+        run, rows = self.listed(status=2)
+        self.assertIn("mine", rows)
+        self.assert_says_three_lines(run, "a.agent", "symbolic link of another user", "HOME")
+        self.assertNotIn("precious", run.text + run.errors)
+        for name, *command in (("peers", "status", "-i", "10ms"),
+                               ("findings", "diagnose", "--quick", str(os.getpid()))):
+            path = self.link(name)
+            run = self.sooth(*command, "-j", env=self.environment, status=None)
+            self.assertNotEqual(run.status, 0)
+            self.assert_says_three_lines(run, name, "symbolic link of another user")
+            self.assertNotIn("precious", run.text + run.errors)
+            os.unlink(path)
+
+    def test_folder_that_is_a_link(self):
+        private = self.path("private")
+        os.mkdir(private, 0o700)
+        os.rename(self.secret, private + "/a.agent")
+        os.rmdir(self.agents)
+        os.symlink(private, self.agents)
+        os.lchown(self.agents, harness.NOBODY, harness.NOBODY)
+        run, _ = self.listed(status=2)
+        self.assert_says_three_lines(run, "a.agent", "the file does not")
+        self.assertNotIn("precious", run.text + run.errors)
+
+    def test_own_links(self):
+        """Of root's own configuration a link is used: that is how many keep their files."""
+        for folder in (self.path("config"), self.path("config/sooth"), self.agents):
+            os.chown(folder, 0, 0)
+        with open(self.path("kept"), "w", encoding="utf-8") as file:
+            file.write(GOOD)
+        os.symlink(self.path("kept"), self.agents + "/a.agent")
+        run, rows = self.listed()
+        self.assertIn("mine", rows)
+        self.assertEqual(run.errors, "")
+
+
 class Captures(Own):
     """A capture explains itself elsewhere: it has the agents it was made with, and no others."""
 

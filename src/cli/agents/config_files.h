@@ -13,7 +13,8 @@ void config_path(struct buffer *path, const char *name);
  * file closed to the caller is not theirs. */
 bool config_is_missing(int code);
 /* A regular file up to `limit` bytes: a pipe of that name would block. -ENOENT and the like
- * when it is missing. */
+ * when it is missing. With root's rights and another user's home only that user's own files: a
+ * link of that user could lead to any file, and an error repeats what it could not read. */
 int config_read(struct buffer *out, const char *path, size_t limit, struct sooth_error *err);
 
 #endif
