@@ -31,6 +31,7 @@ struct match {
 
 struct lookup {
 	Elf *elf;
+	uint64_t file_size;
 	size_t count;
 	struct match matches[ELF_ADDRESSES_MAX];
 };
@@ -61,8 +62,9 @@ static void link_addresses(struct lookup *l, const struct elf_address *addresses
 		for (size_t k = 0; k < l->count; k++) {
 			uint64_t inside = addresses[k].offset - segment.p_offset;
 
+			/* A header may claim more bytes than the file has. */
 			if (l->matches[k].is_known || addresses[k].offset < segment.p_offset ||
-				inside >= segment.p_filesz || !(segment.p_flags & PF_X))
+				addresses[k].offset >= l->file_size || inside >= segment.p_filesz || !(segment.p_flags & PF_X))
 				continue;
 			l->matches[k].address = segment.p_vaddr + inside;
 			l->matches[k].is_known = true;
@@ -173,6 +175,7 @@ int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct so
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return no_elf(err, elf ? "not an ELF file" : elf_errmsg(-1));
 	l->elf = elf;
+	l->file_size = (uint64_t)st.st_size;
 	l->count = count;
 	for (size_t i = 0; i < count; i++)
 		addresses[i].is_found = addresses[i].is_cut = false;
