@@ -17,14 +17,14 @@
 #include "sinks/table_fit.h"
 #include "sinks/table_locale.h"
 
-#define COLUMNS_MAX    96
+#define ROWS_AT_ONCE   10000 /* a longer table is printed in parts: it need not be in memory */
 #define TREE_DEPTH_MAX 64 /* deeper rows stand no deeper */
 #define ALARM_COLOR    "\033[1;31m"
 
 struct table_sink {
 	struct sink_options options;
 	struct libscols_table *table; /* of the open section, if it is one */
-	const struct sooth_field *columns[COLUMNS_MAX];
+	const struct sooth_field *columns[SINK_COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
 	/* Of rows that stand below others: */
@@ -37,6 +37,8 @@ struct table_sink {
 	bool has_notes;	       /* one of them is printed */
 	struct table_bars bars;
 	struct buffer text;
+	bool is_begun;		/* the first part of the open table is printed */
+	struct buffer left_out; /* columns of the open table that found no room */
 	struct line_plan plan; /* of the last section that is lines, or of a row among them */
 	const struct sooth_schema *planned;
 };
@@ -87,7 +89,7 @@ static int add_column(
 	char label[64];
 	int flags = is_number(f) ? SCOLS_FL_RIGHT : 0;
 
-	if (s->column_count == COLUMNS_MAX)
+	if (s->column_count == SINK_COLUMNS_MAX)
 		return 0;
 	/* Only a long text may be cut to fit a terminal; a figure never is. */
 	if (f->type == SOOTH_FIELD_ARGS || f->may_shrink)
@@ -138,6 +140,7 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 		return error_no_memory(err);
 	s->column_count = 0;
 	s->reasons = 0;
+	s->is_begun = false;
 	memset(s->above, 0, sizeof(s->above));
 	s->depth = section->tree ? sooth_schema_field(section->schema, section->depth) : NULL;
 	s->alarm = section->alarm ? sooth_schema_field(section->schema, section->alarm) : NULL;
@@ -343,6 +346,58 @@ static bool is_beyond(const struct section *section, size_t row)
 	return section->rows_most && row >= section->rows_most;
 }
 
+/* A column never gets narrower than in the part above, which has the headings. */
+static void continue_table(struct table_sink *s)
+{
+	for (size_t i = 0; i < s->column_count; i++) {
+		struct libscols_column *column = scols_table_get_column(s->table, i);
+
+		scols_column_set_whint(column, (double)scols_column_get_width(column));
+	}
+	scols_table_enable_noheadings(s->table, 1);
+	scols_table_remove_lines(s->table);
+	s->is_begun = true;
+}
+
+static int print_part(struct table_sink *s, const struct section *section)
+{
+	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width))
+		return -ENOMEM;
+	if (!s->is_begun) {
+		buffer_reset(&s->left_out);
+		table_fit(s->table, s->columns, s->column_count, s->options.width, section->spare,
+			&s->left_out);
+		if (s->has_output)
+			fputc('\n', s->options.stream);
+		if (section->title)
+			fprintf(s->options.stream, "%s\n", section->title);
+	}
+	return scols_print_table(s->table) ? -ENOMEM : 0;
+}
+
+/* Bars and branches of a tree need all rows. */
+static bool is_part_full(const struct table_sink *s, const struct section *section)
+{
+	return scols_table_get_nlines(s->table) >= ROWS_AT_ONCE && !section->tree &&
+	       !s->bars.kept.size && section->rows_least <= ROWS_AT_ONCE;
+}
+
+static int add_to_table(
+	struct table_sink *s, const struct section *section, const struct sooth_record *r)
+{
+	int status;
+
+	if (is_beyond(section, s->row_count))
+		return 0;
+	if (is_part_full(s, section)) {
+		status = print_part(s, section);
+		if (status)
+			return status;
+		continue_table(s);
+	}
+	return add_row(s, r);
+}
+
 static int rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
@@ -353,7 +408,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		if (status)
 			break;
 		if (s->table)
-			status = is_beyond(section, s->row_count) ? 0 : add_row(s, r);
+			status = add_to_table(s, section, r);
 		else if (section->schema->line)
 			status = add_line(s, section, r);
 		s->row_count++;
@@ -369,18 +424,10 @@ static int print_table(struct table_sink *s, const struct section *section)
 {
 	struct buffer legend = { 0 };
 
-	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width))
+	if (print_part(s, section))
 		return -ENOMEM;
-	buffer_reset(&s->text);
-	table_fit(
-		s->table, s->columns, s->column_count, s->options.width, section->spare, &s->text);
-	if (s->has_output)
-		fputc('\n', s->options.stream);
-	if (section->title)
-		fprintf(s->options.stream, "%s\n", section->title);
-	scols_print_table(s->table);
-	if (s->text.size)
-		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->text));
+	if (s->left_out.size)
+		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->left_out));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j lists all)\n",
 			s->row_count - section->rows_most);
@@ -427,6 +474,7 @@ static void close_sink(void *state)
 	scols_unref_table(s->table);
 	table_bars_fini(&s->bars);
 	buffer_fini(&s->text);
+	buffer_fini(&s->left_out);
 }
 
 const struct sink_type sink_table = {

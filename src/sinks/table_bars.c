@@ -89,11 +89,24 @@ static void draw_one(struct table_bars *b, const struct sooth_field *f, const do
 	bars_format(text, values, count, count, bars_top(values, count), table_is_utf8());
 }
 
+/* The line of that number; values are kept in the order of lines. */
+static struct libscols_line *go_to(struct libscols_table *table, struct libscols_iter *lines,
+	struct libscols_line *line, size_t number, size_t *at)
+{
+	for (; *at <= number; ++*at)
+		if (scols_table_next_line(table, lines, &line))
+			return NULL;
+	return line;
+}
+
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 	const struct sooth_field *const *fields, unsigned width)
 {
+	struct libscols_iter *lines = b->kept.size ? scols_new_iter(SCOLS_ITER_FORWARD) : NULL;
 	struct buffer text = { 0 }, values = { 0 };
-	bool is_done = true;
+	size_t rooms[SINK_COLUMNS_MAX] = { 0 }, reached = 0;
+	struct libscols_line *line = NULL;
+	bool is_done = lines || !b->kept.size;
 	struct kept_head head;
 
 	for (size_t at = 0; at < b->kept.size && is_done;
@@ -103,12 +116,15 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 		buffer_append(
 			&values, b->kept.data + at + sizeof(head), head.count * sizeof(double));
 		buffer_reset(&text);
+		if (!rooms[head.column])
+			rooms[head.column] = room_of(table, width, head.column);
 		draw_one(b, fields[head.column], (const void *)values.data, head.count,
-			room_of(table, width, head.column), &text);
-		is_done = !buffer_failed(&text) && !buffer_failed(&values) &&
-			  !scols_line_set_data(scols_table_get_line(table, head.line), head.column,
-				  buffer_cstr(&text));
+			rooms[head.column], &text);
+		line = go_to(table, lines, line, head.line, &reached);
+		is_done = line && !buffer_failed(&text) && !buffer_failed(&values) &&
+			  !scols_line_set_data(line, head.column, buffer_cstr(&text));
 	}
+	scols_free_iter(lines);
 	buffer_fini(&text);
 	buffer_fini(&values);
 	buffer_reset(&b->kept);

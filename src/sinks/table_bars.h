@@ -12,6 +12,8 @@
 #include "base/buffer.h"
 #include "model/field.h"
 
+#define SINK_COLUMNS_MAX 96
+
 struct table_bars {
 	struct buffer kept;		/* struct of table_bars.c, each with its values behind it */
 	unsigned first_slot, last_slot; /* of all histograms */

@@ -32,15 +32,23 @@ static const char *heading(struct libscols_column *column)
 	return text ? text : "";
 }
 
+/* By an iterator: scols_table_get_line() walks from the first line each time. */
+static void free_iter(struct libscols_iter **iter)
+{
+	scols_free_iter(*iter);
+}
+
 /* Lines of a tree take two columns a level and are in no cell. */
 static size_t tree_width(struct libscols_table *table, size_t n)
 {
-	size_t lines = scols_table_get_nlines(table), deepest = 0;
+	_cleanup_(free_iter) struct libscols_iter *lines = NULL;
+	struct libscols_line *line;
+	size_t deepest = 0;
 
 	if (!scols_column_is_tree(scols_table_get_column(table, n)))
 		return 0;
-	for (size_t i = 0; i < lines; i++) {
-		struct libscols_line *line = scols_table_get_line(table, i);
+	lines = scols_new_iter(SCOLS_ITER_FORWARD);
+	while (lines && !scols_table_next_line(table, lines, &line)) {
 		size_t depth = 0;
 
 		while ((line = scols_line_get_parent(line)))
@@ -55,12 +63,13 @@ static size_t column_width(struct libscols_table *table, size_t n, size_t least)
 {
 	struct libscols_column *column = scols_table_get_column(table, n);
 	size_t widest = text_width(heading(column));
-	size_t lines = scols_table_get_nlines(table);
+	_cleanup_(free_iter) struct libscols_iter *lines = NULL;
+	struct libscols_line *line;
 
 	if (scols_column_is_trunc(column) && least <= widest)
 		return widest;
-	for (size_t i = 0; i < lines; i++) {
-		struct libscols_line *line = scols_table_get_line(table, i);
+	lines = scols_new_iter(SCOLS_ITER_FORWARD);
+	while (lines && !scols_table_next_line(table, lines, &line)) {
 		size_t width = text_width(scols_cell_get_data(scols_line_get_cell(line, n)));
 
 		if (width > widest)

@@ -665,6 +665,37 @@ static void test_bounds_for_people(void **state)
 }
 
 /* Rows and nothing else; what has no value is left out. */
+/* A long table is printed in parts, under one heading, and not kept until its end. */
+static void test_long_table(void **state)
+{
+	enum { ROWS = 25000 };
+	struct row row = plain;
+	size_t lines = 0, headings = 0;
+	struct sheet s;
+	const char *text;
+
+	(void)state;
+	sheet_open(&s, "table", NULL, 0);
+	begin(&s);
+	section(&s, &table);
+	for (unsigned i = 1; i <= ROWS; i++) {
+		row.balance = i;
+		assert_int_equal(put(&s, row, "x", 1), 0);
+	}
+	fflush(s.text.stream);
+	assert_true(has(s.text.data, " 9999 "));
+	assert_false(has(s.text.data, " 25000 "));
+	text = sheet_close(&s);
+	assert_true(has(text, " 25000 "));
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		lines++;
+	for (const char *at = text; (at = strstr(at, "SHARE%")); at++)
+		headings++;
+	assert_int_equal(headings, 1);
+	assert_int_equal(lines, ROWS + 2); /* the title, the heading */
+	sheet_free(&s);
+}
+
 static void test_rows_alone(void **state)
 {
 	struct row row = { .color = 9, .name = "x", .is_true = 1 };
@@ -851,6 +882,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_keyed),
 		cmocka_unit_test(test_bounds_for_people),
+		cmocka_unit_test(test_long_table),
 		cmocka_unit_test(test_rows_alone),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_not_measured),
