@@ -170,6 +170,15 @@ static size_t for_terminal(char *to, const char *text, size_t length, uint32_t c
 	return size;
 }
 
+static size_t put_unit(char *to, uint32_t unit)
+{
+	to[0] = '\\';
+	to[1] = 'u';
+	for (unsigned i = 0; i < 4; i++)
+		to[2 + i] = hex_digit(unit >> (12 - 4 * i));
+	return 6;
+}
+
 static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 {
 	static const char letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -184,15 +193,16 @@ static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 		to[1] = letters[i + 1];
 		return 2;
 	}
-	/* DEL and the C1 controls need no escape by the RFC; a terminal obeys them all the same. */
-	if (!is_control(code) && code != '<' && code != '>' && code != '&' && code != 0x2028 &&
-		code != 0x2029)
+	/*
+	 * DEL, the C1 controls and what reorders or hides text need no escape by the RFC; a
+	 * terminal, an editor or a review page obeys them all the same.
+	 */
+	if (!is_control(code) && !is_hidden(code) && code != '<' && code != '>' && code != '&')
 		return 0;
-	to[0] = '\\';
-	to[1] = 'u';
-	for (unsigned i = 0; i < 4; i++)
-		to[2 + i] = hex_digit(code >> (12 - 4 * i));
-	return 6;
+	if (code < 0x10000)
+		return put_unit(to, code);
+	code -= 0x10000; /* a pair of UTF-16 units */
+	return put_unit(to, 0xd800 + (code >> 10)) + put_unit(to + 6, 0xdc00 + (code & 0x3ff));
 }
 
 static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)

@@ -6,8 +6,9 @@
  * characters that reorder or hide text (bidirectional controls, zero-width
  * ones, line and paragraph separators) become \xNN per byte; a newline becomes
  * \n, a tab \t, a carriage return \r, a backslash stays as it is.
- * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, >, & and
- * U+2028/2029 are written as \u escapes so that the text may stand inside HTML.
+ * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, > and & are written as \u
+ * escapes so that the text may stand inside HTML, and so are the controls and the characters that
+ * reorder or hide text: a parser gets the same text, a reader of the file sees them.
  * XML: the five entities, controls that XML 1.0 forbids become U+FFFD.
  */
 #ifndef SOOTH_BASE_ESCAPE_H

@@ -18,7 +18,7 @@
 #include "sinks/table_locale.h"
 
 #define ROWS_AT_ONCE   10000 /* a longer table is printed in parts: it need not be in memory */
-#define TREE_DEPTH_MAX 64 /* deeper rows stand no deeper */
+#define TREE_DEPTH_MAX 64    /* deeper rows stand no deeper */
 #define ALARM_COLOR    "\033[1;31m"
 
 struct table_sink {
@@ -39,7 +39,7 @@ struct table_sink {
 	struct buffer text;
 	bool is_begun;		/* the first part of the open table is printed */
 	struct buffer left_out; /* columns of the open table that found no room */
-	struct line_plan plan; /* of the last section that is lines, or of a row among them */
+	struct line_plan plan;	/* of the last section that is lines, or of a row among them */
 	const struct sooth_schema *planned;
 };
 

@@ -16,19 +16,24 @@ static uint32_t code_at(const char *text, size_t length)
 	return code;
 }
 
+/* Neither a control nor a character that reorders or hides text. */
+static void check_visible(uint32_t code)
+{
+	CHECK(code >= 0x20 && (code < 0x7f || code > 0x9f));
+	CHECK(code < 0x200b || code > 0x200f);
+	CHECK(code < 0x2028 || code > 0x202e);
+	CHECK(code < 0x2066 || code > 0x2069);
+	CHECK(code != 0xfeff);
+	CHECK(code < 0xe0000 || code > 0xe0fff);
+}
+
 static void check_terminal(const char *text, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		size_t length = utf8_length(text + at, size - at);
-		uint32_t code;
 
 		CHECK(length);
-		code = code_at(text + at, length);
-		CHECK(code >= 0x20 && (code < 0x7f || code > 0x9f));
-		CHECK(code < 0x200b || code > 0x200f);
-		CHECK(code < 0x2028 || code > 0x202e);
-		CHECK(code < 0x2066 || code > 0x2069);
-		CHECK(code != 0xfeff);
+		check_visible(code_at(text + at, length));
 		at += length;
 	}
 }
@@ -39,8 +44,8 @@ static void check_json(const char *text, size_t size)
 		size_t length = utf8_length(text + at, size - at);
 
 		CHECK(length);
-		CHECK((unsigned char)text[at] >= 0x20);
-		CHECK(!memchr("\"<>&\x7f", text[at], 5));
+		check_visible(code_at(text + at, length));
+		CHECK(!memchr("\"<>&", text[at], 4));
 		if (text[at] == '\\') {
 			CHECK(at + 1 < size && memchr("\"\\bfnrtu", text[at + 1], 8));
 			if (text[at + 1] == 'u') {

@@ -140,7 +140,14 @@ static void test_json(void **state)
 	check_size(escape_json, "\0\x01\x1f", 3, "\\u0000\\u0001\\u001f");
 	check(escape_json, "\x7f\xc2\x9b", "\\u007f\\u009b");
 	check(escape_json, "</script>&", "\\u003c/script\\u003e\\u0026");
-	check(escape_json, "\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa", "\\u2028\\u2029\xe2\x80\xaa");
+	check(escape_json, "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029");
+	/* What reorders or hides text: as escapes, of two units above U+FFFF. */
+	check(escape_json,
+		"a\xe2\x80\xae"
+		"b\xe2\x81\xa6",
+		"a\\u202eb\\u2066");
+	check(escape_json, "\xe2\x80\x8b\xef\xbb\xbf\xc2\xad", "\\u200b\\ufeff\\u00ad");
+	check(escape_json, "\xf3\xa0\x81\x81", "\\udb40\\udc41");
 	check(escape_json, "\xff\xc3\xa9\xc3", "\xef\xbf\xbd\xc3\xa9\xef\xbf\xbd");
 	check(escape_json, "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	check(escape_json, "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80");
