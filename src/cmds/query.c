@@ -10,11 +10,13 @@
 #include "cli/command/command.h"
 #include "cli/output/deferred.h"
 #include "cli/output/output.h"
+#include "cli/terminal/deadline.h"
 #include "cli/terminal/stop.h"
 #include "cli/target/target_found.h"
 #include "core/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
+#define GRACE_NS   NS_PER_S /* for the orderly end */
 
 struct query_config {
 	struct {
@@ -156,6 +158,17 @@ static struct arguments words_between(const struct query_config *c, const struct
 		.count = a->count > others ? a->count - others : 0 };
 }
 
+/* SQLite asks between its steps whether to go on: one function of SQL is one step. */
+static void bound_time(const struct query_config *c)
+{
+	struct sooth_error late;
+
+	if (!c->query.timeout_ns || c->query.timeout_ns > UINT64_MAX - GRACE_NS)
+		return;
+	query_timed_out(c->query.timeout_ns, &late);
+	deadline_set(c->query.timeout_ns + GRACE_NS, &late);
+}
+
 static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct query_config *c = config;
@@ -173,6 +186,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status =
 			target_find_in(&c->target, arguments->items[0], &words, &chosen.found, err);
 	stop_catch();
+	bound_time(c);
 	if (!status)
 		status = query_open(&q,
 			&(struct query_options){ .path = arguments->items[0],
@@ -188,6 +202,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status = make_output(&o, &c->output, &file, &held, err);
 	if (!status)
 		status = tell(q, c, arguments, o, err);
+	deadline_clear();
 	query_close(q);
 	target_found_fini(&chosen.found);
 	output_free(o);

@@ -29,16 +29,12 @@ bool query_is_over(const struct query *q)
 
 int query_stopped(const struct query *q, struct sooth_error *err)
 {
-	char text[UNITS_SIZE];
-
 	if (q->options.is_stopped && q->options.is_stopped()) {
 		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
 		error_why(err, "the query was interrupted");
 		return error_remedy(err, "let the query finish, or add a LIMIT to make it shorter");
 	}
-	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
-	error_why(err, "the query took longer than %s", format_ns(text, q->options.timeout_ns));
-	return error_remedy(err, "add a WHERE or a LIMIT to the query, or raise --timeout");
+	return query_timed_out(q->options.timeout_ns, err);
 }
 
 int query_failed(struct query *q, const char *tried, struct sooth_error *err)

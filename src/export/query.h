@@ -7,9 +7,21 @@
 #define SOOTH_EXPORT_QUERY_H
 
 #include <sooth/report.h>
+#include <errno.h>
+
+#include "base/units.h"
 #include "core/output.h"
 
 struct query;
+
+static inline int query_timed_out(uint64_t timeout_ns, struct sooth_error *err)
+{
+	char text[UNITS_SIZE];
+
+	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
+	error_why(err, "the query took longer than %s", format_ns(text, timeout_ns));
+	return error_remedy(err, "add a WHERE or a LIMIT to the query, or raise --timeout");
+}
 
 struct query_options {
 	const char *path;	  /* of the capture, a file */

@@ -233,6 +233,11 @@ class Refused(ExportCase):
         run = self.sooth("query", "--timeout", "200ms", STREAMED,
             endless + "SELECT count(*) FROM n", status=2)
         self.assert_says_three_lines(run, "longer than 200ms", "--timeout")
+        # SQLite does not ask within a function: these replacements take minutes.
+        run = self.sooth("query", "--timeout", "200ms", STREAMED,
+            "WITH t(a) AS (SELECT printf('%.*c', 9000000, 'a')) "
+            "SELECT length(replace(a, substr(a, 1, 4000000) || 'b', 'c')) FROM t", status=2)
+        self.assert_says_three_lines(run, "longer than 200ms", "--timeout")
         process = self.start_sooth("query", "--format", "csv", STREAMED,
             endless + "SELECT i FROM n")
         process.wait_for_output(b"1000\r\n")
