@@ -41,5 +41,10 @@ void buffer_format(struct buffer *b, const char *format, ...) __attribute__((for
 void buffer_consume(struct buffer *b, size_t size);
 /* The contents as a C string (adds a NUL behind, not counted); "" on failure. */
 const char *buffer_cstr(struct buffer *b);
+/* The bytes from an offset on; NULL of an empty buffer, where C knows no sum of NULL and 0. */
+static inline const void *buffer_at(const struct buffer *b, size_t offset)
+{
+	return b->data ? b->data + offset : NULL;
+}
 
 #endif

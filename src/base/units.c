@@ -235,9 +235,14 @@ const char *format_real(char out[UNITS_SIZE], double value)
 	return out;
 }
 
-uint64_t rounded_u64(double value)
+uint64_t whole_u64(double value)
 {
 	if (!(value > 0))
 		return 0;
-	return value >= 0x1p64 ? UINT64_MAX : (uint64_t)(value + 0.5);
+	return value >= 0x1p64 ? UINT64_MAX : (uint64_t)value;
+}
+
+uint64_t rounded_u64(double value)
+{
+	return whole_u64(value + 0.5);
 }

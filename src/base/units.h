@@ -23,6 +23,7 @@ const char *format_real(char out[UNITS_SIZE], double value);
 #define DECIMALS_EXACT 255 /* where a number of decimals is asked for: as format_real() */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339, seconds, Z */
 uint64_t rounded_u64(double value); /* negative or no number: 0; too large: UINT64_MAX */
+uint64_t whole_u64(double value);   /* the same, without what is behind the point */
 
 /* "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False on anything else or
  * overflow. */

@@ -241,7 +241,7 @@ static int put_row(struct result *r, sqlite3_value **values, struct sooth_error 
 	if (buffer_failed(&r->texts))
 		return error_no_memory(err);
 	for (size_t i = 0; i < tails; at += sizes[i++]) {
-		tail[i].data = r->texts.data ? r->texts.data + at : NULL;
+		tail[i].data = buffer_at(&r->texts, at);
 		tail[i].size = sizes[i];
 	}
 	r->rows++;

@@ -207,6 +207,9 @@ static size_t points_of(const struct check *e, struct growth_point out[POINTS_MA
 	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
 		const struct sample_point *p = &e->series.points[i];
 
+		/* The times of a capture may go back. */
+		if (count && p->time_ns < out[count - 1].time_ns)
+			continue;
 		if (p->state != 'Z' && p->rss_bytes)
 			out[count++] = (struct growth_point){ p->time_ns, (double)p->rss_bytes };
 	}
@@ -235,11 +238,11 @@ static size_t floors_of(const struct growth_point *points, size_t count, double 
 static void compare_lows(
 	struct trend *j, const struct growth_point *points, size_t count, double noise)
 {
-	uint64_t from_ns = points[0].time_ns, all_ns = points[count - 1].time_ns - from_ns + 1;
+	uint64_t from_ns = points[0].time_ns, all_ns = points[count - 1].time_ns - from_ns;
 	double low[PARTS] = { 0 }, highest = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t part = (size_t)((points[i].time_ns - from_ns) * PARTS / all_ns);
+		size_t part = (size_t)((points[i].time_ns - from_ns) / (all_ns / PARTS + 1));
 
 		if (!low[part] || points[i].value < low[part])
 			low[part] = points[i].value;
@@ -528,8 +531,8 @@ static void diagnose_growth(struct check *e, const struct trend *j)
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 	struct memory m;
 
-	format_bytes(first, (uint64_t)g->first);
-	format_bytes(last, (uint64_t)g->last);
+	format_bytes(first, whole_u64(g->first));
+	format_bytes(last, whole_u64(g->last));
 	/* What comes back to its lows has no gain. */
 	if ((gain < least && !is_slow) || (!g->grows && !g->may_grow && j->low_gain < least)) {
 		if (is_young(e))

@@ -91,13 +91,13 @@ static inline const struct layout_mark *layout_marks(const struct timeline_layou
 
 static inline const char *layout_text(const struct timeline_layout *l, const struct sooth_text *t)
 {
-	return (const char *)l->texts.data + t->offset;
+	return buffer_at(&l->texts, t->offset);
 }
 
 static inline const double *layout_values(
 	const struct timeline_layout *l, const struct layout_track *lane)
 {
-	return (const double *)(const void *)l->values.data + lane->values_at;
+	return buffer_at(&l->values, lane->values_at * sizeof(double));
 }
 
 /* A figure of a lane as people read it. */

@@ -184,7 +184,7 @@ class Notes(ExportCase):
         for sql in ("SELECT 1", "SELECT call FROM syscalls_call LIMIT 1"):
             report = self.sooth("query", "-j", path, sql).json()
             self.assertEqual((report["end_reason"], report["interval_ns"]), ("not read to the end", None))
-            self.assertIn("sooth stopped reading the capture", self.sooth("query", path, sql).text)
+            self.assertIn("the query had all its rows", self.sooth("query", path, sql).text)
             text = self.sooth("query", "-v", path, sql).text
             self.assertIn("was not read to the end", text)
             for word in ("observed for", "cut", "lost nothing"):

@@ -284,6 +284,10 @@ static void test_rounded(void **state)
 	assert_int_equal(rounded_u64(NAN), 0);
 	assert_true(rounded_u64(1e30) == UINT64_MAX);
 	assert_true(rounded_u64(0x1p63) == (uint64_t)1 << 63);
+	assert_int_equal(whole_u64(0.9), 0);
+	assert_int_equal(whole_u64(-7), 0);
+	assert_int_equal(whole_u64(NAN), 0);
+	assert_true(whole_u64(INFINITY) == UINT64_MAX);
 }
 
 int main(void)

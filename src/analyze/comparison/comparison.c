@@ -112,7 +112,7 @@ static void format_value(
 			buffer_char(out, '-');
 		shown.type = SOOTH_FIELD_UNSIGNED;
 		v = (struct sooth_value){ .type = SOOTH_FIELD_UNSIGNED,
-			.u = (uint64_t)size_of(value) };
+			.u = whole_u64(size_of(value)) };
 	}
 	value_format(out, &shown, &v);
 	if (is_rate)

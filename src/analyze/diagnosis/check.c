@@ -164,9 +164,9 @@ static void format_value(struct buffer *out, double value, enum sooth_unit unit,
 
 	if (unit == SOOTH_UNIT_BYTES)
 		buffer_format(
-			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, (uint64_t)size));
+			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, whole_u64(size)));
 	else if (unit == SOOTH_UNIT_NS)
-		buffer_string(out, format_ns(text, (uint64_t)size));
+		buffer_string(out, format_ns(text, whole_u64(size)));
 	else
 		format_number(out, value);
 	if (unit == SOOTH_UNIT_PERCENT)

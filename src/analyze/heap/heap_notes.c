@@ -65,7 +65,7 @@ static struct sooth_text keep_text(
 static struct record_tail tail_of(
 	const struct heap_notes *n, struct sooth_text *to, const struct sooth_text *kept)
 {
-	return (struct record_tail){ to, n->texts.data + kept->offset, kept->size };
+	return (struct record_tail){ to, buffer_at(&n->texts, kept->offset), kept->size };
 }
 
 /* FNV-1a: only to separate the few files of a process. */

@@ -369,7 +369,7 @@ struct span process_table_text(const struct process_table *c, const struct sooth
 {
 	if ((uint64_t)text->offset + text->size > c->texts.size || !text->size)
 		return span_of("", 0);
-	return span_of((const char *)c->texts.data + text->offset, text->size);
+	return span_of(buffer_at(&c->texts, text->offset), text->size);
 }
 
 struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text)

@@ -290,7 +290,8 @@ static int emit_events(struct timeline_state *s, struct sooth_error *err)
 		struct record_tail tail[] = {
 			tail_span(
 				&row.process, span_of(e->name, strnlen(e->name, sizeof(e->name)))),
-			{ &row.detail, s->tracker.texts.data + e->detail.offset, e->detail.size },
+			{ &row.detail, buffer_at(&s->tracker.texts, e->detail.offset),
+				e->detail.size },
 		};
 
 		status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
