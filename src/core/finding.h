@@ -40,6 +40,7 @@ struct finding_type {
 	const char *claim; /* in a few words */
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": the probes it cannot work without */
+	const char *instead; /* a probe that shows a part of it where those lack; NULL: none */
 	bool needs_interval; /* at least two samples */
 	/* The highest severity it gives itself, if above that of the registry. */
 	enum finding_severity worst;

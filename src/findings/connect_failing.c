@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * connect-failing: a process connects to a peer again and again, and does not reach it. A
- * process that tries several addresses of a service and reaches one got what it needed, and so
- * did one that reaches the peer in the end.
+ * connect-failing: a process connects to a peer again and again, or waits for its answer, and does
+ * not reach it. A process that tries several addresses of a service and reaches one got what it
+ * needed, and so did one that reaches the peer in the end. Attempts that were under way already
+ * when the observation began are seen in the snapshots of the sockets.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
 #include "core/finding.h"
 #include "model/errno_names.h"
@@ -26,11 +29,38 @@ static const struct finding_option options[] = {
 		.default_value = 75,
 		.min = 1,
 		.max = 100 },
+	{ .name = "min-retries",
+		.help = "minimum number of failed connects to a peer that is never reached, the "
+			"first and the last a second apart",
+		.default_value = 2,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-wait",
+		.help = "minimum time that a connection attempt gets no answer",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 2e9,
+		.min = 0,
+		.max = 86400e9 },
+};
+
+struct look {
+	struct check *e;
+	struct check_calls calls;
+	bool has_calls;
+	struct map waiting; /* call_path -> struct unanswered */
 };
 
 static double failures_of(const struct call_peer *p)
 {
 	return (double)(p->failed - (p->excused < p->failed ? p->excused : p->failed));
+}
+
+/* It retries with long pauses. Failures at one moment may be one question for a service that this
+ * host does not have. */
+static bool retries_slowly(const struct check *e, const struct call_peer *p)
+{
+	return !p->made && failures_of(p) >= check_option(e, "min-retries") &&
+	       p->last_failed_ns - p->first_ns >= NS_PER_S;
 }
 
 static double weigh(const void *key, const void *value, void *user)
@@ -40,12 +70,25 @@ static double weigh(const void *key, const void *value, void *user)
 	const struct check *e = user;
 	double failures = failures_of(p);
 
+	if (retries_slowly(e, p))
+		return failures;
 	if (p->last_made_ns > p->last_failed_ns ||
 		failures * 100 < check_option(e, "min-share") * (failures + (double)p->made) ||
 		!check_is_over(e, "min-failures", failures, address->text))
 		return 0;
 	return failures;
 }
+
+static double weigh_waiting(const void *key, const void *value, void *user)
+{
+	const struct call_path *address = key;
+	const struct unanswered *u = value;
+
+	return check_is_over(user, "min-wait", (double)u->for_ns, address->text) ? (double)u->for_ns
+										 : 0;
+}
+
+/* --- the finding --- */
 
 /* "4 times ECONNREFUSED: connection refused" */
 static void put_errors(const struct call_peer *p, char *out, size_t size)
@@ -65,35 +108,57 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 	}
 }
 
-/* The name of 127.0.0.1:443, where the user or the table of peers has one. */
-static struct span label_of(const struct check *e, const char *address)
+/* " (HTTPS)": the name of 127.0.0.1:443, where the user or the table of peers has one. */
+static void put_label(const struct check *e, const char *address, char *out, size_t size)
 {
 	struct span label = span_of("", 0);
 	unsigned char bytes[16];
 	unsigned port;
 
+	*out = '\0';
 	if (peer_split(address, bytes, &port))
 		peer_labels_find(&e->input->labels, bytes, port, &label);
-	return label;
+	if (label.size)
+		snprintf(out, size, " (%.*s)", (int)label.size, label.data);
 }
 
-static void report(struct check *e, const struct check_calls *c, const char *address,
-	const struct call_peer *p)
+static void emit_waiting(struct check *e, const struct unanswered *u)
 {
-	struct span label = label_of(e, address);
-	double failures = failures_of(p);
-	char errors[240];
+	finding_number(
+		e, "connections without an answer (SYN_SENT)", u->sockets, SOOTH_UNIT_NONE, 0);
+	if (u->for_ns)
+		finding_number(
+			e, "time without an answer, at least", (double)u->for_ns, SOOTH_UNIT_NS, 0);
+	if (u->retransmits)
+		finding_number(
+			e, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
+}
 
+static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
+{
+	const struct check_calls *c = &l->calls;
+	struct call_path key = { { 0 } };
+	const struct unanswered *u;
+	struct check *e = l->e;
+	double failures = failures_of(p);
+	char errors[240], label[128];
+
+	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
+	u = map_get(&l->waiting, &key);
 	put_errors(p, errors, sizeof(errors));
+	put_label(e, address, label, sizeof(label));
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(e, span_of(address, strlen(address)));
-	finding_claim(e, "cannot connect to %s%s%.*s%s: %.0f of %llu attempts failed (%s)", address,
-		label.size ? " (" : "", (int)label.size, label.data, label.size ? ")" : "",
-		failures, (unsigned long long)p->attempts, errors);
+	finding_claim(e, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)", address,
+		label, failures, (unsigned long long)p->attempts, errors);
 	finding_number(e, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_rate(e, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	finding_text(e, "errors", "%s", errors);
+	finding_number(e, "time since the first attempt that was seen",
+		(double)(e->input->end_ns - p->first_ns), SOOTH_UNIT_NS, 0);
+	if (u)
+		emit_waiting(e, u);
 	if (p->made)
 		finding_number(e, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
 	if (p->excused)
@@ -114,34 +179,122 @@ static void report(struct check *e, const struct check_calls *c, const char *add
 	finding_end(e);
 }
 
-static void diagnose(struct check *e)
+static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
+{
+	char label[128], time[UNITS_SIZE];
+	struct check *e = l->e;
+
+	put_label(e, address, label, sizeof(label));
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, address);
+	finding_connection(e, span_of(address, strlen(address)));
+	finding_claim(e, "cannot connect to %s%s: no answer for at least %s", address, label,
+		sentence_duration(time, u->for_ns));
+	emit_waiting(e, u);
+	finding_number(e, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
+	if (u->is_again)
+		finding_text(e, "retried", "an earlier connection got no answer either");
+	if (!l->has_calls)
+		finding_unseen(e, "how often the process retries: its calls were not observed");
+	finding_remedy(e,
+		"check that %s is up and no firewall drops the packets (a server on this host: ss "
+		"-tln, where Recv-Q above Send-Q is a full accept queue)",
+		address);
+	finding_end(e);
+}
+
+/* --- all peers --- */
+
+static size_t report_by_calls(const struct look *l)
 {
 	struct check_ranked top[SHOWN_MAX];
-	uint64_t attempts = 0, made = 0;
-	struct check_calls c;
-	size_t position = 0, count;
+	size_t count = check_rank(&l->calls.history->peers, weigh, l->e, top, SHOWN_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		report_failing(l, ((const struct call_path *)top[i].key)->text, top[i].value);
+	return count;
+}
+
+static size_t report_by_sockets(const struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	size_t count = check_rank(&l->waiting, weigh_waiting, l->e, top, SHOWN_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct call_path *address = top[i].key;
+		const struct call_peer *p =
+			l->has_calls ? map_get(&l->calls.history->peers, address) : NULL;
+
+		if (!p || !weigh(address, p, l->e))
+			report_waiting(l, address->text, top[i].value);
+	}
+	return count;
+}
+
+/* Nothing that was seen succeeded, and it is too little to call that failing. */
+static void report_undecided(struct check *e, const struct map *peers, uint64_t attempts)
+{
+	size_t position = 0, others = peers->count - 1;
+	char reason[CALL_PATH + 400], errors[240], more[48] = "";
+	const void *key;
 	void *value;
 
-	if (!check_calls_begin(&c, e))
+	if (!map_next(peers, &position, &key, &value))
 		return;
-	while (map_next(&c.history->peers, &position, NULL, &value)) {
+	put_errors(value, errors, sizeof(errors));
+	if (others)
+		snprintf(more, sizeof(more), ", and %zu other peer%s", others,
+			others == 1 ? "" : "s");
+	snprintf(reason, sizeof(reason),
+		"none of %llu connect%s was seen to succeed, too few to call that failing: %s "
+		"(%s)%s",
+		(unsigned long long)attempts, attempts == 1 ? "" : "s",
+		((const struct call_path *)key)->text, *errors ? errors : "no result yet", more);
+	check_blind_because(e, reason, CHECK_LONGER);
+}
+
+static void report_none(const struct look *l)
+{
+	const struct map *peers = &l->calls.history->peers;
+	uint64_t attempts = 0, made = 0;
+	size_t position = 0;
+	void *value;
+
+	while (map_next(peers, &position, NULL, &value)) {
 		attempts += ((const struct call_peer *)value)->attempts;
 		made += ((const struct call_peer *)value)->made;
 	}
-	count = check_rank(&c.history->peers, weigh, e, top, SHOWN_MAX);
-	for (size_t i = 0; i < count; i++)
-		report(e, &c, ((const struct call_path *)top[i].key)->text, top[i].value);
-	if (!count && attempts)
-		check_fine(e, "%llu connect%s, %llu succeeded", (unsigned long long)attempts,
+	if (attempts && !made)
+		report_undecided(l->e, peers, attempts);
+	else if (attempts)
+		check_fine(l->e, "%llu connect%s, %llu succeeded", (unsigned long long)attempts,
 			attempts == 1 ? "" : "s", (unsigned long long)made);
-	else if (!count)
-		check_fine(e, "no connects");
+	else if (l->waiting.count)
+		check_blind_because(l->e, "a connection attempt has no answer yet", CHECK_LONGER);
+	else
+		check_fine(l->e, "no connects");
+}
+
+static void diagnose(struct check *e)
+{
+	struct look l = { .e = e };
+	size_t found;
+
+	unanswered_read(&l.waiting, e);
+	l.has_calls =
+		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
+	found = (l.has_calls ? report_by_calls(&l) : 0) + report_by_sockets(&l);
+	if (!found && l.has_calls)
+		report_none(&l);
+	else if (!found && check_has_probes(e))
+		check_calls_begin(&l.calls, e);
+	map_fini(&l.waiting);
 }
 
 const struct finding_type finding_connect_failing = {
 	.id = "connect-failing",
-	.claim = "connects to a peer keep failing",
+	.claim = "connects to a peer keep failing, or get no answer",
 	.probes = "syscalls",
+	.instead = "sockets",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

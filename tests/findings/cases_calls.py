@@ -159,6 +159,19 @@ elif kind == "no answer":
     for _ in range(4):
         s = socket.socket(); s.setblocking(False); s.connect_ex(full.getsockname()); kept.append(s)
     time.sleep(0.2)
+elif kind in ("hangs", "is late"):
+    full = listener(backlog=0)
+    if kind == "hangs" and not os.fork():
+        # The server, which ends with this process: neither waits for itself or for the other.
+        import ctypes
+        ctypes.CDLL(None).prctl(1, 9)
+        time.sleep(600)
+    kept = []
+    for _ in range(3):
+        s = socket.socket(); s.setblocking(False); s.connect_ex(full.getsockname()); kept.append(s)
+    server = full.getsockname()
+    if kind == "hangs": full.close()
+    time.sleep(0.2)
 elif kind in ("reached", "two addresses", "no wait", "comes up"):
     server = bound() if kind == "comes up" else listener()
     port = server.getsockname()[1]
@@ -174,6 +187,10 @@ def work(n):
     elif kind == "gone": attempt("gone", socket.AF_UNIX)
     elif kind == "no answer" and n == 1:
         for _ in range(4): threading.Thread(target=give_up, daemon=True).start()
+    elif kind == "hangs": attempt(server)
+    elif kind == "is late" and n == 1:
+        time.sleep(0.8)
+        for _ in range(3): kept.append(full.accept()[0])
     elif kind == "reached": attempt(("127.0.0.1", port))
     elif kind == "no wait": attempt(("127.0.0.1", port), timeout=1)
     elif kind == "two addresses":
@@ -220,13 +237,22 @@ CONNECT_FAILING = [
         **FAILS),
     sick("connect-failing", "no answer", connects("no answer"), says="no answer",
         duration_s=6.0, **FAILS),
+    sick("connect-failing", "retries with long pauses", connects("now and then", (1.2, 1.4)),
+        says="ECONNREFUSED", duration_s=4.0, evidence="failures", threshold="min-retries"),
+    sick("connect-failing", "hangs in connect", connects("hangs"), says="no answer for at least",
+        evidence="time without an answer, at least",
+        threshold="min-wait"),
+    case.sick("connect-failing", "hangs in connect, and no call is observed", connects("hangs"),
+        says="no answer for at least", options=("--passive",),
+        evidence="time without an answer, at least", threshold="min-wait"),
     sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
     healthy("connect-failing", "reached", connects("reached")),
     healthy("connect-failing", "reached, without waiting", connects("no wait")),
     healthy("connect-failing", "two addresses, of which one is there", connects("two addresses")),
     healthy("connect-failing", "a look at which addresses could be reached",
         connects("names", (0.01, 0.05))),
-    healthy("connect-failing", "once in a while", connects("now and then", (1.2, 2))),
+    healthy("connect-failing", "once in the observation", connects("now and then", (3.5, 5))),
+    healthy("connect-failing", "a server that answers late", connects("is late")),
     healthy("connect-failing", "a server that comes up", connects("comes up", (0.03, 0.06),
         (10, 30))),
 ]

@@ -688,6 +688,26 @@ static void is_excused(double times)
 	observed();
 }
 
+/* One after another, the pauses doubling. */
+static void is_refused_slowly(double pause_s)
+{
+	observe();
+	connects(1, -ECONNREFUSED);
+	next_s += pause_s;
+	connects(1, -ECONNREFUSED);
+	observed();
+}
+
+static void is_reached_slowly(double pause_s)
+{
+	observe();
+	connects(1, 0);
+	next_s += pause_s;
+	connects(1, -ECONNREFUSED);
+	connects(1, -ECONNREFUSED);
+	observed();
+}
+
 static void is_refused_and_lost(double times)
 {
 	observe();
@@ -704,10 +724,21 @@ static void test_connect_failing(void **state)
 			"=medium/high: cannot connect to 10.0.0.1:443 (HTTPS): 4 of 4 attempts "
 			"failed (4 times ECONNREFUSED: Connection refused) {connection "
 			"10.0.0.1:443} [failures: 4 over 5.00s] [attempts: 0.80 a second over "
-			"5.00s] [errors: 4 times ECONNREFUSED: Connection refused] <check that "
+			"5.00s] [errors: 4 times ECONNREFUSED: Connection refused] [time since the "
+			"first attempt that was seen: 5.00s] <check that "
 			"10.0.0.1:443 is up and accepts connections (servers on this host: ss "
 			"-tlnx), or retry less often>\n" },
-		{ "connect-failing", is_refused, 3, NULL, "=fine: 3 connects, 0 succeeded\n" },
+		{ "connect-failing", is_refused, 3, NULL,
+			"=blind: none of 3 connects was seen to succeed, too few to call that "
+			"failing: 10.0.0.1:443 (3 times ECONNREFUSED: Connection refused) "
+			"<observe longer: --duration 30>\n" },
+		{ "connect-failing", is_refused_slowly, 1.1, NULL,
+			"medium/high: cannot connect to 10.0.0.1:443 (HTTPS): 2 of 2 attempts " },
+		{ "connect-failing", is_refused_slowly, 0.9, NULL, "blind: none of 2 connects " },
+		{ "connect-failing", is_refused_slowly, 1.1, "connect-failing.min-retries=3",
+			"blind: none of 2 connects " },
+		{ "connect-failing", is_reached_slowly, 1.1, NULL,
+			"=fine: 3 connects, 1 succeeded\n" },
 		{ "connect-failing", is_refused, 0, NULL, "=fine: no connects\n" },
 		{ "connect-failing", was_reached, 4, NULL,
 			"medium/high: |[succeeded: 4 over 5.00s]" },

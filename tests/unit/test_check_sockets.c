@@ -582,9 +582,102 @@ static void test_clients_waiting(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- connect-failing --- */
+
+static const struct sockets_socket unanswered = { .state = SOCKETS_SYN_SENT };
+
+/* The same socket, without an answer at both samples. */
+static void hangs_for(double seconds)
+{
+	is_there();
+	socket_at(0, unanswered);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	socket_at(seconds, unanswered);
+	sockets_read(seconds, 1, SOOTH_STATE_VALUE);
+}
+
+static void hangs_with(double retransmits)
+{
+	struct sockets_socket last = unanswered;
+
+	last.retransmits_waiting = (uint32_t)retransmits;
+	is_there();
+	sockets_read(0, 0, SOOTH_STATE_VALUE);
+	socket_at(LAST_S, last);
+	sockets_read(LAST_S, 1, SOOTH_STATE_VALUE);
+}
+
+/* Another socket for the same peer. */
+static void hangs_again(double retransmits)
+{
+	struct sockets_socket last = unanswered;
+
+	last.retransmits_waiting = (uint32_t)retransmits;
+	last.inode = 2;
+	is_there();
+	connection(unanswered, last);
+}
+
+/* Beside one to the same peer, in that state. */
+static void hangs_beside(double state)
+{
+	struct sockets_socket other = { .state = (uint8_t)state, .inode = 7 };
+
+	hangs_for(LAST_S);
+	socket_at(LAST_S + 0.1, unanswered);
+	socket_at(LAST_S + 0.1, other);
+	sockets_read(LAST_S + 0.1, 2, SOOTH_STATE_VALUE);
+}
+
+static void hangs_again_beside(double state)
+{
+	struct sockets_socket other = { .state = (uint8_t)state, .inode = 7 };
+
+	hangs_again(1);
+	other.retransmits_waiting = 1;
+	socket_at(LAST_S + 0.1,
+		(struct sockets_socket){
+			.state = SOCKETS_SYN_SENT, .inode = 2, .retransmits_waiting = 1 });
+	socket_at(LAST_S + 0.1, other);
+	sockets_read(LAST_S + 0.1, 2, SOOTH_STATE_VALUE);
+}
+
+static void test_connect_failing(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "connect-failing", hangs_for, 2, NULL,
+			"=medium/high: cannot connect to 10.0.0.1:443 (HTTPS): no answer for at "
+			"least 2 s {connection 10.0.0.1:443} [connections without an answer "
+			"(SYN_SENT): 1] [time without an answer, at least: 2.00s] [descriptor: "
+			"0] (unseen: how often the process retries: its calls were not observed) "
+			"<check that 10.0.0.1:443 is up and no firewall drops the packets (a "
+			"server on this host: ss -tln, where Recv-Q above Send-Q is a full accept "
+			"queue)>\n" },
+		{ "connect-failing", hangs_for, 1.9, NULL, "blind: this check needs the probe " },
+		{ "connect-failing", hangs_for, 1.9, "connect-failing.min-wait=1s",
+			"medium/high: " },
+		{ "connect-failing", hangs_with, 2, NULL,
+			"medium/high: |at least 2 s|[SYN retransmissions: 2]" },
+		{ "connect-failing", hangs_with, 1, NULL, "blind: " },
+		{ "connect-failing", hangs_again, 1, NULL,
+			"medium/high: |at least 5 s|[retried: an earlier connection " },
+		{ "connect-failing", hangs_again, 0, NULL, "blind: " },
+		{ "connect-failing", hangs_beside, SOCKETS_SYN_SENT, NULL,
+			"medium/high: |(SYN_SENT): 2]" },
+		{ "connect-failing", hangs_beside, SOCKETS_ESTABLISHED, NULL,
+			"medium/high: |(SYN_SENT): 1]" },
+		{ "connect-failing", hangs_again_beside, SOCKETS_SYN_SENT, NULL, "medium/high: " },
+		{ "connect-failing", hangs_again_beside, SOCKETS_ESTABLISHED, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connect_failing),
 		cmocka_unit_test(test_close_wait),
 		cmocka_unit_test(test_stream_stalled),
 		cmocka_unit_test(test_clients_waiting),

@@ -9,7 +9,12 @@
 #define INTERVAL_LEAST (NS_PER_S / 2)
 #define SEEN_LEAST     32 /* records that an estimate rests on: within a third of the truth */
 
-bool check_calls_begin(struct check_calls *c, struct check *e)
+static bool is_too_short(const struct check_calls *c, const struct check *e)
+{
+	return e->is_one_look || !e->input->begin_ns || c->interval_ns < INTERVAL_LEAST;
+}
+
+bool check_calls_read(struct check_calls *c, const struct check *e)
 {
 	const struct diagnosis_input *r = e->input;
 
@@ -17,19 +22,26 @@ bool check_calls_begin(struct check_calls *c, struct check *e)
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
 	c->is_sampled = c->history && c->history->seen < c->history->calls;
+	return (r->calls.has_calls || !r->calls.has_counts) && !is_too_short(c, e) && c->history;
+}
+
+bool check_calls_begin(struct check_calls *c, struct check *e)
+{
+	const struct diagnosis_input *r = e->input;
+
+	if (check_calls_read(c, e))
+		return true;
 	if (!r->calls.has_calls && r->calls.has_counts)
 		check_blind_by(e, FINDING_NOT_REQUESTED,
 			"the calls were only counted, not recorded one by one", "sooth diagnose");
-	else if (e->is_one_look || !r->begin_ns || c->interval_ns < INTERVAL_LEAST)
+	else if (is_too_short(c, e))
 		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
 		check_blind_by(e, FINDING_FAILED,
 			"records of calls were lost, perhaps all calls of this process",
 			"use a larger buffer: --buffer 128M");
-	else if (!c->history)
-		check_fine(e, "no system calls");
 	else
-		return true;
+		check_fine(e, "no system calls");
 	return false;
 }
 

@@ -12,6 +12,8 @@ struct check_calls {
 	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
 };
 
+/* False: nothing to diagnose; nothing is reported. */
+bool check_calls_read(struct check_calls *c, const struct check *e);
 /* False: not diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, struct check *e);
 /* Per second. */

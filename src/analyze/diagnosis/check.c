@@ -463,17 +463,25 @@ static void report_lacking(struct check *e, const char *probe, const char *reaso
 		is_calls ? "run as root: sooth diagnose" : "");
 }
 
+bool check_has_probes(struct check *e)
+{
+	char probe[32], reason[96];
+
+	if (!lacks_probe(e, probe))
+		return true;
+	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",
+		probe);
+	report_lacking(e, probe, reason);
+	return false;
+}
+
 static void diagnose(struct check *e)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
-	char probe[32], reason[96];
+	const char *instead = e->type->instead;
 
-	if (lacks_probe(e, probe)) {
-		snprintf(reason, sizeof(reason),
-			"this check needs the probe `%s`, which was not recorded", probe);
-		report_lacking(e, probe, reason);
+	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(e))
 		return;
-	}
 	if (e->type->needs_interval && e->id.pid &&
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
 		check_blind(e,

@@ -106,6 +106,9 @@ void check_blind_because(struct check *e, const char *reason, const char *remedy
 void check_blind_by(
 	struct check *e, enum finding_blind_cause cause, const char *reason, const char *remedy);
 enum finding_blind_cause check_cause(uint8_t state);
+/* False: a probe that the detector needs was not recorded, and that has been reported. Checked
+ * before diagnose(), except for a detector with `instead`. */
+bool check_has_probes(struct check *e);
 /* The process is younger than the option min-age. */
 void check_too_young(struct check *e);
 
