@@ -10,6 +10,7 @@ _Static_assert(sizeof(struct fds_descriptor) == 112, "the layout is part of the 
 _Static_assert(sizeof(struct fds_member) == 56, "the layout is part of the capture format");
 _Static_assert(sizeof(struct fds_watch) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct fds_holder) == 88, "the layout is part of the capture format");
+_Static_assert(sizeof(struct fds_filesystem) == 96, "the layout is part of the capture format");
 _Static_assert(sizeof(struct fds_process) == 72, "the layout is part of the capture format");
 
 #define OF_INODE(member_, help_)                                                                   \
@@ -136,6 +137,40 @@ static const struct sooth_schema holder_schema = {
 	SCHEMA_FIELDS(holder_fields),
 };
 
+#define OF_SPACE(member_, help_, ...)                                                              \
+	FIELD_NUMBER(fds_filesystem, member_, help_, FIELD_STATE_AT(fds_filesystem, space_state),  \
+		##__VA_ARGS__)
+
+static const struct sooth_field filesystem_fields[] = {
+	FIELD_PID(fds_filesystem),
+	FIELD_NUMBER(fds_filesystem, mount, "id of the mount, as in /proc/PID/mountinfo",
+		.is_key = true),
+	FIELD_NUMBER(fds_filesystem, device_major, "major device number of the file system"),
+	FIELD_NUMBER(fds_filesystem, device_minor, "minor device number of the file system"),
+	OF_SPACE(total_bytes, "size of the file system", .unit = SOOTH_UNIT_BYTES),
+	OF_SPACE(
+		free_bytes, "free space, with what is reserved for root", .unit = SOOTH_UNIT_BYTES),
+	OF_SPACE(available_bytes, "free space for processes without privilege",
+		.unit = SOOTH_UNIT_BYTES),
+	OF_SPACE(files, "maximum number of files (inodes); 0: no limit"),
+	OF_SPACE(files_available, "number of files (inodes) that can still be made"),
+	FIELD_TRUTH(fds_filesystem, is_read_only, "the mount is read-only",
+		FIELD_STATE_AT(fds_filesystem, space_state)),
+	{ .name = "is_memory",
+		.type = SOOTH_FIELD_BOOL,
+		FIELD_AT(fds_filesystem, is_memory),
+		.help = "its files are memory: tmpfs, ramfs" },
+	FIELD_STRING(fds_filesystem, point, "mount point", .may_shrink = true),
+};
+
+static const struct sooth_schema filesystem_schema = {
+	.name = "fds.filesystem",
+	.kind = FDS_FILESYSTEM,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct fds_filesystem),
+	SCHEMA_FIELDS(filesystem_fields),
+};
+
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(fds_process),
 	FIELD_NUMBER_AS(fds_process, descriptors, open_files,
@@ -162,7 +197,7 @@ static const struct sooth_schema process_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &descriptor_schema, &member_schema,
-	&watch_schema, &holder_schema, &process_schema, NULL };
+	&watch_schema, &holder_schema, &filesystem_schema, &process_schema, NULL };
 
 const struct probe probe_fds = {
 	.name = "fds",

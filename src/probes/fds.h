@@ -14,6 +14,7 @@ enum fds_kind {
 	FDS_WATCH = 0x0502,   /* a watch of an inotify descriptor */
 	FDS_HOLDER = 0x0503,  /* a descriptor of a process at the other end */
 	FDS_PROCESS = 0x0504, /* ends the records of one snapshot */
+	FDS_FILESYSTEM = 0x0505,
 };
 
 /* What a descriptor is; sockets by their protocol. */
@@ -120,6 +121,21 @@ struct fds_holder {
 	uint8_t access; /* enum fds_access; of a socket both */
 	uint8_t unused[7];
 	char holder_name[16]; /* comm */
+};
+
+/* A file system that the process may write to. */
+struct fds_filesystem {
+	struct sooth_record record;
+	uint64_t total_bytes, free_bytes;
+	uint64_t available_bytes;	 /* to a process without privilege */
+	uint64_t files, files_available; /* 0: it has no such limit */
+	uint32_t mount;			 /* id in /proc/PID/mountinfo */
+	uint32_t device_major, device_minor;
+	uint8_t is_read_only;
+	uint8_t is_memory;   /* tmpfs and similar: its files are memory */
+	uint8_t space_state; /* of all figures, and of is_read_only */
+	uint8_t unused;
+	struct sooth_text point; /* mount point, as the process sees it */
 };
 
 struct fds_process {

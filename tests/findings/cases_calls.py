@@ -302,11 +302,57 @@ def work(n):
     for _ in range(size): one(n)
 """
 
+# A file system of `size` KiB, in a mount namespace of its own.
+SMALL_DISK = """
+import ctypes, subprocess
+ctypes.CDLL(None).unshare(0x20000)
+os.mkdir("disk")
+subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dK,nr_inodes=%d" % (size,
+    50 if kind == "no inodes" else 10000), "none", "disk"], check=True)
+def fails(call, *args):
+    try: return call(*args)
+    except OSError: return None
+kept = os.open("disk/log", os.O_WRONLY | os.O_CREAT, 0o600)
+if kind == "read only":
+    os.close(kept)
+    subprocess.run(["mount", "-o", "remount,ro,bind", "disk"], check=True)
+if kind in ("full", "many files on a full one"):
+    while fails(os.write, kept, b"x" * 4096): pass
+if kind == "no inodes":
+    while fails(os.mkdir, "disk/d%d" % len(os.listdir("disk"))) is None and len(os.listdir("disk")) < 49: pass
+def work(n):
+    if kind == "full": fails(os.write, kept, b"x" * 4096)
+    elif kind == "read only": fails(os.mkdir, "disk/folder")
+    elif kind in ("many files on a full one", "no inodes"):
+        try:
+            fd = os.open("disk/f%d" % n, os.O_WRONLY | os.O_CREAT, 0o600)
+            fails(os.write, fd, b"x" * 4096); os.close(fd)
+        except OSError: pass
+    elif kind == "has space":
+        if n % 50 == 0: os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET)
+        os.write(kept, b"x" * 4096)
+        fails(os.open, "disk", os.O_WRONLY)
+"""
+
 FAILURES = {"evidence": "failures", "threshold": "min-rate"}
 
 
 def errors(kind, pause=(0.01, 0.1), size=(3, 20)):
     return program(ERRORS, kind, pause, size)
+
+
+def small_disk(kind, size=(400, 4000)):
+    return program(SMALL_DISK, kind, (0.2, 0.4), size)
+
+
+def is_root():
+    return None if os.getuid() == 0 else "needs root to mount"
+
+
+def failing_disk(name, kind, says):
+    return sick("syscall-errors", name, small_disk(kind), says=says, severity="high",
+        may_skip=is_root, evidence="times", threshold="min-space")
 
 
 def failing(name, kind, says, *how, **more):
@@ -327,6 +373,15 @@ SYSCALL_ERRORS = [
     failing("no space", "no space", "ENOSPC", severity="high"),
     failing("no descriptors are left", "no descriptors", "EMFILE", severity="high",
         also=("fd-limit-near",)),
+    failing("a few times a second, all the time", "a folder", "EISDIR", (0.15, 0.3), (1, 1),
+        threshold="min-rate-lasting"),
+    failing_disk("a full file system", "full", "disk/log fail: no space left on "),
+    failing_disk("many files on a full file system", "many files on a full one",
+        "/disk (100 % used)"),
+    failing_disk("no inodes", "no inodes", "no inodes left on "),
+    failing_disk("a read-only file system", "read only", "/disk is read-only"),
+    healthy("syscall-errors", "a file system with space left", small_disk("has space"),
+        settings=("syscall-errors.min-rate-lasting=5",), may_skip=is_root),
     # To search for the same again and again is a finding of its own.
     healthy("syscall-errors", "a program that is searched for and found", errors("search"),
         also=("metadata-storm",)),

@@ -176,6 +176,159 @@ static void is_denied_and_lost(double times)
 	observed();
 }
 
+/* In each second so many. */
+static void is_denied_lasting(double each)
+{
+	observe();
+	for (int s = 0; s < 5; s++) {
+		next_s = s + 0.3;
+		for (int i = 0; i < (int)each; i++)
+			looks("/data/file", -EACCES);
+	}
+	observed();
+}
+
+/* The same, but not in one of them. */
+static void is_denied_with_a_pause(double each)
+{
+	observe();
+	for (int s = 0; s < 5; s++) {
+		next_s = s + 0.3;
+		for (int i = 0; i < (int)each && s != 2; i++)
+			looks("/data/file", -EACCES);
+	}
+	observed();
+}
+
+static void misses_lasting(double opens)
+{
+	observe();
+	for (int i = 0; i < 20; i++) {
+		next_s = 0.25 * i + 0.1;
+		path_at(1, "/data/file");
+		if (opens > 0)
+			CALL("openat", -ENOENT, HERE, 1, 0);
+		else
+			CALL("newfstatat", -ENOENT, HERE, 1, 1, 0);
+	}
+	observed();
+}
+
+struct disk {
+	double available; /* of 1000 MiB */
+	uint64_t files_available;
+	bool is_read_only;
+};
+
+static void disk_at(double s, const char *point, struct disk d)
+{
+	struct fds_filesystem f = { .record = head_of(s, PID, FDS_FILESYSTEM),
+		.mount = (uint32_t)strlen(point),
+		.total_bytes = 1000ull << 20,
+		.free_bytes = (uint64_t)(d.available * (1 << 20)),
+		.available_bytes = (uint64_t)(d.available * (1 << 20)),
+		.files = 1000,
+		.files_available = d.files_available,
+		.is_read_only = d.is_read_only };
+	struct record_tail tail[] = { put_text(&f.point, point) };
+
+	RECORD_APPEND(&records, &f, tail, 1);
+}
+
+static void disks(double s, struct disk d)
+{
+	struct fds_process end = { .record = head_of(s, PID, FDS_PROCESS) };
+
+	disk_at(s, "/", (struct disk){ 500, 500, false });
+	disk_at(s, "/data", d);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void fails_on(const char *path, int64_t error, struct disk d)
+{
+	observe();
+	disks(0.0001, d);
+	path_at(1, path);
+	CALL("openat", error, HERE, 1, 0);
+	disks(4.9, d);
+	observed();
+}
+
+static void is_on_disk(double available)
+{
+	fails_on("/data/file", -ENOSPC, (struct disk){ available, 500, false });
+}
+
+static void is_beside_disk(double available)
+{
+	fails_on("/database/file", -ENOSPC, (struct disk){ available, 500, false });
+}
+
+static void is_without_inodes(double left)
+{
+	fails_on("/data/file", -ENOSPC, (struct disk){ 500, (uint64_t)left, false });
+}
+
+static void is_on_read_only(double value)
+{
+	fails_on("/data/file", -EROFS, (struct disk){ 500, 500, value > 0 });
+}
+
+static void is_over_quota(double value)
+{
+	(void)value;
+	fails_on("/data/file", -EDQUOT, (struct disk){ 500, 500, false });
+}
+
+/* Many files, each fails once. */
+static void fills_disk(double files)
+{
+	char path[40];
+
+	observe();
+	opens("/data/first", CREATE);
+	CALL("write", -ENOSPC, 3, 0, 100);
+	for (int i = 1; i < (int)files; i++) {
+		snprintf(path, sizeof(path), "/data/f%d", i);
+		path_at(1, path);
+		CALL("openat", -ENOSPC, HERE, 1, CREATE);
+	}
+	CALL("write", -ENOSPC, 3, 0, 100);
+	disks(4.9, (struct disk){ 0, 500, false });
+	observed();
+}
+
+static void test_full_disk(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", is_on_disk, 0, NULL,
+			"=high/high: openat on /data/file fails: no space left on /data (100 % "
+			"used), 1 time {path /data/file} [error: ENOSPC] [file system: /data] "
+			"[space left: 0B] [size: 1000M] [inodes left: 500] [failures: 0.20 a "
+			"second over 5.00s] [times: 1 over 5.00s] [time from the first to the "
+			"last failure: 0ns] <free space: du -xh /data | sort -h | tail; deleted "
+			"files that are open: sooth inspect --fds 99>\n" },
+		{ "syscall-errors", is_on_disk, 20, NULL, "high/high: |(98 % used)" },
+		{ "syscall-errors", is_on_disk, 25, NULL, "fine: " },
+		{ "syscall-errors", is_on_disk, 0, "syscall-errors.min-space=2", "fine: " },
+		{ "syscall-errors", is_beside_disk, 0, NULL, "fine: " },
+		{ "syscall-errors", is_without_inodes, 0, NULL,
+			"high/high: |no inodes left on /data (all 1000 are in use)" },
+		{ "syscall-errors", is_without_inodes, 1, NULL, "fine: " },
+		{ "syscall-errors", is_on_read_only, 1, NULL,
+			"high/high: |: /data is read-only, 1 time" },
+		{ "syscall-errors", is_on_read_only, 0, NULL, "fine: " },
+		{ "syscall-errors", is_over_quota, 0, NULL,
+			"high/high: |the disk quota on /data is used up" },
+		{ "syscall-errors", fills_disk, 30, NULL,
+			"high/high: writes to /data/first fail: no space left on /data (100 % "
+			"used), 31 times|[paths: 30]" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_syscall_errors(void **state)
 {
 	static const struct check_case cases[] = {
@@ -190,6 +343,13 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=51", "fine: " },
 		{ "syscall-errors", has_no_space, 3, NULL, "high/high: |ENOSPC|, 3 times" },
 		{ "syscall-errors", has_no_space, 2, NULL, "fine: " },
+		{ "syscall-errors", is_denied_lasting, 2, NULL,
+			"medium/high: newfstatat on /data/file keeps failing: EACCES|, 10 times" },
+		{ "syscall-errors", is_denied_lasting, 1, NULL, "fine: " },
+		{ "syscall-errors", is_denied_with_a_pause, 4, NULL, "fine: " },
+		{ "syscall-errors", misses_lasting, 1, NULL,
+			"low/high: openat on /data/file keeps failing: ENOENT|, 19 times" },
+		{ "syscall-errors", misses_lasting, 0, NULL, "fine: " },
 		{ "syscall-errors", is_interrupted, 500, NULL, "fine: 0 errors in 501" },
 		{ "syscall-errors", is_missing, 501, NULL,
 			"medium/high: |, 500 times|[failures including path searches: 501 " },
@@ -762,6 +922,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_syscall_errors),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_small_io),

@@ -38,6 +38,7 @@ struct call_place {
 
 struct call_failures {
 	uint64_t count, seen, first_ns, last_ns;
+	uint64_t seconds; /* of the clock, in which it failed */
 };
 
 /* Of reads and writes without the time that so many bytes take anyhow. */

@@ -75,6 +75,8 @@ static void take_error(const struct call_at_hand *c)
 	if (!f)
 		return;
 	f->count += c->weight;
+	if (!f->seen || f->last_ns / NS_PER_S != c->folded->call->record.time_ns / NS_PER_S)
+		f->seconds++;
 	if (!f->seen++)
 		f->first_ns = c->folded->call->record.time_ns;
 	f->last_ns = c->folded->call->record.time_ns;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/fds/fd_space.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/files/path_lookup.h"
 #include "os/linux/files/procfs.h"
@@ -29,6 +30,7 @@ void fds_reader_init(struct fds_reader *r)
 	*r = (struct fds_reader){ .snapshot.process = -1, .table = -1, .info_of = -1 };
 	members_init(&r->members);
 	map_init(&r->blocked, sizeof(uint32_t), 1, BLOCKED_MAX);
+	map_init(&r->written, sizeof(uint32_t), 1, BLOCKED_MAX);
 	mounts_init(&r->mounts);
 	fd_watches_init(&r->watches);
 	fd_ends_init(&r->ends);
@@ -48,6 +50,7 @@ void fds_reader_fini(struct fds_reader *r)
 	forget_process(r);
 	members_fini(&r->members);
 	map_fini(&r->blocked);
+	map_fini(&r->written);
 	timeout_fini(&r->timeout);
 	mounts_fini(&r->mounts);
 	fd_watches_fini(&r->watches);
@@ -170,6 +173,7 @@ bool fds_reader_begin(
 	forget_process(r);
 	r->lookups = 0;
 	map_clear(&r->blocked);
+	map_clear(&r->written);
 	status = process_snapshot_open_stat(&r->snapshot, run, pid, expected, &stat, &r->scratch);
 	if (status > 0) {
 		forget_process(r);
@@ -387,6 +391,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 		{ &d.detail, r->detail.data, r->detail.size } };
 	RECORD_APPEND(&run->out, &d, tail, ARRAY_SIZE(tail));
 	r->summary.descriptors++;
+	fd_space_note(r, &d);
 	if (!has_detail)
 		return;
 	take_end(r, raw, d.type);
@@ -437,6 +442,8 @@ void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status)
 		status = -ESRCH;
 	finish_watches(r, run);
 	finish_holders(r, run);
+	if (status >= 0)
+		fd_space_write(r, run);
 	r->summary.descriptors_state = procfs_state(status);
 	r->info_of = -1;
 	write_process(r, run);

@@ -25,6 +25,8 @@ struct fds_reader {
 	struct members members;
 	struct timeout timeout;
 	struct map blocked; /* uint32_t mount id -> uint8_t: timed out */
+	struct map written; /* uint32_t mount id -> uint8_t: the process has files open there to
+			       write to */
 	/* Finds processes at the other ends; NULL: fd_ends_search(). */
 	uint8_t (*search_ends)(struct fds_reader *r, struct backend_run *run);
 	uint64_t lookups; /* of names that end in " (deleted)" */

@@ -96,6 +96,8 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 		.device_minor = line->device_minor,
 		.may_block = !mounts_is_safe(line->type),
 		.is_whole = span_equal(line->root, "/"),
+		.is_memory = span_equal(line->type, "tmpfs") || span_equal(line->type, "ramfs") ||
+			     span_equal(line->type, "devtmpfs"),
 		.point_offset = (uint32_t)m->text.size };
 	mounts_unescape(&m->text, line->point);
 	mount->point_size = (uint32_t)m->text.size - mount->point_offset;

@@ -16,6 +16,7 @@ struct mount {
 	uint32_t device_major, device_minor;
 	bool may_block;			   /* served by a server, a daemon, or an unknown type */
 	bool is_whole;			   /* its root is that of the file system */
+	bool is_memory;			   /* tmpfs and similar: its files are memory */
 	uint32_t point_offset, point_size; /* in mounts.text: the mount point, unescaped */
 };
 

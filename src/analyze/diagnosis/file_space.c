@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* On which file system a path is, and how full that is. */
+#include "analyze/diagnosis/file_space.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FULL_PERCENT 98
+#define FULL_BYTES   (1 << 20) /* too little for one more block of a large write */
+
+struct span file_space_point(const struct fds_filesystem *f)
+{
+	return record_text(&f->record, &f->point);
+}
+
+static bool is_below(const char *path, struct span point)
+{
+	if (point.size == 1)
+		return *path == '/';
+	return point.size && !strncmp(path, point.data, point.size) &&
+	       (!path[point.size] || path[point.size] == '/');
+}
+
+const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	const struct fds_filesystem *found = NULL;
+	size_t best = 0;
+
+	batch_for_each (r, &all) {
+		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
+		struct span point = f ? file_space_point(f) : span_of("", 0);
+
+		if (!f || point.size < best || !is_below(path, point))
+			continue;
+		best = point.size;
+		found = f;
+	}
+	return found;
+}
+
+bool file_space_is_measured(const struct fds_filesystem *f)
+{
+	return f && f->space_state == SOOTH_STATE_VALUE && f->total_bytes;
+}
+
+/* Percent of what processes without privilege can have, as df(1) has it. */
+static double used_percent(const struct fds_filesystem *f)
+{
+	double used = (double)(f->total_bytes - f->free_bytes);
+	double all = used + (double)f->available_bytes;
+
+	return all > 0 ? 100 * used / all : 0;
+}
+
+bool file_space_is_full(const struct fds_filesystem *f)
+{
+	return file_space_is_measured(f) &&
+	       (used_percent(f) >= FULL_PERCENT || f->available_bytes < FULL_BYTES);
+}
+
+bool file_space_has_no_files_left(const struct fds_filesystem *f)
+{
+	return file_space_is_measured(f) && f->files && !f->files_available;
+}
+
+const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT])
+{
+	double used = used_percent(f);
+
+	/* 100 % is what has nothing left. */
+	snprintf(out, FILE_SPACE_TEXT, "%.0f %% used",
+		f->available_bytes && used > 99 ? floor(used) : used);
+	return out;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file systems in a snapshot of descriptors: on which one a path is, and how full it is. */
+#ifndef SOOTH_ANALYZE_FILE_SPACE_H
+#define SOOTH_ANALYZE_FILE_SPACE_H
+
+#include "analyze/diagnosis/check.h"
+#include "probes/fds.h"
+
+#define FILE_SPACE_TEXT 64
+
+/* The one with the longest mount point above the path; NULL: unknown. Only some are recorded (the
+ * fds probe), so a path may be on another one below it. */
+const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path);
+struct span file_space_point(const struct fds_filesystem *f);
+bool file_space_is_measured(const struct fds_filesystem *f);
+bool file_space_is_full(const struct fds_filesystem *f);
+bool file_space_has_no_files_left(const struct fds_filesystem *f);
+/* "97 % used" */
+const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT]);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The space on the file systems of a process, by fstatfs(2) of its mount points. */
+#include "os/linux/fds/fd_space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "os/linux/files/procfs.h"
+
+#define MOUNTS_TRIED 512 /* of a process; more only if it uses them */
+#define OTHERS_MAX   32	 /* records of file systems that it does not use */
+#define NEARLY_FULL  20	 /* where less than this part of the space is left */
+
+struct space_request {
+	int process; /* its own descriptor */
+	uint32_t mount;
+	int status;
+	struct statvfs space;
+	char path[PATH_MAX + 8]; /* "root/mnt/x" */
+};
+
+static void read_space(struct space_request *a)
+{
+	int fd = openat(a->process, a->path, O_PATH | O_CLOEXEC);
+	struct statx st;
+
+	if (fd < 0) {
+		a->status = -errno;
+		return;
+	}
+	if (fstatvfs(fd, &a->space))
+		a->status = -errno;
+	/* Another file system may be mounted over it. */
+	else if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) &&
+		 st.stx_mask & STATX_MNT_ID && (uint32_t)st.stx_mnt_id != a->mount)
+		a->status = -ENOENT;
+	close(fd);
+}
+
+static void do_read(void *argument)
+{
+	read_space(argument);
+}
+
+static void drop_request(void *argument)
+{
+	close(((struct space_request *)argument)->process);
+}
+
+static int read_with_timeout(struct fds_reader *r, struct space_request *a)
+{
+	int status;
+
+	if (fds_reader_is_blocked(r, a->mount))
+		return -EBUSY;
+	a->process = fcntl(r->snapshot.process, F_DUPFD_CLOEXEC, 0);
+	if (a->process < 0)
+		return -errno;
+	status = timeout_call(
+		&r->timeout, do_read, drop_request, a, sizeof(*a), a->process, TIMEOUT_MS);
+	if (status != -ETIMEDOUT)
+		close(a->process);
+	if (status == -ETIMEDOUT || status == -EBUSY)
+		fds_reader_note_blocked(r, a->mount);
+	return status ? status : a->status;
+}
+
+static int read_mount(struct fds_reader *r, const struct mount *m, struct statvfs *out)
+{
+	struct span point = mounts_point(&r->mounts, m);
+	struct space_request a = { .process = r->snapshot.process, .mount = m->id };
+	int status;
+
+	if (point.size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	snprintf(a.path, sizeof(a.path), "root%.*s", (int)point.size, point.data);
+	if (m->may_block) {
+		status = read_with_timeout(r, &a);
+	} else {
+		read_space(&a);
+		status = a.status;
+	}
+	*out = a.space;
+	return status;
+}
+
+/* --- which --- */
+
+void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d)
+{
+	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED;
+	bool writes = d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH;
+
+	if (is_file && writes && d->flags_state == SOOTH_STATE_VALUE)
+		map_put(&r->written, &d->mount, NULL);
+}
+
+static bool is_below(struct span path, struct span point)
+{
+	if (point.size == 1)
+		return path.size && path.data[0] == '/';
+	return path.size >= point.size && !memcmp(path.data, point.data, point.size) &&
+	       (path.size == point.size || path.data[point.size] == '/');
+}
+
+/* The mount of the working directory: the longest mount point above it, of several the last. */
+static void note_directory(struct fds_reader *r)
+{
+	struct span path, best = span_of("", 0);
+	const struct mount *found = NULL;
+	size_t position = 0;
+	void *value;
+
+	if (procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
+		return;
+	path = span_of((const char *)r->scratch.data, r->scratch.size);
+	while (map_next(&r->mounts.by_id, &position, NULL, &value)) {
+		struct span point = mounts_point(&r->mounts, value);
+
+		if (is_below(path, point) && point.size >= best.size) {
+			best = point;
+			found = value;
+		}
+	}
+	if (found)
+		map_put(&r->written, &found->id, NULL);
+}
+
+static bool may_fail(const struct statvfs *s)
+{
+	if (s->f_flag & ST_RDONLY)
+		return s->f_bavail > 0; /* else it is an image, which is always full */
+	return s->f_bavail < s->f_blocks / NEARLY_FULL ||
+	       (s->f_files && s->f_favail < s->f_files / NEARLY_FULL);
+}
+
+/* --- records --- */
+
+static void write_space(struct fds_reader *r, struct backend_run *run, const struct mount *m,
+	const struct statvfs *s, int status)
+{
+	struct span point = mounts_point(&r->mounts, m);
+	struct fds_filesystem f = { .record = r->summary.record,
+		.mount = m->id,
+		.device_major = m->device_major,
+		.device_minor = m->device_minor,
+		.space_state = procfs_state(status),
+		.is_memory = m->is_memory };
+
+	f.record.kind = FDS_FILESYSTEM;
+	if (!status) {
+		f.total_bytes = (uint64_t)s->f_blocks * s->f_frsize;
+		f.free_bytes = (uint64_t)s->f_bfree * s->f_frsize;
+		f.available_bytes = (uint64_t)s->f_bavail * s->f_frsize;
+		f.files = s->f_files;
+		f.files_available = s->f_favail;
+		f.is_read_only = (s->f_flag & ST_RDONLY) != 0;
+	}
+	struct record_tail tail[] = { { &f.point, point.data, point.size } };
+	RECORD_APPEND(&run->out, &f, tail, 1);
+}
+
+void fd_space_write(struct fds_reader *r, struct backend_run *run)
+{
+	unsigned tried = 0, others = 0;
+	size_t position = 0;
+	void *value;
+
+	note_directory(r);
+	while (map_next(&r->mounts.by_id, &position, NULL, &value)) {
+		const struct mount *m = value;
+		bool is_used = map_get(&r->written, &m->id) != NULL;
+		struct statvfs space = { 0 };
+		int status;
+
+		if (!is_used && (m->may_block || tried++ >= MOUNTS_TRIED || others >= OTHERS_MAX))
+			continue;
+		status = read_mount(r, m, &space);
+		if (status ? !is_used : !space.f_blocks || (!is_used && !may_fail(&space)))
+			continue;
+		others += !is_used;
+		write_space(r, run, m, &space, status);
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The space on the file systems that a process may write to: those with files that it has open for
+ * writing, that of its working directory, and others that are nearly full or read-only, where calls
+ * by path fail. A file system that may not answer is asked with a timeout, and only if it is used.
+ */
+#ifndef SOOTH_OS_LINUX_FD_SPACE_H
+#define SOOTH_OS_LINUX_FD_SPACE_H
+
+#include "os/linux/fds/fds_reader.h"
+
+/* Notes that a descriptor may write to that mount. */
+void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d);
+/* Writes struct fds_filesystem records. */
+void fd_space_write(struct fds_reader *r, struct backend_run *run);
+
+#endif
