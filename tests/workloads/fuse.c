@@ -22,18 +22,22 @@
 
 #define MESSAGE_BYTES (1u << 17) /* at least FUSE_MIN_READ_BUFFER and a page */
 
-static char *under;
-static bool swallows, goes_inside, reads, is_interrupted;
+static char *under, *served;
+static bool answers_on, swallows, goes_inside, reads, is_interrupted;
 static char folder[256];
 static bool *is_silent; /* shared with the daemon; with late_ms it is slow then */
-static uint64_t late_ms;
-static int plain_fd = -1;
+static uint64_t late_ms, user;
+static int plain_fd = -1, served_fd = -1;
+static uint64_t served_bytes;
 
-static const char *const names[] = { [2] = "plain", [3] = "living (deleted)" };
+enum { PROGRAM = 4 };
+static const char *const names[] = {
+	[2] = "plain", [3] = "living (deleted)", [PROGRAM] = "program"
+};
 
 static void reply(int fd, const struct fuse_in_header *to, int error, const void *data, size_t size)
 {
-	static unsigned char bytes[4096];
+	static unsigned char bytes[MESSAGE_BYTES + sizeof(struct fuse_out_header)];
 	struct fuse_out_header head = {
 		.len = (uint32_t)(sizeof(head) + size), .error = -error, .unique = to->unique
 	};
@@ -47,6 +51,12 @@ static void reply(int fd, const struct fuse_in_header *to, int error, const void
 
 static struct fuse_attr attributes(uint64_t node)
 {
+	if (node == PROGRAM)
+		return (struct fuse_attr){ .ino = node,
+			.size = served_bytes,
+			.blocks = served_bytes / 512,
+			.mode = S_IFREG | 0755,
+			.nlink = 1 };
 	return (struct fuse_attr){ .ino = node,
 		.size = node == FUSE_ROOT_ID ? 0 : 42,
 		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0600,
@@ -59,12 +69,22 @@ static void look_up(int fd, const struct fuse_in_header *in, const char *name)
 	for (uint64_t node = 2; node < ARRAY_SIZE(names); node++) {
 		struct fuse_entry_out out = { .nodeid = node, .attr = attributes(node) };
 
-		if (strcmp(name, names[node]) == 0) {
+		if (strcmp(name, names[node]) == 0 && (node != PROGRAM || served)) {
 			reply(fd, in, 0, &out, sizeof(out));
 			return;
 		}
 	}
 	reply(fd, in, ENOENT, NULL, 0);
+}
+
+static void read_program(int fd, const struct fuse_in_header *in, const struct fuse_read_in *read)
+{
+	static unsigned char bytes[MESSAGE_BYTES];
+	size_t size = read->size < sizeof(bytes) ? read->size : sizeof(bytes);
+	ssize_t got =
+		in->nodeid == PROGRAM ? pread(served_fd, bytes, size, (off_t)read->offset) : -1;
+
+	reply(fd, in, got < 0 ? EIO : 0, bytes, got < 0 ? 0 : (size_t)got);
 }
 
 static void answer(int fd, const struct fuse_in_header *in, const void *body)
@@ -88,6 +108,9 @@ static void answer(int fd, const struct fuse_in_header *in, const void *body)
 	case FUSE_OPEN:
 	case FUSE_OPENDIR:
 		reply(fd, in, 0, &opened, sizeof(opened));
+		break;
+	case FUSE_READ:
+		read_program(fd, in, body);
 		break;
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
@@ -138,7 +161,8 @@ static int mount_here(int fd)
 {
 	char options[128];
 
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=%u,group_id=0,allow_other",
+		fd, (unsigned)user);
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 		mount("silent", folder, "fuse", MS_NOSUID | MS_NODEV, options))
 		return errno == EPERM || errno == ENODEV ? -EOPNOTSUPP : -errno;
@@ -155,7 +179,7 @@ static int open_files(FILE *told)
 	fd = open(path, O_RDONLY);
 	if (fd < 0 || close(fd))
 		return -errno;
-	for (size_t node = 2; node < ARRAY_SIZE(names); node++) {
+	for (size_t node = 2; node < PROGRAM; node++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, names[node]);
 		fd = open(path, O_RDONLY);
 		if (fd < 0)
@@ -201,6 +225,33 @@ static void *ask_again(void *arg)
 	return NULL; /* when the daemon has ended */
 }
 
+/* Runs the program from there, until it says "ready"; it waits for input then. */
+static int start_program(int parent, FILE *told)
+{
+	int in[2], out[2];
+	char path[512], line[16];
+	pid_t pid;
+
+	if (!served)
+		return 0;
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/%s", folder, names[PROGRAM]);
+	pid = child_fork(parent);
+	if (!pid) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl(path, path, "wait", (char *)NULL);
+		_exit(EXIT_FAILURE);
+	}
+	close(in[0]);
+	close(out[1]);
+	if (pid < 0 || read(out[0], line, sizeof(line)) <= 0)
+		return pid < 0 ? (int)pid : -EIO;
+	fprintf(told, "%d program %s\n", (int)pid, path);
+	return 0;
+}
+
 static int start_asker(void)
 {
 	pthread_t thread;
@@ -231,6 +282,14 @@ static int run(const struct workload *w)
 	int alive[2], parent, fd, err;
 	pid_t daemon;
 
+	if (served) {
+		struct stat st;
+
+		served_fd = open(served, O_RDONLY | O_CLOEXEC);
+		if (served_fd < 0 || fstat(served_fd, &st))
+			return -errno;
+		served_bytes = (uint64_t)st.st_size;
+	}
 	/* Before all files: an end closes descriptors by their numbers. */
 	if (pipe2(alive, O_CLOEXEC))
 		return -errno;
@@ -257,11 +316,13 @@ static int run(const struct workload *w)
 	}
 	close(alive[0]);
 	close(fd);
-	close(parent);
 	err = daemon < 0 ? daemon : open_files(truth.out);
 	if (!err)
+		err = start_program(parent, truth.out);
+	close(parent);
+	if (!err)
 		err = truth_commit(&truth, w);
-	__atomic_store_n(is_silent, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(is_silent, !answers_on, __ATOMIC_SEQ_CST);
 	if (!err)
 		err = start_reader();
 	if (!err)
@@ -283,6 +344,10 @@ static const struct param params[] = {
 		PARAM_FLAG, &is_interrupted, 0, 0 },
 	{ "late", "MS", "answer so much later instead of not at all, and ask all the time",
 		PARAM_NUMBER, &late_ms, 1, 10000 },
+	{ "program", "FILE", "run this from there; it says \"ready\" and waits for input",
+		PARAM_TEXT, &served, 0, 0 },
+	{ "user", "UID", "the mount is of that user", PARAM_NUMBER, &user, 0, 65535 },
+	{ "answers", NULL, "keep answering", PARAM_FLAG, &answers_on, 0, 0 },
 	{ "inside", NULL, "with the working directory there", PARAM_FLAG, &goes_inside, 0, 0 },
 	{ 0 },
 };

@@ -17,6 +17,7 @@
 #include "os/linux/launch.h"
 #include "os/linux/proc/process_handle.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/timeout.h"
 
 #define WAIT_MAX 64
 
@@ -70,11 +71,15 @@ static bool linux_is_alive(const struct os *os, const struct process_id *process
 static void linux_command_line(
 	const struct os *os, const struct process_id *process, struct buffer *out)
 {
+	_cleanup_close_ int fd = procfs_open((pid_t)process->pid);
+	struct timeout timeout = { 0 };
 	struct buffer raw = { 0 };
 
 	(void)os;
-	if (procfs_read((pid_t)process->pid, "cmdline", &raw, PROCFS_ARGUMENTS) >= 0)
+	if (fd >= 0 &&
+		timeout_read_at(&timeout, fd, "cmdline", &raw, PROCFS_ARGUMENTS, TIMEOUT_MS) >= 0)
 		secrets_mask_arguments(out, (const char *)raw.data, raw.size);
+	timeout_fini(&timeout);
 	buffer_fini(&raw);
 }
 

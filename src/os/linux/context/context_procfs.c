@@ -2,7 +2,7 @@
 /*
  * context by procfs: command line, threads' names and mapped files, read when a process joins and
  * when it replaces its program. Only mappings of files, and of them the executable ones get a
- * build id, read through the process's own root directory and cached by device and inode.
+ * build id, cached by device and inode.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/process_snapshot.h"
+#include "os/linux/files/timeout.h"
 #include "probes/context.h"
 
 #define THREADS_MAX   65536
@@ -34,6 +35,8 @@ struct known_build_id {
 struct context_state {
 	struct members members;
 	struct map build_ids; /* file_key -> known_build_id */
+	struct map silent;    /* devices whose files do not answer */
+	struct timeout timeout;
 	struct buffer raw, masked, path, tids;
 };
 
@@ -43,7 +46,8 @@ static void write_command(
 	struct context_state *s = run->state;
 	struct context_command c = { .record = process_snapshot_head(
 					     snapshot, run, 0, CONTEXT_COMMAND) };
-	int status = procfs_read_at(snapshot->process, "cmdline", &s->raw, PROCFS_ARGUMENTS);
+	int status = timeout_read_at(
+		&s->timeout, snapshot->process, "cmdline", &s->raw, PROCFS_ARGUMENTS, TIMEOUT_MS);
 
 	c.mappings_state = procfs_state(mappings_status);
 	c.arguments_state = procfs_state(status);
@@ -78,8 +82,13 @@ static void write_threads(struct backend_run *run, const struct process_snapshot
 	}
 }
 
+static bool is_silent(struct context_state *s, uint64_t device)
+{
+	return map_get(&s->silent, &device);
+}
+
 static const struct known_build_id *build_id_of(
-	struct context_state *s, int fd, const struct context_mapping *m, struct span path)
+	struct context_state *s, int process, const struct maps_line *m)
 {
 	struct file_key key = { (uint64_t)m->device_major << 32 | m->device_minor, m->inode };
 	bool is_new;
@@ -87,10 +96,12 @@ static const struct known_build_id *build_id_of(
 
 	if (!known || !is_new)
 		return known;
-	buffer_reset(&s->path);
-	buffer_string(&s->path, "root");
-	buffer_append(&s->path, path.data, path.size);
-	known->status = build_id_read(fd, buffer_cstr(&s->path), known->text);
+	known->status = is_silent(s, key.device)
+				? -ETIMEDOUT
+				: build_id_read(&s->timeout, process, m, known->text);
+	/* The first that does not answer stands for all files there. */
+	if (known->status == -ETIMEDOUT || known->status == -EBUSY)
+		map_put(&s->silent, &key.device, NULL);
 	return known;
 }
 
@@ -123,7 +134,7 @@ static void write_mapping(
 	m.device_minor = parsed.device_minor;
 	m.inode = parsed.inode;
 	if (m.inode && m.protection & CONTEXT_EXECUTE && path.size && path.data[0] == '/')
-		known = build_id_of(s, snapshot->process, &m, path);
+		known = build_id_of(s, snapshot->process, &parsed);
 	if (known && known->status != -ENOENT)
 		m.build_id_state = procfs_state(known->status);
 	struct record_tail tail[] = {
@@ -178,6 +189,7 @@ static int context_open(struct backend_run *run, struct sooth_error *err)
 	members_init(&s->members);
 	map_init(&s->build_ids, sizeof(struct file_key), sizeof(struct known_build_id),
 		BUILD_IDS_MAX);
+	map_init(&s->silent, sizeof(uint64_t), 1, BUILD_IDS_MAX);
 	return 0;
 }
 
@@ -202,6 +214,8 @@ static void context_close(struct backend_run *run)
 
 	members_fini(&s->members);
 	map_fini(&s->build_ids);
+	map_fini(&s->silent);
+	timeout_fini(&s->timeout);
 	buffer_fini(&s->raw);
 	buffer_fini(&s->masked);
 	buffer_fini(&s->path);

@@ -51,6 +51,7 @@ void exit_reasons_left_fini(struct exit_reasons_left *l)
 	while (map_next(&l->places, &position, NULL, &value))
 		buffer_fini(value);
 	map_fini(&l->places);
+	timeout_fini(&l->timeout);
 	buffer_fini(&l->dumped);
 	buffer_fini(&l->pattern);
 }
@@ -133,35 +134,61 @@ static bool folder_of(struct buffer *folder, const char *pattern, const char *en
 	return true;
 }
 
-/* The newest file with that name; its path is appended to the folder's. */
-static uint8_t find_newest(
-	const struct exit_reasons_left *l, struct buffer *path, const char *name, uint64_t *size)
+/* The folder may be the working directory of a process, and so where nothing answers. */
+struct newest {
+	char folder[PATH_MAX];
+	char pattern[256];
+	int64_t since_s;
+	uint8_t state;
+	char name[256]; /* empty: none */
+	uint64_t size;
+};
+
+static void do_find(void *argument)
 {
-	_cleanup_dir_ DIR *dir = opendir((const char *)path->data);
-	uint8_t state = dir ? failed : procfs_state(-errno);
-	char newest[256] = "";
+	struct newest *n = argument;
+	_cleanup_dir_ DIR *dir = opendir(n->folder);
+	int64_t latest = n->since_s;
 	struct dirent *entry;
-	int64_t latest = l->since_s;
 	struct stat st;
 
+	n->state = dir ? failed : procfs_state(-errno);
 	for (unsigned i = 0; dir && i < ENTRIES_MAX && (entry = readdir(dir)); i++) {
-		if (fnmatch(name, entry->d_name, 0) ||
+		if (fnmatch(n->pattern, entry->d_name, 0) ||
 			fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
 			!S_ISREG(st.st_mode) || st.st_mtime < latest)
 			continue;
 		latest = st.st_mtime;
-		*size = (uint64_t)st.st_size;
-		snprintf(newest, sizeof(newest), "%s", entry->d_name);
-		state = SOOTH_STATE_VALUE;
+		n->size = (uint64_t)st.st_size;
+		snprintf(n->name, sizeof(n->name), "%s", entry->d_name);
+		n->state = SOOTH_STATE_VALUE;
 	}
-	if (*newest) {
-		path->size--; /* the end of the folder's text */
-		buffer_format(path, "/%s", newest);
-	}
-	return state;
 }
 
-static uint8_t find_file(const struct exit_reasons_left *l, const struct process_id *process,
+/* The newest file with that name; its path is appended to the folder's. */
+static uint8_t find_newest(
+	struct exit_reasons_left *l, struct buffer *path, const char *name, uint64_t *size)
+{
+	_cleanup_free_ struct newest *n = calloc(1, sizeof(*n));
+	int status;
+
+	if (!n || path->size > sizeof(n->folder) || strlen(name) >= sizeof(n->pattern))
+		return failed;
+	memcpy(n->folder, path->data, path->size);
+	strcpy(n->pattern, name);
+	n->since_s = l->since_s;
+	status = timeout_call(&l->timeout, do_find, NULL, n, sizeof(*n), -1, TIMEOUT_MS);
+	if (status)
+		return procfs_state(status);
+	*size = n->size;
+	if (*n->name) {
+		path->size--; /* the end of the folder's text */
+		buffer_format(path, "/%s", n->name);
+	}
+	return n->state;
+}
+
+static uint8_t find_file(struct exit_reasons_left *l, const struct process_id *process,
 	struct buffer *path, uint64_t *size)
 {
 	const struct buffer *place = map_get(&l->places, process);

@@ -11,6 +11,7 @@
 
 #include "base/map.h"
 #include "core/backend.h"
+#include "os/linux/files/timeout.h"
 #include "probes/exit_reasons.h"
 
 struct exit_reasons_left {
@@ -20,6 +21,7 @@ struct exit_reasons_left {
 	bool uses_pid;
 	uint8_t pattern_state;
 	int64_t since_s; /* older files are not cores of these processes */
+	struct timeout timeout;
 };
 
 void exit_reasons_left_init(struct exit_reasons_left *l);

@@ -16,6 +16,7 @@
 #include "os/linux/fds/fd_search.h"
 #include "os/linux/files/path_lookup.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/timed_open.h"
 
 #define RESOLVE_NS_MAX	  (1000 * NS_PER_MS) /* for all handles */
 #define MOUNTS_TRIED	  4		     /* per device */
@@ -106,52 +107,18 @@ static void found(struct fd_watches *w, struct fd_watch *watch, struct span path
 
 /* --- by file handle --- */
 
-/* Opens mount points; the directories above them may be on any file system. The descriptors opened
- * by the timed process are its own, so it only tries. */
-struct opening {
-	int process; /* its own descriptor */
-	int status;
-	char path[PATH_MAX + 8];
-};
+#define MOUNT_FLAGS (O_RDONLY | O_DIRECTORY | O_NOCTTY)
 
-#define MOUNT_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY)
-
-static void do_open(void *argument)
-{
-	struct opening *o = argument;
-	_cleanup_close_ int fd = openat(o->process, o->path, MOUNT_FLAGS);
-
-	o->status = fd < 0 ? -errno : 0;
-}
-
-static void drop_opening(void *argument)
-{
-	close(((struct opening *)argument)->process);
-}
-
+/* Mount points; the directories above them may be on any file system. */
 static int open_mount(struct timeout *timeout, int process, struct span point)
 {
-	struct opening o = { .status = 0 };
-	int status, fd = -1;
+	char path[PATH_MAX + 8] = "root";
 
 	if (point.size > PATH_MAX)
 		return -ENAMETOOLONG;
-	memcpy(o.path, "root", 4);
-	memcpy(o.path + 4, point.data, point.size);
-	o.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
-	if (o.process < 0)
-		return -errno;
-	status = timeout_call(timeout, do_open, drop_opening, &o, sizeof(o), o.process, TIMEOUT_MS);
-	if (status == -ETIMEDOUT)
-		return status;
-	if (!status)
-		status = o.status;
-	if (!status) {
-		fd = openat(o.process, o.path, MOUNT_FLAGS);
-		status = fd < 0 ? -errno : 0;
-	}
-	close(o.process);
-	return status ? status : fd;
+	memcpy(path + 4, point.data, point.size);
+	path[4 + point.size] = '\0';
+	return timed_open(timeout, process, path, MOUNT_FLAGS, TIMEOUT_MS);
 }
 
 /* A file system and descriptors of mounts of it. */

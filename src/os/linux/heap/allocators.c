@@ -6,26 +6,36 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "bpf/heap.h"
 #include "os/linux/files/maps.h"
+#include "os/linux/files/mounts.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/timed_open.h"
 #include "symbols/elf.h"
 #include "symbols/site.h"
 
 #define FILES_MAX     65536
-#define LANDING_BYTES 4 /* of endbr64 */
+#define OPEN_MS	      1000
+#define READ_MS	      3000 /* some hundred megabytes of names, from a cold disk */
+#define LANDING_BYTES 4	   /* of endbr64 */
 
 /* Entries among the names that are looked up, but not probed. */
 enum not_probed {
 	OPERATOR_NEW = 0xfe, /* operator new(unsigned long): it throws */
 	ERRNO_LOCATION = 0xff,
 };
+
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
 
 struct file_identity {
 	uint64_t device;
@@ -98,13 +108,17 @@ _Static_assert(NAMES_COUNT <= ELF_NAMES_MAX, "a bit each");
 
 void allocators_init(struct allocators *a)
 {
+	*a = (struct allocators){ 0 };
 	map_init(&a->files, sizeof(struct file_identity), sizeof(bool), FILES_MAX);
+	map_init(&a->silent, sizeof(uint64_t), 1, FILES_MAX);
 	a->kernel = needs_kernel_release();
 }
 
 void allocators_fini(struct allocators *a)
 {
 	map_fini(&a->files);
+	map_fini(&a->silent);
+	timeout_fini(&a->timeout);
 }
 
 static uint8_t arguments_of(uint8_t function)
@@ -221,7 +235,7 @@ static bool has_local_allocator(const struct elf_found *found)
 	return has_malloc && has_free;
 }
 
-static void find_sites(const struct allocators *a, struct allocator_file *file)
+static void find_sites(struct allocator_file *file, uint32_t kernel)
 {
 	const char *symbols[NAMES_COUNT];
 	struct elf_found found;
@@ -243,32 +257,118 @@ static void find_sites(const struct allocators *a, struct allocator_file *file)
 		else if (function_of(f) == OPERATOR_NEW)
 			file->has_operator_new = true;
 		else if (!only_jumps(file, &found, f) && (f->source != ELF_LOCAL || takes_local))
-			add_site(file, found.machine, f, a->kernel);
+			add_site(file, found.machine, f, kernel);
 	}
 }
 
-/* /proc/PID/map_files needs cap_checkpoint_restore or root; the path may lead to another file by
- * now. */
-static int open_mapped(pid_t pid, const struct maps_line *m)
-{
-	char path[4200];
-	struct stat st;
-	int fd;
+/* --- in a call with a timeout --- */
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", (int)pid,
-		(unsigned long long)m->from, (unsigned long long)m->to);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 || (errno != EPERM && errno != EACCES))
-		return fd < 0 ? -errno : fd;
-	snprintf(
-		path, sizeof(path), "/proc/%d/root%.*s", (int)pid, (int)m->path.size, m->path.data);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (!fstat(fd, &st) && st.st_ino == m->inode)
-		return fd;
-	close(fd);
-	return -ENOENT;
+struct reading {
+	struct allocator_file found; /* its file is the reading's own descriptor */
+	uint32_t kernel;
+	bool is_fuse;
+	bool is_absent; /* a page could not be read */
+};
+
+/*
+ * The kernel reads the page of an instruction when it puts a probe there, with locks held that all
+ * tracing needs, and cannot be interrupted: so the page has to be in memory before.
+ */
+static bool bring_into_memory(int file, uint64_t offset)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t first = offset & ~(uint64_t)(page - 1);
+	size_t size = (offset + INSTRUCTION_LENGTH_MAX > first + page ? 2 : 1) * page;
+	void *at = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file, (off_t)first);
+	unsigned char is_there = 0;
+
+	if (at == MAP_FAILED)
+		return false;
+	mincore(at, page, &is_there);
+	munmap(at, size);
+	return is_there & 1;
+}
+
+static void do_read(void *argument)
+{
+	struct reading *r = argument;
+	struct statfs fs;
+
+	/* A daemon may refuse to say. */
+	r->is_fuse = fstatfs(r->found.file, &fs) || fs.f_type == FUSE_SUPER_MAGIC;
+	find_sites(&r->found, r->kernel);
+	r->is_absent = r->found.count && !bring_into_memory(r->found.file, 0);
+	for (size_t i = 0; i < r->found.count; i++)
+		r->is_absent |= !bring_into_memory(r->found.file, r->found.sites[i].offset);
+}
+
+static void drop_reading(void *argument)
+{
+	close(((struct reading *)argument)->found.file);
+}
+
+/* Takes over the descriptor; it is that of the reading afterwards. 0, -ETIMEDOUT, -EBUSY. */
+static int read_file(struct allocators *a, int fd, struct reading *r)
+{
+	int status;
+
+	*r = (struct reading){ .found = { .file = fd }, .kernel = a->kernel };
+	status = timeout_call(&a->timeout, do_read, drop_reading, r, sizeof(*r), fd, READ_MS);
+	if (status == -ETIMEDOUT)
+		r->found.file = -1; /* the thread owns it */
+	return status;
+}
+
+/* --- a mapped file --- */
+
+static void note_unread(struct allocators *a, const char *path, const char *why)
+{
+	a->unread++;
+	if (a->unread_why)
+		return;
+	a->unread_why = why;
+	snprintf(a->unread_path, sizeof(a->unread_path), "%s", path);
+}
+
+static void leave_out(
+	struct allocators *a, const char *path, const char *why, struct allocator_file *file)
+{
+	file->count = 0;
+	note_unread(a, path, why);
+}
+
+static const char *const absent = "its code could not be read";
+static const char *const silent = "the file did not answer in time";
+static const char *const served =
+	"another user's FUSE daemon serves the file, and the kernel would "
+	"wait for it with locks held";
+
+/* False: it is gone. One file that does not answer stands for all of its file system. */
+static bool read_mapped(struct allocators *a, int process, const struct maps_line *m,
+	const char *path, struct reading *r)
+{
+	uint64_t device = makedev(m->device_major, m->device_minor);
+	struct buffer scratch = { 0 };
+	int status = -ETIMEDOUT;
+
+	if (!map_get(&a->silent, &device))
+		status = timed_open_mapped(&a->timeout, process, m, OPEN_MS);
+	if (status >= 0)
+		status = read_file(a, status, r);
+	if (status == -ETIMEDOUT || status == -EBUSY) {
+		map_put(&a->silent, &device, NULL);
+		note_unread(a, path, silent);
+		*r = (struct reading){ .found = { .file = -1 } };
+		status = 0;
+	}
+	/* Else it was unmapped since, or is unreadable: nothing is known about it. */
+	if (!status && r->found.count && r->is_absent)
+		leave_out(a, path, absent, &r->found);
+	else if (!status && r->found.count && r->is_fuse &&
+		 mounts_may_be_served_by_user(process, m->device_major, m->device_minor, &scratch))
+		leave_out(a, path, served, &r->found);
+	buffer_fini(&scratch);
+	return !status;
 }
 
 bool allocator_file_defines(const struct allocator_file *file)
@@ -280,57 +380,66 @@ bool allocator_file_defines(const struct allocator_file *file)
 	return false;
 }
 
-static int examine(struct allocators *a, pid_t pid, const struct maps_line *m,
+static int take_read(struct allocators *a, const struct file_identity *identity,
+	struct allocator_file *file, allocator_handler handler, void *user, struct sooth_error *err)
+{
+	bool *defines = map_put(&a->files, identity, NULL);
+	int status;
+
+	if (!defines)
+		return error_no_memory(err);
+	file->device = identity->device;
+	file->inode = identity->inode;
+	*defines = allocator_file_defines(file);
+	status = file->count ? handler(user, file, err) : 0;
+	return status < 0 ? status : *defines;
+}
+
+static int examine(struct allocators *a, int process, const struct maps_line *m,
 	allocator_handler handler, void *user, struct sooth_error *err)
 {
 	struct file_identity identity = { makedev(m->device_major, m->device_minor), m->inode };
-	struct allocator_file file = { .device = identity.device, .inode = identity.inode };
+	_cleanup_free_ struct reading *r = NULL;
 	_cleanup_free_ char *path = NULL;
-	_cleanup_close_ int fd = -1;
 	const bool *known;
-	bool *defines;
-	int status;
+	int status = 0;
 
 	if (!m->inode || !m->is_executable || !m->path.size)
 		return 0;
 	known = map_get(&a->files, &identity);
 	if (known)
 		return *known;
-	fd = open_mapped(pid, m);
-	if (fd < 0)
-		return 0; /* unmapped since, or unreadable: nothing is known about it */
-	defines = map_put(&a->files, &identity, NULL);
-	if (!defines)
-		return error_no_memory(err);
 	path = strndup(m->path.data, m->path.size);
-	if (!path)
+	r = calloc(1, sizeof(*r));
+	if (!path || !r)
 		return error_no_memory(err);
-	file.file = fd;
-	file.path = path;
-	find_sites(a, &file);
-	*defines = allocator_file_defines(&file);
-	status = file.count ? handler(user, &file, err) : 0;
-	return status < 0 ? status : *defines;
+	if (read_mapped(a, process, m, path, r)) {
+		r->found.path = path;
+		status = take_read(a, &identity, &r->found, handler, user, err);
+		cleanup_close(&r->found.file);
+	}
+	return status;
 }
 
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
 {
 	struct file_identity identity = { device, inode };
-	struct allocator_file file = { .path = path };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	_cleanup_free_ struct reading *r = calloc(1, sizeof(*r));
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct statx st;
 
 	if (map_get(&a->files, &identity))
 		return true;
-	if (path[0] != '/')
+	if (path[0] != '/' || !path[1] || map_get(&a->silent, &device) || root < 0 || !r)
 		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = timed_open_regular(&a->timeout, root, path + 1, OPEN_MS);
 	/* In another mount namespace the path may lead to another file. */
-	if (fd < 0 || fstat(fd, &st) || st.st_dev != device || st.st_ino != inode)
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) ||
+		makedev(st.stx_dev_major, st.stx_dev_minor) != device || st.stx_ino != inode ||
+		read_file(a, TAKE_FD(fd), r))
 		return false;
-	file.file = fd;
-	find_sites(a, &file);
-	if (allocator_file_defines(&file))
+	cleanup_close(&r->found.file);
+	if (allocator_file_defines(&r->found))
 		return false; /* it has to be found in the process, and probed */
 	return map_put(&a->files, &identity, NULL) != NULL;
 }
@@ -340,8 +449,9 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err)
 {
+	_cleanup_close_ int process = procfs_open(pid);
 	struct buffer bytes = { 0 };
-	int status = procfs_read(pid, "maps", &bytes, PROCFS_MAPS);
+	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
 	struct cursor c = cursor_over(bytes.data, bytes.size);
 	bool defines = false;
 	struct maps_line m;
@@ -354,7 +464,7 @@ int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handle
 		status = 0;
 	while (status >= 0 && !cursor_at_end(&c)) {
 		if (maps_parse(cursor_line(&c), &m))
-			status = examine(a, pid, &m, handler, user, err);
+			status = examine(a, process, &m, handler, user, err);
 		defines |= status > 0;
 	}
 	buffer_fini(&bytes);

@@ -5,6 +5,9 @@
  * so that a deleted file, one of another mount namespace, or any path is the file that really
  * runs.
  *
+ * Reading such a file may never return, so it has a timeout, and its pages are in memory before a
+ * probe is put there.
+ *
  * Not seen: functions without a symbol (a stripped static program, an allocator that was inlined),
  * indirect functions (their resolver would be probed).
  */
@@ -17,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/map.h"
+#include "os/linux/files/timeout.h"
 #include "symbols/errno_location.h"
 
 #define ALLOCATOR_SITES_MAX 64
@@ -44,8 +48,14 @@ struct allocator_file {
 };
 
 struct allocators {
-	struct map files; /* identity -> whether it defines one: all examined files */
-	uint32_t kernel;  /* the running one, as KERNEL_RELEASE() makes it */
+	struct map files;  /* identity -> whether it defines one: all examined files */
+	struct map silent; /* devices whose files do not answer */
+	struct timeout timeout;
+	uint32_t kernel; /* the running one, as KERNEL_RELEASE() makes it */
+	/* Files that may define one and could not be read or probed; the first, and why. */
+	uint32_t unread;
+	const char *unread_why;
+	char unread_path[256];
 };
 
 /* Called with a new file that defines some. Negative: stop, and return that. */

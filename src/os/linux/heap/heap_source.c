@@ -334,6 +334,18 @@ static void emit_left_out(struct backend_run *run)
 		"the mapped files have more allocator functions than sooth can probe", "");
 }
 
+static void emit_unread(struct backend_run *run)
+{
+	const struct allocators *a = &((struct heap_state *)run->state)->attach.allocators;
+	char what[400];
+
+	if (!a->unread)
+		return;
+	snprintf(what, sizeof(what), "allocations by functions of %s%s", a->unread_path,
+		a->unread > 1 ? " and other files" : "");
+	backend_limit(run, what, a->unread_why, "");
+}
+
 static void end_holding(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
@@ -354,6 +366,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 
 	end_holding(run);
 	emit_left_out(run);
+	emit_unread(run);
 	emit_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
 	handle_records(run, before, true);

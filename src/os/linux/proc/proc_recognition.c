@@ -125,12 +125,14 @@ static bool is_command(const struct proc_recognition *l, struct span name)
 static bool is_deleted(struct proc_recognition *l, int process, struct span path)
 {
 	struct path_aim aim;
-	struct stat st;
+	struct statx st;
 
-	if (!span_ends(path, DELETED_SUFFIX) || fstatat(process, "exe", &st, 0))
+	/* Not asking a server: that may never answer. */
+	if (!span_ends(path, DELETED_SUFFIX) ||
+		statx(process, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK, &st))
 		return false;
-	aim = (struct path_aim){ st.st_ino, major(st.st_dev), minor(st.st_dev) };
-	return !st.st_nlink || path_leads_to(&l->timeout, process, path, &aim) == 0;
+	aim = (struct path_aim){ st.stx_ino, st.stx_dev_major, st.stx_dev_minor };
+	return !st.stx_nlink || path_leads_to(&l->timeout, process, path, &aim) == 0;
 }
 
 void proc_recognition_read_executable(struct proc_recognition *l, struct proc_entry *e, int process)

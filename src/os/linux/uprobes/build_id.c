@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Build ids by libelf; the file belongs to the target, so it is opened with care. */
+/* Build ids by libelf; the file belongs to the target, and may not answer. */
 #include "os/linux/uprobes/build_id.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "os/linux/files/timed_open.h"
 
 #define NOTES_MAX 64 /* notes read per segment */
 
@@ -59,24 +57,43 @@ static int find_in_elf(Elf *elf, char out[BUILD_ID_TEXT_SIZE])
 	return -ENOENT;
 }
 
-int build_id_read(int process, const char *path, char out[BUILD_ID_TEXT_SIZE])
+struct job {
+	int file; /* its own descriptor */
+	int status;
+	char text[BUILD_ID_TEXT_SIZE];
+};
+
+static void do_job(void *argument)
 {
-	/* A mapped file may have been replaced by a FIFO or a device since: do not wait on it. */
-	_cleanup_close_ int fd =
-		openat(process, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
+	struct job *job = argument;
 	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(job->file, ELF_C_READ, NULL);
+	job->status = elf && elf_kind(elf) == ELF_K_ELF ? find_in_elf(elf, job->text) : -EINVAL;
+	elf_end(elf);
+}
+
+static void drop_job(void *argument)
+{
+	close(((struct job *)argument)->file);
+}
+
+int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
+	char out[BUILD_ID_TEXT_SIZE])
+{
+	struct job job = { .file = timed_open_mapped(timeout, process, mapping, TIMEOUT_MS) };
 	int status;
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return -EINVAL;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return -EINVAL;
-	status = elf_kind(elf) == ELF_K_ELF ? find_in_elf(elf, out) : -EINVAL;
-	elf_end(elf);
+	if (job.file < 0)
+		return job.file;
+	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, TIMEOUT_MS);
+	if (status == -ETIMEDOUT)
+		return status; /* the thread owns the file */
+	drop_job(&job);
+	if (!status)
+		status = job.status;
+	if (!status)
+		memcpy(out, job.text, sizeof(job.text));
 	return status;
 }

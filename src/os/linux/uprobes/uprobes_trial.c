@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,16 +25,18 @@
 int uprobes_check_place(const struct prober_place *place, struct sooth_error *err)
 {
 	unsigned long long offset = place->offset;
-	struct stat file;
+	struct statx file;
 
-	if (fstat(place->file, &file))
+	/* No server is asked: the file was read just before. */
+	if (statx(place->file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE,
+		    &file))
 		return error_errno(err, -errno, "define a probe at 0x%llx", offset);
-	if (S_ISREG(file.st_mode) && place->offset < (uint64_t)file.st_size)
+	if (S_ISREG(file.stx_mode) && place->offset < file.stx_size)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "define a probe at 0x%llx", offset);
-	if (!S_ISREG(file.st_mode))
+	if (!S_ISREG(file.stx_mode))
 		return error_why(err, "the path does not name a regular file");
-	return error_why(err, "the file has %llu bytes", (unsigned long long)file.st_size);
+	return error_why(err, "the file has %llu bytes", (unsigned long long)file.stx_size);
 }
 
 /*

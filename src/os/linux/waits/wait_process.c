@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/secrets.h"
+#include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 #include "os/os.h"
@@ -140,9 +141,14 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 		count = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
+		_cleanup_close_ int fd = -1;
 
-		if (e->ppid != n->stat.ppid || e->pid == n->stat.pid ||
-			procfs_read((pid_t)e->pid, "cmdline", &other, PROCFS_STAT) < 0 ||
+		if (e->ppid != n->stat.ppid || e->pid == n->stat.pid)
+			continue;
+		fd = procfs_open((pid_t)e->pid);
+		if (fd < 0 ||
+			timeout_read_at(
+				&r->timeout, fd, "cmdline", &other, PROCFS_STAT, TIMEOUT_MS) < 0 ||
 			!strstr(buffer_cstr(&other), "idle in transaction"))
 			continue;
 		wait_party(r, n, n->stat.pid,
