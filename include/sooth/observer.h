@@ -80,7 +80,7 @@ struct sooth_observer_options {
 	uid_t launch_uid;
 	gid_t launch_gid;
 	/* Messages for debugging, without a newline, of levels 1 (errors), 2 (warnings), 3 (what
-	 * is done) to 4 (debug); those up to log_level. Called during the library's calls, by their
+	 * is done), 4 (each step) to 5 (also the steps of libbpf); those up to log_level. Called during the library's calls, by their
 	 * thread; `line` is borrowed for the call. NULL: none. */
 	void (*log)(void *user, int level, const char *line);
 	void *log_user;
@@ -178,6 +178,8 @@ enum sooth_end {
 /* Detach, take the last records, finish the capture. 0 also when it does not run. If the target
  * had ended, that is recorded as the reason instead of `why`. */
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err);
+/* PID of the launched command, in the caller's pid namespace; 0: none was launched. */
+pid_t sooth_observer_child_pid(const struct sooth_observer *o);
 /* Wait status of the launched command, as waitpid(2) gives it; -1: none, or it still runs. */
 int sooth_observer_child_status(struct sooth_observer *o);
 /* Detaches if that was not done; the capture then has no end. A launched command that never started

@@ -139,6 +139,10 @@ int error_exit_status(const struct sooth_error *err)
 		return 3;
 	case SOOTH_FAULT_NOT_FOUND:
 		return 4;
+	case SOOTH_FAULT_NO_COMMAND:
+		return 127;
+	case SOOTH_FAULT_NOT_EXECUTABLE:
+		return 126;
 	case SOOTH_FAULT_IO:
 	case SOOTH_FAULT_INTERNAL:
 		return 5;

@@ -41,6 +41,7 @@ int log_level_parse(const char *text)
 		[LOG_WARNING] = "warning",
 		[LOG_INFO] = "info",
 		[LOG_DEBUG] = "debug",
+		[LOG_TRACE] = "trace",
 	};
 
 	for (size_t i = 0; text && i < sizeof(names) / sizeof(names[0]); i++)

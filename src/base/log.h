@@ -6,7 +6,8 @@
 #ifndef SOOTH_BASE_LOG_H
 #define SOOTH_BASE_LOG_H
 
-enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+/* LOG_DEBUG: the steps of sooth. LOG_TRACE: also those of the libraries that it uses. */
+enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 struct log {
 	enum log_level level; /* most talkative one wanted */
@@ -17,7 +18,7 @@ struct log {
 
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "none", "error", "warning", "info", "debug"; -1 when it is none of them. */
+/* "none", "error", "warning", "info", "debug", "trace"; -1 when it is none of them. */
 int log_level_parse(const char *text);
 
 #endif

@@ -160,12 +160,13 @@ static uint64_t duration_unit(struct span name)
 
 bool parse_duration(const char *text, uint64_t *ns)
 {
-	struct cursor c = cursor_of(text), part;
+	struct cursor c = cursor_of(text), part = c;
 	uint64_t whole, unit, rest;
 
-	if (!starts_digit(&c))
+	/* ".5" is half of it. */
+	whole = starts_digit(&c) ? cursor_decimal(&c) : 0;
+	if (c.at == part.at && !(cursor_left(&c) && *c.at == '.'))
 		return false;
-	whole = cursor_decimal(&c);
 	/* The unit stands behind the fraction but is needed for it: read past it first. */
 	part = c;
 	if (!fraction(&c, 0, &rest))

@@ -325,7 +325,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	bool is_named, is_open;
 	int status = diagnosing_settings(&d->settings, d->set, err);
 
-	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND;
+	run->allowed = TARGET_MAY_BE_HOST | TARGET_MAY_BE_COMMAND | TARGET_KEEPS_MISSING;
 	d->run = run;
 	if (!status)
 		status = labels_read(&d->labels, err);
@@ -394,27 +394,36 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 	return run_report(run, err);
 }
 
+/* Beside processes that are there, a PID that nothing is known of is left out. */
+static int check_each_gone(struct diagnosing *d, struct buffer *known, struct sooth_error *err)
+{
+	const uint32_t *pids = (const void *)d->gone.data;
+	int status = 0;
+
+	for (size_t i = 0; i < d->gone.size / sizeof(*pids) && !status; i++) {
+		status = gone_check(pids[i], &d->settings, err);
+		if (status == -ESRCH && !d->is_gone) {
+			fprintf(stderr, "sooth: cannot %s: %s\n", err->tried, err->why);
+			d->has_missing = true;
+			status = 0;
+		} else if (!status) {
+			buffer_format(known, "%s%u", known->size ? ", " : "", pids[i]);
+		}
+	}
+	return !status && buffer_failed(known) ? error_no_memory(err) : status;
+}
+
 /* A log entry about an exited process is worth a report; nothing at all is an error. */
 static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
-	const uint32_t *pids = (const void *)d->gone.data;
-	size_t count = d->gone.size / sizeof(*pids);
-	struct buffer text = { 0 };
-	int status = 0;
+	struct buffer known = { 0 };
+	int status = check_each_gone(d, &known, err);
 
-	for (size_t i = 0; i < count && !status; i++) {
-		status = gone_check(pids[i], &d->settings, err);
-		buffer_format(&text, "%s%u",
-			i	    ? ", "
-			: count > 1 ? "processes "
-				    : "process ",
-			pids[i]);
-	}
-	if (!status && buffer_failed(&text))
-		status = error_no_memory(err);
-	if (!status && count) {
-		snprintf(d->gone_text, sizeof(d->gone_text), "%s", buffer_cstr(&text));
-		run->may_be_gone = true;
+	run->may_be_gone |= d->gone.size != 0;
+	if (!status && known.size) {
+		snprintf(d->gone_text, sizeof(d->gone_text), "%s %s",
+			strchr(buffer_cstr(&known), ',') ? "processes" : "process",
+			buffer_cstr(&known));
 		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
 			"the process exited before sooth checked it: only the kernel log has a "
 			"record of it",
@@ -422,7 +431,7 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
 			run->unseen[RUN_UNSEEN_PROCESSES].reason);
 	}
-	buffer_fini(&text);
+	buffer_fini(&known);
 	return status;
 }
 
@@ -435,9 +444,11 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
 	return run_present(d, run, err);
 }
 
-int diagnosing_exit(const struct diagnosing *d)
+int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 {
-	return *d->no_calls && d->insists_on_calls ? EXIT_LACKING : 0;
+	if (*d->no_calls && d->insists_on_calls && !may_lack)
+		return EXIT_LACKING;
+	return d->has_missing ? EXIT_MISSING : 0;
 }
 
 void diagnosing_end(struct diagnosing *d)

@@ -38,6 +38,7 @@ struct diagnosing {
 	struct buffer selected; /* uint32_t */
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
+	bool has_missing;   /* nothing is known of one of several selected PIDs */
 	bool is_gone;	    /* no selected PID exists: only the kernel log can have something */
 	bool is_idle;	    /* no process was found: only the host is looked at, once */
 	bool has_calls;	    /* system calls are among the probes */
@@ -60,8 +61,9 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
  */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
-/* Exit status 3 when the user named system calls and they could not be observed. */
-int diagnosing_exit(const struct diagnosing *d);
+/* Exit status 3 when the user named system calls and they could not be observed, unless they
+ * `may_lack`; 4 when one of several PIDs does not exist. */
+int diagnosing_exit(const struct diagnosing *d, bool may_lack);
 void diagnosing_end(struct diagnosing *d);
 
 #endif

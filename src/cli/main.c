@@ -53,23 +53,30 @@ static int program_options(int argc, char **argv)
 	if (level && !log_want(level)) {
 		fprintf(stderr,
 			"sooth: cannot understand the log level \"%s\"\n  why: there is no such "
-			"level\n  try: none, error, warning, info or debug\n",
+			"level\n  try: none, error, warning, info, debug or trace\n",
 			level);
 		exit(2);
 	}
 	return used;
 }
 
+static bool is_version(const char *word)
+{
+	return !strcmp(word, "--version") || !strcmp(word, "-V");
+}
+
 static int run_named(int argc, char **argv)
 {
 	const struct command *c = command_find(argv[1]);
 
-	if (c)
-		return command_main(c, argc - 1, argv + 1);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+	/* "sooth ps --version" too; an option that comes later may belong to a launched command. */
+	if (is_version(argv[1]) || !strcmp(argv[1], "version") ||
+		(c && argc == 3 && !strcmp(argv[2], "--version"))) {
 		printf("sooth %s\n", SOOTH_VERSION);
 		return 0;
 	}
+	if (c)
+		return command_main(c, argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return command_main(command_find("help"), 1, argv);
 	if (argv[1][0] == '-')

@@ -182,6 +182,15 @@ static void emit_left_out(const struct run *run, const struct told *t)
 	buffer_fini(&lines);
 }
 
+static void emit_written(const struct run *run)
+{
+	const char *path = run->product.path, *beside = run->product.beside_path;
+
+	if (!path || run->product.is_named || is_standard_output(path))
+		return;
+	fprintf(stderr, "sooth: wrote %s%s%s\n", path, beside ? " and " : "", beside ?: "");
+}
+
 static int finish_all(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	int status = sooth_report_finish(t->report, err);
@@ -199,6 +208,8 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 		status = out_file_commit(&t->file, err);
 	if (!status)
 		emit_left_out(run, t);
+	if (!status)
+		emit_written(run);
 	if (!status && t->held.is_paged)
 		status = held_release(&t->held, err);
 	return status;
@@ -362,6 +373,8 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	if (!status)
 		status = sooth_observer_start(o, err);
 	was_launched = !status && run->arguments->command;
+	if (was_launched && run->launched)
+		*run->launched = sooth_observer_child_pid(o);
 	if (!status)
 		status = observe(run, t, o, err);
 	if (!status)
@@ -479,6 +492,8 @@ int run_report(const struct run *run, struct sooth_error *err)
 	}
 	if (!status)
 		status = run_found(&resolved, err);
+	if (!status && resolved.found->missing)
+		status = EXIT_MISSING;
 	target_found_fini(&found);
 	return status;
 }

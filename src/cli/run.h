@@ -46,6 +46,7 @@ struct run_side_output {
 	const char *name;  /* of its report; NULL: as the report's */
 	bool is_picture;   /* SVG; under a name that ends in ".png" it is drawn as PNG */
 	bool has_no_notes; /* what it leaves out is printed on standard error */
+	bool is_named;	   /* the command itself prints its name at the end */
 	bool is_whole;	   /* it gets its name at the end: a part of it is useless */
 };
 
@@ -98,10 +99,13 @@ struct run {
 	const char *progress;	 /* what takes the time: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
+	pid_t *launched;   /* filled with the PID of the launched command; NULL: not */
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
 	struct survey *survey; /* of a capture only the summary, which is filled in */
 };
+
+#define EXIT_MISSING 4 /* some selected processes do not exist; the others are reported */
 
 /* Returns the exit status or a negative errno with err filled. */
 int run_report(const struct run *run, struct sooth_error *err);

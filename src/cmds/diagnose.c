@@ -148,15 +148,13 @@ static int exit_status(const struct diagnose_config *c, const struct diagnosing 
 {
 	const struct findings_reported *result = &d->told;
 	const char *fail_on = c->diagnose.fail_on;
+	bool may_lack = c->diagnose.allow_unseen;
 
 	if (fail_on && result->has_any && result->worst >= severity_of(fail_on))
 		return EXIT_FOUND;
-	if (c->diagnose.allow_unseen)
-		return 0;
-	if (fail_on)
-		return result->has_refused && result->refused >= severity_of(fail_on) ? EXIT_LACKING
-										      : 0;
-	return diagnosing_exit(d);
+	if (fail_on && !may_lack && result->has_refused && result->refused >= severity_of(fail_on))
+		return EXIT_LACKING;
+	return diagnosing_exit(d, may_lack || fail_on);
 }
 
 static int check(

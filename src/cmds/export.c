@@ -114,6 +114,11 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		options.path = chosen.found.capture;
 		status = export_run(type, &options, &told, err);
 	}
+	if (!status && told.main)
+		fprintf(stderr,
+			"sooth: this is the table %s; --table NAME selects another one, -o FOLDER/ "
+			"writes all\n",
+			told.main);
 	/* Most formats have no place for losses. */
 	if (!status && told.losses.size)
 		fprintf(stderr, "sooth: the capture is incomplete:\n%s", buffer_cstr(&told.losses));

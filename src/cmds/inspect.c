@@ -136,6 +136,9 @@ static void choose(
 			run->views[count].options = labels;
 		count++;
 	}
+	/* The table of descriptors needs to know which sockets listen. */
+	if (c->inspect.fds && !c->inspect.sockets && !c->inspect.all)
+		run->probes[count] = (struct run_probe){ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF };
 	/* So the one screen can be shown of the capture too. */
 	if (c->inspect.all) {
 		run->probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE };
@@ -151,11 +154,11 @@ static void choose(
 /* Without options: the one screen, with all details. */
 static bool has_detail(const struct run *run, const char *name)
 {
-	for (size_t i = 0; run->probes[i].name; i++) {
-		if (!strcmp(run->probes[i].name, name))
-			return true;
-	}
-	return false;
+	bool is_found = !strcmp(run->views[0].name, "inspect");
+
+	for (size_t i = 0; run->views[i].name && !is_found; i++)
+		is_found = !strcmp(run->views[i].name, name);
+	return is_found;
 }
 
 static int check(const struct inspect_config *c, const struct run *run, struct sooth_error *err)

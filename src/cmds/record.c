@@ -106,14 +106,29 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 }
 
 /* On standard error: standard output may be the capture, or the command's. */
-static void tell(const char *path)
+static void emit_recorded(const char *path, bool has_totals_only)
 {
 	struct stat st;
 	char size[UNITS_SIZE];
 
-	if (!stat(path, &st) && S_ISREG(st.st_mode))
-		fprintf(stderr, "sooth: recorded %s (%s); `sooth report` explains it\n", path,
-			format_bytes(size, (uint64_t)st.st_size));
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return;
+	fprintf(stderr, "sooth: recorded %s (%s); `sooth report` explains it\n", path,
+		format_bytes(size, (uint64_t)st.st_size));
+	if (has_totals_only)
+		fputs("sooth: it has totals of calls; single calls, with their files and peers, "
+		      "need --stream\n",
+			stderr);
+}
+
+/* Of a probe that can do either. */
+static bool counts_only(const struct run *run)
+{
+	for (size_t i = 0; run->probes[i].name; i++) {
+		if ((run->probes[i].interest & (SOOTH_COUNT | SOOTH_STREAM)) == SOOTH_COUNT)
+			return true;
+	}
+	return false;
 }
 
 static int run_record(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -144,7 +159,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 	if (!status)
 		status = run_report(&run, err);
 	if (status >= 0)
-		tell(c->record.output);
+		emit_recorded(c->record.output, counts_only(&run));
 	return status;
 }
 

@@ -114,6 +114,7 @@ static int choose_side_output(
 		.is_picture = true,
 		.is_whole = true };
 	c->output.output = NULL;
+	run->is_silent = !c->output.json && !c->output.format;
 	return 0;
 }
 

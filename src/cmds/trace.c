@@ -26,7 +26,7 @@ struct trace_config {
 	struct picture_options picture;
 	struct {
 		bool count, failed, clock, relative, durations, plain, follow, names;
-		bool stack, lossless;
+		bool stack, lossless, quiet;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded;
 		bool folded_calls, apart;
@@ -111,6 +111,10 @@ static const struct option trace_options[] = {
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.durations),
 		.help = "show the duration of each system call (always on)" },
+	{ .letter = 'q',
+		.type = OPTION_FLAG,
+		.offset = offsetof(struct trace_config, trace.quiet),
+		.help = "show no messages about attaching (always on)" },
 	{ .letter = 'f',
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct trace_config, trace.follow),
@@ -326,6 +330,19 @@ static int check_stack(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "leave out --stack");
 }
 
+static int check_options(const struct trace_config *c, struct sooth_error *err)
+{
+	int status = check_interval(c, err);
+
+	if (!status)
+		status = check_pairs(c, err);
+	if (!status)
+		status = check_lines(c, err);
+	if (!status)
+		status = check_stack(c, err);
+	return status ? status : check_lossless(c, err);
+}
+
 /* The options of each view. */
 struct views {
 	struct operations_options operations;
@@ -368,7 +385,8 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 		.table = { .set = calls,
 			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0 },
-		.folded = { .look = picture_look(
+		.folded = { .set = calls,
+			.look = picture_look(
 				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
 							 ? CALL_GRAPH_CALLS
 							 : CALL_GRAPH_TIME),
@@ -382,6 +400,8 @@ static void choose_side_output(const struct trace_config *c, struct picture_file
 {
 	if (files->picture) {
 		run->product = picture_side_output(files, &views->folded);
+		/* Every call as a line beside it: only where it is asked for. */
+		run->is_silent = run->is_stream && !c->output.json && !c->output.format;
 		if (c->trace.folded)
 			run->product.beside_path = c->trace.folded;
 		return;
@@ -426,15 +446,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		status = requested_path_read(&path, c->trace.path, err);
 	views = views_of(c, calls, &path, &peers);
 	if (!status)
-		status = check_interval(c, err);
-	if (!status)
-		status = check_pairs(c, err);
-	if (!status)
-		status = check_lines(c, err);
-	if (!status)
-		status = check_stack(c, err);
-	if (!status)
-		status = check_lossless(c, err);
+		status = check_options(c, err);
 	if (!status && !target_capture(arguments) && !target_is_given(&c->target, arguments) &&
 		tracing_menu_can_ask())
 		return tracing_menu_run(err);

@@ -12,6 +12,7 @@
 #include "analyze/overview/call_operations.h"
 #include "analyze/overview/overview.h"
 #include "analyze/calls/syscall_folded.h"
+#include "analyze/calls/syscall_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command/command.h"
@@ -20,7 +21,8 @@
 #include "cli/picture.h"
 #include "cli/run.h"
 
-#define AGENT	 "claude"
+#define AGENT	   "claude"
+#define NO_SAMPLES "this version of sooth cannot sample call stacks"
 #define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
 
 struct claude_diagnose_config {
@@ -45,7 +47,7 @@ struct claude_diagnose_config {
 
 static const struct option rows[] = {
 	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
-	FLAG_ROW('s', "sample", has_sample, "sample stacks; not supported yet"),
+	FLAG_ROW('s', "sample", has_sample, "sample stacks; not supported yet: as -d, and says so"),
 	TIME_ROW("sample-duration", sample_ns, "with -s: sample duration in seconds (5)"),
 	{ .name = "pid",
 		.type = OPTION_U64,
@@ -86,13 +88,6 @@ static void print_help(const char *name)
 
 /* --- options that are refused --- */
 
-static int comes_later(const char *what, const char *instead, struct sooth_error *err)
-{
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "%s", what);
-	error_why(err, "this build of sooth has no `profile` probe (it samples call stacks)");
-	return error_remedy(err, "%s", instead);
-}
-
 static int stands_with(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand %s", option);
@@ -124,9 +119,6 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 				   : c->has_network ? "--network"
 						    : "--flamegraph",
 			err);
-	if (c->has_sample)
-		return comes_later(
-			"sample stacks (-s)", "-d shows busy threads, -D system calls", err);
 	return 0;
 }
 
@@ -145,8 +137,17 @@ struct claude_diagnosis {
 	struct output_options report; /* -o is for the picture, if there is one */
 	struct picture_files files;
 	struct syscall_folded_options stacks;
+	struct syscall_table_options table;
 	char picture_name[64];
 };
+
+/* NULL: all. */
+static const char *calls_shown(const struct claude_diagnose_config *c)
+{
+	if (c->has_io && c->has_network)
+		return "file,network";
+	return c->has_io ? "file" : c->has_network ? "network" : NULL;
+}
 
 /* Without a name it is called after the process and the probe; a file beside it has the stacks. */
 static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
@@ -167,8 +168,10 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 		return status;
 	d->report = d->files.report;
 	d->overview.flamegraph_path = d->files.picture;
-	d->stacks = (struct syscall_folded_options){ .is_per_process = true };
+	d->stacks = (struct syscall_folded_options){ .is_per_process = true,
+		.set = calls_shown(d->config) };
 	d->run.product = picture_side_output(&d->files, &d->stacks);
+	d->run.product.is_named = true;
 	return 0;
 }
 
@@ -178,10 +181,12 @@ static void choose_views(struct claude_diagnosis *d)
 	struct run *run = &d->run;
 
 	d->overview.findings = d->diagnosing.options;
-	d->overview.has_descriptors = c->is_deep || c->has_calls;
+	d->overview.has_descriptors = c->is_deep || c->has_sample || c->has_calls;
 	d->overview.has_calls = c->has_calls;
 	d->overview.has_io = c->has_io;
 	d->overview.has_network = c->has_network;
+	d->overview.sample_refused = c->has_sample ? NO_SAMPLES : NULL;
+	d->table.set = calls_shown(c);
 	d->kinds[CALL_OPERATION_IO] = c->has_io;
 	d->kinds[CALL_OPERATION_NETWORK] = c->has_network;
 	memset(run->views, 0, sizeof(run->views));
@@ -192,7 +197,7 @@ static void choose_views(struct claude_diagnosis *d)
 	run->views[0] = (struct run_view){ "findings", &d->diagnosing.options };
 	if (!d->diagnosing.has_calls)
 		return;
-	run->views[1] = (struct run_view){ "syscall-table", NULL };
+	run->views[1] = (struct run_view){ "syscall-table", &d->table };
 	if (c->has_io || c->has_network)
 		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
 }
@@ -212,7 +217,7 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 		fprintf(stderr, "the picture of the system calls was not written: %s\n",
 			d->files.picture);
 	status = run_report(&d->run, err);
-	return status ? status : diagnosing_exit(&d->diagnosing);
+	return status ? status : diagnosing_exit(&d->diagnosing, false);
 }
 
 static int observe(struct claude_diagnosis *d, struct sooth_error *err)
@@ -232,9 +237,11 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 	return status;
 }
 
-static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *err)
+static int diagnose(
+	const char *name, const struct claude_diagnose_config *c, struct sooth_error *err)
 {
-	bool is_quick = !c->is_deep && !c->has_calls && !c->duration_ns;
+	bool is_deep = c->is_deep || c->has_sample;
+	bool is_quick = !is_deep && !c->has_calls && !c->duration_ns;
 	struct claude_diagnosis *d = calloc(1, sizeof(*d));
 	int status;
 
@@ -243,7 +250,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	d->config = c;
 	d->report = c->output;
 	d->report.verbose = true; /* its text has all checks */
-	d->diagnosing = (struct diagnosing){ .is_deep = c->is_deep,
+	d->diagnosing = (struct diagnosing){ .is_deep = is_deep,
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,
 		.insists_on_calls = c->has_calls,
@@ -259,7 +266,12 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 		d->pids[0] = d->pid_text;
 		d->arguments = (struct arguments){ .items = d->pids, .count = 1 };
 	}
+	if (c->has_sample)
+		fprintf(stderr, "%s: stacks are not sampled: %s; -d shows busy threads\n", name,
+			NO_SAMPLES);
 	status = observe(d, err);
+	if (!status && c->has_sample)
+		status = EXIT_LACKING;
 	diagnosing_end(&d->diagnosing);
 	picture_files_fini(&d->files);
 	free(d);
@@ -277,7 +289,7 @@ static int run_claude_diagnose(const char *name, int argc, char **argv, struct s
 		if (!status)
 			emit_overlooked(name, &c);
 		if (!status)
-			status = diagnose(&c, err);
+			status = diagnose(name, &c, err);
 	}
 	free(arguments.items);
 	return status;

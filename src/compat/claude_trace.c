@@ -28,6 +28,7 @@
 struct claude_trace_config {
 	struct compat_requested asked;
 	bool is_verbose, is_tree, check_version, at_once;
+	bool upgrade, release_notes, install;
 	struct output_options output;
 	uint64_t watch_ns;
 	uint64_t end_pid;
@@ -55,26 +56,33 @@ static const struct option rows[] = {
 	FLAG_ROW('j', "json", output.json, "JSON"),
 	FLAG_ROW('t', "tree", is_tree, "whole sessions as trees"),
 	{ .letter = 'k',
+		.name = "kill-threshold",
 		.type = OPTION_REAL,
 		.argument = "PCT",
 		.max = 1000000,
 		.offset = offsetof(struct claude_trace_config, cpu_over),
 		.help = "flag processes above this CPU percentage" },
 	{ .letter = 'm',
+		.name = "mem-threshold",
 		.type = OPTION_MEGABYTES,
 		.argument = "MB",
 		.offset = offsetof(struct claude_trace_config, rss_over),
 		.help = "flag processes above this resident memory" },
 	{ .letter = 'K',
+		.name = "kill",
 		.type = OPTION_U64,
 		.argument = "PID",
 		.min = 1,
 		.max = INT32_MAX,
 		.offset = offsetof(struct claude_trace_config, end_pid),
 		.help = "end the process with this id (SIGTERM), if part of Claude Code" },
-	FLAG_ROW('9', NULL, at_once, "with -K: end the process with SIGKILL"),
+	FLAG_ROW('9', "force", at_once, "with -K: end the process with SIGKILL"),
 	FLAG_ROW(0, "check-version", check_version,
 		"list installed versions, and processes that run an older one"),
+	FLAG_ROW(0, "upgrade", upgrade, "has no effect: prints how to update Claude Code"),
+	FLAG_ROW('R', "release-notes", release_notes,
+		"has no effect: prints where the release notes are"),
+	FLAG_ROW(0, "install", install, "has no effect: sooth is installed already"),
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
@@ -213,13 +221,36 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	return 0;
 }
 
+/* What the older tool did beside looking: a line each, and the end, as there. */
+static bool answer_foreign(const char *name, const struct claude_trace_config *c)
+{
+	const struct {
+		bool is_given;
+		const char *option, *instead;
+	} foreign[] = {
+		{ c->upgrade, "--upgrade", "`claude update` updates Claude Code" },
+		{ c->release_notes, "--release-notes",
+			"type /release-notes in Claude Code" },
+		{ c->install, "--install", "this program is part of sooth and needs no setup" },
+	};
+	bool has_any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
+		if (foreign[i].is_given)
+			printf("%s: %s does nothing here: %s\n", name, foreign[i].option,
+				foreign[i].instead);
+		has_any |= foreign[i].is_given;
+	}
+	return has_any;
+}
+
 static int run_claude_trace(const char *name, int argc, char **argv, struct sooth_error *err)
 {
 	struct claude_trace_config c = { 0 };
 	struct arguments arguments = { 0 };
 	int status = options_parse(groups, ARRAY_SIZE(groups), &c, argc, argv, &arguments, err);
 
-	if (!status && !compat_answer(c.asked, name, print_help)) {
+	if (!status && !compat_answer(c.asked, name, print_help) && !answer_foreign(name, &c)) {
 		status = check(&c, &arguments, err);
 		if (!status)
 			status = c.end_pid ? end_one(name, &c, err) : list(&c, err);

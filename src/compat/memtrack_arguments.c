@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define OUTPUT_EQUALS	   "--output="
-#define USAGE		   "track COMMAND [ARG...] --output FILE"
+#define USAGE		   "track COMMAND [ARG...] [--output FILE]"
 #define OUTPUT_EQUALS_SIZE (sizeof(OUTPUT_EQUALS) - 1)
 
 static bool is_word(const char *word, const char *letter, const char *name)
@@ -108,8 +108,6 @@ static int take_words(
 int memtrack_arguments_parse(
 	struct memtrack_arguments *words, int argc, char **argv, struct sooth_error *err)
 {
-	int status;
-
 	*words = (struct memtrack_arguments){ 0 };
 	if (argc > 1 && is_word(argv[1], "-h", "--help"))
 		words->wants_help = true;
@@ -124,9 +122,5 @@ int memtrack_arguments_parse(
 		error_why(err, "the only subcommand is `track`");
 		return error_remedy(err, USAGE);
 	}
-	status = take_words(words, argc, argv, 2, err);
-	if (!status && words->command && !words->output)
-		return refuse(err, "track without --output", "no output file given",
-			"end with --output FILE, or put it before the --");
-	return status;
+	return take_words(words, argc, argv, 2, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of memtrack: track COMMAND [ARG...] --output FILE. */
+/* The command line of memtrack: track COMMAND [ARG...] [--output FILE]. */
 #ifndef SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
 #define SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
 
@@ -8,7 +8,7 @@
 
 struct memtrack_arguments {
 	bool wants_help, wants_version;
-	const char *output;
+	const char *output; /* NULL: none was given */
 	char **command; /* NULL-terminated, in argv */
 };
 

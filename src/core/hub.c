@@ -237,10 +237,14 @@ int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *
 	count = list_candidates(hub, probe, options, processes, list);
 	for (size_t i = 0; i < count; i++) {
 		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
+			log_line(&hub->log, LOG_DEBUG, "opened %s by %s", probe,
+				list[i].backend->name);
 			(*out)->users = 1;
 			hub->sources[slot] = *out;
 			return 0;
 		}
+		log_line(&hub->log, LOG_DEBUG, "cannot open %s by %s: %s: %s", probe,
+			list[i].backend->name, refusal.tried, refusal.why);
 		note_refusal(refusals, list[i].backend, &refusal);
 	}
 	if (count) {
@@ -257,6 +261,7 @@ void hub_release(struct hub *hub, struct hub_source *source)
 {
 	if (!source || --source->users)
 		return;
+	log_line(&hub->log, LOG_DEBUG, "close %s", source->run.backend->probe);
 	if (source->run.backend->close)
 		source->run.backend->close(&source->run);
 	for (size_t i = 0; i < HUB_SOURCES_MAX; i++) {

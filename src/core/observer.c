@@ -335,6 +335,8 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 		return 0;
 	o->is_running = false;
 	is_over = target_is_over(o);
+	log_line(&o->log, LOG_DEBUG, "stop: %s",
+		is_over ? "every process of the target has ended" : "time is over, or on request");
 	status = stop_sources(o, err);
 	if (status)
 		return status;
@@ -349,6 +351,11 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	if (!status && o->capture)
 		status = capture_writer_finish(o->capture, err);
 	return status;
+}
+
+pid_t sooth_observer_child_pid(const struct sooth_observer *o)
+{
+	return o->target.is_launched ? o->target.launch.pid : 0;
 }
 
 int sooth_observer_child_status(struct sooth_observer *o)

@@ -122,6 +122,8 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 			break;
 		p->is_started = true;
 		status = hub_start(o->hub, p->source, err);
+		log_line(&o->log, LOG_DEBUG, "started %s for %zu processes", p->name,
+			(size_t)o->target.live);
 	}
 	return status;
 }
@@ -131,6 +133,9 @@ static int release_command(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = o->os->release(o->os, &o->target.launch, err);
 
+	if (!status)
+		log_line(&o->log, LOG_DEBUG, "the launched command runs: process %d",
+			(int)o->target.launch.pid);
 	for (unsigned i = 1; i <= o->probe_count && !status && !o->reported_of_ends; i++)
 		hub_joined(o->probes[i].source, &o->target.launch.process);
 	return status;

@@ -83,17 +83,45 @@ static void list(struct tables *t, struct buffer *out)
 	buffer_string(out, ", ...");
 }
 
+/* Counts the rows of every table; a stream cannot be read for that. */
+static int count_rows(
+	const struct export_options *o, struct tables *tables, struct sooth_error *err)
+{
+	struct feed feed = { 0 };
+	int status = tables_init(tables, err);
+
+	if (!status)
+		status = feed_open(&feed, tables, FEED_RECORDS | FEED_VIEWS, count, NULL, err);
+	if (!status)
+		status = feed_read(&feed, o->path, err);
+	feed_close(&feed);
+	return status;
+}
+
+int choice_main(const struct export_options *o, const char **name, struct sooth_error *err)
+{
+	/* What most captures are made for; single events before their sums. */
+	static const char *const usual[] = { "syscalls_call", "heap_call", "syscalls",
+		"heap_by_function", "processes" };
+	struct tables tables = { 0 };
+	int status = strcmp(o->path, "-") ? count_rows(o, &tables, err) : 0;
+
+	*name = NULL;
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !status && !*name; i++) {
+		const struct table *table = tables_find(&tables, usual[i]);
+
+		*name = table && table->rows ? usual[i] : NULL;
+	}
+	tables_fini(&tables);
+	return status;
+}
+
 int choice_refuse_many(const struct export_options *o, struct sooth_error *err)
 {
 	struct tables tables = { 0 };
 	struct buffer names = { 0 };
-	struct feed feed = { 0 };
-	int status = strcmp(o->path, "-") ? tables_init(&tables, err) : 0;
+	int status = strcmp(o->path, "-") ? count_rows(o, &tables, err) : 0;
 
-	if (!status && strcmp(o->path, "-"))
-		status = feed_open(&feed, &tables, FEED_RECORDS | FEED_VIEWS, count, NULL, err);
-	if (!status && feed.report)
-		status = feed_read(&feed, o->path, err);
 	if (!status) {
 		list(&tables, &names);
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "export %s tables to one file",
@@ -103,7 +131,6 @@ int choice_refuse_many(const struct export_options *o, struct sooth_error *err)
 		status = error_remedy(
 			err, "use --table NAME for one table, -o FOLDER/ for one file per table");
 	}
-	feed_close(&feed);
 	tables_fini(&tables);
 	buffer_fini(&names);
 	return status;

@@ -197,9 +197,18 @@ static int open_place(struct job *j, struct sooth_error *err)
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err)
 {
-	struct job j = { .type = type, .options = options, .told = told };
-	int status = open_place(&j, err);
+	struct export_options chosen = *options;
+	struct job j = { .type = type, .options = &chosen, .told = told };
+	int status = 0;
 
+	if (type->is_of_one && !chosen.name_count && !is_folder(chosen.output))
+		status = choice_main(options, &told->main, err);
+	if (told->main) {
+		chosen.names = &told->main;
+		chosen.name_count = 1;
+	}
+	if (!status)
+		status = open_place(&j, err);
 	if (!status)
 		status = type->view ? run_view(&j, err) : run_tables(&j, err);
 	if (j.state && type->close)

@@ -150,11 +150,27 @@ static void invert(struct syscall_set *s)
 		s->rows[i] = ~s->rows[i];
 }
 
+/* "trace=openat", as strace(1) has it. */
+static const char *skip_qualifier(const char *text)
+{
+	static const char *const qualifiers[] = { "trace=", "t=" };
+
+	for (size_t i = 0; text && i < sizeof(qualifiers) / sizeof(qualifiers[0]); i++) {
+		size_t size = strlen(qualifiers[i]);
+
+		if (!strncmp(text, qualifiers[i], size))
+			return text + size;
+	}
+	return text;
+}
+
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err)
 {
-	bool is_all_but = text && *text == '!';
 	const char *whole = text;
+	bool is_all_but;
 
+	text = skip_qualifier(text);
+	is_all_but = text && *text == '!';
 	syscall_set_init(s);
 	if (!text)
 		return 0;

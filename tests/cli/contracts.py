@@ -88,6 +88,9 @@ def diagnosis(**parts):
 
 
 QUICK = diagnosis(file_descriptors=None, dtrace=None)
+SAMPLED = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None,
+                    sample={"pid": INT, "success": TRUTH, "thread_count": INT, "hot_functions": list,
+                            "diagnosis": list, "error": TEXT})
 DEEP = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None)
 
 # --- memtrack: a line of JSON for each call ---
@@ -125,6 +128,11 @@ SERVED = [
     Line("claude-trace", "-m 1", says=(HEADING, r"(?m)^ *@CLAUDE .*MEM")),
     Line("claude-trace", "-K CLAUDE", says=("@CLAUDE has ended",)),
     Line("claude-trace", "-K CLAUDE -9", says=("@CLAUDE has ended",)),
+    Line("claude-trace", "--kill-threshold 50 --mem-threshold 1", says=(HEADING, TOTALS)),
+    Line("claude-trace", "--kill CLAUDE --force", says=("@CLAUDE has ended",)),
+    *(Line("claude-trace", option, says=("^claude-trace: %s does nothing here: " % word,))
+      for option, word in (("--upgrade", "--upgrade"), ("-R", "--release-notes"),
+                           ("--release-notes", "--release-notes"), ("--install", "--install"))),
     Line("claude-trace", "--check-version", says=("(?i)version",)),
     Line("claude-trace", "-h", says=("-K PID",)),
     Line("claude-trace", "--help", says=("-K PID",)),
@@ -154,6 +162,11 @@ SERVED = [
     Line("claude-diagnose", "-j -o FILE --pid PID", shape=QUICK),
     Line("claude-diagnose", "-j --output FILE --pid PID", shape=QUICK),
     Line("claude-diagnose", "--sample-duration 3 --pid PID", says=(r"\(pid @PID\)",)),
+    # Without stacks until they can be sampled: with the rest, and status 3.
+    Line("claude-diagnose", "-s --duration 1", says=("sample call stacks",), status=3),
+    Line("claude-diagnose", "-d -s -j --pid PID --duration 1", shape=SAMPLED, status=3),
+    Line("claude-diagnose", "--sample --sample-duration 1 -j --pid PID --duration 1",
+         shape=SAMPLED, status=3),
     Line("claude-diagnose", "-h", says=("--duration",)),
     Line("claude-diagnose", "--help", says=("--duration",)),
     Line("claude-diagnose", "-V", says=("sooth",)),
@@ -164,6 +177,10 @@ SERVED = [
     Line("memtrack", "track COMMAND --output FILE", each_line=ALLOCATION, needs_bpf=True),
     Line("memtrack", "track --output FILE -- COMMAND", each_line=ALLOCATION, needs_bpf=True),
     Line("memtrack", "track -o FILE COMMAND", each_line=ALLOCATION, needs_bpf=True),
+    Line("memtrack", "track COMMAND", says=(r"events \(\./\d+\.MemtrackArtifact\.jsonl\)",),
+         needs_bpf=True),
+    Line("codspeed-memtrack", "track COMMAND -o .",
+         says=(r"events \(\./\d+\.MemtrackArtifact\.jsonl\)",), needs_bpf=True),
     Line("memtrack", "-h", says=("track COMMAND",)),
     Line("memtrack", "--help", says=("track COMMAND",)),
     Line("memtrack", "--version", says=("sooth",)),
@@ -203,10 +220,6 @@ SERVED = [
 
 # What is not served yet: refused in three lines, with status 3, and named in the README.
 NOT_YET = [
-    Line("claude-diagnose", "-s", says=("profile",)),
-    Line("claude-diagnose", "--sample", says=("profile",)),
-    Line("claude-diagnose", "-s --sample-duration 3", says=("profile",)),
-    Line("claude-diagnose", "-d -s -j --pid PID", says=("profile",)),
     Line("claude-monitor", "", says=("daemon",)),
     Line("claude-monitor", "-j", says=("daemon",)),
 ]

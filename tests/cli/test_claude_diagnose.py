@@ -118,12 +118,17 @@ class CommandLines(Diagnose):
                 self.assertTrue(run.out, line)
 
     def test_what_comes_with_a_later_probe(self):
-        for line in ("-s", "--sample", "-s --sample-duration 3", "-d -s", "-s -j",
-                     "-D -s --flamegraph -o x.svg --pid 1"):
-            run = self.diagnose(*line.split(), status=3)
-            self.assert_says_three_lines(run, "profile")
-            self.assertEqual(run.out, b"")
-        self.assertFalse(os.path.exists(self.path("x.svg")))
+        """Stacks are not there; the rest is, and each process says so."""
+        for line in ("-s", "--sample", "-s --sample-duration 3", "-d -s"):
+            run = self.diagnose(*line.split(), "--duration", "0.5", "--pid", str(os.getpid()),
+                                status=3)
+            self.assertIn("stacks are not sampled: ", run.errors)
+            self.assertIn("(pid %d)" % os.getpid(), run.text)
+        run = self.diagnose("-s", "-j", "--duration", "0.5", "--pid", str(os.getpid()), status=3)
+        process, = run.json()["processes"]
+        self.assertFalse(process["sample"]["success"])
+        self.assertIn("cannot sample", process["sample"]["error"])
+        self.assertGreater(process["file_descriptors"]["total_fds"], 2)
 
     def test_what_it_refuses(self):
         for words in (["--io"], ["--network"], ["--flamegraph"], ["4711"], ["--pid", "x"],
@@ -253,10 +258,16 @@ class Calls(Diagnose):
         for kind in ("io_operations", "network_operations"):
             times = [o["latency_us"] for o in found[kind]]
             self.assertEqual(times, sorted(times, reverse=True))
-            self.assertLessEqual(len(times), 200)
+            self.assertLessEqual(len(times), 2000)
         text = self.diagnose("-D", "--io", "--duration", "0.6", "--pid", str(target.pid)).text
         self.assertIn(self.path("written"), text)
-        self.assertRegex(text, "(?m)^sendto +[0-9]")
+        self.assertRegex(text, "(?m)^write +[0-9]")
+        self.assertNotRegex(text, "(?m)^sendto +[0-9]")
+        self.diagnose("-D", "--network", "--flamegraph", "-o", self.path("n.svg"), "--duration",
+                      "0.6", "--pid", str(target.pid))
+        folded = harness.read(self.path("n.folded")).decode()
+        self.assertIn(";sendto;", folded)
+        self.assertNotIn(";write;", folded)
 
     @needs_bpf
     def test_peers_of_unconnected_sockets(self):

@@ -70,7 +70,8 @@ class Contracts(Case):
             return self.path("product")
         if word == "COMMAND":
             return shutil.which("ls")
-        if word == "CLAUDE" and "-K" in line.words or word not in self.values:
+        is_ended = re.search("-K|--kill ", line.words)
+        if word == "CLAUDE" and is_ended or word not in self.values:
             self.values[word] = self.claude() if word == "CLAUDE" else self.busy()
         return str(self.values[word])
 

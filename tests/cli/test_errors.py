@@ -179,15 +179,17 @@ class Usage(Case):
             self.check(4, argv, str(gone.pid))
 
     def test_wrong_pid_beside_a_right_one(self):
-        """Without privilege too; nothing is told of the one that is there, as if it were all."""
+        """The others are reported, the wrong one is named, and the exit status says so."""
         gone, me = self.start("/bin/true"), str(os.getpid())
         gone.finish()
         for argv in (["ps", me, str(gone.pid)], ["ps", "-p", "%s,%d" % (me, gone.pid)],
-                     ["ps", "-w", "1", str(gone.pid), me], ["inspect", "--fds", me, str(gone.pid)],
+                     ["inspect", "--fds", me, str(gone.pid)],
                      ["diagnose", "--quick", me, str(gone.pid)],
                      ["diagnose", "--quick", "--fail-on", "info", str(gone.pid), "-p", me]):
-            run = self.check(4, argv, "process %d" % gone.pid)
-            self.assertNotIn("leave out -p", run.errors)
+            run = self.sooth(*argv, status=4)
+            self.assertIn("sooth: cannot find process %d: no process has this PID" % gone.pid,
+                          run.errors)
+            self.assertIn(me if argv[0] != "inspect" else "/dev/null", run.text)
 
     def test_unknown_user(self):
         self.check(4, ["ps", "-u", "no-such-user-here"], "no-such-user-here")

@@ -178,7 +178,10 @@ class Folded(ExportCase):
         self.assertIn(told, self.export("folded", STREAMED).errors)
         self.assertIn(told, self.sooth("trace", "--folded", self.path("x"), STREAMED).errors)
         run = self.sooth("trace", "--flamegraph", "-o", self.path("x.svg"), STREAMED)
-        self.assertEqual(run.errors, "")  # the picture has a place for notes
+        # The picture has a place for notes.
+        self.assertEqual(run.errors, "sooth: wrote %s and %s\n"
+            % (self.path("x.svg"), self.path("x.folded")))
+        self.assertEqual(run.out, b"")
         self.assertIn(told, harness.read(self.path("x.svg")).decode())
         shutil.copy(STREAMED, self.path("other.sooth"))
         self.sooth("diff", "--flamegraph", "-o", self.path("d.svg"), STREAMED,
@@ -422,9 +425,18 @@ class WrongInput(ExportCase):
         # One that is there and has no rows is not one that is not there.
         run = self.export("csv", STREAMED, "--table", "heap.call")
         self.assertEqual(len(run.text.splitlines()), 1)
-        many = self.refused("--format", "csv", STREAMED)
+        many = self.refused("--format", "csv", "--table", "syscalls_call", "--table", "call",
+            STREAMED)
         self.assertIn("syscalls_call", many)
         self.assertIn("FOLDER/", many)
+
+    def test_the_main_table(self):
+        """Of a format with one table a file; what it is and how to get others is said."""
+        for capture, name in ((STREAMED, "syscalls_call"), (COUNTED, "syscalls"),
+                              (HEAP, "heap_call"), (DIAGNOSED, "processes")):
+            run = self.export("csv", capture)
+            self.assertIn("this is the table %s; " % name, run.errors)
+            self.assertEqual(run.text, self.export("csv", capture, "--table", name).text)
 
     def test_a_full_disk(self):
         if not os.path.exists("/dev/full"):

@@ -245,9 +245,7 @@ class OlderNames(Heap):
 
     def test_usage(self):
         out = self.path("lines")
-        for argv in ([], ["ps"], ["track"], ["track", "/bin/true"], ["track", "--output", out],
-                     ["track", "--", "/bin/true", "--output", out],
-                     ["track", "/bin/echo", "--", "x", "--output", out],
+        for argv in ([], ["ps"], ["track"], ["track", "--output", out],
                      ["track", "-o", out, "/bin/true", "--output", out],
                      ["track", "--ipc-server", "x", "/bin/true", "--output", out]):
             run = self.call(*argv, status=2)
@@ -258,7 +256,7 @@ class OlderNames(Heap):
     def test_no_such_command(self):
         """Where allocations cannot be watched at all, that is what is said."""
         run = self.call("track", "/nonexistent/command", "--output", self.path("lines"), status=None)
-        self.assertIn(run.status, (3, 4), run)
+        self.assertIn(run.status, (3, 127), run)
         self.assert_says_three_lines(run)
 
     def test_its_own_words_only(self):

@@ -35,7 +35,7 @@ class Launch(Case):
 
     def test_not_found(self):
         for command in ("/nonexistent/program", "no-such-program-here"):
-            run = self.trace(command, status=4)
+            run = self.trace(command, status=127)
             self.assert_says_three_lines(run, command)
 
     def test_ended_while_it_is_held(self):
@@ -53,8 +53,16 @@ class Launch(Case):
         with open(path, "w") as file:
             file.write("echo hello\n")
         for plain in (path, self.folder):
-            run = self.trace(plain, status=4)
+            run = self.trace(plain, status=126)
             self.assert_says_three_lines(run, plain, "not executable")
+
+    def test_options_of_strace(self):
+        """What users of strace type: a qualifier, -q, a duration without a leading zero."""
+        for words in (("-e", "openat"), ("-e", "trace=openat"), ("-e", "t=openat"),
+                      ("-q", "-e", "openat"), ("-d", ".5", "-e", "openat")):
+            self.trace("/bin/true", mode=("-c", *words))
+            table = harness.read(self.path("out")).decode()
+            self.assertEqual(re.findall(r"(?m)^([a-z_0-9]+) +\d", table), ["openat"], words)
 
     def test_a_script_without_its_first_line(self):
         """exec(3): the shell runs it."""

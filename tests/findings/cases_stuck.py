@@ -343,7 +343,7 @@ CASES = [
     healthy("blocked-io", "a writer that waits for the disk", program(WRITER, (512, 1 << 20))),
     healthy("blocked-io", "a reader of a FIFO", program(FIFO)),
     healthy("blocked-io", "a lock on a file", program(FLOCK)),
-    healthy("blocked-io", "one that spawns all the time", program(SPAWNER)),
+    healthy("blocked-io", "one that spawns all the time", program(SPAWNER), also=("process-flood",)),
     healthy("blocked-io", "the control group of the process is frozen", in_freezer, may_skip=may_freeze_groups,
         also=("frozen",)),
     sick("writer-stuck", "a pipe that nobody reads", unread("pipe"), duration_s=4, severity="low",

@@ -29,7 +29,7 @@ static void check_text(const char *text)
 	else
 		CHECK(bytes == 77);
 	if (parse_duration(text, &ns))
-		CHECK(text[0] >= '0' && text[0] <= '9');
+		CHECK((text[0] >= '0' && text[0] <= '9') || text[0] == '.');
 	else
 		CHECK(ns == 77);
 }

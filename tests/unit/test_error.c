@@ -141,11 +141,11 @@ static void test_alias(void **state)
 
 static void test_exit_status(void **state)
 {
-	static const int wanted[] = { 0, 2, 3, 3, 4, 5, 5 };
+	static const int wanted[] = { 0, 2, 3, 3, 4, 5, 5, 127, 126 };
 	struct sooth_error err = { 0 };
 
 	(void)state;
-	for (int fault = SOOTH_FAULT_NONE; fault <= SOOTH_FAULT_INTERNAL; fault++) {
+	for (int fault = SOOTH_FAULT_NONE; fault <= SOOTH_FAULT_NOT_EXECUTABLE; fault++) {
 		err.fault = (enum sooth_fault)fault;
 		assert_int_equal(error_exit_status(&err), wanted[fault]);
 	}

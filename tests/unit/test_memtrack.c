@@ -77,6 +77,19 @@ static void test_owner_words(void **state)
 	}
 }
 
+static void test_no_output(void **state)
+{
+	static const char *const cases[] = { "track ls", "track -- ls", "track -- ls --output f",
+		"track ls -- x --output f" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(parse(cases[i]), 0);
+		assert_null(words.output);
+		assert_true(!strncmp(command(), "ls", 2));
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -89,11 +102,7 @@ static void test_refused(void **state)
 		{ "track --output f --", "command" },
 		{ "track --output", "--output" },
 		{ "track -z ls --output f", "-z" },
-		{ "track ls", "without --output" },
-		{ "track ls --output", "without --output" },
 		{ "track --output f", "command" },
-		{ "track -- ls --output f", "without --output" },
-		{ "track ls -- x --output f", "without --output" },
 		{ "track -o f ls --output g", "two files" },
 		{ "track -o f -o g ls", "two files" },
 		{ "track ls --output=", "without a name" },
@@ -143,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owner_words),
+		cmocka_unit_test(test_no_output),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_names),

@@ -17,6 +17,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "core/stage.h"
+#include "probes/syscall_set.h"
 
 /* Frames of a stack, from the process on. */
 enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
@@ -24,6 +25,7 @@ enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
 struct folded_state {
 	struct output *output;
 	struct syscall_folded_options options;
+	struct syscall_set set;
 	struct call_fold fold;
 	struct call_graph graph;
 	struct buffer process, about;
@@ -118,6 +120,8 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 			kind_of(category) },
 	};
 
+	if (!syscall_set_has(&s->set, c->row))
+		return 0;
 	if (!c->has_returned) {
 		s->unfinished++;
 		return 0;
@@ -132,7 +136,8 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 /* Calls counted in the kernel: by thread at best, and nothing says what they are about. */
 static void take_count(struct folded_state *s, const struct syscalls_count *count)
 {
-	unsigned category = syscall_row_of(count->abi, count->number)->category;
+	const struct syscall_row *known = syscall_row_of(count->abi, count->number);
+	unsigned category = known->category;
 	struct call_graph_values values = { {
 		[CALL_GRAPH_CALLS] = count->count,
 		[CALL_GRAPH_TIME] = count->total_ns,
@@ -153,6 +158,8 @@ static void take_count(struct folded_state *s, const struct syscalls_count *coun
 			kind_of(category) },
 	};
 
+	if (!syscall_set_has(&s->set, known))
+		return;
 	name_per_process(s, &count->record, &stack[PROCESS].name);
 	s->unfinished += count->unfinished;
 	s->unseen += call_unseen(count);
@@ -176,11 +183,15 @@ static const struct call_fold_consumer consumer = { .record = take_record, .call
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct folded_state *s = state;
+	int status;
 
 	s->output = output;
 	if (options)
 		s->options = *(const struct syscall_folded_options *)options;
 	call_fold_init(&s->fold, &consumer, s);
+	status = syscall_set_parse(&s->set, s->options.set, err);
+	if (status)
+		return status;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 

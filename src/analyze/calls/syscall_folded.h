@@ -9,6 +9,7 @@
 
 struct syscall_folded_options {
 	struct call_graph_look look;
+	const char *set;	 /* which calls, as probes/syscall_set.h reads it; NULL: all */
 	bool is_per_process;	 /* each process by itself, not all of a name together */
 	struct call_graph *keep; /* filled instead of a report; NULL: reported */
 	uint64_t *unfinished;	 /* with `keep`: how many calls did not return, at the end */

@@ -11,6 +11,7 @@
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/records.h"
+#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
 #define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
@@ -229,7 +230,9 @@ static void put_fine_checks(struct answer *a)
 	if (p && p->is_there) {
 		double cpu = process_table_cpu_percent(p);
 
-		buffer_string(&line, line.size ? "; it uses " : "it uses ");
+		buffer_string(&line, line.size ? "; it " : "it ");
+		buffer_string(
+			&line, process_match_kernel(p) ? "is a kernel thread, uses " : "uses ");
 		if (cpu >= 0)
 			buffer_format(&line, "%.1f %% CPU and ", cpu);
 		buffer_format(&line, "%s of memory, started %s ago",

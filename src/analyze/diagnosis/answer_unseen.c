@@ -160,12 +160,11 @@ static bool is_named(const struct diagnosis *s)
 	return has_other && s->count - 1 <= PIDS_TEXT;
 }
 
-static void add_command(
-	const struct diagnosis *s, const struct unseen *u, bool with_calls, struct buffer *out)
+static void add_command(const struct diagnosis *s, const struct unseen *u, struct buffer *out)
 {
 	bool is_short = count_of(u, FINDING_SHORT) && !s->options.is_one_look;
-	bool needs_root = (with_calls || count_of(u, FINDING_REFUSED)) &&
-			  !s->input.host.short_lived.is_of_root;
+	bool needs_root =
+		count_of(u, FINDING_REFUSED) && !s->input.host.short_lived.is_of_root;
 
 	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
@@ -196,7 +195,7 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 		if (cause == FINDING_REFUSED || cause == FINDING_SHORT)
 			buffer_string(out, "; ");
 		if (cause == FINDING_REFUSED || cause == FINDING_SHORT || is_calls)
-			add_command(s, &u, is_calls, out);
+			add_command(s, &u, out);
 		return;
 	}
 }
@@ -237,5 +236,5 @@ void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct b
 		buffer_format(paragraph, "%s%zu check%s of system calls: not requested",
 			paragraph->size ? "; " : "", calls, calls == 1 ? "" : "s");
 	if (calls || count_of(&u, FINDING_REFUSED) || count_of(&u, FINDING_SHORT))
-		add_command(s, &u, calls != 0, remedy);
+		add_command(s, &u, remedy);
 }

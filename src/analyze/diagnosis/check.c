@@ -8,6 +8,7 @@
 
 #include "analyze/diagnosis/finding_tracker.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
 #define INTERVAL_LEAST (NS_PER_S / 2) /* too short to conclude anything */
@@ -391,6 +392,10 @@ void check_blind(struct check *e, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
+	/* A kernel thread has no memory and no descriptors: nothing to check, and no process that
+	 * exited. */
+	if (reason == SOOTH_REASON_ENDED && e->process && process_match_kernel(e->process))
+		return;
 	check_blind_by(e, check_cause(state), sooth_reason_text(reason), check_remedy(state));
 }
 

@@ -7,6 +7,7 @@
 
 struct fds_view {
 	struct process_view view;
+	struct snapshots sockets; /* which of them listen; empty in captures without that probe */
 	bool is_aarch64; /* the values of O_* differ there */
 };
 

@@ -9,6 +9,7 @@
 #include "analyze/fds/fd_text.h"
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
+#include "probes/sockets.h"
 
 #define ENDS_SHOWN 3
 
@@ -16,6 +17,7 @@
 struct joined {
 	struct buffer holders;	   /* const struct fds_holder *, by inode */
 	struct buffer descriptors; /* const struct fds_descriptor *, by number */
+	struct buffer listening;   /* uint64_t: inodes of sockets, sorted */
 	struct buffer words, ends;
 };
 
@@ -62,6 +64,7 @@ static void joined_fini(struct joined *j)
 {
 	buffer_fini(&j->holders);
 	buffer_fini(&j->descriptors);
+	buffer_fini(&j->listening);
 	buffer_fini(&j->words);
 	buffer_fini(&j->ends);
 }
@@ -88,9 +91,38 @@ static const struct fds_holder *const *holders_of(
 
 /* --- other ends --- */
 
-static bool has_other_end(uint8_t type)
+static int by_value(const void *a, const void *b)
 {
-	return type == FDS_PIPE || type == FDS_FIFO || type == FDS_UNIX || type == FDS_TCP;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void find_listening(struct joined *j, const struct snapshot *sockets)
+{
+	struct batch records = sockets ? snapshot_records(sockets) : (struct batch){ 0 };
+
+	batch_for_each (r, &records) {
+		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, sizeof(*socket));
+
+		if (socket && !socket->state_state && socket->state == SOCKETS_LISTEN)
+			buffer_append(&j->listening, &socket->inode, sizeof(socket->inode));
+	}
+	if (j->listening.size)
+		qsort(j->listening.data, j->listening.size / sizeof(uint64_t), sizeof(uint64_t),
+			by_value);
+}
+
+/* A socket that accepts connections is the other end of none. */
+static bool has_other_end(const struct joined *j, const struct fds_descriptor *d)
+{
+	if (d->type == FDS_PIPE || d->type == FDS_FIFO)
+		return true;
+	if (d->type != FDS_UNIX && d->type != FDS_TCP)
+		return false;
+	return d->inode_state || !j->listening.size ||
+	       !bsearch(&d->inode, j->listening.data, j->listening.size / sizeof(uint64_t),
+		       sizeof(uint64_t), by_value);
 }
 
 /* Processes that can answer: writers of what is read here, readers of what is written here. */
@@ -140,7 +172,7 @@ static uint8_t exit_reasons_state(
 	uint8_t state = end ? end->holders_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 
 	buffer_reset(&j->ends);
-	if (!has_other_end(d->type))
+	if (!has_other_end(j, d))
 		return SOOTH_STATE_ABSENT;
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) || d->inode_state)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
@@ -206,10 +238,12 @@ static int emit_descriptors(void *state, const struct snapshot *snapshot, struct
 {
 	const struct fds_process *end = snapshot_end(snapshot, sizeof(*end));
 	const struct fds_descriptor *const *all;
+	struct fds_view *s = state;
 	struct joined j = { 0 };
 	int status = 0;
 
 	join(&j, snapshot);
+	find_listening(&j, snapshots_get(&s->sockets, &snapshot->id));
 	all = (const void *)j.descriptors.data;
 	for (size_t i = 0; i < j.descriptors.size / sizeof(*all) && !status; i++)
 		status = emit_descriptor(state, &j, all[i], end, err);

@@ -9,6 +9,7 @@
 #include "core/stage.h"
 #include "model/schema.h"
 #include "probes/fds.h"
+#include "probes/sockets.h"
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -17,6 +18,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)options;
 	(void)err;
 	process_view_init(&s->view, output, FDS_PROCESS);
+	snapshots_init(&s->sockets, SOCKETS_PROCESS);
 	return 0;
 }
 
@@ -37,10 +39,20 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
+		else if (r->kind == SOCKETS_SOCKET || r->kind == SOCKETS_PROCESS)
+			snapshots_take(&s->sockets, r);
 		else
 			snapshots_take(&s->view.own, r);
 	}
 	return 0;
+}
+
+static void fini(void *state)
+{
+	struct fds_view *s = state;
+
+	snapshots_fini(&s->sockets);
+	process_view_fini(s);
 }
 
 static void note_limits(struct fds_view *s)
@@ -99,5 +111,5 @@ const struct stage_type stage_fds = {
 	.init = init,
 	.push = push,
 	.finish = finish,
-	.fini = process_view_fini,
+	.fini = fini,
 };

@@ -13,6 +13,7 @@
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_text.h"
+#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "core/agent.h"
@@ -76,6 +77,7 @@ static int emit_process(
 	static const char deleted[] = "deleted or replaced";
 	const struct agent *agent = agent_of(s, &p->record);
 	struct span group = text_of(&p->record, "control_group");
+	bool is_kernel = process_match_kernel_record(p);
 	struct inspect_process_row row = { .record = p->record,
 		.elapsed_s = elapsed_s(s, &p->record),
 		.ppid = p->ppid,
@@ -83,6 +85,7 @@ static int emit_process(
 		.state = p->state,
 		.is_deleted = p->is_deleted,
 		.agent_state = agent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.title_state = agent || is_kernel ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.frozen_state = *frozen_by(p) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.deleted_state = p->is_deleted ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.executable_state = p->executable_state,
@@ -94,7 +97,10 @@ static int emit_process(
 	struct record_tail tail[] = {
 		tail_span(&row.name, text_of(&p->record, "name")),
 		tail_string(&row.agent, agent ? agent->name : ""),
-		tail_string(&row.agent_title, agent ? agent->title : ""),
+		tail_string(&row.agent_title,
+			agent	    ? agent->title
+			: is_kernel ? "a kernel thread"
+				    : ""),
 		tail_span(&row.executable, text_of(&p->record, "executable")),
 		tail_span(&row.command, text_of(&p->record, "command")),
 		tail_span(&row.directory, text_of(&p->record, "cwd")),

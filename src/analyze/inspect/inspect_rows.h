@@ -11,7 +11,7 @@ struct inspect_process_row {
 	uint32_t ppid, uid;
 	char state;
 	uint8_t is_deleted;
-	uint8_t agent_state, deleted_state, frozen_state;
+	uint8_t agent_state, title_state, deleted_state, frozen_state;
 	uint8_t executable_state, command_state, directory_state, control_group_state;
 	struct sooth_text name, agent, agent_title, executable, command, directory, control_group;
 	struct sooth_text deleted; /* "deleted or replaced" */

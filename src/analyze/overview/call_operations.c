@@ -71,6 +71,7 @@ struct operation_list {
 		{ .name = "error",                                                                 \
 			.type = SOOTH_FIELD_ERRNO,                                                 \
 			FIELD_AT(call_operation_row, error),                                       \
+			FIELD_STATE_AT(call_operation_row, error_state),                           \
 			.help = "errno name if the system call failed" },                          \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED,                                       \
@@ -301,7 +302,8 @@ static void add_row(const struct process_id *id, const struct operation *one,
 		.fd_state = one->fd >= 0 ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.bytes_state = !is_error && moves_bytes(one->call) ? SOOTH_STATE_VALUE
 								   : SOOTH_STATE_ABSENT,
-		.port_state = SOOTH_STATE_ABSENT };
+		.port_state = SOOTH_STATE_ABSENT,
+		.error_state = is_error ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct span path = span_of(one->path, one->path_size), address;
 	char name[SYSCALL_NAME_SIZE];
 	size_t name_size = syscall_name(one->abi, one->number, name);
@@ -362,4 +364,15 @@ uint64_t call_operations_list(const struct call_operations *o, const struct diag
 	}
 	buffer_fini(&l.slowest);
 	return list->count[kind];
+}
+
+void call_operations_note(struct output *output, uint64_t count)
+{
+	char what[96];
+
+	if (count <= CALL_OPERATIONS_KEPT)
+		return;
+	snprintf(what, sizeof(what), "%llu of %llu single calls",
+		(unsigned long long)(count - CALL_OPERATIONS_KEPT), (unsigned long long)count);
+	output_limit(output, what, "only the slowest calls of each process are listed", "");
 }

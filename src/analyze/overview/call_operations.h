@@ -11,7 +11,7 @@
 #include "base/map.h"
 #include "core/output.h"
 
-#define CALL_OPERATIONS_KEPT 200 /* per process and kind */
+#define CALL_OPERATIONS_KEPT 2000 /* per process and kind */
 
 enum call_operation_kind { CALL_OPERATION_IO, CALL_OPERATION_NETWORK, CALL_OPERATION_KINDS };
 
@@ -26,8 +26,8 @@ struct call_operation_row {
 	int32_t fd;
 	uint32_t error;
 	uint32_t port;
-	uint8_t fd_state, path_state, bytes_state, address_state, port_state;
-	uint8_t unused[7];
+	uint8_t fd_state, path_state, bytes_state, address_state, port_state, error_state;
+	uint8_t unused[6];
 	struct sooth_text syscall, path, address;
 };
 
@@ -37,6 +37,8 @@ void call_operations_init(struct call_operations *o);
 void call_operations_fini(struct call_operations *o);
 /* Records of other probes are ignored. */
 void call_operations_take(struct call_operations *o, const struct sooth_record *r);
+/* Reports that a process made more calls than are kept, of which `count` says how many. */
+void call_operations_note(struct output *output, uint64_t count);
 /*
  * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of the
  * kind. Returns the number of calls of its category.

@@ -100,7 +100,9 @@ static void fill_process(const struct overview *o, const struct diagnosis_input 
 		.command_state = j->process->process->arguments_state,
 		.descriptors_state =
 			o->options.has_descriptors ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.calls_state = o->options.has_calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.calls_state = o->options.has_calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.sample_state = o->options.sample_refused ? SOOTH_STATE_VALUE
+							  : SOOTH_STATE_ABSENT };
 	if (row->cpu < 0)
 		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	if (memory)
@@ -109,22 +111,34 @@ static void fill_process(const struct overview *o, const struct diagnosis_input 
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
+static void add_sample(const struct overview *o, const struct diagnosed *j, struct buffer *out)
+{
+	struct overview_sample_row row = { .record = row_head(&j->id),
+		.thread_count = j->process->process->threads };
+	struct record_tail tail[] = { tail_string(&row.error, o->options.sample_refused) };
+
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+}
+
 static int emit_process(const struct overview *o, struct output *output,
 	const struct diagnosis_input *input, const struct diagnosed *j, struct sooth_error *err)
 {
 	const struct proc_process *p = j->process->process;
-	struct buffer descriptors = { 0 }, calls = { 0 }, issues = { 0 };
+	struct buffer descriptors = { 0 }, sample = { 0 }, calls = { 0 }, issues = { 0 };
 	struct overview_process_row row;
 	int status;
 
 	fill_process(o, input, j, &row);
 	if (o->options.has_descriptors)
 		overview_add_descriptors(input, j, &descriptors);
+	if (o->options.sample_refused)
+		add_sample(o, j, &sample);
 	if (o->options.has_calls)
 		overview_add_calls(o, input, j, &calls);
 	overview_add_issues(j, NULL, &issues);
 	struct record_tail tail[] = {
 		tail_buffer(&row.file_descriptors, &descriptors),
+		tail_buffer(&row.sample, &sample),
 		tail_buffer(&row.dtrace, &calls),
 		tail_buffer(&row.issues, &issues),
 		tail_buffer(&row.unseen, &j->blind),
@@ -132,6 +146,7 @@ static int emit_process(const struct overview *o, struct output *output,
 	};
 	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&descriptors);
+	buffer_fini(&sample);
 	buffer_fini(&calls);
 	buffer_fini(&issues);
 	return status;

@@ -134,6 +134,24 @@ static const struct sooth_field overview_calls_fields[] = {
 };
 static ROW_SCHEMA(overview_calls, "overview.calls", overview_calls_row);
 
+static const struct sooth_field overview_function_fields[] = {
+	FIELD_STRING_AS(overview_count_row, name, function, "name of the function"),
+	FIELD_NUMBER_AS(overview_count_row, count, samples, "samples in which it was on top"),
+};
+static ROW_SCHEMA(overview_function, "overview.function", overview_count_row);
+
+static const struct sooth_field overview_sample_fields[] = {
+	FIELD_PID(overview_sample_row),
+	FIELD_TRUTH(overview_sample_row, success, "call stacks were sampled"),
+	FIELD_NUMBER(overview_sample_row, thread_count, "number of threads of the process"),
+	FIELD_ROWS(overview_sample_row, hot_functions, overview_function_schema,
+		"functions by samples; always empty in this version"),
+	FIELD_ROWS(overview_sample_row, diagnosis, overview_issue_schema,
+		"what the samples show; always empty in this version"),
+	FIELD_STRING(overview_sample_row, error, "reason why call stacks were not sampled"),
+};
+static ROW_SCHEMA(overview_sample, "overview.sample", overview_sample_row);
+
 static const struct sooth_field overview_process_fields[] = {
 	FIELD_PID(overview_process_row),
 	FIELD_VALUE(overview_process_row, cpu, 1,
@@ -151,6 +169,9 @@ static const struct sooth_field overview_process_fields[] = {
 	FIELD_ROWS(overview_process_row, file_descriptors, overview_descriptors_schema,
 		"file descriptors and connections of the process", .is_single = true,
 		FIELD_STATE_AT(overview_process_row, descriptors_state)),
+	FIELD_ROWS(overview_process_row, sample, overview_sample_schema,
+		"call stacks of the process", .is_single = true,
+		FIELD_STATE_AT(overview_process_row, sample_state)),
 	FIELD_ROWS(overview_process_row, dtrace, overview_calls_schema,
 		"system calls of the process", .is_single = true,
 		FIELD_STATE_AT(overview_process_row, calls_state)),

@@ -57,13 +57,22 @@ struct overview_calls_row {
 	struct sooth_text method, error, fallback_reason, flamegraph_path;
 };
 
+struct overview_sample_row {
+	struct sooth_record record;
+	uint32_t thread_count;
+	uint8_t success;
+	uint8_t unused[3];
+	struct sooth_text hot_functions, diagnosis; /* rows */
+	struct sooth_text error;
+};
+
 struct overview_process_row {
 	struct sooth_record record;
 	double cpu, mem, rss_mb;
 	uint8_t cpu_state, mem_state, command_state;
-	uint8_t descriptors_state, calls_state;
-	uint8_t unused[3];
-	struct sooth_text file_descriptors, dtrace; /* a row each, or none */
+	uint8_t descriptors_state, calls_state, sample_state;
+	uint8_t unused[2];
+	struct sooth_text file_descriptors, dtrace, sample; /* a row each, or none */
 	struct sooth_text issues, unseen;	    /* rows */
 	struct sooth_text command;
 };

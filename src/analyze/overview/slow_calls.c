@@ -62,7 +62,8 @@ static int emit_kind(
 		struct buffer rows = { 0 };
 		struct batch all;
 
-		call_operations_list(&v->operations, &v->input, key, kind, &rows);
+		call_operations_note(v->output,
+			call_operations_list(&v->operations, &v->input, key, kind, &rows));
 		all = (struct batch){ rows.data, rows.size };
 		batch_for_each (r, &all) {
 			if (!status)

@@ -86,9 +86,14 @@ bool process_match_choice(const struct process_entry *p, const struct process_ch
 	return has_it;
 }
 
-bool process_match_kernel(const struct process_entry *p)
+bool process_match_kernel_record(const struct proc_process *p)
 {
 	/* In a pid namespace the number can be any process. */
-	return (p->id.pid == KTHREADD || p->process->ppid == KTHREADD) && !p->process->vsz_bytes &&
-	       p->process->state != 'Z';
+	return (p->record.pid == KTHREADD || p->ppid == KTHREADD) && !p->vsz_bytes &&
+	       p->state != 'Z';
+}
+
+bool process_match_kernel(const struct process_entry *p)
+{
+	return process_match_kernel_record(p->process);
 }

@@ -26,5 +26,6 @@ bool process_match_control_group(const struct process_entry *p, const char *path
 bool process_match_choice(const struct process_entry *p, const struct process_choice *choice);
 /* A thread of the kernel: it has no program. */
 bool process_match_kernel(const struct process_entry *p);
+bool process_match_kernel_record(const struct proc_process *p);
 
 #endif

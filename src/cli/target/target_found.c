@@ -169,6 +169,44 @@ static int add_pids(const struct target_options *t, const struct arguments *a,
 	return status;
 }
 
+static bool is_missing(uint32_t pid)
+{
+	struct process_id process;
+	struct sooth_error ignored;
+
+	return os_native.identify(&os_native, (pid_t)pid, &process, &ignored) == -ESRCH;
+}
+
+/* One wrong PID among several does not end the report about the others. With wrong ones only it is
+ * the error of the observer. */
+static void drop_missing(struct target_found *found)
+{
+	size_t count = target_found_count(found), kept = 0;
+	uint32_t *pids = (void *)found->pids.data;
+	struct buffer missing = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_missing(pids[i]))
+			buffer_append(&missing, &pids[i], sizeof(*pids));
+	}
+	found->missing = missing.size / sizeof(*pids);
+	if (found->missing == count)
+		found->missing = 0;
+	for (size_t i = 0, m = 0; i < count && found->missing; i++) {
+		if (m < found->missing && pids[i] == ((const uint32_t *)(void *)missing.data)[m]) {
+			buffer_format(&found->note,
+				"sooth: cannot find process %u: no process has this PID\n",
+				pids[i]);
+			m++;
+		} else {
+			pids[kept++] = pids[i];
+		}
+	}
+	if (found->missing)
+		found->pids.size = kept * sizeof(*pids);
+	buffer_fini(&missing);
+}
+
 /* --- searching --- */
 
 static int search_host(struct target_search *s, struct sooth_error *err)
@@ -287,6 +325,8 @@ static int find(const struct target_options *t, const struct arguments *a, unsig
 	found->is_host = t->all && !selects_rows;
 	if (!status)
 		status = add_pids(t, a, found, err);
+	if (!status && !found->capture && !(allowed & TARGET_KEEPS_MISSING))
+		drop_missing(found);
 	return status ? status : search(t, a, !found->has_user, found, err);
 }
 

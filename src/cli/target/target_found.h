@@ -17,6 +17,7 @@ enum target_allowed {
 	TARGET_MAY_BE_COMMAND = 2, /* behind "--" */
 	TARGET_IS_HOST = 4,	   /* every process is scanned; the target selects among them */
 	TARGET_SELECTS_ROWS = 8,   /* the target selects rows, and --all more of them */
+	TARGET_KEEPS_MISSING = 16, /* PIDs without a process stay among the others */
 };
 
 struct target_found {
@@ -27,7 +28,8 @@ struct target_found {
 	uid_t user;
 	struct buffer pids; /* uint32_t, each once */
 	bool is_searched;   /* some pids were found by a search: one may have exited since */
-	struct buffer note; /* lines about names of several processes; empty: none */
+	size_t missing;	    /* given PIDs without a process, dropped beside others that have one */
+	struct buffer note; /* lines about dropped PIDs and names of several processes; empty: none */
 };
 
 /*

@@ -27,7 +27,8 @@ int log_selected(void)
 
 void log_print(void *user, int level, const char *line)
 {
-	static const char *const names[] = { "", "error", "warning", "info", "debug" };
+	static const char *const names[] = { "", "error", "warning", "info", "debug",
+		"trace" };
 
 	(void)user;
 	fprintf(stderr, "sooth: %s: %s\n",

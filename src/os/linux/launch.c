@@ -166,13 +166,14 @@ int launch_release(const struct os *os, struct launch *launch, struct sooth_erro
 	/* End of file: the exec closed the pipe, so it succeeded. */
 	if (read(failure, &code, sizeof(code)) != sizeof(code))
 		return 0;
-	error_errno(err, code, "run %s", launch->name);
-	/* No privilege would help: no user that sooth can run as may execute that file. */
-	if (code == -EACCES) {
-		error_set(err, code, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		error_why(err, "permission denied: the file is not executable, or its folder is "
-			       "not accessible");
-	}
+	error_set(err, code,
+		code == -ENOENT || code == -ENOTDIR ? SOOTH_FAULT_NO_COMMAND
+						    : SOOTH_FAULT_NOT_EXECUTABLE,
+		"run %s", launch->name);
+	error_why(err, "%s",
+		code == -EACCES ? "permission denied: the file is not executable, or its folder is "
+				  "not accessible"
+				: strerror(-code));
 	error_remedy(err,
 		"check the name of the command and that the file is executable (chmod +x FILE)");
 	return code;

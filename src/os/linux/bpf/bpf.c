@@ -19,7 +19,7 @@ static __thread const struct log *hook_log;
 /* A verifier's log comes as one message of many lines. */
 static int print_through(enum libbpf_print_level level, const char *format, va_list args)
 {
-	enum log_level own = level == LIBBPF_WARN ? LOG_WARNING : LOG_DEBUG;
+	enum log_level own = level == LIBBPF_WARN ? LOG_WARNING : LOG_TRACE;
 	_cleanup_free_ char *text = NULL;
 	char *line, *rest;
 
