@@ -372,7 +372,8 @@ static int print_part(struct table_sink *s, const struct section *section)
 		if (section->title)
 			fprintf(s->options.stream, "%s\n", section->title);
 	}
-	return scols_print_table(s->table) ? -ENOMEM : 0;
+	/* libsmartcols refuses a table without columns. */
+	return s->column_count && scols_print_table(s->table) ? -ENOMEM : 0;
 }
 
 /* Bars and branches of a tree need all rows. */
