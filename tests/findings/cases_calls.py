@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What system calls tell: write-churn, connect-failing, syscall-errors, slow-syscalls, metadata-storm,
-small-io. Each does its work in bursts with pauses between, so that it is neither a spin nor a busy
+small-io, filling-up. Each does its work in bursts with pauses between, so that it is neither a spin nor a busy
 poll; how much in which time is drawn.
 """
 import dataclasses
@@ -314,6 +314,8 @@ def fails(call, *args):
     try: return call(*args)
     except OSError: return None
 kept = os.open("disk/log", os.O_WRONLY | os.O_CREAT, 0o600)
+if kind == "grows without a name": os.unlink("disk/log")
+if kind == "large": out = os.open("log", os.O_WRONLY | os.O_CREAT, 0o600)
 if kind == "read only":
     os.close(kept)
     subprocess.run(["mount", "-o", "remount,ro,bind", "disk"], check=True)
@@ -329,6 +331,17 @@ def work(n):
             fd = os.open("disk/f%d" % n, os.O_WRONLY | os.O_CREAT, 0o600)
             fails(os.write, fd, b"x" * 4096); os.close(fd)
         except OSError: pass
+    elif kind in ("grows", "grows without a name"): os.write(kept, b"x" * 60000)
+    elif kind == "grows by appends":
+        fd = os.open("disk/log", os.O_WRONLY | os.O_APPEND); os.write(fd, b"x" * 60000); os.close(fd)
+    elif kind == "many files grow":
+        fd = os.open("disk/f%d" % n, os.O_WRONLY | os.O_CREAT, 0o600); os.write(fd, b"x" * 60000)
+        os.close(fd)
+    elif kind == "emptied":
+        if n % 10 == 0: os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET)
+        os.write(kept, b"x" * 60000)
+    elif kind == "sparse": os.ftruncate(kept, n * 60000)
+    elif kind == "large": os.write(out, b"x" * 20000)
     elif kind == "has space":
         if n % 50 == 0: os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET)
         os.write(kept, b"x" * 4096)
@@ -342,8 +355,8 @@ def errors(kind, pause=(0.01, 0.1), size=(3, 20)):
     return program(ERRORS, kind, pause, size)
 
 
-def small_disk(kind, size=(400, 4000)):
-    return program(SMALL_DISK, kind, (0.2, 0.4), size)
+def small_disk(kind, size=(400, 4000), pause=(0.2, 0.4)):
+    return program(SMALL_DISK, kind, pause, size)
 
 
 def is_root():
@@ -607,8 +620,29 @@ SMALL_IO = [
     healthy("small-io", "lines of a log", small("lines", (30, 60)), settings=FEW),
 ]
 
+# --- space ---
+
+TIME = {"evidence": "gained", "threshold": "min-gain"}
+
+
+def filling(kind):
+    return small_disk(kind, (30_000, 60_000), (0.05, 0.08))
+
+
+FILLING_UP = [
+    *[sick("filling-up", name, filling(kind), may_skip=is_root, says=says, **TIME)
+        for name, kind, says in (("a log", "grows", "/disk/log grows by"),
+            ("a deleted file", "grows without a name", "/disk/log (deleted) grows by"),
+            ("a file that is closed each time", "grows by appends", "/disk/log grows by"),
+            ("many files", "many files grow", " more files grow by"))],
+    healthy("filling-up", "a log on a large disk", filling("large"), may_skip=is_root),
+    healthy("filling-up", "a file that is emptied", filling("emptied"), may_skip=is_root,
+        also=("write-churn",)),
+    healthy("filling-up", "a sparse file", filling("sparse"), may_skip=is_root),
+]
+
 # That the disk of this machine is slow while others use it is no mistake.
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
 
 CASES = [*WRITE_CHURN, *CONNECT_FAILING, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
-    *SMALL_IO]
+    *SMALL_IO, *FILLING_UP]

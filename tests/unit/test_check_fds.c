@@ -3,6 +3,7 @@
 #include "check_records.h"
 
 #include "probes/fds.h"
+#include "probes/host.h"
 
 #define NO_LIMIT (-1.0)
 
@@ -440,11 +441,143 @@ static void test_watch_limit_near(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- filling-up --- */
+
+#define MIB (1ull << 20)
+
+static double left_mib; /* at the end */
+static double used_mib; /* of the file system meanwhile; negative: as the file grew */
+
+static void space_at(double s, double left)
+{
+	struct fds_filesystem f = { .record = head_of(s, PID, FDS_FILESYSTEM),
+		.mount = 7,
+		.total_bytes = 1000 * MIB,
+		.free_bytes = (uint64_t)(left * (double)MIB),
+		.available_bytes = (uint64_t)(left * (double)MIB) };
+	struct record_tail tail[] = { put_text(&f.point, "/mnt") };
+
+	RECORD_APPEND(&records, &f, tail, 1);
+}
+
+static void file_at(double s, double size_mib, struct fds_descriptor d)
+{
+	d.fd = 5;
+	d.inode = 77;
+	d.mount = 7;
+	d.type = d.type ? d.type : FDS_FILE;
+	d.access = d.access ? d.access : FDS_ACCESS_WRITE;
+	d.size_bytes = (uint64_t)(size_mib * (double)MIB);
+	descriptor_at(s, d, "/mnt/log");
+}
+
+static void grows_as(double gain_mib, struct fds_descriptor d)
+{
+	counts_at((const uint32_t[]){ 3, 3, 3, 3, 3, 3 }, 6, 1);
+	file_at(0, 1, d);
+	space_at(0, left_mib + (used_mib < 0 ? gain_mib : used_mib));
+	snapshot_ends(0, PID, (struct fds_process){ .descriptors = 1 });
+	file_at(5, 1 + gain_mib, d);
+	space_at(5, left_mib);
+	snapshot_ends(5, PID, (struct fds_process){ .descriptors = 1 });
+}
+
+static void grows_on(double left, double used, double gain_mib)
+{
+	left_mib = left;
+	used_mib = used;
+	grows_as(gain_mib, (struct fds_descriptor){ 0 });
+}
+
+static void grows_with_500_left(double gain)
+{
+	grows_on(500, -1, gain);
+}
+
+static void grows_with_40_left(double gain)
+{
+	grows_on(40, -1, gain);
+}
+
+static void grows_sparse(double used)
+{
+	grows_on(100, used, 20);
+}
+
+static void grows_nearly_full(double left)
+{
+	grows_on(left, -1, 0.01);
+}
+
+static void grows_deleted(double gain)
+{
+	left_mib = 100;
+	used_mib = -1;
+	grows_as(gain, (struct fds_descriptor){ .type = FDS_DELETED });
+}
+
+static void is_read_while_it_grows(double gain)
+{
+	left_mib = 100;
+	used_mib = -1;
+	grows_as(gain, (struct fds_descriptor){ .access = FDS_ACCESS_READ });
+}
+
+static void grows_in_memory(double available_mib)
+{
+	struct host_memory memory = { .record = head_of(5, 0, HOST_MEMORY),
+		.available_bytes = (uint64_t)(available_mib * (double)MIB) };
+
+	left_mib = 500;
+	used_mib = -1;
+	grows_as(50, (struct fds_descriptor){ .type = FDS_MEMFD });
+	RECORD_APPEND(&records, &memory, NULL, 0);
+}
+
+static void test_filling_up(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "filling-up", grows_with_500_left, 10, NULL,
+			"=medium/low: fills /mnt: /mnt/log grows by 2.0 MiB a second; full in 4 "
+			"min 10 s {fd 5} {path /mnt/log} [file: /mnt/log] [growth: 2.0M a second "
+			"over 5.00s] [file system: /mnt] [space left: 500M] [time until it is "
+			"full: 4m10s] [used: 50 %] [gained: 10.0M over 5.00s] [size of the file: "
+			"11.0M] (unseen: whether the file is emptied from time to time, and files "
+			"that were closed: calls were not observed) <stop or limit what it writes "
+			"(sooth trace --io -p 99); free space: du -xh /mnt | sort -h | tail>\n" },
+		{ "filling-up", grows_with_500_left, 8, NULL,
+			"=fine: its files grew by 8.0 MiB in 5 s\n" },
+		{ "filling-up", grows_with_500_left, 8, "filling-up.max-time=400s",
+			"medium/low: " },
+		{ "filling-up", grows_with_500_left, 50, NULL, "high/low: " },
+		{ "filling-up", grows_with_40_left, 0.9, NULL,
+			"medium/low: writes to a nearly full file system: /mnt is 96 % used, 40.0 "
+			"MiB left; /mnt/log grows|" },
+		{ "filling-up", grows_with_40_left, 0, NULL, "=fine: no file of it grew\n" },
+		{ "filling-up", grows_nearly_full, 50, NULL, "medium/low: |95 % used" },
+		{ "filling-up", grows_nearly_full, 51, NULL, "fine: " },
+		{ "filling-up", grows_nearly_full, 50, "filling-up.max-left=49M", "fine: " },
+		{ "filling-up", grows_sparse, 5, NULL, "high/low: " },
+		{ "filling-up", grows_sparse, 4, NULL, "fine: " },
+		{ "filling-up", grows_deleted, 20, NULL,
+			"high/low: |/mnt/log (deleted) grows|the file has no name: " },
+		{ "filling-up", is_read_while_it_grows, 20, NULL, "fine: no file of it grew" },
+		{ "filling-up", grows_in_memory, 1000, NULL,
+			"medium/low: fills memory: /mnt/log grows by 10.0 MiB a second; full in 1 "
+			"min 40 s|[file system: memory]" },
+		{ "filling-up", grows_in_memory, 3100, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fd_leak),
 		cmocka_unit_test(test_fd_leak_kinds),
+		cmocka_unit_test(test_filling_up),
 		cmocka_unit_test(test_fd_limit_near),
 		cmocka_unit_test(test_watch_flood),
 		cmocka_unit_test(test_watch_limit_near),

@@ -40,13 +40,25 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 	return found;
 }
 
+const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
+
+		if (f && f->mount == mount)
+			return f;
+	}
+	return NULL;
+}
+
 bool file_space_is_measured(const struct fds_filesystem *f)
 {
 	return f && f->space_state == SOOTH_STATE_VALUE && f->total_bytes;
 }
 
-/* Percent of what processes without privilege can have, as df(1) has it. */
-static double used_percent(const struct fds_filesystem *f)
+double file_space_used(const struct fds_filesystem *f)
 {
 	double used = (double)(f->total_bytes - f->free_bytes);
 	double all = used + (double)f->available_bytes;
@@ -57,7 +69,7 @@ static double used_percent(const struct fds_filesystem *f)
 bool file_space_is_full(const struct fds_filesystem *f)
 {
 	return file_space_is_measured(f) &&
-	       (used_percent(f) >= FULL_PERCENT || f->available_bytes < FULL_BYTES);
+	       (file_space_used(f) >= FULL_PERCENT || f->available_bytes < FULL_BYTES);
 }
 
 bool file_space_has_no_files_left(const struct fds_filesystem *f)
@@ -67,7 +79,7 @@ bool file_space_has_no_files_left(const struct fds_filesystem *f)
 
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT])
 {
-	double used = used_percent(f);
+	double used = file_space_used(f);
 
 	/* 100 % is what has nothing left. */
 	snprintf(out, FILE_SPACE_TEXT, "%.0f %% used",

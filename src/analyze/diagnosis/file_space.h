@@ -11,8 +11,11 @@
 /* The one with the longest mount point above the path; NULL: unknown. Only some are recorded (the
  * fds probe), so a path may be on another one below it. */
 const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path);
+const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount);
 struct span file_space_point(const struct fds_filesystem *f);
 bool file_space_is_measured(const struct fds_filesystem *f);
+/* Percent of the space in use, of what processes without privilege can have, as df(1) has it. */
+double file_space_used(const struct fds_filesystem *f);
 bool file_space_is_full(const struct fds_filesystem *f);
 bool file_space_has_no_files_left(const struct fds_filesystem *f);
 /* "97 % used" */

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filling-up: what a process writes grows so fast that its file system is full soon, or it grows
+ * on a file system that is nearly full already. A file that is emptied or overwritten again does
+ * not grow, and one of which the file system keeps little (a sparse one) fills nothing.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/file_growth.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "core/finding.h"
+
+#define SHOWN_MAX   4
+#define REACH	    100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
+#define SPARSE_PART 4	/* of what grew, the file system lost less than this part */
+
+static const struct finding_option options[] = {
+	{ .name = "max-time",
+		.help = "maximum time until the file system is full",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 300e9,
+		.min = 1e9,
+		.max = 86400e9 },
+	{ .name = "max-time-high",
+		.help = "maximum time until the file system is full, for severity high",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 60e9,
+		.min = 0,
+		.max = 86400e9 },
+	{ .name = "min-gain",
+		.help = "minimum bytes written during the observation that remain",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 1 << 20,
+		.min = 1,
+		.max = 1e15 },
+	{ .name = "nearly-full",
+		.help = "minimum percentage in use of a nearly full file system",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 95,
+		.min = 1,
+		.max = 100 },
+	{ .name = "max-left",
+		.help = "maximum bytes left on a nearly full file system",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 1 << 30,
+		.min = 1,
+		.max = 1e15 },
+};
+
+struct look {
+	struct check *e;
+	struct check_calls calls;
+	bool has_calls;
+};
+
+/* --- judging --- */
+
+static double rate_of(const struct file_growth *g)
+{
+	return (double)g->gained_bytes * (double)NS_PER_S / (double)g->interval_ns;
+}
+
+/* What can still be written; false: unknown. Files in memory need memory too. */
+static bool left_of(const struct check *e, const struct file_growth *g, double *left)
+{
+	const struct host_memory *memory = &e->input->memory;
+	bool has_memory = memory->record.time_ns && memory->available_state == SOOTH_STATE_VALUE;
+
+	if (g->space && !file_space_is_measured(g->space))
+		return false;
+	*left = g->space ? (double)g->space->available_bytes : (double)memory->available_bytes;
+	if (g->space && g->space->is_memory && has_memory &&
+		(double)memory->available_bytes < *left)
+		*left = (double)memory->available_bytes;
+	return g->space || has_memory;
+}
+
+static bool is_sparse(const struct check *e, const struct file_growth *g)
+{
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct fds_filesystem *before =
+		g->space ? file_space_of_mount(first, g->space->mount) : NULL;
+
+	return file_space_is_measured(before) &&
+	       before->free_bytes < g->space->free_bytes + g->gained_bytes / SPARSE_PART;
+}
+
+static bool is_soon(const struct check *e, const struct file_growth *g, double left)
+{
+	double most_ns = check_option(e, "max-time");
+	double reach_ns = (double)g->interval_ns * REACH;
+
+	return check_is_over(e, "min-gain", (double)g->gained_bytes, g->path.text) &&
+	       left * (double)NS_PER_S <= rate_of(g) * (most_ns < reach_ns ? most_ns : reach_ns);
+}
+
+static bool is_nearly_full(const struct check *e, const struct file_growth *g, double left)
+{
+	return g->space && left <= check_option(e, "max-left") &&
+	       file_space_used(g->space) >= check_option(e, "nearly-full");
+}
+
+/* The less time is left, the heavier. */
+static double weigh(const void *key, const void *value, void *user)
+{
+	const struct check *e = user;
+	const struct file_growth *g = value;
+	double left;
+
+	(void)key;
+	if (!left_of(e, g, &left) || is_sparse(e, g) ||
+		!(is_soon(e, g, left) || is_nearly_full(e, g, left)))
+		return 0;
+	return rate_of(g) / (left + 1);
+}
+
+/* --- the finding --- */
+
+static void put_place(struct buffer *out, const struct file_growth *g)
+{
+	struct span point = g->space ? file_space_point(g->space) : span_of("memory", 6);
+
+	buffer_append(out, point.data, point.size);
+}
+
+static void put_file(struct buffer *out, const struct file_growth *g)
+{
+	buffer_format(out, "%s%s", g->path.text, g->is_deleted ? " (deleted)" : "");
+	if (g->files > 1)
+		buffer_format(out, " and %llu more file%s", (unsigned long long)g->files - 1,
+			g->files == 2 ? "" : "s");
+}
+
+static void claim(struct check *e, const struct file_growth *g, double left)
+{
+	struct buffer place = { 0 }, file = { 0 };
+	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
+
+	put_place(&place, g);
+	put_file(&file, g);
+	sentence_size(rate, (uint64_t)rate_of(g));
+	if (is_soon(e, g, left))
+		finding_claim(e, "fills %s: %s grow%s by %s a second; full in %s",
+			buffer_cstr(&place), buffer_cstr(&file), g->files > 1 ? "" : "s", rate,
+			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
+	else
+		finding_claim(e,
+			"writes to a nearly full file system: %s is %s, %s left; %s grow%s",
+			buffer_cstr(&place), file_space_text(g->space, used),
+			sentence_size(size, (uint64_t)left), buffer_cstr(&file),
+			g->files > 1 ? "" : "s");
+	buffer_fini(&place);
+	buffer_fini(&file);
+}
+
+static void emit_evidence(struct check *e, const struct file_growth *g, double left)
+{
+	struct buffer place = { 0 };
+
+	put_place(&place, g);
+	finding_text(e, "file", "%s%s", g->path.text,
+		g->is_deleted ? " (deleted)"
+		: !g->is_open ? " (closed)"
+			      : "");
+	finding_rate(e, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_text(e, "file system", "%s%s", buffer_cstr(&place),
+		g->space && g->space->is_memory ? " (in memory)" : "");
+	finding_number(e, "space left", left, SOOTH_UNIT_BYTES, 0);
+	finding_number(
+		e, "time until it is full", left / rate_of(g) * (double)NS_PER_S, SOOTH_UNIT_NS, 0);
+	if (g->space)
+		finding_number(e, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
+	finding_number(e, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_number(e, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
+	if (g->files > 1)
+		finding_number(e, "files that grew", (double)g->files, SOOTH_UNIT_NONE, 0);
+	buffer_fini(&place);
+}
+
+static void put_remedy(struct check *e, const struct file_growth *g)
+{
+	struct span point = g->space ? file_space_point(g->space) : span_of("", 0);
+
+	if (g->is_deleted || !g->space)
+		finding_remedy(e,
+			"the file has no name: its space is free when the process closes it or "
+			"ends (sooth inspect --fds %llu)",
+			(unsigned long long)e->id.pid);
+	else
+		finding_remedy(e,
+			"stop or limit what it writes (sooth trace --io -p %llu); free space: du "
+			"-xh %.*s | sort -h | tail",
+			(unsigned long long)e->id.pid, (int)point.size, point.data);
+}
+
+static void report(struct look *l, const struct file_growth *g)
+{
+	enum finding_confidence confidence = !l->has_calls ? FINDING_CONFIDENCE_LOW
+					     : l->calls.is_sampled || l->calls.lost
+						     ? FINDING_CONFIDENCE_MEDIUM
+						     : FINDING_CONFIDENCE_HIGH;
+	struct check *e = l->e;
+	double left = 0;
+
+	left_of(e, g, &left);
+	finding_begin(e, confidence, g->path.text);
+	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
+		finding_severity(e, FINDING_HIGH);
+	if (g->is_open)
+		finding_descriptor(e, g->fd);
+	finding_path(e, span_of(g->path.text, strlen(g->path.text)));
+	claim(e, g, left);
+	emit_evidence(e, g, left);
+	if (l->has_calls)
+		check_calls_unseen(&l->calls, e);
+	else
+		finding_unseen(e, "whether the file is emptied from time to time, and files that "
+				  "were closed: calls were not observed");
+	put_remedy(e, g);
+	finding_end(e);
+}
+
+static void report_fine(struct check *e, const struct map *all)
+{
+	uint64_t gained = 0, interval_ns = 0;
+	char size[UNITS_SIZE], time[UNITS_SIZE];
+	size_t position = 0;
+	void *value;
+
+	while (map_next(all, &position, NULL, &value)) {
+		gained += ((const struct file_growth *)value)->gained_bytes;
+		interval_ns = ((const struct file_growth *)value)->interval_ns;
+	}
+	if (gained)
+		check_fine(e, "its files grew by %s in %s", sentence_size(size, gained),
+			sentence_duration(time, interval_ns));
+	else
+		check_fine(e, "no file of it grew");
+}
+
+static void diagnose(struct check *e)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct look l = { .e = e };
+	struct map all;
+	size_t count = 0;
+
+	l.has_calls =
+		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
+	if (file_growth_read(&all, e, l.has_calls ? l.calls.history : NULL)) {
+		count = check_rank(&all, weigh, e, top, SHOWN_MAX);
+		for (size_t i = 0; i < count; i++)
+			report(&l, top[i].value);
+		if (!count)
+			report_fine(e, &all);
+	} else {
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+	}
+	map_fini(&all);
+}
+
+const struct finding_type finding_filling_up = {
+	.id = "filling-up",
+	.worst = FINDING_HIGH,
+	.claim = "what the process writes fills its file system",
+	.probes = "proc,fds",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
