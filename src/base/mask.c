@@ -32,7 +32,9 @@ static size_t mask_run(struct masker *m, size_t start)
 		masker_put_range(m, start, end + 3);
 		return mask_authority(m, end + 3);
 	}
-	masker_put_shapes(m, start, end);
+	next = masker_put_shapes(m, start, end, m->size);
+	if (next > end)
+		return next;
 	next = mask_scheme(m, start, end);
 	if (next)
 		return next;
@@ -124,8 +126,10 @@ bool mask_may_change(const char *text, size_t size)
 		case '\0':
 			return true;
 		default:
-			if (i + 2 < size && mask_may_be_token(text + i))
+			if (mask_may_begin(text, i) && mask_token_size(text, i, size))
 				return true;
+			if (i + 3 < size && memcmp(text + i, ".eyJ", 4) == 0)
+				return true; /* the second part of a web token */
 		}
 	}
 	return false;

@@ -6,9 +6,8 @@
  *   - the value of an option or assignment whose name says key, token, secret,
  *     password, passwd, passphrase, credential, auth, cookie, bearer (any case;
  *     `--api-key X`, `--api-key=X`, `API_KEY=X`, `-H "Authorization: X"`),
- *   - words with a known shape: sk-..., sk-ant-..., ghp_/gho_/ghs_/github_pat_,
- *     xox[abprs]-, AKIA + 16, AIza + 35, eyJ....eyJ (JWT), Bearer X, Basic X; of AKIA and
- *     AIzaSy also what a name of 15 characters leaves of them,
+ *   - words with the shape of a known service's token (mask_shapes.c has the table), Bearer X,
+ *     Basic X; of AKIA and AIzaSy also what a name of 15 characters leaves of them,
  *   - the user part and every query value of a URL (scheme and host stay),
  *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;
  *     mask_programs.c has them), as arguments and in scripts.

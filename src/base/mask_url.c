@@ -55,7 +55,7 @@ size_t mask_authority(struct masker *m, size_t at)
 	}
 	if (user_end > at)
 		masker_put_mask(m);
-	masker_put_shapes(m, user_end, end);
+	masker_put_shapes(m, user_end, end, end);
 	return end;
 }
 
@@ -73,7 +73,7 @@ size_t mask_query(struct masker *m, size_t at)
 			;
 		/* `?x` alone counts as a value, `#x` alone is a place in the page */
 		value = value < end ? value + 1 : is_query ? start : end;
-		masker_put_shapes(m, start, value);
+		masker_put_shapes(m, start, value, value);
 		if (value < end)
 			masker_put_mask(m);
 		at = end;

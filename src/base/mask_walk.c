@@ -57,22 +57,21 @@ static size_t web_token_end(const struct masker *m, size_t at, size_t end, size_
 	return end;
 }
 
-void masker_put_shapes(struct masker *m, size_t from, size_t to)
+size_t masker_put_shapes(struct masker *m, size_t from, size_t to, size_t limit)
 {
 	size_t done = from, end = from;
 
 	for (size_t at = from; at < to; at++) {
-		size_t token_end = 0;
+		size_t token_end = 0, size;
 
-		if (!is_word(m->text[at]))
+		if (m->text[at] != 'e' && !mask_may_begin(m->text, at))
 			continue;
 		if (at >= end)
 			end = masker_word_end(m, at, to);
 		if (m->text[at] == 'e')
 			token_end = web_token_end(m, at, end, to);
-		else if (mask_is_token(span_of(m->text + at, end - at),
-				 at == from || !ascii_is_alnum(m->text[at - 1])))
-			token_end = end;
+		if (!token_end && (size = mask_token_size(m->text, at, limit)))
+			token_end = masker_word_end(m, at + size, limit);
 		if (!token_end)
 			continue;
 		masker_put_range(m, done, at);
@@ -81,4 +80,5 @@ void masker_put_shapes(struct masker *m, size_t from, size_t to)
 		at = token_end - 1;
 	}
 	masker_put_range(m, done, to);
+	return done > to ? done : to;
 }

@@ -33,8 +33,11 @@ struct masker {
 void masker_put(struct masker *m, const char *data, size_t size);
 void masker_put_range(struct masker *m, size_t from, size_t to);
 void masker_put_mask(struct masker *m);
-/* Write [from, to) with the tokens in it masked. */
-void masker_put_shapes(struct masker *m, size_t from, size_t to);
+/*
+ * Write [from, to) with the tokens in it masked. A token that goes on behind `to` is masked to its
+ * end, or up to `limit`. Returns where to go on.
+ */
+size_t masker_put_shapes(struct masker *m, size_t from, size_t to, size_t limit);
 size_t masker_skip_blanks(const struct masker *m, size_t at);
 size_t masker_word_end(const struct masker *m, size_t at, size_t to);
 /*
