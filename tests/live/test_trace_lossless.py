@@ -147,6 +147,21 @@ class Lossless(Case):
             os.unlink(self.path("truth"))
             reader.leave()
 
+    def test_stopped_while_it_holds(self):
+        """Ctrl-Z must not stop the target: it goes on after about a second, and sooth stays stopped."""
+        target, sooth, reader = self.hold()
+        sooth.send(signal.SIGSTOP)
+        harness.wait_until(lambda: not threads_in_state(target.pid, "t"), "it to be let go")
+        self.assertEqual(target.finish().status, 0)
+        harness.wait_until(lambda: harness.process_state(sooth.pid) == "T", "sooth to be stopped again")
+        reader.go_on.set()
+        sooth.send(signal.SIGCONT)
+        self.assertEqual(sooth.finish(200).status, 0)
+        reader.end()
+        made = read_truth(self.path("truth"))[0]["getppid"][0]
+        missing, _ = self.check(made, [harness.json.loads(line) for line in bytes(reader.data).splitlines()])
+        self.assertGreater(missing, 0, "nothing was paused meanwhile, so the ring was too small")
+
     def test_interrupted_while_it_holds(self):
         target, sooth, reader = self.hold()
         sooth.send(signal.SIGINT)

@@ -84,20 +84,34 @@ static void pause_until_drained(struct ring_pauser *p)
 	struct pause_event event = { .asked_ns = clock_monotonic_ns() };
 	uint64_t left = size_of(p) - waiting(p);
 
+	ring_pauser_hold(p);
 	measure_rate(p);
 	event.reserve_ns = p->rate > 0 ? (uint64_t)((double)left / p->rate) : 0;
 	event.threads = pause_running(p);
 	pause_wait(p->pause, STOP_TIMEOUT_NS);
 	event.stopped_ns = clock_monotonic_ns();
-	for (unsigned step = 1; waiting(p) > size_of(p) / 8 && !p->stops; step++) {
+	for (unsigned step = 1;
+		waiting(p) > size_of(p) / 8 && !p->stops && !pause_guard_asks(&p->guard); step++) {
 		usleep(DRAIN_STEP_US);
 		if (step % STEPS_PER_SEARCH == 0)
 			event.threads += pause_running(p);
 	}
 	pause_release(p->pause);
+	ring_pauser_let_go(p);
 	if (event.threads || pause_refused(p->pause))
 		report_pause(p, &event);
 	measure_rate(p);
+}
+
+const volatile bool *ring_pauser_hold(struct ring_pauser *p)
+{
+	pause_guard_set(&p->guard, true);
+	return &p->guard.state->releases;
+}
+
+void ring_pauser_let_go(struct ring_pauser *p)
+{
+	pause_guard_set(&p->guard, false);
 }
 
 static void serve(struct ring_pauser *p)
@@ -112,7 +126,7 @@ static void serve(struct ring_pauser *p)
 		poll(polled, ARRAY_SIZE(polled), is_filling ? FILLING_MS : IDLE_MS);
 		(void)!read(p->wake, &wakes, sizeof(wakes));
 		ring_forget(p->filling);
-		if (!ring_pauser_has_room(p))
+		if (!ring_pauser_has_room(p) && !pause_guard_asks(&p->guard))
 			pause_until_drained(p);
 		else
 			measure_rate(p);
@@ -149,6 +163,7 @@ static void close_all(struct ring_pauser *p)
 		close(p->wake);
 	if (p->filling >= 0)
 		close(p->filling);
+	pause_guard_end(&p->guard);
 }
 
 static int start(struct ring_pauser *p, struct sooth_error *err)
@@ -161,6 +176,8 @@ static int start(struct ring_pauser *p, struct sooth_error *err)
 	p->filling = ring_watch(bpf_code_map(&p->follow->code, "ring"));
 	if (p->filling < 0)
 		return error_errno(err, p->filling, "wait for the ring");
+	if (pause_guard_start(&p->guard, err))
+		return -EIO;
 	code = pthread_create(&p->thread, NULL, run, p);
 	return code ? error_errno(err, -code, "start the thread that pauses the target") : 0;
 }
@@ -185,6 +202,7 @@ void ring_pauser_wake(struct ring_pauser *p)
 void ring_pauser_stop(struct ring_pauser *p)
 {
 	p->stops = true;
+	pause_guard_cancel(&p->guard);
 	ring_pauser_wake(p);
 	pthread_join(p->thread, NULL);
 	close_all(p);

@@ -4,6 +4,8 @@
  * while the ring is more than half full. Pausing takes time; the free part of the ring at that
  * moment is the reserve. Both are reported.
  *
+ * When sooth itself is stopped by a signal with something paused, pause_guard.h lets it go.
+ *
  * A separate thread, because the collector may be in a slow write just then, and because only the
  * thread that seized a tracee may control it.
  */
@@ -15,6 +17,7 @@
 
 #include "base/error.h"
 #include "os/linux/bpf/follow.h"
+#include "os/linux/pause/pause_guard.h"
 #include "probes/pause.h"
 
 struct pause;
@@ -32,6 +35,7 @@ struct ring_pauser {
 	struct follow *follow;
 	struct ring_pauser_work work;
 	volatile bool stops; /* true: stop the current work */
+	struct pause_guard guard;
 	pthread_t thread;
 	struct pause *pause;
 	int wake;			/* an eventfd: there is work */
@@ -47,6 +51,9 @@ int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 void ring_pauser_wake(struct ring_pauser *p);
 /* From work.room: whether there is still room. */
 bool ring_pauser_has_room(const struct ring_pauser *p);
+/* From work: something is held, and may have to continue at any time; true then. */
+const volatile bool *ring_pauser_hold(struct ring_pauser *p);
+void ring_pauser_let_go(struct ring_pauser *p);
 /* Releases everything, and ends the thread. */
 void ring_pauser_stop(struct ring_pauser *p);
 

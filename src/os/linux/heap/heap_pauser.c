@@ -75,10 +75,13 @@ static bool next_queued(struct heap_pauser *p)
 /* If it cannot be watched it is examined while it runs. */
 static void watch_loading(struct heap_pauser *p)
 {
+	const volatile bool *cancel = ring_pauser_hold(&p->ring);
 	struct sooth_error err;
 	pid_t pid = (pid_t)p->now.process.pid;
+	int status = pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, cancel, &err);
 
-	if (pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, &p->ring.stops, &err))
+	ring_pauser_let_go(&p->ring);
+	if (status)
 		mapped(p, pid);
 }
 
@@ -95,7 +98,8 @@ static void watch_command(void *user)
 	struct heap_pauser *p = user;
 
 	p->loading = pause_loading((pid_t)p->command.pid, true, mapped, p, LOADING_CALLS_MAX,
-		&p->ring.stops, &p->loading_error);
+		ring_pauser_hold(&p->ring), &p->loading_error);
+	ring_pauser_let_go(&p->ring);
 	p->has_no_allocator = !p->loading && !p->found;
 	p->has_loaded = true;
 }
