@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fd-leak: the number of descriptors grows steadily. Comparing the first with the last sample
- * shows what grows, by kind and by path (for files: the directory).
+ * shows what grows, by kind and by path (for files: the directory). A slow drip counts if it lasts
+ * long, or if all that grew is of one kind that no peer causes. A thousand of one kind are reported
+ * as well, whether or not they grow.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,28 @@ static const struct finding_option options[] = {
 		.default_value = 10,
 		.min = 1,
 		.max = 1e9 },
+	{ .name = "min-gain-slow",
+		.help = "minimum number of descriptors of one kind that a slow leak keeps",
+		.default_value = 4,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-rate-slow",
+		.help = "minimum number of descriptors per second of a slow leak, in an "
+			"observation of min-interval-slow",
+		.default_value = 0.05,
+		.min = 0.0001,
+		.max = 1e9 },
+	{ .name = "min-interval-slow",
+		.help = "minimum observation time to report a leak slower than min-rate",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 20e9,
+		.min = 0,
+		.max = 86400e9 },
+	{ .name = "min-same",
+		.help = "minimum number of descriptors of one kind that are open at once",
+		.default_value = 1000,
+		.min = 1,
+		.max = 1e9 },
 	{ .name = "min-windows",
 		.help = "minimum number of intervals between samples that show growth",
 		.default_value = 4,
@@ -49,6 +73,7 @@ struct group_key {
 struct group_sum {
 	struct group_key key;
 	int64_t first, last;
+	bool is_connection; /* a peer may have opened it */
 };
 
 /* --- what grew --- */
@@ -90,6 +115,8 @@ static void add_snapshot(struct map *groups, const struct snapshot *snapshot, bo
 		if (!sum)
 			continue;
 		sum->key = key;
+		sum->is_connection =
+			d->type == FDS_TCP || d->type == FDS_UDP || d->type == FDS_UNIX;
 		sum->first += !is_last;
 		sum->last += is_last;
 	}
@@ -103,8 +130,17 @@ static int by_gain(const void *a, const void *b)
 	return (q > p) - (q < p);
 }
 
-/* The groups that gained most; returns how many are in `top`. */
-static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHOWN])
+static void find_largest(struct group_sum *largest, const struct group_sum *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].last > largest->last)
+			*largest = all[i];
+	}
+}
+
+/* The groups that gained most, and the largest one; returns how many are in `top`. */
+static size_t find_groups(
+	const struct check *e, struct group_sum top[GROUPS_SHOWN], struct group_sum *largest)
 {
 	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -113,6 +149,7 @@ static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHO
 	struct map groups;
 	void *value;
 
+	*largest = (struct group_sum){ 0 };
 	if (!first || !last || first == last)
 		return 0;
 	map_init(&groups, sizeof(struct group_key), sizeof(struct group_sum), GROUPS_MAX);
@@ -121,6 +158,8 @@ static size_t find_groups(const struct check *e, struct group_sum top[GROUPS_SHO
 	all = calloc(groups.count + 1, sizeof(*all));
 	while (all && map_next(&groups, &position, NULL, &value))
 		all[count++] = *(struct group_sum *)value;
+	if (all)
+		find_largest(largest, all, count);
 	if (count)
 		qsort(all, count, sizeof(*all), by_gain);
 	while (shown < GROUPS_SHOWN && shown < count && all[shown].last > all[shown].first) {
@@ -160,14 +199,22 @@ static void emit_limit(struct check *e, const struct growth *g)
 			(double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void report(struct check *e, const struct growth *g)
+static void put_remedy(struct check *e)
 {
-	struct group_sum top[GROUPS_SHOWN];
-	size_t count = find_groups(e, top);
+	finding_remedy(e,
+		"sooth inspect --fds %llu lists the descriptors; restarting the process closes "
+		"them",
+		(unsigned long long)e->id.pid);
+}
 
+static void report(struct check *e, const struct growth *g, const struct group_sum *top,
+	size_t count, bool is_slow)
+{
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "leaks descriptors: %.0f more%s%s", g->last - g->first,
-		count ? ", most of them " : "", count ? top[0].key.text : "");
+	if (is_slow)
+		finding_severity(e, FINDING_MEDIUM);
+	finding_claim(e, "leaks descriptors%s: %.0f more%s%s", is_slow ? " slowly" : "",
+		g->last - g->first, count ? ", most of them " : "", count ? top[0].key.text : "");
 	finding_number(
 		e, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
@@ -177,10 +224,21 @@ static void report(struct check *e, const struct growth *g)
 		g->windows);
 	emit_groups(e, top, count);
 	emit_limit(e, g);
-	finding_remedy(e,
-		"sooth inspect --fds %llu lists the descriptors; restarting the process closes "
-		"them",
-		(unsigned long long)e->id.pid);
+	put_remedy(e);
+	finding_end(e);
+}
+
+/* Not wrong by itself: a server may have as many clients. */
+static void report_same(struct check *e, const struct group_sum *largest)
+{
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, "same");
+	finding_severity(e, FINDING_INFO);
+	finding_claim(e, "has %lld descriptors of one kind open: %s", (long long)largest->last,
+		largest->key.text);
+	finding_number(e, "descriptors of that kind", (double)largest->last, SOOTH_UNIT_NONE, 0);
+	finding_number(e, "descriptors of that kind when the observation started",
+		(double)largest->first, SOOTH_UNIT_NONE, 0);
+	put_remedy(e);
 	finding_end(e);
 }
 
@@ -208,10 +266,33 @@ static void emit_blind(struct check *e)
 		check_blind(e, last->descriptors_state);
 }
 
+static bool is_fast(const struct check *e, const struct growth *g)
+{
+	return g->grows && g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
+}
+
+/* Connections come and go as peers like: only a long observation shows that they stay. */
+static bool is_slow(
+	const struct check *e, const struct growth *g, const struct group_sum *top, size_t shown)
+{
+	double gain = g->last - g->first;
+	bool is_long = (double)g->interval_ns >= check_option(e, "min-interval-slow");
+	bool is_one_kind = shown && !top[0].is_connection &&
+			   (double)(top[0].last - top[0].first) >= check_option(e, "min-gain-slow");
+
+	if (!g->grows || gain < check_option(e, "min-gain-slow"))
+		return false;
+	return is_long	     ? check_is_over(e, "min-rate-slow", g->per_s, "")
+	       : is_one_kind ? check_is_over(e, "min-rate", g->per_s, "")
+			     : false;
+}
+
 static void diagnose(struct check *e)
 {
 	struct growth_point points[POINTS_MAX];
-	size_t count = points_of(e, points);
+	struct group_sum top[GROUPS_SHOWN], largest;
+	size_t count = points_of(e, points), shown;
 	struct growth g;
 
 	if (count < 2) {
@@ -227,9 +308,13 @@ static void diagnose(struct check *e)
 		check_too_young(e);
 		return;
 	}
-	if (g.grows && g.last - g.first >= check_option(e, "min-gain") &&
-		check_is_over(e, "min-rate", g.per_s, ""))
-		report(e, &g);
+	shown = find_groups(e, top, &largest);
+	if (is_fast(e, &g))
+		report(e, &g, top, shown, false);
+	else if (is_slow(e, &g, top, shown))
+		report(e, &g, top, shown, true);
+	else if (check_is_over(e, "min-same", (double)largest.last, "same"))
+		report_same(e, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
 		check_blind_because(e,
 			"the process opened more descriptors, but in too few steps to call that a "

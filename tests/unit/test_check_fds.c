@@ -77,6 +77,51 @@ static void gains_with_kinds(double all)
 	}
 }
 
+/* Evenly over so many seconds, all of that type. */
+static void drips(double gain, double seconds, uint8_t type)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i * seconds / 5,
+			(struct proc_process){ .descriptors = 10 + (uint32_t)(i * gain / 5) },
+			"leaky");
+		all_reported(i * seconds / 5);
+	}
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t fd = 0; fd < 10 + reading * (uint32_t)gain; fd++)
+			descriptor_at(seconds * reading,
+				(struct fds_descriptor){ .fd = fd, .type = type },
+				type == FDS_FILE ? "/home/me/project/file" : NULL);
+		snapshot_ends(seconds * reading, PID, (struct fds_process){ .soft_limit = 1024 });
+	}
+}
+
+static void drips_files(double gain)
+{
+	drips(gain, 5, FDS_FILE);
+}
+
+static void drips_connections(double gain)
+{
+	drips(gain, 5, FDS_TCP);
+}
+
+static void drips_for(double seconds)
+{
+	drips(5, seconds, FDS_TCP);
+}
+
+static void has_many(double count)
+{
+	counts_at((const uint32_t[]){ 1000, 1000, 1000, 1000, 1000, 1000 }, 6, 1);
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t fd = 0; fd < (uint32_t)count; fd++)
+			descriptor_at(5.0 * reading,
+				(struct fds_descriptor){ .fd = fd, .type = FDS_FILE },
+				"/home/me/project/file");
+		snapshot_ends(5.0 * reading, PID, (struct fds_process){ .soft_limit = 10240 });
+	}
+}
+
 static void gains_under_limit(double limit)
 {
 	gains(20);
@@ -196,6 +241,22 @@ static void test_fd_leak(void **state)
 static void test_fd_leak_kinds(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "fd-leak", drips_files, 5, NULL,
+			"medium/medium: leaks descriptors slowly: 5 more, most of them file "
+			"/home/me/project " },
+		{ "fd-leak", drips_files, 3, NULL, "fine: " },
+		{ "fd-leak", drips_files, 5, "fd-leak.min-rate=1.1", "fine: " },
+		{ "fd-leak", drips_connections, 9, NULL, "fine: " },
+		{ "fd-leak", drips_for, 20, NULL, "medium/medium: leaks descriptors slowly: 5 " },
+		{ "fd-leak", drips_for, 19, NULL, "fine: " },
+		{ "fd-leak", drips_for, 90, NULL, "medium/medium: " },
+		{ "fd-leak", drips_for, 110, NULL, "fine: " },
+		{ "fd-leak", has_many, 1000, NULL,
+			"=info/high: has 1000 descriptors of one kind open: file /home/me/project "
+			"[descriptors of that kind: 1000] [descriptors of that kind when the "
+			"observation started: 1000] <sooth inspect --fds 99 lists the descriptors; "
+			"restarting the process closes them>\n" },
+		{ "fd-leak", has_many, 999, NULL, "fine: " },
 		{ "fd-leak", gains_with_kinds, 20, NULL,
 			"high/medium: |20 more, most of them file /home/me/project |[what grew: "
 			"file /home/me/project: 2, then 22]|[soft limit: "

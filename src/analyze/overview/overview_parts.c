@@ -52,7 +52,7 @@ bool overview_is_critical(const struct finding_row *finding)
 
 bool overview_is_warning(const struct finding_row *finding)
 {
-	return finding->severity == FINDING_MEDIUM || finding->severity == FINDING_LOW;
+	return !overview_is_critical(finding);
 }
 
 /* "opens 4 descriptors a second (descriptors: 120 over 5s; rate: 4.0 a second)" */
