@@ -32,6 +32,9 @@ static size_t mask_run(struct masker *m, size_t start)
 		masker_put_range(m, start, end + 3);
 		return mask_authority(m, end + 3);
 	}
+	next = mask_form(m, start, end);
+	if (next)
+		return next;
 	next = masker_put_shapes(m, start, end, m->size);
 	if (next > end)
 		return next;
@@ -67,13 +70,43 @@ static void mask_piece(struct masker *m, const char *text, size_t size)
 	masker_put_range(m, done, size);
 }
 
+/* Arguments that are a name as a whole: what follows may be its value. */
+static void expect_value(struct masker *m, struct span argument)
+{
+	size_t last = argument.size ? argument.size - 1 : 0, name = last;
+
+	if (m->pending || argument.size < 3 || argument.data[0] == '-' ||
+		memchr(argument.data, ' ', argument.size))
+		return;
+	m->has_login |= span_equal(argument, "login");
+	if (m->has_login && span_equal(argument, "password")) {
+		m->pending = PENDING_VALUE;
+		return;
+	}
+	/* api_key= X, but not TOKEN= COMMAND; //registry/:_authToken X */
+	if (argument.data[last] == '=' && !ascii_is_upper(argument.data[0]))
+		argument.size = last;
+	while (name && is_run(argument.data[name - 1]))
+		name--;
+	if (!mask_is_secret_name(argument.data + name, argument.size - name))
+		return;
+	if (argument.size == last || (name >= 3 && argument.data[name - 1] == ':'))
+		m->pending = PENDING_VALUE;
+	else if (!name)
+		m->pending = PENDING_EQUALS;
+}
+
 /* The argument is what the one before it asked for. */
 static void mask_pending(struct masker *m, struct span argument)
 {
 	enum pending pending = m->pending;
 
 	m->pending = PENDING_NOTHING;
-	if (mask_is_option(argument)) {
+	if (pending == PENDING_EQUALS) {
+		mask_piece(m, argument.data, argument.size);
+		if (span_equal(argument, "=") || span_equal(argument, ":"))
+			m->pending = PENDING_VALUE;
+	} else if (mask_is_option(argument)) {
 		mask_piece(m, argument.data, argument.size);
 	} else if (mask_is_scheme(argument)) {
 		masker_put(m, argument.data, argument.size);
@@ -103,6 +136,7 @@ bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t li
 			mask_pending(&m, span_of(args + at, end - at));
 		else
 			mask_piece(&m, args + at, end - at);
+		expect_value(&m, span_of(args + at, end - at));
 		out->failed |= buffer_failed(&scratch);
 		mask_command_argument(&whole, &command, buffer_cstr(&scratch), scratch.size);
 		if (stop)

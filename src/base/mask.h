@@ -9,6 +9,9 @@
  *   - words with the shape of a known service's token (mask_shapes.c has the table), Bearer X,
  *     Basic X; of AKIA and AIzaSy also what a name of 15 characters leaves of them,
  *   - the user part and every query value of a URL (scheme and host stay),
+ *   - private keys in PEM, SQL (PASSWORD 'X', IDENTIFIED BY 'X'), connection strings (Pwd=X,
+ *     name:X@tcp(host)), the password of a .netrc line; NAME, = and X as arguments of their own,
+ *   - the path of a URL that is one: hooks of Slack, Discord, Telegram and others,
  *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;
  *     mask_programs.c has them), as arguments and in scripts.
  */

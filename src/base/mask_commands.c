@@ -136,7 +136,8 @@ static size_t walk_word(struct words *w, size_t start, bool is_quoted)
 		if (!w->command.seen)
 			w->command_depth = w->depth;
 		command_word(&w->command, word);
-		return end;
+		value = command_assignment(&w->command, word);
+		return value ? mask_value(w, TIME_RANGE_WHOLE, start + value) : end;
 	}
 	has_more = end < w->m->size && quote_size(w, end, &q) && !is_closing(w, q);
 	part = command_option(&w->command, word, has_more, &value);
@@ -272,7 +273,7 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 	struct span word = span_of(text, size);
 	enum secret_part part = TIME_RANGE_NONE;
 	bool is_value = !mask_is_option(word) && (command->skips || command->pending);
-	size_t value = 0;
+	size_t value = 0, assigned = 0;
 
 	m->text = text;
 	m->size = size;
@@ -284,6 +285,12 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 		part = command_option(&w.command, word, false, &value);
 	else if (!mask_has_words(text, size))
 		command_word(&w.command, word);
+	if (!is_value && size && text[0] != '-')
+		assigned = command_assignment(&w.command, word);
+	if (assigned) {
+		part = TIME_RANGE_WHOLE;
+		value = assigned;
+	}
 	*command = w.command;
 	if (part == TIME_RANGE_NONE && !is_value) {
 		mask_command_text(m, text, size);

@@ -15,7 +15,8 @@
 #define NAME_LONGEST	13 /* mariadb-admin */
 
 struct program_option {
-	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it */
+	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it;
+	 * "=": the value of each NAME=X */
 	const char *name;
 	enum secret_part part;
 	bool is_attached; /* only within the same word: `-p X` is a prompt and something else */
@@ -76,6 +77,29 @@ static const struct program programs[] = {
 	{ { "lftp" }, NULL, "ucfep", false,
 		{ { "-u", PART_AFTER_COMMA, false }, { "--user", PART_AFTER_COMMA, false } } },
 	{ { "twine" }, "upload", NULL, false, { { "-p", TIME_RANGE_WHOLE, false } } },
+	{ { "kubectl", "oc" }, "secret", NULL, false,
+		{ { "--from-literal", PART_AFTER_EQUALS, false } } },
+	{ { "az" }, "secret", NULL, false, { { "--value", TIME_RANGE_WHOLE, false } } },
+	{ { "gh" }, "secret", "bReo", false,
+		{ { "-b", TIME_RANGE_WHOLE, false }, { "--body", TIME_RANGE_WHOLE, false } } },
+	{ { "vault", "bao" }, NULL, NULL, false,
+		{ { "login", TIME_RANGE_WHOLE, false }, { "=", TIME_RANGE_WHOLE, false } } },
+	{ { "heroku" }, "config:set", "a", false, { { "=", TIME_RANGE_WHOLE, false } } },
+	{ { "flyctl", "fly" }, NULL, "tac", false, { { "-t", TIME_RANGE_WHOLE, false } } },
+	{ { "ngrok" }, NULL, NULL, false,
+		{ { "authtoken", TIME_RANGE_WHOLE, false },
+			{ "add-authtoken", TIME_RANGE_WHOLE, false } } },
+	{ { "cargo" }, NULL, NULL, false, { { "login", TIME_RANGE_WHOLE, false } } },
+	{ { "nmcli" }, NULL, NULL, false,
+		{ { "password", TIME_RANGE_WHOLE, false },
+			{ "wifi-sec.psk", TIME_RANGE_WHOLE, false },
+			{ "802-11-wireless-security.psk", TIME_RANGE_WHOLE, false } } },
+	{ { "mosquitto_pub", "mosquitto_sub" }, NULL, "uPhptmi", false,
+		{ { "-P", TIME_RANGE_WHOLE, false } } },
+	{ { "snmpget", "snmpwalk", "snmpset", "snmpbulkwalk", "snmptrap" }, NULL, NULL, false,
+		{ { "-A", TIME_RANGE_WHOLE, false }, { "-X", TIME_RANGE_WHOLE, false } } },
+	{ { "useradd", "usermod" }, NULL, "pdugGscek", false,
+		{ { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "keytool", "jarsigner", "apksigner" }, NULL, NULL, false,
 		{ { "-storepass", TIME_RANGE_WHOLE, false },
 			{ "-keypass", TIME_RANGE_WHOLE, false },
@@ -221,6 +245,19 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 		c->skips |= !o && !has_more && takes_next(&programs[i], word);
 	}
 	return TIME_RANGE_NONE;
+}
+
+size_t command_assignment(const struct command *c, struct span word)
+{
+	const char *equals = word.size ? memchr(word.data, '=', word.size) : NULL;
+	enum secret_part part;
+
+	for (size_t i = 0; equals && equals > word.data && i < PROGRAM_COUNT; i++) {
+		if (c->active & UINT64_C(1) << i &&
+			is_name_of_setting(&programs[i], span_of(equals, 1), &part))
+			return (size_t)(equals - word.data) + 1;
+	}
+	return 0;
 }
 
 /* What stands behind the first `stop`. */

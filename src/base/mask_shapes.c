@@ -483,19 +483,21 @@ static size_t shape_size(const struct shape *shape, struct span text)
 
 	if (!span_starts(text, shape->prefix))
 		return 0;
-	for (i = prefix; i < text.size && is_of(shape->alphabet, text.data[i]); i++) {
-		if (i >= prefix + SHAPE_SCAN_MAX)
-			continue;
+	/* What is no token is not walked far: there may be many such prefixes in one word. */
+	for (i = prefix; i < text.size && i < prefix + SHAPE_SCAN_MAX; i++) {
+		if (!is_of(shape->alphabet, text.data[i]))
+			break;
 		has_digit |= ascii_is_digit(text.data[i]);
 		is_found |= i + 1 - prefix >= shape->least &&
 			    (!(shape->flags & STRICT) || has_digit || i + 1 - prefix >= 16);
 	}
-	if (is_found && shape->flags & RANDOM)
-		is_found = looks_random(
-			span_of(text.data + prefix,
-				i - prefix < SHAPE_SCAN_MAX ? i - prefix : SHAPE_SCAN_MAX),
-			shape->alphabet);
-	return is_found ? i : 0;
+	if (!is_found ||
+		(shape->flags & RANDOM &&
+			!looks_random(span_of(text.data + prefix, i - prefix), shape->alphabet)))
+		return 0;
+	while (i < text.size && is_of(shape->alphabet, text.data[i]))
+		i++;
+	return i;
 }
 
 /*

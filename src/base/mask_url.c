@@ -37,9 +37,72 @@ static bool has_odd_port(const struct masker *m, size_t from, size_t to)
 	return false;
 }
 
+/* Places that accept posts without more than their URL: the rest of the path is the secret. */
+static const struct hook {
+	const char *host; /* its end; NULL: any, and the rest is one long word with digits */
+	const char *path;
+} hooks[] = {
+	{ "hooks.slack.com", "/services/" },
+	{ "hooks.slack.com", "/workflows/" },
+	{ "hooks.slack.com", "/triggers/" },
+	{ "discord.com", "/webhooks/" },
+	{ "discordapp.com", "/webhooks/" },
+	{ "api.telegram.org", "/bot" },
+	{ "webhook.office.com", "/webhookb2/" },
+	{ "hooks.zapier.com", "/hooks/catch/" },
+	{ "maker.ifttt.com", "/with/key/" },
+	{ "hc-ping.com", "/" },
+	{ NULL, "/hook/" },
+	{ NULL, "/hooks/" },
+};
+
+#define HOOK_LEAST 16
+#define HOOK_MOST  512
+
+static bool is_secret_word(struct span word)
+{
+	bool has_digit = false;
+
+	for (size_t i = 0; i < word.size; i++) {
+		if (!is_word(word.data[i]))
+			return false;
+		has_digit |= ascii_is_digit(word.data[i]);
+	}
+	return has_digit && word.size >= HOOK_LEAST;
+}
+
+/* At the path behind a host: where the secret in it begins and ends. */
+static bool find_hook(const struct masker *m, struct span host, size_t at, size_t *from, size_t *to)
+{
+	size_t end = at;
+
+	/* URLs may stand in each other: no path is walked far for each. */
+	while (end < m->url_end && end < at + HOOK_MOST && m->text[end] != '?' &&
+		m->text[end] != '#')
+		end++;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]) && at < end; i++) {
+		const char *path;
+
+		if (hooks[i].host && !span_ends(host, hooks[i].host))
+			continue;
+		path = memmem(m->text + at, end - at, hooks[i].path, strlen(hooks[i].path));
+		if (!path)
+			continue;
+		*from = (size_t)(path - m->text) + strlen(hooks[i].path);
+		if (*from < end &&
+			(hooks[i].host || is_secret_word(span_of(m->text + *from, end - *from)))) {
+			while (end < m->url_end && m->text[end] != '?' && m->text[end] != '#')
+				end++;
+			*to = end;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t mask_authority(struct masker *m, size_t at)
 {
-	size_t end = at, user_end = at;
+	size_t end = at, user_end = at, from, to;
 
 	enter_url(m, at);
 	for (; end < m->url_end && !strchr("/?#\\", m->text[end]); end++)
@@ -55,8 +118,16 @@ size_t mask_authority(struct masker *m, size_t at)
 	}
 	if (user_end > at)
 		masker_put_mask(m);
+	/* jdbc:sqlserver://host;password=X */
+	for (size_t i = user_end; user_end == at && i < end; i++)
+		if (m->text[i] == ';')
+			end = i;
 	masker_put_shapes(m, user_end, end, end);
-	return end;
+	if (!find_hook(m, span_of(m->text + user_end, end - user_end), end, &from, &to))
+		return end;
+	masker_put_range(m, end, from);
+	masker_put_mask(m);
+	return to;
 }
 
 size_t mask_query(struct masker *m, size_t at)

@@ -51,12 +51,12 @@ size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t b
 	return m->size;
 }
 
-/* Length of what opens a quoted value: b", $', \" and the like; 0 when it is not quoted. */
+/* Length of what opens a quoted value: b", $', N', \" and the like; 0 when it is not quoted. */
 static size_t opening(const struct masker *m, size_t at)
 {
 	size_t i = at;
 
-	while (i < m->size && i < at + 2 && m->text[i] && strchr("bBfFrRuU$", m->text[i]))
+	while (i < m->size && i < at + 2 && m->text[i] && strchr("bBfFrRuUNE$", m->text[i]))
 		i++;
 	while (i < m->size && i < at + BACKSLASHES_MAX && m->text[i] == '\\')
 		i++;
@@ -151,6 +151,11 @@ static size_t mask_word(struct masker *m, size_t at, bool is_item, enum name_kin
 		end = bare_end(m, at, is_item);
 	}
 	return mask_range(m, at, end, kind);
+}
+
+size_t mask_value_at(struct masker *m, size_t at, enum name_kind kind)
+{
+	return mask_word(m, at, false, kind);
 }
 
 bool mask_is_option(struct span word)

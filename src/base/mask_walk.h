@@ -15,6 +15,7 @@ enum pending {
 	PENDING_NOTHING,
 	PENDING_VALUE,	/* `--api-key`: this one is the value */
 	PENDING_FIGURE, /* `--max-tokens`: the same, but a number may stay */
+	PENDING_EQUALS, /* `api_key`: if this one is `=`, the next one is the value */
 };
 
 struct masker {
@@ -24,6 +25,7 @@ struct masker {
 	size_t room; /* bytes that may still be written */
 	bool is_cut;
 	bool is_argument; /* the text is one argument, as a whole */
+	bool has_login;	  /* an argument was `login`, as in .netrc */
 	enum pending pending;
 	size_t url_end;	    /* of the URL at hand; 0: none yet */
 	size_t url_at;	    /* its last '@', or SIZE_MAX */
@@ -56,6 +58,13 @@ bool mask_is_option(struct span word);
 size_t mask_scheme(struct masker *m, size_t start, size_t end);
 /* The name [start, end) says "secret": mask the value it has, if any. */
 size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kind);
+
+/* A value at `at`, quoted or not: mask it. */
+size_t mask_value_at(struct masker *m, size_t at, enum name_kind kind);
+/* The run [start, end) belongs to one of the forms of mask_forms.c: mask what is secret of it; else
+ * 0.
+ */
+size_t mask_form(struct masker *m, size_t start, size_t end);
 
 /* `at` stands behind "://": mask the user, go as far as the host does. */
 size_t mask_authority(struct masker *m, size_t at);

@@ -642,6 +642,20 @@ static void test_hostile(void **state)
 		"\\\"",
 		"curl -u a:\\",
 		"sshpass; ",
+		"-----BEGIN PRIVATE KEY-----",
+		"PRIVATE KEY",
+		"identified with ",
+		"identified by ' ",
+		"login password ",
+		"password ('",
+		"a:a@tcp(",
+		"thin:a/",
+		"pwd=",
+		"http://a/hooks/",
+		"http://hooks.slack.com/services/",
+		"pat1A.",
+		"AKIA1",
+		"vault a=b ",
 	};
 	const size_t size = 1 << 17;
 	char *text = malloc(size);

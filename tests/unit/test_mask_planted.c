@@ -274,6 +274,119 @@ static void test_tokens(void **state)
 	assert_int_equal(failed, 0);
 }
 
+/* ---- forms: what stands around it says that it is one ---- */
+
+static const char *const forms[] = {
+	"psql\n-c\nALTER ROLE app WITH PASSWORD '%s';",
+	"psql\n-c\nCREATE ROLE app LOGIN ENCRYPTED PASSWORD '%s' VALID UNTIL 'infinity'",
+	"psql\n-c\ncreate user app password '%s'",
+	"mysql\n-e\nCREATE USER 'a'@'%%' IDENTIFIED BY '%s'",
+	"mysql\n-e\nCREATE USER a IDENTIFIED WITH mysql_native_password BY '%s'",
+	"mysql\n-e\nALTER USER a IDENTIFIED BY \"%s\" REPLACE 'x'",
+	"mysql\n-e\nSET PASSWORD FOR 'a'@'h' = PASSWORD('%s')",
+	"mysql\n-e\nGRANT ALL ON *.* TO a IDENTIFIED BY PASSWORD '%s'",
+	"sqlplus\n-c\nalter user scott identified by %s;",
+	"sqlcmd\n-Q\nCREATE LOGIN a WITH PASSWORD = N'%s'",
+	"app\n--dsn\nServer=db;Database=x;Uid=sa;Pwd=%s;",
+	"app\nServer=db;User Id=sa;Password=%s;Encrypt=yes",
+	"app\nDriver={ODBC};UID=sa;PWD=%s",
+	"app\nDSN=x;pwd={%s}",
+	"app\nhost=db user=app password=%s dbname=x",
+	"app\nhost=db user=app password = '%s' dbname=x",
+	"app\napp:%s@tcp(db:3306)/x?parseTime=true",
+	"app\napp:%s@unix(/run/mysqld.sock)/x",
+	"app\npostgres://app:%s@db/x",
+	"app\nredis://:%s@cache:6379/0",
+	"app\namqp://u:%s@mq:5672/v",
+	"app\nmongodb+srv://u:%s@c0.mongodb.net/x",
+	"app\njdbc:mysql://db/x?user=a&password=%s",
+	"app\njdbc:sqlserver://db;user=a;password=%s;encrypt=true",
+	"app\njdbc:oracle:thin:scott/%s@//db:1521/x",
+	"app\nDefaultEndpointsProtocol=https;AccountName=x;AccountKey=%s;EndpointSuffix=core."
+	"windows.net",
+	"app\nEndpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey=%s",
+	"app\nmachine h login u password %s",
+	"app\nmachine\nh\nlogin\nu\npassword\n%s",
+	"sh\n-c\nprintf 'machine h\\nlogin u\\npassword %s\\n' > ~/.netrc",
+	"sh\n-c\necho \"default login anonymous password %s\"",
+	"app\nAPI_KEY\n=\n%s",
+	"app\napi_key = %s",
+	"app\napi_key=\n%s",
+	"sh\n-c\nexport TOKEN = %s",
+	"app\npassword:\n%s",
+	"curl\n-H\nAuthorization:\nBearer\n%s",
+	"curl\n-H\nAuthorization: token %s",
+	"curl\n-H\nAuthorization:\n%s",
+	"curl\n-H\nX-Api-Key: %s",
+	"curl\n-H\nPRIVATE-TOKEN: %s",
+	"curl\n--header\nX-Vault-Token:%s",
+	"curl\n-H\nCookie: session=%s; theme=dark",
+	"curl\n-d\n{\"password\": \"%s\"}",
+	"curl\n-d\n{\\\"client_secret\\\":\\\"%s\\\"}",
+	"curl\n-d\ngrant_type=x&client_secret=%s&scope=a",
+	"curl\n--user\nu:%s",
+	"curl\nhttps://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/%s",
+	"curl\nhttps://hooks.slack.com/workflows/T0AAAAAAA/A0AAAA/123/%s",
+	"curl\nhttps://discord.com/api/webhooks/123456789012345678/%s",
+	"curl\nhttps://discordapp.com/api/v10/webhooks/123456789012345678/%s?wait=true",
+	"curl\nhttps://api.telegram.org/bot123456789:%s/sendMessage",
+	"curl\nhttps://x.webhook.office.com/webhookb2/"
+	"11111111-2222-3333-4444-555555555555@11111111-2222-3333-4444-555555555555/IncomingWebhook/"
+	"%s/11111111-2222-3333-4444-555555555555",
+	"curl\nhttps://hooks.zapier.com/hooks/catch/123456/%s/",
+	"curl\nhttps://maker.ifttt.com/trigger/x/with/key/%s",
+	"curl\nhttps://chat.googleapis.com/v1/spaces/A/messages?key=a&token=%s",
+	"curl\nhttps://mattermost.example.com/hooks/%s",
+	"curl\nhttps://x.execute-api.com/prod?sig=%s",
+	"curl\nhttps://open.feishu.cn/open-apis/bot/v2/hook/%s",
+	"sh\n-c\ncurl -s https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/%s -d x",
+	"kubectl\ncreate\nsecret\ngeneric\nx\n--from-literal=db=%s",
+	"kubectl\ncreate\nsecret\ngeneric\nx\n--from-literal\ndb=%s",
+	"vault\nkv\nput\nsecret/x\nvalue=%s",
+	"vault\nlogin\n%s",
+	"heroku\nconfig:set\nX=%s",
+	"gh\nsecret\nset\nNAME\n--body\n%s",
+	"gh\nsecret\nset\nNAME\n-b\n%s",
+	"aws\nsecretsmanager\ncreate-secret\n--secret-string\n%s",
+	"az\nkeyvault\nsecret\nset\n--name\nx\n--value\n%s",
+	"helm\ninstall\nx\n--set\nauth.rootPassword=%s",
+	"terraform\napply\n-var\ndb_password=%s",
+	"docker\nlogin\n-u\nx\n-p\n%s",
+	"docker\nrun\n-e\nMYSQL_ROOT_PASSWORD=%s\nx",
+	"ngrok\nauthtoken\n%s",
+	"ngrok\nconfig\nadd-authtoken\n%s",
+	"tailscale\nup\n--authkey\n%s",
+	"cargo\nlogin\n%s",
+	"npm\nconfig\nset\n//registry.npmjs.org/:_authToken\n%s",
+	"npm\nconfig\nset\n//registry.npmjs.org/:_authToken=%s",
+	"nmcli\ndev\nwifi\nconnect\nSSID\npassword\n%s",
+	"mosquitto_pub\n-u\nx\n-P\n%s",
+	"xfreerdp\n/u:x\n/p:%s",
+	"xfreerdp\n/v:h\n/password:%s",
+	"snmpget\n-v3\n-A\n%s\nhost",
+	"useradd\n-p\n%s\nname",
+	"gpg\n--batch\n--passphrase\n%s",
+	"tool\n--pass\n%s",
+	"tool\n--pass=%s",
+	"tool\n--pw\n%s",
+	"tool\n--pin=%s",
+	"sh\n-c\nmysql -u root -p%s db",
+	"sh\n-c\nsshpass -p %s ssh h",
+	"sh\n-c\nTOKEN=%s ./x",
+	"flyctl\n-t\n%s",
+	"echo\n-----BEGIN RSA PRIVATE KEY-----\\nMIIE%s\\nabc\\n-----END RSA PRIVATE KEY-----",
+};
+
+static void test_forms(void **state)
+{
+	unsigned failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++)
+		failed += check(forms[i], "zQ7{l14}", false);
+	assert_int_equal(failed, 0);
+}
+
 /* ---- what must stay ---- */
 
 static const char *const harmless[] = {
@@ -343,6 +456,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_harmless),
 	};
 
