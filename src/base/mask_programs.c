@@ -16,7 +16,7 @@
 
 struct program_option {
 	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it;
-	 * "=": the value of each NAME=X */
+	 * "=", "/": the value of each NAME=X, NAME/X */
 	const char *name;
 	enum secret_part part;
 	bool is_attached; /* only within the same word: `-p X` is a prompt and something else */
@@ -84,6 +84,8 @@ static const struct program programs[] = {
 		{ { "-b", TIME_RANGE_WHOLE, false }, { "--body", TIME_RANGE_WHOLE, false } } },
 	{ { "vault", "bao" }, NULL, NULL, false,
 		{ { "login", TIME_RANGE_WHOLE, false }, { "=", TIME_RANGE_WHOLE, false } } },
+	{ { "sqlplus", "sqlldr", "impdp", "expdp", "rman" }, NULL, NULL, false,
+		{ { "/", TIME_RANGE_WHOLE, false } } },
 	{ { "heroku" }, "config:set", "a", false, { { "=", TIME_RANGE_WHOLE, false } } },
 	{ { "flyctl", "fly" }, NULL, "tac", false, { { "-t", TIME_RANGE_WHOLE, false } } },
 	{ { "ngrok" }, NULL, NULL, false,
@@ -247,17 +249,31 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 	return TIME_RANGE_NONE;
 }
 
-size_t command_assignment(const struct command *c, struct span word)
+/* Where X begins in NAME=X or NAME/X, for a program with options of that name; 0: nowhere. */
+static size_t assigned_by(const struct program *p, struct span word)
 {
-	const char *equals = word.size ? memchr(word.data, '=', word.size) : NULL;
-	enum secret_part part;
+	for (const struct program_option *o = p->options; o->name; o++) {
+		const char *at =
+			strchr("=/", o->name[0]) ? memchr(word.data, o->name[0], word.size) : NULL;
 
-	for (size_t i = 0; equals && equals > word.data && i < PROGRAM_COUNT; i++) {
-		if (c->active & UINT64_C(1) << i &&
-			is_name_of_setting(&programs[i], span_of(equals, 1), &part))
-			return (size_t)(equals - word.data) + 1;
+		if (at && at > word.data)
+			return (size_t)(at - word.data) + 1;
 	}
 	return 0;
+}
+
+size_t command_assignment(const struct command *c, struct span word)
+{
+	size_t value = 0;
+
+	for (size_t i = 0; c->active && word.size && word.data[0] != '@' && i < PROGRAM_COUNT;
+		i++) {
+		if (c->active & UINT64_C(1) << i)
+			value = assigned_by(&programs[i], word);
+		if (value)
+			break;
+	}
+	return value;
 }
 
 /* What stands behind the first `stop`. */

@@ -285,6 +285,8 @@ static const char *const forms[] = {
 	"mysql\n-e\nALTER USER a IDENTIFIED BY \"%s\" REPLACE 'x'",
 	"mysql\n-e\nSET PASSWORD FOR 'a'@'h' = PASSWORD('%s')",
 	"mysql\n-e\nGRANT ALL ON *.* TO a IDENTIFIED BY PASSWORD '%s'",
+	"sqlplus\n-S\nscott/%s@db",
+	"sh\n-c\nrman target scott/%s@db",
 	"sqlplus\n-c\nalter user scott identified by %s;",
 	"sqlcmd\n-Q\nCREATE LOGIN a WITH PASSWORD = N'%s'",
 	"app\n--dsn\nServer=db;Database=x;Uid=sa;Pwd=%s;",
@@ -432,6 +434,7 @@ static const char *const harmless[] = {
 	"qemu-system-x86_64\n-uuid\n0b9e5c1c-8f0a-4a4e-9f35-3d3c1c2a7b11\n-device\nvirtio-net-pci,"
 	"netdev=n0,mac=52:54:00:12:34:56",
 	"sleep\n100",
+	"sqlplus\n/nolog\n@/srv/scripts/a.sql",
 	"/opt/google/chrome/"
 	"chrome\n--type=renderer\n--field-trial-handle=0,i,9563726481920374,123456789,262144\n--"
 	"variations-seed-version=20260101-180000.123000",
