@@ -388,6 +388,17 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	return status;
 }
 
+/* Before the report: what it says is about a part. */
+static void emit_damage(const struct sooth_report *r, const char *path)
+{
+	struct buffer line = { 0 };
+
+	report_damage(r, &line);
+	if (line.size)
+		fprintf(stderr, "sooth: %s is %s\n", path, buffer_cstr(&line));
+	buffer_fini(&line);
+}
+
 static int run_capture(
 	const struct run *run, struct told *t, const char *path, struct sooth_error *err)
 {
@@ -404,6 +415,8 @@ static int run_capture(
 	if (!status)
 		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
 				     : sooth_report_read(t->report, path, err);
+	if (!status)
+		emit_damage(t->report, path);
 	return status ? status : finish_all(run, t, err);
 }
 
@@ -411,7 +424,7 @@ static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
 	error_why(err, "the launched command also writes to standard output");
-	return error_remedy(err, "give the %s a file", what);
+	return error_remedy(err, "write the %s to a file: give a file name instead of -", what);
 }
 
 static bool is_same_name(const char *a, const char *b)

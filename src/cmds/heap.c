@@ -30,7 +30,7 @@ static const struct option heap_options[] = {
 		.name = "count",
 		.type = OPTION_FLAG,
 		.offset = offsetof(struct heap_config, heap.count),
-		.help = "only count calls, in the kernel: less overhead, but no live and peak "
+		.help = "only count the calls, in the kernel: less overhead, but no live or peak "
 			"bytes" },
 	{ .name = "sites",
 		.type = OPTION_FLAG,

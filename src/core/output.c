@@ -29,6 +29,7 @@ struct output {
 	bool filters;	       /* the rows of the open section */
 	bool has_filtered;     /* those of any */
 	size_t kept, dropped;  /* of the open section, by the filter */
+	bool is_of_part;       /* the capture is cut off or damaged: rows may be missing */
 };
 
 int output_new(struct output **out, struct sooth_error *err)
@@ -113,6 +114,18 @@ int output_flush(struct output *o, struct sooth_error *err)
 	return status;
 }
 
+/* Single rows are no choice. */
+static bool is_table(const struct section *section)
+{
+	return section->shape == SECTION_TABLE || section->shape == SECTION_KEYED ||
+	       section->shape == SECTION_STREAM;
+}
+
+void output_of_part(struct output *o)
+{
+	o->is_of_part = true;
+}
+
 int output_close_section(struct output *o, struct sooth_error *err)
 {
 	struct section section;
@@ -124,16 +137,11 @@ int output_close_section(struct output *o, struct sooth_error *err)
 	/* "No agents are running here" would be untrue. */
 	if (o->dropped && !o->kept && section.if_empty)
 		section.if_empty = "no row matches the filter";
+	else if (o->is_of_part && section.if_empty && is_table(&section))
+		section.if_empty = "no row in the part of the capture that could be read";
 	status = output_flush(o, err);
 	o->section = NULL;
 	return status ? status : EACH_READER(o, &section, sink_section_end, &section, err);
-}
-
-/* Single rows are no choice. */
-static bool is_table(const struct section *section)
-{
-	return section->shape == SECTION_TABLE || section->shape == SECTION_KEYED ||
-	       section->shape == SECTION_STREAM;
 }
 
 int output_section(struct output *o, const struct section *section, struct sooth_error *err)

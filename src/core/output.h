@@ -34,6 +34,8 @@ bool output_holds(
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
 /* What was noted: stream.limit records. */
 struct batch output_limits(const struct output *o);
+/* What was read is a part: a table without rows does not mean that there was nothing. */
+void output_of_part(struct output *o);
 int output_close_section(struct output *o, struct sooth_error *err);
 /* A row of the open section; tails as in record_append(). */
 int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,

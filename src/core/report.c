@@ -457,6 +457,13 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 	return 0;
 }
 
+static bool is_damaged(const struct sooth_report *r)
+{
+	const struct block_reader *b = &r->reader;
+
+	return b->damaged_blocks || b->damaged_bytes || b->cut_bytes || summary_is_cut(&r->summary);
+}
+
 int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 {
 	ERROR_HERE(err);
@@ -472,6 +479,8 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
+	if (r->has_read && is_damaged(r))
+		output_of_part(r->output);
 	if (!status && (!r->frame_kind || r->emits_intervals))
 		status = emit_views(r, err);
 	if (status)
@@ -487,6 +496,21 @@ int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct
 {
 	r->summary.is_unread = !is_whole;
 	return summary_emit(&r->summary, o, err);
+}
+
+int report_end_of_file(struct sooth_report *r, struct sooth_error *err)
+{
+	return block_reader_finish(&r->reader, report_block, r, err);
+}
+
+void report_damage(const struct sooth_report *r, struct buffer *out)
+{
+	const struct block_reader *b = &r->reader;
+
+	if (b->damaged_blocks || b->damaged_bytes)
+		buffer_string(out, "damaged: parts of it could not be read");
+	else if (b->cut_bytes || summary_is_cut(&r->summary))
+		buffer_string(out, "cut off: the end of the recording is missing");
 }
 
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines)

@@ -34,6 +34,10 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
  * declare their tables may have any; then the filter is checked at the end.
  */
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
+/* No more bytes will come: hands over what is whole. sooth_report_finish() does it too. */
+int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
+/* What is wrong with a capture that was read to its end, in one line; empty: nothing. */
+void report_damage(const struct sooth_report *r, struct buffer *out);
 /* What became of the bytes that were fed. */
 const struct block_reader *report_reader(const struct sooth_report *r);
 /* Of bytes that were fed: -EINVAL when they are no capture. */

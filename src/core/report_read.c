@@ -120,6 +120,20 @@ static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth
 	return status;
 }
 
+/* Nothing at all is no observation of nothing. */
+static int check_readable(const struct sooth_report *r, const char *path, struct sooth_error *err)
+{
+	const struct block_reader *reader = report_reader(r);
+
+	if (reader->blocks || !(reader->damaged_blocks || reader->cut_bytes))
+		return 0;
+	error_set(err, -EIO, SOOTH_FAULT_IO, "read %s", path);
+	error_why(err, reader->damaged_blocks
+			       ? "every block of this capture is damaged"
+			       : "the capture is cut off in its first block: it holds no record");
+	return error_remedy(err, "record again, or take another copy of the file");
+}
+
 int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_error *err)
 {
 	ERROR_HERE(err);
@@ -131,6 +145,10 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 	status = report_choose(r, &f, err);
 	if (!status)
 		status = read_all(r, &f, err);
+	if (!status)
+		status = report_end_of_file(r, err);
+	if (!status)
+		status = check_readable(r, path, err);
 	capture_file_close(&f);
 	return status;
 }

@@ -251,6 +251,11 @@ void summary_end_time_range(struct summary *s)
 		s->end_reason = ENDED_PART;
 }
 
+bool summary_is_cut(const struct summary *s)
+{
+	return s->has_segment && !s->has_end && s->end_reason != ENDED_PART && !s->is_unread;
+}
+
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records)
 {
 	if (reader) {

@@ -36,6 +36,8 @@ struct summary {
 /* Of what it was a part, when no more will come; said before summary_losses(). */
 void summary_end_time_range(struct summary *s);
 void summary_take(struct summary *s, const struct sooth_record *r);
+/* The recording has no end. */
+bool summary_is_cut(const struct summary *s);
 /* What the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
 bool summary_has_probe(const struct summary *s, const char *probe);

@@ -115,7 +115,7 @@ static void emit_where(struct check *e, const struct thread_history *t, const st
 	finding_number(e, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
 	finding_number(e, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "state", "%c in %u of %u samples, without a context switch",
+	finding_text(e, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
 	if (t->calls[0].input) {

@@ -190,7 +190,7 @@ static void emit_why(struct check *e, const struct poller *one)
 			t->short_timeouts_hz / t->short_timeouts);
 	else
 		finding_text(e, "woken by",
-			"timeouts in %s: no other thread runs often enough to wake it", call);
+			"its own timeouts in %s: no other thread runs often enough to cause these wakeups", call);
 }
 
 static void emit_threads(struct check *e, const struct polling *p)

@@ -168,8 +168,8 @@ static void report_failing(const struct look *l, const char *address, const stru
 		finding_number(e, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
 	if (p->unknown)
 		finding_unseen(e,
-			"whether %llu more attempt%s succeeded: the process closed the socket "
-			"first",
+			"whether %llu more attempt%s to connect succeeded: the process closed the "
+			"socket before that was known",
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 	check_calls_unseen(c, e);
 	finding_remedy(e,

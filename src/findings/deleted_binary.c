@@ -44,7 +44,7 @@ static void diagnose(struct check *e)
 	finding_path(e, path);
 	finding_claim(e, "the program file was removed or replaced after the process started: %.*s",
 		(int)path.size, path.data);
-	finding_text(e, "known by", "the file that the process runs has no path any more");
+	finding_text(e, "known by", "/proc/PID/exe: the kernel marks the path as deleted");
 	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 	finding_unseen(e, "whether another file is at that path now");
 	finding_remedy(e,

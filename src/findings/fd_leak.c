@@ -220,7 +220,7 @@ static void report(struct check *e, const struct growth *g, const struct group_s
 	finding_number(
 		e, "open descriptors when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+	finding_text(e, "steadiness", "grew in %u of %u equal time slices of the observation", g->grown,
 		g->windows);
 	emit_groups(e, top, count);
 	emit_limit(e, g);

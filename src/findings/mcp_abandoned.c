@@ -35,8 +35,8 @@ static void emit_end(struct check *e)
 		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_text(e, "this instance of the server for the project", "%u of %u", g.number,
-			g.count);
+		finding_text(e, "started as number", "%u of %u servers of this kind for the project",
+			g.number, g.count);
 	finding_upkeep(e);
 	finding_remedy(e,
 		"sooth kill --tree %llu ends the server (a server that still runs after its input "

@@ -415,7 +415,7 @@ static void emit_values(struct check *e, const struct trend *j, const struct mem
 	finding_number(
 		e, "resident memory when the observation ended", g->last, SOOTH_UNIT_BYTES, 0);
 	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+	finding_text(e, "steadiness", "grew in %u of %u equal time slices of the observation", g->grown,
 		g->windows);
 	emit_classes(e, m);
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);

@@ -246,7 +246,7 @@ static void emit_growth(
 		e, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
 		e, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "steadiness", "grew in %u of %u equal parts of the observation", g->grown,
+	finding_text(e, "steadiness", "grew in %u of %u equal time slices of the observation", g->grown,
 		g->windows);
 	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {

@@ -158,8 +158,8 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
 		finding_unseen(e,
-			"which files %u more watches refer to: sooth reads only a part of so many "
-			"watches",
+			"which files %u more watches refer to: there are too many, sooth reads only "
+			"some of them",
 			p->watches - sums->watches_reported);
 	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	emit_directories(e, all, count);
@@ -168,7 +168,7 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 			SOOTH_UNIT_PERCENT, 0);
 	else
 		finding_unseen(e, "how many watches the user may have: the process is in another "
-				  "user namespace, or the limit is hidden");
+				  "user namespace, or sooth cannot read the limit");
 	finding_remedy(e,
 		"exclude generated files (node_modules, .git, build, target) in the settings of "
 		"the program, or start it in a smaller directory; sooth inspect --fds %llu lists "

@@ -108,4 +108,7 @@ struct heap_site {
 _Static_assert(sizeof(struct heap_call) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
 
+/* The limit of a process in which nothing can be probed: what is missing of it. */
+#define HEAP_NO_ALLOCATOR "allocations of a program without allocator symbols"
+
 #endif

@@ -96,7 +96,7 @@ class Parts(ExportCase):
         run = self.sooth(*argv, *range_, path, status=None)
         # Definitions from before the part have no order: the head of a segment repeats them.
         lines = sorted(run.out.splitlines()) if "jsonl" in argv else run.out.splitlines()
-        return run.status, lines, run.err
+        return run.status, lines, run.errors.replace(path, "FILE")
 
     def assert_same(self, one, other, commands, ranges):
         for argv in commands:

@@ -146,7 +146,7 @@ class Others(Flamegraph):
     def test_diff(self):
         a = self.record("a.sooth", "/bin/cat", "/etc/hostname")
         b = self.record("b.sooth", "/bin/cat", "/etc/hosts", "/etc/hosts")
-        run = self.sooth("diff", "--flamegraph", "-o", self.path("d.svg"), a, b)
+        run = self.sooth("diff", "--flamegraph", "--weight", "calls", "-o", self.path("d.svg"), a, b)
         self.assertTrue(run.text)
         data = self.data_of(self.path("d.svg"))
         self.assertTrue(data["compared"])

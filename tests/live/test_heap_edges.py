@@ -2,6 +2,7 @@
 """Who may not, what is not there, and the names that other tools' users know."""
 import os
 import signal
+import subprocess
 import time
 
 import harness
@@ -86,6 +87,18 @@ class Edges(HeapCase):
         run = self.sooth("heap", "-j", "--count", "--", copy)
         # Its own 1500, and what the static C library does at its start.
         self.assertIn(one(last_json(run.text)["heap_totals"])["calls"], range(1500, 1520))
+
+    def test_nothing_to_probe(self):
+        """A stripped static program has no allocator that could be found: no zeros then."""
+        copy = self.path("stripped")
+        subprocess.run(["strip", "-o", copy, self.program("heap-plain-static")], check=True)
+        run = self.sooth("heap", "-j", "--", copy)
+        totals = one(last_json(run.text)["heap_totals"])
+        for name in ("calls", "allocated_bytes", "freed_bytes", "live_bytes", "peak_bytes"):
+            self.assertIsNone(totals[name], name)
+        text = self.sooth("heap", "--", copy).text
+        self.assertIn("no allocator function was found", text)
+        self.assertNotIn("nothing was allocated", text)
 
     def test_a_deleted_executable(self):
         copy = self.path("gone")

@@ -654,7 +654,7 @@ class Alerts(Case):
         self.assertTrue(mine("cleared")[0]["has_ended"])
         self.assert_says_what_it_was(mine("cleared")[0], mine("raised")[0])
         self.assertNotIn("value", mine("cleared")[0])
-        harness.wait_until(lambda: b"exited above its memory threshold" in run.err, "a line")
+        harness.wait_until(lambda: b"exited while its memory was above the threshold" in run.err, "a line")
         self.assertNotIn(b"back below the threshold", [line for line in run.err.splitlines()
                                           if b"process %d " % process.pid in line][-1])
         run.send(signal.SIGINT)

@@ -145,7 +145,7 @@ static void ended(void **state)
 	assert_string_equal(SAYS({ 8, 1, 1, 0, 0 }), "");
 	/* Its number is another's: that one is told of by itself. */
 	assert_true(*SAYS({ 8, 1, 90, 0, 0 }));
-	assert_true(has(SAYS({ 8, 2, 90, 0, 0 }), "exited above"));
+	assert_true(has(SAYS({ 8, 2, 90, 0, 0 }), "exited while its "));
 	assert_true(has(buffer_cstr(&told), "uses 90.0 %"));
 }
 

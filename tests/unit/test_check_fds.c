@@ -195,7 +195,7 @@ static void test_fd_leak(void **state)
 			"high/medium: leaks descriptors: 10 more |[open descriptors when the "
 			"observation started: 10]|[open descriptors when the observation ended: "
 			"20]|[growth: 2 a second over 5.00s]|[steadiness: grew in 5 of 5 equal "
-			"parts of the observation]|(unseen: which kind|(unseen: how many "
+			"time slices of the observation]|(unseen: which kind|(unseen: how many "
 			"descriptors|--fds 99 " },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
@@ -208,16 +208,16 @@ static void test_fd_leak(void **state)
 			"blind: the observation has too few samples <observe longer: --duration "
 			"30>" },
 		{ "fd-leak", gains_for_longer, 9, NULL,
-			"high/high: |8 of 8 equal parts of the observation" },
+			"high/high: |8 of 8 equal time slices of the observation" },
 		{ "fd-leak", gains_for_longer, 8, NULL,
-			"high/medium: |7 of 7 equal parts of the observation" },
+			"high/medium: |7 of 7 equal time slices of the observation" },
 		{ "fd-leak", falls_once, 10, NULL,
-			"high/high: |8 of 9 equal parts of the observation" },
+			"high/high: |8 of 9 equal time slices of the observation" },
 		{ "fd-leak", falls_once, 11, NULL, "fine: " },
 		{ "fd-leak", grew_at_first, 60, NULL, "high/medium: " },
 		{ "fd-leak", grew_at_first, 50, NULL, "fine: " },
 		{ "fd-leak", grows_now_and_then, 6, NULL,
-			"high/high: |6 of 8 equal parts of the observation" },
+			"high/high: |6 of 8 equal time slices of the observation" },
 		{ "fd-leak", grows_now_and_then, 5, NULL, "fine: " },
 		{ "fd-leak", just_started, 11, NULL, "high/medium: " },
 		{ "fd-leak", just_started, 10, NULL, "high/medium: " },

@@ -270,7 +270,7 @@ static void test_growth(void **state)
 			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident memory when "
 			"the observation started: 100M] [resident memory when the observation "
 			"ended: 116M] [growth: 3.2M a second over 5.00s] [steadiness: grew in 5 of "
-			"5 equal parts of the observation] [process age: 16m35s] (unseen: which "
+			"5 equal time slices of the observation] [process age: 16m35s] (unseen: which "
 			"kind of memory grows: the mappings were listed only once) (unseen: how "
 			"much more memory the process can use) <sooth heap -p 99 shows which "
 			"functions allocate; a restart frees the memory>\n" },
@@ -282,7 +282,7 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 20, "memory-growth.noise=4M", "blind: memory grew, but" },
 		{ "memory-growth", grows, 20, "memory-growth.noise=4095K", "medium/" },
 		{ "memory-growth", grows_at_looks, 5, NULL,
-			"medium/medium: |4 of 4 equal parts of the observation" },
+			"medium/medium: |4 of 4 equal time slices of the observation" },
 		{ "memory-growth", grows_at_looks, 4, NULL,
 			"=blind: the observation has too few samples <observe longer: --duration "
 			"30>\n" },

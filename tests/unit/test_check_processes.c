@@ -234,7 +234,7 @@ static void test_flood(void **state)
 			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
 			"[growth: 4 a second over 5.00s] [processes alive when the observation "
 			"started: 5] [processes alive when the observation ended: 25] [steadiness: "
-			"grew in 5 of 5 equal parts of the observation] [starts seen: 20 over "
+			"grew in 5 of 5 equal time slices of the observation] [starts seen: 20 over "
 			"5.00s] (unseen: how many processes can still start: the control groups "
 			"have no limit, and processes of the user cannot be counted) (unseen: how "
 			"many processes started and ended between two samples) <sooth ps -t shows "
@@ -247,7 +247,7 @@ static void test_flood(void **state)
 		{ "process-flood", starts, 20, "process-flood.many=25", "high/" },
 		{ "process-flood", starts, 20, "process-flood.many=26", "medium/" },
 		{ "process-flood", flood_looks, 5, NULL,
-			"medium/|4 of 4 equal parts of the observation" },
+			"medium/|4 of 4 equal time slices of the observation" },
 		{ "process-flood", flood_looks, 4, NULL,
 			"blind: the observation has too few samples" },
 		{ "process-flood", child_starts, 25, NULL,
@@ -471,9 +471,9 @@ static void test_binaries(void **state)
 		{ "deleted-binary", runs_deleted, 1, NULL,
 			"=low/high: the program file was removed or replaced after the process "
 			"started: /home/me/.local/share/claude/versions/2.1.50 {path "
-			"/home/me/.local/share/claude/versions/2.1.50} [known by: the file that "
-			"the process runs has no path any more] [age: 15m06s] (unseen: whether "
-			"another file is at that path now) <restart the process: files that it "
+			"/home/me/.local/share/claude/versions/2.1.50} [known by: "
+			"/proc/PID/exe: the kernel marks the path as deleted] [age: 15m06s] "
+			"(unseen: whether another file is at that path now) <restart the process: files that it "
 			"loads from now on may be of another version>\n" },
 		{ "deleted-binary", runs_deleted, 0, NULL, "=fine: \n" },
 		{ "deleted-binary", deleted_with_newer, 0, NULL, "info/high: " },

@@ -282,7 +282,7 @@ static void test_busy_poll(void **state)
 		{ "busy-poll", polls_for_ms, 3, NULL, "fine: " },
 		{ "busy-poll", polls_for_ms, (double)UINT32_MAX, NULL, "fine: " },
 		{ "busy-poll", selects_with, 1, NULL,
-			"low/low: |[woken by: timeouts in select: no other thread" },
+			"low/low: |[woken by: its own timeouts in select: no other thread" },
 		{ "busy-poll", selects_with, 0, NULL, "fine: " },
 		{ "busy-poll", selects_beside_cpu, 5, NULL, "low/low: " },
 		{ "busy-poll", selects_beside_cpu, 6, NULL, "fine: " },

@@ -492,7 +492,7 @@ static void test_blocked_io(void **state)
 			"=high/high: stuck waiting for /mnt/file: thread reader (99), for 5 s {fd "
 			"3} {path /mnt/file} [time the thread has spent in this wait: 5.00s over "
 			"5.00s] [number of threads stuck in the same wait: 1] [state: D in 6 of 6 "
-			"samples, without a context switch] [system call: read] [kernel function: "
+			"samples, and no context switch between them] [system call: read] [kernel function: "
 			"folio_wait] [file: /mnt/file, fd 3] [device number of the file system: "
 			"8:1] <repair the disk, mount or device: dmesg shows disk and network "
 			"errors, umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a "

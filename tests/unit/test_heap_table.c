@@ -115,7 +115,8 @@ static void test_tallies_and_calls_agree(void **state)
 		forget_unfinished(by_calls);
 		add_aggregates(calls, CALLS, 1000 + CALLS * 10);
 		by_both = common_part(show(NULL, "json"));
-		assert_shows(shown.data, "\"inexact\": null");
+		/* Random calls take addresses that were never freed. */
+		assert_shows(shown.data, " blocks whose free was not seen\"");
 		assert_shows(shown.data, "\"calls\": 4000,");
 		buffer_reset(&records);
 		add_aggregates(calls, 1000, 20000);

@@ -63,8 +63,8 @@ void check_calls_unseen(const struct check_calls *c, struct check *e)
 			(unsigned long long)c->lost);
 	if (c->is_sampled)
 		finding_text(e, "sampled",
-			"%.2g %% of the calls recorded one by one, the others counted: counts are "
-			"estimates",
+			"%.2g %% of the calls were recorded one by one: the counts of this check are "
+			"estimates made from them",
 			100 * (double)c->history->seen / (double)c->history->calls);
 	if (e->input->calls.refused)
 		finding_unseen(e, "some files, peers or errors: sooth's tables were full");

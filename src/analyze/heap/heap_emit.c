@@ -59,10 +59,15 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 }
 
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	uint8_t unfinished_state, struct sooth_error *err)
+	uint8_t unfinished_state, bool is_blind, struct sooth_error *err)
 {
 	uint32_t order[HEAP_FUNCTIONS + 1];
-	int status = heap_section(scope, &type_section, err);
+	struct section section = type_section;
+	int status;
+
+	if (is_blind)
+		section.if_empty = "no allocator function was found: no call could be seen";
+	status = heap_section(scope, &section, err);
 
 	/* Most calls first; there are a dozen functions. */
 	for (uint32_t i = 0; i <= HEAP_FUNCTIONS; i++) {

@@ -16,8 +16,9 @@ struct heap_scope {
 /* Closes the section before it. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
 /* unfinished_state: of values that single calls do not give. */
+/* is_blind: nothing was probed, so that no calls means nothing. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	uint8_t unfinished_state, struct sooth_error *err);
+	uint8_t unfinished_state, bool is_blind, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
 /*

@@ -33,7 +33,8 @@ struct table_state {
 	uint64_t lost; /* as reported by the source */
 	bool has_source;
 	bool by_calls; /* which of the sums is shown */
-	char inexact[256];
+	bool has_no_allocator; /* of one process at least */
+	char inexact[512];
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -55,6 +56,13 @@ static bool is_of_heap(const struct sooth_record *r, const char *field)
 	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, field), r);
 
 	return v.state == SOOTH_STATE_VALUE && v.text.size == 4 && !memcmp(v.text.data, "heap", 4);
+}
+
+static bool is_no_allocator(const struct sooth_record *r)
+{
+	const struct stream_limit *limit = record_as(r, STREAM_LIMIT, sizeof(*limit));
+
+	return limit && span_equal(record_text(r, &limit->what), HEAP_NO_ALLOCATOR);
 }
 
 static void take(struct table_state *s, const struct sooth_record *r)
@@ -79,6 +87,9 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		break;
 	case STREAM_SOURCE:
 		s->has_source |= is_of_heap(r, "probe");
+		break;
+	case STREAM_LIMIT:
+		s->has_no_allocator |= is_no_allocator(r);
 		break;
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)) && is_of_heap(r, "source"))
@@ -117,8 +128,16 @@ static bool has_calls(const struct table_state *s)
 	return s->seen.has_any || !s->counted.all.count;
 }
 
+/* Nothing was probed: no calls is not a measurement. */
+static bool is_blind(const struct table_state *s)
+{
+	return s->has_no_allocator && !s->seen.all.count && !s->counted.all.count;
+}
+
 static uint8_t live_state(const struct table_state *s)
 {
+	if (is_blind(s))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_REQUESTED;
 }
 
@@ -162,6 +181,14 @@ static void judge(struct table_state *s)
 	if (s->notes.gaps.count)
 		add_reason(s, "calls of newly loaded libraries were missed for up to %s",
 			format_ns(text, s->notes.unseen_ns_max));
+	if (s->has_no_allocator)
+		add_reason(s, "%s", "a program without allocator symbols was not observed");
+	if (s->live.frees_unknown)
+		add_reason(s, "%s frees of blocks whose allocation was not seen",
+			format_count(text, s->live.frees_unknown));
+	if (s->live.replaced_blocks)
+		add_reason(s, "%s blocks whose free was not seen",
+			format_count(text, s->live.replaced_blocks));
 	if (s->live.refused)
 		add_reason(s, "%s allocated blocks did not fit sooth's table",
 			format_count(text, s->live.refused));
@@ -237,11 +264,14 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 		.lost = lost_calls(s),
 		.processes = heap_emit_count(l),
 		.rate_per_s = interval_ns ? (double)all->count * NS_PER_S / (double)interval_ns : 0,
-		.measured_state = s->has_source ? SOOTH_STATE_VALUE : NOT_REQUESTED,
+		.measured_state = is_blind(s)	  ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+				  : s->has_source ? SOOTH_STATE_VALUE
+						  : NOT_REQUESTED,
 		.live_state = live_state(s),
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.rate_state =
-			s->has_source && interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+			s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
+								     : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
 	int status = heap_section(&s->scope, &section, err);
 
@@ -261,7 +291,8 @@ static int finish(void *state, struct sooth_error *err)
 	note_limits(s);
 	status = emit_totals(s, err);
 	if (!status)
-		status = heap_emit_types(&s->scope, sums_of(s), unfinished_state(s), err);
+		status = heap_emit_types(
+			&s->scope, sums_of(s), unfinished_state(s), is_blind(s), err);
 	if (!status)
 		status = heap_emit_sizes(&s->scope, sums_of(s), err);
 	if (!status)

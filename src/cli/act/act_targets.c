@@ -33,7 +33,7 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
 
 	if (a->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
-		error_why(err, "`sooth %s` acts on processes that run already", verb);
+		error_why(err, "`sooth %s` acts on processes that are already running", verb);
 		return error_remedy(err, "to launch a command: sooth trace -- COMMAND");
 	}
 	if (capture)

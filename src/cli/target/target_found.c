@@ -51,7 +51,7 @@ static int check_command(const struct arguments *a, unsigned allowed, struct soo
 {
 	if (a->command && !(allowed & TARGET_MAY_BE_COMMAND)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command here");
-		error_why(err, "this command only shows processes that run already");
+		error_why(err, "this command only shows processes that are already running");
 		return error_remedy(err, "to launch a command: sooth trace -- COMMAND");
 	}
 	if (a->command && !a->command[0]) {

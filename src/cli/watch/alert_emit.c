@@ -198,7 +198,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 		return;
 	}
 	if (e->has_ended) {
-		buffer_format(line, "exited above its %s threshold", e->alert);
+		buffer_format(line, "exited while its %s was above the threshold", e->alert);
 		return;
 	}
 	if (e->key.kind == ALERT_CPU)

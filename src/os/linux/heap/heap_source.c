@@ -121,7 +121,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 
 static void emit_no_allocator(struct backend_run *run)
 {
-	backend_limit(run, "allocations of a program without allocator symbols",
+	backend_limit(run, HEAP_NO_ALLOCATOR,
 		"no mapped file of the program defines a known allocator function",
 		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
 }
