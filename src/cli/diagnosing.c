@@ -16,6 +16,7 @@
 #include "cli/agents/process_table_scan.h"
 #include "cli/agents/config_files.h"
 #include "cli/diagnosing_gone.h"
+#include "cli/diagnosing_tree.h"
 #include "core/backend.h"
 #include "os/os.h"
 
@@ -318,6 +319,19 @@ static void choose_target(struct diagnosing *d, struct run *run, bool is_capture
 	run->allowed |= TARGET_IS_HOST;
 }
 
+/* A caller that diagnoses one agent is promised the processes that it named. */
+static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (!d->agent && !d->is_gone && !d->found.is_host && !d->found.has_user &&
+		!d->found.command && target_found_count(&d->found) == 1)
+		status = diagnosing_add_tree(&d->found.pids, err);
+	/* What it started may end meanwhile. */
+	run->may_be_gone |= status > 0;
+	return status < 0 ? status : 0;
+}
+
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	bool is_capture = target_capture(run->arguments) != NULL;
@@ -333,12 +347,16 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 		status = target_find(run->target, run->arguments, run->allowed, &d->found, err);
 	is_named = is_given && target_found_count(&d->found) && !d->found.is_searched;
 	is_open = !is_capture && !is_named && !d->found.has_user && !d->found.command;
+	if (!status && is_given && !is_capture && !is_named)
+		status = add_tree(d, run, err);
 	if (!status && is_open)
 		status = find_selected(d, run, err);
 	if (!status && is_named && !is_capture)
 		d->is_gone = gone_find(&d->found, &d->gone);
 	if (!status && buffer_failed(&d->gone))
 		status = error_no_memory(err);
+	if (!status && is_named && !is_capture && !d->gone.size)
+		status = add_tree(d, run, err);
 	if (is_open && d->watch_ns)
 		run->chore = (struct run_chore){ d->watch_ns, d, join_selected };
 	/* With no agent there is nothing to wait for. */

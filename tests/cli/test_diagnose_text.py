@@ -88,6 +88,42 @@ class Text(Case):
         self.assertLess(self.run_program(*empty, "-j").json()["summary"]["interval_ns"], 2e9)
 
 
+class Launchers(Case):
+    """What a launcher started is judged with it; any other process alone."""
+    BELOW = ("timeout", "900", "python3", "-c", "import time; print(1, flush=True); time.sleep(900)")
+
+    def diagnosed(self, pid):
+        report = self.sooth("diagnose", "-j", "--passive", "--duration", "0.6", "--set",
+            "frozen.min-time=0", str(pid)).json()
+        return report["summary"]["headline"], {row["pid"] for row in report["processes"]}
+
+    def child(self, pid):
+        return int(harness.read("/proc/%d/task/%d/children" % (pid, pid)).split()[0])
+
+    def test_the_sick_child_comes_first(self):
+        shell = self.start("/bin/sh", "-c", " ".join(self.BELOW[:3]) + " -c '%s'; true" % self.BELOW[4])
+        shell.wait_for_output(b"1")
+        timeout = self.child(shell.pid)
+        worker = self.child(timeout)
+        self.addCleanup(os.kill, worker, 9)
+        tree = {shell.pid, timeout, worker}
+        self.assertEqual(self.diagnosed(shell.pid)[1], tree)
+        self.assertEqual(self.diagnosed(timeout)[1], tree - {shell.pid})
+        self.assertEqual(self.diagnosed(worker)[1], {worker})
+        os.kill(worker, 19)
+        harness.wait_until(lambda: harness.process_state(worker) == "T", "it stops")
+        headline, processes = self.diagnosed(shell.pid)
+        self.assertEqual(processes, tree)
+        self.assertRegex(headline, r"^python3 %d: stopped by SIGSTOP" % worker)
+
+    def test_a_program_with_children_is_alone(self):
+        parent = self.start(sys.executable, "-c", "import subprocess; subprocess.run(%r)" % (self.BELOW,))
+        parent.wait_for_output(b"1")
+        timeout = self.child(parent.pid)
+        self.addCleanup(os.kill, timeout, 15)
+        self.assertEqual(self.diagnosed(parent.pid)[1], {parent.pid})
+
+
 @needs_root
 class Refused(Case):
     """A process of root, diagnosed by another user."""
