@@ -54,5 +54,10 @@ int process_view_emit(struct process_view *v, const struct section *section, pro
 
 	while (!status && (snapshot = snapshots_next(v->input, &position)))
 		status = emit(v, snapshot, err);
+	if (!status && v->input->refused && !v->is_cut)
+		output_limit(v->output, "some processes, or parts of them",
+			"there is more than sooth keeps at once: the rest is left out",
+			"select fewer processes with -p");
+	v->is_cut |= v->input->refused > 0;
 	return status;
 }

@@ -15,6 +15,7 @@ struct process_view {
 	const struct snapshots *input; /* `own`, or others that the view collects */
 	struct snapshots own;
 	struct section section; /* the open section, borrowed by the output */
+	bool is_cut;		/* reported: what did not fit is left out */
 };
 
 /* `state` is the view's state. */

@@ -2,7 +2,7 @@
 #include "analyze/snapshots.h"
 
 #define PROCESSES_MAX 65536
-#define BYTES_MAX     (1ull << 30)
+#define BYTES_MAX     (64u << 20) /* alone: of 250,000 mappings or so */
 
 void snapshots_init(struct snapshots *s, uint16_t end_kind)
 {
@@ -10,10 +10,46 @@ void snapshots_init(struct snapshots *s, uint16_t end_kind)
 	map_init(&s->processes, sizeof(struct process_id), sizeof(struct snapshot), PROCESSES_MAX);
 }
 
+void snapshots_init_in(struct snapshots *s, uint16_t end_kind, struct snapshots_room *room)
+{
+	snapshots_init(s, end_kind);
+	s->room = room;
+}
+
+static bool has_room(const struct snapshots *s, size_t size)
+{
+	return s->room ? s->room->bytes + size <= s->room->most : s->bytes + size <= BYTES_MAX;
+}
+
+static void count(struct snapshots *s, size_t size)
+{
+	s->bytes += size;
+	if (s->room)
+		s->room->bytes += size;
+}
+
+static void give_back(struct snapshots *s, uint64_t size)
+{
+	s->bytes -= size;
+	if (s->room)
+		s->room->bytes -= size;
+}
+
+static bool append(struct snapshots *s, struct buffer *to, const struct sooth_record *r)
+{
+	buffer_append(to, r, record_bytes(r));
+	if (buffer_failed(to))
+		return false;
+	count(s, record_bytes(r));
+	return true;
+}
+
 void snapshots_fini(struct snapshots *s)
 {
 	size_t position = 0;
 	void *value;
+
+	give_back(s, s->bytes);
 
 	while (map_next(&s->processes, &position, NULL, &value)) {
 		struct snapshot *one = value;
@@ -27,16 +63,15 @@ void snapshots_fini(struct snapshots *s)
 
 static void finish_snapshot(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
 {
-	struct buffer former = one->records;
-
 	if (!one->pending.size && one->records.size)
 		return; /* it ended before it could be read again */
+	give_back(s, one->records.size + one->end.size);
+	buffer_fini(&one->records);
 	one->records = one->pending;
-	one->pending = former;
-	s->bytes -= former.size;
-	buffer_reset(&one->pending);
+	one->pending = (struct buffer){ 0 };
 	buffer_reset(&one->end);
-	buffer_append(&one->end, r, record_bytes(r));
+	if (!append(s, &one->end, r))
+		s->refused++;
 }
 
 void snapshots_take(struct snapshots *s, const struct sooth_record *r)
@@ -47,7 +82,7 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r)
 	if ((r->kind ^ s->end_kind) & 0xff00)
 		return;
 	one = map_put(&s->processes, &id, NULL);
-	if (!one || s->bytes + record_bytes(r) > BYTES_MAX) {
+	if (!one || !has_room(s, record_bytes(r))) {
 		s->refused++;
 		return;
 	}
@@ -56,11 +91,8 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r)
 		finish_snapshot(s, one, r);
 		return;
 	}
-	buffer_append(&one->pending, r, record_bytes(r));
-	if (buffer_failed(&one->pending))
+	if (!append(s, &one->pending, r))
 		s->refused++;
-	else
-		s->bytes += record_bytes(r);
 }
 
 const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position)

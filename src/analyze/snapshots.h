@@ -19,14 +19,21 @@ struct snapshot {
 	struct buffer pending; /* of the unfinished snapshot */
 };
 
+/* Room for several of these together: a capture may be made so that it fills each of them. */
+struct snapshots_room {
+	uint64_t bytes, most;
+};
+
 struct snapshots {
-	uint16_t end_kind;    /* the other kinds have the same high byte */
-	uint64_t bytes;	      /* of all processes together */
-	uint64_t refused;     /* records beyond the bounds */
-	struct map processes; /* process_id -> struct snapshot */
+	uint16_t end_kind;	     /* the other kinds have the same high byte */
+	uint64_t bytes;		     /* of all processes together */
+	struct snapshots_room *room; /* shared with others; NULL: none */
+	uint64_t refused;	     /* records beyond the bounds */
+	struct map processes;	     /* process_id -> struct snapshot */
 };
 
 void snapshots_init(struct snapshots *s, uint16_t end_kind);
+void snapshots_init_in(struct snapshots *s, uint16_t end_kind, struct snapshots_room *room);
 void snapshots_fini(struct snapshots *s);
 /* Records of other probes are ignored. */
 void snapshots_take(struct snapshots *s, const struct sooth_record *r);

@@ -102,9 +102,44 @@ static void test_other_probes(void **state)
 	snapshots_fini(&s);
 }
 
+/* Of room that several share what one has taken is gone for the others, until it ends. */
+static void test_room(void **state)
+{
+	struct snapshots_room room = { .most = 4096 };
+	struct snapshots one, other;
+	char name[512];
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	snapshots_init_in(&one, ENVIRONMENT_PROCESS, &room);
+	snapshots_init_in(&other, ENVIRONMENT_PROCESS, &room);
+	for (int i = 0; i < 20; i++)
+		take_variable(&one, 10, name);
+	assert_true(one.refused > 0);
+	assert_true(room.bytes <= room.most && room.bytes > 3 * sizeof(name));
+	take_variable(&other, 10, name);
+	assert_int_equal(other.refused, 1);
+	snapshots_fini(&one);
+	assert_true(room.bytes == 0);
+	take_variable(&other, 10, name);
+	take_end(&other, 10, 1);
+	assert_int_equal(other.refused, 1);
+	assert_int_equal(records_of(&other, 10), 1);
+	/* A second one replaces it: room is needed for both until then. */
+	for (int i = 0; i < 10; i++) {
+		take_variable(&other, 10, name);
+		take_end(&other, 10, 1);
+	}
+	assert_int_equal(other.refused, 1);
+	snapshots_fini(&other);
+	assert_true(room.bytes == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_last_whole_reading),
 		cmocka_unit_test(test_several_processes),
 		cmocka_unit_test(test_other_probes),

@@ -11,6 +11,7 @@
 #include "probes/sockets.h"
 
 #define HELD_BYTES_MAX (16u << 20)
+#define READ_BYTES_MAX (64u << 20) /* before the first call */
 #define HELD_NS_MAX    NS_PER_S
 #define PROCESSES_MAX  65536
 
@@ -73,7 +74,7 @@ static void note(struct call_backlog *b, const struct sooth_record *r)
 static bool is_enough(const struct call_backlog *b, const struct sooth_record *r)
 {
 	if (!b->first_ns)
-		return false;
+		return b->held.size > READ_BYTES_MAX;
 	return (b->has_begun && !b->waiting) || b->held.size > HELD_BYTES_MAX ||
 	       r->time_ns > b->first_ns + HELD_NS_MAX || r->kind == STREAM_END;
 }

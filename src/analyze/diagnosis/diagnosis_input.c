@@ -13,6 +13,7 @@
 #include "probes/waits.h"
 
 #define PROCESSES_MAX 65536
+#define ROOM_BYTES    (256u << 20)
 #define POINTS_MAX    512 /* per process; then every other one is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
@@ -29,12 +30,12 @@ void diagnosis_input_init(struct diagnosis_input *r)
 		WAITS_SNAPSHOT };
 	struct snapshot_pair *pair;
 
-	*r = (struct diagnosis_input){ 0 };
+	*r = (struct diagnosis_input){ .room.most = ROOM_BYTES };
 	host_state_init(&r->host);
 	map_init(&r->points, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
 	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
-		snapshots_init(&pair->first, ends[i]);
-		snapshots_init(&pair->last, ends[i]);
+		snapshots_init_in(&pair->first, ends[i], &r->room);
+		snapshots_init_in(&pair->last, ends[i], &r->room);
 	}
 	thread_histories_init(&r->threads);
 	call_histories_init(&r->calls);
@@ -248,7 +249,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 
 		snapshots_fini(&pair->first);
 		pair->first = pair->last;
-		snapshots_init(&pair->last, end_kind);
+		snapshots_init_in(&pair->last, end_kind, &r->room);
 	}
 	thread_histories_next_interval(&r->threads);
 	call_histories_next_interval(&r->calls);

@@ -35,6 +35,7 @@ struct sample_point {
 };
 
 struct diagnosis_input {
+	struct snapshots_room room; /* of all pairs */
 	struct host_state host;
 	struct map points; /* process_id -> struct buffer of struct sample_point */
 	struct snapshot_pair fds, sockets, maps, limits, waits;

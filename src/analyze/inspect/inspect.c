@@ -18,6 +18,7 @@
 #include "probes/waits.h"
 
 #define PROCESSES_MAX 65536
+#define ROOM_BYTES    (128u << 20)
 #define NAMED_MAX     8 /* processes that the error lists */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -26,14 +27,15 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	s->output = output;
 	s->ticks_per_s = 100;
+	s->room.most = ROOM_BYTES;
 	map_init(&s->processes, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
-	snapshots_init(&s->fds, FDS_PROCESS);
-	snapshots_init(&s->sockets, SOCKETS_PROCESS);
-	snapshots_init(&s->maps, MAPS_PROCESS);
-	snapshots_init(&s->signals, SIGNALS_PROCESS);
-	snapshots_init(&s->limits, LIMITS_PROCESS);
-	snapshots_init(&s->waits, WAITS_SNAPSHOT);
-	snapshots_init(&s->first_waits, WAITS_SNAPSHOT);
+	snapshots_init_in(&s->fds, FDS_PROCESS, &s->room);
+	snapshots_init_in(&s->sockets, SOCKETS_PROCESS, &s->room);
+	snapshots_init_in(&s->maps, MAPS_PROCESS, &s->room);
+	snapshots_init_in(&s->signals, SIGNALS_PROCESS, &s->room);
+	snapshots_init_in(&s->limits, LIMITS_PROCESS, &s->room);
+	snapshots_init_in(&s->waits, WAITS_SNAPSHOT, &s->room);
+	snapshots_init_in(&s->first_waits, WAITS_SNAPSHOT, &s->room);
 	thread_times_init(&s->threads);
 	peer_labels_init(&s->labels);
 	socket_sums_init(&s->socket_sums);
@@ -50,8 +52,12 @@ static void take_process(struct inspect_snapshots *s, const struct sooth_record 
 	last = map_put(&s->processes, &id, NULL);
 	if (!last)
 		return;
+	/* One is shown: of several only the numbers are. */
+	s->room.bytes -= last->size;
 	buffer_reset(last);
-	buffer_append(last, r, record_bytes(r));
+	if (s->room.bytes + record_bytes(r) <= s->room.most)
+		buffer_append(last, r, record_bytes(r));
+	s->room.bytes += last->size;
 }
 
 static void take_segment(struct inspect_snapshots *s, const struct sooth_record *r)

@@ -13,6 +13,7 @@
 struct inspect_snapshots {
 	struct output *output;
 	struct map processes; /* process_id -> struct buffer: its last proc.process */
+	struct snapshots_room room;
 	struct snapshots fds, sockets, maps, signals, limits;
 	struct snapshots waits, first_waits; /* two: has it run in between? */
 	struct thread_times threads;

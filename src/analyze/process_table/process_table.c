@@ -20,6 +20,7 @@
 #define PROCESSES_ENDED (PROCESSES_MAX / 2)
 #define INSTALLED_BYTES ((size_t)1 << 20)
 #define TEXTS_BYTES	((size_t)64 << 20)
+#define RECORDS_BYTES	((size_t)64 << 20) /* 1 KiB of each */
 #define NEWEST_MAX	4096
 
 void process_table_init(struct process_table *c)
@@ -30,6 +31,24 @@ void process_table_init(struct process_table *c)
 	map_init(&c->newest, 3 * sizeof(uint64_t), sizeof(struct sooth_text), NEWEST_MAX);
 }
 
+static size_t bytes_of(const void *record)
+{
+	return record ? record_bytes(record) : 0;
+}
+
+/* False: there is no room. */
+static bool keep(struct process_table *c, const void *former, const void *record)
+{
+	uint64_t bytes = c->bytes - bytes_of(former) + bytes_of(record);
+
+	if (bytes > RECORDS_BYTES) {
+		c->refused++;
+		return false;
+	}
+	c->bytes = bytes;
+	return true;
+}
+
 static void process_free(struct process_entry *p)
 {
 	if (!p)
@@ -38,6 +57,13 @@ static void process_free(struct process_entry *p)
 	free(p->links);
 	free(p->session);
 	free(p);
+}
+
+static void drop(struct process_table *c, struct process_entry *p)
+{
+	map_remove(&c->processes, &p->id);
+	c->bytes -= bytes_of(p->process) + bytes_of(p->links) + bytes_of(p->session);
+	process_free(p);
 }
 
 void process_table_fini(struct process_table *c)
@@ -135,10 +161,21 @@ static struct process_entry *process_put(struct process_table *c, const struct p
 static void take_process(struct process_table *c, const struct sooth_record *r)
 {
 	struct proc_process *copy = widened(r, PROC_PROCESS_LEAST);
-	struct process_entry *p = copy ? process_put(c, copy) : NULL;
+	struct process_id id = process_id_of(r);
+	struct process_entry **known = map_get(&c->processes, &id), *p = known ? *known : NULL;
+	bool becomes_zombie = copy && copy->state == 'Z' && p && p->process;
 
-	if (!p) {
+	if (p)
+		p->last_ns = r->time_ns;
+	if (copy && !becomes_zombie && !keep(c, p ? p->process : NULL, copy)) {
+		free(copy);
+		return;
+	}
+	if (!p && copy)
+		p = process_put(c, copy);
+	if (!p || !copy) {
 		c->refused++;
+		c->bytes -= bytes_of(copy);
 		free(copy);
 		return;
 	}
@@ -147,7 +184,7 @@ static void take_process(struct process_table *c, const struct sooth_record *r)
 		p->zombie_ns = 0;
 	else if (!p->zombie_ns)
 		p->zombie_ns = r->time_ns ? r->time_ns : 1;
-	if (copy->state == 'Z' && p->process) {
+	if (becomes_zombie) {
 		become_zombie(p, copy);
 		free(copy);
 		return;
@@ -192,10 +229,16 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	if (!copy)
 		return;
 	if (r->kind == PROC_LINKS) {
+		if (!keep(c, p->links, copy)) {
+			free(copy);
+			return;
+		}
 		note_written(p, p->links, copy);
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
+	} else if (!keep(c, p->session, copy)) {
+		free(copy);
 	} else {
 		free(p->session);
 		p->session = copy;
@@ -219,8 +262,7 @@ static void forget_ended(struct process_table *c)
 
 		if (is_there(c, p))
 			continue;
-		map_remove(&c->processes, &p->id);
-		process_free(p);
+		drop(c, p);
 	}
 }
 
@@ -263,16 +305,12 @@ void process_table_next_interval(struct process_table *c)
 {
 	size_t position = 0;
 	void *value;
-	const void *key;
 
-	while (map_next(&c->processes, &position, &key, &value)) {
+	while (map_next(&c->processes, &position, NULL, &value)) {
 		struct process_entry *p = *(struct process_entry **)value;
 
 		if (!is_there(c, p) && !p->agent) {
-			struct process_id id = *(const struct process_id *)key;
-
-			map_remove(&c->processes, &id);
-			process_free(p);
+			drop(c, p);
 			continue;
 		}
 		p->first_ns = p->last_ns;

@@ -120,7 +120,8 @@ struct process_table {
 	uint64_t last_ns;
 	bool is_of_host, is_partial, hides_users; /* of the last snapshot */
 	bool is_resolved;
-	uint64_t refused; /* processes beyond the bound */
+	uint64_t bytes;	  /* of the records that are kept */
+	uint64_t refused; /* processes beyond the bounds */
 };
 
 void process_table_init(struct process_table *c);

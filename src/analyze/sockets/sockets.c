@@ -253,7 +253,8 @@ static void note_snapshot(struct sockets_view *s, const struct sockets_process *
 		state == SOOTH_STATE_TRUNCATED ? "some " : "", p->record.pid);
 	if (state == SOOTH_STATE_TRUNCATED)
 		output_limit(s->view.output, what,
-			"the system has more sockets than sooth can read; the rest is left out", "");
+			"the system has more sockets than sooth can read; the rest is left out",
+			"");
 	else
 		output_limit(s->view.output, what,
 			sooth_reason_text((enum sooth_reason)(p->sockets_state >> 4)), "");
@@ -294,10 +295,6 @@ static int finish(void *state, struct sooth_error *err)
 		status = process_view_emit(&s->view, &kinds_section, emit_kinds, err);
 	if (!status)
 		status = process_view_emit(&s->view, &processes_section, emit_process, err);
-	if (s->view.input->refused)
-		output_limit(s->view.output, "some sockets",
-			"sooth's table is full; the rest is left out",
-			"select fewer processes with -p");
 	return status;
 }
 
