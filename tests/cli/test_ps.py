@@ -20,7 +20,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
 import harness
-from harness import SOOTH, Case
+from harness import SOOTH, Case, needs_root
 
 COMPAT = os.path.join(os.path.dirname(SOOTH), "compat", "claude-trace")
 VERSION = "2.1.9"
@@ -165,6 +165,28 @@ class Rows(Agents):
         self.assertTrue(rows[zombie]["is_zombie"])
         self.assertIn("ZOMBIE", rows[zombie]["flags"])
         self.assertIn("%d (sleep) zombie: " % zombie, self.sooth("ps", "-i", "20ms").text)
+
+
+class Versions(Agents):
+    def is_outdated(self, started):
+        report = self.sooth("ps", "-j", str(started.pid)).json()
+        return report["processes"][0]["is_outdated"]
+
+    def test_home_of_the_environment(self):
+        """A newer version below HOME counts where HOME is the user's own folder."""
+        newer = self.path("home/.local/share/claude/versions/2.9.9")
+        os.mkdir(newer)
+        home = dict(os.environ, HOME=self.path("home"))
+        self.assertIs(self.is_outdated(self.agent(env=home)), True)
+        os.rmdir(newer)
+        self.assertIsNot(self.is_outdated(self.agent(env=home)), True)
+
+    @needs_root
+    def test_home_of_another_user(self):
+        os.mkdir(self.path("home/.local/share/claude/versions/2.9.9"))
+        os.chown(self.path("home"), 65534, 65534)
+        started = self.agent(env=dict(os.environ, HOME=self.path("home")))
+        self.assertIsNot(self.is_outdated(started), True)
 
 
 class Columns(Agents):

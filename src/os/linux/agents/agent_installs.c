@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,7 +19,9 @@
 #include "core/script.h"
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/programs/package_file.h"
+#include "os/linux/files/environ.h"
 #include "os/linux/files/passwd.h"
+#include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/os.h"
 #include "probes/proc.h"
@@ -29,6 +32,7 @@
 #define FOLDER_SIZE  (PATH_SIZE * 2)
 #define NAME_SIZE    40 /* the name of a user-defined agent has at most 32 bytes */
 #define NO_USER	     UINT32_MAX
+#define ENVIRON_BYTES (1u << 20) /* HOME stands before what is larger */
 #define INSTALLS_MS  1000 /* some hundred small calls */
 
 /* Where package managers install for a user, below the home; @ is the package. */
@@ -81,6 +85,8 @@ struct home_scan {
 	char top[PATH_SIZE];
 	char home[PATH_SIZE];
 	bool is_host;
+	bool is_chosen; /* by a process: read if it belongs to that user */
+	uint32_t uid;
 	struct buffer found; /* struct found */
 	/* While it is being read. */
 	const struct agent *agent;
@@ -242,9 +248,15 @@ static void do_home(void *argument)
 	struct home_scan *scan = argument;
 	_cleanup_close_ int root = open(scan->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	struct stat st = { .st_uid = scan->uid };
 	size_t position = 0;
 
 	scan->root = root;
+	/* A process names what it likes: only its user's own folder is read for it. */
+	if (scan->is_chosen && (root < 0 || fstatat(root, scan->home + 1, &st, 0)))
+		return;
+	if (st.st_uid != scan->uid)
+		return;
 	while (root >= 0 && (scan->agent = agent_set_next(scan->agents, &position))) {
 		if (scan->agent->versions && !scan->is_host)
 			scan_versions(scan);
@@ -291,10 +303,13 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 	snprintf(top, PATH_SIZE, "%s", i->root ? i->root : "/");
 }
 
-static void emit_home(
-	struct agent_installs *i, struct backend_run *run, struct span home, uint32_t uid)
+static void emit_home(struct agent_installs *i, struct backend_run *run, struct span home,
+	uint32_t uid, bool is_chosen)
 {
-	struct home_scan scan = { .is_host = uid == NO_USER, .root = -1 };
+	struct home_scan scan = { .is_host = uid == NO_USER,
+		.is_chosen = is_chosen,
+		.uid = uid,
+		.root = -1 };
 	int status;
 
 	if (home.size >= sizeof(scan.home))
@@ -351,7 +366,7 @@ void agent_installs_emit(
 	struct users_scan users = { 0 };
 
 	set_top(i, users.top);
-	emit_home(i, run, span_of("", 0), NO_USER);
+	emit_home(i, run, span_of("", 0), NO_USER, false);
 	if (timeout_call(&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS))
 		return;
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {
@@ -359,7 +374,52 @@ void agent_installs_emit(
 
 		if (!users.status &&
 			passwd_home(&home, users.bytes.data, users.bytes.size, uids[n]))
-			emit_home(i, run, home, uids[n]);
+			emit_home(i, run, home, uids[n], false);
 	}
 	drop_users(&users);
+}
+
+/* HOME of an environment; empty: there is none. */
+static struct span home_in(const struct buffer *environment)
+{
+	struct environ_walk walk = environ_over(environment->data, environment->size, false);
+	struct environ_variable v;
+
+	while (environ_next(&walk, &v)) {
+		if (span_equal(v.name, "HOME"))
+			return span_of(v.name.data + v.name.size + 1, v.size_bytes);
+	}
+	return span_of("", 0);
+}
+
+static bool is_of_account(
+	struct agent_installs *i, struct span home, uint32_t uid, struct users_scan *users)
+{
+	struct span account;
+
+	set_top(i, users->top);
+	if (timeout_call(&i->timeout, do_users, drop_users, users, sizeof(*users), -1, TIMEOUT_MS))
+		return true;
+	return !users->status &&
+	       passwd_home(&account, users->bytes.data, users->bytes.size, uid) &&
+	       !span_compare(account, home);
+}
+
+void agent_installs_emit_of(
+	struct agent_installs *i, struct backend_run *run, pid_t pid, uint32_t uid)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	struct users_scan users = { 0 };
+	struct buffer environment = { 0 };
+	struct span home = span_of("", 0);
+
+	if (process >= 0 && timeout_read_at(&i->timeout, process, "environ", &environment,
+				    ENVIRON_BYTES, TIMEOUT_MS) >= 0)
+		home = home_in(&environment);
+	if (home.size > 1 && home.data[0] == '/') {
+		if (!is_of_account(i, home, uid, &users))
+			emit_home(i, run, home, uid, true);
+		drop_users(&users);
+	}
+	buffer_fini(&environment);
 }

@@ -21,5 +21,9 @@ void agent_installs_fini(struct agent_installs *i);
  * of the given users. */
 void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count);
+/* The same in the home that the environment of an agent's process names, if it belongs to the
+ * user and is another one than that of its account. */
+void agent_installs_emit_of(
+	struct agent_installs *i, struct backend_run *run, pid_t pid, uint32_t uid);
 
 #endif

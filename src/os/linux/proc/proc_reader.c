@@ -14,6 +14,7 @@
 #include "os/linux/proc/proc_detached.h"
 #include "os/os.h"
 
+#define AGENT_HOMES_MAX 16 /* agents whose environment is read for HOME */
 #define BLOCKED_MAX  4096
 #define CHILDREN_MAX 64	       /* of selected processes: more are reported briefly */
 #define JUST_NOW_NS  NS_PER_MS /* another sample within this time adds nothing */
@@ -341,6 +342,13 @@ static void emit_installs(struct proc_reader *r, struct backend_run *run)
 		add_user(&uids, getuid());
 		agent_installs_emit(
 			&r->installs, run, (const void *)uids.data, uids.size / sizeof(uint32_t));
+		for (size_t i = 0, homes = 0; i < count && homes < AGENT_HOMES_MAX; i++) {
+			if (!all[i].agent)
+				continue;
+			homes++;
+			agent_installs_emit_of(&r->installs, run, (pid_t)all[i].values.id.pid,
+				all[i].values.uid);
+		}
 		r->has_reported_installs = true;
 	}
 	buffer_fini(&uids);

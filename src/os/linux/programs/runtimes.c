@@ -191,10 +191,22 @@ static int scan(struct timeout *timeout, struct scan *l, void (*work)(void *argu
 	return status ? status : l->status;
 }
 
+/* Bun defines functions of V8's interface and runs JavaScriptCore. */
+static bool has_javascriptcore(const struct evidence *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		if (e->sections >> i & 1 && sections[i].runtime == MAPS_JAVASCRIPTCORE)
+			return true;
+	}
+	return false;
+}
+
 static void tell(const struct evidence *e, struct runtimes_seen *seen)
 {
+	bool is_no_v8 = has_javascriptcore(e);
+
 	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		if (e->functions >> i & 1)
+		if (e->functions >> i & 1 && !(is_no_v8 && functions[i].runtime == MAPS_V8))
 			note(seen, functions[i].runtime, "the executable defines %.*s", 64,
 				functions[i].name);
 	}
