@@ -215,6 +215,87 @@ static void test_open_circle(void **state)
 		"through a pipe, 3 min: perhaps a deadlock (low confidence)");
 }
 
+/* The records so far become the sample before; its threads ran since by so many switches. */
+static void sampled_before(uint64_t switches)
+{
+	struct batch all = { records.data, records.size };
+
+	buffer_reset(&before);
+	batch_for_each (r, &all) {
+		const struct waits_thread *t = record_as(r, WAITS_THREAD, sizeof(*t));
+		size_t at = before.size;
+
+		buffer_append(&before, r, (size_t)r->words * SOOTH_RECORD_WORD);
+		((struct sooth_record *)(void *)(before.data + at))->time_ns -= NS_PER_S;
+		if (t)
+			((struct waits_thread *)(void *)(before.data + at))->switches -= switches;
+	}
+}
+
+/* The ring of reads, and of a pipeline whose writer is as fast as its reader: not stuck when one
+ * of them ran in between. */
+static void test_ring_that_runs(void **state)
+{
+	static const char ring[] = "talk (10) waits for data from talk (11) through a pipe, 3 "
+				   "min; 11 waits for data from talk (10) through a pipe, 3 min";
+	char perhaps[sizeof(ring) + 64];
+
+	(void)state;
+	reads_from(10, 11);
+	reads_from(11, 10);
+	sampled_before(0);
+	snprintf(perhaps, sizeof(perhaps), "%s: perhaps a deadlock (low confidence)", ring);
+	expect("waits", perhaps);
+	sampled_before(1);
+	expect("waits", ring);
+}
+
+static struct waits_thread *thread_at(const struct buffer *in, uint32_t pid)
+{
+	struct wait_graph g = { .records = { in->data, in->size } };
+
+	return (struct waits_thread *)(uintptr_t)wait_graph_thread(&g, pid, NULL);
+}
+
+static void test_ring_of_a_writer(void **state)
+{
+	(void)state;
+	process(10, "gzip", 'S');
+	thread(10, 10, "read", 0);
+	object(10, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "cat");
+	process(11, "cat", 'S');
+	thread(11, 11, "write", 1);
+	object(11, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(11, 11, WAITS_RELATION_READER, 10, 0, "gzip");
+	sampled_before(5);
+	for (uint32_t pid = 10; pid <= 11; pid++)
+		thread_at(&records, pid)->since_ns = NS_PER_MS;
+	expect("waits", "gzip (10) waits for data from cat (11) through a pipe; 11 writes to a "
+			"pipe as fast as gzip (10) reads");
+}
+
+/* A process that computes waits for no other, whatever call it was last seen in. */
+static void test_busy_reader(void **state)
+{
+	struct waits_thread *used;
+
+	(void)state;
+	process(10, "gzip", 'S');
+	thread(10, 10, "read", 0);
+	object(10, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "cat");
+	process(11, "cat", 'S');
+	thread(11, 11, "write", 1);
+	object(11, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(11, 11, WAITS_RELATION_READER, 10, 0, "gzip");
+	sampled_before(0);
+	used = thread_at(&records, 10);
+	used->cpu_ns = 800 * NS_PER_MS;
+	((struct waits_process *)(void *)records.data)->cpu_ns = used->cpu_ns;
+	expect("runs", "gzip (10) runs: 80 % of a CPU in user mode");
+}
+
 /* A second writer could be the one that writes. */
 static void test_second_writer(void **state)
 {
@@ -334,6 +415,9 @@ int main(void)
 		cmocka_unit_test_setup(test_owner_that_ended, reset),
 		cmocka_unit_test_setup(test_readers, reset),
 		cmocka_unit_test_setup(test_open_circle, reset),
+		cmocka_unit_test_setup(test_ring_that_runs, reset),
+		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
+		cmocka_unit_test_setup(test_busy_reader, reset),
 		cmocka_unit_test_setup(test_second_writer, reset),
 		cmocka_unit_test_setup(test_own_lock, reset),
 		cmocka_unit_test_setup(test_abandoned, reset),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "probes/syscall_names.h"
 
@@ -105,6 +106,7 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 		if (cpu >= CPU_BUSY && (!s->has_busy || cpu > s->busy.cpu_percent)) {
 			s->busy = link;
 			s->busy.what = WAIT_RUNS;
+			s->busy.party = NULL; /* of a wait that lasts no time */
 			s->busy.cpu_percent = cpu;
 			s->has_busy = true;
 		}
@@ -266,6 +268,39 @@ static bool only_reads(const struct wait_link *link)
 	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
 }
 
+/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs. */
+static bool has_run(const struct wait_graph *g, const struct wait_link *link)
+{
+	struct wait_graph earlier = { .records = g->before };
+	const struct waits_thread *now, *then;
+
+	if (link->what == WAIT_RUNS || link->what == WAIT_READY)
+		return true;
+	if ((link->what == WAIT_PIPE_WRITE || link->what == WAIT_SOCKET_WRITE) &&
+		wait_is_paced(g, link))
+		return true;
+	if (!link->thread || link->is_polling)
+		return false;
+	now = wait_graph_thread_of(g, link->thread->node_pid, link->thread->record.tid);
+	then = wait_graph_thread_of(&earlier, link->thread->node_pid, link->thread->record.tid);
+	if (!now || now->state == 'R')
+		return true;
+	return then && !then->switches_state && !now->switches_state &&
+	       then->switches != now->switches;
+}
+
+/* Of a ring in which one runs, that one can end the waits of the others. */
+static void drop_circle(const struct wait_graph *g, struct wait_chain *chain)
+{
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		if (!has_run(g, &chain->links[i]))
+			continue;
+		chain->links[chain->count - 1].repeats = false;
+		chain->circle = chain->count;
+		return;
+	}
+}
+
 /* Processes that wait for each other are stuck only if no other thread and no other process could
  * go on in place of those seen. Of readers one may still have something to say. */
 static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
@@ -306,6 +341,7 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 		if (is_same(&out->links[i], &out->links[out->count - 1]))
 			out->circle = i;
 	}
+	drop_circle(g, out);
 	if (out->circle < out->count)
 		weigh_circle(g, out);
 	for (size_t i = 0; i < out->count; i++)
