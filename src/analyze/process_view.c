@@ -56,7 +56,7 @@ int process_view_emit(struct process_view *v, const struct section *section, pro
 		status = emit(v, snapshot, err);
 	if (!status && v->input->refused && !v->is_cut)
 		output_limit(v->output, "some processes, or parts of them",
-			"there is more than sooth keeps at once: the rest is left out",
+			"sooth's table is full: the entries after that are left out",
 			"select fewer processes with -p");
 	v->is_cut |= v->input->refused > 0;
 	return status;

@@ -152,7 +152,7 @@ static int put(
 		refuse(err, -E2BIG, path);
 		error_why(err, "there are already %d agents beside the built-in ones",
 			AGENT_SET_OWN_MAX);
-		status = error_remedy(err, "delete files of agents that you do not use");
+		status = error_remedy(err, "delete files (*.agent) of agents that you no longer use");
 	}
 	if (status)
 		agent_text_free(t);

@@ -428,15 +428,17 @@ const struct block_reader *report_reader(const struct sooth_report *r)
 /* A view of a probe that was not observed has nothing to show, which is not the same as nothing. */
 static void note_missing_probe(struct sooth_report *r, const struct stage_type *type)
 {
-	char what[96];
+	char what[96], remedy[160];
 
 	if (!type->shows || summary_has_probe(&r->summary, type->shows))
 		return;
 	snprintf(what, sizeof(what), "%s (%s)", type->name, type->shows);
+	snprintf(remedy, sizeof(remedy),
+		"make a capture with it: `sooth record --probe %s -o FILE.sooth NAME`, or name "
+		"the process here instead of a capture",
+		type->shows);
 	output_limit(r->output, what,
-		"the capture lacks this probe: empty values here do not mean zero",
-		"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`, or run the "
-		"command without a capture");
+		"the capture lacks this probe: empty values here do not mean zero", remedy);
 }
 
 static int check_pids(const struct sooth_report *r, struct sooth_error *err)

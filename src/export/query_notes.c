@@ -30,7 +30,7 @@ static void note_unobserved(struct query *q, struct output *output)
 		output_limit(output, what,
 			"the capture lacks this probe: the empty table does not mean that nothing "
 			"happened",
-			"record this probe: `sooth record --probe LIST -o FILE.sooth NAME`");
+			"make a capture with it: `sooth record --probe PROBE -o FILE.sooth NAME`");
 	}
 }
 

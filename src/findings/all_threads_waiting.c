@@ -270,7 +270,7 @@ static void report_circle(
 	} else {
 		finding_unseen(e, "whether a signal or a timer will end one of the waits");
 		finding_remedy(e,
-			"end one of those that wait for each other: sooth kill --any %llu",
+			"ending one of these processes frees the others: sooth kill --any %llu",
 			(unsigned long long)e->id.pid);
 	}
 	finding_end(e);

@@ -102,7 +102,7 @@ static void add_signal(struct check *e, const struct why *w)
 		finding_text(e, "user id of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
 		finding_text(e, "because",
-			"the sender exited, and the process had asked for this signal "
+			"the process had asked for this signal when its parent exits, and the parent exited "
 			"(PR_SET_PDEATHSIG)");
 	if (!w->fatal->address_state)
 		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
@@ -352,7 +352,7 @@ static void emit_signal(struct check *e, const struct why *w)
 	else
 		finding_claim(e, "ended by %s%s", name,
 			w->fatal && w->fatal->is_from_kernel
-				? " from the kernel (terminal or timer)"
+				? " sent by the kernel (for Ctrl-C in a terminal, or a timer that expired)"
 				: "");
 	finding_remedy(e, "%s",
 		is_request(w->signal) ? "nothing to do, if this exit was intended"

@@ -96,7 +96,7 @@ static void report(struct check *e, uint64_t stopped_for_ns)
 		finding_number(e, "stopped for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
 			check_watched_ns(e));
 	else
-		finding_unseen(e, "since when the process is stopped");
+		finding_unseen(e, "how long the process has been stopped");
 	finding_upkeep(e);
 	finding_unseen(e, "which process stopped this one, and whether on purpose");
 	finding_end(e);
@@ -115,7 +115,7 @@ static void diagnose(struct check *e)
 		check_fine(e, "reported for %llu", (unsigned long long)parent->id.pid);
 	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
 		 (double)stopped_for_ns < check_option(e, "min-time"))
-		check_blind_because(e, "the process was stopped just now", CHECK_LONGER);
+		check_blind_because(e, "the process was stopped only a moment ago", CHECK_LONGER);
 	else
 		report(e, stopped_for_ns);
 }

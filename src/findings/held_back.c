@@ -132,7 +132,7 @@ static void report_high(struct check *e, const struct held_limit *l)
 		"held back by memory.high of its control group: above it %.1f times a second",
 		l->per_s);
 	emit_place(e, g, "memory.high");
-	finding_rate(e, "times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
+	finding_rate(e, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	if (!g->used_state)
 		finding_number(e, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);

@@ -184,7 +184,7 @@ static void emit_group(struct check *e, const struct tightness *t)
 	if (!g->reached_state)
 		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)
-		finding_number(e, "processes of the control group killed since it was created",
+		finding_number(e, "processes of the control group killed for lack of memory, ever",
 			(double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 

@@ -130,14 +130,14 @@ static void test_signals(void **state)
 			"=fine: ended by SIGTERM from itself\n" },
 		{ "ended-abnormally", by_parent, USER1, NULL, "medium/high: |from its parent" },
 		{ "ended-abnormally", by_kernel, HANGUP, NULL,
-			"info/high: ended by SIGHUP from the kernel (terminal or timer)" },
+			"info/high: ended by SIGHUP sent by the kernel (for Ctrl-C in a terminal, or a timer that expired)" },
 		{ "ended-abnormally", by_itself, PIPE, NULL,
 			"low/high: the process wrote to a pipe or socket without a reader, and the "
 			"kernel ended it (SIGPIPE)|!sent by" },
 		{ "ended-abnormally", by_none_seen, TERMINATE, NULL,
 			"info/high: ended by SIGTERM |(unseen: which process sent" },
 		{ "ended-abnormally", by_sender_that_ended, TERMINATE, NULL,
-			"info/high: |[because: the sender exited, and the process had asked" },
+			"info/high: |[because: the process had asked for this signal when its parent exits" },
 		{ "ended-abnormally", by_sender_that_ended, KILL, NULL,
 			"medium/high: |[because: " },
 	};

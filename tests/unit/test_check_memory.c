@@ -505,7 +505,7 @@ static void test_pressure(void **state)
 			"MiB in use; at the limit the kernel kills a process [control group: /box] "
 			"[limit: 1000M] [memory in use, not counting file pages: 900M] [used: 90 "
 			"%] [file pages: 50.0M] [limit hits: 0] [processes of the control group "
-			"killed since it was created: 0] [killed first: thing (99), oom_score 700, "
+			"killed for lack of memory, ever: 0] [killed first: thing (99), oom_score 700, "
 			"highest of 1 sampled] (unseen: how long tasks of the control group waited "
 			"for memory: the kernel does not record it) (unseen: whether a process "
 			"that was not sampled has a higher oom_score) <end processes that are not "

@@ -371,7 +371,7 @@ static void test_orphan(void **state)
 			"needed: sooth kill --tree 99" },
 		{ "301 orphan", left_together, 2, NULL, "=fine: reported for 99\n" },
 		{ "orphan", looked_at_once, 0, NULL,
-			"medium/medium: |(unseen: since when the process" },
+			"medium/medium: |(unseen: how long the process has been" },
 	};
 
 	(void)state;
@@ -615,14 +615,14 @@ static void test_frozen(void **state)
 		{ "frozen", stopped_at_last, 2, NULL,
 			"medium/high: |[stopped for at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
-			"blind: the process was stopped just now" },
-		{ "frozen", stopped_at_last, 1, NULL, "blind: the process was stopped just now" },
+			"blind: the process was stopped only a moment ago" },
+		{ "frozen", stopped_at_last, 1, NULL, "blind: the process was stopped only a moment ago" },
 		{ "frozen", stopped_once, 'T', NULL,
-			"medium/high: |(unseen: since when the process is stopped)" },
+			"medium/high: |(unseen: how long the process has been stopped)" },
 		{ "frozen", stopped_once, 't', NULL, "blind: " },
 		{ "frozen", group_is, PROC_FROZEN_YES, NULL,
 			"medium/high: stopped: the control group of the process is frozen|(unseen: "
-			"since" },
+			"how long" },
 		{ "frozen", group_is, PROC_FROZEN_NO, NULL, "=fine: not stopped\n" },
 		{ "frozen", group_is, PROC_FROZEN_NOT_REPORTED, NULL, "blind: " },
 		{ "frozen", stopped_below, 'T', NULL, "=fine: reported for 200\n" },

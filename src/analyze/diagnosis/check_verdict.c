@@ -65,7 +65,7 @@ void finding_since(struct check *e, uint64_t since_ns)
 			SOOTH_UNIT_NS, check_watched_ns(e));
 	else
 		finding_unseen(
-			e, "since when the process is in this state: it was sampled only once");
+			e, "how long the process has been in this state: it was sampled only once");
 }
 
 struct span check_name(const struct process_entry *p)

@@ -201,7 +201,7 @@ static void note_gaps(struct table_state *s)
 	snprintf(reason, sizeof(reason), "sooth needed up to %s to probe a newly mapped file",
 		format_ns(text, s->notes.unseen_ns_max));
 	output_limit(
-		s->scope.output, "the first allocator calls in newly mapped files", reason, "");
+		s->scope.output, "the first allocator calls of a library that was just loaded", reason, "");
 }
 
 static void note_limits(struct table_state *s)

@@ -89,7 +89,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		return;
 	}
 	if (doubt.size) {
-		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		say(out, "%.*s", TEXT(doubt));
 		return;
 	}
@@ -246,19 +246,19 @@ static void diagnose_outdated(
 	}
 	if (!version.size) {
 		out->state = SOOTH_NOT_MEASURED(
-			p->match.is_covered ? SOOTH_REASON_COVERED : SOOTH_REASON_UNSUPPORTED);
+			p->match.is_covered ? SOOTH_REASON_COVERED : SOOTH_REASON_UNDECIDED);
 		say(out, "the version of the running agent is not known");
 		return;
 	}
 	newest = process_table_newest(c, p);
 	if (!newest.size) {
-		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		say(out, "no installed version of %s is known", p->agent->title);
 	} else if (version_compare(version, newest) < 0) {
 		out->holds = true;
 		say(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
 	} else if (!process_table_is_searched(c, p)) {
-		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		say(out, "sooth did not search the folder of this installation for versions");
 	}
 }

@@ -10,6 +10,7 @@
 #include "base/units.h"
 
 #define UNKNOWN	 SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNDECIDED SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
 #define CONTRACT "claude" /* its newest version is a member of the scan contract */
 
 /* --- the host --- */
@@ -37,7 +38,7 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 			undecided = v[kind].state;
 	}
 	if (kind == VERDICT_ORPHANED && list->undecided && !undecided)
-		undecided = UNKNOWN;
+		undecided = UNDECIDED;
 	if (!is_diagnosed)
 		sum.state = undecided;
 	return sum;

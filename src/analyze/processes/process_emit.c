@@ -17,6 +17,7 @@
 #define TIME_SIZE     32
 #define RULE_SIZE     512
 #define UNKNOWN	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNDECIDED SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 /* A row in the making: full-length records, and the texts that the row points to. */
@@ -129,7 +130,7 @@ static uint8_t no_version(const struct row_builder *t)
 
 	if (p->match.is_own_word && t->p.executable_state)
 		return t->p.executable_state;
-	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNKNOWN;
+	return p->match.is_covered ? SOOTH_NOT_MEASURED(SOOTH_REASON_COVERED) : UNDECIDED;
 }
 
 static void fill_agent(struct row_builder *t)
@@ -171,7 +172,7 @@ static void fill_activity(struct row_builder *t)
 {
 	struct process_row *row = &t->row;
 	bool is_main = t->l->p->link == PROCESS_LINK_SELF;
-	uint8_t missing = is_main ? UNKNOWN : SOOTH_STATE_ABSENT;
+	uint8_t missing = is_main ? UNDECIDED : SOOTH_STATE_ABSENT;
 
 	row->activity_state = t->session ? t->s.activity_state : missing;
 	row->status_state = t->session ? text_state(t->s.status_state, &t->s.status) : missing;

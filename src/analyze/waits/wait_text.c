@@ -167,7 +167,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 	default:
 		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 			buffer_format(out,
-				"end one of those that wait for each other: sooth kill --any %u",
+				"ending one of these processes frees the others: sooth kill --any %u",
 				pid);
 		break;
 	}
