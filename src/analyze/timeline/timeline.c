@@ -208,7 +208,7 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "min_bytes" },
 	[TIMELINE_IO] = { .name = "io",
-		.title = "bytes per second of read and write calls (not of send and recv)",
+		.title = "bytes per second, without send and recv",
 		.schema = &timeline_track_schemas[TIMELINE_IO],
 		.shape = SECTION_TABLE,
 		.rows_most = TRACKS_FOR_PEOPLE,
