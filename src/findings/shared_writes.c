@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shared-writes: two sessions of agents write the same file of a project: each works with a state
+ * of it that the other one changes. Files of agents themselves (below folders whose names begin
+ * with a dot) are made for several sessions, and do not count.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "core/finding.h"
+#include "probes/fds.h"
+
+#define SHOWN_MAX 3
+
+static const struct finding_option options[] = {
+	{ .name = "min-writes",
+		.help = "minimum number of writes of each of the sessions to the file",
+		.default_value = 2,
+		.min = 1,
+		.max = 1e9 },
+};
+
+/* A file that a process of another session writes too. */
+struct shared {
+	const struct process_entry *other; /* the process; NULL: none */
+	double writes;
+};
+
+struct look {
+	const struct check *e;
+	const struct process_table *table;
+	double least;
+	struct span place; /* the project of the session */
+};
+
+static const struct process_entry *main_of(const struct process_entry *p)
+{
+	return p && p->owner_agent ? p->main : NULL;
+}
+
+static double writes_to(const struct call_history *h, const struct call_path *path)
+{
+	const struct call_file *f = map_get(&h->files, path);
+
+	return f ? (double)f->moves[CALL_WRITTEN].calls : 0;
+}
+
+/* "/p/src/a.c" in "/p", not "/p/.git/index". */
+static bool is_in_project(const struct look *l, const char *path)
+{
+	return l->place.size > 1 && !strncmp(path, l->place.data, l->place.size) &&
+	       path[l->place.size] == '/' && !strstr(path + l->place.size, "/.");
+}
+
+/* The process of another session that writes it most. */
+static struct shared find_other(const struct look *l, const struct call_path *path)
+{
+	const struct process_entry *own = main_of(l->e->process);
+	struct shared found = { 0 };
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&l->e->input->calls.processes, &position, NULL, &value)) {
+		const struct call_history *h = *(struct call_history *const *)value;
+		const struct process_entry *p = process_table_get(l->table, &h->id);
+		double writes = main_of(p) && main_of(p) != own ? writes_to(h, path) : 0;
+
+		if (writes >= l->least && writes > found.writes)
+			found = (struct shared){ p, writes };
+	}
+	return found;
+}
+
+static double weigh(const void *key, const void *value, void *user)
+{
+	const struct look *l = user;
+	const struct call_path *path = key;
+	double writes = (double)((const struct call_file *)value)->moves[CALL_WRITTEN].calls;
+
+	if (writes < l->least || !is_in_project(l, path->text) ||
+		!find_other(l, path).other)
+		return 0;
+	return writes;
+}
+
+static void report(struct look *l, struct check *e, const struct check_calls *c,
+	const struct call_path *path)
+{
+	struct shared other = find_other(l, path);
+	const struct process_entry *main = main_of(other.other);
+
+	finding_begin(e, FINDING_CONFIDENCE_HIGH, path->text);
+	finding_path(e, span_of(path->text, strlen(path->text)));
+	finding_claim(e, "writes %s, and another session of %s (main process %llu) writes it too",
+		path->text, main->owner_agent->title, (unsigned long long)main->id.pid);
+	finding_number(e, "writes by this process", writes_to(c->history, path), SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_text(e, "process id of the other process", "%llu",
+		(unsigned long long)other.other->id.pid);
+	finding_number(e, "writes by the other process", other.writes, SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_unseen(e, "whether the sessions agreed on it");
+	check_calls_unseen(c, e);
+	finding_remedy(e, "let one session work in this folder, or give each a copy of its own: git "
+			  "worktree add FOLDER");
+	finding_end(e);
+}
+
+static void diagnose(struct check *e)
+{
+	const struct process_entry *main = main_of(e->process);
+	struct check_ranked files[SHOWN_MAX];
+	struct check_calls c;
+	struct look l;
+	size_t count;
+
+	if (!check_calls_begin(&c, e))
+		return;
+	if (!main) {
+		check_fine(e, "no process of a session");
+		return;
+	}
+	l = (struct look){ .e = e,
+		.table = &e->input->host.process_table,
+		.least = check_option(e, "min-writes"),
+		.place = process_table_text(&e->input->host.process_table, &main->place) };
+	count = check_rank(&c.history->files, weigh, &l, files, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report(&l, e, &c, files[i].key);
+	if (!count)
+		check_fine(e, "no file that another observed session writes");
+}
+
+const struct finding_type finding_shared_writes = {
+	.id = "shared-writes",
+	.claim = "two sessions of agents write the same file",
+	.probes = "syscalls",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
