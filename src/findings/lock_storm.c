@@ -25,6 +25,7 @@
 #define CONVOY_EVEN    4    /* the least of them has this part of an even share */
 #define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
+#define OTHER_CALLS_SHARE 0.25 /* of the calls at locks */
 #define DISPATCHER_SHARE 0.6 /* of in-kernel: one of many threads has few clock ticks */
 
 static const struct finding_option options[] = {
@@ -222,6 +223,24 @@ static bool has_dispatcher(const struct check *e, const struct storm *s)
 		       s->busiest_system < check_option(e, "in-kernel") * DISPATCHER_SHARE);
 }
 
+/* The tasks of a pool may be system calls: then most of the time in the kernel is not a lock's. */
+static bool does_other_calls(const struct check *e, const struct storm *s)
+{
+	struct check_calls c;
+	size_t position = 0;
+	uint64_t others = 0;
+	const void *key;
+	void *value;
+
+	if (!s->futexes || !check_calls_read(&c, e))
+		return false;
+	while (map_next(&c.history->times, &position, &key, &value)) {
+		if (!*((const struct call_place *)key)->text)
+			others += ((const struct call_times *)value)->count;
+	}
+	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
+}
+
 /* Every condition except the kernel share. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
@@ -234,7 +253,7 @@ static bool may_be_storm(const struct check *e, const struct storm *s, const str
 static bool is_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return may_be_storm(e, s, p) && in_kernel(s) >= check_option(e, "in-kernel") &&
-	       !has_dispatcher(e, s);
+	       !has_dispatcher(e, s) && !does_other_calls(e, s);
 }
 
 /* For a thread with hardly a clock tick, the kernel reports all of its time as user time. */

@@ -159,7 +159,7 @@ class Others(Leftovers):
         self.assert_sound(main, tool)
 
     def test_versions(self):
-        """Ten comes behind nine; what else lies in a folder that is no home's is not known."""
+        """Ten comes behind nine; HOME of the processes names where else versions may be."""
         old = self.family.main("old")
         program = self.family.copy("%s/%s" % (VERSIONS, NEWER))
         new = self.family.root.start("new", "session", program=program, **NULL)
@@ -167,8 +167,8 @@ class Others(Leftovers):
         self.assertEqual([rows[m.pid]["version"] for m in (old, new)], [VERSION, NEWER])
         self.assertIs(rows[old.pid]["is_outdated"], True, rows[old.pid])
         self.assertEqual(rows[old.pid]["newest_version"], NEWER)
-        self.assertIsNone(rows[new.pid]["is_outdated"], rows[new.pid])
-        self.assertIsNone(rows[new.pid]["newest_version"], rows[new.pid])
+        self.assertIs(rows[new.pid]["is_outdated"], False, rows[new.pid])
+        self.assertEqual(rows[new.pid]["newest_version"], NEWER)
         self.assertEqual([flags(rows[m.pid]) for m in (old, new)], [{"OUTDATED"}, set()])
 
     def test_deleted(self):
