@@ -213,12 +213,14 @@ static bool listens(const struct snapshot *snapshot)
 
 /* --- severity --- */
 
-/* An idle agent may keep a request open for news; no work depends on it. */
-static bool is_worth_it(const struct talker *t, const struct stream *s)
+/* An idle agent may keep a request open for news; no work depends on it. What its thread waits for
+ * has been said where held-up has a finding. */
+static bool is_worth_it(const struct check *e, const struct talker *t, const struct stream *s)
 {
 	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
 
-	return !(is_silent && t->work.is_idle);
+	return !(is_silent &&
+		 (t->work.is_idle || (is_awaited(s) && check_has_finding(e, "held-up"))));
 }
 
 /* The user or the model waits for this very connection. */
@@ -516,7 +518,7 @@ static void emit_all(struct check *e, struct talker *t)
 	if (count)
 		qsort(all, count, sizeof(*all), by_weight);
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
-		if (!is_worth_it(t, &all[i]))
+		if (!is_worth_it(e, t, &all[i]))
 			continue;
 		report(e, t, &all[i]);
 		shown++;

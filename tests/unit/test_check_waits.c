@@ -138,12 +138,13 @@ static void waits_process(double s, uint32_t pid)
 	RECORD_APPEND(&records, &p, tail, 1);
 }
 
-static void waits_thread(double s, uint32_t pid, const char *call, uint64_t switches)
+static void waits_thread_since(
+	double s, uint32_t pid, const char *call, uint64_t switches, double since_s)
 {
 	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
 		.node_pid = pid,
 		.switches = switches,
-		.since_ns = 60 * NS_PER_S,
+		.since_ns = (uint64_t)(since_s * (double)NS_PER_S),
 		.syscall = call_number(call),
 		.state = 'S',
 		.timeout_state = SOOTH_STATE_ABSENT };
@@ -151,6 +152,11 @@ static void waits_thread(double s, uint32_t pid, const char *call, uint64_t swit
 
 	t.record.tid = pid;
 	RECORD_APPEND(&records, &t, tail, 1);
+}
+
+static void waits_thread(double s, uint32_t pid, const char *call, uint64_t switches)
+{
+	waits_thread_since(s, pid, call, switches, 60);
 }
 
 static void waits_object(double s, uint32_t pid, uint32_t fd, enum fds_type type)
@@ -271,6 +277,78 @@ static void test_stopped_by_terminal(void **state)
 			"does not help" },
 		{ "frozen", stopped_at_terminal, 1, NULL,
 			"medium/high: stopped by SIGSTOP (or|<resume with: sooth thaw --any 99 " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- held-up --- */
+
+/* It waits for a lock for `waited` seconds, whose holder last ran `rested` seconds ago. */
+static void waits_for_lock(double waited, double rested, const char *holder_call)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
+
+		waits_process(s, PID);
+		waits_thread_since(s, PID, "flock", 5, waited - left);
+		waits_object(s, PID, 3, FDS_FILE);
+		waits_party(s, PID, WAITS_RELATION_LOCK, 200, "holder");
+		waits_process(s, 200);
+		waits_thread_since(s, 200, holder_call, 5, rested - left);
+		waits_end(s);
+	}
+}
+
+static void lock_waited(double s)
+{
+	waits_for_lock(s, 500, "clock_nanosleep");
+}
+
+static void lock_rested(double s)
+{
+	waits_for_lock(500, s, "clock_nanosleep");
+}
+
+/* A standby of a server. */
+static void lock_of_idle(double s)
+{
+	waits_for_lock(s, s, "pause");
+}
+
+static void locked_crosswise(double value)
+{
+	locks_crosswise(value);
+	add_source("waits");
+}
+
+static void waits_nothing(double value)
+{
+	(void)value;
+	is_there();
+}
+
+static void test_held_up(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "held-up", lock_waited, 10, NULL,
+			"low/high: held up for 10 s by holder (200): it has the lock on /tmp/x and "
+			"does nothing|[chain of waits: other (99) waits for a lock|[could end the "
+			"wait: other (200)]|[waiting for at least: 10.0s]|<sooth why 200 shows" },
+		{ "held-up", lock_waited, 9.9, NULL,
+			"blind: |holder (200)|judged from 10 s|<observe longer" },
+		{ "held-up", lock_rested, 9.9, NULL, "blind: |holder (200)" },
+		{ "held-up", lock_rested, 59.9, NULL, "low/high: " },
+		{ "held-up", lock_rested, 60, NULL, "medium/high: held up for 1 min by " },
+		{ "held-up", lock_rested, 60, "held-up.grave-time=61s", "low/high: " },
+		{ "held-up", lock_rested, 60, "held-up.min-time=61s", "blind: " },
+		{ "held-up", lock_rested, 4, NULL, "fine: it waits for no process " },
+		{ "held-up", lock_of_idle, 100, NULL, "fine: it waits for no process " },
+		{ "held-up", locked_crosswise, 0, NULL, "fine: " },
+		{ "held-up", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 
 	(void)state;
@@ -698,6 +776,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_held_up),
 		cmocka_unit_test(test_circles),
 		cmocka_unit_test(test_stopped_by_terminal),
 		cmocka_unit_test(test_writer_stuck),

@@ -70,6 +70,19 @@ bool check_is_raised(const struct check *e, const char *what)
 	return is_raised;
 }
 
+bool check_has_finding(const struct check *e, const char *id)
+{
+	struct batch all = { e->findings->data, e->findings->size };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *row = (const void *)r;
+
+		if (span_equal(record_text(r, &row->id), id))
+			return true;
+	}
+	return false;
+}
+
 bool check_is_over(const struct check *e, const char *option, double value, const char *what)
 {
 	double threshold = check_option(e, option);
@@ -463,7 +476,11 @@ static void report_lacking(struct check *e, const char *probe, const char *reaso
 	bool is_calls = !strcmp(probe, "syscalls");
 	bool is_refused = is_calls && e->input->are_calls_refused;
 
-	check_blind_by(e, is_refused ? FINDING_REFUSED : FINDING_NOT_REQUESTED,
+	/* Captures of older versions and a watch have no waits: no option requests them. */
+	check_blind_by(e,
+		is_refused		 ? FINDING_REFUSED
+		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
+					 : FINDING_UNDECIDED,
 		is_refused ? "sooth may not observe system calls here" : reason,
 		is_calls ? "run as root: sooth diagnose" : "");
 }

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
+ * nothing about it: one that is stopped, that has a lock and rests, that has not accepted the
+ * connection, or whose only loop computes instead of answering. A process of the chain that is
+ * diagnosed too and nearer to the cause has the finding instead. Deadlocks are those of
+ * all-threads-waiting.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
+#include "base/cleanup.h"
+#include "core/finding.h"
+
+#define WORKS_PERCENT	 1  /* of a CPU, by a process whose threads were not read */
+#define COMPUTES_PERCENT 30 /* on a busy machine it gets no more */
+#define USER_SHARE	 0.8
+
+static const struct finding_option options[] = {
+	{ .name = "min-time",
+		.help = "minimum time the process waits",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 10e9,
+		.min = 1e8,
+		.max = 86400e9 },
+	{ .name = "grave-time",
+		.help = "time of waiting from which the severity is that of the finding; below: "
+			"low",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 60e9,
+		.min = 1e8,
+		.max = 86400e9 },
+};
+
+enum cause { CAUSE_NONE, CAUSE_STOPPED, CAUSE_LOCK, CAUSE_UNACCEPTED, CAUSE_COMPUTES };
+
+struct held_up {
+	enum cause cause;
+	size_t at; /* the link that waits for it; of a stop the stopped one */
+	uint64_t for_ns;
+};
+
+/* --- time --- */
+
+/* Time since the thread that waits last ran; 0: not known. */
+static uint64_t waited_ns(const struct wait_link *link)
+{
+	return link->thread && !link->thread->since_state ? link->thread->since_ns : 0;
+}
+
+/* Time in which no thread of the process ran, apart from those that serve its runtime. */
+static uint64_t rested_ns(const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_thread *t = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; (t = wait_graph_thread(g, pid, t)); i++) {
+		if (thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
+		if (t->since_state || t->state == 'R' || t->state == 'D')
+			return 0;
+		if (t->since_ns < least)
+			least = t->since_ns;
+	}
+	return least == UINT64_MAX ? 0 : least;
+}
+
+/* The shortest wait of the links up to that one. One that tries again has no length of its own. */
+static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i <= at; i++) {
+		const struct wait_link *link = &chain->links[i];
+		uint64_t ns = link->is_polling ? link->process->age_ns : waited_ns(link);
+
+		if (ns < least)
+			least = ns;
+	}
+	return least;
+}
+
+static bool is_stop(const struct wait_link *link)
+{
+	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
+	       link->what == WAIT_FROZEN;
+}
+
+/* --- the holder of a lock --- */
+
+static bool works(const struct check *e, const struct wait_graph *g, const struct waits_party *p)
+{
+	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
+	const struct process_entry *entry;
+
+	if (wait_graph_process(g, p->party_pid))
+		return !rested_ns(g, p->party_pid);
+	entry = process_table_get(&e->input->host.process_table, &id);
+	return entry && process_table_cpu_percent(entry) >= WORKS_PERCENT;
+}
+
+/* Another process that may have the lock, or another child that the holder waits for, works. */
+static bool another_works(
+	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+
+	if (!link->thread || !link->party)
+		return false;
+	while ((p = wait_graph_party(
+			g, link->process->node_pid, link->thread->record.tid, p))) {
+		if (p->relation == link->party->relation && p->is_alive && works(e, g, p))
+			return true;
+	}
+	return false;
+}
+
+/* The same holder as at the first sample: one that tries again may have got it in between. */
+static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
+{
+	const struct snapshot *first = check_first(e, &e->input->waits);
+	struct wait_graph g = { .records = snapshot_records(first) };
+	struct wait_chain chain;
+
+	wait_chain_follow(&g, (uint32_t)e->id.pid, &chain);
+	return chain.count > at && chain.links[at].party &&
+	       chain.links[at].party->party_pid == link->party->party_pid;
+}
+
+/* How long the holder and all that it waits for in turn have rested; 0: one of them works. A
+ * backend that is idle in a transaction has the lock whatever its client does. */
+static uint64_t holder_rested_ns(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain, size_t at)
+{
+	bool is_backend = chain->links[at].what == WAIT_DATABASE_LOCK;
+	uint64_t least = UINT64_MAX;
+
+	if (another_works(e, g, &chain->links[at]))
+		return 0;
+	for (size_t i = at + 1; i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+		uint64_t ns = rested_ns(g, link->process->node_pid);
+
+		if (!ns || another_works(e, g, link))
+			return 0;
+		if (ns < least)
+			least = ns;
+		if (is_backend)
+			break;
+	}
+	return least == UINT64_MAX ? 0 : least;
+}
+
+static bool has_holder(const struct wait_link *link)
+{
+	return (link->what == WAIT_LOCK || link->what == WAIT_LOCK_FILE ||
+		       link->what == WAIT_DATABASE_LOCK) &&
+	       link->party && link->party->is_alive && link->party->party_pid &&
+	       link->party->party_pid != link->process->node_pid;
+}
+
+/* A standby waits on purpose for the lock of the server that is on duty. */
+static bool is_on_duty(const struct wait_chain *chain, size_t at)
+{
+	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
+	       chain->links[chain->count - 1].is_idle;
+}
+
+static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
+	const struct wait_chain *chain, size_t at)
+{
+	uint64_t rested;
+
+	if (at + 1 == chain->count || is_on_duty(chain, at) ||
+		is_stop(&chain->links[chain->count - 1]))
+		return;
+	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
+		return;
+	rested = holder_rested_ns(e, g, chain, at);
+	h->for_ns = shortest_ns(chain, at);
+	if (rested < h->for_ns)
+		h->for_ns = rested;
+	h->cause = rested ? CAUSE_LOCK : CAUSE_NONE;
+}
+
+/* --- a server --- */
+
+/* Its main thread computes, so it serves no other either. Workers that a server forked for one
+ * client each are busy by design. */
+static bool is_busy_loop(
+	const struct check *e, const struct wait_graph *g, const struct wait_link *server)
+{
+	struct process_id id = { .start_ticks = server->process->node_start_ticks,
+		.pid = server->process->node_pid };
+	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+	struct span name = record_text(&server->process->record, &server->process->name);
+	double cpu = wait_graph_cpu(g, server->process->node_pid);
+	struct span of_parent;
+
+	if (!p || server->what != WAIT_RUNS || !server->thread || cpu < COMPUTES_PERCENT ||
+		server->thread->record.tid != server->process->node_pid ||
+		wait_graph_user_share(g, server->process->node_pid) < USER_SHARE)
+		return false;
+	if (!p->parent)
+		return true;
+	of_parent = record_text(&p->parent->process->record, &p->parent->process->name);
+	return of_parent.size != name.size || memcmp(of_parent.data, name.data, name.size) != 0;
+}
+
+static enum cause of_socket(const struct check *e, const struct wait_graph *g,
+	const struct wait_chain *chain, size_t at)
+{
+	const struct waits_party *p = chain->links[at].party;
+
+	if (!p || !p->is_alive || chain->links[at].what != WAIT_SOCKET_READ)
+		return CAUSE_NONE;
+	if (p->relation == WAITS_RELATION_LISTENER)
+		return CAUSE_UNACCEPTED;
+	return at + 2 == chain->count && is_busy_loop(e, g, &chain->links[at + 1]) ? CAUSE_COMPUTES
+										    : CAUSE_NONE;
+}
+
+/* --- the chain --- */
+
+static struct held_up find(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	struct held_up h = { 0 };
+
+	if (chain->is_deadlock || is_stop(&chain->links[0]))
+		return h;
+	for (h.at = 0; h.at < chain->count && !h.cause; h.at++) {
+		const struct wait_link *link = &chain->links[h.at];
+
+		if (is_stop(link))
+			h.cause = CAUSE_STOPPED;
+		else
+			h.cause = of_socket(e, g, chain, h.at);
+		h.for_ns = shortest_ns(chain, h.at);
+		if (!h.cause && has_holder(link))
+			of_lock(&h, e, g, chain, h.at);
+	}
+	h.at -= h.cause != CAUSE_NONE;
+	return h;
+}
+
+/* A process of the chain, nearer to the cause, that is diagnosed too; NULL: none. */
+static const struct waits_process *reported_for(
+	const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+{
+	size_t last = h->cause == CAUSE_UNACCEPTED ? h->at + 1 : h->at;
+
+	for (size_t i = last; i > 0; i--) {
+		const struct waits_process *p = i < chain->count ? chain->links[i].process : NULL;
+		struct process_id id;
+		const struct process_entry *entry;
+
+		if (!p || p->node_pid == e->id.pid)
+			continue;
+		id = (struct process_id){ .start_ticks = p->node_start_ticks, .pid = p->node_pid };
+		entry = process_table_get(&e->input->host.process_table, &id);
+		if (entry && diagnosis_input_is_selected(e->input, entry) &&
+			snapshots_get(&e->input->waits.last, &id))
+			return p;
+	}
+	return NULL;
+}
+
+/* --- the finding --- */
+
+static void put_holder(struct buffer *out, const struct wait_chain *chain, const struct held_up *h)
+{
+	const struct wait_link *link = &chain->links[h->at];
+	struct span name;
+
+	if (h->cause == CAUSE_STOPPED) {
+		wait_put_process(out, link->process);
+		return;
+	}
+	name = record_text(&link->party->record, &link->party->name);
+	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, link->party->party_pid);
+}
+
+static void claim(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+{
+	const struct wait_link *link = &chain->links[h->at];
+	struct buffer holder = { 0 }, object = { 0 };
+	char time[UNITS_SIZE];
+
+	put_holder(&holder, chain, h);
+	wait_object_text(&object, link);
+	sentence_duration(time, h->for_ns);
+	finding_claim(e, "held up for %s by %s: ", time, buffer_cstr(&holder));
+	if (h->cause == CAUSE_STOPPED)
+		finding_claim(e, "it is %s",
+			link->what == WAIT_FROZEN	       ? "frozen by its control group"
+			: link->what == WAIT_STOPPED_BY_TERMINAL ? "stopped by its terminal"
+							         : "stopped by a signal");
+	else if (link->what == WAIT_DATABASE_LOCK)
+		finding_claim(e, "it is idle in transaction and probably has the lock");
+	else if (h->cause == CAUSE_LOCK)
+		finding_claim(e, "it has the lock%s%s and does nothing", object.size ? " on " : "",
+			object.size ? buffer_cstr(&object) : "");
+	else if (h->cause == CAUSE_UNACCEPTED)
+		finding_claim(e, "it has not accepted the connection%s%s", object.size ? " on " : "",
+			object.size ? buffer_cstr(&object) : "");
+	else
+		finding_claim(e, "it computes and does not answer");
+	buffer_fini(&holder);
+	buffer_fini(&object);
+}
+
+static void remedy(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+{
+	const struct wait_link *link = &chain->links[h->at];
+	const struct waits_process *end = chain->links[chain->count - 1].process;
+	size_t client = h->at + 2; /* of a backend: the process that began the transaction */
+	struct buffer text = { 0 };
+
+	if (h->cause == CAUSE_STOPPED) {
+		wait_chain_remedy(&text, chain);
+	} else if (link->what == WAIT_DATABASE_LOCK) {
+		wait_put_process(
+			&text, client < chain->count ? chain->links[client].process : end);
+		buffer_format(&text,
+			" could end the transaction; in the database: select "
+			"pg_terminate_backend(%u)",
+			link->party->party_pid);
+	} else if (h->cause == CAUSE_LOCK) {
+		buffer_format(&text, "sooth why %u shows why ", end->node_pid);
+		wait_put_process(&text, end);
+		buffer_string(&text, " does nothing; only the end of ");
+		put_holder(&text, chain, h);
+		buffer_string(&text, ", or of its work, releases the lock");
+	} else {
+		buffer_format(&text, "sooth diagnose %u shows what it does instead",
+			link->party->party_pid);
+	}
+	finding_remedy(e, "%s", buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static void report(struct check *e, const struct wait_graph *g, const struct wait_chain *chain,
+	const struct held_up *h)
+{
+	enum waits_confidence least = WAITS_HIGH;
+
+	for (size_t i = 0; i <= h->at; i++) {
+		if (chain->links[i].confidence < least)
+			least = chain->links[i].confidence;
+	}
+	if (h->cause == CAUSE_COMPUTES && least > WAITS_MEDIUM)
+		least = WAITS_MEDIUM;
+	finding_begin(e,
+		least == WAITS_HIGH	? FINDING_CONFIDENCE_HIGH
+		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
+					: FINDING_CONFIDENCE_LOW,
+		"");
+	if ((double)h->for_ns < check_option(e, "grave-time"))
+		finding_severity(e, FINDING_LOW);
+	claim(e, chain, h);
+	check_chain_evidence(e, g, chain);
+	finding_number(e, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+	if (h->cause == CAUSE_STOPPED)
+		finding_unseen(e, "which process stopped it, and whether on purpose");
+	else if (h->cause == CAUSE_LOCK)
+		finding_unseen(e, "whether it rests on purpose while it has the lock");
+	else
+		finding_unseen(e, "whether the server takes so long by design");
+	remedy(e, chain, h);
+	finding_end(e);
+}
+
+static void emit_short(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+{
+	struct buffer text = { 0 }, holder = { 0 };
+	char time[UNITS_SIZE], least[UNITS_SIZE];
+
+	put_holder(&holder, chain, h);
+	buffer_format(&text, "it waits for %s for %s; judged from %s", buffer_cstr(&holder),
+		sentence_duration(time, h->for_ns),
+		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
+	check_blind_because(e, buffer_cstr(&text), CHECK_LONGER);
+	buffer_fini(&text);
+	buffer_fini(&holder);
+}
+
+static uint64_t ended_ns(const struct snapshot *s)
+{
+	return ((const struct sooth_record *)(const void *)s->end.data)->time_ns;
+}
+
+static void diagnose(struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->waits),
+			      *last = check_last(e, &e->input->waits);
+	const struct waits_process *other;
+	struct wait_chain chain;
+	struct wait_graph g;
+	struct held_up h;
+	uint64_t interval;
+
+	if (!first || !last || !check_chain(e, 0, &g, &chain)) {
+		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	interval = ended_ns(last) - ended_ns(first);
+	h = find(e, &g, &chain);
+	if (!h.cause || h.for_ns < interval)
+		check_fine(e, "it waits for no process that does nothing about it");
+	else if ((other = reported_for(e, &chain, &h)))
+		check_fine(e, "reported for %u, which it waits for", other->node_pid);
+	else if (check_is_over(e, "min-time", (double)h.for_ns, ""))
+		report(e, &g, &chain, &h);
+	else
+		emit_short(e, &chain, &h);
+}
+
+const struct finding_type finding_held_up = {
+	.id = "held-up",
+	.claim = "waits for a process that is stopped, rests with a lock, or does not answer",
+	.probes = "proc,waits",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""held-up: the process waits for one that does nothing about it."""
+from case import healthy, sick
+
+# A child; the parent waits for it.
+CHILD = """
+import os, signal, sys, time
+what = sys.argv[1]
+pid = os.fork()
+if not pid:
+    signal.alarm(120)
+    if what == "is stopped": os.kill(os.getpid(), signal.SIGSTOP)
+    elif what == "sleeps": time.sleep(100)
+    while what == "computes": pass
+    os._exit(0)
+if what == "is stopped": os.waitpid(pid, os.WUNTRACED)
+print("ready", flush=True)
+os.waitpid(pid, 0)
+"""
+
+# A child has the lock; the parent wants it.
+LOCK = """
+import fcntl, os, signal, socket, sqlite3, sys, time
+kind, holder = sys.argv[1:]
+def take():
+    if kind == "sqlite":
+        db = sqlite3.connect("app.db", timeout=100, isolation_level=None)
+        db.execute("begin exclusive")
+        return db
+    f = open("lock", "w")
+    (fcntl.flock if kind == "flock" else fcntl.lockf)(f, fcntl.LOCK_EX)
+    return f
+r, w = os.pipe()
+pid = os.fork()
+if not pid:
+    signal.alarm(120)
+    mine = take()
+    os.write(w, b"x")
+    if holder == "serves":
+        s = socket.create_server(("127.0.0.1", 0))
+        s.accept()
+    if holder == "rests": time.sleep(100)
+    if holder == "is stopped": os.kill(os.getpid(), signal.SIGSTOP)
+    while True:
+        if holder == "wakes up": time.sleep(0.3)
+os.read(r, 1)
+print("ready", flush=True)
+take()
+"""
+
+# A server that has another name than its parent, unless it forks a worker for its client.
+SERVER = """
+import os, signal, socket, sys, time
+what = sys.argv[1]
+signal.alarm(120)
+s = socket.create_server(("127.0.0.1", 0))
+print("ready %d" % s.getsockname()[1], flush=True)
+with open("/proc/self/comm", "w") as f: f.write("server")
+if what == "does not accept": time.sleep(100)
+c, _ = s.accept()
+c.recv(9)
+if what == "forks" and os.fork(): time.sleep(100)
+while what != "answers": pass
+while True:
+    c.send(b"x")
+    time.sleep(0.2)
+"""
+
+CLIENT = """
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.send(b"request")
+print("ready", flush=True)
+while s.recv(1): pass
+"""
+
+
+def program(text, *args):
+    return lambda scope, rng: scope.python(text, *args).pid
+
+
+def client(what):
+    def make(scope, rng):
+        server = scope.python(SERVER, what)
+        port = bytes(server.out).split(b"ready ")[1].split()[0].decode()
+        return scope.python(CLIENT, port).pid
+    return make
+
+
+SOON = {"settings": ("held-up.min-time=2s",)}
+TIME = {**SOON, "evidence": "waiting for at least", "threshold": "min-time"}
+
+CASES = [
+    sick("held-up", "a child that is stopped", program(CHILD, "is stopped"), severity="low",
+        says="stopped by a signal", **TIME),
+    sick("held-up", "a flock of a process that sleeps", program(LOCK, "flock", "rests"), severity="low",
+        says="has the lock on", **TIME),
+    sick("held-up", "a flock of a process that is stopped", program(LOCK, "flock", "is stopped"),
+        says="it is stopped by a signal", **TIME),
+    sick("held-up", "a lock of fcntl", program(LOCK, "fcntl", "rests"), says="has the lock on",
+        **{**TIME, "settings": ("held-up.min-time=2s", "held-up.grave-time=2s")}, severity="medium"),
+    sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),
+    sick("held-up", "a server that does not accept", client("does not accept"),
+        says="has not accepted", **TIME),
+    sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),
+
+    healthy("held-up", "a child that computes", program(CHILD, "computes"), **SOON),
+    healthy("held-up", "a child that sleeps", program(CHILD, "sleeps"), **SOON),
+    healthy("held-up", "a lock of a process that computes", program(LOCK, "flock", "computes"), **SOON),
+    healthy("held-up", "a lock of a process that wakes up", program(LOCK, "fcntl", "wakes up"), **SOON),
+    healthy("held-up", "a standby of an idle server", program(LOCK, "flock", "serves"), **SOON),
+    healthy("held-up", "SQLite, whose holder computes", program(LOCK, "sqlite", "computes"), **SOON),
+    healthy("held-up", "a worker that a server forked for its client computes", client("forks"), **SOON),
+    healthy("held-up", "a server that answers", client("answers"), **SOON),
+]
