@@ -176,6 +176,29 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 
 /* --- words --- */
 
+/* " so far: too early for memory-growth and fd-leak" */
+static void add_too_early(const struct unseen *u, struct buffer *out)
+{
+	struct group all = { 0 };
+
+	for (size_t i = 0; i < u->count; i++) {
+		for (size_t k = 0; u->groups[i].cause == FINDING_YOUNG && k < u->groups[i].id_count;
+			k++)
+			add_id(&all, u->groups[i].ids[k]);
+	}
+	buffer_string(out, " so far: too early for ");
+	if (all.id_count > IDS_TEXT) {
+		buffer_format(out, "%zu checks", all.id_count);
+		return;
+	}
+	for (size_t i = 0; i < all.id_count; i++)
+		buffer_format(out, "%s%.*s",
+			i == 0			? ""
+			: i + 1 == all.id_count ? " and "
+						: ", ",
+			(int)all.ids[i].size, all.ids[i].data);
+}
+
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 {
 	struct unseen u;
@@ -189,6 +212,8 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 			continue;
 		if (is_calls)
 			buffer_string(out, "; system calls were not checked: ");
+		else if (cause == FINDING_YOUNG)
+			add_too_early(&u, out);
 		else
 			buffer_format(out, " in what could be checked; %zu check%s %s", count,
 				count == 1 ? " was" : "s were", cause_words[cause]);
