@@ -132,7 +132,8 @@ static void report_high(struct check *e, const struct held_limit *l)
 		"held back by memory.high of its control group: above it %.1f times a second",
 		l->per_s);
 	emit_place(e, g, "memory.high");
-	finding_rate(e, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
+	finding_rate(e, "number of times the limit was exceeded", l->per_s, SOOTH_UNIT_NONE,
+		l->interval_ns);
 	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	if (!g->used_state)
 		finding_number(e, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
@@ -170,9 +171,9 @@ static void report_starved(struct check *e, const struct held_time *t)
 		finding_number(e, "CPUs", e->input->load.cpus, SOOTH_UNIT_NONE, 0);
 	finding_unseen(e, "which processes use the CPUs; sooth ps -a shows them");
 	finding_remedy(e,
-		"ps -o ni,cls,cgroup -p %llu shows its priority: renice -n 0 -p %llu gives it the "
-		"usual share, cpu.shares or cpu.weight of its control group more; end what is not "
-		"needed",
+		"end processes that are not needed; ps -o ni,cls,cgroup -p %llu shows its priority: "
+		"if NI is above 0, renice -n 0 -p %llu gives it the usual share, a higher "
+		"cpu.weight (cpu.shares) of its control group more",
 		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
 	finding_end(e);
 }

@@ -122,10 +122,15 @@ static void report(struct check *e, const struct check_calls *c, const struct st
 
 	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	finding_path(e, span_of(folder, strlen(folder)));
-	finding_claim(e,
-		"looks up the same %.0f file%s over and over: %.0f times a second, mostly in %s",
-		s->files, s->files == 1 ? "" : "s", check_calls_rate(c, s->again),
-		*folder ? folder : "its directory");
+	if (s->files == 1)
+		finding_claim(e, "looks up one file over and over: %.0f times a second, in %s",
+			check_calls_rate(c, s->again), *folder ? folder : "its directory");
+	else
+		finding_claim(e,
+			"looks up the same %.0f files over and over: %.0f times a second, mostly "
+			"in %s",
+			s->files, check_calls_rate(c, s->again),
+			*folder ? folder : "its directory");
 	finding_rate(e, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);
 	finding_number(e, "share of one thread's time spent in repeated lookups", share_of(c, s),

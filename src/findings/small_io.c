@@ -101,9 +101,9 @@ static void report(struct check *e, const struct check_calls *c, const struct ch
 		finding_connection(e, name);
 	else
 		finding_path(e, name);
-	finding_claim(e, "%s %s %.1f bytes at a time, %.0f times a second",
+	finding_claim(e, "%s %s %.2g byte%s at a time, %.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		check_calls_rate(c, s.calls));
+		s.bytes == s.calls ? "" : "s", check_calls_rate(c, s.calls));
 	finding_rate(
 		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(e, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);

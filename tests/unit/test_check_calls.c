@@ -566,7 +566,7 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks_about, 601, "metadata-storm.min-rate=1", "fine: " },
 		{ "metadata-storm", asks_about, 600, "metadata-storm.min-rate=481", "fine: " },
 		{ "metadata-storm", asks_and_reads, 51, NULL,
-			"medium/high: looks up the same 1 file over" },
+			"medium/high: looks up one file over and over" },
 		{ "metadata-storm", asks_and_reads, 52, NULL, "fine: " },
 	};
 
@@ -636,7 +636,7 @@ static void test_small_io(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "small-io", reads_little, 5000, NULL,
-			"=medium/high: reads /data/file 4.0 bytes at a time, 1000 times a second "
+			"=medium/high: reads /data/file 4 bytes at a time, 1000 times a second "
 			"{path /data/file} [small calls: 1000 a second over 5.00s] [bytes per "
 			"call: 4B over 5.00s] [share of small calls among all calls on this file "
 			"or peer: 100 % over 5.00s] [share of the observed time spent in these "
@@ -644,7 +644,7 @@ static void test_small_io(void **state)
 			"buffered reader>\n" },
 		{ "small-io", reads_little, 4999, NULL,
 			"=fine: no frequent small reads or writes\n" },
-		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63.0 bytes" },
+		{ "small-io", reads_of_size, 63, NULL, "medium/high: reads /data/file 63 bytes" },
 		{ "small-io", reads_of_size, 64, NULL, "fine: " },
 		{ "small-io", reads_of_size, 64, "small-io.max-size=65", "medium/" },
 		{ "small-io", reads_of_size, 0, NULL, "fine: " },

@@ -99,7 +99,7 @@ static void test_held(void **state)
 		{ "held-back", is_above_high, 0.8, NULL, "fine: " },
 		{ "held-back", gets, 5, NULL,
 			"low/medium: starved by other processes: ready to run 100 % of the time, "
-			"gets 5.0 % of a CPU {thread 99}|<ps -o ni" },
+			"gets 5.0 % of a CPU {thread 99}|<end processes that are not needed" },
 		{ "held-back", gets, 6, NULL, "fine: " },
 		{ "held-back", is_rarely_ready, 80, NULL, "low/medium: starved" },
 		{ "held-back", is_rarely_ready, 79, NULL, "fine: " },
