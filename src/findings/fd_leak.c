@@ -5,6 +5,7 @@
  * long, or if all that grew is of one kind that no peer causes. A thousand of one kind are reported
  * as well, whether or not they grow.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,6 +174,15 @@ static size_t find_groups(
 
 /* --- the finding --- */
 
+/* "files below /home/me/project" for the key "file /home/me/project". */
+static void put_kind(char *out, size_t size, const struct group_key *key)
+{
+	const char *place = strchr(key->text, '/');
+	bool is_file = !strncmp(key->text, "file ", strlen("file ")) && place;
+
+	snprintf(out, size, "%s%s", is_file ? "files below " : "", is_file ? place : key->text);
+}
+
 static void emit_groups(struct check *e, const struct group_sum *top, size_t count)
 {
 	if (!count)
@@ -210,11 +220,15 @@ static void put_remedy(struct check *e)
 static void report(struct check *e, const struct growth *g, const struct group_sum *top,
 	size_t count, bool is_slow)
 {
+	char kind[GROUP_TEXT + 16] = "";
+
+	if (count)
+		put_kind(kind, sizeof(kind), &top[0].key);
 	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (is_slow)
 		finding_severity(e, FINDING_MEDIUM);
 	finding_claim(e, "leaks descriptors%s: %.0f more%s%s", is_slow ? " slowly" : "",
-		g->last - g->first, count ? ", most of them " : "", count ? top[0].key.text : "");
+		g->last - g->first, count ? ", most of them " : "", kind);
 	finding_number(
 		e, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
@@ -231,10 +245,13 @@ static void report(struct check *e, const struct growth *g, const struct group_s
 /* Not wrong by itself: a server may have as many clients. */
 static void report_same(struct check *e, const struct group_sum *largest)
 {
+	char kind[GROUP_TEXT + 16];
+
+	put_kind(kind, sizeof(kind), &largest->key);
 	finding_begin(e, FINDING_CONFIDENCE_HIGH, "same");
 	finding_severity(e, FINDING_INFO);
 	finding_claim(e, "has %lld descriptors of one kind open: %s", (long long)largest->last,
-		largest->key.text);
+		kind);
 	finding_number(e, "descriptors of that kind", (double)largest->last, SOOTH_UNIT_NONE, 0);
 	finding_number(e, "descriptors of that kind when the observation started",
 		(double)largest->first, SOOTH_UNIT_NONE, 0);

@@ -3,6 +3,10 @@
  * filling-up: what a process writes grows so fast that its file system is full soon, or it grows
  * on a file system that is nearly full already. A file that is emptied or overwritten again does
  * not grow, and one of which the file system keeps little (a sparse one) fills nothing.
+ *
+ * Two that have much space left are reported with less severity: a deleted file that grows, as it
+ * takes space that no du shows; temporary files of databases and compilers stay small. And a file
+ * that is appended to, like a log, and fills its file system in hours.
  */
 #include <string.h>
 
@@ -44,6 +48,32 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_BYTES,
 		.default_value = 1 << 30,
 		.min = 1,
+		.max = 1e15 },
+	{ .name = "deleted-rate",
+		.help = "minimum growth per second of a deleted file that is reported whatever the "
+			"space left",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 512 << 10,
+		.min = 1,
+		.max = 1e12 },
+	{ .name = "deleted-size",
+		.help = "minimum size of such a deleted file",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 16 << 20,
+		.min = 1,
+		.max = 1e15 },
+	{ .name = "append-rate",
+		.help = "minimum growth per second of a file that is appended to, for severity "
+			"info whatever the space left",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 1 << 20,
+		.min = 1,
+		.max = 1e12 },
+	{ .name = "append-time",
+		.help = "maximum time until such a file fills its file system",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 86400e9,
+		.min = 1e9,
 		.max = 1e15 },
 };
 
@@ -100,6 +130,41 @@ static bool is_nearly_full(const struct check *e, const struct file_growth *g, d
 	       file_space_used(g->space) >= check_option(e, "nearly-full");
 }
 
+/* Of the file that grew most, on a file system on a disk. */
+static double rate_of_most(const struct file_growth *g)
+{
+	return (double)g->most_bytes * (double)NS_PER_S / (double)g->interval_ns;
+}
+
+static bool is_deleted_and_grows(const struct check *e, const struct file_growth *g)
+{
+	return g->is_deleted && g->is_open && g->space && !g->space->is_memory &&
+	       (double)g->size_bytes >= check_option(e, "deleted-size") &&
+	       check_is_over(e, "deleted-rate", rate_of_most(g), g->path.text);
+}
+
+static bool is_appended(const struct check *e, const struct file_growth *g, double left)
+{
+	return g->is_append && !g->is_deleted && g->space && !g->space->is_memory &&
+	       left * (double)NS_PER_S <= rate_of(g) * check_option(e, "append-time") &&
+	       check_is_over(e, "append-rate", rate_of_most(g), g->path.text);
+}
+
+enum filling { FILLING_NOTHING, FILLING_APPENDED, FILLING_DELETED, FILLING_SOON };
+
+static enum filling filling_of(const struct check *e, const struct file_growth *g)
+{
+	double left;
+
+	if (!left_of(e, g, &left) || is_sparse(e, g))
+		return FILLING_NOTHING;
+	if (is_soon(e, g, left) || is_nearly_full(e, g, left))
+		return FILLING_SOON;
+	if (is_deleted_and_grows(e, g))
+		return FILLING_DELETED;
+	return is_appended(e, g, left) ? FILLING_APPENDED : FILLING_NOTHING;
+}
+
 /* The less time is left, the heavier. */
 static double weigh(const void *key, const void *value, void *user)
 {
@@ -108,8 +173,7 @@ static double weigh(const void *key, const void *value, void *user)
 	double left;
 
 	(void)key;
-	if (!left_of(e, g, &left) || is_sparse(e, g) ||
-		!(is_soon(e, g, left) || is_nearly_full(e, g, left)))
+	if (filling_of(e, g) == FILLING_NOTHING || !left_of(e, g, &left))
 		return 0;
 	return rate_of(g) / (left + 1);
 }
@@ -139,7 +203,12 @@ static void claim(struct check *e, const struct file_growth *g, double left)
 	put_place(&place, g);
 	put_file(&file, g);
 	sentence_size(rate, (uint64_t)rate_of(g));
-	if (is_soon(e, g, left))
+	if (filling_of(e, g) == FILLING_DELETED)
+		finding_claim(e,
+			"writes %s a second to a deleted file, %s: its space is not given back "
+			"until it is closed",
+			sentence_size(size, (uint64_t)rate_of_most(g)), g->path.text);
+	else if (is_soon(e, g, left) || filling_of(e, g) == FILLING_APPENDED)
 		finding_claim(e, "fills %s: %s grow%s by %s a second; full in %s",
 			buffer_cstr(&place), buffer_cstr(&file), g->files > 1 ? "" : "s", rate,
 			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
@@ -206,6 +275,9 @@ static void report(struct look *l, const struct file_growth *g)
 	finding_begin(e, confidence, g->path.text);
 	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
 		finding_severity(e, FINDING_HIGH);
+	else if (filling_of(e, g) != FILLING_SOON)
+		finding_severity(e,
+			filling_of(e, g) == FILLING_DELETED ? FINDING_LOW : FINDING_INFO);
 	if (g->is_open)
 		finding_descriptor(e, g->fd);
 	finding_path(e, span_of(g->path.text, strlen(g->path.text)));

@@ -107,7 +107,43 @@ def near(low, high):
     return make
 
 
+# Writes to a file at a rate, from a size on: deleted, or appended to; or a temporary file that is
+# used again and again.
+WRITER = """
+import os, signal, sys, time
+kind, rate, size = sys.argv[1], float(sys.argv[2]), int(float(sys.argv[3]))
+signal.alarm(120)
+file = os.open("file", os.O_RDWR | os.O_CREAT | (os.O_APPEND if kind == "appended" else 0))
+if kind != "appended": os.unlink("file")
+os.write(file, b"x" * size)
+print("ready", flush=True)
+begin, done = time.monotonic(), 0
+while done < 400 << 20:
+    while done < rate * (time.monotonic() - begin):
+        done += os.write(file, b"y" * 65536)
+        if kind == "small" and done % size < 65536: os.ftruncate(file, 0); os.lseek(file, 0, 0)
+    time.sleep(0.02)
+"""
+
+
+def writer(kind, rate, size):
+    def make(scope, rng):
+        return scope.python(WRITER, kind, rng.uniform(*rate) * (1 << 20),
+            rng.uniform(*size) * (1 << 20)).pid
+    return make
+
+
+HUGE = ("filling-up.append-time=900000",)
+
 CASES = [
+    sick("filling-up", "a deleted file on a large disk", writer("deleted", (2, 5), (17, 30)),
+        severity="low", says="to a deleted file", evidence="growth", threshold="deleted-rate"),
+    sick("filling-up", "a log that grows fast on a large disk", writer("appended", (2, 5), (1, 9)),
+        settings=HUGE, severity="info", evidence="growth", threshold="append-rate"),
+    healthy("filling-up", "a deleted temporary file that stays small", writer("small", (2, 5), (2, 6)),
+        settings=HUGE),
+    healthy("filling-up", "a log that grows slowly", writer("appended", (0.1, 0.5), (1, 9)),
+        settings=HUGE),
     sick("fd-leak", "files", leak("file"), settings=NO_AGE, evidence="growth",
         threshold="min-rate"),
     sick("fd-leak", "pipes", leak("pipe"), settings=NO_AGE, evidence="growth",

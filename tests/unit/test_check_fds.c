@@ -242,8 +242,8 @@ static void test_fd_leak_kinds(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "fd-leak", drips_files, 5, NULL,
-			"medium/medium: leaks descriptors slowly: 5 more, most of them file "
-			"/home/me/project " },
+			"medium/medium: leaks descriptors slowly: 5 more, most of them files "
+			"below /home/me/project " },
 		{ "fd-leak", drips_files, 3, NULL, "fine: " },
 		{ "fd-leak", drips_files, 5, "fd-leak.min-rate=1.1", "fine: " },
 		{ "fd-leak", drips_connections, 9, NULL, "fine: " },
@@ -252,13 +252,13 @@ static void test_fd_leak_kinds(void **state)
 		{ "fd-leak", drips_for, 90, NULL, "medium/medium: " },
 		{ "fd-leak", drips_for, 110, NULL, "fine: " },
 		{ "fd-leak", has_many, 1000, NULL,
-			"=info/high: has 1000 descriptors of one kind open: file /home/me/project "
+			"=info/high: has 1000 descriptors of one kind open: files below /home/me/project "
 			"[descriptors of that kind: 1000] [descriptors of that kind when the "
 			"observation started: 1000] <sooth inspect --fds 99 lists the descriptors; "
 			"restarting the process closes them>\n" },
 		{ "fd-leak", has_many, 999, NULL, "fine: " },
 		{ "fd-leak", gains_with_kinds, 20, NULL,
-			"high/medium: |20 more, most of them file /home/me/project |[what grew: "
+			"high/medium: |20 more, most of them files below /home/me/project |[what grew: "
 			"file /home/me/project: 2, then 22]|[soft limit: "
 			"1024]|!tcp|!(unseen:|[time until the process reaches its descriptor "
 			"limit: " },
@@ -577,6 +577,31 @@ static void grows_deleted(double gain)
 	grows_as(gain, (struct fds_descriptor){ .type = FDS_DELETED });
 }
 
+/* There is room for weeks. */
+static void grows_deleted_with_room(double gain)
+{
+	left_mib = 1e7;
+	used_mib = -1;
+	grows_as(gain, (struct fds_descriptor){ .type = FDS_DELETED });
+}
+
+static void is_appended_with_left(double gain, double left)
+{
+	left_mib = left;
+	used_mib = -1;
+	grows_as(gain, (struct fds_descriptor){ .flags = 02000 });
+}
+
+static void appends_with_room(double gain)
+{
+	is_appended_with_left(gain, 1e5);
+}
+
+static void appends_with_left(double left)
+{
+	is_appended_with_left(10, left);
+}
+
 static void is_read_while_it_grows(double gain)
 {
 	left_mib = 100;
@@ -622,6 +647,18 @@ static void test_filling_up(void **state)
 		{ "filling-up", grows_sparse, 4, NULL, "fine: " },
 		{ "filling-up", grows_deleted, 20, NULL,
 			"high/low: |/mnt/log (deleted) grows|the file has no name: " },
+		{ "filling-up", grows_deleted_with_room, 15, NULL,
+			"low/low: writes 3.0 MiB a second to a deleted file, /mnt/log: its space is "
+			"not given back until it is closed {fd 5}" },
+		{ "filling-up", grows_deleted_with_room, 14, NULL, "fine: its files grew by" },
+		{ "filling-up", grows_deleted_with_room, 15, "filling-up.deleted-rate=4M",
+			"fine: " },
+		{ "filling-up", appends_with_room, 10, NULL,
+			"info/low: fills /mnt: /mnt/log grows by 2.0 MiB a second; full in 13 h 53 "
+			"min" },
+		{ "filling-up", appends_with_room, 5, NULL, "fine: " },
+		{ "filling-up", appends_with_left, 172800, NULL, "info/low: " },
+		{ "filling-up", appends_with_left, 172801, NULL, "fine: " },
 		{ "filling-up", is_read_while_it_grows, 20, NULL, "fine: no file of it grew" },
 		{ "filling-up", grows_in_memory, 1000, NULL,
 			"medium/low: fills memory: /mnt/log grows by 10.0 MiB a second; full in 1 "

@@ -11,6 +11,8 @@
 #define MOUNTS_MAX 256
 #define FILES_MAX  65536
 
+#define O_APPEND_LINUX 02000
+
 struct file_key {
 	uint64_t inode;
 	uint32_t device_major, device_minor;
@@ -127,6 +129,7 @@ static void take_open(struct look *l, const struct fds_descriptor *d)
 	if (!is_new)
 		return;
 	one.is_deleted = d->type == FDS_DELETED || (!d->deleted_state && d->is_deleted);
+	one.is_append = (d->flags & O_APPEND_LINUX) != 0;
 	one.most_bytes = gain_of(l, d, &key, contents_of(l, &one.path));
 	one.space = is_memory ? NULL : file_space_of_mount(l->last, d->mount);
 	if (one.space || is_memory)

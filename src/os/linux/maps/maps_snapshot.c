@@ -362,8 +362,7 @@ static void emit_stacks(struct maps_snapshot *m)
 			"run sooth as the user of the process, or as root");
 	if (s.running)
 		backend_limit(m->run, "the stacks of threads that are running",
-			"the kernel reports the stack pointers of waiting threads only",
-			"run sooth again: the threads may wait then");
+			"the kernel reports the stack pointers of waiting threads only", "");
 	drop_stacks(&s);
 }
 
