@@ -9,15 +9,16 @@
  *
  * A fast climb that may have another reason (the process is young, has a collector, or frees
  * memory in between) is reported too, with low severity and confidence, and confirmed by the next
- * diagnosis of a watch. A gain above the minimum is never called fine.
+ * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller one that
+ * may go on: observed for longer, it would be above the minimum.
  */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/memory_gain.h"
 #include "analyze/inspect/limit_sums.h"
-#include "analyze/maps/map_classes.h"
 #include "core/finding.h"
 #include "probes/limits.h"
 
@@ -87,107 +88,6 @@ static const struct finding_option options[] = {
 		.min = 1,
 		.max = 1e15 },
 };
-
-/* --- classes of memory --- */
-
-static const char *const class_texts[MAP_CLASSES] = {
-	[MAP_OTHER] = "anonymous memory",
-	[MAP_FILE] = "file pages",
-	[MAP_DELETED_FILE] = "pages of deleted files",
-	[MAP_SHARED] = "shared memory",
-	[MAP_KERNEL] = "kernel mappings",
-	[MAP_THREAD_STACK] = "thread stacks",
-	[MAP_GLIBC_HEAP] = "the glibc heap",
-	[MAP_GLIBC_ARENA] = "glibc malloc arenas",
-	[MAP_MIMALLOC] = "the mimalloc heap",
-	[MAP_JEMALLOC] = "the jemalloc heap",
-	[MAP_TCMALLOC] = "the tcmalloc heap",
-	[MAP_JAVASCRIPTCORE] = "the JavaScript heap (JavaScriptCore)",
-	[MAP_V8] = "the JavaScript heap (V8)",
-	[MAP_GO] = "the Go heap",
-	[MAP_JIT] = "JIT code",
-	[MAP_BRK] = "the heap (brk)",
-	[MAP_RESERVATION] = "reserved addresses",
-};
-
-struct class_gain {
-	enum map_class class_;
-	int64_t gain_bytes, rss_bytes; /* since the first sample; at the last */
-};
-
-struct memory {
-	bool is_known;				/* two samples have values */
-	struct class_gain classes[MAP_CLASSES]; /* largest gain first */
-	int64_t own_bytes;			/* gained, without file pages */
-	int64_t file_bytes;
-	int64_t touched_bytes; /* of shared memory that was mapped before */
-	uint32_t runtimes;     /* at the last sample, if there was one */
-};
-
-static int by_gain(const void *a, const void *b)
-{
-	const struct class_gain *x = a, *y = b;
-
-	return (y->gain_bytes > x->gain_bytes) - (y->gain_bytes < x->gain_bytes);
-}
-
-static void add_class(struct memory *m, enum map_class class_, const struct map_total *first,
-	const struct map_total *last)
-{
-	int64_t gain = (int64_t)(last->rss_bytes - first->rss_bytes);
-	int64_t size = (int64_t)(last->size_bytes - first->size_bytes);
-
-	/* Shared memory that was mapped before only has its pages touched for the first time. */
-	if (class_ == MAP_SHARED && gain > size) {
-		m->touched_bytes = gain - (size > 0 ? size : 0);
-		gain = size > 0 ? size : 0;
-	}
-	m->classes[class_] = (struct class_gain){ class_, gain, (int64_t)last->rss_bytes };
-	if (class_ == MAP_FILE || class_ == MAP_DELETED_FILE || class_ == MAP_KERNEL)
-		m->file_bytes += gain;
-	else
-		m->own_bytes += gain;
-}
-
-static bool has_values(const struct snapshot *s)
-{
-	const struct maps_process *end = s ? snapshot_end(s, sizeof(*end)) : NULL;
-
-	return end && end->mappings_state <= SOOTH_STATE_TRUNCATED &&
-	       end->figures_state <= SOOTH_STATE_TRUNCATED;
-}
-
-static void find_memory(const struct check *e, struct memory *m)
-{
-	const struct snapshot *first = check_first(e, &e->input->maps);
-	const struct snapshot *last = check_last(e, &e->input->maps);
-	struct map_total before[MAP_CLASSES], after[MAP_CLASSES];
-	struct map_facts facts = { 0 };
-
-	*m = (struct memory){ 0 };
-	if (last && !map_facts_gather(&facts, last))
-		m->runtimes = facts.runtimes;
-	map_facts_fini(&facts);
-	if (first == last || !has_values(first) || !has_values(last) || map_totals(first, before) ||
-		map_totals(last, after))
-		return;
-	for (unsigned i = 0; i < MAP_CLASSES; i++)
-		add_class(m, i, &before[i], &after[i]);
-	qsort(m->classes, MAP_CLASSES, sizeof(m->classes[0]), by_gain);
-	m->is_known = true;
-}
-
-/* The class with the largest gain, file pages excluded. */
-static const struct class_gain *leading(const struct memory *m)
-{
-	for (unsigned i = 0; m->is_known && i < MAP_CLASSES; i++) {
-		const struct class_gain *c = &m->classes[i];
-
-		if (c->class_ != MAP_FILE && c->class_ != MAP_DELETED_FILE && c->gain_bytes > 0)
-			return c;
-	}
-	return NULL;
-}
 
 /* --- whether it grows --- */
 
@@ -293,9 +193,9 @@ static bool is_claude(const struct check *e)
 	return e->process && e->process->agent && !strcmp(e->process->agent->name, "claude");
 }
 
-static void emit_remedy(struct check *e, const struct memory *m)
+static void emit_remedy(struct check *e, const struct memory_gain *m)
 {
-	const struct class_gain *c = leading(m);
+	const struct memory_class *c = memory_gain_leading(m);
 	unsigned long long pid = e->id.pid;
 
 	if (c && c->class_ == MAP_SHARED)
@@ -333,7 +233,7 @@ static void emit_remedy(struct check *e, const struct memory *m)
 			pid);
 }
 
-static void emit_classes(struct check *e, const struct memory *m)
+static void emit_classes(struct check *e, const struct memory_gain *m)
 {
 	char gain[UNITS_SIZE], all[UNITS_SIZE];
 
@@ -344,7 +244,7 @@ static void emit_classes(struct check *e, const struct memory *m)
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
 		finding_text(e, "what grew", "%s more in %s, now %s",
 			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
-			class_texts[m->classes[i].class_],
+			memory_class_texts[m->classes[i].class_],
 			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
 }
 
@@ -387,9 +287,9 @@ static void emit_limit(struct check *e, const struct growth *g)
 		SOOTH_UNIT_NS, 0);
 }
 
-static void claim(struct check *e, const struct trend *j, const struct memory *m)
+static void claim(struct check *e, const struct trend *j, const struct memory_gain *m)
 {
-	const struct class_gain *c = leading(m);
+	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
 
@@ -399,14 +299,14 @@ static void claim(struct check *e, const struct trend *j, const struct memory *m
 	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(e, "memory grows%s%s: %s more in %s, although some was freed %u %s",
-			c ? " in " : "", c ? class_texts[c->class_] : "", gain, time, j->falls,
+			c ? " in " : "", c ? memory_class_texts[c->class_] : "", gain, time, j->falls,
 			j->falls == 1 ? "time" : "times");
 	else
 		finding_claim(e, "memory grows%s%s: %s more in %s", c ? " in " : "",
-			c ? class_texts[c->class_] : "", gain, time);
+			c ? memory_class_texts[c->class_] : "", gain, time);
 }
 
-static void emit_values(struct check *e, const struct trend *j, const struct memory *m)
+static void emit_values(struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 
@@ -421,12 +321,12 @@ static void emit_values(struct check *e, const struct trend *j, const struct mem
 	finding_number(e, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 }
 
-static bool has_collector(const struct memory *m)
+static bool has_collector(const struct memory_gain *m)
 {
 	return (m->runtimes & COLLECTORS) != 0;
 }
 
-static void report(struct check *e, const struct trend *j, const struct memory *m)
+static void report(struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
@@ -449,7 +349,7 @@ static bool is_young(const struct check *e)
 
 /* It may have another reason. A second diagnosis in a row confirms it, but not of a process
  * whose garbage may pile up for longer than that. */
-static void report_climb(struct check *e, const struct trend *j, const struct memory *m)
+static void report_climb(struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	bool is_confirmed = check_is_raised(e, "") && !has_collector(m);
 
@@ -471,7 +371,7 @@ static void report_climb(struct check *e, const struct trend *j, const struct me
 /* --- the diagnosis --- */
 
 /* Growth that garbage alone may explain: small collections leave much of it to large ones. */
-static bool may_be_garbage(const struct check *e, const struct trend *j, const struct memory *m)
+static bool may_be_garbage(const struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 
@@ -484,7 +384,7 @@ static bool may_be_garbage(const struct check *e, const struct trend *j, const s
 }
 
 /* Worth a report with low severity, whatever else may explain it. */
-static bool is_climb(const struct check *e, const struct trend *j, const struct memory *m)
+static bool is_climb(const struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	double gain = g->last - g->first;
@@ -498,7 +398,7 @@ static bool is_climb(const struct check *e, const struct trend *j, const struct 
 }
 
 /* The gain is above the minimum: a finding, or what is missing to decide. */
-static void diagnose_gain(struct check *e, const struct trend *j, const struct memory *m)
+static void diagnose_gain(struct check *e, const struct trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	bool is_young_too = is_young(e);
@@ -521,6 +421,32 @@ static void diagnose_gain(struct check *e, const struct trend *j, const struct m
 			e, "memory grew, but in too few steps to call that a leak", CHECK_LONGER);
 }
 
+/* Too little yet, but it still grew at the end and may never stop. */
+static bool may_go_on(const struct check *e, const struct trend *j)
+{
+	const struct growth *g = &j->growth;
+	double gain = g->last - g->first;
+	bool is_rising = g->grows || (!j->has_stopped && (g->may_grow || j->low_gain * 2 >= gain));
+
+	return is_rising && gain >= check_option(e, "slow-gain") &&
+	       gain * (double)NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
+}
+
+static void report_too_little(struct check *e, const struct trend *j)
+{
+	const struct growth *g = &j->growth;
+	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 128];
+
+	if (is_young(e)) {
+		check_too_young(e);
+		return;
+	}
+	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
+		sentence_size(gain, whole_u64(g->last - g->first)),
+		sentence_duration(time, g->interval_ns));
+	check_blind_because(e, reason, "observe longer: --duration 60");
+}
+
 static void diagnose_growth(struct check *e, const struct trend *j)
 {
 	const struct growth *g = &j->growth;
@@ -528,22 +454,24 @@ static void diagnose_growth(struct check *e, const struct trend *j)
 	bool is_slow = g->grows && g->is_steady && gain < least &&
 		       gain >= check_option(e, "slow-gain") &&
 		       check_is_over(e, "min-rate", g->per_s, "");
+	bool is_little = !is_slow && gain < least && may_go_on(e, j);
 	char first[UNITS_SIZE], last[UNITS_SIZE];
-	struct memory m;
+	struct memory_gain m;
 
 	format_bytes(first, whole_u64(g->first));
 	format_bytes(last, whole_u64(g->last));
 	/* What comes back to its lows has no gain. */
-	if ((gain < least && !is_slow) || (!g->grows && !g->may_grow && j->low_gain < least)) {
+	if (!is_little && ((gain < least && !is_slow) || (!g->grows && !g->may_grow && j->low_gain < least))) {
 		if (is_young(e))
 			check_too_young(e);
 		else
 			check_fine(e, "%s resident, then %s", first, last);
 		return;
 	}
-	find_memory(e, &m);
+	memory_gain_read(&m, e);
 	if (m.is_known && !j->is_of_floors &&
-		(double)m.own_bytes < (is_slow ? check_option(e, "slow-gain") : least)) {
+		(double)m.own_bytes <
+			(is_slow || is_little ? check_option(e, "slow-gain") : least)) {
 		if ((double)m.touched_bytes >= least)
 			check_blind_because(e,
 				"shared memory that was mapped before is being filled: a buffer, "
@@ -551,8 +479,8 @@ static void diagnose_growth(struct check *e, const struct trend *j)
 				"observe longer: --duration 5m");
 		else
 			check_fine(e, "%s resident, then %s, mostly file pages", first, last);
-	} else if (is_slow && (has_collector(&m) || !m.is_known))
-		check_fine(e, "%s resident, then %s", first, last);
+	} else if (is_little || (is_slow && (has_collector(&m) || !m.is_known)))
+		report_too_little(e, j);
 	else if (is_slow)
 		report_climb(e, j, &m);
 	else if (g->grows && !check_is_over(e, "min-rate", g->per_s, ""))

@@ -2,7 +2,8 @@
 /*
  * memory-pressure: a control group or the host has nearly used up its memory, or everything in
  * it waits for memory. File pages do not count: the kernel frees them when memory is needed,
- * so a group at its limit because of them is healthy.
+ * so a group at its limit because of them is healthy, unless the process keeps needing the ones
+ * that were freed: then each is read from the disk again.
  *
  * One condition, one finding: of the diagnosed processes of a group, the one that would be
  * killed first gets it.
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/inspect/limit_sums.h"
 #include "core/finding.h"
@@ -43,6 +45,18 @@ static const struct finding_option options[] = {
 		.default_value = 15,
 		.min = 1,
 		.max = 100 },
+	{ .name = "min-hits",
+		.help = "minimum number of times per second that the control group hit its limit, "
+			"if the process also has min-major-faults",
+		.default_value = 5,
+		.min = 0.01,
+		.max = 1e9 },
+	{ .name = "min-major-faults",
+		.help = "minimum page faults per second of the process that wait for the disk, "
+			"while its control group hits its limit",
+		.default_value = 30,
+		.min = 0.01,
+		.max = 1e9 },
 };
 
 /* --- the process that would be killed first --- */
@@ -251,6 +265,79 @@ static void emit_process(
 	finding_end(e);
 }
 
+/* --- a limit that is hit all the time --- */
+
+struct thrash {
+	struct held_limit limit; /* of memory, or memory.high */
+	double faults_per_s;	 /* major ones, of all threads; negative: not measured */
+};
+
+static struct thrash thrash_of(const struct check *e)
+{
+	struct held_limit high = held_limit_of(e, "memory-high");
+	struct thrash t = { held_limit_of(e, "memory"), -1 };
+	const struct thread_history *thread;
+	size_t position = 0;
+
+	if (high.group && (!t.limit.group || high.per_s > t.limit.per_s))
+		t.limit = high;
+	while ((thread = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double faults = thread_history_major_faults(thread);
+
+		if (faults >= 0)
+			t.faults_per_s = (t.faults_per_s < 0 ? 0 : t.faults_per_s) + faults;
+	}
+	return t;
+}
+
+static bool is_thrashing(const struct check *e, const struct thrash *t)
+{
+	return t->limit.group && check_is_over(e, "min-hits", t->limit.per_s, "thrash") &&
+	       check_is_over(e, "min-major-faults", t->faults_per_s, "thrash");
+}
+
+static void claim_thrash(struct check *e, const struct thrash *t)
+{
+	const struct limits_group *g = t->limit.group;
+	char limit[UNITS_SIZE], time[UNITS_SIZE];
+
+	finding_claim(e,
+		"its control group is at its memory limit of %s: %.0f major faults a second, the "
+		"limit was hit %.0f times in %s",
+		sentence_size(limit, g->limit), t->faults_per_s,
+		t->limit.per_s * (double)t->limit.interval_ns / (double)NS_PER_S,
+		sentence_duration(time, t->limit.interval_ns));
+}
+
+static void emit_thrash(struct check *e, const struct thrash *t)
+{
+	const struct limits_group *g = t->limit.group;
+	struct span path = record_text(&g->record, &g->path);
+	uint64_t files = 0;
+
+	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "thrash");
+	finding_severity(e, FINDING_MEDIUM);
+	claim_thrash(e, t);
+	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
+	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	if (!g->used_state)
+		finding_number(e, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
+	if (limit_sums_group_files(g, &files))
+		finding_number(e, "file pages", (double)files, SOOTH_UNIT_BYTES, 0);
+	finding_rate(e, "limit hits", t->limit.per_s, SOOTH_UNIT_NONE, t->limit.interval_ns);
+	finding_rate(e, "major faults", t->faults_per_s, SOOTH_UNIT_NONE,
+		sample_series_ns(&e->series));
+	finding_unseen(e, "whether the process reads the same pages again: a file that it reads "
+			  "once through a mapping looks the same");
+	finding_remedy(e,
+		"raise the memory limit of %.*s (docker update --memory 8g CONTAINER, systemctl "
+		"set-property UNIT MemoryMax=8G), or let the process use less memory",
+		(int)path.size, path.data);
+	finding_end(e);
+}
+
+/* --- of a process --- */
+
 static void fine_process(struct check *e, const struct tightness *t)
 {
 	if (t->group)
@@ -276,7 +363,12 @@ static void diagnose_process(struct check *e)
 	is_near = t.group && (t.kills || check_is_over(e, "percent", t.percent, ""));
 	is_stalled = check_is_over(e, "stall", stall_of(&t), "");
 	if (!is_near && !is_stalled) {
-		fine_process(e, &t);
+		struct thrash thrash = thrash_of(e);
+
+		if (is_thrashing(e, &thrash))
+			emit_thrash(e, &thrash);
+		else
+			fine_process(e, &t);
 		return;
 	}
 	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };

@@ -5,7 +5,7 @@
 #include "core/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct threads_thread) == 232, "its layout is part of the capture format");
+_Static_assert(sizeof(struct threads_thread) == 240, "its layout is part of the capture format");
 _Static_assert(sizeof(struct threads_process) == 40, "its layout is part of the capture format");
 
 static const char *const policy_names[THREADS_POLICIES] = {
@@ -109,6 +109,9 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
 	FIELD_NUMBER(threads_thread, writes, "write system calls of the thread since its start",
 		FIELD_STATE_AT(threads_thread, io_state), .merge = SOOTH_MERGE_LAST),
+	FIELD_NUMBER(threads_thread, major_faults,
+		"page faults of the thread that waited for the disk, since its start",
+		FIELD_STATE_AT(threads_thread, times_state), .merge = SOOTH_MERGE_LAST),
 };
 
 static const struct sooth_schema thread_schema = {

@@ -57,13 +57,18 @@ struct threads_thread {
 	uint64_t faults;       /* page faults */
 	uint64_t read_bytes, written_bytes; /* by read, write and similar calls, also of sockets */
 	uint64_t reads, writes;		    /* such calls */
-	uint8_t times_state;		    /* of system_ns and faults */
+	uint8_t times_state;		    /* of system_ns and the faults */
 	uint8_t io_state;		    /* of bytes and calls */
 	uint8_t unused[6];
+	/* Nor from here on. */
+	uint64_t major_faults; /* of the faults: those that waited for the disk */
 };
 
 #define THREADS_THREAD_LEAST 128
 _Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
+#define THREADS_THREAD_WITH_TIMES 232
+_Static_assert(THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults),
+	"only grows");
 
 struct threads_process {
 	struct sooth_record record;

@@ -72,7 +72,7 @@ PROSE_ROWS = {"reasons"}
 # What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
 # Findings that are newer than what is stored: their rows are in no comparison.
-NEW_FINDINGS = {"shared-writes", "clients-waiting", "held-back", "held-up"}
+NEW_FINDINGS = {"clients-waiting", "gc-pressure", "held-back", "held-up", "map-leak", "shared-writes"}
 # Tables of findings, whose number of rows follows from how many findings there are.
 FINDING_TABLES = {"finding_fine", "finding_unseen"}
 # Follows from the tables themselves, whose columns are compared one by one.

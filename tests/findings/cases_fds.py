@@ -141,7 +141,7 @@ CASES = [
     sick("filling-up", "a log that grows fast on a large disk", writer("appended", (2, 5), (1, 9)),
         settings=HUGE, severity="info", evidence="growth", threshold="append-rate"),
     healthy("filling-up", "a deleted temporary file that stays small", writer("small", (2, 5), (2, 6)),
-        settings=HUGE),
+        settings=HUGE, also=("write-churn",)),
     healthy("filling-up", "a log that grows slowly", writer("appended", (0.1, 0.5), (1, 9)),
         settings=HUGE),
     sick("fd-leak", "files", leak("file"), settings=NO_AGE, evidence="growth",

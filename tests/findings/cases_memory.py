@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""memory-growth, memory-pressure."""
+"""memory-growth, memory-pressure, map-leak, gc-pressure."""
 import shutil
+import subprocess
 import time
 
 import control_group
@@ -137,6 +138,24 @@ while True:
         while file.read(1 << 20): time.sleep(0.001)
 """
 
+# Its group is too small for the file that it has mapped: what it needs was freed, and is read again.
+MAPPED = """
+import mmap, os, random, signal, sys
+size = int(sys.argv[1])
+signal.alarm(120)
+block = os.urandom(1 << 20)
+with open("data", "wb") as file:
+    for _ in range(size >> 20): file.write(block)
+    file.flush()
+    os.fsync(file.fileno())
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+pages = mmap.mmap(os.open("data", os.O_RDONLY), 0, prot=mmap.PROT_READ)
+print("ready", flush=True)
+total = 0
+while True:
+    total += pages[random.randrange(size)]
+"""
+
 # Starts one that takes more than there is, and another when that was killed.
 KILLED = """
 import os, signal, sys, time
@@ -182,10 +201,84 @@ def full_of_files(scope, rng):
     return control_group.within(scope, group, READER, 3 * limit).pid
 
 
+def mapped_in_small_group(scope, rng):
+    limit = int(rng.uniform(24, 40)) * MIB
+    group = group_of(scope, limit)
+    return control_group.within(scope, group, MAPPED, 4 * limit).pid
+
+
 def killing(scope, rng):
     limit = int(rng.uniform(48, 96)) * MIB
     group = group_of(scope, limit)
     return control_group.within(scope, group, KILLED, limit).pid
+
+
+# --- mappings ---
+
+# Maps a page of a file so many times a second, and never unmaps it; or a number of them at first.
+MAPPER = """
+import ctypes, os, signal, sys, time
+rate, first = float(sys.argv[1]), int(sys.argv[2])
+signal.alarm(120)
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+file = os.open("index", os.O_RDWR | os.O_CREAT)
+os.ftruncate(file, 8192)
+done = 0
+def more(least):
+    global done
+    while done < least:
+        libc.mmap(None, 4096, 3, 1, file, 4096 * (done % 2))
+        done += 1
+print("ready", flush=True)
+begin = time.monotonic()
+while True:
+    more(first * min(1, (time.monotonic() - begin) / 0.8) + rate * (time.monotonic() - begin))
+    time.sleep(0.02)
+"""
+
+# Keeps what nearly fills its heap, and works with the little that is left; or has much room.
+COLLECTOR = """
+import java.util.*;
+public class Collector {
+  static byte[] sink;
+  public static void main(String[] a) throws Exception {
+    boolean full = a[0].equals("full");
+    ArrayList<byte[]> keep = new ArrayList<>();
+    try { while (full || keep.size() < 500) keep.add(new byte[8192]); }
+    catch (OutOfMemoryError e) { for (int i = 0; i < 60; i++) keep.remove(keep.size() - 1); }
+    System.out.println("ready");
+    for (long n = 0; ; n++) {
+      try {
+        sink = new byte[2048 + (int)(n % 7)];
+        keep.set((int)(n % keep.size()), new byte[8192]);
+      } catch (OutOfMemoryError e) { for (int i = 0; i < 10; i++) keep.remove(keep.size() - 1); }
+      if (!full && n % 200 == 0) Thread.sleep(1);
+    }
+  }
+}
+"""
+
+
+def mapper(rate, first=(0, 0)):
+    def make(scope, rng):
+        return scope.python(MAPPER, rng.uniform(*rate), rng.randrange(first[0], first[1] + 1)).pid
+    return make
+
+
+def java(kind):
+    def make(scope, _rng):
+        source = scope.path / "Collector.java"
+        source.write_text(COLLECTOR, encoding="ascii")
+        subprocess.run(["javac", str(source)], check=True)
+        return scope.start(["java", "-Xmx48m" if kind == "full" else "-Xmx256m", "-XX:+UseParallelGC",
+            "-XX:-UseGCOverheadLimit", "-cp", str(scope.path), "Collector", kind]).pid
+    return make
+
+
+def no_java():
+    return None if shutil.which("javac") else "no Java compiler here"
 
 
 def anybody(scope, _rng):
@@ -217,11 +310,24 @@ CASES = [
         duration_s=8, may_skip=no_node),
     sick("memory-growth", "a JavaScript heap, watched for a moment", node("leak"),
         settings=NO_AGE, duration_s=8, may_skip=no_node, severity="low"),
+    sick("map-leak", "a file that is mapped for each request", mapper((100, 250)),
+        settings=("map-leak.min-age=0",), duration_s=6, evidence="growth", threshold="min-rate"),
+    healthy("map-leak", "many that are mapped at first", mapper((0, 0), (200, 400)),
+        settings=("map-leak.min-age=0",), duration_s=6),
+    healthy("map-leak", "a Java virtual machine", java("roomy"), settings=("map-leak.min-age=0",),
+        duration_s=6, may_skip=no_java),
+    sick("gc-pressure", "a Java heap that is full", java("full"), duration_s=6, may_skip=no_java,
+        settings=("gc-pressure.min-cpu=25", "gc-pressure.min-running=25"), alone=True,
+        evidence="CPU use of garbage collection", threshold="min-cpu"),
+    healthy("gc-pressure", "a Java heap with room", java("roomy"), duration_s=6, may_skip=no_java,
+        settings=("gc-pressure.min-cpu=25", "gc-pressure.min-running=25")),
     sick("memory-pressure", "a group that is nearly full", filled(0.92, 0.96), may_skip=no_groups,
         evidence="used", threshold="percent"),
     sick("memory-pressure", "told once of two", filled_by_one_of_two, may_skip=no_groups,
         evidence="used", threshold="percent"),
     sick("memory-pressure", "one after the other is killed", killing, may_skip=no_groups),
+    sick("memory-pressure", "a group too small for a mapped file", mapped_in_small_group,
+        may_skip=no_groups, evidence="major faults", threshold="min-major-faults"),
     sick("memory-pressure", "a host with less than is asked for", anybody,
         settings=("memory-pressure.host-percent=1",), evidence="used",
         threshold="host-percent"),

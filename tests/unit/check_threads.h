@@ -15,7 +15,7 @@ struct thread_made {
 	double cpu, waited;	       /* percent of the time that it ran, and that it could have */
 	double system;		       /* percent of its CPU time, in the kernel */
 	double voluntary, involuntary; /* from here on a second */
-	double faults, moved, calls;
+	double faults, major_faults, moved, calls;
 	double before_s; /* CPU time that it had at first */
 	char state;	 /* S */
 	const char *call;
@@ -46,6 +46,7 @@ static inline void thread_at(double s, const struct thread_made *m, bool runs)
 		.involuntary_switches = (uint64_t)(s * m->involuntary),
 		.system_ns = (uint64_t)(cpu_ns * m->system / 100),
 		.faults = (uint64_t)(s * m->faults),
+		.major_faults = (uint64_t)(s * m->major_faults),
 		.read_bytes = (uint64_t)(s * m->moved),
 		.reads = (uint64_t)(s * m->calls),
 		.state = runs	    ? 'R'

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about memory, at both sides of their thresholds. */
-#include "check_records.h"
+#include "check_threads.h"
 
 #include "probes/host.h"
 #include "probes/limits.h"
@@ -274,7 +274,12 @@ static void test_growth(void **state)
 			"kind of memory grows: the mappings were listed only once) (unseen: how "
 			"much more memory the process can use) <sooth heap -p 99 shows which "
 			"functions allocate; a restart frees the memory>\n" },
-		{ "memory-growth", grows, 15.9, NULL, "fine: 100M resident, then 116M" },
+		{ "memory-growth", grows, 15.9, NULL,
+			"=blind: 15.9 MiB more in 5 s: too little to decide whether it goes on "
+			"<observe longer: --duration 60>\n" },
+		{ "memory-growth", grows, 4, NULL, "blind: 4.0 MiB more in 5 s: too little" },
+		{ "memory-growth", grows, 3.9, NULL, "fine: 100M resident, then 104M" },
+		{ "memory-growth", starts_with, 10, NULL, "blind: this check needs a process" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K",
 			"=blind: memory grows more slowly than min-rate <observe longer: "
@@ -305,10 +310,12 @@ static void test_growth(void **state)
 		{ "memory-growth", grows_slowly, 3.9, NULL, "fine: " },
 		{ "memory-growth", lows_rise, 20, NULL,
 			"medium/medium: memory grows: |, although some was freed 3 times" },
-		{ "memory-growth", lows_rise, 15.9, NULL, "fine: " },
+		{ "memory-growth", lows_rise, 15.9, NULL, "blind: 15.9 MiB more in 19 s: " },
 		{ "memory-growth", comes_back_to_more, 3000, NULL,
 			"medium/medium: memory grows: |, although some was freed 9 times" },
-		{ "memory-growth", comes_back_to_more, 1900, NULL, "fine: " },
+		{ "memory-growth", comes_back_to_more, 1900, NULL,
+			"blind: 14.8 MiB more in 24 s: " },
+		{ "memory-growth", comes_back_to_more, 400, NULL, "fine: " },
 		{ "memory-growth", grows_and_ends, 0, NULL, "blind: " },
 		{ "memory-growth", grows_with_left, 400, NULL,
 			"high/medium: |[memory left: 400M] [time until the memory that is left is "
@@ -368,6 +375,107 @@ static void test_growth_kinds(void **state)
 			"medium/medium: memory grows in shared memory: |<sooth inspect --maps 99" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
 		{ "memory-growth", collects_and_gains, 49, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- map-leak --- */
+
+static const char *mapped_path = "/data/index";
+static double mapped_kb; /* of resident memory, for each new mapping */
+
+/* So many mappings of a file at the first and the last look, of 1000 allowed; the address
+ * space grows until the second `until_s`. */
+static void maps_number(uint32_t before, uint32_t after, int until_s)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		uint64_t pages = 1000 + (uint64_t)(i < until_s ? i : until_s) * 10;
+
+		process_at(i,
+			(struct proc_process){ .vsz_bytes = pages << 12,
+				.rss_bytes = MB + (i == LAST_S ? (uint64_t)(mapped_kb * 1024) *
+									(after - before)
+							       : 0) },
+			"mapper");
+		all_reported(i);
+	}
+	for (int reading = 0; reading < 2; reading++) {
+		struct maps_process p = { .record = head_of(
+						  reading * LAST_S, PID, MAPS_PROCESS),
+			.mappings = reading ? after : before,
+			.mappings_max = 1000 };
+
+		for (uint32_t i = 0; i < p.mappings; i++)
+			mapping_at(reading * LAST_S, 1, 0, mapped_path);
+		RECORD_APPEND(&records, &p, NULL, 0);
+	}
+}
+
+static void maps_more(double more)
+{
+	maps_number(200, 200 + (uint32_t)more, LOOKS);
+}
+
+static void maps_heap(double kilobytes)
+{
+	mapped_path = NULL;
+	mapped_kb = kilobytes;
+	maps_more(150);
+	mapped_path = "/data/index";
+	mapped_kb = 0;
+}
+
+static void maps_pages_of_files(double kilobytes)
+{
+	mapped_kb = kilobytes;
+	maps_more(150);
+	mapped_kb = 0;
+}
+
+static void maps_until(double until_s)
+{
+	maps_number(200, 350, (int)until_s);
+}
+
+static void maps_many(double mappings)
+{
+	maps_number((uint32_t)mappings, (uint32_t)mappings, 0);
+}
+
+static void maps_young(double age_s)
+{
+	started_s = FROM_S + LAST_S - age_s;
+	maps_more(150);
+}
+
+static void test_map_leak(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "map-leak", maps_more, 100, NULL,
+			"=high/medium: leaks memory mappings: 20 more a second, now 300 of 1000 "
+			"allowed [memory mappings: 300] [memory mappings when the observation "
+			"started: 200] [vm.max_map_count: 1000] [growth: 20 a second over 5.00s] "
+			"[what grew: /data/index: 100 more] [time until no more mappings are "
+			"allowed: 35.0s] <sooth inspect --maps 99 lists the mappings; restarting "
+			"the process frees them; sysctl vm.max_map_count=262144 allows more on this "
+			"host>\n" },
+		{ "map-leak", maps_more, 99, NULL, "=fine: 200 memory mappings, then 299\n" },
+		{ "map-leak", maps_more, 100, "map-leak.min-rate=21", "fine: " },
+		{ "map-leak", maps_more, 0, NULL, "fine: " },
+		{ "map-leak", maps_heap, 32, NULL,
+			"high/medium: |[what grew: anonymous memory: 150 more]" },
+		{ "map-leak", maps_heap, 33, NULL, "fine: |, with the memory that they hold" },
+		{ "map-leak", maps_pages_of_files, 1000, NULL, "high/medium: " },
+		{ "map-leak", maps_until, 2, NULL,
+			"blind: the process added memory mappings, but not all the time" },
+		{ "map-leak", maps_young, 10, NULL, "high/medium: " },
+		{ "map-leak", maps_young, 9, NULL, "blind: " },
+		{ "map-leak", maps_many, 800, NULL,
+			"high/high: almost out of memory mappings: 800 of 1000 allowed; at the "
+			"limit mmap, malloc and new threads fail [memory mappings: 800]" },
+		{ "map-leak", maps_many, 799, NULL, "fine: 799 memory mappings, then 799" },
 	};
 
 	(void)state;
@@ -443,6 +551,32 @@ static void group_waits(double percent)
 }
 
 /* Another one of the group, which was asked about too. */
+/* Of 48 MB, nearly all of it file pages; `hits` and `faults` in a second. */
+static void hits_limit(const char *name, double hits, double faults)
+{
+	is_there();
+	for (int reading = 0; reading < 2; reading++) {
+		group(reading * LAST_S, PID, name,
+			(struct limits_group){ .used = 48 * MB,
+				.limit = 48 * MB,
+				.file_bytes = 46 * MB,
+				.reached = 1000 + (uint64_t)(reading * LAST_S * hits) });
+		limits_read(reading * LAST_S, PID, (struct limits_process){ .oom_score = 700 });
+	}
+	thread((struct thread_made){ .cpu = 20, .major_faults = faults });
+	threads_read(1);
+}
+
+static void faults_at_limit(double faults)
+{
+	hits_limit("memory", 60000, faults);
+}
+
+static void faults_at_high(double hits)
+{
+	hits_limit("memory-high", hits, 160);
+}
+
 static void other_has_score(double score)
 {
 	struct limits_group g = { .used = 950 * MB, .limit = 1000 * MB };
@@ -467,7 +601,7 @@ static void groups_are_hidden(double state)
 	limits_read(LAST_S, PID, (struct limits_process){ .groups_state = (uint8_t)state });
 }
 
-static void host_has(double available_mb)
+static void host_has_left(double available_mb)
 {
 	is_there();
 	host_memory(available_mb, (struct host_memory){ .swap_free_bytes = 10 * MB });
@@ -538,6 +672,22 @@ static void test_pressure(void **state)
 			"%|[share of the time in which some tasks waited for memory: 99 % over "
 			"10.0s]" },
 		{ "memory-pressure", group_waits, 14, NULL, "fine: " },
+		{ "memory-pressure", faults_at_limit, 160, NULL,
+			"=medium/medium: its control group is at its memory limit of 48.0 MiB: 160 "
+			"major faults a second, the limit was hit 300000 times in 5 s [control "
+			"group: /box] [limit: 48.0M] [memory in use: 48.0M] [file pages: 46.0M] "
+			"[limit hits: 60000 a second over 5.00s] [major faults: 160 a second over "
+			"5.00s] (unseen: whether the process reads the same pages again: a file "
+			"that it reads once through a mapping looks the same) <raise the memory "
+			"limit of /box (docker update --memory 8g CONTAINER, systemctl "
+			"set-property UNIT MemoryMax=8G), or let the process use less memory>\n" },
+		{ "memory-pressure", faults_at_limit, 30, NULL, "medium/medium: " },
+		{ "memory-pressure", faults_at_limit, 29, NULL,
+			"fine: memory in use: 4 % of the limit" },
+		{ "memory-pressure", faults_at_limit, 0, NULL, "fine: " },
+		{ "memory-pressure", faults_at_high, 5, NULL,
+			"medium/medium: |, the limit was hit 25 times in 5 s" },
+		{ "memory-pressure", faults_at_high, 4, NULL, "fine: " },
 		{ "memory-pressure", other_has_score, 700, NULL, "high/|of 2 sampled" },
 		{ "memory-pressure", other_has_score, 701, NULL,
 			"=fine: reported for 200, which would be killed first\n" },
@@ -545,8 +695,8 @@ static void test_pressure(void **state)
 		{ "200 memory-pressure", other_has_score, 700, NULL, "fine: |reported for 99" },
 		{ "memory-pressure", other_has_score, -1, NULL, "high/|of 2 sampled" },
 		{ "memory-pressure", groups_are_hidden, HIDDEN, NULL, "blind: " },
-		{ "memory-pressure", host_has, 0, NULL, "blind: " },
-		{ "host memory-pressure", host_has, 50, NULL,
+		{ "memory-pressure", host_has_left, 0, NULL, "blind: " },
+		{ "host memory-pressure", host_has_left, 50, NULL,
 			"=high/high: the host is almost out of memory: 50.0 MiB of 1000 MiB left; "
 			"when nothing is left, the kernel kills a process [total memory: 1000M] "
 			"[available memory: 50.0M] [used: 95 %] [free swap: 10.0M] [share of the "
@@ -555,12 +705,12 @@ static void test_pressure(void **state)
 			"process the kernel would kill first: no oom_score was read) <end "
 			"processes that are not needed: sooth ps -a --sort -rss lists the "
 			"largest>\n" },
-		{ "host memory-pressure", host_has, 51, NULL,
+		{ "host memory-pressure", host_has_left, 51, NULL,
 			"=fine: 95 % of the host's memory in use\n" },
-		{ "host memory-pressure", host_has, 20, NULL, "high/" },
+		{ "host memory-pressure", host_has_left, 20, NULL, "high/" },
 		{ "host memory-pressure", host_has_no_swap, 20, NULL, "critical/" },
 		{ "host memory-pressure", host_has_no_swap, 21, NULL, "high/" },
-		{ "host memory-pressure", host_has, 1200, NULL, "fine: 0 %" },
+		{ "host memory-pressure", host_has_left, 1200, NULL, "fine: 0 %" },
 		{ "host memory-pressure", host_waits, 15, NULL,
 			"medium/high: all processes on the host wait for memory, 15 %" },
 		{ "host memory-pressure", host_waits, 14, NULL, "fine: 10 %" },
@@ -578,6 +728,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_growth_kinds),
+		cmocka_unit_test(test_map_leak),
 		cmocka_unit_test(test_pressure),
 	};
 

@@ -147,6 +147,79 @@ static void test_cpu_spin(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- gc-pressure --- */
+
+/* Two threads collect and one works, each so many percent; those that collect run at so many of the
+ * looks. */
+static void collects_at(double collector, double work, int looks)
+{
+	struct thread_made gc = {
+		.name = "GC Thread#0", .tid = PID + 1, .cpu = collector, .otherwise = looks
+	};
+	struct thread_made second = gc;
+
+	is_there();
+	thread((struct thread_made){ .name = "java", .cpu = work, .otherwise = LOOKS });
+	thread(gc);
+	second.name = "GC Thread#1";
+	second.tid = PID + 2;
+	second.cpu = collector / 2;
+	thread(second);
+	threads_read(3);
+}
+
+static void collects(double cpu)
+{
+	collects_at(cpu, 30, LOOKS);
+}
+
+static void collects_beside(double work)
+{
+	collects_at(60, work, LOOKS);
+}
+
+/* Now and then, though with many threads. */
+static void collects_in(double looks)
+{
+	collects_at(60, 30, (int)looks);
+}
+
+static void works_named(double collector)
+{
+	is_there();
+	thread((struct thread_made){ .tid = PID + 1,
+		.name = collector ? "ollector Thread" : "worker",
+		.cpu = 90,
+		.otherwise = LOOKS });
+	threads_read(1);
+}
+
+static void test_gc_pressure(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "gc-pressure", collects, 60, NULL,
+			"=medium/medium: spends 90 % of a CPU in garbage collection: the heap is "
+			"probably almost full [CPU use of garbage collection: 90 % over 5.00s] "
+			"[share of the process's CPU time: 75 % over 5.00s] [thread: GC Thread#0 "
+			"(100): 60 %] [thread: GC Thread#1 (101): 30 %] (unseen: how full the heap "
+			"is, and how much a collection frees) <jcmd 99 GC.heap_info, as the user of "
+			"the process, shows how full the heap is; a larger java -Xmx gives it room; "
+			"jcmd 99 GC.heap_dump FILE.hprof shows what fills it>\n" },
+		{ "gc-pressure", collects, 34, NULL, "medium/medium: " },
+		{ "gc-pressure", collects, 33, NULL, "fine: garbage collection: 50 % of a CPU" },
+		{ "gc-pressure", collects_beside, 90, NULL, "medium/medium: " },
+		{ "gc-pressure", collects_beside, 91, NULL, "fine: " },
+		{ "gc-pressure", collects_in, 2, NULL, "medium/medium: " },
+		{ "gc-pressure", collects_in, 1, NULL, "fine: garbage collection: 90 %" },
+		{ "gc-pressure", works_named, 1, NULL, "medium/|<give the heap more room" },
+		{ "gc-pressure", works_named, 0, NULL, "fine: no thread with the name" },
+		{ "gc-pressure", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void all_spin_on_host(double cpus)
 {
 	spin_together(2);
@@ -576,6 +649,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cpu_spin),
+		cmocka_unit_test(test_gc_pressure),
 		cmocka_unit_test(test_half_of_host),
 		cmocka_unit_test(test_busy_poll),
 		cmocka_unit_test(test_lock_storm),

@@ -34,6 +34,7 @@ static void test_stat(void **state)
 	assert_int_equal(s.shared.state, 'S');
 	assert_int_equal(s.nice, -5);
 	assert_int_equal(s.faults, 5 + 7);
+	assert_int_equal(s.major_faults, 7);
 	assert_int_equal(s.system_ticks, 10);
 	assert_int_equal(s.shared.cpu_ticks, 9 + 10);
 	assert_int_equal(s.processor, 3);

@@ -144,6 +144,7 @@ static void add_snapshots(bool is_old)
 		t.waited_ns = i * 250000000ull;
 		t.system_ns = i * 100000000ull;
 		t.faults = i * 7;
+		t.major_faults = i * 3;
 		t.read_bytes = i * 3000;
 		t.written_bytes = i * 1000;
 		t.reads = t.writes = i;
@@ -167,7 +168,7 @@ static void test_history(void **state)
 	assert_true(t->short_timeouts_hz == 300 && !t->bare);
 	assert_true(thread_history_cpu(t) == 50 && thread_history_selected(t) == 75);
 	assert_true(thread_history_system(t) == 20);
-	assert_true(thread_history_faults(t) == 7);
+	assert_true(thread_history_faults(t) == 7 && thread_history_major_faults(t) == 3);
 	assert_true(thread_history_moved_bytes(t) == 4000 && thread_history_io_calls(t) == 2);
 	assert_true(thread_history_bucket(t) == 50000);
 	thread_histories_fini(&h);
@@ -188,6 +189,7 @@ static void test_old_record(void **state)
 	assert_int_equal(t->waiting.descriptor, THREAD_WAIT_NO_FD);
 	assert_true(thread_history_selected(t) == 75);
 	assert_true(thread_history_system(t) < 0 && thread_history_faults(t) < 0);
+	assert_true(thread_history_major_faults(t) < 0);
 	assert_true(thread_history_moved_bytes(t) < 0 && thread_history_io_calls(t) < 0);
 	thread_histories_fini(&h);
 }

@@ -88,6 +88,7 @@ static void take_process(struct diagnosis_input *r, const struct proc_process *p
 	struct sample_point point = { .time_ns = p->record.time_ns,
 		.cpu_ns = p->cpu_ns,
 		.rss_bytes = p->rss_bytes,
+		.vsz_bytes = p->vsz_bytes,
 		.descriptors = p->descriptors,
 		.threads = p->threads,
 		.descriptors_state = p->descriptors_state,

@@ -25,7 +25,7 @@ struct snapshot_pair {
 struct sample_point {
 	uint64_t time_ns;
 	uint64_t cpu_ns;
-	uint64_t rss_bytes;
+	uint64_t rss_bytes, vsz_bytes;
 	uint32_t descriptors;
 	uint32_t threads;
 	uint8_t descriptors_state;

@@ -86,6 +86,10 @@ static void take_more_counters(struct thread_history *h, const struct threads_th
 {
 	h->last.system_ns = t->system_ns;
 	h->last.faults = t->faults;
+	if (record_holds(&t->record, sizeof(*t))) {
+		h->last.major_faults = t->major_faults;
+		h->major_state = t->times_state;
+	}
 	h->last.moved_bytes = t->read_bytes + t->written_bytes;
 	h->last.io_calls = t->reads + t->writes;
 	h->times_state = t->times_state;
@@ -99,8 +103,9 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 		.waited_ns = t->waited_ns,
 		.voluntary_switches = t->voluntary_switches,
 		.involuntary_switches = t->involuntary_switches };
-	h->times_state = h->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	if (record_holds(&t->record, sizeof(*t)))
+	h->times_state = h->io_state = h->major_state =
+		SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (record_holds(&t->record, THREADS_THREAD_WITH_TIMES))
 		take_more_counters(h, t);
 	if (!h->input)
 		h->first = h->last;
@@ -113,7 +118,7 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 
 static void meet_wait(struct thread_history *h, const struct threads_thread *t)
 {
-	bool has_arguments = record_holds(&t->record, sizeof(*t));
+	bool has_arguments = record_holds(&t->record, THREADS_THREAD_WITH_TIMES);
 	struct thread_waiting w = thread_waiting_of(t, has_arguments);
 
 	h->met++;
@@ -261,6 +266,11 @@ double thread_history_system(const struct thread_history *t)
 double thread_history_faults(const struct thread_history *t)
 {
 	return a_second(t, t->times_state, t->first.faults, t->last.faults);
+}
+
+double thread_history_major_faults(const struct thread_history *t)
+{
+	return a_second(t, t->major_state, t->first.major_faults, t->last.major_faults);
 }
 
 double thread_history_bucket(const struct thread_history *t)

@@ -28,7 +28,7 @@ struct thread_met_channel {
 struct thread_counters {
 	uint64_t time_ns, cpu_ns, waited_ns;
 	uint64_t voluntary_switches, involuntary_switches;
-	uint64_t system_ns, faults;
+	uint64_t system_ns, faults, major_faults;
 	uint64_t moved_bytes, io_calls; /* by read, write and related calls */
 };
 
@@ -39,7 +39,7 @@ struct thread_history {
 	char name[THREAD_HISTORY_NAME];
 	char state; /* the last */
 	uint8_t cpu_state, waited_state, switches_state, syscall_state, channel_state; /* last */
-	uint8_t times_state, io_state;
+	uint8_t times_state, io_state, major_state;
 	struct thread_counters first, last;
 	uint32_t running, sleeping, uninterruptible, stopped; /* snapshots in that state */
 	struct thread_met_call calls[THREAD_HISTORY_MET];
@@ -90,6 +90,7 @@ double thread_history_selected(const struct thread_history *t);
 /* Share of its CPU time in the kernel. */
 double thread_history_system(const struct thread_history *t);
 double thread_history_faults(const struct thread_history *t); /* per second */
+double thread_history_major_faults(const struct thread_history *t);
 /* ns of CPU time between two involuntary switches; negative: not measured, or none. */
 double thread_history_bucket(const struct thread_history *t);
 /* Per second, by read, write and related calls. */

@@ -46,7 +46,7 @@ static void take_thread(struct timeline_process *p, const struct threads_thread 
 	struct span name = record_text(&r->record, &r->name);
 	struct span process = span_of(p->name, strnlen(p->name, sizeof(p->name)));
 	enum thread_role role = thread_role_of(name, process, r->record.tid == r->record.pid);
-	bool has_io = record_holds(&r->record, sizeof(*r)) && !r->io_state;
+	bool has_io = record_holds(&r->record, THREADS_THREAD_WITH_TIMES) && !r->io_state;
 	struct thread_known *known, before;
 	bool is_new;
 

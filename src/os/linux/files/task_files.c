@@ -19,7 +19,8 @@ bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
 		cursor_signed(&c);
 	stat->faults = cursor_decimal(&c);
 	cursor_decimal(&c); /* of children */
-	stat->faults += cursor_decimal(&c);
+	stat->major_faults = cursor_decimal(&c);
+	stat->faults += stat->major_faults;
 	cursor_decimal(&c);
 	cursor_decimal(&c); /* 14, in user space */
 	stat->system_ticks = cursor_decimal(&c);

@@ -10,7 +10,8 @@
 /* stat: the values of a thread, not of its process. */
 struct task_stat {
 	struct procfs_stat shared;
-	uint64_t faults;
+	uint64_t faults; /* minor and major */
+	uint64_t major_faults;
 	uint64_t system_ticks; /* part of shared.cpu_ticks */
 	int32_t nice;
 	uint32_t processor, realtime_priority, policy;

@@ -225,6 +225,7 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 	t.realtime_priority = stat.realtime_priority;
 	t.processor = stat.processor;
 	t.faults = stat.faults;
+	t.major_faults = stat.major_faults;
 	t.system_ns = stat.system_ticks * (NS_PER_S / s->ticks_per_s);
 	t.record.time_ns = run->os->now_ns(run->os); /* CPU shares are computed from it */
 	read_cpu(s, p, &t, stat.shared.cpu_ticks);

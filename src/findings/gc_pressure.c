@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gc-pressure: a runtime spends most of its CPU time in garbage collection, because its heap is
+ * almost full of memory that is in use: each collection frees little, and the next one follows at
+ * once. Known by the names of the threads that collect. A collection now and then, even by many
+ * threads at once, is healthy: so the threads have to be busy throughout the observation.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check.h"
+#include "analyze/threads/thread_roles.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "core/finding.h"
+
+#define THREADS_SHOWN 3
+
+static const struct finding_option options[] = {
+	{ .name = "min-cpu",
+		.help = "minimum CPU use of the threads that collect garbage, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 50,
+		.min = 1,
+		.max = 1e5 },
+	{ .name = "min-share",
+		.help = "minimum share of the process's CPU time that garbage collection uses",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 50,
+		.min = 1,
+		.max = 100 },
+	{ .name = "min-running",
+		.help = "minimum percentage of the samples in which a thread that collects runs",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 50,
+		.min = 1,
+		.max = 100 },
+};
+
+struct collection {
+	const struct thread_history *busiest[THREADS_SHOWN]; /* the busiest first */
+	unsigned threads;
+	double cpu, all;  /* percent of one CPU: of these threads, of all threads */
+	double running;	  /* percent of the samples in which one of them ran, at most */
+	bool is_measured; /* a thread has counters */
+	bool is_java;
+};
+
+static bool collects(const struct check *e, const struct thread_history *t)
+{
+	return thread_role_of(span_of(t->name, strlen(t->name)), span_of("", 0),
+		       t->tid == e->id.pid) == THREAD_ROLE_GC;
+}
+
+static bool is_of_java(const char *name)
+{
+	static const char *const names[] = { "VM Thread", "GC Thread#", "G1 " };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+static void rank(struct collection *c, const struct thread_history *t)
+{
+	size_t at = THREADS_SHOWN;
+
+	while (at && (!c->busiest[at - 1] ||
+			     thread_history_cpu(t) > thread_history_cpu(c->busiest[at - 1])))
+		at--;
+	if (at == THREADS_SHOWN)
+		return;
+	memmove(&c->busiest[at + 1], &c->busiest[at],
+		(THREADS_SHOWN - 1 - at) * sizeof(*c->busiest));
+	c->busiest[at] = t;
+}
+
+static struct collection collection_of(const struct check *e)
+{
+	struct collection c = { 0 };
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double cpu = thread_history_cpu(t);
+
+		if (cpu < 0)
+			continue;
+		c.is_measured = true;
+		c.all += cpu;
+		if (!collects(e, t))
+			continue;
+		c.threads++;
+		c.cpu += cpu;
+		c.running += t->met ? 100.0 * t->running / t->met : 0;
+		c.is_java |= is_of_java(t->name);
+		rank(&c, t);
+	}
+	if (c.running > 100)
+		c.running = 100;
+	return c;
+}
+
+static void put_remedy(struct check *e, const struct collection *c)
+{
+	unsigned long long pid = e->id.pid;
+
+	if (c->is_java)
+		finding_remedy(e,
+			"jcmd %llu GC.heap_info, as the user of the process, shows how full the "
+			"heap is; a larger java -Xmx gives it room; jcmd %llu GC.heap_dump "
+			"FILE.hprof shows what fills it",
+			pid, pid);
+	else
+		finding_remedy(e,
+			"give the heap more room, or write a heap snapshot to see what fills it; a "
+			"restart frees the memory (threads: sooth inspect --threads %llu)",
+			pid);
+}
+
+static void report(struct check *e, const struct collection *c)
+{
+	uint64_t interval_ns = thread_history_ns(c->busiest[0]);
+
+	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(e,
+		"spends %.0f %% of a CPU in garbage collection: the heap is probably almost full",
+		c->cpu);
+	finding_number(e, "CPU use of garbage collection", c->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(e, "share of the process's CPU time", 100 * c->cpu / c->all,
+		SOOTH_UNIT_PERCENT, interval_ns);
+	for (size_t i = 0; i < THREADS_SHOWN && c->busiest[i]; i++)
+		finding_text(e, "thread", "%s (%u): %.0f %%", c->busiest[i]->name,
+			c->busiest[i]->tid, thread_history_cpu(c->busiest[i]));
+	finding_unseen(e, "how full the heap is, and how much a collection frees");
+	put_remedy(e, c);
+	finding_end(e);
+}
+
+static void diagnose(struct check *e)
+{
+	struct collection c = collection_of(e);
+
+	if (!c.is_measured)
+		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (!c.threads)
+		check_fine(e, "no thread with the name of a garbage collector");
+	else if (c.running >= check_option(e, "min-running") &&
+		 100 * c.cpu >= check_option(e, "min-share") * c.all &&
+		 check_is_over(e, "min-cpu", c.cpu, ""))
+		report(e, &c);
+	else
+		check_fine(e, "garbage collection: %.0f %% of a CPU", c.cpu);
+}
+
+const struct finding_type finding_gc_pressure = {
+	.id = "gc-pressure",
+	.claim = "garbage collection uses most of the CPU time",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

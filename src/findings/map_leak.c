@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * map-leak: the number of memory mappings keeps rising, or is near vm.max_map_count, where mmap,
+ * mprotect, malloc and new threads fail with ENOMEM although there is memory. The mappings are
+ * listed at the first and the last sample only; that they rose all the time shows in the size of
+ * the address space at each sample. A program that maps its libraries once stops. A heap that grows
+ * by mappings of many pages runs out of memory first: that is memory-growth.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "core/finding.h"
+#include "probes/maps.h"
+
+#define POINTS_MAX 512
+#define NAMES_MAX  4096
+#define NAME_TEXT  120
+#define ANONYMOUS  "anonymous memory"
+#define REACH	   100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
+
+static const struct finding_option options[] = {
+	{ .name = "percent",
+		.help = "minimum use of vm.max_map_count, in percent",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 80,
+		.min = 1,
+		.max = 100 },
+	{ .name = "min-rate",
+		.help = "minimum number of mappings per second that are added and stay",
+		.default_value = 10,
+		.min = 0.01,
+		.max = 1e9 },
+	{ .name = "min-gain",
+		.help = "minimum number of mappings added during the observation",
+		.default_value = 100,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "max-memory",
+		.help = "maximum growth of resident memory per new mapping without a file (more: "
+			"memory-growth)",
+		.unit = SOOTH_UNIT_BYTES,
+		.default_value = 32768,
+		.min = 0,
+		.max = 1e12 },
+	{ .name = "min-windows",
+		.help = "minimum number of intervals between samples that show growth",
+		.default_value = 4,
+		.min = 2,
+		.max = 500 },
+	{ .name = "min-age",
+		.help = "minimum process age",
+		.unit = SOOTH_UNIT_NS,
+		.default_value = 10e9,
+		.min = 0,
+		.max = 86400e9 },
+};
+
+struct name_key {
+	char text[NAME_TEXT]; /* cut, not escaped */
+};
+
+struct name_sum {
+	struct name_key key;
+	int64_t gain;
+};
+
+struct mappings {
+	uint32_t first, last, most; /* most: allowed; 0: unknown */
+	bool is_truncated;
+	double per_s; /* 0: listed once */
+	uint64_t interval_ns;
+	struct growth growth; /* of the address space */
+	struct name_sum name; /* whose number rose most */
+};
+
+/* --- what rose --- */
+
+static struct name_key key_of(const struct maps_mapping *m)
+{
+	struct span path = record_text(&m->record, &m->path);
+	struct name_key key = { { 0 } };
+
+	if (m->path_state > SOOTH_STATE_TRUNCATED || !path.size)
+		path = span_of(ANONYMOUS, strlen(ANONYMOUS));
+	memcpy(key.text, path.data, path.size < NAME_TEXT ? path.size : NAME_TEXT - 1);
+	return key;
+}
+
+static void add_names(struct map *names, const struct snapshot *s, int step)
+{
+	struct batch all = snapshot_records(s);
+
+	batch_for_each (r, &all) {
+		const struct maps_mapping *m = record_as(r, MAPS_MAPPING, sizeof(*m));
+		struct name_sum *sum;
+		struct name_key key;
+
+		if (!m)
+			continue;
+		key = key_of(m);
+		sum = map_put(names, &key, NULL);
+		if (!sum)
+			continue;
+		sum->key = key;
+		sum->gain += step;
+	}
+}
+
+static void find_name(struct mappings *m, const struct snapshot *first, const struct snapshot *last)
+{
+	size_t position = 0;
+	struct map names;
+	void *value;
+
+	map_init(&names, sizeof(struct name_key), sizeof(struct name_sum), NAMES_MAX);
+	add_names(&names, first, -1);
+	add_names(&names, last, 1);
+	while (map_next(&names, &position, NULL, &value)) {
+		const struct name_sum *sum = value;
+
+		if (sum->gain > m->name.gain)
+			m->name = *sum;
+	}
+	map_fini(&names);
+}
+
+/* --- whether it rises --- */
+
+static struct growth growth_of_space(const struct check *e)
+{
+	struct growth_point points[POINTS_MAX];
+	struct growth g;
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
+		const struct sample_point *p = &e->series.points[i];
+
+		if (p->vsz_bytes)
+			points[count++] = (struct growth_point){ p->time_ns, (double)p->vsz_bytes };
+	}
+	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
+	return g;
+}
+
+static const struct maps_process *end_of(const struct snapshot *s)
+{
+	const struct maps_process *end = s ? snapshot_end(s, sizeof(*end)) : NULL;
+
+	return end && end->mappings_state <= SOOTH_STATE_TRUNCATED ? end : NULL;
+}
+
+static bool mappings_of(const struct check *e, struct mappings *m)
+{
+	const struct snapshot *first = check_first(e, &e->input->maps);
+	const struct snapshot *last = check_last(e, &e->input->maps);
+	const struct maps_process *begin = end_of(first), *end = end_of(last);
+
+	*m = (struct mappings){ 0 };
+	if (!end)
+		return false;
+	m->first = m->last = end->mappings;
+	m->most = end->max_state ? 0 : end->mappings_max;
+	m->is_truncated = end->mappings_state == SOOTH_STATE_TRUNCATED;
+	if (!begin || end->record.time_ns <= begin->record.time_ns)
+		return true;
+	m->first = begin->mappings;
+	m->interval_ns = end->record.time_ns - begin->record.time_ns;
+	if (m->last > m->first) {
+		m->per_s = (double)(m->last - m->first) * (double)NS_PER_S / (double)m->interval_ns;
+		find_name(m, first, last);
+	}
+	m->growth = growth_of_space(e);
+	return true;
+}
+
+static bool has_gained(const struct check *e, const struct mappings *m)
+{
+	return m->last - m->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", m->per_s, "");
+}
+
+/* Mappings without a file that grow because the heap does. */
+static bool is_heap(const struct check *e, const struct mappings *m)
+{
+	const struct sample_series *s = &e->series;
+	uint64_t first = s->count ? s->points[0].rss_bytes : 0;
+	uint64_t last = s->count ? s->points[s->count - 1].rss_bytes : 0;
+
+	return !strcmp(m->name.key.text, ANONYMOUS) && last > first &&
+	       (double)(last - first) >
+		       check_option(e, "max-memory") * (double)(m->last - m->first);
+}
+
+static bool is_near(const struct check *e, const struct mappings *m)
+{
+	return m->most && check_is_over(e, "percent", 100.0 * m->last / m->most, "");
+}
+
+/* False: unknown, or too far away to predict. */
+static bool time_left(const struct mappings *m, uint64_t *left_ns)
+{
+	double left;
+
+	if (!m->most || m->last >= m->most || m->per_s <= 0)
+		return false;
+	left = (m->most - m->last) / m->per_s * (double)NS_PER_S;
+	*left_ns = (uint64_t)left;
+	return left <= (double)m->interval_ns * REACH;
+}
+
+/* --- the finding --- */
+
+static void claim(struct check *e, const struct mappings *m, bool near)
+{
+	char most[UNITS_SIZE + 16] = "";
+
+	if (m->most)
+		snprintf(most, sizeof(most), " of %u allowed", m->most);
+	if (near)
+		finding_claim(e,
+			"almost out of memory mappings: %u%s; at the limit mmap, malloc and new "
+			"threads fail",
+			m->last, most);
+	else
+		finding_claim(e, "leaks memory mappings: %.0f more a second, now %u%s", m->per_s,
+			m->last, most);
+}
+
+static void report(struct check *e, const struct mappings *m, bool near)
+{
+	uint64_t left_ns;
+
+	finding_begin(e,
+		near || m->growth.is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		"");
+	claim(e, m, near);
+	finding_number(e, "memory mappings", m->last, SOOTH_UNIT_NONE, 0);
+	if (m->interval_ns)
+		finding_number(e, "memory mappings when the observation started", m->first,
+			SOOTH_UNIT_NONE, 0);
+	if (m->most)
+		finding_number(e, "vm.max_map_count", m->most, SOOTH_UNIT_NONE, 0);
+	else
+		finding_unseen(e, "how many memory mappings the process may have");
+	if (m->per_s > 0)
+		finding_rate(e, "growth", m->per_s, SOOTH_UNIT_NONE, m->interval_ns);
+	if (m->name.gain)
+		finding_text(e, "what grew", "%s: %lld more", m->name.key.text,
+			(long long)m->name.gain);
+	if (time_left(m, &left_ns))
+		finding_number(e, "time until no more mappings are allowed", (double)left_ns,
+			SOOTH_UNIT_NS, 0);
+	if (near || time_left(m, &left_ns))
+		finding_severity(e, FINDING_HIGH);
+	if (m->is_truncated)
+		finding_unseen(e, "further memory mappings: the list was truncated");
+	finding_remedy(e,
+		"sooth inspect --maps %llu lists the mappings; restarting the process frees them; "
+		"sysctl vm.max_map_count=262144 allows more on this host",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static void diagnose(struct check *e)
+{
+	struct mappings m;
+
+	if (!mappings_of(e, &m)) {
+		const struct snapshot *last = check_last(e, &e->input->maps);
+		const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+		check_blind(
+			e, end ? end->mappings_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	if (is_near(e, &m))
+		report(e, &m, true);
+	else if (!has_gained(e, &m))
+		check_fine(e, "%u memory mappings, then %u", m.first, m.last);
+	else if (is_heap(e, &m))
+		check_fine(e, "%u memory mappings, then %u, with the memory that they hold", m.first,
+			m.last);
+	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
+		check_too_young(e);
+	else if (m.growth.grows)
+		report(e, &m, false);
+	else
+		check_blind_because(e,
+			"the process added memory mappings, but not all the time: libraries that "
+			"it loads, or a leak that pauses",
+			CHECK_LONGER);
+}
+
+const struct finding_type finding_map_leak = {
+	.id = "map-leak",
+	.worst = FINDING_HIGH,
+	.claim = "the number of memory mappings keeps rising, or is near its limit",
+	.probes = "proc,maps",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
