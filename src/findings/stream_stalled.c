@@ -83,6 +83,7 @@ struct talker {
 	uint8_t unknown_state;
 	unsigned at_rest;
 	uint64_t longest_ns;   /* among those at rest */
+	uint64_t awaited_ns;   /* the longest silence for which a thread waits, if short */
 	struct stream rests;   /* the one used last; socket NULL: none */
 	struct buffer streams; /* struct stream: the stalled ones */
 };
@@ -143,6 +144,8 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 			buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
 		t->flowing++;
+		if (is_awaited(s) && s->state.for_ns > t->awaited_ns)
+			t->awaited_ns = s->state.for_ns;
 	} else if (!t->rests.socket || s->state.for_ns < t->rests.state.for_ns) {
 		t->rests = *s;
 	}
@@ -545,6 +548,8 @@ static void emit_fine(struct check *e, const struct talker *t)
 		emit_unknown(e, t->unknown_state);
 	else if (!t->made)
 		check_fine(e, "the process has no outgoing connections");
+	else if (t->awaited_ns && !t->work.is_agent && awaited_is_short(e, t->awaited_ns))
+		return;
 	else if (t->uncertain && !t->work.is_idle && !t->is_listening)
 		check_blind_by(e, FINDING_UNDECIDED,
 			"a connection at rest may have an open request: it was sent right after "

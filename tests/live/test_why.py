@@ -371,7 +371,7 @@ class Kinds(Situations):
             import socket, sys
             socket.create_connection(("127.0.0.1", int(sys.argv[1]))).recv(1)
             """, str(port))
-        return pid, "waits", r"waits for python\S* \(\d+\) on 127.0.0.1:%d, which does not accept" % port
+        return pid, "waits", r"waits for python\S* \(\d+\) on 127.0.0.1:%d, which has not accepted" % port
 
     def of_peer_that_does_not_read(self):
         port = self.silent_server()
@@ -413,7 +413,7 @@ class Kinds(Situations):
             import socket, sys
             socket.create_connection(("127.0.0.1", int(sys.argv[1])))
             """, str(port))
-        return pid, "waits", r"connects to 127.0.0.1:%d: python\S* \(\d+\) does not accept" % port
+        return pid, "waits", r"connects to 127.0.0.1:%d: python\S* \(\d+\) has not accepted the connection" % port
 
     def of_name_server(self):
         pid = self.python("""
@@ -534,7 +534,7 @@ class Kinds(Situations):
             s.connect(sys.argv[1])
             s.recv(1)
             """, path)
-        return pid, "waits", r"waits for python\S* \(%d\) on %s, which does not accept the connection" % (server, re.escape(path))
+        return pid, "waits", r"waits for python\S* \(%d\) on %s, which has not accepted the connection" % (server, re.escape(path))
 
     def of_udp_thread(self):
         """The main thread takes signals, another waits for an answer, as in dig."""
@@ -558,7 +558,7 @@ class Kinds(Situations):
         return pid, "waits", r"waits for python\S* \(%d\) on 127.0.0.1:%d" % (server.pid, port)
 
     def of_sleep(self):
-        return self.begin("sleep", "600").pid, "waits", r"sleeps: (?:9|10) min of 10 min left"
+        return self.begin("sleep", "600").pid, "waits", r"sleeps: (?:9 min of )?10 min left"
 
     def of_zombie(self):
         pid = self.python("""

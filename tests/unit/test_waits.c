@@ -365,6 +365,20 @@ static void test_worker(void **state)
 	expect("waits", "prog (10) in thread worker (11) waits for its child cc (12), 3 min");
 }
 
+/* The first thread of a JVM joins the one that runs main(). */
+static void test_jvm(void **state)
+{
+	(void)state;
+	process(10, "java", 'S');
+	thread(10, 10, "futex", 0x1000);
+	party(10, 10, WAITS_RELATION_THREAD, 10, 11, "java");
+	thread_at(&records, 10)->lock = WAITS_LOCK_JOIN;
+	thread(10, 11, "futex", 0x2000);
+	expect("idle", "java (10) waits for events, idle 3 min");
+	thread(10, 12, "epoll_wait", 5);
+	expect("idle", "java (10) in thread worker (12) waits for events, idle 3 min");
+}
+
 static void test_idle_server(void **state)
 {
 	(void)state;
@@ -423,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup(test_abandoned, reset),
 		cmocka_unit_test_setup(test_all_threads, reset),
 		cmocka_unit_test_setup(test_worker, reset),
+		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
 		cmocka_unit_test_setup(test_running, reset),
 		cmocka_unit_test(test_nothing),

@@ -294,6 +294,14 @@ static void set_call(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
+/* Its arguments say that it works, but it has no connection to a model and no log: for what it
+ * waits is not known. */
+static bool is_guess(const struct finding_activity *f, enum activity_source source)
+{
+	return source == ACTIVITY_FROM_ARGUMENTS && f->turn == PROC_TURN_UNKNOWN &&
+	       f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket;
+}
+
 /* Neither idle nor waiting for its user, by `source`. */
 static void set_busy(struct finding_activity *f, enum activity_source source)
 {
@@ -311,7 +319,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_again(f);
 	else if (computes(f) && f->request.is != ACTIVITY_REQUEST_SENT)
 		set_computes(f);
-	else
+	else if (!is_guess(f, source))
 		set_model(f, source);
 }
 

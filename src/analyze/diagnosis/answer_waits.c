@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "analyze/diagnosis/answer_name.h"
+#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
+#include "probes/sockets.h"
 
+#define SILENT_LEAST (5 * NS_PER_S) /* on a connection */
 #define SHOWN_LEAST NS_PER_S /* a process at work waits too, but not for so long */
 
 /* Of so many processes that the time did not suffice for this one. */
@@ -55,13 +58,33 @@ static bool is_halted(const struct wait_chain *chain)
 	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
 }
 
-static bool is_stuck(const struct wait_chain *chain)
+/* Time since data last moved on the connection that it polls again and again; 0: unknown. */
+static uint64_t silence_of(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	const struct snapshot *last = snapshots_get(&s->input.sockets.last, &j->id);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	if (!first->object || (first->what != WAIT_SOCKET_READ && first->what != WAIT_SOCKET_WRITE))
+		return 0;
+	batch_for_each (r, &all) {
+		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
+
+		if (o && o->inode == first->object->inode && !o->received_state && !o->sent_state)
+			return o->sent_ago_ns < o->received_ago_ns ? o->sent_ago_ns
+								   : o->received_ago_ns;
+	}
+	return 0;
+}
+
+static bool is_stuck(const struct wait_chain *chain, uint64_t silence_ns)
 {
 	const struct wait_link *first = &chain->links[0];
 
 	if (strcmp(wait_chain_state(chain), "waits") != 0)
 		return is_halted(chain);
-	return first->is_polling || !first->thread || first->thread->since_state ||
+	return first->is_polling || silence_ns >= SILENT_LEAST || !first->thread || first->thread->since_state ||
 	       first->thread->since_ns >= SHOWN_LEAST;
 }
 
@@ -82,14 +105,21 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	struct buffer activity = { 0 };
 	struct wait_chain chain;
 	struct wait_graph g;
+	char length[WAIT_DURATION_SIZE];
+	uint64_t silence_ns;
 	bool is_known;
 
 	answer_activity(s, j, &activity);
 	is_known = activity.size;
 	buffer_fini(&activity);
-	if (j->is_host || is_known || follow(s, j, &g, &chain) || !is_stuck(&chain))
+	if (j->is_host || is_known || follow(s, j, &g, &chain))
+		return false;
+	silence_ns = silence_of(s, j, &chain);
+	if (!is_stuck(&chain, silence_ns))
 		return false;
 	wait_chain_text(out, &g, &chain);
+	if (silence_ns >= SILENT_LEAST)
+		buffer_format(out, "; no data for %s", wait_duration(length, silence_ns));
 	return true;
 }
 

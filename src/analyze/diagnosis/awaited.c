@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/awaited.h"
 
+#include <stdio.h>
+
+#include "analyze/diagnosis/finding_units.h"
 #include "analyze/waits/wait_lookup.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
+
+#define WORTH_NS (5 * NS_PER_S) /* of silence; a shorter one is ordinary */
 
 /* --- blocked in a read --- */
 
@@ -92,6 +97,19 @@ struct awaited awaited_of(const struct check *e, uint32_t fd)
 		find_in_graph(&a, &g, (uint32_t)e->id.pid, fd);
 	}
 	return a;
+}
+
+bool awaited_is_short(struct check *e, uint64_t silence_ns)
+{
+	char reason[2 * UNITS_SIZE + 32], time[UNITS_SIZE], least[UNITS_SIZE];
+
+	if (silence_ns < WORTH_NS)
+		return false;
+	snprintf(reason, sizeof(reason), "no data for %s; judged from %s",
+		sentence_duration(time, silence_ns),
+		sentence_duration(least, (uint64_t)check_option(e, "silence")));
+	check_blind_because(e, reason, CHECK_LONGER);
+	return true;
 }
 
 void awaited_put_peer(struct buffer *out, const struct awaited *a)

@@ -127,6 +127,20 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 	}
 }
 
+/* The first thread of a JVM only waits for the end of the one that runs main(): while that waits to
+ * be woken, the others serve, or it has nothing to do. */
+static bool is_resting_jvm(const struct wait_graph *g, const struct waits_process *p,
+	const struct wait_link *main_link)
+{
+	const struct waits_thread *t;
+
+	if (main_link->what != WAIT_THREAD_END || !main_link->party ||
+		!span_equal(record_text(&p->record, &p->name), "java"))
+		return false;
+	t = wait_graph_thread_of(g, p->node_pid, main_link->party->party_tid);
+	return t && wait_link_of(g, p, t).what == WAIT_CONDITION;
+}
+
 static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct survey s = { 0 };
@@ -139,6 +153,14 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	if (s.has_busy && (s.main.is_idle || is_of_locks(&s.main) || s.main.what == WAIT_READY ||
 				  s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
 		return s.busy;
+	if (is_resting_jvm(g, p, &s.main)) {
+		if (s.has_active || s.has_events)
+			return s.has_active ? s.active : s.events;
+		s.main.what = WAIT_EVENTS;
+		s.main.is_idle = true;
+		s.main.party = NULL;
+		return s.main;
+	}
 	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION) {
 		s.main.what = WAIT_ALL_THREADS;
 		s.main.count = s.threads;

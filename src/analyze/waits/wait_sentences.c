@@ -186,7 +186,7 @@ static void put_socket_read(
 		buffer_string(out, "waits for ");
 		put_party(out, link);
 		put_on(out, link, " on ");
-		buffer_string(out, ", which does not accept the connection");
+		buffer_string(out, ", which has not accepted the connection");
 		return;
 	}
 	if (link->party) {
@@ -228,7 +228,7 @@ static void put_connect(
 	if (link->party) {
 		buffer_string(out, ": ");
 		put_party(out, link);
-		buffer_string(out, " does not accept");
+		buffer_string(out, " has not accepted the connection");
 	} else {
 		buffer_string(out, ": no answer");
 	}
@@ -324,7 +324,9 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 		return;
 	wait_duration(all, t->timeout_ns);
 	wait_duration(left, t->timeout_ns > t->since_ns ? t->timeout_ns - t->since_ns : 0);
-	if (t->timeout_ns >= 2 * NS_PER_S)
+	if (t->timeout_ns >= 2 * NS_PER_S && !strcmp(left, all))
+		buffer_format(out, ": %s left", left);
+	else if (t->timeout_ns >= 2 * NS_PER_S)
 		buffer_format(out, ": %s of %s left", left, all);
 	else if (t->timeout_ns < NS_PER_S)
 		buffer_format(out, " for %llu ms at a time",

@@ -83,6 +83,7 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *rows,
 	struct buffer *text)
 {
+	struct wait_chain own;
 	struct activity a;
 
 	activity_find(&a, &s->host, main);
@@ -92,7 +93,13 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	if (!chain->count || chain->links[0].is_idle || is_whole(&a))
 		return;
 	buffer_string(text, "; ");
-	wait_chain_text(text, g, chain);
+	own = *chain;
+	/* A client and a server that read from each other are at rest as a rule. */
+	if (own.is_deadlock && wait_chain_confidence(chain) == WAITS_LOW) {
+		own.count = 1;
+		own.links[0].repeats = false;
+	}
+	wait_chain_text(text, g, &own);
 }
 
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct sooth_error *err)
