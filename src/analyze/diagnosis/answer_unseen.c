@@ -26,7 +26,7 @@ struct group {
 struct unseen {
 	struct group groups[GROUPS_MAX];
 	size_t count;
-	bool is_longest; /* a check needs minutes */
+	unsigned duration_s; /* the longest that a check asks for */
 };
 
 static const char *const cause_words[FINDING_BLIND_CAUSES] = {
@@ -96,6 +96,19 @@ static void add_id(struct group *g, struct span id)
 		g->ids[g->id_count++] = id;
 }
 
+/* "observe longer: --duration 5m" */
+static unsigned duration_of(struct span remedy)
+{
+	unsigned value = 0, unit = remedy.size && remedy.data[remedy.size - 1] == 'm' ? 60 : 1;
+	size_t i = remedy.size;
+
+	while (i && remedy.data[i - 1] != ' ')
+		i--;
+	for (; i < remedy.size && remedy.data[i] >= '0' && remedy.data[i] <= '9'; i++)
+		value = value * 10 + (unsigned)(remedy.data[i] - '0');
+	return value * unit;
+}
+
 static void take(struct unseen *u, const struct diagnosed *j)
 {
 	struct batch all = { j->blind.data, j->blind.size };
@@ -110,9 +123,8 @@ static void take(struct unseen *u, const struct diagnosed *j)
 		add_id(g, record_text(r, &row->id));
 		g->processes += g->last != j;
 		g->last = j;
-		if (row->cause == FINDING_SHORT && remedy.size &&
-			remedy.data[remedy.size - 1] == 'm')
-			u->is_longest = true;
+		if (row->cause == FINDING_SHORT && duration_of(remedy) > u->duration_s)
+			u->duration_s = duration_of(remedy);
 	}
 }
 
@@ -169,7 +181,9 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
 	if (is_short)
-		buffer_string(out, u->is_longest ? " --duration 5m" : " --duration 30");
+		buffer_string(out, u->duration_s >= 300	 ? " --duration 5m"
+				   : u->duration_s >= 60 ? " --duration 60"
+							 : " --duration 30");
 	for (size_t i = 1; is_named(s) && i < s->count; i++)
 		buffer_format(out, " %llu", (unsigned long long)s->all[i].id.pid);
 }
