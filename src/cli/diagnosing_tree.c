@@ -1,74 +1,152 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/diagnosing_tree.h"
 
-#include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include <sooth/observer.h>
+#include <sooth/report.h>
+
+#include "analyze/waits/wait_below.h"
+#include "base/units.h"
 #include "cli/agents/process_table_scan.h"
 
 #define TREE_MOST 64 /* processes; a build has more, and each costs time to observe */
+#define LOOKS	  3  /* a shell between two commands waits for none of them */
+#define PAUSE_NS  (20 * NS_PER_MS)
 
-/* By the names of processes. sudo, env and exec wrappers that stay are among them; those that
- * become the program are that program. */
-static const char *const launchers[] = { "ash", "bash", "busybox", "catatonit", "chrt", "conmon",
-	"containerd-shim", "csh", "dash", "dbus-run-sessio", "doas", "docker-init", "dumb-init",
-	"entr", "env", "fish", "ionice", "ksh", "make", "mksh", "ninja", "nohup", "npm", "npx",
-	"parallel", "pnpm", "runuser", "s6-supervise", "s6-svscan", "script", "setpriv", "setsid",
-	"sh", "stdbuf", "su", "sudo", "tcsh", "time", "timeout", "tini", "unshare", "watch",
-	"xargs", "xvfb-run", "yarn", "zsh" };
+/* --- what it waits for --- */
 
-/* "npm run dev" and "npm exec x" are names that npm gives itself. */
-static bool is_named(struct span name, const char *launcher)
+static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
-	size_t size = strlen(launcher);
-
-	return name.size >= size && !memcmp(name.data, launcher, size) &&
-	       (name.size == size || name.data[size] == ' ');
+	(void)schema;
+	buffer_append(user, record, record_bytes(record));
+	return 0;
 }
 
-static bool is_launcher(const struct process_entry *p)
+static int observe(struct sooth_observer *o, struct sooth_report *r, uint32_t pid)
 {
-	struct span name = process_table_field(&p->process->record, &p->process->name);
+	struct sooth_error ignored;
 
-	for (size_t i = 0; i < ARRAY_SIZE(launchers); i++) {
-		if (is_named(name, launchers[i]))
-			return true;
+	return sooth_observer_add_pid(o, (pid_t)pid, &ignored) ||
+	       sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
+	       sooth_observer_connect_report(o, r, &ignored) ||
+	       sooth_observer_start(o, &ignored) ||
+	       sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored) ||
+	       sooth_report_finish(r, &ignored);
+}
+
+/* Records of the probe waits; none where the process has ended. */
+static void read_waits(uint32_t pid, struct buffer *out)
+{
+	struct sooth_observer *o = NULL;
+	struct sooth_report *r = NULL;
+	struct sooth_error ignored;
+
+	if (!sooth_report_new(&r, "waits", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
+		sooth_report_on_record(r, take, out);
+		if (observe(o, r, pid))
+			buffer_reset(out);
 	}
-	return false;
+	sooth_observer_free(o);
+	sooth_report_free(r);
 }
 
-static void add_below(const struct process_entry *p, struct buffer *pids)
+/* What is below it does the work. */
+static bool waits_for_below(uint32_t pid, const struct buffer *below)
+{
+	struct buffer records = { 0 };
+	bool waits;
+
+	read_waits(pid, &records);
+	waits = wait_is_for_below(&(struct batch){ records.data, records.size }, pid,
+		(const void *)below->data, below->size / sizeof(uint32_t));
+	buffer_fini(&records);
+	return waits;
+}
+
+/* --- what is below it --- */
+
+/* The workers of nginx, postgres, gunicorn, a cluster of node. */
+static bool is_same_program(const struct process_entry *a, const struct process_entry *b)
+{
+	struct span x = process_table_field(&a->process->record, &a->process->executable),
+		    y = process_table_field(&b->process->record, &b->process->executable);
+
+	return !a->process->executable_state && !b->process->executable_state && x.size &&
+	       x.size == y.size && !memcmp(x.data, y.data, x.size);
+}
+
+static void add(const struct process_entry *p, struct buffer *pids)
+{
+	uint32_t pid = (uint32_t)p->id.pid;
+
+	if (pids->size / sizeof(pid) < TREE_MOST && p->is_there && p->process->state != 'Z')
+		buffer_append(pids, &pid, sizeof(pid));
+}
+
+/* sooth may run below the process that it diagnoses. */
+static void add_below(const struct process_entry *p, bool only_workers, struct buffer *pids)
 {
 	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
-		uint32_t pid = (uint32_t)c->id.pid;
-
-		if (pids->size / sizeof(pid) > TREE_MOST || pid == (uint32_t)getpid())
+		if (c->id.pid == (uint64_t)getpid() || (only_workers && !is_same_program(p, c)))
 			continue;
-		if (c->is_there && c->process->state != 'Z')
-			buffer_append(pids, &pid, sizeof(pid));
-		add_below(c, pids);
+		add(c, pids);
+		add_below(c, false, pids);
 	}
+}
+
+static const struct process_entry *find(const struct process_table *t, uint32_t pid)
+{
+	struct process_entry *p;
+	size_t position = 0;
+
+	while ((p = process_table_next(t, &position))) {
+		if (p->id.pid == pid)
+			return p;
+	}
+	return NULL;
+}
+
+/* False: it runs, so what it waits for has to be looked at again. */
+static bool look(uint32_t root, struct buffer *below)
+{
+	struct sooth_error ignored;
+	struct process_table table;
+	const struct process_entry *p;
+	bool is_known = true;
+
+	buffer_reset(below);
+	p = process_table_scan_all(&table, &ignored) ? NULL : find(&table, root);
+	/* What an agent started is known by its session. */
+	if (p && p->first_child && !p->agent) {
+		add_below(p, false, below);
+		is_known = waits_for_below(root, below);
+		if (!is_known) {
+			buffer_reset(below);
+			add_below(p, true, below);
+			is_known = p->process->state != 'R';
+		}
+	}
+	process_table_fini(&table);
+	return is_known;
 }
 
 int diagnosing_add_tree(struct buffer *pids, struct sooth_error *err)
 {
 	uint32_t root = *(const uint32_t *)(const void *)pids->data;
-	struct process_table table;
-	struct process_entry *p;
-	size_t position = 0, before = pids->size;
-	int status = process_table_scan(&table, err);
+	struct buffer below = { 0 };
+	bool is_any;
 
-	while (!status && (p = process_table_next(&table, &position))) {
-		if (p->id.pid != root)
-			continue;
-		if (is_launcher(p))
-			add_below(p, pids);
-		break;
+	for (unsigned i = 0; i < LOOKS && !look(root, &below); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+	is_any = below.size;
+	buffer_append(pids, below.data, below.size);
+	if (buffer_failed(&below) || buffer_failed(pids)) {
+		buffer_fini(&below);
+		return error_no_memory(err);
 	}
-	process_table_fini(&table);
-	if (!status && buffer_failed(pids))
-		status = error_no_memory(err);
-	return status ? status : pids->size > before;
+	buffer_fini(&below);
+	return is_any;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A launcher does nothing itself: of a shell, npm, timeout or an init of a container, a user wants
- * to know what is wrong with what it started.
+ * A shell, npm, timeout or the master of a server does nothing itself: a user wants to know what is
+ * wrong with what it started.
  */
 #ifndef SOOTH_CLI_DIAGNOSING_TREE_H
 #define SOOTH_CLI_DIAGNOSING_TREE_H
@@ -11,8 +11,9 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* `pids` has one process (uint32_t): if that is a launcher, appends what runs below it, the caller
- * excepted. Returns whether there was any, or a negative errno. */
+/* `pids` has one process (uint32_t): if that waits for what is below it, appends up to 64 of these
+ * processes, the caller excepted; else those below it that run the same program. Of an agent
+ * nothing. Returns whether there was any, or -ENOMEM. */
 int diagnosing_add_tree(struct buffer *pids, struct sooth_error *err);
 
 #endif

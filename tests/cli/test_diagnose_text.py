@@ -89,7 +89,7 @@ class Text(Case):
 
 
 class Launchers(Case):
-    """What a launcher started is judged with it; any other process alone."""
+    """What a process waits for below it is judged with it, and workers; any other process alone."""
     BELOW = ("timeout", "900", "python3", "-c", "import time; print(1, flush=True); time.sleep(900)")
 
     def diagnosed(self, pid):
@@ -116,12 +116,48 @@ class Launchers(Case):
         self.assertEqual(processes, tree)
         self.assertRegex(headline, r"^python3 %d: stopped by SIGSTOP" % worker)
 
-    def test_a_program_with_children_is_alone(self):
-        parent = self.start(sys.executable, "-c", "import subprocess; subprocess.run(%r)" % (self.BELOW,))
+    def parent_of(self, program):
+        """It starts `timeout`."""
+        parent = self.start(sys.executable, "-c", "import subprocess, time; " + program)
         parent.wait_for_output(b"1")
         timeout = self.child(parent.pid)
-        self.addCleanup(os.kill, timeout, 15)
-        self.assertEqual(self.diagnosed(parent.pid)[1], {parent.pid})
+        self.addCleanup(os.kill, self.child(timeout), 9)
+        return parent.pid, timeout, self.child(timeout)
+
+    def test_a_program_that_waits_for_its_child(self):
+        for wait in ("p.wait()", "p.communicate()", "__import__('signal').pause()"):
+            out = "subprocess.PIPE" if "comm" in wait else "None"
+            tree = self.parent_of("p = subprocess.Popen(%r, stderr=%s); %s" % (self.BELOW, out, wait))
+            self.assertEqual(self.diagnosed(tree[0])[1], set(tree), wait)
+
+    def test_a_program_with_children_is_alone(self):
+        parent, *_ = self.parent_of("subprocess.Popen(%r); time.sleep(900)" % (self.BELOW,))
+        self.assertEqual(self.diagnosed(parent)[1], {parent})
+
+    def test_workers(self):
+        """Of the same program, and nothing else below it."""
+        program = ("import os, subprocess, sys, time; subprocess.Popen(['sleep', '900']); "
+                   "p = os.fork(); p or (print(1, flush=True), time.sleep(900)); time.sleep(900)")
+        parent = self.start(sys.executable, "-c", program)
+        parent.wait_for_output(b"1")
+        below = [int(p) for p in harness.read("/proc/%d/task/%d/children" % (parent.pid, parent.pid)).split()]
+        for pid in below:
+            self.addCleanup(os.kill, pid, 9)
+        (worker,) = [p for p in below if os.readlink("/proc/%d/exe" % p) == os.path.realpath(sys.executable)]
+        self.assertEqual(self.diagnosed(parent.pid)[1], {parent.pid, worker})
+        text = self.sooth("diagnose", "--passive", "--duration", "0.6", str(parent.pid)).text
+        self.assertNotIn(str(worker), text)
+
+    def test_the_capture_has_the_same(self):
+        shell = self.start("/bin/sh", "-c", "sleep 900; true")
+        harness.wait_until(lambda: harness.read("/proc/%d/task/%d/children" % (shell.pid, shell.pid)), "it starts")
+        self.addCleanup(os.kill, self.child(shell.pid), 9)
+        capture = self.path("tree.sooth")
+        argv = ("diagnose", "--passive", "--duration", "1.2")
+        text = self.sooth(*argv, "--save", capture, str(shell.pid)).text
+        self.assertRegex(text, r"^sh \(%d\) waits for its child sleep" % shell.pid)
+        self.assertEqual(len(re.findall("waits for", text)), 1, text)
+        self.assertEqual(text, self.sooth("diagnose", capture).text)
 
 
 @needs_root

@@ -353,10 +353,21 @@ static bool is_part(const struct diagnosed *j)
 	return p && (p->agent || p->owner_agent) && (!p->agent || (p->main && p->main != p));
 }
 
+/* The chain of the one above it leads to it, or to what the user sees first. */
+static bool is_said_above(const struct answer *a, const struct diagnosed *j)
+{
+	const struct diagnosed *above = answer_above(a->s, j);
+	struct buffer text = { 0 };
+	bool result = above && answer_stuck(a->s, above, &text) && !answer_halted(a->s, j);
+
+	buffer_fini(&text);
+	return result;
+}
+
 static bool is_stuck(const struct answer *a, const struct diagnosed *j)
 {
 	struct buffer text = { 0 };
-	bool result = !is_part(j) && answer_stuck(a->s, j, &text) &&
+	bool result = !is_part(j) && answer_stuck(a->s, j, &text) && !is_said_above(a, j) &&
 		      (a->s->count <= FEW + 1 || answer_halted(a->s, j));
 
 	buffer_fini(&text);

@@ -4,6 +4,9 @@
 #include "analyze/activity/activity.h"
 #include "analyze/records.h"
 
+#define TREE_MOST 65 /* processes: of more, it is a host or a user that is diagnosed */
+#define UP_MAX	  64
+
 static bool is_main(const struct process_entry *p)
 {
 	return p->agent && (!p->main || p->main == p);
@@ -72,13 +75,37 @@ bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
 }
 
+static const struct diagnosed *find(const struct diagnosis *s, const struct process_entry *p)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->all[i].process == p)
+			return &s->all[i];
+	}
+	return NULL;
+}
+
+const struct diagnosed *answer_above(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+	const struct diagnosed *above = NULL;
+
+	if (!p || s->count > TREE_MOST + 1)
+		return NULL;
+	for (unsigned i = 0; i < UP_MAX; i++) {
+		const struct diagnosed *found;
+
+		p = p->is_there ? p->parent : p->last_parent;
+		if (!p || p->agent || p->owner_agent)
+			break;
+		found = find(s, p);
+		above = found ? found : above;
+	}
+	return above;
+}
+
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct process_entry *main = j->process ? j->process->main : NULL;
 
-	for (size_t i = 1; main && main != j->process && i < s->count; i++) {
-		if (s->all[i].process == main)
-			return true;
-	}
-	return false;
+	return (main && main != j->process && find(s, main)) || answer_above(s, j);
 }

@@ -184,8 +184,10 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 		buffer_string(out, u->duration_s >= 300	 ? " --duration 5m"
 				   : u->duration_s >= 60 ? " --duration 60"
 							 : " --duration 30");
-	for (size_t i = 1; is_named(s) && i < s->count; i++)
-		buffer_format(out, " %llu", (unsigned long long)s->all[i].id.pid);
+	for (size_t i = 1; is_named(s) && i < s->count; i++) {
+		if (!answer_above(s, &s->all[i]))
+			buffer_format(out, " %llu", (unsigned long long)s->all[i].id.pid);
+	}
 }
 
 /* --- words --- */
