@@ -2,8 +2,10 @@
 /*
  * slow-syscalls: system calls that do work are slow, and their time adds up. A call that waits
  * for another process, for time to pass, or at a socket, pipe or terminal is not slow; nor is
- * one whose thread waited for a CPU: that time is subtracted.
+ * one whose thread waited for a CPU: that time is subtracted. A call that writes to the disk for
+ * each small change (fsync) need not be slow: so many of them take the time.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -30,6 +32,17 @@ static const struct finding_option options[] = {
 		.help = "minimum percentage of the observed time that is spent in the system call",
 		.unit = SOOTH_UNIT_PERCENT,
 		.default_value = 10,
+		.min = 0,
+		.max = 1e6 },
+	{ .name = "min-sync-rate",
+		.help = "or minimum number of calls per second that write a file to its disk",
+		.default_value = 50,
+		.min = 0.01,
+		.max = 1e9 },
+	{ .name = "min-sync-share",
+		.help = "with that, minimum percentage of the observed time that is spent in them",
+		.unit = SOOTH_UNIT_PERCENT,
+		.default_value = 50,
 		.min = 0,
 		.max = 1e6 },
 };
@@ -60,6 +73,32 @@ static double share_of(const struct look *l, double ns)
 	return 100 * ns / (double)l->calls->interval_ns;
 }
 
+static bool is_sync(const struct call_place *place)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return row && row->traits & SYSCALL_SYNCS;
+}
+
+/* A commit for each row. */
+static bool syncs_often(const struct look *l, const struct call_place *place, const char *name,
+	const struct call_times *t, double ns)
+{
+	char what[SYSCALL_NAME_SIZE + 8];
+
+	snprintf(what, sizeof(what), "often %s", name);
+	return is_sync(place) && share_of(l, ns) >= check_option(l->e, "min-sync-share") &&
+	       check_is_over(l->e, "min-sync-rate", check_calls_rate(l->calls, (double)t->count),
+		       what);
+}
+
+static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
+{
+	return share_of(l, ns) >= check_option(l->e, "min-share") &&
+	       check_is_over(l->e, "min-p99",
+		       (double)call_percentile(t->histogram, t->max_ns, 99), name);
+}
+
 static double weigh(const void *key, const void *value, void *user)
 {
 	const struct look *l = user;
@@ -68,11 +107,10 @@ static double weigh(const void *key, const void *value, void *user)
 	double ns = (double)t->total_ns - l->queued_ns;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (*place->text || (double)t->seen < check_option(l->e, "min-calls") ||
-		share_of(l, ns) < check_option(l->e, "min-share") ||
-		!check_is_over(l->e, "min-p99",
-			(double)call_percentile(t->histogram, t->max_ns, 99),
-			check_call_name(place->abi, place->number, name)))
+	if (*place->text || (double)t->seen < check_option(l->e, "min-calls"))
+		return 0;
+	check_call_name(place->abi, place->number, name);
+	if (!is_slow(l, name, t, ns) && !syncs_often(l, place, name, t, ns))
 		return 0;
 	return ns;
 }
@@ -106,24 +144,32 @@ static void report(struct check *e, struct look *l, const struct check_ranked *o
 	const struct call_place *place = one->key;
 	const struct call_times *t = one->value;
 	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
-	char name[SYSCALL_NAME_SIZE], p99[UNITS_SIZE];
+	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
 	const char *path = "";
+	bool is_often;
 	size_t count;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
+	is_often = !is_slow(l, name, t, one->weight);
 	count = check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
 	if (count && paths[0].weight * 2 >= (double)t->total_ns)
 		path = ((const struct call_place *)paths[0].key)->text;
+	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(
-		e, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, name);
+		e, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, what);
 	if (!l->is_queue_known)
 		finding_severity(e, FINDING_LOW);
 	if (*path)
 		finding_path(e, span_of(path, strlen(path)));
-	finding_claim(e, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
-		*path ? " on " : "", path, sentence_duration(p99, p99_ns),
-		share_of(l, (double)t->total_ns));
+	if (is_often)
+		finding_claim(e, "spends %.0f %% of the time in %s: %.0f a second%s%s",
+			share_of(l, (double)t->total_ns), name,
+			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path);
+	else
+		finding_claim(e, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
+			*path ? " on " : "", path, sentence_duration(p99, p99_ns),
+			share_of(l, (double)t->total_ns));
 	finding_number(e, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
 	finding_number(e, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
 	finding_number(e, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
@@ -135,10 +181,16 @@ static void report(struct check *e, struct look *l, const struct check_ranked *o
 		finding_unseen(e, "how long the threads waited for a CPU");
 	emit_paths(e, paths, count);
 	check_calls_unseen(l->calls, e);
-	finding_remedy(e,
-		"sooth trace --filter 'duration_ns > 10000000' -p %llu shows each slow call; check "
-		"what it works on (disk, file system, memory)",
-		(unsigned long long)e->id.pid);
+	if (is_often)
+		finding_remedy(e,
+			"write several changes before each %s: of a database, one transaction for "
+			"many rows",
+			name);
+	else
+		finding_remedy(e,
+			"sooth trace --filter 'duration_ns > 10000000' -p %llu shows each slow "
+			"call; check what it works on (disk, file system, memory)",
+			(unsigned long long)e->id.pid);
 	finding_end(e);
 }
 

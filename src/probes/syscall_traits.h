@@ -36,6 +36,7 @@ enum syscall_trait {
 	SYSCALL_BREAKS = 1 << 19,  /* moves the end of the heap */
 	SYSCALL_RETURNS_ADDRESS = 1 << 20,
 	SYSCALL_RETURNS_MODE = 1 << 21,
+	SYSCALL_SYNCS = 1 << 22, /* what was written to a file, to its disk */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

@@ -427,6 +427,18 @@ static void syncs_times(double times)
 	observed();
 }
 
+/* Each 14 ms. */
+static void syncs_often(double a_second)
+{
+	observe();
+	opens("/data/file", CREATE);
+	lasts_ms = 14;
+	for (int i = 0; i < (int)(5 * a_second); i++)
+		CALL("fdatasync", 0, 3);
+	threads_waited(0);
+	observed();
+}
+
 static void sleeps_times(double times)
 {
 	observe();
@@ -461,6 +473,12 @@ static void test_slow_syscalls(void **state)
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
 			"medium/high: |[time in which the threads waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
+		{ "slow-syscalls", syncs_often, 60, NULL,
+			"medium/high: spends 84 % of the time in fdatasync: 60 a second on "
+			"/data/file" },
+		{ "slow-syscalls", syncs_often, 60, "slow-syscalls.min-sync-share=85", "fine: " },
+		{ "slow-syscalls", syncs_often, 50, NULL, "medium/" },
+		{ "slow-syscalls", syncs_often, 49, NULL, "fine: " },
 		{ "slow-syscalls", syncs_times, 5, NULL, "medium/high: fsync on /data/file" },
 		{ "slow-syscalls", syncs_times, 4, NULL, "fine: " },
 		{ "slow-syscalls", sleeps_times, 5, NULL, "fine: longest call: 0ns" },
