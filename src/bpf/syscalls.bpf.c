@@ -202,6 +202,8 @@ static void thread_ends(struct thread *t, uint64_t now)
  * before it. */
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
+	/* A program that a wrapper becomes has a budget of its own. */
+	__builtin_memset(t->budget.used, 0, sizeof(t->budget.used));
 	if (t->abi == ABI_NATIVE && t->number == NR_EXECVE && t->path_bytes <= 0)
 		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_kernel_str(
 			t->path, sizeof(t->path), BPF_CORE_READ(program, filename)));

@@ -3,12 +3,14 @@
  * connect-failing: a process connects to a peer again and again, or waits for its answer, and does
  * not reach it. A process that tries several addresses of a service and reaches one got what it
  * needed, and so did one that reaches the peer in the end. Attempts that were under way already
- * when the observation began are seen in the snapshots of the sockets.
+ * when the observation began are seen in the snapshots of the sockets. The attempts of commands
+ * that a process starts count together.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
@@ -48,6 +50,7 @@ struct look {
 	struct check_calls calls;
 	bool has_calls;
 	struct map waiting; /* call_path -> struct unanswered */
+	struct child_calls children;
 };
 
 static double failures_of(const struct call_peer *p)
@@ -202,7 +205,46 @@ static void report_waiting(const struct look *l, const char *address, const stru
 	finding_end(e);
 }
 
+/* Each of its commands tries once: their attempts count together. */
+static void report_children(const struct look *l, const char *address, const struct child_peer *p)
+{
+	const struct call_peer *sum = &p->sum;
+	char errors[240], label[128], what[CALL_PATH + 16];
+	struct check *e = l->e;
+
+	put_errors(sum, errors, sizeof(errors));
+	put_label(e, address, label, sizeof(label));
+	snprintf(what, sizeof(what), "children %s", address);
+	finding_begin(
+		e, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_connection(e, span_of(address, strlen(address)));
+	finding_claim(e, "its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
+		p->names, address, label, failures_of(sum), (unsigned long long)sum->attempts,
+		errors);
+	finding_number(
+		e, "failures", failures_of(sum), SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_text(e, "errors", "%s", errors);
+	finding_number(e, "time since the first attempt that was seen",
+		(double)(e->input->end_ns - sum->first_ns), SOOTH_UNIT_NS, 0);
+	check_calls_unseen(&l->calls, e);
+	finding_remedy(e,
+		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
+		"end the loop that starts %s",
+		address, p->names);
+	finding_end(e);
+}
+
 /* --- all peers --- */
+
+static size_t report_by_children(const struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	size_t count = check_rank(&l->children.peers, weigh, l->e, top, SHOWN_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		report_children(l, ((const struct call_path *)top[i].key)->text, top[i].value);
+	return count;
+}
 
 static size_t report_by_calls(const struct look *l)
 {
@@ -282,12 +324,15 @@ static void diagnose(struct check *e)
 	unanswered_read(&l.waiting, e);
 	l.has_calls =
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
-	found = (l.has_calls ? report_by_calls(&l) : 0) + report_by_sockets(&l);
+	child_calls_read(&l.children, e);
+	found = (l.has_calls ? report_by_calls(&l) + report_by_children(&l) : 0) +
+		report_by_sockets(&l);
 	if (!found && l.has_calls)
 		report_none(&l);
 	else if (!found && check_has_probes(e))
 		check_calls_begin(&l.calls, e);
 	map_fini(&l.waiting);
+	child_calls_fini(&l.children);
 }
 
 const struct finding_type finding_connect_failing = {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/space_errors.h"
 #include "base/units.h"
 #include "core/finding.h"
@@ -48,6 +49,12 @@ static const struct finding_option options[] = {
 	{ .name = "min-space",
 		.help = "minimum number of failures because a file system is full or read-only",
 		.default_value = 1,
+		.min = 1,
+		.max = 1e9 },
+	{ .name = "min-commands",
+		.help = "minimum number of commands of the process that end with an error after "
+			"the same failure",
+		.default_value = 3,
 		.min = 1,
 		.max = 1e9 },
 };
@@ -249,6 +256,60 @@ static void report_space(struct look *l, const struct check_ranked *one)
 	finding_end(e);
 }
 
+/* --- commands that it starts --- */
+
+static double weigh_children(const void *key, const void *value, void *user)
+{
+	const struct child_failures *f = value;
+
+	(void)key;
+	return (double)f->children >= check_option(user, "min-commands") &&
+			       f->last_ns - f->first_ns >= NS_PER_S
+		       ? (double)f->children
+		       : 0;
+}
+
+static void report_children(struct look *l, const struct check_ranked *one)
+{
+	const struct call_place *place = one->key;
+	const struct child_failures *f = one->value;
+	const char *error = errno_name(place->error), *text = errno_text(place->error);
+	char name[SYSCALL_NAME_SIZE], key[CALL_PATH + SYSCALL_NAME_SIZE + 16], what[sizeof(key) + 16];
+	struct check *e = l->e;
+
+	check_call_name(place->abi, place->number, name);
+	put_key(place, key, sizeof(key));
+	snprintf(what, sizeof(what), "children %s", key);
+	finding_begin(e, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
+	if (*place->text)
+		finding_path(e, span_of(place->text, strlen(place->text)));
+	finding_claim(e, "its children (%s) keep failing: %s%s%s: %s (%s), in %llu of them", f->names,
+		name, *place->text ? " on " : "", place->text, error ? error : "an error",
+		text ? text : "unknown", (unsigned long long)f->children);
+	finding_number(e, "commands that ended with an error", (double)f->children,
+		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_number(e, "time from the first to the last failure",
+		(double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
+	check_calls_unseen(&l->calls, e);
+	finding_remedy(e, "sooth trace -Z -p %llu shows each failed call of these commands too",
+		(unsigned long long)e->id.pid);
+	finding_end(e);
+}
+
+static size_t diagnose_children(struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct child_calls children;
+	size_t count;
+
+	child_calls_read(&children, l->e);
+	count = check_rank(&children.failures, weigh_children, l->e, top, 1);
+	for (size_t i = 0; i < count; i++)
+		report_children(l, &top[i]);
+	child_calls_fini(&children);
+	return count;
+}
+
 static void diagnose(struct check *e)
 {
 	struct check_ranked top[SHOWN_MAX], spaces[SHOWN_MAX];
@@ -268,6 +329,7 @@ static void diagnose(struct check *e)
 	count = check_rank(&look.calls.history->failures, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report(&look, &top[i]);
+	count += diagnose_children(&look);
 	if (!count && !space_count)
 		check_fine(e, "%llu error%s in %llu calls, none repeated often",
 			(unsigned long long)failures, failures == 1 ? "" : "s",

@@ -6,9 +6,11 @@
 
 /* Those that are judged by, as Linux numbers them: whatever system explains what it saw. */
 enum linux_error {
+	LINUX_EPERM = 1,
 	LINUX_ENOENT = 2,
 	LINUX_EINTR = 4,
 	LINUX_EAGAIN = 11,
+	LINUX_EACCES = 13,
 	LINUX_ENOTDIR = 20,
 	LINUX_ENOSPC = 28,
 	LINUX_EROFS = 30,

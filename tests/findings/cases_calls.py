@@ -256,6 +256,29 @@ def node_client(scope, rng):
     return scope.start(["node", "-e", NODE_CLIENT % rng.randint(60, 300)]).pid
 
 
+# Short commands, one after the other: what they do counts together.
+COMMANDS = """
+import socket, subprocess, threading
+server = socket.socket(); server.bind(("127.0.0.1", 0))
+port = server.getsockname()[1]
+def drain():
+    while True: server.accept()[0].close()
+if kind == "reached":
+    server.listen(64)
+    threading.Thread(target=drain, daemon=True).start()
+def work(n):
+    if kind in ("refused", "reached"):
+        subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/%d" % port], stderr=subprocess.DEVNULL)
+    else:
+        subprocess.run(["cp", "/etc/passwd", "/dev/full"] if kind == "no space" else ["cat", "missing"],
+                       stderr=subprocess.DEVNULL)
+"""
+
+
+def commands(kind):
+    return program(COMMANDS, kind, (0.4, 0.7), (1, 1))
+
+
 def has_node():
     return None if shutil.which("node") else "no node"
 
@@ -281,6 +304,9 @@ CONNECT_FAILING = [
         says="no answer for at least", options=("--passive",),
         evidence="time without an answer, at least", threshold="min-wait"),
     sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
+    sick("connect-failing", "each command that it starts", commands("refused"),
+        says=r"its children (bash) cannot connect to 127.0.0.1:", **FAILS),
+    healthy("connect-failing", "each command that it starts reaches it", commands("reached")),
     healthy("connect-failing", "reached", connects("reached")),
     healthy("connect-failing", "reached, without waiting", connects("no wait")),
     healthy("connect-failing", "two addresses, of which one is there", connects("two addresses")),
@@ -436,6 +462,10 @@ SYSCALL_ERRORS = [
     healthy("syscall-errors", "a module by its extensions", errors("extensions"),
         also=("metadata-storm",)),
     healthy("syscall-errors", "many names, each once", errors("each once")),
+    sick("syscall-errors", "each command that it starts", commands("no space"),
+        says="its children (cp) keep failing: ", evidence="commands that ended with an error",
+        threshold="min-commands"),
+    healthy("syscall-errors", "each command that it starts looks for a file", commands("missing")),
     healthy("syscall-errors", "is it a terminal", errors("terminal")),
     healthy("syscall-errors", "nothing to read yet", errors("empty")),
     healthy("syscall-errors", "is it alive", errors("alive")),

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/child_calls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/errno_names.h"
+
+#define PEERS_MAX    256
+#define FAILURES_MAX 1024
+#define UP_MAX	     64
+
+struct child {
+	const struct call_history *history;
+	char name[SHORT_LIVED_NAME_SIZE];
+	bool is_over;
+	uint32_t status; /* of one that is over; 0: no error */
+};
+
+/* --- which processes --- */
+
+/* The closest one that is diagnosed: it reports them. */
+static const struct process_entry *reporter_of(
+	const struct diagnosis_input *r, const struct process_entry *p)
+{
+	for (unsigned i = 0; p && i < UP_MAX; i++) {
+		if (p->is_there && diagnosis_input_is_selected(r, p))
+			return p;
+		p = p->is_there ? p->parent : p->last_parent;
+	}
+	return NULL;
+}
+
+static void take_name(struct child *child, struct span name)
+{
+	size_t size = name.size < sizeof(child->name) ? name.size : sizeof(child->name) - 1;
+
+	memcpy(child->name, name.data, size);
+}
+
+/* Between two samples, or in one at least. */
+static bool find_child(struct child *child, const struct check *e, const struct process_id *id)
+{
+	const struct diagnosis_input *r = e->input;
+	const struct short_lived *s = &r->host.short_lived;
+	const struct process_table *t = &r->host.process_table;
+	const struct process_entry *p = process_table_get(t, id);
+	const struct short_lived_process *end = map_get(&s->processes, id);
+	const struct process_entry *starter = p     ? (p->is_there ? p->parent : p->last_parent)
+					      : end ? short_lived_starter(s, t, end)
+						    : NULL;
+
+	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) ||
+		!starter || reporter_of(r, starter) != e->process)
+		return false;
+	if (p)
+		take_name(child, record_text(&p->process->record, &p->process->name));
+	else
+		take_name(child, span_of(end->name, strnlen(end->name, sizeof(end->name))));
+	child->is_over = end != NULL;
+	child->status = end ? end->status : 0;
+	return true;
+}
+
+/* --- adding up --- */
+
+/* Every program that looks up a name asks it, and needs no answer. */
+static bool is_optional(const char *address)
+{
+	static const char cache[] = "/nscd/socket";
+	size_t size = strlen(address);
+
+	return size >= sizeof(cache) && !strcmp(address + size - (sizeof(cache) - 1), cache);
+}
+
+static void add_name(char names[CHILD_CALLS_NAMES], const char *name)
+{
+	size_t used = strlen(names);
+
+	if (!strstr(names, name) && used + strlen(name) + 3 < CHILD_CALLS_NAMES)
+		snprintf(names + used, CHILD_CALLS_NAMES - used, "%s%s", used ? ", " : "", name);
+}
+
+static void add_errors(struct call_peer *sum, const struct call_peer *p)
+{
+	for (size_t i = 0; i < CALL_PEER_ERRORS && p->errors[i].count; i++) {
+		for (size_t k = 0; k < CALL_PEER_ERRORS; k++) {
+			if (sum->errors[k].count && sum->errors[k].error != p->errors[i].error)
+				continue;
+			sum->errors[k].error = p->errors[i].error;
+			sum->errors[k].count += p->errors[i].count;
+			break;
+		}
+	}
+}
+
+static void add_peer(struct child_peer *to, const struct call_peer *p, const struct child *child)
+{
+	struct call_peer *sum = &to->sum;
+	uint64_t excused = p->excused < p->failed ? p->excused : p->failed;
+	/* One that ended well did not need that answer: it had another address. */
+	bool is_excused = child->is_over && !child->status;
+
+	if (!sum->attempts || p->first_ns < sum->first_ns)
+		sum->first_ns = p->first_ns;
+	sum->attempts += p->attempts;
+	sum->made += p->made;
+	sum->under_way += p->under_way;
+	sum->unknown += p->unknown;
+	if (p->last_made_ns > sum->last_made_ns)
+		sum->last_made_ns = p->last_made_ns;
+	if (is_excused || p->failed == excused)
+		return;
+	sum->failed += p->failed - excused;
+	if (p->last_failed_ns > sum->last_failed_ns)
+		sum->last_failed_ns = p->last_failed_ns;
+	add_errors(sum, p);
+	add_name(to->names, child->name);
+}
+
+/* Of a command that fails, most errors are answers all the same: no terminal, no such file. */
+static bool explains_end(const struct call_place *place)
+{
+	return call_error_is_grave(place->error) ||
+	       (*place->text &&
+		       (place->error == LINUX_EACCES || place->error == LINUX_EPERM));
+}
+
+static void add_failure(
+	struct child_failures *to, const struct call_failures *f, const struct child *child)
+{
+	if (!to->children++ || f->first_ns < to->first_ns)
+		to->first_ns = f->first_ns;
+	if (f->last_ns > to->last_ns)
+		to->last_ns = f->last_ns;
+	add_name(to->names, child->name);
+}
+
+static void add_child(struct child_calls *c, const struct child *child)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&child->history->peers, &position, &key, &value)) {
+		const struct call_path *address = key;
+		struct child_peer *to =
+			is_optional(address->text) ? NULL : map_put(&c->peers, key, NULL);
+
+		if (to)
+			add_peer(to, value, child);
+	}
+	position = 0;
+	while (child->status && map_next(&child->history->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+		struct child_failures *to =
+			explains_end(place) ? map_put(&c->failures, key, NULL) : NULL;
+
+		if (to)
+			add_failure(to, value, child);
+	}
+}
+
+void child_calls_read(struct child_calls *c, const struct check *e)
+{
+	const struct call_histories *all = &e->input->calls;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
+	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
+		FAILURES_MAX);
+	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
+		return;
+	while (map_next(&all->processes, &position, &key, &value)) {
+		struct child child = { .history = *(struct call_history **)value };
+
+		if (memcmp(key, &e->id, sizeof(e->id)) != 0 && find_child(&child, e, key))
+			add_child(c, &child);
+	}
+}
+
+void child_calls_fini(struct child_calls *c)
+{
+	map_fini(&c->peers);
+	map_fini(&c->failures);
+}
