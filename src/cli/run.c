@@ -407,7 +407,7 @@ static int run_capture(
 	if (run->output->save) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --save with a capture");
 		error_why(err, "the input is a capture already");
-		return error_remedy(err, "copy the file, or leave out --save");
+		return error_remedy(err, "copy the capture file with cp, or leave out --save");
 	}
 	status = target_found_select(run->found, &run->target->part, t->report, err);
 	if (!status && t->product)
@@ -423,7 +423,8 @@ static int run_capture(
 static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
-	error_why(err, "the launched command also writes to standard output");
+	error_why(err, "the launched command writes to standard output too, and both would be "
+		"mixed");
 	return error_remedy(err, "write the %s to a file: give a file name instead of -", what);
 }
 

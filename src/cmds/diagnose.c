@@ -179,7 +179,7 @@ static int check(
 	if (c->picture.flamegraph && c->diagnose.bundle) {
 		error_set(
 			err, -EINVAL, SOOTH_FAULT_USAGE, "write a flamegraph and a bundle at once");
-		error_why(err, "one run writes either the picture or the bundle");
+		error_why(err, "one run writes either the flamegraph or the --bundle file");
 		return error_remedy(err,
 			"leave out --bundle here, and run sooth diagnose --bundle FILE after it");
 	}

@@ -215,7 +215,7 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	}
 	if (c->at_once && !c->end_pid) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -9 without -K");
-		error_why(err, "-9 applies to -K PID");
+		error_why(err, "-9 works only with -K PID");
 		return error_remedy(err, "give -K PID too");
 	}
 	return 0;

@@ -131,14 +131,16 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 				    : "there is a built-in agent %s",
 			name);
 		return error_remedy(err, t->replaces ? "delete the line replace"
-						     : "choose another name, or add: replace yes");
+						     : "choose another name, or add the line "
+						     	"\"replace yes\" to the file");
 	}
 	if (program_rules(set) + t->program_rules > AGENT_PROGRAMS_MAX) {
 		refuse(err, -E2BIG, path);
 		error_why(err,
-			"the agent files together have more than %d rules of the kind program",
+			"the agent files together have more than %d \"program\" rules",
 			AGENT_PROGRAMS_MAX);
-		return error_remedy(err, "use below, package or name-is for some of them");
+		return error_remedy(err, "use \"below\", \"package\" or \"name-is\" rules "
+			"instead of some of them");
 	}
 	return 0;
 }

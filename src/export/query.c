@@ -192,7 +192,8 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 	error_why(err, !*out			    ? "the statement is empty"
 		       : !is_blank(rest)	    ? "more than one statement"
 		       : sqlite3_column_count(*out) ? "the result has too many columns"
-						    : "the statement returns no rows");
+						    : "only SQL statements that return rows "
+						    	"(SELECT) are allowed");
 	return error_remedy(
 		err, "give one SELECT, for example: \"SELECT * FROM syscalls_call LIMIT 10\"");
 }

@@ -176,7 +176,7 @@ static void report(struct check *e, const struct hang *h)
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
 	emit_threads(e);
 	if (h->services)
-		finding_number(e, "threads of the runtime, which wake no other thread", h->services,
+		finding_number(e, "helper threads of the runtime, which wake no other thread", h->services,
 			SOOTH_UNIT_NONE, 0);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(e, &g, &chain);

@@ -252,8 +252,8 @@ static void put_remedy(struct check *e, const struct file_growth *g)
 
 	if (g->is_deleted || !g->space)
 		finding_remedy(e,
-			"the file has no name: its space is free when the process closes it or "
-			"ends (sooth inspect --fds %llu)",
+			"the file is deleted but open: its space is free when the process "
+			"closes it or exits (sooth inspect --fds %llu)",
 			(unsigned long long)e->id.pid);
 	else
 		finding_remedy(e,

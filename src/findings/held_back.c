@@ -70,7 +70,7 @@ static void emit_time(struct check *e, const struct held_time *t)
 		return;
 	finding_number(e, "share of the time in which its busiest waiting thread ran", t->ran,
 		SOOTH_UNIT_PERCENT, t->interval_ns);
-	finding_number(e, "share of the time in which it was ready to run and did not", t->waited,
+	finding_number(e, "share of the time in which it was ready to run and got no CPU", t->waited,
 		SOOTH_UNIT_PERCENT, t->interval_ns);
 }
 

@@ -369,7 +369,7 @@ static void report(struct check *e, const struct wait_graph *g, const struct wai
 	if (h->cause == CAUSE_STOPPED)
 		finding_unseen(e, "which process stopped it, and whether on purpose");
 	else if (h->cause == CAUSE_LOCK)
-		finding_unseen(e, "whether it rests on purpose while it has the lock");
+		finding_unseen(e, "whether it sleeps on purpose while it holds the lock");
 	else
 		finding_unseen(e, "whether the server takes so long by design");
 	remedy(e, chain, h);
@@ -423,7 +423,8 @@ static void diagnose(struct check *e)
 
 const struct finding_type finding_held_up = {
 	.id = "held-up",
-	.claim = "waits for a process that is stopped, rests with a lock, or does not answer",
+	.claim = "waits for a process that is stopped, sleeps while it holds a lock, or does "
+		"not answer",
 	.probes = "proc,waits",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

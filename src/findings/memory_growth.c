@@ -359,11 +359,12 @@ static void report_climb(struct check *e, const struct trend *j, const struct me
 	claim(e, j, m);
 	emit_values(e, j, m);
 	if (is_young(e))
-		finding_unseen(e, "whether the process still starts: it is young");
+		finding_unseen(e, "whether the process is still starting: it was started only "
+			"recently");
 	if (has_collector(m))
 		finding_unseen(e, "whether a full garbage collection would free this memory");
 	else
-		finding_unseen(e, "whether this is a cache that stops at a bound");
+		finding_unseen(e, "whether this is a cache that stops growing at a limit");
 	emit_remedy(e, m);
 	finding_end(e);
 }

@@ -99,7 +99,7 @@ static void report(struct look *l, struct check *e, const struct check_calls *c,
 		(unsigned long long)other.other->id.pid);
 	finding_number(e, "writes by the other process", other.writes, SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_unseen(e, "whether the sessions agreed on it");
+	finding_unseen(e, "whether it is intended that both sessions write this file");
 	check_calls_unseen(c, e);
 	finding_remedy(e, "let one session work in this folder, or give each a copy of its own: git "
 			  "worktree add FOLDER");

@@ -401,8 +401,8 @@ static void emit_unseen(struct check *e, const struct talker *t, const struct st
 				  "have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
 		finding_unseen(e, "whether the answer was complete%s",
-			t->work.is_agent ? ", and what the agent does with it"
-					 : ": a subscriber to events waits in the same way");
+			t->work.is_agent ? "; what the agent does with the answer"
+					 : "; a program that waits for events looks the same");
 	if (s->state.turn == STREAM_QUIET && t->work.has_server)
 		finding_unseen(e, "whether the process waits for an MCP server");
 }
@@ -430,7 +430,7 @@ static void report(struct check *e, const struct talker *t, const struct stream 
 	if (is_awaited(s))
 		finding_text(e, "thread", "%u %s", s->awaited.tid,
 			s->awaited.is_blocked ? "is blocked reading it"
-					      : "polls it, and nothing else");
+					      : "polls this connection only");
 	emit_unseen(e, t, s);
 	emit_remedy(e, t, s);
 	finding_end(e);
@@ -487,7 +487,8 @@ static void report_datagrams(struct check *e)
 	finding_number(e, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
 	finding_text(e, "descriptor", "%u", w.socket->fd);
 	finding_unseen(e,
-		w.is_lookup ? "which name is looked up" : "whether an answer was to be expected");
+		w.is_lookup ? "which name is looked up" : "whether the process expects an "
+			"answer at all");
 	emit_datagram_remedy(e, &w);
 	finding_end(e);
 	buffer_fini(&peer);

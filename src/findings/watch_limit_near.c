@@ -121,8 +121,8 @@ static void emit_unseen(struct check *e, const struct use *u, int k)
 			"are sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
-		finding_unseen(e, "how many are counted twice: the sum exceeds the limit, so some "
-				  "descriptors share an instance");
+		finding_unseen(e, "how many instances the user really has: the sum is above the "
+			"limit, so some descriptors refer to the same instance");
 }
 
 static void report(struct check *e, const struct use *u, int k)

@@ -139,7 +139,8 @@ static int nothing_named(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", text);
 	error_why(err, "%s",
-		strcmp(text, "!") ? "a name is missing in the list" : "no call is named after !");
+		strcmp(text, "!") ? "a name is missing in the list" : "the name of a call is "
+			"missing behind the !");
 	return error_remedy(err, "give a list such as openat,close or file,network or %%path; "
 				 "!futex,poll selects all calls except futex and poll");
 }

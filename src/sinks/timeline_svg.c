@@ -396,7 +396,7 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 static void note_more(struct timeline_layout *l)
 {
 	if (l->more_tracks)
-		buffer_format(&l->notes, "and %zu more tracks (-j lists all)\n", l->more_tracks);
+		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n", l->more_tracks);
 	if (l->more_marks)
 		buffer_format(&l->notes, "and %zu more events (-j lists all)\n", l->more_marks);
 }

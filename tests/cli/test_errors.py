@@ -138,7 +138,7 @@ class Usage(Case):
                 self.sooth(*[capture if word == "FILE" else word for word in words.split()])
 
     def test_lists_of_nothing(self):
-        for calls, words in (("!", "no call is named after !"), (",", "missing"), ("read,", "missing"),
+        for calls, words in (("!", "the name of a call is missing behind the !"), (",", "missing"), ("read,", "missing"),
                              ("!,read", "missing"), ("", "missing")):
             self.check(2, ["trace", "-e", calls, "--", "/bin/true"], '"%s"' % calls, words)
 

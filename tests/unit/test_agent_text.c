@@ -396,7 +396,7 @@ static void test_set_bounds(void **state)
 		if (agent_set_add(set, "x.agent", text, strlen(text), &err))
 			break;
 	}
-	assert_non_null(strstr(err.why, "more than 48 rules of the kind program"));
+	assert_non_null(strstr(err.why, "more than 48 \"program\" rules"));
 	agent_set_unref(set);
 }
 

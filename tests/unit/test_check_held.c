@@ -81,10 +81,10 @@ static void test_held(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "held-back", is_throttled, 5, NULL,
-			"medium/high: held back by the CPU quota of its control group: 0.20 CPUs, "
-			"used up 5.0 times a second|[limit is set in: cpu.max of the control group "
-			"/box (version 2)]|[share of the time in which it was ready to run and did "
-			"not: 70 % over 5.00s]|<raise cpu.max of /box" },
+			"medium/high: held back by the CPU quota of its control group: 0.20 "
+			"CPUs, used up 5.0 times a second|[limit is set in: cpu.max of the "
+			"control group /box (version 2)]|[share of the time in which it was "
+			"ready to run and got no CPU: 70 % over 5.00s]|<raise cpu.max of /box" },
 		{ "held-back", is_throttled, 4.8, NULL, "low/high: held back by the CPU quota" },
 		{ "held-back", is_throttled, 2, NULL, "low/high: " },
 		{ "held-back", is_throttled, 1.8, NULL,

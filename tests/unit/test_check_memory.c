@@ -295,8 +295,8 @@ static void test_growth(void **state)
 		{ "memory-growth", is_young, 59, NULL,
 			"=blind: this check needs a process older than 1 min <try again later>\n" },
 		{ "memory-growth", starts_with, 64, NULL,
-			"low/low: memory grows: 64.0 MiB more in 5 s|(unseen: whether the process "
-			"still starts: it is young)|<sooth heap" },
+			"low/low: memory grows: 64.0 MiB more in 5 s|(unseen: whether the "
+			"process is still starting: it was started only recently)|<sooth heap" },
 		{ "memory-growth", starts_with, 63.9, NULL, "blind: this check needs a process" },
 		{ "memory-growth", climbs_and_falls, 128, NULL,
 			"low/low: memory grows: |(unseen: whether this is a cache" },

@@ -411,7 +411,7 @@ static void test_stream_stalled(void **state)
 		{ "stream-stalled", reads_after, 4.9, NULL, "fine: |1 in use" },
 		{ "stream-stalled", reads_more, 30, NULL,
 			"low/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s {|(unseen: "
-			"whether the answer was complete: a subscriber to events" },
+			"whether the answer was complete; a program that waits for events" },
 		{ "stream-stalled", reads_more, 29.9, NULL, "blind: no data for " },
 		{ "stream-stalled", reads_first, 30, NULL, "low/medium: |without any data" },
 		{ "stream-stalled", reads_other, 0, NULL, "low/medium: " },

@@ -236,7 +236,8 @@ static void test_value_that_may_be_left_out(void **state)
 	refused("-w 5x", "time such as");
 	/* Perhaps it is the number of a process. */
 	refused("-w 4711", "to 1h00m");
-	assert_string_equal(err.remedy, "for a PID give both: --watch 2 4711");
+	assert_string_equal(err.remedy,
+		"4711 is taken as the value of --watch; for a PID give both: --watch 2 4711");
 	refused("-w 90m", "to 1h00m");
 	assert_string_equal(err.remedy, "");
 }

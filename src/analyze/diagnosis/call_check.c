@@ -67,7 +67,8 @@ void check_calls_unseen(const struct check_calls *c, struct check *e)
 			"estimates made from them",
 			100 * (double)c->history->seen / (double)c->history->calls);
 	if (e->input->calls.refused)
-		finding_unseen(e, "some files, peers or errors: sooth's tables were full");
+		finding_unseen(e, "some files, peers or errors were not counted: sooth's tables "
+			"were full");
 	if (c->history->uring_calls)
 		finding_unseen(e,
 			"which operations the process ran by io_uring (%llu calls of "

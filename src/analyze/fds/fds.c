@@ -78,7 +78,8 @@ static void note_limits(struct fds_view *s)
 		if (p->holders_state == SOOTH_STATE_TRUNCATED)
 			output_limit(s->view.output,
 				"some processes that hold the other ends of pipes and sockets",
-				"there are too many other ends, or the search took too long", "");
+				"too many processes hold the other ends, or the search took too "
+				"long", "");
 		if (p->holders_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			output_limit(s->view.output,
 				"processes of other users that hold the other ends of pipes and "

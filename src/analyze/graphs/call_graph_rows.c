@@ -102,7 +102,8 @@ void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 		"%llu stacks have more frames than sooth keeps: their last frames were cut",
 		(unsigned long long)g->shortened);
 	output_limit(output, "the last frames of some stacks", reason,
-		"nothing to do: a cut frame is counted in the frame that called it");
+		"no action is needed: what a cut frame did is counted in the frame that called "
+		"it");
 }
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,

@@ -147,8 +147,8 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = emit_all(v, &unknown, err);
 	if (unknown)
-		output_limit(v->output, "tracers of some agents' processes",
-			"the samples of these processes have no field for the tracer", "");
+		output_limit(v->output, "whether a debugger traces some of the agents' processes",
+			"the samples of these processes do not say which process traces them", "");
 	return status;
 }
 

@@ -75,8 +75,9 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 	status = bad_value(p, o, value, range);
 	/* It may be a PID, as in `ps -w 4711`, where -w can stand alone. */
 	if (o->otherwise && o->name && parse_u64(value, &number) && number)
-		status = error_remedy(
-			p->err, "for a PID give both: --%s %s %s", o->name, o->otherwise, value);
+		status = error_remedy(p->err,
+			"%s is taken as the value of --%s; for a PID give both: --%s %s %s", value,
+			o->name, o->name, o->otherwise, value);
 	return status;
 }
 

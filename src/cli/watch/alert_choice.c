@@ -38,7 +38,7 @@ static int unknown(const char *typed, const struct sooth_names *names, struct so
 	for (char *at = all; *at; at++)
 		*at = *at == '_' ? '-' : *at;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on \"%s\"", typed);
-	error_why(err, "the names are %sactivity (each of them), finding, end", all);
+	error_why(err, "the names are: %sactivity (for any of these), finding, end", all);
 	return error_remedy(
 		err, "sooth ps -w --alert-on waits-for-user,finding,end --on-alert PROGRAM");
 }

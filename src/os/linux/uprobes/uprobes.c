@@ -137,7 +137,7 @@ static int refused_open(int code, const char *tried, struct sooth_error *err)
 		return error_why(err, "the kernel refuses a probe on this instruction");
 	case EINTR:
 		error_set(err, -EBUSY, SOOTH_FAULT_IO, "%s", tried);
-		error_why(err, "the event was enabled in tracefs, along with all other events");
+		error_why(err, "another program has enabled all events in tracefs, this one too");
 		return error_remedy(err, "echo 0 > /sys/kernel/tracing/events/enable");
 	case EPERM:
 	case EACCES:
