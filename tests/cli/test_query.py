@@ -3,6 +3,7 @@
 import collections
 import csv
 import io
+import json
 import os
 import re
 
@@ -189,6 +190,23 @@ class Notes(ExportCase):
             self.assertIn("was not read to the end", text)
             for word in ("observed for", "cut", "lost nothing"):
                 self.assertNotIn(word, text)
+
+
+class OfADiagnosis(ExportCase):
+    def test_no_name_twice(self):
+        """A diagnosis has the records of a dozen views: no two have a table of one name."""
+        target, capture = self.start("/bin/sleep", "60"), self.path("diagnosed.sooth")
+        self.sooth("diagnose", "--duration", "1", "--save", capture, str(target.pid))
+
+        def unique(pairs):
+            names = [name for name, _ in pairs]
+            self.assertEqual(len(names), len(set(names)), names)
+            return dict(pairs)
+
+        json.loads(self.sooth("report", "-j", capture).text, object_pairs_hook=unique)
+        for table in ("processes", "waits"):
+            rows = self.sooth("query", "-j", capture, "SELECT pid FROM %s" % table).json()["rows"]
+            self.assertIn({"pid": target.pid}, rows)
 
 
 class Refused(ExportCase):

@@ -19,6 +19,8 @@ struct waits_state {
 	struct map has_first;	/* process_id -> nothing: `first` is whole */
 	struct host_state host; /* of agents, where processes were sampled too */
 	bool with_threads;
+	struct section section; /* the open one, borrowed by the output */
+	bool is_among_others; /* of a capture's views, one of which has the table of processes */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -29,6 +31,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	s->with_threads = o && o->with_threads;
+	s->is_among_others = !o;
 	host_state_init(&s->host);
 	snapshots_init(&s->last, WAITS_SNAPSHOT);
 	snapshots_init(&s->first, WAITS_SNAPSHOT);
@@ -155,26 +158,20 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 
 static int finish(void *state, struct sooth_error *err)
 {
-	static const struct section plain = {
-		.name = "processes",
-		.schema = &why_schema,
-		.shape = SECTION_TABLE,
-		.if_empty = "no process was read: it had ended, or the capture has no waits",
-	};
-	static const struct section with_threads = {
-		.name = "processes",
-		.schema = &why_evidence_schema,
-		.shape = SECTION_TABLE,
-		.if_empty = "no process was read: it had ended, or the capture has no waits",
-	};
 	struct waits_state *s = state;
 	const struct snapshot *snapshot;
 	size_t position = 0;
-	int status = host_state_resolve(&s->host, err);
+	int status;
 
+	s->section = (struct section){
+		.name = s->is_among_others ? "waits" : "processes",
+		.schema = s->with_threads ? &why_evidence_schema : &why_schema,
+		.shape = SECTION_TABLE,
+		.if_empty = "no process was read: it had ended, or the capture has no waits",
+	};
+	status = host_state_resolve(&s->host, err);
 	if (!status)
-		status = output_section(s->output, s->with_threads ? &with_threads : &plain, err);
-
+		status = output_section(s->output, &s->section, err);
 	while (!status && (snapshot = snapshots_next(&s->last, &position)))
 		status = emit(s, snapshot, err);
 	return status;
