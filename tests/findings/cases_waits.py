@@ -91,12 +91,13 @@ SOON = {"settings": ("held-up.min-time=2s",)}
 TIME = {**SOON, "evidence": "waiting for at least", "threshold": "min-time"}
 
 CASES = [
-    sick("held-up", "a child that is stopped", program(CHILD, "is stopped"), severity="low",
-        says="stopped by a signal", **TIME),
+    # The process below is diagnosed too, and is the one that is named.
+    sick("frozen", "a child that its parent waits for", program(CHILD, "is stopped"),
+        says="stopped by SIGSTOP"),
     sick("held-up", "a flock of a process that sleeps", program(LOCK, "flock", "rests"), severity="low",
         says="has the lock on", **TIME),
-    sick("held-up", "a flock of a process that is stopped", program(LOCK, "flock", "is stopped"),
-        says="it is stopped by a signal", **TIME),
+    sick("frozen", "a child that has the lock its parent waits for",
+        program(LOCK, "flock", "is stopped"), says="stopped by SIGSTOP"),
     sick("held-up", "a lock of fcntl", program(LOCK, "fcntl", "rests"), says="has the lock on",
         **{**TIME, "settings": ("held-up.min-time=2s", "held-up.grave-time=2s")}, severity="medium"),
     sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),

@@ -144,7 +144,7 @@ static void waits_thread_since(
 	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
 		.node_pid = pid,
 		.switches = switches,
-		.since_ns = (uint64_t)(since_s * (double)NS_PER_S),
+		.since_ns = (uint64_t)(int64_t)(since_s * (double)NS_PER_S),
 		.syscall = call_number(call),
 		.state = 'S',
 		.timeout_state = SOOTH_STATE_ABSENT };
