@@ -81,7 +81,8 @@ int file_check_place(const char *path, const struct stat *st, struct sooth_error
 		return refuse_owner(path, st, err);
 	if (S_ISREG(st->st_mode) && st->st_nlink > 1) {
 		error_set(err, -EMLINK, SOOTH_FAULT_IO, "write %s", path);
-		error_why(err, "the file has a second name, under which it would change too");
+		error_why(err, "the file has another hard link: it would change under that name "
+			       "too");
 		return error_remedy(err, "remove the file first, or name another file");
 	}
 	return 0;

@@ -245,7 +245,7 @@ int time_range_check(const struct time_range *p, struct sooth_error *err)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select this time range");
 	if (!p->begin_ns)
-		error_why(err, "the capture is cut off before the start of the recording");
+		error_why(err, "the capture file ends before the first recorded data");
 	else if (!p->is_known)
 		error_why(err,
 			"the input is a pipe: its end is unknown until sooth has read everything");

@@ -221,7 +221,7 @@ static void report(struct check *e, const struct clients *c)
 		finding_unseen(e,
 			"whether another process that shares this listening socket should accept "
 			"the connections");
-	finding_remedy(e, "sooth why %llu shows what its threads do instead",
+	finding_remedy(e, "sooth why %llu shows what its threads are doing instead",
 		(unsigned long long)e->id.pid);
 	finding_end(e);
 }

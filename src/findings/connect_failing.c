@@ -199,8 +199,8 @@ static void report_waiting(const struct look *l, const char *address, const stru
 	if (!l->has_calls)
 		finding_unseen(e, "how often the process retries: its calls were not observed");
 	finding_remedy(e,
-		"check that %s is up and no firewall drops the packets (a server on this host: ss "
-		"-tln, where Recv-Q above Send-Q is a full accept queue)",
+		"check that %s is up and no firewall drops the packets (if it is on this host: "
+		"in ss -tln, a Recv-Q above Send-Q means that its accept queue is full)",
 		address);
 	finding_end(e);
 }

@@ -559,9 +559,8 @@ static void test_clients_waiting(void **state)
 			"=medium/high: clients wait: 2 connections are not accepted on "
 			"10.0.0.9:80, for 5 s [connections that are not accepted: 2 over 5.00s] "
 			"[time without accepting or reading: 5.00s] (unseen: whether another "
-			"process that shares this listening socket should accept the connections) "
-			"<sooth why 99 shows what its "
-			"threads do instead>\n" },
+			"process that shares this listening socket should accept the "
+			"connections) <sooth why 99 shows what its threads are doing instead>\n" },
 		{ "clients-waiting", queues, 1, NULL, "blind: connections came" },
 		{ "clients-waiting", queues, 0, NULL, "=fine: 0 clients wait\n" },
 		{ "clients-waiting", queues_for, 3, NULL, "medium/high: " },
@@ -651,10 +650,10 @@ static void test_connect_failing(void **state)
 			"=medium/high: cannot connect to 10.0.0.1:443 (HTTPS): no answer for at "
 			"least 2 s {connection 10.0.0.1:443} [connections without an answer "
 			"(SYN_SENT): 1] [time without an answer, at least: 2.00s] [descriptor: "
-			"0] (unseen: how often the process retries: its calls were not observed) "
-			"<check that 10.0.0.1:443 is up and no firewall drops the packets (a "
-			"server on this host: ss -tln, where Recv-Q above Send-Q is a full accept "
-			"queue)>\n" },
+			"0] (unseen: how often the process retries: its calls were not "
+			"observed) <check that 10.0.0.1:443 is up and no firewall drops the "
+			"packets (if it is on this host: in ss -tln, a Recv-Q above Send-Q "
+			"means that its accept queue is full)>\n" },
 		{ "connect-failing", hangs_for, 1.9, NULL, "blind: this check needs the probe " },
 		{ "connect-failing", hangs_for, 1.9, "connect-failing.min-wait=1s",
 			"medium/high: " },

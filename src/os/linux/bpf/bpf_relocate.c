@@ -320,5 +320,5 @@ int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *
 	if (!status)
 		return 0;
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "fit the BPF program to this kernel");
-	return error_why(err, "the kernel's types differ from those sooth knows");
+	return error_why(err, "this kernel's data structures differ from those that sooth knows");
 }
