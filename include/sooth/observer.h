@@ -113,6 +113,8 @@ struct sooth_observer_options {
 	/* Of a stream of calls: record at most some hundred a thread, and some thousand in all, per
 	 * 0.1 s, and only count the others. */
 	bool has_call_budget;
+	/* Of the probe "profile": samples a second of each CPU; 0: 99. */
+	uint32_t profile_hz;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

@@ -38,7 +38,7 @@ struct sooth_sink_options {
 	FILE *stream;	/* needed; borrowed until sooth_report_free(), flushed, never closed */
 	unsigned width; /* columns of the terminal; 0: none, never cut */
 	bool use_color;
-	bool in_lines; /* "json": each report on one line */
+	bool in_lines;	 /* "json": each report on one line */
 	bool is_verbose; /* "text": also how it was measured, and what sooth cost */
 };
 
@@ -65,7 +65,7 @@ int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
 /* For each probe that turns out to be in the stream, its default views. */
 void sooth_report_add_default_views(struct sooth_report *r);
-/* A sink by name: "text" (or "table"), "json", "jsonl", "json-rows", "csv", "redacted"; of views
+/* A sink by name: "text" (or "table"), "json", "jsonl", "csv", "redacted"; of views
  * with stacks "folded" and "flamegraph", of a timeline "timeline-svg". -ENOENT. Texts of targets
  * are escaped as the format wants it. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,

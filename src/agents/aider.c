@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* aider: Python runs the module, or the script that pip has written for it. */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_aider = {
 	.name = "aider",

@@ -6,7 +6,7 @@
  * Not it: what else lies in the package (ripgrep), tools such as claude-trace or
  * claude-monitor, whatever only mentions claude in its arguments or directory.
  */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_claude = {
 	.name = "claude",

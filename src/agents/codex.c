@@ -6,7 +6,7 @@
  * Not it: what else lies in the package (codex-path/rg), other programs called codex: the
  * name alone says too little.
  */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_codex = {
 	.name = "codex",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* GitHub Copilot CLI: a script of its npm package. */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_copilot = {
 	.name = "copilot",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Cursor's agent: brings its own node, in the folder of its version. */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_cursor = {
 	.name = "cursor",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Gemini CLI: a script of its npm package; the first process starts itself again. */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_gemini = {
 	.name = "gemini",

@@ -3,7 +3,7 @@
  * Goose. The name alone is no rule: another goose, in Go, migrates databases. The agent
  * takes its provider from the variable GOOSE_PROVIDER, so its program has that name in it.
  */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_goose = {
 	.name = "goose",

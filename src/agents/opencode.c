@@ -3,7 +3,7 @@
  * opencode: a program made by Bun. What it was built with gives Bun the option
  * --user-agent=opencode/VERSION, whatever its file is called.
  */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_opencode = {
 	.name = "opencode",

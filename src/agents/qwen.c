@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Qwen Code, a fork of Gemini CLI: a script of its npm package. */
-#include "core/agent.h"
+#include "agents/agent.h"
 
 const struct agent agent_qwen = {
 	.name = "qwen",

@@ -8,21 +8,7 @@
 #include "model/schema.h"
 #include "probes/pause.h"
 
-static const struct sooth_field fields[] = {
-	FIELD_NUMBER(pauses_row, count, "number of times all threads of the target were paused"),
-	FIELD_NUMBER(pauses_row, paused_ns,
-		"total time from the pause requests until the threads ran again",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, max_until_paused_ns,
-		"longest time from a pause request until the last thread paused",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, min_reserve_ns,
-		"shortest time in which the rest of the ring buffer would have filled",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(pauses_row, refused, "number of threads that could not be paused"),
-	FIELD_NUMBER(pauses_row, late,
-		"number of pauses that came too late: the ring buffer was full before"),
-};
+ROW_FIELDS(fields, PAUSES_ROW, pauses_row);
 
 const struct sooth_schema pauses_schema = {
 	.name = "pauses",

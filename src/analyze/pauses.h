@@ -3,16 +3,27 @@
 #ifndef SOOTH_ANALYZE_PAUSES_H
 #define SOOTH_ANALYZE_PAUSES_H
 
-#include "core/output.h"
+#include "explain/output.h"
+#include "model/row_list.h"
+
+#define PAUSES_ROW(F, S)                                                                           \
+	F(S, U64, count, ALWAYS, "number of times all threads of the target were paused")          \
+	F(S, U64, paused_ns, ALWAYS,                                                               \
+		"total time from the pause requests until the threads ran again",                  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, max_until_paused_ns, ALWAYS,                                                     \
+		"longest time from a pause request until the last thread paused",                  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, min_reserve_ns, ALWAYS,                                                          \
+		"shortest time in which the rest of the ring buffer would have filled",            \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, refused, ALWAYS, "number of threads that could not be paused")                   \
+	F(S, U64, late, ALWAYS,                                                                    \
+		"number of pauses that came too late: the ring buffer was full before")
 
 struct pauses_row {
 	struct sooth_record record;
-	uint64_t count;
-	uint64_t paused_ns;
-	uint64_t max_until_paused_ns;
-	uint64_t min_reserve_ns;
-	uint64_t refused;
-	uint64_t late;
+	ROW_MEMBERS(PAUSES_ROW, pauses_row)
 };
 
 struct pauses {

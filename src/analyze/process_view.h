@@ -7,7 +7,7 @@
 #define SOOTH_ANALYZE_PROCESS_VIEW_H
 
 #include "analyze/snapshots.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* The first member of such a view's state. */
 struct process_view {

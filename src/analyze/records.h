@@ -34,7 +34,7 @@ static inline struct span record_text(const struct sooth_record *r, const struct
 /* The head of a row about a process. */
 static inline struct sooth_record row_head(const struct process_id *id)
 {
-	return (struct sooth_record){ .start_ticks = id->start_ticks, .pid = (uint32_t)id->pid };
+	return (struct sooth_record){ .start_ticks = id->start_ticks, .pid = id->pid };
 }
 
 /* The head of a row made of one record. */

@@ -46,15 +46,7 @@ void redactor_write_arguments(struct redactor *r, struct span arguments, struct 
 /* "path-3": the same for the same text. */
 void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out);
-/* Text without paths and addresses: names in it are replaced. */
-void redactor_write_names(struct redactor *r, struct span text, struct buffer *out);
-void redactor_write_path(struct redactor *r, struct span path, struct buffer *out);
-/* How much of a path is a home, and whose; 0: it begins with none. */
-size_t redact_home(struct span path, struct span *user);
 /* A public word. */
 bool redact_is_public(struct span word);
-/* The length of an address of the internet at the beginning; 0: there is none. *is_own:
- * loopback, or no address at all. */
-size_t redact_address(struct span text, bool *is_own);
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef SOOTH_BPF_CALL_H
 #define SOOTH_BPF_CALL_H
 
-#include "bpf/quirks.bpf.h"
 #include "bpf/types.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
@@ -15,7 +14,6 @@
 #define CALL_ARGUMENT_2(regs) ((uint64_t)(regs)->si)
 #define CALL_ARGUMENT_3(regs) ((uint64_t)(regs)->dx)
 #define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, removed by the return */
-#define THREAD_POINTER(task)  ((uint64_t)TASK_READ(task, thread.fsbase))
 
 #elif defined(__TARGET_ARCH_arm64)
 
@@ -26,7 +24,6 @@
 #define CALL_ARGUMENT_2(context) ((context)->regs[1])
 #define CALL_ARGUMENT_3(context) ((context)->regs[2])
 #define RETURN_ADDRESS_BYTES	 0
-#define THREAD_POINTER(task)	 0 /* no rule needs it yet */
 
 #else
 #error "the programs on user functions know x86-64 and aarch64"

@@ -24,9 +24,7 @@ struct thread {
 	uint8_t is_overflow;
 	uint8_t alignment_log2;
 	uint8_t unused;
-	uint32_t place;	 /* table and low bits of `called` */
-	uint64_t called; /* the probed instruction */
-	uint64_t loads;	 /* how often the loader has reported a changed list */
+	uint64_t loads; /* how often the loader has reported a changed list */
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
 
@@ -231,8 +229,6 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	if (is_nested(t, CALL_STACK(regs), function))
 		return 0;
 	take_arguments(t, regs, function);
-	t->called = CALL_ADDRESS(regs);
-	t->place = table << HEAP_PLACE_BITS | (t->called & HEAP_PLACE_MASK);
 	t->entered_ns = bpf_ktime_get_ns();
 	t->stack = CALL_STACK(regs);
 	return 0;
@@ -274,26 +270,6 @@ static inline uint64_t aligned_result(const struct thread *t, int32_t result, ui
 	return address;
 }
 
-/* 0: unknown. */
-static uint32_t errno_of(const struct thread *t)
-{
-	uint32_t place = t->place & (HEAP_TABLES * HEAP_PLACE_COUNT - 1);
-	const struct heap_errno *e = &((const struct heap_errno *)places.errno_of)[place];
-	uint64_t offset = (uint64_t)(int64_t)e->distance;
-	uint32_t error = 0;
-
-	if (e->rule == HEAP_ERRNO_UNKNOWN)
-		return 0;
-	if (e->rule == HEAP_ERRNO_SLOT &&
-		bpf_probe_read_user(
-			&offset, sizeof(offset), (const void *)(unsigned long)(t->called + offset)))
-		return 0;
-	if (bpf_probe_read_user(&error, sizeof(error),
-		    (const void *)(unsigned long)(THREAD_POINTER(current_task()) + offset)))
-		return 0;
-	return error < 256 ? error : 0; /* the largest value that fits the record */
-}
-
 SEC("kprobe")
 int on_return(struct pt_regs *regs)
 {
@@ -312,8 +288,6 @@ int on_return(struct pt_regs *regs)
 	if (t->function == HEAP_POSIX_MEMALIGN)
 		address = aligned_result(t, (int32_t)CALL_RESULT(regs), &error);
 	is_failed = !address && (t->size || error);
-	if (is_failed && !error)
-		error = errno_of(t);
 	if (t->member.interest & INTEREST_COUNT)
 		count_call(t, is_failed, now - t->entered_ns);
 	if (t->member.interest & INTEREST_STREAM)

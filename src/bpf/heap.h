@@ -11,8 +11,7 @@
  * different tables, each with its own program and event.
  */
 #define HEAP_TABLES	 4
-#define HEAP_PLACE_BITS	 12 /* of the smallest page */
-#define HEAP_PLACE_COUNT (1u << HEAP_PLACE_BITS)
+#define HEAP_PLACE_COUNT (1u << 12) /* bytes of the smallest page */
 #define HEAP_PLACE_MASK	 (HEAP_PLACE_COUNT - 1)
 
 enum heap_place {
@@ -21,21 +20,8 @@ enum heap_place {
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
 };
 
-/* How to find the errno of a call that was entered there. */
-enum heap_errno_rule {
-	HEAP_ERRNO_UNKNOWN = 0,
-	HEAP_ERRNO_OFFSET = 1, /* at this distance from the thread pointer */
-	HEAP_ERRNO_SLOT = 2,   /* that distance is stored at this one from the probed instruction */
-};
-
-struct heap_errno {
-	uint32_t rule;
-	int32_t distance;
-};
-
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];
-	struct heap_errno errno_of[HEAP_TABLES][HEAP_PLACE_COUNT];
 };
 
 #define HEAP_FUNCTION_SLOTS 16 /* a power of two, so that the verifier understands the mask */

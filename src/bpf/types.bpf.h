@@ -42,6 +42,7 @@ enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -51,6 +52,8 @@ enum {
 };
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1 << 10,
+	BPF_F_INNER_MAP = 1 << 12,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 enum {
@@ -59,6 +62,11 @@ enum {
 };
 enum {
 	BPF_RB_AVAIL_DATA = 0,
+};
+
+/* Only to see whether the kernel has them: libbpf's header has the numbers. */
+enum bpf_func_id {
+	BPF_FUNC_task_pt_regs = 175, /* 5.15 on */
 };
 
 typedef struct {
@@ -121,7 +129,26 @@ struct percpu_counter {
 	int64_t count; /* without counts not yet flushed by the CPUs */
 } KERNEL_TYPE;
 
+/* Mappings: a maple tree from 6.1 on, a red-black tree before. */
+struct maple_tree {
+	void *ma_root;
+} KERNEL_TYPE;
+
+struct rb_node {
+	struct rb_node *rb_left, *rb_right;
+} KERNEL_TYPE;
+
+struct rb_root {
+	struct rb_node *rb_node;
+} KERNEL_TYPE;
+
+typedef struct {
+	void *vdso;
+} KERNEL_TYPE mm_context_t;
+
 struct mm_struct {
+	struct maple_tree mm_mt; /* 6.1 on */
+	mm_context_t context;
 	unsigned long arg_start, arg_end; /* of the command line, NULs between */
 	struct uprobes_state uprobes_state;
 	unsigned long total_vm; /* pages */
@@ -133,6 +160,10 @@ struct mm_rss_stat___before_6_2 {
 	atomic_long_t count[4];
 } KERNEL_TYPE;
 
+struct mm_struct___before_6_1 {
+	struct rb_root mm_rb;
+} KERNEL_TYPE;
+
 struct mm_struct___before_6_2 {
 	struct mm_rss_stat___before_6_2 rss_stat;
 } KERNEL_TYPE;
@@ -140,10 +171,6 @@ struct mm_struct___before_6_2 {
 /* The record that perf would see: it shows which arguments the tracepoint has. */
 struct trace_event_raw_mark_victim {
 	unsigned long anon_rss;
-} KERNEL_TYPE;
-
-struct thread_struct {
-	unsigned long fsbase; /* x86: as set by arch_prctl and clone, also while the thread runs */
 } KERNEL_TYPE;
 
 typedef struct {
@@ -177,7 +204,6 @@ struct files_struct {
 } KERNEL_TYPE;
 
 struct task_struct {
-	struct thread_struct thread;
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */
 	unsigned int flags;
@@ -192,6 +218,7 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
 	struct files_struct *files;
+	void *stack;
 	void *bpf_storage; /* 5.11 on: of all programs */
 	char comm[16];
 } KERNEL_TYPE;
@@ -199,12 +226,14 @@ struct task_struct {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long bp, bx, r9, r8, ax, cx, dx, si, di, r10, orig_ax, ip, sp;
+	unsigned long cs;
 } KERNEL_TYPE;
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
 	uint64_t regs[31];
 	uint64_t sp;
 	uint64_t pc;
+	uint64_t pstate;
 	uint64_t orig_x0;
 	int32_t syscallno;
 } KERNEL_TYPE;

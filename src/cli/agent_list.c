@@ -10,31 +10,26 @@
 #include "cli/command/command.h"
 #include "cli/output/own_report.h"
 #include "cli/agents/user_agents.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define AGENT_ROW(F, S)                                                                            \
+	F(S, TEXT, name, ALWAYS, "id of the agent, as in the column AGENT", .label = "AGENT")      \
+	F(S, TEXT, title, ALWAYS, "display name of the agent")                                     \
+	F(S, TEXT, tried, ALWAYS,                                                                  \
+		"versions of the agent that the rules were tested with, or \"not tried\"")         \
+	F(S, BOOL, is_tried, ALWAYS, "the rules were tested with a real version of the agent",     \
+		.is_hidden = true)                                                                 \
+	F(S, U32, rules, ALWAYS, "number of rules that recognize the agent")                       \
+	F(S, TEXT, source, ALWAYS, "\"built in\", or the user's file that describes the agent")
 
 struct agent_row {
 	struct sooth_record record;
-	uint32_t rules;
-	uint8_t is_tried;
-	uint8_t unused[3];
-	struct sooth_text name;
-	struct sooth_text title;
-	struct sooth_text tried;
-	struct sooth_text source;
+	ROW_MEMBERS(AGENT_ROW, agent_row)
 };
 
-static const struct sooth_field agent_fields[] = {
-	FIELD_STRING(agent_row, name, "id of the agent, as in the column AGENT", .label = "AGENT"),
-	FIELD_STRING(agent_row, title, "display name of the agent"),
-	FIELD_STRING(agent_row, tried,
-		"versions of the agent that the rules were tested with, or \"not tried\""),
-	FIELD_TRUTH(agent_row, is_tried, "the rules were tested with a real version of the agent",
-		.is_hidden = true),
-	FIELD_NUMBER(agent_row, rules, "number of rules that recognize the agent"),
-	FIELD_STRING(
-		agent_row, source, "\"built in\", or the user's file that describes the agent"),
-};
+ROW_FIELDS(agent_fields, AGENT_ROW, agent_row);
 
 static const struct sooth_schema agent_schema = {
 	.name = "agents",

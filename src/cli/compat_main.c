@@ -16,16 +16,8 @@ int compat_main(const struct compat *compat, const char *name, int argc, char **
 }
 
 const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS] = {
-	{ .letter = 'h',
-		.name = "help",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct compat_requested, help),
-		.help = "this help" },
-	{ .letter = 'V',
-		.name = "version",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct compat_requested, version),
-		.help = "print the version of sooth" },
+	FLAG_ROW('h', "help", compat_requested, help, "this help"),
+	FLAG_ROW('V', "version", compat_requested, version, "print the version of sooth"),
 };
 
 struct compat_requested compat_requested_by(const char *word)

@@ -31,8 +31,7 @@ static int observe(struct sooth_observer *o, struct sooth_report *r, uint32_t pi
 
 	return sooth_observer_add_pid(o, (pid_t)pid, &ignored) ||
 	       sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
-	       sooth_observer_connect_report(o, r, &ignored) ||
-	       sooth_observer_start(o, &ignored) ||
+	       sooth_observer_connect_report(o, r, &ignored) || sooth_observer_start(o, &ignored) ||
 	       sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored) ||
 	       sooth_report_finish(r, &ignored);
 }
@@ -80,7 +79,7 @@ static bool is_same_program(const struct process_entry *a, const struct process_
 
 static void add(const struct process_entry *p, struct buffer *pids)
 {
-	uint32_t pid = (uint32_t)p->id.pid;
+	uint32_t pid = p->id.pid;
 
 	if (pids->size / sizeof(pid) < TREE_MOST && p->is_there && p->process->state != 'Z')
 		buffer_append(pids, &pid, sizeof(pid));

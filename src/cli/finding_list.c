@@ -8,20 +8,22 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/output/own_report.h"
-#include "core/registry.h"
+#include "explain/registry.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define OPTION_ROW(F, S)                                                                           \
+	F(S, TEXT, name, ALWAYS, "name of the threshold, as for --set")                            \
+	F(S, NAMED, TEXT, value, current_value, ALWAYS, "current value of the threshold")          \
+	F(S, TEXT, default_value, ALWAYS, "default value of the threshold")                        \
+	F(S, TEXT, help, ALWAYS, "meaning of the threshold")
 
 struct option_row {
 	struct sooth_record record;
-	struct sooth_text name, value, otherwise, help;
+	ROW_MEMBERS(OPTION_ROW, option_row)
 };
 
-static const struct sooth_field option_fields[] = {
-	FIELD_STRING(option_row, name, "name of the threshold, as for --set"),
-	FIELD_STRING_AS(option_row, value, current_value, "current value of the threshold"),
-	FIELD_STRING_AS(option_row, otherwise, default_value, "default value of the threshold"),
-	FIELD_STRING(option_row, help, "meaning of the threshold"),
-};
+ROW_FIELDS(option_fields, OPTION_ROW, option_row);
 
 static const struct sooth_schema option_schema = {
 	.name = "finding.option",
@@ -31,35 +33,27 @@ static const struct sooth_schema option_schema = {
 	SCHEMA_FIELDS(option_fields),
 };
 
+#define ENTRY_ROW(F, S)                                                                            \
+	F(S, TEXT, id, ALWAYS, "id of the finding; docs/findings has a page for each")             \
+	F(S, ENUM8, severity, ALWAYS, "default severity of the finding; a single case may differ", \
+		.names = &finding_severity_names)                                                  \
+	F(S, TEXT, claim, ALWAYS, "sentence that the finding reports")                             \
+	F(S, TEXT, probes, ALWAYS, "probes that the finding needs")                                \
+	F(S, NAMED, BOOL, needs_interval, is_interval_needed, ALWAYS,                              \
+		"the finding needs two samples or more")                                           \
+	F(S, BOOL, is_of_host, ALWAYS,                                                             \
+		"the finding is checked for the host, not for each process")                       \
+	F(S, BOOL, is_muted, ALWAYS, "the finding is muted by the user")                           \
+	F(S, NAMED, TEXT, muted, muted_text, ALWAYS,                                               \
+		"\"muted\" if the user muted the finding, else empty", .is_hidden = true)          \
+	F(S, ROWS, options, ALWAYS, "thresholds of the finding", .rows = &option_schema)
+
 struct entry_row {
 	struct sooth_record record;
-	uint8_t severity, is_muted, needs_interval, is_of_host;
-	uint8_t unused[4];
-	struct sooth_text id, claim, probes, options, muted;
+	ROW_MEMBERS(ENTRY_ROW, entry_row)
 };
 
-static const struct sooth_field entry_fields[] = {
-	FIELD_STRING(entry_row, id, "id of the finding; docs/findings has a page for each"),
-	{ .name = "severity",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(entry_row, severity),
-		.names = &finding_severity_names,
-		.help = "default severity of the finding; a single case may differ" },
-	FIELD_STRING(entry_row, claim, "sentence that the finding reports"),
-	FIELD_STRING(entry_row, probes, "probes that the finding needs"),
-	FIELD_TRUTH_AS(entry_row, needs_interval, is_interval_needed,
-		"the finding needs two samples or more"),
-	FIELD_TRUTH(
-		entry_row, is_of_host, "the finding is checked for the host, not for each process"),
-	FIELD_TRUTH(entry_row, is_muted, "the finding is muted by the user"),
-	FIELD_STRING_AS(entry_row, muted, muted_text,
-		"\"muted\" if the user muted the finding, else empty", .is_hidden = true),
-	{ .name = "options",
-		.type = SOOTH_FIELD_ROWS,
-		FIELD_AT(entry_row, options),
-		.rows = &option_schema,
-		.help = "thresholds of the finding" },
-};
+ROW_FIELDS(entry_fields, ENTRY_ROW, entry_row);
 
 static const struct sooth_schema entry_schema = {
 	.name = "finding.entry",
@@ -85,13 +79,13 @@ static void add_options(
 	for (size_t i = 0; i < type->option_count; i++) {
 		const struct finding_option *o = &type->options[i];
 		struct option_row row = { 0 };
-		char name[96], value[UNITS_SIZE], otherwise[UNITS_SIZE];
+		char name[96], value[UNITS_SIZE], default_value[UNITS_SIZE];
 
 		snprintf(name, sizeof(name), "%s.%s", type->id, o->name);
 		struct record_tail tail[] = {
 			{ &row.name, name, strlen(name) },
 			{ &row.value, format_value(o, setting->options[i], value), 0 },
-			{ &row.otherwise, format_value(o, o->default_value, otherwise), 0 },
+			{ &row.default_value, format_value(o, o->default_value, default_value), 0 },
 			{ &row.help, o->help, strlen(o->help) },
 		};
 		tail[1].size = strlen(tail[1].data);

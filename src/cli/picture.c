@@ -12,29 +12,15 @@ const char *picture_weight_name(size_t index)
 }
 
 const struct option picture_option_rows[PICTURE_OPTION_COUNT] = {
-	{ .name = "flamegraph",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct picture_options, flamegraph),
-		.help = "draw the stacks as a picture to -o FILE.svg; also write them to "
-			"FILE.folded" },
-	{ .name = "weight",
-		.type = OPTION_CHOICE,
-		.argument = "WHAT",
-		.choice = picture_weight_name,
-		.offset = offsetof(struct picture_options, weight),
-		.help = "what the width of a box shows (default: calls)" },
-	{ .name = "icicle",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct picture_options, icicle),
-		.help = "draw the root frames at the top, not at the bottom" },
-	{ .name = "min-width",
-		.type = OPTION_REAL,
-		.argument = "PERCENT",
-		.min = 0,
-		.max = 100,
-		.offset = offsetof(struct picture_options, least_percent),
-		.help = "leave out boxes narrower than this percentage (0: as many boxes as fit "
-			"into 3 MB)" },
+	FLAG_ROW(0, "flamegraph", picture_options, flamegraph,
+		"draw the stacks as a picture to -o FILE.svg; also write them to FILE.folded"),
+	FLAG_ROW(0, "icicle", picture_options, icicle,
+		"draw the root frames at the top, not at the bottom"),
+	VALUE_ROW(0, "min-width", REAL, "PERCENT", picture_options, least_percent,
+		"leave out boxes narrower than this percentage (0: as many boxes as fit into 3 MB)",
+		.min = 0, .max = 100),
+	VALUE_ROW(0, "weight", CHOICE, "WHAT", picture_options, weight,
+		"what the width of a box shows (default: calls)", .choice = picture_weight_name),
 };
 
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise)

@@ -22,6 +22,12 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.title = "Picture", .options = picture_option_rows, .count = PICTURE_OPTION_COUNT, \
 		.offset = offsetof(config, member)                                                 \
 	}
+/* The same without the choice of a weight, which is the last of them. */
+#define PICTURE_PLAIN_GROUP(config, member)                                                        \
+	{                                                                                          \
+		.title = "Picture", .options = picture_option_rows,                                \
+		.count = PICTURE_OPTION_COUNT - 1, .offset = offsetof(config, member)              \
+	}
 
 /* Names of weights, as choices of an option. */
 const char *picture_weight_name(size_t index);

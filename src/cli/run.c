@@ -3,6 +3,8 @@
 #include "cli/run.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,36 +16,73 @@
 #include "base/file.h"
 #include "base/same_file.h"
 #include "base/units.h"
+#include "cli/agents/user_agents.h"
 #include "cli/command/written.h"
 #include "cli/output/deferred.h"
 #include "cli/terminal/log.h"
-#include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
-#include "cli/agents/user_agents.h"
 #include "cli/watch/watch.h"
-#include "core/registry.h"
-#include "core/report.h"
+#include "explain/registry.h"
+#include "explain/report.h"
 #include "sinks/raster.h"
+
+/* --- progress --- */
+
+/*
+ * A countdown on standard error: only on a terminal, only for more than a second, and erased
+ * at the end.
+ */
+
+struct progress {
+	const char *doing; /* "observing"; NULL: nothing is shown */
+	uint64_t begin_ns, end_ns;
+	uint64_t shown_s; /* seconds on display; 0: none */
+};
+
+#define ERASE_LINE "\r\033[K"
+
+static void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns)
+{
+	bool is_worth_it = doing && end_ns != UINT64_MAX && end_ns > now_ns + NS_PER_S;
+
+	*p = (struct progress){ .begin_ns = now_ns, .end_ns = end_ns };
+	if (is_worth_it && isatty(STDERR_FILENO))
+		p->doing = doing;
+}
+
+static void progress_step(struct progress *p, uint64_t now_ns)
+{
+	uint64_t left_s;
+
+	if (!p->doing || now_ns >= p->end_ns)
+		return;
+	left_s = (p->end_ns - now_ns + NS_PER_S - 1) / NS_PER_S;
+	if (left_s == p->shown_s)
+		return;
+	p->shown_s = left_s;
+	fprintf(stderr, ERASE_LINE "%s: %llu s left", p->doing, (unsigned long long)left_s);
+	fflush(stderr);
+}
+
+static void progress_end(struct progress *p)
+{
+	if (p->shown_s)
+		fputs(ERASE_LINE, stderr);
+	p->shown_s = 0;
+}
+
+/* --- run --- */
 
 #define STEP_MS		50
 #define STOP_TIMEOUT_MS 300 /* after Ctrl-C, for the command to end */
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
-	{ .letter = 'd',
-		.name = "duration",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = NS_PER_MS,
-		.max = 366 * 86400 * NS_PER_S,
-		.offset = offsetof(struct run_options, duration_ns),
-		.help = "stop after this time, e.g. 5 (seconds), 200ms or 2m" },
-	{ .name = "buffer",
-		.type = OPTION_BYTES,
-		.argument = "SIZE",
-		.min = 4096,
-		.max = 1ull << 30,
-		.offset = offsetof(struct run_options, buffer_bytes),
-		.help = "size of the buffer for records between the kernel and sooth, e.g. 32M" },
+	VALUE_ROW('d', "duration", DURATION, "TIME", run_options, duration_ns,
+		"stop after this time, e.g. 5 (seconds), 200ms or 2m", .min = NS_PER_MS,
+		.max = 366 * 86400 * NS_PER_S),
+	VALUE_ROW(0, "buffer", BYTES, "SIZE", run_options, buffer_bytes,
+		"size of the buffer for records between the kernel and sooth, e.g. 32M",
+		.min = 4096, .max = 1ull << 30),
 };
 
 /* The report and its side outputs, with their files. */
@@ -259,6 +298,7 @@ static int make_observer(
 		.only_failed = run->only_failed,
 		.data_bytes = run->data_bytes,
 		.has_call_budget = run->has_call_budget,
+		.profile_hz = run->profile_hz,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 	};
 	int status;
@@ -424,7 +464,7 @@ static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
 	error_why(err, "the launched command writes to standard output too, and both would be "
-		"mixed");
+		       "mixed");
 	return error_remedy(err, "write the %s to a file: give a file name instead of -", what);
 }
 

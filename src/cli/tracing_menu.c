@@ -31,7 +31,7 @@ static void print_process(
 	struct span project = process_table_text(c, &p->project);
 	struct buffer line = { 0 };
 
-	buffer_format(&line, "%3u  %7llu  ", number, (unsigned long long)p->id.pid);
+	buffer_format(&line, "%3u  %7u  ", number, p->id.pid);
 	escape_terminal(&line, name.data, name.size);
 	if (p->owner_agent)
 		buffer_format(&line, "  %s", p->owner_agent->title);

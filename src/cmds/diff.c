@@ -16,7 +16,7 @@
 #include "cli/picture.h"
 #include "cli/target/target_found.h"
 #include "cli/command/written.h"
-#include "core/report.h"
+#include "explain/report.h"
 
 #define EXIT_CHANGED 1
 
@@ -31,18 +31,12 @@ struct diff_config {
 };
 
 static const struct option diff_options[] = {
-	{ .name = "noise",
-		.type = OPTION_REAL,
-		.argument = "PERCENT",
-		.min = 1,
-		.max = 100,
-		.offset = offsetof(struct diff_config, diff.noise_percent),
-		.help = "differences up to this percentage of the larger value count as noise "
-			"(default: 10)" },
-	{ .name = "fail-on-change",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct diff_config, diff.fails),
-		.help = "exit with status 1 if anything changed" },
+	VALUE_ROW(0, "noise", REAL, "PERCENT", diff_config, diff.noise_percent,
+		"differences up to this percentage of the larger value count as noise (default: "
+		"10)",
+		.min = 1, .max = 100),
+	FLAG_ROW(0, "fail-on-change", diff_config, diff.fails,
+		"exit with status 1 if anything changed"),
 };
 
 static const struct option_group groups[] = {

@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "cli/command/command.h"
 #include "cli/output/own_report.h"
-#include "core/registry.h"
+#include "model/probe.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "os/os.h"
 
@@ -27,17 +28,17 @@ static const struct option_group groups[] = {
 
 /* --- rows --- */
 
+#define FACT_ROW(F, S)                                                                             \
+	F(S, TEXT, name, ALWAYS, "property of the host: kernel, user, capabilities, ...")          \
+	F(S, NAMED, TEXT, value, text, ALWAYS, "value of the property", .label = "VALUE",          \
+		.may_shrink = true)
+
 struct fact_row {
 	struct sooth_record record;
-	struct sooth_text name;
-	struct sooth_text value;
+	ROW_MEMBERS(FACT_ROW, fact_row)
 };
 
-static const struct sooth_field fact_fields[] = {
-	FIELD_STRING(fact_row, name, "property of the host: kernel, user, capabilities, ..."),
-	FIELD_STRING_AS(fact_row, value, text, "value of the property", .label = "VALUE",
-		.may_shrink = true),
-};
+ROW_FIELDS(fact_fields, FACT_ROW, fact_row);
 
 static const struct sooth_schema fact_schema = {
 	.name = "facts",
@@ -46,43 +47,33 @@ static const struct sooth_schema fact_schema = {
 	SCHEMA_FIELDS(fact_fields),
 };
 
+#define METHOD_ROW(F, S)                                                                           \
+	F(S, TEXT, probe, ALWAYS, "name of the probe")                                             \
+	F(S, TEXT, method, ALWAYS, "name of the backend (method of the probe)")                    \
+	F(S, BOOL, is_usable, ALWAYS,                                                              \
+		"the method works on this host with the privileges of the user",                   \
+		.label = "USABLE")                                                                 \
+	F(S, NAMED, U32, target_ns, target_overhead_ns, MAYBE(price_state),                        \
+		"overhead of one event for the target", .unit = SOOTH_UNIT_NS,                     \
+		.label = "OVERHEAD")                                                               \
+	F(S, NAMED, U32, bystander_ns, others_overhead_ns, WITH(price_state),                      \
+		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,                \
+		.label = "OTHERS")                                                                 \
+	F(S, NAMED, TEXT, price_source, overhead_source, ALWAYS, "source of the overhead values",  \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, help, ALWAYS, "description of the method", .may_shrink = true)                  \
+	F(S, NAMED, TEXT, why, reason, ALWAYS, "reason why the method does not work",              \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, missing, ALWAYS, "privilege or kernel feature that the method lacks",           \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, remedy, ALWAYS, "how to get the missing privilege or feature", .is_hidden = true)
+
 struct method_row {
 	struct sooth_record record;
-	uint32_t target_ns;
-	uint32_t bystander_ns;
-	uint8_t is_usable;
-	uint8_t price_state;
-	uint8_t unused[6];
-	struct sooth_text probe;
-	struct sooth_text method;
-	struct sooth_text help;
-	struct sooth_text price_source;
-	struct sooth_text why;
-	struct sooth_text missing;
-	struct sooth_text remedy;
+	ROW_MEMBERS(METHOD_ROW, method_row)
 };
 
-static const struct sooth_field method_fields[] = {
-	FIELD_STRING(method_row, probe, "name of the probe"),
-	FIELD_STRING(method_row, method, "name of the backend (method of the probe)"),
-	FIELD_TRUTH(method_row, is_usable,
-		"the method works on this host with the privileges of the user", .label = "USABLE"),
-	FIELD_NUMBER_AS(method_row, target_ns, target_overhead_ns,
-		"overhead of one event for the target", .unit = SOOTH_UNIT_NS, .label = "OVERHEAD",
-		FIELD_STATE_AT(method_row, price_state)),
-	FIELD_NUMBER_AS(method_row, bystander_ns, others_overhead_ns,
-		"overhead of one event for other processes", .unit = SOOTH_UNIT_NS,
-		.label = "OTHERS", FIELD_STATE_AT(method_row, price_state)),
-	FIELD_STRING_AS(method_row, price_source, overhead_source, "source of the overhead values",
-		.is_hidden = true),
-	FIELD_STRING(method_row, help, "description of the method", .may_shrink = true),
-	FIELD_STRING_AS(
-		method_row, why, reason, "reason why the method does not work", .is_hidden = true),
-	FIELD_STRING(method_row, missing, "privilege or kernel feature that the method lacks",
-		.is_hidden = true),
-	FIELD_STRING(method_row, remedy, "how to get the missing privilege or feature",
-		.is_hidden = true),
-};
+ROW_FIELDS(method_fields, METHOD_ROW, method_row);
 
 static const struct sooth_schema method_schema = {
 	.name = "methods",

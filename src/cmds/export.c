@@ -24,29 +24,15 @@ static const char *format_name(size_t index)
 }
 
 static const struct option export_options[] = {
-	{ .name = "format",
-		.type = OPTION_CHOICE,
-		.argument = "NAME",
-		.choice = format_name,
-		.offset = offsetof(struct export_config, export.format),
-		.help = "output format" },
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_FILE,
-		.argument = "FILE",
-		.offset = offsetof(struct export_config, export.output),
-		.help = "output file (mode 0600); for csv also a folder" },
-	{ .name = "table",
-		.type = OPTION_LIST,
-		.argument = "NAME",
-		.offset = offsetof(struct export_config, export.tables),
-		.help = "export only this table; may be repeated" },
-	{ .name = "weight",
-		.type = OPTION_CHOICE,
-		.argument = "WHAT",
-		.choice = picture_weight_name,
-		.offset = offsetof(struct export_config, export.weight),
-		.help = "what the numbers of folded stacks show (default: time, in microseconds)" },
+	VALUE_ROW(0, "format", CHOICE, "NAME", export_config, export.format, "output format",
+		.choice = format_name),
+	VALUE_ROW('o', "output", FILE, "FILE", export_config, export.output,
+		"output file (mode 0600); for csv also a folder"),
+	VALUE_ROW(0, "table", LIST, "NAME", export_config, export.tables,
+		"export only this table; may be repeated"),
+	VALUE_ROW(0, "weight", CHOICE, "WHAT", export_config, export.weight,
+		"what the numbers of folded stacks show (default: time, in microseconds)",
+		.choice = picture_weight_name),
 };
 
 static const struct option_group groups[] = {

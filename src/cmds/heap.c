@@ -19,28 +19,15 @@ struct heap_config {
 };
 
 static const struct option heap_options[] = {
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_FILE,
-		.argument = "FILE.jsonl",
-		.offset = offsetof(struct heap_config, heap.lines),
-		.help = "also write every allocation and free to this file, one JSON line each; - "
-			"for stdout" },
-	{ .letter = 'c',
-		.name = "count",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct heap_config, heap.count),
-		.help = "only count the calls, in the kernel: less overhead, but no live or peak "
-			"bytes" },
-	{ .name = "sites",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct heap_config, heap.sites),
-		.help = "list the probed address of each function, and the reason for the probe" },
-	{ .name = "no-hold",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct heap_config, heap.no_hold),
-		.help = "never pause a launched command; calls that do not fit the buffer are "
-			"lost" },
+	VALUE_ROW('o', "output", FILE, "FILE.jsonl", heap_config, heap.lines,
+		"also write every allocation and free to this file, one JSON line each; - for "
+		"stdout"),
+	FLAG_ROW('c', "count", heap_config, heap.count,
+		"only count the calls, in the kernel: less overhead, but no live or peak bytes"),
+	FLAG_ROW(0, "sites", heap_config, heap.sites,
+		"list the probed address of each function, and the reason for the probe"),
+	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
+		"never pause a launched command; calls that do not fit the buffer are lost"),
 };
 
 static const struct option_group groups[] = {

@@ -13,7 +13,7 @@
 #include "cli/terminal/deadline.h"
 #include "cli/terminal/stop.h"
 #include "cli/target/target_found.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
 #define GRACE_NS   NS_PER_S /* for the orderly end */
@@ -29,20 +29,12 @@ struct query_config {
 };
 
 static const struct option query_options[] = {
-	{ .name = "tables",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct query_config, query.tables),
-		.help = "list the tables of the capture with their row counts" },
-	{ .name = "columns",
-		.type = OPTION_LIST,
-		.argument = "TABLE",
-		.offset = offsetof(struct query_config, query.columns),
-		.help = "list the columns of this table: type, unit, meaning" },
-	{ .name = "timeout",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.offset = offsetof(struct query_config, query.timeout_ns),
-		.help = "time limit of the statement (default: 10m; 0: no limit)" },
+	FLAG_ROW(0, "tables", query_config, query.tables,
+		"list the tables of the capture with their row counts"),
+	VALUE_ROW(0, "columns", LIST, "TABLE", query_config, query.columns,
+		"list the columns of this table: type, unit, meaning"),
+	VALUE_ROW(0, "timeout", DURATION, "TIME", query_config, query.timeout_ns,
+		"time limit of the statement (default: 10m; 0: no limit)"),
 };
 
 static const struct option_group groups[] = {

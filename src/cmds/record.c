@@ -7,7 +7,7 @@
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
-#include "core/registry.h"
+#include "model/probe.h"
 
 struct record_config {
 	struct target_options target;
@@ -23,39 +23,19 @@ struct record_config {
 };
 
 static const struct option record_options[] = {
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_FILE,
-		.argument = "FILE.sooth",
-		.offset = offsetof(struct record_config, record.output),
-		.help = "capture file; - for stdout" },
-	{ .letter = 'P',
-		.name = "probe",
-		.type = OPTION_LIST,
-		.argument = "NAME[,NAME...]",
-		.offset = offsetof(struct record_config, record.probes),
-		.help = "probes to record (default: proc,context,syscalls)" },
-	{ .name = "stream",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct record_config, record.stream),
-		.help = "record every event, not only counts" },
-	{ .name = "detail",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct record_config, record.detail),
-		.help = "also sample details that take longer (fds, sockets, maps, threads, "
-			"signals)" },
-	{ .name = "lossless",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct record_config, record.lossless),
-		.help = "with --stream: pause the target while the buffer is full (probe heap: "
-			"only -- COMMAND)" },
-	{ .name = "sample",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = 10 * NS_PER_MS,
-		.max = 3600 * NS_PER_S,
-		.offset = offsetof(struct record_config, record.sample_ns),
-		.help = "time between two samples (default: 1s)" },
+	VALUE_ROW('o', "output", FILE, "FILE.sooth", record_config, record.output,
+		"capture file; - for stdout"),
+	VALUE_ROW('P', "probe", LIST, "NAME[,NAME...]", record_config, record.probes,
+		"probes to record (default: proc,context,syscalls)"),
+	FLAG_ROW(0, "stream", record_config, record.stream, "record every event, not only counts"),
+	FLAG_ROW(0, "detail", record_config, record.detail,
+		"also sample details that take longer (fds, sockets, maps, threads, signals)"),
+	FLAG_ROW(0, "lossless", record_config, record.lossless,
+		"with --stream: pause the target while the buffer is full (probe heap: only -- "
+		"COMMAND)"),
+	VALUE_ROW(0, "sample", DURATION, "TIME", record_config, record.sample_ns,
+		"time between two samples (default: 1s)", .min = 10 * NS_PER_MS,
+		.max = 3600 * NS_PER_S),
 };
 
 static const struct option_group groups[] = {

@@ -15,10 +15,8 @@ struct report_config {
 };
 
 static const struct option report_options[] = {
-	{ .name = "info",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct report_config, report.info),
-		.help = "print a summary of the capture: length, date, host, records by kind" },
+	FLAG_ROW(0, "info", report_config, report.info,
+		"print a summary of the capture: length, date, host, records by kind"),
 };
 
 static const struct option_group groups[] = {

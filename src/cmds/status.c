@@ -21,14 +21,9 @@ struct status_config {
 };
 
 static const struct option status_options[] = {
-	{ .letter = 'i',
-		.name = "interval",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = NS_PER_MS,
-		.max = 3600 * NS_PER_S,
-		.offset = offsetof(struct status_config, status.interval_ns),
-		.help = "time over which CPU use is measured (default: 200ms)" },
+	VALUE_ROW('i', "interval", DURATION, "TIME", status_config, status.interval_ns,
+		"time over which CPU use is measured (default: 200ms)", .min = NS_PER_MS,
+		.max = 3600 * NS_PER_S),
 };
 
 static const struct option_group groups[] = {

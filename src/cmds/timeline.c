@@ -25,27 +25,16 @@ struct timeline_config {
 };
 
 static const struct option timeline_options[] = {
-	{ .name = "sample",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = 50 * NS_PER_MS,
-		.max = 3600 * NS_PER_S,
-		.offset = offsetof(struct timeline_config, timeline.sample_ns),
-		.help = "time between two samples (default: 250ms)" },
-	{ .name = "calls",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct timeline_config, timeline.calls),
-		.help = "also record system calls, by category; each call takes a little longer" },
-	{ .name = "no-memory",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct timeline_config, timeline.no_memory),
-		.help = "leave out memory by kind (slow to measure for large processes)" },
-	{ .name = "set",
-		.type = OPTION_LIST,
-		.argument = "ID.OPTION=VALUE",
-		.offset = offsetof(struct timeline_config, timeline.set),
-		.help = "set a threshold for findings in a capture of `sooth diagnose`; ID=off "
-			"mutes a finding" },
+	VALUE_ROW(0, "sample", DURATION, "TIME", timeline_config, timeline.sample_ns,
+		"time between two samples (default: 250ms)", .min = 50 * NS_PER_MS,
+		.max = 3600 * NS_PER_S),
+	FLAG_ROW(0, "calls", timeline_config, timeline.calls,
+		"also record system calls, by category; each call takes a little longer"),
+	FLAG_ROW(0, "no-memory", timeline_config, timeline.no_memory,
+		"leave out memory by kind (slow to measure for large processes)"),
+	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", timeline_config, timeline.set,
+		"set a threshold for findings in a capture of `sooth diagnose`; ID=off mutes a "
+		"finding"),
 };
 
 static const struct option_group groups[] = {

@@ -29,130 +29,60 @@ struct trace_config {
 		bool stack, lossless, quiet;
 		bool io, network, process, memory, file;
 		const char *calls, *path, *folded;
-		bool folded_calls, apart;
+		bool apart;
 		uint64_t data_bytes, interval_ns;
 	} trace;
 };
 
 static const struct option trace_options[] = {
-	{ .letter = 'c',
-		.name = "count",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.count),
-		.help = "print a table of counts, errors and times instead of every call" },
-	{ .letter = 'e',
-		.name = "calls",
-		.type = OPTION_TEXT,
-		.argument = "SET",
-		.offset = offsetof(struct trace_config, trace.calls),
-		.help = "show only these calls: names (openat,close) or groups (network, "
-			"%path); !futex: all except futex" },
-	{ .letter = 'P',
-		.name = "path",
-		.type = OPTION_TEXT,
-		.argument = "PATH",
-		.offset = offsetof(struct trace_config, trace.path),
-		.help = "show only system calls on this path or below this directory" },
-	{ .letter = 'Z',
-		.name = "failed",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.failed),
-		.help = "show only failed system calls" },
-	{ .name = "io",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.io),
-		.help = "print totals per file instead of every call: bytes, time, overwritten "
-			"bytes" },
-	{ .name = "network",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.network),
-		.help = "print totals by connection instead of every call: bytes each way, times, "
-			"peer" },
-	{ .name = "process",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.process),
-		.help = "list process starts instead of every call: parent, command line, exit "
-			"status" },
-	{ .name = "memory",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.memory),
-		.help = "print totals of memory allocated from the kernel and returned to it" },
-	{ .name = "file",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.file),
-		.help = "show only system calls that take a path (the same as -e %path)" },
-	{ .name = "interval",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = NS_PER_S / 10,
-		.max = 86400 * NS_PER_S,
-		.offset = offsetof(struct trace_config, trace.interval_ns),
-		.help = "with -c, --io, --network or --memory: print a table every TIME, and "
-			"totals at the end" },
-	{ .letter = 's',
-		.name = "string-size",
-		.type = OPTION_BYTES,
-		.argument = "SIZE",
-		.max = SYSCALLS_PIECE_MAX,
-		.offset = offsetof(struct trace_config, trace.data_bytes),
-		.help = "show up to this many bytes of the data each call reads or writes "
-			"(default: 0, none)" },
-	{ .letter = 't',
-		.name = "clock",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.clock),
-		.help = "show the time of day on each line" },
-	{ .letter = 'r',
-		.name = "relative",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.relative),
-		.help = "show the time since the previous line" },
-	{ .letter = 'T',
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.durations),
-		.help = "show the duration of each system call (always on)" },
-	{ .letter = 'q',
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.quiet),
-		.help = "show no messages about attaching (always on)" },
-	{ .letter = 'f',
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.follow),
-		.help = "also trace threads and children (always on)" },
-	{ .letter = 'y',
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.names),
-		.help = "show what each file descriptor refers to (always on, unless --plain is "
-			"given)" },
-	{ .name = "folded",
-		.type = OPTION_FILE,
-		.argument = "FILE",
-		.offset = offsetof(struct trace_config, trace.folded),
-		.help = "also write stacks to FILE: microseconds by process, role, category, call, "
-			"file or peer" },
-	{ .name = "folded-calls",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.folded_calls),
-		.help = "with --folded: write numbers of calls instead of microseconds" },
-	{ .name = "apart",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.apart),
-		.help = "with --flamegraph or --folded: separate stacks for processes of the same "
-			"name" },
-	{ .name = "stack",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.stack),
-		.help = "show the call stack of each system call (not supported yet)" },
-	{ .name = "lossless",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.lossless),
-		.help = "pause the target while the buffer is full, so that no call is lost; needs "
-			"root" },
-	{ .name = "plain",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct trace_config, trace.plain),
-		.help = "show file descriptors as numbers; sooth then does not look up what they "
-			"refer to" },
+	FLAG_ROW('c', "count", trace_config, trace.count,
+		"print a table of counts, errors and times instead of every call"),
+	VALUE_ROW('e', "calls", TEXT, "SET", trace_config, trace.calls,
+		"show only these calls: names (openat,close) or groups (network, %path); !futex: "
+		"all except futex"),
+	VALUE_ROW('P', "path", TEXT, "PATH", trace_config, trace.path,
+		"show only system calls on this path or below this directory"),
+	FLAG_ROW('Z', "failed", trace_config, trace.failed, "show only failed system calls"),
+	FLAG_ROW(0, "io", trace_config, trace.io,
+		"print totals per file instead of every call: bytes, time, overwritten bytes"),
+	FLAG_ROW(0, "network", trace_config, trace.network,
+		"print totals by connection instead of every call: bytes each way, times, peer"),
+	FLAG_ROW(0, "process", trace_config, trace.process,
+		"list process starts instead of every call: parent, command line, exit status"),
+	FLAG_ROW(0, "memory", trace_config, trace.memory,
+		"print totals of memory allocated from the kernel and returned to it"),
+	FLAG_ROW(0, "file", trace_config, trace.file,
+		"show only system calls that take a path (the same as -e %path)"),
+	VALUE_ROW(0, "interval", DURATION, "TIME", trace_config, trace.interval_ns,
+		"with -c, --io, --network or --memory: print a table every TIME, and totals at the "
+		"end",
+		.min = NS_PER_S / 10, .max = 86400 * NS_PER_S),
+	VALUE_ROW('s', "string-size", BYTES, "SIZE", trace_config, trace.data_bytes,
+		"show up to this many bytes of the data each call reads or writes (default: 0, "
+		"none)",
+		.max = SYSCALLS_PIECE_MAX),
+	FLAG_ROW('t', "clock", trace_config, trace.clock, "show the time of day on each line"),
+	FLAG_ROW('r', "relative", trace_config, trace.relative,
+		"show the time since the previous line"),
+	FLAG_ROW('T', NULL, trace_config, trace.durations,
+		"show the duration of each system call (always on)"),
+	FLAG_ROW('q', NULL, trace_config, trace.quiet,
+		"show no messages about attaching (always on)"),
+	FLAG_ROW('f', NULL, trace_config, trace.follow,
+		"also trace threads and children (always on)"),
+	FLAG_ROW('y', NULL, trace_config, trace.names,
+		"show what each file descriptor refers to (always on, unless --plain is given)"),
+	VALUE_ROW(0, "folded", FILE, "FILE", trace_config, trace.folded,
+		"also write stacks to FILE: microseconds by process, role, category, call, file or "
+		"peer"),
+	FLAG_ROW(0, "apart", trace_config, trace.apart,
+		"with --flamegraph or --folded: separate stacks for processes of the same name"),
+	FLAG_ROW(0, "stack", trace_config, trace.stack,
+		"show the call stack of each system call (not supported yet)"),
+	FLAG_ROW(0, "lossless", trace_config, trace.lossless,
+		"pause the target while the buffer is full, so that no call is lost; needs root"),
+	FLAG_ROW(0, "plain", trace_config, trace.plain,
+		"show file descriptors as numbers; sooth then does not look up what they refer to"),
 };
 
 static const struct option_group groups[] = {
@@ -179,10 +109,6 @@ static const struct option_rule rules[] = {
 		"totals are a table, which has no time on each line", NULL },
 	{ OPTION_PER_PROCESS, "relative", "io,network,process,memory",
 		"totals are a table, which has no time on each line", NULL },
-	{ OPTION_NEEDS, "folded-calls", "folded",
-		"--folded-calls sets what the numbers in the file of --folded show", NULL },
-	{ OPTION_PER_PROCESS, "folded-calls", "weight",
-		"--weight and --folded-calls both set what the numbers of the stacks show", NULL },
 	{ OPTION_NEEDS, "apart", "folded,flamegraph",
 		"the option sets how stacks are grouped, and without --folded or --flamegraph none "
 		"are written",
@@ -265,10 +191,10 @@ static int check_interval(const struct trace_config *c, struct sooth_error *err)
 	if (!c->trace.interval_ns || (has_sums && !c->trace.plain))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --interval here");
-	error_why(err,
-		has_sums ? "--interval repeats a sample, and --plain takes no samples: leave out one of the two"
-			 : "--interval repeats a table, and sooth trace without -c, --io, "
-			   "--network or --memory prints none");
+	error_why(err, has_sums ? "--interval repeats a sample, and --plain takes no samples: "
+				  "leave out one of the two"
+				: "--interval repeats a table, and sooth trace without -c, --io, "
+				  "--network or --memory prints none");
 	return error_remedy(err, "sooth trace --interval 2 -c PID, or with --io, --network or "
 				 "--memory instead of -c");
 }
@@ -386,10 +312,8 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 			.by_process = c->target.all,
 			.is_repeated = c->trace.interval_ns != 0 },
 		.folded = { .set = calls,
-			.look = picture_look(
-				    &c->picture, c->picture.flamegraph || c->trace.folded_calls
-							 ? CALL_GRAPH_CALLS
-							 : CALL_GRAPH_TIME),
+			.look = picture_look(&c->picture,
+				c->picture.flamegraph ? CALL_GRAPH_CALLS : CALL_GRAPH_TIME),
 			.is_per_process = c->trace.apart },
 	};
 }

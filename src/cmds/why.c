@@ -21,14 +21,9 @@ struct why_config {
 };
 
 static const struct option why_options[] = {
-	{ .letter = 'i',
-		.name = "interval",
-		.type = OPTION_DURATION,
-		.argument = "TIME",
-		.min = NS_PER_MS,
-		.max = 3600 * NS_PER_S,
-		.offset = offsetof(struct why_config, why.interval_ns),
-		.help = "time over which CPU is measured (200ms)" },
+	VALUE_ROW('i', "interval", DURATION, "TIME", why_config, why.interval_ns,
+		"time over which CPU is measured (200ms)", .min = NS_PER_MS,
+		.max = 3600 * NS_PER_S),
 };
 
 static const struct option_group groups[] = {
@@ -52,7 +47,7 @@ static int find_agents(struct target_found *found, struct sooth_error *err)
 	int status = process_table_scan(&table, err);
 
 	while (!status && (p = process_table_next(&table, &position))) {
-		uint32_t pid = (uint32_t)p->id.pid;
+		uint32_t pid = p->id.pid;
 
 		if (p->link == PROCESS_LINK_SELF && (!getuid() || p->process->uid == getuid()))
 			buffer_append(&found->pids, &pid, sizeof(pid));

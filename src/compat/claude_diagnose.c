@@ -23,7 +23,7 @@
 
 #define AGENT	   "claude"
 #define NO_SAMPLES "this version of sooth cannot sample call stacks"
-#define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
+#define QUICK_NS   (200 * NS_PER_MS) /* for the CPU of the quick overview */
 
 struct claude_diagnose_config {
 	struct compat_requested asked;
@@ -33,41 +33,26 @@ struct claude_diagnose_config {
 	uint64_t pid;
 };
 
-#define FLAG_ROW(letter_, name_, member, help_)                                                    \
-	{                                                                                          \
-		.letter = letter_, .name = name_, .type = OPTION_FLAG,                             \
-		.offset = offsetof(struct claude_diagnose_config, member), .help = help_           \
-	}
-#define TIME_ROW(name_, member, help_)                                                             \
-	{                                                                                          \
-		.name = name_, .type = OPTION_DURATION, .argument = "N", .min = 10 * NS_PER_MS,    \
-		.max = 3600 * NS_PER_S, .offset = offsetof(struct claude_diagnose_config, member), \
-		.help = help_                                                                      \
-	}
+#define FLAG(letter, name, member, help)                                                           \
+	FLAG_ROW(letter, name, claude_diagnose_config, member, help)
+#define TIME(name, member, help)                                                                   \
+	VALUE_ROW(0, name, DURATION, "N", claude_diagnose_config, member, help,                    \
+		.min = 10 * NS_PER_MS, .max = 3600 * NS_PER_S)
 
 static const struct option rows[] = {
-	FLAG_ROW('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
-	FLAG_ROW('s', "sample", has_sample, "sample stacks; not supported yet: as -d, and says so"),
-	TIME_ROW("sample-duration", sample_ns, "with -s: sample duration in seconds (5)"),
-	{ .name = "pid",
-		.type = OPTION_U64,
-		.argument = "PID",
-		.min = 1,
-		.max = INT32_MAX,
-		.offset = offsetof(struct claude_diagnose_config, pid),
-		.help = "process with this process id, even if not an agent" },
-	FLAG_ROW('j', "json", output.json, "JSON"),
-	FLAG_ROW('D', "dtrace", has_calls, "show system calls as a table"),
-	TIME_ROW("duration", duration_ns, "observation time in seconds (5)"),
-	FLAG_ROW(0, "io", has_io, "with -D: the slowest calls for files"),
-	FLAG_ROW(0, "network", has_network, "with -D: the slowest calls for sockets"),
-	FLAG_ROW(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_FILE,
-		.argument = "FILE",
-		.offset = offsetof(struct claude_diagnose_config, output.output),
-		.help = "output file; with --flamegraph: file of the picture" },
+	FLAG('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
+	FLAG('s', "sample", has_sample, "sample stacks; not supported yet: as -d, and says so"),
+	TIME("sample-duration", sample_ns, "with -s: sample duration in seconds (5)"),
+	VALUE_ROW(0, "pid", U64, "PID", claude_diagnose_config, pid,
+		"process with this process id, even if not an agent", .min = 1, .max = INT32_MAX),
+	FLAG('j', "json", output.json, "JSON"),
+	FLAG('D', "dtrace", has_calls, "show system calls as a table"),
+	TIME("duration", duration_ns, "observation time in seconds (5)"),
+	FLAG(0, "io", has_io, "with -D: the slowest calls for files"),
+	FLAG(0, "network", has_network, "with -D: the slowest calls for sockets"),
+	FLAG(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
+	VALUE_ROW('o', "output", FILE, "FILE", claude_diagnose_config, output.output,
+		"output file; with --flamegraph: file of the picture"),
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),

@@ -36,53 +36,29 @@ struct claude_trace_config {
 	double cpu_over;
 };
 
-#define FLAG_ROW(letter_, name_, member, help_)                                                    \
-	{                                                                                          \
-		.letter = letter_, .name = name_, .type = OPTION_FLAG,                             \
-		.offset = offsetof(struct claude_trace_config, member), .help = help_              \
-	}
+#define FLAG(letter, name, member, help) FLAG_ROW(letter, name, claude_trace_config, member, help)
 
 static const struct option rows[] = {
-	{ .letter = 'w',
-		.name = "watch",
-		.type = OPTION_DURATION,
-		.argument = "[N]",
-		.otherwise = "2",
-		.min = 100 * NS_PER_MS,
-		.max = 86400 * NS_PER_S,
-		.offset = offsetof(struct claude_trace_config, watch_ns),
-		.help = "refresh every N seconds (2) until Ctrl-C" },
-	FLAG_ROW('v', "verbose", is_verbose, "also threads, open files and working directory"),
-	FLAG_ROW('j', "json", output.json, "JSON"),
-	FLAG_ROW('t', "tree", is_tree, "whole sessions as trees"),
-	{ .letter = 'k',
-		.name = "kill-threshold",
-		.type = OPTION_REAL,
-		.argument = "PCT",
-		.max = 1000000,
-		.offset = offsetof(struct claude_trace_config, cpu_over),
-		.help = "flag processes above this CPU percentage" },
-	{ .letter = 'm',
-		.name = "mem-threshold",
-		.type = OPTION_MEGABYTES,
-		.argument = "MB",
-		.offset = offsetof(struct claude_trace_config, rss_over),
-		.help = "flag processes above this resident memory" },
-	{ .letter = 'K',
-		.name = "kill",
-		.type = OPTION_U64,
-		.argument = "PID",
-		.min = 1,
-		.max = INT32_MAX,
-		.offset = offsetof(struct claude_trace_config, end_pid),
-		.help = "end the process with this id (SIGTERM), if part of Claude Code" },
-	FLAG_ROW('9', "force", at_once, "with -K: end the process with SIGKILL"),
-	FLAG_ROW(0, "check-version", check_version,
+	VALUE_ROW('w', "watch", DURATION, "[N]", claude_trace_config, watch_ns,
+		"refresh every N seconds (2) until Ctrl-C", .default_value = "2",
+		.min = 100 * NS_PER_MS, .max = 86400 * NS_PER_S),
+	FLAG('v', "verbose", is_verbose, "also threads, open files and working directory"),
+	FLAG('j', "json", output.json, "JSON"),
+	FLAG('t', "tree", is_tree, "whole sessions as trees"),
+	VALUE_ROW('k', "kill-threshold", REAL, "PCT", claude_trace_config, cpu_over,
+		"flag processes above this CPU percentage", .max = 1000000),
+	VALUE_ROW('m', "mem-threshold", MEGABYTES, "MB", claude_trace_config, rss_over,
+		"flag processes above this resident memory"),
+	VALUE_ROW('K', "kill", U64, "PID", claude_trace_config, end_pid,
+		"end the process with this id (SIGTERM), if part of Claude Code", .min = 1,
+		.max = INT32_MAX),
+	FLAG('9', "force", at_once, "with -K: end the process with SIGKILL"),
+	FLAG(0, "check-version", check_version,
 		"list installed versions, and processes that run an older one"),
-	FLAG_ROW(0, "upgrade", upgrade, "has no effect: prints how to update Claude Code"),
-	FLAG_ROW('R', "release-notes", release_notes,
+	FLAG(0, "upgrade", upgrade, "has no effect: prints how to update Claude Code"),
+	FLAG('R', "release-notes", release_notes,
 		"has no effect: prints where the release notes are"),
-	FLAG_ROW(0, "install", install, "has no effect: sooth is installed already"),
+	FLAG(0, "install", install, "has no effect: sooth is installed already"),
 };
 static const struct option_group groups[] = {
 	OPTION_GROUP("", rows, 0),
@@ -229,8 +205,7 @@ static bool answer_foreign(const char *name, const struct claude_trace_config *c
 		const char *option, *instead;
 	} foreign[] = {
 		{ c->upgrade, "--upgrade", "`claude update` updates Claude Code" },
-		{ c->release_notes, "--release-notes",
-			"type /release-notes in Claude Code" },
+		{ c->release_notes, "--release-notes", "type /release-notes in Claude Code" },
 		{ c->install, "--install", "this program is part of sooth and needs no setup" },
 	};
 	bool has_any = false;

@@ -23,12 +23,16 @@
 static void print_help(const char *name)
 {
 	printf("%s - allocations of a command and its children, as lines of JSON (sooth)\n\nUsage: "
-	       "%s track COMMAND [ARG...] [--output FILE]\n       %s track [--output FILE] -- COMMAND "
-	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600), or a folder: then the file is\n"
-	       "                               PID.MemtrackArtifact.jsonl in it (default: the current folder)\n  -h, --help   "
+	       "%s track COMMAND [ARG...] [--output FILE]\n       %s track [--output FILE] -- "
+	       "COMMAND "
+	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600), or a folder: "
+	       "then the file is\n"
+	       "                               PID.MemtrackArtifact.jsonl in it (default: the "
+	       "current folder)\n  -h, --help   "
 	       "                this help\n  -V, --version                the version\n\nA line: "
 	       "pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
-	       "old_addr, a Free no size, a failed call addr 0 and error.\ntype: Malloc, Free, "
+	       "old_addr, a Free no size, a failed call addr 0; a failed\nposix_memalign also has "
+	       "error.\ntype: Malloc, Free, "
 	       "Calloc, Realloc, AlignedAlloc.\n\nA COMMAND that is one word with blanks in it is "
 	       "run by sh(1).\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
 	       "level; trace includes libbpf.\n`sooth heap` explains the same calls.\n",
@@ -91,8 +95,7 @@ static const char *folder_of(const struct memtrack_arguments *words)
 }
 
 /* The PID of the command is known once it runs: until the end the file has the tool's own. */
-static int rename_for(
-	const char *folder, pid_t launched, char **path, struct sooth_error *err)
+static int rename_for(const char *folder, pid_t launched, char **path, struct sooth_error *err)
 {
 	_cleanup_free_ char *before = *path;
 	int status = name_in(folder, launched, path, err);

@@ -312,9 +312,9 @@ static void end_lives(struct chrome_export *s)
 
 	while (map_next(&s->lives, &position, &key, &value)) {
 		const struct process_id *id = key;
-		struct sooth_record r = { .pid = (uint32_t)id->pid,
-			.tid = (uint32_t)id->pid,
-			.start_ticks = id->start_ticks };
+		struct sooth_record r = {
+			.pid = id->pid, .tid = id->pid, .start_ticks = id->start_ticks
+		};
 
 		if (!((struct life *)value)->begin_ns)
 			continue;

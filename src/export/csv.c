@@ -11,18 +11,15 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/csv.h"
 #include "base/escape.h"
 #include "base/same_file.h"
 #include "export/export.h"
-
-#define WRITE_BYTES (64u << 10)
+#include "sinks/tabular.h"
 
 /* A table's file; hangs on it. */
 struct csv_table {
 	struct out_file file; /* in a folder */
-	FILE *stream;
-	struct buffer bytes;
+	struct tabular lines;
 };
 
 struct csv_export {
@@ -42,18 +39,6 @@ static int open_csv(void *state, const struct export_place *place, struct sooth_
 	s->tables = place->tables;
 	if (s->folder && mkdir(s->folder, 0700) && errno != EEXIST)
 		return error_errno(err, -errno, "make the folder %s", s->folder);
-	return 0;
-}
-
-static int write_out(struct csv_table *t, struct sooth_error *err)
-{
-	size_t size = t->bytes.size;
-
-	if (buffer_failed(&t->bytes))
-		return error_no_memory(err);
-	if (size && fwrite(t->bytes.data, 1, size, t->stream) != size)
-		return error_errno(err, -errno, "write CSV");
-	buffer_reset(&t->bytes);
 	return 0;
 }
 
@@ -82,43 +67,26 @@ static int begin_table(struct csv_export *s, struct table *table, struct sooth_e
 		status = out_file_open(&t->file, path, false, err);
 	if (status)
 		return status;
-	t->stream = s->folder ? t->file.stream : s->file->stream;
+	tabular_open(&t->lines, s->folder ? t->file.stream : s->file->stream, "write CSV");
 	for (size_t i = 0; i < table->column_count; i++)
-		buffer_format(&t->bytes, "%s%s", i ? "," : "", table->columns[i].name);
-	buffer_string(&t->bytes, "\r\n");
+		tabular_name(&t->lines, table->columns[i].name);
+	tabular_line_end(&t->lines);
 	return 0;
 }
 
-static void put_text(struct csv_export *s, struct buffer *out, const struct cell *c)
+static void put_cell(struct csv_export *s, struct tabular *out, const struct cell *c)
 {
-	buffer_reset(&s->text);
-	escape_terminal(&s->text, c->text, c->size);
-	csv_put(out, (const char *)s->text.data, s->text.size, true);
-}
-
-static void put_cell(struct csv_export *s, struct buffer *out, const struct cell *c)
-{
+	bool is_text = c->type == CELL_TEXT || c->type == CELL_JSON;
 	struct json json;
 
-	switch (c->type) {
-	case CELL_NONE:
-		break;
-	case CELL_SIGNED:
-		buffer_i64(out, c->i);
-		break;
-	case CELL_UNSIGNED:
-		buffer_u64(out, c->u);
-		break;
-	case CELL_REAL: /* with a point in any locale */
-	case CELL_BOOL:
-		json_init(&json, out, 0);
+	buffer_reset(&s->text);
+	if (is_text) {
+		escape_terminal(&s->text, c->text, c->size);
+	} else if (c->type != CELL_NONE) { /* a real has a point in any locale */
+		json_init(&json, &s->text, 0);
 		cell_write_json(&json, c);
-		break;
-	case CELL_TEXT:
-	case CELL_JSON:
-		put_text(s, out, c);
-		break;
 	}
+	tabular_cell(out, (const char *)s->text.data, s->text.size, is_text);
 }
 
 static int row(
@@ -133,14 +101,12 @@ static int row(
 	for (size_t i = 0; i < table->column_count; i++) {
 		struct cell cell = cell_get(table, &table->columns[i], r, &s->scratch);
 
-		if (i)
-			buffer_char(&t->bytes, ',');
-		put_cell(s, &t->bytes, &cell);
+		put_cell(s, &t->lines, &cell);
 	}
-	buffer_string(&t->bytes, "\r\n");
+	tabular_line_end(&t->lines);
 	if (buffer_failed(&s->scratch) || buffer_failed(&s->text))
 		return error_no_memory(err);
-	return t->bytes.size < WRITE_BYTES ? 0 : write_out(t, err);
+	return tabular_write_full(&t->lines, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -157,7 +123,7 @@ static int finish(void *state, struct sooth_error *err)
 			status = begin_table(s, table, err);
 		t = table->user;
 		if (!status && t)
-			status = write_out(t, err);
+			status = tabular_write(&t->lines, err);
 		if (!status && t && s->folder)
 			status = out_file_commit(&t->file, err);
 	}
@@ -174,7 +140,7 @@ static void close_csv(void *state)
 		if (!t)
 			continue;
 		out_file_close(&t->file);
-		buffer_fini(&t->bytes);
+		tabular_fini(&t->lines);
 		free(t);
 	}
 	buffer_fini(&s->scratch);

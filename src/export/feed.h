@@ -7,7 +7,7 @@
 #define SOOTH_EXPORT_FEED_H
 
 #include "base/map.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "export/tables.h"
 
 enum feed_part {

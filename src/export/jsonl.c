@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON lines: an object a row, with the name of its table first. What has no value is null, and
  * "not_measured" says why, as everywhere. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "export/export.h"
-#include "sinks/json_members.h"
-
-#define WRITE_BYTES (64u << 10)
+#include "sinks/tabular.h"
 
 struct jsonl_export {
-	FILE *stream;
+	struct tabular lines;
 	struct tables *tables;
-	struct buffer bytes, scratch;
+	struct buffer scratch;
 };
 
 static int open_jsonl(void *state, const struct export_place *place, struct sooth_error *err)
@@ -20,15 +17,15 @@ static int open_jsonl(void *state, const struct export_place *place, struct soot
 	struct jsonl_export *s = state;
 
 	(void)err;
-	s->stream = place->file->stream;
+	tabular_open(&s->lines, place->file->stream, "write JSON lines");
 	s->tables = place->tables;
 	return 0;
 }
 
 /* What stands before each value is the same in every row. */
 struct jsonl_table {
-	struct buffer keys;
-	size_t ends[TABLE_COLUMNS_MAX];
+	struct buffer head; /* an object with the name of the table */
+	struct tabular_keys keys;
 };
 
 static struct jsonl_table *begin_table(struct table *table)
@@ -37,11 +34,9 @@ static struct jsonl_table *begin_table(struct table *table)
 
 	if (!t)
 		return NULL;
-	buffer_format(&t->keys, "{\"table\":\"%s\"", table->name);
-	for (size_t i = 0; i < table->column_count; i++) {
-		buffer_format(&t->keys, ",\"%s\":", table->columns[i].name);
-		t->ends[i] = t->keys.size;
-	}
+	buffer_format(&t->head, "{\"table\":\"%s\"", table->name);
+	for (size_t i = 0; i < table->column_count; i++)
+		tabular_key(&t->keys, table->columns[i].name);
 	return t;
 }
 
@@ -52,31 +47,31 @@ static int row(
 	struct jsonl_table *t = table->user ?: begin_table(table);
 	struct json json;
 
-	if (!t || buffer_failed(&t->keys))
+	if (!t || buffer_failed(&t->head) || buffer_failed(&t->keys.bytes))
 		return error_no_memory(err);
-	json_init(&json, &s->bytes, 0);
-	for (size_t i = 0, at = 0; i < table->column_count; at = t->ends[i++]) {
+	json_init(&json, &s->lines.bytes, 0);
+	buffer_append(&s->lines.bytes, t->head.data, t->head.size);
+	for (size_t i = 0; i < table->column_count; i++) {
 		const struct column *c = &table->columns[i];
 		struct cell cell = cell_get(table, c, r, &s->scratch);
 
 		if (c->source == COLUMN_NOT_MEASURED && cell.type == CELL_NONE)
 			continue;
-		buffer_append(&s->bytes, t->keys.data + at, t->ends[i] - at);
+		buffer_char(&s->lines.bytes, ',');
+		tabular_put_key(&t->keys, i, &s->lines.bytes);
 		cell_write_json(&json, &cell);
 	}
-	buffer_string(&s->bytes, "}\n");
+	buffer_string(&s->lines.bytes, "}\n");
 	if (json.failed || buffer_failed(&s->scratch))
 		return error_no_memory(err);
-	if (s->bytes.size < WRITE_BYTES)
-		return 0;
-	return json_write_out(&s->bytes, s->stream, "write JSON lines", err);
+	return tabular_write_full(&s->lines, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct jsonl_export *s = state;
 
-	return json_write_out(&s->bytes, s->stream, "write JSON lines", err);
+	return tabular_write(&s->lines, err);
 }
 
 static void close_jsonl(void *state)
@@ -88,10 +83,11 @@ static void close_jsonl(void *state)
 
 		if (!t)
 			continue;
-		buffer_fini(&t->keys);
+		buffer_fini(&t->head);
+		buffer_fini(&t->keys.bytes);
 		free(t);
 	}
-	buffer_fini(&s->bytes);
+	tabular_fini(&s->lines);
 	buffer_fini(&s->scratch);
 }
 

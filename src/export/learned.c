@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "core/registry.h"
+#include "model/probe.h"
 #include "export/tables.h"
 #include "model/stream_records.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SQL over a capture. The tables of records are virtual ones that read the capture each time they
- * are scanned; see docs/architecture.md for why. A statement reads and does nothing else.
+ * are scanned; see docs/design-notes.md for why. A statement reads and does nothing else.
  */
 #ifndef SOOTH_EXPORT_QUERY_H
 #define SOOTH_EXPORT_QUERY_H
@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "base/units.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 struct query;
 

@@ -5,24 +5,21 @@
 
 #include "base/cleanup.h"
 #include "export/query_state.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define TABLE_ROW(F, S)                                                                            \
+	F(S, TEXT, name, ALWAYS, "name of the table", .label = "TABLE")                            \
+	F(S, U64, rows, MAYBE(rows_state), "number of rows of the table in this capture")          \
+	F(S, U64, columns, ALWAYS, "number of columns of the table")                               \
+	F(S, NAMED, TEXT, holds, content, ALWAYS, "source of the table's rows")
 
 struct table_row {
 	struct sooth_record record;
-	uint64_t rows;
-	uint64_t columns;
-	uint8_t rows_state;
-	uint8_t unused[7];
-	struct sooth_text name, holds;
+	ROW_MEMBERS(TABLE_ROW, table_row)
 };
 
-static const struct sooth_field table_fields[] = {
-	FIELD_STRING(table_row, name, "name of the table", .label = "TABLE"),
-	FIELD_NUMBER(table_row, rows, "number of rows of the table in this capture",
-		FIELD_STATE_AT(table_row, rows_state)),
-	FIELD_NUMBER(table_row, columns, "number of columns of the table"),
-	FIELD_STRING_AS(table_row, holds, content, "source of the table's rows"),
-};
+ROW_FIELDS(table_fields, TABLE_ROW, table_row);
 
 static const struct sooth_schema table_schema = {
 	.name = "query.tables",
@@ -31,18 +28,19 @@ static const struct sooth_schema table_schema = {
 	SCHEMA_FIELDS(table_fields),
 };
 
+#define COLUMN_ROW(F, S)                                                                           \
+	F(S, TEXT, table, ALWAYS, "name of the table that has the column")                         \
+	F(S, TEXT, name, ALWAYS, "name of the column", .label = "COLUMN")                          \
+	F(S, TEXT, type, ALWAYS, "SQL type of the column: INTEGER, REAL or TEXT")                  \
+	F(S, TEXT, unit, ALWAYS, "unit of the column's values")                                    \
+	F(S, TEXT, help, ALWAYS, "meaning of the column", .may_shrink = true)
+
 struct column_row {
 	struct sooth_record record;
-	struct sooth_text table, name, type, unit, help;
+	ROW_MEMBERS(COLUMN_ROW, column_row)
 };
 
-static const struct sooth_field column_fields[] = {
-	FIELD_STRING(column_row, table, "name of the table that has the column"),
-	FIELD_STRING(column_row, name, "name of the column", .label = "COLUMN"),
-	FIELD_STRING(column_row, type, "SQL type of the column: INTEGER, REAL or TEXT"),
-	FIELD_STRING(column_row, unit, "unit of the column's values"),
-	FIELD_STRING(column_row, help, "meaning of the column", .may_shrink = true),
-};
+ROW_FIELDS(column_fields, COLUMN_ROW, column_row);
 
 static const struct sooth_schema column_schema = {
 	.name = "query.columns",

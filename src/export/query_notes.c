@@ -2,7 +2,7 @@
 /* What stands under the rows of a query: the notes of the capture, as under every report. */
 #include <stdio.h>
 
-#include "core/registry.h"
+#include "model/probe.h"
 #include "export/query_state.h"
 
 static const char *probe_of(const struct sooth_schema *schema)

@@ -6,34 +6,20 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "core/registry.h"
+#include "model/probe.h"
 #include "model/former_names.h"
 #include "model/schema.h"
 
 static const struct sooth_field header_fields[] = {
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(sooth_record, time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time of the event or sample (CLOCK_MONOTONIC)" },
-	{ .name = "pid",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(sooth_record, pid),
-		.help = "process id in the initial pid namespace; empty: the row is about the "
-			"host" },
-	{ .name = "start_ticks",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(sooth_record, start_ticks),
-		.help = "start of the process, in clock ticks after boot; unique together with the "
-			"pid" },
-	{ .name = "tid",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(sooth_record, tid),
-		.help = "thread id; empty: the row is about the whole process" },
-	{ .name = "cpu",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(sooth_record, cpu),
-		.help = "number of the CPU on which the event happened" },
+	FIELD_OF(UNSIGNED, sooth_record, time_ns, time_ns,
+		"time of the event or sample (CLOCK_MONOTONIC)", .unit = SOOTH_UNIT_TIME_NS),
+	FIELD_OF(UNSIGNED, sooth_record, pid, pid,
+		"process id in the initial pid namespace; empty: the row is about the host"),
+	FIELD_OF(UNSIGNED, sooth_record, start_ticks, start_ticks,
+		"start of the process, in clock ticks after boot; unique together with the pid"),
+	FIELD_OF(UNSIGNED, sooth_record, tid, tid,
+		"thread id; empty: the row is about the whole process"),
+	FIELD_OF(UNSIGNED, sooth_record, cpu, cpu, "number of the CPU on which the event happened"),
 };
 
 static void add(struct table *t, struct column column)

@@ -8,7 +8,7 @@
 #define SOOTH_EXPORT_TABLES_H
 
 #include "base/json.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 
 #define TABLES_MAX	  256
 #define TABLE_COLUMNS_MAX 96

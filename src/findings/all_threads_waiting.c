@@ -8,30 +8,23 @@
  * (collect, compile, keep time) do not count. Beside threads that wait for other things a circle of
  * owned mutexes is a deadlock too, and so are processes that wait for each other.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/maps.h"
 #include "probes/syscall_names.h"
 
 #define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time in which no thread of the process ran",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 1e6,
-		.max = 86400e9 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples of each thread",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
+	THRESHOLD("min-time", 2e9, 1e6, 86400e9,
+		"minimum time in which no thread of the process ran", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
 };
 
 enum standing {
@@ -133,7 +126,7 @@ static void look(const struct check *e, struct hang *h)
 
 /* --- the finding --- */
 
-static void emit_threads(struct check *e)
+static void emit_threads(const struct check *e, struct check_result *out)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -145,49 +138,49 @@ static void emit_threads(struct check *e)
 			continue;
 		}
 		shown++;
-		finding_text(e, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
+		finding_text(out, "thread", "%s (%u) waits at 0x%llx", t->name, t->tid,
 			(unsigned long long)t->waiting.address);
 	}
 	if (more)
-		finding_text(e, "more threads", "%u", more);
+		finding_text(out, "more threads", "%u", more);
 }
 
-static void report(struct check *e, const struct hang *h)
+static void report(const struct check *e, struct check_result *out, const struct hang *h)
 {
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	finding_begin(e, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
-		finding_severity(e, FINDING_MEDIUM);
+		finding_severity(out, FINDING_MEDIUM);
 	if (h->threads > 1)
-		finding_claim(e,
+		finding_claim(out,
 			"deadlock: all %u threads wait for each other, none can wake another",
 			h->threads);
 	else
-		finding_claim(e, "deadlock: the only thread of the process waits for a lock that "
-				 "no other thread holds");
-	finding_number(e, "threads", h->threads, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "threads that wait for a lock that another thread has locked", h->locks,
+		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
+				   "no other thread holds");
+	finding_number(out, "threads", h->threads, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "threads that wait for a lock that another thread has locked", h->locks,
 		SOOTH_UNIT_NONE, 0);
-	finding_number(e, "time in which no thread of the process ran", (double)h->least_ns,
+	finding_number(out, "time in which no thread of the process ran", (double)h->least_ns,
 		SOOTH_UNIT_NS, h->least_ns);
-	finding_text(e, "waiting",
+	finding_text(out, "waiting",
 		"every thread waits in futex, without a timeout, and no lock is in shared memory");
-	emit_threads(e);
+	emit_threads(e, out);
 	if (h->services)
-		finding_number(e, "helper threads of the runtime, which wake no other thread", h->services,
-			SOOTH_UNIT_NONE, 0);
+		finding_number(out, "helper threads of the runtime, which wake no other thread",
+			h->services, SOOTH_UNIT_NONE, 0);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
-		check_chain_evidence(e, &g, &chain);
-	finding_unseen(
-		e, "which thread holds which lock, and since when: only the call stacks show that");
-	finding_unseen(e, "whether a POSIX timer will signal the process and wake a thread");
-	finding_remedy(e,
-		"gdb -p %llu -batch -ex 'thread apply all bt' shows which thread waits for which; "
+		check_chain_evidence(out, &g, &chain);
+	finding_unseen(out,
+		"which thread holds which lock, and since when: only the call stacks show that");
+	finding_unseen(out, "whether a POSIX timer will signal the process and wake a thread");
+	finding_remedy(out,
+		"gdb -p %u -batch -ex 'thread apply all bt' shows which thread waits for which; "
 		"only ending the process helps",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
@@ -221,85 +214,87 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 	       stood_still(e, g, chain);
 }
 
-static void claim_circle(struct check *e, const struct wait_chain *chain)
+static void claim_circle(struct check_result *out, const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
 	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW;
 
 	if (chain->circle == chain->count)
-		finding_claim(e, "deadlock: thread %u waits for a mutex of a thread that has ended",
+		finding_claim(out,
+			"deadlock: thread %u waits for a mutex of a thread that has ended",
 			first->thread->record.tid);
 	else if (chain->count == 1 && is_inside)
-		finding_claim(e, "deadlock: thread %u waits for a mutex that it holds itself",
+		finding_claim(out, "deadlock: thread %u waits for a mutex that it holds itself",
 			first->thread->record.tid);
 	else if (is_inside)
 		finding_claim(
-			e, "deadlock: %zu threads wait for mutexes of each other", chain->count);
+			out, "deadlock: %zu threads wait for mutexes of each other", chain->count);
 	else if (chain->count == 1)
-		finding_claim(e, "deadlock: the process waits for itself");
+		finding_claim(out, "deadlock: the process waits for itself");
 	else
-		finding_claim(e, "%s: %zu processes wait for each other",
+		finding_claim(out, "%s: %zu processes wait for each other",
 			is_sure ? "deadlock" : "perhaps a deadlock", chain->count);
 }
 
-static void report_circle(
-	struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+static void report_circle(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	enum waits_confidence confidence = wait_chain_confidence(chain);
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
 
-	finding_begin(e,
+	finding_begin(out,
 		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
 		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
 					     : FINDING_CONFIDENCE_LOW,
 		"");
 	if (confidence < WAITS_HIGH)
-		finding_severity(e, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
-	finding_thread(e, first->thread->record.tid);
-	claim_circle(e, chain);
-	check_chain_evidence(e, g, chain);
+		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
+	finding_thread(out, first->thread->record.tid);
+	claim_circle(out, chain);
+	check_chain_evidence(out, g, chain);
 	if (is_inside) {
-		finding_unseen(e, "where in the program each lock was taken: only the call stacks "
-				  "show that");
-		finding_remedy(e,
-			"gdb -p %llu -batch -ex 'thread apply all bt' shows where; only ending the "
+		finding_unseen(out,
+			"where in the program each lock was taken: only the call stacks "
+			"show that");
+		finding_remedy(out,
+			"gdb -p %u -batch -ex 'thread apply all bt' shows where; only ending the "
 			"process helps",
-			(unsigned long long)e->id.pid);
+			e->id.pid);
 	} else {
-		finding_unseen(e, "whether a signal or a timer will end one of the waits");
-		finding_remedy(e,
-			"ending one of these processes frees the others: sooth kill --any %llu",
-			(unsigned long long)e->id.pid);
+		finding_unseen(out, "whether a signal or a timer will end one of the waits");
+		finding_remedy(out,
+			"ending one of these processes frees the others: sooth kill --any %u",
+			e->id.pid);
 	}
-	finding_end(e);
+	finding_end(out);
 }
 
-static void emit_reason(struct check *e, const struct hang *h)
+static void emit_reason(const struct check *e, struct check_result *out, const struct hang *h)
 {
 	const struct thread_history *t = h->reason;
 
 	switch (h->worst) {
 	case STANDING_RUNS:
-		check_fine(e, "thread %s (%u) ran", t->name, t->tid);
+		check_fine(out, "thread %s (%u) ran", t->name, t->tid);
 		break;
 	case STANDING_IS_DUE:
 		if (check_is_stopped(e))
-			check_fine(e, "the process is stopped: none of its threads runs");
+			check_fine(out, "the process is stopped: none of its threads runs");
 		else
-			check_fine(e, "thread %s (%u) can still be woken", t->name, t->tid);
+			check_fine(out, "thread %s (%u) can still be woken", t->name, t->tid);
 		break;
 	case STANDING_UNSEEN:
-		check_blind(e, unseen_of(e, t));
+		check_blind(out, unseen_of(e, t));
 		break;
 	default:
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	}
 }
 
 /* A program that only serves signals waits this way. */
-static void emit_single(struct check *e)
+static void emit_single(const struct check *e, struct check_result *out)
 {
 	char call[SYSCALL_NAME_SIZE] = "a system call";
 	const struct thread_history *t;
@@ -308,10 +303,37 @@ static void emit_single(struct check *e)
 	t = thread_histories_next(&e->input->threads, &e->id, &position);
 	if (t && t->calls[0].input)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	check_fine(e, "waiting in %s", call);
+	check_fine(out, "waiting in %s", call);
 }
 
-static void diagnose(struct check *e)
+/* HotSpot parks threads that wait for work and threads that wait for a lock alike. */
+static bool is_jvm(const struct check *e)
+{
+	const struct proc_process *p = e->process ? e->process->process : NULL;
+
+	return p && span_equal(record_text(&p->record, &p->name), "java");
+}
+
+/* Where one waits for a lock with a timeout, it tries again: HotSpot does so in a deadlock too. */
+static bool is_parked(const struct hang *h)
+{
+	const struct thread_history *t = h->reason;
+
+	return h->worst == STANDING_STUCK ||
+	       ((h->worst == STANDING_IS_DUE || h->worst == STANDING_RUNS) &&
+		       t->waits[THREAD_WAIT_LOCK] == t->met);
+}
+
+static void emit_jvm(const struct check *e, struct check_result *out)
+{
+	char remedy[64];
+
+	snprintf(remedy, sizeof(remedy), "jstack %u shows a deadlock", e->id.pid);
+	check_blind_by(out, FINDING_UNDECIDED,
+		"the threads of a JVM wait alike for work and for a lock of Java", remedy);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct hang h = { 0 };
 	struct wait_chain chain;
@@ -322,17 +344,19 @@ static void diagnose(struct check *e)
 	is_all = h.threads && h.worst == STANDING_STUCK &&
 		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	else if (is_jvm(e) && is_parked(&h) && !find_circle(e, &g, &chain))
+		emit_jvm(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
-		report(e, &h);
+		report(e, out, &h);
 	else if (find_circle(e, &g, &chain))
-		report_circle(e, &g, &chain);
+		report_circle(e, out, &g, &chain);
 	else if (h.worst != STANDING_STUCK)
-		emit_reason(e, &h);
+		emit_reason(e, out, &h);
 	else if (!is_all)
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else
-		emit_single(e);
+		emit_single(e, out);
 }
 
 const struct finding_type finding_all_threads_waiting = {

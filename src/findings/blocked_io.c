@@ -10,21 +10,14 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "base/cleanup.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time a thread is blocked in the same wait",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 1.5e9,
-		.min = 1e6,
-		.max = 86400e9 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples that show the thread in the same wait",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
+	THRESHOLD("min-time", 1.5e9, 1e6, 86400e9,
+		"minimum time a thread is blocked in the same wait", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-readings", 3, 2, 500,
+		"minimum number of samples that show the thread in the same wait"),
 };
 
 enum block {
@@ -108,32 +101,36 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 
 /* --- the finding --- */
 
-static void emit_where(struct check *e, const struct thread_history *t, const struct blocked *b)
+static void emit_where(
+	struct check_result *out, const struct thread_history *t, const struct blocked *b)
 {
 	char call[SYSCALL_NAME_SIZE];
 
-	finding_number(e, "time the thread has spent in this wait", (double)thread_history_ns(t),
+	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
 		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_number(e, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "state", "%c in %u of %u samples, and no context switch between them",
+	finding_number(
+		out, "number of threads stuck in the same wait", b->stuck, SOOTH_UNIT_NONE, 0);
+	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
 		t->uninterruptible ? 'D' : 'S',
 		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
 	if (t->calls[0].input) {
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-		finding_text(e, "system call", "%s", call);
+		finding_text(out, "system call", "%s", call);
 	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "which system call the thread waits in: only root and the user "
-				  "of the process can see it");
+		finding_unseen(out, "which system call the thread waits in: only root and the user "
+				    "of the process can see it");
 	} else {
-		finding_text(e, "system call", "no system call: the thread waits in a page fault");
+		finding_text(
+			out, "system call", "no system call: the thread waits in a page fault");
 	}
 	if (t->channels[0].input)
-		finding_text(e, "kernel function", "%s", t->channels[0].name);
+		finding_text(out, "kernel function", "%s", t->channels[0].name);
 	else
-		finding_unseen(e, "which kernel function the thread waits in");
+		finding_unseen(out, "which kernel function the thread waits in");
 }
 
-static void emit_file(struct check *e, const struct thread_history *t)
+static void emit_file(
+	const struct check *e, struct check_result *out, const struct thread_history *t)
 {
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
@@ -141,36 +138,39 @@ static void emit_file(struct check *e, const struct thread_history *t)
 				   : span_of("", 0);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(e, "which file the thread waits for, and whether the control group "
-				  "of the process is frozen");
+		finding_unseen(out,
+			"which file the thread waits for, and whether the control group "
+			"of the process is frozen");
 		return;
 	}
 	if (!d) {
-		finding_unseen(e, "which file the thread waits for: sooth does not read paths from "
-				  "the memory of the process");
+		finding_unseen(out,
+			"which file the thread waits for: sooth does not read paths from "
+			"the memory of the process");
 		return;
 	}
-	finding_descriptor(e, d->fd);
+	finding_descriptor(out, d->fd);
 	if (path.size) {
-		finding_path(e, path);
-		finding_text(e, "file", "%.*s, fd %u", (int)path.size, path.data, d->fd);
+		finding_path(out, path);
+		finding_text(out, "file", "%.*s, fd %u", (int)path.size, path.data, d->fd);
 	}
 	finding_text(
-		e, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
+		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
 /* What sooth why says, where it knows another process. */
-static void emit_chain(struct check *e, const struct thread_history *t)
+static void emit_chain(
+	const struct check *e, struct check_result *out, const struct thread_history *t)
 {
 	struct wait_chain chain;
 	struct wait_graph g;
 
 	if (check_chain(e, t->tid, &g, &chain) && chain.links[0].party)
-		check_chain_evidence(e, &g, &chain);
+		check_chain_evidence(out, &g, &chain);
 }
 
-static void emit_blocked(
-	struct check *e, const struct thread_history *t, const struct blocked *b, const char *what)
+static void emit_blocked(const struct check *e, struct check_result *out,
+	const struct thread_history *t, const struct blocked *b, const char *what)
 {
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
 	struct span path = d && d->path_state <= SOOTH_STATE_TRUNCATED
@@ -180,30 +180,30 @@ static void emit_blocked(
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
 	char time[UNITS_SIZE];
 
-	finding_begin(e,
+	finding_begin(out,
 		!is_seen	     ? FINDING_CONFIDENCE_LOW
 		: t->uninterruptible ? FINDING_CONFIDENCE_HIGH
 				     : FINDING_CONFIDENCE_MEDIUM,
 		what);
 	/* A process frozen on purpose looks the same: all of its threads are stuck. */
 	if (!is_seen && b->stuck == b->threads)
-		finding_severity(e, FINDING_LOW);
-	finding_thread(e, t->tid);
-	finding_claim(e, "stuck waiting for %s%.*s: thread %s (%u), for %s",
+		finding_severity(out, FINDING_LOW);
+	finding_thread(out, t->tid);
+	finding_claim(out, "stuck waiting for %s%.*s: thread %s (%u), for %s",
 		path.size ? "" : "a file or device", (int)path.size, path.data, t->name, t->tid,
 		sentence_duration(time, thread_history_ns(t)));
-	emit_where(e, t, b);
-	emit_chain(e, t);
-	emit_file(e, t);
+	emit_where(out, t, b);
+	emit_chain(e, out, t);
+	emit_file(e, out, t);
 	if (t->uninterruptible)
-		finding_remedy(e,
+		finding_remedy(out,
 			"repair the disk, mount or device: dmesg shows disk and network errors, "
 			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
 			"system (no signal ends this wait, except perhaps SIGKILL)");
 	else
-		finding_remedy(e, "repair or restart the server of the network or FUSE file "
-				  "system: it does not answer");
-	finding_end(e);
+		finding_remedy(out, "repair or restart the server of the network or FUSE file "
+				    "system: it does not answer");
+	finding_end(out);
 }
 
 static const struct process_entry *newest_child(const struct check *e)
@@ -218,29 +218,30 @@ static const struct process_entry *newest_child(const struct check *e)
 	return newest;
 }
 
-static void emit_child(
-	struct check *e, const struct thread_history *t, const struct blocked *b, const char *what)
+static void emit_child(const struct check *e, struct check_result *out,
+	const struct thread_history *t, const struct blocked *b, const char *what)
 {
 	const struct process_entry *child = newest_child(e);
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
-	finding_severity(e, FINDING_MEDIUM);
-	finding_thread(e, t->tid);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
+	finding_severity(out, FINDING_MEDIUM);
+	finding_thread(out, t->tid);
 	if (child)
-		finding_claim(e,
-			"waiting for its vforked child %llu to exec or exit: thread %s (%u)",
-			(unsigned long long)child->id.pid, t->name, t->tid);
+		finding_claim(out,
+			"waiting for its vforked child %u to exec or exit: thread %s (%u)",
+			child->id.pid, t->name, t->tid);
 	else
-		finding_claim(e, "waiting for a vforked child to exec or exit: thread %s (%u)",
+		finding_claim(out, "waiting for a vforked child to exec or exit: thread %s (%u)",
 			t->name, t->tid);
-	emit_where(e, t, b);
-	emit_chain(e, t);
-	finding_remedy(e, "sooth diagnose %llu shows why the child hangs",
+	emit_where(out, t, b);
+	emit_chain(e, out, t);
+	finding_remedy(out, "sooth diagnose %llu shows why the child hangs",
 		(unsigned long long)(child ? child->id.pid : e->id.pid));
-	finding_end(e);
+	finding_end(out);
 }
 
-static void report(struct check *e, const struct thread_history *t, struct blocked *b)
+static void report(const struct check *e, struct check_result *out, const struct thread_history *t,
+	struct blocked *b)
 {
 	enum block block = block_of(e, t);
 	char what[32];
@@ -249,16 +250,16 @@ static void report(struct check *e, const struct thread_history *t, struct block
 		b->unseen = t->switches_state;
 	if (block > b->most)
 		b->most = block;
-	if (block == BLOCK_NONE || block == BLOCK_FROZEN || e->found == FINDINGS_MAX)
+	if (block == BLOCK_NONE || block == BLOCK_FROZEN || out->found == FINDINGS_MAX)
 		return;
 	snprintf(what, sizeof(what), "tid %u", t->tid);
 	if (block == BLOCK_CHILD)
-		emit_child(e, t, b, what);
+		emit_child(e, out, t, b, what);
 	else
-		emit_blocked(e, t, b, what);
+		emit_blocked(e, out, t, b, what);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct thread_history *t;
 	struct blocked b = { 0 };
@@ -272,18 +273,18 @@ static void diagnose(struct check *e)
 	}
 	position = 0;
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position)))
-		report(e, t, &b);
-	if (e->found)
+		report(e, out, t, &b);
+	if (out->found)
 		return;
 	if (!b.threads)
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (b.unseen)
-		check_blind(e, b.unseen);
+		check_blind(out, b.unseen);
 	else if (b.most == BLOCK_FROZEN)
-		check_fine(e,
+		check_fine(out,
 			"no thread waits for a file: the control group of the process is frozen");
 	else
-		check_fine(e, "no thread is stuck waiting for a file");
+		check_fine(out, "no thread is stuck waiting for a file");
 }
 
 const struct finding_type finding_blocked_io = {

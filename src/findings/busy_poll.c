@@ -12,35 +12,20 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/progress.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 #define THREADS_SHOWN 5
 #define THREADS_MAX   1024
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum wakeups per second of a thread",
-		.default_value = 500,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "max-cpu",
-		.help = "maximum CPU time that the thread uses per wakeup",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 150e3,
-		.min = 1e3,
-		.max = 1e9 },
-	{ .name = "max-moved",
-		.help = "maximum bytes that the process reads and writes per wakeup of the thread",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 4,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples of the thread",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
+	THRESHOLD("min-rate", 500, 1, 1e9, "minimum wakeups per second of a thread"),
+	THRESHOLD("max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("max-moved", 4, 0, 1e9,
+		"maximum bytes that the process reads and writes per wakeup of the thread",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
 /* The reason for its wakeups. */
@@ -169,7 +154,7 @@ static void find(const struct check *e, struct polling *p)
 
 /* --- the finding --- */
 
-static void emit_why(struct check *e, const struct poller *one)
+static void emit_why(const struct check *e, struct check_result *out, const struct poller *one)
 {
 	const struct thread_history *t = one->thread;
 	char call[SYSCALL_NAME_SIZE] = "a system call";
@@ -177,71 +162,75 @@ static void emit_why(struct check *e, const struct poller *one)
 	if (t->calls[0].input)
 		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
 	if (one->alarm == ALARM_SEEN)
-		finding_text(e, "woken by", "timeouts: %llu of %llu waits ended by timeout",
+		finding_text(out, "woken by", "timeouts: %llu of %llu waits ended by timeout",
 			(unsigned long long)check_waits(e, t->tid)->by_time,
 			(unsigned long long)(check_waits(e, t->tid)->by_time +
 					     check_waits(e, t->tid)->by_event));
 	else if (one->alarm == ALARM_SLEEP)
-		finding_text(e, "woken by", "sleeping in %s", call);
+		finding_text(out, "woken by", "sleeping in %s", call);
 	else if (one->alarm == ALARM_SHORT)
-		finding_text(e, "woken by",
+		finding_text(out, "woken by",
 			"timeouts of %.1f ms in %s: at most %.0f wakeups a second",
 			1000 * t->short_timeouts / t->short_timeouts_hz, call,
 			t->short_timeouts_hz / t->short_timeouts);
 	else
-		finding_text(e, "woken by",
-			"its own timeouts in %s: no other thread runs often enough to cause these wakeups", call);
+		finding_text(out, "woken by",
+			"its own timeouts in %s: no other thread runs often enough to cause these "
+			"wakeups",
+			call);
 }
 
-static void emit_threads(struct check *e, const struct polling *p)
+static void emit_threads(struct check_result *out, const struct polling *p)
 {
 	for (size_t i = 0; i < p->count && i < THREADS_SHOWN; i++) {
 		const struct thread_history *t = p->pollers[i].thread;
 
-		finding_text(e, "thread", "%s (%u): %.0f wakeups a second", t->name, t->tid,
+		finding_text(out, "thread", "%s (%u): %.0f wakeups a second", t->name, t->tid,
 			thread_history_voluntary(t));
 	}
 	if (p->count > THREADS_SHOWN)
-		finding_text(e, "more threads", "%zu", p->count - THREADS_SHOWN);
+		finding_text(out, "more threads", "%zu", p->count - THREADS_SHOWN);
 }
 
-static void report(struct check *e, const struct polling *p, const struct progress *progress)
+static void report(const struct check *e, struct check_result *out, const struct polling *p,
+	const struct progress *progress)
 {
 	const struct thread_history *t = p->pollers[0].thread;
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
-	finding_begin(e, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	finding_begin(out, is_sure ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
 	if (!is_sure)
-		finding_severity(e, FINDING_LOW);
+		finding_severity(out, FINDING_LOW);
 	if (p->count == 1)
-		finding_thread(e, t->tid);
+		finding_thread(out, t->tid);
 	if (p->count == 1)
-		finding_claim(e, "polls without work: thread %s (%u) wakes %.0f times a second",
+		finding_claim(out, "polls without work: thread %s (%u) wakes %.0f times a second",
 			t->name, t->tid, p->wakes);
 	else
-		finding_claim(e,
+		finding_claim(out,
 			"polls without work: %zu threads wake %.0f times a second in total",
 			p->count, p->wakes);
-	finding_rate(e, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(e, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
+	finding_rate(out, "wakeups", p->wakes, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "CPU", p->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(out, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
-	progress_emit(progress, e);
-	emit_why(e, &p->pollers[0]);
-	emit_threads(e, p);
-	finding_unseen(e, progress->has_calls
-				  ? "whether the process exchanges data through shared memory"
-				  : "whether the process exchanges data through shared memory, or "
-				    "through sockets other than TCP");
-	finding_remedy(e,
-		"sooth trace -c -p %llu shows what it polls; the fix: block until there is work "
+	progress_emit(progress, out);
+	emit_why(e, out, &p->pollers[0]);
+	emit_threads(out, p);
+	finding_unseen(
+		out, progress->has_calls
+			     ? "whether the process exchanges data through shared memory"
+			     : "whether the process exchanges data through shared memory, or "
+			       "through sockets other than TCP");
+	finding_remedy(out,
+		"sooth trace -c -p %u shows what it polls; the fix: block until there is work "
 		"(poll on the descriptor, inotify, a condition variable), or poll less often",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct polling p = { 0 };
 	struct progress progress;
@@ -249,16 +238,16 @@ static void diagnose(struct check *e)
 	find(e, &p);
 	progress_of(&progress, e);
 	if (p.highest < 0)
-		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (p.count && progress.bytes_per_s <= check_option(e, "max-moved") * p.wakes)
-		report(e, &p, &progress);
+		report(e, out, &p, &progress);
 	else if (p.count)
 		check_fine(
-			e, "the busiest thread wakes %.0f times a second, and has work", p.wakes);
+			out, "the busiest thread wakes %.0f times a second, and has work", p.wakes);
 	else if (p.unseen)
-		check_blind(e, p.unseen);
+		check_blind(out, p.unseen);
 	else
-		check_fine(e, "at most %.0f wakeups a second per thread", p.highest);
+		check_fine(out, "at most %.0f wakeups a second per thread", p.highest);
 	free(p.pollers);
 }
 

@@ -11,18 +11,14 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/sockets/socket_text.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define BUSY_PERCENT 50
 #define LONG_NS	     (10 * NS_PER_S)
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time in which the server accepts or reads nothing",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 3e9,
-		.min = 1e8,
-		.max = 86400e9 },
+	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
+		"minimum time in which the server accepts or reads nothing", .unit = SOOTH_UNIT_NS),
 };
 
 struct clients {
@@ -182,7 +178,7 @@ static void put_queue(struct buffer *out, const struct clients *c)
 	socket_put_local(out, c->queue);
 }
 
-static void claim(struct check *e, const struct clients *c)
+static void claim(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	struct buffer text = { 0 };
 	char time[UNITS_SIZE];
@@ -197,51 +193,50 @@ static void claim(struct check *e, const struct clients *c)
 			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
 	buffer_format(&text, ", for %s", sentence_duration(time, ns));
 	put_cause(&text, e);
-	finding_claim(e, "clients wait: %s", buffer_cstr(&text));
+	finding_claim(out, "clients wait: %s", buffer_cstr(&text));
 	buffer_fini(&text);
 }
 
-static void report(struct check *e, const struct clients *c)
+static void report(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	uint64_t clients = c->queued + c->unread;
 	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (clients < 2 && ns < LONG_NS)
-		finding_severity(e, FINDING_LOW);
-	claim(e, c);
+		finding_severity(out, FINDING_LOW);
+	claim(e, out, c);
 	if (c->queued)
-		finding_number(e, "connections that are not accepted", (double)c->queued,
+		finding_number(out, "connections that are not accepted", (double)c->queued,
 			SOOTH_UNIT_NONE, c->queued_ns);
 	if (c->unread)
-		finding_number(e, "unread from clients", (double)c->unread_bytes, SOOTH_UNIT_BYTES,
-			c->unread_ns);
-	finding_number(e, "time without accepting or reading", (double)ns, SOOTH_UNIT_NS, 0);
+		finding_number(out, "unread from clients", (double)c->unread_bytes,
+			SOOTH_UNIT_BYTES, c->unread_ns);
+	finding_number(out, "time without accepting or reading", (double)ns, SOOTH_UNIT_NS, 0);
 	if (c->queued)
-		finding_unseen(e,
+		finding_unseen(out,
 			"whether another process that shares this listening socket should accept "
 			"the connections");
-	finding_remedy(e, "sooth why %llu shows what its threads are doing instead",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+	finding_remedy(out, "sooth why %u shows what its threads are doing instead", e->id.pid);
+	finding_end(out);
 }
 
-static void emit_fine(struct check *e, const struct clients *c, uint8_t state)
+static void emit_fine(struct check_result *out, const struct clients *c, uint8_t state)
 {
 	if (c->came)
-		check_blind_by(e, FINDING_SHORT,
+		check_blind_by(out, FINDING_SHORT,
 			"connections came into the queue of a listening socket and were not "
 			"accepted yet",
 			CHECK_LONGER);
 	else if (state || c->unknown)
-		check_blind(e, state ? state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+		check_blind(out, state ? state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 	else if (!c->listening)
-		check_fine(e, "the process serves no connections");
+		check_fine(out, "the process serves no connections");
 	else
-		check_fine(e, "%llu clients wait", (unsigned long long)(c->queued + c->unread));
+		check_fine(out, "%llu clients wait", (unsigned long long)(c->queued + c->unread));
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -250,22 +245,24 @@ static void diagnose(struct check *e)
 	uint64_t ns;
 
 	if (!first || !end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		check_blind(e, end && end->sockets_state ? end->sockets_state
-							 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, end && end->sockets_state
+					 ? end->sockets_state
+					 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	look(&c, e);
 	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
 	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
-		report(e, &c);
+		report(e, out, &c);
 	else
-		emit_fine(e, &c, end->sockets_state);
+		emit_fine(out, &c, end->sockets_state);
 }
 
 const struct finding_type finding_clients_waiting = {
 	.id = "clients-waiting",
 	.claim = "a server does not accept its clients, or does not read what they sent",
 	.probes = "proc,threads,sockets",
+	.follows = "frozen,all-threads-waiting,blocked-io,cpu-spin,gc-pressure,fd-limit-near",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -15,7 +15,7 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/map.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define SOCKETS_MAX    65536
@@ -23,17 +23,11 @@
 #define PEERS_REPORTED 3
 
 static const struct finding_option options[] = {
-	{ .name = "min-count",
-		.help = "minimum number of connections kept open after the peer closed them",
-		.default_value = 20,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-interval",
-		.help = "minimum time a connection stays open after the peer closed it",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 1e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("min-count", 20, 1, 1e9,
+		"minimum number of connections kept open after the peer closed them"),
+	THRESHOLD("min-interval", 1e9, 0, 86400e9,
+		"minimum time a connection stays open after the peer closed it",
+		.unit = SOOTH_UNIT_NS),
 };
 
 struct peer {
@@ -132,7 +126,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* The peers with most connections; the first is the subject. */
-static void emit_peers(struct check *e, const struct look *l)
+static void emit_peers(struct check_result *out, const struct look *l)
 {
 	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
 	size_t position = 0, count = 0;
@@ -146,40 +140,40 @@ static void emit_peers(struct check *e, const struct look *l)
 		qsort(all, count, sizeof(*all), by_count);
 	for (size_t i = 0; i < count && i < PEERS_REPORTED; i++)
 		finding_text(
-			e, "peer", "%s: %llu", all[i].key.text, (unsigned long long)all[i].count);
+			out, "peer", "%s: %llu", all[i].key.text, (unsigned long long)all[i].count);
 	if (count)
 		finding_connection(
-			e, span_of(all[0].key.text, strnlen(all[0].key.text, SOCKET_SUMS_TEXT)));
+			out, span_of(all[0].key.text, strnlen(all[0].key.text, SOCKET_SUMS_TEXT)));
 	free(all);
 }
 
-static void report(struct check *e, const struct look *l)
+static void report(const struct check *e, struct check_result *out, const struct look *l)
 {
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "leaks connections: the peer closed %llu, the process did not",
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
-	finding_number(e, "connections that stayed in CLOSE_WAIT during the whole observation",
+	finding_number(out, "connections that stayed in CLOSE_WAIT during the whole observation",
 		(double)l->kept, SOOTH_UNIT_NONE, l->interval_ns);
-	finding_number(e, "connections in CLOSE_WAIT when the observation started",
+	finding_number(out, "connections in CLOSE_WAIT when the observation started",
 		(double)l->first, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "connections in CLOSE_WAIT when the observation ended", (double)l->last,
+	finding_number(out, "connections in CLOSE_WAIT when the observation ended", (double)l->last,
 		SOOTH_UNIT_NONE, 0);
 	if (l->unread)
-		finding_number(e,
+		finding_number(out,
 			"data received on these connections that the process has not read",
 			(double)l->unread, SOOTH_UNIT_BYTES, 0);
-	emit_peers(e, l);
-	finding_unseen(e,
+	emit_peers(out, l);
+	finding_unseen(out,
 		"how long the connections have been in CLOSE_WAIT: the kernel does not record it");
-	finding_remedy(e,
-		"sooth inspect --sockets %llu lists the connections; restarting the process closes "
+	finding_remedy(out,
+		"sooth inspect --sockets %u lists the connections; restarting the process closes "
 		"them",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose_snapshots(
-	struct check *e, struct look *l, const struct snapshot *first, const struct snapshot *last)
+static void diagnose_snapshots(const struct check *e, struct check_result *out, struct look *l,
+	const struct snapshot *first, const struct snapshot *last)
 {
 	const struct sockets_process *begin = snapshot_end(first, sizeof(*begin));
 	const struct sockets_process *end = snapshot_end(last, sizeof(*end));
@@ -189,17 +183,17 @@ static void diagnose_snapshots(
 	take_first(l, first);
 	take_last(e, l, last);
 	if ((double)l->interval_ns < check_option(e, "min-interval"))
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (check_is_over(e, "min-count", (double)l->kept, ""))
-		report(e, l);
+		report(e, out, l);
 	else
-		check_fine(e,
+		check_fine(out,
 			"the peer closed %llu connections, and the process keeps %llu of these "
 			"open",
 			(unsigned long long)l->last, (unsigned long long)l->kept);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -207,12 +201,12 @@ static void diagnose(struct check *e)
 	struct look l = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		check_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	map_init(&l.before, sizeof(uint64_t), sizeof(uint64_t), SOCKETS_MAX);
 	map_init(&l.peers, sizeof(struct socket_peer_key), sizeof(uint64_t), PEERS_MAX);
-	diagnose_snapshots(e, &l, first, last);
+	diagnose_snapshots(e, out, &l, first, last);
 	map_fini(&l.before);
 	map_fini(&l.peers);
 }

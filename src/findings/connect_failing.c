@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * connect-failing: a process connects to a peer again and again, or waits for its answer, and does
- * not reach it. A process that tries several addresses of a service and reaches one got what it
+ * not reach it, or sends it datagrams without an answer. A process that tries several addresses of a service and reaches one got what it
  * needed, and so did one that reaches the peer in the end. Attempts that were under way already
  * when the observation began are seen in the snapshots of the sockets. The attempts of commands
  * that a process starts count together.
@@ -11,42 +11,30 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
+#include "analyze/diagnosis/datagram_requests.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
-	{ .name = "min-failures",
-		.help = "minimum number of failed connects to one peer",
-		.default_value = 4,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-share",
-		.help = "minimum percentage of the connects to one peer that fail",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 75,
-		.min = 1,
-		.max = 100 },
-	{ .name = "min-retries",
-		.help = "minimum number of failed connects to a peer that is never reached, the "
-			"first and the last a second apart",
-		.default_value = 2,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-wait",
-		.help = "minimum time that a connection attempt gets no answer",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
+	THRESHOLD("min-share", 75, 1, 100,
+		"minimum percentage of the connects to one peer that fail",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-retries", 2, 1, 1e9,
+		"minimum number of failed connects to a peer that is never reached, the first and "
+		"the last a second apart"),
+	THRESHOLD("min-wait", 2e9, 0, 86400e9,
+		"minimum time that a connection attempt gets no answer", .unit = SOOTH_UNIT_NS),
 };
 
 struct look {
-	struct check *e;
+	const struct check *e;
+	struct check_result *out;
 	struct check_calls calls;
 	bool has_calls;
 	struct map waiting; /* call_path -> struct unanswered */
@@ -66,7 +54,7 @@ static bool retries_slowly(const struct check *e, const struct call_peer *p)
 	       p->last_failed_ns - p->first_ns >= NS_PER_S;
 }
 
-static double weigh(const void *key, const void *value, void *user)
+static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
 	const struct call_peer *p = value;
@@ -82,7 +70,7 @@ static double weigh(const void *key, const void *value, void *user)
 	return failures;
 }
 
-static double weigh_waiting(const void *key, const void *value, void *user)
+static double weigh_waiting(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
 	const struct unanswered *u = value;
@@ -125,16 +113,16 @@ static void put_label(const struct check *e, const char *address, char *out, siz
 		snprintf(out, size, " (%.*s)", (int)label.size, label.data);
 }
 
-static void emit_waiting(struct check *e, const struct unanswered *u)
+static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
 	finding_number(
-		e, "connections without an answer (SYN_SENT)", u->sockets, SOOTH_UNIT_NONE, 0);
+		out, "connections without an answer (SYN_SENT)", u->sockets, SOOTH_UNIT_NONE, 0);
 	if (u->for_ns)
-		finding_number(
-			e, "time without an answer, at least", (double)u->for_ns, SOOTH_UNIT_NS, 0);
+		finding_number(out, "time without an answer, at least", (double)u->for_ns,
+			SOOTH_UNIT_NS, 0);
 	if (u->retransmits)
 		finding_number(
-			e, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
+			out, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
 }
 
 static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
@@ -142,7 +130,8 @@ static void report_failing(const struct look *l, const char *address, const stru
 	const struct check_calls *c = &l->calls;
 	struct call_path key = { { 0 } };
 	const struct unanswered *u;
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 	double failures = failures_of(p);
 	char errors[240], label[128];
 
@@ -150,59 +139,60 @@ static void report_failing(const struct look *l, const char *address, const stru
 	u = map_get(&l->waiting, &key);
 	put_errors(p, errors, sizeof(errors));
 	put_label(e, address, label, sizeof(label));
-	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(e, span_of(address, strlen(address)));
-	finding_claim(e, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)", address,
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
+	finding_connection(out, span_of(address, strlen(address)));
+	finding_claim(out, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)", address,
 		label, failures, (unsigned long long)p->attempts, errors);
-	finding_number(e, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(e, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
+	finding_number(out, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_text(e, "errors", "%s", errors);
-	finding_number(e, "time since the first attempt that was seen",
+	finding_text(out, "errors", "%s", errors);
+	finding_number(out, "time since the first attempt that was seen",
 		(double)(e->input->end_ns - p->first_ns), SOOTH_UNIT_NS, 0);
 	if (u)
-		emit_waiting(e, u);
+		emit_waiting(out, u);
 	if (p->made)
-		finding_number(e, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+		finding_number(out, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
 	if (p->excused)
-		finding_number(e, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
+		finding_number(out, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
 			c->interval_ns);
 	if (p->under_way)
-		finding_number(e, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
 	if (p->unknown)
-		finding_unseen(e,
+		finding_unseen(out,
 			"whether %llu more attempt%s to connect succeeded: the process closed the "
 			"socket before that was known",
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
-	check_calls_unseen(c, e);
-	finding_remedy(e,
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
 		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
 		"retry less often",
 		address);
-	finding_end(e);
+	finding_end(out);
 }
 
 static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
 {
 	char label[128], time[UNITS_SIZE];
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 
 	put_label(e, address, label, sizeof(label));
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, address);
-	finding_connection(e, span_of(address, strlen(address)));
-	finding_claim(e, "cannot connect to %s%s: no answer for at least %s", address, label,
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
+	finding_connection(out, span_of(address, strlen(address)));
+	finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address, label,
 		sentence_duration(time, u->for_ns));
-	emit_waiting(e, u);
-	finding_number(e, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
+	emit_waiting(out, u);
+	finding_number(out, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
 	if (u->is_again)
-		finding_text(e, "retried", "an earlier connection got no answer either");
+		finding_text(out, "retried", "an earlier connection got no answer either");
 	if (!l->has_calls)
-		finding_unseen(e, "how often the process retries: its calls were not observed");
-	finding_remedy(e,
+		finding_unseen(out, "how often the process retries: its calls were not observed");
+	finding_remedy(out,
 		"check that %s is up and no firewall drops the packets (if it is on this host: "
 		"in ss -tln, a Recv-Q above Send-Q means that its accept queue is full)",
 		address);
-	finding_end(e);
+	finding_end(out);
 }
 
 /* Each of its commands tries once: their attempts count together. */
@@ -210,28 +200,29 @@ static void report_children(const struct look *l, const char *address, const str
 {
 	const struct call_peer *sum = &p->sum;
 	char errors[240], label[128], what[CALL_PATH + 16];
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 
 	put_errors(sum, errors, sizeof(errors));
 	put_label(e, address, label, sizeof(label));
 	snprintf(what, sizeof(what), "children %s", address);
 	finding_begin(
-		e, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	finding_connection(e, span_of(address, strlen(address)));
-	finding_claim(e, "its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
+		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_connection(out, span_of(address, strlen(address)));
+	finding_claim(out,
+		"its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
 		p->names, address, label, failures_of(sum), (unsigned long long)sum->attempts,
 		errors);
-	finding_number(
-		e, "failures", failures_of(sum), SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_text(e, "errors", "%s", errors);
-	finding_number(e, "time since the first attempt that was seen",
+	finding_number(out, "failures", failures_of(sum), SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_text(out, "errors", "%s", errors);
+	finding_number(out, "time since the first attempt that was seen",
 		(double)(e->input->end_ns - sum->first_ns), SOOTH_UNIT_NS, 0);
-	check_calls_unseen(&l->calls, e);
-	finding_remedy(e,
+	check_calls_unseen(&l->calls, e, out);
+	finding_remedy(out,
 		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
 		"end the loop that starts %s",
 		address, p->names);
-	finding_end(e);
+	finding_end(out);
 }
 
 /* --- all peers --- */
@@ -272,8 +263,39 @@ static size_t report_by_sockets(const struct look *l)
 	return count;
 }
 
+/* A few may be lost on the way. */
+static size_t report_datagrams(const struct look *l)
+{
+	struct datagram_requests r;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
+
+	if (!datagram_requests_find(&r, l->calls.history) ||
+		(double)r.sent < check_option(e, "min-retries") ||
+		(double)(r.last_ns - r.first_ns) < check_option(e, "min-wait"))
+		return 0;
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, r.connection);
+	if ((double)r.sent < check_option(e, "min-failures"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(r.connection, strlen(r.connection)));
+	finding_descriptor(out, (uint32_t)r.fd);
+	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
+		datagram_requests_peer(&r), (unsigned long long)r.sent);
+	finding_number(
+		out, "requests", (double)r.sent, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_number(out, "waits for an answer that ended by timeout", (double)r.waits,
+		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_number(out, "time from the first to the last request",
+		(double)(r.last_ns - r.first_ns), SOOTH_UNIT_NS, 0);
+	check_calls_unseen(&l->calls, e, out);
+	finding_remedy(out, "check that %s is up, and that no firewall drops the packets",
+		datagram_requests_peer(&r));
+	finding_end(out);
+	return 1;
+}
+
 /* Nothing that was seen succeeded, and it is too little to call that failing. */
-static void report_undecided(struct check *e, const struct map *peers, uint64_t attempts)
+static void report_undecided(struct check_result *out, const struct map *peers, uint64_t attempts)
 {
 	size_t position = 0, others = peers->count - 1;
 	char reason[CALL_PATH + 400], errors[240], more[48] = "";
@@ -291,7 +313,7 @@ static void report_undecided(struct check *e, const struct map *peers, uint64_t 
 		"(%s)%s",
 		(unsigned long long)attempts, attempts == 1 ? "" : "s",
 		((const struct call_path *)key)->text, *errors ? errors : "no result yet", more);
-	check_blind_because(e, reason, CHECK_LONGER);
+	check_blind_because(out, reason, CHECK_LONGER);
 }
 
 static void report_none(const struct look *l)
@@ -306,31 +328,32 @@ static void report_none(const struct look *l)
 		made += ((const struct call_peer *)value)->made;
 	}
 	if (attempts && !made)
-		report_undecided(l->e, peers, attempts);
+		report_undecided(l->out, peers, attempts);
 	else if (attempts)
-		check_fine(l->e, "%llu connect%s, %llu succeeded", (unsigned long long)attempts,
+		check_fine(l->out, "%llu connect%s, %llu succeeded", (unsigned long long)attempts,
 			attempts == 1 ? "" : "s", (unsigned long long)made);
 	else if (l->waiting.count)
-		check_blind_because(l->e, "a connection attempt has no answer yet", CHECK_LONGER);
+		check_blind_because(l->out, "a connection attempt has no answer yet", CHECK_LONGER);
 	else
-		check_fine(l->e, "no connects");
+		check_fine(l->out, "no connects");
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct look l = { .e = e };
+	struct look l = { .e = e, .out = out };
 	size_t found;
 
 	unanswered_read(&l.waiting, e);
 	l.has_calls =
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	child_calls_read(&l.children, e);
-	found = (l.has_calls ? report_by_calls(&l) + report_by_children(&l) : 0) +
+	found = (l.has_calls ? report_by_calls(&l) + report_by_children(&l) + report_datagrams(&l)
+			     : 0) +
 		report_by_sockets(&l);
 	if (!found && l.has_calls)
 		report_none(&l);
-	else if (!found && check_has_probes(e))
-		check_calls_begin(&l.calls, e);
+	else if (!found && check_has_probes(out))
+		check_calls_begin(&l.calls, e, out);
 	map_fini(&l.waiting);
 	child_calls_fini(&l.children);
 }

@@ -13,81 +13,48 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
+#include "analyze/diagnosis/repeated_call.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define THREADS_SHOWN 5
 #define THREADS_MAX   4096
 #define QUOTA_PER_S   1 /* times that a quota is used up, from which it explains a low CPU use */
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum percentage of the time in which a thread runs or is ready to run",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 85,
-		.min = 1,
-		.max = 100 },
-	{ .name = "min-cpu",
-		.help = "minimum CPU use of a thread, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 2,
-		.min = 0.1,
-		.max = 100 },
-	{ .name = "sure",
-		.help = "severity is low if the threads use less CPU than this (percent of one "
-			"CPU), counting the time in which they are ready to run",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 0.1,
-		.max = 100 },
-	{ .name = "max-waits",
-		.help = "maximum number of waits per second of a thread",
-		.default_value = 20,
-		.min = 0,
-		.max = 1e6 },
-	{ .name = "min-stretch",
-		.help = "minimum CPU time of a thread between two context switches (less: "
-			"lock-storm)",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 50e3,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "max-faults",
-		.help = "maximum new memory pages per second of a thread (more: it does real work)",
-		.default_value = 5,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "max-moved",
-		.help = "maximum bytes per second that the process reads and writes",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 10240,
-		.min = 0,
-		.max = 1e12 },
-	{ .name = "in-kernel",
-		.help = "system calls count as the cause from this share of CPU time in the kernel "
-			"(percent)",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 20,
-		.min = 1,
-		.max = 100 },
-	{ .name = "some",
-		.help = "severity is low if the thread has used less CPU time than this",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 120e9,
-		.min = 0,
-		.max = 1e15 },
-	{ .name = "long",
-		.help = "severity is high if a thread has used this much CPU time or more",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 900e9,
-		.min = 1e9,
-		.max = 1e15 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples of the thread",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
+	THRESHOLD("percent", 85, 1, 100,
+		"minimum percentage of the time in which a thread runs or is ready to run",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-cpu", 2, 0.1, 100, "minimum CPU use of a thread, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("sure", 50, 0.1, 100,
+		"severity is low if the threads use less CPU than this (percent of one CPU), "
+		"counting the time in which they are ready to run",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread"),
+	THRESHOLD("min-stretch", 50e3, 0, 1e9,
+		"minimum CPU time of a thread between two context switches (less: lock-storm)",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("max-faults", 5, 0, 1e9,
+		"maximum new memory pages per second of a thread (more: it does real work)"),
+	THRESHOLD("max-moved", 10240, 0, 1e12,
+		"maximum bytes per second that the process reads and writes",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("in-kernel", 20, 1, 100,
+		"system calls count as the cause from this share of CPU time in the kernel "
+		"(percent)",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-per-call", 100e3, 1e2, 1e9,
+		"maximum CPU time per call of a repeated system call that is the cause",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("some", 120e9, 0, 1e15,
+		"severity is low if the thread has used less CPU time than this",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("long", 900e9, 1e9, 1e15,
+		"severity is high if a thread has used this much CPU time or more",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
 struct spin {
@@ -98,6 +65,8 @@ struct spin {
 	bool is_held;	/* a CPU quota was used up meanwhile */
 	double highest; /* of one thread; negative: none was measured */
 	bool works;	/* a busy thread shows progress */
+	struct repeated_call call; /* of the busiest thread */
+	bool is_by_call;	   /* that call is the cause */
 };
 
 /* --- spinning threads --- */
@@ -148,6 +117,19 @@ static void find(const struct check *e, struct spin *s)
 		qsort(s->threads, s->count, sizeof(*s->threads), by_cpu);
 }
 
+/* --- what it does --- */
+
+static void find_call(const struct check *e, struct spin *s)
+{
+	const struct thread_history *t = s->threads[0];
+	double cpu_ns = thread_history_cpu(t) / 100 * (double)NS_PER_S;
+
+	repeated_call_of(&s->call, e, t->tid);
+	if (s->call.kind && cpu_ns > check_option(e, "max-per-call") * s->call.per_s)
+		s->call.kind = REPEATED_NOTHING;
+	s->is_by_call = repeated_call_is_pointless(&s->call);
+}
+
 /* --- how bad --- */
 
 static bool should_wait(const struct process_entry *p)
@@ -181,6 +163,8 @@ static enum finding_severity severity(
 		return FINDING_LOW;
 	if (should_wait(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
 		return FINDING_HIGH;
+	if (s->is_by_call)
+		return FINDING_MEDIUM;
 	/* A search for files makes many short calls too, and looks like a loop. */
 	if (in_kernel || !p->is_measured || (double)burnt_ns(s) < check_option(e, "some"))
 		return FINDING_LOW;
@@ -189,86 +173,126 @@ static enum finding_severity severity(
 
 /* --- the finding --- */
 
-static void emit_threads(struct check *e, const struct spin *s)
+static void emit_threads(const struct check *e, struct check_result *out, const struct spin *s)
 {
 	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++) {
 		const struct thread_history *t = s->threads[i];
 		enum thread_role role = thread_role_of(
 			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
 
-		finding_text(e, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid, role ? ", " : "",
-			role ? thread_role_names.names[role] : "", thread_history_cpu(t));
+		finding_text(out, "thread", "%s (%u)%s%s: %.0f %%", t->name, t->tid,
+			role ? ", " : "", role ? thread_role_names.names[role] : "",
+			thread_history_cpu(t));
 	}
 	if (s->count > THREADS_SHOWN)
-		finding_text(e, "more threads", "%zu", s->count - THREADS_SHOWN);
+		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
 }
 
-static void emit_claim(struct check *e, const struct spin *s, bool in_kernel)
+static void put_burner(struct buffer *out, const struct spin *s)
 {
-	const char *calls =
-		in_kernel ? "; much of the time in system calls that return immediately" : "";
-
 	if (s->count > 1)
-		finding_claim(e, "burns %.1f CPUs without visible progress: %zu threads%s",
-			s->cpu / 100, s->count, calls);
+		buffer_format(out, "burns %.1f CPUs without visible progress: %zu threads",
+			s->cpu / 100, s->count);
 	else
-		finding_claim(e,
-			"burns %.0f %% of a CPU without visible progress: thread %s (%u)%s", s->cpu,
-			s->threads[0]->name, s->threads[0]->tid, calls);
+		buffer_format(out,
+			"burns %.0f %% of a CPU without visible progress: thread %s (%u)", s->cpu,
+			s->threads[0]->name, s->threads[0]->tid);
 }
 
-static void emit_values(struct check *e, const struct spin *s, const struct progress *p)
+static void emit_claim(struct check_result *out, const struct spin *s, bool in_kernel)
+{
+	struct buffer text = { 0 };
+
+	if (s->is_by_call) {
+		repeated_call_put(&text, &s->call);
+		buffer_string(&text, "; ");
+	}
+	put_burner(&text, s);
+	if (!s->is_by_call && s->call.kind) {
+		buffer_string(&text, "; ");
+		repeated_call_put(&text, &s->call);
+	} else if (!s->is_by_call && in_kernel) {
+		buffer_string(&text, "; much of the time in system calls that return immediately");
+	}
+	finding_claim(out, "%s", buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static void emit_values(const struct check *e, struct check_result *out, const struct spin *s,
+	const struct progress *p)
 {
 	const struct thread_history *t = s->threads[0];
 	uint64_t interval_ns = thread_history_ns(t);
 	double system = thread_history_system(t);
 
-	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "share of the time in which the thread ran or was ready to run",
+	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(out, "share of the time in which the thread ran or was ready to run",
 		thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
-	finding_rate(e, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
+	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
-		finding_number(e, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
+		finding_number(out, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);
 	if (thread_history_faults(t) >= 0)
 		finding_rate(
-			e, "new pages", thread_history_faults(t), SOOTH_UNIT_NONE, interval_ns);
-	progress_emit(p, e);
-	emit_threads(e, s);
-	finding_number(e, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
+			out, "new pages", thread_history_faults(t), SOOTH_UNIT_NONE, interval_ns);
+	if (s->call.kind)
+		finding_number(out, "share of the thread's calls that are this one", s->call.share,
+			SOOTH_UNIT_PERCENT, interval_ns);
+	progress_emit(p, out);
+	emit_threads(e, out, s);
+	finding_number(out, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);
 	if (e->input->load.cpus)
-		finding_number(e, "CPU use of the threads, as a share of all CPUs of the host",
+		finding_number(out, "CPU use of the threads, as a share of all CPUs of the host",
 			s->cpu / e->input->load.cpus, SOOTH_UNIT_PERCENT, interval_ns);
 }
 
-static void report(struct check *e, const struct spin *s, const struct progress *p)
+static void emit_remedy(
+	const struct check *e, struct check_result *out, const struct spin *s, bool in_kernel)
+{
+	unsigned long long pid = e->id.pid;
+
+	if (s->is_by_call)
+		finding_remedy(out, "%s; sooth trace -p %llu shows the calls",
+			repeated_call_remedy(&s->call), pid);
+	else if (in_kernel || s->is_held)
+		finding_remedy(out,
+			"sooth trace -c -p %llu shows its system calls, perf top -p %llu its "
+			"busiest function",
+			pid, pid);
+	else
+		finding_remedy(out,
+			"if the process should be idle, restart it; sooth trace -c -p %llu shows "
+			"its system calls, perf top -p %llu its busiest function",
+			pid, pid);
+}
+
+static void report(
+	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
 	double system = thread_history_system(s->threads[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
-	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_severity(e, severity(e, s, p, in_kernel));
+	find_call(e, s);
+	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->count == 1)
-		finding_thread(e, s->threads[0]->tid);
-	emit_claim(e, s, in_kernel);
-	emit_values(e, s, p);
+		finding_thread(out, s->threads[0]->tid);
+	emit_claim(out, s, in_kernel);
+	emit_values(e, out, s, p);
 	if (s->is_held)
-		finding_unseen(e, "how much CPU the process would use without the CPU quota of its "
-				  "control group: see held-back");
+		finding_unseen(out,
+			"how much CPU the process would use without the CPU quota of its "
+			"control group: see held-back");
 	else if (s->cpu < check_option(e, "sure"))
+		finding_unseen(out,
+			"how much CPU the process would use on an idle host: this host is busy");
+	if (!s->is_by_call)
 		finding_unseen(
-			e, "how much CPU the process would use on an idle host: this host is busy");
-	finding_unseen(e, "which function uses the CPU, and whether its result is useful");
-	finding_remedy(e,
-		in_kernel || s->is_held
-			? "sooth trace -c -p %llu shows its system calls, perf top -p %llu its "
-			  "busiest function"
-			: "if the process should be idle, restart it; sooth trace -c -p %llu shows "
-			  "its system calls, perf top -p %llu its busiest function",
-		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
-	finding_end(e);
+			out, "which function uses the CPU, and whether its result is useful");
+	emit_remedy(e, out, s, in_kernel);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct spin s = { 0 };
 	struct progress p;
@@ -277,11 +301,11 @@ static void diagnose(struct check *e)
 	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;
 	progress_of(&p, e);
 	if (s.highest < 0)
-		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && p.bytes_per_s <= check_option(e, "max-moved"))
-		report(e, &s, &p);
+		report(e, out, &s, &p);
 	else
-		check_fine(e, "busiest thread: %.0f %% of a CPU%s", s.highest,
+		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
 			s.count || s.works ? ", with visible progress" : "");
 	free(s.threads);
 }
@@ -291,6 +315,7 @@ const struct finding_type finding_cpu_spin = {
 	.worst = FINDING_HIGH,
 	.claim = "threads burn CPU without waiting and without visible progress",
 	.probes = "proc,threads",
+	.follows = "gc-pressure,lock-storm,busy-poll,syscall-errors,connect-failing",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

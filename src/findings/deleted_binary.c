@@ -5,7 +5,7 @@
  * the agent explains it, `outdated` reports the same thing, so the severity is info.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 static bool is_outdated(const struct check *e)
 {
@@ -25,36 +25,38 @@ static bool is_with_parent(const struct check *e)
 		       record_text(&parent->process->record, &parent->process->executable));
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;
 	struct verdict verdict;
 	struct span path;
 
-	if (!check_holds(e, VERDICT_DELETED, "", &verdict))
+	if (!check_holds(e, out, VERDICT_DELETED, "", &verdict))
 		return;
 	if (is_with_parent(e)) {
-		check_fine(e, "reported for %llu", (unsigned long long)p->parent->id.pid);
+		check_fine(out, "reported for %u", p->parent->id.pid);
 		return;
 	}
 	path = record_text(&p->process->record, &p->process->executable);
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (is_outdated(e))
-		finding_severity(e, FINDING_INFO);
-	finding_path(e, path);
-	finding_claim(e, "the program file was removed or replaced after the process started: %.*s",
+		finding_severity(out, FINDING_INFO);
+	finding_path(out, path);
+	finding_claim(out,
+		"the program file was removed or replaced after the process started: %.*s",
 		(int)path.size, path.data);
-	finding_text(e, "known by", "/proc/PID/exe: the kernel marks the path as deleted");
-	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_unseen(e, "whether another file is at that path now");
-	finding_remedy(e,
+	finding_text(out, "known by", "/proc/PID/exe: the kernel marks the path as deleted");
+	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether another file is at that path now");
+	finding_remedy(out,
 		"restart the process: files that it loads from now on may be of another version");
-	finding_end(e);
+	finding_end(out);
 }
 
 const struct finding_type finding_deleted_binary = {
 	.id = "deleted-binary",
 	.claim = "the program file of the process was removed or replaced",
 	.probes = "proc",
+	.follows = "outdated",
 	.diagnose = diagnose,
 };

@@ -6,7 +6,7 @@
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/limits.h"
 #include "probes/signal_names.h"
 
@@ -78,12 +78,12 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 
 	/* Only entries since it started: the pid may have been reused. */
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
-	return endings_log(&e->input->endings, (uint32_t)e->id.pid, from_ns);
+	return endings_log(&e->input->endings, e->id.pid, from_ns);
 }
 
 /* --- evidence --- */
 
-static void add_signal(struct check *e, const struct why *w)
+static void add_signal(struct check_result *out, const struct why *w)
 {
 	struct buffer text = { 0 };
 	uint64_t end_ns = w->of->end.record.time_ns;
@@ -91,27 +91,28 @@ static void add_signal(struct check *e, const struct why *w)
 	if (!w->fatal) {
 		if (w->of->end.signals_state)
 			finding_unseen(
-				e, "which process sent the signal: only root can record that");
+				out, "which process sent the signal: only root can record that");
 		return;
 	}
 	exit_reason_text_sender(&text, w->of, w->fatal);
 	if (!is_own_doing(w))
-		finding_text(e, "sent by", "%s", buffer_cstr(&text));
+		finding_text(out, "sent by", "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 	if (is_sent(w))
-		finding_text(e, "user id of the sender", "%u", w->fatal->sender_uid);
+		finding_text(out, "user id of the sender", "%u", w->fatal->sender_uid);
 	if (w->fatal->is_sender_ending)
-		finding_text(e, "because",
-			"the process had asked for this signal when its parent exits, and the parent exited "
+		finding_text(out, "because",
+			"the process had asked for this signal when its parent exits, and the "
+			"parent exited "
 			"(PR_SET_PDEATHSIG)");
 	if (!w->fatal->address_state)
-		finding_text(e, "address", "0x%llx", (unsigned long long)w->fatal->address);
+		finding_text(out, "address", "0x%llx", (unsigned long long)w->fatal->address);
 	if (w->fatal->sent_ns && w->fatal->sent_ns < end_ns)
-		finding_number(e, "time between the signal and the exit",
+		finding_number(out, "time between the signal and the exit",
 			(double)(end_ns - w->fatal->sent_ns), SOOTH_UNIT_NS, 0);
 }
 
-static void add_memory(struct check *e, const struct why *w)
+static void add_memory(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_oom *oom = &w->of->oom;
 	const struct exit_reasons_log *log =
@@ -119,28 +120,30 @@ static void add_memory(struct check *e, const struct why *w)
 
 	if (w->of->has_oom && !oom->figures_state) {
 		finding_number(
-			e, "anonymous memory", (double)oom->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(e, "file memory", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(e, "shared memory", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(e, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_text(e, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
+			out, "anonymous memory", (double)oom->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "file memory", (double)oom->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			out, "shared memory", (double)oom->shared_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "page tables", (double)oom->table_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_text(out, "allocating process", "%.*s (pid %u)", END_NAME(oom->asker_name),
 			oom->asker_pid);
 	} else if (log && !log->figures_state) {
 		finding_number(
-			e, "anonymous memory", (double)log->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(e, "file memory", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
-		finding_number(e, "shared memory", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
+			out, "anonymous memory", (double)log->anonymous_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "file memory", (double)log->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(
+			out, "shared memory", (double)log->shared_bytes, SOOTH_UNIT_BYTES, 0);
 	}
 	if (log)
-		finding_text(e, "out of memory", "%s",
+		finding_text(out, "out of memory", "%s",
 			log->is_of_group ? "in the control group of the process" : "on the host");
 	else
-		finding_unseen(e, "whether the host or the control group ran out of memory: the "
-				  "kernel log does not say");
+		finding_unseen(out, "whether the host or the control group ran out of memory: the "
+				    "kernel log does not say");
 }
 
 /* The limit of its control group at the last sample. */
-static void add_group(struct check *e)
+static void add_group(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -150,38 +153,38 @@ static void add_group(struct check *e)
 
 		if (!g || !span_equal(record_text(r, &g->name), "memory") || g->limit_state)
 			continue;
-		finding_number(e, "control group limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "control group limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 		return;
 	}
 }
 
-static void add_cpu(struct check *e)
+static void add_cpu(const struct check *e, struct check_result *out)
 {
 	if (e->series.count)
-		finding_number(e, "CPU time of the process at the last sample",
+		finding_number(out, "CPU time of the process at the last sample",
 			(double)e->series.points[e->series.count - 1].cpu_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void add_limits(struct check *e, const struct why *w)
+static void add_limits(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_end *end = &w->of->end;
 
 	if (end->limits_state)
 		return;
 	if (w->signal == CPU_LIMIT && end->cpu_soft_s != EXIT_REASONS_UNLIMITED)
-		finding_number(
-			e, "CPU time limit", (double)end->cpu_soft_s * NS_PER_S, SOOTH_UNIT_NS, 0);
-	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
-		finding_number(e, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
+		finding_number(out, "CPU time limit", (double)end->cpu_soft_s * NS_PER_S,
 			SOOTH_UNIT_NS, 0);
-		add_cpu(e);
+	if (w->signal == KILL && end->cpu_hard_s != EXIT_REASONS_UNLIMITED) {
+		finding_number(out, "hard limit of CPU time", (double)end->cpu_hard_s * NS_PER_S,
+			SOOTH_UNIT_NS, 0);
+		add_cpu(e, out);
 	}
 	if (w->signal == SIZE_LIMIT && end->file_size_bytes != EXIT_REASONS_UNLIMITED)
 		finding_number(
-			e, "file size limit", (double)end->file_size_bytes, SOOTH_UNIT_BYTES, 0);
+			out, "file size limit", (double)end->file_size_bytes, SOOTH_UNIT_BYTES, 0);
 }
 
-static void add_core(struct check *e, const struct why *w)
+static void add_core(struct check_result *out, const struct why *w)
 {
 	struct buffer text = { 0 };
 
@@ -190,13 +193,13 @@ static void add_core(struct check *e, const struct why *w)
 	if (w->core)
 		exit_reason_text_core(&text, w->core);
 	if (text.size)
-		finding_text(e, "core", "%s", buffer_cstr(&text));
+		finding_text(out, "core", "%s", buffer_cstr(&text));
 	else
-		finding_unseen(e, "where the kernel wrote the core file of the process");
+		finding_unseen(out, "where the kernel wrote the core file of the process");
 	buffer_fini(&text);
 }
 
-static void add_fault(struct check *e, const struct why *w)
+static void add_fault(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_log *log =
 		w->log && w->log->what == EXIT_REASONS_LOG_FAULT ? w->log : NULL;
@@ -206,174 +209,179 @@ static void add_fault(struct check *e, const struct why *w)
 	if (!log || !is_fault(w->signal))
 		return;
 	if (!w->fatal && !log->address_state)
-		finding_text(e, "address", "0x%llx", (unsigned long long)log->address);
+		finding_text(out, "address", "0x%llx", (unsigned long long)log->address);
 	if (object.size)
-		finding_text(e, "crashed in", "%.*s", (int)object.size, object.data);
+		finding_text(out, "crashed in", "%.*s", (int)object.size, object.data);
 	if (!log->instruction_state)
-		finding_text(e, "instruction", "0x%llx", (unsigned long long)log->instruction);
+		finding_text(out, "instruction", "0x%llx", (unsigned long long)log->instruction);
 }
 
-static void add_all(struct check *e, const struct why *w)
+static void add_all(const struct check *e, struct check_result *out, const struct why *w)
 {
 	struct buffer text = { 0 };
 
 	exit_reason_text_status(&text, w->status);
-	finding_text(e, "status", "%s", buffer_cstr(&text));
+	finding_text(out, "status", "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 	if (w->signal)
-		add_signal(e, w);
+		add_signal(out, w);
 	if (w->is_oom) {
-		add_memory(e, w);
-		add_group(e);
+		add_memory(out, w);
+		add_group(e, out);
 	}
-	add_limits(e, w);
-	add_fault(e, w);
+	add_limits(e, out, w);
+	add_fault(out, w);
 	if (!w->of->end.peak_state)
 		finding_number(
-			e, "peak memory", (double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
-	add_core(e, w);
+			out, "peak memory", (double)w->of->end.peak_rss_bytes, SOOTH_UNIT_BYTES, 0);
+	add_core(out, w);
 }
 
 /* --- claims --- */
 
-static void claim_sent(struct check *e, const struct why *w, const char *verb)
+static void claim_sent(struct check_result *out, const struct why *w, const char *verb)
 {
 	struct buffer sender = { 0 };
 	char name[SIGNAL_NAME_SIZE];
 
 	exit_reason_text_sender(&sender, w->of, w->fatal);
 	finding_claim(
-		e, "%s by %s from %s", verb, signal_name(name, w->signal), buffer_cstr(&sender));
+		out, "%s by %s from %s", verb, signal_name(name, w->signal), buffer_cstr(&sender));
 	buffer_fini(&sender);
 }
 
-static void emit_oom(struct check *e, const struct why *w)
+static void emit_oom(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_log *log =
 		w->log && w->log->what == EXIT_REASONS_LOG_OOM ? w->log : NULL;
 	struct span group =
 		log && !log->group_state ? record_text(&log->record, &log->group) : span_of("", 0);
 
-	finding_severity(e, FINDING_CRITICAL);
+	finding_severity(out, FINDING_CRITICAL);
 	if (log && log->is_of_group)
-		finding_claim(e, "killed by the kernel: control group %.*s ran out of memory",
+		finding_claim(out, "killed by the kernel: control group %.*s ran out of memory",
 			(int)group.size, group.data);
 	else
-		finding_claim(e, "killed by the kernel: %s",
+		finding_claim(out, "killed by the kernel: %s",
 			log ? "the host ran out of memory" : "out of memory");
-	finding_remedy(e, "give the control group or the host more memory, or see in the next run "
-			  "which memory grows: sooth inspect --maps PID");
+	finding_remedy(out,
+		"give the control group or the host more memory, or see in the next run "
+		"which memory grows: sooth inspect --maps PID");
 }
 
-static void emit_fault(struct check *e, const struct why *w)
+static void emit_fault(const struct check *e, struct check_result *out, const struct why *w)
 {
 	char name[SIGNAL_NAME_SIZE];
 
 	signal_name(name, w->signal);
-	finding_severity(e, FINDING_HIGH);
+	finding_severity(out, FINDING_HIGH);
 	if (is_sent(w))
-		claim_sent(e, w, "ended");
+		claim_sent(out, w, "ended");
 	else if (w->signal == ABORT)
-		finding_claim(e, "aborted (SIGABRT): a check inside the program failed");
+		finding_claim(out, "aborted (SIGABRT): a check inside the program failed");
 	else if (w->fatal && !w->fatal->address_state)
-		finding_claim(e, "crashed: %s at address 0x%llx", name,
+		finding_claim(out, "crashed: %s at address 0x%llx", name,
 			(unsigned long long)w->fatal->address);
 	else
-		finding_claim(e, "crashed: %s", name);
+		finding_claim(out, "crashed: %s", name);
 	if (w->core && !w->core->path_state)
-		finding_remedy(e,
-			"open the core file in a debugger: coredumpctl debug %llu, or gdb PROGRAM "
+		finding_remedy(out,
+			"open the core file in a debugger: coredumpctl debug %u, or gdb PROGRAM "
 			"CORE",
-			(unsigned long long)e->id.pid);
+			e->id.pid);
 	else
-		finding_remedy(e,
+		finding_remedy(out,
 			"read the standard error of the process; to get a core file next time, "
 			"run this in the shell before the program starts: ulimit -c unlimited");
 }
 
-static void emit_limit(struct check *e, const struct why *w)
+static void emit_limit(struct check_result *out, const struct why *w)
 {
-	finding_severity(e, FINDING_HIGH);
+	finding_severity(out, FINDING_HIGH);
 	if (is_sent(w))
-		claim_sent(e, w, "ended");
+		claim_sent(out, w, "ended");
 	else
-		finding_claim(e, "hit its %s",
+		finding_claim(out, "hit its %s",
 			w->signal == SIZE_LIMIT ? "file size limit (SIGXFSZ)"
 						: "CPU time limit (SIGXCPU)");
-	finding_remedy(e,
+	finding_remedy(out,
 		"raise the limit in the shell before the program starts: ulimit %s unlimited",
 		w->signal == SIZE_LIMIT ? "-f" : "-t");
 }
 
-static void emit_kill(struct check *e, const struct why *w)
+static void emit_kill(struct check_result *out, const struct why *w)
 {
 	bool has_limit =
 		!w->of->end.limits_state && w->of->end.cpu_hard_s != EXIT_REASONS_UNLIMITED;
 
-	finding_severity(e, FINDING_MEDIUM);
+	finding_severity(out, FINDING_MEDIUM);
 	if (is_sent(w)) {
-		claim_sent(e, w, "killed");
-		finding_remedy(e, "find out why the sender killed the process; SIGTERM instead of "
-				  "SIGKILL would let the process clean up");
+		claim_sent(out, w, "killed");
+		finding_remedy(out,
+			"find out why the sender killed the process; SIGTERM instead of "
+			"SIGKILL would let the process clean up");
 	} else if (w->fatal && !w->fatal->is_from_kernel) {
-		finding_claim(e, "the process killed itself (SIGKILL)");
-		finding_remedy(e, "read the last lines of the output of the process: the reason "
-				  "may be there");
+		finding_claim(out, "the process killed itself (SIGKILL)");
+		finding_remedy(out, "read the last lines of the output of the process: the reason "
+				    "may be there");
 	} else if (w->fatal && has_limit) {
-		finding_severity(e, FINDING_HIGH);
-		finding_claim(e, "killed by the kernel, perhaps at its hard CPU time limit");
-		finding_remedy(e, "raise the limit in the shell before the program starts: ulimit "
-				  "-t unlimited");
+		finding_severity(out, FINDING_HIGH);
+		finding_claim(out, "killed by the kernel, perhaps at its hard CPU time limit");
+		finding_remedy(out,
+			"raise the limit in the shell before the program starts: ulimit "
+			"-t unlimited");
 	} else {
-		finding_claim(e, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
-		finding_remedy(e, "%s",
+		finding_claim(out, w->fatal ? "killed by the kernel" : "killed by SIGKILL");
+		finding_remedy(out, "%s",
 			w->fatal ? "the container or pid namespace of the process may have ended; "
 				   "dmesg may say why"
 				 : "run sooth as root: then sooth records the sender");
 	}
 }
 
-static void emit_signal(struct check *e, const struct why *w)
+static void emit_signal(struct check_result *out, const struct why *w)
 {
 	char name[SIGNAL_NAME_SIZE];
 
 	signal_name(name, w->signal);
 	if (is_request(w->signal))
-		finding_severity(e, FINDING_INFO);
+		finding_severity(out, FINDING_INFO);
 	else if (w->signal == PIPE && !is_sent(w))
-		finding_severity(e, FINDING_LOW);
+		finding_severity(out, FINDING_LOW);
 	else
-		finding_severity(e, FINDING_MEDIUM);
+		finding_severity(out, FINDING_MEDIUM);
 	if (is_sent(w))
-		claim_sent(e, w, "ended");
+		claim_sent(out, w, "ended");
 	else if (w->signal == PIPE)
-		finding_claim(e, "the process wrote to a pipe or socket without a reader, and the "
-				 "kernel ended it (SIGPIPE)");
+		finding_claim(out,
+			"the process wrote to a pipe or socket without a reader, and the "
+			"kernel ended it (SIGPIPE)");
 	else
-		finding_claim(e, "ended by %s%s", name,
+		finding_claim(out, "ended by %s%s", name,
 			w->fatal && w->fatal->is_from_kernel
-				? " sent by the kernel (for Ctrl-C in a terminal, or a timer that expired)"
+				? " sent by the kernel (for Ctrl-C in a terminal, or a timer that "
+				  "expired)"
 				: "");
-	finding_remedy(e, "%s",
+	finding_remedy(out, "%s",
 		is_request(w->signal) ? "nothing to do, if this exit was intended"
 				      : "read the standard error of the process");
 }
 
-static void emit_exit(struct check *e, const struct why *w)
+static void emit_exit(struct check_result *out, const struct why *w)
 {
 	unsigned code = END_EXIT(w->status);
 	char name[SIGNAL_NAME_SIZE];
 
-	finding_severity(e, FINDING_LOW);
+	finding_severity(out, FINDING_LOW);
 	if (code == SHELL_NO_RUN || code == SHELL_NONE)
-		finding_claim(e, "exited with status %u (shell: command %s)", code,
+		finding_claim(out, "exited with status %u (shell: command %s)", code,
 			code == SHELL_NONE ? "not found" : "cannot be run");
 	else if (code > SHELL_SIGNAL && code <= SHELL_SIGNAL + SIGNALS_MAX)
-		finding_claim(e, "exited with status %u (shell: its command was ended by %s)", code,
-			signal_name(name, code - SHELL_SIGNAL));
+		finding_claim(out, "exited with status %u (shell: its command was ended by %s)",
+			code, signal_name(name, code - SHELL_SIGNAL));
 	else
-		finding_claim(e, "exited with status %u", code);
-	finding_remedy(e, "read the standard error of the process: the reason is usually there");
+		finding_claim(out, "exited with status %u", code);
+	finding_remedy(out, "read the standard error of the process: the reason is usually there");
 }
 
 /* The kernel does not record that it killed at a limit. */
@@ -382,29 +390,29 @@ static bool is_guess(const struct why *w)
 	return w->signal == KILL && !w->is_oom && !is_sent(w);
 }
 
-static void report(struct check *e, const struct why *w)
+static void report(const struct check *e, struct check_result *out, const struct why *w)
 {
-	finding_begin(e, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	if (w->is_oom)
-		emit_oom(e, w);
+		emit_oom(out, w);
 	else if (is_fault(w->signal) || w->signal == ABORT)
-		emit_fault(e, w);
+		emit_fault(e, out, w);
 	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT)
-		emit_limit(e, w);
+		emit_limit(out, w);
 	else if (w->signal == KILL)
-		emit_kill(e, w);
+		emit_kill(out, w);
 	else if (w->signal)
-		emit_signal(e, w);
+		emit_signal(out, w);
 	else
-		emit_exit(e, w);
-	add_all(e, w);
-	finding_end(e);
+		emit_exit(out, w);
+	add_all(e, out, w);
+	finding_end(out);
 }
 
 /* --- the diagnosis --- */
 
 /* Its parent, or the process itself, asked for the exit. */
-static bool is_orderly(struct check *e, const struct why *w)
+static bool is_orderly(struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
 	struct buffer sender = { 0 };
@@ -416,39 +424,40 @@ static bool is_orderly(struct check *e, const struct why *w)
 		return false;
 	if (request) {
 		exit_reason_text_sender(&sender, w->of, request);
-		check_fine(e, "%s %s from %s",
+		check_fine(out, "%s %s from %s",
 			w->signal ? "ended by" : "exited with status 0 after",
 			signal_name(name, request->signal), buffer_cstr(&sender));
 	} else {
-		check_fine(e, "exited with status 0");
+		check_fine(out, "exited with status 0");
 	}
 	buffer_fini(&sender);
 	return true;
 }
 
-static void diagnose_end(struct check *e, const struct ending *of)
+static void diagnose_end(const struct check *e, struct check_result *out, const struct ending *of)
 {
 	const struct endings *all = &e->input->endings;
 	struct why w = { .of = of, .log = log_of(e) };
 	uint8_t state = ending_status(all, of, &w.status);
 
 	if (state) {
-		check_blind_by(e, FINDING_REFUSED, "sooth did not see the exit of the process",
+		check_blind_by(out, FINDING_REFUSED, "sooth did not see the exit of the process",
 			"run sooth as root: then exits are recorded");
 		return;
 	}
 	w.signal = END_SIGNAL(w.status);
 	w.fatal = w.signal ? ending_signal(of, w.signal) : NULL;
-	w.core = of->core ? of->core : endings_stored(all, (uint32_t)e->id.pid);
+	w.core = of->core ? of->core : endings_stored(all, e->id.pid);
 	w.is_oom = w.signal == KILL &&
 		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
 			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
-	if (!is_orderly(e, &w))
-		report(e, &w);
+	if (!is_orderly(out, &w))
+		report(e, out, &w);
 }
 
 /* A process that ended before the observation is known only from the kernel log. */
-static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
+static void diagnose_gone(
+	const struct check *e, struct check_result *out, const struct exit_reasons_log *log)
 {
 	const struct exit_reasons_core *core = endings_stored(&e->input->endings, log->log_pid);
 	struct ending none = { .id = e->id };
@@ -456,54 +465,55 @@ static void diagnose_gone(struct check *e, const struct exit_reasons_log *log)
 	uint64_t now = e->input->end_ns;
 	struct span trap = record_text(&log->record, &log->trap);
 
-	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	if (log->what == EXIT_REASONS_LOG_OOM) {
-		emit_oom(e, &w);
-		add_memory(e, &w);
+		emit_oom(out, &w);
+		add_memory(out, &w);
 	} else {
 		w.is_oom = false;
 		w.signal = SEGV;
-		finding_severity(e, FINDING_HIGH);
-		finding_claim(e, "crashed: %.*s", (int)trap.size, trap.data);
-		finding_remedy(e, "to get a core file next time, run this in the shell before the "
-				  "program starts: ulimit -c unlimited");
-		add_fault(e, &w);
+		finding_severity(out, FINDING_HIGH);
+		finding_claim(out, "crashed: %.*s", (int)trap.size, trap.data);
+		finding_remedy(out,
+			"to get a core file next time, run this in the shell before the "
+			"program starts: ulimit -c unlimited");
+		add_fault(out, &w);
 	}
 	if (core) {
 		w.status = EXIT_REASONS_CORE_FLAG;
-		add_core(e, &w);
+		add_core(out, &w);
 	}
 	if (now > log->logged_ns)
-		finding_number(e, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
-	finding_text(e, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
-	finding_unseen(e, "whether this is the process that you named: PIDs are reused, and the "
-			  "kernel log has only a PID and a name");
-	finding_end(e);
+		finding_number(out, "time since", (double)(now - log->logged_ns), SOOTH_UNIT_NS, 0);
+	finding_text(out, "source", "kernel log: %.*s[%u]", END_NAME(log->name), log->log_pid);
+	finding_unseen(out, "whether this is the process that you named: PIDs are reused, and the "
+			    "kernel log has only a PID and a name");
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct ending *of = endings_get(&e->input->endings, &e->id);
 	const struct exit_reasons_log *log;
 
 	if (of) {
-		diagnose_end(e, of);
+		diagnose_end(e, out, of);
 		return;
 	}
 	if (e->process) {
 		if (e->process->is_there)
-			check_fine(e, "still running");
+			check_fine(out, "still running");
 		else
-			check_blind_by(e, FINDING_REFUSED,
+			check_blind_by(out, FINDING_REFUSED,
 				"sooth did not see the exit of the process",
 				"run sooth as root: then exits are recorded");
 		return;
 	}
-	log = endings_log(&e->input->endings, (uint32_t)e->id.pid, 0);
+	log = endings_log(&e->input->endings, e->id.pid, 0);
 	if (log)
-		diagnose_gone(e, log);
+		diagnose_gone(e, out, log);
 	else
-		check_blind_because(e,
+		check_blind_because(out,
 			"the process ended before the check, and the kernel log has no record of "
 			"it",
 			"");

@@ -11,7 +11,7 @@
 
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
 
@@ -21,50 +21,23 @@
 #define POINTS_MAX   512
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum number of descriptors opened and not closed per second",
-		.default_value = 0.5,
-		.min = 0.0001,
-		.max = 1e9 },
-	{ .name = "min-gain",
-		.help = "minimum number of descriptors opened and not closed during the "
-			"observation",
-		.default_value = 10,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-gain-slow",
-		.help = "minimum number of descriptors of one kind that a slow leak keeps",
-		.default_value = 4,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-rate-slow",
-		.help = "minimum number of descriptors per second of a slow leak, in an "
-			"observation of min-interval-slow",
-		.default_value = 0.05,
-		.min = 0.0001,
-		.max = 1e9 },
-	{ .name = "min-interval-slow",
-		.help = "minimum observation time to report a leak slower than min-rate",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 20e9,
-		.min = 0,
-		.max = 86400e9 },
-	{ .name = "min-same",
-		.help = "minimum number of descriptors of one kind that are open at once",
-		.default_value = 1000,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-windows",
-		.help = "minimum number of intervals between samples that show growth",
-		.default_value = 4,
-		.min = 2,
-		.max = 500 },
-	{ .name = "min-age",
-		.help = "minimum process age",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 10e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("min-rate", 0.5, 0.0001, 1e9,
+		"minimum number of descriptors opened and not closed per second"),
+	THRESHOLD("min-gain", 10, 1, 1e9,
+		"minimum number of descriptors opened and not closed during the observation"),
+	THRESHOLD("min-gain-slow", 4, 1, 1e9,
+		"minimum number of descriptors of one kind that a slow leak keeps"),
+	THRESHOLD("min-rate-slow", 0.05, 0.0001, 1e9,
+		"minimum number of descriptors per second of a slow leak, in an observation of "
+		"min-interval-slow"),
+	THRESHOLD("min-interval-slow", 20e9, 0, 86400e9,
+		"minimum observation time to report a leak slower than min-rate",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-same", 1000, 1, 1e9,
+		"minimum number of descriptors of one kind that are open at once"),
+	THRESHOLD("min-windows", 4, 2, 500,
+		"minimum number of intervals between samples that show growth"),
+	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 
 struct group_key {
@@ -183,80 +156,81 @@ static void put_kind(char *out, size_t size, const struct group_key *key)
 	snprintf(out, size, "%s%s", is_file ? "files below " : "", is_file ? place : key->text);
 }
 
-static void emit_groups(struct check *e, const struct group_sum *top, size_t count)
+static void emit_groups(struct check_result *out, const struct group_sum *top, size_t count)
 {
 	if (!count)
-		finding_unseen(
-			e, "which kind of descriptor grows: the descriptors were listed only once");
+		finding_unseen(out,
+			"which kind of descriptor grows: the descriptors were listed only once");
 	for (size_t i = 0; i < count; i++)
-		finding_text(e, "what grew", "%s: %lld, then %lld", top[i].key.text,
+		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].key.text,
 			(long long)top[i].first, (long long)top[i].last);
 }
 
-static void emit_limit(struct check *e, const struct growth *g)
+static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	uint64_t left_ns;
 
 	if (!end || end->limit_state || end->soft_limit == UINT64_MAX) {
-		finding_unseen(e, "how many descriptors the process may open");
+		finding_unseen(out, "how many descriptors the process may open");
 		return;
 	}
-	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	if (growth_reaches(g, (double)end->soft_limit, &left_ns))
-		finding_number(e, "time until the process reaches its descriptor limit",
+		finding_number(out, "time until the process reaches its descriptor limit",
 			(double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void put_remedy(struct check *e)
+static void put_remedy(const struct check *e, struct check_result *out)
 {
-	finding_remedy(e,
-		"sooth inspect --fds %llu lists the descriptors; restarting the process closes "
+	finding_remedy(out,
+		"sooth inspect --fds %u lists the descriptors; restarting the process closes "
 		"them",
-		(unsigned long long)e->id.pid);
+		e->id.pid);
 }
 
-static void report(struct check *e, const struct growth *g, const struct group_sum *top,
-	size_t count, bool is_slow)
+static void report(const struct check *e, struct check_result *out, const struct growth *g,
+	const struct group_sum *top, size_t count, bool is_slow)
 {
 	char kind[GROUP_TEXT + 16] = "";
 
 	if (count)
 		put_kind(kind, sizeof(kind), &top[0].key);
-	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (is_slow)
-		finding_severity(e, FINDING_MEDIUM);
-	finding_claim(e, "leaks descriptors%s: %.0f more%s%s", is_slow ? " slowly" : "",
+		finding_severity(out, FINDING_MEDIUM);
+	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", is_slow ? " slowly" : "",
 		g->last - g->first, count ? ", most of them " : "", kind);
 	finding_number(
-		e, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+		out, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
-		e, "open descriptors when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
-	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
-	finding_text(e, "steadiness", "grew in %u of %u equal time slices of the observation", g->grown,
-		g->windows);
-	emit_groups(e, top, count);
-	emit_limit(e, g);
-	put_remedy(e);
-	finding_end(e);
+		out, "open descriptors when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
+		g->grown, g->windows);
+	emit_groups(out, top, count);
+	emit_limit(e, out, g);
+	put_remedy(e, out);
+	finding_end(out);
 }
 
 /* Not wrong by itself: a server may have as many clients. */
-static void report_same(struct check *e, const struct group_sum *largest)
+static void report_same(
+	const struct check *e, struct check_result *out, const struct group_sum *largest)
 {
 	char kind[GROUP_TEXT + 16];
 
 	put_kind(kind, sizeof(kind), &largest->key);
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "same");
-	finding_severity(e, FINDING_INFO);
-	finding_claim(e, "has %lld descriptors of one kind open: %s", (long long)largest->last,
-		kind);
-	finding_number(e, "descriptors of that kind", (double)largest->last, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "descriptors of that kind when the observation started",
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "same");
+	finding_severity(out, FINDING_INFO);
+	finding_claim(
+		out, "has %lld descriptors of one kind open: %s", (long long)largest->last, kind);
+	finding_number(out, "descriptors of that kind", (double)largest->last, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "descriptors of that kind when the observation started",
 		(double)largest->first, SOOTH_UNIT_NONE, 0);
-	put_remedy(e);
-	finding_end(e);
+	put_remedy(e, out);
+	finding_end(out);
 }
 
 static size_t points_of(const struct check *e, struct growth_point out[POINTS_MAX])
@@ -273,14 +247,14 @@ static size_t points_of(const struct check *e, struct growth_point out[POINTS_MA
 }
 
 /* The last sample may have no count; if it has one, there was only one sample. */
-static void emit_blind(struct check *e)
+static void emit_blind(const struct check *e, struct check_result *out)
 {
 	const struct sample_point *last = &e->series.points[e->series.count - 1];
 
 	if (last->descriptors_state == SOOTH_STATE_VALUE)
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else
-		check_blind(e, last->descriptors_state);
+		check_blind(out, last->descriptors_state);
 }
 
 static bool is_fast(const struct check *e, const struct growth *g)
@@ -305,7 +279,7 @@ static bool is_slow(
 			     : false;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct growth_point points[POINTS_MAX];
 	struct group_sum top[GROUPS_SHOWN], largest;
@@ -313,38 +287,39 @@ static void diagnose(struct check *e)
 	struct growth g;
 
 	if (count < 2) {
-		emit_blind(e);
+		emit_blind(e, out);
 		return;
 	}
 	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
+		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_too_young(e);
+		check_too_young(out);
 		return;
 	}
 	shown = find_groups(e, top, &largest);
 	if (is_fast(e, &g))
-		report(e, &g, top, shown, false);
+		report(e, out, &g, top, shown, false);
 	else if (is_slow(e, &g, top, shown))
-		report(e, &g, top, shown, true);
+		report(e, out, &g, top, shown, true);
 	else if (check_is_over(e, "min-same", (double)largest.last, "same"))
-		report_same(e, &largest);
+		report_same(e, out, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))
-		check_blind_because(e,
+		check_blind_because(out,
 			"the process opened more descriptors, but in too few steps to call that a "
 			"leak",
 			CHECK_LONGER);
 	else
-		check_fine(e, "%.0f descriptors, then %.0f", g.first, g.last);
+		check_fine(out, "%.0f descriptors, then %.0f", g.first, g.last);
 }
 
 const struct finding_type finding_fd_leak = {
 	.id = "fd-leak",
 	.claim = "the number of open descriptors grows steadily",
 	.probes = "proc",
+	.follows = "close-wait-leak",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

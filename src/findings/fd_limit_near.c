@@ -5,66 +5,64 @@
  * cannot exceed it.
  */
 #include "analyze/diagnosis/check.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define CRITICAL_PERCENT 97
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum use of the soft limit of open files, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 80,
-		.min = 1,
-		.max = 100 },
+	THRESHOLD("percent", 80, 1, 100, "minimum use of the soft limit of open files, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	double percent;
 
 	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		check_blind(e, end ? (end->limit_state ? end->limit_state : end->descriptors_state)
-				   : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(
+			out, end ? (end->limit_state ? end->limit_state : end->descriptors_state)
+				 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (end->soft_limit == UINT64_MAX) {
-		check_fine(e, "%u descriptors are open, and there is no limit", end->descriptors);
+		check_fine(out, "%u descriptors are open, and there is no limit", end->descriptors);
 		return;
 	}
 	if (end->descriptors > end->soft_limit) {
-		check_fine(e, "%u descriptors are open; the limit of %llu was set later",
+		check_fine(out, "%u descriptors are open; the limit of %llu was set later",
 			end->descriptors, (unsigned long long)end->soft_limit);
 		return;
 	}
 	percent = end->soft_limit ? 100.0 * end->descriptors / (double)end->soft_limit : 0;
 	if (!check_is_over(e, "percent", percent, "")) {
-		check_fine(e, "%u of %llu allowed descriptors are open", end->descriptors,
+		check_fine(out, "%u of %llu allowed descriptors are open", end->descriptors,
 			(unsigned long long)end->soft_limit);
 		return;
 	}
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (percent >= CRITICAL_PERCENT)
-		finding_severity(e, FINDING_CRITICAL);
-	finding_claim(e,
+		finding_severity(out, FINDING_CRITICAL);
+	finding_claim(out,
 		"almost out of descriptors: %u of %llu in use; at the limit every open, connect "
 		"and spawn fails",
 		end->descriptors, (unsigned long long)end->soft_limit);
-	finding_number(e, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	finding_number(out, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	if (end->hard_limit > end->soft_limit)
-		finding_remedy(e,
-			"raise the limit now: prlimit --pid %llu --nofile=%llu:%llu (what is open: "
-			"sooth inspect --fds %llu)",
-			(unsigned long long)e->id.pid, (unsigned long long)end->hard_limit,
-			(unsigned long long)end->hard_limit, (unsigned long long)e->id.pid);
+		finding_remedy(out,
+			"raise the limit now: prlimit --pid %u --nofile=%llu:%llu (what is open: "
+			"sooth inspect --fds %u)",
+			e->id.pid, (unsigned long long)end->hard_limit,
+			(unsigned long long)end->hard_limit, e->id.pid);
 	else
-		finding_remedy(e, "set a higher limit in the shell (ulimit -n 65536), then restart "
-				  "the process there");
-	finding_end(e);
+		finding_remedy(out,
+			"set a higher limit in the shell (ulimit -n 65536), then restart "
+			"the process there");
+	finding_end(out);
 }
 
 const struct finding_type finding_fd_limit_near = {
@@ -72,6 +70,7 @@ const struct finding_type finding_fd_limit_near = {
 	.worst = FINDING_CRITICAL,
 	.claim = "most of the descriptors that the process may open are in use",
 	.probes = "proc,fds",
+	.follows = "fd-leak,close-wait-leak",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -4,81 +4,53 @@
  * on a file system that is nearly full already. A file that is emptied or overwritten again does
  * not grow, and one of which the file system keeps little (a sparse one) fills nothing.
  *
- * Two that have much space left are reported with less severity: a deleted file that grows, as it
- * takes space that no du shows; temporary files of databases and compilers stay small. And a file
- * that is appended to, like a log, and fills its file system in hours.
+ * Three that have much space left are reported with less severity: a deleted file that grows, as it
+ * takes space that no du shows; temporary files of databases and compilers stay small. Files in
+ * memory (memfd, /dev/shm) that grow, as no process's size shows them. And a file that is appended
+ * to, like a log, and fills its file system in hours.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/file_growth.h"
 #include "analyze/diagnosis/finding_units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define SHOWN_MAX   4
 #define REACH	    100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
 #define SPARSE_PART 4	/* of what grew, the file system lost less than this part */
 
 static const struct finding_option options[] = {
-	{ .name = "max-time",
-		.help = "maximum time until the file system is full",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 300e9,
-		.min = 1e9,
-		.max = 86400e9 },
-	{ .name = "max-time-high",
-		.help = "maximum time until the file system is full, for severity high",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 60e9,
-		.min = 0,
-		.max = 86400e9 },
-	{ .name = "min-gain",
-		.help = "minimum bytes written during the observation that remain",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 1 << 20,
-		.min = 1,
-		.max = 1e15 },
-	{ .name = "nearly-full",
-		.help = "minimum percentage in use of a nearly full file system",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 95,
-		.min = 1,
-		.max = 100 },
-	{ .name = "max-left",
-		.help = "maximum bytes left on a nearly full file system",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 1 << 30,
-		.min = 1,
-		.max = 1e15 },
-	{ .name = "deleted-rate",
-		.help = "minimum growth per second of a deleted file that is reported whatever the "
-			"space left",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 512 << 10,
-		.min = 1,
-		.max = 1e12 },
-	{ .name = "deleted-size",
-		.help = "minimum size of such a deleted file",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 16 << 20,
-		.min = 1,
-		.max = 1e15 },
-	{ .name = "append-rate",
-		.help = "minimum growth per second of a file that is appended to, for severity "
-			"info whatever the space left",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 1 << 20,
-		.min = 1,
-		.max = 1e12 },
-	{ .name = "append-time",
-		.help = "maximum time until such a file fills its file system",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 86400e9,
-		.min = 1e9,
-		.max = 1e15 },
+	THRESHOLD("max-time", 300e9, 1e9, 86400e9, "maximum time until the file system is full",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("max-time-high", 60e9, 0, 86400e9,
+		"maximum time until the file system is full, for severity high",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-gain", 1 << 20, 1, 1e15,
+		"minimum bytes written during the observation that remain",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("nearly-full", 95, 1, 100,
+		"minimum percentage in use of a nearly full file system",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-left", 1 << 30, 1, 1e15, "maximum bytes left on a nearly full file system",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("deleted-rate", 512 << 10, 1, 1e12,
+		"minimum growth per second of a deleted file, or of files in memory, reported "
+		"whatever the space left",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("deleted-size", 16 << 20, 1, 1e15,
+		"minimum size of such a deleted file, and growth of such files in memory",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("append-rate", 1 << 20, 1, 1e12,
+		"minimum growth per second of a file that is appended to, for severity info "
+		"whatever the space left",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("append-time", 86400e9, 1e9, 1e15,
+		"maximum time until such a file fills its file system", .unit = SOOTH_UNIT_NS),
 };
 
 struct look {
-	struct check *e;
+	const struct check *e;
+	struct check_result *out;
 	struct check_calls calls;
 	bool has_calls;
 };
@@ -150,7 +122,20 @@ static bool is_appended(const struct check *e, const struct file_growth *g, doub
 	       check_is_over(e, "append-rate", rate_of_most(g), g->path.text);
 }
 
-enum filling { FILLING_NOTHING, FILLING_APPENDED, FILLING_DELETED, FILLING_SOON };
+/* Memory that no size of a process shows. Only what calls wrote: the size of shared memory is often
+ * set long before it is used. On another tmpfs files are as ordinary as on a disk. */
+static bool is_kept_in_memory(const struct check *e, const struct file_growth *g)
+{
+	bool is_hidden =
+		!g->space ||
+		(g->space->is_memory &&
+			(g->is_deleted || span_equal(file_space_point(g->space), "/dev/shm")));
+
+	return is_hidden && (double)g->written_bytes >= check_option(e, "deleted-size") &&
+	       check_is_over(e, "deleted-rate", rate_of(g), g->path.text);
+}
+
+enum filling { FILLING_NOTHING, FILLING_APPENDED, FILLING_DELETED, FILLING_MEMORY, FILLING_SOON };
 
 static enum filling filling_of(const struct check *e, const struct file_growth *g)
 {
@@ -162,11 +147,13 @@ static enum filling filling_of(const struct check *e, const struct file_growth *
 		return FILLING_SOON;
 	if (is_deleted_and_grows(e, g))
 		return FILLING_DELETED;
+	if (is_kept_in_memory(e, g))
+		return FILLING_MEMORY;
 	return is_appended(e, g, left) ? FILLING_APPENDED : FILLING_NOTHING;
 }
 
 /* The less time is left, the heavier. */
-static double weigh(const void *key, const void *value, void *user)
+static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct check *e = user;
 	const struct file_growth *g = value;
@@ -195,7 +182,8 @@ static void put_file(struct buffer *out, const struct file_growth *g)
 			g->files == 2 ? "" : "s");
 }
 
-static void claim(struct check *e, const struct file_growth *g, double left)
+static void claim(
+	const struct check *e, struct check_result *out, const struct file_growth *g, double left)
 {
 	struct buffer place = { 0 }, file = { 0 };
 	char rate[UNITS_SIZE], time[UNITS_SIZE], size[UNITS_SIZE], used[FILE_SPACE_TEXT];
@@ -204,16 +192,21 @@ static void claim(struct check *e, const struct file_growth *g, double left)
 	put_file(&file, g);
 	sentence_size(rate, (uint64_t)rate_of(g));
 	if (filling_of(e, g) == FILLING_DELETED)
-		finding_claim(e,
+		finding_claim(out,
 			"writes %s a second to a deleted file, %s: its space is not given back "
 			"until it is closed",
 			sentence_size(size, (uint64_t)rate_of_most(g)), g->path.text);
+	else if (filling_of(e, g) == FILLING_MEMORY)
+		finding_claim(out,
+			"keeps %s more a second in memory, in %s: it does not count as memory "
+			"of the process",
+			rate, buffer_cstr(&file));
 	else if (is_soon(e, g, left) || filling_of(e, g) == FILLING_APPENDED)
-		finding_claim(e, "fills %s: %s grow%s by %s a second; full in %s",
+		finding_claim(out, "fills %s: %s grow%s by %s a second; full in %s",
 			buffer_cstr(&place), buffer_cstr(&file), g->files > 1 ? "" : "s", rate,
 			sentence_duration(time, (uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 	else
-		finding_claim(e,
+		finding_claim(out,
 			"writes to a nearly full file system: %s is %s, %s left; %s grow%s",
 			buffer_cstr(&place), file_space_text(g->space, used),
 			sentence_size(size, (uint64_t)left), buffer_cstr(&file),
@@ -222,44 +215,47 @@ static void claim(struct check *e, const struct file_growth *g, double left)
 	buffer_fini(&file);
 }
 
-static void emit_evidence(struct check *e, const struct file_growth *g, double left)
+static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
 {
 	struct buffer place = { 0 };
 
 	put_place(&place, g);
-	finding_text(e, "file", "%s%s", g->path.text,
+	finding_text(out, "file", "%s%s", g->path.text,
 		g->is_deleted ? " (deleted)"
 		: !g->is_open ? " (closed)"
 			      : "");
-	finding_rate(e, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(e, "file system", "%s%s", buffer_cstr(&place),
+	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_text(out, "file system", "%s%s", buffer_cstr(&place),
 		g->space && g->space->is_memory ? " (in memory)" : "");
-	finding_number(e, "space left", left, SOOTH_UNIT_BYTES, 0);
-	finding_number(
-		e, "time until it is full", left / rate_of(g) * (double)NS_PER_S, SOOTH_UNIT_NS, 0);
+	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
+		SOOTH_UNIT_NS, 0);
 	if (g->space)
-		finding_number(e, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
-	finding_number(e, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_number(e, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "used", file_space_used(g->space), SOOTH_UNIT_PERCENT, 0);
+	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_number(out, "size of the file", (double)g->size_bytes, SOOTH_UNIT_BYTES, 0);
 	if (g->files > 1)
-		finding_number(e, "files that grew", (double)g->files, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "files that grew", (double)g->files, SOOTH_UNIT_NONE, 0);
 	buffer_fini(&place);
 }
 
-static void put_remedy(struct check *e, const struct file_growth *g)
+static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)
 {
 	struct span point = g->space ? file_space_point(g->space) : span_of("", 0);
 
-	if (g->is_deleted || !g->space)
-		finding_remedy(e,
-			"the file is deleted but open: its space is free when the process "
-			"closes it or exits (sooth inspect --fds %llu)",
-			(unsigned long long)e->id.pid);
+	if (!g->space && !g->is_open)
+		finding_remedy(out, "remove what is not needed: du -ah /dev/shm | sort -h | tail");
+	else if (g->is_deleted || !g->space)
+		finding_remedy(out,
+			"%s: its space is free when the process closes it or exits (sooth inspect "
+			"--fds %u)",
+			g->space ? "the file is deleted but open" : "the file has no name",
+			e->id.pid);
 	else
-		finding_remedy(e,
-			"stop or limit what it writes (sooth trace --io -p %llu); free space: du "
+		finding_remedy(out,
+			"stop or limit what it writes (sooth trace --io -p %u); free space: du "
 			"-xh %.*s | sort -h | tail",
-			(unsigned long long)e->id.pid, (int)point.size, point.data);
+			e->id.pid, (int)point.size, point.data);
 }
 
 static void report(struct look *l, const struct file_growth *g)
@@ -268,31 +264,32 @@ static void report(struct look *l, const struct file_growth *g)
 					     : l->calls.is_sampled || l->calls.lost
 						     ? FINDING_CONFIDENCE_MEDIUM
 						     : FINDING_CONFIDENCE_HIGH;
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 	double left = 0;
 
 	left_of(e, g, &left);
-	finding_begin(e, confidence, g->path.text);
+	finding_begin(out, confidence, g->path.text);
 	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
-		finding_severity(e, FINDING_HIGH);
+		finding_severity(out, FINDING_HIGH);
 	else if (filling_of(e, g) != FILLING_SOON)
-		finding_severity(e,
-			filling_of(e, g) == FILLING_DELETED ? FINDING_LOW : FINDING_INFO);
+		finding_severity(
+			out, filling_of(e, g) == FILLING_APPENDED ? FINDING_INFO : FINDING_LOW);
 	if (g->is_open)
-		finding_descriptor(e, g->fd);
-	finding_path(e, span_of(g->path.text, strlen(g->path.text)));
-	claim(e, g, left);
-	emit_evidence(e, g, left);
+		finding_descriptor(out, g->fd);
+	finding_path(out, span_of(g->path.text, strlen(g->path.text)));
+	claim(e, out, g, left);
+	emit_evidence(out, g, left);
 	if (l->has_calls)
-		check_calls_unseen(&l->calls, e);
+		check_calls_unseen(&l->calls, e, out);
 	else
-		finding_unseen(e, "whether the file is emptied from time to time, and files that "
-				  "were closed: calls were not observed");
-	put_remedy(e, g);
-	finding_end(e);
+		finding_unseen(out, "whether the file is emptied from time to time, and files that "
+				    "were closed: calls were not observed");
+	put_remedy(e, out, g);
+	finding_end(out);
 }
 
-static void report_fine(struct check *e, const struct map *all)
+static void report_fine(struct check_result *out, const struct map *all)
 {
 	uint64_t gained = 0, interval_ns = 0;
 	char size[UNITS_SIZE], time[UNITS_SIZE];
@@ -304,16 +301,16 @@ static void report_fine(struct check *e, const struct map *all)
 		interval_ns = ((const struct file_growth *)value)->interval_ns;
 	}
 	if (gained)
-		check_fine(e, "its files grew by %s in %s", sentence_size(size, gained),
+		check_fine(out, "its files grew by %s in %s", sentence_size(size, gained),
 			sentence_duration(time, interval_ns));
 	else
-		check_fine(e, "no file of it grew");
+		check_fine(out, "no file of it grew");
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
-	struct look l = { .e = e };
+	struct look l = { .e = e, .out = out };
 	struct map all;
 	size_t count = 0;
 
@@ -324,9 +321,9 @@ static void diagnose(struct check *e)
 		for (size_t i = 0; i < count; i++)
 			report(&l, top[i].value);
 		if (!count)
-			report_fine(e, &all);
+			report_fine(out, &all);
 	} else {
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	}
 	map_fini(&all);
 }

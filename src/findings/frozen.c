@@ -8,15 +8,12 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_sentences.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time the process is stopped (if it was sampled more than once)",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 1e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("min-time", 1e9, 0, 86400e9,
+		"minimum time the process is stopped (if it was sampled more than once)",
+		.unit = SOOTH_UNIT_NS),
 };
 
 /* Stopped by a signal; a frozen control group leaves the state as it was. */
@@ -44,7 +41,7 @@ static enum wait_what stop_of(
 	return chain.links[0].what;
 }
 
-static void claim_stop(struct check *e)
+static void claim_stop(const struct check *e, struct check_result *out)
 {
 	const struct waits_process *p = NULL;
 	struct buffer terminal = { 0 };
@@ -53,19 +50,20 @@ static void claim_stop(struct check *e)
 	unsigned long long pid = e->id.pid;
 
 	if (what == WAIT_STOPPED_BY_TERMINAL) {
-		finding_claim(e, "stopped by its terminal: it is in the background and used %s",
+		finding_claim(out, "stopped by its terminal: it is in the background and used %s",
 			buffer_cstr(&terminal));
-		finding_remedy(e,
+		finding_remedy(out,
 			"bring it to the foreground with fg in its shell (%u); sooth thaw does not "
 			"help: it would stop again",
 			p->ppid);
 	} else if (what == WAIT_STOPPED && p->terminal && p->process_group != p->terminal_group) {
-		finding_claim(e, "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal");
-		finding_remedy(e, "fg in its shell (%u), or resume with: sooth thaw %s%llu",
+		finding_claim(
+			out, "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal");
+		finding_remedy(out, "fg in its shell (%u), or resume with: sooth thaw %s%llu",
 			p->ppid, any, pid);
 	} else {
-		finding_claim(e, "stopped by SIGSTOP (or by its terminal: Ctrl-Z)");
-		finding_remedy(e,
+		finding_claim(out, "stopped by SIGSTOP (or by its terminal: Ctrl-Z)");
+		finding_remedy(out,
 			"resume with: sooth thaw %s%llu (by its terminal: bring it to the "
 			"foreground with fg)",
 			any, pid);
@@ -73,51 +71,50 @@ static void claim_stop(struct check *e)
 	buffer_fini(&terminal);
 }
 
-static void claim_freezer(struct check *e)
+static void claim_freezer(const struct check *e, struct check_result *out)
 {
-	finding_claim(e, "stopped: the control group of the process is frozen");
-	finding_remedy(e, "resume with: sooth thaw %s%llu",
-		e->process->agent || e->process->owner_agent ? "" : "--any ",
-		(unsigned long long)e->id.pid);
+	finding_claim(out, "stopped: the control group of the process is frozen");
+	finding_remedy(out, "resume with: sooth thaw %s%u",
+		e->process->agent || e->process->owner_agent ? "" : "--any ", e->id.pid);
 }
 
-static void report(struct check *e, uint64_t stopped_for_ns)
+static void report(const struct check *e, struct check_result *out, uint64_t stopped_for_ns)
 {
 	bool is_stopped = e->process->process->state == 'T';
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (is_stopped)
-		claim_stop(e);
+		claim_stop(e, out);
 	else
-		claim_freezer(e);
-	finding_text(e, "known by", "%s",
+		claim_freezer(e, out);
+	finding_text(out, "known by", "%s",
 		is_stopped ? "state T (stopped)" : "the control group of the process is frozen");
 	if (stopped_for_ns)
-		finding_number(e, "stopped for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
+		finding_number(out, "stopped for at least", (double)stopped_for_ns, SOOTH_UNIT_NS,
 			check_watched_ns(e));
 	else
-		finding_unseen(e, "how long the process has been stopped");
-	finding_upkeep(e);
-	finding_unseen(e, "which process stopped this one, and whether on purpose");
-	finding_end(e);
+		finding_unseen(out, "how long the process has been stopped");
+	finding_upkeep(e, out);
+	finding_unseen(out, "which process stopped this one, and whether on purpose");
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *parent = e->process ? e->process->parent : NULL;
 	struct verdict verdict;
 	uint64_t stopped_for_ns;
 
-	if (!check_holds(e, VERDICT_FROZEN, "not stopped", &verdict))
+	if (!check_holds(e, out, VERDICT_FROZEN, "not stopped", &verdict))
 		return;
 	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
-		check_fine(e, "reported for %llu", (unsigned long long)parent->id.pid);
+		check_fine(out, "reported for %u", parent->id.pid);
 	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
 		 (double)stopped_for_ns < check_option(e, "min-time"))
-		check_blind_because(e, "the process was stopped only a moment ago", CHECK_LONGER);
+		check_blind_because(out, "the process was stopped only a moment ago", CHECK_LONGER);
 	else
-		report(e, stopped_for_ns);
+		report(e, out, stopped_for_ns);
 }
 
 const struct finding_type finding_frozen = {

@@ -11,29 +11,20 @@
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define THREADS_SHOWN 3
 
 static const struct finding_option options[] = {
-	{ .name = "min-cpu",
-		.help = "minimum CPU use of the threads that collect garbage, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 1,
-		.max = 1e5 },
-	{ .name = "min-share",
-		.help = "minimum share of the process's CPU time that garbage collection uses",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 1,
-		.max = 100 },
-	{ .name = "min-running",
-		.help = "minimum percentage of the samples in which a thread that collects runs",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 1,
-		.max = 100 },
+	THRESHOLD("min-cpu", 50, 1, 1e5,
+		"minimum CPU use of the threads that collect garbage, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-share", 50, 1, 100,
+		"minimum share of the process's CPU time that garbage collection uses",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-running", 50, 1, 100,
+		"minimum percentage of the samples in which a thread that collects runs",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 struct collection {
@@ -101,62 +92,64 @@ static struct collection collection_of(const struct check *e)
 	return c;
 }
 
-static void put_remedy(struct check *e, const struct collection *c)
+static void put_remedy(const struct check *e, struct check_result *out, const struct collection *c)
 {
 	unsigned long long pid = e->id.pid;
 
 	if (c->is_java)
-		finding_remedy(e,
+		finding_remedy(out,
 			"jcmd %llu GC.heap_info, as the user of the process, shows how full the "
 			"heap is; a larger java -Xmx gives it room; jcmd %llu GC.heap_dump "
 			"FILE.hprof shows what fills it",
 			pid, pid);
 	else
-		finding_remedy(e,
+		finding_remedy(out,
 			"give the heap more room, or write a heap snapshot to see what fills it; a "
 			"restart frees the memory (threads: sooth inspect --threads %llu)",
 			pid);
 }
 
-static void report(struct check *e, const struct collection *c)
+static void report(const struct check *e, struct check_result *out, const struct collection *c)
 {
 	uint64_t interval_ns = thread_history_ns(c->busiest[0]);
 
-	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e,
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
 		"spends %.0f %% of a CPU in garbage collection: the heap is probably almost full",
 		c->cpu);
-	finding_number(e, "CPU use of garbage collection", c->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "share of the process's CPU time", 100 * c->cpu / c->all,
+	finding_number(
+		out, "CPU use of garbage collection", c->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(out, "share of the process's CPU time", 100 * c->cpu / c->all,
 		SOOTH_UNIT_PERCENT, interval_ns);
 	for (size_t i = 0; i < THREADS_SHOWN && c->busiest[i]; i++)
-		finding_text(e, "thread", "%s (%u): %.0f %%", c->busiest[i]->name,
+		finding_text(out, "thread", "%s (%u): %.0f %%", c->busiest[i]->name,
 			c->busiest[i]->tid, thread_history_cpu(c->busiest[i]));
-	finding_unseen(e, "how full the heap is, and how much a collection frees");
-	put_remedy(e, c);
-	finding_end(e);
+	finding_unseen(out, "how full the heap is, and how much a collection frees");
+	put_remedy(e, out, c);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct collection c = collection_of(e);
 
 	if (!c.is_measured)
-		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (!c.threads)
-		check_fine(e, "no thread with the name of a garbage collector");
+		check_fine(out, "no thread with the name of a garbage collector");
 	else if (c.running >= check_option(e, "min-running") &&
 		 100 * c.cpu >= check_option(e, "min-share") * c.all &&
 		 check_is_over(e, "min-cpu", c.cpu, ""))
-		report(e, &c);
+		report(e, out, &c);
 	else
-		check_fine(e, "garbage collection: %.0f %% of a CPU", c.cpu);
+		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);
 }
 
 const struct finding_type finding_gc_pressure = {
 	.id = "gc-pressure",
 	.claim = "garbage collection uses most of the CPU time",
 	.probes = "proc,threads",
+	.follows = "memory-growth",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

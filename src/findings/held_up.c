@@ -15,26 +15,18 @@
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define WORKS_PERCENT	 1  /* of a CPU, by a process whose threads were not read */
 #define COMPUTES_PERCENT 30 /* on a busy machine it gets no more */
 #define USER_SHARE	 0.8
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time the process waits",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 10e9,
-		.min = 1e8,
-		.max = 86400e9 },
-	{ .name = "grave-time",
-		.help = "time of waiting from which the severity is that of the finding; below: "
-			"low",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 60e9,
-		.min = 1e8,
-		.max = 86400e9 },
+	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
+		"time of waiting from which the severity is that of the finding; below: low",
+		.unit = SOOTH_UNIT_NS),
 };
 
 enum cause { CAUSE_NONE, CAUSE_STOPPED, CAUSE_LOCK, CAUSE_UNACCEPTED, CAUSE_COMPUTES };
@@ -112,8 +104,7 @@ static bool another_works(
 
 	if (!link->thread || !link->party)
 		return false;
-	while ((p = wait_graph_party(
-			g, link->process->node_pid, link->thread->record.tid, p))) {
+	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
 		if (p->relation == link->party->relation && p->is_alive && works(e, g, p))
 			return true;
 	}
@@ -127,15 +118,15 @@ static bool is_lasting(const struct check *e, const struct wait_link *link, size
 	struct wait_graph g = { .records = snapshot_records(first) };
 	struct wait_chain chain;
 
-	wait_chain_follow(&g, (uint32_t)e->id.pid, &chain);
+	wait_chain_follow(&g, e->id.pid, &chain);
 	return chain.count > at && chain.links[at].party &&
 	       chain.links[at].party->party_pid == link->party->party_pid;
 }
 
 /* How long the holder and all that it waits for in turn have rested; 0: one of them works. A
  * backend that is idle in a transaction has the lock whatever its client does. */
-static uint64_t holder_rested_ns(
-	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain, size_t at)
+static uint64_t holder_rested_ns(const struct check *e, const struct wait_graph *g,
+	const struct wait_chain *chain, size_t at)
 {
 	bool is_backend = chain->links[at].what == WAIT_DATABASE_LOCK;
 	uint64_t least = UINT64_MAX;
@@ -222,7 +213,7 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 	if (p->relation == WAITS_RELATION_LISTENER)
 		return CAUSE_UNACCEPTED;
 	return at + 2 == chain->count && is_busy_loop(e, g, &chain->links[at + 1]) ? CAUSE_COMPUTES
-										    : CAUSE_NONE;
+										   : CAUSE_NONE;
 }
 
 /* --- the chain --- */
@@ -286,7 +277,7 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, link->party->party_pid);
 }
 
-static void claim(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static void claim(struct check_result *out, const struct wait_chain *chain, const struct held_up *h)
 {
 	const struct wait_link *link = &chain->links[h->at];
 	struct buffer holder = { 0 }, object = { 0 };
@@ -295,27 +286,28 @@ static void claim(struct check *e, const struct wait_chain *chain, const struct 
 	put_holder(&holder, chain, h);
 	wait_object_text(&object, link);
 	sentence_duration(time, h->for_ns);
-	finding_claim(e, "held up for %s by %s: ", time, buffer_cstr(&holder));
+	finding_claim(out, "held up for %s by %s: ", time, buffer_cstr(&holder));
 	if (h->cause == CAUSE_STOPPED)
-		finding_claim(e, "it is %s",
-			link->what == WAIT_FROZEN	       ? "frozen by its control group"
+		finding_claim(out, "it is %s",
+			link->what == WAIT_FROZEN		 ? "frozen by its control group"
 			: link->what == WAIT_STOPPED_BY_TERMINAL ? "stopped by its terminal"
-							         : "stopped by a signal");
+								 : "stopped by a signal");
 	else if (link->what == WAIT_DATABASE_LOCK)
-		finding_claim(e, "it is idle in transaction and probably has the lock");
+		finding_claim(out, "it is idle in transaction and probably has the lock");
 	else if (h->cause == CAUSE_LOCK)
-		finding_claim(e, "it has the lock%s%s and does nothing", object.size ? " on " : "",
-			object.size ? buffer_cstr(&object) : "");
+		finding_claim(out, "it has the lock%s%s and does nothing",
+			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
 	else if (h->cause == CAUSE_UNACCEPTED)
-		finding_claim(e, "it has not accepted the connection%s%s", object.size ? " on " : "",
-			object.size ? buffer_cstr(&object) : "");
+		finding_claim(out, "it has not accepted the connection%s%s",
+			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
 	else
-		finding_claim(e, "it computes and does not answer");
+		finding_claim(out, "it computes and does not answer");
 	buffer_fini(&holder);
 	buffer_fini(&object);
 }
 
-static void remedy(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static void remedy(
+	struct check_result *out, const struct wait_chain *chain, const struct held_up *h)
 {
 	const struct wait_link *link = &chain->links[h->at];
 	const struct waits_process *end = chain->links[chain->count - 1].process;
@@ -325,8 +317,7 @@ static void remedy(struct check *e, const struct wait_chain *chain, const struct
 	if (h->cause == CAUSE_STOPPED) {
 		wait_chain_remedy(&text, chain);
 	} else if (link->what == WAIT_DATABASE_LOCK) {
-		wait_put_process(
-			&text, client < chain->count ? chain->links[client].process : end);
+		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
 		buffer_format(&text,
 			" could end the transaction; in the database: select "
 			"pg_terminate_backend(%u)",
@@ -341,12 +332,12 @@ static void remedy(struct check *e, const struct wait_chain *chain, const struct
 		buffer_format(&text, "sooth diagnose %u shows what it does instead",
 			link->party->party_pid);
 	}
-	finding_remedy(e, "%s", buffer_cstr(&text));
+	finding_remedy(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 }
 
-static void report(struct check *e, const struct wait_graph *g, const struct wait_chain *chain,
-	const struct held_up *h)
+static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const struct held_up *h)
 {
 	enum waits_confidence least = WAITS_HIGH;
 
@@ -356,27 +347,28 @@ static void report(struct check *e, const struct wait_graph *g, const struct wai
 	}
 	if (h->cause == CAUSE_COMPUTES && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
-	finding_begin(e,
+	finding_begin(out,
 		least == WAITS_HIGH	? FINDING_CONFIDENCE_HIGH
 		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
 					: FINDING_CONFIDENCE_LOW,
 		"");
 	if ((double)h->for_ns < check_option(e, "grave-time"))
-		finding_severity(e, FINDING_LOW);
-	claim(e, chain, h);
-	check_chain_evidence(e, g, chain);
-	finding_number(e, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+		finding_severity(out, FINDING_LOW);
+	claim(out, chain, h);
+	check_chain_evidence(out, g, chain);
+	finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	if (h->cause == CAUSE_STOPPED)
-		finding_unseen(e, "which process stopped it, and whether on purpose");
+		finding_unseen(out, "which process stopped it, and whether on purpose");
 	else if (h->cause == CAUSE_LOCK)
-		finding_unseen(e, "whether it sleeps on purpose while it holds the lock");
+		finding_unseen(out, "whether it sleeps on purpose while it holds the lock");
 	else
-		finding_unseen(e, "whether the server takes so long by design");
-	remedy(e, chain, h);
-	finding_end(e);
+		finding_unseen(out, "whether the server takes so long by design");
+	remedy(out, chain, h);
+	finding_end(out);
 }
 
-static void emit_short(struct check *e, const struct wait_chain *chain, const struct held_up *h)
+static void emit_short(const struct check *e, struct check_result *out,
+	const struct wait_chain *chain, const struct held_up *h)
 {
 	struct buffer text = { 0 }, holder = { 0 };
 	char time[UNITS_SIZE], least[UNITS_SIZE];
@@ -385,7 +377,7 @@ static void emit_short(struct check *e, const struct wait_chain *chain, const st
 	buffer_format(&text, "it waits for %s for %s; judged from %s", buffer_cstr(&holder),
 		sentence_duration(time, h->for_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
-	check_blind_because(e, buffer_cstr(&text), CHECK_LONGER);
+	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 	buffer_fini(&text);
 	buffer_fini(&holder);
 }
@@ -395,7 +387,7 @@ static uint64_t ended_ns(const struct snapshot *s)
 	return ((const struct sooth_record *)(const void *)s->end.data)->time_ns;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
@@ -406,25 +398,25 @@ static void diagnose(struct check *e)
 	uint64_t interval;
 
 	if (!first || !last || !check_chain(e, 0, &g, &chain)) {
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	interval = ended_ns(last) - ended_ns(first);
 	h = find(e, &g, &chain);
 	if (!h.cause || h.for_ns < interval)
-		check_fine(e, "it waits for no process that does nothing about it");
+		check_fine(out, "it waits for no process that does nothing about it");
 	else if ((other = reported_for(e, &chain, &h)))
-		check_fine(e, "reported for %u, which it waits for", other->node_pid);
+		check_fine(out, "reported for %u, which it waits for", other->node_pid);
 	else if (check_is_over(e, "min-time", (double)h.for_ns, ""))
-		report(e, &g, &chain, &h);
+		report(e, out, &g, &chain, &h);
 	else
-		emit_short(e, &chain, &h);
+		emit_short(e, out, &chain, &h);
 }
 
 const struct finding_type finding_held_up = {
 	.id = "held-up",
 	.claim = "waits for a process that is stopped, sleeps while it holds a lock, or does "
-		"not answer",
+		 "not answer",
 	.probes = "proc,waits",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

@@ -11,40 +11,24 @@
 #include "analyze/diagnosis/progress.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/sockets.h"
 
 #define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel rounds the time of the last input to 8 s */
 #define THREADS_SHOWN 5
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum CPU use, in percent of one CPU, of an agent that waits for its "
-			"user",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 10,
-		.min = 0.1,
-		.max = 1e5 },
-	{ .name = "percent-model",
-		.help = "minimum CPU use, in percent of one CPU, of an agent that may be waiting "
-			"for its model",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 30,
-		.min = 0.1,
-		.max = 1e5 },
-	{ .name = "max-children",
-		.help = "maximum CPU use of the agent's children, in percent (more: the agent is "
-			"at work)",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 5,
-		.min = 0,
-		.max = 1e5 },
-	{ .name = "min-age",
-		.help = "minimum process age",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 60e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("percent", 10, 0.1, 1e5,
+		"minimum CPU use, in percent of one CPU, of an agent that waits for its user",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("percent-model", 30, 0.1, 1e5,
+		"minimum CPU use, in percent of one CPU, of an agent that may be waiting for its "
+		"model",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-children", 5, 0, 1e5,
+		"maximum CPU use of the agent's children, in percent (more: the agent is at work)",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 
 enum idleness {
@@ -175,7 +159,7 @@ static enum idleness idleness_of(const struct check *e)
 
 /* --- the finding --- */
 
-static void emit_roles(struct check *e)
+static void emit_roles(const struct check *e, struct check_result *out)
 {
 	double cpu[THREAD_ROLES] = { 0 }, all = 0;
 	const struct thread_history *t;
@@ -196,37 +180,39 @@ static void emit_roles(struct check *e)
 			most = cpu[i] > cpu[most] ? i : most;
 		if (cpu[most] < all / 20 || cpu[most] <= 0)
 			return;
-		finding_text(e, "CPU use by thread role", "%s: %.1f %%",
+		finding_text(out, "CPU use by thread role", "%s: %.1f %%",
 			thread_role_names.names[most], cpu[most]);
 		cpu[most] = 0;
 	}
 }
 
-static void report(struct check *e, enum idleness idle, double cpu)
+static void report(const struct check *e, struct check_result *out, enum idleness idle, double cpu)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
 	struct progress progress;
 
 	progress_of(&progress, e);
-	finding_begin(e, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
+	finding_begin(
+		out, idle == IDLE_USER ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
 	if (idle != IDLE_USER)
-		finding_severity(e, FINDING_LOW);
-	finding_claim(e, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
-	finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	emit_roles(e);
+		finding_severity(out, FINDING_LOW);
+	finding_claim(
+		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
+	finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	emit_roles(e, out);
 	if (status.size)
-		finding_text(e, "self-reported status", "%.*s", (int)status.size, status.data);
-	finding_text(e, "connections", "silent");
+		finding_text(out, "self-reported status", "%.*s", (int)status.size, status.data);
+	finding_text(out, "connections", "silent");
 	if (has_terminal(e))
-		finding_text(e, "terminal", "no input");
-	progress_emit(&progress, e);
-	finding_unseen(e, "which function of the agent uses the CPU");
-	finding_remedy(e,
-		"sooth inspect --threads %llu shows the busy threads, sooth trace -c -p %llu their "
+		finding_text(out, "terminal", "no input");
+	progress_emit(&progress, out);
+	finding_unseen(out, "which function of the agent uses the CPU");
+	finding_remedy(out,
+		"sooth inspect --threads %u shows the busy threads, sooth trace -c -p %u their "
 		"system calls; restarting the agent helps for a while",
-		(unsigned long long)e->id.pid, (unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid, e->id.pid);
+	finding_end(out);
 }
 
 static bool is_agent(const struct check *e)
@@ -237,41 +223,43 @@ static bool is_agent(const struct check *e)
 	       (!p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 	enum idleness idle;
 
 	if (!is_agent(e)) {
-		check_fine(e, "this is not an idle agent");
+		check_fine(out, "this is not an idle agent");
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_too_young(e);
+		check_too_young(out);
 		return;
 	}
 	if (cpu < 0 || sockets_unseen(e)) {
-		check_blind(
-			e, cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
+		check_blind(out,
+			cpu < 0 ? SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) : sockets_unseen(e));
 		return;
 	}
 	if (unread(e)) {
-		check_blind(e, unread(e));
+		check_blind(out, unread(e));
 		return;
 	}
 	idle = idleness_of(e);
 	if (idle == IDLE_NOT)
-		check_fine(e, "the agent is at work and uses %.1f %% CPU", cpu);
+		check_fine(out, "the agent is at work and uses %.1f %% CPU", cpu);
 	else if (check_is_over(e, idle == IDLE_USER ? "percent" : "percent-model", cpu, ""))
-		report(e, idle, cpu);
+		report(e, out, idle, cpu);
 	else
-		check_fine(e, "the agent waits for %s and uses %.1f %% CPU", waits_for[idle], cpu);
+		check_fine(
+			out, "the agent waits for %s and uses %.1f %% CPU", waits_for[idle], cpu);
 }
 
 const struct finding_type finding_idle_cpu = {
 	.id = "idle-cpu",
 	.claim = "an agent uses CPU while it waits for its user or model",
 	.probes = "proc,threads,sockets",
+	.follows = "busy-poll,lock-storm,gc-pressure,cpu-spin",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

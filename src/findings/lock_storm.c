@@ -15,7 +15,7 @@
 #include "analyze/diagnosis/crowding.h"
 #include "analyze/diagnosis/progress.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define THREADS_SHOWN  5
 #define THREADS_MAX    4096
@@ -26,67 +26,30 @@
 #define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
 #define OTHER_CALLS_SHARE 0.25 /* of the calls at locks */
-#define DISPATCHER_SHARE 0.6 /* of in-kernel: one of many threads has few clock ticks */
+#define DISPATCHER_SHARE  0.6  /* of in-kernel: one of many threads has few clock ticks */
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum number of times per second that a thread sleeps or yields at a "
-			"lock",
-		.default_value = 1000,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "max-stretch",
-		.help = "maximum CPU time that a thread runs before it yields",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 50e3,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "min-threads",
-		.help = "minimum number of threads that wait for locks (by sleeping or yielding)",
-		.default_value = 2,
-		.min = 2,
-		.max = 1e6 },
-	{ .name = "percent",
-		.help = "minimum CPU use of all threads that wait for locks, in percent "
-			"of one CPU",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 20,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = "in-kernel",
-		.help = "minimum percentage of the threads' CPU time that is spent in the kernel",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 60,
-		.min = 1,
-		.max = 100 },
-	{ .name = "max-moved",
-		.help = "maximum bytes that the process reads and writes per sleep or yield at a "
-			"lock",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 16,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "min-met",
-		.help = "minimum number of samples that show a thread at a lock",
-		.default_value = 1,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples of each thread",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
-	{ .name = "convoy-threads",
-		.help = "minimum number of threads that take turns at a lock; min-rate is not "
-			"needed then",
-		.default_value = 3,
-		.min = 2,
-		.max = 1e6 },
-	{ .name = "convoy-rate",
-		.help = "minimum number of times per second that these threads switch, in total",
-		.default_value = 20,
-		.min = 1,
-		.max = 1e9 },
+	THRESHOLD("min-rate", 1000, 1, 1e9,
+		"minimum number of times per second that a thread sleeps or yields at a lock"),
+	THRESHOLD("max-stretch", 50e3, 0, 1e9,
+		"maximum CPU time that a thread runs before it yields", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-threads", 2, 2, 1e6,
+		"minimum number of threads that wait for locks (by sleeping or yielding)"),
+	THRESHOLD("percent", 20, 1, 1e6,
+		"minimum CPU use of all threads that wait for locks, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("in-kernel", 60, 1, 100,
+		"minimum percentage of the threads' CPU time that is spent in the kernel",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-moved", 16, 0, 1e9,
+		"maximum bytes that the process reads and writes per sleep or yield at a lock",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-met", 1, 1, 1e6, "minimum number of samples that show a thread at a lock"),
+	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
+	THRESHOLD("convoy-threads", 3, 2, 1e6,
+		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
+	THRESHOLD("convoy-rate", 20, 1, 1e9,
+		"minimum number of times per second that these threads switch, in total"),
 };
 
 struct storm {
@@ -328,77 +291,80 @@ static bool is_convoy(const struct check *e, const struct convoy *c)
 	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
 }
 
-static void report_convoy(struct check *e, const struct convoy *c)
+static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
 
-	finding_begin(e,
+	finding_begin(out,
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
-	finding_claim(e, "%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
+	finding_claim(out,
+		"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
 		c->is_interpreter ? "one thread of the interpreter runs at a time" : "lock convoy",
 		c->count, c->cpu);
-	finding_number(e, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
+	finding_number(out, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
-	finding_number(e, "CPU", c->cpu, SOOTH_UNIT_PERCENT, sample_series_ns(&e->series));
-	finding_rate(
-		e, "context switches", c->switches, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
-	finding_unseen(e, "which lock of the program the threads wait for");
+	finding_number(out, "CPU", c->cpu, SOOTH_UNIT_PERCENT, sample_series_ns(&e->series));
+	finding_rate(out, "context switches", c->switches, SOOTH_UNIT_NONE,
+		sample_series_ns(&e->series));
+	finding_unseen(out, "which lock of the program the threads wait for");
 	if (c->is_interpreter)
-		finding_remedy(e,
+		finding_remedy(out,
 			"threads of Python compute one at a time (the GIL): use processes "
 			"(multiprocessing, ProcessPoolExecutor) for what computes");
 	else
-		finding_remedy(e,
-			"hold the lock for a shorter time, or split it; sooth why -v %llu shows "
+		finding_remedy(out,
+			"hold the lock for a shorter time, or split it; sooth why -v %u shows "
 			"its "
 			"address and owner",
-			(unsigned long long)e->id.pid);
-	finding_end(e);
+			e->id.pid);
+	finding_end(out);
 }
 
 /* --- the finding --- */
 
-static void report(struct check *e, const struct storm *s, const struct progress *p)
+static void report(const struct check *e, struct check_result *out, const struct storm *s,
+	const struct progress *p)
 {
 	uint64_t interval_ns = thread_history_ns(s->threads[0]);
 	bool yields = s->yielders * 2 > s->count;
 
-	finding_begin(e, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "%s: %zu threads burn %.0f %% CPU",
+	finding_begin(
+		out, p->is_measured ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "%s: %zu threads burn %.0f %% CPU",
 		yields ? "threads keep yielding to each other" : "lock contention", s->count,
 		s->cpu);
-	finding_number(e, "threads", (double)s->count, SOOTH_UNIT_NONE, 0);
-	finding_rate(e, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
+	finding_number(out, "threads", (double)s->count, SOOTH_UNIT_NONE, 0);
+	finding_rate(out, yields ? "yields" : "sleeps at locks", s->switches, SOOTH_UNIT_NONE,
 		interval_ns);
-	finding_number(e, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	finding_number(e, "kernel share", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
-	progress_emit(p, e);
+	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	finding_number(out, "kernel share", in_kernel(s), SOOTH_UNIT_PERCENT, interval_ns);
+	progress_emit(p, out);
 	for (size_t i = 0; i < s->count && i < THREADS_SHOWN; i++)
-		finding_text(e, "thread", "%s (%u): %.0f times a second, %.0f %% CPU",
+		finding_text(out, "thread", "%s (%u): %.0f times a second, %.0f %% CPU",
 			s->threads[i]->name, s->threads[i]->tid, switches_of(s->threads[i]),
 			thread_history_cpu(s->threads[i]));
 	if (s->count > THREADS_SHOWN)
-		finding_text(e, "more threads", "%zu", s->count - THREADS_SHOWN);
+		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
 	if (s->futexes)
-		finding_rate(e, "futex calls",
+		finding_rate(out, "futex calls",
 			(double)s->futexes * (double)NS_PER_S / (double)interval_ns,
 			SOOTH_UNIT_NONE, interval_ns);
 	if (s->lock_weight)
-		finding_text(
-			e, "most contended lock", "at address 0x%llx", (unsigned long long)s->lock);
-	finding_unseen(e, "which lock of the program the threads wait for");
-	finding_remedy(e,
+		finding_text(out, "most contended lock", "at address 0x%llx",
+			(unsigned long long)s->lock);
+	finding_unseen(out, "which lock of the program the threads wait for");
+	finding_remedy(out,
 		yields ? "use fewer threads than CPUs; replace the spin lock (sched_yield) by one "
-			 "that sleeps; sooth trace -c -p %llu counts the calls"
-		       : "use fewer threads, or do more work per lock; sooth trace -c -p %llu "
+			 "that sleeps; sooth trace -c -p %u counts the calls"
+		       : "use fewer threads, or do more work per lock; sooth trace -c -p %u "
 			 "counts the futex calls",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct convoy convoy;
@@ -408,27 +374,27 @@ static void diagnose(struct check *e)
 	find_convoy(e, &convoy);
 	progress_of(&p, e);
 	if (s.highest < 0)
-		check_blind(e, thread_histories_uncounted(&e->input->threads, &e->id));
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && !s.has_times)
-		check_blind_by(e, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
+		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
-		report(e, &s, &p);
+		report(e, out, &s, &p);
 	else if (is_convoy(e, &convoy))
-		report_convoy(e, &convoy);
+		report_convoy(e, out, &convoy);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
-		check_blind_because(e,
+		check_blind_because(out,
 			"other processes had the CPUs: these threads ran too little to measure "
 			"their kernel share",
 			"try again when the host is less busy");
 	else if (s.count && s.unseen && !s.at_locks)
-		check_blind(e, s.unseen);
+		check_blind(out, s.unseen);
 	else if (s.count)
-		check_fine(e,
+		check_fine(out,
 			"%zu thread%s waiting for locks, %.0f times a second, %.0f %% of the CPU "
 			"time in the kernel",
 			s.count, s.count == 1 ? "" : "s", s.switches, in_kernel(&s));
 	else
-		check_fine(e, "at most %.0f context switches a second per thread", s.highest);
+		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
 	free(s.threads);
 }
 

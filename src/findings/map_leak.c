@@ -4,57 +4,38 @@
  * mprotect, malloc and new threads fail with ENOMEM although there is memory. The mappings are
  * listed at the first and the last sample only; that they rose all the time shows in the size of
  * the address space at each sample. A program that maps its libraries once stops. A heap that grows
- * by mappings of many pages runs out of memory first: that is memory-growth.
+ * by mappings of many pages runs out of memory first: that is memory-growth. The stacks of threads are
+ * thread-leak.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/maps.h"
 
 #define POINTS_MAX 512
 #define NAMES_MAX  4096
 #define NAME_TEXT  120
 #define ANONYMOUS  "anonymous memory"
+#define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
 #define REACH	   100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum use of vm.max_map_count, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 80,
-		.min = 1,
-		.max = 100 },
-	{ .name = "min-rate",
-		.help = "minimum number of mappings per second that are added and stay",
-		.default_value = 10,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-gain",
-		.help = "minimum number of mappings added during the observation",
-		.default_value = 100,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "max-memory",
-		.help = "maximum growth of resident memory per new mapping without a file (more: "
-			"memory-growth)",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 32768,
-		.min = 0,
-		.max = 1e12 },
-	{ .name = "min-windows",
-		.help = "minimum number of intervals between samples that show growth",
-		.default_value = 4,
-		.min = 2,
-		.max = 500 },
-	{ .name = "min-age",
-		.help = "minimum process age",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 10e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-rate", 10, 0.01, 1e9,
+		"minimum number of mappings per second that are added and stay"),
+	THRESHOLD(
+		"min-gain", 100, 1, 1e9, "minimum number of mappings added during the observation"),
+	THRESHOLD("max-memory", 32768, 0, 1e12,
+		"maximum growth of resident memory per new mapping without a file (more: "
+		"memory-growth)",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-windows", 4, 2, 500,
+		"minimum number of intervals between samples that show growth"),
+	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 
 struct name_key {
@@ -193,6 +174,17 @@ static bool is_heap(const struct check *e, const struct mappings *m)
 		       check_option(e, "max-memory") * (double)(m->last - m->first);
 }
 
+/* Their stacks, each with its guard. */
+static bool is_threads(const struct check *e, const struct mappings *m)
+{
+	const struct sample_series *s = &e->series;
+	uint32_t first = s->count ? s->points[0].threads : 0;
+	uint32_t last = s->count ? s->points[s->count - 1].threads : 0;
+
+	return !strcmp(m->name.key.text, ANONYMOUS) && last > first &&
+	       m->last - m->first <= MAPPINGS_OF_THREAD * (last - first);
+}
+
 static bool is_near(const struct check *e, const struct mappings *m)
 {
 	return m->most && check_is_over(e, "percent", 100.0 * m->last / m->most, "");
@@ -212,58 +204,59 @@ static bool time_left(const struct mappings *m, uint64_t *left_ns)
 
 /* --- the finding --- */
 
-static void claim(struct check *e, const struct mappings *m, bool near)
+static void claim(struct check_result *out, const struct mappings *m, bool near)
 {
 	char most[UNITS_SIZE + 16] = "";
 
 	if (m->most)
 		snprintf(most, sizeof(most), " of %u allowed", m->most);
 	if (near)
-		finding_claim(e,
+		finding_claim(out,
 			"almost out of memory mappings: %u%s; at the limit mmap, malloc and new "
 			"threads fail",
 			m->last, most);
 	else
-		finding_claim(e, "leaks memory mappings: %.0f more a second, now %u%s", m->per_s,
+		finding_claim(out, "leaks memory mappings: %.0f more a second, now %u%s", m->per_s,
 			m->last, most);
 }
 
-static void report(struct check *e, const struct mappings *m, bool near)
+static void report(
+	const struct check *e, struct check_result *out, const struct mappings *m, bool near)
 {
 	uint64_t left_ns;
 
-	finding_begin(e,
+	finding_begin(out,
 		near || m->growth.is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"");
-	claim(e, m, near);
-	finding_number(e, "memory mappings", m->last, SOOTH_UNIT_NONE, 0);
+	claim(out, m, near);
+	finding_number(out, "memory mappings", m->last, SOOTH_UNIT_NONE, 0);
 	if (m->interval_ns)
-		finding_number(e, "memory mappings when the observation started", m->first,
+		finding_number(out, "memory mappings when the observation started", m->first,
 			SOOTH_UNIT_NONE, 0);
 	if (m->most)
-		finding_number(e, "vm.max_map_count", m->most, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "vm.max_map_count", m->most, SOOTH_UNIT_NONE, 0);
 	else
-		finding_unseen(e, "how many memory mappings the process may have");
+		finding_unseen(out, "how many memory mappings the process may have");
 	if (m->per_s > 0)
-		finding_rate(e, "growth", m->per_s, SOOTH_UNIT_NONE, m->interval_ns);
+		finding_rate(out, "growth", m->per_s, SOOTH_UNIT_NONE, m->interval_ns);
 	if (m->name.gain)
-		finding_text(e, "what grew", "%s: %lld more", m->name.key.text,
+		finding_text(out, "what grew", "%s: %lld more", m->name.key.text,
 			(long long)m->name.gain);
 	if (time_left(m, &left_ns))
-		finding_number(e, "time until no more mappings are allowed", (double)left_ns,
+		finding_number(out, "time until no more mappings are allowed", (double)left_ns,
 			SOOTH_UNIT_NS, 0);
 	if (near || time_left(m, &left_ns))
-		finding_severity(e, FINDING_HIGH);
+		finding_severity(out, FINDING_HIGH);
 	if (m->is_truncated)
-		finding_unseen(e, "further memory mappings: the list was truncated");
-	finding_remedy(e,
-		"sooth inspect --maps %llu lists the mappings; restarting the process frees them; "
+		finding_unseen(out, "further memory mappings: the list was truncated");
+	finding_remedy(out,
+		"sooth inspect --maps %u lists the mappings; restarting the process frees them; "
 		"sysctl vm.max_map_count=262144 allows more on this host",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct mappings m;
 
@@ -272,22 +265,25 @@ static void diagnose(struct check *e)
 		const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
 		check_blind(
-			e, end ? end->mappings_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+			out, end ? end->mappings_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (is_near(e, &m))
-		report(e, &m, true);
+		report(e, out, &m, true);
 	else if (!has_gained(e, &m))
-		check_fine(e, "%u memory mappings, then %u", m.first, m.last);
+		check_fine(out, "%u memory mappings, then %u", m.first, m.last);
+	else if (is_threads(e, &m))
+		check_fine(out, "%u memory mappings, then %u, with the threads that have them",
+			m.first, m.last);
 	else if (is_heap(e, &m))
-		check_fine(e, "%u memory mappings, then %u, with the memory that they hold", m.first,
-			m.last);
+		check_fine(out, "%u memory mappings, then %u, with the memory that they hold",
+			m.first, m.last);
 	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
-		check_too_young(e);
+		check_too_young(out);
 	else if (m.growth.grows)
-		report(e, &m, false);
+		report(e, out, &m, false);
 	else
-		check_blind_because(e,
+		check_blind_because(out,
 			"the process added memory mappings, but not all the time: libraries that "
 			"it loads, or a leak that pauses",
 			CHECK_LONGER);

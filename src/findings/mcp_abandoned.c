@@ -6,42 +6,39 @@
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time since the input of the MCP server was closed",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 0,
-		.max = 3600e9 },
+	THRESHOLD("min-time", 2e9, 0, 3600e9,
+		"minimum time since the input of the MCP server was closed", .unit = SOOTH_UNIT_NS),
 };
 
-static void begin(struct check *e, enum finding_confidence confidence, const char *what)
+static void begin(const struct check *e, struct check_result *out,
+	enum finding_confidence confidence, const char *what)
 {
 	const struct process_entry *p = e->process;
 
-	finding_begin(e, confidence, what);
+	finding_begin(out, confidence, what);
 	if (p->session_id.size) {
 		struct span id = process_table_text(&e->input->host.process_table, &p->session_id);
 
-		finding_text(e, "session", "%.*s", (int)id.size, id.data);
+		finding_text(out, "session", "%.*s", (int)id.size, id.data);
 	}
 }
 
-static void emit_end(struct check *e)
+static void emit_end(const struct check *e, struct check_result *out)
 {
 	const struct verdict_generation g =
 		verdict_generation(&e->input->host.process_table, e->process);
 
 	if (g.count > 1)
-		finding_text(e, "started as number", "%u of %u servers of this kind for the project",
-			g.number, g.count);
-	finding_upkeep(e);
-	finding_remedy(e,
-		"sooth kill --tree %llu ends the server (a server that still runs after its input "
+		finding_text(out, "started as number",
+			"%u of %u servers of this kind for the project", g.number, g.count);
+	finding_upkeep(e, out);
+	finding_remedy(out,
+		"sooth kill --tree %u ends the server (a server that still runs after its input "
 		"closed has a bug)",
-		(unsigned long long)e->process->id.pid);
+		e->process->id.pid);
 }
 
 static struct span server_name(const struct check *e)
@@ -52,23 +49,24 @@ static struct span server_name(const struct check *e)
 	return name.size ? name : check_name(e->process);
 }
 
-static void emit_abandoned(struct check *e, const struct verdict *verdict, bool is_sure)
+static void emit_abandoned(const struct check *e, struct check_result *out,
+	const struct verdict *verdict, bool is_sure)
 {
 	const struct process_entry *p = e->process;
 	struct span name = server_name(e);
 
-	begin(e, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	begin(e, out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(
-		e, "MCP server %.*s with no client, still running", (int)name.size, name.data);
-	finding_text(e, "known by", "%s", verdict->why);
+		out, "MCP server %.*s with no client, still running", (int)name.size, name.data);
+	finding_text(out, "known by", "%s", verdict->why);
 	if (p->is_main_gone) {
 		struct span gone = process_table_text(&e->input->host.process_table, &p->gone);
 
-		finding_text(e, "its session", "%.*s", (int)gone.size, gone.data);
+		finding_text(out, "its session", "%.*s", (int)gone.size, gone.data);
 	}
-	finding_since(e, p->unfed_ns ? p->unfed_ns : p->first_ns);
-	emit_end(e);
-	finding_end(e);
+	finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
+	emit_end(e, out);
+	finding_end(out);
 }
 
 /* Its input was open at the first sample, and closed only a moment ago. */
@@ -86,38 +84,38 @@ static bool is_ending(const struct check *e)
 	       check_option(e, "min-time");
 }
 
-static void diagnose_abandoned(struct check *e)
+static void diagnose_abandoned(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *player = e->process->player;
 	struct verdict verdict;
 
-	if (!check_holds(e, VERDICT_ABANDONED, "", &verdict))
+	if (!check_holds(e, out, VERDICT_ABANDONED, "", &verdict))
 		return;
 	if (check_is_reported_of(e, player, VERDICT_ABANDONED))
-		check_fine(e, "reported for %llu, which started it",
-			(unsigned long long)player->id.pid);
+		check_fine(out, "reported for %u, which started it", player->id.pid);
 	else if (is_ending(e))
-		check_blind_because(e,
+		check_blind_because(out,
 			"the input of the server closed just now: the server may be about to exit",
 			"try again in a moment");
 	else
-		emit_abandoned(
-			e, &verdict, (double)check_watched_ns(e) >= check_option(e, "min-time"));
+		emit_abandoned(e, out, &verdict,
+			(double)check_watched_ns(e) >= check_option(e, "min-time"));
 }
 
-static void emit_older(struct check *e, const struct verdict *verdict)
+static void emit_older(
+	const struct check *e, struct check_result *out, const struct verdict *verdict)
 {
 	const struct process_entry *newer = e->process->newer;
 	struct span name = server_name(e);
 
-	begin(e, FINDING_CONFIDENCE_MEDIUM, "generation");
-	finding_severity(e, FINDING_LOW);
-	finding_claim(e, "MCP server %.*s: process %llu replaced this one, which still runs",
-		(int)name.size, name.data, (unsigned long long)newer->id.pid);
-	finding_text(e, "known by", "%s", verdict->why);
-	finding_unseen(e, "whether both server processes are in use");
-	emit_end(e);
-	finding_end(e);
+	begin(e, out, FINDING_CONFIDENCE_MEDIUM, "generation");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out, "MCP server %.*s: process %u replaced this one, which still runs",
+		(int)name.size, name.data, newer->id.pid);
+	finding_text(out, "known by", "%s", verdict->why);
+	finding_unseen(out, "whether both server processes are in use");
+	emit_end(e, out);
+	finding_end(out);
 }
 
 static bool holds(const struct check *e, enum verdict_kind kind, struct verdict *out)
@@ -126,7 +124,7 @@ static bool holds(const struct check *e, enum verdict_kind kind, struct verdict 
 	return out->holds;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct verdict verdict;
 	bool is_older =
@@ -135,9 +133,9 @@ static void diagnose(struct check *e)
 		!holds(e, VERDICT_ORPHANED, &verdict) && holds(e, VERDICT_GENERATION, &verdict);
 
 	if (is_older)
-		emit_older(e, &verdict);
+		emit_older(e, out, &verdict);
 	else
-		diagnose_abandoned(e);
+		diagnose_abandoned(e, out);
 }
 
 const struct finding_type finding_mcp_abandoned = {

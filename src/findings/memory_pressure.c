@@ -14,49 +14,30 @@
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/inspect/limit_sums.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/limits.h"
 
 #define NEVER_KILLED (-1000)
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum use of a control group's memory limit, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 90,
-		.min = 1,
-		.max = 100 },
-	{ .name = "host-percent",
-		.help = "minimum use of the host's memory, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 95,
-		.min = 1,
-		.max = 100 },
-	{ .name = "critical",
-		.help = "severity is critical when at least this percentage of the limit, or of "
-			"the host's memory, is in use",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 98,
-		.min = 1,
-		.max = 100 },
-	{ .name = "stall",
-		.help = "minimum percentage of the last 10 s in which all tasks waited for memory",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 15,
-		.min = 1,
-		.max = 100 },
-	{ .name = "min-hits",
-		.help = "minimum number of times per second that the control group hit its limit, "
-			"if the process also has min-major-faults",
-		.default_value = 5,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-major-faults",
-		.help = "minimum page faults per second of the process that wait for the disk, "
-			"while its control group hits its limit",
-		.default_value = 30,
-		.min = 0.01,
-		.max = 1e9 },
+	THRESHOLD("percent", 90, 1, 100,
+		"minimum use of a control group's memory limit, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("host-percent", 95, 1, 100, "minimum use of the host's memory, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("critical", 98, 1, 100,
+		"severity is critical when at least this percentage of the limit, or of the host's "
+		"memory, is in use",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("stall", 15, 1, 100,
+		"minimum percentage of the last 10 s in which all tasks waited for memory",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-hits", 5, 0.01, 1e9,
+		"minimum number of times per second that the control group hit its limit, if the "
+		"process also has min-major-faults"),
+	THRESHOLD("min-major-faults", 30, 0.01, 1e9,
+		"minimum page faults per second of the process that wait for the disk, while its "
+		"control group hits its limit"),
 };
 
 /* --- the process that would be killed first --- */
@@ -98,7 +79,8 @@ static struct victim find_victim(const struct check *e, const struct limits_grou
 	return victim;
 }
 
-static void emit_victim(struct check *e, const struct victim *victim)
+static void emit_victim(
+	const struct check *e, struct check_result *out, const struct victim *victim)
 {
 	const struct process_entry *p =
 		process_table_get(&e->input->host.process_table, &victim->id);
@@ -106,14 +88,13 @@ static void emit_victim(struct check *e, const struct victim *victim)
 
 	if (!p) {
 		finding_unseen(
-			e, "which process the kernel would kill first: no oom_score was read");
+			out, "which process the kernel would kill first: no oom_score was read");
 		return;
 	}
 	name = record_text(&p->process->record, &p->process->name);
-	finding_text(e, "killed first", "%.*s (%llu), oom_score %lld, highest of %u sampled",
-		(int)name.size, name.data, (unsigned long long)victim->id.pid,
-		(long long)victim->score, victim->read);
-	finding_unseen(e, "whether a process that was not sampled has a higher oom_score");
+	finding_text(out, "killed first", "%.*s (%u), oom_score %lld, highest of %u sampled",
+		(int)name.size, name.data, victim->id.pid, (long long)victim->score, victim->read);
+	finding_unseen(out, "whether a process that was not sampled has a higher oom_score");
 }
 
 /* --- control groups --- */
@@ -180,54 +161,55 @@ static struct tightness tightness_of(const struct check *e, const struct snapsho
 	return t;
 }
 
-static void emit_group(struct check *e, const struct tightness *t)
+static void emit_group(struct check_result *out, const struct tightness *t)
 {
 	const struct limits_group *g = t->group;
 	struct span path = record_text(&g->record, &g->path);
 
-	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
-	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "memory in use, not counting file pages", (double)t->used_bytes,
+	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
+	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "memory in use, not counting file pages", (double)t->used_bytes,
 		SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
+	finding_number(out, "used", t->percent, SOOTH_UNIT_PERCENT, 0);
 	if (t->has_files)
-		finding_number(e, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "file pages", (double)t->file_bytes, SOOTH_UNIT_BYTES, 0);
 	else
 		finding_unseen(
-			e, "how much of this memory is file pages, which the kernel can free");
+			out, "how much of this memory is file pages, which the kernel can free");
 	if (!g->reached_state)
-		finding_number(e, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "limit hits", (double)g->reached, SOOTH_UNIT_NONE, 0);
 	if (!g->kills_state)
-		finding_number(e, "processes of the control group killed for lack of memory, ever",
+		finding_number(out,
+			"processes of the control group killed for lack of memory, ever",
 			(double)g->kills, SOOTH_UNIT_NONE, 0);
 }
 
-static void emit_stall(struct check *e, double some, double full)
+static void emit_stall(struct check_result *out, double some, double full)
 {
-	finding_number(e, "share of the time in which some tasks waited for memory", some,
+	finding_number(out, "share of the time in which some tasks waited for memory", some,
 		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
-	finding_number(e, "share of the time in which all tasks waited for memory", full,
+	finding_number(out, "share of the time in which all tasks waited for memory", full,
 		SOOTH_UNIT_PERCENT, 10 * NS_PER_S);
 }
 
-static void claim_group(struct check *e, const struct tightness *t)
+static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
 
 	if (t->kills) {
-		finding_claim(e,
+		finding_claim(out,
 			"out of memory: %llu process%s of the control group %s killed during the "
 			"observation",
 			(unsigned long long)t->kills, t->kills == 1 ? "" : "es",
 			t->kills == 1 ? "was" : "were");
 		return;
 	}
-	finding_claim(e,
+	finding_claim(out,
 		"the control group is almost out of memory: %s of %s in use; at the limit the "
 		"kernel kills a process",
 		sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit));
 	if (t->percent >= check_option(e, "critical"))
-		finding_severity(e, FINDING_CRITICAL);
+		finding_severity(out, FINDING_CRITICAL);
 }
 
 static double stall_of(const struct tightness *t)
@@ -235,34 +217,34 @@ static double stall_of(const struct tightness *t)
 	return t->pressure && !t->pressure->full_state ? t->pressure->full_10s : 0;
 }
 
-static void emit_process(
-	struct check *e, const struct tightness *t, const struct victim *victim, bool is_near)
+static void emit_process(const struct check *e, struct check_result *out, const struct tightness *t,
+	const struct victim *victim, bool is_near)
 {
-	finding_begin(
-		e, t->has_files || t->kills ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
+	finding_begin(out,
+		t->has_files || t->kills ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, "");
 	if (is_near) {
-		claim_group(e, t);
+		claim_group(e, out, t);
 	} else {
-		finding_severity(e, FINDING_MEDIUM);
-		finding_claim(e,
+		finding_severity(out, FINDING_MEDIUM);
+		finding_claim(out,
 			"all processes of the control group wait for memory, %.0f %% of the time",
 			stall_of(t));
 	}
 	if (t->kills)
-		finding_number(e, "processes of the control group killed during the observation",
+		finding_number(out, "processes of the control group killed during the observation",
 			(double)t->kills, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
 	if (t->group)
-		emit_group(e, t);
+		emit_group(out, t);
 	if (t->pressure)
-		emit_stall(e, t->pressure->some_10s, stall_of(t));
+		emit_stall(out, t->pressure->some_10s, stall_of(t));
 	else
-		finding_unseen(e, "how long tasks of the control group waited for memory: the "
-				  "kernel does not record it");
-	emit_victim(e, victim);
-	finding_remedy(e, "end processes that are not needed (sooth ps --sort -rss lists the "
-			  "largest), or raise the limit (docker update --memory 8g CONTAINER, "
-			  "systemctl set-property UNIT MemoryMax=8G)");
-	finding_end(e);
+		finding_unseen(out, "how long tasks of the control group waited for memory: the "
+				    "kernel does not record it");
+	emit_victim(e, out, victim);
+	finding_remedy(out, "end processes that are not needed (sooth ps --sort -rss lists the "
+			    "largest), or raise the limit (docker update --memory 8g CONTAINER, "
+			    "systemctl set-property UNIT MemoryMax=8G)");
+	finding_end(out);
 }
 
 /* --- a limit that is hit all the time --- */
@@ -296,12 +278,12 @@ static bool is_thrashing(const struct check *e, const struct thrash *t)
 	       check_is_over(e, "min-major-faults", t->faults_per_s, "thrash");
 }
 
-static void claim_thrash(struct check *e, const struct thrash *t)
+static void claim_thrash(struct check_result *out, const struct thrash *t)
 {
 	const struct limits_group *g = t->limit.group;
 	char limit[UNITS_SIZE], time[UNITS_SIZE];
 
-	finding_claim(e,
+	finding_claim(out,
 		"its control group is at its memory limit of %s: %.0f major faults a second, the "
 		"limit was hit %.0f times in %s",
 		sentence_size(limit, g->limit), t->faults_per_s,
@@ -309,45 +291,45 @@ static void claim_thrash(struct check *e, const struct thrash *t)
 		sentence_duration(time, t->limit.interval_ns));
 }
 
-static void emit_thrash(struct check *e, const struct thrash *t)
+static void emit_thrash(const struct check *e, struct check_result *out, const struct thrash *t)
 {
 	const struct limits_group *g = t->limit.group;
 	struct span path = record_text(&g->record, &g->path);
 	uint64_t files = 0;
 
-	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "thrash");
-	finding_severity(e, FINDING_MEDIUM);
-	claim_thrash(e, t);
-	finding_text(e, "control group", "%.*s", (int)path.size, path.data);
-	finding_number(e, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "thrash");
+	finding_severity(out, FINDING_MEDIUM);
+	claim_thrash(out, t);
+	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
+	finding_number(out, "limit", (double)g->limit, SOOTH_UNIT_BYTES, 0);
 	if (!g->used_state)
-		finding_number(e, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "memory in use", (double)g->used, SOOTH_UNIT_BYTES, 0);
 	if (limit_sums_group_files(g, &files))
-		finding_number(e, "file pages", (double)files, SOOTH_UNIT_BYTES, 0);
-	finding_rate(e, "limit hits", t->limit.per_s, SOOTH_UNIT_NONE, t->limit.interval_ns);
-	finding_rate(e, "major faults", t->faults_per_s, SOOTH_UNIT_NONE,
+		finding_number(out, "file pages", (double)files, SOOTH_UNIT_BYTES, 0);
+	finding_rate(out, "limit hits", t->limit.per_s, SOOTH_UNIT_NONE, t->limit.interval_ns);
+	finding_rate(out, "major faults", t->faults_per_s, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
-	finding_unseen(e, "whether the process reads the same pages again: a file that it reads "
-			  "once through a mapping looks the same");
-	finding_remedy(e,
+	finding_unseen(out, "whether the process reads the same pages again: a file that it reads "
+			    "once through a mapping looks the same");
+	finding_remedy(out,
 		"raise the memory limit of %.*s (docker update --memory 8g CONTAINER, systemctl "
 		"set-property UNIT MemoryMax=8G), or let the process use less memory",
 		(int)path.size, path.data);
-	finding_end(e);
+	finding_end(out);
 }
 
 /* --- of a process --- */
 
-static void fine_process(struct check *e, const struct tightness *t)
+static void fine_process(struct check_result *out, const struct tightness *t)
 {
 	if (t->group)
-		check_fine(
-			e, "memory in use: %.0f %% of the limit of the control group", t->percent);
+		check_fine(out, "memory in use: %.0f %% of the limit of the control group",
+			t->percent);
 	else
-		check_fine(e, "the control group has no memory limit");
+		check_fine(out, "the control group has no memory limit");
 }
 
-static void diagnose_process(struct check *e)
+static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
@@ -356,7 +338,7 @@ static void diagnose_process(struct check *e)
 	bool is_near, is_stalled;
 
 	if (!end || state_is_unmeasured(end->groups_state)) {
-		check_blind(e, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, end ? end->groups_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	t = tightness_of(e, last);
@@ -366,55 +348,54 @@ static void diagnose_process(struct check *e)
 		struct thrash thrash = thrash_of(e);
 
 		if (is_thrashing(e, &thrash))
-			emit_thrash(e, &thrash);
+			emit_thrash(e, out, &thrash);
 		else
-			fine_process(e, &t);
+			fine_process(out, &t);
 		return;
 	}
 	victim = t.group ? find_victim(e, t.group) : (struct victim){ .id = e->id };
 	if (victim.id.pid && memcmp(&victim.id, &e->id, sizeof(e->id)))
-		check_fine(e, "reported for %llu, which would be killed first",
-			(unsigned long long)victim.id.pid);
+		check_fine(out, "reported for %u, which would be killed first", victim.id.pid);
 	else
-		emit_process(e, &t, &victim, is_near);
+		emit_process(e, out, &t, &victim, is_near);
 }
 
 /* --- the host --- */
 
-static void emit_host(struct check *e, double percent, bool is_near)
+static void emit_host(const struct check *e, struct check_result *out, double percent, bool is_near)
 {
 	const struct host_memory *m = &e->input->memory;
 	struct victim victim = find_victim(e, NULL);
 	char left[UNITS_SIZE], all[UNITS_SIZE];
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (is_near) {
-		finding_claim(e,
+		finding_claim(out,
 			"the host is almost out of memory: %s of %s left; when nothing is left, "
 			"the kernel kills a process",
 			sentence_size(left, m->available_bytes),
 			sentence_size(all, m->total_bytes));
 		if (percent >= check_option(e, "critical") && !m->swap_free_bytes)
-			finding_severity(e, FINDING_CRITICAL);
+			finding_severity(out, FINDING_CRITICAL);
 	} else {
-		finding_severity(e, FINDING_MEDIUM);
-		finding_claim(e, "all processes on the host wait for memory, %.0f %% of the time",
+		finding_severity(out, FINDING_MEDIUM);
+		finding_claim(out, "all processes on the host wait for memory, %.0f %% of the time",
 			m->full_10s);
 	}
-	finding_number(e, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "available memory", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	finding_number(out, "total memory", (double)m->total_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "available memory", (double)m->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "used", percent, SOOTH_UNIT_PERCENT, 0);
 	if (!m->swap_state)
-		finding_number(e, "free swap", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
+		finding_number(out, "free swap", (double)m->swap_free_bytes, SOOTH_UNIT_BYTES, 0);
 	if (!m->pressure_state)
-		emit_stall(e, m->some_10s, m->full_10s);
-	emit_victim(e, &victim);
-	finding_remedy(
-		e, "end processes that are not needed: sooth ps -a --sort -rss lists the largest");
-	finding_end(e);
+		emit_stall(out, m->some_10s, m->full_10s);
+	emit_victim(e, out, &victim);
+	finding_remedy(out,
+		"end processes that are not needed: sooth ps -a --sort -rss lists the largest");
+	finding_end(out);
 }
 
-static void diagnose_host(struct check *e)
+static void diagnose_host(const struct check *e, struct check_result *out)
 {
 	const struct host_memory *m = &e->input->memory;
 	double percent = 0;
@@ -423,9 +404,9 @@ static void diagnose_host(struct check *e)
 	bool is_near, is_stalled;
 
 	if (!is_known) {
-		check_blind(e, m->record.time_ns && m->available_state
-				       ? m->available_state
-				       : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+		check_blind(out, m->record.time_ns && m->available_state
+					 ? m->available_state
+					 : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 		return;
 	}
 	if (m->available_bytes < m->total_bytes)
@@ -434,19 +415,19 @@ static void diagnose_host(struct check *e)
 	is_near = check_is_over(e, "host-percent", percent, "");
 	is_stalled = !m->pressure_state && check_is_over(e, "stall", m->full_10s, "");
 	if (is_near || is_stalled)
-		emit_host(e, percent, is_near);
+		emit_host(e, out, percent, is_near);
 	else
-		check_fine(e, "%.0f %% of the host's memory in use", percent);
+		check_fine(out, "%.0f %% of the host's memory in use", percent);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (!e->id.pid)
-		diagnose_host(e);
+		diagnose_host(e, out);
 	else if (diagnosis_input_has_probe(e->input, "limits"))
-		diagnose_process(e);
+		diagnose_process(e, out);
 	else
-		check_blind_by(e, FINDING_NOT_REQUESTED,
+		check_blind_by(out, FINDING_NOT_REQUESTED,
 			"this check needs the probe `limits`, which was not recorded", "");
 }
 
@@ -456,6 +437,7 @@ const struct finding_type finding_memory_pressure = {
 	.claim = "the control group of the process, or the host, is almost out of memory",
 	.scope = FINDING_OF_BOTH,
 	.probes = "proc,host",
+	.follows = "memory-growth",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

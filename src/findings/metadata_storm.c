@@ -8,30 +8,18 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define SHOWN_MAX   3
 #define LOOKS_USED  2 /* a stat and an open come before the contents */
 #define FOLDERS_MAX 4096
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum repeated file lookups per second",
-		.default_value = 500,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-times",
-		.help = "minimum average number of lookups per file",
-		.default_value = 5,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-share",
-		.help = "minimum percentage of one thread's time that is spent in repeated file "
-			"lookups",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 1,
-		.min = 0,
-		.max = 1e6 },
+	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
+	THRESHOLD("min-times", 5, 1, 1e9, "minimum average number of lookups per file"),
+	THRESHOLD("min-share", 1, 0, 1e6,
+		"minimum percentage of one thread's time that is spent in repeated file lookups",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 /* How often a file was looked up is what the records say together; only the sums are scaled to all
@@ -56,13 +44,13 @@ static double again_of(const struct call_path *path, const struct call_file *f)
 	return f->looks > used && call_is_on_disk(path->text) ? (double)(f->looks - used) : 0;
 }
 
-static double weigh_file(const void *key, const void *value, void *user)
+static double weigh_file(const void *key, const void *value, const void *user)
 {
 	(void)user;
 	return again_of(key, value);
 }
 
-static double weigh_folder(const void *key, const void *value, void *user)
+static double weigh_folder(const void *key, const void *value, const void *user)
 {
 	(void)key;
 	(void)user;
@@ -113,43 +101,45 @@ static double share_of(const struct check_calls *c, const struct storm *s)
 	return s->again_ns * 100 / (double)c->interval_ns;
 }
 
-static void report(struct check *e, const struct check_calls *c, const struct storm *s)
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct storm *s)
 {
 	struct check_ranked folders[SHOWN_MAX], files[SHOWN_MAX];
 	size_t folder_count = check_rank(&s->folders, weigh_folder, NULL, folders, SHOWN_MAX);
 	size_t file_count = check_rank(&c->history->files, weigh_file, NULL, files, SHOWN_MAX);
 	const char *folder = folder_count ? ((const struct call_path *)folders[0].key)->text : "";
 
-	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
-	finding_path(e, span_of(folder, strlen(folder)));
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_path(out, span_of(folder, strlen(folder)));
 	if (s->files == 1)
-		finding_claim(e, "looks up one file over and over: %.0f times a second, in %s",
+		finding_claim(out, "looks up one file over and over: %.0f times a second, in %s",
 			check_calls_rate(c, s->again), *folder ? folder : "its directory");
 	else
-		finding_claim(e,
+		finding_claim(out,
 			"looks up the same %.0f files over and over: %.0f times a second, mostly "
 			"in %s",
 			s->files, check_calls_rate(c, s->again),
 			*folder ? folder : "its directory");
-	finding_rate(e, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
+	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_number(e, "share of one thread's time spent in repeated lookups", share_of(c, s),
+	finding_number(out, "share of one thread's time spent in repeated lookups", share_of(c, s),
 		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(e, "lookups per file", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(
-		e, "lookups, total", (double)c->history->looks, SOOTH_UNIT_NONE, c->interval_ns);
+		out, "lookups per file", s->looks / s->files, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(
+		out, "lookups, total", (double)c->history->looks, SOOTH_UNIT_NONE, c->interval_ns);
 	for (size_t i = 0; i < folder_count; i++)
-		finding_text(e, "directory", "%s: %.0f lookups",
+		finding_text(out, "directory", "%s: %.0f lookups",
 			((const struct call_path *)folders[i].key)->text, folders[i].weight);
 	for (size_t i = 0; i < file_count; i++)
-		finding_text(e, "file", "%s: %.0f lookups",
+		finding_text(out, "file", "%s: %.0f lookups",
 			((const struct call_path *)files[i].key)->text, files[i].weight * s->scale);
-	check_calls_unseen(c, e);
-	finding_remedy(e,
-		"sooth trace -e %%path -p %llu shows each lookup; the fix: cache the result, or "
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or "
 		"watch for changes with inotify",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
 static bool is_storm(const struct check *e, const struct check_calls *c, const struct storm *s)
@@ -160,19 +150,19 @@ static bool is_storm(const struct check *e, const struct check_calls *c, const s
 	       check_is_over(e, "min-share", share_of(c, s), "");
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct check_calls c;
 
-	if (!check_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e, out))
 		return;
 	find(&s, c.history);
 	leave_out_gaps(&s, c.history);
 	if (is_storm(e, &c, &s))
-		report(e, &c, &s);
+		report(e, out, &c, &s);
 	else
-		check_fine(e,
+		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
 			check_calls_rate(&c, (double)c.history->looks),
 			check_calls_rate(&c, s.again), share_of(&c, &s));

@@ -6,15 +6,10 @@
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	{ .name = "min-age",
-		.help = "minimum process age",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 0,
-		.max = 86400e9 },
+	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 
 struct belongings {
@@ -39,28 +34,29 @@ static struct belongings belongings_of(const struct check *e)
 	return sum;
 }
 
-static void report(struct check *e, const struct verdict *verdict)
+static void report(const struct check *e, struct check_result *out, const struct verdict *verdict)
 {
 	const struct process_entry *p = e->process;
 	struct belongings all = belongings_of(e);
 	struct span name = check_name(p);
 	bool is_long = check_watched_ns(e) > 0;
 
-	finding_begin(e, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(e, "left over from a session of %s that has ended: %.*s",
+	finding_begin(out, is_long ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "left over from a session of %s that has ended: %.*s",
 		p->owner_agent->title, (int)name.size, name.data);
-	finding_text(e, "known by", "%s", verdict->why);
-	finding_upkeep(e);
+	finding_text(out, "known by", "%s", verdict->why);
+	finding_upkeep(e, out);
 	if (all.processes > 1) {
-		finding_number(e, "processes, with descendants", all.processes, SOOTH_UNIT_NONE, 0);
 		finding_number(
-			e, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
+			out, "processes, with descendants", all.processes, SOOTH_UNIT_NONE, 0);
+		finding_number(
+			out, "resident memory, total", (double)all.rss_bytes, SOOTH_UNIT_BYTES, 0);
 	}
-	finding_since(e, p->first_ns);
-	finding_unseen(e, "whether the process was left running on purpose");
-	finding_remedy(e, "if the process is not needed: sooth kill%s %llu",
-		all.processes > 1 ? " --tree" : "", (unsigned long long)p->id.pid);
-	finding_end(e);
+	finding_since(e, out, p->first_ns);
+	finding_unseen(out, "whether the process was left running on purpose");
+	finding_remedy(out, "if the process is not needed: sooth kill%s %u",
+		all.processes > 1 ? " --tree" : "", p->id.pid);
+	finding_end(out);
 }
 
 /* mcp-abandoned reports it then: one condition, one finding. */
@@ -82,30 +78,30 @@ static uint8_t unread_markers(const struct check *e)
 	return state_is_unmeasured(state) ? state : SOOTH_STATE_VALUE;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *top;
 	struct verdict verdict;
 
 	if (unread_markers(e)) {
-		check_blind(e, unread_markers(e));
+		check_blind(out, unread_markers(e));
 		return;
 	}
-	if (!check_holds(e, VERDICT_ORPHANED, "", &verdict))
+	if (!check_holds(e, out, VERDICT_ORPHANED, "", &verdict))
 		return;
 	top = e->process->linked;
 	if (is_abandoned(e)) {
-		check_fine(e, "an MCP server that was left over: reported as mcp-abandoned");
+		check_fine(out, "an MCP server that was left over: reported as mcp-abandoned");
 	} else if (check_is_reported_of(e, top, VERDICT_ORPHANED)) {
-		check_fine(e, "reported for %llu", (unsigned long long)top->id.pid);
+		check_fine(out, "reported for %u", top->id.pid);
 	} else if (check_has_lost_parent(e)) {
-		check_blind_because(e,
+		check_blind_because(out,
 			"the parent ended just now: this process may be about to end too",
 			"try again in a moment");
 	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_too_young(e);
+		check_too_young(out);
 	} else {
-		report(e, &verdict);
+		report(e, out, &verdict);
 	}
 }
 

@@ -3,7 +3,7 @@
  * outdated: a session runs an older version of its agent than the newest one installed here.
  */
 #include "analyze/diagnosis/check_verdict.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 /* The launcher, helpers and daemons of a session are reported with its main process. */
 static bool is_with_main(const struct check *e)
@@ -11,29 +11,29 @@ static bool is_with_main(const struct check *e)
 	return check_is_reported_of(e, e->process->main, VERDICT_OUTDATED);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
 	struct span running, newest;
 	struct verdict verdict;
 
-	if (!check_holds(e, VERDICT_OUTDATED, p && p->agent ? "no newer version installed" : "",
-		    &verdict))
+	if (!check_holds(e, out, VERDICT_OUTDATED,
+		    p && p->agent ? "no newer version installed" : "", &verdict))
 		return;
 	if (is_with_main(e)) {
-		check_fine(e, "reported for %llu", (unsigned long long)p->main->id.pid);
+		check_fine(out, "reported for %u", p->main->id.pid);
 		return;
 	}
 	running = p->match.version;
 	newest = verdict_newest(c, p->agent, p->process->uid);
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(e, "runs %s %.*s, but %.*s is installed", p->agent->title, (int)running.size,
-		running.data, (int)newest.size, newest.data);
-	finding_text(e, "known by", "%s", verdict.why);
-	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_remedy(e, "restart the agent session to run the installed version");
-	finding_end(e);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out, "runs %s %.*s, but %.*s is installed", p->agent->title,
+		(int)running.size, running.data, (int)newest.size, newest.data);
+	finding_text(out, "known by", "%s", verdict.why);
+	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_remedy(out, "restart the agent session to run the installed version");
+	finding_end(out);
 }
 
 const struct finding_type finding_outdated = {

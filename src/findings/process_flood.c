@@ -16,7 +16,7 @@
 #include "analyze/inspect/limit_sums.h"
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX   (2 * WINDOWS)
@@ -29,49 +29,21 @@
 #define CROWDED	      1.5
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum number by which living descendants increase per second",
-		.default_value = 2,
-		.min = 0.001,
-		.max = 1e6 },
-	{ .name = "min-gain",
-		.help = "minimum number by which living descendants increase during the "
-			"observation",
-		.default_value = 20,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = "min-windows",
-		.help = "minimum number of intervals between samples that show growth",
-		.default_value = 4,
-		.min = 2,
-		.max = 500 },
-	{ .name = "many",
-		.help = "severity is high from this number of living descendants",
-		.default_value = 200,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = RESTARTS_NAME,
-		.help = "minimum number of restarts of one MCP server",
-		.default_value = 3,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = STARTS_NAME,
-		.help = "minimum number of starts per second of the same short-lived programs",
-		.default_value = 20,
-		.min = 0.1,
-		.max = 1e6 },
-	{ .name = "many-starts",
-		.help = "severity is medium from this number of such starts per second",
-		.default_value = 100,
-		.min = 0.1,
-		.max = 1e6 },
-	{ .name = "percent",
-		.help = "or from this CPU use of the process and what it starts, in percent of "
-			"one CPU",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 20,
-		.min = 0.1,
-		.max = 1e6 },
+	THRESHOLD("min-rate", 2, 0.001, 1e6,
+		"minimum number by which living descendants increase per second"),
+	THRESHOLD("min-gain", 20, 1, 1e6,
+		"minimum number by which living descendants increase during the observation"),
+	THRESHOLD("min-windows", 4, 2, 500,
+		"minimum number of intervals between samples that show growth"),
+	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
+	THRESHOLD(RESTARTS_NAME, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
+	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
+		"minimum number of starts per second of the same short-lived programs"),
+	THRESHOLD("many-starts", 100, 0.1, 1e6,
+		"severity is medium from this number of such starts per second"),
+	THRESHOLD("percent", 20, 0.1, 1e6,
+		"or from this CPU use of the process and what it starts, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 /* --- the processes it started --- */
@@ -173,14 +145,14 @@ static const struct process_entry *culprit_of(
 
 /* --- the finding --- */
 
-static void emit_host(struct check *e)
+static void emit_host(const struct check *e, struct check_result *out)
 {
 	const struct host_load *first = &e->input->first_load, *last = &e->input->load;
 	uint64_t interval_ns = last->record.time_ns - first->record.time_ns;
 
 	if (!interval_ns || first->forks_state || last->forks_state || last->forks < first->forks)
 		return;
-	finding_rate(e, "process starts on the host",
+	finding_rate(out, "process starts on the host",
 		(double)(last->forks - first->forks) * (double)NS_PER_S / (double)interval_ns,
 		SOOTH_UNIT_NONE, interval_ns);
 }
@@ -204,63 +176,64 @@ static uint64_t room_for_processes(const struct check *e)
 	return least;
 }
 
-static void emit_limit(struct check *e, const struct growth *g)
+static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
 	uint64_t room = room_for_processes(e), left_ns;
 
 	if (!room) {
-		finding_unseen(e, "how many processes can still start: the control groups have no "
-				  "limit, and processes of the user cannot be counted");
+		finding_unseen(out,
+			"how many processes can still start: the control groups have no "
+			"limit, and processes of the user cannot be counted");
 		return;
 	}
-	finding_number(e, "number of processes that the control group can still start",
+	finding_number(out, "number of processes that the control group can still start",
 		(double)room, SOOTH_UNIT_NONE, 0);
 	if (!growth_reaches(g, g->last + (double)room, &left_ns))
 		return;
-	finding_severity(e, FINDING_HIGH);
+	finding_severity(out, FINDING_HIGH);
 	finding_number(
-		e, "time until the process limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+		out, "time until the process limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
 }
 
 /* `sooth freeze` refuses a process of no agent without --any. */
-static void emit_remedy(struct check *e, const struct process_entry *p)
+static void emit_remedy(struct check_result *out, const struct process_entry *p)
 {
 	const char *any = p->agent || p->owner_agent ? "" : "--any ";
 
-	finding_remedy(e,
-		"sooth ps -t shows the processes; sooth freeze %s--tree %llu stops them while you "
+	finding_remedy(out,
+		"sooth ps -t shows the processes; sooth freeze %s--tree %u stops them while you "
 		"look",
-		any, (unsigned long long)p->id.pid);
+		any, p->id.pid);
 }
 
-static void emit_growth(
-	struct check *e, const struct growth *g, unsigned came, const struct process_entry *culprit)
+static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
+	unsigned came, const struct process_entry *culprit)
 {
-	finding_begin(e, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (g->last >= check_option(e, "many"))
-		finding_severity(e, FINDING_HIGH);
-	finding_claim(e, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
+		finding_severity(out, FINDING_HIGH);
+	finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
 		g->last);
-	finding_rate(e, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(
-		e, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+		out, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
-		e, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
-	finding_text(e, "steadiness", "grew in %u of %u equal time slices of the observation", g->grown,
-		g->windows);
-	finding_number(e, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
+		out, "processes alive when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
+		g->grown, g->windows);
+	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, g->interval_ns);
 	if (culprit) {
 		struct span name = check_name(culprit);
 
-		finding_text(e, "parent of most of the new processes", "%.*s (%llu)",
-			(int)name.size, name.data, (unsigned long long)culprit->id.pid);
+		finding_text(out, "parent of most of the new processes", "%.*s (%u)",
+			(int)name.size, name.data, culprit->id.pid);
 	}
-	emit_host(e);
-	emit_limit(e, g);
+	emit_host(e, out);
+	emit_limit(e, out, g);
 	if (!e->input->host.short_lived.is_watched)
-		finding_unseen(e, "how many processes started and ended between two samples");
-	emit_remedy(e, culprit ? culprit : e->process);
-	finding_end(e);
+		finding_unseen(out, "how many processes started and ended between two samples");
+	emit_remedy(out, culprit ? culprit : e->process);
+	finding_end(out);
 }
 
 /* --- the same short-lived programs, over and over --- */
@@ -285,10 +258,16 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
+/* How much faster it would be on an idle host. One that pauses is not held up by others. */
+static double speed_of(const struct check *e, const struct starts *s)
+{
+	return s->pauses ? 1 : crowding_of(e->input);
+}
+
 static enum finding_severity severity_of(
 	const struct check *e, const struct starts *s, const struct process_entry *starter)
 {
-	double crowding = crowding_of(e->input);
+	double crowding = speed_of(e, s);
 
 	return crowding * starts_rate(s) >= check_option(e, "many-starts") ||
 			       crowding * (starts_cpu(s) + own_cpu(e, starter)) >=
@@ -297,71 +276,87 @@ static enum finding_severity severity_of(
 		       : FINDING_LOW;
 }
 
-static void emit_starts(struct check *e, const struct starts *s)
+/* " and fail (exit status 1)"; empty: most end well. */
+static void write_failure(char *out, size_t size, const struct starts *s)
+{
+	unsigned signal = s->status & 0x7f;
+
+	*out = '\0';
+	if (!s->failed || (double)s->failed < FAILED_SHARE * (double)s->count)
+		return;
+	if (s->has_statuses)
+		snprintf(out, size, " and fail");
+	else if (signal)
+		snprintf(out, size, " and are killed by signal %u", signal);
+	else
+		snprintf(out, size, " and fail (exit status %u)", s->status >> 8 & 0xff);
+}
+
+static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)
 {
 	const struct process_entry *starter = s->starter ? s->starter : e->process;
 	struct span name = check_name(starter);
-	char programs[128];
+	char programs[128], failure[48];
 
 	write_programs(programs, sizeof(programs), s);
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "starts");
-	finding_severity(e, severity_of(e, s, starter));
-	finding_claim(e, "starts %.0f processes a second: %s, which use %.0f %% CPU",
-		starts_rate(s), programs, starts_cpu(s));
-	finding_rate(e, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
-	finding_number(e, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
+	write_failure(failure, sizeof(failure), s);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "starts");
+	finding_severity(out, severity_of(e, s, starter));
+	finding_claim(out, "starts %.0f processes a second: %s, which use %.0f %% CPU%s",
+		starts_rate(s), programs, starts_cpu(s), failure);
+	finding_rate(out, "process starts", starts_rate(s), SOOTH_UNIT_NONE, s->interval_ns);
+	finding_number(out, "CPU of the started processes", starts_cpu(s), SOOTH_UNIT_PERCENT,
 		s->interval_ns);
 	if (own_cpu(e, starter) > 0)
-		finding_number(e, "CPU of the process that starts them", own_cpu(e, starter),
+		finding_number(out, "CPU of the process that starts them", own_cpu(e, starter),
 			SOOTH_UNIT_PERCENT, s->interval_ns);
-	finding_text(e, "arguments", "%u different in %u starts", s->different, s->known);
-	if (crowding_of(e->input) > CROWDED)
-		finding_text(
-			e, "held up by others", "%.0f threads share a CPU", crowding_of(e->input));
+	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
+	if (speed_of(e, s) > CROWDED)
+		finding_text(out, "held up by others", "%.0f threads share a CPU",
+			crowding_of(e->input));
 	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
-		finding_text(e, "failed", "%llu of %llu", (unsigned long long)s->failed,
+		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->count);
 	if (starter != e->process)
-		finding_text(e, "started by", "%.*s (%llu)", (int)name.size, name.data,
-			(unsigned long long)starter->id.pid);
-	finding_remedy(e,
-		"find the loop in %.*s (%llu) that starts them: wait for an event instead of "
+		finding_text(
+			out, "started by", "%.*s (%u)", (int)name.size, name.data, starter->id.pid);
+	finding_remedy(out,
+		"find the loop in %.*s (%u) that starts them: wait for an event instead of "
 		"asking "
-		"again, or do the work in one process; sooth ps -t %llu shows where it runs",
-		(int)name.size, name.data, (unsigned long long)starter->id.pid,
-		(unsigned long long)starter->id.pid);
-	finding_end(e);
+		"again, or do the work in one process; sooth ps -t %u shows where it runs",
+		(int)name.size, name.data, starter->id.pid, starter->id.pid);
+	finding_end(out);
 }
 
 /* False: nothing to report. */
-static bool diagnose_starts(struct check *e)
+static bool diagnose_starts(const struct check *e, struct check_result *out)
 {
 	struct starts s;
 
 	starts_of(&s, e);
 	if (!s.interval_ns ||
-		!check_is_over(e, STARTS_NAME, crowding_of(e->input) * starts_rate(&s), "starts"))
+		!check_is_over(e, STARTS_NAME, speed_of(e, &s) * starts_rate(&s), "starts"))
 		return false;
 	if (s.starter && s.starter != e->process &&
 		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)
-		check_fine(e, "reported for %llu, which started most of them",
-			(unsigned long long)s.starter->id.pid);
+		check_fine(out, "reported for %u, which started most of them", s.starter->id.pid);
 	else if (starts_are_of_a_list(s.starter ? s.starter : e->process))
-		check_fine(e, "starts %.0f processes a second for a list of jobs", starts_rate(&s));
+		check_fine(
+			out, "starts %.0f processes a second for a list of jobs", starts_rate(&s));
 	else if (s.copies < s.count && !s.known)
-		check_blind_because(e, "the arguments of the short-lived programs are not known",
+		check_blind_because(out, "the arguments of the short-lived programs are not known",
 			"sooth trace --process lists the starts with their arguments");
 	else if (!starts_repeat(&s))
-		check_fine(e, "starts %.0f processes a second, and not the same ones",
+		check_fine(out, "starts %.0f processes a second, and not the same ones",
 			starts_rate(&s));
 	else
-		emit_starts(e, &s);
+		emit_starts(e, out, &s);
 	return true;
 }
 
 /* --- either --- */
 
-static void diagnose_growth(struct check *e)
+static void diagnose_growth(const struct check *e, struct check_result *out)
 {
 	struct samples s;
 	unsigned came;
@@ -372,23 +367,24 @@ static void diagnose_growth(struct check *e)
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		if (!diagnose_starts(e))
-			check_blind_because(e, "the observation has too few samples", CHECK_LONGER);
+		if (!diagnose_starts(e, out))
+			check_blind_because(
+				out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
 		!check_is_over(e, "min-rate", g.per_s, "")) {
-		if (!diagnose_starts(e))
-			check_fine(e, "started processes alive: %.0f, then %.0f", g.first, g.last);
+		if (!diagnose_starts(e, out))
+			check_fine(
+				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain"))
-		check_fine(e, "reported for %llu, which started most of them",
-			(unsigned long long)culprit->id.pid);
+		check_fine(out, "reported for %u, which started most of them", culprit->id.pid);
 	else
-		emit_growth(e, &g, came, culprit);
+		emit_growth(e, out, &g, came, culprit);
 }
 
 /* --- servers that keep restarting --- */
@@ -451,7 +447,8 @@ static void count_servers(const struct check *e, struct map *servers)
 	}
 }
 
-static void emit_server(struct check *e, const struct server *server, const struct restarts *starts)
+static void emit_server(const struct check *e, struct check_result *out,
+	const struct server *server, const struct restarts *starts)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
@@ -460,21 +457,22 @@ static void emit_server(struct check *e, const struct server *server, const stru
 	snprintf(what, sizeof(what), "server %s", server->name);
 	if (!check_is_over(e, RESTARTS_NAME, restarts, what))
 		return;
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
-	finding_claim(e, "MCP server %s keeps ending: restarted %u times in %s", server->name,
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
+	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
 		restarts, sentence_duration(time, interval_ns));
-	finding_number(e, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(e, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(e, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
-	emit_host(e);
-	finding_unseen(e, "why the server ends (its standard error or log may say so), and whether "
-			  "it also restarted between two samples");
-	finding_remedy(e, "start the server by hand to see its error; until it works, remove it "
-			  "from the configuration");
-	finding_end(e);
+	finding_number(out, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
+	emit_host(e, out);
+	finding_unseen(out,
+		"why the server ends (its standard error or log may say so), and whether "
+		"it also restarted between two samples");
+	finding_remedy(out, "start the server by hand to see its error; until it works, remove it "
+			    "from the configuration");
+	finding_end(out);
 }
 
-static void diagnose_servers(struct check *e)
+static void diagnose_servers(const struct check *e, struct check_result *out)
 {
 	size_t position = 0;
 	struct map servers;
@@ -487,21 +485,21 @@ static void diagnose_servers(struct check *e)
 		const struct restarts *starts = value;
 
 		if (starts->seen > starts->alive && starts->seen > 1)
-			emit_server(e, key, starts);
+			emit_server(e, out, key, starts);
 	}
 	map_fini(&servers);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (!e->process || !e->process->is_there) {
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (e->process->agent)
-		diagnose_servers(e);
-	if (!e->found && !e->muted)
-		diagnose_growth(e);
+		diagnose_servers(e, out);
+	if (!out->found && !out->muted)
+		diagnose_growth(e, out);
 }
 
 const struct finding_type finding_process_flood = {

@@ -7,17 +7,14 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
-	{ .name = "min-writes",
-		.help = "minimum number of writes of each of the sessions to the file",
-		.default_value = 2,
-		.min = 1,
-		.max = 1e9 },
+	THRESHOLD("min-writes", 2, 1, 1e9,
+		"minimum number of writes of each of the sessions to the file"),
 };
 
 /* A file that a process of another session writes too. */
@@ -71,42 +68,41 @@ static struct shared find_other(const struct look *l, const struct call_path *pa
 	return found;
 }
 
-static double weigh(const void *key, const void *value, void *user)
+static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *path = key;
 	double writes = (double)((const struct call_file *)value)->moves[CALL_WRITTEN].calls;
 
-	if (writes < l->least || !is_in_project(l, path->text) ||
-		!find_other(l, path).other)
+	if (writes < l->least || !is_in_project(l, path->text) || !find_other(l, path).other)
 		return 0;
 	return writes;
 }
 
-static void report(struct look *l, struct check *e, const struct check_calls *c,
-	const struct call_path *path)
+static void report(struct look *l, const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct call_path *path)
 {
 	struct shared other = find_other(l, path);
 	const struct process_entry *main = main_of(other.other);
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, path->text);
-	finding_path(e, span_of(path->text, strlen(path->text)));
-	finding_claim(e, "writes %s, and another session of %s (main process %llu) writes it too",
-		path->text, main->owner_agent->title, (unsigned long long)main->id.pid);
-	finding_number(e, "writes by this process", writes_to(c->history, path), SOOTH_UNIT_NONE,
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, path->text);
+	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_claim(out, "writes %s, and another session of %s (main process %u) writes it too",
+		path->text, main->owner_agent->title, main->id.pid);
+	finding_number(out, "writes by this process", writes_to(c->history, path), SOOTH_UNIT_NONE,
 		c->interval_ns);
-	finding_text(e, "process id of the other process", "%llu",
-		(unsigned long long)other.other->id.pid);
-	finding_number(e, "writes by the other process", other.writes, SOOTH_UNIT_NONE,
-		c->interval_ns);
-	finding_unseen(e, "whether it is intended that both sessions write this file");
-	check_calls_unseen(c, e);
-	finding_remedy(e, "let one session work in this folder, or give each a copy of its own: git "
-			  "worktree add FOLDER");
-	finding_end(e);
+	finding_text(out, "process id of the other process", "%u", other.other->id.pid);
+	finding_number(
+		out, "writes by the other process", other.writes, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_unseen(out, "whether it is intended that both sessions write this file");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"let one session work in this folder, or give each a copy of its own: git "
+		"worktree add FOLDER");
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *main = main_of(e->process);
 	struct check_ranked files[SHOWN_MAX];
@@ -114,10 +110,10 @@ static void diagnose(struct check *e)
 	struct look l;
 	size_t count;
 
-	if (!check_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e, out))
 		return;
 	if (!main) {
-		check_fine(e, "no process of a session");
+		check_fine(out, "no process of a session");
 		return;
 	}
 	l = (struct look){ .e = e,
@@ -126,9 +122,9 @@ static void diagnose(struct check *e)
 		.place = process_table_text(&e->input->host.process_table, &main->place) };
 	count = check_rank(&c.history->files, weigh, &l, files, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(&l, e, &c, files[i].key);
+		report(&l, e, out, &c, files[i].key);
 	if (!count)
-		check_fine(e, "no file that another observed session writes");
+		check_fine(out, "no file that another observed session writes");
 }
 
 const struct finding_type finding_shared_writes = {

@@ -10,41 +10,28 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/held.h"
 #include "analyze/calls/syscall_sums.h"
-#include "core/finding.h"
+#include "explain/finding.h"
+#include "probes/fds.h"
 
 #define SHOWN_MAX  3
 #define PATHS_MOST 3
 
+#define LINUX_O_DSYNC 010000 /* also a part of O_SYNC */
+
 static const struct finding_option options[] = {
-	{ .name = "min-p99",
-		.help = "minimum duration of the system call (99th percentile)",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 20e6,
-		.min = 1e3,
-		.max = 3600e9 },
-	{ .name = "min-calls",
-		.help = "minimum number of times the system call is made",
-		.default_value = 5,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-share",
-		.help = "minimum percentage of the observed time that is spent in the system call",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 10,
-		.min = 0,
-		.max = 1e6 },
-	{ .name = "min-sync-rate",
-		.help = "or minimum number of calls per second that write a file to its disk",
-		.default_value = 50,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-sync-share",
-		.help = "with that, minimum percentage of the observed time that is spent in them",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 0,
-		.max = 1e6 },
+	THRESHOLD("min-p99", 20e6, 1e3, 3600e9,
+		"minimum duration of the system call (99th percentile)", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-calls", 5, 1, 1e9, "minimum number of times the system call is made"),
+	THRESHOLD("min-share", 10, 0, 1e6,
+		"minimum percentage of the observed time that is spent in the system call",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-sync-rate", 50, 0.01, 1e9,
+		"or minimum number of calls per second that write a file to its disk"),
+	THRESHOLD("min-sync-share", 50, 0, 1e6,
+		"with that, minimum percentage of the observed time that is spent in them",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 struct look {
@@ -73,49 +60,13 @@ static double share_of(const struct look *l, double ns)
 	return 100 * ns / (double)l->calls->interval_ns;
 }
 
-static bool is_sync(const struct call_place *place)
+/* Its own, without what its threads waited for a CPU meanwhile. */
+static double own_ns(const struct look *l, const struct call_times *t)
 {
-	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
-
-	return row && row->traits & SYSCALL_SYNCS;
+	return (double)t->total_ns - l->queued_ns;
 }
 
-/* A commit for each row. */
-static bool syncs_often(const struct look *l, const struct call_place *place, const char *name,
-	const struct call_times *t, double ns)
-{
-	char what[SYSCALL_NAME_SIZE + 8];
-
-	snprintf(what, sizeof(what), "often %s", name);
-	return is_sync(place) && share_of(l, ns) >= check_option(l->e, "min-sync-share") &&
-	       check_is_over(l->e, "min-sync-rate", check_calls_rate(l->calls, (double)t->count),
-		       what);
-}
-
-static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
-{
-	return share_of(l, ns) >= check_option(l->e, "min-share") &&
-	       check_is_over(l->e, "min-p99",
-		       (double)call_percentile(t->histogram, t->max_ns, 99), name);
-}
-
-static double weigh(const void *key, const void *value, void *user)
-{
-	const struct look *l = user;
-	const struct call_place *place = key;
-	const struct call_times *t = value;
-	double ns = (double)t->total_ns - l->queued_ns;
-	char name[SYSCALL_NAME_SIZE];
-
-	if (*place->text || (double)t->seen < check_option(l->e, "min-calls"))
-		return 0;
-	check_call_name(place->abi, place->number, name);
-	if (!is_slow(l, name, t, ns) && !syncs_often(l, place, name, t, ns))
-		return 0;
-	return ns;
-}
-
-static double weigh_path(const void *key, const void *value, void *user)
+static double weigh_path(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_place *place = key;
@@ -125,76 +76,176 @@ static double weigh_path(const void *key, const void *value, void *user)
 	return (double)((const struct call_times *)value)->total_ns;
 }
 
-static void emit_paths(struct check *e, const struct check_ranked *paths, size_t count)
+/* The file that most of the time of that call was spent on; "": none. */
+static const char *path_of(const struct look *l, const struct call_place *place, double total_ns)
+{
+	struct look of = *l;
+	struct check_ranked path;
+
+	of.of = place;
+	if (!check_rank(&l->calls->history->times, weigh_path, &of, &path, 1) ||
+		path.weight * 2 < total_ns)
+		return "";
+	return ((const struct call_place *)path.key)->text;
+}
+
+static bool is_opened_to_sync(const struct snapshot *s, const char *path)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && !d->flags_state && d->flags & LINUX_O_DSYNC &&
+			d->path_state <= SOOTH_STATE_TRUNCATED &&
+			span_equal(record_text(r, &d->path), path))
+			return true;
+	}
+	return false;
+}
+
+/* It writes to a file that was opened so that each write waits for the disk. */
+static bool writes_through(
+	const struct look *l, const struct call_place *place, const struct call_times *t)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	const char *path = path_of(l, place, (double)t->total_ns);
+
+	return row && row->transfer.direction == SYSCALL_WRITES && *path &&
+	       (is_opened_to_sync(check_first(l->e, &l->e->input->fds), path) ||
+		       is_opened_to_sync(check_last(l->e, &l->e->input->fds), path));
+}
+
+static bool is_sync(const struct look *l, const struct call_place *place,
+	const struct call_times *t)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return row && (row->traits & SYSCALL_SYNCS || writes_through(l, place, t));
+}
+
+/* A commit for each row. On a busy host a part of their time is waiting for a CPU after each: that
+ * is the price of so many. */
+static bool syncs_often(const struct look *l, const struct call_place *place, const char *name,
+	const struct call_times *t)
+{
+	char what[SYSCALL_NAME_SIZE + 8];
+
+	snprintf(what, sizeof(what), "often %s", name);
+	return share_of(l, (double)t->total_ns) >= check_option(l->e, "min-sync-share") &&
+	       check_is_over(l->e, "min-sync-rate",
+		       check_calls_rate(l->calls, (double)t->count), what) &&
+	       is_sync(l, place, t);
+}
+
+static bool is_slow(const struct look *l, const char *name, const struct call_times *t, double ns)
+{
+	return share_of(l, ns) >= check_option(l->e, "min-share") &&
+	       check_is_over(
+		       l->e, "min-p99", (double)call_percentile(t->histogram, t->max_ns, 99), name);
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct look *l = user;
+	const struct call_place *place = key;
+	const struct call_times *t = value;
+	char name[SYSCALL_NAME_SIZE];
+
+	if (*place->text || (double)t->seen < check_option(l->e, "min-calls"))
+		return 0;
+	check_call_name(place->abi, place->number, name);
+	if (is_slow(l, name, t, own_ns(l, t)))
+		return own_ns(l, t);
+	return syncs_often(l, place, name, t) ? (double)t->total_ns : 0;
+}
+
+static void emit_paths(struct check_result *out, const struct check_ranked *paths, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct call_place *place = paths[i].key;
 		const struct call_times *t = paths[i].value;
 		char total[UNITS_SIZE], longest[UNITS_SIZE];
 
-		finding_text(e, "path", "%s: %s in %llu calls, longest %s", place->text,
+		finding_text(out, "path", "%s: %s in %llu calls, longest %s", place->text,
 			format_ns(total, t->total_ns), (unsigned long long)t->count,
 			format_ns(longest, t->max_ns));
 	}
 }
 
-static void report(struct check *e, struct look *l, const struct check_ranked *one)
+static void remedy_of_often(
+	struct check_result *out, const struct call_place *place, const char *name)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	if (row && row->traits & SYSCALL_SYNCS) {
+		finding_remedy(out,
+			"write several changes before each %s: of a database, one transaction for "
+			"many rows",
+			name);
+		return;
+	}
+	finding_text(out, "opened with", "O_DSYNC or O_SYNC: each write waits for the disk");
+	finding_remedy(out, "write larger parts, or open the file without O_DSYNC and O_SYNC and call "
+			    "fsync at the end (dd: conv=fsync)");
+}
+
+static void report(const struct check *e, struct check_result *out, struct look *l,
+	const struct check_ranked *one)
 {
 	struct check_ranked paths[PATHS_MOST];
 	const struct call_place *place = one->key;
 	const struct call_times *t = one->value;
 	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
 	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
-	const char *path = "";
+	const char *path;
 	bool is_often;
 	size_t count;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
-	is_often = !is_slow(l, name, t, one->weight);
+	is_often = !is_slow(l, name, t, own_ns(l, t));
 	count = check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
-	if (count && paths[0].weight * 2 >= (double)t->total_ns)
-		path = ((const struct call_place *)paths[0].key)->text;
+	path = path_of(l, place, (double)t->total_ns);
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(
-		e, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, what);
-	if (!l->is_queue_known)
-		finding_severity(e, FINDING_LOW);
+		out, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, what);
+	/* Else the limit of its control group is the reason (held-back). */
+	if (!l->is_queue_known || held_io_of(e).group)
+		finding_severity(out, FINDING_LOW);
 	if (*path)
-		finding_path(e, span_of(path, strlen(path)));
+		finding_path(out, span_of(path, strlen(path)));
 	if (is_often)
-		finding_claim(e, "spends %.0f %% of the time in %s: %.0f a second%s%s",
+		finding_claim(out, "spends %.0f %% of the time in %s: %.0f a second%s%s",
 			share_of(l, (double)t->total_ns), name,
 			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path);
 	else
-		finding_claim(e, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
+		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
 			*path ? " on " : "", path, sentence_duration(p99, p99_ns),
 			share_of(l, (double)t->total_ns));
-	finding_number(e, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
-	finding_number(e, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
-	finding_number(e, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
-	finding_number(e, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
+	finding_number(out, "p99", (double)p99_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "longest", (double)t->max_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "calls", (double)t->count, SOOTH_UNIT_NONE, l->calls->interval_ns);
+	finding_number(
+		out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, l->calls->interval_ns);
 	if (l->is_queue_known)
-		finding_number(e, "time in which the threads waited for a CPU", l->queued_ns,
+		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
 			SOOTH_UNIT_NS, l->calls->interval_ns);
 	else
-		finding_unseen(e, "how long the threads waited for a CPU");
-	emit_paths(e, paths, count);
-	check_calls_unseen(l->calls, e);
+		finding_unseen(out, "how long the threads waited for a CPU");
+	emit_paths(out, paths, count);
+	check_calls_unseen(l->calls, e, out);
 	if (is_often)
-		finding_remedy(e,
-			"write several changes before each %s: of a database, one transaction for "
-			"many rows",
-			name);
+		remedy_of_often(out, place, name);
 	else
-		finding_remedy(e,
-			"sooth trace --filter 'duration_ns > 10000000' -p %llu shows each slow "
+		finding_remedy(out,
+			"sooth trace --filter 'duration_ns > 10000000' -p %u shows each slow "
 			"call; check what it works on (disk, file system, memory)",
-			(unsigned long long)e->id.pid);
-	finding_end(e);
+			e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
 	uint64_t max_ns = 0;
@@ -204,7 +255,7 @@ static void diagnose(struct check *e)
 	char longest[UNITS_SIZE];
 	void *value;
 
-	if (!check_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e, out))
 		return;
 	find_queued(&look);
 	while (map_next(&c.history->times, &position, NULL, &value)) {
@@ -214,9 +265,9 @@ static void diagnose(struct check *e)
 	}
 	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
-		report(e, &look, &top[i]);
+		report(e, out, &look, &top[i]);
 	if (!count)
-		check_fine(e, "longest call: %s", format_ns(longest, max_ns));
+		check_fine(out, "longest call: %s", format_ns(longest, max_ns));
 }
 
 const struct finding_type finding_slow_syscalls = {

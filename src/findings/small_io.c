@@ -10,28 +10,18 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum number of small reads or writes per second on one file",
-		.default_value = 1000,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "max-size",
-		.help = "maximum size of a small read or write (a power of two)",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 64,
-		.min = 1,
-		.max = 256 },
-	{ .name = "min-share",
-		.help = "minimum percentage of the reads or writes on the file that are small",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 80,
-		.min = 1,
-		.max = 100 },
+	THRESHOLD("min-rate", 1000, 1, 1e9,
+		"minimum number of small reads or writes per second on one file"),
+	THRESHOLD("max-size", 64, 1, 256, "maximum size of a small read or write (a power of two)",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-share", 80, 1, 100,
+		"minimum percentage of the reads or writes on the file that are small",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 struct look {
@@ -67,7 +57,7 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 	snprintf(out, size, "%s %s", direction_name(direction), path);
 }
 
-static double weigh(const void *key, const void *value, void *user)
+static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *path = key;
@@ -85,8 +75,8 @@ static double weigh(const void *key, const void *value, void *user)
 	return s.calls;
 }
 
-static void report(struct check *e, const struct check_calls *c, const struct check_ranked *one,
-	unsigned direction)
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct check_ranked *one, unsigned direction)
 {
 	const struct call_path *path = one->key;
 	const struct call_file *f = one->value;
@@ -96,52 +86,53 @@ static void report(struct check *e, const struct check_calls *c, const struct ch
 	char what[CALL_PATH + 16];
 
 	put_key(direction, path->text, what, sizeof(what));
-	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	if (f->kind == FD_FOLLOWED_SOCKET)
-		finding_connection(e, name);
+		finding_connection(out, name);
 	else
-		finding_path(e, name);
-	finding_claim(e, "%s %s %.2g byte%s at a time, %.0f times a second",
+		finding_path(out, name);
+	finding_claim(out, "%s %s %.2g byte%s at a time, %.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
 		s.bytes == s.calls ? "" : "s", check_calls_rate(c, s.calls));
 	finding_rate(
-		e, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(e, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "share of small calls among all calls on this file or peer",
+		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(out, "share of small calls among all calls on this file or peer",
 		100 * s.calls / (double)m->calls, SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(e, "share of the observed time spent in these calls",
+	finding_number(out, "share of the observed time spent in these calls",
 		100 * (double)m->total_ns / (double)c->interval_ns, SOOTH_UNIT_PERCENT,
 		c->interval_ns);
-	check_calls_unseen(c, e);
+	check_calls_unseen(c, e, out);
 	finding_remedy(
-		e, direction == CALL_READ
-			   ? "read larger blocks, for example with a buffered reader"
-			   : "write larger blocks, for example with a buffered writer or writev");
-	finding_end(e);
+		out, direction == CALL_READ
+			     ? "read larger blocks, for example with a buffered reader"
+			     : "write larger blocks, for example with a buffered writer or writev");
+	finding_end(out);
 }
 
-static size_t diagnose_direction(struct check *e, const struct check_calls *c, unsigned direction)
+static size_t diagnose_direction(const struct check *e, struct check_result *out,
+	const struct check_calls *c, unsigned direction)
 {
 	struct look look = { e, c, direction };
 	struct check_ranked top[SHOWN_MAX];
 	size_t count = check_rank(&c->history->files, weigh, &look, top, SHOWN_MAX);
 
 	for (size_t i = 0; i < count; i++)
-		report(e, c, &top[i], direction);
+		report(e, out, c, &top[i], direction);
 	return count;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_calls c;
 	size_t count = 0;
 
-	if (!check_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e, out))
 		return;
 	for (unsigned i = 0; i < CALL_MOVES; i++)
-		count += diagnose_direction(e, &c, i);
+		count += diagnose_direction(e, out, &c, i);
 	if (!count)
-		check_fine(e, "no frequent small reads or writes");
+		check_fine(out, "no frequent small reads or writes");
 }
 
 const struct finding_type finding_small_io = {

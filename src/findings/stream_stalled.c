@@ -10,8 +10,7 @@
  * headless by its arguments, or its input is closed, and it runs no tool; and of any process
  * when a thread waits for data on that connection alone (analyze/diagnosis/awaited.h).
  *
- * Cannot be seen: requests inside TLS, and so which of them expects an answer; QUIC; a peer
- * that is gone while no data is in flight.
+ * Not seen: which requests inside TLS expect an answer; QUIC; a peer gone without data in flight.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,42 +26,26 @@
 #include "analyze/sockets/stream_state.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define SOCKETS_MAX  65536
 #define SHOWN_MAX    4
 #define BUSY_PERCENT 50 /* of a CPU: it computes, and waits for no peer */
 
 static const struct finding_option options[] = {
-	{ .name = "silence",
-		.help = "minimum time a connection waits for an answer from its peer",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 30e9,
-		.min = 1e8,
-		.max = 86400e9 },
-	{ .name = "unread",
-		.help = "minimum time that a received answer stays unread by the process",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 10e9,
-		.min = 1e8,
-		.max = 86400e9 },
-	{ .name = "min-retransmits",
-		.help = "minimum number of retransmissions of the same data",
-		.default_value = 5,
-		.min = 1,
-		.max = 255 },
-	{ .name = "gap",
-		.help = "minimum pause in sending after which new data counts as a new request",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 0.1e9,
-		.min = 0,
-		.max = 60e9 },
-	{ .name = "lookup",
-		.help = "minimum time a name lookup waits for its name server",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 1e8,
-		.max = 86400e9 },
+	THRESHOLD("silence", 30e9, 1e8, 86400e9,
+		"minimum time a connection waits for an answer from its peer",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("unread", 10e9, 1e8, 86400e9,
+		"minimum time that a received answer stays unread by the process",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD(
+		"min-retransmits", 5, 1, 255, "minimum number of retransmissions of the same data"),
+	THRESHOLD("gap", 0.1e9, 0, 60e9,
+		"minimum pause in sending after which new data counts as a new request",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("lookup", 2e9, 1e8, 86400e9,
+		"minimum time a name lookup waits for its name server", .unit = SOOTH_UNIT_NS),
 };
 
 struct stream {
@@ -136,12 +119,13 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 	bool is_over = check_is_over(e, option_of(s->state.turn), (double)s->state.for_ns, s->what);
 
 	t->made++;
+	if (is_among_agents(e, s->socket))
+		return;
 	if (s->state.turn == STREAM_UNKNOWN) {
 		t->unknown++;
 		t->unknown_state = s->socket->sent_state;
 	} else if (s->state.turn == STREAM_LOST || (is_expected(s) && is_over)) {
-		if (!is_among_agents(e, s->socket))
-			buffer_append(&t->streams, s, sizeof(*s));
+		buffer_append(&t->streams, s, sizeof(*s));
 	} else if (!is_over) {
 		t->flowing++;
 		if (is_awaited(s) && s->state.for_ns > t->awaited_ns)
@@ -265,39 +249,41 @@ static void put_peer(struct buffer *out, const struct stream *s)
 
 /* "waiting for the model": only of an agent and its API; any other peer is named. */
 static void claim_silence(
-	struct check *e, const struct talker *t, const struct stream *s, const char *peer)
+	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
 {
 	bool is_model = t->work.is_agent && s->is_api;
 	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
 	char time[UNITS_SIZE];
 
 	sentence_duration(time, s->state.for_ns);
-	finding_claim(e, "waiting for %s: no data%s%s for %s%s%s%s", is_model ? "the model" : peer,
-		is_model ? " from " : "", is_model ? peer : "", time, is_quiet ? " (" : "",
-		is_quiet ? t->work.busy : "", is_quiet ? ", no tool running)" : "");
+	finding_claim(out, "waiting for %s: no data%s%s for %s%s%s%s",
+		is_model ? "the model" : peer, is_model ? " from " : "", is_model ? peer : "", time,
+		is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
+		is_quiet ? ", no tool running)" : "");
 }
 
-static void claim(struct check *e, const struct talker *t, const struct stream *s, const char *peer)
+static void claim(
+	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
 {
 	char time[UNITS_SIZE], bytes[UNITS_SIZE];
 
 	sentence_duration(time, s->state.for_ns);
 	switch (s->state.turn) {
 	case STREAM_UNSENT:
-		finding_claim(e, "%s accepts no data: %s waiting to be sent for %s", peer,
+		finding_claim(out, "%s accepts no data: %s waiting to be sent for %s", peer,
 			sentence_size(bytes, s->socket->send_queue_bytes), time);
 		break;
 	case STREAM_UNREAD:
-		finding_claim(e, "does not read from %s: %s unread for %s", peer,
+		finding_claim(out, "does not read from %s: %s unread for %s", peer,
 			sentence_size(bytes, s->socket->receive_queue_bytes), time);
 		break;
 	case STREAM_LOST:
-		finding_claim(e,
+		finding_claim(out,
 			"the connection to %s is dead: %u retransmissions, nothing acknowledged",
 			peer, s->socket->retransmits_waiting);
 		break;
 	default:
-		claim_silence(e, t, s, peer);
+		claim_silence(out, t, s, peer);
 		break;
 	}
 }
@@ -311,158 +297,162 @@ static const char *again_of(const struct talker *t)
 				   : "; then interrupt the request (Esc) and ask again";
 }
 
-static void emit_silence_remedy(struct check *e, const struct talker *t, const struct stream *s)
+static void emit_silence_remedy(
+	struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	const struct waits_party *peer = s->awaited.peer;
 
 	if (peer && !t->work.is_agent)
-		finding_remedy(e, "sooth why %u shows what the other end does instead of answering",
+		finding_remedy(out,
+			"sooth why %u shows what the other end does instead of answering",
 			peer->party_pid);
 	else if (t->work.is_agent)
 		finding_remedy(
-			e, "check the status page of the server and your proxy%s", again_of(t));
+			out, "check the status page of the server and your proxy%s", again_of(t));
 	else
-		finding_remedy(e, "check whether the server answers others, and any proxy between; "
-				  "a client with a timeout would give up by itself");
+		finding_remedy(out,
+			"check whether the server answers others, and any proxy between; "
+			"a client with a timeout would give up by itself");
 }
 
-static void emit_remedy(struct check *e, const struct talker *t, const struct stream *s)
+static void emit_remedy(const struct check *e, struct check_result *out, const struct talker *t,
+	const struct stream *s)
 {
 	switch (s->state.turn) {
 	case STREAM_UNSENT:
-		finding_remedy(e, "check the server and any proxy: one of them does not read%s",
+		finding_remedy(out, "check the server and any proxy: one of them does not read%s",
 			again_of(t));
 		break;
 	case STREAM_UNREAD:
-		finding_remedy(e,
-			"sooth inspect --threads %llu shows what the threads of the process do "
+		finding_remedy(out,
+			"sooth inspect --threads %u shows what the threads of the process do "
 			"instead",
-			(unsigned long long)e->id.pid);
+			e->id.pid);
 		break;
 	case STREAM_LOST:
-		finding_remedy(e,
+		finding_remedy(out,
 			"check network, VPN and proxy (the kernel gives up after about 15 "
 			"minutes)%s",
 			again_of(t));
 		break;
 	default:
-		emit_silence_remedy(e, t, s);
+		emit_silence_remedy(out, t, s);
 		break;
 	}
 }
 
-static void emit_times(struct check *e, const struct stream *s)
+static void emit_times(struct check_result *out, const struct stream *s)
 {
-	const struct sockets_socket *socket = s->socket;
-
 	if (s->state.has_sent)
-		finding_number(e, "time since data was last sent", (double)socket->sent_ago_ns,
+		finding_number(out, "time since data was last sent", (double)s->socket->sent_ago_ns,
 			SOOTH_UNIT_NS, 0);
-	finding_number(e,
+	finding_number(out,
 		s->state.has_come ? "time since data was last received"
 				  : "time since the connection was opened, without any data",
-		(double)socket->received_ago_ns, SOOTH_UNIT_NS, 0);
+		(double)s->socket->received_ago_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void emit_network(struct check *e, const struct sockets_socket *socket)
+static void emit_network(struct check_result *out, const struct sockets_socket *socket)
 {
 	if (!socket->send_queue_bytes && !socket->receive_queue_bytes &&
 		!socket->retransmits_waiting) {
-		finding_text(e, "network", "fine: everything acknowledged, nothing unread");
+		finding_text(out, "network", "fine: everything acknowledged, nothing unread");
 		return;
 	}
-	finding_number(e, "unacknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "unread", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "retransmissions", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		out, "unacknowledged", (double)socket->send_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "unread", (double)socket->receive_queue_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "retransmissions", socket->retransmits_waiting, SOOTH_UNIT_NONE, 0);
 }
 
-static void emit_values(struct check *e, const struct stream *s)
+static void emit_values(struct check_result *out, const struct stream *s)
 {
 	const struct sockets_socket *socket = s->socket;
 
-	emit_times(e, s);
-	finding_number(e, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
+	emit_times(out, s);
+	finding_number(
+		out, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->state.interval_ns)
-		finding_number(e, "data received during the observation", (double)s->state.came,
+		finding_number(out, "data received during the observation", (double)s->state.came,
 			SOOTH_UNIT_BYTES, s->state.interval_ns);
-	emit_network(e, socket);
+	emit_network(out, socket);
 	if (socket->rtt_state == SOOTH_STATE_VALUE)
-		finding_number(e, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
+		finding_number(out, "round trip", (double)socket->rtt_ns, SOOTH_UNIT_NS, 0);
 }
 
-static void emit_unseen(struct check *e, const struct talker *t, const struct stream *s)
+static void emit_unseen(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
-		finding_unseen(e, "whether the server should have answered: some requests wait for "
-				  "events by design");
+		finding_unseen(out,
+			"whether the server should have answered: some requests wait for "
+			"events by design");
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(e, "whether the peer still answers: no data was sent that it would "
-				  "have to acknowledge");
+		finding_unseen(out,
+			"whether the peer still answers: no data was sent that it would "
+			"have to acknowledge");
 	if (s->state.turn == STREAM_QUIET)
-		finding_unseen(e, "whether the answer was complete%s",
+		finding_unseen(out, "whether the answer was complete%s",
 			t->work.is_agent ? "; what the agent does with the answer"
 					 : "; a program that waits for events looks the same");
 	if (s->state.turn == STREAM_QUIET && t->work.has_server)
-		finding_unseen(e, "whether the process waits for an MCP server");
+		finding_unseen(out, "whether the process waits for an MCP server");
 }
 
-static void report(struct check *e, const struct talker *t, const struct stream *s)
+static void report(const struct check *e, struct check_result *out, const struct talker *t,
+	const struct stream *s)
 {
-	struct buffer peer = { 0 }, both = { 0 };
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
+	struct buffer peer = { 0 }, both = { 0 };
 
 	put_peer(&peer, s);
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
 	socket_put_peer(&both, s->socket);
-	finding_begin(e, confidence_of(t, s), s->what);
+	finding_begin(out, confidence_of(t, s), s->what);
 	if (s->state.turn == STREAM_LOST && is_needed(t, s))
-		finding_severity(e, FINDING_HIGH);
+		finding_severity(out, FINDING_HIGH);
 	else if (is_weak || (s->state.turn != STREAM_LOST && !is_needed(t, s)))
-		finding_severity(e, FINDING_LOW);
-	finding_connection(e, span_of((const char *)both.data, both.size));
-	claim(e, t, s, buffer_cstr(&peer));
-	emit_values(e, s);
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of((const char *)both.data, both.size));
+	claim(out, t, s, buffer_cstr(&peer));
+	emit_values(out, s);
 	if (t->work.busy)
-		finding_text(e, "agent", "%s", t->work.busy);
-	finding_text(e, "descriptor", "%u", s->socket->fd);
+		finding_text(out, "agent", "%s", t->work.busy);
+	finding_text(out, "descriptor", "%u", s->socket->fd);
 	if (is_awaited(s))
-		finding_text(e, "thread", "%u %s", s->awaited.tid,
+		finding_text(out, "thread", "%u %s", s->awaited.tid,
 			s->awaited.is_blocked ? "is blocked reading it"
 					      : "polls this connection only");
-	emit_unseen(e, t, s);
-	emit_remedy(e, t, s);
-	finding_end(e);
+	emit_unseen(out, t, s);
+	emit_remedy(e, out, t, s);
+	finding_end(out);
 	buffer_fini(&peer);
 	buffer_fini(&both);
 }
 
 /* --- UDP --- */
 
-static void claim_datagrams(struct check *e, const struct datagram_wait *w, const char *peer)
+static void put_words(struct check_result *out, const struct datagram_wait *w, const char *peer)
 {
 	char time[UNITS_SIZE];
 
-	sentence_duration(time, w->for_ns);
-	if (w->is_lookup)
-		finding_claim(
-			e, "waiting for the name server %s: no answer (DNS) for %s", peer, time);
-	else
-		finding_claim(e, "waiting for %s: no datagram (UDP) for %s", peer, time);
+	if (w->is_lookup) {
+		finding_claim(out, "waiting for the name server %s: no answer (DNS) for %s", peer,
+			sentence_duration(time, w->for_ns));
+		finding_unseen(out, "which name is looked up");
+		finding_remedy(out, "check the name servers in /etc/resolv.conf: this one does not "
+				    "answer");
+	} else {
+		finding_claim(out, "waiting for %s: no datagram (UDP) for %s", peer,
+			sentence_duration(time, w->for_ns));
+		finding_unseen(out, "whether the process expects an answer at all");
+		finding_remedy(out, "check whether the other end received the datagram: UDP sends "
+				    "nothing again by itself");
+	}
 }
 
-static void emit_datagram_remedy(struct check *e, const struct datagram_wait *w)
-{
-	if (w->is_lookup)
-		finding_remedy(e, "check the name servers in /etc/resolv.conf: this one does not "
-				  "answer");
-	else
-		finding_remedy(e, "check whether the other end received the datagram: UDP sends "
-				  "nothing again by itself");
-}
-
-static void report_datagrams(struct check *e)
+static void report_datagrams(const struct check *e, struct check_result *out)
 {
 	struct buffer peer = { 0 };
 	struct datagram_wait w;
@@ -478,19 +468,15 @@ static void report_datagrams(struct check *e)
 		socket_put_peer(&peer, w.socket);
 	else
 		buffer_format(&peer, "UDP port %u", w.socket->local_port);
-	finding_begin(e,
+	finding_begin(out,
 		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
 		what);
 	if (!w.is_lookup)
-		finding_severity(e, FINDING_LOW);
-	claim_datagrams(e, &w, buffer_cstr(&peer));
-	finding_number(e, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
-	finding_text(e, "descriptor", "%u", w.socket->fd);
-	finding_unseen(e,
-		w.is_lookup ? "which name is looked up" : "whether the process expects an "
-			"answer at all");
-	emit_datagram_remedy(e, &w);
-	finding_end(e);
+		finding_severity(out, FINDING_LOW);
+	put_words(out, &w, buffer_cstr(&peer));
+	finding_number(out, "wait", (double)w.for_ns, SOOTH_UNIT_NS, 0);
+	finding_text(out, "descriptor", "%u", w.socket->fd);
+	finding_end(out);
 	buffer_fini(&peer);
 }
 
@@ -510,11 +496,10 @@ static bool has_stopped(const struct check *e, const struct talker *t)
 {
 	return t->work.is_agent && t->work.busy && t->rests.socket && !t->work.has_tool &&
 	       !t->flowing && !t->streams.size &&
-	       process_table_cpu_percent(e->process) < BUSY_PERCENT &&
-	       !is_among_agents(e, t->rests.socket);
+	       process_table_cpu_percent(e->process) < BUSY_PERCENT;
 }
 
-static void emit_all(struct check *e, struct talker *t)
+static void emit_all(const struct check *e, struct check_result *out, struct talker *t)
 {
 	struct stream *all = (void *)t->streams.data;
 	size_t count = t->streams.size / sizeof(*all), shown = 0;
@@ -524,67 +509,67 @@ static void emit_all(struct check *e, struct talker *t)
 	for (size_t i = 0; i < count && shown < SHOWN_MAX; i++) {
 		if (!is_worth_it(e, t, &all[i]))
 			continue;
-		report(e, t, &all[i]);
+		report(e, out, t, &all[i]);
 		shown++;
 	}
 	if (has_stopped(e, t))
-		report(e, t, &t->rests);
+		report(e, out, t, &t->rests);
 }
 
 /* Connections in another network namespace need more than being their user. */
-static void emit_unknown(struct check *e, uint8_t state)
+static void emit_unknown(struct check_result *out, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
-		check_blind_by(e, FINDING_REFUSED, sooth_reason_text(SOOTH_REASON_PERMISSION),
+		check_blind_by(out, FINDING_REFUSED, sooth_reason_text(SOOTH_REASON_PERMISSION),
 			"run sooth as root, or with cap_sys_admin");
 	else
-		check_blind(e, state);
+		check_blind(out, state);
 }
 
-static void emit_fine(struct check *e, const struct talker *t)
+static void emit_fine(const struct check *e, struct check_result *out, const struct talker *t)
 {
 	char time[UNITS_SIZE];
 
 	if (t->unknown && t->unknown == t->made)
-		emit_unknown(e, t->unknown_state);
+		emit_unknown(out, t->unknown_state);
 	else if (!t->made)
-		check_fine(e, "the process has no outgoing connections");
-	else if (t->awaited_ns && !t->work.is_agent && awaited_is_short(e, t->awaited_ns))
+		check_fine(out, "the process has no outgoing connections");
+	else if (t->awaited_ns && !t->work.is_agent && awaited_is_short(e, out, t->awaited_ns))
 		return;
 	else if (t->uncertain && !t->work.is_idle && !t->is_listening)
-		check_blind_by(e, FINDING_UNDECIDED,
+		check_blind_by(out, FINDING_UNDECIDED,
 			"a connection at rest may have an open request: it was sent right after "
 			"the last data",
 			"");
 	else if (!t->at_rest)
-		check_fine(e, "%u outgoing connection%s, %u in use", t->made,
+		check_fine(out, "%u outgoing connection%s, %u in use", t->made,
 			t->made == 1 ? "" : "s", t->flowing);
 	else
-		check_fine(e, "%u outgoing connection%s, %u in use, longest idle %s", t->made,
+		check_fine(out, "%u outgoing connection%s, %u in use, longest idle %s", t->made,
 			t->made == 1 ? "" : "s", t->flowing, format_ns(time, t->longest_ns));
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	struct talker t = { 0 };
 
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		check_blind(e, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, end ? end->sockets_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (check_is_stopped(e)) {
-		check_fine(e, "the process is stopped: none of its threads runs");
+		check_fine(out, "the process is stopped: none of its threads runs");
 		return;
 	}
 	t.is_listening = listens(last);
 	agent_work_find(&t.work, e, t.is_listening);
 	take_sockets(e, &t);
-	emit_all(e, &t);
-	report_datagrams(e);
-	if (!e->found && !e->muted)
-		emit_fine(e, &t);
+	emit_all(e, out, &t);
+	report_datagrams(e, out);
+	if (!out->found && !out->muted)
+		emit_fine(e, out, &t);
 	buffer_fini(&t.streams);
 }
 
@@ -593,6 +578,7 @@ const struct finding_type finding_stream_stalled = {
 	.worst = FINDING_HIGH,
 	.claim = "a connection makes no progress: the answer does not come, or is not read",
 	.probes = "proc,sockets",
+	.follows = "frozen,all-threads-waiting,blocked-io",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

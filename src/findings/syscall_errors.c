@@ -13,54 +13,32 @@
 #include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/space_errors.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum failures per second of a system call on one path",
-		.default_value = 10,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-rate-lasting",
-		.help = "minimum failures per second of a system call on one path that fails "
-			"during the whole observation",
-		.default_value = 2,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-rate-missing",
-		.help = "minimum failures per second of a system call because a file does not "
-			"exist",
-		.default_value = 100,
-		.min = 0.01,
-		.max = 1e9 },
-	{ .name = "min-times",
-		.help = "minimum number of failures of the system call",
-		.default_value = 20,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-grave",
-		.help = "minimum number of failures with ENOSPC, EMFILE, ENOMEM or EIO",
-		.default_value = 3,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-space",
-		.help = "minimum number of failures because a file system is full or read-only",
-		.default_value = 1,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-commands",
-		.help = "minimum number of commands of the process that end with an error after "
-			"the same failure",
-		.default_value = 3,
-		.min = 1,
-		.max = 1e9 },
+	THRESHOLD("min-rate", 10, 0.01, 1e9,
+		"minimum failures per second of a system call on one path"),
+	THRESHOLD("min-rate-lasting", 2, 0.01, 1e9,
+		"minimum failures per second of a system call on one path that fails during the "
+		"whole observation"),
+	THRESHOLD("min-rate-missing", 100, 0.01, 1e9,
+		"minimum failures per second of a system call because a file does not exist"),
+	THRESHOLD("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
+	THRESHOLD("min-grave", 3, 1, 1e9,
+		"minimum number of failures with ENOSPC, EMFILE, ENOMEM or EIO"),
+	THRESHOLD("min-space", 1, 1, 1e9,
+		"minimum number of failures because a file system is full or read-only"),
+	THRESHOLD("min-commands", 3, 1, 1e9,
+		"minimum number of commands of the process that end with an error after the same "
+		"failure"),
 };
 
 struct look {
-	struct check *e;
+	const struct check *e;
+	struct check_result *out;
 	struct check_calls calls;
 	struct map spaces; /* space_errors_key -> struct space_errors */
 };
@@ -119,12 +97,25 @@ static bool is_often(const struct look *l, const struct call_place *place,
 		       check_calls_rate(&l->calls, times), what);
 }
 
+/* Only of a lock these are no answers. */
+static bool is_lock(const struct call_place *place)
+{
+	return place->error == LINUX_EEXIST || place->error == LINUX_EAGAIN;
+}
+
+/* It tries again for most of the observation, however seldom. */
+static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
+{
+	return (double)f->seen >= check_option(l->e, "min-commands") &&
+	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
+}
+
 static bool is_space(const struct look *l, const struct call_place *place)
 {
 	return l->spaces.count && space_error_of(l->e, place);
 }
 
-static double weigh(const void *key, const void *value, void *user)
+static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_place *place = key;
@@ -134,6 +125,8 @@ static double weigh(const void *key, const void *value, void *user)
 
 	if (is_space(l, place))
 		return 0;
+	if (is_lock(place))
+		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
 	if (call_error_is_grave(place->error) && times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
@@ -142,7 +135,7 @@ static double weigh(const void *key, const void *value, void *user)
 											  : 0;
 }
 
-static double weigh_space(const void *key, const void *value, void *user)
+static double weigh_space(const void *key, const void *value, const void *user)
 {
 	const struct space_errors *s = value;
 
@@ -156,10 +149,51 @@ static void emit_times(const struct look *l, double times, uint64_t first_ns, ui
 {
 	const struct check_calls *c = &l->calls;
 
-	finding_rate(l->e, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(l->e, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(l->e, "time from the first to the last failure",
+	finding_rate(
+		l->out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(l->out, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(l->out, "time from the first to the last failure",
 		(double)(last_ns - first_ns), SOOTH_UNIT_NS, 0);
+}
+
+/* "lock file /r/.git/index.lock exists", "/var/lib/dpkg/lock is locked". */
+static void put_lock(struct buffer *to, const struct call_place *place)
+{
+	bool is_file = place->error == LINUX_EEXIST;
+
+	buffer_format(to, "%s%s %s", is_file ? "lock file " : "", place->text,
+		is_file ? "exists" : "is locked by another process");
+}
+
+static void emit_lock(struct check_result *out, const struct call_place *place)
+{
+	finding_path(out, span_of(place->text, strlen(place->text)));
+	finding_unseen(out, "whether a process still works under that lock");
+	if (place->error == LINUX_EEXIST)
+		finding_remedy(out, "if no program works under it any more (ps shows them), it was "
+				    "left behind: remove the file");
+	else
+		finding_remedy(out, "fuser -v FILE shows the process that has it");
+}
+
+/* It may wait for a program that is at work. */
+static void report_lock(struct look *l, const struct check_ranked *one)
+{
+	const struct call_place *place = one->key;
+	const struct call_failures *f = one->value;
+	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
+	struct buffer text = { 0 };
+
+	put_key(place, what, sizeof(what));
+	put_lock(&text, place);
+	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, what);
+	finding_severity(l->out, FINDING_LOW);
+	finding_claim(l->out, "waits for a lock: %s; %.0f tries", buffer_cstr(&text), one->weight);
+	emit_times(l, one->weight, f->first_ns, f->last_ns);
+	emit_lock(l->out, place);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	finding_end(l->out);
+	buffer_fini(&text);
 }
 
 static void report(struct look *l, const struct check_ranked *one)
@@ -168,32 +202,37 @@ static void report(struct look *l, const struct check_ranked *one)
 	const struct call_failures *f = one->value;
 	const char *error = errno_name(place->error), *text = errno_text(place->error);
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 
+	if (is_lock(place)) {
+		report_lock(l, one);
+		return;
+	}
 	check_call_name(place->abi, place->number, name);
 	put_key(place, what, sizeof(what));
-	finding_begin(e, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(
+		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	if (call_error_is_grave(place->error))
-		finding_severity(e, FINDING_HIGH);
+		finding_severity(out, FINDING_HIGH);
 	/* It may wait for the file on purpose. */
 	else if (is_missing(place) && !is_often(l, place, f, one->weight, what))
-		finding_severity(e, FINDING_LOW);
+		finding_severity(out, FINDING_LOW);
 	if (*place->text)
-		finding_path(e, span_of(place->text, strlen(place->text)));
-	finding_claim(e, "%s%s%s keeps failing: %s (%s), %.0f times", name,
+		finding_path(out, span_of(place->text, strlen(place->text)));
+	finding_claim(out, "%s%s%s keeps failing: %s (%s), %.0f times", name,
 		*place->text ? " on " : "", place->text, error ? error : "an error",
 		text ? text : "unknown", one->weight);
 	emit_times(l, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
-		finding_number(e, "failures including path searches", (double)f->count,
+		finding_number(out, "failures including path searches", (double)f->count,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
-	check_calls_unseen(&l->calls, e);
-	finding_remedy(
-		e, "sooth trace -Z -p %llu shows each failed call", (unsigned long long)e->id.pid);
-	finding_end(e);
+	check_calls_unseen(&l->calls, e, out);
+	finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
+	finding_end(out);
 }
 
-static void claim_space(struct check *e, const struct space_errors *s, unsigned error)
+static void claim_space(struct check_result *out, const struct space_errors *s, unsigned error)
 {
 	const struct syscall_row *row = syscall_by_number(s->place->abi, s->place->number);
 	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
@@ -203,28 +242,28 @@ static void claim_space(struct check *e, const struct space_errors *s, unsigned 
 
 	space_errors_put(&why, s, error);
 	if (writes)
-		finding_claim(e, "writes to %s fail: %s, %llu time%s", s->place->text,
+		finding_claim(out, "writes to %s fail: %s, %llu time%s", s->place->text,
 			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
 	else
-		finding_claim(e, "%s on %s fails: %s, %llu time%s",
+		finding_claim(out, "%s on %s fails: %s, %llu time%s",
 			check_call_name(s->place->abi, s->place->number, name), s->place->text,
 			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
 	buffer_fini(&why);
 }
 
-static void emit_space(struct check *e, const struct space_errors *s)
+static void emit_space(struct check_result *out, const struct space_errors *s)
 {
 	struct span point = file_space_point(s->space);
 
-	finding_text(e, "file system", "%.*s%s", (int)point.size, point.data,
+	finding_text(out, "file system", "%.*s%s", (int)point.size, point.data,
 		s->space->is_memory ? " (in memory)" : "");
-	finding_number(e, "space left", (double)s->space->available_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "size", (double)s->space->total_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "space left", (double)s->space->available_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "size", (double)s->space->total_bytes, SOOTH_UNIT_BYTES, 0);
 	if (s->space->files)
 		finding_number(
-			e, "inodes left", (double)s->space->files_available, SOOTH_UNIT_NONE, 0);
+			out, "inodes left", (double)s->space->files_available, SOOTH_UNIT_NONE, 0);
 	if (s->paths > 1)
-		finding_number(e, "paths", (double)s->paths, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "paths", (double)s->paths, SOOTH_UNIT_NONE, 0);
 }
 
 static void report_space(struct look *l, const struct check_ranked *one)
@@ -234,31 +273,33 @@ static void report_space(struct look *l, const struct check_ranked *one)
 	const char *error = errno_name(key->error);
 	struct span point = file_space_point(s->space);
 	char what[CALL_PATH];
-	struct check *e = l->e;
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
 
 	snprintf(what, sizeof(what), "%u %.*s", key->error, (int)point.size, point.data);
-	finding_begin(e, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	finding_severity(e, FINDING_HIGH);
-	finding_path(e, span_of(s->place->text, strlen(s->place->text)));
-	claim_space(e, s, key->error);
-	finding_text(e, "error", "%s", error ? error : "unknown");
-	emit_space(e, s);
+	finding_begin(
+		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_severity(out, FINDING_HIGH);
+	finding_path(out, span_of(s->place->text, strlen(s->place->text)));
+	claim_space(out, s, key->error);
+	finding_text(out, "error", "%s", error ? error : "unknown");
+	emit_space(out, s);
 	emit_times(l, one->weight, s->first_ns, s->last_ns);
-	check_calls_unseen(&l->calls, e);
+	check_calls_unseen(&l->calls, e, out);
 	if (key->error == LINUX_EROFS)
-		finding_remedy(e, "find out why it is read-only: findmnt %.*s; dmesg",
+		finding_remedy(out, "find out why it is read-only: findmnt %.*s; dmesg",
 			(int)point.size, point.data);
 	else
-		finding_remedy(e,
+		finding_remedy(out,
 			"free space: du -xh %.*s | sort -h | tail; deleted files that are open: "
-			"sooth inspect --fds %llu",
-			(int)point.size, point.data, (unsigned long long)e->id.pid);
-	finding_end(e);
+			"sooth inspect --fds %u",
+			(int)point.size, point.data, e->id.pid);
+	finding_end(out);
 }
 
 /* --- commands that it starts --- */
 
-static double weigh_children(const void *key, const void *value, void *user)
+static double weigh_children(const void *key, const void *value, const void *user)
 {
 	const struct child_failures *f = value;
 
@@ -269,31 +310,51 @@ static double weigh_children(const void *key, const void *value, void *user)
 		       : 0;
 }
 
+static void claim_children(struct check_result *out, const struct call_place *place,
+	const struct child_failures *f)
+{
+	const char *error = errno_name(place->error), *text = errno_text(place->error);
+	char name[SYSCALL_NAME_SIZE];
+	struct buffer what = { 0 };
+
+	if (is_lock(place))
+		put_lock(&what, place);
+	else
+		buffer_format(&what, "%s%s%s: %s (%s)",
+			check_call_name(place->abi, place->number, name), *place->text ? " on " : "",
+			place->text, error ? error : "an error", text ? text : "unknown");
+	finding_claim(out, "its children (%s) keep failing: %s, in %llu of them", f->names,
+		buffer_cstr(&what), (unsigned long long)f->children);
+	buffer_fini(&what);
+}
+
 static void report_children(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct child_failures *f = one->value;
-	const char *error = errno_name(place->error), *text = errno_text(place->error);
-	char name[SYSCALL_NAME_SIZE], key[CALL_PATH + SYSCALL_NAME_SIZE + 16], what[sizeof(key) + 16];
-	struct check *e = l->e;
+	char key[CALL_PATH + SYSCALL_NAME_SIZE + 16], what[sizeof(key) + 16];
+	struct check_result *out = l->out;
 
-	check_call_name(place->abi, place->number, name);
 	put_key(place, key, sizeof(key));
 	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(e, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
-	if (*place->text)
-		finding_path(e, span_of(place->text, strlen(place->text)));
-	finding_claim(e, "its children (%s) keep failing: %s%s%s: %s (%s), in %llu of them", f->names,
-		name, *place->text ? " on " : "", place->text, error ? error : "an error",
-		text ? text : "unknown", (unsigned long long)f->children);
-	finding_number(e, "commands that ended with an error", (double)f->children,
+	finding_begin(
+		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
+	claim_children(out, place, f);
+	finding_number(out, "commands that ended with an error", (double)f->children,
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
-	finding_number(e, "time from the first to the last failure",
+	finding_number(out, "time from the first to the last failure",
 		(double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
-	check_calls_unseen(&l->calls, e);
-	finding_remedy(e, "sooth trace -Z -p %llu shows each failed call of these commands too",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+	check_calls_unseen(&l->calls, l->e, out);
+	if (is_lock(place)) {
+		emit_lock(out, place);
+	} else {
+		if (*place->text)
+			finding_path(out, span_of(place->text, strlen(place->text)));
+		finding_remedy(out,
+			"sooth trace -Z -p %u shows each failed call of these commands too",
+			l->e->id.pid);
+	}
+	finding_end(out);
 }
 
 static size_t diagnose_children(struct look *l)
@@ -310,15 +371,15 @@ static size_t diagnose_children(struct look *l)
 	return count;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX], spaces[SHOWN_MAX];
-	struct look look = { .e = e };
+	struct look look = { .e = e, .out = out };
 	size_t position = 0, count, space_count;
 	uint64_t failures = 0;
 	void *value;
 
-	if (!check_calls_begin(&look.calls, e))
+	if (!check_calls_begin(&look.calls, e, out))
 		return;
 	while (map_next(&look.calls.history->failures, &position, NULL, &value))
 		failures += ((const struct call_failures *)value)->count;
@@ -331,7 +392,7 @@ static void diagnose(struct check *e)
 		report(&look, &top[i]);
 	count += diagnose_children(&look);
 	if (!count && !space_count)
-		check_fine(e, "%llu error%s in %llu calls, none repeated often",
+		check_fine(out, "%llu error%s in %llu calls, none repeated often",
 			(unsigned long long)failures, failures == 1 ? "" : "s",
 			(unsigned long long)look.calls.history->calls);
 	map_fini(&look.spaces);
@@ -342,6 +403,7 @@ const struct finding_type finding_syscall_errors = {
 	.worst = FINDING_HIGH,
 	.claim = "a system call keeps failing",
 	.probes = "syscalls",
+	.follows = "filling-up,fd-leak,fd-limit-near,watch-limit-near,connect-failing",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -11,29 +11,19 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/map.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
 
 static const struct finding_option options[] = {
-	{ .name = "min-watches",
-		.help = "minimum number of inotify watches of one process",
-		.default_value = 10000,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "max-share",
-		.help = "maximum use of the user's inotify limit by one process, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 50,
-		.min = 1,
-		.max = 100 },
-	{ .name = "max-empty",
-		.help = "maximum number of inotify instances without a watch in one process",
-		.default_value = 16,
-		.min = 1,
-		.max = 1e9 },
+	THRESHOLD("min-watches", 10000, 1, 1e9, "minimum number of inotify watches of one process"),
+	THRESHOLD("max-share", 50, 1, 100,
+		"maximum use of the user's inotify limit by one process, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("max-empty", 16, 1, 1e9,
+		"maximum number of inotify instances without a watch in one process"),
 };
 
 /* --- counting --- */
@@ -111,35 +101,37 @@ static double share_of(const struct fds_process *p)
 /* --- the finding --- */
 
 /* The directories with most watches; the claim names the first. */
-static void emit_directories(struct check *e, const struct fd_directory *all, size_t count)
+static void emit_directories(const struct check *e, struct check_result *out,
+	const struct fd_directory *all, size_t count)
 {
 	size_t shown = 0;
 
 	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
 		if (!all[i].path.size)
 			continue;
-		finding_text(e, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
+		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
 			all[i].watches);
 		shown++;
 	}
 	if (!shown)
-		finding_unseen(e,
-			"which directories are watched: sooth diagnose -d %llu shows them",
-			(unsigned long long)e->id.pid);
+		finding_unseen(out,
+			"which directories are watched: sooth diagnose -d %u shows them",
+			e->id.pid);
 }
 
-static void claim(struct check *e, uint32_t watches, const struct fd_directory *top)
+static void claim(struct check_result *out, uint32_t watches, const struct fd_directory *top)
 {
 	if (!top) {
-		finding_claim(e, "watches %u files and directories for changes", watches);
+		finding_claim(out, "watches %u files and directories for changes", watches);
 		return;
 	}
-	finding_claim(e, "watches %u files and directories for changes, %u of them below %.*s",
+	finding_claim(out, "watches %u files and directories for changes, %u of them below %.*s",
 		watches, top->watches, (int)top->path.size, top->path.data);
-	finding_path(e, top->path);
+	finding_path(out, top->path);
 }
 
-static void emit_flood(struct check *e, const struct snapshot *last, const struct fd_sums *sums)
+static void emit_flood(const struct check *e, struct check_result *out, const struct snapshot *last,
+	const struct fd_sums *sums)
 {
 	const struct fds_process *p = sums->process;
 	const struct fd_directory *all, *top = NULL;
@@ -151,51 +143,52 @@ static void emit_flood(struct check *e, const struct snapshot *last, const struc
 	count = list.size / sizeof(*all);
 	for (size_t i = 0; i < count && !top; i++)
 		top = all[i].path.size ? &all[i] : NULL;
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
-	claim(e, p->watches, top);
-	finding_number(e, "watches", p->watches, SOOTH_UNIT_NONE, 0);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	claim(out, p->watches, top);
+	finding_number(out, "watches", p->watches, SOOTH_UNIT_NONE, 0);
 	if (sums->watches_reported == p->watches)
-		finding_number(e, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
+		finding_number(out, "different files", count_files(last), SOOTH_UNIT_NONE, 0);
 	else
-		finding_unseen(e,
-			"which files %u more watches refer to: there are too many, sooth reads only "
+		finding_unseen(out,
+			"which files %u more watches refer to: there are too many, sooth reads "
+			"only "
 			"some of them",
 			p->watches - sums->watches_reported);
-	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
-	emit_directories(e, all, count);
+	finding_number(out, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	emit_directories(e, out, all, count);
 	if (share_of(p) >= 0)
-		finding_number(e, "share of the user's limit of inotify watches", share_of(p),
+		finding_number(out, "share of the user's limit of inotify watches", share_of(p),
 			SOOTH_UNIT_PERCENT, 0);
 	else
-		finding_unseen(e, "how many watches the user may have: the process is in another "
-				  "user namespace, or sooth cannot read the limit");
-	finding_remedy(e,
+		finding_unseen(out, "how many watches the user may have: the process is in another "
+				    "user namespace, or sooth cannot read the limit");
+	finding_remedy(out,
 		"exclude generated files (node_modules, .git, build, target) in the settings of "
-		"the program, or start it in a smaller directory; sooth inspect --fds %llu lists "
+		"the program, or start it in a smaller directory; sooth inspect --fds %u lists "
 		"the watches",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 	buffer_fini(&list);
 }
 
-static void emit_empty(struct check *e, const struct fd_sums *sums, uint32_t empty)
+static void emit_empty(struct check_result *out, const struct fd_sums *sums, uint32_t empty)
 {
 	const struct fds_process *p = sums->process;
 
-	finding_begin(e, FINDING_CONFIDENCE_MEDIUM, "instances");
-	finding_claim(e, "leaks inotify instances: %u are open and watch nothing", empty);
-	finding_number(e, "inotify instances without a watch", empty, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "instances");
+	finding_claim(out, "leaks inotify instances: %u are open and watch nothing", empty);
+	finding_number(out, "inotify instances without a watch", empty, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "instances", sums->instances, SOOTH_UNIT_NONE, 0);
 	if (p->inotify_state == SOOTH_STATE_VALUE)
-		finding_number(e, "inotify instances that the user may have", p->instances_max,
+		finding_number(out, "inotify instances that the user may have", p->instances_max,
 			SOOTH_UNIT_NONE, 0);
-	finding_unseen(e, "whether some descriptors refer to the same inotify instance");
-	finding_remedy(
-		e, "restart the process to free the instances, and report the bug to its authors");
-	finding_end(e);
+	finding_unseen(out, "whether some descriptors refer to the same inotify instance");
+	finding_remedy(out,
+		"restart the process to free the instances, and report the bug to its authors");
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct fd_sums sums = { 0 };
@@ -204,18 +197,19 @@ static void diagnose(struct check *e)
 	if (last)
 		fd_sums_of(&sums, last);
 	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED) {
-		check_blind(e, sums.process ? sums.process->descriptors_state
-					    : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, sums.process ? sums.process->descriptors_state
+					      : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	empty = count_empty(last, &sums);
 	if (check_is_over(e, "min-watches", sums.process->watches, "") ||
 		check_is_over(e, "max-share", share_of(sums.process), ""))
-		emit_flood(e, last, &sums);
+		emit_flood(e, out, last, &sums);
 	if (check_is_over(e, "max-empty", empty, "instances"))
-		emit_empty(e, &sums, empty);
-	if (!e->found)
-		check_fine(e, "watches: %u, instances: %u", sums.process->watches, sums.instances);
+		emit_empty(out, &sums, empty);
+	if (!out->found)
+		check_fine(
+			out, "watches: %u, instances: %u", sums.process->watches, sums.instances);
 }
 
 const struct finding_type finding_watch_flood = {

@@ -12,16 +12,12 @@
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fds.h"
 
 static const struct finding_option options[] = {
-	{ .name = "percent",
-		.help = "minimum use of the user's inotify limit, in percent",
-		.unit = SOOTH_UNIT_PERCENT,
-		.default_value = 80,
-		.min = 0.01,
-		.max = 100 },
+	THRESHOLD("percent", 80, 0.01, 100, "minimum use of the user's inotify limit, in percent",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 /* Each has a limit of its own. */
@@ -69,7 +65,7 @@ static void add_other(struct use *u, const struct process_id *own, const struct 
 	}
 }
 
-static void add_user(struct check *e, struct use *u)
+static void add_user(const struct check *e, struct use *u)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	uint32_t uid = e->process->process->uid;
@@ -94,7 +90,7 @@ static void add_user(struct check *e, struct use *u)
 	}
 }
 
-static void measure(struct check *e, struct use *u, const struct fds_process *end)
+static void measure(const struct check *e, struct use *u, const struct fds_process *end)
 {
 	u->limit[WATCHES] = end->watches_max;
 	u->limit[INSTANCES] = end->instances_max;
@@ -113,53 +109,52 @@ static double percent_of(uint64_t part, uint64_t of)
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-static void emit_unseen(struct check *e, const struct use *u, int k)
+static void emit_unseen(struct check_result *out, const struct use *u, int k)
 {
 	if (u->there > u->read)
-		finding_unseen(e,
+		finding_unseen(out,
 			"what %u of the user's %u processes watch: only agents and named processes "
 			"are sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
-		finding_unseen(e, "how many instances the user really has: the sum is above the "
-			"limit, so some descriptors refer to the same instance");
+		finding_unseen(out, "how many instances the user really has: the sum is above the "
+				    "limit, so some descriptors refer to the same instance");
 }
 
-static void report(struct check *e, const struct use *u, int k)
+static void report(const struct check *e, struct check_result *out, const struct use *u, int k)
 {
 	double percent = percent_of(u->sum[k], u->limit[k]);
 	bool is_alone = u->own[k] == u->sum[k];
 
 	finding_begin(
-		e, is_alone ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, texts[k].what);
+		out, is_alone ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, texts[k].what);
 	if (is_alone)
-		finding_claim(e,
+		finding_claim(out,
 			"almost out of inotify %s: %llu of %llu that the user may have are in use; "
 			"at the limit file changes go unnoticed",
 			texts[k].name, (unsigned long long)u->own[k],
 			(unsigned long long)u->limit[k]);
 	else
-		finding_claim(e,
+		finding_claim(out,
 			"almost out of inotify %s: %llu of %llu that the user may have are in use, "
 			"%llu by this process; at the limit file changes go unnoticed",
 			texts[k].name, (unsigned long long)u->sum[k],
 			(unsigned long long)u->limit[k], (unsigned long long)u->own[k]);
-	finding_number(e, texts[k].name, (double)u->own[k], SOOTH_UNIT_NONE, 0);
-	finding_number(e, texts[k].sum, (double)u->sum[k], SOOTH_UNIT_NONE, 0);
-	finding_number(e, "limit", (double)u->limit[k], SOOTH_UNIT_NONE, 0);
-	finding_number(e, "used", percent, SOOTH_UNIT_PERCENT, 0);
-	finding_number(
-		e, "number of the user's processes that were sampled", u->read, SOOTH_UNIT_NONE, 0);
-	emit_unseen(e, u, k);
-	finding_remedy(e,
-		"as root: sysctl fs.inotify.%s=%llu raises the limit; sooth diagnose -d %llu shows "
+	finding_number(out, texts[k].name, (double)u->own[k], SOOTH_UNIT_NONE, 0);
+	finding_number(out, texts[k].sum, (double)u->sum[k], SOOTH_UNIT_NONE, 0);
+	finding_number(out, "limit", (double)u->limit[k], SOOTH_UNIT_NONE, 0);
+	finding_number(out, "used", percent, SOOTH_UNIT_PERCENT, 0);
+	finding_number(out, "number of the user's processes that were sampled", u->read,
+		SOOTH_UNIT_NONE, 0);
+	emit_unseen(out, u, k);
+	finding_remedy(out,
+		"as root: sysctl fs.inotify.%s=%llu raises the limit; sooth diagnose -d %u shows "
 		"what is watched",
-		texts[k].sysctl, (unsigned long long)u->limit[k] * 4,
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		texts[k].sysctl, (unsigned long long)u->limit[k] * 4, e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
@@ -167,11 +162,11 @@ static void diagnose(struct check *e)
 
 	if (!end || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(
-			e, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+			out, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	if (!counts_of(last, u.own)) {
-		check_blind_by(e, FINDING_REFUSED,
+		check_blind_by(out, FINDING_REFUSED,
 			"the limits of the process are in another user namespace, or not readable",
 			"run in that namespace: cat /proc/sys/user/max_inotify_watches");
 		return;
@@ -181,10 +176,10 @@ static void diagnose(struct check *e)
 		double percent = percent_of(u.sum[k], u.limit[k]);
 
 		if (u.own[k] && u.is_most[k] && check_is_over(e, "percent", percent, texts[k].what))
-			report(e, &u, k);
+			report(e, out, &u, k);
 	}
-	if (!e->found)
-		check_fine(e,
+	if (!out->found)
+		check_fine(out,
 			"%llu of %llu watches, %llu of %llu instances; %u of the user's %u "
 			"processes sampled",
 			(unsigned long long)u.sum[WATCHES], (unsigned long long)u.limit[WATCHES],
@@ -196,6 +191,7 @@ const struct finding_type finding_watch_limit_near = {
 	.id = "watch-limit-near",
 	.claim = "most of the user's inotify watches are in use",
 	.probes = "proc,fds",
+	.follows = "watch-flood",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -7,34 +7,21 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/fds.h"
 
 #define SHOWN_MAX 3
 
 static const struct finding_option options[] = {
-	{ .name = "min-rate",
-		.help = "minimum bytes per second written to files and then overwritten or removed",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 1 << 20,
-		.min = 1,
-		.max = 1e12 },
-	{ .name = "min-times",
-		.help = "minimum number of rewrites or removals of files",
-		.default_value = 3,
-		.min = 1,
-		.max = 1e9 },
-	{ .name = "min-ratio",
-		.help = "minimum ratio of bytes discarded to bytes that remain in the files",
-		.default_value = 3,
-		.min = 0,
-		.max = 1e9 },
-	{ .name = "in-place-rate",
-		.help = "minimum bytes per second that overwrite the same parts of a file",
-		.unit = SOOTH_UNIT_BYTES,
-		.default_value = 32 << 20,
-		.min = 1,
-		.max = 1e12 },
+	THRESHOLD("min-rate", 1 << 20, 1, 1e12,
+		"minimum bytes per second written to files and then overwritten or removed",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-times", 3, 1, 1e9, "minimum number of rewrites or removals of files"),
+	THRESHOLD("min-ratio", 3, 0, 1e9,
+		"minimum ratio of bytes discarded to bytes that remain in the files"),
+	THRESHOLD("in-place-rate", 32 << 20, 1, 1e12,
+		"minimum bytes per second that overwrite the same parts of a file",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 enum waste_kind { WASTE_REPLACED, WASTE_IN_PLACE, WASTE_REMOVED };
@@ -103,7 +90,7 @@ static struct waste of_scraps(const char *folder, const struct call_scraps *s)
 		.scraps = s };
 }
 
-static double weigh_file(const void *key, const void *value, void *user)
+static double weigh_file(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *path = key;
@@ -114,7 +101,7 @@ static double weigh_file(const void *key, const void *value, void *user)
 	return w.gone && is_waste(l->e, l->calls, &w) ? w.gone : 0;
 }
 
-static double weigh_scraps(const void *key, const void *value, void *user)
+static double weigh_scraps(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *path = key;
@@ -125,59 +112,61 @@ static double weigh_scraps(const void *key, const void *value, void *user)
 
 /* --- the finding --- */
 
-static void claim(struct check *e, const struct check_calls *c, const struct waste *w)
+static void claim(struct check_result *out, const struct check_calls *c, const struct waste *w)
 {
 	double per_s = check_calls_rate(c, (double)w->times);
 
 	if (w->kind == WASTE_REPLACED)
-		finding_claim(e, "rewrites %s over and over: %llu times, %.1f a second", w->path,
+		finding_claim(out, "rewrites %s over and over: %llu times, %.1f a second", w->path,
 			(unsigned long long)w->times, per_s);
 	else if (w->kind == WASTE_IN_PLACE)
-		finding_claim(e, "overwrites the same parts of %s over and over", w->path);
+		finding_claim(out, "overwrites the same parts of %s over and over", w->path);
 	else if (w->scraps->has_many_names)
-		finding_claim(e, "writes and removes files in %s: %llu, %.1f a second", w->path,
+		finding_claim(out, "writes and removes files in %s: %llu, %.1f a second", w->path,
 			(unsigned long long)w->times, per_s);
 	else
-		finding_claim(e, "writes and removes %s: %llu times, %.1f a second",
+		finding_claim(out, "writes and removes %s: %llu times, %.1f a second",
 			w->scraps->last, (unsigned long long)w->times, per_s);
 }
 
-static void report(struct check *e, const struct check_calls *c, const struct waste *w)
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct waste *w)
 {
 	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
 	const char *path = is_one ? w->path : w->scraps->last;
 
-	finding_begin(e, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, w->path);
-	finding_path(e, span_of(path, strlen(path)));
-	claim(e, c, w);
-	finding_rate(e, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, w->path);
+	finding_path(out, span_of(path, strlen(path)));
+	claim(out, c, w);
+	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
 		check_calls_rate(c, w->gone), SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_number(e, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(out, "discarded, total", w->gone, SOOTH_UNIT_BYTES, c->interval_ns);
 	if (w->kind != WASTE_REMOVED)
-		finding_number(e, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
-	finding_number(e, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
+		finding_number(
+			out, "bytes that remain in the files", w->there, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "times", (double)w->times, SOOTH_UNIT_NONE, c->interval_ns);
 	if (w->kind == WASTE_REMOVED && w->scraps->has_many_names)
-		finding_text(e, "last file", "%s", w->scraps->last);
-	finding_unseen(e, "how much is written through mmap, and whether the file system is in "
-			  "memory (tmpfs)");
-	check_calls_unseen(c, e);
-	finding_remedy(e,
+		finding_text(out, "last file", "%s", w->scraps->last);
+	finding_unseen(out, "how much is written through mmap, and whether the file system is in "
+			    "memory (tmpfs)");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
 		w->kind == WASTE_IN_PLACE
 			? "collect changes in memory, and write them to the file in fewer steps"
-			: "sooth trace --io -p %llu shows bytes per file; the "
+			: "sooth trace --io -p %u shows bytes per file; the "
 			  "fix: write only what changed, or less often",
-		(unsigned long long)e->id.pid);
-	finding_end(e);
+		e->id.pid);
+	finding_end(out);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked files[SHOWN_MAX], scraps[SHOWN_MAX];
 	struct check_calls c;
 	struct look look = { e, &c };
 	size_t file_count, scrap_count;
 
-	if (!check_calls_begin(&c, e))
+	if (!check_calls_begin(&c, e, out))
 		return;
 	file_count = check_rank(&c.history->files, weigh_file, &look, files, SHOWN_MAX);
 	scrap_count = check_rank(&c.history->scraps, weigh_scraps, &look, scraps, SHOWN_MAX);
@@ -185,16 +174,16 @@ static void diagnose(struct check *e)
 		const struct call_path *path = files[i].key;
 		struct waste w = of_file(e, path->text, files[i].value);
 
-		report(e, &c, &w);
+		report(e, out, &c, &w);
 	}
 	for (size_t i = 0; i < scrap_count; i++) {
 		const struct call_path *path = scraps[i].key;
 		struct waste w = of_scraps(path->text, scraps[i].value);
 
-		report(e, &c, &w);
+		report(e, out, &c, &w);
 	}
 	if (!file_count && !scrap_count)
-		check_fine(e, "little is rewritten or removed");
+		check_fine(out, "little is rewritten or removed");
 }
 
 const struct finding_type finding_write_churn = {

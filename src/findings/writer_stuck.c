@@ -9,23 +9,16 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "base/cleanup.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 #define HOLDERS_REPORTED 4
 
 static const struct finding_option options[] = {
-	{ .name = "min-time",
-		.help = "minimum time a thread is blocked writing",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 3e9,
-		.min = 1e6,
-		.max = 86400e9 },
-	{ .name = "min-readings",
-		.help = "minimum number of samples that show the thread in the same wait",
-		.default_value = 3,
-		.min = 2,
-		.max = 500 },
+	THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-readings", 3, 2, 500,
+		"minimum number of samples that show the thread in the same wait"),
 };
 
 struct stuck {
@@ -91,7 +84,7 @@ static uint64_t find_reader(const struct check *e, uint64_t inode)
 }
 
 /* The processes with the other end, where --deep looked for them. */
-static void emit_holders(struct check *e, uint64_t inode)
+static void emit_holders(const struct check *e, struct check_result *out, uint64_t inode)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -103,15 +96,15 @@ static void emit_holders(struct check *e, uint64_t inode)
 		if (!h || h->inode != inode || h->access == FDS_ACCESS_WRITE)
 			continue;
 		if (shown++ < HOLDERS_REPORTED)
-			finding_text(e, "process that may be the reader", "%.*s (%u), fd %u",
+			finding_text(out, "process that may be the reader", "%.*s (%u), fd %u",
 				(int)strnlen(h->holder_name, sizeof(h->holder_name)),
 				h->holder_name, h->holder_pid, h->holder_fd);
 	}
 	if (!shown)
-		finding_unseen(e,
+		finding_unseen(out,
 			"which process has the other end of the pipe or socket: sooth diagnose -d "
-			"%llu shows it",
-			(unsigned long long)e->id.pid);
+			"%u shows it",
+			e->id.pid);
 }
 
 /* The process at the other end, as its name with a blank behind; unchanged: not known. */
@@ -127,7 +120,7 @@ static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct
 	buffer_format(name, "%.*s ", (int)text.size, text.data);
 }
 
-static void report(struct check *e, const struct stuck *s)
+static void report(const struct check *e, struct check_result *out, const struct stuck *s)
 {
 	const struct thread_history *t = s->first;
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
@@ -141,49 +134,50 @@ static void report(struct check *e, const struct stuck *s)
 	check_chain(e, t->tid, &g, &chain);
 	name_reader(&chain, &reader, &name);
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
 	if (!e->process || (!e->process->agent && !e->process->owner_agent))
-		finding_severity(e, FINDING_LOW);
-	finding_thread(e, t->tid);
-	finding_descriptor(e, d->fd);
+		finding_severity(out, FINDING_LOW);
+	finding_thread(out, t->tid);
+	finding_descriptor(out, d->fd);
 	if (reader)
-		finding_claim(e, "blocked writing to a %s: the reader %s(%llu) does not read", what,
-			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader);
+		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) does not read",
+			what, name.size ? buffer_cstr(&name) : "", (unsigned long long)reader);
 	else
-		finding_claim(e, "blocked writing to a full %s: its reader does not read", what);
-	finding_number(e, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
+		finding_claim(out, "blocked writing to a full %s: its reader does not read", what);
+	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
-	finding_number(e, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		out, "number of threads stuck in the same wait", s->stuck, SOOTH_UNIT_NONE, 0);
 	syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-	finding_text(e, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
+	finding_text(out, "thread", "%s (%u) in %s, fd %u", t->name, t->tid, call, d->fd);
 	if (chain.count && chain.links[0].party)
-		check_chain_evidence(e, &g, &chain);
+		check_chain_evidence(out, &g, &chain);
 	else
-		emit_holders(e, d->inode);
+		emit_holders(e, out, d->inode);
 	if (reader)
-		finding_remedy(e, "sooth diagnose %llu shows why the reader does not read",
+		finding_remedy(out, "sooth diagnose %llu shows why the reader does not read",
 			(unsigned long long)reader);
 	else
-		finding_remedy(e, "sooth inspect --fds %llu shows which process should read",
-			(unsigned long long)e->id.pid);
-	finding_end(e);
+		finding_remedy(
+			out, "sooth inspect --fds %u shows which process should read", e->id.pid);
+	finding_end(out);
 	buffer_fini(&name);
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct stuck s = { 0 };
 
 	look(e, &s);
 	if (!s.threads)
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck)
-		report(e, &s);
+		report(e, out, &s);
 	else if (s.unseen)
-		check_blind(e, s.unseen);
+		check_blind(out, s.unseen);
 	else
-		check_fine(e, "no thread is blocked writing to a pipe or local socket");
+		check_fine(out, "no thread is blocked writing to a pipe or local socket");
 }
 
 const struct finding_type finding_writer_stuck = {

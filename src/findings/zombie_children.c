@@ -8,27 +8,15 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define ONE_LOOK_NS (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
 
 static const struct finding_option options[] = {
-	{ .name = "min-count",
-		.help = "minimum number of exited children that are not reaped",
-		.default_value = 5,
-		.min = 1,
-		.max = 1e6 },
-	{ .name = "min-time",
-		.help = "minimum time an exited child stays a zombie",
-		.unit = SOOTH_UNIT_NS,
-		.default_value = 2e9,
-		.min = 0,
-		.max = 86400e9 },
-	{ .name = "many",
-		.help = "severity is high from this number of zombies",
-		.default_value = 500,
-		.min = 1,
-		.max = 1e6 },
+	THRESHOLD("min-count", 5, 1, 1e6, "minimum number of exited children that are not reaped"),
+	THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time an exited child stays a zombie",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("many", 500, 1, 1e6, "severity is high from this number of zombies"),
 };
 
 struct gathering {
@@ -61,54 +49,55 @@ static uint64_t watched_ns(const struct check *e)
 	return c->last_ns > e->input->begin_ns ? c->last_ns - e->input->begin_ns : 0;
 }
 
-static void report(struct check *e, const struct gathering *g, const char *what)
+static void report(const struct check *e, struct check_result *out, const struct gathering *g,
+	const char *what)
 {
 	const struct process_entry *parent = g->parent;
 	struct span name = check_name(parent);
 
-	finding_begin(e, FINDING_CONFIDENCE_HIGH, what);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
-		finding_severity(e, FINDING_HIGH);
-	finding_claim(e, "%.*s (%llu) does not reap its exited children: %u zombie%s",
-		(int)name.size, name.data, (unsigned long long)parent->id.pid, g->staying,
-		g->staying == 1 ? "" : "s");
-	finding_number(e, "zombies that stayed during the whole observation", g->staying,
+		finding_severity(out, FINDING_HIGH);
+	finding_claim(out, "%.*s (%u) does not reap its exited children: %u zombie%s",
+		(int)name.size, name.data, parent->id.pid, g->staying, g->staying == 1 ? "" : "s");
+	finding_number(out, "zombies that stayed during the whole observation", g->staying,
 		SOOTH_UNIT_NONE, watched_ns(e));
-	finding_number(e, "zombies", g->all, SOOTH_UNIT_NONE, 0);
-	finding_number(e, "zombies that appeared during the observation", g->came, SOOTH_UNIT_NONE,
-		watched_ns(e));
-	finding_number(e, "the oldest zombie has existed for at least",
+	finding_number(out, "zombies", g->all, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "zombies that appeared during the observation", g->came,
+		SOOTH_UNIT_NONE, watched_ns(e));
+	finding_number(out, "the oldest zombie has existed for at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
 	if (parent->id.pid == 1)
-		finding_remedy(e, "start the container with an init that reaps: docker run --init");
+		finding_remedy(
+			out, "start the container with an init that reaps: docker run --init");
 	else
-		finding_remedy(e,
-			"restart process %llu: only the parent can reap its children (a zombie "
+		finding_remedy(out,
+			"restart process %u: only the parent can reap its children (a zombie "
 			"takes a PID, but no memory)",
-			(unsigned long long)parent->id.pid);
-	finding_end(e);
+			parent->id.pid);
+	finding_end(out);
 }
 
-static void diagnose_process(struct check *e)
+static void diagnose_process(const struct check *e, struct check_result *out)
 {
 	struct gathering g = { .parent = e->process };
 
 	if (!e->process || !e->process->is_there) {
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling)
 		add(e, &g, p);
 	if (g.staying && check_is_over(e, "min-count", g.staying, ""))
-		report(e, &g, "");
+		report(e, out, &g, "");
 	else if (g.all && (double)check_watched_ns(e) < check_option(e, "min-time"))
-		check_blind_because(e,
+		check_blind_because(out,
 			"the observation is too short to see whether the zombies stay",
 			CHECK_LONGER);
 	else if (g.all)
-		check_fine(e, "%u zombie%s", g.all, g.all == 1 ? "" : "s");
+		check_fine(out, "%u zombie%s", g.all, g.all == 1 ? "" : "s");
 	else
-		check_fine(e, "no zombies");
+		check_fine(out, "no zombies");
 }
 
 /* --- the host --- */
@@ -128,7 +117,7 @@ static bool gather_below(
 }
 
 /* A zombie has only its name left, so its owner is unknown. */
-static void diagnose_host(struct check *e)
+static void diagnose_host(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	struct process_entry *p;
@@ -143,20 +132,20 @@ static void diagnose_host(struct check *e)
 			diagnosis_input_is_selected(e->input, p->parent) || !gather_below(e, p, &g))
 			continue;
 		all += g.all;
-		snprintf(what, sizeof(what), "below %llu", (unsigned long long)g.parent->id.pid);
+		snprintf(what, sizeof(what), "below %u", g.parent->id.pid);
 		if (g.staying && check_is_over(e, "many", g.staying, what))
-			report(e, &g, what);
+			report(e, out, &g, what);
 	}
-	if (!e->found)
-		check_fine(e, "%u zombie%s of other processes", all, all == 1 ? "" : "s");
+	if (!out->found)
+		check_fine(out, "%u zombie%s of other processes", all, all == 1 ? "" : "s");
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (e->id.pid)
-		diagnose_process(e);
+		diagnose_process(e, out);
 	else
-		diagnose_host(e);
+		diagnose_host(e, out);
 }
 
 const struct finding_type finding_zombie_children = {

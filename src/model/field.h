@@ -13,6 +13,11 @@
 
 /* Shorthands for the commonest rows; anything else is written out. ..._AS: the field has another
  * name than the member. */
+#define FIELD_OF(kind, type_, member, name_, help_, ...)                                           \
+	{                                                                                          \
+		.name = #name_, .type = SOOTH_FIELD_##kind, FIELD_AT(type_, member),               \
+		.help = help_, __VA_ARGS__                                                         \
+	}
 #define FIELD_NUMBER_AS(type_, member, name_, help_, ...)                                          \
 	{                                                                                          \
 		.name = #name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),             \
@@ -20,10 +25,6 @@
 	}
 #define FIELD_NUMBER(type_, member, help_, ...)                                                    \
 	FIELD_NUMBER_AS(type_, member, member, help_, __VA_ARGS__)
-#define FIELD_BYTES_AS(type_, member, name_, help_, ...)                                           \
-	FIELD_NUMBER_AS(type_, member, name_, help_, .unit = SOOTH_UNIT_BYTES, __VA_ARGS__)
-#define FIELD_BYTES(type_, member, help_, ...)                                                     \
-	FIELD_BYTES_AS(type_, member, member, help_, __VA_ARGS__)
 #define FIELD_STRING_AS(type_, member, name_, help_, ...)                                          \
 	{                                                                                          \
 		.name = #name_, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_,  \

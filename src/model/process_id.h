@@ -5,14 +5,16 @@
 
 #include <sooth/record.h>
 
+/* Maps compare its bytes: every initializer names the members, so that `zero` is 0. */
 struct process_id {
 	uint64_t start_ticks;
-	uint64_t pid; /* 64 bits so that the key has no padding */
+	uint32_t pid;
+	uint32_t zero; /* instead of padding */
 };
 
 static inline struct process_id process_id_of(const struct sooth_record *r)
 {
-	return (struct process_id){ r->start_ticks, r->pid };
+	return (struct process_id){ .start_ticks = r->start_ticks, .pid = r->pid };
 }
 
 #endif

@@ -3,16 +3,11 @@
 #include "model/schema.h"
 
 static const struct sooth_field stream_segment_fields[] = {
-	{ .name = "realtime_offset_ns",
-		.type = SOOTH_FIELD_SIGNED,
-		.unit = SOOTH_UNIT_NS,
-		FIELD_AT(stream_segment, realtime_offset_ns),
-		.help = "CLOCK_REALTIME minus CLOCK_MONOTONIC at the start of the segment" },
-	{ .name = "boottime_offset_ns",
-		.type = SOOTH_FIELD_SIGNED,
-		.unit = SOOTH_UNIT_NS,
-		FIELD_AT(stream_segment, boottime_offset_ns),
-		.help = "CLOCK_BOOTTIME minus CLOCK_MONOTONIC: time suspended" },
+	FIELD_OF(SIGNED, stream_segment, realtime_offset_ns, realtime_offset_ns,
+		"CLOCK_REALTIME minus CLOCK_MONOTONIC at the start of the segment",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_OF(SIGNED, stream_segment, boottime_offset_ns, boottime_offset_ns,
+		"CLOCK_BOOTTIME minus CLOCK_MONOTONIC: time suspended", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(
 		stream_segment, memory_bytes, "total memory of the host", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(stream_segment, cpus, "number of online CPUs of the host"),
@@ -31,10 +26,8 @@ static const struct sooth_field stream_segment_fields[] = {
 static const struct sooth_field stream_schema_fields[] = {
 	FIELD_NUMBER_AS(stream_schema, kind, kind_number, "number of the record kind",
 		.unit = SOOTH_UNIT_HEX),
-	{ .name = "kind_class",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(stream_schema, class_),
-		.help = "class of the record kind: event, aggregate, sample, tick, definition" },
+	FIELD_OF(UNSIGNED, stream_schema, class_, kind_class,
+		"class of the record kind: event, aggregate, sample, tick, definition"),
 	FIELD_STRING(stream_schema, name, "name of the record kind"),
 	FIELD_STRING(stream_schema, fields,
 		"fields of the record, one per line: name type unit offset size state"),
@@ -44,23 +37,14 @@ static const struct sooth_field stream_source_fields[] = {
 	FIELD_NUMBER_AS(stream_source, source, source_number,
 		"number of the record source in blocks of the capture"),
 	FIELD_STRING(stream_source, probe, "probe that the records come from"),
-	{ .name = "method",
-		.type = SOOTH_FIELD_TEXT,
-		FIELD_AT(stream_source, backend),
-		.help = "backend that delivers the probe's records" },
+	FIELD_OF(TEXT, stream_source, backend, method, "backend that delivers the probe's records"),
 	FIELD_STRING(stream_source, fallback_reason, "reason why a better backend was not used"),
 };
 
 static const struct sooth_field stream_target_fields[] = {
-	{ .name = "pids",
-		.type = SOOTH_FIELD_LIST,
-		FIELD_AT(stream_target, pids),
-		.help = "process ids of the selected processes" },
-	{ .name = "command",
-		.type = SOOTH_FIELD_ARGS,
-		FIELD_AT(stream_target, command),
-		.masking = SOOTH_MASK_ARGUMENTS_CUT,
-		.help = "command line of the process, secrets masked" },
+	FIELD_OF(LIST, stream_target, pids, pids, "process ids of the selected processes"),
+	FIELD_OF(ARGS, stream_target, command, command,
+		"command line of the process, secrets masked", .masking = SOOTH_MASK_ARGUMENTS_CUT),
 	FIELD_STRING(stream_target, selector, "how the target was selected"),
 };
 
@@ -77,23 +61,15 @@ static const char *const end_names[] = {
 static const struct sooth_names end_reasons = { 4, end_names };
 
 static const struct sooth_field stream_end_fields[] = {
-	{ .name = "end_reason",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(stream_end, reason),
-		.names = &end_reasons,
-		.help = "reason why the recording ended" },
-	{ .name = "child_status",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(stream_end, child_status),
-		.help = "wait status of the launched command; -1: no command launched" },
+	FIELD_OF(ENUM, stream_end, reason, end_reason, "reason why the recording ended",
+		.names = &end_reasons),
+	FIELD_OF(SIGNED, stream_end, child_status, child_status,
+		"wait status of the launched command; -1: no command launched"),
 };
 
 static const struct sooth_field stream_tick_fields[] = {
-	{ .name = "realtime_offset_ns",
-		.type = SOOTH_FIELD_SIGNED,
-		.unit = SOOTH_UNIT_NS,
-		FIELD_AT(stream_tick, realtime_offset_ns),
-		.help = "CLOCK_REALTIME minus CLOCK_MONOTONIC now" },
+	FIELD_OF(SIGNED, stream_tick, realtime_offset_ns, realtime_offset_ns,
+		"CLOCK_REALTIME minus CLOCK_MONOTONIC now", .unit = SOOTH_UNIT_NS),
 };
 
 static const struct sooth_field stream_loss_fields[] = {
@@ -137,12 +113,9 @@ static const struct sooth_field process_join_fields[] = {
 static const struct sooth_field process_exec_fields[] = {
 	FIELD_PID(process_exec),
 	NAME_FIELD(process_exec),
-	{ .name = "command",
-		.type = SOOTH_FIELD_ARGS,
-		FIELD_AT(process_exec, arguments),
-		FIELD_STATE_AT(process_exec, arguments_state),
-		.masking = SOOTH_MASK_ARGUMENTS,
-		.help = "new command line of the process after exec, secrets masked" },
+	FIELD_OF(ARGS, process_exec, arguments, command,
+		"new command line of the process after exec, secrets masked",
+		FIELD_STATE_AT(process_exec, arguments_state), .masking = SOOTH_MASK_ARGUMENTS),
 };
 
 static const struct sooth_field process_leave_fields[] = {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "core/backend.h"
+#include "collect/backend.h"
 
 struct host_facts {
 	char hostname[256];

@@ -2,17 +2,15 @@
 /* Fields of the context probe. */
 #include "probes/context.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 static const struct sooth_field command_fields[] = {
 	FIELD_PID(context_command),
-	{ .name = "command",
-		.type = SOOTH_FIELD_ARGS,
-		FIELD_AT(context_command, arguments),
+	FIELD_OF(ARGS, context_command, arguments, command,
+		"command line of the process, secrets masked",
 		FIELD_STATE_AT(context_command, arguments_state),
-		.masking = SOOTH_MASK_ARGUMENTS_CUT,
-		.help = "command line of the process, secrets masked" },
+		.masking = SOOTH_MASK_ARGUMENTS_CUT),
 	FIELD_STRING(context_command, executable, "path of the executable of the process",
 		FIELD_STATE_AT(context_command, executable_state)),
 	FIELD_NUMBER(context_command, mappings_state,

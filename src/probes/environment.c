@@ -2,7 +2,7 @@
 /* Fields of the environment probe. */
 #include "probes/environment.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 _Static_assert(

@@ -2,7 +2,7 @@
 /* Fields of the ends probe. */
 #include "probes/exit_reasons.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 _Static_assert(
@@ -135,11 +135,8 @@ static const struct sooth_field end_fields[] = {
 
 static const struct sooth_field log_fields[] = {
 	FIELD_TIME(exit_reasons_log, "logged_ns", logged_ns, "time of the kernel log message"),
-	{ .name = "event",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(exit_reasons_log, what),
-		.names = &exit_reasons_log_names,
-		.help = "type of the event" },
+	FIELD_OF(ENUM, exit_reasons_log, what, event, "type of the event",
+		.names = &exit_reasons_log_names),
 	FIELD_NUMBER(exit_reasons_log, log_pid,
 		"process id in the kernel log message; for a fault: the thread id"),
 	FIELD_NAME(exit_reasons_log, "name", name, "process name in the kernel log message"),

@@ -2,7 +2,7 @@
 /* Fields of the fds probe. */
 #include "probes/fds.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 #include "probes/fd_names.h"
 
@@ -29,12 +29,9 @@ static const struct sooth_field descriptor_fields[] = {
 		FIELD_AT(fds_descriptor, type),
 		.names = &fd_type_names,
 		.help = "type of the file descriptor; for a socket its protocol" },
-	{ .name = "access",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(fds_descriptor, access),
-		FIELD_STATE_AT(fds_descriptor, flags_state),
-		.names = &fd_access_names,
-		.help = "access mode: r (read), w (write), rw; -: opened with O_PATH" },
+	FIELD_OF(ENUM, fds_descriptor, access, access,
+		"access mode: r (read), w (write), rw; -: opened with O_PATH",
+		FIELD_STATE_AT(fds_descriptor, flags_state), .names = &fd_access_names),
 	OF_INODE(inode, "inode number of the open file, pipe or socket"),
 	OF_INODE(device_major, "major device number of the file system"),
 	OF_INODE(device_minor, "minor device number of the file system"),
@@ -42,11 +39,9 @@ static const struct sooth_field descriptor_fields[] = {
 	OF_FLAGS(flags, flags_mask, "O_* flags as a number, in the encoding of the recorded system",
 		.unit = SOOTH_UNIT_HEX),
 	OF_FLAGS(mount, mount, "id of the mount of the open file, as in /proc/PID/mountinfo"),
-	{ .name = "is_closed_on_exec",
-		.type = SOOTH_FIELD_BOOL,
-		FIELD_AT(fds_descriptor, closes_on_exec),
-		FIELD_STATE_AT(fds_descriptor, flags_state),
-		.help = "the file descriptor is closed on exec (close-on-exec)" },
+	FIELD_OF(BOOL, fds_descriptor, closes_on_exec, is_closed_on_exec,
+		"the file descriptor is closed on exec (close-on-exec)",
+		FIELD_STATE_AT(fds_descriptor, flags_state)),
 	FIELD_NUMBER(fds_descriptor, size_bytes, "size of the open file if it is a regular file",
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(fds_descriptor, size_state)),
 	OF_NODE(node_major, "major number of the opened device file"),
@@ -118,15 +113,11 @@ static const struct sooth_field holder_fields[] = {
 	FIELD_NUMBER(fds_holder, holder_fd, "file descriptor at the other end", .is_key = true),
 	FIELD_NUMBER(fds_holder, holder_start_ticks,
 		"start of the process at the other end, in clock ticks after boot"),
-	{ .name = "access",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(fds_holder, access),
-		.names = &fd_access_names,
-		.help = "access mode of the file descriptor at the other end: r, w, rw" },
-	{ .name = "holder_name",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(fds_holder, holder_name),
-		.help = "name of the process at the other end (comm)" },
+	FIELD_OF(ENUM, fds_holder, access, access,
+		"access mode of the file descriptor at the other end: r, w, rw",
+		.names = &fd_access_names),
+	FIELD_OF(CHARS, fds_holder, holder_name, holder_name,
+		"name of the process at the other end (comm)"),
 };
 
 static const struct sooth_schema holder_schema = {
@@ -156,10 +147,7 @@ static const struct sooth_field filesystem_fields[] = {
 	OF_SPACE(files_available, "number of files (inodes) that can still be made"),
 	FIELD_TRUTH(fds_filesystem, is_read_only, "the mount is read-only",
 		FIELD_STATE_AT(fds_filesystem, space_state)),
-	{ .name = "is_memory",
-		.type = SOOTH_FIELD_BOOL,
-		FIELD_AT(fds_filesystem, is_memory),
-		.help = "its files are memory: tmpfs, ramfs" },
+	FIELD_OF(BOOL, fds_filesystem, is_memory, is_memory, "its files are memory: tmpfs, ramfs"),
 	FIELD_STRING(fds_filesystem, point, "mount point", .may_shrink = true),
 };
 

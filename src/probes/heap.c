@@ -2,7 +2,7 @@
 /* Fields of the heap probe. */
 #include "probes/heap.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 #include "probes/pause.h"
 
@@ -51,12 +51,9 @@ static const struct sooth_field count_fields[] = {
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(heap_count, max_ns, "time of the longest allocator call",
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX),
-	{ .name = "histogram_bytes",
-		.type = SOOTH_FIELD_HISTOGRAM,
-		FIELD_AT(heap_count, histogram),
-		.unit = SOOTH_UNIT_BYTES,
-		.merge = SOOTH_MERGE_SUM,
-		.help = "histogram: slot i counts requested sizes from 2^i to 2^(i+1) bytes" },
+	FIELD_OF(HISTOGRAM, heap_count, histogram, histogram_bytes,
+		"histogram: slot i counts requested sizes from 2^i to 2^(i+1) bytes",
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_field call_fields[] = {
@@ -73,15 +70,10 @@ static const struct sooth_field call_fields[] = {
 		FIELD_STATE_AT(heap_call, old_address_state)),
 	FIELD_NUMBER(heap_call, duration_ns, "time from the start of the call to its return",
 		.unit = SOOTH_UNIT_NS),
-	{ .name = "error",
-		.type = SOOTH_FIELD_ERRNO,
-		FIELD_AT(heap_call, error),
-		FIELD_STATE_AT(heap_call, error_state),
-		.help = "errno name of the failed allocation" },
-	{ .name = "is_overflow",
-		.type = SOOTH_FIELD_BOOL,
-		FIELD_AT(heap_call, is_overflow),
-		.help = "requested count times size does not fit in 64 bits" },
+	FIELD_OF(ERRNO, heap_call, error, error, "errno name of the failed posix_memalign",
+		FIELD_STATE_AT(heap_call, error_state)),
+	FIELD_OF(BOOL, heap_call, is_overflow, is_overflow,
+		"requested count times size does not fit in 64 bits"),
 	FIELD_NUMBER(heap_call, alignment_log2, "requested alignment, as exponent of two; 0: none"),
 };
 
@@ -111,15 +103,11 @@ static const struct sooth_field site_fields[] = {
 	FIELD_NUMBER(heap_site, inode, "inode number of the probed file"),
 	FIELD_ADDRESS(heap_site, entry, "offset of the function in the probed file"),
 	FIELD_ADDRESS(heap_site, offset, "offset of the probed instruction in the file"),
-	{ .name = "has_return",
-		.type = SOOTH_FIELD_BOOL,
-		FIELD_AT(heap_site, has_return),
-		.help = "the return of the function is probed too" },
-	{ .name = "is_emulated",
-		.type = SOOTH_FIELD_BOOL,
-		FIELD_AT(heap_site, is_emulated),
-		.help = "the kernel emulates the probed instruction; if not: single-stepped, 20 "
-			"times slower" },
+	FIELD_OF(BOOL, heap_site, has_return, has_return,
+		"the return of the function is probed too"),
+	FIELD_OF(BOOL, heap_site, is_emulated, is_emulated,
+		"the kernel emulates the probed instruction; if not: single-stepped, 20 times "
+		"slower"),
 	FIELD_STRING_AS(heap_site, why, reason, "reason why this function was probed"),
 };
 

@@ -2,7 +2,7 @@
 /* Fields of the host probe. */
 #include "probes/host.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 _Static_assert(sizeof(struct host_load) == 120, "its layout is part of the capture format");
@@ -69,11 +69,9 @@ static const struct sooth_field memory_fields[] = {
 
 static const struct sooth_field tracer_fields[] = {
 	FIELD_STRING(host_tracer, name, "name of the tracing tool", .is_key = true),
-	{ .name = "reach",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(host_tracer, reach),
-		.names = &host_reach_names,
-		.help = "what the user of sooth can trace with this tool at present" },
+	FIELD_OF(ENUM, host_tracer, reach, reach,
+		"what the user of sooth can trace with this tool at present",
+		.names = &host_reach_names),
 	FIELD_STRING(host_tracer, path,
 		"path of the tracing tool; null: sooth itself, or part of the kernel",
 		FIELD_STATE_AT(host_tracer, path_state)),

@@ -2,7 +2,7 @@
 /* Fields of the limits probe. */
 #include "probes/limits.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 _Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the capture format");
@@ -92,18 +92,12 @@ static const struct sooth_field pressure_fields[] = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(limits_process),
-	{ .name = "oom_score",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(limits_process, oom_score),
-		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "OOM score; a process with a higher score is killed earlier when memory "
-			"runs out" },
-	{ .name = "oom_score_adjustment",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(limits_process, oom_score_adjustment),
-		FIELD_STATE_AT(limits_process, oom_state),
-		.help = "adjustment of the OOM score; -1000: the OOM killer never chooses the "
-			"process" },
+	FIELD_OF(SIGNED, limits_process, oom_score, oom_score,
+		"OOM score; a process with a higher score is killed earlier when memory runs out",
+		FIELD_STATE_AT(limits_process, oom_state)),
+	FIELD_OF(SIGNED, limits_process, oom_score_adjustment, oom_score_adjustment,
+		"adjustment of the OOM score; -1000: the OOM killer never chooses the process",
+		FIELD_STATE_AT(limits_process, oom_state)),
 	FIELD_NUMBER(limits_process, memory_available_bytes,
 		"memory of the host that is available without swapping", .unit = SOOTH_UNIT_BYTES,
 		FIELD_STATE_AT(limits_process, memory_state)),

@@ -49,7 +49,8 @@ struct limits_group {
 	uint8_t is_inherited; /* path and figures are of a group further up, which has a limit */
 	uint8_t unused[2];
 	struct sooth_text name; /* "memory", "memory+swap", "swap", "memory-high", "pids", "cpu" (us
-				   a second) */
+				   a second), "io-read", "io-write" (bytes a
+				   second, of the device with the least) */
 	struct sooth_text path; /* of the group in its hierarchy */
 	/* Older captures have nothing from here on. */
 	uint64_t file_bytes; /* of what is used: files' pages, which are given back when needed */

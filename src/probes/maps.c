@@ -2,7 +2,7 @@
 /* Fields of the maps probe. */
 #include "probes/maps.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 static const char *const protection_names[] = { "---p", "r--p", "-w-p", "rw-p", "--xp", "r-xp",
@@ -40,11 +40,9 @@ static const struct sooth_field mapping_fields[] = {
 	FIGURE(swap_bytes, "swapped out"),
 	FIELD_NUMBER(maps_mapping, page_bytes, "size of a page of the mapping; 0: unknown",
 		.unit = SOOTH_UNIT_BYTES),
-	{ .name = "protection",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(maps_mapping, protection),
-		.names = &maps_protection_names,
-		.help = "access: r read, w write, x execute; p private, s shared" },
+	FIELD_OF(ENUM, maps_mapping, protection, protection,
+		"access: r read, w write, x execute; p private, s shared",
+		.names = &maps_protection_names),
 	FIELD_NUMBER_AS(maps_mapping, flags, flags_mask,
 		"flags of the mapping: 1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge "
 		"pages on, 16 huge pages off, 32 locked, 64 not in dumps, 128 grows down",
@@ -66,11 +64,8 @@ static const struct sooth_field stack_fields[] = {
 
 static const struct sooth_field runtime_fields[] = {
 	FIELD_PID(maps_runtime_found),
-	{ .name = "runtime",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(maps_runtime_found, runtime),
-		.names = &maps_runtime_names,
-		.help = "allocator or language runtime found in the process" },
+	FIELD_OF(ENUM, maps_runtime_found, runtime, runtime,
+		"allocator or language runtime found in the process", .names = &maps_runtime_names),
 	FIELD_STRING_AS(maps_runtime_found, why, reason, "how the runtime was recognized"),
 };
 

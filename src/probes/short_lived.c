@@ -2,15 +2,12 @@
 /* Fields of the exits probe. */
 #include "probes/short_lived.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 static const struct sooth_field process_fields[] = {
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(short_lived_exit, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time the process ended" },
+	FIELD_OF(UNSIGNED, short_lived_exit, record.time_ns, time_ns, "time the process ended",
+		.unit = SOOTH_UNIT_TIME_NS),
 	FIELD_PID(short_lived_exit),
 	FIELD_NUMBER_AS(short_lived_exit, parent_pid, ppid, "process id of the parent"),
 	FIELD_NUMBER(short_lived_exit, parent_start_ticks,
@@ -22,10 +19,7 @@ static const struct sooth_field process_fields[] = {
 		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER_AS(short_lived_exit, status, wait_status,
 		"exit status of the process as wait(2) encodes it"),
-	{ .name = "name",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(short_lived_exit, name),
-		.help = "name of the last thread of the process" },
+	FIELD_OF(CHARS, short_lived_exit, name, name, "name of the last thread of the process"),
 };
 
 static const struct sooth_schema process_schema = {

@@ -2,7 +2,7 @@
 /* Fields of the signals probe. */
 #include "probes/signals.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 _Static_assert(sizeof(struct signals_thread) == 48, "its layout is part of the capture format");
@@ -54,11 +54,8 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(signals_process, masks_state)),
 	FIELD_NUMBER(signals_process, threads, "number of threads listed",
 		FIELD_STATE_AT(signals_process, threads_state)),
-	{ .name = "handlers_state",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(signals_process, handlers_state),
-		.is_hidden = true,
-		.help = "whether all signal handlers were read, as a state byte" },
+	FIELD_OF(UNSIGNED, signals_process, handlers_state, handlers_state,
+		"whether all signal handlers were read, as a state byte", .is_hidden = true),
 };
 
 #define SIGNALS_SCHEMA(id, name_, kind_, table)                                                    \

@@ -2,7 +2,7 @@
 /* Fields of the sockets probe. */
 #include "probes/sockets.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 #include "probes/socket_names.h"
 
@@ -18,21 +18,14 @@ static const struct sooth_field socket_fields[] = {
 	FIELD_NUMBER(sockets_socket, fd, "lowest file descriptor of the process for the socket"),
 	FIELD_NUMBER(sockets_socket, fd_count,
 		"number of file descriptors of the process for the socket", .is_hidden = true),
-	{ .name = "family",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(sockets_socket, family),
-		.names = &socket_family_names,
-		.help = "address family of the socket" },
+	FIELD_OF(ENUM, sockets_socket, family, family, "address family of the socket",
+		.names = &socket_family_names),
 	FIELD_STRING(sockets_socket, protocol,
 		"protocol of the socket; unix: its type; netlink: its family",
 		FIELD_STATE_AT(sockets_socket, protocol_state)),
-	{ .name = "state",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(sockets_socket, state),
-		FIELD_STATE_AT(sockets_socket, state_state),
-		.names = &socket_state_names,
-		.help = "TCP state of the socket; null: unbound, or made in another network "
-			"namespace" },
+	FIELD_OF(ENUM, sockets_socket, state, state,
+		"TCP state of the socket; null: unbound, or made in another network namespace",
+		FIELD_STATE_AT(sockets_socket, state_state), .names = &socket_state_names),
 	FIELD_STRING_AS(sockets_socket, local, local_address,
 		"local address of the socket; unix: its path or name",
 		FIELD_STATE_AT(sockets_socket, local_state)),
@@ -70,12 +63,8 @@ static const struct sooth_field socket_fields[] = {
 	FIELD_NUMBER(sockets_socket, peer_inode,
 		"inode number of the peer of a unix socket; 0: none or unknown", .is_hidden = true),
 	HIDDEN(namespace, namespace_state, "inode number of the process's network namespace"),
-	{ .name = "side",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(sockets_socket, side),
-		.names = &socket_side_names,
-		.is_hidden = true,
-		.help = "client or server side of the TCP connection" },
+	FIELD_OF(ENUM, sockets_socket, side, side, "client or server side of the TCP connection",
+		.names = &socket_side_names, .is_hidden = true),
 	FIELD_TRUTH(sockets_socket, is_from_tables,
 		"the socket was read from /proc/PID/net, without details of sock_diag",
 		.is_hidden = true),

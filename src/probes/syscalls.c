@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 #include "probes/pause.h"
 #include "probes/uring_opcodes.h"
@@ -32,12 +32,9 @@ static const struct sooth_field count_fields[] = {
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, max_ns, "duration of the longest system call",
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX),
-	{ .name = "histogram_ns",
-		.type = SOOTH_FIELD_HISTOGRAM,
-		FIELD_AT(syscalls_count, histogram),
-		.unit = SOOTH_UNIT_NS,
-		.merge = SOOTH_MERGE_SUM,
-		.help = "histogram: slot i counts calls that took from 2^i to 2^(i+1) ns" },
+	FIELD_OF(HISTOGRAM, syscalls_count, histogram, histogram_ns,
+		"histogram: slot i counts calls that took from 2^i to 2^(i+1) ns",
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(syscalls_count, untimed,
 		"system calls without a duration: entered before attach, or never returned",
 		.merge = SOOTH_MERGE_SUM),
@@ -50,36 +47,25 @@ static const struct sooth_field error_fields[] = {
 		"start of the counted time window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
 		.merge = SOOTH_MERGE_MIN),
 	NUMBER_FIELDS(syscalls_error),
-	{ .name = "error",
-		.type = SOOTH_FIELD_ERRNO,
-		FIELD_AT(syscalls_error, error),
-		.help = "errno name of the error" },
+	FIELD_OF(ERRNO, syscalls_error, error, error, "errno name of the error"),
 	FIELD_NUMBER(syscalls_error, count, "number of system calls that failed with this error",
 		.merge = SOOTH_MERGE_SUM),
 };
 
 static const struct sooth_field call_fields[] = {
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(syscalls_call, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time the system call returned" },
+	FIELD_OF(UNSIGNED, syscalls_call, record.time_ns, time_ns, "time the system call returned",
+		.unit = SOOTH_UNIT_TIME_NS),
 	FIELD_PID(syscalls_call),
 	FIELD_TID(syscalls_call),
 	NUMBER_FIELDS(syscalls_call),
 	FIELD_NUMBER(syscalls_call, duration_ns, "time from the start of the call to its return",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(syscalls_call, duration_state)),
-	{ .name = "result",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(syscalls_call, result),
-		FIELD_STATE_AT(syscalls_call, result_state),
-		.help = "return value of the system call; a negative errno on failure" },
+	FIELD_OF(SIGNED, syscalls_call, result, result,
+		"return value of the system call; a negative errno on failure",
+		FIELD_STATE_AT(syscalls_call, result_state)),
 	FIELD_STRING(syscalls_call, path, "path or name argument of the system call",
 		FIELD_STATE_AT(syscalls_call, path_state)),
-	{ .name = "thread",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(syscalls_call, name),
-		.help = "name of the thread" },
+	FIELD_OF(CHARS, syscalls_call, name, thread, "name of the thread"),
 };
 
 static const struct sooth_field uring_fields[] = {
@@ -88,11 +74,8 @@ static const struct sooth_field uring_fields[] = {
 	FIELD_NUMBER_AS(syscalls_uring, from_ns, start_ns,
 		"start of the counted time window; time_ns is its end", .unit = SOOTH_UNIT_TIME_NS,
 		.merge = SOOTH_MERGE_MIN),
-	{ .name = "opcode",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(syscalls_uring, opcode),
-		.names = &uring_opcode_names,
-		.help = "io_uring operation" },
+	FIELD_OF(ENUM, syscalls_uring, opcode, opcode, "io_uring operation",
+		.names = &uring_opcode_names),
 	FIELD_NUMBER(syscalls_uring, count, "io_uring requests that the kernel accepted",
 		.merge = SOOTH_MERGE_SUM),
 };

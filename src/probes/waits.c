@@ -2,7 +2,7 @@
 /* Fields of the waits probe. */
 #include "probes/waits.h"
 
-#include "core/probe.h"
+#include "model/probe.h"
 #include "model/schema.h"
 #include "probes/fd_names.h"
 
@@ -96,12 +96,8 @@ static const struct sooth_field process_fields[] = {
 		.merge = SOOTH_MERGE_LAST),
 	FIELD_NUMBER(waits_process, system_ns, "CPU time in the kernel", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_LAST),
-	{ .name = "command",
-		.type = SOOTH_FIELD_ARGS,
-		FIELD_AT(waits_process, title),
-		FIELD_STATE_AT(waits_process, title_state),
-		.masking = SOOTH_MASK_ARGUMENTS_CUT,
-		.help = "start of the command line, masked" },
+	FIELD_OF(ARGS, waits_process, title, command, "start of the command line, masked",
+		FIELD_STATE_AT(waits_process, title_state), .masking = SOOTH_MASK_ARGUMENTS_CUT),
 	FIELD_STRING(waits_process, directory, "working directory", .may_shrink = true,
 		FIELD_STATE_AT(waits_process, directory_state)),
 };
@@ -141,11 +137,8 @@ static const struct sooth_field object_fields[] = {
 		"call: the descriptor of the call; watched: one of several"),
 	FIELD_NUMBER(waits_object, fd, "number of the file descriptor",
 		FIELD_STATE_AT(waits_object, fd_state), .is_key = true),
-	{ .name = "kind",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(waits_object, type),
-		.names = &fd_type_names,
-		.help = "type of the file descriptor; for a socket its protocol" },
+	FIELD_OF(ENUM, waits_object, type, kind,
+		"type of the file descriptor; for a socket its protocol", .names = &fd_type_names),
 	FIELD_STRING(waits_object, path, "target of the link in /proc/PID/fd", .may_shrink = true),
 	FIELD_NUMBER(waits_object, inode, "inode number of the pipe or socket"),
 	FIELD_NUMBER(waits_object, socket_state, "state of the socket, as in sockets.socket",

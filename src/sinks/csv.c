@@ -12,17 +12,15 @@
  * with = + - @ gets an apostrophe in front, because a process or a folder can have such a
  * name, and a spreadsheet would run it as a formula.
  */
-#include <errno.h>
 #include <string.h>
 
-#include "base/csv.h"
-#include "core/sink.h"
+#include "explain/sink.h"
+#include "sinks/tabular.h"
 
 #define COLUMNS_MAX 96
 
 struct csv_sink {
-	FILE *stream;
-	struct buffer bytes; /* whole lines */
+	struct tabular lines;
 	struct buffer cell;
 	const struct sooth_field *columns[COLUMNS_MAX]; /* NULL: the type of the row */
 	size_t column_count, own_count; /* the first ones are of the table's own rows */
@@ -35,7 +33,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	struct csv_sink *s = state;
 
 	(void)err;
-	s->stream = options->stream;
+	tabular_open(&s->lines, options->stream, "write CSV");
 	return 0;
 }
 
@@ -131,7 +129,7 @@ static void write_cell(
 	buffer_reset(&s->cell);
 	if (value_is_there(&v))
 		format_value(&s->cell, f, &v);
-	csv_put(&s->bytes, (const char *)s->cell.data, s->cell.size, is_text(f));
+	tabular_cell(&s->lines, (const char *)s->cell.data, s->cell.size, is_text(f));
 }
 
 /* NULL: such a row has nothing there. */
@@ -149,37 +147,21 @@ static void write_row(
 	for (size_t i = 0; i < s->column_count; i++) {
 		const struct sooth_field *f = s->columns[i] ? field_of(s, section, i) : NULL;
 
-		if (i)
-			buffer_char(&s->bytes, ',');
 		if (!s->columns[i])
-			csv_put(&s->bytes, section->name, strlen(section->name), false);
+			tabular_name(&s->lines, section->name);
 		else if (f)
 			write_cell(s, f, r);
+		else
+			tabular_name(&s->lines, "");
 	}
-	buffer_string(&s->bytes, "\r\n");
+	tabular_line_end(&s->lines);
 }
 
 static void write_names(struct csv_sink *s)
 {
-	for (size_t i = 0; i < s->column_count; i++) {
-		if (i)
-			buffer_char(&s->bytes, ',');
-		csv_put(&s->bytes, column_name(s->columns[i]), strlen(column_name(s->columns[i])),
-			false);
-	}
-	buffer_string(&s->bytes, "\r\n");
-}
-
-static int write_out(struct csv_sink *s, struct sooth_error *err)
-{
-	size_t size = s->bytes.size;
-
-	if (buffer_failed(&s->bytes) || buffer_failed(&s->cell))
-		return error_no_memory(err);
-	if (size && fwrite(s->bytes.data, 1, size, s->stream) != size)
-		return error_errno(err, -errno, "write CSV");
-	buffer_reset(&s->bytes);
-	return 0;
+	for (size_t i = 0; i < s->column_count; i++)
+		tabular_name(&s->lines, column_name(s->columns[i]));
+	tabular_line_end(&s->lines);
 }
 
 /* --- the sink --- */
@@ -196,24 +178,23 @@ static int section_begin(void *state, const struct section *section, struct soot
 	s->is_done = true;
 	add_columns(s, section);
 	write_names(s);
-	return write_out(s, err);
+	return tabular_write(&s->lines, err);
 }
 
 static int rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
 	struct csv_sink *s = state;
-	int status;
 
-	/* Who comes unannounced has no columns. */
+	/* A section that was not announced has no columns. */
 	if (!s->table || (section->schema != s->table->schema && !s->table->asides))
 		return 0;
 	batch_for_each (r, batch)
 		write_row(s, section, r);
-	status = write_out(s, err);
-	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
-		return error_errno(err, -errno, "write CSV");
-	return status;
+	if (buffer_failed(&s->cell))
+		return error_no_memory(err);
+	return section->shape == SECTION_STREAM ? tabular_flush(&s->lines, err)
+						: tabular_write(&s->lines, err);
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -230,14 +211,14 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct csv_sink *s = state;
 
-	return fflush(s->stream) ? error_errno(err, -errno, "write CSV") : 0;
+	return tabular_flush(&s->lines, err);
 }
 
 static void close_sink(void *state)
 {
 	struct csv_sink *s = state;
 
-	buffer_fini(&s->bytes);
+	tabular_fini(&s->lines);
 	buffer_fini(&s->cell);
 }
 

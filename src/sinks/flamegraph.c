@@ -9,8 +9,310 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sink.h"
-#include "sinks/flamegraph_draw.h"
+#include "base/json.h"
+#include "explain/sink.h"
+#include "sinks/flamegraph_change.h"
+#include "sinks/flamegraph_tree.h"
+#include "sinks/picture.h"
+
+/* --- flamegraph draw --- */
+
+/*
+ * Drawing a flamegraph. The file has the frames twice: the widest as boxes, which any viewer
+ * of SVG shows, and all that are kept as numbers, so that a browser can draw the content of a
+ * box as wide as the window on zoom.
+ */
+
+/* What the section said, kept beyond it: its strings may be gone when the report ends. */
+struct flamegraph_look {
+	char title[160], about[240];
+	char weight[64]; /* what widths are */
+	struct flamegraph_fields fields;
+	bool is_icicle;
+};
+
+#define ROW_PX	  18
+#define BOX_PX	  17 /* the rest divides rows */
+#define TEXT_DX	  4
+#define TEXT_DY	  13
+#define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
+#define KINDS_MAX 10 /* colors: more kinds share them */
+#define SHADES	  3  /* that set neighbors apart */
+
+extern const char flamegraph_js[];
+
+struct drawing {
+	struct buffer *out;
+	const struct flamegraph_tree *tree;
+	const struct flamegraph_look *look;
+	struct buffer numbers; /* uint32_t, by number: in the file, from 1; 0: not there */
+	double top, height;    /* of the boxes */
+};
+
+static struct span name_of(const struct drawing *d, uint32_t number)
+{
+	return names_get(&d->tree->plain, number);
+}
+
+static void put_value(struct drawing *d, const struct sooth_field *field, uint64_t number)
+{
+	struct sooth_value v = { .type = field->type, .state = SOOTH_STATE_VALUE, .u = number };
+
+	value_format(d->out, field, &v);
+}
+
+/* --- boxes --- */
+
+static double y_of(const struct drawing *d, size_t level)
+{
+	return d->look->is_icicle ? d->top + (double)level * ROW_PX
+				  : d->top + d->height - (double)(level + 1) * ROW_PX;
+}
+
+static void put_tip(struct drawing *d, struct span name, uint64_t value)
+{
+	double share = d->tree->total ? 100.0 * (double)value / (double)d->tree->total : 0;
+
+	buffer_string(d->out, "<title>");
+	svg_escaped(d->out, name.data, name.size);
+	buffer_string(d->out, "\n");
+	put_value(d, d->look->fields.weight, value);
+	buffer_format(d->out, " %s, %.1f %% of all</title>", d->look->weight, share);
+}
+
+static void put_box(struct drawing *d, const char *class_, struct span name, size_t level,
+	uint64_t from, uint64_t value)
+{
+	double scale = d->tree->total ? INNER / (double)d->tree->total : 0;
+	struct svg_box box = { PICTURE_MARGIN + (double)from * scale, y_of(d, level),
+		(double)value * scale, BOX_PX };
+
+	buffer_format(d->out, "<g class=\"%s\">", class_);
+	put_tip(d, name, value);
+	svg_rect(d->out, &box);
+	svg_text(d->out, box.x + TEXT_DX, box.y + TEXT_DY, NULL, name.data, name.size,
+		box.width - 2 * TEXT_DX);
+	buffer_string(d->out, "</g>\n");
+}
+
+static unsigned shade_of(struct span name)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < name.size; i++)
+		hash = hash * 31 + (unsigned char)name.data[i];
+	return hash % SHADES;
+}
+
+static void put_boxes(struct drawing *d)
+{
+	char class_[32] = "k0";
+
+	buffer_string(d->out, "<g id=\"boxes\">\n");
+	if (d->look->fields.before)
+		flamegraph_change_class(
+			class_, d->tree->total_before, d->tree->total_after, d->tree->differs);
+	put_box(d, class_, span_of("all", 3), 0, 0, d->tree->total);
+	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
+		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
+		struct span name = name_of(d, frame->name);
+
+		if (!frame->is_boxed)
+			continue;
+		if (d->look->fields.before)
+			flamegraph_change_class(
+				class_, frame->before, frame->after, frame->differs);
+		else
+			snprintf(class_, sizeof(class_), "k%u s%u", frame->kind % KINDS_MAX,
+				shade_of(name));
+		put_box(d, class_, name, frame->depth + 1u, frame->from, frame->value);
+	}
+	buffer_string(d->out, "</g>\n");
+}
+
+/* --- colors --- */
+
+static uint32_t kinds_seen(const struct drawing *d)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
+		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
+
+		if (frame->is_kept)
+			seen |= 1u << (frame->kind & 31);
+	}
+	return seen;
+}
+
+static const char *kind_name(const struct drawing *d, size_t kind)
+{
+	const struct sooth_field *field = d->look->fields.kind;
+
+	if (!field || !field->names || kind >= field->names->count)
+		return NULL;
+	return field->names->names[kind];
+}
+
+static void put_entry(struct drawing *d, double *x, double y, const char *class_, const char *text)
+{
+	struct svg_box box = { *x, y - 11, 12, 12 };
+
+	buffer_format(d->out, "<g class=\"%s\">", class_);
+	svg_rect(d->out, &box);
+	buffer_string(d->out, "</g>");
+	svg_text(d->out, *x + 17, y, "note", text, strlen(text), PICTURE_WIDTH);
+	*x += 36 + (double)strlen(text) * SVG_COLUMN_PX;
+}
+
+static void put_legend(struct drawing *d, double y)
+{
+	uint32_t seen = kinds_seen(d);
+	double x = PICTURE_MARGIN;
+	char class_[8];
+
+	buffer_string(d->out, "<g id=\"legend\">\n");
+	for (size_t i = 0; d->look->fields.before && i < FLAMEGRAPH_CHANGES; i++) {
+		put_entry(d, &x, y, flamegraph_changes[i].class_, flamegraph_changes[i].words);
+	}
+	for (size_t i = 0; !d->look->fields.before && i < 32; i++) {
+		if (!(seen & 1u << i) || !kind_name(d, i))
+			continue;
+		snprintf(class_, sizeof(class_), "k%zu", i % KINDS_MAX);
+		put_entry(d, &x, y, class_, kind_name(d, i));
+	}
+	buffer_string(d->out, "\n</g>\n");
+}
+
+/* --- data --- */
+
+static const char *unit_name(enum sooth_unit unit)
+{
+	return unit == SOOTH_UNIT_NS ? "ns" : unit == SOOTH_UNIT_BYTES ? "bytes" : "";
+}
+
+/* Names by the order in which frames that are kept use them; others take no room in the file. */
+static bool number_names(struct drawing *d)
+{
+	size_t count = names_count(&d->tree->plain);
+	uint32_t *numbers = buffer_zeros(&d->numbers, count * sizeof(*numbers));
+	uint32_t next = 0;
+
+	for (size_t i = 0; numbers && i < flamegraph_tree_count(d->tree); i++) {
+		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
+
+		if (frame->is_kept && !numbers[frame->name])
+			numbers[frame->name] = ++next;
+	}
+	return numbers || !count;
+}
+
+static void put_names(struct drawing *d, struct json *j)
+{
+	const uint32_t *numbers = (const void *)d->numbers.data;
+	uint32_t next = 0;
+
+	json_key(j, "names");
+	json_begin_array(j);
+	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
+		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
+		struct span name = name_of(d, frame->name);
+
+		if (!frame->is_kept || numbers[frame->name] != next + 1)
+			continue;
+		next++;
+		json_string(j, name.data, name.size);
+	}
+	json_end(j);
+}
+
+static void put_frames(struct drawing *d, struct json *j)
+{
+	const uint32_t *numbers = (const void *)d->numbers.data;
+
+	json_key(j, "frames");
+	json_begin_array(j);
+	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
+		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
+
+		if (!frame->is_kept)
+			continue;
+		json_u64(j, frame->depth);
+		json_u64(j, numbers[frame->name] - 1);
+		json_u64(j, d->look->fields.before ? frame->differs : frame->kind);
+		json_u64(j, frame->value);
+		if (!d->look->fields.before)
+			continue;
+		json_u64(j, frame->before);
+		json_u64(j, frame->after);
+	}
+	json_end(j);
+}
+
+static void put_data(struct drawing *d)
+{
+	struct json j;
+
+	picture_data_begin(d->out);
+	json_init(&j, d->out, 0);
+	json_begin_object(&j);
+	json_key(&j, "unit");
+	json_cstring(&j, unit_name(d->look->fields.weight->unit));
+	json_key(&j, "weight");
+	json_cstring(&j, d->look->weight);
+	json_key(&j, "icicle");
+	json_bool(&j, d->look->is_icicle);
+	json_key(&j, "compared");
+	json_bool(&j, d->look->fields.before != NULL);
+	json_key(&j, "differs");
+	json_bool(&j, d->tree->differs);
+	json_key(&j, "total");
+	json_u64(&j, d->tree->total);
+	json_key(&j, "totals");
+	json_begin_array(&j);
+	json_u64(&j, d->tree->total_before);
+	json_u64(&j, d->tree->total_after);
+	json_end(&j);
+	json_key(&j, "kinds");
+	json_begin_array(&j);
+	for (size_t i = 0; kind_name(d, i); i++)
+		json_cstring(&j, kind_name(d, i));
+	json_end(&j);
+	put_names(d, &j);
+	put_frames(d, &j);
+	json_end(&j);
+	picture_data_end(d->out);
+	if (j.failed)
+		d->out->failed = true;
+}
+
+static void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
+	const struct flamegraph_look *look, const char *notes)
+{
+	struct drawing d = { .out = out, .tree = t, .look = look, .top = PICTURE_HEAD };
+	struct picture p = { .title = look->title,
+		.subtitle = look->about,
+		.kind = "flamegraph",
+		.script = flamegraph_js };
+	double bottom;
+
+	d.height = (double)(t->levels + 1) * ROW_PX;
+	bottom = d.top + d.height + PICTURE_LINE;
+	p.height = bottom + picture_notes_height(notes) + PICTURE_LINE;
+	if (number_names(&d)) {
+		picture_begin(out, &p);
+		put_boxes(&d);
+		put_legend(&d, bottom);
+		picture_notes(out, bottom, notes);
+		put_data(&d);
+		picture_end(out, &p);
+	} else {
+		out->failed = true;
+	}
+	buffer_fini(&d.numbers);
+}
+
+/* --- flamegraph --- */
 
 #define NOTES_MAX (64u << 10)
 

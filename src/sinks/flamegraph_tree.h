@@ -4,7 +4,7 @@
 #define SOOTH_SINKS_FLAMEGRAPH_TREE_H
 
 #include "base/names.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 #include "sinks/svg.h"
 
 #define FLAMEGRAPH_FRAMES_MAX (1u << 20)

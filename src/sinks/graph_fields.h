@@ -3,7 +3,7 @@
 #ifndef SOOTH_SINKS_GRAPH_FIELDS_H
 #define SOOTH_SINKS_GRAPH_FIELDS_H
 
-#include "core/sink.h"
+#include "explain/sink.h"
 
 /* NULL: the section names none, or has no such field. */
 static inline const struct sooth_field *graph_field(const struct section *section, const char *name)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 
 /* A value that is there. */
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);

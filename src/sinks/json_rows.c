@@ -4,34 +4,26 @@
  * notes, and a member that has no value is left out. For readers that know what
  * they get, by the million lines: names are quoted once a section, not once a row.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/json.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 #include "model/errno_names.h"
 #include "sinks/json_members.h"
-
-#define WRITE_BYTES (64u << 10)
+#include "sinks/tabular.h"
 
 struct rows_sink {
-	FILE *stream;
-	struct buffer bytes; /* whole lines */
-	struct buffer names; /* `,"name":` of each field of the open section, NUL behind each */
+	struct tabular lines;
+	struct tabular_keys keys; /* of the fields of the open section */
 };
-
-static int write_out(struct rows_sink *s, struct sooth_error *err)
-{
-	return json_write_out(&s->bytes, s->stream, "write JSON lines", err);
-}
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	struct rows_sink *s = state;
 
 	(void)err;
-	s->stream = options->stream;
+	tabular_open(&s->lines, options->stream, "write JSON lines");
 	return 0;
 }
 
@@ -39,15 +31,11 @@ static int section_begin(void *state, const struct section *section, struct soot
 {
 	struct rows_sink *s = state;
 
-	buffer_reset(&s->names);
-	for (size_t i = 0; i < section->schema->field_count; i++) {
-		const char *name = section->schema->fields[i].name;
-
-		buffer_string(&s->names, ",\"");
-		escape_json(&s->names, name, strlen(name));
-		buffer_append(&s->names, "\":", 3);
-	}
-	return buffer_failed(&s->names) ? error_no_memory(err) : 0;
+	buffer_reset(&s->keys.bytes);
+	s->keys.count = 0;
+	for (size_t i = 0; i < section->schema->field_count; i++)
+		tabular_key(&s->keys, section->schema->fields[i].name);
+	return buffer_failed(&s->keys.bytes) ? error_no_memory(err) : 0;
 }
 
 static void write_name(struct buffer *out, const struct sooth_field *f, uint64_t value)
@@ -91,22 +79,22 @@ static void write_value(
 static void write_row(
 	struct rows_sink *s, const struct sooth_schema *schema, const struct sooth_record *r)
 {
-	const char *name = (const char *)s->names.data;
+	struct buffer *out = &s->lines.bytes;
 	bool has_any = false;
 
-	buffer_char(&s->bytes, '{');
+	buffer_char(out, '{');
 	for (size_t i = 0; i < schema->field_count; i++) {
 		struct sooth_value v = sooth_field_get(&schema->fields[i], r);
-		size_t size = strlen(name);
 
-		if (value_is_there(&v)) {
-			buffer_append(&s->bytes, name + !has_any, size - !has_any);
-			write_value(&s->bytes, &schema->fields[i], &v);
-			has_any = true;
-		}
-		name += size + 1;
+		if (!value_is_there(&v))
+			continue;
+		if (has_any)
+			buffer_char(out, ',');
+		tabular_put_key(&s->keys, i, out);
+		write_value(out, &schema->fields[i], &v);
+		has_any = true;
 	}
-	buffer_append(&s->bytes, "}\n", 2);
+	buffer_append(out, "}\n", 2);
 }
 
 static int rows(void *state, const struct section *section, const struct batch *batch,
@@ -119,34 +107,34 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		write_row(s, section->schema, r);
-		if (!status && s->bytes.size >= WRITE_BYTES)
-			status = write_out(s, err);
+		if (!status)
+			status = tabular_write_full(&s->lines, err);
 	}
-	if (!status)
-		status = write_out(s, err);
-	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
-		return error_errno(err, -errno, "write JSON lines");
-	return status;
+	if (status)
+		return status;
+	return section->shape == SECTION_STREAM ? tabular_flush(&s->lines, err)
+						: tabular_write(&s->lines, err);
 }
 
 static int end(void *state, struct sooth_error *err)
 {
 	struct rows_sink *s = state;
 
-	return fflush(s->stream) ? error_errno(err, -errno, "write JSON lines") : 0;
+	return tabular_flush(&s->lines, err);
 }
 
 static void close_sink(void *state)
 {
 	struct rows_sink *s = state;
 
-	buffer_fini(&s->bytes);
-	buffer_fini(&s->names);
+	tabular_fini(&s->lines);
+	buffer_fini(&s->keys.bytes);
 }
 
 const struct sink_type sink_json_rows = {
 	.name = "json-rows",
 	.help = "JSON lines: rows only, without notes",
+	.is_unlisted = true,
 	.state_size = sizeof(struct rows_sink),
 	.open = open_sink,
 	.section = section_begin,

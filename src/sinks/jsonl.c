@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "base/json.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 #include "sinks/json_members.h"
 
 struct jsonl_sink {

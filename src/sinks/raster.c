@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SVG drawn by librsvg and written as PNG by cairo, which it brings; see raster.h. */
+/*
+ * SVG drawn by librsvg and written as PNG by cairo, which it brings. Both are found at run time:
+ * neither building sooth nor using it as a library needs them or their headers.
+ */
 #include "sinks/raster.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
-
-#if SOOTH_HAS_RSVG
-
-#include <dlfcn.h>
-#include <librsvg/rsvg.h>
 
 #define LIBRARY	     "librsvg-2.so.2"
 #define SCALE_MOST   2.0  /* sharp on today's screens */
@@ -17,26 +16,57 @@
 #define SMALLER	     0.9
 #define SIDE_MOST    32000 /* of a surface of cairo */
 
-/* By the prototypes of the headers: what the compiler cannot check is the library's version. */
+/* What is passed to them, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define it. */
+struct rsvg_length {
+	double length;
+	int unit;
+};
+
+struct rsvg_rectangle {
+	double x, y, width, height;
+};
+
+struct g_error {
+	uint32_t domain;
+	int code;
+	char *message;
+};
+
+struct svg;	/* RsvgHandle */
+struct drawing; /* cairo_t */
+struct surface; /* cairo_surface_t */
+
+#define CAIRO_FORMAT_RGB24 1
+#define CAIRO_WRITE_ERROR  11
+
+typedef int put_bytes_function(void *to, const unsigned char *bytes, unsigned size);
+
+/* F(result, name, arguments) */
 #define FUNCTIONS(F)                                                                               \
-	F(g_object_unref)                                                                          \
-	F(g_error_free)                                                                            \
-	F(rsvg_handle_new_from_data)                                                               \
-	F(rsvg_handle_get_intrinsic_dimensions)                                                    \
-	F(rsvg_handle_render_document)                                                             \
-	F(cairo_image_surface_create)                                                              \
-	F(cairo_create)                                                                            \
-	F(cairo_set_source_rgb)                                                                    \
-	F(cairo_paint)                                                                             \
-	F(cairo_destroy)                                                                           \
-	F(cairo_status)                                                                            \
-	F(cairo_status_to_string)                                                                  \
-	F(cairo_surface_write_to_png_stream)                                                       \
-	F(cairo_surface_destroy)
+	F(void, g_object_unref, (void *))                                                          \
+	F(void, g_error_free, (struct g_error *))                                                  \
+	F(struct svg *, rsvg_handle_new_from_data,                                                 \
+		(const unsigned char *, size_t, struct g_error **))                                \
+	F(void, rsvg_handle_get_intrinsic_dimensions,                                              \
+		(struct svg *, int *, struct rsvg_length *, int *, struct rsvg_length *, int *,    \
+			struct rsvg_rectangle *))                                                  \
+	F(int, rsvg_handle_render_document,                                                        \
+		(struct svg *, struct drawing *, const struct rsvg_rectangle *,                    \
+			struct g_error **))                                                        \
+	F(struct surface *, cairo_image_surface_create, (int, int, int))                           \
+	F(struct drawing *, cairo_create, (struct surface *))                                      \
+	F(void, cairo_set_source_rgb, (struct drawing *, double, double, double))                  \
+	F(void, cairo_paint, (struct drawing *))                                                   \
+	F(void, cairo_destroy, (struct drawing *))                                                 \
+	F(int, cairo_status, (struct drawing *))                                                   \
+	F(const char *, cairo_status_to_string, (int))                                             \
+	F(int, cairo_surface_write_to_png_stream,                                                  \
+		(struct surface *, put_bytes_function *, void *))                                  \
+	F(void, cairo_surface_destroy, (struct surface *))
 
 struct raster {
 	void *library;
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(result, name, arguments) result(*name) arguments;
 	FUNCTIONS(MEMBER)
 #undef MEMBER
 };
@@ -52,7 +82,8 @@ static bool find_functions(struct raster *r)
 {
 	bool has_all = true;
 
-#define FIND(name) has_all &= (*(void **)&r->name = dlsym(r->library, #name)) != NULL;
+#define FIND(result, name, arguments)                                                              \
+	has_all &= (*(void **)&r->name = dlsym(r->library, #name)) != NULL;
 	FUNCTIONS(FIND)
 #undef FIND
 	return has_all;
@@ -92,9 +123,9 @@ static double scale_for(double width, double height)
 	return scale;
 }
 
-static cairo_status_t put_bytes(void *to, const unsigned char *bytes, unsigned size)
+static int put_bytes(void *to, const unsigned char *bytes, unsigned size)
 {
-	return fwrite(bytes, 1, size, to) == size ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+	return fwrite(bytes, 1, size, to) == size ? 0 : CAIRO_WRITE_ERROR;
 }
 
 static int cannot_draw(struct sooth_error *err, const char *why)
@@ -105,11 +136,11 @@ static int cannot_draw(struct sooth_error *err, const char *why)
 }
 
 /* Transparent is black to some viewers. */
-static int paint(struct raster *r, RsvgHandle *svg, cairo_t *cairo, double width, double height,
-	struct sooth_error *err)
+static int paint(struct raster *r, struct svg *svg, struct drawing *cairo, double width,
+	double height, struct sooth_error *err)
 {
-	RsvgRectangle all = { 0, 0, width, height };
-	GError *failed = NULL;
+	struct rsvg_rectangle all = { 0, 0, width, height };
+	struct g_error *failed = NULL;
 	int status;
 
 	r->cairo_set_source_rgb(cairo, 1, 1, 1);
@@ -122,15 +153,15 @@ static int paint(struct raster *r, RsvgHandle *svg, cairo_t *cairo, double width
 	return status;
 }
 
-static int draw(struct raster *r, RsvgHandle *svg, FILE *to, struct sooth_error *err)
+static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error *err)
 {
-	gboolean has_width, has_height, has_view;
-	RsvgLength width, height;
-	RsvgRectangle view = { 0 };
+	int has_width, has_height, has_view;
+	struct rsvg_length width, height;
+	struct rsvg_rectangle view = { 0 };
 	double scale;
-	cairo_surface_t *surface;
-	cairo_status_t written;
-	cairo_t *cairo;
+	struct surface *surface;
+	int written;
+	struct drawing *cairo;
 	int status;
 
 	/* Of width and height a style sheet may say that they are the viewer's. */
@@ -155,8 +186,8 @@ static int draw(struct raster *r, RsvgHandle *svg, FILE *to, struct sooth_error 
 
 int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err)
 {
-	GError *failed = NULL;
-	RsvgHandle *handle =
+	struct g_error *failed = NULL;
+	struct svg *handle =
 		r->rsvg_handle_new_from_data((const unsigned char *)svg, size, &failed);
 	int status;
 
@@ -173,29 +204,3 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 		status = error_errno(err, -errno, "write the picture");
 	return status;
 }
-
-#else
-
-int raster_new(struct raster **out, struct sooth_error *err)
-{
-	(void)out;
-	error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "draw a PNG");
-	error_why(err, "this sooth was built without librsvg");
-	return error_remedy(err, "write an SVG, or install librsvg2-dev and build again");
-}
-
-int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err)
-{
-	(void)r;
-	(void)svg;
-	(void)size;
-	(void)to;
-	return raster_new(&r, err);
-}
-
-void raster_free(struct raster *r)
-{
-	(void)r;
-}
-
-#endif

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A picture as PNG: the SVG that its own sink writes, as it stands without a script, drawn by
- * librsvg. That is loaded when a PNG is asked for, so nothing else needs it, and nothing else
- * waits for it to be loaded.
+ * librsvg, which is loaded when a PNG is requested: nothing else needs it or waits for it.
  */
 #ifndef SOOTH_SINKS_RASTER_H
 #define SOOTH_SINKS_RASTER_H
 
 #include "base/buffer.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 
 /* Around the sink that is its options' `user`, and no format by itself. */
 extern const struct sink_type raster_sink;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/redact.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 
 #define SECTIONS_MAX 128
 #define FIELDS_MAX   128

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 #include "sinks/table_bars.h"
 #include "sinks/table_block.h"
 #include "sinks/table_fit.h"
@@ -156,12 +156,23 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	return add_columns(s, section) ? error_no_memory(err) : 0;
 }
 
+/* A line below a table. */
+static void print_footer(struct table_sink *s, const char *before, const char *text)
+{
+	struct buffer line = { 0 };
+
+	buffer_format(&line, "%s%s", before, text);
+	table_wrap(&line, NULL, &s->options);
+	fwrite(line.data, 1, line.size, s->options.stream);
+	buffer_fini(&line);
+}
+
 static void print_reasons(struct table_sink *s, unsigned reasons)
 {
 	for (unsigned reason = 1; reason < 32; reason++) {
 		if (reasons & 1u << reason)
-			fprintf(s->options.stream, "? = unknown: %s\n",
-				sooth_reason_text((enum sooth_reason)reason));
+			print_footer(
+				s, "? = unknown: ", sooth_reason_text((enum sooth_reason)reason));
 	}
 }
 
@@ -428,7 +439,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 	if (print_part(s, section))
 		return -ENOMEM;
 	if (s->left_out.size)
-		fprintf(s->options.stream, "no room for: %s\n", buffer_cstr(&s->left_out));
+		print_footer(s, "no room for: ", buffer_cstr(&s->left_out));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j lists all)\n",
 			s->row_count - section->rows_most);

@@ -6,7 +6,7 @@
 #ifndef SOOTH_SINKS_TABLE_BLOCK_H
 #define SOOTH_SINKS_TABLE_BLOCK_H
 
-#include "core/sink.h"
+#include "explain/sink.h"
 
 /* Whether its rows are printed as blocks: it has a line template and rows that are not hidden. */
 bool table_has_blocks(const struct sooth_schema *schema);

@@ -13,7 +13,7 @@
 #ifndef SOOTH_SINKS_TIMELINE_LAYOUT_H
 #define SOOTH_SINKS_TIMELINE_LAYOUT_H
 
-#include "core/sink.h"
+#include "explain/sink.h"
 
 #define LAYOUT_GROUPS 8
 #define LAYOUT_TRACKS 400 /* and spans; beyond, it is said how many more there are */

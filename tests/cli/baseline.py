@@ -37,7 +37,7 @@ AS_JSON = (
     "inspect -a", "timeline", "query --tables")
 # More of each but the large ones: they would take most of the time and show no other names.
 ALSO = (
-    "report --format jsonl", "report --format csv", "report --format json-rows",
+    "report --format jsonl", "report --format csv",
     "report --format redacted", "report --from 100ms --to 200ms --format json",
     "ps --format json", "ps --format csv", "ps -a -v --format csv", "status --format csv",
     "diagnose --format jsonl", "diagnose --format csv", "diagnose --format redacted",
@@ -72,7 +72,8 @@ PROSE_ROWS = {"reasons"}
 # What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
 # Findings that are newer than what is stored: their rows are in no comparison.
-NEW_FINDINGS = {"clients-waiting", "gc-pressure", "held-back", "held-up", "map-leak", "shared-writes"}
+NEW_FINDINGS = {"clients-waiting", "gc-pressure", "held-back", "held-up", "map-leak", "shared-writes",
+                "thread-leak"}
 # Tables of findings, whose number of rows follows from how many findings there are.
 FINDING_TABLES = {"finding_fine", "finding_unseen"}
 # Follows from the tables themselves, whose columns are compared one by one.
@@ -175,10 +176,6 @@ def read_lines(text, member):
     return found
 
 
-def read_rows(text):
-    return {"row": [json.loads(line) for line in text.splitlines()]}
-
-
 def read_folded(text):
     pairs = (line.rsplit(" ", 1) for line in text.splitlines())
     return {stack: int(number) for stack, number in pairs}
@@ -198,7 +195,7 @@ def read_database(path):
 
 
 READERS = {"json": json.loads, "chrome": json.loads, "redacted": json.loads, "folded": read_folded,
-           "jsonl": lambda text: read_lines(text, "type"), "json-rows": read_rows,
+           "jsonl": lambda text: read_lines(text, "type"),
            "csv": lambda text: {"row": read_csv(text)}}
 
 

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "capture/writer.h"
-#include "core/time_range.h"
-#include "core/registry.h"
+#include "explain/time_range.h"
+#include "model/probe.h"
 #include "model/stream_records.h"
 
 struct lengthen {

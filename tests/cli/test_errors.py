@@ -90,8 +90,6 @@ class Usage(Case):
         ("trace --memory --file -- /bin/true", "--file", "--memory"),
         ("trace --process -t -- /bin/true", "--clock", "--process"),
         ("trace --network -r -- /bin/true", "--relative", "--network"),
-        ("trace --folded-calls -- /bin/true", "--folded-calls", "add the option --folded"),
-        ("trace --folded never --folded-calls --weight time -- /bin/true", "--folded-calls", "--weight"),
         ("trace --apart -- /bin/true", "--apart", "--flamegraph"),
         ("trace --weight time -- /bin/true", "--weight", "--flamegraph"),
         ("trace -d 1 FILE", "--duration", "--from"),

@@ -161,8 +161,7 @@ class Rows(ExportCase):
 class Folded(ExportCase):
     def test_as_trace_has_it(self):
         for weight in ([], ["--weight", "calls"]):
-            more = ["--folded-calls"] if weight else []
-            self.sooth("trace", "--folded", self.path("x"), *more, STREAMED)
+            self.sooth("trace", "--folded", self.path("x"), *weight, STREAMED)
             self.assertEqual(self.export("folded", STREAMED, *weight).out,
                 harness.read(self.path("x")))
         lines = self.export("folded", STREAMED, "--weight", "calls").text.splitlines()

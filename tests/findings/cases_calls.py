@@ -240,6 +240,23 @@ def work(n):
         attempt(("127.0.0.1", port))
 """
 
+# Requests by UDP: the peer takes them and is silent, or answers; or nobody waits for an answer.
+DATAGRAMS = """
+import socket, threading
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("127.0.0.1", 0))
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); client.settimeout(pause)
+def answer():
+    while True:
+        data, peer = server.recvfrom(100)
+        server.sendto(data, peer)
+if kind == "answers": threading.Thread(target=answer, daemon=True).start()
+def work(n):
+    client.sendto(b"request", server.getsockname())
+    if kind != "only sends":
+        try: client.recv(100)
+        except TimeoutError: pass
+"""
+
 NODE_CLIENT = """
 const net = require('net');
 // Nobody listens there, and the kernel gives it to nobody.
@@ -266,8 +283,21 @@ def drain():
 if kind == "reached":
     server.listen(64)
     threading.Thread(target=drain, daemon=True).start()
+elif kind == "in use":
+    server.listen(1)
+elif kind in ("lock", "no lock"):
+    subprocess.run(["git", "init", "-q", "."], check=True)
+    if kind == "lock": open(".git/index.lock", "w").close()
 def work(n):
-    if kind in ("refused", "reached"):
+    if kind == "lock":
+        subprocess.run(["git", "add", "."], stderr=subprocess.DEVNULL)
+    elif kind == "no lock":
+        open("file%d" % n, "w").write(str(n))
+        subprocess.run(["git", "add", "."], stderr=subprocess.DEVNULL)
+    elif kind == "in use":
+        subprocess.run([sys.executable, "-c", "import socket; socket.create_server(('127.0.0.1', %d))" % port],
+                       stderr=subprocess.DEVNULL)
+    elif kind in ("refused", "reached"):
         subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/%d" % port], stderr=subprocess.DEVNULL)
     else:
         subprocess.run(["cp", "/etc/passwd", "/dev/full"] if kind == "no space" else ["cat", "missing"],
@@ -277,6 +307,10 @@ def work(n):
 
 def commands(kind):
     return program(COMMANDS, kind, (0.4, 0.7), (1, 1))
+
+
+def has_git():
+    return None if shutil.which("git") else "no git"
 
 
 def has_node():
@@ -306,6 +340,13 @@ CONNECT_FAILING = [
     sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
     sick("connect-failing", "each command that it starts", commands("refused"),
         says=r"its children (bash) cannot connect to 127.0.0.1:", **FAILS),
+    sick("connect-failing", "requests by UDP without an answer",
+        program(DATAGRAMS, "silent", (0.3, 0.4), (1, 1)), says="(UDP): ", duration_s=5.0,
+        evidence="requests", threshold="min-retries"),
+    healthy("connect-failing", "requests by UDP with an answer",
+        program(DATAGRAMS, "answers", (0.3, 0.4), (1, 1)), duration_s=5.0),
+    healthy("connect-failing", "datagrams that need no answer",
+        program(DATAGRAMS, "only sends", (0.1, 0.2), (1, 1)), duration_s=5.0),
     healthy("connect-failing", "each command that it starts reaches it", commands("reached")),
     healthy("connect-failing", "reached", connects("reached")),
     healthy("connect-failing", "reached, without waiting", connects("no wait")),
@@ -465,6 +506,14 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts", commands("no space"),
         says="its children (cp) keep failing: ", evidence="commands that ended with an error",
         threshold="min-commands"),
+    sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),
+        says=r"its children (git) keep failing: lock file ", may_skip=has_git,
+        evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
+        says="EADDRINUSE (Address already in use)",
+        evidence="commands that ended with an error", threshold="min-commands"),
+    healthy("syscall-errors", "each command that it starts gets a lock", commands("no lock"),
+        may_skip=has_git),
     healthy("syscall-errors", "each command that it starts looks for a file", commands("missing")),
     healthy("syscall-errors", "is it a terminal", errors("terminal")),
     healthy("syscall-errors", "nothing to read yet", errors("empty")),

@@ -18,6 +18,44 @@ print("ready", flush=True)
 while True: p.poll()
 """
 
+# What it repeats: the peer has closed the connection, or there is no more in the file.
+REPEAT = """
+import select, socket, sys
+listener = socket.create_server(("127.0.0.1", 0))
+peer = socket.create_connection(listener.getsockname())
+mine, _ = listener.accept()
+if sys.argv[1] == "epoll":
+    peer.close()
+    e = select.epoll()
+    e.register(mine, select.EPOLLIN)
+    again = e.poll
+elif sys.argv[1] == "stream":
+    peer.close()
+    again = lambda: mine.recv(4096)
+elif sys.argv[1] == "file":
+    end = open(sys.argv[2], "rb", buffering=0)
+    again = end.read
+elif sys.argv[1] == "nothing":
+    mine.setblocking(False)
+    def again():
+        try: mine.recv(4096)
+        except BlockingIOError: pass
+print("ready", flush=True)
+while True: again()
+"""
+
+# The same calls, and each finds something.
+ECHO = """
+import select, socket
+a, b = socket.socketpair()
+e = select.epoll()
+e.register(a, select.EPOLLIN)
+print("ready", flush=True)
+while True:
+    b.send(b"x" * 512)
+    if e.poll(): a.recv(4096)
+"""
+
 # Busy, and useful: it reads and writes all the while.
 COPY = """
 import os, sys
@@ -187,6 +225,14 @@ def has_node():
     return None if shutil.which("node") else "no node"
 
 
+def repeats(kind):
+    def make(scope, rng):
+        log = scope.path / "log"
+        log.write_text("one line\n")
+        return scope.python(REPEAT, kind, str(log)).pid
+    return make
+
+
 WANTS = {"evidence": "share of the time in which the thread ran or was ready to run", "threshold": "percent"}
 WAKES = {"evidence": "wakeups", "threshold": "min-rate"}
 KERNEL = {"evidence": "kernel share", "threshold": "in-kernel"}
@@ -201,6 +247,15 @@ CASES = [
     sick("cpu-spin", "threads that spin on a flag", locks("spin", count=(1, 2, 3)), **WANTS),
     sick("cpu-spin", "an event loop that does not take what is ready", program(POLL_NOTHING),
         **WANTS),
+    sick("cpu-spin", "a closed connection that is polled", repeats("epoll"), calls=True,
+        severity="medium", says="is always ready and not read; its peer has closed", **WANTS),
+    sick("cpu-spin", "reads of a closed connection", repeats("stream"), calls=True,
+        severity="medium", says="recvfrom returns end of stream", **WANTS),
+    sick("cpu-spin", "reads at the end of a file", repeats("file"), calls=True,
+        severity="medium", says="read returns end of file on fd", **WANTS),
+    sick("cpu-spin", "reads that find nothing", repeats("nothing"), calls=True,
+        severity="medium", says="returns EAGAIN", **WANTS),
+    healthy("cpu-spin", "a socket that is polled and read", program(ECHO), calls=True),
     healthy("cpu-spin", "a poll loop that works", program(COPY)),
     healthy("cpu-spin", "a part of a processor", program(PART, uniform(0.2, 0.6)), alone=True),
     healthy("cpu-spin", "a compressor", program(COMPRESS, either(1, 6, 9))),

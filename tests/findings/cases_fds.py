@@ -133,6 +133,30 @@ def writer(kind, rate, size):
     return make
 
 
+# Memory that no process's size shows: written to; or of a fixed size, and filled through a mapping.
+MEMORY = """
+import mmap, os, signal, sys, time
+kind, rate = sys.argv[1], float(sys.argv[2])
+signal.alarm(120)
+file = os.memfd_create("frames")
+if kind == "mapped":
+    os.ftruncate(file, 400 << 20)
+    pages = mmap.mmap(file, 400 << 20)
+print("ready", flush=True)
+begin, done = time.monotonic(), 0
+while done < 400 << 20:
+    while done < rate * (time.monotonic() - begin):
+        if kind == "mapped": pages[done:done + 65536] = b"y" * 65536
+        else: os.write(file, b"y" * 65536)
+        done += 65536
+    time.sleep(0.02)
+"""
+
+
+def memory(kind):
+    return lambda scope, rng: scope.python(MEMORY, kind, rng.uniform(9, 14) * (1 << 20)).pid
+
+
 HUGE = ("filling-up.append-time=900000",)
 
 CASES = [
@@ -142,6 +166,9 @@ CASES = [
         settings=HUGE, severity="info", evidence="growth", threshold="append-rate"),
     healthy("filling-up", "a deleted temporary file that stays small", writer("small", (2, 5), (2, 6)),
         settings=HUGE, also=("write-churn",)),
+    sick("filling-up", "a memfd that is written to", memory("written"), severity="low",
+        says="more a second in memory", evidence="growth", threshold="deleted-rate"),
+    healthy("filling-up", "a memfd of a fixed size", memory("mapped"), settings=HUGE),
     healthy("filling-up", "a log that grows slowly", writer("appended", (0.1, 0.5), (1, 9)),
         settings=HUGE),
     sick("fd-leak", "files", leak("file"), settings=NO_AGE, evidence="growth",

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""held-back: CPU quotas of control groups, and other processes."""
+"""held-back: CPU quotas and I/O limits of control groups, and other processes."""
+import os
+import pathlib
+import tempfile
+
 import control_group
 from case import healthy, sick
 
@@ -36,11 +40,60 @@ def quota(share, busy, judge_idle=False):
     return make
 
 
+# Reads a file from the disk, as fast as it may.
+READER = """
+import os, signal
+signal.alarm(120)
+with open("data", "wb") as file:
+    for _ in range(24): file.write(os.urandom(1 << 20))
+    file.flush()
+    os.fsync(file.fileno())
+print("ready", flush=True)
+while True:
+    file = os.open("data", os.O_RDONLY)
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    while os.read(file, 65536): pass
+    os.close(file)
+"""
+
+
+def device_of(path):
+    """The whole disk of the file system, "8:0"; None: it has none, as an overlay."""
+    device = os.stat(path).st_dev
+    link = pathlib.Path("/sys/dev/block/%d:%d" % (os.major(device), os.minor(device)))
+    if not link.exists():
+        return None
+    folder = link.resolve()
+    return ((folder.parent if (folder / "partition").exists() else folder) / "dev").read_text(
+        encoding="ascii").strip()
+
+
+def no_disk():
+    if control_group.missing("blkio"):
+        return control_group.missing("blkio")
+    return None if device_of(tempfile.gettempdir()) else "temporary files are on no block device here"
+
+
+def reader(limit):
+    def make(scope, rng):
+        group = control_group.make(scope, "blkio")
+        control_group.write(group + "/blkio.throttle.read_bps_device", "%s %d" % (
+            device_of(scope.path), int(limit * rng.uniform(0.8, 1.2))))
+        pid = scope.python(READER).pid
+        control_group.write(group + "/cgroup.procs", pid)
+        return pid
+    return make
+
+
 CASES = [
     # So small that a busy host still uses it up.
     sick("held-back", "a quota of a fiftieth", quota(0.02, 1), duration_s=4, says="CPU quota",
         may_skip=no_groups, also=["cpu-spin"], evidence="times the quota was used up",
         threshold="min-throttled"),
+    sick("held-back", "an I/O limit", reader(1 << 23), duration_s=4, says="I/O limit", may_skip=no_disk,
+        evidence="bytes that the thread reads and writes"),
+    healthy("held-back", "an I/O limit that is never reached", reader(1 << 34), duration_s=4,
+        may_skip=no_disk, also=["slow-syscalls"]),
     healthy("held-back", "a quota with room", quota(1.5, 0.1), duration_s=4, may_skip=no_groups),
     healthy("held-back", "asleep in a group whose quota is used up", quota(0.02, 1, True),
         duration_s=4, may_skip=no_groups),

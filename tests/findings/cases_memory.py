@@ -89,6 +89,34 @@ def sawtooth(more):
     return make
 
 
+def slow_leak(scope, rng):
+    return scope.python(GROWER, "small", rng.uniform(3.5, 6) * MIB, 0).pid
+
+
+# The dictionary is mapped at once and filled as fast as the input comes.
+FEEDER = """
+import os, subprocess, sys, time
+xz = subprocess.Popen(["xz", "-9", "-T1", "-c"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+with open("pid", "w") as file: file.write(str(xz.pid))
+print("ready", flush=True)
+try:
+    while True:
+        xz.stdin.write(os.urandom(100000))
+        time.sleep(0.02)
+finally:
+    xz.kill()
+"""
+
+
+def compressor(scope, _rng):
+    scope.python(FEEDER)
+    return int((scope.path / "pid").read_text(encoding="ascii"))
+
+
+def no_xz():
+    return None if shutil.which("xz") else "no xz here"
+
+
 def node(kind):
     def make(scope, rng):
         process = scope.start([shutil.which("node"), "-e", NODE, kind, rng.uniform(15e6, 40e6)])
@@ -302,6 +330,9 @@ CASES = [
     sick("memory-growth", "a young process that climbs", grower("blocks"), duration_s=6,
         severity="low"),
     healthy("memory-growth", "a start", grower("blocks", stop=True), duration_s=6),
+    sick("memory-growth", "a slow leak since the start", slow_leak, duration_s=6, severity="low"),
+    healthy("memory-growth", "a compressor that fills its dictionary", compressor, duration_s=6,
+        may_skip=no_xz),
     healthy("memory-growth", "a file that is read", grower("file"), settings=NO_AGE,
         duration_s=8),
     healthy("memory-growth", "shared memory, touched for the first time", grower("shared"),

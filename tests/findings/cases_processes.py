@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""zombie-children, process-flood."""
+"""zombie-children, process-flood, thread-leak."""
 import threading
 
 from case import healthy, sick
@@ -202,7 +202,32 @@ def late_zombies(scope, rng):
     return scope.python(ROUNDS, rng.randint(5, 30), rng.uniform(0.2, 0.8)).pid
 
 
+# New threads wait for ever, or end; or all of a pool were there before.
+THREADS = """
+import sys, threading, time
+kind, pause = sys.argv[1], float(sys.argv[2])
+event = threading.Event()
+if kind == "pool":
+    for _ in range(60): threading.Thread(target=event.wait, daemon=True).start()
+print("ready", flush=True)
+while True:
+    if kind == "leak": threading.Thread(target=event.wait, daemon=True).start()
+    elif kind == "end": threading.Thread(target=time.sleep, args=(0.3,), daemon=True).start()
+    time.sleep(pause)
+"""
+
+
+def threads(kind):
+    return lambda scope, rng: scope.python(THREADS, kind, rng.uniform(0.05, 0.12)).pid
+
+
 CASES = [
+    sick("thread-leak", "each waits for ever", threads("leak"), settings=("thread-leak.min-age=0",),
+        duration_s=6, evidence="growth", threshold="min-rate"),
+    healthy("thread-leak", "a pool", threads("pool"), settings=("thread-leak.min-age=0",),
+        duration_s=6),
+    healthy("thread-leak", "each ends", threads("end"), settings=("thread-leak.min-age=0",),
+        duration_s=6),
     sick("zombie-children", "they stay",
         lambda s, r: s.python(ZOMBIES, r.randint(6, 60), 0).pid, duration_s=4,
         evidence="zombies that stayed during the whole observation", threshold="min-count"),

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "capture/block.h"
-#include "core/registry.h"
+#include "model/probe.h"
 
 static const uint64_t extremes[] = { 0, 1, 2, 63, 64, 65, 0x7fffffff, 0x80000000, 0xffffffff,
 	0x100000000, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX,

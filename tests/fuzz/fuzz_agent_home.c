@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/agent_path.h"
+#include "agents/agent_path.h"
 #include "fuzz.h"
 #include "os/linux/agents/agent_home.h"
 #include "os/linux/files/passwd.h"

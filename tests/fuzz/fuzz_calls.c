@@ -10,7 +10,7 @@
 #include "../unit/json_check.h"
 #include "analyze/calls/operations.h"
 #include "analyze/calls/syscall_stream.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "fuzz.h"
 #include "model/stream_records.h"
 #include "probes/fds.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "../unit/json_check.h"
-#include "core/registry.h"
-#include "core/report.h"
+#include "explain/registry.h"
+#include "explain/report.h"
 #include "fuzz.h"
 
 struct explained {

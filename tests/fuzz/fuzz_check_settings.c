@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_settings.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "fuzz.h"
 
 static void check(const struct check_settings *s)

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/registry.h"
+#include "model/probe.h"
 #include "fuzz.h"
 #include "model/batch.h"
 #include "model/schema.h"

@@ -2,7 +2,7 @@
 /* An expression over fields: refused with a reason, or it holds or not for any record. */
 #include <string.h>
 
-#include "core/registry.h"
+#include "model/probe.h"
 #include "fuzz.h"
 #include "model/batch.h"
 #include "model/filter.h"

@@ -8,7 +8,7 @@
 
 #include "analyze/graphs/call_graph_rows.h"
 #include "base/escape.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "fuzz.h"
 
 #define FRAMES_MAX 64

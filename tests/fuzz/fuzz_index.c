@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "capture/capture_file.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "fuzz.h"
 #include "model/stream_records.h"
 

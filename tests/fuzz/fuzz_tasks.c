@@ -72,6 +72,8 @@ static void limits(const uint8_t *data, size_t size)
 	group_value_parse(&value, data, size);
 	group_event_parse(&value, "max", data, size);
 	group_cpu_parse(&value, data, size);
+	group_io_parse(&value, NULL, data, size);
+	group_io_parse(&value, "wbps", data, size);
 }
 
 static void environment(const uint8_t *data, size_t size, bool is_cut)

@@ -149,7 +149,7 @@ def read_counts(report):
 def preempted(console, told):
     """How many entries and returns of calls were told as lost to preemption: from Linux 7 on the
     kernel skips a program of a system call where another thread was preempted in it (see
-    docs/architecture.md). Anything else that was lost fails."""
+    docs/design-notes.md). Anything else that was lost fails."""
     other = [row for row in told if "preempted thread was inside it" not in row.get("reason", "")]
     if other or (told and int(console.release.partition(".")[0]) < 7):
         raise Failed(f"told as not seen: {told}")
@@ -326,7 +326,7 @@ def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
     skipped = [line for line in told if "skipped" in line]
-    return "; ".join(skipped) or "fds, maps and processes as by procfs"
+    return "; ".join(skipped) or "processes as by procfs"
 
 
 def main():

@@ -14,7 +14,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "core/registry.h"
+#include "model/probe.h"
+#include "agents/agent_set.h"
 #include "os/linux/agents/agent_files.h"
 #include "os/linux/agents/agent_installs.h"
 #include "os/os.h"

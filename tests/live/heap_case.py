@@ -108,7 +108,7 @@ def events_by_type(events):
     out = {}
     for event in events:
         size = event.get("size", 0)
-        # Not every allocator says where its errno is: then a failed call has none.
+        # Only posix_memalign returns its error; other failed calls have none.
         is_failed = event["type"] != "Free" and not event["addr"] and (
             size > 0 or "error" in event)
         have = out.get(event["type"], (0, 0, 0))

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/units.h"
-#include "core/registry.h"
+#include "model/probe.h"
 #include "os/linux/files/procfs.h"
 #include "os/os.h"
 #include "probes/proc.h"

@@ -489,7 +489,7 @@ static size_t compare_all(
 	size_t count = 0;
 
 	batch_for_each (record, &all) {
-		struct process_id id = { record->start_ticks, record->pid };
+		struct process_id id = { .start_ticks = record->start_ticks, .pid = record->pid };
 		const struct sooth_record *seen;
 
 		if (record->kind == PROC_SNAPSHOT || record->kind == PROC_INSTALLED ||
@@ -524,7 +524,7 @@ static void assert_no_others(
 	struct batch all = { by_bpf->run.out.data, by_bpf->run.out.size };
 
 	batch_for_each (record, &all) {
-		struct process_id id = { record->start_ticks, record->pid };
+		struct process_id id = { .start_ticks = record->start_ticks, .pid = record->pid };
 
 		if (record->kind == PROC_PROCESS && id.start_ticks < from_ticks &&
 			!find(before, PROC_PROCESS, &id))

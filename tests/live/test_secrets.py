@@ -51,7 +51,7 @@ import json, subprocess, sys
 for argv in json.load(open(sys.argv[1])):
     subprocess.run(argv, executable=sys.argv[2], check=True)
 """
-FORMATS = ("text", "json", "jsonl", "json-rows", "csv", "redacted")
+FORMATS = ("text", "json", "jsonl", "csv", "redacted")
 
 # The cores are made where they are planted: nothing but sooth could bring them here.
 PLANTER = r"""

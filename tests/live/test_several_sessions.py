@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import harness
@@ -90,7 +91,9 @@ class Made(Leftovers):
         """What a main process starts is in the process session of that, or in a younger one."""
         shell = self.family.root.start("shell", "session", **NULL)
         main = self.family.main("main", parent=shell, is_leader=False)
+        time.sleep(0.05)  # start times are in ticks of 10 ms; those of one tick have no order
         other = self.family.main("other")
+        time.sleep(0.05)
         helper = main.start("helper", environment=self.MARKS, **NULL)
         twin = other.start("twin", "twice", environment=self.MARKS, **NULL)
         main.kill(reaper=shell)
@@ -144,7 +147,11 @@ class Real(unittest.TestCase):
         for name in killed:
             wait_until(lambda name=name: not processes.is_alive(self.agents[name].pid), "its end")
         pids = [pid for of in tools.values() for pid in of]
-        rows = listed(*pids)
+        for _ in range(20):  # one that is ending has its PID still, and is nothing that is recognized
+            rows = listed(*pids)
+            if all(rows[pid]["is_orphaned"] is not None for pid in pids):
+                break
+            time.sleep(0.2)
         below = rows[tools["1, killed"][-1]]
         self.assertEqual(below["ppid"], self.agents["1, killed"].child.pid, below)
         for name, of in tools.items():

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/sock_diag/socket_diag.h"
 #include "os/os.h"
@@ -302,7 +302,7 @@ static void test_not_it(void **state)
 	(void)state;
 	start(&h);
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
-		struct process_id other = { h.id.start_ticks + 1, h.id.pid };
+		struct process_id other = { .start_ticks = h.id.start_ticks + 1, .pid = h.id.pid };
 		struct process_snapshot r;
 
 		/* Another process has the pid now. */

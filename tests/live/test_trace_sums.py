@@ -222,7 +222,7 @@ class Sums(Case):
         for stack, _ in stacks:
             self.assertFalse(set(stack) & set(range(32)), stack)
             self.assertIn(stack.count(b";"), (3, 4), stack)
-        by_calls = self.sooth("trace", "--folded", "-", "--folded-calls", capture).text
+        by_calls = self.sooth("trace", "--folded", "-", "--weight", "calls", capture).text
         weights = dict(line.rsplit(" ", 1) for line in by_calls.splitlines())
         self.assertEqual(sum(map(int, weights.values())), len(calls))
         shown = self.path("a:b\\n\\x1b[31m c")

@@ -103,7 +103,7 @@ static void test_killed_guard(void **state)
 /* Only what was made by one of us, and by a process that is no more. */
 static void test_swept_by_hand(void **state)
 {
-	struct tracefs_group dead = { .owner = { 1, (uint64_t)reaped_pid() }, .guard = 3 };
+	struct tracefs_group dead = { .owner = { .start_ticks = 1, .pid = reaped_pid() }, .guard = 3 };
 	struct tracefs_group mine = { .guard = 3 };
 	struct prober_place places[PROBED_COUNT];
 	int latch = memfd_create("latch", MFD_CLOEXEC);

@@ -21,6 +21,7 @@ import harness
 from harness import Case, wait_until
 
 PYTHON = os.path.realpath(sys.executable)
+TOGETHER = 16  # so many are read in any case
 LEAST_S = 1.2  # each situation stands at least so long, so that its age is shown
 
 
@@ -246,7 +247,8 @@ class Kinds(Situations):
 
     def of_writer_with_a_timer(self):
         """Signals wake it all the time: that it runs does not mean that its reader reads."""
-        reader = self.python("import time; time.sleep(600)", stdin=subprocess.PIPE)
+        reader = self.python("import time; open('sleeps', 'w').close(); time.sleep(600)", stdin=subprocess.PIPE)
+        wait_until(lambda: os.path.exists(self.path("sleeps")), "process %d to sleep" % reader)
         writer = self.python("""
             import os, signal
             signal.signal(signal.SIGALRM, lambda *_: None)
@@ -268,6 +270,12 @@ class Kinds(Situations):
         fifo = self.path("alone")
         os.mkfifo(fifo)
         return self.begin("cat", fifo).pid, "waits", r"opens the FIFO %s: no process" % re.escape(fifo)
+
+    def of_pidfd(self):
+        """It waits for the end of a process that another one started."""
+        other = self.begin("sleep", "600").pid
+        pid = self.python("import os, select, sys; select.select([os.pidfd_open(int(sys.argv[1]))], [], [])", str(other))
+        return pid, "waits", r"\(%d\) waits for the end of sleep \(%d\).*; %d sleeps" % (pid, other, other)
 
     def of_make(self):
         if not self.has("make"):
@@ -518,6 +526,32 @@ class Kinds(Situations):
     def of_spin(self):
         return self.python("while True: pass"), "runs", r"runs: \d+ % of a CPU in user mode"
 
+    def of_busy_loop(self):
+        """It works between its waits: in some samples it is at work, and it is never idle."""
+        return self.python("""
+            import os, select, time
+            poll = select.poll()
+            poll.register(os.pipe()[0], select.POLLIN)
+            while True:
+                end = time.monotonic() + 0.02
+                while time.monotonic() < end:
+                    pass
+                poll.poll(10)
+            """), "runs", r"(waits for events.* and uses|runs:) \d+ % of a CPU"
+
+    def of_jvm(self):
+        """Threads of a pool wait for work as threads in a deadlock do."""
+        if not self.has("java", "javac"):
+            return None
+        with open(self.path("Idle.java"), "w", encoding="ascii") as file:
+            file.write("import java.util.concurrent.*; public class Idle { public static void main(String[] a) throws Exception {"
+                       " Executors.newFixedThreadPool(2).submit(() -> 0).get(); System.out.println(1); } }")
+        subprocess.run(["javac", self.path("Idle.java")], check=True)
+        jvm = self.begin("java", "-Xmx64m", "-cp", self.folder, "Idle", stdout=subprocess.PIPE)
+        self.addCleanup(jvm.stdout.close)
+        jvm.stdout.readline()
+        return jvm.pid, "waits", r"waits inside the JVM, for work or for a lock of Java"
+
     def of_unix_server_that_does_not_accept(self):
         path = self.path("busy.sock")
         server = self.python("""
@@ -610,7 +644,9 @@ class Kinds(Situations):
         found = {name: getattr(self, name)() for name in names if not only or name in only.split(",")}
         found = {name: value for name, value in found.items() if value}
         time.sleep(LEAST_S)
-        rows = self.explain(*(pid for pid, _, _ in found.values()))
+        pids, rows = [pid for pid, _, _ in found.values()], {}
+        for i in range(0, len(pids), TOGETHER):
+            rows.update(self.explain(*pids[i:i + TOGETHER]))
         for name, (pid, state, pattern) in sorted(found.items()):
             with self.subTest(name):
                 row = rows[pid]

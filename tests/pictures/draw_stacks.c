@@ -14,7 +14,7 @@
 
 #include "analyze/graphs/call_graph_rows.h"
 #include "base/clock.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 
 #define FRAMES_MAX 600
 

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#include "core/report.h"
+#include "explain/report.h"
 #include "json_check.h"
 
 static struct buffer records;

@@ -5,7 +5,7 @@
 
 #include "analyze/activity/activity.h"
 #include "base/units.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
 
@@ -226,6 +226,16 @@ static void test_user(void **state)
 	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 1,
 				.input = PROC_STREAM_TERMINAL),
 		"runs Bash 1 s", LOG, MEDIUM);
+	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 2,
+				.input = PROC_STREAM_TERMINAL),
+		"waits for you: permission to run Bash, 2 s", LOG, LOW);
+	/* It draws its question, or it computes: a tool within the agent. */
+	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
+				.cpu_ns = 700 * NS_PER_MS, .input = PROC_STREAM_TERMINAL),
+		"waits for you: permission to run Bash, 30 s", LOG, LOW);
+	assert_activity(M(.turn = PROC_TURN_TOOL, .call = "Bash", .turn_s = 30,
+				.cpu_ns = 950 * NS_PER_MS, .input = PROC_STREAM_TERMINAL),
+		"runs Bash 30 s", LOG, MEDIUM);
 }
 
 static void test_tool(void **state)
@@ -326,14 +336,14 @@ static void test_headless(void **state)
 	static const char run[] = "opencode\0run\0hi", plain[] = "opencode\0--running";
 
 	(void)state;
-	assert_activity(M(.executable = OPENCODE, .arguments = { run, sizeof(run) },
-				.has_socket = true, .sent_s = 60, .received_s = 60,
-				.input = PROC_STREAM_TERMINAL),
+	assert_activity(
+		M(.executable = OPENCODE, .arguments = { run, sizeof(run) }, .has_socket = true,
+			.sent_s = 60, .received_s = 60, .input = PROC_STREAM_TERMINAL),
 		"waits for the model", ARGUMENTS, MEDIUM);
 	/* Without any connection it waits for something else. */
-	assert_string_equal(find((struct made){ .executable = OPENCODE,
-				    .has_sockets = true,
-				    .input = PROC_STREAM_NULL }),
+	assert_string_equal(
+		find((struct made){
+			.executable = OPENCODE, .has_sockets = true, .input = PROC_STREAM_NULL }),
 		"not known: the agent does not report it");
 	assert_activity(M(.executable = OPENCODE, .arguments = { plain, sizeof(plain) },
 				.has_sockets = true, .input = PROC_STREAM_TERMINAL),
@@ -367,6 +377,18 @@ static void test_rest(void **state)
 	assert_activity(M(.turn = PROC_TURN_USER, .turn_s = 180, .input = PROC_STREAM_TERMINAL),
 		"idle 3 min", LOG, MEDIUM);
 	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS), "computes", CPU, MEDIUM);
+	/* An answer that arrives is drawn at the terminal. */
+	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
+				.has_socket = true, .sent_s = 10, .received_s = 1),
+		"waits for the model 10 s", CONNECTION, HIGH);
+	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
+				.has_socket = true, .sent_s = 10, .received_s = 5),
+		"waits for the model 10 s (at most 5 min without data)", LOG, MEDIUM);
+	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS),
+		"computes", CPU, MEDIUM);
+	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS, .has_socket = true,
+				.sent_s = 10, .received_s = 5),
+		"computes", CPU, MEDIUM);
 	assert_activity(M(.age_s = 2), "starts 2 s", PROCESSES, MEDIUM);
 }
 

@@ -4,9 +4,8 @@
 
 #include <errno.h>
 
-#include "core/agent_set.h"
-#include "core/collector.h"
-#include "core/registry.h"
+#include "agents/agent_set.h"
+#include "collect/collector.h"
 
 static const char whole[] = "# ours\n"
 			    "name            mine\n"

@@ -8,7 +8,7 @@
 #include "analyze/processes/process_rows.h"
 #include "base/units.h"
 #include "cli/watch/alerts.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 static struct alerts alerts;
 static struct buffer told;
@@ -35,7 +35,8 @@ static void add_activity(struct buffer *out, const struct row *r)
 
 	buffer_reset(out);
 	if (r->doing)
-		activity_append_row(out, &(struct process_id){ r->start, r->pid }, &a);
+		activity_append_row(
+			out, &(struct process_id){ .start_ticks = r->start, .pid = r->pid }, &a);
 }
 
 static void frame(const struct row *rows, size_t count)

@@ -12,7 +12,7 @@
 
 #include "analyze/graphs/call_graph_rows.h"
 #include "base/escape.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "sinks/svg.h"
 
 static struct span span(const char *text)

@@ -77,7 +77,7 @@ static void call_with(const char *name, int64_t result, const uint64_t arguments
 
 static const struct call_history *history(void)
 {
-	struct process_id id = { PID, PID };
+	struct process_id id = { .start_ticks = PID, .pid = PID };
 	const struct call_history *h = call_histories_get(&all, &id);
 
 	assert_non_null(h);

@@ -16,6 +16,7 @@ struct agent_made {
 	bool is_closed; /* standard input is /dev/null */
 	double child_cpu;
 	double sent_s, came_s; /* how long ago, at the end */
+	double own_s;	       /* the same, of a connection to itself; 0: none */
 	double age_s;
 	uint8_t word_state, said_state, sockets_state;
 	bool is_command; /* no agent */
@@ -63,6 +64,22 @@ static void links_at(double s, const struct agent_made *m)
 	RECORD_APPEND(&records, &t, NULL, 0);
 }
 
+/* Both ends of it: data came so long ago. */
+static void own_connection(double s, double ago_s)
+{
+	uint64_t ago_ns = (uint64_t)(ago_s * S_NS);
+
+	for (uint16_t end = 0; end < 2; end++)
+		socket_at(s, (struct sockets_socket){ .inode = 10 + end,
+				     .side = end ? SOCKETS_SIDE_ACCEPTED : SOCKETS_SIDE_MADE,
+				     .local_port = end ? 4500 : 50010,
+				     .peer_port = end ? 50010 : 4500,
+				     .sent_bytes = 10,
+				     .received_bytes = 10,
+				     .sent_ago_ns = ago_ns,
+				     .received_ago_ns = ago_ns });
+}
+
 static void agent(struct agent_made m)
 {
 	started_s = FROM_S + LAST_S - m.age_s;
@@ -90,7 +107,9 @@ static void agent(struct agent_made m)
 				.sent_ago_ns = (uint64_t)(int64_t)((m.sent_s - ago_s) * S_NS),
 				.received_ago_ns =
 					(uint64_t)(int64_t)((m.came_s - ago_s) * S_NS) });
-		sockets_read(reading * LAST_S, 1, m.sockets_state);
+		if (m.own_s)
+			own_connection(reading * LAST_S, m.own_s);
+		sockets_read(reading * LAST_S, m.own_s ? 3 : 1, m.sockets_state);
 	}
 }
 
@@ -177,8 +196,7 @@ static void test_idle_cpu(void **state)
 		{ "idle-cpu", idle_sockets_hidden, HIDDEN, NULL,
 			"blind: |<run sooth as the user of the process" },
 		{ "idle-cpu", idle_sockets_hidden, SOOTH_STATE_TRUNCATED, NULL, "blind: " },
-		{ "idle-cpu", idle_is_command, 1, NULL,
-			"=fine: this is not an idle agent\n" },
+		{ "idle-cpu", idle_is_command, 1, NULL, "=fine: this is not an idle agent\n" },
 		{ "idle-cpu", busy_cpu, 30, NULL,
 			"low/low: the agent uses 30 % CPU while it waits for its model or a "
 			"tool|[self-reported status: busy]" },
@@ -217,6 +235,7 @@ AGENT(asking_word_hidden, asking, word_state)
 AGENT(asking_child, asking, child_cpu)
 AGENT(answered_since, answered, came_s)
 AGENT(answered_cpu, answered, cpu)
+AGENT(answered_own, answered, own_s)
 
 static void asks_and_says(double which)
 {
@@ -269,6 +288,11 @@ static void test_streams(void **state)
 		{ "stream-stalled", answered_and_says, 2, NULL, "fine: " },
 		{ "stream-stalled", answered_cpu, 49, NULL, "medium/low: " },
 		{ "stream-stalled", answered_cpu, 50, NULL, "fine: " },
+		/* As that of Codex between its daemon and its window. */
+		{ "stream-stalled", answered_own, 1, NULL,
+			"medium/low: waiting for HTTPS (10.0.0.1:443): no data for 40 s" },
+		{ "stream-stalled", answered_own, 35, NULL,
+			"medium/low: waiting for HTTPS (10.0.0.1:443): no data for 40 s" },
 		{ "stream-stalled", asking_child, 50, NULL, "medium/high: " },
 	};
 

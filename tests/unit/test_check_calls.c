@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "probes/limits.h"
 #include "probes/fds.h"
 #include "probes/syscall_flags.h"
 #include "probes/threads.h"
@@ -32,19 +33,24 @@ static void observed(void)
 	call_records_fini();
 }
 
-static void call_with(const char *name, int64_t result, const uint64_t arguments[6])
+static void call_of(uint32_t pid, const char *name, int64_t result, const uint64_t arguments[6])
 {
-	struct syscalls_call call = { .record = head_of(next_s, PID, SYSCALLS_CALL),
+	struct syscalls_call call = { .record = head_of(next_s, pid, SYSCALLS_CALL),
 		.result = result,
 		.duration_ns = (uint64_t)(lasts_ms * (double)NS_PER_MS),
 		.name = "caller" };
 	const struct sooth_record *r;
 
-	call.record.tid = PID;
+	call.record.tid = pid;
 	memcpy(call.arguments, arguments, sizeof(call.arguments));
 	r = make_call(&call, name);
 	buffer_append(&records, r, record_bytes(r));
 	next_s += 0.0005;
+}
+
+static void call_with(const char *name, int64_t result, const uint64_t arguments[6])
+{
+	call_of(PID, name, result, arguments);
 }
 
 #define CALL(name, result, ...) call_with(name, result, (const uint64_t[6]){ __VA_ARGS__ })
@@ -329,6 +335,49 @@ static void test_full_disk(void **state)
 	TRY_CASES(cases);
 }
 
+/* Tries over so many seconds; the file is there each time. */
+static void tries_to_lock(const char *path, const char *name, int64_t error, double seconds)
+{
+	observe();
+	for (int i = 0; i < 3; i++) {
+		next_s = 0.1 + seconds * i / 2;
+		path_at(1, path);
+		if (!strcmp(name, "openat"))
+			CALL("openat", error, HERE, 1, CREATE);
+		else
+			CALL("mkdirat", error, HERE, 1, 0);
+	}
+	observed();
+}
+
+static void lock_exists(double seconds)
+{
+	tries_to_lock("/r/.git/index.lock", "openat", -EEXIST, seconds);
+}
+
+static void other_file_exists(double seconds)
+{
+	tries_to_lock("/r/.git/index", "openat", -EEXIST, seconds);
+}
+
+static void folder_of_locks_exists(double seconds)
+{
+	tries_to_lock("/r/lock", "mkdirat", -EEXIST, seconds);
+}
+
+static void binds(double error)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+
+	observe();
+	for (int i = 0; i < 60; i++) {
+		next_s = 0.05 + 4.9 * i / 60;
+		piece(1, address, sizeof(address));
+		CALL("bind", -(int64_t)error, 5, 1, sizeof(address));
+	}
+	observed();
+}
+
 static void test_syscall_errors(void **state)
 {
 	static const struct check_case cases[] = {
@@ -358,6 +407,20 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", is_found_elsewhere, 600, NULL, "fine: " },
 		{ "syscall-errors", is_denied_and_lost, 50, NULL,
 			"medium/medium: |(unseen: calls whose records were lost (7)" },
+		{ "syscall-errors", lock_exists, 2.6, NULL,
+			"low/medium: waits for a lock: lock file /r/.git/index.lock exists; 3 "
+			"tries "
+			"{path /r/.git/index.lock}|(unseen: whether a process still works under "
+			"that "
+			"lock)|<if no program works under it" },
+		{ "syscall-errors", lock_exists, 2.4, NULL, "fine: " },
+		{ "syscall-errors", lock_exists, 2.6, "syscall-errors.min-commands=4", "fine: " },
+		{ "syscall-errors", other_file_exists, 2.6, NULL, "fine: " },
+		{ "syscall-errors", folder_of_locks_exists, 2.6, NULL,
+			"low/medium: waits for a lock: lock file /r/lock exists" },
+		{ "syscall-errors", binds, EADDRINUSE, NULL,
+			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
+			"already in use), 60 times" },
 	};
 
 	(void)state;
@@ -402,6 +465,34 @@ static void syncs_slowly(double each_ms)
 	observed();
 }
 
+/* A thread waits for the disk, and its control group may write so many bytes a second, of which it
+ * writes 1000. */
+static void syncs_with_limit(double limit)
+{
+	syncs(200);
+	for (int i = 0; i < LOOKS; i++) {
+		struct threads_thread t = { .record = head_of(i, PID, THREADS_THREAD),
+			.thread_start_ticks = 1,
+			.written_bytes = 1000 * (uint64_t)i,
+			.state = 'D' };
+		struct threads_process p = { .record = head_of(i, PID, THREADS_PROCESS),
+			.threads = 1 };
+
+		t.record.tid = PID;
+		RECORD_APPEND(&records, &t, NULL, 0);
+		RECORD_APPEND(&records, &p, NULL, 0);
+	}
+	struct limits_group g = { .record = head_of(LOOKS - 1, PID, LIMITS_GROUP),
+		.version = 2,
+		.limit = (uint64_t)limit };
+	struct limits_process end = { .record = head_of(LOOKS - 1, PID, LIMITS_PROCESS) };
+	struct record_tail tail[] = { put_text(&g.name, "io-write"), put_text(&g.path, "/box") };
+
+	RECORD_APPEND(&records, &g, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	observed();
+}
+
 static void syncs_unseen(double each_ms)
 {
 	syncs(each_ms);
@@ -439,6 +530,43 @@ static void syncs_often(double a_second)
 	observed();
 }
 
+/* 4200 ms in calls, and a part of that in the queue for a CPU. */
+static void syncs_often_in_queue(double waited_ms)
+{
+	observe();
+	opens("/data/file", CREATE);
+	lasts_ms = 14;
+	for (int i = 0; i < 300; i++)
+		CALL("fdatasync", 0, 3);
+	threads_waited(waited_ms);
+	observed();
+}
+
+/* To a file that it had open, with these flags. */
+static void writes_through(double flags)
+{
+	observe();
+	for (int i = 0; i < 2; i++) {
+		struct fds_descriptor d = { .record = head_of(5.0 * i, PID, FDS_DESCRIPTOR),
+			.fd = 3,
+			.type = FDS_FILE,
+			.flags = (uint32_t)flags };
+		struct fds_process p = { .record = head_of(5.0 * i, PID, FDS_PROCESS),
+			.descriptors = 1 };
+		struct record_tail tail[] = { put_text(&d.path, "/data/file") };
+
+		RECORD_APPEND(&records, &d, tail, 1);
+		RECORD_APPEND(&records, &p, NULL, 0);
+		if (i)
+			break;
+		lasts_ms = 14;
+		for (int k = 0; k < 300; k++)
+			CALL("write", 100, 3, 0, 100);
+	}
+	threads_waited(0);
+	observed();
+}
+
 static void sleeps_times(double times)
 {
 	observe();
@@ -463,6 +591,8 @@ static void test_slow_syscalls(void **state)
 		/* A tenth of the time: half a second. */
 		{ "slow-syscalls", syncs_slowly, 100, NULL,
 			"medium/high: |10 % of the observed time" },
+		{ "slow-syscalls", syncs_with_limit, 1000, NULL, "low/high: fsync on /data/file" },
+		{ "slow-syscalls", syncs_with_limit, 5000, NULL, "medium/high: fsync on /data" },
 		{ "slow-syscalls", syncs_slowly, 99, NULL, "=fine: longest call: 99.0ms\n" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20", "medium/" },
 		{ "slow-syscalls", syncs_slowly, 200, "slow-syscalls.min-share=20.1", "fine: " },
@@ -473,6 +603,13 @@ static void test_slow_syscalls(void **state)
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
 			"medium/high: |[time in which the threads waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
+		{ "slow-syscalls", syncs_often_in_queue, 4000, NULL,
+			"medium/high: spends 84 % of the time in fdatasync: 60 a second" },
+		{ "slow-syscalls", writes_through, 0x1000, NULL,
+			"medium/high: spends 84 % of the time in write: 60 a second on "
+			"/data/file|[opened with: O_DSYNC|<write larger parts" },
+		{ "slow-syscalls", writes_through, 0x101000, NULL, "medium/high: spends" },
+		{ "slow-syscalls", writes_through, 0x2000, NULL, "fine: " },
 		{ "slow-syscalls", syncs_often, 60, NULL,
 			"medium/high: spends 84 % of the time in fdatasync: 60 a second on "
 			"/data/file" },
@@ -895,6 +1032,53 @@ static void is_refused_and_lost(double times)
 	observed();
 }
 
+enum { ANSWERED = 1, NEVER_WAITS = 2, TO_MANY = 4 };
+
+/* So many datagrams, `pause_s` apart; what is different stands in `how`. */
+static void asks_by_datagram(int times, double pause_s, unsigned how)
+{
+	unsigned char address[16] = { 2, 0, 0, 53, 10, 0, 0, 9 };
+	const unsigned char polled[8] = { 3, 0, 0, 0, 1 };
+
+	if (how & TO_MANY)
+		address[4] = 224;
+	observe();
+	CALL("socket", 3, 2, 2, 0);
+	piece(1, address, sizeof(address));
+	CALL("connect", 0, 3, 1, sizeof(address));
+	for (int i = 0; i < times; i++) {
+		CALL("sendto", 1, 3, 0, 1, 0, 0, 0);
+		next_s += pause_s;
+		if (how & NEVER_WAITS)
+			continue;
+		piece(0, polled, sizeof(polled));
+		CALL("poll", 0, 1, 1, 100);
+	}
+	if (how & ANSWERED)
+		CALL("recvfrom", 1, 3, 0, 1);
+	observed();
+}
+
+static void asks_in_vain(double times)
+{
+	asks_by_datagram((int)times, 2.2, 0);
+}
+
+static void asks_often_in_vain(double times)
+{
+	asks_by_datagram((int)times, 0.8, 0);
+}
+
+static void asks_for_seconds(double pause_s)
+{
+	asks_by_datagram(2, pause_s, 0);
+}
+
+static void asks_otherwise(double how)
+{
+	asks_by_datagram(5, 0.8, (unsigned)how);
+}
+
 static void test_connect_failing(void **state)
 {
 	static const struct check_case cases[] = {
@@ -929,6 +1113,106 @@ static void test_connect_failing(void **state)
 		{ "connect-failing", is_refused_and_lost, 4, NULL,
 			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "
 			"calls whose records were lost (1)" },
+		{ "connect-failing", asks_in_vain, 2, NULL,
+			"low/medium: no answer from 10.0.0.9:53 (UDP): 2 requests sent, nothing "
+			"received|[waits for an answer that ended by timeout: 2 over" },
+		{ "connect-failing", asks_in_vain, 1, NULL, "fine: " },
+		{ "connect-failing", asks_often_in_vain, 4, NULL, "medium/medium: no answer from" },
+		{ "connect-failing", asks_often_in_vain, 3, NULL, "fine: " },
+		{ "connect-failing", asks_for_seconds, 2.0, NULL, "low/medium: no answer from" },
+		{ "connect-failing", asks_for_seconds, 1.9, NULL, "fine: " },
+		{ "connect-failing", asks_otherwise, 0, NULL, "medium/medium: no answer from" },
+		{ "connect-failing", asks_otherwise, ANSWERED, NULL, "fine: " },
+		{ "connect-failing", asks_otherwise, NEVER_WAITS, NULL, "fine: " },
+		{ "connect-failing", asks_otherwise, TO_MANY, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- shared-writes --- */
+
+/* The main process of an agent in /p, or elsewhere. */
+static void session_at(double s, uint32_t pid, const char *folder)
+{
+	struct proc_process p = {
+		.record = head_of(s, pid, PROC_PROCESS), .ppid = 1, .threads = 1, .state = 'S'
+	};
+	struct record_tail tail[] = { put_text(&p.name, "claude"), put_text(&p.executable, CLAUDE),
+		put_text(&p.directory, folder) };
+
+	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+}
+
+static void writes_as(uint32_t pid, const char *path, unsigned times)
+{
+	const uint64_t opening[6] = { HERE, 1, CREATE }, writing[6] = { 3, 0, 8 };
+
+	path_at(1, path);
+	call_of(pid, "openat", 3, opening);
+	for (unsigned i = 0; i < times; i++)
+		call_of(pid, "write", 8, writing);
+}
+
+#define OTHER 200
+
+/* Both write it so many times; of a file that only one writes, the other writes another one. */
+static void both_write(const char *mine, const char *its, unsigned times, unsigned its_times)
+{
+	observe();
+	for (int s = 0; s <= 5; s += 5) {
+		session_at(s, PID, "/p");
+		session_at(s, OTHER, "/p");
+		all_reported(s);
+	}
+	writes_as(PID, mine, times);
+	writes_as(OTHER, its, its_times);
+	call_records_fini();
+}
+
+static void share(double times)
+{
+	both_write("/p/a.js", "/p/a.js", (unsigned)times, 9);
+}
+
+static void share_less(double its_times)
+{
+	both_write("/p/a.js", "/p/a.js", 9, (unsigned)its_times);
+}
+
+static void share_none(double times)
+{
+	both_write("/p/a.js", "/p/b.js", (unsigned)times, 9);
+}
+
+static void share_file_of_agents(double times)
+{
+	both_write("/p/.agent/a", "/p/.agent/a", (unsigned)times, 9);
+}
+
+static void share_elsewhere(double times)
+{
+	both_write("/q/a.js", "/q/a.js", (unsigned)times, 9);
+}
+
+static void test_shared_writes(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "shared-writes", share, 2, NULL,
+			"low/high: writes /p/a.js, and another session of Claude Code (main "
+			"process 200) writes it too {path /p/a.js}|[writes by this process: 2 "
+			"|[process id of the other process: 200] [writes by the other process: 9 "
+			"|(unseen: whether it is intended" },
+		{ "shared-writes", share, 1, NULL,
+			"=fine: no file that another observed session writes\n" },
+		{ "shared-writes", share, 1, "shared-writes.min-writes=1", "low/high: " },
+		{ "shared-writes", share_less, 2, NULL, "low/high: " },
+		{ "shared-writes", share_less, 1, NULL, "fine: " },
+		{ "shared-writes", share_none, 9, NULL, "fine: " },
+		{ "shared-writes", share_file_of_agents, 9, NULL, "fine: " },
+		{ "shared-writes", share_elsewhere, 9, NULL, "fine: " },
+		{ "shared-writes", writes_little, 9, NULL, "=fine: no process of a session\n" },
 	};
 
 	(void)state;
@@ -946,6 +1230,7 @@ int main(void)
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),
 		cmocka_unit_test(test_connect_failing),
+		cmocka_unit_test(test_shared_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

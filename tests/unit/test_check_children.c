@@ -111,6 +111,7 @@ static void test_flood(void **state)
 /* --- the same programs over and over --- */
 
 static const char *const only_true[] = { "true" };
+static uint32_t ended_with, every_other; /* status, as wait(2) has it */
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
@@ -129,6 +130,7 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 			.parent_start_ticks = start_of(PID),
 			.cpu_ns = 2 * NS_PER_MS,
 			.life_ns = 3 * NS_PER_MS,
+			.status = i % 2 && every_other ? every_other : ended_with,
 		};
 		const char *name = names[(size_t)i % count];
 		struct process_exec exec = { .record = head_of(
@@ -168,6 +170,28 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 static void spawns(double each_s)
 {
 	starts_of_programs(each_s, only_true, 1, "thing", "true", false);
+}
+
+static void spawns_that_fail(double status)
+{
+	ended_with = (uint32_t)status;
+	spawns(60);
+	ended_with = 0;
+}
+
+static void spawns_that_fail_differently(double status)
+{
+	every_other = (uint32_t)status;
+	spawns_that_fail(256);
+	every_other = 0;
+}
+
+/* One of two ends well. */
+static void spawns_that_fail_at_times(double status)
+{
+	every_other = (uint32_t)status;
+	spawns(60);
+	every_other = 0;
 }
 
 static void spawns_unknown(double each_s)
@@ -212,6 +236,19 @@ static void spawns_in_a_crowd(double running)
 	spawns(10);
 }
 
+/* The same with a pause of so many milliseconds now and then. */
+static void pauses_in_a_crowd(double ms)
+{
+	struct short_lived_exit e = { .record = head_of(2.5, 4000, SHORT_LIVED_PROCESS),
+		.parent_pid = PID,
+		.parent_start_ticks = start_of(PID),
+		.life_ns = (uint64_t)(ms * (double)NS_PER_MS) };
+
+	memcpy(e.name, "sleep", sizeof("sleep"));
+	spawns_in_a_crowd(10);
+	RECORD_APPEND(&records, &e, NULL, 0);
+}
+
 static void test_starts(void **state)
 {
 	static const struct check_case cases[] = {
@@ -230,12 +267,22 @@ static void test_starts(void **state)
 		{ "process-flood", spawns_for_files, 200, NULL, "fine: |not the same ones" },
 		{ "process-flood", spawns_by_make, 200, NULL, "fine: |for a list of jobs" },
 		{ "process-flood", spawns_at_first, 200, NULL, "fine: |not the same ones" },
+		{ "process-flood", spawns_that_fail, 256, NULL,
+			"|processes a second: true, which use 12 % CPU and fail (exit status 1) |" },
+		{ "process-flood", spawns_that_fail, 11, NULL,
+			"|, which use 12 % CPU and are killed by signal 11 |" },
+		{ "process-flood", spawns_that_fail, 0, NULL, "|, which use 12 % CPU |" },
+		{ "process-flood", spawns_that_fail_differently, 512, NULL,
+			"|, which use 12 % CPU and fail |" },
+		{ "process-flood", spawns_that_fail_at_times, 256, NULL, "|, which use 12 % CPU |" },
 		{ "process-flood", spawns_several, 4, NULL, "low/high: |, which use 12 % CPU" },
 		{ "process-flood", spawns_several, 5, NULL, "fine: |not the same ones" },
 		{ "process-flood", copies_itself, 200, NULL, "fine: |not the same ones" },
 		/* Ten others are ready to run, and two processors. */
 		{ "process-flood", spawns_in_a_crowd, 2, NULL, "fine: " },
 		{ "process-flood", spawns_in_a_crowd, 10, NULL, "low/high: |4 threads share" },
+		{ "process-flood", pauses_in_a_crowd, 49, NULL, "low/high: |4 threads share" },
+		{ "process-flood", pauses_in_a_crowd, 50, NULL, "fine: " },
 	};
 
 	(void)state;

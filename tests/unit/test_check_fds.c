@@ -609,15 +609,37 @@ static void is_read_while_it_grows(double gain)
 	grows_as(gain, (struct fds_descriptor){ .access = FDS_ACCESS_READ });
 }
 
-static void grows_in_memory(double available_mib)
+static void host_has(double available_mib)
 {
 	struct host_memory memory = { .record = head_of(5, 0, HOST_MEMORY),
 		.available_bytes = (uint64_t)(available_mib * (double)MIB) };
 
+	RECORD_APPEND(&records, &memory, NULL, 0);
+}
+
+static void grows_in_memory(double available_mib)
+{
 	left_mib = 500;
 	used_mib = -1;
 	grows_as(50, (struct fds_descriptor){ .type = FDS_MEMFD });
-	RECORD_APPEND(&records, &memory, NULL, 0);
+	host_has(available_mib);
+}
+
+/* It is at its end: written by calls. */
+static void writes_to_memory(double gain_mib)
+{
+	left_mib = 1e7;
+	used_mib = -1;
+	host_has(1e7);
+	grows_as(gain_mib, (struct fds_descriptor){ .type = FDS_MEMFD, .offset = 1000 * MIB });
+}
+
+static void sets_size_in_memory(double gain_mib)
+{
+	left_mib = 1e7;
+	used_mib = -1;
+	host_has(1e7);
+	grows_as(gain_mib, (struct fds_descriptor){ .type = FDS_MEMFD, .offset = MIB });
 }
 
 static void test_filling_up(void **state)
@@ -664,6 +686,11 @@ static void test_filling_up(void **state)
 			"medium/low: fills memory: /mnt/log grows by 10.0 MiB a second; full in 1 "
 			"min 40 s|[file system: memory]" },
 		{ "filling-up", grows_in_memory, 3100, NULL, "fine: " },
+		{ "filling-up", writes_to_memory, 16, NULL,
+			"low/low: keeps 3.2 MiB more a second in memory, in /mnt/log: it does "
+			"not count as memory of the process|<the file has no name: its space" },
+		{ "filling-up", writes_to_memory, 15.9, NULL, "fine: " },
+		{ "filling-up", sets_size_in_memory, 100, NULL, "fine: " },
 	};
 
 	(void)state;

@@ -77,6 +77,41 @@ static void is_rarely_ready(double percent)
 	uses(1, percent - 1);
 }
 
+/* So many kilobytes a second are read and written by a thread that waits for the disk in so many of
+ * ten samples. */
+static void moves(double kilobytes, int waits, const char *limit)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .cpu_ns = 1 }, "worker");
+		all_reported(i);
+	}
+	thread((struct thread_made){
+		.moved = kilobytes * 1024, .state = 'D', .otherwise = LOOKS - waits });
+	threads_read(1);
+	group_at(0, limit, (struct limits_group){ .limit = 1 << 20 });
+	group_at(LOOKS - 1, limit, (struct limits_group){ .limit = 1 << 20 });
+}
+
+static void reads_limited(double kilobytes)
+{
+	moves(kilobytes, LOOKS, "io-read");
+}
+
+static void writes_limited(double kilobytes)
+{
+	moves(kilobytes, LOOKS, "io-write");
+}
+
+static void waits_for_disk(double samples)
+{
+	moves(1024, (int)samples, "io-read");
+}
+
+static void has_other_limit(double kilobytes)
+{
+	moves(kilobytes, LOOKS, "memory");
+}
+
 static void test_held(void **state)
 {
 	static const struct check_case cases[] = {
@@ -97,6 +132,18 @@ static void test_held(void **state)
 			"medium/high: held back by memory.high|[limit: 64.0M] [memory in use: "
 			"65.0M] <raise memory.high of /box" },
 		{ "held-back", is_above_high, 0.8, NULL, "fine: " },
+		{ "held-back", reads_limited, 512, NULL,
+			"medium/medium: held back by the I/O limit of its control group: may read "
+			"1.0 MiB a second, and waits for the disk 100 % of the time {thread "
+			"99}|[limit is set in: io.max of|<raise io.max of "
+			"/box|IOReadBandwidthMax" },
+		{ "held-back", reads_limited, 511, NULL, "fine: " },
+		{ "held-back", reads_limited, 2250, NULL, "medium/" },
+		{ "held-back", reads_limited, 2256, NULL, "fine: " },
+		{ "held-back", writes_limited, 1024, NULL, "medium/medium: |may write 1.0 MiB" },
+		{ "held-back", waits_for_disk, LOOKS / 2, NULL, "medium/" },
+		{ "held-back", waits_for_disk, LOOKS / 2 - 1, NULL, "fine: " },
+		{ "held-back", has_other_limit, 1024, NULL, "fine: " },
 		{ "held-back", gets, 5, NULL,
 			"low/medium: starved by other processes: ready to run 100 % of the time, "
 			"gets 5.0 % of a CPU {thread 99}|<end processes that are not needed" },

@@ -143,7 +143,8 @@ static void gains_own(double own)
 {
 	grows(20);
 	for (int reading = 0; reading < 2; reading++) {
-		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * own), NULL);
+		mapping_at(reading * LAST_S, 500 + (uint64_t)(reading * own),
+			50 + (uint64_t)(reading * own), NULL);
 		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * (20 - own)), "/data");
 		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
 	}
@@ -154,7 +155,8 @@ static void grows_slowly(double megabytes)
 {
 	grows_over(megabytes, 11, 0.5);
 	for (int reading = 0; reading < 2; reading++) {
-		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)(reading * 5), NULL);
+		mapping_at(reading * LAST_S, 500 + (uint64_t)(reading * 5),
+			50 + (uint64_t)(reading * 5), NULL);
 		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
 	}
 }
@@ -185,9 +187,124 @@ static void gains_unseen(double state)
 {
 	grows(20);
 	for (int reading = 0; reading < 2; reading++) {
-		mapping_at(reading * LAST_S, 500, 50 + (uint64_t)reading * 20, NULL);
+		mapping_at(reading * LAST_S, 500 + (uint64_t)reading * 20,
+			50 + (uint64_t)reading * 20, NULL);
 		maps_read(reading * LAST_S, -1, (uint8_t)state);
 	}
+}
+
+/* So many of the 20 MB are in new mappings; the others fill one that was there. */
+static void maps_anew(double megabytes)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + (uint64_t)(reading * megabytes),
+			10 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+static void fills_for(double seconds)
+{
+	grows_over(20, LOOKS, seconds / LAST_S);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * seconds, 500, 10 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * seconds, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+/* In its first ten seconds, at one rate, to so many megabytes in all. */
+static void starts_and_has(double megabytes)
+{
+	started_s = FROM_S + LAST_S - 10;
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + (uint64_t)reading * 20,
+			(uint64_t)megabytes - 20 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+/* The same, not at one rate: by so many megabytes less in the middle. */
+static void starts_unevenly(double megabytes)
+{
+	double all[LOOKS];
+
+	started_s = FROM_S + LAST_S - 10;
+	for (int i = 0; i < LOOKS; i++)
+		all[i] = 10 + 4 * i - (i > 0 && i < LAST_S ? megabytes : 0);
+	resident(all, LOOKS, 1);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + (uint64_t)reading * 20,
+			10 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+}
+
+static void is_young_and_gains(double megabytes)
+{
+	started_s = FROM_S + LAST_S - 20;
+	grows(megabytes);
+}
+
+static void grows_as(const char *name, double age_s)
+{
+	started_s = FROM_S + LAST_S - age_s;
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .rss_bytes = (100 + 20 * (uint64_t)i) * MB },
+			name);
+		all_reported(i);
+	}
+}
+
+static void grows_as_compiler(double age_s)
+{
+	grows_as("cc1plus", age_s);
+}
+
+static void grows_as_clang(double age_s)
+{
+	grows_as("clang-14", age_s);
+}
+
+static void grows_as_daemon(double age_s)
+{
+	grows_as("clangd-14", age_s);
+}
+
+/* A V8 heap of so many kilobytes more, evenly; it has twice its gain. */
+static void heap_gains(double kilobytes, double age_s, double all_mb)
+{
+	double gain_mb = kilobytes / 1024;
+
+	started_s = FROM_S + LAST_S - age_s;
+	grows_over(gain_mb, 11, 0.5);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500,
+			(uint64_t)(all_mb + 0.5) - (uint64_t)(reading ? 0 : gain_mb + 0.5), NULL);
+		maps_read(reading * LAST_S, MAPS_V8, SOOTH_STATE_VALUE);
+	}
+}
+
+static void heap_of_young_gains(double kilobytes)
+{
+	heap_gains(kilobytes, 10, 50);
+}
+
+/* 24 MB in 5 s, after 10 s: as much as all of 48. */
+static void heap_of_young_has(double megabytes)
+{
+	heap_gains(24 * 1024, 10, megabytes);
+}
+
+static void heap_of_old_gains(double kilobytes)
+{
+	heap_gains(kilobytes, 80, 70);
+}
+
+static void heap_of_old_has(double megabytes)
+{
+	heap_gains(5 * 1024, 80, megabytes);
 }
 
 static void runs_on(double runtime)
@@ -270,7 +387,8 @@ static void test_growth(void **state)
 			"=medium/medium: memory grows: 16.0 MiB more in 5 s [resident memory when "
 			"the observation started: 100M] [resident memory when the observation "
 			"ended: 116M] [growth: 3.2M a second over 5.00s] [steadiness: grew in 5 of "
-			"5 equal time slices of the observation] [process age: 16m35s] (unseen: which "
+			"5 equal time slices of the observation] [process age: 16m35s] (unseen: "
+			"which "
 			"kind of memory grows: the mappings were listed only once) (unseen: how "
 			"much more memory the process can use) <sooth heap -p 99 shows which "
 			"functions allocate; a restart frees the memory>\n" },
@@ -280,6 +398,12 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 4, NULL, "blind: 4.0 MiB more in 5 s: too little" },
 		{ "memory-growth", grows, 3.9, NULL, "fine: 100M resident, then 104M" },
 		{ "memory-growth", starts_with, 10, NULL, "blind: this check needs a process" },
+		{ "memory-growth", is_young_and_gains, 3.9, NULL,
+			"fine: 100M resident, then 104M" },
+		{ "memory-growth", grows_as_compiler, 599, NULL, "blind: a compiler, compressor" },
+		{ "memory-growth", grows_as_compiler, 600, NULL, "medium/" },
+		{ "memory-growth", grows_as_clang, 500, NULL, "blind: a compiler, compressor" },
+		{ "memory-growth", grows_as_daemon, 500, NULL, "medium/" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4M", "medium/" },
 		{ "memory-growth", grows, 20, "memory-growth.min-rate=4097K",
 			"=blind: memory grows more slowly than min-rate <observe longer: "
@@ -373,6 +497,26 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", touches_shared, 15, NULL, "fine: |mostly file pages" },
 		{ "memory-growth", maps_shared, 20, NULL,
 			"medium/medium: memory grows in shared memory: |<sooth inspect --maps 99" },
+		{ "memory-growth", maps_anew, 16, NULL, "medium/" },
+		{ "memory-growth", maps_anew, 15, NULL,
+			"=blind: memory that was mapped before is being filled: a buffer, or a "
+			"leak <observe longer: --duration 5m>\n" },
+		{ "memory-growth", fills_for, 60, NULL, "medium/" },
+		{ "memory-growth", fills_for, 59, NULL, "blind: memory that was mapped" },
+		{ "memory-growth", starts_and_has, 100, NULL,
+			"low/low: |(unseen: whether the process is still starting" },
+		{ "memory-growth", starts_and_has, 101, NULL, "blind: this check needs" },
+		{ "memory-growth", starts_unevenly, 4.9, NULL, "low/low: " },
+		{ "memory-growth", starts_unevenly, 7, NULL, "blind: this check needs" },
+		{ "memory-growth", heap_of_young_gains, 24576, NULL,
+			"low/low: |(unseen: whether a full garbage collection" },
+		{ "memory-growth", heap_of_young_gains, 24000, NULL, "blind: this check needs" },
+		{ "memory-growth", heap_of_young_has, 120, NULL, "low/low: " },
+		{ "memory-growth", heap_of_young_has, 122, NULL, "blind: this check needs" },
+		{ "memory-growth", heap_of_old_gains, 5120, NULL, "low/low: " },
+		{ "memory-growth", heap_of_old_gains, 3900, NULL, "fine: " },
+		{ "memory-growth", heap_of_old_has, 64, NULL, "low/low: " },
+		{ "memory-growth", heap_of_old_has, 63, NULL, "blind: 5.0 MiB more in 5 s" },
 		{ "memory-growth", collects_and_gains, 50, NULL, "medium/" },
 		{ "memory-growth", collects_and_gains, 49, NULL, "blind: " },
 	};
@@ -396,14 +540,13 @@ static void maps_number(uint32_t before, uint32_t after, int until_s)
 		process_at(i,
 			(struct proc_process){ .vsz_bytes = pages << 12,
 				.rss_bytes = MB + (i == LAST_S ? (uint64_t)(mapped_kb * 1024) *
-									(after - before)
+									  (after - before)
 							       : 0) },
 			"mapper");
 		all_reported(i);
 	}
 	for (int reading = 0; reading < 2; reading++) {
-		struct maps_process p = { .record = head_of(
-						  reading * LAST_S, PID, MAPS_PROCESS),
+		struct maps_process p = { .record = head_of(reading * LAST_S, PID, MAPS_PROCESS),
 			.mappings = reading ? after : before,
 			.mappings_max = 1000 };
 
@@ -459,7 +602,8 @@ static void test_map_leak(void **state)
 			"started: 200] [vm.max_map_count: 1000] [growth: 20 a second over 5.00s] "
 			"[what grew: /data/index: 100 more] [time until no more mappings are "
 			"allowed: 35.0s] <sooth inspect --maps 99 lists the mappings; restarting "
-			"the process frees them; sysctl vm.max_map_count=262144 allows more on this "
+			"the process frees them; sysctl vm.max_map_count=262144 allows more on "
+			"this "
 			"host>\n" },
 		{ "map-leak", maps_more, 99, NULL, "=fine: 200 memory mappings, then 299\n" },
 		{ "map-leak", maps_more, 100, "map-leak.min-rate=21", "fine: " },
@@ -639,7 +783,8 @@ static void test_pressure(void **state)
 			"MiB in use; at the limit the kernel kills a process [control group: /box] "
 			"[limit: 1000M] [memory in use, not counting file pages: 900M] [used: 90 "
 			"%] [file pages: 50.0M] [limit hits: 0] [processes of the control group "
-			"killed for lack of memory, ever: 0] [killed first: thing (99), oom_score 700, "
+			"killed for lack of memory, ever: 0] [killed first: thing (99), oom_score "
+			"700, "
 			"highest of 1 sampled] (unseen: how long tasks of the control group waited "
 			"for memory: the kernel does not record it) (unseen: whether a process "
 			"that was not sampled has a higher oom_score) <end processes that are not "

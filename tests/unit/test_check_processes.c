@@ -3,7 +3,7 @@
 #include "process_table_records.h"
 #include "check_records.h"
 
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "probes/host.h"
 #include "probes/limits.h"
 
@@ -234,7 +234,8 @@ static void test_flood(void **state)
 			"=medium/medium: starts processes faster than they end: 5 alive, then 25 "
 			"[growth: 4 a second over 5.00s] [processes alive when the observation "
 			"started: 5] [processes alive when the observation ended: 25] [steadiness: "
-			"grew in 5 of 5 equal time slices of the observation] [starts seen: 20 over "
+			"grew in 5 of 5 equal time slices of the observation] [starts seen: 20 "
+			"over "
 			"5.00s] (unseen: how many processes can still start: the control groups "
 			"have no limit, and processes of the user cannot be counted) (unseen: how "
 			"many processes started and ended between two samples) <sooth ps -t shows "
@@ -473,7 +474,8 @@ static void test_binaries(void **state)
 			"started: /home/me/.local/share/claude/versions/2.1.50 {path "
 			"/home/me/.local/share/claude/versions/2.1.50} [known by: "
 			"/proc/PID/exe: the kernel marks the path as deleted] [age: 15m06s] "
-			"(unseen: whether another file is at that path now) <restart the process: files that it "
+			"(unseen: whether another file is at that path now) <restart the process: "
+			"files that it "
 			"loads from now on may be of another version>\n" },
 		{ "deleted-binary", runs_deleted, 0, NULL, "=fine: \n" },
 		{ "deleted-binary", deleted_with_newer, 0, NULL, "info/high: " },
@@ -616,7 +618,8 @@ static void test_frozen(void **state)
 			"medium/high: |[stopped for at least: 1.00s " },
 		{ "frozen", stopped_at_last, 2, "frozen.min-time=1001ms",
 			"blind: the process was stopped only a moment ago" },
-		{ "frozen", stopped_at_last, 1, NULL, "blind: the process was stopped only a moment ago" },
+		{ "frozen", stopped_at_last, 1, NULL,
+			"blind: the process was stopped only a moment ago" },
 		{ "frozen", stopped_once, 'T', NULL,
 			"medium/high: |(unseen: how long the process has been stopped)" },
 		{ "frozen", stopped_once, 't', NULL, "blind: " },

@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/diagnosis/finding_tracker.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 
 static struct check_settings settings;
 

@@ -5,7 +5,7 @@
 #include "analyze/comparison/comparison.h"
 #include "analyze/records.h"
 #include "base/units.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
 

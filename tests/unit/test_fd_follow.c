@@ -5,6 +5,7 @@
 
 #include <sys/ioctl.h>
 
+#include "analyze/calls/fd_effects.h"
 #include "analyze/calls/fd_follow.h"
 #include "base/escape.h"
 #include "model/stream_records.h"
@@ -53,7 +54,7 @@ static void call_of(uint32_t pid, const char *name, int64_t result, uint64_t a, 
 
 static const char *name_of(uint32_t pid, int64_t fd)
 {
-	struct process_id id = { pid, pid };
+	struct process_id id = { .start_ticks = pid, .pid = pid };
 
 	buffer_reset(&text);
 	fd_follow_put(&follow, &id, fd, &text);
@@ -110,7 +111,7 @@ static void test_files(void **state)
 /* In and out as often as one likes: a name has an end, and then is unknown. */
 static void test_a_name_does_not_grow_for_ever(void **state)
 {
-	struct process_id id = { PID, PID };
+	struct process_id id = { .start_ticks = PID, .pid = PID };
 	size_t longest = 0, last = 0;
 
 	(void)state;
@@ -140,7 +141,7 @@ static void test_a_name_does_not_grow_for_ever(void **state)
 /* Where a step from an unknown place leads to is unknown, until a reading tells. */
 static void test_steps_from_an_unknown_directory(void **state)
 {
-	struct process_id id = { PID, PID };
+	struct process_id id = { .start_ticks = PID, .pid = PID };
 
 	(void)state;
 	assert_false(fd_follow_has_moved(&follow, &id));
@@ -161,7 +162,7 @@ static void test_steps_from_an_unknown_directory(void **state)
 /* Opened without O_DIRECTORY, as tar does: what is opened from it lies in it all the same. */
 static void test_directories_that_nobody_calls_so(void **state)
 {
-	struct process_id id = { PID, PID };
+	struct process_id id = { .start_ticks = PID, .pid = PID };
 
 	(void)state;
 	open_as(4, "/srv", 0200000);

@@ -85,6 +85,33 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "this check needs the probe `fds`, which was not recorded"));
 }
 
+/* The leak stands before the limit that it reaches, though that is the more severe. */
+static void test_causes_first(void **state)
+{
+	struct fds_process end = { .record = { .time_ns = 105 * NS_PER_S,
+					   .pid = PID,
+					   .start_ticks = 1,
+					   .kind = FDS_PROCESS },
+		.soft_limit = 112,
+		.hard_limit = 112,
+		.descriptors = 110 };
+	const char *json, *leak, *limit;
+
+	(void)state;
+	add_growing(20, "leaky");
+	add_source("fds");
+	RECORD_APPEND(&records, &end, NULL, 0);
+	json = show_view("diagnose", "findings", NULL, "json");
+	leak = strstr(json, "\"key\": \"fd-leak:99@1\"");
+	limit = strstr(json, "\"key\": \"fd-limit-near:99@1\"");
+	assert_non_null(leak);
+	assert_non_null(limit);
+	assert_true(leak < limit);
+	assert_non_null(strstr(json, "2 findings (1 critical, 1 high) in 1 of 1 process"));
+	assert_non_null(strstr(show_view("diagnose", "findings", NULL, "text"),
+		"also fd-limit-near (critical): "));
+}
+
 /* A process, and its children of which there are more each second, each with its memory. */
 static void add_family(uint64_t rss_step, uint32_t children_step)
 {
@@ -335,7 +362,7 @@ static void test_waits(void **state)
 		const char *text = show_view("diagnose", "findings", NULL, "text");
 
 		assert_int_equal(is_running, !strstr(text, "thing (99) waits for its child sleep "
-							   "(7), 3 min; no problem found"));
+							   "(7), 3 min\n"));
 		assert_int_equal(is_running, strstr(text, "thing 99: no problem found") != NULL);
 		const char *json;
 		json = show_view("diagnose", "findings", NULL, "json");
@@ -374,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_found),
+		TEST(test_causes_first),
 		TEST(test_fine),
 		TEST(test_for_people),
 		TEST(test_settings),

@@ -38,7 +38,7 @@ static void take_all(void)
 
 static const struct heap_process *process(uint32_t pid)
 {
-	struct process_id id = { TICKS, pid };
+	struct process_id id = { .start_ticks = TICKS, .pid = pid };
 
 	return map_get(&live.processes, &id);
 }

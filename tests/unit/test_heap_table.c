@@ -8,7 +8,7 @@
 #include "analyze/heap/heap_rows.h"
 #include "analyze/heap/heap_table.h"
 #include "base/units.h"
-#include "core/observer.h"
+#include "collect/observer.h"
 #include "os/fake/fake.h"
 #include "probes/pause.h"
 #include "shown.h"

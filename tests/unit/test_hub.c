@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/units.h"
-#include "core/hub.h"
+#include "collect/hub.h"
 #include "os/fake/fake.h"
 #include "probes/syscalls.h"
 

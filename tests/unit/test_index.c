@@ -9,8 +9,8 @@
 
 #include "capture/capture_file.h"
 #include "capture/writer.h"
-#include "core/time_range.h"
-#include "core/registry.h"
+#include "explain/time_range.h"
+#include "model/probe.h"
 #include "probes/syscalls.h"
 
 #define BEGIN_NS 1000

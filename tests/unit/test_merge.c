@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "core/merge.h"
+#include "explain/merge.h"
 
 /* Records as they were released; pid numbers them in the order they were given. */
 struct released {

@@ -8,9 +8,9 @@
 #include <errno.h>
 
 #include "base/units.h"
-#include "core/observer.h"
-#include "core/registry.h"
-#include "core/report.h"
+#include "collect/observer.h"
+#include "model/probe.h"
+#include "explain/report.h"
 #include "model/schema.h"
 #include "os/fake/fake.h"
 #include "probes/proc.h"

@@ -2,8 +2,8 @@
 /* Names of probes in earlier versions: a user and an old capture may still have them. */
 #include "shown.h"
 
-#include "core/old_names.h"
-#include "core/registry.h"
+#include "explain/old_names.h"
+#include "model/probe.h"
 #include "model/stream_records.h"
 
 static const struct {

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "core/output.h"
+#include "explain/output.h"
 
 struct diary {
 	struct buffer text;

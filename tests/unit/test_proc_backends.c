@@ -241,7 +241,7 @@ static void test_callings(void **state)
 
 static struct proc_entry entry(uint32_t pid, uint32_t ppid)
 {
-	return (struct proc_entry){ .values = { .id = { pid, pid },
+	return (struct proc_entry){ .values = { .id = { .start_ticks = pid, .pid = pid },
 					    .ppid = ppid,
 					    .process_group = pid,
 					    .session = pid,

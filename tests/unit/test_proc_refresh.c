@@ -46,7 +46,7 @@ static void next_sample(void)
 
 static struct proc_entry entry(uint32_t pid, bool is_close)
 {
-	return (struct proc_entry){ .values = { .id = { 10 * pid, pid },
+	return (struct proc_entry){ .values = { .id = { .start_ticks = 10 * pid, .pid = pid },
 					    .ppid = 1,
 					    .state = 'S',
 					    .cpu_ns = 5,

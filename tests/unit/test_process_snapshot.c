@@ -139,7 +139,7 @@ static void test_stat(void **state)
 
 static struct proc_entry entry(uint32_t pid, uint32_t ppid, uint64_t start)
 {
-	return (struct proc_entry){ .values = { .id = { start, pid },
+	return (struct proc_entry){ .values = { .id = { .start_ticks = start, .pid = pid },
 					    .ppid = ppid,
 					    .process_group = pid,
 					    .session = pid } };

@@ -6,9 +6,10 @@
  */
 #include "support.h"
 
-#include "core/output.h"
-#include "core/registry.h"
-#include "core/report.h"
+#include "explain/output.h"
+#include "explain/registry.h"
+#include "model/probe.h"
+#include "explain/report.h"
 #include "json_check.h"
 #include "model/schema.h"
 

@@ -2,7 +2,7 @@
 /* Many records of a key become one, by the rules their fields name. */
 #include "support.h"
 
-#include "core/reduce.h"
+#include "explain/reduce.h"
 #include "model/schema.h"
 
 struct sample {

@@ -4,7 +4,9 @@
 
 #include <ctype.h>
 
-#include "core/registry.h"
+#include "explain/registry.h"
+#include "model/probe.h"
+#include "agents/agent_set.h"
 #include "model/schema.h"
 
 #define SCHEMAS_MAX 256

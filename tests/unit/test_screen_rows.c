@@ -5,7 +5,7 @@
 #include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "cli/screen/screen_state.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "probes/proc.h"
 
 static struct screen screen;

@@ -50,7 +50,7 @@ static struct short_lived_group group_of(uint32_t main, const char *name)
 
 	memcpy(key.name, name, strlen(name));
 	if (main)
-		key.main = (struct process_id){ 100ull * main, main };
+		key.main = (struct process_id){ .start_ticks = 100ull * main, .pid = main };
 	found = map_get(&short_lived.groups, &key);
 	return found ? *found : (struct short_lived_group){ 0 };
 }

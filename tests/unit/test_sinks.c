@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <math.h>
 
-#include "core/output.h"
-#include "core/registry.h"
+#include "explain/output.h"
+#include "explain/registry.h"
 #include "json_check.h"
 #include "model/schema.h"
 #include "sinks/raster.h"
@@ -866,7 +866,7 @@ static void test_raster_sizes(void **state)
 
 	(void)state;
 	if (raster_new(&r, &err))
-		skip(); /* built or running without librsvg */
+		skip(); /* librsvg is not installed */
 	check_raster(r, 500, 2400, 1000);
 	check_raster(r, 3300, 2400, 6600);
 	check_raster(r, 3400, 1200, 3400);

@@ -33,7 +33,7 @@ static void take_end(struct snapshots *s, uint32_t pid, uint32_t variables)
 
 static size_t records_of(const struct snapshots *s, uint32_t pid)
 {
-	struct process_id id = { 5, pid };
+	struct process_id id = { .start_ticks = 5, .pid = pid };
 	const struct snapshot *one = snapshots_get(s, &id);
 	struct batch batch = one ? snapshot_records(one) : (struct batch){ 0 };
 
@@ -42,7 +42,7 @@ static size_t records_of(const struct snapshots *s, uint32_t pid)
 
 static void test_last_whole_reading(void **state)
 {
-	struct process_id id = { 5, 10 };
+	struct process_id id = { .start_ticks = 5, .pid = 10 };
 	struct snapshots s;
 
 	(void)state;

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "core/secrets.h"
-#include "core/stream.h"
+#include "collect/secrets.h"
+#include "collect/stream.h"
 #include "model/stream_records.h"
 #include "probes/fds.h"
 #include "probes/syscalls.h"

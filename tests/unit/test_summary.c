@@ -2,8 +2,8 @@
 /* The notes at the end of every report: what is merged, what is bounded, what is added. */
 #include "support.h"
 
-#include "core/registry.h"
-#include "core/summary.h"
+#include "explain/registry.h"
+#include "explain/summary.h"
 #include "json_check.h"
 
 struct scene {

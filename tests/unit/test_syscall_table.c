@@ -9,7 +9,7 @@
 #include "analyze/calls/syscall_sums.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "json_check.h"
 #include "probes/pause.h"
 #include "probes/syscall_names.h"

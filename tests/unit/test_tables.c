@@ -6,7 +6,7 @@
 
 #include "base/csv.h"
 #include "base/units.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "export/feed.h"
 #include "export/tables.h"
 #include "model/schema.h"

@@ -170,6 +170,14 @@ static void test_groups(void **state)
 	assert_true(group_cpu_parse(&value, TEXT("50000 100000\n")) && value == 500000);
 	assert_true(group_cpu_parse(&value, TEXT("max 100000\n")) && value == UINT64_MAX);
 	assert_false(group_cpu_parse(&value, TEXT("50000 0\n")));
+	assert_true(group_io_parse(&value, NULL, TEXT("8:0 4096\n8:16 512\n")) && value == 512);
+	assert_true(group_io_parse(&value, NULL, TEXT("")) && value == UINT64_MAX);
+	assert_true(
+		group_io_parse(&value, "wbps", TEXT("8:0 rbps=9 wbps=77 riops=max wiops=1\n")) &&
+		value == 77);
+	assert_true(group_io_parse(&value, "rbps", TEXT("8:0 rbps=max wbps=77\n")) &&
+		    value == UINT64_MAX);
+	assert_false(group_io_parse(&value, NULL, TEXT("total 4096\n")));
 }
 
 static void test_pressure(void **state)

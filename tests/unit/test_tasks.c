@@ -97,7 +97,7 @@ static void test_threads_twice(void **state)
 
 static void test_thread_times(void **state)
 {
-	struct process_id id = { 5, 10 };
+	struct process_id id = { .start_ticks = 5, .pid = 10 };
 	struct buffer list = { 0 };
 	const struct thread_time *times;
 	struct thread_times t;
@@ -302,7 +302,7 @@ static void test_limits(void **state)
 
 static void test_limit_sums(void **state)
 {
-	struct process_id id = { 5, 10 };
+	struct process_id id = { .start_ticks = 5, .pid = 10 };
 	struct buffer near = { 0 };
 	const struct limits_group *tightest;
 	const struct limit_sum *sums;

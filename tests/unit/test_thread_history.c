@@ -72,7 +72,7 @@ static void end_snapshot(uint64_t at_ms, uint32_t threads)
 
 static const struct thread_history *get(uint32_t tid)
 {
-	const struct process_id id = { 70, 7 };
+	const struct process_id id = { .start_ticks = 70, .pid = 7 };
 	const struct thread_history *t;
 	size_t position = 0;
 

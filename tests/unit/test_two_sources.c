@@ -6,7 +6,7 @@
 #include "support.h"
 
 #include "base/units.h"
-#include "core/observer.h"
+#include "collect/observer.h"
 #include "os/fake/fake.h"
 #include "probes/heap.h"
 #include "probes/syscalls.h"

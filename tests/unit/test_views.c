@@ -4,7 +4,7 @@
 
 #include "analyze/processes/processes.h"
 #include "base/units.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "probes/context.h"
 #include "probes/exit_reasons.h"
 #include "probes/proc.h"

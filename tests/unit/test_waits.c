@@ -25,16 +25,22 @@ static uint32_t number(const char *call)
 	return (uint32_t)syscall_number(SYSCALL_ABI_X86_64, call, strlen(call));
 }
 
-static void process(uint32_t pid, const char *name, char state)
+static void process_of(uint32_t parent, uint32_t pid, const char *name, char state)
 {
 	struct waits_process p = { .record = head(WAITS_PROCESS, 0),
 		.node_start_ticks = STARTED,
 		.node_pid = pid,
+		.ppid = parent,
 		.threads = 1,
 		.state = state };
 	struct record_tail tail[] = { tail_string(&p.name, name) };
 
 	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+static void process(uint32_t pid, const char *name, char state)
+{
+	process_of(0, pid, name, state);
 }
 
 static void thread(uint32_t pid, uint32_t tid, const char *call, uint64_t argument)
@@ -128,6 +134,33 @@ static void test_chain(void **state)
 		"sh (10) waits for its child cat (11), 3 min; 11 waits for data from flock (12) "
 		"through a pipe, 3 min; 12 waits for a lock on /tmp/x.lock held by make (13), 3 "
 		"min");
+}
+
+/* A pidfd may be one of a process that another one started; a child is found twice, and is one. */
+static void waits_by_pidfd(uint32_t parent)
+{
+	process(10, "guard", 'S');
+	thread(10, 10, "select", 4);
+	object(10, 3, FDS_PIDFD, WAITS_ROLE_WATCHED, "anon_inode:[pidfd]");
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "sleep");
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "sleep");
+	process_of(parent, 11, "sleep", 'S');
+	thread(11, 11, "read", 0);
+	object(11, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "make");
+}
+
+static void test_pidfd(void **state)
+{
+	waits_by_pidfd(1);
+	expect("waits",
+		"guard (10) waits for the end of sleep (11), 3 min; 11 waits for data from make "
+		"(12) through a pipe, 3 min");
+	reset(state);
+	waits_by_pidfd(10);
+	expect("waits",
+		"guard (10) waits for its child sleep (11), 3 min; 11 waits for data from make "
+		"(12) through a pipe, 3 min");
 }
 
 static void test_deadlock(void **state)
@@ -374,7 +407,7 @@ static void test_jvm(void **state)
 	party(10, 10, WAITS_RELATION_THREAD, 10, 11, "java");
 	thread_at(&records, 10)->lock = WAITS_LOCK_JOIN;
 	thread(10, 11, "futex", 0x2000);
-	expect("idle", "java (10) waits for events, idle 3 min");
+	expect("waits", "java (10) waits inside the JVM, for work or for a lock of Java, 3 min");
 	thread(10, 12, "epoll_wait", 5);
 	expect("idle", "java (10) in thread worker (12) waits for events, idle 3 min");
 }
@@ -387,6 +420,31 @@ static void test_idle_server(void **state)
 	object(10, 6, FDS_TCP, WAITS_ROLE_WATCHED, "0.0.0.0:80");
 	object(10, 7, FDS_EVENTFD, WAITS_ROLE_WATCHED, "anon_inode:[eventfd]");
 	expect("idle", "nginx (10) waits for connections on 0.0.0.0:80, idle 3 min");
+}
+
+static void used(uint32_t pid, uint64_t cpu_ns)
+{
+	struct batch all = { records.data, records.size };
+
+	batch_for_each (r, &all) {
+		struct waits_process *p = (void *)r;
+
+		if (r->kind == WAITS_PROCESS && p->node_pid == pid)
+			p->cpu_ns = cpu_ns;
+	}
+}
+
+/* An event loop that works between its waits: from 15 % of a CPU on, in the second between. */
+static void test_active(void **state)
+{
+	(void)state;
+	process(10, "node", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	sampled_before(1);
+	used(10, 149 * NS_PER_MS);
+	expect("idle", "node (10) waits for events, idle 3 min");
+	used(10, 300 * NS_PER_MS);
+	expect("runs", "node (10) waits for events and uses 30 % of a CPU between waits");
 }
 
 static void test_running(void **state)
@@ -424,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_chain, reset),
+		cmocka_unit_test_setup(test_pidfd, reset),
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_owner_that_ended, reset),
@@ -439,6 +498,7 @@ int main(void)
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
+		cmocka_unit_test_setup(test_active, reset),
 		cmocka_unit_test_setup(test_running, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),

@@ -17,7 +17,8 @@
 
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	       /* percent of one CPU */
-#define SETTLES_NS     (2 * NS_PER_S)  /* from the call of a tool to its process */
+#define WORKS_LEAST    90.0	       /* the same: drawing a question uses less */
+#define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
 #define MCP_PREFIX     "mcp__"
 
@@ -136,9 +137,9 @@ static bool is_at_terminal(const struct finding_activity *f)
 	       links->stream[0] == PROC_STREAM_TERMINAL;
 }
 
-static bool computes(const struct finding_activity *f)
+static bool uses_cpu(const struct finding_activity *f, double least)
 {
-	return process_table_cpu_percent(f->main) >= COMPUTES_LEAST;
+	return process_table_cpu_percent(f->main) >= least;
 }
 
 /* The session file was not written since: the log says that the conversation went on. */
@@ -151,6 +152,13 @@ static bool is_outdated(const struct finding_activity *f)
 
 	return is_busy && is_resting && s->changed_state == SOOTH_STATE_VALUE &&
 	       s->turn_utc_ns > s->changed_utc_ns + OUTDATED_NS;
+}
+
+/* Also an answer that stopped, by the log: an agent at a terminal draws all the while. */
+static bool has_request(const struct finding_activity *f)
+{
+	return f->request.is >= ACTIVITY_REQUEST_ANSWERED ||
+	       (f->turn == PROC_TURN_MODEL && f->request.socket);
 }
 
 static bool has_status(const struct finding_activity *f)
@@ -166,7 +174,7 @@ static void set_tool(struct finding_activity *f)
 
 	set(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
 	set_since(f, tool->age_ns);
-	f->a->pid = (uint32_t)tool->matters->id.pid;
+	f->a->pid = tool->matters->id.pid;
 	f->a->is_silent_cpu = tool->is_silent_cpu;
 	f->a->has_output = true;
 	f->a->output_state = tool->output_state;
@@ -280,7 +288,8 @@ static void set_question(struct finding_activity *f)
 /* A call has no result, and no process runs for it: a tool of the agent itself, or a question. */
 static void set_call(struct finding_activity *f)
 {
-	bool is_asked = !has_status(f) && !f->is_headless && is_at_terminal(f) && !computes(f);
+	bool is_asked =
+		!has_status(f) && !f->is_headless && is_at_terminal(f) && !uses_cpu(f, WORKS_LEAST);
 
 	set(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	set_since_turn(f);
@@ -317,7 +326,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_call(f);
 	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1)
 		set_again(f);
-	else if (computes(f) && f->request.is != ACTIVITY_REQUEST_SENT)
+	else if (uses_cpu(f, COMPUTES_LEAST) && !has_request(f))
 		set_computes(f);
 	else if (!is_guess(f, source))
 		set_model(f, source);
@@ -370,7 +379,7 @@ static void set_from_outside(struct finding_activity *f)
 		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
 	} else if (f->request.is >= ACTIVITY_REQUEST_ANSWERED) {
 		set_model(f, ACTIVITY_FROM_CONNECTION);
-	} else if (computes(f)) {
+	} else if (uses_cpu(f, COMPUTES_LEAST)) {
 		set_computes(f);
 	} else if (f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket &&
 		   is_at_terminal(f)) {

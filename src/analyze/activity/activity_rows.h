@@ -4,22 +4,40 @@
 #define SOOTH_ANALYZE_ACTIVITY_ROWS_H
 
 #include "analyze/activity/activity.h"
-#include "model/field.h"
+#include "model/row_list.h"
+
+#define ACTIVITY_ROW(F, S)                                                                         \
+	F(S, ENUM8, state, MAYBE(state_state),                                                     \
+		"what the agent is doing: waits_for_user, waits_for_model, asks_again, "           \
+		"runs_tool, talks_to_mcp, computes, starts, stopped, idle",                        \
+		.names = &activity_state_names)                                                    \
+	F(S, REAL, since_s, MAYBE(since_state), "seconds in that state", .decimals = 1,            \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, TEXT, detail, MAYBE(detail_state),                                                    \
+		"tool and its command, MCP server, or what the user has to answer")                \
+	F(S, U32, pid, MAYBE(pid_state), "process id of the command that the tool runs")           \
+	F(S, U32, attempts, MAYBE(attempts_state), "attempts of the request to the model so far")  \
+	F(S, U16, error_status, MAYBE(error_state),                                                \
+		"HTTP status of the attempt before, where the agent writes it")                    \
+	F(S, REAL, silence_s, MAYBE(silence_state), "seconds since the model last sent data",      \
+		.decimals = 1, .unit = SOOTH_UNIT_S)                                               \
+	F(S, U32, deadline_s, MAYBE(deadline_state),                                               \
+		"seconds without data after which this version of the agent asks the model again", \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, REAL, output_silence_s, MAYBE(output_state),                                          \
+		"seconds for which the tool wrote nothing, at least", .decimals = 1,               \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, ENUM8, source, MAYBE(source_state),                                                   \
+		"what the state rests on: session file, log, connection, processes, arguments, "   \
+		"cpu",                                                                             \
+		.names = &activity_source_names)                                                   \
+	F(S, ENUM8, confidence, WITH(source_state), "confidence in the state: high, medium, low",  \
+		.names = &activity_confidence_names)                                               \
+	F(S, TEXT, text, ALWAYS, "the activity as a sentence")
 
 struct activity_row {
 	struct sooth_record record;
-	double since_s, silence_s, output_silence_s;
-	uint32_t pid;
-	uint32_t attempts;
-	uint32_t deadline_s;
-	uint16_t error_status;
-	uint8_t state, source, confidence;
-	uint8_t state_state, since_state, detail_state;
-	uint8_t source_state; /* of source and confidence */
-	uint8_t pid_state, attempts_state, error_state, silence_state;
-	uint8_t output_state, deadline_state;
-	uint8_t unused[5];
-	struct sooth_text detail, text;
+	ROW_MEMBERS(ACTIVITY_ROW, activity_row)
 };
 
 extern const struct sooth_schema activity_row_schema;

@@ -9,6 +9,7 @@
 #include "model/stream_records.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
+#include "analyze/calls/fd_effects.h"
 
 #define HELD_BYTES_MAX (16u << 20)
 #define READ_BYTES_MAX (64u << 20) /* before the first call */

@@ -5,39 +5,33 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/signal_names.h"
 
 #define SIGNAL_MASK 0x7f
 #define CORE_FLAG   0x80
 
+#define EXIT_ROW(F, S)                                                                             \
+	F(S, RECORD, U64, time_ns, time_ns, ALWAYS, "time the process ended (CLOCK_MONOTONIC)",    \
+		.unit = SOOTH_UNIT_TIME_NS)                                                        \
+	F(S, U64, utc_ns, MAYBE(utc_state), "time the process ended, ns since 1970",               \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, time, MAYBE(time_state),                                                        \
+		"time of the exit as requested: time of day, or since the previous line")          \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, thread, ALWAYS, "name of the last thread of the process")                       \
+	F(S, TEXT, process, ALWAYS, "name of the process; empty: unknown")                         \
+	F(S, NAMED, U32, status, wait_status, ALWAYS,                                              \
+		"exit status of the process as wait(2) encodes it")                                \
+	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal, as text")
+
 struct exit_row {
 	struct sooth_record record;
-	uint64_t utc_ns;
-	uint32_t status;
-	uint8_t utc_state, time_state;
-	uint8_t unused[2];
-	struct sooth_text time, thread, process, end;
+	ROW_MEMBERS(EXIT_ROW, exit_row)
 };
 
-static const struct sooth_field fields[] = {
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(exit_row, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time the process ended (CLOCK_MONOTONIC)" },
-	FIELD_NUMBER(exit_row, utc_ns, "time the process ended, ns since 1970",
-		FIELD_STATE_AT(exit_row, utc_state), .unit = SOOTH_UNIT_UTC_NS),
-	FIELD_STRING(exit_row, time,
-		"time of the exit as requested: time of day, or since the previous line",
-		FIELD_STATE_AT(exit_row, time_state)),
-	FIELD_PID(exit_row),
-	FIELD_STRING(exit_row, thread, "name of the last thread of the process"),
-	FIELD_STRING(exit_row, process, "name of the process; empty: unknown"),
-	FIELD_NUMBER_AS(
-		exit_row, status, wait_status, "exit status of the process as wait(2) encodes it"),
-	FIELD_STRING(exit_row, end, "how the process ended: exit status or signal, as text"),
-};
+ROW_FIELDS(fields, EXIT_ROW, exit_row);
 
 #define EXIT_SCHEMA(line_)                                                                         \
 	{                                                                                          \

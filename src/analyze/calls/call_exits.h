@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_CALL_EXITS_H
 
 #include "base/cursor.h"
-#include "core/output.h"
+#include "explain/output.h"
 #include "model/stream_records.h"
 
 struct call_exit {
@@ -15,7 +15,7 @@ struct call_exit {
 	bool is_host; /* of many processes */
 };
 
-/* What comes among calls, for the section of these: `asides` of core/sink.h. */
+/* What comes among calls, for the section of these: `asides` of explain/sink.h. */
 extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
 
 int call_exit_emit(struct output *output, const struct call_exit *e, struct sooth_error *err);

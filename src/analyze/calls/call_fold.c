@@ -5,6 +5,7 @@
 
 #include "analyze/calls/call_about.h"
 #include "bpf/aggregate.h"
+#include "analyze/calls/fd_effects.h"
 
 #define O_TRUNC_LINUX  01000
 #define MSG_PEEK_LINUX 2

@@ -23,6 +23,7 @@
 #define PEERS_MAX     512
 #define THREADS_MAX   4096
 #define WEIGHTS_MAX   4096
+#define REPEATS_MAX   512
 #define FDS_MAX	      16384
 #define ENTRIES_MAX   200000 /* of all processes: then nothing new is kept */
 #define LOOKED_EVERY  4096   /* calls, at that */
@@ -33,7 +34,7 @@
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->waits, &h->positions, &h->pending, &h->weights };
+		&h->peers, &h->waits, &h->repeats, &h->positions, &h->pending, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -61,6 +62,8 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->scraps, sizeof(struct call_path), sizeof(struct call_scraps), SCRAPS_MAX);
 	map_init(&h->peers, sizeof(struct call_path), sizeof(struct call_peer), PEERS_MAX);
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
+	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
+		REPEATS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
 	map_init(&h->weights, sizeof(struct call_kind), sizeof(struct call_weight), WEIGHTS_MAX);
@@ -113,27 +116,6 @@ const struct call_history *call_histories_get(
 	struct call_history *const *kept = map_get(&h->processes, id);
 
 	return kept ? *kept : NULL;
-}
-
-struct call_path call_path_of(struct span path)
-{
-	struct call_path key = { { 0 } };
-
-	if (path.size)
-		memcpy(key.text, path.data,
-			path.size < sizeof(key.text) - 1 ? path.size : sizeof(key.text) - 1);
-	return key;
-}
-
-bool call_is_on_disk(const char *path)
-{
-	static const char *const others[] = { "/dev/", "/proc/", "/sys/" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (!strncmp(path, others[i], strlen(others[i])))
-			return false;
-	}
-	return *path == '/';
 }
 
 /* --- a call --- */
@@ -207,6 +189,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_files_take(&c);
 	call_peers_take(&c);
 	call_waits_take(&c);
+	call_repeats_take(&c);
 	return 0;
 }
 

@@ -115,6 +115,27 @@ struct call_waits {
 	uint64_t lock_weight; /* as majority votes go */
 };
 
+#define CALL_REPEAT_NO_FD (-1)
+
+/* The calls of one thread, by descriptor and kind of result. */
+struct call_repeat_key {
+	uint32_t tid, number;
+	int32_t fd;	/* of a call that polls: a ready one, or the only one */
+	int32_t result; /* negative errno, 0, or 1 for all above */
+	uint16_t abi;
+	uint8_t unused[2];
+};
+
+struct call_repeat {
+	uint64_t count, seen;
+	uint64_t first_ns, last_ns; /* returns */
+	uint64_t bytes;	 /* moved */
+	uint32_t events; /* of a call that polls, all masks together */
+	bool is_described;
+	bool is_socket, has_path;
+	char text[CALL_PATH]; /* what the descriptor is; empty: not known */
+};
+
 struct call_history {
 	struct process_id id;
 	uint64_t calls;	      /* with those that were only counted */
@@ -130,6 +151,7 @@ struct call_history {
 	struct map scraps;    /* call_path of a directory -> call_scraps */
 	struct map peers;     /* call_path -> call_peer */
 	struct map waits;     /* uint32_t tid -> call_waits */
+	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */

@@ -8,7 +8,8 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "core/registry.h"
+#include "model/probe.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/syscalls.h"
 #include "probes/uring_opcodes.h"
@@ -16,22 +17,17 @@
 #define OPCODES_MAX   4096 /* a capture may say anything */
 #define OPCODES_NAMED 8	   /* in the words of a limit */
 
+#define URING_ROW(F, S)                                                                            \
+	F(S, ENUM32, opcode, ALWAYS, "io_uring operation", .names = &uring_opcode_names)           \
+	F(S, U64, count, ALWAYS, "io_uring requests that the kernel accepted",                     \
+		.label = "REQUESTS", .merge = SOOTH_MERGE_SUM)
+
 struct uring_row {
 	struct sooth_record record;
-	uint64_t count;
-	uint32_t opcode;
-	uint32_t unused;
+	ROW_MEMBERS(URING_ROW, uring_row)
 };
 
-static const struct sooth_field uring_fields[] = {
-	{ .name = "opcode",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(uring_row, opcode),
-		.names = &uring_opcode_names,
-		.help = "io_uring operation" },
-	FIELD_NUMBER(uring_row, count, "io_uring requests that the kernel accepted",
-		.label = "REQUESTS", .merge = SOOTH_MERGE_SUM),
-};
+ROW_FIELDS(uring_fields, URING_ROW, uring_row);
 
 const struct sooth_schema call_notes_uring_schema = {
 	.name = "io_uring",

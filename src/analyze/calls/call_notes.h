@@ -7,7 +7,7 @@
 #define SOOTH_ANALYZE_CALL_NOTES_H
 
 #include "analyze/pauses.h"
-#include "core/reduce.h"
+#include "explain/reduce.h"
 
 struct call_notes {
 	struct pauses holds;

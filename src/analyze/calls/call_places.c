@@ -3,11 +3,37 @@
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
+#include "base/lock_name.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
+#include "model/errno_names.h"
+#include "base/cleanup.h"
 
 #define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
 #define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
+
+/* --- paths --- */
+
+struct call_path call_path_of(struct span path)
+{
+	struct call_path key = { { 0 } };
+
+	if (path.size)
+		memcpy(key.text, path.data,
+			path.size < sizeof(key.text) - 1 ? path.size : sizeof(key.text) - 1);
+	return key;
+}
+
+bool call_is_on_disk(const char *path)
+{
+	static const char *const others[] = { "/dev/", "/proc/", "/sys/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!strncmp(path, others[i], strlen(others[i])))
+			return false;
+	}
+	return *path == '/';
+}
 
 /* --- names that are searched for --- */
 
@@ -46,6 +72,15 @@ static void note_found(const struct call_at_hand *c)
 
 /* --- errors --- */
 
+/* That it could not bind. */
+static bool put_own_address(const struct folded_call *call, char *out, size_t size)
+{
+	struct call_piece address = call_piece(call->call, 1, SYSCALLS_PART_TARGET);
+
+	return call->row->effect.what == SYSCALL_FD_NAMES_LOCAL && address.is_there &&
+	       call_address(address.bytes, out, size);
+}
+
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 {
 	struct call_place place = { .number = c->folded->call->number,
@@ -55,7 +90,8 @@ static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 
 	if (has_text && c->path.size)
 		path = call_path_of(c->path);
-	else if (has_text && c->folded->file && c->folded->file->kind == FD_FOLLOWED_SOCKET)
+	else if (has_text && !put_own_address(c->folded, path.text, sizeof(path.text)) &&
+		 c->folded->file && c->folded->file->kind == FD_FOLLOWED_SOCKET)
 		fd_followed_connection(c->folded->file, path.text, sizeof(path.text));
 	else if (has_text && c->folded->file && c->folded->file->name)
 		path = call_path_of(span_of(c->folded->file->name, strlen(c->folded->file->name)));
@@ -63,14 +99,28 @@ static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 	return place;
 }
 
+/* The lock is not free: an answer, but one that explains why a command gives up. */
+static bool is_lock_refused(const struct folded_call *call, const char *text)
+{
+	const struct syscall_row *row = call->row;
+	const char *slash = strrchr(text, '/');
+	bool locks = row->wait.what == SYSCALL_WAIT_TURN;
+
+	return slash && is_lock_name(slash + 1) &&
+	       (call->error == LINUX_EEXIST || (locks && call->error == LINUX_EAGAIN));
+}
+
 static void take_error(const struct call_at_hand *c)
 {
 	struct call_place place;
 	struct call_failures *f;
+	bool is_answer = call_error_is_answer(c->folded->row, c->folded->error);
 
-	if (call_error_is_answer(c->folded->row, c->folded->error))
+	if (is_answer && c->folded->error != LINUX_EEXIST && c->folded->error != LINUX_EAGAIN)
 		return;
 	place = place_of(c, true);
+	if (is_answer && !is_lock_refused(c->folded, place.text))
+		return;
 	f = map_put(&c->history->failures, &place, NULL);
 	if (!f)
 		return;

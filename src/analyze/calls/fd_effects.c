@@ -392,7 +392,7 @@ static bool has_effect(const struct syscalls_call *call, const struct syscall_ef
 	       (effect->what == SYSCALL_FD_BEGINS_CONNECTION && call->result == -LINUX_EINPROGRESS);
 }
 
-void call_effects_apply(struct fd_follow *f, const struct syscalls_call *call)
+static void call_effects_apply(struct fd_follow *f, const struct syscalls_call *call)
 {
 	struct effect e = {
 		.follow = f, .call = call, .row = &syscall_row_of(call->abi, call->number)->effect
@@ -404,4 +404,14 @@ void call_effects_apply(struct fd_follow *f, const struct syscalls_call *call)
 	e.table = fd_follow_table(f, &e.id);
 	if (e.table)
 		effects[e.row->what](&e);
+}
+
+void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
+{
+	const struct syscalls_call *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+
+	if (call)
+		call_effects_apply(f, call);
+	else
+		fd_follow_take_state(f, r);
 }

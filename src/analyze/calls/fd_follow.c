@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "analyze/calls/call_pieces.h"
-#include "analyze/calls/fd_effects.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "model/stream_records.h"
@@ -274,7 +273,8 @@ static void take_process(struct fd_follow *f, const struct proc_process *p)
 static void take_join(struct fd_follow *f, const struct process_join *join)
 {
 	struct process_id child = process_id_of(&join->record);
-	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+	struct process_id parent = { .start_ticks = join->parent_start_ticks,
+		.pid = join->parent_pid };
 	struct fd_table *to = fd_follow_table(f, &child);
 	const struct fd_table *from = map_get(&f->tables, &parent);
 	size_t position = 0;
@@ -344,13 +344,11 @@ static void take_leave(struct fd_follow *f, const struct process_leave *leave)
 	map_remove(&f->tables, &id);
 }
 
-void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
+void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r)
 {
 	const void *known;
 
-	if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
-		call_effects_apply(f, known);
-	else if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
+	if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
 		take_descriptor(f, known);
 	else if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
 		take_socket(f, known);

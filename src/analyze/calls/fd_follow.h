@@ -46,8 +46,8 @@ struct fd_follow {
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Any record; a call after it was reported, because its arguments are of before. */
-void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
+/* Any record but a call: fd_follow_take() of fd_effects.h passes these on. */
+void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
 /* Calls that change descriptors were not recorded: what calls said before is not known any more.
  * What a snapshot said remains: it is mostly what stays open. */
 void fd_follow_gap(struct fd_follow *f, const struct process_id *process);
@@ -74,5 +74,28 @@ bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *pro
  * kernel knows. Not escaped. */
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
 	int64_t directory, struct span path, struct buffer *out);
+
+/* --- for the effects of calls --- */
+
+struct fd_table {
+	struct map fds;	 /* uint32_t -> struct fd_followed; no key size: not begun */
+	char *directory; /* owned; NULL: not known */
+	char *arguments; /* owned; NULL: not known */
+	size_t arguments_size;
+	bool arguments_are_cut;
+	char name[16];		   /* of the process; empty: not known */
+	bool has_fds, has_sockets; /* a reading: later ones would come in between calls */
+	bool has_moved;		   /* to another directory, also one that is not known */
+};
+
+/* The table of a process, made when it is new; NULL: no memory. */
+struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process);
+/* A descriptor becomes something new; NULL: it cannot be kept. */
+struct fd_followed *fd_follow_set(
+	struct fd_follow *f, struct fd_table *t, int64_t fd, enum fd_followed_kind kind);
+void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd);
+void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
+	const struct fd_followed *from, bool closes_on_exec);
+void fd_follow_name(struct fd_followed *known, struct span name);
 
 #endif

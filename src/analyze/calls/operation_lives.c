@@ -47,7 +47,8 @@ static void set_command(struct life *life, struct span command)
 
 static void take_join(struct operation_lives *s, const struct process_join *join)
 {
-	struct process_id parent = { join->parent_start_ticks, join->parent_pid };
+	struct process_id parent = { .start_ticks = join->parent_start_ticks,
+		.pid = join->parent_pid };
 	struct life *life = life_of(s, &join->record);
 	const struct life *from = map_get(&s->all, &parent);
 
@@ -144,7 +145,7 @@ bool operation_lives_emits(
 		uint32_t pid;
 
 		memcpy(&pid, (const char *)s->asked.data + at, sizeof(pid));
-		if (pid == (uint32_t)id->pid)
+		if (pid == id->pid)
 			return true;
 	}
 	return false;

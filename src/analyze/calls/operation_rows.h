@@ -3,35 +3,81 @@
 #ifndef SOOTH_ANALYZE_OPERATION_ROWS_H
 #define SOOTH_ANALYZE_OPERATION_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
+
+#define IO_ROW(F, S)                                                                               \
+	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
+		"process id in the initial pid namespace")                                         \
+	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
+	F(S, TEXT, path, ALWAYS, "path of the file, or what the file descriptor refers to",        \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, kind, ALWAYS, "type of the file: file, directory, pipe, terminal, other")       \
+	F(S, U64, read_bytes, ALWAYS, "bytes read from the file", .unit = SOOTH_UNIT_BYTES,        \
+		.label = "READ")                                                                   \
+	F(S, U64, written_bytes, ALWAYS, "bytes written to the file", .unit = SOOTH_UNIT_BYTES,    \
+		.label = "WRITTEN")                                                                \
+	F(S, U64, reads, ALWAYS, "system calls that read from the file")                           \
+	F(S, U64, writes, ALWAYS, "system calls that wrote to the file")                           \
+	F(S, U64, opens, ALWAYS, "times the file was opened")                                      \
+	F(S, U64, rewrites, ALWAYS, "times the file was truncated after a write")                  \
+	F(S, U64, errors, ALWAYS, "failed system calls on the file")                               \
+	F(S, U64, total_ns, MAYBE(times_state), "total time in system calls on the file",          \
+		.unit = SOOTH_UNIT_NS, .label = "TOTAL")                                           \
+	F(S, U64, mean_ns, WITH(times_state), "mean time of one system call",                      \
+		.unit = SOOTH_UNIT_NS, .label = "MEAN")                                            \
+	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
+		.unit = SOOTH_UNIT_NS, .label = "MAX")
 
 struct io_row {
 	struct sooth_record record;
-	uint64_t read_bytes, written_bytes;
-	uint64_t reads, writes, opens, rewrites, errors;
-	uint64_t total_ns, mean_ns, max_ns;
-	uint8_t times_state, process_state;
-	uint8_t unused[6];
-	struct sooth_text path, kind, process;
+	ROW_MEMBERS(IO_ROW, io_row)
 };
+
+#define NETWORK_ROW(F, S)                                                                          \
+	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
+		"process id in the initial pid namespace")                                         \
+	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
+	F(S, TEXT, connection, ALWAYS,                                                             \
+		"protocol, local address and peer address of the connection", .may_shrink = true)  \
+	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the peer address")     \
+	F(S, U64, sent_bytes, ALWAYS, "bytes sent on the connection", .unit = SOOTH_UNIT_BYTES,    \
+		.label = "SENT")                                                                   \
+	F(S, U64, received_bytes, ALWAYS, "bytes received on the connection",                      \
+		.unit = SOOTH_UNIT_BYTES, .label = "RECEIVED")                                     \
+	F(S, U64, sends, ALWAYS, "system calls that sent data")                                    \
+	F(S, U64, receives, ALWAYS, "system calls that received data")                             \
+	F(S, U64, connects, ALWAYS, "attempts to connect, including failed ones")                  \
+	F(S, U64, errors, ALWAYS,                                                                  \
+		"failed system calls except EAGAIN, and errors read with SO_ERROR")                \
+	F(S, U64, total_ns, MAYBE(times_state),                                                    \
+		"total time in these system calls, including waiting", .unit = SOOTH_UNIT_NS,      \
+		.label = "TOTAL")                                                                  \
+	F(S, U64, mean_ns, WITH(times_state), "mean time of one system call",                      \
+		.unit = SOOTH_UNIT_NS, .label = "MEAN")                                            \
+	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
+		.unit = SOOTH_UNIT_NS, .label = "MAX")
 
 struct network_row {
 	struct sooth_record record;
-	uint64_t sent_bytes, received_bytes;
-	uint64_t sends, receives, connects, errors;
-	uint64_t total_ns, mean_ns, max_ns;
-	uint8_t times_state, label_state, process_state;
-	uint8_t unused[5];
-	struct sooth_text connection, label, process;
+	ROW_MEMBERS(NETWORK_ROW, network_row)
 };
 
+#define LINEAGE_ROW(F, S)                                                                          \
+	F(S, PID)                                                                                  \
+	F(S, U32, parent, MAYBE(parent_state), "process id of the parent")                         \
+	F(S, TEXT, name, ALWAYS, "last name of the process")                                       \
+	F(S, TEXT, end, MAYBE(end_state), "how the process ended: exit status or signal")          \
+	F(S, NAMED, U64, lived_ns, lifetime_ns, MAYBE(lived_state),                                \
+		"time from the start of the process (or of the recording) to its end",             \
+		.unit = SOOTH_UNIT_NS, .label = "LIVED")                                           \
+	F(S, NAMED, U32, status, wait_status, WITH(end_state),                                     \
+		"exit status of the process as wait(2) encodes it", .is_hidden = true)             \
+	F(S, ARGS, command, MAYBE(command_state),                                                  \
+		"command line of the process when sooth last read it")
+
 struct lineage_row {
-	struct sooth_record record; /* the process */
-	uint64_t lived_ns;
-	uint32_t parent, status;
-	uint8_t parent_state, lived_state, end_state, command_state;
-	uint8_t unused[4];
-	struct sooth_text name, command, end;
+	struct sooth_record record;
+	ROW_MEMBERS(LINEAGE_ROW, lineage_row)
 };
 
 struct memory_row {

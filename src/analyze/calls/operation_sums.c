@@ -6,12 +6,248 @@
 
 #include "analyze/calls/operation_parts.h"
 #include "base/cleanup.h"
+#include "model/errno_names.h"
+#include "model/stream_records.h"
 
 #define FILES_MAX	65536
 #define CONNECTIONS_MAX 65536
 #define MEMORY_MAX	65536
 #define PROCESSES_MAX	65536
 #define O_TRUNC_LINUX	01000
+
+/* --- memory --- */
+
+/* Sums of calls about memory (see operation_sums.h). brk(2) names an end and no size: how far it
+ * moved shows against the call before, of the same process or of the one it was forked from. */
+
+#define MAP_ANONYMOUS_LINUX 0x20
+
+static void operation_add_time(struct operation_times *times, const struct syscalls_call *call)
+{
+	if (!call_is_timed(call)) {
+		times->unseen++;
+		return;
+	}
+	times->timed++;
+	times->total_ns += call->duration_ns;
+	if (call->duration_ns > times->max_ns)
+		times->max_ns = call->duration_ns;
+}
+
+static struct memory_sum *memory_of(struct operation_sums *s, const struct syscalls_call *call,
+	const char *name, const char *what)
+{
+	struct memory_key key = { 0 };
+	struct memory_sum *sum;
+
+	if (s->by_process)
+		key.process = process_id_of(&call->record);
+	snprintf(key.operation, sizeof(key.operation), "%s%s", name, what);
+	sum = map_put(&s->memory, &key, NULL);
+	if (!sum)
+		return NULL;
+	sum->calls++;
+	operation_add_time(&sum->times, call);
+	return sum;
+}
+
+/* The kernel never says that it failed: the end is then where it was. */
+static void add_break(struct operation_sums *s, const struct folded_call *c)
+{
+	uint64_t requested = c->call->arguments[0], now = (uint64_t)c->call->result;
+	bool is_new, is_query;
+	uint64_t *end = map_put(&s->breaks, &c->process, &is_new);
+	uint64_t before = end ? *end : 0;
+	struct memory_sum *sum;
+
+	is_query = !requested || (before && requested == before);
+	sum = memory_of(s, c->call, c->row->name,
+		is_query	     ? " to ask"
+		: !before	     ? ""
+		: requested > before ? " to grow"
+				     : " to shrink");
+	if (end)
+		*end = now;
+	if (!sum)
+		return;
+	sum->errors += requested && requested != now;
+	if (is_query)
+		sum->bytes_state = SOOTH_STATE_ABSENT;
+	else if (!before)
+		sum->bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	else if (requested == now)
+		sum->bytes += now > before ? now - before : before - now;
+}
+
+static void operation_add_memory(struct operation_sums *s, const struct folded_call *c)
+{
+	const struct syscall_row *row = c->row;
+	bool is_map = row->traits & SYSCALL_MAPS;
+	bool has_length = row->argument_count > 1 && row->arguments[1] == ARGUMENT_TYPE_size;
+	struct memory_sum *sum;
+
+	if (row->traits & SYSCALL_BREAKS) {
+		add_break(s, c);
+		return;
+	}
+	sum = memory_of(s, c->call, row->name,
+		!is_map					      ? ""
+		: c->call->arguments[3] & MAP_ANONYMOUS_LINUX ? " of no file"
+							      : " of a file");
+	if (!sum)
+		return;
+	sum->errors += c->is_error;
+	if (!has_length)
+		sum->bytes_state = SOOTH_STATE_ABSENT;
+	else if (!c->is_error)
+		sum->bytes += c->call->arguments[1];
+}
+
+/* --- lives --- */
+
+static void take_join(struct operation_sums *s, const struct process_join *join)
+{
+	struct process_id child = process_id_of(&join->record);
+	struct process_id parent = { .start_ticks = join->parent_start_ticks,
+		.pid = join->parent_pid };
+	const uint64_t *from = map_get(&s->breaks, &parent);
+	uint64_t end = from ? *from : 0;
+	uint64_t *to =
+		end && !map_get(&s->breaks, &child) ? map_put(&s->breaks, &child, NULL) : NULL;
+
+	if (to)
+		*to = end;
+}
+
+void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	const void *join = record_as(r, PROCESS_JOIN, sizeof(struct process_join));
+
+	if (join)
+		take_join(s, join);
+	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
+		map_remove(&s->breaks, &id);
+}
+
+/* --- network --- */
+
+/* Sums by connection (see operation_sums.h): also of those that never came about, and of each peer
+ * of a socket that has none of its own. */
+
+/* As Linux numbers them. */
+enum {
+	LINUX_SOL_SOCKET = 1,
+	LINUX_SO_ERROR = 4,
+};
+
+static void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
+	struct operation_path *key, struct span path)
+{
+	memset(key, 0, sizeof(*key));
+	if (s->by_process)
+		key->process = process_id_of(&call->record);
+	memcpy(key->text, path.data,
+		path.size < sizeof(key->text) - 1 ? path.size : sizeof(key->text) - 1);
+}
+
+static struct network_sum *connection_of(
+	struct operation_sums *s, const struct syscalls_call *call, const struct fd_followed *known)
+{
+	struct operation_path key;
+	struct network_sum *sum;
+	char text[OPERATION_PATH];
+
+	fd_followed_connection(known, text, sizeof(text));
+	operation_path_key(s, call, &key, span_of(text, strlen(text)));
+	sum = map_put(&s->connections, &key, NULL);
+	if (sum)
+		memcpy(sum->peer, known->peer, sizeof(sum->peer));
+	return sum;
+}
+
+/* --- moving bytes --- */
+
+/* A stream goes to its connected peer, whatever a call names. */
+static void take_named_peer(const struct syscalls_call *call, struct fd_followed *socket)
+{
+	bool is_stream = !strncmp(socket->protocol, "TCP", 3) && *socket->peer;
+	char address[FD_FOLLOW_ADDRESS];
+
+	if (!is_stream && call_named_peer(call, address, sizeof(address)))
+		memcpy(socket->peer, address, sizeof(address));
+}
+
+/* A call that moved, or should have moved, bytes over a socket. */
+static void operation_add_socket(struct operation_sums *s, const struct folded_call *c,
+	const struct fd_followed *known, bool is_write)
+{
+	struct fd_followed socket = *known;
+	struct network_sum *sum;
+
+	take_named_peer(c->call, &socket);
+	sum = connection_of(s, c->call, &socket);
+	if (!sum)
+		return;
+	*(is_write ? &sum->sent_bytes : &sum->received_bytes) += c->bytes;
+	*(is_write ? &sum->sends : &sum->receives) += 1;
+	sum->errors += c->is_error && c->error != LINUX_EAGAIN;
+	operation_add_time(&sum->times, c->call);
+}
+
+/* --- connecting --- */
+
+/* Under way, or there already: what became of it shows later. */
+static bool is_undecided(unsigned error)
+{
+	return error == LINUX_EINPROGRESS || error == LINUX_EALREADY || error == LINUX_EINTR ||
+	       error == LINUX_EISCONN ||
+	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
+}
+
+/* A call that moved, or should have moved, bytes over a socket. */
+static void operation_add_connect(struct operation_sums *s, const struct folded_call *c)
+{
+	struct fd_followed socket = c->file ? *c->file : (struct fd_followed){ 0 };
+	struct call_piece piece = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
+	bool is_error = c->is_error && !is_undecided(c->error);
+	char address[FD_FOLLOW_ADDRESS];
+	struct network_sum *sum;
+
+	if (!piece.is_there || !call_address(piece.bytes, address, sizeof(address)) || !*address)
+		return;
+	/* These send nothing and reach no peer: resolvers only ask for a route. */
+	if (!is_error &&
+		(!strncmp(socket.protocol, "UDP", 3) || !strncmp(socket.protocol, "RAW", 3)))
+		return;
+	memcpy(socket.peer, address, sizeof(address));
+	if (!c->is_error || c->error == LINUX_EINPROGRESS)
+		call_near_end(c->call, socket.local, sizeof(socket.local));
+	sum = connection_of(s, c->call, &socket);
+	if (!sum)
+		return;
+	sum->connects++;
+	sum->errors += is_error;
+	operation_add_time(&sum->times, c->call);
+}
+
+/* getsockopt: what became of a connect that did not wait. */
+static void operation_add_answer(struct operation_sums *s, const struct folded_call *c)
+{
+	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
+	struct network_sum *sum;
+	uint32_t error;
+
+	if (!c->file || c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
+		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
+		return;
+	memcpy(&error, value.bytes.data, sizeof(error));
+	sum = error ? connection_of(s, c->call, c->file) : NULL;
+	if (sum)
+		sum->errors++;
+}
+
+/* --- sums --- */
 
 void operation_sums_init(struct operation_sums *s, bool by_process)
 {
@@ -39,28 +275,6 @@ void operation_sums_reset(struct operation_sums *s)
 }
 
 /* --- files --- */
-
-void operation_add_time(struct operation_times *times, const struct syscalls_call *call)
-{
-	if (!call_is_timed(call)) {
-		times->unseen++;
-		return;
-	}
-	times->timed++;
-	times->total_ns += call->duration_ns;
-	if (call->duration_ns > times->max_ns)
-		times->max_ns = call->duration_ns;
-}
-
-void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
-	struct operation_path *key, struct span path)
-{
-	memset(key, 0, sizeof(*key));
-	if (s->by_process)
-		key->process = process_id_of(&call->record);
-	memcpy(key->text, path.data,
-		path.size < sizeof(key->text) - 1 ? path.size : sizeof(key->text) - 1);
-}
 
 static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_call *call,
 	const struct fd_followed *known, int64_t fd)
@@ -109,6 +323,12 @@ static void empty(struct io_sum *sum)
 	sum->is_written = false;
 }
 
+static bool opens(const struct syscall_row *row)
+{
+	return row->effect.what == SYSCALL_FD_OPENS_FILE ||
+	       row->effect.what == SYSCALL_FD_OPENS_HOW;
+}
+
 static void add_open(struct operation_sums *s, struct folded_call *c)
 {
 	struct operation_path key;
@@ -134,12 +354,6 @@ static void add_truncate(struct operation_sums *s, const struct folded_call *c)
 
 	if (sum && !c->is_error && !c->call->arguments[1])
 		empty(sum);
-}
-
-static bool opens(const struct syscall_row *row)
-{
-	return row->effect.what == SYSCALL_FD_OPENS_FILE ||
-	       row->effect.what == SYSCALL_FD_OPENS_HOW;
 }
 
 void operation_sums_take(struct operation_sums *s, struct folded_call *c)

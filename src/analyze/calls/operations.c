@@ -17,8 +17,8 @@
 #include "analyze/sockets/peer_labels.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/output.h"
-#include "core/stage.h"
+#include "explain/output.h"
+#include "explain/stage.h"
 #include "model/stream_records.h"
 #include "probes/signal_names.h"
 

@@ -16,7 +16,7 @@
 #include "analyze/calls/syscall_sums.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "probes/syscall_set.h"
 
 /* Frames of a stack, from the process on. */

@@ -17,83 +17,49 @@
 #include "analyze/calls/syscall_stream.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "model/errno_names.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 #include "probes/syscall_set.h"
 
+#define STREAM_ROW(F, S)                                                                           \
+	F(S, RECORD, U64, time_ns, time_ns, ALWAYS,                                                \
+		"time the system call returned (CLOCK_MONOTONIC)", .unit = SOOTH_UNIT_TIME_NS)     \
+	F(S, U64, utc_ns, MAYBE(utc_state), "time the system call returned, ns since 1970",        \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, time, MAYBE(time_state),                                                        \
+		"time of the call as requested: time of day, or since the previous call")          \
+	F(S, PID)                                                                                  \
+	F(S, TID)                                                                                  \
+	F(S, TEXT, thread, ALWAYS, "name of the thread")                                           \
+	F(S, TEXT, process, ALWAYS, "name of the process; empty: unknown")                         \
+	F(S, TEXT, name, ALWAYS, "name of the system call")                                        \
+	F(S, ENUM8, category, ALWAYS, "category of the system call: file, network, memory, ...",   \
+		.names = &syscall_category_names)                                                  \
+	F(S, TEXT, arguments, ALWAYS, "arguments of the system call, as text")                     \
+	F(S, I64, result, MAYBE(result_state), "return value of the system call")                  \
+	F(S, TEXT, result_text, WITH(result_state),                                                \
+		"return value as text; a file descriptor with what it refers to")                  \
+	F(S, ERRNO32, error, ALWAYS, "errno name if the system call failed")                       \
+	F(S, TEXT, error_text, ALWAYS, "description of the error")                                 \
+	F(S, I64, fd, MAYBE(fd_state),                                                             \
+		"file descriptor the call uses (first argument) or returns")                       \
+	F(S, TEXT, fd_name, WITH(fd_state),                                                        \
+		"file or socket the file descriptor refers to; empty: unknown")                    \
+	F(S, TEXT, path, MAYBE(path_state), "path argument of the system call, absolute if known") \
+	F(S, U64, duration_ns, MAYBE(duration_state),                                              \
+		"time from the start of the call to its return", .unit = SOOTH_UNIT_NS)
+
 struct stream_row {
 	struct sooth_record record;
-	uint64_t duration_ns;
-	uint64_t utc_ns;
-	int64_t result;
-	int64_t fd;
-	uint32_t error;
-	uint8_t category; /* enum syscall_category */
-	uint8_t result_state, fd_state, path_state, utc_state, time_state, duration_state;
-	uint8_t unused[5];
-	struct sooth_text time;
-	struct sooth_text name;
-	struct sooth_text arguments;
-	struct sooth_text result_text;
-	struct sooth_text error_text;
-	struct sooth_text fd_name;
-	struct sooth_text path;
-	struct sooth_text thread;
-	struct sooth_text process;
+	ROW_MEMBERS(STREAM_ROW, stream_row)
 };
 
-static const struct sooth_field stream_fields[] = {
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(stream_row, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time the system call returned (CLOCK_MONOTONIC)" },
-	FIELD_NUMBER(stream_row, utc_ns, "time the system call returned, ns since 1970",
-		FIELD_STATE_AT(stream_row, utc_state), .unit = SOOTH_UNIT_UTC_NS),
-	FIELD_STRING(stream_row, time,
-		"time of the call as requested: time of day, or since the previous call",
-		FIELD_STATE_AT(stream_row, time_state)),
-	FIELD_PID(stream_row),
-	FIELD_TID(stream_row),
-	FIELD_STRING(stream_row, thread, "name of the thread"),
-	FIELD_STRING(stream_row, process, "name of the process; empty: unknown"),
-	FIELD_STRING(stream_row, name, "name of the system call"),
-	{ .name = "category",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(stream_row, category),
-		.names = &syscall_category_names,
-		.help = "category of the system call: file, network, memory, ..." },
-	FIELD_STRING(stream_row, arguments, "arguments of the system call, as text"),
-	{ .name = "result",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(stream_row, result),
-		FIELD_STATE_AT(stream_row, result_state),
-		.help = "return value of the system call" },
-	FIELD_STRING(stream_row, result_text,
-		"return value as text; a file descriptor with what it refers to",
-		FIELD_STATE_AT(stream_row, result_state)),
-	{ .name = "error",
-		.type = SOOTH_FIELD_ERRNO,
-		FIELD_AT(stream_row, error),
-		.help = "errno name if the system call failed" },
-	FIELD_STRING(stream_row, error_text, "description of the error"),
-	{ .name = "fd",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(stream_row, fd),
-		FIELD_STATE_AT(stream_row, fd_state),
-		.help = "file descriptor the call uses (first argument) or returns" },
-	FIELD_STRING(stream_row, fd_name,
-		"file or socket the file descriptor refers to; empty: unknown",
-		FIELD_STATE_AT(stream_row, fd_state)),
-	FIELD_STRING(stream_row, path, "path argument of the system call, absolute if known",
-		FIELD_STATE_AT(stream_row, path_state)),
-	FIELD_NUMBER(stream_row, duration_ns, "time from the start of the call to its return",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(stream_row, duration_state)),
-};
+ROW_FIELDS(stream_fields, STREAM_ROW, stream_row);
 
 static const struct sooth_schema stream_schema = {
 	.name = "calls",

@@ -8,7 +8,7 @@
 #include "analyze/calls/call_pieces.h"
 #include "analyze/records.h"
 #include "bpf/aggregate.h"
-#include "core/registry.h"
+#include "model/probe.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 

@@ -7,7 +7,7 @@
 #define SOOTH_ANALYZE_SYSCALL_SUMS_H
 
 #include "base/error.h"
-#include "core/reduce.h"
+#include "explain/reduce.h"
 #include "probes/syscalls.h"
 
 struct syscall_sums {

@@ -15,7 +15,8 @@
 #include "analyze/calls/syscall_table.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/syscall_arguments.h"
@@ -24,102 +25,71 @@
 
 #define PEOPLE_ROWS 40 /* of each process by itself; -j prints all */
 
+#define CALL_ROW(F, S)                                                                             \
+	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
+		"process id in the initial pid namespace")                                         \
+	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
+	F(S, TEXT, name, ALWAYS,                                                                   \
+		"name of the system call; prefixed with the ABI if not the native one",            \
+		.label = "CALL")                                                                   \
+	F(S, U64, count, ALWAYS, "system calls that returned or ended the thread",                 \
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, U64, errors, ALWAYS, "number of failed system calls", .merge = SOOTH_MERGE_SUM)       \
+	F(S, U64, unfinished, ALWAYS, "system calls still running at the end of the recording")    \
+	F(S, U64, untimed, ALWAYS,                                                                 \
+		"system calls without a duration: entered before attach, or never returned",       \
+		.merge = SOOTH_MERGE_SUM, .is_hidden = true)                                       \
+	F(S, U64, total_ns, MAYBE(times_state), "total time in all timed system calls",            \
+		.unit = SOOTH_UNIT_NS, .label = "TOTAL", .merge = SOOTH_MERGE_SUM)                 \
+	F(S, U64, mean_ns, WITH(times_state), "mean time of a timed system call",                  \
+		.unit = SOOTH_UNIT_NS, .label = "MEAN")                                            \
+	F(S, U64, p50_ns, WITH(times_state),                                                       \
+		"median duration of the system call, estimated from its histogram",                \
+		.unit = SOOTH_UNIT_NS, .label = "P50")                                             \
+	F(S, U64, p99_ns, WITH(times_state),                                                       \
+		"99th percentile of the call's duration, estimated from its histogram",            \
+		.unit = SOOTH_UNIT_NS, .label = "P99")                                             \
+	F(S, U64, max_ns, WITH(times_state), "duration of the longest system call",                \
+		.unit = SOOTH_UNIT_NS, .label = "MAX", .merge = SOOTH_MERGE_MAX)                   \
+	F(S, REAL, share_percent, MAYBE(share_state),                                              \
+		"share of the time in all non-waiting calls; null: a call that waits by design",   \
+		.label = "SHARE%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, NAMED, BOOL, waits, is_wait, ALWAYS,                                                  \
+		"the system call waits by design, for an event or a timeout", .label = "WAITS")    \
+	F(S, ENUM32, category, ALWAYS, "category of the system call: file, network, memory, ...",  \
+		.names = &syscall_category_names, .is_hidden = true)                               \
+	F(S, ALSO, HISTOGRAM, histogram, histogram_ns, ALWAYS,                                     \
+		"histogram: slot i counts calls that took from 2^i to 2^(i+1) ns",                 \
+		.unit = SOOTH_UNIT_NS, .label = "TIMES")
+
 struct call_row {
 	struct sooth_record record;
-	uint64_t count;
-	uint64_t errors;
-	uint64_t unfinished;
-	uint64_t untimed;
-	uint64_t total_ns;
-	uint64_t mean_ns;
-	uint64_t p50_ns, p99_ns;
-	uint64_t max_ns;
-	double share_percent;
-	uint32_t category;
-	uint8_t times_state; /* of all figures of time but the share */
-	uint8_t waits;
-	uint8_t share_state;
-	uint8_t process_state, name_state;
-	uint8_t unused[7];
-	struct sooth_text process, name;
+	ROW_MEMBERS(CALL_ROW, call_row)
 	uint32_t histogram[SYSCALLS_BUCKETS];
 };
 
-static const struct sooth_field call_fields[] = {
-	PROCESS_FIELDS(call_row, name_state),
-	FIELD_STRING(call_row, name,
-		"name of the system call; prefixed with the ABI if not the native one",
-		.label = "CALL"),
-	FIELD_NUMBER(call_row, count, "system calls that returned or ended the thread",
-		.label = "CALLS", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(call_row, errors, "number of failed system calls", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(
-		call_row, unfinished, "system calls still running at the end of the recording"),
-	FIELD_NUMBER(call_row, untimed,
-		"system calls without a duration: entered before attach, or never returned",
-		.merge = SOOTH_MERGE_SUM, .is_hidden = true),
-	FIELD_NUMBER(call_row, total_ns, "total time in all timed system calls",
-		.unit = SOOTH_UNIT_NS, .label = "TOTAL", .merge = SOOTH_MERGE_SUM,
-		FIELD_STATE_AT(call_row, times_state)),
-	FIELD_NUMBER(call_row, mean_ns, "mean time of a timed system call", .unit = SOOTH_UNIT_NS,
-		.label = "MEAN", FIELD_STATE_AT(call_row, times_state)),
-	FIELD_NUMBER(call_row, p50_ns,
-		"median duration of the system call, estimated from its histogram",
-		.unit = SOOTH_UNIT_NS, .label = "P50", FIELD_STATE_AT(call_row, times_state)),
-	FIELD_NUMBER(call_row, p99_ns,
-		"99th percentile of the call's duration, estimated from its histogram",
-		.unit = SOOTH_UNIT_NS, .label = "P99", FIELD_STATE_AT(call_row, times_state)),
-	FIELD_NUMBER(call_row, max_ns, "duration of the longest system call", .unit = SOOTH_UNIT_NS,
-		.label = "MAX", .merge = SOOTH_MERGE_MAX, FIELD_STATE_AT(call_row, times_state)),
-	{ .name = "share_percent",
-		.label = "SHARE%",
-		.type = SOOTH_FIELD_REAL,
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		FIELD_AT(call_row, share_percent),
-		FIELD_STATE_AT(call_row, share_state),
-		.help = "share of the time in all non-waiting calls; null: a call that waits by "
-			"design" },
-	FIELD_TRUTH_AS(call_row, waits, is_wait,
-		"the system call waits by design, for an event or a timeout", .label = "WAITS"),
-	{ .name = "category",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(call_row, category),
-		.names = &syscall_category_names,
-		.help = "category of the system call: file, network, memory, ...",
-		.is_hidden = true },
-	{ .name = "histogram_ns",
-		.type = SOOTH_FIELD_HISTOGRAM,
-		FIELD_AT(call_row, histogram),
-		.unit = SOOTH_UNIT_NS,
-		.label = "TIMES",
-		.help = "histogram: slot i counts calls that took from 2^i to 2^(i+1) ns" },
-};
+ROW_FIELDS(call_fields, CALL_ROW, call_row);
 
 static const struct sooth_schema call_schema =
 	SCHEMA_FROM("syscalls", call_row, call_fields, PROCESS_FIELD_COUNT);
 static const struct sooth_schema call_process_schema =
 	SCHEMA_FROM("syscalls", call_row, call_fields, 0);
 
+#define ERROR_ROW(F, S)                                                                            \
+	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
+		"process id in the initial pid namespace")                                         \
+	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
+	F(S, TEXT, name, ALWAYS, "name of the system call", .label = "CALL")                       \
+	F(S, ERRNO32, error, ALWAYS, "errno name of the error")                                    \
+	F(S, U64, count, ALWAYS, "number of occurrences", .label = "CALLS",                        \
+		.merge = SOOTH_MERGE_SUM)
+
 struct error_row {
 	struct sooth_record record;
-	uint64_t count;
-	uint32_t error;
-	uint8_t process_state, name_state;
-	uint8_t unused[2];
-	struct sooth_text process, name;
+	ROW_MEMBERS(ERROR_ROW, error_row)
 };
 
-static const struct sooth_field error_fields[] = {
-	PROCESS_FIELDS(error_row, name_state),
-	FIELD_STRING(error_row, name, "name of the system call", .label = "CALL"),
-	{ .name = "error",
-		.type = SOOTH_FIELD_ERRNO,
-		FIELD_AT(error_row, error),
-		.help = "errno name of the error" },
-	FIELD_NUMBER(error_row, count, "number of occurrences", .label = "CALLS",
-		.merge = SOOTH_MERGE_SUM),
-};
+ROW_FIELDS(error_fields, ERROR_ROW, error_row);
 
 static const struct sooth_schema error_schema =
 	SCHEMA_FROM("errors", error_row, error_fields, PROCESS_FIELD_COUNT);

@@ -10,7 +10,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 #define MAX_SHARE   0.5 /* of the larger: a factor of two */
 #define FLOOR_BYTES 65536.0

@@ -17,7 +17,7 @@
 #define SOOTH_ANALYZE_COMPARISON_H
 
 #include "base/map.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 #define COMPARISON_TABLES_MAX 128
 

@@ -215,31 +215,35 @@ static size_t rows_in(const struct buffer *rows)
 	return count;
 }
 
+static void add_use(const struct answer *a, struct buffer *out)
+{
+	const struct process_entry *p = a->s->all[1].process;
+	char time[UNITS_SIZE], size[UNITS_SIZE];
+	double cpu;
+
+	if (!p || !p->is_there)
+		return;
+	cpu = process_table_cpu_percent(p);
+	buffer_string(out, out->size ? "; it " : "it ");
+	buffer_string(out, process_match_kernel(p) ? "is a kernel thread, uses " : "uses ");
+	if (cpu >= 0)
+		buffer_format(out, "%.1f %% CPU and ", cpu);
+	buffer_format(out, "%s of memory, started %s ago",
+		sentence_size(size, p->process->rss_bytes),
+		sentence_duration(time, host_state_elapsed(&a->s->input.host, p) * NS_PER_S));
+}
+
 /* Of one process: how many checks found nothing, and what it uses. */
 static void put_fine_checks(struct answer *a)
 {
 	const struct diagnosed *j = &a->s->all[1];
-	const struct process_entry *p = j->process;
 	size_t count = rows_in(&j->fine);
-	char time[UNITS_SIZE], size[UNITS_SIZE];
 	struct buffer line = { 0 };
 
 	if (count)
 		buffer_format(&line, "fine: %zu %scheck%s", count, j->count ? "other " : "",
 			count == 1 ? "" : "s");
-	if (p && p->is_there) {
-		double cpu = process_table_cpu_percent(p);
-
-		buffer_string(&line, line.size ? "; it " : "it ");
-		buffer_string(
-			&line, process_match_kernel(p) ? "is a kernel thread, uses " : "uses ");
-		if (cpu >= 0)
-			buffer_format(&line, "%.1f %% CPU and ", cpu);
-		buffer_format(&line, "%s of memory, started %s ago",
-			sentence_size(size, p->process->rss_bytes),
-			sentence_duration(
-				time, host_state_elapsed(&a->s->input.host, p) * NS_PER_S));
-	}
+	add_use(a, &line);
 	if (line.size)
 		put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
@@ -312,21 +316,47 @@ static int find_sick(struct answer *a)
 	return 0;
 }
 
-/* "psql (4711) waits for ...; ", or "claude 4711: runs Bash; " */
+/* "psql (4711) waits for ...", or "claude 4711: waits for you: ..." */
+static bool add_single_wait(const struct answer *a, struct buffer *out)
+{
+	const struct diagnosed *j = &a->s->all[1];
+
+	if (answer_stuck(a->s, j, out))
+		return true;
+	if (!answer_needs_user(a->s, j))
+		return false;
+	answer_name(a->s, j, out);
+	add_activity(a, j, ": ", out);
+	return true;
+}
+
+/* One process that was found well, but perhaps too early for some checks: a line says it all. */
+static bool is_one_line(const struct answer *a)
+{
+	struct buffer ignored = { 0 };
+	bool result = is_single(a) && !a->sick_count && answer_unseen_is_early(a->s) &&
+		      !answer_waits_left_out(a->s) && !add_single_wait(a, &ignored);
+
+	buffer_fini(&ignored);
+	return result;
+}
+
+/* "claude 4711: runs Bash; no problem found" */
 static void add_single(const struct answer *a, struct buffer *out)
 {
 	const struct diagnosed *j = &a->s->all[1];
-	size_t begin;
+	size_t begin, count = rows_in(&j->fine);
 
-	if (answer_stuck(a->s, j, out)) {
-		buffer_string(out, "; ");
-		return;
-	}
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
 	begin = out->size;
 	add_activity(a, j, "", out);
-	buffer_string(out, out->size > begin ? "; " : "");
+	buffer_string(out, out->size > begin ? "; no problem found" : "no problem found");
+	if (is_one_line(a))
+		buffer_format(out, " by %zu check%s", count, count == 1 ? "" : "s");
+	answer_unseen_headline(a->s, out);
+	if (is_one_line(a))
+		add_use(a, out);
 }
 
 static void add_nothing_found(const struct answer *a, struct buffer *out)
@@ -339,8 +369,11 @@ static void add_nothing_found(const struct answer *a, struct buffer *out)
 					   : "no processes in the recording");
 		return;
 	}
-	if (is_single(a))
-		add_single(a, out);
+	if (is_single(a)) {
+		if (!add_single_wait(a, out))
+			add_single(a, out);
+		return;
+	}
 	buffer_string(out, "no problem found");
 	answer_unseen_headline(a->s, out);
 }
@@ -364,14 +397,18 @@ static bool is_said_above(const struct answer *a, const struct diagnosed *j)
 	return result;
 }
 
-static bool is_stuck(const struct answer *a, const struct diagnosed *j)
+static bool waits(const struct answer *a, const struct diagnosed *j)
 {
 	struct buffer text = { 0 };
-	bool result = !is_part(j) && answer_stuck(a->s, j, &text) && !is_said_above(a, j) &&
-		      (a->s->count <= FEW + 1 || answer_halted(a->s, j));
+	bool result = !is_part(j) && answer_stuck(a->s, j, &text) && !is_said_above(a, j);
 
 	buffer_fini(&text);
 	return result;
+}
+
+static bool is_stuck(const struct answer *a, const struct diagnosed *j)
+{
+	return (a->s->count <= FEW + 1 || answer_halted(a->s, j)) && waits(a, j);
 }
 
 /* Without a finding, the next one after `last` that waits: first those for their user. */
@@ -427,7 +464,27 @@ static void put_headline(struct answer *a)
 	struct buffer line = { 0 };
 
 	add_headline(a, &line);
-	put_line(a, a->sick_count ? worst_of(a->sick[0])->severity : NO_SEVERITY, &line);
+	put_line(a, a->sick_count ? a->sick[0]->worst : NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+/* Of many processes, those that wait without a line of their own. */
+static void put_more_waiting(struct answer *a, const char *more)
+{
+	struct buffer line = { 0 };
+	unsigned count = 0;
+
+	for (size_t i = 1; i < a->s->count && a->s->count > FEW + 1; i++) {
+		const struct diagnosed *j = &a->s->all[i];
+
+		count += !j->count && is_shown(a, j) && !answer_needs_user(a->s, j) &&
+			 !answer_halted(a->s, j) && waits(a, j);
+	}
+	if (count) {
+		buffer_format(&line, "%u %sprocess%s (-v)", count, more,
+			count == 1 ? " waits" : "es wait");
+		put_line(a, NO_SEVERITY, &line);
+	}
 	buffer_fini(&line);
 }
 
@@ -443,6 +500,7 @@ static void put_waiting(struct answer *a)
 		add_waiting(a, j, &line);
 		put_line(a, NO_SEVERITY, &line);
 	}
+	put_more_waiting(a, first ? "more " : "");
 	if (first && !a->sick_count) {
 		buffer_reset(&line);
 		add_nothing_found(a, &line);
@@ -458,7 +516,7 @@ static void put_rest(struct answer *a)
 	for (size_t i = 1; i < a->sick_count; i++) {
 		buffer_reset(&line);
 		add_cause(a, a->sick[i], &line);
-		put_line(a, worst_of(a->sick[i])->severity, &line);
+		put_line(a, a->sick[i]->worst, &line);
 	}
 	put_waiting(a);
 	buffer_fini(&line);
@@ -472,6 +530,8 @@ static void put_rest(struct answer *a)
 		put_worst(a, a->sick[i]);
 		put_others(a, a->sick[i]);
 	}
+	if (is_one_line(a))
+		return;
 	if (is_single(a))
 		put_fine_checks(a);
 	else if (a->sick_count)

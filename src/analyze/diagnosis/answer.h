@@ -7,7 +7,7 @@
 #define SOOTH_ANALYZE_ANSWER_H
 
 #include "analyze/diagnosis/diagnosis.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* The first line, in text of any length; the others are for short text. */
 int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err);

@@ -27,7 +27,7 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 	else
 		return;
 	if (!is_own && p->main)
-		buffer_format(out, " %llu", (unsigned long long)p->main->id.pid);
+		buffer_format(out, " %u", p->main->id.pid);
 	if (!is_own && project.size)
 		buffer_format(out, ", %.*s", (int)project.size, project.data);
 	buffer_char(out, ')');
@@ -46,7 +46,7 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 		 : ending_name(&s->input.endings, &j->id);
 	if (p && is_main(p))
 		name = span_of(p->agent->name, strlen(p->agent->name));
-	buffer_format(out, "%.*s %llu", (int)name.size, name.data, (unsigned long long)j->id.pid);
+	buffer_format(out, "%.*s %u", (int)name.size, name.data, j->id.pid);
 	if (p)
 		add_owner(s, p, out);
 }

@@ -147,6 +147,15 @@ static void collect(struct unseen *u, const struct diagnosis *s)
 	qsort(u->groups, u->count, sizeof(*u->groups), by_cause);
 }
 
+static size_t count_of_groups(const struct unseen *u, enum finding_blind_cause cause)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < u->count; i++)
+		count += u->groups[i].cause == cause;
+	return count;
+}
+
 /* Different checks that have no result for this cause. */
 static size_t count_of(const struct unseen *u, enum finding_blind_cause cause)
 {
@@ -175,8 +184,7 @@ static bool is_named(const struct diagnosis *s)
 static void add_command(const struct diagnosis *s, const struct unseen *u, struct buffer *out)
 {
 	bool is_short = count_of(u, FINDING_SHORT) && !s->options.is_one_look;
-	bool needs_root =
-		count_of(u, FINDING_REFUSED) && !s->input.host.short_lived.is_of_root;
+	bool needs_root = count_of(u, FINDING_REFUSED) && !s->input.host.short_lived.is_of_root;
 
 	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
@@ -186,7 +194,7 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 							 : " --duration 30");
 	for (size_t i = 1; is_named(s) && i < s->count; i++) {
 		if (!answer_above(s, &s->all[i]))
-			buffer_format(out, " %llu", (unsigned long long)s->all[i].id.pid);
+			buffer_format(out, " %u", s->all[i].id.pid);
 	}
 }
 
@@ -213,6 +221,15 @@ static void add_too_early(const struct unseen *u, struct buffer *out)
 			: i + 1 == all.id_count ? " and "
 						: ", ",
 			(int)all.ids[i].size, all.ids[i].data);
+}
+
+bool answer_unseen_is_early(const struct diagnosis *s)
+{
+	struct unseen u;
+
+	collect(&u, s);
+	return u.count == count_of_groups(&u, FINDING_YOUNG) &&
+	       count_of(&u, FINDING_YOUNG) <= IDS_TEXT;
 }
 
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)

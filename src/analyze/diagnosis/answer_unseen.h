@@ -7,6 +7,8 @@
 
 /* A check without a result could have found the trouble. */
 bool answer_is_open(const struct diagnosed *j);
+/* Without a result are only a few checks that come too early: the headline names them. */
+bool answer_unseen_is_early(const struct diagnosis *s);
 /* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": what a headline without
  * a finding has to add. Empty: every check has a result. */
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);

@@ -10,7 +10,7 @@
 #include "probes/sockets.h"
 
 #define SILENT_LEAST (5 * NS_PER_S) /* on a connection */
-#define SHOWN_LEAST NS_PER_S /* a process at work waits too, but not for so long */
+#define SHOWN_LEAST  NS_PER_S	    /* a process at work waits too, but not for so long */
 
 /* Of so many processes that the time did not suffice for this one. */
 static bool is_left_out(const struct snapshot *last)
@@ -36,7 +36,7 @@ static uint8_t follow(const struct diagnosis *s, const struct diagnosed *j, stru
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 	*g = (struct wait_graph){ .records = snapshot_records(last),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
-	wait_chain_follow(g, (uint32_t)j->id.pid, chain);
+	wait_chain_follow(g, j->id.pid, chain);
 	return chain->count ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
@@ -71,7 +71,10 @@ static uint64_t silence_of(
 	batch_for_each (r, &all) {
 		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
 
-		if (o && o->inode == first->object->inode && !o->received_state && !o->sent_state)
+		/* Absent: nothing was sent or received, and the time is that of the connection. */
+		if (o && o->inode == first->object->inode &&
+			o->received_state <= SOOTH_STATE_ABSENT &&
+			o->sent_state <= SOOTH_STATE_ABSENT)
 			return o->sent_ago_ns < o->received_ago_ns ? o->sent_ago_ns
 								   : o->received_ago_ns;
 	}
@@ -84,8 +87,8 @@ static bool is_stuck(const struct wait_chain *chain, uint64_t silence_ns)
 
 	if (strcmp(wait_chain_state(chain), "waits") != 0)
 		return is_halted(chain);
-	return first->is_polling || silence_ns >= SILENT_LEAST || !first->thread || first->thread->since_state ||
-	       first->thread->since_ns >= SHOWN_LEAST;
+	return first->is_polling || silence_ns >= SILENT_LEAST || !first->thread ||
+	       first->thread->since_state || first->thread->since_ns >= SHOWN_LEAST;
 }
 
 unsigned answer_waits_left_out(const struct diagnosis *s)

@@ -94,12 +94,12 @@ struct awaited awaited_of(const struct check *e, uint32_t fd)
 	if (last) {
 		struct wait_graph g = { .records = snapshot_records(last) };
 
-		find_in_graph(&a, &g, (uint32_t)e->id.pid, fd);
+		find_in_graph(&a, &g, e->id.pid, fd);
 	}
 	return a;
 }
 
-bool awaited_is_short(struct check *e, uint64_t silence_ns)
+bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns)
 {
 	char reason[2 * UNITS_SIZE + 32], time[UNITS_SIZE], least[UNITS_SIZE];
 
@@ -108,7 +108,7 @@ bool awaited_is_short(struct check *e, uint64_t silence_ns)
 	snprintf(reason, sizeof(reason), "no data for %s; judged from %s",
 		sentence_duration(time, silence_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "silence")));
-	check_blind_because(e, reason, CHECK_LONGER);
+	check_blind_because(out, reason, CHECK_LONGER);
 	return true;
 }
 

@@ -25,23 +25,23 @@ bool check_calls_read(struct check_calls *c, const struct check *e)
 	return (r->calls.has_calls || !r->calls.has_counts) && !is_too_short(c, e) && c->history;
 }
 
-bool check_calls_begin(struct check_calls *c, struct check *e)
+bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out)
 {
 	const struct diagnosis_input *r = e->input;
 
 	if (check_calls_read(c, e))
 		return true;
 	if (!r->calls.has_calls && r->calls.has_counts)
-		check_blind_by(e, FINDING_NOT_REQUESTED,
+		check_blind_by(out, FINDING_NOT_REQUESTED,
 			"the calls were only counted, not recorded one by one", "sooth diagnose");
 	else if (is_too_short(c, e))
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (!c->history && c->lost)
-		check_blind_by(e, FINDING_FAILED,
+		check_blind_by(out, FINDING_FAILED,
 			"records of calls were lost, perhaps all calls of this process",
 			"use a larger buffer: --buffer 128M");
 	else
-		check_fine(e, "no system calls");
+		check_fine(out, "no system calls");
 	return false;
 }
 
@@ -55,22 +55,24 @@ double check_calls_rate(const struct check_calls *c, double count)
 	return count * (double)NS_PER_S / (double)c->interval_ns;
 }
 
-void check_calls_unseen(const struct check_calls *c, struct check *e)
+void check_calls_unseen(
+	const struct check_calls *c, const struct check *e, struct check_result *out)
 {
 	if (c->lost)
-		finding_unseen(e,
+		finding_unseen(out,
 			"calls whose records were lost (%llu): the counts do not include them",
 			(unsigned long long)c->lost);
 	if (c->is_sampled)
-		finding_text(e, "sampled",
-			"%.2g %% of the calls were recorded one by one: the counts of this check are "
+		finding_text(out, "sampled",
+			"%.2g %% of the calls were recorded one by one: the counts of this check "
+			"are "
 			"estimates made from them",
 			100 * (double)c->history->seen / (double)c->history->calls);
 	if (e->input->calls.refused)
-		finding_unseen(e, "some files, peers or errors were not counted: sooth's tables "
-			"were full");
+		finding_unseen(out, "some files, peers or errors were not counted: sooth's tables "
+				    "were full");
 	if (c->history->uring_calls)
-		finding_unseen(e,
+		finding_unseen(out,
 			"which operations the process ran by io_uring (%llu calls of "
 			"io_uring_enter)",
 			(unsigned long long)c->history->uring_calls);
@@ -104,7 +106,7 @@ size_t check_directory_size(const char *path)
 }
 
 size_t check_rank(const struct map *m,
-	double (*weigh)(const void *key, const void *value, void *user), void *user,
+	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most)
 {
 	size_t position = 0, count = 0;

@@ -15,13 +15,14 @@ struct check_calls {
 /* False: nothing to diagnose; nothing is reported. */
 bool check_calls_read(struct check_calls *c, const struct check *e);
 /* False: not diagnosed, and the reason has been reported. */
-bool check_calls_begin(struct check_calls *c, struct check *e);
+bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
 /* Whether so many records are enough for an estimate; always where every call was recorded. */
 bool check_calls_suffice(const struct check_calls *c, double seen);
 /* Adds to the open finding what was lost, and what bypasses system calls. */
-void check_calls_unseen(const struct check_calls *c, struct check *e);
+void check_calls_unseen(
+	const struct check_calls *c, const struct check *e, struct check_result *out);
 
 /* The waits of a thread when every call was recorded, else NULL. */
 const struct call_waits *check_waits(const struct check *e, uint32_t tid);
@@ -43,7 +44,7 @@ struct check_ranked {
 /* The `most` heaviest entries of a map, heaviest first, without those of weight 0. Returns
  * their number. */
 size_t check_rank(const struct map *m,
-	double (*weigh)(const void *key, const void *value, void *user), void *user,
+	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most);
 
 #endif

@@ -53,8 +53,7 @@ static void make_key(const struct check *e, const char *what, struct buffer *key
 	buffer_reset(key);
 	buffer_string(key, e->type->id);
 	if (e->id.pid)
-		buffer_format(key, ":%llu@%llu", (unsigned long long)e->id.pid,
-			(unsigned long long)e->id.start_ticks);
+		buffer_format(key, ":%u@%llu", e->id.pid, (unsigned long long)e->id.start_ticks);
 	if (*what)
 		buffer_format(key, ":%s", what);
 }
@@ -65,7 +64,7 @@ bool check_is_raised(const struct check *e, const char *what)
 	bool is_raised;
 
 	make_key(e, what, &key);
-	is_raised = e->tracker && finding_tracker_is_raised(e->tracker, buffer_cstr(&key));
+	is_raised = e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
 	buffer_fini(&key);
 	return is_raised;
 }
@@ -92,35 +91,35 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 /* --- a finding --- */
 
-void finding_begin(struct check *e, enum finding_confidence confidence, const char *what)
+void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
-	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
-		&e->place };
+	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
+		&out->place };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
-	e->row = (struct finding_row){
-		.record = row_head(&e->id),
-		.severity = (uint8_t)e->setting->severity,
+	out->row = (struct finding_row){
+		.record = row_head(&out->of->id),
+		.severity = (uint8_t)out->of->setting->severity,
 		.confidence = (uint8_t)confidence,
 	};
-	e->subject = (struct finding_subject_row){
-		.record = row_head(&e->id),
-		.kind = e->id.pid ? FINDING_SUBJECT_PROCESS : FINDING_SUBJECT_HOST,
-		.pid_state = e->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+	out->subject = (struct finding_subject_row){
+		.record = row_head(&out->of->id),
+		.kind = out->of->id.pid ? FINDING_SUBJECT_PROCESS : FINDING_SUBJECT_HOST,
+		.pid_state = out->of->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.tid_state = SOOTH_STATE_ABSENT,
 		.fd_state = SOOTH_STATE_ABSENT,
 		.path_state = SOOTH_STATE_ABSENT,
 		.connection_state = SOOTH_STATE_ABSENT,
 	};
-	make_key(e, what, &e->key);
-	e->is_open = true;
+	make_key(out->of, what, &out->key);
+	out->is_open = true;
 }
 
-void finding_severity(struct check *e, enum finding_severity severity)
+void finding_severity(struct check_result *out, enum finding_severity severity)
 {
-	if (!e->setting->is_severity_chosen)
-		e->row.severity = (uint8_t)severity;
+	if (!out->of->setting->is_severity_chosen)
+		out->row.severity = (uint8_t)severity;
 }
 
 #define FORMAT_INTO(out, format)                                                                   \
@@ -131,20 +130,20 @@ void finding_severity(struct check *e, enum finding_severity severity)
 		va_end(list);                                                                      \
 	} while (0)
 
-void finding_claim(struct check *e, const char *format, ...)
+void finding_claim(struct check_result *out, const char *format, ...)
 {
-	FORMAT_INTO(&e->claim, format);
+	FORMAT_INTO(&out->claim, format);
 }
 
-void finding_remedy(struct check *e, const char *format, ...)
+void finding_remedy(struct check_result *out, const char *format, ...)
 {
-	FORMAT_INTO(&e->remedy, format);
+	FORMAT_INTO(&out->remedy, format);
 }
 
-void finding_unseen(struct check *e, const char *format, ...)
+void finding_unseen(struct check_result *out, const char *format, ...)
 {
-	FORMAT_INTO(&e->unseen, format);
-	buffer_char(&e->unseen, '\0');
+	FORMAT_INTO(&out->unseen, format);
+	buffer_char(&out->unseen, '\0');
 }
 
 static const char *unit_name(enum sooth_unit unit, bool is_rate)
@@ -189,20 +188,20 @@ static void format_value(struct buffer *out, double value, enum sooth_unit unit,
 		buffer_string(out, " a second");
 }
 
-static void add_evidence(struct check *e, struct finding_evidence_row *row, const char *name,
-	const char *unit, const struct buffer *text)
+static void add_evidence(struct check_result *out, struct finding_evidence_row *row,
+	const char *name, const char *unit, const struct buffer *text)
 {
-	row->record = row_head(&e->id);
+	row->record = row_head(&out->of->id);
 	struct record_tail tail[] = {
 		tail_string(&row->name, name),
 		tail_string(&row->unit, unit),
 		tail_buffer(&row->text, text),
 	};
-	RECORD_APPEND(&e->evidence, row, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(&out->evidence, row, tail, ARRAY_SIZE(tail));
 }
 
-static void add_value(struct check *e, const char *name, double value, enum sooth_unit unit,
-	uint64_t interval_ns, bool is_rate)
+static void add_value(struct check_result *out, const char *name, double value,
+	enum sooth_unit unit, uint64_t interval_ns, bool is_rate)
 {
 	bool is_time = unit == SOOTH_UNIT_NS;
 	struct finding_evidence_row row = {
@@ -216,144 +215,144 @@ static void add_value(struct check *e, const char *name, double value, enum soot
 	format_value(&text, value, unit, is_rate);
 	if (interval_ns)
 		buffer_format(&text, " over %s", format_ns(over, interval_ns));
-	add_evidence(e, &row, name, unit_name(unit, is_rate), &text);
+	add_evidence(out, &row, name, unit_name(unit, is_rate), &text);
 	buffer_fini(&text);
 }
 
-void finding_number(
-	struct check *e, const char *name, double value, enum sooth_unit unit, uint64_t interval_ns)
+void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
+	uint64_t interval_ns)
 {
-	add_value(e, name, value, unit, interval_ns, false);
+	add_value(out, name, value, unit, interval_ns, false);
 }
 
-void finding_rate(
-	struct check *e, const char *name, double per_s, enum sooth_unit unit, uint64_t interval_ns)
+void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
+	uint64_t interval_ns)
 {
-	add_value(e, name, per_s, unit, interval_ns, true);
+	add_value(out, name, per_s, unit, interval_ns, true);
 }
 
-void finding_text(struct check *e, const char *name, const char *format, ...)
+void finding_text(struct check_result *out, const char *name, const char *format, ...)
 {
 	struct finding_evidence_row row = { .value_state = SOOTH_STATE_ABSENT,
 		.interval_state = SOOTH_STATE_ABSENT };
 	struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
-	add_evidence(e, &row, name, "", &text);
+	add_evidence(out, &row, name, "", &text);
 	buffer_fini(&text);
 }
 
-void finding_thread(struct check *e, uint32_t tid)
+void finding_thread(struct check_result *out, uint32_t tid)
 {
-	e->subject.kind = FINDING_SUBJECT_THREAD;
-	e->subject.record.tid = tid;
-	e->subject.tid_state = SOOTH_STATE_VALUE;
+	out->subject.kind = FINDING_SUBJECT_THREAD;
+	out->subject.record.tid = tid;
+	out->subject.tid_state = SOOTH_STATE_VALUE;
 }
 
-void finding_descriptor(struct check *e, uint32_t fd)
+void finding_descriptor(struct check_result *out, uint32_t fd)
 {
-	e->subject.kind = FINDING_SUBJECT_FD;
-	e->subject.fd = fd;
-	e->subject.fd_state = SOOTH_STATE_VALUE;
+	out->subject.kind = FINDING_SUBJECT_FD;
+	out->subject.fd = fd;
+	out->subject.fd_state = SOOTH_STATE_VALUE;
 }
 
-void finding_path(struct check *e, struct span path)
+void finding_path(struct check_result *out, struct span path)
 {
-	buffer_reset(&e->place);
-	buffer_append(&e->place, path.data, path.size);
-	if (e->subject.kind != FINDING_SUBJECT_FD)
-		e->subject.kind = FINDING_SUBJECT_PATH;
-	e->subject.path_state = SOOTH_STATE_VALUE;
+	buffer_reset(&out->place);
+	buffer_append(&out->place, path.data, path.size);
+	if (out->subject.kind != FINDING_SUBJECT_FD)
+		out->subject.kind = FINDING_SUBJECT_PATH;
+	out->subject.path_state = SOOTH_STATE_VALUE;
 }
 
-void finding_connection(struct check *e, struct span connection)
+void finding_connection(struct check_result *out, struct span connection)
 {
-	buffer_reset(&e->place);
-	buffer_append(&e->place, connection.data, connection.size);
-	e->subject.kind = FINDING_SUBJECT_CONNECTION;
-	e->subject.connection_state = SOOTH_STATE_VALUE;
+	buffer_reset(&out->place);
+	buffer_append(&out->place, connection.data, connection.size);
+	out->subject.kind = FINDING_SUBJECT_CONNECTION;
+	out->subject.connection_state = SOOTH_STATE_VALUE;
 }
 
-static void write_subject(struct check *e, struct buffer *out)
+static void write_subject(struct check_result *out, struct buffer *to)
 {
-	struct finding_subject_row *s = &e->subject;
+	struct finding_subject_row *s = &out->subject;
 	bool is_path = s->path_state == SOOTH_STATE_VALUE;
 	struct record_tail tail[] = {
-		tail_buffer(is_path ? &s->path : &s->connection, &e->place),
+		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
 	};
 
-	RECORD_APPEND(out, s, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
 }
 
 /* Nested rows come first in the tail: they have to be aligned. */
-void finding_end(struct check *e)
+void finding_end(struct check_result *out)
 {
-	struct finding_row *row = &e->row;
+	struct finding_row *row = &out->row;
 	struct buffer subject = { 0 };
 
-	if (!e->is_open)
+	if (!out->is_open)
 		return;
-	e->is_open = false;
-	if (e->setting->is_muted) {
-		e->muted++;
+	out->is_open = false;
+	if (out->of->setting->is_muted) {
+		out->muted++;
 		return;
 	}
-	if (e->tracker)
-		finding_tracker_raise(e->tracker, buffer_cstr(&e->key), row);
-	row->remedy_state = e->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	write_subject(e, &subject);
+	if (out->tracker)
+		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
+	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	write_subject(out, &subject);
 	struct record_tail tail[] = {
 		tail_buffer(&row->subject, &subject),
-		tail_buffer(&row->evidence, &e->evidence),
-		tail_string(&row->id, e->type->id),
-		tail_buffer(&row->claim, &e->claim),
-		tail_buffer(&row->remedy, &e->remedy),
-		tail_buffer(&row->key, &e->key),
-		tail_buffer(&row->unseen, &e->unseen),
+		tail_buffer(&row->evidence, &out->evidence),
+		tail_string(&row->id, out->of->type->id),
+		tail_buffer(&row->claim, &out->claim),
+		tail_buffer(&row->remedy, &out->remedy),
+		tail_buffer(&row->key, &out->key),
+		tail_buffer(&row->unseen, &out->unseen),
 	};
-	RECORD_APPEND(e->findings, row, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(out->findings, row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&subject);
-	e->found++;
+	out->found++;
 }
 
 /* --- nothing found --- */
 
-void check_fine(struct check *e, const char *format, ...)
+void check_fine(struct check_result *out, const char *format, ...)
 {
-	struct finding_fine_row row = { .record = row_head(&e->id) };
+	struct finding_fine_row row = { .record = row_head(&out->of->id) };
 	struct buffer text = { 0 };
 
 	FORMAT_INTO(&text, format);
 	struct record_tail tail[] = {
-		tail_string(&row.id, e->type->id),
+		tail_string(&row.id, out->of->type->id),
 		tail_buffer(&row.words, &text),
 	};
-	RECORD_APPEND(e->fine, &row, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(out->fine, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&text);
-	e->is_reported = true;
+	out->is_reported = true;
 }
 
-void check_blind_by(
-	struct check *e, enum finding_blind_cause cause, const char *reason, const char *remedy)
+void check_blind_by(struct check_result *out, enum finding_blind_cause cause, const char *reason,
+	const char *remedy)
 {
-	struct finding_blind_row row = { .record = row_head(&e->id),
+	struct finding_blind_row row = { .record = row_head(&out->of->id),
 		.cause = (uint8_t)cause,
 		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
-		tail_string(&row.id, e->type->id),
+		tail_string(&row.id, out->of->type->id),
 		tail_string(&row.reason, reason),
 		tail_string(&row.remedy, remedy),
 	};
 
-	RECORD_APPEND(e->blind, &row, tail, ARRAY_SIZE(tail));
-	e->is_reported = true;
+	RECORD_APPEND(out->blind, &row, tail, ARRAY_SIZE(tail));
+	out->is_reported = true;
 }
 
-void check_blind_because(struct check *e, const char *reason, const char *remedy)
+void check_blind_because(struct check_result *out, const char *reason, const char *remedy)
 {
 	bool is_short = !strncmp(remedy, CHECK_LONGER_WORDS, strlen(CHECK_LONGER_WORDS));
 
-	check_blind_by(e, is_short ? FINDING_SHORT : FINDING_UNDECIDED, reason, remedy);
+	check_blind_by(out, is_short ? FINDING_SHORT : FINDING_UNDECIDED, reason, remedy);
 }
 
 enum finding_blind_cause check_cause(uint8_t state)
@@ -392,24 +391,25 @@ const char *check_remedy(uint8_t state)
 	}
 }
 
-void check_too_young(struct check *e)
+void check_too_young(struct check_result *out)
 {
 	char age[UNITS_SIZE], reason[UNITS_SIZE + 32];
 
 	snprintf(reason, sizeof(reason), "this check needs a process older than %s",
-		sentence_duration(age, (uint64_t)check_option(e, "min-age")));
-	check_blind_by(e, FINDING_YOUNG, reason, "try again later");
+		sentence_duration(age, (uint64_t)check_option(out->of, "min-age")));
+	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 
-void check_blind(struct check *e, uint8_t state)
+void check_blind(struct check_result *out, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
 	/* A kernel thread has no memory and no descriptors: nothing to check, and no process that
 	 * exited. */
-	if (reason == SOOTH_REASON_ENDED && e->process && process_match_kernel(e->process))
+	if (reason == SOOTH_REASON_ENDED && out->of->process &&
+		process_match_kernel(out->of->process))
 		return;
-	check_blind_by(e, check_cause(state), sooth_reason_text(reason), check_remedy(state));
+	check_blind_by(out, check_cause(state), sooth_reason_text(reason), check_remedy(state));
 }
 
 /* --- diagnosing --- */
@@ -457,27 +457,27 @@ static bool has_recorded_calls(const struct check *e)
 
 /* Only the exit of a zombie can be fine: everything else of it is gone and was not
  * sampled. What was found before remains. */
-static void diagnose_rest(struct check *e)
+static void diagnose_rest(const struct check *e, struct check_result *out)
 {
-	size_t before = e->fine->size;
+	size_t before = out->fine->size;
 
-	e->type->diagnose(e);
-	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || e->found ||
-		e->muted)
+	e->type->diagnose(e, out);
+	if (!is_zombie(e) || e->type->diagnoses_gone || has_recorded_calls(e) || out->found ||
+		out->muted)
 		return;
-	if (e->fine->size > before || !e->is_reported) {
-		e->fine->size = before;
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	if (out->fine->size > before || !out->is_reported) {
+		out->fine->size = before;
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	}
 }
 
-static void report_lacking(struct check *e, const char *probe, const char *reason)
+static void report_lacking(struct check_result *out, const char *probe, const char *reason)
 {
 	bool is_calls = !strcmp(probe, "syscalls");
-	bool is_refused = is_calls && e->input->are_calls_refused;
+	bool is_refused = is_calls && out->of->input->are_calls_refused;
 
 	/* Captures of older versions and a watch have no waits: no option requests them. */
-	check_blind_by(e,
+	check_blind_by(out,
 		is_refused		 ? FINDING_REFUSED
 		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
 					 : FINDING_UNDECIDED,
@@ -485,56 +485,58 @@ static void report_lacking(struct check *e, const char *probe, const char *reaso
 		is_calls ? "run as root: sooth diagnose" : "");
 }
 
-bool check_has_probes(struct check *e)
+bool check_has_probes(struct check_result *out)
 {
 	char probe[32], reason[96];
 
-	if (!lacks_probe(e, probe))
+	if (!lacks_probe(out->of, probe))
 		return true;
 	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",
 		probe);
-	report_lacking(e, probe, reason);
+	report_lacking(out, probe, reason);
 	return false;
 }
 
-static void diagnose(struct check *e)
+static void diagnose(const struct check *e, struct check_result *out)
 {
 	bool has_ended = e->process && (is_zombie(e) || !e->process->is_there);
 	const char *instead = e->type->instead;
 
-	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(e))
+	if (!(instead && diagnosis_input_has_probe(e->input, instead)) && !check_has_probes(out))
 		return;
 	if (e->type->needs_interval && e->id.pid &&
 		(e->is_one_look || alive_ns(e) < INTERVAL_LEAST)) {
-		check_blind(e,
+		check_blind(out,
 			SOOTH_NOT_MEASURED(has_ended ? SOOTH_REASON_ENDED : SOOTH_REASON_INTERVAL));
 		return;
 	}
-	diagnose_rest(e);
-	if (!e->found && !e->muted && !e->is_reported)
-		check_fine(e, "%s", "");
+	diagnose_rest(e, out);
+	if (!out->found && !out->muted && !out->is_reported)
+		check_fine(out, "%s", "");
 }
 
-void check_run(struct check *e, const struct finding_entry *entry,
+void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
 	const struct check_setting *setting, const struct diagnosis_input *input,
 	const struct process_id *id)
 {
 	e->type = entry->type;
 	e->setting = setting;
 	e->input = input;
-	e->found = e->muted = 0;
-	e->is_reported = e->is_open = false;
+	e->findings = out->findings;
 	e->id = id ? *id : (struct process_id){ 0 };
 	e->process = id ? process_table_get(&input->host.process_table, id) : NULL;
 	e->series = id ? diagnosis_input_series(input, id) : (struct sample_series){ 0 };
-	diagnose(e);
-	e->muted_all += e->muted;
+	out->of = e;
+	out->found = out->muted = 0;
+	out->is_reported = out->is_open = false;
+	diagnose(e, out);
+	out->muted_all += out->muted;
 }
 
-void check_fini(struct check *e)
+void check_result_fini(struct check_result *out)
 {
-	struct buffer *all[] = { &e->claim, &e->remedy, &e->key, &e->evidence, &e->unseen,
-		&e->place };
+	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
+		&out->place };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);

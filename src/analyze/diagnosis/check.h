@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A check: one detector diagnoses one process, or the host. It reads snapshots and reports a
- * finding with its evidence, that all is fine, or what it could not see. Names and paths are
- * passed unescaped: the renderer escapes them.
+ * A check: one detector diagnoses one process, or the host. It reads snapshots (struct check) and
+ * reports a finding with its evidence, that all is fine, or what it could not see (struct
+ * check_result). Names and paths are passed unescaped: the renderer escapes them.
  *
- *   finding_begin(e, FINDING_CONFIDENCE_HIGH, "");
- *   finding_claim(e, "leaks descriptors: %.0f more", gain);
- *   finding_number(e, "descriptors", count, SOOTH_UNIT_NONE, interval_ns);
- *   finding_remedy(e, "...");
- *   finding_end(e);
+ *   finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+ *   finding_claim(out, "leaks descriptors: %.0f more", gain);
+ *   finding_number(out, "descriptors", count, SOOTH_UNIT_NONE, interval_ns);
+ *   finding_remedy(out, "...");
+ *   finding_end(out);
  */
 #ifndef SOOTH_ANALYZE_CHECK_H
 #define SOOTH_ANALYZE_CHECK_H
@@ -16,7 +16,7 @@
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/diagnosis/growth.h"
 #include "analyze/diagnosis/diagnosis_input.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 enum finding_confidence {
 	FINDING_CONFIDENCE_LOW,
@@ -34,6 +34,7 @@ struct check_setting {
 	double options[16]; /* by index in the type's table */
 };
 
+/* What a detector reads. */
 struct check {
 	const struct finding_type *type;
 	const struct check_setting *setting;
@@ -41,16 +42,22 @@ struct check {
 	const struct process_entry *process; /* NULL: the host */
 	struct process_id id;		     /* zeros: the host */
 	struct sample_series series;	     /* empty for the host */
+	/* The findings raised by the diagnosis before this one; NULL: not a watch. */
+	const struct finding_tracker *raised;
+	const struct buffer *findings; /* of the detectors before it: struct finding_row */
+	bool is_one_look;	       /* skip detectors that need an interval */
+};
 
-	/* What the detector reports, by the functions below. */
-	struct finding_tracker *tracker;
+/* What a detector reports, by the functions below that take it. */
+struct check_result {
+	const struct check *of;
+	struct finding_tracker *tracker; /* NULL: none */
 	struct finding_row row;
 	struct finding_subject_row subject;
 	struct buffer claim, remedy, key, evidence, unseen, place;
 	bool is_open;
-	unsigned found, muted;
+	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* of all checks */
-	bool is_one_look;	 /* skip detectors that need an interval */
 	struct buffer *findings; /* struct finding_row, whole records */
 	struct buffer *fine;	 /* struct finding_fine_row */
 	struct buffer *blind;	 /* struct finding_blind_row */
@@ -77,42 +84,46 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 /* `what` distinguishes several findings of one detector and process: "fd 7", "tid 4711";
  * "" where only one is possible. */
-void finding_begin(struct check *e, enum finding_confidence confidence, const char *what);
+void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what);
 /* Overrides the detector's severity, not the one the user chose. */
-void finding_severity(struct check *e, enum finding_severity severity);
-void finding_claim(struct check *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void finding_remedy(struct check *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_severity(struct check_result *out, enum finding_severity severity);
+void finding_claim(struct check_result *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void finding_remedy(struct check_result *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* interval_ns 0: measured at one moment. */
-void finding_number(struct check *e, const char *name, double value, enum sooth_unit unit,
+void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
 	uint64_t interval_ns);
 /* A rate per second over an interval. */
-void finding_rate(struct check *e, const char *name, double per_s, enum sooth_unit unit,
+void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);
-void finding_text(struct check *e, const char *name, const char *format, ...)
+void finding_text(struct check_result *out, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void finding_unseen(struct check *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_unseen(struct check_result *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The subject of the finding, besides the process. */
-void finding_thread(struct check *e, uint32_t tid);
-void finding_descriptor(struct check *e, uint32_t fd);
-void finding_path(struct check *e, struct span path);
-void finding_connection(struct check *e, struct span connection);
-void finding_end(struct check *e);
+void finding_thread(struct check_result *out, uint32_t tid);
+void finding_descriptor(struct check_result *out, uint32_t fd);
+void finding_path(struct check_result *out, struct span path);
+void finding_connection(struct check_result *out, struct span connection);
+void finding_end(struct check_result *out);
 
 /* Nothing is wrong; a few words say what was measured. */
-void check_fine(struct check *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void check_fine(struct check_result *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Could not be diagnosed: not measured, or another reason. */
-void check_blind(struct check *e, uint8_t state);
+void check_blind(struct check_result *out, uint8_t state);
 /* The remedy for a value that was not measured; "" for most reasons. */
 const char *check_remedy(uint8_t state);
-void check_blind_because(struct check *e, const char *reason, const char *remedy);
-void check_blind_by(
-	struct check *e, enum finding_blind_cause cause, const char *reason, const char *remedy);
+void check_blind_because(struct check_result *out, const char *reason, const char *remedy);
+void check_blind_by(struct check_result *out, enum finding_blind_cause cause, const char *reason,
+	const char *remedy);
 enum finding_blind_cause check_cause(uint8_t state);
 /* False: a probe that the detector needs was not recorded, and that has been reported. Checked
  * before diagnose(), except for a detector with `instead`. */
-bool check_has_probes(struct check *e);
+bool check_has_probes(struct check_result *out);
 /* The process is younger than the option min-age. */
-void check_too_young(struct check *e);
+void check_too_young(struct check_result *out);
 
 /* Begins every remedy of a check that needs a longer observation. */
 #define CHECK_LONGER_WORDS "observe longer"
@@ -120,10 +131,11 @@ void check_too_young(struct check *e);
 
 /* --- running --- */
 
-/* Runs one detector on one process or, with id NULL, on the host, and appends rows. */
-void check_run(struct check *e, const struct finding_entry *entry,
+/* Runs one detector on one process or, with id NULL, on the host, and appends rows. The caller has
+ * set `raised` and `is_one_look`, and the buffers and the tracker of the result. */
+void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
 	const struct check_setting *setting, const struct diagnosis_input *input,
 	const struct process_id *id);
-void check_fini(struct check *e);
+void check_result_fini(struct check_result *out);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 
 #define LINE_MAX_SIZE 256
 #define WORD_SIZE     96

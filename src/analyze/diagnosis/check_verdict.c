@@ -5,21 +5,22 @@
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
 
-bool check_holds(struct check *e, enum verdict_kind kind, const char *fine, struct verdict *out)
+bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
+	const char *fine, struct verdict *verdict)
 {
-	*out = (struct verdict){ 0 };
+	*verdict = (struct verdict){ 0 };
 	if (!e->process || !e->process->is_there) {
-		check_blind(e, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return false;
 	}
-	verdict_decide(&e->input->host.process_table, e->process, kind, out);
-	if (state_is_unmeasured(out->state))
-		check_blind_by(e, check_cause(out->state),
-			*out->why ? out->why : sooth_reason_text(REASON(out->state)),
-			check_remedy(out->state));
-	else if (!out->holds)
-		check_fine(e, "%s", fine);
-	return out->holds && !state_is_unmeasured(out->state);
+	verdict_decide(&e->input->host.process_table, e->process, kind, verdict);
+	if (state_is_unmeasured(verdict->state))
+		check_blind_by(out, check_cause(verdict->state),
+			*verdict->why ? verdict->why : sooth_reason_text(REASON(verdict->state)),
+			check_remedy(verdict->state));
+	else if (!verdict->holds)
+		check_fine(out, "%s", fine);
+	return verdict->holds && !state_is_unmeasured(verdict->state);
 }
 
 bool check_is_reported_of(
@@ -45,27 +46,27 @@ bool check_has_lost_parent(const struct check *e)
 	return count && e->series.points[0].ppid != e->series.points[count - 1].ppid;
 }
 
-void finding_upkeep(struct check *e)
+void finding_upkeep(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;
 	double cpu = process_table_cpu_percent(p);
 
-	finding_number(e, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
-	finding_number(e, "resident memory", (double)p->process->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_number(out, "resident memory", (double)p->process->rss_bytes, SOOTH_UNIT_BYTES, 0);
 	if (cpu >= 0)
-		finding_number(e, "CPU", cpu, SOOTH_UNIT_PERCENT, p->last_ns - p->first_ns);
+		finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, p->last_ns - p->first_ns);
 }
 
-void finding_since(struct check *e, uint64_t since_ns)
+void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns)
 {
 	uint64_t last_ns = e->process->last_ns;
 
 	if (last_ns > since_ns)
-		finding_number(e, "in this state for at least", (double)(last_ns - since_ns),
+		finding_number(out, "in this state for at least", (double)(last_ns - since_ns),
 			SOOTH_UNIT_NS, check_watched_ns(e));
 	else
-		finding_unseen(
-			e, "how long the process has been in this state: it was sampled only once");
+		finding_unseen(out,
+			"how long the process has been in this state: it was sampled only once");
 }
 
 struct span check_name(const struct process_entry *p)

@@ -11,7 +11,8 @@
 
 /* True if the verdict holds for the process. Otherwise the check has reported that all is
  * fine, with that text, or why it could not be decided. */
-bool check_holds(struct check *e, enum verdict_kind kind, const char *fine, struct verdict *out);
+bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
+	const char *fine, struct verdict *verdict);
 /* True if it holds for another diagnosed process, which then gets the finding. */
 bool check_is_reported_of(
 	const struct check *e, const struct process_entry *p, enum verdict_kind kind);
@@ -21,9 +22,9 @@ uint64_t check_watched_ns(const struct check *e);
 bool check_has_lost_parent(const struct check *e);
 
 /* Evidence: age, resident memory and CPU. */
-void finding_upkeep(struct check *e);
+void finding_upkeep(const struct check *e, struct check_result *out);
 /* Evidence: how long the verdict has been known to hold, at least. */
-void finding_since(struct check *e, uint64_t since_ns);
+void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns);
 
 /* The name of the process, not escaped. */
 struct span check_name(const struct process_entry *p);

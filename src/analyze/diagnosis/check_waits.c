@@ -40,14 +40,14 @@ bool check_chain(
 	if (first)
 		g->before = snapshot_records(first);
 	if (tid)
-		wait_chain_follow_thread(g, (uint32_t)e->id.pid, tid, chain);
+		wait_chain_follow_thread(g, e->id.pid, tid, chain);
 	else
-		wait_chain_follow(g, (uint32_t)e->id.pid, chain);
+		wait_chain_follow(g, e->id.pid, chain);
 	return chain->count;
 }
 
 /* The end of the chain: what it waits for in turn is no process. */
-static void put_last(struct check *e, const struct wait_chain *chain)
+static void put_last(struct check_result *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 	const struct waits_party *party = last->party;
@@ -58,24 +58,24 @@ static void put_last(struct check *e, const struct wait_chain *chain)
 	if (party && party->is_alive && party->party_pid &&
 		party->relation != WAITS_RELATION_THREAD) {
 		name = record_text(&party->record, &party->name);
-		finding_text(e, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
+		finding_text(out, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
 			party->party_pid);
 	} else if (chain->count > 1 && last->process != chain->links[0].process) {
 		name = record_text(&last->process->record, &last->process->name);
-		finding_text(e, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
+		finding_text(out, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
 			last->process->node_pid);
 	}
 }
 
 void check_chain_evidence(
-	struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	struct buffer text = { 0 };
 
 	if (!chain->count)
 		return;
 	wait_chain_text(&text, g, chain);
-	finding_text(e, "chain of waits", "%s", buffer_cstr(&text));
-	put_last(e, chain);
+	finding_text(out, "chain of waits", "%s", buffer_cstr(&text));
+	put_last(out, chain);
 	buffer_fini(&text);
 }

@@ -21,6 +21,6 @@ bool check_chain(
 	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain);
 /* Adds the chain as a sentence to the evidence, and the process that could end the wait. */
 void check_chain_evidence(
-	struct check *e, const struct wait_graph *g, const struct wait_chain *chain);
+	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "model/errno_names.h"
 
 #define PEERS_MAX    256
@@ -121,9 +122,14 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 /* Of a command that fails, most errors are answers all the same: no terminal, no such file. */
 static bool explains_end(const struct call_place *place)
 {
-	return call_error_is_grave(place->error) ||
-	       (*place->text &&
-		       (place->error == LINUX_EACCES || place->error == LINUX_EPERM));
+	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,
+		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two: of a lock */
+
+	for (size_t i = 0; *place->text && i < ARRAY_SIZE(errors); i++) {
+		if (place->error == errors[i])
+			return true;
+	}
+	return call_error_is_grave(place->error);
 }
 
 static void add_failure(

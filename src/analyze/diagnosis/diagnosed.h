@@ -5,7 +5,7 @@
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/diagnosis/diagnosis_input.h"
-#include "core/finding.h"
+#include "explain/finding.h"
 
 struct diagnosed {
 	struct process_id id;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/registry.h"
+#include "base/cursor.h"
+#include "explain/registry.h"
 #include "model/batch.h"
 
 #define ROWS_BYTES_MAX 400000 /* per process: the rows have to fit into one record */
@@ -104,20 +105,22 @@ static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
 {
 	enum finding_scope scope = j->is_host ? FINDING_OF_HOST : FINDING_OF_PROCESS;
 	bool is_gone = !j->is_host && !j->process;
-	struct check *e = &s->check;
+	struct check check = { .raised = &s->tracker, .is_one_look = s->options.is_one_look };
+	struct check_result *out = &s->result;
 
-	e->findings = &j->findings;
-	e->fine = &j->fine;
-	e->blind = &j->blind;
+	out->tracker = &s->tracker;
+	out->findings = &j->findings;
+	out->fine = &j->fine;
+	out->blind = &j->blind;
 	for (size_t i = 0; registry_findings[i].type; i++) {
 		enum finding_scope of = registry_findings[i].type->scope;
 
 		if ((of != scope && of != FINDING_OF_BOTH) ||
 			(is_gone && !registry_findings[i].type->diagnoses_gone))
 			continue;
-		check_run(e, &registry_findings[i], &s->settings.all[i], &s->input,
+		check_run(&check, out, &registry_findings[i], &s->settings.all[i], &s->input,
 			j->is_host ? NULL : &j->id);
-		j->count += e->found;
+		j->count += out->found;
 	}
 }
 
@@ -133,6 +136,50 @@ static int by_severity(const void *a, const void *b)
 	return y->confidence - x->confidence;
 }
 
+static const struct finding_type *type_of(const struct finding_row *f)
+{
+	struct span id = record_text(&f->record, &f->id);
+
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		if (span_equal(id, registry_findings[i].type->id))
+			return registry_findings[i].type;
+	}
+	return NULL;
+}
+
+static bool is_cause(const struct finding_row *cause, const struct finding_row *of)
+{
+	const struct finding_type *type = type_of(of), *other = type_of(cause);
+	struct cursor c = cursor_over("", 0);
+
+	if (type && other && type->follows)
+		c = cursor_over(type->follows, strlen(type->follows));
+	while (!cursor_at_end(&c)) {
+		if (span_equal(cursor_until(&c, ','), other->id))
+			return true;
+	}
+	return false;
+}
+
+/* A cause moves before the first finding that it leads to, whatever their severities. */
+static void put_causes_first(const struct finding_row **rows, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = i + 1; k < count && moves < count * count; k++) {
+			const struct finding_row *cause = rows[k];
+
+			if (!is_cause(cause, rows[i]))
+				continue;
+			memmove(rows + i + 1, rows + i, (k - i) * sizeof(*rows));
+			rows[i] = cause;
+			k = i;
+			moves++;
+		}
+	}
+}
+
 static int sort_findings(struct diagnosed *j)
 {
 	const struct finding_row **rows = calloc(j->count + 1, sizeof(*rows));
@@ -145,10 +192,11 @@ static int sort_findings(struct diagnosed *j)
 	batch_for_each (r, &all)
 		rows[n++] = (const void *)r;
 	qsort(rows, n, sizeof(*rows), by_severity);
-	for (size_t i = 0; i < n && sorted.size < ROWS_BYTES_MAX; i++)
-		buffer_append(&sorted, rows[i], record_bytes(&rows[i]->record));
 	if (n)
 		j->worst = rows[0]->severity;
+	put_causes_first(rows, n);
+	for (size_t i = 0; i < n && sorted.size < ROWS_BYTES_MAX; i++)
+		buffer_append(&sorted, rows[i], record_bytes(&rows[i]->record));
 	free(rows);
 	buffer_fini(&j->findings);
 	j->findings = sorted;
@@ -252,8 +300,6 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 	if (status)
 		return status;
 	finding_tracker_begin(&s->tracker, s->input.end_ns, host_state_utc(&s->input.host));
-	s->check.tracker = &s->tracker;
-	s->check.is_one_look = s->options.is_one_look;
 	for (size_t i = 0; i < s->count; i++) {
 		diagnose_one(s, &s->all[i]);
 		if (sort_findings(&s->all[i]) || buffer_failed(&s->all[i].fine) ||
@@ -280,7 +326,7 @@ void diagnosis_forget(struct diagnosis *s)
 void diagnosis_fini(struct diagnosis *s)
 {
 	diagnosis_forget(s);
-	check_fini(&s->check);
+	check_result_fini(&s->result);
 	finding_tracker_fini(&s->tracker);
 	diagnosis_input_fini(&s->input);
 }

@@ -15,7 +15,7 @@ struct diagnosis {
 	struct check_settings settings;
 	struct diagnosis_input input;
 	struct finding_tracker tracker;
-	struct check check;
+	struct check_result result;
 	struct diagnosed *all; /* of the last run: the host first */
 	size_t count;
 };

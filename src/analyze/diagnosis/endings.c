@@ -166,7 +166,7 @@ const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t
 struct span ending_name(const struct endings *e, const struct process_id *id)
 {
 	const struct ending *of = endings_get(e, id);
-	const struct exit_reasons_log *log = endings_log(e, (uint32_t)id->pid, 0);
+	const struct exit_reasons_log *log = endings_log(e, id->pid, 0);
 	const char *name = of && *of->end.name ? of->end.name : log ? log->name : "?";
 
 	return span_of(name, strnlen(name, EXIT_REASONS_NAME_SIZE));

@@ -5,48 +5,37 @@
  */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define END_ROW(F, S)                                                                              \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the process")                                            \
+	F(S, NAMED, TEXT, how, end, MAYBE(status_state),                                           \
+		"how the process ended: exit status or signal")                                    \
+	F(S, TEXT, sender, MAYBE(sender_state), "sender of the signal that ended the process",     \
+		.may_shrink = true)                                                                \
+	F(S, NAMED, U64, peak_rss_bytes, rss_peak_bytes, MAYBE(peak_state),                        \
+		"highest resident memory of the process so far", .label = "PEAK",                  \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, BOOL, is_oom_victim, MAYBE(oom_state), "the process was killed by the OOM killer",    \
+		.label = "OOM")                                                                    \
+	F(S, TEXT, core, MAYBE(core_state), "path of the core dump file", .may_shrink = true)      \
+	F(S, U32, exit_code, MAYBE(exit_state), "exit code of the process", .is_hidden = true)     \
+	F(S, NAMED, U32, signal, signal_number, MAYBE(signal_state),                               \
+		"number of the signal that ended the process", .is_hidden = true)                  \
+	F(S, U32, sender_pid, WITH(sender_state), "process id of the sender of the signal",        \
+		.is_hidden = true)                                                                 \
+	F(S, U64, time_ns, ALWAYS, "time the process ended or was first found ended",              \
+		.unit = SOOTH_UNIT_TIME_NS, .is_hidden = true)
 
 struct end_row {
 	struct sooth_record record;
-	uint64_t time_ns;
-	uint64_t peak_rss_bytes;
-	uint32_t exit_code, signal, sender_pid;
-	uint8_t exit_state, signal_state, sender_state, peak_state, core_state, oom_state;
-	uint8_t is_oom_victim;
-	uint8_t status_state;
-	struct sooth_text name, how, sender, core;
+	ROW_MEMBERS(END_ROW, end_row)
 };
 
-static const struct sooth_field end_fields[] = {
-	FIELD_PID(end_row),
-	FIELD_STRING(end_row, name, "name of the process"),
-	FIELD_STRING_AS(end_row, how, end, "how the process ended: exit status or signal",
-		FIELD_STATE_AT(end_row, status_state)),
-	FIELD_STRING(end_row, sender, "sender of the signal that ended the process",
-		.may_shrink = true, FIELD_STATE_AT(end_row, sender_state)),
-	FIELD_NUMBER_AS(end_row, peak_rss_bytes, rss_peak_bytes,
-		"highest resident memory of the process so far", .label = "PEAK",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(end_row, peak_state)),
-	FIELD_TRUTH(end_row, is_oom_victim, "the process was killed by the OOM killer",
-		.label = "OOM", FIELD_STATE_AT(end_row, oom_state)),
-	FIELD_STRING(end_row, core, "path of the core dump file", .may_shrink = true,
-		FIELD_STATE_AT(end_row, core_state)),
-	FIELD_NUMBER(end_row, exit_code, "exit code of the process", .is_hidden = true,
-		FIELD_STATE_AT(end_row, exit_state)),
-	FIELD_NUMBER_AS(end_row, signal, signal_number,
-		"number of the signal that ended the process", .is_hidden = true,
-		FIELD_STATE_AT(end_row, signal_state)),
-	FIELD_NUMBER(end_row, sender_pid, "process id of the sender of the signal",
-		.is_hidden = true, FIELD_STATE_AT(end_row, sender_state)),
-	{ .name = "time_ns",
-		.type = SOOTH_FIELD_UNSIGNED,
-		.unit = SOOTH_UNIT_TIME_NS,
-		FIELD_AT(end_row, time_ns),
-		.is_hidden = true,
-		.help = "time the process ended or was first found ended" },
-};
+ROW_FIELDS(end_fields, END_ROW, end_row);
 
 static const struct sooth_schema end_schema = {
 	.name = "ends",

@@ -91,15 +91,17 @@ static bool is_rewritten(const struct call_contents *c)
 static void add(struct look *l, uint32_t mount, const struct file_growth *one)
 {
 	struct file_growth *g = one->most_bytes ? map_put(l->out, &mount, NULL) : NULL;
-	uint64_t gained, files;
+	uint64_t gained, written, files;
 
 	if (!g)
 		return;
 	gained = g->gained_bytes + one->most_bytes;
+	written = g->written_bytes + one->written_bytes;
 	files = g->files + 1;
 	if (one->most_bytes > g->most_bytes)
 		*g = *one;
 	g->gained_bytes = gained;
+	g->written_bytes = written;
 	g->files = files;
 	g->interval_ns = l->interval_ns;
 }
@@ -117,11 +119,22 @@ static uint64_t gain_of(const struct look *l, const struct fds_descriptor *d,
 	return c ? (c->there_bytes < d->size_bytes ? c->there_bytes : d->size_bytes) : 0;
 }
 
+/* Of a gain. One whose size was set and that is filled through a mapping keeps its position; memory
+ * files are not followed by name, and one that is written by calls is at its end. */
+static uint64_t written_of(
+	const struct fds_descriptor *d, const struct call_contents *c, uint64_t gained)
+{
+	if (d->type == FDS_MEMFD)
+		return d->offset >= d->size_bytes ? gained : 0;
+	return !c ? 0 : c->there_bytes < gained ? c->there_bytes : gained;
+}
+
 static void take_open(struct look *l, const struct fds_descriptor *d)
 {
 	struct file_growth one = { .size_bytes = d->size_bytes, .fd = d->fd, .is_open = true };
 	bool is_memory = d->type == FDS_MEMFD, is_new;
 	struct file_key key = key_of(d);
+	const struct call_contents *c;
 
 	one.path = path_of(d);
 	map_put(&l->open, &one.path, NULL);
@@ -130,10 +143,25 @@ static void take_open(struct look *l, const struct fds_descriptor *d)
 		return;
 	one.is_deleted = d->type == FDS_DELETED || (!d->deleted_state && d->is_deleted);
 	one.is_append = (d->flags & O_APPEND_LINUX) != 0;
-	one.most_bytes = gain_of(l, d, &key, contents_of(l, &one.path));
+	c = contents_of(l, &one.path);
+	one.most_bytes = gain_of(l, d, &key, c);
+	one.written_bytes = written_of(d, c, one.most_bytes);
 	one.space = is_memory ? NULL : file_space_of_mount(l->last, d->mount);
 	if (one.space || is_memory)
 		add(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
+}
+
+#define SHARED_MEMORY "/dev/shm/"
+
+/* The file system of it; NULL and true: memory, of a tmpfs that was not measured. */
+static bool find_space(const struct look *l, const char *path, const struct fds_filesystem **space)
+{
+	bool is_shared_memory = !strncmp(path, SHARED_MEMORY, strlen(SHARED_MEMORY));
+
+	*space = file_space_of_path(l->last, path);
+	if (is_shared_memory && *space && !(*space)->is_memory)
+		*space = NULL;
+	return *space ? is_shared_memory || call_is_on_disk(path) : is_shared_memory;
 }
 
 static void take_closed(struct look *l)
@@ -147,13 +175,11 @@ static void take_closed(struct look *l)
 		struct file_growth one = { .path = *(const struct call_path *)key };
 
 		if (!c || is_rewritten(c) || map_get(&l->open, key) ||
-			!call_is_on_disk(one.path.text))
+			!find_space(l, one.path.text, &one.space))
 			continue;
-		one.most_bytes = c->there_bytes;
+		one.most_bytes = one.written_bytes = c->there_bytes;
 		one.size_bytes = c->end;
-		one.space = file_space_of_path(l->last, one.path.text);
-		if (one.space)
-			add(l, one.space->mount, &one);
+		add(l, one.space ? one.space->mount : FILE_GROWTH_OF_MEMORY, &one);
 	}
 }
 

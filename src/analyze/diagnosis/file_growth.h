@@ -20,8 +20,9 @@ struct file_growth {
 	uint64_t most_bytes, size_bytes;
 	struct call_path path;
 	bool is_deleted;
-	bool is_open;	/* false: it was written to and closed */
-	bool is_append; /* opened to append, as logs are */
+	bool is_open;		/* false: it was written to and closed */
+	bool is_append;		/* opened to append, as logs are */
+	uint64_t written_bytes; /* of gained_bytes: known from calls, so not a size that was set */
 	uint32_t fd;
 	uint64_t interval_ns;
 };

@@ -12,8 +12,8 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/finding.h"
-#include "core/stage.h"
+#include "explain/finding.h"
+#include "explain/stage.h"
 #include "model/schema.h"
 #include "probes/proc.h"
 

@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_FINDING_GONE_H
 
 #include "analyze/diagnosis/diagnosed.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* A row of finding_process_schema in the current section. */
 int finding_gone_emit(struct output *output, const struct diagnosis_input *input,

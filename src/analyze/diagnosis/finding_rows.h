@@ -5,16 +5,21 @@
 #ifndef SOOTH_ANALYZE_FINDING_ROWS_H
 #define SOOTH_ANALYZE_FINDING_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
+
+#define FINDING_SUBJECT_ROW(F, S)                                                                  \
+	F(S, ENUM8, kind, ALWAYS,                                                                  \
+		"type of the subject: process, thread, fd, path, connection, host",                \
+		.names = &subject_kind_names)                                                      \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state), "process id")                                \
+	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread id in the initial pid namespace")    \
+	F(S, U32, fd, MAYBE(fd_state), "number of the file descriptor")                            \
+	F(S, TEXT, path, MAYBE(path_state), "path of the file or directory")                       \
+	F(S, TEXT, connection, MAYBE(connection_state), "local and peer address of the connection")
 
 struct finding_subject_row {
-	struct sooth_record record; /* pid; tid 0: the process as a whole */
-	uint32_t fd;
-	uint8_t kind; /* enum finding_subject_kind */
-	uint8_t pid_state, tid_state, fd_state, path_state, connection_state;
-	uint8_t unused[2];
-	uint8_t unused2[4];
-	struct sooth_text path, connection;
+	struct sooth_record record;
+	ROW_MEMBERS(FINDING_SUBJECT_ROW, finding_subject_row)
 };
 
 enum finding_subject_kind {
@@ -27,45 +32,103 @@ enum finding_subject_kind {
 	FINDING_SUBJECTS,
 };
 
+#define FINDING_EVIDENCE_ROW(F, S)                                                                 \
+	F(S, TEXT, name, ALWAYS, "name of the measurement")                                        \
+	F(S, REAL, value, MAYBE(value_state), "measured value; null: the measurement is text",     \
+		.decimals = DECIMALS_EXACT)                                                        \
+	F(S, TEXT, unit, ALWAYS,                                                                   \
+		"unit of the measured value: bytes, s, percent, 1/s; empty: a plain number")       \
+	F(S, U64, interval_ns, MAYBE(interval_state),                                              \
+		"time over which the value was measured; null: at one moment",                     \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, text, ALWAYS, "measurement in words")
+
 struct finding_evidence_row {
 	struct sooth_record record;
-	double value;
-	uint64_t interval_ns;
-	uint8_t value_state, interval_state;
-	uint8_t unused[6];
-	struct sooth_text name, unit, text;
+	ROW_MEMBERS(FINDING_EVIDENCE_ROW, finding_evidence_row)
 };
 
 enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STATES };
 
+#define FINDING_ROW(F, S)                                                                          \
+	F(S, TEXT, id, ALWAYS, "id of the finding; `sooth diagnose --list-findings` lists all")    \
+	F(S, ENUM8, severity, ALWAYS,                                                              \
+		"severity of the finding: critical, high, medium, low, info",                      \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, ENUM8, confidence, ALWAYS, "confidence in the finding: high, medium, low",            \
+		.names = &confidence_names)                                                        \
+	F(S, ROWS, subject, ALWAYS,                                                                \
+		"process, thread, file or connection that the finding is about",                   \
+		.rows = &finding_subject_schema, .is_single = true, .is_hidden = true)             \
+	F(S, TEXT, claim, ALWAYS, "one sentence that describes the finding")                       \
+	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
+		.rows = &finding_evidence_schema)                                                  \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about the finding")                    \
+	F(S, NAMED, TEXTS, unseen, caveats, ALWAYS,                                                \
+		"missing information that could change the finding")                               \
+	F(S, TEXT, key, ALWAYS,                                                                    \
+		"key that identifies the finding and its subject across diagnoses")                \
+	F(S, U64, first_seen_ns, ALWAYS, "time the finding was first seen (CLOCK_MONOTONIC)",      \
+		.unit = SOOTH_UNIT_TIME_NS, .is_hidden = true)                                     \
+	F(S, NAMED, U64, first_utc_ns, first_seen_utc_ns, ALWAYS,                                  \
+		"time the finding was first seen, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)       \
+	F(S, NAMED, U64, last_utc_ns, last_seen_utc_ns, ALWAYS,                                    \
+		"time the finding was last seen, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)        \
+	F(S, ENUM8, state, ALWAYS,                                                                 \
+		"state of the finding: newly raised, still present, or cleared",                   \
+		.names = &state_names)
+
 struct finding_row {
 	struct sooth_record record;
-	uint64_t first_seen_ns, last_seen_ns; /* CLOCK_MONOTONIC */
-	uint64_t first_utc_ns, last_utc_ns;
-	uint8_t severity, confidence, state;
-	uint8_t remedy_state;
-	uint8_t unused[4];
-	struct sooth_text id, claim, remedy, key;
-	struct sooth_text subject;  /* one row of finding_subject_schema */
-	struct sooth_text evidence; /* rows of finding_evidence_schema */
-	struct sooth_text unseen;   /* texts */
+	ROW_MEMBERS(FINDING_ROW, finding_row)
+	uint64_t last_seen_ns; /* CLOCK_MONOTONIC */
 };
 
 /* A finding was raised or cleared. */
+#define FINDING_CHANGE_ROW(F, S)                                                                   \
+	F(S, U64, utc_ns, ALWAYS, "time the finding changed, ns since 1970",                       \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, ENUM8, state, ALWAYS, "change of the finding: raised (new or worse) or cleared",      \
+		.names = &state_names)                                                             \
+	F(S, ENUM8, severity, ALWAYS,                                                              \
+		"severity of the finding: critical, high, medium, low, info",                      \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, ENUM8, confidence, ALWAYS, "confidence in the finding: high, medium, low",            \
+		.names = &confidence_names)                                                        \
+	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
+		"process id; null: the finding is about the host")                                 \
+	F(S, TEXT, name, ALWAYS, "name of the program of the process")                             \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent that the process is or belongs to") \
+	F(S, TEXT, claim, ALWAYS, "one sentence that describes the finding")                       \
+	F(S, ROWS, subject, ALWAYS,                                                                \
+		"process, thread, file or connection that the finding is about",                   \
+		.rows = &finding_subject_schema, .is_single = true, .is_hidden = true)             \
+	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
+		.rows = &finding_evidence_schema)                                                  \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about the finding")                    \
+	F(S, NAMED, TEXTS, unseen, caveats, ALWAYS,                                                \
+		"missing information that could change the finding")                               \
+	F(S, TEXT, key, ALWAYS,                                                                    \
+		"key that identifies the finding and its subject across diagnoses")                \
+	F(S, NAMED, U64, first_utc_ns, first_seen_utc_ns, ALWAYS,                                  \
+		"time the finding was first seen, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)       \
+	F(S, U64, duration_ns, MAYBE(lasted_state),                                                \
+		"time from the first to the last sight of the finding", .unit = SOOTH_UNIT_NS)
+
 struct finding_change_row {
 	struct sooth_record record;
-	uint64_t utc_ns, first_utc_ns, duration_ns;
-	uint8_t severity, confidence, state;
-	uint8_t pid_state, agent_state, remedy_state, lasted_state;
-	uint8_t unused;
-	struct sooth_text id, name, agent, claim, remedy, key;
-	struct sooth_text subject, evidence, unseen; /* as in struct finding_row */
+	ROW_MEMBERS(FINDING_CHANGE_ROW, finding_change_row)
 };
 
 /* Checked, and fine. */
+#define FINDING_FINE_ROW(F, S)                                                                     \
+	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "measurements that show no problem, as text")
+
 struct finding_fine_row {
 	struct sooth_record record;
-	struct sooth_text id, words;
+	ROW_MEMBERS(FINDING_FINE_ROW, finding_fine_row)
 };
 
 /* Why a check has no result, from what a user can do most about to what needs no remedy. */
@@ -82,59 +145,109 @@ enum finding_blind_cause {
 };
 
 /* Could not be checked. */
+#define FINDING_BLIND_ROW(F, S)                                                                    \
+	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
+	F(S, TEXT, reason, ALWAYS, "reason why the finding could not be checked")                  \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do so that the finding can be checked")   \
+	F(S, ENUM8, cause, ALWAYS,                                                                 \
+		"kind of the reason: refused, failed, too short, too young, undecided, ...",       \
+		.names = &blind_cause_names)
+
 struct finding_blind_row {
 	struct sooth_record record;
-	uint8_t remedy_state;
-	uint8_t cause;
-	uint8_t unused[6];
-	struct sooth_text id, reason, remedy;
+	ROW_MEMBERS(FINDING_BLIND_ROW, finding_blind_row)
 };
 
 /* A process with its findings. */
+#define FINDING_PROCESS_ROW(F, S)                                                                  \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the program of the process")                             \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent that the process is or belongs to") \
+	F(S, TEXT, agent_title, WITH(agent_state), "display name of the agent")                    \
+	F(S, TEXT, version, MAYBE(version_state), "version of the agent")                          \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process in its session: main, helper, tool call, ...")                \
+	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
+		.placeholder = "project")                                                          \
+	F(S, TEXT, session_id, MAYBE(session_state), "id of the agent's session",                  \
+		.placeholder = "session")                                                          \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use over the interval, in percent of one CPU", .unit = SOOTH_UNIT_PERCENT,    \
+		.decimals = 1)                                                                     \
+	F(S, U64, rss_bytes, MAYBE(rss_state), "resident memory of the process",                   \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, elapsed_s, MAYBE(elapsed_state), "seconds since the process started",            \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, U32, finding_count, ALWAYS, "number of findings")                                     \
+	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
+	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema,     \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, ROWS, blind, unseen, ALWAYS, "checks that could not be done, with the reason", \
+		.rows = &finding_blind_schema, .is_hidden = true)                                  \
+	F(S, TEXT, fine_text, MAYBE(fine_text_state), "checks that found no problem, as text")     \
+	F(S, NAMED, TEXT, blind_text, unseen_text, MAYBE(blind_text_state),                        \
+		"checks that could not be done, as text")                                          \
+	F(S, TEXT, waits_text, MAYBE(waits_state),                                                 \
+		"what the process waits for, and which process could end that (sooth why)")
+
 struct finding_process_row {
 	struct sooth_record record;
-	double cpu_percent;
-	uint64_t rss_bytes, elapsed_s;
-	uint32_t finding_count;
-	uint8_t severity; /* the worst */
-	uint8_t severity_state, cpu_state;
-	uint8_t agent_state, version_state, role_state, project_state, session_state;
-	uint8_t fine_text_state, blind_text_state;
-	uint8_t rss_state, elapsed_state;
-	uint8_t waits_state;
-	uint8_t unused[3];
-	struct sooth_text name, agent, agent_title, version, role, project, session_id;
-	struct sooth_text findings, fine, blind; /* rows */
-	struct sooth_text fine_text, blind_text; /* the same as text */
-	struct sooth_text waits_text;
+	ROW_MEMBERS(FINDING_PROCESS_ROW, finding_process_row)
 };
+
+#define FINDING_HOST_ROW(F, S)                                                                     \
+	F(S, TEXT, hostname, ALWAYS, "name of the host", .placeholder = "host")                    \
+	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
+	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, U32, finding_count, ALWAYS, "number of findings")                                     \
+	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
+	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema,     \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, ROWS, blind, unseen, ALWAYS, "checks that could not be done, with the reason", \
+		.rows = &finding_blind_schema, .is_hidden = true)                                  \
+	F(S, TEXT, fine_text, MAYBE(fine_text_state), "checks that found no problem, as text")     \
+	F(S, NAMED, TEXT, blind_text, unseen_text, MAYBE(blind_text_state),                        \
+		"checks that could not be done, as text")
 
 struct finding_host_row {
 	struct sooth_record record;
-	uint32_t finding_count;
-	uint8_t severity, severity_state;
-	uint8_t fine_text_state, blind_text_state;
-	struct sooth_text hostname, os_version, findings, fine, blind, fine_text, blind_text;
+	ROW_MEMBERS(FINDING_HOST_ROW, finding_host_row)
 };
+
+#define FINDING_SUMMARY_ROW(F, S)                                                                  \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "summary of the result in one sentence")            \
+	F(S, U32, processes, ALWAYS, "number of processes checked")                                \
+	F(S, U32, with_findings, ALWAYS, "number of processes with at least one finding")          \
+	F(S, U32, critical, ALWAYS, "number of findings with severity critical")                   \
+	F(S, U32, high, ALWAYS, "number of findings with severity high")                           \
+	F(S, U32, medium, ALWAYS, "number of findings with severity medium")                       \
+	F(S, U32, low, ALWAYS, "number of findings with severity low")                             \
+	F(S, U32, info, ALWAYS, "number of findings with severity info")                           \
+	F(S, U32, muted, ALWAYS, "number of findings muted by the user")                           \
+	F(S, U32, unchecked, ALWAYS,                                                               \
+		"number of checks without a result, although requested and possible here")         \
+	F(S, TEXT, headline, MAYBE(headline_state),                                                \
+		"the worst cause, or what could not be checked")                                   \
+	F(S, U64, interval_ns, MAYBE(interval_state), "length of the observation",                 \
+		.unit = SOOTH_UNIT_NS)
 
 struct finding_summary_row {
 	struct sooth_record record;
-	uint64_t interval_ns;
-	uint32_t processes, with_findings;
-	uint32_t critical, high, medium, low, info;
-	uint32_t muted, unchecked;
-	uint8_t interval_state;
-	uint8_t headline_state;
-	uint8_t unused[2];
-	struct sooth_text words, headline;
+	ROW_MEMBERS(FINDING_SUMMARY_ROW, finding_summary_row)
 };
 
 /* A line of the short text. */
+#define FINDING_ANSWER_ROW(F, S)                                                                   \
+	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the finding in the line",        \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, TEXT, text, ALWAYS, "line of the answer")
+
 struct finding_answer_row {
 	struct sooth_record record;
-	uint8_t severity, severity_state;
-	uint8_t unused[6];
-	struct sooth_text text;
+	ROW_MEMBERS(FINDING_ANSWER_ROW, finding_answer_row)
 };
 
 extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,

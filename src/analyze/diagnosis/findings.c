@@ -5,8 +5,8 @@
 #include "analyze/diagnosis/answer.h"
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
-#include "core/output.h"
-#include "core/stage.h"
+#include "explain/output.h"
+#include "explain/stage.h"
 
 struct findings_state {
 	struct output *output;
@@ -67,6 +67,7 @@ const struct stage_type stage_findings = {
 	.help = "problems of processes and the host, with evidence",
 	.shows = "proc",
 	.tables = tables,
+	.reports_gaps = true,
 	.state_size = sizeof(struct findings_state),
 	.init = init,
 	.push = push,

@@ -223,7 +223,7 @@ static int put_summary(struct output *output, struct finding_summary_row *row,
 static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t begin_ns)
 {
 	struct finding_summary_row row = { .processes = (uint32_t)s->count - 1,
-		.muted = s->check.muted_all,
+		.muted = s->result.muted_all,
 		.unchecked = answer_unseen_count(s),
 		.interval_ns = s->input.end_ns - begin_ns,
 		.interval_state = state_if(begin_ns != 0) };

@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_FINDINGS_EMIT_H
 
 #include "analyze/diagnosis/diagnosis.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);

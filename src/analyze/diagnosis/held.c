@@ -4,6 +4,11 @@
 #include "analyze/inspect/limit_sums.h"
 #include "base/units.h"
 
+#define IO_WAITED_LEAST	 50 /* percent of the samples */
+#define IO_SAMPLES_LEAST 5
+#define IO_MOVED_LEAST	 0.5 /* of the limit: else the disk is the slow one */
+#define IO_MOVED_MOST	 2.2 /* a copy reads as much as it writes */
+
 /* False: it was not counted twice. */
 static bool compare(
 	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
@@ -35,6 +40,52 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 		if (g && limit_sums_group_is(g, name) && compare(first, g, &one) &&
 			one.per_s > most.per_s)
 			most = one;
+	}
+	return most;
+}
+
+/* Of its own group or of one above, the least. */
+static const struct limits_group *tightest(const struct check *e, const char *name)
+{
+	const struct snapshot *last = check_last(e, &e->input->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct limits_group *found = NULL;
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && g->limit_state == SOOTH_STATE_VALUE && limit_sums_group_is(g, name) &&
+			(!found || g->limit < found->limit))
+			found = g;
+	}
+	return found;
+}
+
+static bool fits(const struct limits_group *g, double moved_per_s)
+{
+	return g && moved_per_s >= IO_MOVED_LEAST * (double)g->limit &&
+	       moved_per_s <= IO_MOVED_MOST * (double)g->limit;
+}
+
+struct held_io held_io_of(const struct check *e)
+{
+	const struct limits_group *reads = tightest(e, "io-read"),
+				  *writes = tightest(e, "io-write");
+	const struct thread_history *t;
+	struct held_io most = { 0 };
+	size_t position = 0;
+
+	while ((reads || writes) &&
+		(t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double waited = t->met ? 100.0 * t->uninterruptible / t->met : 0;
+		double moved = thread_history_moved_bytes(t);
+		bool is_write = fits(writes, moved) && !fits(reads, moved);
+
+		if (t->met < IO_SAMPLES_LEAST || waited < IO_WAITED_LEAST ||
+			waited <= most.waited || (!is_write && !fits(reads, moved)))
+			continue;
+		most = (struct held_io){ is_write ? writes : reads, is_write, moved, waited, t->tid,
+			thread_history_ns(t) };
 	}
 	return most;
 }

@@ -26,6 +26,18 @@ struct held_time {
 	uint64_t interval_ns;
 };
 
+struct held_io {
+	const struct limits_group *group; /* NULL: no limit explains how the threads wait */
+	bool is_write;
+	double moved_per_s; /* bytes */
+	double waited;	    /* percent of the samples in which the thread waited for the disk */
+	uint32_t tid;
+	uint64_t interval_ns;
+};
+
+/* A thread that mostly waits for the disk, and moves about as much as an I/O limit allows. */
+struct held_io held_io_of(const struct check *e);
+
 /* Of a thread: ready to run, and others ran. */
 struct held_time held_time_of(const struct check *e);
 

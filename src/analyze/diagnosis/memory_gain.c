@@ -30,6 +30,16 @@ static int by_gain(const void *a, const void *b)
 	return (y->gain_bytes > x->gain_bytes) - (y->gain_bytes < x->gain_bytes);
 }
 
+/* Heaps are often mapped long before they are used; other memory that was mapped before, and has
+ * its pages touched, is a buffer that is being filled. */
+static void add_own(struct memory_gain *m, enum map_class class_, int64_t gain, int64_t size,
+	const struct map_total *last)
+{
+	m->own_bytes += gain;
+	m->own_rss_bytes += (int64_t)last->rss_bytes;
+	m->new_bytes += class_ != MAP_OTHER || gain < size ? gain : size > 0 ? size : 0;
+}
+
 static void add_class(struct memory_gain *m, enum map_class class_, const struct map_total *first,
 	const struct map_total *last)
 {
@@ -45,7 +55,7 @@ static void add_class(struct memory_gain *m, enum map_class class_, const struct
 	if (class_ == MAP_FILE || class_ == MAP_DELETED_FILE || class_ == MAP_KERNEL)
 		m->file_bytes += gain;
 	else
-		m->own_bytes += gain;
+		add_own(m, class_, gain, size, last);
 }
 
 static bool has_values(const struct snapshot *s)

@@ -14,9 +14,11 @@ struct memory_class {
 };
 
 struct memory_gain {
-	bool is_known;				/* two samples have values */
+	bool is_known;				  /* two samples have values */
 	struct memory_class classes[MAP_CLASSES]; /* largest gain first */
-	int64_t own_bytes;			/* gained, without file pages */
+	int64_t own_bytes;			  /* gained, without file pages */
+	int64_t new_bytes;     /* of own_bytes, without what fills anonymous memory mapped before */
+	int64_t own_rss_bytes; /* at the last sample, without file pages */
 	int64_t file_bytes;
 	int64_t touched_bytes; /* of shared memory that was mapped before */
 	uint32_t runtimes;     /* at the last sample, if there was one */

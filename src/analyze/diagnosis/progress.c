@@ -95,16 +95,16 @@ void progress_of(struct progress *p, const struct check *e)
 	add_calls(p, e);
 }
 
-void progress_emit(const struct progress *p, struct check *e)
+void progress_emit(const struct progress *p, struct check_result *out)
 {
 	if (!p->is_measured) {
-		finding_unseen(e,
+		finding_unseen(out,
 			"how much the process reads and writes: only its user and root can see it");
 		return;
 	}
-	finding_rate(e, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
-	finding_rate(e, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
+	finding_rate(out, "data moved", p->bytes_per_s, SOOTH_UNIT_BYTES, p->interval_ns);
+	finding_rate(out, "reads and writes", p->calls_per_s, SOOTH_UNIT_NONE, p->interval_ns);
 	if (!p->has_tcp && !p->has_calls)
 		finding_unseen(
-			e, "how much data the process sends and receives on its connections");
+			out, "how much data the process sends and receives on its connections");
 }

@@ -20,6 +20,6 @@ struct progress {
 
 void progress_of(struct progress *p, const struct check *e);
 /* Adds it as evidence, if it was measured. */
-void progress_emit(const struct progress *p, struct check *e);
+void progress_emit(const struct progress *p, struct check_result *out);
 
 #endif

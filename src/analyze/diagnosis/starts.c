@@ -16,6 +16,7 @@
 #define KNOWN_LEAST    2  /* commands with known arguments */
 #define MANY_KNOWN     16 /* from here on each command must have come several times */
 #define TIMES_LEAST    4
+#define PAUSE	       "sleep"
 #define PAUSE_NS       (50 * NS_PER_MS)
 
 /* --- which processes --- */
@@ -109,7 +110,15 @@ static void add_command(struct counting *c, uint64_t arguments)
 /* A loop that pauses by starting sleep(1) is counted by the rest of it. */
 static bool is_pause(const struct short_lived_process *p)
 {
-	return !strcmp(p->name, "sleep") && p->life_ns >= PAUSE_NS;
+	return !strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS;
+}
+
+static void add_status(struct starts *s, uint32_t status)
+{
+	if (!status)
+		return;
+	s->has_statuses |= s->failed++ && s->status != status;
+	s->status = status;
 }
 
 static void count_short_lived(struct counting *c)
@@ -126,17 +135,21 @@ static void count_short_lived(struct counting *c)
 		const struct short_lived_process *p = value;
 		const struct process_entry *starter;
 
-		if (p->end_ns < c->from_ns || is_pause(p) || process_table_get(table, id))
+		if (p->end_ns < c->from_ns || process_table_get(table, id))
 			continue;
 		starter = short_lived_starter(b, table, p);
 		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
 			continue;
+		if (is_pause(p)) {
+			c->s->pauses++;
+			continue;
+		}
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
 		hash = map_get(&b->commands, id);
 		if (hash)
 			add_command(c, *hash);
 		c->s->cpu_ns += p->cpu_ns;
-		c->s->failed += p->status != 0;
+		add_status(c->s, p->status);
 	}
 }
 
@@ -169,6 +182,10 @@ static void count_sampled(struct counting *c)
 			continue;
 		memcpy(text, name.data,
 			name.size < sizeof(text) - 1 ? name.size : sizeof(text) - 1);
+		if (!strcmp(text, PAUSE)) {
+			c->s->pauses++;
+			continue;
+		}
 		if (p->first_ns > c->sampled_from_ns)
 			add(c, starter, text, p->first_ns < c->middle_ns);
 		if (!is_named(starter, text))

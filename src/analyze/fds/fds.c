@@ -5,8 +5,8 @@
  */
 #include "analyze/fds/fd_emit.h"
 #include "base/cursor.h"
-#include "core/registry.h"
-#include "core/stage.h"
+#include "model/probe.h"
+#include "explain/stage.h"
 #include "model/schema.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -79,7 +79,8 @@ static void note_limits(struct fds_view *s)
 			output_limit(s->view.output,
 				"some processes that hold the other ends of pipes and sockets",
 				"too many processes hold the other ends, or the search took too "
-				"long", "");
+				"long",
+				"");
 		if (p->holders_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			output_limit(s->view.output,
 				"processes of other users that hold the other ends of pipes and "

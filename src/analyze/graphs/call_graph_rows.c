@@ -5,13 +5,27 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define FRAME_ROW(F, S)                                                                            \
+	F(S, TEXT, frame, ALWAYS, "stack frame: name of a process, call, file or peer",            \
+		.may_shrink = true)                                                                \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"subject of the stack frame: process or thread, file, network, memory, ...",       \
+		.names = &kind_values)                                                             \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)   \
+	F(S, U64, calls, ALWAYS, "number of system calls in this frame and below")                 \
+	F(S, NAMED, U64, time_ns, total_ns, ALWAYS,                                                \
+		"time of system calls in this frame and below", .label = "TIME",                   \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, bytes, ALWAYS, "bytes read and written in this frame and below",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, errors, ALWAYS, "failed calls in this frame and below")
 
 struct frame_row {
 	struct sooth_record record;
-	uint64_t calls, time_ns, bytes, errors;
-	uint32_t depth, kind;
-	struct sooth_text frame;
+	ROW_MEMBERS(FRAME_ROW, frame_row)
 };
 
 static const char *const kind_names[FRAME_KINDS] = {
@@ -36,25 +50,7 @@ static const char *const value_names[CALL_GRAPH_VALUES] = {
 };
 const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_names };
 
-static const struct sooth_field frame_fields[] = {
-	FIELD_STRING(frame_row, frame, "stack frame: name of a process, call, file or peer",
-		.may_shrink = true),
-	{ .name = "kind",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(frame_row, kind),
-		.names = &kind_values,
-		.help = "subject of the stack frame: process or thread, file, network, memory, "
-			"..." },
-	FIELD_NUMBER(
-		frame_row, depth, "depth of the row in the tree; 0: the root", .is_hidden = true),
-	FIELD_NUMBER(frame_row, calls, "number of system calls in this frame and below"),
-	FIELD_NUMBER_AS(frame_row, time_ns, total_ns,
-		"time of system calls in this frame and below", .label = "TIME",
-		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER(frame_row, bytes, "bytes read and written in this frame and below",
-		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(frame_row, errors, "failed calls in this frame and below"),
-};
+ROW_FIELDS(frame_fields, FRAME_ROW, frame_row);
 
 static const struct sooth_schema frame_schema = {
 	.name = "stacks",

@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
 
 #include "analyze/graphs/call_graph.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* What a frame is, for colors: new kinds come last. */
 enum frame_kind {

@@ -5,7 +5,7 @@
 
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_sums.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* Where the sections go. */
 struct heap_scope {

@@ -3,7 +3,7 @@
  * Every call of the allocator, a line each, in the format of memtrack. The record itself is the
  * row: only the names of its members differ.
  */
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "model/schema.h"
 #include "probes/heap.h"
 
@@ -24,34 +24,21 @@ static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
 static const struct sooth_field line_fields[] = {
 	FIELD_PID(heap_call),
 	FIELD_TID(heap_call),
-	{ .name = "timestamp",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(heap_call, record.time_ns),
-		.unit = SOOTH_UNIT_TIME_NS,
-		.help = "time the call returned; for Free: was called (CLOCK_MONOTONIC)" },
-	{ .name = "addr",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(heap_call, address),
-		.unit = SOOTH_UNIT_HEX,
-		.help = "address of the allocated or freed block; 0: no memory returned" },
-	{ .name = "type",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(heap_call, function),
-		.names = &types,
-		.help = "allocator call: Malloc, Free, Calloc, Realloc or AlignedAlloc" },
+	FIELD_OF(UNSIGNED, heap_call, record.time_ns, timestamp,
+		"time the call returned; for Free: was called (CLOCK_MONOTONIC)",
+		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_OF(UNSIGNED, heap_call, address, addr,
+		"address of the allocated or freed block; 0: no memory returned",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_OF(ENUM, heap_call, function, type,
+		"allocator call: Malloc, Free, Calloc, Realloc or AlignedAlloc", .names = &types),
 	FIELD_NUMBER(heap_call, size, "bytes requested from the allocator; null for Free",
 		FIELD_STATE_AT(heap_call, size_state)),
-	{ .name = "old_addr",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(heap_call, old_address),
-		FIELD_STATE_AT(heap_call, old_address_state),
-		.unit = SOOTH_UNIT_HEX,
-		.help = "address of the block passed to Realloc; 0: none" },
-	{ .name = "error",
-		.type = SOOTH_FIELD_ERRNO,
-		FIELD_AT(heap_call, error),
-		FIELD_STATE_AT(heap_call, error_state),
-		.help = "errno name of the failed allocation" },
+	FIELD_OF(UNSIGNED, heap_call, old_address, old_addr,
+		"address of the block passed to Realloc; 0: none",
+		FIELD_STATE_AT(heap_call, old_address_state), .unit = SOOTH_UNIT_HEX),
+	FIELD_OF(ERRNO, heap_call, error, error, "errno name of the failed posix_memalign",
+		FIELD_STATE_AT(heap_call, error_state)),
 };
 
 static const struct sooth_schema line_schema = {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "core/registry.h"
+#include "model/probe.h"
 #include "model/batch.h"
 #include "model/schema.h"
 

@@ -2,7 +2,7 @@
 /*
  * Calls of the allocator added up by function. Aggregates and single calls give the same sums; at
  * millions of calls per second single calls are added directly, without an aggregate each, as
- * core/reduce.h would make.
+ * explain/reduce.h would make.
  */
 #ifndef SOOTH_ANALYZE_HEAP_SUMS_H
 #define SOOTH_ANALYZE_HEAP_SUMS_H

@@ -16,8 +16,8 @@
 #include "analyze/heap/heap_emit.h"
 #include "analyze/records.h"
 #include "base/units.h"
-#include "core/registry.h"
-#include "core/stage.h"
+#include "model/probe.h"
+#include "explain/stage.h"
 #include "model/schema.h"
 
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
@@ -32,7 +32,7 @@ struct table_state {
 	uint64_t begin_ns, end_ns, last_ns;
 	uint64_t lost; /* as reported by the source */
 	bool has_source;
-	bool by_calls; /* which of the sums is shown */
+	bool by_calls;	       /* which of the sums is shown */
 	bool has_no_allocator; /* of one process at least */
 	char inexact[512];
 };
@@ -200,8 +200,8 @@ static void note_gaps(struct table_state *s)
 
 	snprintf(reason, sizeof(reason), "sooth needed up to %s to probe a newly mapped file",
 		format_ns(text, s->notes.unseen_ns_max));
-	output_limit(
-		s->scope.output, "the first allocator calls of a library that was just loaded", reason, "");
+	output_limit(s->scope.output, "the first allocator calls of a library that was just loaded",
+		reason, "");
 }
 
 static void note_limits(struct table_state *s)
@@ -269,9 +269,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 						  : NOT_REQUESTED,
 		.live_state = live_state(s),
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.rate_state =
-			s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
-								     : SOOTH_STATE_ABSENT };
+		.rate_state = s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
+									   : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
 	int status = heap_section(&s->scope, &section, err);
 

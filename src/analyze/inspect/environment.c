@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the environment variables of processes at their start, and sizes of their values. */
 #include "analyze/process_view.h"
-#include "core/stage.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/environment.h"
 
+#define ENVIRONMENT_ROW(F, S)                                                                      \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, MAYBE(name_state),                                                        \
+		"name of the environment variable; left out if it may be part of a value",         \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, U64, size_bytes, ALWAYS,                                                              \
+		"size of the variable's value; of the whole entry if the name is masked",          \
+		.label = "SIZE", .unit = SOOTH_UNIT_BYTES)                                         \
+	F(S, U32, position, ALWAYS, "position of the variable in the environment, from 1",         \
+		.is_hidden = true)
+
 struct environment_row {
 	struct sooth_record record;
-	uint64_t size_bytes;
-	uint32_t position; /* a name may occur twice, or be unknown */
-	uint8_t name_state;
-	uint8_t unused[3];
-	struct sooth_text name;
+	ROW_MEMBERS(ENVIRONMENT_ROW, environment_row)
 };
 
-static const struct sooth_field row_fields[] = {
-	FIELD_PID(environment_row),
-	FIELD_STRING(environment_row, name,
-		"name of the environment variable; left out if it may be part of a value",
-		.is_key = true, .may_shrink = true, FIELD_STATE_AT(environment_row, name_state)),
-	FIELD_NUMBER(environment_row, size_bytes,
-		"size of the variable's value; of the whole entry if the name is masked",
-		.label = "SIZE", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(environment_row, position,
-		"position of the variable in the environment, from 1", .is_hidden = true),
-};
+ROW_FIELDS(row_fields, ENVIRONMENT_ROW, environment_row);
 
 static const struct sooth_schema row_schema = {
 	.name = "environment",
@@ -33,22 +31,19 @@ static const struct sooth_schema row_schema = {
 	SCHEMA_FIELDS(row_fields),
 };
 
+#define ENVIRONMENT_SUMS_ROW(F, S)                                                                 \
+	F(S, PID)                                                                                  \
+	F(S, U32, variables, MAYBE(variables_state), "number of environment variables listed")     \
+	F(S, U64, value_bytes, WITH(variables_state),                                              \
+		"total size of the values of all environment variables", .label = "SIZE",          \
+		.unit = SOOTH_UNIT_BYTES)
+
 struct environment_sums_row {
 	struct sooth_record record;
-	uint64_t value_bytes;
-	uint32_t variables;
-	uint8_t variables_state;
-	uint8_t unused[3];
+	ROW_MEMBERS(ENVIRONMENT_SUMS_ROW, environment_sums_row)
 };
 
-static const struct sooth_field sums_fields[] = {
-	FIELD_PID(environment_sums_row),
-	FIELD_NUMBER(environment_sums_row, variables, "number of environment variables listed",
-		FIELD_STATE_AT(environment_sums_row, variables_state)),
-	FIELD_NUMBER(environment_sums_row, value_bytes,
-		"total size of the values of all environment variables", .label = "SIZE",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(environment_sums_row, variables_state)),
-};
+ROW_FIELDS(sums_fields, ENVIRONMENT_SUMS_ROW, environment_sums_row);
 
 static const struct sooth_schema sums_schema = {
 	.name = "environment_totals",

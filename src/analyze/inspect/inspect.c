@@ -8,7 +8,7 @@
 
 #include "analyze/inspect/inspect_snapshots.h"
 #include "analyze/sockets/sockets.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "model/stream_records.h"
 #include "probes/fds.h"
 #include "probes/limits.h"

@@ -16,8 +16,8 @@
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/agent.h"
-#include "core/registry.h"
+#include "agents/agent.h"
+#include "model/probe.h"
 #include "probes/fd_names.h"
 #include "probes/signal_names.h"
 #include "probes/signals.h"
@@ -97,10 +97,9 @@ static int emit_process(
 	struct record_tail tail[] = {
 		tail_span(&row.name, text_of(&p->record, "name")),
 		tail_string(&row.agent, agent ? agent->name : ""),
-		tail_string(&row.agent_title,
-			agent	    ? agent->title
-			: is_kernel ? "a kernel thread"
-				    : ""),
+		tail_string(&row.agent_title, agent	  ? agent->title
+					      : is_kernel ? "a kernel thread"
+							  : ""),
 		tail_span(&row.executable, text_of(&p->record, "executable")),
 		tail_span(&row.command, text_of(&p->record, "command")),
 		tail_span(&row.directory, text_of(&p->record, "cwd")),
@@ -126,7 +125,7 @@ static bool follow_waits(struct wait_graph *g, struct wait_chain *chain,
 		return false;
 	*g = (struct wait_graph){ .records = snapshot_records(last),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
-	wait_chain_follow(g, (uint32_t)id->pid, chain);
+	wait_chain_follow(g, id->pid, chain);
 	return true;
 }
 

@@ -6,8 +6,8 @@
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/threads/thread_times.h"
-#include "core/agent_set.h"
-#include "core/output.h"
+#include "agents/agent_set.h"
+#include "explain/output.h"
 #include "probes/proc.h"
 
 struct inspect_snapshots {

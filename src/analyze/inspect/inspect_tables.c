@@ -10,7 +10,7 @@
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/cleanup.h"
-#include "core/registry.h"
+#include "model/probe.h"
 #include "probes/sockets.h"
 
 #define ROWS_MOST  6

@@ -7,7 +7,7 @@
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {

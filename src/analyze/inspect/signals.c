@@ -8,8 +8,9 @@
 
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
-#include "core/script.h"
-#include "core/stage.h"
+#include "agents/script.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/signal_names.h"
 #include "probes/signals.h"
@@ -18,65 +19,45 @@
 
 enum signals_action_kind { ACTION_DEFAULT, ACTION_IGNORED, ACTION_CAUGHT, ACTIONS };
 
+#define SIGNALS_ROW(F, S)                                                                          \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, signal, ALWAYS, "name of the signal", .is_key = true)                           \
+	F(S, ENUM32, action, MAYBE(action_state),                                                  \
+		"action the process takes on the signal: default, ignored, caught",                \
+		.names = &actions)                                                                 \
+	F(S, TEXT, handler, MAYBE(handler_state),                                                  \
+		"function that handles the signal, and the file of the function",                  \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, flags, MAYBE(flags_state), "sigaction(2) flags of the signal handler",          \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, blocked_in, MAYBE(blocked_state), "threads that block the signal, as text")     \
+	F(S, NAMED, TEXT, pending, pending_for, MAYBE(pending_state),                              \
+		"process or threads that the signal is pending for", .label = "PENDING")           \
+	F(S, NAMED, U32, number, signal_number, ALWAYS, "number of the signal", .is_hidden = true) \
+	F(S, U64, address, WITH(flags_state), "address of the signal handler",                     \
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true)                                         \
+	F(S, TEXT, symbol, MAYBE(symbol_state), "name of the signal handler function",             \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, object, MAYBE(object_state), "file that contains the signal handler",           \
+		.is_hidden = true)                                                                 \
+	F(S, U32, blocked_threads, MAYBE(threads_state),                                           \
+		"number of threads that block the signal", .is_hidden = true)                      \
+	F(S, U32, pending_threads, WITH(threads_state),                                            \
+		"number of threads that the signal is pending for", .is_hidden = true)             \
+	F(S, U32, threads, WITH(threads_state), "number of threads of the process",                \
+		.is_hidden = true)                                                                 \
+	F(S, BOOL, is_pending_in_process, MAYBE(process_state),                                    \
+		"the signal is pending for the whole process", .is_hidden = true)
+
 struct signals_row {
 	struct sooth_record record;
-	uint64_t address;
-	uint32_t number;
-	uint32_t action;
-	uint32_t blocked_threads, pending_threads, threads;
-	uint8_t action_state, handler_state, symbol_state, object_state;
-	uint8_t flags_state, blocked_state, pending_state, threads_state;
-	uint8_t is_pending_in_process, process_state;
-	uint8_t unused[2];
-	struct sooth_text signal, handler, flags, blocked_in, pending, symbol, object;
+	ROW_MEMBERS(SIGNALS_ROW, signals_row)
 };
 
 static const char *const action_names[ACTIONS] = { "default", "ignored", "caught" };
 static const struct sooth_names actions = { ACTIONS, action_names };
 
-static const struct sooth_field row_fields[] = {
-	FIELD_PID(signals_row),
-	FIELD_STRING(signals_row, signal, "name of the signal", .is_key = true),
-	{ .name = "action",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(signals_row, action),
-		FIELD_STATE_AT(signals_row, action_state),
-		.names = &actions,
-		.help = "action the process takes on the signal: default, ignored, caught" },
-	FIELD_STRING(signals_row, handler,
-		"function that handles the signal, and the file of the function",
-		.may_shrink = true, FIELD_STATE_AT(signals_row, handler_state)),
-	FIELD_STRING(signals_row, flags, "sigaction(2) flags of the signal handler",
-		.may_shrink = true, FIELD_STATE_AT(signals_row, flags_state)),
-	FIELD_STRING(signals_row, blocked_in, "threads that block the signal, as text",
-		FIELD_STATE_AT(signals_row, blocked_state)),
-	FIELD_STRING_AS(signals_row, pending, pending_for,
-		"process or threads that the signal is pending for", .label = "PENDING",
-		FIELD_STATE_AT(signals_row, pending_state)),
-	FIELD_NUMBER_AS(
-		signals_row, number, signal_number, "number of the signal", .is_hidden = true),
-	{ .name = "address",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(signals_row, address),
-		FIELD_STATE_AT(signals_row, flags_state),
-		.unit = SOOTH_UNIT_HEX,
-		.is_hidden = true,
-		.help = "address of the signal handler" },
-	FIELD_STRING(signals_row, symbol, "name of the signal handler function", .is_hidden = true,
-		FIELD_STATE_AT(signals_row, symbol_state)),
-	FIELD_STRING(signals_row, object, "file that contains the signal handler",
-		.is_hidden = true, FIELD_STATE_AT(signals_row, object_state)),
-	FIELD_NUMBER(signals_row, blocked_threads, "number of threads that block the signal",
-		.is_hidden = true, FIELD_STATE_AT(signals_row, threads_state)),
-	FIELD_NUMBER(signals_row, pending_threads,
-		"number of threads that the signal is pending for", .is_hidden = true,
-		FIELD_STATE_AT(signals_row, threads_state)),
-	FIELD_NUMBER(signals_row, threads, "number of threads of the process", .is_hidden = true,
-		FIELD_STATE_AT(signals_row, threads_state)),
-	FIELD_TRUTH(signals_row, is_pending_in_process,
-		"the signal is pending for the whole process", .is_hidden = true,
-		FIELD_STATE_AT(signals_row, process_state)),
-};
+ROW_FIELDS(row_fields, SIGNALS_ROW, signals_row);
 
 static const struct sooth_schema row_schema = {
 	.name = "signals",
@@ -85,36 +66,22 @@ static const struct sooth_schema row_schema = {
 	SCHEMA_FIELDS(row_fields),
 };
 
+#define SIGNALS_SUMS_ROW(F, S)                                                                     \
+	F(S, PID)                                                                                  \
+	F(S, U32, threads, MAYBE(threads_state), "number of threads whose signal masks were read") \
+	F(S, U32, caught, MAYBE(masks_state), "number of signals with a handler")                  \
+	F(S, U32, ignored, WITH(masks_state), "number of ignored signals")                         \
+	F(S, U64, queued, WITH(masks_state), "signals queued for all processes of the user")       \
+	F(S, U64, queued_max, WITH(masks_state), "limit of queued signals (RLIMIT_SIGPENDING)")    \
+	F(S, REAL, queued_percent, MAYBE(percent_state), "queued signals in percent of the limit", \
+		.label = "QUEUED%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
 struct signals_sums_row {
 	struct sooth_record record;
-	uint64_t queued, queued_max;
-	double queued_percent;
-	uint32_t threads, caught, ignored;
-	uint8_t masks_state, threads_state, percent_state;
-	uint8_t unused;
+	ROW_MEMBERS(SIGNALS_SUMS_ROW, signals_sums_row)
 };
 
-static const struct sooth_field sums_fields[] = {
-	FIELD_PID(signals_sums_row),
-	FIELD_NUMBER(signals_sums_row, threads, "number of threads whose signal masks were read",
-		FIELD_STATE_AT(signals_sums_row, threads_state)),
-	FIELD_NUMBER(signals_sums_row, caught, "number of signals with a handler",
-		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, ignored, "number of ignored signals",
-		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, queued, "signals queued for all processes of the user",
-		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	FIELD_NUMBER(signals_sums_row, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",
-		FIELD_STATE_AT(signals_sums_row, masks_state)),
-	{ .name = "queued_percent",
-		.label = "QUEUED%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(signals_sums_row, queued_percent),
-		FIELD_STATE_AT(signals_sums_row, percent_state),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "queued signals in percent of the limit" },
-};
+ROW_FIELDS(sums_fields, SIGNALS_SUMS_ROW, signals_sums_row);
 
 static const struct sooth_schema sums_schema = {
 	.name = "signals_totals",

@@ -9,7 +9,7 @@
 #include "analyze/maps/maps_rows.h"
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define ROWS_FOR_PEOPLE 40
 

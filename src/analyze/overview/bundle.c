@@ -12,7 +12,7 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 struct bundle {
 	struct output *output;

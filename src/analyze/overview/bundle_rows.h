@@ -3,66 +3,141 @@
 #ifndef SOOTH_ANALYZE_BUNDLE_ROWS_H
 #define SOOTH_ANALYZE_BUNDLE_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
+
+#define BUNDLE_HEAD_ROW(F, S)                                                                      \
+	F(S, TEXT, timestamp, ALWAYS, "time of the report, RFC 3339 UTC")                          \
+	F(S, TEXT, sooth_version, ALWAYS, "version of sooth that recorded the data")               \
+	F(S, TEXT, hostname, ALWAYS, "name of the host", .placeholder = "host")                    \
+	F(S, TEXT, os, ALWAYS, "operating system of the host")                                     \
+	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
+	F(S, TEXT, architecture, ALWAYS, "machine type of the host, for example x86_64")           \
+	F(S, U32, cpus, ALWAYS, "number of online CPUs of the host")                               \
+	F(S, U64, memory_bytes, ALWAYS, "total memory of the host", .unit = SOOTH_UNIT_BYTES)
 
 struct bundle_head_row {
 	struct sooth_record record;
-	uint64_t memory_bytes;
-	uint32_t cpus;
-	uint32_t unused;
-	struct sooth_text timestamp, hostname, sooth_version, os, os_version, architecture;
+	ROW_MEMBERS(BUNDLE_HEAD_ROW, bundle_head_row)
 };
+
+#define BUNDLE_INSTALLED_ROW(F, S)                                                                 \
+	F(S, TEXT, agent, ALWAYS, "id of an installed agent")                                      \
+	F(S, TEXT, version, ALWAYS, "installed version of the agent")                              \
+	F(S, TEXT, path, ALWAYS, "path of the installed agent")
 
 struct bundle_installed_row {
 	struct sooth_record record;
-	struct sooth_text agent, version, path;
+	ROW_MEMBERS(BUNDLE_INSTALLED_ROW, bundle_installed_row)
 };
+
+#define BUNDLE_THREADS_ROW(F, S)                                                                   \
+	F(S, ENUM32, role, ALWAYS, "role of the threads, recognized by their names",               \
+		.names = &thread_role_names)                                                       \
+	F(S, U32, count, ALWAYS, "number of threads with this role")                               \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use of all these threads, in percent of one CPU", .decimals = 1,              \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, TEXTS, names, ALWAYS, "names of some of the threads")
 
 struct bundle_threads_row {
 	struct sooth_record record;
-	double cpu_percent; /* of all of them */
-	uint32_t count, role;
-	uint8_t cpu_state;
-	uint8_t unused[7];
-	struct sooth_text names; /* distinct texts */
+	ROW_MEMBERS(BUNDLE_THREADS_ROW, bundle_threads_row)
 };
+
+#define BUNDLE_COUNT_ROW(F, S)                                                                     \
+	F(S, TEXT, what, ALWAYS, "type of the counted file descriptors or name of the peer")       \
+	F(S, U64, count, ALWAYS, "number of file descriptors or connections")
 
 struct bundle_count_row {
 	struct sooth_record record;
-	uint64_t count;
-	struct sooth_text what;
+	ROW_MEMBERS(BUNDLE_COUNT_ROW, bundle_count_row)
 };
+
+#define BUNDLE_SOCKETS_ROW(F, S)                                                                   \
+	F(S, TEXT, protocol, ALWAYS, "protocol of the sockets: tcp, tcp6, unix stream, ...")       \
+	F(S, TEXT, state, ALWAYS,                                                                  \
+		"state of the sockets: ESTABLISHED, LISTEN, ...; empty: unknown")                  \
+	F(S, U64, count, ALWAYS, "number of sockets")
 
 struct bundle_sockets_row {
 	struct sooth_record record;
-	uint64_t count;
-	struct sooth_text protocol, state;
+	ROW_MEMBERS(BUNDLE_SOCKETS_ROW, bundle_sockets_row)
 };
+
+#define BUNDLE_MEMORY_ROW(F, S)                                                                    \
+	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
+		"use of the memory: glibc-heap, thread-stack, file, v8, ...",                      \
+		.names = &map_class_names)                                                         \
+	F(S, U64, mappings, ALWAYS, "number of memory mappings")                                   \
+	F(S, U64, size_bytes, ALWAYS, "size of the address space (virtual memory)",                \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, rss_bytes, MAYBE(figures_state), "resident memory of this use",                  \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, dirty_bytes, WITH(figures_state), "memory in changed (dirty) pages",             \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, reserved_bytes, WITH(figures_state),                                             \
+		"address space reserved without memory behind it", .unit = SOOTH_UNIT_BYTES)
 
 struct bundle_memory_row {
 	struct sooth_record record;
-	uint64_t mappings, rss_bytes, size_bytes, reserved_bytes, dirty_bytes;
-	uint32_t class_;
-	uint8_t figures_state;
-	uint8_t unused[3];
+	ROW_MEMBERS(BUNDLE_MEMORY_ROW, bundle_memory_row)
 };
+
+#define BUNDLE_PROCESS_ROW(F, S)                                                                   \
+	F(S, PID)                                                                                  \
+	F(S, U32, ppid, ALWAYS, "process id of the parent")                                        \
+	F(S, TEXT, name, ALWAYS, "name of the program of the process")                             \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent that the process is or belongs to") \
+	F(S, TEXT, version, MAYBE(version_state), "version of the agent")                          \
+	F(S, TEXT, rule, MAYBE(rule_state), "rule that recognized the agent")                      \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process in its session: main, helper, tool call, ...")                \
+	F(S, TEXT, user, MAYBE(user_state), "name of the owner of the process",                    \
+		.placeholder = "user")                                                             \
+	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
+		.placeholder = "project")                                                          \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"process state: R running, S sleeping, D uninterruptible, T stopped, Z zombie, I " \
+		"idle")                                                                            \
+	F(S, U64, elapsed_s, ALWAYS, "seconds since the process started", .unit = SOOTH_UNIT_S)    \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use over the interval, in percent of one CPU", .decimals = 1,                 \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, U64, rss_bytes, ALWAYS, "resident memory of the process", .unit = SOOTH_UNIT_BYTES)   \
+	F(S, U64, vsz_bytes, ALWAYS, "size of the address space (virtual memory)",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, TEXT, executable, MAYBE(executable_state), "path of the executable of the process")   \
+	F(S, BOOL, is_deleted, ALWAYS, "the executable of the process was removed or replaced")    \
+	F(S, NAMED, TEXT, directory, cwd, MAYBE(directory_state),                                  \
+		"working directory of the process")                                                \
+	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")   \
+	F(S, NAMED, U32, thread_count, threads, ALWAYS, "number of threads of the process")        \
+	F(S, NAMED, ROWS, threads, threads_by_role, MAYBE(threads_state),                          \
+		"number of threads of each role", .rows = &bundle_threads_schema)                  \
+	F(S, NAMED, U32, descriptor_count, open_files, MAYBE(descriptors_state),                   \
+		"number of open file descriptors of the process")                                  \
+	F(S, U64, soft_limit, MAYBE(limit_state), "soft limit of open files; null: none")          \
+	F(S, NAMED, ROWS, descriptors, descriptors_by_type, WITH(descriptors_state),               \
+		"number of file descriptors of each type", .rows = &bundle_count_schema,           \
+		.is_keyed = true)                                                                  \
+	F(S, U32, watches, WITH(descriptors_state), "number of inotify watches of the process")    \
+	F(S, NAMED, ROWS, sockets, sockets_by_state, MAYBE(sockets_state),                         \
+		"number of sockets of each protocol and state", .rows = &bundle_sockets_schema)    \
+	F(S, NAMED, ROWS, peers, connections_by_peer, WITH(sockets_state),                         \
+		"number of established connections to each service", .rows = &bundle_count_schema, \
+		.is_keyed = true)                                                                  \
+	F(S, NAMED, ROWS, memory, memory_by_class, MAYBE(maps_state),                              \
+		"memory of the process by purpose (heap, stack, code, files)",                     \
+		.rows = &bundle_memory_schema)                                                     \
+	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
+	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema)     \
+	F(S, ROWS, unseen, ALWAYS, "checks that could not be done, with the reason",               \
+		.rows = &finding_blind_schema)
 
 struct bundle_process_row {
 	struct sooth_record record;
-	double cpu_percent;
-	uint64_t rss_bytes, vsz_bytes, elapsed_s, soft_limit;
-	uint32_t ppid, thread_count, descriptor_count, watches;
+	ROW_MEMBERS(BUNDLE_PROCESS_ROW, bundle_process_row)
 	char state;
-	uint8_t is_deleted;
-	uint8_t cpu_state, agent_state, version_state, rule_state, role_state, user_state,
-		project_state;
-	uint8_t executable_state, directory_state, command_state, threads_state;
-	uint8_t descriptors_state, limit_state, sockets_state, maps_state;
-	uint8_t unused[7];
-	struct sooth_text threads, descriptors, sockets, peers, memory; /* rows */
-	struct sooth_text findings, fine, unseen;			/* rows */
-	struct sooth_text name, agent, version, rule, role, user, project;
-	struct sooth_text executable, directory, command;
 };
 
 extern const struct sooth_schema bundle_head_schema, bundle_installed_schema, bundle_process_schema;

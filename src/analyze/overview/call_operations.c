@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "model/schema.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -344,7 +344,7 @@ static void select_kind(struct listing *l, const struct buffer *list, enum call_
 uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
 	const struct process_id *id, enum call_operation_kind kind, struct buffer *out)
 {
-	uint32_t pid = (uint32_t)id->pid;
+	uint32_t pid = id->pid;
 	const struct operation_list *list = map_get(&o->lists, &pid);
 	struct listing l = { .fds = snapshots_get(&input->fds.last, id),
 		.sockets = snapshots_get(&input->sockets.last, id) };

@@ -9,7 +9,7 @@
 
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "base/map.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 #define CALL_OPERATIONS_KEPT 2000 /* per process and kind */
 

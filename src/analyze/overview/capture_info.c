@@ -11,8 +11,9 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "core/registry.h"
-#include "core/stage.h"
+#include "model/probe.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 
 #define NAMES_MAX 4096
@@ -26,54 +27,31 @@ static const char *const read_names[] = {
 };
 static const struct sooth_names read_values = { ARRAY_SIZE(read_names), read_names };
 
+#define CAPTURE_ROW(F, S)                                                                          \
+	F(S, U64, file_bytes, MAYBE(file_state), "size of the capture file",                       \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, start_utc_ns, MAYBE(began_state), "time the recording started, ns since 1970",   \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, U64, records, ALWAYS, "number of records, without repeated definitions")              \
+	F(S, U64, blocks, ALWAYS, "number of blocks of records")                                   \
+	F(S, U64, heads, ALWAYS, "number of blocks with definitions: each starts a segment")       \
+	F(S, U64, raw_bytes, ALWAYS, "uncompressed size of all records", .unit = SOOTH_UNIT_BYTES) \
+	F(S, TEXT, sooth_version, MAYBE(host_state), "version of sooth that wrote the capture")    \
+	F(S, TEXT, hostname, WITH(host_state), "name of the host", .placeholder = "host")          \
+	F(S, TEXT, os, WITH(host_state), "operating system of the recorded host")                  \
+	F(S, TEXT, os_version, WITH(host_state), "kernel release of the host")                     \
+	F(S, TEXT, architecture, WITH(host_state),                                                 \
+		"machine type of the recorded host, for example x86_64")                           \
+	F(S, ENUM32, read, ALWAYS,                                                                 \
+		"source of this summary: index of the capture, or the whole capture",              \
+		.names = &read_values)
+
 struct capture_row {
 	struct sooth_record record;
-	uint64_t file_bytes;
-	uint64_t start_utc_ns;
-	uint64_t records;
-	uint64_t blocks;
-	uint64_t heads;
-	uint64_t raw_bytes;
-	struct sooth_text sooth_version;
-	struct sooth_text hostname;
-	struct sooth_text os;
-	struct sooth_text os_version;
-	struct sooth_text architecture;
-	uint32_t read;
-	uint8_t file_state;  /* absent: not a file */
-	uint8_t began_state; /* absent: no start recorded */
-	uint8_t host_state;  /* absent: the first head is missing */
-	uint8_t unused[1];
+	ROW_MEMBERS(CAPTURE_ROW, capture_row)
 };
 
-static const struct sooth_field capture_fields[] = {
-	FIELD_NUMBER(capture_row, file_bytes, "size of the capture file", .unit = SOOTH_UNIT_BYTES,
-		FIELD_STATE_AT(capture_row, file_state)),
-	FIELD_NUMBER(capture_row, start_utc_ns, "time the recording started, ns since 1970",
-		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(capture_row, began_state)),
-	FIELD_NUMBER(capture_row, records, "number of records, without repeated definitions"),
-	FIELD_NUMBER(capture_row, blocks, "number of blocks of records"),
-	FIELD_NUMBER(
-		capture_row, heads, "number of blocks with definitions: each starts a segment"),
-	FIELD_NUMBER(capture_row, raw_bytes, "uncompressed size of all records",
-		.unit = SOOTH_UNIT_BYTES),
-	FIELD_STRING(capture_row, sooth_version, "version of sooth that wrote the capture",
-		FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, hostname, "name of the host",
-		FIELD_STATE_AT(capture_row, host_state), .placeholder = "host"),
-	FIELD_STRING(capture_row, os, "operating system of the recorded host",
-		FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, os_version, "kernel release of the host",
-		FIELD_STATE_AT(capture_row, host_state)),
-	FIELD_STRING(capture_row, architecture,
-		"machine type of the recorded host, for example x86_64",
-		FIELD_STATE_AT(capture_row, host_state)),
-	{ .name = "read",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(capture_row, read),
-		.names = &read_values,
-		.help = "source of this summary: index of the capture, or the whole capture" },
-};
+ROW_FIELDS(capture_fields, CAPTURE_ROW, capture_row);
 
 static const struct sooth_schema capture_schema = {
 	.name = "capture",
@@ -85,20 +63,18 @@ static const struct sooth_schema capture_schema = {
 		"({os} {os_version}, {architecture})]\nread from {read}",
 };
 
+#define KIND_ROW(F, S)                                                                             \
+	F(S, TEXT, kind, ALWAYS, "kind of the records", .is_key = true)                            \
+	F(S, U64, records, ALWAYS, "number of records of this kind")                               \
+	F(S, NAMED, U32, number, kind_number, ALWAYS, "number of the record kind",                 \
+		.unit = SOOTH_UNIT_HEX, .is_hidden = true)
+
 struct kind_row {
 	struct sooth_record record;
-	uint64_t records;
-	struct sooth_text kind;
-	uint32_t number;
-	uint32_t unused;
+	ROW_MEMBERS(KIND_ROW, kind_row)
 };
 
-static const struct sooth_field kind_fields[] = {
-	FIELD_STRING(kind_row, kind, "kind of the records", .is_key = true),
-	FIELD_NUMBER(kind_row, records, "number of records of this kind"),
-	FIELD_NUMBER_AS(kind_row, number, kind_number, "number of the record kind",
-		.unit = SOOTH_UNIT_HEX, .is_hidden = true),
-};
+ROW_FIELDS(kind_fields, KIND_ROW, kind_row);
 
 static const struct sooth_schema kind_schema = {
 	.name = "kinds",

@@ -14,7 +14,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define MIB	     (1024.0 * 1024.0)
 #define PRESSURE_BAD 10.0 /* percent of ten seconds */
@@ -101,8 +101,8 @@ static void fill_process(const struct overview *o, const struct diagnosis_input 
 		.descriptors_state =
 			o->options.has_descriptors ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.calls_state = o->options.has_calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.sample_state = o->options.sample_refused ? SOOTH_STATE_VALUE
-							  : SOOTH_STATE_ABSENT };
+		.sample_state =
+			o->options.sample_refused ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	if (row->cpu < 0)
 		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	if (memory)

@@ -9,7 +9,7 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "probes/fd_names.h"
 
 #define LIST_MOST  1000 /* paths, connections */

@@ -3,15 +3,22 @@
 #ifndef SOOTH_ANALYZE_OVERVIEW_ROWS_H
 #define SOOTH_ANALYZE_OVERVIEW_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
 
 /* Every diagnosis and issue: a finding in four members. */
+#define OVERVIEW_ISSUE_ROW(F, S)                                                                   \
+	F(S, TEXT, issue, ALWAYS, "id of the finding; `sooth diagnose --list-findings` lists all") \
+	F(S, ENUM8, severity, ALWAYS,                                                              \
+		"severity of the finding: critical, high, medium, low, info",                      \
+		.names = &finding_severity_names)                                                  \
+	F(S, TEXT, description, ALWAYS, "description of the finding, with measurements")           \
+	F(S, TEXT, remedy, ALWAYS, "what to do about the finding; empty: no known remedy")         \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
+		"process id; absent: the finding is about the host")
+
 struct overview_issue_row {
 	struct sooth_record record;
-	uint8_t severity;
-	uint8_t pid_state; /* absent: of the host */
-	uint8_t unused[6];
-	struct sooth_text issue, description, remedy;
+	ROW_MEMBERS(OVERVIEW_ISSUE_ROW, overview_issue_row)
 };
 
 struct overview_count_row {
@@ -20,21 +27,34 @@ struct overview_count_row {
 	struct sooth_text name;
 };
 
+#define OVERVIEW_CONNECTION_ROW(F, S)                                                              \
+	F(S, TEXT, conn_type, ALWAYS, "protocol of the connection: tcp, tcp6, udp")                \
+	F(S, TEXT, connection, ALWAYS, "local address, peer address and state of the connection")  \
+	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the peer address")
+
 struct overview_connection_row {
 	struct sooth_record record;
-	uint8_t label_state;
-	uint8_t unused[7];
-	struct sooth_text conn_type, connection, label;
+	ROW_MEMBERS(OVERVIEW_CONNECTION_ROW, overview_connection_row)
 };
+
+#define OVERVIEW_DESCRIPTORS_ROW(F, S)                                                             \
+	F(S, PID)                                                                                  \
+	F(S, U32, total_fds, MAYBE(total_state), "number of open file descriptors of the process") \
+	F(S, ROWS, by_type, ALWAYS, "number of file descriptors of each type",                     \
+		.rows = &overview_type_schema, .is_keyed = true)                                   \
+	F(S, TEXTS, watched_paths, ALWAYS, "paths watched by inotify, at most 1000")               \
+	F(S, U32, watches, MAYBE(watches_state),                                                   \
+		"number of inotify watches, with or without a known path")                         \
+	F(S, ROWS, network_connections, MAYBE(sockets_state),                                      \
+		"internet sockets of the process, at most 1000",                                   \
+		.rows = &overview_connection_schema)                                               \
+	F(S, ROWS, issues, ALWAYS, "findings about file descriptors and connections",              \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, TEXT, error, MAYBE(error_state), "reason why file descriptors could not be read")
 
 struct overview_descriptors_row {
 	struct sooth_record record;
-	uint32_t total_fds, watches;
-	uint8_t total_state, error_state, sockets_state, watches_state;
-	uint8_t unused[4];
-	struct sooth_text by_type, network_connections, issues; /* rows */
-	struct sooth_text watched_paths;			/* texts */
-	struct sooth_text error;
+	ROW_MEMBERS(OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row)
 };
 
 struct overview_call_row {
@@ -46,64 +66,123 @@ struct overview_call_row {
 	struct sooth_text name;
 };
 
+#define OVERVIEW_CALLS_ROW(F, S)                                                                   \
+	F(S, PID)                                                                                  \
+	F(S, REAL, duration_secs, MAYBE(duration_state),                                           \
+		"time over which system calls were counted, seconds", .decimals = 3)               \
+	F(S, BOOL, success, ALWAYS, "system calls could be traced")                                \
+	F(S, TEXT, method, MAYBE(method_state), "method used to trace system calls")               \
+	F(S, ROWS, syscall_summary, ALWAYS, "system calls by category",                            \
+		.rows = &overview_category_schema)                                                 \
+	F(S, ROWS, top_syscalls, ALWAYS, "system calls, longest total time first",                 \
+		.rows = &overview_call_schema)                                                     \
+	F(S, ROWS, io_operations, MAYBE(io_state), "slowest system calls on files",                \
+		.rows = &io_operation_schema)                                                      \
+	F(S, ROWS, network_operations, MAYBE(network_state), "slowest system calls on sockets",    \
+		.rows = &network_operation_schema)                                                 \
+	F(S, TEXTS, stack_samples, ALWAYS, "call stack samples; always empty in this version")     \
+	F(S, TEXT, flamegraph_path, MAYBE(flamegraph_state), "path of the flame graph file")       \
+	F(S, ROWS, issues, ALWAYS, "findings about system calls", .rows = &overview_issue_schema)  \
+	F(S, TEXT, error, MAYBE(error_state), "reason why system calls could not be traced")       \
+	F(S, TEXT, fallback_reason, MAYBE(fallback_state),                                         \
+		"reason why no better tracing method was used")
+
 struct overview_calls_row {
 	struct sooth_record record;
-	double duration_secs;
-	uint8_t success;
-	uint8_t duration_state, error_state, fallback_state, io_state, network_state;
-	uint8_t method_state, flamegraph_state;
-	struct sooth_text syscall_summary, top_syscalls, io_operations, network_operations;
-	struct sooth_text issues, stack_samples;
-	struct sooth_text method, error, fallback_reason, flamegraph_path;
+	ROW_MEMBERS(OVERVIEW_CALLS_ROW, overview_calls_row)
 };
+
+#define OVERVIEW_SAMPLE_ROW(F, S)                                                                  \
+	F(S, PID)                                                                                  \
+	F(S, BOOL, success, ALWAYS, "call stacks were sampled")                                    \
+	F(S, U32, thread_count, ALWAYS, "number of threads of the process")                        \
+	F(S, ROWS, hot_functions, ALWAYS, "functions by samples; always empty in this version",    \
+		.rows = &overview_function_schema)                                                 \
+	F(S, ROWS, diagnosis, ALWAYS, "what the samples show; always empty in this version",       \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, TEXT, error, ALWAYS, "reason why call stacks were not sampled")
 
 struct overview_sample_row {
 	struct sooth_record record;
-	uint32_t thread_count;
-	uint8_t success;
-	uint8_t unused[3];
-	struct sooth_text hot_functions, diagnosis; /* rows */
-	struct sooth_text error;
+	ROW_MEMBERS(OVERVIEW_SAMPLE_ROW, overview_sample_row)
 };
+
+#define OVERVIEW_PROCESS_ROW(F, S)                                                                 \
+	F(S, PID)                                                                                  \
+	F(S, REAL, cpu, MAYBE(cpu_state), "CPU use over the interval, in percent of one CPU",      \
+		.decimals = 1)                                                                     \
+	F(S, REAL, mem, MAYBE(mem_state),                                                          \
+		"resident memory of the process, in percent of the host's memory", .decimals = 1)  \
+	F(S, REAL, rss_mb, ALWAYS, "resident memory of the process, in MiB", .decimals = 1)        \
+	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")   \
+	F(S, ROWS, file_descriptors, MAYBE(descriptors_state),                                     \
+		"file descriptors and connections of the process",                                 \
+		.rows = &overview_descriptors_schema, .is_single = true)                           \
+	F(S, ROWS, sample, MAYBE(sample_state), "call stacks of the process",                      \
+		.rows = &overview_sample_schema, .is_single = true)                                \
+	F(S, ROWS, dtrace, MAYBE(calls_state), "system calls of the process",                      \
+		.rows = &overview_calls_schema, .is_single = true)                                 \
+	F(S, ROWS, issues, ALWAYS, "all findings about the process",                               \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, ROWS, unseen, ALWAYS, "checks that could not be done, with the reason",               \
+		.rows = &finding_blind_schema)
 
 struct overview_process_row {
 	struct sooth_record record;
-	double cpu, mem, rss_mb;
-	uint8_t cpu_state, mem_state, command_state;
-	uint8_t descriptors_state, calls_state, sample_state;
-	uint8_t unused[2];
-	struct sooth_text file_descriptors, dtrace, sample; /* a row each, or none */
-	struct sooth_text issues, unseen;	    /* rows */
-	struct sooth_text command;
+	ROW_MEMBERS(OVERVIEW_PROCESS_ROW, overview_process_row)
 };
+
+#define OVERVIEW_HEAD_ROW(F, S)                                                                    \
+	F(S, TEXT, timestamp, ALWAYS, "time of the report, RFC 3339 UTC")                          \
+	F(S, TEXT, hostname, ALWAYS, "name of the host", .placeholder = "host")                    \
+	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
+	F(S, U32, process_count, ALWAYS, "number of processes in the report")
 
 struct overview_head_row {
 	struct sooth_record record;
-	uint32_t process_count;
-	uint32_t unused;
-	struct sooth_text timestamp, hostname, os_version;
+	ROW_MEMBERS(OVERVIEW_HEAD_ROW, overview_head_row)
 };
+
+#define OVERVIEW_MEMORY_ROW(F, S)                                                                  \
+	F(S, TEXT, pressure_level, MAYBE(pressure_state),                                          \
+		"memory pressure over 10 s: critical (all tasks waited 10 % of the time), "        \
+		"warning (some tasks did), normal")                                                \
+	F(S, REAL, free_memory_mb, MAYBE(free_state),                                              \
+		"memory of the host that is available without swapping, in MiB", .decimals = 1)
 
 struct overview_memory_row {
 	struct sooth_record record;
-	double free_memory_mb;
-	uint8_t free_state, pressure_state;
-	uint8_t unused[6];
-	struct sooth_text pressure_level;
+	ROW_MEMBERS(OVERVIEW_MEMORY_ROW, overview_memory_row)
 };
+
+#define OVERVIEW_SYSTEM_ROW(F, S)                                                                  \
+	F(S, ROWS, memory, ALWAYS, "total memory of the host", .rows = &overview_memory_schema,    \
+		.is_single = true)
 
 struct overview_system_row {
 	struct sooth_record record;
-	struct sooth_text memory; /* one row */
+	ROW_MEMBERS(OVERVIEW_SYSTEM_ROW, overview_system_row)
 };
+
+#define OVERVIEW_SUMMARY_ROW(F, S)                                                                 \
+	F(S, REAL, total_cpu, MAYBE(cpu_state), "CPU use of all processes, in percent of one CPU", \
+		.decimals = 1)                                                                     \
+	F(S, REAL, total_mem, MAYBE(mem_state),                                                    \
+		"resident memory of all processes, in percent of the host's memory",               \
+		.decimals = 1)                                                                     \
+	F(S, REAL, total_rss_mb, ALWAYS, "resident memory of all processes, in MiB",               \
+		.decimals = 1)                                                                     \
+	F(S, ROWS, critical_issues, ALWAYS,                                                        \
+		"findings of critical and high severity, including those about the host",          \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, ROWS, warnings, ALWAYS, "findings of medium and low severity",                        \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, TEXTS, needs_interval, ALWAYS,                                                        \
+		"findings not checked because they need an interval (-d)")
 
 struct overview_summary_row {
 	struct sooth_record record;
-	double total_cpu, total_mem, total_rss_mb;
-	uint8_t cpu_state, mem_state;
-	uint8_t unused[6];
-	struct sooth_text critical_issues, warnings; /* rows */
-	struct sooth_text needs_interval;	     /* texts */
+	ROW_MEMBERS(OVERVIEW_SUMMARY_ROW, overview_summary_row)
 };
 
 extern const struct sooth_schema overview_head_schema, overview_process_schema,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The slowest calls for files and for sockets, of each process. */
 #include "analyze/overview/call_operations.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define SHOWN_MOST 20 /* in text output */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/process_table/process_evidence.h"
 
-#include "core/registry.h"
+#include "model/probe.h"
 
 /* A text field of a record by its name, borrowed; empty: the field has no value. */
 static struct span record_field_text(const struct sooth_record *r, const char *name)

@@ -5,7 +5,7 @@
 
 #include <sooth/record.h>
 
-#include "core/agent.h"
+#include "agents/agent.h"
 
 /* From a proc.process; borrowed. Missing fields are empty. */
 struct agent_evidence process_evidence(const struct sooth_record *process);

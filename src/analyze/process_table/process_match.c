@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/agent.h"
+#include "agents/agent.h"
 #include "model/field.h"
 
 #define ANCESTORS_MAX 1024

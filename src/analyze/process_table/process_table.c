@@ -10,9 +10,8 @@
 
 #include "analyze/process_table/process_table_resolving.h"
 #include "analyze/process_table/process_table_versions.h"
-#include "core/registry.h"
+#include "model/probe.h"
 
-#define PROCESSES_MAX 65536
 /*
  * Ended processes are kept while there is room: having seen the main process end is the best proof
  * that its session is gone.
@@ -321,7 +320,7 @@ void process_table_next_interval(struct process_table *c)
 
 /* --- resolve --- */
 
-static void forget_findings(struct process_table *c)
+void process_table_forget(struct process_table *c)
 {
 	size_t position = 0;
 	void *value;
@@ -345,40 +344,6 @@ static void forget_findings(struct process_table *c)
 	buffer_reset(&c->texts);
 	buffer_reset(&c->installed);
 	map_clear(&c->newest);
-}
-
-int process_table_resolve(struct process_table *c)
-{
-	struct resolving s = { .process_table = c };
-	int status;
-
-	if (c->is_resolved)
-		return 0;
-	forget_findings(c);
-	map_init(&s.by_pid, sizeof(uint64_t), sizeof(void *), PROCESSES_MAX);
-	map_init(&s.by_inner, 2 * sizeof(uint64_t), sizeof(void *), PROCESSES_MAX);
-	map_init(&s.by_session, PROCESS_TABLE_SESSION_KEY, sizeof(void *), 2 * PROCESSES_MAX);
-	map_init(&s.oldest, 3 * sizeof(uint64_t), sizeof(void *), 4 * PROCESSES_MAX);
-	status = process_table_resolve_tree(&s);
-	if (!status) {
-		process_table_resolve_agents(&s);
-		process_table_resolve_sessions(&s);
-		process_table_resolve_owners(&s);
-		process_table_resolve_roles(&s);
-		process_table_resolve_left(&s);
-		process_table_resolve_projects(&s);
-		process_table_resolve_servers(&s);
-		process_table_resolve_versions(&s);
-	}
-	if (s.is_out_of_memory || buffer_failed(&c->texts) || buffer_failed(&c->installed))
-		status = -ENOMEM;
-	free(s.order);
-	map_fini(&s.by_pid);
-	map_fini(&s.by_inner);
-	map_fini(&s.by_session);
-	map_fini(&s.oldest);
-	c->is_resolved = !status;
-	return status;
 }
 
 /* --- access --- */

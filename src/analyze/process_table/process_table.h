@@ -12,7 +12,7 @@
 
 #include "analyze/records.h"
 #include "base/map.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
 #include "probes/proc.h"
 
 /* How the session of a process is known. */

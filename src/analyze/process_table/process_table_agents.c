@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analyze/process_table/process_evidence.h"
-#include "core/script.h"
+#include "agents/script.h"
 
 #define DAEMONS_MAX 64 /* each with its own program; more of them each count alone */
 #define LAUNCHER_STEPS                                                                             \

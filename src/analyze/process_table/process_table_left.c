@@ -15,7 +15,7 @@
  */
 #include "analyze/process_table/process_table_resolving.h"
 
-#include "core/script.h"
+#include "agents/script.h"
 
 enum answer { NO, YES, UNDECIDED };
 

@@ -13,8 +13,8 @@
 
 #include "analyze/process_table/process_table_lookup.h"
 #include "base/cleanup.h"
-#include "core/agent_path.h"
-#include "core/script.h"
+#include "agents/agent_path.h"
+#include "agents/script.h"
 
 #define FOLDER_MAX 190 /* Claude Code shortens names of 200 */
 

@@ -22,7 +22,7 @@
 
 #include "analyze/process_table/process_table_lookup.h"
 #include "analyze/process_table/process_table_origin.h"
-#include "core/agent_path.h"
+#include "agents/agent_path.h"
 
 #define TEXT(span) (int)(span).size, (span).data
 
@@ -319,8 +319,8 @@ static struct owner by_session(struct owner_search *q)
 	if (ended)
 		return gone(q, PROCESS_LINK_SESSION,
 			process_table_say(q->s->process_table,
-				"session %.*s is gone: main process %llu was seen to end",
-				TEXT(q->of.session[0]), (unsigned long long)ended->id.pid));
+				"session %.*s is gone: main process %u was seen to end",
+				TEXT(q->of.session[0]), ended->id.pid));
 	return without_main(q, PROCESS_LINK_SESSION);
 }
 
@@ -408,9 +408,9 @@ static struct owner search(struct owner_search *q)
 	q->owner.is_gone = false;
 	return undecided(q, owner.link,
 		process_table_say(q->s->process_table,
-			"its %s session is gone, but agent %llu, started in it, could have "
+			"its %s session is gone, but agent %u, started in it, could have "
 			"started this process",
-			q->agent->title, (unsigned long long)below->id.pid));
+			q->agent->title, below->id.pid));
 }
 
 /* --- the best of several --- */

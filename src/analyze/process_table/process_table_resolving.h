@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The steps that resolve a process table (process_table.c calls them in this order), and what they
- * hand on. Each walks the processes in `order`, parents first, so a process can take a result from
- * its parent; none recurses, and none compares pairs.
+ * The steps that resolve a process table (process_table_resolve() calls them in this order), and
+ * what they hand on. Each walks the processes in `order`, parents first, so a process can take a
+ * result from its parent; none recurses, and none compares pairs.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
@@ -14,6 +14,7 @@
 #define PROCESS_TABLE_ID_MAX	  128
 #define PROCESS_TABLE_SESSION_KEY (sizeof(uint64_t) + PROCESS_TABLE_ID_MAX)
 #define PROCESS_TABLE_MAINS_MAX	  256
+#define PROCESSES_MAX		  65536
 
 struct resolving {
 	struct process_table *process_table;
@@ -32,6 +33,8 @@ struct resolving {
 	bool is_out_of_memory;
 };
 
+/* Drops what was resolved before (process_table.c). */
+void process_table_forget(struct process_table *c);
 /* The process tree, without cycles whatever the records say; fills order. */
 int process_table_resolve_tree(struct resolving *s);
 /* Agents, and their main processes. */

@@ -11,7 +11,7 @@
 #include "analyze/process_table/process_table_versions.h"
 #include "base/cursor.h"
 #include "base/hash.h"
-#include "core/script.h"
+#include "agents/script.h"
 
 static int compare_digits(struct span a, struct span b)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/script.h"
+#include "agents/script.h"
 
 /* The last part of the directory. */
 static struct span last_part(struct span path)

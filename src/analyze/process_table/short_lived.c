@@ -60,7 +60,8 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)
 		return;
-	*p = (struct short_lived_process){ .parent = { e->parent_start_ticks, e->parent_pid },
+	*p = (struct short_lived_process){ .parent = { .start_ticks = e->parent_start_ticks,
+						   .pid = e->parent_pid },
 		.end_ns = r->time_ns,
 		.life_ns = e->life_ns,
 		.cpu_ns = e->cpu_ns,

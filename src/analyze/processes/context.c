@@ -7,9 +7,10 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "core/registry.h"
-#include "core/stage.h"
+#include "model/probe.h"
+#include "explain/stage.h"
 #include "model/process_id.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/context.h"
 
@@ -17,30 +18,21 @@
 #define THREADS_MAX   65536
 #define MAPPINGS_MAX  1000000
 
+#define CONTEXT_ROW(F, S)                                                                          \
+	F(S, PID)                                                                                  \
+	F(S, U32, threads, ALWAYS, "number of threads with a known name")                          \
+	F(S, U32, mapped_files, MAYBE(mappings_state),                                             \
+		"number of memory mappings of files and code", .label = "MAPPINGS")                \
+	F(S, U32, build_ids, WITH(mappings_state),                                                 \
+		"number of memory mappings with a known build id")                                 \
+	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")
+
 struct context_row {
 	struct sooth_record record;
-	uint32_t threads;
-	uint32_t mapped_files;
-	uint32_t build_ids;
-	uint8_t command_state;
-	uint8_t mappings_state;
-	uint8_t unused[2];
-	struct sooth_text command;
+	ROW_MEMBERS(CONTEXT_ROW, context_row)
 };
 
-static const struct sooth_field context_fields[] = {
-	FIELD_PID(context_row),
-	FIELD_NUMBER(context_row, threads, "number of threads with a known name"),
-	FIELD_NUMBER(context_row, mapped_files, "number of memory mappings of files and code",
-		.label = "MAPPINGS", FIELD_STATE_AT(context_row, mappings_state)),
-	FIELD_NUMBER(context_row, build_ids, "number of memory mappings with a known build id",
-		FIELD_STATE_AT(context_row, mappings_state)),
-	{ .name = "command",
-		.type = SOOTH_FIELD_ARGS,
-		FIELD_AT(context_row, command),
-		FIELD_STATE_AT(context_row, command_state),
-		.help = "command line of the process, secrets masked" },
-};
+ROW_FIELDS(context_fields, CONTEXT_ROW, context_row);
 
 static const struct sooth_schema context_schema = {
 	.name = "context",
@@ -187,7 +179,7 @@ static int finish(void *state, struct sooth_error *err)
 			.threads = count_threads(s, &p->id) };
 		struct record_tail tail[] = { { &row.command, p->command.data, p->command.size } };
 
-		row.record.pid = (uint32_t)p->id.pid;
+		row.record.pid = p->id.pid;
 		row.record.start_ticks = p->id.start_ticks;
 		row.mappings_state = p->mappings_state;
 		row.command_state = p->has_command ? p->command_state : SOOTH_STATE_ABSENT;

@@ -9,7 +9,7 @@
 #include "analyze/processes/host_values.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 #include "probes/host.h"
 
 #define TRACERS_MAX 256

@@ -9,9 +9,9 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 
-#define UNKNOWN	 SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNKNOWN	  SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define UNDECIDED SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
-#define CONTRACT "claude" /* its newest version is a member of the scan contract */
+#define CONTRACT  "claude" /* its newest version is a member of the scan contract */
 
 /* --- the host --- */
 
@@ -194,9 +194,10 @@ static int emit_reason(const struct host_emit *t, const struct listed *l, enum v
 
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "reasons", .schema = &reason_row_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = { .name = "reasons",
+		.schema = &reason_row_schema,
+		.shape = SECTION_TABLE,
+		.wraps = true };
 	int status = output_section(t->output, &section, err);
 
 	for (size_t i = 0; i < t->list->count; i++) {
@@ -281,9 +282,10 @@ static uint8_t emit_unmeasured(const struct host_emit *t)
 
 int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "totals", .schema = &totals_row_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = { .name = "totals",
+		.schema = &totals_row_schema,
+		.shape = SECTION_OBJECT,
+		.wraps = true };
 	bool has_threshold = t->options->cpu_over_percent > 0 || t->options->rss_over_bytes;
 	struct totals_row row = { .processes = (uint32_t)t->list->count,
 		.over_state = has_threshold ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };

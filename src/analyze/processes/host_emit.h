@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_HOST_EMIT_H
 
 #include "analyze/processes/process_list.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 struct host_emit {
 	struct output *output;

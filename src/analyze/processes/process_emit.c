@@ -17,7 +17,7 @@
 #define TIME_SIZE     32
 #define RULE_SIZE     512
 #define UNKNOWN	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define UNDECIDED SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
+#define UNDECIDED     SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 /* A row in the making: full-length records, and the texts that the row points to. */
@@ -370,7 +370,7 @@ void process_emit(const struct host_state *h, const struct listed *l, struct buf
 		bring(&t.s, sizeof(t.s), t.session);
 	t.row.record = (struct sooth_record){ .time_ns = t.p.record.time_ns,
 		.start_ticks = p->id.start_ticks,
-		.pid = (uint32_t)p->id.pid,
+		.pid = p->id.pid,
 		.kind = process_row_schema.kind };
 	fill_values(&t);
 	fill_place(&t);

@@ -13,8 +13,8 @@
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/process_emit.h"
 #include "base/cleanup.h"
-#include "core/output.h"
-#include "core/stage.h"
+#include "explain/output.h"
+#include "explain/stage.h"
 
 struct processes_state {
 	struct output *output;
@@ -161,7 +161,8 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.is_descending = s->options.sort ? s->options.is_descending : true,
 		.spare =
 			"mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
-			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent",
+			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent,"
+			"activity_since_s,flags,agent",
 		.if_empty = why_empty(s),
 	};
 	int status = output_section(s->output, &section, err);

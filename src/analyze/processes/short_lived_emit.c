@@ -5,41 +5,32 @@
 
 #include "analyze/processes/host_emit.h"
 #include "base/cleanup.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 
 #define ROWS_MOST 10 /* in text output; JSON has all */
 
+#define SHORT_LIVED_ROW(F, S)                                                                      \
+	F(S, U32, session_pid, MAYBE(session_state),                                               \
+		"process id of the main process of the session", .label = "MAIN", .is_key = true)  \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent that owns the session")             \
+	F(S, ALSO, CHARS, name, name, ALWAYS, "name of the program of the process",                \
+		.is_key = true)                                                                    \
+	F(S, U64, count, ALWAYS, "number of processes that started and ended between two samples") \
+	F(S, U64, failed, ALWAYS, "number of short-lived processes with a nonzero exit status")    \
+	F(S, U64, cpu_ns, ALWAYS, "CPU time of all these short-lived processes", .label = "CPU",   \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, NAMED, U64, life_most_ns, max_lifetime_ns, ALWAYS,                                    \
+		"longest lifetime of one of these processes", .label = "LONGEST",                  \
+		.unit = SOOTH_UNIT_NS)
+
 struct short_lived_row {
-	struct sooth_record record; /* without a process: they have ended */
-	uint64_t count, failed;
-	uint64_t cpu_ns, life_most_ns;
-	uint32_t session_pid;
-	uint8_t session_state, agent_state;
-	uint8_t unused[2];
-	struct sooth_text agent;
+	struct sooth_record record;
+	ROW_MEMBERS(SHORT_LIVED_ROW, short_lived_row)
 	char name[SHORT_LIVED_NAME_SIZE];
 };
 
-static const struct sooth_field row_fields[] = {
-	FIELD_NUMBER(short_lived_row, session_pid, "process id of the main process of the session",
-		.label = "MAIN", .is_key = true, FIELD_STATE_AT(short_lived_row, session_state)),
-	FIELD_STRING(short_lived_row, agent, "id of the agent that owns the session",
-		FIELD_STATE_AT(short_lived_row, agent_state)),
-	{ .name = "name",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(short_lived_row, name),
-		.is_key = true,
-		.help = "name of the program of the process" },
-	FIELD_NUMBER(short_lived_row, count,
-		"number of processes that started and ended between two samples"),
-	FIELD_NUMBER(short_lived_row, failed,
-		"number of short-lived processes with a nonzero exit status"),
-	FIELD_NUMBER(short_lived_row, cpu_ns, "CPU time of all these short-lived processes",
-		.label = "CPU", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(short_lived_row, life_most_ns, max_lifetime_ns,
-		"longest lifetime of one of these processes", .label = "LONGEST",
-		.unit = SOOTH_UNIT_NS),
-};
+ROW_FIELDS(row_fields, SHORT_LIVED_ROW, short_lived_row);
 
 const struct sooth_schema short_lived_row_schema = {
 	.name = "short_lived",
@@ -48,29 +39,22 @@ const struct sooth_schema short_lived_row_schema = {
 	SCHEMA_FIELDS(row_fields),
 };
 
+#define SUM_ROW(F, S)                                                                              \
+	F(S, U64, count, MAYBE(state),                                                             \
+		"number of processes that started and ended between two samples")                  \
+	F(S, U64, in_sessions, WITH(state),                                                        \
+		"number of short-lived processes that belong to agent sessions")                   \
+	F(S, U64, cpu_ns, WITH(state), "CPU time of all these short-lived processes",              \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, NAMED, TEXT, unseen, reason, MAYBE(unseen_state),                                     \
+		"reason why short-lived processes could not be counted")
+
 struct sum_row {
 	struct sooth_record record;
-	uint64_t count, in_sessions;
-	uint64_t cpu_ns;
-	uint8_t state; /* of all the members below */
-	uint8_t unseen_state;
-	uint8_t unused[6];
-	struct sooth_text unseen;
+	ROW_MEMBERS(SUM_ROW, sum_row)
 };
 
-static const struct sooth_field sum_fields[] = {
-	FIELD_NUMBER(sum_row, count,
-		"number of processes that started and ended between two samples",
-		FIELD_STATE_AT(sum_row, state)),
-	FIELD_NUMBER(sum_row, in_sessions,
-		"number of short-lived processes that belong to agent sessions",
-		FIELD_STATE_AT(sum_row, state)),
-	FIELD_NUMBER(sum_row, cpu_ns, "CPU time of all these short-lived processes",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(sum_row, state)),
-	FIELD_STRING_AS(sum_row, unseen, reason,
-		"reason why short-lived processes could not be counted",
-		FIELD_STATE_AT(sum_row, unseen_state)),
-};
+ROW_FIELDS(sum_fields, SUM_ROW, sum_row);
 
 static const struct sooth_schema sum_schema = {
 	.name = "short_lived_totals",

@@ -14,7 +14,8 @@
 #include "analyze/process_table/process_match.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 
 struct traced_view {
@@ -23,26 +24,22 @@ struct traced_view {
 	struct process_table process_table;
 };
 
+#define TRACED_ROW(F, S)                                                                           \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the main thread of the process")                         \
+	F(S, TEXT, agent, ALWAYS, "id of the agent whose session the process belongs to")          \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process in its session: main, helper, tool call, ...")                \
+	F(S, U32, tracer_pid, ALWAYS, "thread id of the tracer (ptrace)", .label = "BY")           \
+	F(S, TEXT, tracer, MAYBE(tracer_state),                                                    \
+		"name of the tracing process; null: the tracer is not a main thread")
+
 struct traced_row {
 	struct sooth_record record;
-	uint32_t tracer_pid;
-	uint8_t role_state, tracer_state;
-	uint8_t unused[2];
-	struct sooth_text agent, role, name, tracer;
+	ROW_MEMBERS(TRACED_ROW, traced_row)
 };
 
-static const struct sooth_field fields[] = {
-	FIELD_PID(traced_row),
-	FIELD_STRING(traced_row, name, "name of the main thread of the process"),
-	FIELD_STRING(traced_row, agent, "id of the agent whose session the process belongs to"),
-	FIELD_STRING(traced_row, role,
-		"role of the process in its session: main, helper, tool call, ...",
-		FIELD_STATE_AT(traced_row, role_state)),
-	FIELD_NUMBER(traced_row, tracer_pid, "thread id of the tracer (ptrace)", .label = "BY"),
-	FIELD_STRING(traced_row, tracer,
-		"name of the tracing process; null: the tracer is not a main thread",
-		FIELD_STATE_AT(traced_row, tracer_state)),
-};
+ROW_FIELDS(fields, TRACED_ROW, traced_row);
 
 static const struct sooth_schema traced_schema = {
 	.name = "traced",

@@ -18,7 +18,7 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 struct connections_view {
 	struct output *output;

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_SOCKET_ROWS_H
 #define SOOTH_ANALYZE_SOCKET_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
 #include "probes/sockets.h"
 
 struct socket_row {
@@ -17,21 +17,28 @@ struct socket_row {
 	struct sooth_text family_protocol, local_end, peer_end, label;
 };
 
+#define SOCKET_STATE_ROW(F, S)                                                                     \
+	F(S, TEXT, name, ALWAYS, "protocol and state of the sockets", .is_hidden = true)           \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, protocol, ALWAYS, "protocol of the sockets: tcp, tcp6, udp, unix stream, ...",  \
+		.is_key = true)                                                                    \
+	F(S, ENUM8, state, MAYBE(state_state), "TCP state of the sockets; null: unknown",          \
+		.is_key = true, .names = &socket_state_names)                                      \
+	F(S, U64, count, ALWAYS, "number of sockets with this protocol and state")
+
 struct socket_state_row {
 	struct sooth_record record;
-	uint64_t count;
-	uint8_t state;
-	uint8_t state_state;
-	uint8_t unused[6];
-	struct sooth_text name, protocol;
+	ROW_MEMBERS(SOCKET_STATE_ROW, socket_state_row)
 };
 
 /* The result of a snapshot: the state says why nothing, or not everything, was read. */
+#define SOCKET_PROCESS_ROW(F, S)                                                                   \
+	F(S, PID)                                                                                  \
+	F(S, U32, sockets, MAYBE(sockets_state), "number of sockets of the process that are listed")
+
 struct socket_process_row {
 	struct sooth_record record;
-	uint32_t sockets;
-	uint8_t sockets_state;
-	uint8_t unused[3];
+	ROW_MEMBERS(SOCKET_PROCESS_ROW, socket_process_row)
 };
 
 extern const struct sooth_schema socket_schema;

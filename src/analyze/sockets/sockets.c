@@ -15,7 +15,7 @@
 #include "analyze/sockets/socket_text.h"
 #include "base/hash.h"
 #include "base/mask.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define ENDS_MAX 65536 /* per process; beyond it, rows are named by inode */
 

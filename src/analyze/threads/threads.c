@@ -8,104 +8,63 @@
 #include "analyze/process_view.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/threads/thread_times.h"
-#include "core/stage.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/syscall_names.h"
 
 #define STATES 128 /* letters */
 
+#define THREADS_ROW(F, S)                                                                          \
+	F(S, PID)                                                                                  \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+		.is_key = true)                                                                    \
+	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
+	F(S, ENUM32, role, MAYBE(role_state), "role of the thread, recognized by its name",        \
+		.names = &thread_role_names)                                                       \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \
+		"zombie, I idle")                                                                  \
+	F(S, REAL, cpu_percent, MAYBE(cpu_percent_state),                                          \
+		"CPU use of the thread between two samples, in percent of one CPU",                \
+		.label = "CPU%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                        \
+	F(S, U64, cpu_ns, MAYBE(cpu_state), "CPU time of the thread since its start",              \
+		.label = "CPU", .unit = SOOTH_UNIT_NS)                                             \
+	F(S, TEXT, call, MAYBE(call_state), "system call that the thread is executing")            \
+	F(S, TEXT, wait_channel, MAYBE(wait_channel_state),                                        \
+		"kernel function that the thread waits in", .may_shrink = true)                    \
+	F(S, TEXT, policy, ALWAYS, "scheduling policy of the thread, with its realtime priority")  \
+	F(S, I32, nice, ALWAYS, "nice value of the thread, -20 to 19; lower: more CPU time")       \
+	F(S, ENUM32, category, WITH(call_state),                                                   \
+		"category of the system call that the thread is executing",                        \
+		.names = &syscall_category_names, .is_hidden = true)                               \
+	F(S, U32, realtime_priority, ALWAYS, "realtime priority of the thread, 1 to 99; 0: none",  \
+		.is_hidden = true)                                                                 \
+	F(S, U64, waited_ns, MAYBE(waited_state),                                                  \
+		"time the thread was runnable and waited for a CPU", .unit = SOOTH_UNIT_NS,        \
+		.is_hidden = true)                                                                 \
+	F(S, U64, voluntary_switches, MAYBE(switches_state), "times the thread gave up the CPU",   \
+		.is_hidden = true)                                                                 \
+	F(S, U64, involuntary_switches, WITH(switches_state),                                      \
+		"times the CPU was taken from the thread", .is_hidden = true)                      \
+	F(S, NAMED, U32, processor, last_cpu, ALWAYS,                                              \
+		"number of the CPU that the thread last ran on", .is_hidden = true)                \
+	F(S, U64, stack_pointer, MAYBE(stack_pointer_state),                                       \
+		"stack pointer of the waiting thread", .unit = SOOTH_UNIT_HEX, .is_hidden = true)  \
+	F(S, U64, thread_start_ticks, ALWAYS, "start of the thread, in clock ticks after boot",    \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, BOOL, cpu_is_ticks, is_cpu_in_ticks, ALWAYS,                                   \
+		"CPU time is only as exact as a clock tick (usually 10 ms)", .is_hidden = true)    \
+	F(S, NAMED, BOOL, has_come, is_new, ALWAYS, "the thread was not in the previous sample",   \
+		.is_hidden = true)
+
 struct threads_row {
 	struct sooth_record record;
-	double cpu_percent;
-	uint64_t cpu_ns, waited_ns;
-	uint64_t voluntary_switches, involuntary_switches;
-	uint64_t stack_pointer;
-	uint64_t thread_start_ticks;
-	uint32_t processor;
-	uint32_t realtime_priority;
-	uint32_t category;
-	uint32_t role;
-	int32_t nice;
+	ROW_MEMBERS(THREADS_ROW, threads_row)
 	char state;
-	uint8_t cpu_percent_state, cpu_state, waited_state, switches_state, call_state,
-		wait_channel_state, stack_pointer_state, role_state;
-	uint8_t cpu_is_ticks;
-	uint8_t has_come;
-	uint8_t unused[1];
-	struct sooth_text name, call, wait_channel, policy;
 };
 
-static const struct sooth_field row_fields[] = {
-	FIELD_PID(threads_row),
-	{ .name = "tid",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(threads_row, record.tid),
-		.is_key = true,
-		.help = "thread id in the initial pid namespace" },
-	FIELD_STRING(threads_row, name, "name of the thread (comm)"),
-	{ .name = "role",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(threads_row, role),
-		FIELD_STATE_AT(threads_row, role_state),
-		.names = &thread_role_names,
-		.help = "role of the thread, recognized by its name" },
-	{ .name = "state",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(threads_row, state),
-		.help = "thread state: R running, S sleeping, D uninterruptible, T stopped, t "
-			"traced, Z zombie, I idle" },
-	{ .name = "cpu_percent",
-		.label = "CPU%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(threads_row, cpu_percent),
-		FIELD_STATE_AT(threads_row, cpu_percent_state),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "CPU use of the thread between two samples, in percent of one CPU" },
-	FIELD_NUMBER(threads_row, cpu_ns, "CPU time of the thread since its start", .label = "CPU",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_row, cpu_state)),
-	FIELD_STRING(threads_row, call, "system call that the thread is executing",
-		FIELD_STATE_AT(threads_row, call_state)),
-	FIELD_STRING(threads_row, wait_channel, "kernel function that the thread waits in",
-		.may_shrink = true, FIELD_STATE_AT(threads_row, wait_channel_state)),
-	FIELD_STRING(
-		threads_row, policy, "scheduling policy of the thread, with its realtime priority"),
-	{ .name = "nice",
-		.type = SOOTH_FIELD_SIGNED,
-		FIELD_AT(threads_row, nice),
-		.help = "nice value of the thread, -20 to 19; lower: more CPU time" },
-	{ .name = "category",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(threads_row, category),
-		FIELD_STATE_AT(threads_row, call_state),
-		.names = &syscall_category_names,
-		.is_hidden = true,
-		.help = "category of the system call that the thread is executing" },
-	FIELD_NUMBER(threads_row, realtime_priority,
-		"realtime priority of the thread, 1 to 99; 0: none", .is_hidden = true),
-	FIELD_NUMBER(threads_row, waited_ns, "time the thread was runnable and waited for a CPU",
-		.unit = SOOTH_UNIT_NS, .is_hidden = true,
-		FIELD_STATE_AT(threads_row, waited_state)),
-	FIELD_NUMBER(threads_row, voluntary_switches, "times the thread gave up the CPU",
-		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
-	FIELD_NUMBER(threads_row, involuntary_switches, "times the CPU was taken from the thread",
-		.is_hidden = true, FIELD_STATE_AT(threads_row, switches_state)),
-	FIELD_NUMBER_AS(threads_row, processor, last_cpu,
-		"number of the CPU that the thread last ran on", .is_hidden = true),
-	{ .name = "stack_pointer",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(threads_row, stack_pointer),
-		FIELD_STATE_AT(threads_row, stack_pointer_state),
-		.unit = SOOTH_UNIT_HEX,
-		.is_hidden = true,
-		.help = "stack pointer of the waiting thread" },
-	FIELD_NUMBER(threads_row, thread_start_ticks,
-		"start of the thread, in clock ticks after boot", .is_hidden = true),
-	FIELD_TRUTH_AS(threads_row, cpu_is_ticks, is_cpu_in_ticks,
-		"CPU time is only as exact as a clock tick (usually 10 ms)", .is_hidden = true),
-	FIELD_TRUTH_AS(threads_row, has_come, is_new, "the thread was not in the previous sample",
-		.is_hidden = true),
-};
+ROW_FIELDS(row_fields, THREADS_ROW, threads_row);
 
 static const struct sooth_schema row_schema = {
 	.name = "threads",
@@ -114,36 +73,26 @@ static const struct sooth_schema row_schema = {
 	SCHEMA_FIELDS(row_fields),
 };
 
+#define THREADS_SUMS_ROW(F, S)                                                                     \
+	F(S, PID)                                                                                  \
+	F(S, U32, threads, MAYBE(threads_state), "number of threads in the last sample")           \
+	F(S, NAMED, U32, came, started, MAYBE(changes_state),                                      \
+		"threads started since the previous sample")                                       \
+	F(S, NAMED, U32, went, ended, WITH(changes_state),                                         \
+		"threads ended since the previous sample")                                         \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use of the threads in both samples, in percent of one CPU", .label = "CPU%",  \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, U64, interval_ns, WITH(changes_state),                                                \
+		"time between the two samples of the measurement", .label = "INTERVAL",            \
+		.unit = SOOTH_UNIT_NS)
+
 struct threads_sums_row {
 	struct sooth_record record;
-	uint64_t interval_ns;
-	double cpu_percent;
-	uint32_t threads, came, went;
-	uint8_t threads_state, changes_state, cpu_state;
-	uint8_t unused;
+	ROW_MEMBERS(THREADS_SUMS_ROW, threads_sums_row)
 };
 
-static const struct sooth_field sums_fields[] = {
-	FIELD_PID(threads_sums_row),
-	FIELD_NUMBER(threads_sums_row, threads, "number of threads in the last sample",
-		FIELD_STATE_AT(threads_sums_row, threads_state)),
-	FIELD_NUMBER_AS(threads_sums_row, came, started,
-		"threads started since the previous sample",
-		FIELD_STATE_AT(threads_sums_row, changes_state)),
-	FIELD_NUMBER_AS(threads_sums_row, went, ended, "threads ended since the previous sample",
-		FIELD_STATE_AT(threads_sums_row, changes_state)),
-	{ .name = "cpu_percent",
-		.label = "CPU%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(threads_sums_row, cpu_percent),
-		FIELD_STATE_AT(threads_sums_row, cpu_state),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "CPU use of the threads in both samples, in percent of one CPU" },
-	FIELD_NUMBER(threads_sums_row, interval_ns,
-		"time between the two samples of the measurement", .label = "INTERVAL",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(threads_sums_row, changes_state)),
-};
+ROW_FIELDS(sums_fields, THREADS_SUMS_ROW, threads_sums_row);
 
 static const struct sooth_schema sums_schema = {
 	.name = "threads_totals",
@@ -152,21 +101,19 @@ static const struct sooth_schema sums_schema = {
 	SCHEMA_FIELDS(sums_fields),
 };
 
+#define THREADS_STATE_ROW(F, S)                                                                    \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"thread state: R running, S sleeping, D uninterruptible, T stopped",               \
+		.is_key = true)                                                                    \
+	F(S, U64, threads, ALWAYS, "number of threads in this state")
+
 struct threads_state_row {
 	struct sooth_record record;
-	uint64_t threads;
+	ROW_MEMBERS(THREADS_STATE_ROW, threads_state_row)
 	char state;
-	uint8_t unused[7];
 };
 
-static const struct sooth_field state_fields[] = {
-	{ .name = "state",
-		.type = SOOTH_FIELD_CHARS,
-		FIELD_AT(threads_state_row, state),
-		.is_key = true,
-		.help = "thread state: R running, S sleeping, D uninterruptible, T stopped" },
-	FIELD_NUMBER(threads_state_row, threads, "number of threads in this state"),
-};
+ROW_FIELDS(state_fields, THREADS_STATE_ROW, threads_state_row);
 
 static const struct sooth_schema state_schema = {
 	.name = "threads_by_state",

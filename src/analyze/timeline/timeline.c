@@ -13,7 +13,7 @@
 #include "analyze/timeline/timeline_findings.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define TRACKS_FOR_PEOPLE 24
 #define EVENTS_FOR_PEOPLE 24

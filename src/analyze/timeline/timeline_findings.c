@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 #include "model/schema.h"
 
 /* Only a diagnosis requests this probe. */

@@ -8,8 +8,8 @@
 
 #include "analyze/diagnosis/findings.h"
 #include "analyze/timeline/timeline_tracker.h"
-#include "core/output.h"
-#include "core/stage.h"
+#include "explain/output.h"
+#include "explain/stage.h"
 
 struct timeline_findings {
 	struct timeline_tracker *tracker;

@@ -4,19 +4,7 @@
 
 #include "model/schema.h"
 
-static const struct sooth_field axis_fields[] = {
-	FIELD_NUMBER_AS(timeline_axis_row, begin_ns, start_ns,
-		"start of the recording (CLOCK_MONOTONIC)", .unit = SOOTH_UNIT_TIME_NS),
-	FIELD_NUMBER_AS(timeline_axis_row, begin_utc_ns, start_utc_ns,
-		"start of the recording, ns since 1970", .unit = SOOTH_UNIT_UTC_NS,
-		FIELD_STATE_AT(timeline_axis_row, utc_state)),
-	FIELD_NUMBER(timeline_axis_row, interval_ns,
-		"time from the start of the recording to its last record", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(timeline_axis_row, stretch_ns, bucket_ns,
-		"length of one time bucket of the timeline", .unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(
-		timeline_axis_row, stretches, buckets, "number of time buckets of each track"),
-};
+ROW_FIELDS(axis_fields, TIMELINE_AXIS_ROW, timeline_axis_row);
 
 const struct sooth_schema timeline_axis_schema = {
 	.name = "timeline",
@@ -89,18 +77,7 @@ const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
 	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", calls_fields),
 };
 
-static const struct sooth_field life_fields[] = {
-	FIELD_PID(timeline_life_row),
-	FIELD_STRING(timeline_life_row, process, "name of the process (comm)"),
-	FIELD_NUMBER(timeline_life_row, from_ns,
-		"time the process started; absent: it ran before the recording", .label = "FROM",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(timeline_life_row, from_state)),
-	FIELD_NUMBER(timeline_life_row, to_ns,
-		"time the process ended; absent: it still ran at the end of the recording",
-		.label = "TO", .unit = SOOTH_UNIT_NS, FIELD_STATE_AT(timeline_life_row, to_state)),
-	FIELD_STRING(timeline_life_row, end, "how the process ended: exit status or signal",
-		.label = "ENDED"),
-};
+ROW_FIELDS(life_fields, TIMELINE_LIFE_ROW, timeline_life_row);
 
 const struct sooth_schema timeline_life_schema = {
 	.name = "timeline_lives",
@@ -119,22 +96,7 @@ static const char *const event_names[TIMELINE_EVENTS] = {
 };
 const struct sooth_names timeline_event_names = { TIMELINE_EVENTS, event_names };
 
-static const struct sooth_field event_fields[] = {
-	FIELD_NUMBER(timeline_event_row, at_ns, "time since the start of the recording",
-		.label = "AT", .unit = SOOTH_UNIT_NS),
-	{ .name = "pid",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(timeline_event_row, record.pid),
-		FIELD_STATE_AT(timeline_event_row, pid_state),
-		.help = "process id in the initial pid namespace; absent: no process" },
-	FIELD_STRING(timeline_event_row, process, "name of the process (comm)"),
-	{ .name = "event",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(timeline_event_row, what),
-		.names = &timeline_event_names,
-		.help = "type of the event" },
-	FIELD_STRING(timeline_event_row, detail, "details of the event", .may_shrink = true),
-};
+ROW_FIELDS(event_fields, TIMELINE_EVENT_ROW, timeline_event_row);
 
 const struct sooth_schema timeline_event_schema = {
 	.name = "timeline_events",

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_TIMELINE_ROWS_H
 #define SOOTH_ANALYZE_TIMELINE_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
 
 /* The unit of a track's values: each group has its own table. */
 enum timeline_group {
@@ -15,14 +15,20 @@ enum timeline_group {
 	TIMELINE_GROUPS,
 };
 
+#define TIMELINE_AXIS_ROW(F, S)                                                                    \
+	F(S, NAMED, U64, begin_ns, start_ns, ALWAYS, "start of the recording (CLOCK_MONOTONIC)",   \
+		.unit = SOOTH_UNIT_TIME_NS)                                                        \
+	F(S, NAMED, U64, begin_utc_ns, start_utc_ns, MAYBE(utc_state),                             \
+		"start of the recording, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)                \
+	F(S, U64, interval_ns, ALWAYS, "time from the start of the recording to its last record",  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, NAMED, U64, stretch_ns, bucket_ns, ALWAYS,                                            \
+		"length of one time bucket of the timeline", .unit = SOOTH_UNIT_NS)                \
+	F(S, NAMED, U64, stretches, buckets, ALWAYS, "number of time buckets of each track")
+
 struct timeline_axis_row {
 	struct sooth_record record;
-	uint64_t begin_ns, begin_utc_ns;
-	uint64_t interval_ns;
-	uint64_t stretch_ns;
-	uint64_t stretches;
-	uint8_t utc_state;
-	uint8_t unused[7];
+	ROW_MEMBERS(TIMELINE_AXIS_ROW, timeline_axis_row)
 };
 
 /* A double, or an integer if the group's unit is bytes. */
@@ -43,13 +49,20 @@ struct timeline_track_row {
 	struct sooth_text process, lane, values;
 };
 
+#define TIMELINE_LIFE_ROW(F, S)                                                                    \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, process, ALWAYS, "name of the process (comm)")                                  \
+	F(S, U64, from_ns, MAYBE(from_state),                                                      \
+		"time the process started; absent: it ran before the recording", .label = "FROM",  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, to_ns, MAYBE(to_state),                                                          \
+		"time the process ended; absent: it still ran at the end of the recording",        \
+		.label = "TO", .unit = SOOTH_UNIT_NS)                                              \
+	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal", .label = "ENDED")
+
 struct timeline_life_row {
 	struct sooth_record record;
-	uint64_t from_ns, to_ns;
-	uint8_t from_state; /* absent: it started before the timeline */
-	uint8_t to_state;   /* absent: it was still running */
-	uint8_t unused[6];
-	struct sooth_text process, end;
+	ROW_MEMBERS(TIMELINE_LIFE_ROW, timeline_life_row)
 };
 
 enum timeline_event {
@@ -62,13 +75,19 @@ enum timeline_event {
 	TIMELINE_EVENTS,
 };
 
+#define TIMELINE_EVENT_ROW(F, S)                                                                   \
+	F(S, U64, at_ns, ALWAYS, "time since the start of the recording", .label = "AT",           \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
+		"process id in the initial pid namespace; absent: no process")                     \
+	F(S, TEXT, process, ALWAYS, "name of the process (comm)")                                  \
+	F(S, NAMED, ENUM32, what, event, ALWAYS, "type of the event",                              \
+		.names = &timeline_event_names)                                                    \
+	F(S, TEXT, detail, ALWAYS, "details of the event", .may_shrink = true)
+
 struct timeline_event_row {
 	struct sooth_record record;
-	uint64_t at_ns;
-	uint32_t what; /* enum timeline_event */
-	uint8_t pid_state;
-	uint8_t unused[3];
-	struct sooth_text process, detail;
+	ROW_MEMBERS(TIMELINE_EVENT_ROW, timeline_event_row)
 };
 
 extern const struct sooth_names timeline_event_names;

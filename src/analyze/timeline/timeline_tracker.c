@@ -2,9 +2,11 @@
 #include "analyze/timeline/timeline_tracker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "probes/maps.h"
+#include "probes/threads.h"
 
 #define TEXTS_MAX (4u << 20)
 /* A state is unknown where snapshots are so many times the usual time apart, */
@@ -40,7 +42,7 @@ static void process_fini(struct timeline_tracker *b, struct timeline_process *p)
 		free(*(struct track **)value);
 	b->track_count -= p->tracks.count;
 	map_fini(&p->tracks);
-	timeline_threads_fini(&p->threads);
+	map_fini(&p->threads.known);
 }
 
 void timeline_tracker_fini(struct timeline_tracker *b)
@@ -137,7 +139,7 @@ void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p)
 	}
 }
 
-void timeline_note_usual(struct timeline_snapshot *snapshot, uint64_t ns)
+static void timeline_note_usual(struct timeline_snapshot *snapshot, uint64_t ns)
 {
 	snapshot->usual_ns = snapshot->usual_ns ? (3 * snapshot->usual_ns + ns) / 4 : ns;
 }
@@ -147,7 +149,7 @@ static bool is_gap(const struct timeline_snapshot *snapshot, uint64_t ns)
 	return ns > NO_GAP_NS && snapshot->usual_ns && ns > GAP_FACTOR * snapshot->usual_ns;
 }
 
-bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns)
+static bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns)
 {
 	return snapshot->time_ns && now_ns > snapshot->time_ns &&
 	       !is_gap(snapshot, now_ns - snapshot->time_ns);
@@ -285,4 +287,254 @@ void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, ui
 	e.detail = (struct sooth_text){ (uint32_t)b->texts.size, (uint32_t)detail.size };
 	buffer_append(&b->texts, detail.data, detail.size);
 	buffer_append(&b->events, &e, sizeof(e));
+}
+
+/* --- the total --- */
+
+/*
+ * Memory of all processes together: the sum of their last snapshots, so the sum is never less than
+ * one of them. It starts at the first whole sample, because some processes are missing before.
+ */
+
+/* Extends the last value until now. */
+static void extend(struct timeline_tracker *b, uint64_t now_ns)
+{
+	struct timeline_snapshot *all = &b->all.rss;
+	struct track *track =
+		timeline_track(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, TRACK_LEVEL);
+
+	if (track && all->time_ns && all->time_ns < now_ns)
+		track_level(track, &b->axis, all->time_ns, now_ns, all->value);
+}
+
+/* Without processes there is no sum: a gap, not 0. */
+static void set(struct timeline_tracker *b, uint64_t now_ns)
+{
+	struct timeline_snapshot *all = &b->all.rss;
+	struct track *track =
+		timeline_track(b, &b->all, TIMELINE_MEMORY, TIMELINE_WHOLE, TRACK_LEVEL);
+
+	if (track && b->holders)
+		track_level(track, &b->axis, now_ns, now_ns, b->held_rss);
+	all->time_ns = b->holders ? now_ns : 0;
+	all->value = b->held_rss;
+}
+
+static void forget(struct timeline_tracker *b, struct timeline_process *p)
+{
+	if (p->held_rss <= 0)
+		return;
+	b->held_rss -= p->held_rss;
+	b->holders--;
+	p->held_rss = 0;
+}
+
+/* The sum is valid as long as one part of it is. */
+void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
+	double bytes, bool was_valid)
+{
+	bool is_valid = was_valid || timeline_still_holds(&b->all.rss, now_ns);
+
+	b->holders += p->held_rss <= 0;
+	b->held_rss += bytes - p->held_rss;
+	p->held_rss = bytes;
+	if (!b->first_rss_ns)
+		b->first_rss_ns = now_ns;
+	if (!b->is_whole)
+		return;
+	if (is_valid)
+		extend(b, now_ns);
+	set(b, now_ns);
+}
+
+/* A process that is not in the sample has ended. */
+static void forget_missing(struct timeline_tracker *b)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value)) {
+		struct timeline_process *p = *(struct timeline_process **)value;
+
+		if (p->rss_round != b->rss_round)
+			forget(b, p);
+	}
+}
+
+void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns)
+{
+	struct timeline_snapshot *all = &b->all.rss;
+	bool is_valid = timeline_still_holds(all, now_ns);
+
+	if (b->sampled_ns && b->sampled_ns < now_ns)
+		timeline_note_usual(all, now_ns - b->sampled_ns);
+	b->sampled_ns = now_ns;
+	if (!b->is_whole && b->holders) {
+		*all = (struct timeline_snapshot){ b->first_rss_ns, all->usual_ns, b->held_rss };
+		b->is_whole = is_valid = true;
+	}
+	if (!b->is_whole)
+		return;
+	if (is_valid)
+		extend(b, now_ns);
+	forget_missing(b);
+	set(b, now_ns);
+	b->rss_round++;
+}
+
+void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
+{
+	bool is_valid = timeline_still_holds(&b->all.rss, now_ns);
+
+	if (p->held_rss <= 0)
+		return;
+	if (b->is_whole && is_valid)
+		extend(b, now_ns);
+	forget(b, p);
+	if (b->is_whole)
+		set(b, now_ns);
+}
+
+void timeline_total_forget(struct timeline_tracker *b)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&b->processes, &position, NULL, &value))
+		forget(b, *(struct timeline_process **)value);
+	b->all.rss.time_ns = b->first_rss_ns = b->sampled_ns = 0;
+	b->held_rss = 0;
+	b->holders = 0;
+	b->is_whole = false;
+}
+
+/* --- threads --- */
+
+/*
+ * CPU time by thread role, and bytes moved: differences between two snapshots of the probe threads.
+ * What a thread did after its last snapshot is missing.
+ */
+
+struct thread_key {
+	uint64_t start_ticks;
+	uint64_t tid;
+};
+
+struct thread_known {
+	uint64_t cpu_ns, read_bytes, written_bytes;
+	uint32_t round;
+	uint32_t unused;
+};
+
+static double more(uint64_t now, uint64_t before)
+{
+	return now > before ? (double)(now - before) : 0;
+}
+
+static struct thread_known *thread_known(
+	struct timeline_threads *t, const struct threads_thread *r, bool *is_new)
+{
+	struct thread_key key = { r->thread_start_ticks, r->record.tid };
+
+	if (!t->known.key_size)
+		map_init(&t->known, sizeof(key), sizeof(struct thread_known), TIMELINE_THREADS_MAX);
+	return map_put(&t->known, &key, is_new);
+}
+
+/* A thread that is new in this snapshot has done all of its work since the last one. */
+static void take_thread(struct timeline_process *p, const struct threads_thread *r)
+{
+	struct timeline_threads *t = &p->threads;
+	struct span name = record_text(&r->record, &r->name);
+	struct span process = span_of(p->name, strnlen(p->name, sizeof(p->name)));
+	enum thread_role role = thread_role_of(name, process, r->record.tid == r->record.pid);
+	bool has_io = record_holds(&r->record, THREADS_THREAD_WITH_TIMES) && !r->io_state;
+	struct thread_known *known, before;
+	bool is_new;
+
+	known = thread_known(t, r, &is_new);
+	if (!known) {
+		t->is_partial = true;
+		return;
+	}
+	before = *known;
+	known->round = t->round;
+	if (!r->cpu_state) {
+		t->cpu_ns[role] += more(r->cpu_ns, before.cpu_ns);
+		t->has_role[role] = t->has_cpu = true;
+		known->cpu_ns = r->cpu_ns;
+	}
+	if (has_io) {
+		t->read_bytes += more(r->read_bytes, before.read_bytes);
+		t->written_bytes += more(r->written_bytes, before.written_bytes);
+		known->read_bytes = r->read_bytes;
+		known->written_bytes = r->written_bytes;
+		t->has_io = true;
+	}
+}
+
+static void forget_gone(struct timeline_threads *t)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&t->known, &position, &key, &value)) {
+		if (((struct thread_known *)value)->round != t->round)
+			map_remove(&t->known, key);
+	}
+}
+
+/* A role whose threads have ended used nothing; a role that never had a thread has no track. */
+static void emit_roles(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
+{
+	struct timeline_threads *t = &p->threads;
+	struct timeline_span span = { t->time_ns, now_ns }, before = { t->first_ns, t->time_ns };
+
+	for (uint32_t i = 0; i < THREAD_ROLES && t->has_cpu; i++) {
+		if (!t->has_role[i] && !t->had_role[i])
+			continue;
+		/* Before its first thread it used nothing. */
+		if (!t->is_reported[i] && before.to_ns > before.from_ns)
+			timeline_rate(b, p, TIMELINE_CPU, 1 + i, &before, 0);
+		t->is_reported[i] = true;
+		timeline_rate(b, p, TIMELINE_CPU, 1 + i, &span, t->cpu_ns[i] / 1e7);
+	}
+	if (!t->has_io)
+		return;
+	timeline_rate(b, p, TIMELINE_IO, TIMELINE_READ, &span, t->read_bytes);
+	timeline_rate(b, p, TIMELINE_IO, TIMELINE_WRITTEN, &span, t->written_bytes);
+}
+
+static void end_snapshot(
+	struct timeline_tracker *b, struct timeline_process *p, const struct threads_process *r)
+{
+	struct timeline_threads *t = &p->threads;
+
+	if (r->threads) {
+		if (t->time_ns)
+			emit_roles(b, p, r->record.time_ns);
+		forget_gone(t);
+		t->time_ns = r->record.time_ns;
+		if (!t->first_ns)
+			t->first_ns = t->time_ns;
+		memcpy(t->had_role, t->has_role, sizeof(t->had_role));
+	}
+	memset(t->cpu_ns, 0, sizeof(t->cpu_ns));
+	memset(t->has_role, 0, sizeof(t->has_role));
+	t->read_bytes = t->written_bytes = 0;
+	t->has_io = t->has_cpu = false;
+	t->round++;
+}
+
+void timeline_threads_take(struct timeline_tracker *b, const struct sooth_record *r)
+{
+	const struct threads_thread *thread = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST);
+	const struct threads_process *end = record_as(r, THREADS_PROCESS, sizeof(*end));
+	struct timeline_process *p = thread || end ? timeline_process_of(b, r) : NULL;
+
+	if (p && thread)
+		take_thread(p, thread);
+	else if (p)
+		end_snapshot(b, p, end);
 }

@@ -34,7 +34,7 @@ struct timeline_snapshot {
 };
 
 struct timeline_threads {
-	struct map known;	    /* struct of timeline_threads.c */
+	struct map known;	    /* struct of timeline_tracker.c */
 	uint64_t first_ns, time_ns; /* of the first and the last whole snapshot */
 	uint32_t round;
 	bool is_partial; /* more threads than the bound */
@@ -129,21 +129,17 @@ void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
  */
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 	struct timeline_snapshot *snapshot, uint32_t what, uint64_t now_ns, double value);
-/* Whether the value before holds until now. */
-bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns);
-void timeline_note_usual(struct timeline_snapshot *snapshot, uint64_t ns);
 void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, uint64_t at_ns,
 	enum timeline_event what, struct span name, struct span detail);
 
-/* The total memory, in timeline_total.c: after a snapshot, a sample, an end. */
+/* The total memory: after a snapshot, a sample, an end. */
 void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
 	double bytes, bool was_valid);
 void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns);
 void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns);
 void timeline_total_forget(struct timeline_tracker *b);
 
-/* Records of the probe threads, in timeline_threads.c. */
+/* Records of the probe threads. */
 void timeline_threads_take(struct timeline_tracker *b, const struct sooth_record *r);
-void timeline_threads_fini(struct timeline_threads *t);
 
 #endif

@@ -10,6 +10,7 @@
 
 #define FUTEX_PRIVATE 128 /* FUTEX_PRIVATE_FLAG: no other process has the lock */
 #define CPU_BUSY      50  /* percent: such a thread matters more than one that waits */
+#define CPU_ACTIVE    15  /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 
 static const char *const whats[WAIT_WHATS] = {
 	[WAIT_UNKNOWN] = "unknown",
@@ -156,8 +157,9 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	if (is_resting_jvm(g, p, &s.main)) {
 		if (s.has_active || s.has_events)
 			return s.has_active ? s.active : s.events;
-		s.main.what = WAIT_EVENTS;
-		s.main.is_idle = true;
+		s.main.what = WAIT_CONDITION;
+		s.main.is_inside = true;
+		s.main.confidence = WAITS_MEDIUM;
 		s.main.party = NULL;
 		return s.main;
 	}
@@ -180,6 +182,27 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	return s.main;
 }
 
+/* One that wakes often is not idle, whatever it waits for at this moment. */
+static struct wait_link weigh_cpu(
+	const struct wait_graph *g, const struct waits_process *p, struct wait_link link)
+{
+	bool is_unknown = link.what == WAIT_UNKNOWN && !link.party;
+	double cpu = -1;
+
+	if ((link.is_idle || is_unknown) && !p->is_kernel)
+		cpu = wait_graph_cpu(g, p->node_pid);
+	if (cpu < CPU_ACTIVE)
+		return link;
+	if (is_unknown) {
+		link.what = WAIT_RUNS; /* both samples met it on its way into a call */
+		return link;
+	}
+	link.is_idle = false;
+	link.is_active = true;
+	link.cpu_percent = cpu;
+	return link;
+}
+
 /* One that is about to run at this moment waited at the sample before, as a rule: for that. */
 static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
 {
@@ -188,9 +211,10 @@ static struct wait_link choose(const struct wait_graph *g, const struct waits_pr
 	const struct waits_process *then = wait_graph_process(&before, p->node_pid);
 
 	if (link.what != WAIT_READY || !then || then->node_start_ticks != p->node_start_ticks)
-		return link;
+		return weigh_cpu(g, p, link);
 	earlier = choose_now(&before, then);
-	return earlier.what == WAIT_RUNS || earlier.what == WAIT_READY ? link : earlier;
+	return earlier.what == WAIT_RUNS || earlier.what == WAIT_READY ? link
+								       : weigh_cpu(g, p, earlier);
 }
 
 /* --- link by link --- */
@@ -290,7 +314,8 @@ static bool only_reads(const struct wait_link *link)
 	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
 }
 
-/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs. */
+/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs.
+ */
 static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 {
 	struct wait_graph earlier = { .records = g->before };

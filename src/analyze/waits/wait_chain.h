@@ -56,7 +56,9 @@ struct wait_link {
 	unsigned others;		   /* further parties of that kind */
 	unsigned count;			   /* of EVENTS: descriptors; of ALL_THREADS: threads */
 	enum waits_confidence confidence;
-	bool is_idle; /* a healthy wait for work */
+	bool is_idle;	/* a healthy wait for work */
+	bool is_active; /* the same of a process that runs much between such waits */
+	bool is_inside; /* of a JVM: its threads wait for each other, or for work */
 	bool is_polling;
 	bool repeats; /* the party is a link before this one: a deadlock */
 	double cpu_percent;

@@ -174,6 +174,18 @@ static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t pa
 	return wait_link_of(g, p, t).is_idle;
 }
 
+/* A child that it also has a pidfd of. */
+static bool is_repeated(const struct wait_graph *g, const struct waits_party *of)
+{
+	const struct waits_party *p = NULL;
+
+	while ((p = wait_graph_party(g, of->node_pid, of->record.tid, p)) && p != of) {
+		if (p->relation == of->relation && p->party_pid == of->party_pid)
+			return true;
+	}
+	return false;
+}
+
 /* An event loop learns of the end of a child by a signal or a descriptor. */
 static bool of_worker(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
@@ -182,7 +194,7 @@ static bool of_worker(
 	unsigned count = 0;
 
 	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
-		if (p->relation != WAITS_RELATION_CHILD ||
+		if (p->relation != WAITS_RELATION_CHILD || is_repeated(g, p) ||
 			is_server_of(g, p->party_pid, t->node_pid))
 			continue;
 		count++;

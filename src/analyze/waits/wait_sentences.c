@@ -432,14 +432,21 @@ static void put_events(struct buffer *out, const struct wait_graph *g, const str
 		buffer_string(out, "waits for events");
 }
 
+/* A pidfd may be one of any process. */
+static bool is_child(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_process *p = wait_graph_process(g, link->party->party_pid);
+
+	return !p || !p->ppid || p->ppid == link->process->node_pid;
+}
+
 static void put_child(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
-	(void)g;
 	if (!link->party) {
 		buffer_string(out, "waits for a child");
 		return;
 	}
-	buffer_string(out, "waits for its child ");
+	buffer_string(out, is_child(g, link) ? "waits for its child " : "waits for the end of ");
 	put_party(out, link);
 }
 
@@ -515,8 +522,6 @@ static void put_thread_end(
 /* Kinds that need no more words. */
 static const char *const fixed[WAIT_WHATS] = {
 	[WAIT_READY] = "could run, but gets no CPU",
-	[WAIT_CONDITION] = "waits for a lock, semaphore or condition inside the process: no owner "
-			   "is recorded",
 	[WAIT_SIGNAL] = "waits for a signal",
 	[WAIT_TIMER] = "waits for a timer",
 	[WAIT_FILE_CHANGES] = "waits for changes of files",
@@ -525,6 +530,16 @@ static const char *const fixed[WAIT_WHATS] = {
 	[WAIT_FROZEN] = "is frozen by its control group",
 	[WAIT_KERNEL_THREAD] = "is a kernel thread and waits for work",
 };
+
+static void put_condition(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	(void)g;
+	buffer_string(out, link->is_inside
+				   ? "waits inside the JVM, for work or for a lock of Java"
+				   : "waits for a lock, semaphore or condition inside the process: "
+				     "no owner is recorded");
+}
 
 typedef void (*sentence)(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
@@ -545,6 +560,7 @@ static const sentence sentences[WAIT_WHATS] = {
 	[WAIT_LOCK_FILE] = put_lock_file,
 	[WAIT_MUTEX] = put_mutex,
 	[WAIT_THREAD_END] = put_thread_end,
+	[WAIT_CONDITION] = put_condition,
 	[WAIT_ALL_THREADS] = put_all_threads,
 	[WAIT_SLEEP] = put_sleep,
 	[WAIT_EVENTS] = put_events,

@@ -17,9 +17,10 @@ static bool has_length(const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
 
-	return t && !t->since_state && !link->is_polling && t->since_ns >= SHOWN_LEAST &&
-	       link->what != WAIT_RUNS && link->what != WAIT_READY && link->what != WAIT_ZOMBIE &&
-	       link->what != WAIT_SLEEP && link->what != WAIT_KERNEL_THREAD;
+	return t && !t->since_state && !link->is_polling && !link->is_active &&
+	       t->since_ns >= SHOWN_LEAST && link->what != WAIT_RUNS && link->what != WAIT_READY &&
+	       link->what != WAIT_ZOMBIE && link->what != WAIT_SLEEP &&
+	       link->what != WAIT_KERNEL_THREAD;
 }
 
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -27,6 +28,8 @@ void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct
 	char length[WAIT_DURATION_SIZE];
 
 	wait_sentence(out, g, link);
+	if (link->is_active)
+		buffer_format(out, " and uses %.0f %% of a CPU between waits", link->cpu_percent);
 	if (link->is_idle && link->what != WAIT_KERNEL_THREAD)
 		buffer_string(out, has_length(link) ? ", idle" : " (idle)");
 	if (has_length(link))
@@ -119,7 +122,7 @@ const char *wait_chain_state(const struct wait_chain *chain)
 	case WAIT_UNKNOWN:
 		return "unknown";
 	default:
-		return is_idle(chain) ? "idle" : "waits";
+		return first->is_active ? "runs" : is_idle(chain) ? "idle" : "waits";
 	}
 }
 
@@ -160,6 +163,10 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 			"thaw does not help: it would stop again",
 			last->process->ppid);
 		break;
+	case WAIT_CONDITION:
+		if (last->is_inside)
+			buffer_format(out, "jstack %u shows what each thread waits for", pid);
+		break;
 	case WAIT_TERMINAL_READ:
 		buffer_string(out, wait_is_pager(last->process) ? "press q in its terminal"
 								: "answer it in its terminal");
@@ -167,7 +174,8 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 	default:
 		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 			buffer_format(out,
-				"ending one of these processes frees the others: sooth kill --any %u",
+				"ending one of these processes frees the others: sooth kill --any "
+				"%u",
 				pid);
 		break;
 	}

@@ -9,7 +9,7 @@
 #include "analyze/waits/why_rows.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "core/stage.h"
+#include "explain/stage.h"
 
 #define PROCESSES_MAX 65536
 
@@ -20,7 +20,7 @@ struct waits_state {
 	struct host_state host; /* of agents, where processes were sampled too */
 	bool with_threads;
 	struct section section; /* the open one, borrowed by the output */
-	bool is_among_others; /* of a capture's views, one of which has the table of processes */
+	bool is_among_others;	/* of a capture's views, one of which has the table of processes */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -91,9 +91,9 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 
 	activity_find(&a, &s->host, main);
 	activity_append_row(rows, &main->id, &a);
-	buffer_format(text, "%s (%llu): ", main->agent->title, (unsigned long long)main->id.pid);
+	buffer_format(text, "%s (%u): ", main->agent->title, main->id.pid);
 	activity_write(text, &a, ACTIVITY_TEXT_WHOLE);
-	if (!chain->count || chain->links[0].is_idle || is_whole(&a))
+	if (!chain->count || chain->links[0].is_idle || chain->links[0].is_active || is_whole(&a))
 		return;
 	buffer_string(text, "; ");
 	own = *chain;
@@ -103,6 +103,14 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 		own.links[0].repeats = false;
 	}
 	wait_chain_text(text, g, &own);
+}
+
+/* Of so many processes that the time did not suffice for this one. */
+static bool is_left_out(const struct snapshot *snapshot)
+{
+	const struct waits_snapshot *end = snapshot_end(snapshot, sizeof(*end));
+
+	return end && !snapshot->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct sooth_error *err)
@@ -118,19 +126,20 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	const char *reason;
 	int status;
 
-	wait_chain_follow(&g, (uint32_t)snapshot->id.pid, &chain);
+	wait_chain_follow(&g, snapshot->id.pid, &chain);
 	p = chain.count ? chain.links[0].process : NULL;
 	if (main)
 		add_activity(s, main, &g, &chain, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
 	if (!chain.count)
-		buffer_format(
-			&text, "process %llu has ended", (unsigned long long)snapshot->id.pid);
+		buffer_format(&text, "process %u %s", snapshot->id.pid,
+			is_left_out(snapshot) ? "was not looked at" : "has ended");
 	wait_rows_links(&waits, &g, &chain);
 	wait_rows_threads(&threads, &g, &chain);
 	wait_rows_remedy(&remedy, &chain);
-	reason = wait_chain_unknown(&chain);
+	reason = is_left_out(snapshot) ? "the time for so many processes was used up: give fewer"
+				       : wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),
 		.confidence = (uint8_t)wait_chain_confidence(&chain),
 		.reason_state = state_if(reason != NULL),
@@ -142,7 +151,8 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 		tail_buffer(&row.remedies, &remedy),
 		tail_buffer(&row.evidence, &threads),
 		tail_span(&row.name, p ? record_text(&p->record, &p->name) : span_of("", 0)),
-		tail_string(&row.state, wait_chain_state(&chain)),
+		tail_string(
+			&row.state, is_left_out(snapshot) ? "unknown" : wait_chain_state(&chain)),
 		tail_buffer(&row.text, &text),
 		tail_string(&row.reason, reason ? reason : ""),
 		tail_string(&row.agent, main ? main->agent->name : ""),

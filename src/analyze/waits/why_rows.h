@@ -3,38 +3,73 @@
 #ifndef SOOTH_ANALYZE_WHY_ROWS_H
 #define SOOTH_ANALYZE_WHY_ROWS_H
 
-#include "model/field.h"
+#include "model/row_list.h"
 #include "probes/waits.h"
 
 /* A link of the chain. */
+#define WHY_LINK_ROW(F, S)                                                                         \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the process (comm)")                                     \
+	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread that waits")                         \
+	F(S, TEXT, thread, MAYBE(thread_state), "name of the thread")                              \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \
+		"zombie, I idle")                                                                  \
+	F(S, TEXT, call, MAYBE(call_state), "system call that the thread is executing")            \
+	F(S, ENUM32, what, ALWAYS, "what it waits for", .names = &(wait_what_names))               \
+	F(S, TEXT, object, MAYBE(object_state), "file, address or terminal that it waits for",     \
+		.may_shrink = true)                                                                \
+	F(S, REAL, since_s, MAYBE(since_state), "seconds since the thread last ran",               \
+		.unit = SOOTH_UNIT_S, .decimals = 1)                                               \
+	F(S, U32, party_pid, MAYBE(party_state), "process that could end the wait")                \
+	F(S, TEXT, party, MAYBE(party_name_state), "name of that process")                         \
+	F(S, TEXT, relation, WITH(party_state),                                                    \
+		"what that process is: child, lock holder, reader, writer, peer, ...")             \
+	F(S, ENUM8, source, MAYBE(source_state), "where the other process is from",                \
+		.names = &(waits_source_names))                                                    \
+	F(S, ENUM8, confidence, ALWAYS, "confidence in the link: high, medium, low",               \
+		.names = &(waits_confidence_names))                                                \
+	F(S, BOOL, is_idle, ALWAYS, "it waits for work, as a healthy server does")                 \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use of the process over the interval, in percent of one CPU",                 \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, TEXT, text, ALWAYS, "the link as a sentence")
+
 struct why_link_row {
-	struct sooth_record record; /* pid and tid of the waiting thread */
-	double cpu_percent;
-	double since_s;
-	uint32_t what;
-	uint32_t party_pid;
+	struct sooth_record record;
+	ROW_MEMBERS(WHY_LINK_ROW, why_link_row)
 	char state;
-	uint8_t tid_state, call_state, object_state, since_state, party_state, party_name_state;
-	uint8_t source, confidence, source_state, cpu_state, thread_state;
-	uint8_t is_idle;
-	uint8_t unused[3];
-	struct sooth_text name, thread, call, object, party, relation, text;
 };
 
 /* A thread, for those who want the evidence. */
+#define WHY_THREAD_ROW(F, S)                                                                       \
+	F(S, PID)                                                                                  \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace")              \
+	F(S, TEXT, name, ALWAYS, "name of the thread")                                             \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \
+		"zombie, I idle")                                                                  \
+	F(S, TEXT, call, MAYBE(call_state), "system call that the thread is executing")            \
+	F(S, TEXT, wait_channel, MAYBE(channel_state), "kernel function that the thread waits in") \
+	F(S, ENUM32, what, ALWAYS, "what it waits for", .names = &(wait_what_names))               \
+	F(S, TEXT, object, MAYBE(object_state), "file, address or terminal that it waits for")     \
+	F(S, REAL, since_s, MAYBE(since_state), "seconds since the thread last ran",               \
+		.unit = SOOTH_UNIT_S, .decimals = 1)                                               \
+	F(S, REAL, timeout_s, MAYBE(timeout_state), "timeout of the call in seconds",              \
+		.unit = SOOTH_UNIT_S, .decimals = 1)                                               \
+	F(S, TEXT, text, ALWAYS, "what the thread does, as a sentence")
+
 struct why_thread_row {
 	struct sooth_record record;
-	double since_s, timeout_s;
-	uint32_t what;
+	ROW_MEMBERS(WHY_THREAD_ROW, why_thread_row)
 	char state;
-	uint8_t call_state, channel_state, since_state, timeout_state, object_state;
-	uint8_t unused[6];
-	struct sooth_text name, call, wait_channel, object, text;
 };
+
+#define WHY_REMEDY_ROW(F, S) F(S, TEXT, text, ALWAYS, "what to do about the wait")
 
 struct why_remedy_row {
 	struct sooth_record record;
-	struct sooth_text text;
+	ROW_MEMBERS(WHY_REMEDY_ROW, why_remedy_row)
 };
 
 struct why_row {

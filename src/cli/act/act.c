@@ -187,10 +187,10 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 
 	if (target_word(text, &id) != TARGET_WORD_PID || !id.pid)
 		return target_bad_pid(text, err);
-	now = by_pid(&a->process_table, (uint32_t)id.pid);
+	now = by_pid(&a->process_table, id.pid);
 	if (now && id.start_ticks && now->id.start_ticks != id.start_ticks)
 		return is_reused(&id, err);
-	return act_select_pid(a, (uint32_t)id.pid, err);
+	return act_select_pid(a, id.pid, err);
 }
 
 /* The session of that id: its first process. The text must not begin another one. */

@@ -6,17 +6,29 @@
 #include "base/escape.h"
 #include "cli/act/act.h"
 #include "cli/output/own_report.h"
+#include "model/row_list.h"
 #include "model/schema.h"
+
+#define ACT_ROW(F, S)                                                                              \
+	F(S, PID)                                                                                  \
+	F(S, RECORD, U64, start_ticks, start_ticks, ALWAYS,                                        \
+		"start of the process, in clock ticks after boot; unique together with the pid",   \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, name, ALWAYS, "name of the main thread of the process")                         \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent")                                   \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process in its session: main, helper, tool call, ...")                \
+	F(S, TEXT, session_id, MAYBE(session_state), "id of the agent's session",                  \
+		.is_hidden = true)                                                                 \
+	F(S, ENUM32, outcome, ALWAYS, "result for the process: ended, frozen, refused, ...",       \
+		.names = &outcomes)                                                                \
+	F(S, NAMED, TEXT, why, reason, MAYBE(why_state),                                           \
+		"reason why the process was selected, or why nothing was done",                    \
+		.may_shrink = true)
 
 struct act_row {
 	struct sooth_record record;
-	uint32_t outcome;
-	uint8_t agent_state, role_state, session_state, why_state;
-	struct sooth_text name;
-	struct sooth_text agent;
-	struct sooth_text role;
-	struct sooth_text session_id;
-	struct sooth_text why;
+	ROW_MEMBERS(ACT_ROW, act_row)
 };
 
 static const char *const outcome_names[ACT_OUTCOMES] = {
@@ -32,30 +44,7 @@ static const char *const outcome_names[ACT_OUTCOMES] = {
 };
 static const struct sooth_names outcomes = { ACT_OUTCOMES, outcome_names };
 
-static const struct sooth_field act_fields[] = {
-	FIELD_PID(act_row),
-	{ .name = "start_ticks",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(act_row, record.start_ticks),
-		.is_hidden = true,
-		.help = "start of the process, in clock ticks after boot; unique together with the "
-			"pid" },
-	FIELD_STRING(act_row, name, "name of the main thread of the process"),
-	FIELD_STRING(act_row, agent, "id of the agent", FIELD_STATE_AT(act_row, agent_state)),
-	FIELD_STRING(act_row, role,
-		"role of the process in its session: main, helper, tool call, ...",
-		FIELD_STATE_AT(act_row, role_state)),
-	FIELD_STRING(act_row, session_id, "id of the agent's session", .is_hidden = true,
-		FIELD_STATE_AT(act_row, session_state)),
-	{ .name = "outcome",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(act_row, outcome),
-		.names = &outcomes,
-		.help = "result for the process: ended, frozen, refused, ..." },
-	FIELD_STRING_AS(act_row, why, reason,
-		"reason why the process was selected, or why nothing was done", .may_shrink = true,
-		FIELD_STATE_AT(act_row, why_state)),
-};
+ROW_FIELDS(act_fields, ACT_ROW, act_row);
 
 static const struct sooth_schema act_schema = {
 	.name = "results",
@@ -72,7 +61,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 static int emit_one(struct output *o, const struct act_process *p, struct sooth_error *err)
 {
 	struct act_row row = {
-		.record = { .start_ticks = p->id.start_ticks, .pid = (uint32_t)p->id.pid },
+		.record = { .start_ticks = p->id.start_ticks, .pid = p->id.pid },
 		.outcome = p->outcome,
 		.agent_state = state_if(p->agent[0]),
 		.role_state = state_if(p->has_role),

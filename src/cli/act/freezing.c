@@ -9,19 +9,12 @@
 #include "cli/act/act.h"
 
 static const struct option who_options[] = {
-	{ .letter = 't',
-		.name = "tree",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct freezing_config, who.tree),
-		.help = "include the descendants of the selected processes" },
-	{ .name = "dry-run",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct freezing_config, who.dry_run),
-		.help = "only list the processes, and change nothing" },
-	{ .name = "any",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct freezing_config, who.any),
-		.help = "also accept processes that belong to no agent" },
+	FLAG_ROW('t', "tree", freezing_config, who.tree,
+		"include the descendants of the selected processes"),
+	FLAG_ROW(0, "dry-run", freezing_config, who.dry_run,
+		"only list the processes, and change nothing"),
+	FLAG_ROW(0, "any", freezing_config, who.any,
+		"also accept processes that belong to no agent"),
 };
 
 const struct option_group freezing_groups[FREEZING_GROUP_COUNT] = {

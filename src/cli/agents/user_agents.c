@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 #include "cli/command/command.h"
 #include "cli/agents/config_files.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
 
 #define FOLDER	  "agents.d"
 #define SUFFIX	  ".agent"

@@ -74,10 +74,10 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 			(unsigned long long)o->max);
 	status = bad_value(p, o, value, range);
 	/* It may be a PID, as in `ps -w 4711`, where -w can stand alone. */
-	if (o->otherwise && o->name && parse_u64(value, &number) && number)
+	if (o->default_value && o->name && parse_u64(value, &number) && number)
 		status = error_remedy(p->err,
 			"%s is taken as the value of --%s; for a PID give both: --%s %s %s", value,
-			o->name, o->name, o->otherwise, value);
+			o->name, o->name, o->default_value, value);
 	return status;
 }
 
@@ -223,8 +223,8 @@ static int next_value(struct parser *p, const struct option *o, char **value)
 {
 	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
 
-	if (o->otherwise && (*next < '0' || *next > '9')) {
-		*value = (char *)(uintptr_t)o->otherwise;
+	if (o->default_value && (*next < '0' || *next > '9')) {
+		*value = (char *)(uintptr_t)o->default_value;
 		return 0;
 	}
 	if (p->at + 1 < p->argc && strcmp(p->argv[p->at + 1], "--")) {
@@ -273,8 +273,8 @@ static int parse_letters(struct parser *p)
 			letters++;
 			continue;
 		}
-		if (*value && o->otherwise && (*value < '0' || *value > '9')) {
-			status = store(p, group, o, (char *)(uintptr_t)o->otherwise);
+		if (*value && o->default_value && (*value < '0' || *value > '9')) {
+			status = store(p, group, o, (char *)(uintptr_t)o->default_value);
 			letters++;
 			if (status)
 				return status;

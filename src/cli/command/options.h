@@ -42,9 +42,18 @@ struct option {
 	const char *help;
 	uint64_t min, max; /* of numbers; both 0: any */
 	/* The value without a number behind it; NULL: a value is needed. */
-	const char *otherwise;
+	const char *default_value;
 	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
 };
+
+/* A row of a table of them: an option that takes a value, and one that is set by its presence. */
+#define VALUE_ROW(letter_, name_, type_, argument_, struct_, member, help_, ...)                   \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .type = OPTION_##type_, .argument = argument_,   \
+		.offset = offsetof(struct struct_, member), .help = help_, __VA_ARGS__             \
+	}
+#define FLAG_ROW(letter_, name_, struct_, member, help_, ...)                                      \
+	VALUE_ROW(letter_, name_, FLAG, NULL, struct_, member, help_, __VA_ARGS__)
 
 struct option_group {
 	const char *title; /* heading in help */

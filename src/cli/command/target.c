@@ -13,61 +13,31 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "capture/block.h"
-#include "core/time_range.h"
+#include "explain/time_range.h"
 
 #define CAPTURE_ENDING ".sooth"
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
-	{ .letter = 'p',
-		.name = "pid",
-		.type = OPTION_LIST,
-		.argument = "PID[,PID...]",
-		.offset = offsetof(struct target_options, pids),
-		.help = "processes with these process ids" },
-	{ .name = "session",
-		.type = OPTION_LIST,
-		.argument = "ID",
-		.offset = offsetof(struct target_options, sessions),
-		.help = "processes of the session with this id (or its first 4+ characters) or "
-			"main PID" },
-	{ .name = "agent",
-		.type = OPTION_LIST,
-		.argument = "NAME",
-		.offset = offsetof(struct target_options, agents),
-		.help = "processes of the agent with this name; `sooth ps --list-agents` lists the "
-			"names" },
-	{ .letter = 'u',
-		.name = "user",
-		.type = OPTION_TEXT,
-		.argument = "USER",
-		.offset = offsetof(struct target_options, user),
-		.help = "processes of the user with this name or user id" },
-	{ .name = "cgroup",
-		.type = OPTION_TEXT,
-		.argument = "PATH",
-		.offset = offsetof(struct target_options, control_group),
-		.help = "processes in this control group and below it; path as in "
-			"/proc/PID/cgroup" },
+	VALUE_ROW('p', "pid", LIST, "PID[,PID...]", target_options, pids,
+		"processes with these process ids"),
+	VALUE_ROW(0, "session", LIST, "ID", target_options, sessions,
+		"processes of the session with this id (or its first 4+ characters) or main PID"),
+	VALUE_ROW(0, "agent", LIST, "NAME", target_options, agents,
+		"processes of the agent with this name; `sooth ps --list-agents` lists the names"),
+	VALUE_ROW('u', "user", TEXT, "USER", target_options, user,
+		"processes of the user with this name or user id"),
+	VALUE_ROW(0, "cgroup", TEXT, "PATH", target_options, control_group,
+		"processes in this control group and below it; path as in /proc/PID/cgroup"),
 	/* Last: see TARGET_SOME_GROUP. */
-	{ .letter = 'a',
-		.name = "all",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct target_options, all),
-		.help = "all processes on this host except sooth" },
+	FLAG_ROW('a', "all", target_options, all, "all processes on this host except sooth"),
 };
 
 const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT] = {
-	{ .name = "from",
-		.type = OPTION_TEXT,
-		.argument = "TIME",
-		.offset = offsetof(struct time_range_options, from),
-		.help = "start of the time range: 12s = 12 s after the capture starts, -5s = 5 s "
-			"before it ends" },
-	{ .name = "to",
-		.type = OPTION_TEXT,
-		.argument = "TIME",
-		.offset = offsetof(struct time_range_options, to),
-		.help = "end of the time range, in the same form as --from" },
+	VALUE_ROW(0, "from", TEXT, "TIME", time_range_options, from,
+		"start of the time range: 12s = 12 s after the capture starts, -5s = 5 s before it "
+		"ends"),
+	VALUE_ROW(0, "to", TEXT, "TIME", time_range_options, to,
+		"end of the time range, in the same form as --from"),
 };
 
 /* --- words --- */
@@ -87,7 +57,7 @@ static bool parse_process(const char *text, struct process_id *process)
 	snprintf(number, sizeof(number), "%.*s", (int)size, text);
 	if (!parse_u64(number, &pid) || !pid || pid > INT32_MAX)
 		return false;
-	*process = (struct process_id){ start, pid };
+	*process = (struct process_id){ .start_ticks = start, .pid = pid };
 	return true;
 }
 

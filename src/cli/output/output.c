@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "core/registry.h"
+#include "explain/registry.h"
 
 #define WIDTH_MAX 1000
 
@@ -16,7 +16,7 @@
 static const char *format_name(size_t index)
 {
 	for (size_t i = 0; registry_sinks[i]; i++) {
-		if (!registry_sinks[i]->is_of_stacks && !index--)
+		if (!registry_sinks[i]->is_of_stacks && !registry_sinks[i]->is_unlisted && !index--)
 			return registry_sinks[i]->name;
 	}
 	for (size_t i = 0; registry_sinks[i]; i++) {
@@ -34,56 +34,27 @@ static const char *color_name(size_t index)
 }
 
 const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
-	{ .letter = 'j',
-		.name = "json",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct output_options, json),
-		.help = "print JSON instead of text" },
-	{ .name = "format",
-		.type = OPTION_CHOICE,
-		.argument = "NAME",
-		.choice = format_name,
-		.offset = offsetof(struct output_options, format),
-		.help = "output format (json-rows: no notes; redacted: JSON for sharing)" },
-	{ .name = "color",
-		.type = OPTION_CHOICE,
-		.argument = "WHEN",
-		.choice = color_name,
-		.offset = offsetof(struct output_options, color),
-		.help = "when to use color" },
-	{ .name = "filter",
-		.type = OPTION_TEXT,
-		.argument = "EXPR",
-		.offset = offsetof(struct output_options, filter),
-		.help = "show only rows for which EXPR is true, e.g. 'pid = 4711 and name ~ "
-			"node'" },
-	{ .name = "no-pager",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct output_options, no_pager),
-		.help = "print long text to the terminal at once" },
-	{ .letter = 'v',
-		.name = "verbose",
-		.type = OPTION_FLAG,
-		.offset = offsetof(struct output_options, verbose),
-		.help = "all details: more columns and reasons, sources, the cost of sooth" },
+	FLAG_ROW('j', "json", output_options, json, "print JSON instead of text"),
+	VALUE_ROW(0, "format", CHOICE, "NAME", output_options, format,
+		"output format (redacted: JSON for sharing)", .choice = format_name),
+	VALUE_ROW(0, "color", CHOICE, "WHEN", output_options, color, "when to use color",
+		.choice = color_name),
+	VALUE_ROW(0, "filter", TEXT, "EXPR", output_options, filter,
+		"show only rows for which EXPR is true, e.g. 'pid = 4711 and name ~ node'"),
+	FLAG_ROW(
+		0, "no-pager", output_options, no_pager, "print long text to the terminal at once"),
+	FLAG_ROW('v', "verbose", output_options, verbose,
+		"all details: more columns and reasons, sources, the cost of sooth"),
 };
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
-	{ .letter = 'o',
-		.name = "output",
-		.type = OPTION_FILE,
-		.argument = "FILE",
-		.offset = offsetof(struct output_options, output),
-		.help = "output file (mode 0600); - for stdout" },
+	VALUE_ROW('o', "output", FILE, "FILE", output_options, output,
+		"output file (mode 0600); - for stdout"),
 };
 
 const struct option save_option_rows[SAVE_OPTION_COUNT] = {
-	{ .name = "save",
-		.type = OPTION_FILE,
-		.argument = "FILE.sooth",
-		.offset = offsetof(struct output_options, save),
-		.help = "also save what was observed as a capture, which this command can read "
-			"later" },
+	VALUE_ROW(0, "save", FILE, "FILE.sooth", output_options, save,
+		"also save what was observed as a capture, which this command can read later"),
 };
 
 const char *output_sink_name(const struct output_options *o, bool is_stream)

@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "cli/output/deferred.h"
-#include "core/collector.h"
-#include "core/registry.h"
-#include "core/summary.h"
+#include "collect/collector.h"
+#include "explain/registry.h"
+#include "explain/summary.h"
 #include "os/os.h"
 
 /* The notes of every report are here too; as nothing was observed they are mostly empty. */

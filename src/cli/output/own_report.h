@@ -4,7 +4,7 @@
 #define SOOTH_CLI_OWN_REPORT_H
 
 #include "cli/output/output.h"
-#include "core/output.h"
+#include "explain/output.h"
 
 /* `tell` writes the sections; the notes of every report are added. `name` is the schema's. 0,
  * or a negative errno with err filled. */

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "core/sink.h"
+#include "explain/sink.h"
 
 struct screen;
 

@@ -8,7 +8,7 @@
 
 #include "cli/agents/process_table_scan.h"
 #include "cli/target/target_search.h"
-#include "core/report.h"
+#include "explain/report.h"
 #include "os/os.h"
 #include "probes/proc.h"
 
@@ -126,8 +126,8 @@ static int check(const struct target_options *t, const struct arguments *a, unsi
 
 static int reused(const struct process_id *id, struct sooth_error *err)
 {
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %llu that started at %llu",
-		(unsigned long long)id->pid, (unsigned long long)id->start_ticks);
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
+		id->pid, (unsigned long long)id->start_ticks);
 	error_why(err, "this process has exited, and another process has its PID now");
 	return error_remedy(err, "`sooth ps` lists the running processes");
 }
@@ -143,7 +143,7 @@ static int add_process(
 		status = os_native.identify(&os_native, (pid_t)id->pid, &now, err);
 	if (!status && id->start_ticks && !found->capture && now.start_ticks != id->start_ticks)
 		return reused(id, err);
-	add_pid(found, (uint32_t)id->pid);
+	add_pid(found, id->pid);
 	return status;
 }
 

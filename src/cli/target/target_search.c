@@ -128,7 +128,7 @@ static bool has_process(const struct target_search *s, const struct process_id *
 
 static void add_process(struct target_search *s, size_t item, const struct process_id *id)
 {
-	uint32_t pid = (uint32_t)id->pid;
+	uint32_t pid = id->pid;
 	bool is_tree = item_at(s, item)->kind != TARGET_ITEM_NAME;
 
 	++*hits_of(s, item);
@@ -253,7 +253,7 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 
 	if (r->kind == PROCESS_JOIN && is_tree(s, join->parent_pid) && !has_process(s, &id)) {
 		buffer_append(&s->processes, &id, sizeof(id));
-		buffer_append(&s->trees, &(uint32_t){ (uint32_t)id.pid }, sizeof(uint32_t));
+		buffer_append(&s->trees, &(uint32_t){ id.pid }, sizeof(uint32_t));
 	}
 	if (r->kind == PROCESS_JOIN)
 		search_name(s, r, join->name);

@@ -4,7 +4,7 @@
 #define SOOTH_CLI_ALERT_STATE_H
 
 #include "cli/watch/alert_emit.h"
-#include "core/sink.h"
+#include "explain/sink.h"
 
 struct raised_alert {
 	uint32_t frame;	   /* frame in which it was last seen */

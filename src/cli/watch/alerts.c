@@ -42,50 +42,10 @@ static double threshold_of(const struct alerts *a, uint32_t kind)
 	return kind ? (double)a->options.rss_bytes : a->options.cpu_percent;
 }
 
-void alert_copy_name(
-	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
-{
-	const struct sooth_field *f = sooth_schema_field(schema, "name");
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
-
-	if (f && row)
-		v = sooth_field_get(f, row);
-	out[0] = '\0';
-	if (value_is_there(&v))
-		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
-}
-
-/* A zombie stays in the table with values of its last moment. */
-bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
-{
-	const struct sooth_field *f = sooth_schema_field(schema, "state");
-	struct sooth_value v;
-
-	if (!f)
-		return false;
-	v = sooth_field_get(f, row);
-	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
-}
-
 /* The value of the field; true: the alert is cleared. */
 static bool is_over(const struct alert_event *e)
 {
 	return e->has_ended || e->value < e->threshold * ALERT_CLEAR_AT;
-}
-
-void alert_keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
-{
-	known->frame = a->frame;
-	if (e->has_ended)
-		return; /* an exited process may have lost its name */
-	buffer_reset(&known->row);
-	buffer_append(&known->row, e->row, record_bytes(e->row));
-}
-
-const struct sooth_record *alert_row(const struct raised_alert *known)
-{
-	return known->row.size && !buffer_failed(&known->row) ? (const void *)known->row.data
-							      : NULL;
 }
 
 static void raise_alert(struct alerts *a, const struct alert_event *e)

@@ -12,7 +12,7 @@
 
 #include "base/units.h"
 #include "cli/terminal/stop.h"
-#include "core/report.h"
+#include "explain/report.h"
 
 #define WORDS_MAX 8
 #define STEP_MS	  50		  /* between checks for a stop */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "core/secrets.h"
+#include "collect/secrets.h"
 #include "os/fake/script.h"
 
 #define TICKS_PER_S 100
@@ -326,7 +326,7 @@ struct fake_process *fake_add(struct fake *f, uint32_t pid, uint32_t uid, const 
 	if (!p)
 		return NULL;
 	*p = (struct fake_process){
-		.id = { f->now_ns / (NS_PER_S / TICKS_PER_S), pid },
+		.id = { .start_ticks = f->now_ns / (NS_PER_S / TICKS_PER_S), .pid = pid },
 		.ppid = 1,
 		.uid = uid,
 		.is_alive = true,
@@ -359,7 +359,7 @@ struct fake_process *fake_fork(struct fake *f, struct fake_process *parent, uint
 
 	if (!child)
 		return NULL;
-	child->ppid = (uint32_t)parent->id.pid;
+	child->ppid = parent->id.pid;
 	EACH_CALLS(f, source)
 	script_fork(source, parent, child);
 	return child;

@@ -21,8 +21,8 @@ void script_allocate(
 
 	one.record = (struct sooth_record){ .time_ns = s->run->os->now_ns(s->run->os),
 		.start_ticks = p->id.start_ticks,
-		.pid = (uint32_t)p->id.pid,
-		.tid = (uint32_t)p->id.pid,
+		.pid = p->id.pid,
+		.tid = p->id.pid,
 		.kind = HEAP_CALL };
 	count.record = one.record;
 	count.record.kind = HEAP_COUNT;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/secrets.h"
+#include "collect/secrets.h"
 #include "os/fake/script.h"
 #include "probes/proc.h"
 
@@ -19,7 +19,7 @@ static void write_process(struct backend_run *run, const struct fake_process *fr
 	struct proc_process p = {
 		.record = { .time_ns = run->os->now_ns(run->os),
 			.start_ticks = from->id.start_ticks,
-			.pid = (uint32_t)from->id.pid,
+			.pid = from->id.pid,
 			.kind = PROC_PROCESS,
 			.cpu = SOOTH_CPU_NONE },
 		.cpu_ns = from->cpu_ns,

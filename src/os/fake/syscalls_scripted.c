@@ -38,8 +38,8 @@ static struct sooth_record head_of(
 {
 	return (struct sooth_record){ .time_ns = s->run->os->now_ns(s->run->os),
 		.start_ticks = p->id.start_ticks,
-		.pid = (uint32_t)p->id.pid,
-		.tid = tid ? tid : (uint32_t)p->id.pid,
+		.pid = p->id.pid,
+		.tid = tid ? tid : p->id.pid,
 		.kind = kind };
 }
 
@@ -129,7 +129,7 @@ void script_fork(
 	struct process_join join = {
 		.record = head_of(s, child, 0, PROCESS_JOIN),
 		.parent_start_ticks = parent->id.start_ticks,
-		.parent_pid = (uint32_t)parent->id.pid,
+		.parent_pid = parent->id.pid,
 	};
 	struct script_followed *followed;
 

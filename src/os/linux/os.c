@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linux behind struct os. */
-#include "core/secrets.h"
+#include "collect/secrets.h"
 #include "os/os.h"
 
 #include <errno.h>

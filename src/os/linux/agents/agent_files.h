@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The session of an agent's process, from the agent's own files: the agent says which files those
- * are (core/agent.h). They are opened in the root of the process, below the home that it uses,
+ * are (agents/agent.h). They are opened in the root of the process, below the home that it uses,
  * with a timeout, and only if they are regular files of acceptable size; only identifiers and
  * times are kept of their contents.
  */
@@ -9,7 +9,7 @@
 #define SOOTH_OS_LINUX_AGENT_FILES_H
 
 #include "base/map.h"
-#include "core/agent.h"
+#include "agents/agent.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/files/process_snapshot.h"
 

@@ -6,7 +6,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_HOME_H
 #define SOOTH_OS_LINUX_AGENT_HOME_H
 
-#include "core/agent.h"
+#include "agents/agent.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/files/process_snapshot.h"
 

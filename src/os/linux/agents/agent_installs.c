@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "core/agent_set.h"
-#include "core/script.h"
+#include "agents/agent_set.h"
+#include "agents/script.h"
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/programs/package_file.h"
 #include "os/linux/files/environ.h"
@@ -26,14 +26,14 @@
 #include "os/os.h"
 #include "probes/proc.h"
 
-#define HOMES_MAX    256
-#define VERSIONS_MAX 64 /* of one agent in one home */
-#define PATH_SIZE    1024
-#define FOLDER_SIZE  (PATH_SIZE * 2)
-#define NAME_SIZE    40 /* the name of a user-defined agent has at most 32 bytes */
-#define NO_USER	     UINT32_MAX
+#define HOMES_MAX     256
+#define VERSIONS_MAX  64 /* of one agent in one home */
+#define PATH_SIZE     1024
+#define FOLDER_SIZE   (PATH_SIZE * 2)
+#define NAME_SIZE     40 /* the name of a user-defined agent has at most 32 bytes */
+#define NO_USER	      UINT32_MAX
 #define ENVIRON_BYTES (1u << 20) /* HOME stands before what is larger */
-#define INSTALLS_MS  1000 /* some hundred small calls */
+#define INSTALLS_MS   1000	 /* some hundred small calls */
 
 /* Where package managers install for a user, below the home; @ is the package. */
 static const char *const user_prefixes[] = {
@@ -306,10 +306,9 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 static void emit_home(struct agent_installs *i, struct backend_run *run, struct span home,
 	uint32_t uid, bool is_chosen)
 {
-	struct home_scan scan = { .is_host = uid == NO_USER,
-		.is_chosen = is_chosen,
-		.uid = uid,
-		.root = -1 };
+	struct home_scan scan = {
+		.is_host = uid == NO_USER, .is_chosen = is_chosen, .uid = uid, .root = -1
+	};
 	int status;
 
 	if (home.size >= sizeof(scan.home))
@@ -400,8 +399,7 @@ static bool is_of_account(
 	set_top(i, users->top);
 	if (timeout_call(&i->timeout, do_users, drop_users, users, sizeof(*users), -1, TIMEOUT_MS))
 		return true;
-	return !users->status &&
-	       passwd_home(&account, users->bytes.data, users->bytes.size, uid) &&
+	return !users->status && passwd_home(&account, users->bytes.data, users->bytes.size, uid) &&
 	       !span_compare(account, home);
 }
 

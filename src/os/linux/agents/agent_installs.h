@@ -7,7 +7,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_INSTALLS_H
 #define SOOTH_OS_LINUX_AGENT_INSTALLS_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/files/timeout.h"
 
 /* Zeroed is valid. */

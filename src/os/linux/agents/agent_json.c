@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/units.h"
-#include "core/agent_path.h"
+#include "agents/agent_path.h"
 
 #define YEAR_MAX 2261 /* the largest year that fits nanoseconds */
 

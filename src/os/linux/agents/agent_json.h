@@ -24,8 +24,8 @@ static inline void cleanup_json(json_t **json)
 }
 #define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
-/* The member, if it is a plain word (core/agent_path.h) that fits; else `out` becomes "". Keys may
- * be NULL. */
+/* The member, if it is a plain word (agents/agent_path.h) that fits; else `out` becomes "". Keys
+ * may be NULL. */
 bool agent_json_word(const json_t *object, const char *key, char *out, size_t room);
 /* The same with blanks between: "permission prompt". */
 bool agent_json_words(const json_t *object, const char *key, char *out, size_t room);

@@ -6,8 +6,8 @@
 #ifndef SOOTH_OS_LINUX_AGENT_LOG_H
 #define SOOTH_OS_LINUX_AGENT_LOG_H
 
-#include "core/agent.h"
-#include "core/agent_path.h"
+#include "agents/agent.h"
+#include "agents/agent_path.h"
 
 #define AGENT_TOOL_MAX	  64
 #define AGENT_STATUS_MAX  32

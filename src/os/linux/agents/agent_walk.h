@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "core/agent_path.h"
+#include "agents/agent_path.h"
 
 struct agent_walk {
 	int root;

@@ -13,7 +13,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "core/backend.h"
+#include "collect/backend.h"
 
 /* After opening an object: chooses which of its programs will be loaded. */
 void again_prepare(struct bpf_object *object);

@@ -98,7 +98,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 
 	pthread_mutex_lock(&f->visiting);
 	f->control->visit = v->what;
-	f->control->pid = v->process ? (uint32_t)v->process->pid : 0;
+	f->control->pid = v->process ? v->process->pid : 0;
 	f->control->start_ticks = v->process ? v->process->start_ticks : 0;
 	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
 	f->control->is_before_exec = (v->interest & INTEREST_FROM_EXEC) != 0;

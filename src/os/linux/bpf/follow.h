@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 #include "bpf/follow.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/bpf/ring.h"
 

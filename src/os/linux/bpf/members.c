@@ -18,7 +18,7 @@ void members_fini(struct members *m)
 	map_fini(&m->processes);
 }
 
-int members_set(struct members *m, const struct process_id *process, unsigned interest,
+static int members_set(struct members *m, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
 	struct member *member;

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/map.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 
 struct members {
 	struct map processes; /* process_id -> struct member */
@@ -18,8 +18,6 @@ struct member {
 
 void members_init(struct members *m);
 void members_fini(struct members *m);
-int members_set(struct members *m, const struct process_id *process, unsigned interest,
-	struct sooth_error *err);
 /* Called with the pid and, where it is known, the identity that pid must still have. */
 typedef void (*member_visitor)(
 	struct backend_run *run, pid_t pid, const struct process_id *expected);

@@ -119,7 +119,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_member member = { .start_ticks = process->start_ticks };
-	uint32_t pid = (uint32_t)process->pid;
+	uint32_t pid = process->pid;
 	/* A launched command runs with the caller's ids. */
 	bool is_ours = !interest || interest & INTEREST_FROM_EXEC;
 	struct sooth_error refusal;

@@ -196,7 +196,7 @@ static uint8_t find_file(struct exit_reasons_left *l, const struct process_id *p
 	uint8_t state = failed;
 	const char *text, *slash;
 
-	if (!core_file_pattern(&pattern, pattern_of(l), (uint32_t)process->pid, l->uses_pid)) {
+	if (!core_file_pattern(&pattern, pattern_of(l), process->pid, l->uses_pid)) {
 		buffer_fini(&pattern);
 		return SOOTH_STATE_ABSENT;
 	}
@@ -224,10 +224,10 @@ static void emit_core(
 	struct buffer path = { 0 };
 	struct exit_reasons_core core = { .record = { .time_ns = run->os->now_ns(run->os),
 						  .start_ticks = process->start_ticks,
-						  .pid = (uint32_t)process->pid,
+						  .pid = process->pid,
 						  .kind = EXIT_REASONS_CORE,
 						  .cpu = SOOTH_CPU_NONE },
-		.core_pid = (uint32_t)process->pid,
+		.core_pid = process->pid,
 		.handler_state = handler.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 
 	core.path_state = l->pattern_state ? l->pattern_state

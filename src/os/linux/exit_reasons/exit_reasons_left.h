@@ -10,7 +10,7 @@
 #define SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
 
 #include "base/map.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/files/timeout.h"
 #include "probes/exit_reasons.h"
 

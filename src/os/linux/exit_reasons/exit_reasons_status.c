@@ -74,7 +74,7 @@ bool exit_reasons_status_read(const struct backend_run *run, const struct proces
 		return false;
 	*end = (struct exit_reasons_end){ .record = { .time_ns = run->os->now_ns(run->os),
 						  .start_ticks = process->start_ticks,
-						  .pid = (uint32_t)process->pid,
+						  .pid = process->pid,
 						  .kind = EXIT_REASONS_END,
 						  .cpu = SOOTH_CPU_NONE },
 		.status = status,

@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_EXIT_REASONS_STATUS_H
 #define SOOTH_OS_LINUX_EXIT_REASONS_STATUS_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "probes/exit_reasons.h"
 
 /*

@@ -112,14 +112,24 @@ int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
 	return status;
 }
 
-bool fd_ends_emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
+/* A descriptor found in a process. */
+struct fd_found {
+	struct process_id holder;
+	uint32_t fd;
+	uint8_t access;
+	char name[16];
+	struct fd_end_key key;
+};
+
+/* Writes a holder; false when the limit for its inode is reached. */
+static bool emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct fd_found *found)
 {
 	struct fd_end *end = map_get(&e->targets, &found->key);
 	struct fds_holder h = { .record = *of,
 		.held_inode = found->key.inode,
 		.holder_start_ticks = found->holder.start_ticks,
-		.holder_pid = (uint32_t)found->holder.pid,
+		.holder_pid = found->holder.pid,
 		.holder_fd = found->fd,
 		.access = found->access };
 
@@ -257,13 +267,14 @@ static void check_entry(struct search *s, int process, int table, const char *na
 	if (!s->found.holder.pid) {
 		if (procfs_stat_at(process, &stat, &s->text))
 			return;
-		s->found.holder = (struct process_id){ stat.start_ticks, stat.pid };
+		s->found.holder =
+			(struct process_id){ .start_ticks = stat.start_ticks, .pid = stat.pid };
 		used = stat.name.size < sizeof(s->found.name) ? stat.name.size
 							      : sizeof(s->found.name) - 1;
 		memset(s->found.name, 0, sizeof(s->found.name));
 		memcpy(s->found.name, stat.name.data, used);
 	}
-	s->is_cut |= !fd_ends_emit(s->ends, s->run, s->of, &s->found);
+	s->is_cut |= !emit(s->ends, s->run, s->of, &s->found);
 }
 
 static void search_process(struct search *s, pid_t pid)
@@ -305,7 +316,9 @@ static bool sees_first(void)
 	return dir && (!entry || readlinkat(dirfd(dir), entry->d_name, link, sizeof(link)) > 0);
 }
 
-bool fd_ends_see_all(const struct os *os)
+/* Whether every process can be read: in a pid namespace, or with a restricted /proc, some are
+ * invisible here. */
+static bool sees_all(const struct os *os)
 {
 	struct sooth_error ignored;
 
@@ -337,9 +350,8 @@ uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const stru
 	mounts_fini(&s.mounts);
 	if (s.is_cut || e->targets.refused)
 		return SOOTH_STATE_TRUNCATED;
-	return s.was_refused || !fd_ends_see_all(run->os)
-		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
-		       : SOOTH_STATE_VALUE;
+	return s.was_refused || !sees_all(run->os) ? SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
+						   : SOOTH_STATE_VALUE;
 }
 
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of)

@@ -8,7 +8,7 @@
 
 #include "base/cursor.h"
 #include "base/map.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 
 struct fd_end_key {
 	uint64_t inode;
@@ -28,15 +28,6 @@ struct fd_ends {
 	bool has_fifos;
 };
 
-/* A descriptor found in a process. */
-struct fd_found {
-	struct process_id holder;
-	uint32_t fd;
-	uint8_t access;
-	char name[16];
-	struct fd_end_key key;
-};
-
 void fd_ends_init(struct fd_ends *e);
 void fd_ends_fini(struct fd_ends *e);
 void fd_ends_clear(struct fd_ends *e);
@@ -46,12 +37,6 @@ void fd_ends_add_socket(struct fd_ends *e, uint64_t inode);
 /* Decide what to look for: asks the kernel for the peers. 0, or a negative errno when they are not
  * available. */
 int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err);
-/* Writes a holder; false when the limit for its inode is reached. */
-bool fd_ends_emit(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
-	const struct fd_found *found);
-/* Whether every process can be read: in a pid namespace, or with a restricted /proc, some are
- * invisible here. */
-bool fd_ends_see_all(const struct os *os);
 /* Search /proc and write what is found; the state of the holders. */
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of);
 /* The same, in these processes (pid_t) only. */

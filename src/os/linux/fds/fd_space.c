@@ -17,6 +17,16 @@
 #define OTHERS_MAX   32	 /* records of file systems that it does not use */
 #define NEARLY_FULL  20	 /* where less than this part of the space is left */
 
+bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount)
+{
+	return map_get(&r->blocked, &mount) != NULL;
+}
+
+void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
+{
+	map_put(&r->blocked, &mount, NULL);
+}
+
 struct space_request {
 	int process; /* its own descriptor */
 	uint32_t mount;

@@ -7,7 +7,7 @@
 #ifndef SOOTH_OS_LINUX_FD_WATCHES_H
 #define SOOTH_OS_LINUX_FD_WATCHES_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/timeout.h"

@@ -17,17 +17,90 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/linux/fds/fd_file.h"
 #include "os/linux/fds/fds_reader.h"
-#include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/rights/needs.h"
 #include "os/os.h"
 
-#define PROTOCOL_MAX 64
+/* --- fd file --- */
 
-/* Measured with `sooth inspect --fds -j`, of many descriptors (bench/inspect). */
-#define NS_EACH	 16000
-#define NS_BEGIN 200000
+/*
+ * The file behind a descriptor, read by statx(2): with a timeout on mounts that may not
+ * answer, and not again after one timed out.
+ */
+
+struct file_request {
+	int table; /* its own descriptor */
+	char name[16];
+	int status;
+	struct statx st;
+};
+
+static void read_file(struct file_request *a)
+{
+	a->status = statx(a->table, a->name, AT_STATX_DONT_SYNC,
+			    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE, &a->st)
+			    ? -errno
+			    : 0;
+}
+
+static void do_read(void *argument)
+{
+	read_file(argument);
+}
+
+static void drop_request(void *argument)
+{
+	close(((struct file_request *)argument)->table);
+}
+
+static int read_with_timeout(struct fds_reader *r, uint32_t mount, struct file_request *a)
+{
+	int status;
+
+	if (fds_reader_is_blocked(r, mount))
+		return -EBUSY;
+	a->table = fcntl(r->table, F_DUPFD_CLOEXEC, 0);
+	if (a->table < 0)
+		return -errno;
+	status = timeout_call(
+		&r->timeout, do_read, drop_request, a, sizeof(*a), a->table, TIMEOUT_MS);
+	if (status != -ETIMEDOUT)
+		close(a->table);
+	if (status == -ETIMEDOUT || status == -EBUSY)
+		fds_reader_note_blocked(r, mount);
+	return status ? status : a->status;
+}
+
+/* Of raw->fd: fills mode, links, inode, size and devices, and inode_state. */
+static void fd_file_read(struct fds_reader *r, struct fd_raw *raw)
+{
+	struct file_request a = { .table = r->table };
+	int status;
+
+	snprintf(a.name, sizeof(a.name), "%u", raw->fd);
+	if (fds_reader_may_block(r, raw)) {
+		status = read_with_timeout(r, raw->mount, &a);
+	} else {
+		read_file(&a);
+		status = a.status;
+	}
+	raw->inode_state = procfs_state(status);
+	if (status)
+		return;
+	raw->mode = a.st.stx_mode;
+	raw->links = a.st.stx_nlink;
+	raw->inode = a.st.stx_ino;
+	raw->size_bytes = a.st.stx_size;
+	raw->device_major = a.st.stx_dev_major;
+	raw->device_minor = a.st.stx_dev_minor;
+	raw->node_major = a.st.stx_rdev_major;
+	raw->node_minor = a.st.stx_rdev_minor;
+}
+
+/* --- fds procfs --- */
+
+#define PROTOCOL_MAX 64
 
 struct procfs_state {
 	struct fds_reader reader;
@@ -68,7 +141,8 @@ static void read_protocol(struct procfs_state *s, struct fd_raw *raw)
 		raw->protocol_state = procfs_state(got ? -errno : -EINVAL);
 }
 
-static void read_descriptor(struct backend_run *run, const char *name)
+/* Negative: the link may not be read, so the kind of the descriptor is unknown. */
+static int read_descriptor(struct backend_run *run, const char *name)
 {
 	struct procfs_state *s = run->state;
 	struct fds_reader *r = &s->reader;
@@ -76,7 +150,7 @@ static void read_descriptor(struct backend_run *run, const char *name)
 	int status = procfs_link_at(r->table, name, &s->path);
 
 	if (status == -ENOENT)
-		return; /* closed meanwhile */
+		return 0; /* closed meanwhile */
 	raw.path_state = procfs_state(status);
 	if (!status)
 		raw.path = span_of((const char *)s->path.data, s->path.size);
@@ -86,6 +160,7 @@ static void read_descriptor(struct backend_run *run, const char *name)
 	if (S_ISSOCK(raw.mode) && span_starts(raw.path, "socket:["))
 		read_protocol(s, &raw);
 	fds_reader_descriptor(r, run, &raw);
+	return status == -EACCES || status == -EPERM ? status : 0;
 }
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
@@ -94,7 +169,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	struct fds_reader *r = &s->reader;
 	_cleanup_dir_ DIR *dir = NULL;
 	struct dirent *entry;
-	int table, status = 0;
+	int table, status = 0, one, refused = 0;
 
 	if (!fds_reader_begin(r, run, pid, expected))
 		return;
@@ -112,20 +187,13 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			status = 1;
 			break;
 		}
-		read_descriptor(run, entry->d_name);
+		one = read_descriptor(run, entry->d_name);
+		refused = one ? one : refused;
 	}
 	if (dir && !status && errno)
 		status = -errno;
-	fds_reader_end(r, run, status);
-}
-
-static uint64_t fds_sample_cost(
-	const struct os *os, const struct probe_options *options, const struct buffer *processes)
-{
-	(void)os;
-	if (options->is_host || options->has_uid)
-		return UINT64_MAX - 1;
-	return NS_BEGIN + fds_count(processes) * NS_EACH;
+	/* A kernel may list the descriptors of a process whose links it refuses, even to root. */
+	fds_reader_end(r, run, refused ? refused : status);
 }
 
 static int fds_open(struct backend_run *run, struct sooth_error *err)
@@ -165,7 +233,6 @@ const struct backend backend_fds_procfs = {
 	.help = "reads /proc; nothing is attached to the processes",
 	.needs = needs,
 	.state_size = sizeof(struct procfs_state),
-	.sample_cost = fds_sample_cost,
 	.open = fds_open,
 	.set = members_backend_set,
 	.start = fds_sample,

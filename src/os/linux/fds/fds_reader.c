@@ -61,24 +61,6 @@ void fds_reader_fini(struct fds_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-static uint64_t count_of(pid_t pid)
-{
-	_cleanup_close_ int process = procfs_open(pid);
-	uint64_t count = 0;
-
-	return process < 0 || procfs_count(process, "fd", &count) < 0 ? 0 : count;
-}
-
-uint64_t fds_count(const struct buffer *processes)
-{
-	const struct process_id *all = (const void *)processes->data;
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < processes->size / sizeof(*all); i++)
-		count += count_of((pid_t)all[i].pid);
-	return count;
-}
-
 static bool is_detailed(const struct backend_run *run)
 {
 	return run->options.interest & INTEREST_DETAIL;
@@ -229,16 +211,6 @@ bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw)
 		return false; /* of the kernel itself */
 	mount = raw->flags_state == SOOTH_STATE_VALUE ? mounts_get(&r->mounts, raw->mount) : NULL;
 	return !mount || mount->may_block;
-}
-
-bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount)
-{
-	return map_get(&r->blocked, &mount) != NULL;
-}
-
-void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
-{
-	map_put(&r->blocked, &mount, NULL);
 }
 
 /* Whether that exact name leads to the file: 1 or 0; a negative errno when it is unknown. */
@@ -426,9 +398,7 @@ static void finish_holders(struct fds_reader *r, struct backend_run *run)
 		return;
 	if (fd_ends_prepare(&r->ends, r->snapshot.process, &err))
 		backend_limit_error(run, "processes at the other ends of sockets", &err);
-	r->summary.holders_state = r->search_ends
-					   ? r->search_ends(r, run)
-					   : fd_ends_search(&r->ends, run, &r->summary.record);
+	r->summary.holders_state = fd_ends_search(&r->ends, run, &r->summary.record);
 }
 
 void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status)

@@ -7,7 +7,7 @@
 #ifndef SOOTH_OS_LINUX_FDS_READER_H
 #define SOOTH_OS_LINUX_FDS_READER_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/fds/fd_ends.h"
 #include "os/linux/fds/fd_kind.h"
 #include "os/linux/files/fd_tables.h"
@@ -27,9 +27,7 @@ struct fds_reader {
 	struct map blocked; /* uint32_t mount id -> uint8_t: timed out */
 	struct map written; /* uint32_t mount id -> uint8_t: the process has files open there to
 			       write to */
-	/* Finds processes at the other ends; NULL: fd_ends_search(). */
-	uint8_t (*search_ends)(struct fds_reader *r, struct backend_run *run);
-	uint64_t lookups; /* of names that end in " (deleted)" */
+	uint64_t lookups;   /* of names that end in " (deleted)" */
 	/* The current process. */
 	struct process_snapshot snapshot;
 	int table; /* /proc/PID/fd, -1: it could not be opened */
@@ -47,9 +45,6 @@ struct fds_reader {
 	struct buffer detail, scratch;
 };
 
-/* Estimated number of descriptors of these processes (struct process_id); unknown ones count as
- * 0. */
-uint64_t fds_count(const struct buffer *processes);
 void fds_reader_init(struct fds_reader *r);
 void fds_reader_fini(struct fds_reader *r);
 /* False when there is nothing to list; then the record about the process has been written. */

@@ -167,6 +167,39 @@ bool group_cpu_parse(uint64_t *limit, const void *data, size_t size)
 	return true;
 }
 
+/* "wbps=1048576" for the word "wbps"; without one the number itself. */
+static bool io_value(uint64_t *value, struct span text, const char *word)
+{
+	size_t skip = word ? strlen(word) + 1 : 0;
+
+	if (word && (text.size <= skip || memcmp(text.data, word, skip - 1) != 0 ||
+			    text.data[skip - 1] != '='))
+		return false;
+	return span_decimal((struct span){ text.data + skip, text.size - skip }, value);
+}
+
+bool group_io_parse(uint64_t *limit, const char *word, const void *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+
+	*limit = UINT64_MAX;
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		struct cursor words = cursor_over(line.data, line.size);
+		struct span device = cursor_word(&words);
+
+		if (!device.size || !memchr(device.data, ':', device.size))
+			return false;
+		while (!cursor_at_end(&words)) {
+			uint64_t value;
+
+			if (io_value(&value, cursor_word(&words), word) && value < *limit)
+				*limit = value;
+		}
+	}
+	return true;
+}
+
 bool group_line_parse(struct group_line *out, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);

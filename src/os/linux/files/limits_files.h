@@ -44,6 +44,9 @@ bool group_value_parse(uint64_t *value, const void *data, size_t size);
 bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
 /* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds per second. */
 bool group_cpu_parse(uint64_t *limit, const void *data, size_t size);
+/* The least limit of all devices; UINT64_MAX: none is set. A line is "8:0 1048576", or with a word
+ * such as "wbps": "8:0 rbps=max wbps=1048576 riops=max wiops=max" (io.max). */
+bool group_io_parse(uint64_t *limit, const char *word, const void *data, size_t size);
 
 /* A line of /proc/PID/cgroup: "4:memory:/path", "0::/path". */
 struct group_line {

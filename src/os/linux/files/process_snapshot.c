@@ -35,7 +35,7 @@ int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_
 	if (procfs_stat_at(r->process, stat, bytes) ||
 		(expected && expected->start_ticks != stat->start_ticks))
 		return gone(r, expected);
-	r->id = (struct process_id){ stat->start_ticks, stat->pid };
+	r->id = (struct process_id){ .start_ticks = stat->start_ticks, .pid = stat->pid };
 	return 0;
 }
 
@@ -61,7 +61,7 @@ struct sooth_record process_snapshot_head(const struct process_snapshot *r,
 {
 	return (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
 		.start_ticks = r->id.start_ticks,
-		.pid = (uint32_t)r->id.pid,
+		.pid = r->id.pid,
 		.tid = tid,
 		.kind = kind,
 		.cpu = SOOTH_CPU_NONE };

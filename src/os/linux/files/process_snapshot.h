@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/files/procfs.h"
 
 struct process_snapshot {

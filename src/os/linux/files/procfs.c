@@ -177,7 +177,7 @@ int procfs_identify_at(int process, struct process_id *id)
 	int status = procfs_stat_at(process, &stat, &bytes);
 
 	if (!status)
-		*id = (struct process_id){ stat.start_ticks, stat.pid };
+		*id = (struct process_id){ .start_ticks = stat.start_ticks, .pid = stat.pid };
 	buffer_fini(&bytes);
 	return status;
 }

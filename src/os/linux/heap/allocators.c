@@ -27,11 +27,8 @@
 #define READ_MS	      3000 /* some hundred megabytes of names, from a cold disk */
 #define LANDING_BYTES 4	   /* of endbr64 */
 
-/* Entries among the names that are looked up, but not probed. */
-enum not_probed {
-	OPERATOR_NEW = 0xfe, /* operator new(unsigned long): it throws */
-	ERRNO_LOCATION = 0xff,
-};
+/* operator new(unsigned long) is looked up, but not probed: it throws. */
+#define OPERATOR_NEW 0xfe
 
 #ifndef FUSE_SUPER_MAGIC
 #define FUSE_SUPER_MAGIC 0x65735546
@@ -92,7 +89,6 @@ static const struct {
 	/* The function that debuggers set a breakpoint on (link.h, r_debug): called after
 	 * libraries were loaded. */
 	{ "_dl_debug_state", HEAP_PLACE_LOADER },
-	{ "__errno_location", ERRNO_LOCATION },
 	{ "_Znwm", OPERATOR_NEW },
 };
 
@@ -171,19 +167,8 @@ static void add_site(struct allocator_file *file, enum machine machine,
 		.is_emulated = site.is_emulated,
 		.entry = f->offset,
 		.offset = f->offset + site.offset,
-		.address = f->address + site.offset,
 		.why = site.why,
 	};
-}
-
-static void read_errno_location(
-	struct allocator_file *file, enum machine machine, const struct elf_function *f)
-{
-	unsigned char code[64];
-	ssize_t size = elf_code(file->file, f, code, sizeof(code));
-
-	file->has_errno = size > 0 && errno_location_decode(machine, code, (size_t)size, f->address,
-					      &file->errno_location);
 }
 
 /*
@@ -252,9 +237,7 @@ static void find_sites(struct allocator_file *file, uint32_t kernel)
 	for (size_t i = 0; i < found.count; i++) {
 		const struct elf_function *f = &found.functions[i];
 
-		if (function_of(f) == ERRNO_LOCATION)
-			read_errno_location(file, found.machine, f);
-		else if (function_of(f) == OPERATOR_NEW)
+		if (function_of(f) == OPERATOR_NEW)
 			file->has_operator_new = true;
 		else if (!only_jumps(file, &found, f) && (f->source != ELF_LOCAL || takes_local))
 			add_site(file, found.machine, f, kernel);

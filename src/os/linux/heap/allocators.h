@@ -21,7 +21,6 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
-#include "symbols/errno_location.h"
 
 #define ALLOCATOR_SITES_MAX 64
 
@@ -29,9 +28,8 @@ struct allocator_site {
 	uint8_t place;	 /* enum heap_place: what the site is */
 	bool has_return; /* a return probe is needed at the same instruction too */
 	bool is_emulated;
-	uint64_t entry;	  /* of the function, in the file */
-	uint64_t offset;  /* of the instruction, in the file */
-	uint64_t address; /* of the instruction, as linked */
+	uint64_t entry;	 /* of the function, in the file */
+	uint64_t offset; /* of the instruction, in the file */
 	const char *why;
 };
 
@@ -43,8 +41,6 @@ struct allocator_file {
 	struct allocator_site sites[ALLOCATOR_SITES_MAX];
 	/* It has its own operator new, which does not always call its malloc. */
 	bool has_operator_new;
-	bool has_errno; /* it defines where errno is */
-	struct errno_location errno_location;
 };
 
 struct allocators {

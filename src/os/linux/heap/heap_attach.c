@@ -57,33 +57,16 @@ static bool place_add(struct place_list *list, int file, uint64_t offset)
 	return true;
 }
 
-static struct heap_errno errno_rule(
-	const struct allocator_file *file, const struct allocator_site *site)
-{
-	const struct errno_location *l = &file->errno_location;
-
-	if (!file->has_errno)
-		return (struct heap_errno){ HEAP_ERRNO_UNKNOWN, 0 };
-	if (!l->is_in_slot)
-		return (struct heap_errno){ HEAP_ERRNO_OFFSET, l->offset };
-	return (struct heap_errno){ HEAP_ERRNO_SLOT, (int32_t)(l->slot - site->address) };
-}
-
 /* The first table whose entry for these low bits is free, or the same site. */
-static int table_for(
-	struct heap_attach *a, const struct allocator_file *file, const struct allocator_site *site)
+static int table_for(struct heap_attach *a, const struct allocator_site *site)
 {
-	struct heap_errno rule = errno_rule(file, site);
 	size_t at = site->offset & HEAP_PLACE_MASK;
 
 	for (int i = 0; i < HEAP_TABLES; i++) {
 		uint8_t *place = &a->places->of[i][at];
-		struct heap_errno *known = &a->places->errno_of[i][at];
 
-		if (*place != HEAP_PLACE_NONE &&
-			(*place != site->place || memcmp(known, &rule, sizeof(rule)) != 0))
+		if (*place != HEAP_PLACE_NONE && *place != site->place)
 			continue;
-		*known = rule;
 		*place = site->place;
 		return i;
 	}
@@ -96,7 +79,7 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	struct heap_site pending = {
 		.record = { .time_ns = clock_monotonic_ns(),
 			.start_ticks = process->start_ticks,
-			.pid = (uint32_t)process->pid,
+			.pid = process->pid,
 			.kind = HEAP_SITE,
 			.cpu = SOOTH_CPU_NONE },
 		.device = file->device,
@@ -121,7 +104,7 @@ static void emit_gap(struct heap_attach *a, const struct process_id *process, ui
 {
 	struct heap_gap gap = { .record = { .time_ns = clock_monotonic_ns(),
 					.start_ticks = process->start_ticks,
-					.pid = (uint32_t)process->pid,
+					.pid = process->pid,
 					.kind = HEAP_GAP,
 					.cpu = SOOTH_CPU_NONE },
 		.from_ns = since_ns };
@@ -146,7 +129,7 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 	f->files[f->file_count++] = kept;
 	for (size_t i = 0; i < file->count; i++) {
 		const struct allocator_site *site = &file->sites[i];
-		int table = table_for(f->attach, file, site);
+		int table = table_for(f->attach, site);
 
 		/* The return first: an entry without a return probe would be a call that never
 		 * ends. */
@@ -304,7 +287,7 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 
 	pthread_mutex_lock(&a->lock);
 	if (a->events)
-		status = cover(a, 0, (uint32_t)process->pid, err);
+		status = cover(a, 0, process->pid, err);
 	if (status > 0 && since_ns)
 		emit_gap(a, process, since_ns, "all probed files");
 	pthread_mutex_unlock(&a->lock);

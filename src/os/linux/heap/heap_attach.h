@@ -8,7 +8,7 @@
 #define SOOTH_OS_LINUX_HEAP_ATTACH_H
 
 #include "bpf/heap.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/heap/allocators.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/uprobes/prober.h"

@@ -20,7 +20,8 @@
 
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
-/* Files with a value, NULL: none. A word: the value is behind it in that file. */
+/* Files with a value, NULL: none. A word: the value is behind it in that file (of I/O: in that of
+ * the limit). */
 struct resource {
 	unsigned version;
 	const char *name, *controller;
@@ -42,6 +43,12 @@ static const struct resource resources[] = {
 		"max", NULL, NULL, false },
 	{ 1, "cpu", "cpu", LIMITS_MICROSECONDS, NULL, "cpu.cfs_quota_us", NULL, "cpu.stat",
 		"nr_throttled", NULL, NULL, false },
+	{ 1, "io-read", "blkio", LIMITS_BYTES, NULL, "blkio.throttle.read_bps_device", NULL, NULL,
+		NULL, NULL, NULL, true },
+	{ 1, "io-write", "blkio", LIMITS_BYTES, NULL, "blkio.throttle.write_bps_device", NULL, NULL,
+		NULL, NULL, NULL, true },
+	{ 2, "io-read", "", LIMITS_BYTES, NULL, "io.max", NULL, NULL, "rbps", NULL, NULL, true },
+	{ 2, "io-write", "", LIMITS_BYTES, NULL, "io.max", NULL, NULL, "wbps", NULL, NULL, true },
 	{ 2, "memory", "", LIMITS_BYTES, "memory.current", "memory.max", "memory.peak",
 		"memory.events", "max", "memory.events", "oom_kill", false },
 	{ 2, "memory-high", "", LIMITS_BYTES, "memory.current", "memory.high", "memory.peak",
@@ -206,12 +213,30 @@ static uint8_t read_cpu_limit_v2(struct control_groups *g, int group, uint64_t *
 								    : UNSUPPORTED;
 }
 
+static bool is_of_io(const struct resource *f)
+{
+	return !strncmp(f->name, "io-", 3);
+}
+
+static uint8_t read_io_limit(
+	struct control_groups *g, int group, const struct resource *f, uint64_t *limit)
+{
+	int status = procfs_read_at(group, f->limit, &g->bytes, PROCFS_SMALL);
+
+	if (status < 0)
+		return status == -ENOENT ? UNSUPPORTED : procfs_state(status);
+	return group_io_parse(limit, f->reached_word, g->bytes.data, g->bytes.size)
+		       ? SOOTH_STATE_VALUE
+		       : UNSUPPORTED;
+}
+
 static void read_limit(
 	struct control_groups *g, int group, const struct resource *f, struct limits_group *to)
 {
 	bool is_cpu = f->unit == LIMITS_MICROSECONDS;
 
-	to->limit_state = !is_cpu	    ? read_value(g, group, f->limit, NULL, &to->limit)
+	to->limit_state = is_of_io(f)	    ? read_io_limit(g, group, f, &to->limit)
+			  : !is_cpu	    ? read_value(g, group, f->limit, NULL, &to->limit)
 			  : f->version == 1 ? read_cpu_limit_v1(g, group, &to->limit)
 					    : read_cpu_limit_v2(g, group, &to->limit);
 	if (to->limit_state != SOOTH_STATE_VALUE || to->limit != UINT64_MAX)
@@ -229,7 +254,7 @@ static uint8_t read_files(
 	uint64_t inactive = 0, active = 0;
 	uint8_t state;
 
-	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap"))
+	if (f->unit != LIMITS_BYTES || !strcmp(f->name, "swap") || is_of_io(f))
 		return SOOTH_STATE_ABSENT;
 	state = read_value(g, group, "memory.stat",
 		is_old ? "total_inactive_file" : "inactive_file", &inactive);
@@ -246,13 +271,15 @@ static bool read_group(
 {
 	read_limit(g, group, f, to);
 	to->used_state = read_value(g, group, f->used, NULL, &to->used);
-	if (f->unit == LIMITS_MICROSECONDS) /* only a sum since the group was created */
+	if (f->unit == LIMITS_MICROSECONDS || is_of_io(f)) /* sums since the group was created */
 		to->used_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	else if (to->limit_state == UNSUPPORTED && to->used_state == UNSUPPORTED)
 		return false;
 	else if (to->limit_state == UNSUPPORTED) /* the root of version 2, and of pids */
 		to->limit_state = SOOTH_STATE_ABSENT;
 	if (f->unit == LIMITS_MICROSECONDS && to->limit_state == UNSUPPORTED)
+		return false;
+	if (is_of_io(f) && to->limit_state != SOOTH_STATE_VALUE)
 		return false;
 	to->peak_state = read_value(g, group, f->peak, NULL, &to->peak);
 	to->reached_state = read_value(g, group, f->reached, f->reached_word, &to->reached);

@@ -4,7 +4,7 @@
 #ifndef SOOTH_OS_LINUX_TRACERS_H
 #define SOOTH_OS_LINUX_TRACERS_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 
 /* Writes a HOST_TRACER for each; sooth itself is the first. */
 void tracers_emit(struct backend_run *run);

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "core/agent.h"
-#include "core/script.h"
-#include "core/secrets.h"
+#include "agents/agent.h"
+#include "agents/script.h"
+#include "collect/secrets.h"
 #include "os/linux/proc/proc_slow_reads.h"
 #include "os/linux/files/process_snapshot.h"
 

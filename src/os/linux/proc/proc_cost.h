@@ -4,7 +4,7 @@
 #ifndef SOOTH_OS_LINUX_PROC_COST_H
 #define SOOTH_OS_LINUX_PROC_COST_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 
 uint64_t proc_cost_procfs(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);

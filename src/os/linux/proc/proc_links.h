@@ -4,7 +4,7 @@
 #ifndef SOOTH_OS_LINUX_PROC_LINKS_H
 #define SOOTH_OS_LINUX_PROC_LINKS_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/proc/proc_slow_reads.h"
 #include "os/linux/proc/proc_input_writers.h"
 #include "os/linux/files/process_snapshot.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The markers that agents put into the environment of their child processes: each agent names its
- * own (core/agent.h), all other variables are skipped. A value is kept only if it is a plain
+ * own (agents/agent.h), all other variables are skipped. A value is kept only if it is a plain
  * identifier that does not look like a secret.
  */
 #ifndef SOOTH_OS_LINUX_PROC_MARKERS_H
 #define SOOTH_OS_LINUX_PROC_MARKERS_H
 
 #include "base/buffer.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
 
 #define MARKER_VALUE_MAX 128
 

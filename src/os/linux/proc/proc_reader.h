@@ -8,7 +8,7 @@
 #define SOOTH_OS_LINUX_PROC_READER_H
 
 #include "base/map.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/agents/agent_files.h"
 #include "os/linux/agents/agent_installs.h"
 #include "os/linux/bpf/members.h"

@@ -91,7 +91,7 @@ static struct proc_process record_of(const struct proc_values *f)
 	return (struct proc_process){
 		.record = { .time_ns = f->time_ns,
 			.start_ticks = f->id.start_ticks,
-			.pid = (uint32_t)f->id.pid,
+			.pid = f->id.pid,
 			.kind = PROC_PROCESS,
 			.cpu = SOOTH_CPU_NONE },
 		.cpu_ns = f->cpu_ns,

@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_PROC_RECORD_H
 #define SOOTH_OS_LINUX_PROC_RECORD_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/host/control_groups.h"
 #include "os/linux/proc/proc_values.h"
 #include "os/linux/programs/programs.h"

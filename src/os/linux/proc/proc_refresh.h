@@ -9,7 +9,7 @@
 #define SOOTH_OS_LINUX_PROC_REFRESH_H
 
 #include "base/map.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/proc/proc_selection.h"
 
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* no reported data is older */

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "core/agent.h"
+#include "agents/agent.h"
 #include "os/linux/proc/proc_values.h"
 
 /* A process of the current sample. */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "core/secrets.h"
+#include "collect/secrets.h"
 #include "os/linux/files/timed_batch.h"
 #include "os/linux/proc/proc_markers.h"
 #include "os/linux/proc/proc_detached.h"

@@ -38,7 +38,7 @@ bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns)
 static struct proc_values values_of(
 	const struct proc_stat_reader *r, const struct procfs_stat *stat, uint32_t uid)
 {
-	struct proc_values f = { .id = { stat->start_ticks, stat->pid },
+	struct proc_values f = { .id = { .start_ticks = stat->start_ticks, .pid = stat->pid },
 		.rss_bytes = stat->rss_pages * r->page_bytes,
 		.vsz_bytes = stat->vsz_bytes,
 		.environment_from = stat->environment_from,

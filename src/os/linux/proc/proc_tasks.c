@@ -72,7 +72,7 @@ static uint8_t input_of(const struct tasks_seen *s)
 
 static struct proc_values values_of(const struct proc_tasks *t, const struct tasks_seen *s)
 {
-	struct proc_values f = { .id = { s->start_ns / t->tick_ns, s->pid },
+	struct proc_values f = { .id = { .start_ticks = s->start_ns / t->tick_ns, .pid = s->pid },
 		.time_ns = t->time_ns,
 		.cpu_ns = s->cpu_ns,
 		.rss_bytes = rss_pages(s) * t->page_bytes,

@@ -16,8 +16,7 @@
 
 static int gone(const struct process_id *process, struct sooth_error *err)
 {
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %llu",
-		(unsigned long long)process->pid);
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", process->pid);
 	return error_why(err, "the process has ended");
 }
 
@@ -32,8 +31,7 @@ int process_handle_open(
 	if (fd < 0 && errno == ESRCH)
 		return gone(process, err);
 	if (fd < 0)
-		return error_errno(
-			err, -errno, "open process %llu", (unsigned long long)process->pid);
+		return error_errno(err, -errno, "open process %u", process->pid);
 	proc = procfs_open((pid_t)process->pid);
 	if (proc < 0 || procfs_identify_at(proc, &now) || now.start_ticks != process->start_ticks ||
 		now.pid != process->pid)

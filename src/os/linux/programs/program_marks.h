@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/cursor.h"
-#include "core/agent_set.h"
+#include "agents/agent_set.h"
 
 #define PROGRAM_BYTES_LEAST  (16u << 20) /* smaller executables are not read */
 #define PROGRAM_MARKS_SIZE   512

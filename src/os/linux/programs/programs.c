@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "core/script.h"
+#include "agents/script.h"
 #include "os/linux/files/procfs.h"
 
 #define FILES_MAX     4096

@@ -163,16 +163,6 @@ static int test_uprobe_multi(const struct os *os, struct sooth_error *err)
 		"run sooth as root: these links are not needed then", err);
 }
 
-static int test_walk_of_one(const struct os *os, struct sooth_error *err)
-{
-	(void)os;
-	if (needs_kernel_release() >= KERNEL_RELEASE(6, 1))
-		return 0;
-	return refuse_kernel("iterate over a single process by BPF",
-		"iterators over a single process, new in Linux 6.1",
-		"nothing to do: sooth reads the same data from /proc", err);
-}
-
 const struct need need_procfs = { "procfs", "/proc is mounted", test_procfs };
 const struct need need_bpf = { "bpf", "cap_bpf and cap_perfmon, or root", test_bpf };
 const struct need need_btf = { "btf", "the kernel's type information", test_btf };
@@ -184,5 +174,3 @@ const struct need need_pid_namespace = { "pid-namespace", "the initial pid names
 	test_pid_namespace };
 const struct need need_time_namespace = { "time-namespace", "the initial time namespace",
 	test_time_namespace };
-const struct need need_walk_of_one = { "walk-of-one-process", "Linux 6.1 or later",
-	test_walk_of_one };

@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_NEEDS_H
 #define SOOTH_OS_LINUX_NEEDS_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 
 extern const struct need need_procfs;
 extern const struct need need_bpf;
@@ -13,7 +13,6 @@ extern const struct need need_uprobe_events;
 extern const struct need need_uprobe_multi;
 extern const struct need need_pid_namespace;
 extern const struct need need_time_namespace;
-extern const struct need need_walk_of_one;
 
 #define PID_NAMESPACE_INITIAL  0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 #define TIME_NAMESPACE_INITIAL 0xeffffffau /* PROC_TIME_INIT_INO */

@@ -3,7 +3,7 @@
  * short_lived where nothing can be attached: it reports that, so that a run that wants it besides
  * samples still gets the samples.
  */
-#include "core/backend.h"
+#include "collect/backend.h"
 
 static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 {

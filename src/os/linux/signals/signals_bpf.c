@@ -47,8 +47,8 @@ static uint8_t read_handlers(struct backend_run *run, const struct process_id *p
 	if (caller_may_watch(process, &err))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	buffer_reset(&s->actions);
-	*(volatile uint32_t *)&s->control->pid = (uint32_t)process->pid;
-	if (bpf_code_walk_thread(&s->code, "on_task", (uint32_t)process->pid, &s->actions, &err))
+	*(volatile uint32_t *)&s->control->pid = process->pid;
+	if (bpf_code_walk_thread(&s->code, "on_task", process->pid, &s->actions, &err))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	/* The iteration used the pid, which must still belong to the same process. */
 	if (procfs_identify((pid_t)process->pid, &now) || now.start_ticks != process->start_ticks)

@@ -215,7 +215,7 @@ static void emit_other_tables(struct backend_run *run, const struct process_snap
 {
 	struct socket_snapshot *s = run->state;
 
-	if (fd_tables_are_several(&s->tables, snapshot, (uint32_t)snapshot->id.pid))
+	if (fd_tables_are_several(&s->tables, snapshot, snapshot->id.pid))
 		backend_limit(run, "sockets of threads with a private descriptor table",
 			"only the main descriptor table of the process is read", "");
 }

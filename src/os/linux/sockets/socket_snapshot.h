@@ -4,7 +4,7 @@
 #ifndef SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 #define SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/proc/agent_members.h"
 #include "os/linux/files/fd_tables.h"
 #include "os/linux/bpf/members.h"

@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "core/backend.h"
+#include "collect/backend.h"
 #include "os/linux/bpf/follow.h"
 
 struct syscalls_pauser;

@@ -29,10 +29,13 @@ typedef void (*definition_visitor)(void *user, const struct definition *definiti
 static bool parse(const char *line, size_t size, struct definition *definition)
 {
 	struct cursor c = cursor_over(line, size);
+	uint64_t pid;
 
 	if (!cursor_skip(&c, "p:" TRACEFS_PREFIX) && !cursor_skip(&c, "r:" TRACEFS_PREFIX))
 		return false;
-	definition->group.owner.pid = cursor_decimal(&c);
+	pid = cursor_decimal(&c);
+	c.failed |= pid > UINT32_MAX;
+	definition->group.owner = (struct process_id){ .pid = (uint32_t)pid };
 	c.failed |= !cursor_skip(&c, "_");
 	definition->group.owner.start_ticks = cursor_decimal(&c);
 	c.failed |= !cursor_skip(&c, "_");

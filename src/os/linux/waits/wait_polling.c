@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/lock_name.h"
 #include "base/units.h"
 #include "os/linux/waits/wait_reader.h"
 
@@ -33,15 +34,6 @@ struct lock_files {
 		uint64_t modified_s;
 	} files[FILES_MAX];
 };
-
-static bool is_lock_name(const char *name)
-{
-	size_t size = strlen(name);
-
-	return (size > 5 && !strcmp(name + size - 5, ".lock")) ||
-	       (size > 4 && !strcmp(name + size - 4, ".lck")) || !strcmp(name, "lock") ||
-	       !strcmp(name, ".lock") || !strcmp(name, "LOCK");
-}
 
 static void look_at(struct lock_files *l, int dir, const char *below, const char *name)
 {

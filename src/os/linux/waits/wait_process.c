@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "core/secrets.h"
+#include "collect/secrets.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"

@@ -77,6 +77,8 @@ struct wait_found {
 	bool follows; /* what it waits for matters too */
 };
 
+/* Adds a process to the chain. */
+void wait_follow(struct wait_reader *r, uint32_t pid, uint32_t depth);
 /* A record about a thread of a node. */
 struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind);
 /* Writes a party and, if it is to be followed, adds it to the chain. */

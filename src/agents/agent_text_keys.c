@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys in a text about an agent: a row each, by which its value is checked and stored. */
+#include "agents/agent_text_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/nearest.h"
+
+enum key_type {
+	KEY_TEXT, /* one word, a member of struct agent */
+	KEY_LINE, /* all words */
+	KEY_RULE,
+	KEY_MARKER,
+	KEY_OPTION,
+	KEY_LOG_KIND,
+	KEY_YES, /* or no; a member of struct agent_text */
+};
+
+struct key {
+	const char *name;
+	enum key_type type;
+	size_t at; /* the member; of a rule its kind */
+	const char *(*wrong)(const char *value);
+	const char *usage;
+};
+
+#define MEMBER(member) offsetof(struct agent, member)
+
+static const struct key keys[] = {
+	{ "name", KEY_TEXT, MEMBER(name), agent_value_name, "name mine" },
+	{ "title", KEY_LINE, MEMBER(title), agent_value_title, "title My own agent" },
+	{ "tried", KEY_LINE, MEMBER(tried), agent_value_title, "tried 1.0, 1.1" },
+	{ "replace", KEY_YES, offsetof(struct agent_text, replaces), NULL, "replace yes" },
+	{ "versions", KEY_TEXT, MEMBER(versions), agent_value_folders,
+		"versions opt/mine/versions" },
+	{ "distribution", KEY_TEXT, MEMBER(distribution), agent_value_distribution,
+		"distribution mine_agent" },
+	{ "below", KEY_RULE, AGENT_RULE_BELOW, NULL, NULL },
+	{ "package", KEY_RULE, AGENT_RULE_PACKAGE, NULL, NULL },
+	{ "module", KEY_RULE, AGENT_RULE_MODULE, NULL, NULL },
+	{ "program", KEY_RULE, AGENT_RULE_PROGRAM, NULL, NULL },
+	{ "name-is", KEY_RULE, AGENT_RULE_NAME, NULL, NULL },
+	{ "somewhere", KEY_RULE, AGENT_RULE_SOMEWHERE, NULL, NULL },
+	{ "title-is", KEY_RULE, AGENT_RULE_TITLE, NULL, NULL },
+	{ "command", KEY_RULE, AGENT_RULE_COMMAND, NULL, NULL },
+	{ "marker", KEY_MARKER, 0, NULL, "marker kind|session|pid|tool NAME" },
+	{ "home", KEY_TEXT, MEMBER(files.home), agent_value_home, "home .mine" },
+	{ "home-variable", KEY_TEXT, MEMBER(files.home_variable), agent_value_variable,
+		"home-variable MINE_HOME" },
+	{ "session-file", KEY_TEXT, MEMBER(files.session_file), agent_value_session_file,
+		"session-file sessions/{pid}.json" },
+	{ "session-key", KEY_TEXT, MEMBER(files.session_key), agent_value_member,
+		"session-key sessionId" },
+	{ "status-key", KEY_TEXT, MEMBER(files.status_key), agent_value_member,
+		"status-key status" },
+	{ "start-key", KEY_TEXT, MEMBER(files.start_key), agent_value_member,
+		"start-key procStart" },
+	{ "version-key", KEY_TEXT, MEMBER(files.version_key), agent_value_member,
+		"version-key version" },
+	{ "changed-key", KEY_TEXT, MEMBER(files.changed_key), agent_value_member,
+		"changed-key updatedAt" },
+	{ "waiting-key", KEY_TEXT, MEMBER(files.waiting_key), agent_value_member,
+		"waiting-key waitingFor" },
+	{ "open-file", KEY_TEXT, MEMBER(files.open_file), agent_value_open_file,
+		"open-file sessions/{session}.jsonl" },
+	{ "log", KEY_TEXT, MEMBER(files.log), agent_value_log, "log logs/{session}.jsonl" },
+	{ "project-file", KEY_TEXT, MEMBER(files.project_file), agent_value_file,
+		"project-file .project_root" },
+	{ "log-kind", KEY_LOG_KIND, 0, NULL, "log-kind claude|codex|gemini" },
+	{ "session-option", KEY_OPTION, 0, agent_value_option, "session-option --resume" },
+	{ "tool-outputs", KEY_TEXT, MEMBER(tool_outputs), agent_value_folders,
+		"tool-outputs tasks" },
+	{ "output-file", KEY_TEXT, MEMBER(output_file), agent_value_open_file,
+		"output-file {session}/tasks/*.output" },
+	{ "other-names", KEY_LINE, MEMBER(other_names), agent_value_names, "other-names rg fd" },
+	{ "headless", KEY_LINE, MEMBER(headless), agent_value_title, "headless -p --print" },
+	{ "starts-itself", KEY_YES, offsetof(struct agent_text, agent.starts_itself), NULL,
+		"starts-itself yes" },
+};
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (!strcmp(keys[i].name, name))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+static int unknown_key(struct agent_parser *p)
+{
+	const char *names[ARRAY_SIZE(keys)], *nearest;
+	char remedy[128] = "docs/howto-add-agent.md lists the keys";
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		names[i] = keys[i].name;
+	nearest = nearest_name(p->words[0], names, ARRAY_SIZE(keys));
+	if (nearest)
+		snprintf(remedy, sizeof(remedy), "did you mean %s?", nearest);
+	return agent_text_wrong(p, remedy, "there is no key \"%s\"", p->words[0]);
+}
+
+static int take_text(struct agent_parser *p, const struct key *key, const char *value)
+{
+	const char **member = (const char **)((char *)&p->t->agent + key->at);
+	const char *wrong = key->wrong(value);
+
+	if (wrong)
+		return agent_text_wrong(p, key->usage, "%s \"%s\": %s", key->name, value, wrong);
+	if (*member)
+		return agent_text_wrong(p, "delete one", "%s is given twice", key->name);
+	*member = value;
+	return 0;
+}
+
+/* The words stand one behind the other, a NUL behind each. */
+static const char *joined(struct agent_parser *p)
+{
+	for (size_t i = 1; i + 1 < p->word_count; i++)
+		((char *)p->words[i + 1])[-1] = ' ';
+	return p->words[1];
+}
+
+static int take_marker(struct agent_parser *p, const struct key *key)
+{
+	static const char *const kinds[] = { [AGENT_MARKER_KIND] = "kind",
+		[AGENT_MARKER_SESSION] = "session",
+		[AGENT_MARKER_PID] = "pid",
+		[AGENT_MARKER_TOOL] = "tool" };
+	struct agent_marker *markers = p->t->agent.markers;
+	const char *wrong = p->word_count == 3 ? agent_value_marker(p->words[2]) : "";
+	size_t count = 0, kind = 0;
+
+	if (p->word_count != 3)
+		return agent_text_wrong(p, key->usage, "a marker takes a kind and a name");
+	while (kind < ARRAY_SIZE(kinds) && strcmp(kinds[kind], p->words[1]))
+		kind++;
+	if (kind == ARRAY_SIZE(kinds))
+		return agent_text_wrong(p, key->usage, "unknown marker kind \"%s\"", p->words[1]);
+	if (wrong)
+		return agent_text_wrong(p, key->usage, "\"%s\": %s", p->words[2], wrong);
+	for (; markers[count].name; count++) {
+		if (!strcmp(markers[count].name, p->words[2]))
+			return agent_text_wrong(
+				p, "delete one", "the marker %s is given twice", p->words[2]);
+	}
+	if (count == AGENT_MARKERS_MAX - 1) /* the last has no name */
+		return agent_text_wrong(p, "remove duplicates", "an agent has at most %d markers",
+			AGENT_MARKERS_MAX - 1);
+	markers[count] = (struct agent_marker){ p->words[2], (enum agent_marker_kind)kind };
+	return 0;
+}
+
+static int take_option(struct agent_parser *p, const struct key *key)
+{
+	const char **options = p->t->agent.session_options, *wrong = key->wrong(p->words[1]);
+	size_t count = 0;
+
+	if (wrong)
+		return agent_text_wrong(p, key->usage, "\"%s\": %s", p->words[1], wrong);
+	for (; count < AGENT_OPTIONS_MAX && options[count]; count++) {
+		if (!strcmp(options[count], p->words[1]))
+			return agent_text_wrong(
+				p, "delete one", "the option %s is given twice", p->words[1]);
+	}
+	if (count == AGENT_OPTIONS_MAX)
+		return agent_text_wrong(
+			p, "remove one", "an agent has at most %d", AGENT_OPTIONS_MAX);
+	options[count] = p->words[1];
+	return 0;
+}
+
+static int take_log_kind(struct agent_parser *p, const struct key *key)
+{
+	static const char *const kinds[] = { [AGENT_LOG_CLAUDE] = "claude",
+		[AGENT_LOG_CODEX] = "codex",
+		[AGENT_LOG_GEMINI] = "gemini",
+		[AGENT_LOG_OPENCODE] = "opencode" };
+
+	if (p->t->agent.files.log_kind)
+		return agent_text_wrong(p, "delete one", "log-kind was given before");
+	for (size_t i = 1; i < ARRAY_SIZE(kinds); i++) {
+		if (!strcmp(kinds[i], p->words[1])) {
+			p->t->agent.files.log_kind = (enum agent_log)i;
+			return 0;
+		}
+	}
+	return agent_text_wrong(p, key->usage, "unknown log kind \"%s\"", p->words[1]);
+}
+
+static int take_yes(struct agent_parser *p, const struct key *key)
+{
+	bool *member = (bool *)((char *)p->t + key->at);
+	bool is_yes = !strcmp(p->words[1], "yes");
+
+	if (!is_yes && strcmp(p->words[1], "no"))
+		return agent_text_wrong(p, key->usage, "expected yes or no");
+	if (*member)
+		return agent_text_wrong(p, "delete one", "%s is given twice", key->name);
+	*member = is_yes;
+	return 0;
+}
+
+static int take_key(struct agent_parser *p, const struct key *key)
+{
+	bool is_one = key->type != KEY_LINE && key->type != KEY_RULE && key->type != KEY_MARKER;
+
+	if (is_one && p->word_count > 2)
+		return agent_text_wrong(
+			p, key->usage, "%s takes one word, or text in \"\"", key->name);
+	switch (key->type) {
+	case KEY_TEXT:
+		return take_text(p, key, p->words[1]);
+	case KEY_LINE:
+		return take_text(p, key, joined(p));
+	case KEY_RULE:
+		return agent_text_rule(p, (enum agent_rule_kind)key->at);
+	case KEY_MARKER:
+		return take_marker(p, key);
+	case KEY_OPTION:
+		return take_option(p, key);
+	case KEY_LOG_KIND:
+		return take_log_kind(p, key);
+	case KEY_YES:
+		return take_yes(p, key);
+	}
+	return 0;
+}
+
+int agent_text_key(struct agent_parser *p)
+{
+	const struct key *key = find_key(p->words[0]);
+
+	if (!key)
+		return unknown_key(p);
+	if (p->word_count < 2 || !p->words[1][0])
+		return agent_text_wrong(p, key->usage ? key->usage : "docs/howto-add-agent.md",
+			"%s has no value", key->name);
+	return take_key(p, key);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of the parser of agents' texts share: the walk over lines
+ * (agent_text.c), keys (agent_text_keys.c), rules (agent_text_rules.c), what a value may be
+ * (agent_text_values.c). Only these include it.
+ */
+#ifndef SOOTH_AGENTS_AGENT_TEXT_PARTS_H
+#define SOOTH_AGENTS_AGENT_TEXT_PARTS_H
+
+#include "agents/agent_text.h"
+
+#define AGENT_WORDS_MAX 8   /* of a line */
+#define AGENT_VALUE_MAX 120 /* bytes of a word; what program_marks.c searches at once is more */
+#define AGENT_WHY_SIZE	512 /* of the words that say which rule it was */
+#define AGENT_NAME_MAX	32
+#define AGENT_TITLE_MAX 64
+#define AGENT_PROJECT	"{project}"
+
+struct agent_parser {
+	struct agent_text *t;
+	const char *path;
+	unsigned line;
+	const char *words[AGENT_WORDS_MAX]; /* of the line; the first is the key */
+	size_t word_count;
+	size_t used; /* of t->strings */
+	struct sooth_error *err;
+};
+
+/* -EINVAL with file and line. `why` may be followed by its arguments. */
+int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why, ...)
+	PRINTF_LIKE(3, 4);
+/* The words of a line: its key and value. */
+int agent_text_key(struct agent_parser *p);
+/* One rule, from the words of a line. */
+int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind);
+
+/* Why it is not such a value; NULL: it is. */
+const char *agent_value_name(const char *value);
+const char *agent_value_title(const char *value);
+const char *agent_value_folders(const char *value);
+const char *agent_value_file(const char *value);
+const char *agent_value_package(const char *value);
+const char *agent_value_module(const char *value);
+const char *agent_value_section(const char *value);
+const char *agent_value_variable(const char *value);
+const char *agent_value_marker(const char *value);
+const char *agent_value_home(const char *value);
+const char *agent_value_session_file(const char *value);
+const char *agent_value_open_file(const char *value);
+const char *agent_value_log(const char *value);
+const char *agent_value_distribution(const char *value);
+const char *agent_value_names(const char *value);
+const char *agent_value_member(const char *value);
+const char *agent_value_option(const char *value);
+/* Many programs have this name: alone it identifies none. */
+bool agent_value_is_generic(const char *name);
+/* Many programs lie below such folders. */
+bool agent_value_is_generic_folder(const char *folders);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How the resident memory of a process developed: whether it grows, comes back to its lows, or
+ * stopped growing. Needs the options min-windows and noise of the check.
+ */
+#ifndef SOOTH_ANALYZE_MEMORY_TREND_H
+#define SOOTH_ANALYZE_MEMORY_TREND_H
+
+#include "analyze/diagnosis/check.h"
+
+#define MEMORY_POINTS_MAX 512
+
+struct memory_trend {
+	struct growth growth;
+	bool is_of_floors; /* measured between its lows, after memory was freed */
+	unsigned falls;
+	double low_gain;  /* from the lows of the first part to those of the last */
+	bool is_rising;	  /* the lows of each part are above those before */
+	bool has_stopped; /* no growth in the last part */
+	double bend;	  /* largest distance from a straight line, as a part of the gain */
+};
+
+size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY_POINTS_MAX]);
+/* Of at least two points. */
+void memory_trend_of(struct memory_trend *j, const struct check *e,
+	const struct growth_point *points, size_t count);
+
+#endif

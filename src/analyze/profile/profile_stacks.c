@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A profile as a tree of stacks: process, role of the thread, then its functions, each below its
+ * caller. For flamegraphs and folded stacks every frame is a row; as text a frame and its only
+ * callee share one. A stack whose outer frames are missing is below a frame that says why.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/graphs/call_graph.h"
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_table.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/schema.h"
+
+#define SAMPLES	    CALL_GRAPH_CALLS /* the values of a node */
+#define CPU_TIME    CALL_GRAPH_TIME
+#define CHAIN	    " > "
+#define CHAIN_BYTES 400 /* longer chains go on in the next row */
+
+enum stack_kind {
+	STACK_THREAD,
+	STACK_PROGRAM,
+	STACK_LIBRARY,
+	STACK_KERNEL,
+	STACK_GENERATED,
+	STACK_CUT,
+	STACK_KINDS,
+};
+
+static const char *const kind_texts[STACK_KINDS] = { "process or thread", "program", "library",
+	"kernel", "generated code", "missing frames" };
+static const struct sooth_names kind_names = { STACK_KINDS, kind_texts };
+
+struct stack_row {
+	struct sooth_record record;
+	uint64_t samples, self, cpu_ns;
+	double percent;
+	uint32_t depth, kind;
+	struct sooth_text frame;
+};
+
+static const struct sooth_field stack_row_fields[] = {
+	{ .name = "percent",
+		.label = "TOTAL%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(stack_row, percent),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "share of all samples in this frame and below" },
+	FIELD_NUMBER(stack_row, samples, "samples in this frame and below"),
+	FIELD_NUMBER_AS(
+		stack_row, self, self_samples, "samples in this frame itself", .label = "SELF"),
+	FIELD_STRING(stack_row, frame, "stack frame: process, role of the thread, or function",
+		.may_shrink = true),
+	{ .name = "kind",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(stack_row, kind),
+		.names = &kind_names,
+		.is_hidden = true,
+		.help = "where the code of the frame is: program, library, kernel, ..." },
+	FIELD_NUMBER(
+		stack_row, depth, "depth of the row in the tree; 0: the root", .is_hidden = true),
+	FIELD_NUMBER_AS(stack_row, cpu_ns, cpu_time_ns, "CPU time of the samples",
+		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true),
+};
+
+static const struct sooth_schema stack_row_schema = {
+	.name = "stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct stack_row),
+	SCHEMA_FIELDS(stack_row_fields),
+};
+static const struct sooth_schema *const tables[] = { &stack_row_schema, NULL };
+
+struct stacks_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums;
+	struct call_graph graph;
+	uint64_t samples;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	return 0;
+}
+
+static uint8_t kind_of(
+	const struct profile_sums *sums, const struct profile_function *f, struct span process)
+{
+	struct span file = names_get(&sums->names, f->file);
+
+	if (f->kind == PROFILE_KERNEL)
+		return STACK_KERNEL;
+	if (f->kind == PROFILE_GENERATED)
+		return STACK_GENERATED;
+	/* The kernel keeps 15 bytes of a name. */
+	return file.size >= process.size && process.size &&
+			       !memcmp(file.data, process.data, process.size)
+		       ? STACK_PROGRAM
+		       : STACK_LIBRARY;
+}
+
+static void add_stack(struct stacks_state *s, const struct profile_stacked *stacked)
+{
+	struct call_graph_frame frames[PROFILE_STACK_FRAMES_MAX + 3];
+	struct call_graph_values values = { {
+		[SAMPLES] = stacked->count.samples,
+		[CPU_TIME] = stacked->count.cpu_ns,
+	} };
+	size_t depth = 0;
+	char cut[64];
+
+	frames[depth++] = (struct call_graph_frame){ stacked->process, STACK_THREAD };
+	frames[depth++] = (struct call_graph_frame){ stacked->role, STACK_THREAD };
+	if (stacked->end != PROFILE_WHOLE && stacked->end != PROFILE_KERNEL_ONLY) {
+		snprintf(cut, sizeof(cut), "[cut: %s]", profile_end_text(stacked->end));
+		frames[depth++] = (struct call_graph_frame){ span_of_string(cut), STACK_CUT };
+	}
+	for (size_t i = stacked->depth; i--;)
+		frames[depth++] = (struct call_graph_frame){ names_get(&s->sums.names,
+								     stacked->frames[i]->name),
+			kind_of(&s->sums, stacked->frames[i], stacked->process) };
+	call_graph_add(&s->graph, frames, depth, &values);
+}
+
+/* --- rows --- */
+
+struct emitting {
+	struct stacks_state *s;
+	const struct call_graph_values *sums;
+	const uint32_t *order;
+	size_t count;
+	struct buffer name;
+	struct buffer depths; /* uint32_t by node: of its row */
+};
+
+/* Whether the next row is the only thing in this one. */
+static bool is_chain(const struct emitting *e, size_t at)
+{
+	const struct call_graph_node *node, *next;
+
+	if (!e->s->options.folds_chains || at + 1 >= e->count || e->name.size > CHAIN_BYTES)
+		return false;
+	node = call_graph_node(&e->s->graph, e->order[at]);
+	next = call_graph_node(&e->s->graph, e->order[at + 1]);
+	return node->kind != STACK_THREAD && next->parent == e->order[at] &&
+	       e->sums[e->order[at]].of[SAMPLES] == e->sums[e->order[at + 1]].of[SAMPLES];
+}
+
+static uint32_t *depth_at(struct emitting *e, uint32_t node)
+{
+	return &((uint32_t *)(void *)e->depths.data)[node];
+}
+
+/* Writes the row of a node and of the chain that begins there; returns the last of it. */
+static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_error *err)
+{
+	struct stacks_state *s = e->s;
+	const struct call_graph_node *node = call_graph_node(&s->graph, e->order[at]);
+	uint32_t depth = node->parent ? *depth_at(e, node->parent) + 1 : 0;
+	const uint64_t *of = e->sums[e->order[at]].of;
+	struct stack_row row = { .samples = of[SAMPLES],
+		.cpu_ns = of[CPU_TIME],
+		.percent = s->samples ? 100.0 * (double)of[SAMPLES] / (double)s->samples : 0,
+		.depth = depth,
+		.kind = node->kind };
+	struct record_tail tail[1];
+
+	buffer_reset(&e->name);
+	for (;; at++) {
+		struct span name;
+
+		node = call_graph_node(&s->graph, e->order[at]);
+		name = call_graph_name(&s->graph, node);
+		buffer_append(&e->name, name.data, name.size);
+		*depth_at(e, e->order[at]) = depth;
+		if (!is_chain(e, at))
+			break;
+		buffer_string(&e->name, CHAIN);
+	}
+	row.self = node->own.of[SAMPLES];
+	tail[0] = tail_buffer(&row.frame, &e->name);
+	if (!s->options.folds_chains || row.percent >= 100 * s->options.least_share)
+		*status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return at;
+}
+
+static int emit_rows(struct emitting *e, struct sooth_error *err)
+{
+	struct section_graph graph = { .about = "process, role of the thread, functions",
+		.weight = "samples",
+		.kind = "kind",
+		.is_icicle = e->s->options.is_icicle,
+		.least_share = e->s->options.least_share };
+	struct section section = { .name = "stacks",
+		.title = e->s->options.folds_chains ? "call tree" : "CPU profile",
+		.schema = &stack_row_schema,
+		.shape = SECTION_TABLE,
+		.tree = "frame",
+		.depth = "depth",
+		.if_empty = "no samples: no thread of the target used the CPU",
+		.graph = &graph };
+	int status = output_section(e->s->output, &section, err);
+
+	for (size_t at = 0; at < e->count && !status; at++)
+		at = put_row(e, at, &status, err);
+	/* The section is a local variable. */
+	return status ? status : output_close_section(e->s->output, err);
+}
+
+static int emit(struct stacks_state *s, struct sooth_error *err)
+{
+	struct buffer sums = { 0 }, order = { 0 };
+	struct emitting e = { .s = s };
+	int status;
+
+	if (!call_graph_sums(&s->graph, &sums) ||
+		!call_graph_order(&s->graph, (const void *)sums.data, SAMPLES, &order) ||
+		!buffer_zeros(&e.depths, call_graph_count(&s->graph) * sizeof(uint32_t))) {
+		status = error_no_memory(err);
+	} else {
+		e.sums = (const void *)sums.data;
+		e.order = (const void *)order.data;
+		e.count = order.size / sizeof(*e.order);
+		status = emit_rows(&e, err);
+	}
+	buffer_fini(&sums);
+	buffer_fini(&order);
+	buffer_fini(&e.name);
+	buffer_fini(&e.depths);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+	struct profile_stacked stacked;
+	size_t position = 0;
+
+	while (profile_sums_next(&s->sums, &position, &stacked)) {
+		if (s->options.role && !span_equal(stacked.role, s->options.role))
+			continue;
+		s->samples += stacked.count.samples;
+		add_stack(s, &stacked);
+	}
+	return emit(s, err);
+}
+
+static void fini(void *state)
+{
+	struct stacks_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	call_graph_fini(&s->graph);
+}
+
+const struct stage_type stage_profile_stacks = {
+	.name = "profile-stacks",
+	.help = "sampled stacks as a tree, for flamegraphs and folded stacks",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct stacks_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

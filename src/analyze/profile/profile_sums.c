@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Samples by stack. */
+#include "analyze/profile/profile_sums.h"
+
+#include <string.h>
+
+#include "analyze/records.h"
+
+#define FRAMES_MAX	(1u << 20)
+#define STACKS_MAX	(1u << 20)
+#define STACK_BYTES_MAX (256u << 20)
+#define COUNTS_MAX	(1u << 20)
+#define NAMES_MAX	(1u << 20)
+#define NAMES_BYTES_MAX (128u << 20)
+#define GENERATED_NAME	"[generated code]"
+#define UNKNOWN_NAME	"[unknown]"
+
+struct stack_place {
+	uint64_t at; /* in stack_frames, in numbers */
+	uint32_t depth;
+	uint32_t end;
+};
+
+struct count_key {
+	struct process_id id;
+	uint32_t stack;
+	uint32_t process, role; /* names */
+	uint32_t unused;
+};
+
+static const char *const end_texts[PROFILE_ENDS] = {
+	[PROFILE_WHOLE] = "whole",
+	[PROFILE_DEPTH] = "more than 128 frames",
+	[PROFILE_UNREADABLE] = "stack not in memory",
+	[PROFILE_NO_CODE] = "return address is not in code",
+	[PROFILE_NO_ROW] = "no unwind information and no frame pointer",
+	[PROFILE_NO_TABLE] = "unwind information was not read yet",
+	[PROFILE_RULE] = "unsupported unwind information",
+	[PROFILE_STUCK] = "damaged stack",
+	[PROFILE_FOREIGN] = "32-bit code",
+	[PROFILE_KERNEL_ONLY] = "exiting thread",
+};
+
+const char *profile_end_text(enum profile_end end)
+{
+	return end < PROFILE_ENDS ? end_texts[end] : "unknown";
+}
+
+void profile_sums_init(struct profile_sums *s)
+{
+	map_init(&s->frames, sizeof(uint32_t), sizeof(struct profile_function), FRAMES_MAX);
+	map_init(&s->stacks, sizeof(uint32_t), sizeof(struct stack_place), STACKS_MAX);
+	map_init(&s->counts, sizeof(struct count_key), sizeof(struct profile_count), COUNTS_MAX);
+	names_init(&s->names, NAMES_MAX, NAMES_BYTES_MAX);
+	s->stack_frames.limit = STACK_BYTES_MAX;
+}
+
+void profile_sums_fini(struct profile_sums *s)
+{
+	map_fini(&s->frames);
+	map_fini(&s->stacks);
+	map_fini(&s->counts);
+	names_fini(&s->names);
+	buffer_fini(&s->stack_frames);
+}
+
+/* --- definitions --- */
+
+static struct span last_part(struct span path)
+{
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+	size_t skip = slash ? (size_t)(slash + 1 - path.data) : 0;
+
+	return span_of(path.data + skip, path.size - skip);
+}
+
+static void name_unknown(
+	struct buffer *out, const struct profile_frame *f, struct span file, bool has_begin)
+{
+	if (f->frame_kind == PROFILE_GENERATED)
+		buffer_string(out, GENERATED_NAME);
+	else if (f->frame_kind == PROFILE_KERNEL || !file.size)
+		buffer_string(out, f->frame_kind == PROFILE_KERNEL ? "[kernel]" : UNKNOWN_NAME);
+	else if (has_begin)
+		buffer_format(out, "%.*s+0x%llx", (int)file.size, file.data,
+			(unsigned long long)f->begin);
+	else
+		buffer_format(out, "[%.*s]", (int)file.size, file.data);
+}
+
+static void take_frame(struct profile_sums *s, const struct profile_frame *f)
+{
+	struct profile_function *function = map_put(&s->frames, &f->frame, NULL);
+	struct span name = record_text(&f->record, &f->function);
+	struct span file = last_part(record_text(&f->record, &f->file));
+	struct buffer made = { 0 };
+
+	if (!function)
+		return;
+	function->is_named = f->function_state <= SOOTH_STATE_TRUNCATED && name.size;
+	function->kind = f->frame_kind <= PROFILE_GENERATED ? f->frame_kind : PROFILE_USER;
+	if (!function->is_named) {
+		name_unknown(&made, f, file, f->begin_state == SOOTH_STATE_VALUE);
+		name = span_of((const char *)made.data, made.size);
+	}
+	function->name = names_put(&s->names, name, NULL);
+	function->file = names_put(
+		&s->names, f->frame_kind == PROFILE_KERNEL ? span_of_string("kernel") : file, NULL);
+	buffer_fini(&made);
+}
+
+static void take_stack(struct profile_sums *s, const struct profile_stack *d)
+{
+	struct span frames = record_text(&d->record, &d->frames);
+	struct stack_place *place;
+	bool is_new;
+
+	place = map_put(&s->stacks, &d->stack, &is_new);
+	if (!place || !is_new) /* definitions are repeated */
+		return;
+	place->at = s->stack_frames.size / sizeof(uint32_t);
+	place->depth = (uint32_t)(frames.size / sizeof(uint32_t));
+	place->end = d->end;
+	buffer_append(&s->stack_frames, frames.data, place->depth * sizeof(uint32_t));
+	if (buffer_failed(&s->stack_frames))
+		place->depth = 0;
+}
+
+/* --- samples --- */
+
+static struct span chars(const char *text)
+{
+	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
+}
+
+static struct span role_of(const struct profile_sample *r)
+{
+	struct span thread = chars(r->thread), process = chars(r->process);
+	enum thread_role role = thread_role_of(thread, process, r->record.tid == r->record.pid);
+
+	return role == THREAD_ROLE_UNKNOWN || role == THREAD_ROLE_OTHER
+		       ? thread
+		       : span_of_string(thread_role_names.names[role]);
+}
+
+static void take_sample(struct profile_sums *s, const struct profile_sample *r)
+{
+	struct count_key key = { .id = process_id_of(&r->record),
+		.stack = r->stack,
+		.process = names_put(&s->names, chars(r->process), NULL),
+		.role = names_put(&s->names, role_of(r), NULL) };
+	struct profile_count *count = map_put(&s->counts, &key, NULL);
+
+	s->period_ns = r->period_ns;
+	s->total.samples++;
+	s->total.cpu_ns += r->period_ns;
+	if (!count) {
+		s->refused++;
+		return;
+	}
+	count->samples++;
+	count->cpu_ns += r->period_ns;
+}
+
+void profile_sums_take(struct profile_sums *s, const struct batch *batch)
+{
+	batch_for_each (r, batch) {
+		if (r->kind == PROFILE_SAMPLE && record_holds(r, sizeof(struct profile_sample)))
+			take_sample(s, (const void *)r);
+		else if (r->kind == PROFILE_STACK && record_holds(r, sizeof(struct profile_stack)))
+			take_stack(s, (const void *)r);
+		else if (r->kind == PROFILE_FRAME && record_holds(r, sizeof(struct profile_frame)))
+			take_frame(s, (const void *)r);
+	}
+}
+
+/* --- results --- */
+
+static void put_frames(
+	const struct profile_sums *s, const struct stack_place *place, struct profile_stacked *out)
+{
+	const uint32_t *numbers = buffer_at(&s->stack_frames, place->at * sizeof(uint32_t));
+
+	for (uint32_t i = 0; i < place->depth && out->depth < PROFILE_STACK_FRAMES_MAX; i++) {
+		const struct profile_function *function = map_get(&s->frames, &numbers[i]);
+
+		if (function)
+			out->frames[out->depth++] = function;
+	}
+}
+
+bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out)
+{
+	const struct stack_place *place;
+	const struct count_key *key;
+	const void *next;
+	void *value;
+
+	if (!map_next(&s->counts, position, &next, &value))
+		return false;
+	key = next;
+	*out = (struct profile_stacked){ .count = *(const struct profile_count *)value,
+		.id = key->id,
+		.process = names_get(&s->names, key->process),
+		.role = names_get(&s->names, key->role) };
+	place = map_get(&s->stacks, &key->stack);
+	if (!place) { /* it found no room, or the capture was cut */
+		out->end = PROFILE_ENDS;
+		return true;
+	}
+	out->end = place->end < PROFILE_ENDS ? (enum profile_end)place->end : PROFILE_ENDS;
+	put_frames(s, place, out);
+	return true;
+}

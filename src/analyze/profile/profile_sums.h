@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Samples by stack, thread and process, with the dictionaries they need. Definitions may come after
+ * the samples that use them, so stacks are resolved at the end.
+ */
+#ifndef SOOTH_ANALYZE_PROFILE_SUMS_H
+#define SOOTH_ANALYZE_PROFILE_SUMS_H
+
+#include "analyze/threads/thread_roles.h"
+#include "base/names.h"
+#include "model/batch.h"
+#include "model/process_id.h"
+#include "probes/profile.h"
+
+#define PROFILE_STACK_FRAMES_MAX 512
+
+/* What a frame is in a report: functions of the same name and file are one. */
+struct profile_function {
+	uint32_t name; /* in sums->names: the symbol, or file+0x12 */
+	uint32_t file; /* the last part of its path; empty: none */
+	uint8_t kind;  /* enum profile_frame_kind */
+	uint8_t is_named;
+	uint8_t unused[6];
+};
+
+struct profile_count {
+	uint64_t samples;
+	uint64_t cpu_ns;
+};
+
+struct profile_sums {
+	struct map frames; /* uint32_t -> struct profile_function */
+	struct map stacks; /* uint32_t -> place and length in stack_frames, end */
+	struct buffer stack_frames;
+	struct map counts; /* -> struct profile_count */
+	struct names names;
+	struct profile_count total;
+	uint64_t period_ns; /* of the last sample */
+	uint64_t refused;   /* samples that found no room */
+};
+
+/* One combination of stack, thread and process. */
+struct profile_stacked {
+	struct profile_count count;
+	struct process_id id;
+	struct span process, role;
+	enum profile_end end;
+	size_t depth;
+	const struct profile_function *frames[PROFILE_STACK_FRAMES_MAX]; /* innermost first */
+};
+
+void profile_sums_init(struct profile_sums *s);
+void profile_sums_fini(struct profile_sums *s);
+void profile_sums_take(struct profile_sums *s, const struct batch *batch);
+/* Walk: *position starts at 0; false at the end. Texts are borrowed. */
+bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
+/* "whole", "too-deep", ... in words for people. */
+const char *profile_end_text(enum profile_end end);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A profile as tables: how much was sampled, the hot functions of each role of threads, and how the
+ * stacks ended. A function that calls itself counts once in a stack.
+ */
+#include "analyze/profile/profile_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/schema.h"
+
+#define FUNCTIONS_MAX	(1u << 18)
+#define FUNCTIONS_SHOWN 25
+
+struct summary_row {
+	struct sooth_record record;
+	uint64_t samples, cpu_ns, period_ns;
+	double whole_percent;
+	uint8_t whole_state;
+	uint8_t unused[7];
+};
+
+static const struct sooth_field summary_fields[] = {
+	FIELD_NUMBER(
+		summary_row, samples, "number of samples taken on a CPU", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER_AS(summary_row, cpu_ns, cpu_time_ns, "CPU time that the samples stand for",
+		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(summary_row, period_ns, "CPU time between two samples", .label = "PERIOD",
+		.unit = SOOTH_UNIT_NS),
+	{ .name = "whole_stacks_percent",
+		.label = "WHOLE STACKS",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(summary_row, whole_percent),
+		FIELD_STATE_AT(summary_row, whole_state),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "samples whose stack reaches the entry of the thread" },
+};
+
+static const struct sooth_schema summary_schema = {
+	.name = "profile",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct summary_row),
+	.line = "{samples} samples, {cpu_time_ns} of CPU time, one per {period_ns}[; whole "
+		"stacks: {whole_stacks_percent} %]",
+	SCHEMA_FIELDS(summary_fields),
+};
+
+struct function_row {
+	struct sooth_record record;
+	uint64_t self, total;
+	double self_percent, total_percent;
+	struct sooth_text role, function, file;
+};
+
+static const struct sooth_field function_fields[] = {
+	{ .name = "self_percent",
+		.label = "SELF%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(function_row, self_percent),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "share of all samples taken in this function itself" },
+	{ .name = "total_percent",
+		.label = "TOTAL%",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(function_row, total_percent),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "share of all samples taken in this function or in what it calls" },
+	FIELD_NUMBER_AS(function_row, self, self_samples, "samples in this function itself",
+		.label = "SELF", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER_AS(function_row, total, total_samples,
+		"samples in this function or in what it calls", .label = "TOTAL",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_STRING(function_row, role, "role of the threads, or their name", .is_key = true),
+	FIELD_STRING(function_row, function,
+		"function as its symbol names it; file+0x12: no symbol", .is_key = true,
+		.may_shrink = true),
+	FIELD_STRING(function_row, file, "file with the code of the function", .is_key = true,
+		.may_shrink = true),
+};
+
+static const struct sooth_schema function_schema = {
+	.name = "functions",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct function_row),
+	SCHEMA_FIELDS(function_fields),
+};
+
+struct end_row {
+	struct sooth_record record;
+	uint64_t samples;
+	double percent;
+	struct sooth_text end;
+};
+
+static const struct sooth_field end_fields[] = {
+	FIELD_STRING(end_row, end, "how the walk up the stack ended", .is_key = true),
+	FIELD_NUMBER(
+		end_row, samples, "samples whose stack ended like this", .merge = SOOTH_MERGE_SUM),
+	{ .name = "percent",
+		.label = "SHARE",
+		.type = SOOTH_FIELD_REAL,
+		FIELD_AT(end_row, percent),
+		.unit = SOOTH_UNIT_PERCENT,
+		.decimals = 1,
+		.help = "share of all samples" },
+};
+
+static const struct sooth_schema end_schema = {
+	.name = "stack_ends",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct end_row),
+	SCHEMA_FIELDS(end_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &summary_schema, &function_schema, &end_schema,
+	NULL };
+
+static const struct section summary_section = {
+	.name = "profile",
+	.schema = &summary_schema,
+	.shape = SECTION_OBJECT,
+};
+static const struct section function_section = {
+	.name = "functions",
+	.title = "functions",
+	.schema = &function_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no samples: no thread of the target used the CPU",
+	.rows_most = FUNCTIONS_SHOWN,
+	.sort = "self_samples",
+	.is_descending = true,
+};
+static const struct section end_section = {
+	.name = "stack_ends",
+	.title = "ends of stacks",
+	.schema = &end_schema,
+	.shape = SECTION_TABLE,
+	.audience = SECTION_DETAIL,
+};
+
+struct function_key {
+	uint32_t role, name, file;
+	uint32_t unused;
+};
+
+struct function_sum {
+	struct function_key key;
+	uint64_t self, total;
+	uint64_t seen; /* the last stack that counted it */
+};
+
+struct table_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums;
+	struct map functions; /* struct function_key -> struct function_sum */
+	struct profile_count selected;
+	uint64_t whole;
+	uint64_t ends[PROFILE_ENDS]; /* samples */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct table_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	map_init(&s->functions, sizeof(struct function_key), sizeof(struct function_sum),
+		FUNCTIONS_MAX);
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct table_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	return 0;
+}
+
+static void count_function(struct table_state *s, uint32_t role,
+	const struct profile_function *function, uint64_t stack, uint64_t samples, bool is_self)
+{
+	struct function_key key = { role, function->name, function->file, 0 };
+	struct function_sum *sum = map_put(&s->functions, &key, NULL);
+
+	if (!sum)
+		return;
+	sum->key = key;
+	sum->self += is_self ? samples : 0;
+	if (sum->seen != stack)
+		sum->total += samples;
+	sum->seen = stack;
+}
+
+static void count_stack(
+	struct table_state *s, const struct profile_stacked *stacked, uint64_t stack)
+{
+	uint32_t role = names_put(&s->sums.names, stacked->role, NULL);
+
+	s->selected.samples += stacked->count.samples;
+	s->selected.cpu_ns += stacked->count.cpu_ns;
+	s->whole += stacked->end == PROFILE_WHOLE ? stacked->count.samples : 0;
+	if (stacked->end < PROFILE_ENDS)
+		s->ends[stacked->end] += stacked->count.samples;
+	for (size_t i = 0; i < stacked->depth; i++)
+		count_function(s, role, stacked->frames[i], stack, stacked->count.samples, !i);
+}
+
+static void count_all(struct table_state *s)
+{
+	struct profile_stacked stacked;
+	size_t position = 0;
+
+	for (uint64_t stack = 1; profile_sums_next(&s->sums, &position, &stacked); stack++) {
+		if (!s->options.role || span_equal(stacked.role, s->options.role))
+			count_stack(s, &stacked, stack);
+	}
+}
+
+static double percent_of(const struct table_state *s, uint64_t samples)
+{
+	return s->selected.samples ? 100.0 * (double)samples / (double)s->selected.samples : 0;
+}
+
+static int emit_summary(struct table_state *s, struct sooth_error *err)
+{
+	struct summary_row row = { .samples = s->selected.samples,
+		.cpu_ns = s->selected.cpu_ns,
+		.period_ns = s->sums.period_ns,
+		.whole_percent = percent_of(s, s->whole),
+		.whole_state = state_if(s->selected.samples) };
+	int status = output_section(s->output, &summary_section, err);
+
+	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
+}
+
+static int by_weight(const void *left, const void *right)
+{
+	const struct function_sum *a = left, *b = right;
+
+	if (a->self != b->self)
+		return a->self > b->self ? -1 : 1;
+	if (a->total != b->total)
+		return a->total > b->total ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static int emit_function(
+	struct table_state *s, const struct function_sum *sum, struct sooth_error *err)
+{
+	struct function_row row = { .self = sum->self,
+		.total = sum->total,
+		.self_percent = percent_of(s, sum->self),
+		.total_percent = percent_of(s, sum->total) };
+	struct record_tail tail[] = {
+		tail_span(&row.role, names_get(&s->sums.names, sum->key.role)),
+		tail_span(&row.function, names_get(&s->sums.names, sum->key.name)),
+		tail_span(&row.file, names_get(&s->sums.names, sum->key.file)),
+	};
+
+	if (row.total_percent < 100 * s->options.least_share)
+		return 0;
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_functions(struct table_state *s, struct sooth_error *err)
+{
+	_cleanup_free_ struct function_sum *sorted =
+		calloc(s->functions.count + 1, sizeof(*sorted));
+	int status = output_section(s->output, &function_section, err);
+	size_t count = 0, position = 0;
+	const void *key;
+	void *value;
+
+	if (!sorted)
+		return error_no_memory(err);
+	while (map_next(&s->functions, &position, &key, &value))
+		sorted[count++] = *(const struct function_sum *)value;
+	qsort(sorted, count, sizeof(*sorted), by_weight);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_function(s, &sorted[i], err);
+	return status;
+}
+
+static int emit_ends(struct table_state *s, struct sooth_error *err)
+{
+	int status = output_section(s->output, &end_section, err);
+
+	for (size_t i = 0; i < PROFILE_ENDS && !status; i++) {
+		struct end_row row = { .samples = s->ends[i],
+			.percent = percent_of(s, s->ends[i]) };
+		struct record_tail tail[] = { tail_string(
+			&row.end, profile_end_text((enum profile_end)i)) };
+
+		if (row.samples)
+			status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct table_state *s = state;
+	int status;
+
+	count_all(s);
+	status = emit_summary(s, err);
+	if (!status)
+		status = emit_functions(s, err);
+	return status ? status : emit_ends(s, err);
+}
+
+static void fini(void *state)
+{
+	struct table_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	map_fini(&s->functions);
+}
+
+const struct stage_type stage_profile_table = {
+	.name = "profile-table",
+	.help = "hot functions by samples, per role of threads",
+	.probe = "profile",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct table_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the views of a profile. */
+#ifndef SOOTH_ANALYZE_PROFILE_TABLE_H
+#define SOOTH_ANALYZE_PROFILE_TABLE_H
+
+#include <stdbool.h>
+
+/* Zeroed: the defaults. */
+struct profile_options {
+	const char *role;   /* only threads of this role or name; NULL: all */
+	double least_share; /* of all samples: less is left out */
+	bool is_icicle;	    /* a picture: the first frames on top */
+	bool folds_chains;  /* a frame and its only callee are one row */
+};
+
+#endif

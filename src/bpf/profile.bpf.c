@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stacks of followed threads, taken when the clock of their CPU fires. A perf event per CPU calls
+ * the program, whatever runs there; threads that are not followed leave at once.
+ */
+#include "bpf/member.bpf.h"
+
+struct thread {
+	struct member member;
+};
+
+#include "bpf/threads.bpf.h"
+#include "bpf/unwind.bpf.h"
+#include "bpf/follow.bpf.h"
+
+struct profile_control control SEC(".data.control") = {};
+
+#define KERNEL_STACK_BYTES (16u << 10) /* of the kernels below, unless built for debugging */
+#define FRAME_WORDS	   2
+
+/* The registers of the thread in user space, wherever it was interrupted: at the end of its kernel
+ * stack. Before 5.15 no function returns them. */
+static inline struct pt_regs *user_registers(struct task_struct *task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return (void *)((uint64_t)BPF_CORE_READ(task, stack) + KERNEL_STACK_BYTES -
+			bpf_core_type_size(struct pt_regs));
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define USER_CODE 0x33 /* the selector of 64-bit code */
+
+static inline bool begin_at(struct walk *w, struct pt_regs *regs)
+{
+	w->pc = BPF_CORE_READ(regs, ip);
+	w->sp = BPF_CORE_READ(regs, sp);
+	w->fp = BPF_CORE_READ(regs, bp);
+	w->link = 0;
+	w->has_link = 0;
+	return (BPF_CORE_READ(regs, cs) & 0xffff) == USER_CODE;
+}
+#else
+#define STATE_32_BIT 0x10
+
+static inline bool begin_at(struct walk *w, struct pt_regs *regs)
+{
+	w->pc = BPF_CORE_READ(regs, pc);
+	w->sp = BPF_CORE_READ(regs, sp);
+	w->fp = BPF_CORE_READ(regs, regs[29]);
+	w->link = BPF_CORE_READ(regs, regs[30]);
+	w->has_link = 1;
+	return !(BPF_CORE_READ(regs, pstate) & STATE_32_BIT);
+}
+#endif
+
+/* The collector finds the file by its mapping, as long as the process is there, else by name. */
+static inline void report_file(struct walk *w, const struct member *m)
+{
+	struct vm_area_struct *vma = (void *)w->mapping.vma;
+	struct profile_seen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+	uint32_t device;
+
+	if (!r) {
+		bpf_map_delete_elem(&files, &w->mapping.file); /* the next sample reports it */
+		return;
+	}
+	device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	record_fill(
+		&r->record, m, PROFILE_SEEN, RECORD_WORDS(struct profile_seen), bpf_ktime_get_ns());
+	r->file = w->mapping.file;
+	r->from = w->mapping.from;
+	r->to = w->mapping.to;
+	r->offset = w->mapping.from - w->mapping.shift;
+	r->inode = file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+	r->device_major = device >> DEVICE_MINOR_BITS;
+	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
+	r->name[0] = 0;
+	bpf_probe_read_kernel_str(
+		r->name, sizeof(r->name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+}
+
+static inline void meet_file(struct walk *w, const struct member *m)
+{
+	struct profile_file blank = {};
+
+	if (w->mapping.file == PROFILE_FILE_NONE || bpf_map_lookup_elem(&files, &w->mapping.file))
+		return;
+	if (!bpf_map_update_elem(&files, &w->mapping.file, &blank, BPF_NOEXIST))
+		report_file(w, m);
+	else if (!bpf_map_lookup_elem(&files, &w->mapping.file))
+		__sync_fetch_and_add(&control.files_full, 1);
+}
+
+/* Writes the frame that w is at. */
+static inline bool put_frame(struct walk *w, const struct member *m)
+{
+	uint32_t at = w->frames;
+
+	w->address = w->pc - !w->is_exact;
+	if (!find_mapping(0) || !w->mapping.is_code) {
+		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
+		return false;
+	}
+	if (at >= PROFILE_FRAMES_MAX) {
+		w->end = PROFILE_DEPTH;
+		return false;
+	}
+	meet_file(w, m);
+	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
+	w->tail[at] = w->mapping.file;
+	w->tail[at + 1] = w->address - w->mapping.shift;
+	w->frames++;
+	return true;
+}
+
+static inline void walk_user(struct walk *w, struct task_struct *task, const struct member *m)
+{
+	w->frames = 0;
+	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
+	w->mapping.from = w->mapping.to = 0;
+	w->is_exact = 1;
+	w->end = PROFILE_KERNEL_ONLY;
+	if (!w->mm)
+		return;
+	if (!begin_at(w, user_registers(task))) {
+		w->end = PROFILE_FOREIGN;
+		return;
+	}
+	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
+		if (!put_frame(w, m) || !step_up(0))
+			break;
+	}
+}
+
+static inline void walk_kernel(struct walk *w, void *context)
+{
+	uint32_t at = (w->frames & (2 * PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
+	long bytes;
+
+	if (at > FRAME_WORDS * PROFILE_FRAMES_MAX)
+		at = FRAME_WORDS * PROFILE_FRAMES_MAX;
+	bytes = bpf_get_stack(context, &w->tail[at], PROFILE_KERNEL_MAX * 8, 0);
+	w->raw.kernel_frames = bytes > 0 ? (uint32_t)bytes / 8 : 0;
+}
+
+static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
+{
+	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames;
+	uint32_t bytes = words * 8;
+
+	w->raw.user_frames = w->frames;
+	w->raw.end = w->end;
+	w->raw.unused = 0;
+	bpf_probe_read_kernel_str(w->raw.thread, sizeof(w->raw.thread), task->comm);
+	bpf_probe_read_kernel_str(
+		w->raw.process, sizeof(w->raw.process), BPF_CORE_READ(task, group_leader)->comm);
+	if (bytes > sizeof(w->tail))
+		bytes = sizeof(w->tail);
+	record_fill(&w->raw.record, m, PROFILE_RAW, RECORD_WORDS(struct profile_raw) + words,
+		bpf_ktime_get_ns());
+	w->raw.record.fixed_words = RECORD_WORDS(struct profile_raw);
+	if (bpf_ringbuf_output(&ring, &w->raw, sizeof(w->raw) + bytes, ring_flags()))
+		__sync_fetch_and_add(&control.lost, 1);
+}
+
+static inline bool is_adopted(struct task_struct *task, struct member *m)
+{
+	if (!following.adopt || BPF_CORE_READ(task, flags) & PF_KTHREAD || is_own(task))
+		return false;
+	if (following.adopt == ADOPT_USER && (uint32_t)bpf_get_current_uid_gid() != following.uid)
+		return false;
+	identify(m, task);
+	return true;
+}
+
+SEC("perf_event")
+int on_sample(void *context)
+{
+	struct task_struct *task = current_task();
+	struct thread *t = thread_current();
+	struct member m = {};
+	struct walk *w;
+
+	if (t && t->member.interest && !t->member.is_before_exec)
+		m = t->member;
+	else if (t || !is_adopted(task, &m))
+		return 0;
+	w = walk_here();
+	if (!w)
+		return 0;
+	walk_user(w, task, &m);
+	walk_kernel(w, context);
+	emit(w, task, &m);
+	return 0;
+}
+
+/* --- what following means for it: nothing is counted in a thread --- */
+
+static void thread_ends(struct thread *t, uint64_t now)
+{
+}
+
+static void thread_flush(struct thread *t, uint64_t now)
+{
+}
+
+static void thread_visited(struct thread *t)
+{
+}
+
+static void thread_execs(struct thread *t, struct linux_binprm *program)
+{
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The mapping of an address in the current process, found in the kernel's own tree of mappings: so
+ * a process that has just begun, or is about to end, is known as well as any other. The tree is
+ * read without its lock, which a program in an interrupt cannot take; a change at that moment gives
+ * a wrong mapping or none, and costs a frame.
+ *
+ * Functions of one number are verified once, and take their arguments from the memory of the walk.
+ */
+#ifndef SOOTH_BPF_PROFILE_MAPS_H
+#define SOOTH_BPF_PROFILE_MAPS_H
+
+#include "bpf/profile.h"
+#include "bpf/quirks.bpf.h"
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_flags;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+} KERNEL_TYPE;
+
+struct vm_area_struct___before_6_1 {
+	struct rb_node vm_rb;
+} KERNEL_TYPE;
+
+#define VM_EXEC		  4
+#define DEVICE_MINOR_BITS 20 /* within the kernel (include/linux/kdev_t.h) */
+
+/* Nodes of the maple tree (include/linux/maple_tree.h). */
+#define MAPLE_NODE_BYTES    256
+#define MAPLE_DEPTH_MAX	    12
+#define MAPLE_LEAF	    1 /* maple_leaf_64, and below */
+#define MAPLE_ARANGE	    3 /* maple_arange_64 */
+#define MAPLE_PIVOTS	    15
+#define MAPLE_ARANGE_PIVOTS 9
+#define TREE_DEPTH_MAX	    40 /* of a red-black tree */
+
+struct walk_mapping {
+	uint64_t from, to;
+	uint64_t shift; /* address - shift: offset in the file */
+	uint64_t file;
+	uint64_t vma;
+	uint32_t is_code;
+	uint32_t unused;
+};
+
+/* Too large for the stack of a program. */
+struct walk {
+	uint64_t pc, sp, fp, link;
+	uint64_t mm;
+	uint64_t address; /* argument of find_mapping() */
+	struct walk_mapping mapping;
+	struct unwind_rule rule;
+	uint32_t is_exact; /* pc is the interrupted instruction, not the one after a call */
+	uint32_t has_link; /* aarch64: the link register is known */
+	uint32_t end;
+	uint32_t frames;
+	uint64_t node[MAPLE_NODE_BYTES / 8];
+	struct profile_raw raw;
+	uint64_t tail[2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct walk);
+} walks SEC(".maps");
+
+static inline struct walk *walk_here(void)
+{
+	uint32_t first = 0;
+
+	return bpf_map_lookup_elem(&walks, &first);
+}
+
+static inline uint64_t maple_child(const struct walk *w, uint32_t type)
+{
+	uint32_t pivots = type == MAPLE_ARANGE ? MAPLE_ARANGE_PIVOTS : MAPLE_PIVOTS;
+	uint32_t i;
+
+	/* A pivot of 0 is not used: the slot before it is the last. */
+	for (i = 0; i < MAPLE_PIVOTS; i++) {
+		uint64_t pivot = w->node[1 + i];
+
+		if (i >= pivots || w->address <= pivot || (i && !pivot))
+			break;
+	}
+	return w->node[(1 + pivots + i) & (MAPLE_NODE_BYTES / 8 - 1)];
+}
+
+static inline uint64_t find_in_maple(struct walk *w)
+{
+	struct mm_struct *mm = (void *)w->mm;
+	uint64_t entry = (uint64_t)BPF_CORE_READ(mm, mm_mt.ma_root);
+
+	/* Only the pointer to the root is marked as one to a node; a tree without nodes has one
+	 * entry, for address 0. */
+	if ((entry & 3) != 2)
+		return 0;
+	for (int depth = 0; depth < MAPLE_DEPTH_MAX && entry >= 4096; depth++) {
+		uint32_t type = entry >> 3 & 15;
+
+		if (bpf_probe_read_kernel(w->node, sizeof(w->node),
+			    (const void *)(entry & ~(uint64_t)(MAPLE_NODE_BYTES - 1))))
+			return 0;
+		entry = maple_child(w, type);
+		if (type <= MAPLE_LEAF)
+			return entry & 3 ? 0 : entry;
+	}
+	return 0;
+}
+
+static inline uint64_t find_in_tree(struct walk *w)
+{
+	struct mm_struct___before_6_1 *mm = (void *)w->mm;
+	uint64_t node = (uint64_t)BPF_CORE_READ(mm, mm_rb.rb_node);
+
+	for (int depth = 0; depth < TREE_DEPTH_MAX && node; depth++) {
+		uint64_t at =
+			node - bpf_core_field_offset(struct vm_area_struct___before_6_1, vm_rb);
+		struct vm_area_struct *vma = (void *)at;
+		struct rb_node *next = (void *)node;
+
+		if (w->address >= BPF_CORE_READ(vma, vm_end))
+			node = (uint64_t)BPF_CORE_READ(next, rb_right);
+		else if (w->address < BPF_CORE_READ(vma, vm_start))
+			node = (uint64_t)BPF_CORE_READ(next, rb_left);
+		else
+			return at;
+	}
+	return 0;
+}
+
+static inline void take_file(struct walk *w, struct vm_area_struct *vma)
+{
+	struct walk_mapping *m = &w->mapping;
+	struct mm_struct *mm = (void *)w->mm;
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+	struct inode *inode;
+
+	m->file = PROFILE_FILE_NONE;
+	m->shift = 0;
+	if (file) {
+		inode = BPF_CORE_READ(file, f_inode);
+		m->file = profile_file_key(
+			BPF_CORE_READ(inode, i_sb, s_dev), BPF_CORE_READ(inode, i_ino));
+		m->shift = m->from - (BPF_CORE_READ(vma, vm_pgoff) << 12);
+	} else if (m->from == (uint64_t)BPF_CORE_READ(mm, context.vdso)) {
+		m->file = PROFILE_FILE_VDSO;
+		m->shift = m->from;
+	}
+}
+
+/* Of w->address, into w->mapping. Returns whether there is one. */
+VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t unused)
+{
+	struct walk *w = walk_here();
+	struct vm_area_struct *vma;
+
+	if (!w)
+		return 0;
+	if (w->address >= w->mapping.from && w->address < w->mapping.to)
+		return 1;
+	vma = bpf_core_field_exists(((struct mm_struct *)0)->mm_mt) ? (void *)find_in_maple(w)
+								    : (void *)find_in_tree(w);
+	if (!vma)
+		return 0;
+	w->mapping.vma = (uint64_t)vma;
+	w->mapping.from = BPF_CORE_READ(vma, vm_start);
+	w->mapping.to = BPF_CORE_READ(vma, vm_end);
+	w->mapping.is_code = (BPF_CORE_READ(vma, vm_flags) & VM_EXEC) != 0;
+	take_file(w, vma);
+	return w->address >= w->mapping.from && w->address < w->mapping.to;
+}
+
+#endif

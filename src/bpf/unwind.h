@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Unwind tables, as user space makes them from .eh_frame (os/linux/profile/unwind_table.h) and the
+ * kernel side walks them: per file first the rules, then the rows, sorted by their place in the
+ * file. A row holds up to the next one; its rule finds the caller's frame from the registers of
+ * this one.
+ */
+#ifndef SOOTH_BPF_UNWIND_H
+#define SOOTH_BPF_UNWIND_H
+
+#ifndef __bpf__
+#include <stdint.h>
+#endif
+
+enum unwind_kind {
+	UNWIND_NONE, /* no unwind information for this place */
+	UNWIND_END,  /* the entry of a thread: there is no caller */
+	UNWIND_RULE, /* unwind information that these rules cannot express */
+	UNWIND_SP,   /* the frame is at stack pointer + offset */
+	UNWIND_FP,   /* at frame pointer + offset */
+	/* its address is stored at frame pointer + offset, and so is the caller's frame pointer:
+	 * of functions that align their stack */
+	UNWIND_FP_SAVED,
+	UNWIND_PLT,    /* x86-64: a stub of the linker; at offset of its 16 bytes it has pushed */
+	UNWIND_SIGNAL, /* the kernel's frame of a signal handler, at the stack pointer */
+};
+
+#define UNWIND_KEPT	  (-32768) /* the register still has the caller's value */
+#define UNWIND_KIND_BITS  4
+#define UNWIND_OFFSET_MAX ((1 << (31 - UNWIND_KIND_BITS)) - 1)
+#define UNWIND_RULES_MAX  4096	     /* of one file */
+#define UNWIND_ROWS_MAX	  (1u << 22) /* of one file */
+#define UNWIND_SEARCH_MAX 24	     /* steps of the search in these */
+
+struct unwind_rule {
+	int32_t frame; /* offset << UNWIND_KIND_BITS | kind */
+	int16_t fp;    /* where the caller's frame pointer is, from the frame; UNWIND_KEPT */
+	int16_t ra;    /* where the return address is; UNWIND_KEPT: in the link register */
+};
+
+struct unwind_row {
+	uint32_t offset; /* in the file */
+	uint32_t rule;	 /* index; UNWIND_IS_ENTRY: a function begins here */
+};
+
+#define UNWIND_IS_ENTRY (1u << 31)
+
+union unwind_entry {
+	struct unwind_rule rule;
+	struct unwind_row row;
+};
+
+_Static_assert(sizeof(union unwind_entry) == 8, "entries of a BPF array have 8 bytes");
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth profile: where a target spends CPU time, by stacks sampled at a fixed rate. */
+#include <errno.h>
+
+#include "analyze/profile/profile_table.h"
+#include "cli/command/command.h"
+#include "cli/picture.h"
+#include "cli/run.h"
+
+struct profile_config {
+	struct target_options target;
+	struct output_options output;
+	struct run_options run;
+	struct picture_options picture;
+	struct {
+		uint64_t rate;
+		const char *role, *folded;
+		double least_percent;
+		bool tree;
+	} profile;
+};
+
+static const struct option profile_options[] = {
+	VALUE_ROW(0, "rate", U64, "HZ", profile_config, profile.rate,
+		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
+	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
+		"show only threads of this role or name, as the table lists them"),
+	FLAG_ROW(0, "tree", profile_config, profile.tree,
+		"print the call tree instead of the hot functions"),
+	VALUE_ROW(0, "min-share", REAL, "PERCENT", profile_config, profile.least_percent,
+		"leave out functions and branches below this share of the samples (0)", .min = 0,
+		.max = 100),
+	VALUE_ROW(0, "folded", FILE, "FILE", profile_config, profile.folded,
+		"also write stacks to FILE, one line each: frames and number of samples"),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Profile", profile_options, 0),
+	TARGET_GROUP(struct profile_config, target),
+	RUN_GROUP(struct profile_config, run),
+	PICTURE_PLAIN_GROUP(struct profile_config, picture),
+	OUTPUT_GROUP(struct profile_config, output),
+	FILE_GROUP(struct profile_config, output),
+	SAVE_GROUP(struct profile_config, output),
+};
+
+static const struct option_rule rules[] = {
+	OPTION_OVER("duration"),
+	OPTION_OVER("buffer"),
+	OPTION_OVER("rate"),
+};
+
+struct profile_views {
+	struct profile_options report, stacks;
+};
+
+/* Stacks as a picture with its text beside it, or as text alone. */
+static void choose_side_output(const struct profile_config *c, struct picture_files *files,
+	const struct profile_views *views, struct run *run)
+{
+	if (files->picture) {
+		run->product = picture_side_output(files, NULL);
+		if (c->profile.folded)
+			run->product.beside_path = c->profile.folded;
+	} else {
+		run->product = (struct run_side_output){ .path = c->profile.folded,
+			.sink = "folded",
+			.has_no_notes = true,
+			.is_whole = true };
+	}
+	run->product.view = (struct run_view){ "profile-stacks", &views->stacks };
+}
+
+static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct profile_config *c = config;
+	struct profile_views views = {
+		.report = { .role = c->profile.role,
+			.least_share = c->profile.least_percent / 100,
+			.folds_chains = c->profile.tree },
+		.stacks = { .role = c->profile.role,
+			.least_share = c->picture.least_percent / 100,
+			.is_icicle = c->picture.icicle },
+	};
+	struct picture_files files;
+	struct run run = {
+		.name = "profile",
+		.target = &c->target,
+		.output = &files.report,
+		.arguments = arguments,
+		.probes = { { "profile", SOOTH_STREAM } },
+		.views = { { c->profile.tree ? "profile-stacks" : "profile-table",
+			&views.report } },
+		.allowed = TARGET_MAY_BE_COMMAND,
+		.duration_ns = c->run.duration_ns,
+		.buffer_bytes = c->run.buffer_bytes,
+		.profile_hz = (uint32_t)c->profile.rate,
+		.progress = "sampling",
+	};
+	int status = picture_files(&files, &c->picture, &c->output, err);
+
+	if (!status) {
+		choose_side_output(c, &files, &views, &run);
+		status = run_report(&run, err);
+	}
+	picture_files_fini(&files);
+	return status;
+}
+
+const struct command command_profile = {
+	.name = "profile",
+	.summary = "functions that use the CPU, by sampled stacks",
+	.usage = "[--rate HZ] [--role ROLE] [--tree] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- "
+		 "COMMAND [ARG...]",
+	.about = "Samples the stacks of all threads that use the CPU, in user space and in the "
+		 "kernel, and\n"
+		 "counts the samples by function. New threads, forked children and exec are "
+		 "followed.\n"
+		 "Nothing is stopped or injected. Stacks are whole with and without frame "
+		 "pointers.",
+	.examples = "  sooth profile -d 5 -p 4711                     five seconds of a process "
+		    "and its children\n"
+		    "  sooth profile --flamegraph -o p.svg -- make    a command, as a picture\n"
+		    "  sooth profile --tree --min-share 2 -d 5 --all  every process, as a call "
+		    "tree\n",
+	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
+	.config_size = sizeof(struct profile_config),
+	.run = run_profile,
+};

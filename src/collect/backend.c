@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all backends are asked and say the same way: whether they can be had here, what they lost
+ * and what they could not see. */
+#include "collect/backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "os/os.h"
+
+int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; backend->needs && backend->needs[i] && !status; i++)
+		status = backend->needs[i]->test(os, err);
+	return status;
+}
+
+void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
+{
+	struct stream_loss loss = {
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.kind = STREAM_LOSS,
+			.cpu = SOOTH_CPU_NONE },
+		.from_ns = run->reported_ns,
+		.records = records,
+		.bytes = bytes,
+	};
+	struct record_tail tail[] = {
+		{ &loss.source, run->backend->probe, strlen(run->backend->probe) },
+		{ &loss.reason, reason, strlen(reason) },
+	};
+
+	RECORD_APPEND(&run->out, &loss, tail, 2);
+	run->reported_ns = loss.record.time_ns;
+}
+
+void backend_limit(
+	struct backend_run *run, const char *what, const char *reason, const char *remedy)
+{
+	struct stream_limit limit = {
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.kind = STREAM_LIMIT,
+			.cpu = SOOTH_CPU_NONE },
+	};
+	struct record_tail tail[] = {
+		{ &limit.what, what, strlen(what) },
+		{ &limit.reason, reason, strlen(reason) },
+		{ &limit.remedy, remedy, strlen(remedy) },
+	};
+
+	RECORD_APPEND(&run->out, &limit, tail, 3);
+}
+
+void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err)
+{
+	char reason[512];
+
+	snprintf(reason, sizeof(reason), "%s: %s", err->tried, err->why);
+	backend_limit(run, what, reason, err->remedy);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A backend is how one operating system delivers one probe. It is a table of
+ * functions over a state of its own; it writes records into run->out and the
+ * hub takes them from there after each call. Loss and limits are records too.
+ */
+#ifndef SOOTH_COLLECT_BACKEND_H
+#define SOOTH_COLLECT_BACKEND_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "model/probe.h"
+#include "model/batch.h"
+#include "model/process_id.h"
+#include "model/stream_records.h"
+
+struct agent_set;
+struct os;
+
+/* Of the probe syscalls: which, and how much of them. */
+struct calls_selected {
+	const char *set;     /* as probes/syscall_set.h reads it; NULL: all */
+	bool only_failed;    /* streams; counts have both anyhow */
+	uint32_t data_bytes; /* of what is read and written */
+	bool has_budget;     /* streams: some calls are only counted */
+};
+
+/* A privilege, kernel feature, file or tool that a backend cannot do without. */
+struct need {
+	const char *name;
+	const char *help;
+	/* 0 when it is there; else a negative errno and the error filled, remedy included. */
+	int (*test)(const struct os *os, struct sooth_error *err);
+};
+
+struct probe_options {
+	unsigned interest; /* enum interest, of all targets together */
+	bool is_host;	   /* every process, not only the added ones */
+	uint32_t uid;	   /* with has_uid: only, and all, processes of that user */
+	bool has_uid;
+	uint64_t sample_ns;    /* time between samples; 0: only at start and stop */
+	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
+	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
+	const char *search_path;
+	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
+	struct calls_selected calls;
+	uint32_t profile_hz; /* samples a second of a CPU; 0: the backend's own */
+	bool may_pause; /* the launched command, for moments, while the ring is full */
+	bool must_hold; /* the same for any target, or it is an error */
+};
+
+struct backend_run {
+	const struct backend *backend;
+	const struct os *os;
+	const struct log *log;
+	struct probe_options options;
+	void *state;
+	struct buffer out;
+	bool has_lost_comings; /* records of unknown processes may come */
+	uint64_t reported_ns;  /* losses are reported up to here; 0: none yet */
+};
+
+struct backend {
+	const char *name;
+	const char *probe;
+	const char *help;
+	const struct need *const *needs; /* NULL at the end; NULL: none */
+	/* What one hit costs the target and other processes, and the source of that value;
+	 * 0 and NULL: nothing is attached. */
+	uint32_t target_ns;
+	uint32_t bystander_ns;
+	const char *price_source;
+	/* It has a drain but does not follow forks: it reports no new processes. */
+	bool follows_none;
+	/* How much older than its arrival a record may be. */
+	uint64_t lateness_ns;
+	size_t state_size;
+	/*
+	 * What one sample of these processes (struct process_id) takes about, in ns; where backends
+	 * of a probe say it, the one that takes least is tried first, UINT64_MAX is not tried at
+	 * all. NULL: 0.
+	 */
+	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
+		const struct buffer *processes);
+	/* The functions may be NULL, from here on all: nothing is to be done then, or there is
+	 * none. */
+	int (*open)(struct backend_run *run, struct sooth_error *err);
+	/* A process joins (interest not 0) or leaves the set that is observed. */
+	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,
+		struct sooth_error *err);
+	/* From here on records flow. */
+	int (*start)(struct backend_run *run, struct sooth_error *err);
+	/* What has come since, where something comes by itself. */
+	int (*drain)(struct backend_run *run, struct sooth_error *err);
+	/* A sample is due. */
+	int (*sample)(struct backend_run *run, struct sooth_error *err);
+	/* A process that is followed has joined or replaced its program. */
+	void (*joined)(struct backend_run *run, const struct process_id *process);
+	/* Detach, and write what is known only at the end. */
+	int (*stop)(struct backend_run *run, struct sooth_error *err);
+	/* A descriptor that becomes readable when a drain is worth it, -1: none. */
+	int (*descriptor)(struct backend_run *run);
+	void (*close)(struct backend_run *run);
+};
+
+/* Whether it follows forks by itself. */
+static inline bool backend_follows(const struct backend *b)
+{
+	return b->drain && !b->follows_none;
+}
+
+/* 0 when all are met, else what the first that is not says. */
+int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err);
+void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
+void backend_limit(
+	struct backend_run *run, const char *what, const char *reason, const char *remedy);
+/* The error of something that could be done without, as a limit. */
+void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The collector's own records; see collector.h. */
+#include "collect/collector.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "capture/block.h"
+#include "model/schema.h"
+
+static struct sooth_record head(const struct os *os, uint16_t kind)
+{
+	return (struct sooth_record){
+		.time_ns = os->now_ns(os), .kind = kind, .cpu = SOOTH_CPU_NONE
+	};
+}
+
+static struct record_tail text_tail(struct sooth_text *text, const char *value)
+{
+	return (struct record_tail){ text, value, strlen(value) };
+}
+
+uint64_t collector_segment(const struct os *os, struct buffer *out)
+{
+	struct stream_segment segment = { .record = head(os, STREAM_SEGMENT) };
+	struct host_facts host = { 0 };
+
+	os->host(os, &host);
+	segment.realtime_offset_ns = host.realtime_offset_ns;
+	segment.boottime_offset_ns = host.boottime_offset_ns;
+	segment.memory_bytes = host.memory_bytes;
+	segment.cpus = host.cpus;
+	segment.page_bytes = host.page_bytes;
+	segment.ticks_per_s = host.ticks_per_s;
+	segment.format = CAPTURE_FORMAT;
+	struct record_tail tail[] = {
+		text_tail(&segment.sooth_version, SOOTH_VERSION),
+		text_tail(&segment.hostname, host.hostname),
+		text_tail(&segment.os, host.os),
+		text_tail(&segment.os_version, host.os_version),
+		text_tail(&segment.architecture, host.architecture),
+		text_tail(&segment.boot_id, host.boot_id),
+	};
+	RECORD_APPEND(out, &segment, tail, ARRAY_SIZE(tail));
+	return segment.record.time_ns;
+}
+
+uint64_t collector_schema(
+	const struct os *os, struct buffer *out, const struct sooth_schema *schema)
+{
+	struct stream_schema definition = {
+		.record = head(os, STREAM_SCHEMA), .kind = schema->kind, .class_ = schema->class_
+	};
+	struct buffer fields = { 0 };
+
+	schema_describe(&fields, schema);
+	struct record_tail tail[] = {
+		text_tail(&definition.name, schema->name),
+		{ &definition.fields, fields.data, fields.size },
+	};
+	RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
+	buffer_fini(&fields);
+	return definition.record.time_ns;
+}
+
+uint64_t collector_source(const struct os *os, struct buffer *out, unsigned source,
+	const struct backend *backend, const char *refusals)
+{
+	struct stream_source definition = { .record = head(os, STREAM_SOURCE), .source = source };
+	struct record_tail tail[] = {
+		text_tail(&definition.probe, backend->probe),
+		text_tail(&definition.backend, backend->name),
+		text_tail(&definition.fallback_reason, refusals),
+	};
+
+	RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
+	return definition.record.time_ns;
+}
+
+uint64_t collector_begin(const struct os *os, struct buffer *out)
+{
+	struct stream_begin begin = { .record = head(os, STREAM_BEGIN) };
+
+	RECORD_APPEND(out, &begin, NULL, 0);
+	return begin.record.time_ns;
+}
+
+uint64_t collector_tick(const struct os *os, struct buffer *out)
+{
+	struct stream_tick tick = { .record = head(os, STREAM_TICK),
+		.realtime_offset_ns = os->realtime_offset_ns(os) };
+
+	RECORD_APPEND(out, &tick, NULL, 0);
+	return tick.record.time_ns;
+}
+
+uint64_t collector_end(
+	const struct os *os, struct buffer *out, uint32_t reason, int child_status, uint64_t end_ns)
+{
+	struct stream_end end = {
+		.record = head(os, STREAM_END), .reason = reason, .child_status = child_status
+	};
+
+	end.record.time_ns = end_ns;
+	RECORD_APPEND(out, &end, NULL, 0);
+	return end_ns;
+}
+
+uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
+	const char *reason, const char *remedy)
+{
+	struct stream_limit limit = { .record = head(os, STREAM_LIMIT) };
+	struct record_tail tail[] = {
+		text_tail(&limit.what, what),
+		text_tail(&limit.reason, reason),
+		text_tail(&limit.remedy, remedy),
+	};
+
+	RECORD_APPEND(out, &limit, tail, ARRAY_SIZE(tail));
+	return limit.record.time_ns;
+}
+
+void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents)
+{
+	const struct agent *agent;
+	size_t position = 0;
+
+	while ((agent = agent_set_next(agents, &position))) {
+		const struct agent_text *text = agent_set_text(agents, agent);
+		struct stream_agent definition = { .record = head(os, STREAM_AGENT) };
+
+		if (!text)
+			continue;
+		struct record_tail tail[] = {
+			text_tail(&definition.file, text->file),
+			{ &definition.text, text->text, text->text_size },
+		};
+		RECORD_APPEND(out, &definition, tail, ARRAY_SIZE(tail));
+	}
+}
+
+uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes)
+{
+	struct stream_self self = {
+		.record = head(os, STREAM_SELF), .records = records, .bytes = bytes
+	};
+	struct self_cost cost = { 0 };
+
+	os->self(os, &cost);
+	self.cpu_ns = cost.cpu_ns;
+	self.rss_bytes = cost.rss_bytes;
+	RECORD_APPEND(out, &self, NULL, 0);
+	return self.record.time_ns;
+}

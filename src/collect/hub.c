@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is attached, and for which observers. */
+#include "collect/hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/os.h"
+
+#define HUB_SOURCES_MAX	  64
+#define HUB_USERS_MAX	  16
+#define HUB_PROCESSES_MAX 65536
+#define HUB_BACKENDS_MAX  8 /* of one probe */
+#define INTEREST_KINDS	  3
+
+struct hub_source {
+	struct backend_run run;
+	unsigned users;
+	unsigned started;
+	struct map wanted; /* process_id -> struct wanted */
+};
+
+/* How many observers want each kind of interest of a process. */
+struct wanted {
+	uint16_t users[INTEREST_KINDS];
+};
+
+struct hub_user {
+	hub_receiver receiver;
+	void *user;
+};
+
+struct hub {
+	unsigned references;
+	const struct os *os;
+	struct log log;
+	struct hub_source *sources[HUB_SOURCES_MAX];
+	struct hub_user users[HUB_USERS_MAX];
+};
+
+int hub_new(struct hub **out, const struct os *os, const struct log *log, struct sooth_error *err)
+{
+	struct hub *hub = calloc(1, sizeof(*hub));
+
+	if (!hub)
+		return error_no_memory(err);
+	hub->references = 1;
+	hub->os = os;
+	if (log)
+		hub->log = *log;
+	*out = hub;
+	return 0;
+}
+
+struct hub *hub_ref(struct hub *hub)
+{
+	hub->references++;
+	return hub;
+}
+
+void hub_unref(struct hub *hub)
+{
+	if (hub && --hub->references == 0)
+		free(hub);
+}
+
+const struct os *hub_os(const struct hub *hub)
+{
+	return hub->os;
+}
+
+int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_error *err)
+{
+	for (size_t i = 0; i < HUB_USERS_MAX; i++) {
+		if (hub->users[i].receiver)
+			continue;
+		hub->users[i] = (struct hub_user){ receiver, user };
+		return 0;
+	}
+	return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
+		"share a hub among more than %d observers", HUB_USERS_MAX);
+}
+
+void hub_leave(struct hub *hub, void *user)
+{
+	if (hub->log.user == user)
+		hub->log = (struct log){ 0 };
+	for (size_t i = 0; i < HUB_USERS_MAX; i++) {
+		if (hub->users[i].user == user)
+			hub->users[i] = (struct hub_user){ 0 };
+	}
+}
+
+bool hub_is_shared(const struct hub_source *source)
+{
+	return source->started > 1;
+}
+
+bool hub_has_lost_comings(const struct hub_source *source)
+{
+	return source->run.has_lost_comings;
+}
+
+const struct backend *hub_source_backend(const struct hub_source *source)
+{
+	return source->run.backend;
+}
+
+/* --- opening --- */
+
+static int source_open(struct hub *hub, const struct backend *backend,
+	const struct probe_options *options, struct hub_source **out, struct sooth_error *err)
+{
+	int status = backend_test_needs(backend, hub->os, err);
+	struct hub_source *source;
+
+	if (status)
+		return status;
+	source = calloc(1, sizeof(*source));
+	if (!source)
+		return error_no_memory(err);
+	source->run = (struct backend_run){ .backend = backend,
+		.os = hub->os,
+		.log = &hub->log,
+		.options = *options,
+		.state = calloc(1, backend->state_size + 1) };
+	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
+		HUB_PROCESSES_MAX);
+	if (!source->run.state)
+		status = error_no_memory(err);
+	else if (backend->open)
+		status = backend->open(&source->run, err);
+	if (status) {
+		buffer_fini(&source->run.out);
+		free(source->run.state);
+		free(source);
+		return status;
+	}
+	*out = source;
+	return 0;
+}
+
+static bool is_shareable(
+	const struct hub_source *source, const char *probe, const struct probe_options *options)
+{
+	const struct probe_options *has = &source->run.options;
+
+	/* What is observed without being asked for is fixed when it is opened. */
+	if ((has->is_host || has->has_uid) && has->interest != options->interest)
+		return false;
+	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
+	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
+	       has->uid == options->uid && has->may_pause == options->may_pause &&
+	       has->must_hold == options->must_hold &&
+	       has->calls.has_budget == options->calls.has_budget;
+}
+
+static size_t free_slot(const struct hub *hub)
+{
+	size_t i = 0;
+
+	while (i < HUB_SOURCES_MAX && hub->sources[i])
+		i++;
+	return i;
+}
+
+static int source_share(struct hub *hub, const char *probe, const struct probe_options *options,
+	struct hub_source **out)
+{
+	for (size_t i = 0; i < HUB_SOURCES_MAX; i++) {
+		struct hub_source *source = hub->sources[i];
+
+		if (!source || !is_shareable(source, probe, options))
+			continue;
+		source->users++;
+		*out = source;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void note_refusal(
+	struct buffer *refusals, const struct backend *backend, const struct sooth_error *err)
+{
+	if (refusals->size)
+		buffer_char(refusals, '\n');
+	buffer_format(refusals, "%s: %s", backend->name, err->tried);
+	if (err->why[0])
+		buffer_format(refusals, ": %s", err->why);
+}
+
+/* A backend that could serve, and what a sample by it costs. */
+struct candidate {
+	const struct backend *backend;
+	uint64_t cost;
+};
+
+/* Those of the probe, the cheapest first; equal ones stay in the order of their ranks. */
+static size_t list_candidates(struct hub *hub, const char *probe,
+	const struct probe_options *options, const struct buffer *processes,
+	struct candidate list[HUB_BACKENDS_MAX])
+{
+	static const struct buffer unknown;
+	size_t count = 0, at;
+
+	for (size_t i = 0; hub->os->backends[i] && count < HUB_BACKENDS_MAX; i++) {
+		struct candidate c = { .backend = hub->os->backends[i] };
+
+		if (strcmp(c.backend->probe, probe))
+			continue;
+		if (c.backend->sample_cost)
+			c.cost = c.backend->sample_cost(
+				hub->os, options, processes ? processes : &unknown);
+		if (c.cost == UINT64_MAX)
+			continue;
+		for (at = count++; at && list[at - 1].cost > c.cost; at--)
+			list[at] = list[at - 1];
+		list[at] = c;
+	}
+	return count;
+}
+
+int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
+	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
+	struct sooth_error *err)
+{
+	struct candidate list[HUB_BACKENDS_MAX];
+	size_t slot = free_slot(hub), count;
+	struct sooth_error refusal;
+
+	if (!source_share(hub, probe, options, out))
+		return 0;
+	if (slot == HUB_SOURCES_MAX)
+		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE,
+			"open more than %d data sources (probes times methods)", HUB_SOURCES_MAX);
+	count = list_candidates(hub, probe, options, processes, list);
+	for (size_t i = 0; i < count; i++) {
+		if (!source_open(hub, list[i].backend, options, out, &refusal)) {
+			log_line(&hub->log, LOG_DEBUG, "opened %s by %s", probe,
+				list[i].backend->name);
+			(*out)->users = 1;
+			hub->sources[slot] = *out;
+			return 0;
+		}
+		log_line(&hub->log, LOG_DEBUG, "cannot open %s by %s: %s: %s", probe,
+			list[i].backend->name, refusal.tried, refusal.why);
+		note_refusal(refusals, list[i].backend, &refusal);
+	}
+	if (count) {
+		if (err)
+			*err = refusal;
+		return refusal.code;
+	}
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe %s", probe);
+	error_why(err, "not available on this system (%s)", hub->os->name);
+	return error_remedy(err, "`sooth doctor` lists what this system offers");
+}
+
+void hub_release(struct hub *hub, struct hub_source *source)
+{
+	if (!source || --source->users)
+		return;
+	log_line(&hub->log, LOG_DEBUG, "close %s", source->run.backend->probe);
+	if (source->run.backend->close)
+		source->run.backend->close(&source->run);
+	for (size_t i = 0; i < HUB_SOURCES_MAX; i++) {
+		if (hub->sources[i] == source)
+			hub->sources[i] = NULL;
+	}
+	map_fini(&source->wanted);
+	buffer_fini(&source->run.out);
+	free(source->run.state);
+	free(source);
+}
+
+/* --- who wants what --- */
+
+static unsigned selected_interest(const struct wanted *w)
+{
+	unsigned interest = 0;
+
+	for (unsigned i = 0; i < INTEREST_KINDS; i++)
+		interest |= w->users[i] ? 1u << i : 0;
+	return interest;
+}
+
+static int change_selected(struct hub_source *source, const struct process_id *process,
+	unsigned interest, int by, bool is_followed, struct sooth_error *err)
+{
+	struct wanted *w = map_put(&source->wanted, process, NULL);
+	unsigned before, after;
+
+	if (!w)
+		return error_set(err, -ENOSPC, SOOTH_FAULT_UNSUPPORTED,
+			"observe more than %d processes", HUB_PROCESSES_MAX);
+	before = selected_interest(w);
+	for (unsigned i = 0; i < INTEREST_KINDS; i++) {
+		if (interest & 1u << i && (by > 0 || w->users[i]))
+			w->users[i] = (uint16_t)(w->users[i] + by);
+	}
+	after = selected_interest(w);
+	if (!after)
+		map_remove(&source->wanted, process);
+	if (is_followed || before == after || !source->run.backend->set)
+		return 0;
+	if (after)
+		after |= interest & INTEREST_FROM_EXEC;
+	return source->run.backend->set(&source->run, process, after, err);
+}
+
+int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,
+	bool is_followed, struct sooth_error *err)
+{
+	return change_selected(source, process, interest, 1, is_followed, err);
+}
+
+int hub_unwant(struct hub_source *source, const struct process_id *process, unsigned interest,
+	bool is_followed, struct sooth_error *err)
+{
+	return change_selected(source, process, interest, -1, is_followed, err);
+}
+
+/* --- records --- */
+
+static int deliver(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	struct batch batch = { source->run.out.data, source->run.out.size };
+	int status = 0;
+
+	if (buffer_failed(&source->run.out))
+		return error_no_memory(err);
+	for (size_t i = 0; batch.size && i < HUB_USERS_MAX && !status; i++) {
+		if (hub->users[i].receiver)
+			status = hub->users[i].receiver(hub->users[i].user, source, &batch, err);
+	}
+	buffer_reset(&source->run.out);
+	return status;
+}
+
+int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (source->started++ == 0 && source->run.backend->start)
+		status = source->run.backend->start(&source->run, err);
+	return status ? status : deliver(hub, source, err);
+}
+
+int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	const struct backend *backend = source->run.backend;
+	int status = 0;
+
+	if (source->started && --source->started == 0 && backend->stop)
+		status = backend->stop(&source->run, err);
+	else if (backend->drain)
+		status = backend->drain(&source->run, err);
+	return status ? status : deliver(hub, source, err);
+}
+
+int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	int status = source->run.backend->drain(&source->run, err);
+
+	return status ? status : deliver(hub, source, err);
+}
+
+int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (source->run.backend->sample)
+		status = source->run.backend->sample(&source->run, err);
+	return status ? status : deliver(hub, source, err);
+}
+
+void hub_joined(struct hub_source *source, const struct process_id *process)
+{
+	if (source->run.backend->joined)
+		source->run.backend->joined(&source->run, process);
+}
+
+int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err)
+{
+	uint64_t now = hub->os->now_ns(hub->os);
+	uint64_t lateness = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < HUB_SOURCES_MAX && !status; i++) {
+		struct hub_source *source = hub->sources[i];
+
+		if (!source || !source->started)
+			continue;
+		if (source->run.backend->lateness_ns > lateness)
+			lateness = source->run.backend->lateness_ns;
+		if (source->run.backend->drain)
+			status = source->run.backend->drain(&source->run, err);
+		if (!status)
+			status = deliver(hub, source, err);
+	}
+	*complete_ns = now - lateness;
+	return status;
+}
+
+size_t hub_descriptors(const struct hub *hub, int *descriptors, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < HUB_SOURCES_MAX; i++) {
+		struct hub_source *source = hub->sources[i];
+		int fd;
+
+		if (!source || !source->started || !source->run.backend->descriptor)
+			continue;
+		fd = source->run.backend->descriptor(&source->run);
+		if (fd >= 0 && count < max)
+			descriptors[count++] = fd;
+	}
+	return count;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the observer share: making and running it, starting it, admitting records. */
+#ifndef SOOTH_COLLECT_OBSERVER_STATE_H
+#define SOOTH_COLLECT_OBSERVER_STATE_H
+
+#include "base/log.h"
+#include "agents/agent_set.h"
+#include "capture/writer.h"
+#include "collect/hub.h"
+#include "collect/observer.h"
+#include "collect/stream.h"
+#include "collect/target.h"
+
+struct observed_probe {
+	const char *name;
+	unsigned interest;
+	struct hub_source *source;
+	bool is_started;
+};
+
+struct sooth_observer {
+	struct sooth_observer_options options;
+	struct log log;
+	const struct os *os;
+	struct hub *hub;
+	struct target target;
+	struct observed_probe probes[STREAM_SOURCES_MAX]; /* index: the stream's source; 0 unused */
+	unsigned probe_count;
+	struct agent_set *agents; /* NULL: the built-in ones */
+	struct buffer limits;	  /* records: what was known before the start */
+	struct stream stream;
+	struct capture_writer *capture;
+	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns, last_edges_ns;
+	struct process_id last_member; /* the filter's memory: records come in runs */
+	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
+	bool is_running;
+	bool has_started;
+	bool reported_of_ends; /* some backend reports ends itself */
+};
+
+/* Where the collector's own records go. */
+static inline struct buffer *observer_out(struct sooth_observer *o)
+{
+	return stream_source(&o->stream, STREAM_COLLECTOR);
+}
+
+/* A hub_receiver: takes what belongs to the target, and keeps the live set on the way. */
+int observer_receive(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err);
+
+/* One more of the target, while the observer runs. */
+int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
+
+/* Let go of the live processes up to a position of target_next(); SIZE_MAX: all. */
+void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);
+
+#endif

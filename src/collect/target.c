@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Selecting processes, and keeping count of which are left. */
+#include "collect/target.h"
+#include "collect/secrets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TARGET_PROCESSES_MAX 65536
+
+void target_init(struct target *t)
+{
+	*t = (struct target){
+		.launch = { .start_pipe = -1, .failure = -1, .descriptor = -1, .status = -1 }
+	};
+	map_init(&t->members, sizeof(struct process_id), sizeof(struct target_member),
+		TARGET_PROCESSES_MAX);
+}
+
+static void free_command(char **command)
+{
+	for (size_t i = 0; command && command[i]; i++)
+		free(command[i]);
+	free(command);
+}
+
+void target_fini(struct target *t)
+{
+	free_command(t->command);
+	buffer_fini(&t->pids);
+	map_fini(&t->members);
+}
+
+static int select_as(struct target *t, enum target_selector selector, struct sooth_error *err)
+{
+	bool is_second = t->selector != TARGET_NONE && t->selector != selector;
+
+	/* The whole host, with some processes selected. */
+	if (t->selector == TARGET_HOST && selector == TARGET_PIDS)
+		return 0;
+	if (is_second || (t->selector != TARGET_NONE && selector != TARGET_PIDS))
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE,
+			"select a second target: there is one already");
+	t->selector = selector;
+	return 0;
+}
+
+/* Who is named twice is one target all the same. */
+static bool target_has_pid(const struct target *t, pid_t pid)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+
+	for (size_t i = 0; i < t->pids.size / sizeof(pid); i++) {
+		if (pids[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+int target_add_pid(struct target *t, pid_t pid, struct sooth_error *err)
+{
+	int status = select_as(t, TARGET_PIDS, err);
+
+	if (status)
+		return status;
+	if (!target_has_pid(t, pid))
+		buffer_append(&t->pids, &pid, sizeof(pid));
+	return buffer_failed(&t->pids) ? error_no_memory(err) : 0;
+}
+
+int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err)
+{
+	t->uid = uid;
+	return select_as(t, TARGET_USER, err);
+}
+
+int target_set_host(struct target *t, struct sooth_error *err)
+{
+	return select_as(t, TARGET_HOST, err);
+}
+
+int target_set_command(struct target *t, char *const *command, struct sooth_error *err)
+{
+	int status = select_as(t, TARGET_COMMAND, err);
+	size_t count = 0;
+
+	if (status)
+		return status;
+	while (command[count])
+		count++;
+	t->command = calloc(count + 1, sizeof(*t->command));
+	for (size_t i = 0; t->command && i < count; i++) {
+		t->command[i] = strdup(command[i]);
+		if (!t->command[i])
+			return error_no_memory(err);
+	}
+	return t->command ? 0 : error_no_memory(err);
+}
+
+/* Those that left go when their room is needed. */
+static void make_room(struct target *t)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (t->members.count < t->members.limit)
+		return;
+	while (map_next(&t->members, &position, &key, &value)) {
+		if (((struct target_member *)value)->has_left)
+			map_remove(&t->members, key);
+	}
+}
+
+int target_join(struct target *t, const struct process_id *process, struct sooth_error *err)
+{
+	bool is_new;
+
+	make_room(t);
+	if (!map_put(&t->members, process, &is_new))
+		return error_set(err, -ENOSPC, SOOTH_FAULT_UNSUPPORTED,
+			"observe more than %d processes", TARGET_PROCESSES_MAX);
+	t->live += is_new;
+	return 0;
+}
+
+void target_leave(struct target *t, const struct process_id *process)
+{
+	struct target_member *member = map_get(&t->members, process);
+
+	if (!member || member->has_left)
+		return;
+	member->has_left = true;
+	t->live--;
+}
+
+bool target_knows(const struct target *t, const struct process_id *process)
+{
+	return map_get(&t->members, process) != NULL;
+}
+
+bool target_note_end(struct target *t, const struct process_id *process)
+{
+	struct target_member *member;
+	bool is_new, is_news;
+
+	make_room(t);
+	member = map_put(&t->members, process, &is_new);
+	if (!member)
+		return true;
+	if (is_new) /* adopted: it was never counted among the living */
+		member->has_left = true;
+	is_news = !member->is_end_reported;
+	member->is_end_reported = true;
+	return is_news;
+}
+
+const struct process_id *target_next(const struct target *t, size_t *position)
+{
+	const void *key;
+	void *value;
+
+	while (map_next(&t->members, position, &key, &value)) {
+		if (!((struct target_member *)value)->has_left)
+			return key;
+	}
+	return NULL;
+}
+
+static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	int status = 0, gone = 0;
+
+	for (size_t i = 0; i < t->pids.size / sizeof(*pids) && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH && t->may_be_gone) {
+			gone = status;
+			status = 0;
+			continue;
+		}
+		if (!status)
+			status = target_join(t, &process, err);
+	}
+	return status || t->live ? status : gone;
+}
+
+/* A selected process of a host must exist, as in any other target. */
+static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	size_t count = t->pids.size / sizeof(*pids);
+	int status = 0, gone = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH) {
+			gone = status;
+			status = 0;
+			continue;
+		}
+		if (!status)
+			status = target_join(t, &process, err);
+	}
+	return status || t->may_be_gone ? status : gone;
+}
+
+static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	struct buffer found = { 0 };
+	const struct process_id *processes;
+	int status = os->list(os, true, t->uid, &found, err);
+
+	processes = (const void *)found.data;
+	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
+		status = target_join(t, &processes[i], err);
+	buffer_fini(&found);
+	return status;
+}
+
+int target_resolve(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	int status;
+
+	switch (t->selector) {
+	case TARGET_PIDS:
+		return resolve_pids(t, os, err);
+	case TARGET_USER:
+		return resolve_user(t, os, err);
+	case TARGET_HOST:
+		return resolve_targeted(t, os, err);
+	case TARGET_COMMAND:
+		status = os->launch(os, t->command, &t->launch, err);
+		if (status)
+			return status;
+		t->is_launched = true;
+		return target_join(t, &t->launch.process, err);
+	default:
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe without a target");
+	}
+}
+
+bool target_has(const struct target *t, const struct process_id *process)
+{
+	return target_is_open(t) || map_get(&t->members, process);
+}
+
+bool target_is_open(const struct target *t)
+{
+	return t->selector == TARGET_HOST || t->selector == TARGET_USER;
+}
+
+bool target_means_some(const struct target *t)
+{
+	return t->selector == TARGET_HOST && t->pids.size;
+}
+
+void target_sweep(struct target *t, const struct os *os)
+{
+	size_t position = 0;
+	const struct process_id *process;
+
+	while ((process = target_next(t, &position))) {
+		if (!os->is_alive(os, process))
+			target_leave(t, process);
+	}
+}
+
+static void selector_text(const struct target *t, char *text, size_t size)
+{
+	static const char *const names[] = { [TARGET_NONE] = "none",
+		[TARGET_PIDS] = "pid",
+		[TARGET_HOST] = "host",
+		[TARGET_COMMAND] = "command" };
+
+	if (t->selector == TARGET_USER)
+		snprintf(text, size, "user %u", t->uid);
+	else
+		snprintf(text, size, "%s", names[t->selector]);
+}
+
+/* What the held child will be, not what it is: a copy of sooth. */
+static void launched_command(const struct target *t, struct buffer *out)
+{
+	struct buffer raw = { 0 };
+
+	for (size_t i = 0; t->command[i]; i++)
+		buffer_append(&raw, t->command[i], strlen(t->command[i]) + 1);
+	secrets_mask_arguments(out, (const char *)raw.data, raw.size);
+	buffer_fini(&raw);
+}
+
+void target_describe(const struct target *t, const struct os *os, struct buffer *out)
+{
+	struct stream_target definition = { .record = { .time_ns = os->now_ns(os),
+						    .kind = STREAM_TARGET,
+						    .cpu = SOOTH_CPU_NONE } };
+	struct buffer command = { 0 };
+	size_t position = 0;
+	uint32_t launched = t->launch.process.pid;
+	const struct process_id *first = target_is_open(t) ? NULL : target_next(t, &position);
+	char selector[64];
+
+	selector_text(t, selector, sizeof(selector));
+	if (t->is_launched)
+		launched_command(t, &command);
+	else if (first)
+		os->command_line(os, first, &command);
+	struct record_tail tail[] = {
+		{ &definition.pids, t->pids.data, t->pids.size },
+		{ &definition.selector, selector, strlen(selector) },
+		{ &definition.command, command.data, command.size },
+	};
+	if (t->is_launched) {
+		tail[0].data = &launched;
+		tail[0].size = sizeof(launched);
+	}
+	RECORD_APPEND(out, &definition, tail, 3);
+	buffer_fini(&command);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A detector: its claim, the probes it needs, its thresholds as options, and the function that
+ * diagnoses. Each is a file in src/findings, a row in findings.def with its default severity, and
+ * a page in docs/findings.
+ */
+#ifndef SOOTH_EXPLAIN_FINDING_H
+#define SOOTH_EXPLAIN_FINDING_H
+
+#include "model/field.h"
+
+enum finding_severity {
+	FINDING_INFO,
+	FINDING_LOW,
+	FINDING_MEDIUM,
+	FINDING_HIGH,
+	FINDING_CRITICAL,
+	FINDING_SEVERITIES,
+};
+extern const struct sooth_names finding_severity_names;
+
+enum finding_scope {
+	FINDING_OF_PROCESS, /* runs once per process */
+	FINDING_OF_HOST,    /* runs once */
+	FINDING_OF_BOTH,    /* both; the check of the host has no process */
+};
+
+/* A threshold, set by "fd-leak.min-rate=2". */
+struct finding_option {
+	const char *name; /* "min-rate" */
+	const char *help;
+	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
+	double default_value, min, max;
+};
+
+/* A row of a table of them: default, minimum, maximum, help; then .unit if it has one. */
+#define THRESHOLD(name_, default_, min_, max_, help_, ...)                                         \
+	{                                                                                          \
+		.name = name_, .default_value = default_, .min = min_, .max = max_, .help = help_, \
+		__VA_ARGS__                                                                        \
+	}
+
+struct check;
+struct check_result;
+
+struct finding_type {
+	const char *id;	   /* "fd-leak" */
+	const char *claim; /* in a few words */
+	enum finding_scope scope;
+	const char *probes;  /* "proc,fds": the probes it cannot work without */
+	const char *instead; /* a probe that shows a part of it where those lack; NULL: none */
+	/* "fd-leak,filling-up": findings of the same process that cause this one; they are reported
+	 * before it. NULL: none. */
+	const char *follows;
+	bool needs_interval; /* at least two samples */
+	/* The highest severity it gives itself, if above that of the registry. */
+	enum finding_severity worst;
+	bool diagnoses_gone; /* also processes that ended before they were sampled */
+	const struct finding_option *options;
+	size_t option_count;
+	/* Reads the check and puts into the result a finding, that all is fine, or what it could
+	 * not see (analyze/diagnosis/check.h). */
+	void (*diagnose)(const struct check *check, struct check_result *out);
+};
+
+#define FINDING_OPTIONS(table)                                                                     \
+	.options = (table), .option_count = sizeof(table) / sizeof((table)[0])
+
+/* A row of the registry. */
+struct finding_entry {
+	const struct finding_type *type; /* NULL ends the list */
+	enum finding_severity severity;
+};
+
+#endif

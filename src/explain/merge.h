@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One stream in time order out of blocks of several sources. A block's
+ * watermark promises that nothing earlier follows; what lies at or before it is
+ * sorted (by time, then by arrival) and released. A record that breaks the
+ * promise is released at once and counted late. What waits is bounded: beyond
+ * MERGE_BYTES_MAX everything is released, and what then comes late is counted.
+ */
+#ifndef SOOTH_EXPLAIN_MERGE_H
+#define SOOTH_EXPLAIN_MERGE_H
+
+#include "base/error.h"
+#include "capture/block.h"
+
+#define MERGE_BYTES_MAX (64u << 20)
+
+typedef int (*batch_handler)(void *user, const struct batch *batch, struct sooth_error *err);
+
+struct merge {
+	batch_handler handler;
+	void *user;
+	struct buffer waiting; /* records as they came */
+	struct buffer sorted;  /* what is being handed over */
+	struct buffer order;   /* struct merge_entry */
+	uint64_t released_ns;  /* nothing before this is still waiting */
+	uint64_t late_records;
+	uint64_t forced; /* releases because of the bound */
+};
+
+int merge_block(struct merge *m, const struct block *block, struct sooth_error *err);
+int merge_finish(struct merge *m, struct sooth_error *err);
+void merge_fini(struct merge *m);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lists become tables. Each .def is read twice, once to declare and once to
+ * list; nothing registers itself at run time.
+ */
+#include "explain/registry.h"
+
+#include <string.h>
+
+#define STAGE(folder, id) extern const struct stage_type stage_##id;
+#include "analyze/stages.def"
+#undef STAGE
+#define SINK(id) extern const struct sink_type sink_##id;
+#include "sinks/sinks.def"
+#undef SINK
+#define FINDING(id, severity) extern const struct finding_type finding_##id;
+#include "findings/findings.def"
+#undef FINDING
+
+#define STAGE(folder, id) &stage_##id,
+const struct stage_type *const registry_stages[] = {
+#include "analyze/stages.def"
+	NULL,
+};
+
+#define SINK(id) &sink_##id,
+const struct sink_type *const registry_sinks[] = {
+#include "sinks/sinks.def"
+	NULL,
+};
+
+#define FINDING(id, severity) { &finding_##id, FINDING_##severity },
+const struct finding_entry registry_findings[] = {
+#include "findings/findings.def"
+	{ NULL, FINDING_INFO },
+};
+
+static const char *const severity_names[FINDING_SEVERITIES] = {
+	[FINDING_INFO] = "info",
+	[FINDING_LOW] = "low",
+	[FINDING_MEDIUM] = "medium",
+	[FINDING_HIGH] = "high",
+	[FINDING_CRITICAL] = "critical",
+};
+const struct sooth_names finding_severity_names = { FINDING_SEVERITIES, severity_names };
+
+#define REGISTRY_FIND(table, wanted)                                                               \
+	({                                                                                         \
+		size_t _i = 0;                                                                     \
+		while ((table)[_i] && strcmp((table)[_i]->name, wanted))                           \
+			_i++;                                                                      \
+		(table)[_i];                                                                       \
+	})
+
+const struct stage_type *registry_stage(const char *name)
+{
+	return REGISTRY_FIND(registry_stages, name);
+}
+
+const struct sink_type *registry_sink(const char *name)
+{
+	size_t i = 0;
+
+	while (registry_sinks[i] && strcmp(registry_sinks[i]->name, name) &&
+		!(registry_sinks[i]->alias && !strcmp(registry_sinks[i]->alias, name)))
+		i++;
+	return registry_sinks[i];
+}
+
+const struct finding_entry *registry_finding(const char *id)
+{
+	const struct finding_entry *entry = registry_findings;
+
+	while (entry->type && strcmp(entry->type->id, id))
+		entry++;
+	return entry->type ? entry : NULL;
+}

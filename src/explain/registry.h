@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The views, sinks and findings of this build, from the .def lists; each array ends with NULL, or a
+ * row of none. */
+#ifndef SOOTH_EXPLAIN_REGISTRY_H
+#define SOOTH_EXPLAIN_REGISTRY_H
+
+#include "explain/finding.h"
+#include "explain/sink.h"
+#include "explain/stage.h"
+
+extern const struct stage_type *const registry_stages[];
+extern const struct sink_type *const registry_sinks[];
+extern const struct finding_entry registry_findings[];
+
+const struct stage_type *registry_stage(const char *name);
+const struct sink_type *registry_sink(const char *name);
+/* NULL when there is none. */
+const struct finding_entry *registry_finding(const char *id);
+
+#endif

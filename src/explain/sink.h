@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A sink is an output format. It receives sections and rows and renders them by
+ * their field tables; it never asks what kind of record it has. What begins and ends may
+ * begin again: a report in frames.
+ */
+#ifndef SOOTH_EXPLAIN_SINK_H
+#define SOOTH_EXPLAIN_SINK_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/batch.h"
+#include "model/field.h"
+
+enum section_shape {
+	SECTION_INLINE, /* one row whose fields belong to the report itself */
+	SECTION_OBJECT, /* one row */
+	SECTION_TABLE,	/* any number of rows, known at the end */
+	SECTION_KEYED,	/* the same, each known by its first field */
+	SECTION_STREAM, /* rows as they happen */
+};
+
+/* Formats for programs get all of a report; text for people is short unless it is verbose. */
+enum section_audience {
+	SECTION_FOR_ALL,
+	SECTION_FOR_PEOPLE, /* text alone */
+	SECTION_BRIEF,	    /* text alone, unless it is verbose */
+	SECTION_DETAIL,	    /* programs, and verbose text */
+};
+
+/* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
+struct section_graph {
+	const char *about; /* what stands below what, in words */
+	/* A number: what is in the row and in all that stand below it. What is in the row alone is
+	 * the rest. */
+	const char *weight;
+	const char *kind; /* an enum that chooses the color of the row; NULL: none */
+	/* Compared: what the first and the second had, and whether that is a difference at all; the
+	 * weight is what shows both. NULL: nothing is compared. */
+	const char *before, *after, *differs;
+	bool is_icicle;	    /* the first frames stand above the others */
+	double least_share; /* of all: what is narrower need not be drawn */
+};
+
+struct section {
+	const char *name;  /* JSON key */
+	const char *title; /* heading for people; NULL: none */
+	const struct sooth_schema *schema;
+	enum section_shape shape;
+	const char *columns;  /* "pid,name,cpu_percent" for a table; NULL: all not hidden */
+	const char *if_empty; /* text for a section without rows; NULL: none */
+	size_t rows_least;    /* fewer are not worth a table for people */
+	size_t rows_most;     /* people see so many and how many more there are; 0: all */
+	/* Rows that stand below others: the column that shows it, and the field that says how deep
+	 * each is; it stands below the last one before it that is less deep. NULL: none does. */
+	const char *tree, *depth;
+	const struct section_graph *graph; /* NULL: rows are no frames */
+	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
+			    * order; NULL: those on the right */
+	/* The order of the rows: by this field; NULL: none in particular. */
+	const char *sort;
+	bool is_descending;
+	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
+	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
+			      */
+	enum section_audience audience;
+	bool is_empty_detail; /* `if_empty` is only for verbose text */
+	bool wraps;	      /* lines break where a terminal ends, further in than their start */
+	const char *color;    /* of a section of lines: the field whose level colors the line */
+	bool is_last;	      /* it stands after all measured sections, among the notes */
+	/* Of a stream: the sections of which rows may come among its own, NULL at the end; NULL:
+	 * none. Formats that name columns before the first row read them here. */
+	const struct section *const *asides;
+};
+
+/* Of the names and types in JSON; docs/json.md lists what each version changed. */
+#define REPORT_SCHEMA_VERSION 2
+
+struct report_head {
+	const char *name; /* of the schema: "trace" */
+	unsigned version; /* of the schema */
+};
+
+struct sink_options {
+	FILE *stream;	/* borrowed */
+	unsigned width; /* of the terminal; 0: none, do not cut */
+	bool use_color;
+	bool in_lines;	 /* an object on one line each */
+	bool is_verbose; /* text: also what explains the report itself */
+	void *user;	 /* of a sink that is no format */
+};
+
+struct sink_type {
+	const char *name;
+	const char *alias; /* another name; NULL: none */
+	const char *help;
+	size_t state_size;
+	/* It writes lines: rows of another section, which was not begun, may come among those of a
+	 * stream. */
+	bool takes_asides;
+	/* Text: it leaves out sections that people need only on request. */
+	bool is_for_people;
+	/* Of rows that are no stacks it makes nothing, or nonsense: no format for every report. */
+	bool is_of_stacks;
+	/* A command writes it; it is no format of --format. */
+	bool is_unlisted;
+	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);
+	/* NULL, from here on all but rows: nothing is to be done then. */
+	int (*begin)(void *state, const struct report_head *head, struct sooth_error *err);
+	int (*section)(void *state, const struct section *section, struct sooth_error *err);
+	int (*rows)(void *state, const struct section *section, const struct batch *batch,
+		struct sooth_error *err);
+	int (*section_end)(void *state, const struct section *section, struct sooth_error *err);
+	int (*end)(void *state, struct sooth_error *err);
+	void (*close)(void *state);
+};
+
+/* For callers with a sink of an unknown type. */
+static inline int sink_begin(const struct sink_type *type, void *state,
+	const struct report_head *head, struct sooth_error *err)
+{
+	return type->begin ? type->begin(state, head, err) : 0;
+}
+
+static inline int sink_section(const struct sink_type *type, void *state,
+	const struct section *section, struct sooth_error *err)
+{
+	return type->section ? type->section(state, section, err) : 0;
+}
+
+static inline int sink_section_end(const struct sink_type *type, void *state,
+	const struct section *section, struct sooth_error *err)
+{
+	return type->section_end ? type->section_end(state, section, err) : 0;
+}
+
+static inline int sink_end(const struct sink_type *type, void *state, struct sooth_error *err)
+{
+	return type->end ? type->end(state, err) : 0;
+}
+
+static inline void sink_close(const struct sink_type *type, void *state)
+{
+	if (type->close)
+		type->close(state);
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every report says at its end, whatever it was about: target, interval,
+ * how it was measured, what was lost, what could not be seen, what it cost.
+ */
+#ifndef SOOTH_EXPLAIN_SUMMARY_H
+#define SOOTH_EXPLAIN_SUMMARY_H
+
+#include "base/map.h"
+#include "capture/block.h"
+#include "agents/agent_set.h"
+#include "explain/time_range.h"
+#include "model/stream_records.h"
+
+#define SUMMARY_NOTES_MAX 256 /* different losses, limits and sources shown */
+
+struct summary {
+	struct buffer target;	  /* the stream.target record */
+	struct buffer sources;	  /* stream.source records */
+	struct buffer losses;	  /* stream.loss records, one for each source and reason */
+	struct buffer limits;	  /* stream.limit records, each once */
+	struct agent_set *agents; /* NULL: the built-in ones */
+	struct stream_self self;
+	const struct time_range *part; /* NULL: none was asked for */
+	uint64_t begin_ns, end_ns, last_ns;
+	uint32_t end_reason;
+	int32_t child_status;
+	uint64_t notes_refused;
+	uint64_t unknown_records;
+	bool is_observation; /* not of something that only looked at this host */
+	bool has_segment, has_end, has_self;
+	bool is_unread; /* what came was not all of the capture, for no more was asked for */
+	bool are_gaps_reported; /* by a view: limits without a remedy are detail */
+	bool is_newer;		/* the capture is of a later format than this build knows */
+};
+
+/* Of what it was a part, when no more will come; said before summary_losses(). */
+void summary_end_time_range(struct summary *s);
+void summary_take(struct summary *s, const struct sooth_record *r);
+/* The recording has no end. */
+bool summary_is_cut(const struct summary *s);
+/* What the reader and the merge found; reader is NULL for a live stream. */
+void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
+bool summary_has_probe(const struct summary *s, const char *probe);
+int summary_emit(struct summary *s, struct output *output, struct sooth_error *err);
+void summary_fini(struct summary *s);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread-leak: the number of threads grows steadily, and the new ones do nothing: each waits since
+ * it was started, or nearly so. A pool that fills up looks the same until it is full; so severity
+ * is low up to a number that ordinary pools have.
+ *
+ * Cannot be seen: that a thread will never be used again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "explain/finding.h"
+
+#define POINTS_MAX 512
+#define NAMES_MAX  64
+#define CALLS_MAX  64
+#define IDLE_SHARE 0.8
+#define MOST_SHARE 0.5
+#define IDLE_CPU   1 /* percent of a CPU, of a new thread that does next to nothing */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 1, 0.001, 1e6,
+		"minimum number of threads per second that start and stay"),
+	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation"),
+	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
+	THRESHOLD("min-windows", 4, 2, 500,
+		"minimum number of intervals between samples that show growth"),
+	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+};
+
+struct name_key {
+	char text[THREAD_HISTORY_NAME];
+};
+
+struct newcomers {
+	uint32_t count, idle; /* of those of which a thread was sampled */
+	uint32_t most_named, most_in_call;
+	struct name_key name;
+	struct thread_met_call call;
+	struct map names; /* name_key -> uint32_t */
+	struct map calls; /* struct thread_met_call, input 0 -> uint32_t */
+};
+
+/* --- the new threads --- */
+
+/* In no sample it ran, and it has used next to no CPU time. */
+static bool is_idle(const struct thread_history *t)
+{
+	return !t->running && !t->uninterruptible && thread_history_cpu(t) < IDLE_CPU;
+}
+
+static void count_name(struct newcomers *n, const struct thread_history *t)
+{
+	struct name_key key = { { 0 } };
+	uint32_t *count;
+
+	memcpy(key.text, t->name, strnlen(t->name, sizeof(key.text) - 1));
+	count = map_put(&n->names, &key, NULL);
+	if (count && ++*count > n->most_named) {
+		n->most_named = *count;
+		n->name = key;
+	}
+}
+
+static void count_call(struct newcomers *n, const struct thread_history *t)
+{
+	struct thread_met_call key = { .syscall = t->calls[0].syscall, .abi = t->calls[0].abi };
+	uint32_t *count = t->calls[0].input ? map_put(&n->calls, &key, NULL) : NULL;
+
+	if (count && ++*count > n->most_in_call) {
+		n->most_in_call = *count;
+		n->call = key;
+	}
+}
+
+static void find_newcomers(const struct check *e, struct newcomers *n)
+{
+	uint64_t first_ns = e->series.points[0].time_ns;
+	const struct thread_history *t;
+	size_t position = 0;
+	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
+
+	*n = (struct newcomers){ 0 };
+	map_init(&n->names, sizeof(struct name_key), sizeof(uint32_t), NAMES_MAX);
+	map_init(&n->calls, sizeof(struct thread_met_call), sizeof(uint32_t), CALLS_MAX);
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (t->first.time_ns <= first_ns + slack_ns)
+			continue;
+		n->count++;
+		n->idle += is_idle(t);
+		count_name(n, t);
+		count_call(n, t);
+	}
+	map_fini(&n->names);
+	map_fini(&n->calls);
+}
+
+static struct growth growth_of_threads(const struct check *e)
+{
+	struct growth_point points[POINTS_MAX];
+	struct growth g;
+	size_t count = 0;
+
+	for (size_t i = 0; i < e->series.count && count < POINTS_MAX; i++) {
+		const struct sample_point *p = &e->series.points[i];
+
+		if (p->threads)
+			points[count++] = (struct growth_point){ p->time_ns, p->threads };
+	}
+	growth_diagnose(&g, points, count, (unsigned)check_option(e, "min-windows"), 0);
+	return g;
+}
+
+/* --- the finding --- */
+
+static void emit_newcomers(struct check_result *out, const struct newcomers *n)
+{
+	char call[SYSCALL_NAME_SIZE];
+
+	if (n->most_named > MOST_SHARE * n->count)
+		finding_text(out, "name of most new threads", "%s", n->name.text);
+	if (n->most_in_call > MOST_SHARE * n->count)
+		finding_text(out, "what most new threads wait in", "%s",
+			check_call_name((uint16_t)n->call.abi, n->call.syscall, call));
+}
+
+static void report(const struct check *e, struct check_result *out, const struct growth *g,
+	const struct newcomers *n)
+{
+	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	if (g->last < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing",
+		g->last - g->first, g->last);
+	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
+	finding_number(out, "threads", g->last, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "threads when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
+		g->grown, g->windows);
+	finding_text(out, "idle", "%u of %u new threads wait since they were started", n->idle,
+		n->count);
+	emit_newcomers(out, n);
+	finding_unseen(out, "whether a pool is filling up, and stops at its size");
+	finding_remedy(out,
+		"sooth why -v %llu shows what they wait for; end each thread, or use a pool with a "
+		"limit; a restart frees them",
+		(unsigned long long)e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct growth g = growth_of_threads(e);
+	struct newcomers n;
+
+	if (!g.is_measured) {
+		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
+		return;
+	}
+	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
+		!check_is_over(e, "min-rate", g.per_s, "")) {
+		check_fine(out, "%.0f threads, then %.0f", g.first, g.last);
+		return;
+	}
+	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+		check_too_young(out);
+		return;
+	}
+	find_newcomers(e, &n);
+	if (!n.count)
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (n.idle < IDLE_SHARE * n.count)
+		check_fine(out, "%.0f threads, then %.0f, and the new ones work", g.first, g.last);
+	else
+		report(e, out, &g, &n);
+}
+
+const struct finding_type finding_thread_leak = {
+	.id = "thread-leak",
+	.claim = "the number of threads grows steadily, and the new ones do nothing",
+	.probes = "proc,threads",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

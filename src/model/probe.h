@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A probe is a thing that can be observed; the same name and fields on every system. */
+#ifndef SOOTH_MODEL_PROBE_H
+#define SOOTH_MODEL_PROBE_H
+
+#include "model/field.h"
+
+/* What an observer wants of a process from a probe; a probe may offer only some. */
+enum interest {
+	INTEREST_SAMPLE = 1,	  /* states at moments */
+	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
+	INTEREST_STREAM = 4,	  /* every event */
+	INTEREST_FROM_EXEC = 8,	  /* and nothing before the process has replaced its program */
+	INTEREST_DETAIL = 16,	  /* with SAMPLE: also what takes long to find out */
+	INTEREST_BRIEF = 32,	  /* with SAMPLE: little, or nothing, of what is no agent's */
+	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also from an agent's log */
+	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
+	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
+};
+
+struct probe {
+	const char *name;
+	const char *old_name; /* of earlier versions, still accepted; NULL: none */
+	const char *help;
+	unsigned offers; /* enum interest: what can be wanted of it */
+	/* What to want beside a stream, because its views take sums from there: these hold
+	 * although events are lost. 0: events are enough. */
+	unsigned beside_stream;
+	const struct sooth_schema *const *schemas; /* NULL at the end */
+};
+
+/* Those of this build, from probes.def; NULL at the end. */
+extern const struct probe *const registry_probes[];
+
+/* By its name, or that of earlier versions; NULL when there is none. */
+const struct probe *registry_probe(const char *name);
+/* The schema of a kind; NULL when this build does not know it. */
+const struct sooth_schema *registry_schema(uint16_t kind);
+/* And the kind of a schema, by its name; 0 when there is none. */
+uint16_t registry_kind(const char *schema);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Functions of the kernel and its modules by address, from /proc/kallsyms. */
+#ifndef SOOTH_OS_LINUX_KERNEL_SYMBOLS_H
+#define SOOTH_OS_LINUX_KERNEL_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KERNEL_SYMBOL_MAX 63
+
+struct kernel_symbol {
+	uint64_t address; /* the input */
+	uint64_t begin;	  /* of the function; 0: not found */
+	char name[KERNEL_SYMBOL_MAX + 1];
+};
+
+/* Fills in symbols that are sorted by address. 0; -EPERM: the kernel hides its addresses from this
+ * caller; another negative errno. */
+int kernel_symbols(struct kernel_symbol *symbols, size_t count);
+/* The same from the file's bytes, of any number: for tests. Returns how many lines had an address.
+ */
+size_t kernel_symbols_take(
+	struct kernel_symbol *symbols, size_t count, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks by BPF: src/bpf/profile.bpf.c at a CPU clock of each processor. The program walks the
+ * stacks; this side makes it the tables for that, and turns what it sends into samples, stacks and
+ * frames.
+ *
+ * Cannot be seen: what runs on a processor that is switched on later; time in which interrupts are
+ * off; names in generated code.
+ */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "bpf/profile.h"
+#include "os/linux/bpf/follow.h"
+#include "os/linux/profile/profile_stacks.h"
+#include "os/linux/profile/profile_tables.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
+
+#define RING_BYTES_DEFAULT (4u << 20)
+#define LATENESS_NS	   (5 * NS_PER_MS)
+#define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
+#define CLOCKS_MAX	   4096
+#define TRIES_MAX	   16 /* to open a file, through as many processes */
+
+struct profile_state {
+	struct follow follow;
+	struct profile_control *control;
+	struct profile_control reported;
+	struct bpf_link **clocks;
+	size_t clock_count;
+	uint32_t period_ns;
+	struct buffer raw; /* records of the kernel side */
+	struct profile_files files;
+	struct profile_tables tables;
+	struct profile_stacks stacks;
+	uint64_t reported_refused;
+	bool has_reported_tables;
+};
+
+static void stop_clocks(struct profile_state *s)
+{
+	for (size_t i = 0; i < s->clock_count; i++)
+		bpf_link__destroy(s->clocks[i]);
+	s->clock_count = 0;
+}
+
+static void profile_close(struct backend_run *run)
+{
+	struct profile_state *s = run->state;
+
+	stop_clocks(s);
+	free(s->clocks);
+	profile_tables_close(&s->tables);
+	follow_close(&s->follow);
+	profile_files_fini(&s->files);
+	profile_stacks_fini(&s->stacks);
+	buffer_fini(&s->raw);
+}
+
+static int profile_open(struct backend_run *run, struct sooth_error *err)
+{
+	static const struct follow_options options = {
+		.image = &bpf_image_profile,
+		.image_hash = &bpf_image_profile_hash,
+		.ring_bytes = RING_BYTES_DEFAULT,
+		.losing = "the ring buffer was full: samples were lost; use a larger one: "
+			  "--buffer 32M",
+	};
+	struct profile_state *s = run->state;
+	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
+	int status;
+
+	s->period_ns = (uint32_t)(NS_PER_S / rate);
+	profile_files_init(&s->files);
+	profile_stacks_init(&s->stacks);
+	status = follow_open(&s->follow, run, &options, err);
+	if (!status)
+		status = follow_load(&s->follow, err);
+	if (!status) {
+		s->control = bpf_code_variables(
+			&s->follow.code, ".data.control", sizeof(*s->control), err);
+		status = s->control ? 0 : -EINVAL;
+	}
+	if (!status)
+		status = profile_tables_open(&s->tables, bpf_code_map(&s->follow.code, "files"),
+			bpf_code_map(&s->follow.code, "tables"), err);
+	if (status)
+		profile_close(run);
+	return status;
+}
+
+static int profile_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct profile_state *s = run->state;
+
+	return follow_set(&s->follow, run, process, interest, err);
+}
+
+/* --- the clocks --- */
+
+static int open_clock(int cpu, uint64_t period_ns)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = period_ns,
+		.disabled = 1,
+		.exclude_idle = 1 };
+	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(s->follow.code.object, "on_sample");
+	int fd = open_clock(cpu, s->period_ns), status;
+
+	if (fd == -ENODEV) /* switched off */
+		return 0;
+	if (fd < 0) {
+		error_errno(err, fd, "start a clock of CPU %d for samples", cpu);
+		return fd;
+	}
+	/* The link owns the descriptor. */
+	s->clocks[s->clock_count] = bpf_program__attach_perf_event(program, fd);
+	if (!s->clocks[s->clock_count]) {
+		status = -errno;
+		close(fd);
+		return error_errno(err, status, "attach the sampling program to CPU %d", cpu);
+	}
+	s->clock_count++;
+	return 0;
+}
+
+static int profile_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_state *s = run->state;
+	int cpus = libbpf_num_possible_cpus(), status = 0;
+
+	if (cpus <= 0 || cpus > CLOCKS_MAX)
+		return error_set(err, -EINVAL, SOOTH_FAULT_UNSUPPORTED, "count the CPUs");
+	s->clocks = calloc((size_t)cpus, sizeof(*s->clocks));
+	if (!s->clocks)
+		return error_no_memory(err);
+	for (int cpu = 0; cpu < cpus && !status; cpu++)
+		status = start_clock(s, cpu, err);
+	return status;
+}
+
+/* --- samples --- */
+
+static void take_sample(struct backend_run *run, const struct profile_raw *raw)
+{
+	struct profile_state *s = run->state;
+	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
+
+	sample.record.kind = PROFILE_SAMPLE;
+	memcpy(sample.process, raw->process, sizeof(sample.process));
+	memcpy(sample.thread, raw->thread, sizeof(sample.thread));
+	sample.stack = profile_stacks_put(&s->stacks, raw, &run->out);
+	RECORD_APPEND(&run->out, &sample, NULL, 0);
+}
+
+/* A file that its process took away before it could be opened is reported again by the next sample
+ * in it, perhaps of another process. */
+static void take_file(struct profile_state *s, const struct profile_seen *seen)
+{
+	const struct profile_known *known = profile_files_open(&s->files, seen);
+
+	if (known && known->fd >= 0)
+		profile_tables_add(&s->tables, seen->file, known->fd);
+	else if (known && known->tries < TRIES_MAX)
+		bpf_map_delete_elem(s->tables.files, &seen->file);
+	else
+		profile_tables_none(&s->tables, seen->file);
+}
+
+static void take_records(struct backend_run *run)
+{
+	struct profile_state *s = run->state;
+	struct batch batch = { s->raw.data, s->raw.size };
+
+	batch_for_each (r, &batch) {
+		if (r->kind == PROFILE_RAW)
+			take_sample(run, (const void *)r);
+		else if (r->kind == PROFILE_SEEN)
+			take_file(s, (const void *)r);
+		else
+			buffer_append(&run->out, r, record_bytes(r));
+	}
+	buffer_reset(&s->raw);
+}
+
+static void emit_losses(struct backend_run *run)
+{
+	struct profile_state *s = run->state;
+	struct profile_control now = *s->control;
+
+	if (now.lost != s->reported.lost)
+		backend_loss(run, now.lost - s->reported.lost, 0, s->follow.losing);
+	if (s->stacks.refused != s->reported_refused)
+		backend_loss(run, s->stacks.refused - s->reported_refused, 0,
+			"more different stacks than sooth keeps: their samples have no frames");
+	if (now.files_full && !s->reported.files_full)
+		backend_limit(run, "stacks in some files",
+			"more files have code than sooth keeps tables for", "");
+	if ((s->tables.refused || s->tables.cut) && !s->has_reported_tables)
+		backend_limit(run, "whole stacks in some files",
+			"their unwind information is larger than sooth keeps", "");
+	s->has_reported_tables |= s->tables.refused || s->tables.cut;
+	s->reported = now;
+	s->reported_refused = s->stacks.refused;
+}
+
+static int profile_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_state *s = run->state;
+
+	follow_read(&s->follow, run, &s->raw);
+	take_records(run);
+	emit_losses(run);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static int profile_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_state *s = run->state;
+	size_t before = run->out.size;
+	bool is_kernel_hidden = false;
+	int status;
+
+	stop_clocks(s);
+	profile_tables_stop(&s->tables);
+	status = follow_stop(&s->follow, run, err);
+	buffer_append(&s->raw, buffer_at(&run->out, before), run->out.size - before);
+	run->out.size = before;
+	take_records(run);
+	emit_losses(run);
+	if (profile_stacks_name(&s->stacks, &s->files, &s->tables, &run->out, &is_kernel_hidden))
+		return error_no_memory(err);
+	if (is_kernel_hidden)
+		backend_limit(run, "names of kernel functions",
+			"the kernel hides its addresses from this caller (kptr_restrict)",
+			"run sooth as root");
+	return status;
+}
+
+static int profile_descriptor(struct backend_run *run)
+{
+	struct profile_state *s = run->state;
+
+	return s->follow.ring.wake;
+}
+
+static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
+	&need_pid_namespace, NULL };
+
+const struct backend backend_profile_bpf = {
+	.name = "bpf",
+	.probe = "profile",
+	.help = "stacks walked in BPF at a CPU clock; follows threads, forks and exec",
+	.needs = needs,
+	.lateness_ns = LATENESS_NS,
+	.state_size = sizeof(struct profile_state),
+	.open = profile_open,
+	.set = profile_set,
+	.start = profile_start,
+	.drain = profile_drain,
+	.stop = profile_stop,
+	.descriptor = profile_descriptor,
+	.close = profile_close,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sampled files. */
+#include "os/linux/profile/profile_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/timed_open.h"
+#include "os/linux/profile/unwind_file.h"
+
+#define OPEN_MS 1000
+
+void profile_files_init(struct profile_files *f)
+{
+	map_init(&f->by_key, sizeof(uint64_t), sizeof(struct profile_known), PROFILE_FILES_MAX);
+}
+
+void profile_files_fini(struct profile_files *f)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&f->by_key, &position, &key, &value)) {
+		struct profile_known *known = value;
+
+		cleanup_close(&known->fd);
+		free(known->path);
+	}
+	map_fini(&f->by_key);
+	timeout_fini(&f->timeout);
+}
+
+/* The line of the mapping that was sampled. */
+static bool find_line(struct buffer *bytes, const struct profile_seen *seen, struct maps_line *line)
+{
+	struct cursor c = cursor_over(bytes->data, bytes->size);
+
+	while (!cursor_at_end(&c)) {
+		if (maps_parse(cursor_line(&c), line) && line->from <= seen->from &&
+			seen->from < line->to)
+			return line->is_executable && line->inode && line->path.size;
+	}
+	return false;
+}
+
+static void open_mapped(
+	struct profile_files *f, struct profile_known *known, const struct profile_seen *seen)
+{
+	_cleanup_close_ int process = procfs_open((pid_t)seen->record.pid);
+	struct buffer bytes = { 0 };
+	struct maps_line line;
+
+	if (process >= 0 &&
+		timeout_read_at(&f->timeout, process, "maps", &bytes, PROCFS_MAPS, OPEN_MS) >= 0 &&
+		find_line(&bytes, seen, &line)) {
+		free(known->path);
+		known->path = strndup(line.path.data, line.path.size);
+		known->fd = timed_open_mapped(&f->timeout, process, &line, OPEN_MS);
+	}
+	buffer_fini(&bytes);
+}
+
+/* The same code in every process, this one included. */
+static void open_vdso(struct profile_known *known)
+{
+	free(known->path);
+	known->path = strdup("[vdso]");
+	known->fd = unwind_file_vdso();
+}
+
+const struct profile_known *profile_files_open(
+	struct profile_files *f, const struct profile_seen *seen)
+{
+	bool is_new;
+	struct profile_known *known = map_put(&f->by_key, &seen->file, &is_new);
+
+	if (!known)
+		return NULL;
+	if (is_new) {
+		known->fd = -1;
+		known->path = strndup(seen->name, sizeof(seen->name));
+	}
+	known->tries++;
+	if (known->fd < 0 && seen->file == PROFILE_FILE_VDSO)
+		open_vdso(known);
+	else if (known->fd < 0)
+		open_mapped(f, known, seen);
+	return known;
+}
+
+struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key)
+{
+	return map_get(&f->by_key, &key);
+}
+
+int profile_files_names(struct profile_files *f, struct profile_known *file,
+	struct elf_address *addresses, size_t count)
+{
+	return file->fd < 0
+		       ? -ENOENT
+		       : profile_names(&f->timeout, file->fd, addresses, count, file->build_id);
+}

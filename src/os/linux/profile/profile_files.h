@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files whose code was sampled. Each is opened when it is first seen, through the process that has
+ * it mapped, and stays open: its names are read at the end, when the process may be gone and the
+ * file replaced.
+ */
+#ifndef SOOTH_OS_LINUX_PROFILE_FILES_H
+#define SOOTH_OS_LINUX_PROFILE_FILES_H
+
+#include "base/map.h"
+#include "bpf/profile.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/profile/profile_names.h"
+
+struct profile_known {
+	int fd; /* negative: not opened */
+	char *path;
+	char build_id[PROFILE_BUILD_ID_SIZE]; /* empty: none */
+	uint32_t tries;
+};
+
+struct profile_files {
+	struct map by_key; /* uint64_t -> struct profile_known */
+	struct timeout timeout;
+};
+
+void profile_files_init(struct profile_files *f);
+void profile_files_fini(struct profile_files *f);
+/* Opens it; also when a former try failed. NULL: there is no room. Its fd is negative when it could
+ * not be opened: another process that has it mapped may be tried. */
+const struct profile_known *profile_files_open(
+	struct profile_files *f, const struct profile_seen *seen);
+/* NULL: never seen. */
+struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key);
+/* The functions at these offsets; also its build id. 0, or a negative errno. */
+int profile_files_names(struct profile_files *f, struct profile_known *file,
+	struct elf_address *addresses, size_t count);
+
+#endif

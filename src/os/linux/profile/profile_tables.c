@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making unwind tables. */
+#include "os/linux/profile/profile_tables.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "bpf/profile.h"
+
+/* uapi/linux/bpf.h; headers of older systems lack them. */
+#define TABLE_FLAGS (1u << 10 | 1u << 12) /* mappable, and of any length as an inner map */
+
+struct profile_table_job {
+	uint64_t key;
+	int file;
+	int unused;
+};
+
+struct profile_made {
+	union unwind_entry *entries; /* mapped */
+	size_t size;		     /* of the mapping */
+	uint32_t rules, rows;
+};
+
+static void publish(struct profile_tables *t, uint64_t key, const struct profile_file *file)
+{
+	bpf_map_update_elem(t->files, &key, file, BPF_ANY);
+}
+
+void profile_tables_none(struct profile_tables *t, uint64_t key)
+{
+	struct profile_file file = { .state = PROFILE_FILE_PLAIN };
+
+	publish(t, key, &file);
+}
+
+/* A BPF map with the rules and rows; it is mapped for writing them, and stays. */
+static int fill_map(const struct unwind_table *table, struct profile_made *made)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = TABLE_FLAGS);
+	uint32_t count = made->rules + made->rows;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sooth_unwind", sizeof(uint32_t),
+		sizeof(*made->entries), count, &options);
+	void *at;
+
+	if (fd < 0)
+		return fd;
+	made->size = (size_t)count * sizeof(*made->entries);
+	at = mmap(NULL, made->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED) {
+		close(fd);
+		return -errno;
+	}
+	made->entries = at;
+	memcpy(made->entries, table->rules.data, table->rules.size);
+	memcpy(made->entries + made->rules, table->rows.data, table->rows.size);
+	return fd;
+}
+
+/* False: there is no room. */
+static bool add_table(struct profile_tables *t, uint64_t key, const struct unwind_table *table)
+{
+	struct profile_made made = { .rules = (uint32_t)(table->rules.size /
+							 sizeof(struct unwind_rule)),
+		.rows = (uint32_t)(table->rows.size / sizeof(struct unwind_row)) };
+	struct profile_file file = { PROFILE_FILE_READY, (uint32_t)t->made.count, made.rules,
+		made.rows };
+	struct profile_made *kept = NULL;
+	int fd, status;
+
+	if (t->rows + made.rows > PROFILE_ROWS_MAX)
+		return false;
+	fd = fill_map(table, &made);
+	if (fd < 0)
+		return false;
+	status = bpf_map_update_elem(t->tables, &file.table, &fd, BPF_ANY);
+	close(fd); /* the other map holds it */
+	if (!status)
+		kept = map_put(&t->made, &key, NULL);
+	if (!kept) {
+		munmap(made.entries, made.size);
+		return false;
+	}
+	*kept = made;
+	t->rows += made.rows;
+	publish(t, key, &file);
+	return true;
+}
+
+static void make(struct profile_tables *t, const struct profile_table_job *job)
+{
+	struct unwind_table table;
+	int status = unwind_file_read(&t->timeout, job->file, &t->is_stopping, &table);
+
+	close(job->file);
+	if (status == -ECANCELED)
+		return;
+	if (status) {
+		profile_tables_none(t, job->key);
+		return;
+	}
+	t->cut += table.is_cut;
+	if (!table.rows.size)
+		profile_tables_none(t, job->key);
+	else if (!add_table(t, job->key, &table))
+		t->refused++; /* its state stays: no table */
+	unwind_table_fini(&table);
+}
+
+static bool next_job(struct profile_tables *t, struct profile_table_job *job)
+{
+	bool has_one;
+
+	pthread_mutex_lock(&t->lock);
+	while (!t->queue.size && !t->is_stopping)
+		pthread_cond_wait(&t->changed, &t->lock);
+	has_one = t->queue.size && !t->is_stopping;
+	if (has_one) {
+		memcpy(job, t->queue.data, sizeof(*job));
+		buffer_consume(&t->queue, sizeof(*job));
+	}
+	pthread_mutex_unlock(&t->lock);
+	return has_one;
+}
+
+static void *make_all(void *argument)
+{
+	struct profile_tables *t = argument;
+	struct profile_table_job job;
+
+	while (next_job(t, &job))
+		make(t, &job);
+	return NULL;
+}
+
+int profile_tables_open(struct profile_tables *t, int files, int tables, struct sooth_error *err)
+{
+	int status;
+
+	t->files = files;
+	t->tables = tables;
+	map_init(&t->made, sizeof(uint64_t), sizeof(struct profile_made), PROFILE_TABLES_MAX);
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->changed, NULL);
+	status = pthread_create(&t->thread, NULL, make_all, t);
+	if (status)
+		return error_errno(err, -status, "start the thread that reads unwind information");
+	t->has_thread = true;
+	return 0;
+}
+
+void profile_tables_add(struct profile_tables *t, uint64_t key, int file)
+{
+	struct profile_table_job job = { .key = key, .file = fcntl(file, F_DUPFD_CLOEXEC, 0) };
+
+	if (job.file < 0) {
+		profile_tables_none(t, key);
+		return;
+	}
+	pthread_mutex_lock(&t->lock);
+	buffer_append(&t->queue, &job, sizeof(job));
+	pthread_cond_signal(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void profile_tables_stop(struct profile_tables *t)
+{
+	struct profile_table_job job;
+
+	if (!t->has_thread)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->is_stopping = true;
+	pthread_cond_signal(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+	t->has_thread = false;
+	for (; t->queue.size; buffer_consume(&t->queue, sizeof(job))) {
+		memcpy(&job, t->queue.data, sizeof(job));
+		close(job.file);
+	}
+}
+
+bool profile_tables_entry(
+	const struct profile_tables *t, uint64_t key, uint64_t offset, uint64_t *entry)
+{
+	const struct profile_made *made = map_get(&t->made, &key);
+
+	return made &&
+	       unwind_table_entry(&made->entries[made->rules].row, made->rows, offset, entry);
+}
+
+void profile_tables_close(struct profile_tables *t)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	profile_tables_stop(t);
+	while (map_next(&t->made, &position, &key, &value)) {
+		struct profile_made *made = value;
+
+		munmap(made->entries, made->size);
+	}
+	map_fini(&t->made);
+	buffer_fini(&t->queue);
+	timeout_fini(&t->timeout);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the profile probe. */
+#include "probes/profile.h"
+
+#include "model/probe.h"
+#include "model/schema.h"
+
+static const char *const end_names[PROFILE_ENDS] = {
+	[PROFILE_WHOLE] = "whole",
+	[PROFILE_DEPTH] = "too-deep",
+	[PROFILE_UNREADABLE] = "stack-unreadable",
+	[PROFILE_NO_CODE] = "no-code",
+	[PROFILE_NO_ROW] = "no-unwind-information",
+	[PROFILE_NO_TABLE] = "table-not-ready",
+	[PROFILE_RULE] = "rule-not-supported",
+	[PROFILE_STUCK] = "damaged",
+	[PROFILE_FOREIGN] = "32-bit",
+	[PROFILE_KERNEL_ONLY] = "kernel-only",
+};
+static const struct sooth_names ends = { PROFILE_ENDS, end_names };
+
+static const char *const frame_kind_names[] = { "user", "kernel", "generated" };
+static const struct sooth_names frame_kinds = { 3, frame_kind_names };
+
+static const struct sooth_field sample_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(profile_sample, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time the sample was taken" },
+	FIELD_PID(profile_sample),
+	FIELD_TID(profile_sample),
+	{ .name = "process",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_sample, process),
+		.help = "name of the sampled process" },
+	{ .name = "thread",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_sample, thread),
+		.help = "name of the sampled thread" },
+	FIELD_NUMBER_AS(profile_sample, stack, stack_number, "number of the sampled stack"),
+	FIELD_NUMBER(profile_sample, period_ns, "CPU time that the sample stands for",
+		.unit = SOOTH_UNIT_NS),
+};
+
+static const struct sooth_field stack_fields[] = {
+	FIELD_NUMBER_AS(profile_stack, stack, stack_number, "number of the stack"),
+	{ .name = "end",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(profile_stack, end),
+		.names = &ends,
+		.help = "whole: up to the entry of the thread; else the reason why frames are "
+			"missing" },
+	{ .name = "frames",
+		.type = SOOTH_FIELD_LIST,
+		FIELD_AT(profile_stack, frames),
+		.help = "numbers of the stack's frames, innermost first" },
+};
+
+static const struct sooth_field frame_fields[] = {
+	FIELD_NUMBER_AS(profile_frame, frame, frame_number, "number of the stack frame"),
+	{ .name = "kind",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(profile_frame, frame_kind),
+		.names = &frame_kinds,
+		.help = "user: code of a file; kernel; generated: code made at run time" },
+	FIELD_STRING(profile_frame, function, "function of the stack frame, as its symbol names it",
+		FIELD_STATE_AT(profile_frame, function_state)),
+	FIELD_STRING(profile_frame, file, "path of the file with the code of the frame",
+		FIELD_STATE_AT(profile_frame, file_state)),
+	FIELD_NUMBER(profile_frame, offset,
+		"place of the frame in its file; an address where it has none",
+		.unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(profile_frame, begin, "start of the function, in its file",
+		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(profile_frame, begin_state)),
+	FIELD_STRING(profile_frame, build_id, "GNU build id of the file with the code",
+		.is_hidden = true, FIELD_STATE_AT(profile_frame, build_id_state)),
+};
+
+static const struct sooth_schema sample_schema = {
+	.name = "profile.sample",
+	.kind = PROFILE_SAMPLE,
+	.class_ = SOOTH_CLASS_EVENT,
+	.fixed_size = sizeof(struct profile_sample),
+	SCHEMA_FIELDS(sample_fields),
+};
+
+static const struct sooth_schema stack_schema = {
+	.name = "profile.stack",
+	.kind = PROFILE_STACK,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_stack),
+	SCHEMA_FIELDS(stack_fields),
+};
+
+static const struct sooth_schema frame_schema = {
+	.name = "profile.frame",
+	.kind = PROFILE_FRAME,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_frame),
+	SCHEMA_FIELDS(frame_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &sample_schema, &stack_schema, &frame_schema,
+	NULL };
+
+const struct probe probe_profile = {
+	.name = "profile",
+	.help = "stacks of threads that use CPU, sampled at a fixed rate",
+	.schemas = schemas,
+	.offers = INTEREST_STREAM,
+};

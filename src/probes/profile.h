@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * profile: where threads spend CPU time, as stacks taken at a fixed rate. A sample names a stack, a
+ * stack its frames, a frame its function and file: what repeats is in the capture once. Shared with
+ * the kernel side.
+ */
+#ifndef SOOTH_PROBES_PROFILE_H
+#define SOOTH_PROBES_PROFILE_H
+
+#include <sooth/record.h>
+
+enum profile_kind {
+	PROFILE_SAMPLE = 0x1000,
+	PROFILE_STACK = 0x1080,
+	PROFILE_FRAME = 0x1081,
+};
+
+/* How the walk up a stack ended. */
+enum profile_end {
+	PROFILE_WHOLE,	    /* at the entry of the thread */
+	PROFILE_DEPTH,	    /* more frames than are kept */
+	PROFILE_UNREADABLE, /* the stack could not be read: not in memory */
+	PROFILE_NO_CODE,    /* the return address is in no code */
+	PROFILE_NO_ROW,	    /* the unwind information of the file does not cover the address */
+	PROFILE_NO_TABLE, /* the unwind information of the file was not read yet, or has no room */
+	PROFILE_RULE,	  /* unwind information of a kind that is not supported */
+	PROFILE_STUCK,	  /* the next frame is not above this one: damaged, or not a stack */
+	PROFILE_FOREIGN,  /* code for another instruction set: 32-bit */
+	PROFILE_KERNEL_ONLY, /* the thread has no user memory any more: it exits */
+	PROFILE_ENDS,
+};
+
+enum profile_frame_kind {
+	PROFILE_USER,
+	PROFILE_KERNEL,
+	PROFILE_GENERATED, /* code in memory that belongs to no file: compiled at run time */
+};
+
+#define PROFILE_NAME_BYTES 16
+
+struct profile_sample {
+	struct sooth_record record;
+	uint32_t stack;	    /* of a profile.stack */
+	uint32_t period_ns; /* CPU time that the sample stands for */
+	char process[PROFILE_NAME_BYTES];
+	char thread[PROFILE_NAME_BYTES];
+};
+
+/* A definition. */
+struct profile_stack {
+	struct sooth_record record;
+	uint32_t stack;
+	uint8_t end; /* enum profile_end */
+	uint8_t unused[3];
+	struct sooth_text frames; /* uint32_t of profile.frame, the innermost first */
+};
+
+/* A definition. */
+struct profile_frame {
+	struct sooth_record record;
+	uint64_t offset; /* in the file; without a file: the address */
+	uint32_t frame;
+	uint8_t frame_kind;	/* enum profile_frame_kind */
+	uint8_t function_state; /* not measured: no symbol covers it, or the file was not readable
+				 */
+	uint8_t file_state;	/* absent: the kernel, or generated code */
+	uint8_t build_id_state;
+	struct sooth_text function;
+	struct sooth_text file;
+	struct sooth_text build_id; /* in hexadecimal */
+	uint64_t begin;		    /* of the function, as `offset` */
+	uint8_t begin_state;	    /* not measured: the function is unknown */
+	uint8_t unused[7];
+};
+
+_Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_frame) == 88, "the layout is part of the capture format");
+
+#endif

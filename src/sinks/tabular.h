@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rows as lines: what sinks and exports of CSV, JSON lines and folded stacks share. Whole lines are
+ * gathered, and written when there are enough of them, at the end, or at once in a live stream.
+ */
+#ifndef SOOTH_SINKS_TABULAR_H
+#define SOOTH_SINKS_TABULAR_H
+
+#include <stdio.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct tabular {
+	FILE *stream;
+	const char *doing; /* what failed if it does: "write CSV" */
+	struct buffer bytes;
+	bool has_cell; /* CSV: a cell of the line */
+};
+
+void tabular_open(struct tabular *t, FILE *stream, const char *doing);
+void tabular_fini(struct tabular *t);
+/* All that was gathered. */
+int tabular_write(struct tabular *t, struct sooth_error *err);
+/* The same if it is worth a call. */
+int tabular_write_full(struct tabular *t, struct sooth_error *err);
+/* The same, and nothing waits in the stream. */
+int tabular_flush(struct tabular *t, struct sooth_error *err);
+
+/* --- CSV: cells, then the end of the line --- */
+
+/* A text that begins like a formula gets an apostrophe if `may_be_formula`. */
+void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula);
+void tabular_name(struct tabular *t, const char *name);
+void tabular_line_end(struct tabular *t);
+
+/* --- JSON lines: what is before each value is the same in every row --- */
+
+#define TABULAR_KEYS_MAX 512
+
+struct tabular_keys {
+	struct buffer bytes;
+	uint32_t ends[TABULAR_KEYS_MAX];
+	size_t count;
+};
+
+void tabular_key(struct tabular_keys *k, const char *name);
+/* The key of that index with its quotes and colon. */
+void tabular_put_key(const struct tabular_keys *k, size_t index, struct buffer *out);
+
+#endif

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Sampled stacks of programs whose shares are known by construction, with and without frame pointers.
+The bounds are those of sampling: 2,000 samples of a share of 70 % deviate by one point, so eight
+points are never passed by chance.
+"""
+import collections
+import os
+
+import harness
+from harness import Case, Process, needs_bpf
+
+RATE = 997
+PROGRAMS = {name: os.path.join(os.path.dirname(harness.WORKLOADS), name)
+            for name in ("profile-fp", "profile-tables")}
+
+
+def folded(path):
+    """Stacks as (names from the process on, samples)."""
+    for line in harness.read(path).decode().splitlines():
+        names, _, count = line.rpartition(" ")
+        yield names.split(";"), int(count)
+
+
+def is_within(names, stack):
+    """Whether these stand in the stack in this order, other frames between."""
+    rest = iter(stack)
+    return all(name in rest for name in names)
+
+
+@needs_bpf
+class Profile(Case):
+    def profile(self, *words, options=()):
+        """Launched; the report and its stacks."""
+        path = self.path("stacks.folded")
+        run = self.sooth("profile", "-j", "--rate", str(RATE), "--folded", path, *options, "--", *words)
+        report = run.json()
+        stacks = list(folded(path))
+        self.assertEqual(report["loss"], [])
+        return report, stacks
+
+    def assert_share(self, stacks, names, share, within=0.08, of=None):
+        """Of all samples that stand in `of`."""
+        chosen = [(stack, count) for stack, count in stacks if not of or is_within(of, stack)]
+        total = sum(count for _, count in chosen)
+        self.assertGreater(total, 300, stacks[:5])
+        has = sum(count for stack, count in chosen if is_within(names, stack)) / total
+        self.assertLess(abs(has - share), within, "%s: %.3f of %d" % (names, has, total))
+
+    def test_shares(self):
+        for name, program in PROGRAMS.items():
+            with self.subTest(name):
+                report, stacks = self.profile(program, "shares", "2")
+                for function, share in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
+                    self.assert_share(stacks, ("main", "outer", "inner", function), share, of=("inner",))
+                # Whoever calls is found: few samples are taken before the tables are made.
+                self.assert_share(stacks, ("main", "outer"), 1, within=0.3)
+                best = max(report["functions"], key=lambda row: row["self_samples"])
+                self.assertEqual(best["function"], "seventy")
+                whole = report["profile"]["whole_stacks_percent"]
+                self.assertGreater(whole, 60, report)
+
+    def test_folded_equals_rows(self):
+        """The file of stacks and the table of functions are two forms of the same samples."""
+        capture, again = self.path("shares.sooth"), self.path("again.folded")
+        report, stacks = self.profile(PROGRAMS["profile-tables"], "shares", "0.5",
+                                      options=("--save", capture))
+        self.assertEqual(sum(count for _, count in stacks), report["profile"]["samples"])
+        own, total = collections.Counter(), collections.Counter()
+        for stack, count in stacks:
+            names = [name for name in stack[2:] if not name.startswith("[cut: ")]
+            if names:
+                own[names[-1]] += count
+            for name in set(names):
+                total[name] += count
+        for row in report["functions"]:
+            self.assertEqual(own[row["function"]], self.sum_of(report, row, "self_samples"), row)
+        self.assertGreater(len(report["functions"]), 3)
+        # And from the capture.
+        self.sooth("profile", "--folded", again, capture)
+        self.assertEqual(list(folded(again)), stacks)
+
+    @staticmethod
+    def sum_of(report, row, field):
+        """Of functions of the same name: folded stacks name no file."""
+        return sum(r[field] for r in report["functions"] if r["function"] == row["function"])
+
+    def test_threads(self):
+        for name, program in PROGRAMS.items():
+            with self.subTest(name):
+                report, stacks = self.profile(program, "threads", "1")
+                for thread, function in (("hot-a", "thread_a"), ("hot-b", "thread_b")):
+                    self.assert_share(stacks, (thread, function, "spend", "work"), 1, within=0.4,
+                                      of=(thread,))
+                    self.assertIn(thread, {row["role"] for row in report["functions"]})
+                self.assert_share(stacks, ("thread_a",), 0.5, within=0.15, of=("spend",))
+
+    def test_role(self):
+        report, stacks = self.profile(PROGRAMS["profile-tables"], "threads", "1",
+                                      options=("--role", "hot-a"))
+        self.assertEqual({row["role"] for row in report["functions"]}, {"hot-a"})
+        self.assertEqual({stack[1] for stack, _ in stacks}, {"hot-a"})
+
+    def test_children(self):
+        """Each forked child has its samples, from its first moment on."""
+        capture = self.path("children.sooth")
+        self.sooth("profile", "--rate", str(RATE), "--save", capture, "--",
+                   PROGRAMS["profile-tables"], "children", "0.7")
+        rows = self.sooth("query", "-j", capture,
+                          "SELECT pid, count(*) AS n FROM profile_sample GROUP BY pid").json()
+        samples = {row["pid"]: row["n"] for row in rows["rows"]}
+        children = [count for count in samples.values() if count > 0.3 * RATE]
+        self.assertEqual(len(children), 3, samples)
+        path = self.path("children.folded")
+        self.sooth("profile", "--folded", path, capture)
+        self.assert_share(list(folded(path)), ("main", "child_work"), 1, within=0.3)
+
+    def test_exec(self):
+        """A child that replaced its program: its new functions are known."""
+        _, stacks = self.profile(PROGRAMS["profile-tables"], "exec", "1")
+        self.assert_share(stacks, ("main", "outer", "inner"), 1, within=0.3)
+
+    def test_signal_frame(self):
+        """A stack goes on from a signal's handler to what it interrupted."""
+        for name, program in PROGRAMS.items():
+            with self.subTest(name):
+                _, stacks = self.profile(program, "signal", "1")
+                self.assert_share(stacks, ("main", "signal_caller", "handler", "spend"), 1,
+                                  within=0.3)
+
+    def test_deep(self):
+        for name, program in PROGRAMS.items():
+            with self.subTest(name):
+                _, stacks = self.profile(program, "deep", "1")
+                self.assert_share(stacks, ("main",) + 101 * ("deep",) + ("spend",), 1, within=0.3)
+
+    def test_attached(self):
+        target = Process([PROGRAMS["profile-tables"], "shares", "60"])
+        self.addCleanup(target.end)
+        path = self.path("attached.folded")
+        run = self.sooth("profile", "-j", "--rate", str(RATE), "-d", "4", "--folded", path,
+                         str(target.pid))
+        self.assertTrue(target.is_running())
+        self.assertGreater(run.json()["profile"]["samples"], 0)
+        for stack, _ in folded(path):
+            self.assertEqual(stack[0], "profile-tables"[:15])
+
+    def test_nothing_stays(self):
+        """sooth is killed in the midst: its program, maps and clocks go with it."""
+        target = Process([PROGRAMS["profile-tables"], "shares", "60"])
+        self.addCleanup(target.end)
+        sooth = Process([harness.SOOTH, "profile", str(target.pid)])
+        self.addCleanup(sooth.end)
+        harness.wait_until(lambda: any(
+            kind == "prog" and harness.program_name(number) == "on_sample"
+            for kind, number in harness.held_by(sooth.pid)), "sooth to attach")
+        held = harness.held_by(sooth.pid)
+        self.assertTrue(held)
+        sooth.child.kill()
+        sooth.finish()
+        harness.wait_until(lambda: not harness.still_in_kernel(held), "its objects to go")
+        self.assertTrue(target.is_running())
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The call that a spinning thread repeats, at both sides of what makes it the cause. */
+#include "call_records.h"
+#include "check_threads.h"
+
+#include <errno.h>
+
+#include "probes/sockets.h"
+
+#define RECORDED 200 /* records; each stands for `skipped` more */
+
+/* It has only just started, so that without its calls severity is low. */
+static const struct thread_made young = {
+	.name = "loop", .state = 'R', .cpu = 80, .waited = 15, .involuntary = 10, .system = 60
+};
+
+struct repeated {
+	const char *name;
+	int64_t result;
+	uint64_t arguments[6];
+	uint32_t skipped;
+	bool has_path;
+	uint32_t events; /* of the ready descriptor */
+	int32_t ready;
+};
+
+static void put_ready(const struct repeated *r)
+{
+	unsigned char event[12] = { 0 };
+
+	memcpy(event, &r->events, 4);
+	memcpy(event + 4, &r->ready, 4);
+	if (r->events)
+		piece(1, event, sizeof(event));
+	if (r->has_path)
+		piece(1, "/a", 2);
+}
+
+static void repeats(const struct repeated *r, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct syscalls_call call = {
+			.record = head_of(0.01 + 4.9 * i / count, PID, SYSCALLS_CALL),
+			.result = r->result,
+			.duration_ns = 300,
+			.skipped = r->skipped,
+			.name = "loop"
+		};
+		const struct sooth_record *made;
+
+		call.record.tid = PID;
+		memcpy(call.arguments, r->arguments, sizeof(call.arguments));
+		put_ready(r);
+		made = make_call(&call, r->name);
+		buffer_append(&records, made, record_bytes(made));
+	}
+}
+
+static void spins(const struct repeated *first, int first_count, const struct repeated *second,
+	int second_count)
+{
+	add_source("syscalls");
+	is_there();
+	thread(young);
+	threads_read(1);
+	repeats(first, first_count);
+	if (second)
+		repeats(second, second_count);
+	call_records_fini();
+}
+
+static const struct repeated end_of_file = { .name = "read", .arguments = { 3 }, .skipped = 9999 };
+
+static void reads_end(double skipped)
+{
+	struct repeated r = end_of_file;
+
+	r.skipped = (uint32_t)skipped;
+	spins(&r, RECORDED, NULL, 0);
+}
+
+/* The second one moves what the first one found. */
+static void polls_and_reads(double reads)
+{
+	static const struct repeated ready = {
+		.name = "epoll_wait", .result = 1, .arguments = { 4 }, .skipped = 9999
+	};
+	static const struct repeated data = {
+		.name = "read", .result = 1, .arguments = { 3, 0, 1 }, .skipped = 9999
+	};
+
+	spins(&ready, RECORDED, &data, (int)reads);
+}
+
+static void returns(double result)
+{
+	const struct repeated r = {
+		.name = "recvfrom", .result = (int64_t)result, .arguments = { 3 }, .skipped = 9999
+	};
+
+	spins(&r, RECORDED, NULL, 0);
+}
+
+static void polls(double result)
+{
+	const struct repeated r = { .name = "epoll_wait",
+		.result = (int64_t)result,
+		.arguments = { 4 },
+		.skipped = 9999 };
+
+	spins(&r, RECORDED, NULL, 0);
+}
+
+static void asks(double count)
+{
+	static const struct repeated r = { .name = "getppid", .result = 1, .skipped = 9999 };
+
+	spins(&r, (int)count, NULL, 0);
+}
+
+/* Another file each time, for all that is known. */
+static void looks(double value)
+{
+	static const struct repeated r = { .name = "newfstatat", .skipped = 9999, .has_path = true };
+
+	(void)value;
+	spins(&r, RECORDED, NULL, 0);
+}
+
+static void is_one_of(double others)
+{
+	static const struct repeated other = {
+		.name = "newfstatat", .skipped = 9999, .has_path = true
+	};
+
+	spins(&end_of_file, RECORDED, &other, (int)others);
+}
+
+static void test_repeats(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "cpu-spin", reads_end, 9999, NULL,
+			"medium/high: read returns end of file on fd 3, 400,000 times a second; burns "
+			"80 % of a CPU without visible progress: thread loop (99)|[share of the thread's "
+			"calls that are this one: 100 %|<wait before reading again" },
+		/* 100 us of CPU for each call: the calls are not what it burns. */
+		{ "cpu-spin", reads_end, 200, NULL, "medium/high: read returns" },
+		{ "cpu-spin", reads_end, 190, NULL, "low/medium: burns|!read returns" },
+		{ "cpu-spin", returns, 0, NULL, "medium/high: recvfrom returns end of" },
+		{ "cpu-spin", returns, -EAGAIN, NULL,
+			"medium/high: recvfrom returns EAGAIN, nothing there yet, on fd 3, 400,000" },
+		{ "cpu-spin", returns, -ENOTCONN, NULL,
+			"medium/high: recvfrom fails with ENOTCONN on fd 3|<pause after" },
+		{ "cpu-spin", polls, 1, NULL,
+			"medium/high: epoll_wait returns at once, 400,000 times a second: a descriptor "
+			"is always ready" },
+		{ "cpu-spin", polls, 0, NULL,
+			"medium/high: epoll_wait returns at once|no event, and no timeout" },
+		/* A quarter of all calls. */
+		{ "cpu-spin", polls_and_reads, 66, NULL, "medium/high: epoll_wait" },
+		{ "cpu-spin", polls_and_reads, 67, NULL, "low/medium: burns|!epoll_wait" },
+		{ "cpu-spin", is_one_of, 600, NULL, "medium/high: read returns" },
+		{ "cpu-spin", is_one_of, 601, NULL, "low/medium: burns|!read returns" },
+		{ "cpu-spin", asks, 32, NULL,
+			"low/medium: burns|; getppid is called 64,000 times a second" },
+		{ "cpu-spin", asks, 31, NULL, "low/medium: burns|; much of the time in system calls" },
+		{ "cpu-spin", looks, 0, NULL, "low/medium: burns|; much of the time in system calls" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_repeats) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The views of a profile: self and total, roles, recursion, cut stacks, chains of the tree. */
+#include "shown.h"
+
+#include "analyze/profile/profile_table.h"
+#include "probes/profile.h"
+
+static void put_frame(uint32_t number, const char *function, const char *file, uint8_t kind)
+{
+	struct profile_frame f = { .record = { .time_ns = 1, .kind = PROFILE_FRAME },
+		.frame = number,
+		.frame_kind = kind,
+		.begin = 0x1200,
+		.function_state =
+			function ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.build_id_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = {
+		{ &f.function, function ? function : "", function ? strlen(function) : 0 },
+		{ &f.file, file, strlen(file) },
+	};
+
+	RECORD_APPEND(&records, &f, tail, 2);
+}
+
+static void put_stack(uint32_t number, enum profile_end end, const uint32_t *frames, size_t count)
+{
+	struct profile_stack d = { .record = { .time_ns = 1, .kind = PROFILE_STACK },
+		.stack = number,
+		.end = (uint8_t)end };
+	struct record_tail tail[] = { { &d.frames, frames, count * sizeof(*frames) } };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+}
+
+static void put_samples(uint32_t stack, const char *thread, uint32_t tid, int count)
+{
+	struct profile_sample s = { .record = { .time_ns = 2,
+					    .start_ticks = 7,
+					    .pid = 10,
+					    .tid = tid,
+					    .kind = PROFILE_SAMPLE },
+		.stack = stack,
+		.period_ns = 10000000,
+		.process = "demo" };
+
+	strcpy(s.thread, thread);
+	for (int i = 0; i < count; i++)
+		RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+/* 1: main > work > work > read; 2: cut > work; 3: main > other */
+static void put_all(void)
+{
+	static const uint32_t first[] = { 4, 2, 2, 1 }, second[] = { 2 }, third[] = { 3, 1 };
+
+	put_stack(1, PROFILE_WHOLE, first, 4);
+	put_stack(2, PROFILE_NO_CODE, second, 1);
+	put_stack(3, PROFILE_WHOLE, third, 2);
+	put_samples(1, "demo", 10, 6);
+	put_samples(2, "hot", 11, 3);
+	put_samples(3, "demo", 10, 1);
+	/* The names come last, as a backend writes them. */
+	put_frame(1, "main", "/bin/demo", PROFILE_USER);
+	put_frame(2, "work", "/bin/demo", PROFILE_USER);
+	put_frame(3, NULL, "/lib/libother.so", PROFILE_USER);
+	put_frame(4, "sys_read", "", PROFILE_KERNEL);
+}
+
+static void test_functions(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-table", NULL, "text");
+	assert_true(has(text, "10 samples, 100ms of CPU time, one per 10.0ms; whole stacks: 70.0 %"));
+	assert_true(has(text, " 60.0   60.0    6     6 main sys_read           kernel\n"));
+	/* It calls itself, and counts once. */
+	assert_true(has(text, "  0.0   60.0    0     6 main work               demo\n"));
+	assert_true(has(text, " 30.0   30.0    3     3 hot  work               demo\n"));
+	assert_true(has(text, "  0.0   70.0    0     7 main main               demo\n"));
+	assert_true(has(text, " 10.0   10.0    1     1 main libother.so+0x1200 libother.so\n"));
+	assert_false(has(text, "ends of stacks"));
+}
+
+static void test_ends(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-table", NULL, "json");
+	assert_true(has(text, "\"end\": \"return address is not in code\",\n      \"samples\": 3"));
+	assert_true(has(text, "\"end\": \"whole\",\n      \"samples\": 7"));
+}
+
+static void test_role(void **state)
+{
+	struct profile_options options = { .role = "hot" };
+
+	(void)state;
+	put_all();
+	assert_true(has(show_view("profile", "profile-table", &options, "text"), "3 samples, "));
+	assert_false(has(shown.data, "sys_read"));
+}
+
+static void test_folded(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-stacks", NULL, "folded");
+	assert_true(has(text, "demo;main;main;work;work;sys_read 6\n"));
+	assert_true(has(text, "demo;main;main;libother.so+0x1200 1\n"));
+	assert_true(has(text, "demo;hot;[cut: return address is not in code];work 3\n"));
+}
+
+static void test_tree(void **state)
+{
+	struct profile_options options = { .folds_chains = true, .least_share = 0.15 };
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-stacks", &options, "text");
+	assert_true(has(text, "work > work > sys_read"));
+	assert_true(has(text, "[cut: return address is not in code] > work"));
+	assert_false(has(text, "libother")); /* a tenth */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
+		TEST(test_folded), TEST(test_tree) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
