@@ -308,6 +308,24 @@ static void test_ring_of_a_writer(void **state)
 			"pipe as fast as gzip (10) reads");
 }
 
+/* Woken by a timer while the second sample is taken: its reader was read with the first. */
+static void test_woken_writer(void **state)
+{
+	(void)state;
+	process(10, "writer", 'S');
+	thread(10, 10, "write", 1);
+	object(10, 1, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(10, 10, WAITS_RELATION_READER, 11, 0, "reader");
+	process(11, "reader", 'S');
+	thread(11, 11, "clock_nanosleep", 0);
+	sampled_before(1);
+	buffer_reset(&records);
+	process(10, "writer", 'R');
+	thread(10, 10, NULL, 0);
+	expect("waits", "writer (10) is blocked writing to a pipe: reader (11) does not read, 3 min; "
+			"11 sleeps");
+}
+
 /* A process that computes waits for no other, whatever call it was last seen in. */
 static void test_busy_reader(void **state)
 {
@@ -490,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup(test_open_circle, reset),
 		cmocka_unit_test_setup(test_ring_that_runs, reset),
 		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
+		cmocka_unit_test_setup(test_woken_writer, reset),
 		cmocka_unit_test_setup(test_busy_reader, reset),
 		cmocka_unit_test_setup(test_second_writer, reset),
 		cmocka_unit_test_setup(test_own_lock, reset),

@@ -203,11 +203,16 @@ static struct wait_link weigh_cpu(
 	return link;
 }
 
+static struct wait_graph sample_before(const struct wait_graph *g)
+{
+	return (struct wait_graph){ .records = g->before, .before = g->before };
+}
+
 /* One that is about to run at this moment waited at the sample before, as a rule: for that. */
 static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_link link = choose_now(g, p), earlier;
-	struct wait_graph before = { .records = g->before, .before = g->before };
+	struct wait_graph before = sample_before(g);
 	const struct waits_process *then = wait_graph_process(&before, p->node_pid);
 
 	if (link.what != WAIT_READY || !then || then->node_start_ticks != p->node_start_ticks)
@@ -246,6 +251,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	struct wait_link *last = &chain->links[chain->count - 1];
 	const struct waits_party *party = last->party;
 	const struct waits_process *p;
+	struct wait_graph before;
 
 	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
 		return false;
@@ -262,10 +268,15 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		}
 		return true;
 	}
-	p = wait_graph_process(g, party->party_pid);
 	if (has_process(chain, party->party_pid)) {
 		last->repeats = true;
 		return false;
+	}
+	p = wait_graph_process(g, party->party_pid);
+	if (!p) { /* a wait of the sample before: its party was read then */
+		before = sample_before(g);
+		g = &before;
+		p = wait_graph_process(g, party->party_pid);
 	}
 	if (!p)
 		return false;
