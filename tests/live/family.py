@@ -132,7 +132,8 @@ class Family:
         streams = dict(NULL, **words)
         main = (parent or self.root).start(name, *flags, *(["session"] if is_leader else []),
                                            program=program, **streams)
-        main.session_id = session_id or str(uuid.uuid4())
+        # Not of digits alone at its start: as a target that would be a PID.
+        main.session_id = session_id or "a" + str(uuid.uuid4())[1:]
         self.tell_session(main)
         return main
 

@@ -38,6 +38,13 @@ def reported(pids):
             for p in json.loads(run.stdout)["processes"] if p["pid"] in pids}
 
 
+def wait_for_next_tick(member):
+    """Start times are in ticks; those of one tick have no order."""
+    per_second = os.sysconf("SC_CLK_TCK")
+    wait_until(lambda: int(time.clock_gettime(time.CLOCK_BOOTTIME) * per_second) > member.started + 1,
+        "the next tick")
+
+
 class Made(Leftovers):
     """Families of processes: nothing in the environment but the agent's name."""
     MARKS = {"CLAUDECODE": "1"}
@@ -91,9 +98,9 @@ class Made(Leftovers):
         """What a main process starts is in the process session of that, or in a younger one."""
         shell = self.family.root.start("shell", "session", **NULL)
         main = self.family.main("main", parent=shell, is_leader=False)
-        time.sleep(0.05)  # start times are in ticks of 10 ms; those of one tick have no order
+        wait_for_next_tick(main)
         other = self.family.main("other")
-        time.sleep(0.05)
+        wait_for_next_tick(other)
         helper = main.start("helper", environment=self.MARKS, **NULL)
         twin = other.start("twin", "twice", environment=self.MARKS, **NULL)
         main.kill(reaper=shell)
@@ -119,6 +126,15 @@ ctypes.CDLL(None).prctl(15, b"systemd")  # PR_SET_NAME
 subprocess.Popen(sys.argv[1:]).wait()
 time.sleep(1000)
 """)
+
+
+def all_decided(pids):
+    """Their rows: one that is ending has its PID still, and is nothing that is recognized."""
+    def decided():
+        rows = listed(*pids)
+        return rows if all(rows[pid]["is_orphaned"] is not None for pid in pids) else None
+
+    return wait_until(decided, "all owners to be decided")
 
 
 class Real(unittest.TestCase):
@@ -147,11 +163,7 @@ class Real(unittest.TestCase):
         for name in killed:
             wait_until(lambda name=name: not processes.is_alive(self.agents[name].pid), "its end")
         pids = [pid for of in tools.values() for pid in of]
-        for _ in range(20):  # one that is ending has its PID still, and is nothing that is recognized
-            rows = listed(*pids)
-            if all(rows[pid]["is_orphaned"] is not None for pid in pids):
-                break
-            time.sleep(0.2)
+        rows = all_decided(pids)
         below = rows[tools["1, killed"][-1]]
         self.assertEqual(below["ppid"], self.agents["1, killed"].child.pid, below)
         for name, of in tools.items():
