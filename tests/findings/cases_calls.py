@@ -509,8 +509,9 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),
         says=r"its children (git) keep failing: lock file ", may_skip=has_git,
         evidence="commands that ended with an error", threshold="min-commands"),
+    # The start of python takes a window's budget of errors: one child a second is seen whole.
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
-        says="EADDRINUSE (Address already in use)",
+        duration_s=8, says="EADDRINUSE (Address already in use)",
         evidence="commands that ended with an error", threshold="min-commands"),
     healthy("syscall-errors", "each command that it starts gets a lock", commands("no lock"),
         may_skip=has_git),
