@@ -28,7 +28,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
-#include "analyze/calls/call_text.h"
+#include "analyze/calls/call_written.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 

@@ -19,8 +19,5 @@ struct call_text {
 void call_put_arguments(const struct call_text *w);
 /* "3</etc/passwd>", "831", "0x7f..."; what is no number stands in the call's own way. */
 void call_put_result(const struct call_text *w);
-/* Names joined by "|"; what has none as a number. */
-void call_put_flags(
-	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An argument that is being written, and what is written of structs; for call_text.c. */
+/* An argument that is being written, and the values in it; for call_text.c and call_results.c. */
 #ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
 #define SOOTH_ANALYZE_CALL_WRITTEN_H
 
@@ -15,11 +15,19 @@ struct written {
 	struct call_piece target;
 };
 
+/* Values of any kind: call_values.c. */
 void written_put_hex(struct buffer *out, uint64_t value);
 void written_put_octal(struct buffer *out, uint64_t value);
+/* 0: NULL. */
+void written_put_pointer(struct buffer *out, uint64_t value);
 void written_as_hex(const struct written *a);
 void written_as_int(const struct written *a);
 void written_as_pointer(const struct written *a);
+/* Names joined by "|"; what has none as a number. */
+void call_put_flags(
+	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);
+/* Of a target that is cut: "text"... */
+void written_put_quoted(struct buffer *out, const struct call_piece *piece);
 /* "3</etc/passwd>" */
 void written_put_fd(const struct call_text *w, int64_t fd);
 
