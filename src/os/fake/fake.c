@@ -25,62 +25,6 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-/* --- the script itself --- */
-
-static const char *const step_names[FAKE_STEPS] = {
-	[FAKE_NEED_SCRIPTED] = "look for the first need",
-	[FAKE_NEED_SECOND] = "look for the second need",
-	[FAKE_OPEN] = "open the source",
-	[FAKE_SET] = "follow the process",
-	[FAKE_START] = "start the source",
-	[FAKE_DRAIN] = "drain the source",
-	[FAKE_STOP] = "stop the source",
-	[FAKE_RELEASE] = "run the command",
-};
-
-int script_fails(struct fake *f, enum fake_step step, struct sooth_error *err)
-{
-	int code = f->failures[step];
-
-	if (!code)
-		return 0;
-	error_errno(err, code, "%s", step_names[step]);
-	return error_remedy(err, "let the script allow it");
-}
-
-struct fake_process *script_find(struct fake *f, const struct process_id *id)
-{
-	for (size_t i = 0; i < f->process_count; i++) {
-		if (!memcmp(&f->processes[i]->id, id, sizeof(*id)))
-			return f->processes[i];
-	}
-	return NULL;
-}
-
-bool script_add_calls(struct fake *f, struct script_calls *source)
-{
-	for (size_t i = 0; i < SCRIPT_SOURCES_MAX; i++) {
-		if (f->calls[i])
-			continue;
-		f->calls[i] = source;
-		return true;
-	}
-	return false;
-}
-
-void script_remove_calls(struct fake *f, struct script_calls *source)
-{
-	for (size_t i = 0; i < SCRIPT_SOURCES_MAX; i++) {
-		if (f->calls[i] == source)
-			f->calls[i] = NULL;
-	}
-}
-
-bool script_adopts(const struct backend_run *run, const struct fake_process *p)
-{
-	return run->options.is_host || (run->options.has_uid && run->options.uid == p->uid);
-}
-
 #define EACH_CALLS(f, source)                                                                      \
 	for (size_t _i = 0; _i < SCRIPT_SOURCES_MAX; _i++)                                         \
 		for (struct script_calls *source = (f)->calls[_i]; source; source = NULL)

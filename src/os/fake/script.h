@@ -60,9 +60,6 @@ static inline struct fake *fake_of(const struct os *os)
 /* The code a step was set to fail with, the error filled; 0: it works. */
 int script_fails(struct fake *f, enum fake_step step, struct sooth_error *err);
 struct fake_process *script_find(struct fake *f, const struct process_id *id);
-/* False when all places are taken. */
-bool script_add_calls(struct fake *f, struct script_calls *source);
-void script_remove_calls(struct fake *f, struct script_calls *source);
 /* Whether a source observes every process of this kind without a request. */
 bool script_adopts(const struct backend_run *run, const struct fake_process *p);
 

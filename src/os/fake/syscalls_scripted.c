@@ -193,6 +193,26 @@ void script_leave(struct script_calls *s, const struct fake_process *p)
 
 /* --- the backend's side --- */
 
+/* False when all places are taken. */
+static bool add_calls(struct fake *f, struct script_calls *source)
+{
+	for (size_t i = 0; i < SCRIPT_SOURCES_MAX; i++) {
+		if (f->calls[i])
+			continue;
+		f->calls[i] = source;
+		return true;
+	}
+	return false;
+}
+
+static void remove_calls(struct fake *f, struct script_calls *source)
+{
+	for (size_t i = 0; i < SCRIPT_SOURCES_MAX; i++) {
+		if (f->calls[i] == source)
+			f->calls[i] = NULL;
+	}
+}
+
 int script_calls_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct fake *f = fake_of(run->os);
@@ -208,7 +228,7 @@ int script_calls_open(struct backend_run *run, struct sooth_error *err)
 	map_init(&s->followed, sizeof(struct process_id), sizeof(struct script_followed), KEYS_MAX);
 	map_init(&s->counts, sizeof(struct script_key), sizeof(struct syscalls_count), KEYS_MAX);
 	map_init(&s->errors, sizeof(struct script_key), sizeof(struct syscalls_error), KEYS_MAX);
-	if (!script_add_calls(f, s))
+	if (!add_calls(f, s))
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open one more source");
 	f->counts.opened++;
 	f->counts.may_pause += run->options.may_pause;
@@ -304,7 +324,7 @@ void script_calls_close(struct backend_run *run)
 	struct script_calls *s = run->state;
 
 	f->counts.closed++;
-	script_remove_calls(f, s);
+	remove_calls(f, s);
 	map_fini(&s->followed);
 	map_fini(&s->counts);
 	map_fini(&s->errors);
