@@ -21,33 +21,6 @@
 #define VALUE_BYTES_MAX	   (16 << 20)
 #define RESULT_COLUMNS_MAX TABLE_COLUMNS_MAX
 
-bool query_is_over(const struct query *q)
-{
-	return (q->options.is_stopped && q->options.is_stopped()) ||
-	       (q->deadline_ns && clock_monotonic_ns() >= q->deadline_ns);
-}
-
-int query_stopped(const struct query *q, struct sooth_error *err)
-{
-	if (q->options.is_stopped && q->options.is_stopped()) {
-		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
-		error_why(err, "the query was interrupted");
-		return error_remedy(err, "let the query finish, or add a LIMIT to make it shorter");
-	}
-	return query_timed_out(q->options.timeout_ns, err);
-}
-
-int query_failed(struct query *q, const char *tried, struct sooth_error *err)
-{
-	if (q->has_failed) {
-		*err = q->error;
-		return err->code;
-	}
-	if (sqlite3_errcode(q->db) == SQLITE_INTERRUPT)
-		return query_stopped(q, err);
-	return sql_error(q->db, tried, err);
-}
-
 static int is_over(void *user)
 {
 	return query_is_over(user);
@@ -193,7 +166,7 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 		       : !is_blank(rest)	    ? "more than one statement"
 		       : sqlite3_column_count(*out) ? "the result has too many columns"
 						    : "only SQL statements that return rows "
-						    	"(SELECT) are allowed");
+						      "(SELECT) are allowed");
 	return error_remedy(
 		err, "give one SELECT, for example: \"SELECT * FROM syscalls_call LIMIT 10\"");
 }

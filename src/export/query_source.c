@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "export/query_state.h"
 
 #define READ_BYTES (64u << 10)
@@ -32,6 +33,35 @@ struct scan {
 	sqlite3_int64 row;
 	struct buffer scratch;
 };
+
+/* --- its end --- */
+
+bool query_is_over(const struct query *q)
+{
+	return (q->options.is_stopped && q->options.is_stopped()) ||
+	       (q->deadline_ns && clock_monotonic_ns() >= q->deadline_ns);
+}
+
+static int stopped(const struct query *q, struct sooth_error *err)
+{
+	if (q->options.is_stopped && q->options.is_stopped()) {
+		error_set(err, -EINTR, SOOTH_FAULT_USAGE, "finish the statement");
+		error_why(err, "the query was interrupted");
+		return error_remedy(err, "let the query finish, or add a LIMIT to make it shorter");
+	}
+	return query_timed_out(q->options.timeout_ns, err);
+}
+
+int query_failed(struct query *q, const char *tried, struct sooth_error *err)
+{
+	if (q->has_failed) {
+		*err = q->error;
+		return err->code;
+	}
+	if (sqlite3_errcode(q->db) == SQLITE_INTERRUPT)
+		return stopped(q, err);
+	return sql_error(q->db, tried, err);
+}
 
 /* --- reading --- */
 
@@ -59,7 +89,7 @@ int query_read(
 	if (!bytes)
 		return error_no_memory(err);
 	if (query_is_over(q))
-		return query_stopped(q, err);
+		return stopped(q, err);
 	got = capture_file_read(file, bytes, READ_BYTES, err);
 	if (got < 0)
 		return (int)got;

@@ -29,11 +29,12 @@ struct query {
 	bool has_failed;
 };
 
+/* --- tables of records: query_source.c --- */
+
 /* True when the time is over or the user wants it to end. */
 bool query_is_over(const struct query *q);
-int query_stopped(const struct query *q, struct sooth_error *err);
-
-/* --- tables of records: query_source.c --- */
+/* Why a step of SQLite failed: a reading of the capture, the user, SQLite itself. */
+int query_failed(struct query *q, const char *tried, struct sooth_error *err);
 
 /* Virtual tables for all kinds, and for the table "call". */
 int query_sources(struct query *q, struct sooth_error *err);
@@ -55,7 +56,5 @@ int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err);
 /* What stands under it: losses and limits of the capture, as far as it was read. */
 int query_emit_notes(struct query *q, struct output *output, struct sooth_error *err);
-/* Why a step of SQLite failed: a reading of the capture, the user, SQLite itself. */
-int query_failed(struct query *q, const char *tried, struct sooth_error *err);
 
 #endif
