@@ -9,7 +9,7 @@
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
-#include "analyze/diagnosis/findings_emit.h"
+#include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
@@ -290,7 +290,7 @@ static void put_unseen(struct answer *a)
 
 static bool is_shown(const struct answer *a, const struct diagnosed *j)
 {
-	return j->is_host || !a->output || findings_shows(a->output, a->s, j);
+	return j->is_host || !a->output || finding_process_is_shown(a->output, a->s, j);
 }
 
 static int by_severity(const void *a, const void *b)

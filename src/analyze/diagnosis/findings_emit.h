@@ -8,9 +8,6 @@
 
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);
-/* The filter lets the row of the process pass. */
-bool findings_shows(
-	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
 int findings_emit_host(struct output *output, const struct diagnosis *s, struct sooth_error *err);
 int findings_emit_summary(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);
