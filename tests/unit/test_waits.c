@@ -326,6 +326,22 @@ static void test_woken_writer(void **state)
 			"11 sleeps");
 }
 
+/* An event loop that was met on its way into the next wait, as redis is ten times a second. */
+static void test_between_waits(void **state)
+{
+	(void)state;
+	process(10, "redis-server", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	sampled_before(1);
+	buffer_reset(&records);
+	process(10, "redis-server", 'S');
+	thread(10, 10, NULL, 0);
+	thread_at(&records, 10)->state = 'S';
+	expect("idle", "redis-server (10) waits for events, idle 3 min");
+	buffer_reset(&before);
+	expect("unknown", "redis-server (10) is waiting, not known for what, 3 min");
+}
+
 /* A process that computes waits for no other, whatever call it was last seen in. */
 static void test_busy_reader(void **state)
 {
@@ -509,6 +525,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ring_that_runs, reset),
 		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
 		cmocka_unit_test_setup(test_woken_writer, reset),
+		cmocka_unit_test_setup(test_between_waits, reset),
 		cmocka_unit_test_setup(test_busy_reader, reset),
 		cmocka_unit_test_setup(test_second_writer, reset),
 		cmocka_unit_test_setup(test_own_lock, reset),

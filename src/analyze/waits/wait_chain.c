@@ -208,18 +208,25 @@ static struct wait_graph sample_before(const struct wait_graph *g)
 	return (struct wait_graph){ .records = g->before, .before = g->before };
 }
 
-/* One that is about to run at this moment waited at the sample before, as a rule: for that. */
+/* About to run, or on its way into a call or out of it. */
+static bool is_between_waits(const struct wait_link *link)
+{
+	return link->what == WAIT_READY || link->what == WAIT_RUNS ||
+	       (link->what == WAIT_UNKNOWN && !link->party);
+}
+
+/* What is between two waits at this moment waited at the sample before, as a rule: for that. */
 static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_link link = choose_now(g, p), earlier;
 	struct wait_graph before = sample_before(g);
 	const struct waits_process *then = wait_graph_process(&before, p->node_pid);
 
-	if (link.what != WAIT_READY || !then || then->node_start_ticks != p->node_start_ticks)
+	if (link.what == WAIT_RUNS || !is_between_waits(&link) || !then ||
+		then->node_start_ticks != p->node_start_ticks)
 		return weigh_cpu(g, p, link);
 	earlier = choose_now(&before, then);
-	return earlier.what == WAIT_RUNS || earlier.what == WAIT_READY ? link
-								       : weigh_cpu(g, p, earlier);
+	return weigh_cpu(g, p, is_between_waits(&earlier) ? link : earlier);
 }
 
 /* --- link by link --- */
