@@ -224,8 +224,8 @@ const struct sooth_schema part_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct part_row),
 	SCHEMA_FIELDS(part_fields),
-	.line = "[time range: {from_ns} to {to_ns} of {capture_ns}][; left out: {left_out} counts "
-		"that cross its edges]",
+	.line = "[time range: {from_ns} to {to_ns} of {capture_ns}][; left out: {left_out count} "
+		"across its edges]",
 };
 
 static const struct section part_section = {

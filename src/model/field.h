@@ -98,7 +98,7 @@ enum line_part_kind { LINE_TEXT, LINE_FIELD, LINE_OPEN, LINE_CLOSE };
 
 struct line_part {
 	enum line_part_kind kind;
-	const char *text; /* of the template, borrowed */
+	const char *text; /* of the template, borrowed; behind a field the noun that it counts */
 	size_t size;
 	const struct sooth_field *field;
 };

@@ -244,6 +244,8 @@ static bool value_is_empty(const struct sooth_value *v)
 {
 	if (v->state == SOOTH_STATE_ABSENT)
 		return true;
+	if (v->state == SOOTH_STATE_NOT_MEASURED)
+		return v->reason == SOOTH_REASON_NOT_REQUESTED;
 	if (v->state != SOOTH_STATE_VALUE)
 		return false;
 	switch (v->type) {
@@ -272,21 +274,29 @@ static void plan_part(struct line_plan *plan, struct line_part part)
 		plan->parts[plan->count++] = part;
 }
 
-/* The field named between the braces at `at`; returns the position behind them. */
+/* The field named between the braces at `at`, with the noun that it counts; returns the position
+ * behind them. */
 static const char *plan_field(
 	struct line_plan *plan, const struct sooth_schema *schema, const char *at)
 {
-	const char *end = strchr(at, '}');
+	const char *end = strchr(at, '}'), *noun;
+	struct line_part part = { .kind = LINE_FIELD };
 	char name[64];
-	const struct sooth_field *field;
+	size_t size;
 
-	if (!end || (size_t)(end - at) >= sizeof(name))
+	if (!end)
 		return at + strlen(at);
-	memcpy(name, at, (size_t)(end - at));
-	name[end - at] = '\0';
-	field = sooth_schema_field(schema, name);
-	if (field)
-		plan_part(plan, (struct line_part){ .kind = LINE_FIELD, .field = field });
+	noun = memchr(at, ' ', (size_t)(end - at));
+	size = (size_t)((noun ? noun : end) - at);
+	if (size >= sizeof(name))
+		return end + 1;
+	memcpy(name, at, size);
+	name[size] = '\0';
+	part.field = sooth_schema_field(schema, name);
+	part.text = noun;
+	part.size = noun ? (size_t)(end - noun) : 0;
+	if (part.field)
+		plan_part(plan, part);
 	return end + 1;
 }
 
@@ -330,17 +340,26 @@ struct line_state {
 	bool says_reasons;
 };
 
-static void write_field(
-	struct line_state *s, const struct sooth_field *field, const struct sooth_record *record)
+/* " thread": with an s unless it is one. */
+static void write_noun(struct buffer *out, const struct line_part *part, const struct sooth_value *v)
 {
-	struct sooth_value v = sooth_field_get(field, record);
+	buffer_append(out, part->text, part->size);
+	if (part->size && (v->state != SOOTH_STATE_VALUE || v->u != 1))
+		buffer_char(out, 's');
+}
+
+static void write_field(
+	struct line_state *s, const struct line_part *part, const struct sooth_record *record)
+{
+	struct sooth_value v = sooth_field_get(part->field, record);
 
 	if (s->depth && value_is_empty(&v))
 		s->empty[s->depth - 1] = true;
 	if (s->says_reasons && v.state == SOOTH_STATE_NOT_MEASURED)
 		buffer_format(s->out, "not measured: %s", value_state_text(&v));
 	else
-		value_format(s->out, field, &v);
+		value_format(s->out, part->field, &v);
+	write_noun(s->out, part, &v);
 }
 
 static void write_close(struct line_state *s)
@@ -363,7 +382,7 @@ void line_format(
 			buffer_append(out, part->text, part->size);
 			break;
 		case LINE_FIELD:
-			write_field(&s, part->field, record);
+			write_field(&s, part, record);
 			break;
 		case LINE_OPEN:
 			s.starts[s.depth] = out->size;

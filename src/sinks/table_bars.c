@@ -137,11 +137,11 @@ static void add_legend(const struct table_bars *b, const struct sooth_field *f, 
 	struct sooth_value high = { .u = 2ull << b->last_slot };
 	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = f->unit };
 
-	buffer_format(out, "%s: from ", f->label ? f->label : f->name);
+	buffer_format(out, "%s: log2 histogram, ", f->label ? f->label : f->name);
 	value_format(out, &number, &low);
 	buffer_string(out, " to ");
 	value_format(out, &number, &high);
-	buffer_string(out, ", each character twice the one before; a blank: none\n");
+	buffer_string(out, "\n");
 }
 
 void table_bars_legend(struct table_bars *b, struct libscols_table *table,

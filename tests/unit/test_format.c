@@ -160,6 +160,7 @@ static const char *line(const char *template, uint8_t number_state, uint32_t err
 static void test_lines(void **state)
 {
 	uint8_t absent = SOOTH_STATE_ABSENT, unknown = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	uint8_t not_requested = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 
 	(void)state;
 	assert_string_equal(line("", 0, 0, "", 0), "");
@@ -173,7 +174,13 @@ static void test_lines(void **state)
 	assert_string_equal(line("a[ {number}]", absent, 0, "", 0), "a");
 	/* What could not be measured is said, not left out. */
 	assert_string_equal(line("a[ {number}]", unknown, 0, "", 0), "a ?");
+	assert_string_equal(line("a[ {number}]", not_requested, 0, "", 0), "a");
 	assert_string_equal(line("{number}", absent, 0, "", 0), "-");
+	assert_string_equal(line("{number thread}", 0, 0, "", 0), "42 threads");
+	assert_string_equal(line("{number thread}", unknown, 0, "", 0), "? threads");
+	assert_string_equal(line("{error file}.", 0, 1, "", 0), "EPERM file.");
+	assert_string_equal(line("[{number thread}]b", absent, 0, "", 0), "b");
+	assert_string_equal(line("{nothing thread}b{", 0, 0, "", 0), "b");
 	assert_string_equal(line("{name}[!{truth}]", 0, 0, "", 0), "comm");
 }
 

@@ -152,7 +152,7 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 void call_note_some_unseen(struct output *output, const char *what)
 {
 	output_limit(output, what,
-		"these calls had started before sooth attached, or seccomp answered them", "");
+		"running at attach, or answered by seccomp", "");
 }
 
 void call_note_unseen(struct output *output, uint64_t calls)

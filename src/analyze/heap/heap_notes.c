@@ -137,8 +137,10 @@ static int emit_probes(
 	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "heap_probes", .schema = &heap_probes_schema, .shape = SECTION_OBJECT
-	};
+		.name = "heap_probes",
+		.schema = &heap_probes_schema,
+		.shape = SECTION_OBJECT,
+		.audience = SECTION_DETAIL };
 	struct heap_probes_row row = { .sites = n->sites.count,
 		.files = n->files.count,
 		.attach_ns = n->attach_ns,

@@ -27,9 +27,9 @@ ROW_FIELDS(heap_site_fields, HEAP_SITE_ROW, heap_site_row);
 ROW_FIELDS(heap_probes_fields, HEAP_PROBES_ROW, heap_probes_row);
 
 ROW_SCHEMA(heap_totals, "heap.totals", heap_totals_row,
-	.line = "{calls} calls[, {rate_per_s} per second]: {allocated_bytes} allocated, "
-		"{freed_bytes} freed, {failed} failed\nlive at the end: {live_bytes} in "
-		"{live_blocks} blocks; peak {peak_bytes} after {peak_after_ns}[\nnot exact: "
+	.line = "{calls call}[, {rate_per_s} per second]: {allocated_bytes} allocated[, "
+		"{freed_bytes} freed], {failed} failed[\nlive at the end: {live_bytes} in "
+		"{live_blocks block}; peak {peak_bytes} after {peak_after_ns}][\nnot exact: "
 		"{inexact}]");
 ROW_SCHEMA(heap_type, "heap.by_function", heap_type_row);
 ROW_SCHEMA(heap_size, "heap.sizes", heap_size_row);
@@ -37,5 +37,5 @@ ROW_SCHEMA(heap_process, "heap.processes", heap_process_row);
 ROW_SCHEMA(heap_gap, "heap.gaps", heap_gap_row);
 ROW_SCHEMA(heap_site, "heap.sites", heap_site_row);
 ROW_SCHEMA(heap_probes, "heap.probes", heap_probes_row,
-	.line = "probed: {sites} functions in {files} files, {single_stepped} single-stepped[; "
+	.line = "probed: {sites function} in {files file}, {single_stepped} single-stepped[; "
 		"attached in {attach_ns}, detached in {detach_ns}]");

@@ -84,9 +84,9 @@ struct heap_type_row {
 
 #define HEAP_SIZE_ROW(F, S)                                                                        \
 	F(S, U64, from_bytes, ALWAYS, "smallest requested size in this histogram bucket",          \
-		.label = "SIZE FROM", .unit = SOOTH_UNIT_BYTES, .is_key = true)                    \
+		.label = "SIZE>=", .unit = SOOTH_UNIT_BYTES, .is_key = true)                    \
 	F(S, U64, below_bytes, MAYBE(below_state),                                                 \
-		"end of this histogram bucket: requested sizes are smaller", .label = "BELOW",     \
+		"end of this histogram bucket: requested sizes are smaller", .label = "<",         \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, count, ALWAYS, "allocator calls that request a size in this bucket",             \
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \

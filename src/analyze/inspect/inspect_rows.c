@@ -21,15 +21,15 @@ ROW_SCHEMA(inspect_waits, "inspect.waits", inspect_waits_row,
 
 ROW_FIELDS(inspect_cpu_fields, INSPECT_CPU_ROW, inspect_cpu_row);
 ROW_SCHEMA(inspect_cpu, "inspect.cpu", inspect_cpu_row,
-	.line = "CPU          {cpu_percent} %[ over {interval_ns}], {cpu_ns} so far; {threads} "
-		"threads[: {states}]");
+	.line = "CPU          {cpu_percent} %[ over {interval_ns}], {cpu_ns} so far; "
+		"{threads thread}[: {states}]");
 
 ROW_FIELDS(inspect_memory_fields, INSPECT_MEMORY_ROW, inspect_memory_row);
 ROW_SCHEMA(inspect_memory, "inspect.memory", inspect_memory_row,
 	.line = "memory       {rss_bytes} resident: {rss_anonymous_bytes} anonymous, "
 		"{rss_file_bytes} of files, {rss_shared_bytes} shared; peak {rss_peak_bytes}"
 		"[; {swap_bytes} swapped]\n"
-		"addresses    {vsz_bytes} in {mappings} mappings[, {reserved_bytes} of it reserved "
+		"addresses    {vsz_bytes} in {mappings mapping}[, {reserved_bytes} of it reserved "
 		"and unused]");
 
 ROW_FIELDS(inspect_descriptors_fields, INSPECT_DESCRIPTORS_ROW, inspect_descriptors_row);

@@ -23,4 +23,4 @@ ROW_SCHEMA(maps_memory, "map_memory", maps_memory_row,
 	.line = "{pid}: {rss_bytes} resident (peak {rss_peak_bytes}): {rss_anonymous_bytes} "
 		"anonymous, {rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} "
 		"swapped, {locked_bytes} locked\naddress space {vsz_bytes} (peak {vsz_peak_bytes}) "
-		"in {mappings} mappings of {mappings_max} allowed");
+		"in {mappings mapping} of {mappings_max} allowed");

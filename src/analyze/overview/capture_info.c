@@ -58,7 +58,7 @@ static const struct sooth_schema capture_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct capture_row),
 	SCHEMA_FIELDS(capture_fields),
-	.line = "[{file_bytes} with ]{records} records in {blocks} blocks ({raw_bytes} "
+	.line = "[{file_bytes} with ]{records record} in {blocks block} ({raw_bytes} "
 		"uncompressed)[, started {start_utc_ns}][\nby sooth {sooth_version} on {hostname} "
 		"({os} {os_version}, {architecture})]\nread from {read}",
 };

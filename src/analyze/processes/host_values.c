@@ -46,7 +46,7 @@ const struct sooth_schema load_row_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct load_row),
 	SCHEMA_FIELDS(load_fields),
-	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus} CPUs; {running} of {tasks} threads "
+	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus CPU}; {running} of {tasks thread} "
 		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s_percent} %, I/O "
 		"{io_some_10s_percent} "
 		"%",

@@ -46,7 +46,7 @@ static const struct sooth_schema summary_schema = {
 	.name = "profile",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct summary_row),
-	.line = "{samples} samples, {cpu_time_ns} of CPU time, one per {period_ns}[; whole "
+	.line = "{samples sample}, {cpu_time_ns} of CPU time, one per {period_ns}[; whole "
 		"stacks: {whole_stacks_percent} %]",
 	SCHEMA_FIELDS(summary_fields),
 };

@@ -11,7 +11,7 @@ const struct sooth_schema timeline_axis_schema = {
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct timeline_axis_row),
 	SCHEMA_FIELDS(axis_fields),
-	.line = "{interval_ns}[ from {start_utc_ns}], {buckets} values of {bucket_ns} per "
+	.line = "{interval_ns}[ from {start_utc_ns}], {buckets value} of {bucket_ns} per "
 		"track; blank: not measured",
 };
 

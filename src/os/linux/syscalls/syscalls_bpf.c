@@ -285,9 +285,7 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
 	backend_limit(run, what,
-		"no system call started or ended: the thread ran its own code, or waited in a call "
-		"that started before sooth attached",
-		"cat /proc/PID/task/TID/syscall shows the call that a thread waits in");
+		"it computed, or waited in a call entered before attach", "sooth why PID says which");
 }
 
 static void emit_losses(struct backend_run *run)
