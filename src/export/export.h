@@ -23,7 +23,7 @@ struct export_options {
 
 struct export_reported {
 	uint64_t rows, tables;
-	const char *main; /* the only table that was written, chosen by sooth; NULL: not so */
+	const char *main;     /* the only table that was written, chosen by sooth; NULL: not so */
 	struct buffer losses; /* a line each */
 	struct buffer limits; /* what the view left out, of a format that is one; a line each */
 };
@@ -59,7 +59,5 @@ const struct export_type *export_find(const char *name);
 /* All of it; on failure nothing new stands under the name. */
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err);
-/* Lines of what is lost, of a report that was finished. */
-int export_losses(struct sooth_report *report, struct buffer *lines, struct sooth_error *err);
 
 #endif
