@@ -46,7 +46,6 @@ void call_files_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
-void call_waits_take(const struct call_at_hand *c);
 
 /* A key made of a path; its rest is zero. */
 struct call_path call_path_of(struct span path);
