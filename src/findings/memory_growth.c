@@ -12,15 +12,17 @@
  * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller one that
  * may go on: observed for longer, it would be above the minimum.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/batch_programs.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
 #include "analyze/inspect/limit_sums.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
 #include "explain/finding.h"
 #include "probes/limits.h"
 
@@ -28,13 +30,55 @@
 #define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
 #define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO | 1u << MAPS_JAVA)
 #define PLAIN_HEAPS	 (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
+#define VERSION_DIGITS	 "0123456789."
+
+/* --- programs that do one task and end --- */
+
+/*
+ * Compilers, linkers, compressors, git commands: their memory says nothing about a defect, because
+ * it grows with the task.
+ */
+
+static const char *const names[] = { "7z", "7za", "7zr", "7zz", "apt", "apt-get", "as", "asm",
+	"brotli", "bzip2", "cc1", "cc1obj", "cc1objplus", "cc1plus", "cgo", "clang", "clang++",
+	"clang-cpp", "collect2", "compile", "cppcheck", "ctags", "d21", "doxygen", "dpkg",
+	"dpkg-deb", "dwz", "f951", "ghc", "git", "gnat1", "gzip", "ld", "ld.bfd", "ld.gold",
+	"ld.lld", "ld64.lld", "link", "llc", "lld", "lrzip", "lto-wrapper", "lto1", "lto1-ltrans",
+	"lto1-wpa", "lz4", "lzma", "mksquashfs", "mold", "objcopy", "ocamlopt.opt", "opt", "pbzip2",
+	"pigz", "pixz", "pxz", "pzstd", "rar", "rg", "rsync", "rustc", "sort", "strip",
+	"swift-frontend", "unrar", "unxz", "unzip", "unzstd", "xz", "zig", "zip", "zstd" };
+
+/* "clang-14" is clang. */
+static size_t without_version(struct span name)
+{
+	size_t end = name.size;
+
+	while (end && memchr(VERSION_DIGITS, name.data[end - 1], strlen(VERSION_DIGITS)))
+		end--;
+	return end && end < name.size && name.data[end - 1] == '-' ? end - 1 : name.size;
+}
+
+/* By the name of the process, as the kernel has it (15 characters). */
+static bool is_batch_program(struct span name)
+{
+	struct span plain = { name.data, without_version(name) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (span_equal(name, names[i]) || span_equal(plain, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- the finding --- */
+
 /* V8 fills up to three semispaces of 16 MB with garbage before it collects. */
-#define HEAP_GAIN	 (48 << 20)
-#define STRAIGHT_HEAP	 0.15 /* half of that counts, if it strays less from a line */
-#define STRAIGHT_YOUNG	 0.25
-#define PACE		 0.4 /* least part of its memory that came at this rate since its start */
-#define BATCH_AGE_NS	 (600 * NS_PER_S)
-#define BATCH_LEFT_NS	 (60 * NS_PER_S)
+#define HEAP_GAIN      (48 << 20)
+#define STRAIGHT_HEAP  0.15 /* half of that counts, if it strays less from a line */
+#define STRAIGHT_YOUNG 0.25
+#define PACE	       0.4 /* least part of its memory that came at this rate since its start */
+#define BATCH_AGE_NS   (600 * NS_PER_S)
+#define BATCH_LEFT_NS  (60 * NS_PER_S)
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second",
