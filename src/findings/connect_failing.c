@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * connect-failing: a process connects to a peer again and again, or waits for its answer, and does
- * not reach it, or sends it datagrams without an answer. A process that tries several addresses of a service and reaches one got what it
- * needed, and so did one that reaches the peer in the end. Attempts that were under way already
- * when the observation began are seen in the snapshots of the sockets. The attempts of commands
- * that a process starts count together.
+ * not reach it, or sends it datagrams without an answer. A process that tries several addresses of
+ * a service and reaches one got what it needed, and so did one that reaches the peer in the end.
+ * Attempts that were under way already when the observation began are seen in the snapshots of the
+ * sockets. The attempts of commands that a process starts count together.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/datagram_requests.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
@@ -19,6 +19,108 @@
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
+#define PROTOCOL  "UDP"
+
+/* --- datagrams sent again and again without an answer --- */
+
+/*
+ * Datagrams that a process sends again and again without an answer, by its calls: it sends to a UDP
+ * peer, waits for the answer with a time limit, and nothing comes. What is only sent (statistics,
+ * log lines) is not among them, because nothing is waited for.
+ */
+
+struct datagram_requests {
+	uint64_t sent, waits; /* waits: for an answer, that ended by time */
+	uint64_t first_ns, last_ns;
+	int32_t fd;
+	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */
+};
+
+#define ARROW "\xe2\x86\x92"
+
+/* Multicast and broadcast need no answer. */
+static bool is_to_many(const char *connection)
+{
+	const char *arrow = strstr(connection, ARROW), *peer = arrow ? arrow + strlen(ARROW) : "";
+
+	bool is_multicast = strspn(peer, "0123456789") == 3 && strncmp(peer, "224", 3) >= 0 &&
+			    strncmp(peer, "239", 3) <= 0;
+
+	return is_multicast || !strncmp(peer, "255.", 4) || !strncmp(peer, "[ff", 3);
+}
+
+struct side {
+	uint64_t waits;
+	bool is_answered;
+};
+
+static bool is_send(const struct call_repeat_key *key, const struct call_repeat *r)
+{
+	const struct syscall_row *row = syscall_row_of(key->abi, key->number);
+
+	return key->fd >= 0 && key->result > 0 && r->is_socket &&
+	       row->transfer.direction == SYSCALL_WRITES &&
+	       !strncmp(r->text, PROTOCOL, strlen(PROTOCOL)) && !is_to_many(r->text);
+}
+
+/* What else happened on that descriptor. */
+static struct side side_of(const struct call_history *h, int32_t fd)
+{
+	struct side side = { 0 };
+	size_t position = 0;
+	const void *at;
+	void *value;
+
+	while (map_next(&h->repeats, &position, &at, &value)) {
+		const struct call_repeat_key *key = at;
+		const struct call_repeat *r = value;
+		const struct syscall_row *row = syscall_row_of(key->abi, key->number);
+		bool polls = row->traits & SYSCALL_POLLS;
+
+		if (key->fd != fd)
+			continue;
+		if (row->transfer.direction == SYSCALL_READS && key->result >= 0)
+			side.is_answered = true;
+		else if (polls ? key->result == 0 : key->result == -LINUX_EAGAIN)
+			side.waits += r->count;
+	}
+	return side;
+}
+
+/* The descriptor with most requests; false: none. */
+static bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h)
+{
+	size_t position = 0;
+	const void *at;
+	void *value;
+
+	*r = (struct datagram_requests){ 0 };
+	while (map_next(&h->repeats, &position, &at, &value)) {
+		const struct call_repeat_key *key = at;
+		const struct call_repeat *one = value;
+		struct side side;
+
+		if (!is_send(key, one) || one->count <= r->sent)
+			continue;
+		side = side_of(h, key->fd);
+		/* The wait after the last request may go on. */
+		if (side.is_answered || side.waits + 1 < one->count)
+			continue;
+		*r = (struct datagram_requests){ one->count, side.waits, one->first_ns,
+			one->last_ns, key->fd, one->text };
+	}
+	return r->sent != 0;
+}
+
+/* "127.0.0.1:53", or the whole connection where the peer is unknown. */
+static const char *datagram_requests_peer(const struct datagram_requests *r)
+{
+	const char *arrow = strstr(r->connection, ARROW);
+
+	return arrow ? arrow + strlen(ARROW) : r->connection;
+}
+
+/* --- the finding --- */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
@@ -281,8 +383,7 @@ static size_t report_datagrams(const struct look *l)
 	finding_descriptor(out, (uint32_t)r.fd);
 	finding_claim(out, "no answer from %s (UDP): %llu requests sent, nothing received",
 		datagram_requests_peer(&r), (unsigned long long)r.sent);
-	finding_number(
-		out, "requests", (double)r.sent, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_number(out, "requests", (double)r.sent, SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "waits for an answer that ended by timeout", (double)r.waits,
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "time from the first to the last request",
