@@ -11,12 +11,117 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/space_errors.h"
+#include "analyze/diagnosis/file_space.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
 
-#define SHOWN_MAX 4
+#define SHOWN_MAX  4
+#define GROUPS_MAX 256
+
+/* --- calls that fail because of the file system --- */
+
+/*
+ * The descriptors are listed at the begin and the end of an observation, so a file system that was
+ * full only in between is not recognized.
+ */
+
+struct space_errors_key {
+	uint32_t mount;
+	uint32_t error;
+};
+
+struct space_errors {
+	const struct fds_filesystem *space;
+	uint64_t count, seen, first_ns, last_ns;
+	uint64_t paths;
+	const struct call_place *place; /* with most failures */
+	uint64_t place_count;
+};
+
+static bool explains(const struct fds_filesystem *f, unsigned error)
+{
+	if (!file_space_is_measured(f))
+		return false;
+	if (error == LINUX_EROFS)
+		return f->is_read_only;
+	return error == LINUX_EDQUOT || file_space_is_full(f) || file_space_has_no_files_left(f);
+}
+
+/* The file system that is the reason of a failure; NULL: none is known to be. */
+static const struct fds_filesystem *space_error_of(
+	const struct check *e, const struct call_place *place)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct fds_filesystem *f;
+
+	if ((place->error != LINUX_ENOSPC && place->error != LINUX_EDQUOT &&
+		    place->error != LINUX_EROFS) ||
+		!call_is_on_disk(place->text))
+		return NULL;
+	f = file_space_of_path(last, place->text);
+	if (explains(f, place->error))
+		return f;
+	f = file_space_of_path(first, place->text);
+	return explains(f, place->error) ? f : NULL;
+}
+
+/* Fills `out` with space_errors_key -> struct space_errors. Call map_fini() afterwards. */
+static void space_errors_read(struct map *out, const struct check *e, const struct call_history *h)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	map_init(out, sizeof(struct space_errors_key), sizeof(struct space_errors), GROUPS_MAX);
+	while (map_next(&h->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+		const struct call_failures *f = value;
+		const struct fds_filesystem *space = space_error_of(e, place);
+		struct space_errors_key group = { 0 };
+		struct space_errors *s;
+
+		if (!space)
+			continue;
+		group.mount = space->mount;
+		group.error = place->error;
+		s = map_put(out, &group, NULL);
+		if (!s)
+			continue;
+		s->space = space;
+		s->first_ns = s->count && s->first_ns < f->first_ns ? s->first_ns : f->first_ns;
+		s->last_ns = f->last_ns > s->last_ns ? f->last_ns : s->last_ns;
+		s->count += f->count;
+		s->seen += f->seen;
+		s->paths++;
+		if (f->count > s->place_count) {
+			s->place = place;
+			s->place_count = f->count;
+		}
+	}
+}
+
+/* "no space left on /mnt (100 % used)" */
+static void space_errors_put(struct buffer *out, const struct space_errors *s, unsigned error)
+{
+	struct span point = file_space_point(s->space);
+	char used[FILE_SPACE_TEXT];
+
+	if (error == LINUX_EROFS)
+		buffer_format(out, "%.*s is read-only", (int)point.size, point.data);
+	else if (error == LINUX_EDQUOT)
+		buffer_format(
+			out, "the disk quota on %.*s is used up", (int)point.size, point.data);
+	else if (file_space_is_full(s->space))
+		buffer_format(out, "no space left on %.*s (%s)", (int)point.size, point.data,
+			file_space_text(s->space, used));
+	else
+		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", (int)point.size,
+			point.data, (unsigned long long)s->space->files);
+}
+
+/* --- the finding --- */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
@@ -310,8 +415,8 @@ static double weigh_children(const void *key, const void *value, const void *use
 		       : 0;
 }
 
-static void claim_children(struct check_result *out, const struct call_place *place,
-	const struct child_failures *f)
+static void claim_children(
+	struct check_result *out, const struct call_place *place, const struct child_failures *f)
 {
 	const char *error = errno_name(place->error), *text = errno_text(place->error);
 	char name[SYSCALL_NAME_SIZE];
@@ -321,8 +426,9 @@ static void claim_children(struct check_result *out, const struct call_place *pl
 		put_lock(&what, place);
 	else
 		buffer_format(&what, "%s%s%s: %s (%s)",
-			check_call_name(place->abi, place->number, name), *place->text ? " on " : "",
-			place->text, error ? error : "an error", text ? text : "unknown");
+			check_call_name(place->abi, place->number, name),
+			*place->text ? " on " : "", place->text, error ? error : "an error",
+			text ? text : "unknown");
 	finding_claim(out, "its children (%s) keep failing: %s, in %llu of them", f->names,
 		buffer_cstr(&what), (unsigned long long)f->children);
 	buffer_fini(&what);
