@@ -31,8 +31,6 @@ struct inspect_snapshots {
 /* Of the one shown process. Missing snapshots are printed as not measured. */
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err);
-int inspect_emit_tables(
-	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err);
 
 /* Appends an entry to a list such as "3 tcp ESTABLISHED, 1 udp". */
 static inline void inspect_add_count(struct buffer *list, uint64_t count, const char *what)
