@@ -47,8 +47,6 @@ void process_table_resolve_owners(struct resolving *s);
 void process_table_resolve_roles(struct resolving *s);
 /* Whether leftovers of an ended session were left on purpose. */
 void process_table_resolve_left(struct resolving *s);
-/* Projects, and the session's id for all its processes. */
-void process_table_resolve_projects(struct resolving *s);
 /* The inputs of MCP servers, and their generations. */
 void process_table_resolve_servers(struct resolving *s);
 void process_table_resolve_versions(struct resolving *s);
