@@ -28,7 +28,6 @@ int host_emit_installed(const struct host_emit *t, struct sooth_error *err);
 int host_emit_versions(const struct host_emit *t, struct sooth_error *err);
 /* Processes that samples missed, if exits were watched. */
 extern const struct sooth_schema short_lived_row_schema;
-int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err);
 int host_emit_totals(const struct host_emit *t, struct sooth_error *err);
 
 #endif
