@@ -9,22 +9,117 @@
 #include <time.h>
 
 #include "analyze/calls/call_about.h"
-#include "analyze/calls/call_exits.h"
 #include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
 #include "analyze/calls/call_text.h"
-#include "analyze/records.h"
 #include "analyze/calls/syscall_stream.h"
+#include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/units.h"
+#include "explain/output.h"
 #include "explain/stage.h"
 #include "model/errno_names.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
+#include "probes/signal_names.h"
 #include "probes/syscall_names.h"
-#include "probes/syscalls.h"
 #include "probes/syscall_set.h"
+#include "probes/syscalls.h"
+
+#define SIGNAL_MASK 0x7f
+#define CORE_FLAG   0x80
+
+/* --- ends of processes among their calls, a line each --- */
+
+struct call_exit {
+	const struct process_leave *leave;
+	struct span time, process; /* as lines have it; empty: not known */
+	uint64_t utc_ns;
+	uint8_t utc_state, time_state;
+	bool is_host; /* of many processes */
+};
+
+/* What comes among calls, for the section of these: `asides` of explain/sink.h. */
+extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
+
+#define EXIT_ROW(F, S)                                                                             \
+	F(S, RECORD, U64, time_ns, time_ns, ALWAYS, "time the process ended (CLOCK_MONOTONIC)",    \
+		.unit = SOOTH_UNIT_TIME_NS)                                                        \
+	F(S, U64, utc_ns, MAYBE(utc_state), "time the process ended, ns since 1970",               \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, time, MAYBE(time_state),                                                        \
+		"time of the exit as requested: time of day, or since the previous line")          \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, thread, ALWAYS, "name of the last thread of the process")                       \
+	F(S, TEXT, process, ALWAYS, "name of the process; empty: unknown")                         \
+	F(S, NAMED, U32, status, wait_status, ALWAYS,                                              \
+		"exit status of the process as wait(2) encodes it")                                \
+	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal, as text")
+
+struct exit_row {
+	struct sooth_record record;
+	ROW_MEMBERS(EXIT_ROW, exit_row)
+};
+
+ROW_FIELDS(fields, EXIT_ROW, exit_row);
+
+#define EXIT_SCHEMA(line_)                                                                         \
+	{                                                                                          \
+		.name = "exits", .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct exit_row), \
+		SCHEMA_FIELDS(fields), .line = line_                                               \
+	}
+
+static const struct sooth_schema schema = EXIT_SCHEMA("{time} {pid} {thread}: +++ {end} +++");
+static const struct sooth_schema exit_host_schema =
+	EXIT_SCHEMA("{time} {pid} {process} {pid} {thread}: +++ {end} +++");
+
+static const struct section sections[] = {
+	{ .name = "exit", .schema = &schema, .shape = SECTION_STREAM },
+	{ .name = "exit", .schema = &exit_host_schema, .shape = SECTION_STREAM },
+};
+
+const struct section *const call_exit_asides[] = { &sections[false], NULL };
+const struct section *const call_exit_host_asides[] = { &sections[true], NULL };
+
+static void put_end(struct buffer *out, uint32_t status)
+{
+	char name[SIGNAL_NAME_SIZE];
+
+	if (status & SIGNAL_MASK)
+		buffer_format(out, "killed by %s%s", signal_name(name, status & SIGNAL_MASK),
+			status & CORE_FLAG ? " (core dumped)" : "");
+	else
+		buffer_format(out, "exited with %u", status >> 8 & 0xff);
+}
+
+static int call_exit_emit(struct output *output, const struct call_exit *e, struct sooth_error *err)
+{
+	const struct process_leave *leave = e->leave;
+	struct span thread = span_of(leave->name, strnlen(leave->name, sizeof(leave->name)));
+	struct exit_row row = { .record = leave->record,
+		.utc_ns = e->utc_ns,
+		.status = leave->status,
+		.utc_state = e->utc_state,
+		.time_state = e->time_state };
+	struct buffer end = { 0 };
+	int status;
+
+	put_end(&end, leave->status);
+	struct record_tail tail[] = {
+		tail_span(&row.time, e->time),
+		tail_span(&row.thread, thread),
+		tail_span(&row.process, e->process.size ? e->process : thread),
+		tail_buffer(&row.end, &end),
+	};
+	status = OUTPUT_INTERLEAVED(
+		output, &sections[e->is_host], &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&end);
+	return status;
+}
+
+/* --- the stream --- */
 
 #define STREAM_ROW(F, S)                                                                           \
 	F(S, RECORD, U64, time_ns, time_ns, ALWAYS,                                                \
