@@ -106,9 +106,6 @@ void act_would_end(struct act *a);
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
 	struct sooth_error *err);
 
-/* Freezes or thaws; the method as text. */
-int act_freeze(struct act *a, bool is_frozen, char *how, size_t room, struct sooth_error *err);
-
 /* --- output --- */
 
 int act_emit(const char *name, const struct output_options *options, struct act *a,

@@ -3,10 +3,150 @@
 #include "cli/act/freezing.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/act/act.h"
+
+#define LOOKS_MAX 50 /* until a signal has taken effect */
+#define PAUSE_MS  10
+
+/* --- freezing and thawing --- */
+
+/*
+ * Freezing and thawing: by the control group if it contains nothing else, else by signals,
+ * children first, so that no parent sees its children stop. Frozen processes stay so when sooth
+ * has exited, and the way back is printed.
+ */
+
+/* The selected ones, as ids. */
+static int collect(const struct act *a, struct buffer *ids)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		if (act_at(a, i)->outcome == ACT_SELECTED)
+			buffer_append(ids, &act_at(a, i)->id, sizeof(struct process_id));
+	}
+	return buffer_failed(ids) ? -ENOMEM : 0;
+}
+
+static int by_group(
+	struct act *a, bool is_frozen, char *group, size_t room, struct sooth_error *err)
+{
+	struct buffer ids = { 0 };
+	int status = collect(a, &ids);
+
+	if (status)
+		error_no_memory(err);
+	else if (!ids.size)
+		status = 1;
+	else
+		status = a->os->freeze_group(a->os, (const struct process_id *)(void *)ids.data,
+			ids.size / sizeof(struct process_id), is_frozen, group, room, err);
+	buffer_fini(&ids);
+	for (size_t i = 0; i < act_count(a) && !status; i++) {
+		if (act_at(a, i)->outcome != ACT_SELECTED)
+			continue;
+		act_at(a, i)->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
+		snprintf(act_at(a, i)->why, sizeof(act_at(a, i)->why),
+			"by the freezer of its control group");
+	}
+	return status;
+}
+
+static void signal_one(struct act *a, struct act_process *p, int signal)
+{
+	struct sooth_error err;
+	int status;
+
+	if (p->outcome != ACT_SELECTED || p->handle < 0)
+		return;
+	status = a->os->signal_process(a->os, p->handle, signal, &err);
+	if (status == -ESRCH) {
+		p->outcome = ACT_GONE;
+	} else if (status) {
+		p->outcome = ACT_FAILED;
+		snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
+	}
+}
+
+static bool is_stopped(const struct process_entry *p)
+{
+	return p->process->state == 'T' || p->process->state == 't';
+}
+
+/* How many have not changed yet; the others are marked. */
+static size_t mark_done(struct act *a, bool is_frozen)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *one = act_at(a, i);
+		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
+
+		if (one->outcome != ACT_SELECTED)
+			continue;
+		if (!p || !p->is_there)
+			one->outcome = ACT_GONE;
+		else if (is_stopped(p) == is_frozen)
+			one->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
+		else
+			left++;
+	}
+	return left;
+}
+
+static void signal_all(struct act *a, bool is_frozen)
+{
+	size_t count = act_count(a);
+
+	act_sort(a);
+	act_hold(a);
+	for (size_t i = 0; i < count; i++) {
+		/* Stopped from the leaves up, resumed from the root down. */
+		struct act_process *p = act_at(a, is_frozen ? count - 1 - i : i);
+
+		signal_one(a, p, is_frozen ? SIGSTOP : SIGCONT);
+	}
+}
+
+/* Processes that they started before they stopped are stopped too. */
+static int by_signals(struct act *a, bool is_frozen, struct sooth_error *err)
+{
+	int status = 0;
+
+	signal_all(a, is_frozen);
+	for (unsigned i = 0; i < LOOKS_MAX && !status; i++) {
+		status = act_look(a, err);
+		if (!status && act_select_others(a))
+			signal_all(a, is_frozen);
+		else if (status || !mark_done(a, is_frozen))
+			break;
+		a->os->wait(a->os, NULL, 0, PAUSE_MS);
+	}
+	return status;
+}
+
+/* Freezes or thaws; the method as text. */
+static int act_freeze(
+	struct act *a, bool is_frozen, char *how, size_t room, struct sooth_error *err)
+{
+	char group[512] = "";
+	int status = by_group(a, is_frozen, group, sizeof(group), err);
+
+	if (status < 0)
+		return status;
+	if (!status) {
+		snprintf(how, room, "by the control group %s", group);
+		return 0;
+	}
+	snprintf(how, room, "by signals: %s", group);
+	return by_signals(a, is_frozen, err);
+}
+
+/* --- the selection --- */
 
 static const struct option who_options[] = {
 	FLAG_ROW('t', "tree", freezing_config, who.tree,
