@@ -4,19 +4,146 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agents/agent_set.h"
 #include "analyze/processes/process_rows.h"
 #include "analyze/processes/processes.h"
+#include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/agent_list.h"
+#include "cli/agents/user_agents.h"
 #include "cli/command/columns.h"
 #include "cli/command/command.h"
+#include "cli/output/output.h"
+#include "cli/output/own_report.h"
 #include "cli/run.h"
+#include "model/row_list.h"
+#include "model/schema.h"
 
 #define INTERVAL_NS  (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
 #define TRANSCRIPT   "status,activity_ago_s,tool,tool_ago_s"
 #define FINDER_PIDS  32 /* more are not diagnosed for --alert-on finding */
 #define ONE_SNAPSHOT 1	/* ns: ends with the first sample */
+
+/* --- the agents that sooth knows --- */
+
+#define AGENT_ROW(F, S)                                                                            \
+	F(S, TEXT, name, ALWAYS, "id of the agent, as in the column AGENT", .label = "AGENT")      \
+	F(S, TEXT, title, ALWAYS, "display name of the agent")                                     \
+	F(S, TEXT, tried, ALWAYS,                                                                  \
+		"versions of the agent that the rules were tested with, or \"not tried\"")         \
+	F(S, BOOL, is_tried, ALWAYS, "the rules were tested with a real version of the agent",     \
+		.is_hidden = true)                                                                 \
+	F(S, U32, rules, ALWAYS, "number of rules that recognize the agent")                       \
+	F(S, TEXT, source, ALWAYS, "\"built in\", or the user's file that describes the agent")
+
+struct agent_row {
+	struct sooth_record record;
+	ROW_MEMBERS(AGENT_ROW, agent_row)
+};
+
+ROW_FIELDS(agent_fields, AGENT_ROW, agent_row);
+
+static const struct sooth_schema agent_schema = {
+	.name = "agents",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct agent_row),
+	SCHEMA_FIELDS(agent_fields),
+};
+
+static struct record_tail text(struct sooth_text *to, const char *value)
+{
+	return (struct record_tail){ to, value, strlen(value) };
+}
+
+#define EXIT_BROKEN 2 /* as for every wrong setting of the user's */
+#define BUILT_IN    "built in"
+#define SOURCE_SIZE (AGENT_FILE_NAME_MAX + 64)
+#define NOTE_SIZE   320
+
+struct user_list {
+	struct output *output;
+	struct agent_set *agents;
+	bool *has_broken;
+};
+
+/* As in every command; the notes of this report have it too. */
+static int take_user_agent(void *user, const char *path, const struct buffer *text,
+	const struct sooth_error *failure, struct sooth_error *err)
+{
+	struct user_list *list = user;
+	struct sooth_error refusal;
+	char what[NOTE_SIZE], why[NOTE_SIZE];
+
+	(void)err;
+	if (text) {
+		if (!agent_set_add(
+			    list->agents, path, (const char *)text->data, text->size, &refusal))
+			return 0;
+		failure = &refusal;
+	}
+	*list->has_broken = true;
+	command_print_error(failure);
+	user_agents_note(failure, what, why, sizeof(what));
+	output_limit(list->output, what, why, failure->remedy);
+	return 0;
+}
+
+static int emit_agent(struct output *o, const struct agent *a, const struct agent_text *own,
+	struct sooth_error *err)
+{
+	struct agent_row row = { .rules = (uint32_t)agent_rule_count(a),
+		.is_tried = a->tried != NULL };
+	char source[SOURCE_SIZE] = BUILT_IN;
+
+	if (own)
+		snprintf(source, sizeof(source), "%s%s", own->file,
+			own->replaces ? ", instead of the built-in one" : "");
+	struct record_tail tail[] = { text(&row.name, a->name), text(&row.title, a->title),
+		text(&row.tried, a->tried ? a->tried : "not tried"), text(&row.source, source) };
+	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_agents(struct output *o, void *has_broken, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "agents", .schema = &agent_schema, .shape = SECTION_TABLE
+	};
+	struct user_list list = { o, agent_set_new(), has_broken };
+	const struct agent *agent;
+	size_t position = 0;
+	int status =
+		list.agents ? user_agents_visit(take_user_agent, &list, err) : error_no_memory(err);
+
+	if (!status)
+		status = output_section(o, &section, err);
+	while (!status && (agent = agent_set_next(list.agents, &position)))
+		status = emit_agent(o, agent, agent_set_text(list.agents, agent), err);
+	agent_set_unref(list.agents);
+	return status;
+}
+
+/* Takes no arguments. The exit status (2 when an agent of the user's own is wrong), or a negative
+ * errno with err filled. */
+static int agent_list_emit(const struct output_options *options, const struct arguments *arguments,
+	struct sooth_error *err)
+{
+	bool has_broken = false;
+	int status;
+
+	if (arguments->count || arguments->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --list-agents with \"%s\"",
+			arguments->count ? arguments->items[0] : "--");
+		error_why(err,
+			"--list-agents lists the agents that sooth knows, not running processes");
+		return error_remedy(
+			err, "`sooth ps --why` lists running agents and how sooth recognized them");
+	}
+	status = own_report_emit("agents", options, emit_agents, &has_broken, err);
+	return status || !has_broken ? status : EXIT_BROKEN;
+}
+
+/* --- the command --- */
+
 /* The whole host is scanned, whatever is shown: owners may be anywhere. */
 #define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
 
@@ -192,6 +319,47 @@ static const struct screen_key keys[] = {
 	{ 0 },
 };
 
+static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
+	struct sooth_error *err)
+{
+	/* Rows are selected, not records: owners may be anywhere. */
+	struct target_found whole = { .capture = v->found.capture };
+	bool is_brief = !c->target.all && !v->options.pid_count;
+	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) | SOOTH_TRANSCRIPT |
+			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
+	size_t count = 0;
+	struct run run = {
+		.name = "ps",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.found = v->found.capture ? &whole : &v->found,
+		.views = { { "processes", &v->options } },
+		.allowed = TARGETS,
+		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
+	};
+	struct watch_options watch = { .schema = "proc.snapshot",
+		.title = "sooth ps",
+		.interval_ns = c->ps.watch_ns,
+		.keys = keys,
+		.alerts = &v->alerts,
+		.is_tree = c->ps.is_tree,
+		.has_screen = &v->has_screen };
+
+	if (c->ps.watch_ns) {
+		run.watch = &watch;
+		run.sample_ns = c->ps.watch_ns;
+		run.duration_ns = 0;
+		/* Before the first sample, so that no exit is missed. */
+		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
+	}
+	run.probes[count++] = (struct run_probe){ "proc", interest };
+	/* What an agent waits for. */
+	run.probes[count] = (struct run_probe){ "sockets",
+		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
+	return run_report(&run, err);
+}
+
 static int check_watch(const struct ps_config *c, struct sooth_error *err)
 {
 	bool has_event = c->ps.cpu_over > 0 || c->ps.rss_over || c->ps.alert_on.count;
@@ -241,47 +409,6 @@ static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct so
 	if (v->alerts.on.finding)
 		v->alerts.finder = v->finder;
 	return 0;
-}
-
-static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
-	struct sooth_error *err)
-{
-	/* Rows are selected, not records: owners may be anywhere. */
-	struct target_found whole = { .capture = v->found.capture };
-	bool is_brief = !c->target.all && !v->options.pid_count;
-	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) | SOOTH_TRANSCRIPT |
-			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
-	size_t count = 0;
-	struct run run = {
-		.name = "ps",
-		.target = &c->target,
-		.output = &c->output,
-		.arguments = arguments,
-		.found = v->found.capture ? &whole : &v->found,
-		.views = { { "processes", &v->options } },
-		.allowed = TARGETS,
-		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
-	};
-	struct watch_options watch = { .schema = "proc.snapshot",
-		.title = "sooth ps",
-		.interval_ns = c->ps.watch_ns,
-		.keys = keys,
-		.alerts = &v->alerts,
-		.is_tree = c->ps.is_tree,
-		.has_screen = &v->has_screen };
-
-	if (c->ps.watch_ns) {
-		run.watch = &watch;
-		run.sample_ns = c->ps.watch_ns;
-		run.duration_ns = 0;
-		/* Before the first sample, so that no exit is missed. */
-		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
-	}
-	run.probes[count++] = (struct run_probe){ "proc", interest };
-	/* What an agent waits for. */
-	run.probes[count] = (struct run_probe){ "sockets",
-		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
-	return run_report(&run, err);
 }
 
 static int run_ps(void *config, const struct arguments *arguments, struct sooth_error *err)
