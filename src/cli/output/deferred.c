@@ -1,11 +1,265 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report that is buffered until it is known to be one. */
+/* A report that is buffered until it is known to be one; for people, a pager then shows it. */
 #include "cli/output/deferred.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
 
-#include "cli/output/pager.h"
+#include "base/cleanup.h"
+#include "cli/output/output.h"
+#include "os/os.h"
+
+#define DEFAULT_PAGER	"less -FRX"
+#define WORDS_MAX	16
+#define WORDS_BYTES	512
+#define SHELL_SIGNS	"|&;<>()$`\\\"'*?[]#~%{}\n"
+#define NOT_STARTED	127 /* as a shell exits for a command that it cannot run */
+#define NOT_EXECUTABLE	126
+#define COLUMNS_DEFAULT 80
+
+/* --- the pager --- */
+
+/*
+ * Text longer than the terminal goes to the user's pager, which gets none of the privileges of
+ * sooth.
+ */
+
+/* A child to which signals are passed on while it owns the terminal. */
+static volatile sig_atomic_t shown_by;
+
+static const char *pager_command(void)
+{
+	const char *own = getenv("SOOTH_PAGER");
+	const char *common = own ? own : getenv("PAGER");
+	const char *command = common ? common : DEFAULT_PAGER;
+
+	command += strspn(command, " \t");
+	return *command && strcmp(command, "cat") != 0 ? command : NULL;
+}
+
+/* A pager in the background would be stopped as soon as it reads the terminal. */
+static bool is_in_foreground(void)
+{
+	return tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+/* A report for people on the terminal of this process, which the user can also read from. */
+static bool pager_may_show(const struct output_options *o, FILE *stream)
+{
+	return !o->no_pager && !o->json && !o->format && !o->output && isatty(STDIN_FILENO) &&
+	       isatty(fileno(stream)) && is_in_foreground() && pager_command();
+}
+
+/* --- what fits --- */
+
+static size_t skip_color(const char *at, size_t size)
+{
+	size_t i = 2;
+
+	if (size < 3 || at[0] != '\033' || at[1] != '[')
+		return 0;
+	while (i < size && at[i] != 'm')
+		i++;
+	return i < size ? i + 1 : 0;
+}
+
+static unsigned char_columns(const char *at, size_t size, size_t *bytes)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, at, size, &state);
+	int width = n && n <= size ? wcwidth(c) : 1;
+
+	*bytes = n && n <= size ? n : 1;
+	return width > 0 ? (unsigned)width : 0;
+}
+
+/* A line wider than the terminal takes several. */
+static size_t line_height(const char *line, size_t size, unsigned columns)
+{
+	size_t width = 0, bytes;
+
+	for (size_t i = 0; i < size; i += bytes) {
+		bytes = skip_color(line + i, size - i);
+		if (!bytes)
+			width += char_columns(line + i, size - i, &bytes);
+	}
+	return width ? (width + columns - 1) / columns : 1;
+}
+
+/* One row is left for the prompt. */
+static bool fits(FILE *stream, const char *text, size_t size)
+{
+	struct winsize terminal;
+	size_t rows = 0;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &terminal) || !terminal.ws_row)
+		return true;
+	for (const char *end = text + size; text < end;) {
+		const char *stop = memchr(text, '\n', (size_t)(end - text));
+		size_t length = (size_t)((stop ? stop : end) - text);
+
+		rows += line_height(
+			text, length, terminal.ws_col ? terminal.ws_col : COLUMNS_DEFAULT);
+		text += length + (stop != NULL);
+	}
+	return rows < terminal.ws_row;
+}
+
+/* --- the child --- */
+
+static void exec_words(const char *command)
+{
+	char text[WORDS_BYTES], *words[WORDS_MAX + 1] = { 0 }, *rest = NULL;
+	size_t count = 0;
+
+	if (strpbrk(command, SHELL_SIGNS) || strlen(command) >= sizeof(text)) {
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		return;
+	}
+	memcpy(text, command, strlen(command) + 1);
+	for (char *word = strtok_r(text, " \t", &rest); word && count < WORDS_MAX;
+		word = strtok_r(NULL, " \t", &rest))
+		words[count++] = word;
+	if (words[0])
+		execvp(words[0], words);
+}
+
+/* What sooth ignores or catches is the pager's own business. */
+static void default_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ };
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		signal(numbers[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void run_pager(const char *command, int text) __attribute__((noreturn));
+
+static void run_pager(const char *command, int text)
+{
+	default_signals();
+	/* From a pager of root no shell and no editor is started. */
+	if (!getuid() || !geteuid())
+		setenv("LESSSECURE", "1", 1);
+	if (dup2(text, STDIN_FILENO) == STDIN_FILENO && os_native.drop_all(&os_native)) {
+		for (int fd = STDERR_FILENO + 1; fd < (int)sysconf(_SC_OPEN_MAX) && fd < 1024; fd++)
+			close(fd);
+		exec_words(command);
+	}
+	_exit(NOT_STARTED);
+}
+
+/* --- the parent --- */
+
+static void pass_on(int number)
+{
+	if (shown_by > 0)
+		kill((pid_t)shown_by, number);
+}
+
+#define SIGNALS 4
+static const int signals[SIGNALS] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+
+/* Keys reach the pager by themselves; what is sent to sooth alone is passed on. */
+static void hand_over(struct sigaction before[SIGNALS])
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		bool is_key = signals[i] == SIGINT || signals[i] == SIGQUIT;
+		struct sigaction action = { .sa_handler = is_key ? SIG_IGN : pass_on };
+
+		sigaction(signals[i], &action, &before[i]);
+	}
+}
+
+static void take_back(const struct sigaction before[SIGNALS])
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &before[i], NULL);
+}
+
+/* A pager that ends early has shown what its user wanted. */
+static void feed(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t done = write(fd, text, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		text += done;
+		size -= (size_t)done;
+	}
+}
+
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return 0;
+	}
+	return status;
+}
+
+/* False: it did not run, and nothing was shown. */
+static bool show(const char *command, const char *text, size_t size)
+{
+	struct sigaction before[SIGNALS];
+	struct termios terminal;
+	bool has_terminal = !tcgetattr(STDIN_FILENO, &terminal);
+	int ends[2], status;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return false;
+	hand_over(before);
+	pid = fork();
+	if (!pid)
+		run_pager(command, ends[0]);
+	close(ends[0]);
+	shown_by = pid;
+	if (pid > 0)
+		feed(ends[1], text, size);
+	close(ends[1]);
+	status = pid > 0 ? wait_for(pid) : 0;
+	shown_by = 0;
+	take_back(before);
+	/* One that was killed leaves the terminal without echo. */
+	if (has_terminal && pid > 0 && WIFSIGNALED(status))
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);
+	return pid > 0 && !(WIFEXITED(status) && (WEXITSTATUS(status) == NOT_STARTED ||
+							 WEXITSTATUS(status) == NOT_EXECUTABLE));
+}
+
+/* By the pager, or by `stream` itself if the text fits or no pager runs. */
+static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_error *err)
+{
+	const char *command = pager_command();
+
+	if (fflush(stream))
+		return error_errno(err, -errno, "write the report");
+	if (command && !fits(stream, text, size) && show(command, text, size))
+		return 0;
+	if (fwrite(text, 1, size, stream) != size || fflush(stream))
+		return error_errno(err, -errno, "write the report");
+	return 0;
+}
+
+/* --- the report --- */
 
 int held_begin(
 	struct held *h, const struct output_options *options, FILE *to, struct sooth_error *err)
