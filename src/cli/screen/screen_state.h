@@ -115,8 +115,6 @@ const char *screen_sort(const struct screen *s, const struct screen_table *t, bo
 /* Makes `rows` of the current frame: marks, filter, order, tree. */
 void screen_arrange(struct screen *s);
 void screen_draw(struct screen *s);
-/* Over the rows: the requested page of help. */
-void screen_help(struct screen *s);
 
 /* Text in wide characters; returns how many columns it takes. */
 int screen_chars(const char *text, wchar_t out[SCREEN_CHARS]);
