@@ -130,8 +130,6 @@ struct screen_place {
 int screen_wrap(struct screen_place to, const char *text);
 /* How many characters of it stand in one row: whole words, where one fits. */
 size_t screen_row_of_words(const wchar_t *chars, int room);
-/* Typed text that the screen understands; see screen_keys.c. */
-enum screen_wish screen_take_key(struct screen *s, int key, struct screen_pick *pick);
 /* A cell as text for people. */
 void screen_cell(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_record *record);
