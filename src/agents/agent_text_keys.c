@@ -22,62 +22,63 @@ struct key {
 	const char *name;
 	enum key_type type;
 	size_t at; /* the member; of a rule its kind */
-	const char *(*wrong)(const char *value);
+	enum agent_value value;
 	const char *usage;
 };
 
 #define MEMBER(member) offsetof(struct agent, member)
 
 static const struct key keys[] = {
-	{ "name", KEY_TEXT, MEMBER(name), agent_value_name, "name mine" },
-	{ "title", KEY_LINE, MEMBER(title), agent_value_title, "title My own agent" },
-	{ "tried", KEY_LINE, MEMBER(tried), agent_value_title, "tried 1.0, 1.1" },
-	{ "replace", KEY_YES, offsetof(struct agent_text, replaces), NULL, "replace yes" },
-	{ "versions", KEY_TEXT, MEMBER(versions), agent_value_folders,
+	{ "name", KEY_TEXT, MEMBER(name), AGENT_VALUE_NAME, "name mine" },
+	{ "title", KEY_LINE, MEMBER(title), AGENT_VALUE_TITLE, "title My own agent" },
+	{ "tried", KEY_LINE, MEMBER(tried), AGENT_VALUE_TITLE, "tried 1.0, 1.1" },
+	{ "replace", KEY_YES, offsetof(struct agent_text, replaces), AGENT_VALUE_ANY,
+		"replace yes" },
+	{ "versions", KEY_TEXT, MEMBER(versions), AGENT_VALUE_FOLDERS,
 		"versions opt/mine/versions" },
-	{ "distribution", KEY_TEXT, MEMBER(distribution), agent_value_distribution,
+	{ "distribution", KEY_TEXT, MEMBER(distribution), AGENT_VALUE_DISTRIBUTION,
 		"distribution mine_agent" },
-	{ "below", KEY_RULE, AGENT_RULE_BELOW, NULL, NULL },
-	{ "package", KEY_RULE, AGENT_RULE_PACKAGE, NULL, NULL },
-	{ "module", KEY_RULE, AGENT_RULE_MODULE, NULL, NULL },
-	{ "program", KEY_RULE, AGENT_RULE_PROGRAM, NULL, NULL },
-	{ "name-is", KEY_RULE, AGENT_RULE_NAME, NULL, NULL },
-	{ "somewhere", KEY_RULE, AGENT_RULE_SOMEWHERE, NULL, NULL },
-	{ "title-is", KEY_RULE, AGENT_RULE_TITLE, NULL, NULL },
-	{ "command", KEY_RULE, AGENT_RULE_COMMAND, NULL, NULL },
-	{ "marker", KEY_MARKER, 0, NULL, "marker kind|session|pid|tool NAME" },
-	{ "home", KEY_TEXT, MEMBER(files.home), agent_value_home, "home .mine" },
-	{ "home-variable", KEY_TEXT, MEMBER(files.home_variable), agent_value_variable,
+	{ "below", KEY_RULE, AGENT_RULE_BELOW, AGENT_VALUE_ANY, NULL },
+	{ "package", KEY_RULE, AGENT_RULE_PACKAGE, AGENT_VALUE_ANY, NULL },
+	{ "module", KEY_RULE, AGENT_RULE_MODULE, AGENT_VALUE_ANY, NULL },
+	{ "program", KEY_RULE, AGENT_RULE_PROGRAM, AGENT_VALUE_ANY, NULL },
+	{ "name-is", KEY_RULE, AGENT_RULE_NAME, AGENT_VALUE_ANY, NULL },
+	{ "somewhere", KEY_RULE, AGENT_RULE_SOMEWHERE, AGENT_VALUE_ANY, NULL },
+	{ "title-is", KEY_RULE, AGENT_RULE_TITLE, AGENT_VALUE_ANY, NULL },
+	{ "command", KEY_RULE, AGENT_RULE_COMMAND, AGENT_VALUE_ANY, NULL },
+	{ "marker", KEY_MARKER, 0, AGENT_VALUE_ANY, "marker kind|session|pid|tool NAME" },
+	{ "home", KEY_TEXT, MEMBER(files.home), AGENT_VALUE_HOME, "home .mine" },
+	{ "home-variable", KEY_TEXT, MEMBER(files.home_variable), AGENT_VALUE_VARIABLE,
 		"home-variable MINE_HOME" },
-	{ "session-file", KEY_TEXT, MEMBER(files.session_file), agent_value_session_file,
+	{ "session-file", KEY_TEXT, MEMBER(files.session_file), AGENT_VALUE_SESSION_FILE,
 		"session-file sessions/{pid}.json" },
-	{ "session-key", KEY_TEXT, MEMBER(files.session_key), agent_value_member,
+	{ "session-key", KEY_TEXT, MEMBER(files.session_key), AGENT_VALUE_MEMBER,
 		"session-key sessionId" },
-	{ "status-key", KEY_TEXT, MEMBER(files.status_key), agent_value_member,
+	{ "status-key", KEY_TEXT, MEMBER(files.status_key), AGENT_VALUE_MEMBER,
 		"status-key status" },
-	{ "start-key", KEY_TEXT, MEMBER(files.start_key), agent_value_member,
+	{ "start-key", KEY_TEXT, MEMBER(files.start_key), AGENT_VALUE_MEMBER,
 		"start-key procStart" },
-	{ "version-key", KEY_TEXT, MEMBER(files.version_key), agent_value_member,
+	{ "version-key", KEY_TEXT, MEMBER(files.version_key), AGENT_VALUE_MEMBER,
 		"version-key version" },
-	{ "changed-key", KEY_TEXT, MEMBER(files.changed_key), agent_value_member,
+	{ "changed-key", KEY_TEXT, MEMBER(files.changed_key), AGENT_VALUE_MEMBER,
 		"changed-key updatedAt" },
-	{ "waiting-key", KEY_TEXT, MEMBER(files.waiting_key), agent_value_member,
+	{ "waiting-key", KEY_TEXT, MEMBER(files.waiting_key), AGENT_VALUE_MEMBER,
 		"waiting-key waitingFor" },
-	{ "open-file", KEY_TEXT, MEMBER(files.open_file), agent_value_open_file,
+	{ "open-file", KEY_TEXT, MEMBER(files.open_file), AGENT_VALUE_OPEN_FILE,
 		"open-file sessions/{session}.jsonl" },
-	{ "log", KEY_TEXT, MEMBER(files.log), agent_value_log, "log logs/{session}.jsonl" },
-	{ "project-file", KEY_TEXT, MEMBER(files.project_file), agent_value_file,
+	{ "log", KEY_TEXT, MEMBER(files.log), AGENT_VALUE_LOG, "log logs/{session}.jsonl" },
+	{ "project-file", KEY_TEXT, MEMBER(files.project_file), AGENT_VALUE_FILE,
 		"project-file .project_root" },
-	{ "log-kind", KEY_LOG_KIND, 0, NULL, "log-kind claude|codex|gemini" },
-	{ "session-option", KEY_OPTION, 0, agent_value_option, "session-option --resume" },
-	{ "tool-outputs", KEY_TEXT, MEMBER(tool_outputs), agent_value_folders,
+	{ "log-kind", KEY_LOG_KIND, 0, AGENT_VALUE_ANY, "log-kind claude|codex|gemini" },
+	{ "session-option", KEY_OPTION, 0, AGENT_VALUE_OPTION, "session-option --resume" },
+	{ "tool-outputs", KEY_TEXT, MEMBER(tool_outputs), AGENT_VALUE_FOLDERS,
 		"tool-outputs tasks" },
-	{ "output-file", KEY_TEXT, MEMBER(output_file), agent_value_open_file,
+	{ "output-file", KEY_TEXT, MEMBER(output_file), AGENT_VALUE_OPEN_FILE,
 		"output-file {session}/tasks/*.output" },
-	{ "other-names", KEY_LINE, MEMBER(other_names), agent_value_names, "other-names rg fd" },
-	{ "headless", KEY_LINE, MEMBER(headless), agent_value_title, "headless -p --print" },
-	{ "starts-itself", KEY_YES, offsetof(struct agent_text, agent.starts_itself), NULL,
-		"starts-itself yes" },
+	{ "other-names", KEY_LINE, MEMBER(other_names), AGENT_VALUE_NAMES, "other-names rg fd" },
+	{ "headless", KEY_LINE, MEMBER(headless), AGENT_VALUE_TITLE, "headless -p --print" },
+	{ "starts-itself", KEY_YES, offsetof(struct agent_text, agent.starts_itself),
+		AGENT_VALUE_ANY, "starts-itself yes" },
 };
 
 static const struct key *find_key(const char *name)
@@ -105,7 +106,7 @@ static int unknown_key(struct agent_parser *p)
 static int take_text(struct agent_parser *p, const struct key *key, const char *value)
 {
 	const char **member = (const char **)((char *)&p->t->agent + key->at);
-	const char *wrong = key->wrong(value);
+	const char *wrong = agent_value_wrong(key->value, value);
 
 	if (wrong)
 		return agent_text_wrong(p, key->usage, "%s \"%s\": %s", key->name, value, wrong);
@@ -130,7 +131,8 @@ static int take_marker(struct agent_parser *p, const struct key *key)
 		[AGENT_MARKER_PID] = "pid",
 		[AGENT_MARKER_TOOL] = "tool" };
 	struct agent_marker *markers = p->t->agent.markers;
-	const char *wrong = p->word_count == 3 ? agent_value_marker(p->words[2]) : "";
+	const char *wrong =
+		p->word_count == 3 ? agent_value_wrong(AGENT_VALUE_MARKER, p->words[2]) : "";
 	size_t count = 0, kind = 0;
 
 	if (p->word_count != 3)
@@ -155,7 +157,8 @@ static int take_marker(struct agent_parser *p, const struct key *key)
 
 static int take_option(struct agent_parser *p, const struct key *key)
 {
-	const char **options = p->t->agent.session_options, *wrong = key->wrong(p->words[1]);
+	const char **options = p->t->agent.session_options,
+		   *wrong = agent_value_wrong(key->value, p->words[1]);
 	size_t count = 0;
 
 	if (wrong)

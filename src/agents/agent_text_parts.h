@@ -34,24 +34,30 @@ int agent_text_key(struct agent_parser *p);
 /* One rule, from the words of a line. */
 int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind);
 
+/* What a value has to be. */
+enum agent_value {
+	AGENT_VALUE_ANY,
+	AGENT_VALUE_NAME,
+	AGENT_VALUE_TITLE,
+	AGENT_VALUE_FOLDERS,
+	AGENT_VALUE_FILE,
+	AGENT_VALUE_PACKAGE,
+	AGENT_VALUE_MODULE,
+	AGENT_VALUE_SECTION,
+	AGENT_VALUE_VARIABLE,
+	AGENT_VALUE_MARKER,
+	AGENT_VALUE_HOME,
+	AGENT_VALUE_SESSION_FILE,
+	AGENT_VALUE_OPEN_FILE,
+	AGENT_VALUE_LOG,
+	AGENT_VALUE_DISTRIBUTION,
+	AGENT_VALUE_NAMES,
+	AGENT_VALUE_MEMBER,
+	AGENT_VALUE_OPTION,
+};
+
 /* Why it is not such a value; NULL: it is. */
-const char *agent_value_name(const char *value);
-const char *agent_value_title(const char *value);
-const char *agent_value_folders(const char *value);
-const char *agent_value_file(const char *value);
-const char *agent_value_package(const char *value);
-const char *agent_value_module(const char *value);
-const char *agent_value_section(const char *value);
-const char *agent_value_variable(const char *value);
-const char *agent_value_marker(const char *value);
-const char *agent_value_home(const char *value);
-const char *agent_value_session_file(const char *value);
-const char *agent_value_open_file(const char *value);
-const char *agent_value_log(const char *value);
-const char *agent_value_distribution(const char *value);
-const char *agent_value_names(const char *value);
-const char *agent_value_member(const char *value);
-const char *agent_value_option(const char *value);
+const char *agent_value_wrong(enum agent_value kind, const char *value);
 /* Many programs have this name: alone it identifies none. */
 bool agent_value_is_generic(const char *name);
 /* Many programs lie below such folders. */

@@ -21,7 +21,7 @@ static const char *const option_names[RULE_OPTIONS] = { "role", "called", "begin
 
 struct rule_form {
 	const char *usage;
-	const char *(*wrong)(const char *value);
+	enum agent_value value;
 	const char *phrase; /* goes into the words that say why */
 	unsigned options;   /* bits by enum rule_option */
 };
@@ -29,24 +29,24 @@ struct rule_form {
 #define CAN(option) (1u << (option))
 
 static const struct rule_form forms[AGENT_RULE_KINDS] = {
-	[AGENT_RULE_BELOW] = { "below FOLDERS [called=NAME] [role=ROLE]", agent_value_folders,
+	[AGENT_RULE_BELOW] = { "below FOLDERS [called=NAME] [role=ROLE]", AGENT_VALUE_FOLDERS,
 		"the executable is below ", CAN(OPTION_ROLE) | CAN(OPTION_CALLED) },
-	[AGENT_RULE_PACKAGE] = { "package NAME [role=ROLE]", agent_value_package,
+	[AGENT_RULE_PACKAGE] = { "package NAME [role=ROLE]", AGENT_VALUE_PACKAGE,
 		"JavaScript runs a script of the package ", CAN(OPTION_ROLE) },
-	[AGENT_RULE_MODULE] = { "module NAME [role=ROLE]", agent_value_module,
+	[AGENT_RULE_MODULE] = { "module NAME [role=ROLE]", AGENT_VALUE_MODULE,
 		"Python runs the module ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_PROGRAM] = { "program SECTION TEXT [begins=TEXT] [called=NAME] "
 				 "[version-behind=TEXT] [role=ROLE]",
-		agent_value_section, "the executable contains ",
+		AGENT_VALUE_SECTION, "the executable contains ",
 		CAN(OPTION_ROLE) | CAN(OPTION_CALLED) | CAN(OPTION_BEGINS) | CAN(OPTION_VERSION) },
-	[AGENT_RULE_NAME] = { "name-is NAME [role=ROLE]", agent_value_file,
+	[AGENT_RULE_NAME] = { "name-is NAME [role=ROLE]", AGENT_VALUE_FILE,
 		"the executable is called ", CAN(OPTION_ROLE) },
 	[AGENT_RULE_SOMEWHERE] = { "somewhere FOLDERS [called=NAME] [role=ROLE]",
-		agent_value_folders, "the executable is somewhere below ",
+		AGENT_VALUE_FOLDERS, "the executable is somewhere below ",
 		CAN(OPTION_ROLE) | CAN(OPTION_CALLED) },
-	[AGENT_RULE_TITLE] = { "title-is TEXT [role=ROLE]", NULL,
+	[AGENT_RULE_TITLE] = { "title-is TEXT [role=ROLE]", AGENT_VALUE_ANY,
 		"JavaScript overwrote its arguments with ", CAN(OPTION_ROLE) },
-	[AGENT_RULE_COMMAND] = { "command NAME [role=ROLE]", agent_value_file,
+	[AGENT_RULE_COMMAND] = { "command NAME [role=ROLE]", AGENT_VALUE_FILE,
 		"the command and the process are both called ", CAN(OPTION_ROLE) },
 };
 
@@ -70,7 +70,7 @@ static int take_role(struct agent_parser *p, struct agent_rule *rule, const char
 
 static int take_called(struct agent_parser *p, struct agent_rule *rule, const char *value)
 {
-	const char *wrong = agent_value_file(value);
+	const char *wrong = agent_value_wrong(AGENT_VALUE_FILE, value);
 
 	rule->called = value;
 	return wrong ? agent_text_wrong(p, "write called=NAME", "called=%s: %s", value, wrong) : 0;
@@ -158,7 +158,7 @@ static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 static int check(struct agent_parser *p, struct agent_rule *rule)
 {
 	const struct rule_form *form = &forms[rule->kind];
-	const char *wrong = form->wrong ? form->wrong(rule->what) : NULL;
+	const char *wrong = agent_value_wrong(form->value, rule->what);
 
 	if (wrong)
 		return agent_text_wrong(p, form->usage, "\"%s\": %s", rule->what, wrong);

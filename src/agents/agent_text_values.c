@@ -82,7 +82,7 @@ bool agent_value_is_generic_folder(const char *folders)
 	return true;
 }
 
-const char *agent_value_name(const char *value)
+static const char *wrong_name(const char *value)
 {
 	if (strlen(value) > AGENT_NAME_MAX)
 		return "a name has at most 32 letters";
@@ -91,7 +91,7 @@ const char *agent_value_name(const char *value)
 	return NULL;
 }
 
-const char *agent_value_title(const char *value)
+static const char *wrong_title(const char *value)
 {
 	return strlen(value) > AGENT_TITLE_MAX ? "it is longer than 64 bytes" : NULL;
 }
@@ -106,7 +106,7 @@ static const char *wrong_component(struct span part)
 	return NULL;
 }
 
-const char *agent_value_folders(const char *value)
+static const char *wrong_folders(const char *value)
 {
 	struct cursor c = cursor_over(value, strlen(value));
 	const char *wrong = NULL;
@@ -122,18 +122,18 @@ const char *agent_value_folders(const char *value)
 	return wrong;
 }
 
-static const char *wrong_file(struct span name)
+static const char *wrong_file_name(struct span name)
 {
 	return memchr(name.data, '/', name.size) ? "expected a file name without folders"
 						 : wrong_component(name);
 }
 
-const char *agent_value_file(const char *value)
+static const char *wrong_file(const char *value)
 {
-	return wrong_file(span_of_string(value));
+	return wrong_file_name(span_of_string(value));
 }
 
-const char *agent_value_package(const char *value)
+static const char *wrong_package(const char *value)
 {
 	static const char wrong[] = "expected an npm package name such as mine or @team/mine";
 	const char *name = value;
@@ -151,7 +151,7 @@ const char *agent_value_package(const char *value)
 							      : NULL;
 }
 
-const char *agent_value_module(const char *value)
+static const char *wrong_module(const char *value)
 {
 	static const char *const common[] = { "asyncio", "http", "http.server", "ipykernel",
 		"ipykernel_launcher", "json.tool", "jupyter", "mcp", "pdb", "pytest", "unittest",
@@ -165,7 +165,7 @@ const char *agent_value_module(const char *value)
 		       : NULL;
 }
 
-const char *agent_value_section(const char *value)
+static const char *wrong_section(const char *value)
 {
 	return value[0] == '.' && strlen(value) <= SECTION_MAX &&
 			       is_of(value, LOWER UPPER DIGITS "._-")
@@ -173,7 +173,7 @@ const char *agent_value_section(const char *value)
 		       : "expected a section name such as .rodata or .bun";
 }
 
-const char *agent_value_variable(const char *value)
+static const char *wrong_variable(const char *value)
 {
 	if (strlen(value) > VARIABLE_MAX || !is_of(value, LOWER UPPER DIGITS "_") ||
 		strchr(DIGITS, value[0]))
@@ -184,14 +184,14 @@ const char *agent_value_variable(const char *value)
 	return NULL;
 }
 
-const char *agent_value_marker(const char *value)
+static const char *wrong_marker(const char *value)
 {
 	static const char *const common[] = { "_", "COLORTERM", "DISPLAY", "EDITOR", "GIT_EDITOR",
 		"HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "MAIL", "NODE_ENV",
 		"NODE_OPTIONS", "OLDPWD", "PAGER", "PATH", "PWD", "SHELL", "SHLVL", "TERM",
 		"TMPDIR", "TMUX", "TZ", "USER", "VISUAL" };
 	struct span name = span_of_string(value);
-	const char *wrong = agent_value_variable(value);
+	const char *wrong = wrong_variable(value);
 
 	if (wrong)
 		return wrong;
@@ -204,7 +204,7 @@ const char *agent_value_marker(const char *value)
 /* Below a home; `places` may stand in braces. */
 static const char *wrong_pattern(const char *value, const char *const *places, const char *which)
 {
-	const char *wrong = agent_value_folders(value), *open, *close;
+	const char *wrong = wrong_folders(value), *open, *close;
 	unsigned names = 1;
 
 	if (wrong)
@@ -231,7 +231,7 @@ static const char *wrong_pattern(const char *value, const char *const *places, c
 	return NULL;
 }
 
-const char *agent_value_home(const char *value)
+static const char *wrong_home(const char *value)
 {
 	static const char *const places[] = { NULL };
 	const char *wrong = wrong_pattern(value, places, "a home is one folder without braces");
@@ -240,7 +240,7 @@ const char *agent_value_home(const char *value)
 }
 
 /* What stands for several names is not searched for here. */
-const char *agent_value_session_file(const char *value)
+static const char *wrong_session_file(const char *value)
 {
 	static const char *const places[] = { "pid", "directory", NULL };
 	const char *wrong = wrong_pattern(value, places, "allowed in braces: pid, directory");
@@ -249,7 +249,7 @@ const char *agent_value_session_file(const char *value)
 					    : wrong;
 }
 
-const char *agent_value_open_file(const char *value)
+static const char *wrong_open_file(const char *value)
 {
 	static const char *const places[] = { "pid", "session", "directory", NULL };
 	const char *wrong =
@@ -258,7 +258,7 @@ const char *agent_value_open_file(const char *value)
 	return !wrong && !strstr(value, "{session}") ? "{session} is missing" : wrong;
 }
 
-const char *agent_value_log(const char *value)
+static const char *wrong_log(const char *value)
 {
 	static const char *const places[] = { "pid", "session", "directory", "project", NULL };
 	const char *wrong =
@@ -275,7 +275,7 @@ const char *agent_value_log(const char *value)
 }
 
 /* As pip calls the folder of a distribution. */
-const char *agent_value_distribution(const char *value)
+static const char *wrong_distribution(const char *value)
 {
 	return is_of(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
 		       ? NULL
@@ -283,17 +283,17 @@ const char *agent_value_distribution(const char *value)
 }
 
 /* Of a line: names with blanks between them. */
-const char *agent_value_names(const char *value)
+static const char *wrong_names(const char *value)
 {
 	struct cursor c = cursor_over(value, strlen(value));
 	const char *wrong = NULL;
 
 	while (!wrong && !cursor_at_end(&c))
-		wrong = wrong_file(cursor_until(&c, ' '));
+		wrong = wrong_file_name(cursor_until(&c, ' '));
 	return wrong;
 }
 
-const char *agent_value_member(const char *value)
+static const char *wrong_member(const char *value)
 {
 	if (!is_of(value, LOWER UPPER DIGITS "_-"))
 		return "expected a JSON member name such as sessionId";
@@ -301,10 +301,35 @@ const char *agent_value_member(const char *value)
 							 : NULL;
 }
 
-const char *agent_value_option(const char *value)
+static const char *wrong_option(const char *value)
 {
 	if (value[0] != '-' || !value[1] || strlen(value) > OPTION_MAX || strchr(value, '='))
 		return "expected an option such as --resume or -r";
 	return mask_is_secret_name(value, strlen(value)) ? "an option of that name holds a secret"
 							 : NULL;
+}
+
+const char *agent_value_wrong(enum agent_value kind, const char *value)
+{
+	static const char *(*const wrong[])(const char *value) = {
+		[AGENT_VALUE_NAME] = wrong_name,
+		[AGENT_VALUE_TITLE] = wrong_title,
+		[AGENT_VALUE_FOLDERS] = wrong_folders,
+		[AGENT_VALUE_FILE] = wrong_file,
+		[AGENT_VALUE_PACKAGE] = wrong_package,
+		[AGENT_VALUE_MODULE] = wrong_module,
+		[AGENT_VALUE_SECTION] = wrong_section,
+		[AGENT_VALUE_VARIABLE] = wrong_variable,
+		[AGENT_VALUE_MARKER] = wrong_marker,
+		[AGENT_VALUE_HOME] = wrong_home,
+		[AGENT_VALUE_SESSION_FILE] = wrong_session_file,
+		[AGENT_VALUE_OPEN_FILE] = wrong_open_file,
+		[AGENT_VALUE_LOG] = wrong_log,
+		[AGENT_VALUE_DISTRIBUTION] = wrong_distribution,
+		[AGENT_VALUE_NAMES] = wrong_names,
+		[AGENT_VALUE_MEMBER] = wrong_member,
+		[AGENT_VALUE_OPTION] = wrong_option,
+	};
+
+	return wrong[kind] ? wrong[kind](value) : NULL;
 }
