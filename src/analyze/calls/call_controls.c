@@ -1,10 +1,101 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of which an argument before them says what they are: commands of fcntl(2), options of
- * sockets by their level, protocols by their family; commands with the kind of quota they
- * are about. */
+ * sockets by their level, protocols by their family, arguments of futex(2) by its operation;
+ * commands with the kind of quota they are about. */
 #include "analyze/calls/call_written.h"
 
 #include "base/cleanup.h"
+
+#define FUTEX_OPERATION	     1 /* which argument */
+#define FUTEX_OPERATION_MASK 0x7fu
+#define FUTEX_FIRST	     2 /* whose parts a row begins with */
+#define FUTEX_PARTS	     4
+#define BITSET_MATCH_ANY     0xffffffffu
+#define WAKE_OPARG_SHIFT     8u
+
+/* --- futex: its operation says which arguments it looks at, and what they are --- */
+
+enum futex_part { UNUSED, COUNT, TIME, WORD, BITS, CHANGE, UNKNOWN };
+
+/* Of those from the third on; the last row is of all others. */
+static const struct use {
+	int operation;
+	uint8_t parts[FUTEX_PARTS];
+} uses[] = {
+	{ 0, { COUNT, TIME } },			 /* FUTEX_WAIT */
+	{ 1, { COUNT } },			 /* FUTEX_WAKE */
+	{ 2, { COUNT } },			 /* FUTEX_FD */
+	{ 3, { COUNT, COUNT, WORD } },		 /* FUTEX_REQUEUE */
+	{ 4, { COUNT, COUNT, WORD, COUNT } },	 /* FUTEX_CMP_REQUEUE */
+	{ 5, { COUNT, COUNT, WORD, CHANGE } },	 /* FUTEX_WAKE_OP */
+	{ 6, { UNUSED, TIME } },		 /* FUTEX_LOCK_PI */
+	{ 7, { UNUSED } },			 /* FUTEX_UNLOCK_PI */
+	{ 8, { UNUSED } },			 /* FUTEX_TRYLOCK_PI */
+	{ 9, { COUNT, TIME, UNUSED, BITS } },	 /* FUTEX_WAIT_BITSET */
+	{ 10, { COUNT, UNUSED, UNUSED, BITS } }, /* FUTEX_WAKE_BITSET */
+	{ 11, { COUNT, TIME, WORD } },		 /* FUTEX_WAIT_REQUEUE_PI */
+	{ 12, { COUNT, COUNT, WORD, COUNT } },	 /* FUTEX_CMP_REQUEUE_PI */
+	{ 13, { UNUSED, TIME } },		 /* FUTEX_LOCK_PI2 */
+	{ -1, { COUNT, UNKNOWN, WORD, UNKNOWN } },
+};
+
+static enum futex_part part_of(const struct written *a)
+{
+	const struct use *use = uses;
+	int operation = (int)(a->w->call->arguments[FUTEX_OPERATION] & FUTEX_OPERATION_MASK);
+
+	while (use->operation >= 0 && use->operation != operation)
+		use++;
+	return a->i < FUTEX_FIRST || a->i - FUTEX_FIRST >= FUTEX_PARTS
+		       ? UNKNOWN
+		       : use->parts[a->i - FUTEX_FIRST];
+}
+
+static bool futex_takes(const struct written *a)
+{
+	return part_of(a) != UNUSED;
+}
+
+/* "FUTEX_OP_ADD<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x2": what FUTEX_WAKE_OP does to the second word,
+ * and of what it was before it also wakes there. */
+static void put_change(struct buffer *out, uint32_t change)
+{
+	if (change >> 28 & WAKE_OPARG_SHIFT)
+		buffer_string(out, "FUTEX_OP_OPARG_SHIFT<<28|");
+	call_put_flags(out, &flags_futex_change, 0, change >> 28 & ~WAKE_OPARG_SHIFT);
+	buffer_string(out, "<<28|");
+	written_put_hex(out, change >> 12 & 0xfff);
+	buffer_string(out, "<<12|");
+	call_put_flags(out, &flags_futex_compare, 0, change >> 24 & 0xf);
+	buffer_string(out, "<<24|");
+	written_put_hex(out, change & 0xfff);
+}
+
+static void as_futex(const struct written *a)
+{
+	switch (part_of(a)) {
+	case TIME:
+		written_as_timespec(a);
+		break;
+	case WORD:
+		written_as_pointer(a);
+		break;
+	case BITS:
+		if ((uint32_t)a->value == BITSET_MATCH_ANY)
+			buffer_string(a->w->out, "FUTEX_BITSET_MATCH_ANY");
+		else
+			written_put_hex(a->w->out, (uint32_t)a->value);
+		break;
+	case CHANGE:
+		put_change(a->w->out, (uint32_t)a->value);
+		break;
+	case COUNT:
+		buffer_u64(a->w->out, (uint32_t)a->value);
+		break;
+	default:
+		written_as_hex(a);
+	}
+}
 
 /* --- fcntl --- */
 
@@ -41,7 +132,7 @@ static const struct control *control_of(uint64_t command)
 	return c;
 }
 
-void written_as_control(const struct written *a)
+static void as_control(const struct written *a)
 {
 	const struct control *c = control_of(a->w->call->arguments[a->i - 1]);
 
@@ -53,7 +144,7 @@ void written_as_control(const struct written *a)
 		written_as_hex(a);
 }
 
-bool written_control_takes_none(uint64_t command)
+static bool takes_none(uint64_t command)
 {
 	return control_of(command)->what == CONTROL_NONE;
 }
@@ -101,19 +192,19 @@ static void put_chosen(
 	written_as_int(a);
 }
 
-void written_as_option_name(const struct written *a)
+static void as_option_name(const struct written *a)
 {
 	put_chosen(a, levels, ARRAY_SIZE(levels), a->w->call->arguments[a->i - 1]);
 }
 
-void written_as_protocol(const struct written *a)
+static void as_protocol(const struct written *a)
 {
 	put_chosen(a, families, ARRAY_SIZE(families), a->w->call->arguments[a->i - 2]);
 }
 
 /* --- quotas --- */
 
-void written_as_quota_command(const struct written *a)
+static void as_quota_command(const struct written *a)
 {
 	uint32_t command = (uint32_t)a->value;
 
@@ -123,3 +214,20 @@ void written_as_quota_command(const struct written *a)
 	call_put_flags(a->w->out, &flags_quota_of, 0, command & 0xff);
 	buffer_char(a->w->out, ')');
 }
+
+/* --- all of them --- */
+
+bool call_control_is_read(const struct written *a)
+{
+	if (a->type->form == ARGUMENT_AS_CONTROL)
+		return !takes_none(a->w->call->arguments[a->i - 1]);
+	return a->type->form != ARGUMENT_AS_FUTEX || futex_takes(a);
+}
+
+const call_writer call_control_writers[ARGUMENT_FORMS] = {
+	[ARGUMENT_AS_CONTROL] = as_control,
+	[ARGUMENT_AS_FUTEX] = as_futex,
+	[ARGUMENT_AS_QUOTA_COMMAND] = as_quota_command,
+	[ARGUMENT_AS_PROTOCOL] = as_protocol,
+	[ARGUMENT_AS_OPTION_NAME] = as_option_name,
+};

@@ -14,7 +14,7 @@
 
 /* --- what is waited for --- */
 
-void written_as_polled(const struct written *a)
+static void as_polled(const struct written *a)
 {
 	size_t count = a->target.bytes.size / 8;
 
@@ -45,7 +45,7 @@ void written_as_polled(const struct written *a)
 }
 
 /* Packed on x86-64, 16 bytes each on aarch64: there the data is not shown. */
-void written_as_epoll_events(const struct written *a)
+static void as_epoll_events(const struct written *a)
 {
 	size_t count = a->target.bytes.size / 12;
 
@@ -97,7 +97,7 @@ void written_as_timespec(const struct written *a)
 		put_time(a->w->out, time[0], time[1], 9);
 }
 
-void written_as_timeval(const struct written *a)
+static void as_timeval(const struct written *a)
 {
 	int64_t time[2];
 
@@ -106,7 +106,7 @@ void written_as_timeval(const struct written *a)
 }
 
 /* First how often, then how soon, as the struct has it; written the other way round. */
-void written_as_timer(const struct written *a)
+static void as_timer(const struct written *a)
 {
 	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;
 	int64_t time[4];
@@ -134,7 +134,7 @@ static void put_signal(struct buffer *out, unsigned number)
 	buffer_string(out, signal_name(name, number));
 }
 
-void written_as_status(const struct written *a)
+static void as_status(const struct written *a)
 {
 	uint32_t status;
 
@@ -156,7 +156,7 @@ void written_as_status(const struct written *a)
 	}
 }
 
-void written_as_length(const struct written *a)
+static void as_length(const struct written *a)
 {
 	uint32_t length;
 
@@ -170,7 +170,7 @@ void written_as_length(const struct written *a)
 
 /* An int, of SO_ERROR by its name, or it is left at where it is: what others mean depends on the
  * option. */
-void written_as_option(const struct written *a)
+static void as_option(const struct written *a)
 {
 	const uint64_t *arguments = a->w->call->arguments;
 	const char *name = NULL;
@@ -186,10 +186,10 @@ void written_as_option(const struct written *a)
 	if (name)
 		buffer_format(a->w->out, "[%s]", name);
 	else
-		written_as_length(a);
+		as_length(a);
 }
 
-void written_as_rlimit(const struct written *a)
+static void as_rlimit(const struct written *a)
 {
 	int64_t limits[2];
 
@@ -205,7 +205,7 @@ void written_as_rlimit(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-void written_as_open_how(const struct written *a)
+static void as_open_how(const struct written *a)
 {
 	uint64_t how[3];
 
@@ -226,7 +226,7 @@ void written_as_open_how(const struct written *a)
 }
 
 /* struct clone_args: flags first, the signal fifth. */
-void written_as_clone_args(const struct written *a)
+static void as_clone_args(const struct written *a)
 {
 	uint64_t args[5];
 
@@ -244,7 +244,7 @@ void written_as_clone_args(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-void written_as_signals(const struct written *a)
+static void as_signals(const struct written *a)
 {
 	bool has_any = false;
 	uint64_t set;
@@ -267,3 +267,19 @@ void written_as_signals(const struct written *a)
 	}
 	buffer_char(a->w->out, ']');
 }
+
+const call_writer call_struct_writers[ARGUMENT_FORMS] = {
+	[ARGUMENT_AS_POLLED] = as_polled,
+	[ARGUMENT_AS_EPOLL_EVENTS] = as_epoll_events,
+	[ARGUMENT_AS_TIMESPEC] = written_as_timespec,
+	[ARGUMENT_AS_TIMEVAL] = as_timeval,
+	[ARGUMENT_AS_TIMER] = as_timer,
+	[ARGUMENT_AS_TIMER_US] = as_timer,
+	[ARGUMENT_AS_STATUS] = as_status,
+	[ARGUMENT_AS_LENGTH] = as_length,
+	[ARGUMENT_AS_OPTION] = as_option,
+	[ARGUMENT_AS_RLIMIT] = as_rlimit,
+	[ARGUMENT_AS_OPEN_HOW] = as_open_how,
+	[ARGUMENT_AS_CLONE_ARGS] = as_clone_args,
+	[ARGUMENT_AS_SIGNALS] = as_signals,
+};

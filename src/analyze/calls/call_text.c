@@ -13,8 +13,6 @@
 #define FAMILY_UNIX_LINUX 1
 #define O_TMPFILE_LINUX	  0x400000
 
-typedef void (*writer)(const struct written *a);
-
 /* --- plain values --- */
 
 /* Those of 32 bits arrive without their sign. */
@@ -245,7 +243,8 @@ static void as_message(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-static const writer writers[ARGUMENT_FORMS] = {
+/* Others: call_structs.c and call_controls.c have them. */
+static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_HEX] = written_as_hex,
 	[ARGUMENT_AS_INT] = written_as_int,
 	[ARGUMENT_AS_LONG] = as_long,
@@ -263,28 +262,10 @@ static const writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_MESSAGE] = as_message,
 	[ARGUMENT_AS_ADDRESS] = as_address,
 	[ARGUMENT_AS_FD_PAIR] = as_fd_pair,
-	[ARGUMENT_AS_POLLED] = written_as_polled,
-	[ARGUMENT_AS_EPOLL_EVENTS] = written_as_epoll_events,
-	[ARGUMENT_AS_TIMESPEC] = written_as_timespec,
-	[ARGUMENT_AS_TIMEVAL] = written_as_timeval,
-	[ARGUMENT_AS_TIMER] = written_as_timer,
-	[ARGUMENT_AS_TIMER_US] = written_as_timer,
-	[ARGUMENT_AS_STATUS] = written_as_status,
-	[ARGUMENT_AS_LENGTH] = written_as_length,
-	[ARGUMENT_AS_RLIMIT] = written_as_rlimit,
-	[ARGUMENT_AS_OPEN_HOW] = written_as_open_how,
-	[ARGUMENT_AS_CLONE_ARGS] = written_as_clone_args,
-	[ARGUMENT_AS_SIGNALS] = written_as_signals,
 	[ARGUMENT_AS_WORDS] = as_words,
 	[ARGUMENT_AS_NOTHING] = written_as_pointer,
 	[ARGUMENT_AS_MODE_OF_OPEN] = as_octal,
 	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
-	[ARGUMENT_AS_CONTROL] = written_as_control,
-	[ARGUMENT_AS_FUTEX] = written_as_futex,
-	[ARGUMENT_AS_OPTION] = written_as_option,
-	[ARGUMENT_AS_QUOTA_COMMAND] = written_as_quota_command,
-	[ARGUMENT_AS_PROTOCOL] = written_as_protocol,
-	[ARGUMENT_AS_OPTION_NAME] = written_as_option_name,
 };
 
 /* What the kernel does not look at is whatever a register held. */
@@ -294,11 +275,15 @@ static bool is_targeted(const struct written *a)
 
 	if (a->type->form == ARGUMENT_AS_MODE_OF_OPEN)
 		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
-	if (a->type->form == ARGUMENT_AS_CONTROL)
-		return !written_control_takes_none(flags);
-	if (a->type->form == ARGUMENT_AS_FUTEX)
-		return written_futex_takes(a);
-	return a->type->form != ARGUMENT_AS_NOTHING;
+	return a->type->form != ARGUMENT_AS_NOTHING && call_control_is_read(a);
+}
+
+static void put_argument(const struct written *a)
+{
+	enum argument_form form = a->type->form;
+	call_writer own = writers[form], of_structs = call_struct_writers[form];
+
+	(own ? own : of_structs ? of_structs : call_control_writers[form])(a);
 }
 
 void call_put_arguments(const struct call_text *w)
@@ -316,6 +301,6 @@ void call_put_arguments(const struct call_text *w)
 			continue;
 		buffer_string(w->out, has_any ? ", " : "");
 		has_any = true;
-		writers[a.type->form](&a);
+		put_argument(&a);
 	}
 }

@@ -31,30 +31,18 @@ void written_put_quoted(struct buffer *out, const struct call_piece *piece);
 /* "3</etc/passwd>" */
 void written_put_fd(const struct call_text *w, int64_t fd);
 
-void written_as_polled(const struct written *a);
-void written_as_epoll_events(const struct written *a);
+typedef void (*call_writer)(const struct written *a);
+
+/* By the form of an argument; NULL: not of this kind. Structs: call_structs.c; what an argument
+ * before says the meaning of: call_controls.c. */
+extern const call_writer call_struct_writers[], call_control_writers[];
 void written_as_timespec(const struct written *a);
-void written_as_timeval(const struct written *a);
-void written_as_timer(const struct written *a);
-void written_as_status(const struct written *a);
-void written_as_length(const struct written *a);
-void written_as_option(const struct written *a);
-void written_as_option_name(const struct written *a);
-/* Of futex(2), and whether its operation looks at it. */
-void written_as_futex(const struct written *a);
-bool written_futex_takes(const struct written *a);
-void written_as_quota_command(const struct written *a);
-void written_as_protocol(const struct written *a);
-void written_as_control(const struct written *a);
-/* Of fcntl(2): whether the command has no third argument. */
-bool written_control_takes_none(uint64_t command);
-/* Whether what it returns is a descriptor. */
+
+/* Of an argument whose form is in call_control_writers: the call looks at it. True for others. */
+bool call_control_is_read(const struct written *a);
+/* Of fcntl(2): whether what it returns is a descriptor. */
 bool written_control_copies(uint64_t command);
 /* What the bits of its result are called; NULL: it is a number. */
 const struct flag_table *written_control_result(uint64_t command);
-void written_as_rlimit(const struct written *a);
-void written_as_open_how(const struct written *a);
-void written_as_clone_args(const struct written *a);
-void written_as_signals(const struct written *a);
 
 #endif
