@@ -8,6 +8,7 @@
 #define SOOTH_OS_LINUX_PROFILE_TABLES_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/error.h"
 #include "base/map.h"
@@ -20,14 +21,14 @@ struct profile_tables {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool has_thread;
-	volatile bool is_stopping;
+	atomic_bool is_stopping; /* read by the thread without the lock */
 	int files, tables;   /* BPF maps */
 	struct buffer queue; /* struct profile_table_job */
 	struct map made;     /* key -> struct profile_made */
 	struct timeout timeout;
 	uint64_t rows;
-	uint64_t refused; /* files whose table found no room */
-	uint64_t cut;	  /* tables that are not whole */
+	atomic_uint_fast64_t refused; /* files whose table found no room */
+	atomic_uint_fast64_t cut;     /* tables that are not whole */
 };
 
 int profile_tables_open(struct profile_tables *t, int files, int tables, struct sooth_error *err);

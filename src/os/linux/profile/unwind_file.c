@@ -132,7 +132,7 @@ static void do_job(void *argument)
 	elf_end(elf);
 }
 
-int unwind_file_read(struct timeout *timeout, int file, const volatile bool *is_stopping,
+int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_stopping,
 	struct unwind_table *table)
 {
 	struct job job = { .file = fcntl(file, F_DUPFD_CLOEXEC, 0),

@@ -12,6 +12,8 @@
 #ifndef SOOTH_OS_LINUX_UNWIND_TABLE_H
 #define SOOTH_OS_LINUX_UNWIND_TABLE_H
 
+#include <stdatomic.h>
+
 #include "base/buffer.h"
 #include "bpf/unwind.h"
 #include "symbols/instruction.h"
@@ -30,7 +32,7 @@ struct unwind_input {
 	uint64_t address; /* of the section */
 	struct unwind_segment segments[UNWIND_SEGMENTS_MAX];
 	size_t segment_count;
-	const volatile bool *is_stopping; /* gives up when it becomes true; NULL: never */
+	const atomic_bool *is_stopping; /* gives up when it becomes true; NULL: never */
 };
 
 struct unwind_table {
