@@ -322,6 +322,62 @@ def check_ends(console):
     return f"sender named; out of memory with {resident / (1 << 20):.1f}M"
 
 
+def folded(console, name):
+    """Stacks as (functions, samples), without the process and the role of its thread."""
+    for line in filter(None, console.file(f"{name}-stacks").split("\n")):
+        names, _, count = line.rpartition(" ")
+        if not count.isdigit():
+            raise Failed(f"{name}-stacks: cannot use the line {line!r}")
+        yield names.split(";")[2:], int(count)
+
+
+def stacks_below(console, name, caller):
+    """Samples by the function that stands below `caller`, of stacks that begin at main; and of all
+    stacks with this caller the share that does."""
+    functions, whole, total = {}, 0, 0
+    for stack, count in folded(console, name):
+        if caller not in stack:
+            continue
+        total += count
+        if "main" in stack:
+            whole += count
+            below = stack[stack.index(caller) + 1:] or [""]
+            functions[below[0]] = functions.get(below[0], 0) + count
+    if total < SAMPLES_LEAST:
+        raise Failed(f"{name}: {total} samples with {caller}")
+    return functions, whole / total
+
+
+SAMPLES_LEAST = 60  # the clock of an emulated machine has a hundredth part of a second
+SHARES = {"seventy": 0.7, "twenty": 0.2, "ten": 0.1}
+SHARE_WITHIN = 0.16
+WHOLE_LEAST = 0.3  # what is sampled before a table is made ends there
+
+
+def check_profile(console):
+    """Functions of known shares, called as they are, with and without frame pointers."""
+    console.require("profile")
+    notes = []
+    for name in ("profile-fp", "profile-tables"):
+        report = console.object(name)
+        if report.get("loss"):
+            raise Failed(f"{name}: lost: {report['loss']}")
+        functions, whole = stacks_below(console, name, "inner")
+        for function, share in SHARES.items():
+            has = functions.get(function, 0) / sum(functions.values())
+            if abs(has - share) > SHARE_WITHIN:
+                raise Failed(f"{name}: {function}: {has:.2f} of the samples for {share}")
+        if whole < WHOLE_LEAST:
+            raise Failed(f"{name}: {whole:.2f} of the stacks reach main")
+        notes.append(f"{whole * 100:.0f} %")
+    deep = [count for stack, count in folded(console, "deep")
+            if stack.count("deep") == 101 and "main" in stack and "spend" in stack]
+    total = sum(count for stack, count in folded(console, "deep") if "spend" in stack)
+    if total < SAMPLES_LEAST or sum(deep) < WHOLE_LEAST * total:
+        raise Failed(f"deep: {sum(deep)} of {total} stacks have 101 frames")
+    return f"stacks that reach main: {', '.join(notes)}; {sum(deep)} of {total} with 101 frames"
+
+
 def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
@@ -354,6 +410,7 @@ def main():
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
+        ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )
