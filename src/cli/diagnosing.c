@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "cli/agents/config_files.h"
 #include "cli/agents/process_table_scan.h"
+#include "cli/diagnosing_probes.h"
 #include "cli/diagnosing_tree.h"
 #include "cli/run.h"
 #include "collect/backend.h"
@@ -269,23 +270,13 @@ static bool has_waits(const struct diagnosing *d)
 	return !d->agent && !d->is_quick && !d->watch_ns;
 }
 
-static bool can_see_starts(void)
-{
-	struct sooth_error refusal;
-
-	for (const struct backend *const *b = os_native.backends; *b; b++) {
-		if (!strcmp((*b)->probe, "short_lived") && (*b)->needs &&
-			!backend_test_needs(*b, &os_native, &refusal))
-			return true;
-	}
-	return false;
-}
-
 /* A caller that diagnoses one agent is promised that nothing is attached. */
 static bool has_starts(const struct diagnosing *d, bool has_processes)
 {
+	struct sooth_error refusal;
+
 	return has_processes && !d->agent && !d->is_quick && !d->is_passive && !d->is_gone &&
-	       can_see_starts();
+	       diagnosing_can_observe("short_lived", &refusal);
 }
 
 static void choose_probes(const struct diagnosing *d, struct run *run, bool has_processes)
@@ -445,6 +436,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_target(d, run, is_capture);
 	choose_probes(d, run, !is_open || run->selected_count || d->watch_ns);
 	choose_calls(d, run, !is_open || run->selected_count);
+	diagnosing_add_samples(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
 	run->progress = d->watch_ns ? NULL : "observing";
@@ -458,19 +450,24 @@ static bool is_refusal(const struct diagnosing *d, const struct sooth_error *err
 	       (!d->insists_on_calls && !d->found.command);
 }
 
+bool diagnosing_without_samples(
+	struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
+{
+	if (!d->has_samples || !is_refusal(d, refusal))
+		return false;
+	diagnosing_note_refusal(d->no_samples, refusal);
+	diagnosing_drop_probe(run, "profile");
+	d->has_samples = false;
+	return true;
+}
+
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
 {
-	size_t n = 0;
-
 	if (!d->has_calls || !is_refusal(d, refusal))
 		return false;
-	snprintf(d->no_calls, sizeof(d->no_calls), "%s%s%s", refusal->tried,
-		*refusal->why ? ": " : "", refusal->why);
-	while (strcmp(run->probes[n].name, "syscalls") != 0)
-		n++;
-	for (; run->probes[n].name; n++)
-		run->probes[n] = run->probes[n + 1];
+	diagnosing_note_refusal(d->no_calls, refusal);
+	diagnosing_drop_probe(run, "syscalls");
 	d->has_calls = false;
 	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
 		"run as root; `sooth doctor` shows other ways" };
@@ -483,6 +480,8 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 {
 	int status = run_report(run, err);
 
+	if (status < 0 && diagnosing_without_samples(d, run, err))
+		status = run_report(run, err);
 	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
 		return status;
 	if (d->insists_on_calls)

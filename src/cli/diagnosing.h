@@ -9,8 +9,9 @@
 #include "cli/agents/labels.h"
 #include "cli/run.h"
 
-#define DIAGNOSING_NS (5 * NS_PER_S)
-#define EXIT_LACKING  3 /* a privilege is missing, or the system cannot do it */
+#define DIAGNOSING_NS		(5 * NS_PER_S)
+#define DIAGNOSING_REASON_BYTES 512
+#define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
 
 struct diagnosing {
 	/* Filled by the command. */
@@ -19,6 +20,7 @@ struct diagnosing {
 	bool is_passive;  /* attaches nothing to the kernel */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
 	bool insists_on_calls; /* the user named them: says so where they are not permitted */
+	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
 	bool needs_every_call; /* recorded one by one, whatever it costs the target */
 	const char *agent;     /* only processes that are this agent; NULL: of all agents */
 	uint64_t duration_ns;  /* 0: the default */
@@ -38,11 +40,14 @@ struct diagnosing {
 	struct buffer selected; /* uint32_t */
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
-	bool has_missing;   /* nothing is known of one of several selected PIDs */
-	bool is_gone;	    /* no selected PID exists: only the kernel log can have something */
-	bool is_idle;	    /* no process was found: only the host is looked at, once */
-	bool has_calls;	    /* system calls are among the probes */
-	char no_calls[512]; /* why not, although requested; empty: they were not refused */
+	bool has_missing; /* nothing is known of one of several selected PIDs */
+	bool is_gone;	  /* no selected PID exists: only the kernel log can have something */
+	bool is_idle;	  /* no process was found: only the host is looked at, once */
+	bool has_calls;	  /* system calls are among the probes */
+	char no_calls[DIAGNOSING_REASON_BYTES]; /* why not, although requested; empty: they were not
+						   refused */
+	bool has_samples; /* the stacks of busy threads are among the probes */
+	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
 };
 
 /* The defaults, the user's file over them, and `set` over that (NULL: none). */
@@ -60,6 +65,9 @@ int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *er
  * say why, and the run may be repeated.
  */
 bool diagnosing_without_calls(
+	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
+/* The same for the stacks of busy threads. */
+bool diagnosing_without_samples(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
 /* Exit status 3 when the user named system calls and they could not be observed, unless they
  * `may_lack`; 4 when one of several PIDs does not exist. */

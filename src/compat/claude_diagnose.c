@@ -13,6 +13,7 @@
 #include "analyze/overview/overview.h"
 #include "analyze/calls/syscall_folded.h"
 #include "analyze/calls/syscall_table.h"
+#include "analyze/profile/profile_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command/command.h"
@@ -21,15 +22,15 @@
 #include "cli/picture.h"
 #include "cli/run.h"
 
-#define AGENT	   "claude"
-#define NO_SAMPLES "this version of sooth cannot sample call stacks"
-#define QUICK_NS   (200 * NS_PER_MS) /* for the CPU of the quick overview */
+#define AGENT	 "claude"
+#define QUICK_NS (200 * NS_PER_MS) /* for the CPU of the quick overview */
 
 struct claude_diagnose_config {
 	struct compat_requested asked;
 	bool is_deep, has_sample, has_calls, has_io, has_network, has_flamegraph;
 	struct output_options output;
 	uint64_t sample_ns, duration_ns;
+	double least_percent;
 	uint64_t pid;
 };
 
@@ -41,8 +42,12 @@ struct claude_diagnose_config {
 
 static const struct option rows[] = {
 	FLAG('d', "deep", is_deep, "observe for some seconds: growth, spinning, hangs"),
-	FLAG('s', "sample", has_sample, "sample stacks; not supported yet: as -d, and says so"),
+	FLAG('s', "sample", has_sample,
+		"sample the stacks of busy threads; implies -d; -o FILE.txt: the call tree"),
 	TIME("sample-duration", sample_ns, "with -s: sample duration in seconds (5)"),
+	VALUE_ROW(0, "min-share", REAL, "PERCENT", claude_diagnose_config, least_percent,
+		"with -s: leave out functions below this share of the samples (0)", .min = 0,
+		.max = 100),
 	VALUE_ROW(0, "pid", U64, "PID", claude_diagnose_config, pid,
 		"process with this process id, even if not an agent", .min = 1, .max = INT32_MAX),
 	FLAG('j', "json", output.json, "JSON"),
@@ -63,11 +68,14 @@ static void print_help(const char *name)
 {
 	printf("%s - what is wrong with the processes of Claude Code (sooth)\n\n"
 	       "Usage: %s [-d] [-j] [--pid PID] [--duration N] [-o FILE]\n"
+	       "       %s -s [-j] [--pid PID] [--sample-duration N] [--min-share PERCENT] "
+	       "[-o FILE.txt]\n"
 	       "       %s -D [--io] [--network] [-j] [--pid PID] [--duration N] [-o FILE]\n\n",
-		name, name, name);
+		name, name, name, name);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		command_print_options(&groups[i]);
-	printf("\nWithout -d, -D and --duration: one sample, in under a second.\n`sooth diagnose` "
+	printf("\nWithout -d, -s, -D and --duration: one sample, in under a second.\n`sooth "
+	       "diagnose` "
 	       "does the same for every agent, with more findings.\n");
 }
 
@@ -99,6 +107,12 @@ static int check(const struct claude_diagnose_config *c, const struct arguments 
 		error_why(err, "claude-diagnose takes options only, no names or PIDs");
 		return error_remedy(err, "give a process as --pid PID");
 	}
+	if (c->least_percent > 0 && !c->has_sample) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand --min-share");
+		error_why(
+			err, "this option is about sampled stacks, and without -s none are taken");
+		return error_remedy(err, "give -s too");
+	}
 	if (!c->has_calls && (c->has_io || c->has_network || c->has_flamegraph))
 		return stands_with(c->has_io	    ? "--io"
 				   : c->has_network ? "--network"
@@ -123,6 +137,7 @@ struct claude_diagnosis {
 	struct picture_files files;
 	struct syscall_folded_options stacks;
 	struct syscall_table_options table;
+	struct profile_options samples, tree; /* of stacks */
 	char picture_name[64];
 };
 
@@ -160,17 +175,41 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 	return 0;
 }
 
+/* The file of a sample: its calls, each below its caller, as text. The report is on standard
+ * output. */
+static bool has_tree_file(const struct claude_diagnose_config *c)
+{
+	return c->has_sample && !c->has_flamegraph && c->output.output &&
+	       picture_has_ending(c->output.output, ".txt");
+}
+
+static void choose_tree(struct claude_diagnosis *d)
+{
+	if (!has_tree_file(d->config) || !d->diagnosing.has_samples)
+		return;
+	d->report.output = NULL;
+	d->run.product = (struct run_side_output){ .path = d->config->output.output,
+		.view = { "profile-stacks", &d->tree },
+		.sink = "table",
+		.is_whole = true };
+}
+
 static void choose_views(struct claude_diagnosis *d)
 {
 	const struct claude_diagnose_config *c = d->config;
 	struct run *run = &d->run;
+	size_t n = 0;
 
+	d->samples.least_share = c->least_percent / 100;
+	d->tree = d->samples;
+	d->tree.folds_chains = true;
 	d->overview.findings = d->diagnosing.options;
 	d->overview.has_descriptors = c->is_deep || c->has_sample || c->has_calls;
 	d->overview.has_calls = c->has_calls;
 	d->overview.has_io = c->has_io;
 	d->overview.has_network = c->has_network;
-	d->overview.sample_refused = c->has_sample ? NO_SAMPLES : NULL;
+	d->overview.has_samples = c->has_sample;
+	d->overview.sample_refused = d->diagnosing.has_samples ? NULL : d->diagnosing.no_samples;
 	d->table.set = calls_shown(c);
 	d->kinds[CALL_OPERATION_IO] = c->has_io;
 	d->kinds[CALL_OPERATION_NETWORK] = c->has_network;
@@ -179,12 +218,14 @@ static void choose_views(struct claude_diagnosis *d)
 		run->views[0] = (struct run_view){ "overview", &d->overview };
 		return;
 	}
-	run->views[0] = (struct run_view){ "findings", &d->diagnosing.options };
+	run->views[n++] = (struct run_view){ "findings", &d->diagnosing.options };
+	if (d->diagnosing.has_samples)
+		run->views[n++] = (struct run_view){ "profile-table", &d->samples };
 	if (!d->diagnosing.has_calls)
 		return;
-	run->views[1] = (struct run_view){ "syscall-table", &d->table };
+	run->views[n++] = (struct run_view){ "syscall-table", &d->table };
 	if (c->has_io || c->has_network)
-		run->views[2] = (struct run_view){ "slow-calls", d->kinds };
+		run->views[n++] = (struct run_view){ "slow-calls", d->kinds };
 }
 
 /* The same without system calls, with the reason and exit status 3. */
@@ -205,15 +246,34 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	return status ? status : diagnosing_exit(&d->diagnosing, false);
 }
 
+static void emit_no_samples(const struct claude_diagnosis *d)
+{
+	if (!*d->diagnosing.no_samples || !d->config->has_sample)
+		return;
+	fprintf(stderr,
+		"stacks are not sampled: %s; run as root: `sooth doctor` shows other ways\n",
+		d->diagnosing.no_samples);
+	if (has_tree_file(d->config))
+		fprintf(stderr, "the call tree was not written: %s\n", d->config->output.output);
+}
+
 static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	int status = diagnosing_begin(&d->diagnosing, &d->run, err);
 
 	if (!status && d->diagnosing.has_calls && d->config->has_flamegraph)
 		status = choose_picture(d, err);
+	choose_tree(d);
 	choose_views(d);
 	if (!status)
 		status = run_report(&d->run, err);
+	if (status < 0 && diagnosing_without_samples(&d->diagnosing, &d->run, err)) {
+		if (has_tree_file(d->config))
+			memset(&d->run.product, 0, sizeof(d->run.product));
+		choose_views(d);
+		status = run_report(&d->run, err);
+	}
+	emit_no_samples(d);
 	if (status >= 0 && d->files.picture && !d->config->output.json &&
 		strcmp(d->files.picture, "-") != 0)
 		printf("flamegraph: %s\n", d->files.picture);
@@ -222,13 +282,17 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 	return status;
 }
 
-static int diagnose(
-	const char *name, const struct claude_diagnose_config *c, struct sooth_error *err)
+static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *err)
 {
 	bool is_deep = c->is_deep || c->has_sample;
 	bool is_quick = !is_deep && !c->has_calls && !c->duration_ns;
+	uint64_t duration_ns = c->duration_ns;
 	struct claude_diagnosis *d = calloc(1, sizeof(*d));
 	int status;
+
+	/* One observation: it lasts as long as the longer of the two. */
+	if (c->has_sample && c->sample_ns > duration_ns)
+		duration_ns = c->sample_ns;
 
 	if (!d)
 		return error_no_memory(err);
@@ -239,9 +303,10 @@ static int diagnose(
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,
 		.insists_on_calls = c->has_calls,
+		.wants_samples = c->has_sample,
 		.needs_every_call = true,
 		.agent = AGENT,
-		.duration_ns = is_quick ? QUICK_NS : c->duration_ns };
+		.duration_ns = is_quick ? QUICK_NS : duration_ns };
 	d->run = (struct run){ .name = "claude-diagnose",
 		.target = &d->target,
 		.output = &d->report,
@@ -251,11 +316,8 @@ static int diagnose(
 		d->pids[0] = d->pid_text;
 		d->arguments = (struct arguments){ .items = d->pids, .count = 1 };
 	}
-	if (c->has_sample)
-		fprintf(stderr, "%s: stacks are not sampled: %s; -d shows busy threads\n", name,
-			NO_SAMPLES);
 	status = observe(d, err);
-	if (!status && c->has_sample)
+	if (!status && c->has_sample && *d->diagnosing.no_samples)
 		status = EXIT_LACKING;
 	diagnosing_end(&d->diagnosing);
 	picture_files_fini(&d->files);
@@ -274,7 +336,7 @@ static int run_claude_diagnose(const char *name, int argc, char **argv, struct s
 		if (!status)
 			emit_overlooked(name, &c);
 		if (!status)
-			status = diagnose(name, &c, err);
+			status = diagnose(&c, err);
 	}
 	free(arguments.items);
 	return status;

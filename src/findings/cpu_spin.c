@@ -15,6 +15,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
+#include "analyze/profile/profile_hot.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/buffer.h"
 #include "base/units.h"
@@ -327,6 +328,7 @@ struct spin {
 	bool works;	/* a busy thread shows progress */
 	struct repeated_call call; /* of the busiest thread */
 	bool is_by_call;	   /* that call is the cause */
+	struct buffer hottest;	   /* function of the process, in words; empty: not sampled */
 };
 
 /* --- spinning threads --- */
@@ -486,6 +488,9 @@ static void emit_values(const struct check *e, struct check_result *out, const s
 	double system = thread_history_system(t);
 
 	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
+	if (s->hottest.size)
+		finding_text(out, "hottest function", "%.*s", (int)s->hottest.size,
+			(const char *)s->hottest.data);
 	finding_number(out, "share of the time in which the thread ran or was ready to run",
 		thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
@@ -515,13 +520,13 @@ static void emit_remedy(
 			repeated_call_remedy(&s->call), pid);
 	else if (in_kernel || s->is_held)
 		finding_remedy(out,
-			"sooth trace -c -p %llu shows its system calls, perf top -p %llu its "
-			"busiest function",
+			"sooth trace -c -p %llu shows its system calls, sooth profile -p %llu its "
+			"functions",
 			pid, pid);
 	else
 		finding_remedy(out,
 			"if the process should be idle, restart it; sooth trace -c -p %llu shows "
-			"its system calls, perf top -p %llu its busiest function",
+			"its system calls, sooth profile -p %llu its functions",
 			pid, pid);
 }
 
@@ -532,6 +537,7 @@ static void report(
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
 	find_call(e, s);
+	profile_hottest(&e->input->profile, &e->id, &s->hottest);
 	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->count == 1)
@@ -546,8 +552,10 @@ static void report(
 		finding_unseen(out,
 			"how much CPU the process would use on an idle host: this host is busy");
 	if (!s->is_by_call)
-		finding_unseen(
-			out, "which function uses the CPU, and whether its result is useful");
+		finding_unseen(out, "%s",
+			s->hottest.size ? "whether the result of that function is useful"
+					: "which function uses the CPU, and whether its "
+					  "result is useful");
 	emit_remedy(e, out, s, in_kernel);
 	finding_end(out);
 }
@@ -568,6 +576,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
 			s.count || s.works ? ", with visible progress" : "");
 	free(s.threads);
+	buffer_fini(&s.hottest);
 }
 
 const struct finding_type finding_cpu_spin = {

@@ -89,8 +89,9 @@ def diagnosis(**parts):
 
 QUICK = diagnosis(file_descriptors=None, dtrace=None)
 SAMPLED = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None,
-                    sample={"pid": INT, "success": TRUTH, "thread_count": INT, "hot_functions": list,
-                            "diagnosis": list, "error": TEXT})
+                    sample={"pid": INT, "success": TRUTH, "thread_count": INT,
+                            "hot_functions": [{"function": TEXT, "samples": INT}],
+                            "diagnosis": [ISSUE], "error": maybe(TEXT)})
 DEEP = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None)
 
 # --- memtrack: a line of JSON for each call ---
@@ -162,11 +163,13 @@ SERVED = [
     Line("claude-diagnose", "-j -o FILE --pid PID", shape=QUICK),
     Line("claude-diagnose", "-j --output FILE --pid PID", shape=QUICK),
     Line("claude-diagnose", "--sample-duration 3 --pid PID", says=(r"\(pid @PID\)",)),
-    # Without stacks until they can be sampled: with the rest, and status 3.
-    Line("claude-diagnose", "-s --duration 1", says=("sample call stacks",), status=3),
-    Line("claude-diagnose", "-d -s -j --pid PID --duration 1", shape=SAMPLED, status=3),
+    Line("claude-diagnose", "-s --duration 1", says=(r"\(pid \d+\), Claude Code", "(?m)^profile by "),
+         needs_bpf=True),
+    Line("claude-diagnose", "-d -s -j --pid PID --duration 1", shape=SAMPLED, needs_bpf=True),
     Line("claude-diagnose", "--sample --sample-duration 1 -j --pid PID --duration 1",
-         shape=SAMPLED, status=3),
+         shape=SAMPLED, needs_bpf=True),
+    Line("claude-diagnose", "-s --pid PID --sample-duration 1 --min-share 2",
+         says=(r"\(pid @PID\)",), needs_bpf=True),
     Line("claude-diagnose", "-h", says=("--duration",)),
     Line("claude-diagnose", "--help", says=("--duration",)),
     Line("claude-diagnose", "-V", says=("sooth",)),

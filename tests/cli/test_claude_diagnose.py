@@ -117,21 +117,41 @@ class CommandLines(Diagnose):
             else:
                 self.assertTrue(run.out, line)
 
-    def test_what_comes_with_a_later_probe(self):
-        """Stacks are not there; the rest is, and each process says so."""
-        for line in ("-s", "--sample", "-s --sample-duration 3", "-d -s"):
-            run = self.diagnose(*line.split(), "--duration", "0.5", "--pid", str(os.getpid()),
-                                status=3)
-            self.assertIn("stacks are not sampled: ", run.errors)
-            self.assertIn("(pid %d)" % os.getpid(), run.text)
-        run = self.diagnose("-s", "-j", "--duration", "0.5", "--pid", str(os.getpid()), status=3)
-        process, = run.json()["processes"]
-        self.assertFalse(process["sample"]["success"])
-        self.assertIn("cannot sample", process["sample"]["error"])
+    @needs_bpf
+    def test_samples(self):
+        """Hot functions, what they show, and the raw tree in a file."""
+        target = self.start("sh", "-c", "echo ready; while :; do :; done")
+        target.wait_for_output(b"ready")
+        pid, file = str(target.pid), self.path("tree.txt")
+        for line in ("-s", "--sample", "-s --sample-duration 1", "-d -s"):
+            run = self.diagnose(*line.split(), "--duration", "1", "--pid", pid)
+            self.assertNotIn("not sampled", run.errors)
+            self.assertRegex(run.text, r"(?m)^SELF% +TOTAL%")
+        run = self.diagnose("-s", "-j", "--duration", "2", "--pid", pid, "-o", file)
+        (process,) = run.json()["processes"]
+        sample = process["sample"]
+        self.assertTrue(sample["success"])
+        self.assertIsNone(sample["error"])
+        self.assertEqual(sample["thread_count"], 1)
+        counts = [row["samples"] for row in sample["hot_functions"]]
+        self.assertTrue(counts and all(row["function"] for row in sample["hot_functions"]))
+        self.assertEqual(counts, sorted(counts, reverse=True))
         self.assertGreater(process["file_descriptors"]["total_fds"], 2)
+        self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+        with open(file, encoding="utf-8") as written:
+            whole = written.read()
+        self.assertRegex(whole, r"(?m)^TOTAL% .*FRAME$")
+        self.assertRegex(whole, r"(?m)^ 100\.0 .* sh$")
+        os.unlink(file)
+        self.diagnose("-s", "--min-share", "100", "--duration", "1", "--pid", pid, "-o", file)
+        with open(file, encoding="utf-8") as written:
+            pruned = written.read()
+        shares = [float(line.split()[0]) for line in pruned.splitlines()
+                  if line.strip() and line.split()[0].replace(".", "").isdigit()]
+        self.assertTrue(shares and set(shares) == {100.0}, pruned)
 
     def test_what_it_refuses(self):
-        for words in (["--io"], ["--network"], ["--flamegraph"], ["4711"], ["--pid", "x"],
+        for words in (["--min-share", "1"], ["--io"], ["--network"], ["--flamegraph"], ["4711"], ["--pid", "x"],
                       ["--duration", "0"], ["-q"], ["--", "true"]):
             self.assert_says_three_lines(self.diagnose(*words, status=2))
         self.assert_says_three_lines(self.diagnose("--pid", "2147483647", status=4))
@@ -307,6 +327,12 @@ class Calls(Diagnose):
                                 status=3, **as_nobody())
         self.assertIn("system calls were not observed: ", text.errors)
         self.assertIn("sleep (pid", text.text)
+        run = self.run_program(link, "-s", "-j", "--duration", "0.6", "--pid", str(target.pid),
+                               status=3, **as_nobody())
+        (process,) = run.json()["processes"]
+        self.assertFalse(process["sample"]["success"])
+        self.assertTrue(process["sample"]["error"])
+        self.assertIn("stacks are not sampled: ", run.errors)
         picture = os.path.join(os.path.dirname(link), "calls.svg")
         os.chmod(os.path.dirname(link), 0o777)
         text = self.run_program(link, "-D", "--flamegraph", "-o", picture, "--duration", "0.6",

@@ -145,6 +145,15 @@ class Profile(Case):
         for stack, _ in folded(path):
             self.assertEqual(stack[0], "profile-tables"[:15])
 
+    def test_diagnose_names_the_function(self):
+        target = Process([PROGRAMS["profile-tables"], "shares", "60"])
+        self.addCleanup(target.end)
+        report = self.sooth("diagnose", "-j", "--duration", "3", str(target.pid)).json()
+        (process,) = report["processes"]
+        (spin,) = [found for found in process["findings"] if found["id"] == "cpu-spin"]
+        (hottest,) = [e["text"] for e in spin["evidence"] if e["name"] == "hottest function"]
+        self.assertRegex(hottest, r"^seventy \(profile-tables\): [5-9][0-9] % of \d+ samples")
+
     def test_nothing_stays(self):
         """sooth is killed in the midst: its program, maps and clocks go with it."""
         target = Process([PROGRAMS["profile-tables"], "shares", "60"])

@@ -2,6 +2,8 @@
 /* The views of a profile: self and total, roles, recursion, cut stacks, chains of the tree. */
 #include "shown.h"
 
+#include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_patterns.h"
 #include "analyze/profile/profile_table.h"
 #include "probes/profile.h"
 
@@ -129,10 +131,107 @@ static void test_tree(void **state)
 	assert_false(has(text, "libother")); /* a tenth */
 }
 
+static const struct process_id demo = { .start_ticks = 7, .pid = 10 };
+
+static void take_all(struct profile_sums *sums)
+{
+	struct batch batch = { records.data, records.size };
+
+	profile_sums_init(sums);
+	profile_sums_take(sums, &batch);
+}
+
+/* The innermost function, and the innermost of user space; another process has none of them. */
+static void test_hot(void **state)
+{
+	static const struct process_id other = { .start_ticks = 8, .pid = 10 };
+	struct profile_sums sums;
+	struct buffer hot = { 0 };
+	const struct profile_hot *all;
+
+	(void)state;
+	buffer_reset(&records);
+	put_all();
+	take_all(&sums);
+	assert_int_equal(profile_hot_functions(&sums, &demo, PROFILE_ON_TOP, &hot), 10);
+	all = (const void *)hot.data;
+	assert_int_equal(hot.size / sizeof(*all), 3);
+	assert_true(span_equal(all[0].name, "sys_read"));
+	assert_int_equal(all[0].samples, 6);
+	buffer_reset(&hot);
+	assert_int_equal(profile_hot_functions(&sums, &demo, PROFILE_IN_USER, &hot), 10);
+	all = (const void *)hot.data;
+	assert_int_equal(hot.size / sizeof(*all), 2);
+	assert_true(span_equal(all[0].name, "work") && all[0].is_named);
+	assert_int_equal(all[0].samples, 9);
+	assert_int_equal(all[0].kernel_samples, 6);
+	assert_false(all[1].is_named);
+	buffer_reset(&hot);
+	assert_int_equal(profile_hot_functions(&sums, &other, PROFILE_ON_TOP, &hot), 0);
+	assert_int_equal(hot.size, 0);
+	profile_sums_next_interval(&sums);
+	assert_int_equal(profile_hot_functions(&sums, &demo, PROFILE_ON_TOP, &hot), 0);
+	buffer_fini(&hot);
+	profile_sums_fini(&sums);
+}
+
+/* `count` of 100 samples are in this function, below one that shows nothing. */
+static size_t match(const char *function, const char *thread, int count,
+	struct profile_match found[PROFILE_PATTERNS_MAX])
+{
+	static const uint32_t first[] = { 2, 1 }, second[] = { 1 };
+	struct profile_sums sums;
+	size_t matches;
+
+	buffer_reset(&records);
+	put_frame(1, "main", "/bin/demo", PROFILE_USER);
+	put_frame(2, function, "/bin/demo", PROFILE_USER);
+	put_stack(1, PROFILE_WHOLE, first, 2);
+	put_stack(2, PROFILE_WHOLE, second, 1);
+	put_samples(1, thread, 11, count);
+	put_samples(2, "demo", 10, 100 - count);
+	take_all(&sums);
+	matches = profile_patterns_match(&sums, &demo, found);
+	profile_sums_fini(&sums);
+	return matches;
+}
+
+static void test_patterns(void **state)
+{
+	static const struct {
+		const char *function, *thread, *id; /* id NULL: none */
+		int count;
+	} rows[] = {
+		{ "inotify_read", "demo", "file-watcher-activity", 10 },
+		{ "inotify_read", "demo", NULL, 9 },
+		{ "do_epoll_wait", "demo", "event-loop-spin", 30 },
+		{ "do_epoll_wait", "demo", NULL, 29 },
+		{ "vfs_statx", "demo", "polling-storm", 30 },
+		{ "vfs_statx", "demo", NULL, 29 },
+		{ "v8::internal::MarkCompactCollector::Sweep", "demo", "gc-pressure", 20 },
+		{ "v8::internal::MarkCompactCollector::Sweep", "demo", NULL, 19 },
+		{ "run", "HeapHelper", "gc-pressure", 20 }, /* by its thread */
+		{ "sha256_block_data_order_avx2", "demo", "crypto-activity", 10 },
+		{ "sha256_block_data_order_avx2", "demo", NULL, 9 },
+		{ "parse", "demo", NULL, 99 },
+	};
+	struct profile_match found[PROFILE_PATTERNS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t matches = match(rows[i].function, rows[i].thread, rows[i].count, found);
+
+		assert_int_equal(matches, rows[i].id ? 1 : 0);
+		if (rows[i].id)
+			assert_string_equal(found[0].pattern->id, rows[i].id);
+	}
+	buffer_reset(&records);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
-		TEST(test_folded), TEST(test_tree) };
+		TEST(test_folded), TEST(test_tree), TEST(test_hot), TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,6 +39,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	}
 	thread_histories_init(&r->threads);
 	call_histories_init(&r->calls);
+	profile_sums_init(&r->profile);
 	endings_init(&r->endings);
 	peer_labels_init(&r->labels);
 }
@@ -65,6 +66,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	}
 	thread_histories_fini(&r->threads);
 	call_histories_fini(&r->calls);
+	profile_sums_fini(&r->profile);
 	endings_fini(&r->endings);
 	peer_labels_fini(&r->labels);
 	buffer_fini(&r->probes);
@@ -143,6 +145,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 	const void *known;
 
 	host_state_take(&r->host, batch);
+	profile_sums_take(&r->profile, batch);
 	batch_for_each (record, batch) {
 		struct snapshot_pair *pair;
 
@@ -254,6 +257,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	}
 	thread_histories_next_interval(&r->threads);
 	call_histories_next_interval(&r->calls);
+	profile_sums_next_interval(&r->profile);
 	host_state_next_interval(&r->host);
 	r->begin_ns = r->end_ns;
 	r->first_load = r->load;

@@ -10,6 +10,7 @@
 #include "analyze/calls/call_history.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/process_table/host_state.h"
+#include "analyze/profile/profile_sums.h"
 #include "analyze/sockets/peer_labels.h"
 #include "analyze/snapshots.h"
 #include "analyze/threads/thread_history.h"
@@ -41,6 +42,7 @@ struct diagnosis_input {
 	struct snapshot_pair fds, sockets, maps, limits, waits;
 	struct thread_histories threads;
 	struct call_histories calls;
+	struct profile_sums profile;
 	struct endings endings;
 	struct peer_labels labels;
 	struct host_load load; /* the last; time 0: none was recorded */

@@ -101,23 +101,13 @@ static void fill_process(const struct overview *o, const struct diagnosis_input 
 		.descriptors_state =
 			o->options.has_descriptors ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.calls_state = o->options.has_calls ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.sample_state =
-			o->options.sample_refused ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.sample_state = o->options.has_samples ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	if (row->cpu < 0)
 		row->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	if (memory)
 		row->mem = (double)j->process->process->rss_bytes * 100 / (double)memory;
 	else
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-}
-
-static void add_sample(const struct overview *o, const struct diagnosed *j, struct buffer *out)
-{
-	struct overview_sample_row row = { .record = row_head(&j->id),
-		.thread_count = j->process->process->threads };
-	struct record_tail tail[] = { tail_string(&row.error, o->options.sample_refused) };
-
-	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
 static int emit_process(const struct overview *o, struct output *output,
@@ -131,8 +121,8 @@ static int emit_process(const struct overview *o, struct output *output,
 	fill_process(o, input, j, &row);
 	if (o->options.has_descriptors)
 		overview_add_descriptors(input, j, &descriptors);
-	if (o->options.sample_refused)
-		add_sample(o, j, &sample);
+	if (o->options.has_samples)
+		overview_add_sample(o, input, j, &sample);
 	if (o->options.has_calls)
 		overview_add_calls(o, input, j, &calls);
 	overview_add_issues(j, NULL, &issues);

@@ -10,7 +10,8 @@ struct overview_options {
 	bool has_descriptors; /* for each process */
 	bool has_calls;	      /* system calls were requested */
 	bool has_io, has_network;
-	const char *sample_refused; /* why call stacks were not sampled; NULL: not requested */
+	bool has_samples;	    /* call stacks were requested */
+	const char *sample_refused; /* why they were not sampled; NULL: they were */
 	/* Why they were not observed; NULL: they were. */
 	const char *calls_refused;
 	const char *flamegraph_path; /* of a flame graph of the calls; NULL: none */

@@ -129,13 +129,11 @@ void overview_add_calls(const struct overview *o, const struct diagnosis_input *
 	fill_values(o, input, &row);
 	list_calls(o, &j->id, &calls, &categories);
 	if (o->options.has_io)
-		call_operations_note(o->output,
-			call_operations_list(
-				&o->operations, input, &j->id, CALL_OPERATION_IO, &io));
+		call_operations_note(o->output, call_operations_list(&o->operations, input, &j->id,
+							CALL_OPERATION_IO, &io));
 	if (o->options.has_network)
-		call_operations_note(o->output,
-			call_operations_list(
-				&o->operations, input, &j->id, CALL_OPERATION_NETWORK, &network));
+		call_operations_note(o->output, call_operations_list(&o->operations, input, &j->id,
+							CALL_OPERATION_NETWORK, &network));
 	overview_add_issues(j, overview_is_of_calls, &issues);
 	struct record_tail tail[] = {
 		tail_buffer(&row.syscall_summary, &categories),

@@ -31,6 +31,8 @@ bool overview_is_warning(const struct finding_row *finding);
 void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, struct buffer *out);
 void overview_add_descriptors(
 	const struct diagnosis_input *input, const struct diagnosed *j, struct buffer *out);
+void overview_add_sample(const struct overview *o, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct buffer *out);
 void overview_add_calls(const struct overview *o, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct buffer *out);
 

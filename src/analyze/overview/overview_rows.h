@@ -96,11 +96,11 @@ struct overview_calls_row {
 	F(S, PID)                                                                                  \
 	F(S, BOOL, success, ALWAYS, "call stacks were sampled")                                    \
 	F(S, U32, thread_count, ALWAYS, "number of threads of the process")                        \
-	F(S, ROWS, hot_functions, ALWAYS, "functions by samples; always empty in this version",    \
+	F(S, ROWS, hot_functions, ALWAYS, "functions by samples, the most first",                  \
 		.rows = &overview_function_schema)                                                 \
-	F(S, ROWS, diagnosis, ALWAYS, "what the samples show; always empty in this version",       \
+	F(S, ROWS, diagnosis, ALWAYS, "what the samples show; empty: nothing known",               \
 		.rows = &overview_issue_schema)                                                    \
-	F(S, TEXT, error, ALWAYS, "reason why call stacks were not sampled")
+	F(S, TEXT, error, MAYBE(error_state), "reason why call stacks were not sampled")
 
 struct overview_sample_row {
 	struct sooth_record record;

@@ -48,11 +48,11 @@ const char *profile_end_text(enum profile_end end)
 
 void profile_sums_init(struct profile_sums *s)
 {
+	*s = (struct profile_sums){ .stack_frames.limit = STACK_BYTES_MAX };
 	map_init(&s->frames, sizeof(uint32_t), sizeof(struct profile_function), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(uint32_t), sizeof(struct stack_place), STACKS_MAX);
 	map_init(&s->counts, sizeof(struct count_key), sizeof(struct profile_count), COUNTS_MAX);
 	names_init(&s->names, NAMES_MAX, NAMES_BYTES_MAX);
-	s->stack_frames.limit = STACK_BYTES_MAX;
 }
 
 void profile_sums_fini(struct profile_sums *s)
@@ -172,6 +172,13 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 		else if (r->kind == PROFILE_FRAME && record_holds(r, sizeof(struct profile_frame)))
 			take_frame(s, (const void *)r);
 	}
+}
+
+void profile_sums_next_interval(struct profile_sums *s)
+{
+	map_clear(&s->counts);
+	s->total = (struct profile_count){ 0 };
+	s->refused = 0;
 }
 
 /* --- results --- */

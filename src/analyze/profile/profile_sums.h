@@ -52,6 +52,8 @@ struct profile_stacked {
 void profile_sums_init(struct profile_sums *s);
 void profile_sums_fini(struct profile_sums *s);
 void profile_sums_take(struct profile_sums *s, const struct batch *batch);
+/* Forgets the samples; definitions stay. */
+void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
 /* "whole", "too-deep", ... in words for people. */

@@ -22,9 +22,9 @@ struct profile_tables {
 	pthread_cond_t changed;
 	bool has_thread;
 	atomic_bool is_stopping; /* read by the thread without the lock */
-	int files, tables;   /* BPF maps */
-	struct buffer queue; /* struct profile_table_job */
-	struct map made;     /* key -> struct profile_made */
+	int files, tables;	 /* BPF maps */
+	struct buffer queue;	 /* struct profile_table_job */
+	struct map made;	 /* key -> struct profile_made */
 	struct timeout timeout;
 	uint64_t rows;
 	atomic_uint_fast64_t refused; /* files whose table found no room */

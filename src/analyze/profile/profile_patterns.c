@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kinds of work by names of functions. */
+#include "analyze/profile/profile_patterns.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define NAMES(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
+
+/* One row a kind. A poll that waits uses no CPU: the share is of CPU time. */
+static const struct profile_pattern patterns[] = {
+	{ "file-watcher-activity", FINDING_MEDIUM, "watcher",
+		NAMES("inotify", "fsnotify", "fanotify", "FSEvent", "uv__fs_event", "PathWatcher",
+			"notify::"),
+		0.10, "watching files",
+		"watch fewer folders: exclude build output and dependencies; sooth inspect "
+		"--fds PID lists the watches" },
+	{ "event-loop-spin", FINDING_MEDIUM, NULL,
+		NAMES("do_epoll_", "ep_poll", "do_sys_poll", "do_select", "core_sys_select",
+			"kevent", "uv__io_poll", "us_loop_run", "g_main_context_poll"),
+		0.30, "asking for events that are there already, or not waiting for one",
+		"sooth trace -c PID shows the call that returns at once, and its descriptor" },
+	{ "polling-storm", FINDING_MEDIUM, NULL,
+		NAMES("do_sched_yield", "do_nanosleep", "vfs_statx", "vfs_fstat", "do_faccessat",
+			"sys_getdents64"),
+		0.30, "asking again and again instead of waiting for an event",
+		"sooth trace -c PID shows the repeated call and its path" },
+	{ "gc-pressure", FINDING_MEDIUM, "gc",
+		NAMES("MarkCompact", "Scavenge", "IncrementalMarking", "ConcurrentMarking",
+			"GarbageCollect", "JSC::Heap", "JSC::SlotVisitor", "JSC::MarkedBlock",
+			"JSC::MarkedSpace", "gc_collect", "gcDrain", "gcBgMark", "mark_and_sweep"),
+		0.20, "garbage collection",
+		"the heap is full of live objects, or fills too fast: end or compact the session, "
+		"or allow more memory" },
+	{ "crypto-activity", FINDING_LOW, NULL,
+		NAMES("aesni", "aes_gcm", "AES_", "aes_hw", "sha1_block", "sha256_block",
+			"sha512_block", "SHA256_", "SHA512_", "ChaCha20", "chacha20", "poly1305",
+			"x25519", "ecp_nistz", "bn_mul_mont", "EVP_Cipher", "EVP_Digest",
+			"gcm_ghash", "rsaz_"),
+		0.10, "encryption and hashes",
+		"many new TLS connections or large transfers: sooth inspect --sockets PID" },
+};
+
+_Static_assert(sizeof(patterns) / sizeof(patterns[0]) <= PROFILE_PATTERNS_MAX, "they have room");
+
+static bool is_named_like(struct span name, const struct profile_pattern *p)
+{
+	for (size_t i = 0; p->names[i]; i++) {
+		if (span_contains(name, p->names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The innermost function of the kind. */
+static const struct profile_function *find_frame(const struct profile_sums *s,
+	const struct profile_stacked *stacked, const struct profile_pattern *p)
+{
+	for (size_t i = 0; i < stacked->depth; i++) {
+		if (is_named_like(names_get(&s->names, stacked->frames[i]->name), p))
+			return stacked->frames[i];
+	}
+	return NULL;
+}
+
+struct sum {
+	uint64_t samples;
+	struct map functions; /* uint32_t name -> uint64_t samples */
+};
+
+static void count_stack(const struct profile_sums *s, const struct profile_stacked *stacked,
+	const struct profile_pattern *p, struct sum *sum)
+{
+	const struct profile_function *function = find_frame(s, stacked, p);
+	uint64_t *samples = function ? map_put(&sum->functions, &function->name, NULL) : NULL;
+
+	if (!function && !(p->role && span_equal(stacked->role, p->role)))
+		return;
+	sum->samples += stacked->count.samples;
+	if (samples)
+		*samples += stacked->count.samples;
+}
+
+static struct span top_of(const struct profile_sums *s, const struct sum *sum)
+{
+	struct span top = span_of("", 0);
+	uint64_t most = 0;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&sum->functions, &position, &key, &value)) {
+		if (*(const uint64_t *)value <= most)
+			continue;
+		most = *(const uint64_t *)value;
+		top = names_get(&s->names, *(const uint32_t *)key);
+	}
+	return top;
+}
+
+static void insert(
+	struct profile_match found[PROFILE_PATTERNS_MAX], size_t count, struct profile_match match)
+{
+	for (; count && found[count - 1].share < match.share; count--)
+		found[count] = found[count - 1];
+	found[count] = match;
+}
+
+size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
+	struct profile_match found[PROFILE_PATTERNS_MAX])
+{
+	struct sum sums[ARRAY_SIZE(patterns)] = { 0 };
+	struct profile_stacked stacked;
+	size_t position = 0, count = 0;
+	uint64_t samples = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		map_init(&sums[i].functions, sizeof(uint32_t), sizeof(uint64_t), UINT16_MAX);
+	while (profile_sums_next(s, &position, &stacked)) {
+		if (memcmp(&stacked.id, id, sizeof(*id)) != 0)
+			continue;
+		samples += stacked.count.samples;
+		for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+			count_stack(s, &stacked, &patterns[i], &sums[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		struct profile_match match = { .pattern = &patterns[i],
+			.share = samples ? (double)sums[i].samples / (double)samples : 0,
+			.function = top_of(s, &sums[i]) };
+
+		if (samples >= PROFILE_PATTERN_LEAST && match.share >= patterns[i].least_share)
+			insert(found, count++, match);
+		map_fini(&sums[i].functions);
+	}
+	return count;
+}

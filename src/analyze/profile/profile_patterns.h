@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the sampled functions of a process show: kinds of work that take a share of its CPU time
+ * which they should not have. By names of functions, so code without symbols shows nothing.
+ */
+#ifndef SOOTH_ANALYZE_PROFILE_PATTERNS_H
+#define SOOTH_ANALYZE_PROFILE_PATTERNS_H
+
+#include "analyze/profile/profile_sums.h"
+#include "explain/finding.h"
+
+struct profile_pattern {
+	const char *id;
+	enum finding_severity severity;
+	const char *role;	  /* threads of this role count with all they do; NULL: none */
+	const char *const *names; /* parts of function names; NULL ends them */
+	double least_share;	  /* of the samples of the process */
+	const char *text;	  /* behind the share: "of the CPU time is ..." */
+	const char *remedy;
+};
+
+struct profile_match {
+	const struct profile_pattern *pattern;
+	double share;
+	struct span function; /* the one of it with the most samples; borrowed. Empty: the role's */
+};
+
+#define PROFILE_PATTERNS_MAX  8
+#define PROFILE_PATTERN_LEAST 20 /* samples of a process from which shares are judged */
+
+/* The patterns that a process matches, the largest share first. Returns how many. */
+size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
+	struct profile_match found[PROFILE_PATTERNS_MAX]);
+
+#endif
