@@ -14,7 +14,7 @@ struct profile_config {
 	struct picture_options picture;
 	struct {
 		uint64_t rate;
-		const char *role, *folded;
+		const char *role, *folded, *pprof;
 		double least_percent;
 		bool tree;
 	} profile;
@@ -32,6 +32,8 @@ static const struct option profile_options[] = {
 		.max = 100),
 	VALUE_ROW(0, "folded", FILE, "FILE", profile_config, profile.folded,
 		"also write stacks to FILE, one line each: frames and number of samples"),
+	VALUE_ROW(0, "pprof", FILE, "FILE", profile_config, profile.pprof,
+		"also write stacks to FILE for pprof, speedscope or Grafana (gzipped)"),
 };
 
 static const struct option_group groups[] = {
@@ -54,21 +56,39 @@ struct profile_views {
 	struct profile_options report, stacks;
 };
 
-/* Stacks as a picture with its text beside it, or as text alone. */
-static void choose_side_output(const struct profile_config *c, struct picture_files *files,
-	const struct profile_views *views, struct run *run)
+static int refuse_three(struct sooth_error *err)
 {
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write three files of stacks");
+	error_why(err, "--flamegraph, --folded and --pprof exclude each other: two at most");
+	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
+}
+
+/* Stacks as a picture with its text beside it, or alone in one or two formats. */
+static int choose_side_output(const struct profile_config *c, struct picture_files *files,
+	const struct profile_views *views, struct run *run, struct sooth_error *err)
+{
+	const char *folded = c->profile.folded, *pprof = c->profile.pprof;
+
 	if (files->picture) {
+		if (folded && pprof)
+			return refuse_three(err);
 		run->product = picture_side_output(files, NULL);
-		if (c->profile.folded)
-			run->product.beside_path = c->profile.folded;
+		if (folded)
+			run->product.beside_path = folded;
+		if (pprof) {
+			run->product.beside_path = pprof;
+			run->product.beside_sink = "pprof";
+		}
 	} else {
-		run->product = (struct run_side_output){ .path = c->profile.folded,
-			.sink = "folded",
+		run->product = (struct run_side_output){ .path = folded ? folded : pprof,
+			.sink = folded ? "folded" : "pprof",
+			.beside_path = folded ? pprof : NULL,
+			.beside_sink = "pprof",
 			.has_no_notes = true,
 			.is_whole = true };
 	}
 	run->product.view = (struct run_view){ "profile-stacks", &views->stacks };
+	return 0;
 }
 
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -99,10 +119,10 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
-	if (!status) {
-		choose_side_output(c, &files, &views, &run);
+	if (!status)
+		status = choose_side_output(c, &files, &views, &run, err);
+	if (!status)
 		status = run_report(&run, err);
-	}
 	picture_files_fini(&files);
 	return status;
 }

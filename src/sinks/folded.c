@@ -4,73 +4,36 @@
  * between. Rows that are frames below each other become the lines of their stacks. Without
  * notes: readers of it take nothing else. Rows of a section that has not both are left out.
  *
- * A frame's line comes when all below it has been seen, because only then is known what it held
- * alone. Times are in microseconds, as flamegraph tools expect.
+ * Times are in microseconds, as flamegraph tools expect.
  */
 #include "base/escape.h"
 #include "base/units.h"
 #include "explain/sink.h"
 #include "sinks/graph_fields.h"
+#include "sinks/stack_walk.h"
 #include "sinks/tabular.h"
-
-#define FOLDED_DEPTH_MAX 1024
-#define FOLDED_NUMBERS	 2 /* a comparison has two */
-
-struct folded_frame {
-	size_t end;			/* of its name in the path */
-	uint64_t total[FOLDED_NUMBERS]; /* with what is below it */
-	uint64_t told[FOLDED_NUMBERS];	/* of that, what its lower frames had */
-};
-
-struct folded_stacks {
-	const struct sooth_field *name, *depth,
-		*numbers[FOLDED_NUMBERS]; /* the second may be NULL */
-	struct buffer path;
-	struct folded_frame frames[FOLDED_DEPTH_MAX];
-	size_t count;
-	uint64_t too_deep;
-};
 
 struct folded_sink {
 	struct tabular lines;
 	const struct sooth_field *text, *number; /* of the open section; NULL: it has none */
-	struct folded_stacks stacks;
+	struct stack_walk walk;
 	bool has_stacks; /* the open section */
 };
 
 /* --- stacks --- */
 
-/* False: the section has no such rows. */
-static bool stacks_begin(struct folded_stacks *f, const struct section *section)
-{
-	const struct section_graph *graph = section->graph;
-
-	f->count = 0;
-	buffer_reset(&f->path);
-	if (!graph)
-		return false;
-	f->name = graph_field(section, section->tree);
-	f->depth = graph_field(section, section->depth);
-	f->numbers[0] = graph_field(section, graph->before ? graph->before : graph->weight);
-	f->numbers[1] = graph->before ? graph_field(section, graph->after) : NULL;
-	return f->name && f->depth && f->numbers[0];
-}
-
 /* Frames are divided by ";". */
-static void put_name(struct buffer *path, const struct sooth_value *name)
+static void put_name(struct buffer *out, struct span name)
 {
-	size_t at;
+	size_t at = out->size;
 
-	if (path->size)
-		buffer_char(path, ';');
-	at = path->size;
-	if (name->state > SOOTH_STATE_TRUNCATED || !name->text.size)
-		buffer_char(path, '?');
+	if (!name.size)
+		buffer_char(out, '?');
 	else
-		escape_terminal(path, name->text.data, name->text.size);
-	for (; !buffer_failed(path) && at < path->size; at++) {
-		if (path->data[at] == ';')
-			path->data[at] = ':';
+		escape_terminal(out, name.data, name.size);
+	for (; !buffer_failed(out) && at < out->size; at++) {
+		if (out->data[at] == ';')
+			out->data[at] = ':';
 	}
 }
 
@@ -79,67 +42,39 @@ static uint64_t written(const struct sooth_field *field, uint64_t number)
 	return field->unit == SOOTH_UNIT_NS ? (number + NS_PER_US / 2) / NS_PER_US : number;
 }
 
-static void put_line(struct folded_stacks *f, const struct folded_frame *frame, struct buffer *out)
+static void put_stack(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS])
 {
-	uint64_t alone[FOLDED_NUMBERS] = { 0 };
-	bool is_any = false;
+	struct buffer *out = &((struct folded_sink *)user)->lines.bytes;
+	uint64_t shown[STACK_NUMBERS] = { 0 };
 
-	for (size_t i = 0; i < FOLDED_NUMBERS && f->numbers[i]; i++) {
-		if (frame->total[i] > frame->told[i])
-			alone[i] = written(f->numbers[i], frame->total[i] - frame->told[i]);
-		is_any |= alone[i] != 0;
-	}
-	if (!is_any)
+	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++)
+		shown[i] = written(w->numbers[i], own[i]);
+	if (!shown[0] && !shown[1])
 		return;
-	buffer_append(out, f->path.data, frame->end);
-	for (size_t i = 0; i < FOLDED_NUMBERS && f->numbers[i]; i++) {
+	for (size_t i = 0; i < w->count; i++) {
+		if (i)
+			buffer_char(out, ';');
+		put_name(out, stack_walk_name(w, i));
+	}
+	for (size_t i = 0; i < STACK_NUMBERS && w->numbers[i]; i++) {
 		buffer_char(out, ' ');
-		buffer_u64(out, alone[i]);
+		buffer_u64(out, shown[i]);
 	}
 	buffer_char(out, '\n');
 }
 
-/* Frames down to that depth are done. */
-static void close_frames(struct folded_stacks *f, size_t depth, struct buffer *out)
+/* Of a comparison both numbers. False: the section has no such rows. */
+static bool begin_stacks(struct folded_sink *s, const struct section *section)
 {
-	while (f->count > depth) {
-		struct folded_frame *frame = &f->frames[--f->count];
+	const struct section_graph *graph = section->graph;
 
-		put_line(f, frame, out);
-		for (size_t i = 0; i < FOLDED_NUMBERS && f->count; i++)
-			frame[-1].told[i] += frame->total[i];
-		f->path.size = f->count ? frame[-1].end : 0;
-	}
-}
-
-static void stacks_row(struct folded_stacks *f, const struct sooth_record *row, struct buffer *out)
-{
-	struct sooth_value name = sooth_field_get(f->name, row);
-	uint64_t depth = graph_number(f->depth, row);
-	struct folded_frame *frame;
-
-	if (depth >= FOLDED_DEPTH_MAX) {
-		f->too_deep++;
-		return; /* what it holds stands with the frame above it */
-	}
-	close_frames(f, depth < f->count ? depth : f->count, out);
-	put_name(&f->path, &name);
-	frame = &f->frames[f->count++];
-	*frame = (struct folded_frame){ .end = f->path.size };
-	for (size_t i = 0; i < FOLDED_NUMBERS; i++)
-		frame->total[i] = graph_number(f->numbers[i], row);
-}
-
-static void stacks_end(struct folded_stacks *f, struct buffer *out)
-{
-	close_frames(f, 0, out);
-	if (buffer_failed(&f->path))
-		out->failed = true;
-}
-
-static void stacks_fini(struct folded_stacks *f)
-{
-	buffer_fini(&f->path);
+	s->walk.take = put_stack;
+	s->walk.user = s;
+	if (!stack_walk_begin(&s->walk, section))
+		return false;
+	s->walk.numbers[0] = graph_field(section, graph->before ? graph->before : graph->weight);
+	s->walk.numbers[1] = graph->before ? graph_field(section, graph->after) : NULL;
+	return s->walk.numbers[0] != NULL;
 }
 
 /* --- the sink --- */
@@ -168,7 +103,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	struct folded_sink *s = state;
 
 	(void)err;
-	s->has_stacks = stacks_begin(&s->stacks, section);
+	s->has_stacks = begin_stacks(s, section);
 	s->text = first_of(section->schema, SOOTH_FIELD_TEXT);
 	s->number = first_of(section->schema, SOOTH_FIELD_UNSIGNED);
 	return 0;
@@ -196,7 +131,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		if (s->has_stacks)
-			stacks_row(&s->stacks, r, &s->lines.bytes);
+			stack_walk_row(&s->walk, r);
 		else
 			write_row(s, r);
 	}
@@ -210,7 +145,9 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	(void)section;
 	if (!s->has_stacks)
 		return 0;
-	stacks_end(&s->stacks, &s->lines.bytes);
+	stack_walk_end(&s->walk);
+	if (buffer_failed(&s->walk.names))
+		return error_no_memory(err);
 	return tabular_write(&s->lines, err);
 }
 
@@ -225,7 +162,7 @@ static void close_sink(void *state)
 {
 	struct folded_sink *s = state;
 
-	stacks_fini(&s->stacks);
+	stack_walk_fini(&s->walk);
 	tabular_fini(&s->lines);
 }
 

@@ -62,6 +62,21 @@ class Speedscope(ExportCase):
             browser.shot("speedscope-folded")
         self.assertNotIn(REFUSAL, head)
 
+    def test_sampled(self):
+        """Stacks for pprof, which it reads too."""
+        file = self.path("sampled.pb.gz")
+        if os.geteuid():
+            self.skipTest("needs root")
+        self.sooth("profile", "--pprof", file, "--", sys.executable, "-c", "sum(i * i for i in range(2000000))")
+        with open(file, "rb") as stacks:
+            data = stacks.read()
+        with Browser() as browser:
+            head = self.show(browser, "sampled.pb.gz", data)
+            broken = self.show(browser, "broken.pb.gz", data[:len(data) // 2])
+            browser.shot("speedscope-pprof")
+        self.assertNotIn(REFUSAL, head)
+        self.assertIn(REFUSAL, broken)
+
     def test_counters_and_marks_alone(self):
         """Without a call there is nothing for it to draw: it says so, and reads the file."""
         with Browser() as browser:

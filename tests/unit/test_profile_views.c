@@ -2,6 +2,8 @@
 /* The views of a profile: self and total, roles, recursion, cut stacks, chains of the tree. */
 #include "shown.h"
 
+#include <zlib.h>
+
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_patterns.h"
 #include "analyze/profile/profile_table.h"
@@ -75,7 +77,8 @@ static void test_functions(void **state)
 	(void)state;
 	put_all();
 	text = show_view("profile", "profile-table", NULL, "text");
-	assert_true(has(text, "10 samples, 100ms of CPU time, one per 10.0ms; whole stacks: 70.0 %"));
+	assert_true(
+		has(text, "10 samples, 100ms of CPU time, one per 10.0ms; whole stacks: 70.0 %"));
 	assert_true(has(text, " 60.0   60.0    6     6 main sys_read           kernel\n"));
 	/* It calls itself, and counts once. */
 	assert_true(has(text, "  0.0   60.0    0     6 main work               demo\n"));
@@ -116,6 +119,120 @@ static void test_folded(void **state)
 	assert_true(has(text, "demo;main;main;work;work;sys_read 6\n"));
 	assert_true(has(text, "demo;main;main;libother.so+0x1200 1\n"));
 	assert_true(has(text, "demo;hot;[cut: return address is not in code];work 3\n"));
+}
+
+/* --- pprof: the numbers of profile.proto --- */
+
+struct field {
+	uint64_t number, value; /* of bytes: the size */
+	const unsigned char *bytes;
+};
+
+static uint64_t varint(const unsigned char **at, const unsigned char *end)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
+		unsigned char byte = *(*at)++;
+
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return value;
+	}
+	fail();
+	return 0;
+}
+
+static bool next_field(struct field *f, const unsigned char **at, const unsigned char *end)
+{
+	uint64_t key;
+
+	if (*at >= end)
+		return false;
+	key = varint(at, end);
+	f->number = key >> 3;
+	f->value = varint(at, end);
+	f->bytes = *at;
+	assert_true((key & 7) == 0 || (key & 7) == 2);
+	if ((key & 7) == 2) {
+		assert_true(f->value <= (size_t)(end - *at));
+		*at += f->value;
+	}
+	return true;
+}
+
+struct pprof {
+	unsigned char bytes[4096];
+	size_t size;
+	struct field strings[64];
+	size_t string_count, sample_count;
+	uint64_t samples, cpu_ns;
+	char leaf[64]; /* of the largest sample */
+	uint64_t most;
+};
+
+static void unpack(struct pprof *p)
+{
+	z_stream z = { .next_in = (void *)shown.data,
+		.avail_in = (uInt)shown.size,
+		.next_out = p->bytes,
+		.avail_out = sizeof(p->bytes) };
+
+	assert_int_equal(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	p->size = z.total_out;
+	inflateEnd(&z);
+}
+
+static void take_sample(struct pprof *p, const struct field *sample)
+{
+	const unsigned char *at = sample->bytes, *end = at + sample->value;
+	uint64_t leaf = 0;
+	struct field f;
+
+	p->sample_count++;
+	while (next_field(&f, &at, end)) {
+		const unsigned char *packed = f.bytes;
+
+		if (f.number == 1) {
+			leaf = varint(&packed, f.bytes + f.value);
+		} else {
+			uint64_t samples = varint(&packed, f.bytes + f.value);
+
+			p->samples += samples;
+			p->cpu_ns += varint(&packed, f.bytes + f.value);
+			if (samples > p->most) {
+				p->most = samples;
+				snprintf(p->leaf, sizeof(p->leaf), "%.*s",
+					(int)p->strings[leaf].value, p->strings[leaf].bytes);
+			}
+		}
+	}
+}
+
+static void test_pprof(void **state)
+{
+	struct pprof p = { 0 };
+	const unsigned char *at = p.bytes;
+	struct field f;
+
+	(void)state;
+	put_all();
+	show_view("profile", "profile-stacks", NULL, "pprof");
+	unpack(&p);
+	while (next_field(&f, &at, p.bytes + p.size)) {
+		if (f.number == 6)
+			p.strings[p.string_count++] = f;
+	}
+	assert_int_equal(p.strings[0].value, 0);
+	for (at = p.bytes; next_field(&f, &at, p.bytes + p.size);) {
+		if (f.number == 2)
+			take_sample(&p, &f);
+	}
+	assert_int_equal(p.sample_count, 3);
+	assert_int_equal(p.samples, 10);
+	assert_int_equal(p.cpu_ns, 100 * 1000 * 1000);
+	assert_string_equal(p.leaf, "sys_read");
 }
 
 static void test_tree(void **state)
@@ -231,7 +348,8 @@ static void test_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
-		TEST(test_folded), TEST(test_tree), TEST(test_hot), TEST(test_patterns) };
+		TEST(test_folded), TEST(test_pprof), TEST(test_tree), TEST(test_hot),
+		TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
