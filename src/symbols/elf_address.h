@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 
-#define ELF_ADDRESS_NAME_MAX 255
+#define ELF_ADDRESS_NAME_MAX 1000 /* of C++ */
 #define ELF_ADDRESSES_MAX    64
 
 struct elf_address {

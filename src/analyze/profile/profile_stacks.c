@@ -91,6 +91,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 

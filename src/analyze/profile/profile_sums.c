@@ -99,10 +99,11 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 		return;
 	function->is_named = f->function_state <= SOOTH_STATE_TRUNCATED && name.size;
 	function->kind = f->frame_kind <= PROFILE_GENERATED ? f->frame_kind : PROFILE_USER;
-	if (!function->is_named) {
+	if (function->is_named)
+		demangle(&made, name, s->style);
+	else
 		name_unknown(&made, f, file, f->begin_state == SOOTH_STATE_VALUE);
-		name = span_of((const char *)made.data, made.size);
-	}
+	name = span_of((const char *)made.data, made.size);
 	function->name = names_put(&s->names, name, NULL);
 	function->file = names_put(
 		&s->names, f->frame_kind == PROFILE_KERNEL ? span_of_string("kernel") : file, NULL);

@@ -7,6 +7,7 @@
 #define SOOTH_ANALYZE_PROFILE_SUMS_H
 
 #include "analyze/threads/thread_roles.h"
+#include "base/demangle.h"
 #include "base/names.h"
 #include "model/batch.h"
 #include "model/process_id.h"
@@ -34,6 +35,7 @@ struct profile_sums {
 	struct buffer stack_frames;
 	struct map counts; /* -> struct profile_count */
 	struct names names;
+	enum demangle_style style; /* set by the user of this, before anything is taken */
 	struct profile_count total;
 	uint64_t period_ns; /* of the last sample */
 	uint64_t refused;   /* samples that found no room */

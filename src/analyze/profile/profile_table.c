@@ -80,7 +80,7 @@ static const struct sooth_field function_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 	FIELD_STRING(function_row, role, "role of the threads, or their name", .is_key = true),
 	FIELD_STRING(function_row, function,
-		"function as its symbol names it; file+0x12: no symbol", .is_key = true,
+		"function as its source names it, or its symbol; file+0x12: no symbol", .is_key = true,
 		.may_shrink = true),
 	FIELD_STRING(function_row, file, "file with the code of the function", .is_key = true,
 		.may_shrink = true),
@@ -176,6 +176,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
 	map_init(&s->functions, sizeof(struct function_key), sizeof(struct function_sum),
 		FUNCTIONS_MAX);
 	return 0;

@@ -5,10 +5,13 @@
 
 #include <stdbool.h>
 
+#include "base/demangle.h"
+
 /* Zeroed: the defaults. */
 struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
 	double least_share; /* of all samples: less is left out */
+	enum demangle_style names;
 	bool is_icicle;	    /* a picture: the first frames on top */
 	bool folds_chains;  /* a frame and its only callee are one row */
 };
