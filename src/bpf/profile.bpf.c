@@ -74,8 +74,8 @@ static inline void report_file(struct walk *w, const struct member *m)
 	r->to = w->mapping.to;
 	r->offset = w->mapping.from - w->mapping.shift;
 	r->inode = file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
-	r->device_major = device >> DEVICE_MINOR_BITS;
-	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
+	r->device_major = device >> PROFILE_MINOR_BITS;
+	r->device_minor = device & ((1u << PROFILE_MINOR_BITS) - 1);
 	r->name[0] = 0;
 	bpf_probe_read_kernel_str(
 		r->name, sizeof(r->name), BPF_CORE_READ(file, f_path.dentry, d_name.name));

@@ -12,8 +12,9 @@
 #define PROFILE_TABLES_MAX 1024
 
 /* Files are named by device and inode, as one number. */
-#define PROFILE_FILE_NONE 0 /* no file: generated code */
-#define PROFILE_FILE_VDSO 1
+#define PROFILE_FILE_NONE  0 /* no file: generated code */
+#define PROFILE_FILE_VDSO  1
+#define PROFILE_MINOR_BITS 20 /* of a device, within the kernel (include/linux/kdev_t.h) */
 
 static inline uint64_t profile_file_key(uint64_t device, uint64_t inode)
 {

@@ -24,8 +24,7 @@ struct vm_area_struct___before_6_1 {
 	struct rb_node vm_rb;
 } KERNEL_TYPE;
 
-#define VM_EXEC		  4
-#define DEVICE_MINOR_BITS 20 /* within the kernel (include/linux/kdev_t.h) */
+#define VM_EXEC 4
 
 /* Nodes of the maple tree (include/linux/maple_tree.h). */
 #define MAPLE_NODE_BYTES    256

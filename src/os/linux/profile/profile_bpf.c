@@ -34,6 +34,7 @@
 #define LATENESS_NS	   (5 * NS_PER_MS)
 #define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
 #define CLOCKS_MAX	   4096
+#define PROGRAMS_MAX	   256
 #define TRIES_MAX	   16 /* to open a file, through as many processes */
 #define PROFILE_STACK_NONE 0
 #define FRAMES_MAX	   (1u << 20)
@@ -274,6 +275,7 @@ struct profile_state {
 	struct profile_files files;
 	struct profile_tables tables;
 	struct profile_stacks stacks;
+	struct map programs; /* hash of a name -> uint8_t: was executed */
 	uint64_t reported_refused;
 	bool has_reported_tables;
 };
@@ -295,7 +297,52 @@ static void profile_close(struct backend_run *run)
 	follow_close(&s->follow);
 	profile_files_fini(&s->files);
 	profile_stacks_fini(&s->stacks);
+	map_fini(&s->programs);
 	buffer_fini(&s->raw);
+}
+
+/* --- tables before the first sample --- */
+
+static void make_table(struct profile_state *s, uint64_t key, struct profile_known *known)
+{
+	if (!known->has_table)
+		profile_tables_add(&s->tables, key, known->fd);
+	known->has_table = true;
+}
+
+/* Samples in a file are cut until its table is made: what can be known before is made before. */
+static void make_ahead(struct profile_state *s, pid_t pid, const char *const *names)
+{
+	struct buffer keys = { 0 };
+	const uint64_t *all;
+
+	profile_files_open_ahead(&s->files, pid, names, &keys);
+	all = (const void *)keys.data;
+	for (size_t i = 0; i < keys.size / sizeof(*all); i++)
+		make_table(s, all[i], profile_files_get(&s->files, all[i]));
+	buffer_fini(&keys);
+}
+
+/* What nearly every program uses, as far as it is the same file for sooth. */
+static void make_common(struct profile_state *s)
+{
+	static const char *const names[] = { "ld-", "ld.", "libc.", "libc-", NULL };
+	const struct profile_seen vdso = { .file = PROFILE_FILE_VDSO };
+	struct profile_known *known = profile_files_open(&s->files, &vdso);
+
+	make_ahead(s, getpid(), names);
+	if (known && known->fd >= 0)
+		make_table(s, PROFILE_FILE_VDSO, known);
+}
+
+/* Each program once, by its name: a build has hundreds a second. */
+static void take_exec(struct profile_state *s, const struct process_exec *exec)
+{
+	uint64_t name = hash_bytes(HASH_BEGIN, exec->name, strnlen(exec->name, sizeof(exec->name)));
+	bool is_new = false;
+
+	if (map_put(&s->programs, &name, &is_new) && is_new)
+		make_ahead(s, (pid_t)exec->record.pid, NULL);
 }
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
@@ -314,6 +361,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks);
+	map_init(&s->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
@@ -325,6 +373,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	if (!status)
 		status = profile_tables_open(&s->tables, bpf_code_map(&s->follow.code, "files"),
 			bpf_code_map(&s->follow.code, "tables"), err);
+	if (!status)
+		make_common(s);
 	if (status)
 		profile_close(run);
 	return status;
@@ -409,10 +459,10 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
  * in it, perhaps of another process. */
 static void take_file(struct profile_state *s, const struct profile_seen *seen)
 {
-	const struct profile_known *known = profile_files_open(&s->files, seen);
+	struct profile_known *known = profile_files_open(&s->files, seen);
 
 	if (known && known->fd >= 0)
-		profile_tables_add(&s->tables, seen->file, known->fd);
+		make_table(s, seen->file, known);
 	else if (known && known->tries < TRIES_MAX)
 		bpf_map_delete_elem(s->tables.files, &seen->file);
 	else
@@ -431,6 +481,8 @@ static void take_records(struct backend_run *run)
 			take_file(s, (const void *)r);
 		else
 			buffer_append(&run->out, r, record_bytes(r));
+		if (r->kind == PROCESS_EXEC)
+			take_exec(s, (const void *)r);
 	}
 	buffer_reset(&s->raw);
 }

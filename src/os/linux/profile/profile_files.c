@@ -12,7 +12,8 @@
 #include "os/linux/files/timed_open.h"
 #include "os/linux/profile/unwind_file.h"
 
-#define OPEN_MS 1000
+#define OPEN_MS	  1000
+#define AHEAD_MAX 256 /* mappings of a process that are looked at before a sample */
 
 void profile_files_init(struct profile_files *f)
 {
@@ -73,8 +74,7 @@ static void open_vdso(struct profile_known *known)
 	known->fd = unwind_file_vdso();
 }
 
-const struct profile_known *profile_files_open(
-	struct profile_files *f, const struct profile_seen *seen)
+struct profile_known *profile_files_open(struct profile_files *f, const struct profile_seen *seen)
 {
 	bool is_new;
 	struct profile_known *known = map_put(&f->by_key, &seen->file, &is_new);
@@ -91,6 +91,54 @@ const struct profile_known *profile_files_open(
 	else if (known->fd < 0)
 		open_mapped(f, known, seen);
 	return known;
+}
+
+static bool is_of(struct span path, const char *const *names)
+{
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+	struct span name =
+		slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
+
+	for (; names && *names; names++) {
+		if (span_starts(name, *names))
+			return true;
+	}
+	return !names;
+}
+
+static void open_line(
+	struct profile_files *f, int process, const struct maps_line *line, struct buffer *keys)
+{
+	uint64_t device = (uint64_t)line->device_major << PROFILE_MINOR_BITS | line->device_minor;
+	uint64_t key = profile_file_key(device, line->inode);
+	struct profile_known *known = map_put(&f->by_key, &key, NULL);
+
+	if (!known || known->path)
+		return;
+	known->path = strndup(line->path.data, line->path.size);
+	known->fd = timed_open_mapped(&f->timeout, process, line, OPEN_MS);
+	if (known->fd >= 0)
+		buffer_append(keys, &key, sizeof(key));
+}
+
+void profile_files_open_ahead(
+	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	struct buffer bytes = { 0 };
+	struct maps_line line;
+
+	if (process >= 0 &&
+		timeout_read_at(&f->timeout, process, "maps", &bytes, PROCFS_MAPS, OPEN_MS) >= 0) {
+		struct cursor c = cursor_over(bytes.data, bytes.size);
+
+		for (int i = 0; !cursor_at_end(&c) && i < AHEAD_MAX; i++) {
+			if (maps_parse(cursor_line(&c), &line) && line.is_executable &&
+				line.inode && line.path.size && is_of(line.path, names))
+				open_line(f, process, &line, keys);
+		}
+	}
+	buffer_fini(&bytes);
 }
 
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key)

@@ -17,6 +17,7 @@ struct profile_known {
 	char *path;
 	char build_id[PROFILE_BUILD_ID_SIZE]; /* empty: none */
 	uint32_t tries;
+	bool has_table; /* or it is being made */
 };
 
 struct profile_files {
@@ -28,8 +29,14 @@ void profile_files_init(struct profile_files *f);
 void profile_files_fini(struct profile_files *f);
 /* Opens it; also when a former try failed. NULL: there is no room. Its fd is negative when it could
  * not be opened: another process that has it mapped may be tried. */
-const struct profile_known *profile_files_open(
-	struct profile_files *f, const struct profile_seen *seen);
+struct profile_known *profile_files_open(struct profile_files *f, const struct profile_seen *seen);
+/*
+ * Opens files that a process has mapped as code, before any sample is in them, and appends their
+ * keys (uint64_t) where they were not open yet. `names`: only files whose name begins like one of
+ * these, up to NULL; NULL: all.
+ */
+void profile_files_open_ahead(
+	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys);
 /* NULL: never seen. */
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key);
 /* The functions at these offsets; also its build id. 0, or a negative errno. */

@@ -62,40 +62,54 @@ static int fill_map(const struct unwind_table *table, struct profile_made *made)
 	return fd;
 }
 
+/* A place among the tables; false: there is no room. */
+static bool reserve(struct profile_tables *t, uint64_t key, uint32_t rows, uint32_t *place)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&t->lock);
+	*place = (uint32_t)t->made.count;
+	has_room = t->rows + rows <= PROFILE_ROWS_MAX && map_put(&t->made, &key, NULL);
+	t->rows += has_room ? rows : 0;
+	pthread_mutex_unlock(&t->lock);
+	return has_room;
+}
+
+static void keep(struct profile_tables *t, uint64_t key, const struct profile_made *made)
+{
+	pthread_mutex_lock(&t->lock);
+	*(struct profile_made *)map_get(&t->made, &key) = *made;
+	pthread_mutex_unlock(&t->lock);
+}
+
 /* False: there is no room. */
 static bool add_table(struct profile_tables *t, uint64_t key, const struct unwind_table *table)
 {
 	struct profile_made made = { .rules = (uint32_t)(table->rules.size /
 							 sizeof(struct unwind_rule)),
 		.rows = (uint32_t)(table->rows.size / sizeof(struct unwind_row)) };
-	struct profile_file file = { PROFILE_FILE_READY, (uint32_t)t->made.count, made.rules,
-		made.rows };
-	struct profile_made *kept = NULL;
+	struct profile_file file = { PROFILE_FILE_READY, 0, made.rules, made.rows };
 	int fd, status;
 
-	if (t->rows + made.rows > PROFILE_ROWS_MAX)
+	if (!reserve(t, key, made.rows, &file.table))
 		return false;
 	fd = fill_map(table, &made);
 	if (fd < 0)
 		return false;
+	/* The file first: the update of the tables takes effect at once, but returns only when no
+	 * program runs that began before it. */
+	publish(t, key, &file);
 	status = bpf_map_update_elem(t->tables, &file.table, &fd, BPF_ANY);
 	close(fd); /* the other map holds it */
-	if (!status)
-		kept = map_put(&t->made, &key, NULL);
-	if (!kept) {
-		munmap(made.entries, made.size);
-		return false;
-	}
-	*kept = made;
-	t->rows += made.rows;
-	publish(t, key, &file);
-	return true;
+	keep(t, key, &made);
+	return !status;
 }
 
-static void make(struct profile_tables *t, const struct profile_table_job *job)
+static void make(struct profile_worker *w, const struct profile_table_job *job)
 {
+	struct profile_tables *t = w->tables;
 	struct unwind_table table;
-	int status = unwind_file_read(&t->timeout, job->file, &t->is_stopping, &table);
+	int status = unwind_file_read(&w->timeout, job->file, &t->is_stopping, &table);
 
 	close(job->file);
 	if (status == -ECANCELED)
@@ -130,28 +144,39 @@ static bool next_job(struct profile_tables *t, struct profile_table_job *job)
 
 static void *make_all(void *argument)
 {
-	struct profile_tables *t = argument;
+	struct profile_worker *w = argument;
 	struct profile_table_job job;
 
-	while (next_job(t, &job))
-		make(t, &job);
+	while (next_job(w->tables, &job))
+		make(w, &job);
 	return NULL;
+}
+
+static int start_worker(struct profile_tables *t, struct sooth_error *err)
+{
+	struct profile_worker *w = &t->workers[t->worker_count];
+	int status;
+
+	w->tables = t;
+	status = pthread_create(&w->thread, NULL, make_all, w);
+	if (status)
+		return error_errno(err, -status, "start a thread that reads unwind information");
+	t->worker_count++;
+	return 0;
 }
 
 int profile_tables_open(struct profile_tables *t, int files, int tables, struct sooth_error *err)
 {
-	int status;
+	int status = 0;
 
 	t->files = files;
 	t->tables = tables;
 	map_init(&t->made, sizeof(uint64_t), sizeof(struct profile_made), PROFILE_TABLES_MAX);
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->changed, NULL);
-	status = pthread_create(&t->thread, NULL, make_all, t);
-	if (status)
-		return error_errno(err, -status, "start the thread that reads unwind information");
-	t->has_thread = true;
-	return 0;
+	for (size_t i = 0; i < PROFILE_WORKERS && !status; i++)
+		status = start_worker(t, err);
+	return status;
 }
 
 void profile_tables_add(struct profile_tables *t, uint64_t key, int file)
@@ -172,14 +197,14 @@ void profile_tables_stop(struct profile_tables *t)
 {
 	struct profile_table_job job;
 
-	if (!t->has_thread)
+	if (!t->worker_count)
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->is_stopping = true;
-	pthread_cond_signal(&t->changed);
+	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
-	pthread_join(t->thread, NULL);
-	t->has_thread = false;
+	while (t->worker_count)
+		pthread_join(t->workers[--t->worker_count].thread, NULL);
 	for (; t->queue.size; buffer_consume(&t->queue, sizeof(job))) {
 		memcpy(&job, t->queue.data, sizeof(job));
 		close(job.file);
@@ -191,7 +216,7 @@ bool profile_tables_entry(
 {
 	const struct profile_made *made = map_get(&t->made, &key);
 
-	return made &&
+	return made && made->entries &&
 	       unwind_table_entry(&made->entries[made->rules].row, made->rows, offset, entry);
 }
 
@@ -205,9 +230,11 @@ void profile_tables_close(struct profile_tables *t)
 	while (map_next(&t->made, &position, &key, &value)) {
 		struct profile_made *made = value;
 
-		munmap(made->entries, made->size);
+		if (made->entries)
+			munmap(made->entries, made->size);
 	}
 	map_fini(&t->made);
 	buffer_fini(&t->queue);
-	timeout_fini(&t->timeout);
+	for (size_t i = 0; i < PROFILE_WORKERS; i++)
+		timeout_fini(&t->workers[i].timeout);
 }

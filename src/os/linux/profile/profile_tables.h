@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Unwind tables of sampled files, made by a thread of their own: a large file takes seconds, and
- * the ring must be drained meanwhile. Each table is a BPF map that this side has mapped; its memory
+ * Unwind tables of sampled files, made by threads of their own: a large file takes seconds, and
+ * the ring must be drained meanwhile. The kernel makes each that publishes a table wait for some
+ * 15 ms, so several do. Each table is a BPF map that this side has mapped; its memory
  * is what it needs.
  */
 #ifndef SOOTH_OS_LINUX_PROFILE_TABLES_H
@@ -16,16 +17,25 @@
 
 #define PROFILE_ROWS_MAX (UINT64_C(16) << 20) /* of all tables: 128 MiB */
 
-struct profile_tables {
+#define PROFILE_WORKERS 4
+
+struct profile_tables;
+
+struct profile_worker {
+	struct profile_tables *tables;
 	pthread_t thread;
-	pthread_mutex_t lock;
+	struct timeout timeout;
+};
+
+struct profile_tables {
+	struct profile_worker workers[PROFILE_WORKERS];
+	size_t worker_count;
+	pthread_mutex_t lock; /* of the queue, the made ones and their rows */
 	pthread_cond_t changed;
-	bool has_thread;
 	atomic_bool is_stopping; /* read by the thread without the lock */
 	int files, tables;	 /* BPF maps */
 	struct buffer queue;	 /* struct profile_table_job */
 	struct map made;	 /* key -> struct profile_made */
-	struct timeout timeout;
 	uint64_t rows;
 	atomic_uint_fast64_t refused; /* files whose table found no room */
 	atomic_uint_fast64_t cut;     /* tables that are not whole */
@@ -36,7 +46,7 @@ int profile_tables_open(struct profile_tables *t, int files, int tables, struct 
 void profile_tables_add(struct profile_tables *t, uint64_t key, int file);
 /* No file can be read: the walk goes on by the frame pointer. */
 void profile_tables_none(struct profile_tables *t, uint64_t key);
-/* Ends the thread; tables stay. */
+/* Ends the threads; tables stay. */
 void profile_tables_stop(struct profile_tables *t);
 /* The start of the function at an offset of a file, by its unwind information. After the stop. */
 bool profile_tables_entry(
