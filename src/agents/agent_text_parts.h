@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the parts of the parser of agents' texts share: the walk over lines
- * (agent_text.c), keys (agent_text_keys.c), rules (agent_text_rules.c), what a value may be
+ * (agent_text.c), keys and rules (agent_text_keys.c), what a value may be
  * (agent_text_values.c). Only these include it.
  */
 #ifndef SOOTH_AGENTS_AGENT_TEXT_PARTS_H
@@ -31,8 +31,6 @@ int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why
 	PRINTF_LIKE(3, 4);
 /* The words of a line: its key and value. */
 int agent_text_key(struct agent_parser *p);
-/* One rule, from the words of a line. */
-int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind);
 
 /* What a value has to be. */
 enum agent_value {
