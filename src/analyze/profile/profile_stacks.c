@@ -13,6 +13,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 
 #define SAMPLES	    CALL_GRAPH_CALLS /* the values of a node */
@@ -34,38 +35,27 @@ static const char *const kind_texts[STACK_KINDS] = { "process or thread", "progr
 	"kernel", "generated code", "missing frames" };
 static const struct sooth_names kind_names = { STACK_KINDS, kind_texts };
 
+#define STACK_ROW(F, S)                                                                            \
+	F(S, REAL, percent, ALWAYS, "share of all samples in this frame and below",                \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, U64, samples, ALWAYS, "samples in this frame and below")                              \
+	F(S, NAMED, U64, self, self_samples, ALWAYS, "samples in this frame itself",               \
+		.label = "SELF")                                                                   \
+	F(S, TEXT, frame, ALWAYS, "stack frame: process, role of the thread, or function",         \
+		.may_shrink = true)                                                                \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"where the code of the frame is: program, library, kernel, ...",                   \
+		.names = &kind_names, .is_hidden = true)                                           \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)   \
+	F(S, NAMED, U64, cpu_ns, cpu_time_ns, ALWAYS, "CPU time of the samples",                   \
+		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true)
+
 struct stack_row {
 	struct sooth_record record;
-	uint64_t samples, self, cpu_ns;
-	double percent;
-	uint32_t depth, kind;
-	struct sooth_text frame;
+	ROW_MEMBERS(STACK_ROW, stack_row)
 };
 
-static const struct sooth_field stack_row_fields[] = {
-	{ .name = "percent",
-		.label = "TOTAL%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(stack_row, percent),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "share of all samples in this frame and below" },
-	FIELD_NUMBER(stack_row, samples, "samples in this frame and below"),
-	FIELD_NUMBER_AS(
-		stack_row, self, self_samples, "samples in this frame itself", .label = "SELF"),
-	FIELD_STRING(stack_row, frame, "stack frame: process, role of the thread, or function",
-		.may_shrink = true),
-	{ .name = "kind",
-		.type = SOOTH_FIELD_ENUM,
-		FIELD_AT(stack_row, kind),
-		.names = &kind_names,
-		.is_hidden = true,
-		.help = "where the code of the frame is: program, library, kernel, ..." },
-	FIELD_NUMBER(
-		stack_row, depth, "depth of the row in the tree; 0: the root", .is_hidden = true),
-	FIELD_NUMBER_AS(stack_row, cpu_ns, cpu_time_ns, "CPU time of the samples",
-		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true),
-};
+ROW_FIELDS(stack_row_fields, STACK_ROW, stack_row);
 
 static const struct sooth_schema stack_row_schema = {
 	.name = "stacks",

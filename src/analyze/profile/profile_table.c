@@ -12,35 +12,28 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 
 #define FUNCTIONS_MAX	(1u << 18)
 #define FUNCTIONS_SHOWN 25
 
+#define SUMMARY_ROW(F, S)                                                                          \
+	F(S, U64, samples, ALWAYS, "number of samples taken on a CPU", .merge = SOOTH_MERGE_SUM)   \
+	F(S, NAMED, U64, cpu_ns, cpu_time_ns, ALWAYS, "CPU time that the samples stand for",       \
+		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)              \
+	F(S, U64, period_ns, ALWAYS, "CPU time between two samples", .label = "PERIOD",            \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, NAMED, REAL, whole_percent, whole_stacks_percent, MAYBE(whole_state),                 \
+		"samples whose stack reaches the entry of the thread", .label = "WHOLE STACKS",    \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
 struct summary_row {
 	struct sooth_record record;
-	uint64_t samples, cpu_ns, period_ns;
-	double whole_percent;
-	uint8_t whole_state;
-	uint8_t unused[7];
+	ROW_MEMBERS(SUMMARY_ROW, summary_row)
 };
 
-static const struct sooth_field summary_fields[] = {
-	FIELD_NUMBER(
-		summary_row, samples, "number of samples taken on a CPU", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER_AS(summary_row, cpu_ns, cpu_time_ns, "CPU time that the samples stand for",
-		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER(summary_row, period_ns, "CPU time between two samples", .label = "PERIOD",
-		.unit = SOOTH_UNIT_NS),
-	{ .name = "whole_stacks_percent",
-		.label = "WHOLE STACKS",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(summary_row, whole_percent),
-		FIELD_STATE_AT(summary_row, whole_state),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "samples whose stack reaches the entry of the thread" },
-};
+ROW_FIELDS(summary_fields, SUMMARY_ROW, summary_row);
 
 static const struct sooth_schema summary_schema = {
 	.name = "profile",
@@ -51,40 +44,30 @@ static const struct sooth_schema summary_schema = {
 	SCHEMA_FIELDS(summary_fields),
 };
 
+#define FUNCTION_ROW(F, S)                                                                         \
+	F(S, REAL, self_percent, ALWAYS, "share of all samples taken in this function itself",     \
+		.label = "SELF%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
+	F(S, REAL, total_percent, ALWAYS,                                                          \
+		"share of all samples taken in this function or in what it calls",                 \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, NAMED, U64, self, self_samples, ALWAYS, "samples in this function itself",            \
+		.label = "SELF", .merge = SOOTH_MERGE_SUM)                                         \
+	F(S, NAMED, U64, total, total_samples, ALWAYS,                                             \
+		"samples in this function or in what it calls", .label = "TOTAL",                  \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"function as its source names it, or its symbol; file+0x12: no symbol",            \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
+		.may_shrink = true)
+
 struct function_row {
 	struct sooth_record record;
-	uint64_t self, total;
-	double self_percent, total_percent;
-	struct sooth_text role, function, file;
+	ROW_MEMBERS(FUNCTION_ROW, function_row)
 };
 
-static const struct sooth_field function_fields[] = {
-	{ .name = "self_percent",
-		.label = "SELF%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(function_row, self_percent),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "share of all samples taken in this function itself" },
-	{ .name = "total_percent",
-		.label = "TOTAL%",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(function_row, total_percent),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "share of all samples taken in this function or in what it calls" },
-	FIELD_NUMBER_AS(function_row, self, self_samples, "samples in this function itself",
-		.label = "SELF", .merge = SOOTH_MERGE_SUM),
-	FIELD_NUMBER_AS(function_row, total, total_samples,
-		"samples in this function or in what it calls", .label = "TOTAL",
-		.merge = SOOTH_MERGE_SUM),
-	FIELD_STRING(function_row, role, "role of the threads, or their name", .is_key = true),
-	FIELD_STRING(function_row, function,
-		"function as its source names it, or its symbol; file+0x12: no symbol", .is_key = true,
-		.may_shrink = true),
-	FIELD_STRING(function_row, file, "file with the code of the function", .is_key = true,
-		.may_shrink = true),
-};
+ROW_FIELDS(function_fields, FUNCTION_ROW, function_row);
 
 static const struct sooth_schema function_schema = {
 	.name = "functions",
@@ -93,25 +76,19 @@ static const struct sooth_schema function_schema = {
 	SCHEMA_FIELDS(function_fields),
 };
 
+#define END_ROW(F, S)                                                                              \
+	F(S, TEXT, end, ALWAYS, "how the walk up the stack ended", .is_key = true)                 \
+	F(S, U64, samples, ALWAYS, "samples whose stack ended like this",                          \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, REAL, percent, ALWAYS, "share of all samples", .label = "SHARE",                      \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
 struct end_row {
 	struct sooth_record record;
-	uint64_t samples;
-	double percent;
-	struct sooth_text end;
+	ROW_MEMBERS(END_ROW, end_row)
 };
 
-static const struct sooth_field end_fields[] = {
-	FIELD_STRING(end_row, end, "how the walk up the stack ended", .is_key = true),
-	FIELD_NUMBER(
-		end_row, samples, "samples whose stack ended like this", .merge = SOOTH_MERGE_SUM),
-	{ .name = "percent",
-		.label = "SHARE",
-		.type = SOOTH_FIELD_REAL,
-		FIELD_AT(end_row, percent),
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		.help = "share of all samples" },
-};
+ROW_FIELDS(end_fields, END_ROW, end_row);
 
 static const struct sooth_schema end_schema = {
 	.name = "stack_ends",
