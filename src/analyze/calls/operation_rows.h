@@ -80,12 +80,25 @@ struct lineage_row {
 	ROW_MEMBERS(LINEAGE_ROW, lineage_row)
 };
 
+#define MEMORY_ROW(F, S)                                                                           \
+	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
+		"process id in the initial pid namespace")                                         \
+	F(S, TEXT, process, WITH(process_state), "name of the process")                            \
+	F(S, TEXT, operation, ALWAYS, "type of memory system call, for example mmap of a file")    \
+	F(S, U64, calls, ALWAYS, "number of memory system calls")                                  \
+	F(S, U64, errors, ALWAYS, "number of failed memory system calls")                          \
+	F(S, U64, bytes, MAYBE(bytes_state),                                                       \
+		"address space mapped or unmapped by successful calls; brk: change of the heap's " \
+		"end",                                                                             \
+		.unit = SOOTH_UNIT_BYTES, .label = "SIZE")                                         \
+	F(S, U64, total_ns, MAYBE(times_state), "total time in these system calls",                \
+		.unit = SOOTH_UNIT_NS, .label = "TOTAL")                                           \
+	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
+		.unit = SOOTH_UNIT_NS, .label = "MAX")
+
 struct memory_row {
 	struct sooth_record record;
-	uint64_t calls, errors, bytes, total_ns, max_ns;
-	uint8_t process_state, bytes_state, times_state;
-	uint8_t unused[5];
-	struct sooth_text operation, process;
+	ROW_MEMBERS(MEMORY_ROW, memory_row)
 };
 
 extern const struct sooth_schema io_schema, network_schema, lineage_schema, memory_schema;

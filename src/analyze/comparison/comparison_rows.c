@@ -7,38 +7,7 @@
 static const char *const kinds[CHANGES] = { "changed", "appeared", "vanished" };
 static const struct sooth_names kind_names = { CHANGES, kinds };
 
-#define FIELD_REAL(member_, decimals_, help_, ...)                                                 \
-	{                                                                                          \
-		.name = #member_, .type = SOOTH_FIELD_REAL, FIELD_AT(change_row, member_),         \
-		.decimals = decimals_, .help = help_, .is_hidden = true, ##__VA_ARGS__             \
-	}
-
-static const struct sooth_field change_fields[] = {
-	FIELD_OF(ENUM, change_row, kind, change,
-		"result of the comparison: changed, appeared, vanished", .names = &kind_names),
-	FIELD_STRING(change_row, table, "name of the table that has the changed row"),
-	FIELD_STRING(change_row, row, "changed row: its process and key", .may_shrink = true),
-	FIELD_STRING(change_row, field, "name of the changed field; null: the whole row",
-		FIELD_STATE_AT(change_row, field_state)),
-	FIELD_STRING_AS(change_row, before, before_text, "value in the first capture",
-		.label = "BEFORE", .may_shrink = true, FIELD_STATE_AT(change_row, before_state)),
-	FIELD_STRING_AS(change_row, after, after_text, "value in the second capture",
-		.label = "AFTER", .may_shrink = true, FIELD_STATE_AT(change_row, after_state)),
-	FIELD_STRING(change_row, difference, "second value minus first value, as text",
-		FIELD_STATE_AT(change_row, difference_state)),
-	FIELD_REAL(percent, 1, "difference in percent of the first value",
-		.unit = SOOTH_UNIT_PERCENT, FIELD_STATE_AT(change_row, percent_state)),
-	FIELD_REAL(before_value, 3, "value in the first capture",
-		FIELD_STATE_AT(change_row, value_state)),
-	FIELD_REAL(after_value, 3, "value in the second capture",
-		FIELD_STATE_AT(change_row, value_state)),
-	FIELD_REAL(noise, 3, "largest difference of the two values that counts as noise",
-		FIELD_STATE_AT(change_row, value_state)),
-	FIELD_STRING(change_row, unit,
-		"unit of the values: bytes, ns, percent, s; empty: a plain number",
-		.is_hidden = true),
-	FIELD_TRUTH(change_row, is_rate, "both values are rates per second", .is_hidden = true),
-};
+ROW_FIELDS(change_fields, CHANGE_ROW, change_row);
 
 const struct sooth_schema change_schema = {
 	.name = "diff.change",
