@@ -4,6 +4,7 @@
  * row: only the names of its members differ.
  */
 #include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/heap.h"
 
@@ -21,25 +22,25 @@ static const char *const type_names[HEAP_FUNCTIONS] = {
 };
 static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
 
-static const struct sooth_field line_fields[] = {
-	FIELD_PID(heap_call),
-	FIELD_TID(heap_call),
-	FIELD_OF(UNSIGNED, heap_call, record.time_ns, timestamp,
-		"time the call returned; for Free: was called (CLOCK_MONOTONIC)",
-		.unit = SOOTH_UNIT_TIME_NS),
-	FIELD_OF(UNSIGNED, heap_call, address, addr,
-		"address of the allocated or freed block; 0: no memory returned",
-		.unit = SOOTH_UNIT_HEX),
-	FIELD_OF(ENUM, heap_call, function, type,
-		"allocator call: Malloc, Free, Calloc, Realloc or AlignedAlloc", .names = &types),
-	FIELD_NUMBER(heap_call, size, "bytes requested from the allocator; null for Free",
-		FIELD_STATE_AT(heap_call, size_state)),
-	FIELD_OF(UNSIGNED, heap_call, old_address, old_addr,
-		"address of the block passed to Realloc; 0: none",
-		FIELD_STATE_AT(heap_call, old_address_state), .unit = SOOTH_UNIT_HEX),
-	FIELD_OF(ERRNO, heap_call, error, error, "errno name of the failed posix_memalign",
-		FIELD_STATE_AT(heap_call, error_state)),
-};
+#define LINE_ROW(F, S)                                                                             \
+	F(S, PID)                                                                                  \
+	F(S, TID)                                                                                  \
+	F(S, RECORD, U64, time_ns, timestamp, ALWAYS,                                              \
+		"time the call returned; for Free: was called (CLOCK_MONOTONIC)",                  \
+		.unit = SOOTH_UNIT_TIME_NS)                                                        \
+	F(S, ALSO, U64, address, addr, ALWAYS,                                                     \
+		"address of the allocated or freed block; 0: no memory returned",                  \
+		.unit = SOOTH_UNIT_HEX)                                                            \
+	F(S, ALSO, ENUM8, function, type, ALWAYS,                                                  \
+		"allocator call: Malloc, Free, Calloc, Realloc or AlignedAlloc", .names = &types)  \
+	F(S, ALSO, U64, size, size, WITH(size_state),                                              \
+		"bytes requested from the allocator; null for Free")                               \
+	F(S, ALSO, U64, old_address, old_addr, WITH(old_address_state),                            \
+		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
+	F(S, ALSO, ERRNO32, error, error, WITH(error_state),                                       \
+		"errno name of the failed posix_memalign")
+
+ROW_FIELDS(line_fields, LINE_ROW, heap_call);
 
 static const struct sooth_schema line_schema = {
 	.name = "allocations",
