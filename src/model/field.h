@@ -44,8 +44,6 @@
 		.name = #name_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member),                 \
 		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
 	}
-#define FIELD_ROWS(type_, member, schema_, help_, ...)                                             \
-	FIELD_ROWS_AS(type_, member, member, schema_, help_, __VA_ARGS__)
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \

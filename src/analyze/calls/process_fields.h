@@ -5,15 +5,7 @@
 
 #include "model/schema.h"
 
-/* The process, as the first fields of a row; name_state: the member with the state of its name. */
-#define PROCESS_FIELDS(row, name_state)                                                            \
-	{ .name = "pid",                                                                           \
-		.type = SOOTH_FIELD_UNSIGNED,                                                      \
-		FIELD_AT(row, record.pid),                                                         \
-		FIELD_STATE_AT(row, process_state),                                                \
-		.help = "process id in the initial pid namespace" },                               \
-		FIELD_STRING(row, process, "name of the process", FIELD_STATE_AT(row, name_state))
-
+/* pid and process, the first fields of such a row. */
 #define PROCESS_FIELD_COUNT 2
 
 /* With the fields from `from` on: 0, or without those above. */

@@ -43,49 +43,7 @@ struct operation_list {
 
 /* --- rows --- */
 
-#define OPERATION_FIELDS                                                                           \
-	{ .name = "syscall",                                                                       \
-		.label = "CALL",                                                                   \
-		.type = SOOTH_FIELD_TEXT,                                                          \
-		FIELD_AT(call_operation_row, syscall),                                             \
-		.help = "name of the system call" },                                               \
-	{                                                                                          \
-		.name = "fd", .type = SOOTH_FIELD_SIGNED, FIELD_AT(call_operation_row, fd),        \
-		FIELD_STATE_AT(call_operation_row, fd_state),                                      \
-		.help = "file descriptor of the call; absent: the call has none"                   \
-	}
-#define RESULT_FIELDS                                                                              \
-	{ .name = "bytes",                                                                         \
-		.type = SOOTH_FIELD_SIGNED,                                                        \
-		.unit = SOOTH_UNIT_BYTES,                                                          \
-		FIELD_AT(call_operation_row, bytes),                                               \
-		FIELD_STATE_AT(call_operation_row, bytes_state),                                   \
-		.help = "bytes read, written, sent or received; null: the call moves none, or "    \
-			"failed" },                                                                \
-		{ .name = "latency_us",                                                            \
-			.label = "LATENCY us",                                                     \
-			.type = SOOTH_FIELD_REAL,                                                  \
-			.decimals = 1,                                                             \
-			FIELD_AT(call_operation_row, latency_us),                                  \
-			.help = "time from the start of the call to its return" },                 \
-		{ .name = "error",                                                                 \
-			.type = SOOTH_FIELD_ERRNO,                                                 \
-			FIELD_AT(call_operation_row, error),                                       \
-			FIELD_STATE_AT(call_operation_row, error_state),                           \
-			.help = "errno name if the system call failed" },                          \
-	{                                                                                          \
-		.name = "tid", .type = SOOTH_FIELD_UNSIGNED,                                       \
-		FIELD_AT(call_operation_row, record.tid), .is_hidden = true,                       \
-		.help = "thread id in the initial pid namespace"                                   \
-	}
-
-static const struct sooth_field io_fields[] = {
-	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, path,
-		"path argument, or what the file descriptor refers to", .may_shrink = true,
-		FIELD_STATE_AT(call_operation_row, path_state)),
-	RESULT_FIELDS,
-};
+ROW_FIELDS(io_fields, IO_OPERATION_ROW, call_operation_row);
 
 const struct sooth_schema io_operation_schema = {
 	.name = "io.operation",
@@ -94,14 +52,7 @@ const struct sooth_schema io_operation_schema = {
 	SCHEMA_FIELDS(io_fields),
 };
 
-static const struct sooth_field network_fields[] = {
-	OPERATION_FIELDS,
-	FIELD_STRING(call_operation_row, address, "address of the peer", .may_shrink = true,
-		FIELD_STATE_AT(call_operation_row, address_state)),
-	FIELD_NUMBER(call_operation_row, port, "port of the peer",
-		FIELD_STATE_AT(call_operation_row, port_state)),
-	RESULT_FIELDS,
-};
+ROW_FIELDS(network_fields, NETWORK_OPERATION_ROW, call_operation_row);
 
 const struct sooth_schema network_operation_schema = {
 	.name = "network.operation",

@@ -10,6 +10,7 @@
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "base/map.h"
 #include "explain/output.h"
+#include "model/row_list.h"
 
 #define CALL_OPERATIONS_KEPT 2000 /* per process and kind */
 
@@ -19,16 +20,35 @@ struct call_operations {
 	struct map lists; /* pid -> struct operation_list */
 };
 
+#define CALL_OPERATION_CALL(F, S)                                                                  \
+	F(S, TEXT, syscall, ALWAYS, "name of the system call", .label = "CALL")                    \
+	F(S, I32, fd, MAYBE(fd_state), "file descriptor of the call; absent: the call has none")
+#define CALL_OPERATION_FILE(F, S)                                                                  \
+	F(S, TEXT, path, MAYBE(path_state),                                                        \
+		"path argument, or what the file descriptor refers to", .may_shrink = true)
+#define CALL_OPERATION_PEER(F, S)                                                                  \
+	F(S, TEXT, address, MAYBE(address_state), "address of the peer", .may_shrink = true)       \
+	F(S, U32, port, MAYBE(port_state), "port of the peer")
+#define CALL_OPERATION_RESULT(F, S)                                                                \
+	F(S, I64, bytes, MAYBE(bytes_state),                                                       \
+		"bytes read, written, sent or received; null: the call moves none, or "            \
+		"failed",                                                                          \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, REAL, latency_us, ALWAYS, "time from the start of the call to its return",            \
+		.label = "LATENCY us", .decimals = 1)                                              \
+	F(S, ERRNO32, error, MAYBE(error_state), "errno name if the system call failed")           \
+	F(S, TID)
+
+#define IO_OPERATION_ROW(F, S)                                                                     \
+	CALL_OPERATION_CALL(F, S) CALL_OPERATION_FILE(F, S) CALL_OPERATION_RESULT(F, S)
+#define NETWORK_OPERATION_ROW(F, S)                                                                \
+	CALL_OPERATION_CALL(F, S) CALL_OPERATION_PEER(F, S) CALL_OPERATION_RESULT(F, S)
+/* One struct for both. */
+#define CALL_OPERATION_ROW(F, S) IO_OPERATION_ROW(F, S) CALL_OPERATION_PEER(F, S)
+
 struct call_operation_row {
 	struct sooth_record record; /* pid, tid */
-	double latency_us;
-	int64_t bytes;
-	int32_t fd;
-	uint32_t error;
-	uint32_t port;
-	uint8_t fd_state, path_state, bytes_state, address_state, port_state, error_state;
-	uint8_t unused[6];
-	struct sooth_text syscall, path, address;
+	ROW_MEMBERS(CALL_OPERATION_ROW, call_operation_row)
 };
 
 extern const struct sooth_schema io_operation_schema, network_operation_schema;

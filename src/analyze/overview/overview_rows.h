@@ -21,10 +21,16 @@ struct overview_issue_row {
 	ROW_MEMBERS(OVERVIEW_ISSUE_ROW, overview_issue_row)
 };
 
+#define OVERVIEW_TYPE_ROW(F, S)                                                                    \
+	F(S, TEXT, name, ALWAYS, "type of the file descriptors")                                   \
+	F(S, U64, count, ALWAYS, "number of open file descriptors of this type")
+#define OVERVIEW_FUNCTION_ROW(F, S)                                                                \
+	F(S, NAMED, TEXT, name, function, ALWAYS, "name of the function")                          \
+	F(S, NAMED, U64, count, samples, ALWAYS, "samples in which it was on top")
+
 struct overview_count_row {
 	struct sooth_record record;
-	uint64_t count;
-	struct sooth_text name;
+	ROW_MEMBERS(OVERVIEW_TYPE_ROW, overview_count_row)
 };
 
 #define OVERVIEW_CONNECTION_ROW(F, S)                                                              \
@@ -57,13 +63,23 @@ struct overview_descriptors_row {
 	ROW_MEMBERS(OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row)
 };
 
+#define OVERVIEW_CALL_VALUES(F, S)                                                                 \
+	F(S, U64, count, ALWAYS, "number of calls")                                                \
+	F(S, REAL, total_time_us, MAYBE(times_state),                                              \
+		"total time of all timed calls, microseconds", .decimals = 1)                      \
+	F(S, REAL, avg_time_us, WITH(times_state), "mean time of a timed call, microseconds",      \
+		.decimals = 3)                                                                     \
+	F(S, U64, errors, ALWAYS, "number of failed system calls")
+#define OVERVIEW_CALL_ROW(F, S)                                                                    \
+	F(S, TEXT, name, ALWAYS, "name of the system call") OVERVIEW_CALL_VALUES(F, S)
+#define OVERVIEW_CATEGORY_ROW(F, S)                                                                \
+	F(S, NAMED, TEXT, name, category, ALWAYS,                                                  \
+		"category of the system calls: file, network, memory, ...")                        \
+	OVERVIEW_CALL_VALUES(F, S)
+
 struct overview_call_row {
 	struct sooth_record record;
-	uint64_t count, errors;
-	double total_time_us, avg_time_us;
-	uint8_t times_state;
-	uint8_t unused[7];
-	struct sooth_text name;
+	ROW_MEMBERS(OVERVIEW_CALL_ROW, overview_call_row)
 };
 
 #define OVERVIEW_CALLS_ROW(F, S)                                                                   \

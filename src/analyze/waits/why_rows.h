@@ -72,17 +72,33 @@ struct why_remedy_row {
 	ROW_MEMBERS(WHY_REMEDY_ROW, why_remedy_row)
 };
 
+#define WHY_VALUES(F, S)                                                                           \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the process (comm)")                                     \
+	F(S, TEXT, state, ALWAYS, "waits, runs, idle, stopped, deadlock, ended, unknown")          \
+	F(S, TEXT, text, ALWAYS, "what the process waits for, in one paragraph")                   \
+	F(S, ENUM8, confidence, ALWAYS, "confidence of the weakest link: high, medium, low",       \
+		.names = &waits_confidence_names)                                                  \
+	F(S, TEXT, reason, MAYBE(reason_state), "why something is not known")                      \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent whose main process it is")          \
+	F(S, ROWS, activity, WITH(agent_state), "what the main process of an agent is doing",      \
+		.rows = &activity_row_schema, .is_single = true, .is_hidden = true)                \
+	F(S, ROWS, waits, ALWAYS, "chain of waits: the process, then what it waits for",           \
+		.rows = &why_link_schema, .is_hidden = true)                                       \
+	F(S, ROWS, remedies, ALWAYS, "what to do about the wait", .rows = &why_remedy_schema)
+#define WHY_THREADS_HELP "threads of the process and what each waits for"
+
+/* Text has the threads on request; the rest is the same. */
+#define WHY_ROW(F, S)                                                                              \
+	WHY_VALUES(F, S)                                                                           \
+	F(S, ROWS, evidence, ALWAYS, WHY_THREADS_HELP, .rows = &why_thread_schema,                 \
+		.is_hidden = true)
+#define WHY_EVIDENCE_ROW(F, S)                                                                     \
+	WHY_VALUES(F, S) F(S, ROWS, evidence, ALWAYS, WHY_THREADS_HELP, .rows = &why_thread_schema)
+
 struct why_row {
 	struct sooth_record record;
-	uint8_t confidence;
-	uint8_t reason_state;
-	uint8_t agent_state;
-	uint8_t unused[5];
-	struct sooth_text name, state, text, reason, agent;
-	struct sooth_text activity; /* struct activity_row, of the main process of an agent */
-	struct sooth_text waits;    /* struct why_link_row */
-	struct sooth_text remedies; /* struct why_remedy_row */
-	struct sooth_text evidence; /* struct why_thread_row */
+	ROW_MEMBERS(WHY_ROW, why_row)
 };
 
 extern const struct sooth_schema why_schema, why_evidence_schema, why_link_schema,
