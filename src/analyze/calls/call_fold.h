@@ -8,10 +8,24 @@
 #ifndef SOOTH_ANALYZE_CALL_FOLD_H
 #define SOOTH_ANALYZE_CALL_FOLD_H
 
-#include "analyze/calls/call_backlog.h"
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
+#include "base/error.h"
+#include "model/batch.h"
 #include "probes/syscall_names.h"
+
+typedef int (*backlog_take)(void *state, const struct sooth_record *r, struct sooth_error *err);
+
+struct call_backlog {
+	struct fd_follow *fds;
+	backlog_take take;
+	void *state;
+	struct buffer held;   /* whole records, in order */
+	struct map processes; /* process_id -> what came of it */
+	uint64_t first_ns;    /* the first call; 0: none */
+	uint64_t waiting;     /* processes that called and were not read */
+	bool has_begun, is_over;
+};
 
 struct call_fold;
 
