@@ -3,12 +3,329 @@
 #include "os/linux/proc/proc_links.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/sock_diag/socket_diag.h"
+#include "probes/fds.h"
+#include "probes/proc.h"
+#include "probes/sockets.h"
+
+#define INPUTS_MAX     65536
+#define NAMESPACES_MAX 256 /* per sample */
+#define UNSUPPORTED    SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define NOT_REQUESTED  SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
+
+/* --- other ends of standard inputs --- */
+
+/*
+ * Other ends of standard inputs.
+ *
+ * Cannot be seen: ends in transit inside sockets, or held by the kernel; so it may be known that
+ * there is a writer (has_writer), but not which process.
+ */
+
+static void proc_input_writers_init(struct proc_input_writers *w)
+{
+	*w = (struct proc_input_writers){ 0 };
+	fd_ends_init(&w->ends);
+}
+
+static void proc_input_writers_fini(struct proc_input_writers *w)
+{
+	fd_ends_fini(&w->ends);
+	buffer_fini(&w->holders_found);
+}
+
+static bool is_socket(const struct proc_input *in)
+{
+	return in->stream->stream == PROC_STREAM_SOCKET;
+}
+
+/* --- sockets: whether there is another end --- */
+
+struct peer {
+	uint64_t inode;	 /* 0: none, or not in this namespace's table of local sockets */
+	bool has_writer; /* of a TCP connection: the remote side may still send */
+	uint8_t state;
+	bool is_found;
+};
+
+struct socket_lookup {
+	struct map peers;  /* uint64_t inode -> struct peer */
+	struct map spaces; /* uint64_t inode of a network namespace -> nothing */
+};
+
+static void take_local(void *user, const struct socket_fact *f)
+{
+	struct peer *peer = f->inode ? map_get(user, &f->inode) : NULL;
+	bool is_connected = f->type != SOCK_DGRAM && f->state != SOCKETS_LISTEN;
+
+	if (!peer)
+		return;
+	/* When the other end is closed, its inode is reported as 0 (net/unix/diag.c). */
+	*peer = (struct peer){ .inode = f->peer_inode,
+		.has_writer = f->peer_inode != 0,
+		.state = is_connected || f->peer_inode ? SOOTH_STATE_VALUE : UNSUPPORTED,
+		.is_found = true };
+}
+
+static void take_connection(void *user, const struct socket_fact *f)
+{
+	struct peer *peer = f->inode ? map_get(user, &f->inode) : NULL;
+
+	if (!peer)
+		return;
+	*peer = (struct peer){ .has_writer = f->state == SOCKETS_ESTABLISHED ||
+					     f->state == SOCKETS_FIN_WAIT_1 ||
+					     f->state == SOCKETS_FIN_WAIT_2,
+		.state = f->state == SOCKETS_LISTEN ? UNSUPPORTED : SOOTH_STATE_VALUE,
+		.is_found = true };
+}
+
+static bool all_found(const struct socket_lookup *a)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&a->peers, &position, NULL, &value)) {
+		if (!((struct peer *)value)->is_found)
+			return false;
+	}
+	return true;
+}
+
+static void read_namespace(struct socket_lookup *a, int process, uint8_t *state)
+{
+	static const struct socket_request requests[] = {
+		{ .family = AF_UNIX },
+		{ .family = AF_INET, .protocol = IPPROTO_TCP },
+		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
+	};
+	struct sooth_error ignored;
+	_cleanup_close_ int netlink = socket_diag_open(process, &ignored);
+
+	*state = netlink < 0 ? procfs_state(netlink) : SOOTH_STATE_VALUE;
+	for (size_t i = 0; netlink >= 0 && i < ARRAY_SIZE(requests) && !all_found(a); i++)
+		socket_diag_request(netlink, &requests[i],
+			requests[i].family == AF_UNIX ? take_local : take_connection, &a->peers,
+			&ignored);
+}
+
+/* If the process's namespace was read for another process, the result is there already. */
+static void read_namespace_of(struct socket_lookup *a, struct proc_input *in)
+{
+	_cleanup_close_ int process = procfs_open((pid_t)in->reader.pid);
+	struct stat space;
+	bool is_new = false;
+	uint64_t inode;
+	uint8_t *state;
+
+	if (process < 0 || fstatat(process, "ns/net", &space, 0)) {
+		in->writer_state = procfs_state(process < 0 ? -ESRCH : -errno);
+		return;
+	}
+	inode = space.st_ino;
+	state = map_put(&a->spaces, &inode, &is_new);
+	if (!state) {
+		in->writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+		return;
+	}
+	if (is_new)
+		read_namespace(a, process, state);
+	in->writer_state = *state;
+}
+
+static void resolve_sockets(struct socket_lookup *a, struct proc_input *inputs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_socket(&inputs[i]))
+			map_put(&a->peers, &inputs[i].stream->inode, NULL);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct peer *peer;
+
+		if (!is_socket(&inputs[i]))
+			continue;
+		read_namespace_of(a, &inputs[i]);
+		peer = map_get(&a->peers, &inputs[i].stream->inode);
+		if (!peer || !peer->is_found) {
+			if (!inputs[i].writer_state) /* of another family or namespace */
+				inputs[i].writer_state = UNSUPPORTED;
+			continue;
+		}
+		inputs[i].writer_state = peer->state;
+		inputs[i].has_writer = peer->has_writer;
+	}
+}
+
+/* --- processes with the other end --- */
+
+/* The inode to search for; 0: unknown. */
+static uint64_t other_end(const struct socket_lookup *a, const struct proc_input *in)
+{
+	const struct peer *peer;
+
+	if (!is_socket(in))
+		return in->stream->inode;
+	peer = map_get(&a->peers, &in->stream->inode);
+	return peer ? peer->inode : 0;
+}
+
+static bool is_unresolved(const struct proc_input *in)
+{
+	return in->is_selected && in->writers_state == NOT_REQUESTED;
+}
+
+static void add_target(
+	struct proc_input_writers *w, const struct socket_lookup *a, const struct proc_input *in)
+{
+	uint64_t end = other_end(a, in);
+	struct span path = { (const char *)in->stream->path.data, in->stream->path.size };
+
+	if (!end)
+		return;
+	if (in->stream->device)
+		fd_ends_add_fifo(&w->ends, end, in->stream->device, path);
+	else
+		fd_ends_add_pipe(&w->ends, end);
+}
+
+static void add_writer(struct proc_input *in, uint32_t pid)
+{
+	const uint32_t *all = (const void *)in->writers.data;
+
+	for (size_t i = 0; i < in->writers.size / sizeof(*all); i++) {
+		if (all[i] == pid)
+			return;
+	}
+	buffer_append(&in->writers, &pid, sizeof(pid));
+}
+
+static void collect_writers(
+	struct proc_input_writers *w, const struct socket_lookup *a, struct proc_input *in)
+{
+	struct batch holders_found = { w->holders_found.data, w->holders_found.size };
+	uint64_t end = other_end(a, in);
+
+	buffer_reset(&in->writers);
+	batch_for_each (record, &holders_found) {
+		const struct fds_holder *h = (const void *)record;
+
+		if (end && h->inode == end &&
+			(h->access == FDS_ACCESS_WRITE || h->access == FDS_ACCESS_BOTH))
+			add_writer(in, h->holder_pid);
+	}
+}
+
+static bool has_other(const struct proc_input *in, const struct proc_neighbours *n)
+{
+	const uint32_t *all = (const void *)in->writers.data;
+
+	for (size_t i = 0; i < in->writers.size / sizeof(*all); i++) {
+		if (!n->is_own(n->user, &in->reader, all[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Searches these processes, NULL: all. The records of holders are kept here. */
+static uint8_t search(
+	struct proc_input_writers *w, struct backend_run *run, const struct buffer *pids)
+{
+	struct sooth_record of = { .cpu = SOOTH_CPU_NONE };
+	struct backend_run own = *run;
+	uint8_t state;
+
+	own.out = w->holders_found;
+	buffer_reset(&own.out);
+	state = pids ? fd_ends_search_in(&w->ends, &own, &of, pids)
+		     : fd_ends_search(&w->ends, &own, &of);
+	w->holders_found = own.out;
+	return state;
+}
+
+static void search_round(struct proc_input_writers *w, struct backend_run *run,
+	const struct socket_lookup *a, struct proc_input *inputs, size_t count,
+	const struct proc_neighbours *n, bool is_last)
+{
+	uint8_t state;
+
+	fd_ends_clear(&w->ends);
+	for (size_t i = 0; i < count; i++) {
+		if (is_unresolved(&inputs[i]))
+			add_target(w, a, &inputs[i]);
+	}
+	if (!w->ends.targets.count)
+		return;
+	state = search(w, run, is_last ? NULL : &n->pids);
+	for (size_t i = 0; i < count; i++) {
+		struct proc_input *in = &inputs[i];
+
+		if (!is_unresolved(in) || !other_end(a, in))
+			continue;
+		collect_writers(w, a, in);
+		if (is_last)
+			in->writers_state =
+				state && in->writers.size ? SOOTH_STATE_TRUNCATED : state;
+		else if (has_other(in, n))
+			in->writers_state = SOOTH_STATE_TRUNCATED;
+		else if (in->is_detached && !in->writers.size && !in->writer_state)
+			in->is_selected = false;
+	}
+}
+
+/* If the end itself does not show whether there is another one, a process found with it does. */
+static void conclude(struct proc_input *in)
+{
+	bool is_reported = in->writers_state == SOOTH_STATE_VALUE || in->writers.size;
+
+	if (in->writer_state == UNSUPPORTED && in->is_selected && is_reported) {
+		in->writer_state = SOOTH_STATE_VALUE;
+		in->has_writer = in->writers.size > 0;
+	}
+}
+
+/*
+ * Fills in the results. If one of the neighbors has an end, other processes are not searched, and
+ * the list is reported as cut; else every process is searched. That takes long, so it is not done
+ * for a detached process when its own processes have no end: then other processes do, and the list
+ * is reported as not requested.
+ */
+static void proc_input_writers_find(struct proc_input_writers *w, struct backend_run *run,
+	struct proc_input *inputs, size_t count, const struct proc_neighbours *neighbours)
+{
+	struct socket_lookup a;
+
+	map_init(&a.peers, sizeof(uint64_t), sizeof(struct peer), INPUTS_MAX);
+	map_init(&a.spaces, sizeof(uint64_t), sizeof(uint8_t), NAMESPACES_MAX);
+	resolve_sockets(&a, inputs, count);
+	for (size_t i = 0; i < count; i++) {
+		struct proc_input *in = &inputs[i];
+
+		in->writers_state = NOT_REQUESTED;
+		if (!in->writer_state && !in->has_writer)
+			in->writers_state = SOOTH_STATE_VALUE; /* it has none */
+		else if (is_socket(in) && !other_end(&a, in))
+			in->writers_state = in->writer_state ? in->writer_state : UNSUPPORTED;
+	}
+	search_round(w, run, &a, inputs, count, neighbours, false);
+	search_round(w, run, &a, inputs, count, neighbours, true);
+	for (size_t i = 0; i < count; i++)
+		conclude(&inputs[i]);
+	map_fini(&a.peers);
+	map_fini(&a.spaces);
+}
+
+/* --- links --- */
 
 void proc_links_init(struct proc_links_reader *r)
 {

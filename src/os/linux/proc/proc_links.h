@@ -5,10 +5,37 @@
 #define SOOTH_OS_LINUX_PROC_LINKS_H
 
 #include "collect/backend.h"
-#include "os/linux/proc/proc_slow_reads.h"
-#include "os/linux/proc/proc_input_writers.h"
+#include "os/linux/fds/fd_ends.h"
 #include "os/linux/files/process_snapshot.h"
+#include "os/linux/proc/proc_slow_reads.h"
+#include "os/linux/proc/proc_stream.h"
 #include "probes/proc.h"
+
+/* One standard input that is a pipe or a socket. */
+struct proc_input {
+	const struct proc_stream_info *stream;
+	struct process_id reader;
+	bool is_selected;     /* find the processes, not only whether there are any */
+	bool is_detached;     /* only if the reader, or a child of it, has the other end */
+	uint8_t writer_state; /* of has_writer; set already for pipes */
+	bool has_writer;
+	/* The result. */
+	uint8_t writers_state;
+	struct buffer writers; /* uint32_t pids, ascending */
+};
+
+struct proc_input_writers {
+	struct fd_ends ends;
+	struct buffer holders_found; /* records of holders */
+};
+
+/* Processes that may have the other end: those likely to (pid_t), and a test for those that belong
+ * to the reader itself. */
+struct proc_neighbours {
+	struct buffer pids;
+	bool (*is_own)(const void *user, const struct process_id *reader, uint32_t pid);
+	const void *user;
+};
 
 struct proc_links_reader {
 	struct proc_input_writers writers;
