@@ -7,11 +7,25 @@
 #ifndef SOOTH_OS_LINUX_PROGRAMS_H
 #define SOOTH_OS_LINUX_PROGRAMS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agents/agent_set.h"
+#include "base/cursor.h"
 #include "base/map.h"
 #include "model/process_id.h"
-#include "os/linux/programs/package_file.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/programs/program_marks.h"
+#include "os/linux/programs/package_file.h"
+
+#define PROGRAM_BYTES_LEAST  (16u << 20) /* smaller executables are not read */
+#define PROGRAM_MARKS_SIZE   512
+#define PROGRAM_VERSION_SIZE 32
+
+struct program_marks {
+	char marks[PROGRAM_MARKS_SIZE]; /* "SECTION TEXT", each with a NUL behind */
+	uint16_t marks_size;
+	char version[PROGRAM_VERSION_SIZE]; /* found behind the last of them; "": none */
+};
 
 struct programs {
 	struct map files;   /* identity -> marks and package */
