@@ -10,7 +10,7 @@
 
 #define COMM_MAX     15 /* the kernel keeps no more of a process's name */
 #define PAUSES_LEAST 8	/* shorter ones stand in programs by chance */
-#define BEGINS_MAX   62 /* that program_marks.c compares */
+#define BEGINS_MAX   62 /* that programs.c compares */
 
 /* --- rules: "KIND WHAT OPTION=VALUE..." --- */
 

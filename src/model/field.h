@@ -39,11 +39,6 @@
 	}
 #define FIELD_TRUTH(type_, member, help_, ...)                                                     \
 	FIELD_TRUTH_AS(type_, member, member, help_, __VA_ARGS__)
-#define FIELD_ROWS_AS(type_, member, name_, schema_, help_, ...)                                   \
-	{                                                                                          \
-		.name = #name_, .type = SOOTH_FIELD_ROWS, FIELD_AT(type_, member),                 \
-		.rows = &schema_, .help = help_, __VA_ARGS__                                       \
-	}
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \

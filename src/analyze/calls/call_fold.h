@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One fold over the records of processes that make calls: it follows descriptors and directories
- * (fd_follow.h), waits for the first snapshot of each process (call_backlog.h), and hands on every
+ * (fd_follow.h), waits for the first snapshot of each process, and hands on every
  * call resolved: its row, its file or connection, its path, the bytes it moved, its error. The
  * consumers (call history, operations, stacks, the stream) resolve nothing themselves.
  */
