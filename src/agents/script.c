@@ -32,13 +32,6 @@ static bool is_one_of(struct span word, const char *const *words, size_t count)
 
 #define IS_ONE_OF(word, words) is_one_of(word, words, ARRAY_SIZE(words))
 
-struct span path_base(struct span path)
-{
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-
-	return slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
-}
-
 /* python, python3, python3.11 */
 static bool is_python(struct span name)
 {

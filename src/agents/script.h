@@ -24,8 +24,6 @@ struct script {
  */
 struct script script_of(enum interpreter interpreter, struct span arguments);
 
-/* The part behind the last slash. */
-struct span path_base(struct span path);
 /* Where the path goes on behind these folders ("a/b"), which are whole components of it, next to
  * each other; empty: it is not below them. */
 struct span path_below(struct span path, const char *folders);

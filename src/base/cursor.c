@@ -236,3 +236,10 @@ bool span_decimal(struct span s, uint64_t *value)
 	*value = number;
 	return true;
 }
+
+struct span path_base(struct span path)
+{
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+
+	return slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
+}

@@ -240,10 +240,8 @@ static bool is_python(const struct check *e)
 {
 	struct span path =
 		record_text(&e->process->process->record, &e->process->process->executable);
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-	size_t at = slash ? (size_t)(slash - path.data) + 1 : 0;
 
-	return path.size >= at + 6 && !memcmp(path.data + at, "python", 6);
+	return span_starts(path_base(path), "python");
 }
 
 static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)

@@ -34,21 +34,12 @@ bool process_match_agent(const struct process_entry *p, const char *agent)
 	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
 }
 
-static struct span base_name(struct span path)
-{
-	size_t at = path.size;
-
-	while (at && path.data[at - 1] != '/')
-		at--;
-	return span_of(path.data + at, path.size - at);
-}
-
 bool process_match_name(const struct process_entry *p, const char *name)
 {
 	const struct sooth_record *r = &p->process->record;
 
 	return span_equal(process_table_field(r, &p->process->name), name) ||
-	       span_equal(base_name(process_table_field(r, &p->process->executable)), name) ||
+	       span_equal(path_base(process_table_field(r, &p->process->executable)), name) ||
 	       is_called(p->agent, name);
 }
 

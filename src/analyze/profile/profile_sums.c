@@ -66,14 +66,6 @@ void profile_sums_fini(struct profile_sums *s)
 
 /* --- definitions --- */
 
-static struct span last_part(struct span path)
-{
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-	size_t skip = slash ? (size_t)(slash + 1 - path.data) : 0;
-
-	return span_of(path.data + skip, path.size - skip);
-}
-
 static void name_unknown(
 	struct buffer *out, const struct profile_frame *f, struct span file, bool has_begin)
 {
@@ -92,7 +84,7 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 {
 	struct profile_function *function = map_put(&s->frames, &f->frame, NULL);
 	struct span name = record_text(&f->record, &f->function);
-	struct span file = last_part(record_text(&f->record, &f->file));
+	struct span file = path_base(record_text(&f->record, &f->file));
 	struct buffer made = { 0 };
 
 	if (!function)
