@@ -19,26 +19,16 @@
 /* "ffffffff81000000 T _stext\t[module]" */
 static bool parse_line(struct span line, uint64_t *address, struct span *name)
 {
-	size_t at = 0;
+	struct cursor c = cursor_over(line.data, line.size);
+	struct span type;
 
-	*address = 0;
-	for (; at < line.size && line.data[at] != ' '; at++) {
-		char c = line.data[at];
-		unsigned digit = c >= '0' && c <= '9'	? (unsigned)(c - '0')
-				 : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
-							: 16;
-
-		if (digit > 15 || at == 16)
-			return false;
-		*address = *address << 4 | digit;
-	}
-	if (at + 3 >= line.size || line.data[at] != ' ' || line.data[at + 2] != ' ' ||
-		!strchr("tTwW", line.data[at + 1]))
+	*address = cursor_hex(&c);
+	if (!cursor_skip(&c, " "))
 		return false;
-	*name = span_of(line.data + at + 3, line.size - at - 3);
-	for (at = 0; at < name->size && name->data[at] != '\t'; at++)
-		;
-	name->size = at;
+	type = cursor_bytes(&c, 1);
+	if (c.failed || !memchr("tTwW", *type.data, 4) || !cursor_skip(&c, " "))
+		return false;
+	*name = cursor_until(&c, '\t');
 	return true;
 }
 
