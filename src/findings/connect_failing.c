@@ -68,12 +68,10 @@ static struct side side_of(const struct call_history *h, int32_t fd)
 {
 	struct side side = { 0 };
 	size_t position = 0;
-	const void *at;
-	void *value;
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
 
-	while (map_next(&h->repeats, &position, &at, &value)) {
-		const struct call_repeat_key *key = at;
-		const struct call_repeat *r = value;
+	while ((r = call_repeats_next(h, &position, &key))) {
 		const struct syscall_row *row = syscall_row_of(key->abi, key->number);
 		bool polls = row->traits & SYSCALL_POLLS;
 
@@ -91,13 +89,11 @@ static struct side side_of(const struct call_history *h, int32_t fd)
 static bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h)
 {
 	size_t position = 0;
-	const void *at;
-	void *value;
+	const struct call_repeat_key *key;
+	const struct call_repeat *one;
 
 	*r = (struct datagram_requests){ 0 };
-	while (map_next(&h->repeats, &position, &at, &value)) {
-		const struct call_repeat_key *key = at;
-		const struct call_repeat *one = value;
+	while ((one = call_repeats_next(h, &position, &key))) {
 		struct side side;
 
 		if (!is_send(key, one) || one->count <= r->sent)

@@ -88,13 +88,11 @@ static struct totals totals_of(const struct call_history *h, uint32_t tid)
 {
 	struct totals t = { 0 };
 	size_t position = 0;
-	const void *key;
-	void *value;
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
 
-	while (map_next(&h->repeats, &position, &key, &value)) {
-		const struct call_repeat *r = value;
-
-		if (tid && ((const struct call_repeat_key *)key)->tid != tid)
+	while ((r = call_repeats_next(h, &position, &key))) {
+		if (tid && key->tid != tid)
 			continue;
 		t.all += r->count;
 		t.moved += r->bytes ? r->count : 0;
@@ -113,12 +111,10 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 {
 	struct totals totals = totals_of(h, tid);
 	size_t position = 0;
-	const void *at;
-	void *value;
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
 
-	while (map_next(&h->repeats, &position, &at, &value)) {
-		const struct call_repeat_key *key = at;
-		const struct call_repeat *r = value;
+	while ((r = call_repeats_next(h, &position, &key))) {
 		enum repeated_kind kind = kind_of(key, r);
 		double share = (double)r->count / (double)totals.all;
 

@@ -529,3 +529,15 @@ void call_histories_next_interval(struct call_histories *h)
 			renew(value);
 	}
 }
+
+const struct call_repeat *call_repeats_next(
+	const struct call_history *h, size_t *position, const struct call_repeat_key **key)
+{
+	const void *at;
+	void *value;
+
+	if (!map_next(&h->repeats, position, &at, &value))
+		return NULL;
+	*key = at;
+	return value;
+}

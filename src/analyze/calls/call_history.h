@@ -129,8 +129,8 @@ struct call_repeat_key {
 struct call_repeat {
 	uint64_t count, seen;
 	uint64_t first_ns, last_ns; /* returns */
-	uint64_t bytes;	 /* moved */
-	uint32_t events; /* of a call that polls, all masks together */
+	uint64_t bytes;		    /* moved */
+	uint32_t events;	    /* of a call that polls, all masks together */
 	bool is_described;
 	bool is_socket, has_path;
 	char text[CALL_PATH]; /* what the descriptor is; empty: not known */
@@ -183,6 +183,9 @@ const struct call_history *call_histories_get(
 
 /* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
 bool call_is_on_disk(const char *path);
+/* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
+const struct call_repeat *call_repeats_next(
+	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
 /* How often the name of a path was found, in whatever directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);
 
