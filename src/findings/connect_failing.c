@@ -36,12 +36,11 @@ struct datagram_requests {
 	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */
 };
 
-#define ARROW "\xe2\x86\x92"
-
 /* Multicast and broadcast need no answer. */
 static bool is_to_many(const char *connection)
 {
-	const char *arrow = strstr(connection, ARROW), *peer = arrow ? arrow + strlen(ARROW) : "";
+	const char *arrow = strstr(connection, FD_FOLLOW_ARROW),
+		   *peer = arrow ? arrow + strlen(FD_FOLLOW_ARROW) : "";
 
 	bool is_multicast = strspn(peer, "0123456789") == 3 && strncmp(peer, "224", 3) >= 0 &&
 			    strncmp(peer, "239", 3) <= 0;
@@ -111,9 +110,9 @@ static bool datagram_requests_find(struct datagram_requests *r, const struct cal
 /* "127.0.0.1:53", or the whole connection where the peer is unknown. */
 static const char *datagram_requests_peer(const struct datagram_requests *r)
 {
-	const char *arrow = strstr(r->connection, ARROW);
+	const char *arrow = strstr(r->connection, FD_FOLLOW_ARROW);
 
-	return arrow ? arrow + strlen(ARROW) : r->connection;
+	return arrow ? arrow + strlen(FD_FOLLOW_ARROW) : r->connection;
 }
 
 /* --- the finding --- */

@@ -115,8 +115,6 @@ static void call_waits_take(const struct call_at_hand *c)
  * taken for it.
  */
 
-#define ARROW "\xe2\x86\x92"
-
 struct polled_item {
 	int32_t fd;
 	int16_t events, returned;
@@ -179,8 +177,8 @@ static void put_peer(const struct folded_call *call, char *text, size_t size)
 	char peer[FD_FOLLOW_ADDRESS];
 	size_t used = strlen(text);
 
-	if (!strstr(text, ARROW) && call_named_peer(call->call, peer, sizeof(peer)))
-		snprintf(text + used, size - used, ARROW "%s", peer);
+	if (!strstr(text, FD_FOLLOW_ARROW) && call_named_peer(call->call, peer, sizeof(peer)))
+		snprintf(text + used, size - used, FD_FOLLOW_ARROW "%s", peer);
 }
 
 static void describe(struct call_repeat *r, const struct folded_call *call, int32_t fd)

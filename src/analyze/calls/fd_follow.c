@@ -386,7 +386,7 @@ static void put_socket(const struct fd_followed *known, struct buffer *out)
 		buffer_char(out, ' ');
 	buffer_string(out, known->local);
 	if (has_arrow) {
-		buffer_string(out, "→");
+		buffer_string(out, FD_FOLLOW_ARROW);
 		buffer_string(out, known->peer);
 	}
 	if (known->is_listening)
@@ -411,8 +411,8 @@ void fd_follow_put(
 void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
-		*known->local || *known->peer ? " " : "", known->local, *known->peer ? "→" : "",
-		known->peer);
+		*known->local || *known->peer ? " " : "", known->local,
+		*known->peer ? FD_FOLLOW_ARROW : "", known->peer);
 }
 
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)

@@ -18,6 +18,7 @@
 
 #define FD_FOLLOW_PROTOCOL 12
 #define FD_FOLLOW_ADDRESS  112 /* a unix path of 108 bytes has no NUL */
+#define FD_FOLLOW_ARROW	   "→" /* between the two ends of a connection */
 
 enum fd_followed_kind {
 	FD_FOLLOWED_FILE,
