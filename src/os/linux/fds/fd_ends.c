@@ -160,17 +160,6 @@ struct search {
 	bool was_refused, is_cut;
 };
 
-/* "pipe:[4711]", "socket:[4711]" */
-static bool numbered(struct span link, const char *kind, uint64_t *inode)
-{
-	struct cursor c = cursor_over(link.data, link.size);
-
-	if (!cursor_skip(&c, kind))
-		return false;
-	*inode = cursor_decimal(&c);
-	return !c.failed;
-}
-
 static bool is_fifo_name(const struct fd_ends *e, struct span link)
 {
 	size_t position = 0;
@@ -255,7 +244,8 @@ static void check_entry(struct search *s, int process, int table, const char *na
 		return;
 	}
 	link = span_of((const char *)s->text.data, s->text.size);
-	if (!numbered(link, "pipe:[", &key.inode) && !numbered(link, "socket:[", &key.inode) &&
+	if (!procfs_link_inode(link, "pipe:[", &key.inode) &&
+		!procfs_link_inode(link, "socket:[", &key.inode) &&
 		!(s->ends->has_fifos && is_fifo_name(s->ends, link) &&
 			find_fifo(s, process, table, name, &key)))
 		return;

@@ -254,3 +254,13 @@ int procfs_list(struct buffer *pids)
 	}
 	return buffer_failed(pids) ? -ENOMEM : 0;
 }
+
+bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode)
+{
+	struct cursor c = cursor_over(link.data, link.size);
+
+	if (!cursor_skip(&c, kind))
+		return false;
+	*inode = cursor_decimal(&c);
+	return !c.failed;
+}

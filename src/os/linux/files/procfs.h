@@ -56,6 +56,8 @@ int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
 /* A zombie, or dead. */
 bool procfs_has_ended(const struct procfs_stat *stat);
+/* The number in the link of a descriptor: "pipe:[4711]", "socket:[4711]"; kind: "pipe:[". */
+bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode);
 /* A field's state after procfs_read_at() or procfs_link_at() returned that status. */
 uint8_t procfs_state(int status);
 /* The number of entries in a directory such as "fd": 0, 1 when there are more, or a negative

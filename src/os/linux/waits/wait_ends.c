@@ -43,23 +43,13 @@ uint64_t wait_ends_path_key(struct span path)
 	return hash;
 }
 
-static bool numbered(struct span link, const char *kind, uint64_t *inode)
-{
-	struct cursor c = cursor_over(link.data, link.size);
-
-	if (!cursor_skip(&c, kind))
-		return false;
-	*inode = cursor_decimal(&c);
-	return !c.failed;
-}
-
 static void add(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
 {
 	struct wait_end end = { .pid = (uint32_t)pid, .fd = fd };
 
-	if (numbered(link, "pipe:[", &end.key)) {
+	if (procfs_link_inode(link, "pipe:[", &end.key)) {
 		end.kind = WAIT_END_PIPE;
-	} else if (numbered(link, "socket:[", &end.key)) {
+	} else if (procfs_link_inode(link, "socket:[", &end.key)) {
 		end.kind = WAIT_END_SOCKET;
 	} else if (span_starts(link, "/") && !span_equal(link, "/dev/null")) {
 		end.kind = WAIT_END_PATH;
