@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 256
@@ -42,24 +43,12 @@ struct search {
 	struct elf_found found;
 };
 
-static void elf_cleanup(Elf **elf)
-{
-	elf_end(*elf);
-}
-
-static int no_elf(struct sooth_error *err, const char *why)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read symbols");
-	error_why(err, "%s", why);
-	return -EINVAL;
-}
-
 static int find_machine(struct search *s, struct sooth_error *err)
 {
 	GElf_Ehdr header;
 
 	if (elf_kind(s->elf) != ELF_K_ELF || !gelf_getehdr(s->elf, &header))
-		return no_elf(err, "not an ELF file");
+		return elf_refuse(err, "not an ELF file");
 	if (gelf_getclass(s->elf) == ELFCLASS64 && header.e_ident[EI_DATA] == ELFDATA2LSB) {
 		if (header.e_machine == EM_X86_64) {
 			s->found.machine = MACHINE_X86_64;
@@ -321,11 +310,11 @@ static int open_elf(struct search *s, int fd, struct sooth_error *err)
 	if (fstat(fd, &st))
 		return error_errno(err, -errno, "read symbols");
 	if (!S_ISREG(st.st_mode))
-		return no_elf(err, "not a regular file");
+		return elf_refuse(err, "not a regular file");
 	s->file_size = (uint64_t)st.st_size;
 	elf_version(EV_CURRENT);
 	s->elf = elf_begin(fd, ELF_C_READ, NULL);
-	return s->elf ? find_machine(s, err) : no_elf(err, elf_errmsg(-1));
+	return s->elf ? find_machine(s, err) : elf_refuse(err, elf_errmsg(-1));
 }
 
 int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
@@ -338,7 +327,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 	if (!s)
 		return error_no_memory(err);
 	if (count > ELF_NAMES_MAX)
-		return no_elf(err, "too many names requested");
+		return elf_refuse(err, "too many names requested");
 	s->names = names;
 	s->count = count;
 	for (size_t i = 0; i < count; i++)

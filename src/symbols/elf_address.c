@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 65536
@@ -36,18 +37,6 @@ struct lookup {
 	struct match matches[ELF_ADDRESSES_MAX];
 };
 
-static void elf_cleanup(Elf **elf)
-{
-	elf_end(*elf);
-}
-
-static int no_elf(struct sooth_error *err, const char *why)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read symbols");
-	error_why(err, "%s", why);
-	return -EINVAL;
-}
-
 static void link_addresses(struct lookup *l, const struct elf_address *addresses)
 {
 	size_t count;
@@ -64,7 +53,8 @@ static void link_addresses(struct lookup *l, const struct elf_address *addresses
 
 			/* A header may claim more bytes than the file has. */
 			if (l->matches[k].is_known || addresses[k].offset < segment.p_offset ||
-				addresses[k].offset >= l->file_size || inside >= segment.p_filesz || !(segment.p_flags & PF_X))
+				addresses[k].offset >= l->file_size || inside >= segment.p_filesz ||
+				!(segment.p_flags & PF_X))
 				continue;
 			l->matches[k].address = segment.p_vaddr + inside;
 			l->matches[k].is_known = true;
@@ -165,15 +155,15 @@ int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct so
 	if (!l)
 		return error_no_memory(err);
 	if (count > ELF_ADDRESSES_MAX)
-		return no_elf(err, "too many addresses requested");
+		return elf_refuse(err, "too many addresses requested");
 	if (fstat(fd, &st))
 		return error_errno(err, -errno, "read symbols");
 	if (!S_ISREG(st.st_mode))
-		return no_elf(err, "not a regular file");
+		return elf_refuse(err, "not a regular file");
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
-		return no_elf(err, elf ? "not an ELF file" : elf_errmsg(-1));
+		return elf_refuse(err, elf ? "not an ELF file" : elf_errmsg(-1));
 	l->elf = elf;
 	l->file_size = (uint64_t)st.st_size;
 	l->count = count;

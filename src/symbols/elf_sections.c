@@ -10,14 +10,10 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX   65536
 #define NAMES_SIZE_MAX (1u << 20) /* of all section names together */
-
-static void elf_cleanup(Elf **elf)
-{
-	elf_end(*elf);
-}
 
 /* Read here only to check its size: elf_strptr() would read any size. */
 static bool names_are_bounded(Elf *elf, size_t index)

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file open by libelf: its end, and the error when it is none. */
+#ifndef SOOTH_SYMBOLS_ELF_HANDLE_H
+#define SOOTH_SYMBOLS_ELF_HANDLE_H
+
+#include <errno.h>
+#include <libelf.h>
+
+#include "base/error.h"
+
+/* For _cleanup_(elf_cleanup). */
+static inline void elf_cleanup(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static inline int elf_refuse(struct sooth_error *err, const char *why)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read symbols");
+	error_why(err, "%s", why);
+	return -EINVAL;
+}
+
+#endif
