@@ -81,7 +81,10 @@ static void note_place(void *user, const char *name, const GElf_Shdr *header)
 	for (size_t i = 0; i < w->count; i++) {
 		if (!w->found[i].size && header->sh_type != SHT_NOBITS &&
 			!strcmp(name, w->names[i]))
-			w->found[i] = (struct elf_section){ header->sh_offset, header->sh_size };
+			w->found[i] = (struct elf_section){ .offset = header->sh_offset,
+				.size = header->sh_size,
+				.address = header->sh_addr,
+				.is_compressed = header->sh_flags & SHF_COMPRESSED };
 	}
 }
 

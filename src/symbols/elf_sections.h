@@ -3,6 +3,7 @@
 #ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
 #define SOOTH_SYMBOLS_ELF_SECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,8 @@ int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *fo
 
 struct elf_section {
 	uint64_t offset, size; /* in the file; 0, 0: none, or without bytes in the file */
+	uint64_t address;      /* as linked */
+	bool is_compressed;
 };
 
 /* The first section with each exact name. Returns as above. */

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "symbols/elf_sections.h"
 
 #define READ_MS		5000
 #define FRAME_BYTES_MAX (UINT64_C(128) << 20)
-#define SECTIONS_MAX	65536
 #define VDSO_BYTES_MAX	(64u << 10)
 
 #if defined(__x86_64__)
@@ -59,39 +59,19 @@ static void take_segments(Elf *elf, struct unwind_input *found)
 	}
 }
 
-static bool find_section(Elf *elf, const char *name, GElf_Shdr *header)
+static int read_section(struct job *job, const struct elf_section *s, uint64_t file_size)
 {
-	size_t names, count;
+	size_t size = (size_t)s->size, at = 0;
 
-	if (elf_getshdrstrndx(elf, &names) || elf_getshdrnum(elf, &count))
-		return false;
-	for (size_t i = 1; i < count && i < SECTIONS_MAX; i++) {
-		Elf_Scn *section = elf_getscn(elf, i);
-		const char *has;
-
-		if (!section || !gelf_getshdr(section, header))
-			continue;
-		has = elf_strptr(elf, names, header->sh_name);
-		if (has && !strcmp(has, name))
-			return true;
-	}
-	return false;
-}
-
-static int read_section(struct job *job, const GElf_Shdr *header, uint64_t file_size)
-{
-	size_t size = (size_t)header->sh_size, at = 0;
-
-	if (header->sh_type == SHT_NOBITS || header->sh_flags & SHF_COMPRESSED ||
-		header->sh_size > FRAME_BYTES_MAX || header->sh_offset > file_size ||
-		header->sh_size > file_size - header->sh_offset)
+	if (s->is_compressed || s->size > FRAME_BYTES_MAX || s->offset > file_size ||
+		s->size > file_size - s->offset)
 		return -EINVAL;
 	job->bytes = malloc(size + 1);
 	if (!job->bytes)
 		return -ENOMEM;
 	while (at < size) {
-		ssize_t got = pread(job->file, (char *)job->bytes + at, size - at,
-			(off_t)(header->sh_offset + at));
+		ssize_t got = pread(
+			job->file, (char *)job->bytes + at, size - at, (off_t)(s->offset + at));
 
 		if (got <= 0)
 			return got ? -errno : -EINVAL;
@@ -99,21 +79,23 @@ static int read_section(struct job *job, const GElf_Shdr *header, uint64_t file_
 	}
 	job->found.frames = job->bytes;
 	job->found.size = size;
-	job->found.address = header->sh_addr;
+	job->found.address = s->address;
 	return 0;
 }
 
 static int read_elf(struct job *job, Elf *elf, uint64_t file_size)
 {
 	GElf_Ehdr head;
-	GElf_Shdr section;
+	static const char *const name = ".eh_frame";
+	struct elf_section section;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &head) ||
 		head.e_machine != MACHINE_HERE || gelf_getclass(elf) != ELFCLASS64)
 		return -ENOENT;
 	take_segments(elf, &job->found);
-	return find_section(elf, ".eh_frame", &section) ? read_section(job, &section, file_size)
-							: -ENOENT;
+	if (elf_sections_find(job->file, &name, 1, &section) || !section.size)
+		return -ENOENT;
+	return read_section(job, &section, file_size);
 }
 
 static void do_job(void *argument)

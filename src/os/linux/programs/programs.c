@@ -82,7 +82,8 @@ static bool find_entry(struct elf_section *entry, int fd, const struct elf_secti
 			!bun_parse_row(&name, &contents, row, sizeof(row), s->size) ||
 			!is_module(fd, s->offset, &name))
 			continue;
-		*entry = (struct elf_section){ s->offset + contents.offset, contents.size };
+		*entry = (struct elf_section){ .offset = s->offset + contents.offset,
+			.size = contents.size };
 		return true;
 	}
 	return false;
@@ -102,7 +103,8 @@ static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 	if (!at || !read_exactly(f->fd, end, sizeof(end), s->offset + at) ||
 		!bun_parse_end(&places, end, sizeof(end), s->size))
 		return;
-	f->bun[1] = (struct elf_section){ s->offset + places.options.offset, places.options.size };
+	f->bun[1] = (struct elf_section){ .offset = s->offset + places.options.offset,
+		.size = places.options.size };
 	find_entry(&f->bun[0], f->fd, s, &places);
 }
 
