@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/fds/fd_emit_ends.h"
 #include "analyze/fds/fd_rows.h"
 #include "analyze/fds/fd_sums.h"
-#include "analyze/fds/fd_emit.h"
 #include "analyze/fds/fd_text.h"
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
