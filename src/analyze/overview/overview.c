@@ -244,6 +244,16 @@ static void add_up(const struct diagnosis_input *input, const struct diagnosed *
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
+static bool is_critical(const struct finding_row *finding)
+{
+	return finding->severity >= FINDING_HIGH;
+}
+
+static bool is_warning(const struct finding_row *finding)
+{
+	return !is_critical(finding);
+}
+
 static int emit_summary(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *all, size_t count, struct sooth_error *err)
 {
@@ -256,8 +266,8 @@ static int emit_summary(struct output *output, const struct diagnosis_input *inp
 
 	add_up(input, all, count, &row);
 	for (size_t i = 0; i < count; i++) {
-		overview_add_issues(&all[i], overview_is_critical, &critical);
-		overview_add_issues(&all[i], overview_is_warning, &warnings);
+		overview_add_issues(&all[i], is_critical, &critical);
+		overview_add_issues(&all[i], is_warning, &warnings);
 	}
 	list_needs(all, count, &needs);
 	struct record_tail tail[] = {

@@ -45,16 +45,6 @@ bool overview_is_of_calls(const struct finding_row *finding)
 	return needs_probe(finding, "syscalls");
 }
 
-bool overview_is_critical(const struct finding_row *finding)
-{
-	return finding->severity >= FINDING_HIGH;
-}
-
-bool overview_is_warning(const struct finding_row *finding)
-{
-	return !overview_is_critical(finding);
-}
-
 /* "opens 4 descriptors a second (descriptors: 120 over 5s; rate: 4.0 a second)" */
 static void describe(const struct finding_row *finding, struct buffer *out)
 {

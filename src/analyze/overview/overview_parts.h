@@ -24,8 +24,6 @@ struct overview {
 typedef bool (*overview_chooser)(const struct finding_row *finding);
 
 bool overview_is_of_calls(const struct finding_row *finding);
-bool overview_is_critical(const struct finding_row *finding);
-bool overview_is_warning(const struct finding_row *finding);
 
 /* Each appends whole rows. */
 void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, struct buffer *out);
