@@ -194,6 +194,24 @@ static void report_starved(
 	finding_end(out);
 }
 
+/* Of a thread: ready to run, and others ran. */
+static struct held_time held_time_of(const struct check *e)
+{
+	struct held_time most = { 0 };
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		double ran = thread_history_cpu(t);
+		double waited = thread_history_selected(t) - ran;
+
+		if (ran < 0 || t->waited_state || (most.is_measured && waited <= most.waited))
+			continue;
+		most = (struct held_time){ true, ran, waited, t->tid, thread_history_ns(t) };
+	}
+	return most;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct held_limit quota = held_limit_of(e, "cpu");

@@ -89,20 +89,3 @@ struct held_io held_io_of(const struct check *e)
 	}
 	return most;
 }
-
-struct held_time held_time_of(const struct check *e)
-{
-	struct held_time most = { 0 };
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		double ran = thread_history_cpu(t);
-		double waited = thread_history_selected(t) - ran;
-
-		if (ran < 0 || t->waited_state || (most.is_measured && waited <= most.waited))
-			continue;
-		most = (struct held_time){ true, ran, waited, t->tid, thread_history_ns(t) };
-	}
-	return most;
-}

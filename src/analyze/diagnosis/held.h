@@ -38,7 +38,4 @@ struct held_io {
 /* A thread that mostly waits for the disk, and moves about as much as an I/O limit allows. */
 struct held_io held_io_of(const struct check *e);
 
-/* Of a thread: ready to run, and others ran. */
-struct held_time held_time_of(const struct check *e);
-
 #endif
