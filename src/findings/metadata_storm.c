@@ -57,6 +57,14 @@ static double weigh_folder(const void *key, const void *value, const void *user)
 	return *(const double *)value;
 }
 
+/* Length of the directory part: "/a" of "/a/b". */
+static size_t check_directory_size(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+}
+
 static void find(struct storm *s, const struct call_history *h)
 {
 	size_t position = 0;

@@ -98,13 +98,6 @@ const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAM
 	return name;
 }
 
-size_t check_directory_size(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
-}
-
 size_t check_rank(const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most)

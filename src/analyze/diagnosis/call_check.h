@@ -31,8 +31,6 @@ const struct call_history *check_all_calls(const struct check *e);
 
 /* The name of a system call. */
 const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
-/* Length of the directory part: "/a" of "/a/b". */
-size_t check_directory_size(const char *path);
 
 /* An entry of a map with its weight. */
 struct check_ranked {
