@@ -152,6 +152,8 @@ static const struct sooth_field object_fields[] = {
 	FIELD_NUMBER(waits_object, send_queue,
 		"bytes that the peer has not taken; of a listening socket: the limit of its queue",
 		FIELD_STATE_AT(waits_object, socket_state_state)),
+	FIELD_TRUTH(waits_object, has_open_request,
+		"whether it connected, sent last, and has had no answer for some time"),
 	FIELD_NUMBER(waits_object, expires_ns, "time until the timer expires",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_object, expires_state)),
 	FIELD_NUMBER_AS(waits_object, events, events_mask, "events waited for, as POLL* bits",

@@ -459,6 +459,51 @@ class Kinds(Situations):
         wait_until(lambda: children(server.pid), "nginx")
         return server.pid, "idle", r"nginx \(\d+\) waits for a signal"
 
+    def of_proxy(self):
+        """The client waits for the proxy, which passed the request on and waits in its event loop."""
+        if not self.has("nginx", "curl"):
+            return None
+        backend = self.python("""
+            import socket, time
+            listening = socket.create_server(("127.0.0.1", 0))
+            with open("backend.part", "w") as file: file.write(str(listening.getsockname()[1]))
+            import os; os.rename("backend.part", "backend")
+            connection, _ = listening.accept()
+            connection.recv(4096)
+            open("asked", "w").close()
+            time.sleep(600)
+            """)
+        wait_until(lambda: os.path.exists(self.path("backend")), "the port of the server")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        with open(self.path("backend"), encoding="ascii") as file:
+            behind = file.read()
+        with open(self.path("proxy.conf"), "w", encoding="ascii") as file:
+            file.write("daemon off; pid %s/proxy.pid; error_log /dev/null; events {}\n"
+                       "http { access_log off; server { listen 127.0.0.1:%d;\n"
+                       "location / { proxy_pass http://127.0.0.1:%s; } } }\n" % (self.folder, port, behind))
+        proxy = self.begin("nginx", "-p", self.folder, "-c", self.path("proxy.conf"))
+        wait_until(lambda: children(proxy.pid), "nginx")
+        client = self.begin("curl", "-s", "--retry", "50", "--retry-connrefused", "--retry-delay", "1",
+                            "http://127.0.0.1:%d/" % port).pid
+        wait_until(lambda: os.path.exists(self.path("asked")), "the request")
+        time.sleep(1)  # an answer is waited for from half a second on
+        worker = children(proxy.pid)[0]
+        return client, "waits", r"curl \(\d+\) waits for .*nginx \(%d\).*; %d waits for .*python\S* \(%d\) on 127.0.0.1:%s.*; %d sleeps" % (
+            worker, worker, backend, behind, backend)
+
+    def of_node_on_a_fifo(self):
+        """It watches its standard input beside what wakes it itself."""
+        if not self.has("node"):
+            return None
+        fifo = self.path("input")
+        os.mkfifo(fifo)
+        writer = self.begin("sh", "-c", "exec sleep 600 > '%s'" % fifo).pid
+        with open(fifo, "rb") as stdin:
+            pid = self.begin("node", "-e", "process.stdin.on('data', () => {})", stdin=stdin).pid
+        return pid, "waits", r"node \(%d\) waits for data from sleep \(%d\) through FIFO %s.*; %d sleeps" % (
+            pid, writer, re.escape(fifo), writer)
+
     def of_npm(self):
         if not self.has("npm"):
             return None

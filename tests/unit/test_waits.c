@@ -322,8 +322,9 @@ static void test_woken_writer(void **state)
 	buffer_reset(&records);
 	process(10, "writer", 'R');
 	thread(10, 10, NULL, 0);
-	expect("waits", "writer (10) is blocked writing to a pipe: reader (11) does not read, 3 min; "
-			"11 sleeps");
+	expect("waits",
+		"writer (10) is blocked writing to a pipe: reader (11) does not read, 3 min; "
+		"11 sleeps");
 }
 
 /* An event loop that was met on its way into the next wait, as redis is ten times a second. */
@@ -456,6 +457,65 @@ static void test_idle_server(void **state)
 	expect("idle", "nginx (10) waits for connections on 0.0.0.0:80, idle 3 min");
 }
 
+static struct waits_object *object_at(uint32_t pid, uint32_t fd)
+{
+	struct batch all = { records.data, records.size };
+
+	batch_for_each (r, &all) {
+		struct waits_object *o = (void *)r;
+
+		if (r->kind == WAITS_OBJECT && o->node_pid == pid && o->fd == fd)
+			return o;
+	}
+	fail();
+	return NULL;
+}
+
+static struct waits_party *party_at(uint32_t pid)
+{
+	struct wait_graph g = { .records = { records.data, records.size } };
+
+	return (struct waits_party *)(uintptr_t)wait_graph_party(&g, pid, pid, NULL);
+}
+
+/* A proxy: it listens, has accepted a client, and asked a server. */
+static void watches_request(uint32_t pid)
+{
+	process(pid, "nginx", 'S');
+	thread(pid, pid, "epoll_wait", 5);
+	for (uint32_t fd = 6; fd < 12; fd++)
+		object(pid, fd, fd < 9 ? FDS_TCP : FDS_EVENTFD, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object_at(pid, 7)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(pid, 8)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(pid, 8)->has_open_request = 1;
+	party(pid, pid, WAITS_RELATION_PEER, 12, 0, "python3");
+	party_at(pid)->waiting_fd = 8;
+	process(12, "python3", 'S');
+	thread(12, 12, "clock_nanosleep", 0);
+}
+
+/* By itself it serves; of a client that waits for it the request is the cause. */
+static void test_proxy(void **state)
+{
+	watches_request(10);
+	expect("idle", "nginx (10) waits for connections on 127.0.0.1:80, idle 3 min");
+	reset(state);
+	process(10, "curl", 'S');
+	thread(10, 10, "read", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+	object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
+	party(10, 10, WAITS_RELATION_PEER, 11, 0, "nginx");
+	watches_request(11);
+	expect("waits",
+		"curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 waits for python3 (12) "
+		"on 127.0.0.1:80, 3 min; 12 sleeps");
+	/* Of two it is not known which one is the client's. */
+	object_at(11, 7)->has_open_request = 1;
+	expect("waits", "curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 waits for "
+			"connections on "
+			"127.0.0.1:80, idle 3 min");
+}
+
 static void used(uint32_t pid, uint64_t cpu_ns)
 {
 	struct batch all = { records.data, records.size };
@@ -534,6 +594,7 @@ int main(void)
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
+		cmocka_unit_test_setup(test_proxy, reset),
 		cmocka_unit_test_setup(test_active, reset),
 		cmocka_unit_test_setup(test_running, reset),
 		cmocka_unit_test(test_nothing),

@@ -6,6 +6,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
+#include "probes/fds.h"
 #include "probes/syscall_names.h"
 
 #define FUTEX_PRIVATE 128 /* FUTEX_PRIVATE_FLAG: no other process has the lock */
@@ -288,6 +289,8 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	if (!p)
 		return false;
 	*out = choose(g, p);
+	if (last->what == WAIT_SOCKET_READ)
+		wait_link_serve(g, out);
 	return true;
 }
 
@@ -378,6 +381,8 @@ static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
 		if (link->party->relation == WAITS_RELATION_THREAD)
 			return; /* by its owner: only that thread can end the wait */
 		readers += only_reads(link);
+		/* Another process can open a FIFO by its name. */
+		chain->is_open |= link->object && link->object->type == FDS_FIFO;
 		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
 			!is_locked(g, link))
 			chain->is_open = true;

@@ -108,8 +108,9 @@ static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 /* --- several descriptors --- */
 
 struct watched {
-	unsigned count, connections;
+	unsigned count, connections, requests;
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
+	const struct waits_object *request; /* an open one of this process to a server */
 };
 
 /* A pipe or socket to itself wakes an event loop: nothing of others comes from there. */
@@ -134,6 +135,10 @@ static void watch(struct watched *w, const struct waits_object *o)
 	if (wait_listens(o) && is_clearer(o, w->listener))
 		w->listener = o;
 	w->connections += wait_is_connection(o);
+	if (o->has_open_request) {
+		w->requests++;
+		w->request = o;
+	}
 	if (wait_is_connection(o) && is_clearer(o, w->connection))
 		w->connection = o;
 	if ((o->type == FDS_PIPE || o->type == FDS_FIFO) && !w->pipe)
@@ -223,6 +228,27 @@ static void of_loop(const struct watched *w, struct wait_link *link)
 	}
 }
 
+static void of_request(const struct wait_graph *g, const struct waits_thread *t,
+	const struct watched *w, struct wait_link *link)
+{
+	link->what = WAIT_SOCKET_READ;
+	link->is_idle = false;
+	link->object = w->request;
+	link->party = wait_party_by(g, t, w->request->fd);
+	link->confidence = WAITS_MEDIUM;
+}
+
+void wait_link_serve(const struct wait_graph *g, struct wait_link *link)
+{
+	struct watched w;
+
+	if (link->what != WAIT_ACCEPT || !link->thread)
+		return;
+	w = watched_of(g, link->thread);
+	if (w.requests == 1)
+		of_request(g, link->thread, &w, link);
+}
+
 static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
@@ -238,6 +264,10 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	if (!w.listener && (is_epoll || !w.terminal) &&
 		!(is_few && w.pipe && wait_party_by(g, t, w.pipe->fd)) && of_worker(g, t, link))
 		return;
+	if (!w.listener && !is_few && w.requests == 1) {
+		of_request(g, t, &w, link);
+		return;
+	}
 	if (w.listener || !is_few) {
 		of_loop(&w, link);
 		return;

@@ -165,10 +165,10 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 			put_party(out, link);
 		else
 			buffer_string(out, "an unknown process");
-		buffer_string(out, " through a pipe");
+		buffer_string(out, is_fifo ? "" : " through a pipe");
 	}
 	if (is_fifo)
-		put_on(out, link, ", FIFO ");
+		put_on(out, link, writes || is_own ? ", FIFO " : " through FIFO ");
 }
 
 static void put_socket_read(

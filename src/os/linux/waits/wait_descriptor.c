@@ -272,8 +272,12 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 	const struct wait_socket *peer;
 
 	r->sockets_state = r->sockets.state;
-	if (socket)
+	if (socket) {
 		fill_socket(o, socket);
+		o->record.has_open_request =
+			socket->awaits_answer && !wait_sockets_is_accepted(&r->sockets, socket);
+		wants_parties |= o->record.has_open_request;
+	}
 	if (socket && socket->family == AF_UNIX && !o->local.size) {
 		peer = wait_sockets_peer(&r->sockets, socket);
 		if (!peer)
@@ -379,11 +383,15 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	}
 }
 
-/* A FIFO looks like a file: its wait channel shows it. */
-static enum fds_type refined(enum fds_type type, const struct wait_call *c)
+/* A FIFO looks like a file: its wait channel shows it, or that a thread waits until it is ready,
+ * which files always are. */
+static enum fds_type refined(const struct object *o, const struct wait_call *c)
 {
+	enum fds_type type = type_of(o->link);
 	bool is_pipe = strstr(c->channel, "pipe") || strstr(c->channel, "fifo");
+	bool is_of_kernel = span_starts(o->link, "/proc/") || span_starts(o->link, "/sys/");
 
+	is_pipe |= o->record.role == WAITS_ROLE_WATCHED && !is_of_kernel;
 	return type == FDS_FILE && is_pipe ? FDS_FIFO : type;
 }
 
@@ -419,7 +427,7 @@ enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const 
 	}
 	buffer_cstr(&link);
 	o.link = span_of((const char *)link.data, link.size);
-	o.record.type = refined(type_of(o.link), c);
+	o.record.type = refined(&o, c);
 	r->waiting_fd = fd;
 	read_kind(r, n, c, &o, wants_parties);
 	r->waiting_fd = WAITS_NO_FD;

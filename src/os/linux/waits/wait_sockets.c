@@ -13,6 +13,7 @@
 #include "probes/sockets.h"
 
 #define SOCKETS_MAX 262144
+#define SILENT_MS   500 /* an answer that is not there after that is waited for */
 
 void wait_sockets_fini(struct wait_sockets *s)
 {
@@ -43,6 +44,20 @@ static void take_pending(struct wait_sockets *s, struct span inodes)
 	}
 }
 
+/* Times of the kernel have steps of a few milliseconds: a request and the answer to the one before
+ * may have the same. */
+static bool awaits_answer(const struct socket_fact *fact)
+{
+	const struct socket_tcp *tcp = &fact->tcp;
+	unsigned needed = SOCKET_TCP_TIMES | SOCKET_TCP_BYTES | SOCKET_TCP_SENT;
+
+	if ((tcp->has & needed) != needed || fact->state != SOCKETS_ESTABLISHED ||
+		fact->receive_queue || !tcp->sent_bytes || tcp->sent_ago_ms < SILENT_MS)
+		return false;
+	return tcp->sent_ago_ms < tcp->received_ago_ms ||
+	       (!tcp->received_bytes && tcp->sent_ago_ms == tcp->received_ago_ms);
+}
+
 static void take(void *user, const struct socket_fact *fact)
 {
 	struct wait_sockets *s = user;
@@ -54,7 +69,8 @@ static void take(void *user, const struct socket_fact *fact)
 		.protocol = fact->protocol,
 		.local_port = fact->local_port,
 		.peer_port = fact->peer_port,
-		.state = fact->state };
+		.state = fact->state,
+		.awaits_answer = awaits_answer(fact) };
 	size_t size = fact->name.size < sizeof(e.name) ? fact->name.size : sizeof(e.name) - 1;
 
 	if (s->entries.size / sizeof(e) >= SOCKETS_MAX) {
@@ -76,8 +92,8 @@ static void read_all(struct wait_sockets *s, int process)
 {
 	static const struct socket_request requests[] = {
 		{ .family = AF_UNIX, .needs_detail = true },
-		{ .family = AF_INET, .protocol = IPPROTO_TCP },
-		{ .family = AF_INET6, .protocol = IPPROTO_TCP },
+		{ .family = AF_INET, .protocol = IPPROTO_TCP, .needs_detail = true },
+		{ .family = AF_INET6, .protocol = IPPROTO_TCP, .needs_detail = true },
 		{ .family = AF_INET, .protocol = IPPROTO_UDP },
 		{ .family = AF_INET6, .protocol = IPPROTO_UDP },
 	};
@@ -200,6 +216,19 @@ static const struct wait_socket *pending_at(
 			return &entries[all[i].listener];
 	}
 	return NULL;
+}
+
+bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_socket *of)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].family != AF_UNIX && all[i].state == SOCKETS_LISTEN &&
+			all[i].protocol == of->protocol && all[i].local_port == of->local_port)
+			return true;
+	}
+	return false;
 }
 
 const struct wait_socket *wait_sockets_listener(

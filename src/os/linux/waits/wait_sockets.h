@@ -12,7 +12,8 @@ struct wait_socket {
 	uint64_t inode, peer_inode, receive_queue, send_queue;
 	int family, protocol;
 	uint16_t local_port, peer_port;
-	uint8_t state; /* enum sockets_state */
+	uint8_t state;	    /* enum sockets_state */
+	bool awaits_answer; /* of TCP: it sent last, and some time ago */
 	unsigned char local[16], peer[16];
 	char name[WAIT_NAME_SIZE]; /* of a unix socket; an abstract one begins with '@' */
 };
@@ -36,6 +37,8 @@ const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, 
 /* The other end: NULL when it is not here, or not accepted yet. */
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of);
+/* Whether a server accepted it: one that listens at its own address is here. */
+bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_socket *of);
 /* The socket that listens where this one connects to; NULL: not here. */
 const struct wait_socket *wait_sockets_listener(
 	const struct wait_sockets *s, const struct wait_socket *of);
