@@ -10,10 +10,12 @@
 #ifndef SOOTH_OS_LINUX_HEAP_SOURCE_H
 #define SOOTH_OS_LINUX_HEAP_SOURCE_H
 
+#include "base/error.h"
 #include "base/units.h"
 #include "bpf/heap.h"
 #include "os/linux/heap/heap_attach.h"
-#include "os/linux/heap/heap_pauser.h"
+
+struct heap_pauser;
 
 #define HEAP_LATENESS_NS (5 * NS_PER_MS)
 
