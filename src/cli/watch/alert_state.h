@@ -20,9 +20,4 @@ bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_recor
 void alert_keep(struct raised_alert *known, const struct alerts *a, const struct alert_event *e);
 const struct sooth_record *alert_row(const struct raised_alert *known);
 
-bool alert_is_of_findings(const struct section *section);
-void alert_findings(struct alerts *a, const struct sooth_schema *schema, const struct batch *batch);
-/* Shows what the command beside this one has written. */
-void alert_findings_step(struct alerts *a);
-
 #endif
