@@ -7,7 +7,13 @@
  *   fine: 10 descriptors, then 10
  *   blind: too few samples
  *
- * A case has a maker with a value, so that the sick one and its healthy twin differ in that alone.
+ * A case has a maker with a value, so that the sick one and its healthy twin differ in that alone:
+ *
+ *	static const struct check_case cases[] = {
+ *		{ "zombie-children", has_zombies, 5, NULL, "medium/high: thing (99) does not reap" },
+ *		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
+ *	};
+ *	TRY_CASES(cases);
  */
 #ifndef SOOTH_TESTS_CHECK_RECORDS_H
 #define SOOTH_TESTS_CHECK_RECORDS_H
