@@ -7,10 +7,12 @@ What was renamed since stands in baseline/renames (see renames.py), and not in a
 import concurrent.futures
 import contextlib
 import csv
+import functools
 import io
 import json
 import lzma
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +28,7 @@ HEADING = """\
 # What was renamed since baseline/expected.json.xz was stored: see ../renames.py for the form.
 """
 CORPUS = os.path.join(HERE, "..", "fuzz", "corpus")
+FINDINGS = os.path.join(HERE, "..", "..", "src", "findings", "findings.def")
 # Captures by name. Those of the other corpora are copies of these.
 CORPUS_CAPTURES = ("capture/counted", "capture/cut", "capture/diagnosed", "capture/heap",
                    "capture/streamed", "capture/two", "index/indexed")
@@ -71,9 +74,6 @@ PROSE_ROWS = {"reasons"}
 
 # What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
-# Findings that are newer than what is stored: their rows are in no comparison.
-NEW_FINDINGS = {"clients-waiting", "gc-pressure", "held-back", "held-up", "map-leak", "shared-writes",
-                "thread-leak"}
 # Tables of findings, whose number of rows follows from how many findings there are.
 FINDING_TABLES = {"finding_fine", "finding_unseen"}
 # Follows from the tables themselves, whose columns are compared one by one.
@@ -137,12 +137,22 @@ class Runner:
 # --- reading what is printed ---
 
 
+@functools.cache
+def newer_findings():
+    """Ids of findings that are newer than what is stored: their rows are in no comparison."""
+    if not os.path.exists(STORED):
+        return frozenset()
+    stored = load()["diagnose\t--list-findings\t--format\tjson"]["printed"]["findings"]
+    ids = re.findall(r"^FINDING\((\w+)", read(FINDINGS), re.M)
+    return {name.replace("_", "-") for name in ids} - set(stored)
+
+
 def stored_kinds(value):
     """Without the rows of findings that are newer than what is stored."""
     if isinstance(value, dict):
         return {name: stored_kinds(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [row for row in value if not (isinstance(row, dict) and row.get("id") in NEW_FINDINGS)]
+        return [row for row in value if not (isinstance(row, dict) and row.get("id") in newer_findings())]
     return value
 
 
@@ -356,6 +366,9 @@ def load_renames():
 
 
 def renew(sooth):
+    if os.path.exists(STORED):
+        os.remove(STORED)  # what is stored anew has all findings
+
     def keep(line, document):
         return line, document
 
