@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "symbols/elf_handle.h"
+#include "symbols/elf_packed.h"
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 65536
@@ -22,10 +23,8 @@
 
 /* The best symbol found for an address. */
 struct match {
-	uint64_t address; /* as linked */
 	uint64_t begin;
-	size_t name;   /* in the table's string section */
-	bool is_known; /* `address` is known: the place is loaded */
+	size_t name; /* in the table's string section */
 	bool is_found;
 	bool is_global;
 };
@@ -33,11 +32,12 @@ struct match {
 struct lookup {
 	Elf *elf;
 	uint64_t file_size;
+	struct elf_address *addresses;
 	size_t count;
 	struct match matches[ELF_ADDRESSES_MAX];
 };
 
-static void link_addresses(struct lookup *l, const struct elf_address *addresses)
+static void link_addresses(struct lookup *l)
 {
 	size_t count;
 
@@ -49,15 +49,16 @@ static void link_addresses(struct lookup *l, const struct elf_address *addresses
 		if (!gelf_getphdr(l->elf, (int)i, &segment) || segment.p_type != PT_LOAD)
 			continue;
 		for (size_t k = 0; k < l->count; k++) {
-			uint64_t inside = addresses[k].offset - segment.p_offset;
+			struct elf_address *a = &l->addresses[k];
+			uint64_t inside = a->offset - segment.p_offset;
 
 			/* A header may claim more bytes than the file has. */
-			if (l->matches[k].is_known || addresses[k].offset < segment.p_offset ||
-				addresses[k].offset >= l->file_size || inside >= segment.p_filesz ||
+			if (a->is_linked || a->offset < segment.p_offset ||
+				a->offset >= l->file_size || inside >= segment.p_filesz ||
 				!(segment.p_flags & PF_X))
 				continue;
-			l->matches[k].address = segment.p_vaddr + inside;
-			l->matches[k].is_known = true;
+			a->linked = segment.p_vaddr + inside;
+			a->is_linked = true;
 		}
 	}
 }
@@ -70,10 +71,11 @@ static void look_at(struct lookup *l, const GElf_Sym *symbol)
 	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF)
 		return;
 	for (size_t i = 0; i < l->count; i++) {
+		const struct elf_address *a = &l->addresses[i];
 		struct match *m = &l->matches[i];
 
-		if (!m->is_known || m->address < symbol->st_value ||
-			m->address - symbol->st_value >= symbol->st_size)
+		if (!a->is_linked || a->linked < symbol->st_value ||
+			a->linked - symbol->st_value >= symbol->st_size)
 			continue;
 		if (m->is_found &&
 			(m->begin > symbol->st_value ||
@@ -98,28 +100,29 @@ static Elf_Data *section_data(Elf *elf, size_t index, uint32_t type)
 	return elf_getdata(section, NULL);
 }
 
-static void take_names(struct lookup *l, size_t names, struct elf_address *addresses)
+static void take_names(struct lookup *l, size_t names)
 {
 	for (size_t i = 0; i < l->count; i++) {
+		struct elf_address *a = &l->addresses[i];
 		struct match *m = &l->matches[i];
 		const char *name = m->is_found ? elf_strptr(l->elf, names, m->name) : NULL;
 		size_t size;
 
 		m->is_found = false; /* for the next table */
-		if (!name || !name[0] || addresses[i].is_found)
+		if (!name || !name[0] || a->is_found)
 			continue;
 		size = strnlen(name, ELF_ADDRESS_NAME_MAX + 1);
-		addresses[i].is_cut = size > ELF_ADDRESS_NAME_MAX;
+		a->is_cut = size > ELF_ADDRESS_NAME_MAX;
 		size = size < ELF_ADDRESS_NAME_MAX ? size : ELF_ADDRESS_NAME_MAX;
-		memcpy(addresses[i].name, name, size);
-		addresses[i].name[size] = '\0';
-		addresses[i].inside = m->address - m->begin;
-		addresses[i].is_found = true;
+		memcpy(a->name, name, size);
+		a->name[size] = '\0';
+		a->inside = a->linked - m->begin;
+		a->is_found = true;
 	}
 }
 
 /* The first table of that type; a file has one of each. */
-static void search(struct lookup *l, uint32_t type, struct elf_address *addresses)
+static void search(struct lookup *l, uint32_t type)
 {
 	size_t entry = gelf_fsize(l->elf, ELF_T_SYM, 1, EV_CURRENT), sections;
 
@@ -141,12 +144,43 @@ static void search(struct lookup *l, uint32_t type, struct elf_address *addresse
 			if (gelf_getsym(symbols, (int)k, &symbol))
 				look_at(l, &symbol);
 		}
-		take_names(l, header.sh_link, addresses);
+		take_names(l, header.sh_link);
 		return;
 	}
 }
 
-int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+static bool is_complete(const struct lookup *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->addresses[i].is_linked && !l->addresses[i].is_found)
+			return false;
+	}
+	return true;
+}
+
+/* The symbol table of a stripped file, which distributions pack into it. */
+static void search_packed(struct lookup *l, int fd)
+{
+	static const char *const name[] = { ".gnu_debugdata" };
+	struct elf_section place;
+	struct buffer bytes = { 0 };
+	Elf *whole = l->elf;
+
+	if (elf_sections_find(fd, name, 1, &place) || !place.size ||
+		place.size > ELF_PACKED_MAX)
+		return;
+	if (elf_unpack(fd, &place, &bytes)) {
+		l->elf = elf_memory((char *)bytes.data, bytes.size);
+		if (l->elf && elf_kind(l->elf) == ELF_K_ELF)
+			search(l, SHT_SYMTAB);
+		elf_end(l->elf);
+		l->elf = whole;
+	}
+	buffer_fini(&bytes);
+}
+
+static int read_symbols(int fd, struct elf_address *addresses, size_t count, bool is_debug,
+	struct sooth_error *err)
 {
 	_cleanup_free_ struct lookup *l = calloc(1, sizeof(*l));
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
@@ -164,13 +198,25 @@ int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct so
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return elf_refuse(err, elf ? "not an ELF file" : elf_errmsg(-1));
-	l->elf = elf;
-	l->file_size = (uint64_t)st.st_size;
-	l->count = count;
-	for (size_t i = 0; i < count; i++)
-		addresses[i].is_found = addresses[i].is_cut = false;
-	link_addresses(l, addresses);
-	search(l, SHT_SYMTAB, addresses);
-	search(l, SHT_DYNSYM, addresses);
+	*l = (struct lookup){ elf, (uint64_t)st.st_size, addresses, count, { { 0 } } };
+	for (size_t i = 0; i < count && !is_debug; i++)
+		addresses[i].is_linked = addresses[i].is_found = addresses[i].is_cut = false;
+	if (!is_debug)
+		link_addresses(l);
+	search(l, SHT_SYMTAB);
+	search(l, SHT_DYNSYM);
+	if (!is_debug && !is_complete(l))
+		search_packed(l, fd);
 	return 0;
+}
+
+int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+{
+	return read_symbols(fd, addresses, count, false, err);
+}
+
+int elf_addresses_debug(
+	int fd, struct elf_address *addresses, size_t count, struct sooth_error *err)
+{
+	return read_symbols(fd, addresses, count, true, err);
 }

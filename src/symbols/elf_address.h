@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The function at an offset in an ELF file: the nearest symbol at or before it whose size covers
- * it, from .symtab or else from .dynsym. The file belongs to the target: it may be anything and
- * change while it is read; it is read, never mapped.
+ * it, from .symtab, or else from .dynsym, or else from the symbol table that .gnu_debugdata packs;
+ * of what is left, from a separate debug file. The file belongs to the target: it may be anything
+ * and change while it is read; it is read, never mapped.
  *
- * Not seen: functions of stripped files, of .gnu_debugdata and separate debug files, functions
- * without a size. Names are not demangled.
+ * Not seen: functions of stripped files, functions without a size. Names are not demangled.
  */
 #ifndef SOOTH_SYMBOLS_ELF_ADDRESS_H
 #define SOOTH_SYMBOLS_ELF_ADDRESS_H
@@ -22,6 +22,8 @@
 struct elf_address {
 	uint64_t offset; /* in the file: the input */
 	uint64_t inside; /* distance from the start of the function */
+	uint64_t linked; /* the address as linked */
+	bool is_linked;	 /* it is known: the place is loaded as code */
 	bool is_found;
 	bool is_cut; /* the name is longer */
 	char name[ELF_ADDRESS_NAME_MAX + 1];
@@ -32,5 +34,8 @@ struct elf_address {
  * regular file or no valid ELF. On failure nothing is filled in.
  */
 int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
+/* After that, from the debug file of the same program: those that were not found. */
+int elf_addresses_debug(
+	int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
 
 #endif

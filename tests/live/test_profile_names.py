@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Names of frames: functions of C++ and Rust as their source has them. Programs are compiled here, so
+Names of frames: functions of C++ and Rust as their source has them, functions of stripped programs by
+the symbols packed into them and by separate debug files. Programs are compiled here, so
 that each has exactly the symbols that its case needs.
 """
 import os
@@ -46,6 +47,14 @@ __attribute__((noinline)) void outer(void) { inner(); sum++; }
 int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;) outer(); }
 """
 
+PLAIN = r"""
+#include <time.h>
+static volatile unsigned long sum;
+__attribute__((noinline)) static void inner(void) { for (int i = 0; i < 100000; i++) sum += i; }
+__attribute__((noinline)) static void outer(void) { inner(); sum++; }
+int main(void) { for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;) outer(); }
+"""
+
 
 @needs_bpf
 class Names(Case):
@@ -88,6 +97,76 @@ class Names(Case):
         stacks = list(self.stacks(self.build(RUST)))
         self.assertGreater(self.share(stacks, "<alloc::string::String as core::fmt::Display>::fmt",
                                       "<mycrate::foo::Bar>::baz"), 0.6, stacks[:9])
+
+    # --- stripped programs ---
+
+    def split(self, *options):
+        """A stripped program, and the file with its symbols."""
+        program, debug = self.build(PLAIN, *options), self.path("program.debug")
+        subprocess.run(["objcopy", "--only-keep-debug", program, debug], check=True)
+        subprocess.run(["strip", program], check=True)
+        os.chmod(debug, 0o644)
+        return program, debug
+
+    def named(self, *words):
+        return self.share(list(self.stacks(*words)), "outer", "inner")
+
+    def link(self, program, debug):
+        subprocess.run(["objcopy", "--add-gnu-debuglink=" + debug, program], check=True)
+
+    def build_id(self, program):
+        notes = subprocess.run(["readelf", "-n", program], check=True, capture_output=True, text=True).stdout
+        return notes.split("Build ID:")[1].split()[0]
+
+    def test_packed_symbols(self):
+        program, debug = self.split()
+        self.assertEqual(self.named(program), 0)
+        subprocess.run(["xz", debug], check=True)
+        subprocess.run(["objcopy", "--add-section", ".gnu_debugdata=" + debug + ".xz", program], check=True)
+        self.assertGreater(self.named(program), 0.6)
+
+    def test_debug_link(self):
+        """Beside the program or in .debug; its sum counts where there is no build id."""
+        for options in ((), ("-Wl,--build-id=none",)):
+            with self.subTest(options):
+                program, debug = self.split(*options)
+                self.link(program, debug)
+                self.assertGreater(self.named(program), 0.6)
+                folder = os.path.join(os.path.dirname(program), ".debug")
+                os.makedirs(folder, exist_ok=True)
+                os.rename(debug, os.path.join(folder, os.path.basename(debug)))
+                self.assertGreater(self.named(program), 0.6)
+
+    def test_other_build(self):
+        """A debug file of another build has no names for this one."""
+        program, debug = self.split("-Wl,--build-id=none")
+        self.link(program, debug)
+        with open(debug, "ab") as file:
+            file.write(b"x")
+        self.assertEqual(self.named(program), 0)
+        other = self.build(PLAIN, "-Wl,--build-id=0x2222222222222222")
+        subprocess.run(["objcopy", "--only-keep-debug", other, debug], check=True)
+        program = self.build(PLAIN, "-Wl,--build-id=0x1111111111111111")
+        subprocess.run(["strip", program], check=True)
+        self.link(program, debug)
+        self.assertEqual(self.named(program), 0)
+
+    def test_writable_by_others(self):
+        program, debug = self.split()
+        self.link(program, debug)
+        os.chmod(debug, 0o666)
+        self.assertEqual(self.named(program), 0)
+
+    def test_build_id_in_its_root(self):
+        """Below /usr/lib/debug of the root that the program sees."""
+        program, debug = self.split("-static")
+        build_id = self.build_id(program)
+        root = self.path("root")
+        folder = os.path.join(root, "usr/lib/debug/.build-id", build_id[:2])
+        os.makedirs(folder)
+        os.rename(program, os.path.join(root, "program"))
+        os.rename(debug, os.path.join(folder, build_id[2:] + ".debug"))
+        self.assertGreater(self.named("chroot", root, "/program"), 0.6)
 
 
 if __name__ == "__main__":

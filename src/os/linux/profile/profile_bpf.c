@@ -154,7 +154,7 @@ static void write_frame(struct buffer *out, const struct to_name *frame,
 	bool has_begin = found->is_found || found->inside;
 	const char *function = found->is_found ? found->name : NULL;
 	const char *path = file ? file->path : NULL;
-	const char *build_id = file ? file->build_id : "";
+	const char *build_id = file ? file->identity.build_id : "";
 	struct profile_frame f = {
 		.record = { .time_ns = clock_monotonic_ns(),
 			.kind = PROFILE_FRAME,

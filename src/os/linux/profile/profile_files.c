@@ -3,12 +3,15 @@
 #include "os/linux/profile/profile_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/root_file.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/profile/unwind_file.h"
 
@@ -18,6 +21,7 @@
 void profile_files_init(struct profile_files *f)
 {
 	map_init(&f->by_key, sizeof(uint64_t), sizeof(struct profile_known), PROFILE_FILES_MAX);
+	f->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 void profile_files_fini(struct profile_files *f)
@@ -30,10 +34,12 @@ void profile_files_fini(struct profile_files *f)
 		struct profile_known *known = value;
 
 		cleanup_close(&known->fd);
+		cleanup_close(&known->root);
 		free(known->path);
 	}
 	map_fini(&f->by_key);
 	timeout_fini(&f->timeout);
+	cleanup_close(&f->root);
 }
 
 /* The line of the mapping that was sampled. */
@@ -49,6 +55,30 @@ static bool find_line(struct buffer *bytes, const struct profile_seen *seen, str
 	return false;
 }
 
+/* Of a process in a container: its debug files are there. */
+static int open_root(const struct profile_files *f, int process)
+{
+	int root = root_open(process);
+	struct stat own, other;
+
+	if (root >= 0 && !fstat(f->root, &own) && !fstat(root, &other) &&
+		own.st_dev == other.st_dev && own.st_ino == other.st_ino) {
+		close(root);
+		root = -1;
+	}
+	return root;
+}
+
+static void open_line_of(struct profile_files *f, struct profile_known *known, int process,
+	const struct maps_line *line)
+{
+	free(known->path);
+	known->path = strndup(line->path.data, line->path.size);
+	known->fd = timed_open_mapped(&f->timeout, process, line, OPEN_MS);
+	cleanup_close(&known->root);
+	known->root = open_root(f, process);
+}
+
 static void open_mapped(
 	struct profile_files *f, struct profile_known *known, const struct profile_seen *seen)
 {
@@ -58,11 +88,8 @@ static void open_mapped(
 
 	if (process >= 0 &&
 		timeout_read_at(&f->timeout, process, "maps", &bytes, PROCFS_MAPS, OPEN_MS) >= 0 &&
-		find_line(&bytes, seen, &line)) {
-		free(known->path);
-		known->path = strndup(line.path.data, line.path.size);
-		known->fd = timed_open_mapped(&f->timeout, process, &line, OPEN_MS);
-	}
+		find_line(&bytes, seen, &line))
+		open_line_of(f, known, process, &line);
 	buffer_fini(&bytes);
 }
 
@@ -82,7 +109,7 @@ struct profile_known *profile_files_open(struct profile_files *f, const struct p
 	if (!known)
 		return NULL;
 	if (is_new) {
-		known->fd = -1;
+		known->fd = known->root = -1;
 		known->path = strndup(seen->name, sizeof(seen->name));
 	}
 	known->tries++;
@@ -111,12 +138,13 @@ static void open_line(
 {
 	uint64_t device = (uint64_t)line->device_major << PROFILE_MINOR_BITS | line->device_minor;
 	uint64_t key = profile_file_key(device, line->inode);
-	struct profile_known *known = map_put(&f->by_key, &key, NULL);
+	bool is_new;
+	struct profile_known *known = map_put(&f->by_key, &key, &is_new);
 
-	if (!known || known->path)
+	if (!known || !is_new)
 		return;
-	known->path = strndup(line->path.data, line->path.size);
-	known->fd = timed_open_mapped(&f->timeout, process, line, OPEN_MS);
+	known->fd = known->root = -1;
+	open_line_of(f, known, process, line);
 	if (known->fd >= 0)
 		buffer_append(keys, &key, sizeof(key));
 }
@@ -149,7 +177,18 @@ struct profile_known *profile_files_get(const struct profile_files *f, uint64_t 
 int profile_files_names(struct profile_files *f, struct profile_known *file,
 	struct elf_address *addresses, size_t count)
 {
-	return file->fd < 0
-		       ? -ENOENT
-		       : profile_names(&f->timeout, file->fd, addresses, count, file->build_id);
+	int status = file->fd < 0 ? -ENOENT
+				  : profile_names(&f->timeout, file->fd, addresses, count,
+					    &file->identity);
+	bool is_missing = false;
+
+	for (size_t i = 0; i < count && !status; i++)
+		is_missing |= addresses[i].is_linked && !addresses[i].is_found;
+	if (!is_missing)
+		return status;
+	if (file->root < 0 || !debug_file_names(&f->timeout, file->root, file->path,
+				      &file->identity, addresses, count))
+		debug_file_names(&f->timeout, f->root, file->path, &file->identity, addresses,
+			count);
+	return 0;
 }

@@ -15,7 +15,8 @@
 struct profile_known {
 	int fd; /* negative: not opened */
 	char *path;
-	char build_id[PROFILE_BUILD_ID_SIZE]; /* empty: none */
+	int root; /* of a process that has another one than sooth; -1: none */
+	struct debug_identity identity;
 	uint32_t tries;
 	bool has_table; /* or it is being made */
 };
@@ -23,6 +24,7 @@ struct profile_known {
 struct profile_files {
 	struct map by_key; /* uint64_t -> struct profile_known */
 	struct timeout timeout;
+	int root; /* of sooth */
 };
 
 void profile_files_init(struct profile_files *f);
@@ -39,7 +41,8 @@ void profile_files_open_ahead(
 	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys);
 /* NULL: never seen. */
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key);
-/* The functions at these offsets; also its build id. 0, or a negative errno. */
+/* The functions at these offsets, also from its debug file; and its build id. 0, or a negative
+ * errno. */
 int profile_files_names(struct profile_files *f, struct profile_known *file,
 	struct elf_address *addresses, size_t count);
 

@@ -4,64 +4,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
-#define NAMES_MS     3000 /* some hundred megabytes of names, from a cold disk */
-#define NOTES_MAX    64
-#define SEGMENTS_MAX 65536
+#define NAMES_MS 3000 /* some hundred megabytes of names, from a cold disk */
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct job {
 	int file; /* its own descriptor */
 	size_t count;
 	int status;
-	char build_id[PROFILE_BUILD_ID_SIZE];
+	struct debug_identity identity;
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
 };
-
-static void put_build_id(struct job *job, const unsigned char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size && i < (sizeof(job->build_id) - 1) / 2; i++)
-		snprintf(job->build_id + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static void search_notes(struct job *job, Elf_Data *data)
-{
-	size_t at = 0, name, contents;
-	GElf_Nhdr note;
-
-	for (int i = 0; data && i < NOTES_MAX && !job->build_id[0]; i++) {
-		at = gelf_getnote(data, at, &note, &name, &contents);
-		if (!at)
-			return;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
-			!memcmp((char *)data->d_buf + name, "GNU", sizeof("GNU")))
-			put_build_id(job, (unsigned char *)data->d_buf + contents, note.n_descsz);
-	}
-}
-
-static void read_build_id(struct job *job)
-{
-	Elf *elf = elf_begin(job->file, ELF_C_READ, NULL);
-	size_t count = 0;
-	GElf_Phdr p;
-
-	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &count))
-		count = 0;
-	for (size_t i = 0; i < count && i < SEGMENTS_MAX; i++) {
-		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_NOTE)
-			search_notes(job, elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz,
-						  ELF_T_NHDR));
-	}
-	elf_end(elf);
-}
 
 static void do_job(void *argument)
 {
@@ -70,7 +28,7 @@ static void do_job(void *argument)
 	/* It refuses what is no regular file. */
 	job->status = elf_addresses(job->file, job->addresses, job->count, NULL);
 	if (!job->status)
-		read_build_id(job);
+		debug_identity_read(job->file, &job->identity);
 }
 
 static void drop_job(void *argument)
@@ -79,7 +37,7 @@ static void drop_job(void *argument)
 }
 
 int profile_names(struct timeout *timeout, int file, struct elf_address *addresses, size_t count,
-	char build_id[PROFILE_BUILD_ID_SIZE])
+	struct debug_identity *identity)
 {
 	_cleanup_free_ struct job *job = calloc(1, sizeof(*job));
 	int status;
@@ -98,7 +56,7 @@ int profile_names(struct timeout *timeout, int file, struct elf_address *address
 	status = status ? status : job->status;
 	if (!status) {
 		memcpy(addresses, job->addresses, count * sizeof(*addresses));
-		memcpy(build_id, job->build_id, sizeof(job->build_id));
+		*identity = job->identity;
 	}
 	return status;
 }

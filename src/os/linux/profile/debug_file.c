@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names in separate debug files, read in a call with a timeout. */
+#include "os/linux/profile/debug_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/root_file.h"
+#include "symbols/elf_sections.h"
+
+#define DEBUG_FOLDER  "/usr/lib/debug"
+#define NAMES_MS      3000
+#define CRC_BYTES_MAX (UINT64_C(512) << 20)
+#define CRC_PIECE     (256u << 10)
+#define NOTES_MAX     64
+#define NOTES_BYTES   (64u << 10) /* of one section or segment of notes */
+#define HEADERS_MAX   65536
+
+/* --- what a program says --- */
+
+static void put_build_id(struct debug_identity *d, const unsigned char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size && i < (sizeof(d->build_id) - 1) / 2; i++)
+		snprintf(d->build_id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void search_notes(struct debug_identity *d, Elf_Data *data)
+{
+	size_t at = 0, name, contents;
+	GElf_Nhdr note;
+
+	for (int i = 0; data && i < NOTES_MAX && !d->build_id[0]; i++) {
+		at = gelf_getnote(data, at, &note, &name, &contents);
+		if (!at)
+			return;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
+			!memcmp((char *)data->d_buf + name, "GNU", sizeof("GNU")))
+			put_build_id(d, (unsigned char *)data->d_buf + contents, note.n_descsz);
+	}
+}
+
+static void search_segments(struct debug_identity *d, Elf *elf)
+{
+	size_t count;
+	GElf_Phdr p;
+
+	if (elf_getphdrnum(elf, &count))
+		return;
+	for (size_t i = 0; i < count && i < HEADERS_MAX; i++) {
+		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_NOTE &&
+			p.p_filesz <= NOTES_BYTES)
+			search_notes(d, elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz,
+						ELF_T_NHDR));
+	}
+}
+
+/* A debug file keeps the notes, but where its segments say there may be something else. */
+static void search_sections(struct debug_identity *d, Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	for (int i = 0; i < HEADERS_MAX && (section = elf_nextscn(elf, section)); i++) {
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE &&
+			header.sh_size <= NOTES_BYTES)
+			search_notes(d, elf_getdata(section, NULL));
+	}
+}
+
+/* A name, zeros up to a multiple of 4, the sum. */
+static void read_link(int file, struct debug_identity *d)
+{
+	static const char *const name[] = { ".gnu_debuglink" };
+	char bytes[DEBUG_LINK_SIZE + 8] = { 0 };
+	struct elf_section place;
+	size_t size;
+
+	if (elf_sections_find(file, name, 1, &place) || place.size > sizeof(bytes) ||
+		pread(file, bytes, place.size, (off_t)place.offset) != (ssize_t)place.size)
+		return;
+	size = strnlen(bytes, sizeof(d->link));
+	if (!size || size == sizeof(d->link) || memchr(bytes, '/', size) ||
+		(size / 4 + 1) * 4 + sizeof(d->link_crc) > place.size)
+		return;
+	memcpy(&d->link_crc, bytes + (size / 4 + 1) * 4, sizeof(d->link_crc));
+	memcpy(d->link, bytes, size + 1);
+}
+
+void debug_identity_read(int file, struct debug_identity *out)
+{
+	struct stat st;
+	Elf *elf;
+
+	*out = (struct debug_identity){ .owner = fstat(file, &st) ? 0 : st.st_uid };
+	elf_version(EV_CURRENT);
+	elf = elf_begin(file, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF) {
+		search_segments(out, elf);
+		if (!out->build_id[0])
+			search_sections(out, elf);
+		read_link(file, out);
+	}
+	elf_end(elf);
+}
+
+/* --- the file --- */
+
+/* With its own copies of everything: the call may outlive its caller. */
+struct job {
+	int root; /* its own descriptor */
+	struct debug_identity identity;
+	char folder[PATH_MAX]; /* of the program */
+	bool is_read;
+	size_t count;
+	struct elf_address addresses[ELF_ADDRESSES_MAX];
+};
+
+static void drop_job(void *argument)
+{
+	close(((struct job *)argument)->root);
+}
+
+static bool has_sum(int file, uint64_t size, uint32_t sum)
+{
+	_cleanup_free_ unsigned char *piece = size <= CRC_BYTES_MAX ? malloc(CRC_PIECE) : NULL;
+	uLong crc = crc32(0, NULL, 0);
+	ssize_t got;
+
+	for (uint64_t at = 0; piece && at < size; at += (uint64_t)got) {
+		got = pread(file, piece, CRC_PIECE, (off_t)at);
+		if (got <= 0)
+			return false;
+		crc = crc32(crc, piece, (uInt)got);
+	}
+	return piece && (uint32_t)crc == sum;
+}
+
+static bool is_of_build(const struct job *job, int file, uint64_t size)
+{
+	struct debug_identity found;
+
+	if (!job->identity.build_id[0])
+		return has_sum(file, size, job->identity.link_crc);
+	debug_identity_read(file, &found);
+	return !strcmp(found.build_id, job->identity.build_id);
+}
+
+/* Its type and owner are checked before it is opened. */
+static int open_checked(const struct job *job, const char *path)
+{
+	_cleanup_close_ int place = root_file_open(job->root, path, O_PATH);
+	char name[sizeof("/proc/self/fd/-2147483648")];
+	struct stat st;
+	int fd;
+
+	if (place < 0 || fstat(place, &st) || !S_ISREG(st.st_mode) || st.st_mode & 022 ||
+		(st.st_uid && st.st_uid != geteuid() && st.st_uid != job->identity.owner))
+		return -ENOENT;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && is_of_build(job, fd, (uint64_t)st.st_size))
+		return fd;
+	cleanup_close(&fd);
+	return -ENOENT;
+}
+
+static void read_file(struct job *job, const char *before, const char *folder, const char *name)
+{
+	_cleanup_close_ int file = -1;
+	char path[2 * PATH_MAX];
+
+	if (job->is_read ||
+		snprintf(path, sizeof(path), "%s%s/%s", before, folder, name) >= (int)sizeof(path))
+		return;
+	file = open_checked(job, path);
+	job->is_read = file >= 0 &&
+		       !elf_addresses_debug(file, job->addresses, job->count, NULL);
+}
+
+static void do_job(void *argument)
+{
+	struct job *job = argument;
+	const char *id = job->identity.build_id, *link = job->identity.link;
+	char name[DEBUG_BUILD_ID_SIZE + 16];
+
+	if (strlen(id) > 2) {
+		snprintf(name, sizeof(name), "%.2s/%s.debug", id, id + 2);
+		read_file(job, DEBUG_FOLDER, "/.build-id", name);
+	}
+	if (!*link)
+		return;
+	read_file(job, "", job->folder, link);
+	if (strlen(link) < DEBUG_LINK_SIZE - 8) {
+		char below[DEBUG_LINK_SIZE];
+
+		snprintf(below, sizeof(below), ".debug/%.240s", link);
+		read_file(job, "", job->folder, below);
+	}
+	read_file(job, DEBUG_FOLDER, job->folder, link);
+}
+
+bool debug_file_names(struct timeout *timeout, int root, const char *path,
+	const struct debug_identity *identity, struct elf_address *addresses, size_t count)
+{
+	_cleanup_free_ struct job *job = calloc(1, sizeof(*job));
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	int status;
+
+	if (!job || count > ELF_ADDRESSES_MAX || (!identity->build_id[0] && !identity->link[0]))
+		return false;
+	job->root = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	if (job->root < 0)
+		return false;
+	job->identity = *identity;
+	job->count = count;
+	if (slash && (size_t)(slash - path) < sizeof(job->folder))
+		memcpy(job->folder, path, (size_t)(slash - path));
+	memcpy(job->addresses, addresses, count * sizeof(*addresses));
+	status = timeout_call(timeout, do_job, drop_job, job, sizeof(*job), job->root, NAMES_MS);
+	if (status == -ETIMEDOUT)
+		return false; /* the thread owns the root now */
+	drop_job(job);
+	if (status || !job->is_read)
+		return false;
+	memcpy(addresses, job->addresses, count * sizeof(*addresses));
+	return true;
+}
