@@ -37,7 +37,10 @@ static const struct finding_option options[] = {
 		"minimum number of descriptors of one kind that are open at once"),
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals between samples that show growth"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-gain-young", 40, 1, 1e9,
+		"minimum number of descriptors that a younger process opens and does not close"),
 };
 
 struct group_key {
@@ -190,17 +193,23 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		e->id.pid);
 }
 
+enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
+
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
-	const struct group_sum *top, size_t count, bool is_slow)
+	const struct group_sum *top, size_t count, enum pace pace)
 {
 	char kind[GROUP_TEXT + 16] = "";
 
 	if (count)
 		put_kind(kind, sizeof(kind), &top[0].key);
-	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (is_slow)
-		finding_severity(out, FINDING_MEDIUM);
-	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", is_slow ? " slowly" : "",
+	finding_begin(out,
+		pace == PACE_YOUNG ? FINDING_CONFIDENCE_LOW
+		: g->is_steady	   ? FINDING_CONFIDENCE_HIGH
+				   : FINDING_CONFIDENCE_MEDIUM,
+		"");
+	if (pace != PACE_FAST)
+		finding_severity(out, pace == PACE_SLOW ? FINDING_MEDIUM : FINDING_LOW);
+	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", pace == PACE_SLOW ? " slowly" : "",
 		g->last - g->first, count ? ", most of them " : "", kind);
 	finding_number(
 		out, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
@@ -211,6 +220,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		g->grown, g->windows);
 	emit_groups(out, top, count);
 	emit_limit(e, out, g);
+	if (pace == PACE_YOUNG)
+		check_may_be_start(out);
 	put_remedy(e, out);
 	finding_end(out);
 }
@@ -279,6 +290,20 @@ static bool is_slow(
 			     : false;
 }
 
+/* A program that starts opens much, and then stops: what does not grow now is no leak. */
+static void diagnose_young(const struct check *e, struct check_result *out, const struct growth *g,
+	const struct group_sum *top, size_t shown)
+{
+	double gain = g->last - g->first;
+
+	if (is_fast(e, g) && g->is_steady && gain >= check_option(e, "min-gain-young"))
+		report(e, out, g, top, shown, PACE_YOUNG);
+	else if (gain < check_option(e, "min-gain-slow"))
+		check_fine(out, "%.0f descriptors, then %.0f", g->first, g->last);
+	else
+		check_too_young(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct growth_point points[POINTS_MAX];
@@ -295,15 +320,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
-		check_too_young(out);
-		return;
-	}
 	shown = find_groups(e, top, &largest);
-	if (is_fast(e, &g))
-		report(e, out, &g, top, shown, false);
+	if ((double)check_age_ns(e) < check_option(e, "min-age"))
+		diagnose_young(e, out, &g, top, shown);
+	else if (is_fast(e, &g))
+		report(e, out, &g, top, shown, PACE_FAST);
 	else if (is_slow(e, &g, top, shown))
-		report(e, out, &g, top, shown, true);
+		report(e, out, &g, top, shown, PACE_SLOW);
 	else if (check_is_over(e, "min-same", (double)largest.last, "same"))
 		report_same(e, out, &largest);
 	else if (g.may_grow && g.last - g.first >= check_option(e, "min-gain"))

@@ -26,7 +26,10 @@ static const struct finding_option options[] = {
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals between samples that show growth"),
-	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-gain-young", 30, 1, 1e6,
+		"minimum number of threads that a younger process adds"),
 };
 
 struct name_key {
@@ -128,8 +131,14 @@ static void emit_newcomers(struct check_result *out, const struct newcomers *n)
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct newcomers *n)
 {
-	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (g->last < check_option(e, "many"))
+	bool is_young = (double)check_age_ns(e) < check_option(e, "min-age");
+
+	finding_begin(out,
+		is_young       ? FINDING_CONFIDENCE_LOW
+		: g->is_steady ? FINDING_CONFIDENCE_HIGH
+			       : FINDING_CONFIDENCE_MEDIUM,
+		"");
+	if (is_young || g->last < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing",
 		g->last - g->first, g->last);
@@ -142,6 +151,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		n->count);
 	emit_newcomers(out, n);
 	finding_unseen(out, "whether a pool is filling up, and stops at its size");
+	if (is_young)
+		check_may_be_start(out);
 	finding_remedy(out,
 		"sooth why -v %llu shows what they wait for; end each thread, or use a pool with a "
 		"limit; a restart frees them",
@@ -163,7 +174,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "%.0f threads, then %.0f", g.first, g.last);
 		return;
 	}
-	if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+	if ((double)check_age_ns(e) < check_option(e, "min-age") &&
+		(!g.is_steady || g.last - g.first < check_option(e, "min-gain-young"))) {
 		check_too_young(out);
 		return;
 	}

@@ -3,6 +3,7 @@
 from case import healthy, sick
 
 NO_AGE = ("fd-leak.min-age=0",)
+YOUNG = ("fd-leak.min-age=100",)
 
 OPENER = """
 import os, sys, time
@@ -177,6 +178,12 @@ CASES = [
         threshold="min-rate"),
     sick("fd-leak", "sockets", leak("socket"), settings=NO_AGE, evidence="growth",
         threshold="min-rate"),
+    sick("fd-leak", "files, just started",
+        lambda s, r: s.python(OPENER, "file", r.uniform(30, 60), 0).pid, settings=YOUNG, duration_s=4, severity="low",
+        evidence="growth", threshold="min-gain-young"),
+    healthy("fd-leak", "many files at the start",
+        lambda s, r: s.python(OPENER, "file", r.uniform(100, 200), r.uniform(1.0, 1.6)).pid, settings=YOUNG,
+        duration_s=4),
     sick("fd-leak", "by steps", steps(0), settings=NO_AGE, duration_s=9, evidence="growth",
         threshold="min-rate"),
     sick("fd-leak", "a slow drip", lambda s, r: s.python(OPENER, "file", r.uniform(1.4, 1.9), 0).pid,

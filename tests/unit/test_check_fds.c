@@ -171,6 +171,17 @@ static void just_started(double age_s)
 	gains(20);
 }
 
+/* Nine seconds old, and so many more each second; what grows is seen. */
+static void young_leak(double more)
+{
+	uint32_t counts[10];
+
+	started_s = FROM_S;
+	for (uint32_t i = 0; i < 10; i++)
+		counts[i] = 10 + (uint32_t)more * i;
+	counts_at(counts, 10, 1);
+}
+
 static void unread(double last_state)
 {
 	for (int i = 0; i < LOOKS; i++)
@@ -223,6 +234,12 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", just_started, 10, NULL, "high/medium: " },
 		{ "fd-leak", just_started, 9, NULL,
 			"blind: this check needs a process older than 10 s" },
+		{ "fd-leak", young_leak, 5, NULL,
+			"low/low: leaks descriptors: 45 more|(unseen: whether it is still starting" },
+		{ "fd-leak", young_leak, 4, NULL,
+			"blind: this check needs a process older than 10 s" },
+		{ "fd-leak", young_leak, 4, "fd-leak.min-gain-young=36", "low/low: " },
+		{ "fd-leak", young_leak, 0, NULL, "=fine: 10 descriptors, then 10\n" },
 		{ "fd-leak", unread, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION), NULL,
 			"blind: |<run sooth as the user of the process, or as root>" },
 		/* There is nobody left who might be looked at. */

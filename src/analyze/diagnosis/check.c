@@ -400,6 +400,11 @@ void check_too_young(struct check_result *out)
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 
+void check_may_be_start(struct check_result *out)
+{
+	finding_unseen(out, "whether it is still starting: ask again in some seconds");
+}
+
 void check_blind(struct check_result *out, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);

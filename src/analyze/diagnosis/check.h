@@ -124,6 +124,8 @@ enum finding_blind_cause check_cause(uint8_t state);
 bool check_has_probes(struct check_result *out);
 /* The process is younger than the option min-age. */
 void check_too_young(struct check_result *out);
+/* Adds to a finding of such a process what cannot be known yet. */
+void check_may_be_start(struct check_result *out);
 
 /* Begins every remedy of a check that needs a longer observation. */
 #define CHECK_LONGER_WORDS "observe longer"

@@ -54,6 +54,11 @@ const struct sooth_names wait_what_names = { WAIT_WHATS, whats };
 
 /* --- the thread that matters --- */
 
+static struct wait_graph sample_before(const struct wait_graph *g)
+{
+	return (struct wait_graph){ .records = g->before, .before = g->before };
+}
+
 static bool is_of_locks(const struct wait_link *link)
 {
 	return link->what == WAIT_CONDITION || link->what == WAIT_MUTEX ||
@@ -143,6 +148,23 @@ static bool is_resting_jvm(const struct wait_graph *g, const struct waits_proces
 	return t && wait_link_of(g, p, t).what == WAIT_CONDITION;
 }
 
+/* A thread that started or ran since the sample before is not stuck, and could wake the others. */
+static bool has_run_any(const struct wait_graph *g, const struct waits_process *p)
+{
+	struct wait_graph before = sample_before(g);
+	const struct waits_thread *t = NULL, *then;
+
+	if (!wait_graph_process(&before, p->node_pid))
+		return false;
+	while ((t = wait_graph_thread(g, p->node_pid, t))) {
+		then = wait_graph_thread_of(&before, p->node_pid, t->record.tid);
+		if (!then || (!t->switches_state && !then->switches_state &&
+				     t->switches != then->switches))
+			return true;
+	}
+	return false;
+}
+
 static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct survey s = { 0 };
@@ -164,7 +186,8 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 		s.main.party = NULL;
 		return s.main;
 	}
-	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION) {
+	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION &&
+		!has_run_any(g, p)) {
 		s.main.what = WAIT_ALL_THREADS;
 		s.main.count = s.threads;
 		s.main.confidence = WAITS_MEDIUM;
@@ -202,11 +225,6 @@ static struct wait_link weigh_cpu(
 	link.is_active = true;
 	link.cpu_percent = cpu;
 	return link;
-}
-
-static struct wait_graph sample_before(const struct wait_graph *g)
-{
-	return (struct wait_graph){ .records = g->before, .before = g->before };
 }
 
 /* About to run, or on its way into a call or out of it. */
