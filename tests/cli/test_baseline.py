@@ -22,6 +22,7 @@ class Baseline(Case):
         wrong = [(line, problems) for line, problems in results if problems]
         text = "\n".join("sooth %s\n    %s" % (line.replace("\t", " "), "\n    ".join(problems[:SHOWN]))
                          for line, problems in wrong[:SHOWN])
+        text += "\nmeant? a line in tests/cli/baseline/renames (see docs/howto-add-field.md)"
         self.assertFalse(wrong, "%d of %d command lines print something else:\n%s" % (
             len(wrong), len(stored), text))
         kinds = {(baseline.command_of(line), baseline.kind_of(line)) for line in stored}
