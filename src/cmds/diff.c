@@ -7,6 +7,7 @@
 
 #include "analyze/comparison/comparison.h"
 #include "analyze/calls/syscall_folded.h"
+#include "analyze/profile/profile_table.h"
 #include "base/same_file.h"
 #include "base/units.h"
 #include "cli/command/command.h"
@@ -57,8 +58,11 @@ struct both {
 	struct comparison_side *sides; /* two */
 	double share;
 	struct comparison_reported told;
-	struct call_graph graphs[2];
-	uint64_t unfinished[2]; /* calls without a result, in no graph */
+	struct call_graph graphs[2];   /* of calls */
+	struct call_graph profiles[2]; /* of samples */
+	uint64_t periods_ns[2];	       /* CPU time between two samples */
+	uint64_t unfinished[2];	       /* calls without a result, in no graph */
+	bool is_of_samples;	       /* the picture */
 	struct call_graph_look look;
 	struct check_settings settings;
 };
@@ -79,11 +83,14 @@ static int select_processes(const struct target_options *target, const char *fil
 
 /* The same as `sooth report` and `sooth diagnose` of it, and its calls as stacks where
  * requested. */
-static int read_side(struct both *b, size_t i, struct call_graph *graph, struct sooth_error *err)
+static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_error *err)
 {
 	struct comparison_side *side = &b->sides[i];
 	struct findings_options diagnosis = { .settings = &b->settings };
-	struct syscall_folded_options stacks = { .keep = graph, .unfinished = &b->unfinished[i] };
+	struct syscall_folded_options stacks = { .keep = &b->graphs[i],
+		.unfinished = &b->unfinished[i] };
+	struct profile_options samples = { .keep = &b->profiles[i],
+		.period_ns = &b->periods_ns[i] };
 	struct sooth_report *report;
 	int status = sooth_report_new(&report, "diff", err);
 
@@ -95,8 +102,10 @@ static int read_side(struct both *b, size_t i, struct call_graph *graph, struct 
 		report, &comparison_sink, &(struct sink_options){ .user = side }, err);
 	if (!status)
 		status = sooth_report_add_view(report, "findings", &diagnosis, err);
-	if (!status && graph)
+	if (!status && has_graphs)
 		status = sooth_report_add_view(report, "syscall-folded", &stacks, err);
+	if (!status && has_graphs)
+		status = sooth_report_add_view(report, "profile-stacks", &samples, err);
 	if (!status)
 		status = select_processes(b->target, side->file, report, err);
 	if (!status)
@@ -145,7 +154,7 @@ static void emit_losses(struct output *o, const struct comparison_side *side)
 
 	if (!side->has_losses)
 		return;
-	snprintf(what, sizeof(what), "all calls of %s", side->file);
+	snprintf(what, sizeof(what), "all records of %s", side->file);
 	if (side->lost)
 		snprintf(reason, sizeof(reason), "%llu records of this capture were lost",
 			(unsigned long long)side->lost);
@@ -155,26 +164,37 @@ static void emit_losses(struct output *o, const struct comparison_side *side)
 	output_limit(o, what, reason, "`sooth report FILE.sooth` shows the losses");
 }
 
-/* Counts are scaled to the time that the second one was observed. */
+/* Counts are scaled to the time that the second one was observed, and samples to its rate. */
+static double scale_of(const struct both *b)
+{
+	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
+	double scale = first > 0 && second > 0 ? second / first : 1;
+
+	if (b->is_of_samples && b->look.value == CALL_GRAPH_CALLS && b->periods_ns[1])
+		scale *= (double)b->periods_ns[0] / (double)b->periods_ns[1];
+	return scale;
+}
+
 static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
-	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
-	char title[160], about[240], observed[UNITS_SIZE], taken[UNITS_SIZE];
-	struct call_graph_comparison c = { .a = &b->graphs[0],
-		.b = &b->graphs[1],
-		.a_scale = first > 0 && second > 0 ? second / first : 1,
+	char origin[240], about[240], observed[UNITS_SIZE], taken[UNITS_SIZE];
+	struct call_graph_comparison c = { .a = b->is_of_samples ? &b->profiles[0] : &b->graphs[0],
+		.b = b->is_of_samples ? &b->profiles[1] : &b->graphs[1],
+		.a_scale = scale_of(b),
+		.is_of_samples = b->is_of_samples,
 		.noise_share = b->share };
 	struct call_graph_look look = b->look;
 
-	snprintf(title, sizeof(title), "system calls: %s, then %s", b->sides[0].file,
-		b->sides[1].file);
+	snprintf(origin, sizeof(origin), "%s, then %s", b->sides[0].file, b->sides[1].file);
 	snprintf(about, sizeof(about),
-		"the larger of both; first observed for %s and scaled to %s as the second; "
-		"processes of a name, threads, category, call, file or peer",
+		"the larger of both; first observed for %s and scaled to %s as the second; %s",
 		format_ns(observed, comparison_side_ns(&b->sides[0])),
-		format_ns(taken, comparison_side_ns(&b->sides[c.a_scale != 1])));
-	look.title = title;
+		format_ns(taken, comparison_side_ns(&b->sides[c.a_scale != 1])),
+		b->is_of_samples ? "process, role of the thread, functions"
+				 : "processes of a name, threads, category, call, file or peer");
+	look.title = b->is_of_samples ? "CPU" : "system calls";
+	look.origin = origin;
 	look.about = about;
 	emit_losses(o, &b->sides[0]);
 	emit_losses(o, &b->sides[1]);
@@ -183,13 +203,19 @@ static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 	return call_graph_compare(&c, &look, o, err);
 }
 
-static int has_no_calls(const struct both *b, struct sooth_error *err)
+static int has_no_stacks(const struct both *b, struct sooth_error *err)
 {
-	size_t empty = call_graph_count(&b->graphs[0]) > 1;
+	size_t empty = call_graph_count(&b->graphs[0]) > 1 || call_graph_count(&b->profiles[0]) > 1;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph of %s", b->sides[empty].file);
-	error_why(err, "the capture has no system calls");
-	return error_remedy(err, "record the calls first: sooth trace --save FILE.sooth PID");
+	error_why(err, "the capture has no system calls, and the two do not both have samples");
+	return error_remedy(err,
+		"record both alike: sooth trace --save FILE.sooth PID, or sooth profile --save");
+}
+
+static bool has_both(const struct call_graph graphs[2])
+{
+	return call_graph_count(&graphs[0]) > 1 && call_graph_count(&graphs[1]) > 1;
 }
 
 static int draw(struct both *b, struct picture_files *files, struct sooth_error *err)
@@ -197,8 +223,9 @@ static int draw(struct both *b, struct picture_files *files, struct sooth_error 
 	struct own_file own[] = { { files->picture, "flamegraph" },
 		{ buffer_cstr(&files->folded), "folded" } };
 
-	if (call_graph_count(&b->graphs[0]) < 2 || call_graph_count(&b->graphs[1]) < 2)
-		return has_no_calls(b, err);
+	b->is_of_samples = !has_both(b->graphs);
+	if (b->is_of_samples && !has_both(b->profiles))
+		return has_no_stacks(b, err);
 	return own_report_write("diff", own, files->folded.size ? 2 : 1, emit_graphs, b, err);
 }
 
@@ -210,12 +237,11 @@ static int read_sides(
 	int status = diagnosing_settings(&b->settings, NULL, err);
 
 	for (size_t i = 0; i < 2 && !status; i++) {
-		struct call_graph *graph = has_graphs ? &b->graphs[i] : NULL;
-
 		b->sides[i].file = names[i];
-		if (graph && call_graph_init(graph))
+		if (has_graphs &&
+			(call_graph_init(&b->graphs[i]) || call_graph_init(&b->profiles[i])))
 			return error_no_memory(err);
-		status = read_side(b, i, graph, err);
+		status = read_side(b, i, has_graphs, err);
 	}
 	return status;
 }
@@ -260,6 +286,7 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 		if (b.sides)
 			comparison_side_fini(&b.sides[i]);
 		call_graph_fini(&b.graphs[i]);
+		call_graph_fini(&b.profiles[i]);
 	}
 	free(b.sides);
 	picture_files_fini(&files);
@@ -280,12 +307,12 @@ const struct command command_diff = {
 		 "matched by agent, role and project, or by name. A target, --from and --to apply "
 		 "to each\n"
 		 "capture; times count from the start or end of that capture.",
-	.examples =
-		"  sooth diff before.sooth after.sooth\n"
-		"  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"
-		"  sooth diff --from 10s a.sooth b.sooth              without their first ten "
-		"seconds\n"
-		"  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls of both, drawn\n",
+	.examples = "  sooth diff before.sooth after.sooth\n"
+		    "  sooth diff --fail-on-change good.sooth now.sooth   for scripts\n"
+		    "  sooth diff --from 10s a.sooth b.sooth              without their first ten "
+		    "seconds\n"
+		    "  sooth diff --flamegraph -o x.svg a.sooth b.sooth   the calls, or the "
+		    "samples, of both, drawn\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
 	OPTION_RULES(rules),

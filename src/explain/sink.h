@@ -32,7 +32,8 @@ enum section_audience {
 
 /* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
 struct section_graph {
-	const char *about; /* what stands below what, in words */
+	const char *origin; /* what was observed, when, and how much; NULL: not known */
+	const char *about;  /* what stands below what, in words */
 	/* A number: what is in the row and in all that stand below it. What is in the row alone is
 	 * the rest. */
 	const char *weight;

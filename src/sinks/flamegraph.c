@@ -25,7 +25,7 @@
 
 /* What the section said, kept beyond it: its strings may be gone when the report ends. */
 struct flamegraph_look {
-	char title[160], about[240];
+	char title[240], about[480];
 	char weight[64]; /* what widths are */
 	struct flamegraph_fields fields;
 	bool is_icicle;
@@ -45,6 +45,7 @@ struct drawing {
 	struct buffer *out;
 	const struct flamegraph_tree *tree;
 	const struct flamegraph_look *look;
+	struct buffer both;    /* name and numbers of a compared frame */
 	struct buffer numbers; /* uint32_t, by number: in the file, from 1; 0: not there */
 	double top, height;    /* of the boxes */
 };
@@ -80,8 +81,22 @@ static void put_tip(struct drawing *d, struct span name, uint64_t value)
 	buffer_format(d->out, " %s, %.1f %% of all</title>", d->look->weight, share);
 }
 
-static void put_box(struct drawing *d, const char *class_, struct span name, size_t level,
-	uint64_t from, uint64_t value)
+/* Of a compared frame both numbers, in the box itself. */
+static void put_both(struct drawing *d, struct span name, uint64_t before, uint64_t after)
+{
+	struct drawing words = { .out = &d->both, .tree = d->tree, .look = d->look };
+
+	buffer_reset(&d->both);
+	buffer_append(&d->both, name.data, name.size);
+	buffer_string(&d->both, " (");
+	put_value(&words, d->look->fields.before, before);
+	buffer_string(&d->both, " > ");
+	put_value(&words, d->look->fields.after, after);
+	buffer_string(&d->both, ")");
+}
+
+static void put_box(struct drawing *d, const char *class_, struct span name, struct span label,
+	size_t level, uint64_t from, uint64_t value)
 {
 	double scale = d->tree->total ? INNER / (double)d->tree->total : 0;
 	struct svg_box box = { PICTURE_MARGIN + (double)from * scale, y_of(d, level),
@@ -90,7 +105,7 @@ static void put_box(struct drawing *d, const char *class_, struct span name, siz
 	buffer_format(d->out, "<g class=\"%s\">", class_);
 	put_tip(d, name, value);
 	svg_rect(d->out, &box);
-	svg_text(d->out, box.x + TEXT_DX, box.y + TEXT_DY, NULL, name.data, name.size,
+	svg_text(d->out, box.x + TEXT_DX, box.y + TEXT_DY, NULL, label.data, label.size,
 		box.width - 2 * TEXT_DX);
 	buffer_string(d->out, "</g>\n");
 }
@@ -112,10 +127,10 @@ static void put_boxes(struct drawing *d)
 	if (d->look->fields.before)
 		flamegraph_change_class(
 			class_, d->tree->total_before, d->tree->total_after, d->tree->differs);
-	put_box(d, class_, span_of("all", 3), 0, 0, d->tree->total);
+	put_box(d, class_, span_of("all", 3), span_of("all", 3), 0, 0, d->tree->total);
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
-		struct span name = name_of(d, frame->name);
+		struct span name = name_of(d, frame->name), label = name;
 
 		if (!frame->is_boxed)
 			continue;
@@ -125,7 +140,11 @@ static void put_boxes(struct drawing *d)
 		else
 			snprintf(class_, sizeof(class_), "k%u s%u", frame->kind % KINDS_MAX,
 				shade_of(name));
-		put_box(d, class_, name, frame->depth + 1u, frame->from, frame->value);
+		if (d->look->fields.before) {
+			put_both(d, name, frame->before, frame->after);
+			label = span_of((const char *)d->both.data, d->both.size);
+		}
+		put_box(d, class_, name, label, frame->depth + 1u, frame->from, frame->value);
 	}
 	buffer_string(d->out, "</g>\n");
 }
@@ -309,6 +328,7 @@ static void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
 	} else {
 		out->failed = true;
 	}
+	buffer_fini(&d.both);
 	buffer_fini(&d.numbers);
 }
 
@@ -354,10 +374,13 @@ static void take_look(struct flamegraph_sink *s, const struct section *section)
 	s->least_share = section->graph->least_share;
 	look->is_icicle = section->graph->is_icicle;
 	label_of(look->fields.weight, look->weight);
-	snprintf(look->title, sizeof(look->title), "%s",
-		section->title ? section->title : section->name);
-	snprintf(look->about, sizeof(look->about), "width: %s; from the %s: %s", look->weight,
-		look->is_icicle ? "top down" : "bottom up",
+	snprintf(look->title, sizeof(look->title), "%s: width = %s",
+		section->title ? section->title : section->name, look->weight);
+	if (look->title[0] >= 'a' && look->title[0] <= 'z')
+		look->title[0] = (char)(look->title[0] - 'a' + 'A');
+	snprintf(look->about, sizeof(look->about), "%s%sfrom the %s: %s",
+		section->graph->origin ? section->graph->origin : "",
+		section->graph->origin ? "; " : "", look->is_icicle ? "top down" : "bottom up",
 		section->graph->about ? section->graph->about : "frames of stacks");
 }
 

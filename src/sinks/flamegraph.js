@@ -117,6 +117,12 @@
 		return lines;
 	}
 
+	// In the box: of a compared frame both numbers too.
+	function caption(i) {
+		return data.compared && i
+			? `${name[i]} (${figure(before[i], data.unit)} > ${figure(after[i], data.unit)})` : name[i];
+	}
+
 	// --- what is seen ---
 
 	let zoomed = 0, active = 0, icicle = data.icicle, pattern = null, hits = null, page = null;
@@ -186,7 +192,7 @@
 
 	function draw_box(box, i) {
 		const { x, width } = place(i), y = y_of(depth[i]);
-		const label = fit(name[i], width - 2 * PAD);
+		const label = fit(caption(i), width - 2 * PAD);
 		box.i = i;
 		box.group.frame = i;
 		box.group.setAttribute("class", class_of(i));

@@ -44,7 +44,7 @@ static size_t count_of(const char *text, size_t size, const char *what)
 static char *tell(
 	const char *sink, const struct call_graph *a, const struct call_graph *b, size_t *size)
 {
-	struct call_graph_comparison both = { a, b, 0.5, 0.1 };
+	struct call_graph_comparison both = { .a = a, .b = b, .a_scale = 0.5, .noise_share = 0.1 };
 	struct call_graph_look look = { .value = CALL_GRAPH_CALLS };
 	struct report_head head = { "fuzz", 1 };
 	struct sooth_error err;

@@ -6,6 +6,7 @@ points are never passed by chance.
 """
 import collections
 import os
+import re
 
 import harness
 from harness import Case, Process, needs_bpf
@@ -153,6 +154,26 @@ class Profile(Case):
         (spin,) = [found for found in process["findings"] if found["id"] == "cpu-spin"]
         (hottest,) = [e["text"] for e in spin["evidence"] if e["name"] == "hottest function"]
         self.assertRegex(hottest, r"^seventy \(profile-tables\): [5-9][0-9] % of \d+ samples")
+
+    def test_pictures_say_what_they_are(self):
+        """The samples of two captures in one picture, at different rates: both numbers in a box."""
+        captures = [self.path("first.sooth"), self.path("second.sooth")]
+        one, both = self.path("one.svg"), self.path("both.svg")
+        self.sooth("profile", "--rate", "499", "--save", captures[0], "--flamegraph", "-o", one, "--",
+                   PROGRAMS["profile-tables"], "shares", "1")
+        self.sooth("profile", "--rate", "997", "--save", captures[1], "--",
+                   PROGRAMS["profile-tables"], "shares", "1")
+        text = harness.read(one).decode()
+        self.assertIn('class="title">CPU: width = samples<', text)
+        self.assertRegex(text, r"profile-tables shares 1; 20\d\d-[\d-]+T[\d:]+Z; \d+ samples at 499 Hz; "
+                               r"0 records lost; ")
+        self.sooth("diff", "--flamegraph", "-o", both, *captures)
+        text = harness.read(both).decode()
+        self.assertIn('class="title">CPU: width = samples<', text)
+        self.assertIn("first.sooth, then ", text)
+        before, after = map(int, re.search(r">inner \((\d+) &gt; (\d+)\)<", text).groups())
+        # A second of CPU time each, counted at one rate, and scaled to the time it took.
+        self.assertTrue(300 < after < 1100 and after / 8 < before < after * 8, (before, after))
 
     def test_nothing_stays(self):
         """sooth is killed in the midst: its program, maps and clocks go with it."""

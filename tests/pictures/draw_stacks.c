@@ -96,7 +96,9 @@ static void read_stacks(struct call_graph *g, const char *path)
 static int draw(const char *sink, const struct call_graph *first, const struct call_graph *second,
 	const struct call_graph_look *look)
 {
-	struct call_graph_comparison both = { first, second, 1, 0.1 };
+	struct call_graph_comparison both = {
+		.a = first, .b = second, .a_scale = 1, .noise_share = 0.1
+	};
 	struct report_head head = { "stacks", 1 };
 	struct sooth_error err = { 0 };
 	struct output *o;

@@ -136,7 +136,7 @@ static void test_too_deep(void **state)
 static char *reported_by(const char *sink, const struct call_graph *a, const struct call_graph *b,
 	const struct call_graph_look *look)
 {
-	struct call_graph_comparison both = { a, b, 2, 0.1 };
+	struct call_graph_comparison both = { .a = a, .b = b, .a_scale = 2, .noise_share = 0.1 };
 	struct report_head head = { "test", 1 };
 	struct sooth_error err;
 	struct output *o;
@@ -201,7 +201,7 @@ static void test_a_picture(void **state)
 	add(&g, "p;</script><b>\x1b", 3);
 	add(&g, "p;q", 1);
 	text = reported_by("flamegraph", &g, NULL, &look);
-	assert_non_null(strstr(text, "<title>a &lt;title&gt;</title>"));
+	assert_non_null(strstr(text, "<title>A &lt;title&gt;: width = calls</title>"));
 	assert_non_null(strstr(text, "\"\\u003c/script\\u003e\\u003cb\\u003e\\\\x1b\""));
 	assert_null(strstr(text, "</script><b>"));
 	/* Three quarters of 1176. */

@@ -11,6 +11,7 @@
 
 #include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
+#include "analyze/graphs/graph_origin.h"
 #include "analyze/records.h"
 #include "analyze/calls/syscall_folded.h"
 #include "analyze/calls/syscall_sums.h"
@@ -29,6 +30,7 @@ struct folded_state {
 	struct call_fold fold;
 	struct call_graph graph;
 	struct buffer process, about;
+	struct graph_origin origin;
 	uint64_t unfinished; /* calls that did not return */
 	uint64_t unseen;     /* calls without a time */
 	bool has_counts;     /* of which no more is known than how many */
@@ -199,6 +201,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 
+	graph_origin_take(&s->origin, batch);
 	return call_fold_push(&s->fold, batch, err);
 }
 
@@ -220,13 +223,17 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 	struct call_graph_look look = s->options.look;
+	struct buffer origin = { 0 };
 	int status = call_fold_end(&s->fold, err);
 
 	if (s->options.keep && s->options.unfinished)
 		*s->options.unfinished = s->unfinished;
 	if (status || s->options.keep)
 		return status;
+	graph_origin_put(&s->origin, &origin);
+	graph_origin_put_lost(&s->origin, &origin);
 	look.title = "system calls";
+	look.origin = buffer_cstr(&origin);
 	look.about = s->options.is_per_process ? "process, purpose of the thread, category of the "
 						 "call, call, file or peer of the call"
 					       : "process name, purpose of the thread, category of "
@@ -238,7 +245,9 @@ static int finish(void *state, struct sooth_error *err)
 	syscall_folded_emit_unfinished(s->output, s->unfinished, NULL);
 	if (look.value == CALL_GRAPH_TIME)
 		call_note_unseen(s->output, s->unseen);
-	return call_graph_emit(&s->graph, &look, s->output, err);
+	status = call_graph_emit(&s->graph, &look, s->output, err);
+	buffer_fini(&origin);
+	return status;
 }
 
 static void fini(void *state)
@@ -249,6 +258,7 @@ static void fini(void *state)
 	call_graph_fini(&s->graph);
 	buffer_fini(&s->process);
 	buffer_fini(&s->about);
+	graph_origin_fini(&s->origin);
 }
 
 const struct stage_type stage_syscall_folded = {

@@ -52,6 +52,9 @@ static const struct sooth_field calls_fields[] = CHANGE_FIELDS(calls, "CALLS", S
 static const struct sooth_field time_fields[] = CHANGE_FIELDS(ns, "TIME", SOOTH_UNIT_NS);
 static const struct sooth_field bytes_fields[] = CHANGE_FIELDS(bytes, "BYTES", SOOTH_UNIT_BYTES);
 static const struct sooth_field errors_fields[] = CHANGE_FIELDS(errors, "ERRORS", SOOTH_UNIT_NONE);
+static const struct sooth_field samples_fields[] =
+	CHANGE_FIELDS(samples, "SAMPLES", SOOTH_UNIT_NONE);
+static const struct sooth_schema samples_schema = CHANGE_SCHEMA(samples_fields);
 static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_CALLS] = CHANGE_SCHEMA(calls_fields),
 	[CALL_GRAPH_TIME] = CHANGE_SCHEMA(time_fields),
@@ -140,21 +143,25 @@ static int emit_changes(const struct call_graph_comparison *c, const struct call
 int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
-	static const char *const widest[] = { "max_calls", "max_ns", "max_bytes", "max_errors" };
+	static const char *const widest[] = { "max_calls", "max_ns", "max_bytes", "max_errors",
+		"max_samples" };
 	static const char *const before[] = { "before_calls", "before_ns", "before_bytes",
-		"before_errors" };
+		"before_errors", "before_samples" };
 	static const char *const after[] = { "after_calls", "after_ns", "after_bytes",
-		"after_errors" };
-	struct section_graph graph = { .about = look->about,
-		.weight = widest[look->value],
-		.before = before[look->value],
-		.after = after[look->value],
+		"after_errors", "after_samples" };
+	bool is_of_samples = c->is_of_samples && look->value == CALL_GRAPH_CALLS;
+	size_t name = is_of_samples ? CALL_GRAPH_VALUES : look->value;
+	struct section_graph graph = { .origin = look->origin,
+		.about = look->about,
+		.weight = widest[name],
+		.before = before[name],
+		.after = after[name],
 		.differs = "is_different",
 		.is_icicle = look->is_icicle,
 		.least_share = look->least_share };
 	struct section section = { .name = "stack_changes",
 		.title = look->title,
-		.schema = &schemas[look->value],
+		.schema = is_of_samples ? &samples_schema : &schemas[look->value],
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",

@@ -105,7 +105,8 @@ void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
-	struct section_graph graph = { .about = look->about,
+	struct section_graph graph = { .origin = look->origin,
+		.about = look->about,
 		.weight = value_fields[look->value],
 		.kind = "kind",
 		.is_icicle = look->is_icicle,

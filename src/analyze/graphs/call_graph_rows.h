@@ -26,6 +26,7 @@ extern const struct sooth_names call_graph_value_names; /* "calls", "time", ... 
 /* How it is drawn; zeroed is valid. */
 struct call_graph_look {
 	const char *title;	     /* "system calls"; NULL: none */
+	const char *origin;	     /* what was observed, and when; NULL: not known */
 	const char *about;	     /* what is below what */
 	enum call_graph_value value; /* the meaning of widths */
 	bool is_icicle;		     /* the first frames on top */
@@ -46,6 +47,7 @@ void call_graph_emit_bounds(const struct call_graph *g, struct output *output);
 struct call_graph_comparison {
 	const struct call_graph *a, *b;
 	double a_scale;
+	bool is_of_samples; /* calls are samples of stacks */
 	double noise_share; /* share of the larger value; smaller differences are noise */
 };
 

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "analyze/graphs/call_graph.h"
+#include "analyze/graphs/graph_origin.h"
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/profile_table.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -70,6 +72,7 @@ struct stacks_state {
 	struct profile_options options;
 	struct profile_sums sums;
 	struct call_graph graph;
+	struct graph_origin origin;
 	uint64_t samples;
 };
 
@@ -91,6 +94,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	profile_sums_take(&s->sums, batch);
+	graph_origin_take(&s->origin, batch);
 	return 0;
 }
 
@@ -130,7 +134,7 @@ static void add_stack(struct stacks_state *s, const struct profile_stacked *stac
 		frames[depth++] = (struct call_graph_frame){ names_get(&s->sums.names,
 								     stacked->frames[i]->name),
 			kind_of(&s->sums, stacked->frames[i], stacked->process) };
-	call_graph_add(&s->graph, frames, depth, &values);
+	call_graph_add(s->options.keep ? s->options.keep : &s->graph, frames, depth, &values);
 }
 
 /* --- rows --- */
@@ -195,27 +199,44 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 	return at;
 }
 
+/* "pid 4711: node; 2026-11-23T05:12:00Z; 412 samples at 99 Hz; 0 records lost" */
+static void put_origin(const struct stacks_state *s, struct buffer *out)
+{
+	graph_origin_put(&s->origin, out);
+	buffer_format(out, "%s%llu %s", out->size ? "; " : "", (unsigned long long)s->samples,
+		s->samples == 1 ? "sample" : "samples");
+	if (s->sums.period_ns)
+		buffer_format(out, " at %.0f Hz", (double)NS_PER_S / (double)s->sums.period_ns);
+	graph_origin_put_lost(&s->origin, out);
+}
+
 static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
+	struct buffer origin = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
 		.weight = "samples",
 		.kind = "kind",
 		.is_icicle = e->s->options.is_icicle,
 		.least_share = e->s->options.least_share };
 	struct section section = { .name = "stacks",
-		.title = e->s->options.folds_chains ? "call tree" : "CPU profile",
+		.title = e->s->options.folds_chains ? "call tree" : "CPU",
 		.schema = &stack_row_schema,
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
 		.if_empty = "no samples: no thread of the target used the CPU",
 		.graph = &graph };
-	int status = output_section(e->s->output, &section, err);
+	int status;
 
+	put_origin(e->s, &origin);
+	graph.origin = buffer_cstr(&origin);
+	status = output_section(e->s->output, &section, err);
 	for (size_t at = 0; at < e->count && !status; at++)
 		at = put_row(e, at, &status, err);
 	/* The section is a local variable. */
-	return status ? status : output_close_section(e->s->output, err);
+	status = status ? status : output_close_section(e->s->output, err);
+	buffer_fini(&origin);
+	return status;
 }
 
 static int emit(struct stacks_state *s, struct sooth_error *err)
@@ -253,7 +274,9 @@ static int finish(void *state, struct sooth_error *err)
 		s->samples += stacked.count.samples;
 		add_stack(s, &stacked);
 	}
-	return emit(s, err);
+	if (s->options.keep && s->options.period_ns)
+		*s->options.period_ns = s->sums.period_ns;
+	return s->options.keep ? 0 : emit(s, err);
 }
 
 static void fini(void *state)
@@ -261,6 +284,7 @@ static void fini(void *state)
 	struct stacks_state *s = state;
 
 	profile_sums_fini(&s->sums);
+	graph_origin_fini(&s->origin);
 	call_graph_fini(&s->graph);
 }
 

@@ -4,7 +4,9 @@
 #define SOOTH_ANALYZE_PROFILE_TABLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "analyze/graphs/call_graph.h"
 #include "base/demangle.h"
 
 /* Zeroed: the defaults. */
@@ -12,8 +14,12 @@ struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
 	double least_share; /* of all samples: less is left out */
 	enum demangle_style names;
-	bool is_icicle;	    /* a picture: the first frames on top */
-	bool folds_chains;  /* a frame and its only callee are one row */
+	bool is_icicle;	   /* a picture: the first frames on top */
+	bool folds_chains; /* a frame and its only callee are one row */
+	/* Of the stacks: nothing is shown, the graph is filled (values: samples as calls, CPU time)
+	 * and the CPU time between two samples set. NULL: they are shown. */
+	struct call_graph *keep;
+	uint64_t *period_ns;
 };
 
 #endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the stacks of a picture are of: target, time, and how much was lost. A picture is kept and
+ * passed on without its command line. */
+#ifndef SOOTH_ANALYZE_GRAPH_ORIGIN_H
+#define SOOTH_ANALYZE_GRAPH_ORIGIN_H
+
+#include "base/buffer.h"
+#include "model/batch.h"
+
+struct graph_origin {
+	struct buffer target; /* in words */
+	int64_t realtime_offset_ns;
+	uint64_t begin_ns; /* of the observation; 0: unknown */
+	uint64_t lost;	   /* records */
+	bool has_segment;
+};
+
+void graph_origin_take(struct graph_origin *o, const struct batch *batch);
+/* "pid 4711: node server.js; 2026-11-23T05:12:00Z"; appends. */
+void graph_origin_put(const struct graph_origin *o, struct buffer *out);
+/* "; 12 records lost"; appends. */
+void graph_origin_put_lost(const struct graph_origin *o, struct buffer *out);
+void graph_origin_fini(struct graph_origin *o);
+
+#endif
