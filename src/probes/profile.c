@@ -66,7 +66,7 @@ static const struct sooth_field frame_fields[] = {
 		.help = "user: code of a file; kernel; generated: code made at run time" },
 	FIELD_STRING(profile_frame, function, "function of the stack frame, as its symbol names it",
 		FIELD_STATE_AT(profile_frame, function_state)),
-	FIELD_STRING(profile_frame, file, "path of the file with the code of the frame",
+	FIELD_STRING(profile_frame, file, "path of the file with the code of the frame; of generated code its engine",
 		FIELD_STATE_AT(profile_frame, file_state)),
 	FIELD_NUMBER(profile_frame, offset,
 		"place of the frame in its file; an address where it has none",

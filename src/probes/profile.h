@@ -63,7 +63,7 @@ struct profile_frame {
 	uint8_t frame_kind;	/* enum profile_frame_kind */
 	uint8_t function_state; /* not measured: no symbol covers it, or the file was not readable
 				 */
-	uint8_t file_state;	/* absent: the kernel, or generated code */
+	uint8_t file_state;	/* absent: the kernel, or generated code of an unknown engine */
 	uint8_t build_id_state;
 	struct sooth_text function;
 	struct sooth_text file;

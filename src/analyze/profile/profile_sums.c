@@ -69,7 +69,9 @@ void profile_sums_fini(struct profile_sums *s)
 static void name_unknown(
 	struct buffer *out, const struct profile_frame *f, struct span file, bool has_begin)
 {
-	if (f->frame_kind == PROFILE_GENERATED)
+	if (f->frame_kind == PROFILE_GENERATED && file.size)
+		buffer_format(out, "[JIT code (%.*s)]", (int)file.size, file.data);
+	else if (f->frame_kind == PROFILE_GENERATED)
 		buffer_string(out, GENERATED_NAME);
 	else if (f->frame_kind == PROFILE_KERNEL || !file.size)
 		buffer_string(out, f->frame_kind == PROFILE_KERNEL ? "[kernel]" : UNKNOWN_NAME);

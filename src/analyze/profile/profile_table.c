@@ -5,6 +5,7 @@
  */
 #include "analyze/profile/profile_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,17 @@ static const struct section end_section = {
 	.audience = SECTION_DETAIL,
 };
 
+/* Engines whose functions have names only when they are asked for. */
+static const struct {
+	const char *name, *remedy;
+} engines[] = {
+	{ "V8", "restart it with NODE_OPTIONS=--perf-basic-prof" },
+	{ "JavaScriptCore", "" },
+	{ "JVM", "profile again after: jcmd PID Compiler.perfmap" },
+};
+
+#define NOTED_PERCENT 1 /* of the samples: less has no note */
+
 struct function_key {
 	uint32_t role, name, file;
 	uint32_t unused;
@@ -142,6 +154,7 @@ struct table_state {
 	struct profile_count selected;
 	uint64_t whole;
 	uint64_t ends[PROFILE_ENDS]; /* samples */
+	uint64_t unnamed[ARRAY_SIZE(engines)]; /* samples with code of an engine without a name */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -183,6 +196,25 @@ static void count_function(struct table_state *s, uint32_t role,
 	sum->seen = stack;
 }
 
+static void count_unnamed(struct table_state *s, const struct profile_stacked *stacked)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+
+		if (f->kind != PROFILE_GENERATED || f->is_named)
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(engines); k++) {
+			if (seen & 1u << k ||
+				!span_equal(names_get(&s->sums.names, f->file), engines[k].name))
+				continue;
+			seen |= 1u << k;
+			s->unnamed[k] += stacked->count.samples;
+		}
+	}
+}
+
 static void count_stack(
 	struct table_state *s, const struct profile_stacked *stacked, uint64_t stack)
 {
@@ -193,6 +225,7 @@ static void count_stack(
 	s->whole += stacked->end == PROFILE_WHOLE ? stacked->count.samples : 0;
 	if (stacked->end < PROFILE_ENDS)
 		s->ends[stacked->end] += stacked->count.samples;
+	count_unnamed(s, stacked);
 	for (size_t i = 0; i < stacked->depth; i++)
 		count_function(s, role, stacked->frames[i], stack, stacked->count.samples, !i);
 }
@@ -289,12 +322,28 @@ static int emit_ends(struct table_state *s, struct sooth_error *err)
 	return status;
 }
 
+static void note_unnamed(struct table_state *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
+		double percent = percent_of(s, s->unnamed[i]);
+		char what[80], why[120];
+
+		if (percent < NOTED_PERCENT)
+			continue;
+		snprintf(what, sizeof(what), "names of functions compiled by %s", engines[i].name);
+		snprintf(why, sizeof(why),
+			"%.1f %% of the samples have such frames, and it writes no perf map", percent);
+		output_limit(s->output, what, why, engines[i].remedy);
+	}
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct table_state *s = state;
 	int status;
 
 	count_all(s);
+	note_unnamed(s);
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);

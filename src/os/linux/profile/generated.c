@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Processes with generated code. */
+#include "os/linux/profile/generated.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/root_file.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/files/timed_file.h"
+#include "os/linux/files/timed_open.h"
+
+#define PROCESSES_MAX 256
+#define OPEN_MS	      1000
+#define READ_MS	      3000
+#define MAP_BYTES_MAX (256u << 20)
+#define PIECE_BYTES   (256u << 10)
+
+/* Of executables by their name, so that few are read. */
+static const struct {
+	const char *program, *engine;
+} programs[] = {
+	{ "node", "V8" },
+	{ "nodejs", "V8" },
+	{ "deno", "V8" },
+	{ "chrome", "V8" },
+	{ "bun", "JavaScriptCore" },
+	{ "claude", "JavaScriptCore" },
+	{ "opencode", "JavaScriptCore" },
+	{ "java", "JVM" },
+};
+
+static const struct {
+	enum maps_runtime runtime;
+	const char *engine;
+} runtimes[] = {
+	{ MAPS_V8, "V8" },
+	{ MAPS_JAVASCRIPTCORE, "JavaScriptCore" },
+	{ MAPS_JAVA, "JVM" },
+	{ MAPS_PYTHON, "Python" },
+};
+
+void generated_init(struct generated *g)
+{
+	map_init(&g->processes, sizeof(uint32_t), sizeof(struct generated_process), PROCESSES_MAX);
+	runtimes_init(&g->runtimes);
+}
+
+void generated_fini(struct generated *g)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&g->processes, &position, &key, &value))
+		cleanup_close(&((struct generated_process *)value)->root);
+	map_fini(&g->processes);
+	runtimes_fini(&g->runtimes);
+	timeout_fini(&g->timeout);
+}
+
+/* --- the process --- */
+
+static const char *engine_of(struct generated *g, int process)
+{
+	struct runtimes_seen seen = { 0 };
+	struct buffer link = { 0 };
+	const char *engine = NULL;
+
+	if (procfs_link_at(process, "exe", &link) >= 0) {
+		struct span name = span_of((const char *)link.data, link.size);
+		const char *slash = name.size ? memrchr(name.data, '/', name.size) : NULL;
+
+		if (slash)
+			name = span_of(slash + 1, name.size - (size_t)(slash + 1 - name.data));
+		for (size_t i = 0; i < ARRAY_SIZE(programs) && !engine; i++)
+			engine = span_equal(name, programs[i].program) ? programs[i].engine : NULL;
+	}
+	buffer_fini(&link);
+	if (engine || runtimes_see_executable(&g->runtimes, &g->timeout, process, &seen))
+		return engine;
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && !engine; i++)
+		engine = seen.why[runtimes[i].runtime][0] ? runtimes[i].engine : NULL;
+	return engine;
+}
+
+/* The pid that the process has for itself: the last number of NSpid. */
+static uint32_t inner_pid_of(int process, uint32_t pid)
+{
+	struct buffer status = { 0 };
+	uint64_t number = pid;
+	struct span value;
+
+	if (procfs_read_at(process, "status", &status, PROCFS_SMALL) >= 0 &&
+		task_status_find(&value, "NSpid:", status.data, status.size)) {
+		struct cursor c = cursor_over(value.data, value.size);
+		struct span word;
+
+		while ((word = cursor_word(&c)).size)
+			span_decimal(word, &number);
+	}
+	buffer_fini(&status);
+	return (uint32_t)number;
+}
+
+void generated_meet(struct generated *g, uint32_t pid)
+{
+	_cleanup_close_ int process = -1;
+	struct generated_process *known;
+	struct stat st;
+	bool is_new;
+
+	known = map_put(&g->processes, &pid, &is_new);
+	if (!known || !is_new)
+		return;
+	known->root = -1;
+	process = procfs_open((pid_t)pid);
+	if (process < 0 || fstat(process, &st))
+		return;
+	known->root = root_open(process);
+	known->owner = st.st_uid;
+	known->inner_pid = inner_pid_of(process, pid);
+	known->engine = engine_of(g, process);
+}
+
+const char *generated_engine(const struct generated *g, uint32_t pid)
+{
+	const struct generated_process *known = map_get(&g->processes, &pid);
+
+	return known ? known->engine : NULL;
+}
+
+/* --- its map --- */
+
+/* A regular file of the process's owner, in its /tmp, where every user may put links. */
+static int open_map(struct generated *g, const struct generated_process *p)
+{
+	_cleanup_close_ int folder = timed_open(
+		&g->timeout, p->root, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW, OPEN_MS);
+	char name[32];
+	struct stat st;
+	int fd;
+
+	if (folder < 0)
+		return folder;
+	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
+	fd = timed_open(&g->timeout, folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+		OPEN_MS);
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != p->owner)) {
+		close(fd);
+		return -EACCES;
+	}
+	return fd;
+}
+
+/* Whole lines only; the rest moves to the front. */
+static void take_lines(struct perf_map_place *places, size_t count, struct buffer *bytes)
+{
+	const char *end = bytes->size ? memrchr(bytes->data, '\n', bytes->size) : NULL;
+	size_t whole = end ? (size_t)(end + 1 - (const char *)bytes->data) : 0;
+
+	perf_map_take(places, count, bytes->data, whole);
+	buffer_consume(bytes, whole);
+}
+
+void generated_names(
+	struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
+{
+	const struct generated_process *p = map_get(&g->processes, &pid);
+	struct buffer bytes = { .limit = 4 * PIECE_BYTES };
+	struct timed_file file;
+	uint64_t read = 0;
+	int fd, status = 1;
+
+	if (!p || p->root < 0 || (fd = open_map(g, p)) < 0)
+		return;
+	timed_file_take(&file, &g->timeout, fd, READ_MS);
+	while (status > 0 && read < MAP_BYTES_MAX) {
+		size_t before = bytes.size;
+
+		status = timed_file_read(&file, &bytes, PIECE_BYTES);
+		read += bytes.size - before;
+		take_lines(places, count, &bytes);
+	}
+	timed_file_close(&file);
+	buffer_fini(&bytes);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes whose samples are in generated code: which engine made it, and the perf map that names
+ * it, if the engine was started to write one. What leads to that file is kept from the first such
+ * sample on: the process may be gone at the end.
+ */
+#ifndef SOOTH_OS_LINUX_GENERATED_H
+#define SOOTH_OS_LINUX_GENERATED_H
+
+#include "base/map.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/profile/perf_map.h"
+#include "os/linux/programs/runtimes.h"
+
+struct generated {
+	struct map processes; /* uint32_t pid -> struct generated_process */
+	struct runtimes runtimes;
+	struct timeout timeout;
+};
+
+struct generated_process {
+	int root; /* of the process; negative: none */
+	uint32_t inner_pid;
+	uint32_t owner;
+	const char *engine; /* "V8"; NULL: unknown */
+};
+
+void generated_init(struct generated *g);
+void generated_fini(struct generated *g);
+/* A sample in generated code of this process. */
+void generated_meet(struct generated *g, uint32_t pid);
+/* NULL: unknown. */
+const char *generated_engine(const struct generated *g, uint32_t pid);
+/* Fills in places of the process that are sorted by address. */
+void generated_names(
+	struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count);
+
+#endif

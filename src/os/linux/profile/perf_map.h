@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions of generated code from the file that a runtime writes about it, /tmp/perf-PID.map: a
+ * line is "START SIZE NAME", numbers in hexadecimal. A runtime reuses memory, and the file has no
+ * times: an address that lines give different names has none.
+ */
+#ifndef SOOTH_OS_LINUX_PERF_MAP_H
+#define SOOTH_OS_LINUX_PERF_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PERF_MAP_NAME_MAX 255
+
+struct perf_map_place {
+	uint64_t address; /* the input */
+	uint64_t begin;
+	bool is_found;
+	bool is_reused; /* lines with different names cover it */
+	char name[PERF_MAP_NAME_MAX + 1];
+};
+
+/* Fills in places that are sorted by address, from whole lines. */
+void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size);
+
+#endif

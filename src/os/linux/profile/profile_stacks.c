@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames and stacks by number, and their definitions. */
+#include "os/linux/profile/profile_stacks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "model/batch.h"
+#include "os/linux/profile/kernel_symbols.h"
+#include "symbols/elf_address.h"
+#include <sooth/field.h>
+
+#define FRAMES_MAX  (1u << 20)
+#define STACKS_MAX  (1u << 20)
+#define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
+
+struct frame_key {
+	uint64_t file;
+	uint64_t offset;
+	uint32_t pid; /* of generated code; 0: the same in all processes */
+	uint32_t unused;
+};
+
+/* Two hashes that begin differently: 128 bits. */
+struct stack_key {
+	uint64_t first, second;
+};
+
+void profile_stacks_init(struct profile_stacks *s)
+{
+	map_init(&s->frames, sizeof(struct frame_key), sizeof(uint32_t), FRAMES_MAX);
+	map_init(&s->stacks, sizeof(struct stack_key), sizeof(uint32_t), STACKS_MAX);
+	generated_init(&s->generated);
+}
+
+void profile_stacks_fini(struct profile_stacks *s)
+{
+	map_fini(&s->frames);
+	map_fini(&s->stacks);
+	generated_fini(&s->generated);
+}
+
+static bool put_frame(
+	struct profile_stacks *s, const struct frame_key *key, uint32_t *number)
+{
+	bool is_new;
+	uint32_t *known = map_put(&s->frames, key, &is_new);
+
+	if (!known)
+		return false;
+	if (is_new && key->pid)
+		generated_meet(&s->generated, key->pid);
+	if (is_new)
+		*known = (uint32_t)s->frames.count;
+	*number = *known;
+	return true;
+}
+
+/* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
+static size_t put_frames(
+	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const uint64_t *kernel = (const void *)(user + raw->user_frames);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < raw->kernel_frames; i++) {
+		struct frame_key key = { .file = FILE_KERNEL, .offset = kernel[i] - (i > 0) };
+
+		if (!put_frame(s, &key, &numbers[count++]))
+			return 0;
+	}
+	for (uint32_t i = 0; i < raw->user_frames; i++) {
+		struct frame_key key = { .file = user[i].file, .offset = user[i].offset };
+
+		key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
+		if (!put_frame(s, &key, &numbers[count++]))
+			return 0;
+	}
+	return count;
+}
+
+uint32_t profile_stacks_put(
+	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out)
+{
+	uint32_t numbers[PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 1];
+	size_t count = put_frames(s, raw, numbers) * sizeof(numbers[0]), seed = raw->end + 1;
+	struct stack_key key = { hash_bytes(HASH_BEGIN + raw->end, numbers, count),
+		hash_bytes(~HASH_BEGIN - seed, numbers, count) };
+	bool is_new;
+	uint32_t *number = count ? map_put(&s->stacks, &key, &is_new) : NULL;
+	struct profile_stack stack = { .record = { .time_ns = raw->record.time_ns,
+					       .kind = PROFILE_STACK,
+					       .cpu = SOOTH_CPU_NONE },
+		.end = (uint8_t)raw->end };
+	struct record_tail tail[] = { { &stack.frames, numbers, count } };
+
+	if (!number) {
+		s->refused++;
+		return PROFILE_STACK_NONE;
+	}
+	if (is_new) {
+		*number = stack.stack = (uint32_t)s->stacks.count;
+		RECORD_APPEND(out, &stack, tail, ARRAY_SIZE(tail));
+	}
+	return *number;
+}
+
+/* --- names --- */
+
+struct to_name {
+	struct frame_key key;
+	uint32_t number;
+};
+
+static int by_place(const void *left, const void *right)
+{
+	const struct to_name *a = left, *b = right;
+
+	if (a->key.file != b->key.file)
+		return a->key.file < b->key.file ? -1 : 1;
+	if (a->key.pid != b->key.pid)
+		return a->key.pid < b->key.pid ? -1 : 1;
+	return a->key.offset < b->key.offset ? -1 : a->key.offset > b->key.offset;
+}
+
+static void write_frame(struct buffer *out, const struct to_name *frame,
+	enum profile_frame_kind kind, const struct elf_address *found, const char *path,
+	const char *build_id)
+{
+	bool has_begin = found->is_found || found->inside;
+	const char *function = found->is_found ? found->name : NULL;
+	struct profile_frame f = {
+		.record = { .time_ns = clock_monotonic_ns(),
+			.kind = PROFILE_FRAME,
+			.cpu = SOOTH_CPU_NONE },
+		.offset = frame->key.offset,
+		.frame = frame->number,
+		.frame_kind = (uint8_t)kind,
+		.function_state =
+			function ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.file_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.begin = has_begin ? frame->key.offset - found->inside : 0,
+		.begin_state =
+			has_begin ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.build_id_state = build_id[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+	};
+	struct record_tail tail[] = {
+		{ &f.function, function ? function : "", function ? strlen(function) : 0 },
+		{ &f.file, path ? path : "", path ? strlen(path) : 0 },
+		{ &f.build_id, build_id, strlen(build_id) },
+	};
+
+	RECORD_APPEND(out, &f, tail, ARRAY_SIZE(tail));
+}
+
+/* Without a symbol: the function that the unwind information knows there. */
+static void find_entry(
+	const struct profile_tables *tables, const struct frame_key *key, struct elf_address *found)
+{
+	uint64_t entry;
+
+	if (!found->is_found && profile_tables_entry(tables, key->file, key->offset, &entry))
+		found->inside = key->offset - entry;
+}
+
+static void name_user(struct profile_files *files, const struct profile_tables *tables,
+	const struct to_name *frames, size_t count, struct buffer *out)
+{
+	struct profile_known *file = profile_files_get(files, frames[0].key.file);
+	struct elf_address addresses[ELF_ADDRESSES_MAX];
+	int status = 0;
+
+	for (size_t from = 0; from < count; from += ELF_ADDRESSES_MAX) {
+		size_t piece = count - from < ELF_ADDRESSES_MAX ? count - from : ELF_ADDRESSES_MAX;
+
+		memset(addresses, 0, sizeof(addresses));
+		for (size_t i = 0; i < piece; i++)
+			addresses[i].offset = frames[from + i].key.offset;
+		/* A file that did not answer once is not read again. */
+		if (file && !status)
+			status = profile_files_names(files, file, addresses, piece);
+		for (size_t i = 0; i < piece; i++) {
+			addresses[i].is_found &= !status;
+			find_entry(tables, &frames[from + i].key, &addresses[i]);
+			write_frame(out, &frames[from + i], PROFILE_USER, &addresses[i],
+				file ? file->path : NULL, file ? file->identity.build_id : "");
+		}
+	}
+}
+
+/* Of one process. Where its file would be, the engine is named. */
+static int name_generated(struct generated *g, const struct to_name *frames, size_t count,
+	struct buffer *out)
+{
+	_cleanup_free_ struct perf_map_place *places = calloc(count, sizeof(*places));
+	const char *engine = generated_engine(g, frames[0].key.pid);
+
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		places[i].address = frames[i].key.offset;
+	generated_names(g, frames[0].key.pid, places, count);
+	for (size_t i = 0; i < count; i++) {
+		struct elf_address found = { .inside = places[i].address - places[i].begin,
+			.is_found = places[i].is_found && !places[i].is_reused };
+
+		if (found.is_found)
+			memcpy(found.name, places[i].name, sizeof(places[i].name));
+		else
+			found.inside = 0;
+		write_frame(out, &frames[i], PROFILE_GENERATED, &found, engine, "");
+	}
+	return 0;
+}
+
+static int name_kernel(const struct to_name *frames, size_t count, struct buffer *out)
+{
+	_cleanup_free_ struct kernel_symbol *symbols = calloc(count, sizeof(*symbols));
+	int status;
+
+	if (!symbols)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		symbols[i].address = frames[i].key.offset;
+	status = kernel_symbols(symbols, count);
+	for (size_t i = 0; i < count; i++) {
+		struct elf_address found = { .inside = symbols[i].address - symbols[i].begin,
+			.is_found = !status && symbols[i].begin };
+
+		memcpy(found.name, symbols[i].name, sizeof(symbols[i].name));
+		write_frame(out, &frames[i], PROFILE_KERNEL, &found, NULL, "");
+	}
+	return status;
+}
+
+int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
+	const struct profile_tables *tables, struct buffer *out, bool *is_kernel_hidden)
+{
+	_cleanup_free_ struct to_name *frames = calloc(s->frames.count + 1, sizeof(*frames));
+	size_t count = 0, position = 0, to;
+	const void *key;
+	void *value;
+	int status = 0;
+
+	if (!frames)
+		return -ENOMEM;
+	while (map_next(&s->frames, &position, &key, &value))
+		frames[count++] = (struct to_name){ *(const struct frame_key *)key,
+			*(const uint32_t *)value };
+	qsort(frames, count, sizeof(*frames), by_place);
+	for (size_t from = 0; from < count && !status; from = to) {
+		for (to = from; to < count && frames[to].key.file == frames[from].key.file &&
+				frames[to].key.pid == frames[from].key.pid;
+			to++)
+			;
+		if (frames[from].key.file == PROFILE_FILE_NONE)
+			status = name_generated(&s->generated, frames + from, to - from, out);
+		else if (frames[from].key.file == FILE_KERNEL)
+			*is_kernel_hidden = name_kernel(frames + from, to - from, out) == -EPERM;
+		else
+			name_user(files, tables, frames + from, to - from, out);
+	}
+	return status;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The dictionaries of a profile: frames by file and offset, stacks by their frames, each written
+ * once. Bounded; a stack that finds no room is number 0, which has no frames.
+ */
+#ifndef SOOTH_OS_LINUX_PROFILE_STACKS_H
+#define SOOTH_OS_LINUX_PROFILE_STACKS_H
+
+#include "os/linux/profile/generated.h"
+#include "os/linux/profile/profile_files.h"
+#include "os/linux/profile/profile_tables.h"
+
+#define PROFILE_STACK_NONE 0
+
+struct profile_stacks {
+	struct map frames; /* file and offset -> uint32_t, from 1 on */
+	struct map stacks; /* two hashes -> uint32_t, from 1 on */
+	uint64_t refused;  /* samples whose stack found no room */
+	struct generated generated;
+};
+
+void profile_stacks_init(struct profile_stacks *s);
+void profile_stacks_fini(struct profile_stacks *s);
+/* The number of a sample's stack; a new one is written to `out`. */
+uint32_t profile_stacks_put(
+	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out);
+/* Names all frames and writes them. */
+int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
+	const struct profile_tables *tables, struct buffer *out, bool *is_kernel_hidden);
+
+#endif
