@@ -50,24 +50,29 @@ struct finding_evidence_row {
 
 enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STATES };
 
-#define FINDING_ROW(F, S)                                                                          \
-	F(S, TEXT, id, ALWAYS, "id of the finding; `sooth diagnose --list-findings` lists all")    \
+/* What a finding and a change of it have in common. */
+#define FINDING_WEIGHT(F, S)                                                                       \
 	F(S, ENUM8, severity, ALWAYS,                                                              \
 		"severity of the finding: critical, high, medium, low, info",                      \
 		.names = &finding_severity_names, .levels = severity_levels)                       \
 	F(S, ENUM8, confidence, ALWAYS, "confidence in the finding: high, medium, low",            \
-		.names = &confidence_names)                                                        \
-	F(S, ROWS, subject, ALWAYS,                                                                \
-		"process, thread, file or connection that the finding is about",                   \
-		.rows = &finding_subject_schema, .is_single = true, .is_hidden = true)             \
-	F(S, TEXT, claim, ALWAYS, "one sentence that describes the finding")                       \
+		.names = &confidence_names)
+#define FINDING_PROOF(F, S)                                                                        \
 	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
 		.rows = &finding_evidence_schema)                                                  \
 	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about the finding")                    \
 	F(S, NAMED, TEXTS, unseen, caveats, ALWAYS,                                                \
 		"missing information that could change the finding")                               \
-	F(S, TEXT, key, ALWAYS,                                                                    \
-		"key that identifies the finding and its subject across diagnoses")                \
+	F(S, TEXT, key, ALWAYS, "key that identifies the finding and its subject across diagnoses")
+
+#define FINDING_ROW(F, S)                                                                          \
+	F(S, TEXT, id, ALWAYS, "id of the finding; `sooth diagnose --list-findings` lists all")    \
+	FINDING_WEIGHT(F, S)                                                                       \
+	F(S, ROWS, subject, ALWAYS,                                                                \
+		"process, thread, file or connection that the finding is about",                   \
+		.rows = &finding_subject_schema, .is_single = true, .is_hidden = true)             \
+	F(S, TEXT, claim, ALWAYS, "one sentence that describes the finding")                       \
+	FINDING_PROOF(F, S)                                                                        \
 	F(S, U64, first_seen_ns, ALWAYS, "time the finding was first seen (CLOCK_MONOTONIC)",      \
 		.unit = SOOTH_UNIT_TIME_NS, .is_hidden = true)                                     \
 	F(S, NAMED, U64, first_utc_ns, first_seen_utc_ns, ALWAYS,                                  \
@@ -90,11 +95,7 @@ struct finding_row {
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
 	F(S, ENUM8, state, ALWAYS, "change of the finding: raised (new or worse) or cleared",      \
 		.names = &state_names)                                                             \
-	F(S, ENUM8, severity, ALWAYS,                                                              \
-		"severity of the finding: critical, high, medium, low, info",                      \
-		.names = &finding_severity_names, .levels = severity_levels)                       \
-	F(S, ENUM8, confidence, ALWAYS, "confidence in the finding: high, medium, low",            \
-		.names = &confidence_names)                                                        \
+	FINDING_WEIGHT(F, S)                                                                       \
 	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
 		"process id; null: the finding is about the host")                                 \
@@ -104,13 +105,7 @@ struct finding_row {
 	F(S, ROWS, subject, ALWAYS,                                                                \
 		"process, thread, file or connection that the finding is about",                   \
 		.rows = &finding_subject_schema, .is_single = true, .is_hidden = true)             \
-	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
-		.rows = &finding_evidence_schema)                                                  \
-	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about the finding")                    \
-	F(S, NAMED, TEXTS, unseen, caveats, ALWAYS,                                                \
-		"missing information that could change the finding")                               \
-	F(S, TEXT, key, ALWAYS,                                                                    \
-		"key that identifies the finding and its subject across diagnoses")                \
+	FINDING_PROOF(F, S)                                                                        \
 	F(S, NAMED, U64, first_utc_ns, first_seen_utc_ns, ALWAYS,                                  \
 		"time the finding was first seen, ns since 1970", .unit = SOOTH_UNIT_UTC_NS)       \
 	F(S, U64, duration_ns, MAYBE(lasted_state),                                                \
@@ -158,6 +153,20 @@ struct finding_blind_row {
 	ROW_MEMBERS(FINDING_BLIND_ROW, finding_blind_row)
 };
 
+/* What came of all checks of a process, or of the host. */
+#define FINDING_RESULTS(F, S)                                                                      \
+	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
+		.names = &finding_severity_names, .levels = severity_levels)                       \
+	F(S, U32, finding_count, ALWAYS, "number of findings")                                     \
+	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
+	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema,     \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, ROWS, blind, unseen, ALWAYS, "checks that could not be done, with the reason", \
+		.rows = &finding_blind_schema, .is_hidden = true)                                  \
+	F(S, TEXT, fine_text, MAYBE(fine_text_state), "checks that found no problem, as text")     \
+	F(S, NAMED, TEXT, blind_text, unseen_text, MAYBE(blind_text_state),                        \
+		"checks that could not be done, as text")
+
 /* A process with its findings. */
 #define FINDING_PROCESS_ROW(F, S)                                                                  \
 	F(S, PID)                                                                                  \
@@ -178,17 +187,7 @@ struct finding_blind_row {
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, elapsed_s, MAYBE(elapsed_state), "seconds since the process started",            \
 		.unit = SOOTH_UNIT_S)                                                              \
-	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
-		.names = &finding_severity_names, .levels = severity_levels)                       \
-	F(S, U32, finding_count, ALWAYS, "number of findings")                                     \
-	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
-	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema,     \
-		.is_hidden = true)                                                                 \
-	F(S, NAMED, ROWS, blind, unseen, ALWAYS, "checks that could not be done, with the reason", \
-		.rows = &finding_blind_schema, .is_hidden = true)                                  \
-	F(S, TEXT, fine_text, MAYBE(fine_text_state), "checks that found no problem, as text")     \
-	F(S, NAMED, TEXT, blind_text, unseen_text, MAYBE(blind_text_state),                        \
-		"checks that could not be done, as text")                                          \
+	FINDING_RESULTS(F, S)                                                                      \
 	F(S, TEXT, waits_text, MAYBE(waits_state),                                                 \
 		"what the process waits for, and which process could end that (sooth why)")
 
@@ -200,17 +199,7 @@ struct finding_process_row {
 #define FINDING_HOST_ROW(F, S)                                                                     \
 	F(S, TEXT, hostname, ALWAYS, "name of the host", .placeholder = "host")                    \
 	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
-	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
-		.names = &finding_severity_names, .levels = severity_levels)                       \
-	F(S, U32, finding_count, ALWAYS, "number of findings")                                     \
-	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
-	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema,     \
-		.is_hidden = true)                                                                 \
-	F(S, NAMED, ROWS, blind, unseen, ALWAYS, "checks that could not be done, with the reason", \
-		.rows = &finding_blind_schema, .is_hidden = true)                                  \
-	F(S, TEXT, fine_text, MAYBE(fine_text_state), "checks that found no problem, as text")     \
-	F(S, NAMED, TEXT, blind_text, unseen_text, MAYBE(blind_text_state),                        \
-		"checks that could not be done, as text")
+	FINDING_RESULTS(F, S)
 
 struct finding_host_row {
 	struct sooth_record record;
