@@ -26,6 +26,9 @@
 #define RESTARTS_NAME "min-restarts"
 #define STARTS_NAME   "min-starts"
 #define FAILED_SHARE  0.5
+#define FAILING_NAME  "min-failing-starts"
+#define FAILING_SHARE 0.9
+#define FAILING_LEAST 10
 #define CROWDED	      1.5
 
 static const struct finding_option options[] = {
@@ -39,6 +42,8 @@ static const struct finding_option options[] = {
 	THRESHOLD(RESTARTS_NAME, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
+	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
+		"the same if nine of ten of them fail, and ten at least"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
 		"severity is medium from this number of such starts per second"),
 	THRESHOLD("percent", 20, 0.1, 1e6,
@@ -316,7 +321,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 			crowding_of(e->input));
 	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
-			(unsigned long long)s->count);
+			(unsigned long long)s->ended);
 	if (starter != e->process)
 		finding_text(
 			out, "started by", "%.*s (%u)", (int)name.size, name.data, starter->id.pid);
@@ -328,14 +333,23 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	finding_end(out);
 }
 
+static bool are_too_many(const struct check *e, const struct starts *s)
+{
+	double rate = speed_of(e, s) * starts_rate(s);
+	bool are_failing =
+		s->failed >= FAILING_LEAST && (double)s->failed >= FAILING_SHARE * (double)s->ended;
+
+	return check_is_over(e, STARTS_NAME, rate, "starts") ||
+	       (are_failing && check_is_over(e, FAILING_NAME, rate, "starts"));
+}
+
 /* False: nothing to report. */
 static bool diagnose_starts(const struct check *e, struct check_result *out)
 {
 	struct starts s;
 
 	starts_of(&s, e);
-	if (!s.interval_ns ||
-		!check_is_over(e, STARTS_NAME, speed_of(e, &s) * starts_rate(&s), "starts"))
+	if (!s.interval_ns || !are_too_many(e, &s))
 		return false;
 	if (s.starter && s.starter != e->process &&
 		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)

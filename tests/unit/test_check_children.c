@@ -179,6 +179,13 @@ static void spawns_that_fail(double status)
 	ended_with = 0;
 }
 
+static void spawns_seldom_that_fail(double each_s)
+{
+	ended_with = 256;
+	spawns(each_s);
+	ended_with = 0;
+}
+
 static void spawns_that_fail_differently(double status)
 {
 	every_other = (uint32_t)status;
@@ -272,6 +279,9 @@ static void test_starts(void **state)
 		{ "process-flood", spawns_that_fail, 11, NULL,
 			"|, which use 12 % CPU and are killed by signal 11 |" },
 		{ "process-flood", spawns_that_fail, 0, NULL, "|, which use 12 % CPU |" },
+		{ "process-flood", spawns_seldom_that_fail, 6, NULL,
+			"low/high: |true, which use 1 % CPU and fail (exit status 1) |" },
+		{ "process-flood", spawns_seldom_that_fail, 3, NULL, "fine: " },
 		{ "process-flood", spawns_that_fail_differently, 512, NULL,
 			"|, which use 12 % CPU and fail |" },
 		{ "process-flood", spawns_that_fail_at_times, 256, NULL, "|, which use 12 % CPU |" },

@@ -134,22 +134,27 @@ static void count_short_lived(struct counting *c)
 	while (map_next(&b->processes, &position, &id, &value)) {
 		const struct short_lived_process *p = value;
 		const struct process_entry *starter;
+		bool is_sampled;
 
-		if (p->end_ns < c->from_ns || process_table_get(table, id))
+		if (p->end_ns < c->from_ns)
 			continue;
 		starter = short_lived_starter(b, table, p);
 		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
 			continue;
+		is_sampled = process_table_get(table, id) != NULL;
 		if (is_pause(p)) {
-			c->s->pauses++;
+			c->s->pauses += !is_sampled;
 			continue;
 		}
+		c->s->ended++;
+		c->s->cpu_ns += p->cpu_ns;
+		add_status(c->s, p->status);
+		if (is_sampled) /* counted with the samples */
+			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
 		hash = map_get(&b->commands, id);
 		if (hash)
 			add_command(c, *hash);
-		c->s->cpu_ns += p->cpu_ns;
-		add_status(c->s, p->status);
 	}
 }
 

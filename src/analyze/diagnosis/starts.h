@@ -19,11 +19,11 @@ struct starts_program {
 struct starts {
 	uint64_t interval_ns; /* 0: short-lived processes were not recorded */
 	uint64_t count;
-	uint64_t copies;	 /* of these: forked, and never became another program */
-	uint64_t pauses;	 /* that are not in count: the loop starts sleep(1) */
-	uint64_t cpu_ns, failed; /* of those that ended between two samples */
-	uint32_t status;	 /* of the failed ones, as wait(2) has it */
-	bool has_statuses;	 /* they have different ones */
+	uint64_t copies;		/* of these: forked, and never became another program */
+	uint64_t pauses;		/* that are not in count: the loop starts sleep(1) */
+	uint64_t cpu_ns, ended, failed; /* of those that ended */
+	uint32_t status;		/* of the failed ones, as wait(2) has it */
+	bool has_statuses;		/* they have different ones */
 	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
 	size_t program_count;				 /* of all kinds */
 	/* Started programs whose arguments are known, from an exec or a sample; of these, with

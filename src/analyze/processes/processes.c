@@ -255,7 +255,7 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 	return false;
 }
 
-/* A selected process must have existed; it may have ended since. */
+/* A process that the user selected must have existed; it may have ended since. */
 static int check_named(const struct processes_state *s, struct sooth_error *err)
 {
 	for (size_t i = 0; !s->options.may_lack_pids && i < s->options.pid_count; i++) {
@@ -381,14 +381,17 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 {
 	struct host_emit emit = { s->output, &s->host, &s->list, &s->options };
 	int status = host_state_resolve(&s->host, err);
+	bool is_by_stream = !s->options.pid_count;
 
-	if (!s->options.pid_count) {
+	/* A diagnosis also selects what the process waits for, which may end before the first
+	 * sample. */
+	if (is_by_stream) {
 		s->options.pids = (const void *)s->host.asked.data;
 		s->options.pid_count = s->host.asked.size / sizeof(uint32_t);
 	}
 	if (!status)
 		status = list_processes(s, err);
-	if (!status)
+	if (!status && !is_by_stream)
 		status = check_named(s, err);
 	if (status)
 		return status;
