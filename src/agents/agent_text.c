@@ -15,6 +15,8 @@
 #include "agents/agent_text_parts.h"
 #include "agents/script.h"
 
+#define VALUE_MAX 120 /* bytes of a word; what programs.c searches at once is more */
+
 /* --- words --- */
 
 static bool is_blank(char c)
@@ -64,9 +66,9 @@ static int split(struct agent_parser *p, struct span line, size_t *end)
 		if (!word)
 			return agent_text_wrong(
 				p, "add the closing \" on the same line", "a \" is not closed");
-		if (strlen(word) > AGENT_VALUE_MAX)
-			return agent_text_wrong(p, "use fewer words",
-				"a word is longer than %d bytes", AGENT_VALUE_MAX);
+		if (strlen(word) > VALUE_MAX)
+			return agent_text_wrong(
+				p, "use fewer words", "a word is longer than %d bytes", VALUE_MAX);
 		p->words[p->word_count++] = word;
 	}
 }

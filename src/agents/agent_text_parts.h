@@ -10,10 +10,7 @@
 #include "agents/agent_text.h"
 
 #define AGENT_WORDS_MAX 8   /* of a line */
-#define AGENT_VALUE_MAX 120 /* bytes of a word; what programs.c searches at once is more */
 #define AGENT_WHY_SIZE	512 /* of the words that say which rule it was */
-#define AGENT_NAME_MAX	32
-#define AGENT_TITLE_MAX 64
 #define AGENT_PROJECT	"{project}"
 
 struct agent_parser {

@@ -9,6 +9,8 @@
 #include "base/mask.h"
 #include "agents/script.h"
 
+#define LETTERS_MAX    32
+#define TITLE_MAX      64
 #define VARIABLE_MAX   64
 #define OPTION_MAX     64
 #define SECTION_MAX    32
@@ -84,7 +86,7 @@ bool agent_value_is_generic_folder(const char *folders)
 
 static const char *wrong_name(const char *value)
 {
-	if (strlen(value) > AGENT_NAME_MAX)
+	if (strlen(value) > LETTERS_MAX)
 		return "a name has at most 32 letters";
 	if (!strchr(LOWER, value[0]) || !is_of(value, LOWER DIGITS "-_"))
 		return "a name begins with a lower-case letter; digits, - and _ may follow";
@@ -93,7 +95,7 @@ static const char *wrong_name(const char *value)
 
 static const char *wrong_title(const char *value)
 {
-	return strlen(value) > AGENT_TITLE_MAX ? "it is longer than 64 bytes" : NULL;
+	return strlen(value) > TITLE_MAX ? "it is longer than 64 bytes" : NULL;
 }
 
 /* Components as path_below() compares them. */

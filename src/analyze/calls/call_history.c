@@ -107,6 +107,19 @@ static void call_waits_take(const struct call_at_hand *c)
 		w->by_event += c->weight;
 }
 
+/* How many calls of a number and class a record of it stands for: those that were made by those
+ * that were recorded, lately; what is left over of a whole number goes to the next. */
+struct call_kind {
+	uint32_t number;
+	uint16_t abi;
+	uint8_t class_; /* enum syscalls_class */
+	uint8_t unused;
+};
+
+struct call_weight {
+	double made, recorded, left;
+};
+
 /* --- calls that a thread makes over and over --- */
 
 /*

@@ -13,19 +13,6 @@ struct call_at_hand {
 	struct span path; /* its first path, from the root where known; empty: none, or "" */
 };
 
-/* How many calls of a number and class a record of it stands for: those that were made by those
- * that were recorded, lately; what is left over of a whole number goes to the next. */
-struct call_kind {
-	uint32_t number;
-	uint16_t abi;
-	uint8_t class_; /* enum syscalls_class */
-	uint8_t unused;
-};
-
-struct call_weight {
-	double made, recorded, left;
-};
-
 /* Where a descriptor stands in its file. */
 struct call_position {
 	uint64_t at;
