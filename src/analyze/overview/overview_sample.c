@@ -76,10 +76,9 @@ static void add_unnamed(
 	buffer_fini(&text);
 }
 
-void overview_add_sample(const struct overview *o, const struct diagnosis_input *input,
+void overview_add_sample(const char *refused, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct buffer *out)
 {
-	const char *refused = o->options.sample_refused;
 	struct buffer hot = { 0 }, in_user = { 0 }, functions = { 0 }, issues = { 0 };
 	struct overview_sample_row row = { .record = row_head(&j->id),
 		.success = !refused,
