@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NEAR_ENOUGH  2	/* edits */
+#define BEGUN_LEAST  2	/* characters of a name that was not typed to its end */
 #define DISTANCE_MAX 40 /* longer words are not compared */
 
 /* Levenshtein's distance, one row at a time. */
@@ -34,10 +35,29 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
+/* The only name that begins so; NULL: none does, or several do. */
+static const char *begun_name(const char *typed, const char *const *names, size_t count)
+{
+	const char *only = NULL;
+	size_t size = strlen(typed);
+
+	for (size_t i = 0; i < count; i++) {
+		if (size < BEGUN_LEAST || strncmp(names[i], typed, size))
+			continue;
+		if (only)
+			return NULL;
+		only = names[i];
+	}
+	return only;
+}
+
 const char *nearest_name(const char *typed, const char *const *names, size_t count)
 {
-	const char *nearest = NULL;
+	const char *nearest = begun_name(typed, names, count);
 	size_t best = NEAR_ENOUGH + 1;
+
+	if (nearest)
+		return nearest;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t d = distance(typed, names[i]);

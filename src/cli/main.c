@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
 #include "cli/terminal/log.h"
@@ -29,7 +30,7 @@ static int unknown_command(const char *typed)
 	}
 	error_set(&err, -EINVAL, SOOTH_FAULT_USAGE, "understand the command \"%s\"", typed);
 	error_why(&err, "there is no such command");
-	nearest = options_nearest(typed, names, count);
+	nearest = nearest_name(typed, names, count);
 	if (nearest)
 		error_remedy(&err, "did you mean sooth %s?", nearest);
 	else

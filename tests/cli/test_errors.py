@@ -30,6 +30,7 @@ class Usage(Case):
 
     def test_unknown_command(self):
         self.check(2, ["trcae"], "trcae", "did you mean sooth trace?")
+        self.check(2, ["diag"], "diag", "did you mean sooth diagnose?")
         self.check(2, ["xyzzyplugh"], "xyzzyplugh", "sooth help")
 
     def test_values(self):

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/nearest.h"
 #include "base/units.h"
 #include "cli/command/options.h"
 
@@ -312,15 +313,18 @@ static void test_suggestions(void **state)
 	refused("--numbr", "did you mean --number?");
 	refused("--completely-else", "--help");
 	refused("-q", "--help");
-	assert_string_equal(options_nearest("trcae", names, 4), "trace");
-	assert_string_equal(options_nearest("recor", names, 4), "record");
-	assert_string_equal(options_nearest("Doctor", names, 4), "doctor");
-	assert_string_equal(options_nearest("sp", (const char *const[]){ "spx" }, 1), "spx");
-	assert_null(options_nearest("-x", names, 4));
-	assert_null(options_nearest("elephant", names, 4));
-	assert_null(options_nearest("", names, 4));
-	assert_null(options_nearest("trace", names, 0));
-	assert_null(options_nearest(
+	assert_string_equal(nearest_name("trcae", names, 4), "trace");
+	assert_string_equal(nearest_name("recor", names, 4), "record");
+	assert_string_equal(nearest_name("Doctor", names, 4), "doctor");
+	assert_string_equal(nearest_name("sp", (const char *const[]){ "spx" }, 1), "spx");
+	/* The beginning of one name says more than a short other one. */
+	assert_string_equal(nearest_name("doc", (const char *const[]){ "dot", "doctor" }, 2), "doctor");
+	assert_string_equal(nearest_name("do", (const char *const[]){ "dot", "doctor" }, 2), "dot");
+	assert_null(nearest_name("-x", names, 4));
+	assert_null(nearest_name("elephant", names, 4));
+	assert_null(nearest_name("", names, 4));
+	assert_null(nearest_name("trace", names, 0));
+	assert_null(nearest_name(
 		"a-word-much-longer-than-any-of-those-that-are-compared", names, 4));
 }
 

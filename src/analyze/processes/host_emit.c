@@ -286,13 +286,17 @@ int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 		.schema = &totals_row_schema,
 		.shape = SECTION_OBJECT,
 		.wraps = true };
+	static const struct section of_none = { .name = "totals",
+		.schema = &totals_row_schema,
+		.shape = SECTION_OBJECT,
+		.audience = SECTION_DETAIL };
 	bool has_threshold = t->options->cpu_over_percent > 0 || t->options->rss_over_bytes;
 	struct totals_row row = { .processes = (uint32_t)t->list->count,
 		.over_state = has_threshold ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	uint64_t memory = host_state_memory(t->host), rss_bytes = 0;
 	size_t measured = 0, unknown = 0;
 	char human[UNITS_SIZE];
-	int status = output_section(t->output, &section, err);
+	int status = output_section(t->output, t->list->count ? &section : &of_none, err);
 
 	for (size_t i = 0; i < t->list->count; i++) {
 		const struct listed *l = &t->list->all[i];

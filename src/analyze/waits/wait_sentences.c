@@ -328,9 +328,11 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 		buffer_format(out, ": %s left", left);
 	else if (t->timeout_ns >= 2 * NS_PER_S)
 		buffer_format(out, ": %s of %s left", left, all);
+	else if (t->timeout_ns < NS_PER_MS / 2)
+		buffer_string(out, " for less than 1 ms at a time");
 	else if (t->timeout_ns < NS_PER_S)
 		buffer_format(out, " for %llu ms at a time",
-			(unsigned long long)(t->timeout_ns / NS_PER_MS));
+			(unsigned long long)((t->timeout_ns + NS_PER_MS / 2) / NS_PER_MS));
 	else
 		buffer_format(out, " for %s at a time", all);
 }

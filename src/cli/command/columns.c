@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "model/former_names.h"
 
 #define FIELDS_MAX  128
@@ -77,7 +78,7 @@ static int unknown(const struct sooth_schema *schema, const char *verb, const ch
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s the column \"%s\"", verb, typed);
 	error_why(err, "the table has no such column");
 	suggest_all(near, sizeof(near), schema, typed);
-	nearest = near[0] ? near : options_nearest(typed, names, count);
+	nearest = near[0] ? near : nearest_name(typed, names, count);
 	if (nearest)
 		return error_remedy(err, "did you mean %s? --columns help lists all", nearest);
 	return error_remedy(err, "--columns help lists all, as the members of a process in -j");

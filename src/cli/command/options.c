@@ -25,11 +25,6 @@ struct parser {
 	struct sooth_error *err;
 };
 
-const char *options_nearest(const char *typed, const char *const *names, size_t count)
-{
-	return nearest_name(typed, names, count);
-}
-
 static int unknown_option(struct parser *p, const char *typed)
 {
 	const char *names[NAMES_MAX];
@@ -46,7 +41,7 @@ static int unknown_option(struct parser *p, const char *typed)
 	error_set(p->err, -EINVAL, SOOTH_FAULT_USAGE, "understand the option %s", typed);
 	error_why(p->err, "there is no such option");
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(typed, "="), typed);
-	nearest = strncmp(word, "--", 2) ? NULL : options_nearest(word + 2, names, count);
+	nearest = strncmp(word, "--", 2) ? NULL : nearest_name(word + 2, names, count);
 	if (nearest)
 		return error_remedy(p->err, "did you mean --%s?", nearest);
 	return error_remedy(p->err, "the option --help lists the options");

@@ -84,7 +84,5 @@ struct arguments {
  */
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err);
-/* The name of `count` nearest to a mistyped one, NULL when none is near. */
-const char *options_nearest(const char *typed, const char *const *names, size_t count);
 
 #endif
