@@ -7,6 +7,9 @@ points are never passed by chance.
 import collections
 import os
 import re
+import shutil
+import sys
+import time
 
 import harness
 from harness import Case, Process, needs_bpf
@@ -174,6 +177,70 @@ class Profile(Case):
         before, after = map(int, re.search(r">inner \((\d+) &gt; (\d+)\)<", text).groups())
         # A second of CPU time each, counted at one rate, and scaled to the time it took.
         self.assertTrue(300 < after < 1100 and after / 8 < before < after * 8, (before, after))
+
+    def test_threads_that_come_and_go(self):
+        report, stacks = self.profile(PROGRAMS["profile-tables"], "fixed-many", "80000")
+        working = [(names, count) for names, count in stacks if "pieces" in names]
+        self.assertGreater(sum(count for _, count in working), 300, report["profile"])
+        # With 64 threads on few processors the table may be late: those samples say so.
+        for names, _ in working:
+            self.assertTrue(is_within(("fixed_thread", "pieces"), names) or
+                            any(name.startswith("[cut: ") for name in names), names)
+
+    def test_processes_that_come_and_go(self):
+        """Each lives for a millisecond, and its program is one that is known."""
+        report, stacks = self.profile("/bin/sh", "-c",
+                                      "i=0; while [ $i -lt 300 ]; do /bin/true; i=$((i+1)); done")
+        names = {stack[0] for stack, _ in stacks}
+        self.assertIn("true", names)
+        self.assertIn("sh", names)
+        self.assertGreater(report["profile"]["samples"], 20)
+
+    def test_library_that_comes_later(self):
+        program = ("import ctypes, time\n"
+                   "begin = time.process_time()\n"
+                   "while time.process_time() < begin + 0.3: pass\n"
+                   "library = ctypes.CDLL('libz.so.1')\n"
+                   "data = b'x' * (1 << 22)\n"
+                   "while time.process_time() < begin + 2: library.crc32(0, data, len(data))\n")
+        report, _ = self.profile(sys.executable, "-c", program)
+        share = sum(row["self_percent"] for row in report["functions"]
+                    if row["file"].startswith("libz."))
+        self.assertGreater(share, 40, report["functions"][:5])
+
+    def test_program_replaced_on_disk(self):
+        """Names are those of the file that runs, not of the one that has its path by then."""
+        program, path = self.path("program"), self.path("replaced.folded")
+        shutil.copy(PROGRAMS["profile-tables"], program)
+        target = Process([program, "shares", "60"])
+        self.addCleanup(target.end)
+        sooth = Process([harness.SOOTH, "profile", "--rate", str(RATE), "-d", "4", "--folded", path,
+                         str(target.pid)])
+        self.addCleanup(sooth.end)
+        harness.wait_until(lambda: any(
+            kind == "prog" and harness.program_name(number) == "on_sample"
+            for kind, number in harness.held_by(sooth.pid)), "sooth to attach")
+        shutil.copy("/bin/sh", self.path("other"))
+        os.rename(self.path("other"), program)
+        sooth.finish()
+        names = {name for stack, _ in folded(path) for name in stack}
+        self.assertIn("seventy", names)
+
+    def test_killed_again_and_again(self):
+        """While it loads, attaches, samples: nothing is left in the kernel."""
+        target = Process([PROGRAMS["profile-tables"], "shares", "120"])
+        self.addCleanup(target.end)
+        held = set()
+        for turn in range(20):
+            sooth = Process([harness.SOOTH, "profile", str(target.pid)])
+            self.addCleanup(sooth.end)
+            time.sleep(turn * 0.03)
+            held |= set(harness.held_by(sooth.pid))
+            sooth.child.kill()
+            sooth.finish()
+        self.assertTrue(held)
+        harness.wait_until(lambda: not harness.still_in_kernel(held), "its objects to go")
+        self.assertTrue(target.is_running())
 
     def test_nothing_stays(self):
         """sooth is killed in the midst: its program, maps and clocks go with it."""

@@ -9,6 +9,13 @@
  *   exec      a child that runs this program again, with shares
  *   signal    a handler of a signal that signal_caller raised
  *   deep      recursion of a hundred frames above its work
+ *
+ * For measurements, with a number of pieces of work in place of seconds; the CPU time that they took
+ * is printed on standard error:
+ *
+ *   fixed       all in one thread
+ *   fixed-deep  the same below a hundred frames
+ *   fixed-many  by 64 threads
  */
 #include <pthread.h>
 #include <signal.h>
@@ -22,6 +29,7 @@
 #define HOT __attribute__((noinline))
 #define CHUNK 40000
 #define DEPTH 100
+#define MANY 64
 
 static volatile unsigned long sink[4];
 static double seconds;
@@ -150,6 +158,50 @@ HOT static void deep(int left)
 	sink[0]++;
 }
 
+HOT static void pieces(double count)
+{
+	for (; count > 0; count--)
+		for (unsigned long i = 0; i < CHUNK; i++)
+			sink[0] += i;
+	sink[1]++;
+}
+
+HOT static void fixed(int left)
+{
+	if (left)
+		fixed(left - 1);
+	else
+		pieces(seconds);
+	sink[2]++;
+}
+
+HOT static void *fixed_thread(void *unused)
+{
+	(void)unused;
+	pieces(seconds / MANY);
+	sink[3]++;
+	return NULL;
+}
+
+static void run_fixed_many(void)
+{
+	pthread_t threads[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		pthread_create(&threads[i], NULL, fixed_thread, NULL);
+	for (int i = 0; i < MANY; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void run_measured(const char *mode)
+{
+	if (!strcmp(mode, "fixed-many"))
+		run_fixed_many();
+	else
+		fixed(!strcmp(mode, "fixed-deep") ? DEPTH : 1);
+	fprintf(stderr, "cpu %.6f\n", cpu_now(CLOCK_PROCESS_CPUTIME_ID));
+}
+
 int main(int count, char **arguments)
 {
 	const char *mode = count == 3 ? arguments[1] : "";
@@ -168,6 +220,8 @@ int main(int count, char **arguments)
 		signal_caller();
 	else if (!strcmp(mode, "deep"))
 		deep(DEPTH);
+	else if (!strncmp(mode, "fixed", 5))
+		run_measured(mode);
 	else
 		return 2;
 	return 0;
