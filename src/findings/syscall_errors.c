@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/file_space.h"
+#include "analyze/diagnosis/task_room.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -202,9 +203,18 @@ static bool is_often(const struct look *l, const struct call_place *place,
 		       check_calls_rate(&l->calls, times), what);
 }
 
-/* Only of a lock these are no answers. */
+static bool is_no_room(const struct call_place *place)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return row && call_error_is_no_room(row, place->error);
+}
+
+/* Only of a lock, and of a start without room for it, these are no answers. */
 static bool is_lock(const struct call_place *place)
 {
+	if (is_no_room(place))
+		return false;
 	return place->error == LINUX_EEXIST || place->error == LINUX_EAGAIN;
 }
 
@@ -233,7 +243,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
-	if (call_error_is_grave(place->error) && times >= check_option(l->e, "min-grave") &&
+	if ((call_error_is_grave(place->error) || is_no_room(place)) && times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
 	return is_often(l, place, f, times, what) || is_lasting(l, place, f, times, what) ? times
@@ -301,6 +311,55 @@ static void report_lock(struct look *l, const struct check_ranked *one)
 	buffer_fini(&text);
 }
 
+static void emit_full_group(struct check_result *out, const struct limits_group *g)
+{
+	struct span path = record_text(&g->record, &g->path);
+
+	finding_text(out, "control group", "%.*s", (int)path.size, path.data);
+	if (g->used_state == SOOTH_STATE_VALUE)
+		finding_number(out, "processes and threads in the control group", (double)g->used,
+			SOOTH_UNIT_NONE, 0);
+	finding_number(out, "processes and threads that it may have", (double)g->limit,
+		SOOTH_UNIT_NONE, 0);
+	finding_remedy(out,
+		"end processes of the group (systemd-cgls shows them), or raise its pids.max "
+		"(systemd: TasksMax=)");
+}
+
+static void report_no_room(struct look *l, const struct check_ranked *one)
+{
+	const struct limits_group *g = task_room_full_group(l->e);
+	const struct call_failures *f = one->value;
+	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
+	const struct call_place *place = one->key;
+
+	check_call_name(place->abi, place->number, name);
+	put_key(place, what, sizeof(what));
+	finding_begin(l->out, g ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, what);
+	finding_severity(l->out, FINDING_HIGH);
+	if (g)
+		finding_claim(l->out,
+			"cannot start processes or threads: its control group may have %llu; %s "
+			"failed %.0f times",
+			(unsigned long long)g->limit, name, one->weight);
+	else
+		finding_claim(l->out,
+			"cannot start processes or threads: a limit of processes is reached; %s "
+			"failed with EAGAIN %.0f times",
+			name, one->weight);
+	emit_times(l, one->weight, f->first_ns, f->last_ns);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	if (g) {
+		emit_full_group(l->out, g);
+	} else {
+		finding_unseen(l->out,
+			"which limit: of the user (ulimit -u), of the control group (pids.max) or "
+			"of the host (kernel.threads-max)");
+		finding_remedy(l->out, "sooth inspect --limits %u shows the limits", l->e->id.pid);
+	}
+	finding_end(l->out);
+}
+
 static void report(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
@@ -312,6 +371,10 @@ static void report(struct look *l, const struct check_ranked *one)
 
 	if (is_lock(place)) {
 		report_lock(l, one);
+		return;
+	}
+	if (is_no_room(place)) {
+		report_no_room(l, one);
 		return;
 	}
 	check_call_name(place->abi, place->number, name);

@@ -37,6 +37,7 @@ enum syscall_trait {
 	SYSCALL_RETURNS_ADDRESS = 1 << 20,
 	SYSCALL_RETURNS_MODE = 1 << 21,
 	SYSCALL_SYNCS = 1 << 22, /* what was written to a file, to its disk */
+	SYSCALL_STARTS_TASK = 1 << 23, /* a process or a thread */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

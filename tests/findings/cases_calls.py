@@ -11,6 +11,7 @@ import pathlib
 import shutil
 
 import case
+import control_group
 
 sick = functools.partial(case.sick, calls=True)
 healthy = functools.partial(case.healthy, calls=True)
@@ -479,7 +480,45 @@ OFTEN = ((0.01, 0.03), (20, 60))
 MISSING = {"threshold": "min-rate-missing"}
 
 
+# Children that stay, and one more in each round: there is room for it, or there is not.
+STARTS = """
+import os, sys, time
+pause, stay = float(sys.argv[1]), int(sys.argv[2])
+for _ in range(stay):
+    if not os.fork():
+        time.sleep(600)
+        os._exit(0)
+print("ready", flush=True)
+while True:
+    try:
+        child = os.fork()
+        if not child: os._exit(0)
+        os.waitpid(child, 0)
+    except OSError: pass
+    time.sleep(pause)
+"""
+
+
+def starts(room):
+    """In a control group of processes that has room for so many more."""
+    def make(scope, rng):
+        stay = rng.randint(2, 12)
+        group = control_group.make(scope, "pids", pids_max=1 + stay + room)
+        return control_group.within(scope, group, STARTS, str(rng.uniform(0.15, 0.4)),
+            str(stay)).pid
+    return make
+
+
+def no_pids_group():
+    return control_group.missing("pids")
+
+
 SYSCALL_ERRORS = [
+    sick("syscall-errors", "a control group without room for a process", starts(0),
+        says="cannot start processes or threads: its control group may have ", severity="high",
+        may_skip=no_pids_group, evidence="times", threshold="min-grave"),
+    healthy("syscall-errors", "a control group with room for one process", starts(1),
+        may_skip=no_pids_group),
     failing("a file that is not there", "not there", "missing.json keeps failing", *OFTEN, **MISSING,
         also=("metadata-storm",)),
     failing("a folder that is written to", "a folder", "EISDIR"),

@@ -365,6 +365,35 @@ static void folder_of_locks_exists(double seconds)
 	tries_to_lock("/r/lock", "mkdirat", -EEXIST, seconds);
 }
 
+/* The kernel starts no process; so many are in its control group, of 8. */
+static void starts_none(double used)
+{
+	struct limits_process end = { .record = head_of(LOOKS - 1, PID, LIMITS_PROCESS) };
+	struct limits_group g = { .record = head_of(LOOKS - 1, PID, LIMITS_GROUP),
+		.version = 2,
+		.used = (uint64_t)used,
+		.reached_state = SOOTH_STATE_ABSENT,
+		.limit = 8 };
+	struct record_tail tail[] = { put_text(&g.name, "pids"), put_text(&g.path, "/box") };
+
+	observe();
+	for (int i = 0; i < 3; i++) {
+		next_s = 0.1 + i;
+		CALL("clone3", -EAGAIN, 0, 88);
+	}
+	RECORD_APPEND(&records, &g, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	observed();
+}
+
+static void starts_few(double error)
+{
+	observe();
+	for (int i = 0; i < 2; i++)
+		CALL("clone", -(int64_t)error, 0, 0);
+	observed();
+}
+
 static void binds(double error)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -418,6 +447,13 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", other_file_exists, 2.6, NULL, "fine: " },
 		{ "syscall-errors", folder_of_locks_exists, 2.6, NULL,
 			"low/medium: waits for a lock: lock file /r/lock exists" },
+		{ "syscall-errors", starts_none, 8, NULL,
+			"high/high: cannot start processes or threads: its control group may have "
+			"8; clone3 failed 3 times|[control group: /box]" },
+		{ "syscall-errors", starts_none, 7, NULL,
+			"high/medium: cannot start processes or threads: a limit of processes is "
+			"reached; clone3 failed with EAGAIN 3 times|(unseen: which limit" },
+		{ "syscall-errors", starts_few, EAGAIN, NULL, "fine: 2 errors in 2 calls" },
 		{ "syscall-errors", binds, EADDRINUSE, NULL,
 			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
 			"already in use), 60 times" },

@@ -12,8 +12,15 @@ static bool is_any_answer(unsigned error)
 	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
 }
 
+bool call_error_is_no_room(const struct syscall_row *row, unsigned error)
+{
+	return row->traits & SYSCALL_STARTS_TASK && error == LINUX_EAGAIN;
+}
+
 bool call_error_is_answer(const struct syscall_row *row, unsigned error)
 {
+	if (call_error_is_no_room(row, error))
+		return false;
 	/* Which peer does not answer is reported by connection. */
 	if (is_any_answer(error) || row->traits & SYSCALL_CONNECTS)
 		return true;

@@ -11,6 +11,8 @@
  * for, a single call does not show.
  */
 bool call_error_is_answer(const struct syscall_row *row, unsigned error);
+/* A limit of processes and threads is reached: "try again" is no answer there. */
+bool call_error_is_no_room(const struct syscall_row *row, unsigned error);
 /* What no program takes lightly: no space, no descriptors, no memory, a broken device. */
 bool call_error_is_grave(unsigned error);
 
