@@ -112,7 +112,7 @@ struct waits_object {
 enum waits_relation {
 	WAITS_RELATION_CHILD = 1,
 	WAITS_RELATION_THREAD, /* owner of a mutex, or the thread whose end is waited for */
-	WAITS_RELATION_LOCK,   /* holder of a lock of /proc/locks */
+	WAITS_RELATION_LOCK,   /* holder of a lock of /proc/locks or of a mutex in shared memory */
 	WAITS_RELATION_LOCK_FILE,
 	WAITS_RELATION_READER, /* at the other end of a pipe or FIFO */
 	WAITS_RELATION_WRITER,

@@ -3,6 +3,7 @@
 `sooth why` of processes that wait, run, idle or are stuck, each of real software: all are started
 first, then one report tells about all of them. A program that is not installed is skipped by name.
 """
+import ctypes
 import os
 import pty
 import pwd
@@ -82,6 +83,12 @@ class Situations(Case):
             with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
                 return file.read().rsplit(")", 1)[1].split()[0] in "SDTt"
         wait_until(waits, "process %d to wait" % pid)
+
+    def waits_in(self, pid, *channels):
+        """Until its main thread waits in one of those places of the kernel."""
+        wait_until(lambda: any(channel in harness.read("/proc/%d/wchan" % pid).decode() for channel in channels),
+            "process %d to wait in %s" % (pid, " or ".join(channels)))
+        return pid
 
     def explain(self, *pids, options=()):
         run = self.sooth("why", "-j", *options, "-p", ",".join(str(pid) for pid in pids))
@@ -284,6 +291,18 @@ class Kinds(Situations):
             file.write("all:\n\tsleep 600\n")
         return self.begin("make").pid, "waits", r"make \(\d+\) waits for its child (sh|sleep) .*sleeps: \d+ min of 10 min left"
 
+    def of_job_server(self):
+        """The make below waits for a free place; the child that has it does not wait for make."""
+        if not self.has("make"):
+            return None
+        with open(self.path("above.mk"), "w", encoding="ascii") as file:
+            file.write("all: long below\nlong:\n\tsleep 600\nbelow:\n\t+$(MAKE) -f below.mk\n")
+        with open(self.path("below.mk"), "w", encoding="ascii") as file:
+            file.write("all: one two\none two:\n\tsleep 601\n")
+        pid = self.begin("make", "-j2", "-f", "above.mk").pid
+        wait_until(lambda: any(children(child) for child in children(pid)), "the make below")
+        return pid, "waits", r"waits for its child sleep \(\d+\) and 1 other.*; \d+ sleeps: \d+ min of 10 min left"
+
     def of_node_launcher(self):
         if not self.has("node"):
             return None
@@ -342,6 +361,75 @@ class Kinds(Situations):
             lock.acquire()
             """)
         return pid, "deadlock", r"lock of Python \(threading\): all 2 threads wait"
+
+    def of_open_file_description_lock(self):
+        hold = """
+            import fcntl, struct, sys, time
+            file = open(sys.argv[1], "w")
+            fcntl.fcntl(file, fcntl.F_OFD_SETLKW, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 0, 0, 0))
+            time.sleep(float(sys.argv[2]))
+            """
+        path = self.path("ofd")
+        holder = self.python(hold, path, "600")
+        self.waits_in(holder, "nanosleep")
+        return self.waits_in(self.python(hold, path, "0"), "lock", "setlk"), "waits", r"waits for a lock on %s held by python\S* \(%d\)" % (re.escape(path), holder)
+
+    def of_shared_mutex(self):
+        """Its holder is a process, not a thread of this one that has ended."""
+        pid = self.python("""
+            import ctypes, mmap, os, time
+            libc, memory = ctypes.CDLL(None), mmap.mmap(-1, 4096)
+            mutex, attributes = ctypes.c_char.from_buffer(memory), ctypes.create_string_buffer(64)
+            libc.pthread_mutexattr_init(attributes)
+            libc.pthread_mutexattr_setpshared(attributes, 1)
+            libc.pthread_mutex_init(ctypes.byref(mutex), attributes)
+            r, w = os.pipe()
+            if not os.fork():
+                libc.pthread_mutex_lock(ctypes.byref(mutex))
+                os.write(w, b"x")
+                time.sleep(600)
+            os.read(r, 1)
+            libc.pthread_mutex_lock(ctypes.byref(mutex))
+            """)
+        return self.waits_in(pid, "futex"), "waits", r"waits for a mutex in shared memory held by python\S* \(\d+\).*; \d+ sleeps"
+
+    def of_shared_semaphore(self):
+        """Each thread waits, and another process could still end that."""
+        pid = self.python("""
+            import multiprocessing, threading
+            semaphore = multiprocessing.Semaphore(0)
+            threading.Thread(target=semaphore.acquire).start()
+            semaphore.acquire()
+            """)
+        return self.waits_in(pid, "futex"), "waits", r"waits for a lock, semaphore or condition that other processes can share"
+
+    def of_system_v_queue(self):
+        libc = ctypes.CDLL(None)
+        queue = libc.msgget(0, 0o600)
+        self.addCleanup(libc.msgctl, queue, 0, None)
+        pid = self.python("import ctypes, sys; ctypes.CDLL(None).msgrcv(int(sys.argv[1]), bytes(64), 8, 0, 0)", str(queue))
+        return self.waits_in(pid, "msgrcv"), "waits", r"waits for System V queue %d \(msgrcv\)" % queue
+
+    def of_system_v_semaphore(self):
+        libc = ctypes.CDLL(None)
+        semaphore = libc.semget(0, 1, 0o600)
+        self.addCleanup(libc.semctl, semaphore, 0, 0)
+        pid = self.python("""
+            import ctypes, struct, sys
+            ctypes.CDLL(None).semop(int(sys.argv[1]), struct.pack("Hhh", 0, -1, 0), 1)
+            """, str(semaphore))
+        return self.waits_in(pid, "sem"), "waits", r"waits for System V semaphore set %d" % semaphore
+
+    def of_posix_queue(self):
+        pid = self.python("""
+            import ctypes, os
+            libc = ctypes.CDLL("librt.so.1")
+            name = b"/sooth-test-%d" % os.getpid()
+            queue = libc.mq_open(name, os.O_RDWR | os.O_CREAT, 0o600, None)
+            libc.mq_unlink(name)
+            libc.mq_receive(queue, bytes(65536), ctypes.c_size_t(65536), None)
+            """)
+        return self.waits_in(pid, "wq_sleep"), "waits", r"waits for the POSIX queue of descriptor \d+ \(mq_timedreceive\)"
 
     def of_thread_that_reads(self):
         pid = self.python("""
@@ -552,6 +640,13 @@ class Kinds(Situations):
     def of_full_terminal(self):
         pid, _ = self.terminal("cat", "/dev/zero")
         return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: python\S* \(%d\) does not read" % os.getpid()
+
+    def of_held_terminal(self):
+        pid, master = self.terminal(PYTHON, "-c", "import os, time\nwhile True: os.write(1, b'line'), time.sleep(0.05)")
+        self.assertTrue(os.read(master, 1))
+        os.write(master, b"\x13")  # Ctrl-S
+        self.waits_in(pid, "wait_woken", "tty")
+        return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: .*or its output is held \(Ctrl-S\)"
 
     def of_background(self):
         pid, master = self.terminal("bash", "--norc", "-i")

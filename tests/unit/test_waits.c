@@ -422,6 +422,93 @@ static void test_all_threads(void **state)
 		"and none can wake another, 3 min: a deadlock");
 }
 
+static void shared_thread(uint32_t pid, uint32_t tid)
+{
+	size_t at = records.size;
+	struct waits_thread *t;
+
+	thread(pid, tid, "futex", 0x1000);
+	t = (void *)(records.data + at);
+	t->lock = WAITS_LOCK_SIGNAL;
+}
+
+/* A semaphore in shared memory: another process can post it. */
+static void test_shared(void **state)
+{
+	(void)state;
+	process(10, "python3", 'S');
+	shared_thread(10, 10);
+	shared_thread(10, 11);
+	expect("waits", "python3 (10) waits for a lock, semaphore or condition that other "
+			"processes can share: no owner is recorded, 3 min");
+}
+
+/* Each has a mutex in shared memory that the other wants. */
+static void test_shared_mutexes(void **state)
+{
+	(void)state;
+	for (uint32_t pid = 10; pid <= 11; pid++) {
+		process(pid, "prog", 'S');
+		shared_thread(pid, pid);
+		party(pid, pid, WAITS_RELATION_LOCK, 21 - pid, 0, "prog");
+	}
+	expect("deadlock",
+		"prog (10) waits for a mutex in shared memory held by prog (11), 3 min; 11 waits "
+		"for a mutex in shared memory held by prog (10), 3 min: a deadlock, none of them "
+		"can go on");
+}
+
+static void test_queues(void **state)
+{
+	static const char *const calls[][2] = { { "msgrcv", "System V queue 5" },
+		{ "semop", "System V semaphore set 5" },
+		{ "mq_timedreceive", "the POSIX queue of descriptor 5" } };
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		reset(state);
+		process(10, "prog", 'S');
+		thread(10, 10, calls[i][0], 5);
+		snprintf(text, sizeof(text),
+			"prog (10) waits for %s (%s): no owner is recorded, 3 min", calls[i][1],
+			calls[i][0]);
+		expect("waits", text);
+	}
+}
+
+/* A make below a make waits for a free place of the jobs, which the other child has. */
+static void make_with(const char *call_of_other)
+{
+	process(10, "make", 'S');
+	thread(10, 10, "wait4", (uint64_t)-1);
+	party(10, 10, WAITS_RELATION_CHILD, 12, 0, "cc");
+	party(10, 10, WAITS_RELATION_CHILD, 13, 0, "make");
+	process_of(10, 12, "cc", 'S');
+	thread(12, 12, call_of_other, 0);
+	process_of(10, 13, "make", 'S');
+	thread(13, 13, "read", 3);
+	object(13, 3, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(13, 13, WAITS_RELATION_WRITER, 10, 0, "make");
+}
+
+static void test_job_server(void **state)
+{
+	(void)state;
+	make_with("clock_nanosleep");
+	expect("waits", "make (10) waits for its child cc (12) and 1 other, 3 min; 12 sleeps");
+}
+
+static void test_stuck_children(void **state)
+{
+	(void)state;
+	make_with("write");
+	object(12, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[8]");
+	party(12, 12, WAITS_RELATION_READER, 13, 0, "make");
+	expect("deadlock",
+		"make (10) waits for its child make (13) and 1 other, 3 min; 13 waits for data "
+		"from make (10) through a pipe, 3 min: a deadlock, none of them can go on");
+}
+
 /* A thread that works outweighs a main thread that waits for it inside the process. */
 static void test_worker(void **state)
 {
@@ -591,6 +678,11 @@ int main(void)
 		cmocka_unit_test_setup(test_own_lock, reset),
 		cmocka_unit_test_setup(test_abandoned, reset),
 		cmocka_unit_test_setup(test_all_threads, reset),
+		cmocka_unit_test_setup(test_shared, reset),
+		cmocka_unit_test_setup(test_shared_mutexes, reset),
+		cmocka_unit_test_setup(test_queues, reset),
+		cmocka_unit_test_setup(test_job_server, reset),
+		cmocka_unit_test_setup(test_stuck_children, reset),
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),

@@ -41,7 +41,7 @@ static const char *const whats[WAIT_WHATS] = {
 	[WAIT_IO] = "disk or file system",
 	[WAIT_FILE_SYSTEM] = "file system server",
 	[WAIT_IO_URING] = "io_uring",
-	[WAIT_IPC] = "System V semaphore or queue",
+	[WAIT_IPC] = "semaphore or message queue",
 	[WAIT_DATABASE_LOCK] = "database lock",
 	[WAIT_DEBUGGER] = "debugger",
 	[WAIT_STOPPED] = "stopped",
@@ -63,6 +63,14 @@ static bool is_of_locks(const struct wait_link *link)
 {
 	return link->what == WAIT_CONDITION || link->what == WAIT_MUTEX ||
 	       link->what == WAIT_THREAD_END;
+}
+
+bool wait_is_shared(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return (link->what == WAIT_CONDITION || link->what == WAIT_MUTEX) && t && !t->call_state &&
+	       t->lock != WAITS_LOCK_NONE && !(t->arguments[1] & FUTEX_PRIVATE);
 }
 
 /* Whether the owners of mutexes lead back to where they began. */
@@ -105,7 +113,8 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 		if (cpu < CPU_BUSY && thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		s->threads++;
-		s->locked += is_of_locks(&link) && !is_woken_by_time(t) && !t->call_state;
+		s->locked += is_of_locks(&link) && !wait_is_shared(&link) && !is_woken_by_time(t) &&
+			     !t->call_state;
 		if (t->record.tid == p->node_pid) {
 			s->main = link;
 			s->has_main = true;
@@ -336,7 +345,7 @@ static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 
 		if (t == link->thread || thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
-		if (!is_of_locks(&other) || is_woken_by_time(t))
+		if (!is_of_locks(&other) || wait_is_shared(&other) || is_woken_by_time(t))
 			return false;
 	}
 	return i >= link->process->threads;
@@ -418,7 +427,70 @@ bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
 	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
 }
 
-static void follow(const struct wait_graph *g, struct wait_chain *out)
+/* --- children beside a circle --- */
+
+enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
+
+/* Whether a child waits, link by link, for a process of the chain. */
+static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
+{
+	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
+		const struct waits_process *p = wait_graph_process(g, pid);
+		struct wait_link link;
+
+		if (has_process(chain, pid))
+			return LEADS_IN;
+		if (!p)
+			return LEADS_UNKNOWN;
+		link = choose(g, p);
+		if (link.is_idle || link.what == WAIT_UNKNOWN || link.what == WAIT_ZOMBIE)
+			return LEADS_UNKNOWN;
+		if (!link.party || link.party->party_pid == pid)
+			return LEADS_OUT;
+		pid = link.party->party_pid;
+	}
+	return LEADS_UNKNOWN;
+}
+
+/* One that waits for any of its children goes on when another one ends. */
+static bool is_ended_by_another(
+	const struct wait_graph *g, struct wait_chain *chain, struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+
+	if (link->what != WAIT_CHILD || !link->others || !link->thread)
+		return false;
+	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+		enum leads leads;
+
+		if (p->relation != WAITS_RELATION_CHILD)
+			continue;
+		leads = leads_of(g, chain, p->party_pid);
+		chain->is_open |= leads == LEADS_UNKNOWN;
+		if (leads == LEADS_OUT) {
+			link->party = p;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* As make, while a make below it waits for a free place of the jobs: the chain goes on with the
+ * child outside the circle. */
+static bool leave_circle(const struct wait_graph *g, struct wait_chain *chain)
+{
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		if (!is_ended_by_another(g, chain, &chain->links[i]))
+			continue;
+		chain->count = i + 1;
+		chain->links[i].repeats = false;
+		chain->is_open = false;
+		return true;
+	}
+	return false;
+}
+
+static void extend(const struct wait_graph *g, struct wait_chain *out)
 {
 	struct wait_link next;
 
@@ -429,6 +501,13 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 		if (is_same(&out->links[i], &out->links[out->count - 1]))
 			out->circle = i;
 	}
+}
+
+static void follow(const struct wait_graph *g, struct wait_chain *out)
+{
+	extend(g, out);
+	if (out->circle < out->count && leave_circle(g, out))
+		extend(g, out);
 	drop_circle(g, out);
 	if (out->circle < out->count)
 		weigh_circle(g, out);

@@ -301,6 +301,8 @@ static void of_lock(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->party = wait_party_with(g, t, WAITS_RELATION_THREAD, NULL);
+	if (!link->party)
+		link->party = wait_party_with(g, t, WAITS_RELATION_LOCK, NULL);
 	link->what = t->lock == WAITS_LOCK_JOIN && link->party ? WAIT_THREAD_END
 		     : link->party			       ? WAIT_MUTEX
 							       : WAIT_CONDITION;

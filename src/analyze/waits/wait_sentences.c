@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/waits/wait_ipc_text.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -373,6 +374,11 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 {
 	bool is_gone = !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
 
+	if (link->party->relation == WAITS_RELATION_LOCK) {
+		buffer_string(out, "waits for a mutex in shared memory held by ");
+		put_party(out, link);
+		return;
+	}
 	buffer_string(out, "waits for a mutex held by ");
 	put_thread(out, g, link);
 	if (is_gone)
@@ -528,7 +534,6 @@ static const char *const fixed[WAIT_WHATS] = {
 	[WAIT_TIMER] = "waits for a timer",
 	[WAIT_FILE_CHANGES] = "waits for changes of files",
 	[WAIT_IO_URING] = "waits for requests of io_uring to complete",
-	[WAIT_IPC] = "waits for a System V semaphore or message queue: no owner is recorded",
 	[WAIT_FROZEN] = "is frozen by its control group",
 	[WAIT_KERNEL_THREAD] = "is a kernel thread and waits for work",
 };
@@ -537,10 +542,14 @@ static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	buffer_string(out, link->is_inside
-				   ? "waits inside the JVM, for work or for a lock of Java"
-				   : "waits for a lock, semaphore or condition inside the process: "
-				     "no owner is recorded");
+	if (link->is_inside)
+		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
+	else if (wait_is_shared(link))
+		buffer_string(out, "waits for a lock, semaphore or condition that other processes "
+				   "can share: no owner is recorded");
+	else
+		buffer_string(out, "waits for a lock, semaphore or condition inside the process: "
+				   "no owner is recorded");
 }
 
 typedef void (*sentence)(
@@ -563,6 +572,7 @@ static const sentence sentences[WAIT_WHATS] = {
 	[WAIT_MUTEX] = put_mutex,
 	[WAIT_THREAD_END] = put_thread_end,
 	[WAIT_CONDITION] = put_condition,
+	[WAIT_IPC] = wait_ipc_text,
 	[WAIT_ALL_THREADS] = put_all_threads,
 	[WAIT_SLEEP] = put_sleep,
 	[WAIT_EVENTS] = put_events,

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,21 +145,55 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 	RECORD_APPEND(&r->run->out, &o, tail, 1);
 }
 
+/* The process of a thread; 0: there is no such thread. */
+static uint32_t process_of(struct wait_reader *r, uint32_t tid)
+{
+	struct span text;
+	uint64_t pid = 0;
+
+	if (procfs_read((pid_t)tid, "status", &r->bytes, PROCFS_SMALL) ||
+		!task_status_find(&text, "Tgid:", r->bytes.data, r->bytes.size) ||
+		!span_decimal(text, &pid))
+		return 0;
+	return (uint32_t)pid;
+}
+
+/* A mutex in shared memory may be held by a thread of another process. */
+static bool add_shared_owner(
+	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t owner)
+{
+	uint32_t holder = t->arguments[1] & FUTEX_PRIVATE_FLAG ? 0 : process_of(r, owner);
+
+	if (!holder)
+		return false;
+	wait_party(r, n, t->record.tid,
+		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
+			.source = WAITS_SOURCE_MEMORY,
+			.confidence = WAITS_MEDIUM,
+			.pid = holder,
+			.follows = true });
+	return true;
+}
+
 static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
 	uint32_t owner;
 	char path[48];
+	bool is_own;
 
 	t->lock = wait_futex(r, n, t, &owner);
 	if (!owner)
 		return;
 	snprintf(path, sizeof(path), "task/%u", owner);
+	is_own = !faccessat(n->process, path, F_OK, 0);
+	if (!is_own && add_shared_owner(r, n, t, owner))
+		return;
 	wait_party(r, n, t->record.tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
 			.source = t->lock == WAITS_LOCK_JOIN ? WAITS_SOURCE_NONE
 							     : WAITS_SOURCE_MEMORY,
 			.confidence = WAITS_HIGH,
-			.pid = faccessat(n->process, path, F_OK, 0) ? 0 : n->stat.pid,
+			.pid = is_own ? n->stat.pid : 0,
 			.tid = owner });
 }
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls on semaphores and message queues: the first argument is their number or descriptor. */
+#ifndef SOOTH_ANALYZE_WAIT_IPC_TEXT_H
+#define SOOTH_ANALYZE_WAIT_IPC_TEXT_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+/* "waits for System V queue 5 (msgrcv): no owner is recorded" */
+void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+
+#endif
