@@ -42,13 +42,13 @@ static const struct finding_option options[] = {
 	THRESHOLD(RESTARTS_NAME, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
-	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
-		"the same if nine of ten of them fail, and ten at least"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
 		"severity is medium from this number of such starts per second"),
 	THRESHOLD("percent", 20, 0.1, 1e6,
 		"or from this CPU use of the process and what it starts, in percent of one CPU",
 		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
+		"minimum number of starts per second if nine of ten of them fail"),
 };
 
 /* --- the processes it started --- */

@@ -306,6 +306,24 @@ def work(n):
 """
 
 
+# The owner of the lock is a child that has ended, or that goes on.
+LOCK_FILE = """
+import os, subprocess, sys, time
+owner = subprocess.Popen(["sleep", "600"] if sys.argv[1] == "lives" else ["true"])
+if sys.argv[1] != "lives": owner.wait()
+with open("work.lock", "w") as file: file.write("%d\\n" % owner.pid)
+print("ready", flush=True)
+while True:
+    try: os.open("work.lock", os.O_CREAT | os.O_EXCL)
+    except FileExistsError: time.sleep(float(sys.argv[2]))
+"""
+
+
+def lock_file(lives):
+    return lambda scope, rng: scope.python(LOCK_FILE, "lives" if lives else "ended",
+        rng.uniform(0.03, 0.08)).pid
+
+
 def commands(kind):
     return program(COMMANDS, kind, (0.4, 0.7), (1, 1))
 
@@ -545,6 +563,10 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts", commands("no space"),
         says="its children (cp) keep failing: ", evidence="commands that ended with an error",
         threshold="min-commands"),
+    sick("syscall-errors", "a lock file that was left behind", lock_file(False), severity="medium",
+        says="waits for a stale lock: lock file ", evidence="owner", threshold="min-times"),
+    sick("syscall-errors", "a lock file whose owner lives", lock_file(True), severity="low",
+        says="waits for a lock: lock file ", evidence="owner", threshold="min-times"),
     sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),
         says=r"its children (git) keep failing: lock file ", may_skip=has_git,
         evidence="commands that ended with an error", threshold="min-commands"),

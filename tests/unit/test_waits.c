@@ -615,6 +615,25 @@ static void used(uint32_t pid, uint64_t cpu_ns)
 	}
 }
 
+/* The pipe only tells it that its parent has ended. */
+static void test_death_watch(void **state)
+{
+	(void)state;
+	process_of(11, 10, "postgres", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	object(10, 6, FDS_SIGNALFD, WAITS_ROLE_WATCHED, "anon_inode:[signalfd]");
+	object(10, 7, FDS_PIPE, WAITS_ROLE_WATCHED, "pipe:[7]");
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "postgres");
+	party_at(10)->waiting_fd = 7;
+	process(11, "postgres", 'S');
+	thread(11, 11, "epoll_wait", 5);
+	expect("idle", "postgres (10) waits for events on 2 descriptors, idle 3 min");
+	object_at(10, 6)->type = FDS_EVENTFD; /* as a worker that is sent its work */
+	expect("waits",
+		"postgres (10) waits for data from postgres (11) through a pipe, 3 min; 11 waits "
+		"for events, idle 3 min");
+}
+
 /* An event loop that works between its waits: from 15 % of a CPU on, in the second between. */
 static void test_active(void **state)
 {
@@ -687,6 +706,7 @@ int main(void)
 		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
 		cmocka_unit_test_setup(test_proxy, reset),
+		cmocka_unit_test_setup(test_death_watch, reset),
 		cmocka_unit_test_setup(test_active, reset),
 		cmocka_unit_test_setup(test_running, reset),
 		cmocka_unit_test(test_nothing),

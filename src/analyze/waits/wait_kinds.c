@@ -111,6 +111,7 @@ struct watched {
 	unsigned count, connections, requests;
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
 	const struct waits_object *request; /* an open one of this process to a server */
+	bool has_signals;
 };
 
 /* A pipe or socket to itself wakes an event loop: nothing of others comes from there. */
@@ -143,6 +144,7 @@ static void watch(struct watched *w, const struct waits_object *o)
 		w->connection = o;
 	if ((o->type == FDS_PIPE || o->type == FDS_FIFO) && !w->pipe)
 		w->pipe = o;
+	w->has_signals |= o->type == FDS_SIGNALFD;
 	if (o->type == FDS_INOTIFY || o->type == FDS_TIMERFD || o->type == FDS_SIGNALFD ||
 		o->type == FDS_PIDFD)
 		w->other = o;
@@ -228,6 +230,17 @@ static void of_loop(const struct watched *w, struct wait_link *link)
 	}
 }
 
+/* What is woken by signals has a pipe of its parent only to learn of that one's end, as the helpers
+ * of PostgreSQL. */
+static bool is_death_watch(
+	const struct wait_graph *g, const struct waits_thread *t, const struct watched *w)
+{
+	const struct waits_process *p = wait_graph_process(g, t->node_pid);
+	const struct waits_party *party = w->pipe ? wait_party_by(g, t, w->pipe->fd) : NULL;
+
+	return w->has_signals && p && party && party->party_pid == p->ppid;
+}
+
 static void of_request(const struct wait_graph *g, const struct waits_thread *t,
 	const struct watched *w, struct wait_link *link)
 {
@@ -268,7 +281,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 		of_request(g, t, &w, link);
 		return;
 	}
-	if (w.listener || !is_few) {
+	if (w.listener || !is_few || is_death_watch(g, t, &w)) {
 		of_loop(&w, link);
 		return;
 	}

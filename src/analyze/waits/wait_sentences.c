@@ -308,7 +308,9 @@ static void put_lock_file(
 	buffer_string(out, "sleeps for short times; the lock file ");
 	put_span(out, record_text(&p->record, &p->detail));
 	buffer_string(out, " is there");
-	if (p->party_pid) {
+	if (p->party_pid && !p->is_alive) {
+		buffer_format(out, ", of process %u, which is gone", p->party_pid);
+	} else if (p->party_pid) {
 		buffer_string(out, ", of ");
 		put_party(out, link);
 	}

@@ -23,6 +23,7 @@
 #define ENTRIES_MAX 4096
 #define LOCK_BYTES  128 /* a lock file is empty or has a pid; lists of packages are larger */
 #define FILES_MAX   4
+#define PID_MAX	    (1u << 22) /* proc(5): the largest value of pid_max */
 
 /* Made in the timed child: plain data. */
 struct lock_files {
@@ -75,13 +76,18 @@ static void do_look(void *argument)
 	look_in(l, "cwd/.git", ".git/");
 }
 
-/* The number at the start of its text, if a process has it. */
-static uint32_t pid_in(struct wait_reader *r, const char *text)
+/* The number that is its whole text, as programs write their PID; 0: there is none. */
+static uint32_t pid_in(const char *text)
 {
-	unsigned long pid = isdigit((unsigned char)text[0]) ? strtoul(text, NULL, 10) : 0;
+	unsigned long pid;
+	char *end;
 
-	return pid && pid < UINT32_MAX && wait_table_get(&r->table, (uint32_t)pid) ? (uint32_t)pid
-										   : 0;
+	while (isblank((unsigned char)*text)) /* as UUCP does */
+		text++;
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	pid = strtoul(text, &end, 10);
+	return pid <= PID_MAX && (!*end || isspace((unsigned char)*end)) ? (uint32_t)pid : 0;
 }
 
 /* A process that has the file open. */
@@ -114,10 +120,12 @@ static void add_file(struct wait_reader *r, const struct wait_node *n, const str
 	buffer_append(&path, r->more.data, r->more.size);
 	buffer_format(&path, "/%s", name);
 	found.detail = span_of((const char *)path.data, path.size);
-	found.pid = pid_in(r, text);
-	if (!found.pid) {
-		found.pid = opener_of(r, n, found.detail, &found.fd);
-		found.source = found.pid ? WAITS_SOURCE_DESCRIPTORS : WAITS_SOURCE_FILE;
+	found.pid = pid_in(text);
+	if (!found.pid || !wait_table_get(&r->table, found.pid)) {
+		uint32_t opener = opener_of(r, n, found.detail, &found.fd);
+
+		found.pid = opener ? opener : found.pid;
+		found.source = opener ? WAITS_SOURCE_DESCRIPTORS : WAITS_SOURCE_FILE;
 	}
 	if (found.pid != n->stat.pid)
 		wait_party(r, n, c->thread->record.tid, &found);
