@@ -67,8 +67,9 @@ class Profile(Case):
     def test_folded_equals_rows(self):
         """The file of stacks and the table of functions are two forms of the same samples."""
         capture, again = self.path("shares.sooth"), self.path("again.folded")
+        pprof, pprof_again = self.path("shares.pb.gz"), self.path("again.pb.gz")
         report, stacks = self.profile(PROGRAMS["profile-tables"], "shares", "0.5",
-                                      options=("--save", capture))
+                                      options=("--save", capture, "--pprof", pprof))
         self.assertEqual(sum(count for _, count in stacks), report["profile"]["samples"])
         own, total = collections.Counter(), collections.Counter()
         for stack, count in stacks:
@@ -83,6 +84,8 @@ class Profile(Case):
         # And from the capture.
         self.sooth("profile", "--folded", again, capture)
         self.assertEqual(list(folded(again)), stacks)
+        self.sooth("profile", "--pprof", pprof_again, capture)
+        self.assertEqual(harness.read(pprof_again), harness.read(pprof))
 
     @staticmethod
     def sum_of(report, row, field):

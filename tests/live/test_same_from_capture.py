@@ -57,7 +57,8 @@ EVERY_BY_BPF = {
         "--io --network --process --memory", "--filter errno!=0")] + [("", "--lossless RUN")],
     "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
                  ("--set fd-leak=off", "-d 1 --no-memory PID")],
-    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET")],
+    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
+                ("--names short", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
@@ -74,7 +75,7 @@ PRODUCTS = {
 }
 # Options of a command that have no row, and why.
 NO_ROW = {
-    "profile": {"--folded": "needs a busy target: test_profile.py"},
+    "profile": {"--folded": "needs a busy target: test_profile.py", "--pprof": "the same"},
     "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch", "--alert-on": "of --watch",
            "--transcript": "reads an agent's own log: test_agents.py",
            "--list-agents": "tells of sooth"},
