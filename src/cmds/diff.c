@@ -148,13 +148,14 @@ static double seconds_of(const struct comparison_side *side)
 	return (double)comparison_side_ns(side) / (double)NS_PER_S;
 }
 
-static void emit_losses(struct output *o, const struct comparison_side *side)
+static void emit_losses(struct output *o, const struct comparison_side *side, bool is_of_samples)
 {
 	char what[160], reason[128];
 
 	if (!side->has_losses)
 		return;
-	snprintf(what, sizeof(what), "all records of %s", side->file);
+	snprintf(what, sizeof(what), "all %s of %s", is_of_samples ? "samples" : "calls",
+		side->file);
 	if (side->lost)
 		snprintf(reason, sizeof(reason), "%llu records of this capture were lost",
 			(unsigned long long)side->lost);
@@ -196,8 +197,8 @@ static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 	look.title = b->is_of_samples ? "CPU" : "system calls";
 	look.origin = origin;
 	look.about = about;
-	emit_losses(o, &b->sides[0]);
-	emit_losses(o, &b->sides[1]);
+	emit_losses(o, &b->sides[0], b->is_of_samples);
+	emit_losses(o, &b->sides[1], b->is_of_samples);
 	for (size_t i = 0; i < 2; i++)
 		syscall_folded_emit_unfinished(o, b->unfinished[i], b->sides[i].file);
 	return call_graph_compare(&c, &look, o, err);
