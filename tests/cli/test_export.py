@@ -210,11 +210,11 @@ class Folded(ExportCase):
         text = told(STREAMED, long)
         self.assertIn("first observed for %s and scaled to %s as the second" % (length(STREAMED), length(long)), text)
         self.assertNotEqual(length(STREAMED), length(long))
-        self.assertNotIn("all records of", text)
+        self.assertNotIn("all calls of", text)
         text = told(cut, long)
         self.assertIn("first observed for %s and scaled to %s as the second" % (length(cut), length(long)), text)
-        self.assertIn("all records of %s: records of this capture were lost, or it was cut off (number unknown)" % cut, text)
-        self.assertNotIn("all records of %s" % long, text)
+        self.assertIn("all calls of %s: records of this capture were lost, or it was cut off (number unknown)" % cut, text)
+        self.assertNotIn("all calls of %s" % long, text)
 
     def test_without_calls(self):
         """No file is better than an empty one."""
