@@ -10,7 +10,25 @@
 
 #include "bpf/syscalls_thread.bpf.h"
 
-#define BUDGET_EAGAIN 11 /* the usual answer of what has nothing yet */
+#define BUDGET_EAGAIN 11  /* the usual answer of what has nothing yet */
+#define BUDGET_BATCH  256 /* calls of a thread until they are added to those of all */
+
+/* Between two windows of the probe nothing was seen: neither which call it is in, nor what became
+ * of descriptors. */
+static inline void budget_enter_window(struct thread *t)
+{
+	if (t->budget.epoch == control.epoch)
+		return;
+	t->in_call = 0;
+	t->budget.is_after_gap = 1;
+	t->budget.epoch = control.epoch;
+}
+
+static inline void budget_measure_rate(struct thread *t)
+{
+	if (++t->budget.made % BUDGET_BATCH == 0)
+		__sync_fetch_and_add(&control.calls, BUDGET_BATCH);
+}
 
 static inline uint32_t budget_class(const struct thread *t, int64_t result, uint64_t now)
 {
@@ -53,6 +71,10 @@ static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t w
 		t->budget.gaps &= (uint8_t)~SYSCALLS_GAP_WINDOW;
 		__builtin_memset(t->budget.used, 0, sizeof(t->budget.used));
 	}
+	if (t->budget.is_after_gap) {
+		t->budget.is_after_gap = 0;
+		t->budget.gaps |= SYSCALLS_GAP_KEPT | SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME;
+	}
 	if (t->budget.used[class_ & (SYSCALLS_CLASSES - 1)] >= SYSCALLS_BUDGET_THREAD)
 		return false;
 	/* Two threads may begin a window at once: one record more or less does not matter. */
@@ -74,18 +96,19 @@ static inline bool budget_admits(struct thread *t, int64_t result, uint64_t now)
 	bool has_room = budget_has_room(t, class_, (uint32_t)(now >> SYSCALLS_BUDGET_SHIFT));
 	uint64_t *skipped = budget_skipped(t, class_);
 
-	t->budget.skipped = 0;
 	t->budget.class_ = (uint8_t)class_;
+	t->budget.skipped = 0;
 	if (!has_room) {
 		if (skipped)
-			++*skipped;
+			*skipped += control.step;
 		t->budget.gaps |= SYSCALLS_GAP_WINDOW;
 		if (class_ == SYSCALLS_CLASS_KEPT)
 			t->budget.gaps |= SYSCALLS_GAP_KEPT;
 		return false;
 	}
+	t->budget.skipped = control.step - 1;
 	if (skipped && *skipped) {
-		t->budget.skipped = (uint32_t)*skipped;
+		t->budget.skipped += (uint32_t)*skipped;
 		__sync_fetch_and_add(&control.skipped, *skipped);
 		*skipped = 0;
 	}

@@ -22,7 +22,7 @@ static inline void call_fill(
 	r->class_ = t->budget.class_;
 	r->gaps = t->budget.gaps;
 	r->skipped = t->budget.skipped;
-	t->budget.gaps &= (uint8_t)~SYSCALLS_GAP_KEPT;
+	t->budget.gaps &= (uint8_t)~(SYSCALLS_GAP_KEPT | SYSCALLS_GAP_TIME);
 	r->path.offset = 0;
 	r->path.size = 0;
 	r->pieces.offset = 0;

@@ -78,6 +78,8 @@ static inline void enter(struct thread *t, struct pt_regs *regs, long number)
 			return;
 		t->member.is_before_exec = 0;
 	}
+	if (config.has_budget)
+		budget_enter_window(t);
 	t->number = (uint32_t)number;
 	t->abi = (uint16_t)abi;
 	choose(t);
@@ -153,10 +155,14 @@ static inline void come_back(
 {
 	uint64_t now = bpf_ktime_get_ns();
 
+	if (config.has_budget)
+		budget_enter_window(t);
 	if (!t->in_call && !returns_unentered(t, current_task(), regs, result))
 		return;
 	t->has_returned = 1;
 	t->in_call = 0;
+	if (config.has_budget)
+		budget_measure_rate(t);
 	if (t->is_unwanted)
 		return;
 	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
@@ -193,6 +199,8 @@ int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
 static void thread_ends(struct thread *t, uint64_t now)
 {
 	t->budget.skipped = 0;
+	if (config.has_budget)
+		budget_enter_window(t);
 	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
 		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }

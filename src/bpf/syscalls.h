@@ -51,6 +51,12 @@ struct syscalls_control {
 	uint32_t window;
 	uint32_t window_used;
 	uint64_t skipped;
+	/* Where they are counted in windows (os/linux/syscalls/syscalls_windows.h): made in all
+	 * windows, some hundreds fewer a thread; what each call of this window stands for; and
+	 * which window it is. */
+	uint64_t calls;
+	uint32_t step;
+	uint32_t epoch;
 };
 
 /* What finds no room in a thread's own memory. */

@@ -10,10 +10,13 @@
 
 struct budget {
 	uint32_t window;
+	uint32_t made;	  /* calls, all windows of the probe together */
+	uint32_t epoch;	  /* the last window of the probe with a call */
 	uint32_t skipped; /* of the call it is in; so the next */
 	uint8_t class_;
 	uint8_t gaps;
-	uint8_t unused[2];
+	uint8_t is_after_gap; /* of the probe, and not reported yet */
+	uint8_t unused;
 	uint8_t used[SYSCALLS_CLASSES];
 };
 

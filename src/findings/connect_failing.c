@@ -431,7 +431,7 @@ static void report_none(const struct look *l)
 	else if (l->waiting.count)
 		check_blind_because(l->out, "a connection attempt has no answer yet", CHECK_LONGER);
 	else
-		check_fine(l->out, "no connects");
+		check_calls_fine(l->e, l->out, "no connects");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -167,7 +167,8 @@ static void repeated_call_of(struct repeated_call *out, const struct check *e, u
 	choose(out, c.history, tid);
 	if (!out->kind)
 		return;
-	out->per_s = check_calls_rate(&c, (double)out->repeat->count);
+	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
+		     call_history_correction(c.history, out->key->abi, out->key->number);
 	out->is_sampled = c.is_sampled;
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
@@ -498,6 +499,8 @@ static void emit_values(const struct check *e, struct check_result *out, const s
 	if (s->call.kind)
 		finding_number(out, "share of the thread's calls that are this one", s->call.share,
 			SOOTH_UNIT_PERCENT, interval_ns);
+	if (s->call.kind && e->input->calls.has_time_gaps)
+		check_calls_windows(out);
 	progress_emit(p, out);
 	emit_threads(e, out, s);
 	finding_number(out, "thread CPU time", (double)burnt_ns(s), SOOTH_UNIT_NS, 0);

@@ -124,7 +124,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	for (size_t i = 0; i < count; i++)
 		report(&l, e, out, &c, files[i].key);
 	if (!count)
-		check_fine(out, "no file that another observed session writes");
+		check_calls_fine(e, out, "no file that another observed session writes");
 }
 
 const struct finding_type finding_shared_writes = {

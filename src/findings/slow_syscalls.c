@@ -252,7 +252,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct check_calls c;
 	struct look look = { .e = e, .calls = &c };
 	size_t position = 0, count;
-	char longest[UNITS_SIZE];
+	char longest[UNITS_SIZE], fine[32 + UNITS_SIZE];
 	void *value;
 
 	if (!check_calls_begin(&c, e, out))
@@ -266,8 +266,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report(e, out, &look, &top[i]);
+	snprintf(fine, sizeof(fine), "longest call: %s", format_ns(longest, max_ns));
 	if (!count)
-		check_fine(out, "longest call: %s", format_ns(longest, max_ns));
+		check_calls_fine(e, out, fine);
 }
 
 const struct finding_type finding_slow_syscalls = {

@@ -592,6 +592,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct look look = { .e = e, .out = out };
 	size_t position = 0, count, space_count;
 	uint64_t failures = 0;
+	char fine[96];
 	void *value;
 
 	if (!check_calls_begin(&look.calls, e, out))
@@ -606,10 +607,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	for (size_t i = 0; i < count; i++)
 		report(&look, &top[i]);
 	count += diagnose_children(&look);
+	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
+		(unsigned long long)failures, failures == 1 ? "" : "s",
+		(unsigned long long)look.calls.history->calls);
 	if (!count && !space_count)
-		check_fine(out, "%llu error%s in %llu calls, none repeated often",
-			(unsigned long long)failures, failures == 1 ? "" : "s",
-			(unsigned long long)look.calls.history->calls);
+		check_calls_fine(e, out, fine);
 	map_fini(&look.spaces);
 }
 

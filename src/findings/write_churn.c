@@ -183,7 +183,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &c, &w);
 	}
 	if (!file_count && !scrap_count)
-		check_fine(out, "little is rewritten or removed");
+		check_calls_fine(e, out, "little is rewritten or removed");
 }
 
 const struct finding_type finding_write_churn = {

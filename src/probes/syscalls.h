@@ -69,7 +69,7 @@ struct syscalls_call {
 	uint8_t class_;		/* enum syscalls_class, where calls have a budget */
 	uint8_t gaps;		/* enum syscalls_gap */
 	uint32_t skipped; /* calls of this number and class in this thread, before it, that were
-			     only counted */
+			     only counted, or are estimated: made while nothing was counted */
 	struct sooth_text path;
 	char name[16]; /* of the thread */
 	/* Older captures have nothing from here on. */
@@ -91,6 +91,7 @@ enum syscalls_class {
 enum syscalls_gap {
 	SYSCALLS_GAP_KEPT = 1,	 /* calls of SYSCALLS_CLASS_KEPT, since its last record */
 	SYSCALLS_GAP_WINDOW = 2, /* any call, in this time window */
+	SYSCALLS_GAP_TIME = 4,	 /* nothing was counted for a time, since its last record */
 };
 
 #define SYSCALLS_SLOW_NS       (1u << 19)

@@ -20,6 +20,7 @@ struct repeated {
 	uint64_t arguments[6];
 	uint32_t skipped;
 	bool has_path;
+	uint8_t gaps;
 	uint32_t events; /* of the ready descriptor */
 	int32_t ready;
 };
@@ -44,6 +45,7 @@ static void repeats(const struct repeated *r, int count)
 			.result = r->result,
 			.duration_ns = 300,
 			.skipped = r->skipped,
+			.gaps = r->gaps,
 			.name = "loop"
 		};
 		const struct sooth_record *made;
@@ -136,6 +138,17 @@ static void is_one_of(double others)
 	spins(&end_of_file, RECORDED, &other, (int)others);
 }
 
+/* Counted in windows: the first has all, each later one stands for the gap before it. */
+static void in_windows(double skipped)
+{
+	struct repeated r = end_of_file, later = end_of_file;
+
+	r.skipped = 0;
+	later.skipped = (uint32_t)skipped;
+	later.gaps = SYSCALLS_GAP_KEPT | SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME;
+	spins(&r, RECORDED, &later, RECORDED);
+}
+
 static void test_repeats(void **state)
 {
 	static const struct check_case cases[] = {
@@ -164,6 +177,13 @@ static void test_repeats(void **state)
 		{ "cpu-spin", asks, 32, NULL,
 			"low/medium: burns|; getppid is called 64,000 times a second" },
 		{ "cpu-spin", asks, 31, NULL, "low/medium: burns|; much of the time in system calls" },
+		/* All of 4,000,200 calls, although the first weights are low. */
+		{ "cpu-spin", in_windows, 19999, NULL,
+			"medium/high: read returns end of file on fd 3, 800,000 times a second|[sampled "
+			"in time" },
+		{ "syscall-errors", in_windows, 19999, NULL, "blind: calls were counted in short windows" },
+		{ "slow-syscalls", in_windows, 19999, NULL, "blind: calls were counted in short windows" },
+		{ "slow-syscalls", reads_end, 9999, NULL, "fine: longest" },
 		{ "cpu-spin", looks, 0, NULL, "low/medium: burns|; much of the time in system calls" },
 	};
 

@@ -118,6 +118,7 @@ struct call_kind {
 
 struct call_weight {
 	double made, recorded, left;
+	double all, given; /* calls that the records stand for, and their weights, of all records */
 };
 
 /* --- calls that a thread makes over and over --- */
@@ -370,6 +371,8 @@ static uint64_t weight_of(struct call_history *h, const struct syscalls_call *ca
 	w->made += 1 + (double)call->skipped;
 	each = w->made / w->recorded + w->left;
 	w->left = each - (double)(uint64_t)each;
+	w->all += 1 + (double)call->skipped;
+	w->given += (double)(uint64_t)each;
 	return (uint64_t)each;
 }
 
@@ -395,6 +398,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 		freeze(h);
 	if (call->call->gaps & SYSCALLS_GAP_KEPT)
 		forget_descriptors(c.history);
+	h->has_time_gaps |= (call->call->gaps & SYSCALLS_GAP_TIME) != 0;
 	c.weight = weight_of(c.history, call->call);
 	c.history->calls += c.weight;
 	c.history->seen++;
@@ -534,11 +538,28 @@ void call_histories_next_interval(struct call_histories *h)
 	void *value;
 
 	h->lost = h->refused = 0;
+	h->has_time_gaps = false;
 	h->is_full = false;
 	while (map_next(&h->processes, &position, NULL, &value)) {
 		if (*(struct call_history **)value)
 			renew(value);
 	}
+}
+
+double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number)
+{
+	double all = 0, given = 0;
+
+	for (unsigned class_ = 0; class_ < SYSCALLS_CLASSES; class_++) {
+		struct call_kind kind = {
+			.number = number, .abi = abi, .class_ = (uint8_t)class_
+		};
+		const struct call_weight *w = map_get(&h->weights, &kind);
+
+		all += w ? w->all : 0;
+		given += w ? w->given : 0;
+	}
+	return given > 0 && all > given ? all / given : 1;
 }
 
 const struct call_repeat *call_repeats_next(

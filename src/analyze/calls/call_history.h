@@ -163,6 +163,7 @@ struct call_histories {
 	struct call_fold fold;
 	bool is_on; /* the probe is in the stream */
 	bool has_calls, has_counts;
+	bool has_time_gaps; /* calls were counted in windows: counts are estimates */
 	bool is_full;	  /* nothing new is kept, only what is known goes on */
 	uint64_t taken;	  /* calls */
 	uint64_t lost;	  /* calls */
@@ -186,6 +187,8 @@ bool call_is_on_disk(const char *path);
 /* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
+/* Weights follow the first gap, so counts of a call are rather too low: what to multiply them by. */
+double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);
 /* How often the name of a path was found, in whatever directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);
 

@@ -41,8 +41,18 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 			"records of calls were lost, perhaps all calls of this process",
 			"use a larger buffer: --buffer 128M");
 	else
-		check_fine(out, "no system calls");
+		check_calls_fine(e, out, "no system calls");
 	return false;
+}
+
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what)
+{
+	if (e->input->calls.has_time_gaps)
+		check_blind_by(out, FINDING_FAILED,
+			"calls were counted in short windows: rare ones can be missed",
+			CHECK_LONGER);
+	else
+		check_fine(out, "%s", what);
 }
 
 bool check_calls_suffice(const struct check_calls *c, double seen)
@@ -53,6 +63,12 @@ bool check_calls_suffice(const struct check_calls *c, double seen)
 double check_calls_rate(const struct check_calls *c, double count)
 {
 	return count * (double)NS_PER_S / (double)c->interval_ns;
+}
+
+void check_calls_windows(struct check_result *out)
+{
+	finding_text(out, "sampled in time",
+		"calls were counted in short windows: their rates are estimates, rather too low");
 }
 
 void check_calls_unseen(
@@ -68,6 +84,8 @@ void check_calls_unseen(
 			"are "
 			"estimates made from them",
 			100 * (double)c->history->seen / (double)c->history->calls);
+	if (e->input->calls.has_time_gaps)
+		check_calls_windows(out);
 	if (e->input->calls.refused)
 		finding_unseen(out, "some files, peers or errors were not counted: sooth's tables "
 				    "were full");

@@ -16,10 +16,14 @@ struct check_calls {
 bool check_calls_read(struct check_calls *c, const struct check *e);
 /* False: not diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
+/* Nothing is wrong, as check_fine(); undecided where a rare call may have been missed. */
+void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
 /* Whether so many records are enough for an estimate; always where every call was recorded. */
 bool check_calls_suffice(const struct check_calls *c, double seen);
+/* Adds to the open finding that the rates of calls are estimates of short windows. */
+void check_calls_windows(struct check_result *out);
 /* Adds to the open finding what was lost, and what bypasses system calls. */
 void check_calls_unseen(
 	const struct check_calls *c, const struct check *e, struct check_result *out);

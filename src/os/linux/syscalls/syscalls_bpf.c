@@ -19,6 +19,7 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/syscalls_pauser.h"
+#include "os/linux/syscalls/syscalls_windows.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
@@ -79,6 +80,7 @@ struct syscalls_state {
 	struct syscalls_control *control;
 	struct syscalls_control reported; /* losses already reported */
 	struct syscalls_pauser *pauser;	  /* of a target that may be paused */
+	struct syscalls_windows *windows; /* where calls have a budget */
 	uint64_t swept;			  /* overflow entries created until the last sweep */
 };
 
@@ -181,6 +183,7 @@ static void syscalls_close(struct backend_run *run)
 {
 	struct syscalls_state *s = run->state;
 
+	syscalls_windows_stop(TAKE_PTR(s->windows), NULL);
 	syscalls_pauser_stop(TAKE_PTR(s->pauser), NULL);
 	follow_close(&s->follow);
 }
@@ -271,10 +274,12 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 		status = caller_may_watch_all(err);
 	if (!status && may_pause_target(run))
 		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
-	if (!status) {
-		attach_uring(run);
-		status = bpf_code_attach(&s->follow.code, "on_return", err);
-	}
+	if (status)
+		return status;
+	attach_uring(run);
+	if (run->options.calls.has_budget)
+		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
+	status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
 }
 
@@ -286,6 +291,20 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 		threads == 1 ? "" : "s");
 	backend_limit(run, what,
 		"it computed, or waited in a call entered before attach", "sooth why PID says which");
+}
+
+static void emit_windows(struct backend_run *run, const struct syscalls_windows_sums *sums)
+{
+	char what[96];
+
+	if (!sums->windows)
+		return;
+	snprintf(what, sizeof(what), "system calls in %.0f %% of the time",
+		100 * (double)sums->off_ns / (double)(sums->on_ns + sums->off_ns));
+	backend_limit(run, what,
+		"the target makes more than 200,000 calls a second: they are sampled in short "
+		"windows, and counts are estimates",
+		"count all, which slows the target: sooth trace -c -p PID");
 }
 
 static void emit_losses(struct backend_run *run)
@@ -419,11 +438,14 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
+	struct syscalls_windows_sums sums = { 0 };
 	int status;
 
+	syscalls_windows_stop(TAKE_PTR(s->windows), &sums);
 	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
 	status = follow_stop(&s->follow, run, err);
 	drain_overflow(run);
+	emit_windows(run, &sums);
 	emit_losses(run);
 	return status;
 }

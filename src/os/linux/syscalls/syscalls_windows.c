@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attaches and detaches the programs of system calls by the rate of the target. */
+#include "os/linux/syscalls/syscalls_windows.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/linux/syscalls/syscalls_links.h"
+
+#define RATE_MOST	200000 /* calls a second of the target: more are counted in windows */
+#define RATE_LEAST	100000 /* fewer end the windows */
+#define WINDOW_NS	(10 * NS_PER_MS)
+#define WATCHED_NS	(50 * NS_PER_MS) /* while the programs stay attached */
+#define WINDOW_IN	30 /* one window in so many times its length */
+#define WINDOW_STEP_MAX 100000
+
+struct syscalls_windows {
+	struct syscalls_links links;
+	struct syscalls_control *control;
+	struct syscalls_windows_sums sums;
+	pthread_t thread;
+	int stop; /* an eventfd */
+	uint64_t changed_ns; /* attached, or detached, since */
+	uint64_t calls;	     /* counted until then */
+};
+
+/* True: it is to end. */
+static bool wait_for(struct syscalls_windows *w, uint64_t ns)
+{
+	struct pollfd stop = { .fd = w->stop, .events = POLLIN };
+	struct timespec time = { (time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S) };
+
+	return ppoll(&stop, 1, &time, NULL) > 0;
+}
+
+static uint64_t since_change(struct syscalls_windows *w)
+{
+	uint64_t now = clock_monotonic_ns(), ns = now - w->changed_ns;
+
+	w->changed_ns = now;
+	return ns;
+}
+
+/* Attached for a while. The rate of the calls that were counted meanwhile, per second. */
+static double count_for(struct syscalls_windows *w, uint64_t ns, bool *is_over)
+{
+	uint64_t calls, passed;
+
+	*is_over = wait_for(w, ns);
+	passed = since_change(w);
+	w->sums.on_ns += passed;
+	calls = __atomic_load_n(&w->control->calls, __ATOMIC_RELAXED) - w->calls;
+	w->calls += calls;
+	return passed ? (double)calls * (double)NS_PER_S / (double)passed : 0;
+}
+
+/* What each call of the next window stands for: itself, and those of the gap before it. */
+static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
+{
+	uint64_t step = (gap_ns + window_ns + window_ns / 2) / window_ns;
+
+	return (uint32_t)(step > WINDOW_STEP_MAX ? WINDOW_STEP_MAX : step);
+}
+
+/* Detached for a gap, and attached again. False: it is to end, or the kernel refuses. */
+static bool leave_gap(struct syscalls_windows *w, uint64_t window_ns)
+{
+	struct sooth_error ignored;
+	uint64_t gap_ns;
+
+	syscalls_links_detach(&w->links);
+	w->sums.on_ns += since_change(w);
+	if (wait_for(w, (WINDOW_IN - 1) * window_ns)) {
+		w->sums.off_ns += since_change(w);
+		return false;
+	}
+	gap_ns = since_change(w);
+	w->sums.off_ns += gap_ns;
+	w->sums.windows++;
+	w->control->step = step_after(gap_ns, window_ns);
+	w->control->epoch++;
+	return !syscalls_links_attach(&w->links, &ignored);
+}
+
+/* Until the target is slower. True: it is to end. */
+static bool count_in_windows(struct syscalls_windows *w)
+{
+	uint64_t window_ns = WINDOW_NS, before_ns;
+	bool is_over = false;
+	double rate = RATE_MOST;
+
+	do {
+		if (!leave_gap(w, window_ns))
+			return true;
+		before_ns = w->sums.on_ns;
+		/* In one window a target may not run at all. */
+		rate = (3 * rate + count_for(w, WINDOW_NS, &is_over)) / 4;
+		/* On a busy host it lasts longer than requested. */
+		window_ns = (3 * window_ns + w->sums.on_ns - before_ns) / 4;
+	} while (!is_over && rate >= RATE_LEAST);
+	w->control->step = 1;
+	return is_over;
+}
+
+static void *run(void *user)
+{
+	struct syscalls_windows *w = user;
+	uint64_t ns = WINDOW_NS;
+	bool is_over = false;
+
+	while (!is_over) {
+		double rate = count_for(w, ns, &is_over);
+
+		if (!is_over && rate > RATE_MOST)
+			is_over = count_in_windows(w);
+		ns = WATCHED_NS;
+	}
+	return NULL;
+}
+
+static void free_windows(struct syscalls_windows *w)
+{
+	syscalls_links_detach(&w->links);
+	if (w->stop >= 0)
+		close(w->stop);
+	free(w);
+}
+
+int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
+	struct syscalls_control *control, struct sooth_error *err)
+{
+	struct syscalls_windows *w = calloc(1, sizeof(*w));
+	int status;
+
+	if (!w)
+		return error_no_memory(err);
+	w->control = control;
+	w->control->step = 1;
+	w->stop = eventfd(0, EFD_CLOEXEC);
+	syscalls_links_init(&w->links, code);
+	status = w->stop < 0 ? error_set(err, -errno, SOOTH_FAULT_IO, "make an eventfd")
+			     : syscalls_links_attach(&w->links, err);
+	w->changed_ns = clock_monotonic_ns();
+	if (!status && (status = -pthread_create(&w->thread, NULL, run, w)))
+		error_set(err, status, SOOTH_FAULT_IO, "start a thread");
+	if (status) {
+		free_windows(w);
+		return status;
+	}
+	*out = w;
+	return 0;
+}
+
+void syscalls_windows_stop(struct syscalls_windows *w, struct syscalls_windows_sums *sums)
+{
+	uint64_t one = 1;
+
+	if (!w)
+		return;
+	(void)!write(w->stop, &one, sizeof(one));
+	pthread_join(w->thread, NULL);
+	if (sums)
+		*sums = w->sums;
+	free_windows(w);
+}

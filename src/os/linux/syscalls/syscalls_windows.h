@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System calls in windows. A counted call costs the target some 230 ns and every other process
+ * 70 to 160 ns, so of a target that makes too many of them the programs are attached for a
+ * window of some milliseconds, detached for a gap, and so on: each counted call then stands for
+ * several (control.step). Below that rate they stay attached.
+ */
+#ifndef SOOTH_OS_LINUX_SYSCALLS_WINDOWS_H
+#define SOOTH_OS_LINUX_SYSCALLS_WINDOWS_H
+
+#include "base/error.h"
+#include "bpf/syscalls.h"
+#include "os/linux/bpf/bpf.h"
+
+struct syscalls_windows;
+
+struct syscalls_windows_sums {
+	uint64_t windows; /* that followed a gap */
+	uint64_t on_ns, off_ns;
+};
+
+/* Attaches the programs; a thread of its own detaches and attaches them from then on. */
+int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
+	struct syscalls_control *control, struct sooth_error *err);
+/* Ends the thread, detaches the programs and says how long they were attached. Takes NULL. */
+void syscalls_windows_stop(struct syscalls_windows *w, struct syscalls_windows_sums *sums);
+
+#endif
