@@ -11,6 +11,7 @@ struct thread {
 
 #include "bpf/threads.bpf.h"
 #include "bpf/unwind.bpf.h"
+#include "bpf/python.bpf.h"
 #include "bpf/follow.bpf.h"
 
 struct profile_control control SEC(".data.control") = {};
@@ -109,6 +110,8 @@ static inline bool put_frame(struct walk *w, const struct member *m)
 		return false;
 	}
 	meet_file(w, m);
+	if (control.pythons)
+		meet_python(w, w->address - w->mapping.shift);
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;
@@ -119,6 +122,7 @@ static inline bool put_frame(struct walk *w, const struct member *m)
 static inline void walk_user(struct walk *w, struct task_struct *task, const struct member *m)
 {
 	w->frames = 0;
+	w->python_runtime = 0;
 	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
 	w->mapping.from = w->mapping.to = 0;
 	w->is_exact = 1;
@@ -148,12 +152,11 @@ static inline void walk_kernel(struct walk *w, void *context)
 
 static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
 {
-	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames;
+	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames + 3 * w->raw.python_frames;
 	uint32_t bytes = words * 8;
 
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
-	w->raw.unused = 0;
 	bpf_probe_read_kernel_str(w->raw.thread, sizeof(w->raw.thread), task->comm);
 	bpf_probe_read_kernel_str(
 		w->raw.process, sizeof(w->raw.process), BPF_CORE_READ(task, group_leader)->comm);
@@ -193,6 +196,8 @@ int on_sample(void *context)
 		return 0;
 	walk_user(w, task, &m);
 	walk_kernel(w, context);
+	w->raw.python_frames = w->raw.is_python_whole = 0;
+	walk_python(0);
 	emit(w, task, &m);
 	return 0;
 }

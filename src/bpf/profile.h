@@ -11,6 +11,21 @@
 #define PROFILE_FILES_MAX  4096
 #define PROFILE_TABLES_MAX 1024
 
+#define PROFILE_TAIL_WORDS 512 /* of all frames together; a power of two */
+
+/* Python: where the interpreter is in its file, and what is read of code objects. */
+#define PYTHON_FILES_MAX  64
+#define PYTHON_FRAMES_MAX 64
+#define PYTHON_CODE_LINE  72  /* PyCodeObject.co_firstlineno */
+#define PYTHON_CODE_FILE  112 /* .co_filename */
+#define PYTHON_CODE_NAME  128 /* .co_qualname */
+#define PYTHON_IS_ENTRY	  (1ULL << 32)
+
+struct profile_python {
+	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
+	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
+};
+
 /* Files are named by device and inode, as one number. */
 #define PROFILE_FILE_NONE  0 /* no file: generated code */
 #define PROFILE_FILE_VDSO  1
@@ -45,7 +60,14 @@ struct profile_raw_frame {
 	uint64_t offset; /* in the file; without a file: the address */
 };
 
-/* Followed by the user frames, then by the addresses of the kernel's, innermost first each. */
+/* A function of Python. */
+struct profile_raw_python {
+	uint64_t code, name; /* the objects */
+	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it */
+};
+
+/* Followed by the user frames, by the addresses of the kernel's, by the frames of Python, innermost
+ * first each. */
 struct profile_raw {
 	struct sooth_record record;
 	char process[PROFILE_NAME_BYTES];
@@ -53,7 +75,9 @@ struct profile_raw {
 	uint32_t user_frames;
 	uint32_t kernel_frames;
 	uint32_t end; /* enum profile_end */
-	uint32_t unused;
+	uint16_t python_frames;
+	uint16_t is_python_whole;
+	uint64_t python_type; /* of code objects */
 };
 
 /* The first sample with code of a file. */
@@ -71,6 +95,7 @@ struct profile_seen {
 struct profile_control {
 	uint64_t lost;	     /* samples that did not fit the ring */
 	uint64_t files_full; /* samples with a file for which there was no room */
+	uint64_t pythons;    /* set by the collector: files of the interpreter that are known */
 	uint64_t period_ns;  /* between two samples of a CPU */
 };
 

@@ -57,8 +57,13 @@ struct walk {
 	uint32_t frames;
 	uint64_t node[MAPLE_NODE_BYTES / 8];
 	struct profile_raw raw;
-	uint64_t tail[2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX];
+	uint64_t tail[PROFILE_TAIL_WORDS];
+	uint64_t python_runtime; /* 0: no interpreter on the stack */
 };
+
+_Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=
+		       PROFILE_TAIL_WORDS,
+	"all frames have room");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -203,6 +203,10 @@ struct files_struct {
 	struct fdtable *fdt;
 } KERNEL_TYPE;
 
+struct thread_struct {
+	unsigned long fsbase; /* x86-64 */
+} KERNEL_TYPE;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */
@@ -219,6 +223,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct files_struct *files;
 	void *stack;
+	struct thread_struct thread;
 	void *bpf_storage; /* 5.11 on: of all programs */
 	char comm[16];
 } KERNEL_TYPE;

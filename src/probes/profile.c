@@ -19,8 +19,8 @@ static const char *const end_names[PROFILE_ENDS] = {
 };
 static const struct sooth_names ends = { PROFILE_ENDS, end_names };
 
-static const char *const frame_kind_names[] = { "user", "kernel", "generated" };
-static const struct sooth_names frame_kinds = { 3, frame_kind_names };
+static const char *const frame_kind_names[] = { "user", "kernel", "generated", "script" };
+static const struct sooth_names frame_kinds = { 4, frame_kind_names };
 
 static const struct sooth_field sample_fields[] = {
 	{ .name = "time_ns",
@@ -63,7 +63,8 @@ static const struct sooth_field frame_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(profile_frame, frame_kind),
 		.names = &frame_kinds,
-		.help = "user: code of a file; kernel; generated: code made at run time" },
+		.help = "user: code of a file; kernel; generated: code made at run time; "
+			"script: a function that an interpreter runs" },
 	FIELD_STRING(profile_frame, function, "function of the stack frame, as its symbol names it",
 		FIELD_STATE_AT(profile_frame, function_state)),
 	FIELD_STRING(profile_frame, file, "path of the file with the code of the frame; of generated code its engine",

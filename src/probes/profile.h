@@ -34,6 +34,7 @@ enum profile_frame_kind {
 	PROFILE_USER,
 	PROFILE_KERNEL,
 	PROFILE_GENERATED, /* code in memory that belongs to no file: compiled at run time */
+	PROFILE_SCRIPT,	   /* a function that an interpreter runs; the file is its source */
 };
 
 #define PROFILE_NAME_BYTES 16

@@ -69,7 +69,9 @@ void profile_sums_fini(struct profile_sums *s)
 static void name_unknown(
 	struct buffer *out, const struct profile_frame *f, struct span file, bool has_begin)
 {
-	if (f->frame_kind == PROFILE_GENERATED && file.size)
+	if (f->frame_kind == PROFILE_SCRIPT)
+		buffer_format(out, "[%.*s function]", (int)file.size, file.data);
+	else if (f->frame_kind == PROFILE_GENERATED && file.size)
 		buffer_format(out, "[JIT code (%.*s)]", (int)file.size, file.data);
 	else if (f->frame_kind == PROFILE_GENERATED)
 		buffer_string(out, GENERATED_NAME);
@@ -92,7 +94,7 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 	if (!function)
 		return;
 	function->is_named = f->function_state <= SOOTH_STATE_TRUNCATED && name.size;
-	function->kind = f->frame_kind <= PROFILE_GENERATED ? f->frame_kind : PROFILE_USER;
+	function->kind = f->frame_kind <= PROFILE_SCRIPT ? f->frame_kind : PROFILE_USER;
 	if (function->is_named)
 		demangle(&made, name, s->style);
 	else

@@ -75,8 +75,10 @@ static void profile_close(struct backend_run *run)
 
 static void make_table(struct profile_state *s, uint64_t key, struct profile_known *known)
 {
-	if (!known->has_table)
+	if (!known->has_table) {
 		profile_tables_add(&s->tables, key, known->fd);
+		python_names_see(&s->stacks.python, key, known->path, known->fd);
+	}
 	known->has_table = true;
 }
 
@@ -143,8 +145,11 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	if (!status)
 		status = profile_tables_open(&s->tables, bpf_code_map(&s->follow.code, "files"),
 			bpf_code_map(&s->follow.code, "tables"), err);
-	if (!status)
+	if (!status) {
+		python_names_init(&s->stacks.python, bpf_code_map(&s->follow.code, "pythons"),
+			&s->control->pythons);
 		make_common(s);
+	}
 	if (status)
 		profile_close(run);
 	return status;

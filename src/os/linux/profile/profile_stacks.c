@@ -3,6 +3,7 @@
 #include "os/linux/profile/profile_stacks.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #define FRAMES_MAX  (1u << 20)
 #define STACKS_MAX  (1u << 20)
 #define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
+#define FILE_PYTHON (UINT64_MAX - 1)
 
 struct frame_key {
 	uint64_t file;
@@ -41,6 +43,7 @@ void profile_stacks_fini(struct profile_stacks *s)
 {
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
+	python_names_fini(&s->python);
 	generated_fini(&s->generated);
 }
 
@@ -60,12 +63,60 @@ static bool put_frame(
 	return true;
 }
 
+struct python_walk {
+	const struct profile_raw_python *frames;
+	uint32_t count, next;
+	bool is_usable;
+	bool skips_first; /* the innermost call of the interpreter has no function yet */
+};
+
+/* Each call of the interpreter stands for the functions up to the one it was called for. Where the
+ * numbers of both differ, nothing says which belong together. */
+static struct python_walk match_python(
+	const struct profile_stacks *s, const struct profile_raw *raw)
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const uint64_t *kernel = (const void *)(user + raw->user_frames);
+	struct python_walk w = { (const void *)(kernel + raw->kernel_frames), raw->python_frames,
+		0, false, false };
+	uint32_t calls = 0, entries = 0;
+
+	for (uint32_t i = 0; i < raw->user_frames && w.count; i++)
+		calls += python_names_is_eval(&s->python, &user[i]);
+	for (uint32_t i = 0; i < w.count; i++)
+		entries += (w.frames[i].line & PYTHON_IS_ENTRY) != 0;
+	w.skips_first = calls == entries + 1;
+	w.is_usable = raw->is_python_whole && raw->end == PROFILE_WHOLE &&
+		      !(raw->user_frames && python_names_is_entering(&s->python, &user[0])) &&
+		      (calls == entries || w.skips_first);
+	return w;
+}
+
+/* The functions of one call. */
+static bool put_python(struct profile_stacks *s, const struct profile_raw *raw,
+	struct python_walk *w, uint32_t numbers[], size_t *count)
+{
+	bool is_entry = false;
+
+	while (w->next < w->count && !is_entry) {
+		const struct profile_raw_python *f = &w->frames[w->next++];
+		struct frame_key key = { .file = FILE_PYTHON,
+			.offset = python_names_put(&s->python, raw, f) };
+
+		is_entry = f->line & PYTHON_IS_ENTRY;
+		if (!put_frame(s, &key, &numbers[(*count)++]))
+			return false;
+	}
+	return true;
+}
+
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
 static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
 {
 	const struct profile_raw_frame *user = (const void *)(raw + 1);
 	const uint64_t *kernel = (const void *)(user + raw->user_frames);
+	struct python_walk python = match_python(s, raw);
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < raw->kernel_frames; i++) {
@@ -77,6 +128,14 @@ static size_t put_frames(
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
 		struct frame_key key = { .file = user[i].file, .offset = user[i].offset };
 
+		if (python.is_usable && python_names_is_eval(&s->python, &user[i])) {
+			if (!python.skips_first) {
+				if (!put_python(s, raw, &python, numbers, &count))
+					return 0;
+				continue;
+			}
+			python.skips_first = false;
+		}
 		key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
 		if (!put_frame(s, &key, &numbers[count++]))
 			return 0;
@@ -87,7 +146,7 @@ static size_t put_frames(
 uint32_t profile_stacks_put(
 	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out)
 {
-	uint32_t numbers[PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 1];
+	uint32_t numbers[PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX + 1];
 	size_t count = put_frames(s, raw, numbers) * sizeof(numbers[0]), seed = raw->end + 1;
 	struct stack_key key = { hash_bytes(HASH_BEGIN + raw->end, numbers, count),
 		hash_bytes(~HASH_BEGIN - seed, numbers, count) };
@@ -218,6 +277,21 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 	return 0;
 }
 
+static void name_python(
+	const struct python_names *p, const struct to_name *frames, size_t count, struct buffer *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct elf_address found = { .is_found = frames[i].key.offset < PYTHON_NAME_NONE };
+		const char *function, *file = "Python";
+
+		if (found.is_found) {
+			python_names_get(p, (uint32_t)frames[i].key.offset, &function, &file);
+			snprintf(found.name, sizeof(found.name), "%s", function);
+		}
+		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "");
+	}
+}
+
 static int name_kernel(const struct to_name *frames, size_t count, struct buffer *out)
 {
 	_cleanup_free_ struct kernel_symbol *symbols = calloc(count, sizeof(*symbols));
@@ -258,7 +332,9 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 				frames[to].key.pid == frames[from].key.pid;
 			to++)
 			;
-		if (frames[from].key.file == PROFILE_FILE_NONE)
+		if (frames[from].key.file == FILE_PYTHON)
+			name_python(&s->python, frames + from, to - from, out);
+		else if (frames[from].key.file == PROFILE_FILE_NONE)
 			status = name_generated(&s->generated, frames + from, to - from, out);
 		else if (frames[from].key.file == FILE_KERNEL)
 			*is_kernel_hidden = name_kernel(frames + from, to - from, out) == -EPERM;

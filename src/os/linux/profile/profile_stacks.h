@@ -9,6 +9,7 @@
 #include "os/linux/profile/generated.h"
 #include "os/linux/profile/profile_files.h"
 #include "os/linux/profile/profile_tables.h"
+#include "os/linux/profile/python_names.h"
 
 #define PROFILE_STACK_NONE 0
 
@@ -17,6 +18,7 @@ struct profile_stacks {
 	struct map stacks; /* two hashes -> uint32_t, from 1 on */
 	uint64_t refused;  /* samples whose stack found no room */
 	struct generated generated;
+	struct python_names python;
 };
 
 void profile_stacks_init(struct profile_stacks *s);

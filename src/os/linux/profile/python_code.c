@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Code objects in the memory of other processes. */
+#include "os/linux/profile/python_code.h"
+
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/buffer.h"
+
+/* Layouts of 3.11 (Include/cpython/unicodeobject.h, object.h). */
+#define OBJECT_COUNT  0
+#define OBJECT_TYPE   8
+#define TEXT_LENGTH   16 /* PyASCIIObject */
+#define TEXT_STATE    32
+#define TEXT_ASCII    48 /* where its letters are */
+#define TEXT_OTHER    72 /* PyCompactUnicodeObject: where they are otherwise */
+#define STATE_KIND(s) ((s) >> 2 & 7)
+#define STATE_COMPACT (1u << 5)
+#define STATE_ASCII   (1u << 6)
+#define STATE_READY   (1u << 7)
+
+static bool read_at(uint32_t pid, uint64_t address, void *out, size_t size)
+{
+	struct iovec local = { out, size }, remote = { (void *)address, size };
+
+	return process_vm_readv((pid_t)pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
+static void put_letter(struct buffer *out, uint32_t letter)
+{
+	if (letter < 0x80) {
+		buffer_char(out, (char)letter);
+	} else if (letter < 0x800) {
+		buffer_char(out, (char)(0xc0 | letter >> 6));
+		buffer_char(out, (char)(0x80 | (letter & 63)));
+	} else if (letter < 0x10000) {
+		buffer_char(out, (char)(0xe0 | letter >> 12));
+		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
+		buffer_char(out, (char)(0x80 | (letter & 63)));
+	} else {
+		buffer_char(out, (char)(0xf0 | letter >> 18));
+		buffer_char(out, (char)(0x80 | (letter >> 12 & 63)));
+		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
+		buffer_char(out, (char)(0x80 | (letter & 63)));
+	}
+}
+
+/* A text in one piece, appended as UTF-8; false: it is none. */
+static bool read_text(uint32_t pid, uint64_t address, struct buffer *out)
+{
+	unsigned char head[TEXT_ASCII], letters[4 * PYTHON_LETTERS_MAX];
+	uint64_t length;
+	uint32_t state, kind;
+
+	if (!read_at(pid, address, head, sizeof(head)))
+		return false;
+	memcpy(&length, head + TEXT_LENGTH, sizeof(length));
+	memcpy(&state, head + TEXT_STATE, sizeof(state));
+	kind = STATE_KIND(state);
+	if (!length || length > PYTHON_LETTERS_MAX || (kind != 1 && kind != 2 && kind != 4) ||
+		!(state & STATE_COMPACT) || !(state & STATE_READY) ||
+		(state & STATE_ASCII && kind != 1))
+		return false;
+	if (!read_at(pid, address + (state & STATE_ASCII ? TEXT_ASCII : TEXT_OTHER), letters,
+		    length * kind))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		uint32_t letter = 0;
+
+		memcpy(&letter, letters + i * kind, kind);
+		if (!letter || letter > 0x10ffff || (letter >= 0xd800 && letter < 0xe000) ||
+			(state & STATE_ASCII && letter > 0x7f))
+			return false;
+		put_letter(out, letter);
+	}
+	return true;
+}
+
+/* Whether it is what the kernel side saw. */
+static bool is_same(const unsigned char *code, const struct python_code *job)
+{
+	uint64_t type, name, count;
+	uint32_t line;
+
+	memcpy(&count, code + OBJECT_COUNT, sizeof(count));
+	memcpy(&type, code + OBJECT_TYPE, sizeof(type));
+	memcpy(&name, code + PYTHON_CODE_NAME, sizeof(name));
+	memcpy(&line, code + PYTHON_CODE_LINE, sizeof(line));
+	return count && type == job->type && name == job->frame.name &&
+	       line == (uint32_t)job->frame.line;
+}
+
+void python_code_read(struct python_code *job)
+{
+	unsigned char code[PYTHON_CODE_NAME + 8], again[PYTHON_CODE_NAME + 8];
+	struct buffer text = { 0 };
+	uint64_t file;
+
+	if (!read_at(job->pid, job->frame.code, code, sizeof(code)) || !is_same(code, job))
+		return;
+	memcpy(&file, code + PYTHON_CODE_FILE, sizeof(file));
+	if (read_text(job->pid, job->frame.name, &text)) {
+		buffer_char(&text, '\0');
+		/* The names were read after the object: it must be there still. */
+		if (read_text(job->pid, file, &text) &&
+			read_at(job->pid, job->frame.code, again, sizeof(again)) &&
+			is_same(again, job)) {
+			buffer_format(&text, ":%u", (unsigned)job->frame.line);
+			buffer_char(&text, '\0');
+			job->size = buffer_failed(&text) || text.size > sizeof(job->text) ? 0
+											: text.size;
+			if (job->size)
+				memcpy(job->text, text.data, job->size);
+		}
+	}
+	buffer_fini(&text);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Code objects of other processes. */
+#include "os/linux/profile/python_names.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/profile/python_code.h"
+#include "symbols/elf_exports.h"
+
+#define OBJECTS_MAX   65536
+#define NAMES_MAX     65536
+#define NAMES_BYTES   (16u << 20)
+#define READ_MS	      2000
+#define ENTRY_BYTES   512 /* of the interpreter: here it makes its frame known */
+#define VERSION_SHIFT 16
+#define VERSION_3_11  0x030b
+#define VERSION_LEAST 0x030b00f0 /* a release: layouts changed before */
+
+enum { RUNTIME, CODE_TYPE, EVAL, VERSION, EXPORTS };
+
+static const char *const export_names[EXPORTS] = { "_PyRuntime", "PyCode_Type",
+	"_PyEval_EvalFrameDefault", "Py_Version" };
+
+/* The same object may be another function later, with another name or line. */
+struct object_key {
+	uint64_t code, name, line;
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t unused;
+};
+
+void python_names_init(struct python_names *p, int map, uint64_t *known)
+{
+	p->map = map;
+	p->known = known;
+	map_init(&p->files, sizeof(uint64_t), sizeof(struct profile_python), PYTHON_FILES_MAX);
+	map_init(&p->objects, sizeof(struct object_key), sizeof(uint32_t), OBJECTS_MAX);
+	names_init(&p->names, NAMES_MAX, NAMES_BYTES);
+}
+
+void python_names_fini(struct python_names *p)
+{
+	map_fini(&p->files);
+	map_fini(&p->objects);
+	names_fini(&p->names);
+	timeout_fini(&p->timeout);
+}
+
+/* --- interpreters --- */
+
+struct job {
+	int file;
+	bool is_known; /* it is an interpreter of this version */
+	struct profile_python python;
+};
+
+static void drop_job(void *argument)
+{
+	close(((struct job *)argument)->file);
+}
+
+static void do_job(void *argument)
+{
+	struct job *job = argument;
+	struct elf_export found[EXPORTS];
+	struct elf_exports exports = { .found = found };
+	uint32_t version;
+
+	if (!elf_exports_find(job->file, export_names, EXPORTS, &exports))
+		return;
+	for (size_t i = 0; i < EXPORTS; i++) {
+		if (!found[i].address)
+			return;
+	}
+	if (!found[VERSION].offset || pread(job->file, &version, sizeof(version),
+					      (off_t)found[VERSION].offset) != sizeof(version))
+		return;
+	job->is_known = version >> VERSION_SHIFT == VERSION_3_11 && version >= VERSION_LEAST &&
+			found[EVAL].size && found[EVAL].offset;
+	job->python = (struct profile_python){ .eval_from = found[EVAL].offset,
+		.eval_to = found[EVAL].offset + found[EVAL].size,
+		.runtime = found[RUNTIME].address - exports.code_shift,
+		.code_type = found[CODE_TYPE].address - exports.code_shift };
+}
+
+static bool is_interpreter_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct span name = span_of_string(slash ? slash + 1 : path);
+
+	return span_starts(name, "python") || span_starts(name, "libpython");
+}
+
+void python_names_see(struct python_names *p, uint64_t file, const char *path, int fd)
+{
+	struct job job = { .file = -1 };
+	struct profile_python *kept;
+	bool is_new;
+
+	if (!path || !is_interpreter_name(path) || map_get(&p->files, &file))
+		return;
+	job.file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (job.file < 0)
+		return;
+	if (timeout_call(&p->timeout, do_job, drop_job, &job, sizeof(job), job.file, READ_MS) ==
+		-ETIMEDOUT)
+		return; /* the thread owns the file now */
+	close(job.file);
+	if (!job.is_known)
+		return;
+	kept = map_put(&p->files, &file, &is_new);
+	if (!kept)
+		return;
+	*kept = job.python;
+	if (!bpf_map_update_elem(p->map, &file, kept, BPF_ANY))
+		*p->known = 1;
+}
+
+bool python_names_is_eval(const struct python_names *p, const struct profile_raw_frame *frame)
+{
+	const struct profile_python *python = map_get(&p->files, &frame->file);
+
+	return python && frame->offset >= python->eval_from && frame->offset < python->eval_to;
+}
+
+bool python_names_is_entering(
+	const struct python_names *p, const struct profile_raw_frame *frame)
+{
+	return python_names_is_eval(p, frame) &&
+	       frame->offset - ((const struct profile_python *)map_get(&p->files, &frame->file))
+					       ->eval_from <
+		       ENTRY_BYTES;
+}
+
+/* --- code objects --- */
+
+/* Of the mapped memory a page may never come. */
+static void do_read(void *argument)
+{
+	python_code_read(argument);
+}
+
+static uint32_t read_name(struct python_names *p, const struct profile_raw *raw,
+	const struct profile_raw_python *frame)
+{
+	struct python_code job = { .pid = raw->record.pid, .type = raw->python_type,
+		.frame = *frame };
+	uint32_t number;
+
+	if (timeout_call(&p->timeout, do_read, NULL, &job, sizeof(job), -1, TIMEOUT_MS) ||
+		!job.size)
+		return PYTHON_NAME_NONE;
+	number = names_put(&p->names, span_of(job.text, job.size), NULL);
+	return number == NAMES_NONE ? PYTHON_NAME_NONE : number;
+}
+
+uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
+	const struct profile_raw_python *frame)
+{
+	struct object_key key = { .code = frame->code,
+		.name = frame->name,
+		.line = (uint32_t)frame->line,
+		.start_ticks = raw->record.start_ticks,
+		.pid = raw->record.pid };
+	uint32_t *known = map_get(&p->objects, &key);
+	uint32_t number = known ? *known : read_name(p, raw, frame);
+
+	/* What could not be read is tried again at the next sample. */
+	if (!known && number != PYTHON_NAME_NONE && (known = map_put(&p->objects, &key, NULL)))
+		*known = number;
+	return number;
+}
+
+void python_names_get(const struct python_names *p, uint32_t name, const char **function,
+	const char **file)
+{
+	struct span text = names_get(&p->names, name);
+
+	*function = text.data;
+	*file = text.data + strlen(text.data) + 1;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Symbols that an ELF file exports, functions and data, by name. The file is as untrusted as in
+ * elf.h. */
+#ifndef SOOTH_SYMBOLS_ELF_EXPORTS_H
+#define SOOTH_SYMBOLS_ELF_EXPORTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_export {
+	uint64_t address, size; /* as linked; 0, 0: not exported */
+	uint64_t offset;	/* in the file; 0: its bytes are not there */
+};
+
+struct elf_exports {
+	struct elf_export *found; /* by the order of the names */
+	uint64_t code_shift;	  /* address - offset of its code */
+};
+
+/* False: not an ELF file, or one without code. */
+bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
+
+#endif

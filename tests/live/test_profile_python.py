@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Functions of a Python 3.11 that was started without any option, against what the program knows about
+itself: shares, callers, threads, generators, exceptions, recursion, callbacks of C functions, names of
+all letters. Never a name of a function that does not run.
+"""
+import os
+import subprocess
+import unittest
+
+import harness
+from harness import Case, Process, needs_bpf
+
+PYTHON = "/usr/bin/python3"
+
+WORK = r"""
+import sys, threading, time, zlib
+
+def spend(n):
+    s = 0
+    for i in range(n):
+        s += i * i
+    return s
+
+def seventy(): return spend(7000)
+def twenty(): return spend(2000)
+def ten(): return spend(1000)
+
+def never_called(): return spend(1)
+
+def until(seconds, work):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        work()
+"""
+
+CASES = {
+    "shares": r"""
+def inner():
+    seventy(); twenty(); ten()
+def outer(): inner()
+until(2, outer)
+""",
+    "threads": r"""
+def a(): spend(3000)
+def b(): spend(3000)
+all = [threading.Thread(target=until, args=(2, f)) for f in (a, b)]
+for t in all: t.start()
+for t in all: t.join()
+""",
+    "unlocked": r"""
+data = bytes(range(256)) * 4000
+def pack(): zlib.compress(data, 6)
+def other(): spend(500)
+t = threading.Thread(target=until, args=(2, other))
+t.start()
+until(2, pack)
+t.join()
+""",
+    "generators": r"""
+def numbers():
+    while True:
+        yield spend(2000)
+def through(g):
+    yield from g
+g = through(numbers())
+def take(): next(g)
+until(2, take)
+""",
+    "exceptions": r"""
+class Failed(Exception): pass
+def failing(depth):
+    if not depth:
+        spend(500)
+        raise Failed
+    failing(depth - 1)
+def catching():
+    try:
+        failing(9)
+    except Failed:
+        pass
+until(2, catching)
+""",
+    "recursion": r"""
+def down(n):
+    if n:
+        return down(n - 1)
+    return spend(3000)
+def go(): down(30)
+until(2, go)
+""",
+    "callbacks": r"""
+import json
+def by_key(x): return spend(200)
+def sorting(): sorted(range(20), key=by_key)
+class Thing: pass
+def encode_thing(o): return spend(3000)
+def dumping(): json.dumps([Thing()], default=encode_thing)
+def both(): sorting(); dumping()
+until(2, both)
+""",
+    "letters": r"""
+class Größe:
+    def messen(self): return spend(3000)
+def 水(): Größe().messen()
+hostile = (lambda: spend(3000))
+hostile.__code__ = hostile.__code__.replace(co_name="x", co_qualname="evil\n\x1b[31m;name")
+def both(): 水(); hostile()
+until(2, both)
+""",
+}
+
+
+def is_supported():
+    try:
+        version = subprocess.run([PYTHON, "-c", "import sys; print(sys.version_info[:2])"],
+                                 capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return version == "(3, 11)" and os.uname().machine == "x86_64"
+
+
+@needs_bpf
+@unittest.skipUnless(is_supported(), "needs Python 3.11 on x86-64")
+class Python(Case):
+    def script(self, name):
+        path = self.path(name + ".py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(WORK + CASES[name])
+        return path
+
+    def stacks(self, name):
+        """Functions from the process on, with samples; those of the interpreter's start are left out."""
+        path = self.path("stacks.folded")
+        self.sooth("profile", "--rate", "997", "--folded", path, "--", PYTHON, self.script(name))
+        found = []
+        for line in harness.read(path).decode().splitlines():
+            names, _, count = line.rpartition(" ")
+            found.append((names.split(";"), int(count)))
+        self.assertNotIn("never_called", str(found))
+        return [(stack, count) for stack, count in found if "until" in stack]
+
+    def share(self, stacks, *names, of=()):
+        """Of the samples with `of`: those with these names in this order, others between."""
+        def holds(stack, wanted):
+            rest = iter(stack)
+            return all(name in rest for name in wanted)
+        chosen = [(stack, count) for stack, count in stacks if holds(stack, of)]
+        total = sum(count for _, count in chosen)
+        self.assertGreater(total, 200, stacks[:4])
+        return sum(count for stack, count in chosen if holds(stack, names)) / total
+
+    def test_shares(self):
+        stacks = self.stacks("shares")
+        chain = ("<module>", "until", "outer", "inner")
+        for name, share in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
+            self.assertLess(abs(self.share(stacks, *chain, name, "spend") - share), 0.08, name)
+
+    def test_threads(self):
+        stacks = self.stacks("threads")
+        for name in ("a", "b"):
+            self.assertLess(abs(self.share(stacks, "until", name, "spend") - 0.5), 0.15)
+        self.assertEqual(self.share(stacks, "a", "b"), 0)
+        self.assertEqual(self.share(stacks, "b", "a"), 0)
+
+    def test_without_the_lock(self):
+        """A thread that has given the interpreter's lock away is not the one that has it."""
+        stacks = self.stacks("unlocked")
+        self.assertEqual(self.share(stacks, "pack", "spend"), 0)
+        self.assertEqual(self.share(stacks, "other", "deflate"), 0)
+        self.assertGreater(self.share(stacks, "until", "pack"), 0.3)
+
+    def test_generators(self):
+        stacks = self.stacks("generators")
+        self.assertGreater(self.share(stacks, "until", "take", "through", "numbers", "spend"), 0.85)
+
+    def test_exceptions(self):
+        stacks = self.stacks("exceptions")
+        self.assertGreater(self.share(stacks, *(("until", "catching") + 10 * ("failing",) + ("spend",))), 0.6)
+
+    def test_recursion(self):
+        stacks = self.stacks("recursion")
+        self.assertGreater(self.share(stacks, *(("until", "go") + 31 * ("down",) + ("spend",))), 0.8)
+
+    def test_callbacks(self):
+        """Functions of C stand between those of Python that they call and that call them."""
+        stacks = self.stacks("callbacks")
+        self.assertGreater(self.share(stacks, "both", "sorting", "by_key", "spend"), 0.3)
+        for stack, _ in stacks:
+            if "sorting" in stack and "by_key" in stack:
+                self.assertGreater(stack.index("by_key"), stack.index("sorting") + 1, stack)
+        self.assertGreater(self.share(stacks, "both", "dumping", "dumps", "encode_thing", "spend"), 0.2)
+
+    def test_letters(self):
+        stacks = self.stacks("letters")
+        self.assertGreater(self.share(stacks, "until", "both", "水", "Größe.messen", "spend"), 0.3)
+        text = str(stacks)
+        self.assertIn("evil", text)
+        self.assertNotIn("\x1b", harness.read(self.path("stacks.folded")).decode())
+
+    def test_attached(self):
+        """One that runs already, and all of its functions have names."""
+        path = self.path("long.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(WORK + CASES["shares"].replace("until(2,", "until(60,"))
+        target = Process([PYTHON, path])
+        self.addCleanup(target.end)
+        report = self.sooth("profile", "-j", "--rate", "499", "-d", "2", str(target.pid)).json()
+        self.assertTrue(target.is_running())
+        rows = {row["function"]: row for row in report["functions"]}
+        self.assertGreater(rows["inner"]["total_percent"], 60)
+        self.assertRegex(rows["seventy"]["file"], r"^long\.py:\d+$")
+
+
+if __name__ == "__main__":
+    harness.main()
