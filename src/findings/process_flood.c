@@ -263,10 +263,24 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
+/* A sample met the process that starts them in a sleep. */
+static bool sleeps_between(const struct check *e, const struct starts *s)
+{
+	const struct process_entry *starter = s->starter ? s->starter : e->process;
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &starter->id, &position))) {
+		if (t->waits[THREAD_WAIT_TIME])
+			return true;
+	}
+	return false;
+}
+
 /* How much faster it would be on an idle host. One that pauses is not held up by others. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
-	return s->pauses ? 1 : crowding_of(e->input);
+	return s->pauses || sleeps_between(e, s) ? 1 : crowding_of(e->input);
 }
 
 static enum finding_severity severity_of(

@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/file_space.h"
+#include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/task_room.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -245,7 +246,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
-	if ((call_error_is_grave(place->error) || is_no_room(place)) && times >= check_option(l->e, "min-grave") &&
+	if ((call_error_is_grave(place->error) || is_no_room(place)) &&
+		times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
 	return is_often(l, place, f, times, what) || is_lasting(l, place, f, times, what) ? times
@@ -273,85 +275,24 @@ static void emit_times(const struct look *l, double times, uint64_t first_ns, ui
 		(double)(last_ns - first_ns), SOOTH_UNIT_NS, 0);
 }
 
-/* "lock file /r/.git/index.lock exists", "/var/lib/dpkg/lock is locked". */
-static void put_lock(struct buffer *to, const struct call_place *place)
-{
-	bool is_file = place->error == LINUX_EEXIST;
-
-	buffer_format(to, "%s%s %s", is_file ? "lock file " : "", place->text,
-		is_file ? "exists" : "is locked by another process");
-}
-
-/* The process that the lock file names, or that has it open; NULL: no sample has one. */
-static const struct waits_party *owner_of(const struct check *e, const struct call_place *place)
-{
-	const struct snapshot *samples[] = { check_last(e, &e->input->waits),
-		check_first(e, &e->input->waits) };
-
-	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		struct batch all = samples[i] ? snapshot_records(samples[i]) : (struct batch){ 0 };
-
-		batch_for_each (r, &all) {
-			const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
-
-			if (p && p->node_pid == e->id.pid && p->party_pid &&
-				p->relation == WAITS_RELATION_LOCK_FILE &&
-				span_equal(record_text(r, &p->detail), place->text))
-				return p;
-		}
-	}
-	return NULL;
-}
-
-/* True: all is said. */
-static bool emit_owner(struct check_result *out, const struct waits_party *owner)
-{
-	struct span name = owner ? record_text(&owner->record, &owner->name) : span_of("", 0);
-
-	if (owner && !owner->is_alive) {
-		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
-		finding_remedy(out, "the lock was left behind: remove the file");
-		return true;
-	}
-	if (!owner)
-		return false;
-	finding_text(out, "owner", "%.*s (%u)", (int)name.size, name.data, owner->party_pid);
-	finding_remedy(out, "sooth why %u says what its owner does", owner->party_pid);
-	return true;
-}
-
-static void emit_lock(
-	struct check_result *out, const struct call_place *place, const struct waits_party *owner)
-{
-	finding_path(out, span_of(place->text, strlen(place->text)));
-	if (emit_owner(out, owner))
-		return;
-	finding_unseen(out, "whether a process still works under that lock");
-	if (place->error == LINUX_EEXIST)
-		finding_remedy(out, "if no program works under it any more (ps shows them), it was "
-				    "left behind: remove the file");
-	else
-		finding_remedy(out, "fuser -v FILE shows the process that has it");
-}
-
 /* It may wait for a program that is at work. */
 static void report_lock(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct call_failures *f = one->value;
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
-	const struct waits_party *owner = owner_of(l->e, place);
+	const struct waits_party *owner = lock_failure_owner(l->e, place);
 	bool is_stale = owner && !owner->is_alive;
 	struct buffer text = { 0 };
 
 	put_key(place, what, sizeof(what));
-	put_lock(&text, place);
+	lock_failure_text(&text, place);
 	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, what);
 	finding_severity(l->out, is_stale ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(l->out, "waits for a%s lock: %s; %.0f tries", is_stale ? " stale" : "",
 		buffer_cstr(&text), one->weight);
 	emit_times(l, one->weight, f->first_ns, f->last_ns);
-	emit_lock(l->out, place, owner);
+	lock_failure_emit(l->out, place, owner);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	finding_end(l->out);
 	buffer_fini(&text);
@@ -532,7 +473,7 @@ static void claim_children(
 	struct buffer what = { 0 };
 
 	if (is_lock(place))
-		put_lock(&what, place);
+		lock_failure_text(&what, place);
 	else
 		buffer_format(&what, "%s%s%s: %s (%s)",
 			check_call_name(place->abi, place->number, name),
@@ -561,7 +502,7 @@ static void report_children(struct look *l, const struct check_ranked *one)
 		(double)(f->last_ns - f->first_ns), SOOTH_UNIT_NS, 0);
 	check_calls_unseen(&l->calls, l->e, out);
 	if (is_lock(place)) {
-		emit_lock(out, place, owner_of(l->e, place));
+		lock_failure_emit(out, place, lock_failure_owner(l->e, place));
 	} else {
 		if (*place->text)
 			finding_path(out, span_of(place->text, strlen(place->text)));

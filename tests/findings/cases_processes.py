@@ -252,6 +252,9 @@ CASES = [
         script("echo ready; until /bin/false; do sleep 0.1; done"),
         settings=("process-flood.min-failing-starts=1",), duration_s=8, alone=True,
         evidence="process starts", threshold="min-failing-starts", says="fail (exit status 1)"),
+    healthy("process-flood", "a short command, five times a second", lambda s, r: s.python(
+        "import subprocess, time\nprint('ready', flush=True)\n"
+        "while True: subprocess.run(['true']), time.sleep(0.2)").pid, duration_s=5),
     healthy("process-flood", "a look for a file, now and then",
         script("echo ready; until /usr/bin/test -e /nothing; do sleep 0.5; done"), duration_s=8),
     sick("process-flood", "a pipeline all the time",

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that fail because of a lock: a lock file that exists, or a lock of another process. */
+#ifndef SOOTH_ANALYZE_LOCK_FAILURE_H
+#define SOOTH_ANALYZE_LOCK_FAILURE_H
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/buffer.h"
+#include "probes/waits.h"
+
+/* "lock file /r/.git/index.lock exists", "/var/lib/dpkg/lock is locked by another process". */
+void lock_failure_text(struct buffer *to, const struct call_place *place);
+/* The process that the lock file names, or that has it open; NULL: no sample has one. */
+const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place);
+/* Evidence and remedy of the open finding; owner: NULL: unknown. */
+void lock_failure_emit(
+	struct check_result *out, const struct call_place *place, const struct waits_party *owner);
+
+#endif
