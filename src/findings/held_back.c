@@ -171,13 +171,15 @@ static bool is_starved(const struct check *e, const struct held_time *t)
 static void report_starved(
 	const struct check *e, struct check_result *out, const struct held_time *t)
 {
+	double could = t->ran + t->waited;
+
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "starved");
 	finding_severity(out, FINDING_LOW);
 	finding_thread(out, t->tid);
 	finding_claim(out,
 		"starved by other processes: ready to run %.0f %% of the time, gets %.1f %% of a "
 		"CPU",
-		t->ran + t->waited, t->ran);
+		could < 100 ? could : 100, t->ran); /* of two clocks: rounding */
 	emit_time(out, t);
 	if (e->input->load.record.time_ns && !e->input->load.load_state)
 		finding_number(out, "load of the host (1 min)", e->input->load.load_1m,
@@ -188,9 +190,9 @@ static void report_starved(
 	finding_remedy(out,
 		"end processes that are not needed; ps -o ni,cls,cgroup -p %u shows its "
 		"priority: "
-		"if NI is above 0, renice -n 0 -p %u gives it the usual share, a higher "
-		"cpu.weight (cpu.shares) of its control group more",
-		e->id.pid, e->id.pid);
+		"if NI is above 0, renice -n 0 -p %u gives it the usual share (if CLS is IDL or B: "
+		"chrt -o -p 0 %u), a higher cpu.weight (cpu.shares) of its control group more",
+		e->id.pid, e->id.pid, e->id.pid);
 	finding_end(out);
 }
 

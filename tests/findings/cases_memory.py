@@ -282,7 +282,7 @@ public class Collector {
         sink = new byte[2048 + (int)(n % 7)];
         keep.set((int)(n % keep.size()), new byte[8192]);
       } catch (OutOfMemoryError e) { for (int i = 0; i < 10; i++) keep.remove(keep.size() - 1); }
-      if (!full && n % 200 == 0) Thread.sleep(1);
+      if (!full && n % 4000 == 0) Thread.sleep(20);
     }
   }
 }
