@@ -3,14 +3,17 @@
  * A budget for records of single calls: in each time window the first calls of a thread are
  * recorded, the others only counted, by call and class. So a slow target is recorded whole, and a
  * fast one in a short burst at the start of each window. Errors, slow calls, and calls that change
- * descriptors or names have room of their own: they are rare, and explain the others.
+ * descriptors or names have room of their own: they are rare, and explain the others. A program that
+ * starts makes more of them than ever after, and may end at once: it has some more room.
  */
 #ifndef SOOTH_BPF_BUDGET_H
 #define SOOTH_BPF_BUDGET_H
 
 #include "bpf/syscalls_thread.bpf.h"
 
+#define BUDGET_ENOENT 2
 #define BUDGET_EAGAIN 11  /* the usual answer of what has nothing yet */
+#define BUDGET_ENOTTY 25
 #define BUDGET_BATCH  256 /* calls of a thread until they are added to those of all */
 
 /* Between two windows of the probe nothing was seen: neither which call it is in, nor what became
@@ -34,6 +37,8 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 {
 	bool is_native = t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS;
 
+	if (result == -BUDGET_ENOENT || result == -BUDGET_ENOTTY)
+		return SYSCALLS_CLASS_ABSENT;
 	if (aggregate_is_error(result) && result != -BUDGET_EAGAIN)
 		return SYSCALLS_CLASS_ERROR;
 	if (is_native &&
@@ -58,7 +63,24 @@ static inline uint64_t *budget_skipped(struct thread *t, uint32_t class_)
 		return &slot->untimed;
 	if (class_ == SYSCALLS_CLASS_SLOW)
 		return &slot->max_ns;
+	if (class_ == SYSCALLS_CLASS_ABSENT)
+		return &slot->total_ns;
 	return &slot->count;
+}
+
+static inline bool budget_is_used_up(const struct thread *t, uint32_t class_)
+{
+	return t->budget.used[class_ & (BUDGET_CLASSES - 1)] >= SYSCALLS_BUDGET_THREAD &&
+	       (!t->budget.start || class_ == SYSCALLS_CLASS_OTHER ||
+		       class_ == SYSCALLS_CLASS_ABSENT);
+}
+
+static inline void budget_use(struct thread *t, uint32_t class_)
+{
+	if (t->budget.used[class_ & (BUDGET_CLASSES - 1)] < SYSCALLS_BUDGET_THREAD)
+		t->budget.used[class_ & (BUDGET_CLASSES - 1)]++;
+	else if (t->budget.start)
+		t->budget.start--;
 }
 
 static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t window)
@@ -75,7 +97,7 @@ static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t w
 		t->budget.is_after_gap = 0;
 		t->budget.gaps |= SYSCALLS_GAP_KEPT | SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME;
 	}
-	if (t->budget.used[class_ & (SYSCALLS_CLASSES - 1)] >= SYSCALLS_BUDGET_THREAD)
+	if (budget_is_used_up(t, class_))
 		return false;
 	/* Two threads may begin a window at once: one record more or less does not matter. */
 	if (control.window != window) {
@@ -85,7 +107,7 @@ static inline bool budget_has_room(struct thread *t, uint32_t class_, uint32_t w
 	if (control.window_used >= all)
 		return false;
 	__sync_fetch_and_add(&control.window_used, 1);
-	t->budget.used[class_ & (SYSCALLS_CLASSES - 1)]++;
+	budget_use(t, class_);
 	return true;
 }
 

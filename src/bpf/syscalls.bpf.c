@@ -212,6 +212,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
 	/* A program that a wrapper becomes has a budget of its own. */
 	__builtin_memset(t->budget.used, 0, sizeof(t->budget.used));
+	t->budget.start = SYSCALLS_BUDGET_START;
 	if (t->abi == ABI_NATIVE && t->number == NR_EXECVE && t->path_bytes <= 0)
 		t->path_bytes = (int32_t)string_bytes(bpf_probe_read_kernel_str(
 			t->path, sizeof(t->path), BPF_CORE_READ(program, filename)));

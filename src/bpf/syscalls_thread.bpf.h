@@ -8,6 +8,10 @@
 #include "bpf/syscalls.h"
 #include "bpf/aggregate.h"
 
+#define BUDGET_CLASSES 8 /* a power of two */
+
+_Static_assert(SYSCALLS_CLASSES <= BUDGET_CLASSES, "each class has a place");
+
 struct budget {
 	uint32_t window;
 	uint32_t made;	  /* calls, all windows of the probe together */
@@ -17,7 +21,8 @@ struct budget {
 	uint8_t gaps;
 	uint8_t is_after_gap; /* of the probe, and not reported yet */
 	uint8_t unused;
-	uint8_t used[SYSCALLS_CLASSES];
+	uint16_t start; /* left of SYSCALLS_BUDGET_START */
+	uint8_t used[BUDGET_CLASSES];
 };
 
 struct thread {

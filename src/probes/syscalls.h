@@ -81,9 +81,10 @@ struct syscalls_call {
 /* What of a thread's calls has a budget of its own, where each may be recorded or only counted. */
 enum syscalls_class {
 	SYSCALLS_CLASS_OTHER,
-	SYSCALLS_CLASS_ERROR, /* failed, EAGAIN excepted */
+	SYSCALLS_CLASS_ERROR, /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
 	SYSCALLS_CLASS_KEPT,  /* changes descriptors or names, or connects */
 	SYSCALLS_CLASS_SLOW,  /* took SYSCALLS_SLOW_NS or longer */
+	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; by the hundred as programs start */
 	SYSCALLS_CLASSES,
 };
 
@@ -97,6 +98,7 @@ enum syscalls_gap {
 #define SYSCALLS_SLOW_NS       (1u << 19)
 #define SYSCALLS_BUDGET_SHIFT  27   /* a time window: 2^27 ns, 134 ms */
 #define SYSCALLS_BUDGET_THREAD 128  /* records of a thread and class in a window */
+#define SYSCALLS_BUDGET_START  256  /* more after an exec: errors, kept and slow ones together */
 #define SYSCALLS_BUDGET_OTHERS 700  /* of all threads, before only the other classes have room */
 #define SYSCALLS_BUDGET_ALL    1000 /* of all threads */
 

@@ -284,6 +284,8 @@ def drain():
 if kind == "reached":
     server.listen(64)
     threading.Thread(target=drain, daemon=True).start()
+elif kind == "in use":
+    server.listen(1)
 elif kind in ("lock", "no lock"):
     subprocess.run(["git", "init", "-q", "."], check=True)
     if kind == "lock": open(".git/index.lock", "w").close()
@@ -293,6 +295,9 @@ def work(n):
     elif kind == "no lock":
         open("file%d" % n, "w").write(str(n))
         subprocess.run(["git", "add", "."], stderr=subprocess.DEVNULL)
+    elif kind == "in use":
+        subprocess.run([sys.executable, "-c", "import socket; socket.create_server(('127.0.0.1', %d))" % port],
+                       stderr=subprocess.DEVNULL)
     elif kind in ("refused", "reached"):
         subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/%d" % port], stderr=subprocess.DEVNULL)
     else:
@@ -564,6 +569,9 @@ SYSCALL_ERRORS = [
         says="waits for a lock: lock file ", evidence="owner", threshold="min-times"),
     sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),
         says=r"its children (git) keep failing: lock file ", may_skip=has_git,
+        evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
+        duration_s=8, says="EADDRINUSE (Address already in use)",
         evidence="commands that ended with an error", threshold="min-commands"),
     healthy("syscall-errors", "each command that it starts gets a lock", commands("no lock"),
         may_skip=has_git),

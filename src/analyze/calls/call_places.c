@@ -81,6 +81,20 @@ static bool put_own_address(const struct folded_call *call, char *out, size_t si
 	       call_address(address.bytes, out, size);
 }
 
+static void put_place(const struct call_at_hand *c, struct call_path *out)
+{
+	const struct fd_followed *file = c->folded->file;
+
+	if (c->path.size)
+		*out = call_path_of(c->path);
+	else if (put_own_address(c->folded, out->text, sizeof(out->text)))
+		return;
+	else if (file && file->kind == FD_FOLLOWED_SOCKET)
+		fd_followed_connection(file, out->text, sizeof(out->text));
+	else if (file && file->name)
+		*out = call_path_of(span_of(file->name, strlen(file->name)));
+}
+
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 {
 	struct call_place place = { .number = c->folded->call->number,
@@ -88,13 +102,8 @@ static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 		.error = (uint16_t)c->folded->error };
 	struct call_path path = { { 0 } };
 
-	if (has_text && c->path.size)
-		path = call_path_of(c->path);
-	else if (has_text && !put_own_address(c->folded, path.text, sizeof(path.text)) &&
-		 c->folded->file && c->folded->file->kind == FD_FOLLOWED_SOCKET)
-		fd_followed_connection(c->folded->file, path.text, sizeof(path.text));
-	else if (has_text && c->folded->file && c->folded->file->name)
-		path = call_path_of(span_of(c->folded->file->name, strlen(c->folded->file->name)));
+	if (has_text)
+		put_place(c, &path);
 	memcpy(place.text, path.text, sizeof(place.text));
 	return place;
 }
