@@ -80,14 +80,14 @@ static const struct detail details[] = {
 
 /* The probes of the one screen. */
 static const struct run_probe summary_probes[] = {
-	{ "proc", SOOTH_SAMPLE },
-	{ "fds", SOOTH_SAMPLE | SOOTH_DETAIL },
-	{ "sockets", SOOTH_SAMPLE | SOOTH_DETAIL },
-	{ "maps", SOOTH_SAMPLE | SOOTH_DETAIL },
-	{ "threads", SOOTH_SAMPLE },
-	{ "signals", SOOTH_SAMPLE },
-	{ "limits", SOOTH_SAMPLE },
-	{ "waits", SOOTH_SAMPLE },
+	{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
+	{ "fds", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
+	{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
+	{ "maps", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
+	{ "threads", SOOTH_SAMPLE | SOOTH_BRIEF },
+	{ "signals", SOOTH_SAMPLE | SOOTH_BRIEF },
+	{ "limits", SOOTH_SAMPLE | SOOTH_BRIEF },
+	{ "waits", SOOTH_SAMPLE | SOOTH_BRIEF },
 };
 
 static bool is_requested(const struct inspect_config *c, const struct detail *detail)
@@ -124,6 +124,7 @@ static void choose(
 	for (size_t i = 0; i < ARRAY_SIZE(summary_probes); i++)
 		run->probes[i] = summary_probes[i];
 	run->views[0] = (struct run_view){ "inspect", labels };
+	run->allowed = TARGET_IS_HOST; /* what an agent does shows in the processes around it */
 }
 
 /* Without options: the one screen, with all details. */

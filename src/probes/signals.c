@@ -75,6 +75,6 @@ static const struct sooth_schema *const schemas[] = { &signals_thread_schema,
 const struct probe probe_signals = {
 	.name = "signals",
 	.help = "signals: ignored, caught (with handler), blocked, pending",
-	.offers = INTEREST_SAMPLE | INTEREST_DETAIL,
+	.offers = INTEREST_SAMPLE | INTEREST_DETAIL | INTEREST_BRIEF,
 	.schemas = schemas,
 };

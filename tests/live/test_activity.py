@@ -6,6 +6,7 @@ activity_runs.py has more agents, modes and loads.
 """
 import os
 import sys
+import tempfile
 import time
 import unittest
 
@@ -35,6 +36,17 @@ class Activity(unittest.TestCase):
         for mode in tour.visit(agent, wanted):
             with self.subTest(mode):
                 self.assert_right(agent, mode)
+        return agent
+
+    def test_inspect(self):
+        """One process on one screen, and its capture, report what ps does."""
+        agent = self.visit(known.CODEX, (modes.TOOL,))
+        with tempfile.TemporaryDirectory() as folder:
+            capture = os.path.join(folder, "agent.sooth")
+            live = agent_activity.sooth_json("inspect", "-j", "--save", capture, agent.pid)
+            later = agent_activity.sooth_json("inspect", "-j", capture)
+        self.assertEqual(live["activity"]["state"], agent_activity.STATES[modes.TOOL])
+        self.assertEqual(later["activity"], live["activity"])
 
     def assert_right(self, agent, mode):
         deadline = time.monotonic() + AGAIN_S

@@ -511,6 +511,17 @@ static void set_from_outside(struct finding_activity *f)
 	}
 }
 
+const struct process_entry *activity_main(
+	const struct host_state *host, const struct process_id *id)
+{
+	const struct process_entry *p = process_table_get(&host->process_table, id);
+
+	return p && p->link == PROCESS_LINK_SELF && p->agent && p->is_there &&
+			       p->process->state != 'Z'
+		       ? p
+		       : NULL;
+}
+
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main)
 {

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_ACTIVITY_ROWS_H
 
 #include "analyze/activity/activity.h"
+#include "explain/output.h"
 #include "model/row_list.h"
 
 #define ACTIVITY_ROW(F, S)                                                                         \
@@ -45,5 +46,8 @@ extern const struct sooth_schema activity_row_schema;
 /* Appends the row; of a field with `is_single`. */
 void activity_append_row(
 	struct buffer *rows, const struct process_id *id, const struct activity *a);
+/* The row of the open section. */
+int activity_emit_row(struct output *o, const struct process_id *id, const struct activity *a,
+	struct sooth_error *err);
 
 #endif

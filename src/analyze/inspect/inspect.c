@@ -244,6 +244,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct inspect_snapshots *s = state;
 
 	s->output = output;
+	host_state_init(&s->host);
 	s->ticks_per_s = 100;
 	s->room.most = ROOM_BYTES;
 	map_init(&s->processes, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
@@ -260,12 +261,27 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return peer_labels_load(&s->labels, options, err);
 }
 
+/* The others of a host are read for what the shown one does with them. */
+static bool is_shown(const struct inspect_snapshots *s, const struct process_id *id)
+{
+	const uint32_t *asked = (const void *)s->host.asked.data;
+	size_t count = s->host.asked.size / sizeof(*asked);
+
+	for (size_t i = 0; i < count; i++) {
+		if (asked[i] == id->pid)
+			return true;
+	}
+	return !count;
+}
+
 static void take_process(struct inspect_snapshots *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct buffer *last;
 
 	if (!record_holds(r, PROC_PROCESS_LEAST))
+		return;
+	if (!is_shown(s, &id))
 		return;
 	last = map_put(&s->processes, &id, NULL);
 	if (!last)
@@ -306,6 +322,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct sooth_error ignored;
 
 	(void)err;
+	host_state_take(&s->host, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS)
 			take_process(s, r);
@@ -389,7 +406,9 @@ static int finish(void *state, struct sooth_error *err)
 		return several_processes(s, err);
 	if (!map_next(&s->processes, &position, &key, &value))
 		return no_process(err);
-	status = add_up(s, key, err);
+	status = host_state_resolve(&s->host, err);
+	if (!status)
+		status = add_up(s, key, err);
 	if (!status)
 		status = inspect_emit_lines(
 			s, key, (const void *)((struct buffer *)value)->data, err);
@@ -404,6 +423,7 @@ static void fini(void *state)
 
 	while (map_next(&s->processes, &position, NULL, &value))
 		buffer_fini(value);
+	host_state_fini(&s->host);
 	map_fini(&s->processes);
 	snapshots_fini(&s->fds);
 	snapshots_fini(&s->sockets);

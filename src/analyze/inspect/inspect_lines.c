@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/fds/fd_sums.h"
 #include "analyze/inspect/inspect_snapshots.h"
 #include "analyze/process_table/process_evidence.h"
@@ -111,6 +112,24 @@ static int emit_process(
 	return EMIT(s, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+/* --- the activity --- */
+
+/* It rests on the processes around: those of a host were read. */
+static int emit_activity(
+	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
+{
+	OBJECT_SECTION("activity", inspect_activity_schema);
+	const struct process_entry *main = s->host.is_named ? NULL : activity_main(&s->host, id);
+	struct activity a;
+	int status;
+
+	if (!main)
+		return 0;
+	activity_find(&a, &s->host, main);
+	status = output_section(s->output, &section, err);
+	return status ? status : activity_emit_row(s->output, id, &a, err);
+}
+
 /* --- the wait --- */
 
 /* A capture of an older version has none. */
@@ -164,7 +183,7 @@ static int emit_waits(
 	return status;
 }
 
-/* --- activity --- */
+/* --- CPU --- */
 
 static void count_states(struct buffer *out, const struct buffer *threads)
 {
@@ -432,6 +451,8 @@ int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p = (const void *)process;
 	int status = emit_process(s, p, err);
 
+	if (!status)
+		status = emit_activity(s, id, err);
 	if (!status)
 		status = emit_waits(s, id, err);
 	if (!status)

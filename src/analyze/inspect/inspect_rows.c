@@ -2,6 +2,7 @@
 /* Field tables of the view "inspect". Lines of the text output are templates here. */
 #include "analyze/inspect/inspect_rows.h"
 
+#include "analyze/activity/activity_rows.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/waits/why_rows.h"
 #include "model/schema.h"
@@ -14,6 +15,9 @@ ROW_SCHEMA(inspect_process, "inspect.process", inspect_process_row,
 		"command      {command}\n"
 		"directory    {cwd}"
 		"[\ngroup        {control_group}]");
+
+ROW_FIELDS(inspect_activity_fields, ACTIVITY_ROW, activity_row);
+ROW_SCHEMA(inspect_activity, "inspect.activity", activity_row, .line = "activity     {text}");
 
 ROW_FIELDS(inspect_waits_fields, INSPECT_WAITS_ROW, inspect_waits_row);
 ROW_SCHEMA(inspect_waits, "inspect.waits", inspect_waits_row,

@@ -241,6 +241,7 @@ struct inspect_limit_row {
 extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, inspect_cpu_schema,
 	inspect_memory_schema, inspect_descriptors_schema, inspect_sockets_schema,
 	inspect_signals_schema, inspect_danger_schema, inspect_thread_schema, inspect_class_schema,
-	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema;
+	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema,
+	inspect_activity_schema; /* of struct activity_row */
 
 #endif

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_INSPECT_SNAPSHOTS_H
 
 #include "analyze/maps/map_classes.h"
+#include "analyze/process_table/host_state.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/threads/thread_times.h"
 #include "agents/agent_set.h"
@@ -12,7 +13,8 @@
 
 struct inspect_snapshots {
 	struct output *output;
-	struct map processes; /* process_id -> struct buffer: its last proc.process */
+	struct host_state host; /* only of a session is the activity known */
+	struct map processes;	/* process_id -> struct buffer: its last proc.process */
 	struct snapshots_room room;
 	struct snapshots fds, sockets, maps, signals, limits;
 	struct snapshots waits, first_waits; /* two: has it run in between? */

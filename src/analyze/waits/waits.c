@@ -62,17 +62,6 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- rows --- */
 
-/* The main process of an agent's session; NULL: it is none. */
-static const struct process_entry *main_of(const struct waits_state *s, const struct process_id *id)
-{
-	const struct process_entry *p = process_table_get(&s->host.process_table, id);
-
-	return p && p->link == PROCESS_LINK_SELF && p->agent && p->is_there &&
-			       p->process->state != 'Z'
-		       ? p
-		       : NULL;
-}
-
 /* In these states the call of its event loop says no more than its activity. */
 static bool is_whole(const struct activity *a)
 {
@@ -119,7 +108,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	struct wait_graph g = { .records = snapshot_records(snapshot),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
 	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 };
-	const struct process_entry *main = main_of(s, &snapshot->id);
+	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
 	const struct waits_process *p;
 	struct buffer activity = { 0 };
 	struct wait_chain chain;
