@@ -115,6 +115,9 @@ struct sooth_observer_options {
 	bool has_call_budget;
 	/* Of the probe "profile": samples a second of each CPU; 0: 99. */
 	uint32_t profile_hz;
+	/* Of several added pids those that a probe may not observe are left out of it, with a limit
+	 * that names the process; if it may observe none, start fails. */
+	bool may_be_refused;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

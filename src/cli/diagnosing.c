@@ -439,6 +439,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	diagnosing_add_samples(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
+	run->may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;
 }

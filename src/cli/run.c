@@ -294,6 +294,7 @@ static int make_observer(
 		.may_pause = run->may_pause,
 		.must_hold = run->must_hold,
 		.may_be_gone = run->may_be_gone || found->is_searched,
+		.may_be_refused = run->may_be_refused,
 		.calls = run->calls,
 		.only_failed = run->only_failed,
 		.data_bytes = run->data_bytes,

@@ -78,7 +78,8 @@ struct run {
 	bool default_views; /* of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_side_output product;
-	bool is_silent;	  /* no report: only the capture or the side output */
+	bool is_silent;	     /* no report: only the capture or the side output */
+	bool may_be_refused; /* one of several may be: the others are observed */
 	bool may_be_gone; /* a selected process may have exited: what is left of it is reported */
 	bool may_pause;	  /* a launched command may be paused, so that nothing is lost */
 	bool must_hold;	  /* the target is paused while the buffer is full, or it is an error */
@@ -91,8 +92,8 @@ struct run {
 	bool only_failed;
 	uint32_t data_bytes;
 	bool has_call_budget;
-	uint32_t profile_hz; /* of the probe "profile"; 0: its own */
-	const struct watch_options *watch; /* a repeated report; NULL: one */
+	uint32_t profile_hz;		    /* of the probe "profile"; 0: its own */
+	const struct watch_options *watch;  /* a repeated report; NULL: one */
 	const struct alert_options *alerts; /* of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;

@@ -106,8 +106,8 @@ uint64_t collector_end(
 	return end_ns;
 }
 
-uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
-	const char *reason, const char *remedy)
+uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
+	const char *what, const char *reason, const char *remedy)
 {
 	struct stream_limit limit = { .record = head(os, STREAM_LIMIT) };
 	struct record_tail tail[] = {
@@ -116,6 +116,10 @@ uint64_t collector_limit(const struct os *os, struct buffer *out, const char *wh
 		text_tail(&limit.remedy, remedy),
 	};
 
+	if (process) {
+		limit.record.pid = process->pid;
+		limit.record.start_ticks = process->start_ticks;
+	}
 	RECORD_APPEND(out, &limit, tail, ARRAY_SIZE(tail));
 	return limit.record.time_ns;
 }

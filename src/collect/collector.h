@@ -17,8 +17,9 @@ uint64_t collector_begin(const struct os *os, struct buffer *out);
 uint64_t collector_tick(const struct os *os, struct buffer *out);
 uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason, int child_status,
 	uint64_t end_ns);
-uint64_t collector_limit(const struct os *os, struct buffer *out, const char *what,
-	const char *reason, const char *remedy);
+/* Of one process, or, NULL, of all. */
+uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
+	const char *what, const char *reason, const char *remedy);
 /* The definitions of those that are not built in. */
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
 /* What was collected so far, and its cost. */

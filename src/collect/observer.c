@@ -160,7 +160,7 @@ int sooth_observer_add_limit(struct sooth_observer *o, const char *what, const c
 
 	if (status)
 		return status;
-	collector_limit(o->os, &o->limits, what, reason, remedy);
+	collector_limit(o->os, &o->limits, NULL, what, reason, remedy);
 	return buffer_failed(&o->limits) ? error_no_memory(err) : 0;
 }
 
@@ -280,7 +280,7 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
 static void note_shared_counts(struct sooth_observer *o, const struct observed_probe *p)
 {
 	if (p->interest & INTEREST_COUNT)
-		collector_limit(o->os, observer_out(o),
+		collector_limit(o->os, observer_out(o), NULL,
 			"counts of processes that another observer also counts",
 			"the counts go to the observer that stops last",
 			"stop that observer first, or give each observer a hub of its own");

@@ -43,6 +43,10 @@ static int want_now(
 		if (!p->is_started)
 			continue;
 		status = hub_want(p->source, process, p->interest, false, err);
+		if (status && observer_leaves_out(o, p, process, err, observer_out(o))) {
+			status = 0;
+			continue;
+		}
 		if (!status && !(p->interest & INTEREST_ONCE))
 			hub_joined(p->source, process);
 	}

@@ -90,12 +90,14 @@ void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t 
 		hub_unwant(p->source, process, p->interest, false, &ignored);
 }
 
+/* None is left out if all would be: then the whole probe is refused. */
 static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
 {
 	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
 	const struct process_id *process;
-	size_t position = 0;
-	int status = 0;
+	size_t position = 0, wanted = 0, limits = o->limits.size;
+	struct sooth_error refusal;
+	int status = 0, refused = 0;
 
 	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
@@ -104,7 +106,19 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 			(o->target.may_be_gone || target_means_some(&o->target))) {
 			target_leave(&o->target, process);
 			status = 0;
+			continue;
 		}
+		wanted += !status;
+		if (status && observer_leaves_out(o, p, process, err, &o->limits)) {
+			refused = status;
+			refusal = *err;
+			status = 0;
+		}
+	}
+	if (!status && refused && !wanted) {
+		o->limits.size = limits;
+		*err = refusal;
+		status = refused;
 	}
 	if (status)
 		observer_unwant(o, p, position);

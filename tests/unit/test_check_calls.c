@@ -96,6 +96,16 @@ static void not_streamed(double value)
 	is_there();
 }
 
+static void refused_of(double pid)
+{
+	struct stream_limit limit = { .record = head_of(4, (uint32_t)pid, STREAM_LIMIT) };
+	struct record_tail tail[] = { put_text(&limit.what, "system calls") };
+
+	observe();
+	RECORD_APPEND(&records, &limit, tail, 1);
+	observed();
+}
+
 static void observed_for(double s)
 {
 	observe();
@@ -118,6 +128,10 @@ static void test_all(void **state)
 			{ ids[i], not_streamed, 0, NULL,
 				"=blind: this check needs the probe `syscalls`, which was not "
 				"recorded <run as root: sooth diagnose>\n" },
+			{ ids[i], refused_of, PID, NULL,
+				"=blind: sooth may not observe the system calls of this process "
+				"<run as root: sooth diagnose>\n" },
+			{ ids[i], refused_of, PID + 1, NULL, "=fine: no system calls\n" },
 			{ ids[i], observed_for, 0.5, NULL, "fine: " },
 			{ ids[i], observed_for, 0.49, NULL,
 				"blind: this value needs two samples <observe longer" },

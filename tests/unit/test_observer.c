@@ -760,6 +760,50 @@ static void test_pids_that_have_exited(void **state)
 	}
 }
 
+/* One of several is left out of the probe, with a limit that names it; not if it is the only one,
+ * or if that was not requested. */
+static void test_refused_among_several(void **state)
+{
+	struct sooth_observer_options options = { .size = sizeof(options) };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct taken taken = { .is_complete = true };
+		struct fake *fake = fake_new();
+		struct fake_process *seen = fake_add(fake, 10, 1000, "a");
+		struct fake_process *hidden = fake_add(fake, 11, 0, "b");
+		struct sooth_observer *o;
+		struct sooth_error err;
+
+		hidden->is_refused = true;
+		options.may_be_refused = i > 0;
+		assert_int_equal(observer_new_on(&o, fake_os(fake), &options, &err), 0);
+		assert_int_equal(observer_connect(o, take, &taken, &err), 0);
+		if (i < 2)
+			assert_int_equal(sooth_observer_add_pid(o, (pid_t)seen->id.pid, &err), 0);
+		assert_int_equal(sooth_observer_add_pid(o, (pid_t)hidden->id.pid, &err), 0);
+		assert_int_equal(sooth_observer_add_probe(o, "proc", SOOTH_SAMPLE, &err), 0);
+		assert_int_equal(sooth_observer_add_probe(o, "syscalls", SOOTH_COUNT, &err), 0);
+		assert_int_equal(sooth_observer_start(o, &err), i == 1 ? 0 : -EPERM);
+		if (i == 1) {
+			fake_call(fake, seen, &(struct fake_call){ .number = 1 });
+			fake_call(fake, hidden, &(struct fake_call){ .number = 1 });
+			assert_int_equal(sooth_observer_step(o, 1, &err), 1);
+			assert_int_equal(sooth_observer_stop(o, SOOTH_END_STOPPED, &err), 0);
+			assert_int_equal(counted(&taken, 10, 1), 1);
+			assert_int_equal(counted(&taken, 11, 1), 0);
+			assert_int_equal(count_of(&taken, STREAM_LIMIT, 11), 1);
+			assert_int_equal(count_of(&taken, STREAM_LIMIT, 10), 0);
+			assert_int_equal(count_of(&taken, PROC_PROCESS, 11), 2);
+			assert_string_equal(
+				field_of(last_of(&taken, STREAM_LIMIT), "what"), "system calls");
+		}
+		sooth_observer_free(o);
+		buffer_fini(&taken.records);
+		fake_free(fake);
+	}
+}
+
 /* --- several on one hub --- */
 
 struct pair {
@@ -1150,6 +1194,7 @@ int main(void)
 		cmocka_unit_test(test_targeted_of_a_host),
 		cmocka_unit_test(test_targeted_and_gone),
 		cmocka_unit_test(test_pids_that_have_exited),
+		cmocka_unit_test(test_refused_among_several),
 		cmocka_unit_test(test_shared_targets),
 		cmocka_unit_test(test_shared_interest),
 		cmocka_unit_test(test_shared_kinds),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analyze/diagnosis/answer_name.h"
+#include "analyze/process_table/process_match.h"
 #include "analyze/records.h"
 
 #define GROUPS_MAX  64
@@ -12,6 +13,8 @@
 #define IDS_TEXT    3 /* of a group */
 #define PIDS_TEXT   8 /* of a command line */
 #define PIDS_FEW    3
+
+#define OTHERS_SHARE 4 /* one more process for so many selected ones */
 
 /* Checks without a result, for one reason. */
 struct group {
@@ -170,15 +173,53 @@ static size_t count_of(const struct unseen *u, enum finding_blind_cause cause)
 
 /* --- the remedy --- */
 
-/* A plain command observes the agents: other processes are named, and a few always. */
-static bool is_named(const struct diagnosis *s)
+/* A plain command observes the agents. */
+static bool has_other(const struct diagnosis *s)
 {
-	bool has_other = s->input.host.is_named || s->count - 1 <= PIDS_FEW;
+	bool result = s->input.host.is_named || s->count - 1 <= PIDS_FEW;
 
 	for (size_t i = 1; i < s->count; i++)
-		has_other |= !s->all[i].process ||
-			     !(s->all[i].process->agent || s->all[i].process->owner_agent);
-	return has_other && s->count - 1 <= PIDS_TEXT;
+		result |= !s->all[i].process ||
+			  !(s->all[i].process->agent || s->all[i].process->owner_agent);
+	return result;
+}
+
+/* All programs of the host were selected; but for sooth, and for those that started since. */
+static bool is_whole_host(const struct diagnosis *s)
+{
+	const struct process_entry *p;
+	size_t position = 0, selected = 0, others = 0;
+
+	while ((p = process_table_next(&s->input.host.process_table, &position))) {
+		if (!p->is_there || process_match_kernel(p) || p->process->state == 'Z')
+			continue;
+		if (diagnosis_input_is_selected(&s->input, p))
+			selected++;
+		else
+			others++;
+	}
+	return others <= 1 + selected / OTHERS_SHARE;
+}
+
+/* Other processes than those of agents are named, and a few always; not what is below one. */
+static void add_targets(const struct diagnosis *s, struct buffer *out)
+{
+	size_t end = out->size, named = 0;
+
+	if (!has_other(s))
+		return;
+	if (s->count - 1 > PIDS_TEXT && is_whole_host(s)) {
+		buffer_string(out, " -a");
+		return;
+	}
+	for (size_t i = 1; i < s->count; i++) {
+		if (answer_above(s, &s->all[i]))
+			continue;
+		buffer_format(out, " %u", s->all[i].id.pid);
+		named++;
+	}
+	if (named > PIDS_TEXT)
+		out->size = end;
 }
 
 static void add_command(const struct diagnosis *s, const struct unseen *u, struct buffer *out)
@@ -192,10 +233,7 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 		buffer_string(out, u->duration_s >= 300	 ? " --duration 5m"
 				   : u->duration_s >= 60 ? " --duration 60"
 							 : " --duration 30");
-	for (size_t i = 1; is_named(s) && i < s->count; i++) {
-		if (!answer_above(s, &s->all[i]))
-			buffer_format(out, " %u", s->all[i].id.pid);
-	}
+	add_targets(s, out);
 }
 
 /* --- words --- */

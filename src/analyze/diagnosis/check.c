@@ -419,7 +419,7 @@ void check_blind(struct check_result *out, uint8_t state)
 
 /* --- diagnosing --- */
 
-/* The first required probe that was not recorded; its name is copied. */
+/* The first required probe that was not recorded of it; its name is copied. */
 static bool lacks_probe(const struct check *e, char name[32])
 {
 	const char *at = e->type->probes;
@@ -428,7 +428,8 @@ static bool lacks_probe(const struct check *e, char name[32])
 		size_t size = strcspn(at, ",");
 
 		snprintf(name, 32, "%.*s", (int)size, at);
-		if (!diagnosis_input_has_probe(e->input, name))
+		if (!diagnosis_input_has_probe(e->input, name) ||
+			(!strcmp(name, "syscalls") && map_get(&e->input->calls_refused, &e->id)))
 			return true;
 		at += size + (at[size] == ',');
 	}
@@ -479,14 +480,18 @@ static void diagnose_rest(const struct check *e, struct check_result *out)
 static void report_lacking(struct check_result *out, const char *probe, const char *reason)
 {
 	bool is_calls = !strcmp(probe, "syscalls");
-	bool is_refused = is_calls && out->of->input->are_calls_refused;
+	const struct check *e = out->of;
+	bool is_refused = is_calls && diagnosis_input_lacks_calls(e->input, &e->id);
 
 	/* Captures of older versions and a watch have no waits: no option requests them. */
 	check_blind_by(out,
 		is_refused		 ? FINDING_REFUSED
 		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
 					 : FINDING_UNDECIDED,
-		is_refused ? "sooth may not observe system calls here" : reason,
+		!is_refused ? reason
+		: e->input->are_calls_refused
+			? "sooth may not observe system calls here"
+			: "sooth may not observe the system calls of this process",
 		is_calls ? "run as root: sooth diagnose" : "");
 }
 

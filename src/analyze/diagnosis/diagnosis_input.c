@@ -40,6 +40,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	thread_histories_init(&r->threads);
 	call_histories_init(&r->calls);
 	profile_sums_init(&r->profile);
+	map_init(&r->calls_refused, sizeof(struct process_id), 0, PROCESSES_MAX);
 	endings_init(&r->endings);
 	peer_labels_init(&r->labels);
 }
@@ -69,6 +70,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	profile_sums_fini(&r->profile);
 	endings_fini(&r->endings);
 	peer_labels_fini(&r->labels);
+	map_fini(&r->calls_refused);
 	buffer_fini(&r->probes);
 }
 
@@ -130,7 +132,13 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 /* Its words are those of the program that records. */
 static void take_limit(struct diagnosis_input *r, const struct stream_limit *limit)
 {
-	if (span_equal(record_text(&limit->record, &limit->what), "system calls"))
+	struct process_id id = process_id_of(&limit->record);
+
+	if (!span_equal(record_text(&limit->record, &limit->what), "system calls"))
+		return;
+	if (id.pid)
+		map_put(&r->calls_refused, &id, NULL);
+	else
 		r->are_calls_refused = true;
 }
 
@@ -193,6 +201,11 @@ bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *prob
 		at += strlen(name) + 1;
 	}
 	return false;
+}
+
+bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct process_id *id)
+{
+	return r->are_calls_refused || map_get(&r->calls_refused, id);
 }
 
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p)

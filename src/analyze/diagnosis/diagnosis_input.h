@@ -50,7 +50,8 @@ struct diagnosis_input {
 	struct host_memory memory; /* the same */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
 	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
-	bool are_calls_refused;	   /* requested, and not recorded */
+	struct map calls_refused;  /* process_id -> nothing: observed but for their calls */
+	bool are_calls_refused;	   /* requested, and not recorded, of all */
 	bool has_failed;	   /* out of memory */
 };
 
@@ -63,6 +64,8 @@ int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
 void diagnosis_input_next_interval(struct diagnosis_input *r);
 
 bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe);
+/* Requested, and refused: of all processes, or of this one. */
+bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct process_id *id);
 
 struct sample_series {
 	const struct sample_point *points;

@@ -174,6 +174,7 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
+	struct sooth_error ignored;
 	int status;
 
 	if (run->options.is_host || run->options.has_uid)
@@ -188,7 +189,12 @@ int follow_set(struct follow *f, struct backend_run *run, const struct process_i
 		status = mark(f, run, process, interest, err);
 	/* Checked again: it may have gained privilege before it was marked; from then on its exec
 	 * reports that. */
-	return status ? status : caller_may_watch(process, err);
+	if (!status) {
+		status = caller_may_watch(process, err);
+		if (status)
+			flush(f, process, &ignored);
+	}
+	return status;
 }
 
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
