@@ -88,6 +88,7 @@ static const struct sooth_field process_fields[] = {
 	FIELD_NUMBER(waits_process, threads, "number of threads"),
 	FIELD_TRUTH_AS(waits_process, is_kernel, is_kernel_thread, "it is a kernel thread",
 		.is_hidden = true),
+	FIELD_TRUTH_AS(waits_process, is_frozen, is_frozen, "its control group is frozen"),
 	FIELD_NUMBER(
 		waits_process, age_ns, "time since the process started", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(waits_process, cpu_ns, "CPU time of all threads", .unit = SOOTH_UNIT_NS,

@@ -41,7 +41,8 @@ struct waits_process {
 	uint8_t title_state;
 	uint8_t directory_state;
 	uint8_t cpu_state;
-	uint8_t unused[2];
+	uint8_t is_frozen; /* by its control group; so it may be in any call */
+	uint8_t unused;
 	struct sooth_text name, title, directory;
 };
 

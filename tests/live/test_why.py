@@ -4,6 +4,7 @@
 first, then one report tells about all of them. A program that is not installed is skipped by name.
 """
 import ctypes
+import glob
 import os
 import pty
 import pwd
@@ -220,6 +221,10 @@ MUTEXES = """
 
 class Kinds(Situations):
     """One process a situation; (state, what its sentence says) for each."""
+
+    def write(self, path, text):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
 
     def has(self, *programs):
         missing = [program for program in programs if not shutil.which(program)]
@@ -757,6 +762,79 @@ class Kinds(Situations):
 
     def of_eventfd(self):
         return self.python("import os; os.read(os.eventfd(0), 8)"), "idle", "waits for events on 1 descriptor"
+
+    def of_pipes_of_an_event_loop(self):
+        """Two children write to it: one sleeps, the other has written all it ever will."""
+        pid = self.python("""
+            import selectors, subprocess
+            s = selectors.DefaultSelector()
+            for seconds in ("600", "601"):
+                child = subprocess.Popen(["sleep", seconds], stdout=subprocess.PIPE)
+                s.register(child.stdout, selectors.EVENT_READ)
+            s.select()
+            """)
+        return pid, "waits", r"waits for data from sleep \(\d+\) through a pipe.*; \d+ sleeps"
+
+    def of_timers_of_an_event_loop(self):
+        if not self.has("node"):
+            return None
+        return self.begin("node", "-e", "setInterval(() => 0, 100)").pid, "idle", \
+            r"waits for events on \d+ descriptors?; a timer of its own wakes it within \d+ ms"
+
+    def of_asyncio_sleep(self):
+        return self.python("import asyncio; asyncio.run(asyncio.sleep(600))"), "idle", \
+            r"waits for events on \d descriptors?(, idle \d+ s| \(idle\)); a timer of its own wakes it in \d+ min"
+
+    def of_vfork(self):
+        """Its child has not become a command yet: it waits to open a FIFO."""
+        fifo = self.path("vfork")
+        os.mkfifo(fifo)
+        pid = self.python("""
+            import ctypes, os, sys
+            if not ctypes.CDLL(None).vfork():
+                os.open(sys.argv[1], os.O_RDONLY)
+            """, fifo)
+        wait_until(lambda: children(pid), "the child")
+        return pid, "waits", r"waits for its child python\S* \(\d+\).*; \d+ opens the FIFO %s: no process" % re.escape(fifo)
+
+    def of_io_uring(self):
+        """It has asked for nothing, and waits for one answer."""
+        pid = self.python("""
+            import ctypes
+            libc = ctypes.CDLL(None, use_errno=True)
+            ring = libc.syscall(425, 8, ctypes.create_string_buffer(120))
+            libc.syscall(426, ring, 0, 1, 1, None, 0)
+            """)
+        time.sleep(LEAST_S)
+        is_there = harness.process_state(pid) == "S"
+        return (pid, "waits", "waits for requests of io_uring to complete") if is_there else None
+
+    def of_freezer(self):
+        group = "/sys/fs/cgroup/freezer/sooth-why-%d" % os.getpid()
+        try:
+            os.mkdir(group)
+        except OSError:
+            return None  # not mounted, or not ours
+        self.addCleanup(os.rmdir, group)
+        pid = self.begin("sleep", "600").pid
+        self.addCleanup(wait_until, lambda: not harness.read(group + "/cgroup.procs"), "the group to be empty")
+        self.addCleanup(self.end_groups)
+        self.addCleanup(self.write, group + "/freezer.state", "THAWED")
+        self.write(group + "/cgroup.procs", str(pid))
+        self.write(group + "/freezer.state", "FROZEN")
+        return pid, "stopped", "is frozen by its control group"
+
+    def of_file_system_of_a_daemon(self):
+        """A file system of its own namespace; nobody answers."""
+        if not self.has("nsenter"):
+            return None
+        daemon = self.begin(harness.WORKLOADS, "fuse", "--directory", self.folder, "--seconds", "600").pid
+        time.sleep(LEAST_S)
+        mounted = glob.glob(self.path("fuse-*"))
+        if harness.process_state(daemon) in ("Z", None) or not mounted:
+            return None  # it may not mount
+        pid = self.begin("nsenter", "-t", str(daemon), "-m", "cat", mounted[0] + "/plain").pid
+        return pid, "waits", r"cat \(%d\) waits for the server or daemon of a file system, for \S+plain" % pid
 
     def of_server(self):
         server = self.begin(PYTHON, "-c", textwrap.dedent("""

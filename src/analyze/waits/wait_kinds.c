@@ -499,7 +499,7 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 	default:
 		break;
 	}
-	if (is_frozen(channel)) {
+	if (p->is_frozen || is_frozen(channel)) {
 		link->what = WAIT_FROZEN;
 		return true;
 	}

@@ -23,18 +23,47 @@ static bool has_length(const struct wait_link *link)
 	       link->what != WAIT_KERNEL_THREAD;
 }
 
+/* The time-out of its call is the time until the next of its timers. */
+static bool has_own_timer(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return t && link->what == WAIT_EVENTS && !link->is_active && !t->timeout_state &&
+	       t->timeout_ns && !t->since_state && t->since_ns < t->timeout_ns;
+}
+
+static void put_own_timer(struct buffer *out, const struct waits_thread *t)
+{
+	char left[WAIT_DURATION_SIZE];
+
+	buffer_string(out, "; a timer of its own wakes it ");
+	if (t->timeout_ns >= NS_PER_S)
+		buffer_format(out, "in %s", wait_duration(left, t->timeout_ns - t->since_ns));
+	else
+		buffer_format(out, "within %llu ms",
+			(unsigned long long)((t->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
+}
+
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	bool has_timer = has_own_timer(link);
 	char length[WAIT_DURATION_SIZE];
 
 	wait_sentence(out, g, link);
 	if (link->is_active)
 		buffer_format(out, " and uses %.0f %% of a CPU between waits", link->cpu_percent);
+	/* What wakes up so often works. */
+	if (has_timer && link->thread->timeout_ns < NS_PER_S) {
+		put_own_timer(out, link->thread);
+		return;
+	}
 	if (link->is_idle && link->what != WAIT_KERNEL_THREAD)
 		buffer_string(out, has_length(link) ? ", idle" : " (idle)");
 	if (has_length(link))
 		buffer_format(out, "%s %s", link->is_idle ? "" : ",",
 			wait_duration(length, link->thread->since_ns));
+	if (has_timer)
+		put_own_timer(out, link->thread);
 }
 
 /* --- the paragraph --- */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "collect/secrets.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/host/freezer.h"
 #include "os/linux/waits/wait_reader.h"
 #include "os/os.h"
 
@@ -113,6 +115,23 @@ static uint32_t tracer_of(struct wait_reader *r, const struct wait_node *n)
 	return (uint32_t)pid;
 }
 
+/* Since Linux 6.1 a frozen thread keeps the state and wait channel of what it was in; version 1
+ * reports D, as of a wait for a disk. */
+static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
+{
+	if (n->stat.state != 'D' ||
+		procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) < 0)
+		return false;
+	if (!r->groups) {
+		r->groups = calloc(1, sizeof(*r->groups));
+		if (!r->groups)
+			return false;
+		control_groups_read_mounts(r->groups);
+	}
+	return freezer_emit(r->groups, span_of((const char *)r->bytes.data, r->bytes.size)) ==
+	       PROC_FROZEN_YES;
+}
+
 static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)
 {
 	if (n->stat.state == 'Z')
@@ -201,6 +220,7 @@ void wait_process_read(
 		.tracer = tracer_of(r, n),
 		.threads = n->stat.threads,
 		.state = n->stat.state,
+		.is_frozen = is_frozen(r, n),
 		.is_kernel = (n->stat.flags & KERNEL_FLAG) != 0,
 		.detail_state = n->may_read ? SOOTH_STATE_VALUE
 					    : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };

@@ -7,6 +7,7 @@
 #define SOOTH_OS_LINUX_WAIT_READER_H
 
 #include "os/linux/bpf/members.h"
+#include "os/linux/host/control_groups.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
@@ -35,6 +36,7 @@ struct wait_reader {
 	struct wait_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
+	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Of the snapshot. */
 	struct backend_run *run;
 	struct sooth_record head; /* its identity */

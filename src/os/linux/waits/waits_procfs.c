@@ -192,6 +192,9 @@ static void waits_close(struct backend_run *run)
 
 	members_fini(&r->members);
 	timeout_fini(&r->timeout);
+	if (r->groups)
+		control_groups_fini(r->groups);
+	free(r->groups);
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
