@@ -15,8 +15,9 @@
 #include "explain/finding.h"
 #include "probes/fds.h"
 
-#define SHOWN_MAX  3
-#define PATHS_MOST 3
+#define SHOWN_MAX   3
+#define PATHS_MOST  3
+#define QUEUED_MOST 95 /* percent of the time in calls: more than that is no work of the calls */
 
 #define LINUX_O_DSYNC 010000 /* also a part of O_SYNC */
 
@@ -116,12 +117,18 @@ static bool writes_through(
 		       is_opened_to_sync(check_last(l->e, &l->e->input->fds), path));
 }
 
-static bool is_sync(const struct look *l, const struct call_place *place,
-	const struct call_times *t)
+static bool is_sync(
+	const struct look *l, const struct call_place *place, const struct call_times *t)
 {
 	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
 
 	return row && (row->traits & SYSCALL_SYNCS || writes_through(l, place, t));
+}
+
+/* Nearly all of its time its threads waited for a CPU: what holds them back explains more. */
+static bool is_queued(const struct look *l, const struct call_times *t)
+{
+	return 100 * l->queued_ns >= QUEUED_MOST * (double)t->total_ns;
 }
 
 /* A commit for each row. On a busy host a part of their time is waiting for a CPU after each: that
@@ -133,8 +140,8 @@ static bool syncs_often(const struct look *l, const struct call_place *place, co
 
 	snprintf(what, sizeof(what), "often %s", name);
 	return share_of(l, (double)t->total_ns) >= check_option(l->e, "min-sync-share") &&
-	       check_is_over(l->e, "min-sync-rate",
-		       check_calls_rate(l->calls, (double)t->count), what) &&
+	       check_is_over(
+		       l->e, "min-sync-rate", check_calls_rate(l->calls, (double)t->count), what) &&
 	       is_sync(l, place, t);
 }
 
@@ -186,8 +193,9 @@ static void remedy_of_often(
 		return;
 	}
 	finding_text(out, "opened with", "O_DSYNC or O_SYNC: each write waits for the disk");
-	finding_remedy(out, "write larger parts, or open the file without O_DSYNC and O_SYNC and call "
-			    "fsync at the end (dd: conv=fsync)");
+	finding_remedy(out,
+		"write larger parts, or open the file without O_DSYNC and O_SYNC and call "
+		"fsync at the end (dd: conv=fsync)");
 }
 
 static void report(const struct check *e, struct check_result *out, struct look *l,
@@ -199,26 +207,27 @@ static void report(const struct check *e, struct check_result *out, struct look 
 	uint64_t p99_ns = call_percentile(t->histogram, t->max_ns, 99);
 	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8], p99[UNITS_SIZE];
 	const char *path;
-	bool is_often;
+	bool is_often, is_low;
 	size_t count;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
 	is_often = !is_slow(l, name, t, own_ns(l, t));
+	is_low = !l->is_queue_known || is_queued(l, t);
 	count = check_rank(&l->calls->history->times, weigh_path, l, paths, PATHS_MOST);
 	path = path_of(l, place, (double)t->total_ns);
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
-	finding_begin(
-		out, l->is_queue_known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_LOW, what);
+	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
 	/* Else the limit of its control group is the reason (held-back). */
-	if (!l->is_queue_known || held_io_of(e).group)
+	if (is_low || held_io_of(e).group)
 		finding_severity(out, FINDING_LOW);
 	if (*path)
 		finding_path(out, span_of(path, strlen(path)));
 	if (is_often)
-		finding_claim(out, "spends %.0f %% of the time in %s: %.0f a second%s%s",
+		finding_claim(out, "spends %.0f %% of the time in %s: %.0f a second%s%s%s",
 			share_of(l, (double)t->total_ns), name,
-			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path);
+			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path,
+			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
 			*path ? " on " : "", path, sentence_duration(p99, p99_ns),

@@ -653,8 +653,12 @@ static void test_slow_syscalls(void **state)
 		{ "slow-syscalls", syncs_in_queue, 500, NULL,
 			"medium/high: |[time in which the threads waited for a CPU: 500ms" },
 		{ "slow-syscalls", syncs_in_queue, 501, NULL, "fine: " },
+		{ "slow-syscalls", syncs_often_in_queue, 3900, NULL,
+			"medium/high: spends 84 % of the time in fdatasync: 60 a second on "
+			"/data/file {" },
 		{ "slow-syscalls", syncs_often_in_queue, 4000, NULL,
-			"medium/high: spends 84 % of the time in fdatasync: 60 a second" },
+			"low/low: spends 84 % of the time in fdatasync: 60 a second on "
+			"/data/file; nearly all of it waiting for a CPU" },
 		{ "slow-syscalls", writes_through, 0x1000, NULL,
 			"medium/high: spends 84 % of the time in write: 60 a second on "
 			"/data/file|[opened with: O_DSYNC|<write larger parts" },

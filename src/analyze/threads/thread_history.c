@@ -246,7 +246,10 @@ double thread_history_selected(const struct thread_history *t)
 	double ran = thread_history_cpu(t);
 	double waited = a_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
 
-	return ran < 0 || waited < 0 ? ran : ran + 100 * waited / (double)NS_PER_S;
+	if (ran < 0 || waited < 0)
+		return ran;
+	ran += 100 * waited / (double)NS_PER_S;
+	return ran < 100 ? ran : 100; /* of two clocks: rounding */
 }
 
 /*
