@@ -10,11 +10,13 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/sockets/socket_index.h"
 #include "analyze/sockets/socket_text.h"
 #include "explain/finding.h"
 
 #define BUSY_PERCENT 50
 #define LONG_NS	     (10 * NS_PER_S)
+#define PORTS_MAX    65536
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
@@ -28,46 +30,43 @@ struct clients {
 	uint64_t queued_ns, unread_ns; /* at least */
 	uint64_t accepted;	       /* connections, new since the first snapshot */
 	unsigned listening;
-	bool came;	  /* connections that were queued since the first snapshot */
-	unsigned unknown; /* sockets without a queue */
+	bool came;	       /* connections that were queued since the first snapshot */
+	unsigned unknown;      /* sockets without a queue */
+	struct map peer_ports; /* port -> number of connections that lead to it */
 	const struct sockets_socket *queue; /* the listening socket with most clients */
 };
 
-static const struct sockets_socket *find(const struct snapshot *snapshot, uint64_t inode)
+static void count_peer_ports(struct map *ports, const struct batch *all)
 {
-	struct batch all = snapshot_records(snapshot);
-
-	batch_for_each (r, &all) {
+	map_init(ports, sizeof(uint32_t), sizeof(uint64_t), PORTS_MAX);
+	batch_for_each (r, all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		uint32_t port;
+		uint64_t *count;
 
-		if (s && s->inode == inode)
-			return s;
+		if (!s || !socket_is_inet(s) || s->peer_port_state)
+			continue;
+		port = s->peer_port;
+		count = map_put(ports, &port, NULL);
+		if (count)
+			++*count;
 	}
-	return NULL;
 }
 
 /* Connections of the process to itself: it is its own client. */
-static uint64_t own_clients(const struct check *e, const struct sockets_socket *listener)
+static uint64_t own_clients(const struct clients *c, const struct sockets_socket *listener)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
-	uint64_t count = 0;
+	uint32_t port = listener->local_port;
+	const uint64_t *count = map_get(&c->peer_ports, &port);
+	bool is_counted = !listener->peer_port_state && listener->peer_port == port;
 
-	if (!socket_is_inet(listener))
-		return 0;
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
-
-		if (s && s != listener && socket_is_inet(s) && !s->peer_port_state &&
-			s->peer_port == listener->local_port)
-			count++;
-	}
-	return count;
+	return socket_is_inet(listener) && count ? *count - is_counted : 0;
 }
 
-static void take_listener(struct clients *c, const struct check *e,
-	const struct sockets_socket *before, const struct sockets_socket *s)
+static void take_listener(
+	struct clients *c, const struct sockets_socket *before, const struct sockets_socket *s)
 {
-	uint64_t own = own_clients(e, s), queued;
+	uint64_t own = own_clients(c, s), queued;
 
 	c->listening++;
 	if (s->receive_queue_state) {
@@ -123,19 +122,23 @@ static void take_accepted(
 
 static void look(struct clients *c, const struct check *e)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+	struct socket_index first;
 
+	socket_index_init(&first, check_first(e, &e->input->sockets));
+	count_peer_ports(&c->peer_ports, &all);
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
 		if (!s || s->state_state)
 			continue;
 		if (s->state == SOCKETS_LISTEN)
-			take_listener(c, e, find(first, s->inode), s);
+			take_listener(c, socket_index_get(&first, s->inode), s);
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
-			take_accepted(c, find(first, s->inode), s);
+			take_accepted(c, socket_index_get(&first, s->inode), s);
 	}
+	map_fini(&c->peer_ports);
+	socket_index_fini(&first);
 	/* A connection was accepted meanwhile: the queue is served, slowly. */
 	if (c->accepted) {
 		c->queued = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/datagram_wait.h"
 
+#include "analyze/sockets/socket_index.h"
 #include "analyze/sockets/socket_text.h"
 
 #define PORT_DOMAIN 53
@@ -28,24 +29,19 @@ static bool is_name_server(const struct batch *all)
 }
 
 /* Time since the same socket was seen first; 0: it was not there then. */
-static uint64_t seen_ns(const struct check *e, const struct sockets_socket *socket)
+static uint64_t seen_ns(const struct socket_index *first, const struct sockets_socket *socket)
 {
-	const struct snapshot *first = check_first(e, &e->input->sockets);
-	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
+	const struct sockets_socket *s = socket_index_get(first, socket->inode);
+	bool is_same = s && udp_of(&s->record) && s->record.time_ns < socket->record.time_ns;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = udp_of(r);
-
-		if (s && s->inode == socket->inode && s->record.time_ns < socket->record.time_ns)
-			return socket->record.time_ns - s->record.time_ns;
-	}
-	return 0;
+	return is_same ? socket->record.time_ns - s->record.time_ns : 0;
 }
 
-static bool wait_of(struct datagram_wait *w, const struct check *e, const struct sockets_socket *s)
+static bool wait_of(struct datagram_wait *w, const struct check *e,
+	const struct socket_index *first, const struct sockets_socket *s)
 {
 	bool has_peer = !s->peer_port_state && !s->peer_state && s->peer_port;
-	uint64_t seen = seen_ns(e, s);
+	uint64_t seen = seen_ns(first, s);
 	bool is_thread_waiting;
 
 	*w = (struct datagram_wait){ .socket = s,
@@ -69,15 +65,18 @@ bool datagram_wait_find(struct datagram_wait *w, const struct check *e)
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct datagram_wait best = { 0 }, one;
+	struct socket_index first;
 
 	if (is_name_server(&all))
 		return false;
+	socket_index_init(&first, check_first(e, &e->input->sockets));
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = udp_of(r);
 
-		if (s && wait_of(&one, e, s) && (!best.socket || one.for_ns > best.for_ns))
+		if (s && wait_of(&one, e, &first, s) && (!best.socket || one.for_ns > best.for_ns))
 			best = one;
 	}
+	socket_index_fini(&first);
 	*w = best;
 	return best.socket;
 }

@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/progress.h"
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/sockets/socket_index.h"
 #include "base/units.h"
 #include "probes/sockets.h"
 
@@ -12,17 +13,12 @@ static const struct sockets_socket *tcp_of(const struct sooth_record *r)
 	return s && s->bytes_state == SOOTH_STATE_VALUE ? s : NULL;
 }
 
-static uint64_t bytes_before(const struct snapshot *first, const struct sockets_socket *socket)
+static uint64_t bytes_before(const struct socket_index *first, const struct sockets_socket *socket)
 {
-	struct batch all = snapshot_records(first);
+	const struct sockets_socket *s = socket_index_get(first, socket->inode);
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = tcp_of(r);
-
-		if (s && s->inode == socket->inode)
-			return s->sent_bytes + s->received_bytes;
-	}
-	return 0; /* opened during the observation */
+	/* Else it was opened during the observation. */
+	return s && s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes + s->received_bytes : 0;
 }
 
 static void add_connections(struct progress *p, const struct check *e)
@@ -30,6 +26,7 @@ static void add_connections(struct progress *p, const struct check *e)
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	const struct sockets_process *begin, *end;
+	struct socket_index index;
 	uint64_t bytes = 0;
 	struct batch all;
 
@@ -38,13 +35,15 @@ static void add_connections(struct progress *p, const struct check *e)
 	if (!begin || !end || end->record.time_ns <= begin->record.time_ns)
 		return;
 	all = snapshot_records(last);
+	socket_index_init(&index, first);
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = tcp_of(r);
-		uint64_t before = s ? bytes_before(first, s) : 0;
+		uint64_t before = s ? bytes_before(&index, s) : 0;
 
 		if (s && s->sent_bytes + s->received_bytes > before)
 			bytes += s->sent_bytes + s->received_bytes - before;
 	}
+	socket_index_fini(&index);
 	p->has_tcp = true;
 	p->bytes_per_s += (double)bytes * (double)NS_PER_S /
 			  (double)(end->record.time_ns - begin->record.time_ns);
