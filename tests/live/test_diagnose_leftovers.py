@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 from harness import SOOTH
+from family import NULL
 from leftovers_case import Leftovers
 
 
@@ -51,6 +52,24 @@ class WithoutPid(Leftovers):
         self.members = self.make()
         below = self.members[1]
         self.assertEqual(ids(diagnose(below.pid)[below.pid]), {"orphan"})
+
+    def headline(self, pid):
+        return subprocess.run([SOOTH, "diagnose", "--duration", "1", str(pid)], check=False,
+            stdout=subprocess.PIPE, text=True).stdout.splitlines()[0]
+
+    def test_left_on_purpose_or_perhaps(self):
+        """No finding, and yet the first line says that its session has ended."""
+        main = self.family.main()
+        tool = self.tool_of(main)
+        sound = self.below(tool, "sound", **NULL)
+        self.assertNotIn("session has ended", self.headline(sound.pid))
+        daemon = self.below(tool, "daemon", "session", "twice", **NULL)
+        perhaps = self.below(tool, "perhaps", "twice", **NULL)
+        tool.kill(reaper=main)
+        main.kill(reaper=self.family.root)
+        self.assertIn(": left on purpose: its agent session has ended; ", self.headline(daemon.pid))
+        self.assertIn(": perhaps left behind: its agent session has ended; no other problem found",
+                      self.headline(perhaps.pid))
 
     def test_from_the_capture(self):
         self.members = self.make()

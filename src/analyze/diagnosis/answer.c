@@ -346,12 +346,15 @@ static void add_single(const struct answer *a, struct buffer *out)
 {
 	const struct diagnosed *j = &a->s->all[1];
 	size_t begin, count = rows_in(&j->fine);
+	bool is_left;
 
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
 	begin = out->size;
-	add_activity(a, j, "", out);
-	buffer_string(out, out->size > begin ? "; no problem found" : "no problem found");
+	is_left = answer_left(j, out);
+	add_activity(a, j, out->size > begin ? "; " : "", out);
+	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",
+		is_left ? "other " : "");
 	if (is_one_line(a))
 		buffer_format(out, " by %zu check%s", count, count == 1 ? "" : "s");
 	answer_unseen_headline(a->s, out);

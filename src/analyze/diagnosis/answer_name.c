@@ -75,6 +75,27 @@ bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
 }
 
+static bool has_deleted_directory(const struct process_entry *p)
+{
+	return !p->process->directory_state &&
+	       span_ends(record_text(&p->process->record, &p->process->directory), " (deleted)");
+}
+
+bool answer_left(const struct diagnosed *j, struct buffer *out)
+{
+	const struct process_entry *p = j->process;
+	bool is_of_gone = p && p->is_there && p->owner_agent && p->is_main_gone && !p->doubt.size;
+	bool is_perhaps = is_of_gone && p->left_state > SOOTH_STATE_TRUNCATED;
+
+	if (is_perhaps)
+		buffer_string(out, "perhaps left behind: its agent session has ended");
+	else if (is_of_gone && p->left)
+		buffer_string(out, "left on purpose: its agent session has ended");
+	if (p && p->is_there && has_deleted_directory(p))
+		buffer_format(out, "%sits working directory was deleted", is_of_gone ? ", " : "");
+	return is_perhaps;
+}
+
 static const struct diagnosed *find(const struct diagnosis *s, const struct process_entry *p)
 {
 	for (size_t i = 1; i < s->count; i++) {

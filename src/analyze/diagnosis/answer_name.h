@@ -12,6 +12,9 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* It goes on only when its user acts: the activity has a line of its own. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
+/* A doubt or a fact about a process without a finding that its user should hear first: its agent
+ * session has ended, its working directory is gone. True: it may be left over. */
+bool answer_left(const struct diagnosed *j, struct buffer *out);
 /* The process above it, of no agent, that is diagnosed too: the uppermost; NULL: none. */
 const struct diagnosed *answer_above(const struct diagnosis *s, const struct diagnosed *j);
 /* It belongs to a session whose main process is diagnosed too, or has one above it. */
