@@ -50,6 +50,7 @@ struct repeated_call {
 	const struct call_repeat_key *key;
 	const struct call_repeat *repeat;
 	double per_s;
+	const char *least;   /* before per_s, in a sentence */
 	double share;	     /* of the calls of the thread, in percent */
 	bool is_peer_closed; /* of the connection that it is about */
 	bool is_sampled;
@@ -170,6 +171,7 @@ static void repeated_call_of(struct repeated_call *out, const struct check *e, u
 	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
 		     call_history_correction(c.history, out->key->abi, out->key->number);
 	out->is_sampled = c.is_sampled;
+	out->least = check_calls_least(e);
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
 }
@@ -243,6 +245,7 @@ static void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	if (!polls)
 		put_fd(out, " on ", c);
 	buffer_string(out, c->kind == REPEATED_SAME ? " is called " : ", ");
+	buffer_string(out, c->least);
 	put_count(out, c->per_s);
 	buffer_string(out, " times a second");
 	if (c->kind == REPEATED_READY) {

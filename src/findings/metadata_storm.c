@@ -120,13 +120,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	finding_path(out, span_of(folder, strlen(folder)));
 	if (s->files == 1)
-		finding_claim(out, "looks up one file over and over: %.0f times a second, in %s",
-			check_calls_rate(c, s->again), *folder ? folder : "its directory");
+		finding_claim(out, "looks up one file over and over: %s%.0f times a second, in %s",
+			check_calls_least(e), check_calls_rate(c, s->again),
+			*folder ? folder : "its directory");
 	else
 		finding_claim(out,
-			"looks up the same %.0f files over and over: %.0f times a second, mostly "
+			"looks up the same %.0f files over and over: %s%.0f times a second, mostly "
 			"in %s",
-			s->files, check_calls_rate(c, s->again),
+			s->files, check_calls_least(e), check_calls_rate(c, s->again),
 			*folder ? folder : "its directory");
 	finding_rate(out, "repeated lookups", check_calls_rate(c, s->again), SOOTH_UNIT_NONE,
 		c->interval_ns);

@@ -224,8 +224,8 @@ static void report(const struct check *e, struct check_result *out, struct look 
 	if (*path)
 		finding_path(out, span_of(path, strlen(path)));
 	if (is_often)
-		finding_claim(out, "spends %.0f %% of the time in %s: %.0f a second%s%s%s",
-			share_of(l, (double)t->total_ns), name,
+		finding_claim(out, "spends %.0f %% of the time in %s: %s%.0f a second%s%s%s",
+			share_of(l, (double)t->total_ns), name, check_calls_least(e),
 			check_calls_rate(l->calls, (double)t->count), *path ? " on " : "", path,
 			is_queued(l, t) ? "; nearly all of it waiting for a CPU" : "");
 	else

@@ -91,9 +91,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_connection(out, name);
 	else
 		finding_path(out, name);
-	finding_claim(out, "%s %s %.2g byte%s at a time, %.0f times a second",
+	finding_claim(out, "%s %s %.2g byte%s at a time, %s%.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		s.bytes == s.calls ? "" : "s", check_calls_rate(c, s.calls));
+		s.bytes == s.calls ? "" : "s", check_calls_least(e),
+		check_calls_rate(c, s.calls));
 	finding_rate(
 		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);

@@ -233,6 +233,20 @@ def repeats(kind):
     return make
 
 
+# Millions of calls a second: they are counted in windows.
+def polls_flat_out(scope, _):
+    return scope.workload("storm", "--poll", "--seconds", "120").pid
+
+
+def copies(scope, rng):
+    """Through a pipe, or not; the shell is judged with what is below it."""
+    block = rng.choice(("4k", "16k"))
+    copy = rng.choice(("dd if=/dev/zero of=/dev/null bs=%s",
+        "dd if=/dev/zero bs=%s 2>/dev/null | dd of=/dev/null bs=4k"))
+    return scope.start(["sh", "-c", "echo ready; %s 2>/dev/null; true" % copy.replace("%s",
+        block)]).pid
+
+
 WANTS = {"evidence": "share of the time in which the thread ran or was ready to run", "threshold": "percent"}
 WAKES = {"evidence": "wakeups", "threshold": "min-rate"}
 KERNEL = {"evidence": "kernel share", "threshold": "in-kernel"}
@@ -255,6 +269,9 @@ CASES = [
         severity="medium", says="read returns end of file on fd", **WANTS),
     sick("cpu-spin", "reads that find nothing", repeats("nothing"), calls=True,
         severity="medium", says="returns EAGAIN", **WANTS),
+    sick("cpu-spin", "an empty pipe that is polled flat out", polls_flat_out, calls=True,
+        severity="medium", says="poll returns at once, ", **WANTS),
+    healthy("cpu-spin", "a copy by dd", copies, calls=True),
     healthy("cpu-spin", "a socket that is polled and read", program(ECHO), calls=True),
     healthy("cpu-spin", "a poll loop that works", program(COPY)),
     healthy("cpu-spin", "a part of a processor", program(PART, uniform(0.2, 0.6)), alone=True),

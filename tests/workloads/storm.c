@@ -3,7 +3,8 @@
  * A storm of getppid(2), the cheapest call: flat out, or --rate per second over all threads. The
  * number made is exact and counted by the threads themselves; a rate which the machine cannot
  * keep up with gives fewer calls, never a longer run. The clock is read once per batch, through
- * the vDSO where the machine has one. --read makes it read(2) of one byte of /dev/zero instead.
+ * the vDSO where the machine has one. --read makes it read(2) of one byte of /dev/zero instead,
+ * --poll poll(2) of a pipe that stays empty.
  *
  * SIGTERM ends it before its time, and the number is that of the calls made until then. --least
  * goes on beyond its time until so many are made, for tests that need them on any machine.
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -30,8 +32,10 @@ static uint64_t thread_count = 1;
 static uint64_t least;
 static volatile sig_atomic_t is_over;
 static bool is_read;
+static bool is_poll;
 static bool is_timed;
 static int zero_fd = -1;
+static struct pollfd empty = { .events = POLLIN };
 
 struct storm {
 	pthread_t thread;
@@ -53,6 +57,9 @@ static void call_many(struct storm *storm, uint64_t count)
 	if (is_read) {
 		for (uint64_t i = 0; i < count; i++)
 			syscall(SYS_read, zero_fd, &byte, 1);
+	} else if (is_poll) {
+		for (uint64_t i = 0; i < count; i++)
+			poll(&empty, 1, 0);
 	} else {
 		for (uint64_t i = 0; i < count; i++)
 			syscall(SYS_getppid);
@@ -146,7 +153,7 @@ static void report_timing(struct storm *storm)
 
 static int report(const struct workload *w, struct storm *storms)
 {
-	const char *name = is_read ? "read" : "getppid";
+	const char *name = is_read ? "read" : is_poll ? "poll" : "getppid";
 	autotruth truth = { 0 };
 	uint64_t total = 0;
 	int err = truth_begin(&truth);
@@ -176,10 +183,13 @@ static int run(const struct workload *w)
 	autofree struct storm *storms = calloc(thread_count, sizeof(*storms));
 	uint64_t total = (uint64_t)((unsigned __int128)rate * w->duration_ns / NS_PER_SEC);
 	pthread_barrier_t begin;
-	int err;
+	int err, ends[2];
 
 	if (!storms)
 		return -ENOMEM;
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	empty.fd = ends[0];
 	if (is_read && (zero_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC)) < 0)
 		return -errno;
 	sigaction(SIGTERM, &on_term, NULL);
@@ -213,6 +223,7 @@ static const struct param params[] = {
 	{ "least", "N", "flat out, so many even if it takes longer (0)", PARAM_NUMBER, &least, 0,
 		1000000000 },
 	{ "read", NULL, "read one byte of /dev/zero instead", PARAM_FLAG, &is_read, 0, 0 },
+	{ "poll", NULL, "poll a pipe that stays empty instead", PARAM_FLAG, &is_poll, 0, 0 },
 	{ "timing", NULL, "print a line `timing CALLS WALL_NS CPU_NS MEDIAN_NS` a thread",
 		PARAM_FLAG, &is_timed, 0, 0 },
 	{ 0 },

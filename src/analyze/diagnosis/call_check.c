@@ -65,10 +65,16 @@ double check_calls_rate(const struct check_calls *c, double count)
 	return count * (double)NS_PER_S / (double)c->interval_ns;
 }
 
+const char *check_calls_least(const struct check *e)
+{
+	return e->input->calls.has_time_gaps ? "at least " : "";
+}
+
 void check_calls_windows(struct check_result *out)
 {
 	finding_text(out, "sampled in time",
-		"calls were counted in short windows: their rates are estimates, rather too low");
+		"calls were counted in short windows, in which counting slows them: the rates are "
+		"at least these");
 }
 
 void check_calls_unseen(

@@ -20,6 +20,9 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
+/* Before a rate in a sentence: "at least " of calls that were counted in windows, since counting
+ * slows them within a window; else "". */
+const char *check_calls_least(const struct check *e);
 /* Whether so many records are enough for an estimate; always where every call was recorded. */
 bool check_calls_suffice(const struct check_calls *c, double seen);
 /* Adds to the open finding that the rates of calls are estimates of short windows. */

@@ -14,6 +14,7 @@
 
 #define PROCESSES_MAX 65536
 #define ROOM_BYTES    (256u << 20)
+#define IN_WINDOWS    "system calls in " /* "96 % of the time" */
 #define POINTS_MAX    512 /* per process; then every other one is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
@@ -133,8 +134,11 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 static void take_limit(struct diagnosis_input *r, const struct stream_limit *limit)
 {
 	struct process_id id = process_id_of(&limit->record);
+	struct span what = record_text(&limit->record, &limit->what);
 
-	if (!span_equal(record_text(&limit->record, &limit->what), "system calls"))
+	if (what.size > strlen(IN_WINDOWS) && !memcmp(what.data, IN_WINDOWS, strlen(IN_WINDOWS)))
+		r->calls.has_time_gaps = true;
+	if (!span_equal(what, "system calls"))
 		return;
 	if (id.pid)
 		map_put(&r->calls_refused, &id, NULL);

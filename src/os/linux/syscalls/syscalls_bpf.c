@@ -295,12 +295,20 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 
 static void emit_windows(struct backend_run *run, const struct syscalls_windows_sums *sums)
 {
-	char what[96];
+	char what[96], reason[768];
 
-	if (!sums->windows)
+	if (!sums->windows && !sums->refusals)
 		return;
+	/* The words are known to analyze/diagnosis/diagnosis_input.c. */
 	snprintf(what, sizeof(what), "system calls in %.0f %% of the time",
 		100 * (double)sums->off_ns / (double)(sums->on_ns + sums->off_ns));
+	if (sums->refusals) {
+		snprintf(reason, sizeof(reason),
+			"they are sampled in short windows, and %llu could not begin (%s: %s)",
+			(unsigned long long)sums->refusals, sums->refusal.tried, sums->refusal.why);
+		backend_limit(run, what, reason, "diagnose again");
+		return;
+	}
 	backend_limit(run, what,
 		"the target makes more than 200,000 calls a second: they are sampled in short "
 		"windows, and counts are estimates",

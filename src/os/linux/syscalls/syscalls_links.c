@@ -32,8 +32,7 @@ int syscalls_links_attach(struct syscalls_links *l, struct sooth_error *err)
 			continue;
 		code = errno;
 		syscalls_links_detach(l);
-		return error_set(err, -code, SOOTH_FAULT_IO, "attach the BPF program %s",
-			names[i]);
+		return error_errno(err, -code, "attach the BPF program %s", names[i]);
 	}
 	return 0;
 }

@@ -70,24 +70,30 @@ static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
 	return (uint32_t)(step > WINDOW_STEP_MAX ? WINDOW_STEP_MAX : step);
 }
 
-/* Detached for a gap, and attached again. False: it is to end, or the kernel refuses. */
+/* Detached for a gap, and attached again; while the kernel refuses that, the gap goes on. False: it
+ * is to end. */
 static bool leave_gap(struct syscalls_windows *w, uint64_t window_ns)
 {
-	struct sooth_error ignored;
-	uint64_t gap_ns;
+	uint64_t gap_ns = 0, passed;
+	bool is_attached = false;
 
 	syscalls_links_detach(&w->links);
 	w->sums.on_ns += since_change(w);
-	if (wait_for(w, (WINDOW_IN - 1) * window_ns)) {
-		w->sums.off_ns += since_change(w);
-		return false;
+	while (!is_attached) {
+		bool is_over = wait_for(w, (WINDOW_IN - 1) * window_ns);
+
+		passed = since_change(w);
+		w->sums.off_ns += passed;
+		gap_ns += passed;
+		if (is_over)
+			return false;
+		w->control->step = step_after(gap_ns, window_ns);
+		w->control->epoch++;
+		is_attached = !syscalls_links_attach(&w->links, &w->sums.refusal);
+		w->sums.refusals += !is_attached;
 	}
-	gap_ns = since_change(w);
-	w->sums.off_ns += gap_ns;
 	w->sums.windows++;
-	w->control->step = step_after(gap_ns, window_ns);
-	w->control->epoch++;
-	return !syscalls_links_attach(&w->links, &ignored);
+	return true;
 }
 
 /* Until the target is slower. True: it is to end. */

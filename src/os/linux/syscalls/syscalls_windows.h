@@ -17,6 +17,8 @@ struct syscalls_windows;
 struct syscalls_windows_sums {
 	uint64_t windows; /* that followed a gap */
 	uint64_t on_ns, off_ns;
+	uint64_t refusals; /* attaching again failed so often; it is tried again after each gap */
+	struct sooth_error refusal; /* the last */
 };
 
 /* Attaches the programs; a thread of its own detaches and attaches them from then on. */
