@@ -83,7 +83,8 @@ struct proc_snapshot {
 	uint8_t is_of_host;  /* every process of the host was read */
 	uint8_t is_partial;  /* and some are hidden from the caller (hidepid, a container) */
 	uint8_t hides_users; /* the hidden ones are other users', because of hidepid */
-	uint8_t unused[5];
+	uint8_t is_of_root;  /* read as user 0: what is refused, sudo does not open */
+	uint8_t unused[4];
 };
 
 #define PROC_SNAPSHOT_LEAST 40

@@ -89,6 +89,10 @@ static const struct sooth_field process_fields[] = {
 	FIELD_TRUTH_AS(waits_process, is_kernel, is_kernel_thread, "it is a kernel thread",
 		.is_hidden = true),
 	FIELD_TRUTH_AS(waits_process, is_frozen, is_frozen, "its control group is frozen"),
+	FIELD_TRUTH_AS(waits_process, is_closed_to_root, is_closed_to_root,
+		"root was refused its calls and descriptors: it has capabilities that this root "
+		"lacks",
+		.is_hidden = true),
 	FIELD_NUMBER(
 		waits_process, age_ns, "time since the process started", .unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(waits_process, cpu_ns, "CPU time of all threads", .unit = SOOTH_UNIT_NS,

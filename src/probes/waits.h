@@ -41,8 +41,9 @@ struct waits_process {
 	uint8_t title_state;
 	uint8_t directory_state;
 	uint8_t cpu_state;
-	uint8_t is_frozen; /* by its control group; so it may be in any call */
-	uint8_t unused;
+	uint8_t is_frozen;	   /* by its control group; so it may be in any call */
+	uint8_t is_closed_to_root; /* the detail was refused to user 0: that one lacks a capability
+				    */
 	struct sooth_text name, title, directory;
 };
 

@@ -107,6 +107,15 @@ class Short(Case):
                          % (pids[0], os.getpid()))
         self.assertNotIn("(%d) waits" % pids[1], run.text)
 
+    def test_one_that_ends(self):
+        """How it ended comes first, and nothing is proposed: there is nothing left to look at."""
+        child = subprocess.Popen(["sleep", "2"])
+        run = self.sooth("diagnose", "--duration", "4", str(child.pid))
+        child.wait()
+        self.assertRegex(run.text, r"^sleep %d: ended with exit status 0; no problem found before that by \d+ checks"
+                         % child.pid)
+        self.assertNotRegex(run.text, r"sooth diagnose .*%d" % child.pid)
+
     def test_what_a_process_waits_for(self):
         """The sentence of `sooth why` in place of `no problem found`; an idle server is fine."""
         os.mkfifo(self.path("alone"))

@@ -351,6 +351,11 @@ static void add_single(const struct answer *a, struct buffer *out)
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
 	begin = out->size;
+	if (answer_ended(a->s, j, out)) {
+		buffer_format(out, "; no problem found before that by %zu check%s", count,
+			count == 1 ? "" : "s");
+		return;
+	}
 	is_left = answer_left(j, out);
 	add_activity(a, j, out->size > begin ? "; " : "", out);
 	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",

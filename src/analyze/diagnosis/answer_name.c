@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/answer_name.h"
 
 #include "analyze/activity/activity.h"
+#include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/records.h"
 
 #define TREE_MOST 65 /* processes: of more, it is a host or a user that is diagnosed */
@@ -73,6 +74,18 @@ bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 
 	return find_activity(s, j, &a) &&
 	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
+}
+
+bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	const struct ending *end = j->is_host ? NULL : endings_get(&s->input.endings, &j->id);
+	uint32_t status;
+
+	if (!end || !end->has_end || (ending_status(&s->input.endings, end, &status) & 15))
+		return false;
+	buffer_string(out, "ended with ");
+	exit_reason_text_status(out, status);
+	return true;
 }
 
 static bool has_deleted_directory(const struct process_entry *p)

@@ -12,6 +12,8 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* It goes on only when its user acts: the activity has a line of its own. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
+/* "ended with exit status 0": of a process that ended while it was observed. */
+bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* A doubt or a fact about a process without a finding that its user should hear first: its agent
  * session has ended, its working directory is gone. True: it may be left over. */
 bool answer_left(const struct diagnosed *j, struct buffer *out);

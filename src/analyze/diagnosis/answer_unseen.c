@@ -222,10 +222,25 @@ static void add_targets(const struct diagnosis *s, struct buffer *out)
 		out->size = end;
 }
 
+/* What was refused to root, sudo does not open: root of a container, or of a user namespace. */
+static bool is_of_root(const struct diagnosis *s)
+{
+	return s->input.host.process_table.is_of_root;
+}
+
+/* There is nothing left to look at. */
+static bool is_over(const struct diagnosis *s)
+{
+	const struct ending *end =
+		s->count == 2 ? endings_get(&s->input.endings, &s->all[1].id) : NULL;
+
+	return end && end->has_end;
+}
+
 static void add_command(const struct diagnosis *s, const struct unseen *u, struct buffer *out)
 {
 	bool is_short = count_of(u, FINDING_SHORT) && !s->options.is_one_look;
-	bool needs_root = count_of(u, FINDING_REFUSED) && !s->input.host.short_lived.is_of_root;
+	bool needs_root = count_of(u, FINDING_REFUSED) && !is_of_root(s);
 
 	buffer_string(out, needs_root ? "sudo " : "");
 	buffer_string(out, "sooth diagnose");
@@ -278,6 +293,7 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 	for (unsigned cause = 0; cause < FINDING_BLIND_CAUSES; cause++) {
 		size_t count = count_of(&u, cause);
 		bool is_calls = cause == FINDING_NOT_REQUESTED;
+		bool is_final = cause == FINDING_REFUSED && is_of_root(s);
 
 		if (!count || cause == FINDING_UNSUPPORTED)
 			continue;
@@ -287,10 +303,11 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 			add_too_early(&u, out);
 		else
 			buffer_format(out, " in what could be checked; %zu check%s %s", count,
-				count == 1 ? " was" : "s were", cause_words[cause]);
-		if (cause == FINDING_REFUSED || cause == FINDING_SHORT)
+				count == 1 ? " was" : "s were",
+				is_final ? "refused, even to root" : cause_words[cause]);
+		if (!is_final && (cause == FINDING_REFUSED || cause == FINDING_SHORT))
 			buffer_string(out, "; ");
-		if (cause == FINDING_REFUSED || cause == FINDING_SHORT || is_calls)
+		if (!is_final && (cause == FINDING_REFUSED || cause == FINDING_SHORT || is_calls))
 			add_command(s, &u, out);
 		return;
 	}
@@ -331,6 +348,7 @@ void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct b
 	if (calls)
 		buffer_format(paragraph, "%s%zu check%s of system calls: not requested",
 			paragraph->size ? "; " : "", calls, calls == 1 ? "" : "s");
-	if (calls || count_of(&u, FINDING_REFUSED) || count_of(&u, FINDING_SHORT))
+	if (!is_over(s) && (calls || count_of(&u, FINDING_SHORT) ||
+				   (count_of(&u, FINDING_REFUSED) && !is_of_root(s))))
 		add_command(s, &u, remedy);
 }

@@ -273,6 +273,7 @@ static void take_snapshot(struct process_table *c, const struct sooth_record *r)
 	memcpy(&snapshot, r, size < sizeof(snapshot) ? size : sizeof(snapshot));
 	c->snapshot_from_ns = snapshot.from_ns;
 	c->is_of_host = snapshot.is_of_host;
+	c->is_of_root = snapshot.is_of_root;
 	c->is_partial = snapshot.is_partial;
 	c->hides_users = snapshot.hides_users;
 	forget_ended(c);

@@ -118,7 +118,7 @@ struct process_table {
 	struct map newest;		 /* by agent, user and pid namespace: the newest version */
 	uint64_t snapshot_from_ns;
 	uint64_t last_ns;
-	bool is_of_host, is_partial, hides_users; /* of the last snapshot */
+	bool is_of_host, is_partial, hides_users, is_of_root; /* of the last snapshot */
 	bool is_resolved;
 	uint64_t bytes;	  /* of the records that are kept */
 	uint64_t refused; /* processes beyond the bounds */

@@ -55,7 +55,6 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
 		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
-	b->is_of_root |= watch && watch->is_of_all && !watch->uid;
 	/* Two threads that end together may both be the last one: it is still one process. */
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)

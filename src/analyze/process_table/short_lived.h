@@ -31,7 +31,6 @@ struct short_lived_key {
 
 struct short_lived {
 	bool is_watched;
-	bool is_of_root;      /* watched by root */
 	uint64_t from_ns;     /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
 	/* process_id -> uint64_t: hash of the arguments of its last exec, where that was recorded

@@ -162,12 +162,26 @@ const char *wait_chain_unknown(const struct wait_chain *chain)
 
 		if (l->process->detail_state && !l->process->is_kernel && l->what != WAIT_ZOMBIE &&
 			(!l->thread || l->thread->call_state > SOOTH_STATE_ABSENT))
-			return "calls and descriptors of another user's process need root";
+			return l->process->is_closed_to_root
+				       ? "its calls and descriptors are closed to root here: it "
+					 "has "
+					 "capabilities that this root lacks (a container)"
+				       : "calls and descriptors of another user's process need "
+					 "root";
 		if (l->thread && l->thread->call_state > SOOTH_STATE_ABSENT && !l->party &&
 			!l->is_idle && !l->process->is_kernel)
 			return "the thread's call needs root here (kernel.yama.ptrace_scope)";
 	}
 	return NULL;
+}
+
+static bool chain_is_closed_to_root(const struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].process->is_closed_to_root)
+			return true;
+	}
+	return false;
 }
 
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
@@ -179,7 +193,8 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 	if (!last)
 		return;
 	if (wait_chain_unknown(chain)) {
-		buffer_format(out, "sudo sooth why %u", first->process->node_pid);
+		if (!chain_is_closed_to_root(chain))
+			buffer_format(out, "sudo sooth why %u", first->process->node_pid);
 		return;
 	}
 	switch (last->what) {

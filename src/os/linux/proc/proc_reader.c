@@ -15,10 +15,10 @@
 #include "os/os.h"
 
 #define AGENT_HOMES_MAX 16 /* agents whose environment is read for HOME */
-#define BLOCKED_MAX  4096
-#define CHILDREN_MAX 64	       /* of selected processes: more are reported briefly */
-#define JUST_NOW_NS  NS_PER_MS /* another sample within this time adds nothing */
-#define BLOCKED	     SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED)
+#define BLOCKED_MAX	4096
+#define CHILDREN_MAX	64	  /* of selected processes: more are reported briefly */
+#define JUST_NOW_NS	NS_PER_MS /* another sample within this time adds nothing */
+#define BLOCKED		SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED)
 
 void proc_reader_init(struct proc_reader *r, const struct agent_set *agents)
 {
@@ -346,8 +346,8 @@ static void emit_installs(struct proc_reader *r, struct backend_run *run)
 			if (!all[i].agent)
 				continue;
 			homes++;
-			agent_installs_emit_of(&r->installs, run, (pid_t)all[i].values.id.pid,
-				all[i].values.uid);
+			agent_installs_emit_of(
+				&r->installs, run, (pid_t)all[i].values.id.pid, all[i].values.uid);
 		}
 		r->has_reported_installs = true;
 	}
@@ -436,8 +436,9 @@ static void check_what_is_hidden(const struct os *os, struct proc_snapshot *snap
 
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run)
 {
-	struct proc_snapshot snapshot = { .from_ns = r->from_ns,
-		.is_of_host = run->options.is_host };
+	struct proc_snapshot snapshot = {
+		.from_ns = r->from_ns, .is_of_host = run->options.is_host, .is_of_root = !geteuid()
+	};
 
 	if (snapshot.is_of_host)
 		check_what_is_hidden(run->os, &snapshot);

@@ -221,6 +221,7 @@ void wait_process_read(
 		.threads = n->stat.threads,
 		.state = n->stat.state,
 		.is_frozen = is_frozen(r, n),
+		.is_closed_to_root = !n->may_read && !geteuid(),
 		.is_kernel = (n->stat.flags & KERNEL_FLAG) != 0,
 		.detail_state = n->may_read ? SOOTH_STATE_VALUE
 					    : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };
