@@ -138,3 +138,23 @@ void demangle(struct buffer *out, struct span name, enum demangle_style style)
 	if (style == DEMANGLE_NONE || !put_demangled(out, name, style))
 		buffer_append(out, name.data, name.size);
 }
+
+static const char *const style_names[DEMANGLE_STYLES] = {
+	[DEMANGLE_FULL] = "full",
+	[DEMANGLE_SHORT] = "short",
+	[DEMANGLE_NONE] = "symbol",
+};
+
+const char *demangle_style_name(size_t style)
+{
+	return style < DEMANGLE_STYLES ? style_names[style] : NULL;
+}
+
+enum demangle_style demangle_style_of(const char *name)
+{
+	for (size_t i = 0; name && i < DEMANGLE_STYLES; i++) {
+		if (!strcmp(style_names[i], name))
+			return (enum demangle_style)i;
+	}
+	return DEMANGLE_FULL;
+}

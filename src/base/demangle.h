@@ -19,6 +19,10 @@ enum demangle_style {
 	DEMANGLE_STYLES,
 };
 
+/* "full", "short" or "symbol"; NULL: there is none of that number. */
+const char *demangle_style_name(size_t style);
+/* The style of that name; NULL, or another name: full. */
+enum demangle_style demangle_style_of(const char *name);
 /* Appends the name, as it is if it is not mangled, not understood or too long. */
 void demangle(struct buffer *out, struct span name, enum demangle_style style);
 

@@ -13,47 +13,29 @@ struct thread {
 #include "bpf/unwind.bpf.h"
 #include "bpf/python.bpf.h"
 #include "bpf/follow.bpf.h"
+#include "bpf/registers.bpf.h"
 
 struct profile_control control SEC(".data.control") = {};
 
-#define KERNEL_STACK_BYTES (16u << 10) /* of the kernels below, unless built for debugging */
-#define FRAME_WORDS	   2
+#define FRAME_WORDS 2
 
-/* The registers of the thread in user space, wherever it was interrupted: at the end of its kernel
- * stack. Before 5.15 no function returns them. */
 static inline struct pt_regs *user_registers(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
 		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	return (void *)((uint64_t)BPF_CORE_READ(task, stack) + KERNEL_STACK_BYTES -
-			bpf_core_type_size(struct pt_regs));
+	return registers_on_stack(task);
 }
 
-#if defined(__TARGET_ARCH_x86)
-#define USER_CODE 0x33 /* the selector of 64-bit code */
-
+/* False: it is code that is not walked. */
 static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 {
-	w->pc = BPF_CORE_READ(regs, ip);
-	w->sp = BPF_CORE_READ(regs, sp);
-	w->fp = BPF_CORE_READ(regs, bp);
-	w->link = 0;
-	w->has_link = 0;
-	return (BPF_CORE_READ(regs, cs) & 0xffff) == USER_CODE;
+	w->pc = REGISTER_PC(regs);
+	w->sp = REGISTER_SP(regs);
+	w->fp = REGISTER_FP(regs);
+	w->link = REGISTER_LINK(regs);
+	w->has_link = HAS_LINK;
+	return is_64_bit(regs);
 }
-#else
-#define STATE_32_BIT 0x10
-
-static inline bool begin_at(struct walk *w, struct pt_regs *regs)
-{
-	w->pc = BPF_CORE_READ(regs, pc);
-	w->sp = BPF_CORE_READ(regs, sp);
-	w->fp = BPF_CORE_READ(regs, regs[29]);
-	w->link = BPF_CORE_READ(regs, regs[30]);
-	w->has_link = 1;
-	return !(BPF_CORE_READ(regs, pstate) & STATE_32_BIT);
-}
-#endif
 
 /* The collector finds the file by its mapping, as long as the process is there, else by name. */
 static inline void report_file(struct walk *w, const struct member *m)

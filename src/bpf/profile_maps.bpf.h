@@ -10,7 +10,7 @@
 #ifndef SOOTH_BPF_PROFILE_MAPS_H
 #define SOOTH_BPF_PROFILE_MAPS_H
 
-#include "bpf/profile.h"
+#include "bpf/profile_walk.h"
 #include "bpf/quirks.bpf.h"
 
 struct vm_area_struct {
@@ -27,7 +27,7 @@ struct vm_area_struct___before_6_1 {
 #define VM_EXEC 4
 
 /* Nodes of the maple tree (include/linux/maple_tree.h). */
-#define MAPLE_NODE_BYTES    256
+#define MAPLE_NODE_BYTES    WALK_NODE_BYTES
 #define MAPLE_DEPTH_MAX	    12
 #define MAPLE_LEAF	    1 /* maple_leaf_64, and below */
 #define MAPLE_ARANGE	    3 /* maple_arange_64 */
@@ -35,36 +35,7 @@ struct vm_area_struct___before_6_1 {
 #define MAPLE_ARANGE_PIVOTS 9
 #define TREE_DEPTH_MAX	    40 /* of a red-black tree */
 
-struct walk_mapping {
-	uint64_t from, to;
-	uint64_t shift; /* address - shift: offset in the file */
-	uint64_t file;
-	uint64_t vma;
-	uint32_t is_code;
-	uint32_t unused;
-};
-
 /* Too large for the stack of a program. */
-struct walk {
-	uint64_t pc, sp, fp, link;
-	uint64_t mm;
-	uint64_t address; /* argument of find_mapping() */
-	struct walk_mapping mapping;
-	struct unwind_rule rule;
-	uint32_t is_exact; /* pc is the interrupted instruction, not the one after a call */
-	uint32_t has_link; /* aarch64: the link register is known */
-	uint32_t end;
-	uint32_t frames;
-	uint64_t node[MAPLE_NODE_BYTES / 8];
-	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_WORDS];
-	uint64_t python_runtime; /* 0: no interpreter on the stack */
-};
-
-_Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=
-		       PROFILE_TAIL_WORDS,
-	"all frames have room");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * One step up a stack: from the registers of a frame to those of its caller, by the unwind table of
- * the file, else by the frame pointer. Code that keeps no frame pointer and has no table ends the
- * walk, or skips to the next frame that has one.
- */
+/* One step up a stack, by the unwind table of the file. */
 #ifndef SOOTH_BPF_UNWIND_BPF_H
 #define SOOTH_BPF_UNWIND_BPF_H
 
 #include "bpf/profile_maps.bpf.h"
+
+static inline bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address)
+{
+	return !bpf_probe_read_user(out, size, (const void *)address);
+}
+
+#include "bpf/unwind_step.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -30,27 +33,6 @@ struct {
 	__type(key, uint32_t);
 	__array(values, struct table);
 } tables SEC(".maps");
-
-/* Where the kernel keeps the registers of the interrupted code, from the stack pointer of the
- * trampoline that a handler returns to. */
-#if defined(__TARGET_ARCH_x86)
-#define SIGNAL_FP		  120 /* struct ucontext: its sigcontext has r8 to r15, di, si, bp, ... */
-#define SIGNAL_SP		  160
-#define SIGNAL_PC		  168
-#define SIGNAL_LINK		  SIGNAL_PC
-#define PLT_PUSHED(pc, sp, place) ((sp) + 8 + (((pc)&15) >= (place) ? 8 : 0))
-#else
-#define SIGNAL_FP		  (312 + 29 * 8) /* struct rt_sigframe: siginfo, ucontext, x0 to x30 */
-#define SIGNAL_LINK		  (312 + 30 * 8)
-#define SIGNAL_SP		  (312 + 31 * 8)
-#define SIGNAL_PC		  (312 + 32 * 8)
-#define PLT_PUSHED(pc, sp, place) (sp)
-#endif
-
-static inline bool read_word(uint64_t *out, uint64_t address)
-{
-	return !bpf_probe_read_user(out, sizeof(*out), (const void *)address);
-}
 
 /* The rule for an offset in the file of w->mapping. Returns an enum profile_end if there is none,
  * else PROFILE_WHOLE. */
@@ -103,110 +85,6 @@ VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t offset)
 	return PROFILE_WHOLE;
 }
 
-static inline int stop(struct walk *w, uint32_t end)
-{
-	w->end = end;
-	return 0;
-}
-
-static inline int step_by_signal(struct walk *w)
-{
-	uint64_t sp = w->sp;
-
-	if (!read_word(&w->fp, sp + SIGNAL_FP) || !read_word(&w->pc, sp + SIGNAL_PC) ||
-		!read_word(&w->link, sp + SIGNAL_LINK) || !read_word(&w->sp, sp + SIGNAL_SP))
-		return stop(w, PROFILE_UNREADABLE);
-	w->is_exact = 1;
-	w->has_link = 1;
-	return 1;
-}
-
-/* What is left when no rule is known; `end`: why not. */
-static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
-{
-	uint64_t fp = w->fp, next, pc;
-
-	if (!fp && !w->is_exact)
-		return stop(w, PROFILE_WHOLE);
-	if (fp < w->sp || fp & 7)
-		return stop(w, end);
-	if (!read_word(&next, fp) || !read_word(&pc, fp + 8))
-		return stop(w, end);
-	w->sp = fp + 16;
-	w->fp = next;
-	w->pc = pc;
-	w->is_exact = 0;
-	w->has_link = 0;
-	return 1;
-}
-
-static inline int step_by_rule(struct walk *w)
-{
-	int64_t offset = w->rule.frame >> UNWIND_KIND_BITS;
-	uint32_t kind = w->rule.frame & ((1 << UNWIND_KIND_BITS) - 1);
-	uint64_t frame, from, pc = w->link;
-
-	switch (kind) {
-	case UNWIND_END:
-		return stop(w, PROFILE_WHOLE);
-	case UNWIND_SIGNAL:
-		return step_by_signal(w);
-	case UNWIND_SP:
-		frame = w->sp + offset;
-		break;
-	case UNWIND_FP:
-		frame = w->fp + offset;
-		break;
-	case UNWIND_FP_SAVED:
-		if (!read_word(&frame, w->fp + offset))
-			return stop(w, PROFILE_UNREADABLE);
-		break;
-	case UNWIND_PLT:
-		frame = PLT_PUSHED(w->pc, w->sp, (uint64_t)offset);
-		break;
-	case UNWIND_NONE:
-		return step_by_frame_pointer(w, PROFILE_NO_ROW);
-	default:
-		return step_by_frame_pointer(w, PROFILE_RULE);
-	}
-	if (w->rule.ra == UNWIND_KEPT ? !w->has_link : frame <= w->sp)
-		return stop(w, PROFILE_STUCK);
-	if (w->rule.ra != UNWIND_KEPT && !read_word(&pc, frame + w->rule.ra))
-		return stop(w, PROFILE_UNREADABLE);
-	from = kind == UNWIND_FP_SAVED ? w->fp : frame;
-	if (w->rule.fp != UNWIND_KEPT && !read_word(&w->fp, from + w->rule.fp))
-		return stop(w, PROFILE_UNREADABLE);
-	w->sp = frame;
-	w->pc = pc;
-	w->is_exact = 0;
-	w->has_link = 0;
-	return 1;
-}
-
-#if defined(__TARGET_ARCH_x86)
-#define TRAMPOLINE_END	    0xc308c48348ULL /* add $8, %rsp; ret */
-#define TRAMPOLINE_END_MASK 0xffffffffffULL
-
-/* The code that Python 3.12 makes for each function (-X perf) keeps no frame pointer: it stands
- * behind its only call. */
-static inline bool step_by_trampoline(struct walk *w)
-{
-	uint64_t code, pc;
-
-	if (w->is_exact || !read_word(&code, w->pc) ||
-		(code & TRAMPOLINE_END_MASK) != TRAMPOLINE_END || !read_word(&pc, w->sp + 8))
-		return false;
-	w->sp += 16;
-	w->pc = pc;
-	return true;
-}
-#else
-static inline bool step_by_trampoline(struct walk *w)
-{
-	return false;
-}
-#endif
-
 /* From w's frame to its caller. Returns 0 at the end of the walk, with w->end. */
 VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t unused)
 {
@@ -223,9 +101,7 @@ VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t unused)
 	} else if (step_by_trampoline(w)) {
 		return 1;
 	}
-	if (found)
-		return step_by_frame_pointer(w, (uint32_t)found);
-	return step_by_rule(w);
+	return step_by(w, (uint32_t)found);
 }
 
 #endif

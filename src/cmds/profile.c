@@ -21,17 +21,6 @@ struct profile_config {
 	} profile;
 };
 
-static const char *const name_styles[DEMANGLE_STYLES] = {
-	[DEMANGLE_FULL] = "full",
-	[DEMANGLE_SHORT] = "short",
-	[DEMANGLE_NONE] = "symbol",
-};
-
-static const char *name_style(size_t index)
-{
-	return index < DEMANGLE_STYLES ? name_styles[index] : NULL;
-}
-
 static const struct option profile_options[] = {
 	VALUE_ROW(0, "rate", U64, "HZ", profile_config, profile.rate,
 		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
@@ -45,7 +34,7 @@ static const struct option profile_options[] = {
 	VALUE_ROW(0, "names", CHOICE, "STYLE", profile_config, profile.names,
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
-		.choice = name_style),
+		.choice = demangle_style_name),
 	VALUE_ROW(0, "folded", FILE, "FILE", profile_config, profile.folded,
 		"also write stacks to FILE, one line each: frames and number of samples"),
 	VALUE_ROW(0, "pprof", FILE, "FILE", profile_config, profile.pprof,
@@ -107,26 +96,17 @@ static int choose_side_output(const struct profile_config *c, struct picture_fil
 	return 0;
 }
 
-static enum demangle_style style_of(const char *name)
-{
-	for (size_t i = 0; name && i < DEMANGLE_STYLES; i++) {
-		if (!strcmp(name_styles[i], name))
-			return (enum demangle_style)i;
-	}
-	return DEMANGLE_FULL;
-}
-
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
 			.least_share = c->profile.least_percent / 100,
-			.names = style_of(c->profile.names),
+			.names = demangle_style_of(c->profile.names),
 			.folds_chains = c->profile.tree },
 		.stacks = { .role = c->profile.role,
 			.least_share = c->picture.least_percent / 100,
-			.names = style_of(c->profile.names),
+			.names = demangle_style_of(c->profile.names),
 			.is_icicle = c->picture.icicle },
 	};
 	struct picture_files files;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of the profile probe. */
+/* Fields of the profile probe, and of stacks and frames wherever they are defined. */
 #include "probes/profile.h"
 
 #include "model/probe.h"
 #include "model/schema.h"
+#include "probes/stacks.h"
 
 static const char *const end_names[PROFILE_ENDS] = {
 	[PROFILE_WHOLE] = "whole",
@@ -16,11 +17,12 @@ static const char *const end_names[PROFILE_ENDS] = {
 	[PROFILE_STUCK] = "damaged",
 	[PROFILE_FOREIGN] = "32-bit",
 	[PROFILE_KERNEL_ONLY] = "kernel-only",
+	[PROFILE_NO_REGISTER] = "register-unknown",
 };
 static const struct sooth_names ends = { PROFILE_ENDS, end_names };
 
 static const char *const frame_kind_names[] = { "user", "kernel", "generated", "script" };
-static const struct sooth_names frame_kinds = { 4, frame_kind_names };
+const struct sooth_names profile_frame_kind_names = { 4, frame_kind_names };
 
 static const struct sooth_field sample_fields[] = {
 	{ .name = "time_ns",
@@ -62,7 +64,7 @@ static const struct sooth_field frame_fields[] = {
 	{ .name = "kind",
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(profile_frame, frame_kind),
-		.names = &frame_kinds,
+		.names = &profile_frame_kind_names,
 		.help = "user: code of a file; kernel; generated: code made at run time; "
 			"script: a function that an interpreter runs" },
 	FIELD_STRING(profile_frame, function, "function of the stack frame, as its symbol names it",
@@ -97,6 +99,23 @@ static const struct sooth_schema stack_schema = {
 static const struct sooth_schema frame_schema = {
 	.name = "profile.frame",
 	.kind = PROFILE_FRAME,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_frame),
+	SCHEMA_FIELDS(frame_fields),
+};
+
+/* The same, of the probe stacks. */
+const struct sooth_schema stacks_stack_schema = {
+	.name = "stacks.stack",
+	.kind = STACKS_STACK,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_stack),
+	SCHEMA_FIELDS(stack_fields),
+};
+
+const struct sooth_schema stacks_frame_schema = {
+	.name = "stacks.frame",
+	.kind = STACKS_FRAME,
 	.class_ = SOOTH_CLASS_DEFINITION,
 	.fixed_size = sizeof(struct profile_frame),
 	SCHEMA_FIELDS(frame_fields),

@@ -9,6 +9,7 @@
 
 #include <sooth/record.h>
 
+
 enum profile_kind {
 	PROFILE_SAMPLE = 0x1000,
 	PROFILE_STACK = 0x1080,
@@ -27,6 +28,7 @@ enum profile_end {
 	PROFILE_STUCK,	  /* the next frame is not above this one: damaged, or not a stack */
 	PROFILE_FOREIGN,  /* code for another instruction set: 32-bit */
 	PROFILE_KERNEL_ONLY, /* the thread has no user memory any more: it exits */
+	PROFILE_NO_REGISTER, /* it is found by the frame pointer, which could not be read */
 	PROFILE_ENDS,
 };
 
@@ -73,6 +75,10 @@ struct profile_frame {
 	uint8_t begin_state;	    /* not measured: the function is unknown */
 	uint8_t unused[7];
 };
+
+#ifndef __bpf__
+extern const struct sooth_names profile_frame_kind_names;
+#endif
 
 _Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");

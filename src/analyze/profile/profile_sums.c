@@ -39,6 +39,7 @@ static const char *const end_texts[PROFILE_ENDS] = {
 	[PROFILE_STUCK] = "damaged stack",
 	[PROFILE_FOREIGN] = "32-bit code",
 	[PROFILE_KERNEL_ONLY] = "exiting thread",
+	[PROFILE_NO_REGISTER] = "the frame pointer could not be read",
 };
 
 const char *profile_end_text(enum profile_end end)
@@ -48,7 +49,9 @@ const char *profile_end_text(enum profile_end end)
 
 void profile_sums_init(struct profile_sums *s)
 {
-	*s = (struct profile_sums){ .stack_frames.limit = STACK_BYTES_MAX };
+	*s = (struct profile_sums){ .stack_frames.limit = STACK_BYTES_MAX,
+		.stack_kind = PROFILE_STACK,
+		.frame_kind = PROFILE_FRAME };
 	map_init(&s->frames, sizeof(uint32_t), sizeof(struct profile_function), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(uint32_t), sizeof(struct stack_place), STACKS_MAX);
 	map_init(&s->counts, sizeof(struct count_key), sizeof(struct profile_count), COUNTS_MAX);
@@ -94,6 +97,7 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 	if (!function)
 		return;
 	function->is_named = f->function_state <= SOOTH_STATE_TRUNCATED && name.size;
+	function->offset = f->offset;
 	function->kind = f->frame_kind <= PROFILE_SCRIPT ? f->frame_kind : PROFILE_USER;
 	if (function->is_named)
 		demangle(&made, name, s->style);
@@ -164,9 +168,9 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 	batch_for_each (r, batch) {
 		if (r->kind == PROFILE_SAMPLE && record_holds(r, sizeof(struct profile_sample)))
 			take_sample(s, (const void *)r);
-		else if (r->kind == PROFILE_STACK && record_holds(r, sizeof(struct profile_stack)))
+		else if (r->kind == s->stack_kind && record_holds(r, sizeof(struct profile_stack)))
 			take_stack(s, (const void *)r);
-		else if (r->kind == PROFILE_FRAME && record_holds(r, sizeof(struct profile_frame)))
+		else if (r->kind == s->frame_kind && record_holds(r, sizeof(struct profile_frame)))
 			take_frame(s, (const void *)r);
 	}
 }
@@ -193,9 +197,22 @@ static void put_frames(
 	}
 }
 
+bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out)
+{
+	const struct stack_place *place = map_get(&s->stacks, &stack);
+
+	out->depth = 0;
+	out->end = PROFILE_ENDS;
+	if (!place) /* it found no room, or the capture was cut */
+		return false;
+	if (place->end < PROFILE_ENDS)
+		out->end = (enum profile_end)place->end;
+	put_frames(s, place, out);
+	return true;
+}
+
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out)
 {
-	const struct stack_place *place;
 	const struct count_key *key;
 	const void *next;
 	void *value;
@@ -207,12 +224,6 @@ bool profile_sums_next(const struct profile_sums *s, size_t *position, struct pr
 		.id = key->id,
 		.process = names_get(&s->names, key->process),
 		.role = names_get(&s->names, key->role) };
-	place = map_get(&s->stacks, &key->stack);
-	if (!place) { /* it found no room, or the capture was cut */
-		out->end = PROFILE_ENDS;
-		return true;
-	}
-	out->end = place->end < PROFILE_ENDS ? (enum profile_end)place->end : PROFILE_ENDS;
-	put_frames(s, place, out);
+	profile_sums_stack(s, key->stack, out);
 	return true;
 }

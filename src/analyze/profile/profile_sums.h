@@ -22,6 +22,7 @@ struct profile_function {
 	uint8_t kind;  /* enum profile_frame_kind */
 	uint8_t is_named;
 	uint8_t unused[6];
+	uint64_t offset; /* of the frame, in its file; without a file: the address */
 };
 
 struct profile_count {
@@ -35,7 +36,9 @@ struct profile_sums {
 	struct buffer stack_frames;
 	struct map counts; /* -> struct profile_count */
 	struct names names;
-	enum demangle_style style; /* set by the user of this, before anything is taken */
+	/* Set by the user of this, before anything is taken. */
+	enum demangle_style style;
+	uint16_t stack_kind, frame_kind; /* of definitions: those of the probe profile by default */
 	struct profile_count total;
 	uint64_t period_ns; /* of the last sample */
 	uint64_t refused;   /* samples that found no room */
@@ -58,6 +61,8 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch);
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
+/* The frames of one stack and how it ended; false: it is not defined. */
+bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
 /* "whole", "too-deep", ... in words for people. */
 const char *profile_end_text(enum profile_end end);
 

@@ -220,12 +220,13 @@ struct iterator_thread {
 	uint32_t unused;
 };
 
-static struct bpf_link *attach_walk(const struct bpf_program *program, uint32_t tid)
+static struct bpf_link *attach_walk(
+	const struct bpf_program *program, const struct iterator_thread *over)
 {
 	union {
 		union bpf_iter_link_info info;
 		struct iterator_thread thread;
-	} one = { .thread = { .tid = tid } };
+	} one = { .thread = *over };
 	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &one.info,
 		.link_info_len = sizeof(one));
 	struct bpf_link *link = bpf_program__attach_iter(program, &options);
@@ -233,12 +234,12 @@ static struct bpf_link *attach_walk(const struct bpf_program *program, uint32_t 
 	return link ? link : bpf_program__attach_iter(program, NULL);
 }
 
-int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
-	struct sooth_error *err)
+static int walk_over(struct bpf_code *b, const char *program, const struct iterator_thread *over,
+	struct buffer *out, struct sooth_error *err)
 {
 	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 	libbpf_print_fn_t before = hook_set(b->log);
-	struct bpf_link *link = found ? attach_walk(found, tid) : NULL;
+	struct bpf_link *link = found ? attach_walk(found, over) : NULL;
 	int status = link ? 0 : -errno;
 
 	libbpf_set_print(before);
@@ -247,6 +248,22 @@ int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, 
 	status = bpf_code_walk(b, link, out, err);
 	bpf_link__destroy(link);
 	return status;
+}
+
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
+	struct sooth_error *err)
+{
+	const struct iterator_thread over = { .tid = tid };
+
+	return walk_over(b, program, &over, out, err);
+}
+
+int bpf_code_walk_process(struct bpf_code *b, const char *program, uint32_t pid, struct buffer *out,
+	struct sooth_error *err)
+{
+	const struct iterator_thread over = { .pid = pid };
+
+	return walk_over(b, program, &over, out, err);
 }
 
 void bpf_code_detach(struct bpf_code *b)

@@ -66,6 +66,9 @@ int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *con
  */
 int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
 	struct sooth_error *err);
+/* The same over the threads of one process. */
+int bpf_code_walk_process(struct bpf_code *b, const char *program, uint32_t pid, struct buffer *out,
+	struct sooth_error *err);
 /* The descriptor of a program, for attaching it by other means. */
 int bpf_code_program(const struct bpf_code *b, const char *program);
 /* Run an attached iterator program to its end; its output is appended to out, NULL: no output is

@@ -72,7 +72,7 @@ bool task_call_parse(struct task_call *call, const void *data, size_t size)
 	for (int i = 0; found.has_call && i < 6; i++)
 		found.arguments[i] = prefixed_hex(&c);
 	found.stack_pointer = prefixed_hex(&c);
-	prefixed_hex(&c);
+	found.program_counter = prefixed_hex(&c);
 	if (c.failed || number < -1 || number > UINT32_MAX)
 		return false;
 	*call = found;
@@ -174,4 +174,24 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 		return false;
 	*signals = found;
 	return true;
+}
+
+/* linux/sched.h */
+#define STATE_REPORTED	  0x7f
+#define STATE_DISK	  0x2
+#define STATE_IDLE	  0x402
+#define STATE_REAL_LOCK	  0x1000 /* TASK_RTLOCK_WAIT, 5.15 */
+#define STATE_FROZEN	  0x8000 /* 6.1 */
+#define STATE_IDLE_LETTER 'I'
+
+char task_state_letter(uint32_t state, uint32_t exit_state)
+{
+	static const char letters[] = "RSDTtXZP";
+	uint32_t reported = (state | exit_state) & STATE_REPORTED;
+
+	if (state & (STATE_REAL_LOCK | STATE_FROZEN))
+		reported = STATE_DISK;
+	else if ((state & STATE_IDLE) == STATE_IDLE)
+		return STATE_IDLE_LETTER;
+	return letters[reported ? 32 - __builtin_clz(reported) : 0];
 }

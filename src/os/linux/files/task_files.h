@@ -20,6 +20,9 @@ struct task_stat {
 /* False when the bytes are no such file. */
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size);
 
+/* The letter of the state in stat, from the numbers of the kernel's task. */
+char task_state_letter(uint32_t state, uint32_t exit_state);
+
 /* schedstat: nanoseconds on a CPU and waiting for one. */
 bool task_schedstat_parse(uint64_t *cpu_ns, uint64_t *waited_ns, const void *data, size_t size);
 
@@ -28,7 +31,7 @@ struct task_call {
 	bool has_call;	 /* false: it waits outside a call */
 	uint32_t number; /* as the kernel has it, with the bit of x32 */
 	uint64_t arguments[6];
-	uint64_t stack_pointer;
+	uint64_t stack_pointer, program_counter; /* 0: it has no user memory */
 };
 
 bool task_call_parse(struct task_call *call, const void *data, size_t size);

@@ -10,32 +10,13 @@
 
 #include "bpf/tasks.h"
 #include "os/linux/programs/programs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/files/terminal_names.h"
 #include "probes/proc.h"
 
 #define IS_WORKER 0x20 /* PF_WQ_WORKER of linux/sched.h */
 
-/* linux/sched.h */
-#define STATE_REPORTED	  0x7f
-#define STATE_DISK	  0x2
-#define STATE_IDLE	  0x402
-#define STATE_REAL_LOCK	  0x1000 /* TASK_RTLOCK_WAIT, 5.15 */
-#define STATE_FROZEN	  0x8000 /* 6.1 */
-#define STATE_IDLE_LETTER 'I'
-
 #define MAGIC_PIPES 0x50495045u
-
-static char state_letter(const struct tasks_seen *s)
-{
-	static const char letters[] = "RSDTtXZP";
-	uint32_t state = (s->state | s->exit_state) & STATE_REPORTED;
-
-	if (s->state & (STATE_REAL_LOCK | STATE_FROZEN))
-		state = STATE_DISK;
-	else if ((s->state & STATE_IDLE) == STATE_IDLE)
-		return STATE_IDLE_LETTER;
-	return letters[state ? 32 - __builtin_clz(state) : 0];
-}
 
 static uint64_t rss_pages(const struct tasks_seen *s)
 {
@@ -89,7 +70,7 @@ static struct proc_values values_of(const struct proc_tasks *t, const struct tas
 		.flags = s->flags,
 		.threads = s->threads,
 		.uid = s->uid,
-		.state = state_letter(s),
+		.state = task_state_letter(s->state, s->exit_state),
 		.parent = s->parent_reaps || !s->ppid ? PROC_PARENT_REAPER : PROC_PARENT_OTHER,
 		.input = input_of(s) };
 

@@ -22,6 +22,7 @@
 #include "model/batch.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/profile/profile_stacks.h"
+#include "os/linux/profile/profile_tables.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -132,7 +133,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	profile_files_init(&s->files);
-	profile_stacks_init(&s->stacks);
+	profile_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
 	map_init(&s->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
@@ -293,9 +294,15 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
+static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
+{
+	return profile_tables_entry(user, file, offset, entry);
+}
+
 static int profile_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
+	const struct profile_entries entries = { &s->tables, find_entry };
 	size_t before = run->out.size;
 	bool is_kernel_hidden = false;
 	int status;
@@ -307,7 +314,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	run->out.size = before;
 	take_records(run);
 	emit_losses(run);
-	if (profile_stacks_name(&s->stacks, &s->files, &s->tables, &run->out, &is_kernel_hidden))
+	if (profile_stacks_name(&s->stacks, &s->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
 	if (is_kernel_hidden)
 		backend_limit(run, "names of kernel functions",

@@ -32,8 +32,10 @@ struct stack_key {
 	uint64_t first, second;
 };
 
-void profile_stacks_init(struct profile_stacks *s)
+void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind)
 {
+	s->stack_kind = stack_kind;
+	s->frame_kind = frame_kind;
 	map_init(&s->frames, sizeof(struct frame_key), sizeof(uint32_t), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(uint32_t), STACKS_MAX);
 	generated_init(&s->generated);
@@ -153,7 +155,7 @@ uint32_t profile_stacks_put(
 	bool is_new;
 	uint32_t *number = count ? map_put(&s->stacks, &key, &is_new) : NULL;
 	struct profile_stack stack = { .record = { .time_ns = raw->record.time_ns,
-					       .kind = PROFILE_STACK,
+					       .kind = s->stack_kind,
 					       .cpu = SOOTH_CPU_NONE },
 		.end = (uint8_t)raw->end };
 	struct record_tail tail[] = { { &stack.frames, numbers, count } };
@@ -187,7 +189,13 @@ static int by_place(const void *left, const void *right)
 	return a->key.offset < b->key.offset ? -1 : a->key.offset > b->key.offset;
 }
 
-static void write_frame(struct buffer *out, const struct to_name *frame,
+/* Where definitions of frames go. */
+struct frame_writer {
+	struct buffer *to;
+	uint16_t kind;
+};
+
+static void write_frame(const struct frame_writer *out, const struct to_name *frame,
 	enum profile_frame_kind kind, const struct elf_address *found, const char *path,
 	const char *build_id)
 {
@@ -195,7 +203,7 @@ static void write_frame(struct buffer *out, const struct to_name *frame,
 	const char *function = found->is_found ? found->name : NULL;
 	struct profile_frame f = {
 		.record = { .time_ns = clock_monotonic_ns(),
-			.kind = PROFILE_FRAME,
+			.kind = out->kind,
 			.cpu = SOOTH_CPU_NONE },
 		.offset = frame->key.offset,
 		.frame = frame->number,
@@ -214,21 +222,21 @@ static void write_frame(struct buffer *out, const struct to_name *frame,
 		{ &f.build_id, build_id, strlen(build_id) },
 	};
 
-	RECORD_APPEND(out, &f, tail, ARRAY_SIZE(tail));
+	RECORD_APPEND(out->to, &f, tail, ARRAY_SIZE(tail));
 }
 
 /* Without a symbol: the function that the unwind information knows there. */
 static void find_entry(
-	const struct profile_tables *tables, const struct frame_key *key, struct elf_address *found)
+	const struct profile_entries *entries, const struct frame_key *key, struct elf_address *found)
 {
 	uint64_t entry;
 
-	if (!found->is_found && profile_tables_entry(tables, key->file, key->offset, &entry))
+	if (!found->is_found && entries->find(entries->user, key->file, key->offset, &entry))
 		found->inside = key->offset - entry;
 }
 
-static void name_user(struct profile_files *files, const struct profile_tables *tables,
-	const struct to_name *frames, size_t count, struct buffer *out)
+static void name_user(struct profile_files *files, const struct profile_entries *entries,
+	const struct to_name *frames, size_t count, const struct frame_writer *out)
 {
 	struct profile_known *file = profile_files_get(files, frames[0].key.file);
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
@@ -245,7 +253,7 @@ static void name_user(struct profile_files *files, const struct profile_tables *
 			status = profile_files_names(files, file, addresses, piece);
 		for (size_t i = 0; i < piece; i++) {
 			addresses[i].is_found &= !status;
-			find_entry(tables, &frames[from + i].key, &addresses[i]);
+			find_entry(entries, &frames[from + i].key, &addresses[i]);
 			write_frame(out, &frames[from + i], PROFILE_USER, &addresses[i],
 				file ? file->path : NULL, file ? file->identity.build_id : "");
 		}
@@ -254,7 +262,7 @@ static void name_user(struct profile_files *files, const struct profile_tables *
 
 /* Of one process. Where its file would be, the engine is named. */
 static int name_generated(struct generated *g, const struct to_name *frames, size_t count,
-	struct buffer *out)
+	const struct frame_writer *out)
 {
 	_cleanup_free_ struct perf_map_place *places = calloc(count, sizeof(*places));
 	const char *engine = generated_engine(g, frames[0].key.pid);
@@ -278,7 +286,7 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 }
 
 static void name_python(
-	const struct python_names *p, const struct to_name *frames, size_t count, struct buffer *out)
+	const struct python_names *p, const struct to_name *frames, size_t count, const struct frame_writer *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { .is_found = frames[i].key.offset < PYTHON_NAME_NONE };
@@ -292,7 +300,7 @@ static void name_python(
 	}
 }
 
-static int name_kernel(const struct to_name *frames, size_t count, struct buffer *out)
+static int name_kernel(const struct to_name *frames, size_t count, const struct frame_writer *out)
 {
 	_cleanup_free_ struct kernel_symbol *symbols = calloc(count, sizeof(*symbols));
 	int status;
@@ -313,9 +321,10 @@ static int name_kernel(const struct to_name *frames, size_t count, struct buffer
 }
 
 int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
-	const struct profile_tables *tables, struct buffer *out, bool *is_kernel_hidden)
+	const struct profile_entries *entries, struct buffer *out, bool *is_kernel_hidden)
 {
 	_cleanup_free_ struct to_name *frames = calloc(s->frames.count + 1, sizeof(*frames));
+	const struct frame_writer writer = { out, s->frame_kind };
 	size_t count = 0, position = 0, to;
 	const void *key;
 	void *value;
@@ -333,13 +342,13 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 			to++)
 			;
 		if (frames[from].key.file == FILE_PYTHON)
-			name_python(&s->python, frames + from, to - from, out);
+			name_python(&s->python, frames + from, to - from, &writer);
 		else if (frames[from].key.file == PROFILE_FILE_NONE)
-			status = name_generated(&s->generated, frames + from, to - from, out);
+			status = name_generated(&s->generated, frames + from, to - from, &writer);
 		else if (frames[from].key.file == FILE_KERNEL)
-			*is_kernel_hidden = name_kernel(frames + from, to - from, out) == -EPERM;
+			*is_kernel_hidden = name_kernel(frames + from, to - from, &writer) == -EPERM;
 		else
-			name_user(files, tables, frames + from, to - from, out);
+			name_user(files, entries, frames + from, to - from, &writer);
 	}
 	return status;
 }

@@ -8,12 +8,18 @@
 
 #include "os/linux/profile/generated.h"
 #include "os/linux/profile/profile_files.h"
-#include "os/linux/profile/profile_tables.h"
 #include "os/linux/profile/python_names.h"
 
 #define PROFILE_STACK_NONE 0
 
+/* The start of the function at an offset of a file, by its unwind information; false: unknown. */
+struct profile_entries {
+	const void *user;
+	bool (*find)(const void *user, uint64_t file, uint64_t offset, uint64_t *entry);
+};
+
 struct profile_stacks {
+	uint16_t stack_kind, frame_kind; /* of the records */
 	struct map frames; /* file and offset -> uint32_t, from 1 on */
 	struct map stacks; /* two hashes -> uint32_t, from 1 on */
 	uint64_t refused;  /* samples whose stack found no room */
@@ -21,13 +27,13 @@ struct profile_stacks {
 	struct python_names python;
 };
 
-void profile_stacks_init(struct profile_stacks *s);
+void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);
 void profile_stacks_fini(struct profile_stacks *s);
 /* The number of a sample's stack; a new one is written to `out`. */
 uint32_t profile_stacks_put(
 	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out);
 /* Names all frames and writes them. */
 int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
-	const struct profile_tables *tables, struct buffer *out, bool *is_kernel_hidden);
+	const struct profile_entries *entries, struct buffer *out, bool *is_kernel_hidden);
 
 #endif

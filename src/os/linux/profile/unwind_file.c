@@ -130,7 +130,7 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 	job.found.is_stopping = is_stopping;
 	if (!status && !unwind_table_make(table, &job.found)) {
 		unwind_table_fini(table);
-		status = *is_stopping ? -ECANCELED : -ENOMEM;
+		status = is_stopping && *is_stopping ? -ECANCELED : -ENOMEM;
 	}
 	drop_job(&job);
 	return status;

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks as rows, and as text: a sentence for the threads, a line for each frame. */
+#include "analyze/stacks/stack_rows.h"
+
+#include <stdio.h>
+
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+
+#define FUNCTION_MAX  52 /* columns of a function in the short form */
+#define INNER_SHOWN   16 /* frames, in the short form; fewer missing ones are shown */
+#define OUTER_SHOWN   4
+#define THREADS_SHOWN 3
+
+ROW_FIELDS(stack_frame_fields, STACK_FRAME_ROW, stack_frame_row);
+static ROW_SCHEMA(stack_frame, "stack.frame", stack_frame_row, .line = "{text}");
+ROW_FIELDS(stack_thread_fields, STACK_THREAD_ROW, stack_thread_row);
+static ROW_SCHEMA(stack_thread, "stack.thread", stack_thread_row);
+ROW_FIELDS(stack_group_fields, STACK_GROUP_ROW, stack_group_row);
+static ROW_SCHEMA(stack_group, "stack", stack_group_row, .line = "{text}");
+ROW_FIELDS(stack_process_fields, STACK_PROCESS_ROW, stack_process_row);
+ROW_SCHEMA(stack_process, "stack.process", stack_process_row, .line = "{text}");
+
+/* --- frames --- */
+
+static void put_place(struct buffer *out, const struct profile_function *f, struct span file)
+{
+	if (f->kind == PROFILE_SCRIPT) /* its file has the line already */
+		buffer_format(out, "  %.*s", (int)file.size, file.data);
+	else if (f->kind == PROFILE_GENERATED && file.size)
+		buffer_format(out, "  %.*s", (int)file.size, file.data);
+	else if (f->kind == PROFILE_KERNEL)
+		buffer_string(out, "  kernel");
+	else if (file.size)
+		buffer_format(out, "  %.*s:0x%llx", (int)file.size, file.data,
+			(unsigned long long)f->offset);
+}
+
+static void put_frame(struct buffer *rows, const struct profile_sums *sums,
+	const struct profile_function *f, bool is_short)
+{
+	struct span function = names_get(&sums->names, f->name);
+	struct span file = names_get(&sums->names, f->file);
+	bool is_cut = is_short && function.size > FUNCTION_MAX;
+	struct stack_frame_row row = { .offset = f->offset,
+		.kind = f->kind,
+		.file_state = state_if(file.size > 0) };
+	struct buffer text = { 0 };
+
+	buffer_append(&text, function.data, is_cut ? FUNCTION_MAX - 3 : function.size);
+	buffer_string(&text, is_cut ? "..." : "");
+	put_place(&text, f, file);
+	struct record_tail tail[] = { tail_span(&row.function, function),
+		tail_span(&row.file, file), tail_buffer(&row.text, &text) };
+	RECORD_APPEND(rows, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&text);
+}
+
+static void put_line(struct buffer *rows, const char *text)
+{
+	struct stack_frame_row row = { .file_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&row.text, text) };
+
+	RECORD_APPEND(rows, &row, tail, ARRAY_SIZE(tail));
+}
+
+static void put_left_out(struct buffer *rows, size_t count)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "... %zu frames (-v shows all)", count);
+	put_line(rows, text);
+}
+
+/* In the short form without the kernel's frames, which the sentence names, and without the middle
+ * of a deep stack. */
+static void put_frames(struct buffer *rows, const struct profile_sums *sums,
+	const struct profile_stacked *stack, bool is_short)
+{
+	size_t from = 0, left;
+
+	while (is_short && from < stack->depth && stack->frames[from]->kind == PROFILE_KERNEL)
+		from++;
+	if (from == stack->depth) /* a kernel thread */
+		from = 0;
+	left = stack->depth - from;
+	left = is_short && left > INNER_SHOWN + OUTER_SHOWN + 1
+		       ? left - INNER_SHOWN - OUTER_SHOWN
+		       : 0;
+	for (size_t i = from; i < stack->depth; i++) {
+		if (left && i == from + INNER_SHOWN) {
+			put_left_out(rows, left);
+			i += left;
+		}
+		put_frame(rows, sums, stack->frames[i], is_short);
+	}
+}
+
+static void put_end(struct buffer *rows, enum profile_end end)
+{
+	char text[128];
+
+	if (end == PROFILE_WHOLE || end == PROFILE_KERNEL_ONLY)
+		return;
+	snprintf(text, sizeof(text), "[the rest is missing: %s]", profile_end_text(end));
+	put_line(rows, text);
+}
+
+/* --- threads --- */
+
+static struct span chars(const char *text)
+{
+	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
+}
+
+static void put_members(
+	struct buffer *rows, const struct stack_group *group, const struct batch *records)
+{
+	batch_for_each (r, records) {
+		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
+		struct stack_thread_row row = { 0 };
+		struct record_tail tail[1];
+
+		if (!t || !stack_group_has(group, t))
+			continue;
+		row.record = t->record;
+		row.cpu_ns = t->cpu_ns;
+		row.cpu_state = t->cpu_state;
+		tail[0] = tail_span(&row.name, chars(t->thread));
+		RECORD_APPEND(rows, &row, tail, 1);
+	}
+}
+
+/* "worker (4712, 4713, 4714)", names with their threads. */
+static void put_names(struct buffer *out, const struct stack_group *group,
+	const struct batch *records, bool is_short)
+{
+	struct span last = { 0 };
+	uint32_t shown = 0;
+
+	batch_for_each (r, records) {
+		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
+
+		if (!t || !stack_group_has(group, t))
+			continue;
+		if (is_short && shown == THREADS_SHOWN)
+			break;
+		if (shown && last.size == chars(t->thread).size &&
+			!memcmp(last.data, t->thread, last.size))
+			buffer_format(out, ", %u", t->record.tid);
+		else
+			buffer_format(out, "%s%.*s (%u", shown ? "), " : "",
+				(int)chars(t->thread).size, t->thread, t->record.tid);
+		last = chars(t->thread);
+		shown++;
+	}
+	buffer_string(out, ")");
+	if (shown < group->threads)
+		buffer_format(out, " and %u more", group->threads - shown);
+}
+
+static void put_state(struct buffer *out, const struct stacks_thread *t, const char *call,
+	struct span channel)
+{
+	switch (t->state) {
+	case 'R':
+		buffer_string(out, t->is_on_cpu ? "running" : "runnable");
+		break;
+	case 'T':
+	case 't':
+		buffer_string(out, t->state == 'T' ? "stopped" : "stopped by a tracer");
+		break;
+	case 'Z':
+	case 'X':
+		buffer_string(out, "exited");
+		return;
+	default:
+		buffer_string(out, t->state == 'D' ? "waiting without interruption" : "waiting");
+	}
+	if (call[0])
+		buffer_format(out, " in %s", call);
+	if (channel.size && t->state != 'R')
+		buffer_format(out, call[0] ? " (%.*s)" : " in %.*s", (int)channel.size,
+			channel.data);
+	if (t->has_moved)
+		buffer_string(out, t->is_on_cpu ? "" : "; moved while it was read");
+}
+
+static void put_sentence(struct buffer *out, const struct stack_group *group,
+	const struct batch *records, const char *call, struct span channel, bool is_short)
+{
+	const struct stacks_thread *t = group->first;
+
+	if (group->threads > 1)
+		buffer_format(out, "%u threads ", group->threads);
+	else
+		buffer_string(out, group->has_main ? "main thread " : "thread ");
+	put_state(out, t, call, channel);
+	buffer_string(out, ": ");
+	put_names(out, group, records, is_short);
+}
+
+/* --- groups --- */
+
+static const char *missing_text(const struct stacks_thread *t)
+{
+	if (t->stack_state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED))
+		return "[not measured: it runs, and registers of running threads need eBPF]";
+	if (t->stack_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
+		return "[not measured: its registers may not be read by this user]";
+	return t->stack_state == SOOTH_STATE_ABSENT ? NULL : "[not measured: reading it failed]";
+}
+
+static void put_group(struct buffer *rows, const struct profile_sums *sums,
+	const struct stack_group *group, const struct batch *records, bool is_short)
+{
+	const struct stacks_thread *t = group->first;
+	struct span channel =
+		t->channel_state ? span_of("", 0) : record_text(&t->record, &t->wait_channel);
+	struct buffer text = { 0 }, frames = { 0 }, members = { 0 };
+	struct profile_stacked stack = { .end = PROFILE_ENDS };
+	char call[SYSCALL_NAME_SIZE] = "";
+	bool has_stack = !t->stack_state && profile_sums_stack(sums, t->stack, &stack);
+	const char *missing = has_stack ? NULL : missing_text(t);
+
+	if (!t->call_state)
+		syscall_name(t->abi, t->syscall, call);
+	put_sentence(&text, group, records, call, channel, is_short);
+	if (has_stack) {
+		put_frames(&frames, sums, &stack, is_short);
+		if (is_short)
+			put_end(&frames, stack.end);
+	} else if (missing && is_short) {
+		put_line(&frames, missing);
+	}
+	put_members(&members, group, records);
+	struct stack_group_row row = { .record = row_head_like(&t->record),
+		.threads = group->threads,
+		.has_main = group->has_main,
+		.state = t->state,
+		.is_on_cpu = t->is_on_cpu,
+		.has_moved = t->has_moved,
+		.call_state = t->call_state,
+		.channel_state = t->channel_state,
+		.end_state = has_stack ? SOOTH_STATE_VALUE : t->stack_state,
+		.frames_state = frames.size ? SOOTH_STATE_VALUE : t->stack_state };
+	struct record_tail tail[] = {
+		tail_buffer(&row.frames, &frames),
+		tail_buffer(&row.members, &members),
+		tail_string(&row.call, call),
+		tail_span(&row.wait_channel, channel),
+		tail_string(&row.end, has_stack ? profile_end_text(stack.end) : ""),
+		tail_buffer(&row.text, &text),
+	};
+	RECORD_APPEND(rows, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&text);
+	buffer_fini(&frames);
+	buffer_fini(&members);
+}
+
+void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
+	uint32_t tid, bool is_short)
+{
+	struct buffer groups = { 0 };
+	const struct stack_group *all;
+
+	stack_groups(&groups, records, tid);
+	all = (const void *)groups.data;
+	for (size_t i = 0; i < groups.size / sizeof(*all); i++)
+		put_group(rows, sums, &all[i], records, is_short);
+	buffer_fini(&groups);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows of stacks. */
+#ifndef SOOTH_ANALYZE_STACK_ROWS_H
+#define SOOTH_ANALYZE_STACK_ROWS_H
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/stacks/stack_groups.h"
+#include "model/row_list.h"
+
+#define STACK_FRAME_ROW(F, S)                                                                      \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"function as its source names it, or its symbol; file+0x12: no symbol")            \
+	F(S, TEXT, file, MAYBE(file_state), "file with the code of the frame, without folders")    \
+	F(S, U64, offset, ALWAYS, "place of the frame in its file; an address where it has none",  \
+		.unit = SOOTH_UNIT_HEX)                                                            \
+	F(S, ENUM8, kind, ALWAYS,                                                                  \
+		"user: code of a file; kernel; generated: code made at run time; script: a "       \
+		"function that an interpreter runs",                                               \
+		.names = &profile_frame_kind_names)                                                \
+	F(S, TEXT, text, ALWAYS, "the frame as text: function and place", .is_hidden = true)
+
+struct stack_frame_row {
+	struct sooth_record record;
+	ROW_MEMBERS(STACK_FRAME_ROW, stack_frame_row)
+};
+
+#define STACK_THREAD_ROW(F, S)                                                                     \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
+		.is_key = true)                                                                    \
+	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
+	F(S, U64, cpu_ns, MAYBE(cpu_state), "CPU time of the thread since its start",              \
+		.label = "CPU", .unit = SOOTH_UNIT_NS)
+
+struct stack_thread_row {
+	struct sooth_record record;
+	ROW_MEMBERS(STACK_THREAD_ROW, stack_thread_row)
+};
+
+#define STACK_GROUP_ROW(F, S)                                                                      \
+	F(S, U32, threads, ALWAYS, "number of threads with this stack")                            \
+	F(S, BOOL, has_main, ALWAYS, "the main thread is one of them")                             \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \
+		"zombie, I idle")                                                                  \
+	F(S, BOOL, is_on_cpu, ALWAYS, "executing on a CPU when it was read")                       \
+	F(S, BOOL, has_moved, ALWAYS,                                                              \
+		"it ran while its stack was read: frames may be of two moments")                   \
+	F(S, TEXT, call, MAYBE(call_state), "system call that the threads are executing")          \
+	F(S, TEXT, wait_channel, MAYBE(channel_state), "kernel function that they wait in")        \
+	F(S, TEXT, end, MAYBE(end_state),                                                          \
+		"whole: up to the entry of the thread; else why frames are missing")               \
+	F(S, TEXT, text, ALWAYS, "threads and what they do, as a sentence", .is_hidden = true)     \
+	F(S, NAMED, ROWS, frames, stack_frames, MAYBE(frames_state),                               \
+		"frames of the stack, innermost first", .rows = &stack_frame_schema)               \
+	F(S, ROWS, members, ALWAYS, "the threads", .rows = &stack_thread_schema)
+
+struct stack_group_row {
+	struct sooth_record record;
+	ROW_MEMBERS(STACK_GROUP_ROW, stack_group_row)
+	char state;
+};
+
+#define STACK_PROCESS_ROW(F, S)                                                                    \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .label = "NAME")                 \
+	F(S, U32, threads, MAYBE(threads_state), "number of threads that were read")               \
+	F(S, TEXT, text, ALWAYS, "the process as a sentence", .is_hidden = true)                   \
+	F(S, ROWS, stacks, ALWAYS, "stacks, the one that matters first", .rows = &stack_group_schema)
+
+struct stack_process_row {
+	struct sooth_record record;
+	ROW_MEMBERS(STACK_PROCESS_ROW, stack_process_row)
+};
+
+extern const struct sooth_schema stack_process_schema;
+
+/* Appends the rows of a process' groups. `is_short`: as text shows them by default. */
+void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
+	uint32_t tid, bool is_short);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stacks of all threads at one moment: processes, groups of threads, frames. */
+#include "analyze/stacks/stacks.h"
+
+#include "analyze/snapshots.h"
+#include "analyze/stacks/stack_rows.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+
+struct stacks_state {
+	struct output *output;
+	struct stacks_options options;
+	struct snapshots last;
+	struct profile_sums sums;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct stacks_options *)options;
+	snapshots_init(&s->last, STACKS_SNAPSHOT);
+	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
+	s->sums.stack_kind = STACKS_STACK;
+	s->sums.frame_kind = STACKS_FRAME;
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	batch_for_each (r, batch) {
+		if (r->kind == STACKS_THREAD || r->kind == STACKS_SNAPSHOT)
+			snapshots_take(&s->last, r);
+	}
+	return 0;
+}
+
+/* --- rows --- */
+
+static struct span process_name(const struct batch *records)
+{
+	batch_for_each (r, records) {
+		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
+
+		if (t)
+			return span_of(t->process, strnlen(t->process, sizeof(t->process)));
+	}
+	return span_of("", 0);
+}
+
+static const char *unread_text(uint8_t state)
+{
+	switch (state) {
+	case SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION):
+		return "not measured: it belongs to another user, or may not be traced";
+	case SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED):
+		return "it ended before it was read";
+	case SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED):
+		return "not measured: reading its mappings did not return";
+	default:
+		return "not measured: reading it failed";
+	}
+}
+
+static void put_process(
+	struct buffer *out, struct span name, uint32_t pid, uint32_t threads, uint8_t state)
+{
+	if (name.size)
+		buffer_format(out, "%.*s (%u): ", (int)name.size, name.data, pid);
+	else
+		buffer_format(out, "process %u: ", pid);
+	if (state == SOOTH_STATE_VALUE || state == SOOTH_STATE_TRUNCATED)
+		buffer_format(out, "%u %s", threads, threads == 1 ? "thread" : "threads");
+	else
+		buffer_string(out, unread_text(state));
+	if (state == SOOTH_STATE_TRUNCATED)
+		buffer_string(out, ", and more that were not read");
+}
+
+static int emit_process(struct stacks_state *s, const struct snapshot *snapshot, bool is_short,
+	struct sooth_error *err)
+{
+	const struct stacks_snapshot *end = snapshot_end(snapshot, sizeof(*end));
+	struct batch records = snapshot_records(snapshot);
+	struct span name = process_name(&records);
+	struct buffer stacks = { 0 }, text = { 0 };
+	int status;
+
+	stack_rows(&stacks, &s->sums, &records, s->options.tid, is_short);
+	struct stack_process_row row = { .record = row_head(&snapshot->id),
+		.threads = end ? end->threads : 0,
+		.threads_state =
+			end ? end->threads_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
+	put_process(&text, name, (uint32_t)snapshot->id.pid, row.threads, row.threads_state);
+	if (s->options.tid && !stacks.size && !row.threads_state)
+		buffer_format(&text, "; none of them is %u", s->options.tid);
+	struct record_tail tail[] = {
+		tail_buffer(&row.stacks, &stacks),
+		tail_span(&row.process, name),
+		tail_buffer(&row.text, &text),
+	};
+	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&stacks);
+	buffer_fini(&text);
+	return status;
+}
+
+static const struct section whole_section = {
+	.name = "processes",
+	.schema = &stack_process_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no process was read: it had ended, or the capture has no stacks",
+	.audience = SECTION_DETAIL,
+};
+static const struct section short_section = {
+	.name = "stacks",
+	.schema = &stack_process_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no process was read: it had ended, or the capture has no stacks",
+	.audience = SECTION_BRIEF,
+};
+
+static int emit_section(
+	struct stacks_state *s, const struct section *section, struct sooth_error *err)
+{
+	const struct snapshot *snapshot;
+	size_t position = 0;
+	int status = output_section(s->output, section, err);
+
+	while (!status && (snapshot = snapshots_next(&s->last, &position)))
+		status = emit_process(s, snapshot, section == &short_section, err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	int status = emit_section(state, &short_section, err);
+
+	return status ? status : emit_section(state, &whole_section, err);
+}
+
+static void fini(void *state)
+{
+	struct stacks_state *s = state;
+
+	snapshots_fini(&s->last);
+	profile_sums_fini(&s->sums);
+}
+
+static const struct sooth_schema *const tables[] = { &stack_process_schema, NULL };
+
+const struct stage_type stage_stacks = {
+	.name = "stacks",
+	.help = "the stacks of all threads at one moment",
+	.probe = "stacks",
+	.shows = "stacks",
+	.tables = tables,
+	.state_size = sizeof(struct stacks_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view of stacks. */
+#ifndef SOOTH_ANALYZE_STACKS_H
+#define SOOTH_ANALYZE_STACKS_H
+
+#include <stdint.h>
+
+#include "base/demangle.h"
+
+/* Zeroed: the defaults. */
+struct stacks_options {
+	uint32_t tid; /* only this thread; 0: all */
+	enum demangle_style names;
+};
+
+#endif

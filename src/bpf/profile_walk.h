@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The memory of a walk up a stack, in the kernel and in user space. The steps of a walk need from
+ * the one that includes them only:
+ *
+ *	bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address);
+ */
+#ifndef SOOTH_BPF_PROFILE_WALK_H
+#define SOOTH_BPF_PROFILE_WALK_H
+
+#include "bpf/profile.h"
+
+#define WALK_NODE_BYTES 256 /* of a tree of mappings */
+
+struct walk_mapping {
+	uint64_t from, to;
+	uint64_t shift; /* address - shift: offset in the file */
+	uint64_t file;
+	uint64_t vma;
+	uint32_t is_code;
+	uint32_t unused;
+};
+
+struct walk {
+	uint64_t pc, sp, fp, link;
+	uint64_t mm;
+	uint64_t address; /* argument of find_mapping() */
+	struct walk_mapping mapping;
+	struct unwind_rule rule;
+	uint32_t is_exact; /* pc is the interrupted instruction, not the one after a call */
+	uint32_t has_link; /* aarch64: the link register is known */
+	uint32_t end;
+	uint32_t frames;
+	uint64_t node[WALK_NODE_BYTES / 8];
+	struct profile_raw raw;
+	uint64_t tail[PROFILE_TAIL_WORDS];
+	uint64_t python_runtime; /* 0: no interpreter on the stack */
+};
+
+_Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=
+		       PROFILE_TAIL_WORDS,
+	"all frames have room");
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The registers of a thread in user space, wherever it was interrupted: at the end of its kernel
+ * stack. */
+#ifndef SOOTH_BPF_REGISTERS_BPF_H
+#define SOOTH_BPF_REGISTERS_BPF_H
+
+#include "bpf/types.bpf.h"
+
+#define KERNEL_STACK_BYTES (16u << 10) /* of kernels before 5.15, unless built for debugging */
+
+/* Before 5.15 no function returns them. */
+static inline struct pt_regs *registers_on_stack(struct task_struct *task)
+{
+	return (void *)((uint64_t)BPF_CORE_READ(task, stack) + KERNEL_STACK_BYTES -
+			bpf_core_type_size(struct pt_regs));
+}
+
+#if defined(__TARGET_ARCH_x86)
+#define USER_CODE	  0x33 /* the selector of 64-bit code */
+#define REGISTER_PC(regs)   BPF_CORE_READ(regs, ip)
+#define REGISTER_SP(regs)   BPF_CORE_READ(regs, sp)
+#define REGISTER_FP(regs)   BPF_CORE_READ(regs, bp)
+#define REGISTER_LINK(regs) 0
+#define REGISTER_CALL(regs) BPF_CORE_READ(regs, orig_ax)
+#define HAS_LINK	    0
+#define THREAD_POINTER(task) BPF_CORE_READ(task, thread.fsbase)
+
+static inline bool is_64_bit(struct pt_regs *regs)
+{
+	return (BPF_CORE_READ(regs, cs) & 0xffff) == USER_CODE;
+}
+#else
+#define STATE_32_BIT	  0x10
+#define REGISTER_PC(regs)   BPF_CORE_READ(regs, pc)
+#define REGISTER_SP(regs)   BPF_CORE_READ(regs, sp)
+#define REGISTER_FP(regs)   BPF_CORE_READ(regs, regs[29])
+#define REGISTER_LINK(regs) BPF_CORE_READ(regs, regs[30])
+#define REGISTER_CALL(regs) BPF_CORE_READ(regs, syscallno)
+#define HAS_LINK	    1
+#define THREAD_POINTER(task) 0 /* not supported */
+
+static inline bool is_64_bit(struct pt_regs *regs)
+{
+	return !(BPF_CORE_READ(regs, pstate) & STATE_32_BIT);
+}
+#endif
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One step up a stack: from the registers of a frame to those of its caller, by a rule of the
+ * unwind table of the file, else by the frame pointer. Code that keeps no frame pointer and has no
+ * table ends the walk, or skips to the next frame that has one. The same in the kernel and in user
+ * space; walk_read() is the one of who includes it.
+ */
+#ifndef SOOTH_BPF_UNWIND_STEP_H
+#define SOOTH_BPF_UNWIND_STEP_H
+
+#include "bpf/profile_walk.h"
+
+/* Where the kernel keeps the registers of the interrupted code, from the stack pointer of the
+ * trampoline that a handler returns to. */
+#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#define SIGNAL_FP		  120 /* struct ucontext: its sigcontext has r8 to r15, di, si, bp, ... */
+#define SIGNAL_SP		  160
+#define SIGNAL_PC		  168
+#define SIGNAL_LINK		  SIGNAL_PC
+#define PLT_PUSHED(pc, sp, place) ((sp) + 8 + (((pc)&15) >= (place) ? 8 : 0))
+#else
+#define SIGNAL_FP		  (312 + 29 * 8) /* struct rt_sigframe: siginfo, ucontext, x0 to x30 */
+#define SIGNAL_LINK		  (312 + 30 * 8)
+#define SIGNAL_SP		  (312 + 31 * 8)
+#define SIGNAL_PC		  (312 + 32 * 8)
+#define PLT_PUSHED(pc, sp, place) (sp)
+#endif
+
+static inline bool read_word(struct walk *w, uint64_t *out, uint64_t address)
+{
+	return walk_read(w, out, sizeof(*out), address);
+}
+
+static inline int stop(struct walk *w, uint32_t end)
+{
+	w->end = end;
+	return 0;
+}
+
+static inline int step_by_signal(struct walk *w)
+{
+	uint64_t sp = w->sp;
+
+	if (!read_word(w, &w->fp, sp + SIGNAL_FP) || !read_word(w, &w->pc, sp + SIGNAL_PC) ||
+		!read_word(w, &w->link, sp + SIGNAL_LINK) || !read_word(w, &w->sp, sp + SIGNAL_SP))
+		return stop(w, PROFILE_UNREADABLE);
+	w->is_exact = 1;
+	w->has_link = 1;
+	return 1;
+}
+
+/* What is left when no rule is known; `end`: why not. */
+static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
+{
+	uint64_t fp = w->fp, next, pc;
+
+	if (!fp && !w->is_exact)
+		return stop(w, PROFILE_WHOLE);
+	if (fp < w->sp || fp & 7)
+		return stop(w, end);
+	if (!read_word(w, &next, fp) || !read_word(w, &pc, fp + 8))
+		return stop(w, end);
+	w->sp = fp + 16;
+	w->fp = next;
+	w->pc = pc;
+	w->is_exact = 0;
+	w->has_link = 0;
+	return 1;
+}
+
+static inline int step_by_rule(struct walk *w)
+{
+	int64_t offset = w->rule.frame >> UNWIND_KIND_BITS;
+	uint32_t kind = w->rule.frame & ((1 << UNWIND_KIND_BITS) - 1);
+	uint64_t frame, from, pc = w->link;
+
+	switch (kind) {
+	case UNWIND_END:
+		return stop(w, PROFILE_WHOLE);
+	case UNWIND_SIGNAL:
+		return step_by_signal(w);
+	case UNWIND_SP:
+		frame = w->sp + offset;
+		break;
+	case UNWIND_FP:
+		frame = w->fp + offset;
+		break;
+	case UNWIND_FP_SAVED:
+		if (!read_word(w, &frame, w->fp + offset))
+			return stop(w, PROFILE_UNREADABLE);
+		break;
+	case UNWIND_PLT:
+		frame = PLT_PUSHED(w->pc, w->sp, (uint64_t)offset);
+		break;
+	case UNWIND_NONE:
+		return step_by_frame_pointer(w, PROFILE_NO_ROW);
+	default:
+		return step_by_frame_pointer(w, PROFILE_RULE);
+	}
+	if (w->rule.ra == UNWIND_KEPT ? !w->has_link : frame <= w->sp)
+		return stop(w, PROFILE_STUCK);
+	if (w->rule.ra != UNWIND_KEPT && !read_word(w, &pc, frame + w->rule.ra))
+		return stop(w, PROFILE_UNREADABLE);
+	from = kind == UNWIND_FP_SAVED ? w->fp : frame;
+	if (w->rule.fp != UNWIND_KEPT && !read_word(w, &w->fp, from + w->rule.fp))
+		return stop(w, PROFILE_UNREADABLE);
+	w->sp = frame;
+	w->pc = pc;
+	w->is_exact = 0;
+	w->has_link = 0;
+	return 1;
+}
+
+#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#define TRAMPOLINE_END	    0xc308c48348ULL /* add $8, %rsp; ret */
+#define TRAMPOLINE_END_MASK 0xffffffffffULL
+
+/* The code that Python 3.12 makes for each function (-X perf) keeps no frame pointer: it stands
+ * behind its only call. */
+static inline bool step_by_trampoline(struct walk *w)
+{
+	uint64_t code, pc;
+
+	if (w->is_exact || !read_word(w, &code, w->pc) ||
+		(code & TRAMPOLINE_END_MASK) != TRAMPOLINE_END || !read_word(w, &pc, w->sp + 8))
+		return false;
+	w->sp += 16;
+	w->pc = pc;
+	return true;
+}
+#else
+static inline bool step_by_trampoline(struct walk *w)
+{
+	return false;
+}
+#endif
+
+/* To the caller; `found`: PROFILE_WHOLE when w->rule is the one of this place, else why there is
+ * none. Returns 0 at the end of the walk, with w->end. */
+static inline int step_by(struct walk *w, uint32_t found)
+{
+	return found ? step_by_frame_pointer(w, found) : step_by_rule(w);
+}
+
+#endif

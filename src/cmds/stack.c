@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth stack: the stacks of all threads, once. */
+#include <string.h>
+
+#include "analyze/stacks/stacks.h"
+#include "cli/command/command.h"
+#include "cli/run.h"
+
+#define AT_ONCE_NS 1 /* a single sample needs no interval */
+
+struct stack_config {
+	struct target_options target;
+	struct output_options output;
+	struct {
+		uint64_t tid;
+		const char *names;
+	} stack;
+};
+
+static const struct option stack_options[] = {
+	VALUE_ROW(0, "tid", U64, "TID", stack_config, stack.tid, "show only this thread",
+		.min = 1, .max = UINT32_MAX),
+	VALUE_ROW(0, "names", CHOICE, "STYLE", stack_config, stack.names,
+		"C++ and Rust functions: full (default), short (without template arguments) or "
+		"symbol (mangled)",
+		.choice = demangle_style_name),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Stack", stack_options, 0),
+	TARGET_GROUP(struct stack_config, target),
+	OUTPUT_GROUP(struct stack_config, output),
+	FILE_GROUP(struct stack_config, output),
+	SAVE_GROUP(struct stack_config, output),
+};
+
+static int run_stack(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct stack_config *c = config;
+	struct stacks_options options = { .tid = (uint32_t)c->stack.tid,
+		.names = demangle_style_of(c->stack.names) };
+	struct run run = {
+		.name = "stack",
+		.target = &c->target,
+		.output = &c->output,
+		.arguments = arguments,
+		.probes = { { "stacks", SOOTH_SAMPLE } },
+		.views = { { "stacks", &options } },
+		.duration_ns = AT_ONCE_NS,
+	};
+
+	return run_report(&run, err);
+}
+
+const struct command command_stack = {
+	.name = "stack",
+	.summary = "the stacks of all threads, once",
+	.usage = "[-v] [--tid TID] [-j] PID|NAME|SESSION... | FILE.sooth",
+	.about = "Shows where every thread is, those that wait included, in user space and in the "
+		 "kernel.\nThreads with the same stack stand together; the one that computes, or "
+		 "the main thread,\ncomes first. Nothing is stopped or attached.",
+	.examples = "  sooth stack 4711                     where a process hangs\n"
+		    "  sooth stack -v 4711                  every frame, also of the kernel\n"
+		    "  sooth stack nginx                    every process of that name\n"
+		    "  sooth stack 4711 --save now.sooth    the same, and keep it\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct stack_config),
+	.run = run_stack,
+};

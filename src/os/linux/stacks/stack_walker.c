@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Walking stacks from user space. */
+#include "os/linux/stacks/stack_walker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/maps.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/profile/unwind_file.h"
+#include "os/linux/profile/unwind_row.h"
+#include "probes/stacks.h"
+
+#define ROWS_MAX    (1u << 16)
+#define TABLES_MAX  64
+#define MAPS_MS	    1000
+#define FRAME_WORDS 2
+
+struct stack_mapping {
+	uint64_t from, to, offset, inode;
+	uint64_t file; /* profile_file_key() */
+	uint32_t device_major, device_minor;
+	bool is_code, is_vdso;
+};
+
+struct row_key {
+	uint64_t file, offset;
+};
+
+static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address)
+{
+	struct stack_walker *s =
+		(void *)((unsigned char *)w - offsetof(struct stack_walker, walk));
+
+	return stack_memory_read(&s->memory, out, size, address);
+}
+
+#include "bpf/python_step.h"
+
+void stack_walker_init(struct stack_walker *s)
+{
+	profile_files_init(&s->files);
+	profile_stacks_init(&s->stacks, STACKS_STACK, STACKS_FRAME);
+	python_names_init(&s->stacks.python, -1, &s->has_python);
+	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
+	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
+	stack_memory_init(&s->memory);
+}
+
+void stack_walker_fini(struct stack_walker *s)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->tables, &position, &key, &value))
+		unwind_table_fini(value);
+	map_fini(&s->tables);
+	map_fini(&s->rows);
+	profile_files_fini(&s->files);
+	profile_stacks_fini(&s->stacks);
+	stack_memory_fini(&s->memory);
+	timeout_fini(&s->timeout);
+	buffer_fini(&s->bytes);
+	buffer_fini(&s->mappings);
+}
+
+/* --- mappings --- */
+
+static void add_mapping(struct stack_walker *s, const struct maps_line *line)
+{
+	uint64_t device = (uint64_t)line->device_major << PROFILE_MINOR_BITS | line->device_minor;
+	struct stack_mapping m = { .from = line->from,
+		.to = line->to,
+		.offset = line->offset,
+		.inode = line->inode,
+		.file = PROFILE_FILE_NONE,
+		.device_major = line->device_major,
+		.device_minor = line->device_minor,
+		.is_code = line->is_executable };
+
+	m.is_vdso = span_equal(line->path, "[vdso]");
+	if (line->inode)
+		m.file = profile_file_key(device, line->inode);
+	else if (m.is_vdso)
+		m.file = PROFILE_FILE_VDSO;
+	buffer_append(&s->mappings, &m, sizeof(m));
+}
+
+int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory)
+{
+	int status = timeout_read_at(
+		&s->timeout, directory, "maps", &s->bytes, PROCFS_MAPS, MAPS_MS);
+	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
+	struct maps_line line;
+
+	s->process = *process;
+	buffer_reset(&s->mappings);
+	if (status < 0)
+		return status;
+	while (!cursor_at_end(&c)) {
+		if (maps_parse(cursor_line(&c), &line))
+			add_mapping(s, &line);
+	}
+	return buffer_failed(&s->mappings) ? -ENOMEM : 0;
+}
+
+static const struct stack_mapping *mapping_at(const struct stack_walker *s, uint64_t address)
+{
+	const struct stack_mapping *all = (const void *)s->mappings.data;
+	size_t from = 0, to = s->mappings.size / sizeof(*all);
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (all[middle].to <= address)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	if (from == s->mappings.size / sizeof(*all) || all[from].from > address)
+		return NULL;
+	return &all[from];
+}
+
+/* --- files --- */
+
+static const struct profile_known *open_file(
+	struct stack_walker *s, const struct stack_mapping *m)
+{
+	struct profile_seen seen = { .record = { .pid = (uint32_t)s->process.pid },
+		.file = m->file,
+		.from = m->from,
+		.to = m->to,
+		.offset = m->offset,
+		.inode = m->inode,
+		.device_major = m->device_major,
+		.device_minor = m->device_minor };
+	struct profile_known *known = profile_files_get(&s->files, m->file);
+
+	if (known)
+		return known;
+	known = profile_files_open(&s->files, &seen);
+	if (known && known->fd >= 0)
+		python_names_see(&s->stacks.python, m->file, known->path, known->fd);
+	return known;
+}
+
+/* Of a file without an index its whole table. */
+static void find_in_table(
+	struct stack_walker *s, const struct row_key *key, int fd, struct unwind_found *found)
+{
+	bool is_new;
+	struct unwind_table *table = map_put(&s->tables, &key->file, &is_new);
+
+	if (table && is_new && unwind_file_read(&s->timeout, fd, NULL, table))
+		*table = (struct unwind_table){ 0 };
+	if (table)
+		unwind_row_choose(table, key->offset, found);
+}
+
+static struct unwind_found find_row(
+	struct stack_walker *s, const struct row_key *key, const struct profile_known *file)
+{
+	struct unwind_found *known = map_get(&s->rows, key), found = { .end = PROFILE_NO_TABLE };
+
+	if (known)
+		return *known;
+	if (file && file->fd >= 0 &&
+		unwind_row_find(&s->timeout, file->fd, key->offset, &found) == -ENOENT)
+		find_in_table(s, key, file->fd, &found);
+	known = map_put(&s->rows, key, NULL);
+	if (known)
+		*known = found;
+	return found;
+}
+
+/* --- a walk --- */
+
+static void meet_python(struct walk *w, const struct python_names *names, uint64_t offset)
+{
+	const struct profile_python *p = map_get(&names->files, &w->mapping.file);
+
+	if (!p || offset < p->eval_from || offset >= p->eval_to)
+		return;
+	w->python_runtime = w->mapping.shift + p->runtime;
+	w->raw.python_type = w->mapping.shift + p->code_type;
+}
+
+/* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
+static const struct stack_mapping *put_frame(struct stack_walker *s)
+{
+	struct walk *w = &s->walk;
+	uint64_t address = w->pc - !w->is_exact;
+	const struct stack_mapping *m = mapping_at(s, address);
+
+	if (!m || !m->is_code) {
+		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
+		return NULL;
+	}
+	if (w->frames >= PROFILE_FRAMES_MAX) {
+		w->end = PROFILE_DEPTH;
+		return NULL;
+	}
+	w->mapping.file = m->file;
+	w->mapping.shift = m->file == PROFILE_FILE_NONE ? 0 : m->from - m->offset;
+	w->tail[w->frames * FRAME_WORDS] = m->file;
+	w->tail[w->frames * FRAME_WORDS + 1] = address - w->mapping.shift;
+	w->frames++;
+	return m;
+}
+
+/* Whether a step starts from the frame pointer. */
+static bool needs_frame_pointer(const struct walk *w, uint32_t end)
+{
+	uint32_t kind = w->rule.frame & ((1 << UNWIND_KIND_BITS) - 1);
+
+	return end || (kind != UNWIND_SP && kind != UNWIND_PLT && kind != UNWIND_SIGNAL &&
+			      kind != UNWIND_END);
+}
+
+static bool step(struct stack_walker *s, const struct stack_mapping *m)
+{
+	struct walk *w = &s->walk;
+	struct row_key key = { m->file, w->pc - w->mapping.shift - !w->is_exact };
+	struct unwind_found found = { .end = PROFILE_NO_ROW };
+
+	if (m->file == PROFILE_FILE_NONE && step_by_trampoline(w))
+		return true;
+	if (m->file != PROFILE_FILE_NONE) {
+		found = find_row(s, &key, open_file(s, m));
+		meet_python(w, &s->stacks.python, key.offset);
+	}
+	w->rule = found.rule;
+	if (s->has_no_fp && needs_frame_pointer(w, found.end)) {
+		w->end = PROFILE_NO_REGISTER;
+		return false;
+	}
+	if (!step_by(w, found.end))
+		return false;
+	s->has_no_fp &= w->rule.fp == UNWIND_KEPT && !w->is_exact;
+	return true;
+}
+
+/* What the interpreter knows the thread by, from its number; 0: not found, as in a container. */
+static uint64_t python_self(struct walk *w, uint32_t tid)
+{
+	uint64_t main = word_at(w, w->python_runtime + RUNTIME_MAIN);
+	uint64_t thread = word_at(w, main + INTERPRETER_FIRST);
+
+	for (int i = 0; i < PYTHON_THREADS_MAX && thread; i++) {
+		if (word_at(w, thread + THREAD_NATIVE) == tid)
+			return word_at(w, thread + THREAD_ID);
+		thread = word_at(w, thread + THREAD_NEXT);
+	}
+	return 0;
+}
+
+static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
+{
+	struct walk *w = &s->walk;
+	const struct stack_mapping *m;
+
+	w->frames = 0;
+	w->python_runtime = 0;
+	w->raw.python_frames = w->raw.is_python_whole = 0;
+	w->end = seen->is_foreign ? PROFILE_FOREIGN : PROFILE_KERNEL_ONLY;
+	if (!seen->has_registers || seen->is_foreign)
+		return;
+	w->pc = seen->pc;
+	w->sp = seen->sp;
+	w->fp = seen->fp;
+	w->link = seen->link;
+	s->has_no_fp = seen->has_no_fp;
+	w->is_exact = 1;
+	w->has_link = seen->link != 0;
+	do
+		m = put_frame(s);
+	while (m && step(s, m));
+}
+
+uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
+{
+	struct walk *w = &s->walk;
+
+	stack_memory_begin(&s->memory, (pid_t)s->process.pid);
+	walk_user(s, seen);
+	w->raw.kernel_frames = seen->kernel_frames;
+	memcpy(&w->tail[w->frames * FRAME_WORDS], kernel, seen->kernel_frames * sizeof(*kernel));
+	if (w->python_runtime)
+		python_frames(w, seen->thread_pointer ? seen->thread_pointer
+						      : python_self(w, seen->tid));
+	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = s->process.start_ticks,
+		.pid = (uint32_t)s->process.pid,
+		.tid = seen->tid };
+	w->raw.user_frames = w->frames;
+	w->raw.end = w->end;
+	return profile_stacks_put(&s->stacks, &w->raw, out);
+}
+
+/* --- names --- */
+
+static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
+{
+	const struct stack_walker *s = user;
+	struct row_key key = { file, offset };
+	const struct unwind_found *found = map_get(&s->rows, &key);
+
+	if (found && found->has_entry)
+		*entry = found->entry;
+	return found && found->has_entry;
+}
+
+int stack_walker_name(struct stack_walker *s, struct buffer *out, bool *is_kernel_hidden)
+{
+	const struct profile_entries entries = { s, find_entry };
+
+	return profile_stacks_name(&s->stacks, &s->files, &entries, out, is_kernel_hidden);
+}

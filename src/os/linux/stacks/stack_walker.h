@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks stacks of another process from here, by the same steps as the kernel side of profile: its
+ * mappings from procfs, its memory by process_vm_readv(2), unwind rules for single places.
+ */
+#ifndef SOOTH_OS_LINUX_STACK_WALKER_H
+#define SOOTH_OS_LINUX_STACK_WALKER_H
+
+#include "bpf/profile_walk.h"
+#include "bpf/stacks.h"
+#include "os/linux/profile/profile_stacks.h"
+#include "os/linux/profile/unwind_table.h"
+#include "os/linux/stacks/stack_memory.h"
+#include "model/process_id.h"
+
+struct stack_walker {
+	struct profile_files files;
+	struct profile_stacks stacks;
+	struct map rows;   /* file and offset -> struct unwind_found */
+	struct map tables; /* file without an index -> struct unwind_table */
+	uint64_t has_python;
+	struct timeout timeout;
+	struct stack_memory memory;
+	struct buffer bytes;	/* of /proc/PID/maps */
+	struct buffer mappings; /* struct stack_mapping, by address */
+	struct process_id process;
+	bool has_no_fp; /* of the frame that the walk is at */
+	struct walk walk;
+};
+
+void stack_walker_init(struct stack_walker *s);
+void stack_walker_fini(struct stack_walker *s);
+/* The process of the next walks, with its directory: 0, or why its mappings could not be read. */
+int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory);
+/* Walks the stack of a thread of it; `kernel`: seen->kernel_frames addresses. Returns its number; a
+ * new one is written to `out`. */
+uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
+/* Names all frames and writes them; 0 or a negative errno. */
+int stack_walker_name(struct stack_walker *s, struct buffer *out, bool *is_kernel_hidden);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stacks by BPF: src/bpf/stacks.bpf.c iterates over the threads of a process and returns their
+ * registers, also of those that wait or are about to run. Nothing is attached, and nothing stops.
+ *
+ * Cannot be seen: where a thread is that runs on a CPU just then; its registers are those of its
+ * last entry into the kernel, at most some milliseconds ago.
+ */
+#include "bpf/stacks.h"
+
+#include <errno.h>
+
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/needs.h"
+#include "os/linux/stacks/stacks_reader.h"
+
+struct stacks_bpf {
+	struct stacks_reader reader;
+	struct bpf_code code;
+	struct stacks_control *control;
+};
+
+static int read_threads(
+	struct backend_run *run, const struct process_snapshot *of, struct buffer *out)
+{
+	struct stacks_bpf *s = run->state;
+	struct process_id now;
+	struct sooth_error err;
+
+	if (caller_may_watch(&of->id, &err))
+		return -EPERM;
+	*(volatile uint32_t *)&s->control->pid = (uint32_t)of->id.pid;
+	if (bpf_code_walk_process(&s->code, "on_task", (uint32_t)of->id.pid, out, &err))
+		return -EIO;
+	/* The iteration used the pid, which must still belong to the same process. */
+	if (procfs_identify((pid_t)of->id.pid, &now) || now.start_ticks != of->id.start_ticks)
+		return -ESRCH;
+	return buffer_failed(out) ? -ENOMEM : 0;
+}
+
+static void stacks_close(struct backend_run *run)
+{
+	struct stacks_bpf *s = run->state;
+
+	bpf_code_close(&s->code);
+	stacks_reader_close(&s->reader);
+}
+
+static int stacks_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct stacks_bpf *s = run->state;
+	int status;
+
+	stacks_reader_open(&s->reader);
+	s->reader.read = read_threads;
+	status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);
+	if (!status)
+		status = bpf_code_load(&s->code, err);
+	if (!status) {
+		s->control =
+			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		status = s->control ? 0 : err->code;
+	}
+	if (status)
+		stacks_close(run);
+	return status;
+}
+
+static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_bpf,
+	&need_btf, NULL };
+
+const struct backend backend_stacks_bpf = {
+	.name = "bpf",
+	.probe = "stacks",
+	.help = "registers by a BPF iterator, memory by process_vm_readv; nothing is stopped",
+	.needs = needs,
+	.state_size = sizeof(struct stacks_bpf),
+	.open = stacks_open,
+	.set = members_backend_set,
+	.start = stacks_reader_sample,
+	.sample = stacks_reader_sample,
+	.stop = stacks_reader_stop,
+	.close = stacks_close,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the stacks probe. */
+#include "probes/stacks.h"
+
+#include "model/probe.h"
+#include "model/schema.h"
+
+static const struct sooth_field thread_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(stacks_thread, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time the stack was read" },
+	FIELD_PID(stacks_thread),
+	FIELD_TID(stacks_thread),
+	{ .name = "process",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(stacks_thread, process),
+		.help = "name of the process (comm)" },
+	{ .name = "thread",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(stacks_thread, thread),
+		.help = "name of the thread (comm)" },
+	{ .name = "state",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(stacks_thread, state),
+		.help = "thread state: R running, S sleeping, D uninterruptible, T stopped, t "
+			"traced, Z zombie, I idle" },
+	FIELD_NUMBER_AS(stacks_thread, stack, stack_number, "number of the thread's stack",
+		FIELD_STATE_AT(stacks_thread, stack_state)),
+	FIELD_NUMBER_AS(stacks_thread, syscall, call_number,
+		"number of the system call that the thread is executing",
+		FIELD_STATE_AT(stacks_thread, call_state)),
+	FIELD_NUMBER_AS(stacks_thread, abi, call_abi_number,
+		"ABI of the number, as in syscalls.call", FIELD_STATE_AT(stacks_thread, call_state),
+		.is_hidden = true),
+	FIELD_STRING(stacks_thread, wait_channel, "kernel function that the thread waits in",
+		FIELD_STATE_AT(stacks_thread, channel_state)),
+	FIELD_NUMBER(stacks_thread, cpu_ns, "CPU time of the thread since its start",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(stacks_thread, cpu_state),
+		.merge = SOOTH_MERGE_LAST),
+	FIELD_TRUTH(stacks_thread, is_on_cpu, "the thread was executing on a CPU"),
+	FIELD_TRUTH(stacks_thread, has_moved,
+		"the thread ran while its stack was read: frames may be of two moments"),
+};
+
+static const struct sooth_field snapshot_fields[] = {
+	FIELD_PID(stacks_snapshot),
+	FIELD_NUMBER(stacks_snapshot, threads, "number of threads that were read",
+		FIELD_STATE_AT(stacks_snapshot, threads_state)),
+};
+
+static const struct sooth_schema thread_schema = {
+	.name = "stacks.thread",
+	.kind = STACKS_THREAD,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct stacks_thread),
+	SCHEMA_FIELDS(thread_fields),
+};
+
+static const struct sooth_schema snapshot_schema = {
+	.name = "stacks.snapshot",
+	.kind = STACKS_SNAPSHOT,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct stacks_snapshot),
+	SCHEMA_FIELDS(snapshot_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &thread_schema, &snapshot_schema,
+	&stacks_stack_schema, &stacks_frame_schema, NULL };
+
+const struct probe probe_stacks = {
+	.name = "stacks",
+	.help = "the stack of every thread at one moment",
+	.schemas = schemas,
+	.offers = INTEREST_SAMPLE,
+};
