@@ -115,7 +115,8 @@ class Made(Leftovers):
 AGENTS = {"1": known.CLAUDE_CODE_1, "1, killed": known.CLAUDE_CODE_1,
           "2.1": known.CLAUDE_CODE_NODE, "2.1, killed": known.CLAUDE_CODE_NODE,
           "native, killed": known.CLAUDE_CODE, "gemini": known.GEMINI,
-          "gemini, killed": known.GEMINI}
+          "gemini, killed": known.GEMINI, "opencode": known.OPENCODE,
+          "opencode, killed": known.OPENCODE}
 
 
 # What is called so adopts what loses its parent; it starts its arguments.

@@ -15,6 +15,7 @@
 #include "analyze/sockets/stream_state.h"
 #include "base/units.h"
 
+#define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	       /* percent of one CPU */
 #define WORKS_LEAST    90.0	       /* the same: drawing a question uses less */
@@ -174,7 +175,8 @@ static void set_since_utc(struct finding_activity *f, uint8_t state, uint64_t ut
 {
 	uint64_t now = host_state_utc(f->host);
 
-	if (state == SOOTH_STATE_VALUE && now && utc_ns)
+	/* Of a later time the clock was set since, and how long it has been is not known. */
+	if (state == SOOTH_STATE_VALUE && now && utc_ns && utc_ns < now + CLOCK_SLACK_NS)
 		set_since(f, now > utc_ns ? now - utc_ns : 0);
 }
 
