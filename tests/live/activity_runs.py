@@ -2,7 +2,7 @@
 """
 Real agents in real modes, seeded: what `sooth ps` says each does now, against what it does.
 
-    activity_runs.py [--runs N] [--seed N] [--agent NAME]... [--transport plain|tls]... [--load N]...
+    activity_runs.py [--runs N] [--seed N] [--agent NAME[@VERSION]]... [--transport plain|tls]... [--load N]...
                      [--modes four|all|MODE,...] [--seconds N] [--jobs N] [--results FILE]
 
 A run starts one agent, over one transport, at one load, and takes it through the modes. --jobs runs
@@ -13,6 +13,7 @@ was reported right; status 1 when one was not.
 """
 import argparse
 import concurrent.futures
+import dataclasses
 import json
 import os
 import random
@@ -34,11 +35,25 @@ TOLD = 2000  # characters of why a mode was not reached
 KINDS = (agent_activity.RIGHT, agent_activity.UNKNOWN, agent_activity.WRONG)
 
 
+def agent_named(name):
+    """NAME, or NAME@VERSION: the same agent in a version that is not pinned."""
+    name, _, version = name.partition("@")
+    agent = known.AGENTS[name]
+    return dataclasses.replace(agent, version=version) if version else agent
+
+
+def agent_name(text):
+    if text.partition("@")[0] not in known.AGENTS:
+        raise argparse.ArgumentTypeError("no such agent: %s" % text)
+    return text
+
+
 def options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--agent", action="append", choices=known.AGENTS)
+    parser.add_argument("--agent", action="append", type=agent_name,
+                        help="NAME or NAME@VERSION, of %s" % ", ".join(known.AGENTS))
     parser.add_argument("--transport", action="append", choices=TRANSPORTS)
     parser.add_argument("--load", action="append", type=int)
     parser.add_argument("--modes", default="all")
@@ -72,7 +87,7 @@ class Load:
 def plan(wanted):
     """The runs, by seed and number."""
     chance = random.Random(wanted.seed)
-    agents = [name for name in wanted.agent or AGENTS if not reason_to_skip(known.AGENTS[name])]
+    agents = [name for name in wanted.agent or AGENTS if not reason_to_skip(agent_named(name))]
     return [{"run": number + 1, "seed": wanted.seed, "modes": wanted.modes,
              "agent": chance.choice(agents),
              "transport": chance.choice(wanted.transport or TRANSPORTS),
@@ -81,7 +96,7 @@ def plan(wanted):
 
 def one_run(run):
     """With the verdicts; an agent that does not get into a mode is no verdict on sooth."""
-    agent = known.AGENTS[run["agent"]]
+    agent = agent_named(run["agent"])
     try:
         with tour.start(agent, over_tls=run["transport"] == "tls") as started:
             verdicts = list(agent_activity.check(started, modes_of(run["modes"], agent)))

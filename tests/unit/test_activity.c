@@ -20,7 +20,7 @@ struct made {
 	const char *executable, *status, *waiting, *call;
 	struct span arguments;
 	enum proc_turn turn;
-	uint64_t status_s, turn_s; /* ago */
+	int64_t status_s, turn_s; /* ago; below 0: still to come */
 	uint32_t attempts;
 	uint16_t error_status;
 	char state;
@@ -113,8 +113,8 @@ static void add_session(const struct made *m, uint64_t age_s)
 					  .start_ticks = start_ticks(age_s),
 					  .pid = MAIN,
 					  .kind = PROC_SESSION },
-		.changed_utc_ns = UTC_NS - m->status_s * NS_PER_S,
-		.turn_utc_ns = UTC_NS - m->turn_s * NS_PER_S,
+		.changed_utc_ns = UTC_NS - (uint64_t)m->status_s * NS_PER_S,
+		.turn_utc_ns = UTC_NS - (uint64_t)m->turn_s * NS_PER_S,
 		.turn = (uint8_t)m->turn,
 		.attempts = m->attempts,
 		.error_status = m->error_status,
@@ -368,6 +368,25 @@ static void test_outdated(void **state)
 		"waits for you: permission to run Bash, 4 min", SESSION_FILE, HIGH);
 }
 
+/* Written before the clock was set back: what is later, and for how long, is not known by it. */
+static void test_clock_set_back(void **state)
+{
+	(void)state;
+	assert_activity(M(.status = "waiting", .waiting = "permission prompt", .status_s = -3600),
+		"waits for you: permission to run a tool", SESSION_FILE, HIGH);
+	assert_false(activity.has_since);
+	assert_activity(M(.status = "idle", .status_s = -1), "idle 0 s", SESSION_FILE, HIGH);
+	assert_activity(
+		M(.status = "idle", .status_s = -3600, .turn = PROC_TURN_MODEL, .turn_s = 60),
+		"waits for the model 1 min", LOG, MEDIUM);
+	assert_activity(
+		M(.status = "idle", .status_s = -3600, .turn = PROC_TURN_MODEL, .turn_s = -3601),
+		"idle", SESSION_FILE, HIGH);
+	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = -3600), "waits for the model", LOG,
+		MEDIUM);
+	assert_false(activity.has_since);
+}
+
 static void test_rest(void **state)
 {
 	(void)state;
@@ -430,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_headless),
 		cmocka_unit_test(test_outdated),
+		cmocka_unit_test(test_clock_set_back),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_unknown),
 	};

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -117,6 +118,9 @@ static void test_owner(void **state)
 	assert_string_equal(session_reported(), "the-session");
 	/* Of the process that had the pid before. */
 	write_file("sessions/42.json", SESSION, BEGIN_S - 5);
+	assert_string_equal(session_reported(), "");
+	/* Written before the clock was set back. */
+	write_file("sessions/42.json", SESSION, time(NULL) + 3600);
 	assert_string_equal(session_reported(), "");
 	/* It says itself whose it is; then its time is no matter. */
 	write_file("sessions/42.json", "{\"sessionId\": \"mine\", \"procStart\": \"777\"}", 1);
@@ -241,6 +245,8 @@ static void test_begun_with_it(void **state)
 	write_file("tmp/two/chats/session-mine.jsonl", HEAD("mine", "2001-09-09T01:46:43Z"),
 		BEGIN_S + 50);
 	look = like_gemini();
+	write_file("tmp/two/chats/session-later.jsonl", HEAD("later", "2199-09-09T01:46:43Z"),
+		BEGIN_S + 70);
 	run(&look);
 	assert_string_equal(look.info.session, "mine");
 	assert_true(look.has_log && look.log.changed_ns == (BEGIN_S + 50) * NS_PER_S);

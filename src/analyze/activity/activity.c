@@ -15,12 +15,12 @@
 #include "analyze/sockets/stream_state.h"
 #include "base/units.h"
 
-#define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	       /* percent of one CPU */
 #define WORKS_LEAST    90.0	       /* the same: drawing a question uses less */
 #define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
+#define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define MCP_PREFIX     "mcp__"
 #define GAP_NS	       (100 * NS_PER_MS) /* as the finding stream-stalled has it */
 #define RETRANSMITS    5
@@ -171,12 +171,19 @@ static void set_since(struct finding_activity *f, uint64_t ns)
 	f->a->since_ns = ns;
 }
 
+/* The clock was set back since: the time says nothing. */
+static bool is_ahead(const struct finding_activity *f, uint64_t utc_ns)
+{
+	uint64_t now = host_state_utc(f->host);
+
+	return now && utc_ns > now + CLOCK_SLACK_NS;
+}
+
 static void set_since_utc(struct finding_activity *f, uint8_t state, uint64_t utc_ns)
 {
 	uint64_t now = host_state_utc(f->host);
 
-	/* Of a later time the clock was set since, and how long it has been is not known. */
-	if (state == SOOTH_STATE_VALUE && now && utc_ns && utc_ns < now + CLOCK_SLACK_NS)
+	if (state == SOOTH_STATE_VALUE && now && utc_ns && !is_ahead(f, utc_ns))
 		set_since(f, now > utc_ns ? now - utc_ns : 0);
 }
 
@@ -273,8 +280,11 @@ static bool is_outdated(const struct finding_activity *f)
 	bool is_resting = span_equal(text_of(f, &s->status), "idle") ||
 			  span_equal(text_of(f, &s->status), "waiting");
 
-	return is_busy && is_resting && s->changed_state == SOOTH_STATE_VALUE &&
-	       s->turn_utc_ns > s->changed_utc_ns + OUTDATED_NS;
+	if (!is_busy || !is_resting || s->changed_state != SOOTH_STATE_VALUE)
+		return false;
+	if (is_ahead(f, s->changed_utc_ns) && !is_ahead(f, s->turn_utc_ns))
+		return true; /* the turn is of the clock as it is now */
+	return s->turn_utc_ns > s->changed_utc_ns + OUTDATED_NS;
 }
 
 /* Also an answer that stopped, by the log: an agent at a terminal draws all the while. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/agents/agent_opencode.h"
 #include "os/linux/agents/agent_walk.h"
@@ -45,9 +46,11 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.waiting_key = job->files.waiting_key };
 }
 
+/* A time that is still to come was written before the clock was set back: any process may have. */
 static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
 {
-	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns;
+	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
+	       utc_ns <= clock_realtime_ns() + CLOCK_SLACK_NS;
 }
 
 /* --- which session --- */
