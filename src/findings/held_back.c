@@ -14,6 +14,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
+#define STATES_LEAST 4 /* samples whose states show how long it could run */
+
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
 		"minimum number of times per second that the control group used up its CPU quota"),
@@ -168,6 +170,11 @@ static bool is_starved(const struct check *e, const struct held_time *t)
 	       check_is_over(e, "starved", 100 * t->waited / could, "starved");
 }
 
+static bool is_last(const struct held_time *t)
+{
+	return t->policy == THREADS_IDLE;
+}
+
 static void report_starved(
 	const struct check *e, struct check_result *out, const struct held_time *t)
 {
@@ -177,9 +184,14 @@ static void report_starved(
 	finding_severity(out, FINDING_LOW);
 	finding_thread(out, t->tid);
 	finding_claim(out,
-		"starved by other processes: ready to run %.0f %% of the time, gets %.1f %% of a "
+		"starved by other processes%s: ready to run %.0f %% of the time, gets %.1f %% of a "
 		"CPU",
+		is_last(t)    ? ", which all go first: its policy is SCHED_IDLE"
+		: t->nice > 0 ? ", which have a higher priority"
+			      : "",
 		could < 100 ? could : 100, t->ran); /* of two clocks: rounding */
+	if (t->nice > 0)
+		finding_number(out, "nice value", t->nice, SOOTH_UNIT_NONE, 0);
 	emit_time(out, t);
 	if (e->input->load.record.time_ns && !e->input->load.load_state)
 		finding_number(out, "load of the host (1 min)", e->input->load.load_1m,
@@ -187,13 +199,27 @@ static void report_starved(
 	if (e->input->load.cpus)
 		finding_number(out, "CPUs", e->input->load.cpus, SOOTH_UNIT_NONE, 0);
 	finding_unseen(out, "which processes use the CPUs; sooth ps -a shows them");
-	finding_remedy(out,
-		"end processes that are not needed; ps -o ni,cls,cgroup -p %u shows its "
-		"priority: "
-		"if NI is above 0, renice -n 0 -p %u gives it the usual share (if CLS is IDL or B: "
-		"chrt -o -p 0 %u), a higher cpu.weight (cpu.shares) of its control group more",
-		e->id.pid, e->id.pid, e->id.pid);
+	if (is_last(t))
+		finding_remedy(out, "chrt -a -o -p 0 %u gives it the usual share", e->id.pid);
+	else if (t->nice > 0)
+		finding_remedy(
+			out, "renice -n 0 -p %u gives it the usual share (as root)", e->id.pid);
+	else
+		finding_remedy(out,
+			"end processes that are not needed, or raise cpu.weight (version 1: "
+			"cpu.shares) of its control group: cat /proc/%u/cgroup names it",
+			e->id.pid);
 	finding_end(out);
+}
+
+/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states. */
+static double waited_of(const struct check *e, const struct thread_history *t, double ran)
+{
+	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
+
+	return is_always_ready && ran <= 100 - check_option(e, "starved")
+		       ? 100 - ran
+		       : thread_history_selected(t) - ran;
 }
 
 /* Of a thread: ready to run, and others ran. */
@@ -205,11 +231,12 @@ static struct held_time held_time_of(const struct check *e)
 
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		double ran = thread_history_cpu(t);
-		double waited = thread_history_selected(t) - ran;
+		double waited = waited_of(e, t, ran);
 
 		if (ran < 0 || t->waited_state || (most.is_measured && waited <= most.waited))
 			continue;
-		most = (struct held_time){ true, ran, waited, t->tid, thread_history_ns(t) };
+		most = (struct held_time){ true, ran, waited, t->tid, thread_history_ns(t),
+			t->policy, t->nice };
 	}
 	return most;
 }

@@ -40,6 +40,18 @@ def quota(share, busy, judge_idle=False):
     return make
 
 
+# Of the lowest priority there is, which the others do not notice.
+LAST = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))" + WORKER
+
+
+def among_others(scope, rng):
+    """Twice as many that compute as there are CPUs."""
+    pid = scope.python(LAST, 1).pid
+    for _ in range(2 * os.cpu_count()):
+        scope.python(WORKER, 1)
+    return pid
+
+
 # Reads a file from the disk, as fast as it may.
 READER = """
 import os, signal
@@ -94,6 +106,8 @@ CASES = [
         evidence="bytes that the thread reads and writes"),
     healthy("held-back", "an I/O limit that is never reached", reader(1 << 34), duration_s=4,
         may_skip=no_disk, also=["slow-syscalls"]),
+    sick("held-back", "the lowest priority among others", among_others, duration_s=4, says="SCHED_IDLE",
+        also=["cpu-spin"], evidence="share of the time in which it was ready to run and got no CPU"),
     healthy("held-back", "a quota with room", quota(1.5, 0.1), duration_s=4, may_skip=no_groups),
     healthy("held-back", "asleep in a group whose quota is used up", quota(0.02, 1, True),
         duration_s=4, may_skip=no_groups),

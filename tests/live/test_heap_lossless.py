@@ -129,6 +129,25 @@ class Hold(HeapCase):
         self.assertEqual(len(self.read_events()) + totals["lost"], totals["calls"])
         self.assertEqual(one(report["heap_pauses"])["count"] if report.get("heap_pauses") else 0, 0)
 
+    def test_threads_that_end_while_nobody_reads(self):
+        """sooth is stopped: the ring is full when they hand over their counts, and not one is lost."""
+        command, _ = self.command_of(GLIBC, "heap_storm", "--pairs", str(PAIRS), "--threads", "2",
+                                     "--hold")
+        sooth = self.start_sooth("heap", "-j", "--no-hold", "--buffer", SMALL_RING, "-o",
+                                 self.path("events"), "--", *command)
+        sooth.wait_for_output(b"ready\n")
+        pid = self.command_pid(sooth)
+        os.kill(sooth.pid, signal.SIGSTOP)
+        sooth.say(b"go\n")
+        harness.wait_until(lambda: harness.process_state(pid) == "Z", "the end of the command")
+        os.kill(sooth.pid, signal.SIGCONT)
+        run = sooth.finish(300)
+        totals = one(last_json(run.text)["heap_totals"])
+        self.assertGreater(totals["lost"], 0)
+        self.assertGreaterEqual(totals["calls"], 2 * 2 * PAIRS)
+        # The end of the process is lost too.
+        self.assertIn(len(self.read_events()) + totals["lost"] - totals["calls"], (0, 1))
+
     # --- while it is held ---
 
     def hold(self, pairs, ring=SMALL_RING, threads="2"):

@@ -525,12 +525,16 @@ class Kinds(Situations):
             """)
         return pid, "waits", r"waits for an answer of the name server 127.0.0.1:53"
 
+    def accepts(self, path):
+        with socket.socket(socket.AF_UNIX) as client:
+            return not client.connect_ex(path)
+
     def of_redis(self):
         if not self.has("redis-server", "redis-cli"):
             return None
         socket_path = self.path("redis.sock")
         server = self.begin("redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", self.folder)
-        wait_until(lambda: os.path.exists(socket_path), "redis")
+        wait_until(lambda: self.accepts(socket_path), "redis")
         pid = self.begin("redis-cli", "-s", socket_path, "blpop", "nothing", "0").pid
         return pid, "waits", r"redis-cli \(\d+\) waits for redis-server \(%d\) on %s.*; %d waits for connections on .*idle" % (
             server.pid, re.escape(socket_path), server.pid)

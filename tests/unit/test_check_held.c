@@ -15,16 +15,23 @@ static void group_at(double s, const char *name, struct limits_group g)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
-/* Over five seconds it used so much of one CPU, and one thread waited for it. */
-static void uses(double percent, double waited)
+/* Over five seconds it used so much of one CPU, and one thread waited for it; in so many samples it
+ * could run. */
+static void could_run(double percent, double waited, int looks)
 {
 	for (int i = 0; i < LOOKS; i++) {
 		process_at(i, (struct proc_process){ .cpu_ns = (uint64_t)(i * percent * 1e7) },
 			"worker");
 		all_reported(i);
 	}
-	thread((struct thread_made){ .cpu = percent, .waited = waited, .state = 'R' });
+	thread((struct thread_made){
+		.cpu = percent, .waited = waited, .state = 'S', .otherwise = looks });
 	threads_read(1);
+}
+
+static void uses(double percent, double waited)
+{
+	could_run(percent, waited, LOOKS - 1);
 }
 
 static void reaches(const char *name, double times, struct limits_group g)
@@ -70,6 +77,12 @@ static void is_above_high(double times)
 static void gets(double percent)
 {
 	uses(percent, 100 - percent);
+}
+
+/* Its wait goes on: the kernel has not counted it yet. */
+static void waits_all_the_time(double looks)
+{
+	could_run(0, 0, (int)looks);
 }
 
 static void is_rarely_ready(double percent)
@@ -148,6 +161,10 @@ static void test_held(void **state)
 			"low/medium: starved by other processes: ready to run 100 % of the time, "
 			"gets 5.0 % of a CPU {thread 99}|<end processes that are not needed" },
 		{ "held-back", gets, 6, NULL, "fine: " },
+		{ "held-back", waits_all_the_time, LOOKS, NULL,
+			"low/medium: starved by other processes: ready to run 100 % of the time, "
+			"gets 0.0 % of a CPU" },
+		{ "held-back", waits_all_the_time, LOOKS - 1, NULL, "fine: " },
 		{ "held-back", is_rarely_ready, 80, NULL, "low/medium: starved" },
 		{ "held-back", is_rarely_ready, 79, NULL, "fine: " },
 	};

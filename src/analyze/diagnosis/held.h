@@ -24,6 +24,8 @@ struct held_time {
 	double ran, waited; /* percent of the time, of the thread that waited most for a CPU */
 	uint32_t tid;
 	uint64_t interval_ns;
+	uint32_t policy; /* enum threads_policy */
+	int32_t nice;
 };
 
 struct held_io {

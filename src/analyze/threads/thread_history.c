@@ -109,6 +109,8 @@ static void take_counters(struct thread_history *h, const struct threads_thread 
 		take_more_counters(h, t);
 	if (!h->input)
 		h->first = h->last;
+	h->policy = t->policy;
+	h->nice = t->nice;
 	h->cpu_state = t->cpu_state;
 	h->waited_state = t->waited_state;
 	h->switches_state = t->switches_state;

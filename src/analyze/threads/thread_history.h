@@ -37,7 +37,9 @@ struct thread_history {
 	uint32_t tid;
 	uint32_t input; /* since the interval started */
 	char name[THREAD_HISTORY_NAME];
-	char state; /* the last */
+	char state;	 /* the last */
+	uint32_t policy; /* the last; enum threads_policy */
+	int32_t nice;
 	uint8_t cpu_state, waited_state, switches_state, syscall_state, channel_state; /* last */
 	uint8_t times_state, io_state, major_state;
 	struct thread_counters first, last;

@@ -477,7 +477,7 @@ static void write_kept(
 static void drain_kept(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
-	int map = bpf_code_map(&s->follow.code, "kept_tallies");
+	int map = bpf_code_map(&s->follow.code, "kept_aggregates");
 	struct heap_kept_key key;
 	struct heap_kept kept;
 
