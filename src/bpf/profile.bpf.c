@@ -11,7 +11,7 @@ struct thread {
 
 #include "bpf/threads.bpf.h"
 #include "bpf/unwind.bpf.h"
-#include "bpf/python.bpf.h"
+#include "bpf/javascript.bpf.h"
 #include "bpf/follow.bpf.h"
 #include "bpf/registers.bpf.h"
 
@@ -94,6 +94,9 @@ static inline bool put_frame(struct walk *w, const struct member *m)
 	meet_file(w, m);
 	if (control.pythons)
 		meet_python(w, w->address - w->mapping.shift);
+	if (w->raw.js_file &&
+		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.js_file))
+		meet_javascript(0);
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;
@@ -109,8 +112,12 @@ static inline void walk_user(struct walk *w, struct task_struct *task, const str
 	w->mapping.from = w->mapping.to = 0;
 	w->is_exact = 1;
 	w->end = PROFILE_KERNEL_ONLY;
+	w->raw.js_frames = 0;
+	w->raw.js_file = 0;
 	if (!w->mm)
 		return;
+	if (control.jscs)
+		begin_javascript(w);
 	if (!begin_at(w, user_registers(task))) {
 		w->end = PROFILE_FOREIGN;
 		return;
@@ -135,8 +142,10 @@ static inline void walk_kernel(struct walk *w, void *context)
 static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
 {
 	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames + 3 * w->raw.python_frames;
-	uint32_t bytes = words * 8;
+	uint32_t bytes;
 
+	words += put_javascript(w, words);
+	bytes = words * 8;
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
 	bpf_probe_read_kernel_str(w->raw.thread, sizeof(w->raw.thread), task->comm);

@@ -26,6 +26,21 @@ struct profile_python {
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
 
+/* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */
+#define JSC_FILES_MAX	64
+#define JSC_RANGES_MAX	16
+#define JSC_FRAME_WORDS 5 /* struct profile_raw_js */
+#define JSC_IS_PAIR	1 /* the function has the executable of the code block */
+
+struct profile_jsc {
+	uint16_t callee_executable, rare_executable, block_owner, executable_unlinked;
+	uint16_t unlinked_name, native_name, function_type, unused;
+	uint32_t ranges, more_unused;
+	struct {
+		uint64_t from, to; /* in the file */
+	} range[JSC_RANGES_MAX];
+};
+
 /* Files are named by device and inode, as one number. */
 #define PROFILE_FILE_NONE  0 /* no file: generated code */
 #define PROFILE_FILE_VDSO  1
@@ -66,8 +81,17 @@ struct profile_raw_python {
 	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it */
 };
 
-/* Followed by the user frames, by the addresses of the kernel's, by the frames of Python, innermost
- * first each. */
+/* What the engine has beside a frame in its code, at the sample. */
+struct profile_raw_js {
+	uint32_t index; /* of the user frame */
+	uint32_t call_site;
+	uint64_t block, callee; /* 0: none */
+	uint64_t executable;	/* with JSC_IS_PAIR */
+	uint64_t name;		/* the text object */
+};
+
+/* Followed by the user frames, by the addresses of the kernel's, by the frames of Python, by those
+ * of JavaScript, innermost first each. */
 struct profile_raw {
 	struct sooth_record record;
 	char process[PROFILE_NAME_BYTES];
@@ -78,6 +102,9 @@ struct profile_raw {
 	uint16_t python_frames;
 	uint16_t is_python_whole;
 	uint64_t python_type; /* of code objects */
+	uint64_t js_file;     /* the executable, if it has JavaScriptCore; else 0 */
+	uint16_t js_frames;
+	uint16_t unused[3];
 };
 
 /* The first sample with code of a file. */
@@ -96,6 +123,7 @@ struct profile_control {
 	uint64_t lost;	     /* samples that did not fit the ring */
 	uint64_t files_full; /* samples with a file for which there was no room */
 	uint64_t pythons;    /* set by the collector: files of the interpreter that are known */
+	uint64_t jscs;	     /* the same of JavaScriptCore */
 	uint64_t period_ns;  /* between two samples of a CPU */
 };
 

@@ -33,8 +33,9 @@ struct walk {
 	uint32_t frames;
 	uint64_t node[WALK_NODE_BYTES / 8];
 	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_WORDS];
+	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
 	uint64_t python_runtime; /* 0: no interpreter on the stack */
+	uint64_t js[PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
 };
 
 _Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=

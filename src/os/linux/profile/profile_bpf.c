@@ -31,6 +31,7 @@
 #define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
 #define CLOCKS_MAX	   4096
 #define PROGRAMS_MAX	   256
+#define NOTED_PERCENT	   10 /* of the frames of JavaScript: fewer without a name have no note */
 #define TRIES_MAX	   16 /* to open a file, through as many processes */
 
 /* --- the backend --- */
@@ -79,6 +80,7 @@ static void make_table(struct profile_state *s, uint64_t key, struct profile_kno
 	if (!known->has_table) {
 		profile_tables_add(&s->tables, key, known->fd);
 		python_names_see(&s->stacks.python, key, known->path, known->fd);
+		jsc_names_see(&s->stacks.jsc, key, known->fd);
 	}
 	known->has_table = true;
 }
@@ -149,6 +151,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	if (!status) {
 		python_names_init(&s->stacks.python, bpf_code_map(&s->follow.code, "pythons"),
 			&s->control->pythons);
+		jsc_names_init(&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"),
+			&s->control->jscs);
 		make_common(s);
 	}
 	if (status)
@@ -227,6 +231,8 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	sample.record.kind = PROFILE_SAMPLE;
 	memcpy(sample.process, raw->process, sizeof(sample.process));
 	memcpy(sample.thread, raw->thread, sizeof(sample.thread));
+	if (raw->js_file)
+		jsc_names_meet(&s->stacks.jsc, raw);
 	sample.stack = profile_stacks_put(&s->stacks, raw, &run->out);
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
@@ -299,6 +305,24 @@ static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_
 	return profile_tables_entry(user, file, offset, entry);
 }
 
+static void emit_unnamed_javascript(struct backend_run *run)
+{
+	const struct jsc_names *j = &((struct profile_state *)run->state)->stacks.jsc;
+	double percent;
+	const char *why = jsc_names_refused(j, &percent);
+	char text[200];
+
+	if (j->unknown_build[0]) {
+		snprintf(text, sizeof(text), "the layout of this build of JavaScriptCore is not known "
+			"(build id %s)", j->unknown_build);
+		backend_limit(run, "names of functions of JavaScript", text, "");
+	}
+	if (!why || percent < NOTED_PERCENT)
+		return;
+	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
+	backend_limit(run, "names of some functions of JavaScript", text, "");
+}
+
 static int profile_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
@@ -314,6 +338,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	run->out.size = before;
 	take_records(run);
 	emit_losses(run);
+	emit_unnamed_javascript(run);
 	if (profile_stacks_name(&s->stacks, &s->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
 	if (is_kernel_hidden)

@@ -19,6 +19,7 @@
 #define STACKS_MAX  (1u << 20)
 #define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
 #define FILE_PYTHON (UINT64_MAX - 1)
+#define FILE_JSC    (UINT64_MAX - 2)
 
 struct frame_key {
 	uint64_t file;
@@ -46,6 +47,7 @@ void profile_stacks_fini(struct profile_stacks *s)
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
 	python_names_fini(&s->python);
+	jsc_names_fini(&s->jsc);
 	generated_fini(&s->generated);
 }
 
@@ -112,6 +114,33 @@ static bool put_python(struct profile_stacks *s, const struct profile_raw *raw,
 	return true;
 }
 
+static const struct profile_raw_js *javascript_of(const struct profile_raw *raw)
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const uint64_t *kernel = (const void *)(user + raw->user_frames);
+	const struct profile_raw_python *python = (const void *)(kernel + raw->kernel_frames);
+
+	return (const void *)(python + raw->python_frames);
+}
+
+/* In place of a frame of generated code or of the interpreter; false: it has no name. */
+static bool find_javascript(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
+	const struct profile_raw_js **next, struct frame_key *key)
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const struct profile_raw_js *end = javascript_of(raw) + raw->js_frames;
+	uint32_t name;
+
+	while (*next < end && (*next)->index < index)
+		++*next;
+	if (*next >= end || (*next)->index != index)
+		return false;
+	name = jsc_names_put(&s->jsc, raw, *next, &user[index]);
+	if (name != JSC_NAME_NONE)
+		*key = (struct frame_key){ .file = FILE_JSC, .offset = name };
+	return name != JSC_NAME_NONE;
+}
+
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
 static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
@@ -119,6 +148,7 @@ static size_t put_frames(
 	const struct profile_raw_frame *user = (const void *)(raw + 1);
 	const uint64_t *kernel = (const void *)(user + raw->user_frames);
 	struct python_walk python = match_python(s, raw);
+	const struct profile_raw_js *javascript = javascript_of(raw);
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < raw->kernel_frames; i++) {
@@ -138,7 +168,8 @@ static size_t put_frames(
 			}
 			python.skips_first = false;
 		}
-		key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
+		if (!find_javascript(s, raw, i, &javascript, &key))
+			key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
 		if (!put_frame(s, &key, &numbers[count++]))
 			return 0;
 	}
@@ -285,6 +316,19 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 	return 0;
 }
 
+static void name_javascript(
+	const struct jsc_names *j, const struct to_name *frames, size_t count, const struct frame_writer *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct elf_address found = { .is_found = true };
+		const char *function, *file;
+
+		jsc_names_get(j, (uint32_t)frames[i].key.offset, &function, &file);
+		snprintf(found.name, sizeof(found.name), "%s", function);
+		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "");
+	}
+}
+
 static void name_python(
 	const struct python_names *p, const struct to_name *frames, size_t count, const struct frame_writer *out)
 {
@@ -343,6 +387,8 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 			;
 		if (frames[from].key.file == FILE_PYTHON)
 			name_python(&s->python, frames + from, to - from, &writer);
+		else if (frames[from].key.file == FILE_JSC)
+			name_javascript(&s->jsc, frames + from, to - from, &writer);
 		else if (frames[from].key.file == PROFILE_FILE_NONE)
 			status = name_generated(&s->generated, frames + from, to - from, &writer);
 		else if (frames[from].key.file == FILE_KERNEL)

@@ -7,6 +7,7 @@
 #define SOOTH_OS_LINUX_PROFILE_STACKS_H
 
 #include "os/linux/profile/generated.h"
+#include "os/linux/profile/jsc_names.h"
 #include "os/linux/profile/profile_files.h"
 #include "os/linux/profile/python_names.h"
 
@@ -25,6 +26,7 @@ struct profile_stacks {
 	uint64_t refused;  /* samples whose stack found no room */
 	struct generated generated;
 	struct python_names python;
+	struct jsc_names jsc;
 };
 
 void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Functions of JavaScript on a stack of JavaScriptCore: the engine keeps the code block and the
+ * function beside each frame pointer, and both lead to the same executable. They are followed here,
+ * at the sample; user space reads the name, and only if all of it is still the same.
+ */
+#ifndef SOOTH_BPF_JAVASCRIPT_BPF_H
+#define SOOTH_BPF_JAVASCRIPT_BPF_H
+
+#include "bpf/python.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, JSC_FILES_MAX);
+	__type(key, uint64_t); /* profile_file_key() of the executable */
+	__type(value, struct profile_jsc);
+} jscs SEC(".maps");
+
+#define JSC_SLOTS	  16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address */
+#define JSC_CELL_MASK	  0xffff000000000007ULL /* none of these is set in the address of a cell */
+#define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
+
+struct jsc_slots {
+	uint64_t block, callee;
+	uint32_t arguments, call_site;
+};
+
+/* The executable of the process, if it is known to have this engine. */
+static inline void begin_javascript(struct walk *w)
+{
+	struct mm_struct *mm = (void *)w->mm;
+	struct inode *inode;
+
+	inode = BPF_CORE_READ(mm, exe_file, f_inode);
+	w->raw.js_file =
+		profile_file_key(BPF_CORE_READ(inode, i_sb, s_dev), BPF_CORE_READ(inode, i_ino));
+	if (!bpf_map_lookup_elem(&jscs, &w->raw.js_file))
+		w->raw.js_file = 0;
+}
+
+static inline bool is_interpreter(const struct walk *w, const struct profile_jsc *jsc)
+{
+	uint64_t offset = w->address - w->mapping.shift;
+
+	for (uint32_t i = 0; i < JSC_RANGES_MAX; i++) {
+		if (i < jsc->ranges && offset >= jsc->range[i].from && offset < jsc->range[i].to)
+			return true;
+	}
+	return false;
+}
+
+static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *jsc, uint64_t callee)
+{
+	uint64_t executable;
+
+	if (!callee || callee & JSC_CELL_MASK ||
+		JSC_CELL_TYPE(word_at(w, callee)) != jsc->function_type)
+		return 0;
+	executable = word_at(w, callee + jsc->callee_executable);
+	/* Marked: the data that few functions have, with the executable in it. */
+	return executable & 1 ? word_at(w, (executable & ~1ULL) + jsc->rare_executable) : executable;
+}
+
+/* The frame that w is at, before it is counted. */
+VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t unused)
+{
+	struct walk *w = walk_here();
+	struct profile_jsc *jsc;
+	struct jsc_slots slots;
+	uint64_t executable, owner, name;
+	uint32_t at;
+
+	if (!w)
+		return 0;
+	jsc = bpf_map_lookup_elem(&jscs, &w->raw.js_file);
+	at = w->raw.js_frames;
+	if (!jsc || at >= PROFILE_FRAMES_MAX ||
+		(w->mapping.file != PROFILE_FILE_NONE && !is_interpreter(w, jsc)) ||
+		bpf_probe_read_user(&slots, sizeof(slots), (void *)(w->fp + JSC_SLOTS)))
+		return 0;
+	executable = executable_of(w, jsc, slots.callee);
+	owner = slots.block && !(slots.block & JSC_CELL_MASK)
+			? word_at(w, slots.block + jsc->block_owner)
+			: 0;
+	if (owner)
+		name = word_at(w, word_at(w, owner + jsc->executable_unlinked) + jsc->unlinked_name);
+	else
+		name = executable ? word_at(w, executable + jsc->native_name) : 0;
+	w->raw.js_frames = (uint16_t)(at + 1);
+	at = (at & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS;
+	w->js[at] = w->frames | (uint64_t)slots.call_site << 32;
+	w->js[at + 1] = slots.block;
+	w->js[at + 2] = slots.callee;
+	w->js[at + 3] = (owner ? owner : executable) |
+			(owner && owner == executable ? JSC_IS_PAIR : 0);
+	w->js[at + 4] = name;
+	return 0;
+}
+
+/* Behind the other frames. */
+static inline uint32_t put_javascript(struct walk *w, uint32_t at)
+{
+	uint32_t bytes = w->raw.js_frames * JSC_FRAME_WORDS * 8;
+
+	if (at > PROFILE_TAIL_WORDS || bytes > sizeof(w->js) ||
+		bpf_probe_read_kernel(&w->tail[at], bytes, w->js))
+		return w->raw.js_frames = 0;
+	return bytes / 8;
+}
+
+#endif

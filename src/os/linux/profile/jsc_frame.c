@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a code block and a function to a name. A frame has one only if every object on the way has
+ * the right type, the function and the code block have the same executable, and the address is in
+ * the code of that block. No value of the program is read.
+ */
+#include "os/linux/profile/jsc_frame.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+
+#define CELL_BYTES     136 /* of any object here that is read */
+#define CELL_TYPE      5
+#define TIER_BASELINE  3 /* JITCode::tier */
+#define TIER_FTL       5
+#define TEXT_8_BIT     4 /* of the flags of a text */
+#define TEXT_BYTES     24
+#define URL_LETTERS    2048
+#define CODE_BYTES_MAX (64u << 20) /* of one function */
+
+/* Objects of one frame. */
+struct cell {
+	unsigned char bytes[CELL_BYTES];
+};
+
+struct reading {
+	const struct jsc_layout *layout;
+	jsc_read read;
+	void *user;
+};
+
+static uint64_t word_in(const struct cell *c, size_t offset)
+{
+	uint64_t word = 0;
+
+	if (offset + sizeof(word) <= sizeof(c->bytes))
+		memcpy(&word, c->bytes + offset, sizeof(word));
+	return word;
+}
+
+static bool is_cell(uint64_t address)
+{
+	return address && !(address & 0xffff000000000007ULL);
+}
+
+static bool read_cell(const struct reading *r, uint64_t address, unsigned type, struct cell *out)
+{
+	return is_cell(address) && r->read(r->user, address, out->bytes, sizeof(out->bytes)) &&
+	       out->bytes[CELL_TYPE] == type;
+}
+
+static bool read_word(const struct reading *r, uint64_t address, uint64_t *out)
+{
+	return r->read(r->user, address, out, sizeof(*out));
+}
+
+/* --- texts --- */
+
+static bool put_letter(struct buffer *out, uint32_t letter)
+{
+	if (letter < 0x20 || (letter >= 0x7f && letter < 0xa0) ||
+		(letter >= 0xd800 && letter < 0xe000))
+		return false; /* no letter of a name; names outside the first plane are rare */
+	if (letter < 0x80) {
+		buffer_char(out, (char)letter);
+	} else if (letter < 0x800) {
+		buffer_char(out, (char)(0xc0 | letter >> 6));
+		buffer_char(out, (char)(0x80 | (letter & 63)));
+	} else {
+		buffer_char(out, (char)(0xe0 | letter >> 12));
+		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
+		buffer_char(out, (char)(0x80 | (letter & 63)));
+	}
+	return true;
+}
+
+/* A StringImpl: references, length, letters, flags. Appended as UTF-8. */
+static bool read_text(const struct reading *r, uint64_t address, size_t most, struct buffer *out)
+{
+	unsigned char head[TEXT_BYTES], letters[2 * URL_LETTERS];
+	uint32_t references, length, flags;
+	uint64_t data;
+	size_t wide;
+
+	if (!is_cell(address) || !r->read(r->user, address, head, sizeof(head)))
+		return false;
+	memcpy(&references, head, sizeof(references));
+	memcpy(&length, head + 4, sizeof(length));
+	memcpy(&data, head + 8, sizeof(data));
+	memcpy(&flags, head + 16, sizeof(flags));
+	wide = flags & TEXT_8_BIT ? 1 : 2;
+	if (!references || length > most || length > URL_LETTERS ||
+		(length && !r->read(r->user, data, letters, length * wide)))
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		uint16_t letter = 0;
+
+		memcpy(&letter, letters + i * wide, wide);
+		if (!put_letter(out, letter))
+			return false;
+	}
+	return true;
+}
+
+/* --- the place of a function in its module --- */
+
+/* The last part of the module's path; names of modules inside of an executable stay whole. What
+ * is no path, such as text that the program passed to eval(), is left out. */
+static void put_module(const struct reading *r, const struct cell *executable, struct buffer *out)
+{
+	uint64_t provider = word_in(executable, r->layout->executable_provider), url;
+	struct buffer text = { 0 };
+	struct span path;
+	const char *slash;
+
+	if (is_cell(provider) && read_word(r, provider + r->layout->provider_url, &url) &&
+		read_text(r, url, URL_LETTERS, &text)) {
+		path = span_of((const char *)text.data, text.size);
+		slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+		if (slash && !span_starts(path, "data:") && !span_starts(path, "blob:"))
+			path = span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
+		else
+			path = span_of("", 0);
+		if (path.size && path.size <= JSC_LETTERS_MAX && !memchr(path.data, '?', path.size))
+			buffer_append(out, path.data, path.size);
+	}
+	buffer_fini(&text);
+}
+
+static uint32_t start_of(const struct jsc_layout *l, const struct cell *unlinked)
+{
+	uint32_t word = (uint32_t)word_in(unlinked, l->unlinked_start) >> (l->start_shift & 31);
+
+	return word & (uint32_t)((1ULL << (l->start_bits & 63)) - 1);
+}
+
+/* --- checks --- */
+
+/* The code that the block has in its tier. */
+static bool read_range(const struct reading *r, uint64_t code, uint8_t tier, struct jsc_frame *f)
+{
+	const struct jsc_layout *l = r->layout;
+	uint64_t place, head[2];
+
+	if (!read_word(r, code + (tier == TIER_FTL ? l->code_range_ftl : l->code_range), &place) ||
+		!is_cell(place) || !r->read(r->user, place + l->range_at, head, sizeof(head)))
+		return false;
+	f->from = l->range_kind == JSC_RANGE_SIZE ? head[1] : head[0];
+	f->to = l->range_kind == JSC_RANGE_SIZE ? head[1] + (head[0] >> 32) : head[1];
+	return f->from < f->to && f->to - f->from <= CODE_BYTES_MAX;
+}
+
+static bool is_inside(const struct reading *r, const struct cell *block, struct jsc_frame *f)
+{
+	uint64_t code = word_in(block, r->layout->block_code);
+	uint8_t tier;
+
+	if (!is_cell(code) || !r->read(r->user, code + r->layout->code_tier, &tier, 1) ||
+		tier < TIER_BASELINE || tier > TIER_FTL || !read_range(r, code, tier, f))
+		return false;
+	return f->pc >= f->from && f->pc < f->to;
+}
+
+static bool leads_to(const struct jsc_layout *l, const struct cell *callee, uint64_t executable,
+	const struct reading *r)
+{
+	uint64_t word = word_in(callee, l->callee_executable);
+
+	if (word & 1 && !read_word(r, (word & ~1ULL) + l->rare_executable, &word))
+		return false;
+	return word == executable;
+}
+
+/* A function with a code block: all four objects, and that they belong together. */
+static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f,
+	struct cell *executable, struct cell *unlinked)
+{
+	const struct jsc_layout *l = r->layout;
+	uint64_t owner = f->raw.executable & ~(uint64_t)JSC_IS_PAIR, code;
+	struct cell callee, block;
+
+	if (!(f->raw.executable & JSC_IS_PAIR) ||
+		!read_cell(r, f->raw.callee, l->type_function, &callee) ||
+		!leads_to(l, &callee, owner, r) ||
+		!read_cell(r, f->raw.block, l->type_block, &block) ||
+		word_in(&block, l->block_owner) != owner ||
+		!read_cell(r, owner, l->type_executable, executable) ||
+		!read_cell(r, word_in(executable, l->executable_unlinked), l->type_unlinked,
+			unlinked) ||
+		word_in(unlinked, l->unlinked_name) != f->raw.name)
+		return JSC_OTHER;
+	if (f->pc)
+		return is_inside(r, &block, f) ? JSC_NAMED : JSC_OUTSIDE;
+	/* The engine drops unlinked code that it has not used for long; that of a function in the
+	 * interpreter is used. */
+	code = word_in(&block, l->block_unlinked);
+	return code && (code == word_in(unlinked, l->unlinked_code) ||
+			       code == word_in(unlinked, l->unlinked_code + 8))
+		       ? JSC_NAMED
+		       : JSC_OTHER;
+}
+
+static void finish(struct jsc_frame *f, struct buffer *text)
+{
+	f->size = buffer_failed(text) || text->size > sizeof(f->text) ? 0 : text->size;
+	if (f->size)
+		memcpy(f->text, text->data, f->size);
+	f->refusal = f->size ? JSC_NAMED : JSC_NO_TEXT;
+}
+
+static void read_function(const struct reading *r, struct jsc_frame *f)
+{
+	struct cell executable, unlinked, again[2];
+	struct buffer text = { 0 }, place = { 0 };
+
+	f->refusal = check(r, f, &executable, &unlinked);
+	if (f->refusal)
+		return;
+	put_module(r, &executable, &place);
+	if (place.size)
+		buffer_format(&place, "+%u", (unsigned)start_of(r->layout, &unlinked));
+	else
+		buffer_string(&place, "JavaScriptCore");
+	if (!read_text(r, f->raw.name, JSC_LETTERS_MAX, &text))
+		f->refusal = JSC_NO_TEXT;
+	else if (!text.size)
+		buffer_format(&text, "[anonymous %s]", buffer_cstr(&place));
+	/* The text was read last: it belongs to the function if that is there still. */
+	if (!f->refusal && (f->refusal = check(r, f, &again[0], &again[1])) == JSC_NAMED) {
+		buffer_char(&text, '\0');
+		buffer_append(&text, place.data, place.size);
+		buffer_char(&text, '\0');
+		finish(f, &text);
+	}
+	buffer_fini(&text);
+	buffer_fini(&place);
+}
+
+/* Code outside of functions: its callee is no function, the block alone leads to its module. */
+static void read_global(const struct reading *r, struct jsc_frame *f)
+{
+	static const char *const kinds[] = { "program", "module", "eval" };
+	const struct jsc_layout *l = r->layout;
+	struct buffer text = { 0 }, place = { 0 };
+	struct cell block, executable;
+	unsigned kind;
+
+	f->refusal = JSC_OTHER;
+	if (!read_cell(r, f->raw.block, l->type_block, &block) ||
+		word_in(&block, l->block_owner) != f->raw.executable ||
+		!is_cell(f->raw.executable) ||
+		!r->read(r->user, f->raw.executable, executable.bytes, sizeof(executable.bytes)))
+		return;
+	kind = executable.bytes[CELL_TYPE] - l->type_native - 1u;
+	if (kind >= ARRAY_SIZE(kinds))
+		return;
+	if (f->pc && !is_inside(r, &block, f)) {
+		f->refusal = JSC_OUTSIDE;
+		return;
+	}
+	put_module(r, &executable, &place);
+	buffer_format(&text, place.size ? "[%s %s]" : "[%s]", kinds[kind], buffer_cstr(&place));
+	buffer_char(&text, '\0');
+	buffer_string(&text, place.size ? buffer_cstr(&place) : "JavaScriptCore");
+	buffer_char(&text, '\0');
+	finish(f, &text);
+	buffer_fini(&text);
+	buffer_fini(&place);
+}
+
+/* A function of the engine or of its host: there is no code block, and its code is shared, so only
+ * the frame of a call that is under way has it. */
+static void read_native(const struct reading *r, struct jsc_frame *f)
+{
+	const struct jsc_layout *l = r->layout;
+	struct cell callee, executable;
+	struct buffer text = { 0 };
+
+	f->refusal = JSC_STUB;
+	if (f->is_top || f->raw.executable & JSC_IS_PAIR || !f->raw.executable ||
+		!read_cell(r, f->raw.callee, l->type_function, &callee) ||
+		!leads_to(l, &callee, f->raw.executable, r) ||
+		!read_cell(r, f->raw.executable, l->type_native, &executable) ||
+		word_in(&executable, l->native_name) != f->raw.name)
+		return;
+	f->refusal = JSC_NO_TEXT;
+	if (read_text(r, f->raw.name, JSC_LETTERS_MAX, &text) && text.size) {
+		buffer_char(&text, '\0');
+		buffer_string(&text, "JavaScriptCore");
+		buffer_char(&text, '\0');
+		finish(f, &text);
+	}
+	buffer_fini(&text);
+}
+
+void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user)
+{
+	const struct reading r = { &f->layout, read, user };
+	uint64_t head;
+
+	f->size = 0;
+	f->from = f->to = 0;
+	f->refusal = JSC_STUB;
+	if (!is_cell(f->raw.callee))
+		return;
+	if (!read_word(&r, f->raw.callee, &head))
+		f->refusal = JSC_UNREAD;
+	else if (!f->raw.block)
+		read_native(&r, f);
+	else if ((head >> 8 * CELL_TYPE & 0xff) == f->layout.type_function)
+		read_function(&r, f);
+	else
+		read_global(&r, f);
+}
