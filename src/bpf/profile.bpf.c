@@ -19,6 +19,21 @@ struct profile_control control SEC(".data.control") = {};
 
 #define FRAME_WORDS 2
 
+/* The thread that is sampled on this CPU: functions that are verified alone read it here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct member);
+} sampled SEC(".maps");
+
+static inline struct member *sampled_here(void)
+{
+	uint32_t first = 0;
+
+	return bpf_map_lookup_elem(&sampled, &first);
+}
+
 static inline struct pt_regs *user_registers(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -38,11 +53,12 @@ static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 }
 
 /* The collector finds the file by its mapping, as long as the process is there, else by name. */
-static inline void report_file(struct walk *w, const struct member *m)
+static inline void report_file(struct walk *w)
 {
 	struct vm_area_struct *vma = (void *)w->mapping.vma;
-	struct profile_seen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	struct file *file = BPF_CORE_READ(vma, vm_file);
+	struct member *m = sampled_here();
+	struct profile_seen *r = m ? bpf_ringbuf_reserve(&ring, sizeof(*r), 0) : 0;
 	uint32_t device;
 
 	if (!r) {
@@ -65,33 +81,38 @@ static inline void report_file(struct walk *w, const struct member *m)
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
-static inline void meet_file(struct walk *w, const struct member *m)
+static inline void meet_file(struct walk *w)
 {
 	struct profile_file blank = {};
 
 	if (w->mapping.file == PROFILE_FILE_NONE || bpf_map_lookup_elem(&files, &w->mapping.file))
 		return;
 	if (!bpf_map_update_elem(&files, &w->mapping.file, &blank, BPF_NOEXIST))
-		report_file(w, m);
+		report_file(w);
 	else if (!bpf_map_lookup_elem(&files, &w->mapping.file))
 		__sync_fetch_and_add(&control.files_full, 1);
 }
 
-/* Writes the frame that w is at. */
-static inline bool put_frame(struct walk *w, const struct member *m)
+/* Writes the frame that the walk is at. Returns 0 at the end of the walk. */
+VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t unused)
 {
-	uint32_t at = w->frames;
+	struct walk *w = walk_here();
+	uint32_t at;
 
+	IS_PASSED(unused);
+	if (!w)
+		return 0;
+	at = w->frames;
 	w->address = w->pc - !w->is_exact;
 	if (!find_mapping(0) || !w->mapping.is_code) {
 		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
-		return false;
+		return 0;
 	}
 	if (at >= PROFILE_FRAMES_MAX) {
 		w->end = PROFILE_DEPTH;
-		return false;
+		return 0;
 	}
-	meet_file(w, m);
+	meet_file(w);
 	if (control.pythons)
 		meet_python(w, w->address - w->mapping.shift);
 	if (w->raw.js_file &&
@@ -101,10 +122,10 @@ static inline bool put_frame(struct walk *w, const struct member *m)
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;
 	w->frames++;
-	return true;
+	return 1;
 }
 
-static inline void walk_user(struct walk *w, struct task_struct *task, const struct member *m)
+static inline void walk_user(struct walk *w, struct task_struct *task)
 {
 	w->frames = 0;
 	w->python_runtime = 0;
@@ -123,7 +144,7 @@ static inline void walk_user(struct walk *w, struct task_struct *task, const str
 		return;
 	}
 	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
-		if (!put_frame(w, m) || !step_up(0))
+		if (!put_frame(0) || !step_up(0))
 			break;
 	}
 }
@@ -175,21 +196,20 @@ int on_sample(void *context)
 {
 	struct task_struct *task = current_task();
 	struct thread *t = thread_current();
-	struct member m = {};
-	struct walk *w;
+	struct member *m = sampled_here();
+	struct walk *w = walk_here();
 
+	if (!m || !w)
+		return 0;
 	if (t && t->member.interest && !t->member.is_before_exec)
-		m = t->member;
-	else if (t || !is_adopted(task, &m))
+		*m = t->member;
+	else if (t || !is_adopted(task, m))
 		return 0;
-	w = walk_here();
-	if (!w)
-		return 0;
-	walk_user(w, task, &m);
+	walk_user(w, task);
 	walk_kernel(w, context);
 	w->raw.python_frames = w->raw.is_python_whole = 0;
 	walk_python(0);
-	emit(w, task, &m);
+	emit(w, task, m);
 	return 0;
 }
 

@@ -50,19 +50,22 @@ static inline struct walk *walk_here(void)
 	return bpf_map_lookup_elem(&walks, &first);
 }
 
-static inline uint64_t maple_child(const struct walk *w, uint32_t type)
+/* Which child of w->node leads to w->address. */
+VERIFIED_ALONE_BY_NUMBERS int maple_slot(uint32_t pivots)
 {
-	uint32_t pivots = type == MAPLE_ARANGE ? MAPLE_ARANGE_PIVOTS : MAPLE_PIVOTS;
-	uint32_t i;
+	struct walk *w = walk_here();
+	int i;
 
+	if (!w)
+		return 0;
 	/* A pivot of 0 is not used: the slot before it is the last. */
 	for (i = 0; i < MAPLE_PIVOTS; i++) {
 		uint64_t pivot = w->node[1 + i];
 
-		if (i >= pivots || w->address <= pivot || (i && !pivot))
+		if (i >= (int)pivots || w->address <= pivot || (i && !pivot))
 			break;
 	}
-	return w->node[(1 + pivots + i) & (MAPLE_NODE_BYTES / 8 - 1)];
+	return i;
 }
 
 static inline uint64_t find_in_maple(struct walk *w)
@@ -76,11 +79,12 @@ static inline uint64_t find_in_maple(struct walk *w)
 		return 0;
 	for (int depth = 0; depth < MAPLE_DEPTH_MAX && entry >= 4096; depth++) {
 		uint32_t type = entry >> 3 & 15;
+		uint32_t pivots = type == MAPLE_ARANGE ? MAPLE_ARANGE_PIVOTS : MAPLE_PIVOTS;
 
 		if (bpf_probe_read_kernel(w->node, sizeof(w->node),
 			    (const void *)(entry & ~(uint64_t)(MAPLE_NODE_BYTES - 1))))
 			return 0;
-		entry = maple_child(w, type);
+		entry = w->node[(1 + pivots + maple_slot(pivots)) & (MAPLE_NODE_BYTES / 8 - 1)];
 		if (type <= MAPLE_LEAF)
 			return entry & 3 ? 0 : entry;
 	}
@@ -134,6 +138,7 @@ VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t unused)
 	struct walk *w = walk_here();
 	struct vm_area_struct *vma;
 
+	IS_PASSED(unused);
 	if (!w)
 		return 0;
 	if (w->address >= w->mapping.from && w->address < w->mapping.to)

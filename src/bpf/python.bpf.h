@@ -45,6 +45,7 @@ VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t unused)
 	struct walk *w = walk_here();
 	uint64_t self = thread_pointer();
 
+	IS_PASSED(unused);
 	if (w && w->python_runtime && self)
 		python_frames(w, self);
 	return 0;

@@ -165,7 +165,8 @@ static inline void come_back(
 		budget_measure_rate(t);
 	if (t->is_unwanted)
 		return;
-	if (t->member.interest & INTEREST_COUNT && !t->is_followed)
+	/* A budget has its own use for the slots of counts. */
+	if (!config.has_budget && t->member.interest & INTEREST_COUNT && !t->is_followed)
 		count_call(t, result, now);
 	if (t->member.interest & INTEREST_STREAM &&
 		(!config.has_budget || budget_admits(t, result, now)))

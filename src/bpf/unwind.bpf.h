@@ -92,6 +92,7 @@ VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t unused)
 	uint64_t offset;
 	int found = PROFILE_NO_ROW;
 
+	IS_PASSED(unused);
 	if (!w)
 		return 0;
 	if (w->mapping.file != PROFILE_FILE_NONE) {
