@@ -53,28 +53,31 @@ static int find_agents(struct target_found *found, struct sooth_error *err)
 			buffer_append(&found->pids, &pid, sizeof(pid));
 	}
 	process_table_fini(&table);
-	if (!status && !target_found_count(found)) {
-		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find an agent to explain");
-		error_why(err, "no process is given, and no agent of yours runs");
-		return error_remedy(err, "give a PID or a NAME; `sooth ps -a` lists all processes");
-	}
 	found->is_searched = true;
 	return status;
 }
 
-static int find(const struct why_config *c, const struct arguments *arguments,
+static int find(const struct why_config *c, const struct arguments *arguments, bool is_of_agents,
 	struct target_found *found, struct sooth_error *err)
 {
 	int status = target_find(&c->target, arguments, TARGETS, found, err);
-	bool has_target = target_is_given(&c->target, arguments) || target_capture(arguments);
 
-	return status || has_target ? status : find_agents(found, err);
+	return status || !is_of_agents ? status : find_agents(found, err);
+}
+
+static const char *no_agents(void)
+{
+	return getuid() ? "no agents of this user are running; to explain another process: sooth "
+			  "why PID"
+			: "no agents are running; to explain another process: sooth why PID";
 }
 
 static int run_why(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct why_config *c = config;
-	struct waits_options options = { .with_threads = c->output.verbose };
+	bool is_of_agents = !target_is_given(&c->target, arguments) && !target_capture(arguments);
+	struct waits_options options = { .with_threads = c->output.verbose,
+		.if_empty = is_of_agents ? no_agents() : NULL };
 	struct target_found found = { 0 };
 	struct run run = {
 		.name = "why",
@@ -89,7 +92,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGETS,
 		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
-	int status = find(c, arguments, &found, err);
+	int status = find(c, arguments, is_of_agents, &found, err);
 
 	/* Of a user, or of all, every process is read; else only the selected ones. */
 	if (found.is_host || found.has_user) {

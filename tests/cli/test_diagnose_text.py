@@ -87,6 +87,14 @@ class Text(Case):
         self.assertTrue(text.startswith("no agents are running; to check another process: sooth diagnose PID\n"), text)
         self.assertLess(self.run_program(*empty, "-j").json()["summary"]["interval_ns"], 2e9)
 
+    @needs_root
+    def test_no_agent_to_explain(self):
+        """As diagnose does: no agent is an answer, and not an error."""
+        empty = ("unshare", "--pid", "--fork", "--mount-proc", SOOTH, "why")
+        text = self.run_program(*empty).text
+        self.assertTrue(text.startswith("no agents are running; to explain another process: sooth why PID\n"), text)
+        self.assertEqual(self.run_program(*empty, "-j").json()["processes"], [])
+
 
 class Launchers(Case):
     """What a process waits for below it is judged with it, and workers; any other process alone."""

@@ -89,6 +89,15 @@ class Targets(Case):
             "capture": ([self.path("nothing.sooth")], set()),
         }
 
+    def test_digits_that_begin_a_session(self):
+        """They are no PID: no process has one so high."""
+        main = self.family.main("digits", session_id="87654321-" + self.main.session_id[9:])
+        capture = self.path("digits.sooth")
+        self.assertEqual(self.targets_of(self.sooth("why", "-j", "87654321", "--save", capture).json()), {main.pid})
+        rows = self.sooth("why", "-j", capture, "87654321").json()["processes"]
+        self.assertEqual([row["pid"] for row in rows], [main.pid])
+        self.refused(["why", "87654322"], "no process")
+
     def words(self, words):
         return [{"CAPTURE": self.path("recorded.sooth"), "FILE": self.path("made.sooth")}.get(w, w)
                 for w in words]

@@ -116,6 +116,18 @@ static void expect(const char *state, const char *text)
 	buffer_fini(&out);
 }
 
+static void expect_remedy(const char *text)
+{
+	struct wait_graph g = { .records = { records.data, records.size } };
+	struct buffer out = { 0 };
+	struct wait_chain chain;
+
+	wait_chain_follow(&g, 10, &chain);
+	wait_chain_remedy(&out, &chain);
+	assert_string_equal(buffer_cstr(&out), text);
+	buffer_fini(&out);
+}
+
 static void test_chain(void **state)
 {
 	(void)state;
@@ -603,6 +615,26 @@ static void test_proxy(void **state)
 			"127.0.0.1:80, idle 3 min");
 }
 
+/* Of one process that waits for itself the others, that wait for it, are no part of the circle. */
+static void test_itself(void **state)
+{
+	(void)state;
+	process(10, "curl", 'S');
+	thread(10, 10, "recvfrom", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+	object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
+	party(10, 10, WAITS_RELATION_PEER, 11, 0, "server");
+	process(11, "server", 'S');
+	thread(11, 11, "recvfrom", 3);
+	object(11, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:81");
+	object_at(11, 3)->socket_state = SOCKETS_ESTABLISHED;
+	party(11, 11, WAITS_RELATION_PEER, 11, 0, "server");
+	expect("deadlock",
+		"curl (10) waits for server (11) on 127.0.0.1:80, 3 min; 11 waits for itself on "
+		"127.0.0.1:81, 3 min: a deadlock, it cannot go on");
+	expect_remedy("only ending the process helps: sooth kill --any 11");
+}
+
 static void used(uint32_t pid, uint64_t cpu_ns)
 {
 	struct batch all = { records.data, records.size };
@@ -704,6 +736,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stuck_children, reset),
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),
+		cmocka_unit_test_setup(test_itself, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
 		cmocka_unit_test_setup(test_proxy, reset),
 		cmocka_unit_test_setup(test_death_watch, reset),

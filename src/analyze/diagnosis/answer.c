@@ -29,6 +29,7 @@ struct answer {
 };
 
 static bool is_shown(const struct answer *a, const struct diagnosed *j);
+static bool waits(const struct answer *a, const struct diagnosed *j);
 
 /* --- lines --- */
 
@@ -181,11 +182,12 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 
 /* --- what is fine --- */
 
-/* Fine is what was looked at and found well: a process with an open check is not in this list. */
+/* Fine is what was looked at and found well: a process with an open check is not in this list, and
+ * one whose wait has a line is in none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
 {
 	return !j->count && is_shown(a, j) && answer_is_open(j) == is_open &&
-	       (j->is_host || is_single(a) || !answer_is_child(a->s, j));
+	       (j->is_host || is_single(a) || (!answer_is_child(a->s, j) && !waits(a, j)));
 }
 
 static void put_well(struct answer *a, bool is_open, const char *title)
@@ -367,7 +369,8 @@ static void add_single(const struct answer *a, struct buffer *out)
 		add_use(a, out);
 }
 
-static void add_nothing_found(const struct answer *a, struct buffer *out)
+/* `other`: than the waits in the lines before. */
+static void add_nothing_found(const struct answer *a, const char *other, struct buffer *out)
 {
 	bool is_seen = a->s->input.host.process_table.last_ns;
 
@@ -382,7 +385,7 @@ static void add_nothing_found(const struct answer *a, struct buffer *out)
 			add_single(a, out);
 		return;
 	}
-	buffer_string(out, "no problem found");
+	buffer_format(out, "no %sproblem found", other);
 	answer_unseen_headline(a->s, out);
 }
 
@@ -455,7 +458,7 @@ static void add_headline(const struct answer *a, struct buffer *out)
 	else if (waiting)
 		add_waiting(a, waiting, out);
 	else
-		add_nothing_found(a, out);
+		add_nothing_found(a, "", out);
 }
 
 void answer_headline(const struct diagnosis *s, struct buffer *out)
@@ -511,7 +514,7 @@ static void put_waiting(struct answer *a)
 	put_more_waiting(a, first ? "more " : "");
 	if (first && !a->sick_count) {
 		buffer_reset(&line);
-		add_nothing_found(a, &line);
+		add_nothing_found(a, waits(a, first) ? "other " : "", &line);
 		put_line(a, NO_SEVERITY, &line);
 	}
 	buffer_fini(&line);

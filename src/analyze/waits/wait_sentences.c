@@ -60,12 +60,22 @@ static void put_party(struct buffer *out, const struct wait_link *link)
 
 	if (!p->party_pid)
 		buffer_string(out, "an unknown process");
+	else if (p->party_pid == link->process->node_pid)
+		buffer_string(out, "itself");
 	else if (!p->is_alive)
 		buffer_format(out, "process %u, which has ended", p->party_pid);
 	else
 		put_name(out, &p->record, &p->name, p->party_pid);
 	if (link->others)
 		buffer_format(out, " and %u other%s", link->others, link->others > 1 ? "s" : "");
+}
+
+static void put_party_or(struct buffer *out, const struct wait_link *link, const char *unknown)
+{
+	if (link->party)
+		put_party(out, link);
+	else
+		buffer_string(out, unknown);
 }
 
 static void put_thread(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -148,24 +158,15 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 				   "write to");
 	else if (writes && wait_is_paced(g, link)) {
 		buffer_string(out, "writes to a pipe as fast as ");
-		if (link->party)
-			put_party(out, link);
-		else
-			buffer_string(out, "its reader");
+		put_party_or(out, link, "its reader");
 		buffer_string(out, " reads");
 	} else if (writes) {
 		buffer_string(out, "is blocked writing to a pipe: ");
-		if (link->party)
-			put_party(out, link);
-		else
-			buffer_string(out, "its reader");
+		put_party_or(out, link, "its reader");
 		buffer_string(out, " does not read");
 	} else {
 		buffer_string(out, "waits for data from ");
-		if (link->party)
-			put_party(out, link);
-		else
-			buffer_string(out, "an unknown process");
+		put_party_or(out, link, "an unknown process");
 		buffer_string(out, is_fifo ? "" : " through a pipe");
 	}
 	if (is_fifo)
@@ -211,10 +212,7 @@ static void put_socket_write(
 	buffer_string(out, paced ? "sends data" : "is blocked sending");
 	put_on(out, link, " to ");
 	buffer_string(out, paced ? " as fast as " : ": ");
-	if (link->party)
-		put_party(out, link);
-	else
-		buffer_string(out, "the peer");
+	put_party_or(out, link, "the peer");
 	buffer_string(out, paced ? " reads" : " does not read");
 }
 
@@ -476,10 +474,7 @@ static void put_debugger(
 {
 	(void)g;
 	buffer_string(out, "is stopped by ");
-	if (link->party)
-		put_party(out, link);
-	else
-		buffer_string(out, "a debugger");
+	put_party_or(out, link, "a debugger");
 	buffer_string(out, ", which traces it");
 }
 

@@ -101,8 +101,9 @@ static void put_end(struct buffer *out, const struct wait_chain *chain)
 		(last->repeats || last->what == WAIT_ALL_THREADS))
 		buffer_string(out, ": perhaps a deadlock");
 	else if (last->repeats)
-		buffer_string(out, chain->count > 1 ? ": a deadlock, none of them can go on"
-						    : ": a deadlock, it cannot go on");
+		buffer_string(out, chain->count - chain->circle > 1
+					   ? ": a deadlock, none of them can go on"
+					   : ": a deadlock, it cannot go on");
 	else if (last->what == WAIT_ALL_THREADS)
 		buffer_string(out, ": a deadlock");
 }
@@ -184,6 +185,28 @@ static bool chain_is_closed_to_root(const struct wait_chain *chain)
 	return false;
 }
 
+/* No other process is part of the deadlock. */
+static bool is_of_one(const struct wait_chain *chain)
+{
+	const struct wait_link *last = &chain->links[chain->count - 1];
+
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		if (chain->links[i].process != last->process)
+			return false;
+	}
+	return true;
+}
+
+static void put_way_out(struct buffer *out, const struct wait_chain *chain)
+{
+	unsigned pid = chain->links[chain->count - 1].process->node_pid;
+
+	buffer_format(out, "%s: sooth kill --any %u",
+		is_of_one(chain) ? "only ending the process helps"
+				 : "ending one of these processes frees the others",
+		pid);
+}
+
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0],
@@ -217,10 +240,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 		break;
 	default:
 		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
-			buffer_format(out,
-				"ending one of these processes frees the others: sooth kill --any "
-				"%u",
-				pid);
+			put_way_out(out, chain);
 		break;
 	}
 }

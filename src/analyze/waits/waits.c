@@ -19,6 +19,7 @@ struct waits_state {
 	struct map has_first;	/* process_id -> nothing: `first` is whole */
 	struct host_state host; /* of agents, where processes were sampled too */
 	bool with_threads;
+	const char *if_empty;
 	struct section section; /* the open one, borrowed by the output */
 	bool is_among_others;	/* of a capture's views, one of which has the table of processes */
 };
@@ -31,6 +32,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	s->with_threads = o && o->with_threads;
+	s->if_empty = o ? o->if_empty : NULL;
 	s->is_among_others = !o;
 	host_state_init(&s->host);
 	snapshots_init(&s->last, WAITS_SNAPSHOT);
@@ -166,7 +168,9 @@ static int finish(void *state, struct sooth_error *err)
 		.name = s->is_among_others ? "waits" : "processes",
 		.schema = s->with_threads ? &why_evidence_schema : &why_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = "no process was read: it had ended, or the capture has no waits",
+		.if_empty = s->if_empty
+				    ? s->if_empty
+				    : "no process was read: it had ended, or the capture has no waits",
 	};
 	status = host_state_resolve(&s->host, err);
 	if (!status)

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analyze/process_table/process_match.h"
 #include "cli/agents/process_table_scan.h"
 #include "cli/target/target_search.h"
 #include "explain/report.h"
 #include "os/os.h"
 #include "probes/proc.h"
+
+#define PID_MOST (4 << 20) /* PID_MAX_LIMIT of the kernel */
 
 size_t target_found_count(const struct target_found *found)
 {
@@ -147,8 +150,8 @@ static int add_process(
 	return status;
 }
 
-static int add_pids(const struct target_options *t, const struct arguments *a,
-	struct target_found *found, struct sooth_error *err)
+static int add_pids(
+	const struct target_options *t, struct target_found *found, struct sooth_error *err)
 {
 	struct process_id id = { 0 };
 	int status = 0;
@@ -156,14 +159,6 @@ static int add_pids(const struct target_options *t, const struct arguments *a,
 	for (size_t i = 0; i < t->pids.count && !status; i++) {
 		if (target_word(t->pids.items[i], &id) != TARGET_WORD_PID || !id.pid)
 			return target_bad_pid(t->pids.items[i], err);
-		status = add_process(found, &id, err);
-	}
-	for (size_t i = 0; i < a->count && !status; i++) {
-		id = (struct process_id){ 0 };
-		if (target_word(a->items[i], &id) != TARGET_WORD_PID)
-			continue;
-		if (!id.pid)
-			return target_bad_pid(a->items[i], err);
 		status = add_process(found, &id, err);
 	}
 	return status;
@@ -312,6 +307,43 @@ static int search(const struct target_options *t, const struct arguments *a, boo
 	return status;
 }
 
+/* --- words of digits --- */
+
+/* The beginning of a session's id can have digits only. A PID goes first. */
+static bool may_be_session(
+	const struct target_found *found, const char *word, const struct process_id *id)
+{
+	if (strlen(word) < SESSION_PREFIX_LEAST || word[strspn(word, "0123456789")])
+		return false;
+	return !id->pid || id->pid > PID_MOST || (!found->capture && is_missing((uint32_t)id->pid));
+}
+
+/* -ESRCH: it is no session either. */
+static int add_session(const char *word, struct target_found *found, struct sooth_error *err)
+{
+	struct target_options session = { .sessions = { .items = { word }, .count = 1 } };
+
+	return search(&session, &(struct arguments){ 0 }, false, found, err);
+}
+
+static int add_number(const char *word, struct target_found *found, struct sooth_error *err)
+{
+	struct sooth_error no_session = { 0 };
+	struct process_id id = { 0 };
+	int status = -ESRCH;
+
+	if (target_word(word, &id) != TARGET_WORD_PID)
+		return 0;
+	if (may_be_session(found, word, &id))
+		status = add_session(word, found, &no_session);
+	if (status != -ESRCH) {
+		if (status)
+			*err = no_session;
+		return status;
+	}
+	return id.pid ? add_process(found, &id, err) : target_bad_pid(word, err);
+}
+
 static int find(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct target_found *found, struct sooth_error *err)
 {
@@ -324,7 +356,9 @@ static int find(const struct target_options *t, const struct arguments *a, unsig
 	}
 	found->is_host = t->all && !selects_rows;
 	if (!status)
-		status = add_pids(t, a, found, err);
+		status = add_pids(t, found, err);
+	for (size_t i = 0; i < a->count && !status; i++)
+		status = add_number(a->items[i], found, err);
 	if (!status && !found->capture && !(allowed & TARGET_KEEPS_MISSING))
 		drop_missing(found);
 	return status ? status : search(t, a, !found->has_user, found, err);
