@@ -535,13 +535,22 @@ static void test_worker(void **state)
 /* The first thread of a JVM joins the one that runs main(). */
 static void test_jvm(void **state)
 {
+	struct waits_thread *last_thread;
+	size_t at;
+
 	(void)state;
 	process(10, "java", 'S');
 	thread(10, 10, "futex", 0x1000);
 	party(10, 10, WAITS_RELATION_THREAD, 10, 11, "java");
 	thread_at(&records, 10)->lock = WAITS_LOCK_JOIN;
+	at = records.size;
 	thread(10, 11, "futex", 0x2000);
+	last_thread = (void *)(records.data + at);
 	expect("waits", "java (10) waits inside the JVM, for work or for a lock of Java, 3 min");
+	/* What works at intervals is not stuck. */
+	last_thread->timeout_state = SOOTH_STATE_VALUE;
+	last_thread->timeout_ns = 20 * NS_PER_MS;
+	expect("waits", "java (10) in thread worker (11) sleeps for 20 ms at a time");
 	thread(10, 12, "epoll_wait", 5);
 	expect("idle", "java (10) in thread worker (12) waits for events, idle 3 min");
 }

@@ -103,6 +103,14 @@ unsigned answer_waits_left_out(const struct diagnosis *s)
 	return count;
 }
 
+/* What it waited for when it was last read is over. */
+static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct ending *end = endings_get(&s->input.endings, &j->id);
+
+	return end && end->has_end;
+}
+
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct buffer activity = { 0 };
@@ -115,7 +123,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	answer_activity(s, j, &activity);
 	is_known = activity.size;
 	buffer_fini(&activity);
-	if (j->is_host || is_known || follow(s, j, &g, &chain))
+	if (j->is_host || is_known || has_ended(s, j) || follow(s, j, &g, &chain))
 		return false;
 	silence_ns = silence_of(s, j, &chain);
 	if (!is_stuck(&chain, silence_ns))

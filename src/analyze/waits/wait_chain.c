@@ -144,17 +144,33 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 }
 
 /* The first thread of a JVM only waits for the end of the one that runs main(): while that waits to
- * be woken, the others serve, or it has nothing to do. */
-static bool is_resting_jvm(const struct wait_graph *g, const struct waits_process *p,
-	const struct wait_link *main_link)
+ * be woken, the others serve, or it has nothing to do. NULL: it is none, or not at rest. */
+static const struct waits_thread *resting_main(const struct wait_graph *g,
+	const struct waits_process *p, const struct wait_link *main_link)
 {
 	const struct waits_thread *t;
 
 	if (main_link->what != WAIT_THREAD_END || !main_link->party ||
 		!span_equal(record_text(&p->record, &p->name), "java"))
-		return false;
+		return NULL;
 	t = wait_graph_thread_of(g, p->node_pid, main_link->party->party_tid);
-	return t && wait_link_of(g, p, t).what == WAIT_CONDITION;
+	return t && wait_link_of(g, p, t).what == WAIT_CONDITION ? t : NULL;
+}
+
+/* One with a timeout wakes by itself: what it does between is its work. */
+static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_process *p,
+	const struct waits_thread *main_thread, struct wait_link first)
+{
+	if (is_woken_by_time(main_thread)) {
+		first = wait_link_of(g, p, main_thread);
+		first.what = WAIT_SLEEP;
+	} else {
+		first.what = WAIT_CONDITION;
+		first.is_inside = true;
+	}
+	first.confidence = WAITS_MEDIUM;
+	first.party = NULL;
+	return first;
 }
 
 /* A thread that started or ran since the sample before is not stuck, and could wake the others. */
@@ -176,6 +192,7 @@ static bool has_run_any(const struct wait_graph *g, const struct waits_process *
 
 static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
 {
+	const struct waits_thread *jvm;
 	struct survey s = { 0 };
 
 	look(&s, g, p);
@@ -186,15 +203,11 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	if (s.has_busy && (s.main.is_idle || is_of_locks(&s.main) || s.main.what == WAIT_READY ||
 				  s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
 		return s.busy;
-	if (is_resting_jvm(g, p, &s.main)) {
-		if (s.has_active || s.has_events)
-			return s.has_active ? s.active : s.events;
-		s.main.what = WAIT_CONDITION;
-		s.main.is_inside = true;
-		s.main.confidence = WAITS_MEDIUM;
-		s.main.party = NULL;
-		return s.main;
-	}
+	jvm = resting_main(g, p, &s.main);
+	if (jvm && (s.has_active || s.has_events))
+		return s.has_active ? s.active : s.events;
+	if (jvm)
+		return of_jvm(g, p, jvm, s.main);
 	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION &&
 		!has_run_any(g, p)) {
 		s.main.what = WAIT_ALL_THREADS;
