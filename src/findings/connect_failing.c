@@ -4,7 +4,8 @@
  * not reach it, or sends it datagrams without an answer. A process that tries several addresses of
  * a service and reaches one got what it needed, and so did one that reaches the peer in the end.
  * Attempts that were under way already when the observation began are seen in the snapshots of the
- * sockets. The attempts of commands that a process starts count together.
+ * sockets. The attempts of commands that a process starts count together. A connection that is
+ * made, and that the peer ends at once without an answer, again and again, has failed as well.
  */
 #include <stdio.h>
 #include <string.h>
@@ -167,6 +168,29 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failures;
 }
 
+/* Calls that were not recorded may have read something. */
+static bool has_every_call(const struct check_calls *c, const struct check *e)
+{
+	return !c->is_sampled && !c->lost && !e->input->calls.has_time_gaps;
+}
+
+/* The peer ends nearly all of its connections at once. Several at one moment may be a pool that
+ * asks whether the peer has room. */
+static double weigh_cut(const void *key, const void *value, const void *user)
+{
+	const struct call_path *address = key;
+	const struct call_peer *p = value;
+	const struct check *e = user;
+	double cut = (double)p->cut;
+
+	if (strncmp(p->protocol, "TCP", 3) != 0 || p->last_answer_ns > p->first_cut_ns ||
+		p->last_cut_ns - p->first_cut_ns < NS_PER_S ||
+		cut * 100 < check_option(e, "min-share") * (double)p->made ||
+		!check_is_over(e, "min-failures", cut, address->text))
+		return 0;
+	return cut;
+}
+
 static double weigh_waiting(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
@@ -268,6 +292,37 @@ static void report_failing(const struct look *l, const char *address, const stru
 	finding_end(out);
 }
 
+static void report_cut(const struct look *l, const char *address, const struct call_peer *p)
+{
+	char label[128], time[UNITS_SIZE];
+	const struct check *e = l->e;
+	struct check_result *out = l->out;
+	uint64_t life_ns = p->cut_life_ns / p->cut;
+
+	put_label(e, address, label, sizeof(label));
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
+	finding_connection(out, span_of(address, strlen(address)));
+	finding_claim(out,
+		"%s%s closes its connections at once, without an answer: %llu of %llu, after %s "
+		"on average",
+		address, label, (unsigned long long)p->cut, (unsigned long long)p->made,
+		sentence_duration(time, life_ns));
+	finding_number(
+		out, "closed by the peer", (double)p->cut, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_rate(out, "connections", check_calls_rate(&l->calls, (double)p->made),
+		SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_number(out, "average life of a connection", (double)life_ns, SOOTH_UNIT_NS,
+		l->calls.interval_ns);
+	finding_number(out, "of these, after the process had sent something",
+		(double)p->cut_after_sending, SOOTH_UNIT_NONE, l->calls.interval_ns);
+	check_calls_unseen(&l->calls, e, out);
+	finding_remedy(out,
+		"read the log of the server at %s (on this host: ss -tlnp names it): it refuses "
+		"these connections, ends before it answers, or speaks another protocol (TLS)",
+		address);
+	finding_end(out);
+}
+
 static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
 {
 	char label[128], time[UNITS_SIZE];
@@ -342,6 +397,25 @@ static size_t report_by_calls(const struct look *l)
 	for (size_t i = 0; i < count; i++)
 		report_failing(l, ((const struct call_path *)top[i].key)->text, top[i].value);
 	return count;
+}
+
+static size_t report_by_answers(const struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	size_t count = has_every_call(&l->calls, l->e) ? check_rank(&l->calls.history->peers,
+								 weigh_cut, l->e, top, SHOWN_MAX)
+						       : 0;
+	size_t reported = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct call_path *address = top[i].key;
+
+		if (weigh(address, top[i].value, l->e))
+			continue;
+		report_cut(l, address->text, top[i].value);
+		reported++;
+	}
+	return reported;
 }
 
 static size_t report_by_sockets(const struct look *l)
@@ -443,7 +517,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	l.has_calls =
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	child_calls_read(&l.children, e);
-	found = (l.has_calls ? report_by_calls(&l) + report_by_children(&l) + report_datagrams(&l)
+	found = (l.has_calls ? report_by_calls(&l) + report_by_answers(&l) +
+					report_by_children(&l) + report_datagrams(&l)
 			     : 0) +
 		report_by_sockets(&l);
 	if (!found && l.has_calls)

@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watch-flood: a process watches very many files with inotify, or has many inotify instances
- * that watch nothing. Each watch takes kernel memory, and all processes of a user share one
- * limit.
+ * watch-flood: a process watches very many files with inotify, adds watches all the time without
+ * removing them, or has many inotify instances that watch nothing. Each watch takes kernel memory,
+ * and all processes of a user share one limit.
+ *
+ * Growth rests on two measurements: the watches at both ends of the observation, and the calls that
+ * add them, which show that it went on in between. A list that is filled at the start and does
+ * not change after that has no such calls; watches that are removed again, or added to a file that
+ * is watched already, are no gain.
  *
  * Cannot be seen: whether two descriptors are one instance (dup, fork); they count as two.
  */
 #include <stdlib.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/map.h"
+#include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
+#define SECONDS_LEAST	     3 /* with a new watch */
+#define SECONDS_SHARE	     0.75
+#define GAIN_SHARE	     0.5 /* of the watches added, that remained */
+#define QUIET_END	     5	 /* without a new watch, as a part of the observation */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-watches", 10000, 1, 1e9, "minimum number of inotify watches of one process"),
@@ -24,6 +35,12 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("max-empty", 16, 1, 1e9,
 		"maximum number of inotify instances without a watch in one process"),
+	THRESHOLD("min-gain", 40, 1, 1e9,
+		"minimum number of watches added and not removed during the observation"),
+	THRESHOLD("min-rate", 5, 0.0001, 1e9,
+		"minimum number of watches added and not removed per second"),
+	THRESHOLD("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
 };
 
 /* --- counting --- */
@@ -188,6 +205,154 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 	finding_end(out);
 }
 
+/* --- growth --- */
+
+struct watch_growth {
+	uint32_t first, last;
+	uint64_t interval_ns;
+	/* By the calls of the thread and instance that added most. */
+	uint64_t added, removed, seconds, last_added_ns;
+};
+
+static void add_calls(struct watch_growth *g, const struct call_history *calls)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	while (calls && (r = call_repeats_next(calls, &position, &key))) {
+		uint32_t traits = syscall_row_of(key->abi, key->number)->traits;
+
+		if (key->result < 0)
+			continue;
+		if (traits & SYSCALL_REMOVES_WATCH)
+			g->removed += r->count;
+		if (!(traits & SYSCALL_ADDS_WATCH))
+			continue;
+		g->added += r->count;
+		if (r->seconds < g->seconds)
+			continue;
+		g->seconds = r->seconds;
+		g->last_added_ns = r->last_ns;
+	}
+}
+
+/* False: the watches were not counted twice. */
+static bool growth_read(
+	struct watch_growth *g, const struct check *e, const struct call_history *calls)
+{
+	const struct snapshot *first = check_first(e, &e->input->fds);
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
+	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+	*g = (struct watch_growth){ 0 };
+	if (!begin || !end || begin->descriptors_state || end->descriptors_state ||
+		end->record.time_ns <= begin->record.time_ns)
+		return false;
+	g->first = begin->watches;
+	g->last = end->watches;
+	g->interval_ns = end->record.time_ns - begin->record.time_ns;
+	add_calls(g, calls);
+	return true;
+}
+
+static double gain_of(const struct watch_growth *g)
+{
+	return (double)g->last - (double)g->first;
+}
+
+static double growth_rate(const struct watch_growth *g)
+{
+	return gain_of(g) * (double)NS_PER_S / (double)g->interval_ns;
+}
+
+/* All the time, up to the end. */
+static bool is_ongoing(const struct check *e, const struct watch_growth *g)
+{
+	uint64_t quiet_ns = g->interval_ns / QUIET_END;
+
+	if (quiet_ns < NS_PER_S)
+		quiet_ns = NS_PER_S;
+	return g->seconds >= SECONDS_LEAST &&
+	       (double)g->seconds * (double)NS_PER_S >= SECONDS_SHARE * (double)g->interval_ns &&
+	       g->last_added_ns + quiet_ns >= e->input->end_ns &&
+	       gain_of(g) >= GAIN_SHARE * (double)g->added;
+}
+
+static void emit_full(
+	struct check_result *out, const struct watch_growth *g, const struct fds_process *p)
+{
+	struct growth rate = { .grows = true,
+		.last = g->last,
+		.per_s = growth_rate(g),
+		.interval_ns = g->interval_ns };
+	uint64_t left_ns;
+
+	if (share_of(p) < 0)
+		return;
+	finding_number(out, "share of the user's limit of inotify watches", share_of(p),
+		SOOTH_UNIT_PERCENT, 0);
+	if (!growth_reaches(&rate, p->watches_max, &left_ns))
+		return;
+	finding_severity(out, FINDING_MEDIUM);
+	finding_number(out, "time until the limit is reached", (double)left_ns, SOOTH_UNIT_NS, 0);
+}
+
+static void emit_growth(const struct check *e, struct check_result *out,
+	const struct watch_growth *g, const struct check_calls *calls, const struct fds_process *p)
+{
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "growth");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"watches more and more files and directories: %.0f more, %llu removed, %u in all",
+		gain_of(g), (unsigned long long)g->removed, g->last);
+	finding_number(out, "watches when the observation started", g->first, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "watches when the observation ended", g->last, SOOTH_UNIT_NONE, 0);
+	finding_rate(out, "growth", growth_rate(g), SOOTH_UNIT_NONE, g->interval_ns);
+	finding_number(out, "calls that added or changed a watch", (double)g->added,
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "seconds in which watches were added", (double)g->seconds,
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	emit_full(out, g, p);
+	check_calls_unseen(calls, e, out);
+	finding_unseen(out, "whether it ends: a large tree that is made just now is watched step "
+			    "by step");
+	finding_remedy(out,
+		"sooth inspect --fds %u lists the watches; a program that adds one for each "
+		"file or directory has to remove it again (inotify_rm_watch)",
+		e->id.pid);
+	finding_end(out);
+}
+
+/* False: it is not fine, and that has been reported. */
+static bool diagnose_growth(
+	const struct check *e, struct check_result *out, const struct fds_process *p)
+{
+	struct check_calls calls = { 0 };
+	bool has_calls =
+		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&calls, e);
+	struct watch_growth g;
+
+	if (!growth_read(&g, e, has_calls ? calls.history : NULL) ||
+		gain_of(&g) < check_option(e, "min-gain") ||
+		!check_is_over(e, "min-rate", growth_rate(&g), "growth") ||
+		(double)check_age_ns(e) < check_option(e, "min-age"))
+		return true;
+	if (!has_calls) {
+		check_blind_because(out,
+			"the process has more inotify watches than before; whether it adds them "
+			"all "
+			"the time was not seen, as its system calls were not observed",
+			CHECK_LONGER);
+		return false;
+	}
+	if (!is_ongoing(e, &g))
+		return true;
+	emit_growth(e, out, &g, &calls, p);
+	return false;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -207,7 +372,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_flood(e, out, last, &sums);
 	if (check_is_over(e, "max-empty", empty, "instances"))
 		emit_empty(out, &sums, empty);
-	if (!out->found)
+	if (!out->found && diagnose_growth(e, out, sums.process))
 		check_fine(
 			out, "watches: %u, instances: %u", sums.process->watches, sums.instances);
 }

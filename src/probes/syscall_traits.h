@@ -36,8 +36,11 @@ enum syscall_trait {
 	SYSCALL_BREAKS = 1 << 19,  /* moves the end of the heap */
 	SYSCALL_RETURNS_ADDRESS = 1 << 20,
 	SYSCALL_RETURNS_MODE = 1 << 21,
-	SYSCALL_SYNCS = 1 << 22, /* what was written to a file, to its disk */
+	SYSCALL_SYNCS = 1 << 22,       /* what was written to a file, to its disk */
 	SYSCALL_STARTS_TASK = 1 << 23, /* a process or a thread */
+	SYSCALL_SHUTS_DOWN = 1 << 24,  /* a connection, for one direction or both */
+	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
+	SYSCALL_REMOVES_WATCH = 1 << 26,
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

@@ -174,6 +174,18 @@ def listener(family=socket.AF_INET, backlog=64):
     s.listen(backlog); return s
 def drain(s):
     while True: s.accept()[0].close()
+def answer(s):
+    # Each connection, and no second request by it.
+    while True:
+        c = s.accept()[0]
+        if c.recv(100): c.sendall(b"answer")
+        c.close()
+def request(address, sends):
+    with socket.create_connection(address) as s:
+        if sends: s.sendall(b"request")
+        try:
+            while s.recv(100): pass
+        except ConnectionError: pass
 def attempt(address, family=socket.AF_INET, timeout=None, type=socket.SOCK_STREAM):
     s = socket.socket(family, type)
     try:
@@ -208,7 +220,10 @@ elif kind in ("hangs", "is late"):
     server = full.getsockname()
     if kind == "hangs": full.close()
     time.sleep(0.2)
-elif kind in ("reached", "two addresses", "no wait", "comes up"):
+elif kind == "answers":
+    server = listener()
+    threading.Thread(target=answer, args=(server,), daemon=True).start()
+elif kind in ("reached", "two addresses", "no wait", "comes up", "cut", "cut after sending"):
     server = bound() if kind == "comes up" else listener()
     port = server.getsockname()[1]
     if kind != "comes up":
@@ -228,6 +243,8 @@ def work(n):
         time.sleep(0.8)
         for _ in range(3): kept.append(full.accept()[0])
     elif kind == "reached": attempt(("127.0.0.1", port))
+    elif kind in ("cut", "cut after sending", "answers"):
+        request(server.getsockname(), kind != "cut")
     elif kind == "no wait": attempt(("127.0.0.1", port), timeout=1)
     elif kind == "two addresses":
         attempt(("::1", port), socket.AF_INET6); attempt(("127.0.0.1", port))
@@ -336,6 +353,7 @@ def has_node():
     return None if shutil.which("node") else "no node"
 
 
+CUT = {"evidence": "closed by the peer", "threshold": "min-failures"}
 FAILS = {"evidence": "failures", "threshold": "min-failures"}
 
 CONNECT_FAILING = [
@@ -367,6 +385,10 @@ CONNECT_FAILING = [
     healthy("connect-failing", "datagrams that need no answer",
         program(DATAGRAMS, "only sends", (0.1, 0.2), (1, 1)), duration_s=5.0),
     healthy("connect-failing", "each command that it starts reaches it", commands("reached")),
+    sick("connect-failing", "closed at once", connects("cut"), says="closes its connections at once", **CUT),
+    sick("connect-failing", "closed after each request", connects("cut after sending"),
+        says="closes its connections at once", **CUT),
+    healthy("connect-failing", "a connection for each answer", connects("answers")),
     healthy("connect-failing", "reached", connects("reached")),
     healthy("connect-failing", "reached, without waiting", connects("no wait")),
     healthy("connect-failing", "two addresses, of which one is there", connects("two addresses")),

@@ -6,6 +6,8 @@ import pathlib
 
 from case import healthy, sick
 
+NO_AGE = ("watch-flood.min-age=0",)
+
 # Watches of so many directories by so many instances, and instances that watch nothing.
 WATCHER = """
 import ctypes, os, sys, time
@@ -35,6 +37,36 @@ for _ in range(watchers):
         check(libc.inotify_add_watch(fd, path.encode(), IN_CREATE | IN_MODIFY), path)
 print("ready", flush=True)
 time.sleep(600)
+"""
+
+# Adds a watch again and again: for each a new directory, for half of them, or it removes the
+# one before; or it has filled its list and stands still.
+GROWER = """
+import ctypes, os, sys, time
+folder, how, pause = sys.argv[1], sys.argv[2], float(sys.argv[3])
+libc = ctypes.CDLL(None, use_errno=True)
+fd = libc.inotify_init1(0)
+paths = [os.path.join(folder, "d%d" % i) for i in range(3000)]
+for path in paths: os.makedirs(path)
+def add(path):
+    watch = libc.inotify_add_watch(fd, path.encode(), 0x100)
+    if watch < 0: raise OSError(ctypes.get_errno(), path)
+    return watch
+if how == "fills":
+    for path in paths: add(path)
+print("ready", flush=True)
+before = None
+for i in range(100000):
+    if how == "fills":
+        time.sleep(1)
+    elif how == "again":
+        add(paths[i % 20])
+    else:
+        watch = add(paths[i % 3000])
+        if how == "removes" and before is not None:
+            libc.inotify_rm_watch(fd, before)
+        before = watch
+    time.sleep(pause)
 """
 
 # Of nobody here, and of one case alone, also beside another run of these.
@@ -67,6 +99,13 @@ def flood_of_one(scope, rng):
 def editor(scope, rng):
     """As an editor does: some thousands, by a few instances."""
     return start(scope, rng.randrange(300, 1200), rng.randrange(1, 4), empty=rng.randrange(3))
+
+
+def grower(how):
+    def make(scope, rng):
+        folder = scope.path / "grows"
+        return scope.python(GROWER, str(folder), how, str(rng.uniform(0.008, 0.02))).pid
+    return make
 
 
 def leaked(scope, rng):
@@ -130,6 +169,15 @@ CASES = [
         threshold="max-share"),
     sick("watch-flood", "instances that watch nothing", leaked,
         evidence="inotify instances without a watch", threshold="max-empty"),
+    sick("watch-flood", "a watch for each directory, and none is removed", grower("grows"),
+        settings=NO_AGE, duration_s=5, calls=True, says="watches more and more", severity="low", evidence="growth",
+        threshold="min-rate"),
+    healthy("watch-flood", "each watch is removed again", grower("removes"), settings=NO_AGE, duration_s=5,
+        calls=True),
+    healthy("watch-flood", "the same directories are added again", grower("again"), settings=NO_AGE, duration_s=5,
+        calls=True),
+    healthy("watch-flood", "a list that is filled and stands still", grower("fills"), settings=NO_AGE, duration_s=5,
+        calls=True),
     healthy("watch-flood", "an editor", editor),
     healthy("watch-flood", "instances that are closed again", closed_again),
     healthy("watch-flood", "many instances, none without a watch", busy_instances),

@@ -1003,6 +1003,78 @@ static void test_write_churn(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- watch-flood: growth --- */
+
+static void watches_are(double s, double count)
+{
+	struct fds_process p = { .record = head_of(s, PID, FDS_PROCESS),
+		.watches = (uint32_t)count,
+		.watches_max = 1000,
+		.instances_max = 10 };
+
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* So many in each half second until then; `kept` of all of them remain. */
+static void adds_watches(double until_s, double kept)
+{
+	double added = 0;
+
+	observe();
+	watches_are(0, 100);
+	for (double s = 0.1; s < until_s; s += 0.5) {
+		next_s = s;
+		for (int i = 0; i < 10; i++, added++)
+			CALL("inotify_add_watch", (int64_t)added + 1, 3, 1, 0x100);
+	}
+	next_s = 4.9;
+	CALL("inotify_rm_watch", 0, 3, 1);
+	watches_are(5, 100 + added * kept);
+	observed();
+}
+
+static void adds_until(double s)
+{
+	adds_watches(s, 1);
+}
+
+static void adds_and_keeps(double percent)
+{
+	adds_watches(5, percent / 100);
+}
+
+static void has_more_watches(double count)
+{
+	is_there();
+	watches_are(0, 100);
+	watches_are(5, 100 + count);
+}
+
+static void test_watches_grow(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "watch-flood", adds_until, 5, NULL,
+			"medium/medium: watches more and more files and directories: 100 more, 1 "
+			"removed, 200 in all|[growth: 20 a second|[seconds in which watches were "
+			"added: 5|[time until the limit is reached: 40" },
+		{ "watch-flood", adds_until, 4.5, NULL, "medium/medium: watches more" },
+		{ "watch-flood", adds_until, 3.5, NULL, "=fine: watches: 170, instances: 0\n" },
+		{ "watch-flood", adds_until, 0.5, "watch-flood.min-gain=1",
+			"=fine: watches: 110, instances: 0\n" },
+		{ "watch-flood", adds_and_keeps, 50, NULL, "medium/medium: watches more" },
+		{ "watch-flood", adds_and_keeps, 49, NULL, "fine: watches: 149" },
+		{ "watch-flood", adds_and_keeps, 100, "watch-flood.min-gain=101", "fine: " },
+		{ "watch-flood", adds_and_keeps, 100, "watch-flood.min-rate=20.1", "fine: " },
+		{ "watch-flood", adds_and_keeps, 100, "watch-flood.min-age=1000s", "fine: " },
+		{ "watch-flood", has_more_watches, 40, NULL,
+			"blind: the process has more inotify watches than before" },
+		{ "watch-flood", has_more_watches, 39, NULL, "fine: watches: 139" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- connect-failing --- */
 
 static void connects(unsigned char last, int64_t result)
@@ -1013,6 +1085,75 @@ static void connects(unsigned char last, int64_t result)
 	piece(1, bytes, sizeof(bytes));
 	CALL("connect", result, 9, 1, 16);
 	CALL("close", 0, 9);
+}
+
+enum { CUT_AT_ONCE, GETS_ANSWER, SHUTS_DOWN, CLOSES_ITSELF, IS_RESET };
+
+static void connects_and(unsigned how)
+{
+	unsigned char bytes[16] = { 2, 0, 1, 187, 10, 0, 0, 1 };
+
+	CALL("socket", 9, 2, 1, 0);
+	piece(1, bytes, sizeof(bytes));
+	CALL("connect", 0, 9, 1, 16);
+	CALL("write", 5, 9, 1, 5);
+	if (how == SHUTS_DOWN)
+		CALL("shutdown", 0, 9, 1);
+	if (how == GETS_ANSWER)
+		CALL("read", 7, 9, 1, 4096);
+	if (how == IS_RESET)
+		CALL("read", -ECONNRESET, 9, 1, 4096);
+	else if (how != CLOSES_ITSELF)
+		CALL("read", 0, 9, 1, 4096);
+	CALL("close", 0, 9);
+}
+
+/* Four connections, half a second apart. */
+static void connects_four_times(double how)
+{
+	observe();
+	for (int i = 0; i < 4; i++, next_s += 0.5)
+		connects_and((unsigned)how);
+	observed();
+}
+
+static void is_cut_for(double s)
+{
+	observe();
+	for (int i = 0; i < 4; i++, next_s += s / 3)
+		connects_and(CUT_AT_ONCE);
+	observed();
+}
+
+/* So many with an answer, before those without. */
+static void is_cut_later(double answered)
+{
+	observe();
+	for (int i = 0; i < (int)answered; i++)
+		connects_and(GETS_ANSWER);
+	for (int i = 0; i < 6; i++, next_s += 0.5)
+		connects_and(CUT_AT_ONCE);
+	observed();
+}
+
+static void is_answered_at_last(double value)
+{
+	(void)value;
+	observe();
+	for (int i = 0; i < 6; i++, next_s += 0.5)
+		connects_and(CUT_AT_ONCE);
+	connects_and(GETS_ANSWER);
+	observed();
+}
+
+static void is_cut_and_lost(double value)
+{
+	(void)value;
+	observe();
+	for (int i = 0; i < 6; i++, next_s += 0.5)
+		connects_and(CUT_AT_ONCE);
+	loses(1);
+	observed();
 }
 
 static void is_refused(double times)
@@ -1167,6 +1308,24 @@ static void test_connect_failing(void **state)
 		{ "connect-failing", is_refused_and_lost, 4, NULL,
 			"medium/medium: |2 times ETIMEDOUT: |, 2 times ECONNREFUSED: |(unseen: "
 			"calls whose records were lost (1)" },
+		{ "connect-failing", connects_four_times, CUT_AT_ONCE, NULL,
+			"medium/high: 10.0.0.1:443 (HTTPS) closes its connections at once, without "
+			"an answer: 4 of 4, after |[of these, after the process had sent "
+			"something: 4" },
+		{ "connect-failing", connects_four_times, IS_RESET, NULL,
+			"medium/high: 10.0.0.1:443 (HTTPS) closes its connections at once" },
+		{ "connect-failing", connects_four_times, GETS_ANSWER, NULL,
+			"=fine: 4 connects, 4 succeeded\n" },
+		{ "connect-failing", connects_four_times, SHUTS_DOWN, NULL, "fine: " },
+		{ "connect-failing", connects_four_times, CLOSES_ITSELF, NULL, "fine: " },
+		{ "connect-failing", connects_four_times, CUT_AT_ONCE,
+			"connect-failing.min-failures=5", "fine: " },
+		{ "connect-failing", is_cut_for, 1, NULL, "medium/high: 10.0.0.1:443" },
+		{ "connect-failing", is_cut_for, 0.9, NULL, "fine: " },
+		{ "connect-failing", is_cut_later, 2, NULL, "medium/high: 10.0.0.1:443" },
+		{ "connect-failing", is_cut_later, 3, NULL, "fine: " },
+		{ "connect-failing", is_answered_at_last, 0, NULL, "fine: " },
+		{ "connect-failing", is_cut_and_lost, 0, NULL, "fine: " },
 		{ "connect-failing", asks_in_vain, 2, NULL,
 			"low/medium: no answer from 10.0.0.9:53 (UDP): 2 requests sent, nothing "
 			"received|[waits for an answer that ended by timeout: 2 over" },
@@ -1283,6 +1442,7 @@ int main(void)
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),
+		cmocka_unit_test(test_watches_grow),
 		cmocka_unit_test(test_connect_failing),
 		cmocka_unit_test(test_shared_writes),
 	};

@@ -240,6 +240,8 @@ static void call_repeats_take(const struct call_at_hand *c)
 	if (!r->is_described)
 		describe(r, call, key.fd);
 	r->count += c->weight;
+	if (!r->seen || r->last_ns / NS_PER_S != call->call->record.time_ns / NS_PER_S)
+		r->seconds++;
 	if (!r->seen++)
 		r->first_ns = call->call->record.time_ns;
 	r->last_ns = call->call->record.time_ns;
@@ -253,7 +255,8 @@ static void call_repeats_take(const struct call_at_hand *c)
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->waits, &h->repeats, &h->positions, &h->pending, &h->weights };
+		&h->peers, &h->waits, &h->repeats, &h->positions, &h->pending, &h->unused,
+		&h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -285,6 +288,7 @@ static struct call_history *new_history(const struct process_id *id)
 		REPEATS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
+	map_init(&h->unused, sizeof(uint32_t), sizeof(struct call_unused), FDS_MAX);
 	map_init(&h->weights, sizeof(struct call_kind), sizeof(struct call_weight), WEIGHTS_MAX);
 	return h;
 }
@@ -381,6 +385,7 @@ static void forget_descriptors(struct call_history *h)
 {
 	map_clear(&h->positions);
 	map_clear(&h->pending);
+	map_clear(&h->unused);
 }
 
 static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
@@ -510,23 +515,25 @@ void call_histories_resolve(struct call_histories *h)
 	}
 }
 
+static void swap(struct map *a, struct map *b)
+{
+	struct map kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
 /* What its descriptors are at goes on. */
 static void renew(struct call_history **one)
 {
 	struct call_history *fresh = new_history(&(*one)->id), *old = *one;
-	struct map positions, pending, weights;
 
 	if (!fresh)
 		return;
-	positions = fresh->positions;
-	pending = fresh->pending;
-	weights = fresh->weights;
-	fresh->positions = old->positions;
-	fresh->pending = old->pending;
-	fresh->weights = old->weights;
-	old->positions = positions;
-	old->pending = pending;
-	old->weights = weights;
+	swap(&fresh->positions, &old->positions);
+	swap(&fresh->pending, &old->pending);
+	swap(&fresh->unused, &old->unused);
+	swap(&fresh->weights, &old->weights);
 	fini_history(old);
 	free(old);
 	*one = fresh;
@@ -551,9 +558,7 @@ double call_history_correction(const struct call_history *h, uint16_t abi, uint3
 	double all = 0, given = 0;
 
 	for (unsigned class_ = 0; class_ < SYSCALLS_CLASSES; class_++) {
-		struct call_kind kind = {
-			.number = number, .abi = abi, .class_ = (uint8_t)class_
-		};
+		struct call_kind kind = { .number = number, .abi = abi, .class_ = (uint8_t)class_ };
 		const struct call_weight *w = map_get(&h->weights, &kind);
 
 		all += w ? w->all : 0;

@@ -99,6 +99,10 @@ struct call_peer {
 	uint64_t excused;   /* failures that another address of the same service made good */
 	uint64_t fresh;	    /* failures that may still be */
 	uint64_t first_ns, last_failed_ns, last_made_ns;
+	/* Of those made: the peer ended the connection within a second, before it sent anything. */
+	uint64_t cut, cut_after_sending; /* the latter: the process had sent something */
+	uint64_t cut_life_ns;		 /* of all of these */
+	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];
@@ -129,6 +133,7 @@ struct call_repeat_key {
 struct call_repeat {
 	uint64_t count, seen;
 	uint64_t first_ns, last_ns; /* returns */
+	uint64_t seconds;	    /* of the clock, in which it returned */
 	uint64_t bytes;		    /* moved */
 	uint32_t events;	    /* of a call that polls, all masks together */
 	bool is_described;
@@ -155,6 +160,7 @@ struct call_history {
 	/* For following: */
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
+	struct map unused;    /* uint32_t fd -> a connection that has brought nothing yet */
 	struct map weights;   /* call_kind -> call_weight */
 };
 
@@ -164,10 +170,10 @@ struct call_histories {
 	bool is_on; /* the probe is in the stream */
 	bool has_calls, has_counts;
 	bool has_time_gaps; /* calls were counted in windows: counts are estimates */
-	bool is_full;	  /* nothing new is kept, only what is known goes on */
-	uint64_t taken;	  /* calls */
-	uint64_t lost;	  /* calls */
-	uint64_t refused; /* by the bounds */
+	bool is_full;	    /* nothing new is kept, only what is known goes on */
+	uint64_t taken;	    /* calls */
+	uint64_t lost;	    /* calls */
+	uint64_t refused;   /* by the bounds */
 };
 
 void call_histories_init(struct call_histories *h);
@@ -187,7 +193,8 @@ bool call_is_on_disk(const char *path);
 /* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
-/* Weights follow the first gap, so counts of a call are rather too low: what to multiply them by. */
+/* Weights follow the first gap, so counts of a call are rather too low: what to multiply them by.
+ */
 double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);
 /* How often the name of a path was found, in whatever directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);

@@ -26,6 +26,13 @@ struct call_pending {
 	uint64_t since_ns;
 };
 
+/* A connection that was made, and of which nothing was read yet. */
+struct call_unused {
+	struct call_path peer;
+	uint64_t since_ns;
+	bool has_sent;
+};
+
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */

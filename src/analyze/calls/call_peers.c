@@ -3,6 +3,9 @@
  * Which peers a process could reach (see call_history.h). What became of a connect that did not
  * wait shows when the process asks for it (getsockopt of SO_ERROR, a second connect), or when it
  * reads or writes; a process that only polls and then closes does not show it.
+ *
+ * A connection that was made is followed until something is read from it: the end of it, or an
+ * error, before that is the peer's doing, unless the process ended it first.
  */
 #include <string.h>
 
@@ -12,6 +15,7 @@
 
 #define EXCUSED_NS  (3 * NS_PER_S) /* from a failure until another address is reached */
 #define GIVEN_UP_NS NS_PER_S
+#define CUT_NS	    NS_PER_S /* from a connect until the peer has ended the connection "at once" */
 
 /* As Linux numbers them. */
 enum {
@@ -61,11 +65,20 @@ static void excuse_others(struct call_history *h, const struct call_peer *reache
 	}
 }
 
-static void succeeds(struct call_history *h, struct call_peer *p, uint64_t now_ns)
+/* At the call; the connection was begun before. */
+static void succeeds(const struct call_at_hand *c, const struct call_path *address,
+	struct call_peer *p, uint64_t since_ns)
 {
+	uint64_t now_ns = c->folded->call->record.time_ns;
+	uint32_t fd = (uint32_t)c->folded->fd;
+	struct call_unused *kept;
+
 	p->made++;
 	p->last_made_ns = now_ns;
-	excuse_others(h, p);
+	excuse_others(c->history, p);
+	kept = map_put(&c->history->unused, &fd, NULL);
+	if (kept)
+		*kept = (struct call_unused){ .peer = *address, .since_ns = since_ns };
 }
 
 /* --- beginning --- */
@@ -121,7 +134,7 @@ static void resolve(const struct call_at_hand *c, bool is_made, unsigned error)
 	struct call_peer *p = pending ? peer_at(c->history, &pending->peer) : NULL;
 
 	if (p && is_made)
-		succeeds(c->history, p, c->folded->call->record.time_ns);
+		succeeds(c, &pending->peer, p, pending->since_ns);
 	else if (p)
 		fails(p, error, c->folded->call->record.time_ns);
 	map_remove(&c->history->pending, &fd);
@@ -145,7 +158,7 @@ static void take_connect(const struct call_at_hand *c)
 		return;
 	p->attempts++;
 	if (!c->folded->is_error)
-		succeeds(c->history, p, c->folded->call->record.time_ns);
+		succeeds(c, &address, p, c->folded->call->record.time_ns);
 	else if (c->folded->error == LINUX_EINPROGRESS || c->folded->error == LINUX_EINTR)
 		begin(c, &address);
 	else
@@ -191,15 +204,11 @@ static void take_close(const struct call_at_hand *c)
 	map_remove(&c->history->pending, &fd);
 }
 
-void call_peers_take(const struct call_at_hand *c)
+static void take_pending(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 	uint32_t fd = (uint32_t)c->folded->fd;
 
-	if (row->traits & SYSCALL_CONNECTS) {
-		take_connect(c);
-		return;
-	}
 	if (!c->history->pending.count || !c->folded->has_fd || !map_get(&c->history->pending, &fd))
 		return;
 	if (row->traits & SYSCALL_ASKS_SOCKET)
@@ -208,6 +217,80 @@ void call_peers_take(const struct call_at_hand *c)
 		take_close(c);
 	else if (row->transfer.direction)
 		take_transfer(c);
+}
+
+/* --- what the connection brought --- */
+
+static void is_answered(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+{
+	struct call_peer *p = peer_at(c->history, &u->peer);
+
+	if (p)
+		p->last_answer_ns = c->folded->call->record.time_ns;
+	map_remove(&c->history->unused, &fd);
+}
+
+static void is_cut(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+{
+	uint64_t now_ns = c->folded->call->record.time_ns;
+	struct call_peer *p = peer_at(c->history, &u->peer);
+
+	if (p && now_ns - u->since_ns < CUT_NS) {
+		if (!p->cut++)
+			p->first_cut_ns = now_ns;
+		p->cut_after_sending += u->has_sent;
+		p->cut_life_ns += now_ns - u->since_ns;
+		p->last_cut_ns = now_ns;
+	}
+	map_remove(&c->history->unused, &fd);
+}
+
+static void take_read(const struct call_at_hand *c, const struct call_unused *u, uint32_t fd)
+{
+	const struct folded_call *call = c->folded;
+	bool has_room = syscall_value(call->call->arguments, call->row->transfer.size, 1) != 0;
+
+	if (!call->is_error && call->call->result > 0)
+		is_answered(c, u, fd);
+	else if (call->is_error ? call->error == LINUX_ECONNRESET : has_room)
+		is_cut(c, u, fd);
+}
+
+/* What the process ends itself, closing or shutting it down, is not the peer's doing. */
+static void take_unused(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	bool reads = call->from.is_there;
+	int64_t at = reads ? call->from.fd : call->fd;
+	uint32_t fd = (uint32_t)at;
+	struct call_unused *u;
+
+	if (!c->history->unused.count || !(reads || call->has_fd))
+		return;
+	u = map_get(&c->history->unused, &fd);
+	if (!u)
+		return;
+	if (reads)
+		take_read(c, u, fd);
+	else if (call->row->effect.what == SYSCALL_FD_CLOSES ||
+		 call->row->traits & SYSCALL_SHUTS_DOWN)
+		map_remove(&c->history->unused, &fd);
+	else if (call->to.is_there && call->error == LINUX_EPIPE)
+		is_cut(c, u, fd);
+	else if (call->to.is_there && !call->is_error)
+		u->has_sent = true;
+}
+
+void call_peers_take(const struct call_at_hand *c)
+{
+	const struct syscall_row *row = c->folded->row;
+
+	if (row->traits & SYSCALL_CONNECTS) {
+		take_connect(c);
+		return;
+	}
+	take_pending(c);
+	take_unused(c);
 }
 
 void call_peers_resolve(struct call_history *h)
