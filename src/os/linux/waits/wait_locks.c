@@ -191,6 +191,16 @@ struct own_file {
 	uint32_t major, minor, fd;
 };
 
+/* A lock of the open file itself, which a child has from its parent: it waits for nobody. */
+static bool shares_lock(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
+{
+	char name[48];
+
+	snprintf(name, sizeof(name), "fdinfo/%u", fd);
+	return procfs_read_at(n->process, name, &r->more, PROCFS_SMALL) >= 0 &&
+	       strstr(buffer_cstr(&r->more), "lock:\t");
+}
+
 /* A lock for writing that another process has on a file that this one has open. */
 void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
@@ -206,7 +216,8 @@ void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct 
 		struct own_file *f = &files[count];
 
 		f->fd = fd;
-		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
+		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor) &&
+			 !shares_lock(r, n, fd);
 	}
 	while (next_lock(&all, &l)) {
 		if (l.is_waiting || span_equal(l.mode, "READ") || l.pid == n->stat.pid ||
