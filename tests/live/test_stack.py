@@ -85,7 +85,7 @@ class Stack(Case):
     def look(self, pid, *options):
         report = self.sooth("stack", "-j", *options, str(pid)).json()
         self.assertEqual(report["loss"], [])
-        process, = [row for row in report["processes"] if row["pid"] == pid]
+        process, = [row for row in report["stacks"] if row["pid"] == pid]
         return process
 
     def by_thread(self, process):
@@ -181,7 +181,7 @@ class Stack(Case):
         process = self.held("1000")
         wait_until(lambda: all(state == "S" for state, _ in states(process.pid).values()), "all to wait")
         run = self.sooth("stack", "-j", str(process.pid)).json()
-        row, = run["processes"]
+        row, = run["stacks"]
         self.assertEqual(row["threads"], 1001)
         self.assertEqual(sum(group["threads"] for group in row["stacks"]), 1001)
         self.assertLess(len(row["stacks"]), 60)
@@ -247,7 +247,7 @@ class Stack(Case):
         target.wait_for_output(b"ready\n")
         wait_until(lambda: sorted(state for state, _ in states(target.pid).values()) == ["R"] + ["S"] * 9,
                    "all but one to wait")
-        row, = self.run_program(program, "stack", "-j", str(target.pid), **as_nobody()).json()["processes"]
+        row, = self.run_program(program, "stack", "-j", str(target.pid), **as_nobody()).json()["stacks"]
         groups = {member["name"]: group for group in row["stacks"] for member in group["members"]}
         read = [frame["function"] for frame in groups["held-2"]["stack_frames"]]
         self.assertEqual(read[1:4], ["hold_read", "deeper", "deeper"])
@@ -264,7 +264,7 @@ class Stack(Case):
         wait_until(lambda: all(state == "S" for state, _ in states(process.pid).values()), "all to wait")
         live = self.sooth("stack", "-j", str(process.pid), "--save", capture).json()
         again = self.run_program(harness.SOOTH_NONE or harness.SOOTH, "stack", "-j", capture).json()
-        self.assertEqual(live["processes"], again["processes"])
+        self.assertEqual(live["stacks"], again["stacks"])
         rows = self.sooth("query", capture, "select count(*) as n from \"stacks.thread\"", "-j", status=None)
         if rows.status == 0:
             self.assertIn("6", rows.text)

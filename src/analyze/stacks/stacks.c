@@ -114,7 +114,7 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 }
 
 static const struct section whole_section = {
-	.name = "processes",
+	.name = "stacks",
 	.schema = &stack_process_schema,
 	.shape = SECTION_TABLE,
 	.if_empty = "no process was read: it had ended, or the capture has no stacks",
