@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "analyze/stacks/stacks.h"
 #include "analyze/waits/waits.h"
 #include "base/units.h"
 #include "cli/agents/process_table_scan.h"
@@ -78,6 +79,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	bool is_of_agents = !target_is_given(&c->target, arguments) && !target_capture(arguments);
 	struct waits_options options = { .with_threads = c->output.verbose,
 		.if_empty = is_of_agents ? no_agents() : NULL };
+	struct stacks_options stacks = { .first_only = true };
 	struct target_found found = { 0 };
 	struct run run = {
 		.name = "why",
@@ -98,6 +100,9 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	if (found.is_host || found.has_user) {
 		run.probes[0].interest = SOOTH_SAMPLE;
 		run.allowed = 0;
+	} else if (c->output.verbose) {
+		run.probes[3] = (struct run_probe){ "stacks", SOOTH_SAMPLE | SOOTH_BRIEF };
+		run.views[1] = (struct run_view){ "stacks", &stacks };
 	}
 	if (!status)
 		status = run_report(&run, err);

@@ -73,5 +73,5 @@ const struct probe probe_stacks = {
 	.name = "stacks",
 	.help = "the stack of every thread at one moment",
 	.schemas = schemas,
-	.offers = INTEREST_SAMPLE,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF,
 };

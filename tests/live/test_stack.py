@@ -259,6 +259,17 @@ class Stack(Case):
         text = self.run_program(program, "stack", str(target.pid), **as_nobody()).text
         self.assertIn("registers of running threads need eBPF", text)
 
+    def test_why(self):
+        """With -v the stack of the thread that matters, as evidence."""
+        process = self.held("4")
+        wait_until(lambda: all(state == "S" for state, _ in states(process.pid).values()), "all to wait")
+        row, = self.sooth("why", "-v", "-j", str(process.pid)).json()["stacks"]
+        group, = row["stacks"]
+        self.assertTrue(group["has_main"])
+        self.assertIn("main", [frame["function"] for frame in group["stack_frames"]])
+        self.assertNotIn("stacks", self.sooth("why", "-j", str(process.pid)).json())
+        self.assertIn("    main  stack-held:0x", self.sooth("why", "-v", str(process.pid)).text)
+
     def test_capture(self):
         process, capture = self.held("5"), self.path("now.sooth")
         wait_until(lambda: all(state == "S" for state, _ in states(process.pid).values()), "all to wait")

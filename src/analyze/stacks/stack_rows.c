@@ -261,14 +261,18 @@ static void put_group(struct buffer *rows, const struct profile_sums *sums,
 }
 
 void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
-	uint32_t tid, bool is_short)
+	const struct stacks_options *options, bool is_short)
 {
 	struct buffer groups = { 0 };
 	const struct stack_group *all;
+	size_t count;
 
-	stack_groups(&groups, records, tid);
+	stack_groups(&groups, records, options->tid);
 	all = (const void *)groups.data;
-	for (size_t i = 0; i < groups.size / sizeof(*all); i++)
+	count = groups.size / sizeof(*all);
+	if (options->first_only && count > 1)
+		count = 1;
+	for (size_t i = 0; i < count; i++)
 		put_group(rows, sums, &all[i], records, is_short);
 	buffer_fini(&groups);
 }

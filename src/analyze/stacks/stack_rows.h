@@ -5,6 +5,7 @@
 
 #include "analyze/profile/profile_sums.h"
 #include "analyze/stacks/stack_groups.h"
+#include "analyze/stacks/stacks.h"
 #include "model/row_list.h"
 
 #define STACK_FRAME_ROW(F, S)                                                                      \
@@ -76,6 +77,6 @@ extern const struct sooth_schema stack_process_schema;
 
 /* Appends the rows of a process' groups. `is_short`: as text shows them by default. */
 void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
-	uint32_t tid, bool is_short);
+	const struct stacks_options *options, bool is_short);
 
 #endif

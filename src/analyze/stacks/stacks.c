@@ -94,7 +94,7 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 	struct buffer stacks = { 0 }, text = { 0 };
 	int status;
 
-	stack_rows(&stacks, &s->sums, &records, s->options.tid, is_short);
+	stack_rows(&stacks, &s->sums, &records, &s->options, is_short);
 	struct stack_process_row row = { .record = row_head(&snapshot->id),
 		.threads = end ? end->threads : 0,
 		.threads_state =
@@ -128,6 +128,14 @@ static const struct section short_section = {
 	.audience = SECTION_BRIEF,
 };
 
+/* Beside another view, which says what could not be read. */
+static const struct section first_section = {
+	.name = "stacks",
+	.schema = &stack_process_schema,
+	.shape = SECTION_TABLE,
+	.audience = SECTION_DETAIL,
+};
+
 static int emit_section(
 	struct stacks_state *s, const struct section *section, struct sooth_error *err)
 {
@@ -142,9 +150,13 @@ static int emit_section(
 
 static int finish(void *state, struct sooth_error *err)
 {
-	int status = emit_section(state, &short_section, err);
+	struct stacks_state *s = state;
+	int status;
 
-	return status ? status : emit_section(state, &whole_section, err);
+	if (s->options.first_only)
+		return emit_section(s, &first_section, err);
+	status = emit_section(s, &short_section, err);
+	return status ? status : emit_section(s, &whole_section, err);
 }
 
 static void fini(void *state)

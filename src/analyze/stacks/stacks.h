@@ -3,6 +3,7 @@
 #ifndef SOOTH_ANALYZE_STACKS_H
 #define SOOTH_ANALYZE_STACKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/demangle.h"
@@ -11,6 +12,9 @@
 struct stacks_options {
 	uint32_t tid; /* only this thread; 0: all */
 	enum demangle_style names;
+	/* Beside another view, for programs and verbose text: only the stack of the thread that
+	 * matters. */
+	bool first_only;
 };
 
 #endif
