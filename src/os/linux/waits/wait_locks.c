@@ -191,7 +191,7 @@ struct own_file {
 	uint32_t major, minor, fd;
 };
 
-/* A lock of the open file itself, which a child has from its parent: it waits for nobody. */
+/* A lock of the open file itself, which a child has from its parent: it does not wait. */
 static bool shares_lock(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
 {
 	char name[48];
