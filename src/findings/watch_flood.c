@@ -340,11 +340,10 @@ static bool diagnose_growth(
 		(double)check_age_ns(e) < check_option(e, "min-age"))
 		return true;
 	if (!has_calls) {
-		check_blind_because(out,
+		check_blind_by(out, FINDING_UNDECIDED,
 			"the process has more inotify watches than before; whether it adds them "
-			"all "
-			"the time was not seen, as its system calls were not observed",
-			CHECK_LONGER);
+			"all the time shows in its system calls, which were not observed",
+			"observe its system calls: sooth diagnose without --passive, as root");
 		return false;
 	}
 	if (!is_ongoing(e, &g))
