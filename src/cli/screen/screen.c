@@ -58,9 +58,13 @@ static void sort_by(struct screen *s, int step)
 	while (sort && at < t->column_count && strcmp(t->columns[at]->name, sort))
 		at++;
 	if (!sort || at == t->column_count)
-		at = step > 0 ? 0 : t->column_count - 1;
-	else
+		at = step > 0 ? t->column_count - 1 : 0;
+	/* By what is on display only. */
+	for (size_t i = 0; i < t->column_count; i++) {
 		at = (at + t->column_count + (size_t)step) % t->column_count;
+		if (!s->is_left_out[at])
+			break;
+	}
 	s->sort = t->columns[at]->name;
 	/* Numbers descending, texts ascending. */
 	s->is_ascending = t->columns[at]->type == SOOTH_FIELD_TEXT ||
