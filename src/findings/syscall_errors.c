@@ -14,6 +14,7 @@
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/task_room.h"
+#include "analyze/diagnosis/watch_failure.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -62,7 +63,7 @@ static const struct fds_filesystem *space_error_of(
 
 	if ((place->error != LINUX_ENOSPC && place->error != LINUX_EDQUOT &&
 		    place->error != LINUX_EROFS) ||
-		!call_is_on_disk(place->text))
+		!call_is_on_disk(place->text) || watch_failure_is(e, place))
 		return NULL;
 	f = file_space_of_path(last, place->text);
 	if (explains(f, place->error))
@@ -241,7 +242,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	double times = surplus(&l->calls, place, (double)f->count);
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
-	if (is_space(l, place))
+	if (is_space(l, place) || watch_failure_is(l->e, place))
 		return 0;
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
@@ -547,6 +548,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	count = check_rank(&look.calls.history->failures, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report(&look, &top[i]);
+	count += watch_failures_report(e, out, &look.calls, check_option(e, "min-grave"));
 	count += diagnose_children(&look);
 	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
 		(unsigned long long)failures, failures == 1 ? "" : "s",

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/fds/fd_sums.h"
+#include "analyze/diagnosis/watch_use.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 
@@ -20,87 +20,13 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
-/* Each has a limit of its own. */
-enum kind { WATCHES, INSTANCES, KINDS };
-
-struct use {
-	uint64_t own[KINDS], sum[KINDS];
-	uint64_t limit[KINDS];
-	bool is_most[KINDS];	/* no process of the user has more; lowest pid on a tie */
-	unsigned read, there;	/* processes of the user: sampled, existing */
-	unsigned other_readers; /* other processes with an instance */
-};
-
 static const struct {
 	const char *name, *sum, *sysctl, *what;
-} texts[KINDS] = {
-	[WATCHES] = { "watches", "watches of the user", "max_user_watches", "" },
-	[INSTANCES] = { "instances", "instances of the user", "max_user_instances", "instances" },
+} texts[WATCH_KINDS] = {
+	[WATCH_WATCHES] = { "watches", "watches of the user", "max_user_watches", "" },
+	[WATCH_INSTANCES] = { "instances", "instances of the user", "max_user_instances",
+		"instances" },
 };
-
-/* False where its watches count against another limit, or it is unknown which. */
-static bool counts_of(const struct snapshot *snapshot, uint64_t counts[KINDS])
-{
-	struct fd_sums sums;
-
-	fd_sums_of(&sums, snapshot);
-	if (!sums.process || sums.process->descriptors_state > SOOTH_STATE_TRUNCATED ||
-		sums.process->inotify_state != SOOTH_STATE_VALUE)
-		return false;
-	counts[WATCHES] = sums.process->watches;
-	counts[INSTANCES] = sums.instances;
-	return true;
-}
-
-/* --- all processes of a user --- */
-
-static void add_other(struct use *u, const struct process_id *own, const struct process_id *id,
-	const uint64_t counts[KINDS])
-{
-	u->other_readers += counts[INSTANCES] != 0;
-	for (int k = 0; k < KINDS; k++) {
-		u->sum[k] += counts[k];
-		if (counts[k] > u->own[k] || (counts[k] == u->own[k] && id->pid < own->pid))
-			u->is_most[k] = false;
-	}
-}
-
-static void add_user(const struct check *e, struct use *u)
-{
-	const struct process_table *c = &e->input->host.process_table;
-	uint32_t uid = e->process->process->uid;
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(c, &position))) {
-		const struct snapshot *snapshot = NULL;
-		uint64_t counts[KINDS];
-
-		if (p->process->uid != uid)
-			continue;
-		u->there++;
-		if (p != e->process)
-			snapshot = snapshots_get(&e->input->fds.last, &p->id);
-		else
-			u->read++;
-		if (!snapshot || !counts_of(snapshot, counts))
-			continue;
-		u->read++;
-		add_other(u, &e->id, &p->id, counts);
-	}
-}
-
-static void measure(const struct check *e, struct use *u, const struct fds_process *end)
-{
-	u->limit[WATCHES] = end->watches_max;
-	u->limit[INSTANCES] = end->instances_max;
-	for (int k = 0; k < KINDS; k++) {
-		u->sum[k] = u->own[k];
-		u->is_most[k] = true;
-	}
-	if (e->process)
-		add_user(e, u);
-}
 
 /* --- the finding --- */
 
@@ -109,7 +35,7 @@ static double percent_of(uint64_t part, uint64_t of)
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-static void emit_unseen(struct check_result *out, const struct use *u, int k)
+static void emit_unseen(struct check_result *out, const struct watch_use *u, int k)
 {
 	if (u->there > u->read)
 		finding_unseen(out,
@@ -121,7 +47,8 @@ static void emit_unseen(struct check_result *out, const struct use *u, int k)
 				    "limit, so some descriptors refer to the same instance");
 }
 
-static void report(const struct check *e, struct check_result *out, const struct use *u, int k)
+static void report(
+	const struct check *e, struct check_result *out, const struct watch_use *u, int k)
 {
 	double percent = percent_of(u->sum[k], u->limit[k]);
 	bool is_alone = u->own[k] == u->sum[k];
@@ -158,33 +85,34 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
-	struct use u = { 0 };
+	struct watch_use u;
 
 	if (!end || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(
 			out, end ? end->descriptors_state : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	if (!counts_of(last, u.own)) {
+	if (!watch_use_of(&u, e)) {
 		check_blind_by(out, FINDING_REFUSED,
 			"the limits of the process are in another user namespace, or not readable",
 			"run in that namespace: cat /proc/sys/user/max_inotify_watches");
 		return;
 	}
-	measure(e, &u, end);
-	for (int k = 0; k < KINDS; k++) {
+	for (int k = 0; k < WATCH_KINDS; k++) {
 		double percent = percent_of(u.sum[k], u.limit[k]);
 
-		if (u.own[k] && u.is_most[k] && check_is_over(e, "percent", percent, texts[k].what))
+		if (u.own[k] && u.most[k].pid == e->id.pid &&
+			check_is_over(e, "percent", percent, texts[k].what))
 			report(e, out, &u, k);
 	}
 	if (!out->found)
 		check_fine(out,
 			"%llu of %llu watches, %llu of %llu instances; %u of the user's %u "
 			"processes sampled",
-			(unsigned long long)u.sum[WATCHES], (unsigned long long)u.limit[WATCHES],
-			(unsigned long long)u.sum[INSTANCES],
-			(unsigned long long)u.limit[INSTANCES], u.read, u.there);
+			(unsigned long long)u.sum[WATCH_WATCHES],
+			(unsigned long long)u.limit[WATCH_WATCHES],
+			(unsigned long long)u.sum[WATCH_INSTANCES],
+			(unsigned long long)u.limit[WATCH_INSTANCES], u.read, u.there);
 }
 
 const struct finding_type finding_watch_limit_near = {

@@ -41,6 +41,7 @@ enum syscall_trait {
 	SYSCALL_SHUTS_DOWN = 1 << 24,  /* a connection, for one direction or both */
 	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
 	SYSCALL_REMOVES_WATCH = 1 << 26,
+	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""watch-flood, watch-limit-near: of users that nobody else is, so that nothing of theirs is full."""
+"""
+watch-flood, watch-limit-near, and of syscall-errors what the limit of inotify refuses: of users that
+nobody else is, so that nothing of theirs is full.
+"""
 import itertools
 import os
 import pathlib
@@ -151,6 +154,38 @@ def apart(scope, rng):
     return [start(scope, 2, count) for _ in range(2)]
 
 
+# Opens instances until its user may have no more, and one more now and then; or closes each.
+ASKS = """
+import ctypes, os, sys, time
+uid, pause, kept = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "kept"
+libc = ctypes.CDLL(None, use_errno=True)
+os.setgroups([])
+os.setresgid(uid, uid, uid)
+os.setresuid(uid, uid, uid)
+libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE: as if it had never been root
+while kept and libc.inotify_init1(0) >= 0:
+    pass
+print("ready", flush=True)
+while True:
+    fd = libc.inotify_init1(0)
+    if fd >= 0:
+        os.close(fd)
+    time.sleep(pause)
+"""
+
+
+def asks(how):
+    def make(scope, rng):
+        return scope.python(ASKS, str(next(uids)), str(rng.uniform(0.15, 0.4)), how).pid
+    return make
+
+
+def many_instances():
+    if limit("max_user_instances") > 900:
+        return "a process has no descriptors for so many instances"
+    return not_root()
+
+
 def not_root():
     return None if os.getuid() == 0 else "needs other users, so that the limit is nobody else's"
 
@@ -160,6 +195,11 @@ def one_percent(name):
 
 
 CASES = [
+    sick("syscall-errors", "no inotify instances are left", asks("kept"), calls=True,
+        says="the user's limit of inotify instances (", severity="high", may_skip=many_instances,
+        evidence="times", threshold="min-grave", also=("watch-flood", "watch-limit-near")),
+    healthy("syscall-errors", "inotify instances that are closed again", asks("closed"), calls=True,
+        may_skip=many_instances),
     sick("watch-flood", "several watchers of one tree", flood, evidence="watches",
         threshold="min-watches"),
     sick("watch-flood", "paths are told in depth", flood_of_one, options=("-d",),

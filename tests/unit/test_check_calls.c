@@ -408,6 +408,57 @@ static void starts_few(double error)
 	observed();
 }
 
+/* Each of another directory; its user may have so many watches, or instances. */
+static void watches_no_more(double limit)
+{
+	struct fds_process end = { .record = head_of(LOOKS - 1, PID, FDS_PROCESS),
+		.soft_limit = 1024,
+		.descriptors = 4,
+		.watches = 30,
+		.watches_max = (uint32_t)limit,
+		.inotify_state = limit > 0 ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+
+	observe();
+	for (int i = 0; i < 3; i++) {
+		char path[] = "/p/0";
+
+		path[3] = (char)('0' + i);
+		next_s = 0.1 + i;
+		path_at(1, path);
+		CALL("inotify_add_watch", -ENOSPC, 3, 1, 2);
+	}
+	RECORD_APPEND(&records, &end, NULL, 0);
+	observed();
+}
+
+static void watches_one_less(double limit)
+{
+	(void)limit;
+	observe();
+	for (int i = 0; i < 2; i++) {
+		path_at(1, "/p");
+		CALL("inotify_add_watch", -ENOSPC, 3, 1, 2);
+	}
+	observed();
+}
+
+/* So many descriptors are open, of four that it may have. */
+static void opens_no_instance(double descriptors)
+{
+	struct fds_process end = { .record = head_of(LOOKS - 1, PID, FDS_PROCESS),
+		.soft_limit = 4,
+		.descriptors = (uint32_t)descriptors,
+		.instances_max = 128 };
+
+	observe();
+	for (int i = 0; i < 3; i++) {
+		next_s = 0.1 + i;
+		CALL("inotify_init1", -EMFILE, 0);
+	}
+	RECORD_APPEND(&records, &end, NULL, 0);
+	observed();
+}
+
 static void binds(double error)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -468,6 +519,20 @@ static void test_syscall_errors(void **state)
 			"high/medium: cannot start processes or threads: a limit of processes is "
 			"reached; clone3 failed with EAGAIN 3 times|(unseen: which limit" },
 		{ "syscall-errors", starts_few, EAGAIN, NULL, "fine: 2 errors in 2 calls" },
+		{ "syscall-errors", watches_no_more, 30, NULL,
+			"high/high: cannot watch more files for changes: the user's limit of "
+			"inotify watches (30) is reached; inotify_add_watch failed 3 times|[times: "
+			"3 over 5.00s]|[limit: 30] [process that uses most: caller (99): 30]" },
+		{ "syscall-errors", watches_no_more, 0, NULL,
+			"high/high: cannot watch more files for changes: the user's limit of "
+			"inotify watches is reached|(unseen: the value of the limit" },
+		{ "syscall-errors", watches_no_more, 30, "syscall-errors.min-grave=4", "fine: " },
+		{ "syscall-errors", watches_one_less, 30, NULL, "fine: 2 errors in 2 calls" },
+		{ "syscall-errors", opens_no_instance, 3, NULL,
+			"high/high: cannot watch files for changes: the user's limit of inotify "
+			"instances (128) is reached; inotify_init1 failed 3 times" },
+		{ "syscall-errors", opens_no_instance, 4, NULL,
+			"high/high: inotify_init1|keeps failing: EMFILE" },
 		{ "syscall-errors", binds, EADDRINUSE, NULL,
 			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
 			"already in use), 60 times" },

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the processes of one user take of the inotify watches and instances that it may have. */
+#ifndef SOOTH_ANALYZE_WATCH_USE_H
+#define SOOTH_ANALYZE_WATCH_USE_H
+
+#include "analyze/diagnosis/check.h"
+
+/* Each has a limit of its own. */
+enum watch_kind {
+	WATCH_WATCHES,
+	WATCH_INSTANCES,
+	WATCH_KINDS,
+};
+
+/* The kernel does not report the sums: those of the sampled processes are lower bounds. */
+struct watch_use {
+	uint64_t own[WATCH_KINDS], sum[WATCH_KINDS], limit[WATCH_KINDS];
+	/* The process of the user that has most, and how many; lowest pid on a tie. */
+	struct process_id most[WATCH_KINDS];
+	uint64_t most_count[WATCH_KINDS];
+	unsigned read, there; /* processes of the user: sampled, existing */
+};
+
+/* False where the watches of the process count against another limit, or it is unknown which:
+ * `own` alone is set then, where that is known. */
+bool watch_use_of(struct watch_use *u, const struct check *e);
+
+#endif
