@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Calls that do not return: the thread is killed inside, or still there when sooth stops."""
+import os
 import re
 import signal
+import sys
 import time
 
 import harness
 from harness import Case, needs_bpf, read_truth, stream_counts, table_counts
+
+EXIT = {"x86_64": 60}.get(os.uname().machine, 93)  # __NR_exit
 
 
 def row_of(report, name):
@@ -61,6 +65,21 @@ class Killed(Case):
 
 @needs_bpf
 class StillThere(Case):
+    def test_first_thread_ends_before_the_others(self):
+        """Such a process is a zombie to /proc, and goes on: so does the trace, to its end."""
+        source = """if True:
+            import ctypes, os, threading, time
+            def work():
+                time.sleep(2)
+                os._exit(7)
+            threading.Thread(target=work).start()
+            ctypes.CDLL(None).syscall(%d, 0)
+            """ % EXIT
+        self.sooth("trace", "--process", "-j", "--save", self.path("capture"), "--",
+                   os.path.realpath(sys.executable), "-c", source, status=7)
+        rows = self.sooth("trace", "--process", "-j", self.path("capture")).json()["processes"]
+        self.assertIn(("exit 7", 7 << 8), [(row["end"], row["wait_status"]) for row in rows])
+
     def test_a_call_open_at_the_end_is_unfinished(self):
         target = self.workload("sleep", "--seconds", "100")
         held = harness.read("/proc/%d/syscall" % target.pid)

@@ -53,15 +53,16 @@ static int linux_identify(
 	return error_remedy(err, "`sooth ps -a` lists all processes");
 }
 
-/* A zombie has ended: only its parent still has to wait for it. */
+/* A zombie has ended: only its parent still has to wait for it. But for one whose first thread
+ * alone has: that is a zombie until the others end too. */
 static bool linux_is_alive(const struct os *os, const struct process_id *process)
 {
 	struct buffer bytes = { 0 };
 	struct procfs_stat stat;
 	bool alive = procfs_read((pid_t)process->pid, "stat", &bytes, PROCFS_SMALL) >= 0 &&
 		     procfs_parse_stat(&stat, bytes.data, bytes.size) &&
-		     stat.start_ticks == process->start_ticks && stat.state != 'Z' &&
-		     stat.state != 'X';
+		     stat.start_ticks == process->start_ticks &&
+		     (!procfs_has_ended(&stat) || stat.threads > 1);
 
 	(void)os;
 	buffer_fini(&bytes);
