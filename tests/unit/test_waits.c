@@ -551,6 +551,8 @@ static void test_jvm(void **state)
 	last_thread->timeout_state = SOOTH_STATE_VALUE;
 	last_thread->timeout_ns = 20 * NS_PER_MS;
 	expect("waits", "java (10) in thread worker (11) sleeps for 20 ms at a time");
+	last_thread->timeout_ns = NS_PER_S - NS_PER_MS;
+	expect("waits", "java (10) waits inside the JVM, for work or for a lock of Java, 3 min");
 	thread(10, 12, "epoll_wait", 5);
 	expect("idle", "java (10) in thread worker (12) waits for events, idle 3 min");
 }

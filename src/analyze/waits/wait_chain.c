@@ -6,12 +6,14 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
-#define FUTEX_PRIVATE 128 /* FUTEX_PRIVATE_FLAG: no other process has the lock */
-#define CPU_BUSY      50  /* percent: such a thread matters more than one that waits */
-#define CPU_ACTIVE    15  /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
+#define MONITOR_SLACK (10 * NS_PER_MS) /* of the time until which it waits */
+#define FUTEX_PRIVATE 128	       /* FUTEX_PRIVATE_FLAG: no other process has the lock */
+#define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
+#define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 
 static const char *const whats[WAIT_WHATS] = {
 	[WAIT_UNKNOWN] = "unknown",
@@ -157,11 +159,19 @@ static const struct waits_thread *resting_main(const struct wait_graph *g,
 	return t && wait_link_of(g, p, t).what == WAIT_CONDITION ? t : NULL;
 }
 
+/* HotSpot looks again after a second whether a monitor is free (ObjectMonitor::EnterI): such a
+ * thread may be in a deadlock. */
+static bool may_want_monitor(const struct waits_thread *t)
+{
+	return t->timeout_ns + MONITOR_SLACK >= NS_PER_S &&
+	       t->timeout_ns <= NS_PER_S + MONITOR_SLACK;
+}
+
 /* One with a timeout wakes by itself: what it does between is its work. */
 static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *main_thread, struct wait_link first)
 {
-	if (is_woken_by_time(main_thread)) {
+	if (is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
 		first.what = WAIT_SLEEP;
 	} else {
