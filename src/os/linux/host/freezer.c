@@ -207,14 +207,21 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	return status;
 }
 
-enum proc_frozen freezer_emit(const struct control_groups *groups, struct span own)
+enum proc_frozen freezer_look(struct control_groups **groups, struct span own)
 {
-	enum proc_frozen answer = groups->count ? PROC_FROZEN_NO : PROC_FROZEN_NOT_REPORTED;
+	enum proc_frozen answer;
 	char path[GROUP_PATH_MAX];
 
+	if (!*groups) {
+		*groups = calloc(1, sizeof(**groups));
+		if (!*groups)
+			return PROC_FROZEN_NOT_REPORTED;
+		control_groups_read_mounts(*groups);
+	}
+	answer = (*groups)->count ? PROC_FROZEN_NO : PROC_FROZEN_NOT_REPORTED;
 	for (size_t i = 0; i < ARRAY_SIZE(freezers); i++) {
 		_cleanup_close_ int fd =
-			control_groups_open_of(groups, own, freezers[i].controller, path);
+			control_groups_open_of(*groups, own, freezers[i].controller, path);
 
 		if (fd >= 0 && is_frozen_now(&freezers[i], fd))
 			return PROC_FROZEN_YES;
@@ -222,4 +229,12 @@ enum proc_frozen freezer_emit(const struct control_groups *groups, struct span o
 			answer = PROC_FROZEN_NOT_REPORTED;
 	}
 	return answer;
+}
+
+void freezer_forget(struct control_groups **groups)
+{
+	if (*groups)
+		control_groups_fini(*groups);
+	free(*groups);
+	*groups = NULL;
 }

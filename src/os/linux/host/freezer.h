@@ -13,7 +13,9 @@
 
 int freezer_set(const struct os *os, const struct process_id *processes, size_t count,
 	bool is_frozen, char *group, size_t room, struct sooth_error *err);
-/* Whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup. */
-enum proc_frozen freezer_emit(const struct control_groups *groups, struct span own);
+/* Whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup. `*groups` begins
+ * as NULL and is read at the first call. */
+enum proc_frozen freezer_look(struct control_groups **groups, struct span own);
+void freezer_forget(struct control_groups **groups);
 
 #endif

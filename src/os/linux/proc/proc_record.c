@@ -17,20 +17,7 @@ void proc_particulars_fini(struct proc_particulars *p)
 	buffer_fini(&p->directory);
 	buffer_fini(&p->control_group);
 	buffer_fini(&p->scratch);
-	if (p->groups)
-		control_groups_fini(p->groups);
-	free(p->groups);
-}
-
-static enum proc_frozen is_frozen(struct proc_particulars *p)
-{
-	if (!p->groups) {
-		p->groups = calloc(1, sizeof(*p->groups));
-		if (!p->groups)
-			return PROC_FROZEN_NOT_REPORTED;
-		control_groups_read_mounts(p->groups);
-	}
-	return freezer_emit(p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
+	freezer_forget(&p->groups);
 }
 
 /* The most specific of the hierarchies: v2 unless it is the root, then the first v1 that is not. */
@@ -57,7 +44,8 @@ static void read_control_group(struct proc_particulars *p, int process)
 	p->frozen = status < 0 ? PROC_FROZEN_NOT_REPORTED : PROC_FROZEN_NO;
 	/* The roots of hierarchies cannot be frozen. */
 	if (best.size > 1)
-		p->frozen = is_frozen(p);
+		p->frozen = freezer_look(
+			&p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
 }
 
 void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *snapshot)

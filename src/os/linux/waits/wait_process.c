@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,17 +118,10 @@ static uint32_t tracer_of(struct wait_reader *r, const struct wait_node *n)
  * reports D, as of a wait for a disk. */
 static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
 {
-	if (n->stat.state != 'D' ||
-		procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) < 0)
-		return false;
-	if (!r->groups) {
-		r->groups = calloc(1, sizeof(*r->groups));
-		if (!r->groups)
-			return false;
-		control_groups_read_mounts(r->groups);
-	}
-	return freezer_emit(r->groups, span_of((const char *)r->bytes.data, r->bytes.size)) ==
-	       PROC_FROZEN_YES;
+	return n->stat.state == 'D' &&
+	       procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) >= 0 &&
+	       freezer_look(&r->groups, span_of((const char *)r->bytes.data, r->bytes.size)) ==
+		       PROC_FROZEN_YES;
 }
 
 static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)

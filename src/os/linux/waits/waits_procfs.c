@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/host/freezer.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/waits/wait_reader.h"
 #include "os/os.h"
@@ -192,9 +193,7 @@ static void waits_close(struct backend_run *run)
 
 	members_fini(&r->members);
 	timeout_fini(&r->timeout);
-	if (r->groups)
-		control_groups_fini(r->groups);
-	free(r->groups);
+	freezer_forget(&r->groups);
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
