@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""zombie-children, process-flood, thread-leak."""
+"""zombie-children, process-flood, children-failing, thread-leak."""
+import shutil
+import socket
 import threading
 
 from case import healthy, sick
@@ -142,6 +144,52 @@ def script(text):
     return lambda scope, rng: scope.start(["bash", "-c", text]).pid
 
 
+# What a test of seconds sees of a loop with a pause; a start is slow on a busy host.
+FAILING = {"duration_s": 6, "evidence": "failures", "threshold": "min-failures"}
+
+
+def curl_loop(command):
+    """A server that closes each connection without a word."""
+    def make(scope, rng):
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            while True:
+                try:
+                    with server.accept()[0] as peer:
+                        peer.recv(4096)
+                except OSError:
+                    return
+        threading.Thread(target=serve, daemon=True).start()
+        scope.later(lambda: (server.shutdown(socket.SHUT_RDWR), server.close()))
+        each = command.replace("PORT", str(server.getsockname()[1]))
+        return scope.start(["bash", "-c", "echo ready; until %s; do sleep %.2f; done" % (
+            each, rng.uniform(0.3, 0.8))]).pid
+    return make
+
+
+LOCKING = """
+import sqlite3, sys, time
+base = sqlite3.connect("x.db", isolation_level=None)
+base.execute("create table if not exists t (a)")
+if sys.argv[1] == "lock": base.execute("begin exclusive")
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def sqlite_loop(locked):
+    def make(scope, rng):
+        scope.python(LOCKING, "lock" if locked else "open")
+        return scope.start(["bash", "-c", "echo ready; while :; do "
+            "sqlite3 x.db 'insert into t values (1)' 2>/dev/null; sleep 0.4; done"]).pid
+    return make
+
+
+def without(program):
+    return lambda: None if shutil.which(program) else "%s is not installed" % program
+
+
 def flood(below):
     def make(scope, rng):
         process = scope.python(GROWING, rng.uniform(15, 50), "below" if below else "here")
@@ -271,4 +319,31 @@ CASES = [
     healthy("process-flood", "a server that was started anew", restarts((0.8, 1.5), 1),
         duration_s=6),
     healthy("process-flood", "a tool call that polls", polling, duration_s=6),
+    sick("children-failing", "curl, as the server closes without an answer", curl_loop(
+        "curl -s http://127.0.0.1:PORT/x"), says="the server answered nothing", **FAILING),
+    sick("children-failing", "a compiler whose header is missing", script(
+        "echo '#include \"none.h\"' >a.c; echo ready; until cc -c a.c 2>/dev/null; do sleep 0.5; done"),
+        says="exit status 1", **FAILING),
+    sick("children-failing", "a command that does not exist", script(
+        "echo ready; until no-such-command 2>/dev/null; do sleep 0.6; done"),
+        says="command not found", **FAILING),
+    sick("children-failing", "a database that another process locks", sqlite_loop(True),
+        says="(sqlite3)", may_skip=without("sqlite3"), **FAILING),
+    sick("children-failing", "below npm's shell", script(
+        "echo ready; until sh -c 'ls /none 2>/dev/null; exit $?'; do sleep 0.5; done"),
+        says="exit status 2", **FAILING),
+    healthy("children-failing", "the same database without a lock", sqlite_loop(False),
+        may_skip=without("sqlite3"), duration_s=6),
+    healthy("children-failing", "a check whose answer is no", script(
+        "echo ready; while :; do grep -q nothing-has-this /etc/passwd; sleep 0.3; done"),
+        duration_s=6),
+    healthy("children-failing", "a command that fails now and then", script(
+        "echo ready; i=0; while :; do sh -c \"exit $((i++ % 3 == 0))\"; sleep 0.2; done"),
+        duration_s=6),
+    healthy("children-failing", "files that fail one by one", script(
+        "echo ready; while :; do for f in /etc/*; do python3 -c 'import sys; sys.exit(1)' $f;"
+        " sleep 0.2; done; done"), duration_s=6),
+    healthy("children-failing", "helpers that are ended when they are done", script(
+        "echo ready; while :; do sleep 9 & sleep 0.3; kill $!; wait $!; done 2>/dev/null"),
+        duration_s=6),
 ]

@@ -121,6 +121,7 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
 	int all = (int)(each_s * (LOOKS - 1));
 
+	add_source("short_lived");
 	RECORD_APPEND(&records, &watch, NULL, 0);
 	for (int i = 0; i < all; i++) {
 		struct short_lived_exit e = {
@@ -299,12 +300,101 @@ static void test_starts(void **state)
 	TRY_CASES(cases);
 }
 
+/* The same command, or another for each file. */
+static void fails(double each_s, const char *name, const char *starter, const char *arguments)
+{
+	ended_with = 256;
+	starts_of_programs(each_s, &name, 1, starter, arguments, false);
+	ended_with = 0;
+}
+
+static void curl_fails(double code)
+{
+	static const char *const curl[] = { "curl" };
+
+	ended_with = (uint32_t)code << 8;
+	starts_of_programs(1, curl, 1, "thing", "curl", false);
+	ended_with = 0;
+}
+
+static void true_fails(double each_s)
+{
+	fails(each_s, "true", "thing", "true");
+}
+
+static void true_fails_unknown(double each_s)
+{
+	fails(each_s, "true", "thing", NULL);
+}
+
+static void grep_finds_nothing(double each_s)
+{
+	fails(each_s, "grep", "thing", "grep");
+}
+
+static void fails_for_files(double each_s)
+{
+	fails(each_s, "true", "thing", "");
+}
+
+static void fails_for_make(double each_s)
+{
+	fails(each_s, "true", "make", "true");
+}
+
+static void dies_by(double signal)
+{
+	ended_with = (uint32_t)signal;
+	spawns(2);
+	ended_with = 0;
+}
+
+static void fails_every_other(double status)
+{
+	every_other = (uint32_t)status;
+	ended_with = 256;
+	spawns(2);
+	every_other = ended_with = 0;
+}
+
+static void test_failing(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "children-failing", curl_fails, 52, NULL,
+			"low/high: its children (curl) keep failing, 5 of 5: exit status 52: the "
+			"server answered nothing |[command: curl]" },
+		{ "children-failing", curl_fails, 0, NULL, "fine: no command fails" },
+		{ "children-failing", true_fails, 2, NULL,
+			"medium/high: its children (true) keep failing, 10 of 10: exit status 1 " },
+		{ "children-failing", true_fails, 2, "children-failing.many=11", "low/high: " },
+		{ "children-failing", true_fails, 0.6, NULL, "low/medium: |3 of 3" },
+		{ "children-failing", true_fails, 0.6, "children-failing.min-failures=4", "fine: " },
+		/* Different commands may each have a reason; an answer is no failure. */
+		{ "children-failing", fails_for_files, 2, NULL, "fine: no command fails" },
+		{ "children-failing", fails_for_make, 2, NULL, "fine: no command fails" },
+		{ "children-failing", grep_finds_nothing, 2, NULL, "fine: no command fails" },
+		{ "children-failing", true_fails_unknown, 0.8, NULL, "low/medium: |4 of 4" },
+		{ "children-failing", true_fails_unknown, 0.6, NULL, "fine: no command fails" },
+		/* SIGSEGV is its own doing, SIGTERM is not. */
+		{ "children-failing", dies_by, 11, NULL, "|keep failing, 10 of 10: SIGSEGV " },
+		{ "children-failing", dies_by, 15, NULL, "fine: no command fails" },
+		{ "children-failing", fails_every_other, 512, NULL,
+			"|10 of 10: exit status 1 |[other exit statuses: 5 of 10]" },
+		{ "children-failing", spawns_that_fail, 256, NULL,
+			"fine: children fail: reported as process-flood" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zombies),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_starts),
+		cmocka_unit_test(test_failing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "explain/registry.h"
@@ -100,6 +101,42 @@ static int choose(struct diagnosis *s)
 }
 
 /* --- diagnosing --- */
+
+static void diagnosed_fini(struct diagnosed *j)
+{
+	buffer_fini(&j->findings);
+	buffer_fini(&j->fine);
+	buffer_fini(&j->blind);
+}
+
+static bool is_below_requested(const struct diagnosis *s, const struct process_entry *p)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		const struct process_entry *top = s->all[i].process;
+
+		if (top && top->is_there && is_requested(&s->input.host, top->id.pid) &&
+			starts_is_below(top, p))
+			return true;
+	}
+	return false;
+}
+
+/* What a diagnosed process started, and what ended meanwhile as commands do, is no subject of its
+ * own. */
+static void leave_out_ended(struct diagnosis *s)
+{
+	for (size_t i = s->count; i-- > 1;) {
+		struct diagnosed *j = &s->all[i];
+
+		if (!j->process || j->process->is_there || !s->input.host.asked.size ||
+			(j->count && j->worst >= FINDING_MEDIUM) ||
+			!is_below_requested(s, j->process))
+			continue;
+		diagnosed_fini(j);
+		memmove(j, j + 1, (s->count - i - 1) * sizeof(*j));
+		s->count--;
+	}
+}
 
 static void diagnose_one(struct diagnosis *s, struct diagnosed *j)
 {
@@ -306,6 +343,7 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 			buffer_failed(&s->all[i].blind))
 			return error_no_memory(err);
 	}
+	leave_out_ended(s);
 	qsort(s->all + 1, s->count - 1, sizeof(*s->all), by_worst);
 	note_worst(s);
 	return 0;
@@ -313,11 +351,8 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 
 void diagnosis_forget(struct diagnosis *s)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		buffer_fini(&s->all[i].findings);
-		buffer_fini(&s->all[i].fine);
-		buffer_fini(&s->all[i].blind);
-	}
+	for (size_t i = 0; i < s->count; i++)
+		diagnosed_fini(&s->all[i]);
 	free(s->all);
 	s->all = NULL;
 	s->count = 0;

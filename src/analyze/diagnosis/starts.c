@@ -21,8 +21,7 @@
 
 /* --- which processes --- */
 
-/* Its closest ancestor that is alive. */
-static const struct process_entry *living_above(const struct process_entry *p)
+const struct process_entry *starts_living(const struct process_entry *p)
 {
 	for (unsigned i = 0; p && !p->is_there && i < UP_MAX; i++)
 		p = p->last_parent;
@@ -31,7 +30,7 @@ static const struct process_entry *living_above(const struct process_entry *p)
 
 bool starts_is_below(const struct process_entry *top, const struct process_entry *p)
 {
-	const struct process_entry *at = living_above(p);
+	const struct process_entry *at = starts_living(p);
 
 	if (!at || p == top)
 		return false;

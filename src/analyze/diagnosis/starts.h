@@ -32,6 +32,8 @@ struct starts {
 	const struct process_entry *starter; /* that started nine tenths of them; NULL: several */
 };
 
+/* Itself, or else its closest ancestor that is alive; NULL: none is known. */
+const struct process_entry *starts_living(const struct process_entry *p);
 /* A living process that `top`, its descendants or its session started. */
 bool starts_is_below(const struct process_entry *top, const struct process_entry *p);
 void starts_of(struct starts *s, const struct check *e);

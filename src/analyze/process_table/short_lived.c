@@ -7,6 +7,8 @@
 
 #define PROCESSES_MAX 65536
 #define GROUPS_MAX    8192
+#define TEXTS_MAX     512
+#define TEXT_SIZE     256
 #define CLIMB_MAX     64 /* at most so many short-lived ancestors */
 
 void short_lived_init(struct short_lived *b)
@@ -15,6 +17,7 @@ void short_lived_init(struct short_lived *b)
 	map_init(&b->processes, sizeof(struct process_id), sizeof(struct short_lived_process),
 		PROCESSES_MAX);
 	map_init(&b->commands, sizeof(struct process_id), sizeof(uint64_t), PROCESSES_MAX);
+	map_init(&b->command_texts, sizeof(uint64_t), sizeof(struct short_lived_text), TEXTS_MAX);
 	map_init(&b->groups, sizeof(struct short_lived_key), sizeof(struct short_lived_group),
 		GROUPS_MAX);
 	map_init(&b->sessions, sizeof(struct process_id), sizeof(struct short_lived_group),
@@ -25,8 +28,30 @@ void short_lived_fini(struct short_lived *b)
 {
 	map_fini(&b->processes);
 	map_fini(&b->commands);
+	map_fini(&b->command_texts);
+	buffer_fini(&b->command_bytes);
 	map_fini(&b->groups);
 	map_fini(&b->sessions);
+}
+
+static void keep_text(struct short_lived *b, uint64_t hash, struct span arguments)
+{
+	struct short_lived_text *text = map_put(&b->command_texts, &hash, NULL);
+	size_t size = arguments.size < TEXT_SIZE ? arguments.size : TEXT_SIZE;
+
+	if (!text || text->size)
+		return;
+	*text = (struct short_lived_text){ (uint32_t)b->command_bytes.size, (uint32_t)size };
+	buffer_append(&b->command_bytes, arguments.data, size);
+}
+
+struct span short_lived_command(const struct short_lived *b, uint64_t hash)
+{
+	const struct short_lived_text *text = map_get(&b->command_texts, &hash);
+
+	if (!text || buffer_failed(&b->command_bytes))
+		return (struct span){ 0 };
+	return span_of((const char *)b->command_bytes.data + text->at, text->size);
 }
 
 static void take_command(struct short_lived *b, const struct sooth_record *r)
@@ -40,8 +65,10 @@ static void take_command(struct short_lived *b, const struct sooth_record *r)
 		return;
 	arguments = record_text(r, &e->arguments);
 	hash = map_put(&b->commands, &id, NULL);
-	if (hash)
-		*hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
+	if (!hash)
+		return;
+	*hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
+	keep_text(b, *hash, arguments);
 }
 
 void short_lived_take(struct short_lived *b, const struct sooth_record *r)
@@ -144,5 +171,7 @@ void short_lived_next_interval(struct short_lived *b, uint64_t now_ns)
 	b->from_ns = b->is_watched ? now_ns : 0;
 	map_clear(&b->processes);
 	map_clear(&b->commands);
+	map_clear(&b->command_texts);
+	buffer_reset(&b->command_bytes);
 	b->processes.refused = 0;
 }

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * children-failing: a process starts the same command again and again, and each one fails: a loop
+ * that retries what cannot succeed. The command alone knows why; its exit status says as much as
+ * the manual of its program does. A program that answers a question by its status (grep, test) has
+ * not failed, and a list of jobs has commands that differ.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/starts.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/signal_names.h"
+
+#define GROUPS_MAX    1024
+#define FAILING_SHARE 0.9
+#define UNKNOWN_LEAST 4 /* failures, where the arguments were not recorded */
+#define SURE	      5
+#define COMMAND_SIZE  120
+#define SHELL_SIGNAL  128 /* plus N: the command of a shell was ended by signal N */
+#define STATUSES      4	  /* different ones of one command */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-failures", 3, 2, 1e6, "minimum number of commands that failed"),
+	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of failures"),
+};
+
+/* --- what an exit status means --- */
+
+struct meaning {
+	const char *program; /* "": any */
+	uint32_t code;
+	const char *text; /* NULL: an answer, not a failure */
+};
+
+/* By the manual pages of the programs; those of any are the shell's. */
+static const struct meaning meanings[] = {
+	{ "curl", 3, "malformed URL" },
+	{ "curl", 5, "the proxy's name could not be resolved" },
+	{ "curl", 6, "the host's name could not be resolved" },
+	{ "curl", 7, "could not connect" },
+	{ "curl", 16, "error of HTTP/2" },
+	{ "curl", 18, "the transfer ended too early" },
+	{ "curl", 22, "the server answered with an error: 400 or above" },
+	{ "curl", 23, "could not write what it received" },
+	{ "curl", 26, "could not read what it should send" },
+	{ "curl", 28, "timeout" },
+	{ "curl", 35, "no TLS connection" },
+	{ "curl", 47, "too many redirects" },
+	{ "curl", 52, "the server answered nothing" },
+	{ "curl", 55, "could not send" },
+	{ "curl", 56, "could not receive: the connection broke" },
+	{ "curl", 60, "the server's certificate is not trusted" },
+	{ "wget", 3, "file error" },
+	{ "wget", 4, "network failure" },
+	{ "wget", 5, "the server's certificate is not trusted" },
+	{ "wget", 6, "wrong user name or password" },
+	{ "wget", 8, "the server answered with an error" },
+	{ "ssh", 255, "no connection, or it was refused" },
+	{ "scp", 255, "no connection, or it was refused" },
+	{ "psql", 2, "no connection to the database" },
+	{ "psql", 3, "an error in the script" },
+	{ "pg_isready", 1, "the server refuses connections: it is starting" },
+	{ "pg_isready", 2, "no answer from the server" },
+	{ "timeout", 124, "timeout" },
+	{ "sqlite3", 5, "the database is locked" },
+	{ "", 126, "it cannot be executed" },
+	{ "", 127, "command not found" },
+
+	{ "grep", 1, NULL },
+	{ "egrep", 1, NULL },
+	{ "fgrep", 1, NULL },
+	{ "zgrep", 1, NULL },
+	{ "rg", 1, NULL },
+	{ "test", 1, NULL },
+	{ "[", 1, NULL },
+	{ "expr", 1, NULL },
+	{ "cmp", 1, NULL },
+	{ "diff", 1, NULL },
+	{ "git", 1, NULL },
+	{ "pgrep", 1, NULL },
+	{ "pidof", 1, NULL },
+	{ "ps", 1, NULL },
+	{ "lsof", 1, NULL },
+	{ "fuser", 1, NULL },
+	{ "which", 1, NULL },
+	{ "readlink", 1, NULL },
+	{ "mountpoint", 1, NULL },
+	{ "mountpoint", 32, NULL },
+	{ "getent", 2, NULL },
+	{ "systemctl", 3, NULL },
+	{ "tty", 1, NULL },
+};
+
+static const struct meaning *meaning_of(const char *program, uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
+		const struct meaning *m = &meanings[i];
+
+		if (m->code == code && (!*m->program || !strcmp(m->program, program)))
+			return m;
+	}
+	return NULL;
+}
+
+static unsigned signal_of(uint32_t status)
+{
+	unsigned code = status >> 8 & 0xff;
+
+	if (status & 0x7f)
+		return status & 0x7f;
+	return code > SHELL_SIGNAL && code < SHELL_SIGNAL + 32 ? code - SHELL_SIGNAL : 0;
+}
+
+/* A signal that a program brings upon itself; others end what is no longer needed. */
+static bool is_crash(unsigned signal)
+{
+	char name[SIGNAL_NAME_SIZE];
+	static const char *const crashes[] = { "SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV",
+		"SIGSYS", "SIGTRAP" };
+
+	signal_name(name, signal);
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++) {
+		if (!strcmp(crashes[i], name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_failure(const char *program, uint32_t status)
+{
+	unsigned signal = signal_of(status);
+	const struct meaning *m = meaning_of(program, status >> 8 & 0xff);
+
+	if (!status)
+		return false;
+	return signal ? is_crash(signal) : !m || m->text;
+}
+
+/* --- the commands of one name that one process starts --- */
+
+struct group_key {
+	const struct process_entry *starter;
+	uint64_t is_direct; /* its own child, not a child's child; without padding, as a key of a
+			       map */
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+struct group {
+	uint64_t count, failed, early; /* early: of the failed ones */
+	uint64_t life_ns;	       /* of the failed ones together */
+	uint64_t known, other; /* failed with known arguments; those that differ from the first */
+	uint64_t command;      /* hash of the first */
+	struct group_status {
+		uint32_t status, count; /* count 0: none */
+	} statuses[STATUSES];
+};
+
+struct counting {
+	const struct check *check;
+	struct map groups; /* struct group_key -> struct group */
+	uint64_t from_ns, middle_ns;
+};
+
+static void add_command(struct group *g, const uint64_t *hash)
+{
+	if (!hash)
+		return;
+	if (!g->known++)
+		g->command = *hash;
+	g->other += g->command != *hash;
+}
+
+static void add_failure(struct counting *c, struct group *g, const struct short_lived_process *p)
+{
+	for (size_t i = 0; i < STATUSES; i++) {
+		struct group_status *s = &g->statuses[i];
+
+		if (s->count && s->status != p->status)
+			continue;
+		s->status = p->status;
+		s->count++;
+		break;
+	}
+	g->failed++;
+	g->early += p->end_ns < c->middle_ns;
+	g->life_ns += p->life_ns;
+}
+
+static void count(struct counting *c)
+{
+	const struct check *e = c->check;
+	const struct short_lived *b = &e->input->host.short_lived;
+	const struct process_table *table = &e->input->host.process_table;
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&b->processes, &position, &id, &value)) {
+		const struct short_lived_process *p = value;
+		struct group_key key = { 0 };
+		struct group *g;
+
+		if (p->end_ns < c->from_ns)
+			continue;
+		key.starter = starts_living(short_lived_starter(b, table, p));
+		if (!key.starter ||
+			(key.starter != e->process && !starts_is_below(e->process, key.starter)))
+			continue;
+		key.is_direct = !memcmp(&key.starter->id, &p->parent, sizeof(p->parent));
+		memcpy(key.name, p->name, strnlen(p->name, sizeof(key.name) - 1));
+		g = map_put(&c->groups, &key, NULL);
+		if (!g)
+			continue;
+		g->count++;
+		if (!is_failure(key.name, p->status))
+			continue;
+		add_failure(c, g, p);
+		add_command(g, map_get(&b->commands, id));
+	}
+}
+
+/* The most frequent one. */
+static struct group_status status_of(const struct group *g)
+{
+	struct group_status most = g->statuses[0];
+
+	for (size_t i = 1; i < STATUSES; i++) {
+		if (g->statuses[i].count > most.count)
+			most = g->statuses[i];
+	}
+	return most;
+}
+
+/* Of the children of a process that ended; a pause of the loop is none. */
+static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
+{
+	uint64_t all = 0;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&c->groups, &position, &key, &value)) {
+		const struct group_key *k = key;
+
+		if (k->is_direct && k->starter == starter && strcmp(k->name, "sleep"))
+			all += ((const struct group *)value)->count;
+	}
+	return all;
+}
+
+/* A list of files may fail one by one, and a script looks for what may be missing; an error of its
+ * own is one for all. */
+static bool has_one_reason(
+	const struct counting *c, const struct group_key *key, const struct group *g)
+{
+	struct group_status most = status_of(g);
+
+	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
+		return false;
+	return !g->known || signal_of(most.status) ||
+	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, key->starter));
+}
+
+/* All fail, from the first half of the observation to the second. */
+static bool keeps_failing(
+	const struct counting *c, const struct group_key *key, const struct group *g)
+{
+	const struct check *e = c->check;
+
+	if ((double)g->failed < check_option(e, "min-failures") ||
+		(double)g->failed < FAILING_SHARE * (double)g->count)
+		return false;
+	if (g->early * 4 < g->failed || g->early * 4 > g->failed * 3)
+		return false;
+	if (g->known * 2 >= g->failed && g->other * 4 <= g->known)
+		return true;
+	return has_one_reason(c, key, g);
+}
+
+static bool runs_others(const struct group_key *key)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "zsh", "env", "timeout", "sudo",
+		"nice", "stdbuf", "npm", "npx", "make" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(names[i], key->name))
+			return true;
+	}
+	return false;
+}
+
+struct choice {
+	struct group_key key;
+	struct group group;
+};
+
+/* The command that a shell was started for. */
+static void choose_behind(const struct counting *c, struct choice *choice)
+{
+	const struct process_entry *starter = choice->key.starter;
+	uint64_t all = choice->group.failed;
+	uint32_t status = status_of(&choice->group).status;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&c->groups, &position, &key, &value)) {
+		const struct group_key *k = key;
+		const struct group *g = value;
+
+		if (!k->is_direct && k->starter == starter && !runs_others(k) &&
+			status_of(g).status == status && g->failed * 4 >= all * 3 &&
+			keeps_failing(c, k, g)) {
+			choice->key = *k;
+			choice->group = *g;
+		}
+	}
+}
+
+static bool choose(const struct counting *c, struct choice *choice)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	*choice = (struct choice){ 0 };
+	while (map_next(&c->groups, &position, &key, &value)) {
+		const struct group_key *k = key;
+		const struct group *g = value;
+
+		if (!k->is_direct || g->failed <= choice->group.failed ||
+			starts_are_of_a_list(k->starter) || !keeps_failing(c, k, g))
+			continue;
+		choice->key = *k;
+		choice->group = *g;
+	}
+	if (choice->key.starter && runs_others(&choice->key))
+		choose_behind(c, choice);
+	return choice->key.starter != NULL;
+}
+
+/* --- the finding --- */
+
+/* "exit status 52: the server answered nothing", "SIGSEGV". */
+static void write_status(char *out, size_t size, const struct choice *choice)
+{
+	uint32_t status = status_of(&choice->group).status, code = status >> 8 & 0xff;
+	const struct meaning *m = meaning_of(choice->key.name, code);
+	char name[SIGNAL_NAME_SIZE];
+
+	if (signal_of(status))
+		snprintf(out, size, "%s", signal_name(name, signal_of(status)));
+	else
+		snprintf(out, size, "exit status %u%s%s", code, m ? ": " : "", m ? m->text : "");
+}
+
+static void add_arguments(const struct check *e, struct check_result *out, const struct group *g)
+{
+	char text[COMMAND_SIZE + 1];
+	size_t size;
+	struct span command = g->known
+				      ? short_lived_command(&e->input->host.short_lived, g->command)
+				      : (struct span){ 0 };
+
+	size = command.size < COMMAND_SIZE ? command.size : COMMAND_SIZE;
+	while (size && !command.data[size - 1])
+		size--;
+	if (!size)
+		return;
+	for (size_t i = 0; i < size; i++)
+		text[i] = command.data[i] ? command.data[i] : ' ';
+	text[size] = '\0';
+	finding_text(out, "command", "%s", text);
+}
+
+static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
+{
+	const struct group *g = &choice->group;
+	const struct process_entry *starter = choice->key.starter;
+	struct span name = check_name(starter);
+	char status[96];
+	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
+
+	write_status(status, sizeof(status), choice);
+	finding_begin(out,
+		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
+		choice->key.name);
+	finding_severity(
+		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
+	if (starter == e->process)
+		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
+			choice->key.name, (unsigned long long)g->failed,
+			(unsigned long long)g->count, status);
+	else
+		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
+			choice->key.name, (int)name.size, name.data, starter->id.pid,
+			(unsigned long long)g->failed, (unsigned long long)g->count, status);
+	add_arguments(e, out, g);
+	finding_number(out, "failures", (double)g->failed, SOOTH_UNIT_NONE, interval_ns);
+	if (status_of(g).count < g->failed)
+		finding_text(out, "other exit statuses", "%llu of %llu",
+			(unsigned long long)(g->failed - status_of(g).count),
+			(unsigned long long)g->failed);
+	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
+		SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "what the command wrote about the error");
+	finding_remedy(out,
+		"run the command by hand and read its error, or end the loop in %.*s (%u) that "
+		"starts it again",
+		(int)name.size, name.data, starter->id.pid);
+	finding_end(out);
+}
+
+/* A detector before this one knows more: why they fail, or that it is a flood of failures. */
+static bool is_known(const struct check *e, struct check_result *out)
+{
+	static const char *const better[] = { "connect-failing", "syscall-errors" };
+	struct starts all;
+
+	for (size_t i = 0; i < sizeof(better) / sizeof(*better); i++) {
+		if (check_has_finding(e, better[i])) {
+			check_fine(out, "children fail: reported as %s", better[i]);
+			return true;
+		}
+	}
+	starts_of(&all, e);
+	if (!check_has_finding(e, "process-flood") || all.failed * 2 < all.count)
+		return false;
+	check_fine(out, "children fail: reported as process-flood");
+	return true;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct counting *c)
+{
+	struct choice choice;
+
+	if (!choose(c, &choice))
+		check_fine(out, "no command fails again and again");
+	else if (choice.key.starter != e->process &&
+		 diagnosis_input_is_selected(e->input, choice.key.starter))
+		check_fine(out, "reported for %u, which starts them", choice.key.starter->id.pid);
+	else if (!is_known(e, out))
+		emit(e, out, &choice);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct host_state *host = &e->input->host;
+	struct counting c = { .check = e, .from_ns = host->short_lived.from_ns };
+
+	if (!e->process || !e->process->is_there) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	if (e->process->first_ns > c.from_ns)
+		c.from_ns = e->process->first_ns;
+	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
+	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
+	count(&c);
+	report(e, out, &c);
+	map_fini(&c.groups);
+}
+
+const struct finding_type finding_children_failing = {
+	.id = "children-failing",
+	.worst = FINDING_MEDIUM,
+	.claim = "starts the same command over and over, and it fails each time",
+	.probes = "proc,short_lived",
+	.follows = "connect-failing,syscall-errors",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
