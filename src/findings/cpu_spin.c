@@ -15,271 +15,16 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
+#include "analyze/diagnosis/repeated_call.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/buffer.h"
 #include "base/units.h"
 #include "explain/finding.h"
-#include "model/errno_names.h"
-#include "probes/fds.h"
-#include "probes/sockets.h"
 
-#define THREADS_SHOWN  5
-#define THREADS_MAX    4096
-#define QUOTA_PER_S    1  /* times that a quota is used up, from which it explains a low CPU use */
-#define SEEN_LEAST     32 /* records */
-#define SHARE_LEAST    0.25 /* of the calls of the thread: a loop has up to four calls */
-#define SHARE_SAME     0.5
-#define POLL_HANGUP    0x10
-#define POLL_PEER_SHUT 0x2000
-
-/* --- the call that a thread makes over and over without getting anywhere --- */
-
-enum repeated_kind {
-	REPEATED_NOTHING,     /* no call is repeated, or calls were not recorded */
-	REPEATED_SAME,	      /* the same call, with the same kind of result */
-	REPEATED_FAILURE,     /* it fails each time */
-	REPEATED_NO_EVENT,    /* a poll that ends without an event */
-	REPEATED_READY,	      /* a poll whose event is never taken */
-	REPEATED_NO_DATA,     /* EAGAIN */
-	REPEATED_END_OF_DATA, /* end of file, or of a connection */
-};
-
-struct repeated_call {
-	enum repeated_kind kind;
-	const struct call_repeat_key *key;
-	const struct call_repeat *repeat;
-	double per_s;
-	const char *least;   /* before per_s, in a sentence */
-	double share;	     /* of the calls of the thread, in percent */
-	bool is_peer_closed; /* of the connection that it is about */
-	bool is_sampled;
-};
-
-/* --- choosing --- */
-
-static bool reads(const struct syscall_row *row)
-{
-	return row->transfer.direction == SYSCALL_READS;
-}
-
-static enum repeated_kind kind_of(const struct call_repeat_key *key, const struct call_repeat *r)
-{
-	const struct syscall_row *row = syscall_row_of(key->abi, key->number);
-	bool polls = row->traits & SYSCALL_POLLS;
-
-	if (key->result == -LINUX_EAGAIN)
-		return REPEATED_NO_DATA;
-	if (key->result < 0)
-		return REPEATED_FAILURE;
-	if (polls)
-		return key->result ? REPEATED_READY : REPEATED_NO_EVENT;
-	if (!key->result && reads(row) && key->fd >= 0)
-		return REPEATED_END_OF_DATA;
-	/* Of a path it may be another one each time. */
-	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
-								  : REPEATED_SAME;
-}
-
-struct totals {
-	uint64_t all, moved;
-};
-
-static struct totals totals_of(const struct call_history *h, uint32_t tid)
-{
-	struct totals t = { 0 };
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-
-	while ((r = call_repeats_next(h, &position, &key))) {
-		if (tid && key->tid != tid)
-			continue;
-		t.all += r->count;
-		t.moved += r->bytes ? r->count : 0;
-	}
-	return t;
-}
-
-static bool is_better(const struct repeated_call *c, enum repeated_kind kind, uint64_t count)
-{
-	if (c->kind != kind)
-		return kind > c->kind;
-	return count > c->repeat->count;
-}
-
-static void choose(struct repeated_call *out, const struct call_history *h, uint32_t tid)
-{
-	struct totals totals = totals_of(h, tid);
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-
-	while ((r = call_repeats_next(h, &position, &key))) {
-		enum repeated_kind kind = kind_of(key, r);
-		double share = (double)r->count / (double)totals.all;
-
-		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST ||
-			share < (kind == REPEATED_SAME ? SHARE_SAME : SHARE_LEAST))
-			continue;
-		/* What is ready is read, at least now and then. */
-		if (kind == REPEATED_READY && totals.moved * 4 >= totals.all)
-			continue;
-		if (!kind || !is_better(out, kind, r->count))
-			continue;
-		out->kind = kind;
-		out->key = key;
-		out->repeat = r;
-		out->share = 100 * share;
-	}
-}
-
-static bool is_closed(const struct check *e, int32_t fd)
-{
-	const struct snapshot *fds = check_last(e, &e->input->fds);
-	const struct snapshot *sockets = check_last(e, &e->input->sockets);
-	struct batch all = fds ? snapshot_records(fds) : (struct batch){ 0 };
-	uint64_t inode = 0;
-
-	batch_for_each (r, &all) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && (int64_t)d->fd == fd)
-			inode = d->inode;
-	}
-	all = sockets && inode ? snapshot_records(sockets) : (struct batch){ 0 };
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
-
-		if (s && s->inode == inode && !s->state_state && s->state == SOCKETS_CLOSE_WAIT)
-			return true;
-	}
-	return false;
-}
-
-/* tid 0: of all threads together the most repeated one. */
-static void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid)
-{
-	struct check_calls c;
-
-	*out = (struct repeated_call){ 0 };
-	if (!check_calls_read(&c, e))
-		return;
-	choose(out, c.history, tid);
-	if (!out->kind)
-		return;
-	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
-		     call_history_correction(c.history, out->key->abi, out->key->number);
-	out->is_sampled = c.is_sampled;
-	out->least = check_calls_least(e);
-	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
-			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
-}
-
-/* No program gets anything done by it. */
-static bool repeated_call_is_pointless(const struct repeated_call *c)
-{
-	return c->kind >= REPEATED_FAILURE;
-}
-
-/* --- text --- */
-
-/* Two digits that matter: "410,000". */
-static void put_count(struct buffer *out, double count)
-{
-	unsigned long long unit = 1, rounded;
-
-	while (count >= 100 * (double)unit)
-		unit *= 10;
-	rounded = (unsigned long long)(count / (double)unit + 0.5) * unit;
-	if (rounded >= 1000000)
-		buffer_format(out, "%llu,%03llu,%03llu", rounded / 1000000, rounded / 1000 % 1000,
-			rounded % 1000);
-	else if (rounded >= 1000)
-		buffer_format(out, "%llu,%03llu", rounded / 1000, rounded % 1000);
-	else
-		buffer_format(out, "%llu", rounded);
-}
-
-static void put_fd(struct buffer *out, const char *before, const struct repeated_call *c)
-{
-	if (c->key->fd < 0)
-		return;
-	buffer_format(out, "%sfd %d", before, c->key->fd);
-	if (*c->repeat->text)
-		buffer_format(out, " (%s)", c->repeat->text);
-}
-
-static void put_result(struct buffer *out, const struct repeated_call *c)
-{
-	const char *error = c->key->result < 0 ? errno_name((unsigned)-c->key->result) : NULL;
-
-	switch (c->kind) {
-	case REPEATED_END_OF_DATA:
-		buffer_string(out,
-			c->repeat->is_socket ? " returns end of stream" : " returns end of file");
-		break;
-	case REPEATED_NO_DATA:
-		buffer_string(out, " returns EAGAIN, nothing there yet,");
-		break;
-	case REPEATED_READY:
-	case REPEATED_NO_EVENT:
-		buffer_string(out, " returns at once");
-		break;
-	case REPEATED_FAILURE:
-		buffer_format(out, " fails with %s", error ? error : "an error");
-		break;
-	default:
-		break;
-	}
-}
-
-/* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
-static void repeated_call_put(struct buffer *out, const struct repeated_call *c)
-{
-	char name[SYSCALL_NAME_SIZE];
-	bool polls = c->kind == REPEATED_READY || c->kind == REPEATED_NO_EVENT;
-
-	buffer_string(out, check_call_name(c->key->abi, c->key->number, name));
-	put_result(out, c);
-	if (!polls)
-		put_fd(out, " on ", c);
-	buffer_string(out, c->kind == REPEATED_SAME ? " is called " : ", ");
-	buffer_string(out, c->least);
-	put_count(out, c->per_s);
-	buffer_string(out, " times a second");
-	if (c->kind == REPEATED_READY) {
-		put_fd(out, ": ", c);
-		buffer_string(out, c->key->fd >= 0 ? " is always ready and not read"
-						   : ": a descriptor is always ready");
-	} else if (c->kind == REPEATED_NO_EVENT) {
-		buffer_string(out, ": no event, and no timeout to wait for one");
-	}
-	if (c->is_peer_closed)
-		buffer_string(out, "; its peer has closed the connection");
-}
-
-/* What to change in the program; of a pointless one. */
-static const char *repeated_call_remedy(const struct repeated_call *c)
-{
-	switch (c->kind) {
-	case REPEATED_END_OF_DATA:
-		return c->repeat->is_socket ? "close the connection when a read returns 0 bytes"
-					    : "wait before reading again at the end of a file: "
-					      "inotify, or a pause";
-	case REPEATED_NO_DATA:
-		return "wait for data (poll, epoll) instead of asking again";
-	case REPEATED_READY:
-		return c->is_peer_closed
-			       ? "close the descriptor when its peer has closed the connection"
-			       : "read what is ready, or remove the descriptor from the polled "
-				 "ones";
-	case REPEATED_NO_EVENT:
-		return "poll without a time limit, or with one above 0";
-	default:
-		return "pause after a failure before trying again";
-	}
-}
+#define THREADS_SHOWN 5
+#define THREADS_MAX   4096
+#define QUOTA_PER_S   1 /* times that a quota is used up, from which it explains a low CPU use */
 
 /* --- the finding --- */
 
@@ -367,7 +112,8 @@ static void find(const struct check *e, struct spin *s)
 			s->highest = cpu;
 		if (cpu < 0 || !burns(e, t))
 			continue;
-		if (thread_history_faults(t) > check_option(e, "max-faults")) {
+		if (thread_history_faults(t) > check_option(e, "max-faults") ||
+			progress_is_worker(t)) {
 			s->works = true;
 			continue;
 		}
@@ -452,13 +198,26 @@ static void emit_threads(const struct check *e, struct check_result *out, const 
 
 static void put_burner(struct buffer *out, const struct spin *s)
 {
+	const struct thread_history *t = s->threads[0];
+
 	if (s->count > 1)
-		buffer_format(out, "burns %.1f CPUs without visible progress: %zu threads",
-			s->cpu / 100, s->count);
+		buffer_format(out, "%zu threads use %.1f CPUs", s->count, s->cpu / 100);
+	else if (t->tid == t->process.pid)
+		buffer_format(out, "uses %.0f %% of a CPU", s->cpu);
 	else
-		buffer_format(out,
-			"burns %.0f %% of a CPU without visible progress: thread %s (%u)", s->cpu,
-			s->threads[0]->name, s->threads[0]->tid);
+		buffer_format(out, "thread %s (%u) uses %.0f %% of a CPU", t->name, t->tid, s->cpu);
+}
+
+/* "; most in f (a.py:2)" */
+static void put_hottest(struct buffer *out, const struct spin *s)
+{
+	const char *text = (const char *)s->hottest.data;
+	size_t size = s->hottest.size;
+
+	while (size && text[size - 1] != ':')
+		size--;
+	if (size)
+		buffer_format(out, "; most in %.*s", (int)size - 1, text);
 }
 
 static void emit_claim(struct check_result *out, const struct spin *s, bool in_kernel)
@@ -468,13 +227,19 @@ static void emit_claim(struct check_result *out, const struct spin *s, bool in_k
 	if (s->is_by_call) {
 		repeated_call_put(&text, &s->call);
 		buffer_string(&text, "; ");
+	} else {
+		buffer_string(&text, "an endless loop, or a long computation: ");
 	}
 	put_burner(&text, s);
+	if (!s->is_by_call)
+		buffer_string(&text, " without a wait, input or output");
 	if (!s->is_by_call && s->call.kind) {
 		buffer_string(&text, "; ");
 		repeated_call_put(&text, &s->call);
 	} else if (!s->is_by_call && in_kernel) {
 		buffer_string(&text, "; much of the time in system calls that return immediately");
+	} else if (!s->is_by_call) {
+		put_hottest(&text, s);
 	}
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
@@ -562,6 +327,15 @@ static void report(
 	finding_end(out);
 }
 
+/* It computes, as programs of its kind do, and no call is repeated in vain. */
+static bool is_at_work(const struct check *e, struct spin *s)
+{
+	if (!progress_is_expected(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
+		return false;
+	find_call(e, s);
+	return !s->is_by_call;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct spin s = { 0 };
@@ -572,6 +346,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (s.count && is_at_work(e, &s))
+		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
 	else if (s.count && p.bytes_per_s <= check_option(e, "max-moved"))
 		report(e, out, &s, &p);
 	else

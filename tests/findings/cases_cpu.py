@@ -256,8 +256,26 @@ STARVED = ("lock-storm.percent=4", "lock-storm.min-rate=20", "lock-storm.max-str
 COLD = (*STARVED, "lock-storm.in-kernel=50")
 OFTEN = ("busy-poll.min-rate=50",)
 
+POOL = """
+import multiprocessing, os, time
+def job(n):
+    s = 0
+    for i in range(300000): s += i * i % 7
+    return s
+with multiprocessing.Pool(1) as pool:
+    worker = pool.apply(os.getpid)
+    print("ready", worker, flush=True)
+    while True: pool.map(job, range(8))
+"""
+
+
+def worker_of_a_pool(scope, rng):
+    process = scope.python(POOL, ready=b"\n")
+    return int(bytes(process.out).split()[1])
+
+
 CASES = [
-    sick("cpu-spin", "an empty loop", program(SPIN), **WANTS),
+    sick("cpu-spin", "an empty loop", program(SPIN), says="an endless loop", **WANTS),
     sick("cpu-spin", "threads that spin on a flag", locks("spin", count=(1, 2, 3)), **WANTS),
     sick("cpu-spin", "an event loop that does not take what is ready", program(POLL_NOTHING),
         **WANTS),
@@ -274,6 +292,10 @@ CASES = [
     healthy("cpu-spin", "a copy by dd", copies, calls=True),
     healthy("cpu-spin", "a socket that is polled and read", program(ECHO), calls=True),
     healthy("cpu-spin", "a poll loop that works", program(COPY)),
+    healthy("cpu-spin", "a worker of a pool", worker_of_a_pool),
+    healthy("cpu-spin", "openssl, which computes by its nature", lambda s, r: s.start(
+        ["openssl", "speed", "-seconds", "600", "sha256"], ready=None).pid,
+        may_skip=lambda: None if shutil.which("openssl") else "openssl is not installed"),
     healthy("cpu-spin", "a part of a processor", program(PART, uniform(0.2, 0.6)), alone=True),
     healthy("cpu-spin", "a compressor", program(COMPRESS, either(1, 6, 9))),
     healthy("cpu-spin", "work on new memory", program(ALLOCATE, either(1 << 26, 1 << 27))),

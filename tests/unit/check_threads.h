@@ -15,7 +15,7 @@ struct thread_made {
 	double cpu, waited;	       /* percent of the time that it ran, and that it could have */
 	double system;		       /* percent of its CPU time, in the kernel */
 	double voluntary, involuntary; /* from here on a second */
-	double faults, major_faults, moved, calls;
+	double faults, major_faults, moved, calls, writes;
 	double before_s; /* CPU time that it had at first */
 	char state;	 /* S */
 	const char *call;
@@ -49,6 +49,7 @@ static inline void thread_at(double s, const struct thread_made *m, bool runs)
 		.major_faults = (uint64_t)(s * m->major_faults),
 		.read_bytes = (uint64_t)(s * m->moved),
 		.reads = (uint64_t)(s * m->calls),
+		.writes = (uint64_t)(s * m->writes),
 		.state = runs	    ? 'R'
 			 : m->state ? m->state
 				    : 'S',

@@ -163,12 +163,12 @@ static void test_repeats(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "cpu-spin", reads_end, 9999, NULL,
-			"medium/high: read returns end of file on fd 3, 400,000 times a second; burns "
-			"80 % of a CPU without visible progress: thread loop (99)|[share of the thread's "
+			"medium/high: read returns end of file on fd 3, 400,000 times a second; uses "
+			"80 % of a CPU |[share of the thread's "
 			"calls that are this one: 100 %|<wait before reading again" },
-		/* 100 us of CPU for each call: the calls are not what it burns. */
+		/* 100 us of CPU for each call: the calls are not what takes its CPU. */
 		{ "cpu-spin", reads_end, 200, NULL, "medium/high: read returns" },
-		{ "cpu-spin", reads_end, 190, NULL, "low/medium: burns|!read returns" },
+		{ "cpu-spin", reads_end, 190, NULL, "low/medium: an endless loop|!read returns" },
 		{ "cpu-spin", returns, 0, NULL, "medium/high: recvfrom returns end of" },
 		{ "cpu-spin", returns, -EAGAIN, NULL,
 			"medium/high: recvfrom returns EAGAIN, nothing there yet, on fd 3, 400,000" },
@@ -181,12 +181,12 @@ static void test_repeats(void **state)
 			"medium/high: epoll_wait returns at once|no event, and no timeout" },
 		/* A quarter of all calls. */
 		{ "cpu-spin", polls_and_reads, 66, NULL, "medium/high: epoll_wait" },
-		{ "cpu-spin", polls_and_reads, 67, NULL, "low/medium: burns|!epoll_wait" },
+		{ "cpu-spin", polls_and_reads, 67, NULL, "low/medium: an endless loop|!epoll_wait" },
 		{ "cpu-spin", is_one_of, 600, NULL, "medium/high: read returns" },
-		{ "cpu-spin", is_one_of, 601, NULL, "low/medium: burns|!read returns" },
+		{ "cpu-spin", is_one_of, 601, NULL, "low/medium: an endless loop|!read returns" },
 		{ "cpu-spin", asks, 32, NULL,
-			"low/medium: burns|; getppid is called 64,000 times a second" },
-		{ "cpu-spin", asks, 31, NULL, "low/medium: burns|; much of the time in system calls" },
+			"low/medium: an endless loop|; getppid is called 64,000 times a second" },
+		{ "cpu-spin", asks, 31, NULL, "low/medium: an endless loop|; much of the time in system calls" },
 		/* All of 4,000,200 calls, although the first weights are low. */
 		{ "cpu-spin", in_windows, 19999, NULL,
 			"medium/high: read returns end of file on fd 3, at least 800,000 times a "
@@ -197,7 +197,7 @@ static void test_repeats(void **state)
 			"blind: calls were counted in short windows" },
 		{ "slow-syscalls", in_windows, 19999, NULL, "blind: calls were counted in short windows" },
 		{ "slow-syscalls", reads_end, 9999, NULL, "fine: longest" },
-		{ "cpu-spin", looks, 0, NULL, "low/medium: burns|; much of the time in system calls" },
+		{ "cpu-spin", looks, 0, NULL, "low/medium: an endless loop|; much of the time in system calls" },
 	};
 
 	(void)state;

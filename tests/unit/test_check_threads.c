@@ -88,12 +88,38 @@ static void spin_as_agent(double value)
 	spin_together(1);
 }
 
+/* Reads and writes so often a second. */
+static void works_in_a_pool(double jobs)
+{
+	struct thread_made m = spinner;
+
+	m.calls = m.writes = jobs;
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void computes_by_nature(double before_s)
+{
+	struct thread_made m = spinner;
+
+	m.before_s = before_s;
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, "openssl");
+		all_reported(i);
+	}
+	thread(m);
+	threads_read(1);
+}
+
 static void test_cpu_spin(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "cpu-spin", spins_before, 130, NULL,
-			"medium/medium: burns 100 % of a CPU without visible progress: thread "
-			"spinner (99) {thread 99} [CPU: 100 % over 5.00s] [share of the time in "
+			"medium/medium: an endless loop, or a long computation: uses 100 % of a "
+			"CPU "
+			"without a wait, input or output {thread 99} [CPU: 100 % over 5.00s] "
+			"[share of the time in "
 			"which the thread ran or was ready to run: 100 % over 5.00s] [waits: 0 a "
 			"second|[kernel share: 0 %|[thread CPU time: 2m15s]|!this host is "
 			"busy|!CPU use of "
@@ -113,6 +139,12 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_faults, 6, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", spins_moved, 10240, NULL, "medium/medium: |[data moved: 10.0K a" },
 		{ "cpu-spin", spins_moved, 10241, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", works_in_a_pool, 1, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", works_in_a_pool, 0.4, NULL, "medium/medium: " },
+		{ "cpu-spin", works_in_a_pool, 5000, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", works_in_a_pool, 5001, NULL, "medium/medium: " },
+		{ "cpu-spin", computes_by_nature, 0, NULL, "fine: computes, as this program does" },
+		{ "cpu-spin", computes_by_nature, 895, NULL, "high/medium: " },
 		{ "cpu-spin", spins_system, 20, NULL,
 			"low/medium: |; much of the time in system calls|<sooth trace -c -p 99 "
 			"shows its" },
@@ -133,8 +165,8 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_in, 3, NULL, "fine: " },
 		{ "cpu-spin", spin_together, 6, NULL,
-			"medium/medium: burns 5.5 CPUs without visible progress: 6 "
-			"threads|[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
+			"medium/medium: an endless loop, or a long computation: 6 threads use 5.5 "
+			"CPUs without |[thread: spinner (104)|!spinner (99)|[more threads: 1]" },
 		{ "cpu-spin", spin_together, 5, NULL, "medium/|(99), main|!more threads" },
 		{ "cpu-spin", spins_on_host, 2, NULL,
 			"medium/medium: |[CPU use of the threads, as a share of all CPUs of the "
@@ -202,8 +234,10 @@ static void test_gc_pressure(void **state)
 			"probably almost full [CPU use of garbage collection: 90 % over 5.00s] "
 			"[share of the process's CPU time: 75 % over 5.00s] [thread: GC Thread#0 "
 			"(100): 60 %] [thread: GC Thread#1 (101): 30 %] (unseen: how full the heap "
-			"is, and how much a collection frees) <jcmd 99 GC.heap_info, as the user of "
-			"the process, shows how full the heap is; a larger java -Xmx gives it room; "
+			"is, and how much a collection frees) <jcmd 99 GC.heap_info, as the user "
+			"of "
+			"the process, shows how full the heap is; a larger java -Xmx gives it "
+			"room; "
 			"jcmd 99 GC.heap_dump FILE.hprof shows what fills it>\n" },
 		{ "gc-pressure", collects, 34, NULL, "medium/medium: " },
 		{ "gc-pressure", collects, 33, NULL, "fine: garbage collection: 50 % of a CPU" },

@@ -2,7 +2,9 @@
 /*
  * Whether a process moved data during the observation: by read, write and similar calls of its
  * threads that still exist, and over its TCP connections. The kernel does not count recv and
- * send on other sockets, but recorded system calls do. Shared memory cannot be seen.
+ * send on other sockets, but recorded system calls do. Shared memory cannot be seen. And what can
+ * be known of a process that computes: that it works through jobs, or that computing is what it is
+ * for.
  */
 #ifndef SOOTH_ANALYZE_PROGRESS_H
 #define SOOTH_ANALYZE_PROGRESS_H
@@ -19,6 +21,11 @@ struct progress {
 };
 
 void progress_of(struct progress *p, const struct check *e);
+/* A thread that reads jobs and writes results, a few bytes each, and computes between: a worker of
+ * a pool. */
+bool progress_is_worker(const struct thread_history *t);
+/* A program that computes for minutes by its nature: a compiler, a compressor, openssl. */
+bool progress_is_expected(const struct process_entry *p);
 /* Adds it as evidence, if it was measured. */
 void progress_emit(const struct progress *p, struct check_result *out);
 

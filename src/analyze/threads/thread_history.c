@@ -92,6 +92,8 @@ static void take_more_counters(struct thread_history *h, const struct threads_th
 	}
 	h->last.moved_bytes = t->read_bytes + t->written_bytes;
 	h->last.io_calls = t->reads + t->writes;
+	h->last.reads = t->reads;
+	h->last.writes = t->writes;
 	h->times_state = t->times_state;
 	h->io_state = t->io_state;
 }
@@ -295,6 +297,16 @@ double thread_history_moved_bytes(const struct thread_history *t)
 double thread_history_io_calls(const struct thread_history *t)
 {
 	return a_second(t, t->io_state, t->first.io_calls, t->last.io_calls);
+}
+
+double thread_history_reads(const struct thread_history *t)
+{
+	return a_second(t, t->io_state, t->first.reads, t->last.reads);
+}
+
+double thread_history_writes(const struct thread_history *t)
+{
+	return a_second(t, t->io_state, t->first.writes, t->last.writes);
 }
 
 double thread_history_voluntary(const struct thread_history *t)

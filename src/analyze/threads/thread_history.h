@@ -30,6 +30,7 @@ struct thread_counters {
 	uint64_t voluntary_switches, involuntary_switches;
 	uint64_t system_ns, faults, major_faults;
 	uint64_t moved_bytes, io_calls; /* by read, write and related calls */
+	uint64_t reads, writes;		/* of these calls */
 };
 
 struct thread_history {
@@ -98,6 +99,8 @@ double thread_history_bucket(const struct thread_history *t);
 /* Per second, by read, write and related calls. */
 double thread_history_moved_bytes(const struct thread_history *t);
 double thread_history_io_calls(const struct thread_history *t);
+double thread_history_reads(const struct thread_history *t);
+double thread_history_writes(const struct thread_history *t);
 /* Per second; negative: not measured. */
 double thread_history_voluntary(const struct thread_history *t);
 double thread_history_involuntary(const struct thread_history *t);
