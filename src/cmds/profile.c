@@ -22,6 +22,9 @@ struct profile_config {
 };
 
 static const struct option profile_options[] = {
+	VALUE_ROW(0, "format", CHOICE, "NAME", profile_config, output.format,
+		"output format; of the stacks alone: folded, pprof, speedscope, firefox, chrome",
+		.choice = output_stack_format_name),
 	VALUE_ROW(0, "rate", U64, "HZ", profile_config, profile.rate,
 		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
@@ -46,7 +49,7 @@ static const struct option_group groups[] = {
 	TARGET_GROUP(struct profile_config, target),
 	RUN_GROUP(struct profile_config, run),
 	PICTURE_PLAIN_GROUP(struct profile_config, picture),
-	OUTPUT_GROUP(struct profile_config, output),
+	OUTPUT_STACKS_GROUP(struct profile_config, output),
 	FILE_GROUP(struct profile_config, output),
 	SAVE_GROUP(struct profile_config, output),
 };
@@ -96,6 +99,32 @@ static int choose_side_output(const struct profile_config *c, struct picture_fil
 	return 0;
 }
 
+static int refuse_format(const char *format, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write stacks as %s", format);
+	error_why(err, "--format %s excludes --flamegraph, --folded and --pprof", format);
+	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
+}
+
+/* Stacks instead of a report. */
+static int choose_stack_format(const struct profile_config *c, const struct sink_type *format,
+	struct picture_files *files, const struct profile_views *views, struct run *run,
+	struct sooth_error *err)
+{
+	if (files->picture || c->profile.folded || c->profile.pprof)
+		return refuse_format(format->name, err);
+	run->product = (struct run_side_output){ .path = c->output.output ? c->output.output : "-",
+		.view = { format->is_of_samples ? "profile-samples" : "profile-stacks",
+			&views->stacks },
+		.sink = format->name,
+		.has_no_notes = true,
+		.is_whole = true };
+	run->is_silent = true;
+	files->report.output = NULL;
+	files->report.format = NULL;
+	return 0;
+}
+
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
@@ -109,6 +138,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 			.names = demangle_style_of(c->profile.names),
 			.is_icicle = c->picture.icicle },
 	};
+	const struct sink_type *format = output_stack_format(c->output.format);
 	struct picture_files files;
 	struct run run = {
 		.name = "profile",
@@ -126,7 +156,9 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
-	if (!status)
+	if (!status && format)
+		status = choose_stack_format(c, format, &files, &views, &run, err);
+	else if (!status)
 		status = choose_side_output(c, &files, &views, &run, err);
 	if (!status)
 		status = run_report(&run, err);
@@ -148,6 +180,8 @@ const struct command command_profile = {
 	.examples = "  sooth profile -d 5 -p 4711                     five seconds of a process "
 		    "and its children\n"
 		    "  sooth profile --flamegraph -o p.svg -- make    a command, as a picture\n"
+		    "  sooth profile --format firefox -o p.json p.sooth  a capture, for "
+		    "profiler.firefox.com\n"
 		    "  sooth profile --tree --min-share 2 -d 5 --all  every process, as a call "
 		    "tree\n",
 	COMMAND_GROUPS(groups),

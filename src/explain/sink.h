@@ -30,6 +30,16 @@ enum section_audience {
 	SECTION_DETAIL,	    /* programs, and verbose text */
 };
 
+/* Of stacks that are single samples, thread by thread in the order of time; names of fields. A row
+ * of depth 0 begins the next sample. */
+struct section_samples {
+	const char *time; /* since the recording began */
+	const char *process, *pid, *thread, *tid;
+	const char *file;	/* of the frame: program, library, source */
+	const char *weight;	/* time that the sample stands for */
+	uint64_t start_unix_ns; /* of the recording; 0: unknown */
+};
+
 /* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
 struct section_graph {
 	const char *origin; /* what was observed, when, and how much; NULL: not known */
@@ -41,6 +51,7 @@ struct section_graph {
 	/* Compared: what the first and the second had, and whether that is a difference at all; the
 	 * weight is what shows both. NULL: nothing is compared. */
 	const char *before, *after, *differs;
+	const struct section_samples *samples; /* NULL: stacks are summed up */
 	bool is_icicle;	    /* the first frames stand above the others */
 	double least_share; /* of all: what is narrower need not be drawn */
 };
@@ -105,6 +116,8 @@ struct sink_type {
 	bool is_for_people;
 	/* Of rows that are no stacks it makes nothing, or nonsense: no format for every report. */
 	bool is_of_stacks;
+	/* It has a place for the time and thread of each sample. */
+	bool is_of_samples;
 	/* A command writes it; it is no format of --format. */
 	bool is_unlisted;
 	int (*open)(void *state, const struct sink_options *options, struct sooth_error *err);

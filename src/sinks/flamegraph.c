@@ -499,6 +499,7 @@ static void close_sink(void *state)
 const struct sink_type sink_flamegraph = {
 	.name = "flamegraph",
 	.help = "stacks as a picture (SVG)",
+	.is_unlisted = true,
 	.is_of_stacks = true,
 	.state_size = sizeof(struct flamegraph_sink),
 	.open = open_sink,

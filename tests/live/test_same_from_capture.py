@@ -76,7 +76,8 @@ PRODUCTS = {
 }
 # Options of a command that have no row, and why.
 NO_ROW = {
-    "profile": {"--folded": "needs a busy target: test_profile.py", "--pprof": "the same"},
+    "profile": {"--folded": "needs a busy target: test_profile.py", "--pprof": "the same",
+                "--format": "the same, and test_profilers.py"},
     "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch", "--alert-on": "of --watch",
            "--transcript": "reads an agent's own log: test_agents.py",
            "--list-agents": "tells of sooth"},

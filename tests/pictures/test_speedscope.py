@@ -63,17 +63,24 @@ class Speedscope(ExportCase):
         self.assertNotIn(REFUSAL, head)
 
     def test_sampled(self):
-        """Stacks for pprof, which it reads too."""
-        file = self.path("sampled.pb.gz")
+        """Samples in each format that it reads; a file that is cut is refused."""
         if os.geteuid():
             self.skipTest("needs root")
-        self.sooth("profile", "--pprof", file, "--", sys.executable, "-c", "sum(i * i for i in range(2000000))")
-        with open(file, "rb") as stacks:
-            data = stacks.read()
+        capture = self.path("p.sooth")
+        self.sooth("profile", "--save", capture, "--", sys.executable, "-c", "sum(i * i for i in range(2000000))")
         with Browser() as browser:
-            head = self.show(browser, "sampled.pb.gz", data)
-            browser.shot("speedscope-pprof")
-        self.assertNotIn(REFUSAL, head)
+            for name, format_ in (("p.pb.gz", "pprof"), ("s.json", "speedscope"), ("p.json", "chrome"),
+                                  ("p.folded", "folded")):
+                file = self.path(name)
+                self.sooth("profile", "--format", format_, "-o", file, capture)
+                with open(file, "rb") as stacks:
+                    data = stacks.read()
+                head = self.show(browser, name if format_ != "speedscope" else "", data)
+                browser.shot("speedscope-" + format_)
+                self.assertNotIn(REFUSAL, head, format_)
+                if format_ in ("speedscope", "chrome"):
+                    self.assertRegex(head, "python" if format_ == "speedscope" else name)
+                    self.assertIn(REFUSAL, self.show(browser, name, data[:len(data) // 2]), format_)
 
     def test_counters_and_marks_alone(self):
         """Without a call there is nothing for it to draw: it says so, and reads the file."""

@@ -7,6 +7,7 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_patterns.h"
 #include "analyze/profile/profile_table.h"
+#include "json_check.h"
 #include "probes/profile.h"
 
 static void put_frame(uint32_t number, const char *function, const char *file, uint8_t kind)
@@ -235,6 +236,98 @@ static void test_pprof(void **state)
 	assert_string_equal(p.leaf, "sys_read");
 }
 
+/* --- single samples, by thread and time: profile_samples --- */
+
+static void put_sample_at(uint64_t time_ns, uint32_t stack, uint32_t tid)
+{
+	struct profile_sample s = { .record = { .time_ns = time_ns,
+					    .start_ticks = 7,
+					    .pid = 10,
+					    .tid = tid,
+					    .kind = PROFILE_SAMPLE },
+		.stack = stack,
+		.period_ns = 10000000,
+		.process = "demo",
+		.thread = "hot" };
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+/* Two samples, 30 ms of none, a third; beside them one of another thread. */
+static const char *show_samples(const char *format)
+{
+	static const uint32_t first[] = { 2, 1 }, second[] = { 3, 1 };
+
+	put_stack(1, PROFILE_WHOLE, first, 2);
+	put_stack(2, PROFILE_WHOLE, second, 2);
+	put_sample_at(10000000, 1, 10);
+	put_sample_at(20000000, 1, 10);
+	put_sample_at(30000000, 2, 11);
+	put_sample_at(60000000, 2, 10);
+	put_frame(1, "main", "/bin/demo", PROFILE_USER);
+	put_frame(2, "work", "/bin/demo", PROFILE_USER);
+	put_frame(3, "read", "", PROFILE_KERNEL);
+	return show_view("profile", "profile-samples", NULL, format);
+}
+
+static void test_speedscope(void **state)
+{
+	const char *text = show_samples("speedscope");
+
+	(void)state;
+	assert_true(json_check(text, strlen(text), 1));
+	assert_true(has(text, "\"name\":\"demo (pid 10), hot (tid 10)\",\"unit\":\"nanoseconds\","
+			      "\"startValue\":0,\"endValue\":60000000,"
+			      "\"samples\":[[0,1],[0,1],[],[0,2]],"
+			      "\"weights\":[10000000,10000000,30000000,10000000]"));
+	assert_true(has(text, "\"samples\":[[],[0,2]],\"weights\":[20000000,10000000]"));
+	assert_true(
+		has(text, "\"frames\":[{\"name\":\"main\",\"file\":\"demo\"},{\"name\":\"work\","
+			  "\"file\":\"demo\"},{\"name\":\"read\",\"file\":\"kernel\"}]"));
+}
+
+static void test_firefox(void **state)
+{
+	const char *text = show_samples("firefox");
+
+	(void)state;
+	assert_true(json_check(text, strlen(text), 1));
+	assert_true(
+		has(text, "\"name\":\"hot\",\"isMainThread\":true,\"pid\":\"10\",\"tid\":\"10\""));
+	assert_true(has(text, "\"isMainThread\":false,\"pid\":\"10\",\"tid\":\"11\""));
+	assert_true(has(text, "\"samples\":{\"length\":4,\"stack\":[1,1,null,2],"));
+	assert_true(has(text, "\"threadCPUDelta\":[0,10000000,10000000,0]"));
+	assert_true(has(text, "\"prefix\":[null,0,0],\"frame\":[0,1,2],\"category\":[2,2,4]"));
+	assert_true(has(
+		text, "\"stringArray\":[\"main\",\"demo\",\"work\",\"demo\",\"read\",\"kernel\"]"));
+}
+
+static void test_chrome(void **state)
+{
+	const char *text = show_samples("chrome");
+
+	(void)state;
+	assert_true(json_check(text, strlen(text), 1));
+	assert_true(
+		has(text, "\"samples\":[4,4,2,5,2]},\"timeDeltas\":[0,10000,10000,30000,10000]"));
+	assert_true(has(text, "{\"id\":4,\"parent\":3,\"callFrame\":{\"functionName\":\"work\""));
+	assert_true(
+		has(text, "\"name\":\"sampled\",\"pid\":10,\"tid\":11,\"ts\":20000,\"dur\":10000"));
+}
+
+/* Stacks that are summed up: one thread, as wide as their weights. */
+static void test_speedscope_of_sums(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-stacks", NULL, "speedscope");
+	assert_true(json_check(text, strlen(text), 1));
+	assert_true(has(text, "\"unit\":\"none\",\"startValue\":0,\"endValue\":10,"));
+	assert_true(has(text, "\"weights\":[6,1,3]"));
+}
+
 static void test_tree(void **state)
 {
 	struct profile_options options = { .folds_chains = true, .least_share = 0.15 };
@@ -348,7 +441,8 @@ static void test_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
-		TEST(test_folded), TEST(test_pprof), TEST(test_tree), TEST(test_hot),
+		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
+		TEST(test_chrome), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
 		TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "analyze/graphs/graph_origin.h"
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/profile_table.h"
+#include "analyze/profile/stack_frames.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -23,20 +24,6 @@
 #define CHAIN	    " > "
 #define CHAIN_BYTES 400 /* longer chains go on in the next row */
 
-enum stack_kind {
-	STACK_THREAD,
-	STACK_PROGRAM,
-	STACK_LIBRARY,
-	STACK_KERNEL,
-	STACK_GENERATED,
-	STACK_CUT,
-	STACK_KINDS,
-};
-
-static const char *const kind_texts[STACK_KINDS] = { "process or thread", "program", "library",
-	"kernel", "generated code", "missing frames" };
-static const struct sooth_names kind_names = { STACK_KINDS, kind_texts };
-
 #define STACK_ROW(F, S)                                                                            \
 	F(S, REAL, percent, ALWAYS, "share of all samples in this frame and below",                \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
@@ -47,7 +34,7 @@ static const struct sooth_names kind_names = { STACK_KINDS, kind_texts };
 		.may_shrink = true)                                                                \
 	F(S, ENUM32, kind, ALWAYS,                                                                 \
 		"where the code of the frame is: program, library, kernel, ...",                   \
-		.names = &kind_names, .is_hidden = true)                                           \
+		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)   \
 	F(S, NAMED, U64, cpu_ns, cpu_time_ns, ALWAYS, "CPU time of the samples",                   \
 		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true)
@@ -98,43 +85,23 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static uint8_t kind_of(
-	const struct profile_sums *sums, const struct profile_function *f, struct span process)
-{
-	struct span file = names_get(&sums->names, f->file);
-
-	if (f->kind == PROFILE_KERNEL)
-		return STACK_KERNEL;
-	if (f->kind == PROFILE_GENERATED)
-		return STACK_GENERATED;
-	/* The kernel keeps 15 bytes of a name. */
-	return file.size >= process.size && process.size &&
-			       !memcmp(file.data, process.data, process.size)
-		       ? STACK_PROGRAM
-		       : STACK_LIBRARY;
-}
-
 static void add_stack(struct stacks_state *s, const struct profile_stacked *stacked)
 {
-	struct call_graph_frame frames[PROFILE_STACK_FRAMES_MAX + 3];
+	struct call_graph_frame frames[STACK_FRAMES_MAX + 2] = {
+		{ stacked->process, STACK_THREAD },
+		{ stacked->role, STACK_THREAD },
+	};
 	struct call_graph_values values = { {
 		[SAMPLES] = stacked->count.samples,
 		[CPU_TIME] = stacked->count.cpu_ns,
 	} };
-	size_t depth = 0;
-	char cut[64];
+	struct stack_frames list;
 
-	frames[depth++] = (struct call_graph_frame){ stacked->process, STACK_THREAD };
-	frames[depth++] = (struct call_graph_frame){ stacked->role, STACK_THREAD };
-	if (stacked->end != PROFILE_WHOLE && stacked->end != PROFILE_KERNEL_ONLY) {
-		snprintf(cut, sizeof(cut), "[cut: %s]", profile_end_text(stacked->end));
-		frames[depth++] = (struct call_graph_frame){ span_of_string(cut), STACK_CUT };
-	}
-	for (size_t i = stacked->depth; i--;)
-		frames[depth++] = (struct call_graph_frame){ names_get(&s->sums.names,
-								     stacked->frames[i]->name),
-			kind_of(&s->sums, stacked->frames[i], stacked->process) };
-	call_graph_add(s->options.keep ? s->options.keep : &s->graph, frames, depth, &values);
+	stack_frames_of(&s->sums, stacked, &list);
+	for (size_t i = 0; i < list.count; i++)
+		frames[2 + i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
+	call_graph_add(
+		s->options.keep ? s->options.keep : &s->graph, frames, 2 + list.count, &values);
 }
 
 /* --- rows --- */

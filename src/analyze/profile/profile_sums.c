@@ -134,7 +134,7 @@ static struct span chars(const char *text)
 	return span_of(text, strnlen(text, PROFILE_NAME_BYTES));
 }
 
-static struct span role_of(const struct profile_sample *r)
+struct span profile_role_of(const struct profile_sample *r)
 {
 	struct span thread = chars(r->thread), process = chars(r->process);
 	enum thread_role role = thread_role_of(thread, process, r->record.tid == r->record.pid);
@@ -149,7 +149,7 @@ static void take_sample(struct profile_sums *s, const struct profile_sample *r)
 	struct count_key key = { .id = process_id_of(&r->record),
 		.stack = r->stack,
 		.process = names_put(&s->names, chars(r->process), NULL),
-		.role = names_put(&s->names, role_of(r), NULL) };
+		.role = names_put(&s->names, profile_role_of(r), NULL) };
 	struct profile_count *count = map_put(&s->counts, &key, NULL);
 
 	s->period_ns = r->period_ns;

@@ -63,6 +63,8 @@ void profile_sums_next_interval(struct profile_sums *s);
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
 /* The frames of one stack and how it ended; false: it is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
+/* The role of the thread of a sample, or its name when it has none. */
+struct span profile_role_of(const struct profile_sample *r);
 /* "whole", "too-deep", ... in words for people. */
 const char *profile_end_text(enum profile_end end);
 

@@ -12,18 +12,31 @@
 
 #define WIDTH_MAX 1000
 
-/* Every sink of this build that suits any report is a format; other names of some follow. */
-static const char *format_name(size_t index)
+/* Every sink of this build that suits any report is a format, and with stacks those of stacks;
+ * other names of some follow. */
+static const char *name_of_format(size_t index, bool has_stacks)
 {
 	for (size_t i = 0; registry_sinks[i]; i++) {
-		if (!registry_sinks[i]->is_of_stacks && !registry_sinks[i]->is_unlisted && !index--)
-			return registry_sinks[i]->name;
+		const struct sink_type *type = registry_sinks[i];
+
+		if ((has_stacks || !type->is_of_stacks) && !type->is_unlisted && !index--)
+			return type->name;
 	}
 	for (size_t i = 0; registry_sinks[i]; i++) {
 		if (registry_sinks[i]->alias && !index--)
 			return registry_sinks[i]->alias;
 	}
 	return NULL;
+}
+
+static const char *format_name(size_t index)
+{
+	return name_of_format(index, false);
+}
+
+const char *output_stack_format_name(size_t index)
+{
+	return name_of_format(index, true);
 }
 
 static const char *color_name(size_t index)
@@ -34,9 +47,9 @@ static const char *color_name(size_t index)
 }
 
 const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
-	FLAG_ROW('j', "json", output_options, json, "print JSON instead of text"),
 	VALUE_ROW(0, "format", CHOICE, "NAME", output_options, format,
 		"output format (redacted: JSON for sharing)", .choice = format_name),
+	FLAG_ROW('j', "json", output_options, json, "print JSON instead of text"),
 	VALUE_ROW(0, "color", CHOICE, "WHEN", output_options, color, "when to use color",
 		.choice = color_name),
 	VALUE_ROW(0, "filter", TEXT, "EXPR", output_options, filter,
@@ -46,6 +59,13 @@ const struct option output_option_rows[OUTPUT_OPTION_COUNT] = {
 	FLAG_ROW('v', "verbose", output_options, verbose,
 		"all details: more columns and reasons, sources, the cost of sooth"),
 };
+
+const struct sink_type *output_stack_format(const char *format)
+{
+	const struct sink_type *type = format ? registry_sink(format) : NULL;
+
+	return type && type->is_of_stacks ? type : NULL;
+}
 
 const struct option file_option_rows[FILE_OPTION_COUNT] = {
 	VALUE_ROW('o', "output", FILE, "FILE", output_options, output,

@@ -5,6 +5,7 @@
 
 #include <sooth/report.h>
 #include "cli/command/options.h"
+#include "explain/sink.h"
 
 struct output_options {
 	bool json;
@@ -24,6 +25,16 @@ extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
 		.title = "Output", .options = output_option_rows, .count = OUTPUT_OPTION_COUNT,    \
 		.offset = offsetof(config, member)                                                 \
 	}
+
+/* Without the first, --format: the command has its own, which also takes formats of stacks. */
+#define OUTPUT_STACKS_GROUP(config, member)                                                        \
+	{                                                                                          \
+		.title = "Output", .options = output_option_rows + 1,                              \
+		.count = OUTPUT_OPTION_COUNT - 1, .offset = offsetof(config, member)               \
+	}
+const char *output_stack_format_name(size_t index);
+/* The sink of that format if it writes stacks, otherwise NULL. */
+const struct sink_type *output_stack_format(const char *format);
 
 #define FILE_OPTION_COUNT 1
 extern const struct option file_option_rows[FILE_OPTION_COUNT];

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/profile/stack_frames.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_texts[STACK_KINDS] = { "process or thread", "program", "library",
+	"kernel", "generated code", "missing frames" };
+const struct sooth_names stack_kind_names = { STACK_KINDS, kind_texts };
+
+static uint8_t kind_of(const struct profile_function *f, struct span file, struct span process)
+{
+	if (f->kind == PROFILE_KERNEL)
+		return STACK_KERNEL;
+	if (f->kind == PROFILE_GENERATED)
+		return STACK_GENERATED;
+	/* The kernel keeps 15 bytes of a name. */
+	return file.size >= process.size && process.size &&
+			       !memcmp(file.data, process.data, process.size)
+		       ? STACK_PROGRAM
+		       : STACK_LIBRARY;
+}
+
+void stack_frames_of(const struct profile_sums *sums, const struct profile_stacked *stacked,
+	struct stack_frames *out)
+{
+	out->count = 0;
+	if (stacked->end != PROFILE_WHOLE && stacked->end != PROFILE_KERNEL_ONLY) {
+		snprintf(out->cut, sizeof(out->cut), "[cut: %s]", profile_end_text(stacked->end));
+		out->items[out->count++] = (struct stack_frame_named){ span_of_string(out->cut),
+			span_of(NULL, 0), STACK_CUT };
+	}
+	for (size_t i = stacked->depth; i--;) {
+		const struct profile_function *f = stacked->frames[i];
+		struct span file = names_get(&sums->names, f->file);
+
+		out->items[out->count++] =
+			(struct stack_frame_named){ names_get(&sums->names, f->name), file,
+				kind_of(f, file, stacked->process) };
+	}
+}

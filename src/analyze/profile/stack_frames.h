@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frames of a sampled stack as names with colors, the outermost first. */
+#ifndef SOOTH_ANALYZE_STACK_FRAMES_H
+#define SOOTH_ANALYZE_STACK_FRAMES_H
+
+#include "analyze/profile/profile_sums.h"
+
+enum stack_kind {
+	STACK_THREAD,
+	STACK_PROGRAM,
+	STACK_LIBRARY,
+	STACK_KERNEL,
+	STACK_GENERATED,
+	STACK_CUT,
+	STACK_KINDS,
+};
+
+extern const struct sooth_names stack_kind_names;
+
+#define STACK_FRAMES_MAX (PROFILE_STACK_FRAMES_MAX + 1)
+
+struct stack_frame_named {
+	struct span name, file; /* file: the last part of its path; empty: none */
+	uint8_t kind;		/* enum stack_kind */
+};
+
+/* Frames that are missing are one, which says why. */
+struct stack_frames {
+	struct stack_frame_named items[STACK_FRAMES_MAX];
+	size_t count;
+	char cut[64];
+};
+
+/* Names are borrowed from the sums and from `out`. */
+void stack_frames_of(const struct profile_sums *sums, const struct profile_stacked *stacked,
+	struct stack_frames *out);
+
+#endif

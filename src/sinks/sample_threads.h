@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks as formats for profilers want them: by thread a list of stretches of time, each with a
+ * stack or idle, and the stacks as nodes with parents. Stacks that are summed up are one thread in
+ * which each lasts as long as its weight.
+ */
+#ifndef SOOTH_SINKS_SAMPLE_THREADS_H
+#define SOOTH_SINKS_SAMPLE_THREADS_H
+
+#include "base/json.h"
+#include "base/names.h"
+#include "sinks/stack_walk.h"
+#include "sinks/tabular.h"
+
+#define SAMPLE_IDLE 0 /* the node without frames */
+
+struct sample_frame {
+	uint32_t kind;
+	uint32_t file_at; /* in its text: behind the name */
+};
+
+/* The number of a node is its place + 1; parents come before their children. */
+struct sample_node {
+	uint32_t parent; /* SAMPLE_IDLE: none */
+	uint32_t frame;
+};
+
+struct sample_stretch {
+	uint64_t begin, length; /* ns since the recording began; or units of the weight */
+	uint32_t node;
+	uint32_t samples; /* 0: idle */
+};
+
+struct sample_thread {
+	struct names texts;	 /* of frames: name, then file */
+	struct buffer frames;	 /* struct sample_frame, by number of the text */
+	struct buffer nodes;	 /* struct sample_node */
+	struct buffer stretches; /* struct sample_stretch */
+	struct map by_place;	 /* parent and frame -> uint32_t node */
+	uint64_t pid, tid;	 /* 0: stacks of no single thread */
+	struct buffer process, thread;
+	uint64_t end;	 /* of the last stretch */
+	uint64_t period; /* of the last sample */
+};
+
+/* A sink's state begins with one. */
+struct sample_threads {
+	struct tabular out; /* the file, in JSON */
+	struct json json;
+	struct sample_thread now;
+	struct stack_walk walk;
+	const struct sooth_field *kind, *file, *time, *process, *pid, *thread, *tid;
+	const struct section_samples *samples; /* of the open section; NULL: summed */
+	uint64_t at;			       /* of the sample at hand */
+	uint64_t start_unix_ns;		       /* of the recording; 0: unknown */
+	struct buffer title;		       /* of the section */
+	uint32_t frames[STACK_DEPTH_MAX];      /* of the stack at hand */
+	bool is_open, has_thread, is_time, is_bytes, has_begun, failed;
+	/* A thread is complete; `state` is that of the sink. */
+	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err);
+};
+
+void sample_threads_open(struct sample_threads *s, FILE *stream, const char *doing,
+	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err));
+/* Writes what is left of the file, whose JSON is complete. */
+int sample_threads_write_end(struct sample_threads *s, struct sooth_error *err);
+/* Members of a sink (explain/sink.h). Only the first section with stacks is taken. */
+int sample_threads_section(void *state, const struct section *section, struct sooth_error *err);
+int sample_threads_rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err);
+int sample_threads_end(void *state, const struct section *section, struct sooth_error *err);
+void sample_threads_close(void *state);
+
+struct span sample_frame_name(const struct sample_thread *t, size_t frame);
+struct span sample_frame_file(const struct sample_thread *t, size_t frame);
+
+static inline size_t sample_frame_count(const struct sample_thread *t)
+{
+	return names_count(&t->texts);
+}
+
+static inline const struct sample_frame *sample_frame_at(
+	const struct sample_thread *t, size_t frame)
+{
+	return (const struct sample_frame *)buffer_at(&t->frames, 0) + frame;
+}
+
+static inline size_t sample_node_count(const struct sample_thread *t)
+{
+	return t->nodes.size / sizeof(struct sample_node);
+}
+
+static inline const struct sample_node *sample_node_at(const struct sample_thread *t, size_t place)
+{
+	return (const struct sample_node *)buffer_at(&t->nodes, 0) + place;
+}
+
+static inline size_t sample_stretch_count(const struct sample_thread *t)
+{
+	return t->stretches.size / sizeof(struct sample_stretch);
+}
+
+static inline const struct sample_stretch *sample_stretch_at(
+	const struct sample_thread *t, size_t place)
+{
+	return (const struct sample_stretch *)buffer_at(&t->stretches, 0) + place;
+}
+
+#endif
