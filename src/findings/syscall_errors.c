@@ -11,8 +11,8 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/lock_failure.h"
+#include "analyze/diagnosis/space_failure.h"
 #include "analyze/diagnosis/task_room.h"
 #include "analyze/diagnosis/watch_failure.h"
 #include "base/cleanup.h"
@@ -21,110 +21,8 @@
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
-#define SHOWN_MAX  4
-#define GROUPS_MAX 256
-
-/* --- calls that fail because of the file system --- */
-
-/*
- * The descriptors are listed at the begin and the end of an observation, so a file system that was
- * full only in between is not recognized.
- */
-
-struct space_errors_key {
-	uint32_t mount;
-	uint32_t error;
-};
-
-struct space_errors {
-	const struct fds_filesystem *space;
-	uint64_t count, seen, first_ns, last_ns;
-	uint64_t paths;
-	const struct call_place *place; /* with most failures */
-	uint64_t place_count;
-};
-
-static bool explains(const struct fds_filesystem *f, unsigned error)
-{
-	if (!file_space_is_measured(f))
-		return false;
-	if (error == LINUX_EROFS)
-		return f->is_read_only;
-	return error == LINUX_EDQUOT || file_space_is_full(f) || file_space_has_no_files_left(f);
-}
-
-/* The file system that is the reason of a failure; NULL: none is known to be. */
-static const struct fds_filesystem *space_error_of(
-	const struct check *e, const struct call_place *place)
-{
-	const struct snapshot *last = check_last(e, &e->input->fds);
-	const struct snapshot *first = check_first(e, &e->input->fds);
-	const struct fds_filesystem *f;
-
-	if ((place->error != LINUX_ENOSPC && place->error != LINUX_EDQUOT &&
-		    place->error != LINUX_EROFS) ||
-		!call_is_on_disk(place->text) || watch_failure_is(e, place))
-		return NULL;
-	f = file_space_of_path(last, place->text);
-	if (explains(f, place->error))
-		return f;
-	f = file_space_of_path(first, place->text);
-	return explains(f, place->error) ? f : NULL;
-}
-
-/* Fills `out` with space_errors_key -> struct space_errors. Call map_fini() afterwards. */
-static void space_errors_read(struct map *out, const struct check *e, const struct call_history *h)
-{
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	map_init(out, sizeof(struct space_errors_key), sizeof(struct space_errors), GROUPS_MAX);
-	while (map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-		const struct call_failures *f = value;
-		const struct fds_filesystem *space = space_error_of(e, place);
-		struct space_errors_key group = { 0 };
-		struct space_errors *s;
-
-		if (!space)
-			continue;
-		group.mount = space->mount;
-		group.error = place->error;
-		s = map_put(out, &group, NULL);
-		if (!s)
-			continue;
-		s->space = space;
-		s->first_ns = s->count && s->first_ns < f->first_ns ? s->first_ns : f->first_ns;
-		s->last_ns = f->last_ns > s->last_ns ? f->last_ns : s->last_ns;
-		s->count += f->count;
-		s->seen += f->seen;
-		s->paths++;
-		if (f->count > s->place_count) {
-			s->place = place;
-			s->place_count = f->count;
-		}
-	}
-}
-
-/* "no space left on /mnt (100 % used)" */
-static void space_errors_put(struct buffer *out, const struct space_errors *s, unsigned error)
-{
-	struct span point = file_space_point(s->space);
-	char used[FILE_SPACE_TEXT];
-
-	if (error == LINUX_EROFS)
-		buffer_format(out, "%.*s is read-only", (int)point.size, point.data);
-	else if (error == LINUX_EDQUOT)
-		buffer_format(
-			out, "the disk quota on %.*s is used up", (int)point.size, point.data);
-	else if (file_space_is_full(s->space))
-		buffer_format(out, "no space left on %.*s (%s)", (int)point.size, point.data,
-			file_space_text(s->space, used));
-	else
-		buffer_format(out, "no inodes left on %.*s (all %llu are in use)", (int)point.size,
-			point.data, (unsigned long long)s->space->files);
-}
+#define SHOWN_MAX 4
+#define GRAVE_MAX 256 /* kinds of failures */
 
 /* --- the finding --- */
 
@@ -150,7 +48,6 @@ struct look {
 	const struct check *e;
 	struct check_result *out;
 	struct check_calls calls;
-	struct map spaces; /* space_errors_key -> struct space_errors */
 };
 
 static bool is_missing(const struct call_place *place)
@@ -229,11 +126,6 @@ static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
 }
 
-static bool is_space(const struct look *l, const struct call_place *place)
-{
-	return l->spaces.count && space_error_of(l->e, place);
-}
-
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
@@ -242,7 +134,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	double times = surplus(&l->calls, place, (double)f->count);
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
-	if (is_space(l, place) || watch_failure_is(l->e, place))
+	if (place->error == CALL_SHORT_WRITE || space_failure_is(l->e, place) ||
+		watch_failure_is(l->e, place))
 		return 0;
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
@@ -255,26 +148,7 @@ static double weigh(const void *key, const void *value, const void *user)
 											  : 0;
 }
 
-static double weigh_space(const void *key, const void *value, const void *user)
-{
-	const struct space_errors *s = value;
-
-	(void)key;
-	return (double)s->count >= check_option(user, "min-space") ? (double)s->count : 0;
-}
-
 /* --- the finding --- */
-
-static void emit_times(const struct look *l, double times, uint64_t first_ns, uint64_t last_ns)
-{
-	const struct check_calls *c = &l->calls;
-
-	finding_rate(
-		l->out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(l->out, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(l->out, "time from the first to the last failure",
-		(double)(last_ns - first_ns), SOOTH_UNIT_NS, 0);
-}
 
 /* It may wait for a program that is at work. */
 static void report_lock(struct look *l, const struct check_ranked *one)
@@ -292,7 +166,7 @@ static void report_lock(struct look *l, const struct check_ranked *one)
 	finding_severity(l->out, is_stale ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(l->out, "waits for a%s lock: %s; %.0f tries", is_stale ? " stale" : "",
 		buffer_cstr(&text), one->weight);
-	emit_times(l, one->weight, f->first_ns, f->last_ns);
+	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	lock_failure_emit(l->out, place, owner);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	finding_end(l->out);
@@ -335,7 +209,7 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 			"cannot start processes or threads: a limit of processes is reached; %s "
 			"failed with EAGAIN %.0f times",
 			name, one->weight);
-	emit_times(l, one->weight, f->first_ns, f->last_ns);
+	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	if (g) {
 		emit_full_group(l->out, g);
@@ -379,77 +253,12 @@ static void report(struct look *l, const struct check_ranked *one)
 	finding_claim(out, "%s%s%s keeps failing: %s (%s), %.0f times", name,
 		*place->text ? " on " : "", place->text, error ? error : "an error",
 		text ? text : "unknown", one->weight);
-	emit_times(l, one->weight, f->first_ns, f->last_ns);
+	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
 		finding_number(out, "failures including path searches", (double)f->count,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
 	check_calls_unseen(&l->calls, e, out);
 	finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
-	finding_end(out);
-}
-
-static void claim_space(struct check_result *out, const struct space_errors *s, unsigned error)
-{
-	const struct syscall_row *row = syscall_by_number(s->place->abi, s->place->number);
-	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
-				     row->transfer.direction == SYSCALL_COPIES);
-	char name[SYSCALL_NAME_SIZE];
-	struct buffer why = { 0 };
-
-	space_errors_put(&why, s, error);
-	if (writes)
-		finding_claim(out, "writes to %s fail: %s, %llu time%s", s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
-	else
-		finding_claim(out, "%s on %s fails: %s, %llu time%s",
-			check_call_name(s->place->abi, s->place->number, name), s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
-	buffer_fini(&why);
-}
-
-static void emit_space(struct check_result *out, const struct space_errors *s)
-{
-	struct span point = file_space_point(s->space);
-
-	finding_text(out, "file system", "%.*s%s", (int)point.size, point.data,
-		s->space->is_memory ? " (in memory)" : "");
-	finding_number(out, "space left", (double)s->space->available_bytes, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "size", (double)s->space->total_bytes, SOOTH_UNIT_BYTES, 0);
-	if (s->space->files)
-		finding_number(
-			out, "inodes left", (double)s->space->files_available, SOOTH_UNIT_NONE, 0);
-	if (s->paths > 1)
-		finding_number(out, "paths", (double)s->paths, SOOTH_UNIT_NONE, 0);
-}
-
-static void report_space(struct look *l, const struct check_ranked *one)
-{
-	const struct space_errors_key *key = one->key;
-	const struct space_errors *s = one->value;
-	const char *error = errno_name(key->error);
-	struct span point = file_space_point(s->space);
-	char what[CALL_PATH];
-	const struct check *e = l->e;
-	struct check_result *out = l->out;
-
-	snprintf(what, sizeof(what), "%u %.*s", key->error, (int)point.size, point.data);
-	finding_begin(
-		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
-	finding_severity(out, FINDING_HIGH);
-	finding_path(out, span_of(s->place->text, strlen(s->place->text)));
-	claim_space(out, s, key->error);
-	finding_text(out, "error", "%s", error ? error : "unknown");
-	emit_space(out, s);
-	emit_times(l, one->weight, s->first_ns, s->last_ns);
-	check_calls_unseen(&l->calls, e, out);
-	if (key->error == LINUX_EROFS)
-		finding_remedy(out, "find out why it is read-only: findmnt %.*s; dmesg",
-			(int)point.size, point.data);
-	else
-		finding_remedy(out,
-			"free space: du -xh %.*s | sort -h | tail; deleted files that are open: "
-			"sooth inspect --fds %u",
-			(int)point.size, point.data, e->id.pid);
 	finding_end(out);
 }
 
@@ -466,8 +275,8 @@ static double weigh_children(const void *key, const void *value, const void *use
 		       : 0;
 }
 
-static void claim_children(
-	struct check_result *out, const struct call_place *place, const struct child_failures *f)
+static void claim_children(const struct check *e, struct check_result *out,
+	const struct call_place *place, const struct child_failures *f)
 {
 	const char *error = errno_name(place->error), *text = errno_text(place->error);
 	char name[SYSCALL_NAME_SIZE];
@@ -475,7 +284,7 @@ static void claim_children(
 
 	if (is_lock(place))
 		lock_failure_text(&what, place);
-	else
+	else if (!space_failure_text(&what, e, place))
 		buffer_format(&what, "%s%s%s: %s (%s)",
 			check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text, error ? error : "an error",
@@ -496,7 +305,7 @@ static void report_children(struct look *l, const struct check_ranked *one)
 	snprintf(what, sizeof(what), "children %s", key);
 	finding_begin(
 		out, l->calls.lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, what);
-	claim_children(out, place, f);
+	claim_children(l->e, out, place, f);
 	finding_number(out, "commands that ended with an error", (double)f->children,
 		SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_number(out, "time from the first to the last failure",
@@ -528,34 +337,125 @@ static size_t diagnose_children(struct look *l)
 	return count;
 }
 
+/* --- errors of the process or the host, whatever the path --- */
+
+struct grave {
+	struct call_failures sum;
+	uint64_t paths;
+	const struct call_place *place; /* any of them */
+	bool is_reported;		/* of one path alone */
+};
+
+static void read_graves(struct map *out, const struct look *l)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	map_init(out, sizeof(struct call_place), sizeof(struct grave), GRAVE_MAX);
+	while (map_next(&l->calls.history->failures, &position, &key, &value)) {
+		const struct call_failures *f = value;
+		struct call_place kind = *(const struct call_place *)key;
+		struct grave *g;
+
+		if (!call_error_is_grave(kind.error) || space_failure_is(l->e, key) ||
+			watch_failure_is(l->e, key))
+			continue;
+		memset(kind.text, 0, sizeof(kind.text));
+		g = map_put(out, &kind, NULL);
+		if (!g)
+			continue;
+		g->place = key;
+		g->paths++;
+		g->is_reported |= weigh(key, value, l) > 0;
+		if (!g->sum.count || f->first_ns < g->sum.first_ns)
+			g->sum.first_ns = f->first_ns;
+		if (f->last_ns > g->sum.last_ns)
+			g->sum.last_ns = f->last_ns;
+		g->sum.count += f->count;
+		g->sum.seen += f->seen;
+	}
+}
+
+static double weigh_grave(const void *key, const void *value, const void *user)
+{
+	const struct grave *g = value;
+
+	(void)key;
+	return !g->is_reported && (double)g->sum.seen >= check_option(user, "min-grave")
+		       ? (double)g->sum.count
+		       : 0;
+}
+
+static void report_grave(struct look *l, const struct check_ranked *one)
+{
+	const struct grave *g = one->value;
+	const char *error = errno_name(g->place->error), *text = errno_text(g->place->error);
+	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
+
+	check_call_name(g->place->abi, g->place->number, name);
+	put_key(one->key, what, sizeof(what));
+	finding_begin(
+		l->out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	finding_severity(l->out, FINDING_HIGH);
+	finding_claim(l->out, "%s keeps failing: %s (%s), on %llu paths such as %s, %.0f times",
+		name, error ? error : "an error", text ? text : "unknown",
+		(unsigned long long)g->paths, g->place->text, one->weight);
+	check_calls_times(&l->calls, l->out, one->weight, g->sum.first_ns, g->sum.last_ns);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	finding_remedy(l->out, "sooth trace -Z -p %u shows each failed call", l->e->id.pid);
+	finding_end(l->out);
+}
+
+static size_t diagnose_graves(struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct map graves;
+	size_t count;
+
+	read_graves(&graves, l);
+	count = check_rank(&graves, weigh_grave, l->e, top, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report_grave(l, &top[i]);
+	map_fini(&graves);
+	return count;
+}
+
+static size_t diagnose_places(struct look *l)
+{
+	struct check_ranked top[SHOWN_MAX];
+	size_t count = check_rank(&l->calls.history->failures, weigh, l, top, SHOWN_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		report(l, &top[i]);
+	return count;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_ranked top[SHOWN_MAX], spaces[SHOWN_MAX];
 	struct look look = { .e = e, .out = out };
-	size_t position = 0, count, space_count;
+	size_t position = 0, count;
 	uint64_t failures = 0;
 	char fine[96];
+	const void *key;
 	void *value;
 
 	if (!check_calls_begin(&look.calls, e, out))
 		return;
-	while (map_next(&look.calls.history->failures, &position, NULL, &value))
-		failures += ((const struct call_failures *)value)->count;
-	space_errors_read(&look.spaces, e, look.calls.history);
-	space_count = check_rank(&look.spaces, weigh_space, e, spaces, SHOWN_MAX);
-	for (size_t i = 0; i < space_count; i++)
-		report_space(&look, &spaces[i]);
-	count = check_rank(&look.calls.history->failures, weigh, &look, top, SHOWN_MAX);
-	for (size_t i = 0; i < count; i++)
-		report(&look, &top[i]);
+	while (map_next(&look.calls.history->failures, &position, &key, &value)) {
+		if (((const struct call_place *)key)->error != CALL_SHORT_WRITE)
+			failures += ((const struct call_failures *)value)->count;
+	}
+	count = space_failures_report(e, out, &look.calls, check_option(e, "min-space"));
+	count += diagnose_places(&look);
+	count += diagnose_graves(&look);
 	count += watch_failures_report(e, out, &look.calls, check_option(e, "min-grave"));
 	count += diagnose_children(&look);
 	snprintf(fine, sizeof(fine), "%llu error%s in %llu calls, none repeated often",
 		(unsigned long long)failures, failures == 1 ? "" : "s",
 		(unsigned long long)look.calls.history->calls);
-	if (!count && !space_count)
+	if (!count)
 		check_calls_fine(e, out, fine);
-	map_fini(&look.spaces);
 }
 
 const struct finding_type finding_syscall_errors = {

@@ -412,7 +412,7 @@ a, b = socket.socketpair(); a.setblocking(False)
 r, w = os.pipe()
 full = os.open("/dev/full", os.O_WRONLY)
 read_only = os.open("/etc/passwd", os.O_RDONLY)
-if kind == "no descriptors":
+if kind.startswith("no descriptors"):
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     kept = []
     while True:
@@ -428,6 +428,8 @@ def one(n):
     elif kind == "no folder": fails(os.rename, "x", "nowhere/x")
     elif kind == "no space": fails(os.write, full, b"x")
     elif kind == "no descriptors": fails(os.open, "d5/tool", os.O_RDONLY)
+    elif kind == "no descriptors for any":
+        fails(os.open, "d5/tool%d" % (n * size + one.k), os.O_RDONLY); one.k += 1
     elif kind == "search":
         for i in range(6): fails(os.stat, "d%d/tool" % i)
     elif kind == "extensions":
@@ -483,6 +485,9 @@ def work(n):
     elif kind == "emptied":
         if n % 10 == 0: os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET)
         os.write(kept, b"x" * 60000)
+    elif kind == "too large for it":
+        # Emptied and written again: each time as much fits as there is.
+        with open("disk/file", "wb", buffering=0) as f: f.write(b"x" * (size * 1024 + 4096))
     elif kind == "sparse": os.ftruncate(kept, n * 60000)
     elif kind == "large": os.write(out, b"x" * 20000)
     elif kind == "has space":
@@ -506,9 +511,9 @@ def is_root():
     return None if os.getuid() == 0 else "needs root to mount"
 
 
-def failing_disk(name, kind, says):
+def failing_disk(name, kind, says, **more):
     return sick("syscall-errors", name, small_disk(kind), says=says, severity="high",
-        may_skip=is_root, evidence="times", threshold="min-space")
+        may_skip=is_root, evidence="times", threshold="min-space", **more)
 
 
 def failing(name, kind, says, *how, **more):
@@ -573,6 +578,10 @@ SYSCALL_ERRORS = [
     failing_disk("many files on a full file system", "many files on a full one",
         "/disk (100 % used)"),
     failing_disk("no inodes", "no inodes", "no inodes left on "),
+    failing_disk("a file that does not fit", "too large for it",
+        "/disk/file fail: no space left on ", also=("write-churn",)),
+    failing("no descriptors are left for any file", "no descriptors for any", "EMFILE",
+        severity="high", also=("fd-limit-near",)),
     failing_disk("a read-only file system", "read only", "/disk is read-only"),
     healthy("syscall-errors", "a file system with space left", small_disk("has space"),
         settings=("syscall-errors.min-rate-lasting=5",), may_skip=is_root),

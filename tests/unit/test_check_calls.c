@@ -318,6 +318,72 @@ static void fills_disk(double files)
 	observed();
 }
 
+/* Each write stores so many bytes of 100. */
+static void writes_short(double bytes)
+{
+	observe();
+	opens("/data/first", CREATE);
+	for (int i = 0; i < 5; i++)
+		CALL("write", (int64_t)bytes, 3, 0, 100);
+	disks(4.9, (struct disk){ 0, 500, false });
+	observed();
+}
+
+static void writes_short_with_space(double bytes)
+{
+	observe();
+	opens("/data/first", CREATE);
+	CALL("write", (int64_t)bytes, 3, 0, 100);
+	disks(4.9, (struct disk){ 500, 500, false });
+	observed();
+}
+
+/* Each on another path, and the file system is not known. */
+static void fails_elsewhere(const char *where, int64_t error, double times)
+{
+	char path[40];
+
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		snprintf(path, sizeof(path), "%s/f%d", where, i);
+		path_at(1, path);
+		CALL("openat", error, HERE, 1, CREATE);
+	}
+	CALL("getpid", PID, 0);
+	observed();
+}
+
+static void has_no_descriptors(double times)
+{
+	fails_elsewhere("/data", -EMFILE, times);
+}
+
+static void is_denied_elsewhere(double times)
+{
+	fails_elsewhere("/data", -EACCES, times);
+}
+
+/* A file system below /dev, which has none otherwise. */
+static void fills_shared_memory(double files)
+{
+	fails_elsewhere("/dev/shm", -ENOSPC, files);
+}
+
+static void test_scattered(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", has_no_descriptors, 3, NULL,
+			"high/high: openat keeps failing: EMFILE (Too many open files), on 3 paths "
+			"such as /data/f|, 3 times" },
+		{ "syscall-errors", has_no_descriptors, 2, NULL, "fine: " },
+		{ "syscall-errors", fills_shared_memory, 3, NULL, "high/high: |ENOSPC|on 3 paths" },
+		{ "syscall-errors", is_denied_elsewhere, 9, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_full_disk(void **state)
 {
 	static const struct check_case cases[] = {
@@ -343,6 +409,11 @@ static void test_full_disk(void **state)
 		{ "syscall-errors", fills_disk, 30, NULL,
 			"high/high: writes to /data/first fail: no space left on /data (100 % "
 			"used), 31 times|[paths: 30]" },
+		{ "syscall-errors", writes_short, 99, NULL,
+			"high/high: writes to /data/first fail: no space left on /data (100 % "
+			"used), 5 times" },
+		{ "syscall-errors", writes_short, 100, NULL, "fine: 0 errors" },
+		{ "syscall-errors", writes_short_with_space, 99, NULL, "fine: 0 errors" },
 	};
 
 	(void)state;
@@ -1503,6 +1574,7 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_syscall_errors),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_small_io),

@@ -28,6 +28,9 @@ struct call_path {
 	char text[CALL_PATH]; /* not escaped */
 };
 
+/* In the place of an error: it stored less than requested, as a full file system does first. */
+#define CALL_SHORT_WRITE 0
+
 /* A call, or one of its errors, on one path. */
 struct call_place {
 	uint32_t number;
@@ -190,6 +193,8 @@ const struct call_history *call_histories_get(
 
 /* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
 bool call_is_on_disk(const char *path);
+/* A file of a disk or of a file system in memory. */
+bool call_takes_space(const char *path);
 /* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);

@@ -9,8 +9,9 @@
 #include "model/errno_names.h"
 #include "base/cleanup.h"
 
-#define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
-#define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
+#define PLACED_NS     (NS_PER_MS / 2) /* what took less needs no path of its own */
+#define SHARED_MEMORY "/dev/shm/"     /* a file system of its own */
+#define MOVED_NS      2		      /* that a byte may take: 500 MB a second */
 
 /* --- paths --- */
 
@@ -33,6 +34,11 @@ bool call_is_on_disk(const char *path)
 			return false;
 	}
 	return *path == '/';
+}
+
+bool call_takes_space(const char *path)
+{
+	return call_is_on_disk(path) || !strncmp(path, SHARED_MEMORY, strlen(SHARED_MEMORY));
 }
 
 /* --- names that are searched for --- */
@@ -119,18 +125,10 @@ static bool is_lock_refused(const struct folded_call *call, const char *text)
 	       (call->error == LINUX_EEXIST || (locks && call->error == LINUX_EAGAIN));
 }
 
-static void take_error(const struct call_at_hand *c)
+static void add_failure(const struct call_at_hand *c, const struct call_place *place)
 {
-	struct call_place place;
-	struct call_failures *f;
-	bool is_answer = call_error_is_answer(c->folded->row, c->folded->error);
+	struct call_failures *f = map_put(&c->history->failures, place, NULL);
 
-	if (is_answer && c->folded->error != LINUX_EEXIST && c->folded->error != LINUX_EAGAIN)
-		return;
-	place = place_of(c, true);
-	if (is_answer && !is_lock_refused(c->folded, place.text))
-		return;
-	f = map_put(&c->history->failures, &place, NULL);
 	if (!f)
 		return;
 	f->count += c->weight;
@@ -141,13 +139,41 @@ static void take_error(const struct call_at_hand *c)
 	f->last_ns = c->folded->call->record.time_ns;
 }
 
-/* --- times --- */
+static void take_error(const struct call_at_hand *c)
+{
+	struct call_place place;
+	bool is_answer = call_error_is_answer(c->folded->row, c->folded->error);
+
+	if (is_answer && c->folded->error != LINUX_EEXIST && c->folded->error != LINUX_EAGAIN)
+		return;
+	place = place_of(c, true);
+	if (is_answer && !is_lock_refused(c->folded, place.text))
+		return;
+	add_failure(c, &place);
+}
 
 static bool is_file(const struct fd_followed *fd)
 {
 	return fd && fd->name && call_is_on_disk(fd->name) &&
 	       (fd->kind == FD_FOLLOWED_FILE || fd->kind == FD_FOLLOWED_DIRECTORY);
 }
+
+static void take_short_write(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	const struct syscall_transfer *t = &call->row->transfer;
+	struct call_place place;
+
+	if (t->direction != SYSCALL_WRITES || !t->size || !call->file || !call->file->name ||
+		call->file->kind != FD_FOLLOWED_FILE || !call_takes_space(call->file->name) ||
+		call->bytes >= syscall_value(call->call->arguments, t->size, 0))
+		return;
+	place = place_of(c, true);
+	place.error = CALL_SHORT_WRITE;
+	add_failure(c, &place);
+}
+
+/* --- times --- */
 
 /* Whether all that it took was spent in working for it, and not in waiting for others. */
 static bool works(const struct call_at_hand *c)
@@ -206,6 +232,8 @@ void call_places_take(const struct call_at_hand *c)
 		take_error(c);
 	else if (c->path.size && c->folded->row->traits & SYSCALL_LOOKS)
 		note_found(c);
+	if (!c->folded->is_error)
+		take_short_write(c);
 	if (call_is_timed(c->folded->call) && works(c))
 		add_times(c);
 }

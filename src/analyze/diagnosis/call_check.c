@@ -147,3 +147,12 @@ size_t check_rank(const struct map *m,
 	}
 	return count;
 }
+
+void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
+	uint64_t first_ns, uint64_t last_ns)
+{
+	finding_rate(out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, "time from the first to the last failure", (double)(last_ns - first_ns),
+		SOOTH_UNIT_NS, 0);
+}

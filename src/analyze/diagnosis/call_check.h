@@ -20,6 +20,9 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
+/* Adds to the open finding how often something happened, and over what time. */
+void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
+	uint64_t first_ns, uint64_t last_ns);
 /* Before a rate in a sentence: "at least " of calls that were counted in windows, since counting
  * slows them within a window; else "". */
 const char *check_calls_least(const struct check *e);

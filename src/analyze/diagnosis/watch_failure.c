@@ -137,11 +137,7 @@ static bool report(const struct check *e, struct check_result *out, const struct
 		texts[kind].sysctl);
 	finding_severity(out, FINDING_HIGH);
 	claim(e, out, kind, place, sum.count);
-	finding_rate(out, "failures", check_calls_rate(calls, (double)sum.count), SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "times", (double)sum.count, SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "time from the first to the last failure",
-		(double)(sum.last_ns - sum.first_ns), SOOTH_UNIT_NS, 0);
+	check_calls_times(calls, out, (double)sum.count, sum.first_ns, sum.last_ns);
 	emit_limit(e, out, kind);
 	check_calls_unseen(calls, e, out);
 	finding_end(out);
