@@ -168,20 +168,13 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 	return status ? status : report_check_filter(t->report, err);
 }
 
-static bool is_png(const char *path)
-{
-	size_t size = strlen(path), end = strlen(".png");
-
-	return size > end && !strcmp(path + size - end, ".png");
-}
-
 static int add_side_output_sink(const struct run *run, struct told *t,
 	const struct sooth_sink_options *sink, struct sooth_error *err)
 {
 	struct sink_options options = { .stream = sink->stream,
 		.user = (void *)registry_sink(run->product.sink) };
 
-	if (!run->product.is_picture || !is_png(run->product.path))
+	if (!run->product.is_picture || !output_is_png(run->product.path))
 		return sooth_report_add_sink(t->product, run->product.sink, sink, err);
 	return report_add_sink_type(t->product, &raster_sink, &options, err);
 }

@@ -176,18 +176,38 @@ static double scale_of(const struct both *b)
 	return scale;
 }
 
+/* "a.sooth (403 samples at 99 Hz)" */
+static void put_side(struct buffer *out, const struct both *b, size_t i)
+{
+	const struct call_graph *g = b->is_of_samples ? &b->profiles[i] : &b->graphs[i];
+	uint64_t count = 0;
+
+	for (size_t n = 0; n < call_graph_count(g); n++)
+		count += call_graph_node(g, n)->own.of[CALL_GRAPH_CALLS];
+	buffer_format(out, "%s (%llu %s%s", b->sides[i].file, (unsigned long long)count,
+		b->is_of_samples ? "sample" : "call", count == 1 ? "" : "s");
+	if (b->is_of_samples && b->periods_ns[i])
+		buffer_format(out, " at %.0f Hz", (double)NS_PER_S / (double)b->periods_ns[i]);
+	buffer_format(out, ", %llu %s lost)", (unsigned long long)b->sides[i].lost,
+		b->sides[i].lost == 1 ? "record" : "records");
+}
+
 static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 {
 	struct both *b = user;
-	char origin[240], about[240], observed[UNITS_SIZE], taken[UNITS_SIZE];
+	char about[240], observed[UNITS_SIZE], taken[UNITS_SIZE];
 	struct call_graph_comparison c = { .a = b->is_of_samples ? &b->profiles[0] : &b->graphs[0],
 		.b = b->is_of_samples ? &b->profiles[1] : &b->graphs[1],
 		.a_scale = scale_of(b),
 		.is_of_samples = b->is_of_samples,
 		.noise_share = b->share };
 	struct call_graph_look look = b->look;
+	struct buffer origin = { 0 };
+	int status;
 
-	snprintf(origin, sizeof(origin), "%s, then %s", b->sides[0].file, b->sides[1].file);
+	put_side(&origin, b, 0);
+	buffer_string(&origin, ", then ");
+	put_side(&origin, b, 1);
 	snprintf(about, sizeof(about),
 		"the larger of both; first observed for %s and scaled to %s as the second; %s",
 		format_ns(observed, comparison_side_ns(&b->sides[0])),
@@ -195,13 +215,15 @@ static int emit_graphs(struct output *o, void *user, struct sooth_error *err)
 		b->is_of_samples ? "process, role of the thread, functions"
 				 : "processes of a name, threads, category, call, file or peer");
 	look.title = b->is_of_samples ? "CPU" : "system calls";
-	look.origin = origin;
+	look.origin = buffer_cstr(&origin);
 	look.about = about;
 	emit_losses(o, &b->sides[0], b->is_of_samples);
 	emit_losses(o, &b->sides[1], b->is_of_samples);
 	for (size_t i = 0; i < 2; i++)
 		syscall_folded_emit_unfinished(o, b->unfinished[i], b->sides[i].file);
-	return call_graph_compare(&c, &look, o, err);
+	status = call_graph_compare(&c, &look, o, err);
+	buffer_fini(&origin);
+	return status;
 }
 
 static int has_no_stacks(const struct both *b, struct sooth_error *err)
@@ -221,8 +243,8 @@ static bool has_both(const struct call_graph graphs[2])
 
 static int draw(struct both *b, struct picture_files *files, struct sooth_error *err)
 {
-	struct own_file own[] = { { files->picture, "flamegraph" },
-		{ buffer_cstr(&files->folded), "folded" } };
+	struct own_file own[] = { { files->picture, "flamegraph", .is_picture = true },
+		{ buffer_cstr(&files->folded), "folded", .is_picture = false } };
 
 	b->is_of_samples = !has_both(b->graphs);
 	if (b->is_of_samples && !has_both(b->profiles))

@@ -31,13 +31,15 @@ struct flamegraph_look {
 	bool is_icicle;
 };
 
-#define ROW_PX	  18
-#define BOX_PX	  17 /* the rest divides rows */
-#define TEXT_DX	  4
-#define TEXT_DY	  13
-#define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
-#define KINDS_MAX 10 /* colors: more kinds share them */
-#define SHADES	  3  /* that set neighbors apart */
+#define LEGEND_PX	 29  /* of an entry, without its text */
+#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: all changes fit beside each other */
+#define ROW_PX		 18
+#define BOX_PX		 17 /* the rest divides rows */
+#define TEXT_DX		 4
+#define TEXT_DY		 13
+#define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
+#define KINDS_MAX	 10 /* colors: more kinds share them */
+#define SHADES		 3  /* that set neighbors apart */
 
 extern const char flamegraph_js[];
 
@@ -181,7 +183,7 @@ static void put_entry(struct drawing *d, double *x, double y, const char *class_
 	svg_rect(d->out, &box);
 	buffer_string(d->out, "</g>");
 	svg_text(d->out, *x + 17, y, "note", text, strlen(text), PICTURE_WIDTH);
-	*x += 36 + (double)strlen(text) * SVG_COLUMN_PX;
+	*x += LEGEND_PX + (double)strlen(text) * LEGEND_COLUMN_PX;
 }
 
 static void put_legend(struct drawing *d, double y)

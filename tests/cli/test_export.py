@@ -192,6 +192,14 @@ class Folded(ExportCase):
         self.sooth("trace", "--flamegraph", "-o", self.path("c.svg"), COUNTED)
         self.assertNotIn("did not return", harness.read(self.path("c.svg")).decode())
 
+    def test_a_picture_of_two_as_png(self):
+        shutil.copy(STREAMED, self.path("other.sooth"))
+        self.sooth("diff", "--flamegraph", "-o", self.path("d.png"), STREAMED, self.path("other.sooth"))
+        self.assertEqual(harness.read(self.path("d.png"))[:8], b"\x89PNG\r\n\x1a\n")
+        self.sooth("diff", "--flamegraph", "-o", self.path("d.svg"), STREAMED, self.path("other.sooth"))
+        self.assertRegex(harness.read(self.path("d.svg")).decode(),
+            r"streamed.sooth \(\d+ calls, 0 records lost\), then ")
+
     def test_a_picture_of_two(self):
         """For how long each was observed, what the first is taken for, and what of them was lost."""
         long, cut = self.path("long.sooth"), self.path("cut.sooth")

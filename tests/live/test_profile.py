@@ -176,7 +176,8 @@ class Profile(Case):
         self.sooth("diff", "--flamegraph", "-o", both, *captures)
         text = harness.read(both).decode()
         self.assertIn('class="title">CPU: width = samples<', text)
-        self.assertIn("first.sooth, then ", text)
+        self.assertRegex(text, r"first.sooth \(\d+ samples at 499 Hz, \d+ records lost\), then \S*second.sooth "
+                               r"\(\d+ samples at 997 Hz, ")
         before, after = map(int, re.search(r">inner \((\d+) &gt; (\d+)\)<", text).groups())
         # A second of CPU time each, counted at one rate, and scaled to the time it took.
         self.assertTrue(300 < after < 1100 and after / 8 < before < after * 8, (before, after))

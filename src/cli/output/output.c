@@ -77,6 +77,13 @@ const struct option save_option_rows[SAVE_OPTION_COUNT] = {
 		"also save what was observed as a capture, which this command can read later"),
 };
 
+bool output_is_png(const char *path)
+{
+	size_t size = strlen(path), end = strlen(".png");
+
+	return size > end && !strcmp(path + size - end, ".png");
+}
+
 const char *output_sink_name(const struct output_options *o, bool is_stream)
 {
 	if (o->format)

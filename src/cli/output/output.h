@@ -52,6 +52,8 @@ extern const struct option save_option_rows[SAVE_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
+/* A picture of that name is drawn as PNG, not written as SVG. */
+bool output_is_png(const char *path);
 /* is_stream: -j means JSON lines. */
 const char *output_sink_name(const struct output_options *o, bool is_stream);
 struct sooth_sink_options output_sink_options(const struct output_options *o, FILE *stream);

@@ -8,6 +8,7 @@
 #include "explain/registry.h"
 #include "explain/summary.h"
 #include "os/os.h"
+#include "sinks/raster.h"
 
 /* The notes of every report are here too; as nothing was observed they are mostly empty. */
 static int emit_notes(struct output *o, struct sooth_error *err)
@@ -70,6 +71,18 @@ int own_report_emit(const char *name, const struct output_options *options,
 	return held_commit(&held, &file, status, err);
 }
 
+static int add_file_sink(
+	struct output *o, const struct own_file *file, FILE *stream, struct sooth_error *err)
+{
+	const struct sink_type *type = registry_sink(file->sink);
+	struct sink_options options = { .stream = stream };
+
+	if (!file->is_picture || !output_is_png(file->path))
+		return output_add_sink(o, type, &options, err);
+	options.user = (void *)type;
+	return output_add_sink(o, &raster_sink, &options, err);
+}
+
 int own_report_write(const char *name, const struct own_file *files, size_t count,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err)
@@ -82,8 +95,7 @@ int own_report_write(const char *name, const struct own_file *files, size_t coun
 	for (size_t i = 0; i < count && !status; i++) {
 		status = out_file_open(&out[i], files[i].path, false, err);
 		if (!status)
-			status = output_add_sink(o, registry_sink(files[i].sink),
-				&(struct sink_options){ .stream = out[i].stream }, err);
+			status = add_file_sink(o, &files[i], out[i].stream, err);
 	}
 	if (!status)
 		status = emit_all(name, o, tell, user, err);

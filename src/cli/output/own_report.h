@@ -15,6 +15,7 @@ int own_report_emit(const char *name, const struct output_options *options,
 /* The same into files of their own, each by a sink, written whole or not at all. */
 struct own_file {
 	const char *path, *sink;
+	bool is_picture; /* SVG; under a name that ends in ".png" it is drawn as PNG */
 };
 #define OWN_FILES_MAX 4
 
