@@ -50,6 +50,9 @@ static const struct finding_option options[] = {
 		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
 	THRESHOLD("convoy-rate", 20, 1, 1e9,
 		"minimum number of times per second that these threads switch, in total"),
+	THRESHOLD("contended", 30, 1, 100,
+		"minimum percentage of the samples of such threads that show them at a mutex",
+		.unit = SOOTH_UNIT_PERCENT),
 };
 
 struct storm {
@@ -230,6 +233,7 @@ static bool is_unmeasured(const struct storm *s)
 struct convoy {
 	size_t count;
 	uint64_t met, at_lock, computing;
+	uint64_t resting; /* asleep for a time, or waiting for a disk */
 	double cpu, demand, switches;
 	double least; /* CPU of the one with the least */
 	bool is_interpreter;
@@ -269,6 +273,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 		c->met += t->met;
 		c->at_lock += at_lock;
 		c->computing += t->waits[THREAD_WAIT_NOTHING];
+		c->resting += t->waits[THREAD_WAIT_TIME] + t->uninterruptible;
 		c->cpu += thread_history_cpu(t);
 		c->demand += thread_history_selected(t) > 0 ? thread_history_selected(t) : 0;
 		c->switches += switches_of(t) > 0 ? switches_of(t) : 0;
@@ -289,6 +294,30 @@ static bool is_convoy(const struct check *e, const struct convoy *c)
 	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
 }
 
+/* The owner sleeps with the lock: hardly any CPU is used, and all but one wait. */
+static bool is_resting(const struct check *e, const struct convoy *c)
+{
+	double count = (double)c->count, met = (double)c->met;
+
+	return c->count >= check_option(e, "convoy-threads") && !c->is_interpreter &&
+	       (double)c->at_lock * count >= CONVOY_SHARE * met * (count - 1) &&
+	       (double)(c->at_lock + c->computing + c->resting) >= CONVOY_WHOLE * met &&
+	       c->resting > c->computing &&
+	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
+}
+
+/* Several run at a time, and the others wait for what one of them has: they do little else. */
+static bool is_contended(const struct check *e, const struct convoy *c)
+{
+	double met = (double)c->met;
+
+	return c->count >= check_option(e, "convoy-threads") && !c->is_interpreter &&
+	       (double)c->at_lock * 100 >= check_option(e, "contended") * met &&
+	       (double)(c->at_lock + c->computing) >= CONVOY_WHOLE * met &&
+	       check_is_over(e, "percent", c->demand, "convoy") &&
+	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
+}
+
 static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
@@ -296,10 +325,22 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 	finding_begin(out,
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
-	finding_claim(out,
-		"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
-		c->is_interpreter ? "one thread of the interpreter runs at a time" : "lock convoy",
-		c->count, c->cpu);
+	if (is_convoy(e, c))
+		finding_claim(out,
+			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
+			c->is_interpreter ? "one thread of the interpreter runs at a time"
+					  : "lock convoy",
+			c->count, c->cpu);
+	else if (is_resting(e, c))
+		finding_claim(out,
+			"lock convoy: %zu threads wait for one lock in turn, and each sleeps or "
+			"waits for a disk while it has it",
+			c->count);
+	else
+		finding_claim(out,
+			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
+			"%.0f %% CPU together",
+			c->count, 100.0 * (double)c->at_lock / (double)c->met, c->cpu);
 	finding_number(out, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
@@ -377,7 +418,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		report(e, out, &s, &p);
-	else if (is_convoy(e, &convoy))
+	else if (is_convoy(e, &convoy) || is_contended(e, &convoy) || is_resting(e, &convoy))
 		report_convoy(e, out, &convoy);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
 		check_blind_because(out,

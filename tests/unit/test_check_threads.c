@@ -557,6 +557,45 @@ static void convoy_switches(double each_s)
 		4);
 }
 
+/* Four by turns; of so many samples each is asleep in `call` with the lock. */
+static void rests_in(const char *call, int looks, double switches)
+{
+	struct thread_made at_lock = { .name = "worker",
+		.cpu = 0.1,
+		.voluntary = switches,
+		.call = "futex",
+		.arguments = { 0x1000, 128, 2 } };
+
+	is_there();
+	for (uint32_t i = 0; i < 4; i++) {
+		struct thread_made with_lock = at_lock;
+
+		at_lock.tid = with_lock.tid = PID + i;
+		with_lock.call = call;
+		memset(with_lock.arguments, 0, sizeof(with_lock.arguments));
+		for (int k = 0; k < LOOKS; k++)
+			thread_at(k, k < looks ? &with_lock : &at_lock, false);
+	}
+	threads_read(4);
+}
+
+static void rests(double looks)
+{
+	rests_in("clock_nanosleep", (int)looks, 25);
+}
+
+static void rests_seldom(double switches)
+{
+	rests_in("clock_nanosleep", 1, switches);
+}
+
+/* One of them waits for the next client, the others for their turn to do so. */
+static void polls_by_turns(double value)
+{
+	(void)value;
+	rests_in("accept", 1, 25);
+}
+
 /* A pool, whose threads wait for work: a value that no lock of glibc has. */
 static void pool_waits(double value)
 {
@@ -598,7 +637,18 @@ static void test_convoy(void **state)
 		{ "lock-storm", convoy, 2, NULL, "fine: " },
 		{ "lock-storm", convoy, 2, "lock-storm.convoy-threads=2", "medium/medium: " },
 		{ "lock-storm", convoy, 4, "lock-storm.percent=101", "fine: " },
-		{ "lock-storm", convoy_runs, 3, NULL, "fine: " },
+		{ "lock-storm", convoy_runs, 3, NULL,
+			"medium/medium: lock contention: 4 threads wait for locks 50 % of the "
+			"time, and use 100 % CPU together" },
+		{ "lock-storm", convoy_runs, 3, "lock-storm.contended=51", "fine: " },
+		{ "lock-storm", convoy_runs, 5, NULL, "fine: " },
+		{ "lock-storm", rests, 2, NULL,
+			"medium/medium: lock convoy: 4 threads wait for one lock in turn, and each "
+			"sleeps or waits for a disk while it has it" },
+		{ "lock-storm", rests, 3, NULL, "fine: " },
+		{ "lock-storm", rests_seldom, 5, NULL, "medium/medium: " },
+		{ "lock-storm", rests_seldom, 4, NULL, "fine: " },
+		{ "lock-storm", polls_by_turns, 0, NULL, "fine: " },
 		{ "lock-storm", convoy_switches, 5, NULL, "medium/medium: " },
 		{ "lock-storm", convoy_switches, 4, NULL, "fine: " },
 		{ "lock-storm", pool_waits, 2, NULL, "medium/medium: " },

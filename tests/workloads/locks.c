@@ -3,6 +3,7 @@
  * Threads that have something in common, by --kind:
  *
  *   mutex     they take and give one lock, for nothing, as fast as they can
+ *   rest      they take the lock and sleep for --work us with it
  *   turns     each waits for its turn, and whoever has it wakes all the others
  *   yield     they give the processor away until it is their turn, for ever
  *   pool      they take jobs from a queue and compute --work us for each: the healthy twin
@@ -71,6 +72,18 @@ static void *run_mutex(void *arg)
 		pthread_mutex_lock(&lock);
 		sum++;
 		pthread_mutex_unlock(&lock);
+	}
+	return NULL;
+}
+
+static void *run_rest(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		pthread_mutex_lock(&lock);
+		sleep_ns(work_us * 1000);
+		pthread_mutex_unlock(&lock);
+		sched_yield(); /* the mutex is not fair */
 	}
 	return NULL;
 }
@@ -167,6 +180,7 @@ static const struct {
 	void *(*run)(void *);
 } kinds[] = {
 	{ "mutex", run_mutex },
+	{ "rest", run_rest },
 	{ "turns", run_turns },
 	{ "yield", run_yield },
 	{ "spin", run_spin },
@@ -286,7 +300,7 @@ static int run(const struct workload *w)
 }
 
 static const struct param params[] = {
-	{ "kind", "KIND", "mutex, turns, yield, spin, pool, handover, deadlock, self, idle",
+	{ "kind", "KIND", "mutex, rest, turns, yield, spin, pool, handover, deadlock, self, idle",
 		PARAM_TEXT, &kind, 0, 0 },
 	{ "count", "N", "threads beside the main thread (4)", PARAM_NUMBER, &thread_count, 1,
 		THREADS_MAX },

@@ -341,10 +341,10 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 static void put_runs(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	uint32_t pid = link->process->node_pid;
-	double cpu = wait_graph_cpu(g, pid);
+	double cpu = link->thread ? wait_graph_thread_cpu(g, link->thread) : -1;
 
 	if (cpu < 0)
-		cpu = link->cpu_percent;
+		cpu = link->cpu_percent >= 0 ? link->cpu_percent : wait_graph_cpu(g, pid);
 	if (cpu < 0) {
 		buffer_string(out, "runs");
 		return;
