@@ -5,7 +5,7 @@
  * part of it has the shape of a known kind of token, and whether it is a name
  * that says "secret" with a value behind it. In doubt about how far a value
  * goes, more is masked rather than less. (mask_walk: writing; mask_names and
- * mask_shapes: the signs of a secret; mask_value and mask_url: what is then masked.)
+ * mask_shapes: the signs of a secret; mask_value: what is then masked.)
  *
  * The commands in what is left are then walked for options that hold secrets in some programs
  * only (mask_commands; mask_programs has the table).
@@ -19,6 +19,386 @@
 
 #include "base/mask_commands.h"
 #include "base/mask_walk.h"
+
+/* --- forms --- */
+
+/*
+ * Forms in which neither a separator behind a name nor a shape says that a secret follows: private
+ * keys in PEM, SQL, .netrc, connection strings, short names of passwords.
+ */
+
+#define PEM_NAME_MAX 48	 /* characters between BEGIN or END and PRIVATE KEY */
+#define LOOK_BACK    200 /* characters before `password` where .netrc has its login */
+#define DSN_MAX	     128
+
+static struct span run_of(const struct masker *m, size_t start, size_t end)
+{
+	return span_of(m->text + start, end - start);
+}
+
+/* The run as a name, without what is left of an escape before it: \npassword. */
+static struct span name_of(const struct masker *m, size_t start, size_t end)
+{
+	bool is_escaped = start && m->text[start - 1] == '\\' && end - start > 1 &&
+			  strchr("nrt", m->text[start]);
+
+	return run_of(m, start + is_escaped, end);
+}
+
+static const char *find(const struct masker *m, size_t from, size_t most, const char *text)
+{
+	size_t size = m->size - from < most ? m->size - from : most;
+
+	return memmem(m->text + from, size, text, strlen(text));
+}
+
+static bool stands_before(const struct masker *m, size_t at, size_t most, const char *text)
+{
+	size_t from = at > most ? at - most : 0;
+
+	return memmem(m->text + from, at - from, text, strlen(text)) != NULL;
+}
+
+/* At PRIVATE of `-----BEGIN RSA PRIVATE KEY-----`: all up to the end that belongs to it. */
+static size_t mask_pem(struct masker *m, size_t start, size_t end)
+{
+	const char *body, *stop;
+	size_t at;
+
+	if (!span_equal(name_of(m, start, end), "PRIVATE") || find(m, end, 4, " KEY") == NULL ||
+		stands_before(m, start, PEM_NAME_MAX, "-----END"))
+		return 0;
+	body = find(m, end, PEM_NAME_MAX, "-----");
+	if (!body)
+		return 0;
+	at = (size_t)(body - m->text) + 5;
+	masker_put_range(m, start, at);
+	stop = find(m, at, SIZE_MAX, "-----END");
+	if (at < m->size)
+		masker_put_mask(m);
+	return stop ? (size_t)(stop - m->text) : m->size;
+}
+
+static size_t word_behind(const struct masker *m, size_t *at)
+{
+	size_t end;
+
+	*at = masker_skip_blanks(m, *at);
+	end = masker_word_end(m, *at, m->size);
+	return end;
+}
+
+static bool skip_word(const struct masker *m, size_t *at, const char *word)
+{
+	size_t from = *at, end = word_behind(m, &from);
+
+	if (!mask_same(run_of(m, from, end), word))
+		return false;
+	*at = end;
+	return true;
+}
+
+/* IDENTIFIED [WITH plugin] BY [PASSWORD] 'X', and AS in place of BY. */
+static size_t mask_identified(struct masker *m, size_t start, size_t end)
+{
+	size_t at = end;
+
+	if (!mask_same(name_of(m, start, end), "identified"))
+		return 0;
+	if (skip_word(m, &at, "with")) {
+		size_t plugin_end = word_behind(m, &at);
+
+		at = at < m->size && is_quote(m->text[at]) ? plugin_end + 1 : plugin_end;
+		while (at < m->size && !is_space(m->text[at]))
+			at++;
+	}
+	if (!skip_word(m, &at, "by") && !skip_word(m, &at, "as"))
+		return 0;
+	skip_word(m, &at, "password");
+	at = masker_skip_blanks(m, at);
+	if (at == m->size)
+		return 0;
+	masker_put_range(m, start, at);
+	return mask_value_at(m, at, NAME_SECRET);
+}
+
+/* PASSWORD 'X', PASSWORD('X'): a quote behind a name of a password. */
+static size_t mask_quoted_password(struct masker *m, size_t start, size_t end)
+{
+	size_t at = masker_skip_blanks(m, end);
+
+	if (at < m->size && m->text[at] == '(')
+		at = masker_skip_blanks(m, at + 1);
+	else if (at == end)
+		return 0;
+	if (at + 1 >= m->size || !is_quote(m->text[at]))
+		return 0;
+	masker_put_range(m, start, at);
+	return mask_value_at(m, at, NAME_SECRET);
+}
+
+/* `machine H login U password X`, the line of a .netrc. */
+static size_t mask_netrc(struct masker *m, size_t start, size_t end)
+{
+	size_t at = masker_skip_blanks(m, end);
+
+	if (at == end || at == m->size || m->text[at] == '=' || m->text[at] == ':' ||
+		!stands_before(m, start, LOOK_BACK, "login "))
+		return 0;
+	masker_put_range(m, start, at);
+	return mask_value_at(m, at, NAME_SECRET);
+}
+
+static size_t mask_password(struct masker *m, size_t start, size_t end)
+{
+	static const char *const names[] = { "password", "passwd", "passphrase", "secret", NULL };
+	size_t next;
+
+	if (!mask_is_one_of(name_of(m, start, end), names))
+		return 0;
+	next = mask_quoted_password(m, start, end);
+	return next ? next : mask_netrc(m, start, end);
+}
+
+/* Pwd=X of a connection string, `--pass X`; but PWD=/home/u and `-pass 1` stay. */
+static size_t mask_short_name(struct masker *m, size_t start, size_t end)
+{
+	static const char *const names[] = { "pwd", "pass", "pw", NULL };
+	static const char *const options[] = { "--pass", "--pw", "--pin", NULL };
+	struct span run = run_of(m, start, end);
+	bool is_value =
+		end + 1 < m->size && m->text[end] == '=' && !strchr("/$.~", m->text[end + 1]);
+	size_t next;
+
+	if (mask_is_one_of(run, options))
+		masker_put_range(m, start, end);
+	else if (is_value && mask_is_one_of(run, names))
+		masker_put_range(m, start, end);
+	else
+		return 0;
+	next = mask_named(m, start, end, span_equal(run, "--pin") ? NAME_SECRET : NAME_PLURAL);
+	return next;
+}
+
+/* `user:X@tcp(host)/x` of Go, `thin:user/X@//host` of Oracle: the run is the name before it. */
+static size_t mask_connection(struct masker *m, size_t start, size_t end)
+{
+	bool is_thin = end < m->size && m->text[end] == '/' && start &&
+		       stands_before(m, start, 5, "thin:");
+	size_t at = end + 1;
+
+	if (end >= m->size || (m->text[end] != ':' && !is_thin))
+		return 0;
+	while (at < m->size && at < end + DSN_MAX && m->text[at] != '@' && !is_space(m->text[at]) &&
+		!is_quote(m->text[at]))
+		at++;
+	if (at == end + 1 || at >= m->size || m->text[at] != '@' ||
+		!(is_thin || find(m, at, 5, "@tcp(") || find(m, at, 6, "@unix(")))
+		return 0;
+	masker_put_range(m, start, end + 1);
+	masker_put_mask(m);
+	return at;
+}
+
+/* `/p:X` and `/password:X` as the first of an argument: options of programs from Windows. */
+static size_t mask_slash_option(struct masker *m, size_t start, size_t end)
+{
+	static const char *const names[] = { "p", "password", "gp", NULL };
+
+	if (!m->is_argument || start != 1 || m->text[0] != '/' || end + 1 >= m->size ||
+		m->text[end] != ':' || m->text[end + 1] == '/' ||
+		!mask_is_one_of(run_of(m, start, end), names))
+		return 0;
+	masker_put_range(m, start, end + 1);
+	masker_put_mask(m);
+	return m->size;
+}
+
+/* The run [start, end) belongs to one of these forms: mask what is secret of it; else 0. */
+static size_t mask_form(struct masker *m, size_t start, size_t end)
+{
+	size_t next = 0;
+
+	switch (ascii_lower(name_of(m, start, end).data[0])) {
+	case 'i':
+		next = mask_identified(m, start, end);
+		break;
+	case 'p':
+		next = mask_pem(m, start, end);
+		next = next ? next : mask_slash_option(m, start, end);
+		next = next ? next : mask_password(m, start, end);
+		next = next ? next : mask_short_name(m, start, end);
+		break;
+	case 's':
+		next = mask_password(m, start, end);
+		break;
+	case 'g':
+		next = mask_slash_option(m, start, end);
+		break;
+	case '-':
+		next = mask_short_name(m, start, end);
+		break;
+	default:
+		break;
+	}
+	return next ? next : mask_connection(m, start, end);
+}
+
+/* --- URLs --- */
+
+/*
+ * The scheme and the host stay, the user part and the values of the
+ * query do not. The path is walked as any other text is.
+ */
+
+static bool ends_url(char c)
+{
+	return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '`' || c == '<' || c == '>';
+}
+
+/* Find where the URL ends, once for all the URLs that one of them may hold. */
+static void enter_url(struct masker *m, size_t at)
+{
+	if (at < m->url_end)
+		return;
+	m->url_at = SIZE_MAX;
+	for (; at < m->size && !ends_url(m->text[at]); at++)
+		if (m->text[at] == '@')
+			m->url_at = at;
+	m->url_end = at;
+}
+
+/* Is [from, to) a host with something behind its colon that is no port? */
+static bool has_odd_port(const struct masker *m, size_t from, size_t to)
+{
+	const char *colon = memchr(m->text + from, ':', to - from);
+
+	if (!colon || m->text[from] == '[')
+		return false;
+	for (size_t i = (size_t)(colon - m->text) + 1; i < to; i++)
+		if (!ascii_is_digit(m->text[i]))
+			return true;
+	return false;
+}
+
+/* Places that accept posts without more than their URL: the rest of the path is the secret. */
+static const struct hook {
+	const char *host; /* its end; NULL: any, and the rest is one long word with digits */
+	const char *path;
+} hooks[] = {
+	{ "hooks.slack.com", "/services/" },
+	{ "hooks.slack.com", "/workflows/" },
+	{ "hooks.slack.com", "/triggers/" },
+	{ "discord.com", "/webhooks/" },
+	{ "discordapp.com", "/webhooks/" },
+	{ "api.telegram.org", "/bot" },
+	{ "webhook.office.com", "/webhookb2/" },
+	{ "hooks.zapier.com", "/hooks/catch/" },
+	{ "maker.ifttt.com", "/with/key/" },
+	{ "hc-ping.com", "/" },
+	{ NULL, "/hook/" },
+	{ NULL, "/hooks/" },
+};
+
+#define HOOK_LEAST 16
+#define HOOK_MOST  512
+
+static bool is_secret_word(struct span word)
+{
+	bool has_digit = false;
+
+	for (size_t i = 0; i < word.size; i++) {
+		if (!is_word(word.data[i]))
+			return false;
+		has_digit |= ascii_is_digit(word.data[i]);
+	}
+	return has_digit && word.size >= HOOK_LEAST;
+}
+
+/* At the path behind a host: where the secret in it begins and ends. */
+static bool find_hook(const struct masker *m, struct span host, size_t at, size_t *from, size_t *to)
+{
+	size_t end = at;
+
+	/* URLs may stand in each other: no path is walked far for each. */
+	while (end < m->url_end && end < at + HOOK_MOST && m->text[end] != '?' &&
+		m->text[end] != '#')
+		end++;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]) && at < end; i++) {
+		const char *path;
+
+		if (hooks[i].host && !span_ends(host, hooks[i].host))
+			continue;
+		path = memmem(m->text + at, end - at, hooks[i].path, strlen(hooks[i].path));
+		if (!path)
+			continue;
+		*from = (size_t)(path - m->text) + strlen(hooks[i].path);
+		if (*from < end &&
+			(hooks[i].host || is_secret_word(span_of(m->text + *from, end - *from)))) {
+			while (end < m->url_end && m->text[end] != '?' && m->text[end] != '#')
+				end++;
+			*to = end;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* `at` stands behind "://": mask the user, go as far as the host does. */
+static size_t mask_authority(struct masker *m, size_t at)
+{
+	size_t end = at, user_end = at, from, to;
+
+	enter_url(m, at);
+	for (; end < m->url_end && !strchr("/?#\\", m->text[end]); end++)
+		if (m->text[end] == '@')
+			user_end = end;
+	/* A password with a bare '/' or '?' in it: user:pa/ss@host. */
+	if (user_end == at && m->url_at != SIZE_MAX && m->url_at > end &&
+		has_odd_port(m, at, end)) {
+		user_end = m->url_at;
+		end = user_end + 1;
+		while (end < m->url_end && !strchr("/?#\\", m->text[end]))
+			end++;
+	}
+	if (user_end > at)
+		masker_put_mask(m);
+	/* jdbc:sqlserver://host;password=X */
+	for (size_t i = user_end; user_end == at && i < end; i++)
+		if (m->text[i] == ';')
+			end = i;
+	masker_put_shapes(m, user_end, end, end);
+	if (!find_hook(m, span_of(m->text + user_end, end - user_end), end, &from, &to))
+		return end;
+	masker_put_range(m, end, from);
+	masker_put_mask(m);
+	return to;
+}
+
+/* At the '?' or '#' of a URL: mask the values up to its end. */
+static size_t mask_query(struct masker *m, size_t at)
+{
+	bool is_query = m->text[at] == '?';
+
+	while (at < m->url_end) {
+		size_t start = at + 1, end = start, value;
+
+		masker_put_range(m, at, start);
+		while (end < m->url_end && !strchr("&;?#", m->text[end]))
+			end++;
+		for (value = start; value < end && m->text[value] != '='; value++)
+			;
+		/* `?x` alone counts as a value, `#x` alone is a place in the page */
+		value = value < end ? value + 1 : is_query ? start : end;
+		masker_put_shapes(m, start, value, value);
+		if (value < end)
+			masker_put_mask(m);
+		at = end;
+		if (at < m->url_end && m->text[at] == '#')
+			is_query = false;
+	}
+	return at;
+}
 
 /* At the start of a run of name characters. Returns where to go on. */
 static size_t mask_run(struct masker *m, size_t start)

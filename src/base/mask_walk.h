@@ -61,15 +61,6 @@ size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kin
 
 /* A value at `at`, quoted or not: mask it. */
 size_t mask_value_at(struct masker *m, size_t at, enum name_kind kind);
-/* The run [start, end) belongs to one of the forms of mask_forms.c: mask what is secret of it; else
- * 0.
- */
-size_t mask_form(struct masker *m, size_t start, size_t end);
-
-/* `at` stands behind "://": mask the user, go as far as the host does. */
-size_t mask_authority(struct masker *m, size_t at);
-/* At the '?' or '#' of a URL: mask the values up to its end. */
-size_t mask_query(struct masker *m, size_t at);
 
 static inline bool is_word(char c)
 {

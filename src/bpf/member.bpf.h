@@ -40,7 +40,7 @@ struct {
 /*
  * From Linux 7.0 on a thread may be preempted within a program at a tracepoint, and until it
  * continues the kernel runs that program for no other thread on that CPU. So a second program is
- * attached behind it (os/linux/bpf/again.h), which does what the first was skipped for: the first
+ * attached behind it (os/linux/bpf/bpf.h), which does what the first was skipped for: the first
  * leaves a mark in the thread, the second removes it.
  */
 #define DONE_ENTER   1

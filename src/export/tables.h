@@ -57,7 +57,6 @@ struct table *tables_of_schema(struct tables *t, const struct sooth_schema *sche
 void tables_learn(struct tables *t, const struct sooth_record *record);
 /* That of such a kind; NULL: none. */
 struct table *tables_of_kind(const struct tables *t, uint16_t kind);
-struct table *tables_add(struct tables *t, const struct sooth_schema *schema, void *learned);
 /* That of a section; made when it is new. NULL without memory or beyond the limit. */
 struct table *tables_of_section(struct tables *t, const struct section *section);
 /* That of rows within rows, which people would look for in a table of their own; NULL: `field`

@@ -9,13 +9,67 @@
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "symbols/elf_handle.h"
-#include "symbols/elf_packed.h"
+#include "symbols/elf_sections.h"
+
+/* --- a section that is packed with xz: .gnu_debugdata --- */
+
+/* With liblzma. The file belongs to the target: what it may take is bounded. */
+
+#define ELF_PACKED_MAX (64u << 20) /* bytes, packed and not */
+
+#define MEMORY_MAX  (UINT64_C(256) << 20) /* of the decoder: its window */
+#define PIECE_BYTES (256u << 10)
+
+static bool decode(lzma_stream *stream, struct buffer *out)
+{
+	lzma_ret status = LZMA_OK;
+
+	out->limit = ELF_PACKED_MAX;
+	while (status == LZMA_OK) {
+		stream->next_out = buffer_reserve(out, PIECE_BYTES);
+		stream->avail_out = PIECE_BYTES;
+		if (!stream->next_out)
+			return false;
+		status = lzma_code(stream, LZMA_FINISH);
+		buffer_commit(out, PIECE_BYTES - stream->avail_out);
+	}
+	return status == LZMA_STREAM_END;
+}
+
+static bool unpack(const void *data, size_t size, struct buffer *out)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+	bool is_whole;
+
+	if (lzma_stream_decoder(&stream, MEMORY_MAX, 0) != LZMA_OK)
+		return false;
+	stream.next_in = data;
+	stream.avail_in = size;
+	is_whole = decode(&stream, out);
+	lzma_end(&stream);
+	return is_whole && !buffer_failed(out);
+}
+
+/* Appends its bytes. False: it cannot be read, is damaged or too large. */
+static bool elf_unpack(int fd, const struct elf_section *section, struct buffer *out)
+{
+	struct buffer packed = { .limit = ELF_PACKED_MAX };
+	unsigned char *to = buffer_reserve(&packed, section->size);
+	ssize_t got = to ? pread(fd, to, section->size, (off_t)section->offset) : -1;
+	bool is_whole = got > 0 && (uint64_t)got == section->size && unpack(to, section->size, out);
+
+	buffer_fini(&packed);
+	return is_whole;
+}
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 65536
@@ -166,8 +220,7 @@ static void search_packed(struct lookup *l, int fd)
 	struct buffer bytes = { 0 };
 	Elf *whole = l->elf;
 
-	if (elf_sections_find(fd, name, 1, &place) || !place.size ||
-		place.size > ELF_PACKED_MAX)
+	if (elf_sections_find(fd, name, 1, &place) || !place.size || place.size > ELF_PACKED_MAX)
 		return;
 	if (elf_unpack(fd, &place, &bytes)) {
 		l->elf = elf_memory((char *)bytes.data, bytes.size);
@@ -179,8 +232,8 @@ static void search_packed(struct lookup *l, int fd)
 	buffer_fini(&bytes);
 }
 
-static int read_symbols(int fd, struct elf_address *addresses, size_t count, bool is_debug,
-	struct sooth_error *err)
+static int read_symbols(
+	int fd, struct elf_address *addresses, size_t count, bool is_debug, struct sooth_error *err)
 {
 	_cleanup_free_ struct lookup *l = calloc(1, sizeof(*l));
 	_cleanup_(elf_cleanup) Elf *elf = NULL;

@@ -87,8 +87,6 @@ enum activity_text {
 };
 /* Appends the sentence. */
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form);
-/* "Bash: sleep 3000", "permission to run Bash"; "" when there is none. */
-const char *activity_detail(const struct activity *a, char out[ACTIVITY_DETAIL_SIZE]);
 
 extern const struct sooth_names activity_state_names, activity_source_names,
 	activity_confidence_names;

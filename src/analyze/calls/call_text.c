@@ -243,7 +243,7 @@ static void as_message(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-/* Others: call_structs.c and call_controls.c have them. */
+/* Others: call_controls.c has them. */
 static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_HEX] = written_as_hex,
 	[ARGUMENT_AS_INT] = written_as_int,

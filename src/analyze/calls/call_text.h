@@ -17,7 +17,5 @@ struct call_text {
 };
 
 void call_put_arguments(const struct call_text *w);
-/* "3</etc/passwd>", "831", "0x7f..."; what is no number stands in the call's own way. */
-void call_put_result(const struct call_text *w);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An argument that is being written, and the values in it; for call_text.c and call_results.c. */
+/* An argument that is being written, and the values in it; for call_text.c and syscall_stream.c. */
 #ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
 #define SOOTH_ANALYZE_CALL_WRITTEN_H
 
@@ -33,10 +33,9 @@ void written_put_fd(const struct call_text *w, int64_t fd);
 
 typedef void (*call_writer)(const struct written *a);
 
-/* By the form of an argument; NULL: not of this kind. Structs: call_structs.c; what an argument
- * before says the meaning of: call_controls.c. */
+/* By the form of an argument; NULL: not of this kind. call_controls.c has structs, and what an
+ * argument before says the meaning of. */
 extern const call_writer call_struct_writers[], call_control_writers[];
-void written_as_timespec(const struct written *a);
 
 /* Of an argument whose form is in call_control_writers: the call looks at it. True for others. */
 bool call_control_is_read(const struct written *a);

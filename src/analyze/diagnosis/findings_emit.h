@@ -5,6 +5,12 @@
 
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
+#include "analyze/diagnosis/diagnosed.h"
+
+/* All processes that ended before they were sampled: their findings and a name, in their own
+ * section if there are any, for views whose rows need a sampled process. */
+int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,
+	const struct diagnosed *all, size_t count, struct sooth_error *err);
 
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);

@@ -11,7 +11,7 @@
 
 #include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
-#include "analyze/diagnosis/finding_gone.h"
+#include "analyze/diagnosis/findings_emit.h"
 #include "analyze/fds/fd_sums.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/overview/bundle_rows.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analyze/calls/syscall_sums.h"
-#include "analyze/diagnosis/finding_gone.h"
+#include "analyze/diagnosis/findings_emit.h"
 #include "analyze/overview/call_operations.h"
 #include "analyze/overview/overview_parts.h"
 #include "analyze/overview/overview_rows.h"

@@ -41,12 +41,8 @@ int process_table_resolve_tree(struct resolving *s);
 void process_table_resolve_agents(struct resolving *s);
 /* The ids of their sessions, and the tables that look up markers. */
 void process_table_resolve_sessions(struct resolving *s);
-/* The session of every other process. */
-void process_table_resolve_owners(struct resolving *s);
 /* The role of each process in its session. */
 void process_table_resolve_roles(struct resolving *s);
-/* Whether leftovers of an ended session were left on purpose. */
-void process_table_resolve_left(struct resolving *s);
 /* The inputs of MCP servers, and their generations. */
 void process_table_resolve_servers(struct resolving *s);
 void process_table_resolve_versions(struct resolving *s);

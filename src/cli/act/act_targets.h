@@ -4,7 +4,7 @@
 #define SOOTH_CLI_ACT_TARGETS_H
 
 #include "cli/act/act.h"
-#include "cli/command/option_rules.h"
+#include "cli/command/command.h"
 #include "cli/command/target.h"
 
 /* Every process is too much to act on. */

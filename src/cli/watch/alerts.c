@@ -8,18 +8,65 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "cli/watch/alert_emit.h"
-#include "cli/watch/alert_state.h"
+#include "explain/sink.h"
 #include "model/batch.h"
 #include "model/field.h"
+
+/* What is kept of an alert that is raised, and its row. */
+struct raised_alert {
+	uint32_t frame;	   /* frame in which it was last seen */
+	uint32_t state;	   /* of an activity */
+	bool is_reported;  /* of an end */
+	struct buffer row; /* its row then: needed when the process is gone */
+};
+
+static void alert_copy_name(
+	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, "name");
+	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+
+	if (f && row)
+		v = sooth_field_get(f, row);
+	out[0] = '\0';
+	if (value_is_there(&v))
+		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
+}
+
+/* A zombie stays in the table with values of its last moment. */
+static bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *f = sooth_schema_field(schema, "state");
+	struct sooth_value v;
+
+	if (!f)
+		return false;
+	v = sooth_field_get(f, row);
+	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
+}
+
+static void alert_keep(
+	struct raised_alert *known, const struct alerts *a, const struct alert_event *e)
+{
+	known->frame = a->frame;
+	if (e->has_ended)
+		return; /* an exited process may have lost its name */
+	buffer_reset(&known->row);
+	buffer_append(&known->row, e->row, record_bytes(e->row));
+}
+
+static const struct sooth_record *alert_row(const struct raised_alert *known)
+{
+	return known->row.size && !buffer_failed(&known->row) ? (const void *)known->row.data
+							      : NULL;
+}
 
 #define RAISED_MAX	  4096
 #define TEXT_SIZE	  256
 #define FINDING_TEXT_SIZE 600
 #define PREFIX		  "sooth: "
 
-/* --- findings that appear and end --- */
-
-/* --- of rows --- */
+/* --- findings that appear and end: of rows --- */
 
 static bool alert_is_of_findings(const struct section *section)
 {
@@ -67,7 +114,7 @@ static void alert_findings(
 	}
 }
 
-/* --- of a command beside this one --- */
+/* --- findings that appear and end: of a command beside this one --- */
 
 void alerts_start(struct alerts *a)
 {

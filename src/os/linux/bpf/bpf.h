@@ -23,6 +23,21 @@ struct bpf_image {
 
 #define BPF_OBJECT(id) extern const struct bpf_image bpf_image_##id;
 #include "bpf/objects.def"
+#include "collect/backend.h"
+
+/*
+ * Second programs. The kernel runs no program at a tracepoint for a thread while another thread is
+ * within that program on the same CPU. Up to Linux 6.19 only an interrupt can cause that; from 7.0
+ * on programs are preempted (7.2 was checked: bpf_trace_run() takes an RCU lock and stays on its
+ * CPU, no more), so it happens as soon as threads share CPUs: a call, or a whole thread with its
+ * fork, would be missed in every third run of ten threads on two CPUs. So on these kernels a
+ * program NAME at a tracepoint has a second one called NAME_again attached behind it, which does
+ * what the first was skipped for. Other kernels do not load it.
+ */
+
+/* At the end, while the object is loaded: reports as loss, at most, the events that both programs
+ * were skipped for. The kernel counts them since 5.12. */
+void again_emit(const struct bpf_object *object, struct backend_run *run, const char *reason);
 #undef BPF_OBJECT
 
 #define BPF_LINKS_MAX	  16

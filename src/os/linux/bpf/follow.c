@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "os/linux/rights/caller.h"
-#include "os/linux/bpf/again.h"
+#include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 

@@ -14,7 +14,6 @@
 
 #include "base/units.h"
 #include "bpf/follow.h"
-#include "os/linux/bpf/again.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/exit_reasons/exit_reasons_left.h"

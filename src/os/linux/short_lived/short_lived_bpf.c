@@ -9,7 +9,6 @@
 
 #include "base/units.h"
 #include "bpf/short_lived.h"
-#include "os/linux/bpf/again.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/bpf/ring.h"

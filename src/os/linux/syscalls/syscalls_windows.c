@@ -12,14 +12,68 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/units.h"
-#include "os/linux/syscalls/syscalls_links.h"
+#include "os/linux/bpf/bpf.h"
+
+/* --- the programs at the entry and the return of system calls --- */
+
+/*
+ * Without libbpf's links: its print hook is process-global, and these are attached from a thread
+ * of their own while others load programs.
+ */
+
+#define SYSCALLS_LINKS 4
+
+struct syscalls_links {
+	int programs[SYSCALLS_LINKS]; /* negative: this kernel needs no such program */
+	int links[SYSCALLS_LINKS];    /* negative: detached */
+};
+
+/* Returns first: a call is entered unseen rather than never returned. */
+static const char *const names[SYSCALLS_LINKS] = { "on_return", "on_return_again", "on_enter",
+	"on_enter_again" };
+
+static void syscalls_links_init(struct syscalls_links *l, const struct bpf_code *code)
+{
+	for (size_t i = 0; i < SYSCALLS_LINKS; i++) {
+		l->programs[i] = bpf_code_program(code, names[i]);
+		l->links[i] = -1;
+	}
+}
+
+static void syscalls_links_detach(struct syscalls_links *l)
+{
+	for (size_t i = SYSCALLS_LINKS; i-- > 0;) {
+		if (l->links[i] >= 0)
+			close(l->links[i]);
+		l->links[i] = -1;
+	}
+}
+
+/* All, or none and the error. */
+static int syscalls_links_attach(struct syscalls_links *l, struct sooth_error *err)
+{
+	for (size_t i = 0; i < SYSCALLS_LINKS; i++) {
+		int code;
+
+		if (l->programs[i] < 0)
+			continue;
+		l->links[i] = bpf_raw_tracepoint_open(NULL, l->programs[i]);
+		if (l->links[i] >= 0)
+			continue;
+		code = errno;
+		syscalls_links_detach(l);
+		return error_errno(err, -code, "attach the BPF program %s", names[i]);
+	}
+	return 0;
+}
 
 #define RATE_MOST	200000 /* calls a second of the target: more are counted in windows */
 #define RATE_LEAST	100000 /* fewer end the windows */
 #define WINDOW_NS	(10 * NS_PER_MS)
 #define WATCHED_NS	(50 * NS_PER_MS) /* while the programs stay attached */
-#define WINDOW_IN	30 /* one window in so many times its length */
+#define WINDOW_IN	30		 /* one window in so many times its length */
 #define WINDOW_STEP_MAX 100000
 
 struct syscalls_windows {
@@ -27,7 +81,7 @@ struct syscalls_windows {
 	struct syscalls_control *control;
 	struct syscalls_windows_sums sums;
 	pthread_t thread;
-	int stop; /* an eventfd */
+	int stop;	     /* an eventfd */
 	uint64_t changed_ns; /* attached, or detached, since */
 	uint64_t calls;	     /* counted until then */
 };
