@@ -14,10 +14,12 @@
 #include "explain/finding.h"
 
 #define THREADS_SHOWN 3
+#define CPU_LEAST     5 /* percent of one CPU; the share of less says nothing */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,
-		"minimum CPU use of the threads that collect garbage, in percent of one CPU",
+		"minimum CPU use of the threads that collect garbage, in percent of one CPU; "
+		"time in which they were ready to run counts too",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-share", 50, 1, 100,
 		"minimum share of the process's CPU time that garbage collection uses",
@@ -31,6 +33,7 @@ struct collection {
 	const struct thread_history *busiest[THREADS_SHOWN]; /* the busiest first */
 	unsigned threads;
 	double cpu, all;  /* percent of one CPU: of these threads, of all threads */
+	double demand;	  /* the same of what these could use: they ran or were ready to run */
 	double running;	  /* percent of the samples in which one of them ran, at most */
 	bool is_measured; /* a thread has counters */
 	bool is_java;
@@ -73,7 +76,7 @@ static struct collection collection_of(const struct check *e)
 	size_t position = 0;
 
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		double cpu = thread_history_cpu(t);
+		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
 
 		if (cpu < 0)
 			continue;
@@ -83,6 +86,7 @@ static struct collection collection_of(const struct check *e)
 			continue;
 		c.threads++;
 		c.cpu += cpu;
+		c.demand += demand > cpu ? demand : cpu;
 		c.running += t->met ? 100.0 * t->running / t->met : 0;
 		c.is_java |= is_of_java(t->name);
 		rank(&c, t);
@@ -112,15 +116,26 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 static void report(const struct check *e, struct check_result *out, const struct collection *c)
 {
 	uint64_t interval_ns = thread_history_ns(c->busiest[0]);
+	bool is_held_back = c->cpu < check_option(e, "min-cpu") && c->demand > c->cpu;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out,
-		"spends %.0f %% of a CPU in garbage collection: the heap is probably almost full",
-		c->cpu);
+	if (is_held_back)
+		finding_claim(out,
+			"spends %.0f %% of its CPU time in garbage collection: the heap is "
+			"probably almost full",
+			100 * c->cpu / c->all);
+	else
+		finding_claim(out,
+			"spends %.0f %% of a CPU in garbage collection: the heap is probably "
+			"almost full",
+			c->cpu);
 	finding_number(
 		out, "CPU use of garbage collection", c->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	finding_number(out, "share of the process's CPU time", 100 * c->cpu / c->all,
 		SOOTH_UNIT_PERCENT, interval_ns);
+	if (is_held_back)
+		finding_number(out, "the same with the time in which it waited for a CPU",
+			c->demand, SOOTH_UNIT_PERCENT, interval_ns);
 	for (size_t i = 0; i < THREADS_SHOWN && c->busiest[i]; i++)
 		finding_text(out, "thread", "%s (%u): %.0f %%", c->busiest[i]->name,
 			c->busiest[i]->tid, thread_history_cpu(c->busiest[i]));
@@ -138,8 +153,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!c.threads)
 		check_fine(out, "no thread with the name of a garbage collector");
 	else if (c.running >= check_option(e, "min-running") &&
-		 100 * c.cpu >= check_option(e, "min-share") * c.all &&
-		 check_is_over(e, "min-cpu", c.cpu, ""))
+		 100 * c.cpu >= check_option(e, "min-share") * c.all && c.cpu >= CPU_LEAST &&
+		 check_is_over(e, "min-cpu", c.demand, ""))
 		report(e, out, &c);
 	else
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);

@@ -366,29 +366,43 @@ static bool is_climb(
 	return g->grows || (!j->has_stopped && j->low_gain * 2 >= gain);
 }
 
+/* Without the gain, "too young" would sound like nothing. */
+static void report_too_early(struct check_result *out, const struct memory_trend *j)
+{
+	const struct growth *g = &j->growth;
+	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 64];
+
+	snprintf(reason, sizeof(reason), "memory grew %s in %s, too early to judge",
+		sentence_size(gain, whole_u64(g->last - g->first)),
+		sentence_duration(time, g->interval_ns));
+	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
+}
+
 /* The gain is above the minimum: a finding, or what is missing to decide. */
 static void diagnose_gain(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	bool is_young_too = is_young(e);
+	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 96];
 
 	if (g->grows && !is_young_too && !may_be_garbage(e, j, m))
 		report(e, out, j, m);
 	else if (is_climb(e, j, m))
 		report_climb(e, out, j, m);
 	else if (is_young_too)
-		check_too_young(out);
-	else if (g->grows)
-		check_blind_because(out, "memory grows, but a garbage collection may still free it",
-			"observe longer: --duration 5m");
-	else if (j->has_stopped)
-		check_blind_because(out,
-			"memory grew and then stopped: a cache, or a leak that pauses",
-			"observe longer: --duration 5m");
-	else
-		check_blind_because(
-			out, "memory grew, but in too few steps to call that a leak", CHECK_LONGER);
+		report_too_early(out, j);
+	else {
+		snprintf(reason, sizeof(reason), "memory grew %s in %s: %s",
+			sentence_size(gain, whole_u64(g->last - g->first)),
+			sentence_duration(time, g->interval_ns),
+			g->grows	 ? "a garbage collection may still free it"
+			: j->has_stopped ? "then it stopped: a cache, or a leak that pauses"
+					 : "in too few steps to call that a leak");
+		check_blind_because(out, reason,
+			g->grows || j->has_stopped ? "observe longer: --duration 5m"
+						   : CHECK_LONGER);
+	}
 }
 
 /* Too little yet, but it still grew at the end and may never stop. */
@@ -409,13 +423,19 @@ static void report_too_little(
 	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 128];
 
 	if (is_young(e)) {
-		check_too_young(out);
+		report_too_early(out, j);
 		return;
 	}
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
 		sentence_size(gain, whole_u64(g->last - g->first)),
 		sentence_duration(time, g->interval_ns));
 	check_blind_because(out, reason, "observe longer: --duration 60");
+}
+
+/* It returned to its lows, or to no more than it had before; a new high may return too, or not. */
+static bool came_back(const struct memory_trend *j)
+{
+	return j->has_stopped || j->largest_fall * 2 >= j->growth.last - j->growth.first;
 }
 
 enum size { NO_GAIN, LITTLE_GAIN, SLOW_GAIN, FULL_GAIN };
@@ -426,10 +446,9 @@ static enum size size_of(const struct check *e, const struct memory_trend *j)
 	double least = check_option(e, "min-gain"), gain = g->last - g->first;
 
 	if (gain >= least)
-		/* What comes back to its lows has no gain. */
-		return g->grows || g->may_grow || j->low_gain >= least ? FULL_GAIN
-		       : may_go_on(e, j)			       ? LITTLE_GAIN
-								       : NO_GAIN;
+		return g->grows || g->may_grow || j->low_gain >= least || !came_back(j) ? FULL_GAIN
+		       : may_go_on(e, j) ? LITTLE_GAIN
+					 : NO_GAIN;
 	if (g->grows && g->is_steady && gain >= check_option(e, "slow-gain") &&
 		check_is_over(e, "min-rate", g->per_s, ""))
 		return SLOW_GAIN;

@@ -216,6 +216,31 @@ static void collects_in(double looks)
 	collects_at(60, 30, (int)looks);
 }
 
+/* On a busy host: 30 % of a CPU, and so much more of one that others had. */
+static void collects_and_waits(double waited)
+{
+	is_there();
+	thread((struct thread_made){ .name = "java", .cpu = 25, .otherwise = LOOKS });
+	thread((struct thread_made){ .name = "VM Thread",
+		.tid = PID + 1,
+		.cpu = 30,
+		.waited = waited,
+		.otherwise = LOOKS });
+	threads_read(2);
+}
+
+/* Much of a CPU for which it waited says nothing of so little that it had. */
+static void collects_little(double cpu)
+{
+	is_there();
+	thread((struct thread_made){ .name = "VM Thread",
+		.tid = PID + 1,
+		.cpu = cpu,
+		.waited = 90,
+		.otherwise = LOOKS });
+	threads_read(1);
+}
+
 static void works_named(double collector)
 {
 	is_there();
@@ -245,6 +270,14 @@ static void test_gc_pressure(void **state)
 		{ "gc-pressure", collects_beside, 91, NULL, "fine: " },
 		{ "gc-pressure", collects_in, 2, NULL, "medium/medium: " },
 		{ "gc-pressure", collects_in, 1, NULL, "fine: garbage collection: 90 %" },
+		{ "gc-pressure", collects_and_waits, 21, NULL,
+			"medium/medium: spends 55 % of its CPU time in garbage collection: the "
+			"heap is probably almost full [CPU use of garbage collection: 30 % over "
+			"5.00s]|[the same with the time in which it waited for a CPU: 51 % over" },
+		{ "gc-pressure", collects_and_waits, 19, NULL,
+			"fine: garbage collection: 30 % of a CPU" },
+		{ "gc-pressure", collects_little, 5, NULL, "medium/" },
+		{ "gc-pressure", collects_little, 4, NULL, "fine: " },
 		{ "gc-pressure", works_named, 1, NULL, "medium/|<give the heap more room" },
 		{ "gc-pressure", works_named, 0, NULL, "fine: no thread with the name" },
 		{ "gc-pressure", spins_cpu_unread, HIDDEN, NULL, "blind: permission denied" },

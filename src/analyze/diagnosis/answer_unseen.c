@@ -253,16 +253,25 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 
 /* --- words --- */
 
-/* " so far: too early for memory-growth and fd-leak" */
-static void add_too_early(const struct unseen *u, struct buffer *out)
+/* That the process is too young says all; else the reason is what was measured so far. */
+static bool is_age_alone(const struct group *g)
+{
+	return span_starts(g->reason, CHECK_YOUNG_WORDS);
+}
+
+static void add_young_ids(const struct unseen *u, struct buffer *out)
 {
 	struct group all = { 0 };
 
 	for (size_t i = 0; i < u->count; i++) {
-		for (size_t k = 0; u->groups[i].cause == FINDING_YOUNG && k < u->groups[i].id_count;
+		const struct group *g = &u->groups[i];
+
+		for (size_t k = 0; g->cause == FINDING_YOUNG && is_age_alone(g) && k < g->id_count;
 			k++)
-			add_id(&all, u->groups[i].ids[k]);
+			add_id(&all, g->ids[k]);
 	}
+	if (!all.id_count)
+		return;
 	buffer_string(out, " so far: too early for ");
 	if (all.id_count > IDS_TEXT) {
 		buffer_format(out, "%zu checks", all.id_count);
@@ -274,6 +283,22 @@ static void add_too_early(const struct unseen *u, struct buffer *out)
 			: i + 1 == all.id_count ? " and "
 						: ", ",
 			(int)all.ids[i].size, all.ids[i].data);
+}
+
+/* " so far: too early for fd-leak; memory grew 20 MiB in 5 s, too early to judge" */
+static void add_too_early(const struct unseen *u, struct buffer *out)
+{
+	size_t begin = out->size;
+
+	add_young_ids(u, out);
+	for (size_t i = 0; i < u->count; i++) {
+		const struct group *g = &u->groups[i];
+
+		if (g->cause == FINDING_YOUNG && !is_age_alone(g))
+			buffer_format(out, "%s%.*s",
+				out->size > begin ? "; " : " so far: ", (int)g->reason.size,
+				g->reason.data);
+	}
 }
 
 bool answer_unseen_is_early(const struct diagnosis *s)

@@ -393,9 +393,9 @@ const char *check_remedy(uint8_t state)
 
 void check_too_young(struct check_result *out)
 {
-	char age[UNITS_SIZE], reason[UNITS_SIZE + 32];
+	char age[UNITS_SIZE], reason[UNITS_SIZE + 48];
 
-	snprintf(reason, sizeof(reason), "this check needs a process older than %s",
+	snprintf(reason, sizeof(reason), CHECK_YOUNG_WORDS " %s",
 		sentence_duration(age, (uint64_t)check_option(out->of, "min-age")));
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }

@@ -122,6 +122,9 @@ enum finding_blind_cause check_cause(uint8_t state);
 /* False: a probe that the detector needs was not recorded, and that has been reported. Checked
  * before diagnose(), except for a detector with `instead`. */
 bool check_has_probes(struct check_result *out);
+/* Begins the reason of check_too_young(). */
+#define CHECK_YOUNG_WORDS "this check needs a process older than"
+
 /* The process is younger than the option min-age. */
 void check_too_young(struct check_result *out);
 /* Adds to a finding of such a process what cannot be known yet. */

@@ -90,6 +90,19 @@ static double bend_of(const struct growth_point *points, size_t count)
 	return most / gain;
 }
 
+static double largest_fall(const struct growth_point *points, size_t count)
+{
+	double highest = 0, most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (points[i].value > highest)
+			highest = points[i].value;
+		if (highest - points[i].value > most)
+			most = highest - points[i].value;
+	}
+	return most;
+}
+
 void memory_trend_of(struct memory_trend *j, const struct check *e,
 	const struct growth_point *points, size_t count)
 {
@@ -98,7 +111,8 @@ void memory_trend_of(struct memory_trend *j, const struct check *e,
 	struct growth_point floors[MEMORY_POINTS_MAX];
 	struct growth of_floors;
 
-	*j = (struct memory_trend){ .bend = bend_of(points, count) };
+	*j = (struct memory_trend){ .bend = bend_of(points, count),
+		.largest_fall = largest_fall(points, count) };
 	growth_diagnose(&j->growth, points, count, windows, noise);
 	j->falls = (unsigned)floors_of(points, count, noise, floors);
 	if (j->growth.grows || !j->growth.is_measured)
