@@ -12,6 +12,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/unanswered.h"
@@ -323,27 +324,60 @@ static void report_cut(const struct look *l, const char *address, const struct c
 	finding_end(out);
 }
 
+/* The process of this host that has the listening socket; NULL: none is known. */
+static const struct waits_party *listener_of(
+	const struct check *e, const char *address, struct wait_graph *g, struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	struct span peer;
+
+	if (!check_chain(e, 0, g, chain) || first->what != WAIT_CONNECT || !first->party ||
+		!first->object || !first->party->party_pid)
+		return NULL;
+	peer = record_text(&first->object->record, &first->object->peer);
+	return span_equal(peer, address) ? first->party : NULL;
+}
+
 static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
 {
 	char label[128], time[UNITS_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
+	struct wait_graph g;
+	struct wait_chain chain;
+	const struct waits_party *server = listener_of(e, address, &g, &chain);
+	struct span name = server ? record_text(&server->record, &server->name) : span_of("", 0);
 
 	put_label(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(out, span_of(address, strlen(address)));
-	finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address, label,
-		sentence_duration(time, u->for_ns));
+	sentence_duration(time, u->for_ns);
+	if (server)
+		finding_claim(out,
+			"cannot connect to %s%s for at least %s: %.*s (%u) accepts no connections, "
+			"and its queue is full",
+			address, label, time, (int)name.size, name.data, server->party_pid);
+	else
+		finding_claim(out, "cannot connect to %s%s: no answer for at least %s", address,
+			label, time);
+	if (server)
+		check_chain_evidence(out, &g, &chain);
 	emit_waiting(out, u);
 	finding_number(out, "descriptor", u->fd, SOOTH_UNIT_NONE, 0);
 	if (u->is_again)
 		finding_text(out, "retried", "an earlier connection got no answer either");
 	if (!l->has_calls)
 		finding_unseen(out, "how often the process retries: its calls were not observed");
-	finding_remedy(out,
-		"check that %s is up and no firewall drops the packets (if it is on this host: "
-		"in ss -tln, a Recv-Q above Send-Q means that its accept queue is full)",
-		address);
+	if (server)
+		finding_remedy(out,
+			"sooth why %u shows what it does instead; if it hangs, restart it",
+			server->party_pid);
+	else
+		finding_remedy(out,
+			"check that %s is up and no firewall drops the packets (if it is on this "
+			"host: in ss -tln, a Recv-Q above Send-Q means that its accept queue is "
+			"full)",
+			address);
 	finding_end(out);
 }
 
