@@ -247,6 +247,11 @@ static void emit_waiting(struct check_result *out, const struct unanswered *u)
 			out, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
 }
 
+static bool is_name_server(const struct call_peer *p)
+{
+	return !strncmp(p->protocol, PROTOCOL, strlen(PROTOCOL)) && !strcmp(p->service, ":53");
+}
+
 static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
 {
 	const struct check_calls *c = &l->calls;
@@ -263,8 +268,14 @@ static void report_failing(const struct look *l, const char *address, const stru
 	put_label(e, address, label, sizeof(label));
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(out, span_of(address, strlen(address)));
-	finding_claim(out, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)", address,
-		label, failures, (unsigned long long)p->attempts, errors);
+	if (is_name_server(p))
+		finding_claim(out,
+			"cannot resolve names: the name server %s refuses %.0f of %llu requests "
+			"(no process has that port)",
+			address, failures, (unsigned long long)p->attempts);
+	else
+		finding_claim(out, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
+			address, label, failures, (unsigned long long)p->attempts, errors);
 	finding_number(out, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
@@ -286,10 +297,15 @@ static void report_failing(const struct look *l, const char *address, const stru
 			"socket before that was known",
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 	check_calls_unseen(c, e, out);
-	finding_remedy(out,
-		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
-		"retry less often",
-		address);
+	if (is_name_server(p))
+		finding_remedy(out,
+			"start the name server (systemd-resolved, dnsmasq), or name another one in "
+			"/etc/resolv.conf");
+	else
+		finding_remedy(out,
+			"check that %s is up and accepts connections (servers on this host: ss "
+			"-tlnx), or retry less often",
+			address);
 	finding_end(out);
 }
 

@@ -260,15 +260,25 @@ def work(n):
 
 # Requests by UDP: the peer takes them and is silent, or answers; or nobody waits for an answer.
 DATAGRAMS = """
-import socket, threading
+import select, socket, threading
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("127.0.0.1", 0))
+peer = server.getsockname()
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); client.settimeout(pause)
 def answer():
     while True:
         data, peer = server.recvfrom(100)
         server.sendto(data, peer)
-if kind == "answers": threading.Thread(target=answer, daemon=True).start()
+if kind in ("answers", "connected"): threading.Thread(target=answer, daemon=True).start()
+if kind == "refused": server.close()
+def ask_connected():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(peer)
+        s.send(b"request")
+        p = select.poll(); p.register(s, select.POLLIN)
+        # As the resolver of glibc: an event that is an error ends it, without a call that fails.
+        if any(events & select.POLLIN for _, events in p.poll(1000)) and kind == "connected": s.recv(100)
 def work(n):
+    if kind in ("refused", "connected"): return ask_connected()
     client.sendto(b"request", server.getsockname())
     if kind != "only sends":
         try: client.recv(100)
@@ -382,6 +392,10 @@ CONNECT_FAILING = [
         evidence="requests", threshold="min-retries"),
     healthy("connect-failing", "requests by UDP with an answer",
         program(DATAGRAMS, "answers", (0.3, 0.4), (1, 1)), duration_s=5.0),
+    sick("connect-failing", "requests by UDP that are refused",
+        program(DATAGRAMS, "refused", (0.2, 0.4), (1, 1)), says="ECONNREFUSED", duration_s=5.0, **FAILS),
+    healthy("connect-failing", "requests by UDP of a connected socket",
+        program(DATAGRAMS, "connected", (0.2, 0.4), (1, 1)), duration_s=5.0),
     healthy("connect-failing", "datagrams that need no answer",
         program(DATAGRAMS, "only sends", (0.1, 0.2), (1, 1)), duration_s=5.0),
     healthy("connect-failing", "each command that it starts reaches it", commands("reached")),

@@ -318,6 +318,47 @@ static void test_another_address(void **state)
 	assert_null(peer("127.0.0.9:443"));
 }
 
+/* A resolver's socket, and a poll of it that returns these events. */
+static void datagram_to(uint16_t port, uint16_t events)
+{
+	unsigned char item[8] = { 9, 0, 0, 0, 1, 0, (unsigned char)events };
+
+	CALL("socket", 9, 2, 2, 0);
+	address_at(1, port);
+	CALL("connect", 0, 9, 1, 16);
+	CALL("sendto", 30, 9, 1, 30, 0, 0, 0);
+	piece(0, item, sizeof(item));
+	CALL("poll", 1, 1, 1, 5000);
+}
+
+static void test_datagrams(void **state)
+{
+	enum { READY = 1, ERROR = 8 };
+
+	(void)state;
+	datagram_to(53, ERROR);
+	CALL("close", 0, 9);
+	assert_int_equal(peer("127.0.0.1:53")->attempts, 1);
+	assert_int_equal(peer("127.0.0.1:53")->failed, 1);
+	assert_int_equal(peer("127.0.0.1:53")->errors[0].error, 111);
+	datagram_to(54, READY);
+	CALL("recvfrom", 30, 9, 1, 100, 0, 0, 0);
+	CALL("close", 0, 9);
+	assert_int_equal(peer("127.0.0.1:54")->made, 1);
+	assert_int_equal(peer("127.0.0.1:54")->failed, 0);
+	datagram_to(55, READY);
+	CALL("recvfrom", REFUSED, 9, 1, 100, 0, 0, 0);
+	CALL("close", 0, 9);
+	assert_int_equal(peer("127.0.0.1:55")->failed, 1);
+	/* An address is tried out by a connect, without a word. */
+	CALL("socket", 9, 2, 2, 0);
+	address_at(1, 56);
+	CALL("connect", 0, 9, 1, 16);
+	CALL("close", 0, 9);
+	call_histories_resolve(&all);
+	assert_null(peer("127.0.0.1:56"));
+}
+
 /* --- errors, times, waits --- */
 
 static void look_at(const char *path, int64_t result)
@@ -536,10 +577,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_emptied), TEST(test_a_log_remains),
 		TEST(test_in_place), TEST(test_renamed_and_removed), TEST(test_own_doing),
-		TEST(test_peers), TEST(test_another_address), TEST(test_errors),
-		TEST(test_what_works), TEST(test_waits), TEST(test_what_began_unseen),
-		TEST(test_loss), TEST(test_scopes), TEST(test_next_interval), TEST(test_bounds),
-		TEST(test_hostile) };
+		TEST(test_peers), TEST(test_another_address), TEST(test_datagrams),
+		TEST(test_errors), TEST(test_what_works), TEST(test_waits),
+		TEST(test_what_began_unseen), TEST(test_loss), TEST(test_scopes),
+		TEST(test_next_interval), TEST(test_bounds), TEST(test_hostile) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

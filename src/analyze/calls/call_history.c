@@ -173,7 +173,7 @@ static int32_t ready_of_epoll(
 }
 
 /* epoll_wait has its own descriptor first, then the events; poll begins with the array. */
-static int32_t ready_fd(const struct folded_call *call, uint32_t *events)
+int32_t call_ready_fd(const struct folded_call *call, uint32_t *events)
 {
 	struct call_piece piece =
 		call_piece(call->call, call->has_fd ? 1 : 0, SYSCALLS_PART_TARGET);
@@ -231,7 +231,7 @@ static void call_repeats_take(const struct call_at_hand *c)
 	uint32_t events = 0;
 
 	if (polls)
-		key.fd = ready_fd(call, &events);
+		key.fd = call_ready_fd(call, &events);
 	else if (call->has_fd)
 		key.fd = (int32_t)call->fd;
 	r = repeat_of(&c->history->repeats, &key);

@@ -93,7 +93,8 @@ struct call_scraps {
 
 #define CALL_PEER_ERRORS 4
 
-/* The peers it connected to; what needs no answer of the peer (UDP) is not among them. */
+/* The peers it connected to; of datagrams an attempt is an answer, or the report that no process
+ * has the port. */
 struct call_peer {
 	uint64_t attempts, made, failed;
 	uint64_t given_up;  /* closed after a second or more, without an answer */

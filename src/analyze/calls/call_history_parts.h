@@ -24,6 +24,7 @@ struct call_position {
 struct call_pending {
 	struct call_path peer;
 	uint64_t since_ns;
+	bool is_datagram; /* nothing is sent by a connect: only an answer or an error says more */
 };
 
 /* A connection that was made, and of which nothing was read yet. */
@@ -33,6 +34,8 @@ struct call_unused {
 	bool has_sent;
 };
 
+/* The descriptor that a call which polls found ready, and its events; CALL_REPEAT_NO_FD: none. */
+int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */

@@ -6,6 +6,9 @@
  *
  * A connection that was made is followed until something is read from it: the end of it, or an
  * error, before that is the peer's doing, unless the process ended it first.
+ *
+ * Datagrams count where the socket has a peer and that answers, or its host reports that no
+ * process has the port: by an error of the next call, or of the poll before it.
  */
 #include <string.h>
 
@@ -15,6 +18,8 @@
 
 #define EXCUSED_NS  (3 * NS_PER_S) /* from a failure until another address is reached */
 #define GIVEN_UP_NS NS_PER_S
+#define POLL_ERROR  0x8
+#define DATAGRAMS   "UDP"
 #define CUT_NS	    NS_PER_S /* from a connect until the peer has ended the connection "at once" */
 
 /* As Linux numbers them. */
@@ -93,33 +98,38 @@ static void name_service(struct call_peer *p, const char *address)
 		memcpy(p->service, colon, size + 1);
 }
 
-static struct call_peer *peer_of(const struct call_at_hand *c, struct call_path *address)
+static bool has_protocol(const struct call_at_hand *c, const char *protocol)
+{
+	return c->folded->file && !strncmp(c->folded->file->protocol, protocol, strlen(protocol));
+}
+
+static bool read_address(const struct call_at_hand *c, struct call_path *address)
 {
 	struct call_piece piece = call_piece(c->folded->call, 1, SYSCALLS_PART_TARGET);
-	struct call_peer *p;
-	bool is_new;
 
 	*address = (struct call_path){ { 0 } };
-	if (!piece.is_there || !call_address(piece.bytes, address->text, FD_FOLLOW_ADDRESS) ||
-		!*address->text)
-		return NULL;
-	/* Nothing is sent by that. */
-	if (c->folded->file && (!strncmp(c->folded->file->protocol, "UDP", 3) ||
-				       !strncmp(c->folded->file->protocol, "RAW", 3)))
-		return NULL;
-	p = map_put(&c->history->peers, address, &is_new);
+	return piece.is_there && call_address(piece.bytes, address->text, FD_FOLLOW_ADDRESS) &&
+	       *address->text && !has_protocol(c, "RAW");
+}
+
+static struct call_peer *peer_put(
+	const struct call_at_hand *c, const struct call_path *address, const char *protocol)
+{
+	bool is_new;
+	struct call_peer *p = map_put(&c->history->peers, address, &is_new);
+
 	if (!p || !is_new)
 		return p;
 	p->first_ns = c->folded->call->record.time_ns;
 	name_service(p, address->text);
-	if (c->folded->file)
-		memcpy(p->protocol, c->folded->file->protocol, sizeof(p->protocol));
+	memcpy(p->protocol, protocol, strnlen(protocol, sizeof(p->protocol) - 1));
 	return p;
 }
 
 static void begin(const struct call_at_hand *c, const struct call_path *address)
 {
-	struct call_pending pending = { *address, c->folded->call->record.time_ns };
+	struct call_pending pending = { *address, c->folded->call->record.time_ns,
+		has_protocol(c, DATAGRAMS) };
 	uint32_t fd = (uint32_t)c->folded->fd;
 	struct call_pending *kept = map_put(&c->history->pending, &fd, NULL);
 
@@ -143,7 +153,8 @@ static void resolve(const struct call_at_hand *c, bool is_made, unsigned error)
 static void take_connect(const struct call_at_hand *c)
 {
 	uint32_t fd = (uint32_t)c->folded->fd;
-	bool is_again = map_get(&c->history->pending, &fd) != NULL;
+	const struct call_pending *pending = map_get(&c->history->pending, &fd);
+	bool is_again = pending && !pending->is_datagram;
 	struct call_path address;
 	struct call_peer *p;
 
@@ -153,7 +164,14 @@ static void take_connect(const struct call_at_hand *c)
 			c->folded->error);
 		return;
 	}
-	p = is_again || c->folded->error == LINUX_EISCONN ? NULL : peer_of(c, &address);
+	if (is_again || c->folded->error == LINUX_EISCONN || !read_address(c, &address))
+		return;
+	if (has_protocol(c, DATAGRAMS)) {
+		if (!c->folded->is_error)
+			begin(c, &address);
+		return;
+	}
+	p = peer_put(c, &address, c->folded->file ? c->folded->file->protocol : "");
 	if (!p)
 		return;
 	p->attempts++;
@@ -204,14 +222,64 @@ static void take_close(const struct call_at_hand *c)
 	map_remove(&c->history->pending, &fd);
 }
 
+/* --- datagrams --- */
+
+static void take_outcome(
+	const struct call_at_hand *c, const struct call_pending *pending, unsigned error)
+{
+	struct call_peer *p = peer_put(c, &pending->peer, DATAGRAMS);
+	uint64_t now_ns = c->folded->call->record.time_ns;
+
+	if (!p)
+		return;
+	p->attempts++;
+	if (error) {
+		fails(p, error, now_ns);
+		return;
+	}
+	p->made++;
+	p->last_made_ns = p->last_answer_ns = now_ns;
+	excuse_others(c->history, p);
+}
+
+static void take_datagram(const struct call_at_hand *c, const struct call_pending *pending)
+{
+	uint32_t fd = (uint32_t)c->folded->fd;
+
+	if (c->folded->error == LINUX_ECONNREFUSED)
+		take_outcome(c, pending, LINUX_ECONNREFUSED);
+	else if (c->folded->from.is_there && c->folded->call->result > 0)
+		take_outcome(c, pending, 0);
+	else if (c->folded->row->effect.what == SYSCALL_FD_CLOSES)
+		map_remove(&c->history->pending, &fd);
+}
+
+/* glibc's resolver gives up at such an event, and makes no call that fails. */
+static void take_polled(const struct call_at_hand *c)
+{
+	uint32_t events = 0, fd = (uint32_t)call_ready_fd(c->folded, &events);
+	const struct call_pending *pending = map_get(&c->history->pending, &fd);
+
+	if (pending && pending->is_datagram && events & POLL_ERROR)
+		take_outcome(c, pending, LINUX_ECONNREFUSED);
+}
+
 static void take_pending(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 	uint32_t fd = (uint32_t)c->folded->fd;
+	const struct call_pending *pending;
 
-	if (!c->history->pending.count || !c->folded->has_fd || !map_get(&c->history->pending, &fd))
+	if (!c->history->pending.count)
 		return;
-	if (row->traits & SYSCALL_ASKS_SOCKET)
+	if (row->traits & SYSCALL_POLLS)
+		take_polled(c);
+	pending = c->folded->has_fd ? map_get(&c->history->pending, &fd) : NULL;
+	if (!pending)
+		return;
+	if (pending->is_datagram)
+		take_datagram(c, pending);
+	else if (row->traits & SYSCALL_ASKS_SOCKET)
 		take_answer(c);
 	else if (row->effect.what == SYSCALL_FD_CLOSES)
 		take_close(c);
@@ -302,7 +370,7 @@ void call_peers_resolve(struct call_history *h)
 		struct call_pending *pending = value;
 		struct call_peer *p = peer_at(h, &pending->peer);
 
-		if (p)
+		if (p && !pending->is_datagram)
 			p->under_way++;
 	}
 }
