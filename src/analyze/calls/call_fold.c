@@ -13,6 +13,8 @@
 #include "probes/proc.h"
 #include "probes/sockets.h"
 
+#define EVENT_MASK_SIZE 4 /* of struct epoll_event, packed: the mask, then the user's number */
+
 #define O_TRUNC_LINUX  01000
 #define MSG_PEEK_LINUX 2
 #define HELD_BYTES_MAX (16u << 20)
@@ -342,4 +344,55 @@ int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct s
 int call_fold_end(struct call_fold *f, struct sooth_error *err)
 {
 	return call_backlog_end(&f->backlog, err);
+}
+
+/* --- what was ready --- */
+
+struct polled_item {
+	int32_t fd;
+	int16_t events, returned;
+};
+
+static bool is_open(const struct folded_call *call, int64_t fd)
+{
+	return fd_follow_get(&call->fold->fds, &call->process, fd) != NULL;
+}
+
+static int32_t ready_of_poll(const struct call_piece *piece, uint32_t *events)
+{
+	struct polled_item item;
+
+	for (size_t i = 0; i + sizeof(item) <= piece->bytes.size; i += sizeof(item)) {
+		memcpy(&item, piece->bytes.data + i, sizeof(item));
+		if (!item.returned && piece->bytes.size > sizeof(item))
+			continue;
+		*events = (uint16_t)item.returned;
+		return item.fd;
+	}
+	return -1;
+}
+
+static int32_t ready_of_epoll(
+	const struct folded_call *call, const struct call_piece *piece, uint32_t *events)
+{
+	int32_t fd;
+
+	if (piece->bytes.size < EVENT_MASK_SIZE + sizeof(fd))
+		return -1;
+	memcpy(events, piece->bytes.data, sizeof(*events));
+	memcpy(&fd, piece->bytes.data + EVENT_MASK_SIZE, sizeof(fd));
+	return fd > 2 && is_open(call, fd) ? fd : -1;
+}
+
+/* epoll_wait has its own descriptor first, then the events; poll begins with the array. */
+int32_t call_ready_fd(const struct folded_call *call, uint32_t *events)
+{
+	struct call_piece piece =
+		call_piece(call->call, call->has_fd ? 1 : 0, SYSCALLS_PART_TARGET);
+
+	if (!piece.is_there || call->is_error)
+		return -1;
+	if (!call->has_fd)
+		return ready_of_poll(&piece, events);
+	return call->call->result > 0 ? ready_of_epoll(call, &piece, events) : -1;
 }

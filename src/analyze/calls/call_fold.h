@@ -88,4 +88,8 @@ bool folded_path_is_descriptor(const struct folded_call *c);
 /* The flags of a call that opens a file, also of creat(2) and openat2(2). */
 uint64_t folded_open_flags(const struct folded_call *c);
 
+/* The first descriptor that a call which polls found ready, and its events; -1: none. Of epoll the
+ * number in the event: libraries put the descriptor there, so one that is open is taken for it. */
+int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
+
 #endif

@@ -17,22 +17,21 @@
 #include "probes/proc.h"
 #include "probes/sockets.h"
 
-#define PROCESSES_MAX	4096
-#define FILES_MAX	16384 /* of a process; so the others: */
-#define FAILURES_MAX	2048
-#define TIMES_MAX	1024
-#define FOUND_MAX	16384
-#define SCRAPS_MAX	1024
-#define PEERS_MAX	512
-#define THREADS_MAX	4096
-#define WEIGHTS_MAX	4096
-#define REPEATS_MAX	512
-#define FDS_MAX		16384
-#define ENTRIES_MAX	200000 /* of all processes: then nothing new is kept */
-#define LOOKED_EVERY	4096   /* calls, at that */
-#define LATELY		2048   /* records that a weight is the mean of */
-#define EVENT_MASK_SIZE 4      /* of struct epoll_event, packed: the mask, then the user's number */
-#define SLEPT_NS	(10 * NS_PER_US) /* less is no sleep */
+#define PROCESSES_MAX 4096
+#define FILES_MAX     16384 /* of a process; so the others: */
+#define FAILURES_MAX  2048
+#define TIMES_MAX     1024
+#define FOUND_MAX     16384
+#define SCRAPS_MAX    1024
+#define PEERS_MAX     512
+#define THREADS_MAX   4096
+#define WEIGHTS_MAX   4096
+#define REPEATS_MAX   512
+#define FDS_MAX	      16384
+#define ENTRIES_MAX   200000	       /* of all processes: then nothing new is kept */
+#define LOOKED_EVERY  4096	       /* calls, at that */
+#define LATELY	      2048	       /* records that a weight is the mean of */
+#define SLEPT_NS      (10 * NS_PER_US) /* less is no sleep */
 
 /* --- what threads waited for --- */
 
@@ -123,66 +122,13 @@ struct call_weight {
 
 /* --- calls that a thread makes over and over --- */
 
-/*
- * On the same descriptor, with the same kind of result. For calls that poll, the descriptor is the
- * first one that was ready: libraries put its number into the event, so a number that is open is
- * taken for it.
- */
-
-struct polled_item {
-	int32_t fd;
-	int16_t events, returned;
-};
+/* On the same descriptor, with the same kind of result. */
 
 static int32_t result_of(const struct folded_call *call)
 {
 	if (call->is_error)
 		return -(int32_t)call->error;
 	return call->call->result > 0;
-}
-
-static bool is_open(const struct folded_call *call, int64_t fd)
-{
-	return fd_follow_get(&call->fold->fds, &call->process, fd) != NULL;
-}
-
-static int32_t ready_of_poll(const struct call_piece *piece, uint32_t *events)
-{
-	struct polled_item item;
-
-	for (size_t i = 0; i + sizeof(item) <= piece->bytes.size; i += sizeof(item)) {
-		memcpy(&item, piece->bytes.data + i, sizeof(item));
-		if (!item.returned && piece->bytes.size > sizeof(item))
-			continue;
-		*events = (uint16_t)item.returned;
-		return item.fd;
-	}
-	return CALL_REPEAT_NO_FD;
-}
-
-static int32_t ready_of_epoll(
-	const struct folded_call *call, const struct call_piece *piece, uint32_t *events)
-{
-	int32_t fd;
-
-	if (piece->bytes.size < EVENT_MASK_SIZE + sizeof(fd))
-		return CALL_REPEAT_NO_FD;
-	memcpy(events, piece->bytes.data, sizeof(*events));
-	memcpy(&fd, piece->bytes.data + EVENT_MASK_SIZE, sizeof(fd));
-	return fd > 2 && is_open(call, fd) ? fd : CALL_REPEAT_NO_FD;
-}
-
-/* epoll_wait has its own descriptor first, then the events; poll begins with the array. */
-int32_t call_ready_fd(const struct folded_call *call, uint32_t *events)
-{
-	struct call_piece piece =
-		call_piece(call->call, call->has_fd ? 1 : 0, SYSCALLS_PART_TARGET);
-
-	if (!piece.is_there || call->is_error)
-		return CALL_REPEAT_NO_FD;
-	if (!call->has_fd)
-		return ready_of_poll(&piece, events);
-	return call->call->result > 0 ? ready_of_epoll(call, &piece, events) : CALL_REPEAT_NO_FD;
 }
 
 /* Of a socket without a peer each datagram names one. */

@@ -34,8 +34,6 @@ struct call_unused {
 	bool has_sent;
 };
 
-/* The descriptor that a call which polls found ready, and its events; CALL_REPEAT_NO_FD: none. */
-int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */
