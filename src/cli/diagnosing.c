@@ -146,14 +146,23 @@ int diagnosing_settings(
 /* --- selecting processes --- */
 
 /* Without a target every process of every agent, or of the one that the caller is about. */
-static bool is_selected(const struct diagnosing *d, const struct process_entry *p)
+static bool is_of_agent(const struct diagnosing *d, const struct process_entry *p)
 {
 	if (!p->agent && !p->owner_agent)
 		return false;
 	return !d->agent || (p->agent && !strcmp(p->agent->name, d->agent));
 }
 
-static int list_agents(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+/* Of the host every process with a program, sooth excepted. */
+static bool is_selected(const struct diagnosing *d, const struct process_entry *p)
+{
+	if (!d->found.is_host)
+		return is_of_agent(d, p);
+	return p->id.pid != (uint32_t)getpid() && !process_match_kernel(p) &&
+	       p->process->state != 'Z';
+}
+
+static int list_processes(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
 	struct process_table process_table;
 	struct process_entry *p;
@@ -164,25 +173,6 @@ static int list_agents(const struct diagnosing *d, struct buffer *out, struct so
 		uint32_t pid = p->id.pid;
 
 		if (is_selected(d, p))
-			buffer_append(out, &pid, sizeof(pid));
-	}
-	process_table_fini(&process_table);
-	return !status && buffer_failed(out) ? error_no_memory(err) : status;
-}
-
-/* Every process with a program, sooth excepted. */
-static int list_all(struct buffer *out, struct sooth_error *err)
-{
-	struct process_table process_table;
-	struct process_entry *p;
-	size_t position = 0;
-	int status = process_table_scan(&process_table, err);
-
-	while (!status && (p = process_table_next(&process_table, &position))) {
-		uint32_t pid = p->id.pid;
-
-		if (pid != (uint32_t)getpid() && !process_match_kernel(p) &&
-			p->process->state != 'Z')
 			buffer_append(out, &pid, sizeof(pid));
 	}
 	process_table_fini(&process_table);
@@ -201,9 +191,9 @@ static int search_again(const struct run *run, struct buffer *out, struct sooth_
 
 static int list_selected(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
-	if (d->found.is_host)
-		return list_all(out, err);
-	return d->found.is_searched ? search_again(d->run, out, err) : list_agents(d, out, err);
+	if (d->found.is_searched && !d->found.is_host)
+		return search_again(d->run, out, err);
+	return list_processes(d, out, err);
 }
 
 /* PIDs that the user gave are the observer's; all else is found here. */

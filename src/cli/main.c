@@ -106,6 +106,14 @@ static void fill_standard_streams(void)
 	}
 }
 
+/* Run, print an error; returns the exit status. */
+static int compat_main(const struct compat *compat, const char *name, int argc, char **argv)
+{
+	struct sooth_error err = { 0 };
+
+	return command_end(compat->run(name, argc, argv, &err), &err);
+}
+
 int main(int argc, char **argv)
 {
 	const struct compat *compat;

@@ -66,22 +66,10 @@ static int check(const struct export_config *c, const struct arguments *a,
 	return 0;
 }
 
-struct chosen {
-	const struct target_options *target;
-	struct target_found found;
-};
-
-static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
-{
-	const struct chosen *chosen = user;
-
-	return target_found_select(&chosen->found, &chosen->target->part, report, err);
-}
-
 static int run_export(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct export_config *c = config;
-	struct chosen chosen = { &c->target, { 0 } };
+	struct target_choice chosen = { &c->target, { 0 } };
 	const struct export_type *type = c->export.format ? export_find(c->export.format) : NULL;
 	struct export_reported told = { 0 };
 	struct export_options options = {
@@ -89,7 +77,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 		.names = c->export.tables.items,
 		.name_count = c->export.tables.count,
 		.weight = picture_weight(c->export.weight, CALL_GRAPH_TIME),
-		.select = choose,
+		.select = target_choice_select,
 		.user = &chosen,
 	};
 	int status = check(c, arguments, type, err);

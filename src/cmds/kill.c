@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/units.h"
 #include "cli/act/act_targets.h"
-#include "cli/terminal/ask.h"
 #include "cli/command/command.h"
+#include "cli/terminal/ask.h"
 #include "cli/terminal/stop.h"
 
 #define WAIT_NS	    (5 * NS_PER_S)
@@ -113,6 +114,30 @@ static size_t count_selected(const struct act *a)
 	for (size_t i = 0; i < act_count(a); i++)
 		count += act_at(a, i)->outcome == ACT_SELECTED;
 	return count;
+}
+
+/* A line for each process, before something is done to it. */
+static void act_list(const struct act *a, FILE *stream)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		const struct act_process *p = act_at(a, i);
+		struct buffer line = { 0 };
+
+		if (p->outcome != ACT_SELECTED && p->outcome != ACT_STILL &&
+			p->outcome != ACT_REFUSED)
+			continue;
+		escape_terminal(&line, p->name, strlen(p->name));
+		buffer_format(&line, "  %s%s", p->agent, p->agent[0] && p->has_role ? " " : "");
+		if (p->has_role)
+			buffer_string(&line, agent_role_name(p->role));
+		if (p->why[0]) {
+			buffer_string(&line, p->outcome == ACT_REFUSED ? "  NOT: " : "  ");
+			escape_terminal(&line, p->why, strlen(p->why));
+		}
+		fprintf(stream, "%*s%7u  %s\n", p->depth ? 2 : 0, "", (unsigned)p->id.pid,
+			buffer_cstr(&line));
+		buffer_fini(&line);
+	}
 }
 
 /* A target that was not given by PID or session is listed and confirmed. */

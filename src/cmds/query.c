@@ -129,18 +129,6 @@ static int make_output(struct output **out, const struct output_options *options
 	return status;
 }
 
-struct chosen {
-	const struct target_options *target;
-	struct target_found found;
-};
-
-static int choose(void *user, struct sooth_report *report, struct sooth_error *err)
-{
-	const struct chosen *chosen = user;
-
-	return target_found_select(&chosen->found, &chosen->target->part, report, err);
-}
-
 /* Between the capture and the statement stand words of a target. */
 static struct arguments words_between(const struct query_config *c, const struct arguments *a)
 {
@@ -164,7 +152,7 @@ static void bound_time(const struct query_config *c)
 static int run_query(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct query_config *c = config;
-	struct chosen chosen = { &c->target, { 0 } };
+	struct target_choice chosen = { &c->target, { 0 } };
 	struct out_file file = { 0 };
 	struct held held = { 0 };
 	struct output *o = NULL;
@@ -184,7 +172,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 			&(struct query_options){ .path = arguments->items[0],
 				.timeout_ns = c->query.timeout_ns,
 				.is_stopped = stop_is_selected,
-				.select = choose,
+				.select = target_choice_select,
 				.user = &chosen },
 			err);
 	if (!status)

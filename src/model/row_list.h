@@ -6,10 +6,10 @@
  *	F(S, NAMED, U64, offset, position, WITH(flags_state), "position in the file")
  *
  * F(S, TYPE, member, state, help, more): more is anything of struct sooth_field, as .unit = ....
- *The field has the name of the member, or with NAMED its own. The state is ALWAYS (there is a
- *value), MAYBE(byte), which makes that byte, or WITH(byte), which another item or the struct has.
+ * The field has the name of the member, or with NAMED its own. The state is ALWAYS (there is a
+ * value), MAYBE(byte), which makes that byte, or WITH(byte), which another item or the struct has.
  * Other items: PID and TID of the record, RECORD, a member of it by type and name, and ALSO, a
- *field of a member that is declared elsewhere.
+ * field of a member that is declared elsewhere.
  *
  *	#define ANY_ROW(F, S) F(...) F(...)
  *	struct any_row {

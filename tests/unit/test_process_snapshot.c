@@ -16,7 +16,6 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/terminal_names.h"
 #include "os/linux/files/user_names.h"
-#include "os/linux/files/work_tree.h"
 #include "probes/proc.h"
 
 /* --- markers --- */

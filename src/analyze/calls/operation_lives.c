@@ -135,18 +135,3 @@ void operation_lives_name(struct operation_lives *s, const struct syscalls_call 
 	if (life && !*life->name)
 		memcpy(life->name, call->name, sizeof(life->name));
 }
-
-bool operation_lives_emits(
-	const struct operation_lives *s, const struct process_id *id, const struct life *life)
-{
-	if (life->has_come || life->has_ended)
-		return true;
-	for (size_t at = 0; at < s->asked.size; at += sizeof(uint32_t)) {
-		uint32_t pid;
-
-		memcpy(&pid, (const char *)s->asked.data + at, sizeof(pid));
-		if (pid == id->pid)
-			return true;
-	}
-	return false;
-}

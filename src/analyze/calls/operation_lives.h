@@ -30,8 +30,5 @@ void operation_lives_fini(struct operation_lives *s);
 void operation_lives_take(struct operation_lives *s, const struct sooth_record *r);
 /* A process without a name: its thread at least has one. Whatever is read later is better. */
 void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
-/* A process that was there all the time is reported only if it was requested. */
-bool operation_lives_emits(
-	const struct operation_lives *s, const struct process_id *id, const struct life *life);
 
 #endif

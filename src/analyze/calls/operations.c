@@ -306,6 +306,22 @@ static int emit_life(struct operations_state *s, const struct process_id *id,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+/* A process that was there all the time is reported only if it was requested. */
+static bool operation_lives_emits(
+	const struct operation_lives *s, const struct process_id *id, const struct life *life)
+{
+	if (life->has_come || life->has_ended)
+		return true;
+	for (size_t at = 0; at < s->asked.size; at += sizeof(uint32_t)) {
+		uint32_t pid;
+
+		memcpy(&pid, (const char *)s->asked.data + at, sizeof(pid));
+		if (pid == id->pid)
+			return true;
+	}
+	return false;
+}
+
 static int emit_lives(struct operations_state *s, struct sooth_error *err)
 {
 	static const struct section section = { .name = "processes",

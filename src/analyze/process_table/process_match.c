@@ -23,38 +23,6 @@ bool process_match_session(
 		       (p->main && p->main->id.pid == pid));
 }
 
-static bool is_called(const struct agent *agent, const char *name)
-{
-	return agent && (!strcmp(agent->name, name) || !strcmp(agent->title, name));
-}
-
-bool process_match_agent(const struct process_entry *p, const char *agent)
-{
-	return (p->agent && !strcmp(p->agent->name, agent)) ||
-	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
-}
-
-bool process_match_name(const struct process_entry *p, const char *name)
-{
-	const struct sooth_record *r = &p->process->record;
-
-	return span_equal(process_table_field(r, &p->process->name), name) ||
-	       span_equal(path_base(process_table_field(r, &p->process->executable)), name) ||
-	       is_called(p->agent, name);
-}
-
-bool process_match_control_group(const struct process_entry *p, const char *path)
-{
-	struct span group = process_table_field(&p->process->record, &p->process->control_group);
-	size_t size = strlen(path);
-
-	while (size && path[size - 1] == '/')
-		size--;
-	if (!group.size || group.size < size || memcmp(group.data, path, size) != 0)
-		return false;
-	return group.size == size || group.data[size] == '/';
-}
-
 static bool has_pid(const struct process_choice *choice, uint64_t pid)
 {
 	for (size_t i = 0; i < choice->pid_count; i++) {

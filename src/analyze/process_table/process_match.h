@@ -15,13 +15,6 @@
  * process. */
 bool process_match_session(
 	const struct process_table *c, const struct process_entry *p, const char *session);
-/* The agent itself, and every process in one of its sessions; by id. */
-bool process_match_agent(const struct process_entry *p, const char *agent);
-/* Exactly the process name, the base name of the executable, or the id or display name of the
- * agent that the process is. */
-bool process_match_name(const struct process_entry *p, const char *name);
-/* In this control group or one below it. */
-bool process_match_control_group(const struct process_entry *p, const char *path);
 /* A process of an agent that the choice has, or was started by one that it has. */
 bool process_match_choice(const struct process_entry *p, const struct process_choice *choice);
 /* A thread of the kernel: it has no program. */

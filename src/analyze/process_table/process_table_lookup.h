@@ -13,11 +13,5 @@ uint64_t process_table_namespace(const struct process_entry *p);
 /* The process may have ended. */
 struct process_entry *process_table_by_session(
 	const struct resolving *s, const struct agent *agent, struct span id);
-/* Any process whose pid namespace is known. */
-struct process_entry *process_table_by_inner(
-	const struct resolving *s, uint64_t pid_namespace, uint64_t pid);
-/* The oldest main process of that agent, user and namespace. */
-struct process_entry *process_table_oldest(
-	const struct resolving *s, const struct agent *agent, uint64_t uid, uint64_t pid_namespace);
 
 #endif

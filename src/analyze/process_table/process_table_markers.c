@@ -37,27 +37,6 @@ static const struct marker *markers_get(const struct markers *m, const char *nam
 	return NULL;
 }
 
-static bool markers_have(const struct markers *m, const struct marker *marker)
-{
-	for (size_t i = 0; i < m->count; i++) {
-		if (!span_compare(m->all[i].name, marker->name) &&
-			!span_compare(m->all[i].value, marker->value))
-			return true;
-	}
-	return false;
-}
-
-void markers_without(struct markers *m, const struct markers *others)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < m->count; i++) {
-		if (!markers_have(others, &m->all[i]))
-			m->all[kept++] = m->all[i];
-	}
-	m->count = kept;
-}
-
 struct agent_markers markers_of_agent(const struct markers *m, const struct agent *agent)
 {
 	struct agent_markers of = { 0 };
@@ -78,36 +57,4 @@ struct agent_markers markers_of_agent(const struct markers *m, const struct agen
 			of.pid = marker->value;
 	}
 	return of;
-}
-
-static size_t count_of(const struct markers *m, const char *names, size_t *all)
-{
-	struct cursor c = cursor_over(names, strlen(names));
-	size_t there = 0;
-
-	*all = 0;
-	while (!cursor_at_end(&c)) {
-		struct span name = cursor_until(&c, ' ');
-		bool is_there = false;
-
-		for (size_t i = 0; i < m->count && !is_there; i++)
-			is_there = !span_compare(m->all[i].name, name);
-		there += is_there;
-		++*all;
-	}
-	return there;
-}
-
-bool markers_have_all(const struct markers *m, const char *names)
-{
-	size_t all;
-
-	return count_of(m, names, &all) == all;
-}
-
-bool markers_have_none(const struct markers *m, const char *names)
-{
-	size_t all;
-
-	return count_of(m, names, &all) == 0;
 }

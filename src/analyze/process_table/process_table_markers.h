@@ -23,8 +23,6 @@ struct markers {
 
 /* `links` may be NULL. Borrowed from the record. */
 void markers_read(struct markers *m, const struct proc_ties *links);
-/* Drops those that `others` has with the same value: they were inherited. */
-void markers_without(struct markers *m, const struct markers *others);
 
 /* What they say about one agent. */
 struct agent_markers {
@@ -35,8 +33,5 @@ struct agent_markers {
 };
 
 struct agent_markers markers_of_agent(const struct markers *m, const struct agent *agent);
-/* Whether all names of the blank-separated list are present; or none of them. */
-bool markers_have_all(const struct markers *m, const char *names);
-bool markers_have_none(const struct markers *m, const char *names);
 
 #endif

@@ -280,6 +280,15 @@ static bool is_preferred(
 	return main->id.start_ticks < than->id.start_ticks;
 }
 
+/* The oldest main process of that agent, user and namespace. */
+static struct process_entry *process_table_oldest(
+	const struct resolving *s, const struct agent *agent, uint64_t uid, uint64_t pid_namespace)
+{
+	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, uid, pid_namespace };
+
+	return process_table_kept(&s->oldest, key);
+}
+
 static struct process_entry *older_main_in(const struct origin *o, uint64_t uid, uint64_t space)
 {
 	struct process_entry *main = process_table_oldest(o->s, o->agent, uid, space);

@@ -94,6 +94,15 @@ static struct span words(const struct owner_search *q, const struct sooth_text *
 
 /* --- possible owners --- */
 
+/* Any process whose pid namespace is known. */
+static struct process_entry *process_table_by_inner(
+	const struct resolving *s, uint64_t pid_namespace, uint64_t pid)
+{
+	const uint64_t key[2] = { pid_namespace, pid };
+
+	return process_table_kept(&s->by_inner, key);
+}
+
 /*
  * A marker that the first process of the pid namespace has too came from outside: the main process
  * is in an outer namespace.

@@ -7,8 +7,8 @@
  * and names decide, and where they do not, it has no role.
  */
 #include "analyze/process_table/process_table_resolving.h"
-
 #include "analyze/process_table/server_name.h"
+#include "base/cleanup.h"
 
 struct time_range {
 	const struct process_entry *p;
@@ -57,6 +57,61 @@ static enum agent_place place_of(const struct resolving *s, const struct process
 	return leader->owner_agent == p->owner_agent ? AGENT_PLACE_OWN : AGENT_PLACE_SAME;
 }
 
+static bool markers_have(const struct markers *m, const struct marker *marker)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (!span_compare(m->all[i].name, marker->name) &&
+			!span_compare(m->all[i].value, marker->value))
+			return true;
+	}
+	return false;
+}
+
+/* Drops those that `others` has with the same value: they were inherited. */
+static void markers_without(struct markers *m, const struct markers *others)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (!markers_have(others, &m->all[i]))
+			m->all[kept++] = m->all[i];
+	}
+	m->count = kept;
+}
+
+static size_t count_of(const struct markers *m, const char *names, size_t *all)
+{
+	struct cursor c = cursor_over(names, strlen(names));
+	size_t there = 0;
+
+	*all = 0;
+	while (!cursor_at_end(&c)) {
+		struct span name = cursor_until(&c, ' ');
+		bool is_there = false;
+
+		for (size_t i = 0; i < m->count && !is_there; i++)
+			is_there = !span_compare(m->all[i].name, name);
+		there += is_there;
+		++*all;
+	}
+	return there;
+}
+
+/* Whether all names of the blank-separated list are present; or none of them. */
+static bool markers_have_all(const struct markers *m, const char *names)
+{
+	size_t all;
+
+	return count_of(m, names, &all) == all;
+}
+
+static bool markers_have_none(const struct markers *m, const char *names)
+{
+	size_t all;
+
+	return count_of(m, names, &all) == 0;
+}
+
 static struct time_range part_of(const struct resolving *s, const struct process_entry *p)
 {
 	struct time_range part = { .p = p,
@@ -95,6 +150,26 @@ static bool by_agent(const struct time_range *part, enum agent_role *role)
 	for (size_t i = 0; i < AGENT_CHILDREN_MAX && agent->children[i].has; i++) {
 		if (fits(&agent->children[i], part)) {
 			*role = agent->children[i].role;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* From the table in program_roles.def. */
+static bool program_role(struct span name, enum agent_role *role)
+{
+#define PROGRAM_ROLE(name_, role_) { name_, AGENT_ROLE_##role_ },
+	static const struct {
+		const char *name;
+		enum agent_role role;
+	} rows[] = {
+#include "analyze/process_table/program_roles.def"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (span_equal(name, rows[i].name)) {
+			*role = rows[i].role;
 			return true;
 		}
 	}

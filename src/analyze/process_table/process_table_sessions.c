@@ -47,22 +47,6 @@ uint64_t process_table_namespace(const struct process_entry *p)
 		       : PROCESS_TABLE_UNREPORTED;
 }
 
-struct process_entry *process_table_by_inner(
-	const struct resolving *s, uint64_t pid_namespace, uint64_t pid)
-{
-	const uint64_t key[2] = { pid_namespace, pid };
-
-	return process_table_kept(&s->by_inner, key);
-}
-
-struct process_entry *process_table_oldest(
-	const struct resolving *s, const struct agent *agent, uint64_t uid, uint64_t pid_namespace)
-{
-	const uint64_t key[3] = { (uint64_t)(uintptr_t)agent, uid, pid_namespace };
-
-	return process_table_kept(&s->oldest, key);
-}
-
 /* --- ids --- */
 
 static bool is_session_head(const struct process_entry *p)

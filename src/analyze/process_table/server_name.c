@@ -274,22 +274,3 @@ bool server_name_is_mcp(const struct server_name *name)
 	}
 	return false;
 }
-
-bool program_role(struct span name, enum agent_role *role)
-{
-#define PROGRAM_ROLE(name_, role_) { name_, AGENT_ROLE_##role_ },
-	static const struct {
-		const char *name;
-		enum agent_role role;
-	} rows[] = {
-#include "analyze/process_table/program_roles.def"
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (span_equal(name, rows[i].name)) {
-			*role = rows[i].role;
-			return true;
-		}
-	}
-	return false;
-}

@@ -23,7 +23,5 @@ struct server_name {
 struct server_name server_name(const struct server_command *command);
 /* A component of `from` is "mcp", or its scope is the protocol's own. */
 bool server_name_is_mcp(const struct server_name *name);
-/* From the table in program_roles.def. */
-bool program_role(struct span name, enum agent_role *role);
 
 #endif

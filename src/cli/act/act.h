@@ -110,8 +110,6 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
-/* A line for each process, before something is done to it. */
-void act_list(const struct act *a, FILE *stream);
 /* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */
 int act_exit(const struct act *a);
 

@@ -113,29 +113,6 @@ int act_emit(const char *name, const struct output_options *options, struct act 
 	return own_report_emit(name, options, tell, a, err);
 }
 
-void act_list(const struct act *a, FILE *stream)
-{
-	for (size_t i = 0; i < act_count(a); i++) {
-		const struct act_process *p = act_at(a, i);
-		struct buffer line = { 0 };
-
-		if (p->outcome != ACT_SELECTED && p->outcome != ACT_STILL &&
-			p->outcome != ACT_REFUSED)
-			continue;
-		escape_terminal(&line, p->name, strlen(p->name));
-		buffer_format(&line, "  %s%s", p->agent, p->agent[0] && p->has_role ? " " : "");
-		if (p->has_role)
-			buffer_string(&line, agent_role_name(p->role));
-		if (p->why[0]) {
-			buffer_string(&line, p->outcome == ACT_REFUSED ? "  NOT: " : "  ");
-			escape_terminal(&line, p->why, strlen(p->why));
-		}
-		fprintf(stream, "%*s%7u  %s\n", p->depth ? 2 : 0, "", (unsigned)p->id.pid,
-			buffer_cstr(&line));
-		buffer_fini(&line);
-	}
-}
-
 int act_exit(const struct act *a)
 {
 	bool is_refused = false, is_still = false, has_failed = false;

@@ -34,7 +34,5 @@ bool compat_answer(
 /* By the name that the program was called by, with or without folders; NULL: as itself. *name
  * points into it. */
 const struct compat *compat_find(const char *called, const char **name);
-/* Run, print an error; returns the exit status. */
-int compat_main(const struct compat *compat, const char *name, int argc, char **argv);
 
 #endif

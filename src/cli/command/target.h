@@ -71,8 +71,5 @@ bool target_is_given(const struct target_options *t, const struct arguments *a);
 int target_bad_pid(const char *text, struct sooth_error *err);
 /* A user name or id. */
 int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err);
-/* Applies a time range to a report. */
-int time_range_options_select(
-	const struct time_range_options *p, struct sooth_report *r, struct sooth_error *err);
 
 #endif

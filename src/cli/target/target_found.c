@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "analyze/process_table/process_match.h"
+#include "base/units.h"
 #include "cli/agents/process_table_scan.h"
 #include "cli/target/target_search.h"
 #include "explain/report.h"
@@ -406,6 +407,39 @@ int target_found_apply(const struct target_found *found, unsigned allowed, struc
 	return status;
 }
 
+/* "12s", "1m"; "-5s" is before the end. */
+static int parse_border(
+	const char *option, const char *text, int64_t *border_ns, struct sooth_error *err)
+{
+	bool is_before_end = text[0] == '-';
+	uint64_t ns;
+
+	if (parse_duration(text + is_before_end, &ns) && ns < INT64_MAX) {
+		*border_ns = is_before_end ? -(int64_t)ns : (int64_t)ns;
+		return 0;
+	}
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" for %s", text, option);
+	error_why(err, "expected a time");
+	return error_remedy(err, "give a time after the start (12s, 200ms, 1m) or before the end "
+				 "(-5s)");
+}
+
+/* Applies a time range to a report. */
+static int time_range_options_select(
+	const struct time_range_options *p, struct sooth_report *r, struct sooth_error *err)
+{
+	int64_t from_ns = 0, to_ns = TIME_RANGE_OPEN;
+	int status = 0;
+
+	if (!p->from && !p->to)
+		return 0;
+	if (p->from)
+		status = parse_border("--from", p->from, &from_ns, err);
+	if (!status && p->to)
+		status = parse_border("--to", p->to, &to_ns, err);
+	return status ? status : sooth_report_between(r, from_ns, to_ns, err);
+}
+
 int target_found_select(const struct target_found *found, const struct time_range_options *part,
 	struct sooth_report *r, struct sooth_error *err)
 {
@@ -416,4 +450,11 @@ int target_found_select(const struct target_found *found, const struct time_rang
 	if (found->is_searched)
 		report_may_lack_pids(r);
 	return status ? status : time_range_options_select(part, r, err);
+}
+
+int target_choice_select(void *user, struct sooth_report *report, struct sooth_error *err)
+{
+	const struct target_choice *chosen = user;
+
+	return target_found_select(&chosen->found, &chosen->target->part, report, err);
 }

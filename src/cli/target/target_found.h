@@ -29,7 +29,8 @@ struct target_found {
 	struct buffer pids; /* uint32_t, each once */
 	bool is_searched;   /* some pids were found by a search: one may have exited since */
 	size_t missing;	    /* given PIDs without a process, dropped beside others that have one */
-	struct buffer note; /* lines about dropped PIDs and names of several processes; empty: none */
+	struct buffer
+		note; /* lines about dropped PIDs and names of several processes; empty: none */
 };
 
 /*
@@ -47,6 +48,15 @@ int target_found_apply(const struct target_found *found, unsigned allowed, struc
 int target_found_select(const struct target_found *found, const struct time_range_options *part,
 	struct sooth_report *r, struct sooth_error *err);
 void target_found_fini(struct target_found *found);
+
+/* What a consumer of a capture calls back to have the same done to its report. */
+struct target_choice {
+	const struct target_options *target;
+	struct target_found found;
+};
+
+/* `user`: the struct target_choice. */
+int target_choice_select(void *user, struct sooth_report *report, struct sooth_error *err);
 
 /* The same in a capture of that name; `words` has no other capture. */
 int target_find_in(const struct target_options *t, const char *capture,

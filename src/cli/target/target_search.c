@@ -78,6 +78,42 @@ bool target_search_is_needed(const struct target_search *s)
 
 /* --- a table --- */
 
+static bool is_called(const struct agent *agent, const char *name)
+{
+	return agent && (!strcmp(agent->name, name) || !strcmp(agent->title, name));
+}
+
+/* The agent itself, and every process in one of its sessions; by id. */
+static bool process_match_agent(const struct process_entry *p, const char *agent)
+{
+	return (p->agent && !strcmp(p->agent->name, agent)) ||
+	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
+}
+
+/* Exactly the process name, the base name of the executable, or the id or display name of the
+ * agent that the process is. */
+static bool process_match_name(const struct process_entry *p, const char *name)
+{
+	const struct sooth_record *r = &p->process->record;
+
+	return span_equal(process_table_field(r, &p->process->name), name) ||
+	       span_equal(path_base(process_table_field(r, &p->process->executable)), name) ||
+	       is_called(p->agent, name);
+}
+
+/* In this control group or one below it. */
+static bool process_match_control_group(const struct process_entry *p, const char *path)
+{
+	struct span group = process_table_field(&p->process->record, &p->process->control_group);
+	size_t size = strlen(path);
+
+	while (size && path[size - 1] == '/')
+		size--;
+	if (!group.size || group.size < size || memcmp(group.data, path, size) != 0)
+		return false;
+	return group.size == size || group.data[size] == '/';
+}
+
 static bool is_selected(const struct process_table *c, const struct target_item *item,
 	const struct process_entry *p)
 {

@@ -202,6 +202,11 @@ int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 				 "verifier's log with the kernel version");
 }
 
+void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error *err)
+{
+	return bpf_code_load(b, err) ? NULL : bpf_code_variables(b, ".data.control", size, err);
+}
+
 /* Attach point: the one it was compiled for, or the first of these that the kernel has. */
 static struct bpf_link *attach_to(const struct bpf_program *program, const char *const *tracepoints)
 {

@@ -70,6 +70,8 @@ int bpf_code_expect(
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
+/* Loads it, and returns the memory of its section ".data.control". NULL: failed, err is filled. */
+void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error *err);
 int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error *err);
 /* A program of type raw_tp, attached to the first of these tracepoints (NULL at the end) that
  * exists. -ENOENT: none exists. */

@@ -81,12 +81,9 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 	status = bpf_code_open(&s->code, &bpf_image_exit_reasons, run->log, err);
 	if (!status)
 		status = configure(run, err);
-	if (!status)
-		status = bpf_code_load(&s->code, err);
 	if (!status) {
-		s->control =
-			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
-		status = s->control ? 0 : -EINVAL;
+		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
+		status = s->control ? 0 : err->code;
 	}
 	if (!status)
 		status = ring_open(&s->ring, bpf_code_map(&s->code, "ring"), RING_BYTES, err);

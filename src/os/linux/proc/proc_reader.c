@@ -10,8 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "os/linux/rights/needs.h"
+#include "os/linux/host/freezer.h"
 #include "os/linux/proc/proc_detached.h"
+#include "os/linux/rights/needs.h"
 #include "os/os.h"
 
 #define AGENT_HOMES_MAX 16 /* agents whose environment is read for HOME */
@@ -30,6 +31,54 @@ void proc_reader_init(struct proc_reader *r, const struct agent_set *agents)
 	proc_links_init(&r->links);
 	agent_files_init(&r->files);
 	map_init(&r->blocked, sizeof(struct process_id), 0, BLOCKED_MAX);
+}
+
+static void proc_particulars_fini(struct proc_particulars *p)
+{
+	buffer_fini(&p->directory);
+	buffer_fini(&p->control_group);
+	buffer_fini(&p->scratch);
+	freezer_forget(&p->groups);
+}
+
+/* The most specific of the hierarchies: v2 unless it is the root, then the first v1 that is not. */
+static void read_control_group(struct proc_particulars *p, int process)
+{
+	int status = procfs_read_at(process, "cgroup", &p->scratch, PROCFS_SMALL);
+	struct cursor c = cursor_over(p->scratch.data, p->scratch.size);
+	struct span best = span_of("/", 1);
+
+	buffer_reset(&p->control_group);
+	p->control_group_state = procfs_state(status);
+	while (status >= 0 && !cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		struct cursor fields = cursor_over(line.data, line.size);
+		struct span path;
+
+		cursor_until(&fields, ':');
+		cursor_until(&fields, ':');
+		path = span_of((const char *)fields.at, cursor_left(&fields));
+		if (path.size > 1 && (best.size == 1 || span_starts(line, "0::")))
+			best = path;
+	}
+	buffer_append(&p->control_group, best.data, best.size);
+	p->frozen = status < 0 ? PROC_FROZEN_NOT_REPORTED : PROC_FROZEN_NO;
+	/* The roots of hierarchies cannot be frozen. */
+	if (best.size > 1)
+		p->frozen = freezer_look(
+			&p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
+}
+
+static void proc_particulars_read(
+	struct proc_particulars *p, const struct process_snapshot *snapshot)
+{
+	int status = procfs_link_at(snapshot->process, "cwd", &p->directory);
+	uint64_t descriptors = 0;
+
+	p->directory_state = status == -ENOENT ? SOOTH_STATE_ABSENT : procfs_state(status);
+	read_control_group(p, snapshot->process);
+	p->descriptors_state = procfs_state(procfs_count(snapshot->process, "fd", &descriptors));
+	p->descriptors = (uint32_t)descriptors;
 }
 
 void proc_reader_fini(struct proc_reader *r)

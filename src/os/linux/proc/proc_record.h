@@ -25,8 +25,6 @@ struct proc_particulars {
 	struct control_groups *groups;
 };
 
-void proc_particulars_fini(struct proc_particulars *p);
-void proc_particulars_read(struct proc_particulars *p, const struct process_snapshot *snapshot);
 /* Only the values and the user's name, and whether its executable was not read or refused. */
 void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,
 	bool is_refused);

@@ -64,11 +64,8 @@ static int short_lived_open(struct backend_run *run, struct sooth_error *err)
 
 	if (!status)
 		status = configure(run, err);
-	if (!status)
-		status = bpf_code_load(&s->code, err);
 	if (!status) {
-		s->control =
-			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;
 	}
 	if (!status)

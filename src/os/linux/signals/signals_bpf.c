@@ -72,11 +72,8 @@ static int signals_open(struct backend_run *run, struct sooth_error *err)
 
 	signals_reader_open(run, err);
 	s->reader.handlers = read_handlers;
-	if (!status)
-		status = bpf_code_load(&s->code, err);
 	if (!status) {
-		s->control =
-			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;
 	}
 	if (status)

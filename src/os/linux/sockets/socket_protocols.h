@@ -21,7 +21,5 @@ extern const unsigned socket_protocols_count;
 
 /* NULL: unknown. */
 const struct socket_protocol *socket_protocol_by_name(struct span name);
-/* "stream", "route", ...: for a protocol whose sockets have their own. NULL: unknown. */
-const char *socket_protocol_text(const struct socket_fact *f);
 
 #endif

@@ -3,16 +3,18 @@
 #include "os/linux/sockets/socket_record.h"
 
 #include <arpa/inet.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sooth/field.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/sockets/socket_protocols.h"
-#include <sooth/field.h>
 
 #define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
@@ -177,6 +179,47 @@ static void fill_tcp(
 	r->received_bytes = tcp->received_bytes;
 	r->sent_ago_ns = tcp->sent_ago_ms * NS_PER_MS;
 	r->received_ago_ns = tcp->received_ago_ms * NS_PER_MS;
+}
+
+static const char *type_text(int type)
+{
+	static const char *const names[] = { [SOCK_STREAM] = "stream",
+		[SOCK_DGRAM] = "dgram",
+		[SOCK_RAW] = "raw",
+		[SOCK_SEQPACKET] = "seqpacket",
+		[SOCK_PACKET] = "packet" };
+
+	return type >= 0 && type < (int)ARRAY_SIZE(names) ? names[type] : NULL;
+}
+
+/* linux/netlink.h */
+static const char *netlink_text(int protocol)
+{
+	static const char *const names[] = { [NETLINK_ROUTE] = "route",
+		[NETLINK_USERSOCK] = "usersock",
+		[NETLINK_FIREWALL] = "firewall",
+		[NETLINK_SOCK_DIAG] = "sock_diag",
+		[NETLINK_NFLOG] = "nflog",
+		[NETLINK_XFRM] = "xfrm",
+		[NETLINK_SELINUX] = "selinux",
+		[NETLINK_ISCSI] = "iscsi",
+		[NETLINK_AUDIT] = "audit",
+		[NETLINK_FIB_LOOKUP] = "fib_lookup",
+		[NETLINK_CONNECTOR] = "connector",
+		[NETLINK_NETFILTER] = "netfilter",
+		[NETLINK_KOBJECT_UEVENT] = "uevent",
+		[NETLINK_GENERIC] = "generic",
+		[NETLINK_SCSITRANSPORT] = "scsitransport",
+		[NETLINK_RDMA] = "rdma",
+		[NETLINK_CRYPTO] = "crypto" };
+
+	return protocol >= 0 && protocol < (int)ARRAY_SIZE(names) ? names[protocol] : NULL;
+}
+
+/* "stream", "route", ...: for a protocol whose sockets have their own. NULL: unknown. */
+static const char *socket_protocol_text(const struct socket_fact *f)
+{
+	return f->family == AF_NETLINK ? netlink_text(f->protocol) : type_text(f->type);
 }
 
 void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,

@@ -18,7 +18,7 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/sock_diag/socket_diag.h"
 
-int socket_snapshot_open(struct backend_run *run, struct sooth_error *err)
+int socket_snapshot_open_tables(struct backend_run *run, struct sooth_error *err)
 {
 	struct socket_snapshot *s = run->state;
 
@@ -27,6 +27,14 @@ int socket_snapshot_open(struct backend_run *run, struct sooth_error *err)
 	socket_holdings_init(&s->holdings);
 	agent_members_init(&s->agents, run->options.agents);
 	return 0;
+}
+
+int socket_snapshot_open_netlink(struct backend_run *run, struct sooth_error *err)
+{
+	struct socket_snapshot *s = run->state;
+
+	s->is_by_netlink = true;
+	return socket_snapshot_open_tables(run, err);
 }
 
 void socket_snapshot_close(struct backend_run *run)
@@ -220,18 +228,8 @@ static void emit_other_tables(struct backend_run *run, const struct process_snap
 			"only the main descriptor table of the process is read", "");
 }
 
-int socket_snapshot_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err)
-{
-	struct socket_snapshot *s = run->state;
-	bool is_open = run->options.is_host || run->options.has_uid;
-
-	if (is_open && run->options.interest & INTEREST_BRIEF && !s->members.processes.count)
-		return agent_members_visit(&s->agents, run, visitor, err);
-	return members_visit(&s->members, run, visitor, err);
-}
-
-void socket_snapshot_sample(
-	struct backend_run *run, pid_t pid, const struct process_id *expected, bool by_netlink)
+/* Writes the records of one process. */
+static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct socket_snapshot *s = run->state;
 	struct sockets_process end = { 0 };
@@ -247,9 +245,24 @@ void socket_snapshot_sample(
 		socket_holdings_list(&s->holdings, snapshot.process);
 		end.sockets_state = s->holdings.state;
 		if (end.sockets_state <= SOOTH_STATE_TRUNCATED)
-			read_sockets(run, snapshot.process, &snapshot.id, by_netlink, &end);
+			read_sockets(run, snapshot.process, &snapshot.id, s->is_by_netlink, &end);
 		if (stat.threads > 1)
 			emit_other_tables(run, &snapshot);
 	}
 	RECORD_APPEND(&run->out, &end, NULL, 0);
+}
+
+int socket_snapshot_sample(struct backend_run *run, struct sooth_error *err)
+{
+	struct socket_snapshot *s = run->state;
+	bool is_open = run->options.is_host || run->options.has_uid;
+
+	if (is_open && run->options.interest & INTEREST_BRIEF && !s->members.processes.count)
+		return agent_members_visit(&s->agents, run, sample_process, err);
+	return members_visit(&s->members, run, sample_process, err);
+}
+
+void socket_snapshot_joined(struct backend_run *run, const struct process_id *process)
+{
+	sample_process(run, (pid_t)process->pid, process);
 }

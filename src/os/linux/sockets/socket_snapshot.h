@@ -16,18 +16,23 @@ struct socket_snapshot {
 	struct fd_tables tables;
 	struct buffer stat;
 	struct agent_members agents; /* of a host, in a brief run */
+	bool is_by_netlink;
 	/* Limits already reported, once each. */
 	uint32_t reported_refused, reported_changed, reported_long; /* bits by protocol */
 	bool has_reported_namespace;
 };
 
-/* Both backends use such a struct as their state. */
-int socket_snapshot_open(struct backend_run *run, struct sooth_error *err);
+/* Members of struct backend. Both backends use such a struct as their state. */
+int socket_snapshot_open_tables(struct backend_run *run, struct sooth_error *err);
+int socket_snapshot_open_netlink(struct backend_run *run, struct sooth_error *err);
+int socket_snapshot_sample(struct backend_run *run, struct sooth_error *err);
+void socket_snapshot_joined(struct backend_run *run, const struct process_id *process);
 void socket_snapshot_close(struct backend_run *run);
-/* Calls the visitor for each process to read. */
-int socket_snapshot_visit(struct backend_run *run, member_visitor visitor, struct sooth_error *err);
-/* Writes the records of one process. */
-void socket_snapshot_sample(
-	struct backend_run *run, pid_t pid, const struct process_id *expected, bool by_netlink);
+
+#define SOCKET_SNAPSHOT_BACKEND                                                                    \
+	.state_size = sizeof(struct socket_snapshot), .set = members_backend_set,                  \
+	.start = socket_snapshot_sample, .sample = socket_snapshot_sample,                         \
+	.joined = socket_snapshot_joined, .stop = members_backend_stop,                            \
+	.close = socket_snapshot_close
 
 #endif

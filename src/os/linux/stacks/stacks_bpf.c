@@ -55,11 +55,8 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	stacks_reader_open(&s->reader);
 	s->reader.read = read_threads;
 	status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);
-	if (!status)
-		status = bpf_code_load(&s->code, err);
 	if (!status) {
-		s->control =
-			bpf_code_variables(&s->code, ".data.control", sizeof(*s->control), err);
+		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;
 	}
 	if (status)
@@ -67,8 +64,8 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_bpf,
-	&need_btf, NULL };
+static const struct need *const needs[] = { &need_procfs, &need_pid_namespace, &need_bpf, &need_btf,
+	NULL };
 
 const struct backend backend_stacks_bpf = {
 	.name = "bpf",
