@@ -17,7 +17,7 @@ struct profile_config {
 		uint64_t rate;
 		const char *role, *folded, *pprof, *names;
 		double least_percent;
-		bool tree;
+		bool tree, heat;
 	} profile;
 };
 
@@ -31,6 +31,8 @@ static const struct option profile_options[] = {
 		"show only threads of this role or name, as the table lists them"),
 	FLAG_ROW(0, "tree", profile_config, profile.tree,
 		"print the call tree instead of the hot functions"),
+	FLAG_ROW(0, "heat", profile_config, profile.heat,
+		"print CPU over time by thread; -o FILE.svg or FILE.png: as a picture"),
 	VALUE_ROW(0, "min-share", REAL, "PERCENT", profile_config, profile.least_percent,
 		"leave out functions and branches below this share of the samples (0)", .min = 0,
 		.max = 100),
@@ -125,6 +127,38 @@ static int choose_stack_format(const struct profile_config *c, const struct sink
 	return 0;
 }
 
+static int refuse_heat(const char *option, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "print CPU over time");
+	error_why(err, "--heat and %s exclude each other", option);
+	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
+}
+
+/* The picture is written instead of the report. */
+static int choose_heat(const struct profile_config *c, struct picture_files *files,
+	const struct profile_views *views, struct run *run, struct sooth_error *err)
+{
+	const char *path = c->output.output;
+
+	if (c->profile.tree || files->picture || c->profile.folded || c->profile.pprof)
+		return refuse_heat(c->profile.tree     ? "--tree"
+				   : files->picture    ? "--flamegraph"
+				   : c->profile.folded ? "--folded"
+						       : "--pprof",
+			err);
+	run->views[0] = (struct run_view){ "profile-heat", &views->report };
+	if (!path || (!picture_has_ending(path, ".svg") && !picture_has_ending(path, ".png")))
+		return 0;
+	run->product = (struct run_side_output){ .path = path,
+		.view = run->views[0],
+		.sink = "timeline-svg",
+		.is_picture = true,
+		.is_whole = true };
+	files->report.output = NULL;
+	run->is_silent = !c->output.json && !c->output.format;
+	return 0;
+}
+
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
@@ -158,6 +192,8 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 
 	if (!status && format)
 		status = choose_stack_format(c, format, &files, &views, &run, err);
+	else if (!status && c->profile.heat)
+		status = choose_heat(c, &files, &views, &run, err);
 	else if (!status)
 		status = choose_side_output(c, &files, &views, &run, err);
 	if (!status)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "analyze/timeline/timeline.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
@@ -19,7 +20,7 @@ struct timeline_config {
 	struct {
 		uint64_t sample_ns;
 		bool calls;
-		bool no_memory;
+		bool no_memory, own_scale;
 		struct option_list set;
 	} timeline;
 };
@@ -32,6 +33,8 @@ static const struct option timeline_options[] = {
 		"also record system calls, by category; each call takes a little longer"),
 	FLAG_ROW(0, "no-memory", timeline_config, timeline.no_memory,
 		"leave out memory by kind (slow to measure for large processes)"),
+	FLAG_ROW(0, "own-scale", timeline_config, timeline.own_scale,
+		"draw each track up to its own highest value, not to the highest of its unit"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", timeline_config, timeline.set,
 		"set a threshold for findings in a capture of `sooth diagnose`; ID=off mutes a "
 		"finding"),
@@ -89,7 +92,7 @@ static bool is_other_picture(const char *path)
 
 /* The picture is written beside the report, which stays where it is. */
 static int choose_side_output(
-	struct timeline_config *c, const void *diagnosis, struct run *run, struct sooth_error *err)
+	struct timeline_config *c, const void *view, struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
@@ -98,7 +101,7 @@ static int choose_side_output(
 	if (!picture_has_ending(path, ".png") && !picture_has_ending(path, ".svg"))
 		return is_other_picture(path) ? refuse_picture(path, err) : 0;
 	run->product = (struct run_side_output){ .path = path,
-		.view = { "timeline", diagnosis },
+		.view = { "timeline", view },
 		.sink = "timeline-svg",
 		.is_picture = true,
 		.is_whole = true };
@@ -111,20 +114,21 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 {
 	struct timeline_config *c = config;
 	struct check_settings settings;
-	const struct findings_options diagnosis = { .settings = &settings };
+	const struct timeline_options view = { .findings = { .settings = &settings },
+		.has_own_scales = c->timeline.own_scale };
 	struct run run = {
 		.name = "timeline",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.views = { { "timeline", &diagnosis } },
+		.views = { { "timeline", &view } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
-	int status = choose_side_output(c, &diagnosis, &run, err);
+	int status = choose_side_output(c, &view, &run, err);
 
 	if (!status)
 		status = diagnosing_settings(&settings, &c->timeline.set, err);

@@ -52,8 +52,8 @@ struct section_graph {
 	 * weight is what shows both. NULL: nothing is compared. */
 	const char *before, *after, *differs;
 	const struct section_samples *samples; /* NULL: stacks are summed up */
-	bool is_icicle;	    /* the first frames stand above the others */
-	double least_share; /* of all: what is narrower need not be drawn */
+	bool is_icicle;			       /* the first frames stand above the others */
+	double least_share;		       /* of all: what is narrower need not be drawn */
 };
 
 struct section {
@@ -71,6 +71,12 @@ struct section {
 	const struct section_graph *graph; /* NULL: rows are no frames */
 	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
 			    * order; NULL: those on the right */
+	/* Of values over time: a strip for each row, whose color is the value; each row from 0 to
+	 * its own highest value and not to that of all. */
+	bool is_heat, has_own_scales;
+	/* The field that names parts of a whole, which is the first of the rows that have all other
+	 * words in common; NULL: rows are not parts. */
+	const char *parts;
 	/* The order of the rows: by this field; NULL: none in particular. */
 	const char *sort;
 	bool is_descending;

@@ -372,7 +372,8 @@ static void continue_table(struct table_sink *s)
 
 static int print_part(struct table_sink *s, const struct section *section)
 {
-	if (!table_bars_draw(&s->bars, s->table, s->columns, s->options.width))
+	if (!table_bars_draw(
+		    &s->bars, s->table, s->columns, s->options.width, section->has_own_scales))
 		return -ENOMEM;
 	if (!s->is_begun) {
 		buffer_reset(&s->left_out);

@@ -75,11 +75,39 @@ static size_t room_of(struct libscols_table *table, unsigned width, size_t colum
 	return width - used < CELLS_MOST ? width - used : CELLS_MOST;
 }
 
+/* The values behind a head. */
+static const double *values_behind(
+	const struct table_bars *b, size_t at, const struct kept_head *head, struct buffer *values)
+{
+	buffer_reset(values);
+	buffer_append(values, b->kept.data + at + sizeof(*head), head->count * sizeof(double));
+	return buffer_at(values, 0);
+}
+
+/* The highest value of each column. */
+static void find_tops(
+	const struct table_bars *b, struct buffer *values, double tops[SINK_COLUMNS_MAX])
+{
+	struct kept_head head;
+
+	for (size_t i = 0; i < SINK_COLUMNS_MAX; i++)
+		tops[i] = NAN;
+	for (size_t at = 0; at < b->kept.size; at += sizeof(head) + head.count * sizeof(double)) {
+		double top;
+
+		memcpy(&head, b->kept.data + at, sizeof(head));
+		top = bars_top(values_behind(b, at, &head, values), head.count);
+		if (isnan(tops[head.column]) || top > tops[head.column])
+			tops[head.column] = top;
+	}
+}
+
 static void draw_one(struct table_bars *b, const struct sooth_field *f, const double *values,
-	size_t count, size_t room, struct buffer *text)
+	size_t count, size_t room, double top, struct buffer *text)
 {
 	if (f->type == SOOTH_FIELD_SERIES) {
-		bars_format(text, values, count, room, bars_top(values, count), table_is_utf8());
+		bars_format(text, values, count, room, isnan(top) ? bars_top(values, count) : top,
+			table_is_utf8());
 		return;
 	}
 	if (!b->has_slots || b->last_slot >= count)
@@ -100,26 +128,25 @@ static struct libscols_line *go_to(struct libscols_table *table, struct libscols
 }
 
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
-	const struct sooth_field *const *fields, unsigned width)
+	const struct sooth_field *const *fields, unsigned width, bool has_own_scales)
 {
 	struct libscols_iter *lines = b->kept.size ? scols_new_iter(SCOLS_ITER_FORWARD) : NULL;
 	struct buffer text = { 0 }, values = { 0 };
 	size_t rooms[SINK_COLUMNS_MAX] = { 0 }, reached = 0;
 	struct libscols_line *line = NULL;
 	bool is_done = lines || !b->kept.size;
+	double tops[SINK_COLUMNS_MAX];
 	struct kept_head head;
 
+	find_tops(b, &values, tops);
 	for (size_t at = 0; at < b->kept.size && is_done;
 		at += sizeof(head) + head.count * sizeof(double)) {
 		memcpy(&head, b->kept.data + at, sizeof(head));
-		buffer_reset(&values);
-		buffer_append(
-			&values, b->kept.data + at + sizeof(head), head.count * sizeof(double));
 		buffer_reset(&text);
 		if (!rooms[head.column])
 			rooms[head.column] = room_of(table, width, head.column);
-		draw_one(b, fields[head.column], (const void *)values.data, head.count,
-			rooms[head.column], &text);
+		draw_one(b, fields[head.column], values_behind(b, at, &head, &values), head.count,
+			rooms[head.column], has_own_scales ? NAN : tops[head.column], &text);
 		line = go_to(table, lines, line, head.line, &reached);
 		is_done = line && !buffer_failed(&text) && !buffer_failed(&values) &&
 			  !scols_line_set_data(line, head.column, buffer_cstr(&text));

@@ -27,9 +27,10 @@ static inline bool table_bars_draws(const struct sooth_field *f)
 
 /* Keeps a value for its cell; false without memory. */
 bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const struct sooth_value *v);
-/* Draws what was kept; `width` is that of the terminal, 0: none. */
+/* Draws what was kept; `width` is that of the terminal, 0: none. Values over time have one scale
+ * unless each has its own. */
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
-	const struct sooth_field *const *fields, unsigned width);
+	const struct sooth_field *const *fields, unsigned width, bool has_own_scales);
 /* What the characters of histograms that are shown stand for; and the next table may come. */
 void table_bars_legend(struct table_bars *b, struct libscols_table *table,
 	const struct sooth_field *const *fields, struct buffer *out);

@@ -3,7 +3,8 @@
 (() => {
 	const { root, data, svg, html, set, fit, figure } = picture;
 	const TITLE = 26, LANE = 30, FILL = 24, SPAN = 18, AXIS = 22, ZERO = 1, MARGIN = 12;
-	const NEAR = 4, DRAGGED = 4, COLORS = 9;
+	const HEAT = 14, STACK = 96, PART = 15, STACK_SPACE = 8, LEVELS = 5;
+	const NEAR = 4, DRAGGED = 4;
 	const whole = data.interval, stretch = data.stretch;
 	const shortest = Math.min(whole, 4 * stretch) || 1;
 	const body = root.querySelector("#lanes");
@@ -15,13 +16,29 @@
 
 	// --- rows ---
 
+	// Parts stand in the area of their whole, the last lane before them that is none.
+	function group_rows(group) {
+		const made = [];
+		for (const lane of group.lanes) {
+			if (lane.is_part) {
+				made.at(-1).parts.push(lane);
+				continue;
+			}
+			made.push({ kind: "lane", height: group.heat ? HEAT : LANE, label: lane.label,
+				values: lane.values, part: lane.part, parts: [], group, color: "k" + lane.color,
+				title: made.length ? "" : group.title });
+		}
+		for (const row of made.filter((one) => one.parts.length)) {
+			row.height = Math.max(STACK, SPAN + (row.parts.length + 2) * PART);
+			row.color = "k0";
+		}
+		return made;
+	}
+
 	const rows = [
 		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
 		...(data.marks.length ? [{ kind: "marks", height: SPAN, label: "events" }] : []),
-		...data.groups.flatMap((group, number) => group.lanes.map((lane, i) => ({
-			kind: "lane", height: LANE, label: lane.label, values: lane.values, group,
-			color: "k" + (1 + number % COLORS), title: i ? "" : group.title,
-		}))),
+		...data.groups.flatMap(group_rows),
 	];
 
 	function shown(group, value) {
@@ -32,7 +49,7 @@
 		return value.toFixed(group.decimals) + (group.unit === "percent" ? " %" : "");
 	}
 
-	const at = (ns) => figure(Math.max(0, ns), "ns");
+	const at = (ns) => ns > 0 ? figure(ns, "ns") : "0 s";
 
 	// What of a lane lies in a range: { most, mean, measured, all }, in stretches.
 	function figures(row, from, to) {
@@ -47,6 +64,28 @@
 		};
 	}
 
+	// With the sum of its parts, which may be more than the whole.
+	function own_top(row) {
+		const first = Math.max(0, Math.floor(seen.from / stretch));
+		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
+		let most = figures(row, seen.from, seen.to).most ?? 0;
+		for (let i = first; row.parts.length && i < end; i++)
+			most = Math.max(most, row.parts.reduce((sum, part) => sum + (part.values[i] ?? 0), 0));
+		return most;
+	}
+
+	// The lanes of a group have one scale, that of what is in sight.
+	function find_tops() {
+		for (const row of rows)
+			if (row.group)
+				row.top = own_top(row);
+		for (const group of data.groups.filter((one) => !one.own)) {
+			const lanes = rows.filter((row) => row.group === group);
+			const most = Math.max(...lanes.map((row) => row.top));
+			lanes.forEach((row) => { row.top = most; });
+		}
+	}
+
 	function span_words(span) {
 		return [span.came ? "came at " + at(span.from) : "was there before",
 			span.ended ? "ended at " + at(span.to) : "is there still", span.detail].filter(Boolean);
@@ -58,7 +97,7 @@
 		if (row.kind === "marks")
 			return data.marks.length + " events";
 		const all = figures(row, seen.from, seen.to);
-		return `${row.label}, ${row.group.title}: from ${shown(row.group, all.least)} to ` +
+		return `${name_of(row)}, ${row.group.title}: from ${shown(row.group, all.least)} to ` +
 			`${shown(row.group, all.most)}` +
 			(all.measured < all.all ? ", not measured all the time" : "");
 	}
@@ -81,6 +120,8 @@
 
 	// A tick may need more digits than a figure: 10.2s and 10.4s are no 10.2s twice.
 	function tick_text(ns, step) {
+		if (!ns)
+			return "0 s";
 		if (ns >= 1e9 && ns < 6e10 && step < 1e9)
 			return (ns / 1e9).toFixed(Math.min(9, Math.ceil(9 - Math.log10(step)))) + "s";
 		return at(ns);
@@ -96,32 +137,95 @@
 		}
 	}
 
-	function draw_track(row, g) {
-		const first = Math.max(0, Math.floor(seen.from / stretch));
-		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
-		const top = figures(row, seen.from, seen.to).most;
+	const right_of = (i) => short(inside(x_of(Math.min(whole, i * stretch))));
+
+	function draw_gaps(row, g, first, end, height) {
+		for (let i = first, to; i < end; i = to) {
+			const is_gap = row.values[i] === null;
+			for (to = i + 1; to < end && (row.values[to] === null) === is_gap; to++)
+				;
+			const x = inside(x_of(i * stretch)), right = right_of(to);
+			if (is_gap)
+				svg("rect", { x: short(x), y: 0, width: short(right - x), height },
+					svg("g", { class: "gap" }, g));
+		}
+	}
+
+	function draw_values(row, g, first, end, fill) {
 		let path = "";
 		for (let i = first, to; i < end; i = to) {
 			const is_gap = row.values[i] === null;
 			for (to = i + 1; to < end && (row.values[to] === null) === is_gap; to++)
 				;
-			const x = inside(x_of(i * stretch)), right = inside(x_of(Math.min(whole, to * stretch)));
-			if (is_gap) {
-				svg("rect", { x: short(x), y: 0, width: short(right - x), height: FILL },
-					svg("g", { class: "gap" }, g));
+			if (is_gap)
 				continue;
-			}
-			path += `M${short(x)} ${FILL}`;
+			path += `M${short(inside(x_of(i * stretch)))} ${fill}`;
 			for (let k = i; k < to; k++) {
-				const high = top > 0 ? FILL * row.values[k] / top : 0;
-				path += `V${short(FILL - Math.max(ZERO, high))}` +
-					`H${short(inside(x_of(Math.min(whole, (k + 1) * stretch))))}`;
+				const high = row.top > 0 ? fill * row.values[k] / row.top : 0;
+				path += `V${short(fill - Math.max(ZERO, high))}H${right_of(k + 1)}`;
 			}
-			path += `V${FILL}Z`;
+			path += `V${fill}Z`;
 		}
 		svg("path", { class: row.color + " values", d: path }, g);
-		svg("text", { x: plot.x + plot.width + 6, y: SPAN - 5, class: "tick" }, g).textContent =
-			fit(top === null ? "-" : shown(row.group, top), plot.figure);
+	}
+
+	// A strip whose color is the value, in a few levels.
+	function draw_heat(row, g, first, end, fill) {
+		const level = (i) => row.values[i] > 0 && row.top > 0
+			? Math.ceil(LEVELS * row.values[i] / row.top) : 0;
+		const paths = Array(LEVELS + 1).fill("");
+		for (let i = first, to; i < end; i = to) {
+			for (to = i + 1; to < end && level(to) === level(i); to++)
+				;
+			const x = short(inside(x_of(i * stretch)));
+			paths[level(i)] += `M${x} 0H${right_of(to)}v${fill}H${x}Z`;
+		}
+		for (let i = 1; i <= LEVELS; i++)
+			svg("path", { class: row.color + " heat", "fill-opacity": (i + 1) / (LEVELS + 1), d: paths[i] }, g);
+	}
+
+	function draw_legend(row, g) {
+		[row, ...row.parts].forEach((part, i) => {
+			const y = SPAN - 5 + (i + 1) * PART, color = i ? "k" + part.color : row.color;
+			svg("rect", { x: 8, y: y - 9, width: 9, height: 9 }, svg("g", { class: color }, g));
+			const most = figures(part, seen.from, seen.to).most;
+			svg("text", { x: 22, y, class: "tick" }, g).textContent =
+				fit(`${part.part} ${most === null ? "-" : shown(row.group, most)}`, plot.x - 30);
+		});
+	}
+
+	function draw_parts(row, g, first, end, fill) {
+		const sums = Array(row.values.length).fill(0);
+		const y_of = (sum) => short(fill - (row.top > 0 ? fill * sum / row.top : 0));
+		for (const part of row.parts) {
+			let path = "", back = "Z";
+			for (let i = first; i < end; i++) {
+				const x = short(inside(x_of(i * stretch))), before = sums[i];
+				sums[i] += part.values[i] ?? 0;
+				path += (i > first ? "V" : `M${x} `) + y_of(sums[i]) + "H" + right_of(i + 1);
+				back = `V${y_of(before)}H${x}` + back;
+			}
+			svg("path", { class: "k" + part.color + " part", d: path + back }, g);
+		}
+		draw_legend(row, g);
+	}
+
+	const text_y = (row) => row.group?.heat ? HEAT - 4 : SPAN - 5;
+
+	function draw_track(row, g) {
+		const first = Math.max(0, Math.floor(seen.from / stretch));
+		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
+		const most = figures(row, seen.from, seen.to).most;
+		const fill = row.group.heat ? HEAT - 2 : row.parts.length ? row.height - STACK_SPACE : FILL;
+		draw_gaps(row, g, first, end, fill);
+		if (row.group.heat)
+			draw_heat(row, g, first, end, fill);
+		else
+			draw_values(row, g, first, end, fill);
+		if (row.parts.length)
+			draw_parts(row, g, first, end, fill);
+		svg("text", { x: plot.x + plot.width + 6, y: text_y(row), class: "tick figure" }, g).textContent =
+			fit(most === null ? "-" : shown(row.group, most), plot.figure);
 	}
 
 	function draw_span(row, g) {
@@ -141,13 +245,14 @@
 
 	function draw_row(row, i) {
 		if (row.title) {
-			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = row.title;
+			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = row.title +
+				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top));
 		}
 		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
 			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
 		svg("rect", { class: "ground", x: 0, y: -1, width: plot.x + plot.width, height: row.height - 3 },
 			row.g);
-		svg("text", { x: 0, y: SPAN - 5 }, row.g).textContent = fit(row.label, plot.x - 8);
+		svg("text", { x: 0, y: text_y(row) }, row.g).textContent = fit(row.label, plot.x - 8);
 		if (row.kind === "lane")
 			draw_track(row, row.g);
 		else if (row.kind === "span")
@@ -175,6 +280,7 @@
 		plot.height = height;
 		plot.top = top;
 		body.replaceChildren();
+		find_tops();
 		draw_ticks(height);
 		rows.forEach(draw_row);
 		set(body, { "data-from": Math.round(seen.from), "data-to": Math.round(seen.to) });
@@ -202,15 +308,18 @@
 			height: plot.height - AXIS + 4 }, body);
 	}
 
+	const name_of = (row) => (row.part ? row.part + " " : "") + row.label;
+
 	function emit_track(row, ns) {
 		if (range) {
 			const all = figures(row, range.from, range.to);
-			return [row.label, `${row.group.title}: from ${shown(row.group, all.least)} to ` +
+			return [name_of(row), `${row.group.title}: from ${shown(row.group, all.least)} to ` +
 				`${shown(row.group, all.most)}, on average ${shown(row.group, all.mean)}`,
 			`${at(range.from)} to ${at(range.to)}, ${at(range.to - range.from)}`];
 		}
 		const i = Math.min(row.values.length - 1, Math.floor(ns / stretch));
-		return [row.label, `${row.group.title}: ${shown(row.group, row.values[i] ?? null)}`,
+		return [name_of(row), `${row.group.title}: ${shown(row.group, row.values[i] ?? null)}`,
+			...row.parts.map((part) => `${part.part}: ${shown(row.group, part.values[i] ?? null)}`),
 			`${at(i * stretch)} to ${at(Math.min(whole, (i + 1) * stretch))}`];
 	}
 

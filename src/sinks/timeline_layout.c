@@ -81,18 +81,55 @@ static struct sooth_text words(struct timeline_layout *l, const struct sooth_sch
 
 /* What it is first: the rest may be cut. */
 static struct sooth_text track_words(struct timeline_layout *l, const struct sooth_schema *schema,
-	const struct sooth_record *r, const struct sooth_field *series)
+	const struct sooth_record *r, const struct sooth_field *series,
+	const struct sooth_field *parts)
 {
 	struct buffer text = { 0 };
 	struct sooth_text kept;
 
 	for (const struct sooth_field *f = series; f-- > schema->fields;) {
-		if (is_word(f) && !f->is_hidden)
+		if (is_word(f) && !f->is_hidden && f != parts)
 			add_word(&text, f, r);
 	}
 	kept = keep_text(l, &text);
 	buffer_fini(&text);
 	return kept;
+}
+
+static bool is_same_text(
+	const struct timeline_layout *l, const struct sooth_text *a, const struct sooth_text *b)
+{
+	return a->size == b->size && !memcmp(layout_text(l, a), layout_text(l, b), a->size);
+}
+
+/* The same part has the same color everywhere. */
+static size_t color_of(struct timeline_layout *l, const struct sooth_text *part)
+{
+	size_t i = 0;
+
+	while (i < l->part_count && !is_same_text(l, &l->parts[i], part))
+		i++;
+	if (i == l->part_count && i < LAYOUT_PARTS)
+		l->parts[l->part_count++] = *part;
+	return 1 + i % LAYOUT_PARTS;
+}
+
+static void note_part(struct timeline_layout *l, const struct layout_group *group,
+	struct layout_track *lane, const struct sooth_record *r)
+{
+	size_t count;
+	const struct layout_track *before = layout_tracks(l, &count);
+	struct buffer text = { 0 };
+
+	add_word(&text, group->parts, r);
+	lane->part = keep_text(l, &text);
+	buffer_fini(&text);
+	if (timeline_layout_failed(l))
+		return;
+	lane->is_part = count && before[count - 1].group == lane->group &&
+			is_same_text(l, &before[count - 1].label, &lane->label);
+	if (lane->is_part)
+		lane->color = color_of(l, &lane->part);
 }
 
 static const struct sooth_field *series_of(const struct sooth_schema *schema)
@@ -113,7 +150,8 @@ static struct layout_group *group_of(
 	}
 	if (l->group_count == LAYOUT_GROUPS)
 		return NULL;
-	l->groups[l->group_count] = (struct layout_group){ section, series, 0 };
+	l->groups[l->group_count] = (struct layout_group){ section, series,
+		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN };
 	return &l->groups[l->group_count++];
 }
 
@@ -131,14 +169,16 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 		return;
 	}
 	lane = (struct layout_track){ .group = (size_t)(group - l->groups),
-		.label = track_words(l, section->schema, r, series),
+		.label = track_words(l, section->schema, r, series, group->parts),
+		.color = 1 + (size_t)(group - l->groups) % LAYOUT_PARTS,
 		.values_at = l->values.size / sizeof(double),
 		.count = v.list.count };
 	buffer_append(&l->values, v.list.data, v.list.count * sizeof(double));
 	if (!buffer_failed(&l->values))
 		lane.top = bars_top(layout_values(l, &lane), lane.count);
+	if (group->parts)
+		note_part(l, group, &lane, r);
 	buffer_append(&l->tracks, &lane, sizeof(lane));
-	group->tracks++;
 }
 
 /* --- spans, marks, notes --- */
@@ -244,6 +284,74 @@ void timeline_layout_fini(struct timeline_layout *l)
 	buffer_fini(&l->notes);
 }
 
+/* --- scales --- */
+
+double layout_top(const struct timeline_layout *l, const struct layout_track *lane)
+{
+	const struct layout_group *group = &l->groups[lane->group];
+
+	return group->section->has_own_scales ? lane->scale : group->top;
+}
+
+/* Parts are read one after the other, and their sum may exceed the whole. */
+static double top_of_sums(
+	const struct timeline_layout *l, const struct layout_track *lane, size_t parts)
+{
+	double top = lane->top;
+
+	for (size_t i = 0; i < lane->count; i++) {
+		double sum = 0;
+
+		for (size_t k = 1; k <= parts; k++) {
+			double value = i < lane[k].count ? layout_values(l, &lane[k])[i] : NAN;
+
+			sum += value > 0 ? value : 0;
+		}
+		top = sum > 0 && !(sum <= top) ? sum : top;
+	}
+	return top;
+}
+
+void timeline_layout_scale(struct timeline_layout *l)
+{
+	struct layout_track *tracks = (void *)l->tracks.data;
+
+	for (size_t i = 0; i < l->tracks.size / sizeof(*tracks); i++) {
+		double *top = &l->groups[tracks[i].group].top;
+
+		tracks[i].scale = top_of_sums(l, &tracks[i], layout_part_count(l, i));
+		if (isnan(*top) || tracks[i].scale > *top)
+			*top = tracks[i].scale;
+	}
+}
+
+size_t layout_part_count(const struct timeline_layout *l, size_t lane)
+{
+	size_t count, next = lane + 1;
+	const struct layout_track *tracks = layout_tracks(l, &count);
+
+	while (next < count && tracks[next].is_part)
+		next++;
+	return next - lane - 1;
+}
+
+double layout_height(const struct timeline_layout *l, size_t lane)
+{
+	size_t count, parts;
+	const struct layout_track *one = &layout_tracks(l, &count)[lane];
+	double legend;
+
+	if (one->is_part)
+		return 0;
+	if (l->groups[one->group].section->is_heat)
+		return LAYOUT_HEAT_PX;
+	parts = layout_part_count(l, lane);
+	legend = LAYOUT_SPAN_PX + (double)(parts + 2) * LAYOUT_PART_PX;
+	if (!parts)
+		return LAYOUT_TRACK_PX;
+	return legend > LAYOUT_STACK_PX ? legend : LAYOUT_STACK_PX;
+}
+
 /* --- figures --- */
 
 void layout_value(struct buffer *out, const struct sooth_field *series, double value)
@@ -271,4 +379,12 @@ double layout_tick_ns(double interval_ns, unsigned most)
 		}
 	}
 	return interval_ns;
+}
+
+const char *layout_tick(char text[UNITS_SIZE], double at_ns)
+{
+	if (at_ns > 0)
+		return format_ns(text, (uint64_t)at_ns);
+	strcpy(text, "0 s");
+	return text;
 }

@@ -13,6 +13,7 @@
 #ifndef SOOTH_SINKS_TIMELINE_LAYOUT_H
 #define SOOTH_SINKS_TIMELINE_LAYOUT_H
 
+#include "base/units.h"
 #include "explain/sink.h"
 
 #define LAYOUT_GROUPS 8
@@ -26,19 +27,27 @@
 #define LAYOUT_FILL_PX	24 /* of that for values */
 #define LAYOUT_SPAN_PX	18
 #define LAYOUT_AXIS_PX	22
+#define LAYOUT_HEAT_PX	14 /* a strip, with the space below it */
+#define LAYOUT_STACK_PX 96 /* an area of parts, at least */
+#define LAYOUT_PART_PX	15 /* of its legend */
+#define LAYOUT_PARTS	9  /* colors */
 
 struct layout_group {
-	const struct section *section; /* static in its view */
-	const struct sooth_field *series;
-	size_t tracks;
+	const struct section *section;		  /* static in its view */
+	const struct sooth_field *series, *parts; /* parts: NULL, or what names one */
+	double top;				  /* the scale of all its lanes; NaN: no value */
 };
 
 /* Texts are plain (svg_plain) and stand in layout.texts, values in layout.values. */
 struct layout_track {
 	size_t group;
-	struct sooth_text label;
+	struct sooth_text label; /* of parts: what they have in common */
+	struct sooth_text part;
+	bool is_part; /* it stands in the area of the last lane that is none */
+	size_t color; /* class "k2" of the picture's style */
 	size_t values_at, count;
-	double top; /* the highest value; NaN: none */
+	double top;   /* the highest value; NaN: none */
+	double scale; /* its own: with the sum of its parts, which may be more than the whole */
 };
 
 struct layout_span {
@@ -56,9 +65,11 @@ struct timeline_layout {
 	double interval_ns, stretch_ns;
 	struct layout_group groups[LAYOUT_GROUPS];
 	size_t group_count;
-	struct buffer tracks, spans, marks; /* arrays */
-	struct buffer texts, values;	    /* values: doubles */
-	struct buffer notes;		    /* plain lines */
+	struct buffer tracks, spans, marks;    /* arrays */
+	struct buffer texts, values;	       /* values: doubles */
+	struct buffer notes;		       /* plain lines */
+	struct sooth_text parts[LAYOUT_PARTS]; /* names that have a color */
+	size_t part_count;
 	size_t more_tracks, more_marks;
 	size_t section_rows; /* of the open one */
 };
@@ -67,6 +78,8 @@ void timeline_layout_take(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r);
 /* The section is over: what it says without a row. */
 void timeline_layout_end(struct timeline_layout *l, const struct section *section);
+/* All is there: what the scales are. */
+void timeline_layout_scale(struct timeline_layout *l);
 bool timeline_layout_failed(const struct timeline_layout *l);
 void timeline_layout_fini(struct timeline_layout *l);
 
@@ -100,9 +113,17 @@ static inline const double *layout_values(
 	return buffer_at(&l->values, lane->values_at * sizeof(double));
 }
 
+/* The value at the top of a lane. */
+double layout_top(const struct timeline_layout *l, const struct layout_track *lane);
+/* Parts of a lane that are its area: those behind it. */
+size_t layout_part_count(const struct timeline_layout *l, size_t lane);
+/* What the lane takes, with the space below it; of a part 0. */
+double layout_height(const struct timeline_layout *l, size_t lane);
 /* A figure of a lane as people read it. */
 void layout_value(struct buffer *out, const struct sooth_field *series, double value);
 /* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
 double layout_tick_ns(double interval_ns, unsigned most);
+/* "0 s", "1.50s" */
+const char *layout_tick(char text[UNITS_SIZE], double at_ns);
 
 #endif

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values over time as a picture: lanes with their own scale from 0 to their highest value, spans,
- * marks. A stretch in which nothing was measured is grey, hatched by the script; a 0 has a line at
- * the bottom. See timeline_layout.h for what of a report is shown, and picture.h for the file.
+ * Values over time as a picture: lanes, those of a group on one scale from 0 to the highest value;
+ * strips of color; parts of a whole as one area with a legend; spans, marks. A stretch in which
+ * nothing was measured is grey, hatched by the script; a 0 has a line at the bottom. See
+ * timeline_layout.h for what of a report is shown, and picture.h for the file.
  */
 #include <math.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/units.h"
 #include "sinks/json_members.h"
 #include "sinks/picture.h"
 #include "sinks/svg.h"
+#include "sinks/timeline_data.h"
 #include "sinks/timeline_layout.h"
 
-#define PLOT_X	   (PICTURE_MARGIN + LAYOUT_LABEL_PX)
-#define PLOT_WIDTH (PICTURE_WIDTH - 2 * PICTURE_MARGIN - LAYOUT_LABEL_PX - LAYOUT_VALUE_PX)
-#define ZERO_PX	   1
-#define TICKS_MOST 10
-#define COLORS	   9
+#define PLOT_X	       (PICTURE_MARGIN + LAYOUT_LABEL_PX)
+#define PLOT_WIDTH     (PICTURE_WIDTH - 2 * PICTURE_MARGIN - LAYOUT_LABEL_PX - LAYOUT_VALUE_PX)
+#define ZERO_PX	       1
+#define TICKS_MOST     10
+#define COLOR_WHOLE    0
+#define HEAT_LEVELS    5
+#define STACK_SPACE_PX 8 /* below an area of parts */
 
 extern const char timeline_css[], timeline_js[];
 
@@ -27,8 +30,16 @@ struct timeline_svg {
 	struct timeline_layout layout;
 	struct buffer bytes;
 	struct buffer gaps; /* of all lanes, one path: painters are slow at each hatched shape */
+	struct buffer sums; /* of parts, by bucket: doubles */
 	double y;	    /* where the next row begins */
 };
+
+static const struct layout_track *tracks_of(const struct timeline_svg *s)
+{
+	size_t count;
+
+	return layout_tracks(&s->layout, &count);
+}
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
 {
@@ -105,17 +116,18 @@ static void put_ticks(struct timeline_svg *s)
 	char text[UNITS_SIZE];
 
 	for (double at = 0; l->interval_ns > 0 && at <= l->interval_ns; at += step) {
-		format_ns(text, (uint64_t)at);
+		layout_tick(text, at);
 		svg_text(&s->bytes, x_of(l, at), s->y + 14, "tick", text, strlen(text), 100);
 	}
 	s->y += LAYOUT_AXIS_PX;
 	buffer_char(&s->bytes, '\n');
 }
 
-static void put_label(struct timeline_svg *s, const struct sooth_text *label)
+/* `y` is where the text stands. */
+static void put_label(struct timeline_svg *s, const struct sooth_text *label, double y)
 {
-	svg_text(&s->bytes, PICTURE_MARGIN, s->y + LAYOUT_SPAN_PX - 5, NULL,
-		layout_text(&s->layout, label), label->size, LAYOUT_LABEL_PX - 8);
+	svg_text(&s->bytes, PICTURE_MARGIN, y, NULL, layout_text(&s->layout, label), label->size,
+		LAYOUT_LABEL_PX - 8);
 }
 
 static void put_point(struct buffer *out, char command, double value)
@@ -125,15 +137,16 @@ static void put_point(struct buffer *out, char command, double value)
 }
 
 /* Runs of values as one shape each. */
-static void put_values(struct timeline_svg *s, const struct layout_track *lane)
+static void put_values(
+	struct timeline_svg *s, const struct layout_track *lane, double height, size_t color)
 {
 	const double *values = layout_values(&s->layout, lane);
-	double bottom = s->y + LAYOUT_FILL_PX;
+	double bottom = s->y + height, top = layout_top(&s->layout, lane);
 	struct buffer *out = &s->bytes;
 
-	buffer_format(out, "<path class=\"k%zu\" d=\"", 1 + lane->group % COLORS);
+	buffer_format(out, "<path class=\"k%zu\" d=\"", color);
 	for (size_t i = 0; i < lane->count; i++) {
-		double high = lane->top > 0 ? LAYOUT_FILL_PX * values[i] / lane->top : 0;
+		double high = top > 0 ? height * values[i] / top : 0;
 
 		if (isnan(values[i]))
 			continue;
@@ -151,7 +164,105 @@ static void put_values(struct timeline_svg *s, const struct layout_track *lane)
 	buffer_string(out, "\"/>");
 }
 
-static void put_gaps(struct timeline_svg *s, const struct layout_track *lane)
+/* --- strips of color --- */
+
+/* 0: nothing, or not measured. As in timeline.js. */
+static unsigned level_of(double value, double top)
+{
+	return value > 0 && top > 0 ? (unsigned)ceil(HEAT_LEVELS * value / top) : 0;
+}
+
+static void put_level(struct timeline_svg *s, const struct layout_track *lane, unsigned level)
+{
+	const double *values = layout_values(&s->layout, lane);
+	double top = layout_top(&s->layout, lane);
+	struct buffer *out = &s->bytes;
+
+	buffer_format(out, "<path class=\"k%zu\" fill-opacity=\"%.2f\" d=\"", lane->color,
+		(1.0 + level) / (1 + HEAT_LEVELS));
+	for (size_t i = 0, to; i < lane->count; i = to) {
+		to = i + 1;
+		if (level_of(values[i], top) != level)
+			continue;
+		while (to < lane->count && level_of(values[to], top) == level)
+			to++;
+		put_point(out, 'M', bucket_x(&s->layout, i));
+		put_point(out, ' ', s->y);
+		put_point(out, 'H', bucket_x(&s->layout, to));
+		put_point(out, 'v', LAYOUT_HEAT_PX - 2);
+		put_point(out, 'H', bucket_x(&s->layout, i));
+		buffer_char(out, 'Z');
+	}
+	buffer_string(out, "\"/>");
+}
+
+/* --- parts of a whole --- */
+
+/* From the sum of the parts before it, which it is added to; a part that was not measured is 0. */
+static void put_part(
+	struct timeline_svg *s, const struct layout_track *part, double *sums, double height)
+{
+	const double *values = layout_values(&s->layout, part);
+	double top = layout_top(&s->layout, part), bottom = s->y + height;
+	double scale = top > 0 ? height / top : 0;
+	struct buffer *out = &s->bytes;
+
+	buffer_format(out, "<path class=\"k%zu\" d=\"", part->color);
+	for (size_t i = 0; i < part->count; i++) {
+		double sum = sums[i] + (values[i] > 0 ? values[i] : 0);
+
+		if (!i) {
+			put_point(out, 'M', bucket_x(&s->layout, 0));
+			put_point(out, ' ', bottom - scale * sum);
+		} else {
+			put_point(out, 'V', bottom - scale * sum);
+		}
+		put_point(out, 'H', bucket_x(&s->layout, i + 1));
+	}
+	for (size_t i = part->count; i--;) {
+		put_point(out, 'V', bottom - scale * sums[i]);
+		put_point(out, 'H', bucket_x(&s->layout, i));
+		sums[i] += values[i] > 0 ? values[i] : 0;
+	}
+	buffer_string(out, "Z\"/>");
+}
+
+static void put_legend(
+	struct timeline_svg *s, const struct layout_track *lane, double y, const char *class_)
+{
+	struct buffer text = { 0 };
+	struct svg_box box = { PICTURE_MARGIN + 8, y - 9, 9, 9 };
+
+	buffer_append(&text, layout_text(&s->layout, &lane->part), lane->part.size);
+	buffer_char(&text, ' ');
+	layout_value(&text, s->layout.groups[lane->group].series, lane->top);
+	put_class_rect(s, class_, box);
+	svg_text(&s->bytes, PICTURE_MARGIN + 22, y, "tick", (const char *)text.data, text.size,
+		LAYOUT_LABEL_PX - 30);
+	buffer_fini(&text);
+}
+
+/* The whole is a pale area behind its parts: what of it shows was in none of them. */
+static void put_stack(struct timeline_svg *s, const struct layout_track *lane, size_t parts)
+{
+	double height = layout_height(&s->layout, (size_t)(lane - tracks_of(s))) - STACK_SPACE_PX;
+	double y = s->y + LAYOUT_SPAN_PX - 5;
+	double *sums = buffer_zeros(&s->sums, lane->count * sizeof(*sums));
+	char class_[8];
+
+	if (!sums)
+		return;
+	put_values(s, lane, height, COLOR_WHOLE);
+	put_legend(s, lane, y += LAYOUT_PART_PX, "k0");
+	for (size_t i = 1; i <= parts; i++) {
+		put_part(s, &lane[i], sums, height);
+		snprintf(class_, sizeof(class_), "k%zu", lane[i].color);
+		put_legend(s, &lane[i], y += LAYOUT_PART_PX, class_);
+	}
+	buffer_reset(&s->sums);
+}
+
+static void put_gaps(struct timeline_svg *s, const struct layout_track *lane, double height)
 {
 	const double *values = layout_values(&s->layout, lane);
 
@@ -164,25 +275,61 @@ static void put_gaps(struct timeline_svg *s, const struct layout_track *lane)
 		put_point(&s->gaps, 'M', bucket_x(&s->layout, i));
 		put_point(&s->gaps, ' ', s->y);
 		put_point(&s->gaps, 'H', bucket_x(&s->layout, to));
-		put_point(&s->gaps, 'v', LAYOUT_FILL_PX);
+		put_point(&s->gaps, 'v', height);
 		put_point(&s->gaps, 'H', bucket_x(&s->layout, i));
 		buffer_char(&s->gaps, 'Z');
 	}
 }
 
-static void put_track(struct timeline_svg *s, const struct layout_track *lane)
+static void put_figure(struct timeline_svg *s, const struct layout_track *lane, double y)
 {
 	struct buffer figure = { 0 };
 
-	put_label(s, &lane->label);
-	put_gaps(s, lane);
-	put_values(s, lane);
 	layout_value(&figure, s->layout.groups[lane->group].series, lane->top);
-	svg_text(&s->bytes, PLOT_X + PLOT_WIDTH + 6, s->y + LAYOUT_SPAN_PX - 5, "tick",
-		(const char *)figure.data, figure.size, LAYOUT_VALUE_PX);
-	buffer_char(&s->bytes, '\n');
+	svg_text(&s->bytes, PLOT_X + PLOT_WIDTH + 6, y, "tick", (const char *)figure.data,
+		figure.size, LAYOUT_VALUE_PX);
 	buffer_fini(&figure);
-	s->y += LAYOUT_TRACK_PX;
+}
+
+static void put_track(struct timeline_svg *s, size_t i)
+{
+	const struct layout_track *lane = tracks_of(s) + i;
+	size_t parts = layout_part_count(&s->layout, i);
+	double height = layout_height(&s->layout, i);
+	bool is_heat = s->layout.groups[lane->group].section->is_heat;
+	double text_y = s->y + (is_heat ? LAYOUT_HEAT_PX - 4 : LAYOUT_SPAN_PX - 5);
+
+	if (lane->is_part)
+		return;
+	put_label(s, &lane->label, text_y);
+	if (is_heat) {
+		put_gaps(s, lane, LAYOUT_HEAT_PX - 2);
+		for (unsigned level = 1; level <= HEAT_LEVELS; level++)
+			put_level(s, lane, level);
+	} else if (parts) {
+		put_gaps(s, lane, height - STACK_SPACE_PX);
+		put_stack(s, lane, parts);
+	} else {
+		put_gaps(s, lane, LAYOUT_FILL_PX);
+		put_values(s, lane, LAYOUT_FILL_PX, lane->color);
+	}
+	put_figure(s, lane, text_y);
+	buffer_char(&s->bytes, '\n');
+	s->y += height;
+}
+
+/* "CPU (percent of one core), 0 to 98.2 %" */
+static void put_group_title(struct timeline_svg *s, const struct layout_group *g)
+{
+	struct buffer title = { 0 };
+
+	buffer_string(&title, g->section->title ? g->section->title : g->section->name);
+	if (!g->section->has_own_scales && !isnan(g->top)) {
+		buffer_string(&title, ", 0 to ");
+		layout_value(&title, g->series, g->top);
+	}
+	put_title(s, buffer_cstr(&title));
+	buffer_fini(&title);
 }
 
 static void put_groups(struct timeline_svg *s)
@@ -191,11 +338,9 @@ static void put_groups(struct timeline_svg *s)
 	const struct layout_track *tracks = layout_tracks(&s->layout, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct section *section = s->layout.groups[tracks[i].group].section;
-
 		if (!i || tracks[i].group != tracks[i - 1].group)
-			put_title(s, section->title ? section->title : section->name);
-		put_track(s, &tracks[i]);
+			put_group_title(s, &s->layout.groups[tracks[i].group]);
+		put_track(s, i);
 	}
 }
 
@@ -208,7 +353,7 @@ static void put_spans(struct timeline_svg *s)
 		double from = x_of(&s->layout, spans[i].from_ns);
 		double to = x_of(&s->layout, spans[i].to_ns);
 
-		put_label(s, &spans[i].label);
+		put_label(s, &spans[i].label, s->y + LAYOUT_SPAN_PX - 5);
 		put_class_rect(s, "span",
 			(struct svg_box){ from, s->y + 2, to - from > 1 ? to - from : 1,
 				LAYOUT_SPAN_PX - 6 });
@@ -251,135 +396,21 @@ static void put_shapes(struct timeline_svg *s)
 		&s->bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n", buffer_cstr(&s->gaps));
 }
 
-/* --- for the script --- */
-
-static void json_text(struct json *j, const struct timeline_layout *l, const char *key,
-	const struct sooth_text *text)
-{
-	json_key(j, key);
-	json_string(j, layout_text(l, text), text->size);
-}
-
-static const char *unit_name(enum sooth_unit unit)
-{
-	return unit == SOOTH_UNIT_BYTES ? "bytes" : unit == SOOTH_UNIT_PERCENT ? "percent" : "";
-}
-
-static void json_tracks(struct json *j, const struct timeline_layout *l, size_t group)
-{
-	const struct sooth_field *series = l->groups[group].series;
-	size_t count;
-	const struct layout_track *tracks = layout_tracks(l, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		if (tracks[i].group != group)
-			continue;
-		json_begin_object(j);
-		json_text(j, l, "label", &tracks[i].label);
-		json_key(j, "values");
-		json_begin_array(j);
-		for (size_t k = 0; k < tracks[i].count; k++)
-			json_f64(j, layout_values(l, &tracks[i])[k], series->decimals);
-		json_end(j);
-		json_end(j);
-	}
-}
-
-static void json_groups(struct json *j, const struct timeline_layout *l)
-{
-	json_key(j, "groups");
-	json_begin_array(j);
-	for (size_t i = 0; i < l->group_count; i++) {
-		const struct layout_group *g = &l->groups[i];
-
-		json_begin_object(j);
-		json_key(j, "title");
-		json_cstring(j, g->section->title ? g->section->title : g->section->name);
-		json_key(j, "unit");
-		json_cstring(j, unit_name(g->series->unit));
-		json_key(j, "decimals");
-		json_u64(j, g->series->decimals);
-		json_key(j, "lanes");
-		json_begin_array(j);
-		json_tracks(j, l, i);
-		json_end(j);
-		json_end(j);
-	}
-	json_end(j);
-}
-
-static void json_spans(struct json *j, const struct timeline_layout *l)
-{
-	size_t count;
-	const struct layout_span *spans = layout_spans(l, &count);
-
-	json_key(j, "spans");
-	json_begin_array(j);
-	for (size_t i = 0; i < count; i++) {
-		json_begin_object(j);
-		json_text(j, l, "label", &spans[i].label);
-		json_text(j, l, "detail", &spans[i].detail);
-		json_key(j, "from");
-		json_f64(j, spans[i].from_ns, 0);
-		json_key(j, "to");
-		json_f64(j, spans[i].to_ns, 0);
-		json_key(j, "came");
-		json_bool(j, !spans[i].is_open_begin);
-		json_key(j, "ended");
-		json_bool(j, !spans[i].is_open_end);
-		json_end(j);
-	}
-	json_end(j);
-}
-
-static void json_marks(struct json *j, const struct timeline_layout *l)
-{
-	size_t count;
-	const struct layout_mark *marks = layout_marks(l, &count);
-
-	json_key(j, "marks");
-	json_begin_array(j);
-	for (size_t i = 0; i < count; i++) {
-		json_begin_object(j);
-		json_key(j, "at");
-		json_f64(j, marks[i].at_ns, 0);
-		json_text(j, l, "label", &marks[i].label);
-		json_text(j, l, "detail", &marks[i].detail);
-		json_end(j);
-	}
-	json_end(j);
-}
-
-static bool put_data(struct timeline_svg *s)
-{
-	const struct timeline_layout *l = &s->layout;
-	struct json j;
-
-	json_init(&j, &s->bytes, 0);
-	json_begin_object(&j);
-	json_key(&j, "interval");
-	json_f64(&j, l->interval_ns, 0);
-	json_key(&j, "stretch");
-	json_f64(&j, l->stretch_ns, 0);
-	json_groups(&j, l);
-	json_spans(&j, l);
-	json_marks(&j, l);
-	json_end(&j);
-	return !j.failed;
-}
-
 /* --- all --- */
 
 static double height_of(const struct timeline_layout *l, const char *notes)
 {
 	size_t tracks, spans, marks;
+	double lanes = 0;
 
 	layout_tracks(l, &tracks);
+	for (size_t i = 0; i < tracks; i++)
+		lanes += layout_height(l, i);
 	layout_spans(l, &spans);
 	layout_marks(l, &marks);
 	return PICTURE_HEAD + LAYOUT_AXIS_PX + (double)spans * LAYOUT_SPAN_PX +
-	       (marks ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX +
-	       (double)tracks * LAYOUT_TRACK_PX + picture_notes_height(notes) + 2 * PICTURE_MARGIN;
+	       (marks ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX + lanes +
+	       picture_notes_height(notes) + 2 * PICTURE_MARGIN;
 }
 
 static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
@@ -387,7 +418,7 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 	char whole[UNITS_SIZE], one[UNITS_SIZE];
 
 	buffer_format(out,
-		"%s, one value per %s; each track runs from 0 to the value at its right; gray or "
+		"%s, one value per %s; at the right the highest value of each track; gray or "
 		"hatched: not measured",
 		format_ns(whole, (uint64_t)l->interval_ns),
 		format_ns(one, (uint64_t)l->stretch_ns));
@@ -396,7 +427,8 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 static void note_more(struct timeline_layout *l)
 {
 	if (l->more_tracks)
-		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n", l->more_tracks);
+		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n",
+			l->more_tracks);
 	if (l->more_marks)
 		buffer_format(&l->notes, "and %zu more events (-j lists all)\n", l->more_marks);
 }
@@ -408,6 +440,7 @@ static int end(void *state, struct sooth_error *err)
 	struct picture p = { .title = "Timeline", .kind = "timeline", .script = timeline_js };
 	const char *notes;
 
+	timeline_layout_scale(&s->layout);
 	note_more(&s->layout);
 	subtitle_of(&s->layout, &subtitle);
 	notes = buffer_cstr(&s->layout.notes);
@@ -417,7 +450,7 @@ static int end(void *state, struct sooth_error *err)
 	put_shapes(s);
 	picture_notes(&s->bytes, s->y, notes);
 	picture_data_begin(&s->bytes);
-	if (!put_data(s))
+	if (!timeline_data_put(&s->bytes, &s->layout))
 		s->bytes.failed = true;
 	picture_data_end(&s->bytes);
 	picture_end(&s->bytes, &p);
@@ -432,6 +465,7 @@ static void close_sink(void *state)
 	timeline_layout_fini(&s->layout);
 	buffer_fini(&s->bytes);
 	buffer_fini(&s->gaps);
+	buffer_fini(&s->sums);
 }
 
 const struct sink_type sink_timeline_svg = {

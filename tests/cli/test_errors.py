@@ -55,6 +55,9 @@ class Usage(Case):
         self.check(2, ["report", "a", "b"], "one capture")
 
     def test_what_does_not_go_together(self):
+        self.check(2, ["profile", "--heat", "--tree", "--", "/bin/true"], "--heat", "--tree")
+        self.check(2, ["profile", "--heat", "--folded", self.path("x"), "--", "/bin/true"], "--heat", "--folded")
+        self.check(2, ["profile", "--format", "firefox", "--folded", self.path("x"), "--", "/bin/true"], "--format firefox")
         self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "prints none")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")
         self.check(2, ["trace", "-t", "-r", "--", "/bin/true"], "-t", "-r")

@@ -182,6 +182,38 @@ class Profile(Case):
         # A second of CPU time each, counted at one rate, and scaled to the time it took.
         self.assertTrue(300 < after < 1100 and after / 8 < before < after * 8, (before, after))
 
+    def test_heat_shows_a_periodic_stall(self):
+        """A worker that has to wait for a lock again and again: holes of at least that length."""
+        program = ("import threading, time\n"
+                   "lock = threading.Lock()\n"
+                   "done = threading.Event()\n"
+                   "def work():\n"
+                   "    while not done.is_set():\n"
+                   "        with lock: pass\n"
+                   "        end = time.thread_time() + 0.005\n"
+                   "        while time.thread_time() < end: pass\n"
+                   "worker = threading.Thread(target=work)\n"
+                   "worker.start()\n"
+                   "for _ in range(4):\n"
+                   "    time.sleep(0.4)\n"
+                   "    with lock: time.sleep(0.3)\n"
+                   "time.sleep(0.4)\n"
+                   "done.set()\n")
+        capture, picture = self.path("stall.sooth"), self.path("stall.svg")
+        self.sooth("profile", "--rate", str(RATE), "--save", capture, "--", sys.executable, "-c", program)
+        report = self.sooth("profile", "--heat", "-j", capture).json()
+        busiest = report["heat"][0]
+        self.assertNotEqual(busiest["pid"], busiest["tid"])
+        self.assertGreater(busiest["longest_idle_ns"], 250e6)
+        bucket = report["timeline"]["bucket_ns"]
+        holes, length = 0, 0
+        for value in busiest["values_percent"] + [1]:
+            holes += bool(value) and length * bucket > 200e6
+            length = 0 if value else length + 1
+        self.assertGreaterEqual(holes, 4)
+        self.sooth("profile", "--heat", "-o", picture, capture)
+        self.assertIn("CPU by thread", harness.read(picture).decode())
+
     def test_threads_that_come_and_go(self):
         report, stacks = self.profile(PROGRAMS["profile-tables"], "fixed-many", "80000")
         working = [(names, count) for names, count in stacks if "pieces" in names]

@@ -56,9 +56,9 @@ EVERY_BY_BPF = {
         "--process", "--memory", "--file", "-e file", "-P /etc", "-c -e !futex",
         "--io --network --process --memory", "--filter errno!=0")] + [("", "--lossless RUN")],
     "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
-                 ("--set fd-leak=off", "-d 1 --no-memory PID")],
+                 ("--set fd-leak=off", "-d 1 --no-memory PID"), ("--own-scale", "-d 1 --no-memory PID")],
     "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID")],
-    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
+    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
                 ("--names short", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
 }

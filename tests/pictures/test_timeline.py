@@ -115,6 +115,23 @@ class Timeline(unittest.TestCase):
                 found.append((group, lane["track"], values))
         return found
 
+    def areas(self):
+        """The same without the parts of memory, which stand in the area of their whole."""
+        return [one for one in self.lanes() if one[0] != "memory" or one[1] == "resident"]
+
+    def tops(self):
+        """What the lanes of a group reach to: the highest value, of memory with the sum of the parts."""
+        tops = {}
+        for group, _, values in self.lanes():
+            tops[group] = max([tops.get(group, 0)] + [v for v in values if v is not None])
+        sums = {}
+        for lane in self.told["memory"]:
+            if lane["track"] != "resident":
+                for i, value in enumerate(lane["values_bytes"]):
+                    sums[lane["pid"], i] = sums.get((lane["pid"], i), 0) + (value or 0)
+        tops["memory"] = max([tops["memory"], *sums.values()])
+        return tops
+
     def rows(self):
         return self.browser.run("""
             return Array.from(document.querySelectorAll(".row")).filter((row) => row.querySelector("path"))
@@ -148,11 +165,11 @@ class Timeline(unittest.TestCase):
     # --- tests ---
 
     def test_every_lane_and_its_shape(self):
-        rows, lanes = self.rows(), self.lanes()
+        rows, lanes, tops = self.rows(), self.areas(), self.tops()
         left, width = self.plot()
         stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
         self.assertEqual(len(rows), len(lanes))
-        for row, (_, name, values) in zip(rows, lanes):
+        for row, (group, name, values) in zip(rows, lanes):
             self.assertIn(name, row["label"])
             # Runs of values begin with M; gaps are rectangles where the JSON has null.
             runs = sum(1 for i, v in enumerate(values)
@@ -165,16 +182,16 @@ class Timeline(unittest.TestCase):
             if hole is not None:
                 self.assertAlmostEqual(row["gaps"][0]["x"], left + width * hole * stretch / interval,
                                        delta=1)
-            self.check_heights(row["path"], values)
+            self.check_heights(row["path"], values, tops[group])
 
-    def check_heights(self, path, values):
-        top = max(v for v in values if v is not None)
+    def check_heights(self, path, values, top):
+        fill = float(path[1:].split("V")[0].split()[1])  # where the first run begins: the bottom
         highs = [float(part.split("H")[0]) for part in path.replace("Z", "").split("V")[1:]
                  if "H" in part]
         there = [v for v in values if v is not None]
         self.assertEqual(len(highs), len(there))
         for y, value in zip(highs, there):
-            wanted = 24 - max(1, 24 * value / top if top else 0)
+            wanted = fill - max(1, fill * value / top if top else 0)
             self.assertAlmostEqual(y, wanted, delta=0.3)
 
     def test_hover_tells_the_value(self):
@@ -193,8 +210,35 @@ class Timeline(unittest.TestCase):
         self.browser.move(5, 5)
         self.assertEqual(self.tip(), [])
 
+    def test_memory_is_one_area_with_a_legend(self):
+        parts = {lane["track"] for lane in self.told["memory"]}
+        text = self.row_text("resident")
+        for part in parts:
+            self.assertIn(part, text)
+        (areas,) = self.browser.run("""return [Array.from(document.querySelectorAll("path.part"), (path) =>
+            path.getAttribute("d"))]""")
+        whole = [lane for lane in self.told["memory"] if lane["track"] == "resident"]
+        self.assertEqual(len(areas), len(self.told["memory"]) - len(whole))
+        row = self.row_at("resident")
+        self.browser.move(row["box"]["x"] + row["box"]["width"] - 5, row["box"]["y"] + 40)
+        said = " ".join(self.tip())
+        for part in parts:
+            self.assertIn(part, said)
+
+    def row_text(self, lane):
+        return self.browser.run("return document.querySelector(`.row[data-row=\"${arguments[0]}\"]`).textContent",
+                                self.row_at(lane)["row"])
+
+    def test_the_axis_and_the_titles(self):
+        ticks = self.browser.run("return Array.from(document.querySelectorAll('#lanes > text.tick'), (t) => t.textContent)")
+        self.assertEqual(ticks[0], "0 s")
+        titles = self.browser.run("return Array.from(document.querySelectorAll('text.group'), (t) => t.textContent)")
+        self.assertEqual(len(titles), len([g for g in ("cpu", "memory", "io", "calls", "lost_records") if self.told[g]]))
+        for title in titles:
+            self.assertRegex(title, r", 0 to \d")
+
     def test_a_gap_says_so(self):
-        for row, (_, name, values) in zip(self.rows(), self.lanes()):
+        for row, (_, name, values) in zip(self.rows(), self.areas()):
             if not row["gaps"] or row["gaps"][0]["width"] < 3:
                 continue
             gap = row["gaps"][0]
@@ -281,7 +325,7 @@ class Timeline(unittest.TestCase):
             (text) => text.getBoundingClientRect().right > window.innerWidth + 1)""")
         # What a lane reaches to is told beside it, in whatever room there is.
         lacking = self.browser.run("""return Array.from(document.querySelectorAll("g.row[data-row]"))
-            .filter((row) => row.querySelector("path") && !row.querySelector("text.tick")?.textContent).length""")
+            .filter((row) => row.querySelector("path") && !row.querySelector("text.figure")?.textContent).length""")
         self.assertEqual(lacking, 0)
 
     def test_png(self):
@@ -291,13 +335,17 @@ class Timeline(unittest.TestCase):
         # As sinks/timeline_layout.h places it: the label column, lanes from the head down.
         plot_x, plot_width = 12 + 200, 1200 - 24 - 200 - 76
         y = 64 + 22 + 18 * (len(self.told["lives"]) + bool(self.told["events"]))
-        colors = {"cpu": (0x8f, 0xc1, 0xee), "memory": (0xf5, 0xb3, 0x77), "io": (0x97, 0xd3, 0x9a)}
+        colors = {"cpu": (0x8f, 0xc1, 0xee), "io": (0x97, 0xd3, 0x9a)}
         stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
-        last, checked = None, 0
-        for group, name, values in self.lanes():
+        last, checked, tops = None, 0, self.tops()
+        for group, name, values in self.areas():
             y += 26 if group != last else 0
             last = group
-            top = max(v for v in values if v is not None)
+            if group == "memory":  # an area of parts, whose height is that of its legend at least
+                parts = len({lane["track"] for lane in self.told["memory"]}) - 1
+                y += max(96, 18 + (parts + 2) * 15)
+                continue
+            top = tops[group]
             for i, value in enumerate(values[:-1]):
                 x = plot_x + plot_width * (i + 0.5) * stretch / interval
                 alone = values[max(0, i - 1):i + 2] == [value] * 3

@@ -315,6 +315,25 @@ static void test_chrome(void **state)
 		has(text, "\"name\":\"sampled\",\"pid\":10,\"tid\":11,\"ts\":20000,\"dur\":10000"));
 }
 
+/* A strip for each thread: profile_heat. */
+static void test_heat(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_sample_at(10000000, 1, 10);
+	put_sample_at(20000000, 1, 10);
+	put_sample_at(30000000, 2, 11);
+	put_sample_at(60000000, 2, 10);
+	text = show_view("profile", "profile-heat", NULL, "json");
+	assert_true(has(text, "\"interval_ns\": 50000000"));
+	/* The busier thread first: 10 ms before 20 ms, nothing for 30 ms, 10 ms. */
+	assert_true(has(text, "\"tid\": 10"));
+	assert_true(strstr(text, "\"tid\": 10") < strstr(text, "\"tid\": 11"));
+	assert_true(has(text, "\"longest_idle_ns\": 30000000"));
+	assert_true(has(text, "\"mean_percent\": 40.0"));
+}
+
 /* Stacks that are summed up: one thread, as wide as their weights. */
 static void test_speedscope_of_sums(void **state)
 {
@@ -442,8 +461,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
 		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
-		TEST(test_chrome), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
-		TEST(test_patterns) };
+		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),
+		TEST(test_hot), TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
  * of processes, and events. All tracks have buckets of the same length, and a bucket without a
  * measurement is a gap.
  */
+#include "analyze/timeline/timeline.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/finding_rows.h"
-#include "analyze/diagnosis/findings.h"
 #include "analyze/records.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/cleanup.h"
@@ -158,21 +159,62 @@ struct timeline_state {
 	struct output *output;
 	struct timeline_tracker tracker;
 	struct timeline_findings findings;
+	struct section sections[TIMELINE_GROUPS];
 	double values[TRACK_BUCKETS + 1];
 	struct timeline_process **order; /* the total first, then by CPU, highest first */
 	size_t count;
 };
 
+static const struct section track_sections[TIMELINE_GROUPS] = {
+	[TIMELINE_CPU] = { .name = "cpu",
+		.title = "CPU (percent of one core)",
+		.schema = &timeline_track_schemas[TIMELINE_CPU],
+		.shape = SECTION_TABLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "mean_percent,min_percent" },
+	[TIMELINE_MEMORY] = { .name = "memory",
+		.title = "resident memory",
+		.schema = &timeline_track_schemas[TIMELINE_MEMORY],
+		.shape = SECTION_TABLE,
+		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
+		.parts = "track",
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "min_bytes" },
+	[TIMELINE_IO] = { .name = "io",
+		.title = "bytes per second, without send and recv",
+		.schema = &timeline_track_schemas[TIMELINE_IO],
+		.shape = SECTION_TABLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "mean_bytes_per_s,min_bytes_per_s" },
+	[TIMELINE_CALLS] = { .name = "calls",
+		.title = "system calls per second",
+		.schema = &timeline_track_schemas[TIMELINE_CALLS],
+		.shape = SECTION_TABLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "mean_per_s,min_per_s" },
+	[TIMELINE_LOST] = { .name = "lost_records",
+		.title = "lost records per second",
+		.schema = &timeline_track_schemas[TIMELINE_LOST],
+		.shape = SECTION_TABLE,
+		.columns = "track,values_per_s,max_per_s" },
+};
+
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
+	const struct timeline_options *given = options;
 	struct timeline_state *s = state;
 
 	(void)err;
 	s->output = output;
 	timeline_tracker_init(&s->tracker);
 	s->findings.tracker = &s->tracker;
-	if (options)
-		s->findings.options = *(const struct findings_options *)options;
+	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
+		s->sections[i] = track_sections[i];
+	if (!given)
+		return 0;
+	s->findings.options = given->findings;
+	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
+		s->sections[i].has_own_scales = given->has_own_scales;
 	return 0;
 }
 
@@ -329,44 +371,11 @@ static int emit_process_tracks(struct timeline_state *s, const struct timeline_p
 	return status;
 }
 
-static const struct section track_sections[TIMELINE_GROUPS] = {
-	[TIMELINE_CPU] = { .name = "cpu",
-		.title = "CPU (percent of one core)",
-		.schema = &timeline_track_schemas[TIMELINE_CPU],
-		.shape = SECTION_TABLE,
-		.rows_most = TRACKS_FOR_PEOPLE,
-		.spare = "mean_percent,min_percent" },
-	[TIMELINE_MEMORY] = { .name = "memory",
-		.title = "resident memory",
-		.schema = &timeline_track_schemas[TIMELINE_MEMORY],
-		.shape = SECTION_TABLE,
-		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
-		.rows_most = TRACKS_FOR_PEOPLE,
-		.spare = "min_bytes" },
-	[TIMELINE_IO] = { .name = "io",
-		.title = "bytes per second, without send and recv",
-		.schema = &timeline_track_schemas[TIMELINE_IO],
-		.shape = SECTION_TABLE,
-		.rows_most = TRACKS_FOR_PEOPLE,
-		.spare = "mean_bytes_per_s,min_bytes_per_s" },
-	[TIMELINE_CALLS] = { .name = "calls",
-		.title = "system calls per second",
-		.schema = &timeline_track_schemas[TIMELINE_CALLS],
-		.shape = SECTION_TABLE,
-		.rows_most = TRACKS_FOR_PEOPLE,
-		.spare = "mean_per_s,min_per_s" },
-	[TIMELINE_LOST] = { .name = "lost_records",
-		.title = "lost records per second",
-		.schema = &timeline_track_schemas[TIMELINE_LOST],
-		.shape = SECTION_TABLE,
-		.columns = "track,values_per_s,max_per_s" },
-};
-
 static int emit_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)
 {
 	/* With one process the total is that process; lost records belong to no process. */
 	size_t first = s->count == 2 && group != TIMELINE_LOST ? 1 : 0;
-	int status = output_section(s->output, &track_sections[group], err);
+	int status = output_section(s->output, &s->sections[group], err);
 
 	for (size_t i = first; i < s->count && !status; i++)
 		status = emit_process_tracks(s, s->order[i], group, err);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "timeline". */
+#ifndef SOOTH_ANALYZE_TIMELINE_H
+#define SOOTH_ANALYZE_TIMELINE_H
+
+#include "analyze/diagnosis/findings.h"
+
+/* Zeroed: the defaults. */
+struct timeline_options {
+	struct findings_options findings; /* thresholds and checks */
+	bool has_own_scales;		  /* each track to its own highest value */
+};
+
+#endif
