@@ -13,6 +13,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/file_space.h"
+#include "analyze/diagnosis/inode_use.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "explain/finding.h"
 
@@ -564,6 +565,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		count = check_rank(&all, weigh, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
 			report(&l, top[i].value);
+		if (l.has_calls)
+			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
+				check_option(e, "max-time-high"));
 		if (!count)
 			report_fine(out, &all);
 	} else {

@@ -468,7 +468,7 @@ ctypes.CDLL(None).unshare(0x20000)
 os.mkdir("disk")
 subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dK,nr_inodes=%d" % (size,
-    50 if kind == "no inodes" else 10000), "none", "disk"], check=True)
+    {"no inodes": 50, "takes inodes": 4000, "gives inodes back": 4000}.get(kind, 30000)), "none", "disk"], check=True)
 def fails(call, *args):
     try: return call(*args)
     except OSError: return None
@@ -499,6 +499,10 @@ def work(n):
     elif kind == "emptied":
         if n % 10 == 0: os.ftruncate(kept, 0); os.lseek(kept, 0, os.SEEK_SET)
         os.write(kept, b"x" * 60000)
+    elif kind in ("takes inodes", "gives inodes back"):
+        for i in range(4):
+            with open("disk/t%d.%d" % (n, i), "wb") as f: f.write(b"x")
+            if kind == "gives inodes back": os.unlink("disk/t%d.%d" % (n, i))
     elif kind == "too large for it":
         # Emptied and written again: each time as much fits as there is.
         with open("disk/file", "wb", buffering=0) as f: f.write(b"x" * (size * 1024 + 4096))
@@ -855,6 +859,11 @@ FILLING_UP = [
             ("a deleted file", "grows without a name", "/disk/log (deleted) grows by"),
             ("a file that is closed each time", "grows by appends", "/disk/log grows by"),
             ("many files", "many files grow", " more files grow by"))],
+    sick("filling-up", "small files that are never removed", small_disk("takes inodes",
+        (30_000, 60_000), (0.02, 0.05)), may_skip=is_root, says="uses up the inodes of ",
+        evidence="files that the process made"),
+    healthy("filling-up", "small files that are removed", small_disk("gives inodes back",
+        (30_000, 60_000), (0.02, 0.05)), may_skip=is_root),
     healthy("filling-up", "a log on a large disk", filling("large"), may_skip=is_root),
     healthy("filling-up", "a file that is emptied", filling("emptied"), may_skip=is_root,
         also=("write-churn",)),

@@ -384,6 +384,51 @@ static void test_scattered(void **state)
 	TRY_CASES(cases);
 }
 
+/* So many new files, of a byte each; of the inodes 40 are taken, and so many are left. */
+static void makes_files_leaving(int files, uint64_t left)
+{
+	char path[40];
+
+	observe();
+	disks(0.0001, (struct disk){ 500, left + 40, false });
+	for (int i = 0; i < files; i++) {
+		snprintf(path, sizeof(path), "/data/f%d", i);
+		opens(path, CREATE);
+		CALL("write", 1, 3, 0, 1);
+		CALL("close", 0, 3);
+	}
+	disks(4.9, (struct disk){ 500, left, false });
+	observed();
+}
+
+static void makes_files(double files)
+{
+	makes_files_leaving((int)files, 400);
+}
+
+static void leaves_inodes(double left)
+{
+	makes_files_leaving(40, (uint64_t)left);
+}
+
+static void test_inodes(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "filling-up", leaves_inodes, 400, NULL,
+			"high/high: uses up the inodes of /data: 8 new files a second, such as "
+			"/data/f|; none are left in 49 s|[inodes left: 400]|[inodes taken "
+			"meanwhile: 40 over " },
+		{ "filling-up", leaves_inodes, 600, NULL, "medium/high: " },
+		{ "filling-up", leaves_inodes, 600, "filling-up.max-time=70", "fine: " },
+		/* Others take most of them. */
+		{ "filling-up", makes_files, 20, NULL, "high/high: " },
+		{ "filling-up", makes_files, 19, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_full_disk(void **state)
 {
 	static const struct check_case cases[] = {
@@ -1575,6 +1620,7 @@ int main(void)
 		cmocka_unit_test(test_syscall_errors),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_scattered),
+		cmocka_unit_test(test_inodes),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_small_io),

@@ -13,9 +13,10 @@
 
 #include "os/linux/files/procfs.h"
 
-#define MOUNTS_TRIED 512 /* of a process; more only if it uses them */
-#define OTHERS_MAX   32	 /* records of file systems that it does not use */
-#define NEARLY_FULL  20	 /* where less than this part of the space is left */
+#define MOUNTS_TRIED 512   /* of a process; more only if it uses them */
+#define OTHERS_MAX   32	   /* records of file systems that it does not use */
+#define NEARLY_FULL  20	   /* where less than this part of the space is left */
+#define FEW_FILES    20000 /* inodes: a loop can use them up within minutes */
 
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount)
 {
@@ -147,7 +148,7 @@ static bool may_fail(const struct statvfs *s)
 	if (s->f_flag & ST_RDONLY)
 		return s->f_bavail > 0; /* else it is an image, which is always full */
 	return s->f_bavail < s->f_blocks / NEARLY_FULL ||
-	       (s->f_files && s->f_favail < s->f_files / NEARLY_FULL);
+	       (s->f_files && (s->f_favail < s->f_files / NEARLY_FULL || s->f_favail < FEW_FILES));
 }
 
 /* --- records --- */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/inode_use.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/file_space.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define MADE_LEAST  20	/* files, within the observation */
+#define SHARE_LEAST 0.5 /* of the inodes that were taken meanwhile: others make files too */
+#define REACH	    100 /* times the observation: no growth is extrapolated further */
+#define LEFT_PART   20	/* nearly none: less than this part */
+
+struct inode_use {
+	const struct fds_filesystem *space;
+	uint64_t taken; /* meanwhile, by all processes */
+	uint64_t made;	/* files that the process wrote and that are still there */
+	uint64_t interval_ns;
+	const char *path; /* of any of these */
+};
+
+static uint64_t interval_of(const struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->fds),
+			      *last = check_last(e, &e->input->fds);
+	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
+	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+	return begin && end && end->record.time_ns > begin->record.time_ns
+		       ? end->record.time_ns - begin->record.time_ns
+		       : 0;
+}
+
+static void count_made(const struct check *e, const struct call_history *h, struct inode_use *u)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+
+		if (!f->contents.there_bytes || file_space_of_path(last, path->text) != u->space)
+			continue;
+		u->made++;
+		u->path = path->text;
+	}
+}
+
+/* False: it loses none, or others take them. */
+static bool read_use(const struct check *e, const struct call_history *h,
+	const struct fds_filesystem *now, struct inode_use *u)
+{
+	const struct fds_filesystem *then =
+		file_space_of_mount(check_first(e, &e->input->fds), now->mount);
+
+	*u = (struct inode_use){ .space = now, .interval_ns = interval_of(e) };
+	if (!u->interval_ns || !file_space_is_measured(now) || !file_space_is_measured(then) ||
+		!now->files || then->files_available <= now->files_available)
+		return false;
+	u->taken = then->files_available - now->files_available;
+	if (u->taken < MADE_LEAST)
+		return false;
+	count_made(e, h, u);
+	return u->made >= MADE_LEAST && (double)u->made >= SHARE_LEAST * (double)u->taken;
+}
+
+static double left_ns(const struct inode_use *u)
+{
+	return (double)u->space->files_available * (double)u->interval_ns / (double)u->taken;
+}
+
+static bool is_short(const struct inode_use *u, double max_ns)
+{
+	double reach_ns = (double)u->interval_ns * REACH;
+
+	return u->space->files_available < u->space->files / LEFT_PART ||
+	       left_ns(u) <= (max_ns < reach_ns ? max_ns : reach_ns);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct inode_use *u, double high_ns)
+{
+	struct span point = file_space_point(u->space);
+	double rate = (double)u->taken * (double)NS_PER_S / (double)u->interval_ns;
+	char what[CALL_PATH], time[UNITS_SIZE];
+
+	snprintf(what, sizeof(what), "inodes %.*s", (int)point.size, point.data);
+	finding_begin(out, calls->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
+	if (left_ns(u) <= high_ns)
+		finding_severity(out, FINDING_HIGH);
+	finding_path(out, span_of(u->path, strlen(u->path)));
+	finding_claim(out,
+		"uses up the inodes of %.*s: %.0f new files a second, such as %s; none are left in "
+		"%s",
+		(int)point.size, point.data, rate, u->path,
+		sentence_duration(time, (uint64_t)left_ns(u)));
+	finding_number(out, "inodes left", (double)u->space->files_available, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "inodes", (double)u->space->files, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		out, "inodes taken meanwhile", (double)u->taken, SOOTH_UNIT_NONE, u->interval_ns);
+	finding_number(out, "files that the process made", (double)u->made, SOOTH_UNIT_NONE,
+		u->interval_ns);
+	finding_number(out, "space left", (double)u->space->available_bytes, SOOTH_UNIT_BYTES, 0);
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out,
+		"remove what is not needed: du -x --inodes %.*s | sort -n | tail; df -i shows what "
+		"is left",
+		(int)point.size, point.data);
+	finding_end(out);
+}
+
+size_t inode_use_report(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, double max_ns, double high_ns)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	size_t count = 0;
+
+	batch_for_each (r, &all) {
+		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
+		struct inode_use u;
+
+		if (!f || !read_use(e, calls->history, f, &u) || !is_short(&u, max_ns))
+			continue;
+		report(e, out, calls, &u, high_ns);
+		count++;
+	}
+	return count;
+}
