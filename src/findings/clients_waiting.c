@@ -161,14 +161,20 @@ static const struct thread_history *busiest(const struct check *e)
 	return best;
 }
 
-/* "; it computes (thread python3)"; on a busy machine that may be a small share of a CPU. */
+/* On a busy machine that may be a small share of a CPU. */
+static bool computes(const struct thread_history *t)
+{
+	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
+}
+
+/* "; it computes (thread python3)" */
 static void put_cause(struct buffer *out, const struct check *e)
 {
 	const struct thread_history *t = busiest(e);
 
 	if (check_is_stopped(e))
 		buffer_string(out, "; it is stopped");
-	else if (t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met))
+	else if (computes(t))
 		buffer_format(out, "; it computes (thread %s)", t->name);
 	else if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		buffer_string(out, "; it sleeps");
@@ -220,7 +226,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_unseen(out,
 			"whether another process that shares this listening socket should accept "
 			"the connections");
-	finding_remedy(out, "sooth why %u shows what its threads are doing instead", e->id.pid);
+	finding_remedy(out,
+		computes(busiest(e)) && !check_is_stopped(e)
+			? "sooth profile %u shows what it computes; a server needs another thread "
+			  "or process for such work"
+			: "sooth why %u shows what its threads are doing instead",
+		e->id.pid);
 	finding_end(out);
 }
 

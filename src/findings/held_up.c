@@ -2,7 +2,8 @@
 /*
  * held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
  * nothing about it: one that is stopped, that has a lock and rests, that has not accepted the
- * connection, or whose only loop computes instead of answering. A process of the chain that is
+ * connection, or whose only loop computes instead of answering, or which computes so much that it
+ * answers rarely. A process of the chain that is
  * diagnosed too and nearer to the cause has the finding instead. Deadlocks are those of
  * all-threads-waiting.
  */
@@ -19,7 +20,11 @@
 
 #define WORKS_PERCENT	 1  /* of a CPU, by a process whose threads were not read */
 #define COMPUTES_PERCENT 30 /* on a busy machine it gets no more */
+#define LEAST_PERCENT	 10 /* or less, of one that ran at both samples */
 #define USER_SHARE	 0.8
+#define WAITS_SHARE	 0.8 /* of the samples */
+#define LOOKS_LEAST	 5
+#define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -29,7 +34,7 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-enum cause { CAUSE_NONE, CAUSE_STOPPED, CAUSE_LOCK, CAUSE_UNACCEPTED, CAUSE_COMPUTES };
+enum cause { CAUSE_NONE, CAUSE_STOPPED, CAUSE_LOCK, CAUSE_UNACCEPTED, CAUSE_COMPUTES, CAUSE_BUSY };
 
 struct held_up {
 	enum cause cause;
@@ -181,6 +186,17 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 
 /* --- a server --- */
 
+/* On a busy machine one that always could run gets little. */
+static bool computes(const struct wait_graph *g, const struct wait_link *server)
+{
+	struct wait_graph first = { .records = g->before };
+	const struct waits_thread *then =
+		wait_graph_thread_of(&first, server->process->node_pid, server->process->node_pid);
+	double cpu = wait_graph_cpu(g, server->process->node_pid);
+
+	return cpu >= COMPUTES_PERCENT || (cpu >= LEAST_PERCENT && then && then->state == 'R');
+}
+
 /* Its main thread computes, so it serves no other either. Workers that a server forked for one
  * client each are busy by design. */
 static bool is_busy_loop(
@@ -190,11 +206,10 @@ static bool is_busy_loop(
 		.pid = server->process->node_pid };
 	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
 	struct span name = record_text(&server->process->record, &server->process->name);
-	double cpu = wait_graph_cpu(g, server->process->node_pid);
 	struct span of_parent;
 
-	if (!p || server->what != WAIT_RUNS || !server->thread || cpu < COMPUTES_PERCENT ||
-		server->thread->record.tid != server->process->node_pid ||
+	if (!p || (server->what != WAIT_RUNS && server->what != WAIT_READY) || !server->thread ||
+		!computes(g, server) || server->thread->record.tid != server->process->node_pid ||
 		wait_graph_user_share(g, server->process->node_pid) < USER_SHARE)
 		return false;
 	if (!p->parent)
@@ -214,6 +229,40 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 		return CAUSE_UNACCEPTED;
 	return at + 2 == chain->count && is_busy_loop(e, g, &chain->links[at + 1]) ? CAUSE_COMPUTES
 										   : CAUSE_NONE;
+}
+
+/* Of the thread of the first link: most of the time it waits, and each wait is long. */
+static bool waits_mostly(const struct check *e, const struct wait_link *link)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	double voluntary;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (link->thread && t->tid == link->thread->record.tid)
+			break;
+	}
+	if (!t || t->met < LOOKS_LEAST)
+		return false;
+	voluntary = thread_history_voluntary(t);
+	return voluntary >= 0 && voluntary <= ANSWERS_MOST &&
+	       t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_READY] >= WAITS_SHARE * t->met;
+}
+
+/* The same server at both samples, with answers in between. */
+static bool is_of_busy(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	struct wait_graph first = { .records = g->before };
+	const struct waits_party *p = chain->links[0].party;
+	struct wait_chain before;
+
+	if (chain->count != 2 || of_socket(e, g, chain, 0) != CAUSE_COMPUTES ||
+		!waits_mostly(e, &chain->links[0]))
+		return false;
+	wait_chain_follow(&first, e->id.pid, &before);
+	return before.count && before.links[0].what == WAIT_SOCKET_READ && before.links[0].party &&
+	       before.links[0].party->party_pid == p->party_pid;
 }
 
 /* --- the chain --- */
@@ -264,6 +313,17 @@ static const struct waits_process *reported_for(
 
 /* --- the finding --- */
 
+/* ", which uses 100 % of a CPU" */
+static void put_load(struct check_result *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const struct held_up *h)
+{
+	const struct wait_link *server = h->at + 1 < chain->count ? &chain->links[h->at + 1] : NULL;
+	double cpu = server ? wait_graph_cpu(g, server->process->node_pid) : -1;
+
+	if (h->cause >= CAUSE_UNACCEPTED && cpu >= LEAST_PERCENT)
+		finding_claim(out, ", which uses %.0f %% of a CPU", cpu);
+}
+
 static void put_holder(struct buffer *out, const struct wait_chain *chain, const struct held_up *h)
 {
 	const struct wait_link *link = &chain->links[h->at];
@@ -277,7 +337,8 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, link->party->party_pid);
 }
 
-static void claim(struct check_result *out, const struct wait_chain *chain, const struct held_up *h)
+static void claim(struct check_result *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const struct held_up *h)
 {
 	const struct wait_link *link = &chain->links[h->at];
 	struct buffer holder = { 0 }, object = { 0 };
@@ -286,7 +347,12 @@ static void claim(struct check_result *out, const struct wait_chain *chain, cons
 	put_holder(&holder, chain, h);
 	wait_object_text(&object, link);
 	sentence_duration(time, h->for_ns);
-	finding_claim(out, "held up for %s by %s: ", time, buffer_cstr(&holder));
+	if (h->cause == CAUSE_BUSY)
+		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
+	else
+		finding_claim(out, "held up for %s by %s", time, buffer_cstr(&holder));
+	put_load(out, g, chain, h);
+	finding_claim(out, "%s", h->cause == CAUSE_BUSY ? "" : ": ");
 	if (h->cause == CAUSE_STOPPED)
 		finding_claim(out, "it is %s",
 			link->what == WAIT_FROZEN		 ? "frozen by its control group"
@@ -300,7 +366,7 @@ static void claim(struct check_result *out, const struct wait_chain *chain, cons
 	else if (h->cause == CAUSE_UNACCEPTED)
 		finding_claim(out, "it has not accepted the connection%s%s",
 			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
-	else
+	else if (h->cause == CAUSE_COMPUTES)
 		finding_claim(out, "it computes and does not answer");
 	buffer_fini(&holder);
 	buffer_fini(&object);
@@ -329,7 +395,9 @@ static void remedy(
 		put_holder(&text, chain, h);
 		buffer_string(&text, ", or of its work, releases the lock");
 	} else {
-		buffer_format(&text, "sooth diagnose %u shows what it does instead",
+		buffer_format(&text,
+			h->cause == CAUSE_BUSY ? "sooth profile %u shows what it computes"
+					       : "sooth diagnose %u shows what it does instead",
 			link->party->party_pid);
 	}
 	finding_remedy(out, "%s", buffer_cstr(&text));
@@ -345,18 +413,19 @@ static void report(const struct check *e, struct check_result *out, const struct
 		if (chain->links[i].confidence < least)
 			least = chain->links[i].confidence;
 	}
-	if (h->cause == CAUSE_COMPUTES && least > WAITS_MEDIUM)
+	if (h->cause >= CAUSE_COMPUTES && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
 	finding_begin(out,
 		least == WAITS_HIGH	? FINDING_CONFIDENCE_HIGH
 		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
 					: FINDING_CONFIDENCE_LOW,
 		"");
-	if ((double)h->for_ns < check_option(e, "grave-time"))
+	if (h->cause == CAUSE_BUSY || (double)h->for_ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
-	claim(out, chain, h);
+	claim(out, g, chain, h);
 	check_chain_evidence(out, g, chain);
-	finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+	if (h->cause != CAUSE_BUSY)
+		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	if (h->cause == CAUSE_STOPPED)
 		finding_unseen(out, "which process stopped it, and whether on purpose");
 	else if (h->cause == CAUSE_LOCK)
@@ -403,11 +472,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	interval = ended_ns(last) - ended_ns(first);
 	h = find(e, &g, &chain);
+	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
+		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
 	if (!h.cause || h.for_ns < interval)
 		check_fine(out, "it waits for no process that does nothing about it");
 	else if ((other = reported_for(e, &chain, &h)))
 		check_fine(out, "reported for %u, which it waits for", other->node_pid);
-	else if (check_is_over(e, "min-time", (double)h.for_ns, ""))
+	else if (h.cause == CAUSE_BUSY || check_is_over(e, "min-time", (double)h.for_ns, ""))
 		report(e, out, &g, &chain, &h);
 	else
 		emit_short(e, out, &chain, &h);

@@ -60,10 +60,13 @@ if what == "does not accept": time.sleep(100)
 c, _ = s.accept()
 c.recv(9)
 if what == "forks" and os.fork(): time.sleep(100)
-while what != "answers": pass
+while what not in ("answers", "answers rarely", "answers much"): pass
 while True:
     c.send(b"x")
-    time.sleep(0.2)
+    if what == "answers": time.sleep(0.2)
+    begin = time.process_time()
+    while time.process_time() - begin < (0.4 if what == "answers rarely" else 0.005):
+        for _ in range(9999): pass
 """
 
 CLIENT = """
@@ -105,6 +108,10 @@ CASES = [
         says="has not accepted", **TIME),
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),
 
+    sick("held-up", "a busy server that answers rarely", client("answers rarely"), severity="low",
+        says="most of its time it waits for server", settings=SOON["settings"]),
+
+    healthy("held-up", "a busy server that answers all the time", client("answers much"), **SOON),
     healthy("held-up", "a child that computes", program(CHILD, "computes"), **SOON),
     healthy("held-up", "a child that sleeps", program(CHILD, "sleeps"), **SOON),
     healthy("held-up", "a lock of a process that computes", program(LOCK, "flock", "computes"), **SOON),

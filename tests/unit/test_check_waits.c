@@ -331,6 +331,60 @@ static void waits_nothing(double value)
 	is_there();
 }
 
+/* A server of 20 % of a CPU that runs at both samples, and a client of it in poll or read at every
+ * look; `waits` a second. */
+static void asks_server(double waits, double cpu, const char *state)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i, (struct proc_process){ .record.pid = 200 }, "server");
+	thread((struct thread_made){
+		.name = "thing", .call = "read", .arguments = { 3 }, .voluntary = waits });
+	threads_read(1);
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+		struct waits_process server = { .record = head_of(s, PID, WAITS_PROCESS),
+			.node_start_ticks = start_of(200),
+			.node_pid = 200,
+			.threads = 1,
+			.cpu_ns = (uint64_t)(s * cpu / 100 * (double)NS_PER_S),
+			.user_ns = (uint64_t)(s * cpu / 100 * (double)NS_PER_S),
+			.state = state[i] };
+		struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+			.node_pid = 200,
+			.node_start_ticks = start_of(200),
+			.call_state = SOOTH_STATE_ABSENT,
+			.state = state[i] };
+		struct record_tail tail[] = { tail_string(&server.name, "server") };
+		struct record_tail name[] = { tail_string(&t.name, "server") };
+
+		t.record.tid = 200;
+		waits_process(s, PID);
+		waits_thread_since(s, PID, "read", (uint64_t)s, 0.3);
+		waits_object(s, PID, 3, FDS_TCP);
+		waits_party(s, PID, WAITS_RELATION_PEER, 200, "server");
+		RECORD_APPEND(&records, &server, tail, 1);
+		RECORD_APPEND(&records, &t, name, 1);
+		waits_end(s);
+	}
+}
+
+static void asks_busy(double waits)
+{
+	asks_server(waits, 60, "RR");
+}
+
+static void asks_starved(double cpu)
+{
+	asks_server(2, cpu, "RR");
+}
+
+static void asks_resting(double cpu)
+{
+	asks_server(2, cpu, "SR");
+}
+
 static void test_held_up(void **state)
 {
 	static const struct check_case cases[] = {
@@ -348,6 +402,14 @@ static void test_held_up(void **state)
 		{ "held-up", lock_rested, 4, NULL, "fine: it waits for no process " },
 		{ "held-up", lock_of_idle, 100, NULL, "fine: it waits for no process " },
 		{ "held-up", locked_crosswise, 0, NULL, "fine: " },
+		{ "held-up", asks_busy, 20, NULL,
+			"low/medium: most of its time it waits for server (200), which uses 60 % "
+			"of a CPU [chain of waits: |<sooth profile 200 shows what it computes>" },
+		{ "held-up", asks_busy, 21, NULL, "fine: " },
+		{ "held-up", asks_starved, 10, NULL, "low/" },
+		{ "held-up", asks_starved, 9, NULL, "fine: " },
+		{ "held-up", asks_resting, 30, NULL, "low/" },
+		{ "held-up", asks_resting, 29, NULL, "fine: " },
 		{ "held-up", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 
@@ -570,7 +632,8 @@ static void test_blocked_io(void **state)
 			"=high/high: stuck waiting for /mnt/file: thread reader (99), for 5 s {fd "
 			"3} {path /mnt/file} [time the thread has spent in this wait: 5.00s over "
 			"5.00s] [number of threads stuck in the same wait: 1] [state: D in 6 of 6 "
-			"samples, and no context switch between them] [system call: read] [kernel function: "
+			"samples, and no context switch between them] [system call: read] [kernel "
+			"function: "
 			"folio_wait] [file: /mnt/file, fd 3] [device number of the file system: "
 			"8:1] <repair the disk, mount or device: dmesg shows disk and network "
 			"errors, umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a "

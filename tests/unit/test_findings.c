@@ -95,7 +95,10 @@ static void test_causes_first(void **state)
 		.soft_limit = 112,
 		.hard_limit = 112,
 		.descriptors = 110 };
+	struct check_settings settings;
+	struct findings_options options = { .settings = &settings };
 	const char *json, *leak, *limit;
+	struct sooth_error err;
 
 	(void)state;
 	add_growing(20, "leaky");
@@ -110,6 +113,12 @@ static void test_causes_first(void **state)
 	assert_non_null(strstr(json, "2 findings (1 critical, 1 high) in 1 of 1 process"));
 	assert_non_null(strstr(show_view("diagnose", "findings", NULL, "text"),
 		"also fd-limit-near (critical): "));
+	/* A cause that a user has called low stays behind. */
+	check_settings_init(&settings);
+	assert_int_equal(check_settings_set(&settings, "fd-leak=low", &err), 0);
+	json = show_view("diagnose", "findings", &options, "json");
+	assert_true(strstr(json, "\"key\": \"fd-leak:99@1\"") >
+		    strstr(json, "\"key\": \"fd-limit-near:99@1\""));
 }
 
 /* A process, and its children of which there are more each second, each with its memory. */

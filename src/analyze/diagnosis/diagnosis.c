@@ -198,7 +198,13 @@ static bool is_cause(const struct finding_row *cause, const struct finding_row *
 	return false;
 }
 
-/* A cause moves before the first finding that it leads to, whatever their severities. */
+/* A grave finding stays before a cause of low severity, which is none that a user looks for first. */
+static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
+{
+	return cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;
+}
+
+/* A cause moves before the first finding that it leads to. */
 static void put_causes_first(const struct finding_row **rows, size_t count)
 {
 	size_t moves = 0;
@@ -207,7 +213,7 @@ static void put_causes_first(const struct finding_row **rows, size_t count)
 		for (size_t k = i + 1; k < count && moves < count * count; k++) {
 			const struct finding_row *cause = rows[k];
 
-			if (!is_cause(cause, rows[i]))
+			if (!is_cause(cause, rows[i]) || !may_precede(cause, rows[i]))
 				continue;
 			memmove(rows + i + 1, rows + i, (k - i) * sizeof(*rows));
 			rows[i] = cause;
