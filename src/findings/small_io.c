@@ -4,6 +4,9 @@
  * because it asks for so few: a read that returned all it asked for, a write to a file, a
  * write to a socket that follows another without a read in between. A process that reads the
  * few bytes a peer sent, or answers them, has no choice.
+ *
+ * A pipe often carries single bytes on purpose, to wake a thread. Its reads count only where there
+ * are very many, by a process that does not write to it and does not wait before each.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +15,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX 3
+#define SHOWN_MAX  3
+#define PIPE_TIMES 10 /* as many reads as of a file */
+#define PIPE_WAITS 4  /* at most one wait for so many reads */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
@@ -57,6 +62,39 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 	snprintf(out, size, "%s %s", direction_name(direction), path);
 }
 
+/* Context switches per second of all threads; negative: not measured. */
+static double waits_of(const struct check *e)
+{
+	const struct thread_history *t;
+	double sum = 0, one;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		one = thread_history_voluntary(t);
+		if (one < 0)
+			return -1;
+		sum += one;
+	}
+	return position ? sum : -1;
+}
+
+/* What a pipe holds is read in crumbs. */
+static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
+{
+	double waits = waits_of(l->e);
+
+	return l->direction == CALL_READ && !f->moves[CALL_WRITTEN].calls && waits >= 0 &&
+	       rate >= PIPE_TIMES * check_option(l->e, "min-rate") && waits * PIPE_WAITS <= rate;
+}
+
+static bool is_subject(
+	const struct look *l, const char *path, const struct call_file *f, double rate)
+{
+	if (f->kind == FD_FOLLOWED_PIPE)
+		return is_pipe_in_crumbs(l, f, rate);
+	return f->kind == FD_FOLLOWED_SOCKET || call_is_on_disk(path);
+}
+
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
@@ -64,13 +102,13 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct call_file *f = value;
 	const struct call_moves *m = &f->moves[l->direction];
 	struct small s = small_of(l->e, m);
+	double rate = check_calls_rate(l->calls, s.calls);
 	char what[CALL_PATH + 16];
 
 	put_key(l->direction, path->text, what, sizeof(what));
-	if ((f->kind != FD_FOLLOWED_SOCKET && !call_is_on_disk(path->text)) ||
-		!check_calls_suffice(l->calls, s.seen) ||
+	if (!is_subject(l, path->text, f, rate) || !check_calls_suffice(l->calls, s.seen) ||
 		s.calls * 100 < check_option(l->e, "min-share") * (double)m->calls ||
-		!check_is_over(l->e, "min-rate", check_calls_rate(l->calls, s.calls), what))
+		!check_is_over(l->e, "min-rate", rate, what))
 		return 0;
 	return s.calls;
 }
@@ -93,8 +131,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_path(out, name);
 	finding_claim(out, "%s %s %.2g byte%s at a time, %s%.0f times a second",
 		direction_name(direction), path->text, s.bytes / s.calls,
-		s.bytes == s.calls ? "" : "s", check_calls_least(e),
-		check_calls_rate(c, s.calls));
+		s.bytes == s.calls ? "" : "s", check_calls_least(e), check_calls_rate(c, s.calls));
 	finding_rate(
 		out, "small calls", check_calls_rate(c, s.calls), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "bytes per call", s.bytes / s.calls, SOOTH_UNIT_BYTES, c->interval_ns);
@@ -105,7 +142,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		c->interval_ns);
 	check_calls_unseen(c, e, out);
 	finding_remedy(
-		out, direction == CALL_READ
+		out, f->kind == FD_FOLLOWED_PIPE
+			     ? "read larger blocks; a shell's read takes a pipe byte by byte: use "
+			       "mapfile or awk, or read from a file"
+		     : direction == CALL_READ
 			     ? "read larger blocks, for example with a buffered reader"
 			     : "write larger blocks, for example with a buffered writer or writev");
 	finding_end(out);

@@ -804,8 +804,17 @@ if kind in ("sent", "written"):
 elif kind == "asked":
     threading.Thread(target=echo, args=(peer,), daemon=True).start()
 r, w = os.pipe()
+if kind in ("piped", "blocks of a pipe"):
+    if not os.fork():
+        os.close(r)
+        while True: os.write(w, b"x" * 4096)
+    os.close(w)
 def work(n):
-    if kind == "read":
+    if kind == "piped":
+        for _ in range(60): os.read(r, size)
+    elif kind == "blocks of a pipe":
+        for _ in range(60): os.read(r, 4096)
+    elif kind == "read":
         if n % 500 == 0: os.lseek(f, 0, os.SEEK_SET)
         for _ in range(60): os.read(f, size)
     elif kind == "written":
@@ -838,6 +847,9 @@ SMALL_IO = [
     sick("small-io", "sends in crumbs", small("sent"), settings=FEW, says="writes TCP", **CALLS),
     sick("small-io", "receives in crumbs", small("taken apart"), settings=FEW, says="reads TCP",
         **CALLS),
+    sick("small-io", "a pipe, byte by byte", small("piped", (1, 2)), settings=("small-io.min-rate=20",),
+        says="reads pipe:[", **CALLS),
+    healthy("small-io", "a pipe, in blocks", small("blocks of a pipe"), settings=("small-io.min-rate=20",)),
     healthy("small-io", "questions and answers", small("asked"), settings=FEW),
     healthy("small-io", "blocks", small("blocks"), settings=FEW),
     healthy("small-io", "a pipe that wakes", small("woken"), settings=FEW),

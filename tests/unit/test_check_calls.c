@@ -673,12 +673,13 @@ static void syncs(double each_ms)
 	lasts_ms = 0.001;
 }
 
-static void threads_waited(double ms)
+static void threads_stood(double ms, double switches)
 {
 	for (int i = 0; i < 2; i++) {
 		struct threads_thread t = { .record = head_of(5.0 * i, PID, THREADS_THREAD),
 			.thread_start_ticks = 1,
 			.waited_ns = (uint64_t)(i * ms * (double)NS_PER_MS),
+			.voluntary_switches = (uint64_t)(i * switches),
 			.state = 'S' };
 		struct threads_process p = { .record = head_of(5.0 * i, PID, THREADS_PROCESS),
 			.threads = 1 };
@@ -687,6 +688,11 @@ static void threads_waited(double ms)
 		RECORD_APPEND(&records, &t, NULL, 0);
 		RECORD_APPEND(&records, &p, NULL, 0);
 	}
+}
+
+static void threads_waited(double ms)
+{
+	threads_stood(ms, 0);
 }
 
 static void syncs_slowly(double each_ms)
@@ -1022,6 +1028,41 @@ static void reads_device(double times)
 	observed();
 }
 
+/* So many reads of a byte, and so many waits, of a pipe that it had open. */
+static void reads_pipe_of(double reads_count, double waits, bool writes_too)
+{
+	struct fds_descriptor d = {
+		.record = head_of(0, PID, FDS_DESCRIPTOR), .fd = 3, .type = FDS_PIPE
+	};
+	struct fds_process p = { .record = head_of(0, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.path, "pipe:[7]") };
+
+	observe();
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+	if (writes_too)
+		CALL("write", 1, 3, 0, 1);
+	for (int i = 0; i < (int)reads_count; i++)
+		CALL("read", 1, 3, 0, 1);
+	threads_stood(0, waits);
+	observed();
+}
+
+static void reads_pipe(double count)
+{
+	reads_pipe_of(count, 10, false);
+}
+
+static void reads_pipe_and_waits(double waits)
+{
+	reads_pipe_of(5000, waits, false);
+}
+
+static void reads_own_pipe(double count)
+{
+	reads_pipe_of(count, 10, true);
+}
+
 static void test_small_io(void **state)
 {
 	static const struct check_case cases[] = {
@@ -1050,6 +1091,13 @@ static void test_small_io(void **state)
 			"medium/high: writes TCP |{connection TCP}" },
 		{ "small-io", sends_little, 5000, NULL, "fine: " },
 		{ "small-io", reads_device, 5000, NULL, "fine: " },
+		{ "small-io", reads_pipe, 5000, "small-io.min-rate=100",
+			"medium/high: reads pipe:[7] 1 byte at a time, 1000 times a second "
+			"|<read larger blocks; a shell's read takes a pipe byte by byte" },
+		{ "small-io", reads_pipe, 4999, "small-io.min-rate=100", "fine: " },
+		{ "small-io", reads_pipe_and_waits, 1250, "small-io.min-rate=100", "medium/" },
+		{ "small-io", reads_pipe_and_waits, 1251, "small-io.min-rate=100", "fine: " },
+		{ "small-io", reads_own_pipe, 5000, "small-io.min-rate=100", "fine: " },
 	};
 
 	(void)state;

@@ -19,7 +19,7 @@ static struct call_file *file_at(const struct call_at_hand *c, const struct call
 	return map_put(&c->history->files, key, NULL);
 }
 
-/* A file by its name, a connection by its ends; false: it is neither, or not known. */
+/* A file or pipe by its name, a connection by its ends; false: it is neither, or not known. */
 static bool key_of(const struct fd_followed *known, struct call_path *key)
 {
 	*key = (struct call_path){ { 0 } };
@@ -27,7 +27,8 @@ static bool key_of(const struct fd_followed *known, struct call_path *key)
 		return false;
 	if (known->kind == FD_FOLLOWED_SOCKET)
 		fd_followed_connection(known, key->text, sizeof(key->text));
-	else if (known->name && known->kind == FD_FOLLOWED_FILE)
+	else if (known->name &&
+		 (known->kind == FD_FOLLOWED_FILE || known->kind == FD_FOLLOWED_PIPE))
 		*key = call_path_of(span_of(known->name, strlen(known->name)));
 	return *key->text;
 }

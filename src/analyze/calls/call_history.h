@@ -74,7 +74,7 @@ struct call_contents {
 	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
 };
 
-/* A file or a connection. */
+/* A file, a pipe or a connection. */
 struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
