@@ -15,11 +15,18 @@ struct profile_config {
 	struct picture_options picture;
 	struct {
 		uint64_t rate;
-		const char *role, *folded, *pprof, *names;
+		const char *role, *folded, *pprof, *names, *sort;
 		double least_percent;
 		bool tree, heat;
 	} profile;
 };
+
+static const char *order_name(size_t index)
+{
+	static const char *const names[] = { "self", "total", NULL };
+
+	return names[index];
+}
 
 static const struct option profile_options[] = {
 	VALUE_ROW(0, "format", CHOICE, "NAME", profile_config, output.format,
@@ -31,6 +38,9 @@ static const struct option profile_options[] = {
 		"show only threads of this role or name, as the table lists them"),
 	FLAG_ROW(0, "tree", profile_config, profile.tree,
 		"print the call tree instead of the hot functions"),
+	VALUE_ROW(0, "sort", CHOICE, "ORDER", profile_config, profile.sort,
+		"order of the functions: self (default), or total, with what they call",
+		.choice = order_name),
 	FLAG_ROW(0, "heat", profile_config, profile.heat,
 		"print CPU over time by thread; -o FILE.svg or FILE.png: as a picture"),
 	VALUE_ROW(0, "min-share", REAL, "PERCENT", profile_config, profile.least_percent,
@@ -60,6 +70,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("rate"),
+	{ OPTION_PER_PROCESS, "sort", "tree,heat", "it orders the table of functions", NULL },
 };
 
 struct profile_views {
@@ -164,6 +175,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 	struct profile_config *c = config;
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
+			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
 			.least_share = c->profile.least_percent / 100,
 			.names = demangle_style_of(c->profile.names),
 			.folds_chains = c->profile.tree },

@@ -22,12 +22,12 @@ require("fs").writeFileSync(process.argv[2], String(process.pid));
 @needs_bpf
 @unittest.skipUnless(shutil.which("node"), "node is not installed")
 class Generated(Case):
-    def profile(self, *options):
+    def profile(self, *options, command=("node",)):
         """The report, and the names of functions with their own samples."""
         script, pid = self.path("program.js"), self.path("pid")
         with open(script, "w", encoding="utf-8") as file:
             file.write(PROGRAM)
-        report = self.sooth("profile", "-j", "--rate", "997", "--", "node", *options, script, pid).json()
+        report = self.sooth("profile", "-j", "--rate", "997", "--", *command, *options, script, pid).json()
         for name in glob.glob("/tmp/perf-%s.map" % harness.read(pid).decode()):
             os.remove(name)
         own = {}
@@ -45,6 +45,11 @@ class Generated(Case):
         self.assertGreater(ten + other, 0.5 * report["profile"]["samples"], own)
         self.assertLess(abs(ten / (ten + other) - 0.9), 0.08, own)
         self.assertEqual(self.notes(report), [])
+
+    def test_map_that_every_user_may_write_to(self):
+        _, own = self.profile("--perf-basic-prof", "--no-turbo-inlining",
+                              command=("sh", "-c", 'umask 0; exec node "$@"', "sh"))
+        self.assertEqual([name for name in own if "*ten " in name], [], own)
 
     def test_without(self):
         report, own = self.profile()

@@ -58,7 +58,7 @@ EVERY_BY_BPF = {
     "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
                  ("--set fd-leak=off", "-d 1 --no-memory PID"), ("--own-scale", "-d 1 --no-memory PID")],
     "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID")],
-    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
+    "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--sort total", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
                 ("--names short", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
 }

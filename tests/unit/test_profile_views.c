@@ -89,6 +89,21 @@ static void test_functions(void **state)
 	assert_false(has(text, "ends of stacks"));
 }
 
+/* main is above sys_read, which is the function with most samples of its own. */
+static void test_by_total(void **state)
+{
+	struct profile_options options = { .by_total = true };
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-table", &options, "text");
+	assert_true(strstr(text, "main main ") < strstr(text, "main sys_read"));
+	put_all();
+	text = show_view("profile", "profile-table", NULL, "text");
+	assert_true(strstr(text, "main main ") > strstr(text, "main sys_read"));
+}
+
 static void test_ends(void **state)
 {
 	const char *text;
@@ -459,10 +474,11 @@ static void test_patterns(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_ends), TEST(test_role),
-		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
-		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),
-		TEST(test_hot), TEST(test_patterns) };
+	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
+		TEST(test_ends), TEST(test_role), TEST(test_folded), TEST(test_pprof),
+		TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome), TEST(test_heat),
+		TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
+		TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

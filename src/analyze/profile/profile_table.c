@@ -106,16 +106,15 @@ static const struct section summary_section = {
 	.schema = &summary_schema,
 	.shape = SECTION_OBJECT,
 };
-static const struct section function_section = {
-	.name = "functions",
-	.title = "functions",
-	.schema = &function_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no samples: no thread of the target used the CPU",
-	.rows_most = FUNCTIONS_SHOWN,
-	.sort = "self_samples",
-	.is_descending = true,
-};
+#define FUNCTION_SECTION(sort_)                                                                    \
+	{                                                                                          \
+		.name = "functions", .title = "functions", .schema = &function_schema,             \
+		.shape = SECTION_TABLE,                                                            \
+		.if_empty = "no samples: no thread of the target used the CPU",                    \
+		.rows_most = FUNCTIONS_SHOWN, .sort = sort_, .is_descending = true,                \
+	}
+static const struct section function_section = FUNCTION_SECTION("self_samples");
+static const struct section function_total_section = FUNCTION_SECTION("total_samples");
 static const struct section end_section = {
 	.name = "stack_ends",
 	.title = "ends of stacks",
@@ -153,7 +152,7 @@ struct table_state {
 	struct map functions; /* struct function_key -> struct function_sum */
 	struct profile_count selected;
 	uint64_t whole;
-	uint64_t ends[PROFILE_ENDS]; /* samples */
+	uint64_t ends[PROFILE_ENDS];	       /* samples */
 	uint64_t unnamed[ARRAY_SIZE(engines)]; /* samples with code of an engine without a name */
 };
 
@@ -258,15 +257,27 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
 }
 
-static int by_weight(const void *left, const void *right)
+/* More first. */
+static int order_of(uint64_t a, uint64_t b)
+{
+	return (a < b) - (a > b);
+}
+
+static int by_self(const void *left, const void *right)
 {
 	const struct function_sum *a = left, *b = right;
+	int order = order_of(a->self, b->self);
 
-	if (a->self != b->self)
-		return a->self > b->self ? -1 : 1;
-	if (a->total != b->total)
-		return a->total > b->total ? -1 : 1;
-	return memcmp(&a->key, &b->key, sizeof(a->key));
+	order = order ? order : order_of(a->total, b->total);
+	return order ? order : memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static int by_total(const void *left, const void *right)
+{
+	const struct function_sum *a = left, *b = right;
+	int order = order_of(a->total, b->total);
+
+	return order ? order : by_self(left, right);
 }
 
 static int emit_function(
@@ -291,7 +302,8 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct function_sum *sorted =
 		calloc(s->functions.count + 1, sizeof(*sorted));
-	int status = output_section(s->output, &function_section, err);
+	int status = output_section(
+		s->output, s->options.by_total ? &function_total_section : &function_section, err);
 	size_t count = 0, position = 0;
 	const void *key;
 	void *value;
@@ -300,7 +312,7 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 		return error_no_memory(err);
 	while (map_next(&s->functions, &position, &key, &value))
 		sorted[count++] = *(const struct function_sum *)value;
-	qsort(sorted, count, sizeof(*sorted), by_weight);
+	qsort(sorted, count, sizeof(*sorted), s->options.by_total ? by_total : by_self);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_function(s, &sorted[i], err);
 	return status;
@@ -332,7 +344,8 @@ static void note_unnamed(struct table_state *s)
 			continue;
 		snprintf(what, sizeof(what), "names of functions compiled by %s", engines[i].name);
 		snprintf(why, sizeof(why),
-			"%.1f %% of the samples have such frames, and it writes no perf map", percent);
+			"%.1f %% of the samples have such frames, and it writes no perf map",
+			percent);
 		output_limit(s->output, what, why, engines[i].remedy);
 	}
 }

@@ -14,6 +14,7 @@ struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
 	double least_share; /* of all samples: less is left out */
 	enum demangle_style names;
+	bool by_total;	   /* the table: functions with what they call, not by themselves, first */
 	bool is_icicle;	   /* a picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */
 	/* Of the stacks: nothing is shown, the graph is filled (values: samples as calls, CPU time)

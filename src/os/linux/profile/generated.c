@@ -138,11 +138,12 @@ const char *generated_engine(const struct generated *g, uint32_t pid)
 
 /* --- its map --- */
 
-/* A regular file of the process's owner, in its /tmp, where every user may put links. */
+/* A regular file of the process's owner, in its /tmp, where every user may put links; not one that
+ * every user may write to. */
 static int open_map(struct generated *g, const struct generated_process *p)
 {
-	_cleanup_close_ int folder = timed_open(
-		&g->timeout, p->root, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW, OPEN_MS);
+	_cleanup_close_ int folder =
+		timed_open(&g->timeout, p->root, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW, OPEN_MS);
 	char name[32];
 	struct stat st;
 	int fd;
@@ -150,9 +151,10 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	if (folder < 0)
 		return folder;
 	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
-	fd = timed_open(&g->timeout, folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-		OPEN_MS);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != p->owner)) {
+	fd = timed_open(
+		&g->timeout, folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS);
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mode & S_IWOTH ||
+			       st.st_uid != p->owner)) {
 		close(fd);
 		return -EACCES;
 	}
@@ -169,8 +171,7 @@ static void take_lines(struct perf_map_place *places, size_t count, struct buffe
 	buffer_consume(bytes, whole);
 }
 
-void generated_names(
-	struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
+void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
 {
 	const struct generated_process *p = map_get(&g->processes, &pid);
 	struct buffer bytes = { .limit = 4 * PIECE_BYTES };
