@@ -97,7 +97,7 @@ struct one_sided_row {
 	F(S, U64, changed, ALWAYS, "number of values that differ by more than noise")              \
 	F(S, U64, appeared, ALWAYS, "number of rows found only in the second capture")             \
 	F(S, U64, vanished, ALWAYS, "number of rows found only in the first capture")              \
-	F(S, U64, within_noise, ALWAYS, "number of values whose difference is only noise")         \
+	F(S, U64, within_noise, ALWAYS, "number of values that differ only by noise")              \
 	F(S, NAMED, U64, not_measured, unmeasured, ALWAYS,                                         \
 		"number of values measured in only one of the two captures")                       \
 	F(S, U64, incomparable, ALWAYS,                                                            \

@@ -14,8 +14,7 @@
 	F(S, U64, failed, WITH(measured_state), "failed allocator calls: no memory was returned",  \
 		.merge = SOOTH_MERGE_SUM)                                                          \
 	F(S, U64, overflows, WITH(measured_state),                                                 \
-		"allocator calls whose count times size overflows 64 bits",                        \
-		.merge = SOOTH_MERGE_SUM)                                                          \
+		"allocator calls with a count times size over 64 bits", .merge = SOOTH_MERGE_SUM)  \
 	F(S, U64, unfinished, MAYBE(unfinished_state),                                             \
 		"calls still running at the end of the measurement")                               \
 	F(S, U64, allocated_bytes, WITH(measured_state),                                           \
@@ -31,8 +30,7 @@
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, peak_after_ns, WITH(live_state), "time from the start of the run to the peak",   \
 		.unit = SOOTH_UNIT_NS)                                                             \
-	F(S, U64, frees_unknown, WITH(live_state),                                                 \
-		"frees of blocks whose allocation was not seen")                                   \
+	F(S, U64, frees_unknown, WITH(live_state), "frees of blocks without a seen allocation")    \
 	F(S, U64, frees_inherited, WITH(live_state),                                               \
 		"frees, by a forked child, of blocks that its parent allocated")                   \
 	F(S, U64, frees_from_before, WITH(live_state), "frees of blocks allocated before attach")  \
@@ -61,7 +59,7 @@ struct heap_totals_row {
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
 	F(S, U64, failed, ALWAYS, "failed allocator calls: no memory was returned",                \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, overflows, ALWAYS, "allocator calls whose count times size overflows 64 bits",   \
+	F(S, U64, overflows, ALWAYS, "allocator calls with a count times size over 64 bits",       \
 		.is_hidden = true)                                                                 \
 	F(S, U64, unfinished, MAYBE(unfinished_state),                                             \
 		"calls still running at the end of the measurement")                               \
@@ -84,7 +82,7 @@ struct heap_type_row {
 
 #define HEAP_SIZE_ROW(F, S)                                                                        \
 	F(S, U64, from_bytes, ALWAYS, "smallest requested size in this histogram bucket",          \
-		.label = "SIZE>=", .unit = SOOTH_UNIT_BYTES, .is_key = true)                    \
+		.label = "SIZE>=", .unit = SOOTH_UNIT_BYTES, .is_key = true)                       \
 	F(S, U64, below_bytes, MAYBE(below_state),                                                 \
 		"end of this histogram bucket: requested sizes are smaller", .label = "<",         \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
@@ -124,7 +122,7 @@ struct heap_process_row {
 
 #define HEAP_GAP_ROW(F, S)                                                                         \
 	F(S, PID)                                                                                  \
-	F(S, TEXT, path, ALWAYS, "program or library whose first allocator calls were missed",     \
+	F(S, TEXT, path, ALWAYS, "program or library; its first allocator calls were missed",      \
 		.label = "FILE", .may_shrink = true)                                               \
 	F(S, U64, unseen_ns, ALWAYS,                                                               \
 		"time in which allocations of the file were missed: from loading it to its probe", \

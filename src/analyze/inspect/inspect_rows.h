@@ -167,7 +167,7 @@ struct inspect_signals_row {
 		"memory limit of the control group closest to its limit; null: none",              \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, NAMED, TEXT, group, control_group, WITH(group_state),                                 \
-		"control group whose memory use is closest to its limit")
+		"control group closest to its memory limit")
 
 struct inspect_danger_row {
 	struct sooth_record record;

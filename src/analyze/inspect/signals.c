@@ -68,7 +68,7 @@ static const struct sooth_schema row_schema = {
 
 #define SIGNALS_SUMS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
-	F(S, U32, threads, MAYBE(threads_state), "number of threads whose signal masks were read") \
+	F(S, U32, threads, MAYBE(threads_state), "number of signal masks read, one per thread")    \
 	F(S, U32, caught, MAYBE(masks_state), "number of signals with a handler")                  \
 	F(S, U32, ignored, WITH(masks_state), "number of ignored signals")                         \
 	F(S, U64, queued, WITH(masks_state), "signals queued for all processes of the user")       \

@@ -58,8 +58,7 @@
 	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
 		.may_shrink = true, .placeholder = "project")                                      \
 	F(S, TEXT, session_agent, MAYBE(session_agent_state),                                      \
-		"id of the agent whose session the process belongs to", .is_hidden = true,         \
-		.label = "OF")                                                                     \
+		"id of the agent that owns the process", .is_hidden = true, .label = "OF")         \
 	F(S, TEXT, session_id, MAYBE(session_state), "id of the agent's session",                  \
 		.is_hidden = true, .label = "SESSION", .may_shrink = true,                         \
 		.placeholder = "session")                                                          \

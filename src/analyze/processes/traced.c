@@ -27,7 +27,7 @@ struct traced_view {
 #define TRACED_ROW(F, S)                                                                           \
 	F(S, PID)                                                                                  \
 	F(S, TEXT, name, ALWAYS, "name of the main thread of the process")                         \
-	F(S, TEXT, agent, ALWAYS, "id of the agent whose session the process belongs to")          \
+	F(S, TEXT, agent, ALWAYS, "id of the agent that owns the process")                         \
 	F(S, TEXT, role, MAYBE(role_state),                                                        \
 		"role of the process in its session: main, helper, tool call, ...")                \
 	F(S, U32, tracer_pid, ALWAYS, "thread id of the tracer (ptrace)", .label = "BY")           \

@@ -26,7 +26,7 @@
 	F(S, U64, period_ns, ALWAYS, "CPU time between two samples", .label = "PERIOD",            \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, NAMED, REAL, whole_percent, whole_stacks_percent, MAYBE(whole_state),                 \
-		"samples whose stack reaches the entry of the thread", .label = "WHOLE STACKS",    \
+		"samples with a stack down to the entry of the thread", .label = "WHOLE STACKS",   \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
 struct summary_row {
@@ -79,7 +79,7 @@ static const struct sooth_schema function_schema = {
 
 #define END_ROW(F, S)                                                                              \
 	F(S, TEXT, end, ALWAYS, "how the walk up the stack ended", .is_key = true)                 \
-	F(S, U64, samples, ALWAYS, "samples whose stack ended like this",                          \
+	F(S, U64, samples, ALWAYS, "samples with a stack that ended like this",                    \
 		.merge = SOOTH_MERGE_SUM)                                                          \
 	F(S, REAL, percent, ALWAYS, "share of all samples", .label = "SHARE",                      \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)

@@ -8,7 +8,7 @@
 
 #define CONNECTION_ROW(F, S)                                                                       \
 	F(S, ALSO, U32, socket.record.pid, pid, ALWAYS, "process id in the initial pid namespace") \
-	F(S, TEXT, agent, ALWAYS, "id of the agent whose session the process belongs to")          \
+	F(S, TEXT, agent, ALWAYS, "id of the agent that owns the process")                         \
 	F(S, TEXT, role, MAYBE(role_state),                                                        \
 		"role of the process in its session: main, helper, tool call, ...")                \
 	F(S, TEXT, name, ALWAYS, "name of the main thread of the process", .is_hidden = true)      \

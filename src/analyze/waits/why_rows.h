@@ -80,7 +80,7 @@ struct why_remedy_row {
 	F(S, ENUM8, confidence, ALWAYS, "confidence of the weakest link: high, medium, low",       \
 		.names = &waits_confidence_names)                                                  \
 	F(S, TEXT, reason, MAYBE(reason_state), "why something is not known")                      \
-	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent whose main process it is")          \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent, if the process is its main one")   \
 	F(S, ROWS, activity, WITH(agent_state), "what the main process of an agent is doing",      \
 		.rows = &activity_row_schema, .is_single = true, .is_hidden = true)                \
 	F(S, ROWS, waits, ALWAYS, "chain of waits: the process, then what it waits for",           \
