@@ -3,11 +3,110 @@
 #include "analyze/stacks/stack_rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "model/schema.h"
 #include "probes/syscall_names.h"
+
+/* --- groups: the threads of a process at the same place in the same state --- */
+
+#define GROUPS_MAX 65536
+
+struct stack_group {
+	const struct stacks_thread *first; /* the main thread where it is one of them */
+	uint32_t threads;
+	bool has_main;
+};
+
+struct group_key {
+	uint32_t stack; /* 0: none was read */
+	uint32_t call;
+	uint8_t stack_state, call_state, state, is_on_cpu, has_moved;
+	uint8_t unused[3];
+};
+
+static struct group_key key_of(const struct stacks_thread *t)
+{
+	return (struct group_key){ .stack = t->stack_state ? 0 : t->stack,
+		.call = t->call_state ? 0 : t->syscall,
+		.stack_state = t->stack_state,
+		.call_state = t->call_state,
+		.state = (uint8_t)t->state,
+		.is_on_cpu = t->is_on_cpu,
+		.has_moved = t->has_moved };
+}
+
+/* Whether a thread is in the group. */
+static bool stack_group_has(const struct stack_group *group, const struct stacks_thread *t)
+{
+	struct group_key a = key_of(group->first), b = key_of(t);
+
+	return !memcmp(&a, &b, sizeof(a));
+}
+
+static bool computes(const struct stack_group *g)
+{
+	return g->first->state == 'R';
+}
+
+static int by_weight(const void *left, const void *right)
+{
+	const struct stack_group *a = left, *b = right;
+
+	if (computes(a) != computes(b))
+		return computes(a) ? -1 : 1;
+	if (a->has_main != b->has_main)
+		return a->has_main ? -1 : 1;
+	if (a->threads != b->threads)
+		return a->threads > b->threads ? -1 : 1;
+	return a->first->record.tid < b->first->record.tid ? -1 : 1;
+}
+
+static void take(struct map *by_key, struct buffer *groups, const struct stacks_thread *t)
+{
+	struct group_key key = key_of(t);
+	bool is_new, is_main = t->record.tid == t->record.pid;
+	uint32_t *number = map_put(by_key, &key, &is_new);
+	struct stack_group *g;
+
+	if (!number)
+		return;
+	if (is_new) {
+		struct stack_group made = { .first = t };
+
+		*number = (uint32_t)(groups->size / sizeof(made));
+		buffer_append(groups, &made, sizeof(made));
+	}
+	if (buffer_failed(groups))
+		return;
+	g = (struct stack_group *)(void *)groups->data + *number;
+	g->threads++;
+	g->has_main |= is_main;
+	if (is_main)
+		g->first = t;
+}
+
+/* Appends struct stack_group, the one that matters first: a thread that computes, then the main
+ * thread, then the largest. `tid`: only this thread; 0: all. */
+static void stack_groups(struct buffer *groups, const struct batch *records, uint32_t tid)
+{
+	struct map by_key;
+
+	map_init(&by_key, sizeof(struct group_key), sizeof(uint32_t), GROUPS_MAX);
+	batch_for_each (r, records) {
+		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
+
+		if (t && (!tid || t->record.tid == tid))
+			take(&by_key, groups, t);
+	}
+	map_fini(&by_key);
+	if (groups->size)
+		qsort(groups->data, groups->size / sizeof(struct stack_group),
+			sizeof(struct stack_group), by_weight);
+}
 
 #define FUNCTION_MAX  52 /* columns of a function in the short form */
 #define INNER_SHOWN   16 /* frames, in the short form; fewer missing ones are shown */
@@ -44,9 +143,9 @@ static void put_frame(struct buffer *rows, const struct profile_sums *sums,
 	struct span function = names_get(&sums->names, f->name);
 	struct span file = names_get(&sums->names, f->file);
 	bool is_cut = is_short && function.size > FUNCTION_MAX;
-	struct stack_frame_row row = { .offset = f->offset,
-		.kind = f->kind,
-		.file_state = state_if(file.size > 0) };
+	struct stack_frame_row row = {
+		.offset = f->offset, .kind = f->kind, .file_state = state_if(file.size > 0)
+	};
 	struct buffer text = { 0 };
 
 	buffer_append(&text, function.data, is_cut ? FUNCTION_MAX - 3 : function.size);
@@ -86,9 +185,8 @@ static void put_frames(struct buffer *rows, const struct profile_sums *sums,
 	if (from == stack->depth) /* a kernel thread */
 		from = 0;
 	left = stack->depth - from;
-	left = is_short && left > INNER_SHOWN + OUTER_SHOWN + 1
-		       ? left - INNER_SHOWN - OUTER_SHOWN
-		       : 0;
+	left = is_short && left > INNER_SHOWN + OUTER_SHOWN + 1 ? left - INNER_SHOWN - OUTER_SHOWN
+								: 0;
 	for (size_t i = from; i < stack->depth; i++) {
 		if (left && i == from + INNER_SHOWN) {
 			put_left_out(rows, left);
@@ -161,8 +259,8 @@ static void put_names(struct buffer *out, const struct stack_group *group,
 		buffer_format(out, " and %u more", group->threads - shown);
 }
 
-static void put_state(struct buffer *out, const struct stacks_thread *t, const char *call,
-	struct span channel)
+static void put_state(
+	struct buffer *out, const struct stacks_thread *t, const char *call, struct span channel)
 {
 	switch (t->state) {
 	case 'R':
@@ -182,8 +280,8 @@ static void put_state(struct buffer *out, const struct stacks_thread *t, const c
 	if (call[0])
 		buffer_format(out, " in %s", call);
 	if (channel.size && t->state != 'R')
-		buffer_format(out, call[0] ? " (%.*s)" : " in %.*s", (int)channel.size,
-			channel.data);
+		buffer_format(
+			out, call[0] ? " (%.*s)" : " in %.*s", (int)channel.size, channel.data);
 	if (t->has_moved)
 		buffer_string(out, t->is_on_cpu ? "" : "; moved while it was read");
 }

@@ -4,9 +4,11 @@
 #define SOOTH_ANALYZE_STACK_ROWS_H
 
 #include "analyze/profile/profile_sums.h"
-#include "analyze/stacks/stack_groups.h"
 #include "analyze/stacks/stacks.h"
+#include "base/buffer.h"
+#include "model/batch.h"
 #include "model/row_list.h"
+#include "probes/stacks.h"
 
 #define STACK_FRAME_ROW(F, S)                                                                      \
 	F(S, TEXT, function, ALWAYS,                                                               \
@@ -66,7 +68,8 @@ struct stack_group_row {
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .label = "NAME")                 \
 	F(S, U32, threads, MAYBE(threads_state), "number of threads that were read")               \
 	F(S, TEXT, text, ALWAYS, "the process as a sentence", .is_hidden = true)                   \
-	F(S, ROWS, stacks, ALWAYS, "stacks, the one that matters first", .rows = &stack_group_schema)
+	F(S, ROWS, stacks, ALWAYS, "stacks, the one that matters first",                           \
+		.rows = &stack_group_schema)
 
 struct stack_process_row {
 	struct sooth_record record;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "base/cleanup.h"
 #include "os/linux/files/maps.h"
@@ -12,6 +13,110 @@
 #include "os/linux/profile/unwind_file.h"
 #include "os/linux/profile/unwind_row.h"
 #include "probes/stacks.h"
+
+/* --- pages of another process --- */
+
+#define PAGE_BYTES 4096
+#define PAGES_MAX  256 /* kept of one thread */
+#define AHEAD	   4   /* pages that are read at once: frames of a stack are near each other */
+
+struct page {
+	bool is_there;
+	unsigned char bytes[PAGE_BYTES];
+};
+
+/* With its own copies of everything: the call may outlive its caller. */
+struct read_pages {
+	pid_t pid;
+	int status;
+	uint64_t first;
+	size_t got; /* whole pages */
+	unsigned char bytes[AHEAD * PAGE_BYTES];
+};
+
+static void stack_memory_init(struct stack_memory *m)
+{
+	map_init(&m->pages, sizeof(uint64_t), sizeof(struct page), PAGES_MAX);
+}
+
+static void stack_memory_fini(struct stack_memory *m)
+{
+	map_fini(&m->pages);
+	timeout_fini(&m->timeout);
+}
+
+/* Forgets what was read: another process, or the next thread. */
+static void stack_memory_begin(struct stack_memory *m, pid_t pid)
+{
+	m->pid = pid;
+	m->status = 0;
+	map_clear(&m->pages);
+}
+
+/* A page each: what is read ends at the first one that is not there. */
+static void do_read(void *argument)
+{
+	struct read_pages *r = argument;
+	struct iovec here[AHEAD], there[AHEAD];
+	ssize_t got;
+
+	for (size_t i = 0; i < AHEAD; i++) {
+		here[i] = (struct iovec){ r->bytes + i * PAGE_BYTES, PAGE_BYTES };
+		there[i] = (struct iovec){ (void *)((r->first + i) * PAGE_BYTES), PAGE_BYTES };
+	}
+	got = process_vm_readv(r->pid, here, AHEAD, there, AHEAD, 0);
+	r->status = got < 0 ? -errno : 0;
+	r->got = got > 0 ? (size_t)got / PAGE_BYTES : 0;
+}
+
+static void keep(struct stack_memory *m, uint64_t number, const unsigned char *bytes)
+{
+	struct page *page = map_put(&m->pages, &number, NULL);
+
+	if (page && bytes) {
+		page->is_there = true;
+		memcpy(page->bytes, bytes, PAGE_BYTES);
+	}
+}
+
+static const struct page *page_at(struct stack_memory *m, uint64_t number)
+{
+	struct read_pages r = { .pid = m->pid, .first = number };
+	const struct page *known = map_get(&m->pages, &number);
+	int status;
+
+	if (known)
+		return known;
+	if (m->pages.count + AHEAD > PAGES_MAX)
+		map_clear(&m->pages);
+	status = timeout_call(&m->timeout, do_read, NULL, &r, sizeof(r), -1, TIMEOUT_MS);
+	status = status ? status : r.status;
+	if (status)
+		m->status = status;
+	keep(m, number, !status && r.got ? r.bytes : NULL);
+	for (size_t i = 1; !status && i < r.got; i++)
+		keep(m, number + i, r.bytes + i * PAGE_BYTES);
+	return map_get(&m->pages, &number);
+}
+
+static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, uint64_t address)
+{
+	unsigned char *to = out;
+
+	while (size) {
+		const struct page *page = page_at(m, address / PAGE_BYTES);
+		uint32_t inside = (uint32_t)(address % PAGE_BYTES);
+		uint32_t part = size < PAGE_BYTES - inside ? size : PAGE_BYTES - inside;
+
+		if (!page || !page->is_there)
+			return false;
+		memcpy(to, page->bytes + inside, part);
+		to += part;
+		address += part;
+		size -= part;
+	}
+	return true;
+}
 
 #define ROWS_MAX    (1u << 16)
 #define TABLES_MAX  64
@@ -31,8 +136,7 @@ struct row_key {
 
 static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address)
 {
-	struct stack_walker *s =
-		(void *)((unsigned char *)w - offsetof(struct stack_walker, walk));
+	struct stack_walker *s = (void *)((unsigned char *)w - offsetof(struct stack_walker, walk));
 
 	return stack_memory_read(&s->memory, out, size, address);
 }
@@ -91,8 +195,8 @@ static void add_mapping(struct stack_walker *s, const struct maps_line *line)
 
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory)
 {
-	int status = timeout_read_at(
-		&s->timeout, directory, "maps", &s->bytes, PROCFS_MAPS, MAPS_MS);
+	int status =
+		timeout_read_at(&s->timeout, directory, "maps", &s->bytes, PROCFS_MAPS, MAPS_MS);
 	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
 	struct maps_line line;
 
@@ -127,8 +231,7 @@ static const struct stack_mapping *mapping_at(const struct stack_walker *s, uint
 
 /* --- files --- */
 
-static const struct profile_known *open_file(
-	struct stack_walker *s, const struct stack_mapping *m)
+static const struct profile_known *open_file(struct stack_walker *s, const struct stack_mapping *m)
 {
 	struct profile_seen seen = { .record = { .pid = (uint32_t)s->process.pid },
 		.file = m->file,
@@ -291,8 +394,8 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	w->raw.kernel_frames = seen->kernel_frames;
 	memcpy(&w->tail[w->frames * FRAME_WORDS], kernel, seen->kernel_frames * sizeof(*kernel));
 	if (w->python_runtime)
-		python_frames(w, seen->thread_pointer ? seen->thread_pointer
-						      : python_self(w, seen->tid));
+		python_frames(
+			w, seen->thread_pointer ? seen->thread_pointer : python_self(w, seen->tid));
 	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
 		.pid = (uint32_t)s->process.pid,

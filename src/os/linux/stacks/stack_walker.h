@@ -6,12 +6,26 @@
 #ifndef SOOTH_OS_LINUX_STACK_WALKER_H
 #define SOOTH_OS_LINUX_STACK_WALKER_H
 
+#include <sys/types.h>
+
+#include "base/map.h"
 #include "bpf/profile_walk.h"
 #include "bpf/stacks.h"
+#include "model/process_id.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/profile/profile_stacks.h"
 #include "os/linux/profile/unwind_table.h"
-#include "os/linux/stacks/stack_memory.h"
-#include "model/process_id.h"
+
+/*
+ * Memory of another process, kept by pages while one stack is walked, so that its words are of
+ * nearly one moment. A page may never come: reading has a timeout.
+ */
+struct stack_memory {
+	pid_t pid;
+	int status;	  /* of the last read that failed; 0: none did */
+	struct map pages; /* number of the page -> its bytes */
+	struct timeout timeout;
+};
 
 struct stack_walker {
 	struct profile_files files;
