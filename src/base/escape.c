@@ -241,3 +241,15 @@ void escape_xml(struct buffer *out, const char *text, size_t size)
 {
 	escape(out, text, size, for_xml);
 }
+
+bool escape_is_shell_word(const char *text, size_t size)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._-+,:=@%";
+
+	for (size_t i = 0; i < size; i++) {
+		if (!text[i] || !strchr(plain, text[i]))
+			return false;
+	}
+	return size && *text != '-';
+}

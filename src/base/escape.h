@@ -23,4 +23,8 @@ void escape_xml(struct buffer *out, const char *text, size_t size);
  * overlong forms, surrogates and values above U+10FFFF are invalid. */
 size_t utf8_length(const char *text, size_t size);
 
+/* A shell takes it as one word without quotes: a text of a target may stand in a command to paste.
+ */
+bool escape_is_shell_word(const char *text, size_t size);
+
 #endif

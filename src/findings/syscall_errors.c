@@ -16,6 +16,7 @@
 #include "analyze/diagnosis/task_room.h"
 #include "analyze/diagnosis/watch_failure.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -222,6 +223,56 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	finding_end(l->out);
 }
 
+/* Its working directory was deleted, and the path is in it: nothing there can be found. */
+static bool is_in_deleted_directory(const struct check *e, const struct call_place *place)
+{
+	static const char mark[] = " (deleted)";
+	struct span directory =
+		record_text(&e->process->process->record, &e->process->process->directory);
+
+	if (!is_missing(place) || e->process->process->directory_state ||
+		!span_ends(directory, mark))
+		return false;
+	directory.size -= strlen(mark);
+	return span_starts(span_of(place->text, strlen(place->text)), "/") &&
+	       strlen(place->text) > directory.size &&
+	       !memcmp(place->text, directory.data, directory.size);
+}
+
+static bool is_denied(const struct call_place *place)
+{
+	return *place->text == '/' && escape_is_shell_word(place->text, strlen(place->text)) &&
+	       (place->error == LINUX_EACCES || place->error == LINUX_EPERM);
+}
+
+/* ":8080" of "127.0.0.1:8080" that another socket has; NULL: it is something else. */
+static const char *port_in_use(const struct call_place *place)
+{
+	return place->error == LINUX_EADDRINUSE && *place->text != '/' ? strrchr(place->text, ':')
+								       : NULL;
+}
+
+static void emit_remedy(
+	const struct check *e, struct check_result *out, const struct call_place *place)
+{
+	const char *port = port_in_use(place);
+
+	if (is_in_deleted_directory(e, place))
+		finding_remedy(out, "restart it in a directory that exists");
+	else if (is_denied(place))
+		finding_remedy(out,
+			"namei -l %s shows owner and mode of each part; the process runs as user "
+			"%u",
+			place->text, e->process->process->uid);
+	else if (port)
+		finding_remedy(out,
+			"ss -tulnp 'sport = %s' shows which process has the port (root sees all); "
+			"end that one, or choose another port",
+			port);
+	else
+		finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
+}
+
 static void report(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
@@ -246,19 +297,21 @@ static void report(struct look *l, const struct check_ranked *one)
 	if (call_error_is_grave(place->error))
 		finding_severity(out, FINDING_HIGH);
 	/* It may wait for the file on purpose. */
-	else if (is_missing(place) && !is_often(l, place, f, one->weight, what))
+	else if (is_missing(place) && !is_in_deleted_directory(e, place) &&
+		 !is_often(l, place, f, one->weight, what))
 		finding_severity(out, FINDING_LOW);
 	if (*place->text)
 		finding_path(out, span_of(place->text, strlen(place->text)));
-	finding_claim(out, "%s%s%s keeps failing: %s (%s), %.0f times", name,
-		*place->text ? " on " : "", place->text, error ? error : "an error",
+	finding_claim(out, "%s%s%s%s keeps failing: %s (%s), %.0f times",
+		is_in_deleted_directory(e, place) ? "its working directory was deleted: " : "",
+		name, *place->text ? " on " : "", place->text, error ? error : "an error",
 		text ? text : "unknown", one->weight);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
 		finding_number(out, "failures including path searches", (double)f->count,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
 	check_calls_unseen(&l->calls, e, out);
-	finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
+	emit_remedy(e, out, place);
 	finding_end(out);
 }
 
@@ -316,9 +369,12 @@ static void report_children(struct look *l, const struct check_ranked *one)
 	} else {
 		if (*place->text)
 			finding_path(out, span_of(place->text, strlen(place->text)));
-		finding_remedy(out,
-			"sooth trace -Z -p %u shows each failed call of these commands too",
-			l->e->id.pid);
+		if (is_denied(place) || port_in_use(place))
+			emit_remedy(l->e, out, place);
+		else
+			finding_remedy(out,
+				"sooth trace -Z -p %u shows each failed call of these commands too",
+				l->e->id.pid);
 	}
 	finding_end(out);
 }

@@ -369,6 +369,56 @@ static void fills_shared_memory(double files)
 	fails_elsewhere("/dev/shm", -ENOSPC, files);
 }
 
+/* By its path; one that a shell would take for more than a word is in no command. */
+static void denied_at(const char *path)
+{
+	observe();
+	for (int i = 0; i < 100; i++) {
+		path_at(1, path);
+		CALL("openat", -EACCES, HERE, 1, 0);
+	}
+	observed();
+}
+
+static void is_denied_at_a_word(double value)
+{
+	(void)value;
+	denied_at("/data/key");
+}
+
+static void is_denied_at_words(double value)
+{
+	(void)value;
+	denied_at("/data/a;b");
+}
+
+static void port_is_taken(double value)
+{
+	const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+
+	(void)value;
+	observe();
+	for (int i = 0; i < 100; i++) {
+		CALL("socket", 3, 2, 1, 0);
+		piece(1, address, sizeof(address));
+		CALL("bind", -EADDRINUSE, 3, 1, 16);
+	}
+	observed();
+}
+
+static void test_remedies(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", is_denied_at_a_word, 0, NULL, "|<namei -l /data/key shows" },
+		{ "syscall-errors", is_denied_at_words, 0, NULL, "|<sooth trace -Z -p 99 shows" },
+		{ "syscall-errors", port_is_taken, 0, NULL,
+			"|bind on 127.0.0.1:8080 keeps failing|<ss -tulnp 'sport = :8080' shows" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_scattered(void **state)
 {
 	static const struct check_case cases[] = {
@@ -595,7 +645,8 @@ static void test_syscall_errors(void **state)
 			"=medium/high: openat on /data/file keeps failing: EACCES (Permission "
 			"denied), 50 times {path /data/file} [failures: 10 a second over 5.00s] "
 			"[times: 50 over 5.00s] [time from the first to the last failure: 24.5ms] "
-			"<sooth trace -Z -p 99 shows each failed call>\n" },
+			"<namei -l /data/file shows owner and mode of each part; the process runs "
+			"as user 0>\n" },
 		{ "syscall-errors", is_denied, 49, NULL,
 			"=fine: 49 errors in 50 calls, none repeated often\n" },
 		{ "syscall-errors", is_denied, 50, "syscall-errors.min-times=50", "medium/" },
@@ -1668,6 +1719,7 @@ int main(void)
 		cmocka_unit_test(test_syscall_errors),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_scattered),
+		cmocka_unit_test(test_remedies),
 		cmocka_unit_test(test_inodes),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),

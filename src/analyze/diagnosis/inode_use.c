@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -108,10 +109,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 		u->interval_ns);
 	finding_number(out, "space left", (double)u->space->available_bytes, SOOTH_UNIT_BYTES, 0);
 	check_calls_unseen(calls, e, out);
-	finding_remedy(out,
-		"remove what is not needed: du -x --inodes %.*s | sort -n | tail; df -i shows what "
-		"is left",
-		(int)point.size, point.data);
+	if (escape_is_shell_word(point.data, point.size))
+		finding_remedy(out,
+			"remove what is not needed: du -x --inodes %.*s | sort -n | tail; df -i "
+			"shows what is left",
+			(int)point.size, point.data);
+	else
+		finding_remedy(out, "remove what is not needed; df -i shows what is left");
 	finding_end(out);
 }
 
