@@ -30,7 +30,8 @@ struct finding_option {
 	const char *name; /* "min-rate" */
 	const char *help;
 	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
-	double default_value, min, max;
+	double default_value; /* without a setting of the user */
+	double min, max;      /* of a setting */
 };
 
 /* A row of a table of them: default, minimum, maximum, help; then .unit if it has one. */
