@@ -104,6 +104,23 @@ static void test_by_total(void **state)
 	assert_true(strstr(text, "main main ") > strstr(text, "main sys_read"));
 }
 
+/* libother has no name for its function, which has a tenth of the samples; with fewer, no note. */
+static void test_no_symbols(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	text = show_view("profile", "profile-table", NULL, "text");
+	assert_true(has(text, "names of functions of libother.so: 10.0 % of the samples are in "
+			      "functions for which the file has no symbol"));
+	assert_true(has(text, "run a build of it that has symbols"));
+	assert_false(has(text, "names of functions of demo"));
+	put_all();
+	put_samples(1, "demo", 10, 1);
+	assert_false(has(show_view("profile", "profile-table", NULL, "text"), "has no symbol"));
+}
+
 static void test_ends(void **state)
 {
 	const char *text;
@@ -475,9 +492,9 @@ static void test_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
-		TEST(test_ends), TEST(test_role), TEST(test_folded), TEST(test_pprof),
-		TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome), TEST(test_heat),
-		TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
+		TEST(test_no_symbols), TEST(test_ends), TEST(test_role), TEST(test_folded),
+		TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome),
+		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
 		TEST(test_patterns) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,10 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 	function->name = names_put(&s->names, name, NULL);
 	function->file = names_put(
 		&s->names, f->frame_kind == PROFILE_KERNEL ? span_of_string("kernel") : file, NULL);
+	function->build_id = names_put(&s->names,
+		f->build_id_state == SOOTH_STATE_VALUE ? record_text(&f->record, &f->build_id)
+						       : span_of("", 0),
+		NULL);
 	buffer_fini(&made);
 }
 

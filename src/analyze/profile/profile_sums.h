@@ -21,8 +21,9 @@ struct profile_function {
 	uint32_t file; /* the last part of its path; empty: none */
 	uint8_t kind;  /* enum profile_frame_kind */
 	uint8_t is_named;
-	uint8_t unused[6];
-	uint64_t offset; /* of the frame, in its file; without a file: the address */
+	uint8_t unused[2];
+	uint32_t build_id; /* of the file, in hexadecimal; empty: unknown */
+	uint64_t offset;   /* of the frame, in its file; without a file: the address */
 };
 
 struct profile_count {

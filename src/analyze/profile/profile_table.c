@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_symbols.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
@@ -149,6 +150,7 @@ struct table_state {
 	struct output *output;
 	struct profile_options options;
 	struct profile_sums sums;
+	struct profile_symbols symbols;
 	struct map functions; /* struct function_key -> struct function_sum */
 	struct profile_count selected;
 	uint64_t whole;
@@ -166,6 +168,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
 	s->sums.style = s->options.names;
+	profile_symbols_init(&s->symbols);
 	map_init(&s->functions, sizeof(struct function_key), sizeof(struct function_sum),
 		FUNCTIONS_MAX);
 	return 0;
@@ -225,6 +228,7 @@ static void count_stack(
 	if (stacked->end < PROFILE_ENDS)
 		s->ends[stacked->end] += stacked->count.samples;
 	count_unnamed(s, stacked);
+	profile_symbols_count(&s->symbols, stacked);
 	for (size_t i = 0; i < stacked->depth; i++)
 		count_function(s, role, stacked->frames[i], stack, stacked->count.samples, !i);
 }
@@ -357,6 +361,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	count_all(s);
 	note_unnamed(s);
+	profile_symbols_note(&s->symbols, &s->sums.names, s->selected.samples, s->output);
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);
@@ -368,6 +373,7 @@ static void fini(void *state)
 	struct table_state *s = state;
 
 	profile_sums_fini(&s->sums);
+	profile_symbols_fini(&s->symbols);
 	map_fini(&s->functions);
 }
 
