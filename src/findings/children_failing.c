@@ -35,12 +35,16 @@ struct meaning {
 	const char *text; /* NULL: an answer, not a failure */
 };
 
-/* By the manual pages of the programs; those of any are the shell's. */
+/*
+ * By the manual pages of the programs; those of any are the shell's. A proxy that refuses a tunnel
+ * has no status of its own: curl and wget end as if the connection had failed.
+ */
 static const struct meaning meanings[] = {
 	{ "curl", 3, "malformed URL" },
 	{ "curl", 5, "the proxy's name could not be resolved" },
 	{ "curl", 6, "the host's name could not be resolved" },
 	{ "curl", 7, "could not connect" },
+	{ "curl", 8, "the server's answer is not understood" },
 	{ "curl", 16, "error of HTTP/2" },
 	{ "curl", 18, "the transfer ended too early" },
 	{ "curl", 22, "the server answered with an error: 400 or above" },
@@ -51,13 +55,18 @@ static const struct meaning meanings[] = {
 	{ "curl", 47, "too many redirects" },
 	{ "curl", 52, "the server answered nothing" },
 	{ "curl", 55, "could not send" },
-	{ "curl", 56, "could not receive: the connection broke" },
+	{ "curl", 56, "the proxy refused the tunnel, or the connection broke" },
 	{ "curl", 60, "the server's certificate is not trusted" },
+	{ "curl", 67, "wrong user name or password" },
+	{ "curl", 92, "error of HTTP/2" },
+	{ "curl", 97, "no agreement with the proxy" },
 	{ "wget", 3, "file error" },
-	{ "wget", 4, "network failure" },
+	{ "wget", 4, "network failure, or the proxy refused the tunnel" },
 	{ "wget", 5, "the server's certificate is not trusted" },
 	{ "wget", 6, "wrong user name or password" },
+	{ "wget", 7, "the server's answer is not understood" },
 	{ "wget", 8, "the server answered with an error" },
+	{ "git", 128, "fatal error" },
 	{ "ssh", 255, "no connection, or it was refused" },
 	{ "scp", 255, "no connection, or it was refused" },
 	{ "psql", 2, "no connection to the database" },

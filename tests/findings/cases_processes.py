@@ -148,8 +148,10 @@ def script(text):
 FAILING = {"duration_s": 6, "evidence": "failures", "threshold": "min-failures"}
 
 
-def curl_loop(command):
-    """A server that closes each connection without a word."""
+def curl_loop(command, answer=None):
+    """A server, or a proxy, that gives each client this answer; none: it closes without a word."""
+    reply = answer and ("HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % answer).encode()
+
     def make(scope, rng):
         server = socket.create_server(("127.0.0.1", 0))
 
@@ -158,12 +160,14 @@ def curl_loop(command):
                 try:
                     with server.accept()[0] as peer:
                         peer.recv(4096)
+                        if reply:
+                            peer.sendall(reply)
                 except OSError:
                     return
         threading.Thread(target=serve, daemon=True).start()
         scope.later(lambda: (server.shutdown(socket.SHUT_RDWR), server.close()))
         each = command.replace("PORT", str(server.getsockname()[1]))
-        return scope.start(["bash", "-c", "echo ready; until %s; do sleep %.2f; done" % (
+        return scope.start(["bash", "-c", "echo ready; %s; do sleep %.2f; done" % (
             each, rng.uniform(0.3, 0.8))]).pid
     return make
 
@@ -320,7 +324,14 @@ CASES = [
         duration_s=6),
     healthy("process-flood", "a tool call that polls", polling, duration_s=6),
     sick("children-failing", "curl, as the server closes without an answer", curl_loop(
-        "curl -s http://127.0.0.1:PORT/x"), says="the server answered nothing", **FAILING),
+        "until curl -s --noproxy '*' http://127.0.0.1:PORT/x"), says="the server answered nothing",
+        may_skip=without("curl"), **FAILING),
+    sick("children-failing", "curl, as the server is overloaded", curl_loop(
+        "until curl -sf --noproxy '*' http://127.0.0.1:PORT/x", "503 Service Unavailable"),
+        says="answered with an error: 400 or above", may_skip=without("curl"), **FAILING),
+    sick("children-failing", "curl, as the proxy refuses", curl_loop(
+        "until curl -s -x http://127.0.0.1:PORT https://registry.invalid/x", "403 Forbidden"),
+        says="the proxy refused the tunnel, or ", may_skip=without("curl"), **FAILING),
     sick("children-failing", "a compiler whose header is missing", script(
         "echo '#include \"none.h\"' >a.c; echo ready; until cc -c a.c 2>/dev/null; do sleep 0.5; done"),
         says="exit status 1", **FAILING),
@@ -332,6 +343,9 @@ CASES = [
     sick("children-failing", "below npm's shell", script(
         "echo ready; until sh -c 'ls /none 2>/dev/null; exit $?'; do sleep 0.5; done"),
         says="exit status 2", **FAILING),
+    healthy("children-failing", "curl, which gets an answer each time", curl_loop(
+        "while curl -sf --noproxy '*' http://127.0.0.1:PORT/x", "200 OK"),
+        may_skip=without("curl"), duration_s=6),
     healthy("children-failing", "the same database without a lock", sqlite_loop(False),
         may_skip=without("sqlite3"), duration_s=6),
     healthy("children-failing", "a check whose answer is no", script(

@@ -363,6 +363,8 @@ static void test_failing(void **state)
 		{ "children-failing", curl_fails, 52, NULL,
 			"low/high: its children (curl) keep failing, 5 of 5: exit status 52: the "
 			"server answered nothing |[command: curl]" },
+		{ "children-failing", curl_fails, 56, NULL,
+			"low/high: |: exit status 56: the proxy refused the tunnel, or the " },
 		{ "children-failing", curl_fails, 0, NULL, "fine: no command fails" },
 		{ "children-failing", true_fails, 2, NULL,
 			"medium/high: its children (true) keep failing, 10 of 10: exit status 1 " },
