@@ -26,6 +26,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_BACKEND] = "database backend",
 	[WAITS_RELATION_TERMINAL] = "terminal",
 	[WAITS_RELATION_DAEMON] = "file system daemon",
+	[WAITS_RELATION_LAST_USER] = "last user",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
 
@@ -38,6 +39,7 @@ static const char *const sources[WAITS_SOURCES] = {
 	[WAITS_SOURCE_SOCKETS] = "sockets",
 	[WAITS_SOURCE_FILE] = "file",
 	[WAITS_SOURCE_TITLE] = "title",
+	[WAITS_SOURCE_IPC] = "ipc",
 };
 const struct sooth_names waits_source_names = { WAITS_SOURCES, sources };
 

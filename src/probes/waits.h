@@ -121,10 +121,11 @@ enum waits_relation {
 	WAITS_RELATION_PEER,	 /* has the other end of the connection */
 	WAITS_RELATION_LISTENER, /* should accept the connection */
 	WAITS_RELATION_TRACER,
-	WAITS_RELATION_PARENT,	 /* of a zombie */
-	WAITS_RELATION_BACKEND,	 /* of the same database server, in a transaction that is idle */
-	WAITS_RELATION_TERMINAL, /* has the other end of the terminal */
-	WAITS_RELATION_DAEMON,	 /* serves the file system */
+	WAITS_RELATION_PARENT,	  /* of a zombie */
+	WAITS_RELATION_BACKEND,	  /* of the same database server, in a transaction that is idle */
+	WAITS_RELATION_TERMINAL,  /* has the other end of the terminal */
+	WAITS_RELATION_DAEMON,	  /* serves the file system */
+	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
 	WAITS_RELATIONS,
 };
 
@@ -137,6 +138,7 @@ enum waits_source {
 	WAITS_SOURCE_SOCKETS,	  /* sock_diag */
 	WAITS_SOURCE_FILE,	  /* content of a lock file */
 	WAITS_SOURCE_TITLE,	  /* title of the process */
+	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
 	WAITS_SOURCES,
 };
 

@@ -425,6 +425,53 @@ class Kinds(Situations):
             """, str(semaphore))
         return self.waits_in(pid, "sem"), "waits", r"waits for System V semaphore set %d" % semaphore
 
+    def of_taken_system_v_semaphore(self):
+        """A child took it, and sleeps."""
+        libc = ctypes.CDLL(None)
+        semaphore = libc.semget(0, 1, 0o600)
+        self.addCleanup(libc.semctl, semaphore, 0, 0)
+        pid = self.python("""
+            import ctypes, os, signal, struct, sys, time
+            libc, one = ctypes.CDLL(None), int(sys.argv[1])
+            libc.semop(one, struct.pack("Hhh", 0, 1, 0), 1)
+            r, w = os.pipe()
+            if not os.fork():
+                signal.alarm(120)
+                libc.semop(one, struct.pack("Hhh", 0, -1, 0), 1)
+                os.write(w, b"x")
+                time.sleep(600)
+            os.read(r, 1)
+            libc.semop(one, struct.pack("Hhh", 0, -1, 0), 1)
+            """, str(semaphore))
+        return (self.waits_in(pid, "sem"), "waits",
+            r"waits for System V semaphore set %d \(\w+\): last changed by python\S* \(\d+\).*; \d+ sleeps" % semaphore)
+
+    def of_package_lock(self):
+        """As apt does, it closes the file between two tries; in a root of its own, which has the lock."""
+        if os.getuid():
+            return None  # cannot change its root
+        root = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, root)
+        os.makedirs(os.path.join(root, "var/lib/dpkg"))
+        lock = os.path.join(root, "var/lib/dpkg/lock-frontend")
+        holder = self.python("""
+            import fcntl, sys, time
+            f = open(sys.argv[1], "w")
+            fcntl.lockf(f, fcntl.LOCK_EX)
+            time.sleep(600)
+            """, lock)
+        wait_until(lambda: b" %d " % holder in harness.read("/proc/locks"), "the lock")
+        pid = self.python("""
+            import os, sys, time
+            with open("/proc/self/comm", "w") as f: f.write("apt-get")
+            os.chroot(sys.argv[1])
+            while True: time.sleep(1)
+            """, root)
+        wait_until(lambda: harness.read("/proc/%d/comm" % pid) == b"apt-get\n", "apt-get to begin")
+        return (self.waits_in(pid, "hrtimer_nanosleep", "nanosleep"), "waits",
+            r"apt-get \(%d\) sleeps and tries again: python\S* \(%d\) has a lock on /var/lib/dpkg/lock-frontend; %d sleeps"
+            % (pid, holder, holder))
+
     def of_posix_queue(self):
         pid = self.python("""
             import ctypes, os

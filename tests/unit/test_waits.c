@@ -488,6 +488,26 @@ static void test_queues(void **state)
 	}
 }
 
+/* The kernel records which process used it last. */
+static void test_last_users(void **state)
+{
+	static const char *const calls[][2] = { { "msgrcv",
+							"System V queue 5 (msgrcv): last sender" },
+		{ "msgsnd", "System V queue 5 (msgsnd): last receiver" },
+		{ "semop", "System V semaphore set 5 (semop): last changed by" } };
+	char text[160];
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		reset(state);
+		process(10, "prog", 'S');
+		thread(10, 10, calls[i][0], 5);
+		party(10, 10, WAITS_RELATION_LAST_USER, 12, 0, "user");
+		snprintf(
+			text, sizeof(text), "prog (10) waits for %s user (12), 3 min", calls[i][1]);
+		expect("waits", text);
+	}
+}
+
 /* A make below a make waits for a free place of the jobs, which the other child has. */
 static void make_with(const char *call_of_other)
 {
@@ -743,6 +763,7 @@ int main(void)
 		cmocka_unit_test_setup(test_shared, reset),
 		cmocka_unit_test_setup(test_shared_mutexes, reset),
 		cmocka_unit_test_setup(test_queues, reset),
+		cmocka_unit_test_setup(test_last_users, reset),
 		cmocka_unit_test_setup(test_job_server, reset),
 		cmocka_unit_test_setup(test_stuck_children, reset),
 		cmocka_unit_test_setup(test_worker, reset),

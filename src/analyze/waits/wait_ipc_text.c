@@ -12,12 +12,24 @@ static bool has_argument(const struct syscall_row *row, enum argument_type_id ty
 	return false;
 }
 
+/* The one process that used it last. */
+static void put_user(struct buffer *out, const struct waits_party *p)
+{
+	struct span name = record_text(&p->record, &p->name);
+
+	if (p->is_alive)
+		buffer_format(out, "%.*s (%u)", (int)name.size, name.data, p->party_pid);
+	else
+		buffer_format(out, "process %u, which has ended", p->party_pid);
+}
+
 void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
 	const struct syscall_row *row =
 		t && !t->call_state ? syscall_row_of(t->abi, t->syscall) : NULL;
 	char call[SYSCALL_NAME_SIZE];
+	bool is_queue;
 	const char *what;
 
 	(void)g;
@@ -25,10 +37,18 @@ void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct 
 		buffer_string(out, "waits for a semaphore or message queue: no owner is recorded");
 		return;
 	}
-	what = row->arguments[0] == ARGUMENT_TYPE_fd	     ? "the POSIX queue of descriptor"
-	       : has_argument(row, ARGUMENT_TYPE_msgq_flags) ? "System V queue"
-							     : "System V semaphore set";
+	is_queue = has_argument(row, ARGUMENT_TYPE_msgq_flags);
+	what = row->arguments[0] == ARGUMENT_TYPE_fd ? "the POSIX queue of descriptor"
+	       : is_queue			     ? "System V queue"
+						     : "System V semaphore set";
 	syscall_name(t->abi, t->syscall, call);
-	buffer_format(out, "waits for %s %d (%s): no owner is recorded", what, (int)t->arguments[0],
-		call);
+	buffer_format(out, "waits for %s %d (%s): ", what, (int)t->arguments[0], call);
+	if (!link->party) {
+		buffer_string(out, "no owner is recorded");
+		return;
+	}
+	buffer_string(out, !is_queue				     ? "last changed by "
+			   : row->arguments[3] == ARGUMENT_TYPE_long ? "last sender "
+								     : "last receiver ");
+	put_user(out, link->party);
 }

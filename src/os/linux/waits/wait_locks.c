@@ -6,9 +6,12 @@
  * Cannot be seen: locks of other pid namespaces; the owner of an open file description lock, which
  * has no pid there: the processes that have the file open are searched for it.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -240,6 +243,75 @@ void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct 
 			buffer_fini(&path);
 			last = (uint32_t)l.pid;
 			break;
+		}
+	}
+}
+
+/* --- package managers --- */
+
+/* apt closes the file between two tries, so no descriptor of it shows what it wants. */
+static const char *const package_programs[] = { "apt", "apt-get", "aptitude", "dpkg", "packagekitd",
+	"synaptic", "unattended-upgr" };
+static const char *const package_locks[] = { "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
+	"/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock" };
+
+/* Made in the timed child: plain data. */
+struct package_files {
+	int process;					  /* descriptor of /proc/PID */
+	struct own_file files[ARRAY_SIZE(package_locks)]; /* inode 0: there is none */
+};
+
+static void do_stat(void *argument)
+{
+	struct package_files *f = argument;
+
+	for (size_t i = 0; i < ARRAY_SIZE(package_locks); i++) {
+		char path[64];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "root%s", package_locks[i]);
+		if (fstatat(f->process, path, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		f->files[i] = (struct own_file){
+			.inode = st.st_ino, .major = major(st.st_dev), .minor = minor(st.st_dev)
+		};
+	}
+}
+
+static bool is_package_program(const struct wait_node *n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(package_programs); i++) {
+		if (!strcmp(n->name, package_programs[i]))
+			return true;
+	}
+	return false;
+}
+
+void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	struct package_files f = { .process = n->process };
+	struct lock_line l;
+	struct cursor all;
+
+	if (!is_package_program(n) ||
+		timeout_call(&r->timeout, do_stat, NULL, &f, sizeof(f), n->process, TIMEOUT_MS))
+		return;
+	all = all_locks(r);
+	while (next_lock(&all, &l)) {
+		for (size_t i = 0; i < ARRAY_SIZE(package_locks); i++) {
+			const struct own_file *file = &f.files[i];
+
+			if (l.is_waiting || !l.pid || l.pid == n->stat.pid || !file->inode ||
+				!is_same(&l, file->inode, file->major, file->minor))
+				continue;
+			wait_party(r, n, c->thread->record.tid,
+				&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
+					.source = WAITS_SOURCE_LOCKS,
+					.confidence = WAITS_MEDIUM,
+					.pid = (uint32_t)l.pid,
+					.detail =
+						span_of(package_locks[i], strlen(package_locks[i])),
+					.follows = true });
 		}
 	}
 }

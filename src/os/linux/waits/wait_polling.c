@@ -149,5 +149,6 @@ void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_
 	if (t->timeout_state == SOOTH_STATE_VALUE && t->timeout_ns > SLEEP_MAX)
 		return;
 	wait_polled_locks(r, n, c);
+	wait_package_locks(r, n, c);
 	add_lock_files(r, n, c);
 }

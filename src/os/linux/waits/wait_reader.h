@@ -99,9 +99,13 @@ enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const 
 	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);
 void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* The last user of a System V semaphore or queue. */
+void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* A lock for writing that another process has on a file that this one has open. */
 void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* The locks of apt and dpkg, of one of their programs. */
+void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
 bool wait_memory(

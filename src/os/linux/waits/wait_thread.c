@@ -209,6 +209,8 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 	case SYSCALL_WAIT_TURN:
 		if (c->row && c->row->wait.descriptor)
 			wait_locks(r, n, c);
+		else if (c->row)
+			wait_ipc(r, n, c);
 		break;
 	case SYSCALL_WAIT_CHILD:
 	case SYSCALL_WAIT_SPAWN:
