@@ -27,6 +27,7 @@ def unit_of(name):
 
 class Linkage:
     def __init__(self, root):
+        self.root = root
         self.written = sources(root)
         self.texts = {name: COMMENT_OR_TEXT.sub(" ", text) for name, text in self.written.items()}
         definers = collections.defaultdict(set)
@@ -75,6 +76,14 @@ class Linkage:
         return {function: (self.defined[function], next(iter(names)))
                 for function, names in sorted(self.callers.items())
                 if len(names) == 1 and not function.startswith("sooth_")}
+
+    def called_by_tests(self):
+        """Of those, the functions that a test or an example names: they cannot be static."""
+        words = set()
+        for folder in ("tests", "examples"):
+            for path in (self.root / folder).rglob("*.[ch]"):
+                words.update(re.findall(r"\w+", COMMENT_OR_TEXT.sub(" ", path.read_text(errors="replace"))))
+        return words & self.with_one_caller().keys()
 
     def satellites(self):
         """{file: the only file that calls it, by one function or more}."""

@@ -21,6 +21,15 @@ bool schema_row_key(
 
 #define SCHEMA_FIELDS(table) .fields = (table), .field_count = sizeof(table) / sizeof((table)[0])
 
+/* id_schema, of records that are a struct id_; behind the table more of struct sooth_schema. */
+#define RECORD_SCHEMA(id_, name_, kind_, class__, table, ...)                                      \
+	static const struct sooth_schema id_##_schema = { .name = name_,                           \
+		.kind = kind_,                                                                     \
+		.class_ = class__,                                                                 \
+		.fixed_size = sizeof(struct id_),                                                  \
+		SCHEMA_FIELDS(table),                                                              \
+		__VA_ARGS__ }
+
 /* id_schema, of rows that are a struct_ and have id_fields. */
 #define ROW_SCHEMA(id_, name_, struct_, ...)                                                       \
 	const struct sooth_schema id_##_schema = { .name = name_,                                  \

@@ -171,24 +171,16 @@ static const struct sooth_field host_fields[] = {
 		"whether the kernel log could be read, as a state byte", .is_hidden = true),
 };
 
-#define EXIT_REASONS_SCHEMA(id, name_, kind_, of, table, ...)                                      \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = of,                                                                      \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table),                                                              \
-		__VA_ARGS__ }
-
-EXIT_REASONS_SCHEMA(
+RECORD_SCHEMA(
 	exit_reasons_signal, "ends.signal", EXIT_REASONS_SIGNAL, SOOTH_CLASS_EVENT, signal_fields);
-EXIT_REASONS_SCHEMA(exit_reasons_oom, "ends.oom", EXIT_REASONS_OOM, SOOTH_CLASS_EVENT, oom_fields);
-EXIT_REASONS_SCHEMA(exit_reasons_core, "ends.core", EXIT_REASONS_CORE, SOOTH_CLASS_SAMPLE,
-	core_fields, .time_span = SOOTH_TIME_SPAN_RUN);
-EXIT_REASONS_SCHEMA(exit_reasons_end, "ends.end", EXIT_REASONS_END, SOOTH_CLASS_EVENT, end_fields);
-EXIT_REASONS_SCHEMA(exit_reasons_log, "ends.log", EXIT_REASONS_LOG, SOOTH_CLASS_SAMPLE, log_fields,
+RECORD_SCHEMA(exit_reasons_oom, "ends.oom", EXIT_REASONS_OOM, SOOTH_CLASS_EVENT, oom_fields);
+RECORD_SCHEMA(exit_reasons_core, "ends.core", EXIT_REASONS_CORE, SOOTH_CLASS_SAMPLE, core_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
-EXIT_REASONS_SCHEMA(exit_reasons_host, "ends.host", EXIT_REASONS_HOST, SOOTH_CLASS_SAMPLE,
-	host_fields, .time_span = SOOTH_TIME_SPAN_RUN);
+RECORD_SCHEMA(exit_reasons_end, "ends.end", EXIT_REASONS_END, SOOTH_CLASS_EVENT, end_fields);
+RECORD_SCHEMA(exit_reasons_log, "ends.log", EXIT_REASONS_LOG, SOOTH_CLASS_SAMPLE, log_fields,
+	.time_span = SOOTH_TIME_SPAN_RUN);
+RECORD_SCHEMA(exit_reasons_host, "ends.host", EXIT_REASONS_HOST, SOOTH_CLASS_SAMPLE, host_fields,
+	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &exit_reasons_signal_schema,
 	&exit_reasons_oom_schema, &exit_reasons_core_schema, &exit_reasons_end_schema,

@@ -110,23 +110,15 @@ static const struct sooth_field site_fields[] = {
 	FIELD_STRING_AS(heap_site, why, reason, "reason why this function was probed"),
 };
 
-#define HEAP_SCHEMA(id, name_, kind_, class__, table, ...)                                         \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = class__,                                                                 \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table),                                                              \
-		__VA_ARGS__ }
-
-HEAP_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
+RECORD_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-HEAP_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
-HEAP_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
+RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
+RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
 	.time_span = SOOTH_TIME_SPAN_REACH);
-HEAP_SCHEMA(pause_event, "heap.hold", HEAP_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
-HEAP_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
+RECORD_SCHEMA(pause_event, "heap.hold", HEAP_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
+RECORD_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
-HEAP_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
+RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
 	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema, NULL };

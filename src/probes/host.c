@@ -84,18 +84,10 @@ static const struct sooth_field tracer_fields[] = {
 		FIELD_STATE_AT(host_tracer, missing_state)),
 };
 
-#define HOST_SCHEMA(id, name_, kind_, table, ...)                                                  \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table),                                                              \
-		__VA_ARGS__ }
-
-HOST_SCHEMA(host_load, "host.load", HOST_LOAD, load_fields);
-HOST_SCHEMA(host_memory, "host.memory", HOST_MEMORY, memory_fields);
-HOST_SCHEMA(
-	host_tracer, "host.tracer", HOST_TRACER, tracer_fields, .time_span = SOOTH_TIME_SPAN_RUN);
+RECORD_SCHEMA(host_load, "host.load", HOST_LOAD, SOOTH_CLASS_SAMPLE, load_fields);
+RECORD_SCHEMA(host_memory, "host.memory", HOST_MEMORY, SOOTH_CLASS_SAMPLE, memory_fields);
+RECORD_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, SOOTH_CLASS_SAMPLE, tracer_fields,
+	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
 	&host_tracer_schema, NULL };

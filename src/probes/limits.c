@@ -108,17 +108,12 @@ static const struct sooth_field process_fields[] = {
 	FIELD_STATE_BYTE(pressure_state, "whether pressure was read, as a state byte"),
 };
 
-#define LIMITS_SCHEMA(id, name_, kind_, table)                                                     \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
-
-LIMITS_SCHEMA(limits_resource, "limits.resource", LIMITS_RESOURCE, resource_fields);
-LIMITS_SCHEMA(limits_group, "limits.group", LIMITS_GROUP, group_fields);
-LIMITS_SCHEMA(limits_pressure, "limits.pressure", LIMITS_PRESSURE, pressure_fields);
-LIMITS_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, process_fields);
+RECORD_SCHEMA(
+	limits_resource, "limits.resource", LIMITS_RESOURCE, SOOTH_CLASS_SAMPLE, resource_fields);
+RECORD_SCHEMA(limits_group, "limits.group", LIMITS_GROUP, SOOTH_CLASS_SAMPLE, group_fields);
+RECORD_SCHEMA(
+	limits_pressure, "limits.pressure", LIMITS_PRESSURE, SOOTH_CLASS_SAMPLE, pressure_fields);
+RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
 	&limits_pressure_schema, &limits_process_schema, NULL };

@@ -58,16 +58,11 @@ static const struct sooth_field process_fields[] = {
 		"whether all signal handlers were read, as a state byte", .is_hidden = true),
 };
 
-#define SIGNALS_SCHEMA(id, name_, kind_, table)                                                    \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = SOOTH_CLASS_SAMPLE,                                                      \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table) }
-
-SIGNALS_SCHEMA(signals_thread, "signals.thread", SIGNALS_THREAD, thread_fields);
-SIGNALS_SCHEMA(signals_handler, "signals.handler", SIGNALS_HANDLER, handler_fields);
-SIGNALS_SCHEMA(signals_process, "signals.process", SIGNALS_PROCESS, process_fields);
+RECORD_SCHEMA(signals_thread, "signals.thread", SIGNALS_THREAD, SOOTH_CLASS_SAMPLE, thread_fields);
+RECORD_SCHEMA(
+	signals_handler, "signals.handler", SIGNALS_HANDLER, SOOTH_CLASS_SAMPLE, handler_fields);
+RECORD_SCHEMA(
+	signals_process, "signals.process", SIGNALS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &signals_thread_schema,
 	&signals_handler_schema, &signals_process_schema, NULL };

@@ -80,18 +80,10 @@ static const struct sooth_field uring_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 };
 
-#define SYSCALLS_SCHEMA(id, name_, kind_, class__, table, ...)                                     \
-	static const struct sooth_schema id##_schema = { .name = name_,                            \
-		.kind = kind_,                                                                     \
-		.class_ = class__,                                                                 \
-		.fixed_size = sizeof(struct id),                                                   \
-		SCHEMA_FIELDS(table),                                                              \
-		__VA_ARGS__ }
-
-SYSCALLS_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE,
-	count_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
-SYSCALLS_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE,
-	error_fields, .time_span = SOOTH_TIME_SPAN_WINDOW);
+RECORD_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
+RECORD_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE, error_fields,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
 /* Pieces are the target's own bytes; a damaged one ends them. An address is no text. */
 static bool next_piece(const char *pieces, size_t size, size_t *at, size_t *begin, size_t *length)
 {
@@ -118,10 +110,10 @@ static const struct sooth_runs pieces = { .offset = offsetof(struct syscalls_cal
 	.size = sizeof(struct syscalls_call),
 	.next = next_piece };
 
-SYSCALLS_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields,
+RECORD_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields,
 	.runs = &pieces);
-SYSCALLS_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
-SYSCALLS_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
+RECORD_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
+RECORD_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,

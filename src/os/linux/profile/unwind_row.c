@@ -210,20 +210,13 @@ void unwind_row_choose(
 {
 	const struct unwind_row *rows = (const void *)table->rows.data;
 	const struct unwind_rule *rules = (const void *)table->rules.data;
-	size_t count = table->rows.size / sizeof(*rows), from = 0, to = count;
+	size_t count = table->rows.size / sizeof(*rows);
+	size_t before = unwind_table_rows_to(rows, count, offset);
 
 	*found = (struct unwind_found){ .end = PROFILE_NO_ROW };
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (rows[middle].offset <= offset)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (!from)
+	if (!before)
 		return;
-	found->rule = rules[rows[from - 1].rule & ~UNWIND_IS_ENTRY];
+	found->rule = rules[rows[before - 1].rule & ~UNWIND_IS_ENTRY];
 	found->end = PROFILE_WHOLE;
 	found->has_entry = unwind_table_entry(rows, count, offset, &found->entry);
 }

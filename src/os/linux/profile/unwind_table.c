@@ -353,8 +353,7 @@ void unwind_table_fini(struct unwind_table *t)
 	buffer_fini(&t->rows);
 }
 
-bool unwind_table_entry(
-	const struct unwind_row *rows, size_t count, uint64_t offset, uint64_t *entry)
+size_t unwind_table_rows_to(const struct unwind_row *rows, size_t count, uint64_t offset)
 {
 	size_t from = 0, to = count;
 
@@ -366,6 +365,14 @@ bool unwind_table_entry(
 		else
 			to = middle;
 	}
+	return from;
+}
+
+bool unwind_table_entry(
+	const struct unwind_row *rows, size_t count, uint64_t offset, uint64_t *entry)
+{
+	size_t from = unwind_table_rows_to(rows, count, offset);
+
 	while (from--) {
 		if (rows[from].rule & UNWIND_IS_ENTRY) {
 			*entry = rows[from].offset;

@@ -45,6 +45,8 @@ struct unwind_table {
 /* False: out of memory, or it was stopped. The table is to be freed in any case. */
 bool unwind_table_make(struct unwind_table *t, const struct unwind_input *in);
 void unwind_table_fini(struct unwind_table *t);
+/* How many of `count` rows are at an offset or before it. */
+size_t unwind_table_rows_to(const struct unwind_row *rows, size_t count, uint64_t offset);
 /* The start of the function at an offset, from `count` rows; false: unknown. */
 bool unwind_table_entry(
 	const struct unwind_row *rows, size_t count, uint64_t offset, uint64_t *entry);
