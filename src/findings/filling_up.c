@@ -14,6 +14,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/inode_use.h"
+#include "analyze/diagnosis/left_files.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "explain/finding.h"
 
@@ -291,6 +292,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("append-time", 86400e9, 1e9, 1e15,
 		"maximum time until such a file fills its file system", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-files", 20, 1, 1e9,
+		"minimum number of temporary files made in one directory and not removed"),
 };
 
 struct look {
@@ -568,6 +571,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		if (l.has_calls)
 			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));
+		if (l.has_calls && !count)
+			count = left_files_report(e, out, &l.calls, check_option(e, "min-files"));
 		if (!count)
 			report_fine(out, &all);
 	} else {

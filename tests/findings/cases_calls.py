@@ -865,7 +865,29 @@ def filling(kind):
     return small_disk(kind, (30_000, 60_000), (0.05, 0.08))
 
 
+TEMPORARY = """
+import os, sys, tempfile, time
+print("ready", flush=True)
+while True:
+    fd, name = tempfile.mkstemp(dir=".")
+    os.write(fd, b"x" * 2000)
+    os.close(fd)
+    if sys.argv[1] == "removes": os.unlink(name)
+    if sys.argv[1] == "renames": os.rename(name, "result")
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def temporary(kind):
+    return lambda scope, rng: scope.python(TEMPORARY, kind, rng.uniform(0.03, 0.08)).pid
+
+
 FILLING_UP = [
+    sick("filling-up", "temporary files that are never removed", temporary("leaves"), duration_s=5,
+        says="leaves temporary files behind: ", evidence="files", threshold="min-files"),
+    healthy("filling-up", "temporary files that are removed", temporary("removes"), duration_s=5),
+    healthy("filling-up", "temporary files that are renamed", temporary("renames"), duration_s=5,
+        also=("write-churn",)),
     *[sick("filling-up", name, filling(kind), may_skip=is_root, says=says, **TIME)
         for name, kind, says in (("a log", "grows", "/disk/log grows by"),
             ("a deleted file", "grows without a name", "/disk/log (deleted) grows by"),

@@ -461,6 +461,62 @@ static void leaves_inodes(double left)
 	makes_files_leaving(40, (uint64_t)left);
 }
 
+/* So many new files, which are closed and stay; of the inodes so many are gone. */
+static void leaves_files(const char *pattern, int files, uint64_t gone)
+{
+	char path[40];
+
+	observe();
+	disks(0.0001, (struct disk){ 500, 900, false });
+	for (int i = 0; i < files; i++) {
+		snprintf(path, sizeof(path), "/data/%s%d", pattern, i);
+		opens(path, CREATE);
+		CALL("write", 100, 3, 0, 100);
+		CALL("close", 0, 3);
+	}
+	disks(4.9, (struct disk){ 500, 900 - gone, false });
+	observed();
+}
+
+static void leaves_temporary(double files)
+{
+	leaves_files("tmp", (int)files, 10);
+}
+
+static void leaves_in_a_folder(double files)
+{
+	leaves_files("scratch/f", (int)files, 10);
+}
+
+static void leaves_others(double files)
+{
+	leaves_files("f", (int)files, 10);
+}
+
+/* Another process removes most of them. */
+static void leaves_removed(double gone)
+{
+	leaves_files("tmp", 20, (uint64_t)gone);
+}
+
+static void test_left_files(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "filling-up", leaves_temporary, 20, NULL,
+			"low/medium: leaves temporary files behind: 4.0 new a second in /data, "
+			"none removed|[files: 20 over|<remove each file|find /data -maxdepth 1" },
+		{ "filling-up", leaves_temporary, 19, NULL, "fine: " },
+		{ "filling-up", leaves_temporary, 19, "filling-up.min-files=19", "low/medium: " },
+		{ "filling-up", leaves_in_a_folder, 20, NULL, "low/medium: |/data/scratch, none" },
+		{ "filling-up", leaves_others, 20, NULL, "fine: " },
+		{ "filling-up", leaves_removed, 10, NULL, "low/medium: " },
+		{ "filling-up", leaves_removed, 9, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_inodes(void **state)
 {
 	static const struct check_case cases[] = {
@@ -1721,6 +1777,7 @@ int main(void)
 		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_remedies),
 		cmocka_unit_test(test_inodes),
+		cmocka_unit_test(test_left_files),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_small_io),

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A file is temporary by its name, or by that of its directory: programs that unpack or build make
+ * as many files, and keep them on purpose.
+ */
+#include "analyze/diagnosis/left_files.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "analyze/diagnosis/file_space.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "explain/finding.h"
+
+#define DIRECTORIES_MAX 256
+#define REMOVED_SHARE	0.5 /* of the files, by another process, from which nothing is left */
+
+struct left_files {
+	uint64_t count, bytes;
+	const char *path; /* of any of them */
+};
+
+static bool is_any_of(const char *text, size_t size, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(names[i]) == size && !strncasecmp(text, names[i], size))
+			return true;
+	}
+	return false;
+}
+
+/* `name` is behind the last slash. */
+static bool is_temporary(const char *path, const char *name)
+{
+	static const char *const folders[] = { "tmp", "temp", "scratch", "shm" };
+	const char *end = name - 1, *begin = end;
+
+	while (begin > path && begin[-1] != '/')
+		begin--;
+	return is_any_of(begin, (size_t)(end - begin), folders, ARRAY_SIZE(folders)) ||
+	       !strncasecmp(name, "tmp", 3) || strstr(name, ".tmp");
+}
+
+static void read_all(struct map *out, const struct call_history *h)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	map_init(out, sizeof(struct call_path), sizeof(struct left_files), DIRECTORIES_MAX);
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+		const char *slash = strrchr(path->text, '/');
+		struct call_path folder = { { 0 } };
+		struct left_files *l;
+
+		if (f->kind != FD_FOLLOWED_FILE || !f->contents.there_bytes || !slash ||
+			slash == path->text || !is_temporary(path->text, slash + 1))
+			continue;
+		memcpy(folder.text, path->text, (size_t)(slash - path->text));
+		l = map_put(out, &folder, NULL);
+		if (!l)
+			continue;
+		l->count++;
+		l->bytes += f->contents.there_bytes;
+		l->path = path->text;
+	}
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct left_files *l = value;
+
+	(void)key;
+	return (double)l->count >= *(const double *)user ? (double)l->count : 0;
+}
+
+/* Another process may remove them: then the file system has not lost so many inodes. */
+static bool are_removed(const struct check *e, const struct left_files *l, bool *is_known)
+{
+	const struct fds_filesystem *now =
+		file_space_of_path(check_last(e, &e->input->fds), l->path);
+	const struct fds_filesystem *then =
+		now ? file_space_of_mount(check_first(e, &e->input->fds), now->mount) : NULL;
+
+	*is_known = file_space_is_measured(now) && file_space_is_measured(then) && now->files;
+	return *is_known && (double)then->files_available - (double)now->files_available <
+				    REMOVED_SHARE * (double)l->count;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const char *folder, const struct left_files *l, bool is_known)
+{
+	finding_begin(out, is_known ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, folder);
+	finding_severity(out, FINDING_LOW);
+	finding_path(out, span_of(l->path, strlen(l->path)));
+	finding_claim(out, "leaves temporary files behind: %.1f new a second in %s, none removed",
+		check_calls_rate(calls, (double)l->count), folder);
+	finding_number(out, "files", (double)l->count, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(
+		out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES, calls->interval_ns);
+	finding_text(out, "for example", "%s", l->path);
+	if (!is_known)
+		finding_unseen(out, "whether another process removes them");
+	check_calls_unseen(calls, e, out);
+	if (escape_is_shell_word(folder, strlen(folder)))
+		finding_remedy(out,
+			"remove each file when it is done with; find %s -maxdepth 1 -type f | wc "
+			"-l counts what is there",
+			folder);
+	else
+		finding_remedy(out, "remove each file when it is done with");
+	finding_end(out);
+}
+
+size_t left_files_report(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, double least)
+{
+	struct check_ranked top;
+	bool is_known = false;
+	size_t count;
+	struct map all;
+
+	read_all(&all, calls->history);
+	count = check_rank(&all, weigh, &least, &top, 1);
+	if (count && are_removed(e, top.value, &is_known))
+		count = 0;
+	if (count)
+		report(e, out, calls, ((const struct call_path *)top.key)->text, top.value,
+			is_known);
+	map_fini(&all);
+	return count;
+}

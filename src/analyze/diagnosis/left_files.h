@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Temporary files that a process makes again and again and does not remove, by their directory. */
+#ifndef SOOTH_ANALYZE_LEFT_FILES_H
+#define SOOTH_ANALYZE_LEFT_FILES_H
+
+#include "analyze/diagnosis/call_check.h"
+
+/* Reports the directory with most of them, from `least` files on. Returns the number of findings.
+ */
+size_t left_files_report(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, double least);
+
+#endif
