@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/units.h"
 #include "explain/finding.h"
+#include "model/errno_names.h"
 #include "probes/signal_names.h"
 
 #define GROUPS_MAX    1024
@@ -162,6 +164,8 @@ struct group {
 	uint64_t life_ns;	       /* of the failed ones together */
 	uint64_t known, other; /* failed with known arguments; those that differ from the first */
 	uint64_t command;      /* hash of the first */
+	uint64_t unstarted;    /* failed ones that could not become another program */
+	const struct call_place *exec; /* that of one of them */
 	struct group_status {
 		uint32_t status, count; /* count 0: none */
 	} statuses[STATUSES];
@@ -198,6 +202,40 @@ static void add_failure(struct counting *c, struct group *g, const struct short_
 	g->life_ns += p->life_ns;
 }
 
+/* The last program that it tried to become; NULL: none, or its calls were not recorded. A search
+ * along PATH fails in each directory. */
+static const struct call_place *failed_exec(const struct check *e, const struct process_id *id)
+{
+	const struct call_history *h = call_histories_get(&e->input->calls, id);
+	const struct call_place *last = NULL;
+	uint64_t last_ns = 0;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (h && map_next(&h->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+		const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+		uint64_t at_ns = ((const struct call_failures *)value)->last_ns;
+
+		if (!row || !(row->traits & SYSCALL_EXECS) || !*place->text || at_ns < last_ns)
+			continue;
+		last = place;
+		last_ns = at_ns;
+	}
+	return last;
+}
+
+static void add_exec(const struct counting *c, struct group *g, const struct process_id *id)
+{
+	const struct call_place *exec = failed_exec(c->check, id);
+
+	if (!exec)
+		return;
+	g->unstarted++;
+	g->exec = exec;
+}
+
 static void count(struct counting *c)
 {
 	const struct check *e = c->check;
@@ -228,6 +266,8 @@ static void count(struct counting *c)
 			continue;
 		add_failure(c, g, p);
 		add_command(g, map_get(&b->commands, id));
+		if (!map_get(&b->commands, id))
+			add_exec(c, g, id);
 	}
 }
 
@@ -385,6 +425,21 @@ static void add_arguments(const struct check *e, struct check_result *out, const
 	finding_text(out, "command", "%s", text);
 }
 
+/* "cannot execute /a/b: ENOENT (No such file or directory), 13 of 13 times" */
+static void claim_unstarted(struct check_result *out, const struct group *g)
+{
+	const char *error = errno_name(g->exec->error), *text = errno_text(g->exec->error);
+
+	finding_claim(out, "cannot execute %s: %s (%s), %llu of %llu times%s", g->exec->text,
+		error ? error : "an error", text ? text : "unknown", (unsigned long long)g->failed,
+		(unsigned long long)g->count,
+		g->exec->error == LINUX_ENOENT
+			? "; the file is missing, or the interpreter that its first line names"
+		: g->exec->error == LINUX_EACCES ? "; it has no permission to be executed"
+						 : "");
+	finding_path(out, span_of(g->exec->text, strlen(g->exec->text)));
+}
+
 static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
 {
 	const struct group *g = &choice->group;
@@ -399,7 +454,9 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 		choice->key.name);
 	finding_severity(
 		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
-	if (starter == e->process)
+	if (g->unstarted * 2 > g->failed)
+		claim_unstarted(out, g);
+	else if (starter == e->process)
 		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
 			choice->key.name, (unsigned long long)g->failed,
 			(unsigned long long)g->count, status);

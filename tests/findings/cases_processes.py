@@ -338,6 +338,9 @@ CASES = [
     sick("children-failing", "a command that does not exist", script(
         "echo ready; until no-such-command 2>/dev/null; do sleep 0.6; done"),
         says="command not found", **FAILING),
+    sick("children-failing", "a script whose interpreter is missing", script(
+        "printf '#!/none/python\\n' >hook; chmod +x hook; echo ready; until ./hook 2>/dev/null; do sleep 0.5; done"),
+        says="hook: ENOENT (No such file or directory), ", **FAILING),
     sick("children-failing", "a database that another process locks", sqlite_loop(True),
         says="(sqlite3)", may_skip=without("sqlite3"), **FAILING),
     sick("children-failing", "below npm's shell", script(
