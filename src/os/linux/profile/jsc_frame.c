@@ -224,7 +224,10 @@ static void read_function(const struct reading *r, struct jsc_frame *f)
 		buffer_format(&place, "+%u", (unsigned)start_of(r->layout, &unlinked));
 	else
 		buffer_string(&place, "JavaScriptCore");
-	if (!read_text(r, f->raw.name, JSC_LETTERS_MAX, &text))
+	/* A program that runs from cached bytecode has the names there, until one is asked for. */
+	if (!f->raw.name)
+		buffer_format(&text, "[function %s]", buffer_cstr(&place));
+	else if (!read_text(r, f->raw.name, JSC_LETTERS_MAX, &text))
 		f->refusal = JSC_NO_TEXT;
 	else if (!text.size)
 		buffer_format(&text, "[anonymous %s]", buffer_cstr(&place));
