@@ -338,6 +338,53 @@ static void add_waits(const char *name, bool is_running)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
+/* Its first thread joins the one that runs main(), which waits to be woken. */
+static void add_jvm(void)
+{
+	struct sooth_record head = {
+		.time_ns = 2 * NS_PER_S, .pid = PID, .tid = PID, .start_ticks = 1
+	};
+	struct waits_process p = {
+		.record = head, .node_start_ticks = 1, .node_pid = PID, .threads = 2, .state = 'S'
+	};
+	struct waits_thread t = { .record = head,
+		.node_start_ticks = 1,
+		.since_ns = 180 * NS_PER_S,
+		.node_pid = PID,
+		.syscall = (uint32_t)syscall_number(SYSCALL_ABI_X86_64, "futex", 5),
+		.arguments = { 0x1000, 128 },
+		.state = 'S',
+		.lock = WAITS_LOCK_JOIN,
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct waits_party joined = { .record = head,
+		.node_start_ticks = 1,
+		.party_start_ticks = 1,
+		.node_pid = PID,
+		.relation = WAITS_RELATION_THREAD,
+		.party_pid = PID,
+		.party_tid = PID + 1,
+		.confidence = WAITS_HIGH,
+		.is_alive = true,
+		.waiting_fd = WAITS_NO_FD };
+	struct waits_snapshot end = { .record = head };
+	struct record_tail names[] = { tail_string(&p.name, "java") };
+	struct record_tail thread_names[] = { tail_string(&t.name, "java") };
+	struct record_tail party_names[] = { tail_string(&joined.name, "java") };
+
+	p.record.kind = WAITS_PROCESS;
+	t.record.kind = WAITS_THREAD;
+	joined.record.kind = WAITS_PARTY;
+	end.record.kind = WAITS_SNAPSHOT;
+	add_source("waits");
+	RECORD_APPEND(&records, &p, names, 1);
+	RECORD_APPEND(&records, &t, thread_names, 1);
+	RECORD_APPEND(&records, &joined, party_names, 1);
+	t.record.tid = PID + 1;
+	t.lock = WAITS_LOCK_SIGNAL;
+	RECORD_APPEND(&records, &t, thread_names, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 /* Of many processes one may be left out: only the end of its snapshot is there. */
 static void add_left_out(void)
 {
@@ -389,6 +436,17 @@ static void test_waits(void **state)
 		"\"waits_text\": \"not requested\""));
 }
 
+/* What shows more of a wait inside a JVM follows it. */
+static void test_wait_inside(void **state)
+{
+	(void)state;
+	add_two_samples();
+	add_jvm();
+	assert_non_null(strstr(show_view("diagnose", "findings", NULL, "text"),
+		"java (99) waits inside the JVM, for work or for a lock of Java, 3 min\n  do: "
+		"jstack 99 shows what each thread waits for\n"));
+}
+
 /* One that ended before it was read has no figures: claude-diagnose has no row for it. */
 static void test_ended_unread(void **state)
 {
@@ -422,6 +480,7 @@ int main(void)
 		TEST(test_more_and_more_children),
 		TEST(test_one_snapshot),
 		TEST(test_waits),
+		TEST(test_wait_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

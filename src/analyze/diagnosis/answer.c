@@ -119,16 +119,21 @@ static void add_evidence(const struct finding_row *f, struct buffer *out)
 		buffer_format(out, "; %zu more (-v)", left);
 }
 
-static void put_remedy(struct answer *a, const struct finding_row *f)
+static void put_do(struct answer *a, struct span remedy)
 {
-	struct span remedy = record_text(&f->record, &f->remedy);
 	struct buffer line = { 0 };
 
-	if (f->remedy_state != SOOTH_STATE_VALUE || !remedy.size)
-		return;
 	buffer_format(&line, "  do: %.*s", (int)remedy.size, remedy.data);
 	put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
+}
+
+static void put_remedy(struct answer *a, const struct finding_row *f)
+{
+	struct span remedy = record_text(&f->record, &f->remedy);
+
+	if (f->remedy_state == SOOTH_STATE_VALUE && remedy.size)
+		put_do(a, remedy);
 }
 
 static void add_kind(const struct finding_row *f, struct buffer *out)
@@ -530,6 +535,11 @@ static void put_rest(struct answer *a)
 		put_line(a, a->sick[i]->worst, &line);
 	}
 	put_waiting(a);
+	buffer_reset(&line);
+	if (is_single(a) && !a->sick_count)
+		answer_way_out(a->s, &a->s->all[1], &line);
+	if (line.size)
+		put_do(a, span_of((const char *)line.data, line.size));
 	buffer_fini(&line);
 	if (!is_single(a)) {
 		put_well(a, false, "fine: ");

@@ -134,6 +134,15 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	return true;
 }
 
+void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!follow(s, j, &g, &chain) && chain.links[chain.count - 1].is_inside)
+		wait_chain_remedy(out, &chain);
+}
+
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct wait_chain chain;

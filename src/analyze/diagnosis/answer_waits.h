@@ -15,4 +15,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 /* It is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 
+/* What shows more of a wait inside a JVM: jstack. */
+void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+
 #endif
