@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 
+#define POSTGRES ".s.PGSQL."
+
 static bool ends_with(const char *name, const char *end)
 {
 	size_t size = strlen(name), least = strlen(end);
@@ -17,6 +19,9 @@ bool is_lock_name(const char *name)
 {
 	static const char *const names[] = { "lock", ".lock", "LOCK", "lock-frontend" };
 
+	/* Beside the socket of a server of PostgreSQL that runs: no client waits for it. */
+	if (!strncmp(name, POSTGRES, strlen(POSTGRES)))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(name, names[i]))
 			return true;
