@@ -42,6 +42,7 @@ enum syscall_trait {
 	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
 	SYSCALL_REMOVES_WATCH = 1 << 26,
 	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
+	SYSCALL_MAKES_FILE = 1 << 28,	 /* at a path, and no descriptor of it */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

@@ -468,7 +468,8 @@ ctypes.CDLL(None).unshare(0x20000)
 os.mkdir("disk")
 subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dK,nr_inodes=%d" % (size,
-    {"no inodes": 50, "takes inodes": 4000, "gives inodes back": 4000}.get(kind, 30000)), "none", "disk"], check=True)
+    {"no inodes": 50, "takes inodes": 4000, "makes directories": 4000,
+    "removes directories": 4000, "gives inodes back": 4000}.get(kind, 30000)), "none", "disk"], check=True)
 def fails(call, *args):
     try: return call(*args)
     except OSError: return None
@@ -503,6 +504,10 @@ def work(n):
         for i in range(4):
             with open("disk/t%d.%d" % (n, i), "wb") as f: f.write(b"x")
             if kind == "gives inodes back": os.unlink("disk/t%d.%d" % (n, i))
+    elif kind.endswith(" directories"):
+        for i in range(4):
+            os.mkdir("disk/t%d.%d" % (n, i))
+            if kind == "removes directories": os.rmdir("disk/t%d.%d" % (n, i))
     elif kind == "too large for it":
         # Emptied and written again: each time as much fits as there is.
         with open("disk/file", "wb", buffering=0) as f: f.write(b"x" * (size * 1024 + 4096))
@@ -896,6 +901,11 @@ FILLING_UP = [
     sick("filling-up", "small files that are never removed", small_disk("takes inodes",
         (30_000, 60_000), (0.02, 0.05)), may_skip=is_root, says="uses up the inodes of ",
         evidence="files that the process made"),
+    sick("filling-up", "directories that are never removed", small_disk("makes directories",
+        (30_000, 60_000), (0.02, 0.05)), may_skip=is_root, says="uses up the inodes of ",
+        evidence="files that the process made"),
+    healthy("filling-up", "directories that are removed", small_disk("removes directories",
+        (30_000, 60_000), (0.02, 0.05)), may_skip=is_root),
     healthy("filling-up", "small files that are removed", small_disk("gives inodes back",
         (30_000, 60_000), (0.02, 0.05)), may_skip=is_root),
     healthy("filling-up", "a log on a large disk", filling("large"), may_skip=is_root),

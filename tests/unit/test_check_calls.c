@@ -517,6 +517,41 @@ static void test_left_files(void **state)
 	TRY_CASES(cases);
 }
 
+/* Empty ones, and directories: no byte is written. */
+static void makes_empty(bool are_directories, double remain)
+{
+	char path[40];
+
+	observe();
+	disks(0.0001, (struct disk){ 500, 440, false });
+	for (int i = 0; i < 40; i++) {
+		snprintf(path, sizeof(path), "/data/f%d", i);
+		if (are_directories) {
+			path_at(1, path);
+			CALL("mkdirat", 0, HERE, 1, 0);
+		} else {
+			opens(path, CREATE);
+			CALL("close", 0, 3);
+		}
+		if (i < (int)remain)
+			continue;
+		path_at(1, path);
+		CALL("unlinkat", 0, HERE, 1, 0);
+	}
+	disks(4.9, (struct disk){ 500, 400, false });
+	observed();
+}
+
+static void makes_empty_files(double remain)
+{
+	makes_empty(false, remain);
+}
+
+static void makes_directories(double remain)
+{
+	makes_empty(true, remain);
+}
+
 static void test_inodes(void **state)
 {
 	static const struct check_case cases[] = {
@@ -529,6 +564,10 @@ static void test_inodes(void **state)
 		/* Others take most of them. */
 		{ "filling-up", makes_files, 20, NULL, "high/high: " },
 		{ "filling-up", makes_files, 19, NULL, "fine: " },
+		{ "filling-up", makes_empty_files, 20, NULL, "high/high: " },
+		{ "filling-up", makes_empty_files, 19, NULL, "fine: " },
+		{ "filling-up", makes_directories, 20, NULL, "high/high: " },
+		{ "filling-up", makes_directories, 19, NULL, "fine: " },
 	};
 
 	(void)state;

@@ -11,6 +11,7 @@
 #include "analyze/calls/call_history_parts.h"
 #include "bpf/log2.h"
 
+#define O_CREAT_LINUX  0100
 #define O_TRUNC_LINUX  01000
 #define O_APPEND_LINUX 02000
 
@@ -155,6 +156,16 @@ static void replace(struct call_contents *c, uint64_t weight)
 	c->there_bytes = c->since_bytes = c->begin = c->end = 0;
 }
 
+/* A file that is empty counts too: it takes an inode. */
+static void take_new(const struct call_at_hand *c)
+{
+	struct call_path key = call_path_of(c->path);
+	struct call_file *f = c->path.size ? file_at(c, &key) : NULL;
+
+	if (f)
+		f->contents.is_made = true;
+}
+
 static void take_open(const struct call_at_hand *c)
 {
 	uint64_t flags = folded_open_flags(c->folded);
@@ -163,6 +174,8 @@ static void take_open(const struct call_at_hand *c)
 
 	set_position(c, c->folded->call->result,
 		(struct call_position){ .is_known = true, .appends = flags & O_APPEND_LINUX });
+	if (flags & O_CREAT_LINUX)
+		take_new(c);
 	if (!(flags & O_TRUNC_LINUX) || !c->path.size)
 		return;
 	key = call_path_of(c->path);
@@ -352,6 +365,8 @@ void call_files_take(const struct call_at_hand *c)
 		take_seek(c);
 	else if (row->traits & SYSCALL_RESIZES)
 		take_size(c);
+	else if (row->traits & SYSCALL_MAKES_FILE)
+		take_new(c);
 	else if (row->traits & SYSCALL_REMOVES)
 		take_removal(c);
 	else if (row->traits & SYSCALL_RENAMES)

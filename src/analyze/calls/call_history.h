@@ -66,6 +66,7 @@ enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 /* What became of what it wrote to a file. Parts that were written in any order are all there; only
  * what exceeds the extent between the first and the last of them was written over others. */
 struct call_contents {
+	bool is_made;			  /* the file itself, if it was not there, and not removed */
 	uint64_t there_bytes;		  /* still */
 	uint64_t replaced_bytes;	  /* emptied, or renamed away */
 	uint64_t overwritten_bytes;	  /* in place */

@@ -18,7 +18,7 @@
 struct inode_use {
 	const struct fds_filesystem *space;
 	uint64_t taken; /* meanwhile, by all processes */
-	uint64_t made;	/* files that the process wrote and that are still there */
+	uint64_t made;	/* files that the process made or wrote and that are still there */
 	uint64_t interval_ns;
 	const char *path; /* of any of these */
 };
@@ -46,7 +46,7 @@ static void count_made(const struct check *e, const struct call_history *h, stru
 		const struct call_path *path = key;
 		const struct call_file *f = value;
 
-		if (!f->contents.there_bytes || file_space_of_path(last, path->text) != u->space)
+		if ((!f->contents.there_bytes && !f->contents.is_made) || file_space_of_path(last, path->text) != u->space)
 			continue;
 		u->made++;
 		u->path = path->text;

@@ -149,7 +149,8 @@ static bool is_kept(const struct syscall_row *row)
 {
 	return syscall_moves_descriptors(row) ||
 	       row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET | SYSCALL_REMOVES |
-				     SYSCALL_RENAMES | SYSCALL_RESIZES);
+				     SYSCALL_RENAMES | SYSCALL_RESIZES |
+				     SYSCALL_MAKES_FILE);
 }
 
 static int configure(struct syscalls_config *config, const struct probe_options *options,
