@@ -118,6 +118,9 @@ struct sooth_observer_options {
 	/* Of several added pids those that a probe may not observe are left out of it, with a limit
 	 * that names the process; if it may observe none, start fails. */
 	bool may_be_refused;
+	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
+	 * begins, instead of samples. */
+	bool profile_calls;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Stacks of followed threads, taken when the clock of their CPU fires. A perf event per CPU calls
- * the program, whatever runs there; threads that are not followed leave at once.
+ * the program, whatever runs there; threads that are not followed leave at once. Instead of by the
+ * clock they can be taken where selected system calls begin.
  */
 #include "bpf/member.bpf.h"
 
@@ -14,8 +15,10 @@ struct thread {
 #include "bpf/javascript.bpf.h"
 #include "bpf/follow.bpf.h"
 #include "bpf/registers.bpf.h"
+#include "bpf/abi.bpf.h"
 
 struct profile_control control SEC(".data.control") = {};
+const volatile struct profile_calls calls SEC(".rodata.calls") = {};
 
 #define FRAME_WORDS 2
 
@@ -191,24 +194,64 @@ static inline bool is_adopted(struct task_struct *task, struct member *m)
 	return true;
 }
 
+static inline bool is_followed(struct task_struct *task, struct member *m)
+{
+	struct thread *t = thread_current();
+
+	if (t && t->member.interest && !t->member.is_before_exec)
+		*m = t->member;
+	else if (t || !is_adopted(task, m))
+		return false;
+	return true;
+}
+
 SEC("perf_event")
 int on_sample(void *context)
 {
 	struct task_struct *task = current_task();
-	struct thread *t = thread_current();
 	struct member *m = sampled_here();
 	struct walk *w = walk_here();
 
-	if (!m || !w)
-		return 0;
-	if (t && t->member.interest && !t->member.is_before_exec)
-		*m = t->member;
-	else if (t || !is_adopted(task, m))
+	if (!m || !w || !is_followed(task, m))
 		return 0;
 	walk_user(w, task);
 	walk_kernel(w, context);
 	w->raw.python_frames = w->raw.is_python_whole = 0;
 	walk_python(0);
+	emit(w, task, m);
+	return 0;
+}
+
+static inline bool is_selected(uint32_t abi, uint32_t number)
+{
+	uint32_t other = abi != ABI_NATIVE && abi != ABI_X32;
+
+	if (calls.has_all)
+		return true;
+	if (number >= PROFILE_CALL_NUMBERS)
+		return false;
+	return calls.wanted[other][(number / 64) & (PROFILE_CALL_NUMBERS / 64 - 1)] >>
+		       (number % 64) &
+	       1;
+}
+
+/* User space only: the kernel's frames are those of every system call. */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_call, struct pt_regs *regs, long number)
+{
+	struct task_struct *task = current_task();
+	uint32_t abi = abi_of(task, &number);
+	struct member *m = sampled_here();
+	struct walk *w = walk_here();
+
+	if (!m || !w || !is_selected(abi, (uint32_t)number) || !is_followed(task, m))
+		return 0;
+	walk_user(w, task);
+	w->raw.kernel_frames = 0;
+	w->raw.python_frames = w->raw.is_python_whole = 0;
+	walk_python(0);
+	w->raw.call = (uint32_t)number;
+	w->raw.abi = (uint16_t)abi;
 	emit(w, task, m);
 	return 0;
 }

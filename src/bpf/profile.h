@@ -104,7 +104,8 @@ struct profile_raw {
 	uint64_t python_type; /* of code objects */
 	uint64_t js_file;     /* the executable, if it has JavaScriptCore; else 0 */
 	uint16_t js_frames;
-	uint16_t unused[3];
+	uint16_t abi;  /* of a system call */
+	uint32_t call; /* its number */
 };
 
 /* The first sample with code of a file. */
@@ -117,6 +118,16 @@ struct profile_seen {
 	uint32_t device_major;
 	uint32_t device_minor;
 	char name[64]; /* the last part of its path */
+};
+
+#define PROFILE_CALL_NUMBERS 512 /* of an ABI; a power of two */
+
+/* Fixed at load: the system calls whose stacks are taken, a bit each; the native ones, the others.
+ */
+struct profile_calls {
+	uint64_t wanted[2][PROFILE_CALL_NUMBERS / 64];
+	uint32_t has_all;
+	uint32_t unused;
 };
 
 struct profile_control {

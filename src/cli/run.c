@@ -293,6 +293,7 @@ static int make_observer(
 		.data_bytes = run->data_bytes,
 		.has_call_budget = run->has_call_budget,
 		.profile_hz = run->profile_hz,
+		.profile_calls = run->profile_calls,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 	};
 	int status;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyze/calls/call_stacks.h"
 #include "analyze/calls/operations.h"
 #include "analyze/calls/syscall_folded.h"
 #include "analyze/calls/syscall_stream.h"
@@ -140,7 +141,8 @@ static const struct option trace_options[] = {
 	FLAG_ROW(0, "apart", trace_config, trace.apart,
 		"with --flamegraph or --folded: separate stacks for processes of the same name"),
 	FLAG_ROW(0, "stack", trace_config, trace.stack,
-		"show the call stack of each system call (not supported yet)"),
+		"print at the end which code makes the calls: the stacks of each call, and how "
+		"often"),
 	FLAG_ROW(0, "lossless", trace_config, trace.lossless,
 		"pause the target while the buffer is full, so that no call is lost; needs root"),
 	FLAG_ROW(0, "plain", trace_config, trace.plain,
@@ -309,13 +311,15 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "give one -e with all of them: -e %%path,read");
 }
 
+/* Frames have names at the end only, and the stacks are of all lines. */
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
-	if (!c->trace.stack)
+	if (!c->trace.stack || !(wants_operations(c) || c->trace.interval_ns))
 		return 0;
-	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "show the call stack of each call");
-	error_why(err, "this version of sooth cannot read call stacks");
-	return error_remedy(err, "leave out --stack");
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --stack here");
+	error_why(err, "--stack lists the stacks of single calls at the end; --io, --network, "
+		       "--process, --memory and --interval print totals of another kind");
+	return error_remedy(err, "sooth trace -c --stack PID");
 }
 
 static int check_options(const struct trace_config *c, struct sooth_error *err)
@@ -333,6 +337,7 @@ static int check_options(const struct trace_config *c, struct sooth_error *err)
 
 /* The options of each view. */
 struct views {
+	struct call_stacks_options stacks;
 	struct operations_options operations;
 	struct syscall_stream_options stream;
 	struct syscall_table_options table;
@@ -354,6 +359,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 	const struct requested_path *path, const struct sockets_options *peers)
 {
 	return (struct views){
+		.stacks = { .set = calls },
 		.operations = { .io = c->trace.io,
 			.network = c->trace.network,
 			.process = c->trace.process,
@@ -378,6 +384,20 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 				c->picture.flamegraph ? CALL_GRAPH_CALLS : CALL_GRAPH_TIME),
 			.is_per_process = c->trace.apart },
 	};
+}
+
+/* Behind those that the calls need. */
+static void choose_stacks(const struct trace_config *c, const struct views *v, struct run *run)
+{
+	size_t last = 0;
+
+	if (!c->trace.stack)
+		return;
+	while (run->probes[last].name)
+		last++;
+	run->probes[last] = (struct run_probe){ "profile", SOOTH_STREAM };
+	run->profile_calls = true;
+	run->views[1] = (struct run_view){ "call-stacks", &v->stacks };
 }
 
 /* Stacks as a picture with its text beside it, or as text alone. */
@@ -442,6 +462,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		emit_overhead();
 	choose_probes(c, &run);
 	choose_view(c, &views, &run);
+	choose_stacks(c, &views, &run);
 	choose_side_output(c, &files, &views, &run);
 	labels_options(&labels, &peers);
 	if (!status)

@@ -45,6 +45,7 @@ struct probe_options {
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
 	uint32_t profile_hz; /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;  /* stacks of the selected calls instead of samples */
 	bool may_pause;	     /* the launched command, for moments, while the ring is full */
 	bool must_hold;	     /* the same for any target, or it is an error */
 };

@@ -153,6 +153,7 @@ static bool is_shareable(
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold &&
+	       has->profile_calls == options->profile_calls &&
 	       has->calls.has_budget == options->calls.has_budget;
 }
 

@@ -50,6 +50,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.calls = { o->options.calls, o->options.only_failed, o->options.data_bytes,
 				o->options.has_call_budget },
 			.profile_hz = o->options.profile_hz,
+			.profile_calls = o->options.profile_calls,
 			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,
 		};

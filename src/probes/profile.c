@@ -45,6 +45,28 @@ static const struct sooth_field sample_fields[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
+static const struct sooth_field call_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(profile_call, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time the system call began" },
+	FIELD_PID(profile_call),
+	FIELD_TID(profile_call),
+	FIELD_NUMBER(profile_call, number, "number of the system call in its ABI"),
+	FIELD_NUMBER(profile_call, abi,
+		"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are"),
+	{ .name = "process",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_call, process),
+		.help = "name of the calling process" },
+	{ .name = "thread",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_call, thread),
+		.help = "name of the calling thread" },
+	FIELD_NUMBER_AS(profile_call, stack, stack_number, "number of the stack at the call"),
+};
+
 static const struct sooth_field stack_fields[] = {
 	FIELD_NUMBER_AS(profile_stack, stack, stack_number, "number of the stack"),
 	{ .name = "end",
@@ -88,6 +110,14 @@ static const struct sooth_schema sample_schema = {
 	SCHEMA_FIELDS(sample_fields),
 };
 
+static const struct sooth_schema call_schema = {
+	.name = "profile.call",
+	.kind = PROFILE_CALL,
+	.class_ = SOOTH_CLASS_EVENT,
+	.fixed_size = sizeof(struct profile_call),
+	SCHEMA_FIELDS(call_fields),
+};
+
 static const struct sooth_schema stack_schema = {
 	.name = "profile.stack",
 	.kind = PROFILE_STACK,
@@ -121,8 +151,8 @@ const struct sooth_schema stacks_frame_schema = {
 	SCHEMA_FIELDS(frame_fields),
 };
 
-static const struct sooth_schema *const schemas[] = { &sample_schema, &stack_schema, &frame_schema,
-	NULL };
+static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &stack_schema,
+	&frame_schema, NULL };
 
 const struct probe probe_profile = {
 	.name = "profile",

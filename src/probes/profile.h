@@ -12,6 +12,7 @@
 
 enum profile_kind {
 	PROFILE_SAMPLE = 0x1000,
+	PROFILE_CALL = 0x1001,
 	PROFILE_STACK = 0x1080,
 	PROFILE_FRAME = 0x1081,
 };
@@ -49,6 +50,17 @@ struct profile_sample {
 	char thread[PROFILE_NAME_BYTES];
 };
 
+/* A system call that begins, instead of samples. */
+struct profile_call {
+	struct sooth_record record;
+	uint32_t stack;	 /* of a profile.stack */
+	uint32_t number; /* of the call in its ABI */
+	uint32_t abi;	 /* enum syscall_abi */
+	uint32_t unused;
+	char process[PROFILE_NAME_BYTES];
+	char thread[PROFILE_NAME_BYTES];
+};
+
 /* A definition. */
 struct profile_stack {
 	struct sooth_record record;
@@ -81,6 +93,7 @@ extern const struct sooth_names profile_frame_kind_names;
 #endif
 
 _Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_call) == 80, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_frame) == 88, "the layout is part of the capture format");
 

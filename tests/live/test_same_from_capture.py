@@ -54,7 +54,7 @@ EVERY_BY_BPF = {
     "trace": [(words, "RUN") for words in (
         "", "-c", "-Z", "-t", "-r", "-T", "-f", "-y", "--plain", "-s 8", "--io", "--network",
         "--process", "--memory", "--file", "-e file", "-P /etc", "-c -e !futex",
-        "--io --network --process --memory", "--filter errno!=0")] + [("", "--lossless RUN")],
+        "--io --network --process --memory", "--filter errno!=0", "-c --stack", "--stack -e write")] + [("", "--lossless RUN")],
     "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
                  ("--set fd-leak=off", "-d 1 --no-memory PID"), ("--own-scale", "-d 1 --no-memory PID")],
     "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID")],
@@ -85,7 +85,7 @@ NO_ROW = {
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
     "why": {"--interval": "as of ps"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
-    "trace": {"--all": "of others", "--interval": "frames", "--stack": "not supported yet"},
+    "trace": {"--all": "of others", "--interval": "frames"},
 }
 # Why a command has no row: what it does to a capture, if anything.
 NONE = {

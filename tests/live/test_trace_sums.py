@@ -229,9 +229,27 @@ class Sums(Case):
         self.assertEqual(weights["cat;main;file;openat;" + shown], "1")
         self.assertEqual(weights["cat;main;file;read;" + shown], "2")
 
-    def test_stacks_are_not_there_yet(self):
-        run = self.sooth("trace", "--stack", "-p", str(os.getpid()), status=3)
-        self.assert_says_three_lines(run, "call stack")
+    def test_stacks_of_calls(self):
+        """Each counted call has one stack, and stacks of calls that are not selected are not taken."""
+        capture = self.path("capture.sooth")
+        code = "import os\nfor i in range(200): os.stat('/')\n"
+        report = self.sooth("trace", "-c", "--stack", "-j", "-e", "stat,newfstatat,getppid",
+                            "--save", capture, "--", sys.executable, "-c", code).json()
+        counted = {row["name"]: row["count"] for row in report["syscalls"]}
+        stacked = {}
+        for row in report["call_stacks"]:
+            stacked[row["name"]] = stacked.get(row["name"], 0) + row["call_count"]
+            self.assertTrue(row["stack"], row)
+        self.assertEqual(report["loss"], [])
+        self.assertGreater(sum(counted.values()), 199)
+        self.assertEqual(stacked, counted)
+        self.assertIn("stat", report["call_stacks"][0]["stack"])
+        self.assertEqual(self.sooth("trace", "-c", "--stack", "-j", capture).json()["call_stacks"],
+                         report["call_stacks"])
+
+    def test_stacks_need_single_calls(self):
+        run = self.sooth("trace", "--stack", "--io", "-p", str(os.getpid()), status=2)
+        self.assert_says_three_lines(run, "use --stack here")
 
     def test_whose_they_are(self):
         """The whole host: each line, and each sum, has its process."""

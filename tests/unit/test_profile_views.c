@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include "analyze/calls/call_stacks.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_patterns.h"
 #include "analyze/profile/profile_table.h"
@@ -489,13 +490,59 @@ static void test_patterns(void **state)
 	buffer_reset(&records);
 }
 
+static void put_calls(uint32_t number, uint32_t stack, int count)
+{
+	struct profile_call c = { .record = { .time_ns = 2,
+					  .start_ticks = 7,
+					  .pid = 10,
+					  .tid = 10,
+					  .kind = PROFILE_CALL },
+		.stack = stack,
+		.number = number,
+		.process = "demo",
+		.thread = "demo" };
+
+	for (int i = 0; i < count; i++)
+		RECORD_APPEND(&records, &c, NULL, 0);
+}
+
+/* Calls by their number of all stacks, stacks of each by theirs; samples of the CPU are none. */
+static void test_calls(void **state)
+{
+	const struct call_stacks_options some = { .set = "read" };
+	const char *text;
+
+	(void)state;
+	put_all();
+	put_calls(1, 1, 3); /* write */
+	put_calls(0, 3, 2); /* read */
+	put_calls(0, 2, 1);
+	put_calls(0, 1, 1);
+	text = show_view("trace", "call-stacks", NULL, "text");
+	assert_non_null(strstr(text, "read      2   50.0 libother.so+0x1200 < main\n"));
+	assert_non_null(strstr(text, "read      1   25.0 work < [cut: return address is not in code]"));
+	assert_non_null(strstr(text, "write     3  100.0 sys_read < work < work < main\n"));
+	assert_true(strstr(text, "read ") < strstr(text, "write "));
+	text = show_view("trace", "call-stacks", &some, "text");
+	assert_non_null(strstr(text, "read "));
+	assert_null(strstr(text, "write "));
+}
+
+static void test_no_calls(void **state)
+{
+	(void)state;
+	put_all();
+	assert_non_null(strstr(show_view("trace", "call-stacks", NULL, "text"),
+		"no stack of a selected call was recorded"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
 		TEST(test_no_symbols), TEST(test_ends), TEST(test_role), TEST(test_folded),
 		TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome),
 		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
-		TEST(test_patterns) };
+		TEST(test_patterns), TEST(test_calls), TEST(test_no_calls) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@
 #include "bpf/profile.h"
 #include "model/batch.h"
 #include "os/linux/bpf/follow.h"
+#include "os/linux/profile/profile_calls.h"
 #include "os/linux/profile/profile_stacks.h"
 #include "os/linux/profile/profile_tables.h"
 #include "os/linux/rights/needs.h"
@@ -122,12 +123,13 @@ static void take_exec(struct profile_state *s, const struct process_exec *exec)
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
-	static const struct follow_options options = {
+	const struct follow_options options = {
 		.image = &bpf_image_profile,
 		.image_hash = &bpf_image_profile_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
-		.losing = "the ring buffer was full: samples were lost; use a larger one: "
-			  "--buffer 32M",
+		.losing = run->options.profile_calls ? PROFILE_CALLS_LOSING
+						     : "the ring buffer was full: samples were lost; "
+						       "use a larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
@@ -138,6 +140,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	profile_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
 	map_init(&s->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
 	status = follow_open(&s->follow, run, &options, err);
+	if (!status)
+		status = profile_calls_choose(&s->follow.code, &run->options, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (!status) {
@@ -186,7 +190,8 @@ static int open_clock(int cpu, uint64_t period_ns)
 static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
 {
 	const struct bpf_program *program =
-		bpf_object__find_program_by_name(s->follow.code.object, "on_sample");
+		bpf_object__find_program_by_name(
+			s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
 	int fd = open_clock(cpu, s->period_ns), status;
 
 	if (fd == -ENODEV) /* switched off */
@@ -211,6 +216,8 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 	struct profile_state *s = run->state;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
+	if (run->options.profile_calls)
+		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
 		return error_set(err, -EINVAL, SOOTH_FAULT_UNSUPPORTED, "count the CPUs");
 	s->clocks = calloc((size_t)cpus, sizeof(*s->clocks));
@@ -228,12 +235,16 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	struct profile_state *s = run->state;
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
 
-	sample.record.kind = PROFILE_SAMPLE;
-	memcpy(sample.process, raw->process, sizeof(sample.process));
-	memcpy(sample.thread, raw->thread, sizeof(sample.thread));
 	if (raw->js_file)
 		jsc_names_meet(&s->stacks.jsc, raw);
 	sample.stack = profile_stacks_put(&s->stacks, raw, &run->out);
+	if (run->options.profile_calls) {
+		profile_calls_put(&run->out, raw, sample.stack);
+		return;
+	}
+	sample.record.kind = PROFILE_SAMPLE;
+	memcpy(sample.process, raw->process, sizeof(sample.process));
+	memcpy(sample.thread, raw->thread, sizeof(sample.thread));
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which code makes which system call: the stacks of each call, the most frequent first. A call
+ * whose stack did not fit the ring is in no row; the loss is in the notes.
+ */
+#include "analyze/calls/call_stacks.h"
+
+#include <stdlib.h>
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+#include "probes/syscall_set.h"
+
+#define COUNTS_MAX  (1u << 20)
+#define PEOPLE_ROWS 40 /* -j prints all */
+#define BETWEEN	    " < "
+
+#define CALL_STACK_ROW(F, S)                                                                       \
+	F(S, TEXT, name, ALWAYS, "name of the system call", .label = "CALL", .is_key = true)       \
+	F(S, NAMED, U64, count, call_count, ALWAYS, "system calls that began with this stack",     \
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, REAL, percent, ALWAYS, "share of all calls of that name with a recorded stack",       \
+		.label = "SHARE%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, TEXT, stack, ALWAYS,                                                                  \
+		"functions of the stack, innermost first: each was called by the next one",        \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, end, ALWAYS,                                                                    \
+		"whole: up to the entry of the thread; else why frames are missing",               \
+		.is_hidden = true)
+
+struct call_stack_row {
+	struct sooth_record record;
+	ROW_MEMBERS(CALL_STACK_ROW, call_stack_row)
+};
+
+ROW_FIELDS(call_stack_fields, CALL_STACK_ROW, call_stack_row);
+
+static const struct sooth_schema call_stack_schema = {
+	.name = "call_stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct call_stack_row),
+	SCHEMA_FIELDS(call_stack_fields),
+};
+static const struct sooth_schema *const tables[] = { &call_stack_schema, NULL };
+
+static const struct section call_stack_section = {
+	.name = "call_stacks",
+	.title = "stacks of system calls",
+	.schema = &call_stack_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no stack of a selected call was recorded",
+	.rows_most = PEOPLE_ROWS,
+};
+
+struct call_key {
+	uint32_t abi, number;
+};
+
+struct stack_key {
+	struct call_key call;
+	uint32_t stack;
+	uint32_t unused;
+};
+
+struct stacks_state {
+	struct output *output;
+	struct syscall_set set;
+	struct profile_sums sums; /* the dictionary */
+	struct map calls;	  /* struct call_key -> uint64_t */
+	struct map stacks;	  /* struct stack_key -> uint64_t */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	const struct call_stacks_options *o = options;
+	struct stacks_state *s = state;
+
+	s->output = output;
+	profile_sums_init(&s->sums);
+	map_init(&s->calls, sizeof(struct call_key), sizeof(uint64_t), COUNTS_MAX);
+	map_init(&s->stacks, sizeof(struct stack_key), sizeof(uint64_t), COUNTS_MAX);
+	return syscall_set_parse(&s->set, o ? o->set : NULL, err);
+}
+
+static void take_call(struct stacks_state *s, const struct profile_call *c)
+{
+	struct stack_key key = { { c->abi, c->number }, c->stack, 0 };
+	uint64_t *stack, *call;
+
+	if (!s->set.is_all && !syscall_set_has(&s->set, syscall_by_number(c->abi, c->number)))
+		return;
+	stack = map_put(&s->stacks, &key, NULL);
+	call = map_put(&s->calls, &key.call, NULL);
+	if (!stack || !call)
+		return;
+	++*stack;
+	++*call;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	batch_for_each (r, batch) {
+		const struct profile_call *c =
+			record_as(r, PROFILE_CALL, sizeof(struct profile_call));
+
+		if (c)
+			take_call(s, c);
+	}
+	return 0;
+}
+
+struct counted {
+	struct stack_key key;
+	uint64_t count, of;
+};
+
+/* The calls that are made most, each with its stacks. */
+static int by_count(const void *left, const void *right)
+{
+	const struct counted *a = left, *b = right;
+
+	if (a->of != b->of)
+		return a->of > b->of ? -1 : 1;
+	if (a->key.call.abi != b->key.call.abi)
+		return a->key.call.abi < b->key.call.abi ? -1 : 1;
+	if (a->key.call.number != b->key.call.number)
+		return a->key.call.number < b->key.call.number ? -1 : 1;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return a->key.stack < b->key.stack ? -1 : a->key.stack > b->key.stack;
+}
+
+static void put_stack(
+	const struct stacks_state *s, const struct profile_stacked *stacked, struct buffer *out)
+{
+	buffer_reset(out);
+	for (size_t i = 0; i < stacked->depth; i++) {
+		struct span name = names_get(&s->sums.names, stacked->frames[i]->name);
+
+		buffer_string(out, i ? BETWEEN : "");
+		buffer_append(out, name.data, name.size);
+	}
+	if (stacked->end != PROFILE_WHOLE)
+		buffer_format(out, "%s[cut: %s]", stacked->depth ? BETWEEN : "",
+			profile_end_text(stacked->end));
+}
+
+static int emit_stack(struct stacks_state *s, const struct counted *c, struct buffer *text,
+	struct sooth_error *err)
+{
+	struct call_stack_row row = { .count = c->count,
+		.percent = 100.0 * (double)c->count / (double)c->of };
+	struct profile_stacked stacked = { 0 };
+	char name[SYSCALL_NAME_SIZE];
+
+	profile_sums_stack(&s->sums, c->key.stack, &stacked);
+	put_stack(s, &stacked, text);
+
+	struct record_tail tail[] = {
+		{ &row.name, name, syscall_name(c->key.call.abi, c->key.call.number, name) },
+		tail_buffer(&row.stack, text),
+		tail_string(&row.end, profile_end_text(stacked.end)),
+	};
+
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+	_cleanup_free_ struct counted *all = calloc(s->stacks.count + 1, sizeof(*all));
+	struct buffer text = { 0 };
+	size_t count = 0, position = 0;
+	const void *key;
+	void *value;
+	int status;
+
+	if (!all)
+		return error_no_memory(err);
+	while (map_next(&s->stacks, &position, &key, &value)) {
+		const struct stack_key *k = key;
+		const uint64_t *of = map_get(&s->calls, &k->call);
+
+		if (of && *of)
+			all[count++] = (struct counted){ *k, *(const uint64_t *)value, *of };
+	}
+	qsort(all, count, sizeof(*all), by_count);
+	if (s->stacks.refused)
+		output_limit(s->output, "some stacks of calls",
+			"a table in sooth is full: further stacks are not counted", "");
+	status = output_section(s->output, &call_stack_section, err);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_stack(s, &all[i], &text, err);
+	buffer_fini(&text);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct stacks_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	map_fini(&s->calls);
+	map_fini(&s->stacks);
+}
+
+const struct stage_type stage_call_stacks = {
+	.name = "call-stacks",
+	.help = "stacks of system calls: which code makes them",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct stacks_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "call-stacks". */
+#ifndef SOOTH_ANALYZE_CALL_STACKS_H
+#define SOOTH_ANALYZE_CALL_STACKS_H
+
+struct call_stacks_options {
+	const char *set; /* which calls are shown, as probes/syscall_set.h reads it; NULL: all */
+};
+
+#endif

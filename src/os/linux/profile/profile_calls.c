@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks of system calls. */
+#include "os/linux/profile/profile_calls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/batch.h"
+#include "probes/syscall_set.h"
+
+#if defined(__x86_64__)
+#define NATIVE_ABI SYSCALL_ABI_X86_64
+#else
+#define NATIVE_ABI SYSCALL_ABI_AARCH64
+#endif
+#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are unknown */
+
+static void select_calls(struct profile_calls *calls, const struct syscall_set *set)
+{
+	static const unsigned abis[] = { NATIVE_ABI, OTHER_ABI };
+
+	calls->has_all = set->is_all;
+	for (uint32_t number = 0; number < PROFILE_CALL_NUMBERS; number++) {
+		for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+			const struct syscall_row *row = syscall_by_number(abis[i], number);
+
+			if (row && syscall_set_has(set, row))
+				calls->wanted[i][number / 64] |= 1ull << number % 64;
+		}
+	}
+}
+
+/* The verifier takes its time for each program that is loaded. */
+static int load_only(struct bpf_code *code, const char *loaded, struct sooth_error *err)
+{
+	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(code->object, names[i]);
+
+		if (!program)
+			return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL,
+				"find the BPF program %s", names[i]);
+		bpf_program__set_autoload(program, !strcmp(names[i], loaded));
+	}
+	return 0;
+}
+
+int profile_calls_choose(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
+{
+	struct profile_calls *calls;
+	struct syscall_set set;
+	int status;
+
+	if (!options->profile_calls)
+		return load_only(code, PROFILE_SAMPLES_PROGRAM, err);
+	status = syscall_set_parse(&set, options->calls.set, err);
+	if (status)
+		return status;
+	calls = bpf_code_constants(code, ".rodata.calls", sizeof(*calls), err);
+	if (!calls)
+		return -EINVAL;
+	select_calls(calls, &set);
+	return load_only(code, PROFILE_CALLS_PROGRAM, err);
+}
+
+void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
+{
+	struct profile_call call = {
+		.record = raw->record, .stack = stack, .number = raw->call, .abi = raw->abi
+	};
+
+	call.record.kind = PROFILE_CALL;
+	memcpy(call.process, raw->process, sizeof(call.process));
+	memcpy(call.thread, raw->thread, sizeof(call.thread));
+	RECORD_APPEND(out, &call, NULL, 0);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The profile where system calls begin, instead of by a clock: which calls, and their records. */
+#ifndef SOOTH_OS_LINUX_PROFILE_CALLS_H
+#define SOOTH_OS_LINUX_PROFILE_CALLS_H
+
+#include "bpf/profile.h"
+#include "collect/backend.h"
+#include "os/linux/bpf/bpf.h"
+
+#define PROFILE_SAMPLES_PROGRAM "on_sample"
+#define PROFILE_CALLS_PROGRAM	"on_call"
+#define PROFILE_CALLS_LOSING                                                                       \
+	"the ring buffer was full: stacks of calls were lost; use a larger one: --buffer 128M, "   \
+	"or select fewer calls: -e SET"
+
+/* Before load: one of both programs is loaded, and the selected calls are set. */
+int profile_calls_choose(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
+/* A call with its stack, as a record. */
+void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
+
+#endif
