@@ -109,7 +109,7 @@ CASES = [
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),
 
     sick("held-up", "a busy server that answers rarely", client("answers rarely"), severity="low",
-        says="most of its time it waits for server", settings=SOON["settings"]),
+        says="most of its time it waits for server", settings=SOON["settings"], alone=True),
 
     healthy("held-up", "a busy server that answers all the time", client("answers much"), **SOON),
     healthy("held-up", "a child that computes", program(CHILD, "computes"), **SOON),
