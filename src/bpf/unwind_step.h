@@ -54,12 +54,14 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 {
 	uint64_t fp = w->fp, next, pc;
 
-	/* Where the table is only not read yet, the register may be anything. */
+	/* Where the table is only not read yet, the register may be anything: a 0 is no end. */
 	if (!fp && !w->is_exact)
 		return stop(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
 	if (fp < w->sp || fp & 7)
 		return stop(w, end);
 	if (!read_word(w, &next, fp) || !read_word(w, &pc, fp + 8))
+		return stop(w, end);
+	if (!pc && end == PROFILE_NO_TABLE)
 		return stop(w, end);
 	w->sp = fp + 16;
 	w->fp = next;

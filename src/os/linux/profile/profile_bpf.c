@@ -169,6 +169,9 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 {
 	struct profile_state *s = run->state;
 
+	/* Calls come at once, where samples come over seconds. */
+	if (run->options.profile_calls && interest && !(interest & INTEREST_FROM_EXEC))
+		make_ahead(s, (pid_t)process->pid, NULL);
 	return follow_set(&s->follow, run, process, interest, err);
 }
 
