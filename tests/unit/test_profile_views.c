@@ -510,17 +510,21 @@ static void put_calls(uint32_t number, uint32_t stack, int count)
 static void test_calls(void **state)
 {
 	const struct call_stacks_options some = { .set = "read" };
+	static const uint32_t same[] = { 3, 6 };
 	const char *text;
 
 	(void)state;
 	put_all();
 	put_calls(1, 1, 3); /* write */
 	put_calls(0, 3, 2); /* read */
+	put_stack(4, PROFILE_WHOLE, same, 2);
+	put_frame(6, "main", "/bin/demo", PROFILE_USER);
+	put_calls(0, 4, 1); /* from another place in the same functions */
 	put_calls(0, 2, 1);
 	put_calls(0, 1, 1);
 	text = show_view("trace", "call-stacks", NULL, "text");
-	assert_non_null(strstr(text, "read      2   50.0 libother.so+0x1200 < main\n"));
-	assert_non_null(strstr(text, "read      1   25.0 work < [cut: return address is not in code]"));
+	assert_non_null(strstr(text, "read      3   60.0 libother.so+0x1200 < main\n"));
+	assert_non_null(strstr(text, "read      1   20.0 work < [cut: return address is not in code]"));
 	assert_non_null(strstr(text, "write     3  100.0 sys_read < work < work < main\n"));
 	assert_true(strstr(text, "read ") < strstr(text, "write "));
 	text = show_view("trace", "call-stacks", &some, "text");

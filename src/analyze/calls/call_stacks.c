@@ -118,8 +118,15 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
+/* Stacks that differ only in places within their functions are one row. */
+struct row_key {
+	struct call_key call;
+	uint32_t text; /* in sums.names */
+	uint32_t end;
+};
+
 struct counted {
-	struct stack_key key;
+	struct row_key key;
 	uint64_t count, of;
 };
 
@@ -136,7 +143,9 @@ static int by_count(const void *left, const void *right)
 		return a->key.call.number < b->key.call.number ? -1 : 1;
 	if (a->count != b->count)
 		return a->count > b->count ? -1 : 1;
-	return a->key.stack < b->key.stack ? -1 : a->key.stack > b->key.stack;
+	if (a->key.text != b->key.text)
+		return a->key.text < b->key.text ? -1 : 1;
+	return a->key.end < b->key.end ? -1 : a->key.end > b->key.end;
 }
 
 static void put_stack(
@@ -154,31 +163,50 @@ static void put_stack(
 			profile_end_text(stacked->end));
 }
 
-static int emit_stack(struct stacks_state *s, const struct counted *c, struct buffer *text,
-	struct sooth_error *err)
+static void merge_rows(struct stacks_state *s, struct map *rows)
+{
+	struct buffer text = { 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->stacks, &position, &key, &value)) {
+		const struct stack_key *k = key;
+		struct profile_stacked stacked = { 0 };
+		struct row_key row = { .call = k->call };
+		uint64_t *count;
+
+		profile_sums_stack(&s->sums, k->stack, &stacked);
+		put_stack(s, &stacked, &text);
+		row.text = names_put(
+			&s->sums.names, span_of((const char *)text.data, text.size), NULL);
+		row.end = stacked.end;
+		count = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
+		if (count)
+			*count += *(const uint64_t *)value;
+		else
+			s->stacks.refused++;
+	}
+	buffer_fini(&text);
+}
+
+static int emit_stack(struct stacks_state *s, const struct counted *c, struct sooth_error *err)
 {
 	struct call_stack_row row = { .count = c->count,
 		.percent = 100.0 * (double)c->count / (double)c->of };
-	struct profile_stacked stacked = { 0 };
 	char name[SYSCALL_NAME_SIZE];
-
-	profile_sums_stack(&s->sums, c->key.stack, &stacked);
-	put_stack(s, &stacked, text);
-
 	struct record_tail tail[] = {
 		{ &row.name, name, syscall_name(c->key.call.abi, c->key.call.number, name) },
-		tail_buffer(&row.stack, text),
-		tail_string(&row.end, profile_end_text(stacked.end)),
+		tail_span(&row.stack, names_get(&s->sums.names, c->key.text)),
+		tail_string(&row.end, profile_end_text((enum profile_end)c->key.end)),
 	};
 
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int emit_rows(struct stacks_state *s, const struct map *rows, struct sooth_error *err)
 {
-	struct stacks_state *s = state;
-	_cleanup_free_ struct counted *all = calloc(s->stacks.count + 1, sizeof(*all));
-	struct buffer text = { 0 };
+	_cleanup_free_ struct counted *all = calloc(rows->count + 1, sizeof(*all));
 	size_t count = 0, position = 0;
 	const void *key;
 	void *value;
@@ -186,21 +214,33 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!all)
 		return error_no_memory(err);
-	while (map_next(&s->stacks, &position, &key, &value)) {
-		const struct stack_key *k = key;
+	while (map_next(rows, &position, &key, &value)) {
+		const struct row_key *k = key;
 		const uint64_t *of = map_get(&s->calls, &k->call);
 
 		if (of && *of)
 			all[count++] = (struct counted){ *k, *(const uint64_t *)value, *of };
 	}
 	qsort(all, count, sizeof(*all), by_count);
+	status = output_section(s->output, &call_stack_section, err);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_stack(s, &all[i], err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct stacks_state *s = state;
+	struct map rows;
+	int status;
+
+	map_init(&rows, sizeof(struct row_key), sizeof(uint64_t), COUNTS_MAX);
+	merge_rows(s, &rows);
 	if (s->stacks.refused)
 		output_limit(s->output, "some stacks of calls",
 			"a table in sooth is full: further stacks are not counted", "");
-	status = output_section(s->output, &call_stack_section, err);
-	for (size_t i = 0; i < count && !status; i++)
-		status = emit_stack(s, &all[i], &text, err);
-	buffer_fini(&text);
+	status = emit_rows(s, &rows, err);
+	map_fini(&rows);
 	return status;
 }
 
