@@ -2,6 +2,8 @@
 /* The words about a target come from its record. */
 #include "analyze/graphs/graph_origin.h"
 
+#include <string.h>
+
 #include "analyze/records.h"
 #include "base/units.h"
 #include "model/stream_records.h"
@@ -22,11 +24,14 @@ static void put_command(struct buffer *out, struct span command)
 
 static void put_pids(struct buffer *out, struct span pids)
 {
-	const uint32_t *all = (const void *)pids.data;
-	size_t count = pids.size / sizeof(*all);
+	uint32_t pid;
+	size_t count = pids.size / sizeof(pid);
 
-	for (size_t i = 0; i < count && i < PIDS_MOST; i++)
-		buffer_format(out, "%s%u", i ? ", " : " ", all[i]);
+	for (size_t i = 0; i < count && i < PIDS_MOST; i++) {
+		/* A capture may place it at any byte. */
+		memcpy(&pid, pids.data + i * sizeof(pid), sizeof(pid));
+		buffer_format(out, "%s%u", i ? ", " : " ", pid);
+	}
 	if (count > PIDS_MOST)
 		buffer_format(out, " and %zu more", count - PIDS_MOST);
 }
