@@ -17,13 +17,15 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN  5
-#define THREADS_MAX    4096
-#define CONVOY_SHARE   0.75 /* of the waiting that there is when one of them runs at a time */
-#define CONVOY_WHOLE   0.9  /* of the samples: computing, or at the lock */
-#define CONVOY_HIGH    30   /* samples of all threads */
-#define CONVOY_EVEN    4    /* the least of them has this part of an even share */
-#define TICKS_LEAST_NS (100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
+#define THREADS_SHOWN	5
+#define THREADS_MAX	4096
+#define CONVOY_SHARE	0.75 /* of the waiting that there is when one of them runs at a time */
+#define CONVOY_WHOLE	0.9  /* of the samples: computing, or at the lock */
+#define CONVOY_HIGH	30   /* samples of all threads */
+#define CONVOY_EVEN	4    /* the least of them has this part of an even share */
+#define CONTENDED_LEAST 5    /* samples at the lock */
+#define CONTENDED_MUCH	30   /* percent; less has severity low */
+#define TICKS_LEAST_NS	(100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
 
 #define OTHER_CALLS_SHARE 0.25 /* of the calls at locks */
 #define DISPATCHER_SHARE  0.6  /* of in-kernel: one of many threads has few clock ticks */
@@ -50,7 +52,7 @@ static const struct finding_option options[] = {
 		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
 	THRESHOLD("convoy-rate", 20, 1, 1e9,
 		"minimum number of times per second that these threads switch, in total"),
-	THRESHOLD("contended", 30, 1, 100,
+	THRESHOLD("contended", 10, 1, 100,
 		"minimum percentage of the samples of such threads that show them at a mutex",
 		.unit = SOOTH_UNIT_PERCENT),
 };
@@ -266,8 +268,10 @@ static void find_convoy(const struct check *e, struct convoy *c)
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
 
+		/* One that never gets the lock uses no CPU; a mutex is not fair. */
 		if (t->met < check_option(e, "min-readings") || !at_lock ||
-			thread_history_cpu(t) <= 0)
+			thread_history_cpu(t) < 0 ||
+			(c->is_interpreter && thread_history_cpu(t) <= 0))
 			continue;
 		c->count++;
 		c->met += t->met;
@@ -312,10 +316,34 @@ static bool is_contended(const struct check *e, const struct convoy *c)
 	double met = (double)c->met;
 
 	return c->count >= check_option(e, "convoy-threads") && !c->is_interpreter &&
+	       c->at_lock >= CONTENDED_LEAST &&
 	       (double)c->at_lock * 100 >= check_option(e, "contended") * met &&
 	       (double)(c->at_lock + c->computing) >= CONVOY_WHOLE * met &&
 	       check_is_over(e, "percent", c->demand, "convoy") &&
 	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
+}
+
+static void claim_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
+{
+	if (is_convoy(e, c)) {
+		finding_claim(out,
+			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
+			c->is_interpreter ? "one thread of the interpreter runs at a time"
+					  : "lock convoy",
+			c->count, c->cpu);
+	} else if (is_resting(e, c)) {
+		finding_claim(out,
+			"lock convoy: %zu threads wait for one lock in turn, and each sleeps or "
+			"waits for a disk while it has it",
+			c->count);
+	} else {
+		if (c->at_lock * 100 < CONTENDED_MUCH * c->met)
+			finding_severity(out, FINDING_LOW);
+		finding_claim(out,
+			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
+			"%.0f %% CPU together",
+			c->count, 100.0 * (double)c->at_lock / (double)c->met, c->cpu);
+	}
 }
 
 static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
@@ -325,22 +353,7 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 	finding_begin(out,
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
-	if (is_convoy(e, c))
-		finding_claim(out,
-			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
-			c->is_interpreter ? "one thread of the interpreter runs at a time"
-					  : "lock convoy",
-			c->count, c->cpu);
-	else if (is_resting(e, c))
-		finding_claim(out,
-			"lock convoy: %zu threads wait for one lock in turn, and each sleeps or "
-			"waits for a disk while it has it",
-			c->count);
-	else
-		finding_claim(out,
-			"lock contention: %zu threads wait for locks %.0f %% of the time, and use "
-			"%.0f %% CPU together",
-			c->count, 100.0 * (double)c->at_lock / (double)c->met, c->cpu);
+	claim_convoy(e, out, c);
 	finding_number(out, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));

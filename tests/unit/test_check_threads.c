@@ -581,6 +581,15 @@ static void convoy_runs(double looks)
 		4);
 }
 
+static void convoy_runs_of_five(double looks)
+{
+	convoy_of((struct thread_made){ .name = "worker",
+			  .call = "futex",
+			  .arguments = { 0x1000, 128, 2 },
+			  .otherwise = (int)looks },
+		5);
+}
+
 static void convoy_switches(double each_s)
 {
 	convoy_of((struct thread_made){ .name = "worker",
@@ -674,6 +683,9 @@ static void test_convoy(void **state)
 			"medium/medium: lock contention: 4 threads wait for locks 50 % of the "
 			"time, and use 100 % CPU together" },
 		{ "lock-storm", convoy_runs, 3, "lock-storm.contended=51", "fine: " },
+		{ "lock-storm", convoy_runs, 4, NULL, "medium/medium: lock contention: |33 %" },
+		{ "lock-storm", convoy_runs_of_five, 5, NULL, "low/high: lock contention: |17 %" },
+		/* Four samples at the lock. */
 		{ "lock-storm", convoy_runs, 5, NULL, "fine: " },
 		{ "lock-storm", rests, 2, NULL,
 			"medium/medium: lock convoy: 4 threads wait for one lock in turn, and each "

@@ -83,7 +83,7 @@ static void *run_rest(void *arg)
 		pthread_mutex_lock(&lock);
 		sleep_ns(work_us * 1000);
 		pthread_mutex_unlock(&lock);
-		sched_yield(); /* the mutex is not fair */
+		sleep_ns(200000); /* the mutex is not fair: the others would never get it */
 	}
 	return NULL;
 }
