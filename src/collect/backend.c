@@ -17,7 +17,8 @@ int backend_test_needs(const struct backend *backend, const struct os *os, struc
 	return status;
 }
 
-void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
+void backend_loss_of(struct backend_run *run, const char *source, uint64_t records, uint64_t bytes,
+	const char *reason)
 {
 	struct stream_loss loss = {
 		.record = { .time_ns = run->os->now_ns(run->os),
@@ -28,12 +29,17 @@ void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, con
 		.bytes = bytes,
 	};
 	struct record_tail tail[] = {
-		{ &loss.source, run->backend->probe, strlen(run->backend->probe) },
+		{ &loss.source, source, strlen(source) },
 		{ &loss.reason, reason, strlen(reason) },
 	};
 
 	RECORD_APPEND(&run->out, &loss, tail, 2);
 	run->reported_ns = loss.record.time_ns;
+}
+
+void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
+{
+	backend_loss_of(run, run->backend->probe, records, bytes, reason);
 }
 
 void backend_limit(

@@ -112,6 +112,10 @@ static inline bool backend_follows(const struct backend *b)
 
 /* 0 when all are met, else what the first that is not says. */
 int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err);
+/* Records of another kind than the probe's own are lost under that kind's name: what counts the
+ * probe's records counts them not. */
+void backend_loss_of(struct backend_run *run, const char *source, uint64_t records, uint64_t bytes,
+	const char *reason);
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason);
 void backend_limit(
 	struct backend_run *run, const char *what, const char *reason, const char *remedy);

@@ -176,7 +176,8 @@ class SmallRing(Case):
         loss = lines[-1]["loss"]
         self.assertTrue(loss)
         for row in loss:
-            self.assertEqual(row["source"], "syscalls")
+            self.assertEqual(row["source"], "process" if "starts and exits" in row["reason"]
+                             else "syscalls")
             self.assertIn("ring", row["reason"])
             self.assertGreater(row["records"], 0)
 

@@ -212,15 +212,18 @@ static void test_lost(void **state)
 	three_calls();
 	add_loss(&records, NS_PER_S + 40, "heap", 5);
 	add_loss(&records, NS_PER_S + 40, "syscalls", 100);
+	add_loss(&records, NS_PER_S + 40, "process", 1); /* a lost exit is no lost call */
 	aggregate_of(8, 5000);
 	json = show(NULL, "json");
 	assert_shows(json, "\"calls\": 8,");
 	assert_shows(json, "\"allocated_bytes\": 5000,");
 	assert_shows(json, "\"live_bytes\": 48,");
 	assert_shows(json, "\"lost\": 5,");
-	assert_shows(json, "\"inexact\": \"5 calls were lost\"");
+	assert_shows(json, "\"inexact\": \"5 calls were lost; "
+			   "1 process starts, execs or exits were lost\"");
 	assert_shows(json, "\"what\": \"freed, live and peak bytes, exactly\"");
-	assert_shows(show(NULL, "table"), "not exact: 5 calls were lost\n");
+	assert_shows(show(NULL, "table"), "not exact: 5 calls were lost; "
+					  "1 process starts, execs or exits were lost\n");
 }
 
 /* Nobody told of a loss, but the tallies know of more calls than there are. */

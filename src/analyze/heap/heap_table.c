@@ -281,7 +281,8 @@ struct table_state {
 	struct heap_sums counted; /* from aggregates */
 	struct heap_notes notes;
 	uint64_t begin_ns, end_ns, last_ns;
-	uint64_t lost; /* as reported by the source */
+	uint64_t lost;	       /* calls, as reported by the source */
+	uint64_t lost_changes; /* starts, execs and exits of processes */
 	bool has_source;
 	bool by_calls;	       /* which of the sums is shown */
 	bool has_no_allocator; /* of one process at least */
@@ -307,6 +308,14 @@ static bool is_of_heap(const struct sooth_record *r, const char *field)
 	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, field), r);
 
 	return v.state == SOOTH_STATE_VALUE && v.text.size == 4 && !memcmp(v.text.data, "heap", 4);
+}
+
+static void take_loss(struct table_state *s, const struct stream_loss *loss)
+{
+	if (is_of_heap(&loss->record, "source"))
+		s->lost += loss->records;
+	else if (span_equal(record_text(&loss->record, &loss->source), "process"))
+		s->lost_changes += loss->records;
 }
 
 static bool is_no_allocator(const struct sooth_record *r)
@@ -343,8 +352,8 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		s->has_no_allocator |= is_no_allocator(r);
 		break;
 	case STREAM_LOSS:
-		if (record_holds(r, sizeof(struct stream_loss)) && is_of_heap(r, "source"))
-			s->lost += ((const struct stream_loss *)r)->records;
+		if (record_holds(r, sizeof(struct stream_loss)))
+			take_loss(s, (const struct stream_loss *)r);
 		break;
 	default:
 		heap_notes_take(&s->notes, r);
@@ -429,6 +438,9 @@ static void judge(struct table_state *s)
 		return;
 	if (lost_calls(s))
 		add_reason(s, "%s calls were lost", format_count(text, lost_calls(s)));
+	if (s->lost_changes)
+		add_reason(s, "%s process starts, execs or exits were lost",
+			format_count(text, s->lost_changes));
 	if (s->notes.gaps.count)
 		add_reason(s, "calls of newly loaded libraries were missed for up to %s",
 			format_ns(text, s->notes.unseen_ns_max));

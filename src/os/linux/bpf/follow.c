@@ -212,10 +212,10 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 		backend_loss(run, now.lost_records - f->reported.lost_records, 0, f->losing);
 	run->has_lost_comings |= now.lost_joins != 0;
 	if (now.lost_joins != f->reported.lost_joins)
-		backend_loss(run, now.lost_joins - f->reported.lost_joins, 0,
+		backend_loss_of(run, "process", now.lost_joins - f->reported.lost_joins, 0,
 			"the ring buffer was full: records of process starts and exits were lost");
 	if (now.lost_threads != f->reported.lost_threads)
-		backend_loss(run, now.lost_threads - f->reported.lost_threads, 0,
+		backend_loss_of(run, "process", now.lost_threads - f->reported.lost_threads, 0,
 			"some threads were not followed: the kernel had no memory for them, or "
 			"(before Linux 5.12) there were more than 2048");
 	if (now.released != f->reported.released)
