@@ -139,8 +139,9 @@ static int nothing_named(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", text);
 	error_why(err, "%s",
-		strcmp(text, "!") ? "a name is missing in the list" : "the name of a call is "
-			"missing behind the !");
+		strcmp(text, "!") ? "a name is missing in the list"
+				  : "the name of a call is "
+				    "missing behind the !");
 	return error_remedy(err, "give a list such as openat,close or file,network or %%path; "
 				 "!futex,poll selects all calls except futex and poll");
 }
@@ -202,4 +203,14 @@ bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row)
 		return s->is_all;
 	position = syscall_row_position(row);
 	return s->rows[position / 64] >> position % 64 & 1;
+}
+
+void syscall_set_numbers(const struct syscall_set *s, unsigned abi, uint64_t *bits, uint32_t count)
+{
+	for (uint32_t number = 0; number < count; number++) {
+		const struct syscall_row *row = syscall_by_number(abi, number);
+
+		if (row && syscall_set_has(s, row))
+			bits[number / 64] |= 1ull << number % 64;
+	}
 }

@@ -27,5 +27,7 @@ struct syscall_set {
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
 /* NULL: a call that the table does not know. */
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
+/* Sets a bit for each number of the ABI below `count` whose call is known and selected. */
+void syscall_set_numbers(const struct syscall_set *s, unsigned abi, uint64_t *bits, uint32_t count);
 
 #endif

@@ -7,28 +7,16 @@
 
 #include "base/cleanup.h"
 #include "model/batch.h"
+#include "os/linux/syscalls/native_abi.h"
 #include "probes/syscall_set.h"
-
-#if defined(__x86_64__)
-#define NATIVE_ABI SYSCALL_ABI_X86_64
-#else
-#define NATIVE_ABI SYSCALL_ABI_AARCH64
-#endif
-#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are unknown */
 
 static void select_calls(struct profile_calls *calls, const struct syscall_set *set)
 {
-	static const unsigned abis[] = { NATIVE_ABI, OTHER_ABI };
+	static const unsigned abis[] = { ABI_64, ABI_32_KNOWN };
 
 	calls->has_all = set->is_all;
-	for (uint32_t number = 0; number < PROFILE_CALL_NUMBERS; number++) {
-		for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
-			const struct syscall_row *row = syscall_by_number(abis[i], number);
-
-			if (row && syscall_set_has(set, row))
-				calls->wanted[i][number / 64] |= 1ull << number % 64;
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++)
+		syscall_set_numbers(set, abis[i], calls->wanted[i], PROFILE_CALL_NUMBERS);
 }
 
 /* The verifier takes its time for each program that is loaded. */

@@ -7,19 +7,11 @@
 
 #include "base/cleanup.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
 #include "probes/stacks.h"
-#include "probes/syscall_names.h"
 
 #define ROUNDS_MAX 3 /* a thread that moves is walked so often */
-
-#if defined(__x86_64__)
-#define ABI_64 SYSCALL_ABI_X86_64
-#define ABI_32 SYSCALL_ABI_I386
-#else
-#define ABI_64 SYSCALL_ABI_AARCH64
-#define ABI_32 SYSCALL_ABI_ARM
-#endif
 
 /* A thread of the first look; the place of its last one. */
 struct stacks_reading {
@@ -53,8 +45,7 @@ static const struct stacks_seen *seen_at(const struct buffer *looked, size_t at)
 	const struct stacks_seen *seen = buffer_at(looked, at);
 	size_t left = looked->size - at;
 
-	if (at > looked->size || left < sizeof(*seen) ||
-		seen->kernel_frames > PROFILE_KERNEL_MAX ||
+	if (at > looked->size || left < sizeof(*seen) || seen->kernel_frames > PROFILE_KERNEL_MAX ||
 		left - sizeof(*seen) < seen->kernel_frames * sizeof(uint64_t))
 		return NULL;
 	return seen;
@@ -159,8 +150,7 @@ static uint8_t read_channel(struct stacks_reader *s, const struct process_snapsh
 	*channel = span_of((const char *)s->bytes.data, s->bytes.size);
 	if (status < 0)
 		return procfs_state(status);
-	return !channel->size || span_equal(*channel, "0") ? SOOTH_STATE_ABSENT
-							   : SOOTH_STATE_VALUE;
+	return !channel->size || span_equal(*channel, "0") ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
 }
 
 static uint8_t stack_state(const struct stacks_seen *seen, uint32_t stack)

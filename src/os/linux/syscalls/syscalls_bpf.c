@@ -20,6 +20,7 @@
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/syscalls_pauser.h"
 #include "os/linux/syscalls/syscalls_windows.h"
+#include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
@@ -84,15 +85,6 @@ struct syscalls_state {
 	uint64_t swept;			  /* overflow entries created until the last sweep */
 };
 
-static const struct syscall_row *native_row(uint32_t number)
-{
-#if defined(__x86_64__)
-	return syscall_by_number(SYSCALL_ABI_X86_64, number);
-#else
-	return syscall_by_number(SYSCALL_ABI_AARCH64, number);
-#endif
-}
-
 /* Arguments are captured only if requested: a call without captures costs half as much. */
 static void captures_of(
 	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
@@ -110,23 +102,19 @@ static void captures_of(
 	}
 }
 
-#define OTHER_ABI SYSCALL_ABI_I386 /* numbers of 32-bit Arm are unknown */
-
 /* Bits by number: which calls are requested, and which only for their effect on descriptors. */
 static void choose_calls(
 	struct syscalls_config *config, const struct syscall_set *set, bool follows)
 {
-	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
-		const struct syscall_row *rows[SYSCALLS_ABIS] = { native_row(number),
-			syscall_by_number(OTHER_ABI, number) };
+	static const unsigned abis[SYSCALLS_ABIS] = { ABI_64, ABI_32_KNOWN };
 
-		for (size_t abi = 0; abi < SYSCALLS_ABIS; abi++) {
-			uint64_t bit = 1ull << number % 64;
+	for (size_t i = 0; i < SYSCALLS_ABIS; i++) {
+		syscall_set_numbers(set, abis[i], config->wanted[i], SYSCALLS_NUMBERS);
+		for (uint32_t number = 0; follows && number < SYSCALLS_NUMBERS; number++) {
+			const struct syscall_row *row = syscall_by_number(abis[i], number);
 
-			if (rows[abi] && syscall_set_has(set, rows[abi]))
-				config->wanted[abi][number / 64] |= bit;
-			if (rows[abi] && follows && syscall_moves_descriptors(rows[abi]))
-				config->followed[abi][number / 64] |= bit;
+			if (row && syscall_moves_descriptors(row))
+				config->followed[i][number / 64] |= 1ull << number % 64;
 		}
 	}
 }
@@ -149,8 +137,7 @@ static bool is_kept(const struct syscall_row *row)
 {
 	return syscall_moves_descriptors(row) ||
 	       row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET | SYSCALL_REMOVES |
-				     SYSCALL_RENAMES | SYSCALL_RESIZES |
-				     SYSCALL_MAKES_FILE);
+				     SYSCALL_RENAMES | SYSCALL_RESIZES | SYSCALL_MAKES_FILE);
 }
 
 static int configure(struct syscalls_config *config, const struct probe_options *options,
@@ -162,7 +149,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	if (status)
 		return status;
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
-		const struct syscall_row *row = native_row(number);
+		const struct syscall_row *row = syscall_by_number(ABI_64, number);
 
 		if (!row)
 			continue;
@@ -290,8 +277,8 @@ static void emit_silent_threads(struct backend_run *run, uint64_t threads)
 
 	snprintf(what, sizeof(what), "the activity of %llu thread%s", (unsigned long long)threads,
 		threads == 1 ? "" : "s");
-	backend_limit(run, what,
-		"it computed, or waited in a call entered before attach", "sooth why PID says which");
+	backend_limit(run, what, "it computed, or waited in a call entered before attach",
+		"sooth why PID says which");
 }
 
 static void emit_windows(struct backend_run *run, const struct syscalls_windows_sums *sums)

@@ -18,6 +18,7 @@
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
 #include "probes/syscall_names.h"
 #include "probes/threads.h"
@@ -42,14 +43,6 @@ struct program {
 	uint8_t abi_state;
 	bool may_read; /* whether its activity may be read: else wait channels show as 0 */
 };
-
-#if defined(__x86_64__)
-#define ABI_64 SYSCALL_ABI_X86_64
-#define ABI_32 SYSCALL_ABI_I386
-#else
-#define ABI_64 SYSCALL_ABI_AARCH64
-#define ABI_32 SYSCALL_ABI_ARM
-#endif
 
 /* By its auxiliary vector and not by its file, whose read may never return. */
 static void find_abi(struct threads_state *s, struct program *p)

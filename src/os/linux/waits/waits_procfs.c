@@ -20,6 +20,7 @@
 #include "os/linux/host/freezer.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/waits/wait_reader.h"
+#include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
 
 #define THREADS_MAX 256 /* of a process */
@@ -45,11 +46,7 @@ static uint32_t abi_of(struct wait_reader *r, const struct wait_node *n)
 
 	if (!procfs_read_at(n->process, "auxv", &r->bytes, PROCFS_SMALL))
 		task_auxv_parse(&is_32_bit, r->bytes.data, r->bytes.size);
-#if defined(__x86_64__)
-	return is_32_bit ? SYSCALL_ABI_I386 : SYSCALL_ABI_X86_64;
-#else
-	return is_32_bit ? SYSCALL_ABI_ARM : SYSCALL_ABI_AARCH64;
-#endif
+	return is_32_bit ? ABI_32 : ABI_64;
 }
 
 static void read_threads(
