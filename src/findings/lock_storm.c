@@ -286,52 +286,48 @@ static void find_convoy(const struct check *e, struct convoy *c)
 	}
 }
 
-static bool is_convoy(const struct check *e, const struct convoy *c)
+/* How threads share a lock that all of them want. */
+enum sharing {
+	SHARING_NONE,
+	SHARING_IN_TURN,   /* one runs at a time, and the rest wait */
+	SHARING_CONTENDED, /* several run, and wait for what one of them has: they do little else */
+	SHARING_RESTING, /* its owner sleeps with the lock: hardly any CPU is used, all but one wait
+			  */
+};
+
+static enum sharing sharing_of(const struct check *e, const struct convoy *c)
 {
 	double count = (double)c->count, met = (double)c->met;
+	bool in_turn = (double)c->at_lock * count >= CONVOY_SHARE * met * (count - 1);
+	bool is_even = !c->is_interpreter || c->least * count * CONVOY_EVEN >= c->cpu;
+	bool is_often = c->at_lock >= CONTENDED_LEAST &&
+			(double)c->at_lock * 100 >= check_option(e, "contended") * met;
+	uint64_t awake = c->at_lock + c->computing;
+	bool is_busy = (double)awake >= CONVOY_WHOLE * met &&
+		       check_is_over(e, "percent", c->demand, "convoy");
 
-	return c->count >= check_option(e, "convoy-threads") &&
-	       (double)c->at_lock * count >= CONVOY_SHARE * met * (count - 1) &&
-	       (double)(c->at_lock + c->computing) >= CONVOY_WHOLE * met &&
-	       (!c->is_interpreter || c->least * count * CONVOY_EVEN >= c->cpu) &&
-	       check_is_over(e, "percent", c->demand, "convoy") &&
-	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
+	if (c->count < check_option(e, "convoy-threads") ||
+		c->switches * crowding_of(e->input) < check_option(e, "convoy-rate"))
+		return SHARING_NONE;
+	if (is_busy && in_turn && is_even)
+		return SHARING_IN_TURN;
+	if (c->is_interpreter)
+		return SHARING_NONE;
+	if (in_turn && c->resting > c->computing &&
+		(double)(awake + c->resting) >= CONVOY_WHOLE * met)
+		return SHARING_RESTING;
+	return is_busy && is_often ? SHARING_CONTENDED : SHARING_NONE;
 }
 
-/* The owner sleeps with the lock: hardly any CPU is used, and all but one wait. */
-static bool is_resting(const struct check *e, const struct convoy *c)
+static void claim_convoy(struct check_result *out, const struct convoy *c, enum sharing sharing)
 {
-	double count = (double)c->count, met = (double)c->met;
-
-	return c->count >= check_option(e, "convoy-threads") && !c->is_interpreter &&
-	       (double)c->at_lock * count >= CONVOY_SHARE * met * (count - 1) &&
-	       (double)(c->at_lock + c->computing + c->resting) >= CONVOY_WHOLE * met &&
-	       c->resting > c->computing &&
-	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
-}
-
-/* Several run at a time, and the others wait for what one of them has: they do little else. */
-static bool is_contended(const struct check *e, const struct convoy *c)
-{
-	double met = (double)c->met;
-
-	return c->count >= check_option(e, "convoy-threads") && !c->is_interpreter &&
-	       c->at_lock >= CONTENDED_LEAST &&
-	       (double)c->at_lock * 100 >= check_option(e, "contended") * met &&
-	       (double)(c->at_lock + c->computing) >= CONVOY_WHOLE * met &&
-	       check_is_over(e, "percent", c->demand, "convoy") &&
-	       c->switches * crowding_of(e->input) >= check_option(e, "convoy-rate");
-}
-
-static void claim_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
-{
-	if (is_convoy(e, c)) {
+	if (sharing == SHARING_IN_TURN) {
 		finding_claim(out,
 			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
 			c->is_interpreter ? "one thread of the interpreter runs at a time"
 					  : "lock convoy",
 			c->count, c->cpu);
-	} else if (is_resting(e, c)) {
+	} else if (sharing == SHARING_RESTING) {
 		finding_claim(out,
 			"lock convoy: %zu threads wait for one lock in turn, and each sleeps or "
 			"waits for a disk while it has it",
@@ -346,14 +342,15 @@ static void claim_convoy(const struct check *e, struct check_result *out, const 
 	}
 }
 
-static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c)
+static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c,
+	enum sharing sharing)
 {
 	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
 
 	finding_begin(out,
 		c->met >= CONVOY_HIGH ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
 		"convoy");
-	claim_convoy(e, out, c);
+	claim_convoy(out, c, sharing);
 	finding_number(out, "threads", (double)c->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for the lock, on average", waiting, SOOTH_UNIT_NONE,
 		sample_series_ns(&e->series));
@@ -420,10 +417,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
 	struct convoy convoy;
+	enum sharing sharing;
 	struct progress p;
 
 	find(e, &s);
 	find_convoy(e, &convoy);
+	sharing = sharing_of(e, &convoy);
 	progress_of(&p, e);
 	if (s.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
@@ -431,8 +430,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p))
 		report(e, out, &s, &p);
-	else if (is_convoy(e, &convoy) || is_contended(e, &convoy) || is_resting(e, &convoy))
-		report_convoy(e, out, &convoy);
+	else if (sharing)
+		report_convoy(e, out, &convoy, sharing);
 	else if (may_be_storm(e, &s, &p) && is_unmeasured(&s))
 		check_blind_because(out,
 			"other processes had the CPUs: these threads ran too little to measure "
