@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
 #include "analyze/diagnosis/repeated_call.h"
@@ -303,7 +305,6 @@ static void report(
 	double system = thread_history_system(s->threads[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
-	find_call(e, s);
 	profile_hottest(&e->input->profile, &e->id, &s->hottest);
 	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity(e, s, p, in_kernel));
@@ -328,12 +329,10 @@ static void report(
 }
 
 /* It computes, as programs of its kind do, and no call is repeated in vain. */
-static bool is_at_work(const struct check *e, struct spin *s)
+static bool is_at_work(const struct check *e, const struct spin *s)
 {
-	if (!progress_is_expected(e->process) || (double)burnt_ns(s) >= check_option(e, "long"))
-		return false;
-	find_call(e, s);
-	return !s->is_by_call;
+	return e->process && batch_program_computes(check_name(e->process)) &&
+	       (double)burnt_ns(s) < check_option(e, "long") && !s->is_by_call;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -342,6 +341,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct progress p;
 
 	find(e, &s);
+	if (s.count)
+		find_call(e, &s);
 	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;
 	progress_of(&p, e);
 	if (s.highest < 0)

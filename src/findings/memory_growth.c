@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/memory_gain.h"
@@ -30,45 +31,6 @@
 #define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
 #define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO | 1u << MAPS_JAVA)
 #define PLAIN_HEAPS	 (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
-#define VERSION_DIGITS	 "0123456789."
-
-/* --- programs that do one task and end --- */
-
-/*
- * Compilers, linkers, compressors, git commands: their memory says nothing about a defect, because
- * it grows with the task.
- */
-
-static const char *const names[] = { "7z", "7za", "7zr", "7zz", "apt", "apt-get", "as", "asm",
-	"brotli", "bzip2", "cc1", "cc1obj", "cc1objplus", "cc1plus", "cgo", "clang", "clang++",
-	"clang-cpp", "collect2", "compile", "cppcheck", "ctags", "d21", "doxygen", "dpkg",
-	"dpkg-deb", "dwz", "f951", "ghc", "git", "gnat1", "gzip", "ld", "ld.bfd", "ld.gold",
-	"ld.lld", "ld64.lld", "link", "llc", "lld", "lrzip", "lto-wrapper", "lto1", "lto1-ltrans",
-	"lto1-wpa", "lz4", "lzma", "mksquashfs", "mold", "objcopy", "ocamlopt.opt", "opt", "pbzip2",
-	"pigz", "pixz", "pxz", "pzstd", "rar", "rg", "rsync", "rustc", "sort", "strip",
-	"swift-frontend", "unrar", "unxz", "unzip", "unzstd", "xz", "zig", "zip", "zstd" };
-
-/* "clang-14" is clang. */
-static size_t without_version(struct span name)
-{
-	size_t end = name.size;
-
-	while (end && memchr(VERSION_DIGITS, name.data[end - 1], strlen(VERSION_DIGITS)))
-		end--;
-	return end && end < name.size && name.data[end - 1] == '-' ? end - 1 : name.size;
-}
-
-/* By the name of the process, as the kernel has it (15 characters). */
-static bool is_batch_program(struct span name)
-{
-	struct span plain = { name.data, without_version(name) };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_equal(name, names[i]) || span_equal(plain, names[i]))
-			return true;
-	}
-	return false;
-}
 
 /* --- the finding --- */
 
@@ -461,7 +423,7 @@ static bool is_batch_work(const struct check *e, const struct growth *g)
 	uint64_t room = room_left(e), left_ns;
 
 	return e->process && check_age_ns(e) < BATCH_AGE_NS &&
-	       is_batch_program(
+	       batch_program_grows(
 		       record_text(&e->process->process->record, &e->process->process->name)) &&
 	       (room == UINT64_MAX || !growth_reaches(g, g->last + (double)room, &left_ns) ||
 		       left_ns > BATCH_LEFT_NS);

@@ -105,26 +105,6 @@ bool progress_is_worker(const struct thread_history *t)
 	       thread_history_io_calls(t) * JOB_CPU_NS <= cpu_ns;
 }
 
-bool progress_is_expected(const struct process_entry *p)
-{
-	static const char *const names[] = { "openssl", "gpg", "ssh-keygen", "sha1sum", "sha224sum",
-		"sha256sum", "sha384sum", "sha512sum", "md5sum", "b2sum", "cksum", "xz", "lzma",
-		"gzip", "pigz", "bzip2", "pbzip2", "zstd", "lz4", "brotli", "7z", "7za", "7zz",
-		"sort", "cc1", "cc1plus", "cc1obj", "f951", "lto1", "lto-wrapper", "collect2", "as",
-		"ld", "ld.bfd", "ld.gold", "ld.lld", "lld", "mold", "clang", "clang++",
-		"clang-tidy", "cppcheck", "rustc", "ghc", "ocamlopt.opt", "javac", "compile",
-		"ffmpeg", "x264", "x265", "lame", "flac", "opusenc", "convert", "magick", "optipng",
-		"pngcrush", "zopfli", "pdflatex", "xelatex", "lualatex", "z3", "cvc5", "minisat",
-		"cadical", "kissat", "git", "bc", "factor", "primes", "john", "hashcat", "gnuplot",
-		"octave-cli", "R", "stress", "stress-ng", "sysbench" };
-
-	for (size_t i = 0; p && i < sizeof(names) / sizeof(*names); i++) {
-		if (span_equal(record_text(&p->process->record, &p->process->name), names[i]))
-			return true;
-	}
-	return false;
-}
-
 void progress_emit(const struct progress *p, struct check_result *out)
 {
 	if (!p->is_measured) {

@@ -24,8 +24,6 @@ void progress_of(struct progress *p, const struct check *e);
 /* A thread that reads jobs and writes results, a few bytes each, and computes between: a worker of
  * a pool. */
 bool progress_is_worker(const struct thread_history *t);
-/* A program that computes for minutes by its nature: a compiler, a compressor, openssl. */
-bool progress_is_expected(const struct process_entry *p);
 /* Adds it as evidence, if it was measured. */
 void progress_emit(const struct progress *p, struct check_result *out);
 
