@@ -189,18 +189,16 @@ static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 		add(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
 }
 
-#define SHARED_MEMORY "/dev/shm/"
-
 /* The file system of it; NULL and true: memory, of a tmpfs that was not measured. */
 static bool find_space(
 	const struct look_at_sizes *l, const char *path, const struct fds_filesystem **space)
 {
-	bool is_shared_memory = !strncmp(path, SHARED_MEMORY, strlen(SHARED_MEMORY));
+	bool is_shared_memory = call_is_in_shared_memory(path);
 
 	*space = file_space_of_path(l->last, path);
 	if (is_shared_memory && *space && !(*space)->is_memory)
 		*space = NULL;
-	return *space ? is_shared_memory || call_is_on_disk(path) : is_shared_memory;
+	return *space ? call_takes_space(path) : is_shared_memory;
 }
 
 static void take_closed(struct look_at_sizes *l)
@@ -251,14 +249,12 @@ static bool file_growth_read(
 	struct look_at_sizes l = {
 		.out = out, .calls = calls, .last = check_last(e, &e->input->fds)
 	};
-	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
 	const struct fds_process *end = l.last ? snapshot_end(l.last, sizeof(*end)) : NULL;
 
 	map_init(out, sizeof(uint32_t), sizeof(struct file_growth), MOUNTS_MAX);
-	if (!begin || !end || end->record.time_ns <= begin->record.time_ns ||
-		end->descriptors_state > SOOTH_STATE_TRUNCATED)
+	l.interval_ns = file_space_interval_ns(e);
+	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
-	l.interval_ns = end->record.time_ns - begin->record.time_ns;
 	compare(&l, first);
 	return true;
 }
@@ -490,7 +486,7 @@ static void emit_evidence(struct check_result *out, const struct file_growth *g,
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)
 {
-	struct span point = g->space ? file_space_point(g->space) : span_of("", 0);
+	char command[FILE_SPACE_COMMAND];
 
 	if (!g->space && !g->is_open)
 		finding_remedy(out, "remove what is not needed: du -ah /dev/shm | sort -h | tail");
@@ -502,9 +498,8 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 			e->id.pid);
 	else
 		finding_remedy(out,
-			"stop or limit what it writes (sooth trace --io -p %u); free space: du "
-			"-xh %.*s | sort -h | tail",
-			e->id.pid, (int)point.size, point.data);
+			"stop or limit what it writes (sooth trace --io -p %u); free space: %s",
+			e->id.pid, file_space_command(g->space, command));
 }
 
 static void report(struct look *l, const struct file_growth *g)

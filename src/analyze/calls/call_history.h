@@ -41,7 +41,7 @@ struct call_place {
 
 struct call_failures {
 	uint64_t count, seen, first_ns, last_ns;
-	uint64_t seconds; /* of the clock, in which it failed */
+	uint64_t seconds; /* of the clock, in which it failed; 0 in a sum */
 };
 
 /* Of reads and writes without the time that so many bytes take anyhow. */
@@ -66,12 +66,12 @@ enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 /* What became of what it wrote to a file. Parts that were written in any order are all there; only
  * what exceeds the extent between the first and the last of them was written over others. */
 struct call_contents {
-	bool is_made;			  /* the file itself, if it was not there, and not removed */
-	uint64_t there_bytes;		  /* still */
-	uint64_t replaced_bytes;	  /* emptied, or renamed away */
-	uint64_t overwritten_bytes;	  /* in place */
-	uint64_t replaced;		  /* times */
-	uint64_t seen;			  /* of `replaced` */
+	bool is_made;		    /* the file itself, if it was not there, and not removed */
+	uint64_t there_bytes;	    /* still */
+	uint64_t replaced_bytes;    /* emptied, or renamed away */
+	uint64_t overwritten_bytes; /* in place */
+	uint64_t replaced;	    /* times */
+	uint64_t seen;		    /* of `replaced` */
 	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
 };
 
@@ -193,9 +193,13 @@ void call_histories_next_interval(struct call_histories *h);
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 
+/* Of several places; `sum` begins as { 0 }. */
+void call_failures_add(struct call_failures *sum, const struct call_failures *f);
 /* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
 bool call_is_on_disk(const char *path);
-/* A file of a disk or of a file system in memory. */
+/* POSIX shared memory: a file system of its own. */
+bool call_is_in_shared_memory(const char *path);
+/* A file of a disk or of shared memory. */
 bool call_takes_space(const char *path);
 /* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(

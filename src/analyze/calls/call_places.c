@@ -9,9 +9,8 @@
 #include "model/errno_names.h"
 #include "base/cleanup.h"
 
-#define PLACED_NS     (NS_PER_MS / 2) /* what took less needs no path of its own */
-#define SHARED_MEMORY "/dev/shm/"     /* a file system of its own */
-#define MOVED_NS      2		      /* that a byte may take: 500 MB a second */
+#define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
+#define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
 
 /* --- paths --- */
 
@@ -36,9 +35,16 @@ bool call_is_on_disk(const char *path)
 	return *path == '/';
 }
 
+bool call_is_in_shared_memory(const char *path)
+{
+	static const char folder[] = "/dev/shm/";
+
+	return !strncmp(path, folder, sizeof(folder) - 1);
+}
+
 bool call_takes_space(const char *path)
 {
-	return call_is_on_disk(path) || !strncmp(path, SHARED_MEMORY, strlen(SHARED_MEMORY));
+	return call_is_on_disk(path) || call_is_in_shared_memory(path);
 }
 
 /* --- names that are searched for --- */
@@ -137,6 +143,16 @@ static void add_failure(const struct call_at_hand *c, const struct call_place *p
 	if (!f->seen++)
 		f->first_ns = c->folded->call->record.time_ns;
 	f->last_ns = c->folded->call->record.time_ns;
+}
+
+void call_failures_add(struct call_failures *sum, const struct call_failures *f)
+{
+	if (!sum->count || f->first_ns < sum->first_ns)
+		sum->first_ns = f->first_ns;
+	if (f->last_ns > sum->last_ns)
+		sum->last_ns = f->last_ns;
+	sum->count += f->count;
+	sum->seen += f->seen;
 }
 
 static void take_error(const struct call_at_hand *c)

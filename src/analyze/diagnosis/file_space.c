@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
+
 #define FULL_PERCENT 98
 #define FULL_BYTES   (1 << 20) /* too little for one more block of a large write */
 
@@ -66,6 +68,30 @@ double file_space_used(const struct fds_filesystem *f)
 	return all > 0 ? 100 * used / all : 0;
 }
 
+uint64_t file_space_interval_ns(const struct check *e)
+{
+	const struct snapshot *first = check_first(e, &e->input->fds),
+			      *last = check_last(e, &e->input->fds);
+	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
+	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+
+	return begin && end && end->record.time_ns > begin->record.time_ns
+		       ? end->record.time_ns - begin->record.time_ns
+		       : 0;
+}
+
+bool file_space_inodes_taken(
+	const struct check *e, const struct fds_filesystem *now, double *inodes)
+{
+	const struct fds_filesystem *then =
+		now ? file_space_of_mount(check_first(e, &e->input->fds), now->mount) : NULL;
+
+	if (!file_space_is_measured(now) || !file_space_is_measured(then) || !now->files)
+		return false;
+	*inodes = (double)then->files_available - (double)now->files_available;
+	return true;
+}
+
 bool file_space_is_full(const struct fds_filesystem *f)
 {
 	return file_space_is_measured(f) &&
@@ -75,6 +101,18 @@ bool file_space_is_full(const struct fds_filesystem *f)
 bool file_space_has_no_files_left(const struct fds_filesystem *f)
 {
 	return file_space_is_measured(f) && f->files && !f->files_available;
+}
+
+const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPACE_COMMAND])
+{
+	struct span point = file_space_point(f);
+
+	if (escape_is_shell_word(point.data, point.size) && point.size < FILE_SPACE_COMMAND / 2)
+		snprintf(out, FILE_SPACE_COMMAND, "du -xh %.*s | sort -h | tail", (int)point.size,
+			point.data);
+	else
+		snprintf(out, FILE_SPACE_COMMAND, "df -h shows what is left");
+	return out;
 }
 
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT])

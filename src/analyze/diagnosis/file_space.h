@@ -6,7 +6,8 @@
 #include "analyze/diagnosis/check.h"
 #include "probes/fds.h"
 
-#define FILE_SPACE_TEXT 64
+#define FILE_SPACE_TEXT	   64
+#define FILE_SPACE_COMMAND 256
 
 /* The one with the longest mount point above the path; NULL: unknown. Only some are recorded (the
  * fds probe), so a path may be on another one below it. */
@@ -16,8 +17,16 @@ struct span file_space_point(const struct fds_filesystem *f);
 bool file_space_is_measured(const struct fds_filesystem *f);
 /* Percent of the space in use, of what processes without privilege can have, as df(1) has it. */
 double file_space_used(const struct fds_filesystem *f);
+/* Between the two listings of the descriptors of a process; 0: they were not listed twice. */
+uint64_t file_space_interval_ns(const struct check *e);
+/* By all processes meanwhile, negative: given back. False: not measured, or it has no inodes. */
+bool file_space_inodes_taken(
+	const struct check *e, const struct fds_filesystem *now, double *inodes);
 bool file_space_is_full(const struct fds_filesystem *f);
 bool file_space_has_no_files_left(const struct fds_filesystem *f);
+/* A command that shows what takes the space; a mount point that is not one plain word of a shell
+ * stands in no command. */
+const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPACE_COMMAND]);
 /* "97 % used" */
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT]);
 

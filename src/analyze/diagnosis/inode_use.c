@@ -23,18 +23,6 @@ struct inode_use {
 	const char *path; /* of any of these */
 };
 
-static uint64_t interval_of(const struct check *e)
-{
-	const struct snapshot *first = check_first(e, &e->input->fds),
-			      *last = check_last(e, &e->input->fds);
-	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
-	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
-
-	return begin && end && end->record.time_ns > begin->record.time_ns
-		       ? end->record.time_ns - begin->record.time_ns
-		       : 0;
-}
-
 static void count_made(const struct check *e, const struct call_history *h, struct inode_use *u)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -46,7 +34,8 @@ static void count_made(const struct check *e, const struct call_history *h, stru
 		const struct call_path *path = key;
 		const struct call_file *f = value;
 
-		if ((!f->contents.there_bytes && !f->contents.is_made) || file_space_of_path(last, path->text) != u->space)
+		if ((!f->contents.there_bytes && !f->contents.is_made) ||
+			file_space_of_path(last, path->text) != u->space)
 			continue;
 		u->made++;
 		u->path = path->text;
@@ -57,16 +46,12 @@ static void count_made(const struct check *e, const struct call_history *h, stru
 static bool read_use(const struct check *e, const struct call_history *h,
 	const struct fds_filesystem *now, struct inode_use *u)
 {
-	const struct fds_filesystem *then =
-		file_space_of_mount(check_first(e, &e->input->fds), now->mount);
+	double taken;
 
-	*u = (struct inode_use){ .space = now, .interval_ns = interval_of(e) };
-	if (!u->interval_ns || !file_space_is_measured(now) || !file_space_is_measured(then) ||
-		!now->files || then->files_available <= now->files_available)
+	*u = (struct inode_use){ .space = now, .interval_ns = file_space_interval_ns(e) };
+	if (!u->interval_ns || !file_space_inodes_taken(e, now, &taken) || taken < MADE_LEAST)
 		return false;
-	u->taken = then->files_available - now->files_available;
-	if (u->taken < MADE_LEAST)
-		return false;
+	u->taken = (uint64_t)taken;
 	count_made(e, h, u);
 	return u->made >= MADE_LEAST && (double)u->made >= SHARE_LEAST * (double)u->taken;
 }

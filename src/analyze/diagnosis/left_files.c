@@ -81,14 +81,11 @@ static double weigh(const void *key, const void *value, const void *user)
 /* Another process may remove them: then the file system has not lost so many inodes. */
 static bool are_removed(const struct check *e, const struct left_files *l, bool *is_known)
 {
-	const struct fds_filesystem *now =
-		file_space_of_path(check_last(e, &e->input->fds), l->path);
-	const struct fds_filesystem *then =
-		now ? file_space_of_mount(check_first(e, &e->input->fds), now->mount) : NULL;
+	double taken = 0;
 
-	*is_known = file_space_is_measured(now) && file_space_is_measured(then) && now->files;
-	return *is_known && (double)then->files_available - (double)now->files_available <
-				    REMOVED_SHARE * (double)l->count;
+	*is_known = file_space_inodes_taken(
+		e, file_space_of_path(check_last(e, &e->input->fds), l->path), &taken);
+	return *is_known && taken < REMOVED_SHARE * (double)l->count;
 }
 
 static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,

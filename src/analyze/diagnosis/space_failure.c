@@ -10,6 +10,7 @@
 
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/watch_failure.h"
+#include "base/escape.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
 
@@ -23,7 +24,7 @@ struct space_key {
 
 struct space_sum {
 	const struct fds_filesystem *space;
-	uint64_t count, seen, first_ns, last_ns;
+	struct call_failures all;
 	uint64_t paths;
 	const struct call_place *place; /* with most failures */
 	uint64_t place_count;
@@ -79,10 +80,7 @@ static void read_all(struct map *out, const struct check *e, const struct call_h
 		if (!s)
 			continue;
 		s->space = space;
-		s->first_ns = s->count && s->first_ns < f->first_ns ? s->first_ns : f->first_ns;
-		s->last_ns = f->last_ns > s->last_ns ? f->last_ns : s->last_ns;
-		s->count += f->count;
-		s->seen += f->seen;
+		call_failures_add(&s->all, f);
 		s->paths++;
 		if (f->count > s->place_count) {
 			s->place = place;
@@ -131,7 +129,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct space_sum *s = value;
 
 	(void)key;
-	return (double)s->count >= *(const double *)user ? (double)s->count : 0;
+	return (double)s->all.count >= *(const double *)user ? (double)s->all.count : 0;
 }
 
 static void claim_space(struct check_result *out, const struct space_sum *s, unsigned error)
@@ -145,11 +143,13 @@ static void claim_space(struct check_result *out, const struct space_sum *s, uns
 	put_reason(&why, s, error);
 	if (writes)
 		finding_claim(out, "writes to %s fail: %s, %llu time%s", s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
+			buffer_cstr(&why), (unsigned long long)s->all.count,
+			s->all.count == 1 ? "" : "s");
 	else
 		finding_claim(out, "%s on %s fails: %s, %llu time%s",
 			check_call_name(s->place->abi, s->place->number, name), s->place->text,
-			buffer_cstr(&why), (unsigned long long)s->count, s->count == 1 ? "" : "s");
+			buffer_cstr(&why), (unsigned long long)s->all.count,
+			s->all.count == 1 ? "" : "s");
 	buffer_fini(&why);
 }
 
@@ -175,7 +175,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct space_sum *s = one->value;
 	const char *error = errno_name(key->error);
 	struct span point = file_space_point(s->space);
-	char what[CALL_PATH];
+	char what[CALL_PATH], command[FILE_SPACE_COMMAND];
 
 	snprintf(what, sizeof(what), "%u %.*s", key->error, (int)point.size, point.data);
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
@@ -184,16 +184,17 @@ static void report(const struct check *e, struct check_result *out, const struct
 	claim_space(out, s, key->error);
 	finding_text(out, "error", "%s", error ? error : "unknown");
 	emit_space(out, s);
-	check_calls_times(c, out, one->weight, s->first_ns, s->last_ns);
+	check_calls_times(c, out, one->weight, s->all.first_ns, s->all.last_ns);
 	check_calls_unseen(c, e, out);
-	if (key->error == LINUX_EROFS)
+	if (key->error != LINUX_EROFS)
+		finding_remedy(out,
+			"free space: %s; deleted files that are open: sooth inspect --fds %u",
+			file_space_command(s->space, command), e->id.pid);
+	else if (escape_is_shell_word(point.data, point.size))
 		finding_remedy(out, "find out why it is read-only: findmnt %.*s; dmesg",
 			(int)point.size, point.data);
 	else
-		finding_remedy(out,
-			"free space: du -xh %.*s | sort -h | tail; deleted files that are open: "
-			"sooth inspect --fds %u",
-			(int)point.size, point.data, e->id.pid);
+		finding_remedy(out, "find out why it is read-only: findmnt; dmesg");
 	finding_end(out);
 }
 

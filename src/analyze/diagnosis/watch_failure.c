@@ -125,10 +125,7 @@ static bool report(const struct check *e, struct check_result *out, const struct
 
 		if (kind_of(e, key) != kind)
 			continue;
-		sum.first_ns = sum.count && sum.first_ns < f->first_ns ? sum.first_ns : f->first_ns;
-		sum.last_ns = f->last_ns > sum.last_ns ? f->last_ns : sum.last_ns;
-		sum.count += f->count;
-		sum.seen += f->seen;
+		call_failures_add(&sum, f);
 		place = key;
 	}
 	if (!place || (double)sum.seen < least)
