@@ -10,6 +10,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -21,8 +22,9 @@
 #define UNKNOWN_LEAST 4 /* failures, where the arguments were not recorded */
 #define SURE	      5
 #define COMMAND_SIZE  120
-#define SHELL_SIGNAL  128 /* plus N: the command of a shell was ended by signal N */
-#define STATUSES      4	  /* different ones of one command */
+#define SIGNAL_ABORT  6	 /* by abort(3) */
+#define SIGNALS_PLAIN 32 /* above: real-time signals, which end no command by themselves */
+#define STATUSES      4	 /* different ones of one command */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 3, 2, 1e6, "minimum number of commands that failed"),
@@ -118,32 +120,25 @@ static const struct meaning *meaning_of(const char *program, uint32_t code)
 
 static unsigned signal_of(uint32_t status)
 {
-	unsigned code = status >> 8 & 0xff;
+	unsigned code = END_EXIT(status);
 
-	if (status & 0x7f)
-		return status & 0x7f;
-	return code > SHELL_SIGNAL && code < SHELL_SIGNAL + 32 ? code - SHELL_SIGNAL : 0;
+	if (END_SIGNAL(status))
+		return END_SIGNAL(status);
+	return code > END_SHELL_SIGNAL && code < END_SHELL_SIGNAL + SIGNALS_PLAIN
+		       ? code - END_SHELL_SIGNAL
+		       : 0;
 }
 
 /* A signal that a program brings upon itself; others end what is no longer needed. */
 static bool is_crash(unsigned signal)
 {
-	char name[SIGNAL_NAME_SIZE];
-	static const char *const crashes[] = { "SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGSEGV",
-		"SIGSYS", "SIGTRAP" };
-
-	signal_name(name, signal);
-	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++) {
-		if (!strcmp(crashes[i], name))
-			return true;
-	}
-	return false;
+	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
 }
 
 static bool is_failure(const char *program, uint32_t status)
 {
 	unsigned signal = signal_of(status);
-	const struct meaning *m = meaning_of(program, status >> 8 & 0xff);
+	const struct meaning *m = meaning_of(program, END_EXIT(status));
 
 	if (!status)
 		return false;
@@ -248,6 +243,7 @@ static void count(struct counting *c)
 	while (map_next(&b->processes, &position, &id, &value)) {
 		const struct short_lived_process *p = value;
 		struct group_key key = { 0 };
+		const uint64_t *command;
 		struct group *g;
 
 		if (p->end_ns < c->from_ns)
@@ -265,8 +261,9 @@ static void count(struct counting *c)
 		if (!is_failure(key.name, p->status))
 			continue;
 		add_failure(c, g, p);
-		add_command(g, map_get(&b->commands, id));
-		if (!map_get(&b->commands, id))
+		command = map_get(&b->commands, id);
+		add_command(g, command);
+		if (!command)
 			add_exec(c, g, id);
 	}
 }
@@ -396,7 +393,7 @@ static bool choose(const struct counting *c, struct choice *choice)
 /* "exit status 52: the server answered nothing", "SIGSEGV". */
 static void write_status(char *out, size_t size, const struct choice *choice)
 {
-	uint32_t status = status_of(&choice->group).status, code = status >> 8 & 0xff;
+	uint32_t status = status_of(&choice->group).status, code = END_EXIT(status);
 	const struct meaning *m = meaning_of(choice->key.name, code);
 	char name[SIGNAL_NAME_SIZE];
 
@@ -492,8 +489,10 @@ static bool is_known(const struct check *e, struct check_result *out)
 			return true;
 		}
 	}
+	if (!check_has_finding(e, "process-flood"))
+		return false;
 	starts_of(&all, e);
-	if (!check_has_finding(e, "process-flood") || all.failed * 2 < all.count)
+	if (all.failed * 2 < all.count)
 		return false;
 	check_fine(out, "children fail: reported as process-flood");
 	return true;

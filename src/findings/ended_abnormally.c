@@ -15,21 +15,15 @@ enum {
 	HANGUP = 1,
 	INTERRUPT = 2,
 	QUIT = 3,
-	ILL = 4,
-	TRAP = 5,
 	ABORT = 6,
-	BUS = 7,
-	FPE = 8,
 	KILL = 9,
 	SEGV = 11,
 	PIPE = 13,
 	TERMINATE = 15,
 	CPU_LIMIT = 24,
 	SIZE_LIMIT = 25,
-	BAD_CALL = 31,
 };
 
-#define SHELL_SIGNAL 128 /* plus N: the command of a shell was ended by signal N */
 #define SHELL_NO_RUN 126
 #define SHELL_NONE   127
 #define SIGNALS_MAX  64
@@ -44,12 +38,6 @@ struct why {
 	unsigned signal; /* 0: it exited */
 	bool is_oom;
 };
-
-static bool is_fault(unsigned signal)
-{
-	return signal == SEGV || signal == BUS || signal == ILL || signal == FPE ||
-	       signal == TRAP || signal == BAD_CALL;
-}
 
 static bool is_request(unsigned signal)
 {
@@ -206,7 +194,7 @@ static void add_fault(struct check_result *out, const struct why *w)
 	struct span object = log && !log->object_state ? record_text(&log->record, &log->object)
 						       : span_of("", 0);
 
-	if (!log || !is_fault(w->signal))
+	if (!log || !exit_reason_is_fault(w->signal))
 		return;
 	if (!w->fatal && !log->address_state)
 		finding_text(out, "address", "0x%llx", (unsigned long long)log->address);
@@ -376,9 +364,9 @@ static void emit_exit(struct check_result *out, const struct why *w)
 	if (code == SHELL_NO_RUN || code == SHELL_NONE)
 		finding_claim(out, "exited with status %u (shell: command %s)", code,
 			code == SHELL_NONE ? "not found" : "cannot be run");
-	else if (code > SHELL_SIGNAL && code <= SHELL_SIGNAL + SIGNALS_MAX)
+	else if (code > END_SHELL_SIGNAL && code <= END_SHELL_SIGNAL + SIGNALS_MAX)
 		finding_claim(out, "exited with status %u (shell: its command was ended by %s)",
-			code, signal_name(name, code - SHELL_SIGNAL));
+			code, signal_name(name, code - END_SHELL_SIGNAL));
 	else
 		finding_claim(out, "exited with status %u", code);
 	finding_remedy(out, "read the standard error of the process: the reason is usually there");
@@ -395,7 +383,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, is_guess(w) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
 	if (w->is_oom)
 		emit_oom(out, w);
-	else if (is_fault(w->signal) || w->signal == ABORT)
+	else if (exit_reason_is_fault(w->signal) || w->signal == ABORT)
 		emit_fault(e, out, w);
 	else if (w->signal == CPU_LIMIT || w->signal == SIZE_LIMIT)
 		emit_limit(out, w);

@@ -226,14 +226,10 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 /* Its working directory was deleted, and the path is in it: nothing there can be found. */
 static bool is_in_deleted_directory(const struct check *e, const struct call_place *place)
 {
-	static const char mark[] = " (deleted)";
-	struct span directory =
-		record_text(&e->process->process->record, &e->process->process->directory);
+	struct span directory;
 
-	if (!is_missing(place) || e->process->process->directory_state ||
-		!span_ends(directory, mark))
+	if (!is_missing(place) || !process_table_lost_directory(e->process, &directory))
 		return false;
-	directory.size -= strlen(mark);
 	return span_starts(span_of(place->text, strlen(place->text)), "/") &&
 	       strlen(place->text) > directory.size &&
 	       !memcmp(place->text, directory.data, directory.size);
@@ -424,12 +420,7 @@ static void read_graves(struct map *out, const struct look *l)
 		g->place = key;
 		g->paths++;
 		g->is_reported |= weigh(key, value, l) > 0;
-		if (!g->sum.count || f->first_ns < g->sum.first_ns)
-			g->sum.first_ns = f->first_ns;
-		if (f->last_ns > g->sum.last_ns)
-			g->sum.last_ns = f->last_ns;
-		g->sum.count += f->count;
-		g->sum.seen += f->seen;
+		call_failures_add(&g->sum, f);
 	}
 }
 

@@ -88,23 +88,18 @@ bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct b
 	return true;
 }
 
-static bool has_deleted_directory(const struct process_entry *p)
-{
-	return !p->process->directory_state &&
-	       span_ends(record_text(&p->process->record, &p->process->directory), " (deleted)");
-}
-
 bool answer_left(const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_entry *p = j->process;
 	bool is_of_gone = p && p->is_there && p->owner_agent && p->is_main_gone && !p->doubt.size;
 	bool is_perhaps = is_of_gone && p->left_state > SOOTH_STATE_TRUNCATED;
+	struct span was;
 
 	if (is_perhaps)
 		buffer_string(out, "perhaps left behind: its agent session has ended");
 	else if (is_of_gone && p->left)
 		buffer_string(out, "left on purpose: its agent session has ended");
-	if (p && p->is_there && has_deleted_directory(p))
+	if (p && p->is_there && process_table_lost_directory(p, &was))
 		buffer_format(out, "%sits working directory was deleted", is_of_gone ? ", " : "");
 	return is_perhaps;
 }

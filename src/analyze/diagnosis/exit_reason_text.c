@@ -4,6 +4,15 @@
 #include "base/units.h"
 #include "probes/signal_names.h"
 
+/* Numbers of x86 and arm (signal(7)). */
+bool exit_reason_is_fault(unsigned signal)
+{
+	enum { ILL = 4, TRAP = 5, BUS = 7, FPE = 8, SEGV = 11, BAD_CALL = 31 };
+
+	return signal == SEGV || signal == BUS || signal == ILL || signal == FPE ||
+	       signal == TRAP || signal == BAD_CALL;
+}
+
 void exit_reason_text_status(struct buffer *out, uint32_t status)
 {
 	char name[SIGNAL_NAME_SIZE];

@@ -8,9 +8,13 @@
 #define END_SIGNAL(status)   ((status)&0x7f)
 #define END_EXIT(status)     ((status) >> 8 & 0xff)
 #define END_HAS_CORE(status) (((status)&EXIT_REASONS_CORE_FLAG) != 0)
+/* Plus N: the exit status of a shell whose command was ended by signal N. */
+#define END_SHELL_SIGNAL 128
 /* A name in the fixed part of a record, for "%.*s". */
 #define END_NAME(name) (int)strnlen(name, sizeof(name)), name
 
+/* A signal that the kernel sends for an instruction of the program: an invalid address, ... */
+bool exit_reason_is_fault(unsigned signal);
 /* "exit status 1", "SIGSEGV, with a core". */
 void exit_reason_text_status(struct buffer *out, uint32_t status);
 /* "its parent make (pid 12)", "kill (pid 14), started by bash (pid 9)", "the kernel", "itself". */

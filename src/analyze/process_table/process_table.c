@@ -388,6 +388,17 @@ bool process_table_is_unknown(const struct process_entry *p)
 	       p->process->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
+bool process_table_lost_directory(const struct process_entry *p, struct span *was)
+{
+	static const char mark[] = " (deleted)"; /* proc_pid_cwd(5) */
+
+	*was = record_text(&p->process->record, &p->process->directory);
+	if (p->process->directory_state || !span_ends(*was, mark))
+		return false;
+	was->size -= sizeof(mark) - 1;
+	return true;
+}
+
 double process_table_cpu_percent(const struct process_entry *p)
 {
 	if (p->last_ns <= p->first_ns)

@@ -147,6 +147,8 @@ struct span process_table_field(const struct sooth_record *r, const struct sooth
  * user has.
  */
 bool process_table_is_unknown(const struct process_entry *p);
+/* Its working directory was deleted: `was` is the path that it had. */
+bool process_table_lost_directory(const struct process_entry *p, struct span *was);
 /* State of the role field. */
 static inline uint8_t process_table_role_state(const struct process_entry *p)
 {
