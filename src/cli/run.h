@@ -93,7 +93,7 @@ struct run {
 	uint32_t data_bytes;
 	bool has_call_budget;
 	uint32_t profile_hz;		    /* of the probe "profile"; 0: its own */
-	bool profile_calls; /* stacks of calls instead of samples */
+	bool profile_calls;		    /* stacks of calls instead of samples */
 	const struct watch_options *watch;  /* a repeated report; NULL: one */
 	const struct alert_options *alerts; /* of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */

@@ -524,7 +524,8 @@ static void test_calls(void **state)
 	put_calls(0, 1, 1);
 	text = show_view("trace", "call-stacks", NULL, "text");
 	assert_non_null(strstr(text, "read      3   60.0 libother.so+0x1200 < main\n"));
-	assert_non_null(strstr(text, "read      1   20.0 work < [cut: return address is not in code]"));
+	assert_non_null(
+		strstr(text, "read      1   20.0 work < [cut: return address is not in code]"));
 	assert_non_null(strstr(text, "write     3  100.0 sys_read < work < work < main\n"));
 	assert_true(strstr(text, "read ") < strstr(text, "write "));
 	text = show_view("trace", "call-stacks", &some, "text");

@@ -198,7 +198,8 @@ static bool is_cause(const struct finding_row *cause, const struct finding_row *
 	return false;
 }
 
-/* A grave finding stays before a cause of low severity, which is none that a user looks for first. */
+/* A grave finding stays before a cause of low severity, which is none that a user looks for first.
+ */
 static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
 {
 	return cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;

@@ -38,7 +38,8 @@ struct short_lived {
 	bool is_watched;
 	uint64_t from_ns;     /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
-	/* process_id -> uint64_t, a hash of the arguments: its last exec, where that was recorded */
+	/* process_id -> uint64_t, a hash of the arguments: its last exec, where that was recorded
+	 */
 	struct map commands;
 	struct map command_texts;    /* hash of the arguments -> struct short_lived_text */
 	struct buffer command_bytes; /* what these point into */
@@ -55,8 +56,8 @@ void short_lived_fini(struct short_lived *b);
 void short_lived_take(struct short_lived *b, const struct sooth_record *r);
 /* The process table must be resolved. */
 void short_lived_resolve(struct short_lived *b, const struct process_table *c);
-/* The arguments of such a hash, NUL-separated, masked and perhaps cut; empty: not kept. Until the next
- * record. */
+/* The arguments of such a hash, NUL-separated, masked and perhaps cut; empty: not kept. Until the
+ * next record. */
 struct span short_lived_command(const struct short_lived *b, uint64_t hash);
 /* The next interval starts at now_ns. */
 void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
