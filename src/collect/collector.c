@@ -66,7 +66,10 @@ uint64_t collector_schema(
 uint64_t collector_source(const struct os *os, struct buffer *out, unsigned source,
 	const struct backend *backend, const char *refusals)
 {
-	struct stream_source definition = { .record = head(os, STREAM_SOURCE), .source = source };
+	struct stream_source definition = { .record = head(os, STREAM_SOURCE),
+		.source = source,
+		.others_ns = (uint16_t)backend->bystander_ns,
+		.others_state = backend->bystander_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
 		text_tail(&definition.probe, backend->probe),
 		text_tail(&definition.backend, backend->name),

@@ -73,27 +73,48 @@ static void append_renamed(struct buffer *out, const struct sooth_record *r, con
 	}
 }
 
-static bool has_old_name(const struct batch *batch)
+/* Written by a version that did not record what a source costs others: both are 0. */
+static bool has_no_price(const struct sooth_record *r)
+{
+	const struct stream_source *source = (const void *)r;
+
+	return r->kind == STREAM_SOURCE && record_holds(r, sizeof(*source)) && !source->others_ns &&
+	       !source->others_state;
+}
+
+static bool is_old(const struct sooth_record *r)
+{
+	return new_name(probe_of(r)) || has_no_price(r);
+}
+
+static bool has_old(const struct batch *batch)
 {
 	batch_for_each (record, batch) {
-		if (new_name(probe_of(record)))
+		if (is_old(record))
 			return true;
 	}
 	return false;
 }
 
+static void append_replaced(struct buffer *out, const struct sooth_record *r)
+{
+	size_t at = out->size;
+	const char *name = new_name(probe_of(r));
+
+	if (name)
+		append_renamed(out, r, name);
+	else
+		buffer_append(out, r, record_bytes(r));
+	if (has_no_price(r) && out->size > at)
+		((struct stream_source *)(out->data + at))->others_state = SOOTH_STATE_ABSENT;
+}
+
 struct batch old_names_replace(struct buffer *renamed, const struct batch *batch)
 {
-	if (!has_old_name(batch))
+	if (!has_old(batch))
 		return *batch;
 	buffer_reset(renamed);
-	batch_for_each (record, batch) {
-		const char *name = new_name(probe_of(record));
-
-		if (name)
-			append_renamed(renamed, record, name);
-		else
-			buffer_append(renamed, record, record_bytes(record));
-	}
+	batch_for_each (record, batch)
+		append_replaced(renamed, record);
 	return (struct batch){ renamed->data, renamed->size };
 }

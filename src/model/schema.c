@@ -36,6 +36,10 @@ static const struct sooth_field stream_schema_fields[] = {
 static const struct sooth_field stream_source_fields[] = {
 	FIELD_NUMBER_AS(stream_source, source, source_number,
 		"number of the record source in blocks of the capture"),
+	FIELD_NUMBER_AS(stream_source, others_ns, others_overhead_ns,
+		"time that a call of any other process takes longer meanwhile; absent: nothing "
+		"is attached that they meet",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(stream_source, others_state)),
 	FIELD_STRING(stream_source, probe, "probe that the records come from"),
 	FIELD_OF(TEXT, stream_source, backend, method, "backend that delivers the probe's records"),
 	FIELD_STRING(stream_source, fallback_reason, "reason why a better backend was not used"),
@@ -137,7 +141,8 @@ static const struct sooth_field process_leave_fields[] = {
 STREAM_SCHEMA_ROW(stream_segment, "stream.segment", STREAM_SEGMENT, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_schema, "stream.schema", STREAM_SCHEMA, SOOTH_CLASS_DEFINITION, NULL);
 STREAM_SCHEMA_ROW(stream_source, "stream.source", STREAM_SOURCE, SOOTH_CLASS_DEFINITION,
-	"{probe} by {method}[ (fallback: {fallback_reason})]");
+	"{probe} by {method}[; a call of any other process takes {others_overhead_ns} longer "
+	"meanwhile][ (fallback: {fallback_reason})]");
 STREAM_SCHEMA_ROW(stream_target, "stream.target", STREAM_TARGET, SOOTH_CLASS_DEFINITION,
 	"target: {selector}[ {pids}][ ({command})]");
 STREAM_SCHEMA_ROW(stream_agent, "stream.agent", STREAM_AGENT, SOOTH_CLASS_DEFINITION, NULL);

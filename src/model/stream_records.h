@@ -61,7 +61,9 @@ struct stream_schema {
 struct stream_source {
 	struct sooth_record record;
 	uint32_t source;
-	uint32_t unused;
+	uint16_t others_ns; /* a call of another process, as measured by bench/ */
+	uint8_t others_state;
+	uint8_t unused;
 	struct sooth_text probe;
 	struct sooth_text backend;
 	struct sooth_text fallback_reason; /* empty: the best one runs */

@@ -13,7 +13,8 @@ static const struct {
 static void add_source(const char *probe)
 {
 	struct stream_source source = { .record = { .time_ns = 1, .kind = STREAM_SOURCE },
-		.source = 3 };
+		.source = 3,
+		.others_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { { &source.probe, probe, strlen(probe) },
 		{ &source.backend, "bpf", 3 }, { &source.fallback_reason, "refused", 7 } };
 
@@ -102,6 +103,26 @@ static void test_current_names(void **state)
 	buffer_fini(&renamed);
 }
 
+/* Earlier versions did not record what a source costs others. */
+static void test_unpriced(void **state)
+{
+	struct buffer renamed = { 0 };
+	struct stream_source *source;
+	struct batch batch;
+
+	(void)state;
+	add_source("proc");
+	source = (struct stream_source *)(void *)records.data;
+	source->others_state = 0;
+	add_loss("a capture file");
+	batch = old_names_replace(&renamed, &(struct batch){ records.data, records.size });
+	assert_int_equal(batch.size, records.size);
+	assert_source((const void *)batch.data, "proc");
+	assert_int_equal(((const struct stream_source *)(const void *)batch.data)->others_state,
+		SOOTH_STATE_ABSENT);
+	buffer_fini(&renamed);
+}
+
 /* In a damaged capture a text may be outside of its record. */
 static void test_damaged(void **state)
 {
@@ -147,7 +168,8 @@ static void test_report(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_user), TEST(test_records),
-		TEST(test_current_names), TEST(test_damaged), TEST(test_report) };
+		TEST(test_current_names), TEST(test_unpriced), TEST(test_damaged),
+		TEST(test_report) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
