@@ -16,7 +16,7 @@ static void call_records_fini(void)
 	buffer_fini(&call_pieces);
 }
 
-static void piece(uint8_t argument, const void *bytes, size_t size)
+static inline void piece(uint8_t argument, const void *bytes, size_t size)
 {
 	struct syscalls_piece head = { .argument = argument, .size = (uint32_t)size };
 

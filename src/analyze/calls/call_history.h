@@ -20,6 +20,7 @@
 #include "analyze/calls/call_errors.h"
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
+#include "base/units.h"
 
 #define CALL_PATH  240 /* longer ones are cut: their beginning distinguishes them */
 #define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger ones are not small */
@@ -92,6 +93,40 @@ struct call_scraps {
 	char last[CALL_PATH];
 };
 
+/* The kernel of a peer that owes an acknowledgement waits that long for data to go with it
+ * (TCP_DELACK_MIN, include/net/tcp.h; then the timer's tick): from the last send to the answer. */
+#define CALL_DELAYED_LEAST (38 * NS_PER_MS)
+#define CALL_DELAYED_MOST  (54 * NS_PER_MS)
+
+/* Requests and their answers on one connection, as the end that sends first has it. Figures without
+ * another note are of those that were recorded whole: `seen`. */
+struct call_exchange {
+	uint64_t answered; /* estimated of all */
+	uint64_t seen;
+	uint64_t first_ns, answered_ns;
+	uint64_t wait_ns;	     /* from the request to the answer */
+	uint64_t think_ns, thoughts; /* from an answer to the next request; how many */
+	uint64_t request_bytes, answer_bytes;
+	uint64_t alike;		      /* requests about as large as the one before */
+	uint64_t served;	      /* something came from elsewhere before */
+	uint64_t in_parts;	      /* sent by several calls, one after the other */
+	uint64_t delayed, delayed_ns; /* of these: answered as late as a delayed acknowledgement */
+	uint32_t fd;
+	/* At hand: */
+	uint8_t last; /* what was done last; nothing: not known */
+	bool has_think, is_served;
+	uint64_t last_ns, begun_ns, think, bytes, before_bytes;
+	uint64_t sends;
+};
+
+/* What all exchanges of a process share. */
+struct call_exchanging {
+	uint64_t broken_ns; /* calls before that may be missing */
+	uint64_t window, in_window;
+	uint64_t input_ns, other_input_ns; /* the last one; the last one of another source */
+	struct call_path input_of;
+};
+
 #define CALL_PEER_ERRORS 4
 
 /* The peers it connected to; of datagrams an attempt is an answer, or the report that no process
@@ -160,9 +195,11 @@ struct call_history {
 	struct map files;     /* call_path -> call_file */
 	struct map scraps;    /* call_path of a directory -> call_scraps */
 	struct map peers;     /* call_path -> call_peer */
+	struct map exchanges; /* call_path of a connection -> call_exchange */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
+	struct call_exchanging exchanging;
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
 	struct map unused;    /* uint32_t fd -> a connection that has brought nothing yet */

@@ -7,6 +7,7 @@
 
 #define COMPUTES 1 /* for as long as its task takes */
 #define GROWS	 2 /* its memory, with the task */
+#define MEASURES 4 /* a server, with requests made on purpose */
 
 #define VERSION_DIGITS "0123456789."
 
@@ -19,12 +20,14 @@ static const struct {
 	{ "7zr", GROWS },
 	{ "7zz", COMPUTES | GROWS },
 	{ "R", COMPUTES },
+	{ "ab", MEASURES },
 	{ "apt", GROWS },
 	{ "apt-get", GROWS },
 	{ "as", COMPUTES | GROWS },
 	{ "asm", GROWS },
 	{ "b2sum", COMPUTES },
 	{ "bc", COMPUTES },
+	{ "bombardier", MEASURES },
 	{ "brotli", COMPUTES | GROWS },
 	{ "bzip2", COMPUTES | GROWS },
 	{ "cadical", COMPUTES },
@@ -52,6 +55,7 @@ static const struct {
 	{ "f951", COMPUTES | GROWS },
 	{ "factor", COMPUTES },
 	{ "ffmpeg", COMPUTES },
+	{ "fio", MEASURES },
 	{ "flac", COMPUTES },
 	{ "ghc", COMPUTES | GROWS },
 	{ "git", COMPUTES | GROWS },
@@ -59,9 +63,13 @@ static const struct {
 	{ "gnuplot", COMPUTES },
 	{ "gpg", COMPUTES },
 	{ "gzip", COMPUTES | GROWS },
+	{ "h2load", MEASURES },
 	{ "hashcat", COMPUTES },
+	{ "hey", MEASURES },
+	{ "iperf3", MEASURES },
 	{ "javac", COMPUTES },
 	{ "john", COMPUTES },
+	{ "k6", MEASURES },
 	{ "kissat", COMPUTES },
 	{ "lame", COMPUTES },
 	{ "ld", COMPUTES | GROWS },
@@ -82,18 +90,23 @@ static const struct {
 	{ "lzma", COMPUTES | GROWS },
 	{ "magick", COMPUTES },
 	{ "md5sum", COMPUTES },
+	{ "memtier_benchma", MEASURES },
 	{ "minisat", COMPUTES },
 	{ "mksquashfs", GROWS },
 	{ "mold", COMPUTES | GROWS },
+	{ "mysqlslap", MEASURES },
+	{ "netperf", MEASURES },
 	{ "objcopy", GROWS },
 	{ "ocamlopt.opt", COMPUTES | GROWS },
 	{ "octave-cli", COMPUTES },
+	{ "oha", MEASURES },
 	{ "openssl", COMPUTES },
 	{ "opt", GROWS },
 	{ "optipng", COMPUTES },
 	{ "opusenc", COMPUTES },
 	{ "pbzip2", COMPUTES | GROWS },
 	{ "pdflatex", COMPUTES },
+	{ "pgbench", MEASURES },
 	{ "pigz", COMPUTES | GROWS },
 	{ "pixz", GROWS },
 	{ "pngcrush", COMPUTES },
@@ -101,6 +114,7 @@ static const struct {
 	{ "pxz", GROWS },
 	{ "pzstd", GROWS },
 	{ "rar", GROWS },
+	{ "redis-benchmark", MEASURES },
 	{ "rg", GROWS },
 	{ "rsync", GROWS },
 	{ "rustc", COMPUTES | GROWS },
@@ -109,17 +123,22 @@ static const struct {
 	{ "sha256sum", COMPUTES },
 	{ "sha384sum", COMPUTES },
 	{ "sha512sum", COMPUTES },
+	{ "siege", MEASURES },
+	{ "sockperf", MEASURES },
 	{ "sort", COMPUTES | GROWS },
 	{ "ssh-keygen", COMPUTES },
 	{ "stress", COMPUTES },
 	{ "stress-ng", COMPUTES },
 	{ "strip", GROWS },
 	{ "swift-frontend", GROWS },
-	{ "sysbench", COMPUTES },
+	{ "sysbench", COMPUTES | MEASURES },
 	{ "unrar", GROWS },
 	{ "unxz", GROWS },
 	{ "unzip", GROWS },
 	{ "unzstd", GROWS },
+	{ "vegeta", MEASURES },
+	{ "wrk", MEASURES },
+	{ "wrk2", MEASURES },
 	{ "x264", COMPUTES },
 	{ "x265", COMPUTES },
 	{ "xelatex", COMPUTES },
@@ -154,6 +173,11 @@ static bool is_one(struct span name, unsigned does)
 bool batch_program_computes(struct span name)
 {
 	return is_one(name, COMPUTES);
+}
+
+bool batch_program_measures(struct span name)
+{
+	return is_one(name, MEASURES);
 }
 
 bool batch_program_grows(struct span name)

@@ -13,6 +13,8 @@
 
 /* Uses a CPU for as long as its task takes. */
 bool batch_program_computes(struct span name);
+/* A benchmark: it asks a server as often as it can. */
+bool batch_program_measures(struct span name);
 /* Its memory grows with its task; also "clang-14". */
 bool batch_program_grows(struct span name);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests and answers on each connection (see call_history.h): what is sent after an answer, or
+ * first, begins a request, and what is read after that answers it. Only what was recorded without
+ * a gap is measured. Which end asks, and which answers, calls do not say: a socket does.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+
+/* A later record may follow calls that had no room any more. */
+#define WINDOW_OF(ns) ((ns) >> SYSCALLS_BUDGET_SHIFT)
+
+enum { EXCHANGE_NOTHING, EXCHANGE_SENT, EXCHANGE_RECEIVED };
+
+static uint64_t began_ns(const struct folded_call *call)
+{
+	return call->call->record.time_ns -
+	       (call_is_timed(call->call) ? call->call->duration_ns : 0);
+}
+
+/* After a gap nothing follows what was before. */
+static void note_gap(struct call_exchanging *x, const struct syscalls_call *call)
+{
+	uint64_t window = WINDOW_OF(call->record.time_ns);
+	bool is_new = window != x->window;
+
+	if (call->gaps & (SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME) || call->skipped ||
+		(is_new && x->in_window >= SYSCALLS_BUDGET_THREAD))
+		x->broken_ns = call->record.time_ns;
+	if (is_new)
+		x->in_window = 0;
+	x->window = window;
+	x->in_window++;
+}
+
+/* What came from elsewhere: from another connection, a pipe, a terminal. */
+static void note_input(struct call_exchanging *x, const struct call_path *from, uint64_t now)
+{
+	if (memcmp(&x->input_of, from, sizeof(*from))) {
+		x->other_input_ns = x->input_ns;
+		x->input_of = *from;
+	}
+	x->input_ns = now;
+}
+
+static bool was_served(const struct call_exchanging *x, const struct call_path *key, uint64_t since)
+{
+	bool is_own = !memcmp(&x->input_of, key, sizeof(*key));
+
+	return (is_own ? x->other_input_ns : x->input_ns) > since;
+}
+
+static void begin_request(struct call_exchange *x, const struct call_exchanging *all,
+	const struct call_path *key, const struct folded_call *call)
+{
+	x->begun_ns = began_ns(call);
+	x->think = x->last == EXCHANGE_RECEIVED ? x->begun_ns - x->last_ns : 0;
+	x->has_think = x->last == EXCHANGE_RECEIVED && x->begun_ns >= x->last_ns;
+	x->is_served = was_served(all, key, x->last_ns);
+	x->sends = 0;
+	x->bytes = 0;
+}
+
+static void take_send(struct call_exchange *x, const struct call_exchanging *all,
+	const struct call_path *key, const struct folded_call *call)
+{
+	if (x->last != EXCHANGE_SENT)
+		begin_request(x, all, key, call);
+	x->sends++;
+	x->bytes += call->bytes;
+	x->last = EXCHANGE_SENT;
+	x->last_ns = call->call->record.time_ns;
+}
+
+static void add_answer(struct call_exchange *x, uint64_t now, uint64_t weight)
+{
+	uint64_t after = now - x->last_ns;
+
+	if (!x->seen++)
+		x->first_ns = x->begun_ns;
+	x->answered += weight;
+	x->answered_ns = now;
+	x->wait_ns += now - x->begun_ns;
+	x->think_ns += x->has_think ? x->think : 0;
+	x->thoughts += x->has_think;
+	x->request_bytes += x->bytes;
+	x->alike += x->bytes <= x->before_bytes + x->before_bytes / 4 + 16 &&
+		    x->before_bytes <= x->bytes + x->bytes / 4 + 16;
+	x->before_bytes = x->bytes;
+	x->served += x->is_served;
+	if (x->sends < 2)
+		return;
+	x->in_parts++;
+	if (after < CALL_DELAYED_LEAST || after > CALL_DELAYED_MOST)
+		return;
+	x->delayed++;
+	x->delayed_ns += after;
+}
+
+static void take_receipt(struct call_exchange *x, const struct folded_call *call, uint64_t weight)
+{
+	uint64_t now = call->call->record.time_ns;
+
+	if (x->last == EXCHANGE_SENT && now >= x->last_ns)
+		add_answer(x, now, weight);
+	if (x->last == EXCHANGE_RECEIVED || x->last == EXCHANGE_SENT)
+		x->answer_bytes += call->bytes;
+	x->last = EXCHANGE_RECEIVED;
+	x->last_ns = now;
+}
+
+/* The exchange on a connection, where nothing is missing since its last record. */
+static struct call_exchange *exchange_of(
+	const struct call_at_hand *c, const struct call_path *key, int64_t fd)
+{
+	struct call_exchange *x = map_put(&c->history->exchanges, key, NULL);
+
+	if (!x)
+		return NULL;
+	x->fd = (uint32_t)fd;
+	if (x->last_ns <= c->history->exchanging.broken_ns)
+		x->last = EXCHANGE_NOTHING;
+	return x;
+}
+
+static void take_side(const struct call_at_hand *c, const struct folded_side *side, bool sends)
+{
+	struct call_exchanging *all = &c->history->exchanging;
+	const struct fd_followed *file = side->file;
+	struct call_exchange *x;
+	struct call_path key = { { 0 } };
+
+	if (!side->is_there || !file || !c->folded->bytes)
+		return;
+	if (file->kind == FD_FOLLOWED_PIPE && !sends && file->name)
+		key = call_path_of(span_of(file->name, strlen(file->name)));
+	else if (file->kind == FD_FOLLOWED_SOCKET)
+		fd_followed_connection(file, key.text, sizeof(key.text));
+	if (!*key.text)
+		return;
+	x = file->kind == FD_FOLLOWED_SOCKET ? exchange_of(c, &key, side->fd) : NULL;
+	if (x && sends)
+		take_send(x, all, &key, c->folded);
+	else if (x)
+		take_receipt(x, c->folded, c->weight);
+	if (!sends)
+		note_input(all, &key, c->folded->call->record.time_ns);
+}
+
+void call_exchanges_take(const struct call_at_hand *c)
+{
+	note_gap(&c->history->exchanging, c->folded->call);
+	if (c->folded->is_error)
+		return;
+	take_side(c, &c->folded->from, false);
+	take_side(c, &c->folded->to, true);
+}

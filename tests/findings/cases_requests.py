@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Requests one after another: round-trips. The server is a process of its own, real redis among them.
+"""
+import functools
+import shutil
+
+import case
+import ordinary
+
+sick = functools.partial(case.sick, calls=True, duration_s=4)
+healthy = functools.partial(case.healthy, calls=True, duration_s=4)
+
+SERVER = """
+import socket, sys, threading, time
+family = socket.AF_UNIX if sys.argv[1].startswith("/") else socket.AF_INET
+address = sys.argv[1] if family == socket.AF_UNIX else ("127.0.0.1", int(sys.argv[1]))
+pause, whole = float(sys.argv[2]), int(sys.argv[3])
+server = socket.socket(family); server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(address); server.listen()
+def serve(s):
+    got = 0
+    while True:
+        data = s.recv(65536)
+        if not data: return
+        got += len(data)
+        while got >= whole:
+            got -= whole
+            if pause: time.sleep(pause)
+            s.sendall(b"y" * 90)
+def work():
+    while True:
+        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+threading.Thread(target=work, daemon=True).start()
+print("ready", flush=True)
+while True: time.sleep(100)
+"""
+
+CLIENT = """
+import os, socket, sys, time
+kind, address, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+if address.startswith("/"):
+    s = socket.socket(socket.AF_UNIX); s.connect(address)
+else:
+    s = socket.create_connection(("127.0.0.1", int(address)))
+def read(n):
+    while n: n -= len(s.recv(n))
+print("ready", flush=True)
+row = 0
+while True:
+    row += 1
+    if kind == "row by row":
+        s.sendall((b"%d" % row).ljust(size)); read(90)
+    elif kind == "together":
+        s.sendall(b"x" * size * 200); read(90 * 200); time.sleep(0.002)
+    elif kind == "now and then":
+        s.sendall(b"x" * size); read(90); time.sleep(0.02)
+    elif kind == "in two parts":
+        s.send(b"x" * 12); s.send(b"x" * (size - 12)); read(90)
+    elif kind == "in two parts, at once":
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.send(b"x" * 12); s.send(b"x" * (size - 12)); read(90); time.sleep(0.03)
+    elif kind == "passed on":
+        if row == 1:
+            ours, theirs = socket.socketpair()
+            if not os.fork():
+                while True: theirs.send(b"q"); theirs.recv(90)
+        ours.recv(100); s.sendall(b"x" * size); read(90); ours.send(b"a")
+    elif kind == "redis":
+        s.sendall(b"GET row:%d\\r\\n" % (row % 10000 + 10000)); s.recv(4096)
+"""
+
+
+def asking(kind, unix=False, pause_s=0.0):
+    def make(scope, rng):
+        size = rng.randrange(40, 200)
+        address = str(scope.path / "socket") if unix else ordinary.port_of(scope)
+        scope.python(SERVER, address, pause_s, size)
+        return scope.python(CLIENT, kind, address, size).pid
+    return make
+
+
+def serving(scope, rng):
+    port, size = ordinary.port_of(scope), rng.randrange(40, 200)
+    server = scope.python(SERVER, port, 0, size)
+    scope.python(CLIENT, "row by row", port, size)
+    return server.pid
+
+
+def redis(scope, rng):
+    del rng
+    port = ordinary.port_of(scope)
+    scope.start([shutil.which("redis-server"), "--port", port, "--dir", scope.path, "--save", ""],
+        ready=b"Ready to accept")
+    return scope.python(CLIENT, "redis", port, 0).pid
+
+
+def has_no_redis():
+    return None if shutil.which("redis-server") else "no redis-server here"
+
+
+ASKS = {"says": " one small question at a time, ", "evidence": "requests", "threshold": "min-rate"}
+WAITS = {"says": " waits 4", "evidence": "requests sent in parts", "threshold": "min-delayed"}
+
+CASES = [
+    sick("round-trips", "a query for each row", asking("row by row"), **ASKS),
+    sick("round-trips", "a query for each row, slow answers", asking("row by row", pause_s=0.002), **ASKS),
+    sick("round-trips", "a key at a time, of a unix socket", asking("row by row", unix=True), **ASKS),
+    sick("round-trips", "a key at a time, of redis", redis, may_skip=has_no_redis, **ASKS),
+    sick("round-trips", "requests in two parts", asking("in two parts"), **WAITS),
+    healthy("round-trips", "all queries together", asking("together")),
+    healthy("round-trips", "a query now and then", asking("now and then")),
+    healthy("round-trips", "requests in two parts, without delay", asking("in two parts, at once")),
+    healthy("round-trips", "requests that are passed on", asking("passed on")),
+    healthy("round-trips", "the server of such a client", serving),
+]
