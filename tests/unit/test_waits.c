@@ -666,6 +666,35 @@ static void test_itself(void **state)
 	expect_remedy("only ending the process helps: sooth kill --any 11");
 }
 
+/* Two workers can write to its pipe; one of them waits for work. */
+static void reads_of_pool(void)
+{
+	process(10, "python3", 'S');
+	thread(10, 10, "read", 3);
+	object(10, 3, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(10, 10, WAITS_RELATION_WRITER, 11, 0, "python3");
+	party(10, 10, WAITS_RELATION_WRITER, 12, 0, "python3");
+	process(11, "python3", 'S');
+	shared_thread(11, 11);
+}
+
+static void test_pool(void **state)
+{
+	reads_of_pool();
+	process(12, "python3", 'S');
+	thread(12, 12, "clock_nanosleep", 0);
+	expect("waits", "python3 (10) waits for data from python3 (12) and 1 other through a pipe, "
+			"3 min; 12 sleeps");
+	reset(state);
+	reads_of_pool();
+	process(12, "python3", 'S');
+	shared_thread(12, 12);
+	expect("waits",
+		"python3 (10) waits for data from python3 (11) and 1 other through a pipe, "
+		"3 min; 11 waits for a lock, semaphore or condition that other processes can "
+		"share: no owner is recorded, 3 min");
+}
+
 static void used(uint32_t pid, uint64_t cpu_ns)
 {
 	struct batch all = { records.data, records.size };
@@ -769,6 +798,7 @@ int main(void)
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),
 		cmocka_unit_test_setup(test_itself, reset),
+		cmocka_unit_test_setup(test_pool, reset),
 		cmocka_unit_test_setup(test_idle_server, reset),
 		cmocka_unit_test_setup(test_proxy, reset),
 		cmocka_unit_test_setup(test_death_watch, reset),

@@ -15,45 +15,6 @@
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
 #define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 
-static const char *const whats[WAIT_WHATS] = {
-	[WAIT_UNKNOWN] = "unknown",
-	[WAIT_RUNS] = "runs",
-	[WAIT_READY] = "waits for a CPU",
-	[WAIT_CHILD] = "child",
-	[WAIT_PIPE_READ] = "pipe, to read",
-	[WAIT_PIPE_WRITE] = "pipe, to write",
-	[WAIT_FIFO_OPEN] = "FIFO, to open",
-	[WAIT_SOCKET_READ] = "socket, to receive",
-	[WAIT_SOCKET_WRITE] = "socket, to send",
-	[WAIT_CONNECT] = "connection attempt",
-	[WAIT_ACCEPT] = "connections",
-	[WAIT_TERMINAL_READ] = "terminal input",
-	[WAIT_TERMINAL_WRITE] = "terminal output",
-	[WAIT_LOCK] = "file lock",
-	[WAIT_LOCK_FILE] = "lock file",
-	[WAIT_MUTEX] = "mutex",
-	[WAIT_THREAD_END] = "end of a thread",
-	[WAIT_CONDITION] = "condition or semaphore",
-	[WAIT_ALL_THREADS] = "its own threads",
-	[WAIT_SLEEP] = "sleep",
-	[WAIT_EVENTS] = "events",
-	[WAIT_SIGNAL] = "signals",
-	[WAIT_TIMER] = "timer",
-	[WAIT_FILE_CHANGES] = "file changes",
-	[WAIT_IO] = "disk or file system",
-	[WAIT_FILE_SYSTEM] = "file system server",
-	[WAIT_IO_URING] = "io_uring",
-	[WAIT_IPC] = "semaphore or message queue",
-	[WAIT_DATABASE_LOCK] = "database lock",
-	[WAIT_DEBUGGER] = "debugger",
-	[WAIT_STOPPED] = "stopped",
-	[WAIT_STOPPED_BY_TERMINAL] = "stopped by its terminal",
-	[WAIT_FROZEN] = "frozen",
-	[WAIT_ZOMBIE] = "zombie",
-	[WAIT_KERNEL_THREAD] = "kernel thread",
-};
-const struct sooth_names wait_what_names = { WAIT_WHATS, whats };
-
 /* --- the thread that matters --- */
 
 static struct wait_graph sample_before(const struct wait_graph *g)
@@ -303,14 +264,50 @@ static bool has_process(const struct wait_chain *chain, uint32_t pid)
 	return false;
 }
 
+/* A writer of a pipe that is neither at rest nor waits for one of the chain, or for a lock that it
+ * shares with the other writers: the worker of a pool that still has a task. */
+static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
+	const struct waits_party *writer)
+{
+	const struct waits_process *p = wait_graph_process(g, writer->party_pid);
+	struct wait_link link;
+
+	if (!p || has_process(chain, writer->party_pid))
+		return false;
+	link = choose(g, p);
+	return !link.is_idle && !is_of_locks(&link) && link.what != WAIT_UNKNOWN &&
+	       link.what != WAIT_ZOMBIE && link.what != WAIT_IPC &&
+	       !(link.party && has_process(chain, link.party->party_pid));
+}
+
+/* Of several that can write to the pipe, the rest of a pool has delivered and waits for work. */
+static void choose_writer(
+	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *reader)
+{
+	const struct waits_party *p = NULL;
+
+	if (reader->what != WAIT_PIPE_READ || !reader->others || !reader->thread ||
+		!reader->party || has_task(g, chain, reader->party))
+		return;
+	while ((p = wait_graph_party(
+			g, reader->process->node_pid, reader->thread->record.tid, p))) {
+		if (p->relation == reader->party->relation && has_task(g, chain, p)) {
+			reader->party = p;
+			return;
+		}
+	}
+}
+
 /* What it waits for next; false: this is the end. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
 	struct wait_link *last = &chain->links[chain->count - 1];
-	const struct waits_party *party = last->party;
+	const struct waits_party *party;
 	const struct waits_process *p;
 	struct wait_graph before;
 
+	choose_writer(g, chain, last);
+	party = last->party;
 	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
 		return false;
 	if (party->relation == WAITS_RELATION_THREAD) {

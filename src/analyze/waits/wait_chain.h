@@ -91,6 +91,4 @@ bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
 /* Of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
 
-extern const struct sooth_names wait_what_names;
-
 #endif

@@ -168,9 +168,10 @@ static int finish(void *state, struct sooth_error *err)
 		.name = s->is_among_others ? "waits" : "processes",
 		.schema = s->with_threads ? &why_evidence_schema : &why_schema,
 		.shape = SECTION_TABLE,
-		.if_empty = s->if_empty
-				    ? s->if_empty
-				    : "no process was read: it had ended, or the capture has no waits",
+		.if_empty =
+			s->if_empty
+				? s->if_empty
+				: "no process was read: it had ended, or the capture has no waits",
 	};
 	status = host_state_resolve(&s->host, err);
 	if (!status)

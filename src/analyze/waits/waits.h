@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct waits_options {
-	bool with_threads; /* text has the evidence of each thread */
+	bool with_threads;    /* text has the evidence of each thread */
 	const char *if_empty; /* line of text without any process; NULL: the usual one */
 };
 

@@ -6,6 +6,45 @@
 #include "analyze/waits/wait_chain.h"
 #include "model/schema.h"
 
+static const char *const whats[WAIT_WHATS] = {
+	[WAIT_UNKNOWN] = "unknown",
+	[WAIT_RUNS] = "runs",
+	[WAIT_READY] = "waits for a CPU",
+	[WAIT_CHILD] = "child",
+	[WAIT_PIPE_READ] = "pipe, to read",
+	[WAIT_PIPE_WRITE] = "pipe, to write",
+	[WAIT_FIFO_OPEN] = "FIFO, to open",
+	[WAIT_SOCKET_READ] = "socket, to receive",
+	[WAIT_SOCKET_WRITE] = "socket, to send",
+	[WAIT_CONNECT] = "connection attempt",
+	[WAIT_ACCEPT] = "connections",
+	[WAIT_TERMINAL_READ] = "terminal input",
+	[WAIT_TERMINAL_WRITE] = "terminal output",
+	[WAIT_LOCK] = "file lock",
+	[WAIT_LOCK_FILE] = "lock file",
+	[WAIT_MUTEX] = "mutex",
+	[WAIT_THREAD_END] = "end of a thread",
+	[WAIT_CONDITION] = "condition or semaphore",
+	[WAIT_ALL_THREADS] = "its own threads",
+	[WAIT_SLEEP] = "sleep",
+	[WAIT_EVENTS] = "events",
+	[WAIT_SIGNAL] = "signals",
+	[WAIT_TIMER] = "timer",
+	[WAIT_FILE_CHANGES] = "file changes",
+	[WAIT_IO] = "disk or file system",
+	[WAIT_FILE_SYSTEM] = "file system server",
+	[WAIT_IO_URING] = "io_uring",
+	[WAIT_IPC] = "semaphore or message queue",
+	[WAIT_DATABASE_LOCK] = "database lock",
+	[WAIT_DEBUGGER] = "debugger",
+	[WAIT_STOPPED] = "stopped",
+	[WAIT_STOPPED_BY_TERMINAL] = "stopped by its terminal",
+	[WAIT_FROZEN] = "frozen",
+	[WAIT_ZOMBIE] = "zombie",
+	[WAIT_KERNEL_THREAD] = "kernel thread",
+};
+static const struct sooth_names wait_what_names = { WAIT_WHATS, whats };
+
 ROW_FIELDS(why_link_fields, WHY_LINK_ROW, why_link_row);
 ROW_SCHEMA(why_link, "why.link", why_link_row);
 
