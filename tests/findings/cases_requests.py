@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Requests one after another: round-trips. The server is a process of its own, real redis among them.
+Requests one after another: round-trips, slow-lookups. The server is a process of its own, real redis among them.
 """
 import functools
+import os
 import shutil
 
 import case
@@ -102,7 +103,52 @@ def has_no_redis():
 ASKS = {"says": " one small question at a time, ", "evidence": "requests", "threshold": "min-rate"}
 WAITS = {"says": " waits 4", "evidence": "requests sent in parts", "threshold": "min-delayed"}
 
+NAMES = """
+import socket, sys, time
+kind, server, count = sys.argv[1], ("127.0.0.1", 53), 0
+print("ready", flush=True)
+while True:
+    count += 1
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[2], 53))
+    s.send(b"?" * 40); s.recv(600); s.close()
+    if kind == "now and then": time.sleep(0.8)
+    if kind == "a list" and count % 5 == 0:
+        s = socket.create_connection(("127.0.0.1", int(sys.argv[3]))); s.send(b"x" * 50); s.recv(90); s.close()
+"""
+
+NAME_SERVER = """
+import socket, sys, threading, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 53))
+print("ready", flush=True)
+while True:
+    question, asker = s.recvfrom(600)
+    time.sleep(float(sys.argv[2])); s.sendto(b"!" * 60, asker)
+"""
+
+
+def resolving(kind, slow_s):
+    def make(scope, rng):
+        server = "127.0.%d.%d" % (rng.randrange(60, 250), rng.randrange(2, 250))
+        port = ordinary.port_of(scope)
+        scope.python(NAME_SERVER, server, slow_s)
+        scope.python(SERVER, port, 0, 50)
+        return scope.python(NAMES, kind, server, port).pid
+    return make
+
+
+def is_root():
+    return None if os.getuid() == 0 else "port 53 needs root"
+
+
+LOOKUPS = {"says": " of its time it waits for name lookups: ", "evidence": "answers", "threshold": "min-answers",
+    "may_skip": is_root}
+
 CASES = [
+    sick("slow-lookups", "a slow name server", resolving("again and again", 0.12), **LOOKUPS),
+    sick("slow-lookups", "a long search list", resolving("a list", 0.05),
+        **{**LOOKUPS, "says": "several questions for each connection"}),
+    healthy("slow-lookups", "a lookup now and then", resolving("now and then", 0.005), may_skip=is_root),
+    healthy("slow-lookups", "small requests to another server", asking("row by row"), also=("round-trips",)),
     sick("round-trips", "a query for each row", asking("row by row"), **ASKS),
     sick("round-trips", "a query for each row, slow answers", asking("row by row", pause_s=0.002), **ASKS),
     sick("round-trips", "a key at a time, of a unix socket", asking("row by row", unix=True), **ASKS),

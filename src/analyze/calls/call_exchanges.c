@@ -4,6 +4,7 @@
  * first, begins a request, and what is read after that answers it. Only what was recorded without
  * a gap is measured. Which end asks, and which answers, calls do not say: a socket does.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
@@ -124,22 +125,40 @@ static struct call_exchange *exchange_of(
 	return x;
 }
 
-static void take_side(const struct call_at_hand *c, const struct folded_side *side, bool sends)
+static bool is_datagram(const struct fd_followed *file)
 {
-	struct call_exchanging *all = &c->history->exchanging;
-	const struct fd_followed *file = side->file;
-	struct call_exchange *x;
+	return !strncmp(file->protocol, "UDP", 3);
+}
+
+/* A connection by both ends; of datagrams the peer alone: each question may have a socket of its
+ * own. A pipe is only a source. */
+static struct call_path key_of(const struct fd_followed *file)
+{
 	struct call_path key = { { 0 } };
 
-	if (!side->is_there || !file || !c->folded->bytes)
-		return;
-	if (file->kind == FD_FOLLOWED_PIPE && !sends && file->name)
+	if (file->kind == FD_FOLLOWED_PIPE && file->name)
 		key = call_path_of(span_of(file->name, strlen(file->name)));
-	else if (file->kind == FD_FOLLOWED_SOCKET)
+	else if (file->kind == FD_FOLLOWED_SOCKET && !is_datagram(file))
 		fd_followed_connection(file, key.text, sizeof(key.text));
+	else if (file->kind == FD_FOLLOWED_SOCKET && *file->peer)
+		snprintf(key.text, sizeof(key.text), "%s " FD_FOLLOW_ARROW "%s", file->protocol,
+			file->peer);
+	return key;
+}
+
+static void take_side(
+	const struct call_at_hand *c, const struct fd_followed *file, int64_t fd, bool sends)
+{
+	struct call_exchanging *all = &c->history->exchanging;
+	struct call_exchange *x;
+	struct call_path key;
+
+	if (!file || (file->kind == FD_FOLLOWED_PIPE && sends))
+		return;
+	key = key_of(file);
 	if (!*key.text)
 		return;
-	x = file->kind == FD_FOLLOWED_SOCKET ? exchange_of(c, &key, side->fd) : NULL;
+	x = file->kind == FD_FOLLOWED_SOCKET ? exchange_of(c, &key, fd) : NULL;
 	if (x && sends)
 		take_send(x, all, &key, c->folded);
 	else if (x)
@@ -150,9 +169,17 @@ static void take_side(const struct call_at_hand *c, const struct folded_side *si
 
 void call_exchanges_take(const struct call_at_hand *c)
 {
-	note_gap(&c->history->exchanging, c->folded->call);
-	if (c->folded->is_error)
+	const struct folded_call *call = c->folded;
+
+	note_gap(&c->history->exchanging, call->call);
+	if (call->is_error)
 		return;
-	take_side(c, &c->folded->from, false);
-	take_side(c, &c->folded->to, true);
+	if (call->row->traits & SYSCALL_WRITES_MANY && call->call->result > 0)
+		take_side(c, call->file, call->fd, true);
+	if (!call->bytes)
+		return;
+	if (call->from.is_there)
+		take_side(c, call->from.file, call->from.fd, false);
+	if (call->to.is_there)
+		take_side(c, call->to.file, call->to.fd, true);
 }

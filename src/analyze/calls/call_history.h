@@ -195,7 +195,7 @@ struct call_history {
 	struct map files;     /* call_path -> call_file */
 	struct map scraps;    /* call_path of a directory -> call_scraps */
 	struct map peers;     /* call_path -> call_peer */
-	struct map exchanges; /* call_path of a connection -> call_exchange */
+	struct map exchanges; /* call_path of a connection, or "UDP →peer" -> call_exchange */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */

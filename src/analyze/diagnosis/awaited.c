@@ -8,7 +8,8 @@
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
-#define WORTH_NS (5 * NS_PER_S) /* of silence; a shorter one is ordinary */
+#define WORTH_NS    (5 * NS_PER_S) /* of silence; a shorter one is ordinary */
+#define WAITS_LEAST 3		   /* a signal may interrupt one wait */
 
 /* --- blocked in a read --- */
 
@@ -30,7 +31,9 @@ static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
 			continue;
 		a->is_blocked = true;
 		a->tid = t->tid;
-		a->for_ns = thread_history_ns(t);
+		a->has_run = thread_history_voluntary(t) * (double)thread_history_ns(t) >=
+			     WAITS_LEAST * (double)NS_PER_S;
+		a->for_ns = a->has_run ? 0 : thread_history_ns(t);
 		return;
 	}
 }

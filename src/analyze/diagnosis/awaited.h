@@ -14,6 +14,7 @@ struct awaited {
 	bool is_blocked; /* in a read of it in every sample; false for one that polls it */
 	bool is_polled;	 /* at the last sample, in poll or select */
 	uint32_t tid;	 /* the thread */
+	bool has_run;	 /* several times meanwhile: it waits again and again */
 	uint64_t for_ns; /* since it last ran, or over the observation; 0: unknown */
 	const struct waits_party *peer; /* the process at the other end; NULL: unknown */
 };

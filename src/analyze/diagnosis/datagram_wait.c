@@ -49,7 +49,7 @@ static bool wait_of(struct datagram_wait *w, const struct check *e,
 		.is_lookup = has_peer && s->peer_port == PORT_DOMAIN,
 		.awaited = awaited_of(e, s->fd) };
 	is_thread_waiting = w->awaited.is_blocked || w->awaited.is_polled;
-	w->is_whole = seen && is_thread_waiting;
+	w->is_whole = seen && is_thread_waiting && !w->awaited.has_run;
 	w->for_ns = is_thread_waiting ? w->awaited.for_ns : 0;
 	if (w->is_lookup && w->is_whole && seen > w->for_ns)
 		w->for_ns = seen;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chains of small requests on one connection, at both sides of what makes them a cause. */
+/* Requests and their answers on connections, and at name servers, at both sides of what makes them
+ * a cause. */
 #include "call_records.h"
 #include "check_sockets.h"
 
@@ -170,6 +171,96 @@ static void sends_in_one(double value)
 	requests(&c);
 }
 
+/* Questions at a name server, each on a socket of its own as far as this shows; and connections. */
+struct questions {
+	int count, connects;
+	double answer;
+	uint16_t port;
+};
+
+static void looks_up(const struct questions *q)
+{
+	struct fds_descriptor d = {
+		.record = head_of(0, PID, FDS_DESCRIPTOR), .fd = FD, .type = FDS_UDP, .inode = 1
+	};
+	struct fds_process end = { .record = head_of(0, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.path, "socket:[1]") };
+	struct sockets_socket socket = { .fd = FD, .peer_port = q->port };
+
+	add_source("syscalls");
+	process_at(0, (struct proc_process){ 0 }, "perl");
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	udp_at(0, socket);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	for (int i = 0; i < q->count; i++) {
+		call_at(100 + i * 100, 0.05, "sendto", FD, 40);
+		call_at(100 + i * 100 + q->answer, q->answer, "recvfrom", FD, 60);
+	}
+	for (int i = 0; i < q->connects; i++) {
+		static const unsigned char web[16] = { 2, 0, 0, 80, 10, 0, 0, 1 };
+		struct syscalls_call call = { .record = head_of(4.8, PID, SYSCALLS_CALL),
+			.duration_ns = 1000,
+			.arguments = { 9, 1, 16 },
+			.name = "caller" };
+		const struct sooth_record *r;
+
+		call.record.tid = PID;
+		piece(1, web, sizeof(web));
+		r = make_call(&call, "connect");
+		buffer_append(&records, r, record_bytes(r));
+	}
+	udp_at(LAST_S, socket);
+	sockets_read(LAST_S, 1, SOOTH_STATE_VALUE);
+	process_at(5, (struct proc_process){ 0 }, "perl");
+	call_records_fini();
+}
+
+static void is_looked_up_in(double ms)
+{
+	looks_up(&(struct questions){ .count = 40, .answer = ms, .port = 53 });
+}
+
+static void looks_up_often(double count)
+{
+	looks_up(&(struct questions){ .count = (int)count, .answer = 99, .port = 53 });
+}
+
+static void looks_up_for(double connects)
+{
+	looks_up(&(struct questions){
+		.count = 30, .answer = 99, .port = 53, .connects = (int)connects });
+}
+
+static void asks_another(double port)
+{
+	looks_up(&(struct questions){ .count = 40, .answer = 99, .port = (uint16_t)port });
+}
+
+static void test_lookups(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "slow-lookups", is_looked_up_in, 99, NULL,
+			"low/high: 79 % of its time it waits for name lookups: 40 answers of the "
+			"name server 10.0.0.1:53, 99 ms each|<use a nearer name server" },
+		{ "slow-lookups", is_looked_up_in, 99, "slow-lookups.slow=99ms", "medium/" },
+		{ "slow-lookups", is_looked_up_in, 38, NULL, "low/" },
+		{ "slow-lookups", is_looked_up_in, 37, NULL,
+			"=fine: little time goes into name lookups\n" },
+		{ "slow-lookups", looks_up_often, 16, NULL, "low/" },
+		{ "slow-lookups", looks_up_often, 15, NULL, "fine: " },
+		{ "slow-lookups", looks_up_often, 4, "slow-lookups.min-wait=1", "fine: " },
+		{ "slow-lookups", looks_up_often, 5, "slow-lookups.min-wait=1", "low/" },
+		{ "slow-lookups", looks_up_for, 1, NULL,
+			"low/|perhaps a long search list|<look at search and ndots" },
+		{ "slow-lookups", looks_up_for, 11, NULL, "low/|<use a nearer name server" },
+		{ "slow-lookups", asks_another, 54, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_chain(void **state)
 {
 	static const struct check_case cases[] = {
@@ -215,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_delayed),
+		cmocka_unit_test(test_lookups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

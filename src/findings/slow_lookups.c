@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or is
+ * asked again and again, or several times for each name, as with a long search list. One that does
+ * not answer at all is found by stream-stalled and connect-failing.
+ *
+ * Cannot be seen: which names are asked for, and what is answered. A resolver behind a local
+ * service (nscd, systemd-resolved by its socket) is another process.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define MANY_EACH 3 /* questions for each connection: more than A and AAAA, one after the other */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-wait", 30, 1, 100,
+		"minimum percentage of the time in which the process waits for its name servers",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-answers", 5, 1, 1e9, "minimum number of answers"),
+	THRESHOLD("slow", 100e6, 1e5, 1e12,
+		"mean time until an answer from which severity is medium", .unit = SOOTH_UNIT_NS),
+};
+
+struct lookups {
+	double answers, wait_ns;
+	uint64_t connects;  /* other than to name servers */
+	const char *server; /* with most answers */
+	double most;
+};
+
+/* "127.0.0.1:53" of "UDP →127.0.0.1:53"; NULL: it is no name server. */
+static const char *server_of(const char *connection)
+{
+	const char *arrow = strstr(connection, FD_FOLLOW_ARROW), *port = strrchr(connection, ':');
+
+	return arrow && port && !strncmp(connection, "UDP", 3) && !strcmp(port, ":53")
+		       ? arrow + strlen(FD_FOLLOW_ARROW)
+		       : NULL;
+}
+
+static void add_server(struct lookups *l, const char *server, const struct call_exchange *x)
+{
+	l->answers += (double)x->answered;
+	l->wait_ns += (double)x->wait_ns / (double)x->seen * (double)x->answered;
+	if ((double)x->answered <= l->most)
+		return;
+	l->most = (double)x->answered;
+	l->server = server;
+}
+
+static struct lookups lookups_of(const struct call_history *h)
+{
+	struct lookups l = { 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->exchanges, &position, &key, &value)) {
+		const char *server = server_of(((const struct call_path *)key)->text);
+		const struct call_exchange *x = value;
+
+		if (server && x->seen)
+			add_server(&l, server, x);
+	}
+	position = 0;
+	while (map_next(&h->peers, &position, NULL, &value)) {
+		const struct call_peer *p = value;
+
+		if (strcmp(p->service, ":53") != 0)
+			l.connects += p->attempts;
+	}
+	return l;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct lookups *l)
+{
+	double share = 100 * l->wait_ns / (double)c->interval_ns, each = l->wait_ns / l->answers;
+	bool is_many = l->connects && l->answers >= MANY_EACH * (double)l->connects;
+	char time[UNITS_SIZE];
+
+	finding_begin(
+		out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, l->server);
+	if (each < check_option(e, "slow"))
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"%.0f %% of its time it waits for name lookups: %.0f answers of the name server "
+		"%s, "
+		"%s each%s",
+		share < 100 ? share : 100, l->answers, l->server,
+		sentence_duration(time, (uint64_t)each),
+		is_many ? "; several questions for each connection: perhaps a long search list"
+			: "");
+	finding_rate(
+		out, "answers", check_calls_rate(c, l->answers), SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, "mean time until the answer", each, SOOTH_UNIT_NS, c->interval_ns);
+	if (l->connects)
+		finding_number(out, "connections begun meanwhile", (double)l->connects,
+			SOOTH_UNIT_NONE, c->interval_ns);
+	finding_unseen(out, "which names it asks for");
+	check_calls_unseen(c, e, out);
+	if (is_many)
+		finding_remedy(out, "look at search and ndots in /etc/resolv.conf: a name with a "
+				    "dot at its end "
+				    "is asked for once; or use the address, or a cache");
+	else
+		finding_remedy(out, "use a nearer name server, a local cache, or keep connections "
+				    "open instead of resolving the name each time");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls calls;
+	struct lookups l;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	l = lookups_of(calls.history);
+	if (l.answers >= check_option(e, "min-answers") &&
+		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
+		report(e, out, &calls, &l);
+	else
+		check_fine(out, "little time goes into name lookups");
+}
+
+const struct finding_type finding_slow_lookups = {
+	.id = "slow-lookups",
+	.claim = "much of the time goes into resolving names",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
