@@ -255,6 +255,7 @@ const struct finding_type finding_busy_poll = {
 	.id = "busy-poll",
 	.claim = "a thread wakes far more often than it has work",
 	.probes = "proc,threads",
+	.follows = "file-watcher-busy",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

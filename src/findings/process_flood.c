@@ -535,7 +535,7 @@ const struct finding_type finding_process_flood = {
 	.worst = FINDING_HIGH,
 	.claim = "starts more and more processes, or the same ones over and over",
 	.probes = "proc",
-	.follows = "children-failing",
+	.follows = "children-failing,file-watcher-busy",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

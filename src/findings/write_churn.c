@@ -190,6 +190,7 @@ const struct finding_type finding_write_churn = {
 	.id = "write-churn",
 	.claim = "writes far more to a file than remains in it",
 	.probes = "syscalls",
+	.follows = "file-watcher-busy",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -33,7 +33,7 @@ class Text(Case):
         self.assertRegex(rest, r"\(\d+\), |workloads \d+, all-threads-waiting \(high\): ")
         self.assertEqual(len(re.findall(r"(?m)^  do: ", rest)), 6)
         self.assertEqual(len(re.findall(r"(?m)^not judged: ", rest)), 1)
-        self.assertIn("10 checks of system calls and of exits: not requested", rest)
+        self.assertIn("11 checks of system calls and of exits: not requested", rest)
 
     def test_children_have_no_line(self):
         text = self.sooth("diagnose", FAMILY).text

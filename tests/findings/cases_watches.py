@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-watch-flood, watch-limit-near, and of syscall-errors what the limit of inotify refuses: of users that
+watch-flood, watch-limit-near, file-watcher-busy, and of syscall-errors what the limit of inotify refuses: of users that
 nobody else is, so that nothing of theirs is full.
 """
 import itertools
@@ -194,6 +194,46 @@ def one_percent(name):
     return ("%s.percent=1" % name,)
 
 
+# Builds on each event, into a folder that it watches or into another; or its own log stands there.
+BUILDER = """
+import ctypes, os, subprocess, sys, threading, time
+kind, pause = sys.argv[1], float(sys.argv[2])
+libc = ctypes.CDLL(None, use_errno=True)
+for folder in ("src", "out"): os.makedirs(folder)
+open("src/main", "w").write("x")
+fd = libc.inotify_init1(0)
+libc.inotify_add_watch(fd, b"src", 0x2 | 0x8 | 0x100)
+def others():
+    if os.fork() == 0:
+        while True:
+            open("src/main", "w").write("y"); time.sleep(pause)
+def build():
+    if kind == "by a command": subprocess.run(["sh", "-c", "echo $$ > src/version"])
+    elif kind == "by itself": open("src/version", "w").write("%d" % time.time())
+    elif kind == "elsewhere": subprocess.run(["sh", "-c", "echo $$ > out/version"])
+    elif kind == "a log": open("src/log", "a").write("built")
+if kind in ("elsewhere", "of others"): others()
+print("ready", flush=True)
+build()
+while True:
+    os.read(fd, 65536)
+    time.sleep(pause)
+    if kind == "a log": os.set_blocking(fd, False)
+    build()
+    if kind == "a log": os.set_blocking(fd, True)
+"""
+
+
+def builder(kind):
+    return lambda scope, rng: scope.python(BUILDER, kind, rng.uniform(0.05, 0.15)).pid
+
+
+def not_readable():
+    return None if os.geteuid() == 0 else "paths of watches need root"
+
+
+WAKES = {"calls": True, "duration_s": 4, "may_skip": not_readable}
+
 CASES = [
     sick("syscall-errors", "no inotify instances are left", asks("kept"), calls=True,
         says="the user's limit of inotify instances (", severity="high", may_skip=many_instances,
@@ -233,4 +273,13 @@ CASES = [
     healthy("watch-limit-near", "as many, of two users", apart, may_skip=not_root),
     healthy("watch-limit-near", "fewer watches", share_of_watches(0.002, 0.008),
         settings=one_percent("watch-limit-near"), may_skip=not_root),
+    sick("file-watcher-busy", "a command rewrites what is watched", builder("by a command"),
+        says="wakes itself: a command that it starts rewrites ", severity="medium",
+        evidence="times that the file is rewritten", threshold="min-rate", **WAKES),
+    sick("file-watcher-busy", "it rewrites what it watches", builder("by itself"),
+        says="wakes itself: it rewrites ", severity="low",
+        evidence="times that the file is rewritten", threshold="min-rate", **WAKES),
+    healthy("file-watcher-busy", "a build into another folder", builder("elsewhere"), **WAKES),
+    healthy("file-watcher-busy", "others write", builder("of others"), **WAKES),
+    healthy("file-watcher-busy", "a log in the watched folder", builder("a log"), **WAKES),
 ]

@@ -1807,10 +1807,105 @@ static void test_shared_writes(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- file-watcher-busy --- */
+
+struct watching {
+	const char *path; /* that is watched */
+	uint32_t mask;
+	int events;
+	bool appends;
+};
+
+/* A watcher, by the descriptor 9, that rewrites /src/out so often. */
+static void wakes(const struct watching *w, double times)
+{
+	struct fds_descriptor d = {
+		.record = head_of(4, PID, FDS_DESCRIPTOR), .fd = 9, .type = FDS_INOTIFY
+	};
+	struct fds_watch watch = { .record = head_of(4, PID, FDS_WATCH), .fd = 9, .mask = w->mask };
+	struct fds_process p = { .record = head_of(4, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.path, "anon_inode:inotify") };
+	struct record_tail watched[] = { put_text(&watch.path, w->path) };
+
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		opens("/src/out", w->appends ? CREATE : CREATE | EMPTY);
+		CALL("write", 10, 3, 0, 10);
+		CALL("close", 0, 3);
+	}
+	for (int i = 0; i < w->events; i++)
+		CALL("read", 32, 9, 0, 4096);
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &watch, watched, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+	observed();
+}
+
+static void wakes_itself(double times)
+{
+	wakes(&(struct watching){ .path = "/src", .mask = 2, .events = 10 }, times);
+}
+
+static void wakes_by_file(double times)
+{
+	wakes(&(struct watching){ .path = "/src/out", .mask = 8, .events = 10 }, times);
+}
+
+static void writes_beside(double times)
+{
+	wakes(&(struct watching){ .path = "/source", .mask = 2, .events = 10 }, times);
+}
+
+static void appends_there(double times)
+{
+	wakes(&(struct watching){ .path = "/src", .mask = 2, .events = 10, .appends = true },
+		times);
+}
+
+/* Only removals wake it. */
+static void is_not_woken(double times)
+{
+	wakes(&(struct watching){ .path = "/src", .mask = 0x200, .events = 10 }, times);
+}
+
+static void reads_events(double events)
+{
+	wakes(&(struct watching){ .path = "/src", .mask = 2, .events = (int)events }, 11);
+}
+
+/* The first time there is nothing to replace. */
+static void test_file_watcher_busy(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "file-watcher-busy", wakes_itself, 11, NULL,
+			"low/high: wakes itself: it rewrites /src/out, which it watches, 2.0 times "
+			"a "
+			"second {path /src/out}|<write results to a directory that is not "
+			"watched" },
+		{ "file-watcher-busy", wakes_itself, 6, NULL, "low/" },
+		{ "file-watcher-busy", wakes_itself, 5, NULL,
+			"=fine: it rewrites watched files 4 times, and reads 10 events\n" },
+		{ "file-watcher-busy", wakes_itself, 501, NULL, "medium/" },
+		{ "file-watcher-busy", wakes_by_file, 11, NULL, "low/" },
+		{ "file-watcher-busy", writes_beside, 11, NULL,
+			"=fine: it rewrites nothing that it watches\n" },
+		{ "file-watcher-busy", appends_there, 11, NULL, "fine: " },
+		{ "file-watcher-busy", is_not_woken, 11, NULL,
+			"=fine: it watches no files, or their paths are not known\n" },
+		{ "file-watcher-busy", reads_events, 40, NULL, "low/" },
+		{ "file-watcher-busy", reads_events, 41, NULL, "fine: " },
+		{ "file-watcher-busy", reads_events, 0, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_file_watcher_busy),
 		cmocka_unit_test(test_syscall_errors),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_scattered),

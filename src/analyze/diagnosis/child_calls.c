@@ -47,12 +47,12 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 	const struct process_table *t = &r->host.process_table;
 	const struct process_entry *p = process_table_get(t, id);
 	const struct short_lived_process *end = map_get(&s->processes, id);
-	const struct process_entry *starter = p     ? (p->is_there ? p->parent : p->last_parent)
+	const struct process_entry *starter = p	    ? (p->is_there ? p->parent : p->last_parent)
 					      : end ? short_lived_starter(s, t, end)
 						    : NULL;
 
-	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) ||
-		!starter || reporter_of(r, starter) != e->process)
+	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) || !starter ||
+		reporter_of(r, starter) != e->process)
 		return false;
 	if (p)
 		take_name(child, record_text(&p->process->record, &p->process->name));
@@ -142,8 +142,9 @@ static void add_failure(
 	add_name(to->names, child->name);
 }
 
-static void add_child(struct child_calls *c, const struct child *child)
+static void add_child(void *user, const struct child *child)
 {
+	struct child_calls *c = user;
 	size_t position = 0;
 	const void *key;
 	void *value;
@@ -167,24 +168,49 @@ static void add_child(struct child_calls *c, const struct child *child)
 	}
 }
 
-void child_calls_read(struct child_calls *c, const struct check *e)
+static void each_child(
+	const struct check *e, void (*take)(void *user, const struct child *child), void *user)
 {
 	const struct call_histories *all = &e->input->calls;
 	size_t position = 0;
 	const void *key;
 	void *value;
 
-	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
-	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
-		FAILURES_MAX);
 	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
 		return;
 	while (map_next(&all->processes, &position, &key, &value)) {
 		struct child child = { .history = *(struct call_history **)value };
 
-		if (memcmp(key, &e->id, sizeof(e->id)) != 0 && find_child(&child, e, key))
-			add_child(c, &child);
+		if (child.history && memcmp(key, &e->id, sizeof(e->id)) != 0 &&
+			find_child(&child, e, key))
+			take(user, &child);
 	}
+}
+
+struct calls_taker {
+	void (*take)(void *user, const struct call_history *child);
+	void *user;
+};
+
+static void take_history(void *user, const struct child *child)
+{
+	const struct calls_taker *to = user;
+
+	to->take(to->user, child->history);
+}
+
+void child_calls_each(const struct check *e,
+	void (*take)(void *user, const struct call_history *child), void *user)
+{
+	each_child(e, take_history, &(struct calls_taker){ take, user });
+}
+
+void child_calls_read(struct child_calls *c, const struct check *e)
+{
+	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
+	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
+		FAILURES_MAX);
+	each_child(e, add_child, c);
 }
 
 void child_calls_fini(struct child_calls *c)

@@ -12,7 +12,7 @@
 #define CHILD_CALLS_NAMES 64
 
 struct child_peer {
-	struct call_peer sum; /* `failed` without what another address made good */
+	struct call_peer sum;	       /* `failed` without what another address made good */
 	char names[CHILD_CALLS_NAMES]; /* "psql, curl": programs whose attempts failed */
 };
 
@@ -27,6 +27,9 @@ struct child_calls {
 	struct map failures; /* call_place -> struct child_failures */
 };
 
+/* The calls of each process that it started: of none where these are not known. */
+void child_calls_each(const struct check *e,
+	void (*take)(void *user, const struct call_history *child), void *user);
 /* Empty where it is not known which processes it started. */
 void child_calls_read(struct child_calls *c, const struct check *e);
 void child_calls_fini(struct child_calls *c);

@@ -274,12 +274,12 @@ void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch
 		.mask = from->mask,
 		.device_major = from->device_major,
 		.device_minor = from->device_minor,
-		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED),
 		.has_handle = from->has_handle,
 		.handle_type = from->handle_type,
 		.handle_bytes = from->handle_bytes };
 
-	if (w->list.size / sizeof(watch) >= WATCHES_MAX) {
+	if (fd_watches_count(w) >= WATCHES_MAX) {
 		w->left_out++;
 		return;
 	}
@@ -296,9 +296,9 @@ void fd_watches_add_root(struct fd_watches *w, struct span path)
 	buffer_char(&w->roots, '\0');
 }
 
-bool fd_watches_any(const struct fd_watches *w)
+size_t fd_watches_count(const struct fd_watches *w)
 {
-	return w->list.size > 0;
+	return w->list.size / sizeof(struct fd_watch);
 }
 
 static void found(struct fd_watches *w, struct fd_watch *watch, struct span path)
@@ -544,8 +544,17 @@ void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const str
 	note_blocked(w, mounts, blocked);
 }
 
-void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
-	bool has_detail)
+void fd_watches_resolve_some(
+	struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts, int process)
+{
+	struct resolving r = {
+		.watches = w, .timeout = timeout, .mounts = mounts, .process = process
+	};
+
+	resolve_by_handles(&r);
+}
+
+void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of)
 {
 	size_t count;
 	const struct fd_watch *all = all_of(w, &count);
@@ -558,8 +567,7 @@ void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struc
 			.fd = all[i].fd,
 			.watch = all[i].watch,
 			.mask = all[i].mask,
-			.path_state = has_detail ? all[i].state
-						 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
+			.path_state = all[i].state };
 		struct record_tail tail[] = {
 			{ &record.path, w->paths.data + all[i].path_offset, all[i].path_size },
 		};

@@ -29,12 +29,15 @@ void fd_watches_clear(struct fd_watches *w);
 void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch *watch);
 /* A directory to search. */
 void fd_watches_add_root(struct fd_watches *w, struct span path);
-bool fd_watches_any(const struct fd_watches *w);
-/* Find the paths; mounts in `blocked` (uint32_t id -> anything) have timed out before. */
+size_t fd_watches_count(const struct fd_watches *w);
+/* Find the paths, by the kernel's handles: some microseconds each. */
+void fd_watches_resolve_some(
+	struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts, int process);
+/* Then the rest by a search of the file system; mounts in `blocked` (uint32_t id -> anything) have
+ * timed out before. */
 void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
 	const struct map *blocked, int process);
-/* All watches as records; unresolved ones get that state. */
-void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of,
-	bool has_detail);
+/* All watches as records. */
+void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of);
 
 #endif

@@ -373,21 +373,25 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 
 /* --- the end of a snapshot --- */
 
+#define FEW_WATCHES 64 /* whose paths are found without being asked for */
+
 static void finish_watches(struct fds_reader *r, struct backend_run *run)
 {
-	bool has_detail = is_detailed(run);
+	size_t count = fd_watches_count(&r->watches);
 
-	if (has_detail && fd_watches_any(&r->watches)) {
+	if (is_detailed(run) && count) {
 		if (!procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
 			fd_watches_add_root(&r->watches,
 				span_of((const char *)r->scratch.data, r->scratch.size));
 		fd_watches_resolve(
 			&r->watches, &r->timeout, &r->mounts, &r->blocked, r->snapshot.process);
+	} else if (count && count <= FEW_WATCHES) {
+		fd_watches_resolve_some(&r->watches, &r->timeout, &r->mounts, r->snapshot.process);
 	}
 	if (r->watches.left_out)
 		backend_limit(run, "more inotify watches",
 			"there are more watches than sooth can report", "");
-	fd_watches_write(&r->watches, run, &r->summary.record, has_detail);
+	fd_watches_write(&r->watches, run, &r->summary.record);
 }
 
 static void finish_holders(struct fds_reader *r, struct backend_run *run)

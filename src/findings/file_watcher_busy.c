@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file-watcher-busy: a process is woken by its own writes: it watches a file or directory
+ * (inotify), and it or a command that it starts rewrites something there each time. A watcher that
+ * builds into a directory that it watches starts the next build itself. A log that grows there is
+ * no such loop, and what others write is what a watcher is for.
+ *
+ * Cannot be seen: paths of watches that the kernel does not give (many watches, no privilege);
+ * other mechanisms (fanotify, polling).
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/child_calls.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/fds.h"
+
+#define DIRECTORIES_MAX 1024
+#define FILES_MAX	4096
+#define OWN_LEAST	0.25 /* of the events: a rewritten file makes up to four */
+
+/* inotify(7) */
+enum { MODIFIED = 0x2, WRITTEN = 0x8, MOVED_HERE = 0x80, MADE = 0x100 };
+#define CHANGES (MODIFIED | WRITTEN | MOVED_HERE | MADE)
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 1, 0.1, 1e9,
+		"minimum number of times per second that one watched file is rewritten"),
+	THRESHOLD("min-times", 5, 2, 1e9, "minimum number of times"),
+	THRESHOLD("many", 100, 1, 1e9,
+		"number of times per second from which severity is medium without children"),
+};
+
+struct rewritten {
+	double times, by_children;
+};
+
+struct look {
+	struct map watched; /* call_path of what is watched for changes -> nothing */
+	struct map files;   /* call_path -> struct rewritten */
+	bool is_child;
+	double all, events;
+};
+
+static void take_watches(struct look *l, const struct snapshot *s)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
+		struct span path = w ? record_text(&w->record, &w->path) : span_of("", 0);
+		struct call_path key = { { 0 } };
+
+		if (!w || w->path_state || !(w->mask & CHANGES) || path.size >= sizeof(key.text))
+			continue;
+		memcpy(key.text, path.data, path.size);
+		map_put(&l->watched, &key, NULL);
+	}
+}
+
+static bool is_watched(const struct look *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct call_path key = { { 0 } };
+
+	if (!slash || strlen(path) >= sizeof(key.text))
+		return false;
+	memcpy(key.text, path, strlen(path));
+	if (map_get(&l->watched, &key))
+		return true;
+	memset(key.text, 0, sizeof(key.text));
+	memcpy(key.text, path, slash == path ? 1 : (size_t)(slash - path));
+	return map_get(&l->watched, &key);
+}
+
+static void take_files(void *user, const struct call_history *h)
+{
+	struct look *l = user;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+		bool is_new = f->contents.is_made || f->contents.there_bytes;
+		double times = (double)f->contents.replaced + (l->is_child && is_new);
+		struct rewritten *to;
+
+		if (f->kind != FD_FOLLOWED_FILE || times <= 0 || !is_watched(l, path->text))
+			continue;
+		to = map_put(&l->files, key, NULL);
+		if (!to)
+			continue;
+		to->times += times;
+		to->by_children += l->is_child ? times : 0;
+		l->all += times;
+	}
+}
+
+static bool is_watcher(const struct snapshot *s, int32_t fd)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_watch *w = record_as(r, FDS_WATCH, sizeof(*w));
+
+		if (w && fd >= 0 && w->fd == (uint32_t)fd)
+			return true;
+	}
+	return false;
+}
+
+/* Reads that brought some; one read may bring several events. */
+static void count_events(struct look *l, const struct check *e, const struct call_history *h)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	while ((r = call_repeats_next(h, &position, &key))) {
+		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+
+		if (key->result > 0 && row && row->transfer.direction == SYSCALL_READS &&
+			is_watcher(last, key->fd))
+			l->events += (double)r->count;
+	}
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct rewritten *w = value;
+
+	(void)key;
+	(void)user;
+	return w->times;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct check_ranked *one, const struct look *l)
+{
+	const struct call_path *path = one->key;
+	const struct rewritten *w = one->value;
+	double rate = check_calls_rate(c, w->times);
+
+	finding_begin(out,
+		c->lost || c->is_sampled ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
+		path->text);
+	if (w->by_children <= 0 && rate < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_path(out, span_of(path->text, strlen(path->text)));
+	finding_claim(out, "wakes itself: %s rewrites %s, which it watches, %.1f times a second",
+		w->by_children > 0 ? "a command that it starts" : "it", path->text, rate);
+	finding_rate(
+		out, "times that the file is rewritten", rate, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_rate(out, "reads of events", check_calls_rate(c, l->events), SOOTH_UNIT_NONE,
+		c->interval_ns);
+	if (l->files.count > 1)
+		finding_number(out, "watched files that it rewrites", (double)l->files.count,
+			SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "whether it ignores these events");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out, "write results to a directory that is not watched, or exclude this one "
+			    "from the watch");
+	finding_end(out);
+}
+
+static void judge(const struct check *e, struct check_result *out, const struct check_calls *c,
+	struct look *l)
+{
+	struct check_ranked top;
+
+	take_files(l, c->history);
+	l->is_child = true;
+	child_calls_each(e, take_files, l);
+	count_events(l, e, c->history);
+	if (!check_rank(&l->files, weigh, NULL, &top, 1))
+		check_fine(out, "it rewrites nothing that it watches");
+	else if (top.weight < check_option(e, "min-times") || !l->events ||
+		 l->all < OWN_LEAST * l->events ||
+		 !check_is_over(e, "min-rate", check_calls_rate(c, top.weight), ""))
+		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
+			l->all, l->events);
+	else
+		report(e, out, c, &top, l);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct look l = { 0 };
+	struct check_calls c;
+
+	if (!check_calls_begin(&c, e, out))
+		return;
+	map_init(&l.watched, sizeof(struct call_path), 0, DIRECTORIES_MAX);
+	map_init(&l.files, sizeof(struct call_path), sizeof(struct rewritten), FILES_MAX);
+	take_watches(&l, check_last(e, &e->input->fds));
+	if (l.watched.count)
+		judge(e, out, &c, &l);
+	else
+		check_fine(out, "it watches no files, or their paths are not known");
+	map_fini(&l.watched);
+	map_fini(&l.files);
+}
+
+const struct finding_type finding_file_watcher_busy = {
+	.id = "file-watcher-busy",
+	.claim = "wakes itself: it rewrites files that it watches",
+	.probes = "syscalls,fds",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
