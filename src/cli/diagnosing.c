@@ -444,7 +444,11 @@ static bool is_refusal(const struct diagnosing *d, const struct sooth_error *err
 bool diagnosing_without_samples(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
 {
-	if (!d->has_samples || !is_refusal(d, refusal))
+	struct sooth_error ignored;
+
+	/* Samples need less privilege than calls: these were refused first. */
+	if (!d->has_samples || !is_refusal(d, refusal) ||
+		(d->has_calls && !diagnosing_can_observe("syscalls", &ignored)))
 		return false;
 	diagnosing_note_refusal(d->no_samples, refusal);
 	diagnosing_drop_probe(run, "profile");
@@ -479,7 +483,10 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 		fprintf(stderr,
 			"sooth: system calls are not observed, everything else is: cannot %s; %s\n",
 			d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
-	return run_report(run, err);
+	status = run_report(run, err);
+	if (status < 0 && diagnosing_without_samples(d, run, err))
+		status = run_report(run, err);
+	return status;
 }
 
 /* Beside processes that are there, a PID that nothing is known of is left out. */

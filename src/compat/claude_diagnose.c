@@ -228,6 +228,17 @@ static void choose_views(struct claude_diagnosis *d)
 		run->views[n++] = (struct run_view){ "slow-calls", d->kinds };
 }
 
+/* The same without samples, if these were refused. */
+static int run_without_samples(struct claude_diagnosis *d, int status, struct sooth_error *err)
+{
+	if (status >= 0 || !diagnosing_without_samples(&d->diagnosing, &d->run, err))
+		return status;
+	if (has_tree_file(d->config))
+		memset(&d->run.product, 0, sizeof(d->run.product));
+	choose_views(d);
+	return run_report(&d->run, err);
+}
+
 /* The same without system calls, with the reason and exit status 3. */
 static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
@@ -242,7 +253,7 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 	if (d->files.picture)
 		fprintf(stderr, "the picture of the system calls was not written: %s\n",
 			d->files.picture);
-	status = run_report(&d->run, err);
+	status = run_without_samples(d, run_report(&d->run, err), err);
 	return status ? status : diagnosing_exit(&d->diagnosing, false);
 }
 
@@ -267,18 +278,13 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 	choose_views(d);
 	if (!status)
 		status = run_report(&d->run, err);
-	if (status < 0 && diagnosing_without_samples(&d->diagnosing, &d->run, err)) {
-		if (has_tree_file(d->config))
-			memset(&d->run.product, 0, sizeof(d->run.product));
-		choose_views(d);
-		status = run_report(&d->run, err);
-	}
-	emit_no_samples(d);
+	status = run_without_samples(d, status, err);
 	if (status >= 0 && d->files.picture && !d->config->output.json &&
 		strcmp(d->files.picture, "-") != 0)
 		printf("flamegraph: %s\n", d->files.picture);
 	if (status < 0 && diagnosing_without_calls(&d->diagnosing, &d->run, err))
 		status = run_without_calls(d, err);
+	emit_no_samples(d);
 	return status;
 }
 

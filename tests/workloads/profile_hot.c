@@ -9,6 +9,7 @@
  *   exec      a child that runs this program again, with shares
  *   signal    a handler of a signal that signal_caller raised
  *   deep      recursion of a hundred frames above its work
+ *   wide      recursion of forty frames of 4 KiB each above its work
  *
  * For measurements, with a number of pieces of work in place of seconds; the CPU time that they took
  * is printed on standard error:
@@ -29,6 +30,7 @@
 #define HOT __attribute__((noinline))
 #define CHUNK 40000
 #define DEPTH 100
+#define WIDE 40
 #define MANY 64
 
 static volatile unsigned long sink[4];
@@ -158,6 +160,18 @@ HOT static void deep(int left)
 	sink[0]++;
 }
 
+HOT static void wide(int left)
+{
+	volatile char room[4096];
+
+	room[0] = (char)left;
+	if (left)
+		wide(left - 1);
+	else
+		spend();
+	sink[0] += (unsigned long)room[0];
+}
+
 HOT static void pieces(double count)
 {
 	for (; count > 0; count--)
@@ -220,6 +234,8 @@ int main(int count, char **arguments)
 		signal_caller();
 	else if (!strcmp(mode, "deep"))
 		deep(DEPTH);
+	else if (!strcmp(mode, "wide"))
+		wide(WIDE);
 	else if (!strncmp(mode, "fixed", 5))
 		run_measured(mode);
 	else

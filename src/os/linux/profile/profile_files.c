@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -118,6 +119,34 @@ struct profile_known *profile_files_open(struct profile_files *f, const struct p
 	else if (known->fd < 0)
 		open_mapped(f, known, seen);
 	return known;
+}
+
+static bool is_file(int fd, const struct profile_seen *seen)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_ino == seen->inode &&
+	       major(st.st_dev) == seen->device_major && minor(st.st_dev) == seen->device_minor;
+}
+
+void profile_files_open_path(
+	struct profile_files *f, const struct profile_seen *seen, const char *path)
+{
+	struct profile_known *known = map_get(&f->by_key, &seen->file);
+	int fd;
+
+	if (!known || known->fd >= 0 || path[0] != '/')
+		return;
+	fd = timed_open_regular(&f->timeout, f->root, path, OPEN_MS);
+	if (fd < 0)
+		return;
+	if (!is_file(fd, seen)) {
+		close(fd);
+		return;
+	}
+	known->fd = fd;
+	free(known->path);
+	known->path = strdup(path);
 }
 
 static bool is_of(struct span path, const char *const *names)

@@ -32,6 +32,9 @@ void profile_files_fini(struct profile_files *f);
 /* Opens it; also when a former try failed. NULL: there is no room. Its fd is negative when it could
  * not be opened: another process that has it mapped may be tried. */
 struct profile_known *profile_files_open(struct profile_files *f, const struct profile_seen *seen);
+/* The same by a path, of a process that has ended: only if that leads to the very file. */
+void profile_files_open_path(struct profile_files *f, const struct profile_seen *seen,
+	const char *path);
 /*
  * Opens files that a process has mapped as code, before any sample is in them, and appends their
  * keys (uint64_t) where they were not open yet. `names`: only files whose name begins like one of

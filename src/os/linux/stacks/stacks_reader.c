@@ -24,7 +24,7 @@ struct stacks_reading {
 void stacks_reader_open(struct stacks_reader *s)
 {
 	members_init(&s->members);
-	stack_walker_init(&s->walker);
+	stack_walker_init(&s->walker, STACKS_STACK, STACKS_FRAME);
 }
 
 void stacks_reader_close(struct stacks_reader *s)

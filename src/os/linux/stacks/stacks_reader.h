@@ -8,7 +8,7 @@
 
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/process_snapshot.h"
-#include "os/linux/stacks/stack_walker.h"
+#include "os/linux/profile/stack_walker.h"
 
 struct stacks_reader {
 	struct members members;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walking stacks from user space. */
-#include "os/linux/stacks/stack_walker.h"
+#include "os/linux/profile/stack_walker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,11 +8,9 @@
 #include <sys/uio.h>
 
 #include "base/cleanup.h"
-#include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/profile/unwind_file.h"
 #include "os/linux/profile/unwind_row.h"
-#include "probes/stacks.h"
 
 /* --- pages of another process --- */
 
@@ -46,10 +44,11 @@ static void stack_memory_fini(struct stack_memory *m)
 }
 
 /* Forgets what was read: another process, or the next thread. */
-static void stack_memory_begin(struct stack_memory *m, pid_t pid)
+static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct stack_copy *copy)
 {
 	m->pid = pid;
 	m->status = 0;
+	m->copy = copy;
 	map_clear(&m->pages);
 }
 
@@ -99,9 +98,22 @@ static const struct page *page_at(struct stack_memory *m, uint64_t number)
 	return map_get(&m->pages, &number);
 }
 
+/* Of memory that was copied when the thread was interrupted: nothing else is of that moment. */
+static bool read_copy(const struct stack_copy *copy, void *out, uint32_t size, uint64_t address)
+{
+	if (address < copy->address || address - copy->address > copy->size ||
+		copy->size - (address - copy->address) < size)
+		return false;
+	memcpy(out, copy->bytes + (address - copy->address), size);
+	return true;
+}
+
 static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, uint64_t address)
 {
 	unsigned char *to = out;
+
+	if (m->copy)
+		return read_copy(m->copy, out, size, address);
 
 	while (size) {
 		const struct page *page = page_at(m, address / PAGE_BYTES);
@@ -118,17 +130,11 @@ static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, 
 	return true;
 }
 
-#define ROWS_MAX    (1u << 16)
-#define TABLES_MAX  64
-#define MAPS_MS	    1000
-#define FRAME_WORDS 2
-
-struct stack_mapping {
-	uint64_t from, to, offset, inode;
-	uint64_t file; /* profile_file_key() */
-	uint32_t device_major, device_minor;
-	bool is_code, is_vdso;
-};
+#define ROWS_MAX       (1u << 16)
+#define TABLES_MAX     64
+#define MAPS_MS	       1000
+#define OPEN_TRIES_MAX 16
+#define FRAME_WORDS    2
 
 struct row_key {
 	uint64_t file, offset;
@@ -143,10 +149,10 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 
 #include "bpf/python_step.h"
 
-void stack_walker_init(struct stack_walker *s)
+void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind)
 {
 	profile_files_init(&s->files);
-	profile_stacks_init(&s->stacks, STACKS_STACK, STACKS_FRAME);
+	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
 	python_names_init(&s->stacks.python, -1, &s->has_python);
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
@@ -168,72 +174,30 @@ void stack_walker_fini(struct stack_walker *s)
 	stack_memory_fini(&s->memory);
 	timeout_fini(&s->timeout);
 	buffer_fini(&s->bytes);
-	buffer_fini(&s->mappings);
+	buffer_fini(&s->own_mappings);
 }
 
 /* --- mappings --- */
-
-static void add_mapping(struct stack_walker *s, const struct maps_line *line)
-{
-	uint64_t device = (uint64_t)line->device_major << PROFILE_MINOR_BITS | line->device_minor;
-	struct stack_mapping m = { .from = line->from,
-		.to = line->to,
-		.offset = line->offset,
-		.inode = line->inode,
-		.file = PROFILE_FILE_NONE,
-		.device_major = line->device_major,
-		.device_minor = line->device_minor,
-		.is_code = line->is_executable };
-
-	m.is_vdso = span_equal(line->path, "[vdso]");
-	if (line->inode)
-		m.file = profile_file_key(device, line->inode);
-	else if (m.is_vdso)
-		m.file = PROFILE_FILE_VDSO;
-	buffer_append(&s->mappings, &m, sizeof(m));
-}
 
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory)
 {
 	int status =
 		timeout_read_at(&s->timeout, directory, "maps", &s->bytes, PROCFS_MAPS, MAPS_MS);
-	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
-	struct maps_line line;
 
 	s->process = *process;
-	buffer_reset(&s->mappings);
+	s->mappings = &s->own_mappings;
+	buffer_reset(&s->own_mappings);
 	if (status < 0)
 		return status;
-	while (!cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), &line))
-			add_mapping(s, &line);
-	}
-	return buffer_failed(&s->mappings) ? -ENOMEM : 0;
-}
-
-static const struct stack_mapping *mapping_at(const struct stack_walker *s, uint64_t address)
-{
-	const struct stack_mapping *all = (const void *)s->mappings.data;
-	size_t from = 0, to = s->mappings.size / sizeof(*all);
-
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-
-		if (all[middle].to <= address)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == s->mappings.size / sizeof(*all) || all[from].from > address)
-		return NULL;
-	return &all[from];
+	stack_mappings_parse(&s->own_mappings, s->bytes.data, s->bytes.size);
+	return buffer_failed(&s->own_mappings) ? -ENOMEM : 0;
 }
 
 /* --- files --- */
 
-static const struct profile_known *open_file(struct stack_walker *s, const struct stack_mapping *m)
+static struct profile_seen seen_of(const struct stack_walker *s, const struct stack_mapping *m)
 {
-	struct profile_seen seen = { .record = { .pid = (uint32_t)s->process.pid },
+	return (struct profile_seen){ .record = { .pid = (uint32_t)s->process.pid },
 		.file = m->file,
 		.from = m->from,
 		.to = m->to,
@@ -241,14 +205,31 @@ static const struct profile_known *open_file(struct stack_walker *s, const struc
 		.inode = m->inode,
 		.device_major = m->device_major,
 		.device_minor = m->device_minor };
+}
+
+static const struct profile_known *open_file(
+	struct stack_walker *s, const struct stack_mapping *m, const char *path)
+{
+	const struct profile_seen seen = seen_of(s, m);
 	struct profile_known *known = profile_files_get(&s->files, m->file);
 
-	if (known)
+	/* The process may be gone: another one that has it mapped can open it. */
+	if (known && (known->fd >= 0 || known->tries >= OPEN_TRIES_MAX))
 		return known;
 	known = profile_files_open(&s->files, &seen);
+	if (known && known->fd < 0 && path)
+		profile_files_open_path(&s->files, &seen, path);
 	if (known && known->fd >= 0)
 		python_names_see(&s->stacks.python, m->file, known->path, known->fd);
 	return known;
+}
+
+void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
+	const struct stack_mapping *mapping, const char *path)
+{
+	s->process = *process;
+	if (mapping->file != PROFILE_FILE_NONE)
+		open_file(s, mapping, path);
 }
 
 /* Of a file without an index its whole table. */
@@ -297,7 +278,7 @@ static const struct stack_mapping *put_frame(struct stack_walker *s)
 {
 	struct walk *w = &s->walk;
 	uint64_t address = w->pc - !w->is_exact;
-	const struct stack_mapping *m = mapping_at(s, address);
+	const struct stack_mapping *m = stack_mappings_find(s->mappings, address);
 
 	if (!m || !m->is_code) {
 		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
@@ -333,7 +314,7 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
 	if (m->file == PROFILE_FILE_NONE && step_by_trampoline(w))
 		return true;
 	if (m->file != PROFILE_FILE_NONE) {
-		found = find_row(s, &key, open_file(s, m));
+		found = find_row(s, &key, open_file(s, m, NULL));
 		meet_python(w, &s->stacks.python, key.offset);
 	}
 	w->rule = found.rule;
@@ -384,12 +365,11 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	while (m && step(s, m));
 }
 
-uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
-	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
+static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, const uint64_t *kernel,
+	uint64_t time_ns, struct buffer *out)
 {
 	struct walk *w = &s->walk;
 
-	stack_memory_begin(&s->memory, (pid_t)s->process.pid);
 	walk_user(s, seen);
 	w->raw.kernel_frames = seen->kernel_frames;
 	memcpy(&w->tail[w->frames * FRAME_WORDS], kernel, seen->kernel_frames * sizeof(*kernel));
@@ -403,6 +383,22 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
 	return profile_stacks_put(&s->stacks, &w->raw, out);
+}
+
+uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
+{
+	stack_memory_begin(&s->memory, (pid_t)s->process.pid, NULL);
+	return walk(s, seen, kernel, time_ns, out);
+}
+
+uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
+	const struct stacks_seen *seen, uint64_t time_ns, struct buffer *out)
+{
+	s->process = of->process;
+	s->mappings = of->mappings;
+	stack_memory_begin(&s->memory, (pid_t)of->process.pid, &of->stack);
+	return walk(s, seen, of->kernel, time_ns, out);
 }
 
 /* --- names --- */

@@ -15,6 +15,14 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/profile_stacks.h"
 #include "os/linux/profile/unwind_table.h"
+#include "os/linux/profile/stack_mappings.h"
+
+/* Of a stack, as it was at one moment. */
+struct stack_copy {
+	const unsigned char *bytes;
+	uint64_t address;
+	size_t size;
+};
 
 /*
  * Memory of another process, kept by pages while one stack is walked, so that its words are of
@@ -22,8 +30,9 @@
  */
 struct stack_memory {
 	pid_t pid;
-	int status;	  /* of the last read that failed; 0: none did */
-	struct map pages; /* number of the page -> its bytes */
+	int status;		       /* of the last read that failed; 0: none did */
+	const struct stack_copy *copy; /* all that is read; NULL: the process is read */
+	struct map pages;	       /* number of the page -> its bytes */
 	struct timeout timeout;
 };
 
@@ -35,14 +44,24 @@ struct stack_walker {
 	uint64_t has_python;
 	struct timeout timeout;
 	struct stack_memory memory;
-	struct buffer bytes;	/* of /proc/PID/maps */
-	struct buffer mappings; /* struct stack_mapping, by address */
+	struct buffer bytes; /* of /proc/PID/maps */
+	struct buffer own_mappings;
+	const struct buffer *mappings; /* of the process: these, or the caller's */
 	struct process_id process;
 	bool has_no_fp; /* of the frame that the walk is at */
 	struct walk walk;
 };
 
-void stack_walker_init(struct stack_walker *s);
+/* What a thread left when it was interrupted; all of it the caller's. */
+struct stack_copied {
+	struct process_id process;
+	const struct buffer *mappings; /* as stack_mappings.h keeps them */
+	struct stack_copy stack;
+	const uint64_t *kernel; /* seen->kernel_frames addresses */
+};
+
+/* The kinds are those of the records that define stacks and frames. */
+void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind);
 void stack_walker_fini(struct stack_walker *s);
 /* The process of the next walks, with its directory: 0, or why its mappings could not be read. */
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory);
@@ -50,6 +69,14 @@ int stack_walker_process(struct stack_walker *s, const struct process_id *proces
  * new one is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
+/* The same from a copy, with no need of stack_walker_process(). Functions of Python are not found.
+ */
+uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
+	const struct stacks_seen *seen, uint64_t time_ns, struct buffer *out);
+/* Opens a file as long as the process has it mapped, or by its path, so that later walks find it.
+ */
+void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
+	const struct stack_mapping *mapping, const char *path);
 /* Names all frames and writes them; 0 or a negative errno. */
 int stack_walker_name(struct stack_walker *s, struct buffer *out, bool *is_kernel_hidden);
 

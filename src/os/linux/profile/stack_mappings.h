@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mappings of a process, by address: which file an address of its code is in. */
+#ifndef SOOTH_OS_LINUX_STACK_MAPPINGS_H
+#define SOOTH_OS_LINUX_STACK_MAPPINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+struct stack_mapping {
+	uint64_t from, to, offset, inode;
+	uint64_t file; /* profile_file_key() */
+	uint32_t device_major, device_minor;
+	bool is_code, is_vdso;
+};
+
+/* Sets `file` from the rest. */
+void stack_mapping_identify(struct stack_mapping *m);
+/* Appends those of a /proc/PID/maps. */
+void stack_mappings_parse(struct buffer *mappings, const void *text, size_t size);
+/* Puts one that came later: what it covers is gone. */
+void stack_mappings_put(struct buffer *mappings, const struct stack_mapping *m);
+/* NULL: nothing is there. */
+const struct stack_mapping *stack_mappings_find(const struct buffer *mappings, uint64_t address);
+
+#endif
