@@ -73,9 +73,9 @@ struct spin {
 	bool is_held;	/* a CPU quota was used up meanwhile */
 	double highest; /* of one thread; negative: none was measured */
 	bool works;	/* a busy thread shows progress */
-	struct repeated_call call; /* of the busiest thread */
-	bool is_by_call;	   /* that call is the cause */
-	struct buffer hottest;	   /* function of the process, in words; empty: not sampled */
+	struct repeated_call call;  /* of the busiest thread */
+	bool is_by_call;	    /* that call is the cause */
+	struct profile_spots spots; /* of the process; empty: not sampled */
 };
 
 /* --- spinning threads --- */
@@ -210,19 +210,18 @@ static void put_burner(struct buffer *out, const struct spin *s)
 		buffer_format(out, "thread %s (%u) uses %.0f %% of a CPU", t->name, t->tid, s->cpu);
 }
 
-/* "; most in f (a.py:2)" */
-static void put_hottest(struct buffer *out, const struct spin *s)
+/* "; in loop (a.py:2), most in step (a.py:9)" */
+static void put_spots(struct buffer *out, struct profile_spots *spots)
 {
-	const char *text = (const char *)s->hottest.data;
-	size_t size = s->hottest.size;
+	const char *within = buffer_cstr(&spots->within), *hottest = buffer_cstr(&spots->hottest);
 
-	while (size && text[size - 1] != ':')
-		size--;
-	if (size)
-		buffer_format(out, "; most in %.*s", (int)size - 1, text);
+	if (*within)
+		buffer_format(out, "; in %s", within);
+	if (strcmp(within, hottest) != 0)
+		buffer_format(out, "%s most in %s", *within ? "," : ";", hottest);
 }
 
-static void emit_claim(struct check_result *out, const struct spin *s, bool in_kernel)
+static void emit_claim(struct check_result *out, struct spin *s, bool in_kernel)
 {
 	struct buffer text = { 0 };
 
@@ -241,23 +240,33 @@ static void emit_claim(struct check_result *out, const struct spin *s, bool in_k
 	} else if (!s->is_by_call && in_kernel) {
 		buffer_string(&text, "; much of the time in system calls that return immediately");
 	} else if (!s->is_by_call) {
-		put_hottest(&text, s);
+		put_spots(&text, &s->spots);
 	}
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
 }
 
-static void emit_values(const struct check *e, struct check_result *out, const struct spin *s,
-	const struct progress *p)
+static void emit_spots(struct check_result *out, struct profile_spots *spots)
+{
+	if (spots->hottest.size)
+		finding_text(out, "hottest function", "%s: %s", buffer_cstr(&spots->hottest),
+			buffer_cstr(&spots->of_hottest));
+	if (spots->next.size)
+		finding_text(out, "next hottest functions", "%s", buffer_cstr(&spots->next));
+	if (spots->within.size)
+		finding_text(out, "common caller", "%s: %s", buffer_cstr(&spots->within),
+			buffer_cstr(&spots->of_within));
+}
+
+static void emit_values(
+	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
 	const struct thread_history *t = s->threads[0];
 	uint64_t interval_ns = thread_history_ns(t);
 	double system = thread_history_system(t);
 
 	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
-	if (s->hottest.size)
-		finding_text(out, "hottest function", "%.*s", (int)s->hottest.size,
-			(const char *)s->hottest.data);
+	emit_spots(out, &s->spots);
 	finding_number(out, "share of the time in which the thread ran or was ready to run",
 		thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
@@ -305,7 +314,7 @@ static void report(
 	double system = thread_history_system(s->threads[0]);
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
-	profile_hottest(&e->input->profile, &e->id, &s->hottest);
+	profile_spots(&e->input->profile, &e->id, &s->spots);
 	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->count == 1)
@@ -321,9 +330,9 @@ static void report(
 			"how much CPU the process would use on an idle host: this host is busy");
 	if (!s->is_by_call)
 		finding_unseen(out, "%s",
-			s->hottest.size ? "whether the result of that function is useful"
-					: "which function uses the CPU, and whether its "
-					  "result is useful");
+			s->spots.hottest.size ? "whether the result of that function is useful"
+					      : "which function uses the CPU, and whether its "
+						"result is useful");
 	emit_remedy(e, out, s, in_kernel);
 	finding_end(out);
 }
@@ -355,7 +364,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
 			s.count || s.works ? ", with visible progress" : "");
 	free(s.threads);
-	buffer_fini(&s.hottest);
+	profile_spots_fini(&s.spots);
 }
 
 const struct finding_type finding_cpu_spin = {

@@ -152,14 +152,28 @@ class Profile(Case):
         for stack, _ in folded(path):
             self.assertEqual(stack[0], "profile-tables"[:15])
 
-    def test_diagnose_names_the_function(self):
-        target = Process([PROGRAMS["profile-tables"], "shares", "60"])
+    def spin_of(self, *words):
+        """The finding of a program that computes, with its evidence by name."""
+        target = Process([PROGRAMS["profile-tables"], *words])
         self.addCleanup(target.end)
         report = self.sooth("diagnose", "-j", "--duration", "3", str(target.pid)).json()
         (process,) = report["processes"]
         (spin,) = [found for found in process["findings"] if found["id"] == "cpu-spin"]
-        (hottest,) = [e["text"] for e in spin["evidence"] if e["name"] == "hottest function"]
-        self.assertRegex(hottest, r"^seventy \(profile-tables\): [5-9][0-9] % of \d+ samples")
+        return spin, {e["name"]: e["text"] for e in spin["evidence"]}
+
+    def test_diagnose_names_the_functions(self):
+        _, evidence = self.spin_of("shares", "60")
+        self.assertRegex(evidence["hottest function"],
+                         r"^seventy \(profile-tables\): [5-9][0-9] % of \d+ samples")
+        self.assertRegex(evidence["next hottest functions"], r"^\S+ \(\S+\): \d+ %")
+        self.assertRegex(evidence["common caller"],
+                         r"^inner \(profile-tables\): on \d+ % of \d+ whole stacks$")
+
+    def test_diagnose_names_one_function(self):
+        """Nearly all is in it, so its callers are of no interest."""
+        spin, evidence = self.spin_of("fixed", "100000000")
+        self.assertIn("; most in pieces (profile-tables)", spin["claim"])
+        self.assertNotIn("common caller", evidence)
 
     def test_pictures_say_what_they_are(self):
         """The samples of two captures in one picture, at different rates: both numbers in a box."""

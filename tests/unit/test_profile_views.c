@@ -437,6 +437,82 @@ static void test_hot(void **state)
 	profile_sums_fini(&sums);
 }
 
+/* What a finding says of these samples. */
+static void test_spots(void **state)
+{
+	static const struct process_id other = { .start_ticks = 8, .pid = 10 };
+	struct profile_sums sums;
+	struct profile_spots spots = { 0 };
+
+	(void)state;
+	buffer_reset(&records);
+	put_all();
+	take_all(&sums);
+	profile_spots(&sums, &demo, &spots);
+	assert_string_equal(buffer_cstr(&spots.hottest), "work (demo)");
+	assert_string_equal(
+		buffer_cstr(&spots.of_hottest), "90 % of 10 samples, 60 % in the kernel");
+	assert_string_equal(buffer_cstr(&spots.next), "libother.so+0x1200: 10 %");
+	assert_int_equal(spots.within.size, 0);
+	profile_spots_fini(&spots);
+	put_samples(3, "demo", 10, 4);
+	profile_sums_fini(&sums);
+	take_all(&sums);
+	profile_spots(&sums, &demo, &spots);
+	assert_string_equal(
+		buffer_cstr(&spots.of_hottest), "64 % of 14 samples, 43 % in the kernel");
+	assert_string_equal(buffer_cstr(&spots.within), "main (demo)");
+	assert_string_equal(buffer_cstr(&spots.of_within), "on 100 % of 11 whole stacks");
+	profile_spots_fini(&spots);
+	profile_spots(&sums, &other, &spots);
+	assert_int_equal(spots.hottest.size + spots.next.size + spots.within.size, 0);
+	profile_spots_fini(&spots);
+	profile_sums_fini(&sums);
+}
+
+/* The hottest function is what all have: it is named once. Entries of threads say nothing. */
+static void test_spots_without_caller(void **state)
+{
+	static const uint32_t loop[] = { 1, 2 }, first[] = { 3, 2 }, second[] = { 4, 2 };
+	struct profile_sums sums;
+	struct profile_spots spots = { 0 };
+
+	(void)state;
+	buffer_reset(&records);
+	put_stack(1, PROFILE_WHOLE, loop, 2);
+	put_stack(2, PROFILE_WHOLE, first, 2);
+	put_stack(3, PROFILE_WHOLE, second, 2);
+	put_samples(1, "demo", 10, 95);
+	put_samples(2, "demo", 10, 3);
+	put_samples(3, "demo", 10, 2);
+	put_frame(1, "loop", "/bin/demo", PROFILE_USER);
+	put_frame(2, "start_thread", "/lib/libc.so.6", PROFILE_USER);
+	put_frame(3, "one", "/bin/demo", PROFILE_USER);
+	put_frame(4, "two", "/bin/demo", PROFILE_USER);
+	take_all(&sums);
+	profile_spots(&sums, &demo, &spots);
+	assert_string_equal(buffer_cstr(&spots.hottest), "loop (demo)");
+	assert_int_equal(spots.next.size, 0);
+	assert_int_equal(spots.within.size, 0);
+	profile_spots_fini(&spots);
+	profile_sums_next_interval(&sums);
+	profile_sums_fini(&sums);
+	buffer_reset(&records);
+	put_stack(1, PROFILE_WHOLE, loop, 2);
+	put_stack(2, PROFILE_WHOLE, first, 2);
+	put_samples(1, "demo", 10, 50);
+	put_samples(2, "demo", 10, 50);
+	put_frame(1, "loop", "/bin/demo", PROFILE_USER);
+	put_frame(2, "start_thread", "/lib/libc.so.6", PROFILE_USER);
+	put_frame(3, "one", "/bin/demo", PROFILE_USER);
+	take_all(&sums);
+	profile_spots(&sums, &demo, &spots);
+	assert_int_equal(spots.within.size, 0);
+	assert_string_equal(buffer_cstr(&spots.next), "one (demo): 50 %");
+	profile_spots_fini(&spots);
+	profile_sums_fini(&sums);
+}
+
 /* `count` of 100 samples are in this function, below one that shows nothing. */
 static size_t match(const char *function, const char *thread, int count,
 	struct profile_match found[PROFILE_PATTERNS_MAX])
@@ -546,7 +622,8 @@ int main(void)
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
 		TEST(test_no_symbols), TEST(test_ends), TEST(test_role), TEST(test_folded),
 		TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome),
-		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
+		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot), TEST(test_spots),
+		TEST(test_spots_without_caller),
 		TEST(test_patterns), TEST(test_calls), TEST(test_no_calls) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

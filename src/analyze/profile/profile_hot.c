@@ -97,22 +97,140 @@ uint64_t profile_hot_functions(const struct profile_sums *s, const struct proces
 	return samples;
 }
 
-void profile_hottest(const struct profile_sums *s, const struct process_id *id, struct buffer *text)
+/* --- in words --- */
+
+#define NEXT_MAX     2
+#define NEXT_PERCENT 5
+#define NEARLY_ALL   0.9
+
+static double percent(uint64_t part, uint64_t of)
+{
+	return of ? 100.0 * (double)part / (double)of : 0;
+}
+
+static void put_function(struct buffer *out, struct span name, struct span file, bool is_named)
+{
+	buffer_append(out, name.data, name.size);
+	if (is_named)
+		buffer_format(out, " (%.*s)", (int)file.size, file.data);
+}
+
+static void put_hottest(
+	struct profile_spots *out, const struct profile_hot *all, size_t count, uint64_t samples)
+{
+	put_function(&out->hottest, all->name, all->file, all->is_named);
+	buffer_format(&out->of_hottest, "%.0f %% of %llu samples", percent(all->samples, samples),
+		(unsigned long long)samples);
+	if (all->kernel_samples)
+		buffer_format(&out->of_hottest, ", %.0f %% in the kernel",
+			percent(all->kernel_samples, samples));
+	for (size_t i = 1; i < count && i <= NEXT_MAX; i++) {
+		double share = percent(all[i].samples, samples);
+
+		if (share < NEXT_PERCENT)
+			break;
+		buffer_string(&out->next, i > 1 ? ", " : "");
+		put_function(&out->next, all[i].name, all[i].file, all[i].is_named);
+		buffer_format(&out->next, ": %.0f %%", share);
+	}
+}
+
+/* In how many samples each function stands, anywhere in the stack. */
+static void count_anywhere(struct map *functions, const struct profile_stacked *stacked)
+{
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+		struct hot_key key = { f->name, f->file };
+		bool is_repeated = false;
+		struct hot_count *count;
+
+		for (size_t k = 0; k < i && !is_repeated; k++)
+			is_repeated = stacked->frames[k]->name == f->name &&
+				      stacked->frames[k]->file == f->file;
+		count = is_repeated ? NULL : map_put(functions, &key, NULL);
+		if (count)
+			count->samples += stacked->count.samples;
+	}
+}
+
+/* The threads of a process have these in common, and they say nothing. */
+static bool is_entry(const struct profile_sums *s, const struct profile_function *f)
+{
+	struct span file = names_get(&s->names, f->file);
+
+	return f->kind == PROFILE_KERNEL || !f->is_named || span_starts(file, "libc.") ||
+	       span_starts(file, "libc-") || span_starts(file, "ld-") ||
+	       span_equal(names_get(&s->names, f->name), "_start");
+}
+
+/* In the most frequent stack, the innermost that nearly all have. */
+static const struct profile_function *find_within(const struct profile_sums *s,
+	const struct map *functions, const struct profile_stacked *most, uint64_t samples)
+{
+	for (size_t i = 0; i < most->depth; i++) {
+		const struct profile_function *f = most->frames[i];
+		struct hot_key key = { f->name, f->file };
+		const struct hot_count *count = map_get(functions, &key);
+
+		if (count && (double)count->samples >= NEARLY_ALL * (double)samples)
+			return is_entry(s, f) ? NULL : f;
+	}
+	return NULL;
+}
+
+static void put_within(
+	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out)
+{
+	struct profile_stacked stacked, most = { 0 };
+	const struct profile_function *f;
+	struct map functions;
+	size_t position = 0;
+	uint64_t samples = 0;
+	struct hot_key key;
+
+	map_init(&functions, sizeof(struct hot_key), sizeof(struct hot_count), FUNCTIONS_MAX);
+	while (profile_sums_next(s, &position, &stacked)) {
+		if (memcmp(&stacked.id, id, sizeof(*id)) != 0 || stacked.end != PROFILE_WHOLE)
+			continue;
+		samples += stacked.count.samples;
+		count_anywhere(&functions, &stacked);
+		if (stacked.count.samples > most.count.samples)
+			most = stacked;
+	}
+	f = samples ? find_within(s, &functions, &most, samples) : NULL;
+	if (f) {
+		key = (struct hot_key){ f->name, f->file };
+		put_function(&out->within, names_get(&s->names, f->name),
+			names_get(&s->names, f->file), true);
+		buffer_format(&out->of_within, "on %.0f %% of %llu whole stacks",
+			percent(((const struct hot_count *)map_get(&functions, &key))->samples,
+				samples),
+			(unsigned long long)samples);
+	}
+	map_fini(&functions);
+}
+
+void profile_spots(
+	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out)
 {
 	struct buffer all = { 0 };
 	uint64_t samples = profile_hot_functions(s, id, PROFILE_IN_USER, &all);
 	const struct profile_hot *hot = (const void *)all.data;
 
 	if (all.size) {
-		buffer_append(text, hot->name.data, hot->name.size);
-		if (hot->is_named)
-			buffer_format(text, " (%.*s)", (int)hot->file.size, hot->file.data);
-		buffer_format(text, ": %.0f %% of %llu samples",
-			100.0 * (double)hot->samples / (double)samples,
-			(unsigned long long)samples);
-		if (hot->kernel_samples)
-			buffer_format(text, ", %.0f %% in the kernel",
-				100.0 * (double)hot->kernel_samples / (double)samples);
+		put_hottest(out, hot, all.size / sizeof(*hot), samples);
+		/* Else it is the one that nearly all have. */
+		if ((double)hot->samples < NEARLY_ALL * (double)samples)
+			put_within(s, id, out);
 	}
 	buffer_fini(&all);
+}
+
+void profile_spots_fini(struct profile_spots *spots)
+{
+	buffer_fini(&spots->hottest);
+	buffer_fini(&spots->of_hottest);
+	buffer_fini(&spots->next);
+	buffer_fini(&spots->within);
+	buffer_fini(&spots->of_within);
 }

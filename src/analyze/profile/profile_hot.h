@@ -21,9 +21,23 @@ struct profile_hot {
  * those without such a function. */
 uint64_t profile_hot_functions(const struct profile_sums *s, const struct process_id *id,
 	enum profile_place place, struct buffer *out);
-/* The hottest function of user space, in words: "spin (server): 98 % of 412 samples, 40 % in the
- * kernel". Nothing without samples. */
-void profile_hottest(
-	const struct profile_sums *s, const struct process_id *id, struct buffer *text);
+/*
+ * Which functions a process spends its time in, in words; each empty when there is nothing to say.
+ * `within` matters where the time is in many functions below one that loops, or in those of a
+ * runtime below one of a script.
+ */
+struct profile_spots {
+	struct buffer hottest;	  /* "spin (server)" */
+	struct buffer of_hottest; /* "98 % of 412 samples, 40 % in the kernel" */
+	struct buffer next;	  /* "parse (server): 20 %, copy (server): 9 %" */
+	/* The innermost function that nearly all whole stacks have; not if it is the hottest, and
+	 * that has nearly all samples for itself. */
+	struct buffer within;
+	struct buffer of_within; /* "on 99 % of 380 whole stacks" */
+};
+
+void profile_spots(
+	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out);
+void profile_spots_fini(struct profile_spots *spots);
 
 #endif
