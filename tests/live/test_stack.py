@@ -4,6 +4,7 @@ The stacks of all threads against those that gdb finds in the same program, whic
 thread by thread, frame by frame, by addresses. And what a look must not do: stop anything, wait for
 anything, show another user's stacks.
 """
+import glob
 import os
 import re
 import signal
@@ -80,6 +81,71 @@ def in_files(frames, maps):
     return found
 
 
+def children(pid):
+    return [int(word) for word in harness.read("/proc/%d/task/%d/children" % (pid, pid)).split()]
+
+
+# Debian keeps the server's programs out of PATH.
+POSTGRES = next((folder for folder in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
+                 if os.path.exists(os.path.join(folder, "initdb"))), None)
+
+CPP = """
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <iostream>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+static std::mutex lock;
+static std::condition_variable changed;
+static bool never;
+struct Shape {
+	virtual ~Shape() {}
+	virtual int wait(int n) = 0;
+};
+struct Box : Shape {
+	int wait(int n) override
+	{
+		std::unique_lock<std::mutex> held(lock);
+		changed.wait(held, [] { return never; });
+		return n;
+	}
+};
+template <typename F> __attribute__((noinline)) int apply(F f, int n)
+{
+	int result = f(n);
+	asm volatile("" ::: "memory");
+	return result;
+}
+static int caught(Shape &shape, int n)
+{
+	try {
+		if (n)
+			throw std::runtime_error("thrown");
+		return 0;
+	} catch (const std::exception &) {
+		return shape.wait(n) + 1;
+	}
+}
+int main()
+{
+	std::vector<std::thread> all;
+	for (int i = 0; i < 4; i++)
+		all.emplace_back([i] {
+			Box box;
+			std::vector<int> numbers{3, 1, 2};
+			std::function<int(int)> f = [&](int n) { return caught(box, n + i); };
+			std::for_each(numbers.begin(), numbers.end(), [&](int n) { apply(f, n); });
+		});
+	std::cout << "ready" << std::endl;
+	for (auto &one : all)
+		one.join();
+}
+"""
+
+
 @needs_bpf
 class Stack(Case):
     def look(self, pid, *options):
@@ -151,6 +217,49 @@ class Stack(Case):
                 process.wait_for_output(b"eady")
                 wait_until_asleep(process.pid)
                 self.compare(process.pid, 4)
+
+    def compare_asleep(self, process, least=4):
+        """Once no thread of it runs."""
+        wait_until(lambda: all(state == "S" for state, _ in states(process.pid).values()), "all to wait")
+        self.compare(process.pid, least)
+
+    @unittest.skipUnless(have("gdb") and have("rg"), "needs gdb and ripgrep")
+    def test_rust_against_gdb(self):
+        """A program of Debian in Rust, whose threads wait for files that nothing writes."""
+        files = [self.path("one"), self.path("two")]
+        for path in files:
+            os.mkfifo(path)
+        process = self.start("rg", "-j", "3", "anything", *files)
+        wait_until(lambda: len(os.listdir("/proc/%d/task" % process.pid)) > 2, "its threads")
+        self.compare_asleep(process, 20)
+
+    @unittest.skipUnless(have("gdb") and have("g++"), "needs gdb and g++")
+    def test_cpp_against_gdb(self):
+        """Templates, lambdas and virtual functions without frame pointers, below a caught exception."""
+        source, program = self.path("held.cc"), self.path("held")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(CPP)
+        subprocess.run(["g++", "-O2", "-fomit-frame-pointer", "-pthread", "-o", program, source], check=True)
+        process = self.start(program)
+        process.wait_for_output(b"ready\n")
+        self.compare_asleep(process, 30)
+
+    @unittest.skipUnless(have("gdb") and POSTGRES, "needs gdb and PostgreSQL")
+    def test_postgres_against_gdb(self):
+        """The server and each process that it starts."""
+        os.chmod(self.folder, 0o755)
+        data = self.path("data")
+        os.mkdir(data)
+        os.chown(data, harness.NOBODY, harness.NOBODY)
+        subprocess.run([os.path.join(POSTGRES, "initdb"), "-D", data, "-U", "me", "-A", "trust", "--no-sync"],
+                       check=True, cwd="/", stdout=subprocess.DEVNULL, **as_nobody())
+        server = self.start(os.path.join(POSTGRES, "postgres"), "-D", data, "-k", data, "-h", "", "-F",
+                            cwd="/", **as_nobody())
+        wait_until(lambda: len(children(server.pid)) >= 4, "its processes")
+        for pid in [server.pid, *children(server.pid)]:
+            with self.subTest(pid):
+                wait_until_asleep(pid)
+                self.compare(pid, 4)
 
     def test_python_functions(self):
         process = self.start("python3", "-c", "import time\ndef inner(): time.sleep(1000)\n"
