@@ -240,6 +240,7 @@ class Sums(Case):
         for row in report["call_stacks"]:
             stacked[row["name"]] = stacked.get(row["name"], 0) + row["call_count"]
             self.assertTrue(row["stack"], row)
+            self.assertEqual(" < ".join(row["functions"]), row["stack"].partition(" < [cut: ")[0])
         self.assertEqual(report["loss"], [])
         self.assertGreater(sum(counted.values()), 199)
         self.assertEqual(stacked, counted)

@@ -604,6 +604,9 @@ static void test_calls(void **state)
 		strstr(text, "read      1   20.0 work < [cut: return address is not in code]"));
 	assert_non_null(strstr(text, "write     3  100.0 sys_read < work < work < main\n"));
 	assert_true(strstr(text, "read ") < strstr(text, "write "));
+	text = show_view("trace", "call-stacks", NULL, "json");
+	assert_non_null(strstr(text, "\"libother.so+0x1200\",\n        \"main\"\n      ]"));
+	assert_non_null(strstr(text, "\"functions\": [\n        \"work\"\n      ]"));
 	text = show_view("trace", "call-stacks", &some, "text");
 	assert_non_null(strstr(text, "read "));
 	assert_null(strstr(text, "write "));

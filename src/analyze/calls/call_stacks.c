@@ -31,6 +31,8 @@
 		.is_key = true, .may_shrink = true)                                                \
 	F(S, TEXT, end, ALWAYS,                                                                    \
 		"whole: up to the entry of the thread; else why frames are missing",               \
+		.is_hidden = true)                                                                 \
+	F(S, TEXTS, functions, ALWAYS, "the functions of `stack`, innermost first, one by one",    \
 		.is_hidden = true)
 
 struct call_stack_row {
@@ -125,9 +127,16 @@ struct row_key {
 	uint32_t end;
 };
 
+struct merged {
+	uint64_t count;
+	uint32_t stack; /* one of them: all have the same functions */
+	uint32_t unused;
+};
+
 struct counted {
 	struct row_key key;
-	uint64_t count, of;
+	struct merged merged;
+	uint64_t of;
 };
 
 /* The calls that are made most, each with its stacks. */
@@ -141,8 +150,8 @@ static int by_count(const void *left, const void *right)
 		return a->key.call.abi < b->key.call.abi ? -1 : 1;
 	if (a->key.call.number != b->key.call.number)
 		return a->key.call.number < b->key.call.number ? -1 : 1;
-	if (a->count != b->count)
-		return a->count > b->count ? -1 : 1;
+	if (a->merged.count != b->merged.count)
+		return a->merged.count > b->merged.count ? -1 : 1;
 	if (a->key.text != b->key.text)
 		return a->key.text < b->key.text ? -1 : 1;
 	return a->key.end < b->key.end ? -1 : a->key.end > b->key.end;
@@ -163,6 +172,17 @@ static void put_stack(
 			profile_end_text(stacked->end));
 }
 
+static void put_functions(
+	const struct stacks_state *s, const struct profile_stacked *stacked, struct buffer *out)
+{
+	for (size_t i = 0; i < stacked->depth; i++) {
+		struct span name = names_get(&s->sums.names, stacked->frames[i]->name);
+
+		buffer_append(out, name.data, name.size);
+		buffer_char(out, 0);
+	}
+}
+
 static void merge_rows(struct stacks_state *s, struct map *rows)
 {
 	struct buffer text = { 0 };
@@ -174,34 +194,47 @@ static void merge_rows(struct stacks_state *s, struct map *rows)
 		const struct stack_key *k = key;
 		struct profile_stacked stacked = { 0 };
 		struct row_key row = { .call = k->call };
-		uint64_t *count;
+		struct merged *merged;
 
 		profile_sums_stack(&s->sums, k->stack, &stacked);
 		put_stack(s, &stacked, &text);
 		row.text = names_put(
 			&s->sums.names, span_of((const char *)text.data, text.size), NULL);
 		row.end = stacked.end;
-		count = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
-		if (count)
-			*count += *(const uint64_t *)value;
-		else
+		merged = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
+		if (!merged) {
 			s->stacks.refused++;
+			continue;
+		}
+		merged->count += *(const uint64_t *)value;
+		merged->stack = k->stack;
 	}
 	buffer_fini(&text);
 }
 
 static int emit_stack(struct stacks_state *s, const struct counted *c, struct sooth_error *err)
 {
-	struct call_stack_row row = { .count = c->count,
-		.percent = 100.0 * (double)c->count / (double)c->of };
+	struct call_stack_row row = { .count = c->merged.count,
+		.percent = 100.0 * (double)c->merged.count / (double)c->of };
+	struct profile_stacked stacked = { 0 };
+	struct buffer functions = { 0 };
 	char name[SYSCALL_NAME_SIZE];
+	int status;
+
+	profile_sums_stack(&s->sums, c->merged.stack, &stacked);
+	put_functions(s, &stacked, &functions);
 	struct record_tail tail[] = {
 		{ &row.name, name, syscall_name(c->key.call.abi, c->key.call.number, name) },
 		tail_span(&row.stack, names_get(&s->sums.names, c->key.text)),
 		tail_string(&row.end, profile_end_text((enum profile_end)c->key.end)),
+		tail_buffer(&row.functions, &functions),
 	};
 
-	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	status = buffer_failed(&functions)
+			 ? error_no_memory(err)
+			 : OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&functions);
+	return status;
 }
 
 static int emit_rows(struct stacks_state *s, const struct map *rows, struct sooth_error *err)
@@ -219,7 +252,7 @@ static int emit_rows(struct stacks_state *s, const struct map *rows, struct soot
 		const uint64_t *of = map_get(&s->calls, &k->call);
 
 		if (of && *of)
-			all[count++] = (struct counted){ *k, *(const uint64_t *)value, *of };
+			all[count++] = (struct counted){ *k, *(const struct merged *)value, *of };
 	}
 	qsort(all, count, sizeof(*all), by_count);
 	status = output_section(s->output, &call_stack_section, err);
@@ -234,7 +267,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct map rows;
 	int status;
 
-	map_init(&rows, sizeof(struct row_key), sizeof(uint64_t), COUNTS_MAX);
+	map_init(&rows, sizeof(struct row_key), sizeof(struct merged), COUNTS_MAX);
 	merge_rows(s, &rows);
 	if (s->stacks.refused)
 		output_limit(s->output, "some stacks of calls",
