@@ -51,7 +51,9 @@ struct perf_process *perf_process_get(const struct perf_processes *p, uint32_t p
 static void set_name(struct perf_thread *thread, const char *name, size_t size)
 {
 	memset(thread->name, 0, sizeof(thread->name));
-	memcpy(thread->name, name, size < sizeof(thread->name) ? size : sizeof(thread->name) - 1);
+	if (size)
+		memcpy(thread->name, name,
+			size < sizeof(thread->name) ? size : sizeof(thread->name) - 1);
 }
 
 void perf_thread_put(

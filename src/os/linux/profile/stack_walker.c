@@ -372,7 +372,9 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 
 	walk_user(s, seen);
 	w->raw.kernel_frames = seen->kernel_frames;
-	memcpy(&w->tail[w->frames * FRAME_WORDS], kernel, seen->kernel_frames * sizeof(*kernel));
+	if (seen->kernel_frames)
+		memcpy(&w->tail[w->frames * FRAME_WORDS], kernel,
+			seen->kernel_frames * sizeof(*kernel));
 	if (w->python_runtime)
 		python_frames(
 			w, seen->thread_pointer ? seen->thread_pointer : python_self(w, seen->tid));
