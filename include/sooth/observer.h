@@ -121,6 +121,9 @@ struct sooth_observer_options {
 	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
 	 * begins, instead of samples. */
 	bool profile_calls;
+	/* The same where a thread stops running, if it does so for that long, in nanoseconds; 0:
+	 * samples. */
+	uint64_t profile_wait_ns;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

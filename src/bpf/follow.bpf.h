@@ -7,7 +7,7 @@
  * - thread_ends(t, now): the thread ends; also called for a muted one
  * - thread_flush(t, now): hand over its counts; called once, at its end or at its visit, when it
  * is muted and no program runs in it
- * - thread_visited(t): called before the flush of a visit
+ * - thread_visited(t, task): called before the flush of a visit
  * - thread_execs(t, program): it replaced its program; called after that was reported
  */
 #ifndef SOOTH_BPF_FOLLOW_H
@@ -18,7 +18,7 @@
 
 static void thread_ends(struct thread *t, uint64_t now);
 static void thread_flush(struct thread *t, uint64_t now);
-static void thread_visited(struct thread *t);
+static void thread_visited(struct thread *t, struct task_struct *task);
 static void thread_execs(struct thread *t, struct linux_binprm *program);
 
 static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
@@ -264,7 +264,7 @@ static void visit_mark(struct task_struct *task)
 	follow_control.visited++;
 }
 
-static void visit_known(struct thread *t)
+static void visit_known(struct thread *t, struct task_struct *task)
 {
 	if (follow_control.visit == VISIT_MUTE) {
 		follow_control.visited += t->member.interest != 0;
@@ -274,7 +274,7 @@ static void visit_known(struct thread *t)
 	if (t->member.interest)
 		return;
 	if (!t->member.is_flushed)
-		thread_visited(t);
+		thread_visited(t, task);
 	flush_once(t, bpf_ktime_get_ns());
 }
 
@@ -304,7 +304,7 @@ int on_visit(struct bpf_iter__task *context)
 	if (follow_control.visit == VISIT_LIST)
 		visit_list(context->meta->seq, task, t);
 	else
-		visit_known(t);
+		visit_known(t, task);
 	return 0;
 }
 

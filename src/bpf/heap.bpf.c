@@ -328,7 +328,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
-static void thread_visited(struct thread *t)
+static void thread_visited(struct thread *t, struct task_struct *task)
 {
 }
 

@@ -2,12 +2,25 @@
 /*
  * Stacks of followed threads, taken when the clock of their CPU fires. A perf event per CPU calls
  * the program, whatever runs there; threads that are not followed leave at once. Instead of by the
- * clock they can be taken where selected system calls begin.
+ * clock they can be taken where selected system calls begin, or where the thread stops running.
  */
 #include "bpf/member.bpf.h"
+#include "bpf/profile.h"
+
+#ifdef WITH_WAITS
+struct wait {
+	uint64_t began_ns; /* 0: it runs, or did not run yet */
+	uint64_t bytes;	   /* of the tail */
+	struct profile_raw raw;
+	uint64_t tail[PROFILE_TAIL_WORDS];
+};
+#endif
 
 struct thread {
 	struct member member;
+#ifdef WITH_WAITS
+	struct wait wait;
+#endif
 };
 
 #include "bpf/threads.bpf.h"
@@ -152,18 +165,20 @@ static inline void walk_user(struct walk *w, struct task_struct *task)
 	}
 }
 
-static inline void walk_kernel(struct walk *w, void *context)
+/* Without the innermost frames that are the observer's own. */
+static inline void walk_kernel(struct walk *w, void *context, uint32_t own)
 {
 	uint32_t at = (w->frames & (2 * PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	long bytes;
 
 	if (at > FRAME_WORDS * PROFILE_FRAMES_MAX)
 		at = FRAME_WORDS * PROFILE_FRAMES_MAX;
-	bytes = bpf_get_stack(context, &w->tail[at], PROFILE_KERNEL_MAX * 8, 0);
+	bytes = bpf_get_stack(context, &w->tail[at], PROFILE_KERNEL_MAX * 8, own);
 	w->raw.kernel_frames = bytes > 0 ? (uint32_t)bytes / 8 : 0;
 }
 
-static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
+/* Makes the record of the walk. Returns the bytes behind its fixed part. */
+static inline uint32_t finish(struct walk *w, struct task_struct *task, const struct member *m)
 {
 	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames + 3 * w->raw.python_frames;
 	uint32_t bytes;
@@ -180,6 +195,15 @@ static inline void emit(struct walk *w, struct task_struct *task, const struct m
 	record_fill(&w->raw.record, m, PROFILE_RAW, RECORD_WORDS(struct profile_raw) + words,
 		bpf_ktime_get_ns());
 	w->raw.record.fixed_words = RECORD_WORDS(struct profile_raw);
+	return bytes;
+}
+
+static inline void emit(struct walk *w, struct task_struct *task, const struct member *m)
+{
+	uint32_t bytes = finish(w, task, m);
+
+	if (bytes > sizeof(w->tail))
+		bytes = sizeof(w->tail);
 	if (bpf_ringbuf_output(&ring, &w->raw, sizeof(w->raw) + bytes, ring_flags()))
 		__sync_fetch_and_add(&control.lost, 1);
 }
@@ -205,6 +229,10 @@ static inline bool is_followed(struct task_struct *task, struct member *m)
 	return true;
 }
 
+#ifdef WITH_WAITS
+#include "bpf/profile_waits.bpf.h"
+#else
+
 SEC("perf_event")
 int on_sample(void *context)
 {
@@ -215,7 +243,7 @@ int on_sample(void *context)
 	if (!m || !w || !is_followed(task, m))
 		return 0;
 	walk_user(w, task);
-	walk_kernel(w, context);
+	walk_kernel(w, context, 0);
 	w->raw.python_frames = w->raw.is_python_whole = 0;
 	walk_python(0);
 	emit(w, task, m);
@@ -256,6 +284,8 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 	return 0;
 }
 
+#endif
+
 /* --- what following means for it: nothing is counted in a thread --- */
 
 static void thread_ends(struct thread *t, uint64_t now)
@@ -266,8 +296,12 @@ static void thread_flush(struct thread *t, uint64_t now)
 {
 }
 
-static void thread_visited(struct thread *t)
+/* A wait that has not ended is known to its thread alone. */
+static void thread_visited(struct thread *t, struct task_struct *task)
 {
+#ifdef WITH_WAITS
+	emit_open_wait(t, task);
+#endif
 }
 
 static void thread_execs(struct thread *t, struct linux_binprm *program)

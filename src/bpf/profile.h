@@ -105,7 +105,13 @@ struct profile_raw {
 	uint64_t js_file;     /* the executable, if it has JavaScriptCore; else 0 */
 	uint16_t js_frames;
 	uint16_t abi;  /* of a system call */
-	uint32_t call; /* its number */
+	uint32_t call; /* its number; PROFILE_NO_CALL */
+	/* Of a wait: */
+	uint64_t waited_ns;
+	uint32_t waker_pid, waker_tid; /* 0: not known */
+	char waker[PROFILE_NAME_BYTES];
+	uint32_t state; /* enum profile_wait_state */
+	uint32_t flags; /* enum profile_wait_flags */
 };
 
 /* The first sample with code of a file. */
@@ -136,6 +142,8 @@ struct profile_control {
 	uint64_t pythons;    /* set by the collector: files of the interpreter that are known */
 	uint64_t jscs;	     /* the same of JavaScriptCore */
 	uint64_t period_ns;  /* between two samples of a CPU */
+	uint64_t least_ns;   /* set by the collector: shorter waits are counted only */
+	uint64_t short_waits, short_ns;
 };
 
 #endif

@@ -70,13 +70,18 @@ static inline long string_bytes(long read)
 }
 
 /* Linux 5.14 renamed task_struct.state. 0 is TASK_RUNNING: on a CPU, or waiting for one. */
-static inline bool task_is_running(struct task_struct *task)
+static inline uint64_t task_state(struct task_struct *task)
 {
 	struct task_struct___before_5_14 *old = (void *)task;
 
 	if (bpf_core_field_exists(task->__state))
-		return !BPF_CORE_READ(task, __state);
-	return !BPF_CORE_READ(old, state);
+		return BPF_CORE_READ(task, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+static inline bool task_is_running(struct task_struct *task)
+{
+	return !task_state(task);
 }
 
 /*

@@ -15,14 +15,22 @@ static inline struct pt_regs *registers_on_stack(struct task_struct *task)
 			bpf_core_type_size(struct pt_regs));
 }
 
+/* Of a thread that does not run. */
+static inline struct pt_regs *registers_of(struct task_struct *task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(task);
+	return registers_on_stack(task);
+}
+
 #if defined(__TARGET_ARCH_x86)
-#define USER_CODE	  0x33 /* the selector of 64-bit code */
-#define REGISTER_PC(regs)   BPF_CORE_READ(regs, ip)
-#define REGISTER_SP(regs)   BPF_CORE_READ(regs, sp)
-#define REGISTER_FP(regs)   BPF_CORE_READ(regs, bp)
-#define REGISTER_LINK(regs) 0
-#define REGISTER_CALL(regs) BPF_CORE_READ(regs, orig_ax)
-#define HAS_LINK	    0
+#define USER_CODE	     0x33 /* the selector of 64-bit code */
+#define REGISTER_PC(regs)    BPF_CORE_READ(regs, ip)
+#define REGISTER_SP(regs)    BPF_CORE_READ(regs, sp)
+#define REGISTER_FP(regs)    BPF_CORE_READ(regs, bp)
+#define REGISTER_LINK(regs)  0
+#define REGISTER_CALL(regs)  BPF_CORE_READ(regs, orig_ax)
+#define HAS_LINK	     0
 #define THREAD_POINTER(task) BPF_CORE_READ(task, thread.fsbase)
 
 static inline bool is_64_bit(struct pt_regs *regs)
@@ -30,13 +38,13 @@ static inline bool is_64_bit(struct pt_regs *regs)
 	return (BPF_CORE_READ(regs, cs) & 0xffff) == USER_CODE;
 }
 #else
-#define STATE_32_BIT	  0x10
-#define REGISTER_PC(regs)   BPF_CORE_READ(regs, pc)
-#define REGISTER_SP(regs)   BPF_CORE_READ(regs, sp)
-#define REGISTER_FP(regs)   BPF_CORE_READ(regs, regs[29])
-#define REGISTER_LINK(regs) BPF_CORE_READ(regs, regs[30])
-#define REGISTER_CALL(regs) BPF_CORE_READ(regs, syscallno)
-#define HAS_LINK	    1
+#define STATE_32_BIT	     0x10
+#define REGISTER_PC(regs)    BPF_CORE_READ(regs, pc)
+#define REGISTER_SP(regs)    BPF_CORE_READ(regs, sp)
+#define REGISTER_FP(regs)    BPF_CORE_READ(regs, regs[29])
+#define REGISTER_LINK(regs)  BPF_CORE_READ(regs, regs[30])
+#define REGISTER_CALL(regs)  BPF_CORE_READ(regs, syscallno)
+#define HAS_LINK	     1
 #define THREAD_POINTER(task) 0 /* not supported */
 
 static inline bool is_64_bit(struct pt_regs *regs)

@@ -219,7 +219,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 			t->path, sizeof(t->path), BPF_CORE_READ(program, filename)));
 }
 
-static void thread_visited(struct thread *t)
+static void thread_visited(struct thread *t, struct task_struct *task)
 {
 	control.silent += !t->has_returned && !t->in_call && !t->uses_uring;
 }

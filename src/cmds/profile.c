@@ -6,7 +6,10 @@
 #include "analyze/profile/profile_table.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
+#include "base/units.h"
 #include "cli/run.h"
+
+#define LEAST_WAIT_NS NS_PER_MS
 
 struct profile_config {
 	struct target_options target;
@@ -14,10 +17,10 @@ struct profile_config {
 	struct run_options run;
 	struct picture_options picture;
 	struct {
-		uint64_t rate;
+		uint64_t rate, least_wait_ns;
 		const char *role, *folded, *pprof, *names, *sort;
 		double least_percent;
-		bool tree, heat;
+		bool tree, heat, off_cpu;
 	} profile;
 };
 
@@ -34,6 +37,11 @@ static const struct option profile_options[] = {
 		.choice = output_stack_format_name),
 	VALUE_ROW(0, "rate", U64, "HZ", profile_config, profile.rate,
 		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
+	FLAG_ROW(0, "off-cpu", profile_config, profile.off_cpu,
+		"stacks of threads that wait instead: for what, how long, and what woke them"),
+	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, profile.least_wait_ns,
+		"with --off-cpu: only waits of this length or more (1ms)", .min = 1,
+		.max = 3600 * NS_PER_S),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
 		"show only threads of this role or name, as the table lists them"),
 	FLAG_ROW(0, "tree", profile_config, profile.tree,
@@ -70,6 +78,10 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("rate"),
+	OPTION_OVER("min-wait"),
+	{ OPTION_NEEDS, "min-wait", "off-cpu", "it is the length of a wait", NULL },
+	{ OPTION_PER_PROCESS, "off-cpu", "heat", "that shows time on a CPU", NULL },
+	{ OPTION_PER_PROCESS, "off-cpu", "rate", "waits are recorded, not sampled", NULL },
 	{ OPTION_PER_PROCESS, "sort", "tree,heat", "it orders the table of functions", NULL },
 };
 
@@ -127,7 +139,8 @@ static int choose_stack_format(const struct profile_config *c, const struct sink
 	if (files->picture || c->profile.folded || c->profile.pprof)
 		return refuse_format(format->name, err);
 	run->product = (struct run_side_output){ .path = c->output.output ? c->output.output : "-",
-		.view = { format->is_of_samples ? "profile-samples" : "profile-stacks",
+		.view = { format->is_of_samples && !c->profile.off_cpu ? "profile-samples"
+								       : "profile-stacks",
 			&views->stacks },
 		.sink = format->name,
 		.has_no_notes = true,
@@ -178,11 +191,13 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
 			.least_share = c->profile.least_percent / 100,
 			.names = demangle_style_of(c->profile.names),
-			.folds_chains = c->profile.tree },
+			.folds_chains = c->profile.tree,
+			.of_waits = c->profile.off_cpu },
 		.stacks = { .role = c->profile.role,
 			.least_share = c->picture.least_percent / 100,
 			.names = demangle_style_of(c->profile.names),
-			.is_icicle = c->picture.icicle },
+			.is_icicle = c->picture.icicle,
+			.of_waits = c->profile.off_cpu },
 	};
 	const struct sink_type *format = output_stack_format(c->output.format);
 	struct picture_files files;
@@ -192,12 +207,17 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { "profile", SOOTH_STREAM } },
-		.views = { { c->profile.tree ? "profile-stacks" : "profile-table",
+		.views = { { c->profile.tree	  ? "profile-stacks"
+			     : c->profile.off_cpu ? "profile-waits"
+						  : "profile-table",
 			&views.report } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.profile_hz = (uint32_t)c->profile.rate,
+		.profile_wait_ns = !c->profile.off_cpu	      ? 0
+				   : c->profile.least_wait_ns ? c->profile.least_wait_ns
+							      : LEAST_WAIT_NS,
 		.progress = "sampling",
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
@@ -230,6 +250,7 @@ const struct command command_profile = {
 		    "  sooth profile --flamegraph -o p.svg -- make    a command, as a picture\n"
 		    "  sooth profile --format firefox -o p.json p.sooth  a capture, for "
 		    "profiler.firefox.com\n"
+		    "  sooth profile --off-cpu -d 5 4711               what it waits for instead\n"
 		    "  sooth profile --tree --min-share 2 -d 5 --all  every process, as a call "
 		    "tree\n",
 	COMMAND_GROUPS(groups),

@@ -91,7 +91,8 @@ static const struct sooth_field frame_fields[] = {
 			"script: a function that an interpreter runs" },
 	FIELD_STRING(profile_frame, function, "function of the stack frame, as its symbol names it",
 		FIELD_STATE_AT(profile_frame, function_state)),
-	FIELD_STRING(profile_frame, file, "path of the file with the code of the frame; of generated code its engine",
+	FIELD_STRING(profile_frame, file,
+		"path of the file with the code of the frame; of generated code its engine",
 		FIELD_STATE_AT(profile_frame, file_state)),
 	FIELD_NUMBER(profile_frame, offset,
 		"place of the frame in its file; an address where it has none",
@@ -116,6 +117,65 @@ static const struct sooth_schema call_schema = {
 	.class_ = SOOTH_CLASS_EVENT,
 	.fixed_size = sizeof(struct profile_call),
 	SCHEMA_FIELDS(call_fields),
+};
+
+static const char *const wait_states[PROFILE_WAIT_STATES] = {
+	[PROFILE_PREEMPTED] = "preempted",
+	[PROFILE_SLEEPS] = "sleeps",
+	[PROFILE_BLOCKS] = "blocks",
+};
+const struct sooth_names profile_wait_state_names = { PROFILE_WAIT_STATES, wait_states };
+
+#define WAIT_CHARS(member, help_, ...)                                                             \
+	{                                                                                          \
+		.name = #member, .type = SOOTH_FIELD_CHARS, FIELD_AT(profile_wait, member),        \
+		.help = help_, __VA_ARGS__                                                         \
+	}
+
+static const struct sooth_field wait_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(profile_wait, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time the wait ended" },
+	FIELD_PID(profile_wait),
+	FIELD_TID(profile_wait),
+	FIELD_NUMBER(profile_wait, waited_ns, "time in which the thread did not run",
+		.unit = SOOTH_UNIT_NS),
+	{ .name = "state",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(profile_wait, state),
+		.names = &profile_wait_state_names,
+		.help = "preempted: it could have run; sleeps: a signal ends that too; blocks: "
+			"only "
+			"what it waits for does" },
+	FIELD_NUMBER_AS(profile_wait, flags, wait_flags,
+		"1: the kernel counts it as input or output; 2: not over when the observation "
+		"ended; 4: begun before that"),
+	FIELD_NUMBER(profile_wait, number,
+		"number of the system call it waited in; absent: in none",
+		FIELD_STATE_AT(profile_wait, call_state)),
+	FIELD_NUMBER(profile_wait, abi,
+		"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are",
+		FIELD_STATE_AT(profile_wait, call_state)),
+	FIELD_NUMBER(profile_wait, waker_pid, "process that woke it",
+		FIELD_STATE_AT(profile_wait, waker_state)),
+	FIELD_NUMBER(profile_wait, waker_tid, "thread that woke it",
+		FIELD_STATE_AT(profile_wait, waker_state)),
+	WAIT_CHARS(waker, "name of the thread that woke it",
+		FIELD_STATE_AT(profile_wait, waker_state)),
+	WAIT_CHARS(process, "name of the process that waited"),
+	WAIT_CHARS(thread, "name of the thread that waited"),
+	FIELD_NUMBER_AS(profile_wait, stack, stack_number, "number of the stack while it waited",
+		FIELD_STATE_AT(profile_wait, stack_state)),
+};
+
+static const struct sooth_schema wait_schema = {
+	.name = "profile.wait",
+	.kind = PROFILE_WAIT,
+	.class_ = SOOTH_CLASS_EVENT,
+	.fixed_size = sizeof(struct profile_wait),
+	SCHEMA_FIELDS(wait_fields),
 };
 
 static const struct sooth_schema stack_schema = {
@@ -151,8 +211,8 @@ const struct sooth_schema stacks_frame_schema = {
 	SCHEMA_FIELDS(frame_fields),
 };
 
-static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &stack_schema,
-	&frame_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &wait_schema,
+	&stack_schema, &frame_schema, NULL };
 
 const struct probe probe_profile = {
 	.name = "profile",

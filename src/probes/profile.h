@@ -9,10 +9,10 @@
 
 #include <sooth/record.h>
 
-
 enum profile_kind {
 	PROFILE_SAMPLE = 0x1000,
 	PROFILE_CALL = 0x1001,
+	PROFILE_WAIT = 0x1002,
 	PROFILE_STACK = 0x1080,
 	PROFILE_FRAME = 0x1081,
 };
@@ -61,6 +61,39 @@ struct profile_call {
 	char thread[PROFILE_NAME_BYTES];
 };
 
+#define PROFILE_NO_CALL 0xffffffffu
+
+enum profile_wait_state {
+	PROFILE_PREEMPTED, /* it could have run on */
+	PROFILE_SLEEPS,	   /* until something happens, or a signal comes */
+	PROFILE_BLOCKS,	   /* until something happens: mostly a disk or a page of memory */
+	PROFILE_WAIT_STATES,
+};
+
+enum profile_wait_flags {
+	PROFILE_WAIT_IO = 1,   /* the kernel counts it as waiting for input or output */
+	PROFILE_WAIT_OPEN = 2, /* it had not ended when the observation did */
+	PROFILE_WAIT_OLD = 4,  /* it began before that: the stack is not known */
+};
+
+/* A time in which a thread did not run, with the stack that it had then. */
+struct profile_wait {
+	struct sooth_record record; /* at its end */
+	uint64_t waited_ns;
+	uint32_t stack;	 /* of a profile.stack */
+	uint32_t number; /* of the system call that it waits in; PROFILE_NO_CALL */
+	uint32_t abi;	 /* enum syscall_abi */
+	uint32_t waker_pid, waker_tid;
+	uint8_t state; /* enum profile_wait_state */
+	uint8_t flags; /* enum profile_wait_flags */
+	uint8_t call_state, waker_state;
+	uint8_t stack_state;
+	uint8_t unused[7];
+	char process[PROFILE_NAME_BYTES];
+	char thread[PROFILE_NAME_BYTES];
+	char waker[PROFILE_NAME_BYTES];
+};
+
 /* A definition. */
 struct profile_stack {
 	struct sooth_record record;
@@ -90,10 +123,12 @@ struct profile_frame {
 
 #ifndef __bpf__
 extern const struct sooth_names profile_frame_kind_names;
+extern const struct sooth_names profile_wait_state_names;
 #endif
 
 _Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_call) == 80, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_wait) == 120, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_frame) == 88, "the layout is part of the capture format");
 

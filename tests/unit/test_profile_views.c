@@ -122,6 +122,70 @@ static void test_no_symbols(void **state)
 	assert_false(has(show_view("profile", "profile-table", NULL, "text"), "has no symbol"));
 }
 
+static void put_wait(uint32_t stack, uint32_t tid, uint64_t ms, struct profile_wait w)
+{
+	w.record = (struct sooth_record){
+		.time_ns = 2, .start_ticks = 7, .pid = 10, .tid = tid, .kind = PROFILE_WAIT
+	};
+	w.stack = stack;
+	w.waited_ns = ms * 1000000;
+	memcpy(w.process, "demo", 4);
+	memcpy(w.thread, tid == 10 ? "demo" : "hot", tid == 10 ? 4 : 3);
+	RECORD_APPEND(&records, &w, NULL, 0);
+}
+
+static void put_waits(void)
+{
+	put_all();
+	/* futex, woken by two; read of a disk; preempted; a page; one from before. */
+	put_wait(1, 10, 30,
+		(struct profile_wait){
+			.number = 202, .state = PROFILE_SLEEPS, .waker_pid = 5, .waker = "a" });
+	put_wait(1, 10, 50,
+		(struct profile_wait){
+			.number = 202, .state = PROFILE_SLEEPS, .waker_pid = 6, .waker = "b" });
+	put_wait(3, 10, 10,
+		(struct profile_wait){
+			.state = PROFILE_BLOCKS, .flags = PROFILE_WAIT_IO, .waker_state = 1 });
+	put_wait(2, 11, 5,
+		(struct profile_wait){
+			.state = PROFILE_PREEMPTED, .call_state = 1, .waker_state = 1 });
+	put_wait(2, 11, 3,
+		(struct profile_wait){
+			.state = PROFILE_BLOCKS, .call_state = 1, .waker_state = 1 });
+	put_wait(0, 12, 2,
+		(struct profile_wait){ .number = 7,
+			.state = PROFILE_SLEEPS,
+			.stack_state = 1,
+			.flags = PROFILE_WAIT_OLD | PROFILE_WAIT_OPEN,
+			.waker_state = 1 });
+}
+
+static void test_waits(void **state)
+{
+	struct profile_options stacks = { .of_waits = true };
+	const char *text;
+
+	(void)state;
+	put_waits();
+	text = show_view("profile", "profile-waits", NULL, "text");
+	assert_true(has(text, "6 waits, 100ms together, of 3 threads; whole stacks: 50.0 %"));
+	assert_true(has(text, " 80.0 80.0ms     2  50.0ms main locks       futex work"));
+	assert_true(has(text, "b (6)\n"));
+	assert_true(
+		has(text, " 10.0 10.0ms     1  10.0ms main disk        read  libother.so+0x1200"));
+	assert_true(has(text, "  5.0 5.00ms     1  5.00ms hot  preempted   -     work"));
+	assert_true(has(text, "  3.0 3.00ms     1  3.00ms hot  page fault  -     work"));
+	assert_true(
+		has(text, "  2.0 2.00ms     1  2.00ms hot  descriptors poll  [since before sooth"));
+	text = show_view("profile", "profile-stacks", &stacks, "folded");
+	assert_true(has(text, "demo;main;main;work;work;sys_read 80000\n"));
+	assert_true(has(text, "demo;hot;[cut: return address is not in code];work 8000\n"));
+	/* A profile of samples has none of them. */
+	text = show_view("profile", "profile-table", NULL, "text");
+	assert_true(has(text, "10 samples, 100ms of CPU time"));
+}
+
 static void test_ends(void **state)
 {
 	const char *text;
@@ -623,10 +687,10 @@ static void test_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
-		TEST(test_no_symbols), TEST(test_ends), TEST(test_role), TEST(test_folded),
-		TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome),
-		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot), TEST(test_spots),
-		TEST(test_spots_without_caller),
+		TEST(test_no_symbols), TEST(test_waits), TEST(test_ends), TEST(test_role),
+		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
+		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),
+		TEST(test_hot), TEST(test_spots), TEST(test_spots_without_caller),
 		TEST(test_patterns), TEST(test_calls), TEST(test_no_calls) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,13 +46,38 @@ struct stack_row {
 
 ROW_FIELDS(stack_row_fields, STACK_ROW, stack_row);
 
+/* The same row for waits. */
+#define WAIT_ROW(F, S)                                                                             \
+	F(S, REAL, percent, ALWAYS, "share of all waiting in this frame and below",                \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, NAMED, U64, cpu_ns, waited_ns, ALWAYS, "time waited in this frame and below",         \
+		.label = "WAITED", .unit = SOOTH_UNIT_NS)                                          \
+	F(S, NAMED, U64, samples, wait_count, ALWAYS, "waits in this frame and below",             \
+		.label = "WAITS")                                                                  \
+	F(S, TEXT, frame, ALWAYS, "stack frame: process, role of the thread, or function",         \
+		.may_shrink = true)                                                                \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"where the code of the frame is: program, library, kernel, ...",                   \
+		.names = &stack_kind_names, .is_hidden = true)                                     \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
+
+ROW_FIELDS(wait_row_fields, WAIT_ROW, stack_row);
+
+static const struct sooth_schema wait_row_schema = {
+	.name = "wait_stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct stack_row),
+	SCHEMA_FIELDS(wait_row_fields),
+};
+
 static const struct sooth_schema stack_row_schema = {
 	.name = "stacks",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct stack_row),
 	SCHEMA_FIELDS(stack_row_fields),
 };
-static const struct sooth_schema *const tables[] = { &stack_row_schema, NULL };
+
+static const struct sooth_schema *const tables[] = { &stack_row_schema, &wait_row_schema, NULL };
 
 struct stacks_state {
 	struct output *output;
@@ -60,8 +85,19 @@ struct stacks_state {
 	struct profile_sums sums;
 	struct call_graph graph;
 	struct graph_origin origin;
-	uint64_t samples;
+	uint64_t samples, time_ns;
 };
+
+/* What shares are of. */
+static unsigned weight_of(const struct stacks_state *s)
+{
+	return s->options.of_waits ? CPU_TIME : SAMPLES;
+}
+
+static uint64_t all_of(const struct stacks_state *s)
+{
+	return s->options.of_waits ? s->time_ns : s->samples;
+}
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -72,6 +108,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
 	s->sums.style = s->options.names;
+	s->sums.of_waits = s->options.of_waits;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 
@@ -125,7 +162,8 @@ static bool is_chain(const struct emitting *e, size_t at)
 	node = call_graph_node(&e->s->graph, e->order[at]);
 	next = call_graph_node(&e->s->graph, e->order[at + 1]);
 	return node->kind != STACK_THREAD && next->parent == e->order[at] &&
-	       e->sums[e->order[at]].of[SAMPLES] == e->sums[e->order[at + 1]].of[SAMPLES];
+	       e->sums[e->order[at]].of[weight_of(e->s)] ==
+		       e->sums[e->order[at + 1]].of[weight_of(e->s)];
 }
 
 static uint32_t *depth_at(struct emitting *e, uint32_t node)
@@ -142,7 +180,7 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 	const uint64_t *of = e->sums[e->order[at]].of;
 	struct stack_row row = { .samples = of[SAMPLES],
 		.cpu_ns = of[CPU_TIME],
-		.percent = s->samples ? 100.0 * (double)of[SAMPLES] / (double)s->samples : 0,
+		.percent = all_of(s) ? 100.0 * (double)of[weight_of(s)] / (double)all_of(s) : 0,
 		.depth = depth,
 		.kind = node->kind };
 	struct record_tail tail[1];
@@ -170,8 +208,8 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 static void put_origin(const struct stacks_state *s, struct buffer *out)
 {
 	graph_origin_put(&s->origin, out);
-	buffer_format(out, "%s%llu %s", out->size ? "; " : "", (unsigned long long)s->samples,
-		s->samples == 1 ? "sample" : "samples");
+	buffer_format(out, "%s%llu %s%s", out->size ? "; " : "", (unsigned long long)s->samples,
+		s->options.of_waits ? "wait" : "sample", s->samples == 1 ? "" : "s");
 	if (s->sums.period_ns)
 		buffer_format(out, " at %.0f Hz", (double)NS_PER_S / (double)s->sums.period_ns);
 	graph_origin_put_lost(&s->origin, out);
@@ -179,19 +217,23 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 
 static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
+	bool is_waits = e->s->options.of_waits;
 	struct buffer origin = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
-		.weight = "samples",
+		.weight = is_waits ? "waited_ns" : "samples",
 		.kind = "kind",
 		.is_icicle = e->s->options.is_icicle,
 		.least_share = e->s->options.least_share };
-	struct section section = { .name = "stacks",
-		.title = e->s->options.folds_chains ? "call tree" : "CPU",
-		.schema = &stack_row_schema,
+	struct section section = { .name = is_waits ? "wait_stacks" : "stacks",
+		.title = e->s->options.folds_chains ? "call tree"
+			 : is_waits		    ? "waiting"
+						    : "CPU",
+		.schema = is_waits ? &wait_row_schema : &stack_row_schema,
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
-		.if_empty = "no samples: no thread of the target used the CPU",
+		.if_empty = is_waits ? "no waits were recorded"
+				     : "no samples: no thread of the target used the CPU",
 		.graph = &graph };
 	int status;
 
@@ -213,7 +255,7 @@ static int emit(struct stacks_state *s, struct sooth_error *err)
 	int status;
 
 	if (!call_graph_sums(&s->graph, &sums) ||
-		!call_graph_order(&s->graph, (const void *)sums.data, SAMPLES, &order) ||
+		!call_graph_order(&s->graph, (const void *)sums.data, weight_of(s), &order) ||
 		!buffer_zeros(&e.depths, call_graph_count(&s->graph) * sizeof(uint32_t))) {
 		status = error_no_memory(err);
 	} else {
@@ -239,6 +281,7 @@ static int finish(void *state, struct sooth_error *err)
 		if (s->options.role && !span_equal(stacked.role, s->options.role))
 			continue;
 		s->samples += stacked.count.samples;
+		s->time_ns += stacked.count.cpu_ns;
 		add_stack(s, &stacked);
 	}
 	if (s->options.keep && s->options.period_ns)

@@ -148,7 +148,16 @@ struct span profile_role_of(const struct profile_sample *r)
 		       : span_of_string(thread_role_names.names[role]);
 }
 
-static void take_sample(struct profile_sums *s, const struct profile_sample *r)
+struct profile_sample profile_sample_of_wait(const struct profile_wait *w)
+{
+	struct profile_sample sample = { .record = w->record, .stack = w->stack };
+
+	memcpy(sample.process, w->process, sizeof(sample.process));
+	memcpy(sample.thread, w->thread, sizeof(sample.thread));
+	return sample;
+}
+
+static void add(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
 {
 	struct count_key key = { .id = process_id_of(&r->record),
 		.stack = r->stack,
@@ -156,22 +165,38 @@ static void take_sample(struct profile_sums *s, const struct profile_sample *r)
 		.role = names_put(&s->names, profile_role_of(r), NULL) };
 	struct profile_count *count = map_put(&s->counts, &key, NULL);
 
-	s->period_ns = r->period_ns;
 	s->total.samples++;
-	s->total.cpu_ns += r->period_ns;
+	s->total.cpu_ns += ns;
 	if (!count) {
 		s->refused++;
 		return;
 	}
 	count->samples++;
-	count->cpu_ns += r->period_ns;
+	count->cpu_ns += ns;
+}
+
+static void take_sample(struct profile_sums *s, const struct profile_sample *r)
+{
+	s->period_ns = r->period_ns;
+	add(s, r, r->period_ns);
+}
+
+static void take_wait(struct profile_sums *s, const struct profile_wait *w)
+{
+	struct profile_sample sample = profile_sample_of_wait(w);
+
+	add(s, &sample, w->waited_ns);
 }
 
 void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
-		if (r->kind == PROFILE_SAMPLE && record_holds(r, sizeof(struct profile_sample)))
+		if (r->kind == PROFILE_SAMPLE && !s->of_waits &&
+			record_holds(r, sizeof(struct profile_sample)))
 			take_sample(s, (const void *)r);
+		else if (r->kind == PROFILE_WAIT && s->of_waits &&
+			 record_holds(r, sizeof(struct profile_wait)))
+			take_wait(s, (const void *)r);
 		else if (r->kind == s->stack_kind && record_holds(r, sizeof(struct profile_stack)))
 			take_stack(s, (const void *)r);
 		else if (r->kind == s->frame_kind && record_holds(r, sizeof(struct profile_frame)))

@@ -40,6 +40,7 @@ struct profile_sums {
 	/* Set by the user of this, before anything is taken. */
 	enum demangle_style style;
 	uint16_t stack_kind, frame_kind; /* of definitions: those of the probe profile by default */
+	bool of_waits; /* they are what is summed up: cpu_ns is time without a CPU */
 	struct profile_count total;
 	uint64_t period_ns; /* of the last sample */
 	uint64_t refused;   /* samples that found no room */
@@ -64,6 +65,8 @@ void profile_sums_next_interval(struct profile_sums *s);
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
 /* The frames of one stack and how it ended; false: it is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
+/* The same of a wait. */
+struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
 /* The role of the thread of a sample, or its name when it has none. */
 struct span profile_role_of(const struct profile_sample *r);
 /* "whole", "too-deep", ... in words for people. */

@@ -17,6 +17,7 @@ struct profile_options {
 	bool by_total;	   /* the table: functions with what they call, not by themselves, first */
 	bool is_icicle;	   /* a picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */
+	bool of_waits;	   /* stacks of waits, by their time, instead of samples */
 	/* Of the stacks: nothing is shown, the graph is filled (values: samples as calls, CPU time)
 	 * and the CPU time between two samples set. NULL: they are shown. */
 	struct call_graph *keep;

@@ -123,18 +123,25 @@ static void take_exec(struct profile_state *s, const struct process_exec *exec)
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
+	bool is_of_waits = run->options.profile_wait_ns != 0;
 	const struct follow_options options = {
-		.image = &bpf_image_profile,
-		.image_hash = &bpf_image_profile_hash,
+		.image = is_of_waits ? &bpf_image_profile_waits : &bpf_image_profile,
+		.image_hash = is_of_waits ? &bpf_image_profile_waits_hash : &bpf_image_profile_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = run->options.profile_calls ? PROFILE_CALLS_LOSING
-						     : "the ring buffer was full: samples were lost; "
-						       "use a larger one: --buffer 32M",
+			  : is_of_waits		     ? PROFILE_WAITS_LOSING
+						     : "the ring buffer was full: samples were "
+						       "lost; use a larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
 	int status;
 
+	if (is_of_waits && (run->options.is_host || run->options.has_uid)) {
+		error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "record waits of all processes");
+		error_why(err, "the memory for a stack is made per selected process");
+		return error_remedy(err, "select processes: sooth profile --off-cpu PID");
+	}
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
@@ -155,9 +162,10 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	if (!status) {
 		python_names_init(&s->stacks.python, bpf_code_map(&s->follow.code, "pythons"),
 			&s->control->pythons);
-		jsc_names_init(&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"),
-			&s->control->jscs);
+		jsc_names_init(
+			&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"), &s->control->jscs);
 		make_common(s);
+		s->control->least_ns = run->options.profile_wait_ns;
 	}
 	if (status)
 		profile_close(run);
@@ -170,7 +178,8 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	struct profile_state *s = run->state;
 
 	/* Calls come at once, where samples come over seconds. */
-	if (run->options.profile_calls && interest && !(interest & INTEREST_FROM_EXEC))
+	if ((run->options.profile_calls || run->options.profile_wait_ns) && interest &&
+		!(interest & INTEREST_FROM_EXEC))
 		make_ahead(s, (pid_t)process->pid, NULL);
 	return follow_set(&s->follow, run, process, interest, err);
 }
@@ -193,8 +202,7 @@ static int open_clock(int cpu, uint64_t period_ns)
 static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
 {
 	const struct bpf_program *program =
-		bpf_object__find_program_by_name(
-			s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
+		bpf_object__find_program_by_name(s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
 	int fd = open_clock(cpu, s->period_ns), status;
 
 	if (fd == -ENODEV) /* switched off */
@@ -219,6 +227,11 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 	struct profile_state *s = run->state;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
+	if (run->options.profile_wait_ns) {
+		status = bpf_code_attach(&s->follow.code, PROFILE_WAKING_PROGRAM, err);
+		return status ? status
+			      : bpf_code_attach(&s->follow.code, PROFILE_SWITCH_PROGRAM, err);
+	}
 	if (run->options.profile_calls)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
@@ -240,7 +253,15 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 
 	if (raw->js_file)
 		jsc_names_meet(&s->stacks.jsc, raw);
+	if (raw->flags & PROFILE_WAIT_OLD && run->options.profile_wait_ns) {
+		profile_waits_put(&run->out, raw, 0);
+		return;
+	}
 	sample.stack = profile_stacks_put(&s->stacks, raw, &run->out);
+	if (run->options.profile_wait_ns) {
+		profile_waits_put(&run->out, raw, sample.stack);
+		return;
+	}
 	if (run->options.profile_calls) {
 		profile_calls_put(&run->out, raw, sample.stack);
 		return;
@@ -319,6 +340,19 @@ static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_
 	return profile_tables_entry(user, file, offset, entry);
 }
 
+static void emit_short_waits(struct backend_run *run)
+{
+	const struct profile_control *c = ((struct profile_state *)run->state)->control;
+	char text[160], least[UNITS_SIZE], all[UNITS_SIZE];
+
+	if (!c->short_waits)
+		return;
+	snprintf(text, sizeof(text), "%llu waits were shorter than %s: %s together",
+		(unsigned long long)c->short_waits, format_ns(least, c->least_ns),
+		format_ns(all, c->short_ns));
+	backend_limit(run, "stacks of short waits", text, "--min-wait TIME records shorter ones");
+}
+
 static void emit_unnamed_javascript(struct backend_run *run)
 {
 	const struct jsc_names *j = &((struct profile_state *)run->state)->stacks.jsc;
@@ -327,8 +361,10 @@ static void emit_unnamed_javascript(struct backend_run *run)
 	char text[200];
 
 	if (j->unknown_build[0]) {
-		snprintf(text, sizeof(text), "the layout of this build of JavaScriptCore is not known "
-			"(build id %s)", j->unknown_build);
+		snprintf(text, sizeof(text),
+			"the layout of this build of JavaScriptCore is not known "
+			"(build id %s)",
+			j->unknown_build);
 		backend_limit(run, "names of functions of JavaScript", text, "");
 	}
 	if (!why || percent < NOTED_PERCENT)
@@ -352,6 +388,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	run->out.size = before;
 	take_records(run);
 	emit_losses(run);
+	emit_short_waits(run);
 	emit_unnamed_javascript(run);
 	if (profile_stacks_name(&s->stacks, &s->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);

@@ -19,19 +19,23 @@ static void select_calls(struct profile_calls *calls, const struct syscall_set *
 		syscall_set_numbers(set, abis[i], calls->wanted[i], PROFILE_CALL_NUMBERS);
 }
 
-/* The verifier takes its time for each program that is loaded. */
-static int load_only(struct bpf_code *code, const char *loaded, struct sooth_error *err)
+/* The verifier takes its time for each program that is loaded. `also` may be NULL. */
+static int load_only(
+	struct bpf_code *code, const char *loaded, const char *also, struct sooth_error *err)
 {
-	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM };
+	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM,
+		PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(code->object, names[i]);
+		bool is_wanted = !strcmp(names[i], loaded) || (also && !strcmp(names[i], also));
 
-		if (!program)
+		if (program)
+			bpf_program__set_autoload(program, is_wanted);
+		else if (is_wanted)
 			return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL,
 				"find the BPF program %s", names[i]);
-		bpf_program__set_autoload(program, !strcmp(names[i], loaded));
 	}
 	return 0;
 }
@@ -43,8 +47,10 @@ int profile_calls_choose(
 	struct syscall_set set;
 	int status;
 
+	if (options->profile_wait_ns)
+		return load_only(code, PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM, err);
 	if (!options->profile_calls)
-		return load_only(code, PROFILE_SAMPLES_PROGRAM, err);
+		return load_only(code, PROFILE_SAMPLES_PROGRAM, NULL, err);
 	status = syscall_set_parse(&set, options->calls.set, err);
 	if (status)
 		return status;
@@ -52,7 +58,7 @@ int profile_calls_choose(
 	if (!calls)
 		return -EINVAL;
 	select_calls(calls, &set);
-	return load_only(code, PROFILE_CALLS_PROGRAM, err);
+	return load_only(code, PROFILE_CALLS_PROGRAM, NULL, err);
 }
 
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
@@ -65,4 +71,27 @@ void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32
 	memcpy(call.process, raw->process, sizeof(call.process));
 	memcpy(call.thread, raw->thread, sizeof(call.thread));
 	RECORD_APPEND(out, &call, NULL, 0);
+}
+
+void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
+{
+	struct profile_wait wait = { .record = raw->record,
+		.waited_ns = raw->waited_ns,
+		.stack = stack,
+		.number = raw->call,
+		.abi = raw->abi,
+		.waker_pid = raw->waker_pid,
+		.waker_tid = raw->waker_tid,
+		.state = (uint8_t)raw->state,
+		.flags = (uint8_t)raw->flags,
+		.call_state = raw->call == PROFILE_NO_CALL ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
+		.stack_state =
+			raw->flags & PROFILE_WAIT_OLD ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
+		.waker_state = raw->waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+
+	wait.record.kind = PROFILE_WAIT;
+	memcpy(wait.process, raw->process, sizeof(wait.process));
+	memcpy(wait.thread, raw->thread, sizeof(wait.thread));
+	memcpy(wait.waker, raw->waker, sizeof(wait.waker));
+	RECORD_APPEND(out, &wait, NULL, 0);
 }

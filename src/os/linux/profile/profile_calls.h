@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The profile where system calls begin, instead of by a clock: which calls, and their records. */
+/* The profile where system calls begin, or where threads stop running, instead of by a clock: which
+ * programs of the kernel side, and the records. */
 #ifndef SOOTH_OS_LINUX_PROFILE_CALLS_H
 #define SOOTH_OS_LINUX_PROFILE_CALLS_H
 
@@ -13,10 +14,19 @@
 	"the ring buffer was full: stacks of calls were lost; use a larger one: --buffer 128M, "   \
 	"or select fewer calls: -e SET"
 
-/* Before load: one of both programs is loaded, and the selected calls are set. */
+#define PROFILE_SWITCH_PROGRAM "on_switch"
+#define PROFILE_WAKING_PROGRAM "on_waking"
+#define PROFILE_WAITS_LOSING                                                                       \
+	"the ring buffer was full: stacks of waits were lost; use a larger one: --buffer 128M, "   \
+	"or a longer --min-wait"
+
+/* Before load: only what is needed is loaded, and the selected calls are set. */
 int profile_calls_choose(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* A call with its stack, as a record. */
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
+
+/* A wait with its stack, as a record. */
+void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
 #endif

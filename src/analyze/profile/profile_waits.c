@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waits of threads as a table: how long each role of threads did not run, why, in which function,
+ * and what woke it. The function is the innermost one that is neither the kernel's nor the C
+ * library's: it is the one that can be changed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_table.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+
+#define PLACES_MAX  (1u << 18)
+#define THREADS_MAX (1u << 16)
+#define ROWS_SHOWN  25
+#define NOT_ANY	    UINT32_MAX
+#define BEFORE	    "[since before sooth attached]"
+#define UNKNOWN	    "[unknown]"
+
+enum reason {
+	REASON_READY,
+	REASON_LOCK,
+	REASON_TIME,
+	REASON_DESCRIPTORS,
+	REASON_DATA,
+	REASON_TURN,
+	REASON_CHILD,
+	REASON_SIGNAL,
+	REASON_DISK,
+	REASON_MEMORY,
+	REASON_OTHER,
+	REASONS,
+};
+
+static const char *const reason_texts[REASONS] = {
+	[REASON_READY] = "preempted",
+	[REASON_LOCK] = "locks",
+	[REASON_TIME] = "sleep",
+	[REASON_DESCRIPTORS] = "descriptors",
+	[REASON_DATA] = "data",
+	[REASON_TURN] = "shared lock",
+	[REASON_CHILD] = "child",
+	[REASON_SIGNAL] = "signals",
+	[REASON_DISK] = "disk",
+	[REASON_MEMORY] = "page fault",
+	[REASON_OTHER] = "other",
+};
+static const struct sooth_names reason_names = { REASONS, reason_texts };
+
+#define SUMMARY_ROW(F, S)                                                                          \
+	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of recorded waits",                    \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, waited_ns, ALWAYS, "time of all threads together in them", .label = "WAITED",    \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, U64, threads, ALWAYS, "threads that waited", .merge = SOOTH_MERGE_SUM)                \
+	F(S, U64, open, ALWAYS, "waits that had not ended when the observation did",               \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, NAMED, REAL, whole_percent, whole_stacks_percent, MAYBE(whole_state),                 \
+		"waits with a stack down to the entry of the thread", .label = "WHOLE STACKS",     \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
+struct wait_summary_row {
+	struct sooth_record record;
+	ROW_MEMBERS(SUMMARY_ROW, wait_summary_row)
+};
+
+ROW_FIELDS(summary_fields, SUMMARY_ROW, wait_summary_row);
+
+static const struct sooth_schema summary_schema = {
+	.name = "waiting",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct wait_summary_row),
+	.line = "{wait_count wait}, {waited_ns} together, of {threads thread}[; whole stacks: "
+		"{whole_stacks_percent} %]",
+	SCHEMA_FIELDS(summary_fields),
+};
+
+#define PLACE_ROW(F, S)                                                                            \
+	F(S, REAL, percent, ALWAYS, "share of the time of all waits", .label = "SHARE",            \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, U64, waited_ns, ALWAYS, "time in these waits", .label = "WAITED",                     \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of these waits", .label = "WAITS",     \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, longest_ns, ALWAYS, "longest of them", .label = "LONGEST",                       \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)                                   \
+	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
+	F(S, ENUM8, reason, ALWAYS,                                                                \
+		"what they waited for, by the system call; preempted: they could have run",        \
+		.names = &reason_names)                                                            \
+	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"innermost function that is neither the kernel's nor the C library's",             \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, waker, MAYBE(waker_state),                                                      \
+		"thread that woke them most of the time: name and process id", .may_shrink = true)
+
+struct wait_place_row {
+	struct sooth_record record;
+	ROW_MEMBERS(PLACE_ROW, wait_place_row)
+};
+
+ROW_FIELDS(place_fields, PLACE_ROW, wait_place_row);
+
+static const struct sooth_schema place_schema = {
+	.name = "waits_by_function",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct wait_place_row),
+	SCHEMA_FIELDS(place_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
+
+static const struct section summary_section = {
+	.name = "waiting",
+	.schema = &summary_schema,
+	.shape = SECTION_OBJECT,
+};
+static const struct section place_section = {
+	.name = "waits_by_function",
+	.title = "waits",
+	.schema = &place_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no waits were recorded",
+	.rows_most = ROWS_SHOWN,
+	.sort = "waited_ns",
+	.is_descending = true,
+};
+
+/* As they come: stacks are resolved at the end. */
+struct stack_key {
+	uint32_t stack, role;
+	uint32_t number, abi;
+	uint32_t reason;
+	uint32_t unused;
+};
+
+struct wait_sum {
+	uint64_t waits, waited_ns, longest_ns;
+	/* What woke it, as a majority vote by time goes. */
+	uint32_t waker, waker_pid; /* name; 0: none */
+	uint64_t waker_ns;
+};
+
+struct place_key {
+	uint32_t role, function, file;
+	uint32_t number, abi;
+	uint32_t reason;
+};
+
+struct place {
+	struct place_key key;
+	struct wait_sum sum;
+};
+
+struct waits_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums; /* frames and stacks */
+	struct map stacks;	  /* struct stack_key -> struct wait_sum */
+	struct map places;	  /* struct place_key -> struct place */
+	struct map threads;	  /* uint32_t tid -> nothing */
+	uint64_t waits, waited_ns, open, whole, old;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct waits_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
+	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct wait_sum), PLACES_MAX);
+	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
+	map_init(&s->threads, sizeof(uint32_t), 0, THREADS_MAX);
+	return 0;
+}
+
+/* --- reasons --- */
+
+static enum reason reason_of(const struct profile_wait *w)
+{
+	static const uint8_t of[SYSCALL_WAITS] = { [SYSCALL_WAIT_OTHER] = REASON_OTHER,
+		[SYSCALL_WAIT_LOCK] = REASON_LOCK,
+		[SYSCALL_WAIT_TIME] = REASON_TIME,
+		[SYSCALL_WAIT_READY] = REASON_DESCRIPTORS,
+		[SYSCALL_WAIT_DATA] = REASON_DATA,
+		[SYSCALL_WAIT_TURN] = REASON_TURN,
+		[SYSCALL_WAIT_CHILD] = REASON_CHILD,
+		[SYSCALL_WAIT_SPAWN] = REASON_CHILD,
+		[SYSCALL_WAIT_SIGNAL] = REASON_SIGNAL,
+		[SYSCALL_WAIT_YIELD] = REASON_READY };
+	const struct syscall_row *row;
+
+	if (w->state == PROFILE_PREEMPTED)
+		return REASON_READY;
+	if (w->flags & PROFILE_WAIT_IO)
+		return REASON_DISK;
+	if (w->call_state)
+		return w->state == PROFILE_BLOCKS ? REASON_MEMORY : REASON_OTHER;
+	row = syscall_by_number((uint16_t)w->abi, w->number);
+	return row && row->wait.what < SYSCALL_WAITS ? of[row->wait.what] : REASON_OTHER;
+}
+
+/* --- sums --- */
+
+static void vote(struct wait_sum *s, uint32_t waker, uint32_t pid, uint64_t ns)
+{
+	if (s->waker == waker && s->waker_pid == pid) {
+		s->waker_ns += ns;
+	} else if (s->waker_ns < ns) {
+		s->waker = waker;
+		s->waker_pid = pid;
+		s->waker_ns = ns - s->waker_ns;
+	} else {
+		s->waker_ns -= ns;
+	}
+}
+
+static void take_wait(struct waits_state *s, const struct profile_wait *w)
+{
+	struct profile_sample sample = profile_sample_of_wait(w);
+	struct span role = profile_role_of(&sample);
+	struct stack_key key = { .stack = w->stack_state ? NOT_ANY : w->stack,
+		.role = names_put(&s->sums.names, role, NULL),
+		.number = w->call_state ? NOT_ANY : w->number,
+		.abi = w->call_state ? 0 : w->abi,
+		.reason = reason_of(w) };
+	uint32_t waker =
+		w->waker_state
+			? 0
+			: names_put(&s->sums.names,
+				  span_of(w->waker, strnlen(w->waker, PROFILE_NAME_BYTES)), NULL);
+	struct wait_sum *sum;
+
+	if (s->options.role && !span_equal(role, s->options.role))
+		return;
+	sum = map_put(&s->stacks, &key, NULL);
+	s->waits++;
+	s->waited_ns += w->waited_ns;
+	s->open += (w->flags & PROFILE_WAIT_OPEN) != 0;
+	s->old += (w->flags & PROFILE_WAIT_OLD) != 0;
+	map_put(&s->threads, &w->record.tid, NULL);
+	if (!sum)
+		return;
+	sum->waits++;
+	sum->waited_ns += w->waited_ns;
+	if (w->waited_ns > sum->longest_ns)
+		sum->longest_ns = w->waited_ns;
+	vote(sum, waker, w->waker_state ? 0 : w->waker_pid, w->waited_ns);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct waits_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	batch_for_each (r, batch) {
+		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
+
+		if (w)
+			take_wait(s, w);
+	}
+	return 0;
+}
+
+/* --- places --- */
+
+static bool is_library_of_c(struct span file)
+{
+	static const char *const names[] = { "libc.so", "libc-", "ld-", "ld.so", "ld-linux",
+		"libpthread", "[vdso]", "libc.musl" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (span_starts(file, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What a person has written, rather than the interpreter that runs it. */
+static const struct profile_function *place_of(
+	const struct profile_sums *sums, const struct profile_stacked *stacked)
+{
+	const struct profile_function *best = NULL;
+
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+
+		if (f->kind == PROFILE_SCRIPT)
+			return f;
+		if (f->kind != PROFILE_KERNEL && !best &&
+			!is_library_of_c(names_get(&sums->names, f->file)))
+			best = f;
+	}
+	return best;
+}
+
+static void add_sum(struct wait_sum *to, const struct wait_sum *from)
+{
+	to->waits += from->waits;
+	to->waited_ns += from->waited_ns;
+	if (from->longest_ns > to->longest_ns)
+		to->longest_ns = from->longest_ns;
+	vote(to, from->waker, from->waker_pid, from->waker_ns);
+}
+
+static void find_places(struct waits_state *s)
+{
+	size_t position = 0;
+	const void *next;
+	void *value;
+
+	while (map_next(&s->stacks, &position, &next, &value)) {
+		const struct stack_key *key = next;
+		const struct wait_sum *sum = value;
+		const struct profile_function *f;
+		const char *unknown;
+		struct profile_stacked stacked = { .end = PROFILE_ENDS };
+		struct place_key at = { .role = key->role,
+			.number = key->number,
+			.abi = key->abi,
+			.reason = key->reason };
+		struct place *place;
+
+		if (key->stack != NOT_ANY)
+			profile_sums_stack(&s->sums, key->stack, &stacked);
+		s->whole += stacked.end == PROFILE_WHOLE ? sum->waits : 0;
+		f = place_of(&s->sums, &stacked);
+		unknown = key->stack == NOT_ANY ? BEFORE : UNKNOWN;
+		at.function =
+			f ? f->name : names_put(&s->sums.names, span_of_string(unknown), NULL);
+		at.file = f ? f->file : names_put(&s->sums.names, span_of("", 0), NULL);
+		place = map_put(&s->places, &at, NULL);
+		if (!place)
+			continue;
+		place->key = at;
+		add_sum(&place->sum, sum);
+	}
+}
+
+/* --- rows --- */
+
+static int by_time(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	if (a->sum.waited_ns != b->sum.waited_ns)
+		return a->sum.waited_ns > b->sum.waited_ns ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static int emit_place(struct waits_state *s, const struct place *p, struct sooth_error *err)
+{
+	struct wait_place_row row = { .percent = s->waited_ns ? 100.0 * (double)p->sum.waited_ns /
+									(double)s->waited_ns
+							      : 0,
+		.waited_ns = p->sum.waited_ns,
+		.waits = p->sum.waits,
+		.longest_ns = p->sum.longest_ns,
+		.reason = (uint8_t)p->key.reason,
+		.call_state = p->key.number == NOT_ANY ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
+		.waker_state = p->sum.waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	char call[SYSCALL_NAME_SIZE] = "", waker[48] = "";
+	struct span name = names_get(&s->sums.names, p->sum.waker);
+
+	if (p->key.number != NOT_ANY)
+		syscall_name((uint16_t)p->key.abi, p->key.number, call);
+	if (p->sum.waker_pid)
+		snprintf(waker, sizeof(waker), "%.*s (%u)", (int)name.size, name.data,
+			p->sum.waker_pid);
+	struct record_tail tail[] = { tail_span(&row.role, names_get(&s->sums.names, p->key.role)),
+		tail_string(&row.call, call),
+		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->sums.names, p->key.file)),
+		tail_string(&row.waker, waker) };
+
+	if (row.percent < 100 * s->options.least_share)
+		return 0;
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_places(struct waits_state *s, struct sooth_error *err)
+{
+	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	int status = output_section(s->output, &place_section, err);
+	size_t count = 0, position = 0;
+	void *value;
+
+	if (!sorted)
+		return error_no_memory(err);
+	while (map_next(&s->places, &position, NULL, &value))
+		sorted[count++] = *(const struct place *)value;
+	qsort(sorted, count, sizeof(*sorted), by_time);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_place(s, &sorted[i], err);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct waits_state *s = state;
+	struct wait_summary_row row;
+	int status;
+
+	find_places(s);
+	if (s->old)
+		output_limit(s->output, "stacks of waits that began before sooth attached",
+			"a stack is walked where a thread stops running",
+			"sooth stack PID shows the stacks of now");
+	row = (struct wait_summary_row){ .waits = s->waits,
+		.waited_ns = s->waited_ns,
+		.threads = s->threads.count,
+		.open = s->open,
+		.whole_percent = s->waits ? 100.0 * (double)s->whole / (double)s->waits : 0,
+		.whole_state = state_if(s->waits) };
+	status = output_section(s->output, &summary_section, err);
+	if (!status)
+		status = OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	return status ? status : emit_places(s, err);
+}
+
+static void fini(void *state)
+{
+	struct waits_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	map_fini(&s->stacks);
+	map_fini(&s->places);
+	map_fini(&s->threads);
+}
+
+const struct stage_type stage_profile_waits = {
+	.name = "profile-waits",
+	.help = "waits of threads by function, reason and what woke them",
+	.probe = "profile",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct waits_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

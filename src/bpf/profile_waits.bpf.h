@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stacks of followed threads where they stop running, kept with the thread until it runs again:
+ * then it is known how long it waited. The stack is walked when the thread leaves its CPU, as its
+ * memory can be read only then; so each switch has that price, and waits shorter than `least_ns`
+ * are not recorded. The thread's memory was made before: nothing can be allocated in a switch,
+ * where the allocator may want to wake another thread.
+ */
+#ifndef SOOTH_BPF_PROFILE_WAITS_H
+#define SOOTH_BPF_PROFILE_WAITS_H
+
+#define STATE_RUNNING 0
+#define STATE_BLOCKED 2 /* TASK_UNINTERRUPTIBLE */
+#define OWN_FRAMES    2 /* this program, and the kernel's function that runs it */
+
+struct task_struct___of_waits {
+	unsigned int in_iowait : 1;
+} KERNEL_TYPE;
+
+static inline void emit_wait(struct wait *k, uint64_t now, uint32_t flags)
+{
+	uint64_t bytes = k->bytes;
+
+	k->raw.waited_ns = now - k->began_ns;
+	k->raw.record.time_ns = now;
+	k->raw.flags |= flags;
+	if (bytes > sizeof(k->tail))
+		bytes = sizeof(k->tail);
+	if (bpf_ringbuf_output(&ring, &k->raw, sizeof(k->raw) + bytes, ring_flags()))
+		__sync_fetch_and_add(&control.lost, 1);
+}
+
+static inline void note_state(
+	struct profile_raw *r, struct task_struct *task, struct pt_regs *regs, bool is_preempted)
+{
+	uint64_t state = task_state(task);
+	long number = (long)REGISTER_CALL(regs);
+
+	r->state = is_preempted || state == STATE_RUNNING ? PROFILE_PREEMPTED
+		   : state & STATE_BLOCKED		  ? PROFILE_BLOCKS
+							  : PROFILE_SLEEPS;
+	r->flags = BPF_CORE_READ_BITFIELD_PROBED((struct task_struct___of_waits *)task, in_iowait)
+			   ? PROFILE_WAIT_IO
+			   : 0;
+	r->waker_pid = r->waker_tid = 0;
+	r->abi = 0;
+	r->call = PROFILE_NO_CALL;
+	if (number < 0)
+		return;
+	r->abi = (uint16_t)abi_of(task, &number);
+	r->call = (uint32_t)number;
+}
+
+static inline void begin_wait(void *context, struct task_struct *task, bool is_preempted)
+{
+	struct thread *t = thread_of(task);
+	struct member *m = sampled_here();
+	struct walk *w = walk_here();
+	uint32_t bytes;
+
+	if (!t || !m || !w || !t->member.interest || t->member.is_before_exec)
+		return;
+	*m = t->member;
+	walk_user(w, task);
+	walk_kernel(w, context, OWN_FRAMES);
+	w->raw.python_frames = w->raw.is_python_whole = 0;
+	walk_python(0);
+	note_state(&w->raw, task, user_registers(task), is_preempted);
+	bytes = finish(w, task, m);
+	if (bytes > sizeof(t->wait.tail))
+		bytes = sizeof(t->wait.tail);
+	bpf_probe_read_kernel(&t->wait.raw, sizeof(t->wait.raw), &w->raw);
+	bpf_probe_read_kernel(t->wait.tail, bytes, w->tail);
+	t->wait.bytes = bytes;
+	t->wait.began_ns = bpf_ktime_get_ns();
+}
+
+static inline void end_wait(struct thread *t)
+{
+	struct wait *k = &t->wait;
+	uint64_t ns;
+
+	if (!k->began_ns)
+		return;
+	ns = bpf_ktime_get_ns() - k->began_ns;
+	if (ns >= control.least_ns) {
+		emit_wait(k, k->began_ns + ns, 0);
+	} else {
+		__sync_fetch_and_add(&control.short_waits, 1);
+		__sync_fetch_and_add(&control.short_ns, ns);
+	}
+	k->began_ns = 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task_struct *to)
+{
+	struct thread *t = thread_of(to);
+
+	if (t)
+		end_wait(t);
+	begin_wait(ctx, from, is_preempted);
+	return 0;
+}
+
+/* It has not run since it is followed: nothing but the call that it is in is known. */
+static inline void begin_old_wait(struct thread *t, struct task_struct *task)
+{
+	struct walk *w = walk_here();
+
+	if (!w || t->member.is_before_exec || task_is_running(task))
+		return;
+	w->frames = 0;
+	w->end = PROFILE_KERNEL_ONLY;
+	w->raw.kernel_frames = w->raw.python_frames = w->raw.is_python_whole = 0;
+	w->raw.js_frames = 0;
+	w->raw.js_file = 0;
+	note_state(&w->raw, task, registers_of(task), false);
+	finish(w, task, &t->member);
+	w->raw.flags |= PROFILE_WAIT_OLD;
+	bpf_probe_read_kernel(&t->wait.raw, sizeof(t->wait.raw), &w->raw);
+	t->wait.bytes = 0;
+	t->wait.began_ns = t->member.from_ns;
+}
+
+/* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
+ * has a stack of its own, one in user space is no system call. What the kernel does for the network
+ * in between is done like that too: the sender is not known then. */
+static inline bool is_in_call(struct task_struct *task)
+{
+	uint64_t begin = (uint64_t)BPF_CORE_READ(task, stack), here = 0;
+	void *at = &begin;
+
+	bpf_probe_read_kernel(&here, sizeof(here), &at);
+	return here - begin < KERNEL_STACK_BYTES && BPF_CORE_READ(task, mm) &&
+	       (long)REGISTER_CALL(user_registers(task)) >= 0;
+}
+
+/* Who wakes it. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	struct thread *t = thread_of(task);
+	uint64_t id = bpf_get_current_pid_tgid();
+
+	if (!t)
+		return 0;
+	if (!t->wait.raw.record.time_ns && t->member.interest)
+		begin_old_wait(t, task);
+	if (!t->wait.began_ns || !(uint32_t)id || !is_in_call(current_task()))
+		return 0;
+	t->wait.raw.waker_pid = (uint32_t)(id >> 32);
+	t->wait.raw.waker_tid = (uint32_t)id;
+	bpf_get_current_comm(t->wait.raw.waker, sizeof(t->wait.raw.waker));
+	return 0;
+}
+
+/* The observation ends first: what is known by now. */
+static inline void emit_open_wait(struct thread *t, struct task_struct *task)
+{
+	uint64_t now = bpf_ktime_get_ns();
+
+	if (!t->wait.raw.record.time_ns)
+		begin_old_wait(t, task);
+	if (t->wait.began_ns && now - t->wait.began_ns >= control.least_ns)
+		emit_wait(&t->wait, now, PROFILE_WAIT_OPEN);
+	t->wait.began_ns = 0;
+}
+
+#endif
