@@ -9,7 +9,7 @@ import sys
 import time
 
 import harness
-from harness import Case, needs_bpf
+from harness import Case, as_nobody, needs_bpf, needs_root
 
 # Two threads share a lock, the main thread sleeps, a child answers by a pipe after a while.
 PROGRAM = """
@@ -129,6 +129,17 @@ class Waits(Case):
             run = self.sooth("profile", *words, status=None)
             self.assertNotEqual(run.status, 0)
             self.assertIn(text, run.errors)
+
+
+@needs_root
+class Unprivileged(Case):
+    def test_refused(self):
+        """Never samples of CPU time in the place of waits."""
+        sooth = self.copy_for_all(harness.SOOTH)
+        run = self.run_program(sooth, "profile", "--off-cpu", "-d", "1", "--", "sleep", "1", status=3,
+                               **as_nobody())
+        self.assertIn("cap_bpf", run.errors)
+        self.assertNotIn("waits", run.text)
 
 
 if __name__ == "__main__":

@@ -48,12 +48,23 @@ struct profile_perf {
 	bool has_failed;
 };
 
+/* Perf events show neither to a caller without privilege. */
+static int refuse_stacks_of(const char *what, struct sooth_error *err)
+{
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
+	error_why(err, "this needs BPF, and sooth does not have cap_bpf and cap_perfmon");
+	return error_remedy(err, "run sooth as root, or give it the capabilities once: sudo setcap "
+				 "cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"");
+}
+
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_perf *s = run->state;
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
 	int status;
 
+	if (run->options.profile_wait_ns || run->options.profile_calls)
+		return refuse_stacks_of(run->options.profile_calls ? "system calls" : "waits", err);
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
