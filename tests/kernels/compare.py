@@ -378,6 +378,16 @@ def check_profile(console):
     return f"stacks that reach main: {', '.join(notes)}; {sum(deep)} of {total} with 101 frames"
 
 
+def check_waits(console):
+    """The sleep of a command is a wait with its call, and is whole."""
+    console.require("waits")
+    report = console.object("waits")
+    slept = [row for row in report["waits_by_function"] if row["reason"] == "sleep"]
+    if sum(row["waited_ns"] for row in slept) < 0.9e9 or not slept[0]["call"]:
+        raise Failed(f"waits: {report['waits_by_function']}")
+    return f"{slept[0]['call']} in {slept[0]['function']}"
+
+
 def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
@@ -411,6 +421,7 @@ def main():
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
+        ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )
