@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 orphan, mcp-abandoned, outdated, deleted-binary: families of processes that look like an agent's, made
-without any agent (tests/live/family.py), so that who is whose is known exactly.
+without any agent (tests/live/family.py), so that who is whose is known exactly. left-behind: of no agent.
 """
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -14,6 +16,7 @@ from family import NULL, VERSIONS, Family
 
 # The family's own processes are younger than that.
 NOW = ("orphan.min-age=0",)
+LEFT = ("left-behind.min-age=0",)
 
 
 class CaseFamily(Family):
@@ -231,6 +234,66 @@ def from_memory(scope, _rng):
     return process.pid
 
 
+# --- left-behind ---
+
+# Starts a process in a session of its own, and ends: the pipe of its output has no reader then.
+STARTS = """
+import os, subprocess, sys
+if os.fork():
+    os._exit(0)
+how, told, argv = sys.argv[1], sys.argv[2], sys.argv[3:]
+output = {"pipe": subprocess.PIPE, "null": subprocess.DEVNULL,
+    "file": subprocess.DEVNULL if how != "file" else open("log", "wb")}[how]
+child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+    start_new_session=os.environ["LEADS"] == "1")
+with open(told + ".new", "w") as file:
+    file.write(str(child.pid))
+os.rename(told + ".new", told)
+"""
+WORKS = """
+import time
+while True:
+    try:
+        print("done", flush=True)
+    except OSError:
+        pass
+    time.sleep(0.05)
+"""
+WORKS_IN_BASH = "trap '' PIPE; while :; do echo done; sleep 0.1; done 2>/dev/null"
+
+
+def parent_of(pid):
+    return int(pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()[1])
+
+
+def left_behind(output, argv, leads=False, in_deleted=False):
+    def make(scope, _rng):
+        told = scope.path / "pid"
+        folder = scope.path / "folder"
+        folder.mkdir()
+        starter = subprocess.Popen(
+            [sys.executable, "-c", STARTS, output, str(told), *argv], cwd=folder,
+            start_new_session=True, env=dict(os.environ, LEADS="1" if leads else "0"))
+        starter.wait()
+        harness.wait_until(told.exists, "the process to be started")
+        pid = int(told.read_text())
+        scope.later(lambda: kill(pid))
+        session = starter.pid
+        harness.wait_until(lambda: parent_of(pid) != os.getpid() and
+                           os.getsid(parent_of(pid)) != session, "its parent to end")
+        if in_deleted:
+            shutil.rmtree(folder)
+        return pid
+    return make
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 CASES = [
     sick("orphan", "a tool call and what it started", orphan(plain_tool), settings=NOW),
     sick("orphan", "a job in the background", orphan(background_job), settings=NOW),
@@ -238,6 +301,19 @@ CASES = [
     healthy("orphan", "left on purpose", orphan(daemon), settings=NOW),
     healthy("orphan", "lost its shell, not its session", twin_of_orphan, settings=NOW),
     healthy("orphan", "below a subreaper", under_subreaper, settings=NOW),
+    sick("left-behind", "its pipe has no reader", left_behind("pipe",
+        [sys.executable, "-c", WORKS]), calls=True, settings=LEFT, says="nothing reads its output",
+        severity="medium", evidence="writes to its output", threshold="min-writes",
+        also=("syscall-errors",)),
+    sick("left-behind", "a loop of a shell", left_behind("pipe", ["bash", "-c", WORKS_IN_BASH]),
+        calls=True, settings=LEFT, says="nothing reads its output", also=("syscall-errors",)),
+    sick("left-behind", "its directory was deleted", left_behind("null",
+        [sys.executable, "-c", WORKS], in_deleted=True), settings=LEFT, severity="low",
+        says="its working directory was deleted"),
+    healthy("left-behind", "its output goes to a log", left_behind("file",
+        [sys.executable, "-c", WORKS]), calls=True, settings=LEFT),
+    healthy("left-behind", "a daemon that leads its session", left_behind("null",
+        [sys.executable, "-c", WORKS], leads=True, in_deleted=True), calls=True, settings=LEFT),
     sick("mcp-abandoned", "its agent was killed", agent_killed),
     sick("mcp-abandoned", "its agent let go of it", hung_up),
     sick("mcp-abandoned", "behind a wrapper", wrapped),

@@ -1901,11 +1901,130 @@ static void test_file_watcher_busy(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- left-behind --- */
+
+struct leaving {
+	uint32_t session, parents_session;
+	int64_t result;
+	const char *directory;
+	bool is_terminal, is_deleted, is_silent;
+};
+
+static void leaves(const struct leaving *l, double writes)
+{
+	struct fds_descriptor d = { .record = head_of(4, PID, FDS_DESCRIPTOR),
+		.fd = 1,
+		.type = l->is_terminal ? FDS_PTY : FDS_PIPE,
+		.is_deleted = l->is_deleted };
+	struct fds_process end = { .record = head_of(4, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(
+		&d.path, l->is_terminal ? "/dev/pts/1" : "pipe:[7]") };
+
+	if (!l->is_silent)
+		add_source("syscalls");
+	next_s = 0.001;
+	lasts_ms = 0.001;
+	for (int i = 0; i < LOOKS; i++) {
+		struct proc_process p = { .record = head_of(i, PID, PROC_PROCESS),
+			.ppid = 1,
+			.threads = 1,
+			.state = 'S',
+			.session = l->session };
+		struct record_tail texts[] = { put_text(&p.name, "left"),
+			put_text(&p.executable, runs), put_text(&p.directory, l->directory) };
+
+		process_at(i,
+			(struct proc_process){ .record.pid = 1, .session = l->parents_session },
+			"init");
+		RECORD_APPEND(&records, &p, texts, 3);
+		all_reported(i);
+	}
+	for (int i = 0; i < (int)writes; i++)
+		CALL("write", l->result, 1, 0, 10);
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	call_records_fini();
+}
+
+#define LEFT .session = 70, .parents_session = 1, .directory = "/work"
+
+static void is_unread(double writes)
+{
+	leaves(&(struct leaving){ LEFT, .result = -EPIPE }, writes);
+}
+
+static void is_read(double writes)
+{
+	leaves(&(struct leaving){ LEFT, .result = 10 }, writes);
+}
+
+static void is_in_session_of_parent(double session)
+{
+	leaves(&(struct leaving){ .session = (uint32_t)session,
+		       .parents_session = 70,
+		       .directory = "/work",
+		       .result = -EPIPE },
+		5);
+}
+
+static void is_without_terminal(double deleted)
+{
+	leaves(&(struct leaving){ LEFT, .is_terminal = true, .is_deleted = deleted > 0 }, 0);
+}
+
+static void is_without_directory(double session)
+{
+	leaves(&(struct leaving){ .session = (uint32_t)session,
+		       .parents_session = 1,
+		       .directory = "/work (deleted)" },
+		0);
+}
+
+static void is_not_followed(double value)
+{
+	(void)value;
+	leaves(&(struct leaving){ LEFT, .is_silent = true }, 0);
+}
+
+static void test_left_behind(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "left-behind", is_unread, 2, NULL,
+			"medium/high: left behind: its parent has ended, and nothing reads its "
+			"output [known by: now a child of init (1), which is not in its session "
+			"70] [writes to its output that failed with EPIPE: 2 |<if the process is "
+			"not needed: sooth kill --any 99" },
+		{ "left-behind", is_unread, 1, NULL, "fine: " },
+		{ "left-behind", is_unread, 2, "left-behind.min-age=86000s", "blind: " },
+		{ "left-behind", is_read, 5, NULL,
+			"=fine: its parent has ended, and its output leads somewhere\n" },
+		{ "left-behind", is_in_session_of_parent, 71, NULL, "medium/high: " },
+		{ "left-behind", is_in_session_of_parent, 70, NULL,
+			"=fine: nothing says that its parent has ended\n" },
+		{ "left-behind", is_in_session_of_parent, PID, NULL, "fine: " },
+		{ "left-behind", is_in_session_of_parent, 1, NULL, "fine: " },
+		{ "left-behind", is_in_session_of_parent, 0, NULL, "fine: " },
+		{ "left-behind", is_without_terminal, 1, NULL,
+			"low/medium: left behind: its parent has ended, and its terminal is "
+			"closed" },
+		{ "left-behind", is_without_terminal, 0, NULL, "fine: " },
+		{ "left-behind", is_without_directory, 70, NULL,
+			"low/medium: left behind: its parent has ended, and its working directory "
+			"was deleted" },
+		{ "left-behind", is_without_directory, PID, NULL, "fine: " },
+		{ "left-behind", is_not_followed, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_file_watcher_busy),
+		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_syscall_errors),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_scattered),

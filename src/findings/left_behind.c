@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * left-behind: a process of no agent outlived what started it, and what it was started for is gone:
+ * nothing reads its output, its terminal is closed, or its working directory was deleted. A child
+ * gets the session of its parent, so one that neither leads its session nor shares it with its
+ * parent got another parent, whichever process takes such children here.
+ *
+ * Cannot be seen: a pipe without a reader, until the process writes to it; a process that lost its
+ * parent within the session of the new one.
+ */
+#include <errno.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+enum { OUTPUT = 1, ERRORS = 2 };
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-writes", 2, 1, 1e9, "minimum number of writes that failed with EPIPE"),
+};
+
+struct left {
+	double failed; /* writes to its output */
+	bool is_terminal_closed, is_directory_deleted, has_pipe;
+	bool are_calls_known;
+	struct check_calls calls;
+};
+
+/* Sessions of 0 are not known: of another PID namespace, or of kernel threads. */
+static bool has_new_parent(const struct process_entry *p)
+{
+	uint32_t session = p->process->session;
+
+	return p->parent && session && session != p->id.pid &&
+	       session != p->parent->process->session && session != p->parent->id.pid;
+}
+
+static bool ignores_hangup(const struct process_entry *p)
+{
+	return p->links && p->links->hangup_state == SOOTH_STATE_VALUE &&
+	       p->links->is_hangup_ignored;
+}
+
+/* Messages of errors may go elsewhere than the output, and that is what counts. */
+static bool is_output(const struct check *e, int32_t fd)
+{
+	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
+	const struct fds_descriptor *errors = check_descriptor(e, ERRORS);
+
+	return fd == OUTPUT ||
+	       (fd == ERRORS && errors &&
+		       (!out || out->type == FDS_DEVICE ||
+			       (out->type == errors->type && out->inode == errors->inode)));
+}
+
+static double failed_writes(const struct check *e, const struct call_history *h)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+	double failed = 0;
+
+	while ((r = call_repeats_next(h, &position, &key))) {
+		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+
+		if (key->result == -EPIPE && row && row->transfer.direction == SYSCALL_WRITES &&
+			is_output(e, key->fd))
+			failed += (double)r->count;
+	}
+	return failed;
+}
+
+static void look(const struct check *e, struct left *l)
+{
+	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
+	bool is_kept = ignores_hangup(e->process);
+	struct span was;
+
+	l->has_pipe = out && (out->type == FDS_PIPE || out->type == FDS_UNIX);
+	l->is_terminal_closed = !is_kept && out && out->type == FDS_PTY && out->is_deleted &&
+				out->deleted_state == SOOTH_STATE_VALUE;
+	l->is_directory_deleted = !is_kept && process_table_lost_directory(e->process, &was);
+	l->are_calls_known = check_calls_read(&l->calls, e);
+	if (l->are_calls_known)
+		l->failed = failed_writes(e, l->calls.history);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct left *l)
+{
+	const struct process_entry *p = e->process;
+	struct span parent = check_name(p->parent);
+	bool is_unread = l->failed >= check_option(e, "min-writes");
+
+	finding_begin(out, is_unread ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	if (!is_unread)
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out, "left behind: its parent has ended, and %s",
+		is_unread		? "nothing reads its output"
+		: l->is_terminal_closed ? "its terminal is closed"
+					: "its working directory was deleted");
+	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",
+		(int)parent.size, parent.data, p->parent->id.pid, p->process->session);
+	if (is_unread)
+		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
+			SOOTH_UNIT_NONE, l->calls.interval_ns);
+	finding_upkeep(e, out);
+	finding_unseen(out, "whether the process was left running on purpose");
+	finding_remedy(out, "if the process is not needed: sooth kill --any %u", p->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct process_entry *p = e->process;
+	struct check_calls calls;
+	struct left l = { 0 };
+
+	if (!p->is_there || p->process->state == 'Z' || p->agent || p->owner_agent) {
+		check_fine(out, "a process of an agent, or one that has ended");
+		return;
+	}
+	if (check_has_lost_parent(e)) {
+		check_blind_because(out,
+			"the parent ended just now: this process may be about to end too",
+			"try again in a moment");
+		return;
+	}
+	if (!has_new_parent(p)) {
+		check_fine(out, "nothing says that its parent has ended");
+		return;
+	}
+	look(e, &l);
+	if (l.failed < check_option(e, "min-writes") && !l.is_terminal_closed &&
+		!l.is_directory_deleted) {
+		if (!l.has_pipe || l.are_calls_known ||
+			(check_has_probes(out) && check_calls_begin(&calls, e, out)))
+			check_fine(out, "its parent has ended, and its output leads somewhere");
+	} else if ((double)check_age_ns(e) < check_option(e, "min-age")) {
+		check_too_young(out);
+	} else {
+		report(e, out, &l);
+	}
+}
+
+const struct finding_type finding_left_behind = {
+	.id = "left-behind",
+	.claim = "left behind: its parent has ended, and nothing uses its output",
+	.probes = "proc,fds,syscalls",
+	.instead = "fds",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
