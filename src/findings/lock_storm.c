@@ -274,7 +274,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 			(c->is_interpreter && thread_history_cpu(t) <= 0))
 			continue;
 		c->count++;
-		c->met += t->met;
+		c->met += t->met - t->waits[THREAD_WAIT_UNKNOWN]; /* in between: no evidence */
 		c->at_lock += at_lock;
 		c->computing += t->waits[THREAD_WAIT_NOTHING];
 		c->resting += t->waits[THREAD_WAIT_TIME] + t->uninterruptible;

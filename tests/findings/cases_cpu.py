@@ -336,7 +336,7 @@ CASES = [
         settings=("lock-storm.percent=4",), also=("cpu-spin",), says="interpreter",
         evidence="threads", threshold="convoy-threads"),
     sick("lock-storm", "a lock that all want all the time", locks("mutex", count=(6, 9, 12)),
-        settings=("lock-storm.percent=4",), alone=True, says="lock con", evidence="threads",
+        settings=("lock-storm.percent=4",), alone=True, duration_s=8, says="lock con", evidence="threads",
         threshold="convoy-threads"),
     sick("lock-storm", "a lock that is held asleep", locks("rest", count=(4, 6, 8),
         work=(10000, 30000)), says="sleeps or waits for a disk", alone=True, duration_s=6,
