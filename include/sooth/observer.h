@@ -124,6 +124,10 @@ struct sooth_observer_options {
 	/* The same where a thread stops running, if it does so for that long, in nanoseconds; 0:
 	 * samples. */
 	uint64_t profile_wait_ns;
+	/* A folder of the caller's, made if it is not there, for what probes find out of executables
+	 * and would find out again: layouts of script engines. Absolute; borrowed until start
+	 * returns; NULL: nothing is kept. */
+	const char *cache_folder;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

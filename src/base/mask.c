@@ -4,8 +4,8 @@
  * name characters; at each run it is asked whether a URL starts here, whether a
  * part of it has the shape of a known kind of token, and whether it is a name
  * that says "secret" with a value behind it. In doubt about how far a value
- * goes, more is masked rather than less. (mask_walk: writing; mask_names and
- * mask_shapes: the signs of a secret; mask_value: what is then masked.)
+ * goes, more is masked rather than less. (mask_walk: writing; mask_value and mask_shapes: the signs
+ * of a secret, and what is then masked.)
  *
  * The commands in what is left are then walked for options that hold secrets in some programs
  * only (mask_commands; mask_programs has the table).

@@ -52,8 +52,6 @@ enum name_kind {
 
 /* Does an option or variable of this name hold a secret? */
 enum name_kind mask_name_kind(struct span name);
-/* `--no-auth`, `--password-stdin`: a switch, nothing follows it. */
-bool mask_name_is_switch(struct span name);
 /* The size of the token of known shape at `at`, which is an ASCII letter or digit; 0: none. */
 size_t mask_token_size(const char *text, size_t at, size_t size);
 /* Equal but for case; text is lower case. */

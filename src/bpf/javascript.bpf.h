@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of JavaScript on a stack of JavaScriptCore: the engine keeps the code block and the
- * function beside each frame pointer, and both lead to the same executable. They are followed here,
- * at the sample; user space reads the name, and only if all of it is still the same.
+ * Functions of JavaScript on a stack. JavaScriptCore keeps the code block and the function beside
+ * each frame pointer, and both lead to the same executable; V8 is in v8_step.h. They are followed
+ * here, at the sample; user space reads the name, and only if all of it is still the same.
  */
 #ifndef SOOTH_BPF_JAVASCRIPT_BPF_H
 #define SOOTH_BPF_JAVASCRIPT_BPF_H
 
 #include "bpf/python.bpf.h"
+#include "bpf/v8_step.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -16,8 +17,16 @@ struct {
 	__type(value, struct profile_jsc);
 } jscs SEC(".maps");
 
-#define JSC_SLOTS	  16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address */
-#define JSC_CELL_MASK	  0xffff000000000007ULL /* none of these is set in the address of a cell */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, V8_FILES_MAX);
+	__type(key, uint64_t); /* as above */
+	__type(value, struct profile_v8);
+} v8s SEC(".maps");
+
+#define JSC_SLOTS 16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address   \
+		      */
+#define JSC_CELL_MASK	    0xffff000000000007ULL /* none of these is set in the address of a cell */
 #define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
 
 struct jsc_slots {
@@ -25,7 +34,7 @@ struct jsc_slots {
 	uint32_t arguments, call_site;
 };
 
-/* The executable of the process, if it is known to have this engine. */
+/* The executable of the process, if it is known to have an engine. */
 static inline void begin_javascript(struct walk *w)
 {
 	struct mm_struct *mm = (void *)w->mm;
@@ -34,7 +43,8 @@ static inline void begin_javascript(struct walk *w)
 	inode = BPF_CORE_READ(mm, exe_file, f_inode);
 	w->raw.js_file =
 		profile_file_key(BPF_CORE_READ(inode, i_sb, s_dev), BPF_CORE_READ(inode, i_ino));
-	if (!bpf_map_lookup_elem(&jscs, &w->raw.js_file))
+	if (!bpf_map_lookup_elem(&jscs, &w->raw.js_file) &&
+		!bpf_map_lookup_elem(&v8s, &w->raw.js_file))
 		w->raw.js_file = 0;
 }
 
@@ -58,7 +68,8 @@ static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *j
 		return 0;
 	executable = word_at(w, callee + jsc->callee_executable);
 	/* Marked: the data that few functions have, with the executable in it. */
-	return executable & 1 ? word_at(w, (executable & ~1ULL) + jsc->rare_executable) : executable;
+	return executable & 1 ? word_at(w, (executable & ~1ULL) + jsc->rare_executable)
+			      : executable;
 }
 
 /* The frame that w is at, before it is counted. */
@@ -83,7 +94,8 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t unused)
 			? word_at(w, slots.block + jsc->block_owner)
 			: 0;
 	if (owner)
-		name = word_at(w, word_at(w, owner + jsc->executable_unlinked) + jsc->unlinked_name);
+		name = word_at(
+			w, word_at(w, owner + jsc->executable_unlinked) + jsc->unlinked_name);
 	else
 		name = executable ? word_at(w, executable + jsc->native_name) : 0;
 	w->raw.js_frames = (uint16_t)(at + 1);
@@ -91,9 +103,24 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t unused)
 	w->js[at] = w->frames | (uint64_t)slots.call_site << 32;
 	w->js[at + 1] = slots.block;
 	w->js[at + 2] = slots.callee;
-	w->js[at + 3] = (owner ? owner : executable) |
-			(owner && owner == executable ? JSC_IS_PAIR : 0);
+	w->js[at + 3] =
+		(owner ? owner : executable) | (owner && owner == executable ? JSC_IS_PAIR : 0);
 	w->js[at + 4] = name;
+	return 0;
+}
+
+/* The same of V8. */
+VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t unused)
+{
+	struct walk *w = walk_here();
+	struct profile_v8 *v8;
+
+	IS_PASSED(unused);
+	if (!w)
+		return 0;
+	v8 = bpf_map_lookup_elem(&v8s, &w->raw.js_file);
+	if (v8)
+		v8_frame(w, v8);
 	return 0;
 }
 

@@ -211,6 +211,43 @@ static inline void keep_near_end(struct call_with_pieces *p, uint8_t argument, u
 	put_head(p, at, argument, SYSCALLS_PART_NEAR_END, 0, size);
 }
 
+/* --- an answer of HTTP --- */
+
+#define STATUS_LINE	 12 /* "HTTP/1.1 200": nothing else of what is read is looked at */
+#define STATUS_AT	 9
+#define STATUS_HTTP	 0x2f50545448ull /* "HTTP/", as a number */
+#define STATUS_HTTP_MASK 0xffffffffffull
+
+static inline bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The digits leave the kernel, and nothing else of it. */
+static inline void keep_status(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+{
+	uint8_t line[16] __attribute__((aligned(8))) = {};
+	uint32_t at;
+	uint8_t *to;
+
+	if (done < STATUS_LINE ||
+		bpf_probe_read_user(line, STATUS_LINE, (const void *)(unsigned long)from) ||
+		(*(uint64_t *)(void *)line & STATUS_HTTP_MASK) != STATUS_HTTP ||
+		line[STATUS_AT - 1] != ' ' || !is_digit(line[STATUS_AT]) ||
+		!is_digit(line[STATUS_AT + 1]) || !is_digit(line[STATUS_AT + 2]))
+		return;
+	/* Behind the read: older kernels forget the bounds of what is put aside. */
+	at = p->at;
+	if (at > PIECE_AT_MAX)
+		return;
+	to = (uint8_t *)p->pieces + at + sizeof(struct syscalls_piece);
+	to[0] = line[STATUS_AT];
+	to[1] = line[STATUS_AT + 1];
+	to[2] = line[STATUS_AT + 2];
+	put_head(p, at, argument, SYSCALLS_PART_STATUS, 0, SYSCALLS_STATUS_DIGITS);
+}
+
 /* --- by type --- */
 
 /* The argument behind one; a length. */
@@ -264,6 +301,8 @@ static inline void keep_by_type(
 		keep_near_end(p, c->argument, c->is_result ? done : from);
 		return;
 	}
+	if (from && c->is_data && c->keep == SYSCALLS_KEEP_BY_RESULT && config.keeps_status)
+		keep_status(p, c->argument, from, done);
 	if (!from || (c->is_data && !config.data_bytes))
 		return;
 	if (c->keep == SYSCALLS_KEEP_ASKED)
@@ -290,7 +329,8 @@ VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index, uint32_t
 	if (c->keep == SYSCALLS_KEEP_NOTHING)
 		return 0;
 	result = p->call.result;
-	if (!aggregate_is_error(result) || (result == UNDER_WAY && c->keep == SYSCALLS_KEEP_NEAR_END) ||
+	if (!aggregate_is_error(result) ||
+		(result == UNDER_WAY && c->keep == SYSCALLS_KEEP_NEAR_END) ||
 		(!c->is_result && c->keep != SYSCALLS_KEEP_NEAR_END))
 		keep_by_type(p, c, result);
 	return 1;

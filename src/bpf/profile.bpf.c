@@ -132,8 +132,10 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t unused)
 	if (control.pythons)
 		meet_python(w, w->address - w->mapping.shift);
 	if (w->raw.js_file &&
-		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.js_file))
+		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.js_file)) {
 		meet_javascript(0);
+		meet_v8(0);
+	}
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;

@@ -41,6 +41,22 @@ struct profile_jsc {
 	} range[JSC_RANGES_MAX];
 };
 
+/* V8: where its own code is, and what is followed from a frame to its name. */
+#define V8_FILES_MAX 64
+
+struct profile_v8 {
+	uint64_t builtins_from, builtins_to; /* in the file; 0, 0: not known */
+	int64_t fp_context, fp_function;
+	uint16_t map_type, function_shared, shared_name, shared_script;
+	uint16_t function_first, function_last, context_first, context_last; /* types */
+	uint16_t shared, unused[3];
+};
+
+/* Of struct profile_raw_js.call_site. */
+#define V8_IS_TOP     1u /* the interrupted instruction */
+#define V8_IS_BUILTIN 2u /* in code of the engine */
+#define V8_IS_KIND    4u /* not of a function: `callee` is the kind of frame */
+
 /* Files are named by device and inode, as one number. */
 #define PROFILE_FILE_NONE  0 /* no file: generated code */
 #define PROFILE_FILE_VDSO  1
@@ -81,7 +97,8 @@ struct profile_raw_python {
 	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it */
 };
 
-/* What the engine has beside a frame in its code, at the sample. */
+/* What the engine has beside a frame in its code, at the sample. Of V8: nothing, the script, the
+ * shared function, its name or what has it. */
 struct profile_raw_js {
 	uint32_t index; /* of the user frame */
 	uint32_t call_site;
@@ -102,7 +119,7 @@ struct profile_raw {
 	uint16_t python_frames;
 	uint16_t is_python_whole;
 	uint64_t python_type; /* of code objects */
-	uint64_t js_file;     /* the executable, if it has JavaScriptCore; else 0 */
+	uint64_t js_file;     /* the executable, if it has JavaScriptCore or V8; else 0 */
 	uint16_t js_frames;
 	uint16_t abi;  /* of a system call */
 	uint32_t call; /* its number; PROFILE_NO_CALL */
@@ -140,7 +157,7 @@ struct profile_control {
 	uint64_t lost;	     /* samples that did not fit the ring */
 	uint64_t files_full; /* samples with a file for which there was no room */
 	uint64_t pythons;    /* set by the collector: files of the interpreter that are known */
-	uint64_t jscs;	     /* the same of JavaScriptCore */
+	uint64_t jscs;	     /* the same of engines of JavaScript */
 	uint64_t period_ns;  /* between two samples of a CPU */
 	uint64_t least_ns;   /* set by the collector: shorter waits are counted only */
 	uint64_t short_waits, short_ns;

@@ -31,7 +31,8 @@ struct syscalls_config {
 	uint8_t has_all;
 	uint8_t only_failed;
 	uint8_t keeps_pieces;
-	uint8_t has_budget; /* not every call is recorded: bpf/budget.bpf.h */
+	uint8_t has_budget;   /* not every call is recorded: bpf/budget.bpf.h */
+	uint8_t keeps_status; /* of what is read: whether it is an answer of HTTP, and its status */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];
 };

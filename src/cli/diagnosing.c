@@ -11,24 +11,80 @@
 #include <unistd.h>
 
 #include "analyze/diagnosis/check_settings.h"
-#include "analyze/diagnosis/findings.h"
 #include "analyze/process_table/process_match.h"
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/agents/config_files.h"
+#include "cli/agents/labels.h"
 #include "cli/agents/process_table_scan.h"
-#include "cli/diagnosing_probes.h"
 #include "cli/diagnosing_tree.h"
 #include "cli/run.h"
 #include "collect/backend.h"
-#include "explain/registry.h"
 #include "os/os.h"
+
+#define STACKS_MOST   32 /* processes: of more, the stacks of threads that wait are not read */
+#define DIAGNOSING_NS (5 * NS_PER_S)
+
+/* --- which probes take part --- */
+
+/* Probes that a diagnosis can do without. */
+
+/* By more than the method that sees nothing, which needs nothing. */
+static bool diagnosing_can_observe(const char *probe, struct sooth_error *refusal)
+{
+	*refusal = (struct sooth_error){ .tried = "find a method on this system" };
+	for (const struct backend *const *b = os_native.backends; *b; b++) {
+		if (!strcmp((*b)->probe, probe) && (*b)->needs &&
+			!backend_test_needs(*b, &os_native, refusal))
+			return true;
+	}
+	return false;
+}
+
+/* It is among the probes of the run. */
+static void diagnosing_drop_probe(struct run *run, const char *name)
+{
+	size_t n = 0;
+
+	while (strcmp(run->probes[n].name, name) != 0)
+		n++;
+	for (; run->probes[n].name; n++)
+		run->probes[n] = run->probes[n + 1];
+}
+
+/* "load the programs: not permitted" */
+static void diagnosing_note_refusal(
+	char text[DIAGNOSING_REASON_BYTES], const struct sooth_error *refusal)
+{
+	snprintf(text, DIAGNOSING_REASON_BYTES, "%s%s%s", refusal->tried, *refusal->why ? ": " : "",
+		refusal->why);
+}
+
+/* Names of functions come at the end of the run: a watch would not have them. */
+static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool has_processes)
+{
+	bool is_default = !d->agent && !d->is_passive;
+	struct sooth_error refusal;
+	size_t n = 0;
+
+	if (!has_processes || d->is_gone || d->is_quick || d->watch_ns ||
+		!(is_default || d->wants_samples))
+		return;
+	d->has_samples = diagnosing_can_observe("profile", &refusal);
+	if (!d->has_samples) {
+		diagnosing_note_refusal(d->no_samples, &refusal);
+		return;
+	}
+	while (run->probes[n].name)
+		n++;
+	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
+	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
+		run->probes[n] = (struct run_probe){ "stacks",
+			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };
+}
 
 /* --- diagnosing gone --- */
 
 /* Selected processes that have exited: what the kernel log knows of them. */
-
-#define KNOWN_BY "ended-abnormally" /* the finding that reads the log */
 
 static bool may_be_there(uint32_t pid, struct buffer *gone)
 {
@@ -49,54 +105,6 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 	for (size_t i = 0; i < target_found_count(found); i++)
 		is_one_there |= may_be_there(target_found_pids(found)[i], gone);
 	return !is_one_there;
-}
-
-/* Findings about other processes or the host are not about this one. */
-static void want_ends_alone(struct check_settings *settings)
-{
-	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
-		if (strcmp(registry_findings[i].type->id, KNOWN_BY) != 0)
-			settings->all[i].is_muted = true;
-	}
-}
-
-static int emit_gone(uint32_t pid, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-	error_why(err,
-		"no process has this PID, and the kernel log has nothing about an earlier one");
-	return error_remedy(err, "check the PID; `sooth ps -a` lists processes");
-}
-
-/* -ESRCH: nothing is known about it. */
-static int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth_error *err)
-{
-	char text[16];
-	struct check_settings ends = *settings;
-	struct findings_reported result = { 0 };
-	struct findings_options options = { .settings = &ends, .result = &result };
-	struct target_options target = { .pids = { .items = { text }, .count = 1 } };
-	struct output_options output = { 0 };
-	struct arguments none = { 0 };
-	struct run run = {
-		.name = "diagnose",
-		.target = &target,
-		.output = &output,
-		.arguments = &none,
-		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
-			{ "exit_reasons", SOOTH_SAMPLE | SOOTH_BRIEF } },
-		.views = { { "findings", &options } },
-		.is_silent = true,
-		.may_be_gone = true,
-		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
-		.duration_ns = 1,
-	};
-	int status;
-
-	snprintf(text, sizeof(text), "%u", pid);
-	want_ends_alone(&ends);
-	status = run_report(&run, err);
-	return status < 0 || result.has_any ? status : emit_gone(pid, err);
 }
 
 /* --- diagnosing --- */
@@ -467,76 +475,6 @@ bool diagnosing_without_calls(
 	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
 		"run as root; `sooth doctor` shows other ways" };
 	return true;
-}
-
-/* Everything else is reported, and the missing calls before it; of a picture of calls nothing
- * would be left. */
-static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
-{
-	int status = run_report(run, err);
-
-	if (status < 0 && diagnosing_without_samples(d, run, err))
-		status = run_report(run, err);
-	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
-		return status;
-	if (d->insists_on_calls)
-		fprintf(stderr,
-			"sooth: system calls are not observed, everything else is: cannot %s; %s\n",
-			d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
-	status = run_report(run, err);
-	if (status < 0 && diagnosing_without_samples(d, run, err))
-		status = run_report(run, err);
-	return status;
-}
-
-/* Beside processes that are there, a PID that nothing is known of is left out. */
-static int check_each_gone(struct diagnosing *d, struct buffer *known, struct sooth_error *err)
-{
-	const uint32_t *pids = (const void *)d->gone.data;
-	int status = 0;
-
-	for (size_t i = 0; i < d->gone.size / sizeof(*pids) && !status; i++) {
-		status = gone_check(pids[i], &d->settings, err);
-		if (status == -ESRCH && !d->is_gone) {
-			fprintf(stderr, "sooth: cannot %s: %s\n", err->tried, err->why);
-			d->has_missing = true;
-			status = 0;
-		} else if (!status) {
-			buffer_format(known, "%s%u", known->size ? ", " : "", pids[i]);
-		}
-	}
-	return !status && buffer_failed(known) ? error_no_memory(err) : status;
-}
-
-/* A log entry about an exited process is worth a report; nothing at all is an error. */
-static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
-{
-	struct buffer known = { 0 };
-	int status = check_each_gone(d, &known, err);
-
-	run->may_be_gone |= d->gone.size != 0;
-	if (!status && known.size) {
-		snprintf(d->gone_text, sizeof(d->gone_text), "%s %s",
-			strchr(buffer_cstr(&known), ',') ? "processes" : "process",
-			buffer_cstr(&known));
-		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
-			"the process exited before sooth checked it: only the kernel log has a "
-			"record of it",
-			"start the diagnosis while the process runs: then sooth records the exit" };
-		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
-			run->unseen[RUN_UNSEEN_PROCESSES].reason);
-	}
-	buffer_fini(&known);
-	return status;
-}
-
-int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
-{
-	int status = check_gone(d, run, err);
-
-	if (status || d->is_gone)
-		return status ? status : run_report(run, err);
-	return run_present(d, run, err);
 }
 
 int diagnosing_exit(const struct diagnosing *d, bool may_lack)

@@ -8,8 +8,6 @@
 #include "analyze/diagnosis/findings.h"
 #include "cli/agents/labels.h"
 #include "cli/run.h"
-
-#define DIAGNOSING_NS		(5 * NS_PER_S)
 #define DIAGNOSING_REASON_BYTES 512
 #define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
 
@@ -55,11 +53,6 @@ int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
 /* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
-/*
- * The run itself. Of a selected PID that does not exist, what the kernel log knows is reported;
- * when that is nothing it is an error, as for every other command.
- */
-int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /*
  * After a failed run: where system calls were the reason they are dropped, no_calls and the report
  * say why, and the run may be repeated.

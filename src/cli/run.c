@@ -11,13 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/same_file.h"
 #include "base/units.h"
+#include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
-#include "cli/command/written.h"
+#include "cli/command/command.h"
 #include "cli/output/deferred.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/stop.h"
@@ -273,6 +275,24 @@ static bool observes(const struct run *run, const char *probe)
 	return false;
 }
 
+/* Gives it to an observer. */
+static int target_found_apply(const struct target_found *found, unsigned allowed,
+	struct sooth_observer *o, struct sooth_error *err)
+{
+	bool is_host = allowed & TARGET_IS_HOST;
+	int status = 0;
+
+	if (found->command)
+		return sooth_observer_set_command(o, found->command, err);
+	if (found->has_user && !is_host)
+		return sooth_observer_set_user(o, found->user, err);
+	if (is_host || found->is_host || !target_found_count(found))
+		status = sooth_observer_set_host(o, err);
+	for (size_t i = 0; i < target_found_count(found) && !status; i++)
+		status = sooth_observer_add_pid(o, (pid_t)target_found_pids(found)[i], err);
+	return status;
+}
+
 static int make_observer(
 	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
@@ -296,6 +316,7 @@ static int make_observer(
 		.profile_calls = run->profile_calls,
 		.profile_wait_ns = run->profile_wait_ns,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
+		.cache_folder = config_cache_folder(),
 	};
 	int status;
 

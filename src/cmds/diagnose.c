@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_settings.h"
+#include "analyze/diagnosis/findings.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command/command.h"
@@ -12,6 +13,7 @@
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
+#include "cli/run.h"
 #include "explain/registry.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -298,6 +300,130 @@ static int check_picture(
 	error_why(err, "the picture shows system calls, and with %s none are recorded",
 		c->diagnose.passive ? "--passive" : "--quick");
 	return error_remedy(err, "leave out %s", c->diagnose.passive ? "--passive" : "--quick");
+}
+
+#define KNOWN_BY "ended-abnormally" /* the finding that reads the log */
+
+/* Findings about other processes or the host are not about this one. */
+static void want_ends_alone(struct check_settings *settings)
+{
+	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
+		if (strcmp(registry_findings[i].type->id, KNOWN_BY) != 0)
+			settings->all[i].is_muted = true;
+	}
+}
+
+static int emit_gone(uint32_t pid, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
+	error_why(err,
+		"no process has this PID, and the kernel log has nothing about an earlier one");
+	return error_remedy(err, "check the PID; `sooth ps -a` lists processes");
+}
+
+/* -ESRCH: nothing is known about it. */
+static int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth_error *err)
+{
+	char text[16];
+	struct check_settings ends = *settings;
+	struct findings_reported result = { 0 };
+	struct findings_options options = { .settings = &ends, .result = &result };
+	struct target_options target = { .pids = { .items = { text }, .count = 1 } };
+	struct output_options output = { 0 };
+	struct arguments none = { 0 };
+	struct run run = {
+		.name = "diagnose",
+		.target = &target,
+		.output = &output,
+		.arguments = &none,
+		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_BRIEF },
+			{ "exit_reasons", SOOTH_SAMPLE | SOOTH_BRIEF } },
+		.views = { { "findings", &options } },
+		.is_silent = true,
+		.may_be_gone = true,
+		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
+		.duration_ns = 1,
+	};
+	int status;
+
+	snprintf(text, sizeof(text), "%u", pid);
+	want_ends_alone(&ends);
+	status = run_report(&run, err);
+	return status < 0 || result.has_any ? status : emit_gone(pid, err);
+}
+
+/* Everything else is reported, and the missing calls before it; of a picture of calls nothing
+ * would be left. */
+static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = run_report(run, err);
+
+	if (status < 0 && diagnosing_without_samples(d, run, err))
+		status = run_report(run, err);
+	if (status >= 0 || run->product.is_picture || !diagnosing_without_calls(d, run, err))
+		return status;
+	if (d->insists_on_calls)
+		fprintf(stderr,
+			"sooth: system calls are not observed, everything else is: cannot %s; %s\n",
+			d->no_calls, run->unseen[RUN_UNSEEN_CALLS].remedy);
+	status = run_report(run, err);
+	if (status < 0 && diagnosing_without_samples(d, run, err))
+		status = run_report(run, err);
+	return status;
+}
+
+/* Beside processes that are there, a PID that nothing is known of is left out. */
+static int check_each_gone(struct diagnosing *d, struct buffer *known, struct sooth_error *err)
+{
+	const uint32_t *pids = (const void *)d->gone.data;
+	int status = 0;
+
+	for (size_t i = 0; i < d->gone.size / sizeof(*pids) && !status; i++) {
+		status = gone_check(pids[i], &d->settings, err);
+		if (status == -ESRCH && !d->is_gone) {
+			fprintf(stderr, "sooth: cannot %s: %s\n", err->tried, err->why);
+			d->has_missing = true;
+			status = 0;
+		} else if (!status) {
+			buffer_format(known, "%s%u", known->size ? ", " : "", pids[i]);
+		}
+	}
+	return !status && buffer_failed(known) ? error_no_memory(err) : status;
+}
+
+/* A log entry about an exited process is worth a report; nothing at all is an error. */
+static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	struct buffer known = { 0 };
+	int status = check_each_gone(d, &known, err);
+
+	run->may_be_gone |= d->gone.size != 0;
+	if (!status && known.size) {
+		snprintf(d->gone_text, sizeof(d->gone_text), "%s %s",
+			strchr(buffer_cstr(&known), ',') ? "processes" : "process",
+			buffer_cstr(&known));
+		run->unseen[RUN_UNSEEN_PROCESSES] = (struct run_unseen){ d->gone_text,
+			"the process exited before sooth checked it: only the kernel log has a "
+			"record of it",
+			"start the diagnosis while the process runs: then sooth records the exit" };
+		fprintf(stderr, "sooth: %s: %s\n", d->gone_text,
+			run->unseen[RUN_UNSEEN_PROCESSES].reason);
+	}
+	buffer_fini(&known);
+	return status;
+}
+
+/*
+ * The run itself. Of a selected PID that does not exist, what the kernel log knows is reported;
+ * when that is nothing it is an error, as for every other command.
+ */
+static int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
+{
+	int status = check_gone(d, run, err);
+
+	if (status || d->is_gone)
+		return status ? status : run_report(run, err);
+	return run_present(d, run, err);
 }
 
 static int run_diagnose(void *config, const struct arguments *arguments, struct sooth_error *err)

@@ -16,7 +16,6 @@
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
 #include "cli/target/target_found.h"
-#include "cli/command/written.h"
 #include "explain/report.h"
 
 #define EXIT_CHANGED 1

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agents/agent_set.h"
-#include "analyze/processes/process_rows.h"
+#include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/cleanup.h"
 #include "base/units.h"

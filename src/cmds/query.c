@@ -10,7 +10,6 @@
 #include "cli/command/command.h"
 #include "cli/output/deferred.h"
 #include "cli/output/output.h"
-#include "cli/terminal/deadline.h"
 #include "cli/terminal/stop.h"
 #include "cli/target/target_found.h"
 #include "explain/registry.h"

@@ -42,13 +42,14 @@ struct probe_options {
 	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
 	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
 	const char *search_path;
+	const char *cache_folder; /* of the user, for what a probe found out; NULL: none */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz; /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;  /* stacks of the selected calls instead of samples */
+	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;	  /* stacks of the selected calls instead of samples */
 	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
-	bool may_pause;	     /* the launched command, for moments, while the ring is full */
-	bool must_hold;	     /* the same for any target, or it is an error */
+	bool may_pause;		  /* the launched command, for moments, while the ring is full */
+	bool must_hold;		  /* the same for any target, or it is an error */
 };
 
 struct backend_run {
@@ -100,6 +101,7 @@ struct backend {
 	void (*joined)(struct backend_run *run, const struct process_id *process);
 	/* Detach, and write what is known only at the end. */
 	int (*stop)(struct backend_run *run, struct sooth_error *err);
+	bool defines_at_stop; /* what earlier records refer to: it is stopped in any case */
 	/* A descriptor that becomes readable when a drain is worth it, -1: none. */
 	int (*descriptor)(struct backend_run *run);
 	void (*close)(struct backend_run *run);

@@ -286,6 +286,18 @@ static void note_shared_counts(struct sooth_observer *o, const struct observed_p
 			"stop that observer first, or give each observer a hub of its own");
 }
 
+/* The last sample, where there is one. */
+static int stop_sampling(
+	struct sooth_observer *o, const struct observed_probe *p, struct sooth_error *err)
+{
+	bool is_once = p->interest & INTEREST_ONCE, is_edge = p->interest & INTEREST_EDGES;
+	int status = is_edge && !is_once ? hub_sample(o->hub, p->source, err) : 0;
+
+	if (!status && (hub_source_backend(p->source)->defines_at_stop || (!is_edge && !is_once)))
+		status = hub_stop(o->hub, p->source, err);
+	return status;
+}
+
 static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
@@ -297,10 +309,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 
 		if (p->is_started && !hub_source_backend(p->source)->drain) {
 			p->is_started = false;
-			if (p->interest & INTEREST_EDGES)
-				failed = hub_sample(o->hub, p->source, status ? NULL : err);
-			else if (!(p->interest & INTEREST_ONCE))
-				failed = hub_stop(o->hub, p->source, status ? NULL : err);
+			failed = stop_sampling(o, p, status ? NULL : err);
 		}
 		status = status ? status : failed;
 	}

@@ -1,15 +1,244 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Attaching: find the target, open a source for each probe, say what there is,
- * mark the processes, and only then let anything run.
+ * mark the processes, and only then let anything run. Then which records are an observer's: the
+ * live set follows the starts and exits in the records.
  */
 #include "collect/observer_state.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/log.h"
+#include "capture/writer.h"
 #include "collect/collector.h"
+#include "collect/hub.h"
+#include "collect/observer.h"
+#include "collect/stream.h"
+#include "collect/target.h"
 #include "model/probe.h"
 #include "model/schema.h"
+#include "os/os.h"
+
+/* --- processes that a probe may not observe, among others that it may --- */
+
+/* What an analysis calls it (analyze/diagnosis/diagnosis_input.c). */
+static const char *limit_name(const struct observed_probe *p)
+{
+	return !strcmp(p->name, "syscalls") ? "system calls" : p->name;
+}
+
+/* Whether a probe goes on without a process that it may not observe; that is a limit, then. */
+static bool observer_leaves_out(struct sooth_observer *o, struct observed_probe *p,
+	const struct process_id *process, const struct sooth_error *refusal, struct buffer *limits)
+{
+	struct sooth_error ignored;
+	char reason[512];
+
+	if (!o->options.may_be_refused || refusal->fault != SOOTH_FAULT_PRIVILEGE)
+		return false;
+	hub_unwant(p->source, process, p->interest, true, &ignored); /* it follows nothing of it */
+	snprintf(reason, sizeof(reason), "%s: %s", refusal->tried, refusal->why);
+	/* Without a remedy: there may be many, and a report says once what to do. */
+	collector_limit(o->os, limits, process, limit_name(p), reason, "");
+	return true;
+}
+
+static void follow(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	target_join(&o->target, process, &ignored);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = backend_follows(hub_source_backend(p->source));
+
+		/* On a host, only selected processes and their children are followed. */
+		if (!is_followed && target_means_some(&o->target))
+			continue;
+		if (p->is_started || is_followed)
+			hub_want(p->source, process, p->interest, is_followed, &ignored);
+		/* What is wanted of the start alone is known of its children by their parent. */
+		if (p->is_started && !(p->interest & INTEREST_ONCE))
+			hub_joined(p->source, process);
+		else if (is_followed) /* it is being stopped: nothing would release it later */
+			hub_unwant(p->source, process, p->interest, false, &ignored);
+	}
+}
+
+/* Not followed yet, so every source is asked to. */
+static int want_now(
+	struct sooth_observer *o, const struct process_id *process, struct sooth_error *err)
+{
+	int status = target_join(&o->target, process, err);
+
+	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
+		struct observed_probe *p = &o->probes[i];
+
+		if (!p->is_started)
+			continue;
+		status = hub_want(p->source, process, p->interest, false, err);
+		if (status && observer_leaves_out(o, p, process, err, observer_out(o))) {
+			status = 0;
+			continue;
+		}
+		if (!status && !(p->interest & INTEREST_ONCE))
+			hub_joined(p->source, process);
+	}
+	return status;
+}
+
+int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
+{
+	struct process_id process;
+	int status = o->os->identify(o->os, pid, &process, err);
+
+	if (!status && !target_knows(&o->target, &process))
+		status = want_now(o, &process, err);
+	if (!status)
+		target_describe(&o->target, o->os, observer_out(o));
+	return status;
+}
+
+static void forget(struct sooth_observer *o, const struct process_id *process)
+{
+	struct sooth_error ignored;
+
+	target_leave(&o->target, process);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+		bool is_followed = backend_follows(hub_source_backend(p->source));
+
+		if (p->is_started)
+			hub_unwant(p->source, process, p->interest, is_followed, &ignored);
+	}
+}
+
+/*
+ * If this is the only observer of a source that lost process starts, all its records
+ * are accepted: it observes nothing else.
+ */
+static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
+{
+	struct process_id process = process_id_of(r);
+
+	if (!process.pid || !memcmp(&process, &o->last_member, sizeof(process)))
+		return true;
+	if (!target_has(&o->target, &process)) {
+		if (!takes_all)
+			return false;
+		follow(o, &process);
+	}
+	o->last_member = process;
+	return true;
+}
+
+/*
+ * Several sources may follow the same processes, so duplicates are dropped. A start and
+ * an exit are identified by their process; a process may exec more than once, so execs
+ * are taken from one source only.
+ */
+static bool take_coming(struct sooth_observer *o, const struct process_join *join)
+{
+	struct process_id process = process_id_of(&join->record);
+	struct process_id parent = { .start_ticks = join->parent_start_ticks,
+		.pid = join->parent_pid };
+
+	if (!target_has(&o->target, &parent) || target_knows(&o->target, &process))
+		return false;
+	follow(o, &process);
+	return true;
+}
+
+/* Its exec is its start: before it was a copy of us. */
+static bool is_launched(const struct sooth_observer *o, const struct process_id *process)
+{
+	return o->target.is_launched &&
+	       !memcmp(process, &o->target.launch.process, sizeof(*process));
+}
+
+static bool take_exec(struct sooth_observer *o, const struct process_id *process, unsigned source)
+{
+	if (!o->exec_teller)
+		o->exec_teller = source;
+	if (o->exec_teller != source)
+		return false;
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (!(o->probes[i].interest & INTEREST_ONCE) || is_launched(o, process))
+			hub_joined(o->probes[i].source, process);
+	}
+	return true;
+}
+
+static bool take_end(struct sooth_observer *o, const struct process_id *process)
+{
+	o->last_member = (struct process_id){ 0 };
+	if (!target_note_end(&o->target, process))
+		return false;
+	forget(o, process);
+	return true;
+}
+
+/* True when the record is this observer's; keeps the live set on the way. */
+static bool admit(
+	struct sooth_observer *o, const struct sooth_record *r, unsigned source, bool takes_all)
+{
+	struct process_id process = process_id_of(r);
+
+	if (r->kind == PROCESS_JOIN)
+		return take_coming(o, (const void *)r);
+	if (!belongs(o, r, takes_all))
+		return false;
+	if (r->kind == PROCESS_EXEC)
+		return take_exec(o, &process, source);
+	return r->kind != PROCESS_LEAVE || take_end(o, &process);
+}
+
+static unsigned source_index(const struct sooth_observer *o, const struct hub_source *source)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].source == source)
+			return i;
+	}
+	return 0;
+}
+
+/* A shared source delivers what any of its users wants. */
+static bool is_selected(const struct observed_probe *p, uint16_t kind)
+{
+	const struct sooth_schema *schema = registry_schema(kind);
+
+	if (kind <= KIND_STREAM_LAST || !schema || !hub_source_backend(p->source)->drain)
+		return true;
+	if (schema->class_ == SOOTH_CLASS_AGGREGATE)
+		return p->interest & INTEREST_COUNT;
+	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
+}
+
+/* A hub_receiver: takes what belongs to the target, and keeps the live set on the way. */
+static int observer_receive(
+	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
+{
+	bool takes_all = hub_has_lost_comings(source) && !hub_is_shared(source);
+	struct sooth_observer *o = user;
+	unsigned index = source_index(o, source);
+	struct buffer *out = stream_source(&o->stream, index);
+	uint16_t last_kind = 0;
+	bool wanted = true;
+
+	if (!index)
+		return 0;
+	batch_for_each (r, batch) {
+		if (r->kind != last_kind) { /* kinds come in runs */
+			last_kind = r->kind;
+			wanted = is_selected(&o->probes[index], last_kind);
+		}
+		if (wanted && admit(o, r, index, takes_all))
+			buffer_append(out, r, record_bytes(r));
+	}
+	return buffer_failed(out) ? error_no_memory(err) : 0;
+}
 
 static void list_targets(const struct target *t, struct buffer *out)
 {
@@ -46,6 +275,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.sample_ns = o->options.sample_ns,
 			.buffer_bytes = o->options.buffer_bytes,
 			.search_path = o->options.search_path,
+			.cache_folder = o->options.cache_folder,
 			.agents = o->agents,
 			.calls = { o->options.calls, o->options.only_failed, o->options.data_bytes,
 				o->options.has_call_budget },
@@ -156,6 +386,84 @@ static int release_command(struct sooth_observer *o, struct sooth_error *err)
 	for (unsigned i = 1; i <= o->probe_count && !status && !o->reported_of_ends; i++)
 		hub_joined(o->probes[i].source, &o->target.launch.process);
 	return status;
+}
+
+static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	int status = 0, gone = 0;
+
+	for (size_t i = 0; i < t->pids.size / sizeof(*pids) && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH && t->may_be_gone) {
+			gone = status;
+			status = 0;
+			continue;
+		}
+		if (!status)
+			status = target_join(t, &process, err);
+	}
+	return status || t->live ? status : gone;
+}
+
+/* A selected process of a host must exist, as in any other target. */
+static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	const pid_t *pids = (const void *)t->pids.data;
+	size_t count = t->pids.size / sizeof(*pids);
+	int status = 0, gone = 0;
+
+	for (size_t i = 0; i < count && !status; i++) {
+		struct process_id process;
+
+		status = os->identify(os, pids[i], &process, err);
+		if (status == -ESRCH) {
+			gone = status;
+			status = 0;
+			continue;
+		}
+		if (!status)
+			status = target_join(t, &process, err);
+	}
+	return status || t->may_be_gone ? status : gone;
+}
+
+static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	struct buffer found = { 0 };
+	const struct process_id *processes;
+	int status = os->list(os, true, t->uid, &found, err);
+
+	processes = (const void *)found.data;
+	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
+		status = target_join(t, &processes[i], err);
+	buffer_fini(&found);
+	return status;
+}
+
+/* Find, or launch, the first processes. */
+static int target_resolve(struct target *t, const struct os *os, struct sooth_error *err)
+{
+	int status;
+
+	switch (t->selector) {
+	case TARGET_PIDS:
+		return resolve_pids(t, os, err);
+	case TARGET_USER:
+		return resolve_user(t, os, err);
+	case TARGET_HOST:
+		return resolve_targeted(t, os, err);
+	case TARGET_COMMAND:
+		status = os->launch(os, t->command, &t->launch, err);
+		if (status)
+			return status;
+		t->is_launched = true;
+		return target_join(t, &t->launch.process, err);
+	default:
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe without a target");
+	}
 }
 
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)

@@ -44,16 +44,8 @@ static inline struct buffer *observer_out(struct sooth_observer *o)
 	return stream_source(&o->stream, STREAM_COLLECTOR);
 }
 
-/* A hub_receiver: takes what belongs to the target, and keeps the live set on the way. */
-int observer_receive(
-	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err);
-
 /* One more of the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
-
-/* Whether a probe goes on without a process that it may not observe; that is a limit, then. */
-bool observer_leaves_out(struct sooth_observer *o, struct observed_probe *p,
-	const struct process_id *process, const struct sooth_error *refusal, struct buffer *limits);
 
 /* Let go of the live processes up to a position of target_next(); SIZE_MAX: all. */
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Selecting processes, and keeping count of which are left. */
 #include "collect/target.h"
-#include "collect/secrets.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "collect/secrets.h"
 
 #define TARGET_PROCESSES_MAX 65536
 
@@ -167,83 +168,6 @@ const struct process_id *target_next(const struct target *t, size_t *position)
 			return key;
 	}
 	return NULL;
-}
-
-static int resolve_pids(struct target *t, const struct os *os, struct sooth_error *err)
-{
-	const pid_t *pids = (const void *)t->pids.data;
-	int status = 0, gone = 0;
-
-	for (size_t i = 0; i < t->pids.size / sizeof(*pids) && !status; i++) {
-		struct process_id process;
-
-		status = os->identify(os, pids[i], &process, err);
-		if (status == -ESRCH && t->may_be_gone) {
-			gone = status;
-			status = 0;
-			continue;
-		}
-		if (!status)
-			status = target_join(t, &process, err);
-	}
-	return status || t->live ? status : gone;
-}
-
-/* A selected process of a host must exist, as in any other target. */
-static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
-{
-	const pid_t *pids = (const void *)t->pids.data;
-	size_t count = t->pids.size / sizeof(*pids);
-	int status = 0, gone = 0;
-
-	for (size_t i = 0; i < count && !status; i++) {
-		struct process_id process;
-
-		status = os->identify(os, pids[i], &process, err);
-		if (status == -ESRCH) {
-			gone = status;
-			status = 0;
-			continue;
-		}
-		if (!status)
-			status = target_join(t, &process, err);
-	}
-	return status || t->may_be_gone ? status : gone;
-}
-
-static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
-{
-	struct buffer found = { 0 };
-	const struct process_id *processes;
-	int status = os->list(os, true, t->uid, &found, err);
-
-	processes = (const void *)found.data;
-	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
-		status = target_join(t, &processes[i], err);
-	buffer_fini(&found);
-	return status;
-}
-
-int target_resolve(struct target *t, const struct os *os, struct sooth_error *err)
-{
-	int status;
-
-	switch (t->selector) {
-	case TARGET_PIDS:
-		return resolve_pids(t, os, err);
-	case TARGET_USER:
-		return resolve_user(t, os, err);
-	case TARGET_HOST:
-		return resolve_targeted(t, os, err);
-	case TARGET_COMMAND:
-		status = os->launch(os, t->command, &t->launch, err);
-		if (status)
-			return status;
-		t->is_launched = true;
-		return target_join(t, &t->launch.process, err);
-	default:
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "observe without a target");
-	}
 }
 
 bool target_has(const struct target *t, const struct process_id *process)

@@ -32,8 +32,6 @@ int target_add_pid(struct target *t, pid_t pid, struct sooth_error *err);
 int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err);
 int target_set_host(struct target *t, struct sooth_error *err);
 int target_set_command(struct target *t, char *const *command, struct sooth_error *err);
-/* Find, or launch, the first processes. */
-int target_resolve(struct target *t, const struct os *os, struct sooth_error *err);
 bool target_has(const struct target *t, const struct process_id *process);
 /* Whether records of processes that are no members belong all the same. */
 bool target_is_open(const struct target *t);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "analyze/heap/heap_rows.h"
+#include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"

@@ -5,12 +5,22 @@
  * sorted (by time, then by arrival) and released. A record that breaks the
  * promise is released at once and counted late. What waits is bounded: beyond
  * MERGE_BYTES_MAX everything is released, and what then comes late is counted.
+ *
+ * Names of probes in captures of earlier versions are replaced by those in use now.
  */
 #ifndef SOOTH_EXPLAIN_MERGE_H
 #define SOOTH_EXPLAIN_MERGE_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "capture/block.h"
+#include "model/batch.h"
+
+/*
+ * The batch with current names; the same one if it has no old name, else a copy in `renamed`, valid
+ * until the next call. The buffer has failed when there was no memory.
+ */
+struct batch old_names_replace(struct buffer *renamed, const struct batch *batch);
 
 #define MERGE_BYTES_MAX (64u << 20)
 

@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "explain/merge.h"
-#include "explain/old_names.h"
 #include "explain/output.h"
 #include "explain/time_range.h"
 #include "explain/registry.h"

@@ -37,13 +37,8 @@ static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_
 
 ROW_FIELDS(observation_fields, OBSERVATION_ROW, observation_row);
 
-static const struct sooth_schema observation_schema = {
-	.name = "run",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct observation_row),
-	SCHEMA_FIELDS(observation_fields),
-	.line = "[observed for {interval_ns}, until: {end_reason}]",
-};
+static ROW_SCHEMA(observation, "run", observation_row,
+	.line = "[observed for {interval_ns}, until: {end_reason}]");
 
 /* Sources of one method that are not the best, for text without them. */
 #define FALLBACK_ROW(F, S)                                                                         \
@@ -58,13 +53,8 @@ struct fallback_row {
 
 ROW_FIELDS(fallback_fields, FALLBACK_ROW, fallback_row);
 
-static const struct sooth_schema fallback_schema = {
-	.name = "fallback",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct fallback_row),
-	SCHEMA_FIELDS(fallback_fields),
-	.line = "fallback: {probes} by {method}: {reason}",
-};
+static ROW_SCHEMA(
+	fallback, "fallback", fallback_row, .line = "fallback: {probes} by {method}: {reason}");
 
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
 {

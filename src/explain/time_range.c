@@ -219,14 +219,9 @@ struct part_row {
 
 ROW_FIELDS(part_fields, PART_ROW, part_row);
 
-const struct sooth_schema part_schema = {
-	.name = "range",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct part_row),
-	SCHEMA_FIELDS(part_fields),
+ROW_SCHEMA(part, "range", part_row,
 	.line = "[time range: {from_ns} to {to_ns} of {capture_ns}][; left out: {left_out count} "
-		"across its edges]",
-};
+		"across its edges]");
 
 static const struct section part_section = {
 	.name = "range", .schema = &part_schema, .shape = SECTION_OBJECT, .is_last = true

@@ -54,7 +54,5 @@ int query_begin(struct query *q, struct capture_file *file, struct feed *feed, u
 /* Steps the statement and emits its rows. */
 int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err);
-/* What stands under it: losses and limits of the capture, as far as it was read. */
-int query_emit_notes(struct query *q, struct output *output, struct sooth_error *err);
 
 #endif

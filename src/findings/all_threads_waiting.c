@@ -14,6 +14,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_java.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
@@ -159,7 +160,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 			h->threads);
 	else
 		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
-				   "no other thread holds");
+				   "it holds itself, or that nothing holds any more");
 	finding_number(out, "threads", h->threads, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for a lock that another thread has locked", h->locks,
 		SOOTH_UNIT_NONE, 0);
@@ -173,13 +174,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 			h->services, SOOTH_UNIT_NONE, 0);
 	if (check_chain(e, 0, &g, &chain) && chain.is_deadlock)
 		check_chain_evidence(out, &g, &chain);
-	finding_unseen(out,
-		"which thread holds which lock, and since when: only the call stacks show that");
+	if (h->threads > 1)
+		finding_unseen(out, "which thread holds which lock, and since when: only the call "
+				    "stacks show that");
 	finding_unseen(out, "whether a POSIX timer will signal the process and wake a thread");
-	finding_remedy(out,
-		"gdb -p %u -batch -ex 'thread apply all bt' shows which thread waits for which; "
-		"only ending the process helps",
-		e->id.pid);
+	finding_remedy(out, "sooth stack %u shows where %s; only ending the process helps",
+		e->id.pid, h->threads > 1 ? "each thread waits" : "it waits");
 	finding_end(out);
 }
 
@@ -196,7 +196,7 @@ static bool stood_still(
 
 		then = t ? wait_graph_thread_of(&before, t->node_pid, t->record.tid) : NULL;
 		if (!then || then->switches_state || t->switches_state ||
-			then->switches != t->switches ||
+			(then->switches != t->switches && !wait_is_same_monitor(g, t)) ||
 			t->record.time_ns <= then->record.time_ns ||
 			(double)(t->record.time_ns - then->record.time_ns) <
 				check_option(e, "min-time"))
@@ -205,36 +205,92 @@ static bool stood_still(
 	return true;
 }
 
+/* The link that waits for a mutex of a thread that has ended, by way of threads of this process;
+ * NULL: none. */
+static const struct wait_link *abandoned_of(
+	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].process->node_pid != e->id.pid)
+			return NULL;
+		if (wait_is_abandoned(g, &chain->links[i]))
+			return &chain->links[i];
+	}
+	return NULL;
+}
+
 /* From its first link on: a process that only waits for others in a circle is not reported. */
 static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
 	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
 		return false;
-	return (chain->circle == 0 || wait_is_abandoned(g, &chain->links[0])) &&
-	       stood_still(e, g, chain);
+	return (chain->circle == 0 || abandoned_of(e, g, chain)) && stood_still(e, g, chain);
 }
 
-static void claim_circle(struct check_result *out, const struct wait_chain *chain)
+/* Threads that wait for a mutex of that thread. */
+static unsigned waiting_for(const struct wait_graph *g, const struct wait_link *of)
+{
+	const struct waits_thread *t = NULL;
+	unsigned count = 0;
+
+	while ((t = wait_graph_thread(g, of->process->node_pid, t))) {
+		struct wait_link link = wait_link_of(g, of->process, t);
+
+		count += link.what == WAIT_MUTEX && link.party &&
+			 link.party->party_tid == of->party->party_tid;
+	}
+	return count;
+}
+
+static void claim_abandoned(
+	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	unsigned count = waiting_for(g, link);
+
+	if (count > 1)
+		finding_claim(out,
+			"deadlock: %u threads wait for a mutex of a thread that has ended", count);
+	else
+		finding_claim(out,
+			"deadlock: thread %u waits for a mutex of a thread that has ended",
+			link->thread->record.tid);
+}
+
+static void claim_circle(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
 	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW;
 
 	if (chain->circle == chain->count)
-		finding_claim(out,
-			"deadlock: thread %u waits for a mutex of a thread that has ended",
-			first->thread->record.tid);
+		claim_abandoned(out, g, abandoned_of(e, g, chain));
 	else if (chain->count == 1 && is_inside)
 		finding_claim(out, "deadlock: thread %u waits for a mutex that it holds itself",
 			first->thread->record.tid);
 	else if (is_inside)
-		finding_claim(
-			out, "deadlock: %zu threads wait for mutexes of each other", chain->count);
+		finding_claim(out, "deadlock: %zu %s of each other", chain->count,
+			wait_is_of_java(first->thread) ? "Java threads wait for locks"
+						       : "threads wait for mutexes");
 	else if (chain->count == 1)
 		finding_claim(out, "deadlock: the process waits for itself");
 	else
 		finding_claim(out, "%s: %zu processes wait for each other",
 			is_sure ? "deadlock" : "perhaps a deadlock", chain->count);
+}
+
+/* Threads outside the circle that wait for a lock of Java. */
+static void emit_java_victims(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_chain *chain)
+{
+	const struct waits_thread *t = NULL;
+	size_t waiting = 0;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t)))
+		waiting += wait_is_of_java(t);
+	if (waiting > chain->count)
+		finding_number(out, "other threads that wait for locks of Java",
+			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
 }
 
 static void report_circle(const struct check *e, struct check_result *out,
@@ -252,15 +308,22 @@ static void report_circle(const struct check *e, struct check_result *out,
 	if (confidence < WAITS_HIGH)
 		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
 	finding_thread(out, first->thread->record.tid);
-	claim_circle(out, chain);
+	claim_circle(e, out, g, chain);
 	check_chain_evidence(out, g, chain);
-	if (is_inside) {
+	if (wait_is_of_java(first->thread)) {
+		emit_java_victims(e, out, g, chain);
+		finding_unseen(out, "where in the program each lock was taken");
+		finding_remedy(out,
+			"jstack %u shows the deadlock and where each lock was taken; only ending "
+			"the process helps",
+			e->id.pid);
+	} else if (is_inside) {
 		finding_unseen(out,
 			"where in the program each lock was taken: only the call stacks "
 			"show that");
 		finding_remedy(out,
-			"gdb -p %u -batch -ex 'thread apply all bt' shows where; only ending the "
-			"process helps",
+			"sooth stack %u shows where each thread waits; only ending the process "
+			"helps",
 			e->id.pid);
 	} else {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
@@ -306,6 +369,22 @@ static void emit_single(const struct check *e, struct check_result *out)
 	check_fine(out, "waiting in %s", call);
 }
 
+/* The locks of the JVM could be read: who owns what is known. */
+static bool has_java_locks(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct wait_graph g = { 0 };
+	const struct waits_thread *t = NULL;
+
+	if (last)
+		g.records = snapshot_records(last);
+	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
+		if (t->lock == WAITS_LOCK_JAVA_IDLE || wait_is_of_java(t))
+			return true;
+	}
+	return false;
+}
+
 /* HotSpot parks threads that wait for work and threads that wait for a lock alike. */
 static bool is_jvm(const struct check *e)
 {
@@ -328,6 +407,10 @@ static void emit_jvm(const struct check *e, struct check_result *out)
 {
 	char remedy[64];
 
+	if (has_java_locks(e)) {
+		check_fine(out, "no threads of the JVM wait for locks of each other");
+		return;
+	}
 	snprintf(remedy, sizeof(remedy), "jstack %u shows a deadlock", e->id.pid);
 	check_blind_by(out, FINDING_UNDECIDED,
 		"the threads of a JVM wait alike for work and for a lock of Java", remedy);
@@ -338,18 +421,20 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct hang h = { 0 };
 	struct wait_chain chain;
 	struct wait_graph g;
-	bool is_all;
+	bool is_all, is_circle = find_circle(e, &g, &chain);
 
 	look(e, &h);
 	is_all = h.threads && h.worst == STANDING_STUCK &&
 		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-	else if (is_jvm(e) && is_parked(&h) && !find_circle(e, &g, &chain))
+	else if (is_circle && wait_is_of_java(chain.links[0].thread))
+		report_circle(e, out, &g, &chain);
+	else if (is_jvm(e) && is_parked(&h) && !is_circle)
 		emit_jvm(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
 		report(e, out, &h);
-	else if (find_circle(e, &g, &chain))
+	else if (is_circle)
 		report_circle(e, out, &g, &chain);
 	else if (h.worst != STANDING_STUCK)
 		emit_reason(e, out, &h);

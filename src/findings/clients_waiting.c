@@ -8,10 +8,11 @@
  * Cannot be seen: clients that wait for an answer to a request that was read; unread data of unix
  * sockets; on a listening socket of several processes, which of them should accept.
  */
-#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/finding_units.h"
-#include "analyze/sockets/socket_index.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_text.h"
 #include "explain/finding.h"
 
 #define BUSY_PERCENT 50
@@ -167,6 +168,26 @@ static bool computes(const struct thread_history *t)
 	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
 }
 
+/* What its main thread waits for, to the end: it serves nothing meanwhile. */
+static void put_chain(struct buffer *out, const struct check *e)
+{
+	struct buffer subject = { 0 }, text = { 0 };
+	struct wait_chain chain;
+	struct wait_graph g;
+	bool is_wait;
+
+	is_wait = check_chain(e, 0, &g, &chain) && !chain.links[0].is_idle &&
+		  !chain.links[0].is_active && chain.links[0].what != WAIT_RUNS &&
+		  chain.links[0].what != WAIT_READY && chain.links[0].what != WAIT_UNKNOWN;
+	if (is_wait) {
+		wait_put_process(&subject, chain.links[0].process);
+		wait_chain_text(&text, &g, &chain);
+		buffer_format(out, "; it%s", buffer_cstr(&text) + subject.size);
+	}
+	buffer_fini(&subject);
+	buffer_fini(&text);
+}
+
 /* "; it computes (thread python3)" */
 static void put_cause(struct buffer *out, const struct check *e)
 {
@@ -178,6 +199,8 @@ static void put_cause(struct buffer *out, const struct check *e)
 		buffer_format(out, "; it computes (thread %s)", t->name);
 	else if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		buffer_string(out, "; it sleeps");
+	else
+		put_chain(out, e);
 }
 
 static void put_queue(struct buffer *out, const struct clients *c)
@@ -230,7 +253,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		computes(busiest(e)) && !check_is_stopped(e)
 			? "sooth profile %u shows what it computes; a server needs another thread "
 			  "or process for such work"
-			: "sooth why %u shows what its threads are doing instead",
+			: "sooth stack %u shows where its threads wait instead; a server must not "
+			  "wait in the thread that serves",
 		e->id.pid);
 	finding_end(out);
 }

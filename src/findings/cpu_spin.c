@@ -18,15 +18,20 @@
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
 #include "analyze/diagnosis/repeated_call.h"
+#include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/buffer.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN 5
-#define THREADS_MAX   4096
-#define QUOTA_PER_S   1 /* times that a quota is used up, from which it explains a low CPU use */
+#define THREADS_SHOWN  5
+#define THREADS_MAX    4096
+#define PART_OF_DEMAND 0.7 /* less CPU than that: others have the rest */
+#define QUOTA_PER_S    1   /* times that a quota is used up, from which it explains a low CPU use */
+
+#define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
+#define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
 
 /* --- the finding --- */
 
@@ -99,6 +104,16 @@ static int by_cpu(const void *a, const void *b)
 	return (y > x) - (y < x);
 }
 
+/* A command that computes and writes a line now and then: by its own CPU time, since a busy host
+ * gives it little. */
+static bool writes_results(const struct check *e, const struct thread_history *t)
+{
+	double cpu = thread_history_cpu(t) / 100, writes = thread_history_writes(t);
+
+	return !work_is_awaited(e) && cpu > 0 && writes >= RESULTS_A_CPU_S * cpu &&
+	       writes * RESULT_CPU_NS <= cpu * (double)NS_PER_S;
+}
+
 static void find(const struct check *e, struct spin *s)
 {
 	const struct thread_history *t;
@@ -115,7 +130,7 @@ static void find(const struct check *e, struct spin *s)
 		if (cpu < 0 || !burns(e, t))
 			continue;
 		if (thread_history_faults(t) > check_option(e, "max-faults") ||
-			progress_is_worker(t)) {
+			progress_is_worker(t) || writes_results(e, t)) {
 			s->works = true;
 			continue;
 		}
@@ -208,6 +223,9 @@ static void put_burner(struct buffer *out, const struct spin *s)
 		buffer_format(out, "uses %.0f %% of a CPU", s->cpu);
 	else
 		buffer_format(out, "thread %s (%u) uses %.0f %% of a CPU", t->name, t->tid, s->cpu);
+	if (s->cpu < PART_OF_DEMAND * s->demand)
+		buffer_string(out, s->is_held ? ", all that its CPU quota leaves"
+					      : ", all that the busy host leaves it,");
 }
 
 /* "; in loop (a.py:2), most in step (a.py:9)" */
@@ -296,7 +314,7 @@ static void emit_remedy(
 	if (s->is_by_call)
 		finding_remedy(out, "%s; sooth trace -p %llu shows the calls",
 			repeated_call_remedy(&s->call), pid);
-	else if (in_kernel || s->is_held)
+	else if (in_kernel || s->is_held || !should_wait(e->process))
 		finding_remedy(out,
 			"sooth trace -c -p %llu shows its system calls, sooth profile -p %llu its "
 			"functions",
@@ -372,7 +390,8 @@ const struct finding_type finding_cpu_spin = {
 	.worst = FINDING_HIGH,
 	.claim = "threads burn CPU without waiting and without visible progress",
 	.probes = "proc,threads",
-	.follows = "gc-pressure,lock-storm,busy-poll,syscall-errors,connect-failing",
+	.follows = "gc-pressure,jit-churn,crypto-heavy,lock-storm,busy-poll,syscall-errors,connect-"
+		   "failing",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -290,6 +290,10 @@ static const struct finding_option options[] = {
 		"maximum time until such a file fills its file system", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-files", 20, 1, 1e9,
 		"minimum number of temporary files made in one directory and not removed"),
+	THRESHOLD("log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 struct look {
@@ -355,9 +359,12 @@ static double rate_of_most(const struct file_growth *g)
 
 static bool is_deleted_and_grows(const struct check *e, const struct file_growth *g)
 {
+	bool is_log = g->is_append || strstr(g->path.text, ".log");
+
 	return g->is_deleted && g->is_open && g->space && !g->space->is_memory &&
-	       (double)g->size_bytes >= check_option(e, "deleted-size") &&
-	       check_is_over(e, "deleted-rate", rate_of_most(g), g->path.text);
+	       (double)g->size_bytes >= check_option(e, is_log ? "log-size" : "deleted-size") &&
+	       check_is_over(
+		       e, is_log ? "log-rate" : "deleted-rate", rate_of_most(g), g->path.text);
 }
 
 static bool is_appended(const struct check *e, const struct file_growth *g, double left)

@@ -29,7 +29,7 @@ static uint64_t stopped_ns(const struct check *e)
 
 /* The stop as sooth why has it; unknown without the probe waits. */
 static enum wait_what stop_of(
-	const struct check *e, const struct waits_process **p, struct buffer *terminal)
+	const struct check *e, const struct waits_process **p, struct buffer *use)
 {
 	struct wait_chain chain;
 	struct wait_graph g;
@@ -37,21 +37,25 @@ static enum wait_what stop_of(
 	if (!check_chain(e, 0, &g, &chain))
 		return WAIT_UNKNOWN;
 	*p = chain.links[0].process;
-	wait_object_text(terminal, &chain.links[0]);
+	if (chain.links[0].what == WAIT_STOPPED_BY_TERMINAL) {
+		wait_put_user(use, &g, &chain.links[0]);
+		buffer_string(use, "used ");
+		wait_object_text(use, &chain.links[0]);
+	}
 	return chain.links[0].what;
 }
 
 static void claim_stop(const struct check *e, struct check_result *out)
 {
 	const struct waits_process *p = NULL;
-	struct buffer terminal = { 0 };
-	enum wait_what what = stop_of(e, &p, &terminal);
+	struct buffer use = { 0 };
+	enum wait_what what = stop_of(e, &p, &use);
 	const char *any = e->process->agent || e->process->owner_agent ? "" : "--any ";
 	unsigned long long pid = e->id.pid;
 
 	if (what == WAIT_STOPPED_BY_TERMINAL) {
-		finding_claim(out, "stopped by its terminal: it is in the background and used %s",
-			buffer_cstr(&terminal));
+		finding_claim(out, "stopped by its terminal: it is in the background and %s",
+			buffer_cstr(&use));
 		finding_remedy(out,
 			"bring it to the foreground with fg in its shell (%u); sooth thaw does not "
 			"help: it would stop again",
@@ -68,7 +72,7 @@ static void claim_stop(const struct check *e, struct check_result *out)
 			"foreground with fg)",
 			any, pid);
 	}
-	buffer_fini(&terminal);
+	buffer_fini(&use);
 }
 
 static void claim_freezer(const struct check *e, struct check_result *out)

@@ -2,12 +2,14 @@
 /*
  * gc-pressure: a runtime spends most of its CPU time in garbage collection, because its heap is
  * almost full of memory that is in use: each collection frees little, and the next one follows at
- * once. Known by the names of the threads that collect. A collection now and then, even by many
- * threads at once, is healthy: so the threads have to be busy throughout the observation.
+ * once. Known by the names of the threads that collect, or, where the program's own threads do, by
+ * the functions in sampled stacks. A collection now and then, even by many threads at once, is
+ * healthy: so the threads have to be busy throughout the observation.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/work_share.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -144,12 +146,71 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* --- by functions: V8, Python and Go collect in the threads of the program --- */
+
+struct runtime_heap {
+	const char *function; /* a part of its names */
+	const char *remedy;
+};
+
+static const char *remedy_of(struct span function)
+{
+	static const struct runtime_heap heaps[] = {
+		{ "v8::", "node --max-old-space-size=MEGABYTES gives the heap more room; "
+			  "--heapsnapshot-signal=SIGUSR2 at the next start lets kill -USR2 write "
+			  "what fills it" },
+		{ "runtime.", "GOGC=200 or a higher GOMEMLIMIT in its environment lets it collect "
+			      "less often; net/http/pprof shows what fills the heap" },
+		{ "gc", "gc.freeze() after the start and fewer gc.collect() calls collect less; "
+			"tracemalloc shows what allocates" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(heaps); i++)
+		if (span_contains(function, heaps[i].function))
+			return heaps[i].remedy;
+	return "give the heap more room, or write a heap snapshot to see what fills it";
+}
+
+static bool find_by_functions(
+	const struct check *e, const struct collection *c, struct work_share *w)
+{
+	struct profile_match m = profile_work_of(&e->input->profile, &e->id, PROFILE_WORK_GC);
+
+	work_cpu_of(&w->of, e);
+	w->samples = m.samples;
+	w->percent = 100 * m.share;
+	w->function = m.function;
+	return !c->threads && m.samples >= PROFILE_PATTERN_LEAST && m.function.size &&
+	       w->percent >= check_option(e, "min-share") && w->of.cpu >= CPU_LEAST &&
+	       check_is_over(e, "min-cpu", w->of.demand, "");
+}
+
+static void report_functions(
+	const struct check *e, struct check_result *out, const struct work_share *w)
+{
+	struct buffer place = { 0 };
+
+	work_put_place(&place, e);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s", w->percent,
+		buffer_cstr(&place));
+	buffer_fini(&place);
+	work_emit(w, out, "garbage collection");
+	finding_unseen(out, "how full the heap is, and how much a collection frees");
+	finding_remedy(
+		out, "%s; sooth profile %u shows the callers", remedy_of(w->function), e->id.pid);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct work_share w;
 	struct collection c = collection_of(e);
 
 	if (!c.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (find_by_functions(e, &c, &w))
+		report_functions(e, out, &w);
 	else if (!c.threads)
 		check_fine(out, "no thread with the name of a garbage collector");
 	else if (c.running >= check_option(e, "min-running") &&

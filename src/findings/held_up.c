@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
- * nothing about it: one that is stopped, that has a lock and rests, that has not accepted the
- * connection, or whose only loop computes instead of answering, or which computes so much that it
- * answers rarely. A process of the chain that is
- * diagnosed too and nearer to the cause has the finding instead. Deadlocks are those of
- * all-threads-waiting.
+ * nothing about it: one that is stopped, that has a lock and rests, or opens a FIFO without a
+ * reader, that has not accepted the connection, or whose only loop computes instead of answering,
+ * or which computes so much that it answers rarely. A process of the chain that is diagnosed too
+ * and nearer to the cause has the finding instead. Deadlocks are those of all-threads-waiting.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
@@ -34,7 +34,15 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-enum cause { CAUSE_NONE, CAUSE_STOPPED, CAUSE_LOCK, CAUSE_UNACCEPTED, CAUSE_COMPUTES, CAUSE_BUSY };
+enum cause {
+	CAUSE_NONE,
+	CAUSE_STOPPED,
+	CAUSE_NO_READER,
+	CAUSE_LOCK,
+	CAUSE_UNACCEPTED,
+	CAUSE_COMPUTES,
+	CAUSE_BUSY,
+};
 
 struct held_up {
 	enum cause cause;
@@ -160,11 +168,27 @@ static bool has_holder(const struct wait_link *link)
 	       link->party->party_pid != link->process->node_pid;
 }
 
-/* A standby waits on purpose for the lock of the server that is on duty. */
+/* It sent a request and has no answer. */
+static bool awaits_answer(const struct wait_link *link)
+{
+	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
+}
+
+/* A standby waits on purpose for the lock of the server that is on duty. A holder that waits for an
+ * answer of a server at rest is no such server. */
 static bool is_on_duty(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
-	       chain->links[chain->count - 1].is_idle;
+	       chain->links[chain->count - 1].is_idle && !awaits_answer(&chain->links[at + 1]);
+}
+
+/* --- a FIFO --- */
+
+/* One that reads a FIFO waits for work; one that writes has something to say. */
+static bool has_no_reader(const struct wait_link *link)
+{
+	return link->what == WAIT_FIFO_OPEN && !link->party && link->object &&
+	       link->object->events == O_WRONLY;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -279,6 +303,8 @@ static struct held_up find(
 
 		if (is_stop(link))
 			h.cause = CAUSE_STOPPED;
+		else if (has_no_reader(link))
+			h.cause = CAUSE_NO_READER;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
 		h.for_ns = shortest_ns(chain, h.at);
@@ -329,12 +355,26 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	const struct wait_link *link = &chain->links[h->at];
 	struct span name;
 
-	if (h->cause == CAUSE_STOPPED) {
+	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_NO_READER) {
 		wait_put_process(out, link->process);
 		return;
 	}
 	name = record_text(&link->party->record, &link->party->name);
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, link->party->party_pid);
+}
+
+static void claim_lock(struct check_result *out, const struct wait_graph *g,
+	const struct wait_link *holder, struct buffer *object)
+{
+	struct buffer text = { 0 };
+
+	if (awaits_answer(holder))
+		wait_sentence(&text, g, holder);
+	else
+		buffer_string(&text, "does nothing");
+	finding_claim(out, "it has the lock%s%s and %s", object->size ? " on " : "",
+		object->size ? buffer_cstr(object) : "", buffer_cstr(&text));
+	buffer_fini(&text);
 }
 
 static void claim(struct check_result *out, const struct wait_graph *g,
@@ -347,7 +387,10 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 	put_holder(&holder, chain, h);
 	wait_object_text(&object, link);
 	sentence_duration(time, h->for_ns);
-	if (h->cause == CAUSE_BUSY)
+	if (h->cause == CAUSE_NO_READER)
+		finding_claim(out, "held up for %s%s%s", time, h->at ? " by " : "",
+			h->at ? buffer_cstr(&holder) : "");
+	else if (h->cause == CAUSE_BUSY)
 		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
 	else
 		finding_claim(out, "held up for %s by %s", time, buffer_cstr(&holder));
@@ -358,11 +401,14 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			link->what == WAIT_FROZEN		 ? "frozen by its control group"
 			: link->what == WAIT_STOPPED_BY_TERMINAL ? "stopped by its terminal"
 								 : "stopped by a signal");
+	else if (h->cause == CAUSE_NO_READER)
+		finding_claim(out,
+			"it opens the FIFO %s to write, and no process has it open to read",
+			buffer_cstr(&object));
 	else if (link->what == WAIT_DATABASE_LOCK)
 		finding_claim(out, "it is idle in transaction and probably has the lock");
 	else if (h->cause == CAUSE_LOCK)
-		finding_claim(out, "it has the lock%s%s and does nothing",
-			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
+		claim_lock(out, g, &chain->links[h->at + 1], &object);
 	else if (h->cause == CAUSE_UNACCEPTED)
 		finding_claim(out, "it has not accepted the connection%s%s",
 			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
@@ -382,6 +428,8 @@ static void remedy(
 
 	if (h->cause == CAUSE_STOPPED) {
 		wait_chain_remedy(&text, chain);
+	} else if (h->cause == CAUSE_NO_READER) {
+		buffer_string(&text, "start the program that reads the FIFO, or end this one");
 	} else if (link->what == WAIT_DATABASE_LOCK) {
 		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
 		buffer_format(&text,
@@ -428,6 +476,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	if (h->cause == CAUSE_STOPPED)
 		finding_unseen(out, "which process stopped it, and whether on purpose");
+	else if (h->cause == CAUSE_NO_READER)
+		finding_unseen(out, "whether a program will still open it");
 	else if (h->cause == CAUSE_LOCK)
 		finding_unseen(out, "whether it sleeps on purpose while it holds the lock");
 	else

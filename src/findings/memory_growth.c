@@ -21,7 +21,7 @@
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "explain/finding.h"

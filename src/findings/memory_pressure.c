@@ -13,7 +13,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/finding_units.h"
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 #include "explain/finding.h"
 #include "probes/limits.h"
 

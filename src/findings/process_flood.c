@@ -12,8 +12,9 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/crowding.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/rebuilds.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
 #include "explain/finding.h"
@@ -30,6 +31,7 @@
 #define FAILING_SHARE 0.9
 #define FAILING_LEAST 10
 #define CROWDED	      1.5
+#define PACE	      0.5 /* least part of the descendants that came at this rate since the start */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
@@ -49,6 +51,14 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
+	THRESHOLD("min-rebuilds", 3, 2, 1e6,
+		"minimum number of times that it starts itself again, or that the same file is "
+		"compiled"),
+	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
+		"severity is low from this number per second, if they came at this pace since the "
+		"process started and none ended"),
+	THRESHOLD("slow-gain", 5, 1, 1e6,
+		"minimum number by which they increase during the observation at a slow pace"),
 };
 
 /* --- the processes it started --- */
@@ -211,12 +221,35 @@ static void emit_remedy(struct check_result *out, const struct process_entry *p)
 		any, p->id.pid);
 }
 
+static bool is_fast(const struct check *e, const struct growth *g)
+{
+	return g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
+}
+
+/* Few at a time, and none of them ends: what a build or a shell starts ends, and a pool is full at
+ * some time. */
+static bool keeps_pace(const struct check *e, const struct growth *g)
+{
+	double since_start = g->per_s * (double)check_age_ns(e) / (double)NS_PER_S;
+	struct starts s;
+
+	if (g->last - g->first < check_option(e, "slow-gain") ||
+		!check_is_over(e, "slow-rate", g->per_s, "slow") || since_start < PACE * g->last ||
+		since_start > g->last / PACE)
+		return false;
+	starts_of(&s, e);
+	return s.interval_ns && !s.ended;
+}
+
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
 	unsigned came, const struct process_entry *culprit)
 {
 	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
+	else if (!is_fast(e, g))
+		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
 		g->last);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
@@ -400,8 +433,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 				out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
-		!check_is_over(e, "min-rate", g.per_s, "")) {
+	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
 		if (!diagnose_starts(e, out))
 			check_fine(
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
@@ -409,7 +441,8 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	}
 	culprit = culprit_of(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
-		CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain"))
+		(CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain") ||
+			!is_fast(e, &g)))
 		check_fine(out, "reported for %u, which started most of them", culprit->id.pid);
 	else
 		emit_growth(e, out, &g, came, culprit);
@@ -526,7 +559,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	if (e->process->agent)
 		diagnose_servers(e, out);
-	if (!out->found && !out->muted)
+	if (!out->found && !out->muted && !rebuilds_report(e, out))
 		diagnose_growth(e, out);
 }
 

@@ -11,6 +11,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
+#include "analyze/diagnosis/limit_failure.h"
 #include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/space_failure.h"
 #include "analyze/diagnosis/task_room.h"
@@ -49,6 +50,7 @@ struct look {
 	const struct check *e;
 	struct check_result *out;
 	struct check_calls calls;
+	bool accept_fails; /* with EMFILE */
 };
 
 static bool is_missing(const struct call_place *place)
@@ -127,6 +129,20 @@ static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 	       (f->last_ns - f->first_ns) * 2 >= l->calls.interval_ns;
 }
 
+static bool accepts(const struct call_place *place)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return row && row->effect.what == SYSCALL_FD_ACCEPTS;
+}
+
+/* A server without descriptors does not accept its clients: that it also fails to open a file is
+ * less. */
+static bool is_beside_accept(const struct look *l, const struct call_place *place)
+{
+	return place->error == LINUX_EMFILE && l->accept_fails && !accepts(place);
+}
+
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
@@ -136,7 +152,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
 	if (place->error == CALL_SHORT_WRITE || space_failure_is(l->e, place) ||
-		watch_failure_is(l->e, place))
+		watch_failure_is(l->e, place) || is_beside_accept(l, place))
 		return 0;
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
@@ -251,9 +267,18 @@ static const char *port_in_use(const struct call_place *place)
 static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct call_place *place)
 {
+	const struct limit_failure *limit = limit_failure_of(e, place);
 	const char *port = port_in_use(place);
 
-	if (is_in_deleted_directory(e, place))
+	if (limit)
+		finding_remedy(out, "%s", limit->remedy);
+	else if (limit_failure_descriptors(e, place))
+		finding_remedy(out,
+			"sooth inspect --fds %u shows what is open: close what is not used, or "
+			"raise the "
+			"limit (ulimit -n, systemd: LimitNOFILE=)",
+			e->id.pid);
+	else if (is_in_deleted_directory(e, place))
 		finding_remedy(out, "restart it in a directory that exists");
 	else if (is_denied(place))
 		finding_remedy(out,
@@ -269,12 +294,27 @@ static void emit_remedy(
 		finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
 }
 
+/* "EMFILE (Too many open files)": what it means here. */
+static void put_error(const struct check *e, const struct call_place *place, char *out, size_t size)
+{
+	const char *error = errno_name(place->error), *text = errno_text(place->error);
+	const struct limit_failure *limit = limit_failure_of(e, place);
+	uint64_t descriptors = limit_failure_descriptors(e, place);
+
+	if (limit)
+		snprintf(out, size, "%s: %s", limit->text, error ? error : "an error");
+	else if (descriptors)
+		snprintf(out, size, "all %llu descriptors that it may open are in use: %s",
+			(unsigned long long)descriptors, error);
+	else
+		snprintf(out, size, "%s (%s)", error ? error : "an error", text ? text : "unknown");
+}
+
 static void report(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
 	const struct call_failures *f = one->value;
-	const char *error = errno_name(place->error), *text = errno_text(place->error);
-	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
+	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16], error[128];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 
@@ -298,10 +338,10 @@ static void report(struct look *l, const struct check_ranked *one)
 		finding_severity(out, FINDING_LOW);
 	if (*place->text)
 		finding_path(out, span_of(place->text, strlen(place->text)));
-	finding_claim(out, "%s%s%s%s keeps failing: %s (%s), %.0f times",
+	put_error(e, place, error, sizeof(error));
+	finding_claim(out, "%s%s%s%s keeps failing: %s, %.0f times",
 		is_in_deleted_directory(e, place) ? "its working directory was deleted: " : "",
-		name, *place->text ? " on " : "", place->text, error ? error : "an error",
-		text ? text : "unknown", one->weight);
+		name, *place->text ? " on " : "", place->text, error, one->weight);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
 		finding_number(out, "failures including path searches", (double)f->count,
@@ -411,7 +451,7 @@ static void read_graves(struct map *out, const struct look *l)
 		struct grave *g;
 
 		if (!call_error_is_grave(kind.error) || space_failure_is(l->e, key) ||
-			watch_failure_is(l->e, key))
+			watch_failure_is(l->e, key) || is_beside_accept(l, key))
 			continue;
 		memset(kind.text, 0, sizeof(kind.text));
 		g = map_put(out, &kind, NULL);
@@ -437,20 +477,19 @@ static double weigh_grave(const void *key, const void *value, const void *user)
 static void report_grave(struct look *l, const struct check_ranked *one)
 {
 	const struct grave *g = one->value;
-	const char *error = errno_name(g->place->error), *text = errno_text(g->place->error);
-	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
+	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16], error[128];
 
 	check_call_name(g->place->abi, g->place->number, name);
 	put_key(one->key, what, sizeof(what));
 	finding_begin(
 		l->out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(l->out, FINDING_HIGH);
-	finding_claim(l->out, "%s keeps failing: %s (%s), on %llu paths such as %s, %.0f times",
-		name, error ? error : "an error", text ? text : "unknown",
-		(unsigned long long)g->paths, g->place->text, one->weight);
+	put_error(l->e, g->place, error, sizeof(error));
+	finding_claim(l->out, "%s keeps failing: %s, on %llu paths such as %s, %.0f times", name,
+		error, (unsigned long long)g->paths, g->place->text, one->weight);
 	check_calls_times(&l->calls, l->out, one->weight, g->sum.first_ns, g->sum.last_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
-	finding_remedy(l->out, "sooth trace -Z -p %u shows each failed call", l->e->id.pid);
+	emit_remedy(l->e, l->out, g->place);
 	finding_end(l->out);
 }
 
@@ -490,8 +529,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_calls_begin(&look.calls, e, out))
 		return;
 	while (map_next(&look.calls.history->failures, &position, &key, &value)) {
-		if (((const struct call_place *)key)->error != CALL_SHORT_WRITE)
+		const struct call_place *place = key;
+
+		if (place->error != CALL_SHORT_WRITE)
 			failures += ((const struct call_failures *)value)->count;
+		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
 	}
 	count = space_failures_report(e, out, &look.calls, check_option(e, "min-space"));
 	count += diagnose_places(&look);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "base/units.h"
 #include "explain/finding.h"
 
 #define POINTS_MAX 512
@@ -17,7 +18,8 @@
 #define CALLS_MAX  64
 #define IDLE_SHARE 0.8
 #define MOST_SHARE 0.5
-#define IDLE_CPU   1 /* percent of a CPU, of a new thread that does next to nothing */
+#define PACE	   0.5 /* least part of its threads that came at this rate since its start */
+#define IDLE_CPU   1   /* percent of a CPU, of a new thread that does next to nothing */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,
@@ -30,6 +32,11 @@ static const struct finding_option options[] = {
 		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-gain-young", 30, 1, 1e6,
 		"minimum number of threads that a younger process adds"),
+	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
+		"severity is low from this number of threads per second, if they came at this pace "
+		"since the process started"),
+	THRESHOLD("slow-gain", 5, 1, 1e6,
+		"minimum number of threads added during the observation at a slow pace"),
 };
 
 struct name_key {
@@ -160,6 +167,23 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+static bool is_fast(const struct check *e, const struct growth *g)
+{
+	return g->last - g->first >= check_option(e, "min-gain") &&
+	       check_is_over(e, "min-rate", g->per_s, "");
+}
+
+/* Few at a time, but never fewer: a pool is full long before. */
+static bool keeps_pace(const struct check *e, const struct growth *g)
+{
+	double since_start = g->per_s * (double)check_age_ns(e) / (double)NS_PER_S;
+
+	return g->last - g->first >= check_option(e, "slow-gain") &&
+	       check_is_over(e, "slow-rate", g->per_s, "") && since_start >= PACE * g->last &&
+	       since_start <= g->last / PACE &&
+	       (double)check_age_ns(e) >= check_option(e, "min-age");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct growth g = growth_of_threads(e);
@@ -169,8 +193,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	if (!g.grows || g.last - g.first < check_option(e, "min-gain") ||
-		!check_is_over(e, "min-rate", g.per_s, "")) {
+	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
 		check_fine(out, "%.0f threads, then %.0f", g.first, g.last);
 		return;
 	}

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * writer-stuck: a thread was blocked writing to a pipe or local socket for the whole
- * observation. The buffer is full and its reader took nothing: a slow reader would let the
- * writer continue now and then. The common case is a parent that waits for a child to exit and
- * does not read its output. stream-stalled covers TCP.
+ * observation. The buffer is full and its reader took nothing. With a low severity also a writer
+ * that a reader lets continue only now and then, because it sleeps or waits for others. The common
+ * case is a parent that waits for a child to exit and does not read its output. stream-stalled
+ * covers TCP.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_sentences.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"
 
 #define HOLDERS_REPORTED 4
+#define SLOW_MOST	 20 /* waits a second; a pipeline at work has more */
+#define BUSY_PERCENT	 10 /* of a CPU: a reader or writer that works */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing",
@@ -24,7 +28,8 @@ static const struct finding_option options[] = {
 struct stuck {
 	unsigned threads, stuck;
 	uint8_t unseen; /* the reason one thread could not be diagnosed; 0: none */
-	const struct thread_history *first; /* the first stuck one */
+	const struct thread_history *first;  /* the first stuck one */
+	const struct thread_history *slowed; /* the first that its reader slows down */
 };
 
 /* --- which thread --- */
@@ -49,6 +54,18 @@ static bool is_stuck(const struct check *e, const struct thread_history *t)
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
+/* Blocked at every sample, with a few moments of progress in between. */
+static bool is_slowed(const struct check *e, const struct thread_history *t)
+{
+	double voluntary = thread_history_voluntary(t);
+
+	return t->met >= check_option(e, "min-readings") &&
+	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
+	       t->sleeping == t->met && writes(t) && voluntary >= 0 && voluntary <= SLOW_MOST &&
+	       thread_history_cpu(t) >= 0 && thread_history_cpu(t) < BUSY_PERCENT &&
+	       has_reader(check_descriptor(e, t->waiting.descriptor));
+}
+
 static void look(const struct check *e, struct stuck *s)
 {
 	const struct thread_history *t;
@@ -58,6 +75,8 @@ static void look(const struct check *e, struct stuck *s)
 		s->threads++;
 		if (thread_history_stay_unseen(t))
 			s->unseen = thread_history_stay_unseen(t);
+		if (!s->slowed && is_slowed(e, t))
+			s->slowed = t;
 		if (!is_stuck(e, t))
 			continue;
 		if (!s->stuck++)
@@ -165,8 +184,71 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&name);
 }
 
+/* A reader that computes, or passes the data on, is the slow part of a pipeline at work, and a
+ * pager waits for its user. One that sleeps or waits for others holds the writer up. */
+static bool find_slow_reader(const struct check *e, const struct thread_history *t,
+	struct wait_graph *g, struct wait_chain *chain)
+{
+	const struct waits_process *reader;
+	double cpu;
+
+	if (!check_chain(e, t->tid, g, chain) || chain->count < 2 || chain->is_deadlock ||
+		(chain->links[0].what != WAIT_PIPE_WRITE &&
+			chain->links[0].what != WAIT_SOCKET_WRITE))
+		return false;
+	reader = chain->links[1].process;
+	cpu = wait_graph_cpu(g, reader->node_pid);
+	if (cpu < 0 || cpu >= BUSY_PERCENT || wait_is_pager(reader))
+		return false;
+	switch (chain->links[1].what) {
+	case WAIT_SLEEP:
+	case WAIT_SOCKET_READ:
+	case WAIT_CONNECT:
+	case WAIT_CHILD:
+	case WAIT_LOCK:
+	case WAIT_DATABASE_LOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void report_slow(struct check_result *out, const struct thread_history *t,
+	const struct wait_graph *g, const struct wait_chain *chain)
+{
+	struct buffer reader = { 0 }, does = { 0 };
+
+	wait_put_process(&reader, chain->links[1].process);
+	wait_sentence(&does, g, &chain->links[1]);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
+	finding_severity(out, FINDING_LOW);
+	finding_thread(out, t->tid);
+	finding_descriptor(out, t->waiting.descriptor);
+	finding_claim(out,
+		"blocked writing to a %s nearly all the time: its reader %s reads slowly: "
+		"it %s",
+		chain->links[0].what == WAIT_PIPE_WRITE ? "pipe" : "socket", buffer_cstr(&reader),
+		buffer_cstr(&does));
+	finding_text(out, "samples that show it blocked", "%u of %u", t->waits[THREAD_WAIT_DATA],
+		t->met);
+	finding_rate(
+		out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, thread_history_ns(t));
+	finding_number(out, "CPU of the reader",
+		wait_graph_cpu(g, chain->links[1].process->node_pid), SOOTH_UNIT_PERCENT,
+		thread_history_ns(t));
+	finding_unseen(out, "whether the writer has other work to do meanwhile");
+	finding_remedy(out,
+		"sooth diagnose %u shows why it is slow; write to a file, or drop lines",
+		chain->links[1].process->node_pid);
+	finding_end(out);
+	buffer_fini(&reader);
+	buffer_fini(&does);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct wait_chain chain;
+	struct wait_graph g;
 	struct stuck s = { 0 };
 
 	look(e, &s);
@@ -174,6 +256,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck)
 		report(e, out, &s);
+	else if (s.slowed && find_slow_reader(e, s.slowed, &g, &chain))
+		report_slow(out, s.slowed, &g, &chain);
 	else if (s.unseen)
 		check_blind(out, s.unseen);
 	else

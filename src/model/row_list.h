@@ -124,6 +124,11 @@
 #define ROW_TYPE_CHARS	   SOOTH_FIELD_CHARS
 #define ROW_TYPE_HISTOGRAM SOOTH_FIELD_HISTOGRAM
 
+#define ROW_VALUE_SERIES(member, ...)	     struct sooth_text member;
+#define ROW_STATE_SERIES(member, state, ...) ROW_BYTE_##state
+#define ROW_FIELD_SERIES(S, member, ...)     ROW_ENTRY(S, ROW_TYPE_SERIES, member, #member, __VA_ARGS__)
+#define ROW_TYPE_SERIES			     SOOTH_FIELD_SERIES
+
 /* --- other items --- */
 
 #define ROW_VALUE_NAMED(type, member, ...)		ROW_VALUE_##type(member, )

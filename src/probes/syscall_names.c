@@ -46,6 +46,7 @@ enum {
 	REMOVES_WATCH = SYSCALL_REMOVES_WATCH,
 	MAKES_WATCHER = SYSCALL_MAKES_WATCHER,
 	MAKES_FILE = SYSCALL_MAKES_FILE,
+	RESTORES = SYSCALL_RESTORES,
 	MAPS = SYSCALL_MAPS,
 	BREAKS = SYSCALL_BREAKS,
 	RETURNS_ADDRESS = SYSCALL_RETURNS_ADDRESS,
@@ -97,6 +98,7 @@ enum {
 #define MOVES(effect_, ...)                                                                        \
 	.effect = { .what = SYSCALL_FD_##effect_, .is_needed = true, __VA_ARGS__ }
 #define TEACHES(effect_, ...) .effect = { .what = SYSCALL_FD_##effect_, __VA_ARGS__ }
+#define LIMIT(limit_)	      .limit = SYSCALL_LIMIT_##limit_
 #define ANSWERS(...)	      .answers = { EACH(ERROR_OF, __VA_ARGS__) }
 
 /*

@@ -49,6 +49,7 @@ struct syscall_row {
 	uint8_t category;		     /* enum syscall_category */
 	uint8_t argument_count;
 	uint8_t arguments[SYSCALL_ARGUMENTS]; /* enum argument_type_id */
+	uint8_t limit;			      /* enum syscall_limit */
 	uint8_t answers[SYSCALL_ANSWERS];     /* errors that are ordinary answers; 0: no more */
 	uint32_t traits;		      /* enum syscall_trait */
 	struct syscall_transfer transfer;

@@ -13,6 +13,22 @@
 #define SYSCALL_ARGUMENTS 6
 #define SYSCALL_ANSWERS	  4
 
+/* What a limit of the user or the host is of, where an error of the call means that it is reached.
+ */
+enum syscall_limit {
+	SYSCALL_LIMIT_NONE,
+	SYSCALL_LIMIT_KEYS,
+	SYSCALL_LIMIT_FANOTIFY,
+	SYSCALL_LIMIT_FANOTIFY_MARKS,
+	SYSCALL_LIMIT_EPOLL,
+	SYSCALL_LIMIT_POSIX_QUEUES,
+	SYSCALL_LIMIT_SHARED_MEMORY,
+	SYSCALL_LIMIT_SEMAPHORES,
+	SYSCALL_LIMIT_QUEUES,
+	SYSCALL_LIMIT_NAMESPACES,
+	SYSCALL_LIMIT_LOCKED_MEMORY,
+};
+
 enum syscall_trait {
 	SYSCALL_LOOKS = 1 << 0,	  /* asks about files by path or directory, and moves nothing */
 	SYSCALL_OPENS = 1 << 1,	  /* a file, to read or write it */
@@ -43,6 +59,8 @@ enum syscall_trait {
 	SYSCALL_REMOVES_WATCH = 1 << 26,
 	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
 	SYSCALL_MAKES_FILE = 1 << 28,	 /* at a path, and no descriptor of it */
+	/* Its value is that of a register of the code that it goes back to, never an error. */
+	SYSCALL_RESTORES = 1 << 29,
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

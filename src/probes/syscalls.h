@@ -81,10 +81,11 @@ struct syscalls_call {
 /* What of a thread's calls has a budget of its own, where each may be recorded or only counted. */
 enum syscalls_class {
 	SYSCALLS_CLASS_OTHER,
-	SYSCALLS_CLASS_ERROR, /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
-	SYSCALLS_CLASS_KEPT,  /* changes descriptors or names, or connects */
-	SYSCALLS_CLASS_SLOW,  /* took SYSCALLS_SLOW_NS or longer */
-	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; by the hundred as programs start */
+	SYSCALLS_CLASS_ERROR,  /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
+	SYSCALLS_CLASS_KEPT,   /* changes descriptors or names, or connects */
+	SYSCALLS_CLASS_SLOW,   /* took SYSCALLS_SLOW_NS or longer */
+	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; by the hundred as programs
+				  start */
 	SYSCALLS_CLASSES,
 };
 
@@ -118,6 +119,7 @@ enum syscalls_piece_part {
 	SYSCALLS_PART_DATA,	/* of an array of vectors, or a message: the first bytes it names */
 	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
 	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
+	SYSCALLS_PART_STATUS,	/* of bytes that were read: the three digits of HTTP's status */
 	SYSCALLS_PARTS,
 };
 
@@ -129,6 +131,8 @@ struct syscalls_piece {
 	uint8_t unused;
 	uint32_t size;
 };
+
+#define SYSCALLS_STATUS_DIGITS 3
 
 /* How much of what an argument points to is kept, read when the call returned but for ASKED. */
 enum syscalls_keep {

@@ -47,7 +47,7 @@ static const char *const confidences[WAITS_CONFIDENCES] = { "low", "medium", "hi
 const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidences };
 
 static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
-	"join", "plain" };
+	"join", "plain", "Java monitor", "Java lock", "Java idle" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
 
 static const char *const roles[WAITS_ROLES] = { "call", "watched" };
@@ -133,7 +133,8 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_STATE_AT(waits_thread, switches_state), .merge = SOOTH_MERGE_LAST),
 	FIELD_NAMED(waits_thread, lock, waits_lock_names,
 		"kind of the futex: mutex (with an owner), owned (PI), signal (semaphore or "
-		"condition), join (end of a thread), plain, unknown"),
+		"condition), join (end of a thread), plain, Java monitor, Java lock (with an "
+		"owner), Java idle (no lock that another thread has), unknown"),
 };
 
 static const struct sooth_field object_fields[] = {

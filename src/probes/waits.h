@@ -71,13 +71,16 @@ struct waits_thread {
 
 /* What kind of lock a futex belongs to, as far as its word and the call show it. */
 enum waits_lock {
-	WAITS_LOCK_NONE,    /* no futex */
-	WAITS_LOCK_UNKNOWN, /* its memory could not be read, or has no known form */
-	WAITS_LOCK_MUTEX,   /* of glibc, with an owner */
-	WAITS_LOCK_OWNED,   /* PI futex: the word is the owner */
-	WAITS_LOCK_SIGNAL,  /* semaphore or condition variable: no owner */
-	WAITS_LOCK_JOIN,    /* the end of a thread */
-	WAITS_LOCK_PLAIN,   /* a lock without an owner in it: of Rust, Go or glibc's inside */
+	WAITS_LOCK_NONE,	 /* no futex */
+	WAITS_LOCK_UNKNOWN,	 /* its memory could not be read, or has no known form */
+	WAITS_LOCK_MUTEX,	 /* of glibc, with an owner */
+	WAITS_LOCK_OWNED,	 /* PI futex: the word is the owner */
+	WAITS_LOCK_SIGNAL,	 /* semaphore or condition variable: no owner */
+	WAITS_LOCK_JOIN,	 /* the end of a thread */
+	WAITS_LOCK_PLAIN,	 /* a lock without an owner in it: of Rust, Go or glibc's inside */
+	WAITS_LOCK_JAVA_MONITOR, /* of a Java object, with an owner: `synchronized` */
+	WAITS_LOCK_JAVA,	 /* of java.util.concurrent.locks, with an owner */
+	WAITS_LOCK_JAVA_IDLE,	 /* of a JVM that was read: no lock that another thread has */
 	WAITS_LOCKS,
 };
 

@@ -11,9 +11,9 @@
 
 #include "base/json.h"
 #include "explain/sink.h"
-#include "sinks/flamegraph_change.h"
 #include "sinks/flamegraph_tree.h"
-#include "sinks/picture.h"
+#include "sinks/stack_walk.h"
+#include "sinks/svg.h"
 
 /* --- flamegraph draw --- */
 
@@ -384,6 +384,23 @@ static void take_look(struct flamegraph_sink *s, const struct section *section)
 		section->graph->origin ? section->graph->origin : "",
 		section->graph->origin ? "; " : "", look->is_icicle ? "top down" : "bottom up",
 		section->graph->about ? section->graph->about : "frames of stacks");
+}
+
+/* False: rows of that section are no frames. */
+static bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section)
+{
+	const struct section_graph *graph = section->graph;
+
+	if (!graph)
+		return false;
+	*f = (struct flamegraph_fields){ .name = graph_field(section, section->tree),
+		.depth = graph_field(section, section->depth),
+		.weight = graph_field(section, graph->weight),
+		.kind = graph_field(section, graph->kind),
+		.before = graph_field(section, graph->before),
+		.after = graph_field(section, graph->after),
+		.differs = graph_field(section, graph->differs) };
+	return f->name && f->depth && f->weight;
 }
 
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)

@@ -4,10 +4,12 @@
  * stands in, so the widest ones make a tree again, whatever their number.
  */
 #include "sinks/flamegraph_tree.h"
-
 #include <stdlib.h>
+#include "sinks/stack_walk.h"
 
-#include "sinks/graph_fields.h"
+#define FLAMEGRAPH_FRAMES_MAX (1u << 20)
+#define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
+#define FLAMEGRAPH_BOXES_MAX  8000	 /* that are drawn for who runs no scripts */
 
 #define FRAME_BYTES	     24 /* what the numbers of a frame take in the file, about */
 #define COMPARED_BYTES	     40
@@ -16,22 +18,6 @@
 #define LEAST_SHARE	     (1 / 2400.0) /* of the static picture: half a pixel */
 
 /* --- taking rows --- */
-
-bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section)
-{
-	const struct section_graph *graph = section->graph;
-
-	if (!graph)
-		return false;
-	*f = (struct flamegraph_fields){ .name = graph_field(section, section->tree),
-		.depth = graph_field(section, section->depth),
-		.weight = graph_field(section, graph->weight),
-		.kind = graph_field(section, graph->kind),
-		.before = graph_field(section, graph->before),
-		.after = graph_field(section, graph->after),
-		.differs = graph_field(section, graph->differs) };
-	return f->name && f->depth && f->weight;
-}
 
 void flamegraph_tree_init(struct flamegraph_tree *t)
 {

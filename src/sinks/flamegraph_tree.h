@@ -3,15 +3,46 @@
 #ifndef SOOTH_SINKS_FLAMEGRAPH_TREE_H
 #define SOOTH_SINKS_FLAMEGRAPH_TREE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
 #include "base/names.h"
 #include "explain/sink.h"
 #include "sinks/svg.h"
 
-#define FLAMEGRAPH_FRAMES_MAX (1u << 20)
-#define FLAMEGRAPH_DEPTH_MAX  512
-#define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
-#define FLAMEGRAPH_BOXES_MAX  8000	 /* that are drawn for who runs no scripts */
-#define FLAMEGRAPH_NONE	      UINT32_MAX
+#define FLAMEGRAPH_CHANGES 9
+
+static const struct {
+	const char *class_, *words;
+} flamegraph_changes[FLAMEGRAPH_CHANGES] = {
+	{ "less4", "gone, or nearly" },
+	{ "less3", "half or less" },
+	{ "less2", "less by a quarter" },
+	{ "less1", "a little less" },
+	{ "same", "the same, or noise" },
+	{ "more1", "a little more" },
+	{ "more2", "more by a third" },
+	{ "more3", "double or more" },
+	{ "more4", "new, or nearly" },
+};
+
+/* As in flamegraph.js. */
+static inline void flamegraph_change_class(
+	char out[32], uint64_t before, uint64_t after, bool differs)
+{
+	double larger = (double)(before > after ? before : after);
+	double change = larger > 0 ? ((double)after - (double)before) / larger : 0;
+	double size = change < 0 ? -change : change;
+	int level = size > 0.9 ? 4 : size >= 0.5 ? 3 : size >= 0.25 ? 2 : 1;
+
+	if (!differs || !(size > 0))
+		snprintf(out, 32, "same");
+	else
+		snprintf(out, 32, "%s%d", change < 0 ? "less" : "more", level);
+}
+#define FLAMEGRAPH_DEPTH_MAX 512
+#define FLAMEGRAPH_NONE	     UINT32_MAX
 
 struct flamegraph_frame {
 	uint64_t value, before, after;
@@ -42,9 +73,6 @@ struct flamegraph_tree {
 struct flamegraph_fields {
 	const struct sooth_field *name, *depth, *weight, *kind, *before, *after, *differs;
 };
-
-/* False: rows of that section are no frames. */
-bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section);
 
 void flamegraph_tree_init(struct flamegraph_tree *t);
 void flamegraph_tree_fini(struct flamegraph_tree *t);

@@ -9,7 +9,6 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "explain/sink.h"
-#include "sinks/graph_fields.h"
 #include "sinks/stack_walk.h"
 #include "sinks/tabular.h"
 

@@ -11,7 +11,6 @@
 
 #include "base/escape.h"
 #include "base/names.h"
-#include "sinks/graph_fields.h"
 #include "sinks/stack_walk.h"
 
 #define NAMES_MAX	(1u << 20)

@@ -8,6 +8,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* --- the library --- */
 
 #define LIBRARY	     "librsvg-2.so.2"
 #define SCALE_MOST   2.0  /* sharp on today's screens */
@@ -204,3 +207,215 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 		status = error_errno(err, -errno, "write the picture");
 	return status;
 }
+
+/* --- variables of the style --- */
+
+/* Style sheets whose variables have become their values. */
+
+#define VARIABLES_MAX 128
+
+struct variable {
+	const char *name, *value; /* in the style, not NUL-terminated */
+	size_t name_size, value_size;
+};
+
+struct variables {
+	struct variable all[VARIABLES_MAX];
+	size_t count;
+};
+
+static const struct variable *variable_named(
+	const struct variables *v, const char *name, size_t size)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->all[i].name_size == size && !memcmp(v->all[i].name, name, size))
+			return &v->all[i];
+	}
+	return NULL;
+}
+
+static bool is_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* "--page: #ffffff;" at `at`; returns what stands behind it, or behind the name of a use. */
+static const char *take_variable(struct variables *v, const char *at, const char *end)
+{
+	struct variable one = { .name = at };
+
+	while (at < end && is_name(*at))
+		at++;
+	one.name_size = (size_t)(at - one.name);
+	if (at == end || *at != ':')
+		return at;
+	for (at++; at < end && *at == ' ';)
+		at++;
+	one.value = at;
+	while (at < end && *at != ';' && *at != '}')
+		at++;
+	one.value_size = (size_t)(at - one.value);
+	if (v->count < VARIABLES_MAX && !variable_named(v, one.name, one.name_size))
+		v->all[v->count++] = one;
+	return at;
+}
+
+/* The first value that each gets: a style sheet begins with what holds where nothing is asked. */
+static void take_variables(struct variables *v, const char *at, const char *end)
+{
+	while ((at = memmem(at, (size_t)(end - at), "--", 2)))
+		at = take_variable(v, at, end);
+}
+
+static void put_style(
+	struct buffer *out, const struct variables *v, const char *at, const char *end)
+{
+	const char *use, *close;
+
+	while ((use = memmem(at, (size_t)(end - at), "var(", 4)) &&
+		(close = memchr(use, ')', (size_t)(end - use)))) {
+		const struct variable *one = variable_named(v, use + 4, (size_t)(close - use) - 4);
+
+		buffer_append(out, at, (size_t)(use - at));
+		if (one)
+			buffer_append(out, one->value, one->value_size);
+		at = close + 1;
+	}
+	buffer_append(out, at, (size_t)(end - at));
+}
+
+/* The next style sheet; false: there is none. Texts cannot hold one: "<" is escaped in them. */
+static bool next_style(const char *at, const char *end, const char **from, const char **to)
+{
+	*from = memmem(at, (size_t)(end - at), "<style>", 7);
+	*to = *from ? memmem(*from, (size_t)(end - *from), "</style>", 8) : NULL;
+	return *to != NULL;
+}
+
+void raster_put_variables(struct buffer *out, const char *svg, size_t size)
+{
+	const char *end = svg + size, *from, *to;
+	struct variables v = { 0 };
+
+	for (const char *at = svg; next_style(at, end, &from, &to); at = to)
+		take_variables(&v, from, to);
+	while (next_style(svg, end, &from, &to)) {
+		buffer_append(out, svg, (size_t)(from - svg));
+		put_style(out, &v, from, to);
+		svg = to;
+	}
+	buffer_append(out, svg, (size_t)(end - svg));
+}
+
+/* --- the sink --- */
+
+/* The sink around a sink: what it writes is drawn at the end. */
+
+struct around {
+	struct sink_options options;
+	const struct sink_type *inner;
+	void *inner_state;
+	FILE *memory;
+	char *svg;
+	size_t svg_size;
+	struct raster *raster;
+};
+
+static void close_around(void *state)
+{
+	struct around *s = state;
+
+	if (s->inner)
+		sink_close(s->inner, s->inner_state);
+	free(s->inner_state);
+	if (s->memory)
+		fclose(s->memory);
+	free(s->svg);
+	raster_free(s->raster);
+	*s = (struct around){ 0 };
+}
+
+static int open_around(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	const struct sink_type *inner = options->user;
+	struct around *s = state;
+	struct sink_options own = *options;
+	int status = raster_new(&s->raster, err);
+
+	if (status)
+		return status;
+	s->options = *options;
+	s->memory = open_memstream(&s->svg, &s->svg_size);
+	s->inner_state = calloc(1, inner->state_size);
+	own.stream = s->memory;
+	own.user = NULL;
+	status = s->memory && s->inner_state ? inner->open(s->inner_state, &own, err)
+					     : error_no_memory(err);
+	if (!status)
+		s->inner = inner;
+	else
+		close_around(s);
+	return status;
+}
+
+static int begin_around(void *state, const struct report_head *head, struct sooth_error *err)
+{
+	struct around *s = state;
+
+	return sink_begin(s->inner, s->inner_state, head, err);
+}
+
+static int section_around(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct around *s = state;
+
+	return sink_section(s->inner, s->inner_state, section, err);
+}
+
+static int rows_around(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct around *s = state;
+
+	return s->inner->rows(s->inner_state, section, batch, err);
+}
+
+static int section_end_around(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct around *s = state;
+
+	return sink_section_end(s->inner, s->inner_state, section, err);
+}
+
+static int end_around(void *state, struct sooth_error *err)
+{
+	struct around *s = state;
+	struct buffer plain = { 0 };
+	int status = sink_end(s->inner, s->inner_state, err);
+
+	if (status)
+		return status;
+	if (fflush(s->memory))
+		return error_no_memory(err);
+	raster_put_variables(&plain, s->svg, s->svg_size);
+	if (buffer_failed(&plain))
+		status = error_no_memory(err);
+	else
+		status = raster_png(
+			s->raster, (const char *)plain.data, plain.size, s->options.stream, err);
+	buffer_fini(&plain);
+	return status;
+}
+
+const struct sink_type raster_sink = {
+	.name = "png",
+	.help = "a picture as PNG",
+	.state_size = sizeof(struct around),
+	.open = open_around,
+	.begin = begin_around,
+	.section = section_around,
+	.rows = rows_around,
+	.section_end = section_end_around,
+	.end = end_around,
+	.close = close_around,
+};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "sinks/graph_fields.h"
+#include "sinks/stack_walk.h"
 
 #define TEXTS_MAX	(1u << 20)
 #define TEXTS_BYTES_MAX (256u << 20)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sinks/stack_walk.h"
 
-#include "sinks/graph_fields.h"
-
 bool stack_walk_begin(struct stack_walk *w, const struct section *section)
 {
 	w->count = 0;

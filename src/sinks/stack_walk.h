@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks out of rows that are frames below each other. A frame is handed over when all below it has
- * been seen, because only then is known what it held alone.
+ * The fields of a graph's rows, and stacks out of rows that are frames below each other. A frame is
+ * handed over when all below it has been seen, because only then is known what it held alone.
  */
 #ifndef SOOTH_SINKS_STACK_WALK_H
 #define SOOTH_SINKS_STACK_WALK_H
@@ -9,6 +9,23 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 #include "explain/sink.h"
+
+/* NULL: the section names none, or has no such field. */
+static inline const struct sooth_field *graph_field(const struct section *section, const char *name)
+{
+	return name ? sooth_schema_field(section->schema, name) : NULL;
+}
+
+/* 0 without a field, or without a value. */
+static inline uint64_t graph_number(const struct sooth_field *field, const struct sooth_record *row)
+{
+	struct sooth_value v;
+
+	if (!field)
+		return 0;
+	v = sooth_field_get(field, row);
+	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
+}
 
 #define STACK_DEPTH_MAX 1024
 #define STACK_NUMBERS	2

@@ -1,16 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writing SVG, for the sinks that draw. Whatever is a text came from a target: it is made
- * harmless as for a terminal, shortened, and escaped for XML, in that order. Figures are written
- * with a point whatever the locale.
+ * Writing SVG, for the sinks that draw: shapes, and the frame around every picture. Whatever is a
+ * text came from a target: it is made harmless as for a terminal, shortened, and escaped for XML,
+ * in that order. Figures are written with a point whatever the locale.
  */
 #ifndef SOOTH_SINKS_SVG_H
 #define SOOTH_SINKS_SVG_H
 
 #include "base/buffer.h"
 
-#define SVG_COLUMN_PX 7.25 /* what a character of it takes at most in a monospace font */
-#define SVG_NAME_MAX  240  /* bytes of a text that are written; what is longer is cut */
+#define PICTURE_WIDTH  1200
+#define PICTURE_MARGIN 12
+#define PICTURE_LINE   18 /* of the head and the foot */
+#define PICTURE_HEAD   64 /* where the picture itself begins */
+
+struct picture {
+	const char *title, *subtitle; /* plain (svg_plain) */
+	const char *kind;	      /* "flamegraph": a class of the root */
+	double height;		      /* of all */
+	const char *script;	      /* of this kind of picture, after picture.js */
+};
+
+/* Files of src/sinks, each ended by NUL. */
+extern const char picture_css[], picture_js[];
+
+void picture_begin(struct buffer *out, const struct picture *p);
+/* A line for each line of a plain text; returns where the next would stand. */
+double picture_notes(struct buffer *out, double y, const char *lines);
+/* How much height these lines take. */
+double picture_notes_height(const char *lines);
+void picture_data_begin(struct buffer *out);
+void picture_data_end(struct buffer *out);
+void picture_end(struct buffer *out, const struct picture *p);
+#define SVG_NAME_MAX 240 /* bytes of a text that are written; what is longer is cut */
 
 struct svg_box {
 	double x, y, width, height;

@@ -12,10 +12,7 @@
 
 #include "base/cleanup.h"
 #include "explain/sink.h"
-#include "sinks/table_bars.h"
-#include "sinks/table_block.h"
-#include "sinks/table_fit.h"
-#include "sinks/table_locale.h"
+#include "sinks/table_cells.h"
 
 #define ROWS_AT_ONCE   10000 /* a longer table is printed in parts: it need not be in memory */
 #define TREE_DEPTH_MAX 64    /* deeper rows stand no deeper */

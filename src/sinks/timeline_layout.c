@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See timeline_layout.h. */
 #include "sinks/timeline_layout.h"
-
 #include <math.h>
 #include <string.h>
-
 #include "base/bars.h"
+#include "base/json.h"
 #include "base/units.h"
 #include "sinks/svg.h"
+
+#define LAYOUT_TRACKS 400 /* and spans; beyond, it is said how many more there are */
+#define LAYOUT_MARKS  2000
+
+/* --- layout --- */
 
 /* A field in ns of that name; false: it has none, or no value. */
 static bool time_of(const struct sooth_schema *schema, const struct sooth_record *r,
@@ -286,13 +289,6 @@ void timeline_layout_fini(struct timeline_layout *l)
 
 /* --- scales --- */
 
-double layout_top(const struct timeline_layout *l, const struct layout_track *lane)
-{
-	const struct layout_group *group = &l->groups[lane->group];
-
-	return group->section->has_own_scales ? lane->scale : group->top;
-}
-
 /* Parts are read one after the other, and their sum may exceed the whole. */
 static double top_of_sums(
 	const struct timeline_layout *l, const struct layout_track *lane, size_t parts)
@@ -335,56 +331,133 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane)
 	return next - lane - 1;
 }
 
-double layout_height(const struct timeline_layout *l, size_t lane)
-{
-	size_t count, parts;
-	const struct layout_track *one = &layout_tracks(l, &count)[lane];
-	double legend;
-
-	if (one->is_part)
-		return 0;
-	if (l->groups[one->group].section->is_heat)
-		return LAYOUT_HEAT_PX;
-	parts = layout_part_count(l, lane);
-	legend = LAYOUT_SPAN_PX + (double)(parts + 2) * LAYOUT_PART_PX;
-	if (!parts)
-		return LAYOUT_TRACK_PX;
-	return legend > LAYOUT_STACK_PX ? legend : LAYOUT_STACK_PX;
-}
-
 /* --- figures --- */
 
-void layout_value(struct buffer *out, const struct sooth_field *series, double value)
-{
-	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
-	struct sooth_value whole = { .u = rounded_u64(value) };
+/* --- data of the script --- */
 
-	if (isnan(value))
-		buffer_string(out, "-");
-	else if (series->unit == SOOTH_UNIT_BYTES)
-		value_format(out, &number, &whole);
-	else
-		buffer_format(out, "%.*f%s", series->decimals, value,
-			series->unit == SOOTH_UNIT_PERCENT ? " %" : "");
+/* What a timeline's picture shows as numbers, for the script in it. */
+
+static void json_text(struct json *j, const struct timeline_layout *l, const char *key,
+	const struct sooth_text *text)
+{
+	json_key(j, key);
+	json_string(j, layout_text(l, text), text->size);
 }
 
-double layout_tick_ns(double interval_ns, unsigned most)
+static const char *unit_name(enum sooth_unit unit)
 {
-	static const double steps[] = { 1, 2, 5 };
+	return unit == SOOTH_UNIT_BYTES ? "bytes" : unit == SOOTH_UNIT_PERCENT ? "percent" : "";
+}
 
-	for (double power = 1; power < 1e18; power *= 10) {
-		for (size_t i = 0; i < 3; i++) {
-			if (interval_ns / (steps[i] * power) <= most)
-				return steps[i] * power;
+static void json_tracks(struct json *j, const struct timeline_layout *l, size_t group)
+{
+	const struct sooth_field *series = l->groups[group].series;
+	size_t count;
+	const struct layout_track *tracks = layout_tracks(l, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (tracks[i].group != group)
+			continue;
+		json_begin_object(j);
+		json_text(j, l, "label", &tracks[i].label);
+		if (l->groups[group].parts) {
+			json_text(j, l, "part", &tracks[i].part);
+			json_key(j, "is_part");
+			json_bool(j, tracks[i].is_part);
 		}
+		json_key(j, "color");
+		json_u64(j, tracks[i].color);
+		json_key(j, "values");
+		json_begin_array(j);
+		for (size_t k = 0; k < tracks[i].count; k++)
+			json_f64(j, layout_values(l, &tracks[i])[k], series->decimals);
+		json_end(j);
+		json_end(j);
 	}
-	return interval_ns;
 }
 
-const char *layout_tick(char text[UNITS_SIZE], double at_ns)
+static void json_groups(struct json *j, const struct timeline_layout *l)
 {
-	if (at_ns > 0)
-		return format_ns(text, (uint64_t)at_ns);
-	strcpy(text, "0 s");
-	return text;
+	json_key(j, "groups");
+	json_begin_array(j);
+	for (size_t i = 0; i < l->group_count; i++) {
+		const struct layout_group *g = &l->groups[i];
+
+		json_begin_object(j);
+		json_key(j, "title");
+		json_cstring(j, g->section->title ? g->section->title : g->section->name);
+		json_key(j, "unit");
+		json_cstring(j, unit_name(g->series->unit));
+		json_key(j, "decimals");
+		json_u64(j, g->series->decimals);
+		json_key(j, "heat");
+		json_bool(j, g->section->is_heat);
+		json_key(j, "own");
+		json_bool(j, g->section->has_own_scales);
+		json_key(j, "lanes");
+		json_begin_array(j);
+		json_tracks(j, l, i);
+		json_end(j);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void json_spans(struct json *j, const struct timeline_layout *l)
+{
+	size_t count;
+	const struct layout_span *spans = layout_spans(l, &count);
+
+	json_key(j, "spans");
+	json_begin_array(j);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(j);
+		json_text(j, l, "label", &spans[i].label);
+		json_text(j, l, "detail", &spans[i].detail);
+		json_key(j, "from");
+		json_f64(j, spans[i].from_ns, 0);
+		json_key(j, "to");
+		json_f64(j, spans[i].to_ns, 0);
+		json_key(j, "came");
+		json_bool(j, !spans[i].is_open_begin);
+		json_key(j, "ended");
+		json_bool(j, !spans[i].is_open_end);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void json_marks(struct json *j, const struct timeline_layout *l)
+{
+	size_t count;
+	const struct layout_mark *marks = layout_marks(l, &count);
+
+	json_key(j, "marks");
+	json_begin_array(j);
+	for (size_t i = 0; i < count; i++) {
+		json_begin_object(j);
+		json_key(j, "at");
+		json_f64(j, marks[i].at_ns, 0);
+		json_text(j, l, "label", &marks[i].label);
+		json_text(j, l, "detail", &marks[i].detail);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+bool timeline_data_put(struct buffer *out, const struct timeline_layout *l)
+{
+	struct json j;
+
+	json_init(&j, out, 0);
+	json_begin_object(&j);
+	json_key(&j, "interval");
+	json_f64(&j, l->interval_ns, 0);
+	json_key(&j, "stretch");
+	json_f64(&j, l->stretch_ns, 0);
+	json_groups(&j, l);
+	json_spans(&j, l);
+	json_marks(&j, l);
+	json_end(&j);
+	return !j.failed;
 }

@@ -17,18 +17,14 @@
 #include "explain/sink.h"
 
 #define LAYOUT_GROUPS 8
-#define LAYOUT_TRACKS 400 /* and spans; beyond, it is said how many more there are */
-#define LAYOUT_MARKS  2000
 
 #define LAYOUT_LABEL_PX 200
 #define LAYOUT_VALUE_PX 76 /* to the right of a lane */
 #define LAYOUT_TITLE_PX 26
-#define LAYOUT_TRACK_PX 30 /* with the space below it */
 #define LAYOUT_FILL_PX	24 /* of that for values */
 #define LAYOUT_SPAN_PX	18
 #define LAYOUT_AXIS_PX	22
 #define LAYOUT_HEAT_PX	14 /* a strip, with the space below it */
-#define LAYOUT_STACK_PX 96 /* an area of parts, at least */
 #define LAYOUT_PART_PX	15 /* of its legend */
 #define LAYOUT_PARTS	9  /* colors */
 
@@ -113,17 +109,10 @@ static inline const double *layout_values(
 	return buffer_at(&l->values, lane->values_at * sizeof(double));
 }
 
-/* The value at the top of a lane. */
-double layout_top(const struct timeline_layout *l, const struct layout_track *lane);
 /* Parts of a lane that are its area: those behind it. */
 size_t layout_part_count(const struct timeline_layout *l, size_t lane);
-/* What the lane takes, with the space below it; of a part 0. */
-double layout_height(const struct timeline_layout *l, size_t lane);
-/* A figure of a lane as people read it. */
-void layout_value(struct buffer *out, const struct sooth_field *series, double value);
-/* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
-double layout_tick_ns(double interval_ns, unsigned most);
-/* "0 s", "1.50s" */
-const char *layout_tick(char text[UNITS_SIZE], double at_ns);
+
+/* The data of the script that lays the picture out again. False: out of memory. */
+bool timeline_data_put(struct buffer *out, const struct timeline_layout *l);
 
 #endif

@@ -10,9 +10,7 @@
 
 #include "base/units.h"
 #include "sinks/json_members.h"
-#include "sinks/picture.h"
 #include "sinks/svg.h"
-#include "sinks/timeline_data.h"
 #include "sinks/timeline_layout.h"
 
 #define PLOT_X	       (PICTURE_MARGIN + LAYOUT_LABEL_PX)
@@ -107,6 +105,73 @@ static void put_title(struct timeline_svg *s, const char *title)
 	svg_text(&s->bytes, PICTURE_MARGIN, s->y - 8, "group", title, strlen(title),
 		PICTURE_WIDTH - 2 * PICTURE_MARGIN);
 	buffer_char(&s->bytes, '\n');
+}
+
+#define LAYOUT_TRACK_PX 30 /* with the space below it */
+#define LAYOUT_STACK_PX 96 /* an area of parts, at least */
+
+/* The value at the top of a lane. */
+static double layout_top(const struct timeline_layout *l, const struct layout_track *lane)
+{
+	const struct layout_group *group = &l->groups[lane->group];
+
+	return group->section->has_own_scales ? lane->scale : group->top;
+}
+
+/* What the lane takes, with the space below it; of a part 0. */
+static double layout_height(const struct timeline_layout *l, size_t lane)
+{
+	size_t count, parts;
+	const struct layout_track *one = &layout_tracks(l, &count)[lane];
+	double legend;
+
+	if (one->is_part)
+		return 0;
+	if (l->groups[one->group].section->is_heat)
+		return LAYOUT_HEAT_PX;
+	parts = layout_part_count(l, lane);
+	legend = LAYOUT_SPAN_PX + (double)(parts + 2) * LAYOUT_PART_PX;
+	if (!parts)
+		return LAYOUT_TRACK_PX;
+	return legend > LAYOUT_STACK_PX ? legend : LAYOUT_STACK_PX;
+}
+
+/* A figure of a lane as people read it. */
+static void layout_value(struct buffer *out, const struct sooth_field *series, double value)
+{
+	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
+	struct sooth_value whole = { .u = rounded_u64(value) };
+
+	if (isnan(value))
+		buffer_string(out, "-");
+	else if (series->unit == SOOTH_UNIT_BYTES)
+		value_format(out, &number, &whole);
+	else
+		buffer_format(out, "%.*f%s", series->decimals, value,
+			series->unit == SOOTH_UNIT_PERCENT ? " %" : "");
+}
+
+/* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
+static double layout_tick_ns(double interval_ns, unsigned most)
+{
+	static const double steps[] = { 1, 2, 5 };
+
+	for (double power = 1; power < 1e18; power *= 10) {
+		for (size_t i = 0; i < 3; i++) {
+			if (interval_ns / (steps[i] * power) <= most)
+				return steps[i] * power;
+		}
+	}
+	return interval_ns;
+}
+
+/* "0 s", "1.50s" */
+static const char *layout_tick(char text[UNITS_SIZE], double at_ns)
+{
+	if (at_ns > 0)
+		return format_ns(text, (uint64_t)at_ns);
+	strcpy(text, "0 s");
+	return text;
 }
 
 static void put_ticks(struct timeline_svg *s)

@@ -48,17 +48,36 @@ static Elf_Data *bounded(Elf *elf, size_t index, GElf_Shdr *header)
 	return elf_getdata(section, NULL);
 }
 
-static void look_through(Elf *elf, size_t index, const char *const *names, size_t count,
-	struct elf_export *found)
+static bool is_name(const char *name, const char *wanted)
 {
-	GElf_Shdr header, strings;
-	Elf_Data *symbols = bounded(elf, index, &header);
+	size_t length = strlen(wanted);
+
+	if (length && wanted[length - 1] == '*')
+		return !strncmp(name, wanted, length - 1);
+	return !strcmp(name, wanted);
+}
+
+/* The symbols of a section; NULL: they are not to be read. */
+static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
+{
+	Elf_Data *symbols = bounded(elf, index, header);
+	GElf_Shdr strings;
+
+	/* The names are read here to check their size: elf_strptr() reads any size. */
+	return symbols && bounded(elf, header->sh_link, &strings) && strings.sh_type == SHT_STRTAB
+		       ? symbols
+		       : NULL;
+}
+
+static void look_through(
+	Elf *elf, size_t index, const char *const *names, size_t count, struct elf_export *found)
+{
+	GElf_Shdr header;
+	Elf_Data *symbols = symbols_of(elf, index, &header);
 	size_t entry = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
 	GElf_Sym symbol;
 
-	/* The names are read here to check their size: elf_strptr() reads any size. */
-	if (!symbols || !entry || !bounded(elf, header.sh_link, &strings) ||
-		strings.sh_type != SHT_STRTAB)
+	if (!symbols || !entry)
 		return;
 	for (size_t k = 1; k < symbols->d_size / entry && k <= INT32_MAX; k++) {
 		const char *name = gelf_getsym(symbols, (int)k, &symbol)
@@ -66,9 +85,9 @@ static void look_through(Elf *elf, size_t index, const char *const *names, size_
 					   : NULL;
 
 		for (size_t i = 0; name && symbol.st_shndx != SHN_UNDEF && i < count; i++) {
-			if (!strcmp(name, names[i]))
-				found[i] = (struct elf_export){ symbol.st_value, symbol.st_size,
-					0 };
+			if (*name == *names[i] && is_name(name, names[i]))
+				found[i] =
+					(struct elf_export){ symbol.st_value, symbol.st_size, 0 };
 		}
 	}
 }
@@ -94,4 +113,52 @@ bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf
 	for (size_t i = 0; i < count; i++)
 		out->found[i].offset = offset_of(elf, segments, out->found[i].address);
 	return true;
+}
+
+static void widen(Elf *elf, size_t index, const char *prefix, struct elf_export *range)
+{
+	GElf_Shdr header;
+	Elf_Data *symbols = symbols_of(elf, index, &header);
+	size_t entry = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT), length = strlen(prefix);
+	uint64_t from = range->address, to = range->address + range->size;
+	GElf_Sym symbol;
+
+	for (size_t k = 1; symbols && entry && k < symbols->d_size / entry && k <= INT32_MAX; k++) {
+		const char *name = gelf_getsym(symbols, (int)k, &symbol)
+					   ? elf_strptr(elf, header.sh_link, symbol.st_name)
+					   : NULL;
+
+		if (!name || GELF_ST_TYPE(symbol.st_info) != STT_FUNC ||
+			symbol.st_shndx == SHN_UNDEF || strncmp(name, prefix, length) ||
+			symbol.st_size > UINT64_MAX - symbol.st_value)
+			continue;
+		if (!to || symbol.st_value < from)
+			from = symbol.st_value;
+		if (symbol.st_value + symbol.st_size > to)
+			to = symbol.st_value + symbol.st_size;
+	}
+	range->address = from;
+	range->size = to - from;
+}
+
+bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
+{
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	size_t sections, segments;
+	GElf_Shdr header;
+
+	*range = (struct elf_export){ 0 };
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &segments) ||
+		elf_getshdrnum(elf, &sections))
+		return false;
+	for (size_t i = 1; i < sections && i < HEADERS_MAX; i++) {
+		Elf_Scn *section = elf_getscn(elf, i);
+
+		if (section && gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+			widen(elf, i, prefix, range);
+	}
+	range->offset = offset_of(elf, segments, range->address);
+	return range->offset != 0;
 }

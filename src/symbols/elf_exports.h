@@ -18,7 +18,9 @@ struct elf_exports {
 	uint64_t code_shift;	  /* address - offset of its code */
 };
 
-/* False: not an ELF file, or one without code. */
+/* A name that ends in * is a prefix. False: not an ELF file, or one without code. */
 bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
+/* From the first to the last function in .symtab whose name begins so. False: there is none. */
+bool elf_functions_range(int fd, const char *prefix, struct elf_export *range);
 
 #endif

@@ -33,7 +33,7 @@ class Text(Case):
         self.assertRegex(rest, r"\(\d+\), |workloads \d+, all-threads-waiting \(high\): ")
         self.assertEqual(len(re.findall(r"(?m)^  do: ", rest)), 6)
         self.assertEqual(len(re.findall(r"(?m)^not judged: ", rest)), 1)
-        self.assertIn("11 checks of system calls and of exits: not requested", rest)
+        self.assertIn("15 checks of system calls, stacks and exits: not requested", rest)
 
     def test_children_have_no_line(self):
         text = self.sooth("diagnose", FAMILY).text
@@ -71,7 +71,7 @@ class Text(Case):
     def test_a_filter(self):
         lines = self.lines("--filter", "name = sleep", SICK)
         self.assertRegex(lines[0], r"^sleep \d+: stopped by SIGSTOP")
-        self.assertNotIn("deadlock", "\n".join(lines))
+        self.assertNotIn("deadlock: all", "\n".join(lines))
 
     def test_a_narrow_terminal(self):
         for columns in (60, 80):

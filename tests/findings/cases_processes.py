@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """zombie-children, process-flood, children-failing, thread-leak."""
+import os
 import shutil
 import socket
 import threading
+import time
 
 from case import healthy, sick
 from cases_leftovers import family_of, server_of
@@ -273,7 +275,35 @@ def threads(kind):
     return lambda scope, rng: scope.python(THREADS, kind, rng.uniform(0.05, 0.12)).pid
 
 
+MAKEFILE = """
+include made.mk
+all:
+\t@echo ready; sleep 600
+made.mk: source
+\t@sleep 0.05; cp source made.mk; echo ready
+"""
+
+
+def makes(is_future):
+    def make(scope, _):
+        source = scope.path / "source"
+        source.write_text("X = 1\n")
+        (scope.path / "Makefile").write_text(MAKEFILE)
+        later = time.time() + (86400 if is_future else -86400)
+        os.utime(source, (later, later))
+        return scope.start(["make"]).pid
+    return make
+
+
+def no_make():
+    return None if shutil.which("make") else "no make here"
+
+
 CASES = [
+    sick("process-flood", "make remakes a makefile for ever", makes(True), duration_s=4, may_skip=no_make,
+        says="make starts itself again", evidence="execs of itself", threshold="min-rebuilds",
+        also=("syscall-errors", "metadata-storm", "shared-writes", "write-churn")),
+    healthy("process-flood", "make remakes a makefile once", makes(False), duration_s=4, may_skip=no_make),
     sick("thread-leak", "each waits for ever", threads("leak"), settings=("thread-leak.min-age=0",),
         duration_s=6, evidence="growth", threshold="min-rate"),
     healthy("thread-leak", "a pool", threads("pool"), settings=("thread-leak.min-age=0",),

@@ -100,6 +100,41 @@ def has_no_redis():
     return None if shutil.which("redis-server") else "no redis-server here"
 
 
+HTTP_SERVER = """
+import socket, sys, threading
+port, kind = int(sys.argv[1]), sys.argv[2]
+s = socket.create_server(("127.0.0.1", port))
+print("ready", flush=True)
+def serve(c):
+    count = 0
+    while c.recv(65536):
+        count += 1
+        status = {"unauthorized first": 401 if count % 2 else 200, "not there": 404, "now and then": 503 if count % 5 == 0 else 200
+            }.get(kind) or int(kind)
+        c.sendall(b"HTTP/1.1 %d Status\\r\\nContent-Length: 2\\r\\n\\r\\n{}" % status)
+while True:
+    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+
+HTTP_CLIENT = """
+import http.client, sys, time
+c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    c.request("POST", "/v1/messages", b"x" * 300); c.getresponse().read()
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def answered(kind, serves=False):
+    def make(scope, rng):
+        port = ordinary.port_of(scope)
+        server = scope.python(HTTP_SERVER, port, kind)
+        client = scope.python(HTTP_CLIENT, port, rng.uniform(0.1, 0.3))
+        return server.pid if serves else client.pid
+    return make
+
+
 ASKS = {"says": " one small question at a time, ", "evidence": "requests", "threshold": "min-rate"}
 WAITS = {"says": " waits 4", "evidence": "requests sent in parts", "threshold": "min-delayed"}
 
@@ -143,7 +178,15 @@ def is_root():
 LOOKUPS = {"says": " of its time it waits for name lookups: ", "evidence": "answers", "threshold": "min-answers",
     "may_skip": is_root}
 
+REFUSED = {"evidence": "answers that are errors", "threshold": "min-answers", "duration_s": 4}
+
 CASES = [
+    sick("requests-refused", "too many requests", answered("429"), says="HTTP 429 (too many requests)", **REFUSED),
+    sick("requests-refused", "a server that is not ready", answered("503"), says="not ready", **REFUSED),
+    healthy("requests-refused", "credentials are sent when demanded", answered("unauthorized first"), duration_s=4),
+    healthy("requests-refused", "something that is not there yet", answered("not there"), duration_s=4),
+    healthy("requests-refused", "an error now and then", answered("now and then"), duration_s=4),
+    healthy("requests-refused", "the server that refuses", answered("429", serves=True), duration_s=4),
     sick("slow-lookups", "a slow name server", resolving("again and again", 0.12), **LOOKUPS),
     sick("slow-lookups", "a long search list", resolving("a list", 0.05),
         **{**LOOKUPS, "says": "several questions for each connection"}),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""blocked-io, all-threads-waiting."""
+"""blocked-io, all-threads-waiting, deadlock."""
 import os
 import shutil
 
@@ -98,6 +98,48 @@ for t in threads: t.start()
 for i in range(int(sys.argv[1])): threading.Thread(target=a.acquire).start()
 print("ready", flush=True)
 threads[0].join()
+"""
+
+# What stands still beside a thread that goes on, and what only looks like it.
+PARTIAL = """
+import os, queue, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+what = sys.argv[1]
+a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def crosswise(mine, other):
+    with mine:
+        both.wait()
+        with other: pass
+def task(pool): return pool.submit(int).result()
+def poll():
+    while True: time.sleep(0.2)
+def holder():
+    with a: time.sleep(600)
+if what == "locks":
+    for p in ((a, b), (b, a)): threading.Thread(target=crosswise, args=p).start()
+elif what == "pool":
+    pool = ThreadPoolExecutor(2)
+    for _ in range(4): pool.submit(task, pool)
+elif what == "fork":
+    threading.Thread(target=holder, daemon=True).start()
+    while not a.locked(): time.sleep(0.01)
+    pid = os.fork()
+    if pid == 0: a.acquire()
+    print("ready %d" % pid, flush=True)
+elif what == "at rest":
+    for q in (queue.SimpleQueue(), queue.SimpleQueue(), queue.Queue()):
+        threading.Thread(target=q.get).start()
+    pool = ThreadPoolExecutor(3)
+    for _ in range(3): pool.submit(time.sleep, 0.01)
+elif what == "holder":
+    threading.Thread(target=holder).start()
+    for _ in range(3): threading.Thread(target=a.acquire).start()
+elif what == "free thread":
+    pool = ThreadPoolExecutor(2)
+    pool.submit(task, ThreadPoolExecutor(1, initializer=time.sleep, initargs=(600,)))
+threading.Thread(target=poll).start()
+time.sleep(0.3)
+if what != "fork": print("ready", flush=True)
 """
 
 # Two mutexes crosswise, beside a thread that sleeps.
@@ -317,6 +359,15 @@ while True:
 """
 
 
+def partial(what):
+    return lambda scope, rng: scope.python(PARTIAL, what).pid
+
+
+def forked(scope, rng):
+    started = scope.python(PARTIAL, "fork")
+    return int(bytes(started.out).split(b"ready ")[1].split()[0])
+
+
 def unread(kind, low=0.0, high=0.0):
     return lambda scope, rng: scope.python(UNREAD, kind, rng.uniform(low, high)).pid
 
@@ -332,6 +383,8 @@ def worker(scope, rng):
 
 TIME = {"evidence": "time the thread has spent in this wait", "threshold": "min-time"}
 HANG = {"evidence": "time in which no thread of the process ran", "threshold": "min-time"}
+
+SOON = {"settings": ("deadlock.min-time=1s",), "duration_s": 3.0}
 
 CASES = [
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
@@ -351,9 +404,9 @@ CASES = [
         evidence="blocked for", threshold="min-time"),
     sick("writer-stuck", "a local socket that nobody reads", unread("socket"), duration_s=4,
         severity="low", options=("-d",)),
-    healthy("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4),
-    healthy("writer-stuck", "a local socket that is read slowly", unread("socket", 0.2, 0.5),
-        duration_s=4),
+    sick("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4,
+        severity="low", says="reads slowly: it sleeps"),
+    healthy("writer-stuck", "a pipe that is read at once", unread("pipe", 0.001, 0.002), duration_s=4),
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),
     sick("frozen", "with what it started", stopped("tree"), says="stopped by SIGSTOP"),
@@ -362,6 +415,16 @@ CASES = [
     healthy("frozen", "one that sleeps", lambda s, r: s.python(
         "import time\nprint('ready', flush=True)\ntime.sleep(600)").pid),
     healthy("frozen", "stopped for moments", lambda s, r: s.python(RESUMED).pid),
+
+    sick("deadlock", "two locks of Python, beside a thread that runs", partial("locks"), **SOON,
+        says="2 of 4 threads wait for locks"),
+    sick("deadlock", "a pool whose tasks wait for its tasks", partial("pool"), **SOON,
+        says="thread pool exhausted: all 2 pool threads"),
+    sick("deadlock", "a lock of a thread that fork did not copy", forked, **SOON,
+        says="its only thread waits for a lock"),
+    healthy("deadlock", "threads that wait for work", partial("at rest"), **SOON),
+    healthy("deadlock", "a holder that sleeps", partial("holder"), **SOON),
+    healthy("deadlock", "a task for another pool", partial("free thread"), **SOON),
 
     sick("all-threads-waiting", "two locks, crosswise", workload("locks", "--kind", "deadlock"),
         **HANG),

@@ -6,7 +6,7 @@
 #include "base/units.h"
 #include "fuzz.h"
 #include "os/linux/host/host_files.h"
-#include "os/linux/programs/package_version.h"
+#include "os/linux/host/tracers.h"
 
 static void packages(const uint8_t *data, size_t size, struct span package)
 {

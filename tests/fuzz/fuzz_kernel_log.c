@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/exit_reasons/core_file.h"
+#include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/exit_reasons/kernel_log.h"
 #include "os/linux/files/procfs.h"
 

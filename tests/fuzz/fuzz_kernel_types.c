@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/bpf/bpf_relocate.h"
+#include "os/linux/bpf/bpf_walk.h"
 
 #define INSTRUCTIONS_MAX 512
 

@@ -57,7 +57,14 @@ class Modules:
 def kind_of(name, file):
     if file == "JavaScriptCore":
         return "engine"
+    if name.startswith("~"):
+        return "from text"
     return "place only" if name.startswith("[") else "name"
+
+
+def bare(name):
+    """Without the marks of sooth."""
+    return re.sub(r" \[inlined\]$", "", re.sub(r"^~(cb:)?", "", name))
 
 
 def stands_in(name, texts):
@@ -86,7 +93,7 @@ class AgentJavaScript(Case):
             modules = Modules(os.path.realpath(running.executable))
         named = {row["function"]: row["file"] for row in report["functions"]
                  if re.search(r"\+\d+$|^JavaScriptCore$", row["file"] or "")}
-        counts = {"name": 0, "place only": 0, "engine": 0, "none": 0}
+        counts = {"name": 0, "from text": 0, "place only": 0, "engine": 0, "none": 0}
         for stack, count in self.stacks_of(path):
             for name in stack:
                 if name == UNNAMED:
@@ -106,7 +113,7 @@ class AgentJavaScript(Case):
         for row in report["functions"]:
             module, _, place = (row["file"] or "").rpartition("+")
             if place.isdigit() and module in modules.texts and not row["function"].startswith("["):
-                rows.append((row["function"], modules.around(module, int(place))))
+                rows.append((bare(row["function"]), modules.around(module, int(place))))
         self.assertGreater(len(rows), 0)
         wrong = [name for name, texts in rows if not stands_in(name, texts)]
         by_chance = sum(stands_in(name, texts) for (name, _), (_, texts) in zip(rows, rows[1:]))

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Code that node compiles: named by its perf map, else grouped under its engine with what to do."""
+"""
+Code that node compiles, where the layout of the engine is not known: named by its perf map or jitdump, else
+grouped under its engine with what to do.
+"""
 import glob
 import os
 import shutil
+import tempfile
 import unittest
 
 import harness
@@ -22,8 +26,21 @@ require("fs").writeFileSync(process.argv[2], String(process.pid));
 @needs_bpf
 @unittest.skipUnless(shutil.which("node"), "node is not installed")
 class Generated(Case):
-    def profile(self, *options, command=("node",)):
+    @classmethod
+    def setUpClass(cls):
+        """A node that does not export its layout: its functions have no names of their own."""
+        cls.programs = tempfile.mkdtemp(prefix="sooth-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.programs)
+        cls.node = os.path.join(cls.programs, "node")
+        with open(os.path.realpath(shutil.which("node")), "rb") as file:
+            code = file.read()
+        with open(cls.node, "wb") as file:
+            file.write(code.replace(b"v8dbg_", b"v8dbx_"))
+        os.chmod(cls.node, 0o755)
+
+    def profile(self, *options, command=None):
         """The report, and the names of functions with their own samples."""
+        command = command or (self.node,)
         script, pid = self.path("program.js"), self.path("pid")
         with open(script, "w", encoding="utf-8") as file:
             file.write(PROGRAM)
@@ -48,8 +65,16 @@ class Generated(Case):
 
     def test_map_that_every_user_may_write_to(self):
         _, own = self.profile("--perf-basic-prof", "--no-turbo-inlining",
-                              command=("sh", "-c", 'umask 0; exec node "$@"', "sh"))
+                              command=("sh", "-c", 'umask 0; exec "$0" "$@"', self.node))
         self.assertEqual([name for name in own if "*ten " in name], [], own)
+
+    def test_jitdump(self):
+        """V8 writes one into its folder; the map of another process is none."""
+        _, own = self.profile("--perf-prof", "--no-turbo-inlining", "--perf-prof-delete-file",
+                              command=("sh", "-c", 'cd "${0%/*}"; exec "$0" "$@"', self.node))
+        ten = sum(n for name, n in own.items() if "*ten " in name)
+        other = sum(n for name, n in own.items() if "*other " in name)
+        self.assertLess(abs(ten / (ten + other) - 0.9), 0.08, own)
 
     def test_without(self):
         report, own = self.profile()

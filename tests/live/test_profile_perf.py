@@ -6,10 +6,21 @@ shares of the programs are known by construction, as in test_profile.
 import os
 import unittest
 
+import bun_program
 import harness
 from harness import Case, as_nobody, needs_root, wait_until
 
 RATE = 499
+SCRIPT = """
+import { noInline } from "bun:jsc";
+function spend(n) { let s = 0; for (let i = 0; i < n; i++) s = (s * 31 + i) | 0; return s; }
+function seventy() { return spend(70000) + 1; }
+function twenty() { return spend(20000) + 1; }
+function ten() { return spend(10000) + 1; }
+function outer() { return seventy() + twenty() + ten(); }
+for (const f of [spend, seventy, twenty, ten, outer]) noInline(f);
+while (process.cpuUsage().user < 1.5e6) outer();
+"""
 PROGRAMS = {name: os.path.join(os.path.dirname(harness.WORKLOADS), name)
             for name in ("profile-fp", "profile-tables")}
 
@@ -56,6 +67,19 @@ class ProfilePerf(Case):
             found = self.share(stacks, "main", "outer", "inner", function)
             self.assertLess(abs(found - share), 0.1, (function, stacks))
         self.assertGreater(report["profile"]["whole_stacks_percent"], 90, report["profile"])
+
+    def test_javascript(self):
+        """What is beside the frames is in the copy of the stack, the names are read from the process."""
+        bun = bun_program.skip_or_find(self, "1.4.3")
+        script = os.path.join(self.out, "shares.js")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(SCRIPT)
+        os.chmod(script, 0o644)
+        _, stacks = self.profile("--", self.copy_for_all(bun), script)
+        stacks = [(stack, count) for stack, count in stacks if "outer" in stack]
+        for name, share in (("seventy", 0.7), ("twenty", 0.2), ("ten", 0.1)):
+            self.assertLess(abs(self.share(stacks, "outer", name, "spend") - share), 0.1, stacks[:5])
+        self.assertEqual(self.share(stacks, "ten", "seventy"), 0)
 
     def test_launched(self):
         for name, program in self.programs.items():

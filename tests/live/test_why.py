@@ -746,7 +746,7 @@ class Kinds(Situations):
         jvm = self.begin("java", "-Xmx64m", "-cp", self.folder, "Idle", stdout=subprocess.PIPE)
         self.addCleanup(jvm.stdout.close)
         jvm.stdout.readline()
-        return jvm.pid, "waits", r"waits inside the JVM, for work or for a lock of Java"
+        return jvm.pid, "waits", r"waits for work: no thread waits for a lock of Java, idle"
 
     def of_unix_server_that_does_not_accept(self):
         path = self.path("busy.sock")

@@ -16,14 +16,22 @@ static void call_records_fini(void)
 	buffer_fini(&call_pieces);
 }
 
-static inline void piece(uint8_t argument, const void *bytes, size_t size)
+static inline void piece_of(
+	uint8_t argument, enum syscalls_piece_part part, const void *bytes, size_t size)
 {
-	struct syscalls_piece head = { .argument = argument, .size = (uint32_t)size };
+	struct syscalls_piece head = {
+		.argument = argument, .part = (uint8_t)part, .size = (uint32_t)size
+	};
 
 	buffer_append(&call_pieces, &head, sizeof(head));
 	buffer_append(&call_pieces, bytes, size);
 	while (call_pieces.size % 8)
 		buffer_char(&call_pieces, 0);
+}
+
+static inline void piece(uint8_t argument, const void *bytes, size_t size)
+{
+	piece_of(argument, SYSCALLS_PART_TARGET, bytes, size);
 }
 
 /* `head` has all but kind, number, pieces; good until the next one. */

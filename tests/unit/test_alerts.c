@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "analyze/activity/activity_rows.h"
-#include "analyze/processes/process_rows.h"
+#include "analyze/processes/process_list.h"
 #include "base/units.h"
 #include "cli/watch/alerts.h"
 #include "explain/output.h"

@@ -358,6 +358,16 @@ static void has_no_descriptors(double times)
 	fails_elsewhere("/data", -EMFILE, times);
 }
 
+/* What a signal interrupted had just failed. */
+static void returns_from_signals(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++)
+		CALL("rt_sigreturn", -EMFILE, 0);
+	CALL("getpid", PID, 0);
+	observed();
+}
+
 static void is_denied_elsewhere(double times)
 {
 	fails_elsewhere("/data", -EACCES, times);
@@ -426,6 +436,7 @@ static void test_scattered(void **state)
 			"high/high: openat keeps failing: EMFILE (Too many open files), on 3 paths "
 			"such as /data/f|, 3 times" },
 		{ "syscall-errors", has_no_descriptors, 2, NULL, "fine: " },
+		{ "syscall-errors", returns_from_signals, 50, NULL, "fine: " },
 		{ "syscall-errors", fills_shared_memory, 3, NULL, "high/high: |ENOSPC|on 3 paths" },
 		{ "syscall-errors", is_denied_elsewhere, 9, NULL, "fine: " },
 	};
@@ -720,6 +731,56 @@ static void opens_no_instance(double descriptors)
 	observed();
 }
 
+/* An error that means a limit, not what its name says. */
+static void meets_limit(const char *name, int error)
+{
+	observe();
+	for (int i = 0; i < 3; i++) {
+		next_s = 0.1 + i;
+		CALL(name, -error, 0);
+	}
+	observed();
+}
+
+static void adds_keys(double error)
+{
+	meets_limit("add_key", (int)error);
+}
+
+static void watches_by_epoll(double error)
+{
+	meets_limit("epoll_ctl", (int)error);
+}
+
+/* Answers of HTTP with that status, and `good` others behind the first one. */
+static void is_answered(double status, int good)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+	char digits[8];
+
+	observe();
+	CALL("socket", 3, 2, 1, 0);
+	piece(1, address, sizeof(address));
+	CALL("connect", 0, 3, 0, sizeof(address));
+	for (int i = 0; i < 4 + good; i++) {
+		next_s = 0.1 + i;
+		snprintf(digits, sizeof(digits), "%d", i > 0 && i <= good ? 200 : (int)status);
+		piece_of(1, SYSCALLS_PART_STATUS, digits, SYSCALLS_STATUS_DIGITS);
+		CALL("read", 80, 3, 0x1000, 4096);
+	}
+	observed();
+}
+
+static void is_refused_by_status(double status)
+{
+	is_answered(status, 0);
+}
+
+static void is_refused_at_times(double status)
+{
+	is_answered(status, 3);
+}
+
 static void binds(double error)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -794,7 +855,28 @@ static void test_syscall_errors(void **state)
 			"high/high: cannot watch files for changes: the user's limit of inotify "
 			"instances (128) is reached; inotify_init1 failed 3 times" },
 		{ "syscall-errors", opens_no_instance, 4, NULL,
-			"high/high: inotify_init1|keeps failing: EMFILE" },
+			"high/high: inotify_init1|keeps failing: all 4 descriptors that it may "
+			"open are in "
+			"use: EMFILE" },
+		{ "syscall-errors", adds_keys, EDQUOT, NULL,
+			"high/high: add_key keeps failing: the user's quota of keys is used up: "
+			"EDQUOT, "
+			"3 times|</proc/key-users" },
+		{ "syscall-errors", watches_by_epoll, ENOSPC, NULL,
+			"high/high: epoll_ctl keeps failing: the user's limit of epoll watches is "
+			"reached: ENOSPC, 3 times" },
+		{ "syscall-errors", watches_by_epoll, EIO, NULL,
+			"high/high: epoll_ctl keeps failing: EIO (Input/output error), 3 times" },
+		{ "requests-refused", is_refused_by_status, 429, NULL,
+			"low/high: 127.0.0.1:8080 refuses its requests: 4 of 4 answers are errors, "
+			"HTTP "
+			"429 (too many requests)" },
+		{ "requests-refused", is_refused_by_status, 429, "requests-refused.many=4",
+			"medium/high: " },
+		{ "requests-refused", is_refused_by_status, 404, NULL, "fine: " },
+		{ "requests-refused", is_refused_by_status, 429, "requests-refused.min-answers=5",
+			"fine: " },
+		{ "requests-refused", is_refused_at_times, 503, NULL, "fine: " },
 		{ "syscall-errors", binds, EADDRINUSE, NULL,
 			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
 			"already in use), 60 times" },

@@ -6,7 +6,8 @@
 #include "probes/host.h"
 #include "probes/short_lived.h"
 
-#define FIRST_CHILD 200
+#define FIRST_CHILD   200
+#define LATE_CHILDREN 20000
 
 static void children_at(double s, int from, int to, char state)
 {
@@ -88,6 +89,22 @@ static void an_agents_children_live(double more)
 	children_live(more);
 }
 
+/* One more each second, by one that started so many seconds ago; none of them ends. The pids are
+ * those of processes that started after it (start_of). */
+static void children_pile_up(double age)
+{
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+
+	started_s = FROM_S + LOOKS - 1 - age;
+	add_source("short_lived");
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, "thing");
+		children_at(i, LATE_CHILDREN, LATE_CHILDREN + 10 + i, 'S');
+		all_reported(i);
+	}
+}
+
 static void test_flood(void **state)
 {
 	static const struct check_case cases[] = {
@@ -97,6 +114,11 @@ static void test_flood(void **state)
 			"medium/medium: |10 alive, then 110|sooth freeze --any --tree 99 " },
 		{ "process-flood", an_agents_children_live, 20, NULL,
 			"medium/medium: |sooth freeze --tree 99 " },
+		{ "process-flood", children_pile_up, 30, NULL,
+			"low/medium: |faster than they end: 10 alive, then 15" },
+		{ "process-flood", children_pile_up, 31, NULL, "fine: |alive: 10, then 15" },
+		{ "process-flood", children_pile_up, 7.5, NULL, "low/medium: " },
+		{ "process-flood", children_pile_up, 7, NULL, "fine: |alive: 10, then 15" },
 		/* Zombies do not live, not even at the look that meets them. */
 		{ "process-flood", zombies_gather, 20, NULL,
 			"fine: started processes alive: 0, then 0" },
@@ -276,7 +298,8 @@ static void test_starts(void **state)
 		{ "process-flood", spawns_by_make, 200, NULL, "fine: |for a list of jobs" },
 		{ "process-flood", spawns_at_first, 200, NULL, "fine: |not the same ones" },
 		{ "process-flood", spawns_that_fail, 256, NULL,
-			"|processes a second: true, which use 12 % CPU and fail (exit status 1) |" },
+			"|processes a second: true, which use 12 % CPU and fail (exit status 1) "
+			"|" },
 		{ "process-flood", spawns_that_fail, 11, NULL,
 			"|, which use 12 % CPU and are killed by signal 11 |" },
 		{ "process-flood", spawns_that_fail, 0, NULL, "|, which use 12 % CPU |" },
@@ -285,7 +308,8 @@ static void test_starts(void **state)
 		{ "process-flood", spawns_seldom_that_fail, 3, NULL, "fine: " },
 		{ "process-flood", spawns_that_fail_differently, 512, NULL,
 			"|, which use 12 % CPU and fail |" },
-		{ "process-flood", spawns_that_fail_at_times, 256, NULL, "|, which use 12 % CPU |" },
+		{ "process-flood", spawns_that_fail_at_times, 256, NULL,
+			"|, which use 12 % CPU |" },
 		{ "process-flood", spawns_several, 4, NULL, "low/high: |, which use 12 % CPU" },
 		{ "process-flood", spawns_several, 5, NULL, "fine: |not the same ones" },
 		{ "process-flood", copies_itself, 200, NULL, "fine: |not the same ones" },
@@ -370,7 +394,8 @@ static void test_failing(void **state)
 			"medium/high: its children (true) keep failing, 10 of 10: exit status 1 " },
 		{ "children-failing", true_fails, 2, "children-failing.many=11", "low/high: " },
 		{ "children-failing", true_fails, 0.6, NULL, "low/medium: |3 of 3" },
-		{ "children-failing", true_fails, 0.6, "children-failing.min-failures=4", "fine: " },
+		{ "children-failing", true_fails, 0.6, "children-failing.min-failures=4",
+			"fine: " },
 		/* Different commands may each have a reason; an answer is no failure. */
 		{ "children-failing", fails_for_files, 2, NULL, "fine: no command fails" },
 		{ "children-failing", fails_for_make, 2, NULL, "fine: no command fails" },

@@ -235,7 +235,8 @@ static void test_fd_leak(void **state)
 		{ "fd-leak", just_started, 9, NULL,
 			"blind: this check needs a process older than 10 s" },
 		{ "fd-leak", young_leak, 5, NULL,
-			"low/low: leaks descriptors: 45 more|(unseen: whether it is still starting" },
+			"low/low: leaks descriptors: 45 more|(unseen: whether it is still "
+			"starting" },
 		{ "fd-leak", young_leak, 4, NULL,
 			"blind: this check needs a process older than 10 s" },
 		{ "fd-leak", young_leak, 4, "fd-leak.min-gain-young=36", "low/low: " },
@@ -269,13 +270,15 @@ static void test_fd_leak_kinds(void **state)
 		{ "fd-leak", drips_for, 90, NULL, "medium/medium: " },
 		{ "fd-leak", drips_for, 110, NULL, "fine: " },
 		{ "fd-leak", has_many, 1000, NULL,
-			"=info/high: has 1000 descriptors of one kind open: files below /home/me/project "
+			"=info/high: has 1000 descriptors of one kind open: files below "
+			"/home/me/project "
 			"[descriptors of that kind: 1000] [descriptors of that kind when the "
 			"observation started: 1000] <sooth inspect --fds 99 lists the descriptors; "
 			"restarting the process closes them>\n" },
 		{ "fd-leak", has_many, 999, NULL, "fine: " },
 		{ "fd-leak", gains_with_kinds, 20, NULL,
-			"high/medium: |20 more, most of them files below /home/me/project |[what grew: "
+			"high/medium: |20 more, most of them files below /home/me/project |[what "
+			"grew: "
 			"file /home/me/project: 2, then 22]|[soft limit: "
 			"1024]|!tcp|!(unseen:|[time until the process reaches its descriptor "
 			"limit: " },
@@ -496,7 +499,8 @@ static void test_watch_limit_near(void **state)
 		{ "watch-limit-near", has_instances, 79, NULL, "fine: " },
 		{ "watch-limit-near", has_instances, 101, NULL,
 			"high/high: |(unseen: how many instances the user" },
-		{ "watch-limit-near", has_instances, 100, NULL, "high/high: |!how many instances the user" },
+		{ "watch-limit-near", has_instances, 100, NULL,
+			"high/high: |!how many instances the user" },
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
 			"high/medium: almost out of inotify watches: 80 of 100 that the user may "
@@ -602,6 +606,14 @@ static void grows_deleted_with_room(double gain)
 	grows_as(gain, (struct fds_descriptor){ .type = FDS_DELETED });
 }
 
+/* A log, by how it was opened. */
+static void log_grows_deleted(double gain_kib)
+{
+	left_mib = 1e7;
+	used_mib = -1;
+	grows_as(gain_kib / 1024, (struct fds_descriptor){ .type = FDS_DELETED, .flags = 02001 });
+}
+
 static void is_appended_with_left(double gain, double left)
 {
 	left_mib = left;
@@ -687,11 +699,15 @@ static void test_filling_up(void **state)
 		{ "filling-up", grows_deleted, 20, NULL,
 			"high/low: |/mnt/log (deleted) grows|the file is deleted but open: " },
 		{ "filling-up", grows_deleted_with_room, 15, NULL,
-			"low/low: writes 3.0 MiB a second to a deleted file, /mnt/log: its space is "
+			"low/low: writes 3.0 MiB a second to a deleted file, /mnt/log: its space "
+			"is "
 			"not given back until it is closed {fd 5}" },
 		{ "filling-up", grows_deleted_with_room, 14, NULL, "fine: its files grew by" },
 		{ "filling-up", grows_deleted_with_room, 15, "filling-up.deleted-rate=4M",
 			"fine: " },
+		{ "filling-up", log_grows_deleted, 321, NULL, "low/low: writes 64.2 KiB a second" },
+		{ "filling-up", log_grows_deleted, 319, NULL, "fine: its files grew by" },
+		{ "filling-up", log_grows_deleted, 321, "filling-up.log-size=2M", "fine: " },
 		{ "filling-up", appends_with_room, 10, NULL,
 			"info/low: fills /mnt: /mnt/log grows by 2.0 MiB a second; full in 13 h 53 "
 			"min" },

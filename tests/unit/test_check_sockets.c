@@ -560,7 +560,8 @@ static void test_clients_waiting(void **state)
 			"10.0.0.9:80, for 5 s [connections that are not accepted: 2 over 5.00s] "
 			"[time without accepting or reading: 5.00s] (unseen: whether another "
 			"process that shares this listening socket should accept the "
-			"connections) <sooth why 99 shows what its threads are doing instead>\n" },
+			"connections) <sooth stack 99 shows where its threads wait instead; a "
+			"server must not wait in the thread that serves>\n" },
 		{ "clients-waiting", queues, 1, NULL, "blind: connections came" },
 		{ "clients-waiting", queues, 0, NULL, "=fine: 0 clients wait\n" },
 		{ "clients-waiting", queues_for, 3, NULL, "medium/high: " },

@@ -17,7 +17,8 @@ static void threads_start(double more)
 	if (age_s > 0)
 		started_s = FROM_S + LOOKS - 1 - age_s;
 	for (int i = 0; i < LOOKS; i++) {
-		uint32_t added = come_all_at_once ? (i ? (LOOKS - 1) * each : 0) : each * (uint32_t)i;
+		uint32_t added =
+			come_all_at_once ? (i ? (LOOKS - 1) * each : 0) : each * (uint32_t)i;
 
 		process_at(i, (struct proc_process){ .threads = AT_FIRST + added }, "pool");
 		all_reported(i);
@@ -55,6 +56,14 @@ static void a_young_one_starts(double years)
 	age_s = 0;
 }
 
+/* One at a time, since so many seconds. */
+static void keeps_a_pace(double seconds)
+{
+	age_s = seconds;
+	threads_start(1);
+	age_s = 0;
+}
+
 static void no_counters(double more)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -69,16 +78,26 @@ static void test_thread_leak(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "thread-leak", threads_start, 2, NULL,
-			"low/medium: leaks threads: 10 more, now 15; the new ones do nothing [growth: 2 a "
-			"second over 5.00s] [threads: 15] [threads when the observation started: 5]|"
-			"[idle: 10 of 10 new threads wait since they were started] [name of most new "
-			"threads: worker] [what most new threads wait in: futex]|(unseen: whether a "
+			"low/medium: leaks threads: 10 more, now 15; the new ones do nothing "
+			"[growth: 2 a "
+			"second over 5.00s] [threads: 15] [threads when the observation started: "
+			"5]|"
+			"[idle: 10 of 10 new threads wait since they were started] [name of most "
+			"new "
+			"threads: worker] [what most new threads wait in: futex]|(unseen: whether "
+			"a "
 			"pool is filling up" },
 		{ "thread-leak", threads_start, 1, NULL, "=fine: 5 threads, then 10\n" },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-gain=11", "fine: " },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-rate=2.1", "fine: " },
-		{ "thread-leak", threads_start, 39, NULL, "medium/medium: leaks threads: 195 more" },
+		{ "thread-leak", threads_start, 39, NULL,
+			"medium/medium: leaks threads: 195 more" },
 		{ "thread-leak", threads_start, 38, NULL, "low/medium: leaks threads: 190 more" },
+		{ "thread-leak", keeps_a_pace, 20, NULL,
+			"low/medium: leaks threads: 5 more, now 10" },
+		{ "thread-leak", keeps_a_pace, 21, NULL, "fine: 5 threads, then 10" },
+		{ "thread-leak", keeps_a_pace, 10, NULL, "low/medium: " },
+		{ "thread-leak", keeps_a_pace, 9, NULL, "fine: 5 threads, then 10" },
 		{ "thread-leak", threads_work, 4, NULL,
 			"=fine: 5 threads, then 25, and the new ones work\n" },
 		{ "thread-leak", a_pool_starts, 4, NULL, "fine: 5 threads, then 25" },

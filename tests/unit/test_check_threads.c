@@ -99,6 +99,23 @@ static void works_in_a_pool(double jobs)
 	threads_read(1);
 }
 
+/* Its results, so often a second; it reads nothing. */
+static void writes_lines(double lines)
+{
+	struct thread_made m = spinner;
+
+	m.writes = lines;
+	is_there();
+	thread(m);
+	threads_read(1);
+}
+
+static void agent_writes_lines(double lines)
+{
+	runs = CLAUDE;
+	writes_lines(lines);
+}
+
 static void computes_by_nature(double before_s)
 {
 	struct thread_made m = spinner;
@@ -123,8 +140,15 @@ static void test_cpu_spin(void **state)
 			"which the thread ran or was ready to run: 100 % over 5.00s] [waits: 0 a "
 			"second|[kernel share: 0 %|[thread CPU time: 2m15s]|!this host is "
 			"busy|!CPU use of "
-			"the threads, as a share of all CPUs of the host|<if the process should be "
-			"idle, restart it" },
+			"the threads, as a share of all CPUs of the host|<sooth trace -c -p 99 "
+			"shows its system calls, sooth profile -p 99 its functions>" },
+		{ "cpu-spin", spin_as_agent, 0, NULL,
+			"high/medium: |<if the process should be idle, restart it" },
+		{ "cpu-spin", writes_lines, 0.6, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", writes_lines, 0.4, NULL, "medium/medium: " },
+		{ "cpu-spin", writes_lines, 1000, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", writes_lines, 1001, NULL, "medium/medium: " },
+		{ "cpu-spin", agent_writes_lines, 0.6, NULL, "high/medium: " },
 		/* At the end it has 5 s more. */
 		{ "cpu-spin", spins_before, 115, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_before, 114, NULL, "low/medium: " },
@@ -160,6 +184,10 @@ static void test_cpu_spin(void **state)
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!this host is busy" },
 		{ "cpu-spin", starves_cpu, 49, NULL, "medium/medium: |this host is busy" },
+		{ "cpu-spin", starves_cpu, 70, NULL, "medium/medium: |!the busy host leaves it" },
+		{ "cpu-spin", starves_cpu, 40, NULL,
+			"medium/medium: |uses 40 % of a CPU, all that the busy host leaves it, "
+			"without a wait" },
 		{ "cpu-spin", starves_cpu, 2, NULL, "medium/medium: " },
 		{ "cpu-spin", starves_cpu, 1, NULL, "fine: " },
 		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },

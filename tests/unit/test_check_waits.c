@@ -445,13 +445,14 @@ static void test_all_threads_waiting(void **state)
 			"has locked: 2] [time in which no thread of the process ran: 5.00s over "
 			"5.00s] [waiting: every thread waits in futex, without a timeout, and no "
 			"lock is in shared memory] [thread: stuck (|waits at 0x1000]|(unseen: "
-			"which thread holds|(unseen: whether a POSIX timer|<gdb -p 99 -batch" },
+			"which thread holds|(unseen: whether a POSIX timer|<sooth stack 99 shows "
+			"where each thread waits" },
 		{ "all-threads-waiting", are_stuck, 8, NULL, "high/high: |!more threads" },
 		{ "all-threads-waiting", are_stuck, 9, NULL, "high/high: |[more threads: 1]" },
 		{ "all-threads-waiting", are_stuck, 0, NULL, "blind: " },
 		{ "all-threads-waiting", one_is_stuck, 2, NULL,
 			"high/high: deadlock: the only thread of the process waits for a lock that "
-			"no other thread holds" },
+			"it holds itself, or that nothing holds any more" },
 		{ "all-threads-waiting", one_is_stuck, 0, NULL, "=fine: waiting in futex\n" },
 		{ "all-threads-waiting", none_is_locked, 0, NULL,
 			"medium/medium: |has locked: 0]" },

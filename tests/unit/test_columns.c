@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "analyze/processes/process_rows.h"
+#include "analyze/processes/process_list.h"
 #include "cli/command/columns.h"
 
 static struct sooth_error err;

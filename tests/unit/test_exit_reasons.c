@@ -4,7 +4,7 @@
 
 #include <fnmatch.h>
 
-#include "os/linux/exit_reasons/core_file.h"
+#include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/exit_reasons/kernel_log.h"
 #include "os/linux/files/procfs.h"
 

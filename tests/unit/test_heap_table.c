@@ -5,7 +5,7 @@
  */
 #include "heap_records.h"
 
-#include "analyze/heap/heap_rows.h"
+#include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_table.h"
 #include "base/units.h"
 #include "collect/observer.h"

@@ -4,7 +4,7 @@
 
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/host/host_files.h"
-#include "os/linux/programs/package_version.h"
+#include "os/linux/host/tracers.h"
 #include "os/linux/rights/tracer_rights.h"
 
 #define TEXT(text) (text), strlen(text)

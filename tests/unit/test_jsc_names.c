@@ -24,7 +24,10 @@ enum {
 	URL = BASE + 0x1400,
 	RARE = BASE + 0x1500,
 	NATIVE = BASE + 0x1700,
-	OTHER = BASE + 0x2000, /* the same objects of another function */
+	POOL = BASE + 0x1900,
+	ORIGINS = BASE + 0x1a00,
+	INLINED = BASE + 0x1b00, /* InlineCallFrames */
+	OTHER = BASE + 0x2000,	 /* the same objects of another function */
 };
 
 #define PC 0x7f0000001000
@@ -93,8 +96,11 @@ static void make(const struct jsc_layout *l)
 	put(PROVIDER + l->provider_url, URL);
 	put_text(URL, "/home/user/app/shop.js");
 	frame = (struct jsc_frame){ .layout = *l,
-		.raw = { .index = 1, .block = BLOCK, .callee = CALLEE,
-			.executable = EXECUTABLE | JSC_IS_PAIR, .name = NAME },
+		.raw = { .index = 1,
+			.block = BLOCK,
+			.callee = CALLEE,
+			.executable = EXECUTABLE | JSC_IS_PAIR,
+			.name = NAME },
 		.pc = PC + 8 };
 }
 
@@ -191,8 +197,11 @@ static void test_text(void **state)
 	assert_refused(JSC_NO_TEXT);
 	put_text(NAME, "a\x1b[31m");
 	assert_refused(JSC_NO_TEXT);
-	put_text(NAME, "Gr\xf6\xdf""e"); /* Latin-1 */
-	assert_name("Gr\xc3\xb6\xc3\x9f""e", "shop.js+77");
+	put_text(NAME, "Gr\xf6\xdf"
+		       "e"); /* Latin-1 */
+	assert_name("Gr\xc3\xb6\xc3\x9f"
+		    "e",
+		"shop.js+77");
 	put(NAME, 2 | (uint64_t)2 << 32);
 	put(NAME + 16, 0); /* 16-bit */
 	put(NAME + 32, 0x6c34 | 0x78 << 16);
@@ -254,6 +263,83 @@ static void test_global(void **state)
 	assert_refused(JSC_OTHER);
 }
 
+/* Calls of optimized code: call site 0 is in no other function, 1 in one, 2 in one of that one. */
+static void put_origins(const struct jsc_layout *l)
+{
+	uint64_t other = OTHER - BASE;
+
+	put(CODE + 8, (uint64_t)4 << 32); /* DFG */
+	put(CODE + l->origins, POOL);
+	put(POOL + 8, ORIGINS);
+	put(POOL + 16, (uint64_t)3 << 32 | 4);
+	put(ORIGINS, (uint64_t)9 << 48);
+	put(ORIGINS + 8, INLINED | (uint64_t)7 << 48);
+	put(ORIGINS + 16, (INLINED + 0x20) | (uint64_t)5 << 48);
+	put(INLINED + 8, BLOCK + other);
+	put(INLINED + 16, (uint64_t)3 << 48);
+	put(INLINED + 0x28, BLOCK);
+	put(INLINED + 0x30, INLINED | (uint64_t)2 << 48);
+}
+
+static void test_inlined(void **state)
+{
+	static const char *const names[][3] = { { NULL }, { "another", NULL },
+		{ "submitOrder", "another", NULL } };
+
+	for (size_t build = 0; build < ARRAY_SIZE(known_builds); build++) {
+		make(jsc_layout_of(known_builds[build]));
+		put_origins(&frame.layout);
+		for (uint32_t site = 0; site < ARRAY_SIZE(names); site++) {
+			frame.raw.call_site = site;
+			for (frame.depth = 1; names[site][frame.depth - 1]; frame.depth++)
+				assert_name(names[site][frame.depth - 1], "shop.js+77");
+			assert_refused(JSC_STUB);
+			frame.depth = 0;
+			assert_name("submitOrder", "shop.js+77");
+		}
+	}
+	frame.depth = 1;
+	frame.raw.call_site = 3; /* behind the last one */
+	assert_refused(JSC_OTHER);
+	frame.raw.call_site = 1;
+	assert_name("another", "shop.js+77");
+	frame.pc = PC + 64; /* not in the code of the block */
+	assert_refused(JSC_OUTSIDE);
+	frame.pc = PC;
+	put_type(BLOCK + OTHER - BASE, 99);
+	assert_refused(JSC_OTHER);
+	put_type(BLOCK + OTHER - BASE, frame.layout.type_block);
+	put(ORIGINS + 8, INLINED | 2); /* no place of a call */
+	assert_refused(JSC_OTHER);
+	put(ORIGINS + 8, RARE | 1); /* the word is elsewhere */
+	put(RARE, INLINED);
+	assert_name("another", "shop.js+77");
+	put(CODE + 8, (uint64_t)3 << 32); /* baseline */
+	assert_refused(JSC_STUB);
+	setup(state);
+	frame.depth = 1;
+	frame.pc = 0; /* in the interpreter */
+	assert_refused(JSC_STUB);
+}
+
+/* Where a name is missing, the module inside of the executable is known, and only such a one. */
+static void test_place(void **state)
+{
+	(void)state;
+	frame.raw.name = 0;
+	put(UNLINKED + frame.layout.unlinked_name, 0);
+	assert_name("[function shop.js+77]", "shop.js+77");
+	assert_string_equal(frame.module, "");
+	put_text(URL, "/$bunfs/root/cli.js");
+	assert_name("[function cli.js+77]", "cli.js+77");
+	assert_string_equal(frame.module, "/$bunfs/root/cli.js");
+	assert_int_equal(frame.start, 77);
+	frame.raw.name = NAME;
+	put(UNLINKED + frame.layout.unlinked_name, NAME);
+	assert_name("submitOrder", "cli.js+77");
+	assert_string_equal(frame.module, "");
+}
+
 /* Every 16-bit offset 8 less and more, every type one less and more. */
 static void perturb(const struct jsc_layout *layout)
 {
@@ -269,6 +355,10 @@ static void perturb(const struct jsc_layout *layout)
 			memcpy((char *)&frame.layout + place, &offset, sizeof(offset));
 			jsc_frame_read(&frame, read_image, NULL);
 			assert_true(frame.refusal || !strcmp(frame.text, "submitOrder"));
+			put_origins(layout);
+			frame.raw.call_site = frame.depth = 1;
+			jsc_frame_read(&frame, read_image, NULL);
+			assert_true(frame.refusal || !strcmp(frame.text, "another"));
 		}
 	}
 	for (size_t place = offsetof(struct jsc_layout, range_kind);
@@ -313,6 +403,8 @@ int main(void)
 		cmocka_unit_test_setup(test_module, setup),
 		cmocka_unit_test_setup(test_native, setup),
 		cmocka_unit_test_setup(test_global, setup),
+		cmocka_unit_test_setup(test_inlined, setup),
+		cmocka_unit_test_setup(test_place, setup),
 		cmocka_unit_test_setup(test_perturbed, setup),
 		cmocka_unit_test_setup(test_unreadable, setup),
 	};

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 
-#include "os/linux/bpf/bpf_relocate.h"
+#include "os/linux/bpf/bpf_walk.h"
 #include "os/linux/bpf/kernel_types.h"
 
 /* --- making BTF --- */

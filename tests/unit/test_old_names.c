@@ -2,7 +2,7 @@
 /* Names of probes in earlier versions: a user and an old capture may still have them. */
 #include "shown.h"
 
-#include "explain/old_names.h"
+#include "explain/merge.h"
 #include "model/probe.h"
 #include "model/stream_records.h"
 

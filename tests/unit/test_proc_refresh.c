@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "os/linux/proc/proc_refresh.h"
+#include "os/linux/proc/proc_record.h"
 #include "os/os.h"
 #include "probes/proc.h"
 

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "analyze/processes/process_rows.h"
+#include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/units.h"
 #include "probes/proc.h"

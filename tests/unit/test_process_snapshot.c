@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/files/timed_batch.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_selection.h"
 #include "os/linux/proc/proc_markers.h"
 #include "os/linux/proc/proc_stream.h"

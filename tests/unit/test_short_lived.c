@@ -2,7 +2,7 @@
 /* Processes that no sample has seen: whose they are, and that none counts twice. */
 #include "process_table_records.h"
 
-#include "analyze/process_table/short_lived.h"
+#include "analyze/process_table/host_state.h"
 #include "probes/short_lived.h"
 
 static struct short_lived short_lived;

@@ -2,7 +2,7 @@
 /* What the views threads, signals, limits and environment make of records, and their sums. */
 #include "shown.h"
 
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 #include "analyze/threads/thread_times.h"
 #include "base/units.h"
 #include "probes/environment.h"

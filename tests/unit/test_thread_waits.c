@@ -6,7 +6,6 @@
 #include <linux/futex.h>
 
 #include "analyze/threads/thread_history.h"
-#include "analyze/threads/thread_waits.h"
 #include "probes/syscall_names.h"
 
 #define PERMISSION SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)

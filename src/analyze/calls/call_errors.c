@@ -21,8 +21,8 @@ bool call_error_is_answer(const struct syscall_row *row, unsigned error)
 {
 	if (call_error_is_no_room(row, error))
 		return false;
-	/* Which peer does not answer is reported by connection. */
-	if (is_any_answer(error) || row->traits & SYSCALL_CONNECTS)
+	/* Which peer does not answer is reported by connection. The value of sigreturn is no result. */
+	if (is_any_answer(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
 		return true;
 	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {
 		if (row->answers[i] == error)

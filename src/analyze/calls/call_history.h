@@ -159,6 +159,17 @@ struct call_waits {
 	uint64_t lock_weight; /* as majority votes go */
 };
 
+#define CALL_ANSWER_ERRORS 4
+
+/* The answers of HTTP that one peer gave, by their status. */
+struct call_answers {
+	uint64_t good, bad; /* bad: an error, of the request or of the server */
+	uint64_t first_bad_ns, last_bad_ns, last_good_ns;
+	struct {
+		uint32_t status, count;
+	} errors[CALL_ANSWER_ERRORS]; /* the first different ones */
+};
+
 #define CALL_REPEAT_NO_FD (-1)
 
 /* The calls of one thread, by descriptor and kind of result. */
@@ -196,6 +207,7 @@ struct call_history {
 	struct map scraps;    /* call_path of a directory -> call_scraps */
 	struct map peers;     /* call_path -> call_peer */
 	struct map exchanges; /* call_path of a connection, or "UDP →peer" -> call_exchange */
+	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */

@@ -39,6 +39,7 @@ void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */
 void call_files_take(const struct call_at_hand *c);
 void call_exchanges_take(const struct call_at_hand *c);
+void call_answers_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);

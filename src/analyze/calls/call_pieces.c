@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/cleanup.h"
 #include "bpf/aggregate.h"
 
 #define FAMILY_UNIX  1 /* as Linux numbers them */
@@ -42,6 +43,19 @@ struct call_piece call_piece(
 			break;
 	}
 	return (struct call_piece){ 0 };
+}
+
+unsigned call_http_status(const struct syscalls_call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
+		struct call_piece piece = call_piece(call, i, SYSCALLS_PART_STATUS);
+		uint64_t status;
+
+		if (piece.is_there && piece.bytes.size == SYSCALLS_STATUS_DIGITS &&
+			span_decimal(piece.bytes, &status))
+			return (unsigned)status;
+	}
+	return 0;
 }
 
 struct call_piece call_path(const struct syscalls_call *call, size_t argument)

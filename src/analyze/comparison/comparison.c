@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyze/comparison/comparing.h"
-#include "analyze/comparison/comparison_rows.h"
+#include "analyze/comparison/comparison_emit.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"

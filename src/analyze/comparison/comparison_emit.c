@@ -1,9 +1,118 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sections of a comparison. */
+#include "analyze/comparison/comparison_emit.h"
+
 #include "analyze/comparison/comparing.h"
-#include "analyze/comparison/comparison_rows.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "model/schema.h"
+
+/* One of the two captures. */
+#define COMPARED_SIDE_ROW(F, S)                                                                    \
+	F(S, TEXT, side, ALWAYS, "which of the two captures: first or second")                     \
+	F(S, TEXT, file, ALWAYS, "file name of the capture", .may_shrink = true)                   \
+	F(S, U64, interval_ns, MAYBE(observed_state), "length of the recording",                   \
+		.label = "OBSERVED", .unit = SOOTH_UNIT_NS)                                        \
+	F(S, TEXT, hostname, ALWAYS, "name of the host", .label = "HOST")                          \
+	F(S, NAMED, TEXT, version, sooth_version, ALWAYS,                                          \
+		"version of sooth that recorded the data", .label = "SOOTH")                       \
+	F(S, U64, lost, ALWAYS, "records lost during the recording")                               \
+	F(S, BOOL, has_losses, ALWAYS,                                                             \
+		"records were lost, or the capture file is truncated or damaged",                  \
+		.label = "LOSSES")                                                                 \
+	F(S, U64, refused, ALWAYS, "rows not compared because the capture has too many",           \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, probes, ALWAYS, "probes that recorded data", .may_shrink = true)
+
+struct compared_side_row {
+	struct sooth_record record;
+	ROW_MEMBERS(COMPARED_SIDE_ROW, compared_side_row)
+};
+
+/* The compared time range, if one was requested. */
+#define COMPARED_PART_ROW(F, S)                                                                    \
+	F(S, TEXT, side, ALWAYS, "which of the two captures: first or second")                     \
+	F(S, U64, from_ns, ALWAYS,                                                                 \
+		"start of the compared time range, from the start of the recording",               \
+		.label = "FROM", .unit = SOOTH_UNIT_NS)                                            \
+	F(S, U64, to_ns, ALWAYS,                                                                   \
+		"end of the compared time range, from the start of the recording", .label = "TO",  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, NAMED, U64, whole_ns, capture_ns, ALWAYS, "total length of the capture",              \
+		.label = "OF", .unit = SOOTH_UNIT_NS)                                              \
+	F(S, U64, left_out, ALWAYS,                                                                \
+		"count records left out: their time window is only partly in the range",           \
+		.label = "LEFT-OUT")
+
+struct compared_part_row {
+	struct sooth_record record;
+	ROW_MEMBERS(COMPARED_PART_ROW, compared_part_row)
+};
+
+/* A table that only one capture has. */
+#define ONE_SIDED_ROW(F, S)                                                                        \
+	F(S, TEXT, table, ALWAYS, "name of the table")                                             \
+	F(S, TEXT, side, ALWAYS, "capture that has the table: first or second")                    \
+	F(S, TEXT, reason, ALWAYS, "reason why the table was not compared")
+
+struct one_sided_row {
+	struct sooth_record record;
+	ROW_MEMBERS(ONE_SIDED_ROW, one_sided_row)
+};
+
+#define COMPARISON_ROW(F, S)                                                                       \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "summary of the result in one sentence")            \
+	F(S, TEXT, rule, ALWAYS, "rule that separates noise from a real change")                   \
+	F(S, U64, rows, ALWAYS, "number of rows found in both captures")                           \
+	F(S, U64, changed, ALWAYS, "number of values that differ by more than noise")              \
+	F(S, U64, appeared, ALWAYS, "number of rows found only in the second capture")             \
+	F(S, U64, vanished, ALWAYS, "number of rows found only in the first capture")              \
+	F(S, U64, within_noise, ALWAYS, "number of values that differ only by noise")              \
+	F(S, NAMED, U64, not_measured, unmeasured, ALWAYS,                                         \
+		"number of values measured in only one of the two captures")                       \
+	F(S, U64, incomparable, ALWAYS,                                                            \
+		"rows identified only by memory addresses, which cannot be compared")              \
+	F(S, REAL, noise_percent, ALWAYS,                                                          \
+		"difference that counts as noise, in percent of the larger value",                 \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
+struct comparison_row {
+	struct sooth_record record;
+	ROW_MEMBERS(COMPARISON_ROW, comparison_row)
+};
+
+/* --- fields --- */
+
+static const char *const kinds[CHANGES] = { "changed", "appeared", "vanished" };
+static const struct sooth_names kind_names = { CHANGES, kinds };
+
+ROW_FIELDS(change_fields, CHANGE_ROW, change_row);
+
+static ROW_SCHEMA(change, "diff.change", change_row);
+
+ROW_FIELDS(compared_side_fields, COMPARED_SIDE_ROW, compared_side_row);
+
+static ROW_SCHEMA(compared_side, "diff.side", compared_side_row);
+
+ROW_FIELDS(compared_part_fields, COMPARED_PART_ROW, compared_part_row);
+
+static ROW_SCHEMA(compared_part, "diff.range", compared_part_row);
+
+ROW_FIELDS(one_sided_fields, ONE_SIDED_ROW, one_sided_row);
+
+static ROW_SCHEMA(one_sided, "diff.one_sided", one_sided_row);
+
+ROW_FIELDS(comparison_fields, COMPARISON_ROW, comparison_row);
+
+static const struct sooth_schema comparison_schema = {
+	.name = "diff.summary",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct comparison_row),
+	.line = "{text}\nnoise: {rule}",
+	SCHEMA_FIELDS(comparison_fields),
+};
+
+/* --- comparison emit --- */
 
 static int emit_side(struct comparing *c, const struct comparison_side *side, const char *name,
 	struct sooth_error *err)

@@ -372,7 +372,7 @@ void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct b
 		buffer_format(paragraph, "; %zu other reason%s (-v)", left, left == 1 ? "" : "s");
 	if (calls)
 		buffer_format(paragraph,
-			"%s%zu check%s of system calls and of exits: not requested",
+			"%s%zu check%s of system calls, stacks and exits: not requested",
 			paragraph->size ? "; " : "", calls, calls == 1 ? "" : "s");
 	if (!is_over(s) && (calls || count_of(&u, FINDING_SHORT) ||
 				   (count_of(&u, FINDING_REFUSED) && !is_of_root(s))))

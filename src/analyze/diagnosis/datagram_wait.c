@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/datagram_wait.h"
 
-#include "analyze/sockets/socket_index.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 
 #define PORT_DOMAIN 53

@@ -3,19 +3,20 @@
 
 #include <string.h>
 
-#include "analyze/processes/host_values.h"
+#include "analyze/processes/host.h"
 #include "base/cleanup.h"
 #include "probes/fds.h"
 #include "probes/limits.h"
 #include "probes/maps.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
+#include "probes/stacks.h"
 #include "probes/waits.h"
 
 #define PROCESSES_MAX 65536
 #define ROOM_BYTES    (256u << 20)
 #define IN_WINDOWS    "system calls in " /* "96 % of the time" */
-#define POINTS_MAX    512 /* per process; then every other one is dropped */
+#define POINTS_MAX    512		 /* per process; then every other one is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
@@ -41,6 +42,10 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	thread_histories_init(&r->threads);
 	call_histories_init(&r->calls);
 	profile_sums_init(&r->profile);
+	snapshots_init_in(&r->stacks, STACKS_SNAPSHOT, &r->room);
+	profile_sums_init(&r->stacks_sums);
+	r->stacks_sums.stack_kind = STACKS_STACK;
+	r->stacks_sums.frame_kind = STACKS_FRAME;
 	map_init(&r->calls_refused, sizeof(struct process_id), 0, PROCESSES_MAX);
 	endings_init(&r->endings);
 	peer_labels_init(&r->labels);
@@ -69,6 +74,8 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	thread_histories_fini(&r->threads);
 	call_histories_fini(&r->calls);
 	profile_sums_fini(&r->profile);
+	snapshots_fini(&r->stacks);
+	profile_sums_fini(&r->stacks_sums);
 	endings_fini(&r->endings);
 	peer_labels_fini(&r->labels);
 	map_fini(&r->calls_refused);
@@ -158,6 +165,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 
 	host_state_take(&r->host, batch);
 	profile_sums_take(&r->profile, batch);
+	profile_sums_take(&r->stacks_sums, batch);
 	batch_for_each (record, batch) {
 		struct snapshot_pair *pair;
 
@@ -166,6 +174,8 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 		thread_histories_take(&r->threads, record);
 		call_histories_take(&r->calls, record);
 		endings_take(&r->endings, record);
+		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
+			snapshots_take(&r->stacks, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
 			take_process(r, known);
 		else if ((known = record_as(record, STREAM_SOURCE, sizeof(struct stream_source))))

@@ -43,6 +43,8 @@ struct diagnosis_input {
 	struct thread_histories threads;
 	struct call_histories calls;
 	struct profile_sums profile;
+	struct snapshots stacks; /* of the threads, at the first sample */
+	struct profile_sums stacks_sums;
 	struct endings endings;
 	struct peer_labels labels;
 	struct host_load load; /* the last; time 0: none was recorded */

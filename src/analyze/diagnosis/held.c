@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/held.h"
 
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 #include "base/units.h"
 
 #define IO_WAITED_LEAST	 50 /* percent of the samples */

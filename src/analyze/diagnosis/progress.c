@@ -2,7 +2,7 @@
 #include "analyze/diagnosis/progress.h"
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/sockets/socket_index.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
 #include "probes/sockets.h"
 

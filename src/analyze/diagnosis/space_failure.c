@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/file_space.h"
+#include "analyze/diagnosis/limit_failure.h"
 #include "analyze/diagnosis/watch_failure.h"
 #include "base/escape.h"
 #include "explain/finding.h"
@@ -48,7 +49,8 @@ static const struct fds_filesystem *space_of(const struct check *e, const struct
 
 	if ((place->error != CALL_SHORT_WRITE && place->error != LINUX_ENOSPC &&
 		    place->error != LINUX_EDQUOT && place->error != LINUX_EROFS) ||
-		!call_takes_space(place->text) || watch_failure_is(e, place))
+		!call_takes_space(place->text) || watch_failure_is(e, place) ||
+		limit_failure_of(e, place))
 		return NULL;
 	f = file_space_of_path(last, place->text);
 	if (explains(f, place->error))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/task_room.h"
 
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/limits.h"
 
 /* It is full, or was at some time of the observation. */
 static bool refused(const struct check *e, const struct limits_group *g)

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 
 #include "analyze/fds/fd_emit_ends.h"
-#include "analyze/fds/fd_rows.h"
 #include "analyze/fds/fd_sums.h"
-#include "analyze/fds/fd_text.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "explain/stage.h"

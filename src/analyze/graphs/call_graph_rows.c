@@ -2,11 +2,14 @@
 #include "analyze/graphs/call_graph_rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "model/row_list.h"
 #include "model/schema.h"
+
+/* --- rows of a graph --- */
 
 #define FRAME_ROW(F, S)                                                                            \
 	F(S, TEXT, frame, ALWAYS, "stack frame: name of a process, call, file or peer",            \
@@ -52,12 +55,7 @@ const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_nam
 
 ROW_FIELDS(frame_fields, FRAME_ROW, frame_row);
 
-static const struct sooth_schema frame_schema = {
-	.name = "stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct frame_row),
-	SCHEMA_FIELDS(frame_fields),
-};
+static ROW_SCHEMA(frame, "stacks", frame_row);
 
 static const char *const value_fields[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_CALLS] = "calls",
@@ -88,7 +86,8 @@ static int emit_frames(const struct call_graph *g, const struct call_graph_value
 	return status;
 }
 
-void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
+/* Adds a limit for stacks that were cut. */
+static void call_graph_emit_bounds(const struct call_graph *g, struct output *output)
 {
 	char reason[96];
 
@@ -135,5 +134,184 @@ int call_graph_emit(const struct call_graph *g, const struct call_graph_look *lo
 	}
 	buffer_fini(&sums);
 	buffer_fini(&order);
+	return status;
+}
+
+/* --- two graphs compared --- */
+
+/*
+ * Merges two call graphs. A frame keeps its own value of each side; the larger one is its width, so
+ * widths add up and nothing disappears from sight. A difference counts if it is beyond noise: a
+ * share of the larger value, and for numbers of events three times the square root of their sum, as
+ * between two random counts.
+ */
+
+#define SIGMAS_SQUARED 9.0
+
+#define CHANGE_ROW(F, S, suffix, label_, unit_)                                                    \
+	F(S, TEXT, frame, ALWAYS, "stack frame: name of a process, call, file or peer",            \
+		.may_shrink = true)                                                                \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)   \
+	F(S, NAMED, U64, before, before_##suffix, ALWAYS,                                          \
+		"in the first capture, scaled to the length of the second", .unit = unit_)         \
+	F(S, NAMED, U64, after, after_##suffix, ALWAYS, "in the second capture", .unit = unit_)    \
+	F(S, NAMED, U64, widest, max_##suffix, ALWAYS, "larger of the two, with all frames below", \
+		.label = label_, .unit = unit_)                                                    \
+	F(S, NAMED, BOOL, differs, is_different, ALWAYS, "the two values differ by more than noise")
+
+/* One for each measure: they differ in unit and name. */
+#define CALLS_CHANGE(F, S)   CHANGE_ROW(F, S, calls, "CALLS", SOOTH_UNIT_NONE)
+#define TIME_CHANGE(F, S)    CHANGE_ROW(F, S, ns, "TIME", SOOTH_UNIT_NS)
+#define BYTES_CHANGE(F, S)   CHANGE_ROW(F, S, bytes, "BYTES", SOOTH_UNIT_BYTES)
+#define ERRORS_CHANGE(F, S)  CHANGE_ROW(F, S, errors, "ERRORS", SOOTH_UNIT_NONE)
+#define SAMPLES_CHANGE(F, S) CHANGE_ROW(F, S, samples, "SAMPLES", SOOTH_UNIT_NONE)
+
+struct change_row {
+	struct sooth_record record;
+	ROW_MEMBERS(CALLS_CHANGE, change_row)
+};
+
+ROW_FIELDS(calls_fields, CALLS_CHANGE, change_row);
+ROW_FIELDS(time_fields, TIME_CHANGE, change_row);
+ROW_FIELDS(bytes_fields, BYTES_CHANGE, change_row);
+ROW_FIELDS(errors_fields, ERRORS_CHANGE, change_row);
+ROW_FIELDS(samples_fields, SAMPLES_CHANGE, change_row);
+static ROW_SCHEMA(samples, "stack_changes", change_row);
+
+#define CHANGE_SCHEMA(fields_)                                                                     \
+	{                                                                                          \
+		.name = "stack_changes", .class_ = SOOTH_CLASS_ROW,                                \
+		.fixed_size = sizeof(struct change_row), SCHEMA_FIELDS(fields_),                   \
+	}
+static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
+	[CALL_GRAPH_CALLS] = CHANGE_SCHEMA(calls_fields),
+	[CALL_GRAPH_TIME] = CHANGE_SCHEMA(time_fields),
+	[CALL_GRAPH_BYTES] = CHANGE_SCHEMA(bytes_fields),
+	[CALL_GRAPH_ERRORS] = CHANGE_SCHEMA(errors_fields),
+};
+
+/* Meaning of the merged graph's values, in place of calls and time. */
+enum { WIDEST, BEFORE, AFTER };
+
+/* Adds every frame of one side, with its own value, to the merged graph. False: out of memory. */
+static bool add_side(struct call_graph *merged, const struct call_graph *side,
+	enum call_graph_value value, double scale, int as)
+{
+	size_t count = call_graph_count(side);
+	uint32_t *numbers = calloc(count, sizeof(*numbers)); /* of the side -> of the merged one */
+
+	for (size_t i = 1; numbers && i < count; i++) {
+		const struct call_graph_node *node = call_graph_node(side, i);
+		struct call_graph_frame frame = { call_graph_name(side, node), node->kind };
+		double own = (double)node->own.of[value] * scale;
+		struct call_graph_node *into;
+
+		numbers[i] = call_graph_below(merged, numbers[node->parent], &frame);
+		if (numbers[i] == CALL_GRAPH_NONE) {
+			numbers[i] = numbers[node->parent];
+			merged->shortened++;
+		}
+		into = call_graph_node(merged, numbers[i]);
+		into->own.of[as] += (uint64_t)(own + 0.5);
+	}
+	free(numbers);
+	return numbers != NULL;
+}
+
+static bool merge(struct call_graph *merged, const struct call_graph_comparison *c,
+	enum call_graph_value value)
+{
+	if (call_graph_init(merged) || !add_side(merged, c->a, value, c->a_scale, BEFORE) ||
+		!add_side(merged, c->b, value, 1, AFTER))
+		return false;
+	for (size_t i = 0; i < call_graph_count(merged); i++) {
+		struct call_graph_values *own = &call_graph_node(merged, i)->own;
+
+		own->of[WIDEST] =
+			own->of[BEFORE] > own->of[AFTER] ? own->of[BEFORE] : own->of[AFTER];
+	}
+	return true;
+}
+
+static bool differs(const struct call_graph_comparison *c, enum call_graph_value value,
+	const struct call_graph_values *sum)
+{
+	double a = (double)sum->of[BEFORE], b = (double)sum->of[AFTER];
+	double larger = a > b ? a : b, gap = a > b ? a - b : b - a;
+	bool is_number = value == CALL_GRAPH_CALLS || value == CALL_GRAPH_ERRORS;
+
+	if (!(gap > 0) || gap < c->noise_share * larger)
+		return false;
+	return !is_number || gap * gap > SIGMAS_SQUARED * (a + b);
+}
+
+static int emit_changes(const struct call_graph_comparison *c, const struct call_graph_look *look,
+	const struct call_graph *merged, const struct call_graph_values *sums,
+	const struct buffer *order, struct output *output, struct sooth_error *err)
+{
+	const uint32_t *numbers = (const void *)order->data;
+	int status = 0;
+
+	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++) {
+		const struct call_graph_node *node = call_graph_node(merged, numbers[i]);
+		const struct call_graph_values *sum = &sums[numbers[i]];
+		struct change_row row = { .widest = sum->of[WIDEST],
+			.before = sum->of[BEFORE],
+			.after = sum->of[AFTER],
+			.depth = node->depth - 1u,
+			.differs = differs(c, look->value, sum) };
+		struct record_tail tail[] = { tail_span(
+			&row.frame, call_graph_name(merged, node)) };
+
+		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
+int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
+	struct output *output, struct sooth_error *err)
+{
+	static const char *const widest[] = { "max_calls", "max_ns", "max_bytes", "max_errors",
+		"max_samples" };
+	static const char *const before[] = { "before_calls", "before_ns", "before_bytes",
+		"before_errors", "before_samples" };
+	static const char *const after[] = { "after_calls", "after_ns", "after_bytes",
+		"after_errors", "after_samples" };
+	bool is_of_samples = c->is_of_samples && look->value == CALL_GRAPH_CALLS;
+	size_t name = is_of_samples ? CALL_GRAPH_VALUES : look->value;
+	struct section_graph graph = { .origin = look->origin,
+		.about = look->about,
+		.weight = widest[name],
+		.before = before[name],
+		.after = after[name],
+		.differs = "is_different",
+		.is_icicle = look->is_icicle,
+		.least_share = look->least_share };
+	struct section section = { .name = "stack_changes",
+		.title = look->title,
+		.schema = is_of_samples ? &samples_schema : &schemas[look->value],
+		.shape = SECTION_TABLE,
+		.tree = "frame",
+		.depth = "depth",
+		.graph = &graph };
+	struct call_graph merged = { 0 };
+	struct buffer sums = { 0 }, order = { 0 };
+	int status;
+
+	if (!merge(&merged, c, look->value) || !call_graph_sums(&merged, &sums) ||
+		!call_graph_order(&merged, (const void *)sums.data, WIDEST, &order)) {
+		status = error_no_memory(err);
+	} else {
+		status = output_section(output, &section, err);
+		if (!status)
+			status = emit_changes(
+				c, look, &merged, (const void *)sums.data, &order, output, err);
+		if (!status)
+			status = output_close_section(output, err);
+		call_graph_emit_bounds(&merged, output);
+	}
+	buffer_fini(&sums);
+	buffer_fini(&order);
+	call_graph_fini(&merged);
 	return status;
 }

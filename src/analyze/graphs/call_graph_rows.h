@@ -36,9 +36,6 @@ struct call_graph_look {
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
 
-/* Adds a limit for stacks that were cut. */
-void call_graph_emit_bounds(const struct call_graph *g, struct output *output);
-
 /*
  * Two graphs merged. Each frame is as wide as the larger of its two values, so that what vanished
  * is visible as well as what appeared. `a_scale` makes the first comparable: 0.5 for a run of 10 s

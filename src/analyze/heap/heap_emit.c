@@ -6,9 +6,117 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/heap/heap_rows.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "model/schema.h"
+
+#define HEAP_TYPE_ROW(F, S)                                                                        \
+	F(S, ENUM32, function, ALWAYS, "allocator function: malloc, free, calloc, ...",            \
+		.names = &functions)                                                               \
+	F(S, U64, count, ALWAYS, "allocator calls that returned; for free: calls made",            \
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, U64, failed, ALWAYS, "failed allocator calls: no memory was returned",                \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, overflows, ALWAYS, "allocator calls with a count times size over 64 bits",       \
+		.is_hidden = true)                                                                 \
+	F(S, U64, unfinished, MAYBE(unfinished_state),                                             \
+		"calls still running at the end of the measurement")                               \
+	F(S, U64, bytes, MAYBE(bytes_state), "bytes requested by successful allocator calls",      \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, mean_bytes, MAYBE(mean_bytes_state),                                             \
+		"mean bytes requested by a successful allocator call", .label = "MEAN SIZE",       \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, total_ns, MAYBE(time_state), "total time in the allocator calls",                \
+		.label = "TOTAL", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                 \
+	F(S, U64, mean_ns, MAYBE(mean_ns_state), "mean time of an allocator call",                 \
+		.label = "MEAN", .unit = SOOTH_UNIT_NS)                                            \
+	F(S, U64, max_ns, WITH(time_state), "time of the longest allocator call", .label = "MAX",  \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)
+
+struct heap_type_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_TYPE_ROW, heap_type_row)
+};
+
+#define HEAP_SIZE_ROW(F, S)                                                                        \
+	F(S, U64, from_bytes, ALWAYS, "smallest requested size in this histogram bucket",          \
+		.label = "SIZE>=", .unit = SOOTH_UNIT_BYTES, .is_key = true)                       \
+	F(S, U64, below_bytes, MAYBE(below_state),                                                 \
+		"end of this histogram bucket: requested sizes are smaller", .label = "<",         \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, count, ALWAYS, "allocator calls that request a size in this bucket",             \
+		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, REAL, share_percent, ALWAYS, "share of all allocator calls that request memory",      \
+		.label = "SHARE%", .decimals = 1, .unit = SOOTH_UNIT_PERCENT)
+
+struct heap_size_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_SIZE_ROW, heap_size_row)
+};
+
+#define HEAP_PROCESS_ROW(F, S)                                                                     \
+	F(S, PID)                                                                                  \
+	F(S, CHARS16, name, MAYBE(name_state), "name of the process at its last fork or exec")     \
+	F(S, NAMED, U64, events, calls, ALWAYS,                                                    \
+		"outermost allocator calls (not from inside another one)", .label = "CALLS",       \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, allocated_bytes, ALWAYS, "bytes requested by successful allocator calls",        \
+		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)          \
+	F(S, U64, live_bytes, MAYBE(live_state),                                                   \
+		"bytes not freed when the process or the recording ended", .label = "LIVE",        \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, live_blocks, WITH(live_state),                                                   \
+		"blocks not freed when the process or the recording ended", .label = "BLOCKS")     \
+	F(S, U64, peak_bytes, WITH(live_state),                                                    \
+		"highest number of bytes allocated and not freed at one time", .label = "PEAK",    \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, NAMED, BOOL, has_left, has_ended, ALWAYS, "the process ended during the recording",   \
+		.is_hidden = true)
+
+struct heap_process_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_PROCESS_ROW, heap_process_row)
+};
+
+/* --- fields --- */
+
+/* In the order of the probe; a function of a newer probe comes last. */
+static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
+	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc", "other" };
+static const struct sooth_names functions = { HEAP_FUNCTIONS + 1, function_names };
+
+_Static_assert(sizeof(function_names) / sizeof(function_names[0]) == HEAP_FUNCTIONS + 1,
+	"each function has its name");
+
+ROW_FIELDS(heap_totals_fields, HEAP_TOTALS_ROW, heap_totals_row);
+
+ROW_FIELDS(heap_type_fields, HEAP_TYPE_ROW, heap_type_row);
+
+ROW_FIELDS(heap_size_fields, HEAP_SIZE_ROW, heap_size_row);
+
+ROW_FIELDS(heap_process_fields, HEAP_PROCESS_ROW, heap_process_row);
+
+ROW_FIELDS(heap_gap_fields, HEAP_GAP_ROW, heap_gap_row);
+
+ROW_FIELDS(heap_site_fields, HEAP_SITE_ROW, heap_site_row);
+
+ROW_FIELDS(heap_probes_fields, HEAP_PROBES_ROW, heap_probes_row);
+
+ROW_SCHEMA(heap_totals, "heap.totals", heap_totals_row,
+	.line = "{calls call}[, {rate_per_s} per second]: {allocated_bytes} allocated[, "
+		"{freed_bytes} freed], {failed} failed[\nlive at the end: {live_bytes} in "
+		"{live_blocks block}; peak {peak_bytes} after {peak_after_ns}][\nnot exact: "
+		"{inexact}]");
+ROW_SCHEMA(heap_type, "heap.by_function", heap_type_row);
+ROW_SCHEMA(heap_size, "heap.sizes", heap_size_row);
+ROW_SCHEMA(heap_process, "heap.processes", heap_process_row);
+ROW_SCHEMA(heap_gap, "heap.gaps", heap_gap_row);
+ROW_SCHEMA(heap_site, "heap.sites", heap_site_row);
+ROW_SCHEMA(heap_probes, "heap.probes", heap_probes_row,
+	.line = "probed: {sites function} in {files file}, {single_stepped} single-stepped[; "
+		"attached in {attach_ns}, detached in {detach_ns}]");
+
+/* --- sections --- */
 
 #define PROCESSES_FOR_PEOPLE 40
 

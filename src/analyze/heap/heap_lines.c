@@ -42,13 +42,8 @@ static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
 
 ROW_FIELDS(line_fields, LINE_ROW, heap_call);
 
-static const struct sooth_schema line_schema = {
-	.name = "allocations",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct heap_call),
-	SCHEMA_FIELDS(line_fields),
-	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]",
-};
+static ROW_SCHEMA(line, "allocations", heap_call,
+	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]");
 
 static const struct section line_section = {
 	.name = "allocation",

@@ -10,13 +10,30 @@
 #ifndef SOOTH_ANALYZE_HEAP_LIVE_H
 #define SOOTH_ANALYZE_HEAP_LIVE_H
 
+#include <stdbool.h>
+
 #include "base/map.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
 #include "probes/heap.h"
 
+struct heap_function_sum {
+	uint64_t count, failed, overflows, unfinished;
+	uint64_t bytes;
+	uint64_t total_ns, max_ns;
+};
+
+struct heap_sums {
+	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */
+	uint64_t histogram[HEAP_BUCKETS];
+	struct heap_function_sum all;
+	bool has_any;
+};
+
+void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
+void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
+
 #define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* of all processes together: some 400 MB */
-#define HEAP_PROCESSES_MAX 65536
 #define HEAP_HANDOVERS_MAX 256
 
 /* Why a process frees blocks whose allocation was not seen. */
@@ -81,8 +98,5 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r);
 /* The live bytes and blocks of all processes, at their end or now. */
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks);
 void heap_live_fini(struct heap_live *l);
-
-/* A request for memory failed. */
-bool heap_call_failed(const struct heap_call *c);
 
 #endif

@@ -11,8 +11,6 @@
 
 #include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_live.h"
-#include "analyze/heap/heap_rows.h"
-#include "analyze/heap/heap_sums.h"
 #include "analyze/pauses.h"
 #include "analyze/records.h"
 #include "base/map.h"

@@ -24,12 +24,7 @@ struct environment_row {
 
 ROW_FIELDS(row_fields, ENVIRONMENT_ROW, environment_row);
 
-static const struct sooth_schema row_schema = {
-	.name = "environment",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct environment_row),
-	SCHEMA_FIELDS(row_fields),
-};
+static ROW_SCHEMA(row, "environment", environment_row);
 
 #define ENVIRONMENT_SUMS_ROW(F, S)                                                                 \
 	F(S, PID)                                                                                  \
@@ -45,12 +40,7 @@ struct environment_sums_row {
 
 ROW_FIELDS(sums_fields, ENVIRONMENT_SUMS_ROW, environment_sums_row);
 
-static const struct sooth_schema sums_schema = {
-	.name = "environment_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct environment_sums_row),
-	SCHEMA_FIELDS(sums_fields),
-};
+static ROW_SCHEMA(sums, "environment_totals", environment_sums_row);
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {

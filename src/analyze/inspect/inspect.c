@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "analyze/fds/fd_sums.h"
-#include "analyze/inspect/inspect_rows.h"
-#include "analyze/inspect/inspect_snapshots.h"
-#include "analyze/inspect/limit_sums.h"
+#include "analyze/inspect/inspect_lines.h"
+#include "analyze/inspect/limits.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/sockets.h"

@@ -2,12 +2,287 @@
 /*
  * Limits of processes and their use: resource limits, control groups, pressure, and the OOM score.
  */
-#include "analyze/inspect/limit_sums.h"
-#include "analyze/inspect/limits_rows.h"
+#include "analyze/inspect/limits.h"
+
+#include <errno.h>
+#include <sooth/field.h>
+#include <stdlib.h>
+
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/limits.h"
+
+/* --- the use of limits --- */
+
+/* The record if it is complete as this build knows it; else NULL. */
+static const struct limits_resource *limit_sums_resource(const struct sooth_record *r)
+{
+	const struct limits_resource *l = record_as(r, LIMITS_RESOURCE, sizeof(*l));
+
+	return l && record_has_text(r, &l->name) ? l : NULL;
+}
+
+const struct limits_group *limit_sums_group(const struct sooth_record *r)
+{
+	const struct limits_group *g = record_as(r, LIMITS_GROUP, LIMITS_GROUP_LEAST);
+
+	return g && record_has_text(r, &g->name) && record_has_text(r, &g->path) ? g : NULL;
+}
+
+const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r)
+{
+	const struct limits_pressure *p = record_as(r, LIMITS_PRESSURE, sizeof(*p));
+
+	return p && record_has_text(r, &p->resource) && record_has_text(r, &p->path) ? p : NULL;
+}
+
+static bool share(uint64_t used, uint64_t limit, double *percent)
+{
+	/* A limit of 0 is fully used by any use: NOFILE may be 0. */
+	*percent = limit ? 100.0 * (double)used / (double)limit : used ? 100.0 : 0.0;
+	return true;
+}
+
+/* Use as a share of the limit; false if one of them is unknown or not set. */
+static bool limit_sums_resource_percent(const struct limits_resource *r, double *percent)
+{
+	return r->used_state == SOOTH_STATE_VALUE && r->soft_state == SOOTH_STATE_VALUE &&
+	       share(r->used, r->soft, percent);
+}
+
+static bool limit_sums_group_percent(const struct limits_group *g, double *percent)
+{
+	return g->used_state == SOOTH_STATE_VALUE && g->limit_state == SOOTH_STATE_VALUE &&
+	       share(g->used, g->limit, percent);
+}
+
+bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes)
+{
+	if (!record_holds(&g->record, sizeof(*g)) || g->file_state != SOOTH_STATE_VALUE)
+		return false;
+	*bytes = g->file_bytes;
+	return true;
+}
+
+bool limit_sums_group_is(const struct limits_group *g, const char *name)
+{
+	return span_equal(record_text(&g->record, &g->name), name);
+}
+
+const struct limits_group *limit_sums_same_group(
+	const struct snapshot *s, const struct limits_group *group)
+{
+	struct batch all = snapshot_records(s);
+	struct span name = record_text(&group->record, &group->name);
+	struct span path = record_text(&group->record, &group->path);
+
+	batch_for_each (r, &all) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && g->version == group->version &&
+			!span_compare(record_text(r, &g->name), name) &&
+			!span_compare(record_text(r, &g->path), path))
+			return g;
+	}
+	return NULL;
+}
+
+static int nearest_first(const void *a, const void *b)
+{
+	const struct limit_sum *x = a, *y = b;
+
+	return (x->percent < y->percent) - (x->percent > y->percent);
+}
+
+int limit_sums_near(const struct snapshot *process, double percent_least, struct buffer *out)
+{
+	struct batch batch = snapshot_records(process);
+
+	batch_for_each (r, &batch) {
+		struct limit_sum one = { .resource = limit_sums_resource(r),
+			.group = limit_sums_group(r) };
+		bool is_known =
+			(one.resource && limit_sums_resource_percent(one.resource, &one.percent)) ||
+			(one.group && limit_sums_group_percent(one.group, &one.percent));
+
+		if (is_known && one.percent >= percent_least)
+			buffer_append(out, &one, sizeof(one));
+	}
+	if (buffer_failed(out))
+		return -ENOMEM;
+	if (out->size)
+		qsort(out->data, out->size / sizeof(struct limit_sum), sizeof(struct limit_sum),
+			nearest_first);
+	return 0;
+}
+
+static bool is_memory(const struct limits_group *g)
+{
+	return limit_sums_group_is(g, "memory");
+}
+
+static uint64_t room(const struct limits_group *g)
+{
+	uint64_t used = g->used_state == SOOTH_STATE_VALUE ? g->used : 0;
+
+	return g->limit > used ? g->limit - used : 0;
+}
+
+const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process)
+{
+	struct batch batch = snapshot_records(process);
+	const struct limits_group *best = NULL;
+
+	batch_for_each (r, &batch) {
+		const struct limits_group *g = limit_sums_group(r);
+
+		if (g && is_memory(g) && g->limit_state == SOOTH_STATE_VALUE &&
+			(!best || room(g) < room(best)))
+			best = g;
+	}
+	return best;
+}
+
+/*
+ * --- fields ---
+ *
+ * One column has values of different units: text output shows the texts, programs read the numbers
+ * beside them.
+ */
+
+#define LIMITS_ROW(F, S)                                                                           \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "name of the limit in getrlimit(2)", .is_key = true)              \
+	F(S, TEXT, used_text, MAYBE(used_state), "amount of the limited resource in use, as text", \
+		.label = "USED")                                                                   \
+	F(S, TEXT, soft_limit_text, ALWAYS, "soft limit of the resource, as text",                 \
+		.label = "SOFT")                                                                   \
+	F(S, TEXT, hard_limit_text, ALWAYS, "hard limit of the resource, as text",                 \
+		.label = "HARD")                                                                   \
+	F(S, REAL, percent, MAYBE(percent_state), "use in percent of the soft limit",              \
+		.label = "USED%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
+	F(S, ENUM32, unit, ALWAYS, "unit of the used amount and of the limits",                    \
+		.names = &limits_unit_names)                                                       \
+	F(S, U64, used, WITH(used_state),                                                          \
+		"amount of the limited resource in use; null: the kernel does not count it",       \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, U64, soft, soft_limit, MAYBE(soft_state),                                      \
+		"soft limit of the resource; null: unlimited", .is_hidden = true)                  \
+	F(S, NAMED, U64, hard, hard_limit, MAYBE(hard_state),                                      \
+		"hard limit of the resource; null: unlimited", .is_hidden = true)
+
+struct limits_row {
+	struct sooth_record record;
+	ROW_MEMBERS(LIMITS_ROW, limits_row)
+};
+
+#define LIMITS_GROUP_ROW(F, S)                                                                     \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, name, ALWAYS, "resource that the control group limits", .is_key = true)         \
+	F(S, TEXT, used_text, MAYBE(used_state),                                                   \
+		"amount of the resource used by the whole control group", .label = "USED")         \
+	F(S, TEXT, limit_text, MAYBE(limit_state), "limit of the control group, as text",          \
+		.label = "LIMIT")                                                                  \
+	F(S, REAL, percent, MAYBE(percent_state),                                                  \
+		"use of the control group in percent of its limit", .label = "USED%",              \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, TEXT, peak_text, MAYBE(peak_state), "highest use of the control group so far",        \
+		.label = "PEAK")                                                                   \
+	F(S, U64, reached, MAYBE(reached_state),                                                   \
+		"times the control group reached its limit; cpu: throttled periods")               \
+	F(S, U64, kills, MAYBE(kills_state),                                                       \
+		"processes killed because the control group reached its limit")                    \
+	F(S, NAMED, TEXT, path, control_group, ALWAYS, "path of the control group",                \
+		.label = "GROUP", .is_key = true, .may_shrink = true)                              \
+	F(S, BOOL, is_inherited, ALWAYS,                                                           \
+		"the limit comes from a parent of the process's control group", .is_hidden = true) \
+	F(S, NAMED, U32, version, control_group_version, ALWAYS,                                   \
+		"version of control groups: 1 or 2", .is_hidden = true)                            \
+	F(S, ENUM32, unit, ALWAYS, "unit of use and limit; cpu: microseconds per second",          \
+		.names = &limits_unit_names, .is_hidden = true)                                    \
+	F(S, U64, used, WITH(used_state),                                                          \
+		"amount of the resource used by the whole control group", .is_hidden = true)       \
+	F(S, U64, limit, WITH(limit_state), "limit of the control group; null: none",              \
+		.is_hidden = true)                                                                 \
+	F(S, U64, peak, WITH(peak_state), "highest use of the control group so far",               \
+		.is_hidden = true)
+
+struct limits_group_row {
+	struct sooth_record record;
+	ROW_MEMBERS(LIMITS_GROUP_ROW, limits_group_row)
+};
+
+#define LIMITS_PRESSURE_ROW(F, S)                                                                  \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, resource, ALWAYS, "resource that tasks waited for: cpu, memory, io",            \
+		.is_key = true)                                                                    \
+	F(S, NAMED, REAL, some_10s, some_10s_percent, ALWAYS,                                      \
+		"share of the last 10 s in which some task waited for the resource",               \
+		.label = "SOME 10S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                    \
+	F(S, NAMED, REAL, some_60s, some_60s_percent, ALWAYS,                                      \
+		"share of the last minute in which some task waited for the resource",             \
+		.label = "60S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                         \
+	F(S, NAMED, REAL, some_300s, some_300s_percent, ALWAYS,                                    \
+		"share of the last 5 minutes in which some task waited for the resource",          \
+		.label = "300S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                        \
+	F(S, NAMED, REAL, full_10s, full_10s_percent, MAYBE(full_state),                           \
+		"share of the last 10 s in which all tasks waited for the resource",               \
+		.label = "FULL 10S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                    \
+	F(S, NAMED, REAL, full_60s, full_60s_percent, WITH(full_state),                            \
+		"share of the last minute in which all tasks waited for the resource",             \
+		.label = "60S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                         \
+	F(S, NAMED, REAL, full_300s, full_300s_percent, WITH(full_state),                          \
+		"share of the last 5 minutes in which all tasks waited for the resource",          \
+		.label = "300S", .unit = SOOTH_UNIT_PERCENT, .decimals = 2)                        \
+	F(S, NAMED, TEXT, path, control_group, MAYBE(path_state),                                  \
+		"path of the control group; null: pressure of the whole host", .is_key = true,     \
+		.label = "GROUP", .may_shrink = true)                                              \
+	F(S, BOOL, is_host, ALWAYS,                                                                \
+		"the values are for the whole host, not for one control group", .is_hidden = true)
+
+struct limits_pressure_row {
+	struct sooth_record record;
+	ROW_MEMBERS(LIMITS_PRESSURE_ROW, limits_pressure_row)
+};
+
+#define LIMITS_OOM_ROW(F, S)                                                                       \
+	F(S, PID)                                                                                  \
+	F(S, I64, oom_score, MAYBE(oom_state),                                                     \
+		"OOM score; a process with a higher score is killed earlier when memory runs out") \
+	F(S, I64, oom_score_adjustment, WITH(oom_state),                                           \
+		"adjustment of the OOM score; -1000: the OOM killer never chooses the process")    \
+	F(S, U64, memory_available_bytes, MAYBE(memory_state),                                     \
+		"memory of the host that is available without swapping",                           \
+		.label = "MEMORY AVAILABLE", .unit = SOOTH_UNIT_BYTES)                             \
+	F(S, U64, memory_bytes, WITH(memory_state), "total memory of the host", .label = "OF",     \
+		.unit = SOOTH_UNIT_BYTES)
+
+struct limits_oom_row {
+	struct sooth_record record;
+	ROW_MEMBERS(LIMITS_OOM_ROW, limits_oom_row)
+};
+
+ROW_FIELDS(limits_row_fields, LIMITS_ROW, limits_row);
+
+static ROW_SCHEMA(limits_row, "resource_limits", limits_row);
+
+ROW_FIELDS(limits_group_row_fields, LIMITS_GROUP_ROW, limits_group_row);
+
+static ROW_SCHEMA(limits_group_row, "control_groups", limits_group_row);
+
+ROW_FIELDS(limits_pressure_row_fields, LIMITS_PRESSURE_ROW, limits_pressure_row);
+
+static ROW_SCHEMA(limits_pressure_row, "pressure", limits_pressure_row);
+
+ROW_FIELDS(limits_oom_row_fields, LIMITS_OOM_ROW, limits_oom_row);
+
+static ROW_SCHEMA(limits_oom_row, "oom", limits_oom_row);
+
+/* --- the view --- */
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {

@@ -59,12 +59,7 @@ static const struct sooth_names actions = { ACTIONS, action_names };
 
 ROW_FIELDS(row_fields, SIGNALS_ROW, signals_row);
 
-static const struct sooth_schema row_schema = {
-	.name = "signals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct signals_row),
-	SCHEMA_FIELDS(row_fields),
-};
+static ROW_SCHEMA(row, "signals", signals_row);
 
 #define SIGNALS_SUMS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -83,12 +78,7 @@ struct signals_sums_row {
 
 ROW_FIELDS(sums_fields, SIGNALS_SUMS_ROW, signals_sums_row);
 
-static const struct sooth_schema sums_schema = {
-	.name = "signals_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct signals_sums_row),
-	SCHEMA_FIELDS(sums_fields),
-};
+static ROW_SCHEMA(sums, "signals_totals", signals_sums_row);
 
 struct signals_view {
 	struct process_view view;

@@ -43,23 +43,13 @@ struct operation_list {
 
 /* --- rows --- */
 
-ROW_FIELDS(io_fields, IO_OPERATION_ROW, call_operation_row);
+ROW_FIELDS(io_operation_fields, IO_OPERATION_ROW, call_operation_row);
 
-const struct sooth_schema io_operation_schema = {
-	.name = "io.operation",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct call_operation_row),
-	SCHEMA_FIELDS(io_fields),
-};
+ROW_SCHEMA(io_operation, "io.operation", call_operation_row);
 
-ROW_FIELDS(network_fields, NETWORK_OPERATION_ROW, call_operation_row);
+ROW_FIELDS(network_operation_fields, NETWORK_OPERATION_ROW, call_operation_row);
 
-const struct sooth_schema network_operation_schema = {
-	.name = "network.operation",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct call_operation_row),
-	SCHEMA_FIELDS(network_fields),
-};
+ROW_SCHEMA(network_operation, "network.operation", call_operation_row);
 
 /* --- input --- */
 

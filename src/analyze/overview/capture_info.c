@@ -53,15 +53,10 @@ struct capture_row {
 
 ROW_FIELDS(capture_fields, CAPTURE_ROW, capture_row);
 
-static const struct sooth_schema capture_schema = {
-	.name = "capture",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct capture_row),
-	SCHEMA_FIELDS(capture_fields),
+static ROW_SCHEMA(capture, "capture", capture_row,
 	.line = "[{file_bytes} with ]{records record} in {blocks block} ({raw_bytes} "
 		"uncompressed)[, started {start_utc_ns}][\nby sooth {sooth_version} on {hostname} "
-		"({os} {os_version}, {architecture})]\nread from {read}",
-};
+		"({os} {os_version}, {architecture})]\nread from {read}");
 
 #define KIND_ROW(F, S)                                                                             \
 	F(S, TEXT, kind, ALWAYS, "kind of the records", .is_key = true)                            \
@@ -76,12 +71,7 @@ struct kind_row {
 
 ROW_FIELDS(kind_fields, KIND_ROW, kind_row);
 
-static const struct sooth_schema kind_schema = {
-	.name = "kinds",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct kind_row),
-	SCHEMA_FIELDS(kind_fields),
-};
+static ROW_SCHEMA(kind, "kinds", kind_row);
 
 static const struct section capture_section = {
 	.name = "capture", .schema = &capture_schema, .shape = SECTION_OBJECT

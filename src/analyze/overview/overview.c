@@ -13,7 +13,6 @@
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/overview/call_operations.h"
 #include "analyze/overview/overview_parts.h"
-#include "analyze/overview/overview_rows.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"

@@ -1,16 +1,247 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Issues, descriptors and connections of a process. */
+/* Issues, sampled stacks, descriptors and connections of a process. */
 #include "analyze/overview/overview_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyze/diagnosis/finding_rows.h"
 #include "analyze/fds/fd_sums.h"
+#include "analyze/overview/call_operations.h"
+#include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_patterns.h"
 #include "analyze/records.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
+#include "explain/finding.h"
 #include "explain/registry.h"
+#include "model/schema.h"
 #include "probes/fd_names.h"
+
+/* Every diagnosis and issue: a finding in four members. */
+#define OVERVIEW_ISSUE_ROW(F, S)                                                                   \
+	F(S, TEXT, issue, ALWAYS, "id of the finding; `sooth diagnose --list-findings` lists all") \
+	F(S, ENUM8, severity, ALWAYS,                                                              \
+		"severity of the finding: critical, high, medium, low, info",                      \
+		.names = &finding_severity_names)                                                  \
+	F(S, TEXT, description, ALWAYS, "description of the finding, with measurements")           \
+	F(S, TEXT, remedy, ALWAYS, "what to do about the finding; empty: no known remedy")         \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
+		"process id; absent: the finding is about the host")
+
+struct overview_issue_row {
+	struct sooth_record record;
+	ROW_MEMBERS(OVERVIEW_ISSUE_ROW, overview_issue_row)
+};
+
+#define OVERVIEW_TYPE_ROW(F, S)                                                                    \
+	F(S, TEXT, name, ALWAYS, "type of the file descriptors")                                   \
+	F(S, U64, count, ALWAYS, "number of open file descriptors of this type")
+#define OVERVIEW_FUNCTION_ROW(F, S)                                                                \
+	F(S, NAMED, TEXT, name, function, ALWAYS, "name of the function")                          \
+	F(S, NAMED, U64, count, samples, ALWAYS, "samples in which it was on top")
+
+struct overview_count_row {
+	struct sooth_record record;
+	ROW_MEMBERS(OVERVIEW_TYPE_ROW, overview_count_row)
+};
+
+#define OVERVIEW_CONNECTION_ROW(F, S)                                                              \
+	F(S, TEXT, conn_type, ALWAYS, "protocol of the connection: tcp, tcp6, udp")                \
+	F(S, TEXT, connection, ALWAYS, "local address, peer address and state of the connection")  \
+	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the peer address")
+
+struct overview_connection_row {
+	struct sooth_record record;
+	ROW_MEMBERS(OVERVIEW_CONNECTION_ROW, overview_connection_row)
+};
+
+#define OVERVIEW_DESCRIPTORS_ROW(F, S)                                                             \
+	F(S, PID)                                                                                  \
+	F(S, U32, total_fds, MAYBE(total_state), "number of open file descriptors of the process") \
+	F(S, ROWS, by_type, ALWAYS, "number of file descriptors of each type",                     \
+		.rows = &overview_type_schema, .is_keyed = true)                                   \
+	F(S, TEXTS, watched_paths, ALWAYS, "paths watched by inotify, at most 1000")               \
+	F(S, U32, watches, MAYBE(watches_state),                                                   \
+		"number of inotify watches, with or without a known path")                         \
+	F(S, ROWS, network_connections, MAYBE(sockets_state),                                      \
+		"internet sockets of the process, at most 1000",                                   \
+		.rows = &overview_connection_schema)                                               \
+	F(S, ROWS, issues, ALWAYS, "findings about file descriptors and connections",              \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, TEXT, error, MAYBE(error_state), "reason why file descriptors could not be read")
+
+struct overview_descriptors_row {
+	struct sooth_record record;
+	ROW_MEMBERS(OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row)
+};
+#define OVERVIEW_CATEGORY_ROW(F, S)                                                                \
+	F(S, NAMED, TEXT, name, category, ALWAYS,                                                  \
+		"category of the system calls: file, network, memory, ...")                        \
+	OVERVIEW_CALL_VALUES(F, S)
+
+#define OVERVIEW_SAMPLE_ROW(F, S)                                                                  \
+	F(S, PID)                                                                                  \
+	F(S, BOOL, success, ALWAYS, "call stacks were sampled")                                    \
+	F(S, U32, thread_count, ALWAYS, "number of threads of the process")                        \
+	F(S, ROWS, hot_functions, ALWAYS, "functions by samples, the most first",                  \
+		.rows = &overview_function_schema)                                                 \
+	F(S, ROWS, diagnosis, ALWAYS, "what the samples show; empty: nothing known",               \
+		.rows = &overview_issue_schema)                                                    \
+	F(S, TEXT, error, MAYBE(error_state), "reason why call stacks were not sampled")
+
+struct overview_sample_row {
+	struct sooth_record record;
+	ROW_MEMBERS(OVERVIEW_SAMPLE_ROW, overview_sample_row)
+};
+
+/* --- processes of a profile --- */
+
+/* Sampled call stacks of a process: its hot functions, and what they show. */
+
+#define FUNCTIONS_SHOWN 25
+#define UNNAMED_LEAST	0.5 /* share of samples without a function name that is reported */
+
+static void add_functions(const struct process_id *id, const struct buffer *hot, struct buffer *out)
+{
+	const struct profile_hot *all = (const void *)hot->data;
+	size_t count = hot->size / sizeof(*all);
+
+	for (size_t i = 0; i < count && i < FUNCTIONS_SHOWN; i++) {
+		struct overview_count_row row = { .record = row_head(id), .count = all[i].samples };
+		struct record_tail tail[] = { tail_span(&row.name, all[i].name) };
+
+		RECORD_APPEND(out, &row, tail, 1);
+	}
+}
+
+static void add_issue(const struct process_id *id, const char *issue,
+	enum finding_severity severity, const struct buffer *text, const char *remedy,
+	struct buffer *out)
+{
+	struct overview_issue_row row = { .record = row_head(id), .severity = severity };
+	struct record_tail tail[] = { tail_string(&row.issue, issue),
+		tail_buffer(&row.description, text), tail_string(&row.remedy, remedy) };
+
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+}
+
+static void add_matches(
+	const struct profile_sums *sums, const struct process_id *id, struct buffer *out)
+{
+	struct profile_match found[PROFILE_PATTERNS_MAX];
+	size_t count = profile_patterns_match(sums, id, found);
+	struct buffer text = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		buffer_reset(&text);
+		buffer_format(&text, "%.0f %% of the CPU time is %s", found[i].share * 100,
+			found[i].pattern->text);
+		if (found[i].function.size)
+			buffer_format(&text, ": most in %.*s", (int)found[i].function.size,
+				found[i].function.data);
+		add_issue(id, found[i].pattern->id, found[i].pattern->severity, &text,
+			found[i].pattern->remedy, out);
+	}
+	buffer_fini(&text);
+}
+
+/* The patterns are names of functions: code without them is not judged. */
+static void add_unnamed(
+	const struct process_id *id, const struct buffer *hot, uint64_t samples, struct buffer *out)
+{
+	const struct profile_hot *all = (const void *)hot->data;
+	uint64_t unnamed = 0;
+	struct buffer text = { 0 };
+
+	for (size_t i = 0; i < hot->size / sizeof(*all); i++)
+		unnamed += all[i].is_named ? 0 : all[i].samples;
+	if (samples < PROFILE_PATTERN_LEAST || (double)unnamed < UNNAMED_LEAST * (double)samples)
+		return;
+	buffer_format(&text,
+		"%.0f %% of the samples are in code without function names: what it does is not "
+		"known",
+		100 * (double)unnamed / (double)samples);
+	add_issue(id, "no-function-names", FINDING_INFO, &text,
+		"install the debug symbols of the program", out);
+	buffer_fini(&text);
+}
+
+void overview_add_sample(const char *refused, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct buffer *out)
+{
+	struct buffer hot = { 0 }, in_user = { 0 }, functions = { 0 }, issues = { 0 };
+	struct overview_sample_row row = { .record = row_head(&j->id),
+		.success = !refused,
+		.error_state = refused ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.thread_count = j->process->process->threads };
+	uint64_t samples = 0;
+
+	if (!refused) {
+		profile_hot_functions(&input->profile, &j->id, PROFILE_ON_TOP, &hot);
+		samples = profile_hot_functions(&input->profile, &j->id, PROFILE_IN_USER, &in_user);
+	}
+	add_functions(&j->id, &hot, &functions);
+	add_matches(&input->profile, &j->id, &issues);
+	add_unnamed(&j->id, &in_user, samples, &issues);
+	struct record_tail tail[] = {
+		tail_buffer(&row.hot_functions, &functions),
+		tail_buffer(&row.diagnosis, &issues),
+		tail_string(&row.error, refused ? refused : ""),
+	};
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&hot);
+	buffer_fini(&in_user);
+	buffer_fini(&functions);
+	buffer_fini(&issues);
+}
+
+/* --- fields --- */
+
+ROW_FIELDS(overview_issue_fields, OVERVIEW_ISSUE_ROW, overview_issue_row);
+static ROW_SCHEMA(overview_issue, "overview.issue", overview_issue_row);
+
+ROW_FIELDS(overview_type_fields, OVERVIEW_TYPE_ROW, overview_count_row);
+static ROW_SCHEMA(overview_type, "overview.type", overview_count_row);
+
+ROW_FIELDS(overview_connection_fields, OVERVIEW_CONNECTION_ROW, overview_connection_row);
+static ROW_SCHEMA(overview_connection, "overview.connection", overview_connection_row);
+
+ROW_FIELDS(overview_descriptors_fields, OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row);
+static ROW_SCHEMA(overview_descriptors, "overview.descriptors", overview_descriptors_row);
+
+ROW_FIELDS(overview_call_fields, OVERVIEW_CALL_ROW, overview_call_row);
+static ROW_SCHEMA(overview_call, "overview.call", overview_call_row);
+
+ROW_FIELDS(overview_category_fields, OVERVIEW_CATEGORY_ROW, overview_call_row);
+static ROW_SCHEMA(overview_category, "overview.category", overview_call_row);
+
+ROW_FIELDS(overview_calls_fields, OVERVIEW_CALLS_ROW, overview_calls_row);
+static ROW_SCHEMA(overview_calls, "overview.calls", overview_calls_row);
+
+ROW_FIELDS(overview_function_fields, OVERVIEW_FUNCTION_ROW, overview_count_row);
+static ROW_SCHEMA(overview_function, "overview.function", overview_count_row);
+
+ROW_FIELDS(overview_sample_fields, OVERVIEW_SAMPLE_ROW, overview_sample_row);
+static ROW_SCHEMA(overview_sample, "overview.sample", overview_sample_row);
+
+ROW_FIELDS(overview_process_fields, OVERVIEW_PROCESS_ROW, overview_process_row);
+ROW_SCHEMA(overview_process, "overview.process", overview_process_row);
+
+ROW_FIELDS(overview_head_fields, OVERVIEW_HEAD_ROW, overview_head_row);
+ROW_SCHEMA(overview_head, "overview.head", overview_head_row);
+
+ROW_FIELDS(overview_memory_fields, OVERVIEW_MEMORY_ROW, overview_memory_row);
+static ROW_SCHEMA(overview_memory, "overview.memory", overview_memory_row);
+
+ROW_FIELDS(overview_system_fields, OVERVIEW_SYSTEM_ROW, overview_system_row);
+ROW_SCHEMA(overview_system, "overview.system", overview_system_row);
+
+ROW_FIELDS(overview_summary_fields, OVERVIEW_SUMMARY_ROW, overview_summary_row);
+ROW_SCHEMA(overview_summary, "overview.summary", overview_summary_row);
+
+/* --- overview parts --- */
 
 #define LIST_MOST  1000 /* paths, connections */
 #define PATHS_MOST (64u << 10)

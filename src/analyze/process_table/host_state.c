@@ -4,7 +4,188 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/units.h"
+
+/* --- short-lived processes --- */
+
+/*
+ * Processes that started and ended between two samples. Only their ends are known; they belong to
+ * the session of their parent.
+ */
+
+#define PROCESSES_MAX 65536
+#define GROUPS_MAX    8192
+#define TEXTS_MAX     512
+#define TEXT_SIZE     256
+#define CLIMB_MAX     64 /* at most so many short-lived ancestors */
+
+void short_lived_init(struct short_lived *b)
+{
+	*b = (struct short_lived){ 0 };
+	map_init(&b->processes, sizeof(struct process_id), sizeof(struct short_lived_process),
+		PROCESSES_MAX);
+	map_init(&b->commands, sizeof(struct process_id), sizeof(uint64_t), PROCESSES_MAX);
+	map_init(&b->command_texts, sizeof(uint64_t), sizeof(struct short_lived_text), TEXTS_MAX);
+	map_init(&b->groups, sizeof(struct short_lived_key), sizeof(struct short_lived_group),
+		GROUPS_MAX);
+	map_init(&b->sessions, sizeof(struct process_id), sizeof(struct short_lived_group),
+		GROUPS_MAX);
+}
+
+void short_lived_fini(struct short_lived *b)
+{
+	map_fini(&b->processes);
+	map_fini(&b->commands);
+	map_fini(&b->command_texts);
+	buffer_fini(&b->command_bytes);
+	map_fini(&b->groups);
+	map_fini(&b->sessions);
+}
+
+static void keep_text(struct short_lived *b, uint64_t hash, struct span arguments)
+{
+	struct short_lived_text *text = map_put(&b->command_texts, &hash, NULL);
+	size_t size = arguments.size < TEXT_SIZE ? arguments.size : TEXT_SIZE;
+
+	if (!text || text->size)
+		return;
+	*text = (struct short_lived_text){ (uint32_t)b->command_bytes.size, (uint32_t)size };
+	buffer_append(&b->command_bytes, arguments.data, size);
+}
+
+struct span short_lived_command(const struct short_lived *b, uint64_t hash)
+{
+	const struct short_lived_text *text = map_get(&b->command_texts, &hash);
+
+	if (!text || buffer_failed(&b->command_bytes))
+		return (struct span){ 0 };
+	return span_of((const char *)b->command_bytes.data + text->at, text->size);
+}
+
+static void take_command(struct short_lived *b, const struct sooth_record *r)
+{
+	const struct process_exec *e = record_as(r, PROCESS_EXEC, sizeof(*e));
+	struct process_id id = process_id_of(r);
+	uint64_t *hash = NULL;
+	struct span arguments;
+
+	if (!e || e->arguments_state > SOOTH_STATE_TRUNCATED)
+		return;
+	arguments = record_text(r, &e->arguments);
+	hash = map_put(&b->commands, &id, NULL);
+	if (!hash)
+		return;
+	*hash = hash_bytes(HASH_BEGIN, arguments.data, arguments.size);
+	keep_text(b, *hash, arguments);
+}
+
+void short_lived_take(struct short_lived *b, const struct sooth_record *r)
+{
+	const struct short_lived_exit *e = record_as(r, SHORT_LIVED_PROCESS, sizeof(*e));
+	const struct short_lived_watch *watch = record_as(r, SHORT_LIVED_WATCH, sizeof(*watch));
+	struct process_id id = process_id_of(r);
+	struct short_lived_process *p;
+
+	take_command(b, r);
+	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
+		b->from_ns = r->time_ns;
+	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
+	/* Two threads that end together may both be the last one: it is still one process. */
+	p = e ? map_put(&b->processes, &id, NULL) : NULL;
+	if (!p)
+		return;
+	*p = (struct short_lived_process){ .parent = { .start_ticks = e->parent_start_ticks,
+						   .pid = e->parent_pid },
+		.end_ns = r->time_ns,
+		.life_ns = e->life_ns,
+		.cpu_ns = e->cpu_ns,
+		.status = e->status,
+		.uid = e->uid };
+	memcpy(p->name, e->name, strnlen(e->name, sizeof(e->name)));
+}
+
+const struct process_entry *short_lived_starter(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p)
+{
+	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
+		const struct process_entry *parent = process_table_get(c, &p->parent);
+
+		if (parent)
+			return parent;
+		p = map_get(&b->processes, &p->parent);
+	}
+	return NULL;
+}
+
+/* The main process of its session; NULL: no session, or its parent ended earlier. */
+static const struct process_entry *main_of(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p)
+{
+	const struct process_entry *starter = short_lived_starter(b, c, p);
+
+	if (!starter)
+		return NULL;
+	return starter->link == PROCESS_LINK_SELF ? starter : starter->main;
+}
+
+/* Groups beyond a map's bound count in the total only. */
+static void add(struct short_lived_group *to, const struct short_lived_process *p)
+{
+	if (!to)
+		return;
+	to->count++;
+	to->cpu_ns += p->cpu_ns;
+	to->failed += p->status != 0;
+	if (p->life_ns > to->life_most_ns)
+		to->life_most_ns = p->life_ns;
+}
+
+static void forget_findings(struct short_lived *b)
+{
+	map_clear(&b->groups);
+	map_clear(&b->sessions);
+	b->all = (struct short_lived_group){ .count = b->processes.refused };
+	b->in_sessions = 0;
+}
+
+void short_lived_resolve(struct short_lived *b, const struct process_table *c)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	forget_findings(b);
+	while (map_next(&b->processes, &position, &id, &value)) {
+		const struct short_lived_process *p = value;
+		const struct process_entry *main;
+		struct short_lived_key key = { 0 };
+
+		if (process_table_get(c, id))
+			continue; /* a sample has it */
+		main = main_of(b, c, p);
+		memcpy(key.name, p->name, sizeof(key.name));
+		if (main)
+			key.main = main->id;
+		add(&b->all, p);
+		b->in_sessions += main != NULL;
+		add(map_put(&b->groups, &key, NULL), p);
+		if (main)
+			add(map_put(&b->sessions, &main->id, NULL), p);
+	}
+}
+
+void short_lived_next_interval(struct short_lived *b, uint64_t now_ns)
+{
+	b->from_ns = b->is_watched ? now_ns : 0;
+	map_clear(&b->processes);
+	map_clear(&b->commands);
+	map_clear(&b->command_texts);
+	buffer_reset(&b->command_bytes);
+	b->processes.refused = 0;
+}
+
+/* --- the host --- */
 
 void host_state_init(struct host_state *h)
 {

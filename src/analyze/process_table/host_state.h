@@ -1,22 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What views of the host's processes collect while records come: the process table, the host, the
- * clock. It takes batches and knows nothing of rows.
+ * clock, and the processes that were too short-lived for a sample. It takes batches and knows
+ * nothing of rows.
  */
 #ifndef SOOTH_ANALYZE_HOST_STATE_H
 #define SOOTH_ANALYZE_HOST_STATE_H
 
 #include "analyze/process_table/process_table.h"
 #include "analyze/snapshots.h"
-#include "probes/sockets.h"
-#include "analyze/process_table/short_lived.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "model/stream_records.h"
+#include "probes/short_lived.h"
+#include "probes/sockets.h"
+
+struct short_lived_process {
+	struct process_id parent;
+	uint64_t end_ns, life_ns, cpu_ns;
+	uint32_t status;
+	uint32_t uid;
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+struct short_lived_text {
+	uint32_t at, size;
+};
+
+/* Processes with one name, of one session or of none. */
+struct short_lived_group {
+	uint64_t count, cpu_ns;
+	uint64_t life_most_ns;
+	uint64_t failed; /* of these, ended by a signal or with a status other than 0 */
+};
+
+struct short_lived_key {
+	struct process_id main; /* zeros: no session */
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+struct short_lived {
+	bool is_watched;
+	uint64_t from_ns;     /* start of the interval; 0: not watched */
+	struct map processes; /* process_id -> struct short_lived_process */
+	/* process_id -> uint64_t, a hash of the arguments: its last exec, where that was recorded
+	 */
+	struct map commands;
+	struct map command_texts;    /* hash of the arguments -> struct short_lived_text */
+	struct buffer command_bytes; /* what these point into */
+	/* Set by short_lived_resolve(). */
+	struct map groups;   /* struct short_lived_key -> struct short_lived_group */
+	struct map sessions; /* process_id of the main process -> struct short_lived_group */
+	struct short_lived_group all;
+	uint64_t in_sessions;
+};
+
+void short_lived_init(struct short_lived *b);
+void short_lived_fini(struct short_lived *b);
+/* Records of other kinds are ignored. */
+void short_lived_take(struct short_lived *b, const struct sooth_record *r);
+/* The process table must be resolved. */
+void short_lived_resolve(struct short_lived *b, const struct process_table *c);
+/* The arguments of such a hash, NUL-separated, masked and perhaps cut; empty: not kept. Until the
+ * next record. */
+struct span short_lived_command(const struct short_lived *b, uint64_t hash);
+/* The next interval starts at now_ns. */
+void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
+/* The closest ancestor that a sample has; NULL: it ended earlier. */
+const struct process_entry *short_lived_starter(const struct short_lived *b,
+	const struct process_table *c, const struct short_lived_process *p);
 
 struct host_state {
 	struct process_table process_table;
 	struct short_lived short_lived;
-	struct snapshots sockets; /* empty if the probe sockets did not run */
+	struct snapshots sockets;	/* empty if the probe sockets did not run */
 	struct stream_segment *segment; /* owned; NULL: none yet */
 	int64_t realtime_offset_ns;	/* the latest: the clock may be set during the run */
 	uint64_t last_ns;

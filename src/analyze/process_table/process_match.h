@@ -6,8 +6,20 @@
 #ifndef SOOTH_ANALYZE_PROCESS_MATCH_H
 #define SOOTH_ANALYZE_PROCESS_MATCH_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "analyze/process_table/process_table.h"
-#include "analyze/process_table/process_choice.h"
+
+/* All zero: every process of every agent. */
+struct process_choice {
+	const char *agent;    /* only of its sessions; NULL: of all */
+	const uint32_t *pids; /* only these */
+	size_t pid_count;     /* 0: any */
+	bool has_uid;	      /* only of this user */
+	uint32_t uid;
+};
 
 #define SESSION_PREFIX_LEAST 4 /* characters of an id that select a session */
 

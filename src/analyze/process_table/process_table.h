@@ -10,10 +10,16 @@
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_H
 
+#include <sooth/record.h>
+
+#include "agents/agent.h"
+#include "agents/agent_set.h"
 #include "analyze/records.h"
 #include "base/map.h"
-#include "agents/agent_set.h"
 #include "probes/proc.h"
+
+/* From a proc.process; borrowed. Missing fields are empty. */
+struct agent_evidence process_evidence(const struct sooth_record *process);
 
 /* How the session of a process is known. */
 enum process_link {

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "analyze/process_table/process_table_lookup.h"
+#include "analyze/process_table/process_table_resolving.h"
 #include "base/cleanup.h"
 #include "agents/agent_path.h"
 #include "agents/script.h"

@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-#include "analyze/process_table/process_table_lookup.h"
+#include "analyze/process_table/process_table_resolving.h"
 #include "analyze/process_table/process_table_origin.h"
 #include "agents/agent_path.h"
 

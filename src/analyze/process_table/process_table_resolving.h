@@ -8,7 +8,10 @@
 #define SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
 
 #include "analyze/process_table/process_table.h"
-#include "analyze/process_table/process_table_markers.h"
+#include "analyze/process_table/process_table_sessions.h"
+
+#define PROCESS_TABLE_ANY	 UINT64_MAX	  /* user, or pid namespace */
+#define PROCESS_TABLE_UNREPORTED (UINT64_MAX - 1) /* pid namespace */
 
 /* A pointer to the agent, and the id padded with zeros. */
 #define PROCESS_TABLE_ID_MAX	  128
@@ -50,8 +53,6 @@ void process_table_resolve_versions(struct resolving *s);
 /* --- of one process --- */
 
 struct process_entry *process_table_by_pid(const struct resolving *s, uint64_t pid);
-/* Keeps a pointer in a map under that key; the first one stays. False: out of memory. */
-bool process_table_keep(struct map *m, const void *key, struct process_entry *p);
 struct process_entry *process_table_kept(const struct map *m, const void *key);
 
 /* Every agent, one after the other; NULL at the end. */
@@ -116,5 +117,11 @@ bool process_table_is_fed(const struct process_entry *p);
 struct sooth_text process_table_put(struct process_table *c, struct span text);
 struct sooth_text process_table_say(struct process_table *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* PROCESS_TABLE_UNREPORTED when it is unknown. */
+uint64_t process_table_namespace(const struct process_entry *p);
+/* The process may have ended. */
+struct process_entry *process_table_by_session(
+	const struct resolving *s, const struct agent *agent, struct span id);
 
 #endif

@@ -34,12 +34,7 @@ struct context_row {
 
 ROW_FIELDS(context_fields, CONTEXT_ROW, context_row);
 
-static const struct sooth_schema context_schema = {
-	.name = "context",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct context_row),
-	SCHEMA_FIELDS(context_fields),
-};
+static ROW_SCHEMA(context, "context", context_row);
 
 struct known_process {
 	struct process_id id;

@@ -3,14 +3,101 @@
  * The host at the last sample: load, memory, pressure, and its tracers with what the caller could
  * trace with each.
  */
+#include "analyze/processes/host.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/processes/host_values.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
+#include "model/schema.h"
 #include "probes/host.h"
+
+#define LOAD_ROW(F, S)                                                                             \
+	F(S, ALSO, REAL, load.load_1m, load_1m, WITH(load.load_state), "load over 1 minute",       \
+		.decimals = 2)                                                                     \
+	F(S, ALSO, REAL, load.load_5m, load_5m, WITH(load.load_state), "load over 5 minutes",      \
+		.decimals = 2)                                                                     \
+	F(S, ALSO, REAL, load.load_15m, load_15m, WITH(load.load_state), "load over 15 minutes",   \
+		.decimals = 2)                                                                     \
+	F(S, ALSO, U32, load.running, running, WITH(load.load_state), "runnable threads")          \
+	F(S, ALSO, U32, load.tasks, tasks, WITH(load.load_state), "threads of the host")           \
+	F(S, ALSO, U32, load.cpus, cpus, ALWAYS, "number of online CPUs of the host")              \
+	F(S, ALSO, U64, load.uptime_ns, uptime_ns, WITH(load.uptime_state), "time since boot",     \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, ALSO, REAL, load.cpu_some_10s, cpu_some_10s_percent, WITH(load.cpu_state),            \
+		"share of the last 10 s in which some task waited for a CPU", .decimals = 2,       \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, ALSO, REAL, load.io_some_10s, io_some_10s_percent, WITH(load.io_state),               \
+		"share of the last 10 s in which some task waited for I/O", .decimals = 2,         \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, ALSO, REAL, load.io_full_10s, io_full_10s_percent, WITH(load.io_state),               \
+		"share of the last 10 s in which all tasks waited", .decimals = 2,                 \
+		.unit = SOOTH_UNIT_PERCENT)
+
+struct load_row {
+	struct host_load load;
+	ROW_MEMBERS(LOAD_ROW, load_row)
+};
+
+#define TRACER_ROW(F, S)                                                                           \
+	F(S, ALSO, TEXT, tracer.name, name, ALWAYS, "name of the tracer", .label = "TRACER",       \
+		.is_key = true)                                                                    \
+	F(S, ALSO, TEXT, tracer.version, version, WITH(tracer.version_state),                      \
+		"version of its package")                                                          \
+	F(S, ALSO, ENUM8, tracer.reach, reach, ALWAYS,                                             \
+		"what the user of sooth can trace with this tool at present",                      \
+		.label = "CAN WATCH", .names = &host_reach_names)                                  \
+	F(S, ALSO, TEXT, tracer.path, path, WITH(tracer.path_state),                               \
+		"path of the program; null: sooth itself")                                         \
+	F(S, ALSO, TEXT, tracer.need, need, ALWAYS, "the privilege it needs", .label = "NEEDS",    \
+		.may_shrink = true)                                                                \
+	F(S, ALSO, TEXT, tracer.missing, missing, WITH(tracer.missing_state),                      \
+		"what is missing to trace more; null: nothing", .is_hidden = true)                 \
+	F(S, ALSO, TEXT, tracer.purpose, purpose, ALWAYS, "what it shows", .is_hidden = true)
+
+struct tracer_row {
+	struct host_tracer tracer;
+	ROW_MEMBERS(TRACER_ROW, tracer_row)
+};
+
+/* --- records of the probe --- */
+
+ROW_FIELDS(load_row_fields, LOAD_ROW, load_row);
+
+static ROW_SCHEMA(load_row, "status.load", load_row,
+	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus CPU}; {running} of {tasks thread} "
+		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s_percent} %, I/O "
+		"{io_some_10s_percent} "
+		"%");
+
+ROW_FIELDS(memory_row_fields, MEMORY_ROW, memory_row);
+
+static ROW_SCHEMA(memory_row, "status.memory", memory_row,
+	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
+		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s_percent} "
+		"%, all "
+		"tasks {full_10s_percent} %");
+
+ROW_FIELDS(tracer_row_fields, TRACER_ROW, tracer_row);
+
+static ROW_SCHEMA(tracer_row, "tracers", tracer_row);
+
+bool host_load_take(struct host_load *out, const struct sooth_record *r)
+{
+	size_t size = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
+
+	if (!record_as(r, HOST_LOAD, HOST_LOAD_LEAST))
+		return false;
+	*out = (struct host_load){ .forks_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+	memcpy(out, r, size < sizeof(*out) ? size : sizeof(*out));
+	if (size < sizeof(*out))
+		out->forks_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return true;
+}
+
+/* --- the view --- */
 
 #define TRACERS_MAX 256
 

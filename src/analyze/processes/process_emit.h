@@ -4,6 +4,13 @@
 #define SOOTH_ANALYZE_PROCESS_EMIT_H
 
 #include "analyze/processes/process_list.h"
+#include "base/cursor.h"
+
+#define CONTAINER_SIZE                                                                             \
+	80 /* runtime and name, or the id shortened as the runtime's tools shorten it */
+
+/* "docker 0123456789ab"; false: no known container. */
+bool container_of_group(struct span control_group, char out[CONTAINER_SIZE]);
 
 #define FLAGS_SIZE 96
 

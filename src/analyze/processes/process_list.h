@@ -1,14 +1,162 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The listed processes of a host, with verdicts, sorted by a field or as a tree. */
+/*
+ * The row of the view "processes", with the members of the scan contract; and the listed processes
+ * of a host, with verdicts, sorted by a field or as a tree.
+ */
 #ifndef SOOTH_ANALYZE_PROCESS_LIST_H
 #define SOOTH_ANALYZE_PROCESS_LIST_H
 
 #include "analyze/process_table/host_state.h"
-#include "analyze/processes/process_rows.h"
-#include "analyze/processes/processes.h"
 #include "analyze/process_table/verdicts.h"
+#include "analyze/processes/processes.h"
+#include "model/row_list.h"
 
-#define LISTED_DEPTH_MAX 60 /* deeper rows are shown at this depth */
+#define PROCESS_ROW(F, S)                                                                          \
+	F(S, PID)                                                                                  \
+	F(S, U32, ppid, ALWAYS, "process id of the parent")                                        \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use over the interval, in percent of one CPU", .label = "CPU%",               \
+		.decimals = 1, .unit = SOOTH_UNIT_PERCENT, .levels = cpu_levels)                   \
+	F(S, REAL, mem_percent, MAYBE(mem_state),                                                  \
+		"resident memory of the process, in percent of the host's memory",                 \
+		.label = "MEM%", .decimals = 1, .unit = SOOTH_UNIT_PERCENT)                        \
+	F(S, U64, rss_bytes, ALWAYS, "resident memory of the process", .label = "RSS",             \
+		.unit = SOOTH_UNIT_BYTES, .levels = rss_levels)                                    \
+	F(S, U64, rss_kb, ALWAYS, "resident memory of the process, in KiB", .is_hidden = true)     \
+	F(S, U64, vsz_kb, ALWAYS, "size of the address space (virtual memory), in KiB",            \
+		.is_hidden = true)                                                                 \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"process state: R running, S sleeping, D uninterruptible, T stopped, Z zombie, I " \
+		"idle")                                                                            \
+	F(S, TEXT, elapsed_time, ALWAYS,                                                           \
+		"time since the process started: [[days-]hours:]minutes:seconds", .label = "TIME") \
+	F(S, U64, elapsed_s, ALWAYS, "seconds since the process started", .is_hidden = true,       \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, RECORD, U64, start_ticks, start_ticks, ALWAYS,                                        \
+		"start of the process, in clock ticks after boot; unique together with the pid",   \
+		.is_hidden = true)                                                                 \
+	F(S, U32, uid, ALWAYS, "effective user id of the process", .is_hidden = true)              \
+	F(S, TEXT, user, MAYBE(user_state), "name of the owner of the process", .is_hidden = true, \
+		.placeholder = "user")                                                             \
+	F(S, TEXT, terminal, MAYBE(terminal_state), "controlling terminal of the process",         \
+		.is_hidden = true, .label = "TTY")                                                 \
+	F(S, U32, threads, ALWAYS, "number of threads of the process", .is_hidden = true,          \
+		.label = "THRDS")                                                                  \
+	F(S, U32, open_files, MAYBE(open_files_state),                                             \
+		"number of open file descriptors of the process", .is_hidden = true,               \
+		.label = "FILES")                                                                  \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process: main, launcher, helper, daemon, tool call, MCP server, "     \
+		"status line, language server")                                                    \
+	F(S, TEXT, role_name, MAYBE(role_name_state), "name of the MCP or language server",        \
+		.is_hidden = true, .label = "SERVER", .may_shrink = true, .placeholder = "server") \
+	F(S, U32, role_pid, WITH(role_state),                                                      \
+		"process id that defines the role: this process or an ancestor",                   \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, agent, MAYBE(agent_state),                                                      \
+		"id of the agent that the process was recognized as")                              \
+	F(S, TEXT, rule, WITH(agent_state), "rule that recognized the agent", .is_hidden = true,   \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, version, MAYBE(version_state), "version of the agent")                          \
+	F(S, TEXT, newest_version, MAYBE(newest_state),                                            \
+		"newest version of the agent installed on the host", .is_hidden = true,            \
+		.label = "NEWEST")                                                                 \
+	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
+		.may_shrink = true, .placeholder = "project")                                      \
+	F(S, TEXT, session_agent, MAYBE(session_agent_state),                                      \
+		"id of the agent that owns the process", .is_hidden = true, .label = "OF")         \
+	F(S, TEXT, session_id, MAYBE(session_state), "id of the agent's session",                  \
+		.is_hidden = true, .label = "SESSION", .may_shrink = true,                         \
+		.placeholder = "session")                                                          \
+	F(S, U32, session_pid, MAYBE(session_pid_state),                                           \
+		"process id of the main process of the session", .is_hidden = true,                \
+		.label = "MAIN")                                                                   \
+	F(S, NAMED, ENUM8, tie, session_reason, MAYBE(tie_state),                                  \
+		"what links the process to its session", .names = &links, .is_hidden = true)       \
+	F(S, TEXT, flags, MAYBE(flags_state),                                                      \
+		"flags that apply to the process: ORPHANED ABANDONED OLD-GENERATION ZOMBIE "       \
+		"FROZEN OUTDATED DELETED CPU MEM")                                                 \
+	F(S, BOOL, is_orphaned, MAYBE(orphaned_state),                                             \
+		"its session has ended and left it running", .is_hidden = true)                    \
+	F(S, TEXT, orphaned_reason, MAYBE(orphaned_reason_state),                                  \
+		"reason why the process is orphaned or not, or why that is unknown",               \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, BOOL, is_daemon, MAYBE(daemon_state), "its session has ended, and it is a daemon",    \
+		.is_hidden = true)                                                                 \
+	F(S, BOOL, is_abandoned, MAYBE(abandoned_state), "an MCP server without a client",         \
+		.is_hidden = true)                                                                 \
+	F(S, TEXT, abandoned_reason, MAYBE(abandoned_reason_state),                                \
+		"reason why the process is abandoned or not, or why that is unknown",              \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, BOOL, is_superseded, MAYBE(superseded_state),                                         \
+		"a newer process of the same server runs for the project", .is_hidden = true)      \
+	F(S, U32, generation, MAYBE(generation_state),                                             \
+		"rank of the process among those of the same MCP server; 1: the oldest",           \
+		.is_hidden = true)                                                                 \
+	F(S, U32, generations, WITH(generation_state),                                             \
+		"number of processes of the same MCP server", .is_hidden = true)                   \
+	F(S, BOOL, is_frozen, MAYBE(frozen_state), "it is stopped or frozen", .is_hidden = true)   \
+	F(S, TEXT, frozen_reason, MAYBE(frozen_reason_state),                                      \
+		"how the process was frozen, or why that is unknown", .is_hidden = true,           \
+		.may_shrink = true)                                                                \
+	F(S, BOOL, is_zombie, MAYBE(zombie_state), "it has exited and is not reaped",              \
+		.is_hidden = true)                                                                 \
+	F(S, BOOL, is_outdated, MAYBE(outdated_state), "a newer version is installed",             \
+		.is_hidden = true)                                                                 \
+	F(S, BOOL, is_deleted, MAYBE(deleted_state), "its executable was removed or replaced",     \
+		.is_hidden = true)                                                                 \
+	F(S, NAMED, BOOL, is_over, is_over_threshold, MAYBE(over_state),                           \
+		"the process is over the CPU (-k) or memory (-m) threshold", .is_hidden = true)    \
+	F(S, TEXT, status, MAYBE(status_state),                                                    \
+		"status that the agent reports about itself: busy, idle, ...", .is_hidden = true)  \
+	F(S, U64, activity_ago_s, MAYBE(activity_state),                                           \
+		"seconds since the agent last did something", .is_hidden = true,                   \
+		.label = "LAST ACTIVE", .unit = SOOTH_UNIT_S)                                      \
+	F(S, U64, activity_utc_ns, WITH(activity_state),                                           \
+		"time of the agent's last activity, ns since 1970", .is_hidden = true,             \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, tool, MAYBE(tool_state), "last tool that the agent called", .is_hidden = true)  \
+	F(S, U64, tool_ago_s, WITH(tool_state), "seconds since the agent's last tool call",        \
+		.is_hidden = true, .label = "TOOL TIME", .unit = SOOTH_UNIT_S)                     \
+	F(S, U64, tool_utc_ns, WITH(tool_state),                                                   \
+		"time of the agent's last tool call, ns since 1970", .is_hidden = true,            \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, container, MAYBE(container_state),                                              \
+		"container of the process, from its control group", .is_hidden = true,             \
+		.placeholder = "container")                                                        \
+	F(S, TEXT, control_group, MAYBE(control_group_state), "control group of the process",      \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, U64, pid_namespace, MAYBE(namespace_state),                                           \
+		"inode number of the process's pid namespace", .is_hidden = true)                  \
+	F(S, U32, inner_pid, WITH(namespace_state),                                                \
+		"process id in the innermost pid namespace of the process", .is_hidden = true)     \
+	F(S, U32, depth, ALWAYS, "depth of the process in the process tree", .is_hidden = true)    \
+	F(S, TEXT, name, ALWAYS, "name of the main thread of the process")                         \
+	F(S, TEXT, executable, MAYBE(executable_state), "path of the executable of the process",   \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, TEXT, cwd, MAYBE(cwd_state), "working directory of the process", .is_hidden = true,   \
+		.may_shrink = true)                                                                \
+	F(S, TEXT, root, MAYBE(root_state),                                                        \
+		"top of the git working tree that contains the working directory",                 \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")   \
+	F(S, NAMED, ROWS, doing, activity, MAYBE(doing_state),                                     \
+		"what the agent is doing now; of the main process of a session",                   \
+		.rows = &activity_row_schema, .is_single = true, .is_hidden = true)                \
+	F(S, NAMED, U64, doing_s, activity_since_s, MAYBE(doing_s_state),                          \
+		"seconds that the agent has been doing this", .label = "FOR",                      \
+		.unit = SOOTH_UNIT_S)                                                              \
+	F(S, NAMED, TEXT, doing_text, activity_text, MAYBE(doing_text_state),                      \
+		"what the agent is doing now", .label = "ACTIVITY", .may_shrink = true,            \
+		.least_width = 40)
+
+struct process_row {
+	struct sooth_record record;
+	ROW_MEMBERS(PROCESS_ROW, process_row)
+	char state;
+};
+
+extern const struct sooth_schema process_row_schema;
 
 struct listed {
 	struct process_entry *p;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "analyze/processes/host_emit.h"
-#include "analyze/processes/host_rows.h"
 #include "analyze/processes/process_emit.h"
 #include "analyze/processes/process_list.h"
 #include "base/cleanup.h"
@@ -43,14 +42,9 @@ struct short_lived_row {
 	char name[SHORT_LIVED_NAME_SIZE];
 };
 
-ROW_FIELDS(row_fields, SHORT_LIVED_ROW, short_lived_row);
+ROW_FIELDS(short_lived_row_fields, SHORT_LIVED_ROW, short_lived_row);
 
-const struct sooth_schema short_lived_row_schema = {
-	.name = "short_lived",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct short_lived_row),
-	SCHEMA_FIELDS(row_fields),
-};
+ROW_SCHEMA(short_lived_row, "short_lived", short_lived_row);
 
 #define SUM_ROW(F, S)                                                                              \
 	F(S, U64, count, MAYBE(state),                                                             \
@@ -69,13 +63,8 @@ struct sum_row {
 
 ROW_FIELDS(sum_fields, SUM_ROW, sum_row);
 
-static const struct sooth_schema sum_schema = {
-	.name = "short_lived_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct sum_row),
-	SCHEMA_FIELDS(sum_fields),
-	.line = "short-lived processes: {count}, {in_sessions} of agents; {cpu_ns} CPU",
-};
+static ROW_SCHEMA(sum, "short_lived_totals", sum_row,
+	.line = "short-lived processes: {count}, {in_sessions} of agents; {cpu_ns} CPU");
 
 /* Without values: the reason comes first in the line. */
 static const struct sooth_schema unseen_schema = {

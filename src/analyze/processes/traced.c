@@ -39,14 +39,9 @@ struct traced_row {
 	ROW_MEMBERS(TRACED_ROW, traced_row)
 };
 
-ROW_FIELDS(fields, TRACED_ROW, traced_row);
+ROW_FIELDS(traced_fields, TRACED_ROW, traced_row);
 
-static const struct sooth_schema traced_schema = {
-	.name = "traced",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct traced_row),
-	SCHEMA_FIELDS(fields),
-};
+static ROW_SCHEMA(traced, "traced", traced_row);
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_TRACED_H
 #define SOOTH_ANALYZE_TRACED_H
 
-#include "analyze/process_table/process_choice.h"
+#include "analyze/process_table/process_match.h"
 
 struct traced_options {
 	struct process_choice choice;

@@ -20,6 +20,10 @@ struct hot_count {
 static const struct profile_function *choose(
 	const struct profile_stacked *stacked, enum profile_place place)
 {
+	for (size_t i = 0; place == PROFILE_IN_SCRIPT && i < stacked->depth; i++) {
+		if (stacked->frames[i]->kind == PROFILE_SCRIPT)
+			return stacked->frames[i];
+	}
 	for (size_t i = 0; i < stacked->depth; i++) {
 		if (place == PROFILE_ON_TOP || stacked->frames[i]->kind != PROFILE_KERNEL)
 			return stacked->frames[i];
@@ -158,21 +162,28 @@ static bool is_entry(const struct profile_sums *s, const struct profile_function
 {
 	struct span file = names_get(&s->names, f->file);
 
-	return f->kind == PROFILE_KERNEL || !f->is_named || span_starts(file, "libc.") ||
-	       span_starts(file, "libc-") || span_starts(file, "ld-") ||
-	       span_equal(names_get(&s->names, f->name), "_start");
+	return span_starts(file, "libc.") || span_starts(file, "libc-") ||
+	       span_starts(file, "ld-") || span_equal(names_get(&s->names, f->name), "_start");
 }
 
-/* In the most frequent stack, the innermost that nearly all have. */
+/* In the most frequent stack, the innermost with a name that nearly all have; of a script, if it
+ * runs one. */
 static const struct profile_function *find_within(const struct profile_sums *s,
 	const struct map *functions, const struct profile_stacked *most, uint64_t samples)
 {
+	bool has_script = false;
+
+	for (size_t i = 0; i < most->depth; i++)
+		has_script |= most->frames[i]->kind == PROFILE_SCRIPT;
 	for (size_t i = 0; i < most->depth; i++) {
 		const struct profile_function *f = most->frames[i];
 		struct hot_key key = { f->name, f->file };
 		const struct hot_count *count = map_get(functions, &key);
+		bool is_candidate =
+			has_script ? f->kind == PROFILE_SCRIPT : f->kind != PROFILE_KERNEL;
 
-		if (count && (double)count->samples >= NEARLY_ALL * (double)samples)
+		if (f->is_named && is_candidate && count &&
+			(double)count->samples >= NEARLY_ALL * (double)samples)
 			return is_entry(s, f) ? NULL : f;
 	}
 	return NULL;
@@ -214,7 +225,7 @@ void profile_spots(
 	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out)
 {
 	struct buffer all = { 0 };
-	uint64_t samples = profile_hot_functions(s, id, PROFILE_IN_USER, &all);
+	uint64_t samples = profile_hot_functions(s, id, PROFILE_IN_SCRIPT, &all);
 	const struct profile_hot *hot = (const void *)all.data;
 
 	if (all.size) {

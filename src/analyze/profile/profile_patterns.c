@@ -14,44 +14,68 @@
 
 /* One row a kind. A poll that waits uses no CPU: the share is of CPU time. */
 static const struct profile_pattern patterns[] = {
-	{ "file-watcher-activity", FINDING_MEDIUM, "watcher",
+	[PROFILE_WORK_WATCHING] = { "file-watcher-activity", FINDING_MEDIUM, "watcher",
 		NAMES("inotify", "fsnotify", "fanotify", "FSEvent", "uv__fs_event", "PathWatcher",
 			"notify::"),
 		0.10, "watching files",
 		"watch fewer folders: exclude build output and dependencies; sooth inspect "
-		"--fds PID lists the watches" },
-	{ "event-loop-spin", FINDING_MEDIUM, NULL,
+		"--fds PID lists the watches",
+		NULL },
+	[PROFILE_WORK_EVENTS] = { "event-loop-spin", FINDING_MEDIUM, NULL,
 		NAMES("do_epoll_", "ep_poll", "do_sys_poll", "do_select", "core_sys_select",
 			"kevent", "uv__io_poll", "us_loop_run", "g_main_context_poll"),
 		0.30, "asking for events that are there already, or not waiting for one",
-		"sooth trace -c PID shows the call that returns at once, and its descriptor" },
-	{ "polling-storm", FINDING_MEDIUM, NULL,
+		"sooth trace -c PID shows the call that returns at once, and its descriptor",
+		NULL },
+	[PROFILE_WORK_POLLING] = { "polling-storm", FINDING_MEDIUM, NULL,
 		NAMES("do_sched_yield", "do_nanosleep", "vfs_statx", "vfs_fstat", "do_faccessat",
 			"sys_getdents64"),
 		0.30, "asking again and again instead of waiting for an event",
-		"sooth trace -c PID shows the repeated call and its path" },
-	{ "gc-pressure", FINDING_MEDIUM, "gc",
+		"sooth trace -c PID shows the repeated call and its path", NULL },
+	[PROFILE_WORK_GC] = { "gc-pressure", FINDING_MEDIUM, "gc",
 		NAMES("MarkCompact", "Scavenge", "IncrementalMarking", "ConcurrentMarking",
 			"GarbageCollect", "JSC::Heap", "JSC::SlotVisitor", "JSC::MarkedBlock",
 			"JSC::MarkedSpace", "gc_collect", "gcDrain", "gcBgMark", "mark_and_sweep"),
 		0.20, "garbage collection",
 		"the heap is full of live objects, or fills too fast: end or compact the session, "
-		"or allow more memory" },
-	{ "crypto-activity", FINDING_LOW, NULL,
+		"or allow more memory",
+		NULL },
+	[PROFILE_WORK_CRYPTO] = { "crypto-activity", FINDING_LOW, NULL,
 		NAMES("aesni", "aes_gcm", "AES_", "aes_hw", "sha1_block", "sha256_block",
 			"sha512_block", "SHA256_", "SHA512_", "ChaCha20", "chacha20", "poly1305",
 			"x25519", "ecp_nistz", "bn_mul_mont", "EVP_Cipher", "EVP_Digest",
 			"gcm_ghash", "rsaz_"),
 		0.10, "encryption and hashes",
-		"many new TLS connections or large transfers: sooth inspect --sockets PID" },
+		"many new TLS connections or large transfers: sooth inspect --sockets PID",
+		/* Much of them has no symbols: assembler, static functions. */
+		NAMES("libcrypto.so", "libgcrypt.so", "libnettle.so", "libsodium.so") },
+	[PROFILE_WORK_COMPILING] = { "jit-churn", FINDING_LOW, NULL,
+		NAMES("v8::internal::Compiler::", "v8::internal::compiler::",
+			"v8::internal::Parser", "v8::internal::PreParser",
+			"v8::internal::parsing::", "v8::internal::interpreter::Bytecode",
+			"v8::internal::maglev::", "v8::internal::baseline::",
+			"v8::internal::OptimizedCompilationJob", "JSC::Parser",
+			"JSC::DFG::", "JSC::FTL::", "JSC::BytecodeGenerator", "_PyPegen_",
+			"_PyAST_Compile", "_PyAST_Optimize", "_PySymtable_Build"),
+		0.30, "compiling code while it runs",
+		"keep what eval, new Function, compile() or a template engine made, instead of "
+		"making it again each time; sooth profile PID shows the callers",
+		NULL },
 };
 
-_Static_assert(sizeof(patterns) / sizeof(patterns[0]) <= PROFILE_PATTERNS_MAX, "they have room");
+_Static_assert(sizeof(patterns) / sizeof(patterns[0]) == PROFILE_WORKS, "a row for each");
 
-static bool is_named_like(struct span name, const struct profile_pattern *p)
+static bool is_of_kind(const struct profile_sums *s, const struct profile_function *f,
+	const struct profile_pattern *p)
 {
+	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
+
 	for (size_t i = 0; p->names[i]; i++) {
 		if (span_contains(name, p->names[i]))
+			return true;
+	}
+	for (size_t i = 0; p->files && p->files[i]; i++) {
+		if (span_starts(file, p->files[i]))
 			return true;
 	}
 	return false;
@@ -62,7 +86,7 @@ static const struct profile_function *find_frame(const struct profile_sums *s,
 	const struct profile_stacked *stacked, const struct profile_pattern *p)
 {
 	for (size_t i = 0; i < stacked->depth; i++) {
-		if (is_named_like(names_get(&s->names, stacked->frames[i]->name), p))
+		if (is_of_kind(s, stacked->frames[i], p))
 			return stacked->frames[i];
 	}
 	return NULL;
@@ -111,31 +135,38 @@ static void insert(
 	found[count] = match;
 }
 
-size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
-	struct profile_match found[PROFILE_PATTERNS_MAX])
+struct profile_match profile_work_of(
+	const struct profile_sums *s, const struct process_id *id, enum profile_work work)
 {
-	struct sum sums[ARRAY_SIZE(patterns)] = { 0 };
+	struct profile_match match = { .pattern = &patterns[work] };
 	struct profile_stacked stacked;
-	size_t position = 0, count = 0;
-	uint64_t samples = 0;
+	struct sum sum = { 0 };
+	size_t position = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-		map_init(&sums[i].functions, sizeof(uint32_t), sizeof(uint64_t), UINT16_MAX);
+	map_init(&sum.functions, sizeof(uint32_t), sizeof(uint64_t), UINT16_MAX);
 	while (profile_sums_next(s, &position, &stacked)) {
 		if (memcmp(&stacked.id, id, sizeof(*id)) != 0)
 			continue;
-		samples += stacked.count.samples;
-		for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-			count_stack(s, &stacked, &patterns[i], &sums[i]);
+		match.samples += stacked.count.samples;
+		count_stack(s, &stacked, match.pattern, &sum);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-		struct profile_match match = { .pattern = &patterns[i],
-			.share = samples ? (double)sums[i].samples / (double)samples : 0,
-			.function = top_of(s, &sums[i]) };
+	match.share = match.samples ? (double)sum.samples / (double)match.samples : 0;
+	match.function = top_of(s, &sum);
+	map_fini(&sum.functions);
+	return match;
+}
 
-		if (samples >= PROFILE_PATTERN_LEAST && match.share >= patterns[i].least_share)
+size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
+	struct profile_match found[PROFILE_PATTERNS_MAX])
+{
+	size_t count = 0;
+
+	for (enum profile_work work = 0; work < PROFILE_WORKS; work++) {
+		struct profile_match match = profile_work_of(s, id, work);
+
+		if (match.samples >= PROFILE_PATTERN_LEAST &&
+			match.share >= match.pattern->least_share)
 			insert(found, count++, match);
-		map_fini(&sums[i].functions);
 	}
 	return count;
 }

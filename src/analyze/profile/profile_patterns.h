@@ -9,6 +9,16 @@
 #include "analyze/profile/profile_sums.h"
 #include "explain/finding.h"
 
+enum profile_work {
+	PROFILE_WORK_WATCHING,
+	PROFILE_WORK_EVENTS,
+	PROFILE_WORK_POLLING,
+	PROFILE_WORK_GC,
+	PROFILE_WORK_CRYPTO,
+	PROFILE_WORK_COMPILING,
+	PROFILE_WORKS,
+};
+
 struct profile_pattern {
 	const char *id;
 	enum finding_severity severity;
@@ -17,19 +27,25 @@ struct profile_pattern {
 	double least_share;	  /* of the samples of the process */
 	const char *text;	  /* behind the share: "of the CPU time is ..." */
 	const char *remedy;
+	/* Beginnings of file names, all of whose functions count; NULL: none. */
+	const char *const *files;
 };
 
 struct profile_match {
 	const struct profile_pattern *pattern;
-	double share;
+	uint64_t samples;     /* of the process */
+	double share;	      /* of these */
 	struct span function; /* the one of it with the most samples; borrowed. Empty: the role's */
 };
 
-#define PROFILE_PATTERNS_MAX  8
+#define PROFILE_PATTERNS_MAX  PROFILE_WORKS
 #define PROFILE_PATTERN_LEAST 20 /* samples of a process from which shares are judged */
 
 /* The patterns that a process matches, the largest share first. Returns how many. */
 size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
 	struct profile_match found[PROFILE_PATTERNS_MAX]);
+/* One kind of work, however small its share. */
+struct profile_match profile_work_of(
+	const struct profile_sums *s, const struct process_id *id, enum profile_work work);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_CONNECTIONS_H
 #define SOOTH_ANALYZE_CONNECTIONS_H
 
-#include "analyze/process_table/process_choice.h"
+#include "analyze/process_table/process_match.h"
 #include "analyze/sockets/sockets.h"
 
 struct connections_options {

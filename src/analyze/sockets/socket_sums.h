@@ -3,9 +3,20 @@
 #ifndef SOOTH_ANALYZE_SOCKET_SUMS_H
 #define SOOTH_ANALYZE_SOCKET_SUMS_H
 
+#include "analyze/snapshots.h"
 #include "analyze/sockets/peer_labels.h"
 #include "base/map.h"
 #include "probes/sockets.h"
+
+struct socket_index {
+	struct map sockets; /* inode -> const struct sockets_socket * */
+};
+
+/* Of NULL, none. The snapshot has to stay as it is. */
+void socket_index_init(struct socket_index *i, const struct snapshot *snapshot);
+void socket_index_fini(struct socket_index *i);
+/* NULL: it was not there. */
+const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
 #define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer texts are cut */
 

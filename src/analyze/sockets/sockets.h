@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/row_list.h"
+#include "probes/sockets.h"
+
+extern const struct sooth_schema socket_schema;
+
 /* Everything is borrowed until the report ends; NULL: none. */
 struct sockets_options {
 	const char *labels; /* the user's rules, in the format of peer_labels.h */

@@ -66,12 +66,7 @@ struct threads_row {
 
 ROW_FIELDS(row_fields, THREADS_ROW, threads_row);
 
-static const struct sooth_schema row_schema = {
-	.name = "threads",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct threads_row),
-	SCHEMA_FIELDS(row_fields),
-};
+static ROW_SCHEMA(row, "threads", threads_row);
 
 #define THREADS_SUMS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -94,12 +89,7 @@ struct threads_sums_row {
 
 ROW_FIELDS(sums_fields, THREADS_SUMS_ROW, threads_sums_row);
 
-static const struct sooth_schema sums_schema = {
-	.name = "threads_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct threads_sums_row),
-	SCHEMA_FIELDS(sums_fields),
-};
+static ROW_SCHEMA(sums, "threads_totals", threads_sums_row);
 
 #define THREADS_STATE_ROW(F, S)                                                                    \
 	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
@@ -115,12 +105,7 @@ struct threads_state_row {
 
 ROW_FIELDS(state_fields, THREADS_STATE_ROW, threads_state_row);
 
-static const struct sooth_schema state_schema = {
-	.name = "threads_by_state",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct threads_state_row),
-	SCHEMA_FIELDS(state_fields),
-};
+static ROW_SCHEMA(state, "threads_by_state", threads_state_row);
 
 struct threads_view {
 	struct process_view view;

@@ -17,59 +17,35 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "explain/stage.h"
+#include "model/row_list.h"
 #include "model/schema.h"
 #include "model/stream_records.h"
 
 #define THREADS_MAX	   512
 #define THREADS_FOR_PEOPLE 40
 
+#define HEAT_ROW(F, S)                                                                             \
+	F(S, PID)                                                                                  \
+	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
+	F(S, RECORD, U32, tid, tid, ALWAYS, "thread id in the initial pid namespace")              \
+	F(S, TEXT, thread, ALWAYS, "name of the thread", .may_shrink = true)                       \
+	F(S, NAMED, SERIES, values, values_percent, ALWAYS, "percent of one CPU in each bucket",   \
+		.label = "OVER TIME", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                   \
+	F(S, REAL, mean_percent, ALWAYS, "mean over the recording", .label = "MEAN",               \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, REAL, max_percent, ALWAYS, "highest value of the thread", .label = "MAX",             \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, U64, longest_idle_ns, ALWAYS,                                                         \
+		"longest time between two samples of the thread in which it used no CPU",          \
+		.label = "LONGEST IDLE", .unit = SOOTH_UNIT_NS)
+
 struct heat_row {
 	struct sooth_record record;
-	double mean_percent, max_percent;
-	uint64_t longest_idle_ns;
-	struct sooth_text process, thread, values;
+	ROW_MEMBERS(HEAT_ROW, heat_row)
 };
 
-static const struct sooth_field heat_fields[] = {
-	FIELD_PID(heat_row),
-	FIELD_STRING(heat_row, process, "name of the process (comm)", .may_shrink = true),
-	{ .name = "tid",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(heat_row, record.tid),
-		.help = "thread id in the initial pid namespace" },
-	FIELD_STRING(heat_row, thread, "name of the thread", .may_shrink = true),
-	{ .name = "values_percent",
-		.label = "OVER TIME",
-		.type = SOOTH_FIELD_SERIES,
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		FIELD_AT(heat_row, values),
-		.help = "percent of one CPU in each bucket" },
-	{ .name = "mean_percent",
-		.label = "MEAN",
-		.type = SOOTH_FIELD_REAL,
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		FIELD_AT(heat_row, mean_percent),
-		.help = "mean over the recording" },
-	{ .name = "max_percent",
-		.label = "MAX",
-		.type = SOOTH_FIELD_REAL,
-		.unit = SOOTH_UNIT_PERCENT,
-		.decimals = 1,
-		FIELD_AT(heat_row, max_percent),
-		.help = "highest value of the thread" },
-	FIELD_NUMBER(heat_row, longest_idle_ns,
-		"longest time between two samples of the thread in which it used no CPU",
-		.label = "LONGEST IDLE", .unit = SOOTH_UNIT_NS),
-};
-
-static const struct sooth_schema heat_schema = {
-	.name = "heat",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct heat_row),
-	SCHEMA_FIELDS(heat_fields),
-};
+ROW_FIELDS(heat_fields, HEAT_ROW, heat_row);
+static ROW_SCHEMA(heat, "heat", heat_row);
 static const struct sooth_schema *const tables[] = { &heat_schema, NULL };
 
 struct heat_key {

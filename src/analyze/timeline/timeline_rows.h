@@ -37,16 +37,40 @@ union timeline_value {
 	uint64_t whole;
 };
 
+#define TIMELINE_TRACK_ROW(F, S, suffix, TYPE, unit_, decimals_, what)                             \
+	F(S, RECORD, U32, pid, pid, MAYBE(pid_state),                                              \
+		"process id in the initial pid namespace; absent: all processes together")         \
+	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
+	F(S, NAMED, TEXT, lane, track, ALWAYS,                                                     \
+		"kind of value in the track: resident, read, file, ...")                           \
+	F(S, NAMED, SERIES, values, values_##suffix, ALWAYS,                                       \
+		what " in each bucket; null: not measured", .label = "OVER TIME", .unit = unit_,   \
+		.decimals = decimals_)                                                             \
+	F(S, ALSO, TYPE, least, min_##suffix, MAYBE(figures_state), "lowest value of the track",   \
+		.label = "MIN", .unit = unit_, .decimals = decimals_)                              \
+	F(S, ALSO, TYPE, mean, mean_##suffix, MAYBE(mean_state), "mean over the time measured",    \
+		.label = "MEAN", .unit = unit_, .decimals = decimals_)                             \
+	F(S, ALSO, TYPE, most, max_##suffix, WITH(figures_state), "highest value of the track",    \
+		.label = "MAX", .unit = unit_, .decimals = decimals_)                              \
+	F(S, ALSO, TYPE, last, last_##suffix, WITH(figures_state), "last value of the track",      \
+		.label = "LAST", .unit = unit_, .decimals = decimals_)                             \
+	F(S, NAMED, U64, longest_ns, max_gap_ns, MAYBE(longest_state),                             \
+		"longest time between two samples of the track", .unit = SOOTH_UNIT_NS,            \
+		.is_hidden = true)
+
+#define TIMELINE_CPU_ROW(F, S)                                                                     \
+	TIMELINE_TRACK_ROW(F, S, percent, REAL, SOOTH_UNIT_PERCENT, 1, "percent of one CPU")
+#define TIMELINE_MEMORY_ROW(F, S)                                                                  \
+	TIMELINE_TRACK_ROW(F, S, bytes, U64, SOOTH_UNIT_BYTES, 0, "most bytes")
+#define TIMELINE_IO_ROW(F, S)                                                                      \
+	TIMELINE_TRACK_ROW(F, S, bytes_per_s, U64, SOOTH_UNIT_BYTES, 0, "bytes per second")
+#define TIMELINE_CALLS_ROW(F, S)                                                                   \
+	TIMELINE_TRACK_ROW(F, S, per_s, REAL, SOOTH_UNIT_NONE, 1, "per second")
+
 struct timeline_track_row {
 	struct sooth_record record;
 	union timeline_value least, mean, most, last;
-	uint64_t longest_ns;
-	uint8_t pid_state;
-	uint8_t figures_state;
-	uint8_t mean_state;
-	uint8_t longest_state;
-	uint8_t unused[4];
-	struct sooth_text process, lane, values;
+	ROW_MEMBERS(TIMELINE_CPU_ROW, timeline_track_row)
 };
 
 #define TIMELINE_LIFE_ROW(F, S)                                                                    \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -138,6 +139,7 @@ static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_pr
 	} else {
 		first.what = WAIT_CONDITION;
 		first.is_inside = true;
+		first.is_idle = main_thread->lock == WAITS_LOCK_JAVA_IDLE;
 	}
 	first.confidence = WAITS_MEDIUM;
 	first.party = NULL;
@@ -386,6 +388,8 @@ static bool only_reads(const struct wait_link *link)
  */
 static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 {
+	if (wait_is_same_monitor(g, link->thread))
+		return false;
 	struct wait_graph earlier = { .records = g->before };
 	const struct waits_thread *now, *then;
 
@@ -404,6 +408,15 @@ static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 	       then->switches != now->switches;
 }
 
+/* A client and its server between two requests: which of them has to speak is not known. */
+static bool is_exchange(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
+
+	return chain->count == 2 && !chain->circle && only_reads(first) && only_reads(second) &&
+	       first->process != second->process;
+}
+
 /* Of a ring in which one runs, that one can end the waits of the others. */
 static void drop_circle(const struct wait_graph *g, struct wait_chain *chain)
 {
@@ -411,6 +424,8 @@ static void drop_circle(const struct wait_graph *g, struct wait_chain *chain)
 		if (!has_run(g, &chain->links[i]))
 			continue;
 		chain->links[chain->count - 1].repeats = false;
+		chain->is_exchange = is_exchange(chain);
+		chain->links[chain->count - 1].is_idle |= chain->is_exchange;
 		chain->circle = chain->count;
 		return;
 	}
@@ -444,6 +459,7 @@ bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
 {
 	return link->what == WAIT_MUTEX && link->thread &&
 	       link->thread->arguments[1] & FUTEX_PRIVATE && link->party &&
+	       !wait_is_of_java(link->thread) &&
 	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
 }
 

@@ -457,11 +457,11 @@ static bool is_of_daemon(const char *channel)
 static void of_stop(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, struct wait_link *link)
 {
-	const struct waits_object *o = t ? wait_first_object(g, t, WAITS_ROLE_CALL) : NULL;
 	bool is_background = p->terminal && p->process_group != p->terminal_group;
+	const struct waits_object *o = is_background ? wait_used_terminal(g, p, t) : NULL;
 
 	link->what = WAIT_STOPPED;
-	if (is_background && o && wait_is_terminal(o)) {
+	if (o) {
 		link->what = WAIT_STOPPED_BY_TERMINAL;
 		link->object = o;
 	}

@@ -101,3 +101,51 @@ bool wait_is_connection(const struct waits_object *o)
 	return wait_is_socket(o) && !wait_listens(o) &&
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
 }
+
+/* The terminal that a stopped process used; NULL: it did not. */
+static const struct waits_object *used_terminal(
+	const struct wait_graph *g, const struct waits_thread *t)
+{
+	const struct waits_object *o =
+		t && t->state == 'T' ? wait_first_object(g, t, WAITS_ROLE_CALL) : NULL;
+
+	return o && wait_is_terminal(o) ? o : NULL;
+}
+
+/* The terminal stops the whole job of the process that used it. */
+static const struct waits_object *used_by_job(
+	const struct wait_graph *g, const struct waits_process *of)
+{
+	const struct waits_object *o;
+
+	batch_for_each (r, &g->records) {
+		const struct waits_process *p = record_as(r, WAITS_PROCESS, sizeof(*p));
+
+		if (!p || p->process_group != of->process_group || p->terminal != of->terminal)
+			continue;
+		o = used_terminal(g, wait_graph_thread_of(g, p->node_pid, p->node_pid));
+		if (o)
+			return o;
+	}
+	return NULL;
+}
+
+const struct waits_object *wait_used_terminal(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
+{
+	const struct waits_object *o = used_terminal(g, t);
+
+	return o ? o : used_by_job(g, p);
+}
+
+bool wait_is_pager(const struct waits_process *p)
+{
+	static const char *const pagers[] = { "less", "more", "most", "man", "pg", "bat" };
+	struct span name = record_text(&p->record, &p->name);
+
+	for (size_t i = 0; i < sizeof(pagers) / sizeof(pagers[0]); i++) {
+		if (span_equal(name, pagers[i]))
+			return true;
+	}
+	return false;
+}

@@ -16,6 +16,10 @@ const struct waits_party *wait_party_by(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd);
 const struct waits_object *wait_first_object(
 	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role);
+/* The terminal that a stopped process used, or another one of its job; NULL: none did. */
+const struct waits_object *wait_used_terminal(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
+bool wait_is_pager(const struct waits_process *p);
 bool wait_is_terminal(const struct waits_object *o);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);

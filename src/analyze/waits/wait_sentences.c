@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/waits/wait_ipc_text.h"
+#include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -233,18 +234,6 @@ static void put_connect(
 	}
 }
 
-bool wait_is_pager(const struct waits_process *p)
-{
-	static const char *const pagers[] = { "less", "more", "most", "man", "pg", "bat" };
-	struct span name = record_text(&p->record, &p->name);
-
-	for (size_t i = 0; i < sizeof(pagers) / sizeof(pagers[0]); i++) {
-		if (span_equal(name, pagers[i]))
-			return true;
-	}
-	return false;
-}
-
 static void put_terminal(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
@@ -379,9 +368,10 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 		put_party(out, link);
 		return;
 	}
-	buffer_string(out, "waits for a mutex held by ");
+	if (!wait_put_java_lock(out, link))
+		buffer_string(out, "waits for a mutex held by ");
 	put_thread(out, g, link);
-	if (is_gone)
+	if (is_gone && !wait_is_of_java(link->thread))
 		buffer_string(out, ": nothing can release it");
 }
 
@@ -412,15 +402,25 @@ static void put_database(
 	buffer_string(out, ", idle in transaction");
 }
 
+void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_process *user = wait_graph_process(g, link->object->node_pid);
+
+	if (!user || user == link->process)
+		return;
+	wait_put_process(out, user);
+	buffer_string(out, " of its job ");
+}
+
 static void put_stopped(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_process *p = link->process;
 
-	(void)g;
 	if (link->what == WAIT_STOPPED_BY_TERMINAL) {
-		buffer_string(
-			out, "is stopped by its terminal: it runs in the background and used ");
+		buffer_string(out, "is stopped by its terminal: it runs in the background and ");
+		wait_put_user(out, g, link);
+		buffer_string(out, "used ");
 		wait_object_text(out, link);
 		return;
 	}
@@ -539,7 +539,9 @@ static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	if (link->is_inside)
+	if (link->is_inside && link->is_idle)
+		buffer_string(out, "waits for work: no thread waits for a lock of Java");
+	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
 	else if (wait_is_shared(link))
 		buffer_string(out, "waits for a lock, semaphore or condition that other processes "

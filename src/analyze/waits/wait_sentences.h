@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_WAIT_SENTENCES_H
 #define SOOTH_ANALYZE_WAIT_SENTENCES_H
 
-#include "analyze/waits/wait_chain.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/buffer.h"
 
 #define WAIT_DURATION_SIZE 32
@@ -16,6 +16,8 @@ void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct 
 void wait_put_process(struct buffer *out, const struct waits_process *p);
 /* The object of a link: a path or an address; nothing: none. */
 void wait_object_text(struct buffer *out, const struct wait_link *link);
-bool wait_is_pager(const struct waits_process *p);
+/* Of a job that its terminal stopped: "ssh-keygen (577) of its job ", if another process used it.
+ */
+void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 
 #endif

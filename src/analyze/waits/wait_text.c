@@ -152,7 +152,9 @@ const char *wait_chain_state(const struct wait_chain *chain)
 	case WAIT_UNKNOWN:
 		return "unknown";
 	default:
-		return first->is_active ? "runs" : is_idle(chain) ? "idle" : "waits";
+		return first->is_active			      ? "runs"
+		       : is_idle(chain) || chain->is_exchange ? "idle"
+							      : "waits";
 	}
 }
 
@@ -231,7 +233,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 			last->process->ppid);
 		break;
 	case WAIT_CONDITION:
-		if (last->is_inside)
+		if (last->is_inside && !last->is_idle)
 			buffer_format(out, "jstack %u shows what each thread waits for", pid);
 		break;
 	case WAIT_TERMINAL_READ:

@@ -10,7 +10,6 @@
 
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "cli/agents/process_table_scan.h"
 #include "cli/command/target.h"
 
@@ -374,14 +373,6 @@ void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 		one->outcome = ACT_REFUSED;
 		snprintf(one->why, sizeof(one->why), "%s",
 			refused ? refused : "the process changed after the confirmation");
-	}
-}
-
-void act_would(struct act *a)
-{
-	for (size_t i = 0; i < act_count(a); i++) {
-		if (act_at(a, i)->outcome == ACT_SELECTED)
-			act_at(a, i)->outcome = ACT_WOULD;
 	}
 }
 

@@ -86,8 +86,6 @@ void act_select_verdict(struct act *a, enum verdict_kind kind);
 size_t act_select_others(struct act *a);
 /* After another scan: a process that is gone or has changed is left alone. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);
-/* --dry-run: nothing is done to the selected ones. */
-void act_would(struct act *a);
 /* In the order in which to act: parents first. */
 void act_sort(struct act *a);
 

@@ -10,6 +10,10 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/act/act.h"
+#include "cli/command/options.h"
+#include "cli/command/target.h"
+#include "cli/output/output.h"
+#include "os/os.h"
 
 #define LOOKS_MAX 50 /* until a signal has taken effect */
 #define PAUSE_MS  10
@@ -198,6 +202,15 @@ static void emit_way_back(const struct freezing_config *c, const struct act *a, 
 			fprintf(stderr, " %u", (unsigned)act_at(a, i)->id.pid);
 	}
 	fputc('\n', stderr);
+}
+
+/* --dry-run: nothing is done to the selected ones. */
+static void act_would(struct act *a)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		if (act_at(a, i)->outcome == ACT_SELECTED)
+			act_at(a, i)->outcome = ACT_WOULD;
+	}
 }
 
 static int act_on(const char *name, const struct freezing_config *c, struct act *a, bool is_frozen,

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,14 +14,28 @@
 #include "base/cleanup.h"
 
 /* The variable's folder, and what is below it. */
+static const char *folder_of(const char *variable, const char *in_home, const char **below)
+{
+	const char *folder = getenv(variable), *home = getenv("HOME");
+
+	*below = folder && folder[0] == '/' ? "" : in_home;
+	if (folder && folder[0] == '/')
+		return folder;
+	return home && home[0] == '/' ? home : NULL;
+}
+
 static const char *base_folder(const char **below)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	return folder_of("XDG_CONFIG_HOME", "/.config", below);
+}
 
-	*below = config && config[0] == '/' ? "" : "/.config";
-	if (config && config[0] == '/')
-		return config;
-	return home && home[0] == '/' ? home : NULL;
+const char *config_cache_folder(void)
+{
+	static char path[PATH_MAX];
+	const char *below, *base = folder_of("XDG_CACHE_HOME", "/.cache", &below);
+	int size = base ? snprintf(path, sizeof(path), "%s%s/sooth", base, below) : 0;
+
+	return size > 0 && (size_t)size < sizeof(path) ? path : NULL;
 }
 
 void config_path(struct buffer *path, const char *name)

@@ -9,6 +9,9 @@
 
 /* The path of `name` in that folder; empty without such a folder. */
 void config_path(struct buffer *path, const char *name);
+/* The folder for what sooth found out and may forget: $XDG_CACHE_HOME/sooth, else ~/.cache/sooth; NULL
+ * without one. */
+const char *config_cache_folder(void);
 /* The errno means: no such file for this user. sooth may run with another user's home, and a
  * file closed to the caller is not theirs. */
 bool config_is_missing(int code);

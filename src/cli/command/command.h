@@ -74,4 +74,9 @@ void command_print_error(const struct sooth_error *err);
  */
 int command_end(int status, const struct sooth_error *err);
 
+/* For a file name that is derived from another one. */
+int written_check_one(const char *path, const struct arguments *arguments, bool reads_numbers,
+	struct sooth_error *err);
+int written_refuse_pair(const char *path, struct sooth_error *err);
+
 #endif

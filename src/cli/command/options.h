@@ -16,7 +16,7 @@
 enum option_type {
 	OPTION_FLAG,	  /* bool, set to true */
 	OPTION_TEXT,	  /* const char *, borrowed from argv */
-	OPTION_FILE,	  /* the same, an output file: see command/written.h */
+	OPTION_FILE,	  /* the same, an output file: see written_check() */
 	OPTION_U64,	  /* uint64_t */
 	OPTION_DURATION,  /* uint64_t, ns */
 	OPTION_BYTES,	  /* uint64_t */

@@ -390,23 +390,6 @@ int target_find_in(const struct target_options *t, const char *capture,
 
 /* --- using it --- */
 
-int target_found_apply(const struct target_found *found, unsigned allowed, struct sooth_observer *o,
-	struct sooth_error *err)
-{
-	bool is_host = allowed & TARGET_IS_HOST;
-	int status = 0;
-
-	if (found->command)
-		return sooth_observer_set_command(o, found->command, err);
-	if (found->has_user && !is_host)
-		return sooth_observer_set_user(o, found->user, err);
-	if (is_host || found->is_host || !target_found_count(found))
-		status = sooth_observer_set_host(o, err);
-	for (size_t i = 0; i < target_found_count(found) && !status; i++)
-		status = sooth_observer_add_pid(o, (pid_t)target_found_pids(found)[i], err);
-	return status;
-}
-
 /* "12s", "1m"; "-5s" is before the end. */
 static int parse_border(
 	const char *option, const char *text, int64_t *border_ns, struct sooth_error *err)

@@ -8,7 +8,6 @@
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
-
 #include "base/buffer.h"
 #include "cli/command/target.h"
 
@@ -41,9 +40,6 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	struct target_found *found, struct sooth_error *err);
 size_t target_found_count(const struct target_found *found);
 const uint32_t *target_found_pids(const struct target_found *found);
-/* Gives it to an observer. */
-int target_found_apply(const struct target_found *found, unsigned allowed, struct sooth_observer *o,
-	struct sooth_error *err);
 /* Lets a report show the selected processes of the capture, and the time range. */
 int target_found_select(const struct target_found *found, const struct time_range_options *part,
 	struct sooth_report *r, struct sooth_error *err);

@@ -3,7 +3,16 @@
 #include "cli/terminal/stop.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/units.h"
 
 static volatile sig_atomic_t wanted;
 
@@ -33,4 +42,41 @@ void stop_catch(void)
 bool stop_is_selected(void)
 {
 	return wanted;
+}
+
+/* --- a time limit --- */
+
+/*
+ * The last resort against a call of another library that cannot be interrupted: when the time is
+ * over the program ends with an error, from a signal handler. One at a time.
+ */
+
+static char message[1024];
+static int exit_status;
+
+static void give_up(int number)
+{
+	ssize_t written = write(STDERR_FILENO, message, strlen(message));
+
+	(void)number;
+	(void)written;
+	_exit(exit_status);
+}
+
+void deadline_set(uint64_t after_ns, const struct sooth_error *err)
+{
+	struct sigaction action = { .sa_handler = give_up };
+	struct itimerval timer = { .it_value = { (time_t)(after_ns / NS_PER_S),
+					   (suseconds_t)(after_ns % NS_PER_S / NS_PER_US) } };
+
+	snprintf(message, sizeof(message), "sooth: cannot %s\n  why: %s\n  try: %s\n", err->tried,
+		err->why, err->remedy);
+	exit_status = error_exit_status(err);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void deadline_clear(void)
+{
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
 }

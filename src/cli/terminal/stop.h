@@ -4,8 +4,15 @@
 #define SOOTH_CLI_STOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
 
 void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are requests */
 bool stop_is_selected(void);
+
+/* In `after_ns` the program prints this error and ends with its status. */
+void deadline_set(uint64_t after_ns, const struct sooth_error *err);
+void deadline_clear(void);
 
 #endif

@@ -8,10 +8,10 @@
 #ifndef SOOTH_OS_LINUX_AGENT_FILES_H
 #define SOOTH_OS_LINUX_AGENT_FILES_H
 
-#include "base/map.h"
 #include "agents/agent.h"
-#include "os/linux/files/timeout.h"
+#include "base/map.h"
 #include "os/linux/files/process_snapshot.h"
+#include "os/linux/files/timeout.h"
 
 struct agent_files_reader {
 	/* process_id -> its home, the data of its log and when that was written */
@@ -29,5 +29,14 @@ void agent_files_fini(struct agent_files_reader *f);
 void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
 	const struct process_snapshot *snapshot, const struct agent *agent, struct span arguments,
 	struct span directory);
+
+/*
+ * Where an agent's process keeps its files. The path is only opened, never reported.
+ *
+ * From the bytes of its environment; false: not in there. Variables are those of agent->files; the
+ * first one of a name counts, as for getenv(3).
+ */
+bool agent_home_of(char *home, size_t room, const struct agent_files *files,
+	const void *environment, size_t size);
 
 #endif

@@ -20,7 +20,7 @@
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/programs/package_file.h"
 #include "os/linux/files/environ.h"
-#include "os/linux/files/passwd.h"
+#include "os/linux/files/user_names.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/os.h"

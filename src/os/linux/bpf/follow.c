@@ -7,10 +7,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "os/linux/rights/caller.h"
+#include "collect/backend.h"
 #include "os/linux/bpf/bpf.h"
+#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
+#include "symbols/instruction.h"
 
 #define RING_BYTES_MIN	(16u << 10)
 #define MARK_PASSES_MAX 16
@@ -38,11 +40,18 @@ static void configure(const struct backend_run *run, uint64_t bytes, struct foll
 	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
 }
 
+/* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
+ * privilege, so the release decides. */
+static bool has_task_storage(void)
+{
+	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
+}
+
 int follow_open(struct follow *f, const struct backend_run *run,
 	const struct follow_options *options, struct sooth_error *err)
 {
 	struct follow_config *config;
-	bool in_hash = !needs_have_task_storage();
+	bool in_hash = !has_task_storage();
 	int status = bpf_code_open(
 		&f->code, in_hash ? options->image_hash : options->image, run->log, err);
 

@@ -4,7 +4,7 @@
  * while the ring is more than half full. Pausing takes time; the free part of the ring at that
  * moment is the reserve. Both are reported.
  *
- * When sooth itself is stopped by a signal with something paused, pause_guard.h lets it go.
+ * When sooth itself is stopped by a signal with something paused, a small process lets it go.
  *
  * A separate thread, because the collector may be in a slow write just then, and because only the
  * thread that seized a tracee may control it.
@@ -14,11 +14,24 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "os/linux/bpf/follow.h"
-#include "os/linux/pause/pause_guard.h"
 #include "probes/pause.h"
+
+/* In memory that both processes share. */
+struct guard_state {
+	bool is_paused; /* something is, or is about to be */
+	bool releases;	/* it has to continue now, and nothing more is paused */
+	bool ends;	/* `releases` stays */
+};
+
+struct pause_guard {
+	struct guard_state *state;
+	pid_t pid;
+	int alive; /* the guard ends when this is closed */
+};
 
 struct pause;
 

@@ -17,7 +17,7 @@
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/exit_reasons/exit_reasons_left.h"
-#include "os/linux/exit_reasons/exit_reasons_status.h"
+#include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/bpf/ring.h"
 #include "os/os.h"

@@ -5,17 +5,189 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/cursor.h"
+#include "base/map.h"
 #include "base/units.h"
-#include "os/linux/exit_reasons/core_file.h"
+#include "collect/backend.h"
 #include "os/linux/exit_reasons/kernel_log.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/rights/caller.h"
+#include "os/linux/rights/capabilities.h"
+#include "os/linux/rights/needs.h"
 #include "os/os.h"
+#include "probes/exit_reasons.h"
+
+/* --- how a process ended, from /proc and a pidfd --- */
+
+#define ENDED SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
+
+/* struct pidfd_info of linux/pidfd.h as it was in 6.15, and its flag PIDFD_INFO_EXIT. */
+struct pidfd_exit {
+	uint64_t mask;
+	uint64_t group;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define PIDFD_EXIT     (1u << 3)
+#define PIDFD_GET_EXIT _IOWR(0xff, 11, struct pidfd_exit)
+
+_Static_assert(sizeof(struct pidfd_exit) == 64, "PIDFD_INFO_SIZE_VER0");
+
+/* The kernel writes 0 for readers that may not trace it; a zombie has no memory left to forbid
+ * that. */
+static bool may_read_status(const struct process_id *process)
+{
+	return needs_has_capability(CAP_SYS_PTRACE) || caller_has_ids_of(process);
+}
+
+/* The status of a process that was waited for. */
+static uint8_t read_pidfd(int fd, uint32_t *status)
+{
+	struct pidfd_exit info = { .mask = PIDFD_EXIT };
+
+	if (fd < 0 || ioctl(fd, PIDFD_GET_EXIT, &info) || !(info.mask & PIDFD_EXIT))
+		return ENDED;
+	*status = (uint32_t)info.exit_code;
+	return SOOTH_STATE_VALUE;
+}
+
+static bool has_ended(
+	const struct process_id *process, int descriptor, uint32_t *status, uint8_t *state)
+{
+	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool ended = true;
+
+	if (folder < 0 || procfs_stat_at(folder, &stat, &bytes) ||
+		stat.start_ticks != process->start_ticks)
+		*state = read_pidfd(descriptor, status);
+	else if (!procfs_has_ended(&stat))
+		ended = false;
+	else if (!may_read_status(process))
+		*state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	else
+		*state = procfs_parse_exit_code(status, bytes.data, bytes.size) ? SOOTH_STATE_VALUE
+										: ENDED;
+	buffer_fini(&bytes);
+	return ended;
+}
+
+bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
+	int descriptor, struct exit_reasons_end *end)
+{
+	uint8_t state = ENDED;
+	uint32_t status = 0;
+
+	if (!has_ended(process, descriptor, &status, &state))
+		return false;
+	*end = (struct exit_reasons_end){ .record = { .time_ns = run->os->now_ns(run->os),
+						  .start_ticks = process->start_ticks,
+						  .pid = process->pid,
+						  .kind = EXIT_REASONS_END,
+						  .cpu = SOOTH_CPU_NONE },
+		.status = status,
+		.status_state = state,
+		.peak_state = ENDED,
+		.limits_state = ENDED,
+		.oom_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		.parent_state = ENDED,
+		.signals_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+	return true;
+}
+
+/* --- where the kernel puts the core of a process: core(5) --- */
+
+static void add_literal(struct buffer *out, char c)
+{
+	if (strchr("*?[]\\", c))
+		buffer_char(out, '\\');
+	buffer_char(out, c);
+}
+
+static struct span without_end(struct span text)
+{
+	while (text.size && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == ' '))
+		text.size--;
+	return text;
+}
+
+bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid)
+{
+	bool has_pid = false;
+
+	pattern = without_end(pattern);
+	if (!pattern.size || pattern.data[0] == '|' || memchr(pattern.data, '\0', pattern.size))
+		return false;
+	for (size_t i = 0; i < pattern.size; i++) {
+		char c = pattern.data[i];
+
+		if (c != '%') {
+			add_literal(out, c);
+			continue;
+		}
+		if (++i == pattern.size) /* a lone % at the end is dropped */
+			break;
+		c = pattern.data[i];
+		if (c == 'p' || c == 'P')
+			buffer_u64(out, pid);
+		else if (c == '%')
+			buffer_char(out, '%');
+		else
+			buffer_char(out, '*');
+		has_pid |= c == 'p';
+	}
+	if (uses_pid && !has_pid) {
+		buffer_char(out, '.');
+		buffer_u64(out, pid);
+	}
+	return !buffer_failed(out);
+}
+
+struct span core_file_handler(struct span pattern)
+{
+	struct cursor c;
+
+	pattern = without_end(pattern);
+	if (!pattern.size || pattern.data[0] != '|')
+		return span_of("", 0);
+	c = cursor_over(pattern.data + 1, pattern.size - 1);
+	return cursor_word(&c);
+}
+
+/* The process name may contain dots: the boot id is what can be found. */
+bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid)
+{
+	struct cursor c;
+	uint64_t value;
+	size_t at = 0;
+
+	if (!span_starts(name, "core.") || !boot_id.size)
+		return false;
+	while (at + boot_id.size + 2 <= name.size &&
+		!(name.data[at] == '.' && name.data[at + boot_id.size + 1] == '.' &&
+			!memcmp(name.data + at + 1, boot_id.data, boot_id.size)))
+		at++;
+	if (at + boot_id.size + 2 > name.size)
+		return false;
+	at += boot_id.size + 2;
+	c = cursor_over(name.data + at, name.size - at);
+	value = cursor_decimal(&c);
+	if (c.failed || value > UINT32_MAX || !cursor_skip(&c, "."))
+		return false;
+	*pid = (uint32_t)value;
+	return true;
+}
 
 #define PLACES_MAX  4096
 #define DUMPED_MAX  256

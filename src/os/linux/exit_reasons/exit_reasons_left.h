@@ -9,6 +9,10 @@
 #ifndef SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
 #define SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
 
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/cursor.h"
 #include "base/map.h"
 #include "collect/backend.h"
 #include "os/linux/files/timeout.h"
@@ -32,5 +36,25 @@ void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_i
 void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end);
 /* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
+
+/*
+ * /proc/sys/kernel/core_pattern for one process, as a pattern of fnmatch(3): what cannot be known
+ * afterwards (time, host name, name of the thread) is a "*". False: cores are piped to a program,
+ * or it is no pattern. `uses_pid`: core_uses_pid, for patterns without a %p.
+ */
+bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid);
+/* The program that cores are piped to; empty: none. */
+struct span core_file_handler(struct span pattern);
+/* A file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...": the pid, if it is of this
+ * boot. */
+bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
+
+/*
+ * False: it is still running. `descriptor` is a pidfd that was opened while it lived, -1: none;
+ * with one the status is known even after it was waited for (Linux 6.15). Values that need
+ * watching are marked as not measured.
+ */
+bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
+	int descriptor, struct exit_reasons_end *end);
 
 #endif

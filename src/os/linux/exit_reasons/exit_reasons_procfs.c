@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "os/linux/exit_reasons/exit_reasons_left.h"
-#include "os/linux/exit_reasons/exit_reasons_status.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
 #include "os/os.h"

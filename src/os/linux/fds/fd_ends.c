@@ -21,14 +21,12 @@
 #include "base/cursor.h"
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/files/mounts.h"
-#include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/sock_diag/socket_diag.h"
+#include "os/linux/rights/needs.h"
 #include "os/os.h"
 #include "probes/fds.h"
 
 #define ENDS_MAX	 1000000
-#define PEERS_MAX	 1000000
 #define HOLDERS_MAX	 32	 /* per end */
 #define SEARCH_LINKS_MAX 2000000 /* descriptors read in all processes */
 #define SEARCH_NS_MAX	 (2000 * (uint64_t)1000000)
@@ -77,39 +75,6 @@ void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct
 	end->path_size = (uint32_t)path.size;
 	buffer_append(&e->paths, path.data, path.size);
 	e->has_fifos = true;
-}
-
-void fd_ends_add_socket(struct fd_ends *e, uint64_t inode)
-{
-	map_put(&e->sockets, &inode, NULL);
-}
-
-int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
-{
-	_cleanup_close_ int netlink = -1;
-	size_t position = 0;
-	const void *inode;
-	struct map peers;
-	int status;
-
-	if (!e->sockets.count)
-		return 0;
-	netlink = socket_diag_open(process, err);
-	if (netlink < 0)
-		return netlink;
-	map_init(&peers, sizeof(uint64_t), sizeof(uint64_t), PEERS_MAX);
-	status = socket_diag_peers(netlink, &peers, err);
-	/* If one socket family failed, the answers of the others still count. */
-	while (map_next(&e->sockets, &position, &inode, NULL)) {
-		const uint64_t *peer = map_get(&peers, inode);
-		struct fd_end_key key = { .inode = peer ? *peer : 0 };
-		struct fd_end *end = key.inode ? map_put(&e->targets, &key, NULL) : NULL;
-
-		if (end)
-			end->descriptor_inode = *(const uint64_t *)inode;
-	}
-	map_fini(&peers);
-	return status;
 }
 
 /* A descriptor found in a process. */

@@ -33,10 +33,6 @@ void fd_ends_fini(struct fd_ends *e);
 void fd_ends_clear(struct fd_ends *e);
 void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode);
 void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct span path);
-void fd_ends_add_socket(struct fd_ends *e, uint64_t inode);
-/* Decide what to look for: asks the kernel for the peers. 0, or a negative errno when they are not
- * available. */
-int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err);
 /* Search /proc and write what is found; the state of the holders. */
 uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of);
 /* The same, in these processes (pid_t) only. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +17,18 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/map.h"
+#include "collect/backend.h"
 #include "os/linux/fds/fd_space.h"
+#include "os/linux/fds/fdinfo.h"
 #include "os/linux/files/limits_files.h"
+#include "os/linux/files/mounts.h"
 #include "os/linux/files/path_lookup.h"
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/sock_diag/socket_diag.h"
+#include "probes/fds.h"
 
 #define DELETED_SUFFIX " (deleted)"
 #define BLOCKED_MAX    4096
@@ -144,6 +153,44 @@ static void emit_other_tables(struct fds_reader *r, struct backend_run *run)
 	if (fd_tables_are_several(&r->tables, &r->snapshot, r->tid))
 		backend_limit(run, "descriptors of threads with a private descriptor table",
 			"only the main descriptor table of the process is read", "");
+}
+
+#define THREADS_TRIED 1024 /* to find a living one */
+
+/* A thread that has not exited: its table is the process's when the first thread is gone; 0:
+ * none. */
+static uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of)
+{
+	int status = process_snapshot_threads(of, &t->tids, THREADS_TRIED);
+	const uint32_t *tids = (const void *)t->tids.data;
+
+	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
+		struct procfs_stat stat;
+
+		if (!process_snapshot_file(of, tids[i], "stat", &t->text) &&
+			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
+			!procfs_has_ended(&stat))
+			return tids[i];
+	}
+	return 0;
+}
+
+/* The descriptor of the directory, or a negative errno; *tid is the thread that owns the table. */
+static int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
+	const struct procfs_stat *stat, uint32_t *tid)
+{
+	char name[32] = "fd";
+	int fd;
+
+	*tid = stat->pid;
+	if (procfs_has_ended(stat)) {
+		*tid = fd_tables_living(t, of);
+		if (!*tid)
+			return -ESRCH;
+		snprintf(name, sizeof(name), "task/%u/fd", *tid);
+	}
+	fd = openat(of->process, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 
 bool fds_reader_begin(
@@ -281,6 +328,43 @@ static void take_watches(struct fds_reader *r, uint32_t fd)
 	while (fdinfo_next_watch(&c, &w))
 		fd_watches_add(&r->watches, fd, &w);
 	r->summary.watches += r->info.watches;
+}
+
+#define PEERS_MAX 1000000
+
+static void fd_ends_add_socket(struct fd_ends *e, uint64_t inode)
+{
+	map_put(&e->sockets, &inode, NULL);
+}
+
+/* Decide what to look for: asks the kernel for the peers. 0, or a negative errno when they are not
+ * available. */
+static int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
+{
+	_cleanup_close_ int netlink = -1;
+	size_t position = 0;
+	const void *inode;
+	struct map peers;
+	int status;
+
+	if (!e->sockets.count)
+		return 0;
+	netlink = socket_diag_open(process, err);
+	if (netlink < 0)
+		return netlink;
+	map_init(&peers, sizeof(uint64_t), sizeof(uint64_t), PEERS_MAX);
+	status = socket_diag_peers(netlink, &peers, err);
+	/* If one socket family failed, the answers of the others still count. */
+	while (map_next(&e->sockets, &position, &inode, NULL)) {
+		const uint64_t *peer = map_get(&peers, inode);
+		struct fd_end_key key = { .inode = peer ? *peer : 0 };
+		struct fd_end *end = key.inode ? map_put(&e->targets, &key, NULL) : NULL;
+
+		if (end)
+			end->descriptor_inode = *(const uint64_t *)inode;
+	}
+	map_fini(&peers);
+	return status;
 }
 
 static void take_end(struct fds_reader *r, const struct fd_raw *raw, uint8_t type)

@@ -2,53 +2,17 @@
 /* Tables of descriptors. */
 #include "os/linux/files/fd_tables.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define THREADS_TRIED 1024  /* to find a living one */
-#define THREADS_MAX   65536 /* compared */
+#define THREADS_MAX 65536 /* compared */
 
 void fd_tables_fini(struct fd_tables *t)
 {
 	buffer_fini(&t->tids);
 	buffer_fini(&t->text);
-}
-
-uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of)
-{
-	int status = process_snapshot_threads(of, &t->tids, THREADS_TRIED);
-	const uint32_t *tids = (const void *)t->tids.data;
-
-	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
-		struct procfs_stat stat;
-
-		if (!process_snapshot_file(of, tids[i], "stat", &t->text) &&
-			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
-			!procfs_has_ended(&stat))
-			return tids[i];
-	}
-	return 0;
-}
-
-int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
-	const struct procfs_stat *stat, uint32_t *tid)
-{
-	char name[32] = "fd";
-	int fd;
-
-	*tid = stat->pid;
-	if (procfs_has_ended(stat)) {
-		*tid = fd_tables_living(t, of);
-		if (!*tid)
-			return -ESRCH;
-		snprintf(name, sizeof(name), "task/%u/fd", *tid);
-	}
-	fd = openat(of->process, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 
 /* A thread that exits has dropped its table: it differs then, and is empty. */

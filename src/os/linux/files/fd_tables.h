@@ -12,12 +12,6 @@ struct fd_tables {
 };
 
 void fd_tables_fini(struct fd_tables *t);
-/* A thread that has not exited: its table is the process's when the first thread is gone; 0:
- * none. */
-uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of);
-/* The descriptor of the directory, or a negative errno; *tid is the thread that owns the table. */
-int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
-	const struct procfs_stat *stat, uint32_t *tid);
 /*
  * Whether a thread has a descriptor table of its own: unshare(2) with CLONE_FILES. Also false if
  * kcmp(2) is refused.

@@ -3,9 +3,6 @@
 #include "os/linux/files/mounts.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
@@ -122,47 +119,6 @@ int mounts_read(struct mounts *m, int process, struct buffer *scratch)
 	if (buffer_failed(&m->text))
 		return -ENOMEM;
 	return status < 0 ? status : status || m->by_id.refused;
-}
-
-/* FUSE has the user that mounted it; in a user namespace by its number there. */
-static bool is_own_daemon(const struct mount_line *line)
-{
-	struct cursor c = cursor_over(line->options.data, line->options.size);
-
-	if (!span_starts(line->type, "fuse"))
-		return true;
-	while (!cursor_at_end(&c)) {
-		struct span word = cursor_until(&c, ',');
-		uint64_t user;
-
-		if (span_starts(word, "user_id=") &&
-			span_decimal(span_of(word.data + 8, word.size - 8), &user))
-			return !user || user == geteuid();
-	}
-	return false;
-}
-
-static bool is_in_our_user_namespace(int process)
-{
-	struct stat own, its;
-
-	return !stat("/proc/self/ns/user", &own) && !fstatat(process, "ns/user", &its, 0) &&
-	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
-}
-
-bool mounts_may_be_served_by_user(
-	int process, uint32_t device_major, uint32_t device_minor, struct buffer *scratch)
-{
-	int status = procfs_read_at(process, "mountinfo", scratch, MOUNTS_BYTES);
-	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
-	struct mount_line line;
-
-	while (!cursor_at_end(&c)) {
-		if (mounts_parse(cursor_line(&c), &line) && line.device_major == device_major &&
-			line.device_minor == device_minor)
-			return !is_own_daemon(&line) || !is_in_our_user_namespace(process);
-	}
-	return true;
 }
 
 const struct mount *mounts_get(const struct mounts *m, uint32_t id)

@@ -37,10 +37,6 @@ struct mount_line {
 bool mounts_parse(struct span line, struct mount_line *out);
 /* Undo "\040" and the like. */
 void mounts_unescape(struct buffer *out, struct span text);
-/* Whether the kernel waits for a daemon of another user when it reads files of that device, as far
- * as the mounts of the process show; true when they do not. */
-bool mounts_may_be_served_by_user(
-	int process, uint32_t device_major, uint32_t device_minor, struct buffer *scratch);
 /* Whether a file system of that type always answers, from this kernel's memory or its disks. */
 bool mounts_is_safe(struct span type);
 

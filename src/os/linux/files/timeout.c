@@ -7,14 +7,19 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/files/close_between.h"
@@ -154,8 +159,11 @@ static struct timespec deadline_after(int timeout_ms)
 	return t;
 }
 
-int timeout_begin(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
-	const void *argument, size_t size, int kept)
+/* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
+ * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
+ * between. */
+static int timeout_begin(struct timeout *p, void (*work)(void *argument),
+	void (*drop)(void *argument), const void *argument, size_t size, int kept)
 {
 	struct timeout_thread *t;
 	void *copy;
@@ -181,7 +189,10 @@ int timeout_begin(struct timeout *p, void (*work)(void *argument), void (*drop)(
 	return 0;
 }
 
-int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms)
+/* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
+ * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
+ * between. */
+static int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms)
 {
 	struct timespec deadline = deadline_after(timeout_ms);
 	struct timeout_thread *t = p->thread;
@@ -266,4 +277,96 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 	}
 	drop_read(&r);
 	return status;
+}
+
+/* --- many in one go --- */
+
+/* Shared by its owner and, while it runs, the thread that works on it; the last of the two frees
+ * it. */
+struct timed_batch {
+	atomic_uint users;
+	atomic_size_t done;  /* items before it belong to the owner again */
+	atomic_bool is_left; /* the owner no longer wants the results */
+	int kept;
+	size_t count, size;
+	timed_work work;
+	void (*fini)(void *item);
+	unsigned char items[] __attribute__((aligned(16)));
+};
+
+struct timed_batch *timed_batch_new(
+	size_t count, size_t size, timed_work work, void (*fini)(void *item))
+{
+	struct timed_batch *b = calloc(1, sizeof(*b) + count * size);
+
+	if (!b)
+		return NULL;
+	atomic_init(&b->users, 1);
+	b->count = count;
+	b->size = size;
+	b->work = work;
+	b->fini = fini;
+	return b;
+}
+
+void *timed_batch_item(struct timed_batch *b, size_t i)
+{
+	return b->items + i * b->size;
+}
+
+static void do_items(void *argument)
+{
+	struct timed_batch *b = *(struct timed_batch **)argument;
+
+	for (size_t i = 0; i < b->count && !atomic_load(&b->is_left); i++) {
+		b->work(timed_batch_item(b, i), b->kept);
+		atomic_store(&b->done, i + 1);
+	}
+}
+
+static void drop_items(void *argument)
+{
+	timed_batch_free(*(struct timed_batch **)argument);
+}
+
+int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
+{
+	int status;
+
+	b->kept = kept;
+	atomic_fetch_add(&b->users, 1);
+	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept);
+	if (status)
+		atomic_fetch_sub(&b->users, 1);
+	return status;
+}
+
+size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms, int *status)
+{
+	struct timed_batch *same = b;
+
+	*status = timeout_end(p, &same, sizeof(same), timeout_ms);
+	if (!*status) {
+		atomic_fetch_sub(&b->users, 1);
+		return b->count;
+	}
+	/* Results that arrive after this are dropped. */
+	atomic_store(&b->is_left, true);
+	return atomic_load(&b->done);
+}
+
+size_t timed_batch_run(
+	struct timed_batch *b, struct timeout *p, int kept, int timeout_ms, int *status)
+{
+	*status = timed_batch_begin(b, p, kept);
+	return *status ? 0 : timed_batch_end(b, p, timeout_ms, status);
+}
+
+void timed_batch_free(struct timed_batch *b)
+{
+	if (!b || atomic_fetch_sub(&b->users, 1) != 1)
+		return;
+	for (size_t i = 0; b->fini && i < b->count; i++)
+		b->fini(timed_batch_item(b, i));
+	free(b);
 }

@@ -14,9 +14,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "base/cursor.h"
+#include "base/map.h"
 #include "base/units.h"
+
+#define USER_NAME_SIZE 64
 
 #define USERS_MAX	4096
 #define LOOKUP_MS	500
@@ -156,4 +161,30 @@ const char *user_names_get(struct user_names *u, uint32_t uid)
 	if (is_new && u->late < LATE_MAX && !look_up(uid, name))
 		u->late++;
 	return name;
+}
+
+/* --- homes --- */
+
+bool passwd_home(struct span *home, const void *data, size_t size, uint32_t uid)
+{
+	struct cursor file = cursor_over(data, size);
+
+	while (!cursor_at_end(&file)) {
+		struct span line = cursor_line(&file), found;
+		struct cursor c = cursor_over(line.data, line.size);
+		uint64_t number;
+
+		cursor_until(&c, ':');
+		cursor_until(&c, ':');
+		if (!span_decimal(cursor_until(&c, ':'), &number) || number != uid)
+			continue;
+		cursor_until(&c, ':');
+		cursor_until(&c, ':');
+		found = cursor_until(&c, ':');
+		if (!span_starts(found, "/") || memchr(found.data, 0, found.size))
+			continue;
+		*home = found;
+		return true;
+	}
+	return false;
 }

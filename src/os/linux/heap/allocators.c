@@ -12,13 +12,16 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/map.h"
 #include "bpf/heap.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/mounts.h"
-#include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timed_open.h"
+#include "os/linux/rights/needs.h"
 #include "symbols/elf.h"
 #include "symbols/site.h"
 
@@ -325,6 +328,49 @@ static const char *const silent = "the file did not answer in time";
 static const char *const served =
 	"another user's FUSE daemon serves the file, and the kernel would "
 	"wait for it with locks held";
+
+/* FUSE has the user that mounted it; in a user namespace by its number there. */
+static bool is_own_daemon(const struct mount_line *line)
+{
+	struct cursor c = cursor_over(line->options.data, line->options.size);
+
+	if (!span_starts(line->type, "fuse"))
+		return true;
+	while (!cursor_at_end(&c)) {
+		struct span word = cursor_until(&c, ',');
+		uint64_t user;
+
+		if (span_starts(word, "user_id=") &&
+			span_decimal(span_of(word.data + 8, word.size - 8), &user))
+			return !user || user == geteuid();
+	}
+	return false;
+}
+
+static bool is_in_our_user_namespace(int process)
+{
+	struct stat own, its;
+
+	return !stat("/proc/self/ns/user", &own) && !fstatat(process, "ns/user", &its, 0) &&
+	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
+}
+
+/* Whether the kernel waits for a daemon of another user when it reads files of that device, as far
+ * as the mounts of the process show; true when they do not. */
+static bool mounts_may_be_served_by_user(
+	int process, uint32_t device_major, uint32_t device_minor, struct buffer *scratch)
+{
+	int status = procfs_read_at(process, "mountinfo", scratch, MOUNTS_BYTES);
+	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
+	struct mount_line line;
+
+	while (!cursor_at_end(&c)) {
+		if (mounts_parse(cursor_line(&c), &line) && line.device_major == device_major &&
+			line.device_minor == device_minor)
+			return !is_own_daemon(&line) || !is_in_our_user_namespace(process);
+	}
+	return true;
+}
 
 /* False: it is gone. One file that does not answer stands for all of its file system. */
 static bool read_mapped(struct allocators *a, int process, const struct maps_line *m,

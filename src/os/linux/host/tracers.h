@@ -4,9 +4,18 @@
 #ifndef SOOTH_OS_LINUX_TRACERS_H
 #define SOOTH_OS_LINUX_TRACERS_H
 
+#include "base/buffer.h"
+#include "base/cursor.h"
 #include "collect/backend.h"
+
+#define PACKAGE_VERSION_SIZE 64
 
 /* Writes a HOST_TRACER for each; sooth itself is the first. */
 void tracers_emit(struct backend_run *run);
+
+/* Of /var/lib/dpkg/status: the version of an installed package. */
+bool package_list_dpkg(struct span *version, struct span package, const void *data, size_t size);
+/* Of /lib/apk/db/installed. */
+bool package_list_apk(struct span *version, struct span package, const void *data, size_t size);
 
 #endif

@@ -16,12 +16,44 @@
 #ifndef SOOTH_OS_LINUX_PAUSE_H
 #define SOOTH_OS_LINUX_PAUSE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+
+enum pause_state {
+	PAUSE_RUNNING,
+	PAUSE_STOPPED,
+	PAUSE_ENDED, /* and was reaped, if the tracer has to do that */
+	/* no tracee of this thread: reaped elsewhere, or it exec'd under another tid */
+	PAUSE_VANISHED,
+};
+
+enum pause_at {
+	PAUSE_AT_SIGNAL,   /* one is about to be delivered */
+	PAUSE_AT_TRAP,	   /* as requested */
+	PAUSE_AT_JOB_STOP, /* by a stop signal */
+	PAUSE_AT_CALL,	   /* entry or return of a system call */
+	PAUSE_AT_EXEC,
+};
+
+struct pause_stop {
+	enum pause_at at;
+	int signal; /* to be delivered when it continues, or 0 */
+};
+
+/*
+ * Waiting between two checks: spinning at first, if requested, then asleep until a stop or an end
+ * is signaled (SIGCHLD, which this thread blocks meanwhile), at most half a millisecond.
+ */
+struct pause_sleeper {
+	uint64_t spin_until_ns;
+	bool is_blocking, has_signal;
+	sigset_t before;
+};
 
 struct pause;
 
@@ -65,5 +97,16 @@ int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid
  * pause_loading() runs in another one, true means that the child may continue to its exec.
  */
 bool pause_is_seized(pid_t pid);
+
+/* `stop` is filled if it is stopped. */
+enum pause_state pause_check(pid_t tid, struct pause_stop *stop);
+/* -ESRCH: gone or exiting, -EPERM. Options are PTRACE_O_*. A tracee of this thread is requested to
+ * stop. */
+int pause_seize(pid_t tid, unsigned long options);
+/* False: it is not stopped, because it was killed. */
+bool pause_detach(pid_t tid, int signal);
+
+void pause_sleep(struct pause_sleeper *p, uint64_t until_ns);
+void pause_sleep_end(struct pause_sleeper *p); /* at the end */
 
 #endif

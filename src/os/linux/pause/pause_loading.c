@@ -22,7 +22,6 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/pause/pause.h"
-#include "os/linux/pause/pause_ptrace.h"
 
 /* --- pause loader --- */
 

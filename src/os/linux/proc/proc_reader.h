@@ -18,7 +18,6 @@
 #include "os/linux/proc/proc_recognition.h"
 #include "os/linux/proc/proc_slow_reads.h"
 #include "os/linux/proc/proc_record.h"
-#include "os/linux/proc/proc_refresh.h"
 #include "os/linux/proc/proc_links.h"
 #include "os/linux/files/user_names.h"
 

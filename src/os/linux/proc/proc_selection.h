@@ -30,7 +30,7 @@ struct proc_entry {
 	bool is_close;	   /* to an agent: it is read in full */
 	bool is_detached;  /* read in full too, but no relation to an agent is known */
 	bool is_no_server; /* it is not and will not be a server: its name does not match */
-	bool is_fresh;	   /* its kept data is still valid (proc_refresh.h) */
+	bool is_fresh;	   /* its kept data is still valid (proc_record.h) */
 	uint8_t reads;	   /* enum proc_read: reads needed to find out whether it is close */
 };
 

@@ -15,7 +15,7 @@
 #include "collect/secrets.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
-#include "os/linux/files/timed_batch.h"
+#include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_detached.h"
 #include "os/linux/proc/proc_markers.h"
 #include "probes/proc.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/files/task_files.h"
@@ -58,8 +59,10 @@ void generated_fini(struct generated *g)
 	const void *key;
 	void *value;
 
-	while (map_next(&g->processes, &position, &key, &value))
+	while (map_next(&g->processes, &position, &key, &value)) {
 		cleanup_close(&((struct generated_process *)value)->root);
+		cleanup_close(&((struct generated_process *)value)->dump);
+	}
 	map_fini(&g->processes);
 	runtimes_fini(&g->runtimes);
 	timeout_fini(&g->timeout);
@@ -109,6 +112,39 @@ static uint32_t inner_pid_of(int process, uint32_t pid)
 	return (uint32_t)number;
 }
 
+/* A regular file of the process's owner that not every user may write to. */
+static bool is_trusted(int fd, uint32_t owner)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && !(st.st_mode & S_IWOTH) &&
+	       st.st_uid == owner;
+}
+
+/* The runtime has its first page mapped as code, so that it is found. */
+static int open_dump(struct generated *g, int process, uint32_t owner)
+{
+	struct buffer maps = { 0 };
+	struct cursor c;
+	int fd = -ENOENT;
+
+	if (timeout_read_at(&g->timeout, process, "maps", &maps, PROCFS_MAPS, OPEN_MS) >= 0) {
+		c = cursor_over(maps.data, maps.size);
+		while (fd == -ENOENT && !cursor_at_end(&c)) {
+			struct maps_line line;
+
+			if (maps_parse(cursor_line(&c), &line) && jit_dump_is_path(line.path))
+				fd = timed_open_mapped(&g->timeout, process, &line, OPEN_MS);
+		}
+	}
+	buffer_fini(&maps);
+	if (fd >= 0 && !is_trusted(fd, owner)) {
+		close(fd);
+		fd = -EACCES;
+	}
+	return fd;
+}
+
 void generated_meet(struct generated *g, uint32_t pid)
 {
 	_cleanup_close_ int process = -1;
@@ -119,7 +155,7 @@ void generated_meet(struct generated *g, uint32_t pid)
 	known = map_put(&g->processes, &pid, &is_new);
 	if (!known || !is_new)
 		return;
-	known->root = -1;
+	known->root = known->dump = -1;
 	process = procfs_open((pid_t)pid);
 	if (process < 0 || fstat(process, &st))
 		return;
@@ -127,6 +163,7 @@ void generated_meet(struct generated *g, uint32_t pid)
 	known->owner = st.st_uid;
 	known->inner_pid = inner_pid_of(process, pid);
 	known->engine = engine_of(g, process);
+	known->dump = open_dump(g, process, known->owner);
 }
 
 const char *generated_engine(const struct generated *g, uint32_t pid)
@@ -145,7 +182,6 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	_cleanup_close_ int folder =
 		timed_open(&g->timeout, p->root, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW, OPEN_MS);
 	char name[32];
-	struct stat st;
 	int fd;
 
 	if (folder < 0)
@@ -153,42 +189,69 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
 	fd = timed_open(
 		&g->timeout, folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS);
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mode & S_IWOTH ||
-			       st.st_uid != p->owner)) {
+	if (fd >= 0 && !is_trusted(fd, p->owner)) {
 		close(fd);
 		return -EACCES;
 	}
 	return fd;
 }
 
-/* Whole lines only; the rest moves to the front. */
-static void take_lines(struct perf_map_place *places, size_t count, struct buffer *bytes)
-{
-	const char *end = bytes->size ? memrchr(bytes->data, '\n', bytes->size) : NULL;
-	size_t whole = end ? (size_t)(end + 1 - (const char *)bytes->data) : 0;
+/* What a file has of the places. */
+struct names_reading {
+	struct perf_map_place *places;
+	size_t count;
+	struct jit_dump *dump; /* NULL: it is a perf map */
+};
 
-	perf_map_take(places, count, bytes->data, whole);
+/* Whole lines or records only; the rest moves to the front. */
+static void take(const struct names_reading *r, struct buffer *bytes)
+{
+	const char *end;
+	size_t whole;
+
+	if (r->dump) {
+		whole = jit_dump_take(r->dump, r->places, r->count, bytes->data, bytes->size);
+	} else {
+		end = bytes->size ? memrchr(bytes->data, '\n', bytes->size) : NULL;
+		whole = end ? (size_t)(end + 1 - (const char *)bytes->data) : 0;
+		perf_map_take(r->places, r->count, bytes->data, whole);
+	}
 	buffer_consume(bytes, whole);
 }
 
-void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
+/* Owns the descriptor. */
+static void read_names(struct generated *g, int fd, const struct names_reading *r)
 {
-	const struct generated_process *p = map_get(&g->processes, &pid);
 	struct buffer bytes = { .limit = 4 * PIECE_BYTES };
 	struct timed_file file;
 	uint64_t read = 0;
-	int fd, status = 1;
+	int status = 1;
 
-	if (!p || p->root < 0 || (fd = open_map(g, p)) < 0)
-		return;
 	timed_file_take(&file, &g->timeout, fd, READ_MS);
 	while (status > 0 && read < MAP_BYTES_MAX) {
 		size_t before = bytes.size;
 
 		status = timed_file_read(&file, &bytes, PIECE_BYTES);
 		read += bytes.size - before;
-		take_lines(places, count, &bytes);
+		take(r, &bytes);
 	}
 	timed_file_close(&file);
 	buffer_fini(&bytes);
+}
+
+void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count)
+{
+	struct generated_process *p = map_get(&g->processes, &pid);
+	struct jit_dump dump = { .pid = p ? p->inner_pid : 0 };
+	int fd;
+
+	if (!p || p->root < 0)
+		return;
+	fd = open_map(g, p);
+	if (fd >= 0) {
+		read_names(g, fd, &(struct names_reading){ places, count, NULL });
+	} else if (p->dump >= 0) {
+		read_names(g, p->dump, &(struct names_reading){ places, count, &dump });
+		p->dump = -1; /* read once, and closed */
+	}
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes whose samples are in generated code: which engine made it, and the perf map that names
- * it, if the engine was started to write one. What leads to that file is kept from the first such
- * sample on: the process may be gone at the end.
+ * Processes whose samples are in generated code: which engine made it, and the perf map or jitdump
+ * that names it, if the engine was started to write one. What leads to that file is kept from the
+ * first such sample on: the process may be gone at the end.
  */
 #ifndef SOOTH_OS_LINUX_GENERATED_H
 #define SOOTH_OS_LINUX_GENERATED_H
 
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/profile/perf_map.h"
+#include "os/linux/profile/jit_dump.h"
 #include "os/linux/programs/runtimes.h"
 
 struct generated {
@@ -20,6 +20,7 @@ struct generated {
 
 struct generated_process {
 	int root; /* of the process; negative: none */
+	int dump; /* its jitdump; negative: none */
 	uint32_t inner_pid;
 	uint32_t owner;
 	const char *engine; /* "V8"; NULL: unknown */

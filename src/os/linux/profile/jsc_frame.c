@@ -11,15 +11,23 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "symbols/bun.h"
 
 #define CELL_BYTES     136 /* of any object here that is read */
 #define CELL_TYPE      5
-#define TIER_BASELINE  3 /* JITCode::tier */
-#define TIER_FTL       5
+#define TIER_FTL       5 /* JITCode::tier */
 #define TEXT_8_BIT     4 /* of the flags of a text */
 #define TEXT_BYTES     24
 #define URL_LETTERS    2048
 #define CODE_BYTES_MAX (64u << 20) /* of one function */
+
+/* CodeOrigin: the address of an InlineCallFrame between bits that mean something else. */
+#define ORIGIN_ADDRESS	   0x0000fffffffffff8ULL
+#define ORIGIN_OUT_OF_LINE 1 /* it is the address of another such word */
+#define ORIGIN_INVALID	   2
+#define POOL_BYTES	   24 /* references, the address of all CodeOrigins, 4 bytes, their number */
+#define INLINE_BLOCK	   8 /* InlineCallFrame: the block that the function has when not inlined */
+#define INLINE_CALLER	   16 /* the CodeOrigin of the call */
 
 /* Objects of one frame. */
 struct cell {
@@ -107,27 +115,26 @@ static bool read_text(const struct reading *r, uint64_t address, size_t most, st
 
 /* --- the place of a function in its module --- */
 
-/* The last part of the module's path; names of modules inside of an executable stay whole. What
- * is no path, such as text that the program passed to eval(), is left out. */
-static void put_module(const struct reading *r, const struct cell *executable, struct buffer *out)
+static bool read_url(const struct reading *r, const struct cell *executable, struct buffer *out)
 {
 	uint64_t provider = word_in(executable, r->layout->executable_provider), url;
-	struct buffer text = { 0 };
-	struct span path;
-	const char *slash;
 
-	if (is_cell(provider) && read_word(r, provider + r->layout->provider_url, &url) &&
-		read_text(r, url, URL_LETTERS, &text)) {
-		path = span_of((const char *)text.data, text.size);
-		slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-		if (slash && !span_starts(path, "data:") && !span_starts(path, "blob:"))
-			path = span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
-		else
-			path = span_of("", 0);
-		if (path.size && path.size <= JSC_LETTERS_MAX && !memchr(path.data, '?', path.size))
-			buffer_append(out, path.data, path.size);
-	}
-	buffer_fini(&text);
+	return is_cell(provider) && read_word(r, provider + r->layout->provider_url, &url) &&
+	       read_text(r, url, URL_LETTERS, out);
+}
+
+/* The last part of the module's path; names of modules inside of an executable stay whole. What
+ * is no path, such as text that the program passed to eval(), is left out. */
+static void put_module(const struct buffer *url, struct buffer *out)
+{
+	struct span path = span_of((const char *)url->data, url->size);
+	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+
+	if (!slash || span_starts(path, "data:") || span_starts(path, "blob:"))
+		return;
+	path = span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data));
+	if (path.size && path.size <= JSC_LETTERS_MAX && !memchr(path.data, '?', path.size))
+		buffer_append(out, path.data, path.size);
 }
 
 static uint32_t start_of(const struct jsc_layout *l, const struct cell *unlinked)
@@ -159,8 +166,9 @@ static bool is_inside(const struct reading *r, const struct cell *block, struct 
 	uint8_t tier;
 
 	if (!is_cell(code) || !r->read(r->user, code + r->layout->code_tier, &tier, 1) ||
-		tier < TIER_BASELINE || tier > TIER_FTL || !read_range(r, code, tier, f))
+		tier < JSC_TIER_BASELINE || tier > TIER_FTL || !read_range(r, code, tier, f))
 		return false;
+	f->tier = tier;
 	return f->pc >= f->from && f->pc < f->to;
 }
 
@@ -175,8 +183,8 @@ static bool leads_to(const struct jsc_layout *l, const struct cell *callee, uint
 }
 
 /* A function with a code block: all four objects, and that they belong together. */
-static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f,
-	struct cell *executable, struct cell *unlinked)
+static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, struct cell *executable,
+	struct cell *unlinked)
 {
 	const struct jsc_layout *l = r->layout;
 	uint64_t owner = f->raw.executable & ~(uint64_t)JSC_IS_PAIR, code;
@@ -211,35 +219,142 @@ static void finish(struct jsc_frame *f, struct buffer *text)
 	f->refusal = f->size ? JSC_NAMED : JSC_NO_TEXT;
 }
 
+/* What leads to the text of a function without a name, where that is in the executable. */
+static void keep_place(struct jsc_frame *f, const struct buffer *url, uint32_t start)
+{
+	if (url->size >= sizeof(f->module) ||
+		!span_starts(span_of((const char *)url->data, url->size), BUN_NAME_BEGIN))
+		return;
+	memcpy(f->module, url->data, url->size);
+	f->module[url->size] = '\0';
+	f->start = start;
+}
+
+/* "FUNCTION\0PLACE\0" into `text`; false: the name is no text. */
+static bool put_function(const struct reading *r, struct jsc_frame *f,
+	const struct cell *executable, const struct cell *unlinked, struct buffer *text)
+{
+	uint64_t name = word_in(unlinked, r->layout->unlinked_name);
+	struct buffer place = { 0 }, url = { 0 };
+	uint32_t start = start_of(r->layout, unlinked);
+	bool is_text = true, is_unnamed = !name;
+
+	if (!read_url(r, executable, &url))
+		buffer_reset(&url);
+	put_module(&url, &place);
+	if (place.size && r->layout->start_bits)
+		buffer_format(&place, "+%u", (unsigned)start);
+	else if (!place.size)
+		buffer_string(&place, "JavaScriptCore");
+	/* A program that runs from cached bytecode has the names there, until one is asked for. */
+	if (!name)
+		buffer_format(text, "[function %s]", buffer_cstr(&place));
+	else if (!read_text(r, name, JSC_LETTERS_MAX, text))
+		is_text = false;
+	else if ((is_unnamed = !text->size))
+		buffer_format(text, "[anonymous %s]", buffer_cstr(&place));
+	if (is_unnamed && r->layout->start_bits)
+		keep_place(f, &url, start);
+	buffer_char(text, '\0');
+	buffer_append(text, place.data, place.size);
+	buffer_char(text, '\0');
+	buffer_fini(&url);
+	buffer_fini(&place);
+	return is_text;
+}
+
 static void read_function(const struct reading *r, struct jsc_frame *f)
 {
 	struct cell executable, unlinked, again[2];
-	struct buffer text = { 0 }, place = { 0 };
+	struct buffer text = { 0 };
 
 	f->refusal = check(r, f, &executable, &unlinked);
-	if (f->refusal)
-		return;
-	put_module(r, &executable, &place);
-	if (place.size)
-		buffer_format(&place, "+%u", (unsigned)start_of(r->layout, &unlinked));
-	else
-		buffer_string(&place, "JavaScriptCore");
-	/* A program that runs from cached bytecode has the names there, until one is asked for. */
-	if (!f->raw.name)
-		buffer_format(&text, "[function %s]", buffer_cstr(&place));
-	else if (!read_text(r, f->raw.name, JSC_LETTERS_MAX, &text))
+	if (!f->refusal && !put_function(r, f, &executable, &unlinked, &text))
 		f->refusal = JSC_NO_TEXT;
-	else if (!text.size)
-		buffer_format(&text, "[anonymous %s]", buffer_cstr(&place));
 	/* The text was read last: it belongs to the function if that is there still. */
-	if (!f->refusal && (f->refusal = check(r, f, &again[0], &again[1])) == JSC_NAMED) {
-		buffer_char(&text, '\0');
-		buffer_append(&text, place.data, place.size);
-		buffer_char(&text, '\0');
+	if (!f->refusal && (f->refusal = check(r, f, &again[0], &again[1])) == JSC_NAMED)
 		finish(f, &text);
-	}
 	buffer_fini(&text);
-	buffer_fini(&place);
+}
+
+/* --- functions that were compiled into another one --- */
+
+/* The InlineCallFrame of a CodeOrigin; 0: there is none. */
+static bool read_origin(const struct reading *r, uint64_t origin, uint64_t *frame)
+{
+	*frame = origin & ORIGIN_ADDRESS;
+	if (origin & ORIGIN_INVALID)
+		return false;
+	if (!(origin & ORIGIN_OUT_OF_LINE))
+		return true;
+	return read_word(r, *frame, frame) && !(*frame & ~ORIGIN_ADDRESS);
+}
+
+/* Where the call is that the block is in. */
+static bool read_call(const struct reading *r, const struct jsc_frame *f, uint64_t *origin)
+{
+	const struct jsc_layout *l = r->layout;
+	uint64_t code, pool, data;
+	unsigned char head[POOL_BYTES];
+	uint32_t count;
+
+	if (!read_word(r, f->raw.block + l->block_code, &code) ||
+		!read_word(r, code + (f->tier == TIER_FTL ? l->origins_ftl : l->origins), &pool) ||
+		!is_cell(pool) || !r->read(r->user, pool, head, sizeof(head)))
+		return false;
+	memcpy(&data, head + 8, sizeof(data));
+	memcpy(&count, head + 20, sizeof(count));
+	return is_cell(data) && f->raw.call_site < count &&
+	       read_word(r, data + (uint64_t)f->raw.call_site * sizeof(*origin), origin);
+}
+
+/* The frame->depth-th function around the call, from the innermost one on. */
+static enum jsc_refusal find_inlined(const struct reading *r, const struct jsc_frame *f,
+	struct cell *executable, struct cell *unlinked)
+{
+	const struct jsc_layout *l = r->layout;
+	uint64_t origin, frame = 0, block = 0, code;
+	struct cell cell;
+
+	if (!read_call(r, f, &origin))
+		return JSC_OTHER;
+	for (unsigned depth = 0; depth < f->depth; depth++) {
+		if (!read_origin(r, origin, &frame))
+			return JSC_OTHER;
+		if (!frame)
+			return JSC_STUB;
+		if (!read_word(r, frame + INLINE_BLOCK, &block) ||
+			!read_word(r, frame + INLINE_CALLER, &origin))
+			return JSC_OTHER;
+	}
+	if (!read_cell(r, block, l->type_block, &cell))
+		return JSC_OTHER;
+	code = word_in(&cell, l->block_unlinked);
+	if (!read_cell(r, word_in(&cell, l->block_owner), l->type_executable, executable) ||
+		!read_cell(r, word_in(executable, l->executable_unlinked), l->type_unlinked,
+			unlinked) ||
+		!code ||
+		(code != word_in(unlinked, l->unlinked_code) &&
+			code != word_in(unlinked, l->unlinked_code + 8)))
+		return JSC_OTHER;
+	return JSC_NAMED;
+}
+
+static void read_inlined(const struct reading *r, struct jsc_frame *f)
+{
+	struct cell executable, unlinked, own[2];
+	struct buffer text = { 0 };
+
+	f->refusal = check(r, f, &own[0], &own[1]);
+	if (!f->refusal && (!f->pc || f->tier <= JSC_TIER_BASELINE || !r->layout->origins))
+		f->refusal = JSC_STUB;
+	if (!f->refusal)
+		f->refusal = find_inlined(r, f, &executable, &unlinked);
+	if (!f->refusal && !put_function(r, f, &executable, &unlinked, &text))
+		f->refusal = JSC_NO_TEXT;
+	if (!f->refusal && (f->refusal = check(r, f, &own[0], &own[1])) == JSC_NAMED)
+		finish(f, &text);
+	buffer_fini(&text);
 }
 
 /* Code outside of functions: its callee is no function, the block alone leads to its module. */
@@ -247,7 +362,7 @@ static void read_global(const struct reading *r, struct jsc_frame *f)
 {
 	static const char *const kinds[] = { "program", "module", "eval" };
 	const struct jsc_layout *l = r->layout;
-	struct buffer text = { 0 }, place = { 0 };
+	struct buffer text = { 0 }, place = { 0 }, url = { 0 };
 	struct cell block, executable;
 	unsigned kind;
 
@@ -264,7 +379,8 @@ static void read_global(const struct reading *r, struct jsc_frame *f)
 		f->refusal = JSC_OUTSIDE;
 		return;
 	}
-	put_module(r, &executable, &place);
+	if (read_url(r, &executable, &url))
+		put_module(&url, &place);
 	buffer_format(&text, place.size ? "[%s %s]" : "[%s]", kinds[kind], buffer_cstr(&place));
 	buffer_char(&text, '\0');
 	buffer_string(&text, place.size ? buffer_cstr(&place) : "JavaScriptCore");
@@ -272,6 +388,7 @@ static void read_global(const struct reading *r, struct jsc_frame *f)
 	finish(f, &text);
 	buffer_fini(&text);
 	buffer_fini(&place);
+	buffer_fini(&url);
 }
 
 /* A function of the engine or of its host: there is no code block, and its code is shared, so only
@@ -299,6 +416,30 @@ static void read_native(const struct reading *r, struct jsc_frame *f)
 	buffer_fini(&text);
 }
 
+void jsc_frame_follow(
+	struct profile_raw_js *raw, const struct jsc_layout *layout, jsc_read read, void *user)
+{
+	const struct reading r = { layout, read, user };
+	uint64_t executable = 0, owner = 0, unlinked;
+	struct cell callee;
+
+	raw->executable = raw->name = 0;
+	if (read_cell(&r, raw->callee, layout->type_function, &callee)) {
+		executable = word_in(&callee, layout->callee_executable);
+		if (executable & 1 &&
+			!read_word(&r, (executable & ~1ULL) + layout->rare_executable, &executable))
+			executable = 0;
+	}
+	if (is_cell(raw->block) && !read_word(&r, raw->block + layout->block_owner, &owner))
+		owner = 0;
+	if (owner && read_word(&r, owner + layout->executable_unlinked, &unlinked))
+		read_word(&r, unlinked + layout->unlinked_name, &raw->name);
+	else if (!owner && executable)
+		read_word(&r, executable + layout->native_name, &raw->name);
+	raw->executable =
+		(owner ? owner : executable) | (owner && owner == executable ? JSC_IS_PAIR : 0);
+}
+
 void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user)
 {
 	const struct reading r = { &f->layout, read, user };
@@ -306,11 +447,15 @@ void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user)
 
 	f->size = 0;
 	f->from = f->to = 0;
+	f->tier = 0;
+	f->module[0] = '\0';
 	f->refusal = JSC_STUB;
 	if (!is_cell(f->raw.callee))
 		return;
 	if (!read_word(&r, f->raw.callee, &head))
 		f->refusal = JSC_UNREAD;
+	else if (f->depth)
+		read_inlined(&r, f);
 	else if (!f->raw.block)
 		read_native(&r, f);
 	else if ((head >> 8 * CELL_TYPE & 0xff) == f->layout.type_function)

@@ -9,22 +9,20 @@
 #define OFFSETS_OF_ALL                                                                             \
 	.callee_executable = 24, .rare_executable = 48, .block_owner = 64, .block_unlinked = 56,   \
 	.block_code = 120, .executable_provider = 40, .native_name = 64, .provider_url = 72,       \
-	.code_tier = 12, .code_range = 24, .start_bits = 31
+	.code_tier = 12, .code_range = 24, .start_bits = 31, .origins = 80, .origins_ftl = 64
 
 #define OFFSETS_1_3                                                                                \
 	OFFSETS_OF_ALL, .executable_unlinked = 88, .unlinked_code = 56, .unlinked_name = 80,       \
-		.unlinked_start = 16, .code_range_ftl = 336, .range_kind = JSC_RANGE_SIZE
+			.unlinked_start = 16, .code_range_ftl = 336, .range_kind = JSC_RANGE_SIZE
 
 #define OFFSETS_1_4_3                                                                              \
 	OFFSETS_OF_ALL, .executable_unlinked = 80, .unlinked_code = 48, .unlinked_name = 64,       \
-		.unlinked_start = 8, .start_shift = 1, .code_range_ftl = 400, .range_at = 48,      \
-		.range_kind = JSC_RANGE_BOUNDS
+			.unlinked_start = 8, .start_shift = 1, .code_range_ftl = 400,              \
+			.range_at = 48, .range_kind = JSC_RANGE_BOUNDS
 
-#define TYPES_1_3                                                                                  \
-	.type_block = 20, .type_executable = 14, .type_unlinked = 15, .type_native = 10
+#define TYPES_1_3 .type_block = 20, .type_executable = 14, .type_unlinked = 15, .type_native = 10
 
-#define TYPES_1_4                                                                                  \
-	.type_block = 18, .type_executable = 12, .type_unlinked = 13, .type_native = 8
+#define TYPES_1_4 .type_block = 18, .type_executable = 12, .type_unlinked = 13, .type_native = 8
 
 static const struct jsc_layout bun_1_3 = { OFFSETS_1_3, TYPES_1_3, .type_function = 36 };
 static const struct jsc_layout bun_1_4_0 = { OFFSETS_1_3, TYPES_1_4, .type_function = 36 };

@@ -26,6 +26,8 @@ struct jsc_layout {
 	/* JITCode: the pointer to the code of baseline and DFG, the one of FTL, and what is behind
 	 * them */
 	uint16_t code_tier, code_range, code_range_ftl, range_at;
+	/* its CodeOrigins, of DFG and of FTL */
+	uint16_t origins, origins_ftl;
 	uint8_t range_kind; /* enum jsc_range_kind */
 	/* types of cells */
 	uint8_t type_function, type_block, type_executable, type_unlinked, type_native;

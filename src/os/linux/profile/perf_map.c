@@ -37,6 +37,20 @@ static void offer(struct perf_map_place *place, uint64_t begin, struct span name
 	place->is_found = true;
 }
 
+void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,
+	struct span name)
+{
+	if (!size || size > FUNCTION_BYTES_MAX || (name.size && memchr(name.data, '\0', name.size)))
+		return;
+	for (size_t i = first_from(places, count, begin);
+		i < count && places[i].address - begin < size; i++) {
+		if (name.size)
+			offer(&places[i], begin, name);
+		else
+			places[i].is_reused |= places[i].is_found;
+	}
+}
+
 static void take_line(struct perf_map_place *places, size_t count, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);
@@ -45,12 +59,8 @@ static void take_line(struct perf_map_place *places, size_t count, struct span l
 
 	cursor_blanks(&c);
 	name = cursor_until(&c, '\n');
-	if (c.failed || !name.size || memchr(name.data, '\0', name.size) || !size ||
-		size > FUNCTION_BYTES_MAX)
-		return;
-	for (size_t i = first_from(places, count, begin);
-		i < count && places[i].address - begin < size; i++)
-		offer(&places[i], begin, name);
+	if (!c.failed && name.size)
+		perf_map_put(places, count, begin, size, name);
 }
 
 void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cursor.h"
+
 #define PERF_MAP_NAME_MAX 255
 
 struct perf_map_place {
@@ -23,5 +25,8 @@ struct perf_map_place {
 
 /* Fills in places that are sorted by address, from whole lines. */
 void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size);
+/* The same from one function. Without a name its code is not known: places in it have none. */
+void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,
+	struct span name);
 
 #endif

@@ -32,7 +32,6 @@
 #define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
 #define CLOCKS_MAX	   4096
 #define PROGRAMS_MAX	   256
-#define NOTED_PERCENT	   10 /* of the frames of JavaScript: fewer without a name have no note */
 #define TRIES_MAX	   16 /* to open a file, through as many processes */
 
 /* --- the backend --- */
@@ -82,6 +81,7 @@ static void make_table(struct profile_state *s, uint64_t key, struct profile_kno
 		profile_tables_add(&s->tables, key, known->fd);
 		python_names_see(&s->stacks.python, key, known->path, known->fd);
 		jsc_names_see(&s->stacks.jsc, key, known->fd);
+		v8_names_see(&s->stacks.v8, key, known->fd);
 	}
 	known->has_table = true;
 }
@@ -163,7 +163,10 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		python_names_init(&s->stacks.python, bpf_code_map(&s->follow.code, "pythons"),
 			&s->control->pythons);
 		jsc_names_init(
-			&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"), &s->control->jscs);
+			&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"), &s->control->jscs,
+			run->options.cache_folder);
+		v8_names_init(
+			&s->stacks.v8, bpf_code_map(&s->follow.code, "v8s"), &s->control->jscs);
 		make_common(s);
 		s->control->least_ns = run->options.profile_wait_ns;
 	}
@@ -175,12 +178,15 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 static int profile_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
+	/* Large ones with an interpreter: functions have no names until their layout is known. */
+	static const char *const engines[] = { "node", "libnode", "bun", "claude", "opencode",
+		"deno", "electron", "python", "libpython", NULL };
 	struct profile_state *s = run->state;
+	bool has_all = run->options.profile_calls || run->options.profile_wait_ns;
 
 	/* Calls come at once, where samples come over seconds. */
-	if ((run->options.profile_calls || run->options.profile_wait_ns) && interest &&
-		!(interest & INTEREST_FROM_EXEC))
-		make_ahead(s, (pid_t)process->pid, NULL);
+	if (interest && !(interest & INTEREST_FROM_EXEC))
+		make_ahead(s, (pid_t)process->pid, has_all ? NULL : engines);
 	return follow_set(&s->follow, run, process, interest, err);
 }
 
@@ -353,26 +359,6 @@ static void emit_short_waits(struct backend_run *run)
 	backend_limit(run, "stacks of short waits", text, "--min-wait TIME records shorter ones");
 }
 
-static void emit_unnamed_javascript(struct backend_run *run)
-{
-	const struct jsc_names *j = &((struct profile_state *)run->state)->stacks.jsc;
-	double percent;
-	const char *why = jsc_names_refused(j, &percent);
-	char text[200];
-
-	if (j->unknown_build[0]) {
-		snprintf(text, sizeof(text),
-			"the layout of this build of JavaScriptCore is not known "
-			"(build id %s)",
-			j->unknown_build);
-		backend_limit(run, "names of functions of JavaScript", text, "");
-	}
-	if (!why || percent < NOTED_PERCENT)
-		return;
-	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
-	backend_limit(run, "names of some functions of JavaScript", text, "");
-}
-
 static int profile_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
@@ -389,7 +375,8 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	take_records(run);
 	emit_losses(run);
 	emit_short_waits(run);
-	emit_unnamed_javascript(run);
+	jsc_names_limits(&s->stacks.jsc, run);
+	v8_names_limits(&s->stacks.v8, run);
 	if (profile_stacks_name(&s->stacks, &s->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
 	if (is_kernel_hidden)

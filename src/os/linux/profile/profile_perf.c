@@ -5,8 +5,8 @@
  * the same steps as in BPF.
  *
  * Cannot be seen: processes that were not selected, nor started by one that was; what lies deeper
- * in a stack than the copy; functions of Python and of JavaScript, whose names are in other memory;
- * time in the kernel, where kernel.perf_event_paranoid is 2.
+ * in a stack than the copy; functions of Python, whose frames are in other memory and change before
+ * it could be read; time in the kernel, where kernel.perf_event_paranoid is 2.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -69,7 +69,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
 	perf_processes_init(&s->processes);
-	stack_walker_init(&s->walker, PROFILE_STACK, PROFILE_FRAME);
+	stack_walker_init(
+		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
 	status = perf_rings_open(&s->rings, s->period_ns, run->options.buffer_bytes, err);
 	if (!status)
 		return 0;
@@ -467,8 +468,9 @@ static void emit_limits(struct backend_run *run)
 	}
 	if (s->pythons)
 		backend_limit(run, "names of functions of Python",
-			"perf events copy the stack only, and they are in other memory",
+			"perf events copy the stack only; their frames are in other memory",
 			"run sooth as root");
+	jsc_names_limits(&s->walker.stacks.jsc, run);
 	if (s->throttled)
 		backend_limit(run, "some samples",
 			"the kernel stopped sampling for moments: the rate is too high",

@@ -15,11 +15,14 @@
 #include "symbols/elf_address.h"
 #include <sooth/field.h>
 
-#define FRAMES_MAX  (1u << 20)
-#define STACKS_MAX  (1u << 20)
+#define FRAMES_MAX (1u << 20)
+#define STACKS_MAX (1u << 20)
+/* Of one stack: of all kinds at once, and as many again that are compiled into others. */
+#define NUMBERS_MAX (3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX)
 #define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
 #define FILE_PYTHON (UINT64_MAX - 1)
 #define FILE_JSC    (UINT64_MAX - 2)
+#define FILE_V8	    (UINT64_MAX - 3)
 
 struct frame_key {
 	uint64_t file;
@@ -48,11 +51,11 @@ void profile_stacks_fini(struct profile_stacks *s)
 	map_fini(&s->stacks);
 	python_names_fini(&s->python);
 	jsc_names_fini(&s->jsc);
+	v8_names_fini(&s->v8);
 	generated_fini(&s->generated);
 }
 
-static bool put_frame(
-	struct profile_stacks *s, const struct frame_key *key, uint32_t *number)
+static bool put_frame(struct profile_stacks *s, const struct frame_key *key, uint32_t *number)
 {
 	bool is_new;
 	uint32_t *known = map_put(&s->frames, key, &is_new);
@@ -81,8 +84,8 @@ static struct python_walk match_python(
 {
 	const struct profile_raw_frame *user = (const void *)(raw + 1);
 	const uint64_t *kernel = (const void *)(user + raw->user_frames);
-	struct python_walk w = { (const void *)(kernel + raw->kernel_frames), raw->python_frames,
-		0, false, false };
+	struct python_walk w = { (const void *)(kernel + raw->kernel_frames), raw->python_frames, 0,
+		false, false };
 	uint32_t calls = 0, entries = 0;
 
 	for (uint32_t i = 0; i < raw->user_frames && w.count; i++)
@@ -123,22 +126,82 @@ static const struct profile_raw_js *javascript_of(const struct profile_raw *raw)
 	return (const void *)(python + raw->python_frames);
 }
 
-/* In place of a frame of generated code or of the interpreter; false: it has no name. */
-static bool find_javascript(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
-	const struct profile_raw_js **next, struct frame_key *key)
+/* What stands beside a frame of generated code or of the interpreter; NULL: nothing. */
+static const struct profile_raw_js *next_javascript(
+	const struct profile_raw *raw, uint32_t index, const struct profile_raw_js **next)
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
 	const struct profile_raw_js *end = javascript_of(raw) + raw->js_frames;
-	uint32_t name;
 
 	while (*next < end && (*next)->index < index)
 		++*next;
-	if (*next >= end || (*next)->index != index)
-		return false;
-	name = jsc_names_put(&s->jsc, raw, *next, &user[index]);
-	if (name != JSC_NAME_NONE)
-		*key = (struct frame_key){ .file = FILE_JSC, .offset = name };
-	return name != JSC_NAME_NONE;
+	return *next < end && (*next)->index == index ? *next : NULL;
+}
+
+/* In place of such a frame: the functions of JavaScriptCore that it stands for. How many, 0: it has
+ * no name. */
+static size_t find_jsc(struct profile_stacks *s, const struct profile_raw *raw,
+	const struct profile_raw_js *frame, uint32_t names[JSC_FUNCTIONS_MAX])
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const struct profile_raw_js *first = javascript_of(raw);
+	bool is_calling = frame > first && frame[-1].index + 1 == frame->index;
+
+	return jsc_names_put(&s->jsc, raw, frame, &user[frame->index], is_calling, names);
+}
+
+/* False: there is no room. */
+static bool put_jsc(struct profile_stacks *s, const uint32_t names[], size_t found,
+	uint32_t numbers[], size_t *count)
+{
+	/* What is compiled into a function is left out of the deepest of stacks. */
+	size_t room = NUMBERS_MAX - PROFILE_FRAMES_MAX - PYTHON_FRAMES_MAX - 1;
+	size_t first = *count + found > room ? found - 1 : 0;
+
+	for (size_t i = first; i < found; i++) {
+		struct frame_key key = { .file = FILE_JSC, .offset = names[i] };
+
+		if (!put_frame(s, &key, &numbers[(*count)++]))
+			return false;
+	}
+	return true;
+}
+
+/* A frame in a process with V8: its function, or behind it the one that called it. */
+static bool put_v8(struct profile_stacks *s, const struct profile_raw *raw,
+	const struct profile_raw_js *frame, uint32_t numbers[], size_t *count)
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	struct frame_key key = { .file = user[frame->index].file,
+		.offset = user[frame->index].offset };
+	bool is_behind;
+	struct frame_key function = { .file = FILE_V8,
+		.offset = v8_names_put(&s->v8, raw, frame, &user[frame->index], &is_behind) };
+	bool has_name = function.offset != V8_NAME_NONE;
+
+	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
+	if (has_name && !is_behind)
+		return put_frame(s, &function, &numbers[(*count)++]);
+	return put_frame(s, &key, &numbers[(*count)++]) &&
+	       (!has_name || put_frame(s, &function, &numbers[(*count)++]));
+}
+
+/* A frame that is no function of Python. False: there is no room. */
+static bool put_user(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
+	const struct profile_raw_js *beside, uint32_t numbers[], size_t *count)
+{
+	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	struct frame_key key = { .file = user[index].file, .offset = user[index].offset };
+	uint32_t names[JSC_FUNCTIONS_MAX];
+	size_t found = 0;
+
+	if (beside && v8_names_layout(&s->v8, raw->js_file))
+		return put_v8(s, raw, beside, numbers, count);
+	if (beside)
+		found = find_jsc(s, raw, beside, names);
+	if (found)
+		return put_jsc(s, names, found, numbers, count);
+	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
+	return put_frame(s, &key, &numbers[(*count)++]);
 }
 
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
@@ -158,8 +221,6 @@ static size_t put_frames(
 			return 0;
 	}
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
-		struct frame_key key = { .file = user[i].file, .offset = user[i].offset };
-
 		if (python.is_usable && python_names_is_eval(&s->python, &user[i])) {
 			if (!python.skips_first) {
 				if (!put_python(s, raw, &python, numbers, &count))
@@ -168,9 +229,7 @@ static size_t put_frames(
 			}
 			python.skips_first = false;
 		}
-		if (!find_javascript(s, raw, i, &javascript, &key))
-			key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
-		if (!put_frame(s, &key, &numbers[count++]))
+		if (!put_user(s, raw, i, next_javascript(raw, i, &javascript), numbers, &count))
 			return 0;
 	}
 	return count;
@@ -179,7 +238,7 @@ static size_t put_frames(
 uint32_t profile_stacks_put(
 	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out)
 {
-	uint32_t numbers[PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX + 1];
+	uint32_t numbers[NUMBERS_MAX];
 	size_t count = put_frames(s, raw, numbers) * sizeof(numbers[0]), seed = raw->end + 1;
 	struct stack_key key = { hash_bytes(HASH_BEGIN + raw->end, numbers, count),
 		hash_bytes(~HASH_BEGIN - seed, numbers, count) };
@@ -257,8 +316,8 @@ static void write_frame(const struct frame_writer *out, const struct to_name *fr
 }
 
 /* Without a symbol: the function that the unwind information knows there. */
-static void find_entry(
-	const struct profile_entries *entries, const struct frame_key *key, struct elf_address *found)
+static void find_entry(const struct profile_entries *entries, const struct frame_key *key,
+	struct elf_address *found)
 {
 	uint64_t entry;
 
@@ -316,21 +375,25 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 	return 0;
 }
 
-static void name_javascript(
-	const struct jsc_names *j, const struct to_name *frames, size_t count, const struct frame_writer *out)
+static void name_javascript(const struct profile_stacks *s, const struct to_name *frames,
+	size_t count, const struct frame_writer *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { .is_found = true };
+		uint32_t name = (uint32_t)frames[i].key.offset;
 		const char *function, *file;
 
-		jsc_names_get(j, (uint32_t)frames[i].key.offset, &function, &file);
+		if (frames[i].key.file == FILE_V8)
+			v8_names_get(&s->v8, name, &function, &file);
+		else
+			jsc_names_get(&s->jsc, name, &function, &file);
 		snprintf(found.name, sizeof(found.name), "%s", function);
 		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "");
 	}
 }
 
-static void name_python(
-	const struct python_names *p, const struct to_name *frames, size_t count, const struct frame_writer *out)
+static void name_python(const struct python_names *p, const struct to_name *frames, size_t count,
+	const struct frame_writer *out)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { .is_found = frames[i].key.offset < PYTHON_NAME_NONE };
@@ -387,12 +450,13 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 			;
 		if (frames[from].key.file == FILE_PYTHON)
 			name_python(&s->python, frames + from, to - from, &writer);
-		else if (frames[from].key.file == FILE_JSC)
-			name_javascript(&s->jsc, frames + from, to - from, &writer);
+		else if (frames[from].key.file == FILE_JSC || frames[from].key.file == FILE_V8)
+			name_javascript(s, frames + from, to - from, &writer);
 		else if (frames[from].key.file == PROFILE_FILE_NONE)
 			status = name_generated(&s->generated, frames + from, to - from, &writer);
 		else if (frames[from].key.file == FILE_KERNEL)
-			*is_kernel_hidden = name_kernel(frames + from, to - from, &writer) == -EPERM;
+			*is_kernel_hidden =
+				name_kernel(frames + from, to - from, &writer) == -EPERM;
 		else
 			name_user(files, entries, frames + from, to - from, &writer);
 	}

@@ -10,6 +10,7 @@
 #include "os/linux/profile/jsc_names.h"
 #include "os/linux/profile/profile_files.h"
 #include "os/linux/profile/python_names.h"
+#include "os/linux/profile/v8_names.h"
 
 #define PROFILE_STACK_NONE 0
 
@@ -21,12 +22,13 @@ struct profile_entries {
 
 struct profile_stacks {
 	uint16_t stack_kind, frame_kind; /* of the records */
-	struct map frames; /* file and offset -> uint32_t, from 1 on */
-	struct map stacks; /* two hashes -> uint32_t, from 1 on */
-	uint64_t refused;  /* samples whose stack found no room */
+	struct map frames;		 /* file and offset -> uint32_t, from 1 on */
+	struct map stacks;		 /* two hashes -> uint32_t, from 1 on */
+	uint64_t refused;		 /* samples whose stack found no room */
 	struct generated generated;
 	struct python_names python;
 	struct jsc_names jsc;
+	struct v8_names v8;
 };
 
 void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);

@@ -182,6 +182,7 @@ void python_names_get(const struct python_names *p, uint32_t name, const char **
 {
 	struct span text = names_get(&p->names, name);
 
-	*function = text.data;
-	*file = text.data + strlen(text.data) + 1;
+	/* Both end with a NUL; a text without any is of no function. */
+	*function = text.size ? text.data : "";
+	*file = text.size ? text.data + strlen(text.data) + 1 : "";
 }

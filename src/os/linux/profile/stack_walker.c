@@ -130,11 +130,13 @@ static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, 
 	return true;
 }
 
-#define ROWS_MAX       (1u << 16)
-#define TABLES_MAX     64
-#define MAPS_MS	       1000
-#define OPEN_TRIES_MAX 16
-#define FRAME_WORDS    2
+#define ROWS_MAX	   (1u << 16)
+#define TABLES_MAX	   64
+#define MAPS_MS		   1000
+#define OPEN_TRIES_MAX	   16
+#define FRAME_WORDS	   2
+#define PYTHON_FRAME_WORDS 3
+#define ENGINE_BYTES_LEAST (8u << 20) /* of mapped code */
 
 struct row_key {
 	uint64_t file, offset;
@@ -147,13 +149,16 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 	return stack_memory_read(&s->memory, out, size, address);
 }
 
-#include "bpf/python_step.h"
+#include "bpf/v8_step.h"
 
-void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind)
+void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
+	const char *cache_folder)
 {
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
 	python_names_init(&s->stacks.python, -1, &s->has_python);
+	jsc_names_init(&s->stacks.jsc, -1, &s->has_javascript, cache_folder);
+	v8_names_init(&s->stacks.v8, -1, &s->has_javascript);
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
 	stack_memory_init(&s->memory);
@@ -207,6 +212,13 @@ static struct profile_seen seen_of(const struct stack_walker *s, const struct st
 		.device_minor = m->device_minor };
 }
 
+static void see_file(struct stack_walker *s, uint64_t file, const struct profile_known *known)
+{
+	python_names_see(&s->stacks.python, file, known->path, known->fd);
+	jsc_names_see(&s->stacks.jsc, file, known->fd);
+	v8_names_see(&s->stacks.v8, file, known->fd);
+}
+
 static const struct profile_known *open_file(
 	struct stack_walker *s, const struct stack_mapping *m, const char *path)
 {
@@ -220,7 +232,7 @@ static const struct profile_known *open_file(
 	if (known && known->fd < 0 && path)
 		profile_files_open_path(&s->files, &seen, path);
 	if (known && known->fd >= 0)
-		python_names_see(&s->stacks.python, m->file, known->path, known->fd);
+		see_file(s, m->file, known);
 	return known;
 }
 
@@ -273,6 +285,68 @@ static void meet_python(struct walk *w, const struct python_names *names, uint64
 	w->raw.python_type = w->mapping.shift + p->code_type;
 }
 
+/* The file of the process that has an engine: no library of such a size is smaller. */
+static void begin_javascript(struct stack_walker *s)
+{
+	const struct stack_mapping *all = (const void *)s->mappings->data;
+	struct profile_raw *raw = &s->walk.raw;
+
+	raw->js_file = 0;
+	raw->js_frames = 0;
+	for (size_t i = 0; i < s->mappings->size / sizeof(*all) && !raw->js_file; i++) {
+		if (!all[i].is_code || all[i].file == PROFILE_FILE_NONE ||
+			all[i].to - all[i].from < ENGINE_BYTES_LEAST)
+			continue;
+		open_file(s, &all[i], NULL);
+		if (jsc_names_has(&s->stacks.jsc, all[i].file) ||
+			v8_names_layout(&s->stacks.v8, all[i].file))
+			raw->js_file = all[i].file;
+	}
+	if (raw->js_file)
+		jsc_names_meet(&s->stacks.jsc, raw);
+}
+
+/* Objects of V8 are moved often: of a copied stack they are not followed. */
+static bool meet_v8(struct stack_walker *s)
+{
+	struct walk *w = &s->walk;
+	const struct v8_layout *layout =
+		w->raw.js_file ? v8_names_layout(&s->stacks.v8, w->raw.js_file) : NULL;
+
+	w->address = w->pc - !w->is_exact;
+	if (layout && !s->has_no_fp && !s->memory.copy)
+		v8_frame(w, &layout->shared);
+	return layout;
+}
+
+/* What the engine has beside the frame that the walk is at. The frame is in the copy of a stack;
+ * the objects that it leads to are always read from the process. */
+static void meet_javascript(struct stack_walker *s, uint64_t offset)
+{
+	struct walk *w = &s->walk;
+	struct profile_raw_js frame = { .index = w->frames };
+	struct jsc_slots slots;
+
+	if (meet_v8(s) || !w->raw.js_file || s->has_no_fp ||
+		w->raw.js_frames >= PROFILE_FRAMES_MAX ||
+		(w->mapping.file != PROFILE_FILE_NONE &&
+			!jsc_names_is_interpreter(
+				&s->stacks.jsc, &w->raw, w->mapping.file, offset)) ||
+		!walk_read(w, &slots, sizeof(slots), w->fp + JSC_SLOTS_AT))
+		return;
+	jsc_names_follow(&s->stacks.jsc, &w->raw, &slots, &frame);
+	memcpy(&w->js[w->raw.js_frames++ * JSC_FRAME_WORDS], &frame, sizeof(frame));
+}
+
+/* Behind the other frames. */
+static void put_javascript(struct walk *w)
+{
+	size_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames +
+		       w->raw.python_frames * PYTHON_FRAME_WORDS;
+
+	memcpy(&w->tail[words], w->js, w->raw.js_frames * sizeof(struct profile_raw_js));
+}
+
 /* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
 static const struct stack_mapping *put_frame(struct stack_walker *s)
 {
@@ -292,6 +366,7 @@ static const struct stack_mapping *put_frame(struct stack_walker *s)
 	w->mapping.shift = m->file == PROFILE_FILE_NONE ? 0 : m->from - m->offset;
 	w->tail[w->frames * FRAME_WORDS] = m->file;
 	w->tail[w->frames * FRAME_WORDS + 1] = address - w->mapping.shift;
+	meet_javascript(s, address - w->mapping.shift);
 	w->frames++;
 	return m;
 }
@@ -349,7 +424,7 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 
 	w->frames = 0;
 	w->python_runtime = 0;
-	w->raw.python_frames = w->raw.is_python_whole = 0;
+	w->raw.python_frames = w->raw.is_python_whole = w->raw.js_frames = 0;
 	w->end = seen->is_foreign ? PROFILE_FOREIGN : PROFILE_KERNEL_ONLY;
 	if (!seen->has_registers || seen->is_foreign)
 		return;
@@ -360,6 +435,7 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	s->has_no_fp = seen->has_no_fp;
 	w->is_exact = 1;
 	w->has_link = seen->link != 0;
+	begin_javascript(s);
 	do
 		m = put_frame(s);
 	while (m && step(s, m));
@@ -370,6 +446,10 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 {
 	struct walk *w = &s->walk;
 
+	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = s->process.start_ticks,
+		.pid = (uint32_t)s->process.pid,
+		.tid = seen->tid };
 	walk_user(s, seen);
 	w->raw.kernel_frames = seen->kernel_frames;
 	if (seen->kernel_frames)
@@ -378,10 +458,7 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 	if (w->python_runtime)
 		python_frames(
 			w, seen->thread_pointer ? seen->thread_pointer : python_self(w, seen->tid));
-	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
-		.start_ticks = s->process.start_ticks,
-		.pid = (uint32_t)s->process.pid,
-		.tid = seen->tid };
+	put_javascript(w);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
 	return profile_stacks_put(&s->stacks, &w->raw, out);

@@ -39,9 +39,9 @@ struct stack_memory {
 struct stack_walker {
 	struct profile_files files;
 	struct profile_stacks stacks;
-	struct map rows;   /* file and offset -> struct unwind_found */
-	struct map tables; /* file without an index -> struct unwind_table */
-	uint64_t has_python;
+	struct map rows;		     /* file and offset -> struct unwind_found */
+	struct map tables;		     /* file without an index -> struct unwind_table */
+	uint64_t has_python, has_javascript; /* of any engine */
 	struct timeout timeout;
 	struct stack_memory memory;
 	struct buffer bytes; /* of /proc/PID/maps */
@@ -61,7 +61,8 @@ struct stack_copied {
 };
 
 /* The kinds are those of the records that define stacks and frames. */
-void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind);
+void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
+	const char *cache_folder);
 void stack_walker_fini(struct stack_walker *s);
 /* The process of the next walks, with its directory: 0, or why its mappings could not be read. */
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory);
@@ -69,8 +70,8 @@ int stack_walker_process(struct stack_walker *s, const struct process_id *proces
  * new one is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
-/* The same from a copy, with no need of stack_walker_process(). Functions of Python are not found.
- */
+/* The same from a copy, with no need of stack_walker_process(). Functions of Python are not found:
+ * their frames are not in the copy. */
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
 	const struct stacks_seen *seen, uint64_t time_ns, struct buffer *out);
 /* Opens a file as long as the process has it mapped, or by its path, so that later walks find it.

@@ -5,6 +5,7 @@
  */
 #include "os/linux/rights/needs.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <bpf/libbpf.h>
 
 #include "os/linux/rights/capabilities.h"
 #include "symbols/instruction.h"
@@ -85,13 +84,6 @@ static int refuse_kernel(
 	error_why(err, "this kernel is %s", system.release);
 	error_missing(err, "%s", missing);
 	return error_remedy(err, "%s", remedy);
-}
-
-/* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
- * privilege, so the release decides. */
-bool needs_have_task_storage(void)
-{
-	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
 }
 
 static int test_bpf_ring(const struct os *os, struct sooth_error *err)

@@ -23,7 +23,5 @@ extern const char needs_bpf_remedy[];
 bool needs_has_capability(unsigned capability);
 /* The running kernel, as KERNEL_RELEASE() of symbols/instruction.h makes it. 0: unknown. */
 uint32_t needs_kernel_release(void);
-/* Whether each thread can have memory of its own for BPF programs. */
-bool needs_have_task_storage(void);
 
 #endif

@@ -4,11 +4,32 @@
 #ifndef SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 #define SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
 
+#include "base/map.h"
 #include "collect/backend.h"
-#include "os/linux/proc/agent_members.h"
-#include "os/linux/files/fd_tables.h"
+#include "model/batch.h"
 #include "os/linux/bpf/members.h"
-#include "os/linux/sockets/socket_holdings.h"
+#include "os/linux/files/fd_tables.h"
+#include "os/linux/proc/agent_members.h"
+#include "os/linux/sock_diag/socket_fact.h"
+#include "os/linux/sockets/socket_tables.h"
+#include "probes/sockets.h"
+
+struct socket_holdings {
+	struct map sockets; /* inode (uint64_t) -> struct held_socket, by the lowest descriptor */
+	struct map names;   /* inode of the unix peer -> struct held_text */
+	struct buffer texts;
+	uint8_t state;	       /* of the list of descriptors */
+	uint32_t selected;     /* bits by protocol */
+	uint32_t refused;      /* bits by protocol: it could not be read */
+	bool is_all;	       /* a protocol is unknown: read all of them */
+	bool has_closed_links; /* descriptors can be listed, but their links may not be read */
+	/* For TCP over IPv4 and IPv6: ports with any listening socket in the namespace, as bits. */
+	uint64_t listened[2][65536 / 64];
+	/* Of the current input. */
+	bool is_from_tables;
+	bool needs_detail;
+	int netlink; /* -1: none; to look up names of interfaces */
+};
 
 struct socket_snapshot {
 	struct members members;

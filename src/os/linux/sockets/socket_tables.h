@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of sockets in /proc/PID/net: of that process's namespace. */
+/* Protocols of sockets by the kernel's names for them, and where to read their sockets: the tables
+ * in /proc/PID/net, of that process's namespace. */
 #ifndef SOOTH_OS_LINUX_SOCKET_TABLES_H
 #define SOOTH_OS_LINUX_SOCKET_TABLES_H
 
 #include "os/linux/sock_diag/socket_fact.h"
+#include "os/linux/sock_diag/socket_messages.h"
+
+struct socket_protocol {
+	const char *kernel_name;       /* as in /proc/net/protocols */
+	const char *text;	       /* as in records; NULL: each socket has its own */
+	uint8_t family;		       /* enum sockets_family */
+	struct socket_request request; /* family 0: no sock_diag for it */
+	const char *table;	       /* below /proc/PID; NULL: none */
+};
+
+extern const struct socket_protocol socket_protocols[];
+extern const unsigned socket_protocols_count;
 
 struct socket_table {
 	const char *file; /* below /proc/PID */
@@ -18,5 +31,8 @@ size_t socket_tables_take(const struct socket_table *table, const void *data, si
 /* The whole table of a process, read in pieces. A negative errno, or 1 when it was too long. */
 int socket_tables_read(
 	int process, const struct socket_table *table, socket_fact_consumer take, void *user);
+
+/* NULL: unknown. */
+const struct socket_protocol *socket_protocol_by_name(struct span name);
 
 #endif

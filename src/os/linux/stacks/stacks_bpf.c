@@ -52,7 +52,7 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	struct stacks_bpf *s = run->state;
 	int status;
 
-	stacks_reader_open(&s->reader);
+	stacks_reader_open(&s->reader, run);
 	s->reader.read = read_threads;
 	status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);
 	if (!status) {
@@ -78,5 +78,6 @@ const struct backend backend_stacks_bpf = {
 	.start = stacks_reader_sample,
 	.sample = stacks_reader_sample,
 	.stop = stacks_reader_stop,
+	.defines_at_stop = true,
 	.close = stacks_close,
 };

@@ -51,8 +51,8 @@ static void read_times(struct stacks_procfs *s, const struct process_snapshot *o
 	seen->switches = seen->cpu_ns;
 }
 
-static void read_registers(struct stacks_procfs *s, const struct process_snapshot *of,
-	uint32_t tid, struct stacks_seen *seen)
+static void read_registers(struct stacks_procfs *s, const struct process_snapshot *of, uint32_t tid,
+	struct stacks_seen *seen)
 {
 	int status = process_snapshot_file(of, tid, "syscall", &s->bytes);
 	struct task_call call;
@@ -104,7 +104,7 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	struct stacks_procfs *s = run->state;
 
 	(void)err;
-	stacks_reader_open(&s->reader);
+	stacks_reader_open(&s->reader, run);
 	s->reader.read = read_threads;
 	return 0;
 }
@@ -131,5 +131,6 @@ const struct backend backend_stacks_procfs = {
 	.start = stacks_reader_sample,
 	.sample = stacks_reader_sample,
 	.stop = stacks_reader_stop,
+	.defines_at_stop = true,
 	.close = stacks_close,
 };

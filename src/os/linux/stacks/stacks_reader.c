@@ -21,10 +21,11 @@ struct stacks_reading {
 	bool is_walked, has_moved;
 };
 
-void stacks_reader_open(struct stacks_reader *s)
+void stacks_reader_open(struct stacks_reader *s, const struct backend_run *run)
 {
 	members_init(&s->members);
-	stack_walker_init(&s->walker, STACKS_STACK, STACKS_FRAME);
+	stack_walker_init(
+		&s->walker, STACKS_STACK, STACKS_FRAME, run->options.cache_folder);
 }
 
 void stacks_reader_close(struct stacks_reader *s)

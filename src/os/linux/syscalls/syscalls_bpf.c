@@ -85,15 +85,17 @@ struct syscalls_state {
 	uint64_t swept;			  /* overflow entries created until the last sweep */
 };
 
-/* Arguments are captured only if requested: a call without captures costs half as much. */
-static void captures_of(
-	const struct syscall_row *row, bool has_data, struct syscalls_capture *captures)
+/* Arguments are captured only if requested: a call without captures costs half as much. Of what was
+ * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h). */
+static void captures_of(const struct syscall_row *row, bool has_data, bool has_status,
+	struct syscalls_capture *captures)
 {
 	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
 		const struct argument_type *type = syscall_argument(row, i);
 		bool is_data = type->form == ARGUMENT_AS_DATA;
 
-		if (type->keep && (has_data || !is_data))
+		if (type->keep && (has_data || !is_data ||
+					  (has_status && type->keep == SYSCALLS_KEEP_BY_RESULT)))
 			captures[n++] = (struct syscalls_capture){ .argument = (uint8_t)i,
 				.keep = type->keep,
 				.is_result = type->is_result,
@@ -154,7 +156,8 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		if (!row)
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
-		captures_of(row, options->calls.data_bytes != 0, config->captures[number]);
+		captures_of(row, options->calls.data_bytes != 0, options->calls.has_budget,
+			config->captures[number]);
 		if (is_kept(row))
 			config->kept[number / 64] |= 1ull << number % 64;
 	}
@@ -162,7 +165,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	config->data_bytes = options->calls.data_bytes;
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
-	config->has_budget = options->calls.has_budget;
+	config->has_budget = config->keeps_status = options->calls.has_budget;
 	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
 	return 0;
 }

@@ -21,9 +21,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "model/process_id.h"
-
-#define TRACEFS_PREFIX "sooth_"
 
 /* Owner of the definitions. The guard's pid distinguishes several observers in one process. */
 struct tracefs_group {
@@ -65,5 +64,14 @@ int64_t tracefs_event_id(int tracefs, const struct tracefs_group *group, uint64_
 int tracefs_event_open(int64_t id, pid_t tid, enum tracefs_reach reach);
 /* -EBUSY when it is in use, -ENOENT when there is none. */
 int tracefs_remove(int tracefs, const struct tracefs_group *group, uint64_t event);
+
+/*
+ * Remove the group's events below this number, those in use as soon as they are free; -EBUSY when
+ * some are still in use after that time. Async-signal-safe: the guard calls it.
+ */
+int uprobes_sweep_group(
+	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t timeout_ns);
+/* Remove definitions of owners that are gone, as far as they are found; logs each. */
+void uprobes_sweep_dead(int tracefs, const struct log *log);
 
 #endif

@@ -1,12 +1,116 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of a wait: their head, and a party to it. */
+/* The records of a wait: their head, a party to it, and its process. */
 #include "os/linux/waits/wait_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
+#include "collect/secrets.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/files/timeout.h"
+#include "os/linux/host/freezer.h"
 #include "os/os.h"
+#include "probes/waits.h"
+
+/* --- all processes of the host, as /proc/PID/stat has them: parents, states, names --- */
+
+#define ANCESTORS_MAX 64
+
+void wait_table_fini(struct wait_table *t)
+{
+	buffer_fini(&t->entries);
+	buffer_fini(&t->pids);
+	buffer_fini(&t->bytes);
+}
+
+void wait_table_clear(struct wait_table *t)
+{
+	buffer_reset(&t->entries);
+	t->is_read = false;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct wait_entry *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static void add(struct wait_table *t, pid_t pid)
+{
+	struct wait_entry e = { 0 };
+	struct procfs_stat stat;
+	size_t size;
+
+	if (procfs_read(pid, "stat", &t->bytes, PROCFS_STAT) ||
+		!procfs_parse_stat(&stat, t->bytes.data, t->bytes.size))
+		return;
+	e = (struct wait_entry){ .start_ticks = stat.start_ticks,
+		.pid = stat.pid,
+		.ppid = stat.ppid,
+		.process_group = stat.process_group,
+		.session = stat.session,
+		.state = stat.state };
+	size = stat.name.size < sizeof(e.name) ? stat.name.size : sizeof(e.name) - 1;
+	memcpy(e.name, stat.name.data, size);
+	buffer_append(&t->entries, &e, sizeof(e));
+}
+
+static void read_all(struct wait_table *t)
+{
+	const pid_t *pids;
+
+	if (t->is_read)
+		return;
+	t->is_read = true;
+	buffer_reset(&t->pids);
+	if (procfs_list(&t->pids))
+		return;
+	pids = (const void *)t->pids.data;
+	for (size_t i = 0; i < t->pids.size / sizeof(*pids); i++)
+		add(t, pids[i]);
+	if (buffer_failed(&t->entries))
+		buffer_reset(&t->entries);
+	if (t->entries.size)
+		qsort(t->entries.data, t->entries.size / sizeof(struct wait_entry),
+			sizeof(struct wait_entry), by_pid);
+}
+
+static size_t wait_table_count(struct wait_table *t)
+{
+	read_all(t);
+	return t->entries.size / sizeof(struct wait_entry);
+}
+
+static const struct wait_entry *wait_table_at(struct wait_table *t, size_t i)
+{
+	return (const struct wait_entry *)(const void *)t->entries.data + i;
+}
+
+const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid)
+{
+	struct wait_entry key = { .pid = pid };
+	size_t count = wait_table_count(t);
+
+	return count ? bsearch(&key, t->entries.data, count, sizeof(key), by_pid) : NULL;
+}
+
+bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of)
+{
+	const struct wait_entry *e = wait_table_get(t, of);
+
+	for (unsigned i = 0; e && i < ANCESTORS_MAX; i++) {
+		if (e->ppid == pid)
+			return true;
+		e = wait_table_get(t, e->ppid);
+	}
+	return false;
+}
 
 #define STEPS_MAX 48 /* processes of a chain */
 #define DEPTH_MAX 16
@@ -62,4 +166,253 @@ void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	RECORD_APPEND(&r->run->out, &p, tail, ARRAY_SIZE(tail));
 	if (found->follows && entry)
 		wait_follow(r, found->pid, n->depth + 1);
+}
+
+/* --- a process of the chain: what it is, its children, its tracer --- */
+
+#define TITLE_BYTES  512
+#define CHILDREN_MAX 16
+#define KERNEL_FLAG  0x00200000u /* PF_KTHREAD */
+
+/* Those of P_PID and so on, waitid(2). */
+enum { WAIT_ALL, WAIT_PID, WAIT_GROUP, WAIT_PIDFD };
+
+/* --- children --- */
+
+struct child_choice {
+	unsigned kind;
+	uint32_t id;
+};
+
+static struct child_choice choice_of(const struct wait_node *n, const struct wait_call *c)
+{
+	const uint64_t *a = c->thread->arguments;
+	int32_t pid = (int32_t)a[0];
+
+	if (c->thread->call_state || !c->row || c->what != SYSCALL_WAIT_CHILD)
+		return (struct child_choice){ WAIT_ALL, 0 };
+	if (wait_argument(c->row, ARGUMENT_TYPE_wait_type) == 0)
+		return (struct child_choice){ a[0] <= WAIT_GROUP ? (unsigned)a[0] : WAIT_ALL,
+			(uint32_t)a[1] };
+	if (pid > 0)
+		return (struct child_choice){ WAIT_PID, (uint32_t)pid };
+	if (pid == -1)
+		return (struct child_choice){ WAIT_ALL, 0 };
+	return (struct child_choice){ WAIT_GROUP,
+		pid ? (uint32_t) - (int64_t)pid : n->stat.process_group };
+}
+
+static bool is_chosen(const struct wait_entry *e, const struct child_choice *choice)
+{
+	return choice->kind == WAIT_ALL || (choice->kind == WAIT_PID && e->pid == choice->id) ||
+	       (choice->kind == WAIT_GROUP && e->process_group == choice->id);
+}
+
+static void add_children(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+	const struct child_choice *choice, enum waits_confidence confidence)
+{
+	size_t count = wait_table_count(&r->table), added = 0;
+
+	for (size_t i = 0; i < count && added < CHILDREN_MAX; i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+
+		if (e->ppid != n->stat.pid || !is_chosen(e, choice))
+			continue;
+		wait_party(r, n, tid,
+			&(struct wait_found){ .relation = WAITS_RELATION_CHILD,
+				.source = WAITS_SOURCE_PROCESSES,
+				.confidence = confidence,
+				.pid = e->pid,
+				.follows = e->state != 'Z' });
+		added++;
+	}
+}
+
+void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	struct child_choice choice = choice_of(n, c);
+
+	add_children(r, n, c->thread->record.tid, &choice, WAITS_HIGH);
+}
+
+/* --- the process --- */
+
+static void read_title(struct wait_reader *r, const struct wait_node *n, struct waits_process *p,
+	struct buffer *title)
+{
+	struct buffer raw = { 0 };
+	int status =
+		timeout_read_at(&r->timeout, n->process, "cmdline", &raw, PROCFS_STAT, TIMEOUT_MS);
+
+	p->title_state = procfs_state(status < 0 ? status : 0);
+	if (status >= 0 && !raw.size)
+		p->title_state = SOOTH_STATE_ABSENT;
+	if (status >= 0 && raw.size)
+		secrets_mask_arguments(title, (const char *)raw.data, raw.size);
+	if (title->size > TITLE_BYTES) {
+		title->size = TITLE_BYTES;
+		p->title_state = SOOTH_STATE_TRUNCATED;
+	}
+	buffer_fini(&raw);
+}
+
+static uint32_t tracer_of(struct wait_reader *r, const struct wait_node *n)
+{
+	struct span value;
+	uint64_t pid;
+
+	if (procfs_read_at(n->process, "status", &r->bytes, PROCFS_SMALL) < 0 ||
+		!task_status_find(&value, "TracerPid:", r->bytes.data, r->bytes.size) ||
+		!span_decimal(value, &pid))
+		return 0;
+	return (uint32_t)pid;
+}
+
+/* Since Linux 6.1 a frozen thread keeps the state and wait channel of what it was in; version 1
+ * reports D, as of a wait for a disk. */
+static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
+{
+	return n->stat.state == 'D' &&
+	       procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) >= 0 &&
+	       freezer_look(&r->groups, span_of((const char *)r->bytes.data, r->bytes.size)) ==
+		       PROC_FROZEN_YES;
+}
+
+static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)
+{
+	if (n->stat.state == 'Z')
+		wait_party(r, n, n->stat.pid,
+			&(struct wait_found){ .relation = WAITS_RELATION_PARENT,
+				.source = WAITS_SOURCE_PROCESSES,
+				.confidence = WAITS_HIGH,
+				.pid = n->stat.ppid,
+				.follows = true });
+	if (n->stat.state == 't' && tracer)
+		wait_party(r, n, n->stat.pid,
+			&(struct wait_found){ .relation = WAITS_RELATION_TRACER,
+				.source = WAITS_SOURCE_PROCESSES,
+				.confidence = WAITS_HIGH,
+				.pid = tracer,
+				.follows = true });
+}
+
+/* The terminal stops all of a job in its background when one of it reads. */
+static void follow_job(struct wait_reader *r, const struct wait_node *n)
+{
+	size_t count = wait_table_count(&r->table), added = 0;
+
+	if (n->stat.state != 'T' || !n->stat.terminal || n->stat.terminal_group <= 0 ||
+		n->stat.process_group == n->stat.terminal_group)
+		return;
+	for (size_t i = 0; i < count && added < CHILDREN_MAX; i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+
+		if (e->pid == n->stat.pid || e->process_group != n->stat.process_group ||
+			e->state != 'T')
+			continue;
+		wait_follow(r, e->pid, n->depth + 1);
+		added++;
+	}
+}
+
+/* A server of databases writes into its title what each of its processes does. */
+static void add_backends(struct wait_reader *r, const struct wait_node *n, const char *title)
+{
+	size_t count = wait_table_count(&r->table);
+	struct buffer other = { 0 };
+
+	if (strncmp(title, "postgres: ", 10) || !strstr(title, " waiting"))
+		count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+		_cleanup_close_ int fd = -1;
+
+		if (e->ppid != n->stat.ppid || e->pid == n->stat.pid)
+			continue;
+		fd = procfs_open((pid_t)e->pid);
+		if (fd < 0 ||
+			timeout_read_at(
+				&r->timeout, fd, "cmdline", &other, PROCFS_STAT, TIMEOUT_MS) < 0 ||
+			!strstr(buffer_cstr(&other), "idle in transaction"))
+			continue;
+		wait_party(r, n, n->stat.pid,
+			&(struct wait_found){ .relation = WAITS_RELATION_BACKEND,
+				.source = WAITS_SOURCE_TITLE,
+				.confidence = WAITS_MEDIUM,
+				.pid = e->pid,
+				.detail = span_of_string("row lock"),
+				.follows = true });
+	}
+	buffer_fini(&other);
+}
+
+/* An event loop may wait for its children by a signal: a launcher without connections does. */
+void wait_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	bool is_unknown =
+		c->thread->call_state > SOOTH_STATE_ABSENT && c->what == SYSCALL_WAIT_OTHER;
+
+	if (is_unknown || c->what == SYSCALL_WAIT_READY || c->what == SYSCALL_WAIT_SIGNAL)
+		add_children(r, n, c->thread->record.tid, &(struct child_choice){ WAIT_ALL, 0 },
+			WAITS_LOW);
+}
+
+static uint64_t age_ns(const struct wait_reader *r, const struct wait_node *n)
+{
+	struct host_facts facts = { 0 };
+	uint64_t started = n->stat.start_ticks * (NS_PER_S / r->ticks_per_s), now;
+
+	r->run->os->host(r->run->os, &facts);
+	now = r->run->os->now_ns(r->run->os) + (uint64_t)facts.boottime_offset_ns;
+	return now > started ? now - started : 0;
+}
+
+void wait_process_read(
+	struct wait_reader *r, struct wait_node *n, uint64_t cpu_ns, uint8_t cpu_state)
+{
+	struct waits_process p = { .record = wait_head(r, 0, WAITS_PROCESS),
+		.node_start_ticks = n->stat.start_ticks,
+		.age_ns = age_ns(r, n),
+		.cpu_ns = cpu_ns,
+		.cpu_state = cpu_state,
+		.node_pid = n->stat.pid,
+		.depth = n->depth,
+		.ppid = n->stat.ppid,
+		.process_group = n->stat.process_group,
+		.session = n->stat.session,
+		.terminal = n->stat.terminal,
+		.terminal_group = n->stat.terminal_group,
+		.tracer = tracer_of(r, n),
+		.threads = n->stat.threads,
+		.state = n->stat.state,
+		.is_frozen = is_frozen(r, n),
+		.is_closed_to_root = !n->may_read && !geteuid(),
+		.is_kernel = (n->stat.flags & KERNEL_FLAG) != 0,
+		.detail_state = n->may_read ? SOOTH_STATE_VALUE
+					    : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) };
+	struct buffer title = { 0 }, directory = { 0 };
+	struct task_stat times;
+	struct stat st;
+
+	if (!fstat(n->process, &st))
+		p.uid = st.st_uid;
+	if (!procfs_read_at(n->process, "stat", &r->bytes, PROCFS_STAT) &&
+		task_stat_parse(&times, r->bytes.data, r->bytes.size)) {
+		p.system_ns = times.system_ticks * (NS_PER_S / r->ticks_per_s);
+		p.user_ns =
+			(times.shared.cpu_ticks - times.system_ticks) * (NS_PER_S / r->ticks_per_s);
+	}
+	read_title(r, n, &p, &title);
+	p.directory_state = procfs_state(procfs_link_at(n->process, "cwd", &directory));
+	struct record_tail tail[] = {
+		{ &p.name, n->name, strlen(n->name) },
+		{ &p.title, title.data, title.size },
+		{ &p.directory, directory.data, directory.size },
+	};
+	RECORD_APPEND(&r->run->out, &p, tail, ARRAY_SIZE(tail));
+	add_others(r, n, p.tracer);
+	follow_job(r, n);
+	add_backends(r, n, buffer_cstr(&title));
+	buffer_fini(&title);
+	buffer_fini(&directory);
 }

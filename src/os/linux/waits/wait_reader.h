@@ -7,17 +7,29 @@
 #define SOOTH_OS_LINUX_WAIT_READER_H
 
 #include "os/linux/bpf/members.h"
-#include "os/linux/host/control_groups.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
+#include "os/linux/host/control_groups.h"
 #include "os/linux/waits/wait_clock.h"
 #include "os/linux/waits/wait_ends.h"
 #include "os/linux/waits/wait_sockets.h"
-#include "os/linux/waits/wait_table.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 #include "probes/waits.h"
+
+struct wait_entry {
+	uint64_t start_ticks;
+	uint32_t pid, ppid, process_group, session;
+	char state;
+	char name[16];
+};
+
+struct wait_table {
+	struct buffer entries; /* struct wait_entry, by pid */
+	struct buffer pids, bytes;
+	bool is_read;
+};
 
 /* A process to read. */
 struct wait_step {
@@ -60,6 +72,8 @@ struct wait_node {
 	bool has_mounts;
 	bool may_read; /* calls and descriptors of its threads may be read */
 	uint32_t abi;  /* enum syscall_abi of its program */
+	struct hotspot_locks *hotspot; /* NULL: not read, or not possible */
+	bool has_hotspot;
 };
 
 /* A thread that is being read, and its call. */
@@ -123,5 +137,12 @@ uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const str
 	const struct syscall_row *row, uint64_t *timeout_ns);
 /* Which argument has that type; -1: none. */
 int wait_argument(const struct syscall_row *row, enum argument_type_id type);
+
+void wait_table_fini(struct wait_table *t);
+/* Forget all: the next one asking reads again. */
+void wait_table_clear(struct wait_table *t);
+/* NULL: there is none. */
+const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid);
+bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/files/task_files.h"
+#include "os/linux/waits/hotspot_locks.h"
 #include "os/linux/waits/wait_reader.h"
 
 #define CHANNEL_SIZE 128
@@ -175,6 +176,32 @@ static bool add_shared_owner(
 	return true;
 }
 
+/* A timed wait for a lock of java.util.concurrent ends by itself; HotSpot's wait for a monitor has
+ * a timeout only to look again. */
+static void add_java_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
+{
+	const struct hotspot_locks *locks = hotspot_locks_of(r, n);
+	const struct hotspot_edge *e = locks ? locks->edges : NULL;
+
+	if (!locks)
+		return;
+	t->lock = WAITS_LOCK_JAVA_IDLE;
+	for (; e < locks->edges + locks->count; e++) {
+		if (e->waiter != t->record.tid ||
+			(e->lock == WAITS_LOCK_JAVA && t->timeout_state != SOOTH_STATE_ABSENT))
+			continue;
+		t->lock = (uint8_t)e->lock;
+		wait_party(r, n, t->record.tid,
+			&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
+				.source = WAITS_SOURCE_MEMORY,
+				.confidence = WAITS_HIGH,
+				.pid = n->stat.pid,
+				.tid = e->owner,
+				.detail = span_of(e->class, strlen(e->class)) });
+		return;
+	}
+}
+
 static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
 	uint32_t owner;
@@ -182,8 +209,10 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 	bool is_own;
 
 	t->lock = wait_futex(r, n, t, &owner);
-	if (!owner)
+	if (!owner) {
+		add_java_owner(r, n, t);
 		return;
+	}
 	snprintf(path, sizeof(path), "task/%u", owner);
 	is_own = !faccessat(n->process, path, F_OK, 0);
 	if (!is_own && add_shared_owner(r, n, t, owner))

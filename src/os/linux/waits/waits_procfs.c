@@ -23,7 +23,7 @@
 #include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
 
-#define THREADS_MAX 256 /* of a process */
+#define THREADS_MAX 1024 /* of a process */
 
 /* Of many observed processes those are left out that the time of a sample does not suffice for. */
 #define SAMPLE_NS (700 * NS_PER_MS)
@@ -93,6 +93,7 @@ static void read_node(
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
 	mounts_fini(&n.mounts);
+	free(n.hotspot);
 	buffer_fini(&bytes);
 }
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Answers of HTTP on connections without TLS, by their status (see call_history.h). Only the status
+ * left the kernel (keep_status() in bpf/pieces.bpf.h), of reads with one buffer.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+
+#define ERRORS_FROM 400
+#define NOT_FOUND   404 /* asking whether something is there already is work */
+
+static void add_error(struct call_answers *a, unsigned status)
+{
+	for (size_t i = 0; i < CALL_ANSWER_ERRORS; i++) {
+		if (a->errors[i].count && a->errors[i].status != status)
+			continue;
+		a->errors[i].status = status;
+		a->errors[i].count++;
+		return;
+	}
+}
+
+void call_answers_take(const struct call_at_hand *c)
+{
+	const struct fd_followed *file = c->folded->from.file;
+	uint64_t now = c->folded->call->record.time_ns;
+	struct call_answers *a;
+	struct call_path key;
+	unsigned status;
+
+	if (c->folded->is_error || !c->folded->from.is_there || !file ||
+		file->kind != FD_FOLLOWED_SOCKET || !*file->peer)
+		return;
+	status = call_http_status(c->folded->call);
+	if (!status)
+		return;
+	key = call_path_of(span_of(file->peer, strlen(file->peer)));
+	a = map_put(&c->history->answers, &key, NULL);
+	if (!a)
+		return;
+	if (status < ERRORS_FROM || status == NOT_FOUND) {
+		a->good += c->weight;
+		a->last_good_ns = now;
+		return;
+	}
+	if (!a->bad)
+		a->first_bad_ns = now;
+	a->bad += c->weight;
+	a->last_bad_ns = now;
+	add_error(a, status);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds that do the same again and again: make that begins again each time it has remade a
+ * makefile, and a loop of builds that compile the same files each time. */
+#ifndef SOOTH_ANALYZE_REBUILDS_H
+#define SOOTH_ANALYZE_REBUILDS_H
+
+#include "analyze/diagnosis/check.h"
+
+/* False: nothing to report. The detector has the option min-rebuilds. */
+bool rebuilds_report(const struct check *e, struct check_result *out);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/stack_waits.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "probes/stacks.h"
+
+/* --- names --- */
+
+static struct span function_of(
+	const struct diagnosis_input *input, const struct profile_function *f)
+{
+	return names_get(&input->stacks_sums.names, f->name);
+}
+
+static struct span file_of(const struct diagnosis_input *input, const struct profile_function *f)
+{
+	return names_get(&input->stacks_sums.names, f->file);
+}
+
+static bool has_any(struct span name, const char *const *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_contains(name, parts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The part behind the class: "Condition.wait" is "wait". */
+static bool is_method(struct span name, const char *method)
+{
+	size_t size = strlen(method);
+
+	return name.size >= size && !memcmp(name.data + name.size - size, method, size) &&
+	       (name.size == size || name.data[name.size - size - 1] == '.');
+}
+
+/* A file of a script is "threading.py:288". */
+static bool is_file(struct span file, const char *name)
+{
+	size_t size = strlen(name);
+
+	return span_starts(file, name) && (file.size == size || file.data[size] == ':');
+}
+
+/* --- native code --- */
+
+static bool wants_lock(struct span name)
+{
+	static const char *const parts[] = { "::lock_contended", "::read_contended",
+		"::write_contended", "RawMutex::lock_slow", "RawMutex>::lock_slow",
+		"RawRwLock::lock_exclusive_slow", "RawRwLock>::lock_exclusive_slow",
+		"RawRwLock::lock_shared_slow", "RawRwLock>::lock_shared_slow",
+		"absl::Mutex::LockSlow", "lll_lock_wait", "pthread_mutex_lock",
+		"pthread_rwlock_rdlock", "pthread_rwlock_wrlock" };
+
+	return has_any(name, parts, ARRAY_SIZE(parts));
+}
+
+static bool wants_work(struct span name, struct span file)
+{
+	static const char *const parts[] = { "pthread_cond_", "pthread_join", "clockjoin",
+		"pthread_barrier_wait", "Condvar", "Parker", "uv_cond_wait", "uv_sem_wait",
+		"runtime." };
+
+	return has_any(name, parts, ARRAY_SIZE(parts)) || span_starts(file, "_queue.");
+}
+
+static bool is_python_lock(struct span name)
+{
+	return span_starts(name, "PyThread_acquire_lock") || span_starts(name, "_PyMutex_Lock") ||
+	       span_starts(name, "PyMutex_Lock");
+}
+
+static bool is_notify(struct span name)
+{
+	return span_contains(name, "FutexEmulation::Wait") || span_contains(name, "AtomicsWait");
+}
+
+/* --- scripts --- */
+
+static bool is_script(const struct profile_function *f)
+{
+	return f->kind == PROFILE_SCRIPT;
+}
+
+static void set_within(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_function *f)
+{
+	out->within = function_of(input, f);
+	out->file = file_of(input, f);
+}
+
+static bool is_of_library(struct span file)
+{
+	return is_file(file, "threading.py") || is_file(file, "_base.py") ||
+	       is_file(file, "queue.py");
+}
+
+/* The innermost functions of Python say which of its waits it is: all of them take a lock. */
+static void of_python(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_stacked *stack)
+{
+	bool has_first = false, has_waited = false;
+
+	out->kind = STACK_WAIT_UNSEEN;
+	for (size_t i = 0; i < stack->depth; i++) {
+		struct span name, file;
+
+		if (!is_script(stack->frames[i]))
+			continue;
+		name = function_of(input, stack->frames[i]);
+		file = file_of(input, stack->frames[i]);
+		if (!has_first) {
+			has_first = true;
+			out->by = name;
+			out->kind = STACK_WAIT_LOCK;
+			has_waited = is_file(file, "threading.py") &&
+				     !is_method(name, "__enter__") && !is_method(name, "acquire");
+			if (has_waited ||
+				(is_file(file, "thread.py") && is_method(name, "_worker")))
+				out->kind = STACK_WAIT_OTHER;
+		}
+		if (has_waited && is_file(file, "_base.py") &&
+			(is_method(name, "result") || is_method(name, "exception"))) {
+			out->kind = STACK_WAIT_RESULT;
+			out->by = name;
+		}
+		if (is_of_library(file))
+			continue;
+		set_within(out, input, stack->frames[i]);
+		return;
+	}
+}
+
+/* --- a stack --- */
+
+static void of_frames(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_stacked *stack)
+{
+	for (size_t i = 0; i < stack->depth; i++) {
+		const struct profile_function *f = stack->frames[i];
+		struct span name = function_of(input, f), file = file_of(input, f);
+
+		if (f->kind == PROFILE_KERNEL)
+			continue;
+		if (is_script(f)) {
+			if (out->kind == STACK_WAIT_NOTIFY)
+				set_within(out, input, f);
+			return;
+		}
+		if (out->kind == STACK_WAIT_NOTIFY)
+			continue;
+		if (wants_lock(name)) {
+			out->kind = STACK_WAIT_LOCK;
+			out->by = name;
+			return;
+		}
+		if (is_python_lock(name) && i + 1 < stack->depth &&
+			!wants_work(span_of("", 0), file_of(input, stack->frames[i + 1]))) {
+			of_python(out, input, stack);
+			return;
+		}
+		if (is_notify(name)) {
+			out->kind = STACK_WAIT_NOTIFY;
+			out->by = name;
+			continue;
+		}
+		/* V8 waits for a notification on a condition. */
+		if (wants_work(name, file) && out->kind == STACK_WAIT_UNSEEN)
+			out->kind = STACK_WAIT_OTHER;
+	}
+	if (out->kind == STACK_WAIT_UNSEEN && stack->end == PROFILE_WHOLE)
+		out->kind = STACK_WAIT_OTHER;
+}
+
+static void find_roles(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_stacked *stack)
+{
+	for (size_t i = 0; i < stack->depth; i++) {
+		struct span name, file;
+
+		if (!is_script(stack->frames[i]))
+			continue;
+		name = function_of(input, stack->frames[i]);
+		file = file_of(input, stack->frames[i]);
+		out->is_pool |= is_file(file, "thread.py") && is_method(name, "_worker");
+		out->is_loop |= is_method(name, "run_forever") ||
+				(is_file(file, "process.py") && span_contains(name, "Executor"));
+	}
+}
+
+static const struct stacks_thread *thread_of(
+	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
+{
+	const struct snapshot *all = snapshots_get(&input->stacks, id);
+	struct batch records = all ? snapshot_records(all) : (struct batch){ 0 };
+
+	batch_for_each (r, &records) {
+		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
+
+		if (t && t->record.tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+struct stack_wait stack_wait_of(
+	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
+{
+	const struct stacks_thread *t = thread_of(input, id, tid);
+	struct stack_wait out = { .kind = STACK_WAIT_UNSEEN };
+	struct profile_stacked stack;
+
+	if (!t || t->stack_state || !profile_sums_stack(&input->stacks_sums, t->stack, &stack))
+		return out;
+	of_frames(&out, input, &stack);
+	find_roles(&out, input, &stack);
+	return out;
+}

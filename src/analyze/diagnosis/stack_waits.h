@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a thread that waits on a futex waits for, by its stack: a lock, the result of a task, or
+ * work. The futex itself shows that only of mutexes of glibc: locks of Rust and Python have no
+ * owner, and a queue that is empty looks the same.
+ */
+#ifndef SOOTH_ANALYZE_STACK_WAITS_H
+#define SOOTH_ANALYZE_STACK_WAITS_H
+
+#include "analyze/diagnosis/diagnosis_input.h"
+
+enum stack_wait_kind {
+	STACK_WAIT_UNSEEN, /* no stack of it was recorded, or it ends too early */
+	STACK_WAIT_OTHER,  /* for work, a condition or the end of a thread */
+	STACK_WAIT_LOCK,
+	STACK_WAIT_RESULT, /* of a task: Future.result() of Python */
+	STACK_WAIT_NOTIFY, /* Atomics.wait() of JavaScript */
+};
+
+struct stack_wait {
+	enum stack_wait_kind kind;
+	bool is_pool;	    /* a thread of a ThreadPoolExecutor that runs a task */
+	bool is_loop;	    /* it provides results itself: an event loop, or a pool of processes */
+	struct span by;	    /* the function that waits for it, in the runtime or library */
+	struct span within; /* the function of the program that called that; empty: unknown */
+	struct span file;   /* of `within`: "b11.py:3" */
+};
+
+struct stack_wait stack_wait_of(
+	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid);
+
+#endif

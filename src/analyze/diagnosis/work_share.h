@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What share of its CPU time a process spends on one kind of work, by its sampled stacks, and
+ * whether that process should rather be waiting for requests. A share of little CPU time says
+ * nothing: detectors compare `demand` with a threshold first.
+ */
+#ifndef SOOTH_ANALYZE_WORK_SHARE_H
+#define SOOTH_ANALYZE_WORK_SHARE_H
+
+#include "analyze/diagnosis/check.h"
+#include "analyze/profile/profile_patterns.h"
+
+struct work_cpu {
+	bool is_measured;
+	double cpu;    /* percent of one CPU, all threads together */
+	double demand; /* the same with the time in which they were ready to run */
+	uint64_t interval_ns;
+};
+
+struct work_share {
+	struct work_cpu of;
+	uint64_t samples; /* of the process */
+	double percent;	  /* of these */
+	struct span
+		function; /* the one of that work with the most samples; may be empty; borrowed */
+};
+
+void work_cpu_of(struct work_cpu *w, const struct check *e);
+/*
+ * False: the check has reported why not: too little CPU time ("min-cpu"), none measured, or too
+ * few samples. The detector has the options "min-cpu" and "min-share".
+ */
+bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
+	enum profile_work work);
+/* At least "min-share"; otherwise the check has reported that it is fine. `name`: of the work. */
+bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
+	const char *name);
+/* Evidence: CPU, share, and the function. */
+void work_emit(const struct work_share *w, struct check_result *out, const char *name);
+
+/* "; in check (server.py:2)": the function that nearly all stacks have, or the hottest; nothing
+ * where none has a name. */
+void work_put_place(struct buffer *out, const struct check *e);
+
+/* Programs that others wait for: an agent, an MCP or language server, a process that listens. */
+bool work_is_awaited(const struct check *e);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How much of its limits a process uses, the most used first. */
+#ifndef SOOTH_ANALYZE_INSPECT_LIMITS_H
+#define SOOTH_ANALYZE_INSPECT_LIMITS_H
+
+#include "analyze/snapshots.h"
+#include "probes/limits.h"
+
+struct limit_sum {
+	double percent; /* of the limit in force */
+	const struct limits_resource
+		*resource; /* one of the two is set; borrowed from the snapshot */
+	const struct limits_group *group;
+};
+const struct limits_group *limit_sums_group(const struct sooth_record *r);
+const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r);
+
+/* Page cache within the group's use: the kernel reclaims it when needed. False: unknown. */
+bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes);
+/* The same resource of the same group in a snapshot; NULL: it is not there. */
+const struct limits_group *limit_sums_same_group(
+	const struct snapshot *s, const struct limits_group *group);
+bool limit_sums_group_is(const struct limits_group *g, const char *name);
+
+/* struct limit_sum of each limit that is used at least so much. 0 or -ENOMEM. */
+int limit_sums_near(const struct snapshot *process, double percent_least, struct buffer *out);
+/* The group whose memory limit has the least room; NULL: no limit. */
+const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sessions, by the tree of processes and by their markers: variables that agents put into the environment of their children, as
+ * recorded in proc.ties: "NAME=VALUE", or "NAME" alone where the value is masked.
+ */
+#ifndef SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
+#define SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
+
+#include "agents/agent.h"
+#include "probes/proc.h"
+
+#define MARKERS_MAX 64 /* of all agents together; more are ignored */
+
+struct marker {
+	struct span name, value; /* an empty value is unknown */
+};
+
+struct markers {
+	struct marker all[MARKERS_MAX];
+	size_t count;
+	bool is_reported; /* false: the environment could not be read, so nothing follows from it */
+};
+
+/* `links` may be NULL. Borrowed from the record. */
+void markers_read(struct markers *m, const struct proc_ties *links);
+
+/* What they say about one agent. */
+struct agent_markers {
+	bool is_any, is_tool;
+	struct span session[2]; /* ids, in the order the agent lists them */
+	size_t sessions;
+	struct span pid; /* digits */
+};
+
+struct agent_markers markers_of_agent(const struct markers *m, const struct agent *agent);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_java.h"
+
+bool wait_is_of_java(const struct waits_thread *t)
+{
+	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
+}
+
+bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_party *owner, *earlier;
+
+	if (!t || t->lock != WAITS_LOCK_JAVA_MONITOR)
+		return false;
+	owner = wait_graph_party(g, t->node_pid, t->record.tid, NULL);
+	earlier = wait_graph_party(&before, t->node_pid, t->record.tid, NULL);
+	return owner && earlier && owner->party_tid == earlier->party_tid;
+}
+
+/* "java.util.concurrent.locks.ReentrantLock$NonfairSync": ReentrantLock */
+bool wait_put_java_lock(struct buffer *out, const struct wait_link *link)
+{
+	struct span class = record_text(&link->party->record, &link->party->detail);
+	size_t from = class.size, to = class.size;
+
+	if (!wait_is_of_java(link->thread))
+		return false;
+	if (link->thread->lock == WAITS_LOCK_JAVA_MONITOR) {
+		buffer_string(out, "waits for a Java monitor ");
+		if (class.size)
+			buffer_format(out, "(of a %.*s) ", (int)class.size, class.data);
+		buffer_string(out, "held by ");
+		return true;
+	}
+	while (from && class.data[from - 1] != '.')
+		from--;
+	for (size_t i = class.size; i > from; i--) {
+		if (class.data[i - 1] == '$')
+			to = i - 1;
+	}
+	buffer_format(
+		out, "waits for a Java lock (%.*s) held by ", (int)(to - from), class.data + from);
+	return true;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits for locks of Java, whose owners HotSpot knows. */
+#ifndef SOOTH_ANALYZE_WAIT_JAVA_H
+#define SOOTH_ANALYZE_WAIT_JAVA_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+bool wait_is_of_java(const struct waits_thread *t);
+/* A monitor with the same owner at the sample before: one wait, although HotSpot wakes the thread
+ * once a second to look again. */
+bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t);
+/* "waits for a Java lock (ReentrantLock) held by "; false: it is none. */
+bool wait_put_java_lock(struct buffer *out, const struct wait_link *link);
+
+#endif

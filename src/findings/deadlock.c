@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * deadlock: some threads of a process wait for locks that nothing releases, while others go on.
+ * Locks of Rust and Python have no owner that could be read, so it is known by the stacks: threads
+ * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
+ * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
+ * results of tasks that have no thread left, of a process with one thread that waits for a lock
+ * (fork() copies locks, but only one thread), and of an event loop that waits for a notification.
+ * Circles by the owners of mutexes, and processes of which no thread can go on, are those of
+ * all-threads-waiting.
+ *
+ * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
+ * thread.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/threads/thread_roles.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define FUTEX_PRIVATE 128
+#define THREADS_SHOWN 6
+#define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait",
+		.unit = SOOTH_UNIT_NS),
+};
+
+enum place {
+	PLACE_RESTS, /* for work, or for the end of a thread */
+	PLACE_RUNS,  /* ran during the observation */
+	PLACE_AWAY,  /* in another wait, perhaps with the lock */
+	PLACE_LOCK,
+	PLACE_RESULT,
+	PLACE_NOTIFY,
+	PLACE_UNSEEN,
+	PLACES,
+};
+
+struct locked {
+	unsigned count[PLACES];
+	unsigned threads, locks; /* locks: different ones that are waited for */
+	unsigned pool, pool_waits, loops;
+	uint64_t for_ns[PLACES];      /* the shortest wait */
+	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
+	uint64_t addresses[2];
+	bool is_main_notified;
+};
+
+/* --- threads --- */
+
+static bool has_run(const struct wait_graph *g, const struct waits_thread *t)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_thread *then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
+
+	return !then || t->state == 'R' || t->switches_state || then->switches_state ||
+	       t->switches != then->switches || t->since_state;
+}
+
+/* The owner of a mutex is known: all-threads-waiting follows it. */
+static enum place of_futex(const struct waits_thread *t, const struct stack_wait *s)
+{
+	bool is_private = t->arguments[1] & FUTEX_PRIVATE;
+
+	if (t->timeout_state != SOOTH_STATE_ABSENT)
+		return PLACE_AWAY;
+	if (t->lock == WAITS_LOCK_JOIN)
+		return PLACE_RESTS;
+	if (!is_private || t->lock == WAITS_LOCK_MUTEX || t->lock == WAITS_LOCK_OWNED)
+		return PLACE_AWAY;
+	switch (s->kind) {
+	case STACK_WAIT_LOCK:
+		return PLACE_LOCK;
+	case STACK_WAIT_RESULT:
+		return PLACE_RESULT;
+	case STACK_WAIT_NOTIFY:
+		return PLACE_NOTIFY;
+	case STACK_WAIT_OTHER:
+		return PLACE_RESTS;
+	default:
+		return PLACE_UNSEEN;
+	}
+}
+
+static enum place place_of(const struct wait_graph *g, const struct waits_process *p,
+	const struct waits_thread *t, const struct stack_wait *s)
+{
+	struct wait_link link;
+
+	if (has_run(g, t))
+		return PLACE_RUNS;
+	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
+		return of_futex(t, s);
+	link = wait_link_of(g, p, t);
+	return link.is_idle ? PLACE_RESTS : PLACE_AWAY;
+}
+
+static void note_lock(struct locked *l, uint64_t address)
+{
+	for (unsigned i = 0; i < l->locks; i++) {
+		if (l->addresses[i] == address)
+			return;
+	}
+	if (l->locks < ARRAY_SIZE(l->addresses))
+		l->addresses[l->locks++] = address;
+}
+
+static void take(struct locked *l, const struct waits_thread *t, enum place place,
+	const struct stack_wait *s)
+{
+	l->threads++;
+	l->pool += s->is_pool;
+	l->pool_waits += s->is_pool && place == PLACE_RESULT;
+	l->loops += s->is_loop;
+	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
+	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
+		l->of[place] = *s;
+	if (place == PLACE_RUNS)
+		return;
+	if (l->count[place] == 1 || t->since_ns < l->for_ns[place])
+		l->for_ns[place] = t->since_ns;
+	if (place == PLACE_LOCK)
+		note_lock(l, t->arguments[0]);
+}
+
+static void look(struct locked *l, const struct check *e, const struct wait_graph *g)
+{
+	const struct waits_process *p = wait_graph_process(g, e->id.pid);
+	const struct waits_thread *t = NULL;
+
+	for (size_t i = 0; p && (t = wait_graph_thread(g, e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+
+		if (!thread_is_service(record_text(&t->record, &t->name), i))
+			take(l, t, place_of(g, p, t, &s), &s);
+	}
+}
+
+/* --- what it is --- */
+
+enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_POOL, KIND_NOTIFY };
+
+static enum kind kind_of(const struct locked *l)
+{
+	bool is_clear = !l->count[PLACE_AWAY] && !l->count[PLACE_UNSEEN];
+
+	if (l->threads == 1 && l->count[PLACE_LOCK])
+		return KIND_ALONE;
+	if (is_clear && l->count[PLACE_LOCK] > 1 && l->locks > 1)
+		return KIND_LOCKS;
+	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
+		return KIND_POOL;
+	if (l->is_main_notified && !l->count[PLACE_RUNS])
+		return KIND_NOTIFY;
+	return KIND_NONE;
+}
+
+static enum place place_of_kind(enum kind kind)
+{
+	return kind == KIND_POOL ? PLACE_RESULT : kind == KIND_NOTIFY ? PLACE_NOTIFY : PLACE_LOCK;
+}
+
+/* --- the finding --- */
+
+/* " in job (b12.py:6)" */
+static void put_within(struct buffer *out, const char *before, const struct stack_wait *s)
+{
+	if (s->within.size)
+		buffer_format(out, "%s%.*s (%.*s)", before, (int)s->within.size, s->within.data,
+			(int)s->file.size, s->file.data);
+}
+
+static bool is_same_function(const struct stack_wait *a, const struct stack_wait *b)
+{
+	return a->within.size == b->within.size && a->file.size == b->file.size &&
+	       !memcmp(a->within.data, b->within.data, a->within.size) &&
+	       !memcmp(a->file.data, b->file.data, a->file.size);
+}
+
+/* Names of threads, if they differ: those of Python are all the same. */
+static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
+	const struct locked *l)
+{
+	const struct waits_process *p = wait_graph_process(g, e->id.pid);
+	const struct stack_wait *first = &l->of[PLACE_LOCK];
+	unsigned count = l->count[PLACE_LOCK], n = 0;
+	const struct waits_thread *t = NULL;
+
+	if (count > NAMED_MOST || first->within.size) {
+		buffer_format(out, "%u of %u threads", count, l->threads);
+		return;
+	}
+	buffer_string(out, "threads ");
+	for (size_t i = 0; (t = wait_graph_thread(g, e->id.pid, t)); i++) {
+		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+		struct span name = record_text(&t->record, &t->name);
+
+		if (thread_is_service(name, i) || place_of(g, p, t, &s) != PLACE_LOCK)
+			continue;
+		buffer_format(out, "%s%.*s",
+			!n		 ? ""
+			: n + 1 == count ? " and "
+					 : ", ",
+			(int)name.size, name.data);
+		n++;
+	}
+}
+
+/* ", in writer (b11.py:3) and reader (b11.py:8)": the first two that differ. */
+static void put_functions(struct buffer *out, const struct check *e, const struct wait_graph *g,
+	const struct locked *l)
+{
+	const struct waits_process *p = wait_graph_process(g, e->id.pid);
+	const struct stack_wait *first = &l->of[PLACE_LOCK];
+	const struct waits_thread *t = NULL;
+
+	put_within(out, ", in ", first);
+	while (first->within.size && (t = wait_graph_thread(g, e->id.pid, t))) {
+		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+
+		if (place_of(g, p, t, &s) != PLACE_LOCK || is_same_function(first, &s))
+			continue;
+		put_within(out, " and ", &s);
+		return;
+	}
+}
+
+/* A child that fork() made and that runs the same program: "python3 (716)". */
+static const struct process_entry *forked_by(const struct check *e)
+{
+	const struct process_entry *p = e->process, *parent = p ? p->parent : NULL;
+	struct span own, of_parent;
+
+	if (!parent || !parent->process || parent->process->threads < 2)
+		return NULL;
+	own = record_text(&p->process->record, &p->process->executable);
+	of_parent = record_text(&parent->process->record, &parent->process->executable);
+	return own.size && own.size == of_parent.size && !memcmp(own.data, of_parent.data, own.size)
+		       ? parent
+		       : NULL;
+}
+
+static void claim_alone(const struct check *e, struct buffer *out, const struct locked *l)
+{
+	const struct process_entry *parent = forked_by(e);
+
+	buffer_string(out, "deadlock: its only thread waits for a lock");
+	put_within(out, " in ", &l->of[PLACE_LOCK]);
+	buffer_string(out, " that no other thread of it can release");
+	if (parent)
+		buffer_format(
+			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
+}
+
+static void claim(const struct check *e, struct check_result *out, const struct wait_graph *g,
+	const struct locked *l, enum kind kind)
+{
+	struct buffer text = { 0 };
+	char time[UNITS_SIZE];
+
+	sentence_duration(time, l->for_ns[place_of_kind(kind)]);
+	switch (kind) {
+	case KIND_ALONE:
+		claim_alone(e, &text, l);
+		buffer_format(&text, ", for %s", time);
+		break;
+	case KIND_POOL:
+		buffer_format(&text,
+			"thread pool exhausted: all %u pool threads wait for results of other "
+			"tasks, for %s, and none is left to run these",
+			l->pool, time);
+		put_within(&text, ": Future.result in ", &l->of[PLACE_RESULT]);
+		break;
+	case KIND_NOTIFY:
+		buffer_format(&text,
+			"its main thread waits in Atomics.wait for a notification, for %s: its "
+			"event loop does not run",
+			time);
+		put_within(&text, ", in ", &l->of[PLACE_NOTIFY]);
+		break;
+	default:
+		buffer_string(&text, "deadlock: ");
+		put_threads(&text, e, g, l);
+		buffer_format(&text, " wait for locks that nothing releases, for %s", time);
+		put_functions(&text, e, g, l);
+		break;
+	}
+	finding_claim(out, "%s", buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static void emit_threads(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, enum place place)
+{
+	const struct waits_process *p = wait_graph_process(g, e->id.pid);
+	const struct waits_thread *t = NULL;
+	struct buffer text = { 0 };
+	unsigned shown = 0;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < THREADS_SHOWN) {
+		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
+		struct span name = record_text(&t->record, &t->name);
+		char time[UNITS_SIZE];
+
+		if (place_of(g, p, t, &s) != place)
+			continue;
+		shown++;
+		buffer_reset(&text);
+		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s in %.*s", (int)name.size,
+			name.data, t->record.tid, (unsigned long long)t->arguments[0],
+			sentence_duration(time, t->since_ns), (int)s.by.size, s.by.data);
+		put_within(&text, ", called by ", &s);
+		finding_text(out, "thread", "%s", buffer_cstr(&text));
+	}
+	buffer_fini(&text);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+	const struct locked *l, enum kind kind)
+{
+	enum place place = place_of_kind(kind);
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	claim(e, out, g, l, kind);
+	finding_number(out, "waiting for at least", (double)l->for_ns[place], SOOTH_UNIT_NS, 0);
+	finding_number(out, "threads that wait", l->count[place], SOOTH_UNIT_NONE, 0);
+	finding_number(out, "other threads, which ran", l->count[PLACE_RUNS], SOOTH_UNIT_NONE, 0);
+	emit_threads(e, out, g, place);
+	finding_unseen(out, kind == KIND_POOL	  ? "whether another thread provides these results"
+			    : kind == KIND_NOTIFY ? "which thread should notify it"
+						  : "which thread has which lock, and whether one "
+						    "that runs will release it");
+	finding_remedy(out,
+		"sooth stack %u shows where each thread waits; only ending the process helps",
+		e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	struct locked l = { 0 };
+	enum kind kind;
+
+	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	look(&l, e, &g);
+	kind = kind_of(&l);
+	if (kind == KIND_NONE)
+		check_fine(out, "%u thread%s for a lock whose holder could not go on",
+			l.count[PLACE_LOCK], l.count[PLACE_LOCK] == 1 ? " waits" : "s wait");
+	else if (check_has_finding(e, "all-threads-waiting"))
+		check_fine(out, "reported by all-threads-waiting");
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (check_is_over(e, "min-time", (double)l.for_ns[place_of_kind(kind)], ""))
+		report(e, out, &g, &l, kind);
+	else
+		check_blind_by(out, FINDING_SHORT, "threads wait for locks, but not for long yet",
+			CHECK_LONGER);
+}
+
+const struct finding_type finding_deadlock = {
+	.id = "deadlock",
+	.claim = "threads wait for locks that nothing releases",
+	.probes = "proc,waits,stacks",
+	.follows = "all-threads-waiting,frozen",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hot-function: one function uses most of the CPU time of a process that others wait for: a
+ * regular expression that goes back and back, a list that is searched from its start each time, a
+ * copy of everything on each request. What computes by its nature is healthy, and so is a command:
+ * it was started to compute. A thread that shows no progress at all is cpu-spin, which names
+ * its function too.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/batch_program.h"
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/work_share.h"
+#include "analyze/profile/profile_hot.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-cpu", 50, 1, 1e5,
+		"minimum CPU use of the process, in percent of one CPU; time in which its threads "
+		"are ready to run counts too",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-share", 50, 1, 100,
+		"minimum share of the samples that have the function on top",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-samples", 50, 10, 1e9, "minimum number of samples of the process"),
+};
+
+struct hot {
+	struct work_cpu of;
+	struct profile_hot function; /* of a script or of user space, with the most samples */
+	uint64_t samples;
+};
+
+static void find(struct hot *h, const struct check *e)
+{
+	struct buffer all = { 0 };
+
+	*h = (struct hot){ 0 };
+	work_cpu_of(&h->of, e);
+	h->samples = profile_hot_functions(&e->input->profile, &e->id, PROFILE_IN_SCRIPT, &all);
+	if (all.size)
+		h->function = *(const struct profile_hot *)(const void *)all.data;
+	buffer_fini(&all);
+}
+
+/* Without what it spends in the kernel: a server that sends much is in write() most of the time. */
+static double share_of(const struct hot *h)
+{
+	uint64_t own = h->function.samples - h->function.kernel_samples;
+
+	return h->samples ? 100.0 * (double)own / (double)h->samples : 0;
+}
+
+/* The loop of an interpreter is on top whatever the script does. */
+static bool is_interpreter(struct span name)
+{
+	static const char *const names[] = { "_PyEval_EvalFrameDefault", "luaV_execute",
+		"vm_exec_core", "execute_ex", "Perl_runops_standard", "execute_command_internal",
+		"Interpreter", "Builtins_InterpreterEntryTrampoline", "JS_CallInternal" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (span_equal(name, names[i]))
+			return true;
+	return false;
+}
+
+/* What another detector has said already, with the function. */
+static bool is_explained(const struct check *e)
+{
+	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure") ||
+	       check_has_finding(e, "crypto-heavy") || check_has_finding(e, "jit-churn");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct hot *h)
+{
+	const struct profile_hot *f = &h->function;
+	struct buffer name = { 0 };
+	struct profile_spots spots = { 0 };
+
+	profile_spots(&e->input->profile, &e->id, &spots);
+	buffer_format(&name, "%.*s (%.*s)", (int)f->name.size, f->name.data, (int)f->file.size,
+		f->file.data);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "spends %.0f %% of its CPU time in one function: %s", share_of(h),
+		buffer_cstr(&name));
+	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
+	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
+		share_of(h), (unsigned long long)h->samples);
+	if (spots.within.size && strcmp(buffer_cstr(&spots.within), buffer_cstr(&name)) != 0)
+		finding_text(out, "common caller", "%s: %s", buffer_cstr(&spots.within),
+			buffer_cstr(&spots.of_within));
+	if (spots.next.size)
+		finding_text(out, "next hottest functions", "%s", buffer_cstr(&spots.next));
+	finding_unseen(out, "whether the result of that function is useful");
+	finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
+	finding_end(out);
+	profile_spots_fini(&spots);
+	buffer_fini(&name);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct hot h;
+
+	find(&h, e);
+	if (!h.of.is_measured)
+		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
+	else if (!check_is_over(e, "min-cpu", h.of.demand, ""))
+		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
+	else if ((double)h.samples < check_option(e, "min-samples"))
+		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
+	else if (share_of(&h) < check_option(e, "min-share") || !h.function.is_named ||
+		 is_interpreter(h.function.name))
+		check_fine(out, "hottest function: %.0f %% of its CPU time", share_of(&h));
+	else if (is_explained(e))
+		check_fine(out, "its hottest function stands in another finding");
+	else if (!work_is_awaited(e) || batch_program_computes(check_name(e->process)))
+		check_fine(out, "a command that computes");
+	else
+		report(e, out, &h);
+}
+
+const struct finding_type finding_hot_function = {
+	.id = "hot-function",
+	.claim = "one function uses most of the CPU time",
+	.probes = "proc,threads,profile",
+	.follows = "cpu-spin,gc-pressure,crypto-heavy,jit-churn,busy-poll",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

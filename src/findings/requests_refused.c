@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * requests-refused: a server answers with errors, and the process asks again: too many requests,
+ * no valid credentials, a server that is down behind a proxy. Known by the status of HTTP on
+ * connections without TLS. An error now and then is part of the work, and so is one that a success
+ * follows, as where credentials are sent only when they are demanded.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/cleanup.h"
+#include "explain/finding.h"
+
+#define SHOWN_MAX 4
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
+	THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of such answers"),
+};
+
+struct meaning {
+	uint32_t status;
+	const char *text, *remedy;
+};
+
+static const struct meaning meanings[] = {
+	{ 400, "bad request", "the request itself is wrong: look at what the program sends" },
+	{ 401, "no valid credentials", "renew the credentials: API key, token or password" },
+	{ 402, "payment required", "look at the account at the service" },
+	{ 403, "forbidden", "check what these credentials may do, and whether they still hold" },
+	{ 407, "the proxy wants credentials", "set the credentials of the proxy" },
+	{ 408, "the request took too long", "look at what delays sending the request" },
+	{ 413, "the request is too large", "send less at a time" },
+	{ 429, "too many requests",
+		"ask less often: wait as long as Retry-After says, and longer after each refusal" },
+	{ 500, "error in the server", "look into the log of the server" },
+	{ 502, "no answer from behind the proxy", "look whether the server behind the proxy runs" },
+	{ 503, "the server is overloaded or not ready",
+		"look whether the server, or the one behind the proxy, runs and is ready" },
+	{ 504, "timeout behind the proxy", "look what the server behind the proxy does so long" },
+	{ 529, "the server is overloaded",
+		"wait longer after each refusal; the service's status page says more" },
+};
+
+static const struct meaning *meaning_of(uint32_t status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (meanings[i].status == status)
+			return &meanings[i];
+	}
+	return NULL;
+}
+
+/* The most frequent one. */
+static uint32_t status_of(const struct call_answers *a, uint32_t *count)
+{
+	uint32_t status = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < CALL_ANSWER_ERRORS; i++) {
+		if (a->errors[i].count > *count) {
+			*count = a->errors[i].count;
+			status = a->errors[i].status;
+		}
+	}
+	return status;
+}
+
+static double share_of(const struct call_answers *a)
+{
+	return 100 * (double)a->bad / (double)(a->good + a->bad);
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct call_path *path = key;
+	const struct call_answers *a = value;
+	const struct check *e = user;
+
+	if (!a->bad || (double)a->bad < check_option(e, "min-answers") ||
+		a->last_good_ns > a->last_bad_ns ||
+		!check_is_over(e, "min-share", share_of(a), path->text))
+		return 0;
+	return (double)a->bad;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct call_path *peer = one->key;
+	const struct call_answers *a = one->value;
+	uint32_t count, status = status_of(a, &count);
+	const struct meaning *m = meaning_of(status);
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
+	if ((double)a->bad < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_claim(out,
+		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",
+		peer->text, (unsigned long long)a->bad, (unsigned long long)(a->good + a->bad),
+		status, m ? " (" : "", m ? m->text : "", m ? ")" : "");
+	finding_number(out, "answers that are errors", (double)a->bad, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_number(out, "other answers of that server", (double)a->good, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	for (size_t i = 0; i < CALL_ANSWER_ERRORS && a->errors[i].count; i++)
+		finding_text(out, "HTTP status", "%u: %u times", a->errors[i].status,
+			a->errors[i].count);
+	finding_rate(out, "refused requests", check_calls_rate(calls, (double)a->bad),
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_unseen(out, "what the answers say beside their status: they are not read");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out, "%s",
+		m ? m->remedy : "look into the log of the server, and at what the program sends");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct check_calls calls;
+	size_t count;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	count = check_rank(&calls.history->answers, weigh, e, top, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report(e, out, &calls, &top[i]);
+	if (!count)
+		check_calls_fine(e, out, "no server answers its requests with errors only");
+}
+
+const struct finding_type finding_requests_refused = {
+	.id = "requests-refused",
+	.claim = "a server answers its requests with errors, and it asks again",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

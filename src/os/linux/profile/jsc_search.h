@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The search for the layout of one build: frames are collected until jsc_calibrate.h can decide. */
+#ifndef SOOTH_OS_LINUX_JSC_SEARCH_H
+#define SOOTH_OS_LINUX_JSC_SEARCH_H
+
+#include "os/linux/profile/jsc_calibrate.h"
+
+struct jsc_search {
+	struct jsc_calibration calibration; /* its pairs, and how the last try ended */
+	struct map known;		    /* struct jsc_pair, of which it has one */
+	uint64_t start_ticks;		    /* of the process that all are of */
+	uint32_t next;			    /* number of pairs for the next try; 0: no more */
+};
+
+void jsc_search_init(struct jsc_search *s);
+void jsc_search_fini(struct jsc_search *s);
+/* A frame in a call. True: the layout is known now, in s->calibration. */
+bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
+	const struct jsc_pair *pair, struct timeout *timeout, struct jsc_text *text);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/profile/jsc_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "symbols/bun.h"
+
+#define MODULES_MAX 16384
+#define READ_MS	    1000       /* from a cold disk */
+#define TABLE_BYTES (4u << 20) /* more than 60000 modules */
+#define ONE_BYTE    1	       /* encoding of a text whose letters are a byte each */
+#define ENCODING    4	       /* from the end of a module's row */
+
+struct jsc_module {
+	uint64_t offset, size; /* in the file; 0, 0: not to be had */
+};
+
+/* Both jobs have their own copies of everything: the call may outlive its caller. */
+struct find_job {
+	int file;
+	uint32_t unused;
+	struct elf_section section;
+	char path[JSC_TEXT_PATH];
+	struct jsc_module found;
+};
+
+struct read_job {
+	int file;
+	uint32_t before, from; /* in, and read */
+	uint64_t offset;
+	char bytes[JS_TEXT_BEFORE + JS_TEXT_FROM];
+};
+
+static void drop_file(void *argument)
+{
+	close(*(int *)argument);
+}
+
+static bool read_exactly(int fd, void *out, size_t size, uint64_t offset)
+{
+	return pread(fd, out, size, (off_t)offset) == (ssize_t)size;
+}
+
+/* --- the modules --- */
+
+static bool starts_as_module(const struct find_job *job, const struct bun_place *name)
+{
+	char text[sizeof(BUN_NAME_BEGIN) - 1];
+
+	return name->size > sizeof(text) &&
+	       read_exactly(job->file, text, sizeof(text), job->section.offset + name->offset) &&
+	       !memcmp(text, BUN_NAME_BEGIN, sizeof(text));
+}
+
+/* The size of a row is not stored: with the right one the module that starts the program has a name
+ * of one. */
+static unsigned row_size_of(
+	const struct find_job *job, const struct bun_places *places, const unsigned char *table)
+{
+	for (unsigned size = BUN_ROW_LEAST; size <= BUN_ROW_MOST; size += BUN_ROW_STEP) {
+		struct bun_place name, contents;
+
+		if (bun_may_be_row(places, size) &&
+			bun_parse_row(&name, &contents, table + (size_t)places->entry * size,
+				BUN_ROW_LEAST, job->section.size) &&
+			starts_as_module(job, &name))
+			return size;
+	}
+	return 0;
+}
+
+static bool is_at(const struct find_job *job, const struct bun_place *name)
+{
+	char text[JSC_TEXT_PATH];
+
+	return read_exactly(job->file, text, name->size, job->section.offset + name->offset) &&
+	       !memcmp(text, job->path, name->size);
+}
+
+static void find_in_table(
+	struct find_job *job, const struct bun_places *places, const unsigned char *table)
+{
+	size_t length = strlen(job->path);
+	unsigned size = row_size_of(job, places, table);
+
+	for (size_t at = 0; size && at < places->modules.size; at += size) {
+		struct bun_place name, contents;
+
+		if (table[at + size - ENCODING] != ONE_BYTE ||
+			!bun_parse_row(
+				&name, &contents, table + at, BUN_ROW_LEAST, job->section.size) ||
+			name.size != length || !is_at(job, &name))
+			continue;
+		job->found =
+			(struct jsc_module){ job->section.offset + contents.offset, contents.size };
+		return;
+	}
+}
+
+static void do_find(void *argument)
+{
+	struct find_job *job = argument;
+	unsigned char head[BUN_HEAD_SIZE], end[BUN_END_SIZE];
+	_cleanup_free_ unsigned char *table = NULL;
+	struct bun_places places;
+	uint64_t at;
+
+	if (!read_exactly(job->file, head, sizeof(head), job->section.offset))
+		return;
+	at = bun_end(head, sizeof(head), job->section.size);
+	if (!at || !read_exactly(job->file, end, sizeof(end), job->section.offset + at) ||
+		!bun_parse_end(&places, end, sizeof(end), job->section.size) ||
+		places.modules.size > TABLE_BYTES)
+		return;
+	table = malloc(places.modules.size + 1);
+	if (table && read_exactly(job->file, table, places.modules.size,
+			     job->section.offset + places.modules.offset))
+		find_in_table(job, &places, table);
+}
+
+static const struct jsc_module *find_module(
+	struct jsc_text *t, struct timeout *timeout, const char *path)
+{
+	uint64_t hash = hash_bytes(HASH_BEGIN, path, strlen(path));
+	struct find_job job = { .file = -1, .section = t->section };
+	struct jsc_module *known = map_get(&t->modules, &hash);
+
+	if (known)
+		return known;
+	known = map_put(&t->modules, &hash, NULL);
+	job.file = known ? fcntl(t->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (job.file < 0)
+		return known;
+	memcpy(job.path, path, strlen(path) + 1);
+	/* After a timeout the thread owns the file. */
+	if (timeout_call(timeout, do_find, drop_file, &job, sizeof(job), job.file, READ_MS) !=
+		-ETIMEDOUT)
+		close(job.file);
+	*known = job.found;
+	return known;
+}
+
+/* --- the text --- */
+
+static void do_read(void *argument)
+{
+	struct read_job *job = argument;
+	size_t size = job->before + job->from;
+
+	if (!read_exactly(job->file, job->bytes, size, job->offset))
+		job->before = job->from = 0;
+}
+
+static bool read_around(struct jsc_text *t, struct timeout *timeout, const struct jsc_module *m,
+	uint32_t start, struct read_job *job)
+{
+	uint64_t behind = m->size - start;
+	int status;
+
+	job->before = start < JS_TEXT_BEFORE ? start : JS_TEXT_BEFORE;
+	job->from = behind < JS_TEXT_FROM ? (uint32_t)behind : JS_TEXT_FROM;
+	job->offset = m->offset + start - job->before;
+	job->file = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
+	if (job->file < 0)
+		return false;
+	status = timeout_call(timeout, do_read, drop_file, job, sizeof(*job), job->file, READ_MS);
+	if (status != -ETIMEDOUT)
+		close(job->file);
+	return !status && job->from;
+}
+
+bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,
+	struct buffer *out)
+{
+	const struct jsc_module *m;
+	struct read_job job;
+
+	if (t->fd < 0 || !t->section.size || !*path || strlen(path) >= JSC_TEXT_PATH)
+		return false;
+	m = find_module(t, timeout, path);
+	if (!m || start >= m->size || !read_around(t, timeout, m, start, &job))
+		return false;
+	return js_text_name(
+		span_of(job.bytes, job.before), span_of(job.bytes + job.before, job.from), out);
+}
+
+void jsc_text_init(struct jsc_text *t, int fd, const struct elf_section *section)
+{
+	*t = (struct jsc_text){ .fd = -1, .section = *section };
+	map_init(&t->modules, sizeof(uint64_t), sizeof(struct jsc_module), MODULES_MAX);
+	if (section->size)
+		t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void jsc_text_fini(struct jsc_text *t)
+{
+	if (t->fd >= 0)
+		close(t->fd);
+	map_fini(&t->modules);
+}

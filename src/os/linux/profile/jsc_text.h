@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names of functions whose names are not in memory, from the text of their module. It is read from
+ * the executable on disk, where `bun build --compile` has put it: the place of a function in a
+ * module is the same number there as in the engine.
+ */
+#ifndef SOOTH_OS_LINUX_JSC_TEXT_H
+#define SOOTH_OS_LINUX_JSC_TEXT_H
+
+#include "base/map.h"
+#include "os/linux/files/timeout.h"
+#include "symbols/elf_sections.h"
+#include "symbols/js_text.h"
+
+#define JSC_TEXT_PATH 256 /* of a module inside of the executable */
+
+struct jsc_text {
+	int fd;			    /* of the executable; negative: none */
+	struct elf_section section; /* with the modules; size 0: none */
+	struct map modules;	    /* hash of a path -> struct jsc_module */
+};
+
+#define JSC_TEXT_SECTION ".bun"
+
+/* Keeps its own descriptor of the file. */
+void jsc_text_init(struct jsc_text *t, int fd, const struct elf_section *section);
+void jsc_text_fini(struct jsc_text *t);
+/* Appends what js_text_name() finds at `start` in the module of that path; false: nothing. */
+bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,
+	struct buffer *out);
+
+#endif

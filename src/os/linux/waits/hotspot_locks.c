@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/waits/hotspot_locks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/files/maps.h"
+#include "os/linux/syscalls/native_abi.h"
+#include "os/linux/waits/hotspot_layout.h"
+
+#define THREADS_MAX 512 /* of Java */
+#define MAPS_BYTES  (16u << 20)
+#define SLOTS_MAX   64	       /* pointers of an object that are looked at */
+#define STACK_MOST  8	       /* objects on the lock stack of a thread */
+#define STACK_LIMIT (1u << 30) /* bytes: a larger stack is none */
+#define ANONYMOUS   1	       /* the owner is the one with the object on its lock stack */
+
+struct java_thread {
+	uint64_t address, object, owner_id, stack_from, stack_to;
+	uint32_t tid;
+};
+
+/* In the child that reads: plain data. */
+struct question {
+	pid_t pid;
+	uint64_t base; /* of libjvm.so */
+	struct hotspot_layout layout;
+	uint64_t heap_from, heap_to; /* empty: no object can be read */
+	uint64_t oop_base, class_base;
+	uint32_t oop_shift, class_shift;
+	uint64_t blocker; /* offset of the object that a parked thread waits for; 0: not met yet */
+	unsigned threads;
+	struct java_thread all[THREADS_MAX];
+	struct hotspot_locks before, locks; /* of the two passes */
+};
+
+/* --- reading --- */
+
+static bool get(const struct question *q, uint64_t at, void *out, size_t size)
+{
+	return hotspot_read(q->pid, at, out, size);
+}
+
+static uint64_t pointer(const struct question *q, uint64_t at)
+{
+	uint64_t value = 0;
+
+	return get(q, at, &value, sizeof(value)) ? value : 0;
+}
+
+static bool has_all(const struct question *q, const enum hotspot_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!q->layout.has[fields[i]])
+			return false;
+	}
+	return true;
+}
+
+static uint64_t field(const struct question *q, uint64_t of, enum hotspot_field id)
+{
+	return q->layout.has[id] ? pointer(q, of + q->layout.at[id]) : 0;
+}
+
+/* --- objects --- */
+
+static bool is_compressed(const struct question *q)
+{
+	return q->oop_base || q->oop_shift || q->heap_to <= 1ull << 32;
+}
+
+static void open_heap(struct question *q)
+{
+	static const enum hotspot_field needed[] = { HOTSPOT_HEAP, HOTSPOT_HEAP_RESERVED,
+		HOTSPOT_OOP_BASE, HOTSPOT_OOP_SHIFT, HOTSPOT_CLASS_BASE, HOTSPOT_CLASS_SHIFT,
+		HOTSPOT_OBJECT_CLASS, HOTSPOT_CLASS_NAME, HOTSPOT_CLASS_LAYOUT,
+		HOTSPOT_SYMBOL_LENGTH, HOTSPOT_SYMBOL_BODY, HOTSPOT_THREAD_OBJECT };
+	uint64_t reserved[2], heap; /* begin, and size in words */
+
+	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+		return;
+	heap = pointer(q, q->layout.at[HOTSPOT_HEAP]);
+	if (!heap ||
+		!get(q, heap + q->layout.at[HOTSPOT_HEAP_RESERVED], reserved, sizeof(reserved)) ||
+		!get(q, q->layout.at[HOTSPOT_OOP_BASE], &q->oop_base, sizeof(q->oop_base)) ||
+		!get(q, q->layout.at[HOTSPOT_OOP_SHIFT], &q->oop_shift, sizeof(q->oop_shift)) ||
+		!get(q, q->layout.at[HOTSPOT_CLASS_BASE], &q->class_base, sizeof(q->class_base)) ||
+		!get(q, q->layout.at[HOTSPOT_CLASS_SHIFT], &q->class_shift,
+			sizeof(q->class_shift)) ||
+		q->oop_shift > 8 || q->class_shift > 16 || reserved[1] > 1ull << 45)
+		return;
+	q->heap_from = reserved[0];
+	q->heap_to = reserved[0] + reserved[1] * sizeof(uint64_t);
+}
+
+static bool is_object(const struct question *q, uint64_t address)
+{
+	return address >= q->heap_from && address < q->heap_to && !(address & 7);
+}
+
+/* Copies the name of a class, "java.lang.Object"; false: it is none. */
+static bool class_name(const struct question *q, uint64_t class, char out[HOTSPOT_CLASS_SIZE])
+{
+	uint64_t symbol = class ? field(q, class, HOTSPOT_CLASS_NAME) : 0;
+	uint16_t length;
+
+	if (!symbol ||
+		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_LENGTH], &length, sizeof(length)) ||
+		!length || length >= HOTSPOT_CLASS_SIZE ||
+		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_BODY], out, length))
+		return false;
+	out[length] = '\0';
+	for (char *c = out; *c; c++) {
+		if ((unsigned char)*c < ' ')
+			return false;
+		if (*c == '/')
+			*c = '.';
+	}
+	return true;
+}
+
+/* The class of an object: of both ways to write it the one that leads to a name. */
+static uint64_t class_of(const struct question *q, uint64_t object, char name[HOTSPOT_CLASS_SIZE])
+{
+	uint64_t at = object + q->layout.at[HOTSPOT_OBJECT_CLASS], full;
+	uint32_t narrow;
+
+	if (!is_object(q, object) || !get(q, at, &full, sizeof(full)))
+		return 0;
+	narrow = (uint32_t)full;
+	if ((q->class_base || q->class_shift) && narrow) {
+		uint64_t class = q->class_base + ((uint64_t)narrow << q->class_shift);
+
+		return class_name(q, class, name) ? class : 0;
+	}
+	return class_name(q, full, name) ? full : 0;
+}
+
+/* Bytes of an object of that class; 0: an array, or no class. */
+static uint32_t object_size(const struct question *q, uint64_t class)
+{
+	int32_t layout = 0;
+
+	if (!get(q, class + q->layout.at[HOTSPOT_CLASS_LAYOUT], &layout, sizeof(layout)))
+		return 0;
+	return layout > 0 ? (uint32_t)layout & ~7u : 0;
+}
+
+static uint64_t object_at(const struct question *q, uint64_t address)
+{
+	uint32_t narrow = 0;
+
+	if (!is_compressed(q))
+		return pointer(q, address);
+	if (!get(q, address, &narrow, sizeof(narrow)) || !narrow)
+		return 0;
+	return q->oop_base + ((uint64_t)narrow << q->oop_shift);
+}
+
+/* --- threads --- */
+
+static bool read_threads(struct question *q)
+{
+	static const enum hotspot_field needed[] = { HOTSPOT_THREADS_LIST, HOTSPOT_LIST_LENGTH,
+		HOTSPOT_LIST_THREADS, HOTSPOT_THREAD_OSTHREAD, HOTSPOT_OSTHREAD_ID,
+		HOTSPOT_THREAD_PENDING, HOTSPOT_MONITOR_OWNER };
+	uint64_t list, addresses;
+	uint32_t count;
+
+	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+		return false;
+	list = pointer(q, q->layout.at[HOTSPOT_THREADS_LIST]);
+	addresses = list ? field(q, list, HOTSPOT_LIST_THREADS) : 0;
+	if (!addresses ||
+		!get(q, list + q->layout.at[HOTSPOT_LIST_LENGTH], &count, sizeof(count)) ||
+		count > THREADS_MAX)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct java_thread *t = &q->all[q->threads];
+		uint64_t os, handle, size;
+
+		*t = (struct java_thread){ .address =
+						   pointer(q, addresses + i * sizeof(uint64_t)) };
+		os = t->address ? field(q, t->address, HOTSPOT_THREAD_OSTHREAD) : 0;
+		if (!os ||
+			!get(q, os + q->layout.at[HOTSPOT_OSTHREAD_ID], &t->tid, sizeof(t->tid)) ||
+			!t->tid)
+			continue;
+		handle = field(q, t->address, HOTSPOT_THREAD_OBJECT);
+		t->object = handle ? pointer(q, handle) : 0;
+		t->owner_id = field(q, t->address, HOTSPOT_THREAD_OWNER_ID);
+		t->stack_to = field(q, t->address, HOTSPOT_THREAD_STACK_BASE);
+		size = field(q, t->address, HOTSPOT_THREAD_STACK_SIZE);
+		t->stack_from = size && size < STACK_LIMIT && size < t->stack_to
+					? t->stack_to - size
+					: t->stack_to;
+		q->threads++;
+	}
+	return q->threads > 0;
+}
+
+static void add(struct question *q, const struct java_thread *waiter,
+	const struct java_thread *owner, enum waits_lock lock, const char *class)
+{
+	struct hotspot_edge *e = &q->locks.edges[q->locks.count];
+
+	if (q->locks.count >= HOTSPOT_EDGES)
+		return;
+	*e = (struct hotspot_edge){ .waiter = waiter->tid, .owner = owner->tid, .lock = lock };
+	snprintf(e->class, sizeof(e->class), "%s", class);
+	q->locks.count++;
+}
+
+/* --- monitors --- */
+
+static bool has_on_stack(const struct question *q, const struct java_thread *t, uint64_t object)
+{
+	static const enum hotspot_field needed[] = { HOTSPOT_THREAD_LOCK_STACK,
+		HOTSPOT_LOCK_STACK_TOP, HOTSPOT_LOCK_STACK_BASE };
+	uint64_t objects[STACK_MOST] = { 0 }, begin;
+	uint32_t top, first;
+
+	if (!has_all(q, needed, ARRAY_SIZE(needed)))
+		return false;
+	begin = q->layout.at[HOTSPOT_THREAD_LOCK_STACK];
+	first = (uint32_t)(begin + q->layout.at[HOTSPOT_LOCK_STACK_BASE]);
+	if (!get(q, t->address + begin + q->layout.at[HOTSPOT_LOCK_STACK_TOP], &top, sizeof(top)) ||
+		top <= first || top - first > sizeof(objects) ||
+		!get(q, t->address + first, objects, top - first))
+		return false;
+	for (size_t i = 0; i < (top - first) / sizeof(objects[0]); i++) {
+		if (objects[i] == object)
+			return true;
+	}
+	return false;
+}
+
+/* Up to 23 the owner is a JavaThread, or a record on its stack; later a number. */
+static const struct java_thread *owner_of(const struct question *q, uint64_t owner, uint64_t object)
+{
+	bool has_ids = q->layout.has[HOTSPOT_THREAD_OWNER_ID];
+
+	for (unsigned i = 0; owner && i < q->threads; i++) {
+		const struct java_thread *t = &q->all[i];
+
+		if (owner == ANONYMOUS && object ? has_on_stack(q, t, object)
+			: has_ids		 ? owner > ANONYMOUS && owner == t->owner_id
+						 : owner == t->address ||
+					    (owner >= t->stack_from && owner < t->stack_to))
+			return t;
+	}
+	return NULL;
+}
+
+static void look_at_monitor(struct question *q, const struct java_thread *t, uint64_t monitor)
+{
+	uint64_t handle = field(q, monitor, HOTSPOT_MONITOR_OBJECT);
+	uint64_t object = handle ? pointer(q, handle) : 0;
+	uint64_t value = field(q, monitor, HOTSPOT_MONITOR_OWNER);
+	const struct java_thread *owner = owner_of(q, value, object);
+	char class[HOTSPOT_CLASS_SIZE];
+
+	if (!owner || owner == t)
+		return;
+	if (!object || !class_of(q, object, class))
+		class[0] = '\0';
+	add(q, t, owner, WAITS_LOCK_JAVA_MONITOR, class);
+}
+
+/* --- locks of java.util.concurrent --- */
+
+/* Only these have an owner that ends the wait. */
+static bool is_lock(const char *class)
+{
+	return !strncmp(class, "java.util.concurrent.locks.", 27);
+}
+
+/* The one pointer of a lock that leads to a thread is its owner. */
+static const struct java_thread *owner_in(const struct question *q, uint64_t lock, uint32_t size)
+{
+	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
+
+	for (uint32_t at = 8; at + step <= size && at < SLOTS_MAX * step; at += step) {
+		uint64_t object = object_at(q, lock + at);
+
+		for (unsigned i = 0; object && i < q->threads; i++) {
+			if (q->all[i].object == object)
+				return &q->all[i];
+		}
+	}
+	return NULL;
+}
+
+/* False: what is there is no lock. */
+static bool look_at_blocker(struct question *q, const struct java_thread *t, uint64_t at)
+{
+	uint64_t lock = object_at(q, t->object + at), class;
+	const struct java_thread *owner;
+	char name[HOTSPOT_CLASS_SIZE];
+
+	class = lock ? class_of(q, lock, name) : 0;
+	if (!class || !is_lock(name))
+		return false;
+	q->blocker = at; /* the same of all threads */
+	owner = owner_in(q, lock, object_size(q, class));
+	if (owner && owner != t)
+		add(q, t, owner, WAITS_LOCK_JAVA, name);
+	return true;
+}
+
+static void look_at_thread_object(struct question *q, const struct java_thread *t)
+{
+	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
+	char name[HOTSPOT_CLASS_SIZE];
+	uint64_t class;
+	uint32_t size;
+
+	if (q->blocker) {
+		look_at_blocker(q, t, q->blocker);
+		return;
+	}
+	class = class_of(q, t->object, name);
+	size = class ? object_size(q, class) : 0;
+	for (uint32_t at = 8; at + step <= size && at < SLOTS_MAX * step; at += step) {
+		if (look_at_blocker(q, t, at))
+			return;
+	}
+}
+
+/* --- the process --- */
+
+static void look_at_all(struct question *q)
+{
+	for (unsigned i = 0; i < q->threads; i++) {
+		const struct java_thread *t = &q->all[i];
+		uint64_t monitor = field(q, t->address, HOTSPOT_THREAD_PENDING);
+
+		if (monitor)
+			look_at_monitor(q, t, monitor);
+		else if (is_object(q, t->object))
+			look_at_thread_object(q, t);
+	}
+}
+
+static bool was_before(const struct question *q, const struct hotspot_edge *e)
+{
+	for (unsigned i = 0; i < q->before.count; i++) {
+		const struct hotspot_edge *b = &q->before.edges[i];
+
+		if (b->waiter == e->waiter && b->owner == e->owner && b->lock == e->lock)
+			return true;
+	}
+	return false;
+}
+
+/* What was there in both passes was so for all of them at once, between the passes: two threads
+ * that hand one monitor to each other make no circle. */
+static void keep_lasting(struct question *q)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < q->locks.count; i++) {
+		if (was_before(q, &q->locks.edges[i]))
+			q->locks.edges[kept++] = q->locks.edges[i];
+	}
+	q->locks.count = kept;
+}
+
+static void do_read(void *argument)
+{
+	struct question *q = argument;
+
+	if (!hotspot_layout_read(q->pid, q->base, &q->layout) || !read_threads(q))
+		return;
+	open_heap(q);
+	look_at_all(q);
+	q->before = q->locks;
+	q->locks.count = 0;
+	look_at_all(q);
+	keep_lasting(q);
+	q->locks.is_read = true;
+}
+
+/* Where libjvm.so is mapped; 0: it is not. */
+static uint64_t library_base(struct wait_reader *r, const struct wait_node *n)
+{
+	static const char name[] = "/libjvm.so";
+	struct maps_line line;
+	struct cursor c;
+
+	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
+		return 0;
+	c = cursor_over(r->more.data, r->more.size);
+	while (!cursor_at_end(&c)) {
+		if (maps_parse(cursor_line(&c), &line) && !line.offset &&
+			line.path.size >= sizeof(name) - 1 &&
+			!memcmp(line.path.data + line.path.size - (sizeof(name) - 1), name,
+				sizeof(name) - 1))
+			return line.from;
+	}
+	return 0;
+}
+
+const struct hotspot_locks *hotspot_locks_of(struct wait_reader *r, struct wait_node *n)
+{
+	struct question *q;
+
+	if (n->has_hotspot)
+		return n->hotspot;
+	n->has_hotspot = true;
+	if (strcmp(n->name, "java") != 0 || !n->may_read || n->abi != ABI_64)
+		return NULL;
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return NULL;
+	q->pid = (pid_t)n->stat.pid;
+	q->base = library_base(r, n);
+	if (q->base && !timeout_call(&r->timeout, do_read, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
+		q->locks.is_read) {
+		n->hotspot = malloc(sizeof(q->locks));
+		if (n->hotspot)
+			memcpy(n->hotspot, &q->locks, sizeof(q->locks));
+	}
+	free(q);
+	return n->hotspot;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which thread of a Java virtual machine waits for a lock that another of its threads has: monitors
+ * (`synchronized`), by what HotSpot keeps of each; locks of java.util.concurrent, by the object
+ * that a parked thread names and the thread that this one names as its owner.
+ *
+ * The process runs on meanwhile and its collector moves objects: one answer may be wrong, the same
+ * one of two samples is not. Cannot be seen: owners of semaphores, latches and read locks, which
+ * have none; virtual threads; locks of java.util.concurrent where the heap has colored pointers
+ * (ZGC) or compact object headers.
+ */
+#ifndef SOOTH_OS_LINUX_WAITS_HOTSPOT_LOCKS_H
+#define SOOTH_OS_LINUX_WAITS_HOTSPOT_LOCKS_H
+
+#include "os/linux/waits/wait_reader.h"
+
+#define HOTSPOT_EDGES	   256
+#define HOTSPOT_CLASS_SIZE 64
+
+struct hotspot_edge {
+	uint32_t waiter, owner;		/* tids */
+	enum waits_lock lock;		/* WAITS_LOCK_JAVA_MONITOR or WAITS_LOCK_JAVA */
+	char class[HOTSPOT_CLASS_SIZE]; /* of the object; "": unknown */
+};
+
+struct hotspot_locks {
+	bool is_read; /* else the edges are not known */
+	unsigned count;
+	struct hotspot_edge edges[HOTSPOT_EDGES];
+};
+
+/* Of the node; reads at most once. NULL: no Java virtual machine, or it could not be read. */
+const struct hotspot_locks *hotspot_locks_of(struct wait_reader *r, struct wait_node *n);
+
+#endif

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Threads of a Java virtual machine that wait for locks of Java, and others that wait for work."""
+import shutil
+import subprocess
+
+from case import healthy, sick
+
+SOURCE = """
+import java.util.concurrent.*;
+import java.util.concurrent.locks.*;
+
+public class Locks {
+    static final Object[] monitors = { new Object(), new Object() };
+    static final ReentrantLock[] locks = { new ReentrantLock(), new ReentrantLock(true) };
+    static final CyclicBarrier both = new CyclicBarrier(2);
+
+    static void meet() {
+        try {
+            both.await();
+        } catch (Exception e) {
+            throw new RuntimeException(e);
+        }
+    }
+
+    static void monitors(int first) {
+        synchronized (monitors[first]) {
+            meet();
+            synchronized (monitors[1 - first]) {
+            }
+        }
+    }
+
+    static void locks(int first) {
+        locks[first].lock();
+        meet();
+        locks[1 - first].lock();
+    }
+
+    static void contended() {
+        for (long n = 0;; n++) {
+            synchronized (monitors[0]) {
+                synchronized (monitors[1]) {
+                    if (n % 64 == 0)
+                        LockSupport.parkNanos(200000);
+                }
+            }
+        }
+    }
+
+    static Thread worker(String kind, int number) {
+        Runnable task = switch (kind) {
+            case "monitors" -> () -> monitors(number);
+            case "locks" -> () -> locks(number);
+            case "contended" -> Locks::contended;
+            default -> () -> {
+                try {
+                    new LinkedBlockingQueue<Integer>().take();
+                } catch (InterruptedException e) {
+                }
+            };
+        };
+        return new Thread(task, "worker-" + number);
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Thread[] workers = { worker(arguments[0], 0), worker(arguments[0], 1) };
+
+        for (Thread t : workers)
+            t.start();
+        for (Thread t : workers) {
+            while (!arguments[0].equals("contended") && t.getState() != Thread.State.WAITING
+                && t.getState() != Thread.State.BLOCKED)
+                Thread.sleep(10);
+        }
+        Thread.sleep(100);
+        System.out.println("ready");
+        for (Thread t : workers)
+            t.join();
+    }
+}
+"""
+
+
+def java(kind):
+    def make(scope, _):
+        source = scope.path / "Locks.java"
+        source.write_text(SOURCE)
+        subprocess.run(["javac", str(source)], check=True)
+        return scope.start(["java", "-Xmx32m", "-cp", str(scope.path), "Locks", kind]).pid
+    return make
+
+
+def no_java():
+    return None if shutil.which("javac") else "no Java compiler here"
+
+
+CASES = [
+    sick("all-threads-waiting", "Java threads with two monitors crosswise", java("monitors"),
+        may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
+    sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),
+        may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4, long=True),
+    healthy("all-threads-waiting", "Java threads that wait for work", java("idle"), may_skip=no_java,
+        duration_s=4),
+    healthy("all-threads-waiting", "Java threads that hand monitors to each other", java("contended"),
+        may_skip=no_java, duration_s=4, also=("lock-storm",), long=True),
+]

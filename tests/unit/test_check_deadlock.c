@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* deadlock, by made-up stacks of threads that wait: each kind, and the healthy twin of each. */
+#include "check_records.h"
+
+#include "probes/stacks.h"
+#include "probes/syscall_names.h"
+#include "probes/waits.h"
+
+#define PRIVATE 128
+#define WAITED	30 /* seconds, at the last sample */
+
+/* A thread: its innermost functions, "name file", those of a script in parentheses. */
+struct made {
+	uint32_t tid;
+	uint64_t address; /* of the futex; 0: it sleeps */
+	const char *functions[4];
+	bool runs;
+};
+
+static uint32_t frames;
+
+static uint32_t put_frame(const char *function)
+{
+	bool is_script = function[0] == '(';
+	char name[96] = "", file[96] = "/bin/thing";
+	struct profile_frame f = { .record = head_of(LOOKS, 0, STACKS_FRAME),
+		.frame = ++frames,
+		.frame_kind = is_script ? PROFILE_SCRIPT : PROFILE_USER,
+		.begin = 0x1200,
+		.build_id_state = SOOTH_STATE_ABSENT };
+
+	sscanf(function + is_script, "%95s %95s", name, file);
+	struct record_tail tail[] = { put_text(&f.function, name), put_text(&f.file, file) };
+
+	RECORD_APPEND(&records, &f, tail, 2);
+	return frames;
+}
+
+static void put_stack(const struct made *t)
+{
+	struct profile_stack d = {
+		.record = head_of(LOOKS, 0, STACKS_STACK), .stack = t->tid, .end = PROFILE_WHOLE
+	};
+	uint32_t all[ARRAY_SIZE(t->functions)];
+	size_t count = 0;
+
+	while (count < ARRAY_SIZE(all) && t->functions[count]) {
+		all[count] = put_frame(t->functions[count]);
+		count++;
+	}
+	struct record_tail tail[] = { { &d.frames, all, count * sizeof(*all) } };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+}
+
+static void put_waits(const struct made *t, double s)
+{
+	struct waits_thread w = { .record = head_of(s, PID, WAITS_THREAD),
+		.node_pid = PID,
+		.switches = t->runs ? (uint64_t)s : 1,
+		.since_ns = (uint64_t)((WAITED - LOOKS + 1 + s) * (double)NS_PER_S),
+		.arguments = { t->address, PRIVATE },
+		.lock = t->address ? WAITS_LOCK_PLAIN : WAITS_LOCK_NONE,
+		.state = 'S',
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { tail_string(&w.name, t->tid == PID ? "thing" : "worker") };
+	const char *call = t->address ? "futex" : "clock_nanosleep";
+
+	w.syscall = (uint32_t)syscall_number(SYSCALL_ABI_X86_64, call, strlen(call));
+	w.abi = SYSCALL_ABI_X86_64;
+	w.record.tid = t->tid;
+	RECORD_APPEND(&records, &w, tail, 1);
+}
+
+static void put_snapshot(const struct made *all, size_t count, double s)
+{
+	struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
+		.node_pid = PID,
+		.threads = (uint32_t)count,
+		.state = 'S' };
+	struct waits_snapshot end = { .record = head_of(s, PID, WAITS_SNAPSHOT) };
+	struct record_tail tail[] = { tail_string(&p.name, "thing") };
+
+	for (size_t i = 0; i < count; i++)
+		put_waits(&all[i], s);
+	RECORD_APPEND(&records, &p, tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void has_threads(const struct made *all, size_t count)
+{
+	struct stacks_snapshot end = { .record = head_of(0, PID, STACKS_SNAPSHOT),
+		.threads = (uint32_t)count };
+
+	is_there();
+	add_source("waits");
+	add_source("stacks");
+	put_snapshot(all, count, 0);
+	frames = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct stacks_thread t = { .record = head_of(0, PID, STACKS_THREAD),
+			.stack = all[i].tid };
+
+		t.record.tid = all[i].tid;
+		RECORD_APPEND(&records, &t, NULL, 0);
+	}
+	RECORD_APPEND(&records, &end, NULL, 0);
+	put_snapshot(all, count, LOOKS - 1);
+	for (size_t i = 0; i < count; i++)
+		put_stack(&all[i]);
+}
+
+#define RUST   "Mutex::lock_contended"
+#define PYTHON "sem_wait libc.so.6", "PyThread_acquire_lock_timed", "lock_acquire"
+#define POLLING                                                                                    \
+	{                                                                                          \
+		.tid = 300, .functions = { "nanosleep" }, .runs = true                             \
+	}
+
+/* Two threads want locks of Rust, the second one that at `address`. */
+static void wants_locks(double address)
+{
+	const struct made all[] = { { .tid = PID, .address = 64, .functions = { RUST } },
+		{ .tid = 200, .address = (uint64_t)address, .functions = { RUST } }, POLLING };
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+/* The same beside one that sleeps and may have them. */
+static void wants_of_sleeper(double is_asleep)
+{
+	const struct made all[] = { { .tid = PID, .address = 64, .functions = { RUST } },
+		{ .tid = 200, .address = 128, .functions = { RUST } },
+		{ .tid = 300, .functions = { "nanosleep" }, .runs = !is_asleep } };
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void waits_in(const char *function)
+{
+	const struct made all[] = {
+		{ .tid = PID, .address = 64, .functions = { PYTHON, function } },
+		{ .tid = 200, .address = 128, .functions = { PYTHON, function } }, POLLING
+	};
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void wants_python(double value)
+{
+	waits_in(value > 0 ? "(job app.py:3)" : "(Condition.wait threading.py:327)");
+}
+
+static void waits_for_queue(double is_queue)
+{
+	const char *by = is_queue > 0 ? "get _queue.cpython-311.so" : "lock_acquire";
+	const struct made all[] = {
+		{ .tid = PID,
+			.address = 64,
+			.functions = { "PyThread_acquire_lock_timed", by, "(job app.py:3)" } },
+		{ .tid = 200,
+			.address = 128,
+			.functions = { "PyThread_acquire_lock_timed", by, "(job app.py:3)" } },
+		POLLING
+	};
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void is_alone(double wants)
+{
+	const struct made all[] = { { .tid = PID,
+		.address = 64,
+		.functions = { wants > 0 ? RUST : "pthread_cond_wait" } } };
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void test_deadlock(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "deadlock", wants_locks, 128, NULL,
+			"medium/medium: deadlock: threads thing and worker wait for locks that "
+			"nothing releases, for 30 s [waiting for at least: 30.0s]|[threads that "
+			"wait: 2] [other threads, which ran: 1]|Mutex::lock_contended]|<sooth "
+			"stack "
+			"99 shows" },
+		{ "deadlock", wants_locks, 64, NULL, "fine: 2 threads wait" },
+		{ "deadlock", wants_locks, 128, "deadlock.min-time=31s", "blind: " },
+		{ "deadlock", wants_of_sleeper, 0, NULL, "medium/medium: deadlock: threads" },
+		{ "deadlock", wants_of_sleeper, 1, NULL, "fine: 2 threads wait" },
+		{ "deadlock", wants_python, 1, NULL,
+			"medium/medium: deadlock: 2 of 3 threads wait for locks that nothing "
+			"releases, for 30 s, in job (app.py:3)" },
+		{ "deadlock", wants_python, 0, NULL, "fine: 0 threads wait" },
+		{ "deadlock", waits_for_queue, 0, NULL, "medium/medium: |in job (app.py:3)" },
+		{ "deadlock", waits_for_queue, 1, NULL, "fine: 0 threads wait" },
+		{ "deadlock", is_alone, 1, NULL,
+			"medium/medium: deadlock: its only thread waits for a lock that no other" },
+		{ "deadlock", is_alone, 0, NULL, "fine: 0 threads wait" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_deadlock) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What CPU time is spent on: gc-pressure by functions, jit-churn, crypto-heavy, hot-function, each
+ * on both sides of its thresholds.
+ */
+#include "check_threads.h"
+
+#include "probes/profile.h"
+#include "probes/sockets.h"
+
+#define SAMPLES 100
+
+static void put_frame(uint32_t number, const char *function, uint8_t kind)
+{
+	struct profile_frame f = { .record = head_of(LOOKS, 0, PROFILE_FRAME),
+		.frame = number,
+		.frame_kind = kind,
+		.begin = 0x1200,
+		.function_state =
+			function ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.build_id_state = SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { put_text(&f.function, function),
+		put_text(&f.file, kind == PROFILE_KERNEL ? "" : "/bin/thing") };
+
+	RECORD_APPEND(&records, &f, tail, 2);
+}
+
+static void put_stack(uint32_t number, const uint32_t *frames, size_t count)
+{
+	struct profile_stack d = {
+		.record = head_of(LOOKS, 0, PROFILE_STACK), .stack = number, .end = PROFILE_WHOLE
+	};
+	struct record_tail tail[] = { { &d.frames, frames, count * sizeof(*frames) } };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+}
+
+static void put_samples(uint32_t stack, int count)
+{
+	struct profile_sample s = { .record = head_of(LOOKS - 1, PID, PROFILE_SAMPLE),
+		.stack = stack,
+		.period_ns = 10000000,
+		.process = "thing",
+		.thread = "thing" };
+
+	s.record.tid = PID;
+	for (int i = 0; i < count; i++)
+		RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+/* It uses so much CPU, and so many of its SAMPLES have the function on top, or below the kernel. */
+static void spends_as(
+	const char *name, double cpu, const char *function, int samples, bool is_in_kernel)
+{
+	static const uint32_t first[] = { 2, 1 }, second[] = { 3, 1 }, third[] = { 5, 1 },
+			      kernel[] = { 4, 2, 1 };
+
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, name);
+		all_reported(i);
+	}
+	/* It waits too often for cpu-spin. */
+	thread((struct thread_made){
+		.name = "thing", .cpu = cpu, .voluntary = 100, .otherwise = LOOKS });
+	threads_read(1);
+	add_source("profile");
+	put_stack(1, is_in_kernel ? kernel : first, is_in_kernel ? 3 : 2);
+	put_stack(2, second, 2);
+	put_stack(3, third, 2);
+	put_frame(1, "main", PROFILE_USER);
+	put_frame(2, function, PROFILE_USER);
+	put_frame(3, "other", PROFILE_USER);
+	put_frame(4, "tcp_sendmsg", PROFILE_KERNEL);
+	put_frame(5, "third", PROFILE_USER);
+	put_samples(1, samples);
+	put_samples(2, (SAMPLES - samples) / 2);
+	put_samples(3, SAMPLES - samples - (SAMPLES - samples) / 2);
+}
+
+static void spends(const char *function, int samples)
+{
+	spends_as("thing", 90, function, samples, false);
+}
+
+static void listens(void)
+{
+	struct sockets_socket s = { .record = head_of(LOOKS - 1, PID, SOCKETS_SOCKET),
+		.state = SOCKETS_LISTEN };
+	struct sockets_process end = { .record = head_of(LOOKS - 1, PID, SOCKETS_PROCESS),
+		.sockets = 1 };
+	struct record_tail none[] = { put_text(&s.protocol, "tcp") };
+
+	RECORD_APPEND(&records, &s, none, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* --- gc-pressure --- */
+
+static void marks(double samples)
+{
+	spends("v8::internal::MarkCompactCollector::Mark", (int)samples);
+}
+
+static void marks_with(double cpu)
+{
+	spends_as("thing", cpu, "runtime.gcDrain", 90, false);
+}
+
+static void collects_python(double samples)
+{
+	spends("gc_collect_main", (int)samples);
+}
+
+/* --- jit-churn --- */
+
+static void compiles(double samples)
+{
+	spends("v8::internal::Compiler::Compile", (int)samples);
+}
+
+static void compiles_at(double age)
+{
+	started_s = FROM_S + LOOKS - 1 - age;
+	compiles(90);
+}
+
+static void compiles_with(double cpu)
+{
+	spends_as("thing", cpu, "v8::internal::Compiler::Compile", 90, false);
+}
+
+static void is_compiler(double is_one)
+{
+	spends_as(is_one ? "cc1" : "cc9", 90, "v8::internal::Compiler::Compile", 90, false);
+}
+
+/* --- crypto-heavy, hot-function --- */
+
+static void hashes(double samples)
+{
+	spends("sha512_block_data_order", (int)samples);
+	listens();
+}
+
+static void hashes_and_listens(double does)
+{
+	spends("sha512_block_data_order", 90);
+	if (does)
+		listens();
+}
+
+static void is_ssh(double is_one)
+{
+	spends_as(is_one ? "sshd" : "thing", 90, "sha512_block_data_order", 90, false);
+	listens();
+}
+
+static void is_in_one(double samples)
+{
+	spends("scan", (int)samples);
+	listens();
+}
+
+static void is_in_one_and_listens(double does)
+{
+	spends("scan", 90);
+	if (does)
+		listens();
+}
+
+static void is_in_one_in_kernel(double is_in_kernel)
+{
+	spends_as("thing", 90, "write", 90, is_in_kernel);
+	listens();
+}
+
+static void is_in_interpreter(double is_one)
+{
+	spends(is_one ? "_PyEval_EvalFrameDefault" : "_PyEval_Other", 90);
+	listens();
+}
+
+static void is_in_one_with(double cpu)
+{
+	spends_as("thing", cpu, "scan", 90, false);
+	listens();
+}
+
+/* --- fault-storm --- */
+
+struct storm_made {
+	double cpu, system, faults; /* percent, percent of it, a second */
+	uint64_t gain;		    /* bytes a second of resident memory */
+	const char *name;
+};
+
+static void storms(struct storm_made m)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i,
+			(struct proc_process){
+				.descriptors = 10, .rss_bytes = 1000000 + (uint64_t)i * m.gain },
+			m.name ? m.name : "thing");
+		all_reported(i);
+	}
+	thread((struct thread_made){ .name = "thing",
+		.cpu = m.cpu,
+		.system = m.system,
+		.faults = m.faults,
+		.otherwise = LOOKS });
+	threads_read(1);
+}
+
+static void storms_with(double cpu)
+{
+	storms((struct storm_made){ .cpu = cpu, .system = 60, .faults = 20000 });
+}
+
+static void storms_in_kernel(double share)
+{
+	storms((struct storm_made){ .cpu = 90, .system = share, .faults = 20000 });
+}
+
+static void faults_at(double faults)
+{
+	storms((struct storm_made){ .cpu = 50, .system = 60, .faults = faults });
+}
+
+static void fills(double gain)
+{
+	storms((struct storm_made){
+		.cpu = 100, .system = 60, .faults = 20000, .gain = (uint64_t)gain });
+}
+
+static void storms_named(double is_compiler)
+{
+	storms((struct storm_made){
+		.cpu = 90, .system = 60, .faults = 20000, .name = is_compiler ? "cc1" : "cc9" });
+}
+
+static void test_fault_storm(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "fault-storm", storms_with, 90, NULL,
+			"low/medium: gives memory back and takes it again, 78.1 MiB a second: 60 % "
+			"of its CPU time is in the kernel for that [page faults: 20000 a second" },
+		{ "fault-storm", storms_with, 50, NULL, "low/medium: " },
+		{ "fault-storm", storms_with, 49, NULL, "fine: uses 49 % of a CPU" },
+		{ "fault-storm", storms_in_kernel, 35, NULL, "low/medium: " },
+		{ "fault-storm", storms_in_kernel, 34, NULL, "fine: 20000 page faults a second" },
+		{ "fault-storm", faults_at, 10000, NULL, "low/medium: " },
+		{ "fault-storm", faults_at, 9990, NULL, "fine: 9990 page faults a second" },
+		{ "fault-storm", fills, 20000 * 4096 / 4, NULL, "low/medium: " },
+		{ "fault-storm", fills, 20000 * 4096 / 4 + 4096, NULL, "fine: fills memory" },
+		{ "fault-storm", storms_named, 0, NULL, "low/medium: " },
+		{ "fault-storm", storms_named, 1, NULL, "fine: |as its task has" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_gc_pressure(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "gc-pressure", marks, 50, NULL,
+			"medium/medium: spends 50 % of its CPU time in garbage collection; in main "
+			"(thing) [CPU: 90 "
+			"% over 5.00s] [garbage collection: 50 % of 100 samples] [most of it in: "
+			"v8::internal::MarkCompactCollector::Mark]|--max-old-space-size" },
+		{ "gc-pressure", marks, 49, NULL, "fine: no thread with the name of a garbage" },
+		{ "gc-pressure", marks_with, 50, NULL, "medium/|GOGC" },
+		{ "gc-pressure", marks_with, 49, NULL, "fine: " },
+		{ "gc-pressure", collects_python, 60, NULL, "medium/|gc.freeze()" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_jit_churn(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "jit-churn", compiles, 40, NULL,
+			"low/medium: spends 40 % of its CPU time on compiling code: it makes new "
+			"code all the time; in main (thing) [CPU: 90 % over 5.00s] [compiling: 40 "
+			"% of 100 "
+			"samples]" },
+		{ "jit-churn", compiles, 39, NULL, "fine: compiling: 39 % of its CPU time" },
+		{ "jit-churn", compiles_at, 10, NULL, "low/medium: " },
+		{ "jit-churn", compiles_at, 9, NULL, "blind: this check needs a process older" },
+		{ "jit-churn", compiles_with, 50, NULL, "low/medium: " },
+		{ "jit-churn", compiles_with, 49, NULL, "fine: uses 49 % of a CPU" },
+		{ "jit-churn", is_compiler, 0, NULL, "low/medium: " },
+		{ "jit-churn", is_compiler, 1, NULL, "fine: compiles, as this program does" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_crypto_heavy(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "crypto-heavy", hashes, 50, NULL,
+			"low/medium: spends 50 % of its CPU time on encryption and hashes; in main "
+			"(thing) [CPU: 90 % over 5.00s]|[most of it in: sha512_block_data_order]" },
+		{ "crypto-heavy", hashes, 49, NULL, "fine: encryption and hashes: 49 %" },
+		{ "crypto-heavy", hashes_and_listens, 1, NULL, "low/medium: " },
+		{ "crypto-heavy", hashes_and_listens, 0, NULL, "fine: a command that encrypts" },
+		{ "crypto-heavy", is_ssh, 0, NULL, "low/medium: " },
+		{ "crypto-heavy", is_ssh, 1, NULL, "fine: encrypts or hashes, as this program" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_hot_function(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "hot-function", is_in_one, 50, NULL, "low/medium: " },
+		{ "hot-function", is_in_one, 49, NULL, "fine: hottest function: 49 %" },
+		{ "hot-function", is_in_one, 60, NULL,
+			"low/medium: spends 60 % of its CPU time in one function: scan (thing) "
+			"[CPU: 90 % over 5.00s] [function: scan (thing): 60 % of 100 samples] "
+			"[common caller: main (thing): on 100 % of 100 whole stacks] [next hottest "
+			"functions: other (thing): 20 %, third (thing): 20 %]|<sooth profile "
+			"--tree 99 shows its "
+			"callers>" },
+		{ "hot-function", is_in_one_and_listens, 1, NULL, "low/medium: " },
+		{ "hot-function", is_in_one_and_listens, 0, NULL, "fine: a command that computes" },
+		{ "hot-function", is_in_one_in_kernel, 0, NULL, "low/medium: " },
+		{ "hot-function", is_in_one_in_kernel, 1, NULL, "fine: hottest function: 0 %" },
+		{ "hot-function", is_in_interpreter, 0, NULL, "low/medium: " },
+		{ "hot-function", is_in_interpreter, 1, NULL, "fine: hottest function: 90 %" },
+		{ "hot-function", is_in_one_with, 50, NULL, "low/medium: " },
+		{ "hot-function", is_in_one_with, 49, NULL, "fine: uses 49 % of a CPU" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gc_pressure),
+		cmocka_unit_test(test_jit_churn),
+		cmocka_unit_test(test_crypto_heavy),
+		cmocka_unit_test(test_hot_function),
+		cmocka_unit_test(test_fault_storm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
