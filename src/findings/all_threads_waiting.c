@@ -15,6 +15,8 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_text.h"
+#include "base/buffer.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
@@ -256,6 +258,48 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
+/* One fills a pipe that the other would read only after its end. */
+static bool is_full_pipe(const struct wait_chain *chain)
+{
+	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
+
+	return chain->count == 2 && !chain->circle &&
+	       ((a->what == WAIT_CHILD && b->what == WAIT_PIPE_WRITE) ||
+		       (b->what == WAIT_CHILD && a->what == WAIT_PIPE_WRITE));
+}
+
+static void claim_full_pipe(struct check_result *out, const struct wait_chain *chain)
+{
+	bool is_parent = chain->links[0].what == WAIT_CHILD;
+	struct buffer other = { 0 };
+
+	wait_put_process(&other, chain->links[1].process);
+	finding_claim(out,
+		is_parent ? "deadlock: it waits for the end of its child %s, which has filled a "
+			    "pipe that this process does not read"
+			  : "deadlock: it has filled a pipe that its parent %s does not read, "
+			    "since that waits for the end of this process",
+		buffer_cstr(&other));
+	buffer_fini(&other);
+}
+
+/* "deadlock: this process and server (9) each wait for the other to write; ..." */
+static void claim_readers(struct check_result *out, const struct wait_chain *chain)
+{
+	finding_claim(out, "deadlock: this process");
+	for (size_t i = 1; i < chain->count; i++) {
+		struct buffer name = { 0 };
+
+		wait_put_process(&name, chain->links[i].process);
+		finding_claim(out, "%s%s", i + 1 == chain->count ? " and " : ", ",
+			buffer_cstr(&name));
+		buffer_fini(&name);
+	}
+	finding_claim(out,
+		" each wait for the other to write; the last message stands in a buffer of its "
+		"writer, or has no end for its reader");
+}
+
 static void claim_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -274,6 +318,10 @@ static void claim_circle(const struct check *e, struct check_result *out,
 						       : "threads wait for mutexes");
 	else if (chain->count == 1)
 		finding_claim(out, "deadlock: the process waits for itself");
+	else if (is_sure && is_full_pipe(chain))
+		claim_full_pipe(out, chain);
+	else if (is_sure && chain->is_of_readers)
+		claim_readers(out, chain);
 	else
 		finding_claim(out, "%s: %zu processes wait for each other",
 			is_sure ? "deadlock" : "perhaps a deadlock", chain->count);
@@ -293,23 +341,12 @@ static void emit_java_victims(const struct check *e, struct check_result *out,
 			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
 }
 
-static void report_circle(const struct check *e, struct check_result *out,
+static void remedy_of_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
-	enum waits_confidence confidence = wait_chain_confidence(chain);
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
 
-	finding_begin(out,
-		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
-		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
-					     : FINDING_CONFIDENCE_LOW,
-		"");
-	if (confidence < WAITS_HIGH)
-		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
-	finding_thread(out, first->thread->record.tid);
-	claim_circle(e, out, g, chain);
-	check_chain_evidence(out, g, chain);
 	if (wait_is_of_java(first->thread)) {
 		emit_java_victims(e, out, g, chain);
 		finding_unseen(out, "where in the program each lock was taken");
@@ -325,12 +362,45 @@ static void report_circle(const struct check *e, struct check_result *out,
 			"sooth stack %u shows where each thread waits; only ending the process "
 			"helps",
 			e->id.pid);
+	} else if (is_full_pipe(chain)) {
+		finding_unseen(out, "whether a signal or a timer will end one of the waits");
+		finding_remedy(out,
+			"read what a child writes before waiting for its end (in Python "
+			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
+			"it write to a file; sooth kill --any %u ends the wait",
+			chain->links[chain->links[0].what == WAIT_CHILD].process->node_pid);
+	} else if (chain->is_of_readers && wait_chain_confidence(chain) > WAITS_LOW) {
+		finding_unseen(out, "which of them wrote last");
+		finding_remedy(out,
+			"flush after each message (fflush(stdout), print(..., flush=True), "
+			"PYTHONUNBUFFERED=1, stdbuf -oL) and end it as the reader expects, mostly "
+			"by a newline; sooth kill --any %u ends the wait",
+			chain->links[chain->count - 1].process->node_pid);
 	} else {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
 		finding_remedy(out,
 			"ending one of these processes frees the others: sooth kill --any %u",
 			e->id.pid);
 	}
+}
+
+static void report_circle(const struct check *e, struct check_result *out,
+	const struct wait_graph *g, const struct wait_chain *chain)
+{
+	enum waits_confidence confidence = wait_chain_confidence(chain);
+	const struct wait_link *first = &chain->links[0];
+
+	finding_begin(out,
+		confidence == WAITS_HIGH     ? FINDING_CONFIDENCE_HIGH
+		: confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
+					     : FINDING_CONFIDENCE_LOW,
+		"");
+	if (confidence < WAITS_HIGH)
+		finding_severity(out, confidence == WAITS_LOW ? FINDING_LOW : FINDING_MEDIUM);
+	finding_thread(out, first->thread->record.tid);
+	claim_circle(e, out, g, chain);
+	check_chain_evidence(out, g, chain);
+	remedy_of_circle(e, out, g, chain);
 	finding_end(out);
 }
 

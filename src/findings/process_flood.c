@@ -30,6 +30,7 @@
 #define FAILING_NAME  "min-failing-starts"
 #define FAILING_SHARE 0.9
 #define FAILING_LEAST 10
+#define REPEATED      4 /* of a loop that asks again and again, each came so many times */
 #define CROWDED	      1.5
 #define PACE	      0.5 /* least part of the descendants that came at this rate since the start */
 
@@ -372,11 +373,18 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	if (starter != e->process)
 		finding_text(
 			out, "started by", "%.*s (%u)", (int)name.size, name.data, starter->id.pid);
-	finding_remedy(out,
-		"find the loop in %.*s (%u) that starts them: wait for an event instead of "
-		"asking "
-		"again, or do the work in one process; sooth ps -t %u shows where it runs",
-		(int)name.size, name.data, starter->id.pid, starter->id.pid);
+	if (starts_are_of_a_shell(starter) && s->different * REPEATED > s->known)
+		finding_remedy(out,
+			"%.*s (%u) starts programs for each line or item: let one awk, sed or "
+			"Python process handle all of them, or use what the shell has itself: "
+			"${line%%%%,*}, $((n + 1)), read -r a b",
+			(int)name.size, name.data, starter->id.pid);
+	else
+		finding_remedy(out,
+			"find the loop in %.*s (%u) that starts them: wait for an event instead "
+			"of asking again, or do the work in one process; sooth ps -t %u shows "
+			"where it runs",
+			(int)name.size, name.data, starter->id.pid, starter->id.pid);
 	finding_end(out);
 }
 
@@ -407,7 +415,7 @@ static bool diagnose_starts(const struct check *e, struct check_result *out)
 	else if (s.copies < s.count && !s.known)
 		check_blind_because(out, "the arguments of the short-lived programs are not known",
 			"sooth trace --process lists the starts with their arguments");
-	else if (!starts_repeat(&s))
+	else if (!starts_repeat(&s, s.starter ? s.starter : e->process))
 		check_fine(out, "starts %.0f processes a second, and not the same ones",
 			starts_rate(&s));
 	else

@@ -128,6 +128,15 @@ echo ready
 while :; do for f in /usr/bin/*; do grep -q nothing-has-this "$f" 2>/dev/null; done; done
 """
 
+# Programs for each line, some of them with new arguments each time.
+LINES = """
+echo ready
+n=0
+while :; do while IFS=: read -r line; do
+    name=$(echo "$line" | cut -d: -f1); name=$(echo "$name" | tr a-z A-Z); n=$(expr $n + 1)
+done </etc/passwd; done
+"""
+
 # As a configure script does it: one after the other, of many kinds.
 CONFIGURE = """
 echo ready
@@ -342,6 +351,8 @@ CASES = [
     sick("process-flood", "a pipeline all the time",
         script(STORM % "x=$(date | cut -c1-3)"), settings=RARELY, alone=True,
         evidence="process starts", threshold="min-starts", says="cut"),
+    sick("process-flood", "programs for each line", script(LINES), settings=RARELY, alone=True,
+        evidence="process starts", threshold="min-starts", says="a second: "),
     healthy("process-flood", "a command for each file", script(FILES), settings=RARELY),
     healthy("process-flood", "a script with many commands", script(CONFIGURE), settings=RARELY),
     healthy("process-flood", "a build", lambda s, r: s.python(BUILD, r.choice((4, 16, 64)),

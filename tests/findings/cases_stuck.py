@@ -436,7 +436,7 @@ CASES = [
     sick("all-threads-waiting", "two processes with a lock each", program(CROSSWISE, ("locks",)),
         says="processes wait for each other"),
     sick("all-threads-waiting", "two processes that only read from each other", program(CROSSWISE, ("pipes",)),
-        says="perhaps a deadlock", severity="low"),
+        says="each wait for the other to write", severity="medium"),
     healthy("all-threads-waiting", "a child that another thread may write to", program(FEEDER)),
     healthy("all-threads-waiting", "an idle pool", workload("locks", "--kind", "idle")),
     healthy("all-threads-waiting", "a worker of another process", worker),

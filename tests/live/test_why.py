@@ -736,7 +736,7 @@ class Kinds(Situations):
             """), "runs", r"(waits for events.* and uses|runs:) \d+ % of a CPU"
 
     def of_jvm(self):
-        """Threads of a pool wait for work as threads in a deadlock do."""
+        """Threads of a pool wait for work as threads in a deadlock do; the locks of Java tell them apart."""
         if not self.has("java", "javac"):
             return None
         with open(self.path("Idle.java"), "w", encoding="ascii") as file:
@@ -746,7 +746,7 @@ class Kinds(Situations):
         jvm = self.begin("java", "-Xmx64m", "-cp", self.folder, "Idle", stdout=subprocess.PIPE)
         self.addCleanup(jvm.stdout.close)
         jvm.stdout.readline()
-        return jvm.pid, "waits", r"waits for work: no thread waits for a lock of Java, idle"
+        return jvm.pid, "idle", r"waits for work: no thread waits for a lock of Java, idle"
 
     def of_unix_server_that_does_not_accept(self):
         path = self.path("busy.sock")

@@ -428,7 +428,8 @@ static void test_circles(void **state)
 		{ "all-threads-waiting", locks_crosswise, 0, "all-threads-waiting.min-time=5001ms",
 			"fine: " },
 		{ "all-threads-waiting", reads_crosswise, 0, NULL,
-			"low/low: perhaps a deadlock: 2 processes wait for each other" },
+			"medium/medium: deadlock: this process and other (200) each wait for the "
+			"other to write|<flush after each message" },
 		{ "all-threads-waiting", reads_crosswise, 1, NULL, "fine: " },
 	};
 

@@ -20,10 +20,10 @@ struct awaited {
 };
 
 struct awaited awaited_of(const struct check *e, uint32_t fd);
-/* "python3 (4711) on ", or nothing when the process at the other end is unknown. */
 /* Reports that a silence which lasts is too short for the option `silence`; false: it is not worth
  * that. */
 bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns);
+/* "python3 (4711) on ", or nothing when the process at the other end is unknown. */
 void awaited_put_peer(struct buffer *out, const struct awaited *a);
 
 #endif

@@ -16,6 +16,7 @@
 #define KNOWN_LEAST    2  /* commands with known arguments */
 #define MANY_KNOWN     16 /* from here on each command must have come several times */
 #define TIMES_LEAST    4
+#define SHELL_LEAST    4 /* in a shell one of so many commands came before */
 #define PAUSE	       "sleep"
 #define PAUSE_NS       (50 * NS_PER_MS)
 
@@ -300,17 +301,36 @@ static bool is_even(const struct starts_program *p)
 	return p->early * 4 >= p->count && p->early * 4 <= p->count * 3;
 }
 
-/* A loop over many files starts the same program, each time with other arguments. */
-static bool are_same(const struct starts *s)
+bool starts_are_of_a_shell(const struct process_entry *starter)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "zsh", "ash", "ksh", "ksh93",
+		"mksh", "busybox" };
+	struct span name =
+		path_base(record_text(&starter->process->record, &starter->process->executable));
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (span_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A loop over many files starts the same program, each time with other arguments. A shell that cuts
+ * its lines with cut, tr and expr has new arguments in some of them only; of those that end within
+ * a subshell fewer are known. */
+static bool are_same(const struct starts *s, bool in_shell)
 {
 	if (s->known < KNOWN_LEAST)
 		return false;
-	return s->known < MANY_KNOWN ? s->repeated * 2 > s->known
-				     : s->different * TIMES_LEAST <= s->known;
+	if (s->known < MANY_KNOWN)
+		return s->repeated * 2 > s->known;
+	return s->different * TIMES_LEAST <= s->known ||
+	       (in_shell && s->repeated * SHELL_LEAST > s->known);
 }
 
-bool starts_repeat(const struct starts *s)
+bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 {
+	bool in_shell = starts_are_of_a_shell(starter);
 	uint64_t programs = s->count - s->copies, most = 0;
 
 	for (size_t i = 0; i < STARTS_PROGRAMS && s->programs[i].count; i++) {
@@ -318,5 +338,6 @@ bool starts_repeat(const struct starts *s)
 			return false;
 		most += s->programs[i].count;
 	}
-	return programs && (double)most >= PROGRAMS_SHARE * (double)programs && are_same(s);
+	return programs && (double)most >= PROGRAMS_SHARE * (double)programs &&
+	       are_same(s, in_shell);
 }

@@ -43,7 +43,9 @@ double starts_rate(const struct starts *s);
 double starts_cpu(const struct starts *s);
 /* It works through a list by its nature: make, xargs, a compiler driver. */
 bool starts_are_of_a_list(const struct process_entry *starter);
-/* The same few programs with the same arguments, evenly over the interval. */
-bool starts_repeat(const struct starts *s);
+bool starts_are_of_a_shell(const struct process_entry *starter);
+/* The same few programs with the same arguments, evenly over the interval; of a shell, with the
+ * same arguments in more than a quarter of them. */
+bool starts_repeat(const struct starts *s, const struct process_entry *starter);
 
 #endif

@@ -432,10 +432,12 @@ static void drop_circle(const struct wait_graph *g, struct wait_chain *chain)
 }
 
 /* Processes that wait for each other are stuck only if no other thread and no other process could
- * go on in place of those seen. Of readers one may still have something to say. */
+ * go on in place of those seen. Of readers one may still have something to say; of a socket that is
+ * the ordinary state between two requests, of a pipe it is rare: a program reads from a child when
+ * it expects something. */
 static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
 {
-	size_t readers = 0;
+	size_t readers = 0, of_pipes = 0;
 
 	for (size_t i = chain->circle; i < chain->count; i++) {
 		struct wait_link *link = &chain->links[i];
@@ -443,6 +445,7 @@ static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
 		if (link->party->relation == WAITS_RELATION_THREAD)
 			return; /* by its owner: only that thread can end the wait */
 		readers += only_reads(link);
+		of_pipes += link->what == WAIT_PIPE_READ;
 		/* Another process can open a FIFO by its name. */
 		chain->is_open |= link->object && link->object->type == FDS_FIFO;
 		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
@@ -451,8 +454,12 @@ static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
 	}
 	if (chain->is_open)
 		chain->links[chain->count - 1].confidence = WAITS_LOW;
-	if (chain->count - chain->circle > 1 && readers == chain->count - chain->circle)
+	chain->is_of_readers =
+		chain->count - chain->circle > 1 && readers == chain->count - chain->circle;
+	if (chain->is_of_readers && of_pipes < readers)
 		chain->links[chain->count - 1].confidence = WAITS_LOW;
+	else if (chain->is_of_readers && !chain->is_open)
+		chain->links[chain->count - 1].confidence = WAITS_MEDIUM;
 }
 
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)

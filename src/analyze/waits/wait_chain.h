@@ -72,6 +72,7 @@ struct wait_chain {
 	size_t circle; /* the first link of a circle; `count`: there is none */
 	bool is_deadlock;
 	bool is_exchange; /* two that read from each other, and ran a moment ago: at rest */
+	bool is_of_readers; /* each of the circle only reads from the next one */
 	bool is_open;	  /* another thread or process than those of the circle could end it */
 };
 
