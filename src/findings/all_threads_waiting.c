@@ -291,8 +291,8 @@ static void claim_readers(struct check_result *out, const struct wait_chain *cha
 		struct buffer name = { 0 };
 
 		wait_put_process(&name, chain->links[i].process);
-		finding_claim(out, "%s%s", i + 1 == chain->count ? " and " : ", ",
-			buffer_cstr(&name));
+		finding_claim(
+			out, "%s%s", i + 1 == chain->count ? " and " : ", ", buffer_cstr(&name));
 		buffer_fini(&name);
 	}
 	finding_claim(out,

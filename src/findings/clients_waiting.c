@@ -3,13 +3,17 @@
  * clients-waiting: a server does not serve. Connections stay in the queue of a listening socket,
  * or data that clients sent on accepted connections stays unread, for the whole observation: the
  * event loop computes, sleeps or is stuck while its clients wait. Two snapshots show it: a server
- * that accepts or reads anything in between is slow, not stuck.
+ * that accepts or reads anything in between is slow, not stuck. Or requests were read and have no
+ * answer, and as many threads wait at one place of the program for something inside it: a pool of
+ * connections is used up, a lock is not released.
  *
- * Cannot be seen: clients that wait for an answer to a request that was read; unread data of unix
- * sockets; on a listening socket of several processes, which of them should accept.
+ * Cannot be seen: requests without an answer to an event loop, where nothing tells one that is slow
+ * from one that is held open on purpose; unread data of unix sockets; on a listening socket of
+ * several processes, which of them should accept.
  */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_text.h"
@@ -22,6 +26,10 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
 		"minimum time in which the server accepts or reads nothing", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-requests", 3, 2, 1e6,
+		"minimum number of requests without an answer whose threads wait at one place"),
+	THRESHOLD("answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read",
+		.unit = SOOTH_UNIT_NS),
 };
 
 struct clients {
@@ -29,6 +37,8 @@ struct clients {
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
 	uint64_t queued_ns, unread_ns; /* at least */
+	uint64_t unanswered;	       /* connections whose last data came from the client */
+	uint64_t unanswered_ns;	       /* the oldest */
 	uint64_t accepted;	       /* connections, new since the first snapshot */
 	unsigned listening;
 	bool came;	       /* connections that were queued since the first snapshot */
@@ -97,10 +107,27 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-static void take_accepted(
-	struct clients *c, const struct sockets_socket *before, const struct sockets_socket *s)
+/* All that came was read, and nothing was sent since. */
+static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
+{
+	if (s->state != SOCKETS_ESTABLISHED || s->receive_queue_state || s->receive_queue_bytes ||
+		s->bytes_state || !s->received_bytes || s->received_state)
+		return false;
+	return (double)s->received_ago_ns >= check_option(e, "answer-time") &&
+	       (s->sent_state == SOOTH_STATE_ABSENT ||
+		       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns));
+}
+
+static void take_accepted(const struct check *e, struct clients *c,
+	const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	uint64_t ns;
+
+	if (is_unanswered(e, s)) {
+		c->unanswered++;
+		if (s->received_ago_ns > c->unanswered_ns)
+			c->unanswered_ns = s->received_ago_ns;
+	}
 
 	if (!before) {
 		c->accepted++;
@@ -136,7 +163,7 @@ static void look(struct clients *c, const struct check *e)
 		if (s->state == SOCKETS_LISTEN)
 			take_listener(c, socket_index_get(&first, s->inode), s);
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
-			take_accepted(c, socket_index_get(&first, s->inode), s);
+			take_accepted(e, c, socket_index_get(&first, s->inode), s);
 	}
 	map_fini(&c->peer_ports);
 	socket_index_fini(&first);
@@ -259,6 +286,98 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* --- requests without an answer --- */
+
+/* Threads that wait at one place. */
+struct place {
+	struct stack_wait wait;
+	unsigned threads;
+};
+
+/* For something inside the process, without a timeout, over the whole observation. */
+static bool is_stuck(const struct thread_history *t)
+{
+	return t->met > 1 && t->waits[THREAD_WAIT_LOCK] == t->met && !t->with_timeout &&
+	       t->first.cpu_ns == t->last.cpu_ns && thread_history_voluntary(t) <= 0;
+}
+
+static unsigned count_at(const struct check *e, const struct stack_wait *place)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	unsigned count = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		struct stack_wait other = stack_wait_of(e->input, &e->id, t->tid);
+
+		count += is_stuck(t) && stack_wait_is_same(place, &other);
+	}
+	return count;
+}
+
+/* Where most of them wait; a thread of a pool that waits for work has no function of the program
+ * above it, or the work itself. */
+static struct place busiest_place(const struct check *e)
+{
+	const struct thread_history *t;
+	struct place most = { 0 };
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		struct place one = { .wait = stack_wait_of(e->input, &e->id, t->tid) };
+
+		if (!is_stuck(t) || !one.wait.within.size)
+			continue;
+		one.threads = count_at(e, &one.wait);
+		if (one.threads > most.threads)
+			most = one;
+	}
+	return most;
+}
+
+static void report_unanswered(const struct check *e, struct check_result *out,
+	const struct clients *c, const struct place *p)
+{
+	char time[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "answers");
+	finding_claim(out,
+		"clients wait: %llu requests were read and have no answer, the oldest for %s; %u "
+		"threads wait in %.*s, called by %.*s (%.*s)",
+		(unsigned long long)c->unanswered, sentence_duration(time, c->unanswered_ns),
+		p->threads, (int)p->wait.by.size, p->wait.by.data, (int)p->wait.within.size,
+		p->wait.within.data, (int)p->wait.file.size, p->wait.file.data);
+	finding_number(
+		out, "requests without an answer", (double)c->unanswered, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		out, "time since the oldest was read", (double)c->unanswered_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "threads that wait at this place", p->threads, SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "which requests have what these wait for");
+	finding_remedy(out,
+		"each request waits for something that others have and do not give back: a "
+		"connection of a pool, a place in a queue, a lock; sooth stack %u shows all "
+		"threads. Give it back also when a request fails, and wait with a timeout",
+		e->id.pid);
+	finding_end(out);
+}
+
+/* False: nothing to report. As many threads wait as requests do, or fewer: the rest is in a queue
+ * of the server. */
+static bool diagnose_unanswered(
+	const struct check *e, struct check_result *out, const struct clients *c)
+{
+	double least = check_option(e, "min-requests");
+	struct place p;
+
+	if ((double)c->unanswered < least)
+		return false;
+	p = busiest_place(e);
+	if ((double)p.threads < least || p.threads > c->unanswered)
+		return false;
+	report_unanswered(e, out, c, &p);
+	return true;
+}
+
 static void emit_fine(struct check_result *out, const struct clients *c, uint8_t state)
 {
 	if (c->came)
@@ -292,7 +411,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
 	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
 		report(e, out, &c);
-	else
+	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);
 }
 

@@ -5,9 +5,9 @@
  * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
  * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
  * results of tasks that have no thread left, of a process with one thread that waits for a lock
- * (fork() copies locks, but only one thread), and of an event loop that waits for a notification.
- * Circles by the owners of mutexes, and processes of which no thread can go on, are those of
- * all-threads-waiting.
+ * (fork() copies locks, but only one thread) or at a queue, and of an event loop that waits for a
+ * notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
+ * those of all-threads-waiting.
  *
  * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
  * thread.
@@ -145,7 +145,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 
 /* --- what it is --- */
 
-enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_POOL, KIND_NOTIFY };
+enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_QUEUE, KIND_POOL, KIND_NOTIFY };
 
 static enum kind kind_of(const struct locked *l)
 {
@@ -153,6 +153,8 @@ static enum kind kind_of(const struct locked *l)
 
 	if (l->threads == 1 && l->count[PLACE_LOCK])
 		return KIND_ALONE;
+	if (l->threads == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_queue)
+		return KIND_QUEUE;
 	if (is_clear && l->count[PLACE_LOCK] > 1 && l->locks > 1)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
@@ -164,7 +166,10 @@ static enum kind kind_of(const struct locked *l)
 
 static enum place place_of_kind(enum kind kind)
 {
-	return kind == KIND_POOL ? PLACE_RESULT : kind == KIND_NOTIFY ? PLACE_NOTIFY : PLACE_LOCK;
+	return kind == KIND_POOL     ? PLACE_RESULT
+	       : kind == KIND_NOTIFY ? PLACE_NOTIFY
+	       : kind == KIND_QUEUE  ? PLACE_RESTS
+				     : PLACE_LOCK;
 }
 
 /* --- the finding --- */
@@ -175,13 +180,6 @@ static void put_within(struct buffer *out, const char *before, const struct stac
 	if (s->within.size)
 		buffer_format(out, "%s%.*s (%.*s)", before, (int)s->within.size, s->within.data,
 			(int)s->file.size, s->file.data);
-}
-
-static bool is_same_function(const struct stack_wait *a, const struct stack_wait *b)
-{
-	return a->within.size == b->within.size && a->file.size == b->file.size &&
-	       !memcmp(a->within.data, b->within.data, a->within.size) &&
-	       !memcmp(a->file.data, b->file.data, a->file.size);
 }
 
 /* Names of threads, if they differ: those of Python are all the same. */
@@ -225,7 +223,7 @@ static void put_functions(struct buffer *out, const struct check *e, const struc
 	while (first->within.size && (t = wait_graph_thread(g, e->id.pid, t))) {
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 
-		if (place_of(g, p, t, &s) != PLACE_LOCK || is_same_function(first, &s))
+		if (place_of(g, p, t, &s) != PLACE_LOCK || stack_wait_is_same(first, &s))
 			continue;
 		put_within(out, " and ", &s);
 		return;
@@ -270,6 +268,13 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	case KIND_ALONE:
 		claim_alone(e, &text, l);
 		buffer_format(&text, ", for %s", time);
+		break;
+	case KIND_QUEUE:
+		buffer_format(&text, "deadlock: its only thread waits in %.*s",
+			(int)l->of[PLACE_RESTS].by.size, l->of[PLACE_RESTS].by.data);
+		put_within(&text, ", called by ", &l->of[PLACE_RESTS]);
+		buffer_format(&text,
+			", for %s: the threads at the other end of the queue have ended", time);
 		break;
 	case KIND_POOL:
 		buffer_format(&text,
@@ -335,6 +340,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	emit_threads(e, out, g, place);
 	finding_unseen(out, kind == KIND_POOL	  ? "whether another thread provides these results"
 			    : kind == KIND_NOTIFY ? "which thread should notify it"
+			    : kind == KIND_QUEUE  ? "whether a signal handler will end the wait"
 						  : "which thread has which lock, and whether one "
 						    "that runs will release it");
 	finding_remedy(out,

@@ -290,6 +290,8 @@ static const struct finding_option options[] = {
 		"maximum time until such a file fills its file system", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-files", 20, 1, 1e9,
 		"minimum number of temporary files made in one directory and not removed"),
+	THRESHOLD("min-memory-files", 5, 1, 1e9,
+		"the same of shared memory (/dev/shm), whose size may be set instead of written"),
 	THRESHOLD("log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log",
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log",
@@ -575,7 +577,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			count += inode_use_report(e, out, &l.calls, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));
 		if (l.has_calls && !count)
-			count = left_files_report(e, out, &l.calls, check_option(e, "min-files"));
+			count = left_files_report(e, out, &l.calls);
 		if (!count)
 			report_fine(out, &all);
 	} else {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or is
- * asked again and again, or several times for each name, as with a long search list. One that does
- * not answer at all is found by stream-stalled and connect-failing.
+ * asked again and again, or several times for each name, as with a long search list. Or names are
+ * asked for again and again, and no connection follows. One that does not answer at all is found by
+ * stream-stalled and connect-failing.
  *
  * Cannot be seen: which names are asked for, and what is answered. A resolver behind a local
  * service (nscd, systemd-resolved by its socket) is another process.
@@ -23,6 +24,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 5, 1, 1e9, "minimum number of answers"),
 	THRESHOLD("slow", 100e6, 1e5, 1e12,
 		"mean time until an answer from which severity is medium", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-vain", 10, 1, 1e9,
+		"minimum number of answers after which nothing is connected"),
+	THRESHOLD("vain-rate", 1, 0.01, 1e9, "minimum number of such answers per second"),
 };
 
 struct lookups {
@@ -70,7 +74,8 @@ static struct lookups lookups_of(const struct call_history *h)
 	while (map_next(&h->peers, &position, NULL, &value)) {
 		const struct call_peer *p = value;
 
-		if (strcmp(p->service, ":53") != 0)
+		/* A unix socket has none: glibc asks nscd first. */
+		if (*p->service && strcmp(p->service, ":53") != 0)
 			l.connects += p->attempts;
 	}
 	return l;
@@ -113,6 +118,31 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* The answers themselves are not read: an error looks like an address that is not used. */
+static bool are_in_vain(const struct check *e, const struct check_calls *c, const struct lookups *l)
+{
+	return !l->connects && l->answers >= check_option(e, "min-vain") &&
+	       check_is_over(e, "vain-rate", check_calls_rate(c, l->answers), l->server);
+}
+
+static void report_vain(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct lookups *l)
+{
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "vain");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"looks up names %.1f times a second, and connects to nothing: probably a name that "
+		"does not exist",
+		check_calls_rate(c, l->answers));
+	finding_text(out, "name server", "%s", l->server);
+	finding_number(out, "answers", l->answers, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_unseen(out, "which names it asks for, and what is answered");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out, "getent hosts NAME shows whether a name of its configuration exists; a "
+			    "program that tries again should wait longer each time");
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_calls calls;
@@ -124,6 +154,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (l.answers >= check_option(e, "min-answers") &&
 		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
 		report(e, out, &calls, &l);
+	else if (are_in_vain(e, &calls, &l))
+		report_vain(e, out, &calls, &l);
 	else
 		check_fine(out, "little time goes into name lookups");
 }

@@ -887,7 +887,35 @@ def temporary(kind):
     return lambda scope, rng: scope.python(TEMPORARY, kind, rng.uniform(0.03, 0.08)).pid
 
 
+# Its size is set and its pages are mapped: no call writes to it.
+SHARED_MEMORY = """
+import glob, os, sys, time
+from multiprocessing import resource_tracker, shared_memory
+resource_tracker.register = lambda *a: None
+name = "sooth-test-%d-%%d" % os.getpid()
+print("ready", flush=True)
+for i in range(400):
+    s = shared_memory.SharedMemory(name % i, create=True, size=1 << 16)
+    s.buf[:5] = b"hello"
+    s.close()
+    if sys.argv[1] == "removes": os.unlink("/dev/shm/" + name % i)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def shared_memory(kind):
+    def make(scope, rng):
+        pid = scope.python(SHARED_MEMORY, kind, rng.uniform(0.1, 0.3)).pid
+        scope.later_last(lambda: [p.unlink() for p in pathlib.Path("/dev/shm").glob(
+            "sooth-test-%d-*" % pid)])
+        return pid
+    return make
+
+
 FILLING_UP = [
+    sick("filling-up", "shared memory that is never removed", shared_memory("leaves"), duration_s=5,
+        says="leaves shared memory behind: ", evidence="files", threshold="min-memory-files"),
+    healthy("filling-up", "shared memory that is removed", shared_memory("removes"), duration_s=5),
     sick("filling-up", "temporary files that are never removed", temporary("leaves"), duration_s=5,
         says="leaves temporary files behind: ", evidence="files", threshold="min-files"),
     healthy("filling-up", "temporary files that are removed", temporary("removes"), duration_s=5),

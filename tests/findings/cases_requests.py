@@ -147,7 +147,7 @@ while True:
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[2], 53))
     s.send(b"?" * 40); s.recv(600); s.close()
     if kind == "now and then": time.sleep(0.8)
-    if kind == "a list" and count % 5 == 0:
+    if kind == "each" or (kind == "a list" and count % 5 == 0):
         s = socket.create_connection(("127.0.0.1", int(sys.argv[3]))); s.send(b"x" * 50); s.recv(90); s.close()
 """
 
@@ -190,6 +190,11 @@ CASES = [
     sick("slow-lookups", "a slow name server", resolving("again and again", 0.12), **LOOKUPS),
     sick("slow-lookups", "a long search list", resolving("a list", 0.05),
         **{**LOOKUPS, "says": "several questions for each connection"}),
+    sick("slow-lookups", "lookups that lead to no connection", resolving("again and again", 0.03),
+        says="connects to nothing", evidence="answers", threshold="min-vain", may_skip=is_root,
+        settings=("slow-lookups.min-wait=100",)),
+    healthy("slow-lookups", "a lookup for each connection", resolving("each", 0.03), may_skip=is_root,
+        settings=("slow-lookups.min-wait=100",)),
     healthy("slow-lookups", "a lookup now and then", resolving("now and then", 0.005), may_skip=is_root),
     healthy("slow-lookups", "small requests to another server", asking("row by row"), also=("round-trips",)),
     sick("round-trips", "a query for each row", asking("row by row"), **ASKS),

@@ -229,6 +229,50 @@ def serves(kind):
     return make
 
 
+# Each request takes one of three connections and gives it back, or does not; or waits for news.
+POOLED = """
+import queue, sys, threading, time, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+kind = sys.argv[1]
+pool, news = queue.Queue(), threading.Event()
+for i in range(3): pool.put(i)
+def work():
+    if kind == "news": news.wait(600)
+    if kind == "news": return
+    one = pool.get()
+    time.sleep(0.01)
+    if kind == "returns": pool.put(one)
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        work()
+        self.send_response(200), self.end_headers()
+    def log_message(self, *_): pass
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print(server.server_address[1], flush=True)
+print("ready", flush=True)
+server.serve_forever()
+"""
+
+CLIENTS = """
+import sys, threading, time, urllib.request
+def ask():
+    while True:
+        urllib.request.urlopen("http://127.0.0.1:%s/" % sys.argv[1]).read()
+        time.sleep(0.2)
+for _ in range(7): threading.Thread(target=ask, daemon=True).start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def pooled(kind):
+    def make(scope, rng):
+        server = scope.python(POOLED, kind)
+        scope.python(CLIENTS, bytes(server.out).split()[0].decode())
+        return server.pid
+    return make
+
+
 def needs_openssl():
     return None if shutil.which("openssl") else "there is no openssl to make a certificate"
 
@@ -290,6 +334,13 @@ CASES = [
     sick("clients-waiting", "a server with one thread that computes", serves("computes"),
         duration_s=3.5, evidence="time without accepting or reading", threshold="min-time",
         says="are not accepted", also=("cpu-spin",)),
+    sick("clients-waiting", "a pool of connections that is used up", pooled("keeps"), duration_s=4,
+        settings=("clients-waiting.answer-time=1.5s",), says="have no answer",
+        evidence="requests without an answer", threshold="min-requests"),
+    healthy("clients-waiting", "a pool of connections that come back", pooled("returns"), duration_s=4,
+        settings=("clients-waiting.answer-time=1.5s",)),
+    healthy("clients-waiting", "requests that wait for news", pooled("news"), duration_s=4,
+        settings=("clients-waiting.answer-time=1.5s",)),
     healthy("clients-waiting", "a server that takes one after the other", serves("serves"),
         duration_s=3.5),
 ]

@@ -358,6 +358,21 @@ while True:
     time.sleep(random.uniform(0.4, 0.9))  # not in step with the samples
 """
 
+# The reader takes three, and ends or sleeps.
+QUEUE = """
+import queue, sys, threading, time
+q = queue.Queue(5)
+def read():
+    for _ in range(3): q.get()
+    if sys.argv[1] == "read": time.sleep(600)
+threading.Thread(target=read, daemon=True).start()
+def fill():
+    for i in range(8): q.put(i)
+    print("ready", flush=True)
+    while True: q.put(9)
+fill()
+"""
+
 
 def partial(what):
     return lambda scope, rng: scope.python(PARTIAL, what).pid
@@ -422,6 +437,9 @@ CASES = [
         says="thread pool exhausted: all 2 pool threads"),
     sick("deadlock", "a lock of a thread that fork did not copy", forked, **SOON,
         says="its only thread waits for a lock"),
+    sick("deadlock", "a full queue whose reader has ended", program(QUEUE, ("alone",)), **SOON,
+        says="its only thread waits in Queue.put"),
+    healthy("deadlock", "a full queue whose reader sleeps", program(QUEUE, ("read",)), **SOON),
     healthy("deadlock", "threads that wait for work", partial("at rest"), **SOON),
     healthy("deadlock", "a holder that sleeps", partial("holder"), **SOON),
     healthy("deadlock", "a task for another pool", partial("free thread"), **SOON),

@@ -20,6 +20,11 @@
 struct left_files {
 	uint64_t count, bytes;
 	const char *path; /* of any of them */
+	bool is_memory;	  /* POSIX shared memory: its size is set, not written */
+};
+
+struct least {
+	double files, of_memory;
 };
 
 static bool is_any_of(const char *text, size_t size, const char *const *names, size_t count)
@@ -43,6 +48,13 @@ static bool is_temporary(const char *path, const char *name)
 	       !strncasecmp(name, "tmp", 3) || strstr(name, ".tmp");
 }
 
+#define SHARED_MEMORY "/dev/shm" /* where shm_open(3) has its files */
+
+static bool is_shared_memory(const char *path)
+{
+	return !strncmp(path, SHARED_MEMORY "/", strlen(SHARED_MEMORY "/"));
+}
+
 static void read_all(struct map *out, const struct call_history *h)
 {
 	size_t position = 0;
@@ -57,8 +69,10 @@ static void read_all(struct map *out, const struct call_history *h)
 		struct call_path folder = { { 0 } };
 		struct left_files *l;
 
-		if (f->kind != FD_FOLLOWED_FILE || !f->contents.there_bytes || !slash ||
-			slash == path->text || !is_temporary(path->text, slash + 1))
+		if (f->kind != FD_FOLLOWED_FILE || !slash || slash == path->text ||
+			!is_temporary(path->text, slash + 1) ||
+			!(f->contents.there_bytes ||
+				(f->contents.is_made && is_shared_memory(path->text))))
 			continue;
 		memcpy(folder.text, path->text, (size_t)(slash - path->text));
 		l = map_put(out, &folder, NULL);
@@ -67,24 +81,32 @@ static void read_all(struct map *out, const struct call_history *h)
 		l->count++;
 		l->bytes += f->contents.there_bytes;
 		l->path = path->text;
+		l->is_memory = is_shared_memory(path->text);
 	}
 }
 
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct left_files *l = value;
+	const struct least *least = user;
 
 	(void)key;
-	return (double)l->count >= *(const double *)user ? (double)l->count : 0;
+	return (double)l->count >= (l->is_memory ? least->of_memory : least->files)
+		       ? (double)l->count
+		       : 0;
 }
 
-/* Another process may remove them: then the file system has not lost so many inodes. */
+/* Another process may remove them: then the file system has not lost so many inodes. That of shared
+ * memory is recorded only where the process has a file of it open. */
 static bool are_removed(const struct check *e, const struct left_files *l, bool *is_known)
 {
+	const struct fds_filesystem *space =
+		file_space_of_path(check_last(e, &e->input->fds), l->path);
 	double taken = 0;
 
-	*is_known = file_space_inodes_taken(
-		e, file_space_of_path(check_last(e, &e->input->fds), l->path), &taken);
+	if (l->is_memory && space && !span_equal(file_space_point(space), SHARED_MEMORY))
+		space = NULL;
+	*is_known = space && file_space_inodes_taken(e, space, &taken);
 	return *is_known && taken < REMOVED_SHARE * (double)l->count;
 }
 
@@ -94,16 +116,25 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, is_known ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, folder);
 	finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of(l->path, strlen(l->path)));
-	finding_claim(out, "leaves temporary files behind: %.1f new a second in %s, none removed",
+	finding_claim(out, "leaves %s behind: %.1f new a second in %s, none removed",
+		l->is_memory ? "shared memory" : "temporary files",
 		check_calls_rate(calls, (double)l->count), folder);
 	finding_number(out, "files", (double)l->count, SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(
-		out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES, calls->interval_ns);
+	if (l->bytes)
+		finding_number(out, "written to them", (double)l->bytes, SOOTH_UNIT_BYTES,
+			calls->interval_ns);
+	else
+		finding_unseen(out, "how large they are: no call wrote to them");
 	finding_text(out, "for example", "%s", l->path);
 	if (!is_known)
 		finding_unseen(out, "whether another process removes them");
 	check_calls_unseen(calls, e, out);
-	if (escape_is_shell_word(folder, strlen(folder)))
+	if (l->is_memory)
+		finding_remedy(out,
+			"it is memory until it is removed: shm_unlink() (unlink() in Python) when "
+			"the last user is done; du -ah %s | sort -h | tail shows what is there",
+			folder);
+	else if (escape_is_shell_word(folder, strlen(folder)))
 		finding_remedy(out,
 			"remove each file when it is done with; find %s -maxdepth 1 -type f | wc "
 			"-l counts what is there",
@@ -113,9 +144,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-size_t left_files_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double least)
+size_t left_files_report(
+	const struct check *e, struct check_result *out, const struct check_calls *calls)
 {
+	const struct least least = { check_option(e, "min-files"),
+		check_option(e, "min-memory-files") };
 	struct check_ranked top;
 	bool is_known = false;
 	size_t count;

@@ -5,9 +5,9 @@
 
 #include "analyze/diagnosis/call_check.h"
 
-/* Reports the directory with most of them, from `least` files on. Returns the number of findings.
- */
-size_t left_files_report(const struct check *e, struct check_result *out,
-	const struct check_calls *calls, double least);
+/* Reports the directory with most of them, from `min-files` on; of shared memory
+ * `min-memory-files`. Returns the number of findings. */
+size_t left_files_report(
+	const struct check *e, struct check_result *out, const struct check_calls *calls);
 
 #endif

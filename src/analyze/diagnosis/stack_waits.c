@@ -128,6 +128,10 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 			out->kind = STACK_WAIT_RESULT;
 			out->by = name;
 		}
+		if (has_waited && is_file(file, "queue.py")) {
+			out->is_queue = true;
+			out->by = name;
+		}
 		if (is_of_library(file))
 			continue;
 		set_within(out, input, stack->frames[i]);
@@ -219,4 +223,11 @@ struct stack_wait stack_wait_of(
 	of_frames(&out, input, &stack);
 	find_roles(&out, input, &stack);
 	return out;
+}
+
+bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
+{
+	return a->within.size == b->within.size && a->file.size == b->file.size &&
+	       !memcmp(a->within.data, b->within.data, a->within.size) &&
+	       !memcmp(a->file.data, b->file.data, a->file.size);
 }

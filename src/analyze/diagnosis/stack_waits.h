@@ -20,6 +20,7 @@ enum stack_wait_kind {
 struct stack_wait {
 	enum stack_wait_kind kind;
 	bool is_pool;	    /* a thread of a ThreadPoolExecutor that runs a task */
+	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: a thread must end it */
 	bool is_loop;	    /* it provides results itself: an event loop, or a pool of processes */
 	struct span by;	    /* the function that waits for it, in the runtime or library */
 	struct span within; /* the function of the program that called that; empty: unknown */
@@ -28,5 +29,7 @@ struct stack_wait {
 
 struct stack_wait stack_wait_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid);
+/* The same function of the program, at the same line. */
+bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b);
 
 #endif

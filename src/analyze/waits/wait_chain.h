@@ -71,9 +71,9 @@ struct wait_chain {
 	size_t count;
 	size_t circle; /* the first link of a circle; `count`: there is none */
 	bool is_deadlock;
-	bool is_exchange; /* two that read from each other, and ran a moment ago: at rest */
+	bool is_exchange;   /* two that read from each other, and ran a moment ago: at rest */
 	bool is_of_readers; /* each of the circle only reads from the next one */
-	bool is_open;	  /* another thread or process than those of the circle could end it */
+	bool is_open;	    /* another thread or process than those of the circle could end it */
 };
 
 /* What a thread waits for (wait_kinds.c). */
