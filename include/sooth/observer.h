@@ -121,6 +121,9 @@ struct sooth_observer_options {
 	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
 	 * begins, instead of samples. */
 	bool profile_calls;
+	/* Stacks are walked by unwind information alone, without frame pointers: a stack that needs
+	 * them ends there. */
+	bool profile_tables_only;
 	/* The same where a thread stops running, if it does so for that long, in nanoseconds; 0:
 	 * samples. */
 	uint64_t profile_wait_ns;

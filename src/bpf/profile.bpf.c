@@ -150,6 +150,7 @@ static inline void walk_user(struct walk *w, struct task_struct *task)
 	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
 	w->mapping.from = w->mapping.to = 0;
 	w->is_exact = 1;
+	w->tables_only = control.tables_only != 0;
 	w->end = PROFILE_KERNEL_ONLY;
 	w->raw.js_frames = 0;
 	w->raw.js_file = 0;

@@ -161,6 +161,7 @@ struct profile_control {
 	uint64_t period_ns;  /* between two samples of a CPU */
 	uint64_t least_ns;   /* set by the collector: shorter waits are counted only */
 	uint64_t short_waits, short_ns;
+	uint64_t tables_only; /* set by the collector: frame pointers are not followed */
 };
 
 #endif

@@ -31,6 +31,8 @@ struct walk {
 	uint32_t has_link; /* aarch64: the link register is known */
 	uint32_t end;
 	uint32_t frames;
+	uint32_t tables_only; /* frame pointers are not followed */
+	uint32_t unused;
 	uint64_t node[WALK_NODE_BYTES / 8];
 	struct profile_raw raw;
 	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];

@@ -12,13 +12,21 @@
 
 /* Where the kernel keeps the registers of the interrupted code, from the stack pointer of the
  * trampoline that a handler returns to. */
-#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#if defined(__TARGET_ARCH_arm64) || (defined(__aarch64__) && !defined(__TARGET_ARCH_x86))
+#define STEPS_AARCH64
+#endif
+
+#ifndef STEPS_AARCH64
+#define RETURN_ADDRESS(pc)	  (pc)
 #define SIGNAL_FP		  120 /* struct ucontext: its sigcontext has r8 to r15, di, si, bp, ... */
 #define SIGNAL_SP		  160
 #define SIGNAL_PC		  168
 #define SIGNAL_LINK		  SIGNAL_PC
 #define PLT_PUSHED(pc, sp, place) ((sp) + 8 + (((pc)&15) >= (place) ? 8 : 0))
 #else
+/* Code may sign its return addresses, in the bits above those of an address. A mapping above 48 bits
+ * exists only if its process asks for one. */
+#define RETURN_ADDRESS(pc)	  ((pc) & ((1ULL << 48) - 1))
 #define SIGNAL_FP		  (312 + 29 * 8) /* struct rt_sigframe: siginfo, ucontext, x0 to x30 */
 #define SIGNAL_LINK		  (312 + 30 * 8)
 #define SIGNAL_SP		  (312 + 31 * 8)
@@ -54,6 +62,8 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 {
 	uint64_t fp = w->fp, next, pc;
 
+	if (w->tables_only)
+		return stop(w, end);
 	/* Where the table is only not read yet, the register may be anything: a 0 is no end. */
 	if (!fp && !w->is_exact)
 		return stop(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
@@ -65,7 +75,7 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 		return stop(w, end);
 	w->sp = fp + 16;
 	w->fp = next;
-	w->pc = pc;
+	w->pc = RETURN_ADDRESS(pc);
 	w->is_exact = 0;
 	w->has_link = 0;
 	return 1;
@@ -108,13 +118,13 @@ static inline int step_by_rule(struct walk *w)
 	if (w->rule.fp != UNWIND_KEPT && !read_word(w, &w->fp, from + w->rule.fp))
 		return stop(w, PROFILE_UNREADABLE);
 	w->sp = frame;
-	w->pc = pc;
+	w->pc = RETURN_ADDRESS(pc);
 	w->is_exact = 0;
 	w->has_link = 0;
 	return 1;
 }
 
-#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+#ifndef STEPS_AARCH64
 #define TRAMPOLINE_END	    0xc308c48348ULL /* add $8, %rsp; ret */
 #define TRAMPOLINE_END_MASK 0xffffffffffULL
 
@@ -134,6 +144,7 @@ static inline bool step_by_trampoline(struct walk *w)
 #else
 static inline bool step_by_trampoline(struct walk *w)
 {
+	(void)w;
 	return false;
 }
 #endif

@@ -18,7 +18,7 @@ struct profile_config {
 	struct picture_options picture;
 	struct {
 		uint64_t rate, least_wait_ns;
-		const char *role, *folded, *pprof, *names, *sort;
+		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
 		bool tree, heat, off_cpu;
 	} profile;
@@ -27,6 +27,13 @@ struct profile_config {
 static const char *order_name(size_t index)
 {
 	static const char *const names[] = { "self", "total", NULL };
+
+	return names[index];
+}
+
+static const char *unwind_name(size_t index)
+{
+	static const char *const names[] = { "auto", "tables", NULL };
 
 	return names[index];
 }
@@ -58,6 +65,10 @@ static const struct option profile_options[] = {
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
 		.choice = demangle_style_name),
+	VALUE_ROW(0, "unwind", CHOICE, "METHOD", profile_config, profile.unwind,
+		"callers: auto (default) by unwind information, else frame pointers; tables: by "
+		"unwind information only",
+		.choice = unwind_name),
 	VALUE_ROW(0, "folded", FILE, "FILE", profile_config, profile.folded,
 		"also write stacks to FILE, one line each: frames and number of samples"),
 	VALUE_ROW(0, "pprof", FILE, "FILE", profile_config, profile.pprof,
@@ -79,6 +90,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("buffer"),
 	OPTION_OVER("rate"),
 	OPTION_OVER("min-wait"),
+	OPTION_OVER("unwind"),
 	{ OPTION_NEEDS, "min-wait", "off-cpu", "it is the length of a wait", NULL },
 	{ OPTION_PER_PROCESS, "off-cpu", "heat", "that shows time on a CPU", NULL },
 	{ OPTION_PER_PROCESS, "off-cpu", "rate", "waits are recorded, not sampled", NULL },
@@ -215,6 +227,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.profile_hz = (uint32_t)c->profile.rate,
+		.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
 		.profile_wait_ns = !c->profile.off_cpu	      ? 0
 				   : c->profile.least_wait_ns ? c->profile.least_wait_ns
 							      : LEAST_WAIT_NS,

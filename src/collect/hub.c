@@ -155,6 +155,7 @@ static bool is_shareable(
 	       has->must_hold == options->must_hold &&
 	       has->profile_calls == options->profile_calls &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
+	       has->profile_tables_only == options->profile_tables_only &&
 	       has->calls.has_budget == options->calls.has_budget;
 }
 

@@ -284,7 +284,9 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 		printf("flamegraph: %s\n", d->files.picture);
 	if (status < 0 && diagnosing_without_calls(&d->diagnosing, &d->run, err))
 		status = run_without_calls(d, err);
-	emit_no_samples(d);
+	/* The error says all of it. */
+	if (status >= 0)
+		emit_no_samples(d);
 	return status;
 }
 

@@ -194,7 +194,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
-		check_fine(out, "%.0f threads, then %.0f", g.first, g.last);
+		check_fine(out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age") &&

@@ -98,6 +98,24 @@ class Names(Case):
         self.assertGreater(self.share(stacks, "<alloc::string::String as core::fmt::Display>::fmt",
                                       "<mycrate::foo::Bar>::baz"), 0.6, stacks[:9])
 
+    # --- elsewhere ---
+
+    def test_names_are_in_the_capture(self):
+        """Names are resolved when the recording ends: a report needs neither the program nor its debug
+        file, no privilege, and not even this system."""
+        program, capture = self.build(CXX, compiler="g++", suffix=".cpp"), self.path("names.sooth")
+        self.sooth("record", "--probe", "profile", "-o", capture, "--", program)
+        here = self.sooth("profile", capture).text
+        os.unlink(program)
+        os.unlink(self.path("source.cpp"))
+        os.chmod(capture, 0o644)
+        self.open_to_all()
+        elsewhere = self.run_program(self.copy_for_all(harness.SOOTH_NONE), "profile", capture, cwd="/",
+                                     **harness.as_nobody()).text
+        self.assertEqual(elsewhere, here)
+        self.assertIn("shop::Shelf<int>::weigh", elsewhere)
+        self.assertIn("kernel", elsewhere)
+
     # --- stripped programs ---
 
     def split(self, *options):

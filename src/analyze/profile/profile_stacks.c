@@ -219,6 +219,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
 	bool is_waits = e->s->options.of_waits;
 	struct buffer origin = { 0 };
+	struct buffer why = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
 		.weight = is_waits ? "waited_ns" : "samples",
 		.kind = "kind",
@@ -232,8 +233,8 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
-		.if_empty = is_waits ? "no waits were recorded"
-				     : "no samples: no thread of the target used the CPU",
+		.if_empty = profile_sums_if_empty(
+			&e->s->sums, e->s->options.role, all_of(e->s), &why),
 		.graph = &graph };
 	int status;
 
@@ -245,6 +246,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 	/* The section is a local variable. */
 	status = status ? status : output_close_section(e->s->output, err);
 	buffer_fini(&origin);
+	buffer_fini(&why);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/escape.h"
 
 #define FRAMES_MAX	(1u << 20)
 #define STACKS_MAX	(1u << 20)
@@ -255,4 +256,39 @@ bool profile_sums_next(const struct profile_sums *s, size_t *position, struct pr
 		.role = names_get(&s->names, key->role) };
 	profile_sums_stack(s, key->stack, out);
 	return true;
+}
+
+#define ROLES_LISTED 8
+
+static bool is_same(struct span a, struct span b)
+{
+	return a.size == b.size && !memcmp(a.data, b.data, a.size);
+}
+
+const char *profile_sums_if_empty(
+	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text)
+{
+	struct profile_stacked stacked;
+	struct span listed[ROLES_LISTED];
+	size_t position = 0, count = 0, i;
+
+	if (selected)
+		return "every function is below --min-share";
+	if (!role || !s->counts.count)
+		return s->of_waits ? "no waits were recorded"
+				   : "no samples: no thread of the target used the CPU";
+	buffer_string(text, "no samples of the role ");
+	escape_terminal(text, role, strlen(role));
+	while (count < ROLES_LISTED && profile_sums_next(s, &position, &stacked)) {
+		for (i = 0; i < count && !is_same(listed[i], stacked.role); i++)
+			;
+		if (i < count)
+			continue;
+		listed[count++] = stacked.role;
+		buffer_string(text, count == 1 ? "; sampled roles: " : ", ");
+		escape_terminal(text, stacked.role.data, stacked.role.size);
+	}
+	if (count == ROLES_LISTED)
+		buffer_string(text, ", ...");
+	return buffer_cstr(text);
 }

@@ -63,6 +63,10 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch);
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
+/* Why a report of a role (NULL: of all) has no rows, though it has `selected` samples; in `text` if it
+ * names the roles that were sampled. */
+const char *profile_sums_if_empty(
+	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text);
 /* The frames of one stack and how it ended; false: it is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
 /* The same of a wait. */

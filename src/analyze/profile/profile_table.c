@@ -154,6 +154,8 @@ struct table_state {
 	struct map functions; /* struct function_key -> struct function_sum */
 	struct profile_count selected;
 	uint64_t whole;
+	struct section functions_section;
+	struct buffer why_empty; /* text of that */
 	uint64_t ends[PROFILE_ENDS];	       /* samples */
 	uint64_t unnamed[ARRAY_SIZE(engines)]; /* samples with code of an engine without a name */
 };
@@ -306,12 +308,15 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct function_sum *sorted =
 		calloc(s->functions.count + 1, sizeof(*sorted));
-	int status = output_section(
-		s->output, s->options.by_total ? &function_total_section : &function_section, err);
+	int status;
 	size_t count = 0, position = 0;
 	const void *key;
 	void *value;
 
+	s->functions_section = s->options.by_total ? function_total_section : function_section;
+	s->functions_section.if_empty = profile_sums_if_empty(
+		&s->sums, s->options.role, s->selected.samples, &s->why_empty);
+	status = output_section(s->output, &s->functions_section, err);
 	if (!sorted)
 		return error_no_memory(err);
 	while (map_next(&s->functions, &position, &key, &value))
@@ -375,6 +380,7 @@ static void fini(void *state)
 	profile_sums_fini(&s->sums);
 	profile_symbols_fini(&s->symbols);
 	map_fini(&s->functions);
+	buffer_fini(&s->why_empty);
 }
 
 const struct stage_type stage_profile_table = {

@@ -169,6 +169,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 			&s->stacks.v8, bpf_code_map(&s->follow.code, "v8s"), &s->control->jscs);
 		make_common(s);
 		s->control->least_ns = run->options.profile_wait_ns;
+		s->control->tables_only = run->options.profile_tables_only;
 	}
 	if (status)
 		profile_close(run);
