@@ -7,7 +7,7 @@
  * answer, and as many threads wait at one place of the program for something inside it: a pool of
  * connections is used up, a lock is not released.
  *
- * Cannot be seen: requests without an answer to an event loop, where nothing tells one that is slow
+ * Cannot be seen: requests without an answer to an event loop, where nothing parts one that is slow
  * from one that is held open on purpose; unread data of unix sockets; on a listening socket of
  * several processes, which of them should accept.
  */
