@@ -22,6 +22,11 @@
 #define BUSY_PERCENT 50
 #define LONG_NS	     (10 * NS_PER_S)
 #define PORTS_MAX    65536
+#define LOOKS_LEAST  5
+#define ELSEWHERE    0.8 /* of the samples */
+#define SLOW_LEAST   2	 /* clients at either end */
+/* A second: a server that pauses shortly for each request is not the one that waits. */
+#define LONG_WAITS_MOST 2
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
@@ -36,10 +41,11 @@ struct clients {
 	uint64_t queued; /* not accepted, on all listening sockets */
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
-	uint64_t queued_ns, unread_ns; /* at least */
-	uint64_t unanswered;	       /* connections whose last data came from the client */
-	uint64_t unanswered_ns;	       /* the oldest */
-	uint64_t accepted;	       /* connections, new since the first snapshot */
+	uint64_t queued_ns, unread_ns;	    /* at least */
+	unsigned unread_first, unread_last; /* connections with unread data at each snapshot */
+	uint64_t unanswered;		    /* connections whose last data came from the client */
+	uint64_t unanswered_ns;		    /* the oldest */
+	uint64_t accepted;		    /* connections, new since the first snapshot */
 	unsigned listening;
 	bool came;	       /* connections that were queued since the first snapshot */
 	unsigned unknown;      /* sockets without a queue */
@@ -148,13 +154,30 @@ static void take_accepted(const struct check *e, struct clients *c,
 		c->unread_ns = ns;
 }
 
+static unsigned count_unread(const struct batch *all)
+{
+	unsigned count = 0;
+
+	batch_for_each (r, all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+
+		count += s && !s->state_state && s->state == SOCKETS_ESTABLISHED &&
+			 socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED &&
+			 !s->receive_queue_state && s->receive_queue_bytes;
+	}
+	return count;
+}
+
 static void look(struct clients *c, const struct check *e)
 {
+	struct batch before = snapshot_records(check_first(e, &e->input->sockets));
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct socket_index first;
 
 	socket_index_init(&first, check_first(e, &e->input->sockets));
 	count_peer_ports(&c->peer_ports, &all);
+	c->unread_first = count_unread(&before);
+	c->unread_last = count_unread(&all);
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
@@ -361,6 +384,58 @@ static void report_unanswered(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
+/* --- an event loop that waits in a handler --- */
+
+/* Nearly all of the time in long waits for something else than its clients; NULL: it does not. */
+static const char *waits_elsewhere(const struct check *e)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	double voluntary;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (t->tid == e->id.pid)
+			break;
+	}
+	if (!t || t->met < LOOKS_LEAST)
+		return NULL;
+	voluntary = thread_history_voluntary(t);
+	if (voluntary < 0 || voluntary > LONG_WAITS_MOST)
+		return NULL;
+	return t->waits[THREAD_WAIT_TIME] >= ELSEWHERE * t->met ? "sleeps"
+	       : t->waits[THREAD_WAIT_TIME] + t->waits[THREAD_WAIT_DATA] +
+				       t->waits[THREAD_WAIT_LOCK] >=
+			       ELSEWHERE * t->met
+		       ? "waits for something else"
+		       : NULL;
+}
+
+/* False: nothing to report. It reads something now and then, so it is not stuck. */
+static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
+{
+	unsigned least = c->unread_first < c->unread_last ? c->unread_first : c->unread_last;
+	const char *what = least >= SLOW_LEAST ? waits_elsewhere(e) : NULL;
+
+	if (!what)
+		return false;
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
+	finding_claim(out,
+		"clients wait: what %u of them sent is not read yet; its main thread, which "
+		"serves them, %s nearly all of the time",
+		c->unread_last, what);
+	finding_number(
+		out, "clients with unread data at the start", c->unread_first, SOOTH_UNIT_NONE, 0);
+	finding_number(
+		out, "clients with unread data at the end", c->unread_last, SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "whether the same ones wait: some are served in between");
+	finding_remedy(out,
+		"sooth stack %u shows where it waits; an event loop must not sleep or wait in a "
+		"handler: use its own timers and asynchronous calls, or a thread",
+		e->id.pid);
+	finding_end(out);
+	return true;
+}
+
 /* False: nothing to report. As many threads wait as requests do, or fewer: the rest is in a queue
  * of the server. */
 static bool diagnose_unanswered(
@@ -411,7 +486,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
 	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
 		report(e, out, &c);
-	else if (!diagnose_unanswered(e, out, &c))
+	else if (!diagnose_slow(e, out, &c) && !diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);
 }
 

@@ -196,6 +196,14 @@ def locks(kind, cpus=(0,), count=(3, 4, 6), work=(20,), more=()):
         if len(work) > 1 else work[0], *more).pid
 
 
+ASKS_FOR_END = """
+import subprocess
+child = subprocess.Popen(["sleep", "600"])
+print("ready", flush=True)
+while child.poll() is None: pass
+"""
+
+
 def program(text, *choose):
     return lambda scope, rng: scope.python(text, *(str(c(rng)) for c in choose)).pid
 
@@ -283,6 +291,8 @@ CASES = [
         severity="medium", says="is always ready and not read; its peer has closed", **WANTS),
     sick("cpu-spin", "reads of a closed connection", repeats("stream"), calls=True,
         severity="medium", says="recvfrom returns end of stream", **WANTS),
+    sick("cpu-spin", "a child that is asked for its end", program(ASKS_FOR_END), calls=True,
+        severity="medium", says="without a pause whether a child has ended", **WANTS),
     sick("cpu-spin", "reads at the end of a file", repeats("file"), calls=True,
         severity="medium", says="read returns end of file on fd", **WANTS),
     sick("cpu-spin", "reads that find nothing", repeats("nothing"), calls=True,

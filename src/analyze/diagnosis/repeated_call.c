@@ -32,6 +32,8 @@ static enum repeated_kind kind_of(const struct call_repeat_key *key, const struc
 		return REPEATED_FAILURE;
 	if (polls)
 		return key->result ? REPEATED_READY : REPEATED_NO_EVENT;
+	if (!key->result && !strcmp(row->name, "wait4"))
+		return REPEATED_NO_CHILD;
 	if (!key->result && reads(row) && key->fd >= 0)
 		return REPEATED_END_OF_DATA;
 	/* Of a path it may be another one each time. */
@@ -180,6 +182,7 @@ static void put_result(struct buffer *out, const struct repeated_call *c)
 		break;
 	case REPEATED_READY:
 	case REPEATED_NO_EVENT:
+	case REPEATED_NO_CHILD:
 		buffer_string(out, " returns at once");
 		break;
 	case REPEATED_FAILURE:
@@ -210,6 +213,8 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	} else if (c->kind == REPEATED_NO_EVENT) {
 		buffer_string(out, ": no event, and no timeout to wait for one");
 	}
+	if (c->kind == REPEATED_NO_CHILD)
+		buffer_string(out, ": it asks without a pause whether a child has ended");
 	if (c->is_peer_closed)
 		buffer_string(out, "; its peer has closed the connection");
 }
@@ -228,6 +233,9 @@ const char *repeated_call_remedy(const struct repeated_call *c)
 			       ? "close the descriptor when its peer has closed the connection"
 			       : "read what is ready, or remove the descriptor from the polled "
 				 "ones";
+	case REPEATED_NO_CHILD:
+		return "wait for the child without WNOHANG (in Python wait() instead of poll()), "
+		       "or handle SIGCHLD";
 	case REPEATED_NO_EVENT:
 		return "poll without a time limit, or with one above 0";
 	default:

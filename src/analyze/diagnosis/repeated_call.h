@@ -10,6 +10,7 @@ enum repeated_kind {
 	REPEATED_NOTHING,     /* no call is repeated, or calls were not recorded */
 	REPEATED_SAME,	      /* the same call, with the same kind of result */
 	REPEATED_FAILURE,     /* it fails each time */
+	REPEATED_NO_CHILD,    /* WNOHANG, and no child has ended */
 	REPEATED_NO_EVENT,    /* a poll that ends without an event */
 	REPEATED_READY,	      /* a poll whose event is never taken */
 	REPEATED_NO_DATA,     /* EAGAIN */
