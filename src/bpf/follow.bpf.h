@@ -249,13 +249,22 @@ static inline bool is_visited(struct task_struct *task)
 	return !(task->flags & PF_KTHREAD) && task->tgid != (int)following.own_pid;
 }
 
+/* As adopt(), of any thread. */
+static inline bool is_adopted_by_visit(struct task_struct *task)
+{
+	if (following.adopt == ADOPT_USER &&
+		BPF_CORE_READ(task, real_cred, uid.val) != following.uid)
+		return false;
+	return !is_own(task);
+}
+
 static void visit_mark(struct task_struct *task)
 {
 	struct thread *t = thread_of(task);
 
 	if (t && (t->member.interest == follow_control.interest || t->member.is_released))
 		return;
-	if (!follow_control.pid && is_own(task))
+	if (!follow_control.pid && !is_adopted_by_visit(task))
 		return;
 	t = follow(task, follow_control.interest, bpf_ktime_get_ns());
 	if (!t)

@@ -50,13 +50,6 @@ static inline struct member *sampled_here(void)
 	return bpf_map_lookup_elem(&sampled, &first);
 }
 
-static inline struct pt_regs *user_registers(struct task_struct *task)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	return registers_on_stack(task);
-}
-
 /* False: it is code that is not walked. */
 static inline bool begin_at(struct walk *w, struct pt_regs *regs)
 {

@@ -123,20 +123,7 @@ static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 	t->wait.began_ns = t->member.from_ns;
 }
 
-/* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
- * has a stack of its own, one in user space is no system call. What the kernel does for the network
- * in between is done like that too: the sender is not known then. */
-static inline bool is_in_call(struct task_struct *task)
-{
-	uint64_t begin = (uint64_t)BPF_CORE_READ(task, stack), here = 0;
-	void *at = &begin;
-
-	bpf_probe_read_kernel(&here, sizeof(here), &at);
-	return here - begin < KERNEL_STACK_BYTES && BPF_CORE_READ(task, mm) &&
-	       (long)REGISTER_CALL(user_registers(task)) >= 0;
-}
-
-/* Who wakes it. */
+/* What wakes it. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {

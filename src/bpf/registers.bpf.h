@@ -23,6 +23,14 @@ static inline struct pt_regs *registers_of(struct task_struct *task)
 	return registers_on_stack(task);
 }
 
+/* Of the current thread. */
+static inline struct pt_regs *user_registers(struct task_struct *task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return registers_on_stack(task);
+}
+
 #if defined(__TARGET_ARCH_x86)
 #define USER_CODE	     0x33 /* the selector of 64-bit code */
 #define REGISTER_PC(regs)    BPF_CORE_READ(regs, ip)
@@ -52,5 +60,18 @@ static inline bool is_64_bit(struct pt_regs *regs)
 	return !(BPF_CORE_READ(regs, pstate) & STATE_32_BIT);
 }
 #endif
+
+/* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
+ * has a stack of its own, one in user space is no system call. What the kernel does for the network
+ * in between is done like that too: the sender is not known then. */
+static inline bool is_in_call(struct task_struct *task)
+{
+	uint64_t begin = (uint64_t)BPF_CORE_READ(task, stack), here = 0;
+	void *at = &begin;
+
+	bpf_probe_read_kernel(&here, sizeof(here), &at);
+	return here - begin < KERNEL_STACK_BYTES && BPF_CORE_READ(task, mm) &&
+	       (long)REGISTER_CALL(user_registers(task)) >= 0;
+}
 
 #endif

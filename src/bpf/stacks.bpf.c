@@ -54,16 +54,9 @@ static inline void see_task(struct stacks_seen *s, struct task_struct *task)
 	bpf_probe_read_kernel_str(s->name, sizeof(s->name), task->comm);
 }
 
-static inline struct pt_regs *user_registers(struct task_struct *task)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(task);
-	return registers_on_stack(task);
-}
-
 static inline void see_registers(struct stacks_seen *s, struct task_struct *task)
 {
-	struct pt_regs *regs = user_registers(task);
+	struct pt_regs *regs = registers_of(task);
 
 	s->pc = REGISTER_PC(regs);
 	s->sp = REGISTER_SP(regs);

@@ -388,6 +388,20 @@ def check_waits(console):
     return f"{slept[0]['call']} in {slept[0]['function']}"
 
 
+def check_states(console):
+    """States of each thread add up to its time; the sleeps are seen."""
+    console.require("states")
+    report = console.object("states")
+    parts = ("running_ns", "ready_ns", "sleeping_ns", "blocked_ns", "stopped_time_ns")
+    for row in report["threads"]:
+        if sum(row[name] for name in parts) != row["wall_ns"]:
+            raise Failed(f"states: {row}")
+    slept = sum(row["sleeping_ns"] for row in report["threads"] if row["thread"] == "sleep")
+    if slept < 1.4e9 or report["loss"]:
+        raise Failed(f"states: {report}")
+    return f"{len(report['threads'])} threads"
+
+
 def check_iterators(console):
     console.require("iterators")
     told = console.file("iterators").split("\n")
@@ -422,6 +436,7 @@ def main():
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
+        ("states", console.seconds.get("states", 0), lambda: check_states(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),
     )

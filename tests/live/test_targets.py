@@ -16,6 +16,7 @@ LIVE = "100ms"
 OBSERVERS = {
     "trace": ["trace", "-c", "-j", "-d", LIVE],
     "heap": ["heap", "-c", "-j", "-d", LIVE],
+    "sched": ["sched", "-j", "-d", LIVE],
     "timeline": ["timeline", "-j", "--no-memory", "-d", LIVE],
     "inspect": ["inspect", "--threads", "-j", "-i", LIVE],
     "why": ["why", "-j", "-i", LIVE],
@@ -33,6 +34,7 @@ EXPLAINERS = {
     "query": ["query", "-j", "FILE", "TARGET", "SELECT DISTINCT pid FROM proc_process"],
     "trace": ["trace", "-c", "-j", "FILE"],
     "heap": ["heap", "-j", "FILE"],
+    "sched": ["sched", "-j", "FILE"],
     "timeline": ["timeline", "-j", "FILE"],
     "inspect": ["inspect", "--threads", "-j", "FILE"],
     "ps": ["ps", "-j", "FILE"],

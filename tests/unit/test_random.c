@@ -246,7 +246,7 @@ static void check_text(const char *format, const struct text *t)
 			(!strcmp(format, "csv") && t->data[i] == '\r' && t->data[i + 1] == '\n'));
 }
 
-#define REPORTS_MAX 512
+#define REPORTS_MAX 1024
 
 static void one_round(uint64_t seed, bool is_lying)
 {

@@ -133,13 +133,14 @@ static int not_shown(
 		err, "run sooth outside of the container or sandbox that protects the process");
 }
 
-/* Until a pass finds no unmarked thread: one created during a pass may be behind it. */
-static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
-	unsigned interest, struct sooth_error *err)
+/* Until a pass finds no unmarked thread: one created during a pass may be behind it. process NULL:
+ * of all. */
+static int mark_found(struct follow *f, const struct process_id *process, unsigned interest,
+	bool *found, struct sooth_error *err)
 {
 	const struct visit marking = { VISIT_MARK, process, interest };
-	bool found = false;
 
+	*found = false;
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
 		uint64_t marked;
 		int status = visit(f, &marking, NULL, &marked, err);
@@ -148,9 +149,29 @@ static int mark(struct follow *f, struct backend_run *run, const struct process_
 			return status;
 		if (!marked)
 			break;
-		found = true;
+		*found = true;
 	}
-	return found ? 0 : not_shown(run, process, err);
+	return 0;
+}
+
+static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	bool found;
+	int status = mark_found(f, process, interest, &found, err);
+
+	return status || found ? status : not_shown(run, process, err);
+}
+
+int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err)
+{
+	bool found;
+	int status;
+
+	if (!run->options.is_host && !run->options.has_uid)
+		return 0;
+	status = caller_may_watch_all(err);
+	return status ? status : mark_found(f, NULL, run->options.interest, &found, err);
 }
 
 /* Programs run in RCU read-side sections: after one grace period none is left (membarrier(2)). */

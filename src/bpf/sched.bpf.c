@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * States of followed threads, timed where they change: at a switch and at a wake-up. The times are
+ * summed in the thread's own memory; its state lasts from one change to the next, so they add up to
+ * the time that was observed.
+ *
+ * The first change after all programs are attached shows the state before it: nothing was missed in
+ * between. So threads are not asked for their state at the start, and one that never changes has it
+ * read at the end.
+ *
+ * All three tracepoints are in sections without interrupts, where no thread is preempted: they need
+ * no second program (os/linux/bpf/bpf.h). No memory can be allocated there: the thread's was made
+ * before.
+ */
+#include "bpf/member.bpf.h"
+#include "bpf/log2.h"
+#include "bpf/sched.h"
+
+#define STATE_BITS 8 /* at least SCHED_STATES; a power of two */
+
+struct thread {
+	struct member member;
+	uint64_t since_ns; /* of its state; 0: not known yet */
+	uint64_t from_ns;  /* of the window */
+	uint64_t until_ns; /* its end, when it is over */
+	uint64_t waking_ns;
+	uint64_t state_ns[STATE_BITS];
+	uint64_t voluntary, involuntary, wakeups, longest_ns, longest_at_ns;
+	uint64_t moved_before, moved;
+	uint32_t histogram[SCHED_BUCKETS];
+	uint32_t waker_pid, waker_tid;
+	uint8_t state, flags;
+	char process[SCHED_NAME_BYTES];
+	char thread[SCHED_NAME_BYTES];
+	char waker[SCHED_NAME_BYTES];
+};
+
+#include "bpf/threads.bpf.h"
+#include "bpf/follow.bpf.h"
+#include "bpf/registers.bpf.h"
+
+struct sched_control control SEC(".data.control") = {};
+
+#define TASK_BLOCKED 0x02   /* TASK_UNINTERRUPTIBLE */
+#define TASK_HALTED  0x800c /* __TASK_STOPPED, __TASK_TRACED; from 6.1 on TASK_FROZEN */
+
+struct sched_entity {
+	uint64_t nr_migrations;
+} KERNEL_TYPE;
+
+struct task_struct___of_sched {
+	int on_cpu;
+	unsigned long nvcsw, nivcsw;
+	struct sched_entity se;
+} KERNEL_TYPE;
+
+static inline uint8_t waiting_state(struct task_struct *task)
+{
+	uint64_t state = task_state(task);
+
+	return state & TASK_HALTED ? SCHED_STOPPED : state & TASK_BLOCKED ? SCHED_BLOCKS
+									  : SCHED_SLEEPS;
+}
+
+/* Of any thread, at any time. */
+static inline uint8_t state_now(struct task_struct *task)
+{
+	struct task_struct___of_sched *t = (void *)task;
+
+	if (bpf_core_field_exists(t->on_cpu) && BPF_CORE_READ(t, on_cpu))
+		return SCHED_RUNS;
+	return task_is_running(task) ? SCHED_PREEMPTED : waiting_state(task);
+}
+
+static inline uint64_t moved(struct task_struct *task)
+{
+	return BPF_CORE_READ((struct task_struct___of_sched *)task, se.nr_migrations);
+}
+
+static inline bool has_run(struct task_struct *task)
+{
+	struct task_struct___of_sched *t = (void *)task;
+
+	return BPF_CORE_READ(t, nvcsw) || BPF_CORE_READ(t, nivcsw);
+}
+
+static inline void read_names(struct thread *t, struct task_struct *task)
+{
+	bpf_probe_read_kernel_str(t->thread, sizeof(t->thread), task->comm);
+	bpf_probe_read_kernel_str(
+		t->process, sizeof(t->process), BPF_CORE_READ(task, group_leader)->comm);
+}
+
+/* The thread, if this moment of it counts. A launched command is observed from its exec on: from the
+ * last change before it. */
+static inline struct thread *counted(struct task_struct *task, uint64_t now)
+{
+	struct thread *t;
+
+	if (!control.began_ns || now < control.began_ns ||
+		(control.ended_ns && now >= control.ended_ns))
+		return 0;
+	t = thread_of(task);
+	if (!t || !t->member.interest || t->member.is_flushed)
+		return 0;
+	if (t->member.is_before_exec)
+		t->member.from_ns = now;
+	return t->member.is_before_exec ? 0 : t;
+}
+
+/* If nothing is known of it yet, `state` is the one that it has had since it is observed. */
+static inline void begin(struct thread *t, struct task_struct *task, uint8_t state)
+{
+	if (t->since_ns)
+		return;
+	t->flags = has_run(task) ? SCHED_OLD : 0;
+	t->from_ns = t->member.from_ns;
+	if (t->from_ns < control.began_ns)
+		t->from_ns = control.began_ns;
+	t->moved_before = moved(task);
+	t->state = state;
+	t->since_ns = t->from_ns;
+}
+
+static inline void emit_change(
+	struct thread *t, struct task_struct *task, uint64_t ns, uint64_t at, uint8_t next)
+{
+	struct sched_change *r;
+	bool is_woken = next == SCHED_WOKEN && t->waker_pid;
+
+	if (!(following.interest & INTEREST_STREAM))
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
+		return;
+	}
+	record_fill(&r->record, &t->member, SCHED_CHANGE, RECORD_WORDS(struct sched_change), at);
+	r->duration_ns = ns;
+	r->state = t->state;
+	r->next = next;
+	r->next_state = t->flags & SCHED_OPEN ? 1 : 0; /* SOOTH_STATE_ABSENT */
+	r->flags = t->flags;
+	r->waker_state = is_woken ? 0 : 1;
+	r->waker_pid = is_woken ? t->waker_pid : 0;
+	r->waker_tid = is_woken ? t->waker_tid : 0;
+	__builtin_memset(r->unused, 0, sizeof(r->unused));
+	__builtin_memcpy(r->waker, t->waker, sizeof(r->waker));
+	if (!is_woken)
+		__builtin_memset(r->waker, 0, sizeof(r->waker));
+	bpf_probe_read_kernel_str(r->thread, sizeof(r->thread), task->comm);
+	bpf_probe_read_kernel_str(
+		r->process, sizeof(r->process), BPF_CORE_READ(task, group_leader)->comm);
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+/* Returns how long it was in the state that it leaves. */
+static inline uint64_t change(
+	struct thread *t, struct task_struct *task, uint64_t now, uint8_t next)
+{
+	uint64_t ns = now > t->since_ns ? now - t->since_ns : 0;
+
+	t->state_ns[t->state & (STATE_BITS - 1)] += ns;
+	emit_change(t, task, ns, t->since_ns + ns, next);
+	t->since_ns += ns;
+	t->state = next;
+	t->flags = 0;
+	return ns;
+}
+
+static inline void begin_to_run(struct thread *t, struct task_struct *task, uint64_t now)
+{
+	uint8_t before;
+	uint64_t ns;
+
+	begin(t, task, has_run(task) ? SCHED_PREEMPTED : SCHED_WOKEN);
+	before = t->state;
+	ns = change(t, task, now, SCHED_RUNS);
+	if (before != SCHED_WOKEN && before != SCHED_PREEMPTED)
+		return;
+	if (before == SCHED_WOKEN)
+		t->histogram[log2_bucket(ns, SCHED_BUCKETS) & (SCHED_BUCKETS - 1)]++;
+	if (ns > t->longest_ns) {
+		t->longest_ns = ns;
+		t->longest_at_ns = now;
+	}
+}
+
+static inline void end_to_run(
+	struct thread *t, struct task_struct *task, bool is_preempted, uint64_t now)
+{
+	bool could_run = is_preempted || task_is_running(task);
+
+	begin(t, task, SCHED_RUNS);
+	if (could_run)
+		t->involuntary++;
+	else
+		t->voluntary++;
+	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(task));
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task_struct *to)
+{
+	uint64_t now = bpf_ktime_get_ns();
+	struct thread *t = counted(to, now);
+
+	if (t)
+		begin_to_run(t, to, now);
+	t = counted(from, now);
+	if (t)
+		end_to_run(t, from, is_preempted, now);
+	return 0;
+}
+
+/* On the CPU of what wakes it; it may not have left its own CPU yet, and not need to. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *task)
+{
+	uint64_t now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
+	struct thread *t = counted(task, now);
+
+	if (!t)
+		return 0;
+	begin(t, task, state_now(task));
+	t->waking_ns = now;
+	if (!(following.interest & INTEREST_STREAM))
+		return 0;
+	t->waker_pid = 0;
+	if (!(uint32_t)id || !is_in_call(current_task()))
+		return 0;
+	t->waker_pid = (uint32_t)(id >> 32);
+	t->waker_tid = (uint32_t)id;
+	bpf_get_current_comm(t->waker, sizeof(t->waker));
+	return 0;
+}
+
+/* It stands in the queue of a CPU, and has left the one it ran on. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *task)
+{
+	uint64_t now = bpf_ktime_get_ns(), at;
+	struct thread *t = counted(task, now);
+
+	if (!t || !t->since_ns || t->state == SCHED_RUNS || t->state == SCHED_WOKEN ||
+		t->state == SCHED_PREEMPTED)
+		return 0;
+	at = t->waking_ns >= t->since_ns && t->waking_ns <= now ? t->waking_ns : now;
+	t->wakeups++;
+	change(t, task, at, SCHED_WOKEN);
+	return 0;
+}
+
+/* --- what following means for it --- */
+
+static inline void end(struct thread *t, struct task_struct *task)
+{
+	uint64_t now = bpf_ktime_get_ns();
+
+	if (t->member.is_released || t->member.is_flushed || !t->since_ns)
+		return;
+	if (control.ended_ns && now > control.ended_ns)
+		now = control.ended_ns;
+	t->flags |= SCHED_OPEN;
+	change(t, task, now, t->state);
+	t->until_ns = t->since_ns;
+	t->moved = moved(task) - t->moved_before;
+	read_names(t, task);
+}
+
+static inline bool is_observed(const struct thread *t)
+{
+	return control.began_ns && !t->member.is_before_exec && !t->member.is_released &&
+	       (!control.ended_ns || t->member.from_ns < control.ended_ns);
+}
+
+static void thread_ends(struct thread *t, uint64_t now)
+{
+	struct task_struct *task = current_task();
+
+	if (is_observed(t) && !control.ended_ns && now >= control.began_ns)
+		begin(t, task, SCHED_RUNS);
+	end(t, task);
+}
+
+static void thread_visited(struct thread *t, struct task_struct *task)
+{
+	if (is_observed(t))
+		begin(t, task, state_now(task));
+	end(t, task);
+}
+
+static void thread_execs(struct thread *t, struct linux_binprm *program)
+{
+}
+
+static void thread_flush(struct thread *t, uint64_t now)
+{
+	struct sched_times *r;
+
+	if (!t->until_ns)
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&control.lost, 1);
+		return;
+	}
+	record_fill(&r->record, &t->member, SCHED_TIMES, RECORD_WORDS(struct sched_times),
+		t->until_ns);
+	r->from_ns = t->from_ns;
+	r->running_ns = t->state_ns[SCHED_RUNS];
+	r->woken_ns = t->state_ns[SCHED_WOKEN];
+	r->preempted_ns = t->state_ns[SCHED_PREEMPTED];
+	r->sleeping_ns = t->state_ns[SCHED_SLEEPS];
+	r->blocked_ns = t->state_ns[SCHED_BLOCKS];
+	r->stopped_ns = t->state_ns[SCHED_STOPPED];
+	r->voluntary = t->voluntary;
+	r->involuntary = t->involuntary;
+	r->wakeups = t->wakeups;
+	r->migrations = t->moved;
+	r->longest_ns = t->longest_ns;
+	r->longest_at_ns = t->longest_at_ns;
+	__builtin_memcpy(r->histogram, t->histogram, sizeof(r->histogram));
+	__builtin_memcpy(r->process, t->process, sizeof(r->process));
+	__builtin_memcpy(r->thread, t->thread, sizeof(r->thread));
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

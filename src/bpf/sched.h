@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Shared by the sched program and its loader. */
+#ifndef SOOTH_BPF_SCHED_H
+#define SOOTH_BPF_SCHED_H
+
+#include "probes/sched.h"
+
+/* Set by the collector while it runs. */
+struct sched_control {
+	uint64_t began_ns; /* all programs are attached from here on; 0: not yet */
+	uint64_t ended_ns; /* what comes later is not counted; 0: not over */
+	uint64_t lost;	   /* times of threads that did not fit the ring */
+};
+
+#endif
