@@ -264,6 +264,8 @@ const struct command command_profile = {
 		    "  sooth profile --format firefox -o p.json p.sooth  a capture, for "
 		    "profiler.firefox.com\n"
 		    "  sooth profile --off-cpu -d 5 4711               what it waits for instead\n"
+		    "  sooth profile --off-cpu --min-wait 10ms -d 5 --all  the long waits of "
+		    "every process\n"
 		    "  sooth profile --tree --min-share 2 -d 5 --all  every process, as a call "
 		    "tree\n",
 	COMMAND_GROUPS(groups),

@@ -110,6 +110,21 @@ class Waits(Case):
         self.assertTrue(all(row["longest_ns"] >= 20 * 10**6 for row in report["waits_by_function"]))
         self.assertIn("waits were shorter than 20.0ms", str(report["limits"]))
 
+    def test_all(self):
+        """Every process: those that were there, and one that is started meanwhile."""
+        target = self.program()
+        sooth = self.start_sooth("profile", "--off-cpu", "-j", "-d", "4", "--min-wait", "5ms", "--all",
+                                 "--save", self.path("all.sooth"))
+        time.sleep(2)
+        later = self.start(sys.executable, "-c", "import time\ndef comes_later(): time.sleep(0.05)\n"
+                           "while True: comes_later()")
+        sooth.wait_for_output(b"waits_by_function")
+        report = harness.parse_json(sooth.finish().text)
+        self.assertTrue(rows(report, function="only_sleeps", reason="sleep"), report["waits_by_function"][:5])
+        self.assertTrue(rows(report, function="comes_later", reason="sleep"))
+        self.assertTrue(all(row["longest_ns"] >= 5 * 10**6 for row in report["waits_by_function"]))
+        self.assertTrue(later.is_running() and target.is_running())
+
     def test_killed(self):
         """The target goes on, and nothing stays attached."""
         target = self.program()
@@ -124,8 +139,7 @@ class Waits(Case):
 
     def test_wrong(self):
         for words, text in ((("--off-cpu", "--heat", "1"), "cannot take --off-cpu with --heat"),
-                            (("--min-wait", "1ms", "1"), "cannot take --min-wait without --off-cpu"),
-                            (("--off-cpu", "-d", "1", "--all"), "cannot record waits of all processes")):
+                            (("--min-wait", "1ms", "1"), "cannot take --min-wait without --off-cpu")):
             run = self.sooth("profile", *words, status=None)
             self.assertNotEqual(run.status, 0)
             self.assertIn(text, run.errors)

@@ -137,11 +137,6 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
 	int status;
 
-	if (is_of_waits && (run->options.is_host || run->options.has_uid)) {
-		error_set(err, -ENOTSUP, SOOTH_FAULT_UNSUPPORTED, "record waits of all processes");
-		error_why(err, "the memory for a stack is made per selected process");
-		return error_remedy(err, "select processes: sooth profile --off-cpu PID");
-	}
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
@@ -229,16 +224,23 @@ static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err
 	return 0;
 }
 
+/* In a switch no memory can be made for a stack: every thread has it before. */
+static int start_waits(struct profile_state *s, struct backend_run *run, struct sooth_error *err)
+{
+	int status = follow_all(&s->follow, run, err);
+
+	if (!status)
+		status = bpf_code_attach(&s->follow.code, PROFILE_WAKING_PROGRAM, err);
+	return status ? status : bpf_code_attach(&s->follow.code, PROFILE_SWITCH_PROGRAM, err);
+}
+
 static int profile_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
-	if (run->options.profile_wait_ns) {
-		status = bpf_code_attach(&s->follow.code, PROFILE_WAKING_PROGRAM, err);
-		return status ? status
-			      : bpf_code_attach(&s->follow.code, PROFILE_SWITCH_PROGRAM, err);
-	}
+	if (run->options.profile_wait_ns)
+		return start_waits(s, run, err);
 	if (run->options.profile_calls)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
