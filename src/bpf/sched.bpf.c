@@ -58,8 +58,9 @@ static inline uint8_t waiting_state(struct task_struct *task)
 {
 	uint64_t state = task_state(task);
 
-	return state & TASK_HALTED ? SCHED_STOPPED : state & TASK_BLOCKED ? SCHED_BLOCKS
-									  : SCHED_SLEEPS;
+	return state & TASK_HALTED    ? SCHED_STOPPED
+	       : state & TASK_BLOCKED ? SCHED_BLOCKS
+				      : SCHED_SLEEPS;
 }
 
 /* Of any thread, at any time. */
@@ -91,8 +92,8 @@ static inline void read_names(struct thread *t, struct task_struct *task)
 		t->process, sizeof(t->process), BPF_CORE_READ(task, group_leader)->comm);
 }
 
-/* The thread, if this moment of it counts. A launched command is observed from its exec on: from the
- * last change before it. */
+/* The thread, if this moment of it counts. A launched command is observed from its exec on: from
+ * the last change before it. */
 static inline struct thread *counted(struct task_struct *task, uint64_t now)
 {
 	struct thread *t;
@@ -139,7 +140,7 @@ static inline void emit_change(
 	r->duration_ns = ns;
 	r->state = t->state;
 	r->next = next;
-	r->next_state = t->flags & SCHED_OPEN ? 1 : 0; /* SOOTH_STATE_ABSENT */
+	r->next_state = t->flags & (SCHED_OPEN | SCHED_LAST) ? 1 : 0; /* SOOTH_STATE_ABSENT */
 	r->flags = t->flags;
 	r->waker_state = is_woken ? 0 : 1;
 	r->waker_pid = is_woken ? t->waker_pid : 0;
@@ -253,7 +254,7 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
 
 /* --- what following means for it --- */
 
-static inline void end(struct thread *t, struct task_struct *task)
+static inline void end(struct thread *t, struct task_struct *task, uint8_t flag)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
@@ -261,7 +262,7 @@ static inline void end(struct thread *t, struct task_struct *task)
 		return;
 	if (control.ended_ns && now > control.ended_ns)
 		now = control.ended_ns;
-	t->flags |= SCHED_OPEN;
+	t->flags |= flag;
 	change(t, task, now, t->state);
 	t->until_ns = t->since_ns;
 	t->moved = moved(task) - t->moved_before;
@@ -280,14 +281,14 @@ static void thread_ends(struct thread *t, uint64_t now)
 
 	if (is_observed(t) && !control.ended_ns && now >= control.began_ns)
 		begin(t, task, SCHED_RUNS);
-	end(t, task);
+	end(t, task, SCHED_LAST);
 }
 
 static void thread_visited(struct thread *t, struct task_struct *task)
 {
 	if (is_observed(t))
 		begin(t, task, state_now(task));
-	end(t, task);
+	end(t, task, SCHED_OPEN);
 }
 
 static void thread_execs(struct thread *t, struct linux_binprm *program)
@@ -305,8 +306,8 @@ static void thread_flush(struct thread *t, uint64_t now)
 		__sync_fetch_and_add(&control.lost, 1);
 		return;
 	}
-	record_fill(&r->record, &t->member, SCHED_TIMES, RECORD_WORDS(struct sched_times),
-		t->until_ns);
+	record_fill(
+		&r->record, &t->member, SCHED_TIMES, RECORD_WORDS(struct sched_times), t->until_ns);
 	r->from_ns = t->from_ns;
 	r->running_ns = t->state_ns[SCHED_RUNS];
 	r->woken_ns = t->state_ns[SCHED_WOKEN];

@@ -39,9 +39,9 @@ struct sched_times {
 	uint64_t voluntary;   /* switches because the thread had to wait */
 	uint64_t involuntary; /* switches to another thread, though it could have run on */
 	uint64_t wakeups;
-	uint64_t migrations;   /* to another CPU */
-	uint64_t longest_ns;   /* longest time in which it could have run, and did not */
-	uint64_t longest_at_ns;/* when that ended */
+	uint64_t migrations;	/* to another CPU */
+	uint64_t longest_ns;	/* longest time in which it could have run, and did not */
+	uint64_t longest_at_ns; /* when that ended */
 	uint32_t histogram[SCHED_BUCKETS]; /* of the wake-up latency */
 	char process[SCHED_NAME_BYTES];
 	char thread[SCHED_NAME_BYTES];
@@ -50,6 +50,7 @@ struct sched_times {
 enum sched_flags {
 	SCHED_OPEN = 1, /* it had not ended when the observation did */
 	SCHED_OLD = 2,	/* it began before that: the duration is a part of it */
+	SCHED_LAST = 4, /* the thread ended with it */
 };
 
 /* A state of a thread that ended. */
@@ -58,8 +59,8 @@ struct sched_change {
 	uint64_t duration_ns;
 	uint32_t waker_pid, waker_tid; /* of a wait: what ended it */
 	uint8_t state;		       /* enum sched_state */
-	uint8_t next;		       /* the state that follows; of no meaning with SCHED_OPEN */
-	uint8_t flags;		       /* enum sched_flags */
+	uint8_t next;  /* the state that follows; of no meaning with SCHED_OPEN, SCHED_LAST */
+	uint8_t flags; /* enum sched_flags */
 	uint8_t waker_state;
 	uint8_t next_state;
 	uint8_t unused[3];

@@ -118,11 +118,18 @@ static void test_stream(void **state)
 			.flags = SCHED_OPEN,
 			.next_state = SOOTH_STATE_ABSENT,
 			.waker_state = SOOTH_STATE_ABSENT });
+	put_change(4,
+		(struct sched_change){ .state = SCHED_RUNS,
+			.duration_ns = 2 * MS,
+			.flags = SCHED_LAST,
+			.next_state = SOOTH_STATE_ABSENT,
+			.waker_state = SOOTH_STATE_ABSENT });
 	text = show_view("sched", "sched-stream", NULL, "text");
 	assert_true(has(text,
 		"3.001000 1 work: sleeping 5.00ms (since attach), then woken, by other (21)\n"));
 	assert_true(has(text, "3.002000 2 work: woken 1.00ms, then running\n"));
 	assert_true(has(text, "3.003000 3 work: running 2.00ms (not over)\n"));
+	assert_true(has(text, "3.004000 4 work: running 2.00ms (the thread ended)\n"));
 }
 
 /* Sums are no states: where they are shown instead is said. */

@@ -24,8 +24,8 @@
 	F(S, ENUM8, state, ALWAYS, "state that ended", .names = &sched_state_names)                \
 	F(S, U64, duration_ns, ALWAYS, "time in that state", .unit = SOOTH_UNIT_NS)                \
 	F(S, ENUM8, next, MAYBE(next_state), "state that followed", .names = &sched_state_names)   \
-	F(S, RECORD, U16, cpu, cpu_number, ALWAYS, "CPU on which it ended")                               \
-	F(S, NAMED, BOOL, is_old, is_since_attach, ALWAYS,                                            \
+	F(S, RECORD, U16, cpu, cpu_number, ALWAYS, "CPU on which it ended")                        \
+	F(S, NAMED, BOOL, is_old, is_since_attach, ALWAYS,                                         \
 		"the state began before sooth attached: the time is a part of it")                 \
 	F(S, NAMED, BOOL, is_open, is_open, ALWAYS, "the state had not ended at the end")          \
 	F(S, TEXT, waker, MAYBE(waker_state), "thread that ended the wait")                        \
@@ -97,6 +97,8 @@ static struct span chars(const char text[SCHED_NAME_BYTES])
 
 static const char *note_of(uint8_t flags)
 {
+	if (flags & SCHED_LAST)
+		return "the thread ended";
 	switch (flags & (SCHED_OPEN | SCHED_OLD)) {
 	case SCHED_OPEN | SCHED_OLD:
 		return "all the time";
@@ -132,8 +134,7 @@ static int emit(struct changes_state *s, const struct sched_change *c, struct so
 		(unsigned long long)(c->record.time_ns % NS_PER_S / 1000));
 	struct record_tail tail[] = { tail_buffer(&row.time, &time),
 		tail_span(&row.process, chars(c->process)),
-		tail_span(&row.thread, chars(c->thread)),
-		tail_span(&row.waker, chars(c->waker)),
+		tail_span(&row.thread, chars(c->thread)), tail_span(&row.waker, chars(c->waker)),
 		tail_string(&row.note, note ? note : "") };
 
 	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
