@@ -42,7 +42,7 @@ struct clients {
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
 	uint64_t queued_ns, unread_ns;	    /* at least */
-	unsigned unread_first, unread_last; /* connections with unread data at each snapshot */
+	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
 	uint64_t unanswered_ns;		    /* the oldest */
 	uint64_t accepted;		    /* connections, new since the first snapshot */
@@ -154,16 +154,27 @@ static void take_accepted(const struct check *e, struct clients *c,
 		c->unread_ns = ns;
 }
 
-static unsigned count_unread(const struct batch *all)
+/* Its last data came from the client, and was read or not: an event loop reads what all of them
+ * sent before it answers the first. */
+static bool has_request(const struct sockets_socket *s)
+{
+	if (s->state_state || s->state != SOCKETS_ESTABLISHED || !socket_is_inet(s) ||
+		s->side != SOCKETS_SIDE_ACCEPTED)
+		return false;
+	return (!s->receive_queue_state && s->receive_queue_bytes) ||
+	       (!s->received_state &&
+		       (s->sent_state == SOOTH_STATE_ABSENT ||
+			       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns)));
+}
+
+static unsigned count_requests(const struct batch *all)
 {
 	unsigned count = 0;
 
 	batch_for_each (r, all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
-		count += s && !s->state_state && s->state == SOCKETS_ESTABLISHED &&
-			 socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED &&
-			 !s->receive_queue_state && s->receive_queue_bytes;
+		count += s && has_request(s);
 	}
 	return count;
 }
@@ -176,8 +187,8 @@ static void look(struct clients *c, const struct check *e)
 
 	socket_index_init(&first, check_first(e, &e->input->sockets));
 	count_peer_ports(&c->peer_ports, &all);
-	c->unread_first = count_unread(&before);
-	c->unread_last = count_unread(&all);
+	c->asking_first = count_requests(&before);
+	c->asking_last = count_requests(&all);
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
@@ -386,17 +397,21 @@ static void report_unanswered(const struct check *e, struct check_result *out,
 
 /* --- an event loop that waits in a handler --- */
 
-/* Nearly all of the time in long waits for something else than its clients; NULL: it does not. */
+/* Nearly all of the time in long waits for something else than its clients; NULL: it does not, or
+ * another thread may be the one that serves them: one that waits for data itself. */
 static const char *waits_elsewhere(const struct check *e)
 {
-	const struct thread_history *t;
+	const struct thread_history *t, *main_thread = NULL;
 	size_t position = 0;
 	double voluntary;
 
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
 		if (t->tid == e->id.pid)
-			break;
+			main_thread = t;
+		else if (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA])
+			return NULL;
 	}
+	t = main_thread;
 	if (!t || t->met < LOOKS_LEAST)
 		return NULL;
 	voluntary = thread_history_voluntary(t);
@@ -413,20 +428,20 @@ static const char *waits_elsewhere(const struct check *e)
 /* False: nothing to report. It reads something now and then, so it is not stuck. */
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
-	unsigned least = c->unread_first < c->unread_last ? c->unread_first : c->unread_last;
+	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;
 	const char *what = least >= SLOW_LEAST ? waits_elsewhere(e) : NULL;
 
 	if (!what)
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_claim(out,
-		"clients wait: what %u of them sent is not read yet; its main thread, which "
-		"serves them, %s nearly all of the time",
-		c->unread_last, what);
+		"clients wait: %u requests have no answer yet; its main thread, which serves "
+		"them, %s nearly all of the time",
+		c->asking_last, what);
+	finding_number(out, "requests without an answer at the start", c->asking_first,
+		SOOTH_UNIT_NONE, 0);
 	finding_number(
-		out, "clients with unread data at the start", c->unread_first, SOOTH_UNIT_NONE, 0);
-	finding_number(
-		out, "clients with unread data at the end", c->unread_last, SOOTH_UNIT_NONE, 0);
+		out, "requests without an answer at the end", c->asking_last, SOOTH_UNIT_NONE, 0);
 	finding_unseen(out, "whether the same ones wait: some are served in between");
 	finding_remedy(out,
 		"sooth stack %u shows where it waits; an event loop must not sleep or wait in a "
@@ -484,9 +499,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	look(&c, e);
 	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
+	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
+		return;
 	if (c.queued + c.unread && check_is_over(e, "min-time", (double)ns, ""))
 		report(e, out, &c);
-	else if (!diagnose_slow(e, out, &c) && !diagnose_unanswered(e, out, &c))
+	else if (!diagnose_unanswered(e, out, &c))
 		emit_fine(out, &c, end->sockets_state);
 }
 

@@ -265,6 +265,42 @@ time.sleep(600)
 """
 
 
+# Each of its clients asks again once it has an answer, which takes seconds: for all, or for itself.
+LOOP = """
+import asyncio, socket, sys, time
+async def answer(r, w):
+    while await r.readline():
+        if sys.argv[1] == "blocks": time.sleep(1.1)
+        else: await asyncio.sleep(1.1)
+        w.write(b"answer\\n")
+async def main():
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    print("ready", flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+ASKING = """
+import socket, sys, threading, time
+def ask():
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    while s.send(b"question\\n"): s.recv(90)
+for _ in range(6): threading.Thread(target=ask, daemon=True).start()
+time.sleep(1.5)  # until they wait
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def event_loop(kind):
+    def make(scope, rng):
+        server = scope.python(LOOP, kind)
+        scope.python(ASKING, bytes(server.out).split()[0].decode())
+        return server.pid
+    return make
+
+
 def pooled(kind):
     def make(scope, rng):
         server = scope.python(POOLED, kind)
@@ -334,6 +370,9 @@ CASES = [
     sick("clients-waiting", "a server with one thread that computes", serves("computes"),
         duration_s=3.5, evidence="time without accepting or reading", threshold="min-time",
         says="are not accepted", also=("cpu-spin",)),
+    sick("clients-waiting", "an event loop that sleeps in a handler", event_loop("blocks"), duration_s=6,
+        says="its main thread, which serves them, sleeps"),
+    healthy("clients-waiting", "an event loop whose answers take as long", event_loop("waits"), duration_s=6),
     sick("clients-waiting", "a pool of connections that is used up", pooled("keeps"), duration_s=4,
         settings=("clients-waiting.answer-time=1.5s",), says="have no answer",
         evidence="requests without an answer", threshold="min-requests"),
