@@ -14,7 +14,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define STATES_LEAST 4 /* samples whose states show how long it could run */
+#define COUNTED_LEAST 20 /* percent, of one that ran meanwhile */
+#define STATES_LEAST  4	 /* samples whose states show how long it could run */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
@@ -212,14 +213,17 @@ static void report_starved(
 	finding_end(out);
 }
 
-/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states. */
+/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states.
+ * One that ran meanwhile has most of its waits in the counter: if that has little, it was met ready
+ * by chance, as one that a timer wakes together with the samples. */
 static double waited_of(const struct check *e, const struct thread_history *t, double ran)
 {
 	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
+	double counted = thread_history_selected(t) - ran;
 
-	return is_always_ready && ran <= 100 - check_option(e, "starved")
-		       ? 100 - ran
-		       : thread_history_selected(t) - ran;
+	if (!is_always_ready || ran > 100 - check_option(e, "starved"))
+		return counted;
+	return t->first.cpu_ns == t->last.cpu_ns || counted >= COUNTED_LEAST ? 100 - ran : counted;
 }
 
 /* Of a thread: ready to run, and others ran. */
