@@ -11,11 +11,14 @@
  * from one that is held open on purpose; unread data of unix sockets; on a listening socket of
  * several processes, which of them should accept.
  */
+#include <string.h>
+
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/finding_units.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 #include "explain/finding.h"
 
@@ -25,6 +28,7 @@
 #define LOOKS_LEAST  5
 #define ELSEWHERE    0.8 /* of the samples */
 #define SLOW_LEAST   2	 /* clients at either end */
+#define LATE_NS	     NS_PER_S
 /* A second: a server that pauses shortly for each request is not the one that waits. */
 #define LONG_WAITS_MOST 2
 
@@ -43,6 +47,7 @@ struct clients {
 	uint64_t unread_bytes;
 	uint64_t queued_ns, unread_ns;	    /* at least */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
+	unsigned late_first, late_last;	    /* of these, for LATE_NS or longer */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
 	uint64_t unanswered_ns;		    /* the oldest */
 	uint64_t accepted;		    /* connections, new since the first snapshot */
@@ -167,14 +172,16 @@ static bool has_request(const struct sockets_socket *s)
 			       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns)));
 }
 
-static unsigned count_requests(const struct batch *all)
+/* Those that came at least so long ago. */
+static unsigned count_requests(const struct batch *all, uint64_t least_ns)
 {
 	unsigned count = 0;
 
 	batch_for_each (r, all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
-		count += s && has_request(s);
+		count += s && has_request(s) &&
+			 (!least_ns || (!s->received_state && s->received_ago_ns >= least_ns));
 	}
 	return count;
 }
@@ -187,8 +194,10 @@ static void look(struct clients *c, const struct check *e)
 
 	socket_index_init(&first, check_first(e, &e->input->sockets));
 	count_peer_ports(&c->peer_ports, &all);
-	c->asking_first = count_requests(&before);
-	c->asking_last = count_requests(&all);
+	c->asking_first = count_requests(&before, 0);
+	c->asking_last = count_requests(&all, 0);
+	c->late_first = count_requests(&before, LATE_NS);
+	c->late_last = count_requests(&all, LATE_NS);
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
 
@@ -397,31 +406,40 @@ static void report_unanswered(const struct check *e, struct check_result *out,
 
 /* --- an event loop that waits in a handler --- */
 
-/* Nearly all of the time in long waits for something else than its clients; NULL: it does not, or
- * another thread may be the one that serves them: one that waits for data itself. */
-static const char *waits_elsewhere(const struct check *e)
+/* The main thread, if no other one can be what serves the clients: one that waits for data itself.
+ */
+static const struct thread_history *serving_thread(const struct check *e)
 {
 	const struct thread_history *t, *main_thread = NULL;
 	size_t position = 0;
-	double voluntary;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	for (size_t i = 0; (t = thread_histories_next(&e->input->threads, &e->id, &position));
+		i++) {
 		if (t->tid == e->id.pid)
 			main_thread = t;
-		else if (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA])
+		else if (!thread_is_service(span_of(t->name, strlen(t->name)), i) &&
+			 (t->waits[THREAD_WAIT_READY] || t->waits[THREAD_WAIT_DATA]))
 			return NULL;
 	}
-	t = main_thread;
-	if (!t || t->met < LOOKS_LEAST)
-		return NULL;
-	voluntary = thread_history_voluntary(t);
+	return main_thread && main_thread->met >= LOOKS_LEAST ? main_thread : NULL;
+}
+
+/* Nearly all of the time in long waits for something else than its clients, or without a wait while
+ * requests are late: a server that has much to do answers each of them soon. NULL: neither. */
+static const char *serves_late(const struct check *e, const struct clients *c)
+{
+	const struct thread_history *t = serving_thread(e);
+	double voluntary = t ? thread_history_voluntary(t) : -1;
+
 	if (voluntary < 0 || voluntary > LONG_WAITS_MOST)
 		return NULL;
-	return t->waits[THREAD_WAIT_TIME] >= ELSEWHERE * t->met ? "sleeps"
-	       : t->waits[THREAD_WAIT_TIME] + t->waits[THREAD_WAIT_DATA] +
-				       t->waits[THREAD_WAIT_LOCK] >=
-			       ELSEWHERE * t->met
-		       ? "waits for something else"
+	if (t->waits[THREAD_WAIT_TIME] >= ELSEWHERE * t->met)
+		return "sleeps";
+	if (t->waits[THREAD_WAIT_TIME] + t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_LOCK] >=
+		ELSEWHERE * t->met)
+		return "waits for something else";
+	return t->running == t->met && c->late_first >= SLOW_LEAST && c->late_last >= SLOW_LEAST
+		       ? "computes"
 		       : NULL;
 }
 
@@ -429,7 +447,7 @@ static const char *waits_elsewhere(const struct check *e)
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;
-	const char *what = least >= SLOW_LEAST ? waits_elsewhere(e) : NULL;
+	const char *what = least >= SLOW_LEAST ? serves_late(e, c) : NULL;
 
 	if (!what)
 		return false;
@@ -443,10 +461,16 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 	finding_number(
 		out, "requests without an answer at the end", c->asking_last, SOOTH_UNIT_NONE, 0);
 	finding_unseen(out, "whether the same ones wait: some are served in between");
-	finding_remedy(out,
-		"sooth stack %u shows where it waits; an event loop must not sleep or wait in a "
-		"handler: use its own timers and asynchronous calls, or a thread",
-		e->id.pid);
+	if (*what == 'c')
+		finding_remedy(out,
+			"sooth profile %u shows what it computes; an event loop answers nobody "
+			"meanwhile: use a worker thread or another process for such work",
+			e->id.pid);
+	else
+		finding_remedy(out,
+			"sooth stack %u shows where it waits; an event loop must not sleep or "
+			"wait in a handler: use its own timers and asynchronous calls, or a thread",
+			e->id.pid);
 	finding_end(out);
 	return true;
 }

@@ -271,6 +271,12 @@ import asyncio, socket, sys, time
 async def answer(r, w):
     while await r.readline():
         if sys.argv[1] == "blocks": time.sleep(1.1)
+        elif sys.argv[1] == "computes":
+            end = time.thread_time() + 0.6
+            while time.thread_time() < end: pass
+        elif sys.argv[1] == "busy":
+            end = time.thread_time() + 0.001
+            while time.thread_time() < end: pass
         else: await asyncio.sleep(1.1)
         w.write(b"answer\\n")
 async def main():
@@ -372,6 +378,9 @@ CASES = [
         says="are not accepted", also=("cpu-spin",)),
     sick("clients-waiting", "an event loop that sleeps in a handler", event_loop("blocks"), duration_s=6,
         says="its main thread, which serves them, sleeps"),
+    sick("clients-waiting", "an event loop that computes in a handler", event_loop("computes"), duration_s=6,
+        says="its main thread, which serves them, computes", also=("cpu-spin", "hot-function")),
+    healthy("clients-waiting", "an event loop with much to do", event_loop("busy"), duration_s=6),
     healthy("clients-waiting", "an event loop whose answers take as long", event_loop("waits"), duration_s=6),
     sick("clients-waiting", "a pool of connections that is used up", pooled("keeps"), duration_s=4,
         settings=("clients-waiting.answer-time=1.5s",), says="have no answer",
