@@ -463,7 +463,7 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 	finding_unseen(out, "whether the same ones wait: some are served in between");
 	if (*what == 'c')
 		finding_remedy(out,
-			"sooth profile %u shows what it computes; an event loop answers nobody "
+			"sooth profile %u shows what it computes; an event loop answers no client "
 			"meanwhile: use a worker thread or another process for such work",
 			e->id.pid);
 	else
