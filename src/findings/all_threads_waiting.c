@@ -258,12 +258,17 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
+static bool is_sure(const struct wait_chain *chain)
+{
+	return wait_chain_confidence(chain) > WAITS_LOW;
+}
+
 /* One fills a pipe that the other would read only after its end. */
 static bool is_full_pipe(const struct wait_chain *chain)
 {
 	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
 
-	return chain->count == 2 && !chain->circle &&
+	return is_sure(chain) && chain->count == 2 && !chain->circle &&
 	       ((a->what == WAIT_CHILD && b->what == WAIT_PIPE_WRITE) ||
 		       (b->what == WAIT_CHILD && a->what == WAIT_PIPE_WRITE));
 }
@@ -305,7 +310,6 @@ static void claim_circle(const struct check *e, struct check_result *out,
 {
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
-	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW;
 
 	if (chain->circle == chain->count)
 		claim_abandoned(out, g, abandoned_of(e, g, chain));
@@ -318,13 +322,13 @@ static void claim_circle(const struct check *e, struct check_result *out,
 						       : "threads wait for mutexes");
 	else if (chain->count == 1)
 		finding_claim(out, "deadlock: the process waits for itself");
-	else if (is_sure && is_full_pipe(chain))
+	else if (is_full_pipe(chain))
 		claim_full_pipe(out, chain);
-	else if (is_sure && chain->is_of_readers)
+	else if (is_sure(chain) && chain->is_of_readers)
 		claim_readers(out, chain);
 	else
 		finding_claim(out, "%s: %zu processes wait for each other",
-			is_sure ? "deadlock" : "perhaps a deadlock", chain->count);
+			is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
 }
 
 /* Threads outside the circle that wait for a lock of Java. */
@@ -369,7 +373,7 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
 			"it write to a file; sooth kill --any %u ends the wait",
 			chain->links[chain->links[0].what == WAIT_CHILD].process->node_pid);
-	} else if (chain->is_of_readers && wait_chain_confidence(chain) > WAITS_LOW) {
+	} else if (is_sure(chain) && chain->is_of_readers) {
 		finding_unseen(out, "which of them wrote last");
 		finding_remedy(out,
 			"flush after each message (fflush(stdout), print(..., flush=True), "

@@ -7,9 +7,11 @@
  * answer, and as many threads wait at one place of the program for something inside it: a pool of
  * connections is used up, a lock is not released.
  *
- * Cannot be seen: requests without an answer to an event loop, where nothing parts one that is slow
- * from one that is held open on purpose; unread data of unix sockets; on a listening socket of
- * several processes, which of them should accept.
+ * An event loop reads what all its clients sent and answers in turn: if it sleeps, waits or
+ * computes in a handler, requests without an answer lie there at both snapshots.
+ *
+ * Cannot be seen: whether a request is held open on purpose; unread data of unix sockets; on a
+ * listening socket of several processes, which of them should accept.
  */
 #include <string.h>
 
@@ -25,6 +27,7 @@
 #define BUSY_PERCENT 50
 #define LONG_NS	     (10 * NS_PER_S)
 #define PORTS_MAX    65536
+#define PLACES_MAX   16
 #define LOOKS_LEAST  5
 #define ELSEWHERE    0.8 /* of the samples */
 #define SLOW_LEAST   2	 /* clients at either end */
@@ -36,7 +39,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e8, 86400e9,
 		"minimum time in which the server accepts or reads nothing", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-requests", 3, 2, 1e6,
-		"minimum number of requests without an answer whose threads wait at one place"),
+		"minimum number of requests without an answer, and of threads that wait at one "
+		"place"),
 	THRESHOLD("answer-time", 10e9, 1e9, 86400e9, "minimum time since such a request was read",
 		.unit = SOOTH_UNIT_NS),
 };
@@ -118,15 +122,20 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-/* All that came was read, and nothing was sent since. */
-static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
+/* Nothing was sent since the last data came. */
+static bool awaits_answer(const struct sockets_socket *s)
 {
-	if (s->state != SOCKETS_ESTABLISHED || s->receive_queue_state || s->receive_queue_bytes ||
-		s->bytes_state || !s->received_bytes || s->received_state)
-		return false;
-	return (double)s->received_ago_ns >= check_option(e, "answer-time") &&
+	return s->state == SOCKETS_ESTABLISHED && !s->received_state &&
 	       (s->sent_state == SOOTH_STATE_ABSENT ||
 		       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns));
+}
+
+/* And all of it was read. */
+static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
+{
+	return awaits_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
+	       !s->bytes_state && s->received_bytes &&
+	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
 
 static void take_accepted(const struct check *e, struct clients *c,
@@ -166,10 +175,7 @@ static bool has_request(const struct sockets_socket *s)
 	if (s->state_state || s->state != SOCKETS_ESTABLISHED || !socket_is_inet(s) ||
 		s->side != SOCKETS_SIDE_ACCEPTED)
 		return false;
-	return (!s->receive_queue_state && s->receive_queue_bytes) ||
-	       (!s->received_state &&
-		       (s->sent_state == SOOTH_STATE_ABSENT ||
-			       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns)));
+	return awaits_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
 }
 
 /* Those that came at least so long ago. */
@@ -344,36 +350,29 @@ static bool is_stuck(const struct thread_history *t)
 	       t->first.cpu_ns == t->last.cpu_ns && thread_history_voluntary(t) <= 0;
 }
 
-static unsigned count_at(const struct check *e, const struct stack_wait *place)
-{
-	const struct thread_history *t;
-	size_t position = 0;
-	unsigned count = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		struct stack_wait other = stack_wait_of(e->input, &e->id, t->tid);
-
-		count += is_stuck(t) && stack_wait_is_same(place, &other);
-	}
-	return count;
-}
-
-/* Where most of them wait; a thread of a pool that waits for work has no function of the program
- * above it, or the work itself. */
+/* Where most of them wait, among the first PLACES_MAX; a thread of a pool that waits for work has
+ * no function of the program above it, or the work itself. */
 static struct place busiest_place(const struct check *e)
 {
+	struct place places[PLACES_MAX] = { 0 }, most = { 0 };
 	const struct thread_history *t;
-	struct place most = { 0 };
 	size_t position = 0;
 
 	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
-		struct place one = { .wait = stack_wait_of(e->input, &e->id, t->tid) };
+		struct stack_wait wait;
+		size_t i = 0;
 
-		if (!is_stuck(t) || !one.wait.within.size)
+		if (!is_stuck(t))
 			continue;
-		one.threads = count_at(e, &one.wait);
-		if (one.threads > most.threads)
-			most = one;
+		wait = stack_wait_of(e->input, &e->id, t->tid);
+		while (i < PLACES_MAX && places[i].threads &&
+			!stack_wait_is_same(&places[i].wait, &wait))
+			i++;
+		if (!wait.within.size || i == PLACES_MAX)
+			continue;
+		places[i].wait = wait;
+		if (++places[i].threads > most.threads)
+			most = places[i];
 	}
 	return most;
 }
@@ -424,44 +423,49 @@ static const struct thread_history *serving_thread(const struct check *e)
 	return main_thread && main_thread->met >= LOOKS_LEAST ? main_thread : NULL;
 }
 
+enum lateness { LATE_NOT, LATE_SLEEPS, LATE_WAITS, LATE_COMPUTES };
+
 /* Nearly all of the time in long waits for something else than its clients, or without a wait while
- * requests are late: a server that has much to do answers each of them soon. NULL: neither. */
-static const char *serves_late(const struct check *e, const struct clients *c)
+ * requests are late: a server that has much to do answers each of them soon. */
+static enum lateness lateness_of(const struct check *e, const struct clients *c)
 {
 	const struct thread_history *t = serving_thread(e);
 	double voluntary = t ? thread_history_voluntary(t) : -1;
 
 	if (voluntary < 0 || voluntary > LONG_WAITS_MOST)
-		return NULL;
+		return LATE_NOT;
 	if (t->waits[THREAD_WAIT_TIME] >= ELSEWHERE * t->met)
-		return "sleeps";
+		return LATE_SLEEPS;
 	if (t->waits[THREAD_WAIT_TIME] + t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_LOCK] >=
 		ELSEWHERE * t->met)
-		return "waits for something else";
+		return LATE_WAITS;
 	return t->running == t->met && c->late_first >= SLOW_LEAST && c->late_last >= SLOW_LEAST
-		       ? "computes"
-		       : NULL;
+		       ? LATE_COMPUTES
+		       : LATE_NOT;
 }
 
 /* False: nothing to report. It reads something now and then, so it is not stuck. */
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;
-	const char *what = least >= SLOW_LEAST ? serves_late(e, c) : NULL;
+	enum lateness late = least >= SLOW_LEAST ? lateness_of(e, c) : LATE_NOT;
+	static const char *const does[] = { [LATE_SLEEPS] = "sleeps",
+		[LATE_WAITS] = "waits for something else",
+		[LATE_COMPUTES] = "computes" };
 
-	if (!what)
+	if (late == LATE_NOT)
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "slow");
 	finding_claim(out,
 		"clients wait: %u requests have no answer yet; its main thread, which serves "
 		"them, %s nearly all of the time",
-		c->asking_last, what);
+		c->asking_last, does[late]);
 	finding_number(out, "requests without an answer at the start", c->asking_first,
 		SOOTH_UNIT_NONE, 0);
 	finding_number(
 		out, "requests without an answer at the end", c->asking_last, SOOTH_UNIT_NONE, 0);
 	finding_unseen(out, "whether the same ones wait: some are served in between");
-	if (*what == 'c')
+	if (late == LATE_COMPUTES)
 		finding_remedy(out,
 			"sooth profile %u shows what it computes; an event loop answers no client "
 			"meanwhile: use a worker thread or another process for such work",

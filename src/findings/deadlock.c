@@ -363,7 +363,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	look(&l, e, &g);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
-		check_fine(out, "%u thread%s for a lock whose holder could not go on",
+		check_fine(out, "%u thread%s for a lock with a holder that could not go on",
 			l.count[PLACE_LOCK], l.count[PLACE_LOCK] == 1 ? " waits" : "s wait");
 	else if (check_has_finding(e, "all-threads-waiting"))
 		check_fine(out, "reported by all-threads-waiting");

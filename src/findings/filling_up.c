@@ -291,7 +291,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-files", 20, 1, 1e9,
 		"minimum number of temporary files made in one directory and not removed"),
 	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), whose size may be set instead of written"),
+		"the same of shared memory (/dev/shm), also if its size is set and nothing written"),
 	THRESHOLD("log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log",
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log",
