@@ -107,6 +107,15 @@ class SoothHold(Sooth):
     starts = True
 
 
+class SoothStack(Sooth):
+    """With the stack of each allocation; the peers of that are Memleak and Heaptrack."""
+
+    name = "sooth heap --stack"
+
+    def arguments(self):
+        return super().arguments() + ["--stack"]
+
+
 class SoothCount(Sooth):
     name = "sooth heap --count"
 

@@ -121,6 +121,9 @@ struct sooth_observer_options {
 	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
 	 * begins, instead of samples. */
 	bool profile_calls;
+	/* The probe "heap" takes the stack of each allocation. It makes a call some microseconds
+	 * longer, and needs BPF. */
+	bool heap_stacks;
 	/* Stacks are walked by unwind information alone, without frame pointers: a stack that needs
 	 * them ends there. */
 	bool profile_tables_only;

@@ -25,6 +25,9 @@ struct thread {
 	uint8_t alignment_log2;
 	uint8_t unused;
 	uint64_t loads; /* how often the loader has reported a changed list */
+#ifdef WITH_STACKS
+	uint64_t stack_hash; /* 0: not known */
+#endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
 
@@ -38,6 +41,16 @@ struct {
 } kept_aggregates SEC(".maps");
 
 struct heap_control control SEC(".data.control") = {};
+#ifdef WITH_STACKS
+#include "bpf/heap_stacks.bpf.h"
+#define CALL_BYTES	      sizeof(struct heap_call)
+#define TAKE_STACK(t, regs)   take_stack(t, regs)
+#define PUT_STACK_HASH(r, t)  ((r)->stack_hash = (t)->stack_hash)
+#else
+#define CALL_BYTES	      HEAP_CALL_LEAST
+#define TAKE_STACK(t, regs)
+#define PUT_STACK_HASH(r, t)
+#endif
 struct heap_places places SEC(".data.places") = {};
 
 /* --- the called function --- */
@@ -100,18 +113,13 @@ static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32
 
 /* --- records --- */
 
-static void stream_call(
-	struct thread *t, uint32_t function, uint64_t address, uint32_t error, uint64_t now)
+static inline void fill_call(struct heap_call *r, struct thread *t, uint32_t function,
+	uint64_t address, uint32_t error, uint64_t now)
 {
-	struct heap_call *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	bool is_free = function == HEAP_FREE;
 	bool is_realloc = function == HEAP_REALLOC || function == HEAP_REALLOCARRAY;
 
-	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_records, 1);
-		return;
-	}
-	record_fill(&r->record, &t->member, HEAP_CALL, RECORD_WORDS(struct heap_call), now);
+	record_fill(&r->record, &t->member, HEAP_CALL, HEAP_CALL_LEAST / SOOTH_RECORD_WORD, now);
 	r->address = address;
 	r->size = is_free ? 0 : t->size;
 	r->old_address = is_realloc ? t->old_address : 0;
@@ -126,6 +134,31 @@ static void stream_call(
 			 : error			? 0
 				 : 4 | 3 << 4; /* not measured: unsupported */
 	r->unused = 0;
+}
+
+static void stream_free(struct thread *t, uint64_t address)
+{
+	struct heap_call *r = bpf_ringbuf_reserve(&ring, HEAP_CALL_LEAST, 0);
+
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
+		return;
+	}
+	fill_call(r, t, HEAP_FREE, address, 0, bpf_ktime_get_ns());
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
+static void stream_call(struct thread *t, uint64_t address, uint32_t error, uint64_t now)
+{
+	struct heap_call *r = bpf_ringbuf_reserve(&ring, CALL_BYTES, 0);
+
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
+		return;
+	}
+	fill_call(r, t, t->function, address, error, now);
+	r->record.words = r->record.fixed_words = CALL_BYTES / SOOTH_RECORD_WORD;
+	PUT_STACK_HASH(r, t);
 	bpf_ringbuf_submit(r, ring_flags());
 }
 
@@ -187,7 +220,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 	if (t->member.interest & INTEREST_COUNT)
 		aggregate_of(t, HEAP_FREE)->count++;
 	if (t->member.interest & INTEREST_STREAM)
-		stream_call(t, HEAP_FREE, address, 0, bpf_ktime_get_ns());
+		stream_free(t, address);
 }
 
 /* The collector finds new mappings by itself; this record only wakes it. */
@@ -229,6 +262,7 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	if (is_nested(t, CALL_STACK(regs), function))
 		return 0;
 	take_arguments(t, regs, function);
+	TAKE_STACK(t, regs);
 	t->entered_ns = bpf_ktime_get_ns();
 	t->stack = CALL_STACK(regs);
 	return 0;
@@ -291,7 +325,7 @@ int on_return(struct pt_regs *regs)
 	if (t->member.interest & INTEREST_COUNT)
 		count_call(t, is_failed, now - t->entered_ns);
 	if (t->member.interest & INTEREST_STREAM)
-		stream_call(t, t->function, address, error, now);
+		stream_call(t, address, error, now);
 	return 0;
 }
 

@@ -56,7 +56,12 @@ struct heap_kept {
 struct heap_control {
 	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
 				   */
+	uint64_t lost_stacks;	  /* stacks that did not fit the ring */
+	uint64_t unwalked;	  /* calls without a stack: all memory for walks was in use */
 };
+
+#define HEAP_WALKS_OF_CPU 16
+#define HEAP_STACKS_SENT  (1u << 15)
 
 /* Internal to the backend: the process's mappings may have changed. */
 #define HEAP_LOADED 0x047e /* libraries */

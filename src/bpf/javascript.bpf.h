@@ -72,10 +72,10 @@ static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *j
 			      : executable;
 }
 
-/* The frame that w is at, before it is counted. */
-VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t unused)
+/* The frame that the walk is at, before it is counted. */
+VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	struct profile_jsc *jsc;
 	struct jsc_slots slots;
 	uint64_t executable, owner, name;
@@ -110,12 +110,11 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t unused)
 }
 
 /* The same of V8. */
-VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t unused)
+VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t walk)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	struct profile_v8 *v8;
 
-	IS_PASSED(unused);
 	if (!w)
 		return 0;
 	v8 = bpf_map_lookup_elem(&v8s, &w->raw.js_file);

@@ -123,6 +123,7 @@ struct profile_raw {
 	uint16_t js_frames;
 	uint16_t abi;  /* of a system call */
 	uint32_t call; /* its number; PROFILE_NO_CALL */
+	uint64_t hash; /* of an allocation: of what follows */
 	/* Of a wait: */
 	uint64_t waited_ns;
 	uint32_t waker_pid, waker_tid; /* 0: not known */
@@ -154,13 +155,16 @@ struct profile_calls {
 };
 
 struct profile_control {
-	uint64_t lost;	     /* samples that did not fit the ring */
-	uint64_t files_full; /* samples with a file for which there was no room */
-	uint64_t pythons;    /* set by the collector: files of the interpreter that are known */
-	uint64_t jscs;	     /* the same of engines of JavaScript */
-	uint64_t period_ns;  /* between two samples of a CPU */
-	uint64_t least_ns;   /* set by the collector: shorter waits are counted only */
+	uint64_t lost;	   /* samples that did not fit the ring */
+	uint64_t least_ns; /* set by the collector: shorter waits are counted only */
 	uint64_t short_waits, short_ns;
+};
+
+/* Of all walks. */
+struct walks_control {
+	uint64_t files_full;  /* frames in a file for which there was no room */
+	uint64_t pythons;     /* set by the collector: files of the interpreter that are known */
+	uint64_t jscs;	      /* the same of engines of JavaScript */
 	uint64_t tables_only; /* set by the collector: frame pointers are not followed */
 };
 

@@ -35,25 +35,28 @@ struct vm_area_struct___before_6_1 {
 #define MAPLE_ARANGE_PIVOTS 9
 #define TREE_DEPTH_MAX	    40 /* of a red-black tree */
 
+/* More than one where a walk may be preempted by another. */
+#ifndef WALKS_OF_CPU
+#define WALKS_OF_CPU 1
+#endif
+
 /* Too large for the stack of a program. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, WALKS_OF_CPU);
 	__type(key, uint32_t);
 	__type(value, struct walk);
 } walks SEC(".maps");
 
-static inline struct walk *walk_here(void)
+static inline struct walk *walk_at(uint32_t index)
 {
-	uint32_t first = 0;
-
-	return bpf_map_lookup_elem(&walks, &first);
+	return bpf_map_lookup_elem(&walks, &index);
 }
 
-/* Which child of w->node leads to w->address. */
-VERIFIED_ALONE_BY_NUMBERS int maple_slot(uint32_t pivots)
+/* Which child of the walk's node leads to its address. */
+VERIFIED_ALONE_BY_NUMBERS int maple_slot(uint32_t walk, uint32_t pivots)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	int i;
 
 	if (!w)
@@ -84,7 +87,7 @@ static inline uint64_t find_in_maple(struct walk *w)
 		if (bpf_probe_read_kernel(w->node, sizeof(w->node),
 			    (const void *)(entry & ~(uint64_t)(MAPLE_NODE_BYTES - 1))))
 			return 0;
-		entry = w->node[(1 + pivots + maple_slot(pivots)) & (MAPLE_NODE_BYTES / 8 - 1)];
+		entry = w->node[(1 + pivots + maple_slot(w->index, pivots)) & (MAPLE_NODE_BYTES / 8 - 1)];
 		if (type <= MAPLE_LEAF)
 			return entry & 3 ? 0 : entry;
 	}
@@ -132,13 +135,12 @@ static inline void take_file(struct walk *w, struct vm_area_struct *vma)
 	}
 }
 
-/* Of w->address, into w->mapping. Returns whether there is one. */
-VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t unused)
+/* Of the walk's address, into its mapping. Returns whether there is one. */
+VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t walk)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	struct vm_area_struct *vma;
 
-	IS_PASSED(unused);
 	if (!w)
 		return 0;
 	if (w->address >= w->mapping.from && w->address < w->mapping.to)

@@ -54,19 +54,16 @@ static inline void note_state(
 static inline void begin_wait(void *context, struct task_struct *task, bool is_preempted)
 {
 	struct thread *t = thread_of(task);
-	struct member *m = sampled_here();
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(0);
 	uint32_t bytes;
 
-	if (!t || !m || !w || !t->member.interest || t->member.is_before_exec)
+	if (!t || !w || !t->member.interest || t->member.is_before_exec)
 		return;
-	*m = t->member;
-	walk_user(w, task);
+	walk_user(w, task, &t->member, user_registers(task));
 	walk_kernel(w, context, OWN_FRAMES);
-	w->raw.python_frames = w->raw.is_python_whole = 0;
 	walk_python(0);
 	note_state(&w->raw, task, user_registers(task), is_preempted);
-	bytes = finish(w, task, m);
+	bytes = finish(w, task, &t->member);
 	if (bytes > sizeof(t->wait.tail))
 		bytes = sizeof(t->wait.tail);
 	bpf_probe_read_kernel(&t->wait.raw, sizeof(t->wait.raw), &w->raw);
@@ -106,7 +103,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 /* It has not run since it is followed: nothing but the call that it is in is known. */
 static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(0);
 
 	if (!w || t->member.is_before_exec || task_is_running(task))
 		return;

@@ -32,6 +32,8 @@ struct walk {
 	uint32_t end;
 	uint32_t frames;
 	uint32_t tables_only; /* frame pointers are not followed */
+	uint32_t index;	      /* of this memory, in the kernel */
+	uint32_t is_claimed;  /* where walks of several threads may be under way on a CPU */
 	uint32_t unused;
 	uint64_t node[WALK_NODE_BYTES / 8];
 	struct profile_raw raw;

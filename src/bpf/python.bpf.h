@@ -39,13 +39,12 @@ static inline uint64_t thread_pointer(void)
 }
 #endif
 
-/* Of w's thread, behind the other frames. */
-VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t unused)
+/* Of the walk's thread, behind the other frames. */
+VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	uint64_t self = thread_pointer();
 
-	IS_PASSED(unused);
 	if (w && w->python_runtime && self)
 		python_frames(w, self);
 	return 0;

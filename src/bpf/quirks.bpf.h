@@ -51,10 +51,6 @@ static inline bool claim(uint32_t *flag)
  * iterations of a loop multiply what is verified (on 6.1 a minute under emulation). */
 #define VERIFIED_ALONE_BY_NUMBERS __attribute__((noinline))
 
-/* Of an argument that is not used: else the compiler leaves it out of the calls, and the verifier
- * rejects them. */
-#define IS_PASSED(argument) asm volatile("" : : "r"(argument))
-
 /* Before 5.11 the current task has no type: its members cannot be read directly. */
 #ifdef THREADS_IN_HASH
 #define TASK_READ(task, member) BPF_CORE_READ(task, member)

@@ -34,11 +34,11 @@ struct {
 	__array(values, struct table);
 } tables SEC(".maps");
 
-/* The rule for an offset in the file of w->mapping. Returns an enum profile_end if there is none,
+/* The rule for an offset in the file of the walk's mapping. Returns an enum profile_end if there is none,
  * else PROFILE_WHOLE. */
-VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t offset)
+VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	struct profile_file *file;
 	union unwind_entry *entry;
 	uint32_t from, to, table;
@@ -85,20 +85,19 @@ VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t offset)
 	return PROFILE_WHOLE;
 }
 
-/* From w's frame to its caller. Returns 0 at the end of the walk, with w->end. */
-VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t unused)
+/* From the walk's frame to its caller. Returns 0 at the end of the walk, with its `end`. */
+VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 {
-	struct walk *w = walk_here();
+	struct walk *w = walk_at(walk);
 	uint64_t offset;
 	int found = PROFILE_NO_ROW;
 
-	IS_PASSED(unused);
 	if (!w)
 		return 0;
 	if (w->mapping.file != PROFILE_FILE_NONE) {
 		/* A call may be the last instruction of its function. */
 		offset = w->pc - w->mapping.shift - !w->is_exact;
-		found = offset >> 32 ? PROFILE_NO_ROW : find_rule((uint32_t)offset);
+		found = offset >> 32 ? PROFILE_NO_ROW : find_rule(walk, (uint32_t)offset);
 	} else if (step_by_trampoline(w)) {
 		return 1;
 	}

@@ -314,6 +314,7 @@ static int make_observer(
 		.has_call_budget = run->has_call_budget,
 		.profile_hz = run->profile_hz,
 		.profile_calls = run->profile_calls,
+		.heap_stacks = run->heap_stacks,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,

@@ -94,6 +94,7 @@ struct run {
 	bool has_call_budget;
 	uint32_t profile_hz;		    /* of the probe "profile"; 0: its own */
 	bool profile_calls;		    /* stacks of calls instead of samples */
+	bool heap_stacks;		    /* stacks of allocations */
 	bool profile_tables_only;	    /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	    /* stacks of waits, at least so long, instead */
 	const struct watch_options *watch;  /* a repeated report; NULL: one */

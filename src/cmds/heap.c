@@ -13,6 +13,7 @@ struct heap_config {
 	struct {
 		const char *lines;
 		bool count;
+		bool stack;
 		bool sites;
 		bool no_hold;
 	} heap;
@@ -24,6 +25,9 @@ static const struct option heap_options[] = {
 		"stdout"),
 	FLAG_ROW('c', "count", heap_config, heap.count,
 		"only count the calls, in the kernel: less overhead, but no live or peak bytes"),
+	FLAG_ROW(0, "stack", heap_config, heap.stack,
+		"print which code allocates: the stacks of allocations, and what is not freed of "
+		"them"),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
@@ -42,6 +46,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
+	OPTION_OVER("stack"),
 };
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -60,6 +65,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 			.sink = "json-rows" },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold,
+		.heap_stacks = c->heap.stack,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};
@@ -69,6 +75,11 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		error_why(err,
 			"--count only counts the calls, so there is no list of calls to write");
 		return error_remedy(err, "leave out -o or --count");
+	}
+	if (c->heap.stack && c->heap.count) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --stack with --count");
+		error_why(err, "--count only counts the calls: they have no stacks");
+		return error_remedy(err, "leave out --stack or --count");
 	}
 	return run_report(&run, err);
 }
@@ -89,6 +100,7 @@ const struct command command_heap = {
 	.examples =
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
+		"  sooth heap --stack -p 4711 -d 10      which code allocates, and what it keeps\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),

@@ -47,6 +47,7 @@ struct probe_options {
 	struct calls_selected calls;
 	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
 	bool profile_calls;	  /* stacks of the selected calls instead of samples */
+	bool heap_stacks;	  /* the stack of each allocation */
 	bool profile_tables_only; /* frame pointers are not followed */
 	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
 	bool may_pause;		  /* the launched command, for moments, while the ring is full */

@@ -154,6 +154,7 @@ static bool is_shareable(
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold &&
 	       has->profile_calls == options->profile_calls &&
+	       has->heap_stacks == options->heap_stacks &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_tables_only == options->profile_tables_only &&
 	       has->calls.has_budget == options->calls.has_budget;

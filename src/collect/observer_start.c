@@ -281,6 +281,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 				o->options.has_call_budget },
 			.profile_hz = o->options.profile_hz,
 			.profile_calls = o->options.profile_calls,
+			.heap_stacks = o->options.heap_stacks,
 			.profile_tables_only = o->options.profile_tables_only,
 			.profile_wait_ns = o->options.profile_wait_ns,
 			.may_pause = o->options.may_pause && o->target.is_launched,

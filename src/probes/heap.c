@@ -5,6 +5,7 @@
 #include "model/probe.h"
 #include "model/schema.h"
 #include "probes/pause.h"
+#include "probes/profile.h"
 
 static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc" };
@@ -74,6 +75,9 @@ static const struct sooth_field call_fields[] = {
 	FIELD_OF(BOOL, heap_call, is_overflow, is_overflow,
 		"requested count times size does not fit in 64 bits"),
 	FIELD_NUMBER(heap_call, alignment_log2, "requested alignment, as exponent of two; 0: none"),
+	FIELD_NUMBER_AS(heap_call, stack, stack_number,
+		"number of the caller's stack; absent: stacks were not requested, or a free",
+		FIELD_STATE_AT(heap_call, stack_state)),
 };
 
 static const struct sooth_field gap_fields[] = {
@@ -121,7 +125,8 @@ RECORD_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields
 RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
-	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema, NULL };
+	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema,
+	&heap_stack_schema, &heap_frame_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",

@@ -8,6 +8,8 @@
 #ifndef SOOTH_PROBES_HEAP_H
 #define SOOTH_PROBES_HEAP_H
 
+#include <stddef.h>
+
 #include <sooth/record.h>
 
 enum heap_kind {
@@ -17,6 +19,8 @@ enum heap_kind {
 	HEAP_PAUSE = 0x0403, /* struct pause_event */
 	HEAP_COST = 0x0404,
 	HEAP_SITE = 0x0480,
+	HEAP_STACK = 0x0481, /* struct profile_stack */
+	HEAP_FRAME = 0x0482, /* struct profile_frame */
 };
 
 enum heap_function {
@@ -69,7 +73,18 @@ struct heap_call {
 	uint8_t old_address_state; /* absent: all but realloc */
 	uint8_t error_state;	   /* absent: it did not fail */
 	uint8_t unused;
+	/* The record ends here unless stacks were requested, and of a free. */
+	union {
+		struct {
+			uint32_t stack; /* of a heap.stack */
+			uint8_t stack_state;
+			uint8_t more_unused[3];
+		};
+		uint64_t stack_hash; /* from the kernel side to the collector */
+	};
 };
+
+#define HEAP_CALL_LEAST offsetof(struct heap_call, stack)
 
 /* Calls into one file are missing from from_ns to the record's time: the file was just mapped and
  * its probes were not attached yet. */
@@ -105,8 +120,13 @@ struct heap_site {
 	struct sooth_text why; /* of the choice */
 };
 
-_Static_assert(sizeof(struct heap_call) == 72, "the layout is part of the capture format");
+_Static_assert(HEAP_CALL_LEAST == 72 && sizeof(struct heap_call) == 80,
+	"the layout is part of the capture format");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
+
+#ifndef __bpf__
+extern const struct sooth_schema heap_stack_schema, heap_frame_schema;
+#endif
 
 /* The limit of a process in which nothing can be probed: what is missing of it. */
 #define HEAP_NO_ALLOCATOR "allocations of a program without allocator symbols"

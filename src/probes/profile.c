@@ -4,6 +4,7 @@
 
 #include "model/probe.h"
 #include "model/schema.h"
+#include "probes/heap.h"
 #include "probes/stacks.h"
 
 static const char *const end_names[PROFILE_ENDS] = {
@@ -206,6 +207,23 @@ const struct sooth_schema stacks_stack_schema = {
 const struct sooth_schema stacks_frame_schema = {
 	.name = "stacks.frame",
 	.kind = STACKS_FRAME,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_frame),
+	SCHEMA_FIELDS(frame_fields),
+};
+
+/* The same, of the probe heap. */
+const struct sooth_schema heap_stack_schema = {
+	.name = "heap.stack",
+	.kind = HEAP_STACK,
+	.class_ = SOOTH_CLASS_DEFINITION,
+	.fixed_size = sizeof(struct profile_stack),
+	SCHEMA_FIELDS(stack_fields),
+};
+
+const struct sooth_schema heap_frame_schema = {
+	.name = "heap.frame",
+	.kind = HEAP_FRAME,
 	.class_ = SOOTH_CLASS_DEFINITION,
 	.fixed_size = sizeof(struct profile_frame),
 	SCHEMA_FIELDS(frame_fields),

@@ -276,6 +276,20 @@ def check_heap(console):
     return f"all {len(true)} functions, {sum(true.values())} calls by {report['sources'][0]['method']}"
 
 
+def check_heap_stacks(console):
+    """Nearly every allocation has a stack, whole up to the entry of its thread."""
+    console.require("stacks")
+    truth, report = console.object("stacks-truth"), console.object("heap-stacks")
+    made = sum(row["count"] - row["failed"] for name, row in truth["functions"].items()
+               if name != "free")
+    rows = report["heap_stacks"]
+    whole = sum(row["calls"] for row in rows if row["end"] == "whole")
+    missed = preempted(console, report["loss"] + report["heap_gaps"])
+    if whole + missed < 0.95 * made or not made:
+        raise Failed(f"heap stacks: {whole} of {made} whole, {missed} missed")
+    return f"{whole} of {made} whole, {len(rows)} stacks"
+
+
 def check_inspect(console):
     """Each detail of a process with five more threads; none was lost or refused."""
     console.require("inspect")
@@ -432,6 +446,7 @@ def main():
         ("decoding", console.seconds.get("calls", 0), lambda: check_calls(console)),
         ("io_uring", console.seconds.get("uring", 0), lambda: check_uring(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
+        ("heap stacks", console.seconds.get("stacks", 0), lambda: check_heap_stacks(console)),
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),

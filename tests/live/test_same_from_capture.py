@@ -61,7 +61,8 @@ EVERY_BY_BPF = {
     "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--sort total", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
                 ("--names short", "QUIET"), ("", "--unwind tables QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
-    "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET")],
+    "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
+             ("--stack", "QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
 PRODUCTS = {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "analyze/profile/profile_sums.h"
+#include "analyze/profile/stack_text.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
@@ -18,7 +19,6 @@
 
 #define COUNTS_MAX  (1u << 20)
 #define PEOPLE_ROWS 40 /* -j prints all */
-#define BETWEEN	    " < "
 
 #define CALL_STACK_ROW(F, S)                                                                       \
 	F(S, TEXT, name, ALWAYS, "name of the system call", .label = "CALL", .is_key = true)       \
@@ -157,32 +157,6 @@ static int by_count(const void *left, const void *right)
 	return a->key.end < b->key.end ? -1 : a->key.end > b->key.end;
 }
 
-static void put_stack(
-	const struct stacks_state *s, const struct profile_stacked *stacked, struct buffer *out)
-{
-	buffer_reset(out);
-	for (size_t i = 0; i < stacked->depth; i++) {
-		struct span name = names_get(&s->sums.names, stacked->frames[i]->name);
-
-		buffer_string(out, i ? BETWEEN : "");
-		buffer_append(out, name.data, name.size);
-	}
-	if (stacked->end != PROFILE_WHOLE)
-		buffer_format(out, "%s[cut: %s]", stacked->depth ? BETWEEN : "",
-			profile_end_text(stacked->end));
-}
-
-static void put_functions(
-	const struct stacks_state *s, const struct profile_stacked *stacked, struct buffer *out)
-{
-	for (size_t i = 0; i < stacked->depth; i++) {
-		struct span name = names_get(&s->sums.names, stacked->frames[i]->name);
-
-		buffer_append(out, name.data, name.size);
-		buffer_char(out, 0);
-	}
-}
-
 static void merge_rows(struct stacks_state *s, struct map *rows)
 {
 	struct buffer text = { 0 };
@@ -197,7 +171,7 @@ static void merge_rows(struct stacks_state *s, struct map *rows)
 		struct merged *merged;
 
 		profile_sums_stack(&s->sums, k->stack, &stacked);
-		put_stack(s, &stacked, &text);
+		stack_text_put(&s->sums, &stacked, &text);
 		row.text = names_put(
 			&s->sums.names, span_of((const char *)text.data, text.size), NULL);
 		row.end = stacked.end;
@@ -222,7 +196,7 @@ static int emit_stack(struct stacks_state *s, const struct counted *c, struct so
 	int status;
 
 	profile_sums_stack(&s->sums, c->merged.stack, &stacked);
-	put_functions(s, &stacked, &functions);
+	stack_text_functions(&s->sums, &stacked, &functions);
 	struct record_tail tail[] = {
 		{ &row.name, name, syscall_name(c->key.call.abi, c->key.call.number, name) },
 		tail_span(&row.stack, names_get(&s->sums.names, c->key.text)),

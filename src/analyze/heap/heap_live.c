@@ -16,12 +16,14 @@
 #include "model/schema.h"
 
 #define HEAP_PROCESSES_MAX 65536
+#define HEAP_STACKS_MAX	   (1u << 20)
 
 void heap_live_init(struct heap_live *l, size_t blocks_max)
 {
 	*l = (struct heap_live){ .blocks_max = blocks_max };
 	map_init(&l->processes, sizeof(struct process_id), sizeof(struct heap_process),
 		HEAP_PROCESSES_MAX);
+	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
 }
 
 void heap_live_fini(struct heap_live *l)
@@ -32,6 +34,7 @@ void heap_live_fini(struct heap_live *l)
 	while (map_next(&l->processes, &position, NULL, &value))
 		map_fini(&((struct heap_process *)value)->blocks);
 	map_fini(&l->processes);
+	map_fini(&l->stacks);
 	l->last = NULL;
 }
 
@@ -65,22 +68,51 @@ static struct heap_process *process_of(struct heap_live *l, const struct sooth_r
 
 /* --- blocks --- */
 
-static void grow(struct heap_live *l, struct heap_process *p, uint64_t bytes, uint64_t time_ns)
+static struct heap_stack_sum *stack_of(struct heap_live *l, uint32_t stack)
 {
-	p->live_bytes += bytes;
-	l->bytes += bytes;
+	return stack ? map_get(&l->stacks, &stack) : NULL;
+}
+
+static void grow(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
+{
+	struct heap_stack_sum *stack = stack_of(l, b->stack);
+
+	p->live_bytes += b->size;
+	l->bytes += b->size;
+	if (stack) {
+		stack->live_bytes += b->size;
+		stack->live_blocks++;
+	}
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
 	if (l->bytes > l->peak_bytes) {
 		l->peak_bytes = l->bytes;
-		l->peak_ns = time_ns;
+		l->peak_ns = b->time_ns;
 	}
 }
 
-static void shrink(struct heap_live *l, struct heap_process *p, uint64_t bytes)
+static void leave_stack(struct heap_live *l, const struct heap_block *b)
 {
-	p->live_bytes -= bytes;
-	l->bytes -= bytes;
+	struct heap_stack_sum *stack = stack_of(l, b->stack);
+
+	if (stack) {
+		stack->live_bytes -= b->size;
+		stack->live_blocks--;
+	}
+}
+
+static void shrink(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
+{
+	p->live_bytes -= b->size;
+	l->bytes -= b->size;
+	leave_stack(l, b);
+}
+
+static struct heap_block block_of(const struct heap_call *c)
+{
+	bool has_stack = record_holds(&c->record, sizeof(*c)) && c->stack_state == SOOTH_STATE_VALUE;
+
+	return (struct heap_block){ c->size, c->record.time_ns, has_stack ? c->stack : 0, 0 };
 }
 
 static void note_handover(
@@ -117,12 +149,11 @@ static bool take_handover(struct heap_live *l, uint64_t address, uint64_t since_
 
 static void add_block(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
 {
-	uint64_t time_ns = c->record.time_ns;
 	struct heap_block *b = map_get(&p->blocks, &c->address);
 
 	if (b) {
-		shrink(l, p, b->size);
-		note_handover(l, b, c->address, time_ns);
+		shrink(l, p, b);
+		note_handover(l, b, c->address, c->record.time_ns);
 	} else if (l->blocks < l->blocks_max) {
 		b = map_put(&p->blocks, &c->address, NULL);
 		l->blocks += b != NULL;
@@ -131,9 +162,9 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 		l->refused++;
 		return;
 	}
-	*b = (struct heap_block){ c->size, time_ns };
+	*b = block_of(c);
 	p->live_blocks = p->blocks.count;
-	grow(l, p, c->size, time_ns);
+	grow(l, p, b);
 }
 
 static void note_foreign_free(struct heap_live *l, const struct heap_process *p)
@@ -153,7 +184,7 @@ static void drop_block(
 	struct heap_block *b = map_get(&p->blocks, &address);
 
 	if (b && b->time_ns <= since_ns) {
-		shrink(l, p, b->size);
+		shrink(l, p, b);
 		l->freed_bytes += b->size;
 		map_remove(&p->blocks, &address);
 		p->live_blocks = p->blocks.count;
@@ -173,10 +204,10 @@ static void resize_block(struct heap_live *l, struct heap_process *p, const stru
 		add_block(l, p, c);
 		return;
 	}
-	shrink(l, p, b->size);
+	shrink(l, p, b);
 	l->freed_bytes += b->size;
-	*b = (struct heap_block){ c->size, c->record.time_ns };
-	grow(l, p, c->size, c->record.time_ns);
+	*b = block_of(c);
+	grow(l, p, b);
 }
 
 static void apply(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
@@ -202,6 +233,21 @@ static void apply(struct heap_live *l, struct heap_process *p, const struct heap
 
 /* --- records --- */
 
+static void count_stack(struct heap_live *l, const struct heap_call *c)
+{
+	struct heap_stack_sum *sum;
+
+	if (!record_holds(&c->record, sizeof(*c)))
+		return;
+	sum = c->stack_state == SOOTH_STATE_VALUE ? map_put(&l->stacks, &c->stack, NULL) : NULL;
+	if (!sum) {
+		l->unstacked++;
+		return;
+	}
+	sum->calls++;
+	sum->allocated_bytes += c->size;
+}
+
 static void take_call(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_process *p = process_of(l, &c->record);
@@ -209,8 +255,10 @@ static void take_call(struct heap_live *l, const struct heap_call *c)
 	if (!p)
 		return;
 	p->seen.events++;
-	if (c->function != HEAP_FREE && !heap_call_failed(c))
+	if (c->function != HEAP_FREE && !heap_call_failed(c)) {
 		p->seen.allocated_bytes += c->size;
+		count_stack(l, c);
+	}
 	if (!p->has_left)
 		apply(l, p, c);
 }
@@ -252,9 +300,13 @@ static void take_join(struct heap_live *l, const struct process_join *join)
 static void take_exec(struct heap_live *l, const struct process_exec *exec)
 {
 	struct heap_process *p = process_of(l, &exec->record);
+	size_t position = 0;
+	void *block;
 
 	if (!p || p->has_left)
 		return;
+	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &block))
+		leave_stack(l, block);
 	l->exec_blocks += p->live_blocks;
 	l->exec_bytes += p->live_bytes;
 	empty(l, p);
@@ -293,7 +345,7 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 {
 	switch (r->kind) {
 	case HEAP_CALL:
-		if (record_holds(r, sizeof(struct heap_call)))
+		if (record_holds(r, HEAP_CALL_LEAST))
 			take_call(l, (const void *)r);
 		break;
 	case HEAP_COUNT:

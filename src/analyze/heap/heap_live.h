@@ -33,7 +33,7 @@ struct heap_sums {
 void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
 void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
 
-#define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* of all processes together: some 400 MB */
+#define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* of all processes together: some 500 MB */
 #define HEAP_HANDOVERS_MAX 256
 
 /* Why a process frees blocks whose allocation was not seen. */
@@ -62,6 +62,14 @@ struct heap_process {
 struct heap_block {
 	uint64_t size;
 	uint64_t time_ns; /* time of the allocation */
+	uint32_t stack;	  /* of a heap.stack; 0: not known */
+	uint32_t unused;
+};
+
+/* The allocations of one stack, and what is left of them. */
+struct heap_stack_sum {
+	uint64_t calls, allocated_bytes; /* successful calls */
+	uint64_t live_bytes, live_blocks;
 };
 
 /*
@@ -78,6 +86,8 @@ struct heap_live {
 	struct process_id last_id;
 	struct heap_process *last; /* of last_id; records come in runs */
 	size_t blocks_max;
+	struct map stacks;   /* uint32_t -> struct heap_stack_sum; empty: not requested */
+	uint64_t unstacked;  /* allocations of a run with stacks, without one */
 	uint64_t blocks;     /* of all live processes */
 	uint64_t bytes;	     /* of processes that have not left */
 	uint64_t peak_bytes; /* the maximum of bytes */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/heap/heap_by_stack.h"
 #include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_live.h"
 #include "analyze/pauses.h"
@@ -278,6 +279,7 @@ struct table_state {
 	struct heap_sums seen;	  /* from single calls */
 	struct heap_sums counted; /* from aggregates */
 	struct heap_notes notes;
+	struct profile_sums stacks; /* their dictionaries */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint64_t lost;	       /* calls, as reported by the source */
 	uint64_t lost_changes; /* starts, execs and exits of processes */
@@ -297,6 +299,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct heap_table_options *)options;
 	heap_live_init(&s->live, HEAP_BLOCKS_MAX);
 	heap_notes_init(&s->notes);
+	heap_by_stack_init(&s->stacks);
 	return 0;
 }
 
@@ -330,7 +333,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 	heap_live_take(&s->live, r);
 	switch (r->kind) {
 	case HEAP_CALL:
-		if (record_holds(r, sizeof(struct heap_call)))
+		if (record_holds(r, HEAP_CALL_LEAST))
 			heap_sums_add_call(&s->seen, (const void *)r);
 		break;
 	case HEAP_COUNT:
@@ -361,9 +364,12 @@ static void take(struct table_state *s, const struct sooth_record *r)
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
+	struct table_state *s = state;
+
 	(void)err;
+	profile_sums_take(&s->stacks, batch);
 	batch_for_each (r, batch)
-		take(state, r);
+		take(s, r);
 	return 0;
 }
 
@@ -551,6 +557,8 @@ static int finish(void *state, struct sooth_error *err)
 	note_limits(s);
 	status = emit_totals(s, err);
 	if (!status)
+		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, err);
+	if (!status)
 		status = heap_emit_types(
 			&s->scope, sums_of(s), unfinished_state(s), is_blind(s), err);
 	if (!status)
@@ -566,10 +574,11 @@ static void fini(void *state)
 
 	heap_live_fini(&s->live);
 	heap_notes_fini(&s->notes);
+	profile_sums_fini(&s->stacks);
 }
 
 static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
-	&heap_process_schema, &heap_gap_schema, &heap_site_schema, NULL };
+	&heap_process_schema, &heap_gap_schema, &heap_site_schema, &heap_stack_row_schema, NULL };
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",

@@ -13,6 +13,7 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/bpf/ring_pauser.h"
 #include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/heap_stacks.h"
 #include "os/linux/pause/pause.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
@@ -34,6 +35,7 @@ struct loading {
 struct heap_pauser {
 	struct ring_pauser ring;
 	struct heap_attach *attach;
+	struct heap_stacks *stacks; /* NULL: not requested */
 	struct process_id command;
 	volatile bool has_loaded;
 	int found;	       /* result of the last check: whether there is an allocator */
@@ -62,7 +64,7 @@ static void mapped(void *user, pid_t pid)
 	struct heap_pauser *p = user;
 	struct sooth_error err;
 
-	(void)pid;
+	heap_stacks_ahead(p->stacks, pid);
 	p->found = heap_attach_examine(p->attach, &p->now.process, p->now.since_ns, &err);
 	if ((p->found == -ESRCH || p->found == -ENOENT) && p->now.since_ns)
 		heap_attach_ended(p->attach, &p->now.process, p->now.since_ns);
@@ -122,8 +124,8 @@ static void wait_until_seized(const struct heap_pauser *p)
 }
 
 /* `command` is launched and waits for its exec; it is seized when this returns. */
-static int heap_pauser_start(struct heap_pauser **out, struct heap_attach *attach,
-	const struct process_id *command, struct sooth_error *err)
+static int heap_pauser_start(
+	struct heap_state *s, const struct process_id *command, struct sooth_error *err)
 {
 	struct heap_pauser *p = calloc(1, sizeof(*p));
 	const struct ring_pauser_work work = {
@@ -133,17 +135,18 @@ static int heap_pauser_start(struct heap_pauser **out, struct heap_attach *attac
 
 	if (!p)
 		return error_no_memory(err);
-	p->attach = attach;
+	p->attach = &s->attach;
+	p->stacks = s->stacks;
 	p->command = *command;
 	p->now = (struct loading){ .process = *command };
 	pthread_mutex_init(&p->lock, NULL);
-	status = ring_pauser_start(&p->ring, attach->follow, &work, err);
+	status = ring_pauser_start(&p->ring, &s->follow, &work, err);
 	if (status) {
 		free(p);
 		return status;
 	}
 	wait_until_seized(p);
-	*out = p;
+	s->pauser = p;
 	return 0;
 }
 
@@ -218,6 +221,7 @@ void heap_source_close(struct backend_run *run)
 
 	heap_pauser_stop(TAKE_PTR(s->pauser), &ignored);
 	heap_attach_close(&s->attach, NULL);
+	heap_stacks_close(TAKE_PTR(s->stacks));
 	follow_close(&s->follow);
 }
 
@@ -236,9 +240,10 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 
 static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
-	static const struct follow_options options = {
-		.image = &bpf_image_heap,
-		.image_hash = &bpf_image_heap_hash,
+	bool with_stacks = run->options.heap_stacks;
+	const struct follow_options options = {
+		.image = with_stacks ? &bpf_image_heap_stacks : &bpf_image_heap,
+		.image_hash = with_stacks ? &bpf_image_heap_stacks_hash : &bpf_image_heap_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
 			  "--buffer 128M",
@@ -256,6 +261,10 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	s->control = bpf_code_variables(&s->follow.code, ".data.control", sizeof(*s->control), err);
 	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
 	if (!s->control || !places)
+		return -EINVAL;
+	if (with_stacks)
+		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
+	if (with_stacks && !s->stacks)
 		return -EINVAL;
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
@@ -303,6 +312,8 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 
 	if (status || !interest)
 		return status;
+	if (!(interest & INTEREST_FROM_EXEC))
+		heap_stacks_ahead(s->stacks, (pid_t)process->pid);
 	status = heap_attach_process(&s->attach, process, 0, err);
 	if (!status)
 		status = heap_attach_examine(&s->attach, process, 0, err);
@@ -311,7 +322,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->processes_without_allocator += !status;
 	else if (run->options.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(&s->pauser, &s->attach, process, err);
+		return heap_pauser_start(s, process, err);
 	return 0;
 }
 
@@ -439,6 +450,7 @@ static void emit_own(struct backend_run *run)
 		backend_loss(run, lost - s->reported_lost, 0,
 			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
+	heap_stacks_emit(s->stacks, run, s->control);
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)
@@ -447,6 +459,7 @@ int heap_source_drain(struct backend_run *run, struct sooth_error *err)
 	size_t before = run->out.size;
 
 	follow_read(&s->follow, run, &run->out);
+	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, false);
 	emit_own(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
@@ -565,9 +578,12 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	emit_unread(run);
 	emit_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
+	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);
 	emit_own(run);
 	drain_kept(run);
+	if (heap_stacks_stop(s->stacks, run, err))
+		status = -ENOMEM;
 	heap_attach_close(&s->attach, &forgotten_ns);
 	emit_cost(run, forgotten_ns, descriptors);
 	return status;

@@ -22,8 +22,7 @@
 #include "model/batch.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/profile/profile_calls.h"
-#include "os/linux/profile/profile_stacks.h"
-#include "os/linux/profile/profile_tables.h"
+#include "os/linux/profile/profile_walks.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -31,25 +30,18 @@
 #define LATENESS_NS	   (5 * NS_PER_MS)
 #define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
 #define CLOCKS_MAX	   4096
-#define PROGRAMS_MAX	   256
-#define TRIES_MAX	   16 /* to open a file, through as many processes */
 
 /* --- the backend --- */
 
 struct profile_state {
 	struct follow follow;
 	struct profile_control *control;
-	struct profile_control reported;
+	uint64_t reported_lost;
 	struct bpf_link **clocks;
 	size_t clock_count;
 	uint32_t period_ns;
 	struct buffer raw; /* records of the kernel side */
-	struct profile_files files;
-	struct profile_tables tables;
-	struct profile_stacks stacks;
-	struct map programs; /* hash of a name -> uint8_t: was executed */
-	uint64_t reported_refused;
-	bool has_reported_tables;
+	struct profile_walks walks;
 };
 
 static void stop_clocks(struct profile_state *s)
@@ -65,60 +57,10 @@ static void profile_close(struct backend_run *run)
 
 	stop_clocks(s);
 	free(s->clocks);
-	profile_tables_close(&s->tables);
+	profile_walks_close(&s->walks);
 	follow_close(&s->follow);
-	profile_files_fini(&s->files);
-	profile_stacks_fini(&s->stacks);
-	map_fini(&s->programs);
+	profile_walks_fini(&s->walks);
 	buffer_fini(&s->raw);
-}
-
-/* --- tables before the first sample --- */
-
-static void make_table(struct profile_state *s, uint64_t key, struct profile_known *known)
-{
-	if (!known->has_table) {
-		profile_tables_add(&s->tables, key, known->fd);
-		python_names_see(&s->stacks.python, key, known->path, known->fd);
-		jsc_names_see(&s->stacks.jsc, key, known->fd);
-		v8_names_see(&s->stacks.v8, key, known->fd);
-	}
-	known->has_table = true;
-}
-
-/* Samples in a file are cut until its table is made: what can be known before is made before. */
-static void make_ahead(struct profile_state *s, pid_t pid, const char *const *names)
-{
-	struct buffer keys = { 0 };
-	const uint64_t *all;
-
-	profile_files_open_ahead(&s->files, pid, names, &keys);
-	all = (const void *)keys.data;
-	for (size_t i = 0; i < keys.size / sizeof(*all); i++)
-		make_table(s, all[i], profile_files_get(&s->files, all[i]));
-	buffer_fini(&keys);
-}
-
-/* What nearly every program uses, as far as it is the same file for sooth. */
-static void make_common(struct profile_state *s)
-{
-	static const char *const names[] = { "ld-", "ld.", "libc.", "libc-", NULL };
-	const struct profile_seen vdso = { .file = PROFILE_FILE_VDSO };
-	struct profile_known *known = profile_files_open(&s->files, &vdso);
-
-	make_ahead(s, getpid(), names);
-	if (known && known->fd >= 0)
-		make_table(s, PROFILE_FILE_VDSO, known);
-}
-
-/* Each program once, by its name: a build has hundreds a second. */
-static void take_exec(struct profile_state *s, const struct process_exec *exec)
-{
-	uint64_t name = hash_bytes(HASH_BEGIN, exec->name, strnlen(exec->name, sizeof(exec->name)));
-	bool is_new = false;
-
-	if (map_put(&s->programs, &name, &is_new) && is_new)
-		make_ahead(s, (pid_t)exec->record.pid, NULL);
 }
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
@@ -138,9 +80,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
-	profile_files_init(&s->files);
-	profile_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
-	map_init(&s->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
+	profile_walks_init(&s->walks, PROFILE_STACK, PROFILE_FRAME);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
 		status = profile_calls_choose(&s->follow.code, &run->options, err);
@@ -151,20 +91,9 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 			&s->follow.code, ".data.control", sizeof(*s->control), err);
 		status = s->control ? 0 : -EINVAL;
 	}
-	if (!status)
-		status = profile_tables_open(&s->tables, bpf_code_map(&s->follow.code, "files"),
-			bpf_code_map(&s->follow.code, "tables"), err);
 	if (!status) {
-		python_names_init(&s->stacks.python, bpf_code_map(&s->follow.code, "pythons"),
-			&s->control->pythons);
-		jsc_names_init(
-			&s->stacks.jsc, bpf_code_map(&s->follow.code, "jscs"), &s->control->jscs,
-			run->options.cache_folder);
-		v8_names_init(
-			&s->stacks.v8, bpf_code_map(&s->follow.code, "v8s"), &s->control->jscs);
-		make_common(s);
 		s->control->least_ns = run->options.profile_wait_ns;
-		s->control->tables_only = run->options.profile_tables_only;
+		status = profile_walks_open(&s->walks, &s->follow.code, &run->options, err);
 	}
 	if (status)
 		profile_close(run);
@@ -182,7 +111,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 
 	/* Calls come at once, where samples come over seconds. */
 	if (interest && !(interest & INTEREST_FROM_EXEC))
-		make_ahead(s, (pid_t)process->pid, has_all ? NULL : engines);
+		profile_walks_ahead(&s->walks, (pid_t)process->pid, has_all ? NULL : engines);
 	return follow_set(&s->follow, run, process, interest, err);
 }
 
@@ -260,13 +189,11 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	struct profile_state *s = run->state;
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
 
-	if (raw->js_file)
-		jsc_names_meet(&s->stacks.jsc, raw);
 	if (raw->flags & PROFILE_WAIT_OLD && run->options.profile_wait_ns) {
 		profile_waits_put(&run->out, raw, 0);
 		return;
 	}
-	sample.stack = profile_stacks_put(&s->stacks, raw, &run->out);
+	sample.stack = profile_walks_put(&s->walks, raw, &run->out);
 	if (run->options.profile_wait_ns) {
 		profile_waits_put(&run->out, raw, sample.stack);
 		return;
@@ -281,20 +208,6 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
 
-/* A file that its process took away before it could be opened is reported again by the next sample
- * in it, perhaps of another process. */
-static void take_file(struct profile_state *s, const struct profile_seen *seen)
-{
-	struct profile_known *known = profile_files_open(&s->files, seen);
-
-	if (known && known->fd >= 0)
-		make_table(s, seen->file, known);
-	else if (known && known->tries < TRIES_MAX)
-		bpf_map_delete_elem(s->tables.files, &seen->file);
-	else
-		profile_tables_none(&s->tables, seen->file);
-}
-
 static void take_records(struct backend_run *run)
 {
 	struct profile_state *s = run->state;
@@ -303,12 +216,9 @@ static void take_records(struct backend_run *run)
 	batch_for_each (r, &batch) {
 		if (r->kind == PROFILE_RAW)
 			take_sample(run, (const void *)r);
-		else if (r->kind == PROFILE_SEEN)
-			take_file(s, (const void *)r);
-		else
+		else if (r->kind != PROFILE_SEEN)
 			buffer_append(&run->out, r, record_bytes(r));
-		if (r->kind == PROCESS_EXEC)
-			take_exec(s, (const void *)r);
+		profile_walks_take(&s->walks, r);
 	}
 	buffer_reset(&s->raw);
 }
@@ -316,22 +226,12 @@ static void take_records(struct backend_run *run)
 static void emit_losses(struct backend_run *run)
 {
 	struct profile_state *s = run->state;
-	struct profile_control now = *s->control;
+	uint64_t lost = s->control->lost;
 
-	if (now.lost != s->reported.lost)
-		backend_loss(run, now.lost - s->reported.lost, 0, s->follow.losing);
-	if (s->stacks.refused != s->reported_refused)
-		backend_loss(run, s->stacks.refused - s->reported_refused, 0,
-			"more different stacks than sooth keeps: their samples have no frames");
-	if (now.files_full && !s->reported.files_full)
-		backend_limit(run, "stacks in some files",
-			"more files have code than sooth keeps tables for", "");
-	if ((s->tables.refused || s->tables.cut) && !s->has_reported_tables)
-		backend_limit(run, "whole stacks in some files",
-			"their unwind information is larger than sooth keeps", "");
-	s->has_reported_tables |= s->tables.refused || s->tables.cut;
-	s->reported = now;
-	s->reported_refused = s->stacks.refused;
+	if (lost != s->reported_lost)
+		backend_loss(run, lost - s->reported_lost, 0, s->follow.losing);
+	s->reported_lost = lost;
+	profile_walks_emit(&s->walks, run, "profile");
 }
 
 static int profile_drain(struct backend_run *run, struct sooth_error *err)
@@ -342,11 +242,6 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 	take_records(run);
 	emit_losses(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
-}
-
-static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
-{
-	return profile_tables_entry(user, file, offset, entry);
 }
 
 static void emit_short_waits(struct backend_run *run)
@@ -365,27 +260,19 @@ static void emit_short_waits(struct backend_run *run)
 static int profile_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
-	const struct profile_entries entries = { &s->tables, find_entry };
 	size_t before = run->out.size;
-	bool is_kernel_hidden = false;
 	int status;
 
 	stop_clocks(s);
-	profile_tables_stop(&s->tables);
+	profile_tables_stop(&s->walks.tables);
 	status = follow_stop(&s->follow, run, err);
 	buffer_append(&s->raw, buffer_at(&run->out, before), run->out.size - before);
 	run->out.size = before;
 	take_records(run);
 	emit_losses(run);
 	emit_short_waits(run);
-	jsc_names_limits(&s->stacks.jsc, run);
-	v8_names_limits(&s->stacks.v8, run);
-	if (profile_stacks_name(&s->stacks, &s->files, &entries, &run->out, &is_kernel_hidden))
-		return error_no_memory(err);
-	if (is_kernel_hidden)
-		backend_limit(run, "names of kernel functions",
-			"the kernel hides its addresses from this caller (kptr_restrict)",
-			"run sooth as root");
+	if (profile_walks_name(&s->walks, run, err))
+		return -ENOMEM;
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -137,9 +138,36 @@ static bool next_job(struct profile_tables *t, struct profile_table_job *job)
 	if (has_one) {
 		memcpy(job, t->queue.data, sizeof(*job));
 		buffer_consume(&t->queue, sizeof(*job));
+		t->busy++;
 	}
 	pthread_mutex_unlock(&t->lock);
 	return has_one;
+}
+
+static void finish_job(struct profile_tables *t)
+{
+	pthread_mutex_lock(&t->lock);
+	t->busy--;
+	pthread_cond_broadcast(&t->changed);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void profile_tables_wait(struct profile_tables *t, unsigned ms)
+{
+	struct timespec until;
+	int status = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&t->lock);
+	while ((t->queue.size || t->busy) && !t->is_stopping && !status)
+		status = pthread_cond_timedwait(&t->changed, &t->lock, &until);
+	pthread_mutex_unlock(&t->lock);
 }
 
 static void *make_all(void *argument)
@@ -147,8 +175,10 @@ static void *make_all(void *argument)
 	struct profile_worker *w = argument;
 	struct profile_table_job job;
 
-	while (next_job(w->tables, &job))
+	while (next_job(w->tables, &job)) {
 		make(w, &job);
+		finish_job(w->tables);
+	}
 	return NULL;
 }
 
@@ -189,7 +219,7 @@ void profile_tables_add(struct profile_tables *t, uint64_t key, int file)
 	}
 	pthread_mutex_lock(&t->lock);
 	buffer_append(&t->queue, &job, sizeof(job));
-	pthread_cond_signal(&t->changed);
+	pthread_cond_broadcast(&t->changed); /* some may wait for all tables */
 	pthread_mutex_unlock(&t->lock);
 }
 

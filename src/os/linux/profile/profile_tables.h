@@ -30,8 +30,9 @@ struct profile_worker {
 struct profile_tables {
 	struct profile_worker workers[PROFILE_WORKERS];
 	size_t worker_count;
-	pthread_mutex_t lock; /* of the queue, the made ones and their rows */
+	pthread_mutex_t lock; /* of the queue, the made ones and their rows, and `busy` */
 	pthread_cond_t changed;
+	unsigned busy; /* threads that make a table */
 	atomic_bool is_stopping; /* read by the thread without the lock */
 	int files, tables;	 /* BPF maps */
 	struct buffer queue;	 /* struct profile_table_job */
@@ -44,6 +45,8 @@ struct profile_tables {
 int profile_tables_open(struct profile_tables *t, int files, int tables, struct sooth_error *err);
 /* Makes the table of a file; keeps a copy of the descriptor. */
 void profile_tables_add(struct profile_tables *t, uint64_t key, int file);
+/* Waits until all tables are made that were added, or for so long. */
+void profile_tables_wait(struct profile_tables *t, unsigned ms);
 /* No file can be read: the walk goes on by the frame pointer. */
 void profile_tables_none(struct profile_tables *t, uint64_t key);
 /* Ends the threads; tables stay. */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which code allocates: the stacks of allocations, those that keep most memory first. */
+#ifndef SOOTH_ANALYZE_HEAP_BY_STACK_H
+#define SOOTH_ANALYZE_HEAP_BY_STACK_H
+
+#include "analyze/heap/heap_emit.h"
+#include "analyze/profile/profile_sums.h"
+
+extern const struct sooth_schema heap_stack_row_schema;
+
+/* The sums with the dictionaries of heap.stack and heap.frame. */
+void heap_by_stack_init(struct profile_sums *sums);
+/* Nothing if no stacks were recorded. */
+int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct profile_sums *sums, struct sooth_error *err);
+
+#endif

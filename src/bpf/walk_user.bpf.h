@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A walk up the stack of the current thread in user space, with the functions of Python and
+ * JavaScript beside it, and its record. Files that it meets for the first time are reported: the
+ * collector makes their tables.
+ */
+#ifndef SOOTH_BPF_WALK_USER_BPF_H
+#define SOOTH_BPF_WALK_USER_BPF_H
+
+#include "bpf/javascript.bpf.h"
+#include "bpf/registers.bpf.h"
+
+struct walks_control walks_control SEC(".data.walks") = {};
+
+#define FRAME_WORDS 2
+
+/* False: it is code that is not walked. */
+static inline bool begin_at(struct walk *w, struct pt_regs *regs)
+{
+	w->pc = REGISTER_PC(regs);
+	w->sp = REGISTER_SP(regs);
+	w->fp = REGISTER_FP(regs);
+	w->link = REGISTER_LINK(regs);
+	w->has_link = HAS_LINK;
+	return is_64_bit(regs);
+}
+
+/* The thread, as far as functions that are verified alone know it. */
+static inline struct member walker(const struct walk *w)
+{
+	struct member m = { .start_ticks = w->raw.record.start_ticks,
+		.pid = w->raw.record.pid,
+		.tid = w->raw.record.tid };
+
+	return m;
+}
+
+/* The collector finds the file by its mapping, as long as the process is there, else by name. */
+static inline void report_file(struct walk *w)
+{
+	struct vm_area_struct *vma = (void *)w->mapping.vma;
+	struct file *file = BPF_CORE_READ(vma, vm_file);
+	struct profile_seen *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	struct member m = walker(w);
+	uint32_t device;
+
+	if (!r) {
+		bpf_map_delete_elem(&files, &w->mapping.file); /* the next sample reports it */
+		return;
+	}
+	device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	record_fill(
+		&r->record, &m, PROFILE_SEEN, RECORD_WORDS(struct profile_seen), bpf_ktime_get_ns());
+	r->file = w->mapping.file;
+	r->from = w->mapping.from;
+	r->to = w->mapping.to;
+	r->offset = w->mapping.from - w->mapping.shift;
+	r->inode = file ? BPF_CORE_READ(file, f_inode, i_ino) : 0;
+	r->device_major = device >> PROFILE_MINOR_BITS;
+	r->device_minor = device & ((1u << PROFILE_MINOR_BITS) - 1);
+	r->name[0] = 0;
+	bpf_probe_read_kernel_str(
+		r->name, sizeof(r->name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+}
+
+static inline void meet_file(struct walk *w)
+{
+	struct profile_file blank = {};
+
+	if (w->mapping.file == PROFILE_FILE_NONE || bpf_map_lookup_elem(&files, &w->mapping.file))
+		return;
+	if (!bpf_map_update_elem(&files, &w->mapping.file, &blank, BPF_NOEXIST))
+		report_file(w);
+	else if (!bpf_map_lookup_elem(&files, &w->mapping.file))
+		__sync_fetch_and_add(&walks_control.files_full, 1);
+}
+
+/* Writes the frame that the walk is at. Returns 0 at the end of the walk. */
+VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+	uint32_t at;
+
+	if (!w)
+		return 0;
+	at = w->frames;
+	w->address = w->pc - !w->is_exact;
+	if (!find_mapping(walk) || !w->mapping.is_code) {
+		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
+		return 0;
+	}
+	if (at >= PROFILE_FRAMES_MAX) {
+		w->end = PROFILE_DEPTH;
+		return 0;
+	}
+	meet_file(w);
+	if (walks_control.pythons)
+		meet_python(w, w->address - w->mapping.shift);
+	if (w->raw.js_file &&
+		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.js_file)) {
+		meet_javascript(walk);
+		meet_v8(walk);
+	}
+	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
+	w->tail[at] = w->mapping.file;
+	w->tail[at + 1] = w->address - w->mapping.shift;
+	w->frames++;
+	return 1;
+}
+
+/* From these registers of the current thread. */
+static inline void walk_user(
+	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
+{
+	w->raw.record.start_ticks = m->start_ticks;
+	w->raw.record.pid = m->pid;
+	w->raw.record.tid = m->tid;
+	w->frames = 0;
+	w->python_runtime = 0;
+	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
+	w->mapping.from = w->mapping.to = 0;
+	w->is_exact = 1;
+	w->tables_only = walks_control.tables_only != 0;
+	w->end = PROFILE_KERNEL_ONLY;
+	w->raw.js_frames = 0;
+	w->raw.js_file = 0;
+	w->raw.kernel_frames = w->raw.python_frames = w->raw.is_python_whole = 0;
+	if (!w->mm)
+		return;
+	if (walks_control.jscs)
+		begin_javascript(w);
+	if (!begin_at(w, regs)) {
+		w->end = PROFILE_FOREIGN;
+		return;
+	}
+	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
+		if (!put_frame(w->index) || !step_up(w->index))
+			break;
+	}
+}
+
+/* Makes the record of the walk. Returns the bytes behind its fixed part. */
+static inline uint32_t finish(struct walk *w, struct task_struct *task, const struct member *m)
+{
+	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames + 3 * w->raw.python_frames;
+	uint32_t bytes;
+
+	words += put_javascript(w, words);
+	bytes = words * 8;
+	w->raw.user_frames = w->frames;
+	w->raw.end = w->end;
+	bpf_probe_read_kernel_str(w->raw.thread, sizeof(w->raw.thread), task->comm);
+	bpf_probe_read_kernel_str(
+		w->raw.process, sizeof(w->raw.process), BPF_CORE_READ(task, group_leader)->comm);
+	if (bytes > sizeof(w->tail))
+		bytes = sizeof(w->tail);
+	record_fill(&w->raw.record, m, PROFILE_RAW, RECORD_WORDS(struct profile_raw) + words,
+		bpf_ktime_get_ns());
+	w->raw.record.fixed_words = RECORD_WORDS(struct profile_raw);
+	return bytes;
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks of allocations. */
+#include "os/linux/heap/heap_stacks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/batch.h"
+
+#define STACKS_MAX     (1u << 20)
+#define TABLES_WAIT_MS 5000 /* a file of 200 MB takes seconds */
+#define LOSS_SOURCE    "heap.stack"
+
+struct heap_stacks *heap_stacks_open(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
+{
+	struct heap_stacks *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		error_no_memory(err);
+		return NULL;
+	}
+	pthread_mutex_init(&s->lock, NULL);
+	map_init(&s->numbers, sizeof(uint64_t), sizeof(uint32_t), STACKS_MAX);
+	profile_walks_init(&s->walks, HEAP_STACK, HEAP_FRAME);
+	if (!profile_walks_open(&s->walks, code, options, err))
+		return s;
+	heap_stacks_close(s);
+	return NULL;
+}
+
+void heap_stacks_close(struct heap_stacks *s)
+{
+	if (!s)
+		return;
+	profile_walks_close(&s->walks);
+	profile_walks_fini(&s->walks);
+	map_fini(&s->numbers);
+	buffer_fini(&s->raw);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+void heap_stacks_ahead(struct heap_stacks *s, pid_t pid)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	profile_walks_ahead(&s->walks, pid, NULL);
+	pthread_mutex_unlock(&s->lock);
+	profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
+}
+
+static void take_stack(struct heap_stacks *s, const struct profile_raw *raw, struct buffer *out)
+{
+	uint32_t number = profile_walks_put(&s->walks, raw, out);
+	uint32_t *known = number == PROFILE_STACK_NONE ? NULL
+						       : map_put(&s->numbers, &raw->hash, NULL);
+
+	if (known)
+		*known = number;
+}
+
+static void take_call(struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
+{
+	struct heap_call call;
+	const uint32_t *number;
+
+	memcpy(&call, r, sizeof(call));
+	number = map_get(&s->numbers, &call.stack_hash);
+	call.stack_hash = 0;
+	call.stack_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	if (number) {
+		call.stack = *number;
+		call.stack_state = SOOTH_STATE_VALUE;
+	}
+	buffer_append(out, &call, sizeof(call));
+}
+
+void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from)
+{
+	struct batch batch;
+
+	if (!s)
+		return;
+	buffer_reset(&s->raw);
+	buffer_append(&s->raw, buffer_at(out, from), out->size - from);
+	out->size = from;
+	out->failed |= buffer_failed(&s->raw);
+	batch = (struct batch){ s->raw.data, s->raw.size };
+	pthread_mutex_lock(&s->lock);
+	batch_for_each (r, &batch) {
+		if (r->kind == PROFILE_RAW)
+			take_stack(s, (const void *)r, out);
+		else if (r->kind == HEAP_CALL && record_holds(r, sizeof(struct heap_call)))
+			take_call(s, r, out);
+		else if (r->kind != PROFILE_SEEN)
+			buffer_append(out, r, record_bytes(r));
+		profile_walks_take(&s->walks, r);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void heap_stacks_emit(
+	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control)
+{
+	uint64_t lost = control->lost_stacks, unwalked = control->unwalked;
+
+	if (!s)
+		return;
+	if (lost != s->reported_lost)
+		backend_loss_of(run, LOSS_SOURCE, lost - s->reported_lost, 0,
+			"the ring buffer was full: stacks of allocations were lost; use a larger "
+			"one: --buffer 128M");
+	if (unwalked != s->reported_unwalked)
+		backend_loss_of(run, LOSS_SOURCE, unwalked - s->reported_unwalked, 0,
+			"too many threads of one CPU were allocating: these calls have no stack");
+	s->reported_lost = lost;
+	s->reported_unwalked = unwalked;
+	profile_walks_emit(&s->walks, run, LOSS_SOURCE);
+}
+
+int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err)
+{
+	if (!s)
+		return 0;
+	profile_tables_stop(&s->walks.tables);
+	return profile_walks_name(&s->walks, run, err);
+}

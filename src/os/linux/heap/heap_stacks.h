@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks of allocations: what the kernel side sends under a hash, as numbered stacks. Its
+ * functions are called by two threads, the collector's and the pauser's; all take NULL, and then
+ * do nothing.
+ */
+#ifndef SOOTH_OS_LINUX_HEAP_STACKS_H
+#define SOOTH_OS_LINUX_HEAP_STACKS_H
+
+#include "bpf/heap.h"
+#include "os/linux/profile/profile_walks.h"
+
+struct heap_stacks {
+	pthread_mutex_t lock;
+	struct profile_walks walks;
+	struct map numbers; /* hash of a walk -> uint32_t, of a heap.stack */
+	struct buffer raw;  /* while they are numbered */
+	uint64_t reported_lost, reported_unwalked;
+};
+
+/* After the programs are loaded. NULL: failed, err is filled. */
+struct heap_stacks *heap_stacks_open(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
+/* Makes the tables of what a process has mapped, and waits for them: it has not allocated yet, or
+ * runs. */
+void heap_stacks_ahead(struct heap_stacks *s, pid_t pid);
+/* Of the kernel side's records from `from` on: stacks become definitions, calls get their numbers. */
+void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from);
+void heap_stacks_emit(
+	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control);
+/* Names all stacks; after the last record. */
+int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err);
+/* Before the programs are unloaded. */
+void heap_stacks_close(struct heap_stacks *s);
+
+#endif

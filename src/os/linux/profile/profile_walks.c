@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The user half of walks in BPF. */
+#include "os/linux/profile/profile_walks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+
+#define PROGRAMS_MAX 256
+#define TRIES_MAX    16 /* to open a file, through as many processes */
+
+void profile_walks_init(struct profile_walks *w, uint16_t stack_kind, uint16_t frame_kind)
+{
+	profile_files_init(&w->files);
+	profile_stacks_init(&w->stacks, stack_kind, frame_kind);
+	map_init(&w->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
+}
+
+void profile_walks_fini(struct profile_walks *w)
+{
+	profile_files_fini(&w->files);
+	profile_stacks_fini(&w->stacks);
+	map_fini(&w->programs);
+}
+
+/* --- tables --- */
+
+static void make_table(struct profile_walks *w, uint64_t key, struct profile_known *known)
+{
+	if (!known->has_table) {
+		profile_tables_add(&w->tables, key, known->fd);
+		python_names_see(&w->stacks.python, key, known->path, known->fd);
+		jsc_names_see(&w->stacks.jsc, key, known->fd);
+		v8_names_see(&w->stacks.v8, key, known->fd);
+	}
+	known->has_table = true;
+}
+
+void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *names)
+{
+	struct buffer keys = { 0 };
+	const uint64_t *all;
+
+	profile_files_open_ahead(&w->files, pid, names, &keys);
+	all = (const void *)keys.data;
+	for (size_t i = 0; i < keys.size / sizeof(*all); i++)
+		make_table(w, all[i], profile_files_get(&w->files, all[i]));
+	buffer_fini(&keys);
+}
+
+/* What nearly every program uses, as far as it is the same file for sooth. */
+static void make_common(struct profile_walks *w)
+{
+	static const char *const names[] = { "ld-", "ld.", "libc.", "libc-", NULL };
+	const struct profile_seen vdso = { .file = PROFILE_FILE_VDSO };
+	struct profile_known *known = profile_files_open(&w->files, &vdso);
+
+	profile_walks_ahead(w, getpid(), names);
+	if (known && known->fd >= 0)
+		make_table(w, PROFILE_FILE_VDSO, known);
+}
+
+/* Each program once, by its name: a build has hundreds a second. */
+static void take_exec(struct profile_walks *w, const struct process_exec *exec)
+{
+	uint64_t name = hash_bytes(HASH_BEGIN, exec->name, strnlen(exec->name, sizeof(exec->name)));
+	bool is_new = false;
+
+	if (map_put(&w->programs, &name, &is_new) && is_new)
+		profile_walks_ahead(w, (pid_t)exec->record.pid, NULL);
+}
+
+int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
+	const struct probe_options *options, struct sooth_error *err)
+{
+	int status;
+
+	w->control = bpf_code_variables(code, ".data.walks", sizeof(*w->control), err);
+	if (!w->control)
+		return -EINVAL;
+	status = profile_tables_open(
+		&w->tables, bpf_code_map(code, "files"), bpf_code_map(code, "tables"), err);
+	if (status)
+		return status;
+	python_names_init(&w->stacks.python, bpf_code_map(code, "pythons"), &w->control->pythons);
+	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
+		options->cache_folder);
+	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
+	w->control->tables_only = options->profile_tables_only;
+	make_common(w);
+	return 0;
+}
+
+/* A file that its process took away before it could be opened is reported again by the next walk
+ * in it, perhaps of another process. */
+static void take_file(struct profile_walks *w, const struct profile_seen *seen)
+{
+	struct profile_known *known = profile_files_open(&w->files, seen);
+
+	if (known && known->fd >= 0)
+		make_table(w, seen->file, known);
+	else if (known && known->tries < TRIES_MAX)
+		bpf_map_delete_elem(w->tables.files, &seen->file);
+	else
+		profile_tables_none(&w->tables, seen->file);
+}
+
+void profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
+{
+	if (r->kind == PROFILE_SEEN)
+		take_file(w, (const void *)r);
+	else if (r->kind == PROCESS_EXEC)
+		take_exec(w, (const void *)r);
+}
+
+/* --- stacks --- */
+
+uint32_t profile_walks_put(
+	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out)
+{
+	if (raw->js_file)
+		jsc_names_meet(&w->stacks.jsc, raw);
+	return profile_stacks_put(&w->stacks, raw, out);
+}
+
+void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const char *source)
+{
+	uint64_t files_full = w->control->files_full;
+	bool lacks_tables = w->tables.refused || w->tables.cut;
+
+	if (w->stacks.refused != w->reported_refused)
+		backend_loss_of(run, source, w->stacks.refused - w->reported_refused, 0,
+			"more different stacks than sooth keeps: their samples have no frames");
+	if (files_full && !w->has_reported_files)
+		backend_limit(run, "stacks in some files",
+			"more files have code than sooth keeps tables for", "");
+	if (lacks_tables && !w->has_reported_tables)
+		backend_limit(run, "whole stacks in some files",
+			"their unwind information is larger than sooth keeps", "");
+	w->has_reported_files |= files_full != 0;
+	w->has_reported_tables |= lacks_tables;
+	w->reported_refused = w->stacks.refused;
+}
+
+void profile_walks_close(struct profile_walks *w)
+{
+	profile_tables_close(&w->tables);
+}
+
+static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
+{
+	return profile_tables_entry(user, file, offset, entry);
+}
+
+int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err)
+{
+	const struct profile_entries entries = { &w->tables, find_entry };
+	bool is_kernel_hidden = false;
+
+	jsc_names_limits(&w->stacks.jsc, run);
+	v8_names_limits(&w->stacks.v8, run);
+	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))
+		return error_no_memory(err);
+	if (is_kernel_hidden)
+		backend_limit(run, "names of kernel functions",
+			"the kernel hides its addresses from this caller (kptr_restrict)",
+			"run sooth as root");
+	return 0;
+}
