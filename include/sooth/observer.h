@@ -130,6 +130,8 @@ struct sooth_observer_options {
 	/* The same where a thread stops running, if it does so for that long, in nanoseconds; 0:
 	 * samples. */
 	uint64_t profile_wait_ns;
+	/* Beside these waits also samples: together, what threads did all the time. */
+	bool profile_wall;
 	/* A folder of the caller's, made if it is not there, for what probes find out of executables
 	 * and would find out again: layouts of script engines. Absolute; borrowed until start
 	 * returns; NULL: nothing is kept. */

@@ -8,12 +8,16 @@
 #include "bpf/profile.h"
 
 #ifdef WITH_WAITS
+#define WALKS_OF_CPU 2 /* a sample may be taken while a wait is written */
+#define SAMPLE_WALK  1
 struct wait {
 	uint64_t began_ns; /* 0: it runs, or did not run yet */
 	uint64_t bytes;	   /* of the tail */
 	struct profile_raw raw;
 	uint64_t tail[PROFILE_TAIL_WORDS];
 };
+#else
+#define SAMPLE_WALK 0
 #endif
 
 struct thread {
@@ -74,25 +78,26 @@ static inline bool is_followed(struct task_struct *task, struct member *m)
 	return true;
 }
 
-#ifdef WITH_WAITS
-#include "bpf/profile_waits.bpf.h"
-#else
-
 SEC("perf_event")
 int on_sample(void *context)
 {
 	struct task_struct *task = current_task();
-	struct walk *w = walk_at(0);
+	struct walk *w = walk_at(SAMPLE_WALK);
 	struct member m;
 
 	if (!w || !is_followed(task, &m))
 		return 0;
+	w->index = SAMPLE_WALK;
 	walk_user(w, task, &m, user_registers(task));
 	walk_kernel(w, context, 0);
-	walk_python(0);
+	walk_python(w->index);
 	emit(w, task, &m);
 	return 0;
 }
+
+#ifdef WITH_WAITS
+#include "bpf/profile_waits.bpf.h"
+#else
 
 static inline bool is_selected(uint32_t abi, uint32_t number)
 {

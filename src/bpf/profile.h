@@ -83,8 +83,9 @@ struct profile_file {
 };
 
 /* Internal to the backend. */
-#define PROFILE_RAW  0x107e
-#define PROFILE_SEEN 0x107f
+#define PROFILE_RAW_WAIT 0x107d
+#define PROFILE_RAW	 0x107e
+#define PROFILE_SEEN	 0x107f
 
 struct profile_raw_frame {
 	uint64_t file;

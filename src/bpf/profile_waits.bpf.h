@@ -21,6 +21,7 @@ static inline void emit_wait(struct wait *k, uint64_t now, uint32_t flags)
 {
 	uint64_t bytes = k->bytes;
 
+	k->raw.record.kind = PROFILE_RAW_WAIT;
 	k->raw.waited_ns = now - k->began_ns;
 	k->raw.record.time_ns = now;
 	k->raw.flags |= flags;

@@ -317,6 +317,7 @@ static int make_observer(
 		.heap_stacks = run->heap_stacks,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
+		.profile_wall = run->profile_wall,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 		.cache_folder = config_cache_folder(),
 	};

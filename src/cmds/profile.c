@@ -20,7 +20,7 @@ struct profile_config {
 		uint64_t rate, least_wait_ns;
 		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
-		bool tree, heat, off_cpu;
+		bool tree, heat, off_cpu, wall;
 	} profile;
 };
 
@@ -46,8 +46,10 @@ static const struct option profile_options[] = {
 		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
 	FLAG_ROW(0, "off-cpu", profile_config, profile.off_cpu,
 		"stacks of threads that wait instead: for what, how long, and what woke them"),
+	FLAG_ROW(0, "wall", profile_config, profile.wall,
+		"all the time of threads: running by samples, and waiting as with --off-cpu"),
 	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, profile.least_wait_ns,
-		"with --off-cpu: only waits of this length or more (1ms)", .min = 1,
+		"with --off-cpu or --wall: only waits of this length or more (1ms)", .min = 1,
 		.max = 3600 * NS_PER_S),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
 		"show only threads of this role or name, as the table lists them"),
@@ -91,7 +93,9 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("rate"),
 	OPTION_OVER("min-wait"),
 	OPTION_OVER("unwind"),
-	{ OPTION_NEEDS, "min-wait", "off-cpu", "it is the length of a wait", NULL },
+	{ OPTION_NEEDS, "min-wait", "off-cpu,wall", "it is the length of a wait", NULL },
+	{ OPTION_PER_PROCESS, "wall", "off-cpu", "--wall has the waits too", NULL },
+	{ OPTION_PER_PROCESS, "wall", "heat,sort", "these are of time on a CPU", NULL },
 	{ OPTION_PER_PROCESS, "off-cpu", "heat", "that shows time on a CPU", NULL },
 	{ OPTION_PER_PROCESS, "off-cpu", "rate", "waits are recorded, not sampled", NULL },
 	{ OPTION_PER_PROCESS, "sort", "tree,heat", "it orders the table of functions", NULL },
@@ -151,7 +155,8 @@ static int choose_stack_format(const struct profile_config *c, const struct sink
 	if (files->picture || c->profile.folded || c->profile.pprof)
 		return refuse_format(format->name, err);
 	run->product = (struct run_side_output){ .path = c->output.output ? c->output.output : "-",
-		.view = { format->is_of_samples && !c->profile.off_cpu ? "profile-samples"
+		.view = { format->is_of_samples && !c->profile.off_cpu &&
+						!c->profile.wall ? "profile-samples"
 								       : "profile-stacks",
 			&views->stacks },
 		.sink = format->name,
@@ -198,18 +203,21 @@ static int choose_heat(const struct profile_config *c, struct picture_files *fil
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
+	enum profile_of of = c->profile.wall	  ? PROFILE_OF_WALL
+			     : c->profile.off_cpu ? PROFILE_OF_WAITS
+						  : PROFILE_OF_SAMPLES;
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
 			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
 			.least_share = c->profile.least_percent / 100,
 			.names = demangle_style_of(c->profile.names),
 			.folds_chains = c->profile.tree,
-			.of_waits = c->profile.off_cpu },
+			.of = of },
 		.stacks = { .role = c->profile.role,
 			.least_share = c->picture.least_percent / 100,
 			.names = demangle_style_of(c->profile.names),
 			.is_icicle = c->picture.icicle,
-			.of_waits = c->profile.off_cpu },
+			.of = of },
 	};
 	const struct sink_type *format = output_stack_format(c->output.format);
 	struct picture_files files;
@@ -218,8 +226,10 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
-		.probes = { { "profile", SOOTH_STREAM } },
+		.probes = { { "profile", SOOTH_STREAM },
+			{ c->profile.wall ? "sched" : NULL, SOOTH_COUNT } },
 		.views = { { c->profile.tree	  ? "profile-stacks"
+			     : c->profile.wall	  ? "profile-wall"
 			     : c->profile.off_cpu ? "profile-waits"
 						  : "profile-table",
 			&views.report } },
@@ -228,7 +238,8 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.buffer_bytes = c->run.buffer_bytes,
 		.profile_hz = (uint32_t)c->profile.rate,
 		.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
-		.profile_wait_ns = !c->profile.off_cpu	      ? 0
+		.profile_wall = c->profile.wall,
+		.profile_wait_ns = !of			      ? 0
 				   : c->profile.least_wait_ns ? c->profile.least_wait_ns
 							      : LEAST_WAIT_NS,
 		.progress = "sampling",
@@ -264,6 +275,8 @@ const struct command command_profile = {
 		    "  sooth profile --format firefox -o p.json p.sooth  a capture, for "
 		    "profiler.firefox.com\n"
 		    "  sooth profile --off-cpu -d 5 4711               what it waits for instead\n"
+		    "  sooth profile --wall -d 10 4711                 all its time: running "
+		    "and waiting\n"
 		    "  sooth profile --off-cpu --min-wait 10ms -d 5 --all  the long waits of "
 		    "every process\n"
 		    "  sooth profile --tree --min-share 2 -d 5 --all  every process, as a call "

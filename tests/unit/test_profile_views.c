@@ -10,6 +10,7 @@
 #include "analyze/profile/profile_table.h"
 #include "json_check.h"
 #include "probes/profile.h"
+#include "probes/sched.h"
 
 static void put_frame(uint32_t number, const char *function, const char *file, uint8_t kind)
 {
@@ -163,7 +164,7 @@ static void put_waits(void)
 
 static void test_waits(void **state)
 {
-	struct profile_options stacks = { .of_waits = true };
+	struct profile_options stacks = { .of = PROFILE_OF_WAITS };
 	const char *text;
 
 	(void)state;
@@ -184,6 +185,55 @@ static void test_waits(void **state)
 	/* A profile of samples has none of them. */
 	text = show_view("profile", "profile-table", NULL, "text");
 	assert_true(has(text, "10 samples, 100ms of CPU time"));
+}
+
+static void put_times(uint32_t tid, uint64_t running_ms, uint64_t sleeping_ms)
+{
+	struct sched_times t = { .record = { .time_ns = 3,
+					 .start_ticks = 7,
+					 .pid = 10,
+					 .tid = tid,
+					 .kind = SCHED_TIMES },
+		.running_ns = running_ms * 1000000,
+		.sleeping_ns = sleeping_ms * 1000000,
+		.process = "demo",
+		.thread = "demo" };
+
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+/* Thread 10 has 70 ms of samples and 90 ms of waits; a thread without both, 13, is there too. */
+static void test_wall(void **state)
+{
+	struct profile_options stacks = { .of = PROFILE_OF_WALL };
+	const char *text;
+
+	(void)state;
+	put_waits();
+	put_times(10, 35, 100);
+	put_times(13, 4, 0);
+	text = show_view("profile", "profile-wall", NULL, "text");
+	assert_true(has(text, "4 threads, 179ms together: 38.5 % running, 55.9 % waiting, "
+			      "5.6 % in short waits"));
+	assert_true(has(text, " 44.7 80.0ms locks       demo    main futex work"));
+	/* Six of its seven samples, of the time that was counted. */
+	assert_true(has(text, " 16.8 30.0ms running     demo    main -     work"));
+	assert_true(has(text, "  5.6 10.0ms short waits demo    main -     [short waits]"));
+	assert_true(has(text, "  2.2 4.00ms running     demo    demo -     [not sampled]"));
+	/* Its time was not counted: that of its samples stands for it. */
+	assert_true(has(text, " 16.8 30.0ms running     demo    hot  -     work"));
+	text = show_view("profile", "profile-stacks", &stacks, "folded");
+	assert_true(has(text, "demo;main;main;work;work;sys_read 140000\n"));
+}
+
+static void test_wall_without_times(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_waits();
+	text = show_view("profile", "profile-wall", NULL, "text");
+	assert_true(has(text, "it was not counted: the time of samples stands for it"));
 }
 
 static void test_ends(void **state)
@@ -687,7 +737,8 @@ static void test_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
-		TEST(test_no_symbols), TEST(test_waits), TEST(test_ends), TEST(test_role),
+		TEST(test_no_symbols), TEST(test_waits), TEST(test_wall),
+		TEST(test_wall_without_times), TEST(test_ends), TEST(test_role),
 		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
 		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),
 		TEST(test_hot), TEST(test_spots), TEST(test_spots_without_caller),

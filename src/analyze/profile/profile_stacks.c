@@ -63,6 +63,30 @@ ROW_FIELDS(stack_row_fields, STACK_ROW, stack_row);
 
 ROW_FIELDS(wait_row_fields, WAIT_ROW, stack_row);
 
+/* And for all the time of threads. */
+#define WALL_ROW(F, S)                                                                             \
+	F(S, REAL, percent, ALWAYS, "share of the time of all threads in this frame and below",    \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, NAMED, U64, cpu_ns, wall_ns, ALWAYS, "time in this frame and below",                  \
+		.label = "TIME", .unit = SOOTH_UNIT_NS)                                            \
+	F(S, NAMED, U64, samples, observations, ALWAYS,                                            \
+		"samples and waits in this frame and below", .label = "COUNT")                     \
+	F(S, TEXT, frame, ALWAYS, "stack frame: process, role of the thread, or function",         \
+		.may_shrink = true)                                                                \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"where the code of the frame is: program, library, kernel, ...",                   \
+		.names = &stack_kind_names, .is_hidden = true)                                     \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
+
+ROW_FIELDS(wall_row_fields, WALL_ROW, stack_row);
+
+static const struct sooth_schema wall_row_schema = {
+	.name = "wall_stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct stack_row),
+	SCHEMA_FIELDS(wall_row_fields),
+};
+
 static const struct sooth_schema wait_row_schema = {
 	.name = "wait_stacks",
 	.class_ = SOOTH_CLASS_ROW,
@@ -77,7 +101,18 @@ static const struct sooth_schema stack_row_schema = {
 	SCHEMA_FIELDS(stack_row_fields),
 };
 
-static const struct sooth_schema *const tables[] = { &stack_row_schema, &wait_row_schema, NULL };
+static const struct sooth_schema *const tables[] = { &stack_row_schema, &wait_row_schema,
+	&wall_row_schema, NULL };
+
+/* What differs between them. */
+static const struct {
+	const char *title, *weight, *one;
+	const struct sooth_schema *schema;
+} kinds[] = {
+	[PROFILE_OF_SAMPLES] = { "CPU", "samples", "sample", &stack_row_schema },
+	[PROFILE_OF_WAITS] = { "waiting", "waited_ns", "wait", &wait_row_schema },
+	[PROFILE_OF_WALL] = { "running and waiting", "wall_ns", "observation", &wall_row_schema },
+};
 
 struct stacks_state {
 	struct output *output;
@@ -91,12 +126,12 @@ struct stacks_state {
 /* What shares are of. */
 static unsigned weight_of(const struct stacks_state *s)
 {
-	return s->options.of_waits ? CPU_TIME : SAMPLES;
+	return s->options.of ? CPU_TIME : SAMPLES;
 }
 
 static uint64_t all_of(const struct stacks_state *s)
 {
-	return s->options.of_waits ? s->time_ns : s->samples;
+	return s->options.of ? s->time_ns : s->samples;
 }
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -108,7 +143,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
 	s->sums.style = s->options.names;
-	s->sums.of_waits = s->options.of_waits;
+	s->sums.of = s->options.of;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 
@@ -209,7 +244,7 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 {
 	graph_origin_put(&s->origin, out);
 	buffer_format(out, "%s%llu %s%s", out->size ? "; " : "", (unsigned long long)s->samples,
-		s->options.of_waits ? "wait" : "sample", s->samples == 1 ? "" : "s");
+		kinds[s->options.of].one, s->samples == 1 ? "" : "s");
 	if (s->sums.period_ns)
 		buffer_format(out, " at %.0f Hz", (double)NS_PER_S / (double)s->sums.period_ns);
 	graph_origin_put_lost(&s->origin, out);
@@ -217,19 +252,17 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 
 static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
-	bool is_waits = e->s->options.of_waits;
+	enum profile_of of = e->s->options.of;
 	struct buffer origin = { 0 };
 	struct buffer why = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
-		.weight = is_waits ? "waited_ns" : "samples",
+		.weight = kinds[of].weight,
 		.kind = "kind",
 		.is_icicle = e->s->options.is_icicle,
 		.least_share = e->s->options.least_share };
-	struct section section = { .name = is_waits ? "wait_stacks" : "stacks",
-		.title = e->s->options.folds_chains ? "call tree"
-			 : is_waits		    ? "waiting"
-						    : "CPU",
-		.schema = is_waits ? &wait_row_schema : &stack_row_schema,
+	struct section section = { .name = kinds[of].schema->name,
+		.title = e->s->options.folds_chains ? "call tree" : kinds[of].title,
+		.schema = kinds[of].schema,
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",

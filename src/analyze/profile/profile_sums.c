@@ -192,10 +192,10 @@ static void take_wait(struct profile_sums *s, const struct profile_wait *w)
 void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
-		if (r->kind == PROFILE_SAMPLE && !s->of_waits &&
+		if (r->kind == PROFILE_SAMPLE && s->of != PROFILE_OF_WAITS &&
 			record_holds(r, sizeof(struct profile_sample)))
 			take_sample(s, (const void *)r);
-		else if (r->kind == PROFILE_WAIT && s->of_waits &&
+		else if (r->kind == PROFILE_WAIT && s->of != PROFILE_OF_SAMPLES &&
 			 record_holds(r, sizeof(struct profile_wait)))
 			take_wait(s, (const void *)r);
 		else if (r->kind == s->stack_kind && record_holds(r, sizeof(struct profile_stack)))
@@ -275,7 +275,7 @@ const char *profile_sums_if_empty(
 	if (selected)
 		return "every function is below --min-share";
 	if (!role || !s->counts.count)
-		return s->of_waits ? "no waits were recorded"
+		return s->of	   ? "no waits were recorded"
 				   : "no samples: no thread of the target used the CPU";
 	buffer_string(text, "no samples of the role ");
 	escape_terminal(text, role, strlen(role));

@@ -26,6 +26,12 @@ struct profile_function {
 	uint64_t offset;   /* of the frame, in its file; without a file: the address */
 };
 
+enum profile_of {
+	PROFILE_OF_SAMPLES,
+	PROFILE_OF_WAITS,
+	PROFILE_OF_WALL, /* both */
+};
+
 struct profile_count {
 	uint64_t samples;
 	uint64_t cpu_ns;
@@ -40,7 +46,7 @@ struct profile_sums {
 	/* Set by the user of this, before anything is taken. */
 	enum demangle_style style;
 	uint16_t stack_kind, frame_kind; /* of definitions: those of the probe profile by default */
-	bool of_waits; /* they are what is summed up: cpu_ns is time without a CPU */
+	enum profile_of of; /* what is summed up: cpu_ns is its time */
 	struct profile_count total;
 	uint64_t period_ns; /* of the last sample */
 	uint64_t refused;   /* samples that found no room */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "analyze/graphs/call_graph.h"
+#include "analyze/profile/profile_sums.h"
 #include "base/demangle.h"
 
 /* Zeroed: the defaults. */
@@ -17,7 +18,7 @@ struct profile_options {
 	bool by_total;	   /* the table: functions with what they call, not by themselves, first */
 	bool is_icicle;	   /* a picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */
-	bool of_waits;	   /* stacks of waits, by their time, instead of samples */
+	enum profile_of of; /* stacks of waits, by their time, instead of samples or beside them */
 	/* Of the stacks: nothing is shown, the graph is filled (values: samples as calls, CPU time)
 	 * and the CPU time between two samples set. NULL: they are shown. */
 	struct call_graph *keep;

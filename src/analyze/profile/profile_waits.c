@@ -10,6 +10,7 @@
 
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/profile_table.h"
+#include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
@@ -23,36 +24,6 @@
 #define NOT_ANY	    UINT32_MAX
 #define BEFORE	    "[since before sooth attached]"
 #define UNKNOWN	    "[unknown]"
-
-enum reason {
-	REASON_READY,
-	REASON_LOCK,
-	REASON_TIME,
-	REASON_DESCRIPTORS,
-	REASON_DATA,
-	REASON_TURN,
-	REASON_CHILD,
-	REASON_SIGNAL,
-	REASON_DISK,
-	REASON_MEMORY,
-	REASON_OTHER,
-	REASONS,
-};
-
-static const char *const reason_texts[REASONS] = {
-	[REASON_READY] = "preempted",
-	[REASON_LOCK] = "locks",
-	[REASON_TIME] = "sleep",
-	[REASON_DESCRIPTORS] = "descriptors",
-	[REASON_DATA] = "data",
-	[REASON_TURN] = "shared lock",
-	[REASON_CHILD] = "child",
-	[REASON_SIGNAL] = "signals",
-	[REASON_DISK] = "disk",
-	[REASON_MEMORY] = "page fault",
-	[REASON_OTHER] = "other",
-};
-static const struct sooth_names reason_names = { REASONS, reason_texts };
 
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of recorded waits",                    \
@@ -94,7 +65,7 @@ static const struct sooth_schema summary_schema = {
 	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
 	F(S, ENUM8, reason, ALWAYS,                                                                \
 		"what they waited for, by the system call; preempted: they could have run",        \
-		.names = &reason_names)                                                            \
+		.names = &wait_reason_names)                                                            \
 	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
 	F(S, TEXT, function, ALWAYS,                                                               \
 		"innermost function that is neither the kernel's nor the C library's",             \
@@ -188,32 +159,6 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* --- reasons --- */
-
-static enum reason reason_of(const struct profile_wait *w)
-{
-	static const uint8_t of[SYSCALL_WAITS] = { [SYSCALL_WAIT_OTHER] = REASON_OTHER,
-		[SYSCALL_WAIT_LOCK] = REASON_LOCK,
-		[SYSCALL_WAIT_TIME] = REASON_TIME,
-		[SYSCALL_WAIT_READY] = REASON_DESCRIPTORS,
-		[SYSCALL_WAIT_DATA] = REASON_DATA,
-		[SYSCALL_WAIT_TURN] = REASON_TURN,
-		[SYSCALL_WAIT_CHILD] = REASON_CHILD,
-		[SYSCALL_WAIT_SPAWN] = REASON_CHILD,
-		[SYSCALL_WAIT_SIGNAL] = REASON_SIGNAL,
-		[SYSCALL_WAIT_YIELD] = REASON_READY };
-	const struct syscall_row *row;
-
-	if (w->state == PROFILE_PREEMPTED)
-		return REASON_READY;
-	if (w->flags & PROFILE_WAIT_IO)
-		return REASON_DISK;
-	if (w->call_state)
-		return w->state == PROFILE_BLOCKS ? REASON_MEMORY : REASON_OTHER;
-	row = syscall_by_number((uint16_t)w->abi, w->number);
-	return row && row->wait.what < SYSCALL_WAITS ? of[row->wait.what] : REASON_OTHER;
-}
-
 /* --- sums --- */
 
 static void vote(struct wait_sum *s, uint32_t waker, uint32_t pid, uint64_t ns)
@@ -237,7 +182,7 @@ static void take_wait(struct waits_state *s, const struct profile_wait *w)
 		.role = names_put(&s->sums.names, role, NULL),
 		.number = w->call_state ? NOT_ANY : w->number,
 		.abi = w->call_state ? 0 : w->abi,
-		.reason = reason_of(w) };
+		.reason = wait_reason_of(w) };
 	uint32_t waker =
 		w->waker_state
 			? 0
@@ -279,36 +224,6 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- places --- */
 
-static bool is_library_of_c(struct span file)
-{
-	static const char *const names[] = { "libc.so", "libc-", "ld-", "ld.so", "ld-linux",
-		"libpthread", "[vdso]", "libc.musl" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_starts(file, names[i]))
-			return true;
-	}
-	return false;
-}
-
-/* What a person has written, rather than the interpreter that runs it. */
-static const struct profile_function *place_of(
-	const struct profile_sums *sums, const struct profile_stacked *stacked)
-{
-	const struct profile_function *best = NULL;
-
-	for (size_t i = 0; i < stacked->depth; i++) {
-		const struct profile_function *f = stacked->frames[i];
-
-		if (f->kind == PROFILE_SCRIPT)
-			return f;
-		if (f->kind != PROFILE_KERNEL && !best &&
-			!is_library_of_c(names_get(&sums->names, f->file)))
-			best = f;
-	}
-	return best;
-}
-
 static void add_sum(struct wait_sum *to, const struct wait_sum *from)
 {
 	to->waits += from->waits;
@@ -339,7 +254,7 @@ static void find_places(struct waits_state *s)
 		if (key->stack != NOT_ANY)
 			profile_sums_stack(&s->sums, key->stack, &stacked);
 		s->whole += stacked.end == PROFILE_WHOLE ? sum->waits : 0;
-		f = place_of(&s->sums, &stacked);
+		f = wait_place_of(&s->sums, &stacked);
 		unknown = key->stack == NOT_ANY ? BEFORE : UNKNOWN;
 		at.function =
 			f ? f->name : names_put(&s->sums.names, span_of_string(unknown), NULL);

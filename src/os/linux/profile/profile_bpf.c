@@ -169,7 +169,9 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
 	if (run->options.profile_wait_ns)
-		return start_waits(s, run, err);
+		status = start_waits(s, run, err);
+	if (status || (run->options.profile_wait_ns && !run->options.profile_wall))
+		return status;
 	if (run->options.profile_calls)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
@@ -184,20 +186,21 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 
 /* --- samples --- */
 
+static void take_wait(struct backend_run *run, const struct profile_raw *raw)
+{
+	struct profile_state *s = run->state;
+	bool has_stack = !(raw->flags & PROFILE_WAIT_OLD);
+
+	profile_waits_put(
+		&run->out, raw, has_stack ? profile_walks_put(&s->walks, raw, &run->out) : 0);
+}
+
 static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 {
 	struct profile_state *s = run->state;
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
 
-	if (raw->flags & PROFILE_WAIT_OLD && run->options.profile_wait_ns) {
-		profile_waits_put(&run->out, raw, 0);
-		return;
-	}
 	sample.stack = profile_walks_put(&s->walks, raw, &run->out);
-	if (run->options.profile_wait_ns) {
-		profile_waits_put(&run->out, raw, sample.stack);
-		return;
-	}
 	if (run->options.profile_calls) {
 		profile_calls_put(&run->out, raw, sample.stack);
 		return;
@@ -216,6 +219,8 @@ static void take_records(struct backend_run *run)
 	batch_for_each (r, &batch) {
 		if (r->kind == PROFILE_RAW)
 			take_sample(run, (const void *)r);
+		else if (r->kind == PROFILE_RAW_WAIT)
+			take_wait(run, (const void *)r);
 		else if (r->kind != PROFILE_SEEN)
 			buffer_append(&run->out, r, record_bytes(r));
 		profile_walks_take(&s->walks, r);

@@ -19,9 +19,8 @@ static void select_calls(struct profile_calls *calls, const struct syscall_set *
 		syscall_set_numbers(set, abis[i], calls->wanted[i], PROFILE_CALL_NUMBERS);
 }
 
-/* The verifier takes its time for each program that is loaded. `also` may be NULL. */
-static int load_only(
-	struct bpf_code *code, const char *loaded, const char *also, struct sooth_error *err)
+/* The verifier takes its time for each program that is loaded. `loaded` ends with NULL. */
+static int load_only(struct bpf_code *code, const char *const *loaded, struct sooth_error *err)
 {
 	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM,
 		PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM };
@@ -29,8 +28,10 @@ static int load_only(
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(code->object, names[i]);
-		bool is_wanted = !strcmp(names[i], loaded) || (also && !strcmp(names[i], also));
+		bool is_wanted = false;
 
+		for (const char *const *name = loaded; *name; name++)
+			is_wanted |= !strcmp(names[i], *name);
 		if (program)
 			bpf_program__set_autoload(program, is_wanted);
 		else if (is_wanted)
@@ -43,14 +44,16 @@ static int load_only(
 int profile_calls_choose(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
 {
+	static const char *const of_samples[] = { PROFILE_SAMPLES_PROGRAM, NULL };
+	static const char *const of_calls[] = { PROFILE_CALLS_PROGRAM, NULL };
+	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
+		options->profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
 	struct profile_calls *calls;
 	struct syscall_set set;
 	int status;
 
-	if (options->profile_wait_ns)
-		return load_only(code, PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM, err);
 	if (!options->profile_calls)
-		return load_only(code, PROFILE_SAMPLES_PROGRAM, NULL, err);
+		return load_only(code, options->profile_wait_ns ? of_waits : of_samples, err);
 	status = syscall_set_parse(&set, options->calls.set, err);
 	if (status)
 		return status;
@@ -58,7 +61,7 @@ int profile_calls_choose(
 	if (!calls)
 		return -EINVAL;
 	select_calls(calls, &set);
-	return load_only(code, PROFILE_CALLS_PROGRAM, NULL, err);
+	return load_only(code, of_calls, err);
 }
 
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)

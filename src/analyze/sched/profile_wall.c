@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All the time of threads as one table: where they ran, by samples, and where they waited, by the
+ * stacks at which they stopped running. The time on a CPU is counted exactly, by thread; samples
+ * only say in which functions. What remains are waits that were too short to be recorded one by
+ * one, so that the rows of a thread add up to the time in which it was observed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_table.h"
+#include "analyze/profile/wait_places.h"
+#include "analyze/records.h"
+#include "analyze/sched/sched_sums.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+
+#define PLACES_MAX  (1u << 18)
+#define THREADS_MAX (1u << 16)
+#define ROWS_SHOWN  25
+#define NOT_ANY	    UINT32_MAX
+#define BEFORE	    "[since before sooth attached]"
+#define UNKNOWN	    "[unknown]"
+#define NOT_SAMPLED "[not sampled]"
+#define SHORT	    "[short waits]"
+
+#define SUMMARY_ROW(F, S)                                                                          \
+	F(S, NAMED, U64, threads, thread_count, ALWAYS, "threads that were observed",              \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, wall_ns, ALWAYS, "time in which they were observed, added up", .label = "WALL",  \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, REAL, running_percent, MAYBE(wall_state), "share of that time on a CPU",              \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, REAL, waiting_percent, WITH(wall_state), "share in waits that were recorded",         \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, REAL, short_percent, WITH(wall_state), "share in shorter waits",                      \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
+struct wall_summary_row {
+	struct sooth_record record;
+	ROW_MEMBERS(SUMMARY_ROW, wall_summary_row)
+};
+
+ROW_FIELDS(summary_fields, SUMMARY_ROW, wall_summary_row);
+
+static const struct sooth_schema summary_schema = {
+	.name = "wall",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct wall_summary_row),
+	.line = "{thread_count thread}, {wall_ns} together[: {running_percent} % running][, "
+		"{waiting_percent} % waiting][, {short_percent} % in short waits]",
+	SCHEMA_FIELDS(summary_fields),
+};
+
+#define PLACE_ROW(F, S)                                                                            \
+	F(S, REAL, percent, ALWAYS, "share of the time of all threads", .label = "SHARE",          \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, U64, wall_ns, ALWAYS, "time of all threads together", .label = "TIME",                \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, ENUM8, thread_state, ALWAYS,                                                          \
+		"running: on a CPU; else what the threads waited for; preempted: they could have " \
+		"run",                                                                             \
+		.label = "STATE", .names = &wait_reason_names)                                     \
+	F(S, TEXT, process, ALWAYS, "name of the process", .is_key = true)                         \
+	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
+	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"innermost function that is neither the kernel's nor the C library's",             \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
+		.may_shrink = true)                                                                \
+	F(S, U64, observations, ALWAYS, "number of its samples or waits", .label = "COUNT",        \
+		.merge = SOOTH_MERGE_SUM)
+
+struct wall_row {
+	struct sooth_record record;
+	ROW_MEMBERS(PLACE_ROW, wall_row)
+};
+
+ROW_FIELDS(place_fields, PLACE_ROW, wall_row);
+
+static const struct sooth_schema place_schema = {
+	.name = "wall_by_function",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct wall_row),
+	SCHEMA_FIELDS(place_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
+
+static const struct section summary_section = {
+	.name = "wall",
+	.schema = &summary_schema,
+	.shape = SECTION_OBJECT,
+};
+static const struct section place_section = {
+	.name = "wall_by_function",
+	.title = "running and waiting",
+	.schema = &place_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no thread was observed",
+	.rows_most = ROWS_SHOWN,
+	.sort = "wall_ns",
+	.is_descending = true,
+};
+
+struct thread_key {
+	uint32_t pid, tid;
+};
+
+struct thread {
+	uint64_t wall_ns, running_ns; /* of all its time; 0: not counted */
+	uint64_t waited_ns;	      /* in recorded waits */
+	uint64_t sampled_ns;
+	uint32_t process, role; /* in sums.names */
+};
+
+/* As they come: stacks are resolved at the end. */
+struct stack_key {
+	struct thread_key thread;
+	uint32_t stack, activity; /* enum wait_reason */
+	uint32_t number, abi;
+};
+
+struct place_key {
+	uint32_t process, role, function, file;
+	uint32_t number, abi;
+	uint32_t activity;
+};
+
+struct spent {
+	uint64_t count;
+	double ns;
+};
+
+struct place {
+	struct place_key key;
+	struct spent spent;
+};
+
+struct wall_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums; /* frames and stacks */
+	struct sched_sums sched;
+	struct map threads; /* struct thread_key -> struct thread */
+	struct map stacks;  /* struct stack_key -> struct spent */
+	struct map places;  /* struct place_key -> struct place */
+	uint64_t old;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct wall_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
+	sched_sums_init(&s->sched);
+	map_init(&s->threads, sizeof(struct thread_key), sizeof(struct thread), THREADS_MAX);
+	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct spent), PLACES_MAX);
+	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
+	return 0;
+}
+
+/* --- input --- */
+
+static void name_thread(struct wall_state *s, struct thread *t, const struct profile_sample *r)
+{
+	t->role = names_put(&s->sums.names, profile_role_of(r), NULL);
+	t->process = names_put(
+		&s->sums.names, span_of(r->process, strnlen(r->process, sizeof(r->process))), NULL);
+}
+
+static struct thread *thread_of(struct wall_state *s, const struct profile_sample *r)
+{
+	struct thread_key key = { r->record.pid, r->record.tid };
+	struct thread *t = map_put(&s->threads, &key, NULL);
+
+	if (t) /* the last names: they may change after the start */
+		name_thread(s, t, r);
+	return t;
+}
+
+static void add_stack(struct wall_state *s, const struct stack_key *key, uint64_t ns)
+{
+	struct spent *spent = map_put(&s->stacks, key, NULL);
+
+	if (!spent)
+		return;
+	spent->count++;
+	spent->ns += (double)ns;
+}
+
+static void take_sample(struct wall_state *s, const struct profile_sample *r)
+{
+	struct stack_key key = { .thread = { r->record.pid, r->record.tid },
+		.stack = r->stack,
+		.activity = WAIT_RUNNING,
+		.number = NOT_ANY };
+	struct thread *t = thread_of(s, r);
+
+	if (!t)
+		return;
+	t->sampled_ns += r->period_ns;
+	add_stack(s, &key, r->period_ns);
+}
+
+static void take_wait(struct wall_state *s, const struct profile_wait *w)
+{
+	struct profile_sample sample = profile_sample_of_wait(w);
+	struct stack_key key = { .thread = { w->record.pid, w->record.tid },
+		.stack = w->stack_state ? NOT_ANY : w->stack,
+		.activity = wait_reason_of(w),
+		.number = w->call_state ? NOT_ANY : w->number,
+		.abi = w->call_state ? 0 : w->abi };
+	struct thread *t = thread_of(s, &sample);
+
+	if (!t)
+		return;
+	t->waited_ns += w->waited_ns;
+	s->old += (w->flags & PROFILE_WAIT_OLD) != 0;
+	add_stack(s, &key, w->waited_ns);
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct wall_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	sched_sums_take(&s->sched, batch);
+	batch_for_each (r, batch) {
+		const struct profile_sample *sample = record_as(r, PROFILE_SAMPLE, sizeof(*sample));
+		const struct profile_wait *wait = record_as(r, PROFILE_WAIT, sizeof(*wait));
+
+		if (sample)
+			take_sample(s, sample);
+		else if (wait)
+			take_wait(s, wait);
+	}
+	return 0;
+}
+
+/* --- what the time of each thread was --- */
+
+/* The exact times of each thread; one that was neither sampled nor waited long is there too. */
+static void take_times(struct wall_state *s)
+{
+	const struct sched_times *times;
+	size_t position = 0;
+
+	while ((times = sched_sums_next(&s->sched, &position))) {
+		struct profile_sample sample = { .record = times->record };
+		struct thread_key key = { times->record.pid, times->record.tid };
+		bool is_new = false;
+		struct thread *t = map_put(&s->threads, &key, &is_new);
+
+		if (!t)
+			continue;
+		memcpy(sample.process, times->process, sizeof(sample.process));
+		memcpy(sample.thread, times->thread, sizeof(sample.thread));
+		if (is_new)
+			name_thread(s, t, &sample);
+		t->wall_ns += sched_wall_ns(times);
+		t->running_ns += times->running_ns;
+	}
+}
+
+static bool is_selected(const struct wall_state *s, const struct thread *t)
+{
+	return !s->options.role || span_equal(names_get(&s->sums.names, t->role), s->options.role);
+}
+
+static void add_place(struct wall_state *s, const struct place_key *key, struct spent spent)
+{
+	struct place *place = map_put(&s->places, key, NULL);
+
+	if (!place)
+		return;
+	place->key = *key;
+	place->spent.count += spent.count;
+	place->spent.ns += spent.ns;
+}
+
+static uint32_t name_of(struct wall_state *s, const char *text)
+{
+	return names_put(&s->sums.names, span_of_string(text), NULL);
+}
+
+static void find_place(struct wall_state *s, const struct stack_key *key, struct spent spent)
+{
+	const struct thread *t = map_get(&s->threads, &key->thread);
+	struct profile_stacked stacked = { .end = PROFILE_ENDS };
+	const struct profile_function *f;
+	struct place_key at = { .number = key->number, .abi = key->abi, .activity = key->activity };
+
+	if (!t || !is_selected(s, t))
+		return;
+	if (key->activity == WAIT_RUNNING && t->running_ns && t->sampled_ns)
+		spent.ns *= (double)t->running_ns / (double)t->sampled_ns;
+	if (key->stack != NOT_ANY)
+		profile_sums_stack(&s->sums, key->stack, &stacked);
+	f = wait_place_of(&s->sums, &stacked);
+	at.process = t->process;
+	at.role = t->role;
+	at.function = f ? f->name : name_of(s, key->stack == NOT_ANY ? BEFORE : UNKNOWN);
+	at.file = f ? f->file : name_of(s, "");
+	add_place(s, &at, spent);
+}
+
+/* What neither a sample nor a wait stands for. */
+static void find_rest(struct wall_state *s, const struct thread *t)
+{
+	uint64_t known_ns = t->running_ns + t->waited_ns;
+	struct place_key at = { .process = t->process,
+		.role = t->role,
+		.file = name_of(s, ""),
+		.number = NOT_ANY,
+		.activity = WAIT_RUNNING };
+
+	if (t->running_ns && !t->sampled_ns) {
+		at.function = name_of(s, NOT_SAMPLED);
+		add_place(s, &at, (struct spent){ 0, (double)t->running_ns });
+	}
+	if (t->wall_ns > known_ns) {
+		at.function = name_of(s, SHORT);
+		at.activity = WAIT_SHORT;
+		add_place(s, &at, (struct spent){ 0, (double)(t->wall_ns - known_ns) });
+	}
+}
+
+static void find_places(struct wall_state *s)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->stacks, &position, &key, &value))
+		find_place(s, key, *(const struct spent *)value);
+	position = 0;
+	while (map_next(&s->threads, &position, &key, &value)) {
+		if (is_selected(s, value))
+			find_rest(s, value);
+	}
+}
+
+/* --- rows --- */
+
+static int by_time(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	if (a->spent.ns < b->spent.ns || a->spent.ns > b->spent.ns)
+		return a->spent.ns > b->spent.ns ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static int emit_place(
+	struct wall_state *s, const struct place *p, double all_ns, struct sooth_error *err)
+{
+	struct wall_row row = { .percent = all_ns > 0 ? 100 * p->spent.ns / all_ns : 0,
+		.wall_ns = (uint64_t)p->spent.ns,
+		.observations = p->spent.count,
+		.thread_state = (uint8_t)p->key.activity,
+		.call_state = p->key.number == NOT_ANY ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
+	char call[SYSCALL_NAME_SIZE] = "";
+
+	if (p->key.number != NOT_ANY)
+		syscall_name((uint16_t)p->key.abi, p->key.number, call);
+	struct record_tail tail[] = {
+		tail_span(&row.process, names_get(&s->sums.names, p->key.process)),
+		tail_span(&row.role, names_get(&s->sums.names, p->key.role)),
+		tail_string(&row.call, call),
+		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->sums.names, p->key.file)),
+	};
+
+	if (row.percent < 100 * s->options.least_share)
+		return 0;
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_places(struct wall_state *s, double all_ns, struct sooth_error *err)
+{
+	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	int status = output_section(s->output, &place_section, err);
+	size_t count = 0, position = 0;
+	void *value;
+
+	if (!sorted)
+		return error_no_memory(err);
+	while (map_next(&s->places, &position, NULL, &value))
+		sorted[count++] = *(const struct place *)value;
+	qsort(sorted, count, sizeof(*sorted), by_time);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_place(s, &sorted[i], all_ns, err);
+	return status;
+}
+
+static int emit_summary(struct wall_state *s, double *all_ns, struct sooth_error *err)
+{
+	double of[WAIT_REASONS] = { 0 };
+	struct wall_summary_row row = { 0 };
+	size_t position = 0;
+	void *value;
+	int status;
+
+	while (map_next(&s->places, &position, NULL, &value)) {
+		const struct place *p = value;
+
+		of[p->key.activity] += p->spent.ns;
+		*all_ns += p->spent.ns;
+	}
+	position = 0;
+	while (map_next(&s->threads, &position, NULL, &value))
+		row.threads += is_selected(s, value);
+	row.wall_ns = (uint64_t)*all_ns;
+	row.wall_state = state_if(*all_ns > 0);
+	if (*all_ns > 0) {
+		row.running_percent = 100 * of[WAIT_RUNNING] / *all_ns;
+		row.short_percent = 100 * of[WAIT_SHORT] / *all_ns;
+		row.waiting_percent = 100 - row.running_percent - row.short_percent;
+	}
+	status = output_section(s->output, &summary_section, err);
+	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct wall_state *s = state;
+	double all_ns = 0;
+	int status;
+
+	take_times(s);
+	find_places(s);
+	if (s->old)
+		output_limit(s->output, "stacks of waits that began before sooth attached",
+			"a stack is walked where a thread stops running",
+			"sooth stack PID shows the stacks of now");
+	if (!s->sched.threads.count && s->threads.count)
+		output_limit(s->output, "time on a CPU, exactly, and short waits",
+			"it was not counted: the time of samples stands for it",
+			"record it with sooth profile --wall --save FILE.sooth");
+	status = emit_summary(s, &all_ns, err);
+	return status ? status : emit_places(s, all_ns, err);
+}
+
+static void fini(void *state)
+{
+	struct wall_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	sched_sums_fini(&s->sched);
+	map_fini(&s->threads);
+	map_fini(&s->stacks);
+	map_fini(&s->places);
+}
+
+const struct stage_type stage_profile_wall = {
+	.name = "profile-wall",
+	.help = "all the time of threads: running and waiting, by function",
+	.probe = "profile",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct wall_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

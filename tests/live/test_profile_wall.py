@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth profile --wall`: all the time of each thread is in its table, running and waiting; the same
+from the capture.
+"""
+import os
+
+import harness
+from harness import Case, needs_bpf
+
+PYTHON = "/usr/bin/python3"
+BURNT_S, SLEPT_S, SHORT_WAITS = 0.6, 1.0, 300
+
+PROGRAM = """
+import threading, time
+def burns():
+    end = time.thread_time() + %g
+    while time.thread_time() < end:
+        sum(range(1000))
+def sleeps():
+    time.sleep(%g)
+def naps():
+    for _ in range(%d):
+        time.sleep(0.0002)
+def beside():
+    burns()
+    sleeps()
+thread = threading.Thread(target=beside)
+thread.start()
+burns()
+sleeps()
+naps()
+thread.join()
+""" % (BURNT_S, SLEPT_S, SHORT_WAITS)
+
+
+@needs_bpf
+class Wall(Case):
+    def setUp(self):
+        super().setUp()
+        if not os.path.exists(PYTHON):
+            self.skipTest("no %s here" % PYTHON)
+
+    def record(self, *options):
+        capture = self.path("wall.sooth")
+        report = self.sooth("profile", "--wall", "-j", "--save", capture, *options, "--", PYTHON,
+                            "-c", PROGRAM).json()
+        return report, capture
+
+    def spent(self, report, function, activity):
+        return sum(row["wall_ns"] for row in report["wall_by_function"]
+                   if row["function"] == function and row["thread_state"] == activity) / 1e9
+
+    def test_all_of_the_time(self):
+        report, capture = self.record()
+        rows, summary = report["wall_by_function"], report["wall"]
+        self.assertEqual(summary["thread_count"], 2)
+        self.assertAlmostEqual(sum(row["wall_ns"] for row in rows) / summary["wall_ns"], 1, delta=0.001)
+        counted = self.sooth("sched", "-j", capture).json()["scheduling"]["wall_ns"]
+        self.assertAlmostEqual(summary["wall_ns"] / counted, 1, delta=0.01)
+        self.assertAlmostEqual(sum(summary[name] for name in (
+            "running_percent", "waiting_percent", "short_percent")), 100, delta=0.01)
+
+    def test_what_it_was(self):
+        report, _ = self.record()
+        self.assertAlmostEqual(self.spent(report, "sleeps", "sleep"), 2 * SLEPT_S, delta=0.3)
+        # Its samples are a few dozen, of the exact time on a CPU.
+        self.assertGreater(self.spent(report, "burns", "running"), BURNT_S)
+        self.assertLess(self.spent(report, "burns", "running"), 2.5 * BURNT_S)
+        short = sum(row["wall_ns"] for row in report["wall_by_function"]
+                    if row["thread_state"] == "short waits") / 1e9
+        naps = self.spent(report, "naps", "sleep")  # those that a busy host made long
+        self.assertGreater(short + naps, SHORT_WAITS * 0.0002)
+
+    def test_from_the_capture(self):
+        live, capture = self.record()
+        for name in ("wall", "wall_by_function"):
+            again = self.sooth("profile", "--wall", "-j", capture).json()
+            self.assertEqual(live[name], again[name])
+        # The same capture has the waits alone, and the samples alone.
+        waits = self.sooth("profile", "--off-cpu", "-j", capture).json()["waits_by_function"]
+        self.assertTrue([row for row in waits if row["function"] == "sleeps"])
+        samples = self.sooth("profile", "-j", capture).json()["functions"]
+        self.assertFalse([row for row in samples if row["function"] == "clock_nanosleep"])
+
+    def test_picture(self):
+        _, capture = self.record()
+        path = self.path("wall.svg")
+        self.sooth("profile", "--wall", "--flamegraph", "-o", path, capture)
+        self.assertIn(b"<title>Running and waiting: width = time</title>", harness.read(path))
+        folded = self.sooth("profile", "--wall", "--format", "folded", capture).text
+        self.assertTrue([line for line in folded.splitlines() if ";sleeps;" in line])
+        self.assertTrue([line for line in folded.splitlines() if ";burns" in line])
+
+
+if __name__ == "__main__":
+    harness.main()
