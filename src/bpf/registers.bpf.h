@@ -61,17 +61,22 @@ static inline bool is_64_bit(struct pt_regs *regs)
 }
 #endif
 
+#define PF_EXITING 0x00000004
+
 /* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
  * has a stack of its own, one in user space is no system call. What the kernel does for the network
- * in between is done like that too: the sender is not known then. */
+ * in between is done like that too: the sender is not known then. A thread that ends, for whatever
+ * reason, wakes its parent when it has no memory any more. */
 static inline bool is_in_call(struct task_struct *task)
 {
 	uint64_t begin = (uint64_t)BPF_CORE_READ(task, stack), here = 0;
 	void *at = &begin;
 
 	bpf_probe_read_kernel(&here, sizeof(here), &at);
-	return here - begin < KERNEL_STACK_BYTES && BPF_CORE_READ(task, mm) &&
-	       (long)REGISTER_CALL(user_registers(task)) >= 0;
+	if (here - begin >= KERNEL_STACK_BYTES)
+		return false;
+	return BPF_CORE_READ(task, flags) & PF_EXITING ||
+	       (BPF_CORE_READ(task, mm) && (long)REGISTER_CALL(user_registers(task)) >= 0);
 }
 
 #endif

@@ -20,7 +20,7 @@ struct profile_config {
 		uint64_t rate, least_wait_ns;
 		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
-		bool tree, heat, off_cpu, wall;
+		bool tree, heat, off_cpu, wall, chains;
 	} profile;
 };
 
@@ -46,6 +46,8 @@ static const struct option profile_options[] = {
 		"samples per second of CPU time (default: 99)", .min = 1, .max = 10000),
 	FLAG_ROW(0, "off-cpu", profile_config, profile.off_cpu,
 		"stacks of threads that wait instead: for what, how long, and what woke them"),
+	FLAG_ROW(0, "chains", profile_config, profile.chains,
+		"with --off-cpu: what ended the waits, and what that waited for meanwhile"),
 	FLAG_ROW(0, "wall", profile_config, profile.wall,
 		"all the time of threads: running by samples, and waiting as with --off-cpu"),
 	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, profile.least_wait_ns,
@@ -94,6 +96,8 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("min-wait"),
 	OPTION_OVER("unwind"),
 	{ OPTION_NEEDS, "min-wait", "off-cpu,wall", "it is the length of a wait", NULL },
+	{ OPTION_NEEDS, "chains", "off-cpu", "chains are of waits", NULL },
+	{ OPTION_PER_PROCESS, "chains", "tree", "both are tables of the waits", NULL },
 	{ OPTION_PER_PROCESS, "wall", "off-cpu", "--wall has the waits too", NULL },
 	{ OPTION_PER_PROCESS, "wall", "heat,sort", "these are of time on a CPU", NULL },
 	{ OPTION_PER_PROCESS, "off-cpu", "heat", "that shows time on a CPU", NULL },
@@ -230,6 +234,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 			{ c->profile.wall ? "sched" : NULL, SOOTH_COUNT } },
 		.views = { { c->profile.tree	  ? "profile-stacks"
 			     : c->profile.wall	  ? "profile-wall"
+			     : c->profile.chains  ? "wait-chains"
 			     : c->profile.off_cpu ? "profile-waits"
 						  : "profile-table",
 			&views.report } },

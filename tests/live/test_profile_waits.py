@@ -101,6 +101,23 @@ class Waits(Case):
         self.assertEqual(report["waiting"]["open"], 1)
         self.assertGreater(row["waited_ns"], 0.5 * 10**9)
 
+    def test_chains(self):
+        """From a thread through the tool that it waits for to the child of that."""
+        program = ("import queue, subprocess, threading\n"
+                   "answers = queue.Queue()\n"
+                   "def tool():\n"
+                   "    for _ in range(3):\n"
+                   "        subprocess.run(['bash', '-c', 'sleep 0.3; true'])\n"
+                   "        answers.put(1)\n"
+                   "threading.Thread(target=tool).start()\n"
+                   "for _ in range(3): answers.get()\n")
+        report = self.sooth("profile", "--off-cpu", "--chains", "-j", "--", sys.executable, "-c",
+                            program).json()
+        whole = [row for row in report["wait_chains"] if len(row["links"]) >= 4 and
+                 "futex" in row["links"][0] and "wait4" in row["links"][1] and
+                 row["links"][2].startswith("bash: child") and row["links"][3].startswith("sleep: sleep")]
+        self.assertGreater(total(whole), 0.6e9, report["wait_chains"])
+
     def test_command(self):
         """Children are followed; short waits are counted, not recorded."""
         run = self.sooth("profile", "--off-cpu", "-j", "--min-wait", "20ms", "--", "sh", "-c",

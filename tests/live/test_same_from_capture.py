@@ -59,7 +59,7 @@ EVERY_BY_BPF = {
                  ("--set fd-leak=off", "-d 1 --no-memory PID"), ("--own-scale", "-d 1 --no-memory PID")],
     "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID")],
     "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--sort total", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
-                ("--names short", "QUIET"), ("", "--unwind tables QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
+                ("--names short", "QUIET"), ("", "--unwind tables QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --chains", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
              ("--stack", "QUIET")],

@@ -187,6 +187,61 @@ static void test_waits(void **state)
 	assert_true(has(text, "10 samples, 100ms of CPU time"));
 }
 
+static void put_chain_wait(uint32_t tid, uint64_t to_ms, uint64_t ms, uint32_t waker_tid, uint32_t stack)
+{
+	struct profile_wait w = { .record = { .time_ns = to_ms * 1000000,
+					  .start_ticks = 7,
+					  .pid = 10,
+					  .tid = tid,
+					  .kind = PROFILE_WAIT },
+		.waited_ns = ms * 1000000,
+		.stack = stack,
+		.number = 202,
+		.state = PROFILE_SLEEPS,
+		.waker_pid = 10,
+		.waker_tid = waker_tid,
+		.waker_state = waker_tid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.process = "demo",
+		.thread = "demo" };
+
+	snprintf(w.waker, sizeof(w.waker), "t%u", waker_tid);
+	snprintf(w.thread, sizeof(w.thread), "t%u", tid);
+	RECORD_APPEND(&records, &w, NULL, 0);
+}
+
+/* 20 waits for 21, which waits for 22 most of that time; 22 for a clock. 23 waits for 21 when that
+ * runs, 24 for a thread that is not observed. A wait of another time is no part of it. */
+static void test_chains(void **state)
+{
+	const char *text;
+
+	(void)state;
+	put_all();
+	put_chain_wait(20, 1100, 100, 21, 3);
+	put_chain_wait(21, 1090, 60, 22, 1);
+	put_chain_wait(21, 1010, 5, 24, 1);
+	put_chain_wait(22, 1085, 50, 0, 1);
+	put_chain_wait(22, 500, 400, 0, 3);
+	put_chain_wait(23, 2000, 100, 21, 3);
+	put_chain_wait(24, 2000, 10, 99, 3);
+	text = show_view("profile", "wait-chains", NULL, "text");
+	assert_true(has(text, " 100ms     1   100ms demo/t20: locks futex in libother.so+0x1200 < "
+			      "demo/t21: locks futex in work < demo/t22: locks futex in work\n"));
+	assert_true(has(text, " 100ms     1   100ms demo/t23: locks futex in libother.so+0x1200 < "
+			      "t21: running\n"));
+	assert_true(has(text, "10.0ms     1  10.0ms demo/t24: locks futex in libother.so+0x1200 < "
+			      "t99: not observed\n"));
+}
+
+static void test_no_chains(void **state)
+{
+	(void)state;
+	put_all();
+	put_chain_wait(20, 1100, 100, 0, 3);
+	assert_true(has(show_view("profile", "wait-chains", NULL, "text"),
+		"no wait was ended by another thread"));
+}
+
 static void put_times(uint32_t tid, uint64_t running_ms, uint64_t sleeping_ms)
 {
 	struct sched_times t = { .record = { .time_ns = 3,
@@ -737,7 +792,7 @@ static void test_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
-		TEST(test_no_symbols), TEST(test_waits), TEST(test_wall),
+		TEST(test_no_symbols), TEST(test_waits), TEST(test_chains), TEST(test_no_chains), TEST(test_wall),
 		TEST(test_wall_without_times), TEST(test_ends), TEST(test_role),
 		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
 		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What waits wait for in the end: from a wait to the thread that ended it, and to what that thread
+ * itself waited for meanwhile, and so on. The next wait of a chain is the one that covers most of
+ * this one; where none covers half of it, the thread was running.
+ *
+ * Bounded: waits behind the last that has room are left out, and counted.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_table.h"
+#include "analyze/profile/wait_places.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/syscall_names.h"
+
+#define WAITS_BYTES_MAX (64u << 20)
+#define CHAINS_MAX	(1u << 16)
+#define LINKS_MAX	8
+#define ROWS_SHOWN	20
+#define BETWEEN		" < "
+#define NOT_ANY		UINT32_MAX
+
+#define CHAIN_ROW(F, S)                                                                            \
+	F(S, U64, waited_ns, ALWAYS, "time of these waits", .label = "WAITED",                     \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
+	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of these waits", .label = "WAITS",     \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, longest_ns, ALWAYS, "longest of them", .label = "LONGEST",                       \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)                                   \
+	F(S, TEXT, wait_chain, ALWAYS,                                                             \
+		"thread and what it waited for, then the thread that ended the wait and what "     \
+		"that waited for meanwhile, up to the one that ran",                               \
+		.label = "CHAIN", .is_key = true, .may_shrink = true)                              \
+	F(S, TEXTS, links, ALWAYS, "the parts of `wait_chain`, one by one", .is_hidden = true)
+
+struct chain_row {
+	struct sooth_record record;
+	ROW_MEMBERS(CHAIN_ROW, chain_row)
+};
+
+ROW_FIELDS(chain_fields, CHAIN_ROW, chain_row);
+
+static const struct sooth_schema chain_schema = {
+	.name = "wait_chains",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct chain_row),
+	SCHEMA_FIELDS(chain_fields),
+};
+static const struct sooth_schema *const tables[] = { &chain_schema, NULL };
+
+static const struct section chain_section = {
+	.name = "wait_chains",
+	.title = "waits that another thread ended, and what that thread waited for meanwhile",
+	.schema = &chain_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no wait was ended by another thread in a system call",
+	.rows_most = ROWS_SHOWN,
+	.sort = "waited_ns",
+	.is_descending = true,
+};
+
+struct kept_wait {
+	uint64_t from_ns, to_ns;
+	uint32_t tid, waker_tid;   /* waker: 0: not known */
+	uint32_t stack;		   /* NOT_ANY */
+	uint32_t number, abi;	   /* NOT_ANY */
+	uint32_t process, role;	   /* in sums.names */
+	uint32_t waker, waker_pid; /* in sums.names */
+	uint32_t reason;	   /* enum wait_reason */
+};
+
+struct chain_sum {
+	uint64_t waits, waited_ns, longest_ns;
+};
+
+struct chains_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums; /* frames and stacks */
+	struct buffer waits;	  /* struct kept_wait */
+	struct map threads;	  /* uint32_t tid -> struct range of waits */
+	struct map chains;	  /* uint32_t, in sums.names -> struct chain_sum */
+	uint64_t left_out;
+};
+
+struct range {
+	uint32_t from, to;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct chains_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	s->sums.style = s->options.names;
+	s->waits.limit = WAITS_BYTES_MAX;
+	map_init(&s->threads, sizeof(uint32_t), sizeof(struct range), CHAINS_MAX);
+	map_init(&s->chains, sizeof(uint32_t), sizeof(struct chain_sum), CHAINS_MAX);
+	return 0;
+}
+
+static uint32_t name_of(struct chains_state *s, const char *text)
+{
+	return names_put(&s->sums.names, span_of(text, strnlen(text, PROFILE_NAME_BYTES)), NULL);
+}
+
+static void keep(struct chains_state *s, const struct profile_wait *w)
+{
+	struct profile_sample sample = profile_sample_of_wait(w);
+	struct kept_wait kept = { .from_ns = w->record.time_ns - w->waited_ns,
+		.to_ns = w->record.time_ns,
+		.tid = w->record.tid,
+		.waker_tid = w->waker_state ? 0 : w->waker_tid,
+		.waker_pid = w->waker_state ? 0 : w->waker_pid,
+		.stack = w->stack_state ? NOT_ANY : w->stack,
+		.number = w->call_state ? NOT_ANY : w->number,
+		.abi = w->abi,
+		.process = name_of(s, w->process),
+		.role = names_put(&s->sums.names, profile_role_of(&sample), NULL),
+		.waker = w->waker_state ? 0 : name_of(s, w->waker),
+		.reason = wait_reason_of(w) };
+
+	if (s->waits.size + sizeof(kept) > s->waits.limit)
+		s->left_out++;
+	else
+		buffer_append(&s->waits, &kept, sizeof(kept));
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct chains_state *s = state;
+
+	profile_sums_take(&s->sums, batch);
+	batch_for_each (r, batch) {
+		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
+
+		if (w)
+			keep(s, w);
+	}
+	return buffer_failed(&s->waits) ? error_no_memory(err) : 0;
+}
+
+/* --- by thread --- */
+
+static int by_thread(const void *left, const void *right)
+{
+	const struct kept_wait *a = left, *b = right;
+
+	if (a->tid != b->tid)
+		return a->tid < b->tid ? -1 : 1;
+	return a->to_ns < b->to_ns ? -1 : a->to_ns > b->to_ns;
+}
+
+static void sort_waits(struct chains_state *s)
+{
+	struct kept_wait *all = (void *)s->waits.data;
+	uint32_t count = (uint32_t)(s->waits.size / sizeof(*all)), to;
+
+	if (count)
+		qsort(all, count, sizeof(*all), by_thread);
+	for (uint32_t from = 0; from < count; from = to) {
+		struct range *range = map_put(&s->threads, &all[from].tid, NULL);
+
+		for (to = from; to < count && all[to].tid == all[from].tid; to++)
+			;
+		if (range)
+			*range = (struct range){ from, to };
+	}
+}
+
+/* The waits of a thread do not overlap: the first that ends behind `ns`. */
+static uint32_t first_behind(const struct kept_wait *all, struct range range, uint64_t ns)
+{
+	while (range.from < range.to) {
+		uint32_t middle = range.from + (range.to - range.from) / 2;
+
+		if (all[middle].to_ns > ns)
+			range.to = middle;
+		else
+			range.from = middle + 1;
+	}
+	return range.from;
+}
+
+/* What the thread that ended it waited for most of that time; NULL: it ran, or is not observed. */
+static const struct kept_wait *next_of(const struct chains_state *s, const struct kept_wait *w)
+{
+	const struct kept_wait *all = (const void *)s->waits.data, *best = NULL;
+	const struct range *range = map_get(&s->threads, &w->waker_tid);
+	uint64_t most = (w->to_ns - w->from_ns) / 2;
+
+	if (!range)
+		return NULL;
+	for (uint32_t i = first_behind(all, *range, w->from_ns);
+		i < range->to && all[i].from_ns < w->to_ns; i++) {
+		uint64_t from = all[i].from_ns > w->from_ns ? all[i].from_ns : w->from_ns;
+		uint64_t to = all[i].to_ns < w->to_ns ? all[i].to_ns : w->to_ns;
+
+		if (to - from >= most) {
+			most = to - from;
+			best = &all[i];
+		}
+	}
+	return best;
+}
+
+/* --- chains --- */
+
+static void put_name(const struct chains_state *s, uint32_t name, struct buffer *out)
+{
+	struct span text = names_get(&s->sums.names, name);
+
+	buffer_append(out, text.data, text.size);
+}
+
+/* "bash: child wait4 in waitchld" */
+static void put_wait(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
+{
+	struct profile_stacked stacked = { .end = PROFILE_ENDS };
+	const struct profile_function *f;
+	char call[SYSCALL_NAME_SIZE] = "";
+
+	put_name(s, w->process, out);
+	if (w->role != w->process && !span_equal(names_get(&s->sums.names, w->role), "main")) {
+		buffer_char(out, '/');
+		put_name(s, w->role, out);
+	}
+	buffer_format(out, ": %s", wait_reason_names.names[w->reason]);
+	if (w->number != NOT_ANY) {
+		syscall_name((uint16_t)w->abi, w->number, call);
+		buffer_format(out, " %s", call);
+	}
+	if (w->stack == NOT_ANY)
+		return;
+	profile_sums_stack(&s->sums, w->stack, &stacked);
+	f = wait_place_of(&s->sums, &stacked);
+	if (f) {
+		buffer_string(out, " in ");
+		put_name(s, f->name, out);
+	}
+}
+
+/* The thread that ended the last wait of the chain, if it did not wait itself. */
+static void put_end(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
+{
+	put_name(s, w->waker, out);
+	buffer_string(out, map_get(&s->threads, &w->waker_tid) ? ": running" : ": not observed");
+}
+
+/* Its parts, each with a NUL behind it. */
+static void put_chain(struct chains_state *s, const struct kept_wait *w, struct buffer *links)
+{
+	for (size_t count = 0; w && count < LINKS_MAX; count++) {
+		const struct kept_wait *next = w->waker_tid ? next_of(s, w) : NULL;
+
+		put_wait(s, w, links);
+		buffer_char(links, 0);
+		if (!next && w->waker_tid) {
+			put_end(s, w, links);
+			buffer_char(links, 0);
+		}
+		w = next;
+	}
+}
+
+static void add_chain(struct chains_state *s, const struct kept_wait *w, struct buffer *links)
+{
+	uint64_t ns = w->to_ns - w->from_ns;
+	struct chain_sum *sum;
+	uint32_t name;
+
+	buffer_reset(links);
+	put_chain(s, w, links);
+	name = names_put(&s->sums.names, span_of((const char *)links->data, links->size), NULL);
+	sum = name == NAMES_NONE ? NULL : map_put(&s->chains, &name, NULL);
+	if (!sum)
+		return;
+	sum->waits++;
+	sum->waited_ns += ns;
+	if (ns > sum->longest_ns)
+		sum->longest_ns = ns;
+}
+
+static void find_chains(struct chains_state *s)
+{
+	const struct kept_wait *all = (const void *)s->waits.data;
+	size_t count = s->waits.size / sizeof(*all);
+	struct buffer links = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].waker_tid ||
+			(s->options.role && !span_equal(names_get(&s->sums.names, all[i].role),
+						    s->options.role)))
+			continue;
+		add_chain(s, &all[i], &links);
+	}
+	buffer_fini(&links);
+}
+
+/* --- rows --- */
+
+struct chain {
+	uint32_t name;
+	struct chain_sum sum;
+};
+
+static int by_time(const void *left, const void *right)
+{
+	const struct chain *a = left, *b = right;
+
+	if (a->sum.waited_ns != b->sum.waited_ns)
+		return a->sum.waited_ns > b->sum.waited_ns ? -1 : 1;
+	return a->name < b->name ? -1 : a->name > b->name;
+}
+
+static void put_text(struct span links, struct buffer *out)
+{
+	buffer_reset(out);
+	for (size_t i = 0; i + 1 < links.size; i++) {
+		if (links.data[i])
+			buffer_char(out, links.data[i]);
+		else
+			buffer_string(out, BETWEEN);
+	}
+}
+
+static int emit_chain(
+	struct chains_state *s, const struct chain *c, struct buffer *text, struct sooth_error *err)
+{
+	struct span links = names_get(&s->sums.names, c->name);
+	struct chain_row row = { .waited_ns = c->sum.waited_ns,
+		.waits = c->sum.waits,
+		.longest_ns = c->sum.longest_ns };
+	struct record_tail tail[2];
+
+	put_text(links, text);
+	tail[0] = tail_buffer(&row.wait_chain, text);
+	tail[1] = tail_span(&row.links, links);
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct chains_state *s = state;
+	struct buffer text = { 0 };
+	size_t count = 0, position = 0;
+	const void *key;
+	void *value;
+	int status;
+
+	sort_waits(s);
+	find_chains(s);
+	_cleanup_free_ struct chain *sorted = calloc(s->chains.count + 1, sizeof(*sorted));
+	if (!sorted)
+		return error_no_memory(err);
+	while (map_next(&s->chains, &position, &key, &value))
+		sorted[count++] =
+			(struct chain){ *(const uint32_t *)key, *(const struct chain_sum *)value };
+	qsort(sorted, count, sizeof(*sorted), by_time);
+	if (s->left_out)
+		output_limit(s->output, "chains of the last waits",
+			"more waits than sooth keeps one by one",
+			"a longer --min-wait records fewer");
+	status = output_section(s->output, &chain_section, err);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_chain(s, &sorted[i], &text, err);
+	buffer_fini(&text);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct chains_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	buffer_fini(&s->waits);
+	map_fini(&s->threads);
+	map_fini(&s->chains);
+}
+
+const struct stage_type stage_wait_chains = {
+	.name = "wait-chains",
+	.help = "waits that another thread ended, and what that thread waited for meanwhile",
+	.probe = "profile",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct chains_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};
