@@ -3,16 +3,21 @@
  * metadata-storm: a process looks up the same files over and over (stat, access, open,
  * readlink, reading a directory) without reading or writing them, and spends a part of its
  * time on it. A build or `git status` looks up many files, but each only once or twice; a
- * lookup followed by an open and a read is part of using the file.
+ * lookup followed by an open and a read is part of using the file. Or it walks a directory tree
+ * over and over: most directories that it reads are read again within the interval.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "base/units.h"
 #include "explain/finding.h"
 
 #define SHOWN_MAX   3
 #define LOOKS_USED  2 /* a stat and an open come before the contents */
 #define FOLDERS_MAX 4096
+#define WALKED_LEAST 10			     /* directories read again: fewer are no tree */
+#define WALK_APART   (300 * NS_PER_MS)	     /* between two walks of a directory */
+#define WALK_SHARE   20			     /* percent of a thread's time: it does little else */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
@@ -151,6 +156,77 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* --- walks --- */
+
+/* A tree that is walked again has directories that were read twice, at some distance. Where only
+ * windows were recorded, few are seen in two of them: none would be if they were walked once. */
+struct walk {
+	double read;  /* directories */
+	double again; /* of these, more than once */
+	double times; /* read, together */
+	double ns;    /* of all lookups */
+	const struct call_path *top;
+};
+
+static void find_walk(struct walk *w, const struct call_history *h)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+
+		if (!f->walks || !call_is_on_disk(path->text))
+			continue;
+		w->read++;
+		w->times += (double)f->walks;
+		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < WALK_APART)
+			continue;
+		w->again++;
+		if (!w->top || strlen(path->text) < strlen(w->top->text))
+			w->top = path;
+	}
+	if (h->looks_timed)
+		w->ns = (double)h->looks_ns * (double)h->looks / (double)h->looks_timed;
+}
+
+static double walk_share(const struct check_calls *c, const struct walk *w)
+{
+	return w->ns * 100 / (double)c->interval_ns;
+}
+
+static bool is_walk(const struct check_calls *c, const struct walk *w)
+{
+	return w->again >= WALKED_LEAST && walk_share(c, w) >= WALK_SHARE &&
+	       (c->is_sampled || w->again * 2 >= w->read);
+}
+
+static void report_walk(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct walk *w)
+{
+	double looks = check_calls_rate(c, (double)c->history->looks);
+
+	finding_begin(out,
+		c->is_sampled || c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	finding_path(out, span_of(w->top->text, strlen(w->top->text)));
+	finding_claim(out,
+		"walks the same directories over and over, below %s: %s%.0f file lookups a second",
+		w->top->text, check_calls_least(e), looks);
+	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c, w),
+		SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_number(out, "directories read more than once", w->again, SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_number(out, "directories read", w->read, SOOTH_UNIT_NONE, c->interval_ns);
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes with "
+		"inotify, leave out directories that are not needed, or walk less often",
+		e->id.pid);
+	finding_end(out);
+}
+
 static bool is_storm(const struct check *e, const struct check_calls *c, const struct storm *s)
 {
 	return s->files && check_calls_suffice(c, s->seen) &&
@@ -162,14 +238,22 @@ static bool is_storm(const struct check *e, const struct check_calls *c, const s
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s = { 0 };
+	struct walk w = { 0 };
 	struct check_calls c;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
 	find(&s, c.history);
 	leave_out_gaps(&s, c.history);
+	find_walk(&w, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, out, &c, &s);
+	else if (is_walk(&c, &w))
+		report_walk(e, out, &c, &w);
+	else if (c.history->walks >= WALKED_LEAST && walk_share(&c, &w) >= 2 * WALK_SHARE)
+		check_blind_because(out,
+			"it walks a directory tree: a longer look shows whether again and again",
+			CHECK_LONGER);
 	else
 		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",

@@ -57,6 +57,13 @@ class Usage(Case):
     def test_what_does_not_go_together(self):
         self.check(2, ["profile", "--heat", "--tree", "--", "/bin/true"], "--heat", "--tree")
         self.check(2, ["profile", "--heat", "--folded", self.path("x"), "--", "/bin/true"], "--heat", "--folded")
+        self.check(2, ["profile", "--wall", "--off-cpu", "--", "/bin/true"], "--wall", "--off-cpu")
+        self.check(2, ["profile", "--wall", "--sort", "self", "--", "/bin/true"], "--wall", "--sort")
+        self.check(2, ["profile", "--chains", "--", "/bin/true"], "--chains", "add the option --off-cpu")
+        self.check(2, ["profile", "--off-cpu", "--chains", "--tree", "--", "/bin/true"], "--chains", "--tree")
+        self.check(2, ["profile", "--min-wait", "1ms", "--", "/bin/true"], "--min-wait", "--off-cpu")
+        self.check(2, ["heap", "--stack", "--count", "--", "/bin/true"], "--stack", "--count")
+        self.check(2, ["sched", "--rate", "99", "--", "/bin/true"], "--rate")
         self.check(2, ["profile", "--format", "firefox", "--folded", self.path("x"), "--", "/bin/true"], "--format firefox")
         self.check(2, ["trace", "--interval", "1", "--", "/bin/true"], "prints none")
         self.check(2, ["trace", "--interval", "1", "-c", "--plain", "--", "/bin/true"], "--plain")

@@ -61,6 +61,25 @@ def call(time_ns, function, address=0, size=None, old=None, error=0, pid=100):
         0 if error else absent, 0), pid=pid)
 
 
+def call_of_stack(time_ns, function, address, size, stack, old=None):
+    """With the stack of its caller; None: it was lost."""
+    absent, lost = 1, 4 | 7 << 4  # not measured: failed
+    return record(0x0401, time_ns, struct.pack(
+        "<QQQQBBBBBBBBIBxxx", address, size, old or 0, 50, function, 0, 0, 0, 0,
+        0 if old is not None else absent, absent, 0, stack or 0, 0 if stack else lost), pid=100)
+
+
+def stack(number, frames, end=0):
+    list_ = struct.pack("<%dI" % len(frames), *frames)
+    return record(0x0481, SECOND, struct.pack("<IBxxxII", number, end, 48, len(list_)), list_)
+
+
+def frame(number, function):
+    references, tail = texts(88, function, b"/bin/program")
+    return record(0x0482, 2 * SECOND, struct.pack("<QIBBBB", 16 * number, number, 0, 0, 0, 1) +
+                  references + struct.pack("<IIQB7x", 0, 0, 16 * number, 0), tail)
+
+
 def count(time_ns, function, calls, size, pid=100):
     return record(0x0400, time_ns, struct.pack("<QQQQQQQQII32I", SECOND, calls, 0, 0, 0, size, 50,
                                                50, function, 0, *([0] * 32)), pid=pid)
@@ -139,6 +158,36 @@ class Reports(Heap):
             self.assertIsNone(totals[member], member)
             self.assertEqual(totals["not_measured"][member], "not requested")
         self.assertIn("freed, live and peak bytes", [row["what"] for row in report["limits"]])
+
+    def stacks(self, *more):
+        """Two places in `reads` are one row; `keeps` resizes, and moves what `reads` allocated."""
+        return self.make(
+            stack(1, [1, 3, 5]), stack(2, [1, 4, 5]), stack(3, [2, 6], end=4),
+            call_of_stack(SECOND + 100, MALLOC, 0x1000, 100, 1),
+            call_of_stack(SECOND + 200, MALLOC, 0x2000, 50, 2),
+            call_of_stack(SECOND + 300, MALLOC, 0x3000, 10, 1),
+            call(SECOND + 400, FREE, 0x3000),
+            call_of_stack(SECOND + 500, REALLOC, 0x4000, 700, 3, old=0x1000), *more,
+            frame(1, b"malloc"), frame(2, b"realloc"), frame(3, b"reads"), frame(4, b"reads"),
+            frame(5, b"main"), frame(6, b"keeps"))
+
+    def test_stacks(self):
+        report = self.sooth("heap", "-j", self.stacks()).json()
+        names = ("live_bytes", "live_blocks", "allocated_bytes", "calls", "end", "functions")
+        self.assertEqual([tuple(row[name] for name in names) for row in report["heap_stacks"]], [
+            (700, 1, 700, 1, "no unwind information and no frame pointer", ["realloc", "keeps"]),
+            (50, 1, 160, 3, "whole", ["malloc", "reads", "main"])])
+        self.assertEqual(report["limits"], [])
+        text = self.sooth("heap", self.stacks()).text
+        self.assertIn("  50B      1      160B     3 malloc < reads < main", text)
+        self.assertIn("realloc < keeps < [cut: ", text)
+
+    def test_lost_stacks(self):
+        path = self.stacks(call_of_stack(SECOND + 600, MALLOC, 0x5000, 9, None))
+        report = self.sooth("heap", "-j", path).json()
+        self.assertEqual(sum(row["calls"] for row in report["heap_stacks"]), 4)
+        self.assertEqual(report["heap_totals"]["live_bytes"], 759)
+        self.assertIn("1 call without a stack: it was lost", [row["reason"] for row in report["limits"]])
 
     def test_another_capture(self):
         """System calls are no allocations: null, and told."""

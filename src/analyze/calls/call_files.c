@@ -319,12 +319,34 @@ static void take_rename(const struct call_at_hand *c)
 
 /* --- looking --- */
 
+/* The end of a directory comes once each time that it is read. */
+static bool is_end_of_directory(const struct call_at_hand *c)
+{
+	return !strncmp(c->folded->row->name, "getdents", 8) && c->folded->call->result == 0;
+}
+
+static void take_walk(const struct call_at_hand *c, const struct call_path *key)
+{
+	const struct syscalls_call *call = c->folded->call;
+	struct call_file *f = is_end_of_directory(c) ? file_at(c, key) : NULL;
+
+	if (!f)
+		return;
+	f->walks++;
+	f->last_walk_ns = call->record.time_ns;
+	if (!f->first_walk_ns)
+		f->first_walk_ns = f->last_walk_ns;
+}
+
 static void take_look(const struct call_at_hand *c)
 {
 	const struct fd_followed *fd = c->folded->file;
 	struct call_path key;
 	struct call_file *f;
 
+	c->history->walks += is_end_of_directory(c);
+	c->history->looks_timed++;
+	c->history->looks_ns += c->folded->call->duration_ns;
 	if (c->path.size)
 		key = call_path_of(c->path);
 	else if (fd && fd->name && fd->kind == FD_FOLLOWED_DIRECTORY)
@@ -332,6 +354,7 @@ static void take_look(const struct call_at_hand *c)
 	else
 		return;
 	c->history->looks += c->weight;
+	take_walk(c, &key);
 	/* Reads of the file may be missing beside it. */
 	if (c->folded->call->gaps & SYSCALLS_GAP_WINDOW)
 		return;

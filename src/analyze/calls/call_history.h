@@ -82,6 +82,8 @@ struct call_file {
 	bool was_written_last;
 	uint64_t looks; /* calls about it, by its path: of those in looks_seen */
 	uint64_t looks_ns;
+	uint64_t walks;			 /* times that the directory was read to its end */
+	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
 };
@@ -198,6 +200,9 @@ struct call_history {
 	uint64_t seen;	      /* of these, recorded */
 	uint64_t looks;	      /* calls about files, by path */
 	uint64_t looks_seen;  /* of these, recorded with all calls around them */
+	uint64_t looks_ns;    /* recorded ones, whatever was around them */
+	uint64_t looks_timed; /* how many that are */
+	uint64_t walks;	      /* directories that were read to their end, recorded */
 	uint64_t gaps;	      /* records right after calls of their kind that were only counted */
 	uint64_t uring_calls; /* io_uring_enter */
 	struct map failures;  /* call_place -> call_failures; answers are not among them */

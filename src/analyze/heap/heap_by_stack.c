@@ -187,8 +187,8 @@ static void note_unstacked(const struct heap_scope *scope, const struct heap_liv
 
 	if (!live->unstacked)
 		return;
-	snprintf(text, sizeof(text), "the stacks of %llu calls were lost",
-		(unsigned long long)live->unstacked);
+	snprintf(text, sizeof(text), "%llu call%s without a stack: it was lost",
+		(unsigned long long)live->unstacked, live->unstacked == 1 ? "" : "s");
 	output_limit(scope->output, "the code of some allocations", text,
 		"a larger buffer loses less: --buffer 128M");
 }
