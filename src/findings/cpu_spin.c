@@ -30,6 +30,8 @@
 #define PART_OF_DEMAND 0.7 /* less CPU than that: others have the rest */
 #define QUOTA_PER_S    1   /* times that a quota is used up, from which it explains a low CPU use */
 
+#define LOOKUPS_SHARE  0.3 /* of a thread's time: the calls alone, without what it does with them */
+
 #define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
 #define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
 
@@ -239,8 +241,25 @@ static void put_spots(struct buffer *out, struct profile_spots *spots)
 		buffer_format(out, "%s most in %s", *within ? "," : ";", hottest);
 }
 
-static void emit_claim(struct check_result *out, struct spin *s, bool in_kernel)
+/* File lookups a second, where they take most of its time; 0: they do not. */
+static double lookups_of(const struct check *e)
 {
+	const struct call_history *h;
+	struct check_calls c;
+
+	if (!check_calls_read(&c, e) || !c.history->looks_timed)
+		return 0;
+	h = c.history;
+	return (double)h->looks_ns * (double)h->looks / (double)h->looks_timed >=
+			       LOOKUPS_SHARE * (double)c.interval_ns
+		       ? check_calls_rate(&c, (double)h->looks)
+		       : 0;
+}
+
+static void emit_claim(
+	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
+{
+	double lookups = lookups_of(e);
 	struct buffer text = { 0 };
 
 	if (s->is_by_call) {
@@ -255,6 +274,10 @@ static void emit_claim(struct check_result *out, struct spin *s, bool in_kernel)
 	if (!s->is_by_call && s->call.kind) {
 		buffer_string(&text, "; ");
 		repeated_call_put(&text, &s->call);
+	} else if (!s->is_by_call && lookups > 0) {
+		buffer_format(&text,
+			"; most of the time in file lookups, %s%.0f a second: it walks directories",
+			check_calls_least(e), lookups);
 	} else if (!s->is_by_call && in_kernel) {
 		buffer_string(&text, "; much of the time in system calls that return immediately");
 	} else if (!s->is_by_call) {
@@ -337,7 +360,7 @@ static void report(
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->count == 1)
 		finding_thread(out, s->threads[0]->tid);
-	emit_claim(out, s, in_kernel);
+	emit_claim(e, out, s, in_kernel);
 	emit_values(e, out, s, p);
 	if (s->is_held)
 		finding_unseen(out,

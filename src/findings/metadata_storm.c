@@ -6,6 +6,7 @@
  * lookup followed by an open and a read is part of using the file. Or it walks a directory tree
  * over and over: most directories that it reads are read again within the interval.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -165,8 +166,26 @@ struct walk {
 	double again; /* of these, more than once */
 	double times; /* read, together */
 	double ns;    /* of all lookups */
-	const struct call_path *top;
+	struct call_path top; /* above all of these */
 };
+
+/* Cuts `top` to the directory that has both below it. */
+static void keep_common(struct call_path *top, const char *path)
+{
+	size_t same = 0, end = 0;
+
+	if (!top->text[0]) {
+		snprintf(top->text, sizeof(top->text), "%s", path);
+		return;
+	}
+	for (; top->text[same] && top->text[same] == path[same]; same++) {
+		if (top->text[same] == '/')
+			end = same;
+	}
+	if ((!top->text[same] || top->text[same] == '/') && (!path[same] || path[same] == '/'))
+		end = same;
+	top->text[end ? end : 1] = 0;
+}
 
 static void find_walk(struct walk *w, const struct call_history *h)
 {
@@ -185,8 +204,7 @@ static void find_walk(struct walk *w, const struct call_history *h)
 		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < WALK_APART)
 			continue;
 		w->again++;
-		if (!w->top || strlen(path->text) < strlen(w->top->text))
-			w->top = path;
+		keep_common(&w->top, path->text);
 	}
 	if (h->looks_timed)
 		w->ns = (double)h->looks_ns * (double)h->looks / (double)h->looks_timed;
@@ -210,10 +228,10 @@ static void report_walk(const struct check *e, struct check_result *out,
 
 	finding_begin(out,
 		c->is_sampled || c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
-	finding_path(out, span_of(w->top->text, strlen(w->top->text)));
+	finding_path(out, span_of(w->top.text, strlen(w->top.text)));
 	finding_claim(out,
 		"walks the same directories over and over, below %s: %s%.0f file lookups a second",
-		w->top->text, check_calls_least(e), looks);
+		w->top.text, check_calls_least(e), looks);
 	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c, w),
 		SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(out, "directories read more than once", w->again, SOOTH_UNIT_NONE,

@@ -179,7 +179,7 @@ class Reports(Heap):
             (50, 1, 160, 3, "whole", ["malloc", "reads", "main"])])
         self.assertEqual(report["limits"], [])
         text = self.sooth("heap", self.stacks()).text
-        self.assertIn("  50B      1      160B     3 malloc < reads < main", text)
+        self.assertIn(" 50B      1      160B     3 malloc < reads < main", text)
         self.assertIn("realloc < keeps < [cut: ", text)
 
     def test_lost_stacks(self):
