@@ -3,9 +3,9 @@
  * busy-poll: a thread wakes very often, does next to nothing, and moves no data: it polls for
  * work instead of waiting for it. Time has to be what wakes it: it sleeps, or its timeouts are
  * short enough to explain all its wakeups; where a timeout's length is unknown, no other
- * thread of the process is awake often enough to have woken it. Where its system calls were
- * recorded, their results decide. A thread that is woken by events wakes often because there
- * is work.
+ * thread of the process is awake often enough to have woken it; or signals, one after the other.
+ * Where its system calls were recorded, their results decide. A thread that is woken by events
+ * wakes often because there is work.
  */
 #include <stdlib.h>
 
@@ -35,6 +35,7 @@ enum alarm {
 	ALARM_SHORT,  /* timeouts of known length explain all wakeups */
 	ALARM_SEEN,   /* recorded calls: its waits ended by timeout */
 	ALARM_LIKELY, /* timeouts of unknown length, no other thread is busy */
+	ALARM_SIGNAL, /* it waits for a signal: a timer of its own, as a rule */
 };
 
 struct poller {
@@ -99,6 +100,8 @@ static enum alarm alarm_of(const struct check *e, const struct thread_history *t
 	uint32_t most = asleep - asleep / 4;
 	enum alarm by_calls;
 
+	if (asleep && t->waits[THREAD_WAIT_SIGNAL] >= most)
+		return ALARM_SIGNAL;
 	if (decide_by_calls(e, t, wakes, &by_calls))
 		return by_calls;
 	if (!asleep || t->with_timeout < most)
@@ -166,6 +169,8 @@ static void emit_why(const struct check *e, struct check_result *out, const stru
 			(unsigned long long)check_waits(e, t->tid)->by_time,
 			(unsigned long long)(check_waits(e, t->tid)->by_time +
 					     check_waits(e, t->tid)->by_event));
+	else if (one->alarm == ALARM_SIGNAL)
+		finding_text(out, "woken by", "signals, in %s", call);
 	else if (one->alarm == ALARM_SLEEP)
 		finding_text(out, "woken by", "sleeping in %s", call);
 	else if (one->alarm == ALARM_SHORT)
@@ -204,7 +209,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 	if (p->count == 1)
 		finding_thread(out, t->tid);
-	if (p->count == 1)
+	if (p->count == 1 && p->pollers[0].alarm == ALARM_SIGNAL)
+		finding_claim(out,
+			"signals wake thread %s (%u) %.0f times a second, and it does next to "
+			"nothing: a timer of its own, as a rule",
+			t->name, t->tid, p->wakes);
+	else if (p->count == 1)
 		finding_claim(out, "polls without work: thread %s (%u) wakes %.0f times a second",
 			t->name, t->tid, p->wakes);
 	else
@@ -223,10 +233,18 @@ static void report(const struct check *e, struct check_result *out, const struct
 			     ? "whether the process exchanges data through shared memory"
 			     : "whether the process exchanges data through shared memory, or "
 			       "through sockets other than TCP");
-	finding_remedy(out,
-		"sooth trace -c -p %u shows what it polls; the fix: block until there is work "
-		"(poll on the descriptor, inotify, a condition variable), or poll less often",
-		e->id.pid);
+	if (p->pollers[0].alarm == ALARM_SIGNAL)
+		finding_remedy(out,
+			"give the timer a longer interval (setitimer, timer_create); sooth trace "
+			"-p %u shows the signals",
+			e->id.pid);
+	else
+		finding_remedy(out,
+			"sooth trace -c -p %u shows what it polls; the fix: block until there is "
+			"work "
+			"(poll on the descriptor, inotify, a condition variable), or poll less "
+			"often",
+			e->id.pid);
 	finding_end(out);
 }
 

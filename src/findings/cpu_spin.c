@@ -30,7 +30,8 @@
 #define PART_OF_DEMAND 0.7 /* less CPU than that: others have the rest */
 #define QUOTA_PER_S    1   /* times that a quota is used up, from which it explains a low CPU use */
 
-#define LOOKUPS_SHARE  0.3 /* of a thread's time: the calls alone, without what it does with them */
+#define LOOKUPS_SHARE 0.3 /* of a thread's time: the calls alone, without what it does with them   \
+			   */
 
 #define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
 #define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
@@ -116,6 +117,17 @@ static bool writes_results(const struct check *e, const struct thread_history *t
 	       writes * RESULT_CPU_NS <= cpu * (double)NS_PER_S;
 }
 
+/* Whatever it reads and writes beside it. */
+static bool repeats_in_vain(const struct check *e, const struct thread_history *t)
+{
+	struct repeated_call call;
+
+	repeated_call_of(&call, e, t->tid);
+	return repeated_call_is_pointless(&call) &&
+	       thread_history_cpu(t) / 100 * (double)NS_PER_S <=
+		       check_option(e, "max-per-call") * call.per_s;
+}
+
 static void find(const struct check *e, struct spin *s)
 {
 	const struct thread_history *t;
@@ -132,7 +144,8 @@ static void find(const struct check *e, struct spin *s)
 		if (cpu < 0 || !burns(e, t))
 			continue;
 		if (thread_history_faults(t) > check_option(e, "max-faults") ||
-			progress_is_worker(t) || writes_results(e, t)) {
+			((progress_is_worker(t) || writes_results(e, t)) &&
+				!repeats_in_vain(e, t))) {
 			s->works = true;
 			continue;
 		}

@@ -13,12 +13,13 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX   3
-#define LOOKS_USED  2 /* a stat and an open come before the contents */
-#define FOLDERS_MAX 4096
-#define WALKED_LEAST 10			     /* directories read again: fewer are no tree */
-#define WALK_APART   (300 * NS_PER_MS)	     /* between two walks of a directory */
-#define WALK_SHARE   20			     /* percent of a thread's time: it does little else */
+#define SHOWN_MAX    3
+#define LOOKS_USED   2 /* a stat and an open come before the contents */
+#define FOLDERS_MAX  4096
+#define WALKED_LEAST 10		       /* directories read again: fewer are no tree */
+#define WALK_APART   (300 * NS_PER_MS) /* between two walks of a directory */
+#define WALK_RATE    1000	       /* lookups a second */
+#define WALK_BUSY    10 /* the same, from which a walk of one round is not called fine */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
@@ -162,10 +163,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 /* A tree that is walked again has directories that were read twice, at some distance. Where only
  * windows were recorded, few are seen in two of them: none would be if they were walked once. */
 struct walk {
-	double read;  /* directories */
-	double again; /* of these, more than once */
-	double times; /* read, together */
-	double ns;    /* of all lookups */
+	double read;	      /* directories */
+	double again;	      /* of these, more than once */
+	double times;	      /* read, together */
+	double ns;	      /* of all lookups */
 	struct call_path top; /* above all of these */
 };
 
@@ -215,9 +216,10 @@ static double walk_share(const struct check_calls *c, const struct walk *w)
 	return w->ns * 100 / (double)c->interval_ns;
 }
 
-static bool is_walk(const struct check_calls *c, const struct walk *w)
+static bool is_walk(const struct check *e, const struct check_calls *c, const struct walk *w)
 {
-	return w->again >= WALKED_LEAST && walk_share(c, w) >= WALK_SHARE &&
+	return w->again >= WALKED_LEAST && walk_share(c, w) >= check_option(e, "min-share") &&
+	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || w->again * 2 >= w->read);
 }
 
@@ -234,8 +236,8 @@ static void report_walk(const struct check *e, struct check_result *out,
 		w->top.text, check_calls_least(e), looks);
 	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c, w),
 		SOOTH_UNIT_PERCENT, c->interval_ns);
-	finding_number(out, "directories read more than once", w->again, SOOTH_UNIT_NONE,
-		c->interval_ns);
+	finding_number(
+		out, "directories read more than once", w->again, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "directories read", w->read, SOOTH_UNIT_NONE, c->interval_ns);
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,
@@ -266,9 +268,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_walk(&w, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, out, &c, &s);
-	else if (is_walk(&c, &w))
+	else if (is_walk(e, &c, &w))
 		report_walk(e, out, &c, &w);
-	else if (c.history->walks >= WALKED_LEAST && walk_share(&c, &w) >= 2 * WALK_SHARE)
+	else if (c.history->walks >= WALKED_LEAST && walk_share(&c, &w) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",
 			CHECK_LONGER);

@@ -2,8 +2,7 @@
 /*
  * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or is
  * asked again and again, or several times for each name, as with a long search list. Or names are
- * asked for again and again, and no connection follows. One that does not answer at all is found by
- * stream-stalled and connect-failing.
+ * asked for again and again, and no connection follows. Or none of several questions is answered.
  *
  * Cannot be seen: which names are asked for, and what is answered. A resolver behind a local
  * service (nscd, systemd-resolved by its socket) is another process.
@@ -15,7 +14,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define MANY_EACH 3 /* questions for each connection: more than A and AAAA, one after the other */
+#define ASKED_LEAST  2 /* times, and the first so long ago: one may be on its way */
+#define SILENT_LEAST NS_PER_S
+#define MANY_EACH    3 /* questions for each connection: more than A and AAAA, one after the other */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-wait", 30, 1, 100,
@@ -34,6 +35,9 @@ struct lookups {
 	uint64_t connects;  /* other than to name servers */
 	const char *server; /* with most answers */
 	double most;
+	/* One that did not answer at all: how often it was asked, and since when. */
+	const char *silent;
+	uint64_t questions, silent_ns;
 };
 
 /* "127.0.0.1:53" of "UDP →127.0.0.1:53"; NULL: it is no name server. */
@@ -69,6 +73,12 @@ static struct lookups lookups_of(const struct call_history *h)
 
 		if (server && x->seen)
 			add_server(&l, server, x);
+		else if (server && x->sends >= ASKED_LEAST && x->sends > l.questions &&
+			 x->last_ns - x->begun_ns >= SILENT_LEAST) {
+			l.silent = server;
+			l.questions = x->sends;
+			l.silent_ns = x->last_ns - x->begun_ns;
+		}
 	}
 	position = 0;
 	while (map_next(&h->peers, &position, NULL, &value)) {
@@ -143,6 +153,23 @@ static void report_vain(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
+static void report_silent(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct lookups *l)
+{
+	char time[UNITS_SIZE];
+
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "silent");
+	finding_severity(out, FINDING_MEDIUM);
+	finding_claim(out, "the name server %s does not answer: asked %llu times in %s", l->silent,
+		(unsigned long long)l->questions, sentence_duration(time, l->silent_ns));
+	finding_number(out, "questions", (double)l->questions, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_unseen(out, "which names it asks for");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out, "getent hosts NAME shows whether any name server answers; the name "
+			    "servers are in /etc/resolv.conf");
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_calls calls;
@@ -154,6 +181,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (l.answers >= check_option(e, "min-answers") &&
 		check_is_over(e, "min-wait", 100 * l.wait_ns / (double)calls.interval_ns, l.server))
 		report(e, out, &calls, &l);
+	else if (l.silent && !l.answers)
+		report_silent(e, out, &calls, &l);
 	else if (are_in_vain(e, &calls, &l))
 		report_vain(e, out, &calls, &l);
 	else

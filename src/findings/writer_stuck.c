@@ -10,6 +10,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"
@@ -139,6 +140,41 @@ static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct
 	buffer_format(name, "%.*s ", (int)text.size, text.data);
 }
 
+/* Why the reader does not read, if that is seen at once; NULL: not. */
+static const char *why_no_reader(const struct wait_chain *chain)
+{
+	if (chain->count < 2)
+		return NULL;
+	switch (chain->links[1].what) {
+	case WAIT_STOPPED:
+		return "is stopped by a signal";
+	case WAIT_STOPPED_BY_TERMINAL:
+		return "is stopped by its terminal";
+	case WAIT_FROZEN:
+		return "is frozen by its control group";
+	default:
+		return NULL;
+	}
+}
+
+static void emit_remedy(const struct check *e, struct check_result *out,
+	const struct wait_chain *chain, uint64_t reader)
+{
+	struct buffer text = { 0 };
+
+	if (why_no_reader(chain))
+		wait_chain_remedy(&text, chain);
+	if (text.size)
+		finding_remedy(out, "%s", buffer_cstr(&text));
+	else if (reader)
+		finding_remedy(out, "sooth diagnose %llu shows why the reader does not read",
+			(unsigned long long)reader);
+	else
+		finding_remedy(
+			out, "sooth inspect --fds %u shows which process should read", e->id.pid);
+	buffer_fini(&text);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct stuck *s)
 {
 	const struct thread_history *t = s->first;
@@ -160,8 +196,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (reader)
-		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) does not read",
-			what, name.size ? buffer_cstr(&name) : "", (unsigned long long)reader);
+		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) %s", what,
+			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader,
+			why_no_reader(&chain) ? why_no_reader(&chain) : "does not read");
 	else
 		finding_claim(out, "blocked writing to a full %s: its reader does not read", what);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
@@ -174,12 +211,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		check_chain_evidence(out, &g, &chain);
 	else
 		emit_holders(e, out, d->inode);
-	if (reader)
-		finding_remedy(out, "sooth diagnose %llu shows why the reader does not read",
-			(unsigned long long)reader);
-	else
-		finding_remedy(
-			out, "sooth inspect --fds %u shows which process should read", e->id.pid);
+	emit_remedy(e, out, &chain, reader);
 	finding_end(out);
 	buffer_fini(&name);
 }

@@ -98,6 +98,14 @@ while True:
     made[0] = sum(made[:4096])
 """
 
+TIMER = """
+import signal, sys
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]), float(sys.argv[1]))
+print("ready", flush=True)
+while True: signal.pause()
+"""
+
 SLEEPER = """
 import sys, time
 pause = float(sys.argv[1])
@@ -320,6 +328,10 @@ CASES = [
         program(POLLER, either("select"), uniform(0.0001, 0.0004)), settings=OFTEN, **WAKES),
     sick("busy-poll", "a condition with a time-out",
         program(POLLER, either("event"), uniform(0.0001, 0.0004)), settings=OFTEN, **WAKES),
+    sick("busy-poll", "a timer that sends signals", program(TIMER, uniform(0.0003, 0.0006)),
+        settings=OFTEN, **{**WAKES, "says": "signals wake thread "}),
+    healthy("busy-poll", "a timer that sends signals now and then", program(TIMER, uniform(0.02, 0.1)),
+        settings=OFTEN),
     healthy("busy-poll", "a poll loop that works", program(COPY), settings=OFTEN),
     healthy("busy-poll", "a server with a short time-out", program(SERVER, either(0.001, 0.002)),
         settings=OFTEN),

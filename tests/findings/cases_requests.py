@@ -171,6 +171,32 @@ def resolving(kind, slow_s):
     return make
 
 
+# A resolver that asks again after a time, of a server that takes questions and answers none.
+ASKS_AGAIN = """
+import socket, sys, time
+print("ready", flush=True)
+while True:
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 53)); s.settimeout(float(sys.argv[2]))
+    s.send(b"?" * 40)
+    try: s.recv(600)
+    except OSError: pass
+    s.close()
+    time.sleep(0.05)
+"""
+TAKES_QUESTIONS = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 53))
+print("ready", flush=True)
+while True: s.recvfrom(600)
+"""
+
+
+def asking_in_vain(scope, rng):
+    server = "127.0.%d.%d" % (rng.randrange(60, 250), rng.randrange(2, 250))
+    scope.python(TAKES_QUESTIONS, server)
+    return scope.python(ASKS_AGAIN, server, rng.uniform(0.8, 1.2)).pid
+
+
 def is_root():
     return None if os.getuid() == 0 else "port 53 needs root"
 
@@ -188,6 +214,8 @@ CASES = [
     healthy("requests-refused", "an error now and then", answered("now and then"), duration_s=4),
     healthy("requests-refused", "the server that refuses", answered("429", serves=True), duration_s=4),
     sick("slow-lookups", "a slow name server", resolving("again and again", 0.12), **LOOKUPS),
+    sick("slow-lookups", "a name server that does not answer", asking_in_vain, duration_s=5,
+        says="does not answer: asked ", also=("stream-stalled", "connect-failing"), may_skip=is_root),
     sick("slow-lookups", "a long search list", resolving("a list", 0.05),
         **{**LOOKUPS, "says": "several questions for each connection"}),
     sick("slow-lookups", "lookups that lead to no connection", resolving("again and again", 0.03),

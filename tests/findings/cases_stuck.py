@@ -339,6 +339,20 @@ print("ready", flush=True)
 os.read(inside, 1)
 """
 
+STOPPED_READER = """
+import os, signal
+inside, out = os.pipe()
+reader = os.fork()
+if not reader:
+    os.close(out)
+    while os.read(inside, 65536): pass
+    os._exit(0)
+os.close(inside)
+os.kill(reader, signal.SIGSTOP)
+print("ready", flush=True)
+while True: os.write(out, b"x" * 65536)
+"""
+
 STOPPED = """
 import os, signal, subprocess, sys
 if sys.argv[1] == "tree":
@@ -425,6 +439,8 @@ CASES = [
         severity="low", options=("-d",)),
     sick("writer-stuck", "a pipe that is read slowly", unread("pipe", 0.2, 0.5), duration_s=4,
         severity="low", says="reads slowly: it sleeps"),
+    sick("writer-stuck", "a pipe with a reader that is stopped", program(STOPPED_READER), duration_s=4,
+        says="is stopped by a signal", also=("held-up", "frozen")),
     healthy("writer-stuck", "a pipe that is read at once", unread("pipe", 0.001, 0.002), duration_s=4),
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),

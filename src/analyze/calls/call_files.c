@@ -322,7 +322,8 @@ static void take_rename(const struct call_at_hand *c)
 /* The end of a directory comes once each time that it is read. */
 static bool is_end_of_directory(const struct call_at_hand *c)
 {
-	return !strncmp(c->folded->row->name, "getdents", 8) && c->folded->call->result == 0;
+	return c->folded->row->effect.what == SYSCALL_FD_SHOWS_DIRECTORY &&
+	       c->folded->call->result == 0;
 }
 
 static void take_walk(const struct call_at_hand *c, const struct call_path *key)
