@@ -46,13 +46,12 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
-	OPTION_OVER("stack"),
 };
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
-	struct heap_table_options options = { .sites = c->heap.sites };
+	struct heap_table_options options = { .sites = c->heap.sites, .stacks = c->heap.stack };
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,

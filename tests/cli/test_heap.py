@@ -182,6 +182,14 @@ class Reports(Heap):
         self.assertIn(" 50B      1      160B     3 malloc < reads < main", text)
         self.assertIn("realloc < keeps < [cut: ", text)
 
+    def test_requested_stacks(self):
+        """Of a capture too, with a note where it has none."""
+        self.assertEqual(self.sooth("heap", "--stack", "-j", self.stacks()).json()["heap_stacks"],
+                         self.sooth("heap", "-j", self.stacks()).json()["heap_stacks"])
+        report = self.sooth("heap", "--stack", "-j", self.make()).json()
+        self.assertIn("which code allocates", [row["what"] for row in report["limits"]])
+        self.assertEqual(self.sooth("heap", "-j", self.make()).json()["limits"], [])
+
     def test_lost_stacks(self):
         path = self.stacks(call_of_stack(SECOND + 600, MALLOC, 0x5000, 9, None))
         report = self.sooth("heap", "-j", path).json()

@@ -194,14 +194,19 @@ static void note_unstacked(const struct heap_scope *scope, const struct heap_liv
 }
 
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct profile_sums *sums, struct sooth_error *err)
+	struct profile_sums *sums, bool is_requested, struct sooth_error *err)
 {
 	struct map rows;
 	int status;
 
 	note_unstacked(scope, live);
-	if (!live->stacks.count)
+	if (!live->stacks.count) {
+		if (is_requested && !live->unstacked)
+			output_limit(scope->output, "which code allocates",
+				"no call with a stack was recorded",
+				"sooth heap --stack PID records them; --save FILE.sooth keeps them");
 		return 0;
+	}
 	map_init(&rows, sizeof(struct row_key), sizeof(struct merged), ROWS_MAX);
 	if (!merge_stacks(live, sums, &rows))
 		output_limit(scope->output, "some stacks of allocations",

@@ -10,8 +10,8 @@ extern const struct sooth_schema heap_stack_row_schema;
 
 /* The sums with the dictionaries of heap.stack and heap.frame. */
 void heap_by_stack_init(struct profile_sums *sums);
-/* Nothing if no stacks were recorded. */
+/* Nothing if no stacks were recorded; a note of it where they were requested. */
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct profile_sums *sums, struct sooth_error *err);
+	struct profile_sums *sums, bool is_requested, struct sooth_error *err);
 
 #endif

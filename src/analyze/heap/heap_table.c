@@ -557,7 +557,8 @@ static int finish(void *state, struct sooth_error *err)
 	note_limits(s);
 	status = emit_totals(s, err);
 	if (!status)
-		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, err);
+		status = heap_by_stack_emit(
+			&s->scope, &s->live, &s->stacks, s->options.stacks, err);
 	if (!status)
 		status = heap_emit_types(
 			&s->scope, sums_of(s), unfinished_state(s), is_blind(s), err);

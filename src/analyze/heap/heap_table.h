@@ -8,7 +8,8 @@
 struct heap_totals_row;
 
 struct heap_table_options {
-	bool sites; /* also list where each function was probed */
+	bool sites;  /* also list where each function was probed */
+	bool stacks; /* they were requested: say so where there are none */
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 };
