@@ -363,11 +363,17 @@ static int by_time(const void *left, const void *right)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
+/* A capture may have any times. */
+static uint64_t whole_ns(double ns)
+{
+	return ns < (double)(UINT64_MAX / 2) ? (uint64_t)ns : UINT64_MAX / 2;
+}
+
 static int emit_place(
 	struct wall_state *s, const struct place *p, double all_ns, struct sooth_error *err)
 {
 	struct wall_row row = { .percent = all_ns > 0 ? 100 * p->spent.ns / all_ns : 0,
-		.wall_ns = (uint64_t)p->spent.ns,
+		.wall_ns = whole_ns(p->spent.ns),
 		.observations = p->spent.count,
 		.thread_state = (uint8_t)p->key.activity,
 		.call_state = p->key.number == NOT_ANY ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
@@ -422,7 +428,7 @@ static int emit_summary(struct wall_state *s, double *all_ns, struct sooth_error
 	position = 0;
 	while (map_next(&s->threads, &position, NULL, &value))
 		row.threads += is_selected(s, value);
-	row.wall_ns = (uint64_t)*all_ns;
+	row.wall_ns = whole_ns(*all_ns);
 	row.wall_state = state_if(*all_ns > 0);
 	if (*all_ns > 0) {
 		row.running_percent = 100 * of[WAIT_RUNNING] / *all_ns;
