@@ -26,14 +26,7 @@
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
 	F(S, REAL, percent, ALWAYS, "share of all calls of that name with a recorded stack",       \
 		.label = "SHARE%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
-	F(S, TEXT, stack, ALWAYS,                                                                  \
-		"functions of the stack, innermost first: each was called by the next one",        \
-		.is_key = true, .may_shrink = true)                                                \
-	F(S, TEXT, end, ALWAYS,                                                                    \
-		"whole: up to the entry of the thread; else why frames are missing",               \
-		.is_hidden = true)                                                                 \
-	F(S, TEXTS, functions, ALWAYS, "the functions of `stack`, innermost first, one by one",    \
-		.is_hidden = true)
+	STACK_TEXT_ROW(F, S)
 
 struct call_stack_row {
 	struct sooth_record record;
@@ -120,11 +113,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-/* Stacks that differ only in places within their functions are one row. */
 struct row_key {
 	struct call_key call;
-	uint32_t text; /* in sums.names */
-	uint32_t end;
+	struct stack_text stack;
 };
 
 struct merged {
@@ -152,30 +143,21 @@ static int by_count(const void *left, const void *right)
 		return a->key.call.number < b->key.call.number ? -1 : 1;
 	if (a->merged.count != b->merged.count)
 		return a->merged.count > b->merged.count ? -1 : 1;
-	if (a->key.text != b->key.text)
-		return a->key.text < b->key.text ? -1 : 1;
-	return a->key.end < b->key.end ? -1 : a->key.end > b->key.end;
+	return stack_text_compare(&a->key.stack, &b->key.stack);
 }
 
 static void merge_rows(struct stacks_state *s, struct map *rows)
 {
-	struct buffer text = { 0 };
 	size_t position = 0;
 	const void *key;
 	void *value;
 
 	while (map_next(&s->stacks, &position, &key, &value)) {
 		const struct stack_key *k = key;
-		struct profile_stacked stacked = { 0 };
-		struct row_key row = { .call = k->call };
-		struct merged *merged;
+		struct row_key row = { k->call, stack_text_of(&s->sums, k->stack) };
+		struct merged *merged =
+			row.stack.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
 
-		profile_sums_stack(&s->sums, k->stack, &stacked);
-		stack_text_put(&s->sums, &stacked, &text);
-		row.text = names_put(
-			&s->sums.names, span_of((const char *)text.data, text.size), NULL);
-		row.end = stacked.end;
-		merged = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
 		if (!merged) {
 			s->stacks.refused++;
 			continue;
@@ -183,24 +165,21 @@ static void merge_rows(struct stacks_state *s, struct map *rows)
 		merged->count += *(const uint64_t *)value;
 		merged->stack = k->stack;
 	}
-	buffer_fini(&text);
 }
 
 static int emit_stack(struct stacks_state *s, const struct counted *c, struct sooth_error *err)
 {
 	struct call_stack_row row = { .count = c->merged.count,
 		.percent = 100.0 * (double)c->merged.count / (double)c->of };
-	struct profile_stacked stacked = { 0 };
 	struct buffer functions = { 0 };
 	char name[SYSCALL_NAME_SIZE];
 	int status;
 
-	profile_sums_stack(&s->sums, c->merged.stack, &stacked);
-	stack_text_functions(&s->sums, &stacked, &functions);
+	stack_text_functions(&s->sums, c->merged.stack, &functions);
 	struct record_tail tail[] = {
 		{ &row.name, name, syscall_name(c->key.call.abi, c->key.call.number, name) },
-		tail_span(&row.stack, names_get(&s->sums.names, c->key.text)),
-		tail_string(&row.end, profile_end_text((enum profile_end)c->key.end)),
+		tail_span(&row.stack, names_get(&s->sums.names, c->key.stack.text)),
+		tail_string(&row.end, profile_end_text((enum profile_end)c->key.stack.end)),
 		tail_buffer(&row.functions, &functions),
 	};
 

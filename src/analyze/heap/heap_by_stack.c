@@ -22,16 +22,9 @@
 		.label = "BLOCKS", .merge = SOOTH_MERGE_SUM)                                       \
 	F(S, U64, allocated_bytes, ALWAYS, "bytes allocated with this stack",                      \
 		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)          \
-	F(S, U64, calls, ALWAYS, "successful allocator calls with this stack",                     \
-		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
-	F(S, TEXT, stack, ALWAYS,                                                                  \
-		"functions of the stack, innermost first: each was called by the next one",        \
-		.is_key = true, .may_shrink = true)                                                \
-	F(S, TEXT, end, ALWAYS,                                                                    \
-		"whole: up to the entry of the thread; else why frames are missing",               \
-		.is_hidden = true)                                                                 \
-	F(S, TEXTS, functions, ALWAYS, "the functions of `stack`, innermost first, one by one",    \
-		.is_hidden = true)
+	F(S, U64, calls, ALWAYS, "successful allocator calls with this stack", .label = "CALLS",   \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	STACK_TEXT_ROW(F, S)
 
 struct heap_stack_row {
 	struct sooth_record record;
@@ -62,12 +55,6 @@ void heap_by_stack_init(struct profile_sums *sums)
 	sums->frame_kind = HEAP_FRAME;
 }
 
-/* Stacks that differ only in places within their functions are one row. */
-struct row_key {
-	uint32_t text; /* in sums.names */
-	uint32_t end;
-};
-
 struct merged {
 	struct heap_stack_sum sum;
 	uint32_t stack; /* one of them: all have the same functions */
@@ -75,7 +62,7 @@ struct merged {
 };
 
 struct stack_row {
-	struct row_key key;
+	struct stack_text key;
 	struct merged merged;
 };
 
@@ -88,9 +75,7 @@ static int by_live(const void *left, const void *right)
 		return x->live_bytes > y->live_bytes ? -1 : 1;
 	if (x->allocated_bytes != y->allocated_bytes)
 		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
-	if (a->key.text != b->key.text)
-		return a->key.text < b->key.text ? -1 : 1;
-	return a->key.end < b->key.end ? -1 : a->key.end > b->key.end;
+	return stack_text_compare(&a->key, &b->key);
 }
 
 static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
@@ -104,24 +89,15 @@ static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
 /* False: a table is full. */
 static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums, struct map *rows)
 {
-	struct buffer text = { 0 };
 	size_t position = 0;
 	bool has_room = true;
 	const void *key;
 	void *value;
 
 	while (map_next(&live->stacks, &position, &key, &value)) {
-		struct profile_stacked stacked = { 0 };
-		struct row_key row = { 0 };
-		struct merged *merged = NULL;
+		struct stack_text row = stack_text_of(sums, *(const uint32_t *)key);
+		struct merged *merged = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
 
-		profile_sums_stack(sums, *(const uint32_t *)key, &stacked);
-		stack_text_put(sums, &stacked, &text);
-		row.text = names_put(
-			&sums->names, span_of((const char *)text.data, text.size), NULL);
-		row.end = stacked.end;
-		if (row.text != NAMES_NONE)
-			merged = map_put(rows, &row, NULL);
 		if (!merged) {
 			has_room = false;
 			continue;
@@ -129,7 +105,6 @@ static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums
 		add_sum(&merged->sum, value);
 		merged->stack = *(const uint32_t *)key;
 	}
-	buffer_fini(&text);
 	return has_room;
 }
 
@@ -141,21 +116,18 @@ static int emit_row(struct output *output, const struct stack_row *r,
 		.live_blocks = sum->live_blocks,
 		.allocated_bytes = sum->allocated_bytes,
 		.calls = sum->calls };
-	struct profile_stacked stacked = { 0 };
 	struct buffer functions = { 0 };
 	int status;
 
-	profile_sums_stack(sums, r->merged.stack, &stacked);
-	stack_text_functions(sums, &stacked, &functions);
+	stack_text_functions(sums, r->merged.stack, &functions);
 	struct record_tail tail[] = {
 		tail_span(&row.stack, names_get(&sums->names, r->key.text)),
 		tail_string(&row.end, profile_end_text((enum profile_end)r->key.end)),
 		tail_buffer(&row.functions, &functions),
 	};
 
-	status = buffer_failed(&functions)
-			 ? error_no_memory(err)
-			 : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	status = buffer_failed(&functions) ? error_no_memory(err)
+					   : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&functions);
 	return status;
 }
@@ -172,7 +144,7 @@ static int emit_rows(struct heap_scope *scope, const struct map *merged,
 	if (!rows)
 		return error_no_memory(err);
 	while (map_next(merged, &position, &key, &value))
-		rows[count++] = (struct stack_row){ *(const struct row_key *)key,
+		rows[count++] = (struct stack_row){ *(const struct stack_text *)key,
 			*(const struct merged *)value };
 	qsort(rows, count, sizeof(*rows), by_live);
 	status = heap_section(scope, &by_stack_section, err);
@@ -204,10 +176,11 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		if (is_requested && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no call with a stack was recorded",
-				"sooth heap --stack PID records them; --save FILE.sooth keeps them");
+				"sooth heap --stack PID records them; --save FILE.sooth keeps "
+				"them");
 		return 0;
 	}
-	map_init(&rows, sizeof(struct row_key), sizeof(struct merged), ROWS_MAX);
+	map_init(&rows, sizeof(struct stack_text), sizeof(struct merged), ROWS_MAX);
 	if (!merge_stacks(live, sums, &rows))
 		output_limit(scope->output, "some stacks of allocations",
 			"a table in sooth is full: further stacks are not counted", "");

@@ -328,6 +328,8 @@ static bool is_no_allocator(const struct sooth_record *r)
 
 static void take(struct table_state *s, const struct sooth_record *r)
 {
+	const struct batch one = { (const unsigned char *)r, record_bytes(r) };
+
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
 	heap_live_take(&s->live, r);
@@ -339,6 +341,10 @@ static void take(struct table_state *s, const struct sooth_record *r)
 	case HEAP_COUNT:
 		if (record_holds(r, sizeof(struct heap_count)))
 			heap_sums_add_count(&s->counted, (const void *)r);
+		break;
+	case HEAP_STACK:
+	case HEAP_FRAME:
+		profile_sums_take(&s->stacks, &one);
 		break;
 	case STREAM_BEGIN:
 		s->begin_ns = r->time_ns;
@@ -364,12 +370,9 @@ static void take(struct table_state *s, const struct sooth_record *r)
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
-	struct table_state *s = state;
-
 	(void)err;
-	profile_sums_take(&s->stacks, batch);
 	batch_for_each (r, batch)
-		take(s, r);
+		take(state, r);
 	return 0;
 }
 

@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stack in one line, the innermost function first, as tables show it. */
+/* A stack in one line, the innermost function first: the columns, and what makes two stacks one row.
+ */
 #ifndef SOOTH_ANALYZE_STACK_TEXT_H
 #define SOOTH_ANALYZE_STACK_TEXT_H
 
 #include "analyze/profile/profile_sums.h"
 
-/* "malloc < read_all < main"; in place of what is in it. */
-void stack_text_put(const struct profile_sums *sums, const struct profile_stacked *stacked,
-	struct buffer *out);
-/* The same names, each with a NUL behind it, appended. */
-void stack_text_functions(const struct profile_sums *sums, const struct profile_stacked *stacked,
-	struct buffer *out);
+#define STACK_TEXT_ROW(F, S)                                                                       \
+	F(S, TEXT, stack, ALWAYS,                                                                  \
+		"functions of the stack, innermost first: each was called by the next one",        \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, end, ALWAYS,                                                                    \
+		"whole: up to the entry of the thread; else why frames are missing",               \
+		.is_hidden = true)                                                                 \
+	F(S, TEXTS, functions, ALWAYS, "the functions of `stack`, innermost first, one by one",    \
+		.is_hidden = true)
+
+/* Stacks that differ only in places within their functions are the same. */
+struct stack_text {
+	uint32_t text; /* in sums.names: "malloc < read_all < main"; NAMES_NONE: no room */
+	uint32_t end;  /* enum profile_end */
+};
+
+struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack);
+int stack_text_compare(const struct stack_text *a, const struct stack_text *b);
+/* The column `functions` of a stack: names, each with a NUL behind it, appended. */
+void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);
 
 #endif
