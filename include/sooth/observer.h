@@ -121,9 +121,6 @@ struct sooth_observer_options {
 	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
 	 * begins, instead of samples. */
 	bool profile_calls;
-	/* The probe "heap" takes the stack of each allocation. It makes a call some microseconds
-	 * longer, and needs BPF. */
-	bool heap_stacks;
 	/* Stacks are walked by unwind information alone, without frame pointers: a stack that needs
 	 * them ends there. */
 	bool profile_tables_only;
@@ -132,6 +129,9 @@ struct sooth_observer_options {
 	uint64_t profile_wait_ns;
 	/* Beside these waits also samples: together, what threads did all the time. */
 	bool profile_wall;
+	/* The probe "heap" takes the stack of each allocation. It makes a call some microseconds
+	 * longer, and needs BPF. */
+	bool heap_stacks;
 	/* A folder of the caller's, made if it is not there, for what probes find out of executables
 	 * and would find out again: layouts of script engines. Absolute; borrowed until start
 	 * returns; NULL: nothing is kept. */

@@ -19,7 +19,6 @@ struct {
 } sent_stacks SEC(".maps");
 
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
-#define TAIL_WORDS  (PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * JSC_FRAME_WORDS)
 
 static inline struct walk *claim_walk(void)
 {
@@ -50,7 +49,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t words)
 	if (!w)
 		return 0;
 	hash = w->end + 1;
-	for (uint32_t i = 0; i < TAIL_WORDS && i < words; i++) {
+	for (uint32_t i = 0; i < sizeof(w->tail) / sizeof(w->tail[0]) && i < words; i++) {
 		hash = (hash ^ w->tail[i]) * HASH_FACTOR;
 		hash ^= hash >> 29;
 	}

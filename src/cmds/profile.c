@@ -159,8 +159,7 @@ static int choose_stack_format(const struct profile_config *c, const struct sink
 	if (files->picture || c->profile.folded || c->profile.pprof)
 		return refuse_format(format->name, err);
 	run->product = (struct run_side_output){ .path = c->output.output ? c->output.output : "-",
-		.view = { format->is_of_samples && !c->profile.off_cpu &&
-						!c->profile.wall ? "profile-samples"
+		.view = { format->is_of_samples && !views->stacks.of ? "profile-samples"
 								       : "profile-stacks",
 			&views->stacks },
 		.sink = format->name,

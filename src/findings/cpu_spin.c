@@ -30,8 +30,9 @@
 #define PART_OF_DEMAND 0.7 /* less CPU than that: others have the rest */
 #define QUOTA_PER_S    1   /* times that a quota is used up, from which it explains a low CPU use */
 
-#define LOOKUPS_SHARE 0.3 /* of a thread's time: the calls alone, without what it does with them   \
-			   */
+#define LOOKUPS_SHARE                                                                              \
+	0.3 /* of a thread's time: the calls alone, without what it does with them                 \
+	     */
 
 #define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
 #define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
@@ -257,16 +258,12 @@ static void put_spots(struct buffer *out, struct profile_spots *spots)
 /* File lookups a second, where they take most of its time; 0: they do not. */
 static double lookups_of(const struct check *e)
 {
-	const struct call_history *h;
 	struct check_calls c;
 
-	if (!check_calls_read(&c, e) || !c.history->looks_timed)
+	if (!check_calls_read(&c, e) ||
+		check_calls_looks_ns(&c) < LOOKUPS_SHARE * (double)c.interval_ns)
 		return 0;
-	h = c.history;
-	return (double)h->looks_ns * (double)h->looks / (double)h->looks_timed >=
-			       LOOKUPS_SHARE * (double)c.interval_ns
-		       ? check_calls_rate(&c, (double)h->looks)
-		       : 0;
+	return check_calls_rate(&c, (double)c.history->looks);
 }
 
 static void emit_claim(

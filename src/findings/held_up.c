@@ -90,12 +90,6 @@ static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 	return least;
 }
 
-static bool is_stop(const struct wait_link *link)
-{
-	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
-	       link->what == WAIT_FROZEN;
-}
-
 /* --- the holder of a lock --- */
 
 static bool works(const struct check *e, const struct wait_graph *g, const struct waits_party *p)
@@ -197,7 +191,7 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 	uint64_t rested;
 
 	if (at + 1 == chain->count || is_on_duty(chain, at) ||
-		is_stop(&chain->links[chain->count - 1]))
+		wait_stop_text(&chain->links[chain->count - 1]))
 		return;
 	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
 		return;
@@ -296,12 +290,12 @@ static struct held_up find(
 {
 	struct held_up h = { 0 };
 
-	if (chain->is_deadlock || is_stop(&chain->links[0]))
+	if (chain->is_deadlock || wait_stop_text(&chain->links[0]))
 		return h;
 	for (h.at = 0; h.at < chain->count && !h.cause; h.at++) {
 		const struct wait_link *link = &chain->links[h.at];
 
-		if (is_stop(link))
+		if (wait_stop_text(link))
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_reader(link))
 			h.cause = CAUSE_NO_READER;
@@ -397,10 +391,7 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 	put_load(out, g, chain, h);
 	finding_claim(out, "%s", h->cause == CAUSE_BUSY ? "" : ": ");
 	if (h->cause == CAUSE_STOPPED)
-		finding_claim(out, "it is %s",
-			link->what == WAIT_FROZEN		 ? "frozen by its control group"
-			: link->what == WAIT_STOPPED_BY_TERMINAL ? "stopped by its terminal"
-								 : "stopped by a signal");
+		finding_claim(out, "it is %s", wait_stop_text(link));
 	else if (h->cause == CAUSE_NO_READER)
 		finding_claim(out,
 			"it opens the FIFO %s to write, and no process has it open to read",

@@ -19,7 +19,7 @@
 #define WALKED_LEAST 10		       /* directories read again: fewer are no tree */
 #define WALK_APART   (300 * NS_PER_MS) /* between two walks of a directory */
 #define WALK_RATE    1000	       /* lookups a second */
-#define WALK_BUSY    10 /* the same, from which a walk of one round is not called fine */
+#define WALK_BUSY    10 /* percent of a thread's time, from which one round is not called fine */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
@@ -165,8 +165,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 struct walk {
 	double read;	      /* directories */
 	double again;	      /* of these, more than once */
-	double times;	      /* read, together */
-	double ns;	      /* of all lookups */
 	struct call_path top; /* above all of these */
 };
 
@@ -201,24 +199,21 @@ static void find_walk(struct walk *w, const struct call_history *h)
 		if (!f->walks || !call_is_on_disk(path->text))
 			continue;
 		w->read++;
-		w->times += (double)f->walks;
 		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < WALK_APART)
 			continue;
 		w->again++;
 		keep_common(&w->top, path->text);
 	}
-	if (h->looks_timed)
-		w->ns = (double)h->looks_ns * (double)h->looks / (double)h->looks_timed;
 }
 
-static double walk_share(const struct check_calls *c, const struct walk *w)
+static double walk_share(const struct check_calls *c)
 {
-	return w->ns * 100 / (double)c->interval_ns;
+	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
 }
 
 static bool is_walk(const struct check *e, const struct check_calls *c, const struct walk *w)
 {
-	return w->again >= WALKED_LEAST && walk_share(c, w) >= check_option(e, "min-share") &&
+	return w->again >= WALKED_LEAST && walk_share(c) >= check_option(e, "min-share") &&
 	       check_calls_rate(c, (double)c->history->looks) >= WALK_RATE &&
 	       (c->is_sampled || w->again * 2 >= w->read);
 }
@@ -234,7 +229,7 @@ static void report_walk(const struct check *e, struct check_result *out,
 	finding_claim(out,
 		"walks the same directories over and over, below %s: %s%.0f file lookups a second",
 		w->top.text, check_calls_least(e), looks);
-	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c, w),
+	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c),
 		SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_number(
 		out, "directories read more than once", w->again, SOOTH_UNIT_NONE, c->interval_ns);
@@ -270,7 +265,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &c, &s);
 	else if (is_walk(e, &c, &w))
 		report_walk(e, out, &c, &w);
-	else if (c.history->walks >= WALKED_LEAST && walk_share(&c, &w) >= WALK_BUSY)
+	else if (c.history->walks >= WALKED_LEAST && walk_share(&c) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",
 			CHECK_LONGER);

@@ -143,18 +143,7 @@ static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct
 /* Why the reader does not read, if that is seen at once; NULL: not. */
 static const char *why_no_reader(const struct wait_chain *chain)
 {
-	if (chain->count < 2)
-		return NULL;
-	switch (chain->links[1].what) {
-	case WAIT_STOPPED:
-		return "is stopped by a signal";
-	case WAIT_STOPPED_BY_TERMINAL:
-		return "is stopped by its terminal";
-	case WAIT_FROZEN:
-		return "is frozen by its control group";
-	default:
-		return NULL;
-	}
+	return chain->count < 2 ? NULL : wait_stop_text(&chain->links[1]);
 }
 
 static void emit_remedy(const struct check *e, struct check_result *out,
@@ -185,9 +174,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	struct wait_chain chain;
 	struct wait_graph g;
 	struct buffer name = { 0 };
+	const char *stop;
 
 	check_chain(e, t->tid, &g, &chain);
 	name_reader(&chain, &reader, &name);
+	stop = why_no_reader(&chain);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	/* Outside agents a user may be paging through the output. */
@@ -196,9 +187,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (reader)
-		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) %s", what,
+		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) %s%s", what,
 			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader,
-			why_no_reader(&chain) ? why_no_reader(&chain) : "does not read");
+			stop ? "is " : "does not read", stop ? stop : "");
 	else
 		finding_claim(out, "blocked writing to a full %s: its reader does not read", what);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,

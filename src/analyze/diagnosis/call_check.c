@@ -60,6 +60,13 @@ bool check_calls_suffice(const struct check_calls *c, double seen)
 	return !c->is_sampled || seen >= SEEN_LEAST;
 }
 
+double check_calls_looks_ns(const struct check_calls *c)
+{
+	const struct call_history *h = c->history;
+
+	return h->looks_timed ? (double)h->looks_ns * (double)h->looks / (double)h->looks_timed : 0;
+}
+
 double check_calls_rate(const struct check_calls *c, double count)
 {
 	return count * (double)NS_PER_S / (double)c->interval_ns;

@@ -20,6 +20,8 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
+/* Time in file lookups, estimated from those that were recorded. */
+double check_calls_looks_ns(const struct check_calls *c);
 /* Adds to the open finding how often something happened, and over what time. */
 void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
 	uint64_t first_ns, uint64_t last_ns);

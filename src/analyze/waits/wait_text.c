@@ -108,6 +108,20 @@ static void put_end(struct buffer *out, const struct wait_chain *chain)
 		buffer_string(out, ": a deadlock");
 }
 
+const char *wait_stop_text(const struct wait_link *link)
+{
+	switch (link->what) {
+	case WAIT_STOPPED:
+		return "stopped by a signal";
+	case WAIT_STOPPED_BY_TERMINAL:
+		return "stopped by its terminal";
+	case WAIT_FROZEN:
+		return "frozen by its control group";
+	default:
+		return NULL;
+	}
+}
+
 void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++) {
