@@ -16,14 +16,10 @@
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
-#include "probes/syscall_names.h"
 
 #define PLACES_MAX  (1u << 18)
 #define THREADS_MAX (1u << 16)
 #define ROWS_SHOWN  25
-#define NOT_ANY	    UINT32_MAX
-#define BEFORE	    "[since before sooth attached]"
-#define UNKNOWN	    "[unknown]"
 
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, NAMED, U64, waits, wait_count, ALWAYS, "number of recorded waits",                    \
@@ -65,7 +61,7 @@ static const struct sooth_schema summary_schema = {
 	F(S, TEXT, role, ALWAYS, "role of the threads, or their name", .is_key = true)             \
 	F(S, ENUM8, reason, ALWAYS,                                                                \
 		"what they waited for, by the system call; preempted: they could have run",        \
-		.names = &wait_reason_names)                                                            \
+		.names = &wait_reason_names)                                                       \
 	F(S, TEXT, call, MAYBE(call_state), "system call they waited in", .is_key = true)          \
 	F(S, TEXT, function, ALWAYS,                                                               \
 		"innermost function that is neither the kernel's nor the C library's",             \
@@ -109,10 +105,8 @@ static const struct section place_section = {
 
 /* As they come: stacks are resolved at the end. */
 struct stack_key {
-	uint32_t stack, role;
-	uint32_t number, abi;
-	uint32_t reason;
-	uint32_t unused;
+	struct wait_key wait;
+	uint32_t role, unused;
 };
 
 struct wait_sum {
@@ -178,11 +172,7 @@ static void take_wait(struct waits_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct span role = profile_role_of(&sample);
-	struct stack_key key = { .stack = w->stack_state ? NOT_ANY : w->stack,
-		.role = names_put(&s->sums.names, role, NULL),
-		.number = w->call_state ? NOT_ANY : w->number,
-		.abi = w->call_state ? 0 : w->abi,
-		.reason = wait_reason_of(w) };
+	struct stack_key key = { wait_key_of(w), names_put(&s->sums.names, role, NULL), 0 };
 	uint32_t waker =
 		w->waker_state
 			? 0
@@ -242,23 +232,16 @@ static void find_places(struct waits_state *s)
 	while (map_next(&s->stacks, &position, &next, &value)) {
 		const struct stack_key *key = next;
 		const struct wait_sum *sum = value;
-		const struct profile_function *f;
-		const char *unknown;
-		struct profile_stacked stacked = { .end = PROFILE_ENDS };
+		struct wait_place found = wait_place_of(&s->sums, key->wait.stack);
 		struct place_key at = { .role = key->role,
-			.number = key->number,
-			.abi = key->abi,
-			.reason = key->reason };
+			.function = found.function,
+			.file = found.file,
+			.number = key->wait.number,
+			.abi = key->wait.abi,
+			.reason = key->wait.reason };
 		struct place *place;
 
-		if (key->stack != NOT_ANY)
-			profile_sums_stack(&s->sums, key->stack, &stacked);
-		s->whole += stacked.end == PROFILE_WHOLE ? sum->waits : 0;
-		f = wait_place_of(&s->sums, &stacked);
-		unknown = key->stack == NOT_ANY ? BEFORE : UNKNOWN;
-		at.function =
-			f ? f->name : names_put(&s->sums.names, span_of_string(unknown), NULL);
-		at.file = f ? f->file : names_put(&s->sums.names, span_of("", 0), NULL);
+		s->whole += found.is_whole ? sum->waits : 0;
 		place = map_put(&s->places, &at, NULL);
 		if (!place)
 			continue;
@@ -287,13 +270,11 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 		.waits = p->sum.waits,
 		.longest_ns = p->sum.longest_ns,
 		.reason = (uint8_t)p->key.reason,
-		.call_state = p->key.number == NOT_ANY ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
 		.waker_state = p->sum.waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	char call[SYSCALL_NAME_SIZE] = "", waker[48] = "";
+	char call[SYSCALL_NAME_SIZE], waker[48] = "";
 	struct span name = names_get(&s->sums.names, p->sum.waker);
 
-	if (p->key.number != NOT_ANY)
-		syscall_name((uint16_t)p->key.abi, p->key.number, call);
+	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	if (p->sum.waker_pid)
 		snprintf(waker, sizeof(waker), "%.*s (%u)", (int)name.size, name.data,
 			p->sum.waker_pid);
@@ -332,10 +313,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	find_places(s);
-	if (s->old)
-		output_limit(s->output, "stacks of waits that began before sooth attached",
-			"a stack is walked where a thread stops running",
-			"sooth stack PID shows the stacks of now");
+	wait_note_old(s->output, s->old);
 	row = (struct wait_summary_row){ .waits = s->waits,
 		.waited_ns = s->waited_ns,
 		.threads = s->threads.count,

@@ -17,14 +17,12 @@
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
-#include "probes/syscall_names.h"
 
 #define WAITS_BYTES_MAX (64u << 20)
 #define CHAINS_MAX	(1u << 16)
 #define LINKS_MAX	8
 #define ROWS_SHOWN	20
 #define BETWEEN		" < "
-#define NOT_ANY		UINT32_MAX
 
 #define CHAIN_ROW(F, S)                                                                            \
 	F(S, U64, waited_ns, ALWAYS, "time of these waits", .label = "WAITED",                     \
@@ -67,12 +65,10 @@ static const struct section chain_section = {
 
 struct kept_wait {
 	uint64_t from_ns, to_ns;
-	uint32_t tid, waker_tid;   /* waker: 0: not known */
-	uint32_t stack;		   /* NOT_ANY */
-	uint32_t number, abi;	   /* NOT_ANY */
-	uint32_t process, role;	   /* in sums.names */
-	uint32_t waker, waker_pid; /* in sums.names */
-	uint32_t reason;	   /* enum wait_reason */
+	struct wait_key key;
+	uint32_t tid, waker_tid;       /* waker: 0: not known */
+	uint32_t process, role, waker; /* in sums.names */
+	uint32_t unused;
 };
 
 struct chain_sum {
@@ -119,16 +115,12 @@ static void keep(struct chains_state *s, const struct profile_wait *w)
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct kept_wait kept = { .from_ns = w->record.time_ns - w->waited_ns,
 		.to_ns = w->record.time_ns,
+		.key = wait_key_of(w),
 		.tid = w->record.tid,
 		.waker_tid = w->waker_state ? 0 : w->waker_tid,
-		.waker_pid = w->waker_state ? 0 : w->waker_pid,
-		.stack = w->stack_state ? NOT_ANY : w->stack,
-		.number = w->call_state ? NOT_ANY : w->number,
-		.abi = w->abi,
 		.process = name_of(s, w->process),
 		.role = names_put(&s->sums.names, profile_role_of(&sample), NULL),
-		.waker = w->waker_state ? 0 : name_of(s, w->waker),
-		.reason = wait_reason_of(w) };
+		.waker = w->waker_state ? 0 : name_of(s, w->waker) };
 
 	if (s->waits.size + sizeof(kept) > s->waits.limit)
 		s->left_out++;
@@ -226,27 +218,20 @@ static void put_name(const struct chains_state *s, uint32_t name, struct buffer 
 /* "bash: child wait4 in waitchld" */
 static void put_wait(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
 {
-	struct profile_stacked stacked = { .end = PROFILE_ENDS };
-	const struct profile_function *f;
-	char call[SYSCALL_NAME_SIZE] = "";
+	struct wait_place place = wait_place_of(&s->sums, w->key.stack);
+	char call[SYSCALL_NAME_SIZE];
 
 	put_name(s, w->process, out);
 	if (w->role != w->process && !span_equal(names_get(&s->sums.names, w->role), "main")) {
 		buffer_char(out, '/');
 		put_name(s, w->role, out);
 	}
-	buffer_format(out, ": %s", wait_reason_names.names[w->reason]);
-	if (w->number != NOT_ANY) {
-		syscall_name((uint16_t)w->abi, w->number, call);
+	buffer_format(out, ": %s", wait_reason_names.names[w->key.reason]);
+	if (wait_call_text(w->key.abi, w->key.number, call) == SOOTH_STATE_VALUE)
 		buffer_format(out, " %s", call);
-	}
-	if (w->stack == NOT_ANY)
-		return;
-	profile_sums_stack(&s->sums, w->stack, &stacked);
-	f = wait_place_of(&s->sums, &stacked);
-	if (f) {
+	if (place.is_known) {
 		buffer_string(out, " in ");
-		put_name(s, f->name, out);
+		put_name(s, place.function, out);
 	}
 }
 

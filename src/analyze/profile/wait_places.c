@@ -2,7 +2,9 @@
 #include "analyze/profile/wait_places.h"
 
 #include "base/cleanup.h"
-#include "probes/syscall_names.h"
+
+#define BEFORE	"[since before sooth attached]"
+#define UNKNOWN "[unknown]"
 
 static const char *const reason_texts[WAIT_REASONS] = {
 	[WAIT_PREEMPTED] = "preempted",
@@ -58,7 +60,7 @@ static bool is_library_of_c(struct span file)
 }
 
 /* What a person has written, rather than the interpreter that runs it. */
-const struct profile_function *wait_place_of(
+static const struct profile_function *function_of(
 	const struct profile_sums *sums, const struct profile_stacked *stacked)
 {
 	const struct profile_function *best = NULL;
@@ -73,4 +75,46 @@ const struct profile_function *wait_place_of(
 			best = f;
 	}
 	return best;
+}
+
+struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
+{
+	struct profile_stacked stacked = { .end = PROFILE_ENDS };
+	const char *none = stack == WAIT_NOT_ANY ? BEFORE : UNKNOWN;
+	const struct profile_function *f;
+
+	if (stack != WAIT_NOT_ANY)
+		profile_sums_stack(sums, stack, &stacked);
+	f = function_of(sums, &stacked);
+	return (struct wait_place){
+		.function = f ? f->name : names_put(&sums->names, span_of_string(none), NULL),
+		.file = f ? f->file : names_put(&sums->names, span_of("", 0), NULL),
+		.is_known = f != NULL,
+		.is_whole = stacked.end == PROFILE_WHOLE,
+	};
+}
+
+struct wait_key wait_key_of(const struct profile_wait *w)
+{
+	return (struct wait_key){ .stack = w->stack_state ? WAIT_NOT_ANY : w->stack,
+		.number = w->call_state ? WAIT_NOT_ANY : w->number,
+		.abi = w->call_state ? 0 : w->abi,
+		.reason = wait_reason_of(w) };
+}
+
+uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE])
+{
+	name[0] = 0;
+	if (number == WAIT_NOT_ANY)
+		return SOOTH_STATE_ABSENT;
+	syscall_name((uint16_t)abi, number, name);
+	return SOOTH_STATE_VALUE;
+}
+
+void wait_note_old(struct output *output, uint64_t old)
+{
+	if (old)
+		output_limit(output, "stacks of waits that began before sooth attached",
+			"a stack is walked where a thread stops running",
+			"sooth stack PID shows the stacks of now");
 }

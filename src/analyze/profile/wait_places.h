@@ -4,6 +4,8 @@
 #define SOOTH_ANALYZE_WAIT_PLACES_H
 
 #include "analyze/profile/profile_sums.h"
+#include "explain/output.h"
+#include "probes/syscall_names.h"
 
 enum wait_reason {
 	WAIT_PREEMPTED,
@@ -25,8 +27,28 @@ enum wait_reason {
 extern const struct sooth_names wait_reason_names;
 
 enum wait_reason wait_reason_of(const struct profile_wait *w);
-/* The innermost function that is neither the kernel's nor the C library's; NULL: none. */
-const struct profile_function *wait_place_of(
-	const struct profile_sums *sums, const struct profile_stacked *stacked);
+
+#define WAIT_NOT_ANY UINT32_MAX /* no stack; no system call */
+
+/* What waits at one place have in common. */
+struct wait_key {
+	uint32_t stack;	      /* WAIT_NOT_ANY: it began before the recording */
+	uint32_t number, abi; /* of the system call; WAIT_NOT_ANY */
+	uint32_t reason;      /* enum wait_reason */
+};
+
+struct wait_key wait_key_of(const struct profile_wait *w);
+/* The name of the system call, empty: none. Returns its state in a row. */
+uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
+
+/* The innermost function that is neither the kernel's nor the C library's. */
+struct wait_place {
+	uint32_t function, file; /* in sums.names; why there is none */
+	bool is_known, is_whole; /* the function; the stack */
+};
+
+struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
+/* A limit, where some waits began before the recording. */
+void wait_note_old(struct output *output, uint64_t old);
 
 #endif

@@ -17,14 +17,10 @@
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
-#include "probes/syscall_names.h"
 
 #define PLACES_MAX  (1u << 18)
 #define THREADS_MAX (1u << 16)
 #define ROWS_SHOWN  25
-#define NOT_ANY	    UINT32_MAX
-#define BEFORE	    "[since before sooth attached]"
-#define UNKNOWN	    "[unknown]"
 #define NOT_SAMPLED "[not sampled]"
 #define SHORT	    "[short waits]"
 
@@ -122,8 +118,7 @@ struct thread {
 /* As they come: stacks are resolved at the end. */
 struct stack_key {
 	struct thread_key thread;
-	uint32_t stack, activity; /* enum wait_reason */
-	uint32_t number, abi;
+	struct wait_key wait; /* or of a sample: WAIT_RUNNING */
 };
 
 struct place_key {
@@ -202,9 +197,7 @@ static void add_stack(struct wall_state *s, const struct stack_key *key, uint64_
 static void take_sample(struct wall_state *s, const struct profile_sample *r)
 {
 	struct stack_key key = { .thread = { r->record.pid, r->record.tid },
-		.stack = r->stack,
-		.activity = WAIT_RUNNING,
-		.number = NOT_ANY };
+		.wait = { .stack = r->stack, .number = WAIT_NOT_ANY, .reason = WAIT_RUNNING } };
 	struct thread *t = thread_of(s, r);
 
 	if (!t)
@@ -216,11 +209,7 @@ static void take_sample(struct wall_state *s, const struct profile_sample *r)
 static void take_wait(struct wall_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
-	struct stack_key key = { .thread = { w->record.pid, w->record.tid },
-		.stack = w->stack_state ? NOT_ANY : w->stack,
-		.activity = wait_reason_of(w),
-		.number = w->call_state ? NOT_ANY : w->number,
-		.abi = w->call_state ? 0 : w->abi };
+	struct stack_key key = { { w->record.pid, w->record.tid }, wait_key_of(w) };
 	struct thread *t = thread_of(s, &sample);
 
 	if (!t)
@@ -298,21 +287,20 @@ static uint32_t name_of(struct wall_state *s, const char *text)
 static void find_place(struct wall_state *s, const struct stack_key *key, struct spent spent)
 {
 	const struct thread *t = map_get(&s->threads, &key->thread);
-	struct profile_stacked stacked = { .end = PROFILE_ENDS };
-	const struct profile_function *f;
-	struct place_key at = { .number = key->number, .abi = key->abi, .activity = key->activity };
+	struct wait_place found;
+	struct place_key at = {
+		.number = key->wait.number, .abi = key->wait.abi, .activity = key->wait.reason
+	};
 
 	if (!t || !is_selected(s, t))
 		return;
-	if (key->activity == WAIT_RUNNING && t->running_ns && t->sampled_ns)
+	if (key->wait.reason == WAIT_RUNNING && t->running_ns && t->sampled_ns)
 		spent.ns *= (double)t->running_ns / (double)t->sampled_ns;
-	if (key->stack != NOT_ANY)
-		profile_sums_stack(&s->sums, key->stack, &stacked);
-	f = wait_place_of(&s->sums, &stacked);
+	found = wait_place_of(&s->sums, key->wait.stack);
 	at.process = t->process;
 	at.role = t->role;
-	at.function = f ? f->name : name_of(s, key->stack == NOT_ANY ? BEFORE : UNKNOWN);
-	at.file = f ? f->file : name_of(s, "");
+	at.function = found.function;
+	at.file = found.file;
 	add_place(s, &at, spent);
 }
 
@@ -323,7 +311,7 @@ static void find_rest(struct wall_state *s, const struct thread *t)
 	struct place_key at = { .process = t->process,
 		.role = t->role,
 		.file = name_of(s, ""),
-		.number = NOT_ANY,
+		.number = WAIT_NOT_ANY,
 		.activity = WAIT_RUNNING };
 
 	if (t->running_ns && !t->sampled_ns) {
@@ -375,12 +363,10 @@ static int emit_place(
 	struct wall_row row = { .percent = all_ns > 0 ? 100 * p->spent.ns / all_ns : 0,
 		.wall_ns = whole_ns(p->spent.ns),
 		.observations = p->spent.count,
-		.thread_state = (uint8_t)p->key.activity,
-		.call_state = p->key.number == NOT_ANY ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
-	char call[SYSCALL_NAME_SIZE] = "";
+		.thread_state = (uint8_t)p->key.activity };
+	char call[SYSCALL_NAME_SIZE];
 
-	if (p->key.number != NOT_ANY)
-		syscall_name((uint16_t)p->key.abi, p->key.number, call);
+	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	struct record_tail tail[] = {
 		tail_span(&row.process, names_get(&s->sums.names, p->key.process)),
 		tail_span(&row.role, names_get(&s->sums.names, p->key.role)),
@@ -447,10 +433,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	take_times(s);
 	find_places(s);
-	if (s->old)
-		output_limit(s->output, "stacks of waits that began before sooth attached",
-			"a stack is walked where a thread stops running",
-			"sooth stack PID shows the stacks of now");
+	wait_note_old(s->output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
 		output_limit(s->output, "time on a CPU, exactly, and short waits",
 			"it was not counted: the time of samples stands for it",
