@@ -23,7 +23,7 @@ static const char *const reason_texts[WAIT_REASONS] = {
 };
 const struct sooth_names wait_reason_names = { WAIT_REASONS, reason_texts };
 
-enum wait_reason wait_reason_of(const struct profile_wait *w)
+static enum wait_reason reason_of(const struct profile_wait *w)
 {
 	static const uint8_t of[SYSCALL_WAITS] = { [SYSCALL_WAIT_OTHER] = WAIT_FOR_OTHER,
 		[SYSCALL_WAIT_LOCK] = WAIT_FOR_LOCK,
@@ -99,7 +99,7 @@ struct wait_key wait_key_of(const struct profile_wait *w)
 	return (struct wait_key){ .stack = w->stack_state ? WAIT_NOT_ANY : w->stack,
 		.number = w->call_state ? WAIT_NOT_ANY : w->number,
 		.abi = w->call_state ? 0 : w->abi,
-		.reason = wait_reason_of(w) };
+		.reason = reason_of(w) };
 }
 
 uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE])

@@ -26,8 +26,6 @@ enum wait_reason {
 
 extern const struct sooth_names wait_reason_names;
 
-enum wait_reason wait_reason_of(const struct profile_wait *w);
-
 #define WAIT_NOT_ANY UINT32_MAX /* no stack; no system call */
 
 /* What waits at one place have in common. */

@@ -103,10 +103,33 @@ static void *thread_main(void *user)
 	return NULL;
 }
 
+void timeout_cond_init(pthread_cond_t *changed)
+{
+	pthread_condattr_t clock;
+
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(changed, &clock);
+	pthread_condattr_destroy(&clock);
+}
+
+struct timespec timeout_deadline(int timeout_ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += timeout_ms / 1000;
+	t.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
+	if (t.tv_nsec >= (long)NS_PER_S) {
+		t.tv_nsec -= (long)NS_PER_S;
+		t.tv_sec++;
+	}
+	return t;
+}
+
 static struct timeout_thread *thread_new(void)
 {
 	struct timeout_thread *t = calloc(1, sizeof(*t));
-	pthread_condattr_t clock;
 	sigset_t all, before;
 	pthread_t thread;
 	int status;
@@ -120,10 +143,7 @@ static struct timeout_thread *thread_new(void)
 		return NULL;
 	}
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->changed, &clock);
-	pthread_condattr_destroy(&clock);
+	timeout_cond_init(&t->changed);
 	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -143,20 +163,6 @@ static void thread_leave(struct timeout_thread *t)
 	t->is_left = true;
 	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
-}
-
-static struct timespec deadline_after(int timeout_ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += timeout_ms / 1000;
-	t.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
-	if (t.tv_nsec >= (long)NS_PER_S) {
-		t.tv_nsec -= (long)NS_PER_S;
-		t.tv_sec++;
-	}
-	return t;
 }
 
 /* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
@@ -194,7 +200,7 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
  * between. */
 static int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms)
 {
-	struct timespec deadline = deadline_after(timeout_ms);
+	struct timespec deadline = timeout_deadline(timeout_ms);
 	struct timeout_thread *t = p->thread;
 	int status = 0;
 

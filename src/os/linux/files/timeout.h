@@ -12,11 +12,17 @@
 #ifndef SOOTH_OS_LINUX_TIMEOUT_H
 #define SOOTH_OS_LINUX_TIMEOUT_H
 
+#include <pthread.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/buffer.h"
 
 #define TIMEOUT_MS 300 /* a healthy system never takes this long for one small call */
+
+/* For pthread_cond_timedwait() on a clock that nothing sets. */
+void timeout_cond_init(pthread_cond_t *changed);
+struct timespec timeout_deadline(int timeout_ms);
 
 struct timeout_thread;
 

@@ -19,7 +19,7 @@
 
 #include "base/cursor.h"
 #include "base/map.h"
-#include "base/units.h"
+#include "os/linux/files/timeout.h"
 
 #define USER_NAME_SIZE 64
 
@@ -98,7 +98,6 @@ static void *lookup_main(void *user)
 static struct lookup *lookup_new(uint32_t uid)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
-	pthread_condattr_t clock;
 	sigset_t all, before;
 	pthread_t thread;
 	int status;
@@ -107,10 +106,7 @@ static struct lookup *lookup_new(uint32_t uid)
 		return NULL;
 	l->uid = uid;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->changed, &clock);
-	pthread_condattr_destroy(&clock);
+	timeout_cond_init(&l->changed);
 	/* Signals are for the program's own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -134,10 +130,7 @@ static bool look_up(uint32_t uid, char name[USER_NAME_SIZE])
 
 	if (!l)
 		return false;
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_nsec += LOOKUP_MS * (long)NS_PER_MS;
-	deadline.tv_sec += deadline.tv_nsec / (long)NS_PER_S;
-	deadline.tv_nsec %= (long)NS_PER_S;
+	deadline = timeout_deadline(LOOKUP_MS);
 	pthread_mutex_lock(&l->lock);
 	while (!l->is_done && status != ETIMEDOUT)
 		status = pthread_cond_timedwait(&l->changed, &l->lock, &deadline);

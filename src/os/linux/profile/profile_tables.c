@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -154,16 +153,9 @@ static void finish_job(struct profile_tables *t)
 
 void profile_tables_wait(struct profile_tables *t, unsigned ms)
 {
-	struct timespec until;
+	struct timespec until = timeout_deadline((int)ms);
 	int status = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&t->lock);
 	while ((t->queue.size || t->busy) && !t->is_stopping && !status)
 		status = pthread_cond_timedwait(&t->changed, &t->lock, &until);
@@ -203,7 +195,7 @@ int profile_tables_open(struct profile_tables *t, int files, int tables, struct 
 	t->tables = tables;
 	map_init(&t->made, sizeof(uint64_t), sizeof(struct profile_made), PROFILE_TABLES_MAX);
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_cond_init(&t->changed, NULL);
+	timeout_cond_init(&t->changed);
 	for (size_t i = 0; i < PROFILE_WORKERS && !status; i++)
 		status = start_worker(t, err);
 	return status;
