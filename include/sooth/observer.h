@@ -129,6 +129,10 @@ struct sooth_observer_options {
 	uint64_t profile_wait_ns;
 	/* Beside these waits also samples: together, what threads did all the time. */
 	bool profile_wall;
+	/* Frames of stacks get the line of their source, and the functions that the compiler put into
+	 * theirs, where a file or its separate debug file has debug information (DWARF). Reading it
+	 * takes up to some seconds for a large program, after the observation. */
+	bool profile_lines;
 	/* The probe "heap" takes the stack of each allocation. It makes a call some microseconds
 	 * longer, and needs BPF. */
 	bool heap_stacks;

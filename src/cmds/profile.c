@@ -20,7 +20,7 @@ struct profile_config {
 		uint64_t rate, least_wait_ns;
 		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
-		bool tree, heat, off_cpu, wall, chains;
+		bool tree, heat, off_cpu, wall, chains, lines;
 	} profile;
 };
 
@@ -69,6 +69,8 @@ static const struct option profile_options[] = {
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
 		.choice = demangle_style_name),
+	FLAG_ROW(0, "lines", profile_config, profile.lines,
+		"source lines, and functions that the compiler put into others (from DWARF)"),
 	VALUE_ROW(0, "unwind", CHOICE, "METHOD", profile_config, profile.unwind,
 		"callers: auto (default) by unwind information, else frame pointers; tables: by "
 		"unwind information only",
@@ -160,7 +162,7 @@ static int choose_stack_format(const struct profile_config *c, const struct sink
 		return refuse_format(format->name, err);
 	run->product = (struct run_side_output){ .path = c->output.output ? c->output.output : "-",
 		.view = { format->is_of_samples && !views->stacks.of ? "profile-samples"
-								       : "profile-stacks",
+								     : "profile-stacks",
 			&views->stacks },
 		.sink = format->name,
 		.has_no_notes = true,
@@ -209,16 +211,17 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 	enum profile_of of = c->profile.wall	  ? PROFILE_OF_WALL
 			     : c->profile.off_cpu ? PROFILE_OF_WAITS
 						  : PROFILE_OF_SAMPLES;
+	struct frame_naming naming = { demangle_style_of(c->profile.names), c->profile.lines };
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
 			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
 			.least_share = c->profile.least_percent / 100,
-			.names = demangle_style_of(c->profile.names),
+			.naming = naming,
 			.folds_chains = c->profile.tree,
 			.of = of },
 		.stacks = { .role = c->profile.role,
 			.least_share = c->picture.least_percent / 100,
-			.names = demangle_style_of(c->profile.names),
+			.naming = naming,
 			.is_icicle = c->picture.icicle,
 			.of = of },
 	};
@@ -243,6 +246,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.profile_hz = (uint32_t)c->profile.rate,
 		.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
 		.profile_wall = c->profile.wall,
+		.profile_lines = c->profile.lines,
 		.profile_wait_ns = !of			      ? 0
 				   : c->profile.least_wait_ns ? c->profile.least_wait_ns
 							      : LEAST_WAIT_NS,

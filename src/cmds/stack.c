@@ -14,16 +14,19 @@ struct stack_config {
 	struct {
 		uint64_t tid;
 		const char *names;
+		bool lines;
 	} stack;
 };
 
 static const struct option stack_options[] = {
-	VALUE_ROW(0, "tid", U64, "TID", stack_config, stack.tid, "show only this thread",
-		.min = 1, .max = UINT32_MAX),
+	VALUE_ROW(0, "tid", U64, "TID", stack_config, stack.tid, "show only this thread", .min = 1,
+		.max = UINT32_MAX),
 	VALUE_ROW(0, "names", CHOICE, "STYLE", stack_config, stack.names,
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
 		.choice = demangle_style_name),
+	FLAG_ROW(0, "lines", stack_config, stack.lines,
+		"source lines, and functions that the compiler put into others (from DWARF)"),
 };
 
 static const struct option_group groups[] = {
@@ -38,7 +41,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 {
 	struct stack_config *c = config;
 	struct stacks_options options = { .tid = (uint32_t)c->stack.tid,
-		.names = demangle_style_of(c->stack.names) };
+		.naming = { demangle_style_of(c->stack.names), c->stack.lines } };
 	struct run run = {
 		.name = "stack",
 		.target = &c->target,
@@ -47,6 +50,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 		.probes = { { "stacks", SOOTH_SAMPLE } },
 		.views = { { "stacks", &options } },
 		.duration_ns = AT_ONCE_NS,
+		.profile_lines = c->stack.lines,
 	};
 
 	return run_report(&run, err);

@@ -102,6 +102,20 @@ static const struct sooth_field frame_fields[] = {
 		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(profile_frame, begin_state)),
 	FIELD_STRING(profile_frame, build_id, "GNU build id of the file with the code",
 		.is_hidden = true, FIELD_STATE_AT(profile_frame, build_id_state)),
+	{ .name = "inlined_functions",
+		.type = SOOTH_FIELD_TEXTS,
+		FIELD_AT(profile_frame, inlined),
+		.help = "functions that the compiler put into this one at that place, innermost "
+			"first",
+		.is_hidden = true,
+		FIELD_STATE_AT(profile_frame, lines_state) },
+	{ .name = "source_lines",
+		.type = SOOTH_FIELD_TEXTS,
+		FIELD_AT(profile_frame, lines),
+		.help = "source file and line in each of `inlined_functions`, and last in the "
+			"function itself",
+		.is_hidden = true,
+		FIELD_STATE_AT(profile_frame, lines_state) },
 };
 
 static const struct sooth_schema sample_schema = {

@@ -118,7 +118,13 @@ struct profile_frame {
 	struct sooth_text build_id; /* in hexadecimal */
 	uint64_t begin;		    /* of the function, as `offset` */
 	uint8_t begin_state;	    /* not measured: the function is unknown */
-	uint8_t unused[7];
+	/* Absent: not asked for; not measured: no debug information was found; truncated: the outer
+	 * ones of the inlined functions are missing. */
+	uint8_t lines_state;
+	uint8_t unused[6];
+	/* Texts, the innermost first, each with a NUL behind it. */
+	struct sooth_text inlined; /* functions that the compiler put into this one here */
+	struct sooth_text lines;   /* "hot.c:17": in each of them, and last in this one */
 };
 
 #ifndef __bpf__
@@ -130,6 +136,6 @@ _Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the c
 _Static_assert(sizeof(struct profile_call) == 80, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_wait) == 120, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
-_Static_assert(sizeof(struct profile_frame) == 88, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_frame) == 104, "the layout is part of the capture format");
 
 #endif

@@ -36,6 +36,27 @@ int main() {
 }
 """
 
+# Lines that are asked for below are marked.
+LINES = r"""
+#include <time.h>
+static volatile unsigned long sum;
+static inline __attribute__((always_inline)) void deepest(int i) {
+    for (int k = 0; k < 20; k++) sum += i; /* deepest */
+}
+static inline __attribute__((always_inline)) void deep(int i) {
+    deepest(i); /* deep */
+}
+__attribute__((noinline)) void outer(void) {
+    for (int i = 0; i < 10000; i++)
+        deep(i); /* outer */
+    sum++; /* behind */
+}
+int main(void) {
+    for (clock_t end = clock() + CLOCKS_PER_SEC; clock() < end;)
+        outer(); /* main */
+}
+"""
+
 # Named as rustc would name them, in both manglings.
 RUST = r"""
 #include <time.h>
@@ -115,6 +136,66 @@ class Names(Case):
         self.assertEqual(elsewhere, here)
         self.assertIn("shop::Shelf<int>::weigh", elsewhere)
         self.assertIn("kernel", elsewhere)
+
+    # --- source lines ---
+
+    def line(self, mark):
+        lines = LINES.splitlines()
+        return "source.c:%d" % (1 + [i for i, line in enumerate(lines) if "/* %s */" % mark in line][0])
+
+    def functions(self, *words):
+        """Each function with its line, and its share of the samples in percent."""
+        report = self.sooth("profile", "-j", *words).json()
+        return {(row["function"], row["file"]): row["self_percent"] for row in report["functions"]}
+
+    def check_lines(self, program, *options):
+        capture = self.path("lines.sooth")
+        found = self.functions("--lines", "--rate", "997", "--save", capture, *options, "--", program)
+        self.assertGreater(found.get(("deepest", self.line("deepest")), 0), 60, found)
+        self.assertIn(("main", self.line("main")), found)
+        self.assertIn(("deep", self.line("deep")), found)
+        stacks = list(self.stacks(program, options=("--lines",)))
+        self.assertGreater(self.share(stacks, "main", "outer", "deep", "deepest"), 0.6, stacks[:9])
+        return capture, found
+
+    def test_lines(self):
+        """With and without an index of addresses: clang writes none."""
+        for compiler in ("gcc", "clang"):
+            with self.subTest(compiler):
+                program = self.build(LINES, "-g", compiler=compiler)
+                capture, found = self.check_lines(program)
+                self.assertEqual(self.functions("--lines", capture), found)
+                plain = self.functions(capture)
+                self.assertGreater(plain.get(("outer", "program"), 0), 60, plain)
+                self.assertFalse([name for name, _ in plain if "deep" in name], plain)
+
+    def test_lines_of_a_debug_file(self):
+        program, debug = self.build(LINES, "-g"), self.path("program.debug")
+        subprocess.run(["objcopy", "--only-keep-debug", program, debug], check=True)
+        subprocess.run(["strip", program], check=True)
+        os.chmod(debug, 0o644)
+        self.link(program, debug)
+        self.check_lines(program)
+
+    def test_lines_without_debug_information(self):
+        """The functions are what they are without --lines, and the report says why."""
+        program, capture = self.build(LINES), self.path("plain.sooth")
+        run = self.sooth("profile", "--lines", "--", program)
+        self.assertRegex(run.text, r"not measured: source lines of program: .* no debug information; .*compile it with -g")
+        self.sooth("profile", "--save", capture, "--", program)
+        run = self.sooth("profile", "--lines", capture)
+        self.assertIn("the capture was recorded without --lines", run.text)
+        self.assertEqual(self.functions("--lines", capture), self.functions(capture))
+
+    def test_lines_of_waiting_threads(self):
+        text = LINES.replace("sum += i; /*", "pause(); /*").replace("#include <time.h>",
+                                                                    "#include <time.h>\nint pause(void);")
+        process = self.start(self.build(text, "-g"))
+        harness.wait_until_asleep(process.pid)
+        text = self.sooth("stack", "--lines", "-v", str(process.pid)).text
+        for name in ("deepest", "deep", "outer", "main"):
+            file, line = self.line(name).split(":")
+            self.assertRegex(text, r"\b%s +%s:%d\n" % (name, file, int(line) + 1), text)
 
     # --- stripped programs ---
 

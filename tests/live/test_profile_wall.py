@@ -12,13 +12,16 @@ PYTHON = "/usr/bin/python3"
 BURNT_S, SLEPT_S, SHORT_WAITS = 0.6, 1.0, 300
 
 PROGRAM = """
-import threading, time
+import sys, threading, time
+slept = []
 def burns():
     end = time.thread_time() + %g
     while time.thread_time() < end:
         sum(range(1000))
 def sleeps():
+    begin = time.perf_counter()
     time.sleep(%g)
+    slept.append(time.perf_counter() - begin)
 def naps():
     for _ in range(%d):
         time.sleep(0.0002)
@@ -31,6 +34,7 @@ burns()
 sleeps()
 naps()
 thread.join()
+open(sys.argv[1], "w").write(str(sum(slept)))
 """ % (BURNT_S, SLEPT_S, SHORT_WAITS)
 
 
@@ -44,7 +48,7 @@ class Wall(Case):
     def record(self, *options):
         capture = self.path("wall.sooth")
         report = self.sooth("profile", "--wall", "-j", "--save", capture, *options, "--", PYTHON,
-                            "-c", PROGRAM).json()
+                            "-c", PROGRAM, self.path("slept")).json()
         return report, capture
 
     def spent(self, report, function, activity):
@@ -59,11 +63,14 @@ class Wall(Case):
         counted = self.sooth("sched", "-j", capture).json()["scheduling"]["wall_ns"]
         self.assertAlmostEqual(summary["wall_ns"] / counted, 1, delta=0.01)
         self.assertAlmostEqual(sum(summary[name] for name in (
-            "running_percent", "waiting_percent", "short_percent")), 100, delta=0.01)
+            "running_percent", "waiting_percent", "short_percent")), 100, delta=0.16)  # each is rounded
 
     def test_what_it_was(self):
         report, _ = self.record()
-        self.assertAlmostEqual(self.spent(report, "sleeps", "sleep"), 2 * SLEPT_S, delta=0.3)
+        # A busy host makes it longer; the program has measured that.
+        slept = self.spent(report, "sleeps", "sleep")
+        self.assertGreater(slept, 2 * SLEPT_S - 0.02)
+        self.assertLess(slept, float(harness.read(self.path("slept"))) + 0.05)
         # Its samples are a few dozen, of the exact time on a CPU.
         self.assertGreater(self.spent(report, "burns", "running"), BURNT_S)
         self.assertLess(self.spent(report, "burns", "running"), 2.5 * BURNT_S)

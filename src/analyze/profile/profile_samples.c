@@ -82,7 +82,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	s->kept.limit = SAMPLES_BYTES_MAX;
 	return 0;
 }

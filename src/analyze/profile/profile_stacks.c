@@ -142,7 +142,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	s->sums.of = s->options.of;
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }

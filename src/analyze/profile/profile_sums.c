@@ -16,6 +16,11 @@
 #define GENERATED_NAME	"[generated code]"
 #define UNKNOWN_NAME	"[unknown]"
 
+struct known_frame {
+	struct profile_function function;
+	uint32_t inlined, inlined_count; /* in s->inlined, the innermost first */
+};
+
 struct stack_place {
 	uint64_t at; /* in stack_frames, in numbers */
 	uint32_t depth;
@@ -51,9 +56,10 @@ const char *profile_end_text(enum profile_end end)
 void profile_sums_init(struct profile_sums *s)
 {
 	*s = (struct profile_sums){ .stack_frames.limit = STACK_BYTES_MAX,
+		.inlined.limit = STACK_BYTES_MAX,
 		.stack_kind = PROFILE_STACK,
 		.frame_kind = PROFILE_FRAME };
-	map_init(&s->frames, sizeof(uint32_t), sizeof(struct profile_function), FRAMES_MAX);
+	map_init(&s->frames, sizeof(uint32_t), sizeof(struct known_frame), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(uint32_t), sizeof(struct stack_place), STACKS_MAX);
 	map_init(&s->counts, sizeof(struct count_key), sizeof(struct profile_count), COUNTS_MAX);
 	names_init(&s->names, NAMES_MAX, NAMES_BYTES_MAX);
@@ -66,6 +72,7 @@ void profile_sums_fini(struct profile_sums *s)
 	map_fini(&s->counts);
 	names_fini(&s->names);
 	buffer_fini(&s->stack_frames);
+	buffer_fini(&s->inlined);
 }
 
 /* --- definitions --- */
@@ -88,9 +95,57 @@ static void name_unknown(
 		buffer_format(out, "[%.*s]", (int)file.size, file.data);
 }
 
+static uint32_t put_demangled(struct profile_sums *s, struct span name)
+{
+	struct buffer made = { 0 };
+	uint32_t number;
+
+	demangle(&made, name, s->naming.style);
+	number = names_put(&s->names, span_of((const char *)made.data, made.size), NULL);
+	buffer_fini(&made);
+	return number;
+}
+
+/* Of texts that each end with NUL. */
+static struct span next_text(struct span *texts)
+{
+	const char *end = texts->size ? memchr(texts->data, '\0', texts->size) : NULL;
+	size_t size = end ? (size_t)(end - texts->data) : texts->size;
+	struct span text = span_of(texts->data, size);
+
+	size += end != NULL;
+	*texts = span_of(texts->data + size, texts->size - size);
+	return text;
+}
+
+/* What the compiler put into the function, each with the line in it; and the line in the function.
+ */
+static void take_lines(
+	struct profile_sums *s, const struct profile_frame *f, struct known_frame *frame)
+{
+	struct span functions = record_text(&f->record, &f->inlined);
+	struct span lines = record_text(&f->record, &f->lines);
+
+	frame->inlined = (uint32_t)(s->inlined.size / sizeof(struct profile_function));
+	frame->inlined_count = 0;
+	while (functions.size && !buffer_failed(&s->inlined)) {
+		struct profile_function inner = frame->function;
+
+		inner.name = put_demangled(s, next_text(&functions));
+		inner.file = names_put(&s->names, next_text(&lines), NULL);
+		inner.is_named = inner.has_line = true;
+		buffer_append(&s->inlined, &inner, sizeof(inner));
+		frame->inlined_count += !buffer_failed(&s->inlined);
+	}
+	frame->function.has_line = lines.size > 0;
+	if (lines.size)
+		frame->function.file = names_put(&s->names, next_text(&lines), NULL);
+}
+
 static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 {
-	struct profile_function *function = map_put(&s->frames, &f->frame, NULL);
+	struct known_frame *frame = map_put(&s->frames, &f->frame, NULL);
+	struct profile_function *function = frame ? &frame->function : NULL;
 	struct span name = record_text(&f->record, &f->function);
 	struct span file = path_base(record_text(&f->record, &f->file));
 	struct buffer made = { 0 };
@@ -100,12 +155,12 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 	function->is_named = f->function_state <= SOOTH_STATE_TRUNCATED && name.size;
 	function->offset = f->offset;
 	function->kind = f->frame_kind <= PROFILE_SCRIPT ? f->frame_kind : PROFILE_USER;
-	if (function->is_named)
-		demangle(&made, name, s->style);
-	else
+	if (!function->is_named)
 		name_unknown(&made, f, file, f->begin_state == SOOTH_STATE_VALUE);
-	name = span_of((const char *)made.data, made.size);
-	function->name = names_put(&s->names, name, NULL);
+	function->name =
+		function->is_named
+			? put_demangled(s, name)
+			: names_put(&s->names, span_of((const char *)made.data, made.size), NULL);
 	function->file = names_put(
 		&s->names, f->frame_kind == PROFILE_KERNEL ? span_of_string("kernel") : file, NULL);
 	function->build_id = names_put(&s->names,
@@ -113,6 +168,10 @@ static void take_frame(struct profile_sums *s, const struct profile_frame *f)
 						       : span_of("", 0),
 		NULL);
 	buffer_fini(&made);
+	function->lines_state =
+		record_holds(&f->record, sizeof(*f)) ? f->lines_state : SOOTH_STATE_ABSENT;
+	if (s->naming.has_lines && function->lines_state <= SOOTH_STATE_TRUNCATED)
+		take_lines(s, f, frame);
 }
 
 static void take_stack(struct profile_sums *s, const struct profile_stack *d)
@@ -200,7 +259,8 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 			take_wait(s, (const void *)r);
 		else if (r->kind == s->stack_kind && record_holds(r, sizeof(struct profile_stack)))
 			take_stack(s, (const void *)r);
-		else if (r->kind == s->frame_kind && record_holds(r, sizeof(struct profile_frame)))
+		else if (r->kind == s->frame_kind &&
+			 record_holds(r, offsetof(struct profile_frame, inlined)))
 			take_frame(s, (const void *)r);
 	}
 }
@@ -220,10 +280,16 @@ static void put_frames(
 	const uint32_t *numbers = buffer_at(&s->stack_frames, place->at * sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < place->depth && out->depth < PROFILE_STACK_FRAMES_MAX; i++) {
-		const struct profile_function *function = map_get(&s->frames, &numbers[i]);
+		const struct known_frame *frame = map_get(&s->frames, &numbers[i]);
+		const struct profile_function *inlined =
+			frame ? buffer_at(&s->inlined, frame->inlined * sizeof(*inlined)) : NULL;
 
-		if (function)
-			out->frames[out->depth++] = function;
+		for (uint32_t k = 0; frame && k < frame->inlined_count &&
+				     out->depth < PROFILE_STACK_FRAMES_MAX - 1;
+			k++)
+			out->frames[out->depth++] = &inlined[k];
+		if (frame)
+			out->frames[out->depth++] = &frame->function;
 	}
 }
 
@@ -275,8 +341,8 @@ const char *profile_sums_if_empty(
 	if (selected)
 		return "every function is below --min-share";
 	if (!role || !s->counts.count)
-		return s->of	   ? "no waits were recorded"
-				   : "no samples: no thread of the target used the CPU";
+		return s->of ? "no waits were recorded"
+			     : "no samples: no thread of the target used the CPU";
 	buffer_string(text, "no samples of the role ");
 	escape_terminal(text, role, strlen(role));
 	while (count < ROLES_LISTED && profile_sums_next(s, &position, &stacked)) {

@@ -18,12 +18,21 @@
 /* What a frame is in a report: functions of the same name and file are one. */
 struct profile_function {
 	uint32_t name; /* in sums->names: the symbol, or file+0x12 */
-	uint32_t file; /* the last part of its path; empty: none */
+	uint32_t file; /* the last part of its path, or "hot.c:17"; empty: none */
 	uint8_t kind;  /* enum profile_frame_kind */
 	uint8_t is_named;
-	uint8_t unused[2];
-	uint32_t build_id; /* of the file, in hexadecimal; empty: unknown */
-	uint64_t offset;   /* of the frame, in its file; without a file: the address */
+	uint8_t lines_state; /* of the source line; absent: not asked for */
+	uint8_t has_line;    /* `file` is a place in a source */
+	uint32_t build_id;   /* of the file, in hexadecimal; empty: unknown */
+	uint64_t offset;     /* of the frame, in its file; without a file: the address */
+};
+
+/* How frames are named. */
+struct frame_naming {
+	enum demangle_style style;
+	/* Source lines in place of files, and functions that the compiler put into others as frames
+	 * of their own, where the capture has them. */
+	bool has_lines;
 };
 
 enum profile_of {
@@ -38,15 +47,16 @@ struct profile_count {
 };
 
 struct profile_sums {
-	struct map frames; /* uint32_t -> struct profile_function */
-	struct map stacks; /* uint32_t -> place and length in stack_frames, end */
+	struct map frames;     /* uint32_t -> struct profile_function and what is inlined in it */
+	struct buffer inlined; /* struct profile_function */
+	struct map stacks;     /* uint32_t -> place and length in stack_frames, end */
 	struct buffer stack_frames;
 	struct map counts; /* -> struct profile_count */
 	struct names names;
 	/* Set by the user of this, before anything is taken. */
-	enum demangle_style style;
+	struct frame_naming naming;
 	uint16_t stack_kind, frame_kind; /* of definitions: those of the probe profile by default */
-	enum profile_of of; /* what is summed up: cpu_ns is its time */
+	enum profile_of of;		 /* what is summed up: cpu_ns is its time */
 	struct profile_count total;
 	uint64_t period_ns; /* of the last sample */
 	uint64_t refused;   /* samples that found no room */
@@ -69,8 +79,8 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch);
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
-/* Why a report of a role (NULL: of all) has no rows, though it has `selected` samples; in `text` if it
- * names the roles that were sampled. */
+/* Why a report of a role (NULL: of all) has no rows, though it has `selected` samples; in `text` if
+ * it names the roles that were sampled. */
 const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text);
 /* The frames of one stack and how it ended; false: it is not defined. */

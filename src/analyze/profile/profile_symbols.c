@@ -9,12 +9,13 @@
 #define BUILD_ID_DIGITS 40
 
 struct unnamed_file {
-	uint64_t samples;
+	uint64_t unnamed, without_line; /* samples */
 	uint32_t build_id, unused;
 };
 
-void profile_symbols_init(struct profile_symbols *s)
+void profile_symbols_init(struct profile_symbols *s, bool has_lines)
 {
+	*s = (struct profile_symbols){ .has_lines = has_lines };
 	map_init(&s->files, sizeof(uint32_t), sizeof(struct unnamed_file), FILES_MAX);
 }
 
@@ -29,40 +30,47 @@ void profile_symbols_count(struct profile_symbols *s, const struct profile_stack
 	const struct profile_function *f = stacked->depth ? stacked->frames[0] : NULL;
 	struct unnamed_file *file;
 
-	if (!f || f->kind != PROFILE_USER || f->is_named)
+	if (!f || f->kind != PROFILE_USER || (f->is_named && (f->has_line || !s->has_lines)))
 		return;
+	if (s->has_lines && f->lines_state == SOOTH_STATE_ABSENT)
+		s->not_asked += stacked->count.samples;
 	file = map_put(&s->files, &f->file, NULL);
 	if (!file)
 		return;
-	file->samples += stacked->count.samples;
+	file->unnamed += f->is_named ? 0 : stacked->count.samples;
+	file->without_line += f->lines_state == SOOTH_STATE_ABSENT ? 0 : stacked->count.samples;
 	file->build_id = f->build_id;
 }
 
+static const struct lack {
+	const char *what, *why, *of_build, *or_build;
+} no_names = { "names of functions", "functions for which the file has no symbol", "symbols", "" },
+  no_lines = { "source lines", "functions for which the file has no debug information",
+	  "debug information (compiled with -g)", "; or compile it with -g" };
+
 /* Where debug_file.c looks for it. */
-static void put_remedy(char *out, size_t size, struct span build_id)
+static void put_remedy(char *out, size_t size, struct span build_id, const struct lack *lack)
 {
 	bool is_short = build_id.size < 3 || build_id.size > BUILD_ID_DIGITS;
 
 	if (is_short)
-		snprintf(out, size, "run a build of it that has symbols");
+		snprintf(out, size, "run a build of it that has %s", lack->of_build);
 	else
 		snprintf(out, size,
 			"its debug file belongs at /usr/lib/debug/.build-id/%.2s/%.*s.debug "
-			"(a -dbgsym package puts it there)",
-			build_id.data, (int)build_id.size - 2, build_id.data + 2);
+			"(a -dbgsym package puts it there)%s",
+			build_id.data, (int)build_id.size - 2, build_id.data + 2, lack->or_build);
 }
 
-static void note_file(const struct names *names, struct span name, const struct unnamed_file *file,
+static void note_file(const struct lack *lack, struct span name, struct span build_id,
 	double percent, struct output *output)
 {
-	char what[160], why[96], remedy[192];
+	char what[160], why[120], remedy[256];
 
-	snprintf(what, sizeof(what), "names of functions of %.*s",
+	snprintf(what, sizeof(what), "%s of %.*s", lack->what,
 		(int)(name.size < 96 ? name.size : 96), name.data);
-	snprintf(why, sizeof(why),
-		"%.1f %% of the samples are in functions for which the file has no symbol",
-		percent);
-	put_remedy(remedy, sizeof(remedy), names_get(names, file->build_id));
+	snprintf(why, sizeof(why), "%.1f %% of the samples are in %s", percent, lack->why);
+	put_remedy(remedy, sizeof(remedy), build_id, lack);
 	output_limit(output, what, why, remedy);
 }
 
@@ -76,9 +84,16 @@ void profile_symbols_note(const struct profile_symbols *s, const struct names *n
 	while (samples && map_next(&s->files, &position, &key, &value)) {
 		const struct unnamed_file *file = value;
 		struct span name = names_get(names, *(const uint32_t *)key);
-		double percent = 100.0 * (double)file->samples / (double)samples;
+		struct span build_id = names_get(names, file->build_id);
+		double unnamed = 100.0 * (double)file->unnamed / (double)samples;
+		double without_line = 100.0 * (double)file->without_line / (double)samples;
 
-		if (name.size && percent >= NOTED_PERCENT)
-			note_file(names, name, file, percent, output);
+		if (name.size && unnamed >= NOTED_PERCENT)
+			note_file(&no_names, name, build_id, unnamed, output);
+		else if (name.size && s->has_lines && without_line >= NOTED_PERCENT)
+			note_file(&no_lines, name, build_id, without_line, output);
 	}
+	if (s->not_asked)
+		output_limit(output, "source lines", "the capture was recorded without --lines",
+			"sooth profile --lines --save FILE.sooth TARGET records them");
 }

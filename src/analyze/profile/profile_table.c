@@ -169,8 +169,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
-	profile_symbols_init(&s->symbols);
+	s->sums.naming = s->options.naming;
+	profile_symbols_init(&s->symbols, s->options.naming.has_lines);
 	map_init(&s->functions, sizeof(struct function_key), sizeof(struct function_sum),
 		FUNCTIONS_MAX);
 	return 0;

@@ -8,13 +8,12 @@
 
 #include "analyze/graphs/call_graph.h"
 #include "analyze/profile/profile_sums.h"
-#include "base/demangle.h"
 
 /* Zeroed: the defaults. */
 struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
 	double least_share; /* of all samples: less is left out */
-	enum demangle_style names;
+	struct frame_naming naming;
 	bool by_total;	   /* the table: functions with what they call, not by themselves, first */
 	bool is_icicle;	   /* a picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */

@@ -146,7 +146,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct wait_sum), PLACES_MAX);
 	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
 	map_init(&s->threads, sizeof(uint32_t), 0, THREADS_MAX);

@@ -98,7 +98,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	s->waits.limit = WAITS_BYTES_MAX;
 	map_init(&s->threads, sizeof(uint32_t), sizeof(struct range), CHAINS_MAX);
 	map_init(&s->chains, sizeof(uint32_t), sizeof(struct chain_sum), CHAINS_MAX);

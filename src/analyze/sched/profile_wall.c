@@ -157,7 +157,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	sched_sums_init(&s->sched);
 	map_init(&s->threads, sizeof(struct thread_key), sizeof(struct thread), THREADS_MAX);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(struct spent), PLACES_MAX);

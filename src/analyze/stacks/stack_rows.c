@@ -126,7 +126,7 @@ ROW_SCHEMA(stack_process, "stack.process", stack_process_row, .line = "{text}");
 
 static void put_place(struct buffer *out, const struct profile_function *f, struct span file)
 {
-	if (f->kind == PROFILE_SCRIPT) /* its file has the line already */
+	if (f->kind == PROFILE_SCRIPT || f->has_line) /* its file has the line already */
 		buffer_format(out, "  %.*s", (int)file.size, file.data);
 	else if (f->kind == PROFILE_GENERATED && file.size)
 		buffer_format(out, "  %.*s", (int)file.size, file.data);

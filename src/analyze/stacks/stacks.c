@@ -24,7 +24,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct stacks_options *)options;
 	snapshots_init(&s->last, STACKS_SNAPSHOT);
 	profile_sums_init(&s->sums);
-	s->sums.style = s->options.names;
+	s->sums.naming = s->options.naming;
 	s->sums.stack_kind = STACKS_STACK;
 	s->sums.frame_kind = STACKS_FRAME;
 	return 0;

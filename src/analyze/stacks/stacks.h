@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/demangle.h"
+#include "analyze/profile/profile_sums.h"
 
 /* Zeroed: the defaults. */
 struct stacks_options {
 	uint32_t tid; /* only this thread; 0: all */
-	enum demangle_style names;
+	struct frame_naming naming;
 	/* Beside another view, for programs and verbose text: only the stack of the thread that
 	 * matters. */
 	bool first_only;

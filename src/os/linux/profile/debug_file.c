@@ -19,6 +19,7 @@
 
 #define DEBUG_FOLDER  "/usr/lib/debug"
 #define NAMES_MS      3000
+#define LINES_MS      15000
 #define CRC_BYTES_MAX (UINT64_C(512) << 20)
 #define CRC_PIECE     (256u << 10)
 #define NOTES_MAX     64
@@ -58,8 +59,8 @@ static void search_segments(struct debug_identity *d, Elf *elf)
 	for (size_t i = 0; i < count && i < HEADERS_MAX; i++) {
 		if (gelf_getphdr(elf, (int)i, &p) && p.p_type == PT_NOTE &&
 			p.p_filesz <= NOTES_BYTES)
-			search_notes(d, elf_getdata_rawchunk(elf, (int64_t)p.p_offset, p.p_filesz,
-						ELF_T_NHDR));
+			search_notes(d, elf_getdata_rawchunk(
+						elf, (int64_t)p.p_offset, p.p_filesz, ELF_T_NHDR));
 	}
 }
 
@@ -122,6 +123,8 @@ struct job {
 	bool is_read;
 	size_t count;
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
+	size_t lines_count; /* 0: none are asked for */
+	struct elf_line lines[];
 };
 
 static void drop_job(void *argument)
@@ -182,8 +185,9 @@ static void read_file(struct job *job, const char *before, const char *folder, c
 		snprintf(path, sizeof(path), "%s%s/%s", before, folder, name) >= (int)sizeof(path))
 		return;
 	file = open_checked(job, path);
-	job->is_read = file >= 0 &&
-		       !elf_addresses_debug(file, job->addresses, job->count, NULL);
+	job->is_read = file >= 0 && !elf_addresses_debug(file, job->addresses, job->count, NULL);
+	if (job->is_read && job->lines_count)
+		elf_lines(file, job->addresses, job->lines, job->lines_count);
 }
 
 static void do_job(void *argument)
@@ -209,9 +213,11 @@ static void do_job(void *argument)
 }
 
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
-	const struct debug_identity *identity, struct elf_address *addresses, size_t count)
+	const struct debug_identity *identity, struct elf_address *addresses,
+	struct elf_line *lines, size_t count)
 {
-	_cleanup_free_ struct job *job = calloc(1, sizeof(*job));
+	size_t lines_size = lines ? count * sizeof(*lines) : 0;
+	_cleanup_free_ struct job *job = calloc(1, sizeof(*job) + lines_size);
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	int status;
 
@@ -225,12 +231,18 @@ bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	if (slash && (size_t)(slash - path) < sizeof(job->folder))
 		memcpy(job->folder, path, (size_t)(slash - path));
 	memcpy(job->addresses, addresses, count * sizeof(*addresses));
-	status = timeout_call(timeout, do_job, drop_job, job, sizeof(*job), job->root, NAMES_MS);
+	if (lines)
+		memcpy(job->lines, lines, lines_size);
+	job->lines_count = lines ? count : 0;
+	status = timeout_call(timeout, do_job, drop_job, job, sizeof(*job) + lines_size, job->root,
+		lines ? LINES_MS : NAMES_MS);
 	if (status == -ETIMEDOUT)
 		return false; /* the thread owns the root now */
 	drop_job(job);
 	if (status || !job->is_read)
 		return false;
 	memcpy(addresses, job->addresses, count * sizeof(*addresses));
+	if (lines)
+		memcpy(lines, job->lines, lines_size);
 	return true;
 }

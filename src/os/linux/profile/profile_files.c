@@ -204,20 +204,21 @@ struct profile_known *profile_files_get(const struct profile_files *f, uint64_t 
 }
 
 int profile_files_names(struct profile_files *f, struct profile_known *file,
-	struct elf_address *addresses, size_t count)
+	struct elf_address *addresses, struct elf_line *lines, size_t count)
 {
 	int status = file->fd < 0 ? -ENOENT
-				  : profile_names(&f->timeout, file->fd, addresses, count,
+				  : profile_names(&f->timeout, file->fd, addresses, lines, count,
 					    &file->identity);
 	bool is_missing = false;
 
 	for (size_t i = 0; i < count && !status; i++)
-		is_missing |= addresses[i].is_linked && !addresses[i].is_found;
+		is_missing |= addresses[i].is_linked &&
+			      (!addresses[i].is_found || (lines && !lines[i].is_found));
 	if (!is_missing)
 		return status;
 	if (file->root < 0 || !debug_file_names(&f->timeout, file->root, file->path,
-				      &file->identity, addresses, count))
-		debug_file_names(&f->timeout, f->root, file->path, &file->identity, addresses,
-			count);
+				      &file->identity, addresses, lines, count))
+		debug_file_names(
+			&f->timeout, f->root, file->path, &file->identity, addresses, lines, count);
 	return 0;
 }

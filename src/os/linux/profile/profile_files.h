@@ -33,8 +33,8 @@ void profile_files_fini(struct profile_files *f);
  * not be opened: another process that has it mapped may be tried. */
 struct profile_known *profile_files_open(struct profile_files *f, const struct profile_seen *seen);
 /* The same by a path, of a process that has ended: only if that leads to the very file. */
-void profile_files_open_path(struct profile_files *f, const struct profile_seen *seen,
-	const char *path);
+void profile_files_open_path(
+	struct profile_files *f, const struct profile_seen *seen, const char *path);
 /*
  * Opens files that a process has mapped as code, before any sample is in them, and appends their
  * keys (uint64_t) where they were not open yet. `names`: only files whose name begins like one of
@@ -44,9 +44,9 @@ void profile_files_open_ahead(
 	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys);
 /* NULL: never seen. */
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key);
-/* The functions at these offsets, also from its debug file; and its build id. 0, or a negative
- * errno. */
+/* The functions at these offsets and, if `lines` is not NULL, their lines, also from its debug
+ * file; and its build id. 0, or a negative errno. */
 int profile_files_names(struct profile_files *f, struct profile_known *file,
-	struct elf_address *addresses, size_t count);
+	struct elf_address *addresses, struct elf_line *lines, size_t count);
 
 #endif

@@ -71,6 +71,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	perf_processes_init(&s->processes);
 	stack_walker_init(
 		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
+	s->walker.stacks.has_lines = run->options.profile_lines;
 	s->walker.walk.tables_only = run->options.profile_tables_only;
 	status = perf_rings_open(&s->rings, s->period_ns, run->options.buffer_bytes, err);
 	if (!status)

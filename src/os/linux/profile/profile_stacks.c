@@ -283,11 +283,21 @@ static int by_place(const void *left, const void *right)
 struct frame_writer {
 	struct buffer *to;
 	uint16_t kind;
+	bool has_lines; /* of the source */
 };
 
+static uint8_t state_of_line(const struct elf_line *line)
+{
+	return !line		? SOOTH_STATE_ABSENT
+	       : line->is_cut	? SOOTH_STATE_TRUNCATED
+	       : line->is_found ? SOOTH_STATE_VALUE
+				: SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+}
+
+/* `line`: NULL: not asked for. */
 static void write_frame(const struct frame_writer *out, const struct to_name *frame,
 	enum profile_frame_kind kind, const struct elf_address *found, const char *path,
-	const char *build_id)
+	const char *build_id, const struct elf_line *line)
 {
 	bool has_begin = found->is_found || found->inside;
 	const char *function = found->is_found ? found->name : NULL;
@@ -305,11 +315,14 @@ static void write_frame(const struct frame_writer *out, const struct to_name *fr
 		.begin_state =
 			has_begin ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
 		.build_id_state = build_id[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.lines_state = state_of_line(line),
 	};
 	struct record_tail tail[] = {
 		{ &f.function, function ? function : "", function ? strlen(function) : 0 },
 		{ &f.file, path ? path : "", path ? strlen(path) : 0 },
 		{ &f.build_id, build_id, strlen(build_id) },
+		{ &f.inlined, line ? line->functions : "", line ? line->functions_size : 0 },
+		{ &f.lines, line ? line->places : "", line ? line->places_size : 0 },
 	};
 
 	RECORD_APPEND(out->to, &f, tail, ARRAY_SIZE(tail));
@@ -329,6 +342,8 @@ static void name_user(struct profile_files *files, const struct profile_entries 
 	const struct to_name *frames, size_t count, const struct frame_writer *out)
 {
 	struct profile_known *file = profile_files_get(files, frames[0].key.file);
+	_cleanup_free_ struct elf_line *lines =
+		out->has_lines ? calloc(ELF_ADDRESSES_MAX, sizeof(*lines)) : NULL;
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
 	int status = 0;
 
@@ -336,16 +351,19 @@ static void name_user(struct profile_files *files, const struct profile_entries 
 		size_t piece = count - from < ELF_ADDRESSES_MAX ? count - from : ELF_ADDRESSES_MAX;
 
 		memset(addresses, 0, sizeof(addresses));
+		if (lines)
+			memset(lines, 0, ELF_ADDRESSES_MAX * sizeof(*lines));
 		for (size_t i = 0; i < piece; i++)
 			addresses[i].offset = frames[from + i].key.offset;
 		/* A file that did not answer once is not read again. */
 		if (file && !status)
-			status = profile_files_names(files, file, addresses, piece);
+			status = profile_files_names(files, file, addresses, lines, piece);
 		for (size_t i = 0; i < piece; i++) {
 			addresses[i].is_found &= !status;
 			find_entry(entries, &frames[from + i].key, &addresses[i]);
 			write_frame(out, &frames[from + i], PROFILE_USER, &addresses[i],
-				file ? file->path : NULL, file ? file->identity.build_id : "");
+				file ? file->path : NULL, file ? file->identity.build_id : "",
+				lines ? &lines[i] : NULL);
 		}
 	}
 }
@@ -370,7 +388,7 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 			memcpy(found.name, places[i].name, sizeof(places[i].name));
 		else
 			found.inside = 0;
-		write_frame(out, &frames[i], PROFILE_GENERATED, &found, engine, "");
+		write_frame(out, &frames[i], PROFILE_GENERATED, &found, engine, "", NULL);
 	}
 	return 0;
 }
@@ -388,7 +406,7 @@ static void name_javascript(const struct profile_stacks *s, const struct to_name
 		else
 			jsc_names_get(&s->jsc, name, &function, &file);
 		snprintf(found.name, sizeof(found.name), "%s", function);
-		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "");
+		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "", NULL);
 	}
 }
 
@@ -403,7 +421,7 @@ static void name_python(const struct python_names *p, const struct to_name *fram
 			python_names_get(p, (uint32_t)frames[i].key.offset, &function, &file);
 			snprintf(found.name, sizeof(found.name), "%s", function);
 		}
-		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "");
+		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "", NULL);
 	}
 }
 
@@ -422,7 +440,7 @@ static int name_kernel(const struct to_name *frames, size_t count, const struct 
 			.is_found = !status && symbols[i].begin };
 
 		memcpy(found.name, symbols[i].name, sizeof(symbols[i].name));
-		write_frame(out, &frames[i], PROFILE_KERNEL, &found, NULL, "");
+		write_frame(out, &frames[i], PROFILE_KERNEL, &found, NULL, "", NULL);
 	}
 	return status;
 }
@@ -431,7 +449,7 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 	const struct profile_entries *entries, struct buffer *out, bool *is_kernel_hidden)
 {
 	_cleanup_free_ struct to_name *frames = calloc(s->frames.count + 1, sizeof(*frames));
-	const struct frame_writer writer = { out, s->frame_kind };
+	const struct frame_writer writer = { out, s->frame_kind, s->has_lines };
 	size_t count = 0, position = 0, to;
 	const void *key;
 	void *value;

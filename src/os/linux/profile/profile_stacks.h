@@ -25,6 +25,7 @@ struct profile_stacks {
 	struct map frames;		 /* file and offset -> uint32_t, from 1 on */
 	struct map stacks;		 /* two hashes -> uint32_t, from 1 on */
 	uint64_t refused;		 /* samples whose stack found no room */
+	bool has_lines; /* of the source; set by the user of this before names are asked for */
 	struct generated generated;
 	struct python_names python;
 	struct jsc_names jsc;

@@ -89,6 +89,7 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
 		options->cache_folder);
 	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
+	w->stacks.has_lines = options->profile_lines;
 	w->control->tables_only = options->profile_tables_only;
 	make_common(w);
 	return 0;

@@ -26,6 +26,7 @@ void stacks_reader_open(struct stacks_reader *s, const struct backend_run *run)
 	members_init(&s->members);
 	stack_walker_init(
 		&s->walker, STACKS_STACK, STACKS_FRAME, run->options.cache_folder);
+	s->walker.stacks.has_lines = run->options.profile_lines;
 }
 
 void stacks_reader_close(struct stacks_reader *s)

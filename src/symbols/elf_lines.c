@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* By libdw, over a file that libelf reads (ELF_C_READ): see elf_address.c. */
+#include "symbols/elf_lines.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "symbols/elf_handle.h"
+
+#define UNITS_MAX  (1u << 20)
+#define SCOPES_MAX 256
+
+static void dwarf_cleanup(Dwarf **dwarf)
+{
+	dwarf_end(*dwarf);
+}
+
+/* --- one address --- */
+
+static bool put_text(char *texts, uint16_t *used, const char *text, size_t size)
+{
+	if (*used + size + 1 > ELF_LINE_TEXT_MAX)
+		return false;
+	memcpy(texts + *used, text, size);
+	texts[*used + size] = '\0';
+	*used = (uint16_t)(*used + size + 1);
+	return true;
+}
+
+static bool put_place(struct elf_line *line, const char *path, int number)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char place[300];
+	int size = snprintf(place, sizeof(place), "%.255s:%d",
+		slash  ? slash + 1
+		: path ? path
+		       : "?",
+		number);
+
+	return put_text(line->places, &line->places_size, place, (size_t)size);
+}
+
+/* As a symbol, so that names from both sources are the same function. */
+static const char *symbol_of(Dwarf_Die *function)
+{
+	static const unsigned names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name };
+	Dwarf_Attribute attribute;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !name; i++)
+		name = dwarf_formstring(dwarf_attr_integrate(function, names[i], &attribute));
+	return name ? name : dwarf_diename(function);
+}
+
+static int number_of(Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word value;
+
+	return dwarf_formudata(dwarf_attr(die, name, &attribute), &value) || value > INT32_MAX
+		       ? 0
+		       : (int)value;
+}
+
+/* Where an inlined function is called. */
+static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
+{
+	int file = number_of(inlined, DW_AT_call_file);
+	const char *path = NULL;
+	Dwarf_Files *files;
+	size_t count;
+
+	if (!dwarf_getsrcfiles(unit, &files, &count) && file >= 0 && (size_t)file < count)
+		path = dwarf_filesrc(files, (size_t)file, NULL, NULL);
+	return put_place(line, path, number_of(inlined, DW_AT_call_line));
+}
+
+/* The inlined functions around an address and where each was called. */
+static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes[], int count)
+{
+	size_t depth = 0;
+
+	for (int i = 0; i < count && i < SCOPES_MAX; i++) {
+		const char *name;
+
+		if (dwarf_tag(&scopes[i]) == DW_TAG_subprogram)
+			return;
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine)
+			continue;
+		name = symbol_of(&scopes[i]);
+		if (!name)
+			name = "[inlined function]";
+		line->is_cut =
+			depth++ == ELF_LINE_INLINED_MAX ||
+			!put_text(line->functions, &line->functions_size, name, strlen(name)) ||
+			!put_call(line, unit, &scopes[i]);
+		if (line->is_cut)
+			return;
+	}
+}
+
+static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
+{
+	_cleanup_free_ Dwarf_Die *scopes = NULL, *outer = NULL;
+	Dwarf_Line *source = dwarf_getsrc_die(unit, address);
+	int number = 0, count;
+
+	if (!source || dwarf_lineno(source, &number))
+		return;
+	line->is_found = put_place(line, dwarf_linesrc(source, NULL, NULL), number);
+	count = dwarf_getscopes(unit, address, &scopes);
+	for (int i = 0; i < count && i < SCOPES_MAX; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		/* Behind an inlined function the list goes on with where it is written; where it
+		 * is inlined is what the tree says. */
+		count = dwarf_getscopes_die(&scopes[i], &outer);
+		put_inlined(line, unit, outer, count);
+		return;
+	}
+}
+
+/* --- the file --- */
+
+static bool is_missing(const struct elf_address *address, const struct elf_line *line)
+{
+	return address->is_linked && !line->is_found;
+}
+
+/* Units that the index of addresses leaves out, as clang writes none. */
+static void search_units(
+	Dwarf *dwarf, const struct elf_address *addresses, struct elf_line *lines, size_t count)
+{
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die;
+	uint8_t kind;
+
+	for (unsigned i = 0; i < UNITS_MAX; i++) {
+		if (dwarf_get_units(dwarf, unit, &unit, NULL, &kind, &die, NULL))
+			return;
+		if (kind != DW_UT_compile && kind != DW_UT_skeleton)
+			continue;
+		for (size_t k = 0; k < count; k++) {
+			if (is_missing(&addresses[k], &lines[k]) &&
+				dwarf_haspc(&die, addresses[k].linked) > 0)
+				find_line(&lines[k], addresses[k].linked, &die);
+		}
+	}
+}
+
+void elf_lines(int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count)
+{
+	_cleanup_(elf_cleanup) Elf *elf = NULL;
+	_cleanup_(dwarf_cleanup) Dwarf *dwarf = NULL;
+	bool is_complete = true;
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return;
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	for (size_t i = 0; dwarf && i < count; i++) {
+		Dwarf_Die unit;
+
+		if (!is_missing(&addresses[i], &lines[i]))
+			continue;
+		if (dwarf_addrdie(dwarf, addresses[i].linked, &unit))
+			find_line(&lines[i], addresses[i].linked, &unit);
+		is_complete &= lines[i].is_found;
+	}
+	if (!is_complete)
+		search_units(dwarf, addresses, lines, count);
+}

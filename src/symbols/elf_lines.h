@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The source line of an address, and the functions that the compiler inlined there, from DWARF, by
+ * libdw. The file belongs to the target: it is read, never mapped, and what one address may have is
+ * bounded.
+ */
+#ifndef SOOTH_SYMBOLS_ELF_LINES_H
+#define SOOTH_SYMBOLS_ELF_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbols/elf_address.h"
+
+#define ELF_LINE_INLINED_MAX 16
+#define ELF_LINE_TEXT_MAX    2048
+
+/* Texts, the innermost first, each with a NUL behind it. */
+struct elf_line {
+	bool is_found;
+	bool is_cut; /* the outer ones of the inlined functions are missing */
+	uint16_t functions_size, places_size;
+	char functions[ELF_LINE_TEXT_MAX]; /* the inlined ones, as their symbols would be */
+	/* "hot.c:17": in each of these functions, and last in the one that has them. */
+	char places[ELF_LINE_TEXT_MAX];
+};
+
+/* Fill in those of `count` lines that are not found yet, of addresses that were looked up. A file
+ * without DWARF, and one that is not ELF, has none. */
+void elf_lines(int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count);
+
+#endif
