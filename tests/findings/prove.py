@@ -6,10 +6,11 @@ the same run. Prints a table of precision, recall and margins; fails when a sick
 a healthy one did, or the capture says something else.
 
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
-                            [--table FILE] [--second-try]
+                            [--table FILE] [--second-try] [--failed FILE]
 
 Cases marked `long` run only with --all. --second-try: a case that fails runs once more, alone, and
-counts as passed if it then passes; the table has the first run.
+counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
+written there; with SOOTH_ONLY_FAILED in the environment only those of it run.
 """
 import argparse
 import collections
@@ -179,6 +180,10 @@ def table_of(outcomes):
     return "\n".join(rows)
 
 
+def name_of(case):
+    return "%s: %s" % (case.finding, case.name)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=1)
@@ -189,14 +194,17 @@ def main():
     parser.add_argument("--all", action="store_true", help="also cases that another case resembles")
     parser.add_argument("--table")
     parser.add_argument("--second-try", action="store_true", help="of each failed case, alone")
+    parser.add_argument("--failed", type=pathlib.Path, metavar="FILE")
     args = parser.parse_args()
     known = all_cases()
     if not args.all:
         known = [c for c in known if not c.long]
-    chosen = [c for c in known
-        if not args.only or {c.finding, "%s: %s" % (c.finding, c.name)} & set(args.only)]
+    only = args.only
+    if args.failed and args.failed.exists() and os.environ.get("SOOTH_ONLY_FAILED"):
+        only = args.failed.read_text().splitlines()
+    chosen = [c for c in known if only is None or {c.finding, name_of(c)} & set(only)]
     registered = thresholds()
-    failed = []
+    failed, failed_cases = [], []
     for finding in sorted(set(registered) - {c.finding for c in known if c.sick}):
         failed.append("%s has no sick case" % finding)
     for finding in sorted(set(registered) - {c.finding for c in known if not c.sick}):
@@ -214,11 +222,14 @@ def main():
         elif o.problems:
             print("FAIL %s\n     %s" % (name, "\n     ".join(o.problems)))
             failed.append(name)
+            failed_cases.append(name_of(o.case))
         else:
             print("ok   %s, %.1f s%s" % (name, o.took_s, ", alone" if o.case.alone else ""))
     print("\n" + table_of(outcomes))
     if args.table:
         pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
+    if args.failed:
+        args.failed.write_text("".join(name + "\n" for name in failed_cases))
     for problem in failed:
         print("failed: %s" % problem)
     return 1 if failed else 0
