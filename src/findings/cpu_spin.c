@@ -118,15 +118,32 @@ static bool writes_results(const struct check *e, const struct thread_history *t
 	       writes * RESULT_CPU_NS <= cpu * (double)NS_PER_S;
 }
 
+/* What the thread does, with little beside it. */
+static bool is_most_of(
+	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
+{
+	return thread_history_cpu(t) / 100 * (double)NS_PER_S <=
+	       check_option(e, "max-per-call") * call->per_s;
+}
+
 /* Whatever it reads and writes beside it. */
 static bool repeats_in_vain(const struct check *e, const struct thread_history *t)
 {
 	struct repeated_call call;
 
 	repeated_call_of(&call, e, t->tid);
-	return repeated_call_is_pointless(&call) &&
-	       thread_history_cpu(t) / 100 * (double)NS_PER_S <=
-		       check_option(e, "max-per-call") * call.per_s;
+	return repeated_call_is_pointless(&call) && is_most_of(e, t, &call);
+}
+
+/* Collectors and allocators give memory back piece by piece: no data, no new page, and an effect.
+ */
+static bool changes_memory(const struct check *e, const struct thread_history *t)
+{
+	struct repeated_call call;
+
+	repeated_call_of(&call, e, t->tid);
+	return call.kind == REPEATED_SAME &&
+	       repeated_call_category(&call) == SYSCALL_CATEGORY_MEMORY && is_most_of(e, t, &call);
 }
 
 static void find(const struct check *e, struct spin *s)
@@ -146,7 +163,8 @@ static void find(const struct check *e, struct spin *s)
 			continue;
 		if (thread_history_faults(t) > check_option(e, "max-faults") ||
 			((progress_is_worker(t) || writes_results(e, t)) &&
-				!repeats_in_vain(e, t))) {
+				!repeats_in_vain(e, t)) ||
+			changes_memory(e, t)) {
 			s->works = true;
 			continue;
 		}

@@ -98,6 +98,22 @@ while True:
     made[0] = sum(made[:4096])
 """
 
+# What an allocator or a collector does beside a program: another process touches the pages, this
+# one gives them back.
+GIVE_BACK = """
+import mmap, os
+size, piece = 64 << 20, 1 << 16
+shared = mmap.mmap(-1, size)
+parent = os.getpid()
+if not os.fork():
+    while os.getppid() == parent:
+        for at in range(0, size, mmap.PAGESIZE): shared[at] = 1
+    os._exit(0)
+print("ready", flush=True)
+while True:
+    for at in range(0, size, piece): shared.madvise(mmap.MADV_REMOVE, at, piece)
+"""
+
 TIMER = """
 import signal, sys
 signal.signal(signal.SIGALRM, lambda *_: None)
@@ -316,6 +332,7 @@ CASES = [
         may_skip=lambda: None if shutil.which("openssl") else "openssl is not installed"),
     healthy("cpu-spin", "a part of a processor", program(PART, uniform(0.2, 0.6)), alone=True),
     healthy("cpu-spin", "a compressor", program(COMPRESS, either(1, 6, 9))),
+    healthy("cpu-spin", "memory that is given back", program(GIVE_BACK), calls=True),
     healthy("cpu-spin", "work on new memory", program(ALLOCATE, either(1 << 26, 1 << 27))),
 
     sick("busy-poll", "sleeps", program(SLEEPER, uniform(0.00005, 0.0003)), settings=OFTEN,

@@ -135,6 +135,11 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
 }
 
+unsigned repeated_call_category(const struct repeated_call *c)
+{
+	return syscall_row_of(c->key->abi, c->key->number)->category;
+}
+
 bool repeated_call_is_pointless(const struct repeated_call *c)
 {
 	return c->kind >= REPEATED_FAILURE;

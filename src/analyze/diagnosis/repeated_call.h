@@ -30,6 +30,8 @@ struct repeated_call {
 
 /* tid 0: of all threads together the most repeated one. */
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid);
+/* Of a chosen one: enum syscall_category. */
+unsigned repeated_call_category(const struct repeated_call *c);
 /* No program gets anything done by it. */
 bool repeated_call_is_pointless(const struct repeated_call *c);
 /* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
