@@ -13,6 +13,8 @@
 #define CALL_ARGUMENT_1(regs) ((uint64_t)(regs)->di)
 #define CALL_ARGUMENT_2(regs) ((uint64_t)(regs)->si)
 #define CALL_ARGUMENT_3(regs) ((uint64_t)(regs)->dx)
+#define CALL_ARGUMENT_4(regs) ((uint64_t)(regs)->cx)
+#define CALL_ARGUMENT_5(regs) ((uint64_t)(regs)->r8)
 #define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, removed by the return */
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -23,6 +25,8 @@
 #define CALL_ARGUMENT_1(context) ((context)->regs[0])
 #define CALL_ARGUMENT_2(context) ((context)->regs[1])
 #define CALL_ARGUMENT_3(context) ((context)->regs[2])
+#define CALL_ARGUMENT_4(context) ((context)->regs[3])
+#define CALL_ARGUMENT_5(context) ((context)->regs[4])
 #define RETURN_ADDRESS_BYTES	 0
 
 #else

@@ -3,7 +3,8 @@
  * Calls of allocators by followed threads: entries and returns of their functions, paired in the
  * thread. A call inside another (calloc's malloc, a tail call of an alias) is part of the
  * outermost one: its entry is deeper in the stack. A call that was left by longjmp is detected
- * when the next one starts higher.
+ * when the next one starts higher. A free has no return, so one that another probed function makes
+ * for its caller is known by its block.
  *
  * Counts are made in the thread's own memory and cross to user space when the thread ends or is
  * visited; a stream crosses call by call. The entry of a thread that is killed in a call is freed
@@ -19,12 +20,20 @@ struct thread {
 	uint64_t stack; /* the stack pointer at the entry of the outermost call; 0: in no call */
 	uint64_t entered_ns;
 	uint64_t size;
-	uint64_t old_address; /* posix_memalign: where the address will be written to */
+	uint64_t old_address;  /* posix_memalign: where the address will be written to */
+	uint64_t arguments[8]; /* from 1; [0] is always 0 */
 	uint8_t function;
+	uint8_t form; /* enum heap_form */
 	uint8_t is_overflow;
 	uint8_t alignment_log2;
-	uint8_t unused;
-	uint64_t loads; /* how often the loader has reported a changed list */
+	uint8_t is_by_result; /* ended by a return instruction that is probed itself */
+	uint8_t unused[3];
+	uint64_t return_address; /* at the entry of such a call */
+	/* The last free, while the thread has called no other function since. */
+	uint64_t freed;	      /* the block; 0: none */
+	uint64_t freed_at;    /* the probed instruction */
+	uint64_t freed_stack; /* the stack pointer there */
+	uint64_t loads;	      /* how often the loader has reported a changed list */
 #ifdef WITH_STACKS
 	uint64_t stack_hash; /* 0: not known */
 #endif
@@ -43,11 +52,11 @@ struct {
 struct heap_control control SEC(".data.control") = {};
 #ifdef WITH_STACKS
 #include "bpf/heap_stacks.bpf.h"
-#define CALL_BYTES	      sizeof(struct heap_call)
-#define TAKE_STACK(t, regs)   take_stack(t, regs)
-#define PUT_STACK_HASH(r, t)  ((r)->stack_hash = (t)->stack_hash)
+#define CALL_BYTES	     sizeof(struct heap_call)
+#define TAKE_STACK(t, regs)  take_stack(t, regs)
+#define PUT_STACK_HASH(r, t) ((r)->stack_hash = (t)->stack_hash)
 #else
-#define CALL_BYTES	      HEAP_CALL_LEAST
+#define CALL_BYTES HEAP_CALL_LEAST
 #define TAKE_STACK(t, regs)
 #define PUT_STACK_HASH(r, t)
 #endif
@@ -55,13 +64,28 @@ struct heap_places places SEC(".data.places") = {};
 
 /* --- the called function --- */
 
+#define FORM_SLOTS 32 /* a power of two, so that the verifier understands the mask */
+
+_Static_assert(HEAP_FORM_COUNT <= FORM_SLOTS, "each form has a slot");
+
+static const struct heap_form_layout layouts[FORM_SLOTS] = {
+#define FORM_LAYOUT(name_, ...) { __VA_ARGS__ },
+	HEAP_FORMS(FORM_LAYOUT)
+#undef FORM_LAYOUT
+};
+
+static inline const struct heap_form_layout *layout_of(uint32_t form)
+{
+	return &layouts[form & (FORM_SLOTS - 1)];
+}
+
 static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t function)
 {
 	return &t->aggregates[function & (HEAP_FUNCTION_SLOTS - 1)];
 }
 
 /* number times size, as the function itself has to multiply them. */
-static inline void take_side_output(struct thread *t, uint64_t number, uint64_t size)
+static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
 {
 	uint64_t product = number * size;
 
@@ -72,43 +96,39 @@ static inline void take_side_output(struct thread *t, uint64_t number, uint64_t 
 	t->size = t->is_overflow ? ~0ULL : product;
 }
 
-static inline void take_alignment(struct thread *t, uint64_t alignment, uint64_t size)
+/* Read from the thread's memory: a register cannot be chosen by a variable. */
+static inline uint64_t argument(const struct thread *t, uint32_t which)
 {
-	t->alignment_log2 = (uint8_t)log2_of(alignment);
-	t->size = size;
+	return t->arguments[which & 7];
 }
 
-static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32_t function)
+static inline void take_alignment(struct thread *t, uint32_t where)
 {
-	uint64_t first = CALL_ARGUMENT_1(regs), second = CALL_ARGUMENT_2(regs);
+	uint64_t alignment = argument(t, where);
 
-	t->function = (uint8_t)function;
+	if (where & HEAP_IN_FLAGS)
+		t->alignment_log2 = alignment & 63;
+	else
+		t->alignment_log2 = (uint8_t)log2_of(alignment);
+}
+
+static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32_t form)
+{
+	const struct heap_form_layout *layout = layout_of(form);
+
+	t->arguments[1] = CALL_ARGUMENT_1(regs);
+	t->arguments[2] = CALL_ARGUMENT_2(regs);
+	t->arguments[3] = CALL_ARGUMENT_3(regs);
+	t->arguments[4] = CALL_ARGUMENT_4(regs);
+	t->arguments[5] = CALL_ARGUMENT_5(regs);
+	t->form = (uint8_t)form;
+	t->function = layout->function;
 	t->is_overflow = 0;
-	t->alignment_log2 = 0;
-	t->old_address = 0;
-	switch (function) {
-	case HEAP_CALLOC:
-		take_side_output(t, first, second);
-		break;
-	case HEAP_REALLOC:
-		t->old_address = first;
-		t->size = second;
-		break;
-	case HEAP_REALLOCARRAY:
-		t->old_address = first;
-		take_side_output(t, second, CALL_ARGUMENT_3(regs));
-		break;
-	case HEAP_ALIGNED_ALLOC:
-	case HEAP_MEMALIGN:
-		take_alignment(t, first, second);
-		break;
-	case HEAP_POSIX_MEMALIGN:
-		t->old_address = first;
-		take_alignment(t, second, CALL_ARGUMENT_3(regs));
-		break;
-	default: /* malloc, valloc, pvalloc */
-		t->size = first;
-	}
+	t->size = argument(t, layout->size);
+	if (layout->number)
+		take_product(t, argument(t, layout->number), t->size);
+	t->old_address = argument(t, layout->old);
+	take_alignment(t, layout->alignment);
 }
 
 /* --- records --- */
@@ -178,45 +198,112 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 		aggregate->bytes += t->size;
 }
 
+/* posix_memalign returns its error and has just written the address: the page is mapped. */
+static inline uint64_t stored_address(const struct thread *t, uint64_t result, uint32_t *error)
+{
+	uint64_t address = 0;
+
+	*error = (uint32_t)result;
+	if (!*error)
+		bpf_probe_read_user(
+			&address, sizeof(address), (const void *)(unsigned long)t->old_address);
+	return address;
+}
+
+/* The thread's call returns this. */
+static inline void end_call(struct thread *t, uint64_t result)
+{
+	uint32_t returns = layout_of(t->form)->returns;
+	uint64_t now, address = result;
+	uint32_t error = 0;
+	bool is_failed;
+
+	t->stack = 0;
+	if (!t->member.interest)
+		return;
+	now = bpf_ktime_get_ns();
+	if (returns == HEAP_RETURNS_ERROR)
+		address = stored_address(t, result, &error);
+	else if (returns == HEAP_RETURNS_SIZE)
+		address = result >= t->size ? t->old_address : 0;
+	is_failed = !address && (t->size || error);
+	if (t->member.interest & INTEREST_COUNT)
+		count_call(t, is_failed, now - t->entered_ns);
+	if (t->member.interest & INTEREST_STREAM)
+		stream_call(t, address, error, now);
+}
+
 /* --- the probes --- */
 
+enum frame {
+	FRAME_UNKNOWN,
+	FRAME_KEPT,
+	FRAME_LEFT,
+};
+
 /*
- * During a call the return address on the stack is replaced by the kernel's trampoline. If
- * something else is there, the frame was left and its place is used by others.
+ * During a call the return address on the stack is replaced by the kernel's trampoline, but not
+ * that of a function which may throw. If something else is there, the frame was left and its place
+ * is used by others.
  */
-static bool is_left(const struct thread *t)
+static enum frame frame_of(const struct thread *t)
 {
 	struct task_struct *task = current_task();
-	uint64_t trampoline = 0, address = 0;
+	uint64_t kept = t->return_address, address = 0;
 
-	if (!RETURN_ADDRESS_BYTES || !bpf_core_type_exists(struct xol_area))
-		return false;
-	trampoline = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
-	return !bpf_probe_read_user(
-		       &address, sizeof(address), (const void *)(unsigned long)t->stack) &&
-	       address != trampoline;
+	if (!RETURN_ADDRESS_BYTES)
+		return FRAME_UNKNOWN;
+	if (!t->is_by_result) {
+		if (!bpf_core_type_exists(struct xol_area))
+			return FRAME_UNKNOWN;
+		kept = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+	}
+	if (bpf_probe_read_user(&address, sizeof(address), (const void *)(unsigned long)t->stack))
+		return FRAME_UNKNOWN;
+	return address == kept ? FRAME_KEPT : FRAME_LEFT;
 }
 
 /* Whether a call that starts here is part of the one the thread is in. */
-static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t function)
+static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t form, bool is_by_result)
 {
+	enum frame frame;
+
 	if (!t->stack)
 		return false;
-	/* At the same height a tail-called function continues for its caller; the same function
-	 * again at that height means that its earlier call never returned. */
-	if ((stack < t->stack || (stack == t->stack && function != t->function)) && !is_left(t))
+	frame = stack <= t->stack ? frame_of(t) : FRAME_LEFT;
+	/* A second call from the same place has the return address of the first. */
+	if (is_by_result && t->is_by_result && stack == t->stack && form == t->form)
+		frame = FRAME_LEFT;
+	/* At the same height a tail-called function continues for its caller. When the frame does
+	 * not show that, the same function again means that its earlier call never returned. */
+	if (frame == FRAME_KEPT ||
+		(frame == FRAME_UNKNOWN &&
+			(stack < t->stack || layout_of(form)->function != t->function)))
 		return true;
 	aggregate_of(t, t->function)->unfinished++;
 	t->stack = 0;
 	return false;
 }
 
+#define SAME_FREE_BYTES 64 /* that a function may have pushed before its probe */
+
+/* Whether a function that was counted frees the block by this one. */
+static inline bool is_same_free(const struct thread *t, struct pt_regs *regs, uint64_t address)
+{
+	return address == t->freed && CALL_ADDRESS(regs) != t->freed_at &&
+	       CALL_STACK(regs) <= t->freed_stack + SAME_FREE_BYTES;
+}
+
 static inline void enter_free(struct thread *t, struct pt_regs *regs)
 {
 	uint64_t address = CALL_ARGUMENT_1(regs);
 
-	if (!address || is_nested(t, CALL_STACK(regs), HEAP_FREE))
+	if (!address || is_nested(t, CALL_STACK(regs), HEAP_FORM_FREE, false) ||
+		is_same_free(t, regs, address))
 		return;
+	t->freed = address;
+	t->freed_at = CALL_ADDRESS(regs);
+	t->freed_stack = CALL_STACK(regs);
 	if (t->member.interest & INTEREST_COUNT)
 		aggregate_of(t, HEAP_FREE)->count++;
 	if (t->member.interest & INTEREST_STREAM)
@@ -239,32 +326,53 @@ static void emit_loaded(struct thread *t)
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
+static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32_t place)
+{
+	bool is_by_result = place & HEAP_PLACE_THROWS;
+	uint32_t form = (place & ~(uint32_t)HEAP_PLACE_THROWS) - HEAP_PLACE_FUNCTION;
+	uint64_t stack = CALL_STACK(regs);
+
+	t->freed = 0;
+	if (is_nested(t, stack, form, is_by_result))
+		return;
+	take_arguments(t, regs, form);
+	TAKE_STACK(t, regs);
+	t->is_by_result = is_by_result;
+	if (is_by_result && RETURN_ADDRESS_BYTES)
+		bpf_probe_read_user(&t->return_address, sizeof(t->return_address),
+			(const void *)(unsigned long)stack);
+	t->entered_ns = bpf_ktime_get_ns();
+	t->stack = stack;
+}
+
 static inline int enter(struct pt_regs *regs, uint32_t table)
 {
 	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
 	struct thread *t;
-	uint32_t function;
 
 	if (!place)
 		return 0;
 	t = thread_current();
 	if (!t || !t->member.interest || t->member.is_before_exec)
 		return 0;
-	if (place == HEAP_PLACE_LOADER) {
+	switch (place) {
+	case HEAP_PLACE_LOADER:
 		emit_loaded(t);
-		return 0;
-	}
-	function = place - HEAP_PLACE_FUNCTION;
-	if (function == HEAP_FREE) {
+		break;
+	case HEAP_PLACE_RESULT:
+		if (t->stack && t->is_by_result && CALL_STACK(regs) == t->stack)
+			end_call(t, CALL_RESULT(regs));
+		break;
+	case HEAP_PLACE_EXCEPTION:
+		if (t->stack && t->is_by_result && CALL_STACK(regs) < t->stack)
+			end_call(t, 0);
+		break;
+	case HEAP_PLACE_FUNCTION + HEAP_FORM_FREE:
 		enter_free(t, regs);
-		return 0;
+		break;
+	default:
+		enter_function(t, regs, place);
 	}
-	if (is_nested(t, CALL_STACK(regs), function))
-		return 0;
-	take_arguments(t, regs, function);
-	TAKE_STACK(t, regs);
-	t->entered_ns = bpf_ktime_get_ns();
-	t->stack = CALL_STACK(regs);
 	return 0;
 }
 
@@ -292,40 +400,13 @@ int on_entry_3(struct pt_regs *regs)
 	return enter(regs, 3);
 }
 
-/* posix_memalign returns its error and has just written the address: the page is mapped. */
-static inline uint64_t aligned_result(const struct thread *t, int32_t result, uint32_t *error)
-{
-	uint64_t address = 0;
-
-	*error = (uint32_t)result;
-	if (!result)
-		bpf_probe_read_user(
-			&address, sizeof(address), (const void *)(unsigned long)t->old_address);
-	return address;
-}
-
 SEC("kprobe")
 int on_return(struct pt_regs *regs)
 {
 	struct thread *t = thread_current();
-	uint64_t now, address;
-	uint32_t error = 0;
-	bool is_failed;
 
-	if (!t || !t->stack || CALL_STACK(regs) != t->stack + RETURN_ADDRESS_BYTES)
-		return 0;
-	t->stack = 0;
-	if (!t->member.interest)
-		return 0;
-	now = bpf_ktime_get_ns();
-	address = CALL_RESULT(regs);
-	if (t->function == HEAP_POSIX_MEMALIGN)
-		address = aligned_result(t, (int32_t)CALL_RESULT(regs), &error);
-	is_failed = !address && (t->size || error);
-	if (t->member.interest & INTEREST_COUNT)
-		count_call(t, is_failed, now - t->entered_ns);
-	if (t->member.interest & INTEREST_STREAM)
-		stream_call(t, address, error, now);
+	if (t && t->stack && CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES)
+		end_call(t, CALL_RESULT(regs));
 	return 0;
 }
 

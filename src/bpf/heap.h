@@ -14,11 +14,76 @@
 #define HEAP_PLACE_COUNT (1u << 12) /* bytes of the smallest page */
 #define HEAP_PLACE_MASK	 (HEAP_PLACE_COUNT - 1)
 
+/*
+ * The forms in which functions take their arguments: the function that a call is reported as; which
+ * arguments are the size, the number of elements of that size, the block that is replaced, the
+ * alignment (numbered from 1; 0: it has none); what the call returns. A form with a leading
+ * argument is that of functions which take a heap first.
+ */
+#define HEAP_FORMS(X)                                                                              \
+	X(MALLOC, HEAP_MALLOC, 1, 0, 0, 0, HEAP_RETURNS_ADDRESS)                                   \
+	X(FREE, HEAP_FREE, 0, 0, 1, 0, HEAP_RETURNS_NOTHING)                                       \
+	X(CALLOC, HEAP_CALLOC, 2, 1, 0, 0, HEAP_RETURNS_ADDRESS)                                   \
+	X(REALLOC, HEAP_REALLOC, 2, 0, 1, 0, HEAP_RETURNS_ADDRESS)                                 \
+	X(REALLOCARRAY, HEAP_REALLOCARRAY, 3, 2, 1, 0, HEAP_RETURNS_ADDRESS)                       \
+	X(ALIGNED_ALLOC, HEAP_ALIGNED_ALLOC, 2, 0, 0, 1, HEAP_RETURNS_ADDRESS)                     \
+	X(POSIX_MEMALIGN, HEAP_POSIX_MEMALIGN, 3, 0, 1, 2, HEAP_RETURNS_ERROR)                     \
+	X(MEMALIGN, HEAP_MEMALIGN, 2, 0, 0, 1, HEAP_RETURNS_ADDRESS)                               \
+	X(VALLOC, HEAP_VALLOC, 1, 0, 0, 0, HEAP_RETURNS_ADDRESS)                                   \
+	X(PVALLOC, HEAP_PVALLOC, 1, 0, 0, 0, HEAP_RETURNS_ADDRESS)                                 \
+	X(MALLOC_ARRAY, HEAP_MALLOC, 2, 1, 0, 0, HEAP_RETURNS_ADDRESS)                             \
+	X(ZALLOC, HEAP_CALLOC, 1, 0, 0, 0, HEAP_RETURNS_ADDRESS)                                   \
+	X(SIZE_ALIGNMENT, HEAP_ALIGNED_ALLOC, 1, 0, 0, 2, HEAP_RETURNS_ADDRESS)                    \
+	X(CALLOC_ALIGNED, HEAP_ALIGNED_ALLOC, 2, 1, 0, 3, HEAP_RETURNS_ADDRESS)                    \
+	X(REALLOC_ALIGNED, HEAP_REALLOC, 2, 0, 1, 3, HEAP_RETURNS_ADDRESS)                         \
+	X(RECALLOC_ALIGNED, HEAP_REALLOCARRAY, 3, 2, 1, 4, HEAP_RETURNS_ADDRESS)                   \
+	X(OF_HEAP_MALLOC, HEAP_MALLOC, 2, 0, 0, 0, HEAP_RETURNS_ADDRESS)                           \
+	X(OF_HEAP_ZALLOC, HEAP_CALLOC, 2, 0, 0, 0, HEAP_RETURNS_ADDRESS)                           \
+	X(OF_HEAP_CALLOC, HEAP_CALLOC, 3, 2, 0, 0, HEAP_RETURNS_ADDRESS)                           \
+	X(OF_HEAP_MALLOC_ARRAY, HEAP_MALLOC, 3, 2, 0, 0, HEAP_RETURNS_ADDRESS)                     \
+	X(OF_HEAP_REALLOC, HEAP_REALLOC, 3, 0, 2, 0, HEAP_RETURNS_ADDRESS)                         \
+	X(OF_HEAP_REALLOCARRAY, HEAP_REALLOCARRAY, 4, 3, 2, 0, HEAP_RETURNS_ADDRESS)               \
+	X(OF_HEAP_SIZE_ALIGNMENT, HEAP_ALIGNED_ALLOC, 2, 0, 0, 3, HEAP_RETURNS_ADDRESS)            \
+	X(OF_HEAP_CALLOC_ALIGNED, HEAP_ALIGNED_ALLOC, 3, 2, 0, 4, HEAP_RETURNS_ADDRESS)            \
+	X(OF_HEAP_REALLOC_ALIGNED, HEAP_REALLOC, 3, 0, 2, 4, HEAP_RETURNS_ADDRESS)                 \
+	X(OF_HEAP_RECALLOC_ALIGNED, HEAP_REALLOCARRAY, 4, 3, 2, 5, HEAP_RETURNS_ADDRESS)           \
+	X(MALLOCX, HEAP_MALLOC, 1, 0, 0, 2 | HEAP_IN_FLAGS, HEAP_RETURNS_ADDRESS)                  \
+	X(RALLOCX, HEAP_REALLOC, 2, 0, 1, 3 | HEAP_IN_FLAGS, HEAP_RETURNS_ADDRESS)                 \
+	X(XALLOCX, HEAP_REALLOC, 2, 0, 1, 4 | HEAP_IN_FLAGS, HEAP_RETURNS_SIZE)
+
+#define HEAP_IN_FLAGS 8 /* jemalloc's flags: their low six bits are log2 of the alignment */
+
+enum heap_returns {
+	HEAP_RETURNS_ADDRESS,
+	HEAP_RETURNS_NOTHING,
+	HEAP_RETURNS_ERROR, /* and stores the address where argument 1 says */
+	HEAP_RETURNS_SIZE,  /* what the block, left where it is, now has room for */
+};
+
+enum heap_form {
+#define HEAP_FORM_NAME(name_, ...) HEAP_FORM_##name_,
+	HEAP_FORMS(HEAP_FORM_NAME)
+#undef HEAP_FORM_NAME
+		HEAP_FORM_COUNT,
+};
+
+struct heap_form_layout {
+	uint8_t function; /* enum heap_function */
+	uint8_t size, number, old, alignment;
+	uint8_t returns; /* enum heap_returns */
+};
+
 enum heap_place {
 	HEAP_PLACE_NONE = 0,
-	HEAP_PLACE_FUNCTION = 1,  /* and above: 1 + enum heap_function */
+	HEAP_PLACE_FUNCTION = 1, /* and above: 1 + enum heap_form */
+	/* added to these: the function may throw, and its own return instructions are probed */
+	HEAP_PLACE_THROWS = 0x40,
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
+	HEAP_PLACE_RESULT,	  /* a return instruction of a function that may throw */
+	HEAP_PLACE_EXCEPTION,	  /* such a function may end here, without a return */
 };
+
+_Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_THROWS, "a place each");
 
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];

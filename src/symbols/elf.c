@@ -21,6 +21,7 @@
 #define SEGMENTS_MAX	 256
 #define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
 #define VERSION_OLD	 0x8000		       /* the bit in .gnu.version that hides a symbol */
+#define NAME_SLOTS	 1024		       /* a power of two, well above ELF_NAMES_MAX */
 
 /* A symbol table, its names and, for .dynsym, its versions. */
 struct table {
@@ -36,6 +37,9 @@ struct search {
 	const char *const *names;
 	size_t count;
 	size_t lengths[ELF_NAMES_MAX];
+	/* 1 + index of a name, at its hash or behind it; 0: none. A file has up to a million
+	 * symbols. */
+	uint16_t slots[NAME_SLOTS];
 	GElf_Phdr segments[SEGMENTS_MAX]; /* executable PT_LOAD */
 	size_t segment_count;
 	bool has_name[ELF_NAMES_MAX];
@@ -101,14 +105,41 @@ static bool find_offset(const struct search *s, uint64_t address, uint64_t *offs
 	return false;
 }
 
+/* FNV-1a of the name without its version, and its length. The symbol's name is NUL-terminated
+ * within its section; libelf made sure. */
+static size_t hash_name(const char *name, size_t *length)
+{
+	uint32_t hash = 0x811c9dc5;
+	size_t i = 0;
+
+	for (; name[i] && name[i] != '@'; i++)
+		hash = (hash ^ (unsigned char)name[i]) * 0x01000193;
+	*length = i;
+	return hash & (NAME_SLOTS - 1);
+}
+
+static void request_names(struct search *s, const char *const *names, size_t count)
+{
+	s->names = names;
+	s->count = count;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = hash_name(names[i], &s->lengths[i]);
+
+		while (s->slots[at])
+			at = (at + 1) & (NAME_SLOTS - 1);
+		s->slots[at] = (uint16_t)(i + 1);
+	}
+}
+
 /* The index of `name` among the requested names, or -1. *is_old is set for name@VERSION. */
 static int match_name(const struct search *s, const char *name, bool *is_old)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		size_t length = s->lengths[i];
+	size_t length, at = hash_name(name, &length);
 
-		/* The symbol's name is NUL-terminated within its section; libelf made sure. */
-		if (strncmp(name, s->names[i], length) || (name[length] && name[length] != '@'))
+	for (; s->slots[at]; at = (at + 1) & (NAME_SLOTS - 1)) {
+		size_t i = s->slots[at] - 1U;
+
+		if (s->lengths[i] != length || memcmp(name, s->names[i], length) != 0)
 			continue;
 		*is_old = name[length] && name[length + 1] != '@';
 		return (int)i;
@@ -116,16 +147,33 @@ static int match_name(const struct search *s, const char *name, bool *is_old)
 	return -1;
 }
 
+static uint64_t bit_of(size_t name)
+{
+	return UINT64_C(1) << name % 64;
+}
+
+bool elf_function_has(const struct elf_function *function, size_t i)
+{
+	return function->names[i / 64] & bit_of(i);
+}
+
+size_t elf_function_first(const struct elf_function *function)
+{
+	size_t i = 0;
+
+	while (i < ELF_NAMES_MAX && !elf_function_has(function, i))
+		i++;
+	return i;
+}
+
 /* Whether this source may provide the name; a better one replaces the results of others. */
 static bool prefer(struct search *s, unsigned which, enum elf_source source)
 {
-	uint64_t bit = UINT64_C(1) << which;
-
 	if (s->has_name[which] && s->sources[which] < source)
 		return false;
 	if (s->has_name[which] && s->sources[which] > source)
 		for (size_t i = 0; i < s->found.count; i++)
-			s->found.functions[i].names &= ~bit;
+			s->found.functions[i].names[which / 64] &= ~bit_of(which);
 	s->has_name[which] = true;
 	s->sources[which] = source;
 	return true;
@@ -138,7 +186,8 @@ static void add(struct search *s, const struct elf_function *function)
 
 		if (to->offset != function->offset)
 			continue;
-		to->names |= function->names;
+		for (size_t k = 0; k < ELF_NAMES_WORDS; k++)
+			to->names[k] |= function->names[k];
 		to->size = to->size ? to->size : function->size;
 		to->is_ifunc |= function->is_ifunc;
 		return;
@@ -182,7 +231,7 @@ static void look_at(struct search *s, const struct table *table, size_t index)
 	which = name ? match_name(s, name, &is_old) : -1;
 	if (which < 0 || !find_offset(s, symbol.st_value, &function.offset))
 		return;
-	function.names = UINT64_C(1) << which;
+	function.names[which / 64] = bit_of((size_t)which);
 	function.address = symbol.st_value;
 	function.size = symbol.st_size;
 	function.is_ifunc = type == STT_GNU_IFUNC;
@@ -280,7 +329,7 @@ static enum elf_source best_source(const struct search *s, const struct elf_func
 	enum elf_source best = ELF_LOCAL;
 
 	for (size_t i = 0; i < s->count; i++)
-		if ((function->names >> i & 1) && s->sources[i] < best)
+		if (elf_function_has(function, i) && s->sources[i] < best)
 			best = s->sources[i];
 	return best;
 }
@@ -292,7 +341,7 @@ static void tidy(struct search *s)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->found.count; i++) {
-		if (!functions[i].names)
+		if (elf_function_first(&functions[i]) == ELF_NAMES_MAX)
 			continue;
 		functions[kept] = functions[i];
 		functions[kept].source = best_source(s, &functions[i]);
@@ -328,10 +377,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 		return error_no_memory(err);
 	if (count > ELF_NAMES_MAX)
 		return elf_refuse(err, "too many names requested");
-	s->names = names;
-	s->count = count;
-	for (size_t i = 0; i < count; i++)
-		s->lengths[i] = strlen(names[i]);
+	request_names(s, names, count);
 	status = open_elf(s, fd, err);
 	elf = s->elf;
 	if (status)

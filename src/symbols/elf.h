@@ -22,8 +22,9 @@
 #include "base/error.h"
 #include "symbols/instruction.h"
 
-#define ELF_NAMES_MAX	  64 /* names requested */
-#define ELF_FUNCTIONS_MAX 64 /* functions found */
+#define ELF_NAMES_MAX	  256 /* names requested */
+#define ELF_FUNCTIONS_MAX 256 /* functions found */
+#define ELF_NAMES_WORDS	  (ELF_NAMES_MAX / 64)
 
 /* Where a name was found; a lower value is preferred. */
 enum elf_source {
@@ -35,7 +36,8 @@ enum elf_source {
 };
 
 struct elf_function {
-	uint64_t names;		/* bit i: names[i] is this one */
+	/* bit i % 64 of word i / 64: the i-th requested name is this one */
+	uint64_t names[ELF_NAMES_WORDS];
 	uint64_t offset;	/* in the file */
 	uint64_t address;	/* as linked */
 	uint64_t size;		/* 0: unknown */
@@ -59,6 +61,9 @@ struct elf_found {
  */
 int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
 	struct sooth_error *err);
+/* Whether a function has the i-th requested name; the first of its names. */
+bool elf_function_has(const struct elf_function *function, size_t i);
+size_t elf_function_first(const struct elf_function *function);
 /* Up to `size` bytes of the function from its entry, none behind its end if that is known. Returns
  * the number read, or a negative errno. */
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size);

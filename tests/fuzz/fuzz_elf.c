@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "symbols/code_paths.h"
 #include "symbols/elf.h"
 #include "symbols/elf_address.h"
 #include "symbols/elf_sections.h"
@@ -27,7 +28,7 @@ static void check_found(int fd, const struct elf_found *found, size_t size)
 		const struct elf_function *f = &found->functions[i];
 		ssize_t got;
 
-		CHECK(f->names && f->names < UINT64_C(1) << NAMES);
+		CHECK(elf_function_first(f) < NAMES);
 		CHECK(f->offset < size);
 		CHECK(i == 0 || f->offset > before);
 		CHECK(f->source <= ELF_LOCAL);
@@ -68,6 +69,30 @@ static void check_addresses(int fd, size_t size, uint64_t known)
 	}
 }
 
+static enum code_target classify(void *user, uint64_t offset, bool is_defined, const char *name)
+{
+	(void)user;
+	CHECK(is_defined || !*name || strlen(name) < SIZE_MAX);
+	return offset % 7 == 0 ? CODE_TARGET_INSIDE : offset % 5 == 0 ? CODE_TARGET : CODE_OTHER;
+}
+
+static void check_paths(int fd, const struct elf_found *found, size_t size)
+{
+	struct elf_slots *slots;
+	struct code_paths paths;
+
+	if (elf_slots_open(fd, &slots))
+		return;
+	for (size_t i = 0; i < found->count && i < 2; i++) {
+		CHECK(!code_paths_find(
+			fd, found->machine, &found->functions[i], slots, classify, NULL, &paths));
+		CHECK(paths.count <= CODE_RETURNS_MAX);
+		for (size_t k = 0; k < paths.count; k++)
+			CHECK(paths.returns[k] < size);
+	}
+	elf_slots_close(slots);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int fd = memfd_create("fuzz-elf", MFD_CLOEXEC);
@@ -79,8 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(write(fd, data, size) == (ssize_t)size);
 	status = elf_functions(fd, names, NAMES, &found, &err);
 	CHECK(status == 0 || (status < 0 && err.code == status));
-	if (!status)
+	if (!status) {
 		check_found(fd, &found, size);
+		check_paths(fd, &found, size);
+	}
 	check_sections(fd);
 	check_addresses(fd, size, !status && found.count ? found.functions[0].offset : 0);
 	close(fd);

@@ -393,7 +393,7 @@ static size_t watch_allocators(const char *path, uint64_t base, struct watched o
 		names[i] = allocators[i].name;
 	assert_int_equal(elf_functions(fd, names, ARRAY_SIZE(names), &found, &err), 0);
 	for (size_t i = 0; i < found.count; i++) {
-		unsigned which = (unsigned)__builtin_ctzll(found.functions[i].names);
+		unsigned which = (unsigned)elf_function_first(&found.functions[i]);
 		const struct allocator *a = &allocators[which];
 		struct watched *f = &out[count++];
 		uint8_t code[SITE_WINDOW_MAX];

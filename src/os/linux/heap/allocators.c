@@ -16,22 +16,16 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/map.h"
-#include "bpf/heap.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/rights/needs.h"
-#include "symbols/elf.h"
-#include "symbols/site.h"
+#include "symbols/instruction.h"
 
-#define FILES_MAX     65536
-#define OPEN_MS	      1000
-#define READ_MS	      3000 /* some hundred megabytes of names, from a cold disk */
-#define LANDING_BYTES 4	   /* of endbr64 */
-
-/* operator new(unsigned long) is looked up, but not probed: it throws. */
-#define OPERATOR_NEW 0xfe
+#define FILES_MAX 65536
+#define OPEN_MS	  1000
+#define READ_MS	  3000 /* some hundred megabytes of names, from a cold disk */
 
 #ifndef FUSE_SUPER_MAGIC
 #define FUSE_SUPER_MAGIC 0x65735546
@@ -41,69 +35,6 @@ struct file_identity {
 	uint64_t device;
 	uint64_t inode;
 };
-
-/* Names of allocator functions: the C library's, and those that other allocators add. */
-static const struct {
-	const char *name;
-	uint8_t function; /* enum heap_function, HEAP_PLACE_LOADER or enum not_probed */
-} names[] = {
-	{ "malloc", HEAP_MALLOC },
-	{ "free", HEAP_FREE },
-	{ "cfree", HEAP_FREE },
-	{ "calloc", HEAP_CALLOC },
-	{ "realloc", HEAP_REALLOC },
-	{ "reallocarray", HEAP_REALLOCARRAY },
-	{ "aligned_alloc", HEAP_ALIGNED_ALLOC },
-	{ "posix_memalign", HEAP_POSIX_MEMALIGN },
-	{ "memalign", HEAP_MEMALIGN },
-	{ "valloc", HEAP_VALLOC },
-	{ "pvalloc", HEAP_PVALLOC },
-	{ "je_malloc", HEAP_MALLOC },
-	{ "je_free", HEAP_FREE },
-	{ "je_calloc", HEAP_CALLOC },
-	{ "je_realloc", HEAP_REALLOC },
-	{ "je_aligned_alloc", HEAP_ALIGNED_ALLOC },
-	{ "je_posix_memalign", HEAP_POSIX_MEMALIGN },
-	{ "je_memalign", HEAP_MEMALIGN },
-	{ "je_valloc", HEAP_VALLOC },
-	{ "_rjem_malloc", HEAP_MALLOC },
-	{ "_rjem_free", HEAP_FREE },
-	{ "_rjem_calloc", HEAP_CALLOC },
-	{ "_rjem_realloc", HEAP_REALLOC },
-	{ "_rjem_posix_memalign", HEAP_POSIX_MEMALIGN },
-	{ "mi_malloc", HEAP_MALLOC },
-	{ "mi_free", HEAP_FREE },
-	{ "mi_calloc", HEAP_CALLOC },
-	{ "mi_realloc", HEAP_REALLOC },
-	{ "mi_reallocarray", HEAP_REALLOCARRAY },
-	{ "mi_aligned_alloc", HEAP_ALIGNED_ALLOC },
-	{ "mi_posix_memalign", HEAP_POSIX_MEMALIGN },
-	{ "mi_memalign", HEAP_MEMALIGN },
-	{ "mi_valloc", HEAP_VALLOC },
-	{ "mi_pvalloc", HEAP_PVALLOC },
-	{ "tc_malloc", HEAP_MALLOC },
-	{ "tc_free", HEAP_FREE },
-	{ "tc_calloc", HEAP_CALLOC },
-	{ "tc_realloc", HEAP_REALLOC },
-	{ "tc_posix_memalign", HEAP_POSIX_MEMALIGN },
-	{ "tc_memalign", HEAP_MEMALIGN },
-	{ "tc_valloc", HEAP_VALLOC },
-	{ "tc_pvalloc", HEAP_PVALLOC },
-	/* The function that debuggers set a breakpoint on (link.h, r_debug): called after
-	 * libraries were loaded. */
-	{ "_dl_debug_state", HEAP_PLACE_LOADER },
-	{ "_Znwm", OPERATOR_NEW },
-};
-
-#define NAMES_COUNT ARRAY_SIZE(names)
-
-#if defined(__x86_64__)
-#define MACHINE_HERE MACHINE_X86_64
-#else
-#define MACHINE_HERE MACHINE_AARCH64
-#endif
-
-_Static_assert(NAMES_COUNT <= ELF_NAMES_MAX, "a bit each");
 
 void allocators_init(struct allocators *a)
 {
@@ -118,133 +49,6 @@ void allocators_fini(struct allocators *a)
 	map_fini(&a->files);
 	map_fini(&a->silent);
 	timeout_fini(&a->timeout);
-}
-
-static uint8_t arguments_of(uint8_t function)
-{
-	switch (function) {
-	case HEAP_MALLOC:
-	case HEAP_FREE:
-	case HEAP_VALLOC:
-	case HEAP_PVALLOC:
-		return SITE_ARGUMENT(0);
-	case HEAP_POSIX_MEMALIGN:
-	case HEAP_REALLOCARRAY:
-		return SITE_ARGUMENT(0) | SITE_ARGUMENT(1) | SITE_ARGUMENT(2);
-	case HEAP_PLACE_LOADER:
-		return 0;
-	default:
-		return SITE_ARGUMENT(0) | SITE_ARGUMENT(1);
-	}
-}
-
-/* Which name to use for an address with several: the first in this list. */
-static uint8_t function_of(const struct elf_function *f)
-{
-	return names[__builtin_ctzll(f->names)].function;
-}
-
-static void add_site(struct allocator_file *file, enum machine machine,
-	const struct elf_function *f, uint32_t kernel)
-{
-	uint8_t function = function_of(f);
-	struct site_requirement requirement = {
-		.arguments = arguments_of(function),
-		.needs_return = function != HEAP_FREE && function != HEAP_PLACE_LOADER,
-		.skips_null = function == HEAP_FREE,
-		.kernel = kernel,
-	};
-	unsigned char code[SITE_WINDOW_MAX];
-	ssize_t size = elf_code(file->file, f, code, sizeof(code));
-	struct site site;
-
-	if (f->is_ifunc || size <= 0 || file->count == ALLOCATOR_SITES_MAX)
-		return;
-	site_choose(machine, code, (size_t)size, &requirement, &site);
-	if (site.is_refused)
-		return;
-	file->sites[file->count++] = (struct allocator_site){
-		.place = function == HEAP_PLACE_LOADER ? HEAP_PLACE_LOADER
-						       : HEAP_PLACE_FUNCTION + function,
-		.has_return = requirement.needs_return,
-		.is_emulated = site.is_emulated,
-		.entry = f->offset,
-		.offset = f->offset + site.offset,
-		.why = site.why,
-	};
-}
-
-/*
- * A free that only jumps to another free: both probes would see the call. For other functions the
- * return shows that they are one call; a free has no return probe.
- */
-static bool only_jumps(const struct allocator_file *file, const struct elf_found *found,
-	const struct elf_function *f)
-{
-	unsigned char code[2 * INSTRUCTION_LENGTH_MAX];
-	struct instruction i;
-	size_t at = 0;
-	ssize_t size;
-
-	if (function_of(f) != HEAP_FREE)
-		return false;
-	size = elf_code(file->file, f, code, sizeof(code));
-	if (size <= 0 || !instruction_decode(found->machine, code, (size_t)size, &i))
-		return false;
-	if (i.kind == INSTRUCTION_NOP || i.length == LANDING_BYTES) { /* endbr64 decodes as plain */
-		at = i.length;
-		if (!instruction_decode(found->machine, code + at, (size_t)size - at, &i))
-			return false;
-	}
-	for (size_t k = 0; i.kind == INSTRUCTION_JUMP && k < found->count; k++) {
-		const struct elf_function *other = &found->functions[k];
-
-		if (other != f && function_of(other) == HEAP_FREE &&
-			other->offset == f->offset + at + (uint64_t)i.target)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A local function may be called free and be something else. Local functions count as an
- * allocator's only if both malloc and free are there.
- */
-static bool has_local_allocator(const struct elf_found *found)
-{
-	bool has_malloc = false, has_free = false;
-
-	for (size_t i = 0; i < found->count; i++) {
-		if (found->functions[i].source != ELF_LOCAL)
-			continue;
-		has_malloc |= function_of(&found->functions[i]) == HEAP_MALLOC;
-		has_free |= function_of(&found->functions[i]) == HEAP_FREE;
-	}
-	return has_malloc && has_free;
-}
-
-static void find_sites(struct allocator_file *file, uint32_t kernel)
-{
-	const char *symbols[NAMES_COUNT];
-	struct elf_found found;
-	struct sooth_error ignored;
-	bool takes_local;
-
-	for (size_t i = 0; i < NAMES_COUNT; i++)
-		symbols[i] = names[i].name;
-	/* A file that is not ELF, or for another machine, defines no allocator that runs here. */
-	if (elf_functions(file->file, symbols, NAMES_COUNT, &found, &ignored) ||
-		found.machine != MACHINE_HERE)
-		return;
-	takes_local = has_local_allocator(&found);
-	for (size_t i = 0; i < found.count; i++) {
-		const struct elf_function *f = &found.functions[i];
-
-		if (function_of(f) == OPERATOR_NEW)
-			file->has_operator_new = true;
-		else if (!only_jumps(file, &found, f) && (f->source != ELF_LOCAL || takes_local))
-			add_site(file, found.machine, f, kernel);
-	}
 }
 
 /* --- in a call with a timeout --- */
@@ -282,7 +86,7 @@ static void do_read(void *argument)
 
 	/* A daemon may refuse to say. */
 	r->is_fuse = fstatfs(r->found.file, &fs) || fs.f_type == FUSE_SUPER_MAGIC;
-	find_sites(&r->found, r->kernel);
+	allocator_sites_find(&r->found, r->kernel);
 	r->is_absent = r->found.count && !bring_into_memory(r->found.file, 0);
 	for (size_t i = 0; i < r->found.count; i++)
 		r->is_absent |= !bring_into_memory(r->found.file, r->found.sites[i].offset);
@@ -398,15 +202,6 @@ static bool read_mapped(struct allocators *a, int process, const struct maps_lin
 		leave_out(a, path, served, &r->found);
 	buffer_fini(&scratch);
 	return !status;
-}
-
-bool allocator_file_defines(const struct allocator_file *file)
-{
-	for (size_t i = 0; i < file->count; i++) {
-		if (file->sites[i].place != HEAP_PLACE_LOADER)
-			return true;
-	}
-	return false;
 }
 
 static int take_read(struct allocators *a, const struct file_identity *identity,

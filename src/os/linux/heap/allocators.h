@@ -21,27 +21,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
-
-#define ALLOCATOR_SITES_MAX 64
-
-struct allocator_site {
-	uint8_t place;	 /* enum heap_place: what the site is */
-	bool has_return; /* a return probe is needed at the same instruction too */
-	bool is_emulated;
-	uint64_t entry;	 /* of the function, in the file */
-	uint64_t offset; /* of the instruction, in the file */
-	const char *why;
-};
-
-struct allocator_file {
-	int file;	  /* open while the handler runs */
-	const char *path; /* as the process names it */
-	uint64_t device, inode;
-	size_t count; /* 0: it defines none */
-	struct allocator_site sites[ALLOCATOR_SITES_MAX];
-	/* It has its own operator new, which does not always call its malloc. */
-	bool has_operator_new;
-};
+#include "os/linux/heap/allocator_sites.h"
 
 struct allocators {
 	struct map files;  /* identity -> whether it defines one: all examined files */
@@ -58,8 +38,6 @@ struct allocators {
 typedef int (*allocator_handler)(
 	void *user, const struct allocator_file *file, struct sooth_error *err);
 
-/* False if it only has the loader's report of new libraries. */
-bool allocator_file_defines(const struct allocator_file *file);
 void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
 /* Whether a file was examined; or, as it is at `path` (absolute) now, defines none. */

@@ -86,14 +86,14 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 		.inode = file->inode,
 		.entry = site->entry,
 		.offset = site->offset,
-		.function = (uint8_t)(site->place - HEAP_PLACE_FUNCTION),
+		.function = site->function,
 		.has_return = site->has_return,
 		.is_emulated = site->is_emulated,
 	};
 	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
 		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
 
-	if (site->place == HEAP_PLACE_LOADER)
+	if (site->place == HEAP_PLACE_LOADER || site->place == HEAP_PLACE_EXCEPTION)
 		return;
 	a->sites++;
 	RECORD_APPEND(&a->pending, &pending, tail, 2);
@@ -141,7 +141,7 @@ static int take_file(void *user, const struct allocator_file *file, struct sooth
 		place_add(&f->entries[table], kept, site->offset);
 		emit_site(f->attach, f->process, file, site);
 	}
-	if (file->has_operator_new && allocator_file_defines(file) && !f->attach->operator_new[0])
+	if (file->has_unseen_new && !f->attach->operator_new[0])
 		snprintf(
 			f->attach->operator_new, sizeof(f->attach->operator_new), "%s", file->path);
 	if (allocator_file_defines(file))

@@ -22,7 +22,7 @@ struct heap_attach {
 	const struct prober_type *type;
 	void *prober;
 	unsigned events;	/* defined so far */
-	char operator_new[256]; /* the first allocator that has its own; empty: none */
+	char operator_new[256]; /* the first allocator whose own is not seen; empty: none */
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;

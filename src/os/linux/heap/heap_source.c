@@ -524,11 +524,11 @@ static void emit_operator_new(struct backend_run *run)
 
 	if (!s->attach.operator_new[0])
 		return;
-	snprintf(what, sizeof(what), "C++ new and delete of %s", s->attach.operator_new);
+	snprintf(what, sizeof(what), "C++ new of %s", s->attach.operator_new);
 	backend_limit(run, what,
-		"new and delete of this library do not call its malloc, and a return probe on a "
-		"function that throws would end the program",
-		"run the program without that library: then new and delete call malloc");
+		"new of this library does not call its malloc, a return probe on a function that "
+		"throws would end the program, and its return instructions were not found",
+		"run the program without that library: then new calls malloc");
 }
 
 static void emit_left_out(struct backend_run *run)

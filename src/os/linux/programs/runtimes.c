@@ -70,7 +70,7 @@ static const struct {
 	{ ".gopclntab", MAPS_GO },
 };
 
-_Static_assert(ARRAY_SIZE(functions) <= ELF_NAMES_MAX && ARRAY_SIZE(sections) <= 64, "a bit each");
+_Static_assert(ARRAY_SIZE(functions) <= 64 && ARRAY_SIZE(sections) <= 64, "a bit each");
 
 /* A file that was replaced or written to counts as another one. */
 struct executable {
@@ -151,7 +151,7 @@ static int scan_executable(struct scan *l, int fd)
 	/* A file for an unknown machine has no known runtime. */
 	if (!status && !elf_functions(fd, symbols, ARRAY_SIZE(functions), &found, NULL)) {
 		for (size_t i = 0; i < found.count; i++)
-			l->found.functions |= found.functions[i].names;
+			l->found.functions |= found.functions[i].names[0];
 	}
 	return status;
 }

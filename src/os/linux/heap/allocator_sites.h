@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which functions of a file belong to an allocator, and where each is best probed.
+ *
+ * A C++ operator new that throws has no return probe: on a frame that is unwound it would end the
+ * program. Its own return instructions are probed instead, unless all its paths lead to another
+ * function that is probed.
+ */
+#ifndef SOOTH_OS_LINUX_ALLOCATOR_SITES_H
+#define SOOTH_OS_LINUX_ALLOCATOR_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbols/elf.h"
+
+#define ALLOCATOR_SITES_MAX 320
+
+struct allocator_site {
+	uint8_t place;	  /* enum heap_place: what the site is */
+	uint8_t function; /* enum heap_function; of places that are no function: 0 */
+	bool has_return;  /* a return probe is needed at the same instruction too */
+	bool is_emulated;
+	uint64_t entry;	 /* of the function, in the file */
+	uint64_t offset; /* of the instruction, in the file */
+	const char *why;
+};
+
+struct allocator_file {
+	int file;	  /* open while the handler runs */
+	const char *path; /* as the process names it */
+	uint64_t device, inode;
+	size_t count; /* 0: it defines none */
+	struct allocator_site sites[ALLOCATOR_SITES_MAX];
+	bool has_unseen_new; /* it has an operator new whose return instructions were not found */
+};
+
+/* Fills in the sites of an open file; `kernel` as KERNEL_RELEASE() makes it. */
+void allocator_sites_find(struct allocator_file *file, uint32_t kernel);
+/* False if it only has places that are no function of an allocator. */
+bool allocator_file_defines(const struct allocator_file *file);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One walk over the instructions, each at most twice: with a target met on the way, and without. */
+#include "symbols/code_paths.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+
+#define STEPS_MAX   4096
+#define PENDING_MAX 256
+#define STUB_STEPS  2 /* endbr64 or bti, then the jump */
+#define SLOT_BYTES  4 /* of the distance to a slot: the last ones of the instruction */
+
+struct place {
+	uint64_t offset;
+	uint64_t has_met; /* a target */
+};
+
+struct walk {
+	int fd;
+	enum machine machine;
+	const struct elf_function *function;
+	uint64_t shift; /* from offsets in the file to addresses as linked */
+	const struct elf_slots *slots;
+	code_classify classify;
+	void *user;
+	struct map seen;
+	struct place pending[PENDING_MAX];
+	size_t pending_count;
+	struct code_paths *out;
+};
+
+/* Functions that never return: nothing follows their calls. */
+static const char *const endless[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_Resume", "abort",
+	"exit", "_exit", "__assert_fail", "__stack_chk_fail", "_ZSt9terminatev",
+	"_ZSt17__throw_bad_allocv", "_ZSt28__throw_bad_array_new_lengthv" };
+
+static bool is_endless(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(endless); i++)
+		if (!strcmp(name, endless[i]))
+			return true;
+	return false;
+}
+
+static bool decode_at(
+	const struct walk *w, uint64_t offset, unsigned char *code, struct instruction *out)
+{
+	ssize_t size;
+
+	do
+		size = pread(w->fd, code, INSTRUCTION_LENGTH_MAX, (off_t)offset);
+	while (size < 0 && errno == EINTR);
+	return size > 0 && instruction_decode(w->machine, code, (size_t)size, out);
+}
+
+/* Where an instruction leads that jumps or calls through a slot beside it. */
+static bool find_slot(const struct walk *w, uint64_t offset, const unsigned char *code,
+	const struct instruction *i, struct elf_slot *slot)
+{
+	int32_t distance;
+
+	if (w->machine != MACHINE_X86_64 || !i->is_ip_relative || i->length < SLOT_BYTES)
+		return false;
+	memcpy(&distance, code + i->length - SLOT_BYTES, sizeof(distance));
+	return elf_slots_find(
+		w->slots, offset + w->shift + i->length + (uint64_t)(int64_t)distance, slot);
+}
+
+/* Where a jump or call to code leads, that may be a stub of the PLT. */
+struct destination {
+	uint64_t offset;
+	const char *name; /* of its slot; "": none */
+	bool is_defined;  /* in this file */
+};
+
+static struct destination destination_of_slot(const struct walk *w, const struct elf_slot *slot)
+{
+	return (struct destination){ slot->address - w->shift, slot->name, slot->is_defined };
+}
+
+static struct destination destination_at(const struct walk *w, uint64_t offset)
+{
+	struct destination to = { offset, "", true };
+	unsigned char code[INSTRUCTION_LENGTH_MAX];
+	struct elf_slot slot;
+	struct instruction i;
+
+	for (int step = 0; step < STUB_STEPS && decode_at(w, offset, code, &i); step++) {
+		if (i.kind == INSTRUCTION_JUMP_INDIRECT && find_slot(w, offset, code, &i, &slot))
+			return destination_of_slot(w, &slot);
+		if (i.kind != INSTRUCTION_NOP && i.kind != INSTRUCTION_PLAIN)
+			break;
+		offset += i.length;
+	}
+	return to;
+}
+
+static enum code_target classify(const struct walk *w, const struct destination *to)
+{
+	return w->classify(w->user, to->offset, to->is_defined, to->name);
+}
+
+static void go_on(struct walk *w, uint64_t offset, bool has_met)
+{
+	struct place place = { offset, has_met };
+	bool is_new;
+
+	if (!map_put(&w->seen, &place, &is_new) || (is_new && w->pending_count == PENDING_MAX))
+		w->out->is_cut = true;
+	else if (is_new)
+		w->pending[w->pending_count++] = place;
+}
+
+/* To the next instruction; behind the end of the function there is none. */
+static void fall_through(struct walk *w, const struct place *at, size_t length, bool has_met)
+{
+	uint64_t end = w->function->offset + w->function->size, next = at->offset + length;
+
+	if (!w->function->size || next != end)
+		go_on(w, next, has_met);
+}
+
+static void note_return(struct walk *w, const struct place *at)
+{
+	struct code_paths *out = w->out;
+
+	out->avoids_targets |= !at->has_met;
+	for (size_t i = 0; i < out->count; i++)
+		if (out->returns[i] == at->offset)
+			return;
+	if (out->count == CODE_RETURNS_MAX)
+		out->is_cut = true;
+	else
+		out->returns[out->count++] = at->offset;
+}
+
+static void jump(struct walk *w, const struct place *at, const struct destination *to)
+{
+	enum code_target target = classify(w, to);
+
+	if (target == CODE_TARGET || is_endless(to->name))
+		return;
+	if (to->is_defined)
+		go_on(w, to->offset, at->has_met || target);
+	else
+		w->out->is_cut = true;
+}
+
+static void call(
+	struct walk *w, const struct place *at, size_t length, const struct destination *to)
+{
+	if (!is_endless(to->name))
+		fall_through(w, at, length, at->has_met || classify(w, to));
+}
+
+static void step(struct walk *w, const struct place *at)
+{
+	struct destination to = { 0, "", false };
+	unsigned char code[INSTRUCTION_LENGTH_MAX];
+	struct elf_slot slot;
+	struct instruction i;
+
+	if (!decode_at(w, at->offset, code, &i)) {
+		w->out->is_cut = true;
+		return;
+	}
+	switch (i.kind) {
+	case INSTRUCTION_RETURN:
+		note_return(w, at);
+		break;
+	case INSTRUCTION_JUMP:
+		to = destination_at(w, at->offset + (uint64_t)i.target);
+		jump(w, at, &to);
+		break;
+	case INSTRUCTION_BRANCH:
+		to = destination_at(w, at->offset + (uint64_t)i.target);
+		jump(w, at, &to);
+		fall_through(w, at, i.length, at->has_met);
+		break;
+	case INSTRUCTION_CALL:
+		to = destination_at(w, at->offset + (uint64_t)i.target);
+		call(w, at, i.length, &to);
+		break;
+	case INSTRUCTION_JUMP_INDIRECT:
+	case INSTRUCTION_CALL_INDIRECT:
+		if (find_slot(w, at->offset, code, &i, &slot))
+			to = destination_of_slot(w, &slot);
+		if (i.kind == INSTRUCTION_JUMP_INDIRECT)
+			jump(w, at, &to);
+		else
+			call(w, at, i.length, &to);
+		break;
+	case INSTRUCTION_STOP:
+		break;
+	default:
+		fall_through(w, at, i.length, at->has_met);
+	}
+}
+
+int code_paths_find(int fd, enum machine machine, const struct elf_function *function,
+	const struct elf_slots *slots, code_classify classify, void *user, struct code_paths *out)
+{
+	_cleanup_free_ struct walk *w = calloc(1, sizeof(*w));
+
+	*out = (struct code_paths){ 0 };
+	if (!w)
+		return -ENOMEM;
+	*w = (struct walk){ .fd = fd,
+		.machine = machine,
+		.function = function,
+		.shift = function->address - function->offset,
+		.slots = slots,
+		.classify = classify,
+		.user = user,
+		.out = out };
+	map_init(&w->seen, sizeof(struct place), 0, STEPS_MAX);
+	go_on(w, function->offset, false);
+	while (w->pending_count) {
+		struct place at = w->pending[--w->pending_count];
+
+		step(w, &at);
+	}
+	map_fini(&w->seen);
+	return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Relocations, by libelf; elf.c says why files are read and not mapped. */
+#include "symbols/elf_slots.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "symbols/elf_handle.h"
+
+#define SECTIONS_MAX	 65536
+#define SECTION_SIZE_MAX (UINT64_C(64) << 20)
+#define TABLES_MAX	 4 /* .rela.dyn, .rela.plt */
+
+/* Relocations, and the symbols they name. */
+struct relocations {
+	Elf_Data *entries, *symbols;
+	size_t count;
+	size_t names; /* index of the string section */
+};
+
+struct elf_slots {
+	Elf *elf;
+	unsigned machine;
+	struct relocations tables[TABLES_MAX];
+	size_t count;
+};
+
+static Elf_Data *section_data(Elf *elf, size_t index, GElf_Shdr *header)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+
+	if (!section || !gelf_getshdr(section, header) || header->sh_size > SECTION_SIZE_MAX ||
+		header->sh_type == SHT_NOBITS || (header->sh_flags & SHF_COMPRESSED))
+		return NULL;
+	return elf_getdata(section, NULL);
+}
+
+static void take_table(struct elf_slots *s, size_t index)
+{
+	size_t entry = gelf_fsize(s->elf, ELF_T_RELA, 1, EV_CURRENT);
+	struct relocations table = { 0 };
+	GElf_Shdr header, symbols, names;
+
+	table.entries = section_data(s->elf, index, &header);
+	if (!table.entries || !entry)
+		return;
+	table.symbols = section_data(s->elf, header.sh_link, &symbols);
+	/* Read here only to check its size: elf_strptr() would read any size. */
+	if (!table.symbols || symbols.sh_type != SHT_DYNSYM ||
+		!section_data(s->elf, symbols.sh_link, &names) || names.sh_type != SHT_STRTAB)
+		return;
+	table.names = symbols.sh_link;
+	table.count = table.entries->d_size / entry;
+	s->tables[s->count++] = table;
+}
+
+static int take_tables(struct elf_slots *s)
+{
+	GElf_Ehdr header;
+	size_t sections;
+
+	if (!s->elf || elf_kind(s->elf) != ELF_K_ELF || !gelf_getehdr(s->elf, &header) ||
+		gelf_getclass(s->elf) != ELFCLASS64 || elf_getshdrnum(s->elf, &sections))
+		return -EINVAL;
+	s->machine = header.e_machine;
+	for (size_t i = 1; i < sections && i < SECTIONS_MAX && s->count < TABLES_MAX; i++) {
+		Elf_Scn *section = elf_getscn(s->elf, i);
+		GElf_Shdr found;
+
+		if (section && gelf_getshdr(section, &found) && found.sh_type == SHT_RELA)
+			take_table(s, i);
+	}
+	return 0;
+}
+
+int elf_slots_open(int fd, struct elf_slots **out)
+{
+	struct elf_slots *s;
+	struct stat st;
+	int status;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	elf_version(EV_CURRENT);
+	s->elf = elf_begin(fd, ELF_C_READ, NULL);
+	status = take_tables(s);
+	if (status)
+		elf_slots_close(s);
+	else
+		*out = s;
+	return status;
+}
+
+static bool is_slot(const struct elf_slots *s, uint64_t type)
+{
+	if (s->machine == EM_X86_64)
+		return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
+	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
+}
+
+bool elf_slots_find(const struct elf_slots *s, uint64_t address, struct elf_slot *out)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct relocations *table = &s->tables[i];
+
+		for (size_t k = 0; k < table->count; k++) {
+			const char *name;
+			GElf_Rela rela;
+			GElf_Sym symbol;
+
+			if (!gelf_getrela(table->entries, (int)k, &rela) ||
+				rela.r_offset != address || !is_slot(s, GELF_R_TYPE(rela.r_info)) ||
+				!gelf_getsym(table->symbols, (int)GELF_R_SYM(rela.r_info), &symbol))
+				continue;
+			name = elf_strptr(s->elf, table->names, symbol.st_name);
+			*out = (struct elf_slot){ .name = name ? name : "",
+				.address = symbol.st_value,
+				.is_defined = symbol.st_shndx != SHN_UNDEF };
+			return true;
+		}
+	}
+	return false;
+}
+
+void elf_slots_close(struct elf_slots *s)
+{
+	if (!s)
+		return;
+	elf_end(s->elf);
+	free(s);
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Allocators by all their names: each function of their own interfaces and C++'s operators, called a
+known number of times, and operators that throw.
+"""
+import os
+
+import harness
+from harness import needs_bpf
+from heap_case import (ALIGNED, GLIBC, LIBRARIES, HeapCase, Variant, by_type,
+                       events_by_type, one, program_path, report_calls, truth_calls)
+
+PREFIXED = Variant("prefixed", "workloads", program_path("libheap-prefixed.so"), None, ALIGNED)
+JEMALLOC = Variant("jemalloc", "workloads", LIBRARIES + "libjemalloc.so.2", None, None)
+MIMALLOC = Variant("mimalloc", "workloads", LIBRARIES + "libmimalloc.so.2", None, None)
+TCMALLOC = Variant("tcmalloc", "workloads", LIBRARIES + "libtcmalloc_minimal.so.4", None, ALIGNED)
+# And the least number of functions that each has.
+ALL = ((PREFIXED, 100), (JEMALLOC, 30), (MIMALLOC, 90), (TCMALLOC, 40), (GLIBC, 10))
+THROWN = 200
+
+
+@needs_bpf
+class Names(HeapCase):
+    def check(self, variant, least, *more, **how):
+        truth, report, events = self.track_attached(variant, "heap_forms", *more, **how)
+        calls = truth_calls(truth)
+        self.assertGreaterEqual(truth["functions_called"], least)
+        self.assert_nothing_lost(report)
+        self.assert_calls(report, calls, variant, variant.name)
+        self.assertEqual({name: row["unfinished"] for name, row in
+                          report["heap_by_function"].items() if row["unfinished"]}, {})
+        return truth, report, events
+
+    def test_every_call(self):
+        for variant, least in ALL:
+            with self.subTest(variant.name):
+                truth, report, events = self.check(variant, least)
+                self.assertEqual(events_by_type(events), by_type(truth_calls(truth)))
+                totals = one(report["heap_totals"])
+                self.assertEqual([totals[name] for name in (
+                    "live_blocks", "live_bytes", "frees_unknown", "frees_from_before",
+                    "replaced_blocks", "inexact")], [0, 0, 0, 0, 0, None])
+
+    def test_counted(self):
+        for variant, least in ALL:
+            with self.subTest(variant.name):
+                self.check(variant, least, stream=False)
+
+
+@needs_bpf
+class Throwing(HeapCase):
+    """heap-throw: blocks on the way to a call that throws, which are freed when it is caught."""
+
+    def expected(self, variant):
+        """{function: (calls, failed)}"""
+        kept = sum(1 + i % 8 for i in range(THROWN))
+        # The form that throws nothing catches, in libstdc++, what the other one throws.
+        thrown = 2 * THROWN if variant is GLIBC else THROWN
+        return {"malloc": (kept + 2 * THROWN + thrown, 2 * THROWN), "free": (kept + thrown, 0)}
+
+    def test_every_call(self):
+        for variant in (GLIBC, JEMALLOC, TCMALLOC):
+            with self.subTest(variant.name):
+                environment = dict(os.environ)
+                if variant.preload:
+                    self.command_of(variant, "heap") # or skip
+                    environment["LD_PRELOAD"] = variant.preload
+                target = self.start(self.program("heap-throw"), str(THROWN), "hold",
+                                    env=environment)
+                target.wait_for_output(b"ready\n")
+                sooth = self.attach(target.pid, "-o", self.path("events"))
+                self.assertIn("caught %d" % THROWN, self.let_go(target).text)
+                report = self.report_of(sooth)
+                self.assert_nothing_lost(report)
+                seen = report_calls(report)
+                for name, (count, failed) in self.expected(variant).items():
+                    self.assertEqual(seen[name].failed, failed, (name, seen))
+                    # printf() has a buffer.
+                    self.assertIn(seen[name].count - count, (0, 1), (name, seen))
+                self.assertFalse(set(seen) - {"malloc", "free"}, seen)
+                totals = one(report["heap_totals"])
+                self.assertEqual((totals["frees_unknown"], totals["replaced_blocks"]), (0, 0))
+                self.assertLessEqual(totals["live_blocks"], 1)
+
+
+if __name__ == "__main__":
+    harness.main()
