@@ -77,8 +77,10 @@ static void find_segments(struct search *s)
 	for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
 		GElf_Phdr segment;
 
-		if (!gelf_getphdr(s->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
-			!(segment.p_flags & PF_X))
+		if (!gelf_getphdr(s->elf, (int)i, &segment))
+			continue;
+		s->found.has_interpreter |= segment.p_type == PT_INTERP;
+		if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X))
 			continue;
 		if (s->segment_count == SEGMENTS_MAX) {
 			s->found.is_cut = true;

@@ -49,6 +49,7 @@ struct elf_found {
 	enum machine machine;
 	size_t count;
 	struct elf_function functions[ELF_FUNCTIONS_MAX]; /* by offset */
+	bool has_interpreter; /* a program that loads libraries */
 	/* a limit was reached: there may be more */
 	bool is_cut;
 };

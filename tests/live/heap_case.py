@@ -37,6 +37,7 @@ ALIGNED = ("aligned_alloc", "memalign")
 VARIANTS = (
     Variant("glibc", "workloads", None, None, ALIGNED),
     Variant("glibc, static", "heap-static", None, None, ALIGNED),
+    Variant("glibc, static and PIE", "heap-static-pie", None, None, ALIGNED),
     Variant("musl", "heap-musl", None, None, None),
     Variant("musl, static", "heap-musl-static", None, None, None),
     Variant("its own", "heap-own", None, None, None),

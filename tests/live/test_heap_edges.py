@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who may not, what is not there, and the names that other tools' users know."""
+import json
 import os
 import signal
 import subprocess
@@ -99,6 +100,22 @@ class Edges(HeapCase):
         text = self.sooth("heap", "--", copy).text
         self.assertIn("no allocator function was found", text)
         self.assertNotIn("nothing was allocated", text)
+
+    def test_a_child_with_nothing_to_probe(self):
+        """A stripped static program among others: what they allocate is counted, and not exact."""
+        copy = self.path("stripped")
+        subprocess.run(["strip", "-o", copy, self.program("heap-plain-static")], check=True)
+        for program, is_seen in ((copy, False), (self.program("heap-plain-static"), True)):
+            with self.subTest(is_seen):
+                # Not the last command, which the shell would exec.
+                run = self.sooth("heap", "-j", "--", "/bin/sh", "-c", program + "; exit 0")
+                report = last_json(run.text)
+                totals = one(report["heap_totals"])
+                self.assertGreater(totals["calls"], 10)
+                self.assertEqual("without allocator symbols" in (totals["inexact"] or ""),
+                                 not is_seen, totals)
+                about = [row for row in report["limits"] if copy in json.dumps(row)]
+                self.assertEqual(len(about), 0 if is_seen else 1, report["limits"])
 
     def test_a_deleted_executable(self):
         copy = self.path("gone")

@@ -145,15 +145,15 @@ class Launched(HeapCase):
         environment = dict(os.environ)
         # For each folder in it a static glibc allocates at its start.
         environment.pop("LD_LIBRARY_PATH", None)
-        for name in ("heap-plain-static", "heap-plain-musl-static", "heap-plain-musl",
-                     "heap-plain"):
+        for name in ("heap-plain-static", "heap-plain-static-pie", "heap-plain-musl-static",
+                     "heap-plain-musl", "heap-plain"):
             with self.subTest(name):
                 run = self.sooth("heap", "-j", "-o", self.path("events"), "--",
                                  self.program(name), env=environment)
                 truth, report = read_json_values(run.text)
                 calls = truth_calls(truth)
                 self.assert_nothing_lost(report)
-                if name == "heap-plain-static": # its start-up allocates
+                if name.startswith("heap-plain-static"): # its start-up allocates
                     self.assert_but_for_the_library(report_calls(report), calls, name)
                     continue
                 self.assert_calls(report, calls, what=name)

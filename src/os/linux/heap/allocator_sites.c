@@ -41,17 +41,19 @@ static bool is_free(const struct allocator_name *name)
 
 /*
  * A local function may be called free and be something else. Local functions count as an
- * allocator's only if both malloc and free are there. C++ operators are an allocator's only beside
- * its other functions: those of the C++ library call malloc and free.
+ * allocator's only if both malloc and free are there: of the two the linker makes one local, the
+ * other not, in a static program that is position-independent. C++ operators are an allocator's
+ * only beside its other functions: those of the C++ library call malloc and free.
  */
 struct own_functions {
-	bool local_malloc, local_free;
+	bool takes_local;
 	bool any; /* that allocates, and is not local or counts nevertheless */
 };
 
 static struct own_functions own_functions(const struct elf_found *found)
 {
 	struct own_functions own = { 0 };
+	bool has_malloc = false, has_free = false, has_global = false;
 
 	for (size_t i = 0; i < found->count; i++) {
 		const struct elf_function *f = &found->functions[i];
@@ -59,11 +61,12 @@ static struct own_functions own_functions(const struct elf_found *found)
 
 		if (name_of(f)->kind != ALLOCATOR_PLAIN)
 			continue;
-		own.local_malloc |= is_local && name_of(f)->form == HEAP_FORM_MALLOC;
-		own.local_free |= is_local && is_free(name_of(f));
-		own.any |= !is_local && !is_free(name_of(f));
+		has_malloc |= name_of(f)->form == HEAP_FORM_MALLOC;
+		has_free |= is_free(name_of(f));
+		has_global |= !is_local && !is_free(name_of(f));
 	}
-	own.any |= own.local_malloc && own.local_free;
+	own.takes_local = has_malloc && has_free;
+	own.any = has_global || own.takes_local;
 	return own;
 }
 
@@ -77,7 +80,7 @@ struct search {
 
 static bool is_probed(const struct search *s, const struct elf_function *f)
 {
-	if (f->source == ELF_LOCAL && !(s->own.local_malloc && s->own.local_free))
+	if (f->source == ELF_LOCAL && !s->own.takes_local)
 		return false;
 	switch (name_of(f)->kind) {
 	case ALLOCATOR_OPERATOR:
@@ -282,6 +285,20 @@ static void add(struct search *s, const struct elf_function *f)
 	}
 }
 
+/* Whether calls that allocate are seen, and calls that free. */
+static bool has_both(const struct allocator_file *file)
+{
+	bool gives = false, frees = false;
+
+	for (size_t i = 0; i < file->count; i++) {
+		uint8_t place = file->sites[i].place;
+
+		frees |= place == HEAP_PLACE_FUNCTION + HEAP_FORM_FREE;
+		gives |= place < HEAP_PLACE_LOADER && place != HEAP_PLACE_FUNCTION + HEAP_FORM_FREE;
+	}
+	return gives && frees;
+}
+
 void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 {
 	struct search s = { .file = file, .kernel = kernel };
@@ -290,7 +307,8 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 
 	for (size_t i = 0; i < allocator_name_count; i++)
 		symbols[i] = allocator_names[i].name;
-	/* A file that is not ELF, or for another machine, defines no allocator that runs here. */
+	file->is_opaque = true;
+	/* A file that is not ELF, or for another machine, defines no allocator that sooth knows. */
 	if (elf_functions(file->file, symbols, allocator_name_count, &s.found, &ignored) ||
 		s.found.machine != MACHINE_HERE)
 		return;
@@ -301,6 +319,7 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 		if (is_probed(&s, &s.found.functions[i]))
 			add(&s, &s.found.functions[i]);
 	elf_slots_close(s.slots);
+	file->is_opaque = !s.found.has_interpreter && !has_both(file);
 }
 
 bool allocator_file_defines(const struct allocator_file *file)

@@ -33,6 +33,7 @@ struct allocator_file {
 	uint64_t device, inode;
 	size_t count; /* 0: it defines none */
 	struct allocator_site sites[ALLOCATOR_SITES_MAX];
+	bool is_opaque; /* as a program: it is all by itself, and an allocator is not found in it */
 	bool has_unseen_new; /* it has an operator new whose return instructions were not found */
 };
 

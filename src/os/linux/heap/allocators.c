@@ -36,10 +36,15 @@ struct file_identity {
 	uint64_t inode;
 };
 
+struct known_file {
+	bool defines; /* an allocator */
+	bool is_opaque;
+};
+
 void allocators_init(struct allocators *a)
 {
 	*a = (struct allocators){ 0 };
-	map_init(&a->files, sizeof(struct file_identity), sizeof(bool), FILES_MAX);
+	map_init(&a->files, sizeof(struct file_identity), sizeof(struct known_file), FILES_MAX);
 	map_init(&a->silent, sizeof(uint64_t), 1, FILES_MAX);
 	a->kernel = needs_kernel_release();
 }
@@ -207,16 +212,16 @@ static bool read_mapped(struct allocators *a, int process, const struct maps_lin
 static int take_read(struct allocators *a, const struct file_identity *identity,
 	struct allocator_file *file, allocator_handler handler, void *user, struct sooth_error *err)
 {
-	bool *defines = map_put(&a->files, identity, NULL);
+	struct known_file *known = map_put(&a->files, identity, NULL);
 	int status;
 
-	if (!defines)
+	if (!known)
 		return error_no_memory(err);
 	file->device = identity->device;
 	file->inode = identity->inode;
-	*defines = allocator_file_defines(file);
+	*known = (struct known_file){ allocator_file_defines(file), file->is_opaque };
 	status = file->count ? handler(user, file, err) : 0;
-	return status < 0 ? status : *defines;
+	return status < 0 ? status : known->defines;
 }
 
 static int examine(struct allocators *a, int process, const struct maps_line *m,
@@ -225,14 +230,14 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 	struct file_identity identity = { makedev(m->device_major, m->device_minor), m->inode };
 	_cleanup_free_ struct reading *r = NULL;
 	_cleanup_free_ char *path = NULL;
-	const bool *known;
+	const struct known_file *known;
 	int status = 0;
 
 	if (!m->inode || !m->is_executable || !m->path.size)
 		return 0;
 	known = map_get(&a->files, &identity);
 	if (known)
-		return *known;
+		return known->defines;
 	path = strndup(m->path.data, m->path.size);
 	r = calloc(1, sizeof(*r));
 	if (!path || !r)
@@ -250,6 +255,7 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 	struct file_identity identity = { device, inode };
 	_cleanup_free_ struct reading *r = calloc(1, sizeof(*r));
 	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct known_file *known;
 	struct statx st;
 
 	if (map_get(&a->files, &identity))
@@ -265,7 +271,18 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 	cleanup_close(&r->found.file);
 	if (allocator_file_defines(&r->found))
 		return false; /* it has to be found in the process, and probed */
-	return map_put(&a->files, &identity, NULL) != NULL;
+	known = map_put(&a->files, &identity, NULL);
+	if (known)
+		known->is_opaque = r->found.is_opaque;
+	return known != NULL;
+}
+
+bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode)
+{
+	struct file_identity identity = { device, inode };
+	const struct known_file *known = map_get(&a->files, &identity);
+
+	return known && known->is_opaque;
 }
 
 /* The executable is mapped first, unless the kernel placed its interpreter below; the line of

@@ -24,7 +24,7 @@
 #include "os/linux/heap/allocator_sites.h"
 
 struct allocators {
-	struct map files;  /* identity -> whether it defines one: all examined files */
+	struct map files;  /* identity -> what it defines: all examined files */
 	struct map silent; /* devices whose files do not answer */
 	struct timeout timeout;
 	uint32_t kernel; /* the running one, as KERNEL_RELEASE() makes it */
@@ -42,6 +42,8 @@ void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
 /* Whether a file was examined; or, as it is at `path` (absolute) now, defines none. */
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
+/* Whether a file was examined, and as a program allocates in a way that is not seen. */
+bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode);
 /* The files of a process that were not examined before, executable first, then in the order of
  * mappings. 1: something it has mapped, known before or not, defines an allocator; 0: nothing
  * does. -ESRCH: the process is gone; -EACCES, -EPERM: it may not be read. */

@@ -6,15 +6,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "model/batch.h"
 
-#define PASSES_MAX  16
-#define THREADS_MAX 65536
-#define FILES_MAX   256	 /* with new allocators, per pass */
-#define PLACES_MAX  1024 /* per event */
+#define PASSES_MAX   16
+#define THREADS_MAX  65536
+#define FILES_MAX    256  /* with new allocators, per pass */
+#define PLACES_MAX   1024 /* per event */
+#define PROGRAMS_MAX 4096
 
 struct place_list {
 	struct prober_place places[PLACES_MAX];
@@ -43,6 +45,7 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
 	a->follow = follow;
 	a->places = places;
 	allocators_init(&a->allocators);
+	map_init(&a->programs, 2 * sizeof(uint64_t), HEAP_PATH_BYTES, PROGRAMS_MAX);
 	a->type = type;
 	return type->open(&a->prober, log, err);
 }
@@ -280,6 +283,38 @@ bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device,
 	return knows;
 }
 
+void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun)
+{
+	uint64_t key[] = { makedev(begun->device_major, begun->device_minor), begun->inode };
+	char *path;
+
+	pthread_mutex_lock(&a->lock);
+	path = map_put(&a->programs, key, NULL);
+	if (path)
+		snprintf(path, HEAP_PATH_BYTES, "%s", begun->path);
+	pthread_mutex_unlock(&a->lock);
+}
+
+uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES])
+{
+	size_t position = 0;
+	uint32_t count = 0;
+	const void *key;
+	void *value;
+
+	pthread_mutex_lock(&a->lock);
+	while (map_next(&a->programs, &position, &key, &value)) {
+		const uint64_t *identity = key;
+
+		if (!allocators_opaque(&a->allocators, identity[0], identity[1]))
+			continue;
+		if (!count++)
+			snprintf(path, HEAP_PATH_BYTES, "%s", (const char *)value);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return count;
+}
+
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
@@ -336,5 +371,6 @@ void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
 		a->type->close(a->prober, forgotten_ns);
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
+	map_fini(&a->programs);
 	buffer_fini(&a->pending);
 }

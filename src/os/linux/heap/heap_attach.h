@@ -7,6 +7,7 @@
 #ifndef SOOTH_OS_LINUX_HEAP_ATTACH_H
 #define SOOTH_OS_LINUX_HEAP_ATTACH_H
 
+#include "base/map.h"
 #include "bpf/heap.h"
 #include "collect/backend.h"
 #include "os/linux/heap/allocators.h"
@@ -27,6 +28,7 @@ struct heap_attach {
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
 	struct buffer pending; /* records, for the next drain */
+	struct map programs;   /* device and inode -> path: those that were executed */
 };
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
@@ -43,6 +45,10 @@ void heap_attach_ended(struct heap_attach *a, const struct process_id *process, 
 /* Whether a program was examined before, or is found now to define no allocator, even if its
  * process has ended. Its libraries may still be new. */
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
+/* A program was executed. */
+void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun);
+/* How many of them allocate in a way that is not seen; the path of the first. */
+uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES]);
 /* A process that was not followed before: existing events are attached to its threads. since_ns:
  * as above. */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,

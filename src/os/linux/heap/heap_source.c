@@ -13,6 +13,7 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/bpf/ring_pauser.h"
 #include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/heap_limits.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/pause/pause.h"
 #include "os/linux/rights/capabilities.h"
@@ -326,20 +327,13 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	return 0;
 }
 
-static void emit_no_allocator(struct backend_run *run)
-{
-	backend_limit(run, HEAP_NO_ALLOCATOR,
-		"no mapped file of the program defines a known allocator function",
-		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
-}
-
 int heap_source_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
 
 	(void)err;
 	if (s->processes_without_allocator)
-		emit_no_allocator(run);
+		heap_limits_emit_opaque(run, "", 1);
 	return 0;
 }
 
@@ -402,6 +396,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		emit_child(run, &process, true);
 		break;
 	case HEAP_BEGUN:
+		heap_attach_program(&s->attach, (const void *)r);
 		if (!knows_program(s, r) && !heap_pauser_handles(s->pauser, &process, r->time_ns))
 			status = look_at_program(s, &process, r->time_ns, &err);
 		break;
@@ -516,52 +511,11 @@ static void emit_cost(struct backend_run *run, uint64_t forgotten_ns, size_t des
 	RECORD_APPEND(&run->out, &cost, NULL, 0);
 }
 
-/* libstdc++'s operator new calls malloc; that of tcmalloc, jemalloc and mimalloc does not. */
-static void emit_operator_new(struct backend_run *run)
-{
-	struct heap_state *s = run->state;
-	char what[300];
-
-	if (!s->attach.operator_new[0])
-		return;
-	snprintf(what, sizeof(what), "C++ new of %s", s->attach.operator_new);
-	backend_limit(run, what,
-		"new of this library does not call its malloc, a return probe on a function that "
-		"throws would end the program, and its return instructions were not found",
-		"run the program without that library: then new calls malloc");
-}
-
-static void emit_left_out(struct backend_run *run)
-{
-	struct heap_state *s = run->state;
-	char what[96];
-
-	if (!s->attach.left_out)
-		return;
-	snprintf(what, sizeof(what), "%u allocator functions", s->attach.left_out);
-	backend_limit(run, what,
-		"the mapped files have more allocator functions than sooth can probe", "");
-}
-
-static void emit_unread(struct backend_run *run)
-{
-	const struct allocators *a = &((struct heap_state *)run->state)->attach.allocators;
-	char what[400];
-
-	if (!a->unread)
-		return;
-	snprintf(what, sizeof(what), "allocations by functions of %s%s", a->unread_path,
-		a->unread > 1 ? " and other files" : "");
-	backend_limit(run, what, a->unread_why, "");
-}
-
 static void end_holding(struct backend_run *run)
 {
 	struct heap_state *s = run->state;
 	struct sooth_error refusal;
 
-	if (heap_pauser_has_no_allocator(s->pauser))
-		emit_no_allocator(run);
 	if (heap_pauser_stop(TAKE_PTR(s->pauser), &refusal))
 		backend_limit_error(run, "the command from its first allocation", &refusal);
 }
@@ -573,10 +527,8 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	uint64_t forgotten_ns = 0;
 	int status;
 
+	heap_limits_emit(run, &s->attach, heap_pauser_has_no_allocator(s->pauser));
 	end_holding(run);
-	emit_left_out(run);
-	emit_unread(run);
-	emit_operator_new(run);
 	status = follow_stop(&s->follow, run, err);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);
