@@ -27,7 +27,8 @@ struct thread {
 	uint8_t is_overflow;
 	uint8_t alignment_log2;
 	uint8_t is_by_result; /* ended by a return instruction that is probed itself */
-	uint8_t unused[3];
+	uint8_t is_ending;    /* its C library frees what it kept of freed blocks */
+	uint8_t unused[2];
 	uint64_t return_address; /* at the entry of such a call */
 	/* The last free, while the thread has called no other function since. */
 	uint64_t freed;	      /* the block; 0: none */
@@ -298,7 +299,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 {
 	uint64_t address = CALL_ARGUMENT_1(regs);
 
-	if (!address || is_nested(t, CALL_STACK(regs), HEAP_FORM_FREE, false) ||
+	if (!address || t->is_ending || is_nested(t, CALL_STACK(regs), HEAP_FORM_FREE, false) ||
 		is_same_free(t, regs, address))
 		return;
 	t->freed = address;
@@ -366,6 +367,9 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	case HEAP_PLACE_EXCEPTION:
 		if (t->stack && t->is_by_result && CALL_STACK(regs) < t->stack)
 			end_call(t, 0);
+		break;
+	case HEAP_PLACE_THREAD_END:
+		t->is_ending = 1;
 		break;
 	case HEAP_PLACE_FUNCTION + HEAP_FORM_FREE:
 		enter_free(t, regs);

@@ -81,6 +81,8 @@ enum heap_place {
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
 	HEAP_PLACE_RESULT,	  /* a return instruction of a function that may throw */
 	HEAP_PLACE_EXCEPTION,	  /* such a function may end here, without a return */
+	/* the C library takes back what it keeps for a thread that ends */
+	HEAP_PLACE_THREAD_END,
 };
 
 _Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_THROWS, "a place each");

@@ -12,6 +12,7 @@
 #include "symbols/elf.h"
 #include "symbols/elf_address.h"
 #include "symbols/elf_sections.h"
+#include "symbols/elf_texts.h"
 
 static const char *const names[] = { "malloc", "free", "calloc", "f", "_start", "" };
 
@@ -69,6 +70,13 @@ static void check_addresses(int fd, size_t size, uint64_t known)
 	}
 }
 
+static void check_texts(int fd, size_t size)
+{
+	struct elf_function found = { 0 };
+
+	CHECK(!elf_function_of_text(fd, "a text", &found) || found.address || !size);
+}
+
 static enum code_target classify(void *user, uint64_t offset, bool is_defined, const char *name)
 {
 	(void)user;
@@ -109,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_paths(fd, &found, size);
 	}
 	check_sections(fd);
+	check_texts(fd, size);
 	check_addresses(fd, size, !status && found.count ? found.functions[0].offset : 0);
 	close(fd);
 	return 0;

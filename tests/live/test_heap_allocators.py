@@ -7,8 +7,8 @@ import os
 
 import harness
 from harness import needs_bpf
-from heap_case import (ALIGNED, GLIBC, LIBRARIES, HeapCase, Variant, by_type,
-                       events_by_type, one, program_path, report_calls, truth_calls)
+from heap_case import (ALIGNED, GLIBC, LIBRARIES, VARIANTS, HeapCase, Variant, by_type,
+                       events_by_type, minus, one, program_path, report_calls, truth_calls)
 
 PREFIXED = Variant("prefixed", "workloads", program_path("libheap-prefixed.so"), None, ALIGNED)
 JEMALLOC = Variant("jemalloc", "workloads", LIBRARIES + "libjemalloc.so.2", None, None)
@@ -81,6 +81,27 @@ class Throwing(HeapCase):
                 totals = one(report["heap_totals"])
                 self.assertEqual((totals["frees_unknown"], totals["replaced_blocks"]), (0, 0))
                 self.assertLessEqual(totals["live_blocks"], 1)
+
+
+@needs_bpf
+class Ending(HeapCase):
+    """glibc keeps freed blocks of a thread and frees them again at its end: no calls of it."""
+
+    def calls(self, variant, blocks):
+        truth, report, _ = self.track_attached(variant, "heap_ending", "--blocks", blocks)
+        self.assert_nothing_lost(report)
+        totals = one(report["heap_totals"])
+        self.assertEqual((totals["frees_unknown"], totals["frees_from_before"],
+                          totals["replaced_blocks"], totals["inexact"]), (0, 0, 0, None))
+        return truth_calls(truth), report_calls(report)
+
+    def test_threads(self):
+        for variant in (*VARIANTS[:4], JEMALLOC, MIMALLOC, TCMALLOC):
+            with self.subTest(variant.name):
+                _, library = self.calls(variant, "0")
+                true, seen = self.calls(variant, "60")
+                self.assertEqual(minus(seen, library), true)
+                self.assertEqual(true["free"].count, 300)
 
 
 if __name__ == "__main__":

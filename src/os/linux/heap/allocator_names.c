@@ -122,6 +122,7 @@ const struct allocator_name allocator_names[] = {
 	OF_DELETE("_Zda")
 	{ "_dl_debug_state", 0, ALLOCATOR_LOADER },
 	{ "__cxa_allocate_exception", 0, ALLOCATOR_EXCEPTION },
+	{ "__malloc_arena_thread_freeres", 0, ALLOCATOR_THREAD_END },
 	/* clang-format on */
 };
 

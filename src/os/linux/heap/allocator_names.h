@@ -19,6 +19,8 @@ enum allocator_kind {
 	ALLOCATOR_LOADER,
 	/* called where C++ throws: an operator new that the thread is in does not return */
 	ALLOCATOR_EXCEPTION,
+	/* called when a thread ends: the C library frees, once more, blocks it has kept for it */
+	ALLOCATOR_THREAD_END,
 };
 
 struct allocator_name {

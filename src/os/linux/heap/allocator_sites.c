@@ -7,6 +7,7 @@
 #include "bpf/heap.h"
 #include "os/linux/heap/allocator_names.h"
 #include "symbols/code_paths.h"
+#include "symbols/elf_texts.h"
 #include "symbols/site.h"
 
 #if defined(__x86_64__)
@@ -183,7 +184,7 @@ static bool add_site(struct search *s, const struct elf_function *f, uint8_t pla
 		return false;
 	*to = (struct allocator_site){
 		.place = place,
-		.function = is_of_allocator(name_of(f)) ? layouts[name_of(f)->form].function : 0,
+		.function = place < HEAP_PLACE_LOADER ? layouts[name_of(f)->form].function : 0,
 		.has_return = has_return,
 		.is_emulated = site.is_emulated,
 		.entry = f->offset,
@@ -271,6 +272,9 @@ static void add(struct search *s, const struct elf_function *f)
 	case ALLOCATOR_EXCEPTION:
 		add_mark(s, f, HEAP_PLACE_EXCEPTION);
 		break;
+	case ALLOCATOR_THREAD_END:
+		add_mark(s, f, HEAP_PLACE_THREAD_END);
+		break;
 	case ALLOCATOR_THROWS:
 		add_throwing(s, f);
 		break;
@@ -283,6 +287,20 @@ static void add(struct search *s, const struct elf_function *f)
 		if (!is_forwarder(s, f))
 			add_function(s, f);
 	}
+}
+
+/* In glibc without symbols: since 2.32 the function has an error that only it reports. */
+static void add_thread_end(struct search *s)
+{
+	struct elf_function f;
+
+	for (size_t i = 0; i < s->file->count; i++)
+		if (s->file->sites[i].place == HEAP_PLACE_THREAD_END)
+			return;
+	if (s->found.machine == MACHINE_X86_64 &&
+		elf_function_of_text(s->file->file,
+			"tcache_thread_shutdown(): unaligned tcache chunk detected", &f))
+		add_mark(s, &f, HEAP_PLACE_THREAD_END);
 }
 
 /* Whether calls that allocate are seen, and calls that free. */
@@ -319,6 +337,8 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
 		if (is_probed(&s, &s.found.functions[i]))
 			add(&s, &s.found.functions[i]);
 	elf_slots_close(s.slots);
+	if (s.own.any)
+		add_thread_end(&s);
 	file->is_opaque = !s.found.has_interpreter && !has_both(file);
 }
 

@@ -96,7 +96,8 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
 		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
 
-	if (site->place == HEAP_PLACE_LOADER || site->place == HEAP_PLACE_EXCEPTION)
+	/* Marks are no functions; a return is. */
+	if (site->place >= HEAP_PLACE_LOADER && site->place != HEAP_PLACE_RESULT)
 		return;
 	a->sites++;
 	RECORD_APPEND(&a->pending, &pending, tail, 2);
