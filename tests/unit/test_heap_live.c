@@ -265,6 +265,7 @@ static void test_peak_over_processes(void **state)
 	add_heap_call(&records, malloc_call(140, 1, 0x2000, 40));
 	assert_live(150, 3);
 	assert_int_equal(live.bytes, 90);
+	assert_int_equal(heap_live_at_end(&live), 90);
 	assert_int_equal(live.peak_bytes, 110);
 	assert_int_equal(live.peak_ns, 120);
 	assert_int_equal(process(1)->peak_bytes, 90);
@@ -275,6 +276,10 @@ static void test_peak_over_processes(void **state)
 	assert_live(150, 3);
 	assert_int_equal(process(2)->seen.events, 2);
 	assert_int_equal(live.blocks, 2);
+	/* The last one was there at the end. */
+	add_leave(&records, 160, 1, TICKS);
+	assert_live(150, 3);
+	assert_int_equal(heap_live_at_end(&live), 90);
 }
 
 static void test_quiet_processes_take_no_room(void **state)

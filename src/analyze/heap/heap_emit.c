@@ -105,8 +105,8 @@ ROW_FIELDS(heap_probes_fields, HEAP_PROBES_ROW, heap_probes_row);
 ROW_SCHEMA(heap_totals, "heap.totals", heap_totals_row,
 	.line = "{calls call}[, {rate_per_s} per second]: {allocated_bytes} allocated[, "
 		"{freed_bytes} freed], {failed} failed[\nlive at the end: {live_bytes} in "
-		"{live_blocks block}; peak {peak_bytes} after {peak_after_ns}][\nnot exact: "
-		"{inexact}]");
+		"{live_blocks block}][, {ended_bytes} of it left by processes that had ended][; "
+		"peak {peak_bytes} after {peak_after_ns}][\nnot exact: {inexact}]");
 ROW_SCHEMA(heap_type, "heap.by_function", heap_type_row);
 ROW_SCHEMA(heap_size, "heap.sizes", heap_size_row);
 ROW_SCHEMA(heap_process, "heap.processes", heap_process_row);

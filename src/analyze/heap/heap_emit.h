@@ -27,6 +27,9 @@
 	F(S, U64, live_bytes, WITH(live_state),                                                    \
 		"bytes not freed when their process or the run ended", .unit = SOOTH_UNIT_BYTES)   \
 	F(S, U64, live_blocks, WITH(live_state), "blocks not freed")                               \
+	F(S, U64, ended_bytes, MAYBE(ended_state),                                                 \
+		"part of live_bytes: not freed by processes that ended before the others",         \
+		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
 	F(S, U64, peak_bytes, WITH(live_state),                                                    \
 		"highest number of bytes allocated and not freed at one time, all processes",      \
 		.unit = SOOTH_UNIT_BYTES)                                                          \

@@ -62,6 +62,7 @@ static struct heap_process *process_of(struct heap_live *l, const struct sooth_r
 		map_init(&l->last->blocks, sizeof(uint64_t), sizeof(struct heap_block),
 			l->blocks_max);
 		l->last->origin = l->is_launched ? HEAP_FROM_EXEC : HEAP_FROM_BEFORE;
+		l->present++;
 	}
 	return l->last;
 }
@@ -110,7 +111,8 @@ static void shrink(struct heap_live *l, struct heap_process *p, const struct hea
 
 static struct heap_block block_of(const struct heap_call *c)
 {
-	bool has_stack = record_holds(&c->record, sizeof(*c)) && c->stack_state == SOOTH_STATE_VALUE;
+	bool has_stack =
+		record_holds(&c->record, sizeof(*c)) && c->stack_state == SOOTH_STATE_VALUE;
 
 	return (struct heap_block){ c->size, c->record.time_ns, has_stack ? c->stack : 0, 0 };
 }
@@ -323,6 +325,8 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 		return;
 	empty(l, p);
 	p->has_left = true;
+	if (!--l->present)
+		l->last_bytes = p->live_bytes;
 	if (!p->name[0])
 		name_process(p, leave->name);
 	if (p->seen.events || p->counted.events)
@@ -368,6 +372,11 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 		take_target(l, r);
 		break;
 	}
+}
+
+uint64_t heap_live_at_end(const struct heap_live *l)
+{
+	return l->present ? l->bytes : l->last_bytes;
 }
 
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks)

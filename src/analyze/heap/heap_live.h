@@ -90,6 +90,8 @@ struct heap_live {
 	uint64_t unstacked;  /* allocations of a run with stacks, without one */
 	uint64_t blocks;     /* of all live processes */
 	uint64_t bytes;	     /* of processes that have not left */
+	uint64_t present;    /* processes that have not left */
+	uint64_t last_bytes; /* of the last one, when all have left */
 	uint64_t peak_bytes; /* the maximum of bytes */
 	uint64_t peak_ns;    /* time of the peak */
 	uint64_t freed_bytes;
@@ -105,6 +107,8 @@ struct heap_live {
 void heap_live_init(struct heap_live *l, size_t blocks_max);
 /* Takes any record of the stream; others are ignored. */
 void heap_live_take(struct heap_live *l, const struct sooth_record *r);
+/* The live bytes of the processes that were there at the end: when the last one left, or now. */
+uint64_t heap_live_at_end(const struct heap_live *l);
 /* The live bytes and blocks of all processes, at their end or now. */
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks);
 void heap_live_fini(struct heap_live *l);

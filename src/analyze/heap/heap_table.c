@@ -110,8 +110,6 @@ static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text 
 	return hash;
 }
 
-/* --- input --- */
-
 static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 {
 	struct gap_key key = { process_id_of(&g->record), hash_text(&g->record, &g->path) };
@@ -545,6 +543,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	int status = heap_section(&s->scope, &section, err);
 
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
+	row.ended_bytes = row.live_bytes - heap_live_at_end(l);
+	row.ended_state = row.ended_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
 	if (s->options.reported)
 		*s->options.reported = row;
 	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
