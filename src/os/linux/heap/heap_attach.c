@@ -9,14 +9,19 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/batch.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/timeout.h"
 
-#define PASSES_MAX   16
-#define THREADS_MAX  65536
-#define FILES_MAX    256  /* with new allocators, per pass */
-#define PLACES_MAX   1024 /* per event */
-#define PROGRAMS_MAX 4096
+#define PASSES_MAX	  16
+#define THREADS_MAX	  65536
+#define FILES_MAX	  256  /* with new allocators, per pass */
+#define PLACES_MAX	  1024 /* per event */
+#define PROGRAMS_MAX	  4096
+#define ENVIRONMENT_BYTES (128u << 10)
+#define ENVIRONMENT_MS	  1000
 
 struct place_list {
 	struct prober_place places[PLACES_MAX];
@@ -294,6 +299,37 @@ void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun)
 	if (path)
 		snprintf(path, HEAP_PATH_BYTES, "%s", begun->path);
 	pthread_mutex_unlock(&a->lock);
+}
+
+static bool has_preload(const struct buffer *environment)
+{
+	static const char name[] = "LD_PRELOAD=";
+
+	for (size_t at = 0; at < environment->size;) {
+		const char *one = (const char *)environment->data + at;
+		size_t size = strnlen(one, environment->size - at);
+
+		if (size >= sizeof(name) && !memcmp(one, name, sizeof(name) - 1))
+			return true;
+		at += size + 1;
+	}
+	return false;
+}
+
+bool heap_attach_preloads(struct heap_attach *a, const struct process_id *process)
+{
+	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
+	struct buffer environment = { 0 };
+	bool has;
+
+	pthread_mutex_lock(&a->lock);
+	if (folder >= 0)
+		timeout_read_at(&a->allocators.timeout, folder, "environ", &environment,
+			ENVIRONMENT_BYTES, ENVIRONMENT_MS);
+	pthread_mutex_unlock(&a->lock);
+	has = has_preload(&environment);
+	buffer_fini(&environment);
+	return has;
 }
 
 uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES])

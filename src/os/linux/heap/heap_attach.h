@@ -49,6 +49,8 @@ bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device,
 void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun);
 /* How many of them allocate in a way that is not seen; the path of the first. */
 uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES]);
+/* Whether a library that its environment names is loaded first: it may be an allocator. */
+bool heap_attach_preloads(struct heap_attach *a, const struct process_id *process);
 /* A process that was not followed before: existing events are attached to its threads. since_ns:
  * as above. */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,

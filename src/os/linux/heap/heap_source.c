@@ -12,7 +12,6 @@
 #include "bpf/heap.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/bpf/ring_pauser.h"
-#include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/heap_limits.h"
 #include "os/linux/heap/heap_stacks.h"
@@ -25,7 +24,6 @@
 #define LOADING_CALLS_MAX  20000
 #define QUEUE_MAX	   64
 #define SEIZE_STEP_US	   50
-#define PRELOAD_BYTES	   (128u << 10) /* of the environment */
 
 /* --- pausing a command while its programs load --- */
 
@@ -348,25 +346,6 @@ static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 		makedev(begun->device_major, begun->device_minor), begun->inode);
 }
 
-/* A library that the environment names is loaded first, and may be an allocator. */
-static bool has_preload(const struct process_id *process)
-{
-	static const char name[] = "LD_PRELOAD=";
-	struct buffer text = { 0 };
-	bool has = false;
-
-	procfs_read((pid_t)process->pid, "environ", &text, PRELOAD_BYTES);
-	for (size_t at = 0; at < text.size && !has;) {
-		const char *one = (const char *)text.data + at;
-		size_t size = strnlen(one, text.size - at);
-
-		has = size >= sizeof(name) && !memcmp(one, name, sizeof(name) - 1);
-		at += size + 1;
-	}
-	buffer_fini(&text);
-	return has;
-}
-
 /* While a program starts, the loader's report is about libraries that have run nothing yet; short
  * programs end before they are examined, and then there is no gap to report. */
 static bool ran_unseen(const struct sooth_record *r)
@@ -418,7 +397,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		break;
 	case HEAP_BEGUN:
 		heap_attach_program(&s->attach, (const void *)r);
-		if ((!knows_program(s, r) || has_preload(&process)) &&
+		if ((!knows_program(s, r) || heap_attach_preloads(&s->attach, &process)) &&
 			!heap_pauser_handles(s->pauser, &process, r->time_ns))
 			status = look_at_program(s, &process, r->time_ns, &err);
 		break;
