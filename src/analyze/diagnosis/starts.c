@@ -121,6 +121,13 @@ static void add_status(struct starts *s, uint32_t status)
 	s->status = status;
 }
 
+/* Among the processes that were sampled. What a copy of a shell starts is not below anything there, if
+ * no sample has the copy. */
+static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
+{
+	return p && starter_of(p) && starts_is_below(c->check->process, p);
+}
+
 static void count_short_lived(struct counting *c)
 {
 	const struct check *e = c->check;
@@ -141,7 +148,7 @@ static void count_short_lived(struct counting *c)
 		starter = short_lived_starter(b, table, p);
 		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
 			continue;
-		is_sampled = process_table_get(table, id) != NULL;
+		is_sampled = is_sampled_below(c, process_table_get(table, id));
 		if (is_pause(p)) {
 			c->s->pauses += !is_sampled;
 			continue;
@@ -183,7 +190,7 @@ static void count_sampled(struct counting *c)
 		struct span name = name_of(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
 
-		if (!starter || !starts_is_below(c->check->process, p))
+		if (!is_sampled_below(c, p))
 			continue;
 		memcpy(text, name.data,
 			name.size < sizeof(text) - 1 ? name.size : sizeof(text) - 1);
