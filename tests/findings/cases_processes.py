@@ -374,7 +374,7 @@ CASES = [
         "until curl -s -x http://127.0.0.1:PORT https://registry.invalid/x", "403 Forbidden"),
         says="the proxy refused the tunnel, or ", may_skip=without("curl"), **FAILING),
     sick("children-failing", "a compiler whose header is missing", script(
-        "echo '#include \"none.h\"' >a.c; echo ready; until cc -c a.c 2>/dev/null; do sleep 0.5; done"),
+        "echo '#include \"none.h\"' >a.c; echo ready; until cc -c a.c 2>/dev/null; do sleep 0.7; done"),
         says="exit status 1", **FAILING),
     sick("children-failing", "a command that does not exist", script(
         "echo ready; until no-such-command 2>/dev/null; do sleep 0.6; done"),
