@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "capture/index.h"
 
 /* --- index places --- */
@@ -32,23 +33,6 @@ struct index_place {
 #define SEARCH_BYTES (80u << 20) /* a segment, and what of the one before reaches into it */
 #define WINDOW_BYTES (1u << 20)
 
-/* As pread(2), but all of it or false. */
-static bool index_read_at(int fd, void *data, size_t size, uint64_t offset)
-{
-	unsigned char *to = data;
-
-	while (size) {
-		ssize_t got = pread(fd, to, size, (off_t)offset);
-
-		if (got <= 0)
-			return false;
-		to += got;
-		size -= (size_t)got;
-		offset += (size_t)got;
-	}
-	return true;
-}
-
 /* Its length stands in a header that was found good, so it is bounded. */
 static bool index_load(
 	int fd, uint64_t offset, uint64_t end, struct index_view *v, unsigned char **block)
@@ -57,14 +41,14 @@ static bool index_load(
 	struct block_header h;
 
 	*block = NULL;
-	if (end - offset < sizeof(bytes) || !index_read_at(fd, bytes, sizeof(bytes), offset) ||
+	if (end - offset < sizeof(bytes) || !read_all_at(fd, bytes, sizeof(bytes), offset) ||
 		!block_header_read(&h, bytes, sizeof(bytes)))
 		return false;
 	if (h.type != BLOCK_INDEX || h.codec != CODEC_NONE || h.stored_bytes != h.raw_bytes ||
 		block_bytes(&h) > end - offset)
 		return false;
 	*block = malloc(h.stored_bytes);
-	return *block && index_read_at(fd, *block, h.stored_bytes, offset + sizeof(h)) &&
+	return *block && read_all_at(fd, *block, h.stored_bytes, offset + sizeof(h)) &&
 	       block_payload_holds(&h, *block) && index_parse(v, *block, h.stored_bytes) &&
 	       v->head.bytes <= offset;
 }
@@ -78,7 +62,7 @@ static bool find_at(int fd, uint64_t end, struct index_place *place)
 	uint64_t size;
 
 	if (end < sizeof(trailer) ||
-		!index_read_at(fd, trailer, sizeof(trailer), end - sizeof(trailer)))
+		!read_all_at(fd, trailer, sizeof(trailer), end - sizeof(trailer)))
 		return false;
 	size = index_trailer(trailer);
 	if (size < sizeof(struct block_header) || size > end ||
@@ -115,7 +99,7 @@ static bool find_before(int fd, uint64_t end, struct index_place *place)
 		uint64_t begin = end - stop > WINDOW_BYTES ? end - WINDOW_BYTES : stop;
 		size_t size = (size_t)(end - begin);
 
-		if (!index_read_at(fd, bytes, size, begin))
+		if (!read_all_at(fd, bytes, size, begin))
 			return false;
 		while ((size = last_trailer(bytes, size))) {
 			if (find_at(fd, begin + size, place))
@@ -246,7 +230,7 @@ static bool survey_gap(struct capture_file *f, void *user, uint64_t offset, uint
 	s->has_gaps = true;
 	for (uint64_t size; is_good && bytes; offset += size, bytes -= size) {
 		size = bytes < GAP_READ_BYTES ? bytes : GAP_READ_BYTES;
-		is_good = index_read_at(f->fd, piece, size, offset) &&
+		is_good = read_all_at(f->fd, piece, size, offset) &&
 			  !block_reader_feed(&reader, piece, size, survey_one, s, NULL);
 	}
 	is_good = is_good && !block_reader_finish(&reader, survey_one, s, NULL);
@@ -291,7 +275,7 @@ static bool is_as_reported(
 	unsigned char bytes[sizeof(struct block_header)];
 	struct block_header h;
 
-	return index_read_at(f->fd, bytes, sizeof(bytes), offset) &&
+	return read_all_at(f->fd, bytes, sizeof(bytes), offset) &&
 	       block_header_read(&h, bytes, sizeof(bytes)) && block_bytes(&h) == e->bytes &&
 	       h.type == e->type && h.source == e->source && h.records == e->records &&
 	       h.first_ns == e->first_ns && h.last_ns == e->last_ns;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "symbols/elf_handle.h"
 
 #define SECTIONS_MAX	 65536
@@ -393,19 +394,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size)
 {
-	size_t done = 0;
-
 	if (function->size && function->size < size)
 		size = (size_t)function->size;
-	while (done < size) {
-		ssize_t got = pread(
-			fd, (char *)out + done, size - done, (off_t)(function->offset + done));
-
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (!got)
-			break;
-		done += got > 0 ? (size_t)got : 0;
-	}
-	return (ssize_t)done;
+	return read_at(fd, out, size, function->offset);
 }

@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "symbols/elf_handle.h"
 #include "symbols/elf_sections.h"
 
@@ -64,8 +64,8 @@ static bool elf_unpack(int fd, const struct elf_section *section, struct buffer 
 {
 	struct buffer packed = { .limit = ELF_PACKED_MAX };
 	unsigned char *to = buffer_reserve(&packed, section->size);
-	ssize_t got = to ? pread(fd, to, section->size, (off_t)section->offset) : -1;
-	bool is_whole = got > 0 && (uint64_t)got == section->size && unpack(to, section->size, out);
+	bool is_whole = to && read_all_at(fd, to, section->size, section->offset) &&
+			unpack(to, section->size, out);
 
 	buffer_fini(&packed);
 	return is_whole;
@@ -142,18 +142,6 @@ static void look_at(struct lookup *l, const GElf_Sym *symbol)
 	}
 }
 
-/* A section's bytes, if it has this type and is within the size limit. */
-static Elf_Data *section_data(Elf *elf, size_t index, uint32_t type)
-{
-	Elf_Scn *section = elf_getscn(elf, index);
-	GElf_Shdr header;
-
-	if (!section || !gelf_getshdr(section, &header) || header.sh_type != type ||
-		header.sh_size > SECTION_SIZE_MAX || header.sh_flags & SHF_COMPRESSED)
-		return NULL;
-	return elf_getdata(section, NULL);
-}
-
 static void take_names(struct lookup *l, size_t names)
 {
 	for (size_t i = 0; i < l->count; i++) {
@@ -184,15 +172,16 @@ static void search(struct lookup *l, uint32_t type)
 		return;
 	for (size_t i = 1; i < sections && i < SECTIONS_MAX; i++) {
 		Elf_Scn *section = elf_getscn(l->elf, i);
-		GElf_Shdr header;
+		GElf_Shdr header, names;
 		Elf_Data *symbols;
 		GElf_Sym symbol;
 
 		if (!section || !gelf_getshdr(section, &header) || header.sh_type != type)
 			continue;
 		/* The names are read here to check their size: elf_strptr() reads any size. */
-		symbols = section_data(l->elf, i, type);
-		if (!symbols || !section_data(l->elf, header.sh_link, SHT_STRTAB))
+		symbols = elf_section_data(l->elf, i, type, SECTION_SIZE_MAX, &header);
+		if (!symbols || !elf_section_data(l->elf, header.sh_link, SHT_STRTAB,
+					SECTION_SIZE_MAX, &names))
 			return;
 		for (size_t k = 1; k < symbols->d_size / entry && k <= INT32_MAX; k++) {
 			if (gelf_getsym(symbols, (int)k, &symbol))

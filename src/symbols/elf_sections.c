@@ -56,6 +56,17 @@ static int visit_sections(int fd, section_visit visit, void *user)
 	return 0;
 }
 
+Elf_Data *elf_section_data(
+	Elf *elf, size_t index, uint32_t type, uint64_t size_max, GElf_Shdr *header)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+
+	if (!section || !gelf_getshdr(section, header) || header->sh_type != type ||
+		header->sh_size > size_max || header->sh_flags & SHF_COMPRESSED)
+		return NULL;
+	return elf_getdata(section, NULL);
+}
+
 struct section_search {
 	const char *const *names;
 	size_t count;

@@ -3,6 +3,7 @@
 #ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
 #define SOOTH_SYMBOLS_ELF_SECTIONS_H
 
+#include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,11 @@ struct elf_section {
 	bool is_compressed;
 };
 
+/* The bytes of a section of that type and at most that size, and its header; NULL: there are none.
+ * They stay until the file is closed. Names are read by this before elf_strptr(), which reads any
+ * size. */
+Elf_Data *elf_section_data(
+	Elf *elf, size_t index, uint32_t type, uint64_t size_max, GElf_Shdr *header);
 /* The first section with each exact name. Returns as above. */
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found);
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "symbols/elf_handle.h"
+#include "symbols/elf_sections.h"
 
 #define SECTIONS_MAX	 65536
 #define SECTION_SIZE_MAX (UINT64_C(64) << 20)
@@ -30,29 +30,19 @@ struct elf_slots {
 	size_t count;
 };
 
-static Elf_Data *section_data(Elf *elf, size_t index, GElf_Shdr *header)
-{
-	Elf_Scn *section = elf_getscn(elf, index);
-
-	if (!section || !gelf_getshdr(section, header) || header->sh_size > SECTION_SIZE_MAX ||
-		header->sh_type == SHT_NOBITS || (header->sh_flags & SHF_COMPRESSED))
-		return NULL;
-	return elf_getdata(section, NULL);
-}
-
 static void take_table(struct elf_slots *s, size_t index)
 {
 	size_t entry = gelf_fsize(s->elf, ELF_T_RELA, 1, EV_CURRENT);
 	struct relocations table = { 0 };
 	GElf_Shdr header, symbols, names;
 
-	table.entries = section_data(s->elf, index, &header);
+	table.entries = elf_section_data(s->elf, index, SHT_RELA, SECTION_SIZE_MAX, &header);
 	if (!table.entries || !entry)
 		return;
-	table.symbols = section_data(s->elf, header.sh_link, &symbols);
-	/* Read here only to check its size: elf_strptr() would read any size. */
-	if (!table.symbols || symbols.sh_type != SHT_DYNSYM ||
-		!section_data(s->elf, symbols.sh_link, &names) || names.sh_type != SHT_STRTAB)
+	table.symbols =
+		elf_section_data(s->elf, header.sh_link, SHT_DYNSYM, SECTION_SIZE_MAX, &symbols);
+	if (!table.symbols ||
+		!elf_section_data(s->elf, symbols.sh_link, SHT_STRTAB, SECTION_SIZE_MAX, &names))
 		return;
 	table.names = symbols.sh_link;
 	table.count = table.entries->d_size / entry;

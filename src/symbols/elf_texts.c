@@ -2,12 +2,11 @@
 /* The text in .rodata, a lea of its address in .text, and the start of that function. */
 #include "symbols/elf_texts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "symbols/elf_sections.h"
 
 #define SECTION_BYTES_MAX (UINT64_C(16) << 20)
@@ -25,23 +24,11 @@ struct part {
 
 static bool read_part(int fd, const struct elf_section *section, struct part *out)
 {
-	size_t done = 0;
-
 	if (!section->size || section->size > SECTION_BYTES_MAX || section->is_compressed)
 		return false;
 	*out = (struct part){ malloc(section->size), section->size, section->address,
 		section->offset };
-	while (out->data && done < out->size) {
-		ssize_t got = pread(
-			fd, out->data + done, out->size - done, (off_t)(section->offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		done += (size_t)got;
-	}
-	return out->data;
+	return out->data && read_all_at(fd, out->data, out->size, section->offset);
 }
 
 static int32_t number_at(const unsigned char *at)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 
 int root_open(int process)
 {
@@ -51,21 +52,11 @@ int root_file_open_regular(int root, const char *path, struct stat *st)
 int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most)
 {
 	unsigned char *to = buffer_reserve(out, most);
-	size_t size = 0;
-	ssize_t n = 1;
+	ssize_t size = to ? read_at(fd, to, most, offset) : -ENOMEM;
 
-	while (to && n > 0 && size < most) {
-		n = pread(fd, to + size, most - size, (off_t)(offset + size));
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else
-			size += n > 0 ? (size_t)n : 0;
-	}
-	if (!to)
-		return -ENOMEM;
-	if (n < 0)
-		return -errno;
-	buffer_commit(out, size);
+	if (size < 0)
+		return (int)size;
+	buffer_commit(out, (size_t)size);
 	return 0;
 }
 

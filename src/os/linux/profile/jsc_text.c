@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/read_at.h"
 #include "symbols/bun.h"
 
 #define MODULES_MAX 16384
@@ -42,11 +43,6 @@ static void drop_file(void *argument)
 	close(*(int *)argument);
 }
 
-static bool read_exactly(int fd, void *out, size_t size, uint64_t offset)
-{
-	return pread(fd, out, size, (off_t)offset) == (ssize_t)size;
-}
-
 /* --- the modules --- */
 
 static bool starts_as_module(const struct find_job *job, const struct bun_place *name)
@@ -54,7 +50,7 @@ static bool starts_as_module(const struct find_job *job, const struct bun_place 
 	char text[sizeof(BUN_NAME_BEGIN) - 1];
 
 	return name->size > sizeof(text) &&
-	       read_exactly(job->file, text, sizeof(text), job->section.offset + name->offset) &&
+	       read_all_at(job->file, text, sizeof(text), job->section.offset + name->offset) &&
 	       !memcmp(text, BUN_NAME_BEGIN, sizeof(text));
 }
 
@@ -79,7 +75,7 @@ static bool is_at(const struct find_job *job, const struct bun_place *name)
 {
 	char text[JSC_TEXT_PATH];
 
-	return read_exactly(job->file, text, name->size, job->section.offset + name->offset) &&
+	return read_all_at(job->file, text, name->size, job->section.offset + name->offset) &&
 	       !memcmp(text, job->path, name->size);
 }
 
@@ -111,15 +107,15 @@ static void do_find(void *argument)
 	struct bun_places places;
 	uint64_t at;
 
-	if (!read_exactly(job->file, head, sizeof(head), job->section.offset))
+	if (!read_all_at(job->file, head, sizeof(head), job->section.offset))
 		return;
 	at = bun_end(head, sizeof(head), job->section.size);
-	if (!at || !read_exactly(job->file, end, sizeof(end), job->section.offset + at) ||
+	if (!at || !read_all_at(job->file, end, sizeof(end), job->section.offset + at) ||
 		!bun_parse_end(&places, end, sizeof(end), job->section.size) ||
 		places.modules.size > TABLE_BYTES)
 		return;
 	table = malloc(places.modules.size + 1);
-	if (table && read_exactly(job->file, table, places.modules.size,
+	if (table && read_all_at(job->file, table, places.modules.size,
 			     job->section.offset + places.modules.offset))
 		find_in_table(job, &places, table);
 }
@@ -153,7 +149,7 @@ static void do_read(void *argument)
 	struct read_job *job = argument;
 	size_t size = job->before + job->from;
 
-	if (!read_exactly(job->file, job->bytes, size, job->offset))
+	if (!read_all_at(job->file, job->bytes, size, job->offset))
 		job->before = job->from = 0;
 }
 

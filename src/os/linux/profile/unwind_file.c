@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_at.h"
 #include "symbols/elf_sections.h"
 
 #define READ_MS		5000
@@ -61,7 +62,8 @@ static void take_segments(Elf *elf, struct unwind_input *found)
 
 static int read_section(struct job *job, const struct elf_section *s, uint64_t file_size)
 {
-	size_t size = (size_t)s->size, at = 0;
+	size_t size = (size_t)s->size;
+	ssize_t got;
 
 	if (s->is_compressed || s->size > FRAME_BYTES_MAX || s->offset > file_size ||
 		s->size > file_size - s->offset)
@@ -69,14 +71,11 @@ static int read_section(struct job *job, const struct elf_section *s, uint64_t f
 	job->bytes = malloc(size + 1);
 	if (!job->bytes)
 		return -ENOMEM;
-	while (at < size) {
-		ssize_t got = pread(
-			job->file, (char *)job->bytes + at, size - at, (off_t)(s->offset + at));
-
-		if (got <= 0)
-			return got ? -errno : -EINVAL;
-		at += (size_t)got;
-	}
+	got = read_at(job->file, job->bytes, size, s->offset);
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got < size)
+		return -EINVAL;
 	job->found.frames = job->bytes;
 	job->found.size = size;
 	job->found.address = s->address;

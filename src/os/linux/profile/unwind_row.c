@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read_at.h"
 #include "os/linux/profile/unwind_table.h"
 
 #define FIND_MS	     2000
@@ -61,22 +62,18 @@ static void drop_job(void *argument)
 	free(job->bytes);
 }
 
-static bool read_all(const struct job *job, void *out, size_t size, uint64_t offset)
-{
-	return pread(job->file, out, size, (off_t)offset) == (ssize_t)size;
-}
-
 static bool read_headers(struct job *job)
 {
 	Elf64_Ehdr head;
 	struct stat st;
 
 	if (fstat(job->file, &st) || !S_ISREG(st.st_mode) ||
-		!read_all(job, &head, sizeof(head), 0) ||
+		!read_all_at(job->file, &head, sizeof(head), 0) ||
 		memcmp(head.e_ident, ELFMAG, SELFMAG) || head.e_ident[EI_CLASS] != ELFCLASS64 ||
 		head.e_machine != MACHINE_HERE || head.e_phentsize != sizeof(Elf64_Phdr) ||
 		head.e_phnum > HEADERS_MAX ||
-		!read_all(job, job->headers, head.e_phnum * sizeof(Elf64_Phdr), head.e_phoff))
+		!read_all_at(
+			job->file, job->headers, head.e_phnum * sizeof(Elf64_Phdr), head.e_phoff))
 		return false;
 	job->header_count = head.e_phnum;
 	for (size_t i = 0; i < job->header_count; i++) {
@@ -129,7 +126,7 @@ static bool search(
 	while (to - from > BLOCK) {
 		uint32_t middle = from + (to - from) / 2;
 
-		if (!read_all(job, found, sizeof(*found), table + middle * sizeof(*found)))
+		if (!read_all_at(job->file, found, sizeof(*found), table + middle * sizeof(*found)))
 			return false;
 		if (found->function <= wanted)
 			from = middle;
@@ -137,8 +134,8 @@ static bool search(
 			to = middle;
 	}
 	kept = to - from;
-	if (!kept ||
-		!read_all(job, block, kept * sizeof(*block), table + from * sizeof(*block)))
+	if (!kept || !read_all_at(job->file, block, kept * sizeof(*block),
+			     table + from * sizeof(*block)))
 		return false;
 	while (kept && block[kept - 1].function > wanted)
 		kept--;
@@ -153,7 +150,7 @@ static uint32_t length_at(const struct job *job, uint64_t place)
 {
 	uint32_t length;
 
-	if (!read_all(job, &length, sizeof(length), place) || length == LENGTH_64 ||
+	if (!read_all_at(job->file, &length, sizeof(length), place) || length == LENGTH_64 ||
 		length < sizeof(length) || length > ENTRY_MAX)
 		return 0;
 	return length + (uint32_t)sizeof(length);
@@ -169,7 +166,7 @@ static bool read_entries(struct job *job, uint64_t address)
 	if (!place_of(job, address, &place))
 		return false;
 	size = length_at(job, place);
-	if (!size || !read_all(job, &distance, sizeof(distance), place + sizeof(size)) ||
+	if (!size || !read_all_at(job->file, &distance, sizeof(distance), place + sizeof(size)) ||
 		!distance || distance > place + sizeof(size))
 		return false;
 	common = place + sizeof(size) - distance;
@@ -177,8 +174,8 @@ static bool read_entries(struct job *job, uint64_t address)
 	if (!common_size)
 		return false;
 	job->bytes = bytes = malloc((size_t)common_size + size);
-	if (!bytes || !read_all(job, bytes, common_size, common) ||
-		!read_all(job, bytes + common_size, size, place))
+	if (!bytes || !read_all_at(job->file, bytes, common_size, common) ||
+		!read_all_at(job->file, bytes + common_size, size, place))
 		return false;
 	distance = common_size + (uint32_t)sizeof(size);
 	memcpy(bytes + common_size + sizeof(size), &distance, sizeof(distance));
@@ -196,7 +193,8 @@ static void do_job(void *argument)
 	uint64_t address;
 
 	job->status = -ENOENT;
-	if (!read_headers(job) || !read_all(job, &head, sizeof(head), job->index->p_offset) ||
+	if (!read_headers(job) ||
+		!read_all_at(job->file, &head, sizeof(head), job->index->p_offset) ||
 		head.version != 1 || (head.frames_form & 7) != FORM_4_BYTES ||
 		head.count_form != FORM_4_BYTES || head.table_form != TABLE_FORM)
 		return;

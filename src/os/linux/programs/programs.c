@@ -12,6 +12,7 @@
 #include "agents/script.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/read_at.h"
 #include "os/linux/files/procfs.h"
 #include "symbols/bun.h"
 #include "symbols/elf_sections.h"
@@ -45,20 +46,6 @@ struct program_file {
 	bool has_bun; /* searched */
 };
 
-static bool read_exactly(int fd, void *out, size_t size, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, (char *)out + done, size - done, (off_t)(offset + done));
-
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
 /* --- place of the program's own text --- */
 
 static bool is_module(int fd, uint64_t begin, const struct bun_place *name)
@@ -66,7 +53,7 @@ static bool is_module(int fd, uint64_t begin, const struct bun_place *name)
 	char text[sizeof(BUN_NAME_BEGIN) - 1];
 
 	return name->size > sizeof(text) &&
-	       read_exactly(fd, text, sizeof(text), begin + name->offset) &&
+	       read_all_at(fd, text, sizeof(text), begin + name->offset) &&
 	       !memcmp(text, BUN_NAME_BEGIN, sizeof(text));
 }
 
@@ -78,7 +65,7 @@ static bool find_entry(struct elf_section *entry, int fd, const struct elf_secti
 		struct bun_place name, contents;
 		uint64_t at = s->offset + places->modules.offset + (uint64_t)places->entry * size;
 
-		if (!bun_may_be_row(places, size) || !read_exactly(fd, row, sizeof(row), at) ||
+		if (!bun_may_be_row(places, size) || !read_all_at(fd, row, sizeof(row), at) ||
 			!bun_parse_row(&name, &contents, row, sizeof(row), s->size) ||
 			!is_module(fd, s->offset, &name))
 			continue;
@@ -97,10 +84,10 @@ static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 	uint64_t at;
 
 	f->bun[0] = *s;
-	if (!read_exactly(f->fd, head, sizeof(head), s->offset))
+	if (!read_all_at(f->fd, head, sizeof(head), s->offset))
 		return;
 	at = bun_end(head, sizeof(head), s->size);
-	if (!at || !read_exactly(f->fd, end, sizeof(end), s->offset + at) ||
+	if (!at || !read_all_at(f->fd, end, sizeof(end), s->offset + at) ||
 		!bun_parse_end(&places, end, sizeof(end), s->size))
 		return;
 	f->bun[1] = (struct elf_section){ .offset = s->offset + places.options.offset,
@@ -177,7 +164,7 @@ static bool begins(int fd, const struct elf_section *s, const char *text)
 	if (!text)
 		return true;
 	return size <= sizeof(bytes) && size <= s->size &&
-	       read_exactly(fd, bytes, size, s->offset) && !memcmp(bytes, text, size);
+	       read_all_at(fd, bytes, size, s->offset) && !memcmp(bytes, text, size);
 }
 
 static void try_rule(struct program_marks *m, struct program_file *f, const struct agent_program *p,
