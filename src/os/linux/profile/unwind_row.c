@@ -210,13 +210,17 @@ void unwind_row_choose(
 	const struct unwind_rule *rules = (const void *)table->rules.data;
 	size_t count = table->rows.size / sizeof(*rows);
 	size_t before = unwind_table_rows_to(rows, count, offset);
+	const struct unwind_rule *rule;
 
 	*found = (struct unwind_found){ .end = PROFILE_NO_ROW };
 	if (!before)
 		return;
-	found->rule = rules[rows[before - 1].rule & ~UNWIND_IS_ENTRY];
-	found->end = PROFILE_WHOLE;
 	found->has_entry = unwind_table_entry(rows, count, offset, &found->entry);
+	rule = &rules[rows[before - 1].rule & ~UNWIND_IS_ENTRY];
+	if ((rule->frame & ((1 << UNWIND_KIND_BITS) - 1)) == UNWIND_NONE)
+		return; /* behind a function */
+	found->rule = *rule;
+	found->end = PROFILE_WHOLE;
 }
 
 int unwind_row_find(struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found)
