@@ -18,8 +18,6 @@
 #include "symbols/elf_sections.h"
 
 #define DEBUG_FOLDER  "/usr/lib/debug"
-#define NAMES_MS      3000
-#define LINES_MS      15000
 #define CRC_BYTES_MAX (UINT64_C(512) << 20)
 #define CRC_PIECE     (256u << 10)
 #define NOTES_MAX     64
@@ -121,10 +119,7 @@ struct job {
 	struct debug_identity identity;
 	char folder[PATH_MAX]; /* of the program */
 	bool is_read;
-	size_t count;
-	struct elf_address addresses[ELF_ADDRESSES_MAX];
-	size_t lines_count; /* 0: none are asked for */
-	struct elf_line lines[];
+	struct file_names names; /* its end is open */
 };
 
 static void drop_job(void *argument)
@@ -179,15 +174,16 @@ static int open_checked(const struct job *job, const char *path)
 static void read_file(struct job *job, const char *before, const char *folder, const char *name)
 {
 	_cleanup_close_ int file = -1;
+	struct file_names *n = &job->names;
 	char path[2 * PATH_MAX];
 
 	if (job->is_read ||
 		snprintf(path, sizeof(path), "%s%s/%s", before, folder, name) >= (int)sizeof(path))
 		return;
 	file = open_checked(job, path);
-	job->is_read = file >= 0 && !elf_addresses_debug(file, job->addresses, job->count, NULL);
-	if (job->is_read && job->lines_count)
-		elf_lines(file, job->addresses, job->lines, job->lines_count);
+	job->is_read = file >= 0 && !elf_addresses_debug(file, n->addresses, n->count, NULL);
+	if (job->is_read && n->has_lines)
+		elf_lines(file, n->addresses, n->lines, n->count);
 }
 
 static void do_job(void *argument)
@@ -213,36 +209,29 @@ static void do_job(void *argument)
 }
 
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
-	const struct debug_identity *identity, struct elf_address *addresses,
-	struct elf_line *lines, size_t count)
+	const struct debug_identity *identity, struct file_names *names)
 {
-	size_t lines_size = lines ? count * sizeof(*lines) : 0;
-	_cleanup_free_ struct job *job = calloc(1, sizeof(*job) + lines_size);
+	size_t size = offsetof(struct job, names) + file_names_size(names);
+	_cleanup_free_ struct job *job = calloc(1, size);
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	int status;
 
-	if (!job || count > ELF_ADDRESSES_MAX || (!identity->build_id[0] && !identity->link[0]))
+	if (!job || (!identity->build_id[0] && !identity->link[0]))
 		return false;
 	job->root = fcntl(root, F_DUPFD_CLOEXEC, 0);
 	if (job->root < 0)
 		return false;
 	job->identity = *identity;
-	job->count = count;
 	if (slash && (size_t)(slash - path) < sizeof(job->folder))
 		memcpy(job->folder, path, (size_t)(slash - path));
-	memcpy(job->addresses, addresses, count * sizeof(*addresses));
-	if (lines)
-		memcpy(job->lines, lines, lines_size);
-	job->lines_count = lines ? count : 0;
-	status = timeout_call(timeout, do_job, drop_job, job, sizeof(*job) + lines_size, job->root,
-		lines ? LINES_MS : NAMES_MS);
+	memcpy(&job->names, names, file_names_size(names));
+	status =
+		timeout_call(timeout, do_job, drop_job, job, size, job->root, file_names_ms(names));
 	if (status == -ETIMEDOUT)
 		return false; /* the thread owns the root now */
 	drop_job(job);
 	if (status || !job->is_read)
 		return false;
-	memcpy(addresses, job->addresses, count * sizeof(*addresses));
-	if (lines)
-		memcpy(lines, job->lines, lines_size);
+	memcpy(names, &job->names, file_names_size(names));
 	return true;
 }

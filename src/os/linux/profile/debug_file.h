@@ -8,8 +8,7 @@
 #define SOOTH_OS_LINUX_DEBUG_FILE_H
 
 #include "os/linux/files/timeout.h"
-#include "symbols/elf_address.h"
-#include "symbols/elf_lines.h"
+#include "os/linux/profile/file_names.h"
 
 #define DEBUG_BUILD_ID_SIZE 129 /* 64 bytes in hexadecimal */
 #define DEBUG_LINK_SIZE	    256
@@ -24,10 +23,9 @@ struct debug_identity {
 
 /* From an open ELF file. */
 void debug_identity_read(int file, struct debug_identity *out);
-/* Fills in those addresses and lines (NULL: not asked for) that were not found in the program (at
+/* Fills in those addresses and lines that were not found in the program (at
  * `path` in the root); whether a debug file was read. `root`: an open directory. */
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
-	const struct debug_identity *identity, struct elf_address *addresses,
-	struct elf_line *lines, size_t count);
+	const struct debug_identity *identity, struct file_names *names);
 
 #endif

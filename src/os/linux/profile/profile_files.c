@@ -203,22 +203,21 @@ struct profile_known *profile_files_get(const struct profile_files *f, uint64_t 
 	return map_get(&f->by_key, &key);
 }
 
-int profile_files_names(struct profile_files *f, struct profile_known *file,
-	struct elf_address *addresses, struct elf_line *lines, size_t count)
+int profile_files_names(
+	struct profile_files *f, struct profile_known *file, struct file_names *names)
 {
 	int status = file->fd < 0 ? -ENOENT
-				  : profile_names(&f->timeout, file->fd, addresses, lines, count,
-					    &file->identity);
+				  : profile_names(&f->timeout, file->fd, names, &file->identity);
 	bool is_missing = false;
 
-	for (size_t i = 0; i < count && !status; i++)
-		is_missing |= addresses[i].is_linked &&
-			      (!addresses[i].is_found || (lines && !lines[i].is_found));
+	for (size_t i = 0; i < names->count && !status; i++)
+		is_missing |= names->addresses[i].is_linked &&
+			      (!names->addresses[i].is_found ||
+				      (names->has_lines && !names->lines[i].is_found));
 	if (!is_missing)
 		return status;
-	if (file->root < 0 || !debug_file_names(&f->timeout, file->root, file->path,
-				      &file->identity, addresses, lines, count))
-		debug_file_names(
-			&f->timeout, f->root, file->path, &file->identity, addresses, lines, count);
+	if (file->root < 0 ||
+		!debug_file_names(&f->timeout, file->root, file->path, &file->identity, names))
+		debug_file_names(&f->timeout, f->root, file->path, &file->identity, names);
 	return 0;
 }

@@ -44,9 +44,9 @@ void profile_files_open_ahead(
 	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys);
 /* NULL: never seen. */
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key);
-/* The functions at these offsets and, if `lines` is not NULL, their lines, also from its debug
- * file; and its build id. 0, or a negative errno. */
-int profile_files_names(struct profile_files *f, struct profile_known *file,
-	struct elf_address *addresses, struct elf_line *lines, size_t count);
+/* The functions at these offsets and, if asked for, their lines, also from its debug file; and its
+ * build id. 0, or a negative errno. */
+int profile_files_names(
+	struct profile_files *f, struct profile_known *file, struct file_names *names);
 
 #endif

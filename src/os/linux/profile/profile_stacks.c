@@ -338,34 +338,46 @@ static void find_entry(const struct profile_entries *entries, const struct frame
 		found->inside = key->offset - entry;
 }
 
-static void name_user(struct profile_files *files, const struct profile_entries *entries,
-	const struct to_name *frames, size_t count, const struct frame_writer *out)
+static void name_pieces(struct profile_files *files, const struct profile_entries *entries,
+	const struct to_name *frames, size_t count, struct file_names *names,
+	const struct frame_writer *out)
 {
 	struct profile_known *file = profile_files_get(files, frames[0].key.file);
-	_cleanup_free_ struct elf_line *lines =
-		out->has_lines ? calloc(ELF_ADDRESSES_MAX, sizeof(*lines)) : NULL;
-	struct elf_address addresses[ELF_ADDRESSES_MAX];
 	int status = 0;
 
-	for (size_t from = 0; from < count; from += ELF_ADDRESSES_MAX) {
-		size_t piece = count - from < ELF_ADDRESSES_MAX ? count - from : ELF_ADDRESSES_MAX;
-
-		memset(addresses, 0, sizeof(addresses));
-		if (lines)
-			memset(lines, 0, ELF_ADDRESSES_MAX * sizeof(*lines));
-		for (size_t i = 0; i < piece; i++)
-			addresses[i].offset = frames[from + i].key.offset;
+	for (size_t from = 0; from < count; from += names->count) {
+		names->count = count - from < ELF_ADDRESSES_MAX ? count - from : ELF_ADDRESSES_MAX;
+		memset(names->addresses, 0, sizeof(names->addresses));
+		memset(names->lines, 0, file_names_size(names) - sizeof(*names));
+		for (size_t i = 0; i < names->count; i++)
+			names->addresses[i].offset = frames[from + i].key.offset;
 		/* A file that did not answer once is not read again. */
 		if (file && !status)
-			status = profile_files_names(files, file, addresses, lines, piece);
-		for (size_t i = 0; i < piece; i++) {
-			addresses[i].is_found &= !status;
-			find_entry(entries, &frames[from + i].key, &addresses[i]);
-			write_frame(out, &frames[from + i], PROFILE_USER, &addresses[i],
+			status = profile_files_names(files, file, names);
+		for (size_t i = 0; i < names->count; i++) {
+			struct elf_address *address = &names->addresses[i];
+
+			address->is_found &= !status;
+			find_entry(entries, &frames[from + i].key, address);
+			write_frame(out, &frames[from + i], PROFILE_USER, address,
 				file ? file->path : NULL, file ? file->identity.build_id : "",
-				lines ? &lines[i] : NULL);
+				names->has_lines ? &names->lines[i] : NULL);
 		}
 	}
+}
+
+static int name_user(struct profile_files *files, const struct profile_entries *entries,
+	const struct to_name *frames, size_t count, const struct frame_writer *out)
+{
+	size_t lines = out->has_lines ? ELF_ADDRESSES_MAX : 0;
+	_cleanup_free_ struct file_names *names =
+		calloc(1, sizeof(*names) + lines * sizeof(names->lines[0]));
+
+	if (!names)
+		return -ENOMEM;
+	names->has_lines = out->has_lines;
+	name_pieces(files, entries, frames, count, names, out);
+	return 0;
 }
 
 /* Of one process. Where its file would be, the engine is named. */
@@ -476,7 +488,7 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 			*is_kernel_hidden =
 				name_kernel(frames + from, to - from, &writer) == -EPERM;
 		else
-			name_user(files, entries, frames + from, to - from, &writer);
+			status = name_user(files, entries, frames + from, to - from, &writer);
 	}
 	return status;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is looked up in one file, in one piece of memory: a call with a timeout has its own copy. */
+#ifndef SOOTH_OS_LINUX_FILE_NAMES_H
+#define SOOTH_OS_LINUX_FILE_NAMES_H
+
+#include "symbols/elf_address.h"
+#include "symbols/elf_lines.h"
+
+#define FILE_NAMES_MS 3000  /* some hundred megabytes of names, from a cold disk */
+#define FILE_LINES_MS 15000 /* and of DWARF */
+
+struct file_names {
+	size_t count; /* at most ELF_ADDRESSES_MAX */
+	bool has_lines;
+	struct elf_address addresses[ELF_ADDRESSES_MAX];
+	struct elf_line lines[]; /* with has_lines: of the same addresses */
+};
+
+static inline size_t file_names_size(const struct file_names *n)
+{
+	return sizeof(*n) + (n->has_lines ? n->count * sizeof(n->lines[0]) : 0);
+}
+
+static inline int file_names_ms(const struct file_names *n)
+{
+	return n->has_lines ? FILE_LINES_MS : FILE_NAMES_MS;
+}
+
+#endif
