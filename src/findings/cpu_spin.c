@@ -126,24 +126,28 @@ static bool is_most_of(
 	       check_option(e, "max-per-call") * call->per_s;
 }
 
-/* Whatever it reads and writes beside it. */
-static bool repeats_in_vain(const struct check *e, const struct thread_history *t)
-{
-	struct repeated_call call;
-
-	repeated_call_of(&call, e, t->tid);
-	return repeated_call_is_pointless(&call) && is_most_of(e, t, &call);
-}
-
 /* Collectors and allocators give memory back piece by piece: no data, no new page, and an effect.
  */
-static bool changes_memory(const struct check *e, const struct thread_history *t)
+static bool changes_memory(const struct repeated_call *call)
+{
+	return call->kind == REPEATED_SAME &&
+	       repeated_call_category(call) == SYSCALL_CATEGORY_MEMORY;
+}
+
+static bool works(const struct check *e, const struct thread_history *t)
 {
 	struct repeated_call call;
+	bool is_most;
 
+	if (thread_history_faults(t) > check_option(e, "max-faults"))
+		return true;
 	repeated_call_of(&call, e, t->tid);
-	return call.kind == REPEATED_SAME &&
-	       repeated_call_category(&call) == SYSCALL_CATEGORY_MEMORY && is_most_of(e, t, &call);
+	is_most = is_most_of(e, t, &call);
+	if (is_most && changes_memory(&call))
+		return true;
+	/* What it repeats in vain counts, whatever it reads and writes beside it. */
+	return (progress_is_worker(t) || writes_results(e, t)) &&
+	       !(is_most && repeated_call_is_pointless(&call));
 }
 
 static void find(const struct check *e, struct spin *s)
@@ -161,10 +165,7 @@ static void find(const struct check *e, struct spin *s)
 			s->highest = cpu;
 		if (cpu < 0 || !burns(e, t))
 			continue;
-		if (thread_history_faults(t) > check_option(e, "max-faults") ||
-			((progress_is_worker(t) || writes_results(e, t)) &&
-				!repeats_in_vain(e, t)) ||
-			changes_memory(e, t)) {
+		if (works(e, t)) {
 			s->works = true;
 			continue;
 		}
