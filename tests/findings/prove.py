@@ -212,8 +212,7 @@ def main():
     wanted = [(c, args.seed + i) for i in range(args.rounds) for c in chosen]
     outcomes = run_all(wanted, args.jobs, registered)
     for o in outcomes:
-        name = "%s: %s (%s, seed %d)" % (o.case.finding, o.case.name,
-            "sick" if o.case.sick else "healthy", o.seed)
+        name = "%s (%s, seed %d)" % (name_of(o.case), "sick" if o.case.sick else "healthy", o.seed)
         if o.skipped:
             print("skip %s: %s" % (name, o.skipped))
         elif o.problems and args.second_try and passes_alone(o, registered):

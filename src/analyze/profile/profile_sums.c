@@ -106,40 +106,30 @@ static uint32_t put_demangled(struct profile_sums *s, struct span name)
 	return number;
 }
 
-/* Of texts that each end with NUL. */
-static struct span next_text(struct span *texts)
-{
-	const char *end = texts->size ? memchr(texts->data, '\0', texts->size) : NULL;
-	size_t size = end ? (size_t)(end - texts->data) : texts->size;
-	struct span text = span_of(texts->data, size);
-
-	size += end != NULL;
-	*texts = span_of(texts->data + size, texts->size - size);
-	return text;
-}
-
 /* What the compiler put into the function, each with the line in it; and the line in the function.
  */
 static void take_lines(
 	struct profile_sums *s, const struct profile_frame *f, struct known_frame *frame)
 {
-	struct span functions = record_text(&f->record, &f->inlined);
-	struct span lines = record_text(&f->record, &f->lines);
+	struct span inlined = record_text(&f->record, &f->inlined);
+	struct span places = record_text(&f->record, &f->lines);
+	struct cursor functions = cursor_over(inlined.data, inlined.size);
+	struct cursor lines = cursor_over(places.data, places.size);
 
 	frame->inlined = (uint32_t)(s->inlined.size / sizeof(struct profile_function));
 	frame->inlined_count = 0;
-	while (functions.size && !buffer_failed(&s->inlined)) {
+	while (!cursor_at_end(&functions) && !buffer_failed(&s->inlined)) {
 		struct profile_function inner = frame->function;
 
-		inner.name = put_demangled(s, next_text(&functions));
-		inner.file = names_put(&s->names, next_text(&lines), NULL);
+		inner.name = put_demangled(s, cursor_until(&functions, '\0'));
+		inner.file = names_put(&s->names, cursor_until(&lines, '\0'), NULL);
 		inner.is_named = inner.has_line = true;
 		buffer_append(&s->inlined, &inner, sizeof(inner));
 		frame->inlined_count += !buffer_failed(&s->inlined);
 	}
-	frame->function.has_line = lines.size > 0;
-	if (lines.size)
-		frame->function.file = names_put(&s->names, next_text(&lines), NULL);
+	frame->function.has_line = !cursor_at_end(&lines);
+	if (frame->function.has_line)
+		frame->function.file = names_put(&s->names, cursor_until(&lines, '\0'), NULL);
 }
 
 static void take_frame(struct profile_sums *s, const struct profile_frame *f)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/cursor.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
@@ -304,14 +305,13 @@ void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun)
 static bool has_preload(const struct buffer *environment)
 {
 	static const char name[] = "LD_PRELOAD=";
+	struct cursor c = cursor_over(environment->data, environment->size);
 
-	for (size_t at = 0; at < environment->size;) {
-		const char *one = (const char *)environment->data + at;
-		size_t size = strnlen(one, environment->size - at);
+	while (!cursor_at_end(&c)) {
+		struct span one = cursor_until(&c, '\0');
 
-		if (size >= sizeof(name) && !memcmp(one, name, sizeof(name) - 1))
+		if (one.size >= sizeof(name) && span_starts(one, name))
 			return true;
-		at += size + 1;
 	}
 	return false;
 }
