@@ -382,6 +382,24 @@ static void test_woken_writer(void **state)
 		"11 sleeps");
 }
 
+/* The scheduler's time of its last run is not known. */
+static void test_long_sleep(void **state)
+{
+	struct waits_thread *t;
+
+	(void)state;
+	process(10, "sleep", 'S');
+	thread(10, 10, "clock_nanosleep", 0);
+	t = thread_at(&records, 10);
+	t->timeout_state = SOOTH_STATE_VALUE;
+	t->timeout_ns = 600 * NS_PER_S;
+	expect("waits", "sleep (10) sleeps: 7 min of 10 min left");
+	t->since_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	expect("waits", "sleep (10) sleeps for 10 min, since when is not known");
+	t->timeout_ns = NS_PER_MS / 4;
+	expect("waits", "sleep (10) sleeps for less than 1 ms at a time");
+}
+
 /* An event loop that was met on its way into the next wait, as redis is ten times a second. */
 static void test_between_waits(void **state)
 {
@@ -827,6 +845,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ring_that_runs, reset),
 		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
 		cmocka_unit_test_setup(test_woken_writer, reset),
+		cmocka_unit_test_setup(test_long_sleep, reset),
 		cmocka_unit_test_setup(test_between_waits, reset),
 		cmocka_unit_test_setup(test_busy_reader, reset),
 		cmocka_unit_test_setup(test_second_writer, reset),

@@ -307,24 +307,25 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 {
 	const struct waits_thread *t = link->thread;
 	char left[WAIT_DURATION_SIZE], all[WAIT_DURATION_SIZE];
+	unsigned long long ms;
+	bool is_begin;
 
 	(void)g;
 	buffer_string(out, "sleeps");
-	if (!t || t->timeout_state || t->since_state)
+	if (!t || t->timeout_state)
 		return;
+	ms = (t->timeout_ns + NS_PER_MS / 2) / NS_PER_MS;
 	wait_duration(all, t->timeout_ns);
 	wait_duration(left, t->timeout_ns > t->since_ns ? t->timeout_ns - t->since_ns : 0);
-	if (t->timeout_ns >= 2 * NS_PER_S && !strcmp(left, all))
-		buffer_format(out, ": %s left", left);
-	else if (t->timeout_ns >= 2 * NS_PER_S)
-		buffer_format(out, ": %s of %s left", left, all);
-	else if (t->timeout_ns < NS_PER_MS / 2)
-		buffer_string(out, " for less than 1 ms at a time");
-	else if (t->timeout_ns < NS_PER_S)
-		buffer_format(out, " for %llu ms at a time",
-			(unsigned long long)((t->timeout_ns + NS_PER_MS / 2) / NS_PER_MS));
-	else
+	is_begin = !strcmp(left, all);
+	if (t->timeout_ns < NS_PER_S)
+		buffer_format(out, " for %s%llu ms at a time", ms ? "" : "less than ", ms ? ms : 1);
+	else if (t->timeout_ns < 2 * NS_PER_S)
 		buffer_format(out, " for %s at a time", all);
+	else if (t->since_state)
+		buffer_format(out, " for %s, since when is not known", all);
+	else
+		buffer_format(out, ": %s%s%s left", left, is_begin ? "" : " of ", is_begin ? "" : all);
 }
 
 static void put_runs(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
