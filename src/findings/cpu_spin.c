@@ -20,6 +20,7 @@
 #include "analyze/diagnosis/repeated_call.h"
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_regexp.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/buffer.h"
 #include "base/units.h"
@@ -268,6 +269,10 @@ static void put_spots(struct buffer *out, struct profile_spots *spots)
 {
 	const char *within = buffer_cstr(&spots->within), *hottest = buffer_cstr(&spots->hottest);
 
+	if (spots->is_regexp && !*within) {
+		buffer_format(out, "; in %s", hottest);
+		return;
+	}
 	if (*within)
 		buffer_format(out, "; in %s", within);
 	if (strcmp(within, hottest) != 0)
@@ -366,6 +371,9 @@ static void emit_remedy(
 	if (s->is_by_call)
 		finding_remedy(out, "%s; sooth trace -p %llu shows the calls",
 			repeated_call_remedy(&s->call), pid);
+	else if (s->spots.is_regexp)
+		finding_remedy(out, "%s; sooth profile --tree %llu shows its callers",
+			PROFILE_REGEXP_REMEDY, pid);
 	else if (in_kernel || s->is_held || !should_wait(e->process))
 		finding_remedy(out,
 			"sooth trace -c -p %llu shows its system calls, sooth profile -p %llu its "

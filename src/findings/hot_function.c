@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_regexp.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -83,7 +84,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_format(&name, "%.*s (%.*s)", (int)f->name.size, f->name.data, (int)f->file.size,
 		f->file.data);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "spends %.0f %% of its CPU time in one function: %s", share_of(h),
+	finding_claim(out, "spends %.0f %% of its CPU time in %s%s", share_of(h),
+		profile_hot_is_regexp(f) ? "a regular expression called by " : "one function: ",
 		buffer_cstr(&name));
 	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
@@ -94,7 +96,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (spots.next.size)
 		finding_text(out, "next hottest functions", "%s", buffer_cstr(&spots.next));
 	finding_unseen(out, "whether the result of that function is useful");
-	finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
+	if (profile_hot_is_regexp(f))
+		finding_remedy(out, "%s; sooth profile --tree %u shows its callers",
+			PROFILE_REGEXP_REMEDY, e->id.pid);
+	else
+		finding_remedy(out, "sooth profile --tree %u shows its callers", e->id.pid);
 	finding_end(out);
 	profile_spots_fini(&spots);
 	buffer_fini(&name);

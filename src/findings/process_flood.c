@@ -12,19 +12,16 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/crowding.h"
 #include "analyze/diagnosis/finding_units.h"
+#include "analyze/diagnosis/nesting.h"
 #include "analyze/diagnosis/rebuilds.h"
+#include "analyze/diagnosis/server_restarts.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/inspect/limits.h"
-#include "analyze/process_table/server_name.h"
-#include "base/map.h"
 #include "explain/finding.h"
 
 #define WINDOWS	      8 /* at most: on a busy host any single sample may be late */
 #define SAMPLES_MAX   (2 * WINDOWS)
 #define CHILD_SHARE   0.9
-#define SERVERS_MAX   1024
-#define SERVER_NAME   64
-#define RESTARTS_NAME "min-restarts"
 #define STARTS_NAME   "min-starts"
 #define FAILED_SHARE  0.5
 #define FAILING_NAME  "min-failing-starts"
@@ -42,7 +39,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals between samples that show growth"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
-	THRESHOLD(RESTARTS_NAME, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
+	THRESHOLD(SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
@@ -243,6 +240,24 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
+/* What is below one another is of one program, or of a few that start one another in turn. */
+static void claim_growth(const struct check *e, struct check_result *out, const struct growth *g)
+{
+	struct nesting n = nesting_below(&e->input->host.process_table, e->process);
+	struct span name;
+
+	if (!nesting_is_endless(&n, g->last)) {
+		finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f",
+			g->first, g->last);
+		return;
+	}
+	name = check_name(n.one);
+	finding_claim(out,
+		"%.*s starts itself without end: %u levels of processes below one another, and "
+		"more each second",
+		(int)name.size, name.data, n.levels);
+}
+
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
 	unsigned came, const struct process_entry *culprit)
 {
@@ -251,8 +266,7 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 		finding_severity(out, FINDING_HIGH);
 	else if (!is_fast(e, g))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f", g->first,
-		g->last);
+	claim_growth(e, out, g);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(
 		out, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
@@ -398,28 +412,31 @@ static bool are_too_many(const struct check *e, const struct starts *s)
 	       (are_failing && check_is_over(e, FAILING_NAME, rate, "starts"));
 }
 
-/* False: nothing to report. */
-static bool diagnose_starts(const struct check *e, struct check_result *out)
+/* False: nothing to report. `is_growth_known`: they do not become more, so that it may be fine. */
+static bool diagnose_starts(const struct check *e, struct check_result *out, bool is_growth_known)
 {
+	const struct process_entry *starter;
 	struct starts s;
+	bool is_list;
 
 	starts_of(&s, e);
 	if (!s.interval_ns || !are_too_many(e, &s))
 		return false;
+	starter = s.starter ? s.starter : e->process;
+	is_list = starts_are_of_a_list(starter);
 	if (s.starter && s.starter != e->process &&
 		diagnosis_input_is_selected(e->input, s.starter) && s.starter->is_there)
 		check_fine(out, "reported for %u, which started most of them", s.starter->id.pid);
-	else if (starts_are_of_a_list(s.starter ? s.starter : e->process))
-		check_fine(
-			out, "starts %.0f processes a second for a list of jobs", starts_rate(&s));
-	else if (s.copies < s.count && !s.known)
+	else if (s.copies < s.count && !s.known && !is_list)
 		check_blind_because(out, "the arguments of the short-lived programs are not known",
 			"sooth trace --process lists the starts with their arguments");
-	else if (!starts_repeat(&s, s.starter ? s.starter : e->process))
-		check_fine(out, "starts %.0f processes a second, and not the same ones",
-			starts_rate(&s));
-	else
+	else if (!is_list && starts_repeat(&s, starter))
 		emit_starts(e, out, &s);
+	else if (!is_growth_known)
+		return false;
+	else
+		check_fine(out, "starts %.0f processes a second%s", starts_rate(&s),
+			is_list ? " for a list of jobs" : ", and not the same ones");
 	return true;
 }
 
@@ -436,13 +453,13 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (!g.is_measured) {
-		if (!diagnose_starts(e, out))
+		if (!diagnose_starts(e, out, false))
 			check_blind_because(
 				out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
 	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
-		if (!diagnose_starts(e, out))
+		if (!diagnose_starts(e, out, true))
 			check_fine(
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
@@ -456,109 +473,6 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 		emit_growth(e, out, &g, came, culprit);
 }
 
-/* --- servers that keep restarting --- */
-
-struct server {
-	char name[SERVER_NAME]; /* cut, not escaped */
-};
-
-struct restarts {
-	const struct process_entry *any;
-	unsigned seen, alive;
-};
-
-static struct server_name name_of(const struct process_entry *p)
-{
-	const struct sooth_record *r = &p->process->record;
-	const struct server_command command = {
-		.executable = record_text(r, &p->process->executable),
-		.arguments = record_text(r, &p->process->arguments),
-		.package = record_text(r, &p->process->package),
-	};
-
-	return server_name(&command);
-}
-
-static bool is_server(const struct process_entry *p, struct server *key)
-{
-	struct server_name name = name_of(p);
-
-	bool is_one = (p->has_role && p->role == AGENT_ROLE_MCP) || server_name_is_mcp(&name);
-
-	if (!name.name.size || !is_one)
-		return false;
-	*key = (struct server){ 0 };
-	memcpy(key->name, name.name.data,
-		name.name.size < SERVER_NAME ? name.name.size : SERVER_NAME - 1);
-	return true;
-}
-
-static void count_servers(const struct check *e, struct map *servers)
-{
-	const struct process_table *c = &e->input->host.process_table;
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct process_entry *p = *(struct process_entry **)value;
-		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
-		struct restarts *starts;
-		struct server key;
-
-		if (parent != e->process || !is_server(p, &key))
-			continue;
-		starts = map_put(servers, &key, NULL);
-		if (!starts)
-			continue;
-		starts->any = p;
-		starts->seen++;
-		starts->alive += p->is_there && !p->zombie_ns;
-	}
-}
-
-static void emit_server(const struct check *e, struct check_result *out,
-	const struct server *server, const struct restarts *starts)
-{
-	uint64_t interval_ns = sample_series_ns(&e->series);
-	unsigned restarts = starts->seen - (starts->alive ? starts->alive : 1);
-	char what[SERVER_NAME + 16], time[UNITS_SIZE];
-
-	snprintf(what, sizeof(what), "server %s", server->name);
-	if (!check_is_over(e, RESTARTS_NAME, restarts, what))
-		return;
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
-	finding_claim(out, "MCP server %s keeps ending: restarted %u times in %s", server->name,
-		restarts, sentence_duration(time, interval_ns));
-	finding_number(out, "restarts", restarts, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "instances seen", starts->seen, SOOTH_UNIT_NONE, interval_ns);
-	finding_number(out, "alive", starts->alive, SOOTH_UNIT_NONE, 0);
-	emit_host(e, out);
-	finding_unseen(out,
-		"why the server ends (its standard error or log may say so), and whether "
-		"it also restarted between two samples");
-	finding_remedy(out, "start the server by hand to see its error; until it works, remove it "
-			    "from the configuration");
-	finding_end(out);
-}
-
-static void diagnose_servers(const struct check *e, struct check_result *out)
-{
-	size_t position = 0;
-	struct map servers;
-	const void *key;
-	void *value;
-
-	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
-	count_servers(e, &servers);
-	while (map_next(&servers, &position, &key, &value)) {
-		const struct restarts *starts = value;
-
-		if (starts->seen > starts->alive && starts->seen > 1)
-			emit_server(e, out, key, starts);
-	}
-	map_fini(&servers);
-}
-
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	if (!e->process || !e->process->is_there) {
@@ -566,7 +480,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	if (e->process->agent)
-		diagnose_servers(e, out);
+		server_restarts_report(e, out);
 	if (!out->found && !out->muted && !rebuilds_report(e, out))
 		diagnose_growth(e, out);
 }

@@ -10,6 +10,7 @@ _Static_assert(sizeof(struct waits_process) == 144, "its layout is part of the c
 _Static_assert(sizeof(struct waits_thread) == 160, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
 
 static const char *const relations[WAITS_RELATIONS] = {
@@ -197,6 +198,13 @@ static const struct sooth_field snapshot_fields[] = {
 		FIELD_STATE_AT(waits_snapshot, processes_state)),
 };
 
+static const struct sooth_field signal_fields[] = {
+	FIELD_PID(waits_signals),
+	FIELD_NODE(waits_signals),
+	FIELD_NUMBER_AS(waits_signals, pending, pending_mask,
+		"bit n-1: signal n is pending for the process", .unit = SOOTH_UNIT_HEX),
+};
+
 static const struct sooth_schema process_schema = {
 	.name = "waits.process",
 	.kind = WAITS_PROCESS,
@@ -229,6 +237,14 @@ static const struct sooth_schema party_schema = {
 	SCHEMA_FIELDS(party_fields),
 };
 
+static const struct sooth_schema signals_schema = {
+	.name = "waits.signals",
+	.kind = WAITS_SIGNALS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_signals),
+	SCHEMA_FIELDS(signal_fields),
+};
+
 static const struct sooth_schema snapshot_schema = {
 	.name = "waits.snapshot",
 	.kind = WAITS_SNAPSHOT,
@@ -238,7 +254,7 @@ static const struct sooth_schema snapshot_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
-	&object_schema, &party_schema, &snapshot_schema, NULL };
+	&object_schema, &party_schema, &signals_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

@@ -18,6 +18,7 @@ enum waits_kind {
 	WAITS_OBJECT = 0x0f02,
 	WAITS_PARTY = 0x0f03,
 	WAITS_SNAPSHOT = 0x0f04, /* ends the records of one snapshot */
+	WAITS_SIGNALS = 0x0f05,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -165,6 +166,15 @@ struct waits_party {
 	uint32_t waiting_fd; /* of the waiting process; WAITS_NO_FD: it is about no descriptor */
 	struct sooth_text name;
 	struct sooth_text detail; /* path of the lock, type of the lock */
+};
+
+/* Of a process of the chain, where they could be read. Bit n-1 is signal n. */
+struct waits_signals {
+	struct sooth_record record; /* the observed process */
+	uint64_t node_start_ticks;
+	uint64_t pending; /* for the process as a whole: no thread takes them, all block them */
+	uint32_t node_pid;
+	uint8_t unused[4];
 };
 
 struct waits_snapshot {

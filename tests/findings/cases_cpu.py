@@ -7,6 +7,19 @@ from case import healthy, sick
 
 SPIN = "print('ready', flush=True)\nwhile True: pass"
 
+# Repetitions inside a repetition: each letter doubles the ways to match.
+REGEXP_NODE = """
+function check(line) { return /^(a+)+$/.test(line); }
+console.log('ready');
+check('a'.repeat(60) + 'b');
+"""
+REGEXP_PYTHON = """
+import re
+def check(line): return re.match("(a+)+$", line)
+print("ready", flush=True)
+check("a" * 60 + "b")
+"""
+
 # An event loop that never waits, since its time-out is none or what is ready is never taken.
 POLL_NOTHING = """
 import os, select
@@ -308,6 +321,11 @@ def worker_of_a_pool(scope, rng):
 
 CASES = [
     sick("cpu-spin", "an empty loop", program(SPIN), says="an endless loop", **WANTS),
+    sick("cpu-spin", "a regular expression of node", lambda s, r: s.start(
+        ["node", "-e", REGEXP_NODE]).pid, may_skip=has_node, calls=True,
+        says="in a regular expression called by check ", **WANTS),
+    sick("cpu-spin", "a regular expression of python", program(REGEXP_PYTHON), calls=True,
+        says="in a regular expression called by check ", **WANTS),
     sick("cpu-spin", "threads that spin on a flag", locks("spin", count=(1, 2, 3)), **WANTS),
     sick("cpu-spin", "an event loop that does not take what is ready", program(POLL_NOTHING),
         **WANTS),

@@ -304,6 +304,14 @@ def makes(is_future):
     return make
 
 
+def nested(scope, rng):
+    """Two makefiles, each of which makes the other."""
+    pause = rng.uniform(0.05, 0.12)
+    for name, other in (("Makefile", "gen.mk"), ("gen.mk", "Makefile")):
+        (scope.path / name).write_text("all:\n\t@sleep %.2f; echo ready\n\t@$(MAKE) -s -f %s\n" % (pause, other))
+    return scope.start(["make"]).pid
+
+
 def no_make():
     return None if shutil.which("make") else "no make here"
 
@@ -312,6 +320,8 @@ CASES = [
     sick("process-flood", "make remakes a makefile for ever", makes(True), duration_s=4, may_skip=no_make,
         says="make starts itself again", evidence="execs of itself", threshold="min-rebuilds",
         also=("syscall-errors", "metadata-storm", "shared-writes", "write-churn")),
+    sick("process-flood", "make that starts make below it", nested, duration_s=6, may_skip=no_make, alone=True,
+        says="make starts itself without end", evidence="growth", threshold="min-rate"),
     healthy("process-flood", "make remakes a makefile once", makes(False), duration_s=4, may_skip=no_make),
     sick("thread-leak", "each waits for ever", threads("leak"), settings=("thread-leak.min-age=0",),
         duration_s=6, evidence="growth", threshold="min-rate"),

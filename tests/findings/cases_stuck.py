@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""blocked-io, all-threads-waiting, deadlock."""
+"""blocked-io, all-threads-waiting, deadlock, signal-pending."""
 import os
 import shutil
+import signal
 
 import harness
 from case import healthy, sick
@@ -419,7 +420,36 @@ HANG = {"evidence": "time in which no thread of the process ran", "threshold": "
 
 SOON = {"settings": ("deadlock.min-time=1s",), "duration_s": 3.0}
 
+# Asked to end while it takes no signals; or it takes them from a signalfd, or none was sent.
+HOLDS_SIGNALS = """
+import os, signal, sys, threading, time
+kind = sys.argv[1]
+held = {signal.SIGTERM, signal.SIGHUP}
+signal.pthread_sigmask(signal.SIG_BLOCK, held)
+def take():
+    while True: signal.sigwait(held)
+if kind in ("takes", "none"): threading.Thread(target=take, daemon=True).start()
+print("ready", flush=True)
+while True:
+    if kind == "takes": os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.3)
+"""
+
+
+def holds_signals(kind, asks=()):
+    def make(scope, rng):
+        process = scope.python(HOLDS_SIGNALS, kind)
+        for number in asks:
+            os.kill(process.pid, number)
+        return process.pid
+    return make
+
+
 CASES = [
+    sick("signal-pending", "SIGTERM that is blocked and never taken",
+        holds_signals("keeps", (signal.SIGTERM, signal.SIGHUP)), says="was sent SIGTERM and SIGHUP"),
+    healthy("signal-pending", "SIGTERM that a thread takes each time", holds_signals("takes")),
+    healthy("signal-pending", "signals that are blocked, none sent", holds_signals("none")),
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
     sick("blocked-io", "a file system that does not answer", silent_file(), may_skip=is_root,
         **TIME),

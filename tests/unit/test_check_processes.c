@@ -214,6 +214,23 @@ static void flood_looks(double looks)
 	}
 }
 
+/* Each starts the next one, of two programs in turn; they are below one another, or side by side. */
+static void starts_itself(double share)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ 0 }, "thing");
+		for (uint32_t k = 0; k < 20 + 10 * (uint32_t)i; k++) {
+			bool is_nested = k && k < (uint32_t)(share * 70);
+
+			process_at(i,
+				(struct proc_process){ .record.pid = 300 + k,
+					.ppid = is_nested ? 299 + k : PID },
+				k % 3 ? "make" : "sh");
+		}
+		all_reported(i);
+	}
+}
+
 /* An agent's server, a new process each time; of the last so many live at once. */
 static void server_starts(double times)
 {
@@ -251,6 +268,11 @@ static void test_flood(void **state)
 			"medium/|4 of 4 equal time slices of the observation" },
 		{ "process-flood", flood_looks, 4, NULL,
 			"blind: the observation has too few samples" },
+		{ "process-flood", starts_itself, 1, NULL,
+			"medium/medium: make starts itself without end: 70 levels of processes "
+			"below one another, and more each second" },
+		{ "process-flood", starts_itself, 0.5, NULL,
+			"medium/medium: starts processes faster than they end: 20 alive, then 70" },
 		{ "process-flood", child_starts, 25, NULL,
 			"medium/|[parent of most of the new processes: maker (200)]|freeze --any "
 			"--tree 200 " },

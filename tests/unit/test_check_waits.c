@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about threads that wait for what does not come, at both sides of their thresholds. */
+#include <signal.h>
+
 #include "check_threads.h"
 
 #include "probes/fds.h"
@@ -708,6 +710,83 @@ static void test_many(void **state)
 	text_free(&line_said);
 }
 
+/* --- signal-pending --- */
+
+static void signals_at(double s, unsigned signal)
+{
+	struct waits_signals w = { .record = head_of(s, PID, WAITS_SIGNALS),
+		.node_pid = PID,
+		.pending = signal ? 1ull << (signal - 1) : 0 };
+
+	waits_process(s, PID);
+	RECORD_APPEND(&records, &w, NULL, 0);
+	waits_end(s);
+}
+
+/* Pending in the last look; and in the first. */
+static void holds_signal(double signal)
+{
+	add_source("waits");
+	is_there();
+	signals_at(0, (unsigned)signal);
+	signals_at(LOOKS - 1, (unsigned)signal);
+}
+
+static void was_just_sent(double signal)
+{
+	add_source("waits");
+	is_there();
+	signals_at(0, 0);
+	signals_at(LOOKS - 1, (unsigned)signal);
+}
+
+static void holds_signal_once(double signal)
+{
+	add_source("waits");
+	is_there();
+	signals_at(LOOKS - 1, (unsigned)signal);
+}
+
+static void holds_signal_on_descriptor(double signal)
+{
+	holds_signal(signal);
+	descriptor(FDS_SIGNALFD, "anon_inode:[signalfd]");
+}
+
+static void holds_signal_stopped(double signal)
+{
+	add_source("waits");
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .state = 'T' }, "thing");
+		all_reported(i);
+	}
+	signals_at(0, (unsigned)signal);
+	signals_at(LOOKS - 1, (unsigned)signal);
+}
+
+static void test_signal_pending(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "signal-pending", holds_signal, SIGTERM, NULL,
+			"medium/high: was sent SIGTERM and does not end: it blocks this signal, "
+			"which stays pending|[pending for the process: SIGTERM]|[pending for at "
+			"least: 5.00s]|<sooth kill --any 99 ends it" },
+		{ "signal-pending", holds_signal, SIGHUP, NULL, "medium/high: was sent SIGHUP" },
+		{ "signal-pending", holds_signal, SIGTERM, "signal-pending.min-time=5001ms",
+			"blind: a request to end was pending" },
+		{ "signal-pending", holds_signal_on_descriptor, SIGTERM, NULL,
+			"medium/high: |[not read: the signalfd on fd 3]" },
+		{ "signal-pending", holds_signal, SIGCHLD, NULL, "fine: no request to end " },
+		{ "signal-pending", was_just_sent, SIGTERM, NULL, "fine: no request to end " },
+		{ "signal-pending", holds_signal_stopped, SIGTERM, NULL, "fine: no request to " },
+		{ "signal-pending", holds_signal_once, SIGTERM, NULL,
+			"blind: a request to end was pending, but not for long" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- writer-stuck --- */
 
 static struct thread_made writer = { .name = "writer", .call = "write", .arguments = { 3 } };
@@ -844,6 +923,7 @@ int main(void)
 		cmocka_unit_test(test_held_up),
 		cmocka_unit_test(test_circles),
 		cmocka_unit_test(test_stopped_by_terminal),
+		cmocka_unit_test(test_signal_pending),
 		cmocka_unit_test(test_writer_stuck),
 		cmocka_unit_test(test_blocked_io),
 		cmocka_unit_test(test_many),

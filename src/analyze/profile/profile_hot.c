@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/profile/profile_regexp.h"
+
 #define FUNCTIONS_MAX (1u << 16)
 
 struct hot_key {
@@ -13,28 +15,31 @@ struct hot_key {
 
 struct hot_count {
 	struct hot_key key;
-	uint64_t samples, kernel_samples;
+	uint64_t samples, kernel_samples, regexp_samples;
 	bool is_named;
 };
 
+/* `from`: the frames before it match a regular expression. */
 static const struct profile_function *choose(
-	const struct profile_stacked *stacked, enum profile_place place)
+	const struct profile_stacked *stacked, enum profile_place place, size_t from)
 {
-	for (size_t i = 0; place == PROFILE_IN_SCRIPT && i < stacked->depth; i++) {
+	for (size_t i = from; place == PROFILE_IN_SCRIPT && i < stacked->depth; i++) {
 		if (stacked->frames[i]->kind == PROFILE_SCRIPT)
 			return stacked->frames[i];
 	}
-	for (size_t i = 0; i < stacked->depth; i++) {
+	for (size_t i = from; i < stacked->depth; i++) {
 		if (place == PROFILE_ON_TOP || stacked->frames[i]->kind != PROFILE_KERNEL)
 			return stacked->frames[i];
 	}
 	return NULL;
 }
 
-static void count_stack(
-	struct map *functions, const struct profile_stacked *stacked, enum profile_place place)
+static void count_stack(const struct profile_sums *s, struct map *functions,
+	const struct profile_stacked *stacked, enum profile_place place)
 {
-	const struct profile_function *function = choose(stacked, place);
+	size_t engine = place == PROFILE_IN_SCRIPT ? profile_regexp_frames(s, stacked) : 0;
+	size_t from = engine < stacked->depth ? engine : 0; /* else the caller is not known */
+	const struct profile_function *function = choose(stacked, place, from);
 	struct hot_key key = { function ? function->name : 0, function ? function->file : 0 };
 	struct hot_count *count = function ? map_put(functions, &key, NULL) : NULL;
 
@@ -45,6 +50,8 @@ static void count_stack(
 	count->samples += stacked->count.samples;
 	if (stacked->frames[0]->kind == PROFILE_KERNEL)
 		count->kernel_samples += stacked->count.samples;
+	if (from)
+		count->regexp_samples += stacked->count.samples;
 }
 
 static int by_samples(const void *left, const void *right)
@@ -74,6 +81,7 @@ static void put_sorted(
 			.file = names_get(&s->names, sorted[i].key.file),
 			.samples = sorted[i].samples,
 			.kernel_samples = sorted[i].kernel_samples,
+			.regexp_samples = sorted[i].regexp_samples,
 			.is_named = sorted[i].is_named };
 
 		buffer_append(out, &hot, sizeof(hot));
@@ -94,11 +102,16 @@ uint64_t profile_hot_functions(const struct profile_sums *s, const struct proces
 		if (memcmp(&stacked.id, id, sizeof(*id)) != 0)
 			continue;
 		samples += stacked.count.samples;
-		count_stack(&functions, &stacked, place);
+		count_stack(s, &functions, &stacked, place);
 	}
 	put_sorted(s, &functions, out);
 	map_fini(&functions);
 	return samples;
+}
+
+bool profile_hot_is_regexp(const struct profile_hot *hot)
+{
+	return hot->regexp_samples * 2 > hot->samples;
 }
 
 /* --- in words --- */
@@ -122,6 +135,9 @@ static void put_function(struct buffer *out, struct span name, struct span file,
 static void put_hottest(
 	struct profile_spots *out, const struct profile_hot *all, size_t count, uint64_t samples)
 {
+	out->is_regexp = profile_hot_is_regexp(all);
+	if (out->is_regexp)
+		buffer_string(&out->hottest, "a regular expression called by ");
 	put_function(&out->hottest, all->name, all->file, all->is_named);
 	buffer_format(&out->of_hottest, "%.0f %% of %llu samples", percent(all->samples, samples),
 		(unsigned long long)samples);
@@ -171,11 +187,12 @@ static bool is_entry(const struct profile_sums *s, const struct profile_function
 static const struct profile_function *find_within(const struct profile_sums *s,
 	const struct map *functions, const struct profile_stacked *most, uint64_t samples)
 {
+	size_t from = profile_regexp_frames(s, most);
 	bool has_script = false;
 
-	for (size_t i = 0; i < most->depth; i++)
+	for (size_t i = from; i < most->depth; i++)
 		has_script |= most->frames[i]->kind == PROFILE_SCRIPT;
-	for (size_t i = 0; i < most->depth; i++) {
+	for (size_t i = from; i < most->depth; i++) {
 		const struct profile_function *f = most->frames[i];
 		struct hot_key key = { f->name, f->file };
 		const struct hot_count *count = map_get(functions, &key);

@@ -9,7 +9,7 @@ enum profile_place {
 	PROFILE_ON_TOP,	 /* the innermost function, in user space or in the kernel */
 	PROFILE_IN_USER, /* the innermost function of user space: it called the kernel */
 	/* The innermost function of a script, with what its interpreter does for it; in a stack
-	 * without one as PROFILE_IN_USER. */
+	 * without one as PROFILE_IN_USER. Of a regular expression the function that called it. */
 	PROFILE_IN_SCRIPT,
 };
 
@@ -17,8 +17,12 @@ struct profile_hot {
 	struct span name, file; /* borrowed */
 	uint64_t samples;
 	uint64_t kernel_samples; /* of these: in the kernel on its behalf */
+	uint64_t regexp_samples; /* of these: in a regular expression that it matches with */
 	bool is_named;
 };
+
+/* Most of its samples are in a regular expression. */
+bool profile_hot_is_regexp(const struct profile_hot *hot);
 
 /* Appends struct profile_hot, the most samples first. Returns the samples of the process, also
  * those without such a function. */
@@ -30,13 +34,15 @@ uint64_t profile_hot_functions(const struct profile_sums *s, const struct proces
  * runtime below one of a script.
  */
 struct profile_spots {
-	struct buffer hottest;	  /* "spin (server)" */
+	/* "spin (server)", "a regular expression called by check (a.js:3)" */
+	struct buffer hottest;
 	struct buffer of_hottest; /* "98 % of 412 samples, 40 % in the kernel" */
 	struct buffer next;	  /* "parse (server): 20 %, copy (server): 9 %" */
 	/* The innermost function that nearly all whole stacks have; not if it is the hottest, and
 	 * that has nearly all samples for itself. */
 	struct buffer within;
 	struct buffer of_within; /* "on 99 % of 380 whole stacks" */
+	bool is_regexp;		 /* the hottest function is in a regular expression */
 };
 
 void profile_spots(

@@ -256,16 +256,38 @@ static void read_title(struct wait_reader *r, const struct wait_node *n, struct 
 	buffer_fini(&raw);
 }
 
-static uint32_t tracer_of(struct wait_reader *r, const struct wait_node *n)
+static uint32_t tracer_of(struct wait_reader *r)
 {
 	struct span value;
 	uint64_t pid;
 
-	if (procfs_read_at(n->process, "status", &r->bytes, PROCFS_SMALL) < 0 ||
-		!task_status_find(&value, "TracerPid:", r->bytes.data, r->bytes.size) ||
+	if (!task_status_find(&value, "TracerPid:", r->bytes.data, r->bytes.size) ||
 		!span_decimal(value, &pid))
 		return 0;
 	return (uint32_t)pid;
+}
+
+/* Of r->bytes. */
+static void add_signals(struct wait_reader *r, const struct wait_node *n)
+{
+	struct waits_signals s = { .record = wait_head(r, 0, WAITS_SIGNALS),
+		.node_start_ticks = n->stat.start_ticks,
+		.node_pid = n->stat.pid };
+	struct task_signals signals;
+
+	if (!task_signals_parse(&signals, r->bytes.data, r->bytes.size))
+		return;
+	s.pending = signals.shared_pending;
+	RECORD_APPEND(&r->run->out, &s, NULL, 0);
+}
+
+/* Returns the tracer; 0: none. */
+static uint32_t read_status(struct wait_reader *r, const struct wait_node *n)
+{
+	if (procfs_read_at(n->process, "status", &r->bytes, PROCFS_SMALL) < 0)
+		return 0;
+	add_signals(r, n);
+	return tracer_of(r);
 }
 
 /* Since Linux 6.1 a frozen thread keeps the state and wait channel of what it was in; version 1
@@ -382,7 +404,7 @@ void wait_process_read(
 		.session = n->stat.session,
 		.terminal = n->stat.terminal,
 		.terminal_group = n->stat.terminal_group,
-		.tracer = tracer_of(r, n),
+		.tracer = read_status(r, n),
 		.threads = n->stat.threads,
 		.state = n->stat.state,
 		.is_frozen = is_frozen(r, n),

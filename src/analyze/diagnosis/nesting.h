@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes below one another: a program that starts itself without end has about as many levels
+ * as processes. Those of a build or a pool are side by side.
+ */
+#ifndef SOOTH_ANALYZE_NESTING_H
+#define SOOTH_ANALYZE_NESTING_H
+
+#include "analyze/process_table/process_table.h"
+
+struct nesting {
+	unsigned levels;		     /* below the process; 0: nothing is */
+	const struct process_entry *one; /* of the program that most of these levels run */
+};
+
+struct nesting nesting_below(const struct process_table *table, const struct process_entry *top);
+/* Recursion: most of `alive` processes are a level of their own. */
+bool nesting_is_endless(const struct nesting *n, double alive);
+
+#endif

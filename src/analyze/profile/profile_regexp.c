@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/profile/profile_regexp.h"
+
+#include "base/cleanup.h"
+
+#define INSIDE_MAX 4 /* functions that an engine calls: of a callback there are more */
+#define GAP_MAX	   2 /* between functions of an engine: without a name, or of the runtime */
+
+/* Beginnings of names of functions. */
+static const char *const names[] = {
+	"[regular expression]", /* code that V8 generates, see v8_frame.c */
+	"v8::internal::RegExp",
+	"v8::internal::Irregexp",
+	"v8::internal::NativeRegExp",
+	"v8::internal::Runtime_RegExp",
+	"v8::internal::(anonymous namespace)::RawMatch",
+	"Builtins_RegExp",
+	"JSC::Yarr::",
+	"sre_ucs", /* Python's _sre */
+	"sre_match",
+	"sre_search",
+	"_sre_SRE_",
+	"Perl_regexec",
+	"Perl_pregexec",
+	"S_regmatch",
+	"S_regtry",
+	"pcre_exec",
+	"pcre2_match",
+	"pcre2_jit_match",
+	"onig_match",
+	"onig_search",
+	"rb_reg_search",
+	"regexec", /* of libc */
+	"re_search",
+	"re_match",
+	"regexp.(*", /* Go */
+	"regex_automata::",
+	"regex::",
+	"re2::",
+	"std::__detail::_Executor",
+	"java.util.regex.",
+	"Ljava/util/regex/",
+	"java/util/regex/",
+};
+
+/* Beginnings of names of files, all of whose functions are of an engine. */
+static const char *const files[] = { "libpcre", "libonig.", "libre2.", "_regex." };
+
+/* Functions of Python's module re, which hand the text to its engine. */
+static bool is_wrapper(const struct profile_sums *s, const struct profile_function *f)
+{
+	static const char *const wrappers[] = { "match", "fullmatch", "search", "sub", "subn",
+		"split", "findall" };
+	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
+
+	if (f->kind != PROFILE_SCRIPT ||
+		!(span_starts(file, "__init__.py") || span_starts(file, "re.py")))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(wrappers); i++) {
+		if (span_equal(name, wrappers[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_engine(const struct profile_sums *s, const struct profile_function *f)
+{
+	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
+
+	for (size_t i = 0; f->is_named && i < ARRAY_SIZE(names); i++) {
+		if (span_starts(name, names[i]))
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (span_starts(file, files[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t profile_regexp_frames(
+	const struct profile_sums *s, const struct profile_stacked *stacked)
+{
+	size_t end = 0, others = 0;
+
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+
+		if (is_engine(s, f) || (end && is_wrapper(s, f))) {
+			end = i + 1;
+			others = 0;
+		} else if (f->kind == PROFILE_SCRIPT ||
+			   (f->kind != PROFILE_KERNEL && ++others > (end ? GAP_MAX : INSIDE_MAX))) {
+			break;
+		}
+	}
+	return end;
+}

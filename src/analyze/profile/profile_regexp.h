@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks that end in a regular expression, by the names of the functions of known engines. An
+ * expression that goes back and back is a loop that no function of the program shows: the one that
+ * matches with it has the cause.
+ */
+#ifndef SOOTH_ANALYZE_PROFILE_REGEXP_H
+#define SOOTH_ANALYZE_PROFILE_REGEXP_H
+
+#include "analyze/profile/profile_sums.h"
+
+#define PROFILE_REGEXP_REMEDY                                                                      \
+	"repetitions inside repetitions, as in (a+)+, take exponential time: rewrite the "         \
+	"expression, or limit the length of the text"
+
+/* How many of the innermost frames match a regular expression; 0: none. The next frame called it. */
+size_t profile_regexp_frames(
+	const struct profile_sums *s, const struct profile_stacked *stacked);
+
+#endif
