@@ -8,6 +8,7 @@
 _Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_group) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_pressure) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_segments) == 80, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_process) == 72, "its layout is part of the capture format");
 
 static const char *const unit_names[LIMITS_UNITS] = {
@@ -87,6 +88,18 @@ static const struct sooth_field pressure_fields[] = {
 	FIELD_STRING_AS(limits_pressure, path, control_group, "path of the control group"),
 };
 
+static const struct sooth_field segments_fields[] = {
+	FIELD_PID(limits_segments),
+	FIELD_NUMBER(limits_segments, segments,
+		"segments of System V shared memory that the process created"),
+	FIELD_NUMBER(limits_segments, bytes, "size of these segments", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(limits_segments, unattached, "of these, segments that no process has mapped"),
+	FIELD_NUMBER(limits_segments, unattached_bytes, "size of those", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(limits_segments, all_segments, "segments of all processes"),
+	FIELD_NUMBER(limits_segments, segments_max,
+		"limit of the number of segments (kernel.shmmni); 0: not read"),
+};
+
 #define FIELD_STATE_BYTE(member, help_)                                                            \
 	FIELD_NUMBER(limits_process, member, help_ ", as a state byte", .is_hidden = true)
 
@@ -113,10 +126,12 @@ RECORD_SCHEMA(
 RECORD_SCHEMA(limits_group, "limits.group", LIMITS_GROUP, SOOTH_CLASS_SAMPLE, group_fields);
 RECORD_SCHEMA(
 	limits_pressure, "limits.pressure", LIMITS_PRESSURE, SOOTH_CLASS_SAMPLE, pressure_fields);
+RECORD_SCHEMA(
+	limits_segments, "limits.segments", LIMITS_SEGMENTS, SOOTH_CLASS_SAMPLE, segments_fields);
 RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
-	&limits_pressure_schema, &limits_process_schema, NULL };
+	&limits_pressure_schema, &limits_segments_schema, &limits_process_schema, NULL };
 
 const struct probe probe_limits = {
 	.name = "limits",

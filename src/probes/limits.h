@@ -17,6 +17,7 @@ enum limits_kind {
 	LIMITS_GROUP = 0x0a01,
 	LIMITS_PRESSURE = 0x0a02,
 	LIMITS_PROCESS = 0x0a03, /* ends the records of one snapshot */
+	LIMITS_SEGMENTS = 0x0a04,
 };
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
@@ -71,6 +72,16 @@ struct limits_pressure {
 	uint8_t unused[6];
 	struct sooth_text resource; /* "cpu", "memory", "io" */
 	struct sooth_text path;	    /* of the group; empty: the host */
+};
+
+/* Segments of System V shared memory (shmget(2)) that the process created and that still exist.
+ * None of this: it is in another IPC namespace, or may not be looked at. */
+struct limits_segments {
+	struct sooth_record record;
+	uint64_t segments, bytes;
+	uint64_t unattached, unattached_bytes; /* of these: no process has them mapped */
+	uint64_t all_segments;		       /* of all processes */
+	uint64_t segments_max;		       /* kernel.shmmni; 0: not read */
 };
 
 struct limits_process {

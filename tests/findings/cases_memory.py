@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""memory-growth, memory-pressure, map-leak, gc-pressure."""
+"""memory-growth, memory-pressure, map-leak, gc-pressure, segments-left."""
 import shutil
 import subprocess
 import time
@@ -313,7 +313,46 @@ def anybody(scope, _rng):
     return scope.workload("sleep").pid
 
 
+# A segment for each round; it is removed after use, or not.
+SEGMENTS = """
+import ctypes, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+libc.shmdt.argtypes = [ctypes.c_void_p]
+kind, pause = sys.argv[1], float(sys.argv[2])
+print("ready", flush=True)
+for _ in range(200):
+    segment = libc.shmget(0, 65536, 0o1600)
+    at = libc.shmat(segment, None, 0)
+    ctypes.memset(at, 1, 65536)
+    if kind != "keeps": libc.shmdt(at)
+    if kind == "removes": libc.shmctl(segment, 0, None)
+    time.sleep(pause)
+"""
+
+
+def segments(kind):
+    """Whatever is left belongs to this case and is removed by its creator's pid."""
+    def make(scope, rng):
+        process = scope.python(SEGMENTS, kind, rng.uniform(0.1, 0.3))
+
+        def remove():
+            with open("/proc/sysvipc/shm") as lines:
+                for line in list(lines)[1:]:
+                    words = line.split()
+                    if int(words[4]) == process.pid:
+                        subprocess.run(["ipcrm", "-m", words[1]], check=False)
+        scope.later_last(remove)
+        return process.pid
+    return make
+
+
 CASES = [
+    sick("segments-left", "shared memory that is not removed", segments("leaves"), duration_s=4,
+        says="more System V segments"),
+    healthy("segments-left", "shared memory that is removed after use", segments("removes"), duration_s=4),
+    healthy("segments-left", "shared memory that stays in use", segments("keeps"), duration_s=4,
+        also=("map-leak", "memory-growth")),
     sick("memory-growth", "small objects", grower("small"), settings=NO_AGE, duration_s=8, evidence="growth",
         threshold="min-rate"),
     sick("memory-growth", "blocks", grower("blocks"), settings=NO_AGE, duration_s=8, evidence="growth",

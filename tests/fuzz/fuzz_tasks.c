@@ -43,6 +43,7 @@ static void limits_of_line(struct span line)
 {
 	struct group_mount_line mount;
 	struct pressure_line pressure;
+	struct segment_line segment;
 	struct limits_line limit;
 	struct group_line group;
 
@@ -50,6 +51,7 @@ static void limits_of_line(struct span line)
 		CHECK(limit.name.size && limit.unit < LIMITS_UNITS);
 	if (pressure_line_parse(&pressure, line))
 		CHECK(pressure.share_10s >= 0 && pressure.share_10s < 101);
+	segment_line_parse(&segment, line);
 	if (group_line_parse(&group, line)) {
 		check_inside(group.path);
 		check_inside(group.controllers);

@@ -644,6 +644,69 @@ static void test_map_leak(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- segments-left --- */
+
+/* Eight more, some of which nobody has mapped any more. */
+static void makes_segments(uint64_t unused_then, uint64_t unused_now, uint64_t all)
+{
+	is_there();
+	for (int i = 0; i < 2; i++) {
+		uint64_t unused = i ? unused_now : unused_then;
+		struct limits_segments s = { .record = head_of(i * LAST_S, PID, LIMITS_SEGMENTS),
+			.segments = 3 + (uint64_t)i * 8,
+			.bytes = (3 + (uint64_t)i * 8) * MB,
+			.unattached = unused,
+			.unattached_bytes = unused * MB,
+			.all_segments = all,
+			.segments_max = 4096 };
+
+		RECORD_APPEND(&records, &s, NULL, 0);
+		limits_read(i * LAST_S, PID, (struct limits_process){ 0 });
+	}
+}
+
+static void leaves_segments(double gain)
+{
+	makes_segments(1, 1 + (uint64_t)gain, 20);
+}
+
+static void leaves_segments_of_many(double all)
+{
+	makes_segments(0, 4, (uint64_t)all);
+}
+
+static void removes_segments(double unused)
+{
+	makes_segments((uint64_t)unused, 0, 20);
+}
+
+static void has_hidden_segments(double value)
+{
+	(void)value;
+	is_there();
+	limits_read(LAST_S, PID, (struct limits_process){ 0 });
+}
+
+static void test_segments_left(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "segments-left", leaves_segments, 4, NULL,
+			"medium/high: leaves shared memory behind: 4 more System V segments in 5 s "
+			"that no process uses, now 5 with 5.0 MiB|[growth: 0.80 a second over" },
+		{ "segments-left", leaves_segments, 3, NULL,
+			"fine: unused segments of System V shared memory: 1, then 4" },
+		{ "segments-left", leaves_segments, 5, "segments-left.many=6M", "high/high: " },
+		{ "segments-left", leaves_segments_of_many, 3276, NULL, "medium/high: " },
+		{ "segments-left", leaves_segments_of_many, 3277, NULL, "high/high: " },
+		{ "segments-left", removes_segments, 4, NULL, "fine: unused segments" },
+		{ "segments-left", has_hidden_segments, 0, NULL,
+			"blind: its System V shared memory was not read twice" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- memory-pressure --- */
 
 static void in_group(struct limits_group g, const char *name)
@@ -892,6 +955,7 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_growth_kinds),
 		cmocka_unit_test(test_map_leak),
+		cmocka_unit_test(test_segments_left),
 		cmocka_unit_test(test_pressure),
 	};
 

@@ -196,6 +196,22 @@ static void test_pressure(void **state)
 	assert_false(pressure_line_parse(&p, span("some avg10=0.00")));
 }
 
+static void test_segments(void **state)
+{
+	struct segment_line s;
+
+	(void)state;
+	assert_true(segment_line_parse(&s,
+		span("-1272759     524291   600   1048576  5776  5815      2 65534 65534 65534 65534 "
+		     "1795590181 1795590201 1795590180     4096        0")));
+	assert_true(s.bytes == 1048576 && s.creator == 5776 && s.attached == 2);
+	assert_true(s.change_s == 1795590180);
+	assert_false(segment_line_parse(&s,
+		span("       key      shmid perms      size  cpid  lpid nattch   uid   gid  cuid  "
+		     "cgid      atime      dtime      ctime    rss     swap")));
+	assert_false(segment_line_parse(&s, span("0 1 600 56 5776 5815 2 0 0 0 0 1 2")));
+}
+
 /* --- environments --- */
 
 #define ENVIRON(bytes) environ_over(bytes, sizeof(bytes) - 1, false)
@@ -338,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_environ),
 		cmocka_unit_test(test_overwritten_environ),
 		cmocka_unit_test(test_elf_addresses),

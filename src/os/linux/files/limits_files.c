@@ -109,6 +109,29 @@ bool pressure_line_parse(struct pressure_line *out, struct span line)
 	return true;
 }
 
+/* key shmid perms size cpid lpid nattch uid gid cuid cgid atime dtime ctime ...; the key is
+ * signed. */
+bool segment_line_parse(struct segment_line *out, struct span line)
+{
+	struct cursor c = cursor_over(line.data, line.size);
+	struct segment_line found = { 0 };
+
+	cursor_signed(&c);
+	for (int i = 0; i < 2; i++)
+		cursor_word(&c);
+	found.bytes = cursor_decimal(&c);
+	found.creator = (uint32_t)cursor_decimal(&c);
+	cursor_decimal(&c);
+	found.attached = cursor_decimal(&c);
+	for (int i = 0; i < 6; i++)
+		cursor_word(&c);
+	found.change_s = cursor_decimal(&c);
+	if (c.failed)
+		return false;
+	*out = found;
+	return true;
+}
+
 /* The files do not exist: a kernel without CONFIG_PSI, or started with psi=0. */
 uint8_t pressure_state(int status)
 {

@@ -37,6 +37,16 @@ bool pressure_line_parse(struct pressure_line *out, struct span line);
 /* A field's state, from 0 or the negative errno of reading a pressure file. */
 uint8_t pressure_state(int status);
 
+/* A line of /proc/sysvipc/shm; false: its title, or invalid. */
+struct segment_line {
+	uint64_t bytes;
+	uint32_t creator;  /* pid */
+	uint64_t attached; /* processes that have it mapped */
+	uint64_t change_s; /* when it was created, or its owner was changed; since 1970 */
+};
+
+bool segment_line_parse(struct segment_line *out, struct span line);
+
 /* A file with a single value; false: invalid. "max" and the kernel's values for "no limit" become
  * UINT64_MAX. */
 bool group_value_parse(uint64_t *value, const void *data, size_t size);

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
 #include "os/linux/host/control_groups.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/bpf/members.h"
@@ -27,6 +29,8 @@
 
 #define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+
+#define SEGMENTS_SIZE (1u << 20) /* 4096 segments are the default limit; 156 bytes each */
 
 struct limits_state {
 	struct members members;
@@ -253,6 +257,68 @@ static void read_memory(struct backend_run *run, struct limits_process *end)
 		end->memory_state = kilobytes(&from, "MemTotal:", &end->memory_bytes);
 }
 
+/* --- shared memory of System V --- */
+
+/* The list is of the namespace of its reader. */
+static bool has_own_ipc_namespace(struct limits_state *s, const struct process_snapshot *snapshot)
+{
+	struct buffer own = { 0 };
+	bool is_own;
+
+	is_own = procfs_link_at(snapshot->process, "ns/ipc", &s->bytes) != 0 ||
+		 procfs_link_at(AT_FDCWD, "/proc/self/ns/ipc", &own) != 0 ||
+		 strcmp(buffer_cstr(&s->bytes), buffer_cstr(&own)) != 0;
+	buffer_fini(&own);
+	return is_own;
+}
+
+/* A segment of an earlier process with that pid is older. */
+static uint64_t start_s(const struct process_snapshot *snapshot)
+{
+	uint64_t age_ns = clock_ns(CLOCK_BOOTTIME) -
+			  snapshot->id.start_ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+
+	return (clock_ns(CLOCK_REALTIME) - age_ns) / NS_PER_S;
+}
+
+static uint64_t segments_max(struct limits_state *s)
+{
+	uint64_t value;
+
+	return procfs_read_at(AT_FDCWD, "/proc/sys/kernel/shmmni", &s->bytes, PROCFS_STAT) < 0 ||
+			       !group_value_parse(&value, s->bytes.data, s->bytes.size)
+		       ? 0
+		       : value;
+}
+
+static void read_segments(struct backend_run *run, const struct process_snapshot *snapshot)
+{
+	struct limits_state *s = run->state;
+	struct limits_segments sum = { .record = process_snapshot_head(
+					       snapshot, run, 0, LIMITS_SEGMENTS),
+		.segments_max = segments_max(s) };
+	uint64_t started_s = start_s(snapshot);
+	struct segment_line line;
+	struct cursor c;
+
+	if (has_own_ipc_namespace(s, snapshot) ||
+		procfs_read_at(AT_FDCWD, "/proc/sysvipc/shm", &s->bytes, SEGMENTS_SIZE))
+		return;
+	c = cursor_over(s->bytes.data, s->bytes.size);
+	while (!cursor_at_end(&c)) {
+		if (!segment_line_parse(&line, cursor_line(&c)))
+			continue;
+		sum.all_segments++;
+		if (line.creator != snapshot->id.pid || line.change_s + 1 < started_s)
+			continue;
+		sum.segments++;
+		sum.bytes += line.bytes;
+		sum.unattached += !line.attached;
+		sum.unattached_bytes += line.attached ? 0 : line.bytes;
+	}
+	RECORD_APPEND(&run->out, &sum, NULL, 0);
+}
+
 /* --- as a backend --- */
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
@@ -272,6 +338,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			end.pressure_state = read_all_pressure(run, &snapshot);
 			read_oom(run, &snapshot, &end);
 			read_memory(run, &end);
+			read_segments(run, &snapshot);
 		}
 		end.record = process_snapshot_head(&snapshot, run, 0, LIMITS_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);

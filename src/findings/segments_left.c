@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * segments-left: the process makes segments of System V shared memory, and more and more of them
+ * are used by no process. They are in no process's memory and stay when it ends, until somebody
+ * removes them.
+ */
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/finding_units.h"
+#include "explain/finding.h"
+#include "probes/limits.h"
+
+#define NEARLY_ALL 0.8 /* of the limit */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-gain", 4, 1, 1e6,
+		"minimum number by which unused segments increase during the observation"),
+	THRESHOLD("many", 268435456, 0, 1e15,
+		"severity is high from this size of the unused segments", .unit = SOOTH_UNIT_BYTES),
+};
+
+static const struct limits_segments *segments_of(const struct snapshot *s)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct limits_segments *found =
+			record_as(r, LIMITS_SEGMENTS, sizeof(*found));
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+static bool is_high(const struct check *e, const struct limits_segments *now)
+{
+	bool is_near = now->segments_max && (double)now->all_segments >=
+						    NEARLY_ALL * (double)now->segments_max;
+
+	return is_near || (double)now->unattached_bytes >= check_option(e, "many");
+}
+
+static void report(const struct check *e, struct check_result *out,
+	const struct limits_segments *then, const struct limits_segments *now)
+{
+	uint64_t interval_ns = now->record.time_ns - then->record.time_ns;
+	uint64_t gain = now->unattached - then->unattached;
+	char size[UNITS_SIZE], time[UNITS_SIZE];
+	double per_s = (double)gain * (double)NS_PER_S / (double)interval_ns;
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	if (is_high(e, now))
+		finding_severity(out, FINDING_HIGH);
+	finding_claim(out,
+		"leaves shared memory behind: %llu more System V segments in %s that no process "
+		"uses, now %llu with %s",
+		(unsigned long long)gain, sentence_duration(time, interval_ns),
+		(unsigned long long)now->unattached,
+		sentence_size(size, now->unattached_bytes));
+	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "segments it created", (double)now->segments, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "memory of unused segments when the observation started",
+		(double)then->unattached_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "memory of unused segments when the observation ended",
+		(double)now->unattached_bytes, SOOTH_UNIT_BYTES, 0);
+	if (now->segments_max) {
+		finding_number(out, "segments of all processes", (double)now->all_segments,
+			SOOTH_UNIT_NONE, 0);
+		finding_number(out, "kernel.shmmni, the limit of segments",
+			(double)now->segments_max, SOOTH_UNIT_NONE, 0);
+	}
+	finding_unseen(out, "whether another process will still use them");
+	finding_remedy(out,
+		"ipcs -m -p lists them with their creator, ipcrm -m ID removes one; in the "
+		"program: shmctl with IPC_RMID once all have attached the segment");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct limits_segments *then = segments_of(check_first(e, &e->input->limits)),
+				     *now = segments_of(check_last(e, &e->input->limits));
+
+	if (!then || !now || now->record.time_ns <= then->record.time_ns)
+		check_blind_because(out,
+			"its System V shared memory was not read twice: it is in another IPC "
+			"namespace, or may not be read",
+			CHECK_LONGER);
+	else if (now->unattached < then->unattached ||
+		 (double)(now->unattached - then->unattached) < check_option(e, "min-gain"))
+		check_fine(out, "unused segments of System V shared memory: %llu, then %llu",
+			(unsigned long long)then->unattached,
+			(unsigned long long)now->unattached);
+	else
+		report(e, out, then, now);
+}
+
+const struct finding_type finding_segments_left = {
+	.id = "segments-left",
+	.worst = FINDING_HIGH,
+	.claim = "leaves shared memory behind that no process uses",
+	.probes = "limits",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
