@@ -129,6 +129,9 @@ struct sooth_observer_options {
 	uint64_t profile_wait_ns;
 	/* Beside these waits also samples: together, what threads did all the time. */
 	bool profile_wall;
+	/* The probe "profile" takes the stack of each page fault instead of samples, and what gives
+	 * pages back: which code touched the memory that remains. */
+	bool profile_pages;
 	/* Frames of stacks get the line of their source, and the functions that the compiler put into
 	 * theirs, where a file or its separate debug file has debug information (DWARF). Reading it
 	 * takes up to some seconds for a large program, after the observation. */

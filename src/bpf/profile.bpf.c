@@ -2,7 +2,8 @@
 /*
  * Stacks of followed threads, taken when the clock of their CPU fires. A perf event per CPU calls
  * the program, whatever runs there; threads that are not followed leave at once. Instead of by the
- * clock they can be taken where selected system calls begin, or where the thread stops running.
+ * clock they can be taken where selected system calls begin, where a page is touched for the first
+ * time, or where the thread stops running.
  */
 #include "bpf/member.bpf.h"
 #include "bpf/profile.h"
@@ -131,6 +132,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 	return 0;
 }
 
+#include "bpf/profile_pages.bpf.h"
 #endif
 
 /* --- what following means for it: nothing is counted in a thread --- */

@@ -124,7 +124,7 @@ struct profile_raw {
 	uint16_t js_frames;
 	uint16_t abi;  /* of a system call */
 	uint32_t call; /* its number; PROFILE_NO_CALL */
-	uint64_t hash; /* of an allocation: of what follows */
+	uint64_t hash; /* of an allocation: of what follows; of a page fault: its address */
 	/* Of a wait: */
 	uint64_t waited_ns;
 	uint32_t waker_pid, waker_tid; /* 0: not known */

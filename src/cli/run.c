@@ -318,6 +318,7 @@ static int make_observer(
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,
+		.profile_pages = run->profile_pages,
 		.profile_lines = run->profile_lines,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 		.cache_folder = config_cache_folder(),

@@ -98,6 +98,7 @@ struct run {
 	bool profile_tables_only;	    /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	    /* stacks of waits, at least so long, instead */
 	bool profile_wall;		    /* and samples beside them */
+	bool profile_pages;		    /* stacks of page faults instead of samples */
 	bool profile_lines;		    /* of the source, and inlined functions */
 	const struct watch_options *watch;  /* a repeated report; NULL: one */
 	const struct alert_options *alerts; /* of a stream; NULL: none */

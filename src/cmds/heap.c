@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "analyze/heap/heap_table.h"
+#include "analyze/profile/profile_table.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
 
@@ -16,6 +17,7 @@ struct heap_config {
 		bool stack;
 		bool sites;
 		bool no_hold;
+		bool pages;
 	} heap;
 };
 
@@ -28,6 +30,9 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
+	FLAG_ROW(0, "pages", heap_config, heap.pages,
+		"memory by page faults instead of by calls of malloc: which code touched what "
+		"remains, in any language"),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
@@ -46,24 +51,32 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
+	{ OPTION_PER_PROCESS, "pages", "count,stack,sites,output,no-hold", "--pages observes no calls", NULL },
 };
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
 	struct heap_table_options options = { .sites = c->heap.sites, .stacks = c->heap.stack };
+	struct profile_options pages = { 0 };
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.probes = { { "heap", c->heap.count ? SOOTH_COUNT : SOOTH_COUNT | SOOTH_STREAM } },
-		.views = { { "heap-table", &options } },
+		.probes = { { c->heap.pages ? "profile" : "heap",
+			c->heap.pages   ? SOOTH_STREAM
+			: c->heap.count ? SOOTH_COUNT
+					: SOOTH_COUNT | SOOTH_STREAM },
+			{ c->heap.pages ? "proc" : NULL, SOOTH_SAMPLE } },
+		.views = { c->heap.pages ? (struct run_view){ "profile-pages", &pages }
+					 : (struct run_view){ "heap-table", &options } },
 		.product = { .path = c->heap.lines,
 			.view = { "heap-lines", NULL },
 			.sink = "json-rows" },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.may_pause = !c->heap.no_hold,
+		.may_pause = !c->heap.no_hold && !c->heap.pages,
+		.profile_pages = c->heap.pages,
 		.heap_stacks = c->heap.stack,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,

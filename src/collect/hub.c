@@ -157,6 +157,7 @@ static bool is_shareable(
 	       has->heap_stacks == options->heap_stacks &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
+	       has->profile_pages == options->profile_pages &&
 	       has->profile_lines == options->profile_lines &&
 	       has->profile_tables_only == options->profile_tables_only &&
 	       has->calls.has_budget == options->calls.has_budget;

@@ -285,6 +285,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.profile_tables_only = o->options.profile_tables_only,
 			.profile_wait_ns = o->options.profile_wait_ns,
 			.profile_wall = o->options.profile_wall,
+			.profile_pages = o->options.profile_pages,
 			.profile_lines = o->options.profile_lines,
 			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * segments-left: the process makes segments of System V shared memory, and more and more of them
- * are used by no process. They are in no process's memory and stay when it ends, until somebody
- * removes them.
+ * are used by no process. They are in no process's memory and stay when it ends, until they are
+ * removed.
  */
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_units.h"

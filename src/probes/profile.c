@@ -193,6 +193,71 @@ static const struct sooth_schema wait_schema = {
 	SCHEMA_FIELDS(wait_fields),
 };
 
+static const char *const release_names[PROFILE_RELEASES] = {
+	[PROFILE_UNMAPPED] = "unmapped",
+	[PROFILE_ADVISED] = "advised",
+	[PROFILE_MOVED] = "moved",
+	[PROFILE_BREAK] = "break",
+};
+const struct sooth_names profile_release_names = { PROFILE_RELEASES, release_names };
+
+static const struct sooth_field page_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(profile_page, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time of the page fault" },
+	FIELD_PID(profile_page),
+	FIELD_TID(profile_page),
+	FIELD_NUMBER(profile_page, address, "address that was touched", .unit = SOOTH_UNIT_HEX),
+	{ .name = "process",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_page, process),
+		.help = "name of the process" },
+	{ .name = "thread",
+		.type = SOOTH_FIELD_CHARS,
+		FIELD_AT(profile_page, thread),
+		.help = "name of the thread" },
+	FIELD_NUMBER_AS(profile_page, stack, stack_number, "number of the stack at the fault"),
+};
+
+static const struct sooth_schema page_schema = {
+	.name = "profile.page",
+	.kind = PROFILE_PAGE,
+	.class_ = SOOTH_CLASS_EVENT,
+	.fixed_size = sizeof(struct profile_page),
+	SCHEMA_FIELDS(page_fields),
+};
+
+static const struct sooth_field release_fields[] = {
+	{ .name = "time_ns",
+		.type = SOOTH_FIELD_UNSIGNED,
+		FIELD_AT(profile_release, record.time_ns),
+		.unit = SOOTH_UNIT_TIME_NS,
+		.help = "time the system call returned" },
+	FIELD_PID(profile_release),
+	FIELD_TID(profile_release),
+	{ .name = "how",
+		.type = SOOTH_FIELD_ENUM,
+		FIELD_AT(profile_release, how),
+		.names = &profile_release_names,
+		.help = "unmapped, advised (madvise), moved (mremap), break (brk): the system call" },
+	FIELD_NUMBER_AS(profile_release, from, address,
+		"start of the pages; break: the new end of the heap", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(profile_release, bytes, "size of the pages", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(profile_release, moved_to, "moved: the new address", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER(
+		profile_release, moved_bytes, "moved: the new size", .unit = SOOTH_UNIT_BYTES),
+};
+
+static const struct sooth_schema release_schema = {
+	.name = "profile.release",
+	.kind = PROFILE_RELEASE,
+	.class_ = SOOTH_CLASS_EVENT,
+	.fixed_size = sizeof(struct profile_release),
+	SCHEMA_FIELDS(release_fields),
+};
+
 static const struct sooth_schema stack_schema = {
 	.name = "profile.stack",
 	.kind = PROFILE_STACK,
@@ -244,6 +309,7 @@ const struct sooth_schema heap_frame_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &wait_schema,
+	&page_schema, &release_schema,
 	&stack_schema, &frame_schema, NULL };
 
 const struct probe probe_profile = {

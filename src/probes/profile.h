@@ -13,6 +13,8 @@ enum profile_kind {
 	PROFILE_SAMPLE = 0x1000,
 	PROFILE_CALL = 0x1001,
 	PROFILE_WAIT = 0x1002,
+	PROFILE_PAGE = 0x1003,
+	PROFILE_RELEASE = 0x1004,
 	PROFILE_STACK = 0x1080,
 	PROFILE_FRAME = 0x1081,
 };
@@ -94,6 +96,33 @@ struct profile_wait {
 	char waker[PROFILE_NAME_BYTES];
 };
 
+/* A page fault: the thread touched a page that was not in its memory, instead of samples. */
+struct profile_page {
+	struct sooth_record record;
+	uint64_t address;
+	uint32_t stack; /* of a profile.stack */
+	uint32_t unused;
+	char process[PROFILE_NAME_BYTES];
+	char thread[PROFILE_NAME_BYTES];
+};
+
+enum profile_release_kind {
+	PROFILE_UNMAPPED, /* munmap, or mmap in place of it */
+	PROFILE_ADVISED,  /* madvise: the kernel may take the pages, or has them */
+	PROFILE_MOVED,	  /* mremap: to `moved_to`; what is beyond `moved_bytes` is given back */
+	PROFILE_BREAK,	  /* brk: the heap ends at `from` */
+	PROFILE_RELEASES,
+};
+
+/* A system call that gave pages back, or moved them. */
+struct profile_release {
+	struct sooth_record record;
+	uint64_t from, bytes;
+	uint64_t moved_to, moved_bytes;
+	uint8_t how; /* enum profile_release_kind */
+	uint8_t unused[7];
+};
+
 /* A definition. */
 struct profile_stack {
 	struct sooth_record record;
@@ -130,11 +159,14 @@ struct profile_frame {
 #ifndef __bpf__
 extern const struct sooth_names profile_frame_kind_names;
 extern const struct sooth_names profile_wait_state_names;
+extern const struct sooth_names profile_release_names;
 #endif
 
 _Static_assert(sizeof(struct profile_sample) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_call) == 80, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_wait) == 120, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_page) == 80, "the layout is part of the capture format");
+_Static_assert(sizeof(struct profile_release) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_frame) == 104, "the layout is part of the capture format");
 

@@ -392,6 +392,18 @@ def check_profile(console):
     return f"stacks that reach main: {', '.join(notes)}; {sum(deep)} of {total} with 101 frames"
 
 
+def check_heap_pages(console):
+    """What a command touched is gone with it; nothing is lost, and the kernel sees what is given back."""
+    console.require("pages")
+    report = console.object("pages")
+    totals = report["page_totals"]
+    gone = totals["released_bytes"] + totals["ended_bytes"]
+    if not totals["touched_bytes"] or totals["remaining_bytes"] or gone != totals["touched_bytes"] or \
+            not totals["released_bytes"]:
+        raise Failed(f"pages: {totals}")
+    return f"{totals['touched_bytes']} bytes touched, {totals['released_bytes']} given back"
+
+
 def check_waits(console):
     """The sleep of a command is a wait with its call, and is whole."""
     console.require("waits")
@@ -450,6 +462,7 @@ def main():
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
+        ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("states", console.seconds.get("states", 0), lambda: check_states(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),

@@ -302,16 +302,16 @@ def still_in_kernel(objects):
     return {(kind, number) for kind, number in objects if number in kernel_ids(kind)}
 
 
-def is_attached(pid):
+def is_attached(pid, last="on_enter"):
     """
-    Whether this sooth counts already: it holds a link to the program that sees calls begin, which
-    is the last one it attaches.
+    Whether this sooth observes already: it holds a link to the program that it attaches last, for
+    calls the one that sees them begin.
     """
     for name in os.listdir("/proc/%d/fdinfo" % pid):
         with contextlib.suppress(OSError):
             text = read("/proc/%d/fdinfo/%s" % (pid, name)).decode()
             number = re.search(r"^prog_id:\s+(\d+)", text, re.M)
-            if "link_type" in text and number and program_name(int(number[1])) == "on_enter":
+            if "link_type" in text and number and program_name(int(number[1])) == last:
                 return True
     return False
 
@@ -511,14 +511,14 @@ class Case(unittest.TestCase):
     def start_sooth(self, *argv, **options):
         return self.start(SOOTH, *argv, **options)
 
-    def start_attached(self, *argv, **options):
+    def start_attached(self, *argv, last="on_enter", **options):
         """A running sooth that sees every call of its target from now on, and knows where it stands."""
         process = self.start_sooth(*argv, **options)
-        self.wait_until_attached(process)
+        self.wait_until_attached(process, last)
         return process
 
-    def wait_until_attached(self, sooth):
-        wait_until(lambda: not sooth.is_running() or is_attached(sooth.pid), "sooth to attach")
+    def wait_until_attached(self, sooth, last="on_enter"):
+        wait_until(lambda: not sooth.is_running() or is_attached(sooth.pid, last), "sooth to attach")
         if not sooth.is_running():
             raise AssertionError("sooth ended instead of attaching:\n%s" % sooth.finish())
         # What it then reads of its target it has read when it waits. It may have too much to do, or

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks by BPF: src/bpf/profile.bpf.c at a CPU clock of each processor. The program walks the
- * stacks; this side makes it the tables for that, and turns what it sends into samples, stacks and
- * frames.
+ * Stacks by BPF: src/bpf/profile.bpf.c at a CPU clock of each processor, or at its page faults. The
+ * program walks the stacks; this side makes it the tables for that, and turns what it sends into
+ * samples, stacks and frames.
  *
  * Cannot be seen: what runs on a processor that is switched on later; time in which interrupts are
- * off; names in generated code of a runtime that writes no perf map.
+ * off; names in generated code of a runtime that writes no perf map; pages that 32-bit programs
+ * give back.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +23,19 @@
 #include "bpf/profile.h"
 #include "model/batch.h"
 #include "os/linux/bpf/follow.h"
+#include "os/linux/files/procfs.h"
 #include "os/linux/profile/profile_calls.h"
 #include "os/linux/profile/profile_walks.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
-#define RING_BYTES_DEFAULT (4u << 20)
+#define RING_BYTES_DEFAULT  (4u << 20)
+#define RING_BYTES_OF_PAGES (32u << 20)
 #define LATENESS_NS	   (5 * NS_PER_MS)
 #define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
 #define CLOCKS_MAX	   4096
+#define TABLES_WAIT_MS	   5000 /* a file of 200 MB takes seconds */
+#define HUGE_PAGES_FILE	   "/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* --- the backend --- */
 
@@ -39,7 +45,7 @@ struct profile_state {
 	uint64_t reported_lost;
 	struct bpf_link **clocks;
 	size_t clock_count;
-	uint32_t period_ns;
+	uint32_t period_ns; /* of the clock; 0: page faults */
 	struct buffer raw; /* records of the kernel side */
 	struct profile_walks walks;
 };
@@ -69,8 +75,9 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	const struct follow_options options = {
 		.image = is_of_waits ? &bpf_image_profile_waits : &bpf_image_profile,
 		.image_hash = is_of_waits ? &bpf_image_profile_waits_hash : &bpf_image_profile_hash,
-		.ring_bytes = RING_BYTES_DEFAULT,
-		.losing = run->options.profile_calls ? PROFILE_CALLS_LOSING
+		.ring_bytes = run->options.profile_pages ? RING_BYTES_OF_PAGES : RING_BYTES_DEFAULT,
+		.losing = run->options.profile_calls   ? PROFILE_CALLS_LOSING
+			  : run->options.profile_pages ? PROFILE_PAGES_LOSING
 			  : is_of_waits		     ? PROFILE_WAITS_LOSING
 						     : "the ring buffer was full: samples were "
 						       "lost; use a larger one: --buffer 32M",
@@ -79,7 +86,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
 	int status;
 
-	s->period_ns = (uint32_t)(NS_PER_S / rate);
+	s->period_ns = run->options.profile_pages ? 0 : (uint32_t)(NS_PER_S / rate);
 	profile_walks_init(&s->walks, PROFILE_STACK, PROFILE_FRAME);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
@@ -107,24 +114,29 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	static const char *const engines[] = { "node", "libnode", "bun", "claude", "opencode",
 		"deno", "electron", "python", "libpython", NULL };
 	struct profile_state *s = run->state;
-	bool has_all = run->options.profile_calls || run->options.profile_wait_ns;
+	bool has_all = run->options.profile_calls || run->options.profile_pages ||
+		       run->options.profile_wait_ns;
 
 	/* Calls come at once, where samples come over seconds. */
 	if (interest && !(interest & INTEREST_FROM_EXEC))
 		profile_walks_ahead(&s->walks, (pid_t)process->pid, has_all ? NULL : engines);
+	/* A program may touch all that it keeps in its first moment; it is not followed yet. */
+	if (run->options.profile_pages)
+		profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
 	return follow_set(&s->follow, run, process, interest, err);
 }
 
 /* --- the clocks --- */
 
+/* Of page faults each one is an event. */
 static int open_clock(int cpu, uint64_t period_ns)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = period_ns,
+		.config = period_ns ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_PAGE_FAULTS,
+		.sample_period = period_ns ? period_ns : 1,
 		.disabled = 1,
-		.exclude_idle = 1 };
+		.exclude_idle = period_ns != 0 };
 	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : (int)fd;
@@ -133,7 +145,8 @@ static int open_clock(int cpu, uint64_t period_ns)
 static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
 {
 	const struct bpf_program *program =
-		bpf_object__find_program_by_name(s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
+		bpf_object__find_program_by_name(s->follow.code.object,
+			s->period_ns ? PROFILE_SAMPLES_PROGRAM : PROFILE_FAULTS_PROGRAM);
 	int fd = open_clock(cpu, s->period_ns), status;
 
 	if (fd == -ENODEV) /* switched off */
@@ -163,6 +176,26 @@ static int start_waits(struct profile_state *s, struct backend_run *run, struct 
 	return status ? status : bpf_code_attach(&s->follow.code, PROFILE_SWITCH_PROGRAM, err);
 }
 
+/* A fault does not say how large its page is. */
+static void note_huge_pages(struct backend_run *run)
+{
+	struct buffer text = { 0 };
+
+	if (procfs_read_at(AT_FDCWD, HUGE_PAGES_FILE, &text, PROCFS_STAT) >= 0 &&
+		strstr(buffer_cstr(&text), "[always]"))
+		backend_limit(run, "size of pages",
+			"huge pages are on for every program: the fault of one (2 MiB) counts as "
+			"one page of 4 KiB",
+			"compare with the resident memory that the kernel counts; " HUGE_PAGES_FILE);
+	buffer_fini(&text);
+}
+
+static int start_pages(struct profile_state *s, struct backend_run *run, struct sooth_error *err)
+{
+	note_huge_pages(run);
+	return bpf_code_attach(&s->follow.code, PROFILE_RELEASE_PROGRAM, err);
+}
+
 static int profile_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
@@ -174,6 +207,10 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 		return status;
 	if (run->options.profile_calls)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
+	if (run->options.profile_pages)
+		status = start_pages(s, run, err);
+	if (status)
+		return status;
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
 		return error_set(err, -EINVAL, SOOTH_FAULT_UNSUPPORTED, "count the CPUs");
 	s->clocks = calloc((size_t)cpus, sizeof(*s->clocks));
@@ -203,6 +240,10 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	sample.stack = profile_walks_put(&s->walks, raw, &run->out);
 	if (run->options.profile_calls) {
 		profile_calls_put(&run->out, raw, sample.stack);
+		return;
+	}
+	if (run->options.profile_pages) {
+		profile_pages_put(&run->out, raw, sample.stack);
 		return;
 	}
 	sample.record.kind = PROFILE_SAMPLE;

@@ -23,7 +23,8 @@ static void select_calls(struct profile_calls *calls, const struct syscall_set *
 static int load_only(struct bpf_code *code, const char *const *loaded, struct sooth_error *err)
 {
 	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM,
-		PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM };
+		PROFILE_FAULTS_PROGRAM, PROFILE_RELEASE_PROGRAM, PROFILE_SWITCH_PROGRAM,
+		PROFILE_WAKING_PROGRAM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *program =
@@ -46,12 +47,16 @@ int profile_calls_choose(
 {
 	static const char *const of_samples[] = { PROFILE_SAMPLES_PROGRAM, NULL };
 	static const char *const of_calls[] = { PROFILE_CALLS_PROGRAM, NULL };
+	static const char *const of_pages[] = { PROFILE_FAULTS_PROGRAM, PROFILE_RELEASE_PROGRAM,
+		NULL };
 	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
 		options->profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
 	struct profile_calls *calls;
 	struct syscall_set set;
 	int status;
 
+	if (options->profile_pages)
+		return load_only(code, of_pages, err);
 	if (!options->profile_calls)
 		return load_only(code, options->profile_wait_ns ? of_waits : of_samples, err);
 	status = syscall_set_parse(&set, options->calls.set, err);
@@ -74,6 +79,16 @@ void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32
 	memcpy(call.process, raw->process, sizeof(call.process));
 	memcpy(call.thread, raw->thread, sizeof(call.thread));
 	RECORD_APPEND(out, &call, NULL, 0);
+}
+
+void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
+{
+	struct profile_page page = { .record = raw->record, .address = raw->hash, .stack = stack };
+
+	page.record.kind = PROFILE_PAGE;
+	memcpy(page.process, raw->process, sizeof(page.process));
+	memcpy(page.thread, raw->thread, sizeof(page.thread));
+	RECORD_APPEND(out, &page, NULL, 0);
 }
 
 void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The profile where system calls begin, or where threads stop running, instead of by a clock: which
- * programs of the kernel side, and the records. */
+/* The profile where system calls begin, where pages are touched, or where threads stop running,
+ * instead of by a clock: which programs of the kernel side, and the records. */
 #ifndef SOOTH_OS_LINUX_PROFILE_CALLS_H
 #define SOOTH_OS_LINUX_PROFILE_CALLS_H
 
@@ -10,6 +10,8 @@
 
 #define PROFILE_SAMPLES_PROGRAM "on_sample"
 #define PROFILE_CALLS_PROGRAM	"on_call"
+#define PROFILE_FAULTS_PROGRAM	"on_fault"
+#define PROFILE_RELEASE_PROGRAM "on_release"
 #define PROFILE_CALLS_LOSING                                                                       \
 	"the ring buffer was full: stacks of calls were lost; use a larger one: --buffer 128M, "   \
 	"or select fewer calls: -e SET"
@@ -20,11 +22,18 @@
 	"the ring buffer was full: stacks of waits were lost; use a larger one: --buffer 128M, "   \
 	"or a longer --min-wait"
 
+#define PROFILE_PAGES_LOSING                                                                       \
+	"the ring buffer was full: page faults, or pages that were given back, were lost; use a "  \
+	"larger one: --buffer 128M"
+
 /* Before load: only what is needed is loaded, and the selected calls are set. */
 int profile_calls_choose(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* A call with its stack, as a record. */
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
+
+/* A page fault with its stack, as a record. */
+void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
 /* A wait with its stack, as a record. */
 void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);

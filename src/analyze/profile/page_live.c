@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/profile/page_live.h"
+
+#include "analyze/records.h"
+#include "model/stream_records.h"
+
+#define PROCESSES_MAX	   65536
+#define STACKS_MAX	   (1u << 20)
+#define PAGES_MAX	   (8u << 20) /* of all processes: 32 GiB in pages of 4 KiB */
+#define PAGE_BYTES_DEFAULT 4096	      /* of captures without it */
+
+struct page_process {
+	struct map pages;  /* uint64_t number of the page -> uint32_t stack */
+	uint64_t break_at; /* the end of its heap; 0: not known yet */
+};
+
+void page_live_init(struct page_live *l)
+{
+	*l = (struct page_live){ .page_bytes = PAGE_BYTES_DEFAULT };
+	map_init(&l->processes, sizeof(struct process_id), sizeof(struct page_process),
+		PROCESSES_MAX);
+	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct page_sum), STACKS_MAX);
+}
+
+void page_live_fini(struct page_live *l)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&l->processes, &position, NULL, &value))
+		map_fini(&((struct page_process *)value)->pages);
+	map_fini(&l->processes);
+	map_fini(&l->stacks);
+}
+
+static struct page_process *process_of(struct page_live *l, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct page_process *p;
+	bool is_new;
+
+	p = map_put(&l->processes, &id, &is_new);
+	if (!p)
+		l->refused++;
+	else if (is_new)
+		map_init(&p->pages, sizeof(uint64_t), sizeof(uint32_t), PAGES_MAX);
+	return p;
+}
+
+static void forget(struct page_live *l, uint32_t stack)
+{
+	struct page_sum *sum = map_get(&l->stacks, &stack);
+
+	if (sum)
+		sum->remaining--;
+	l->remaining--;
+	l->count--;
+}
+
+static void touch(struct page_live *l, const struct profile_page *page)
+{
+	struct page_process *p = process_of(l, &page->record);
+	struct page_sum *sum = map_put(&l->stacks, &page->stack, NULL);
+	uint64_t number = page->address / l->page_bytes;
+	uint32_t *stack;
+	bool is_new;
+
+	l->touched++;
+	if (!p || !sum || l->count >= PAGES_MAX) {
+		l->refused++;
+		return;
+	}
+	stack = map_put(&p->pages, &number, &is_new);
+	if (!stack) {
+		l->refused++;
+		return;
+	}
+	/* It is written after it was read, after a fork, or back from swap: it is there already. */
+	if (!is_new) {
+		l->again++;
+		return;
+	}
+	*stack = page->stack;
+	sum->touched++;
+	sum->remaining++;
+	l->count++;
+	if (++l->remaining > l->peak) {
+		l->peak = l->remaining;
+		l->peak_ns = page->record.time_ns;
+	}
+}
+
+static void release_one(struct page_live *l, struct page_process *p, uint64_t number)
+{
+	const uint32_t *stack = map_get(&p->pages, &number);
+
+	if (!stack)
+		return;
+	forget(l, *stack);
+	l->released++;
+	map_remove(&p->pages, &number);
+}
+
+/* Whole pages only: a rest of one stays. */
+static void release(struct page_live *l, struct page_process *p, uint64_t from, uint64_t bytes)
+{
+	uint64_t to = from + bytes < from ? UINT64_MAX : from + bytes;
+	uint64_t first = from / l->page_bytes + (from % l->page_bytes != 0);
+	uint64_t end = to / l->page_bytes + (to % l->page_bytes != 0);
+	size_t position = 0;
+	const void *key;
+
+	if (end - first <= p->pages.count && end > first) {
+		for (uint64_t number = first; number < end; number++)
+			release_one(l, p, number);
+		return;
+	}
+	while (end > first && map_next(&p->pages, &position, &key, NULL)) {
+		uint64_t number = *(const uint64_t *)key;
+
+		if (number >= first && number < end)
+			release_one(l, p, number);
+	}
+}
+
+/* They keep their stack. */
+static void move(struct page_live *l, struct page_process *p, const struct profile_release *r)
+{
+	uint64_t count = r->bytes / l->page_bytes, kept = r->moved_bytes / l->page_bytes;
+
+	for (uint64_t i = 0; i < count && p->pages.count && i < PAGES_MAX; i++) {
+		uint64_t from = r->from / l->page_bytes + i, to = r->moved_to / l->page_bytes + i;
+		uint32_t *stack = map_get(&p->pages, &from), *there, value;
+
+		if (!stack || (from == to && i < kept))
+			continue;
+		value = *stack;
+		if (i >= kept) {
+			release_one(l, p, from);
+			continue;
+		}
+		map_remove(&p->pages, &from);
+		there = map_put(&p->pages, &to, NULL);
+		if (there)
+			*there = value;
+	}
+}
+
+static void give_back(struct page_live *l, const struct profile_release *r)
+{
+	struct page_process *p = process_of(l, &r->record);
+
+	if (!p)
+		return;
+	switch (r->how) {
+	case PROFILE_MOVED:
+		move(l, p, r);
+		break;
+	case PROFILE_BREAK:
+		if (r->from < p->break_at)
+			release(l, p, r->from, p->break_at - r->from);
+		p->break_at = r->from;
+		break;
+	default:
+		release(l, p, r->from, r->bytes);
+	}
+}
+
+/* By exec, or its end. */
+static void clear(struct page_live *l, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	struct page_process *p = map_get(&l->processes, &id);
+	size_t position = 0;
+	void *value;
+
+	if (!p)
+		return;
+	while (map_next(&p->pages, &position, NULL, &value)) {
+		forget(l, *(const uint32_t *)value);
+		l->ended++;
+	}
+	map_clear(&p->pages);
+	p->break_at = 0;
+}
+
+void page_live_take(struct page_live *l, const struct sooth_record *r)
+{
+	const struct profile_page *page = record_as(r, PROFILE_PAGE, sizeof(*page));
+	const struct profile_release *given = record_as(r, PROFILE_RELEASE, sizeof(*given));
+	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
+
+	if (page)
+		touch(l, page);
+	else if (given)
+		give_back(l, given);
+	else if (r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE)
+		clear(l, r);
+	else if (segment && segment->page_bytes)
+		l->page_bytes = segment->page_bytes;
+}

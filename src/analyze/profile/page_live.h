@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which pages of memory remain, and the stack that touched each of them first. A page is there from
+ * its fault until the program gives it back, replaces itself or ends. Pages that were there before
+ * the observation are not known, nor what the kernel takes away to swap them out.
+ */
+#ifndef SOOTH_ANALYZE_PAGE_LIVE_H
+#define SOOTH_ANALYZE_PAGE_LIVE_H
+
+#include "base/map.h"
+#include "model/process_id.h"
+#include "probes/profile.h"
+
+/* All in pages. */
+struct page_sum {
+	uint64_t touched;
+	uint64_t remaining; /* of these */
+};
+
+struct page_live {
+	uint64_t page_bytes;
+	struct map processes; /* struct process_id -> its pages */
+	struct map stacks;    /* uint32_t -> struct page_sum */
+	uint64_t touched, again, released, ended, remaining;
+	uint64_t peak, peak_ns; /* the most that remained at a time */
+	uint64_t count;		/* of all processes: pages that are kept */
+	uint64_t refused;	/* pages beyond the bounds */
+};
+
+void page_live_init(struct page_live *l);
+void page_live_fini(struct page_live *l);
+/* Records of other kinds are ignored. */
+void page_live_take(struct page_live *l, const struct sooth_record *r);
+
+#endif

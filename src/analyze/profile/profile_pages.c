@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory by the code that touched its pages first: how much of it remains. That is whatever
+ * allocator and language a program has. The function is the innermost one that is neither the
+ * kernel's nor the C library's; of a script the function that ran.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/profile/page_live.h"
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/profile_table.h"
+#include "analyze/profile/wait_places.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/proc.h"
+
+#define PLACES_MAX    (1u << 18)
+#define PROCESSES_MAX 65536
+#define ROWS_SHOWN    25
+#define ONE_LOOK_NS   (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
+
+#define SUMMARY_ROW(F, S)                                                                          \
+	F(S, U64, remaining_bytes, ALWAYS,                                                         \
+		"memory that was touched during the observation and remains", .label = "REMAINS",  \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, touched_bytes, ALWAYS, "memory that was touched for the first time",             \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, released_bytes, ALWAYS, "of it, what the programs gave back",                    \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, ended_bytes, ALWAYS, "of it, in processes that ended or became another program", \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, peak_bytes, ALWAYS, "the most that remained at a time",                          \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, resident_before_bytes, MAYBE(resident_state),                                    \
+		"resident memory of the processes at the first look, as the kernel counts it",     \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, resident_bytes, WITH(resident_state), "the same at the last look",               \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, faults, ALWAYS, "number of page faults", .merge = SOOTH_MERGE_SUM)               \
+	F(S, U64, repeated, ALWAYS,                                                                \
+		"of these, in a page that was there: written after it was read, after a fork, or " \
+		"back from swap",                                                                  \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, NAMED, REAL, whole_percent, whole_stacks_percent, MAYBE(whole_state),                 \
+		"pages with a stack down to the entry of the thread", .label = "WHOLE STACKS",     \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+
+struct page_totals_row {
+	struct sooth_record record;
+	ROW_MEMBERS(SUMMARY_ROW, page_totals_row)
+};
+
+ROW_FIELDS(summary_fields, SUMMARY_ROW, page_totals_row);
+
+static const struct sooth_schema summary_schema = {
+	.name = "page_totals",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct page_totals_row),
+	.line = "{remaining_bytes} more in memory: {touched_bytes} touched, {released_bytes} given "
+		"back[; resident by the kernel: {resident_before_bytes}, then {resident_bytes}][; "
+		"whole stacks: {whole_stacks_percent} %]",
+	SCHEMA_FIELDS(summary_fields),
+};
+
+#define PLACE_ROW(F, S)                                                                            \
+	F(S, REAL, percent, MAYBE(percent_state), "share of the memory that remains",              \
+		.label = "SHARE", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
+	F(S, U64, remaining_bytes, ALWAYS, "memory that it touched and that remains",              \
+		.label = "REMAINS", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)            \
+	F(S, U64, touched_bytes, ALWAYS, "memory that it touched first", .label = "TOUCHED",       \
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, TEXT, function, ALWAYS,                                                               \
+		"innermost function that is neither the kernel's nor the C library's",             \
+		.is_key = true, .may_shrink = true)                                                \
+	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
+		.may_shrink = true)
+
+struct page_place_row {
+	struct sooth_record record;
+	ROW_MEMBERS(PLACE_ROW, page_place_row)
+};
+
+ROW_FIELDS(place_fields, PLACE_ROW, page_place_row);
+
+static const struct sooth_schema place_schema = {
+	.name = "pages_by_function",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct page_place_row),
+	SCHEMA_FIELDS(place_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
+
+static const struct section summary_section = {
+	.name = "page_totals",
+	.schema = &summary_schema,
+	.shape = SECTION_OBJECT,
+};
+static const struct section place_section = {
+	.name = "pages_by_function",
+	.title = "memory by the code that touched it",
+	.schema = &place_schema,
+	.shape = SECTION_TABLE,
+	.if_empty = "no new page was touched",
+	.rows_most = ROWS_SHOWN,
+	.sort = "remaining_bytes",
+	.is_descending = true,
+};
+
+struct place_key {
+	uint32_t function, file; /* names */
+};
+
+struct place {
+	struct place_key key;
+	struct page_sum sum;
+};
+
+struct pages_state {
+	struct output *output;
+	struct profile_options options;
+	struct profile_sums sums; /* frames and stacks */
+	struct page_live live;
+	struct map places;   /* struct place_key -> struct place */
+	struct map resident; /* struct process_id -> struct resident */
+	uint64_t first_look_ns, last_look_ns;
+	uint64_t whole; /* pages */
+};
+
+/* What the kernel counts, of a process. */
+struct resident {
+	uint64_t first_ns, last_ns;
+	uint64_t first, last; /* bytes */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct pages_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct profile_options *)options;
+	profile_sums_init(&s->sums);
+	s->sums.naming = s->options.naming;
+	page_live_init(&s->live);
+	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
+	map_init(&s->resident, sizeof(struct process_id), sizeof(struct resident), PROCESSES_MAX);
+	return 0;
+}
+
+static void look(struct pages_state *s, const struct proc_process *p)
+{
+	struct process_id id = process_id_of(&p->record);
+	bool is_new;
+	struct resident *r = map_put(&s->resident, &id, &is_new);
+
+	if (!s->first_look_ns)
+		s->first_look_ns = p->record.time_ns;
+	s->last_look_ns = p->record.time_ns;
+	if (!r)
+		return;
+	if (is_new) {
+		r->first_ns = p->record.time_ns;
+		r->first = p->rss_bytes;
+	}
+	r->last_ns = p->record.time_ns;
+	r->last = p->rss_bytes;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct pages_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	batch_for_each (r, batch) {
+		if (r->kind == PROC_PROCESS && record_holds(r, PROC_PROCESS_LEAST))
+			look(s, (const void *)r);
+		page_live_take(&s->live, r);
+	}
+	return 0;
+}
+
+static void find_places(struct pages_state *s)
+{
+	size_t position = 0;
+	const void *stack;
+	void *value;
+
+	while (map_next(&s->live.stacks, &position, &stack, &value)) {
+		const struct page_sum *sum = value;
+		struct wait_place found = wait_place_of(&s->sums, *(const uint32_t *)stack);
+		struct place_key key = { found.function, found.file };
+		struct place *place = map_put(&s->places, &key, NULL);
+
+		s->whole += found.is_whole ? sum->touched : 0;
+		if (!place)
+			continue;
+		place->key = key;
+		place->sum.touched += sum->touched;
+		place->sum.remaining += sum->remaining;
+	}
+}
+
+static int by_remaining(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	if (a->sum.remaining != b->sum.remaining)
+		return a->sum.remaining > b->sum.remaining ? -1 : 1;
+	if (a->sum.touched != b->sum.touched)
+		return a->sum.touched > b->sum.touched ? -1 : 1;
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+static int emit_place(struct pages_state *s, const struct place *p, struct sooth_error *err)
+{
+	uint64_t all = s->live.remaining, page = s->live.page_bytes;
+	struct page_place_row row = { .percent = all ? 100.0 * (double)p->sum.remaining /
+							       (double)all
+						     : 0,
+		.percent_state = state_if(all),
+		.remaining_bytes = p->sum.remaining * page,
+		.touched_bytes = p->sum.touched * page };
+	struct record_tail tail[] = {
+		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->sums.names, p->key.file))
+	};
+
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+}
+
+static int emit_places(struct pages_state *s, struct sooth_error *err)
+{
+	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	int status = output_section(s->output, &place_section, err);
+	size_t count = 0, position = 0;
+	void *value;
+
+	if (!sorted)
+		return error_no_memory(err);
+	while (map_next(&s->places, &position, NULL, &value))
+		sorted[count++] = *(const struct place *)value;
+	qsort(sorted, count, sizeof(*sorted), by_remaining);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_place(s, &sorted[i], err);
+	return status;
+}
+
+static void note_refused(const struct pages_state *s)
+{
+	char text[96];
+
+	if (!s->live.refused)
+		return;
+	snprintf(text, sizeof(text), "%llu pages found no room: what remains is more",
+		(unsigned long long)s->live.refused);
+	output_limit(s->output, "pages", text, "observe a single process, or for a shorter time");
+}
+
+/* Of those that are there at the end; one that began meanwhile had nothing. False: there was one
+ * look, or none. */
+static bool sum_resident(const struct pages_state *s, struct page_totals_row *row)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&s->resident, &position, NULL, &value)) {
+		const struct resident *r = value;
+
+		if (s->last_look_ns - r->last_ns > ONE_LOOK_NS)
+			continue;
+		row->resident_bytes += r->last;
+		if (r->first_ns - s->first_look_ns <= ONE_LOOK_NS)
+			row->resident_before_bytes += r->first;
+	}
+	return s->last_look_ns > s->first_look_ns + ONE_LOOK_NS;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct pages_state *s = state;
+	const struct page_live *l = &s->live;
+	uint64_t first = l->touched - l->again;
+	struct page_totals_row row;
+	int status;
+
+	find_places(s);
+	note_refused(s);
+	row = (struct page_totals_row){ .remaining_bytes = l->remaining * l->page_bytes,
+		.touched_bytes = first * l->page_bytes,
+		.released_bytes = l->released * l->page_bytes,
+		.ended_bytes = l->ended * l->page_bytes,
+		.peak_bytes = l->peak * l->page_bytes,
+		.faults = l->touched,
+		.repeated = l->again,
+		.whole_percent = first ? 100.0 * (double)s->whole / (double)first : 0,
+		.whole_state = state_if(first) };
+	row.resident_state = state_if(sum_resident(s, &row));
+	status = output_section(s->output, &summary_section, err);
+	if (!status)
+		status = OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	return status ? status : emit_places(s, err);
+}
+
+static void fini(void *state)
+{
+	struct pages_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	page_live_fini(&s->live);
+	map_fini(&s->places);
+	map_fini(&s->resident);
+}
+
+const struct stage_type stage_profile_pages = {
+	.name = "profile-pages",
+	.help = "memory by the code that touched its pages first, and what of it remains",
+	.probe = "profile",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct pages_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth heap --pages`: which code touched the memory that remains. Programs that touch, give back and
+move a known number of pages; functions of Python and JavaScript; the kernel's own count beside it;
+the same from a capture. The stage is profile_pages.
+"""
+import mmap
+import os
+import shutil
+import subprocess
+
+import harness
+from harness import Case, needs_bpf
+
+PYTHON = "/usr/bin/python3"
+PAGE = mmap.PAGESIZE
+ROUNDS = 5
+
+# Each function touches the pages of a mapping of its own.
+PROGRAM = """
+import mmap, sys
+kept = []
+def keeps(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    kept.append(m)
+def unmaps(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    m.close()
+def advises(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    m.madvise(mmap.MADV_DONTNEED, 0, count // 2 * PAGE)
+    kept.append(m)
+def moves(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    m.resize(4 * count * PAGE)
+    m.close()
+def moves_and_keeps(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    m.resize(40 * count * PAGE)
+    kept.append(m)
+def shrinks(count):
+    m = mmap.mmap(-1, count * PAGE)
+    for i in range(count): m[i * PAGE] = 1
+    m.resize(count // 4 * PAGE)
+    kept.append(m)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(ROUNDS):
+    keeps(200); unmaps(300); advises(400); moves(100); moves_and_keeps(50); shrinks(80)
+print("done", flush=True)
+sys.stdin.readline()
+""".replace("PAGE)", "%d)" % PAGE).replace("* PAGE", "* %d" % PAGE).replace("ROUNDS", str(ROUNDS))
+
+# function: pages touched, and those that remain, in each round
+TRUTH = {"keeps": (200, 200), "unmaps": (300, 0), "advises": (400, 200), "moves": (100, 0),
+         "moves_and_keeps": (50, 50), "shrinks": (80, 20)}
+
+# The heap of brk(2), which grows and shrinks; a child touches pages of its own, and its parent's anew.
+SOURCE = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+__attribute__((noinline)) void touches(char *at, long count, long page)
+{
+	for (long i = 0; i < count; i++)
+		((volatile char *)at)[i * page] = 1;
+}
+__attribute__((noinline)) void grows_heap(long page)
+{
+	char *at = sbrk(100 * page);
+	touches(at, 100, page);
+	sbrk(-60 * page);
+	__asm__ volatile("");
+}
+__attribute__((noinline)) void grows_child(long page)
+{
+	touches(mmap(NULL, 70 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 70, page);
+	__asm__ volatile("");
+}
+int main(int count, char **arguments)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char line[16];
+	pid_t child;
+	puts("ready");
+	fflush(stdout);
+	if (read(0, line, sizeof(line)) <= 0)
+		return 1;
+	sbrk((page - (long)sbrk(0) % page) % page);
+	grows_heap(page);
+	child = fork();
+	if (!child) {
+		grows_child(page);
+		if (count > 1 && !strcmp(arguments[1], "exec"))
+			execl("/bin/true", "true", NULL);
+		puts("done");
+		fflush(stdout);
+		pause();
+	}
+	if (count > 1)
+		waitpid(child, NULL, 0);
+	puts("done");
+	fflush(stdout);
+	if (count > 1)
+		pause();
+	waitpid(child, NULL, 0);
+	return 0;
+}
+"""
+
+LEAK = """
+const kept = [];
+function leaks() { kept.push(new Array(20000).fill(1.5)); }
+function passes() { return new Array(1000).fill(1.5).length; }
+console.log('ready');
+process.stdin.once('data', () => {
+    setInterval(() => { leaks(); passes(); }, 5);
+    setTimeout(() => console.log('done'), 1000);
+});
+"""
+
+
+@needs_bpf
+class Pages(Case):
+    def observed(self, *argv, rounds=b"done", **options):
+        """The report on what the program does between two lines of its input, and its capture."""
+        target = self.start(*argv, **options)
+        target.wait_for_output(b"ready")
+        capture = self.path("pages.sooth")
+        sooth = self.start_attached("heap", "--pages", "-j", "--save", capture, str(target.pid),
+                                    last="on_fault")
+        target.say(b"\n")
+        target.wait_for_output(rounds)
+        sooth.send(2)
+        return sooth.finish().json(), capture
+
+    def by_function(self, report):
+        pages = {}
+        for row in report["pages_by_function"]:
+            touched, remaining = pages.get(row["function"], (0, 0))
+            pages[row["function"]] = (touched + row["touched_bytes"] // PAGE,
+                                      remaining + row["remaining_bytes"] // PAGE)
+        return pages
+
+    def test_truth(self):
+        if not os.path.exists(PYTHON):
+            self.skipTest("no %s here" % PYTHON)
+        report, capture = self.observed(PYTHON, "-c", PROGRAM)
+        pages, totals = self.by_function(report), report["page_totals"]
+        self.assertEqual(harness.lost(report), 0)
+        for function, (touched, remaining) in TRUTH.items():
+            self.assertEqual(pages.get(function), (touched * ROUNDS, remaining * ROUNDS), (function, pages))
+        # What the kernel counts: to a few pages of the interpreter itself, which may be files'.
+        gain = totals["resident_bytes"] - totals["resident_before_bytes"]
+        self.assertLess(abs(gain - totals["remaining_bytes"]), 64 * PAGE, totals)
+        self.assertEqual(totals["touched_bytes"] - totals["released_bytes"] - totals["ended_bytes"],
+                         totals["remaining_bytes"])
+        self.assertGreater(totals["whole_stacks_percent"], 95)
+        again = self.sooth("heap", "--pages", "-j", capture).json()
+        self.assertEqual((again["page_totals"], again["pages_by_function"]),
+                         (totals, report["pages_by_function"]))
+        text = self.sooth("heap", "--pages", capture).text
+        self.assertIn(" more in memory: ", text)
+        self.assertRegex(text, r"(?m)^ *[0-9.]+ +\S+ +\S+ +keeps +<string>:")
+
+    def program(self):
+        path, program = self.path("source.c"), self.path("program")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SOURCE)
+        subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-o", program, path], check=True)
+        return program
+
+    def test_heap_and_child(self):
+        report, _ = self.observed(self.program())
+        pages = self.by_function(report)
+        self.assertEqual(sum(remaining for function, (_, remaining) in pages.items()
+                             if function == "touches"), 40 + 70, pages)
+        self.assertEqual(pages["touches"][0], 100 + 70)
+
+    def test_exec_and_end(self):
+        """What a program had is gone once it is another one, or has ended."""
+        report, _ = self.observed(self.program(), "exec")
+        pages, totals = self.by_function(report), report["page_totals"]
+        self.assertEqual(pages["touches"], (170, 40), pages)
+        self.assertGreaterEqual(totals["ended_bytes"], 70 * PAGE)
+
+    def test_javascript(self):
+        if not shutil.which("node"):
+            self.skipTest("no node here")
+        report, _ = self.observed("node", "-e", LEAK)
+        first = report["pages_by_function"][0]
+        self.assertEqual(first["function"], "leaks", report["pages_by_function"][:4])
+        self.assertGreater(first["share" if "share" in first else "percent"], 80, first)
+
+    def test_launched(self):
+        run = self.sooth("heap", "--pages", "-j", "--", "/bin/sh", "-c", "exit 3", status=3)
+        totals = run.json()["page_totals"]
+        self.assertEqual(totals["remaining_bytes"], 0)
+        self.assertGreater(totals["touched_bytes"], 10 * PAGE)
+        self.assertEqual(totals["touched_bytes"], totals["released_bytes"] + totals["ended_bytes"])
+
+    def test_refused(self):
+        for option in (["-c"], ["--stack"], ["--sites"], ["-o", self.path("x")], ["--no-hold"]):
+            run = self.sooth("heap", "--pages", *option, "1", status=2)
+            self.assert_says_three_lines(run, "--pages")
+
+
+if __name__ == "__main__":
+    harness.main()
