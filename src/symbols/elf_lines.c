@@ -104,13 +104,22 @@ static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes
 	}
 }
 
+/* libdw has no public number for it. Its texts are translated where the program asks for that. */
+static bool is_memory_missing(void)
+{
+	const char *text = dwarf_errmsg(-1);
+
+	return text && !strcmp(text, "out of memory");
+}
+
 static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
 {
 	_cleanup_free_ Dwarf_Die *scopes = NULL, *outer = NULL;
 	Dwarf_Line *source = dwarf_getsrc_die(unit, address);
 	int number = 0, count;
 
-	if (!source || dwarf_lineno(source, &number))
+	line->is_refused |= !source && is_memory_missing();
+	if (!source || dwarf_lineno(source, &number) || number < 0)
 		return;
 	line->is_found = put_place(line, dwarf_linesrc(source, NULL, NULL), number);
 	count = dwarf_getscopes(unit, address, &scopes);

@@ -2,7 +2,7 @@
 /*
  * The source line of an address, and the functions that the compiler inlined there, from DWARF, by
  * libdw. The file belongs to the target: it is read, never mapped, and what one address may have is
- * bounded.
+ * bounded. What libdw takes for it is not, and it may crash: only in a process made for that.
  */
 #ifndef SOOTH_SYMBOLS_ELF_LINES_H
 #define SOOTH_SYMBOLS_ELF_LINES_H
@@ -19,7 +19,8 @@
 /* Texts, the innermost first, each with a NUL behind it. */
 struct elf_line {
 	bool is_found;
-	bool is_cut; /* the outer ones of the inlined functions are missing */
+	bool is_cut;	 /* the outer ones of the inlined functions are missing */
+	bool is_refused; /* not found, because a limit was exceeded */
 	uint16_t functions_size, places_size;
 	char functions[ELF_LINE_TEXT_MAX]; /* the inlined ones, as their symbols would be */
 	/* "hot.c:17": in each of these functions, and last in the one that has them. */

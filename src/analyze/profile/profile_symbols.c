@@ -9,7 +9,7 @@
 #define BUILD_ID_DIGITS 40
 
 struct unnamed_file {
-	uint64_t unnamed, without_line; /* samples */
+	uint64_t unnamed, without_line, refused; /* samples */
 	uint32_t build_id, unused;
 };
 
@@ -39,6 +39,9 @@ void profile_symbols_count(struct profile_symbols *s, const struct profile_stack
 		return;
 	file->unnamed += f->is_named ? 0 : stacked->count.samples;
 	file->without_line += f->lines_state == SOOTH_STATE_ABSENT ? 0 : stacked->count.samples;
+	file->refused += f->lines_state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
+				 ? stacked->count.samples
+				 : 0;
 	file->build_id = f->build_id;
 }
 
@@ -74,6 +77,17 @@ static void note_file(const struct lack *lack, struct span name, struct span bui
 	output_limit(output, what, why, remedy);
 }
 
+static void note_refused(struct span name, struct output *output)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what), "source lines of %.*s", (int)(name.size < 96 ? name.size : 96),
+		name.data);
+	output_limit(output, what,
+		"its debug information is damaged, or needs more than 1 GiB of memory or 14 s",
+		"without --lines it has functions by its symbols");
+}
+
 void profile_symbols_note(const struct profile_symbols *s, const struct names *names,
 	uint64_t samples, struct output *output)
 {
@@ -90,6 +104,8 @@ void profile_symbols_note(const struct profile_symbols *s, const struct names *n
 
 		if (name.size && unnamed >= NOTED_PERCENT)
 			note_file(&no_names, name, build_id, unnamed, output);
+		else if (name.size && file->refused)
+			note_refused(name, output);
 		else if (name.size && s->has_lines && without_line >= NOTED_PERCENT)
 			note_file(&no_lines, name, build_id, without_line, output);
 	}

@@ -27,6 +27,7 @@
 
 #define STUCK_MAX   8
 #define STACK_BYTES (512u << 10) /* of the process that makes the call */
+#define GUARD_BYTES (64u << 10)	 /* at its end, never touched: a multiple of every page size */
 
 /* Shared by the thread and its owner; the last of the two frees it. */
 struct timeout_thread {
@@ -142,6 +143,7 @@ static struct timeout_thread *thread_new(void)
 		free(t);
 		return NULL;
 	}
+	mprotect(t->stack, GUARD_BYTES, PROT_NONE);
 	pthread_mutex_init(&t->lock, NULL);
 	timeout_cond_init(&t->changed);
 	/* Signals are for the program's own threads. */

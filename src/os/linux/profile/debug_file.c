@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "os/linux/files/root_file.h"
+#include "os/linux/profile/confined_lines.h"
 #include "symbols/elf_sections.h"
 
 #define DEBUG_FOLDER  "/usr/lib/debug"
@@ -183,7 +184,7 @@ static void read_file(struct job *job, const char *before, const char *folder, c
 	file = open_checked(job, path);
 	job->is_read = file >= 0 && !elf_addresses_debug(file, n->addresses, n->count, NULL);
 	if (job->is_read && n->has_lines)
-		elf_lines(file, n->addresses, n->lines, n->count);
+		confined_lines(file, n);
 }
 
 static void do_job(void *argument)

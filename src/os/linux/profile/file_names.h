@@ -12,6 +12,7 @@
 struct file_names {
 	size_t count; /* at most ELF_ADDRESSES_MAX */
 	bool has_lines;
+	bool is_refused; /* reading lines exceeded its limits: not tried again */
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
 	struct elf_line lines[]; /* with has_lines: of the same addresses */
 };

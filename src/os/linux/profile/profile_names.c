@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/profile/confined_lines.h"
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct job {
@@ -28,7 +29,7 @@ static void do_job(void *argument)
 	if (!job->status)
 		debug_identity_read(job->file, &job->identity);
 	if (!job->status && n->has_lines)
-		elf_lines(job->file, n->addresses, n->lines, n->count);
+		confined_lines(job->file, n);
 }
 
 static void drop_job(void *argument)

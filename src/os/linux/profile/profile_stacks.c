@@ -288,10 +288,11 @@ struct frame_writer {
 
 static uint8_t state_of_line(const struct elf_line *line)
 {
-	return !line		? SOOTH_STATE_ABSENT
-	       : line->is_cut	? SOOTH_STATE_TRUNCATED
-	       : line->is_found ? SOOTH_STATE_VALUE
-				: SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	return !line		  ? SOOTH_STATE_ABSENT
+	       : line->is_cut	  ? SOOTH_STATE_TRUNCATED
+	       : line->is_found	  ? SOOTH_STATE_VALUE
+	       : line->is_refused ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
+				  : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
 /* `line`: NULL: not asked for. */
