@@ -14,7 +14,7 @@ struct heap_config {
 	struct {
 		const char *lines;
 		bool count;
-		bool stack;
+		bool stack, leaks;
 		bool sites;
 		bool no_hold;
 		bool pages;
@@ -30,6 +30,8 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
+	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
+		"print only which code keeps more and more memory, with the answer first"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
 		"memory by page faults instead of by calls of malloc: which code touched what "
 		"remains, in any language"),
@@ -51,13 +53,18 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
-	{ OPTION_PER_PROCESS, "pages", "count,stack,sites,output,no-hold", "--pages observes no calls", NULL },
+	{ OPTION_PER_PROCESS, "pages", "count,stack,leaks,sites,output,no-hold",
+		"--pages observes no calls", NULL },
+	{ OPTION_PER_PROCESS, "leaks", "count,stack,sites", "--leaks prints its answer alone",
+		NULL },
 };
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
-	struct heap_table_options options = { .sites = c->heap.sites, .stacks = c->heap.stack };
+	struct heap_table_options options = {
+		.sites = c->heap.sites, .stacks = c->heap.stack, .leaks = c->heap.leaks
+	};
 	struct profile_options pages = { 0 };
 	struct run run = {
 		.name = "heap",
@@ -77,7 +84,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold && !c->heap.pages,
 		.profile_pages = c->heap.pages,
-		.heap_stacks = c->heap.stack,
+		.heap_stacks = c->heap.stack || c->heap.leaks,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};
@@ -113,6 +120,8 @@ const struct command command_heap = {
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
 		"  sooth heap --stack -p 4711 -d 10      which code allocates, and what it keeps\n"
+		"  sooth heap --leaks -p 4711 -d 30      which code keeps more and more\n"
+		"  sooth heap --pages -d 10 4711         the same of any memory: JavaScript, mmap\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),

@@ -19,7 +19,7 @@
 #include "model/probe.h"
 #include "explain/summary.h"
 
-#define REPORT_STAGES_MAX 16
+#define REPORT_STAGES_MAX 24
 #define REPORT_TABLES_MAX 64
 #define REPORT_PIDS_MAX	  4096
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/syscall_names.h"

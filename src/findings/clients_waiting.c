@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"

@@ -14,7 +14,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"

@@ -8,7 +8,7 @@
  */
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/diagnosis/work_share.h"
 #include "base/units.h"

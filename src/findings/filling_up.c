@@ -15,7 +15,7 @@
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/inode_use.h"
 #include "analyze/diagnosis/left_files.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "explain/finding.h"
 
 #define SHOWN_MAX	      4

@@ -9,7 +9,7 @@
  * counts as starved.
  */
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/held.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_sentences.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/maps.h"
 

@@ -18,7 +18,7 @@
 
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
 #include "analyze/inspect/limits.h"

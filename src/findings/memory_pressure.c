@@ -12,7 +12,7 @@
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"
 #include "probes/limits.h"

@@ -11,7 +11,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/crowding.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/nesting.h"
 #include "analyze/diagnosis/rebuilds.h"
 #include "analyze/diagnosis/server_restarts.h"

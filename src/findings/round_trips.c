@@ -17,7 +17,7 @@
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/units.h"
 #include "explain/finding.h"

@@ -5,7 +5,7 @@
  * removed.
  */
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/limits.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
 

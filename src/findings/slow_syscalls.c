@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/held.h"
 #include "analyze/calls/syscall_sums.h"
 #include "explain/finding.h"

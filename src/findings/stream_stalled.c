@@ -20,7 +20,7 @@
 #include "analyze/diagnosis/awaited.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/datagram_wait.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/stream_state.h"

@@ -111,6 +111,12 @@ static void test_moved(void **state)
 	assert_int_equal(remains(1), 4);
 	give(PROFILE_UNMAPPED, 64 * BEGIN, 4 * PAGE, 0, 0);
 	assert_int_equal(live.remaining, 0);
+	/* No kernel does that: what is moved lies in its own way. */
+	touch(PID, BEGIN, 10, 1);
+	give(PROFILE_MOVED, BEGIN, 10 * PAGE, BEGIN + 3 * PAGE, 10 * PAGE);
+	assert_true(live.remaining <= 10);
+	give(PROFILE_MOVED, 0, UINT64_MAX, UINT64_MAX, UINT64_MAX);
+	assert_true(live.remaining <= 10);
 }
 
 static void test_break(void **state)

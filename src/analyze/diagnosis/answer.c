@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/answer_unseen.h"
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/check.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
 #include "analyze/process_table/process_match.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/waits/wait_lookup.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"

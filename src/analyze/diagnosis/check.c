@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/finding_tracker.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 

@@ -8,7 +8,7 @@
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/diagnosis/finding_text.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 

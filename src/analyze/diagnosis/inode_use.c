@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/file_space.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "base/escape.h"
 #include "base/units.h"
 #include "explain/finding.h"

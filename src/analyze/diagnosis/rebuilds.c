@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
 

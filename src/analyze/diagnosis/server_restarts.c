@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 #include "analyze/process_table/server_name.h"
 #include "base/map.h"
 #include "explain/finding.h"

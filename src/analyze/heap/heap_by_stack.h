@@ -4,14 +4,17 @@
 #define SOOTH_ANALYZE_HEAP_BY_STACK_H
 
 #include "analyze/heap/heap_emit.h"
+#include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_sums.h"
 
 extern const struct sooth_schema heap_stack_row_schema;
 
 /* The sums with the dictionaries of heap.stack and heap.frame. */
 void heap_by_stack_init(struct profile_sums *sums);
-/* Nothing if no stacks were recorded; a note of it where they were requested. */
+/* With `leaks` what keeps more and more instead, as a sentence and a table. Nothing if no stacks
+ * were recorded; a note of it where they were requested. */
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct profile_sums *sums, bool is_requested, struct sooth_error *err);
+	struct profile_sums *sums, const struct heap_table_options *options,
+	struct sooth_error *err);
 
 #endif

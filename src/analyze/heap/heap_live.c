@@ -74,8 +74,28 @@ static struct heap_stack_sum *stack_of(struct heap_live *l, uint32_t stack)
 	return stack ? map_get(&l->stacks, &stack) : NULL;
 }
 
+/* The window of now; what was gained before is folded to its length. */
+static unsigned window_at(struct heap_live *l, uint64_t time_ns)
+{
+	unsigned fold, window;
+	size_t position = 0;
+	void *value;
+
+	if (!l->stacks.count)
+		return 0;
+	window = heap_clock_window(&l->clock, time_ns, &fold);
+	while (fold && map_next(&l->stacks, &position, NULL, &value)) {
+		for (unsigned i = 0; i < fold; i++)
+			heap_gains_fold(&((struct heap_stack_sum *)value)->gains);
+	}
+	for (; fold; fold--)
+		heap_gains_fold(&l->older);
+	return window;
+}
+
 static void grow(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
 {
+	unsigned window = window_at(l, b->time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
 
 	p->live_bytes += b->size;
@@ -83,6 +103,8 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	if (stack) {
 		stack->live_bytes += b->size;
 		stack->live_blocks++;
+		stack->gains.bytes[window] += (int64_t)b->size;
+		stack->gains.blocks[window]++;
 	}
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
@@ -92,21 +114,25 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	}
 }
 
-static void leave_stack(struct heap_live *l, const struct heap_block *b)
+static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
 {
+	unsigned window = window_at(l, time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
 
 	if (stack) {
 		stack->live_bytes -= b->size;
 		stack->live_blocks--;
+		stack->gains.bytes[window] -= (int64_t)b->size;
+		stack->gains.blocks[window]--;
 	}
 }
 
-static void shrink(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
+static void shrink(
+	struct heap_live *l, struct heap_process *p, const struct heap_block *b, uint64_t time_ns)
 {
 	p->live_bytes -= b->size;
 	l->bytes -= b->size;
-	leave_stack(l, b);
+	leave_stack(l, b, time_ns);
 }
 
 static struct heap_block block_of(const struct heap_call *c)
@@ -154,7 +180,7 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	struct heap_block *b = map_get(&p->blocks, &c->address);
 
 	if (b) {
-		shrink(l, p, b);
+		shrink(l, p, b, c->record.time_ns);
 		note_handover(l, b, c->address, c->record.time_ns);
 	} else if (l->blocks < l->blocks_max) {
 		b = map_put(&p->blocks, &c->address, NULL);
@@ -169,14 +195,16 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	grow(l, p, b);
 }
 
-static void note_foreign_free(struct heap_live *l, const struct heap_process *p)
+static void note_foreign_free(struct heap_live *l, const struct heap_process *p, uint64_t time_ns)
 {
-	if (p->origin == HEAP_FROM_FORK)
+	if (p->origin == HEAP_FROM_FORK) {
 		l->frees_inherited++;
-	else if (p->origin == HEAP_FROM_BEFORE)
+	} else if (p->origin == HEAP_FROM_BEFORE) {
 		l->frees_from_before++;
-	else
+		l->older.blocks[window_at(l, time_ns)]++;
+	} else {
 		l->frees_unknown++;
+	}
 }
 
 /* The block that was live at since_ns. A later one at the same address belongs to another call. */
@@ -186,13 +214,13 @@ static void drop_block(
 	struct heap_block *b = map_get(&p->blocks, &address);
 
 	if (b && b->time_ns <= since_ns) {
-		shrink(l, p, b);
+		shrink(l, p, b, since_ns);
 		l->freed_bytes += b->size;
 		map_remove(&p->blocks, &address);
 		p->live_blocks = p->blocks.count;
 		l->blocks--;
 	} else if (!take_handover(l, address, since_ns)) {
-		note_foreign_free(l, p);
+		note_foreign_free(l, p, since_ns);
 	}
 }
 
@@ -202,11 +230,11 @@ static void resize_block(struct heap_live *l, struct heap_process *p, const stru
 	struct heap_block *b = map_get(&p->blocks, &c->address);
 
 	if (!b) {
-		note_foreign_free(l, p);
+		note_foreign_free(l, p, c->record.time_ns);
 		add_block(l, p, c);
 		return;
 	}
-	shrink(l, p, b);
+	shrink(l, p, b, c->record.time_ns);
 	l->freed_bytes += b->size;
 	*b = block_of(c);
 	grow(l, p, b);
@@ -308,7 +336,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 	if (!p || p->has_left)
 		return;
 	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &block))
-		leave_stack(l, block);
+		leave_stack(l, block, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
 	l->exec_bytes += p->live_bytes;
 	empty(l, p);
@@ -370,6 +398,10 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 		break;
 	case STREAM_TARGET:
 		take_target(l, r);
+		break;
+	case STREAM_END:
+		if (l->clock.begin_ns)
+			window_at(l, r->time_ns);
 		break;
 	}
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "analyze/heap/heap_growth.h"
 #include "base/map.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
@@ -70,6 +71,7 @@ struct heap_block {
 struct heap_stack_sum {
 	uint64_t calls, allocated_bytes; /* successful calls */
 	uint64_t live_bytes, live_blocks;
+	struct heap_gains gains;
 };
 
 /*
@@ -86,14 +88,16 @@ struct heap_live {
 	struct process_id last_id;
 	struct heap_process *last; /* of last_id; records come in runs */
 	size_t blocks_max;
-	struct map stacks;   /* uint32_t -> struct heap_stack_sum; empty: not requested */
-	uint64_t unstacked;  /* allocations of a run with stacks, without one */
-	uint64_t blocks;     /* of all live processes */
-	uint64_t bytes;	     /* of processes that have not left */
-	uint64_t present;    /* processes that have not left */
-	uint64_t last_bytes; /* of the last one, when all have left */
-	uint64_t peak_bytes; /* the maximum of bytes */
-	uint64_t peak_ns;    /* time of the peak */
+	struct map stacks;  /* uint32_t -> struct heap_stack_sum; empty: not requested */
+	uint64_t unstacked; /* allocations of a run with stacks, without one */
+	struct heap_clock clock;
+	struct heap_gains older; /* blocks of before the attach that were freed */
+	uint64_t blocks;	 /* of all live processes */
+	uint64_t bytes;		 /* of processes that have not left */
+	uint64_t present;	 /* processes that have not left */
+	uint64_t last_bytes;	 /* of the last one, when all have left */
+	uint64_t peak_bytes;	 /* the maximum of bytes */
+	uint64_t peak_ns;	 /* time of the peak */
 	uint64_t freed_bytes;
 	uint64_t frees_unknown, frees_from_before, frees_inherited;
 	uint64_t replaced_blocks, replaced_bytes; /* their address was allocated again */

@@ -558,10 +558,11 @@ static int finish(void *state, struct sooth_error *err)
 	choose(s);
 	judge(s);
 	note_limits(s);
-	status = emit_totals(s, err);
+	status = s->options.leaks ? 0 : emit_totals(s, err);
 	if (!status)
-		status = heap_by_stack_emit(
-			&s->scope, &s->live, &s->stacks, s->options.stacks, err);
+		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
+	if (status || s->options.leaks)
+		return status;
 	if (!status)
 		status = heap_emit_types(
 			&s->scope, sums_of(s), unfinished_state(s), is_blind(s), err);

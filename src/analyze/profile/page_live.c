@@ -31,6 +31,7 @@ void page_live_fini(struct page_live *l)
 		map_fini(&((struct page_process *)value)->pages);
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
+	buffer_fini(&l->numbers);
 }
 
 static struct page_process *process_of(struct page_live *l, const struct sooth_record *r)
@@ -101,48 +102,71 @@ static void release_one(struct page_live *l, struct page_process *p, uint64_t nu
 	map_remove(&p->pages, &number);
 }
 
+/* Appends the numbers of the pages that are there. A range may be much larger than what is in it. */
+static void find_pages(
+	const struct page_process *p, uint64_t first, uint64_t end, struct buffer *numbers)
+{
+	size_t position = 0;
+	const void *key;
+
+	buffer_reset(numbers);
+	if (end <= first)
+		return;
+	if (end - first <= p->pages.count) {
+		for (uint64_t number = first; number < end; number++) {
+			if (map_get(&p->pages, &number))
+				buffer_append(numbers, &number, sizeof(number));
+		}
+		return;
+	}
+	while (map_next(&p->pages, &position, &key, NULL)) {
+		uint64_t number = *(const uint64_t *)key;
+
+		if (number >= first && number < end)
+			buffer_append(numbers, &number, sizeof(number));
+	}
+}
+
 /* Whole pages only: a rest of one stays. */
 static void release(struct page_live *l, struct page_process *p, uint64_t from, uint64_t bytes)
 {
 	uint64_t to = from + bytes < from ? UINT64_MAX : from + bytes;
-	uint64_t first = from / l->page_bytes + (from % l->page_bytes != 0);
-	uint64_t end = to / l->page_bytes + (to % l->page_bytes != 0);
-	size_t position = 0;
-	const void *key;
+	const uint64_t *numbers;
 
-	if (end - first <= p->pages.count && end > first) {
-		for (uint64_t number = first; number < end; number++)
-			release_one(l, p, number);
-		return;
-	}
-	while (end > first && map_next(&p->pages, &position, &key, NULL)) {
-		uint64_t number = *(const uint64_t *)key;
-
-		if (number >= first && number < end)
-			release_one(l, p, number);
-	}
+	find_pages(p, from / l->page_bytes + (from % l->page_bytes != 0),
+		to / l->page_bytes + (to % l->page_bytes != 0), &l->numbers);
+	numbers = (const void *)l->numbers.data;
+	for (size_t i = 0; i < l->numbers.size / sizeof(*numbers); i++)
+		release_one(l, p, numbers[i]);
 }
 
-/* They keep their stack. */
+/* Pages keep their stack. */
 static void move(struct page_live *l, struct page_process *p, const struct profile_release *r)
 {
-	uint64_t count = r->bytes / l->page_bytes, kept = r->moved_bytes / l->page_bytes;
+	uint64_t first = r->from / l->page_bytes, to = r->moved_to / l->page_bytes;
+	uint64_t kept = r->moved_bytes / l->page_bytes;
+	const uint64_t *numbers;
 
-	for (uint64_t i = 0; i < count && p->pages.count && i < PAGES_MAX; i++) {
-		uint64_t from = r->from / l->page_bytes + i, to = r->moved_to / l->page_bytes + i;
-		uint32_t *stack = map_get(&p->pages, &from), *there, value;
+	find_pages(p, first, first + r->bytes / l->page_bytes, &l->numbers);
+	numbers = (const void *)l->numbers.data;
+	for (size_t i = 0; i < l->numbers.size / sizeof(*numbers); i++) {
+		uint64_t at = to + (numbers[i] - first);
+		uint32_t *there = map_get(&p->pages, &numbers[i]), stack;
 
-		if (!stack || (from == to && i < kept))
-			continue;
-		value = *stack;
-		if (i >= kept) {
-			release_one(l, p, from);
+		if (numbers[i] - first >= kept) {
+			release_one(l, p, numbers[i]);
 			continue;
 		}
-		map_remove(&p->pages, &from);
-		there = map_put(&p->pages, &to, NULL);
+		if (at == numbers[i] || !there) /* no kernel moves pages onto themselves */
+			continue;
+		stack = *there;
+		map_remove(&p->pages, &numbers[i]);
+		release_one(l, p, at); /* what was there is replaced */
+		there = map_put(&p->pages, &at, NULL);
 		if (there)
-			*there = value;
+			*there = stack;
+		else
+			forget(l, stack);
 	}
 }
 

@@ -7,6 +7,7 @@
 #ifndef SOOTH_ANALYZE_PAGE_LIVE_H
 #define SOOTH_ANALYZE_PAGE_LIVE_H
 
+#include "base/buffer.h"
 #include "base/map.h"
 #include "model/process_id.h"
 #include "probes/profile.h"
@@ -25,6 +26,7 @@ struct page_live {
 	uint64_t peak, peak_ns; /* the most that remained at a time */
 	uint64_t count;		/* of all processes: pages that are kept */
 	uint64_t refused;	/* pages beyond the bounds */
+	struct buffer numbers;	/* of pages at hand */
 };
 
 void page_live_init(struct page_live *l);

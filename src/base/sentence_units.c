@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/diagnosis/finding_units.h"
+#include "base/sentence_units.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_growth.h"
+
+#include <string.h>
+
+#include "base/units.h"
+
+#define FIRST_WINDOW_NS (50 * NS_PER_MS)
+#define LEAST_NS	(2 * NS_PER_S) /* shorter runs are not judged */
+#define PARTS		8	       /* of the run; the first is left out: everything begins */
+#define RISING_LEAST	6	       /* of the other seven */
+#define LATE_SHARE	0.35	       /* of the gain, in the last four of these seven */
+#define LEAST_BLOCKS	8
+#define LEAST_BYTES	1024
+
+unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold)
+{
+	uint64_t window;
+
+	*fold = 0;
+	if (!clock->begin_ns)
+		*clock = (struct heap_clock){ time_ns, time_ns, FIRST_WINDOW_NS };
+	if (time_ns > clock->end_ns)
+		clock->end_ns = time_ns;
+	window = time_ns > clock->begin_ns ? (time_ns - clock->begin_ns) / clock->window_ns : 0;
+	for (; window >= HEAP_WINDOWS && *fold < 63; window /= 2) {
+		clock->window_ns *= 2;
+		++*fold;
+	}
+	return window < HEAP_WINDOWS ? (unsigned)window : HEAP_WINDOWS - 1;
+}
+
+void heap_gains_fold(struct heap_gains *g)
+{
+	for (unsigned i = 0; i < HEAP_WINDOWS / 2; i++) {
+		g->bytes[i] = g->bytes[2 * i] + g->bytes[2 * i + 1];
+		g->blocks[i] = g->blocks[2 * i] + g->blocks[2 * i + 1];
+	}
+	memset(g->bytes + HEAP_WINDOWS / 2, 0, sizeof(g->bytes) / 2);
+	memset(g->blocks + HEAP_WINDOWS / 2, 0, sizeof(g->blocks) / 2);
+}
+
+struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *g)
+{
+	uint64_t run_ns = clock->end_ns - clock->begin_ns;
+	unsigned windows = clock->window_ns ? (unsigned)(run_ns / clock->window_ns) + 1 : 0;
+	struct heap_growth out = { .is_measured = run_ns >= LEAST_NS };
+	int64_t parts[PARTS] = { 0 };
+	unsigned rising = 0;
+	double late = 0;
+
+	if (!out.is_measured)
+		return out;
+	for (unsigned i = 0; i < windows && i < HEAP_WINDOWS; i++) {
+		unsigned part = i * PARTS / windows;
+
+		parts[part] += g->bytes[i];
+		out.bytes += part ? g->bytes[i] : 0;
+		out.blocks += part ? g->blocks[i] : 0;
+	}
+	for (unsigned i = 1; i < PARTS; i++) {
+		rising += parts[i] > 0;
+		late += i >= PARTS / 2 ? (double)parts[i] : 0;
+	}
+	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)run_ns / NS_PER_S);
+	/* One block that is made larger again and again is growth too. */
+	out.grows = rising >= RISING_LEAST && out.bytes >= LEAST_BYTES &&
+		    (out.blocks >= LEAST_BLOCKS || out.bytes >= 64 * LEAST_BYTES) &&
+		    late >= LATE_SHARE * (double)out.bytes;
+	return out;
+}

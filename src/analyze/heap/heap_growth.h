@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory of one allocating stack over time: what it gained in each of some windows, which double in
+ * length as the run goes on. Code that keeps more and more gains in nearly every window and as much
+ * late as early; a cache that fills up gains less and less, what is freed in turn falls again.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
+#define SOOTH_ANALYZE_HEAP_GROWTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HEAP_WINDOWS 32
+
+/* May be negative: more was freed than allocated. */
+struct heap_gains {
+	int64_t bytes[HEAP_WINDOWS];
+	int64_t blocks[HEAP_WINDOWS];
+};
+
+struct heap_clock {
+	uint64_t begin_ns, end_ns; /* of the records so far; begin 0: none yet */
+	uint64_t window_ns;
+};
+
+struct heap_growth {
+	bool is_measured; /* the run was long enough */
+	bool grows;
+	int64_t bytes, blocks;
+	double bytes_per_s;
+};
+
+/* The window of a time; `*fold`: how many times the gains of all stacks have to be folded first. */
+unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold);
+/* Two windows become one. */
+void heap_gains_fold(struct heap_gains *gains);
+struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *gains);
+
+#endif

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth heap --leaks`: the code that keeps more and more, and its healthy twins: blocks that replace
+others, a cache that fills, memory that is freed in turns; redis-server with a limit that it reaches,
+and without. The same from a capture.
+"""
+import shutil
+import socket
+import subprocess
+import time
+
+import harness
+from harness import needs_bpf
+from heap_case import HeapCase
+
+SOURCE = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *ring[64], *cache[400], *turn[200], **all;
+static int count;
+__attribute__((noinline)) void leaks(void)
+{
+	void *volatile block = malloc(500);
+	all = realloc(all, (count + 1) * sizeof(*all));
+	all[count++] = block;
+}
+__attribute__((noinline)) void replaces(int i)
+{
+	free(ring[i % 64]);
+	ring[i % 64] = malloc(2000);
+}
+__attribute__((noinline)) void fills(int i)
+{
+	if (i < 400)
+		cache[i] = malloc(4000);
+}
+__attribute__((noinline)) void takes_turns(int i)
+{
+	turn[i % 200] = malloc(3000);
+	for (int k = 0; i % 200 == 199 && k < 200; k++)
+		free(turn[k]);
+}
+int main(int argc, char **argv)
+{
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 100000; i++) {
+		if (argc > 1)
+			leaks();
+		replaces(i);
+		fills(i);
+		takes_turns(i);
+		usleep(1000);
+	}
+	return argv == NULL;
+}
+"""
+
+COUNTED_S = 5
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@needs_bpf
+class Leaks(HeapCase):
+    def program(self):
+        path, program = self.path("source.c"), self.path("program")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SOURCE)
+        subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-o", program, path], check=True)
+        return program
+
+    def leaks_of(self, pid, *options):
+        return self.sooth("heap", "--leaks", "-j", "-d", str(COUNTED_S), *options, str(pid)).json()
+
+    def test_leak(self):
+        target = self.start(self.program(), "leaks")
+        target.wait_for_output(b"ready")
+        capture = self.path("leaks.sooth")
+        report = self.leaks_of(target.pid, "--save", capture)
+        answer, rows = report["heap_growth"], report["heap_stacks"]
+        self.assertTrue(answer["growing_stacks"], answer)
+        for row in rows:
+            self.assertEqual(row["functions"][1], "leaks", rows)
+        self.assertRegex(answer["text"], r"^keeps .* more each second, all the time: \d+ % of it in malloc < leaks < main")
+        self.assertGreater(sum(row["growth_bytes_per_s"] for row in rows), 100 * 500)
+        again = self.sooth("heap", "--leaks", "-j", capture).json()
+        self.assertEqual((again["heap_growth"], again["heap_stacks"]), (answer, rows))
+        text = self.sooth("heap", "--leaks", capture).text
+        self.assertTrue(text.startswith(answer["text"]), text)
+        # The stacks of everything are in the same capture, with what grows.
+        everything = self.sooth("heap", "--stack", "-j", capture).json()["heap_stacks"]
+        grows = {row["functions"][1] for row in everything if row["growth_bytes_per_s"] is not None}
+        self.assertEqual(grows, {"leaks"}, everything)
+
+    def test_healthy(self):
+        target = self.start(self.program())
+        target.wait_for_output(b"ready")
+        report = self.leaks_of(target.pid)
+        answer = report["heap_growth"]
+        self.assertEqual(answer["growing_stacks"], 0, report)
+        self.assertGreaterEqual(answer["stack_count"], 2)
+        self.assertTrue(answer["text"].startswith("no code keeps more and more memory"), answer)
+        self.assertFalse(report.get("heap_stacks"), report)
+
+    def test_short(self):
+        target = self.start(self.program(), "leaks")
+        target.wait_for_output(b"ready")
+        report = self.sooth("heap", "--leaks", "-j", "-d", "1", str(target.pid)).json()
+        self.assertIsNone(report["heap_growth"]["growing_stacks"])
+        self.assertTrue(report["heap_growth"]["text"].startswith("not judged: "), report)
+
+    def redis(self, *options):
+        """A server that gets new keys all the time."""
+        if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
+            self.skipTest("no redis here")
+        port = free_port()
+        server = self.start("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+                            "--io-threads", "1", *options)
+        server.wait_for_output(b"Ready to accept")
+        self.start("redis-benchmark", "-p", str(port), "-t", "set", "-d", "400", "-r", "100000000", "-n",
+                   "100000000", "-c", "2", "-q", stdin=subprocess.DEVNULL)
+        return server
+
+    def test_redis(self):
+        server = self.redis()
+        report = self.leaks_of(server.pid)
+        self.assertTrue(report["heap_growth"]["growing_stacks"], report["heap_growth"])
+        self.assertGreater(report["heap_growth"]["growing_bytes_per_s"], 100000)
+
+    def test_redis_with_a_limit(self):
+        """Keys that replace others, of before the observation too."""
+        server = self.redis("--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random")
+        time.sleep(4)  # until it is full
+        report = self.leaks_of(server.pid)
+        answer = report["heap_growth"]
+        if answer["growing_stacks"]:
+            self.assertIn("blocks of before were freed meanwhile", answer["text"], answer)
+
+    def test_refused(self):
+        for option in ("-c", "--stack", "--sites", "--pages"):
+            self.assert_says_three_lines(self.sooth("heap", "--leaks", option, "1", status=2), "--leaks")
+
+
+if __name__ == "__main__":
+    harness.main()
