@@ -207,6 +207,14 @@ class Pages(Case):
         self.assertGreater(totals["touched_bytes"], 10 * PAGE)
         self.assertEqual(totals["touched_bytes"], totals["released_bytes"] + totals["ended_bytes"])
 
+    def test_without_privilege(self):
+        """What cannot be seen is refused: there is no 0."""
+        program = self.copy_for_all(harness.SOOTH)
+        run = self.run_program(program, "heap", "--pages", "--", "true", status=None,
+                               **harness.as_nobody())
+        self.assertNotIn("in memory", run.text)
+        self.assertIn("page faults", run.errors)
+
     def test_refused(self):
         for option in (["-c"], ["--stack"], ["--sites"], ["-o", self.path("x")], ["--no-hold"]):
             run = self.sooth("heap", "--pages", *option, "1", status=2)

@@ -48,7 +48,7 @@ struct profile_perf {
 	bool has_failed;
 };
 
-/* Perf events show neither to a caller without privilege. */
+/* Perf events show none of these to a caller without privilege. */
 static int refuse_stacks_of(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
@@ -63,8 +63,12 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
 	int status;
 
-	if (run->options.profile_wait_ns || run->options.profile_calls)
-		return refuse_stacks_of(run->options.profile_calls ? "system calls" : "waits", err);
+	if (run->options.profile_wait_ns || run->options.profile_calls ||
+		run->options.profile_pages)
+		return refuse_stacks_of(run->options.profile_calls   ? "system calls"
+					: run->options.profile_pages ? "page faults"
+								     : "waits",
+			err);
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
