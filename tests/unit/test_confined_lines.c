@@ -197,7 +197,7 @@ static struct lookup *look_up(size_t depth, size_t rows)
 	l->names.has_lines = true;
 	l->names.addresses[0].offset = 0xb4;
 	assert_int_equal(
-		timeout_call(&timeout, do_lookup, NULL, l, size, l->file, 2 * FILE_LINES_MS), 0);
+		timeout_call(&timeout, do_lookup, NULL, l, size, l->file, 8 * FILE_LINES_MS), 0);
 	timeout_fini(&timeout);
 	close(l->file);
 	return l;
