@@ -4,7 +4,7 @@
  * Locks of Rust and Python have no owner that could be read, so it is known by the stacks: threads
  * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
  * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
- * results of tasks that have no thread left, of a process with one thread that waits for a lock
+ * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with one thread that waits for a lock
  * (fork() copies locks, but only one thread) or at a queue, and of an event loop that waits for a
  * notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
  * those of all-threads-waiting.
@@ -47,6 +47,7 @@ struct locked {
 	unsigned count[PLACES];
 	unsigned threads, locks; /* locks: different ones that are waited for */
 	unsigned pool, pool_waits, loops;
+	unsigned tasks; /* threads of Java that wait for a task that none has begun */
 	uint64_t for_ns[PLACES];      /* the shortest wait */
 	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
 	uint64_t addresses[2];
@@ -96,6 +97,10 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 
 	if (has_run(g, t))
 		return PLACE_RUNS;
+	if (t->lock == WAITS_LOCK_JAVA_TASK)
+		return PLACE_RESULT;
+	if (t->lock == WAITS_LOCK_JAVA_IDLE)
+		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
 		return of_futex(t, s);
 	link = wait_link_of(g, p, t);
@@ -118,6 +123,7 @@ static void take(struct locked *l, const struct waits_thread *t, enum place plac
 	l->threads++;
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
+	l->tasks += t->lock == WAITS_LOCK_JAVA_TASK && place == PLACE_RESULT;
 	l->loops += s->is_loop;
 	l->is_main_notified |= place == PLACE_NOTIFY && t->record.tid == t->node_pid;
 	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
@@ -145,7 +151,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 
 /* --- what it is --- */
 
-enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_QUEUE, KIND_POOL, KIND_NOTIFY };
+enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_QUEUE, KIND_POOL, KIND_TASKS, KIND_NOTIFY };
 
 static enum kind kind_of(const struct locked *l)
 {
@@ -159,6 +165,9 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
 		return KIND_POOL;
+	/* One that rests would take the task, if it were of that pool. */
+	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
+		return KIND_TASKS;
 	if (l->is_main_notified && !l->count[PLACE_RUNS])
 		return KIND_NOTIFY;
 	return KIND_NONE;
@@ -166,7 +175,7 @@ static enum kind kind_of(const struct locked *l)
 
 static enum place place_of_kind(enum kind kind)
 {
-	return kind == KIND_POOL     ? PLACE_RESULT
+	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
 	       : kind == KIND_NOTIFY ? PLACE_NOTIFY
 	       : kind == KIND_QUEUE  ? PLACE_RESTS
 				     : PLACE_LOCK;
@@ -184,11 +193,11 @@ static void put_within(struct buffer *out, const char *before, const struct stac
 
 /* Names of threads, if they differ: those of Python are all the same. */
 static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
-	const struct locked *l)
+	const struct locked *l, enum place place)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
-	const struct stack_wait *first = &l->of[PLACE_LOCK];
-	unsigned count = l->count[PLACE_LOCK], n = 0;
+	const struct stack_wait *first = &l->of[place];
+	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
 
 	if (count > NAMED_MOST || first->within.size) {
@@ -200,7 +209,7 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 		struct span name = record_text(&t->record, &t->name);
 
-		if (thread_is_service(name, i) || place_of(g, p, t, &s) != PLACE_LOCK)
+		if (thread_is_service(name, i) || place_of(g, p, t, &s) != place)
 			continue;
 		buffer_format(out, "%s%.*s",
 			!n		 ? ""
@@ -283,6 +292,14 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 			l->pool, time);
 		put_within(&text, ": Future.result in ", &l->of[PLACE_RESULT]);
 		break;
+	case KIND_TASKS:
+		buffer_string(&text, "thread pool exhausted: ");
+		put_threads(&text, e, g, l, PLACE_RESULT);
+		buffer_format(&text,
+			" wait for results of tasks that no thread has begun, for %s, and none is "
+			"left to run these",
+			time);
+		break;
 	case KIND_NOTIFY:
 		buffer_format(&text,
 			"its main thread waits in Atomics.wait for a notification, for %s: its "
@@ -292,7 +309,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		break;
 	default:
 		buffer_string(&text, "deadlock: ");
-		put_threads(&text, e, g, l);
+		put_threads(&text, e, g, l, PLACE_LOCK);
 		buffer_format(&text, " wait for locks that nothing releases, for %s", time);
 		put_functions(&text, e, g, l);
 		break;
@@ -338,7 +355,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_number(out, "threads that wait", l->count[place], SOOTH_UNIT_NONE, 0);
 	finding_number(out, "other threads, which ran", l->count[PLACE_RUNS], SOOTH_UNIT_NONE, 0);
 	emit_threads(e, out, g, place);
-	finding_unseen(out, kind == KIND_POOL	  ? "whether another thread provides these results"
+	finding_unseen(out, kind == KIND_POOL || kind == KIND_TASKS
+				    ? "whether another thread provides these results"
 			    : kind == KIND_NOTIFY ? "which thread should notify it"
 			    : kind == KIND_QUEUE  ? "whether a signal handler will end the wait"
 						  : "which thread has which lock, and whether one "

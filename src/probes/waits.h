@@ -82,6 +82,7 @@ enum waits_lock {
 	WAITS_LOCK_JAVA_MONITOR, /* of a Java object, with an owner: `synchronized` */
 	WAITS_LOCK_JAVA,	 /* of java.util.concurrent.locks, with an owner */
 	WAITS_LOCK_JAVA_IDLE,	 /* of a JVM that was read: no lock that another thread has */
+	WAITS_LOCK_JAVA_TASK,	 /* the result of a task that no thread of the JVM has begun */
 	WAITS_LOCKS,
 };
 

@@ -36,6 +36,25 @@ public class Locks {
         locks[1 - first].lock();
     }
 
+    static final ExecutorService pool = Executors.newFixedThreadPool(2), others = Executors.newFixedThreadPool(2);
+
+    /* Tasks of a pool that has two threads: each waits for one more, of its own pool or of another. */
+    static void waitsFor(Callable<Integer> more, ExecutorService of) {
+        try {
+            pool.submit(() -> {
+                meet();
+                return of.submit(more).get();
+            }).get();
+        } catch (Exception e) {
+            throw new RuntimeException(e);
+        }
+    }
+
+    static int sleeps() throws InterruptedException {
+        Thread.sleep(600000);
+        return 1;
+    }
+
     static void contended() {
         for (long n = 0;; n++) {
             synchronized (monitors[0]) {
@@ -52,6 +71,8 @@ public class Locks {
             case "monitors" -> () -> monitors(number);
             case "locks" -> () -> locks(number);
             case "contended" -> Locks::contended;
+            case "starved" -> () -> waitsFor(() -> 1, pool);
+            case "delegated" -> () -> waitsFor(Locks::sleeps, others);
             default -> () -> {
                 try {
                     new LinkedBlockingQueue<Integer>().take();
@@ -99,6 +120,10 @@ CASES = [
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4, long=True),
+    sick("deadlock", "a Java pool whose tasks wait for tasks of their own pool", java("starved"), may_skip=no_java,
+        says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
+    healthy("deadlock", "a Java pool whose tasks wait for those of another pool", java("delegated"), may_skip=no_java,
+        duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("all-threads-waiting", "Java threads that wait for work", java("idle"), may_skip=no_java,
         duration_s=4),
     healthy("all-threads-waiting", "Java threads that hand monitors to each other", java("contended"),

@@ -540,7 +540,9 @@ static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	if (link->is_inside && link->is_idle)
+	if (link->thread && link->thread->lock == WAITS_LOCK_JAVA_TASK)
+		buffer_string(out, "waits for the result of a task that no thread has begun");
+	else if (link->is_inside && link->is_idle)
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");

@@ -209,7 +209,9 @@ static void add(struct question *q, const struct java_thread *waiter,
 
 	if (q->locks.count >= HOTSPOT_EDGES)
 		return;
-	*e = (struct hotspot_edge){ .waiter = waiter->tid, .owner = owner->tid, .lock = lock };
+	*e = (struct hotspot_edge){ .waiter = waiter->tid,
+		.owner = owner ? owner->tid : 0,
+		.lock = lock };
 	snprintf(e->class, sizeof(e->class), "%s", class);
 	q->locks.count++;
 }
@@ -272,13 +274,27 @@ static void look_at_monitor(struct question *q, const struct java_thread *t, uin
 
 /* --- locks of java.util.concurrent --- */
 
-/* Only these have an owner that ends the wait. */
+/* Only these have an owner that ends the wait by giving them back. */
 static bool is_lock(const char *class)
 {
 	return !strncmp(class, "java.util.concurrent.locks.", 27);
 }
 
-/* The one pointer of a lock that leads to a thread is its owner. */
+/* What an executor makes of a task; while it runs, it has the thread that does. */
+static bool is_task(const char *class)
+{
+	static const char *const classes[] = { "java.util.concurrent.FutureTask",
+		"java.util.concurrent.ExecutorCompletionService$QueueingFuture",
+		"java.util.concurrent.ScheduledThreadPoolExecutor$ScheduledFutureTask" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		if (!strcmp(class, classes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The one pointer of a lock, or task, that leads to a thread is its owner. */
 static const struct java_thread *owner_in(const struct question *q, uint64_t lock, uint32_t size)
 {
 	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
@@ -302,11 +318,16 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 	char name[HOTSPOT_CLASS_SIZE];
 
 	class = lock ? class_of(q, lock, name) : 0;
-	if (!class || !is_lock(name))
+	if (!class || !(is_lock(name) || is_task(name)))
+		return false;
+	owner = owner_in(q, lock, object_size(q, class));
+	/* A thread that was made for a task has it too, and not to wait for it. */
+	if (is_task(name) && owner == t)
 		return false;
 	q->blocker = at; /* the same of all threads */
-	owner = owner_in(q, lock, object_size(q, class));
-	if (owner && owner != t)
+	if (is_task(name) && !owner)
+		add(q, t, NULL, WAITS_LOCK_JAVA_TASK, name);
+	else if (owner && owner != t && is_lock(name))
 		add(q, t, owner, WAITS_LOCK_JAVA, name);
 	return true;
 }

@@ -2,7 +2,8 @@
 /*
  * Which thread of a Java virtual machine waits for a lock that another of its threads has: monitors
  * (`synchronized`), by what HotSpot keeps of each; locks of java.util.concurrent, by the object
- * that a parked thread names and the thread that this one names as its owner.
+ * that a parked thread names and the thread that this one names as its owner. And which one waits for
+ * a task (FutureTask) that names no thread: none has begun it.
  *
  * The process runs on meanwhile and its collector moves objects: one answer may be wrong, the same
  * one of two samples is not. Cannot be seen: owners of semaphores, latches and read locks, which
@@ -18,8 +19,8 @@
 #define HOTSPOT_CLASS_SIZE 64
 
 struct hotspot_edge {
-	uint32_t waiter, owner;		/* tids */
-	enum waits_lock lock;		/* WAITS_LOCK_JAVA_MONITOR or WAITS_LOCK_JAVA */
+	uint32_t waiter, owner;		/* tids; no owner: WAITS_LOCK_JAVA_TASK */
+	enum waits_lock lock;		/* WAITS_LOCK_JAVA_MONITOR, _JAVA or _JAVA_TASK */
 	char class[HOTSPOT_CLASS_SIZE]; /* of the object; "": unknown */
 };
 

@@ -193,10 +193,12 @@ static void add_java_owner(struct wait_reader *r, struct wait_node *n, struct wa
 		return;
 	t->lock = WAITS_LOCK_JAVA_IDLE;
 	for (; e < locks->edges + locks->count; e++) {
-		if (e->waiter != t->record.tid ||
-			(e->lock == WAITS_LOCK_JAVA && t->timeout_state != SOOTH_STATE_ABSENT))
+		if (e->waiter != t->record.tid || (e->lock != WAITS_LOCK_JAVA_MONITOR &&
+							  t->timeout_state != SOOTH_STATE_ABSENT))
 			continue;
 		t->lock = (uint8_t)e->lock;
+		if (!e->owner)
+			return;
 		wait_party(r, n, t->record.tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
 				.source = WAITS_SOURCE_MEMORY,
