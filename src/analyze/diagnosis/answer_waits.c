@@ -58,8 +58,13 @@ static bool is_halted(const struct wait_chain *chain)
 	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
 }
 
-/* Time since data last moved on the connection that it polls again and again; 0: unknown. */
-static uint64_t silence_of(
+/* Of the connection that it polls again and again. */
+struct silence {
+	uint64_t ns;		/* since data last moved; 0: unknown */
+	bool is_never_answered; /* nothing has come since it was opened, and something was sent */
+};
+
+static struct silence silence_of(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
@@ -67,7 +72,7 @@ static uint64_t silence_of(
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
 	if (!first->object || (first->what != WAIT_SOCKET_READ && first->what != WAIT_SOCKET_WRITE))
-		return 0;
+		return (struct silence){ 0 };
 	batch_for_each (r, &all) {
 		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
 
@@ -75,10 +80,14 @@ static uint64_t silence_of(
 		if (o && o->inode == first->object->inode &&
 			o->received_state <= SOOTH_STATE_ABSENT &&
 			o->sent_state <= SOOTH_STATE_ABSENT)
-			return o->sent_ago_ns < o->received_ago_ns ? o->sent_ago_ns
-								   : o->received_ago_ns;
+			return (struct silence){
+				.ns = o->sent_ago_ns < o->received_ago_ns ? o->sent_ago_ns
+									  : o->received_ago_ns,
+				.is_never_answered = o->received_state == SOOTH_STATE_ABSENT &&
+						     o->sent_state == SOOTH_STATE_VALUE,
+			};
 	}
-	return 0;
+	return (struct silence){ 0 };
 }
 
 static bool is_stuck(const struct wait_chain *chain, uint64_t silence_ns)
@@ -117,7 +126,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	struct wait_chain chain;
 	struct wait_graph g;
 	char length[WAIT_DURATION_SIZE];
-	uint64_t silence_ns;
+	struct silence silence;
 	bool is_known;
 
 	answer_activity(s, j, &activity);
@@ -125,12 +134,15 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	buffer_fini(&activity);
 	if (j->is_host || is_known || has_ended(s, j) || follow(s, j, &g, &chain))
 		return false;
-	silence_ns = silence_of(s, j, &chain);
-	if (!is_stuck(&chain, silence_ns))
+	silence = silence_of(s, j, &chain);
+	if (!is_stuck(&chain, silence.ns))
 		return false;
 	wait_chain_text(out, &g, &chain);
-	if (silence_ns >= SILENT_LEAST)
-		buffer_format(out, "; no data for %s", wait_duration(length, silence_ns));
+	if (silence.ns >= SILENT_LEAST)
+		buffer_format(out, "; %s for %s",
+			silence.is_never_answered ? "it sent data, and no byte has come back"
+						  : "no data",
+			wait_duration(length, silence.ns));
 	return true;
 }
 
