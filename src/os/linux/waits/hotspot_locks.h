@@ -16,7 +16,7 @@
 #include "os/linux/waits/wait_reader.h"
 
 #define HOTSPOT_EDGES	   256
-#define HOTSPOT_CLASS_SIZE 64
+#define HOTSPOT_CLASS_SIZE 96
 
 struct hotspot_edge {
 	uint32_t waiter, owner;		/* tids; no owner: WAITS_LOCK_JAVA_TASK */
