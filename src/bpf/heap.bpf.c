@@ -38,6 +38,11 @@ struct thread {
 #ifdef WITH_STACKS
 	uint64_t stack_hash; /* 0: not known */
 #endif
+#ifdef WITH_SUMS
+	struct heap_block_kept taken, moved; /* out of the live ones; moved: by a realloc */
+	uint32_t program;		     /* raised by each exec; 0: not known yet */
+	uint32_t has_moved;
+#endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
 
@@ -60,6 +65,14 @@ struct heap_control control SEC(".data.control") = {};
 #define CALL_BYTES HEAP_CALL_LEAST
 #define TAKE_STACK(t, regs)
 #define PUT_STACK_HASH(r, t)
+#endif
+#ifdef WITH_SUMS
+#include "bpf/heap_sums.bpf.h"
+#else
+#define sum_free(t, address)
+#define sum_allocation(t, address, now)
+#define sum_begins(t)
+#define sum_stays(t)
 #endif
 struct heap_places places SEC(".data.places") = {};
 
@@ -228,8 +241,13 @@ static inline void end_call(struct thread *t, uint64_t result)
 	else if (returns == HEAP_RETURNS_SIZE)
 		address = result >= t->size ? t->old_address : 0;
 	is_failed = !address && (t->size || error);
-	if (t->member.interest & INTEREST_COUNT)
+	if (t->member.interest & INTEREST_COUNT) {
 		count_call(t, is_failed, now - t->entered_ns);
+		if (address)
+			sum_allocation(t, address, now);
+		else if (is_failed)
+			sum_stays(t);
+	}
 	if (t->member.interest & INTEREST_STREAM)
 		stream_call(t, address, error, now);
 }
@@ -305,8 +323,10 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 	t->freed = address;
 	t->freed_at = CALL_ADDRESS(regs);
 	t->freed_stack = CALL_STACK(regs);
-	if (t->member.interest & INTEREST_COUNT)
+	if (t->member.interest & INTEREST_COUNT) {
 		aggregate_of(t, HEAP_FREE)->count++;
+		sum_free(t, address);
+	}
 	if (t->member.interest & INTEREST_STREAM)
 		stream_free(t, address);
 }
@@ -338,6 +358,7 @@ static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32
 		return;
 	take_arguments(t, regs, form);
 	TAKE_STACK(t, regs);
+	sum_begins(t);
 	t->is_by_result = is_by_result;
 	if (is_by_result && RETURN_ADDRESS_BYTES)
 		bpf_probe_read_user(&t->return_address, sizeof(t->return_address),
@@ -433,6 +454,9 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 
 	t->stack = 0; /* its call was in the previous program */
 	t->loads = 0;
+#ifdef WITH_SUMS
+	t->program = 0;
+#endif
 	if (!r) {
 		__sync_fetch_and_add(&follow_control.lost_joins, 1);
 		return;

@@ -125,6 +125,58 @@ struct heap_control {
 				   */
 	uint64_t lost_stacks;	  /* stacks that did not fit the ring */
 	uint64_t unwalked;	  /* calls without a stack: all memory for walks was in use */
+	uint64_t unheld;	  /* calls of processes that found no room */
+};
+
+/*
+ * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
+ * was added up. Of a process: its program too, a number that each exec raises.
+ */
+#define HEAP_SUM_ENTRIES     (1u << 16)
+#define HEAP_HELD_ENTRIES    4096
+#define HEAP_BLOCK_ENTRIES   (1u << 20)
+#define HEAP_BLOCKS_LEAST    (1u << 18) /* where all of their memory has to be there from the start */
+
+struct heap_block_key {
+	uint64_t address;
+	uint32_t pid;
+	uint32_t program;
+};
+
+struct heap_block_kept {
+	uint64_t size;
+	uint64_t time_ns;    /* of the allocation */
+	uint64_t stack_hash; /* 0: it is in no sum */
+};
+
+struct heap_sum_key {
+	uint64_t stack_hash;
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t program;
+	uint32_t size_class; /* size_class_of() */
+	uint32_t unused;
+};
+
+struct heap_sum_value {
+	uint64_t calls, allocated_bytes;
+	uint64_t freed_blocks, freed_bytes;
+	uint64_t short_blocks, short_bytes; /* freed within HEAP_SHORT_NS */
+};
+
+struct heap_held_key {
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t program;
+};
+
+struct heap_held_value {
+	uint64_t live_bytes, live_blocks;
+	uint64_t peak_bytes;
+	uint64_t freed_bytes;
+	uint64_t frees_unknown;
+	uint64_t untracked_blocks, untracked_bytes; /* no room for the block */
+	uint64_t unsummed_blocks, unsummed_bytes;   /* no room for the sum */
 };
 
 #define HEAP_WALKS_OF_CPU 16

@@ -18,6 +18,12 @@ struct {
 	__type(value, uint32_t);
 } sent_stacks SEC(".maps");
 
+#ifdef WITH_SUMS
+#define INTEREST_OF_STACKS INTEREST_COUNT
+#else
+#define INTEREST_OF_STACKS INTEREST_STREAM
+#endif
+
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 static inline struct walk *claim_walk(void)
@@ -84,7 +90,7 @@ static inline void take_stack(struct thread *t, struct pt_regs *regs)
 	struct walk *w;
 
 	t->stack_hash = 0;
-	if (!(t->member.interest & INTEREST_STREAM))
+	if (!(t->member.interest & INTEREST_OF_STACKS))
 		return;
 	w = claim_walk();
 	if (!w) {

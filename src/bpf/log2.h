@@ -45,4 +45,23 @@ static inline uint32_t log2_bucket(uint64_t value, uint32_t slots)
 	return value >> slots ? slots - 1 : log2_low(value);
 }
 
+/* Four classes between two powers of two: the exponent times four and the next two bits. */
+static inline uint32_t size_class_of(uint64_t size)
+{
+	uint32_t exponent = log2_of(size);
+
+	return exponent < 2 ? exponent * 4
+			    : exponent * 4 + (uint32_t)((size >> (exponent - 2)) & 3);
+}
+
+/* The smallest size of a class. */
+static inline uint64_t size_class_from(uint32_t size_class)
+{
+	uint32_t exponent = size_class / 4;
+
+	if (exponent < 2)
+		return exponent ? 2 : 0;
+	return exponent < 64 ? (uint64_t)(4 + (size_class & 3)) << (exponent - 2) : ~0ULL;
+}
+
 #endif

@@ -210,6 +210,7 @@ struct thread_struct {
 } KERNEL_TYPE;
 
 struct task_struct {
+	uint64_t self_exec_id; /* raised by each exec; 64 bits since 5.7 */
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */
 	unsigned int flags;

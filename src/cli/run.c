@@ -315,6 +315,8 @@ static int make_observer(
 		.profile_hz = run->profile_hz,
 		.profile_calls = run->profile_calls,
 		.heap_stacks = run->heap_stacks,
+		.heap_sums = run->heap_sums,
+		.heap_blocks = run->heap_blocks,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,

@@ -95,6 +95,8 @@ struct run {
 	uint32_t profile_hz;		    /* of the probe "profile"; 0: its own */
 	bool profile_calls;		    /* stacks of calls instead of samples */
 	bool heap_stacks;		    /* stacks of allocations */
+	bool heap_sums;			    /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;		    /* live at a time, of these; 0: the backend's own */
 	bool profile_tables_only;	    /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	    /* stacks of waits, at least so long, instead */
 	bool profile_wall;		    /* and samples beside them */

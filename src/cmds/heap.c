@@ -14,10 +14,12 @@ struct heap_config {
 	struct {
 		const char *lines;
 		bool count;
-		bool stack, leaks;
+		bool stack, leaks, churn, sizes;
 		bool sites;
 		bool no_hold;
 		bool pages;
+		bool in_kernel;
+		uint64_t blocks;
 	} heap;
 };
 
@@ -32,9 +34,21 @@ static const struct option heap_options[] = {
 		"them"),
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
 		"print only which code keeps more and more memory, with the answer first"),
+	FLAG_ROW(0, "churn", heap_config, heap.churn,
+		"print only which code allocates what it frees within 10 ms, with the answer first"),
+	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
+		"print only the live blocks by size, with the code that holds most of each, the "
+		"answer first"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
 		"memory by page faults instead of by calls of malloc: which code touched what "
 		"remains, in any language"),
+	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
+		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
+		"recorded"),
+	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
+		"blocks that can be live at a time where the kernel adds up (default 1048576); each "
+		"takes some 100 bytes of kernel memory",
+		.min = 1024, .max = 1u << 26),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
@@ -53,18 +67,37 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
-	{ OPTION_PER_PROCESS, "pages", "count,stack,leaks,sites,output,no-hold",
+	OPTION_OVER("blocks"),
+	{ OPTION_PER_PROCESS, "pages",
+		"count,stack,leaks,churn,sizes,in-kernel,sites,output,no-hold",
 		"--pages observes no calls", NULL },
-	{ OPTION_PER_PROCESS, "leaks", "count,stack,sites", "--leaks prints its answer alone",
+	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
+		"--leaks prints its answer alone", NULL },
+	{ OPTION_PER_PROCESS, "churn", "count,stack,sizes,sites", "--churn prints its answer alone",
 		NULL },
+	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
+		NULL },
+	{ OPTION_PER_PROCESS, "in-kernel", "count,output",
+		"sums from the kernel have no single calls", NULL },
 };
+
+static enum heap_answer answer_of(const struct heap_config *c)
+{
+	return c->heap.leaks   ? HEAP_LEAKS
+	       : c->heap.churn ? HEAP_CHURN
+	       : c->heap.sizes ? HEAP_SIZES
+			       : HEAP_NO_ANSWER;
+}
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
-	struct heap_table_options options = {
-		.sites = c->heap.sites, .stacks = c->heap.stack, .leaks = c->heap.leaks
-	};
+	enum heap_answer answer = answer_of(c);
+	/* An answer needs no single calls, unless they are to be written too. */
+	bool in_kernel = c->heap.in_kernel || (answer && !c->heap.lines);
+	struct heap_table_options options = { .sites = c->heap.sites,
+		.stacks = c->heap.stack || c->heap.in_kernel,
+		.answer = answer };
 	struct profile_options pages = { 0 };
 	struct run run = {
 		.name = "heap",
@@ -73,8 +106,9 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.arguments = arguments,
 		.probes = { { c->heap.pages ? "profile" : "heap",
 			c->heap.pages   ? SOOTH_STREAM
-			: c->heap.count ? SOOTH_COUNT
-					: SOOTH_COUNT | SOOTH_STREAM },
+			: c->heap.count || in_kernel
+				? SOOTH_COUNT
+				: SOOTH_COUNT | SOOTH_STREAM },
 			{ c->heap.pages ? "proc" : NULL, SOOTH_SAMPLE } },
 		.views = { c->heap.pages ? (struct run_view){ "profile-pages", &pages }
 					 : (struct run_view){ "heap-table", &options } },
@@ -84,7 +118,9 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold && !c->heap.pages,
 		.profile_pages = c->heap.pages,
-		.heap_stacks = c->heap.stack || c->heap.leaks,
+		.heap_stacks = c->heap.stack || answer,
+		.heap_sums = in_kernel,
+		.heap_blocks = c->heap.blocks,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};
@@ -121,6 +157,8 @@ const struct command command_heap = {
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
 		"  sooth heap --stack -p 4711 -d 10      which code allocates, and what it keeps\n"
 		"  sooth heap --leaks -p 4711 -d 30      which code keeps more and more\n"
+		"  sooth heap --churn -p 4711 -d 10      which code frees at once what it allocates\n"
+		"  sooth heap --sizes -p 4711 -d 10      a million blocks of one size, and of what code\n"
 		"  sooth heap --pages -d 10 4711         the same of any memory: JavaScript, mmap\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),

@@ -48,6 +48,8 @@ struct probe_options {
 	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
 	bool profile_calls;	  /* stacks of the selected calls instead of samples */
 	bool heap_stacks;	  /* the stack of each allocation */
+	bool heap_sums;		  /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;	  /* live at a time, of these; 0: the backend's own */
 	bool profile_tables_only; /* frame pointers are not followed */
 	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
 	bool profile_wall;	  /* and samples beside them */

@@ -155,6 +155,7 @@ static bool is_shareable(
 	       has->must_hold == options->must_hold &&
 	       has->profile_calls == options->profile_calls &&
 	       has->heap_stacks == options->heap_stacks &&
+	       has->heap_sums == options->heap_sums && has->heap_blocks == options->heap_blocks &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&

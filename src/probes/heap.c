@@ -80,6 +80,48 @@ static const struct sooth_field call_fields[] = {
 		FIELD_STATE_AT(heap_call, stack_state)),
 };
 
+static const struct sooth_field sum_fields[] = {
+	FIELD_PID(heap_sum),
+	FIELD_TIME(heap_sum, from_ns, "start_ns",
+		"start of the counted time window; time_ns is its end", .merge = SOOTH_MERGE_MIN),
+	FIELD_NUMBER(heap_sum, calls, "successful allocator calls of this stack and size class",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, allocated_bytes, "bytes requested by these calls",
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, freed_blocks, "blocks of this stack and size class that were freed",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, freed_bytes, "bytes of these blocks", .unit = SOOTH_UNIT_BYTES,
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, short_blocks, "of these blocks those freed within 10 ms",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, short_bytes, "bytes of the blocks freed within 10 ms",
+		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_sum, program, "program of the process: each exec raises it"),
+	FIELD_NUMBER(heap_sum, size_class,
+		"size class: the exponent of two times 4, and the next two bits of the size"),
+	FIELD_NUMBER_AS(heap_sum, stack, stack_number, "number of the caller's stack",
+		FIELD_STATE_AT(heap_sum, stack_state)),
+};
+
+static const struct sooth_field held_fields_of_process[] = {
+	FIELD_PID(heap_held),
+	FIELD_NUMBER(heap_held, live_bytes, "bytes allocated and not freed",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(heap_held, live_blocks, "blocks allocated and not freed"),
+	FIELD_NUMBER(heap_held, peak_bytes, "most live bytes at a time", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(heap_held, freed_bytes, "bytes of blocks that were freed",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(heap_held, frees_unknown, "frees of blocks whose allocation was not seen"),
+	FIELD_NUMBER(heap_held, untracked_blocks,
+		"allocated blocks for which the kernel's table had no room"),
+	FIELD_NUMBER(heap_held, untracked_bytes, "bytes of the untracked blocks",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(heap_held, unsummed_blocks,
+		"allocated blocks without a stack, or for whose sum the table had no room"),
+	FIELD_NUMBER(heap_held, unsummed_bytes, "bytes of these blocks", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(heap_held, program, "program of the process: each exec raises it"),
+};
+
 static const struct sooth_field gap_fields[] = {
 	FIELD_TIME(heap_gap, record.time_ns, "time_ns", "time the program or library was probed"),
 	FIELD_PID(heap_gap),
@@ -116,6 +158,9 @@ static const struct sooth_field site_fields[] = {
 
 RECORD_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
+RECORD_SCHEMA(heap_sum, "heap.sum", HEAP_SUM, SOOTH_CLASS_AGGREGATE, sum_fields,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
+RECORD_SCHEMA(heap_held, "heap.held", HEAP_HELD, SOOTH_CLASS_SAMPLE, held_fields_of_process);
 RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
 	.time_span = SOOTH_TIME_SPAN_REACH);
@@ -126,7 +171,7 @@ RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fi
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
 	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema,
-	&heap_stack_schema, &heap_frame_schema, NULL };
+	&heap_stack_schema, &heap_frame_schema, &heap_sum_schema, &heap_held_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",

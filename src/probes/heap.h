@@ -18,6 +18,8 @@ enum heap_kind {
 	HEAP_GAP = 0x0402,
 	HEAP_PAUSE = 0x0403, /* struct pause_event */
 	HEAP_COST = 0x0404,
+	HEAP_SUM = 0x0405,
+	HEAP_HELD = 0x0406,
 	HEAP_SITE = 0x0480,
 	HEAP_STACK = 0x0481, /* struct profile_stack */
 	HEAP_FRAME = 0x0482, /* struct profile_frame */
@@ -84,6 +86,40 @@ struct heap_call {
 	};
 };
 
+/*
+ * Allocations of one stack and one size class within a window, added up in the kernel. `program`
+ * is raised by each exec of the process: a block of an earlier one is gone.
+ */
+struct heap_sum {
+	struct sooth_record record; /* time_ns: end of the window */
+	uint64_t from_ns;
+	uint64_t calls, allocated_bytes; /* that got memory */
+	uint64_t freed_blocks, freed_bytes;
+	uint64_t short_blocks, short_bytes; /* of these: freed within HEAP_SHORT_NS */
+	uint32_t program;
+	uint32_t size_class; /* size_class_of() of bpf/log2.h */
+	uint32_t stack;	     /* of a heap.stack */
+	uint8_t stack_state;
+	uint8_t unused[3];
+};
+
+/* What a process held at that time, and its calls that are in no sum. */
+struct heap_held {
+	struct sooth_record record;
+	uint64_t live_bytes, live_blocks;
+	uint64_t peak_bytes;		/* since its program was followed */
+	uint64_t freed_bytes;
+	uint64_t frees_unknown;		/* of blocks whose allocation was not seen */
+	uint64_t untracked_blocks;	/* allocated, and not known later: a table was full */
+	uint64_t untracked_bytes;
+	uint64_t unsummed_blocks;	/* in the process's values, but in no heap.sum */
+	uint64_t unsummed_bytes;
+	uint32_t program;
+	uint32_t unused;
+};
+
+#define HEAP_SHORT_NS 10000000ull
+
 #define HEAP_CALL_LEAST offsetof(struct heap_call, stack)
 
 /* Calls into one file are missing from from_ns to the record's time: the file was just mapped and
@@ -122,6 +158,8 @@ struct heap_site {
 
 _Static_assert(HEAP_CALL_LEAST == 72 && sizeof(struct heap_call) == 80,
 	"the layout is part of the capture format");
+_Static_assert(sizeof(struct heap_sum) == 32 + 8 * 7 + 16, "no padding");
+_Static_assert(sizeof(struct heap_held) == 32 + 8 * 9 + 8, "no padding");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
 
 #ifndef __bpf__

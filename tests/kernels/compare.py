@@ -290,6 +290,23 @@ def check_heap_stacks(console):
     return f"{whole} of {made} whole, {len(rows)} stacks"
 
 
+def check_heap_sums(console):
+    """What the kernel added up: every block, with what is live of it, by process and by stack."""
+    console.require("sums")
+    truth, report = console.object("sums-truth"), console.object("heap-sums")
+    made = sum(row["count"] - row["failed"] for name, row in truth["functions"].items()
+               if name != "free")
+    totals, rows = report["heap_totals"], report["heap_stacks"]
+    missed = preempted(console, report["loss"] + report["heap_gaps"])
+    seen = sum(row["calls"] for row in rows)
+    if not made or seen + missed < made or seen > made + LIBRARY_CALLS:
+        raise Failed(f"heap sums: {seen} of {made} allocations, {missed} missed")
+    live = sum(row["live_bytes"] for row in rows)
+    if live != totals["live_bytes"] or not live:
+        raise Failed(f"heap sums: {live} bytes by stack, {totals['live_bytes']} by process")
+    return f"{seen} allocations, {totals['live_blocks']} blocks live, {len(rows)} stacks"
+
+
 def check_inspect(console):
     """Each detail of a process with five more threads; none was lost or refused."""
     console.require("inspect")
@@ -462,6 +479,7 @@ def main():
         ("inspect", console.seconds.get("inspect", 0), lambda: check_inspect(console)),
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
+        ("heap sums", console.seconds.get("sums", 0), lambda: check_heap_sums(console)),
         ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("states", console.seconds.get("states", 0), lambda: check_states(console)),

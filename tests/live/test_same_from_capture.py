@@ -62,7 +62,8 @@ EVERY_BY_BPF = {
                 ("--names short", "QUIET"), ("--lines", "QUIET"), ("", "--unwind tables QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --chains", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
-             ("--stack", "QUIET"), ("--leaks", "QUIET"), ("--pages", "QUIET")],
+             ("--stack", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--in-kernel", "QUIET"),
+             ("--in-kernel", "--blocks 4096 QUIET"), ("--pages", "QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
 PRODUCTS = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which code allocates: the stacks of allocations, those that keep most memory first. */
+/*
+ * Which code allocates: the stacks of allocations, those that keep most memory first, or what one
+ * of the answers is about (enum heap_answer), as a sentence and a table.
+ */
 #ifndef SOOTH_ANALYZE_HEAP_BY_STACK_H
 #define SOOTH_ANALYZE_HEAP_BY_STACK_H
 
@@ -7,12 +10,9 @@
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_sums.h"
 
-extern const struct sooth_schema heap_stack_row_schema;
-
 /* The sums with the dictionaries of heap.stack and heap.frame. */
 void heap_by_stack_init(struct profile_sums *sums);
-/* With `leaks` what keeps more and more instead, as a sentence and a table. Nothing if no stacks
- * were recorded; a note of it where they were requested. */
+/* Nothing if no stacks were recorded; a note of it where they were requested. */
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, const struct heap_table_options *options,
 	struct sooth_error *err);

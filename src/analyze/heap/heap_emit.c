@@ -280,7 +280,7 @@ static int emit_process(struct heap_scope *scope, const struct entry *e, bool by
 	uint8_t live_state, struct sooth_error *err)
 {
 	const struct heap_process *p = e->process;
-	const struct heap_sum *sum = by_calls ? &p->seen : &p->counted;
+	const struct heap_events *sum = by_calls ? &p->seen : &p->counted;
 	struct heap_process_row row = {
 		.record = row_head(e->id),
 		.events = sum->events,

@@ -3,6 +3,7 @@
 #ifndef SOOTH_ANALYZE_HEAP_EMIT_H
 #define SOOTH_ANALYZE_HEAP_EMIT_H
 
+#include "analyze/heap/heap_functions.h"
 #include "analyze/heap/heap_live.h"
 #include "explain/output.h"
 #include "model/row_list.h"

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "analyze/heap/heap_functions.h"
 #include "bpf/log2.h"
 #include "model/batch.h"
 #include "model/probe.h"
@@ -17,6 +18,7 @@
 
 #define HEAP_PROCESSES_MAX 65536
 #define HEAP_STACKS_MAX	   (1u << 20)
+#define HEAP_PARTS_MAX	   (1u << 20)
 
 void heap_live_init(struct heap_live *l, size_t blocks_max)
 {
@@ -24,6 +26,7 @@ void heap_live_init(struct heap_live *l, size_t blocks_max)
 	map_init(&l->processes, sizeof(struct process_id), sizeof(struct heap_process),
 		HEAP_PROCESSES_MAX);
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
+	map_init(&l->parts, sizeof(struct heap_part_key), sizeof(struct heap_part), HEAP_PARTS_MAX);
 }
 
 void heap_live_fini(struct heap_live *l)
@@ -35,17 +38,11 @@ void heap_live_fini(struct heap_live *l)
 		map_fini(&((struct heap_process *)value)->blocks);
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
+	map_fini(&l->parts);
 	l->last = NULL;
 }
 
-/* A request for memory failed. */
-static bool heap_call_failed(const struct heap_call *c)
-{
-	return c->function != HEAP_FREE && !c->address && c->size &&
-	       c->size_state == SOOTH_STATE_VALUE;
-}
-
-static struct heap_process *process_of(struct heap_live *l, const struct sooth_record *r)
+struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	bool is_new;
@@ -74,8 +71,7 @@ static struct heap_stack_sum *stack_of(struct heap_live *l, uint32_t stack)
 	return stack ? map_get(&l->stacks, &stack) : NULL;
 }
 
-/* The window of now; what was gained before is folded to its length. */
-static unsigned window_at(struct heap_live *l, uint64_t time_ns)
+unsigned heap_live_window(struct heap_live *l, uint64_t time_ns)
 {
 	unsigned fold, window;
 	size_t position = 0;
@@ -93,10 +89,20 @@ static unsigned window_at(struct heap_live *l, uint64_t time_ns)
 	return window;
 }
 
+static struct heap_part *part_of(struct heap_live *l, uint32_t stack, uint64_t size)
+{
+	struct heap_part_key key = { .process = l->last_id,
+		.stack = stack,
+		.size_class = size_class_of(size) };
+
+	return l->with_parts ? map_put(&l->parts, &key, NULL) : NULL;
+}
+
 static void grow(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
 {
-	unsigned window = window_at(l, b->time_ns);
+	unsigned window = heap_live_window(l, b->time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
+	struct heap_part *part = part_of(l, b->stack, b->size);
 
 	p->live_bytes += b->size;
 	l->bytes += b->size;
@@ -105,6 +111,10 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 		stack->live_blocks++;
 		stack->gains.bytes[window] += (int64_t)b->size;
 		stack->gains.blocks[window]++;
+	}
+	if (part) {
+		part->live_bytes += b->size;
+		part->live_blocks++;
 	}
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
@@ -116,14 +126,33 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 
 static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
 {
-	unsigned window = window_at(l, time_ns);
+	unsigned window = heap_live_window(l, time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
+	struct heap_part *part = part_of(l, b->stack, b->size);
 
 	if (stack) {
 		stack->live_bytes -= b->size;
 		stack->live_blocks--;
 		stack->gains.bytes[window] -= (int64_t)b->size;
 		stack->gains.blocks[window]--;
+	}
+	if (part) {
+		part->live_bytes -= b->size;
+		part->live_blocks--;
+	}
+}
+
+static void count_free(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
+{
+	struct heap_stack_sum *stack = stack_of(l, b->stack);
+
+	if (!stack)
+		return;
+	stack->freed_blocks++;
+	stack->freed_bytes += b->size;
+	if (time_ns - b->time_ns < HEAP_SHORT_NS) {
+		stack->short_blocks++;
+		stack->short_bytes += b->size;
 	}
 }
 
@@ -133,14 +162,21 @@ static void shrink(
 	p->live_bytes -= b->size;
 	l->bytes -= b->size;
 	leave_stack(l, b, time_ns);
+	count_free(l, b, time_ns);
 }
 
-static struct heap_block block_of(const struct heap_call *c)
+/* 0: not known. */
+static uint32_t heap_call_stack(const struct heap_call *c)
 {
 	bool has_stack =
 		record_holds(&c->record, sizeof(*c)) && c->stack_state == SOOTH_STATE_VALUE;
 
-	return (struct heap_block){ c->size, c->record.time_ns, has_stack ? c->stack : 0, 0 };
+	return has_stack ? c->stack : 0;
+}
+
+static struct heap_block block_of(const struct heap_call *c)
+{
+	return (struct heap_block){ c->size, c->record.time_ns, heap_call_stack(c), 0 };
 }
 
 static void note_handover(
@@ -201,7 +237,7 @@ static void note_foreign_free(struct heap_live *l, const struct heap_process *p,
 		l->frees_inherited++;
 	} else if (p->origin == HEAP_FROM_BEFORE) {
 		l->frees_from_before++;
-		l->older.blocks[window_at(l, time_ns)]++;
+		l->older.blocks[heap_live_window(l, time_ns)]++;
 	} else {
 		l->frees_unknown++;
 	}
@@ -266,7 +302,13 @@ static void apply(struct heap_live *l, struct heap_process *p, const struct heap
 static void count_stack(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_stack_sum *sum;
+	struct heap_part *part =
+		part_of(l, heap_call_stack(c), c->size);
 
+	if (part) {
+		part->calls++;
+		part->allocated_bytes += c->size;
+	}
 	if (!record_holds(&c->record, sizeof(*c)))
 		return;
 	sum = c->stack_state == SOOTH_STATE_VALUE ? map_put(&l->stacks, &c->stack, NULL) : NULL;
@@ -280,7 +322,7 @@ static void count_stack(struct heap_live *l, const struct heap_call *c)
 
 static void take_call(struct heap_live *l, const struct heap_call *c)
 {
-	struct heap_process *p = process_of(l, &c->record);
+	struct heap_process *p = heap_live_process(l, &c->record);
 
 	if (!p)
 		return;
@@ -295,7 +337,7 @@ static void take_call(struct heap_live *l, const struct heap_call *c)
 
 static void take_count(struct heap_live *l, const struct heap_count *c)
 {
-	struct heap_process *p = process_of(l, &c->record);
+	struct heap_process *p = heap_live_process(l, &c->record);
 
 	if (!p)
 		return;
@@ -318,7 +360,7 @@ static void name_process(struct heap_process *p, const char name[PROCESS_NAME_SI
 
 static void take_join(struct heap_live *l, const struct process_join *join)
 {
-	struct heap_process *p = process_of(l, &join->record);
+	struct heap_process *p = heap_live_process(l, &join->record);
 
 	if (!p)
 		return;
@@ -327,9 +369,43 @@ static void take_join(struct heap_live *l, const struct process_join *join)
 	name_process(p, join->name);
 }
 
+void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&l->parts, &position, &key, &value)) {
+		const struct heap_part_key *k = key;
+		struct heap_part *part = value;
+		struct heap_stack_sum *stack = stack_of(l, k->stack);
+		unsigned window = heap_live_window(l, time_ns);
+
+		if (k->program >= before || memcmp(&k->process, &l->last_id, sizeof(k->process)) != 0)
+			continue;
+		if (stack) {
+			stack->live_bytes -= part->live_bytes;
+			stack->live_blocks -= part->live_blocks;
+			stack->gains.bytes[window] -= (int64_t)part->live_bytes;
+			stack->gains.blocks[window] -= (int64_t)part->live_blocks;
+		}
+		part->live_bytes = part->live_blocks = 0;
+	}
+}
+
+/* What the kernel added up of the program that ends may come later. */
+static void end_program(struct heap_live *l, struct heap_process *p, uint64_t time_ns)
+{
+	p->over_program = p->program > p->held_program ? p->program : p->held_program;
+	p->over_bytes = p->live_bytes;
+	p->over_blocks = p->live_blocks;
+	if (p->over_program)
+		heap_live_end_parts(l, p->over_program + 1, time_ns);
+}
+
 static void take_exec(struct heap_live *l, const struct process_exec *exec)
 {
-	struct heap_process *p = process_of(l, &exec->record);
+	struct heap_process *p = heap_live_process(l, &exec->record);
 	size_t position = 0;
 	void *block;
 
@@ -337,6 +413,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 		return;
 	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &block))
 		leave_stack(l, block, exec->record.time_ns);
+	end_program(l, p, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
 	l->exec_bytes += p->live_bytes;
 	empty(l, p);
@@ -347,17 +424,18 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 
 static void take_leave(struct heap_live *l, const struct process_leave *leave)
 {
-	struct heap_process *p = process_of(l, &leave->record);
+	struct heap_process *p = heap_live_process(l, &leave->record);
 
 	if (!p || p->has_left)
 		return;
 	empty(l, p);
 	p->has_left = true;
+	l->last_left = l->last_id;
 	if (!--l->present)
 		l->last_bytes = p->live_bytes;
 	if (!p->name[0])
 		name_process(p, leave->name);
-	if (p->seen.events || p->counted.events)
+	if (p->seen.events || p->counted.events || l->has_held)
 		return;
 	/* It never allocated: its place is better used for another. */
 	map_remove(&l->processes, &l->last_id);
@@ -401,7 +479,7 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 		break;
 	case STREAM_END:
 		if (l->clock.begin_ns)
-			window_at(l, r->time_ns);
+			heap_live_window(l, r->time_ns);
 		break;
 	}
 }
@@ -423,66 +501,4 @@ void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *block
 		*bytes += p->live_bytes;
 		*blocks += p->live_blocks;
 	}
-}
-
-/* --- sums of calls --- */
-
-/*
- * Calls of the allocator added up by function. Aggregates and single calls give the same sums; at
- * millions of calls per second single calls are added directly, without an aggregate each, as
- * explain/reduce.h would make.
- */
-
-static uint32_t place_of(uint32_t function)
-{
-	return function < HEAP_FUNCTIONS ? function : HEAP_FUNCTIONS;
-}
-
-static void add(struct heap_function_sum *to, const struct heap_function_sum *one)
-{
-	to->count += one->count;
-	to->failed += one->failed;
-	to->overflows += one->overflows;
-	to->unfinished += one->unfinished;
-	to->bytes += one->bytes;
-	to->total_ns += one->total_ns;
-	if (one->max_ns > to->max_ns)
-		to->max_ns = one->max_ns;
-}
-
-static void add_both(struct heap_sums *s, uint32_t function, const struct heap_function_sum *one)
-{
-	s->has_any = true;
-	add(&s->functions[place_of(function)], one);
-	add(&s->all, one);
-}
-
-void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c)
-{
-	bool is_free = c->function == HEAP_FREE, has_failed = heap_call_failed(c);
-	struct heap_function_sum one = { .count = 1,
-		.failed = has_failed,
-		.overflows = c->is_overflow != 0,
-		.bytes = is_free || has_failed ? 0 : c->size,
-		.total_ns = c->duration_ns,
-		.max_ns = c->duration_ns };
-
-	add_both(s, c->function, &one);
-	if (!is_free)
-		s->histogram[log2_bucket(c->size, HEAP_BUCKETS)]++;
-}
-
-void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c)
-{
-	struct heap_function_sum one = { .count = c->count,
-		.failed = c->failed,
-		.overflows = c->overflows,
-		.unfinished = c->unfinished,
-		.bytes = c->bytes,
-		.total_ns = c->total_ns,
-		.max_ns = c->max_ns };
-
-	add_both(s, c->function, &one);
-	for (unsigned i = 0; i < HEAP_BUCKETS; i++)
-		s->histogram[i] += c->histogram[i];
 }

@@ -18,22 +18,6 @@
 #include "model/stream_records.h"
 #include "probes/heap.h"
 
-struct heap_function_sum {
-	uint64_t count, failed, overflows, unfinished;
-	uint64_t bytes;
-	uint64_t total_ns, max_ns;
-};
-
-struct heap_sums {
-	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */
-	uint64_t histogram[HEAP_BUCKETS];
-	struct heap_function_sum all;
-	bool has_any;
-};
-
-void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
-void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
-
 #define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* of all processes together: some 500 MB */
 #define HEAP_HANDOVERS_MAX 256
 
@@ -44,7 +28,7 @@ enum heap_origin {
 	HEAP_FROM_FORK,	  /* a copy of its parent's block */
 };
 
-struct heap_sum {
+struct heap_events {
 	uint64_t events;
 	uint64_t allocated_bytes; /* size requested by successful calls */
 };
@@ -53,10 +37,15 @@ struct heap_process {
 	struct map blocks; /* address -> struct heap_block; empty after the process left */
 	uint64_t live_bytes, live_blocks;
 	uint64_t peak_bytes;
-	struct heap_sum seen;	 /* from single calls */
-	struct heap_sum counted; /* from aggregates */
+	struct heap_events seen; /* from single calls */
+	struct heap_events counted; /* from aggregates */
 	uint8_t origin;		 /* enum heap_origin */
 	bool has_left;
+	/* Of values added up in the kernel. */
+	uint32_t program, held_program; /* the latest; 0: none seen */
+	uint32_t over_program;		/* up to this one an exec has ended them */
+	uint64_t over_bytes, over_blocks; /* that it held then, as far as known */
+	uint64_t held_freed, held_unknown, held_untracked, held_unsummed;
 	char name[PROCESS_NAME_SIZE]; /* empty: unknown */
 };
 
@@ -71,7 +60,21 @@ struct heap_block {
 struct heap_stack_sum {
 	uint64_t calls, allocated_bytes; /* successful calls */
 	uint64_t live_bytes, live_blocks;
+	uint64_t freed_blocks, freed_bytes;
+	uint64_t short_blocks, short_bytes; /* of these: freed within HEAP_SHORT_NS */
 	struct heap_gains gains;
+};
+
+/* The same by process and size class (bpf/log2.h). Of sums made in the kernel also by program: an
+ * exec ends it. */
+struct heap_part_key {
+	struct process_id process;
+	uint32_t program, stack, size_class, unused;
+};
+
+struct heap_part {
+	uint64_t calls, allocated_bytes;
+	uint64_t live_bytes, live_blocks;
 };
 
 /*
@@ -90,6 +93,11 @@ struct heap_live {
 	size_t blocks_max;
 	struct map stacks;  /* uint32_t -> struct heap_stack_sum; empty: not requested */
 	uint64_t unstacked; /* allocations of a run with stacks, without one */
+	struct map parts;   /* heap_part_key -> struct heap_part */
+	bool with_parts;    /* of single calls too */
+	bool has_held;	    /* values added up in the kernel */
+	uint64_t untracked; /* blocks that found no room there */
+	struct process_id last_left;
 	struct heap_clock clock;
 	struct heap_gains older; /* blocks of before the attach that were freed */
 	uint64_t blocks;	 /* of all live processes */
@@ -115,6 +123,14 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r);
 uint64_t heap_live_at_end(const struct heap_live *l);
 /* The live bytes and blocks of all processes, at their end or now. */
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks);
+/* For those who take records of their own kind. The process of a record, which becomes l->last;
+ * NULL: no room, it is counted. */
+struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
+/* The window of a time, in which gains are counted; what was gained before is folded to its
+ * length. */
+unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
+/* Of the last process: the parts of programs before this one end by an exec. */
+void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
 void heap_live_fini(struct heap_live *l);
 
 #endif

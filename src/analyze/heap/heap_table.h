@@ -7,10 +7,18 @@
 
 struct heap_totals_row;
 
+/* One question instead of all tables. */
+enum heap_answer {
+	HEAP_NO_ANSWER,
+	HEAP_LEAKS, /* which code keeps more and more */
+	HEAP_CHURN, /* which code allocates what it frees at once */
+	HEAP_SIZES, /* live blocks by size */
+};
+
 struct heap_table_options {
 	bool sites;  /* also list where each function was probed */
 	bool stacks; /* they were requested: say so where there are none */
-	bool leaks;  /* instead of all: the stacks that keep more and more */
+	enum heap_answer answer;
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 };

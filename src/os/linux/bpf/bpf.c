@@ -177,6 +177,16 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 	return status ? bpf_error(err, status, "size the BPF map", map) : 0;
 }
 
+int bpf_code_preallocate(
+	struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err)
+{
+	struct bpf_map *found = bpf_object__find_map_by_name(b->object, map);
+	int status = found ? bpf_map__set_map_flags(found, 0) : -ENOENT;
+
+	return status ? bpf_error(err, status, "size the BPF map", map)
+		      : bpf_code_resize(b, map, entries, err);
+}
+
 /* Not from the verifier: no right to load, or no room for it. */
 static bool is_own_shortage(int status)
 {

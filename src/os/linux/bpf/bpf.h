@@ -69,6 +69,9 @@ int bpf_code_expect(
 	struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err);
 int bpf_code_map(struct bpf_code *b, const char *map);
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
+/* A hash of so many entries with all its memory there from the start. */
+int bpf_code_preallocate(
+	struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 /* Loads it, and returns the memory of its section ".data.control". NULL: failed, err is filled. */
 void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error *err);

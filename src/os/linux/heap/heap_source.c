@@ -15,6 +15,7 @@
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/heap_limits.h"
 #include "os/linux/heap/heap_stacks.h"
+#include "os/linux/heap/heap_sums.h"
 #include "os/linux/pause/pause.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
@@ -222,6 +223,7 @@ void heap_source_close(struct backend_run *run)
 
 	heap_pauser_stop(TAKE_PTR(s->pauser), &ignored);
 	heap_attach_close(&s->attach, NULL);
+	heap_sums_close(TAKE_PTR(s->sums));
 	heap_stacks_close(TAKE_PTR(s->stacks));
 	follow_close(&s->follow);
 }
@@ -241,10 +243,15 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 
 static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
-	bool with_stacks = run->options.heap_stacks;
+	bool with_sums = run->options.heap_sums;
+	bool with_stacks = run->options.heap_stacks || with_sums;
 	const struct follow_options options = {
-		.image = with_stacks ? &bpf_image_heap_stacks : &bpf_image_heap,
-		.image_hash = with_stacks ? &bpf_image_heap_stacks_hash : &bpf_image_heap_hash,
+		.image = with_sums     ? &bpf_image_heap_sums
+			 : with_stacks ? &bpf_image_heap_stacks
+				       : &bpf_image_heap,
+		.image_hash = with_sums	    ? &bpf_image_heap_sums_hash
+			      : with_stacks ? &bpf_image_heap_stacks_hash
+					    : &bpf_image_heap_hash,
 		.ring_bytes = RING_BYTES_DEFAULT,
 		.losing = "the ring buffer was full: records of calls were lost; use a larger one: "
 			  "--buffer 128M",
@@ -255,6 +262,8 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 
 	if (!status && !prober->is_inherited)
 		status = expect_links(s, err);
+	if (!status && with_sums)
+		status = heap_sums_prepare(&s->follow.code, run->options.heap_blocks, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -265,7 +274,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		return -EINVAL;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
-	if (with_stacks && !s->stacks)
+	if (with_sums)
+		s->sums = heap_sums_open(&s->follow.code, err);
+	if ((with_stacks && !s->stacks) || (with_sums && !s->sums))
 		return -EINVAL;
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
@@ -436,7 +447,7 @@ static void handle_records(struct backend_run *run, size_t from, bool is_stoppin
 	out->size = to;
 }
 
-static void emit_own(struct backend_run *run)
+static void emit_own(struct backend_run *run, bool is_stopping)
 {
 	struct heap_state *s = run->state;
 	uint64_t lost = s->control->lost_aggregates;
@@ -447,6 +458,7 @@ static void emit_own(struct backend_run *run)
 			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 	heap_stacks_emit(s->stacks, run, s->control);
+	heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping);
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)
@@ -457,7 +469,7 @@ int heap_source_drain(struct backend_run *run, struct sooth_error *err)
 	follow_read(&s->follow, run, &run->out);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, false);
-	emit_own(run);
+	emit_own(run, false);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
@@ -533,7 +545,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	status = follow_stop(&s->follow, run, err);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);
-	emit_own(run);
+	emit_own(run, true);
 	drain_kept(run);
 	if (heap_stacks_stop(s->stacks, run, err))
 		status = -ENOMEM;

@@ -17,6 +17,7 @@
 
 struct heap_pauser;
 struct heap_stacks;
+struct heap_sums_reader;
 
 #define HEAP_LATENESS_NS (5 * NS_PER_MS)
 
@@ -25,7 +26,8 @@ struct heap_state {
 	struct heap_control *control;
 	uint64_t reported_lost; /* part of control->lost_aggregates already reported */
 	struct heap_attach attach;
-	struct heap_stacks *stacks; /* NULL: not requested */
+	struct heap_stacks *stacks;    /* NULL: not requested */
+	struct heap_sums_reader *sums; /* NULL: not requested */
 	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
 	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
 };

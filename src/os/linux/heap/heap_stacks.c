@@ -62,6 +62,20 @@ static void take_stack(struct heap_stacks *s, const struct profile_raw *raw, str
 		*known = number;
 }
 
+uint32_t heap_stacks_number_of(struct heap_stacks *s, uint64_t hash)
+{
+	const uint32_t *number;
+	uint32_t found;
+
+	if (!s)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	number = map_get(&s->numbers, &hash);
+	found = number ? *number : 0;
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
 static void take_call(struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
 {
 	struct heap_call call;

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Code that allocates what it frees at once, as one sentence and a table. */
+#include <stdlib.h>
+
+#include "analyze/heap/heap_stacks.h"
+#include "analyze/records.h"
+#include "base/sentence_units.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define HEAP_CHURN_ROW(F, S)                                                                       \
+	F(S, REAL, calls_per_s, MAYBE(rate_state),                                                 \
+		"successful allocator calls each second, those with a stack", .decimals = 1)       \
+	F(S, U64, allocated_bytes_per_s, WITH(rate_state), "bytes that these requested each second", \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, REAL, short_bytes_percent, MAYBE(share_state),                                        \
+		"share of these bytes that was freed within 10 ms", .unit = SOOTH_UNIT_PERCENT,    \
+		.decimals = 1)                                                                     \
+	F(S, REAL, short_blocks_percent, WITH(share_state),                                        \
+		"share of the blocks that was freed within 10 ms", .unit = SOOTH_UNIT_PERCENT,     \
+		.decimals = 1)                                                                     \
+	F(S, U64, observed_ns, ALWAYS, "time between the first call and the end",                  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
+
+struct heap_churn_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_CHURN_ROW, heap_churn_row)
+};
+
+ROW_FIELDS(heap_churn_fields, HEAP_CHURN_ROW, heap_churn_row);
+static ROW_SCHEMA(heap_churn, "heap_churn", heap_churn_row, .line = "{text}");
+
+static const struct section churn_section = {
+	.name = "heap_churn",
+	.schema = &heap_churn_schema,
+	.shape = SECTION_OBJECT,
+};
+
+static const struct section stacks_section = {
+	.name = "heap_stacks",
+	.title = "code that allocates, by bytes freed within 10 ms",
+	.schema = &heap_stack_row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "short_bytes,short_blocks,allocated_bytes,calls,live_bytes,stack",
+	.rows_most = HEAP_STACKS_SHOWN,
+};
+
+static int by_short_bytes(const void *left, const void *right)
+{
+	const struct heap_stack *a = left, *b = right;
+	uint64_t x = a->sum.short_bytes, y = b->sum.short_bytes;
+
+	return x != y ? (x > y ? -1 : 1) : heap_stacks_by_live(left, right);
+}
+
+static struct heap_stack_sum sum_of(const struct heap_stacks_merged *stacks)
+{
+	struct heap_stack_sum all = { 0 };
+
+	for (size_t i = 0; i < stacks->count; i++) {
+		const struct heap_stack_sum *one = &stacks->all[i].sum;
+
+		all.calls += one->calls;
+		all.allocated_bytes += one->allocated_bytes;
+		all.short_blocks += one->short_blocks;
+		all.short_bytes += one->short_bytes;
+	}
+	return all;
+}
+
+static void put_answer(struct buffer *out, const struct heap_churn_row *row,
+	const struct heap_stack_sum *all, const struct heap_stack *first,
+	const struct profile_sums *sums)
+{
+	char rate[UNITS_SIZE], time[UNITS_SIZE];
+
+	if (row->rate_state) {
+		sentence_duration(time, row->observed_ns);
+		buffer_format(out, "not judged: the calls cover %s; observe longer (-d 10)", time);
+		return;
+	}
+	buffer_format(out, "allocates %s in %.0f calls each second and frees %.0f %% of it within 10 ms",
+		sentence_size(rate, row->allocated_bytes_per_s), row->calls_per_s,
+		row->short_bytes_percent);
+	if (!all->short_bytes)
+		return;
+	buffer_format(out, ": %.0f %% of that in ",
+		100 * (double)first->sum.short_bytes / (double)all->short_bytes);
+	heap_stack_put(out, sums, &first->key);
+}
+
+static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
+	const struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err)
+{
+	struct heap_stack_sum all = sum_of(stacks);
+	uint64_t time_ns = live->clock.end_ns - live->clock.begin_ns;
+	double seconds = (double)time_ns / NS_PER_S;
+	struct heap_churn_row row = { .observed_ns = time_ns };
+	struct buffer text = { 0 };
+	struct record_tail tail[1];
+	int status;
+
+	/* A short run's beginning is not its rate. */
+	row.rate_state = time_ns >= NS_PER_S / 2 ? SOOTH_STATE_VALUE
+						 : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	row.share_state = all.allocated_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (!row.rate_state) {
+		row.calls_per_s = (double)all.calls / seconds;
+		row.allocated_bytes_per_s = (uint64_t)((double)all.allocated_bytes / seconds);
+	}
+	if (all.allocated_bytes) {
+		row.short_bytes_percent =
+			100 * (double)all.short_bytes / (double)all.allocated_bytes;
+		row.short_blocks_percent = 100 * (double)all.short_blocks / (double)all.calls;
+	}
+	put_answer(&text, &row, &all, stacks->all, sums);
+	tail[0] = tail_buffer(&row.text, &text);
+	status = heap_section(scope, &churn_section, err);
+	status = status			? status
+		 : buffer_failed(&text) ? error_no_memory(err)
+					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
+	buffer_fini(&text);
+	return status;
+}
+
+int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err)
+{
+	int status;
+
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_short_bytes);
+	status = emit_answer(scope, live, stacks, sums, err);
+	if (!status)
+		status = heap_section(scope, &stacks_section, err);
+	for (size_t i = 0; i < stacks->count && !status; i++)
+		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
+	return status;
+}

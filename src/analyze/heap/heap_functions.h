@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of the allocator added up by function. Aggregates and single calls give the same sums; at
+ * millions of calls per second single calls are added directly, without an aggregate each, as
+ * explain/reduce.h would make.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_FUNCTIONS_H
+#define SOOTH_ANALYZE_HEAP_FUNCTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "probes/heap.h"
+
+struct heap_function_sum {
+	uint64_t count, failed, overflows, unfinished;
+	uint64_t bytes;
+	uint64_t total_ns, max_ns;
+};
+
+struct heap_sums {
+	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */
+	uint64_t histogram[HEAP_BUCKETS];
+	struct heap_function_sum all;
+	bool has_any;
+};
+
+void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
+void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
+/* A request for memory failed. */
+bool heap_call_failed(const struct heap_call *c);
+
+#endif

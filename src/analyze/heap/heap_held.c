@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_held.h"
+
+#include <string.h>
+
+#include "model/schema.h"
+
+static void add_part(struct heap_live *l, struct heap_stack_sum *stack, const struct heap_sum *s,
+	bool is_live)
+{
+	struct heap_part_key key = { l->last_id, s->program, s->stack, s->size_class, 0 };
+	unsigned window = heap_live_window(l, s->record.time_ns);
+	struct heap_part *part = map_put(&l->parts, &key, NULL);
+	uint64_t bytes = s->allocated_bytes - s->freed_bytes, blocks = s->calls - s->freed_blocks;
+
+	if (part) {
+		part->calls += s->calls;
+		part->allocated_bytes += s->allocated_bytes;
+	}
+	if (!is_live)
+		return;
+	if (part) {
+		part->live_bytes += bytes;
+		part->live_blocks += blocks;
+	}
+	stack->live_bytes += bytes;
+	stack->live_blocks += blocks;
+	stack->gains.bytes[window] += (int64_t)bytes;
+	stack->gains.blocks[window] += (int64_t)blocks;
+}
+
+void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s)
+{
+	struct heap_process *p = heap_live_process(l, &s->record);
+	struct heap_stack_sum *stack =
+		s->stack_state == SOOTH_STATE_VALUE ? map_put(&l->stacks, &s->stack, NULL) : NULL;
+
+	if (!p || !stack) {
+		l->unstacked += s->calls;
+		return;
+	}
+	heap_live_window(l, s->from_ns);
+	if (s->program > p->program) {
+		if (p->program)
+			heap_live_end_parts(l, s->program, s->record.time_ns);
+		p->program = s->program;
+	}
+	stack->calls += s->calls;
+	stack->allocated_bytes += s->allocated_bytes;
+	stack->freed_blocks += s->freed_blocks;
+	stack->freed_bytes += s->freed_bytes;
+	stack->short_blocks += s->short_blocks;
+	stack->short_bytes += s->short_bytes;
+	add_part(l, stack, s, s->program == p->program && s->program > p->over_program);
+}
+
+/* Its program has changed: what the earlier one held is gone. */
+static void begin_held(struct heap_live *l, struct heap_process *p, uint32_t program)
+{
+	if (p->held_program) {
+		l->exec_bytes += p->live_bytes;
+		l->exec_blocks += p->live_blocks;
+		l->bytes -= p->has_left ? 0 : p->live_bytes;
+		p->live_bytes = p->live_blocks = 0;
+		p->origin = HEAP_FROM_EXEC;
+	}
+	p->held_freed = p->held_unknown = p->held_untracked = p->held_unsummed = 0;
+	p->held_program = program;
+}
+
+static void set_live(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
+{
+	if (!p->has_left)
+		l->bytes += h->live_bytes - p->live_bytes;
+	else if (!memcmp(&l->last_left, &l->last_id, sizeof(l->last_id)))
+		l->last_bytes = h->live_bytes;
+	p->live_bytes = h->live_bytes;
+	p->live_blocks = h->live_blocks;
+}
+
+static void take_unknown(struct heap_live *l, const struct heap_process *p, uint64_t frees,
+	uint64_t time_ns)
+{
+	if (p->origin == HEAP_FROM_FORK)
+		l->frees_inherited += frees;
+	else if (p->origin == HEAP_FROM_BEFORE)
+		l->frees_from_before += frees;
+	else
+		l->frees_unknown += frees;
+	if (p->origin == HEAP_FROM_BEFORE)
+		l->older.blocks[heap_live_window(l, time_ns)] += (int64_t)frees;
+}
+
+void heap_held_take(struct heap_live *l, const struct heap_held *h)
+{
+	struct heap_process *p = heap_live_process(l, &h->record);
+
+	if (!p || h->program < p->held_program)
+		return;
+	l->has_held = true;
+	if (h->program > p->held_program)
+		begin_held(l, p, h->program);
+	if (h->program <= p->over_program) {
+		l->exec_bytes += h->live_bytes - p->over_bytes;
+		l->exec_blocks += h->live_blocks - p->over_blocks;
+		p->over_bytes = h->live_bytes;
+		p->over_blocks = h->live_blocks;
+	} else {
+		set_live(l, p, h);
+	}
+	if (h->peak_bytes > p->peak_bytes)
+		p->peak_bytes = h->peak_bytes;
+	l->freed_bytes += h->freed_bytes - p->held_freed;
+	take_unknown(l, p, h->frees_unknown - p->held_unknown, h->record.time_ns);
+	l->untracked += h->untracked_blocks - p->held_untracked;
+	l->unstacked += h->unsummed_blocks - p->held_unsummed;
+	p->held_freed = h->freed_bytes;
+	p->held_unknown = h->frees_unknown;
+	p->held_untracked = h->untracked_blocks;
+	p->held_unsummed = h->unsummed_blocks;
+	/* Of one process the kernel has the peak; of several the sum is known at each look. */
+	if (l->processes.count == 1 && p->peak_bytes > l->peak_bytes) {
+		l->peak_bytes = p->peak_bytes;
+		l->peak_ns = h->record.time_ns;
+	} else if (l->bytes > l->peak_bytes) {
+		l->peak_bytes = l->bytes;
+		l->peak_ns = h->record.time_ns;
+	}
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Code that keeps more and more memory, as one sentence and a table. */
+#include <stdlib.h>
+
+#include "analyze/heap/heap_stacks.h"
+#include "analyze/records.h"
+#include "base/sentence_units.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define HEAP_GROWTH_ROW(F, S)                                                                      \
+	F(S, NAMED, U64, stacks, stack_count, ALWAYS, "number of stacks with allocations")         \
+	F(S, NAMED, U64, growing, growing_stacks, MAYBE(measured_state),                           \
+		"number of stacks that kept more memory all the time")                             \
+	F(S, NAMED, U64, per_s, growing_bytes_per_s, WITH(measured_state),                         \
+		"bytes that these keep more each second", .unit = SOOTH_UNIT_BYTES)                \
+	F(S, NAMED, U64, older, older_blocks_freed, ALWAYS,                                        \
+		"blocks of before the observation that were freed meanwhile")                      \
+	F(S, U64, judged_ns, ALWAYS, "time between the first call and the end",                    \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
+
+struct heap_growth_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_GROWTH_ROW, heap_growth_row)
+};
+
+ROW_FIELDS(heap_growth_fields, HEAP_GROWTH_ROW, heap_growth_row);
+static ROW_SCHEMA(heap_growth, "heap_growth", heap_growth_row, .line = "{text}");
+
+static const struct section growth_section = {
+	.name = "heap_growth",
+	.schema = &heap_growth_schema,
+	.shape = SECTION_OBJECT,
+};
+
+static const struct section growing_section = {
+	.name = "heap_stacks",
+	.title = "code that keeps more and more",
+	.schema = &heap_stack_row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
+	.rows_most = HEAP_STACKS_SHOWN,
+};
+
+static int by_growth(const void *left, const void *right)
+{
+	const struct heap_stack *a = left, *b = right;
+	double x = a->growth.grows ? a->growth.bytes_per_s : -1;
+	double y = b->growth.grows ? b->growth.bytes_per_s : -1;
+
+	return x != y ? (x > y ? -1 : 1) : heap_stacks_by_live(left, right);
+}
+
+static void put_growing(struct buffer *out, const struct heap_growth_row *row,
+	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
+{
+	char rate[UNITS_SIZE];
+
+	buffer_format(out, "keeps %s more each second, all the time: %.0f %% of it in ",
+		sentence_size(rate, row->per_s),
+		row->per_s ? 100 * rows[0].growth.bytes_per_s / (double)row->per_s : 100);
+	heap_stack_put(out, sums, &rows[0].key);
+	if ((double)row->older * 2 >= (double)blocks)
+		buffer_format(out,
+			"; but %llu blocks of before were freed meanwhile: these may replace them, "
+			"observe longer (-d 60)",
+			(unsigned long long)row->older);
+}
+
+static void put_answer(struct buffer *out, const struct heap_growth_row *row,
+	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
+{
+	char time[UNITS_SIZE];
+
+	sentence_duration(time, row->judged_ns);
+	if (row->measured_state)
+		buffer_format(out,
+			"not judged: the calls cover %s, and growth shows from 2 s on; observe "
+			"longer (-d 30)",
+			time);
+	else if (!row->growing)
+		buffer_format(out,
+			"no code keeps more and more memory: none of %llu stacks gained all the "
+			"time, in %s",
+			(unsigned long long)row->stacks, time);
+	else
+		put_growing(out, row, rows, sums, blocks);
+}
+
+static int emit_answer(struct heap_scope *scope, const struct heap_live *live, size_t count,
+	const struct heap_stack *rows, const struct profile_sums *sums, struct sooth_error *err)
+{
+	struct heap_growth_row row = { .stacks = count,
+		.judged_ns = live->clock.end_ns - live->clock.begin_ns };
+	struct buffer text = { 0 };
+	struct record_tail tail[1];
+	int64_t blocks = 0;
+	int status;
+
+	if (count && !rows[0].growth.is_measured)
+		row.measured_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	for (size_t i = 0; i < count && rows[i].growth.grows; i++) {
+		row.growing++;
+		row.per_s += (uint64_t)rows[i].growth.bytes_per_s;
+		blocks += rows[i].growth.blocks;
+	}
+	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
+		row.older += (uint64_t)live->older.blocks[i];
+	put_answer(&text, &row, rows, sums, blocks);
+	tail[0] = tail_buffer(&row.text, &text);
+	status = heap_section(scope, &growth_section, err);
+	status = status			? status
+		 : buffer_failed(&text) ? error_no_memory(err)
+					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
+	buffer_fini(&text);
+	return status;
+}
+
+int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err)
+{
+	int status;
+
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_growth);
+	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
+	if (!status && stacks->count && stacks->all[0].growth.grows)
+		status = heap_section(scope, &growing_section, err);
+	for (size_t i = 0; i < stacks->count && !status && stacks->all[i].growth.grows; i++)
+		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
+	return status;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_notes.h"
+
+#include "analyze/records.h"
+#include "model/process_id.h"
+#include "model/schema.h"
+
+#define GAPS_MAX  4096
+#define SITES_MAX 16384
+#define TEXT_MAX  4096 /* bytes of a path */
+
+struct gap_key {
+	struct process_id process;
+	uint64_t path_hash;
+};
+
+struct gap {
+	struct sooth_text path; /* in texts */
+	uint64_t unseen_ns;
+};
+
+struct site_key {
+	uint64_t device, inode; /* these two are also the key of the file */
+	uint64_t offset, function;
+};
+
+struct site {
+	struct sooth_text path, why; /* in texts */
+	uint8_t has_return, is_emulated;
+};
+
+void heap_notes_init(struct heap_notes *n)
+{
+	map_init(&n->gaps, sizeof(struct gap_key), sizeof(struct gap), GAPS_MAX);
+	map_init(&n->sites, sizeof(struct site_key), sizeof(struct site), SITES_MAX);
+	map_init(&n->files, 2 * sizeof(uint64_t), 0, SITES_MAX);
+	pauses_init(&n->pauses);
+}
+
+void heap_notes_fini(struct heap_notes *n)
+{
+	map_fini(&n->gaps);
+	map_fini(&n->sites);
+	map_fini(&n->files);
+	buffer_fini(&n->texts);
+}
+
+static struct sooth_text keep_text(
+	struct heap_notes *n, const struct sooth_record *r, const struct sooth_text *text)
+{
+	size_t size = text->size < TEXT_MAX ? text->size : TEXT_MAX;
+	struct sooth_text kept = { (uint32_t)n->texts.size, (uint32_t)size };
+
+	if (!record_has_text(r, text))
+		return (struct sooth_text){ 0 };
+	buffer_append(&n->texts, (const char *)r + text->offset, size);
+	return buffer_failed(&n->texts) ? (struct sooth_text){ 0 } : kept;
+}
+
+static struct record_tail tail_of(
+	const struct heap_notes *n, struct sooth_text *to, const struct sooth_text *kept)
+{
+	return (struct record_tail){ to, buffer_at(&n->texts, kept->offset), kept->size };
+}
+
+/* FNV-1a: only to separate the few files of a process. */
+static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text *text)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL;
+
+	if (!record_has_text(r, text))
+		return 0;
+	for (uint32_t i = 0; i < text->size; i++)
+		hash = (hash ^ ((const unsigned char *)r)[text->offset + i]) * 0x100000001b3ULL;
+	return hash;
+}
+
+static void take_gap(struct heap_notes *n, const struct heap_gap *g)
+{
+	struct gap_key key = { process_id_of(&g->record), hash_text(&g->record, &g->path) };
+	uint64_t unseen_ns = g->record.time_ns > g->from_ns ? g->record.time_ns - g->from_ns : 0;
+	bool is_new;
+	struct gap *gap = map_put(&n->gaps, &key, &is_new);
+
+	if (unseen_ns > n->unseen_ns_max)
+		n->unseen_ns_max = unseen_ns;
+	if (!gap)
+		return; /* counted by the map */
+	if (is_new)
+		gap->path = keep_text(n, &g->record, &g->path);
+	gap->unseen_ns += unseen_ns;
+}
+
+static void take_site(struct heap_notes *n, const struct heap_site *s)
+{
+	struct site_key key = { s->device, s->inode, s->offset, s->function };
+	bool is_new;
+	struct site *site = map_put(&n->sites, &key, &is_new);
+
+	if (!site || !is_new)
+		return;
+	map_put(&n->files, &key, NULL);
+	site->path = keep_text(n, &s->record, &s->path);
+	site->why = keep_text(n, &s->record, &s->why);
+	site->has_return = s->has_return;
+	site->is_emulated = s->is_emulated;
+}
+
+static void take_cost(struct heap_notes *n, const struct heap_cost *c)
+{
+	n->has_cost = true;
+	n->attach_ns += c->attach_ns;
+	n->forgotten_ns += c->forgotten_ns;
+}
+
+void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
+{
+	if (record_as(r, HEAP_GAP, sizeof(struct heap_gap)))
+		take_gap(n, (const void *)r);
+	else if (record_as(r, HEAP_COST, sizeof(struct heap_cost)))
+		take_cost(n, (const void *)r);
+	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
+		take_site(n, (const void *)r);
+	pauses_take(&n->pauses, r, HEAP_PAUSE);
+}
+
+/* --- output --- */
+
+static int emit_probes(
+	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+{
+	static const struct section section = { .name = "heap_probes",
+		.schema = &heap_probes_schema,
+		.shape = SECTION_OBJECT,
+		.audience = SECTION_DETAIL };
+	struct heap_probes_row row = { .sites = n->sites.count,
+		.files = n->files.count,
+		.attach_ns = n->attach_ns,
+		.forgotten_ns = n->forgotten_ns,
+		.cost_state = n->has_cost ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	int status = heap_section(scope, &section, err);
+	size_t position = 0;
+	void *value;
+
+	if (n->sites.refused)
+		output_limit(scope->output, "some probed functions",
+			"sooth's table is full; the rest is left out", "");
+	while (map_next(&n->sites, &position, NULL, &value))
+		row.single_stepped += !((const struct site *)value)->is_emulated;
+	if (status || !row.sites)
+		return status;
+	return OUTPUT_ROW(scope->output, &row, NULL, 0, err);
+}
+
+static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "heap_sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
+	};
+	int status = heap_section(scope, &section, err);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (!status && map_next(&n->sites, &position, &key, &value)) {
+		const struct site_key *k = key;
+		const struct site *s = value;
+		struct heap_site_row row = {
+			.offset = k->offset,
+			.function = k->function < HEAP_FUNCTIONS ? (uint32_t)k->function
+								 : HEAP_FUNCTIONS,
+			.has_return = s->has_return,
+			.is_single_stepped = !s->is_emulated,
+		};
+		struct record_tail tail[] = { tail_of(n, &row.path, &s->path),
+			tail_of(n, &row.why, &s->why) };
+
+		status = OUTPUT_ROW(scope->output, &row, tail, 2, err);
+	}
+	return status;
+}
+
+static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+{
+	static const struct section section = { .name = "heap_gaps",
+		.title = "files whose first allocator calls were not seen",
+		.schema = &heap_gap_schema,
+		.shape = SECTION_TABLE };
+	int status = heap_section(scope, &section, err);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (n->gaps.refused)
+		output_limit(scope->output, "some times in which allocations were missed",
+			"sooth's table is full; the rest is left out", "");
+	while (!status && map_next(&n->gaps, &position, &key, &value)) {
+		const struct gap_key *k = key;
+		const struct gap *g = value;
+		struct heap_gap_row row = { .record = row_head(&k->process),
+			.unseen_ns = g->unseen_ns };
+		struct record_tail tail[] = { tail_of(n, &row.path, &g->path) };
+
+		status = OUTPUT_ROW(scope->output, &row, tail, 1, err);
+	}
+	return status;
+}
+
+/* Not named as those of calls are: both may be in one report. */
+static int emit_pauses(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
+{
+	struct section section = pauses_section;
+	int status;
+
+	section.name = "heap_pauses";
+	status = heap_section(scope, &section, err);
+	pauses_note_late(&n->pauses, scope->output, "every call of the paused command");
+	if (status || !n->pauses.row.count)
+		return status;
+	return OUTPUT_ROW(scope->output, &n->pauses.row, NULL, 0, err);
+}
+
+int heap_notes_emit(
+	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err)
+{
+	int status = emit_gaps(n, scope, err);
+
+	if (!status)
+		status = emit_pauses(n, scope, err);
+	if (!status && with_sites)
+		status = emit_sites(n, scope, err);
+	return status ? status : emit_probes(n, scope, err);
+}

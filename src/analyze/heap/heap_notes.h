@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How complete the data of allocations is: probed functions, missed calls, pauses. */
+#ifndef SOOTH_ANALYZE_HEAP_NOTES_H
+#define SOOTH_ANALYZE_HEAP_NOTES_H
+
+#include "analyze/heap/heap_emit.h"
+#include "analyze/pauses.h"
+
+/*
+ * Sites are definitions that each segment repeats, so they are known by file and place. A process
+ * may map one file several times (dlopen and dlclose), so the gaps of one file are added up.
+ */
+
+struct heap_notes {
+	struct map gaps;     /* by process and file */
+	struct map sites;    /* by file and place */
+	struct map files;    /* the files of the sites */
+	struct buffer texts; /* paths and reasons */
+	struct pauses pauses;
+	uint64_t attach_ns, forgotten_ns;
+	bool has_cost;
+	uint64_t unseen_ns_max; /* of the gaps */
+};
+
+void heap_notes_init(struct heap_notes *n);
+void heap_notes_fini(struct heap_notes *n);
+void heap_notes_take(struct heap_notes *n, const struct sooth_record *r);
+/* Sections "probes", "gaps", "pauses" and, if requested, "sites". */
+int heap_notes_emit(
+	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);
+
+#endif

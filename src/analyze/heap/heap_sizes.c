@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Live blocks by size class: one glance shows a million blocks of one size. */
+#include <stdlib.h>
+
+#include "analyze/heap/heap_stacks.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "bpf/log2.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define CLASSES 256
+
+#define HEAP_CLASS_ROW(F, S)                                                                       \
+	F(S, U64, from_bytes, ALWAYS, "smallest size of the class", .label = "SIZE>=",             \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, to_bytes, ALWAYS, "first size above the class", .label = "<",                    \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, live_bytes, ALWAYS, "bytes of these sizes that were not freed",                  \
+		.label = "LIVE", .unit = SOOTH_UNIT_BYTES)                                         \
+	F(S, U64, live_blocks, ALWAYS, "blocks of these sizes that were not freed",                \
+		.label = "BLOCKS")                                                                 \
+	F(S, U64, mean_bytes, MAYBE(mean_state), "mean size of the live blocks", .label = "MEAN",  \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, allocated_bytes, ALWAYS, "bytes of these sizes that were allocated",             \
+		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES)                                    \
+	F(S, U64, calls, ALWAYS, "successful allocator calls of these sizes", .label = "CALLS")    \
+	F(S, REAL, stack_percent, MAYBE(stack_state), "share of the stack in the live bytes",      \
+		.label = "SHARE%", .unit = SOOTH_UNIT_PERCENT, .decimals = 0)                      \
+	F(S, TEXT, stack, WITH(stack_state), "the code that holds most of the live bytes",         \
+		.label = "STACK")
+
+struct heap_class_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_CLASS_ROW, heap_class_row)
+};
+
+ROW_FIELDS(heap_class_fields, HEAP_CLASS_ROW, heap_class_row);
+
+const struct sooth_schema heap_class_row_schema = {
+	.name = "heap_classes",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct heap_class_row),
+	SCHEMA_FIELDS(heap_class_fields),
+};
+
+static const struct section classes_section = {
+	.name = "heap_classes",
+	.title = "live blocks by size",
+	.schema = &heap_class_row_schema,
+	.shape = SECTION_TABLE,
+	.rows_most = HEAP_STACKS_SHOWN,
+};
+
+#define HEAP_LARGEST_ROW(F, S)                                                                     \
+	F(S, U64, live_bytes, ALWAYS, "bytes that were not freed", .unit = SOOTH_UNIT_BYTES)       \
+	F(S, U64, live_blocks, ALWAYS, "blocks that were not freed")                               \
+	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
+
+struct heap_largest_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_LARGEST_ROW, heap_largest_row)
+};
+
+ROW_FIELDS(heap_largest_fields, HEAP_LARGEST_ROW, heap_largest_row);
+static ROW_SCHEMA(heap_largest, "heap_largest", heap_largest_row, .line = "{text}");
+
+static const struct section largest_section = {
+	.name = "heap_largest",
+	.schema = &heap_largest_schema,
+	.shape = SECTION_OBJECT,
+};
+
+struct size_class {
+	uint32_t number;
+	struct heap_part sum;
+	struct stack_text stack; /* that holds most */
+	uint64_t stack_bytes;
+};
+
+struct sizes {
+	struct size_class classes[CLASSES];
+	struct heap_part all;
+	struct map by_stack; /* struct holder -> uint64_t, live bytes */
+};
+
+struct holder {
+	struct stack_text stack;
+	uint32_t size_class, unused;
+};
+
+static void add(struct heap_part *to, const struct heap_part *one)
+{
+	to->calls += one->calls;
+	to->allocated_bytes += one->allocated_bytes;
+	to->live_bytes += one->live_bytes;
+	to->live_blocks += one->live_blocks;
+}
+
+static void add_part(struct sizes *s, struct profile_sums *sums, const struct heap_part_key *key,
+	const struct heap_part *part)
+{
+	uint32_t number = key->size_class < CLASSES ? key->size_class : CLASSES - 1;
+	struct size_class *class = &s->classes[number];
+	struct holder holder = { .size_class = number };
+	uint64_t *bytes;
+
+	class->number = number;
+	add(&class->sum, part);
+	add(&s->all, part);
+	if (!key->stack)
+		return;
+	holder.stack = stack_text_of(sums, key->stack);
+	bytes = holder.stack.text == NAMES_NONE ? NULL : map_put(&s->by_stack, &holder, NULL);
+	if (!bytes)
+		return;
+	*bytes += part->live_bytes;
+	if (*bytes > class->stack_bytes) {
+		class->stack_bytes = *bytes;
+		class->stack = holder.stack;
+	}
+}
+
+static int by_live_bytes(const void *left, const void *right)
+{
+	const struct size_class *a = left, *b = right;
+	const struct heap_part *x = &a->sum, *y = &b->sum;
+
+	if (x->live_bytes != y->live_bytes)
+		return x->live_bytes > y->live_bytes ? -1 : 1;
+	if (x->allocated_bytes != y->allocated_bytes)
+		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static void put_answer(
+	struct buffer *out, const struct sizes *s, const struct profile_sums *sums)
+{
+	const struct size_class *first = &s->classes[0];
+	char size[UNITS_SIZE], all[UNITS_SIZE];
+
+	if (!s->all.live_blocks) {
+		buffer_string(out, "no block that was allocated here is live");
+		return;
+	}
+	buffer_format(out, "%llu blocks of %s each on average hold %s, %.0f %% of what was not freed",
+		(unsigned long long)first->sum.live_blocks,
+		sentence_size(size, first->sum.live_bytes / first->sum.live_blocks),
+		sentence_size(all, first->sum.live_bytes),
+		100 * (double)first->sum.live_bytes / (double)s->all.live_bytes);
+	if (!first->stack_bytes)
+		return;
+	buffer_format(out, ": %.0f %% of it from ",
+		100 * (double)first->stack_bytes / (double)first->sum.live_bytes);
+	heap_stack_put(out, sums, &first->stack);
+}
+
+static int emit_answer(struct heap_scope *scope, const struct sizes *s,
+	const struct profile_sums *sums, struct sooth_error *err)
+{
+	struct heap_largest_row row = {
+		.live_bytes = s->all.live_bytes, .live_blocks = s->all.live_blocks
+	};
+	struct buffer text = { 0 };
+	struct record_tail tail[1];
+	int status;
+
+	put_answer(&text, s, sums);
+	tail[0] = tail_buffer(&row.text, &text);
+	status = heap_section(scope, &largest_section, err);
+	status = status			? status
+		 : buffer_failed(&text) ? error_no_memory(err)
+					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
+	buffer_fini(&text);
+	return status;
+}
+
+static int emit_class(struct output *output, const struct size_class *class,
+	const struct profile_sums *sums, struct sooth_error *err)
+{
+	const struct heap_part *sum = &class->sum;
+	struct heap_class_row row = { .from_bytes = size_class_from(class->number),
+		.to_bytes = size_class_from(class->number + 1),
+		.live_bytes = sum->live_bytes,
+		.live_blocks = sum->live_blocks,
+		.mean_bytes = sum->live_blocks ? sum->live_bytes / sum->live_blocks : 0,
+		.mean_state = sum->live_blocks ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.allocated_bytes = sum->allocated_bytes,
+		.calls = sum->calls,
+		.stack_state = class->stack_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct span stack = { 0 };
+	struct record_tail tail[1];
+
+	if (class->stack_bytes) {
+		row.stack_percent = 100 * (double)class->stack_bytes / (double)sum->live_bytes;
+		stack = names_get(&sums->names, class->stack.text);
+	}
+	tail[0] = tail_span(&row.stack, stack);
+	return OUTPUT_ROW(output, &row, tail, 1, err);
+}
+
+int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct profile_sums *sums, struct sooth_error *err)
+{
+	_cleanup_free_ struct sizes *s = calloc(1, sizeof(*s));
+	size_t position = 0;
+	const void *key;
+	void *value;
+	int status;
+
+	if (!s)
+		return error_no_memory(err);
+	map_init(&s->by_stack, sizeof(struct holder), sizeof(uint64_t), live->parts.limit);
+	while (map_next(&live->parts, &position, &key, &value))
+		add_part(s, sums, key, value);
+	if (live->parts.refused)
+		output_limit(scope->output, "the sizes of some blocks",
+			"a table in sooth is full: further stacks and sizes are not counted", "");
+	qsort(s->classes, CLASSES, sizeof(s->classes[0]), by_live_bytes);
+	status = emit_answer(scope, s, sums, err);
+	if (!status)
+		status = heap_section(scope, &classes_section, err);
+	for (size_t i = 0; i < CLASSES && s->classes[i].sum.calls && !status; i++)
+		status = emit_class(scope->output, &s->classes[i], sums, err);
+	map_fini(&s->by_stack);
+	return status;
+}

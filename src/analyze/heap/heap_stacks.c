@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_stacks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyze/profile/stack_text.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define ROWS_MAX    (1u << 20)
+#define STACK_TEXT_MAX 300 /* of one, in a sentence */
+
+#define HEAP_STACK_ROW(F, S)                                                                       \
+	F(S, U64, live_bytes, ALWAYS,                                                              \
+		"bytes allocated with this stack and not freed when the process or the run ended", \
+		.label = "LIVE", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)               \
+	F(S, U64, live_blocks, ALWAYS, "blocks allocated with this stack and not freed",           \
+		.label = "BLOCKS", .merge = SOOTH_MERGE_SUM)                                       \
+	F(S, U64, growth_bytes_per_s, MAYBE(growth_state),                                         \
+		"bytes that this stack keeps more each second; absent: it did not gain all the "   \
+		"time",                                                                            \
+		.label = "GROWS/S", .unit = SOOTH_UNIT_BYTES)                                      \
+	F(S, U64, allocated_bytes, ALWAYS, "bytes allocated with this stack",                      \
+		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)          \
+	F(S, U64, calls, ALWAYS, "successful allocator calls with this stack", .label = "CALLS",   \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, freed_blocks, ALWAYS, "blocks allocated with this stack that were freed",        \
+		.label = "FREED", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, U64, short_blocks, ALWAYS, "of the freed blocks those freed within 10 ms",            \
+		.label = "SHORT", .merge = SOOTH_MERGE_SUM)                                        \
+	F(S, U64, short_bytes, ALWAYS, "bytes of the blocks freed within 10 ms",                   \
+		.label = "SHORT BYTES", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)        \
+	STACK_TEXT_ROW(F, S)
+
+struct heap_stack_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_STACK_ROW, heap_stack_row)
+};
+
+ROW_FIELDS(heap_stack_fields, HEAP_STACK_ROW, heap_stack_row);
+
+const struct sooth_schema heap_stack_row_schema = {
+	.name = "heap_stacks",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct heap_stack_row),
+	SCHEMA_FIELDS(heap_stack_fields),
+};
+
+struct merged {
+	struct heap_stack_sum sum;
+	uint32_t stack; /* one of them: all have the same functions */
+	uint32_t unused;
+};
+
+int heap_stacks_by_live(const void *left, const void *right)
+{
+	const struct heap_stack *a = left, *b = right;
+	const struct heap_stack_sum *x = &a->sum, *y = &b->sum;
+
+	if (x->live_bytes != y->live_bytes)
+		return x->live_bytes > y->live_bytes ? -1 : 1;
+	if (x->allocated_bytes != y->allocated_bytes)
+		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
+	return stack_text_compare(&a->key, &b->key);
+}
+
+static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
+{
+	to->calls += one->calls;
+	to->allocated_bytes += one->allocated_bytes;
+	to->live_bytes += one->live_bytes;
+	to->live_blocks += one->live_blocks;
+	to->freed_blocks += one->freed_blocks;
+	to->freed_bytes += one->freed_bytes;
+	to->short_blocks += one->short_blocks;
+	to->short_bytes += one->short_bytes;
+	for (unsigned i = 0; i < HEAP_WINDOWS; i++) {
+		to->gains.bytes[i] += one->gains.bytes[i];
+		to->gains.blocks[i] += one->gains.blocks[i];
+	}
+}
+
+/* False: a table is full. */
+static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums, struct map *rows)
+{
+	size_t position = 0;
+	bool has_room = true;
+	const void *key;
+	void *value;
+
+	while (map_next(&live->stacks, &position, &key, &value)) {
+		struct stack_text row = stack_text_of(sums, *(const uint32_t *)key);
+		struct merged *merged = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
+
+		if (!merged) {
+			has_room = false;
+			continue;
+		}
+		add_sum(&merged->sum, value);
+		merged->stack = *(const uint32_t *)key;
+	}
+	return has_room;
+}
+
+static uint8_t state_of_growth(const struct heap_growth *growth)
+{
+	if (!growth->is_measured)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
+	return growth->grows ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+int heap_stack_emit(struct output *output, const struct heap_stack *r,
+	const struct profile_sums *sums, struct sooth_error *err)
+{
+	const struct heap_stack_sum *sum = &r->sum;
+	struct heap_stack_row row = { .live_bytes = sum->live_bytes,
+		.live_blocks = sum->live_blocks,
+		.growth_bytes_per_s = r->growth.grows ? (uint64_t)r->growth.bytes_per_s : 0,
+		.growth_state = state_of_growth(&r->growth),
+		.allocated_bytes = sum->allocated_bytes,
+		.calls = sum->calls,
+		.freed_blocks = sum->freed_blocks,
+		.short_blocks = sum->short_blocks,
+		.short_bytes = sum->short_bytes };
+	struct buffer functions = { 0 };
+	int status;
+
+	stack_text_functions(sums, r->stack, &functions);
+	struct record_tail tail[] = {
+		tail_span(&row.stack, names_get(&sums->names, r->key.text)),
+		tail_string(&row.end, profile_end_text((enum profile_end)r->key.end)),
+		tail_buffer(&row.functions, &functions),
+	};
+
+	status = buffer_failed(&functions) ? error_no_memory(err)
+					   : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&functions);
+	return status;
+}
+
+void heap_stack_put(
+	struct buffer *out, const struct profile_sums *sums, const struct stack_text *key)
+{
+	struct span stack = names_get(&sums->names, key->text);
+
+	buffer_append(out, stack.data, stack.size < STACK_TEXT_MAX ? stack.size : STACK_TEXT_MAX);
+	buffer_string(out, stack.size > STACK_TEXT_MAX ? " ..." : "");
+}
+
+/* False: no memory. */
+static bool list_stacks(
+	struct heap_stacks_merged *out, const struct heap_live *live, const struct map *merged)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	out->all = calloc(merged->count + 1, sizeof(*out->all));
+	while (out->all && map_next(merged, &position, &key, &value)) {
+		const struct merged *m = value;
+
+		out->all[out->count++] = (struct heap_stack){ *(const struct stack_text *)key,
+			m->sum, heap_growth_of(&live->clock, &m->sum.gains), m->stack, 0 };
+	}
+	return out->all != NULL;
+}
+
+int heap_stacks_merge(struct heap_stacks_merged *out, const struct heap_live *live,
+	struct profile_sums *sums, struct output *output, struct sooth_error *err)
+{
+	struct map rows;
+	bool has_memory;
+
+	*out = (struct heap_stacks_merged){ 0 };
+	map_init(&rows, sizeof(struct stack_text), sizeof(struct merged), ROWS_MAX);
+	if (!merge_stacks(live, sums, &rows))
+		output_limit(output, "some stacks of allocations",
+			"a table in sooth is full: further stacks are not counted", "");
+	has_memory = list_stacks(out, live, &rows);
+	map_fini(&rows);
+	return has_memory ? 0 : error_no_memory(err);
+}

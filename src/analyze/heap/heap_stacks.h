@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks of allocations as rows, and the answers that are made of them. */
+#ifndef SOOTH_ANALYZE_HEAP_STACKS_H
+#define SOOTH_ANALYZE_HEAP_STACKS_H
+
+#include "analyze/heap/heap_emit.h"
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/stack_text.h"
+
+#define HEAP_STACKS_SHOWN 20 /* -j prints all */
+
+extern const struct sooth_schema heap_stack_row_schema, heap_class_row_schema;
+
+/* The stacks with the same functions. */
+struct heap_stack {
+	struct stack_text key;
+	struct heap_stack_sum sum;
+	struct heap_growth growth;
+	uint32_t stack; /* one of them */
+	uint32_t unused;
+};
+
+struct heap_stacks_merged {
+	struct heap_stack *all; /* to be freed */
+	size_t count;
+};
+
+int heap_stacks_merge(struct heap_stacks_merged *out, const struct heap_live *live,
+	struct profile_sums *sums, struct output *output, struct sooth_error *err);
+int heap_stacks_by_live(const void *left, const void *right); /* for qsort */
+/* A row of heap_stack_row_schema. */
+int heap_stack_emit(struct output *output, const struct heap_stack *stack,
+	const struct profile_sums *sums, struct sooth_error *err);
+/* The stack in a sentence, cut when it is long. */
+void heap_stack_put(
+	struct buffer *out, const struct profile_sums *sums, const struct stack_text *key);
+
+/* The code that keeps more and more. */
+int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err);
+/* The code whose memory is freed at once, by bytes. */
+int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err);
+/* Live blocks by size class, each with the code that holds most of it. */
+int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct profile_sums *sums, struct sooth_error *err);
+
+#endif

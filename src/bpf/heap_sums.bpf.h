@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Allocations added up by stack and size class while they happen, so that no call crosses to user
+ * space. A block is known by its address from its allocation to its free; what found no room is
+ * counted, and the values of its process stay right as far as they can be: a block that is not
+ * known cannot be seen to be freed.
+ *
+ * A realloc frees its block when it is entered, before another thread can get the address, and
+ * takes it back if it fails.
+ */
+#ifndef SOOTH_BPF_HEAP_SUMS_BPF_H
+#define SOOTH_BPF_HEAP_SUMS_BPF_H
+
+/* Tracing programs allocate safely at run time since 6.1; where user space finds an older kernel it
+ * makes a smaller table, with all its memory there from the start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, HEAP_BLOCK_ENTRIES);
+	__type(key, struct heap_block_key);
+	__type(value, struct heap_block_kept);
+} live_blocks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEAP_SUM_ENTRIES);
+	__type(key, struct heap_sum_key);
+	__type(value, struct heap_sum_value);
+} sums SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEAP_HELD_ENTRIES);
+	__type(key, struct heap_held_key);
+	__type(value, struct heap_held_value);
+} held SEC(".maps");
+
+#define ADD(member_, value_) __sync_fetch_and_add(&(member_), (value_))
+
+static inline uint32_t program_of(struct thread *t)
+{
+	if (!t->program)
+		t->program = (uint32_t)BPF_CORE_READ(current_task(), self_exec_id) + 1;
+	return t->program;
+}
+
+static inline struct heap_held_value *held_of(struct thread *t)
+{
+	struct heap_held_key key = { t->member.start_ticks, t->member.pid, program_of(t) };
+	struct heap_held_value *value = bpf_map_lookup_elem(&held, &key), none = { 0 };
+
+	if (value)
+		return value;
+	bpf_map_update_elem(&held, &key, &none, BPF_NOEXIST);
+	value = bpf_map_lookup_elem(&held, &key);
+	if (!value)
+		ADD(control.unheld, 1);
+	return value;
+}
+
+static inline struct heap_sum_key sum_key(struct thread *t, const struct heap_block_kept *block)
+{
+	return (struct heap_sum_key){ block->stack_hash, t->member.start_ticks, t->member.pid,
+		program_of(t), size_class_of(block->size), 0 };
+}
+
+static inline struct heap_block_key block_key(struct thread *t, uint64_t address)
+{
+	return (struct heap_block_key){ address, t->member.pid, program_of(t) };
+}
+
+/* Takes a block out of the live ones, into t->taken. 0: it was none of them. */
+VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
+{
+	struct heap_sum_value *sum;
+	struct heap_block_key key;
+	struct heap_held_value *h;
+	struct heap_block_kept *b;
+	struct heap_sum_key of;
+
+	h = t ? held_of(t) : 0;
+	if (!h)
+		return 0;
+	key = block_key(t, address);
+	b = bpf_map_lookup_elem(&live_blocks, &key);
+	if (!b) {
+		ADD(h->frees_unknown, 1);
+		return 0;
+	}
+	t->taken = *b;
+	bpf_map_delete_elem(&live_blocks, &key);
+	ADD(h->live_bytes, -t->taken.size);
+	ADD(h->live_blocks, -1ull);
+	ADD(h->freed_bytes, t->taken.size);
+	of = sum_key(t, &t->taken);
+	sum = t->taken.stack_hash ? bpf_map_lookup_elem(&sums, &of) : 0;
+	if (!sum)
+		return 1;
+	ADD(sum->freed_blocks, 1);
+	ADD(sum->freed_bytes, t->taken.size);
+	if (bpf_ktime_get_ns() - t->taken.time_ns < HEAP_SHORT_NS) {
+		ADD(sum->short_blocks, 1);
+		ADD(sum->short_bytes, t->taken.size);
+	}
+	return 1;
+}
+
+static inline void hold(struct heap_held_value *h, const struct heap_block_kept *block)
+{
+	uint64_t live;
+
+	ADD(h->live_blocks, 1);
+	ADD(h->live_bytes, block->size);
+	live = *(volatile uint64_t *)&h->live_bytes;
+	if ((int64_t)live > (int64_t)h->peak_bytes)
+		h->peak_bytes = live; /* of two threads the smaller may win */
+}
+
+/* Adds the block in t->taken to the sum of its stack; no room: it gets none. */
+static inline struct heap_sum_value *add_to_sum(struct thread *t, struct heap_held_value *h)
+{
+	struct heap_block_kept *b = &t->taken;
+	struct heap_sum_value *sum = 0, none = { 0 };
+	struct heap_sum_key key = sum_key(t, b);
+
+	if (b->stack_hash) {
+		sum = bpf_map_lookup_elem(&sums, &key);
+		if (!sum) {
+			bpf_map_update_elem(&sums, &key, &none, BPF_NOEXIST);
+			sum = bpf_map_lookup_elem(&sums, &key);
+		}
+	}
+	if (sum) {
+		ADD(sum->calls, 1);
+		ADD(sum->allocated_bytes, b->size);
+	} else {
+		b->stack_hash = 0;
+		ADD(h->unsummed_blocks, 1);
+		ADD(h->unsummed_bytes, b->size);
+	}
+	return sum;
+}
+
+static inline int put_block(struct thread *t, uint64_t address)
+{
+	struct heap_block_key key = block_key(t, address);
+	struct heap_block_kept block = t->taken;
+
+	if (!bpf_map_update_elem(&live_blocks, &key, &block, BPF_NOEXIST))
+		return 0;
+	/* Either the free of the block that was there was missed, or there is no room. */
+	if (!bpf_map_lookup_elem(&live_blocks, &key))
+		return -1;
+	sum_free(t, address);
+	t->taken = block;
+	return (int)bpf_map_update_elem(&live_blocks, &key, &block, BPF_NOEXIST);
+}
+
+VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t now)
+{
+	struct heap_held_value *h = t ? held_of(t) : 0;
+	struct heap_sum_value *sum;
+
+	if (!h)
+		return 0;
+	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash };
+	sum = add_to_sum(t, h);
+	if (!put_block(t, address)) {
+		hold(h, &t->taken);
+		return 0;
+	}
+	ADD(h->untracked_blocks, 1);
+	ADD(h->untracked_bytes, t->taken.size);
+	/* In the sum it is no live block: when it ends is not seen. */
+	if (sum) {
+		ADD(sum->freed_blocks, 1);
+		ADD(sum->freed_bytes, t->taken.size);
+	}
+	return 0;
+}
+
+/* A call begins. */
+static inline void sum_begins(struct thread *t)
+{
+	bool moves = t->function == HEAP_REALLOC || t->function == HEAP_REALLOCARRAY;
+
+	t->has_moved = 0;
+	if (!moves || !t->old_address || !(t->member.interest & INTEREST_COUNT))
+		return;
+	t->has_moved = (uint32_t)sum_free(t, t->old_address);
+	t->moved = t->taken;
+}
+
+/* A realloc has failed: its block stays. */
+VERIFIED_ALONE int sum_stays(struct thread *t)
+{
+	struct heap_held_value *h = t ? held_of(t) : 0;
+	struct heap_sum_value *sum;
+	struct heap_sum_key key;
+
+	if (!h || !t->has_moved)
+		return 0;
+	t->taken = t->moved;
+	if (put_block(t, t->old_address))
+		return 0;
+	hold(h, &t->taken);
+	ADD(h->freed_bytes, -t->taken.size);
+	key = sum_key(t, &t->taken);
+	sum = bpf_map_lookup_elem(&sums, &key);
+	if (sum) {
+		ADD(sum->freed_blocks, -1ull);
+		ADD(sum->freed_bytes, -t->taken.size);
+	}
+	return 0;
+}
+
+#endif

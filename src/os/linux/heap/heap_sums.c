@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables are read while the kernel side writes them: a value may be of a call that is half
+ * counted, and a batch may miss an entry that moves. The next look, or the last one, when nothing
+ * runs any more, has it.
+ */
+#include "os/linux/heap/heap_sums.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "model/batch.h"
+#include "os/os.h"
+#include "os/linux/rights/needs.h"
+
+/* Looked at as often, and later less often: the windows of growth double in length too. */
+#define LOOK_NS	   (200 * NS_PER_MS)
+#define LOOK_SHARE 64 /* of the run so far */
+#define BATCH	   1024
+
+struct heap_sums_reader {
+	int sums, held;
+	struct map known;	/* heap_sum_key -> heap_sum_value */
+	struct map known_held;	/* heap_held_key -> heap_held_value */
+	uint64_t begin_ns, looked_ns;
+	uint64_t reported_unheld;
+	struct heap_sum_key sum_keys[BATCH];
+	struct heap_sum_value sum_values[BATCH];
+	struct heap_held_key held_keys[BATCH];
+	struct heap_held_value held_values[BATCH];
+};
+
+int heap_sums_prepare(struct bpf_code *code, uint64_t blocks, struct sooth_error *err)
+{
+	static const char map[] = "live_blocks";
+
+	if (needs_kernel_release() < KERNEL_RELEASE(6, 1))
+		return bpf_code_preallocate(code, map, blocks ? blocks : HEAP_BLOCKS_LEAST, err);
+	return blocks ? bpf_code_resize(code, map, blocks, err) : 0;
+}
+
+struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err)
+{
+	struct heap_sums_reader *r = calloc(1, sizeof(*r));
+
+	if (!r) {
+		error_no_memory(err);
+		return NULL;
+	}
+	r->sums = bpf_code_map(code, "sums");
+	r->held = bpf_code_map(code, "held");
+	map_init(&r->known, sizeof(struct heap_sum_key), sizeof(struct heap_sum_value),
+		HEAP_SUM_ENTRIES);
+	map_init(&r->known_held, sizeof(struct heap_held_key), sizeof(struct heap_held_value),
+		HEAP_HELD_ENTRIES);
+	return r;
+}
+
+void heap_sums_close(struct heap_sums_reader *r)
+{
+	if (!r)
+		return;
+	map_fini(&r->known);
+	map_fini(&r->known_held);
+	free(r);
+}
+
+/* --- emitting --- */
+
+struct look {
+	struct heap_sums_reader *reader;
+	struct backend_run *run;
+	struct heap_stacks *stacks;
+	uint64_t now_ns;
+};
+
+static struct sooth_record head_of(
+	const struct look *l, uint64_t start_ticks, uint32_t pid, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = l->now_ns,
+		.start_ticks = start_ticks,
+		.pid = pid,
+		.kind = kind,
+		.cpu = SOOTH_CPU_NONE };
+}
+
+static void emit_sum(
+	const struct look *l, const struct heap_sum_key *key, const struct heap_sum_value *value)
+{
+	struct heap_sum_value *known = map_put(&l->reader->known, key, NULL);
+	const struct heap_sum_value *now = value;
+	struct heap_sum sum;
+	uint32_t number;
+
+	if (!known || !memcmp(known, now, sizeof(*now)))
+		return;
+	number = heap_stacks_number_of(l->stacks, key->stack_hash);
+	sum = (struct heap_sum){ .record = head_of(l, key->start_ticks, key->pid, HEAP_SUM),
+		.from_ns = l->reader->looked_ns,
+		.calls = now->calls - known->calls,
+		.allocated_bytes = now->allocated_bytes - known->allocated_bytes,
+		.freed_blocks = now->freed_blocks - known->freed_blocks,
+		.freed_bytes = now->freed_bytes - known->freed_bytes,
+		.short_blocks = now->short_blocks - known->short_blocks,
+		.short_bytes = now->short_bytes - known->short_bytes,
+		.program = key->program,
+		.size_class = key->size_class,
+		.stack = number,
+		.stack_state = number ? SOOTH_STATE_VALUE
+				      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
+	*known = *now;
+	RECORD_APPEND(&l->run->out, &sum, NULL, 0);
+}
+
+static void emit_held(
+	const struct look *l, const struct heap_held_key *key, const struct heap_held_value *value)
+{
+	struct heap_held_value *known = map_put(&l->reader->known_held, key, NULL);
+	struct heap_held held;
+
+	if (!known || !memcmp(known, value, sizeof(*value)))
+		return;
+	*known = *value;
+	held = (struct heap_held){ .record = head_of(l, key->start_ticks, key->pid, HEAP_HELD),
+		.live_bytes = value->live_bytes,
+		.live_blocks = value->live_blocks,
+		.peak_bytes = value->peak_bytes,
+		.freed_bytes = value->freed_bytes,
+		.frees_unknown = value->frees_unknown,
+		.untracked_blocks = value->untracked_blocks,
+		.untracked_bytes = value->untracked_bytes,
+		.unsummed_blocks = value->unsummed_blocks,
+		.unsummed_bytes = value->unsummed_bytes,
+		.program = key->program };
+	RECORD_APPEND(&l->run->out, &held, NULL, 0);
+}
+
+/* --- looking --- */
+
+/* The next entries of a table; 0: no more. A kernel without batches (before 5.6) has no ring
+ * buffer either. */
+static uint32_t read_batch(int map, uint32_t *position, bool is_first, void *keys, void *values)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	uint32_t count = BATCH;
+	int status = bpf_map_lookup_batch(
+		map, is_first ? NULL : position, position, keys, values, &count, &options);
+
+	return status && status != -ENOENT ? 0 : count;
+}
+
+static void look_at_sums(const struct look *l)
+{
+	struct heap_sums_reader *r = l->reader;
+	uint32_t position = 0, count, seen = 0;
+
+	do {
+		count = read_batch(r->sums, &position, !seen, r->sum_keys, r->sum_values);
+		for (uint32_t i = 0; i < count; i++)
+			emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
+		seen += count;
+	} while (count && seen < HEAP_SUM_ENTRIES);
+}
+
+static void look_at_held(const struct look *l)
+{
+	struct heap_sums_reader *r = l->reader;
+	uint32_t position = 0, count, seen = 0;
+
+	do {
+		count = read_batch(r->held, &position, !seen, r->held_keys, r->held_values);
+		for (uint32_t i = 0; i < count; i++)
+			emit_held(l, &r->held_keys[i], &r->held_values[i]);
+		seen += count;
+	} while (count && seen < HEAP_HELD_ENTRIES);
+}
+
+static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
+{
+	uint64_t wait_ns = (now_ns - r->begin_ns) / LOOK_SHARE;
+
+	return now_ns - r->looked_ns >= (wait_ns > LOOK_NS ? wait_ns : LOOK_NS);
+}
+
+void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
+	const struct heap_control *control, bool is_last)
+{
+	struct look look = { r, run, stacks, run->os->now_ns(run->os) };
+
+	if (!r)
+		return;
+	if (!r->begin_ns)
+		r->begin_ns = r->looked_ns = look.now_ns;
+	if (!is_last && !is_time(r, look.now_ns))
+		return;
+	look_at_sums(&look);
+	look_at_held(&look);
+	r->looked_ns = look.now_ns;
+	if (control->unheld != r->reported_unheld)
+		backend_loss(run, control->unheld - r->reported_unheld, 0,
+			"sooth's table of processes was full: their allocations were only counted");
+	r->reported_unheld = control->unheld;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocations that the kernel side adds up (bpf/heap_sums.bpf.h): read from time to time, and what
+ * is new since then emitted. All functions take NULL, and then do nothing.
+ */
+#ifndef SOOTH_OS_LINUX_HEAP_SUMS_H
+#define SOOTH_OS_LINUX_HEAP_SUMS_H
+
+#include "os/linux/heap/heap_stacks.h"
+
+struct heap_sums_reader;
+
+/* Before the programs are loaded: the tables in the form that this kernel can have; `blocks` that
+ * can be live at a time, 0: as many as by default. */
+int heap_sums_prepare(struct bpf_code *code, uint64_t blocks, struct sooth_error *err);
+/* After they are loaded. NULL: failed, err is filled. */
+struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
+/* Appends what is new, if it is time to look or `is_last`. */
+void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
+	const struct heap_control *control, bool is_last);
+void heap_sums_close(struct heap_sums_reader *r);
+
+#endif

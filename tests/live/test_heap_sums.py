@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Allocations that the kernel adds up: the same counts, live bytes, peak and stacks as the program's
+own, for every allocator, with threads, children and an exec; what finds no room is counted. And the
+answers of --churn and --sizes, from the kernel, from single calls and from a capture.
+"""
+import subprocess
+
+import harness
+from harness import needs_bpf
+from heap_case import GLIBC, VARIANTS, HeapCase, last_json, one, report_calls, truth_calls
+
+TURNS = "3000"
+
+SOURCE = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *kept[1 << 20];
+static int count;
+__attribute__((noinline)) void keeps(void)
+{
+	kept[count] = malloc(176);
+	asm volatile("" : : "r"(kept[count++]) : "memory");
+}
+__attribute__((noinline)) void churns(void)
+{
+	for (int i = 0; i < 10; i++) {
+		void *block = malloc(1000);
+		asm volatile("" : : "r"(block) : "memory");
+		free(block);
+	}
+}
+__attribute__((noinline)) void holds(int i)
+{
+	static void *slots[200];
+	free(slots[i % 200]);
+	slots[i % 200] = malloc(300);
+}
+int main(int argc, char **argv)
+{
+	for (int i = 0; argc > 1 && i < 5000; i++)
+		keeps();
+	if (argc > 1)
+		return 0;
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 100000; i++) {
+		keeps();
+		churns();
+		holds(i);
+		usleep(1000);
+	}
+	return argc && argv == NULL;
+}
+"""
+
+
+def program_of(case):
+    path, program = case.path("source.c"), case.path("program")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SOURCE)
+    subprocess.run(["cc", "-O1", "-fomit-frame-pointer", "-o", program, path], check=True)
+    return program
+
+
+@needs_bpf
+class Sums(HeapCase):
+    def attached(self, variant, *argv, options=()):
+        """(truth, report) of a workload that waited until sooth had attached to it."""
+        target = self.held_workload(variant, *argv)
+        sooth = self.attach(target.pid, "--in-kernel", *options)
+        self.let_go(target)
+        return self.truth(), self.report_of(sooth)
+
+    def assert_stacks_add_up(self, report):
+        """What each stack did is what the process did."""
+        totals, rows = one(report["heap_totals"]), report["heap_stacks"]
+        self.assertEqual(sum(row["live_bytes"] for row in rows), totals["live_bytes"])
+        self.assertEqual(sum(row["live_blocks"] for row in rows), totals["live_blocks"])
+        self.assertEqual(sum(row["allocated_bytes"] for row in rows), totals["allocated_bytes"])
+        for row in rows:
+            self.assertLessEqual(row["short_blocks"], row["freed_blocks"], row)
+            self.assertEqual(row["calls"], row["freed_blocks"] + row["live_blocks"], row)
+
+    def test_every_allocator(self):
+        for variant in VARIANTS:
+            with self.subTest(variant.name):
+                truth, report = self.attached(variant, "heap", "--turns", TURNS)
+                self.assert_nothing_lost(report)
+                self.assert_calls(report, truth_calls(truth), variant)
+                self.assert_live(report, truth)
+                self.assert_stacks_add_up(report)
+                self.assertIsNone(one(report["heap_totals"])["inexact"], report["heap_totals"])
+
+    def test_threads(self):
+        """Threads that give back one another's blocks."""
+        for variant in VARIANTS:
+            with self.subTest(variant.name):
+                truth, report = self.attached(variant, "heap", "--turns", TURNS, "--threads", "4")
+                self.assert_nothing_lost(report)
+                self.assert_calls(report, truth_calls(truth), variant)
+                self.assert_live(report, truth)
+                self.assert_stacks_add_up(report)
+
+    def launched(self, *options):
+        command, environment = self.command_of(GLIBC, "heap", "--threads", "3", "--forks", "3", "--exec",
+                                               "1", "--turns", TURNS, "--seed", "5")
+        run = self.sooth("heap", "-j", *options, "--", *command, "--truth", self.path("truth"),
+                         env=environment, timeout=300)
+        return last_json(run.text)
+
+    def test_children_and_exec(self):
+        """As from single calls, of a program that runs once more: children, and what an exec discards."""
+        exact, report = self.launched("--stack"), self.launched("--in-kernel")
+        self.assert_nothing_lost(report)
+        want, have = one(exact["heap_totals"]), one(report["heap_totals"])
+        self.assertGreater(want["exec_blocks"], 0)
+        for name in ("live_bytes", "live_blocks", "exec_bytes", "exec_blocks", "freed_bytes",
+                     "allocated_bytes", "frees_unknown"):
+            # Threads that run otherwise take other turns.
+            self.assertLessEqual(abs(want[name] - have[name]), 0.1 * want[name] + 20, (name, want, have))
+        # An exec ends what the stacks held, too.
+        self.assertEqual(sum(row["live_bytes"] for row in report["heap_stacks"]), have["live_bytes"])
+        self.assertEqual(sum(row["live_blocks"] for row in report["heap_stacks"]), have["live_blocks"])
+
+    def test_no_room(self):
+        """More blocks are live than the table has room for: said, and the counts stay right."""
+        run = self.sooth("heap", "--in-kernel", "--blocks", "1024", "-j", "--", program_of(self), "many")
+        report = last_json(run.text)
+        totals = one(report["heap_totals"])
+        self.assertEqual(report_calls(report)["malloc"][:1] + report_calls(report)["malloc"][3:], (5000, 880000))
+        self.assertRegex(totals["inexact"], r"^397[67] allocated blocks did not fit sooth's table$")
+        self.assertIn("--blocks", str(report["limits"]))
+        self.assertEqual(totals["live_blocks"], 1024)
+        self.assertEqual(sum(row["live_bytes"] for row in report["heap_stacks"]), totals["live_bytes"])
+
+    def test_refused(self):
+        self.assert_says_three_lines(self.sooth("heap", "--in-kernel", "-c", "1", status=2), "--in-kernel")
+        self.assert_says_three_lines(self.sooth("heap", "--in-kernel", "-o", self.path("x"), "1", status=2),
+                                     "--in-kernel")
+        self.assert_says_three_lines(self.sooth("heap", "--churn", "--sizes", "1", status=2), "--churn")
+        self.assert_says_three_lines(self.sooth("heap", "--blocks", "0", "1", status=2), "--blocks")
+
+
+@needs_bpf
+class Answers(HeapCase):
+    def started(self):
+        target = self.start(program_of(self))
+        target.wait_for_output(b"ready")
+        return target
+
+    def answer(self, option, *more):
+        return self.sooth("heap", option, "-j", "-d", "3", *more, str(self.started().pid)).json()
+
+    def assert_same(self, option, capture, report, sections):
+        again = self.sooth("heap", option, "-j", capture).json()
+        for section in sections:
+            self.assertEqual(again[section], report[section])
+        text = self.sooth("heap", option, capture).text
+        self.assertTrue(text.startswith(report[sections[0]]["text"]), text)
+
+    def check_churn(self, report):
+        churn, rows = report["heap_churn"], report["heap_stacks"]
+        self.assertRegex(churn["text"], r"^allocates .* in \d+ calls each second and frees \d+ % of it "
+                                        r"within 10 ms: 100 % of that in malloc < churns < main")
+        self.assertEqual(rows[0]["functions"][1], "churns")
+        self.assertGreater(rows[0]["short_blocks"], 0.9 * rows[0]["calls"])
+        # 10,000 of 10,476 bytes in a turn; all that stays for 200 turns is not short-lived.
+        self.assertTrue(90 < churn["short_bytes_percent"] < 96, churn)
+        for row in rows[1:]:
+            self.assertLess(row["short_blocks"], 0.1 * row["calls"] + 2, row)
+
+    def test_churn(self):
+        capture = self.path("churn.sooth")
+        report = self.answer("--churn", "--save", capture)
+        self.check_churn(report)
+        self.assert_same("--churn", capture, report, ("heap_churn", "heap_stacks"))
+
+    def test_churn_of_single_calls(self):
+        self.check_churn(self.answer("--churn", "-o", self.path("calls.jsonl"), "--buffer", "32M"))
+
+    def check_sizes(self, report):
+        rows = report["heap_classes"]
+        self.assertRegex(report["heap_largest"]["text"],
+                         r"^\d+ blocks of 176 bytes each on average hold .*, \d+ % of what was not freed: "
+                         r"100 % of it from malloc < keeps < main")
+        self.assertEqual((rows[0]["from_bytes"], rows[0]["to_bytes"], rows[0]["mean_bytes"]), (160, 192, 176))
+        held = [row for row in rows if row["from_bytes"] == 256][0]
+        self.assertEqual((held["live_blocks"], held["mean_bytes"]), (200, 300))
+        self.assertRegex(held["stack"], "^malloc < holds < main")
+        churned = [row for row in rows if row["from_bytes"] == 896][0]
+        self.assertLessEqual(churned["live_blocks"], 1)
+
+    def test_sizes(self):
+        capture = self.path("sizes.sooth")
+        report = self.answer("--sizes", "--save", capture)
+        self.check_sizes(report)
+        self.assert_same("--sizes", capture, report, ("heap_largest", "heap_classes"))
+
+    def test_sizes_of_single_calls(self):
+        self.check_sizes(self.answer("--sizes", "-o", self.path("calls.jsonl"), "--buffer", "32M"))
+
+
+if __name__ == "__main__":
+    harness.main()
