@@ -16,7 +16,7 @@
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
-#define ROUNDS		  (__has_feature(address_sanitizer) ? 4 : 12) /* sanitized, a round takes seconds */
+#define ROUNDS		  (__has_feature(address_sanitizer) ? 2 : 6) /* sanitized, a round takes seconds */
 #define BLOCKS		  30
 #define BLOCK_RECORDS_MAX 60
 #define RECORD_MAX	  2048
