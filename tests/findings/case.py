@@ -92,7 +92,6 @@ class Case:
     calls: bool = False  # it is judged by system calls: with -D
     alone: bool = False  # it needs the processors for itself
     few: bool = False  # it needs a part of a processor: beside a few that are alike
-    long: bool = False  # another case resembles it: only with prove.py --all, for script/test --long
     may_skip: typing.Callable = None  # returns why it cannot run here, or None
     says: str = ""  # what the claim has to hold, where a finding says different things
     severity: str = ""  # that it has, where a finding has different ones

@@ -100,15 +100,15 @@ def name_of(kind, mode, options):
     return "%s, %s, %s%s" % (kind.name, mode, where, more)
 
 
-def stalled(kind, mode, says, severity="medium", make=None, long=False, **options):
+def stalled(kind, mode, says, severity="medium", make=None, **options):
     return sick("stream-stalled", name_of(kind, mode, options),
         make or in_mode(kind, mode, **options), settings=SHORT, duration_s=2.0, start_s=START_S, says=says,
-        severity=severity, long=long, may_skip=lambda: agents.reason_to_skip(kind))
+        severity=severity, may_skip=lambda: agents.reason_to_skip(kind))
 
 
-def well(kind, mode, make=None, long=False, **options):
+def well(kind, mode, make=None, **options):
     return healthy("stream-stalled", name_of(kind, mode, options), make or in_mode(kind, mode, **options),
-        settings=SHORT, duration_s=2.0, start_s=START_S, long=long,
+        settings=SHORT, duration_s=2.0, start_s=START_S,
         may_skip=lambda: agents.reason_to_skip(kind))
 
 
@@ -117,34 +117,34 @@ WAITS, WORD, LOG = "waiting for", "(status busy, no tool", "(its log: the model 
 
 # On a terminal an agent takes seconds of processor time to start: tests/live/test_agents.py has the
 # same states of each kind, and finds stream-stalled there once for each start.
-LONG = {"terminal": True, "long": True}
+TERMINAL = {"terminal": True}
 
 CASES = [
     # In the order of OPENCODE.
-    well(known.OPENCODE, modes.ANSWER, OPENCODE.in_mode(modes.ANSWER), **LONG),
-    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, make=OPENCODE.in_mode(modes.NO_HEADERS), **LONG),
-    well(known.OPENCODE, modes.TOOL, OPENCODE.in_mode(modes.TOOL), **LONG),
+    well(known.OPENCODE, modes.ANSWER, OPENCODE.in_mode(modes.ANSWER), **TERMINAL),
+    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, make=OPENCODE.in_mode(modes.NO_HEADERS), **TERMINAL),
+    well(known.OPENCODE, modes.TOOL, OPENCODE.in_mode(modes.TOOL), **TERMINAL),
     stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS),
-    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, **LONG),
+    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, **TERMINAL),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD),
-    stalled(known.CLAUDE_CODE, modes.STALL, WORD, **LONG),
+    stalled(known.CLAUDE_CODE, modes.STALL, WORD, **TERMINAL),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True, mcp=["files"], severity="low"),
-    stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **LONG),
+    stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **TERMINAL),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS),
-    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **LONG),
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TERMINAL),
     stalled(known.CODEX, modes.STALL, LOG),
-    stalled(known.GEMINI, modes.NO_HEADERS, WAITS, **LONG),
-    well(known.CLAUDE_CODE, modes.IDLE, long=True),
-    well(known.CLAUDE_CODE, modes.ANSWER, **LONG),
+    stalled(known.GEMINI, modes.NO_HEADERS, WAITS, **TERMINAL),
+    well(known.CLAUDE_CODE, modes.IDLE),
+    well(known.CLAUDE_CODE, modes.ANSWER, **TERMINAL),
     well(known.CLAUDE_CODE, modes.SLOW, terminal=True),
     well(known.CLAUDE_CODE, modes.TOOL),
     well(known.CLAUDE_CODE, modes.TOOL, terminal=True, mcp=["files"]),
     well(known.CLAUDE_CODE, modes.TOOL_LOOP),
-    well(known.CLAUDE_CODE_NODE, modes.ANSWER, **LONG),
-    well(known.CODEX, modes.ANSWER, **LONG),
+    well(known.CLAUDE_CODE_NODE, modes.ANSWER, **TERMINAL),
+    well(known.CODEX, modes.ANSWER, **TERMINAL),
     well(known.CODEX, modes.TOOL),
     well(known.CODEX, modes.SLOW),
-    well(known.GEMINI, modes.ANSWER, **LONG),
+    well(known.GEMINI, modes.ANSWER, **TERMINAL),
     well(known.GEMINI, modes.TOOL),
     healthy("stream-stalled", "claude-code asks its user", asking, settings=SHORT, duration_s=2.0,
         may_skip=lambda: agents.reason_to_skip(known.CLAUDE_CODE)),

@@ -119,7 +119,7 @@ CASES = [
     sick("all-threads-waiting", "Java threads with two monitors crosswise", java("monitors"),
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),
-        may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4, long=True),
+        may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("deadlock", "a Java pool whose tasks wait for tasks of their own pool", java("starved"), may_skip=no_java,
         says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("deadlock", "a Java pool whose tasks wait for those of another pool", java("delegated"), may_skip=no_java,
@@ -127,5 +127,5 @@ CASES = [
     healthy("all-threads-waiting", "Java threads that wait for work", java("idle"), may_skip=no_java,
         duration_s=4),
     healthy("all-threads-waiting", "Java threads that hand monitors to each other", java("contended"),
-        may_skip=no_java, duration_s=4, also=("lock-storm",), long=True),
+        may_skip=no_java, duration_s=4, also=("lock-storm",)),
 ]

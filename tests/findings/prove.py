@@ -8,7 +8,7 @@ a healthy one did, or the capture says something else.
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
                             [--table FILE] [--second-try] [--failed FILE]
 
-Cases marked `long` run only with --all. --second-try: a case that fails runs once more, alone, and
+Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once more, alone, and
 counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
 written there; with SOOTH_ONLY_FAILED in the environment only those of it run.
 """
@@ -28,6 +28,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import case as cases  # noqa: E402
+import default_cases  # noqa: E402
 import harness  # noqa: E402
 
 BAD = ("medium", "high", "critical")
@@ -39,6 +40,24 @@ def all_cases():
     for path in sorted(HERE.glob("cases_*.py")):
         found += importlib.import_module(path.stem).CASES
     return found
+
+
+def is_default(case):
+    names = default_cases.DEFAULT_CASES.get(case.finding)
+    return case.name in names if names else True
+
+
+def missing_cases(known, registered):
+    """Of the table, and of each finding."""
+    names = {(c.finding, c.name) for c in known}
+    missing = ["default_cases.py: %s has no case %r" % (finding, name)
+        for finding, listed in default_cases.DEFAULT_CASES.items() for name in listed
+        if (finding, name) not in names]
+    for finding in sorted(registered):
+        for is_sick, what in ((True, "sick case"), (False, "healthy twin")):
+            if not any(c.finding == finding and c.sick == is_sick and is_default(c) for c in known):
+                missing.append("%s has no %s in the default tier" % (finding, what))
+    return missing
 
 
 class Outcome:
@@ -191,24 +210,19 @@ def main():
     parser.add_argument("--only", action="append", help="a finding, or a case as it is printed: fd-leak: NAME")
     # They mostly wait: for their state, and for the interval to be over.
     parser.add_argument("--jobs", type=int, default=min(max(4 * len(os.sched_getaffinity(0)), 6), 12))
-    parser.add_argument("--all", action="store_true", help="also cases that another case resembles")
+    parser.add_argument("--all", action="store_true", help="all cases, not those of default_cases.py only")
     parser.add_argument("--table")
     parser.add_argument("--second-try", action="store_true", help="of each failed case, alone")
     parser.add_argument("--failed", type=pathlib.Path, metavar="FILE")
     args = parser.parse_args()
     known = all_cases()
-    if not args.all:
-        known = [c for c in known if not c.long]
     only = args.only
     if args.failed and args.failed.exists() and os.environ.get("SOOTH_ONLY_FAILED"):
         only = args.failed.read_text().splitlines()
-    chosen = [c for c in known if only is None or {c.finding, name_of(c)} & set(only)]
+    chosen = [c for c in known
+        if ((args.all or is_default(c)) if only is None else {c.finding, name_of(c)} & set(only))]
     registered = thresholds()
-    failed, failed_cases = [], []
-    for finding in sorted(set(registered) - {c.finding for c in known if c.sick}):
-        failed.append("%s has no sick case" % finding)
-    for finding in sorted(set(registered) - {c.finding for c in known if not c.sick}):
-        failed.append("%s has no healthy twin" % finding)
+    failed, failed_cases = missing_cases(known, registered), []
     wanted = [(c, args.seed + i) for i in range(args.rounds) for c in chosen]
     outcomes = run_all(wanted, args.jobs, registered)
     for o in outcomes:
