@@ -24,7 +24,7 @@ COMMANDS = (
     "export --format jsonl", "export --format chrome", "export --format folded", "export --format csv --table proc_process",
     "query 'SELECT * FROM proc_process'",
 )
-MUTANTS = 400
+MUTANTS = 400 if harness.IS_LONG else 120
 SECONDS = 20         # of one command; a capture of these takes some 20 ms
 STATUSES = range(8)  # all that the manual has
 LARGE_KINDS = (0x100, 0x101, 0x500, 0x504, 0x601, 0x700, 0x702, 0x800, 0x801, 0xa00, 0xa03, 0xc00, 0xc02)

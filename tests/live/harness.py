@@ -54,6 +54,9 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _usual)
 
+# Of what is alike only the strongest is tried; script/test --long sets this, and tries all.
+IS_LONG = bool(os.environ.get("SOOTH_TEST_LONG"))
+
 PATIENCE_S = 60  # a bound against hanging, not a claim about speed
 NOBODY = 65534
 SKIP = 77

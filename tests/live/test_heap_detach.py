@@ -15,7 +15,7 @@ from harness import needs_bpf
 from heap_case import (GLIBC, HeapCase, breakpoints, definitions_of, guards, one, perf_events)
 
 ROUNDS = 100
-ROUNDS_S = 25        # as many of them as fit
+ROUNDS_S = 25 if harness.IS_LONG else 8        # as many of them as fit
 LEAST_ROUNDS = 6     # and on a machine that is slow as many all the same
 GONE_WITHIN_S = harness.PATIENCE_S  # a bound against hanging: seen were two seconds
 HOLDS_S = 1.0        # the longest that a program may make no progress while it is watched

@@ -26,8 +26,9 @@ class Same(Case):
             self.assertEqual(later.text, live.decode(), "%s as %s" % (command, name))
             self.assertEqual(later.err, b"")
             # And once more, by -o instead of standard output.
-            self.sooth(*(again or command), "--format", name, "-o", output, capture)
-            self.assertEqual(harness.read(output), live)
+            if harness.IS_LONG or name == "json":
+                self.sooth(*(again or command), "--format", name, "-o", output, capture)
+                self.assertEqual(harness.read(output), live)
 
     def assert_prints_same(self, command, target):
         for name in FORMATS:

@@ -117,6 +117,8 @@ AGENTS = {"1": known.CLAUDE_CODE_1, "1, killed": known.CLAUDE_CODE_1,
           "native, killed": known.CLAUDE_CODE, "gemini": known.GEMINI,
           "gemini, killed": known.GEMINI, "opencode": known.OPENCODE,
           "opencode, killed": known.OPENCODE}
+if not harness.IS_LONG:  # one of each way to find the owner of a tool, that is killed or one beside it
+    AGENTS = {name: AGENTS[name] for name in ("1, killed", "2.1", "2.1, killed", "native, killed", "opencode")}
 
 
 # What is called so adopts what loses its parent; it starts its arguments.

@@ -151,6 +151,8 @@ class Gemini(ClaudeCodeNode):
 
 
 del Traced
+if not harness.IS_LONG:  # one agent of each of two makers
+    del ClaudeCodeNode, Gemini, Opencode
 
 if __name__ == "__main__":
     harness.main()
