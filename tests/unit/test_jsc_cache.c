@@ -112,6 +112,36 @@ static void test_bytes(void **state)
 	buffer_fini(&text);
 }
 
+/* A layout has a block of the disk: of more than fit, those used last stay. */
+static void test_bounded(void **state)
+{
+	struct jsc_layout layout;
+	struct dirent *one;
+	size_t count = 0;
+	DIR *all;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		char id[24];
+
+		snprintf(id, sizeof(id), "%08x", i);
+		jsc_cache_write(folder, id, jsc_layout_of(BUILD));
+		assert_true(jsc_cache_read(folder, id, &layout));
+		assert_true(jsc_cache_read(folder, "00000000", &layout));
+	}
+	all = opendir(folder);
+	assert_non_null(all);
+	while ((one = readdir(all))) {
+		char path[512];
+
+		count += !strncmp(one->d_name, "jsc-", 4);
+		snprintf(path, sizeof(path), "%s/%s", folder, one->d_name);
+		unlink(path);
+	}
+	closedir(all);
+	assert_in_range(count, 1, JSC_CACHE_BYTES_MAX / 4096);
+}
+
 static bool decide(uint32_t best, uint32_t next, struct jsc_result *r)
 {
 	struct jsc_votes votes = { 0 };
@@ -148,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bounded, setup, teardown),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_votes),
 	};

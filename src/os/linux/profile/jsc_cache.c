@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/profile/jsc_cache.h"
 
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/profile/symbol_cache.h"
 
 #define HEAD	   "sooth layout of JavaScriptCore 1" /* another number: other members */
 #define TAIL	   "end"
-#define BUILD_ID   64
 #define OFFSET_MAX 1024
 
 struct member {
@@ -94,91 +90,39 @@ bool jsc_cache_parse(struct span text, const char *build_id, struct jsc_layout *
 
 /* --- files --- */
 
-/* Of the caller alone; negative: it is not, or is not there. */
-static int open_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return fd;
-	if (!fstat(fd, &st) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Build ids come from files: nothing but digits becomes part of a path. */
-static bool make_name(char name[BUILD_ID + 8], const char *build_id)
-{
-	size_t length = strlen(build_id);
-
-	if (!length || length > BUILD_ID || strspn(build_id, "0123456789abcdef") != length)
-		return false;
-	snprintf(name, BUILD_ID + 8, "jsc-%s", build_id);
-	return true;
-}
-
 bool jsc_cache_read(const char *folder, const char *build_id, struct jsc_layout *out)
 {
-	_cleanup_close_ int directory = folder ? open_folder(folder) : -1;
+	_cleanup_close_ int directory = symbol_cache_open(folder, false);
 	_cleanup_close_ int file = -1;
-	char name[BUILD_ID + 8], bytes[JSC_CACHE_BYTES];
-	struct stat st;
+	char name[SYMBOL_CACHE_NAME], bytes[JSC_CACHE_BYTES];
 	ssize_t size;
 
-	if (directory < 0 || !make_name(name, build_id))
+	if (directory < 0 || !symbol_cache_name(name, SYMBOL_CACHE_LAYOUT, build_id))
 		return false;
-	file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (file < 0 || fstat(file, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-		st.st_mode & (S_IWGRP | S_IWOTH))
-		return false;
-	size = read(file, bytes, sizeof(bytes));
+	file = symbol_cache_get(directory, name);
+	size = file < 0 ? -1 : read(file, bytes, sizeof(bytes));
 	return size > 0 && (size_t)size < sizeof(bytes) &&
 	       jsc_cache_parse(span_of(bytes, (size_t)size), build_id, out);
-}
-
-/* Whole or not at all: another sooth may read it, or write the same. */
-static void write_at(int directory, const char *name, const struct buffer *bytes)
-{
-	char part[BUILD_ID + 40];
-	bool is_written;
-	int file;
-
-	snprintf(part, sizeof(part), ".%s-%d", name, (int)getpid());
-	file = openat(directory, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (file < 0)
-		return;
-	is_written = write(file, bytes->data, bytes->size) == (ssize_t)bytes->size;
-	if (close(file) || !is_written || renameat(directory, part, directory, name))
-		unlinkat(directory, part, 0);
-}
-
-/* With the one above it, as the first program does that keeps something there. */
-static void make_folder(const char *folder)
-{
-	_cleanup_free_ char *above = strdup(folder);
-	char *slash = above ? strrchr(above, '/') : NULL;
-
-	if (slash && slash > above) {
-		*slash = '\0';
-		mkdir(above, 0700);
-	}
-	mkdir(folder, 0700);
 }
 
 void jsc_cache_write(const char *folder, const char *build_id, const struct jsc_layout *layout)
 {
 	_cleanup_close_ int directory = -1;
+	_cleanup_close_ int file = -1;
 	struct buffer bytes = { 0 };
-	char name[BUILD_ID + 8];
+	char name[SYMBOL_CACHE_NAME];
 
-	if (!folder || !make_name(name, build_id))
+	if (!folder || !symbol_cache_name(name, SYMBOL_CACHE_LAYOUT, build_id))
 		return;
-	make_folder(folder);
-	directory = open_folder(folder);
+	directory = symbol_cache_open(folder, true);
+	if (directory < 0)
+		return;
 	jsc_cache_print(&bytes, build_id, layout);
-	if (directory >= 0 && !buffer_failed(&bytes))
-		write_at(directory, name, &bytes);
+	file = symbol_cache_begin(directory, name);
+	if (file >= 0)
+		symbol_cache_end(directory, name,
+			!buffer_failed(&bytes) &&
+				write(file, bytes.data, bytes.size) == (ssize_t)bytes.size);
+	symbol_cache_trim(directory, SYMBOL_CACHE_LAYOUT, JSC_CACHE_BYTES_MAX);
 	buffer_fini(&bytes);
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Layouts of JavaScriptCore that were found, a file for each build in a folder of the user: mode
- * 0600, never through a link, and only where no other user can write.
- */
+/* Layouts of JavaScriptCore that were found, in the folder of symbol_cache.h. */
 #ifndef SOOTH_OS_LINUX_JSC_CACHE_H
 #define SOOTH_OS_LINUX_JSC_CACHE_H
 
@@ -10,7 +7,8 @@
 #include "base/cursor.h"
 #include "os/linux/profile/jsc_layout.h"
 
-#define JSC_CACHE_BYTES 1024 /* of a file, at most */
+#define JSC_CACHE_BYTES	    1024		/* of a file, at most */
+#define JSC_CACHE_BYTES_MAX (UINT64_C(1) << 20) /* of all, as the disk has them */
 
 /* False: no layout of that build. */
 bool jsc_cache_read(const char *folder, const char *build_id, struct jsc_layout *out);
