@@ -150,6 +150,14 @@ struct sooth_observer_options {
 	 * and would find out again: layouts of script engines. Absolute; borrowed until start
 	 * returns; NULL: nothing is kept. */
 	const char *cache_folder;
+	/* URLs of debuginfod servers with blanks between them: debug files that are not on this
+	 * machine are fetched from there when frames of stacks are named, by libdebuginfod, and
+	 * kept in cache_folder. It takes up to some minutes after the observation. Borrowed until
+	 * start returns; NULL: nothing is fetched. */
+	const char *debuginfod_urls;
+	/* Of these files: those not used for longest are removed when they take more; 0: 512 MiB.
+	 * One that takes more than half of it is not fetched. */
+	uint64_t debug_cache_bytes;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

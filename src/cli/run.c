@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/same_file.h"
 #include "base/units.h"
 #include "cli/agents/config_files.h"
@@ -324,11 +325,16 @@ static int make_observer(
 		.profile_lines = run->profile_lines,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 		.cache_folder = config_cache_folder(),
+		.debug_cache_bytes = run->servers ? run->servers->cache_bytes : 0,
 	};
-	int status;
+	int status = debug_servers_urls(run->servers, &options.debuginfod_urls, err);
 
+	/* Users see with -v what was fetched. */
+	if (options.debuginfod_urls && run->output->verbose && options.log_level < LOG_INFO)
+		options.log_level = LOG_INFO;
 	launch_as_invoker(&options);
-	status = sooth_observer_new(out, &options, err);
+	if (!status)
+		status = sooth_observer_new(out, &options, err);
 	if (!status)
 		status = target_found_apply(found, run->allowed, *out, err);
 	for (size_t i = 0; i < run->selected_count && !status; i++)

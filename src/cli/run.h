@@ -7,6 +7,7 @@
 #define SOOTH_CLI_RUN_H
 
 #include "capture/index.h"
+#include "cli/debug_servers.h"
 #include "cli/output/output.h"
 #include "cli/target/target_found.h"
 #include "cli/watch/watch.h"
@@ -92,18 +93,19 @@ struct run {
 	bool only_failed;
 	uint32_t data_bytes;
 	bool has_call_budget;
-	uint32_t profile_hz;		    /* of the probe "profile"; 0: its own */
-	bool profile_calls;		    /* stacks of calls instead of samples */
-	bool heap_stacks;		    /* stacks of allocations */
-	bool heap_sums;			    /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;		    /* live at a time, of these; 0: the backend's own */
-	bool profile_tables_only;	    /* stacks without frame pointers */
-	uint64_t profile_wait_ns;	    /* stacks of waits, at least so long, instead */
-	bool profile_wall;		    /* and samples beside them */
-	bool profile_pages;		    /* stacks of page faults instead of samples */
-	bool profile_lines;		    /* of the source, and inlined functions */
-	const struct watch_options *watch;  /* a repeated report; NULL: one */
-	const struct alert_options *alerts; /* of a stream; NULL: none */
+	uint32_t profile_hz;		     /* of the probe "profile"; 0: its own */
+	bool profile_calls;		     /* stacks of calls instead of samples */
+	bool heap_stacks;		     /* stacks of allocations */
+	bool heap_sums;			     /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;		     /* live at a time, of these; 0: the backend's own */
+	bool profile_tables_only;	     /* stacks without frame pointers */
+	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
+	bool profile_wall;		     /* and samples beside them */
+	bool profile_pages;		     /* stacks of page faults instead of samples */
+	bool profile_lines;		     /* of the source, and inlined functions */
+	const struct debug_servers *servers; /* of debug files; NULL: none */
+	const struct watch_options *watch;   /* a repeated report; NULL: one */
+	const struct alert_options *alerts;  /* of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;
 	size_t selected_count;

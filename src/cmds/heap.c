@@ -10,6 +10,7 @@
 struct heap_config {
 	struct target_options target;
 	struct output_options output;
+	struct debug_servers servers;
 	struct run_options run;
 	struct {
 		const char *lines;
@@ -58,12 +59,16 @@ static const struct option heap_options[] = {
 static const struct option_group groups[] = {
 	OPTION_GROUP("Allocations", heap_options, 0),
 	TARGET_GROUP(struct heap_config, target),
+	DEBUG_SERVERS_GROUP(struct heap_config, servers),
 	RUN_GROUP(struct heap_config, run),
 	OUTPUT_GROUP(struct heap_config, output),
 	SAVE_GROUP(struct heap_config, output),
 };
 
 static const struct option_rule rules[] = {
+	DEBUG_SERVERS_RULES,
+	{ OPTION_NEEDS, "debuginfod", "stack,leaks,churn,sizes,in-kernel,pages",
+		"other tables have no stacks", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
@@ -102,6 +107,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,
+		.servers = &c->servers,
 		.output = &c->output,
 		.arguments = arguments,
 		.probes = { { c->heap.pages ? "profile" : "heap",

@@ -14,6 +14,7 @@
 struct profile_config {
 	struct target_options target;
 	struct output_options output;
+	struct debug_servers servers;
 	struct run_options run;
 	struct picture_options picture;
 	struct {
@@ -84,6 +85,7 @@ static const struct option profile_options[] = {
 static const struct option_group groups[] = {
 	OPTION_GROUP("Profile", profile_options, 0),
 	TARGET_GROUP(struct profile_config, target),
+	DEBUG_SERVERS_GROUP(struct profile_config, servers),
 	RUN_GROUP(struct profile_config, run),
 	PICTURE_PLAIN_GROUP(struct profile_config, picture),
 	OUTPUT_STACKS_GROUP(struct profile_config, output),
@@ -92,6 +94,7 @@ static const struct option_group groups[] = {
 };
 
 static const struct option_rule rules[] = {
+	DEBUG_SERVERS_RULES,
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("rate"),
@@ -230,6 +233,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 	struct run run = {
 		.name = "profile",
 		.target = &c->target,
+		.servers = &c->servers,
 		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { "profile", SOOTH_STREAM },

@@ -12,6 +12,7 @@
 struct record_config {
 	struct target_options target;
 	struct run_options run;
+	struct debug_servers servers;
 	struct {
 		struct option_list probes;
 		const char *output;
@@ -42,9 +43,11 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Recording", record_options, 0),
 	TARGET_LIVE_GROUP(struct record_config, target),
 	RUN_GROUP(struct record_config, run),
+	DEBUG_SERVERS_GROUP(struct record_config, servers),
 };
 
 static const struct option_rule rules[] = {
+	DEBUG_SERVERS_RULES,
 	{ OPTION_NEEDS, "lossless", "stream",
 		"without --stream the kernel only counts the calls, and counts are never lost",
 		NULL },
@@ -118,6 +121,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 	struct run run = {
 		.name = "record",
 		.target = &c->target,
+		.servers = &c->servers,
 		.output = &output,
 		.arguments = arguments,
 		.allowed = TARGET_MAY_BE_COMMAND,

@@ -11,6 +11,7 @@
 struct stack_config {
 	struct target_options target;
 	struct output_options output;
+	struct debug_servers servers;
 	struct {
 		uint64_t tid;
 		const char *names;
@@ -32,9 +33,14 @@ static const struct option stack_options[] = {
 static const struct option_group groups[] = {
 	OPTION_GROUP("Stack", stack_options, 0),
 	TARGET_GROUP(struct stack_config, target),
+	DEBUG_SERVERS_GROUP(struct stack_config, servers),
 	OUTPUT_GROUP(struct stack_config, output),
 	FILE_GROUP(struct stack_config, output),
 	SAVE_GROUP(struct stack_config, output),
+};
+
+static const struct option_rule rules[] = {
+	DEBUG_SERVERS_RULES,
 };
 
 static int run_stack(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -45,6 +51,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 	struct run run = {
 		.name = "stack",
 		.target = &c->target,
+		.servers = &c->servers,
 		.output = &c->output,
 		.arguments = arguments,
 		.probes = { { "stacks", SOOTH_SAMPLE } },
@@ -68,6 +75,7 @@ const struct command command_stack = {
 		    "  sooth stack nginx                    every process of that name\n"
 		    "  sooth stack 4711 --save now.sooth    the same, and keep it\n",
 	COMMAND_GROUPS(groups),
+	OPTION_RULES(rules),
 	.config_size = sizeof(struct stack_config),
 	.run = run_stack,
 };

@@ -42,7 +42,9 @@ struct probe_options {
 	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
 	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
 	const char *search_path;
-	const char *cache_folder; /* of the user, for what a probe found out; NULL: none */
+	const char *cache_folder;	/* of the user, for what a probe found out; NULL: none */
+	const char *debuginfod_urls;	/* NULL: no debug file is fetched */
+	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
 	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */

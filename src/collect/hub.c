@@ -160,6 +160,7 @@ static bool is_shareable(
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&
 	       has->profile_lines == options->profile_lines &&
+	       !has->debuginfod_urls == !options->debuginfod_urls &&
 	       has->profile_tables_only == options->profile_tables_only &&
 	       has->calls.has_budget == options->calls.has_budget;
 }

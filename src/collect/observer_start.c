@@ -276,6 +276,8 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.buffer_bytes = o->options.buffer_bytes,
 			.search_path = o->options.search_path,
 			.cache_folder = o->options.cache_folder,
+			.debuginfod_urls = o->options.debuginfod_urls,
+			.debug_cache_bytes = o->options.debug_cache_bytes,
 			.agents = o->agents,
 			.calls = { o->options.calls, o->options.only_failed, o->options.data_bytes,
 				o->options.has_call_budget },

@@ -58,13 +58,14 @@ EVERY_BY_BPF = {
         "--io --network --process --memory", "--filter errno!=0", "-c --stack", "--stack -e write")] + [("", "--lossless RUN")],
     "timeline": [("", "-d 1 --sample 100ms --no-memory PID"), ("", "--calls QUIET"),
                  ("--set fd-leak=off", "-d 1 --no-memory PID"), ("--own-scale", "-d 1 --no-memory PID")],
-    "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID"), ("--lines", "PID")],
+    "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID"), ("--lines", "PID"), ("", "--debuginfod http://127.0.0.1:9 --debug-cache 2 PID")],
     "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--sort total", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
-                ("--names short", "QUIET"), ("--lines", "QUIET"), ("", "--unwind tables QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --chains", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
+                ("--names short", "QUIET"), ("--lines", "QUIET"), ("", "--unwind tables QUIET"), ("", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --chains", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
              ("--stack", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--in-kernel", "QUIET"),
-             ("--in-kernel", "--blocks 4096 QUIET"), ("--pages", "QUIET")],
+             ("--in-kernel", "--blocks 4096 QUIET"), ("--pages", "QUIET"),
+             ("--stack", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
 PRODUCTS = {

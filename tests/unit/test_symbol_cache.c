@@ -50,13 +50,13 @@ static void name_of(char name[SYMBOL_CACHE_NAME], unsigned i)
 /* Its bytes are all the low ones of its number. */
 static bool put(int directory, unsigned i)
 {
-	char name[SYMBOL_CACHE_NAME], bytes[BYTES];
+	char name[SYMBOL_CACHE_NAME], part[SYMBOL_CACHE_PART], bytes[BYTES];
 	_cleanup_close_ int file = -1;
 
 	name_of(name, i);
 	memset(bytes, (int)i, sizeof(bytes));
-	file = symbol_cache_begin(directory, name);
-	return file >= 0 && symbol_cache_end(directory, name,
+	file = symbol_cache_begin(directory, name, part);
+	return file >= 0 && symbol_cache_end(directory, name, part,
 				    write(file, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes));
 }
 
@@ -97,7 +97,7 @@ static bool is_there(int directory, unsigned i)
 
 static void test_modes(void **state)
 {
-	char name[SYMBOL_CACHE_NAME], above[80];
+	char name[SYMBOL_CACHE_NAME], part[SYMBOL_CACHE_PART], above[80];
 	_cleanup_close_ int directory = -1;
 	_cleanup_close_ int unfinished = -1;
 	struct stat st;
@@ -117,9 +117,9 @@ static void test_modes(void **state)
 	assert_false(fstatat(directory, name, &st, 0));
 	assert_int_equal(st.st_mode & 07777, 0600);
 	/* One that is not whole leaves the older one as it is, and nothing else. */
-	unfinished = symbol_cache_begin(directory, name);
+	unfinished = symbol_cache_begin(directory, name, part);
 	assert_true(unfinished >= 0);
-	assert_false(symbol_cache_end(directory, name, false));
+	assert_false(symbol_cache_end(directory, name, part, false));
 	assert_true(is_there(directory, 1));
 	umask(022);
 	assert_false(symbol_cache_name(name, KIND, ""));
@@ -184,7 +184,7 @@ static void test_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		make_at(directory, kept[i], i + 1 < ARRAY_SIZE(kept) ? 100000 : 60);
-	make_at(directory, ".debug-12-8", 100000); /* left by a process that was killed */
+	make_at(directory, ".debug-12-89abcdef", 100000); /* left by a process that was killed */
 	assert_false(mkdirat(directory, "debug-aa", 0700));
 	snprintf(outside, sizeof(outside), "%s/outside", parent);
 	above = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -195,7 +195,7 @@ static void test_others(void **state)
 	assert_false(is_there(directory, 1));
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		assert_false(fstatat(directory, kept[i], &st, 0));
-	assert_true(fstatat(directory, ".debug-12-8", &st, 0));
+	assert_true(fstatat(directory, ".debug-12-89abcdef", &st, 0));
 	assert_false(fstatat(directory, "debug-aa", &st, 0));
 	assert_false(stat(outside, &st));
 	assert_int_equal(st.st_size, 8);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/profile/confined_lines.h"
+#include "os/linux/profile/sealed_file.h"
 #include "symbols/elf_sections.h"
 
 #define DEBUG_FOLDER  "/usr/lib/debug"
@@ -116,7 +117,7 @@ void debug_identity_read(int file, struct debug_identity *out)
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct job {
-	int root; /* its own descriptor */
+	int root; /* its own descriptor; of debug_file_names_sealed() the file */
 	struct debug_identity identity;
 	char folder[PATH_MAX]; /* of the program */
 	bool is_read;
@@ -172,19 +173,26 @@ static int open_checked(const struct job *job, const char *path)
 	return -ENOENT;
 }
 
+static void read_open(struct job *job, int file)
+{
+	struct file_names *n = &job->names;
+
+	job->is_read = !elf_addresses_debug(file, n->addresses, n->count, NULL);
+	if (job->is_read && n->has_lines)
+		confined_lines(file, n);
+}
+
 static void read_file(struct job *job, const char *before, const char *folder, const char *name)
 {
 	_cleanup_close_ int file = -1;
-	struct file_names *n = &job->names;
 	char path[2 * PATH_MAX];
 
 	if (job->is_read ||
 		snprintf(path, sizeof(path), "%s%s/%s", before, folder, name) >= (int)sizeof(path))
 		return;
 	file = open_checked(job, path);
-	job->is_read = file >= 0 && !elf_addresses_debug(file, n->addresses, n->count, NULL);
-	if (job->is_read && n->has_lines)
-		confined_lines(file, n);
+	if (file >= 0)
+		read_open(job, file);
 }
 
 static void do_job(void *argument)
@@ -209,30 +217,59 @@ static void do_job(void *argument)
 	read_file(job, DEBUG_FOLDER, job->folder, link);
 }
 
-bool debug_file_names(struct timeout *timeout, int root, const char *path,
-	const struct debug_identity *identity, struct file_names *names)
+static void do_sealed_job(void *argument)
+{
+	struct job *job = argument;
+
+	if (job->identity.build_id[0] && sealed_file_is_whole(job->root) &&
+		is_of_build(job, job->root, 0))
+		read_open(job, job->root);
+}
+
+/* `kept`: becomes the job's. */
+static bool call(struct timeout *timeout, void (*work)(void *), struct job *job, int kept,
+	struct file_names *names)
 {
 	size_t size = offsetof(struct job, names) + file_names_size(names);
-	_cleanup_free_ struct job *job = calloc(1, size);
-	const char *slash = path ? strrchr(path, '/') : NULL;
 	int status;
 
-	if (!job || (!identity->build_id[0] && !identity->link[0]))
-		return false;
-	job->root = fcntl(root, F_DUPFD_CLOEXEC, 0);
+	job->root = fcntl(kept, F_DUPFD_CLOEXEC, 0);
 	if (job->root < 0)
 		return false;
-	job->identity = *identity;
-	if (slash && (size_t)(slash - path) < sizeof(job->folder))
-		memcpy(job->folder, path, (size_t)(slash - path));
 	memcpy(&job->names, names, file_names_size(names));
-	status =
-		timeout_call(timeout, do_job, drop_job, job, size, job->root, file_names_ms(names));
+	status = timeout_call(timeout, work, drop_job, job, size, job->root, file_names_ms(names));
 	if (status == -ETIMEDOUT)
-		return false; /* the thread owns the root now */
+		return false; /* the thread owns the descriptor now */
 	drop_job(job);
 	if (status || !job->is_read)
 		return false;
 	memcpy(names, &job->names, file_names_size(names));
 	return true;
+}
+
+bool debug_file_names(struct timeout *timeout, int root, const char *path,
+	const struct debug_identity *identity, struct file_names *names)
+{
+	_cleanup_free_ struct job *job =
+		calloc(1, offsetof(struct job, names) + file_names_size(names));
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!job || (!identity->build_id[0] && !identity->link[0]))
+		return false;
+	job->identity = *identity;
+	if (slash && (size_t)(slash - path) < sizeof(job->folder))
+		memcpy(job->folder, path, (size_t)(slash - path));
+	return call(timeout, do_job, job, root, names);
+}
+
+bool debug_file_names_sealed(struct timeout *timeout, int file,
+	const struct debug_identity *identity, struct file_names *names)
+{
+	_cleanup_free_ struct job *job =
+		calloc(1, offsetof(struct job, names) + file_names_size(names));
+
+	if (!job)
+		return false;
+	job->identity = *identity;
+	return call(timeout, do_sealed_job, job, file, names);
 }

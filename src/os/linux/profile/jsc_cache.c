@@ -110,7 +110,7 @@ void jsc_cache_write(const char *folder, const char *build_id, const struct jsc_
 	_cleanup_close_ int directory = -1;
 	_cleanup_close_ int file = -1;
 	struct buffer bytes = { 0 };
-	char name[SYMBOL_CACHE_NAME];
+	char name[SYMBOL_CACHE_NAME], part[SYMBOL_CACHE_PART];
 
 	if (!folder || !symbol_cache_name(name, SYMBOL_CACHE_LAYOUT, build_id))
 		return;
@@ -118,9 +118,9 @@ void jsc_cache_write(const char *folder, const char *build_id, const struct jsc_
 	if (directory < 0)
 		return;
 	jsc_cache_print(&bytes, build_id, layout);
-	file = symbol_cache_begin(directory, name);
+	file = symbol_cache_begin(directory, name, part);
 	if (file >= 0)
-		symbol_cache_end(directory, name,
+		symbol_cache_end(directory, name, part,
 			!buffer_failed(&bytes) &&
 				write(file, bytes.data, bytes.size) == (ssize_t)bytes.size);
 	symbol_cache_trim(directory, SYMBOL_CACHE_LAYOUT, JSC_CACHE_BYTES_MAX);

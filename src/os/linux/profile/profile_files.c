@@ -41,6 +41,7 @@ void profile_files_fini(struct profile_files *f)
 	map_fini(&f->by_key);
 	timeout_fini(&f->timeout);
 	cleanup_close(&f->root);
+	debuginfod_fini(&f->debuginfod);
 }
 
 /* The line of the mapping that was sampled. */
@@ -216,8 +217,10 @@ int profile_files_names(
 				      (names->has_lines && !names->lines[i].is_found));
 	if (!is_missing)
 		return status;
-	if (file->root < 0 ||
-		!debug_file_names(&f->timeout, file->root, file->path, &file->identity, names))
-		debug_file_names(&f->timeout, f->root, file->path, &file->identity, names);
+	if ((file->root >= 0 && debug_file_names(&f->timeout, file->root, file->path,
+					&file->identity, names)) ||
+		debug_file_names(&f->timeout, f->root, file->path, &file->identity, names))
+		return 0;
+	debuginfod_names(&f->debuginfod, &f->timeout, &file->identity, names);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "bpf/profile.h"
 #include "os/linux/files/timeout.h"
+#include "os/linux/profile/debuginfod.h"
 #include "os/linux/profile/profile_names.h"
 
 struct profile_known {
@@ -25,6 +26,7 @@ struct profile_files {
 	struct map by_key; /* uint64_t -> struct profile_known */
 	struct timeout timeout;
 	int root; /* of sooth */
+	struct debuginfod debuginfod;
 };
 
 void profile_files_init(struct profile_files *f);

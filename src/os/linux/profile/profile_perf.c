@@ -73,11 +73,12 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
 	perf_processes_init(&s->processes);
-	stack_walker_init(
-		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
+	stack_walker_init(&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
 	s->walker.stacks.has_lines = run->options.profile_lines;
 	s->walker.walk.tables_only = run->options.profile_tables_only;
 	status = perf_rings_open(&s->rings, s->period_ns, run->options.buffer_bytes, err);
+	if (!status)
+		status = debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
 	if (!status)
 		return 0;
 	perf_rings_close(&s->rings);
@@ -496,6 +497,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 		return status;
 	if (stack_walker_name(&s->walker, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
+	debuginfod_report(&s->walker.files.debuginfod, run);
 	if (is_kernel_hidden)
 		backend_limit(run, "names of kernel functions",
 			"the kernel hides its addresses from this caller (kptr_restrict)",

@@ -91,6 +91,9 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
 	w->stacks.has_lines = options->profile_lines;
 	w->control->tables_only = options->profile_tables_only;
+	status = debuginfod_init(&w->files.debuginfod, options, err);
+	if (status)
+		return status;
 	make_common(w);
 	return 0;
 }
@@ -165,6 +168,7 @@ int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct 
 	v8_names_limits(&w->stacks.v8, run);
 	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
+	debuginfod_report(&w->files.debuginfod, run);
 	if (is_kernel_hidden)
 		backend_limit(run, "names of kernel functions",
 			"the kernel hides its addresses from this caller (kptr_restrict)",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,26 +86,18 @@ int symbol_cache_get(int directory, const char *name)
 	return -1;
 }
 
-/* Of this process. */
-static void part_name(char part[SYMBOL_CACHE_NAME + 16], const char *name)
+int symbol_cache_begin(int directory, const char *name, char part[SYMBOL_CACHE_PART])
 {
-	snprintf(part, SYMBOL_CACHE_NAME + 16, ".%s-%d", name, (int)getpid());
-}
+	uint32_t number; /* not the PID: another namespace has the same */
 
-int symbol_cache_begin(int directory, const char *name)
-{
-	char part[SYMBOL_CACHE_NAME + 16];
-
-	part_name(part, name);
-	unlinkat(directory, part, 0); /* of an earlier process with this PID */
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return -1;
+	snprintf(part, SYMBOL_CACHE_PART, ".%s-%08x", name, number);
 	return openat(directory, part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-bool symbol_cache_end(int directory, const char *name, bool is_whole)
+bool symbol_cache_end(int directory, const char *name, const char *part, bool is_whole)
 {
-	char part[SYMBOL_CACHE_NAME + 16];
-
-	part_name(part, name);
 	if (is_whole && !renameat(directory, part, directory, name))
 		return true;
 	unlinkat(directory, part, 0);
@@ -133,7 +126,7 @@ static bool is_of_kind(const char *name, const char *kind)
 	       is_id(name + size + 1, strlen(name + size + 1));
 }
 
-/* ".jsc-ID-PID" */
+/* ".jsc-ID-0123abcd" */
 static bool is_unfinished(const char *name, const char *kind, const struct stat *st)
 {
 	const char *id = name + 1 + strlen(kind) + 1, *dash;
@@ -142,8 +135,8 @@ static bool is_unfinished(const char *name, const char *kind, const struct stat 
 	if (name[0] != '.' || strncmp(name + 1, kind, strlen(kind)) || id[-1] != '-')
 		return false;
 	dash = strchr(id, '-');
-	if (!dash || !is_id(id, (size_t)(dash - id)) || !dash[1] ||
-		dash[1 + strspn(dash + 1, "0123456789")])
+	if (!dash || !is_id(id, (size_t)(dash - id)) || strlen(dash + 1) != 8 ||
+		!is_id(dash + 1, 8))
 		return false;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return st->st_mtim.tv_sec + UNFINISHED_S < now.tv_sec;

@@ -52,9 +52,10 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 	struct stacks_bpf *s = run->state;
 	int status;
 
-	stacks_reader_open(&s->reader, run);
+	status = stacks_reader_open(&s->reader, run, err);
 	s->reader.read = read_threads;
-	status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);
+	if (!status)
+		status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);
 	if (!status) {
 		s->control = bpf_code_load_control(&s->code, sizeof(*s->control), err);
 		status = s->control ? 0 : err->code;

@@ -103,10 +103,12 @@ static int stacks_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct stacks_procfs *s = run->state;
 
-	(void)err;
-	stacks_reader_open(&s->reader, run);
+	int status = stacks_reader_open(&s->reader, run, err);
+
 	s->reader.read = read_threads;
-	return 0;
+	if (status)
+		stacks_reader_close(&s->reader);
+	return status;
 }
 
 static void stacks_close(struct backend_run *run)

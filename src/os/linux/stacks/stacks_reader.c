@@ -21,12 +21,13 @@ struct stacks_reading {
 	bool is_walked, has_moved;
 };
 
-void stacks_reader_open(struct stacks_reader *s, const struct backend_run *run)
+int stacks_reader_open(
+	struct stacks_reader *s, const struct backend_run *run, struct sooth_error *err)
 {
 	members_init(&s->members);
-	stack_walker_init(
-		&s->walker, STACKS_STACK, STACKS_FRAME, run->options.cache_folder);
+	stack_walker_init(&s->walker, STACKS_STACK, STACKS_FRAME, run->options.cache_folder);
 	s->walker.stacks.has_lines = run->options.profile_lines;
+	return debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
 }
 
 void stacks_reader_close(struct stacks_reader *s)
@@ -264,6 +265,7 @@ int stacks_reader_stop(struct backend_run *run, struct sooth_error *err)
 
 	if (stack_walker_name(&s->walker, &run->out, &is_kernel_hidden) == -ENOMEM)
 		return error_no_memory(err);
+	debuginfod_report(&s->walker.files.debuginfod, run);
 	if (is_kernel_hidden)
 		backend_limit(run, "names of kernel functions",
 			"the kernel hides its addresses from this caller (kptr_restrict)",

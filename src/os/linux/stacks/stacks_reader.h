@@ -21,7 +21,9 @@ struct stacks_reader {
 	bool is_memory_refused;
 };
 
-void stacks_reader_open(struct stacks_reader *s, const struct backend_run *run);
+/* It is to be closed also after an error. */
+int stacks_reader_open(
+	struct stacks_reader *s, const struct backend_run *run, struct sooth_error *err);
 void stacks_reader_close(struct stacks_reader *s);
 /* For a backend whose state begins with a reader. */
 int stacks_reader_sample(struct backend_run *run, struct sooth_error *err);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names and lines of files whose debug files are not on this machine, from debuginfod servers: only
+ * if the user names servers. What was fetched is kept in the folder of symbol_cache.h.
+ */
+#ifndef SOOTH_OS_LINUX_DEBUGINFOD_H
+#define SOOTH_OS_LINUX_DEBUGINFOD_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "collect/backend.h"
+#include "os/linux/profile/debug_file.h"
+
+/* Zero-initialized is valid: nothing is fetched. */
+struct debuginfod {
+	char *urls;   /* NULL: nothing is fetched */
+	char *folder; /* of symbol_cache.h */
+	uint64_t bytes_max;
+	struct map refused; /* build id -> nothing: it is not asked for again */
+	int failure;	    /* of the last fetch that got no answer; 0: each got one */
+	bool is_over;	    /* nothing more is fetched in this run */
+	uint64_t began_ns;  /* of the first fetch; 0: none */
+	unsigned fetched, kept, missing, large, wrong, unanswered;
+};
+
+/* Refused without libdebuginfod, and without a folder. */
+int debuginfod_init(
+	struct debuginfod *d, const struct probe_options *options, struct sooth_error *err);
+void debuginfod_fini(struct debuginfod *d);
+/* As debug_file_names(). */
+bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
+	const struct debug_identity *identity, struct file_names *names);
+/* What it did, into the log, and what it could not, as limits. */
+void debuginfod_report(const struct debuginfod *d, struct backend_run *run);
+
+#endif

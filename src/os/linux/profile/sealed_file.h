@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A fetched file that is kept: its bytes, and behind them a seal with their number and sum. What
+ * was cut, damaged or written by another version has no such seal. An ELF file may have more bytes
+ * than its headers say, so it is read as it is.
+ */
+#ifndef SOOTH_OS_LINUX_SEALED_FILE_H
+#define SOOTH_OS_LINUX_SEALED_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SEALED_FILE_MORE 48 /* bytes of the seal, at most */
+
+/* Appends the seal to an open file. */
+bool sealed_file_write(int file);
+bool sealed_file_is_whole(int file);
+
+#endif
