@@ -116,6 +116,15 @@ class SoothStack(Sooth):
         return super().arguments() + ["--stack"]
 
 
+class SoothSums(Sooth):
+    """Added up by stack in the kernel: no call crosses to user space."""
+
+    name = "sooth heap --in-kernel"
+
+    def arguments(self):
+        return [self.options.sooth, "heap", "-j", "--in-kernel"] + self.how
+
+
 class SoothCount(Sooth):
     name = "sooth heap --count"
 

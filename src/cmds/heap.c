@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth heap: allocations of a target, as totals, and line by line into a file. */
 #include <errno.h>
+#include <string.h>
 
+#include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_table.h"
 #include "cli/command/command.h"
+#include "cli/picture.h"
 #include "cli/run.h"
 
 struct heap_config {
@@ -12,6 +15,7 @@ struct heap_config {
 	struct output_options output;
 	struct debug_servers servers;
 	struct run_options run;
+	struct picture_options picture;
 	struct {
 		const char *lines;
 		bool count;
@@ -21,13 +25,14 @@ struct heap_config {
 		bool pages;
 		bool in_kernel;
 		uint64_t blocks;
+		const char *folded, *pprof, *weight;
 	} heap;
 };
 
 static const struct option heap_options[] = {
 	VALUE_ROW('o', "output", FILE, "FILE.jsonl", heap_config, heap.lines,
 		"also write every allocation and free to this file, one JSON line each; - for "
-		"stdout"),
+		"stdout; with --flamegraph: the picture"),
 	FLAG_ROW('c', "count", heap_config, heap.count,
 		"only count the calls, in the kernel: less overhead, but no live or peak bytes"),
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
@@ -52,6 +57,14 @@ static const struct option heap_options[] = {
 		.min = 1024, .max = 1u << 26),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
+	VALUE_ROW(0, "weight", CHOICE, "WHAT", heap_config, heap.weight,
+		"what stacks in files show: live (bytes not freed), blocks, allocated, calls "
+		"(default: live)",
+		.choice = heap_weight_name),
+	VALUE_ROW(0, "folded", FILE, "FILE", heap_config, heap.folded,
+		"also write stacks to FILE as text, one stack per line"),
+	VALUE_ROW(0, "pprof", FILE, "FILE", heap_config, heap.pprof,
+		"also write stacks to FILE for pprof, speedscope or Grafana (gzipped)"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
 };
@@ -60,6 +73,7 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Allocations", heap_options, 0),
 	TARGET_GROUP(struct heap_config, target),
 	DEBUG_SERVERS_GROUP(struct heap_config, servers),
+	PICTURE_PLAIN_GROUP(struct heap_config, picture),
 	RUN_GROUP(struct heap_config, run),
 	OUTPUT_GROUP(struct heap_config, output),
 	SAVE_GROUP(struct heap_config, output),
@@ -74,7 +88,8 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("no-hold"),
 	OPTION_OVER("blocks"),
 	{ OPTION_PER_PROCESS, "pages",
-		"count,stack,leaks,churn,sizes,in-kernel,sites,output,no-hold",
+		"count,stack,leaks,churn,sizes,in-kernel,sites,output,no-hold,flamegraph,folded,"
+		"pprof",
 		"--pages observes no calls", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
 		"--leaks prints its answer alone", NULL },
@@ -82,8 +97,16 @@ static const struct option_rule rules[] = {
 		NULL },
 	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
 		NULL },
-	{ OPTION_PER_PROCESS, "in-kernel", "count,output",
-		"sums from the kernel have no single calls", NULL },
+	{ OPTION_PER_PROCESS, "in-kernel", "count", "--in-kernel counts too, and more", NULL },
+	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof", "calls that are only counted have "
+		"no stacks", NULL },
+	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
+		"one file of stacks at a time, and --flamegraph writes the text too",
+		"save a capture for the other: --save FILE.sooth" },
+	{ OPTION_PER_PROCESS, "pprof", "flamegraph", "one file of stacks at a time",
+		"save a capture for the other: --save FILE.sooth" },
+	{ OPTION_NEEDS, "weight", "flamegraph,folded,pprof", "it is what the stacks in a file show",
+		NULL },
 };
 
 static enum heap_answer answer_of(const struct heap_config *c)
@@ -94,12 +117,67 @@ static enum heap_answer answer_of(const struct heap_config *c)
 			       : HEAP_NO_ANSWER;
 }
 
+static bool writes_stacks(const struct heap_config *c)
+{
+	return c->picture.flamegraph || c->heap.folded || c->heap.pprof;
+}
+
+static enum heap_weight weight_of(const char *name)
+{
+	enum heap_weight weight = HEAP_WEIGHT_LIVE;
+
+	while (name && strcmp(heap_weight_name(weight), name) != 0)
+		weight++;
+	return weight;
+}
+
+static int refuse_lines(const char *option, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write every call, with %s", option);
+	error_why(err, "%s needs one file, and -o names another", option);
+	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
+}
+
+/* What is written beside the report: every call, or the stacks. */
+static int choose_side_output(const struct heap_config *c, struct picture_files *files,
+	const struct heap_graph_options *graph, struct run *run, struct sooth_error *err)
+{
+	const char *folded = c->heap.folded;
+
+	if (c->heap.in_kernel && c->heap.lines && !files->picture)
+		return refuse_lines("--in-kernel", err);
+	if (!writes_stacks(c)) {
+		run->product = (struct run_side_output){ .path = c->heap.lines,
+			.view = { "heap-lines", NULL },
+			.sink = "json-rows" };
+		return 0;
+	}
+	if (c->heap.lines && !files->picture)
+		return refuse_lines(folded ? "--folded" : "--pprof", err);
+	if (files->picture)
+		run->product = picture_side_output(files, NULL);
+	else
+		run->product = (struct run_side_output){ .path = folded ? folded : c->heap.pprof,
+			.sink = folded ? "folded" : "pprof",
+			.has_no_notes = true,
+			.is_whole = true };
+	run->product.view = (struct run_view){ "heap-graph", graph };
+	return 0;
+}
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
 	enum heap_answer answer = answer_of(c);
 	/* An answer needs no single calls, unless they are to be written too. */
-	bool in_kernel = c->heap.in_kernel || (answer && !c->heap.lines);
+	bool in_kernel = c->heap.in_kernel ||
+			 (answer && (!c->heap.lines || c->picture.flamegraph));
+	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
+		.is_icicle = c->picture.icicle,
+		.least_share = c->picture.least_percent / 100 };
+	struct output_options output = c->output;
+	struct picture_files files;
+	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
 		.stacks = c->heap.stack || c->heap.in_kernel,
 		.answer = answer };
@@ -108,7 +186,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.name = "heap",
 		.target = &c->target,
 		.servers = &c->servers,
-		.output = &c->output,
+		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { c->heap.pages ? "profile" : "heap",
 			c->heap.pages   ? SOOTH_STREAM
@@ -118,13 +196,10 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 			{ c->heap.pages ? "proc" : NULL, SOOTH_SAMPLE } },
 		.views = { c->heap.pages ? (struct run_view){ "profile-pages", &pages }
 					 : (struct run_view){ "heap-table", &options } },
-		.product = { .path = c->heap.lines,
-			.view = { "heap-lines", NULL },
-			.sink = "json-rows" },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold && !c->heap.pages,
 		.profile_pages = c->heap.pages,
-		.heap_stacks = c->heap.stack || answer,
+		.heap_stacks = c->heap.stack || answer || writes_stacks(c),
 		.heap_sums = in_kernel,
 		.heap_blocks = c->heap.blocks,
 		.duration_ns = c->run.duration_ns,
@@ -142,7 +217,15 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		error_why(err, "--count only counts the calls: they have no stacks");
 		return error_remedy(err, "leave out --stack or --count");
 	}
-	return run_report(&run, err);
+	if (c->picture.flamegraph)
+		output.output = c->heap.lines;
+	status = picture_files(&files, &c->picture, &output, err);
+	if (!status)
+		status = choose_side_output(c, &files, &graph, &run, err);
+	if (!status)
+		status = run_report(&run, err);
+	picture_files_fini(&files);
+	return status;
 }
 
 const struct command command_heap = {

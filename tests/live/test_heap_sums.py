@@ -4,6 +4,7 @@ Allocations that the kernel adds up: the same counts, live bytes, peak and stack
 own, for every allocator, with threads, children and an exec; what finds no room is counted. And the
 answers of --churn and --sizes, from the kernel, from single calls and from a capture.
 """
+import gzip
 import subprocess
 
 import harness
@@ -141,6 +142,10 @@ class Sums(HeapCase):
                                      "--in-kernel")
         self.assert_says_three_lines(self.sooth("heap", "--churn", "--sizes", "1", status=2), "--churn")
         self.assert_says_three_lines(self.sooth("heap", "--blocks", "0", "1", status=2), "--blocks")
+        for options in (["--weight", "live"], ["--folded", "x", "--pprof", "y"], ["--folded", "x", "-o", "y"],
+                        ["-c", "--folded", "x"], ["--flamegraph"], ["--flamegraph", "-o", "x.txt"]):
+            run = self.sooth("heap", *options, "1", status=2)
+            self.assertEqual(len(run.errors.splitlines()), 3, run)
 
 
 @needs_bpf
@@ -179,6 +184,30 @@ class Answers(HeapCase):
 
     def test_churn_of_single_calls(self):
         self.check_churn(self.answer("--churn", "-o", self.path("calls.jsonl"), "--buffer", "32M"))
+
+    def test_stacks_in_files(self):
+        """The view heap_graph: each weight is what the table says; the picture shows the functions; from single calls too."""
+        capture, program = self.path("stacks.sooth"), program_of(self)
+        columns = {"live": "live_bytes", "blocks": "live_blocks", "allocated": "allocated_bytes", "calls": "calls"}
+        for how in ("--in-kernel", "--stack"):
+            report = last_json(self.sooth("heap", how, "-j", "--save", capture, "--", program, "many").text)
+            for weight, column in columns.items():
+                path = self.path("stacks.folded")
+                self.sooth("heap", "--folded", path, "--weight", weight, capture)
+                lines = [line.rsplit(" ", 1) for line in harness.read(path).decode().splitlines()]
+                have = {stack: int(number) for stack, number in lines}
+                want = {";".join(reversed(row["functions"])): row[column] for row in report["heap_stacks"] if row[column]}
+                self.assertEqual(have, want, (how, weight))
+                self.assertTrue(any(stack.endswith("main;keeps;malloc") for stack in have), have)
+        picture = self.path("stacks.svg")
+        self.sooth("heap", "--flamegraph", "-o", picture, capture)
+        self.assertIn(b"keeps", harness.read(picture))
+        self.assertTrue(harness.read(self.path("stacks.folded")))
+        pprof = self.path("stacks.pb.gz")
+        self.sooth("heap", "--pprof", pprof, "--weight", "allocated", capture)
+        text = gzip.decompress(harness.read(pprof))
+        self.assertIn(b"keeps", text)
+        self.assertIn(b"allocated_bytes", text)
 
     def check_sizes(self, report):
         rows = report["heap_classes"]

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocations as a tree of stacks, each function below its caller: for flamegraphs, folded stacks
+ * and pprof. Its weight is what is not freed, or what was allocated, in bytes or blocks.
+ */
+#include "analyze/heap/heap_graph.h"
+
+#include <string.h>
+
+#include "analyze/graphs/call_graph.h"
+#include "analyze/graphs/graph_origin.h"
+#include "analyze/heap/heap_by_stack.h"
+#include "analyze/heap/heap_held.h"
+#include "analyze/heap/heap_live.h"
+#include "analyze/profile/stack_frames.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+_Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_VALUES, "each has its value in a node");
+
+#define GRAPH_ROW(F, S)                                                                            \
+	F(S, REAL, percent, ALWAYS, "share of the weight in this frame and below",                 \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, U64, live_bytes, ALWAYS, "bytes not freed that this frame and below allocated",       \
+		.label = "LIVE", .unit = SOOTH_UNIT_BYTES)                                         \
+	F(S, U64, live_blocks, ALWAYS, "blocks not freed that this frame and below allocated",     \
+		.label = "BLOCKS")                                                                 \
+	F(S, U64, allocated_bytes, ALWAYS, "bytes that this frame and below allocated",            \
+		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES)                                    \
+	F(S, U64, calls, ALWAYS, "successful allocator calls in this frame and below",             \
+		.label = "CALLS")                                                                  \
+	F(S, TEXT, frame, ALWAYS, "function of the stack", .may_shrink = true)                     \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"where the code of the frame is: program, library, kernel, ...",                   \
+		.names = &stack_kind_names, .is_hidden = true)                                     \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
+
+struct graph_row {
+	struct sooth_record record;
+	ROW_MEMBERS(GRAPH_ROW, graph_row)
+};
+
+ROW_FIELDS(graph_row_fields, GRAPH_ROW, graph_row);
+
+static const struct sooth_schema graph_row_schema = {
+	.name = "heap_graph",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct graph_row),
+	SCHEMA_FIELDS(graph_row_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &graph_row_schema, NULL };
+
+static const struct {
+	const char *name, *column, *title;
+} weights[HEAP_WEIGHTS] = {
+	[HEAP_WEIGHT_LIVE] = { "live", "live_bytes", "memory not freed" },
+	[HEAP_WEIGHT_BLOCKS] = { "blocks", "live_blocks", "blocks not freed" },
+	[HEAP_WEIGHT_ALLOCATED] = { "allocated", "allocated_bytes", "memory allocated" },
+	[HEAP_WEIGHT_CALLS] = { "calls", "calls", "allocator calls" },
+};
+
+const char *heap_weight_name(size_t index)
+{
+	return index < HEAP_WEIGHTS ? weights[index].name : NULL;
+}
+
+struct graph_state {
+	struct output *output;
+	struct heap_graph_options options;
+	struct heap_live live;
+	struct profile_sums sums;
+	struct call_graph graph;
+	struct graph_origin origin;
+	uint64_t all; /* of the weight */
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct heap_graph_options *)options;
+	heap_live_init(&s->live, HEAP_BLOCKS_MAX);
+	heap_by_stack_init(&s->sums);
+	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+	const struct heap_held *held;
+	const struct heap_sum *sum;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	graph_origin_take(&s->origin, batch);
+	batch_for_each (r, batch) {
+		sum = record_as(r, HEAP_SUM, sizeof(*sum));
+		held = record_as(r, HEAP_HELD, sizeof(*held));
+		if (sum)
+			heap_held_take_sum(&s->live, sum);
+		else if (held)
+			heap_held_take(&s->live, held);
+		else
+			heap_live_take(&s->live, r);
+	}
+	return 0;
+}
+
+static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_stack_sum *sum)
+{
+	struct call_graph_frame frames[STACK_FRAMES_MAX];
+	struct call_graph_values values = { {
+		[HEAP_WEIGHT_LIVE] = sum->live_bytes,
+		[HEAP_WEIGHT_BLOCKS] = sum->live_blocks,
+		[HEAP_WEIGHT_ALLOCATED] = sum->allocated_bytes,
+		[HEAP_WEIGHT_CALLS] = sum->calls,
+	} };
+	struct profile_stacked stacked = { 0 };
+	struct stack_frames list;
+
+	if (!profile_sums_stack(&s->sums, stack, &stacked))
+		return;
+	stack_frames_of(&s->sums, &stacked, &list);
+	for (size_t i = 0; i < list.count; i++)
+		frames[i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
+	call_graph_add(&s->graph, frames, list.count, &values);
+	s->all += values.of[s->options.weight];
+}
+
+static int put_row(struct graph_state *s, uint32_t number, const uint64_t *of,
+	uint32_t *depths, struct sooth_error *err)
+{
+	const struct call_graph_node *node = call_graph_node(&s->graph, number);
+	uint64_t weight = of[s->options.weight];
+	struct graph_row row = { .live_bytes = of[HEAP_WEIGHT_LIVE],
+		.live_blocks = of[HEAP_WEIGHT_BLOCKS],
+		.allocated_bytes = of[HEAP_WEIGHT_ALLOCATED],
+		.calls = of[HEAP_WEIGHT_CALLS],
+		.percent = s->all ? 100.0 * (double)weight / (double)s->all : 0,
+		.kind = node->kind };
+	struct record_tail tail[] = { tail_span(&row.frame, call_graph_name(&s->graph, node)) };
+
+	depths[number] = node->parent ? depths[node->parent] + 1 : 0;
+	row.depth = depths[number];
+	return weight ? OUTPUT_ROW(s->output, &row, tail, 1, err) : 0;
+}
+
+static int emit_rows(struct graph_state *s, const struct call_graph_values *sums,
+	const struct buffer *order, struct buffer *depths, struct sooth_error *err)
+{
+	const uint32_t *numbers = (const void *)order->data;
+	struct buffer origin = { 0 };
+	struct section_graph graph = { .about = "functions",
+		.weight = weights[s->options.weight].column,
+		.kind = "kind",
+		.is_icicle = s->options.is_icicle,
+		.least_share = s->options.least_share };
+	struct section section = { .name = "heap_graph",
+		.title = weights[s->options.weight].title,
+		.schema = &graph_row_schema,
+		.shape = SECTION_TABLE,
+		.tree = "frame",
+		.depth = "depth",
+		.if_empty = "no allocation with a stack was recorded",
+		.graph = &graph };
+	int status;
+
+	graph_origin_put(&s->origin, &origin);
+	graph_origin_put_lost(&s->origin, &origin);
+	graph.origin = buffer_cstr(&origin);
+	status = output_section(s->output, &section, err);
+	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++)
+		status = put_row(s, numbers[i], sums[numbers[i]].of, (void *)depths->data, err);
+	/* The section is a local variable. */
+	status = status ? status : output_close_section(s->output, err);
+	buffer_fini(&origin);
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+	struct buffer sums = { 0 }, order = { 0 }, depths = { 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+	int status;
+
+	while (map_next(&s->live.stacks, &position, &key, &value))
+		add_stack(s, *(const uint32_t *)key, value);
+	if (!call_graph_sums(&s->graph, &sums) ||
+		!call_graph_order(&s->graph, (const void *)sums.data, s->options.weight, &order) ||
+		!buffer_zeros(&depths, call_graph_count(&s->graph) * sizeof(uint32_t)))
+		status = error_no_memory(err);
+	else
+		status = emit_rows(s, (const void *)sums.data, &order, &depths, err);
+	buffer_fini(&sums);
+	buffer_fini(&order);
+	buffer_fini(&depths);
+	return status;
+}
+
+static void fini(void *state)
+{
+	struct graph_state *s = state;
+
+	heap_live_fini(&s->live);
+	profile_sums_fini(&s->sums);
+	graph_origin_fini(&s->origin);
+	call_graph_fini(&s->graph);
+}
+
+const struct stage_type stage_heap_graph = {
+	.name = "heap-graph",
+	.help = "stacks of allocations as a tree, for flamegraphs and folded stacks",
+	.shows = "heap",
+	.tables = tables,
+	.state_size = sizeof(struct graph_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};
