@@ -91,6 +91,14 @@ static void take_unknown(struct heap_live *l, const struct heap_process *p, uint
 		l->older.blocks[heap_live_window(l, time_ns)] += (int64_t)frees;
 }
 
+static void raise_peak(struct heap_live *l, uint64_t bytes, uint64_t time_ns)
+{
+	if (bytes <= l->peak_bytes)
+		return;
+	l->peak_bytes = bytes;
+	l->peak_ns = time_ns;
+}
+
 void heap_held_take(struct heap_live *l, const struct heap_held *h)
 {
 	struct heap_process *p = heap_live_process(l, &h->record);
@@ -119,11 +127,6 @@ void heap_held_take(struct heap_live *l, const struct heap_held *h)
 	p->held_untracked = h->untracked_blocks;
 	p->held_unsummed = h->unsummed_blocks;
 	/* Of one process the kernel has the peak; of several the sum is known at each look. */
-	if (l->processes.count == 1 && p->peak_bytes > l->peak_bytes) {
-		l->peak_bytes = p->peak_bytes;
-		l->peak_ns = h->record.time_ns;
-	} else if (l->bytes > l->peak_bytes) {
-		l->peak_bytes = l->bytes;
-		l->peak_ns = h->record.time_ns;
-	}
+	raise_peak(l, p->peak_bytes, h->record.time_ns);
+	raise_peak(l, l->bytes, h->record.time_ns);
 }

@@ -222,6 +222,8 @@ static void judge(struct table_state *s)
 	if (s->live.replaced_blocks)
 		add_reason(s, "%s blocks whose free was not seen",
 			format_count(text, s->live.replaced_blocks));
+	if (s->live.has_held && s->live.processes.count > 1)
+		add_reason(s, "%s", "the peak of several processes is that of the moments of looking");
 	if (s->live.refused || s->live.untracked)
 		add_reason(s, "%s allocated blocks did not fit sooth's table",
 			format_count(text, s->live.refused + s->live.untracked));

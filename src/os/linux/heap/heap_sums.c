@@ -75,6 +75,7 @@ struct look {
 	struct backend_run *run;
 	struct heap_stacks *stacks;
 	uint64_t now_ns;
+	bool is_last;
 };
 
 static struct sooth_record head_of(
@@ -98,6 +99,9 @@ static void emit_sum(
 	if (!known || !memcmp(known, now, sizeof(*now)))
 		return;
 	number = heap_stacks_number_of(l->stacks, key->stack_hash);
+	/* The stack may have been sent after the ring was read. */
+	if (!number && !l->is_last)
+		return;
 	sum = (struct heap_sum){ .record = head_of(l, key->start_ticks, key->pid, HEAP_SUM),
 		.from_ns = l->reader->looked_ns,
 		.calls = now->calls - known->calls,
@@ -188,7 +192,7 @@ static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
 void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last)
 {
-	struct look look = { r, run, stacks, run->os->now_ns(run->os) };
+	struct look look = { r, run, stacks, run->os->now_ns(run->os), is_last };
 
 	if (!r)
 		return;
