@@ -23,7 +23,7 @@ struct heap_config {
 		bool sites;
 		bool no_hold;
 		bool pages;
-		bool in_kernel;
+		bool in_kernel, exact;
 		uint64_t blocks;
 		const char *folded, *pprof, *weight;
 	} heap;
@@ -51,6 +51,9 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
+	FLAG_ROW(0, "exact", heap_config, heap.exact,
+		"record every call, where stacks of a process that already runs would be added up "
+		"in the kernel"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); each "
 		"takes some 100 bytes of kernel memory",
@@ -87,9 +90,10 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("buffer"),
 	OPTION_OVER("no-hold"),
 	OPTION_OVER("blocks"),
+	OPTION_OVER("exact"),
 	{ OPTION_PER_PROCESS, "pages",
-		"count,stack,leaks,churn,sizes,in-kernel,sites,output,no-hold,flamegraph,folded,"
-		"pprof",
+		"count,stack,leaks,churn,sizes,in-kernel,exact,sites,output,no-hold,flamegraph,"
+		"folded,pprof",
 		"--pages observes no calls", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
 		"--leaks prints its answer alone", NULL },
@@ -98,6 +102,8 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
 		NULL },
 	{ OPTION_PER_PROCESS, "in-kernel", "count", "--in-kernel counts too, and more", NULL },
+	{ OPTION_PER_PROCESS, "exact", "count,in-kernel",
+		"--exact records every call, the other one none", NULL },
 	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof", "calls that are only counted have "
 		"no stacks", NULL },
 	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
@@ -115,6 +121,11 @@ static enum heap_answer answer_of(const struct heap_config *c)
 	       : c->heap.churn ? HEAP_CHURN
 	       : c->heap.sizes ? HEAP_SIZES
 			       : HEAP_NO_ANSWER;
+}
+
+static bool writes_lines(const struct heap_config *c)
+{
+	return c->heap.lines && !c->picture.flamegraph;
 }
 
 static bool writes_stacks(const struct heap_config *c)
@@ -165,13 +176,22 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 	return 0;
 }
 
+/* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
+ * command that sooth starts waits instead, so there single calls are complete. */
+static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
+{
+	bool has_stacks = c->heap.stack || writes_stacks(c);
+
+	if (c->heap.exact || writes_lines(c))
+		return false;
+	return c->heap.in_kernel || answer_of(c) || (has_stacks && !arguments->command);
+}
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
 	enum heap_answer answer = answer_of(c);
-	/* An answer needs no single calls, unless they are to be written too. */
-	bool in_kernel = c->heap.in_kernel ||
-			 (answer && (!c->heap.lines || c->picture.flamegraph));
+	bool in_kernel = adds_up_in_kernel(c, arguments);
 	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
@@ -179,7 +199,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct picture_files files;
 	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
-		.stacks = c->heap.stack || c->heap.in_kernel,
+		.stacks = c->heap.stack || in_kernel,
 		.answer = answer };
 	struct profile_options pages = { 0 };
 	struct run run = {
@@ -240,7 +260,8 @@ const struct command command_heap = {
 		 "command is paused while the buffer is full, so no call is lost. A process that "
 		 "already\n"
 		 "runs is never paused: calls that do not fit the buffer are lost, and sooth "
-		 "prints how many.",
+		 "prints how many;\n"
+		 "with stacks its calls are added up in the kernel, where none is lost.",
 	.examples =
 		"  sooth heap -- git status              totals, live and peak bytes of a command\n"
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"

@@ -179,7 +179,7 @@ class Stacks(HeapCase):
         """What is lost of an attached process is counted: calls, and stacks apart from them."""
         process = self.start(self.program(), "wait", stdin=subprocess.PIPE)
         process.wait_for_output(b"ready\n")
-        sooth = self.attach(process.pid, "--stack", "--buffer", "64k")
+        sooth = self.attach(process.pid, "--stack", "--exact", "--buffer", "64k")
         process.say(b"go\n")
         process.finish()
         report = sooth.finish().json()
