@@ -190,6 +190,40 @@ class Reports(Heap):
         self.assertIn("which code allocates", [row["what"] for row in report["limits"]])
         self.assertEqual(self.sooth("heap", "-j", self.make()).json()["limits"], [])
 
+    def test_churn(self):
+        """Freed within 10 ms: one block of 10 bytes, and the 100 that a realloc moved."""
+        later = call_of_stack(2 * SECOND + 100, MALLOC, 0x5000, 40, 3)
+        report = self.sooth("heap", "--churn", "-j", self.stacks(later)).json()
+        churn, rows = report["heap_churn"], report["heap_stacks"]
+        self.assertEqual((churn["calls_per_s"], churn["allocated_bytes_per_s"], churn["short_bytes_percent"],
+                          churn["short_blocks_percent"]), (2.5, 450, 12.2, 40.0))
+        self.assertEqual([(row["short_bytes"], row["short_blocks"], row["functions"][1]) for row in rows],
+                         [(110, 2, "reads"), (0, 0, "keeps")])
+        self.assertEqual(churn["text"], "allocates 450 bytes in 2 calls each second and frees 12 % of it within "
+                                        "10 ms: 100 % of that in malloc < reads < main")
+        text = self.sooth("heap", "--churn", self.stacks(later)).text
+        self.assertTrue(text.startswith(churn["text"]), text)
+        self.assertNotIn("calls, ", text)
+
+    def test_sizes(self):
+        report = self.sooth("heap", "--sizes", "-j", self.stacks()).json()
+        names = ("from_bytes", "to_bytes", "live_bytes", "live_blocks", "mean_bytes", "allocated_bytes", "calls",
+                 "stack")
+        self.assertEqual([tuple(row[name] for name in names) for row in report["heap_classes"]], [
+            (640, 768, 700, 1, 700, 700, 1, report["heap_classes"][0]["stack"]),
+            (48, 56, 50, 1, 50, 50, 1, "malloc < reads < main"),
+            (96, 112, 0, 0, None, 100, 1, None), (10, 12, 0, 0, None, 10, 1, None)])
+        self.assertTrue(report["heap_classes"][0]["stack"].startswith("realloc < keeps < [cut: "))
+        self.assertTrue(report["heap_largest"]["text"].startswith(
+            "1 block of 700 bytes holds 93 % of what was not freed: 100 % of it from "
+            "realloc < keeps"), report["heap_largest"])
+
+    def test_answers_without_stacks(self):
+        """Said, where it cannot be answered; sizes are there without stacks, too."""
+        for option in ("--churn", "--leaks", "--sizes"):
+            report = self.sooth("heap", option, "-j", self.make()).json()
+            self.assertIn("which code allocates", [row["what"] for row in report["limits"]], option)
+
     def test_lost_stacks(self):
         path = self.stacks(call_of_stack(SECOND + 600, MALLOC, 0x5000, 9, None))
         report = self.sooth("heap", "-j", path).json()

@@ -144,10 +144,14 @@ static void put_answer(
 		buffer_string(out, "no block that was allocated here is live");
 		return;
 	}
-	buffer_format(out, "%llu blocks of %s each on average hold %s, %.0f %% of what was not freed",
-		(unsigned long long)first->sum.live_blocks,
-		sentence_size(size, first->sum.live_bytes / first->sum.live_blocks),
-		sentence_size(all, first->sum.live_bytes),
+	sentence_size(size, first->sum.live_bytes / first->sum.live_blocks);
+	if (first->sum.live_blocks == 1)
+		buffer_format(out, "1 block of %s holds", size);
+	else
+		buffer_format(out, "%llu blocks of %s each on average hold %s,",
+			(unsigned long long)first->sum.live_blocks, size,
+			sentence_size(all, first->sum.live_bytes));
+	buffer_format(out, " %.0f %% of what was not freed",
 		100 * (double)first->sum.live_bytes / (double)s->all.live_bytes);
 	if (!first->stack_bytes)
 		return;
