@@ -25,7 +25,7 @@ struct heap_config {
 		bool pages;
 		bool in_kernel, exact;
 		uint64_t blocks;
-		const char *folded, *pprof, *weight;
+		const char *folded, *pprof, *weight, *by;
 	} heap;
 };
 
@@ -38,6 +38,9 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
+	VALUE_ROW(0, "by", CHOICE, "WHAT", heap_config, heap.by,
+		"list the code that allocates by: stack, function, library (default: stack)",
+		.choice = heap_by_name),
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
 		"print only which code keeps more and more memory, with the answer first"),
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
@@ -95,6 +98,8 @@ static const struct option_rule rules[] = {
 		"count,stack,leaks,churn,sizes,in-kernel,exact,sites,output,no-hold,flamegraph,"
 		"folded,pprof",
 		"--pages observes no calls", NULL },
+	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,pages",
+		"these have tables of their own", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
 		"--leaks prints its answer alone", NULL },
 	{ OPTION_PER_PROCESS, "churn", "count,stack,sizes,sites", "--churn prints its answer alone",
@@ -121,6 +126,15 @@ static enum heap_answer answer_of(const struct heap_config *c)
 	       : c->heap.churn ? HEAP_CHURN
 	       : c->heap.sizes ? HEAP_SIZES
 			       : HEAP_NO_ANSWER;
+}
+
+static enum heap_by by_of(const char *name)
+{
+	enum heap_by by = HEAP_BY_STACK;
+
+	while (name && strcmp(heap_by_name(by), name) != 0)
+		by++;
+	return by;
 }
 
 static bool writes_lines(const struct heap_config *c)
@@ -176,15 +190,18 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 	return 0;
 }
 
+static bool needs_stacks(const struct heap_config *c)
+{
+	return c->heap.stack || c->heap.by || answer_of(c) || writes_stacks(c);
+}
+
 /* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
  * command that sooth starts waits instead, so there single calls are complete. */
 static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
 {
-	bool has_stacks = c->heap.stack || writes_stacks(c);
-
 	if (c->heap.exact || writes_lines(c))
 		return false;
-	return c->heap.in_kernel || answer_of(c) || (has_stacks && !arguments->command);
+	return c->heap.in_kernel || answer_of(c) || (needs_stacks(c) && !arguments->command);
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -199,7 +216,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct picture_files files;
 	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
-		.stacks = c->heap.stack || in_kernel,
+		.stacks = needs_stacks(c) || in_kernel,
+		.by = by_of(c->heap.by),
 		.answer = answer };
 	struct profile_options pages = { 0 };
 	struct run run = {
@@ -219,7 +237,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold && !c->heap.pages,
 		.profile_pages = c->heap.pages,
-		.heap_stacks = c->heap.stack || answer || writes_stacks(c),
+		.heap_stacks = needs_stacks(c),
 		.heap_sums = in_kernel,
 		.heap_blocks = c->heap.blocks,
 		.duration_ns = c->run.duration_ns,

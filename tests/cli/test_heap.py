@@ -190,6 +190,18 @@ class Reports(Heap):
         self.assertIn("which code allocates", [row["what"] for row in report["limits"]])
         self.assertEqual(self.sooth("heap", "-j", self.make()).json()["limits"], [])
 
+    def test_by_function(self):
+        """Own is what it asks the allocator for; a function stands once for a stack that has it twice."""
+        twice = (stack(4, [1, 3, 6, 4, 5]), call_of_stack(SECOND + 600, MALLOC, 0x6000, 7, 4))
+        report = self.sooth("heap", "--by", "function", "-j", self.stacks(*twice)).json()
+        names = ("name", "own_live_bytes", "live_bytes", "live_blocks", "allocated_bytes", "calls")
+        self.assertEqual([tuple(row[name] for name in names) for row in report["heap_functions"]], [
+            ("keeps", 700, 707, 2, 707, 2), ("reads", 57, 57, 2, 167, 4), ("main", 0, 57, 2, 167, 4)])
+        self.assertNotIn("heap_stacks", report)
+        library = self.sooth("heap", "--by", "library", "-j", self.stacks(*twice)).json()["heap_libraries"]
+        self.assertEqual([(row["own_live_bytes"], row["live_bytes"], row["calls"]) for row in library], [(757, 757, 5)])
+        self.assertEqual(self.sooth("heap", "--by", "stack", self.stacks()).out, self.sooth("heap", self.stacks()).out)
+
     def test_churn(self):
         """Freed within 10 ms: one block of 10 bytes, and the 100 that a realloc moved."""
         later = call_of_stack(2 * SECOND + 100, MALLOC, 0x5000, 40, 3)

@@ -22,6 +22,15 @@ void heap_by_stack_init(struct profile_sums *sums)
 	sums->frame_kind = HEAP_FRAME;
 }
 
+const char *heap_by_name(size_t index)
+{
+	static const char *const names[] = { [HEAP_BY_STACK] = "stack",
+		[HEAP_BY_FUNCTION] = "function",
+		[HEAP_BY_LIBRARY] = "library" };
+
+	return index < HEAP_BYS ? names[index] : NULL;
+}
+
 static void note_unstacked(const struct heap_scope *scope, const struct heap_live *live)
 {
 	char text[96];
@@ -61,6 +70,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 				"them");
 		return 0;
 	}
+	if (!options->answer && options->by)
+		return heap_by_name_emit(scope, live, sums, options->by == HEAP_BY_LIBRARY, err);
 	if (options->answer == HEAP_SIZES)
 		return heap_sizes_emit(scope, live, sums, err);
 	status = heap_stacks_merge(&stacks, live, sums, scope->output, err);

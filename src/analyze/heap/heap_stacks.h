@@ -9,7 +9,8 @@
 
 #define HEAP_STACKS_SHOWN 20 /* -j prints all */
 
-extern const struct sooth_schema heap_stack_row_schema, heap_class_row_schema;
+extern const struct sooth_schema heap_stack_row_schema, heap_class_row_schema,
+	heap_function_row_schema, heap_library_row_schema;
 
 /* The stacks with the same functions. */
 struct heap_stack {
@@ -43,6 +44,8 @@ int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
+int heap_by_name_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct profile_sums *sums, bool is_of_libraries, struct sooth_error *err);
 /* Live blocks by size class, each with the code that holds most of it. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, struct sooth_error *err);

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_HEAP_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct heap_totals_row;
 
@@ -15,10 +16,22 @@ enum heap_answer {
 	HEAP_SIZES, /* live blocks by size */
 };
 
+/* What the code that allocates is listed by. */
+enum heap_by {
+	HEAP_BY_STACK,
+	HEAP_BY_FUNCTION,
+	HEAP_BY_LIBRARY,
+	HEAP_BYS,
+};
+
+/* "stack", ...; NULL behind the last. */
+const char *heap_by_name(size_t index);
+
 struct heap_table_options {
 	bool sites;  /* also list where each function was probed */
 	bool stacks; /* they were requested: say so where there are none */
 	enum heap_answer answer;
+	enum heap_by by;
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 };
