@@ -103,8 +103,8 @@ class Short(Case):
             finally:
                 ended.set()
                 thread.join()
-        self.assertRegex(run.text, r"(?m)^python\S* \(%d\) waits for python\S* \(%d\) on 127.*; no data for \d+ s$"
-                         % (pids[0], os.getpid()))
+        self.assertRegex(run.text, r"(?m)^python\S* \(%d\) waits for python\S* \(%d\) on 127.*; "
+                                   r"it sent data, and no byte has come back for \d+ s$" % (pids[0], os.getpid()))
         self.assertNotIn("(%d) waits" % pids[1], run.text)
 
     def test_one_that_ends(self):
