@@ -31,6 +31,15 @@ print("ready", flush=True)
 while True: p.poll()
 """
 
+POLL_WRITABLE = """
+import select, socket
+a, b = socket.socketpair()
+p = select.epoll()
+p.register(a, select.EPOLLIN | select.EPOLLOUT)
+print("ready", flush=True)
+while True: p.poll()
+"""
+
 # What it repeats: the peer has closed the connection, or there is no more in the file.
 REPEAT = """
 import select, socket, sys
@@ -329,6 +338,8 @@ CASES = [
     sick("cpu-spin", "threads that spin on a flag", locks("spin", count=(1, 2, 3)), **WANTS),
     sick("cpu-spin", "an event loop that does not take what is ready", program(POLL_NOTHING),
         **WANTS),
+    sick("cpu-spin", "a socket that is polled for writing with nothing to send", program(POLL_WRITABLE), calls=True,
+        severity="medium", says="can always be written to, and is polled for that", **WANTS),
     sick("cpu-spin", "a closed connection that is polled", repeats("epoll"), calls=True,
         severity="medium", says="is always ready and not read; its peer has closed", **WANTS),
     sick("cpu-spin", "reads of a closed connection", repeats("stream"), calls=True,

@@ -11,6 +11,8 @@
 #define SEEN_LEAST     32   /* records */
 #define SHARE_LEAST    0.25 /* of the calls of the thread: a loop has up to four calls */
 #define SHARE_SAME     0.5
+#define POLL_READ      0x3 /* IN and PRI */
+#define POLL_WRITE     0x4
 #define POLL_HANGUP    0x10
 #define POLL_PEER_SHUT 0x2000
 
@@ -198,6 +200,21 @@ static void put_result(struct buffer *out, const struct repeated_call *c)
 	}
 }
 
+/* Its socket or pipe has room, which is always so; nothing waits to be read. */
+static bool is_for_writing(const struct repeated_call *c)
+{
+	return c->repeat->events & POLL_WRITE && !(c->repeat->events & POLL_READ) &&
+	       !c->is_peer_closed;
+}
+
+static const char *readiness(const struct repeated_call *c)
+{
+	if (c->key->fd < 0)
+		return ": a descriptor is always ready";
+	return is_for_writing(c) ? " can always be written to, and is polled for that"
+				 : " is always ready and not read";
+}
+
 void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 {
 	char name[SYSCALL_NAME_SIZE];
@@ -213,8 +230,7 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	buffer_string(out, " times a second");
 	if (c->kind == REPEATED_READY) {
 		put_fd(out, ": ", c);
-		buffer_string(out, c->key->fd >= 0 ? " is always ready and not read"
-						   : ": a descriptor is always ready");
+		buffer_string(out, readiness(c));
 	} else if (c->kind == REPEATED_NO_EVENT) {
 		buffer_string(out, ": no event, and no timeout to wait for one");
 	}
@@ -236,6 +252,8 @@ const char *repeated_call_remedy(const struct repeated_call *c)
 	case REPEATED_READY:
 		return c->is_peer_closed
 			       ? "close the descriptor when its peer has closed the connection"
+		       : is_for_writing(c)
+			       ? "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be sent"
 			       : "read what is ready, or remove the descriptor from the polled "
 				 "ones";
 	case REPEATED_NO_CHILD:
