@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memtrack, also called codspeed-memtrack: launches a command, and writes each of its allocations
- * and frees as a line of JSON. CODSPEED_LOG sets the log level.
+ * memtrack, also called codspeed-memtrack: launches a command, and writes each of its allocations,
+ * frees and mappings: as lines of JSON into a file, or as MessagePack into a folder.
+ * CODSPEED_LOG sets the log level.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "analyze/heap/heap_emit.h"
+#include "analyze/heap/heap_lines.h"
 #include "analyze/heap/heap_table.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -20,22 +22,27 @@
 #include "cli/run.h"
 #include "compat/memtrack_arguments.h"
 
+#define EXIT_LOST 1
+
 static void print_help(const char *name)
 {
-	printf("%s - allocations of a command and its children, as lines of JSON (sooth)\n\nUsage: "
+	printf("%s - allocations of a command and its children, each one (sooth)\n\nUsage: "
 	       "%s track COMMAND [ARG...] [--output FILE]\n       %s track [--output FILE] -- "
 	       "COMMAND "
-	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600), or a folder: "
-	       "then the file is\n"
-	       "                               PID.MemtrackArtifact.jsonl in it (default: the "
-	       "current folder)\n  -h, --help   "
-	       "                this help\n  -V, --version                the version\n\nA line: "
+	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600): lines of "
+	       "JSON; or a folder:\n"
+	       "                               then MessagePack in zstd frames goes to\n"
+	       "                               PID.MemtrackArtifact.msgpack in it (default: the\n"
+	       "                               current folder)\n  -h, --help   "
+	       "                this help\n  -V, --version                the version\n\nAn event: "
 	       "pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
-	       "old_addr, a Free no size, a failed call addr 0; a failed\nposix_memalign also has "
-	       "error.\ntype: Malloc, Free, "
-	       "Calloc, Realloc, AlignedAlloc.\n\nA COMMAND that is one word with blanks in it is "
-	       "run by sh(1).\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
-	       "level; trace includes libbpf.\n`sooth heap` explains the same calls.\n",
+	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
+	       "posix_memalign also has error.\ntype: Malloc, Free, "
+	       "Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk.\n\nA COMMAND that is one word "
+	       "with blanks in it is run by sh(1). The exit status is the\ncommand's; 1 if it is 0 "
+	       "and events were lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
+	       "level; trace includes libbpf.\n`sooth heap` explains the same calls, and reads the "
+	       "folder's file: sooth heap FILE.\n",
 		name, name, name);
 }
 
@@ -54,31 +61,35 @@ static void want_log(void)
 	}
 }
 
-static void tell(const char *name, const char *path, const struct heap_totals_row *totals)
+/* What was found, for one sentence. */
+struct outcome {
+	struct heap_totals_row totals;
+	char inexact[512];
+};
+
+static void report(const char *name, const char *path, const struct outcome *o)
 {
+	const struct heap_totals_row *t = &o->totals;
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
 
 	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
-		(unsigned long long)totals->events, path,
-		format_bytes(allocated, totals->allocated_bytes),
-		format_bytes(live, totals->live_bytes), format_bytes(peak, totals->peak_bytes));
-	if (totals->lost)
-		fprintf(stderr, "LOST %llu\n", (unsigned long long)totals->lost);
+		(unsigned long long)t->events, path, format_bytes(allocated, t->allocated_bytes),
+		format_bytes(live, t->live_bytes), format_bytes(peak, t->peak_bytes));
+	if (t->lost)
+		fprintf(stderr, "LOST %llu", (unsigned long long)t->lost);
 	else
-		fprintf(stderr, "lost nothing%s\n",
-			totals->inexact_state == SOOTH_STATE_VALUE
-				? ", but some calls were not seen"
-				: "");
+		fputs("lost nothing", stderr);
+	fprintf(stderr, "%s%s\n", o->inexact[0] ? "; not exact: " : "", o->inexact);
 }
 
 /* --- the file --- */
 
-/* The name that memtrack gives its file; the ending says that these are lines of JSON. */
+/* The name that memtrack gives its file. */
 static int name_in(const char *folder, pid_t pid, char **path, struct sooth_error *err)
 {
 	size_t size = strlen(folder);
 
-	if (asprintf(path, "%s%s%d.MemtrackArtifact.jsonl", folder,
+	if (asprintf(path, "%s%s%d.MemtrackArtifact.msgpack", folder,
 		    size && folder[size - 1] == '/' ? "" : "/", (int)pid) >= 0)
 		return 0;
 	*path = NULL;
@@ -105,8 +116,8 @@ static int rename_for(const char *folder, pid_t launched, char **path, struct so
 	return status;
 }
 
-static int track_into(struct memtrack_arguments *words, const char *path, pid_t *launched,
-	struct heap_totals_row *totals, struct sooth_error *err)
+static int track_into(struct memtrack_arguments *words, const char *path, bool is_artifact,
+	pid_t *launched, struct outcome *outcome, struct sooth_error *err)
 {
 	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", words->command[0],
 		NULL };
@@ -114,17 +125,21 @@ static int track_into(struct memtrack_arguments *words, const char *path, pid_t 
 	struct target_options target = { 0 };
 	struct output_options output = { 0 };
 	struct arguments arguments = { .command = is_line ? shell : words->command };
-	struct heap_table_options options = { .reported = totals };
+	struct heap_table_options options = { .reported = &outcome->totals,
+		.inexact = outcome->inexact,
+		.inexact_bytes = sizeof(outcome->inexact) };
+	struct heap_lines_options lines = { .only_memory = is_artifact };
 	struct run run = {
 		.name = "heap",
 		.target = &target,
 		.output = &output,
 		.arguments = &arguments,
-		.probes = { { "heap", SOOTH_COUNT | SOOTH_STREAM } },
+		.probes = { { "heap", SOOTH_COUNT | SOOTH_STREAM }, { "syscalls", SOOTH_STREAM } },
+		.calls = "memory",
 		.views = { { "heap-table", &options } },
 		.product = { .path = path,
-			.view = { "heap-lines", NULL },
-			.sink = "json-rows",
+			.view = { "heap-lines", &lines },
+			.sink = is_artifact ? "msgpack-rows" : "json-rows",
 			.is_named = true },
 		.is_silent = true,
 		.allowed = TARGET_MAY_BE_COMMAND,
@@ -139,19 +154,20 @@ static int track(const char *name, struct memtrack_arguments *words, struct soot
 {
 	const char *folder = folder_of(words);
 	_cleanup_free_ char *named = NULL;
-	struct heap_totals_row totals = { 0 };
+	struct outcome outcome = { 0 };
 	pid_t launched = 0;
 	int status = folder ? name_in(folder, getpid(), &named, err) : 0, moved;
 
 	if (!status)
-		status = track_into(words, named ?: words->output, &launched, &totals, err);
+		status = track_into(
+			words, named ?: words->output, folder != NULL, &launched, &outcome, err);
 	if (named && launched && !access(named, F_OK)) {
 		moved = rename_for(folder, launched, &named, status < 0 ? NULL : err);
 		status = status < 0 || !moved ? status : moved;
 	}
 	if (status >= 0)
-		tell(name, named ?: words->output, &totals);
-	return status;
+		report(name, named ?: words->output, &outcome);
+	return !status && outcome.totals.lost ? EXIT_LOST : status;
 }
 
 static int run_memtrack(const char *name, int argc, char **argv, struct sooth_error *err)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "explain/report.h"
+#include "import/import.h"
 #include "model/probe.h"
 
 /* --- reading --- */
@@ -140,7 +141,7 @@ int sooth_report_read(struct sooth_report *r, const char *path, struct sooth_err
 {
 	ERROR_HERE(err);
 	struct capture_file f;
-	int status = capture_file_open(&f, path, err);
+	int status = import_open(&f, path, err);
 
 	if (status)
 		return status;
@@ -181,7 +182,7 @@ int report_read_survey(
 {
 	struct capture_file f;
 	bool is_reported;
-	int status = capture_file_open(&f, path, err);
+	int status = import_open(&f, path, err);
 
 	if (status)
 		return status;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "export/query_state.h"
+#include "import/import.h"
 
 /* --- sources --- */
 
@@ -70,7 +71,7 @@ int query_failed(struct query *q, const char *tried, struct sooth_error *err)
 int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
 	feed_consumer consumer, void *user, struct sooth_error *err)
 {
-	int status = capture_file_open(file, q->path, err);
+	int status = import_open(file, q->path, err);
 
 	if (!status)
 		status = feed_open(feed, &q->tables, parts, consumer, user, err);

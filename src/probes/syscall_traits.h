@@ -61,6 +61,7 @@ enum syscall_trait {
 	SYSCALL_MAKES_FILE = 1 << 28,	 /* at a path, and no descriptor of it */
 	/* Its value is that of a register of the code that it goes back to, never an error. */
 	SYSCALL_RESTORES = 1 << 29,
+	SYSCALL_UNMAPS = 1 << 30, /* from argument 0, as many bytes as argument 1 says */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };

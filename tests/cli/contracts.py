@@ -94,10 +94,10 @@ SAMPLED = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None,
                             "diagnosis": [ISSUE], "error": maybe(TEXT)})
 DEEP = diagnosis(file_descriptors=DESCRIPTORS, dtrace=None)
 
-# --- memtrack: a line of JSON for each call ---
+# --- memtrack: a line of JSON for each call, or an artifact in a folder ---
 
 ALLOCATION = {"pid": INT, "tid": INT, "timestamp": INT, "addr": INT,
-              "type": re.compile("Malloc|Free|Calloc|Realloc|AlignedAlloc")}
+              "type": re.compile("Malloc|Free|Calloc|Realloc|AlignedAlloc|Mmap|Munmap|Brk")}
 
 # --- the kit: status report, views of one process, tracing, recording ---
 
@@ -180,10 +180,10 @@ SERVED = [
     Line("memtrack", "track COMMAND --output FILE", each_line=ALLOCATION, needs_bpf=True),
     Line("memtrack", "track --output FILE -- COMMAND", each_line=ALLOCATION, needs_bpf=True),
     Line("memtrack", "track -o FILE COMMAND", each_line=ALLOCATION, needs_bpf=True),
-    Line("memtrack", "track COMMAND", says=(r"events \(\./\d+\.MemtrackArtifact\.jsonl\)",),
+    Line("memtrack", "track COMMAND", says=(r"events \(\./\d+\.MemtrackArtifact\.msgpack\)",),
          needs_bpf=True),
     Line("codspeed-memtrack", "track COMMAND -o .",
-         says=(r"events \(\./\d+\.MemtrackArtifact\.jsonl\)",), needs_bpf=True),
+         says=(r"events \(\./\d+\.MemtrackArtifact\.msgpack\)",), needs_bpf=True),
     Line("memtrack", "-h", says=("track COMMAND",)),
     Line("memtrack", "--help", says=("track COMMAND",)),
     Line("memtrack", "--version", says=("sooth",)),

@@ -21,7 +21,9 @@ TYPE_OF = {"malloc": "Malloc", "free": "Free", "calloc": "Calloc", "realloc": "R
            "reallocarray": "Realloc"}
 ALWAYS = {"pid", "tid", "timestamp", "addr", "type"}
 MEMBERS = {"Malloc": {*ALWAYS, "size"}, "Free": ALWAYS, "Calloc": {*ALWAYS, "size"},
-           "Realloc": {*ALWAYS, "size", "old_addr"}, "AlignedAlloc": {*ALWAYS, "size"}}
+           "Realloc": {*ALWAYS, "size", "old_addr"}, "AlignedAlloc": {*ALWAYS, "size"},
+           "Mmap": {*ALWAYS, "size"}, "Munmap": {*ALWAYS, "size"}, "Brk": {*ALWAYS, "size"}}
+MAPPINGS = ("Mmap", "Munmap", "Brk")  # system calls, of which the truth of a workload knows nothing
 LINES_AT_ONCE = 1000
 ROOMY_RING = "32M"  # takes every call of a workload here, however late its reader is
 LIBRARIES = "/usr/lib/%s-linux-gnu/" % os.uname().machine
@@ -108,6 +110,8 @@ def by_type(calls):
 def events_by_type(events):
     out = {}
     for event in events:
+        if event["type"] in MAPPINGS:
+            continue
         size = event.get("size", 0)
         # Only posix_memalign returns its error; other failed calls have none.
         is_failed = event["type"] != "Free" and not event["addr"] and (

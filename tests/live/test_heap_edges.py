@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who may not, what is not there, and the names that other tools' users know."""
+"""Who may not, and what is not there."""
 import json
 import os
 import signal
@@ -8,10 +8,7 @@ import time
 
 import harness
 from harness import Case, as_nobody, needs_bpf, needs_root
-from heap_case import (GLIBC, HeapCase, by_type, events_by_type, last_json, one, perf_events,
-                       truth_calls)
-
-BUILD = os.path.dirname(harness.SOOTH)
+from heap_case import GLIBC, HeapCase, last_json, one, perf_events, truth_calls
 
 
 @needs_root
@@ -131,38 +128,6 @@ class Edges(HeapCase):
             perf_events(sooth.pid) >= 2 and harness.is_polling(sooth.pid)), "sooth to attach")
         self.let_go(target)
         self.assert_calls(self.report_of(sooth), truth_calls(self.truth()))
-
-
-@needs_bpf
-class OldNames(HeapCase):
-    """`codspeed-memtrack track COMMAND --output FILE`, and `memtrack`."""
-
-    def test_track(self):
-        for name in ("codspeed-memtrack", "memtrack"):
-            link = os.path.join(BUILD, "compat", name)
-            if not os.path.exists(link):
-                link = self.path(name)
-                os.symlink(harness.SOOTH, link)
-            with self.subTest(name):
-                command, _ = self.command_of(GLIBC, "heap", "--turns", "0")
-                self.run_program(link, "track", *command, "--truth", self.path("truth-0"),
-                                 "--output", self.path("events"))
-                twin = events_by_type(self.read_events())
-                command[-1] = "3000"
-                self.run_program(link, "track", *command, "--truth", self.path("truth-n"),
-                                 "--output", self.path("events"))
-                events = events_by_type(self.read_events())
-                difference = {kind: tuple(a - b for a, b in zip(row, twin.get(kind, (0, 0, 0))))
-                              for kind, row in events.items()}
-                self.assertEqual(difference, by_type(truth_calls(self.truth("truth-n"))))
-
-    def test_output_after_two_dashes_is_the_commands(self):
-        link = self.path("memtrack")
-        os.symlink(harness.SOOTH, link)
-        run = self.run_program(link, "track", "--output", self.path("events"), "--", "/bin/echo",
-                               "--output", "mine")
-        self.assertIn("--output mine", run.text)
-        self.assertTrue(self.read_events())
 
 
 if __name__ == "__main__":

@@ -145,6 +145,9 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 {
 	uint64_t given = f->count - f->failed;
 	bool is_free = function == HEAP_FREE;
+	/* No call takes no time: the file it comes from has none. */
+	uint8_t time_state = f->count && !f->max_ns ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+						    : SOOTH_STATE_VALUE;
 	struct heap_type_row row = {
 		.function = function,
 		.count = f->count,
@@ -159,8 +162,8 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 		.max_ns = f->max_ns,
 		.bytes_state = is_free ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
 		.mean_bytes_state = is_free || !given ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
-		.time_state = is_free ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
-		.mean_ns_state = is_free || !f->count ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE,
+		.time_state = is_free ? SOOTH_STATE_ABSENT : time_state,
+		.mean_ns_state = is_free || !f->count ? SOOTH_STATE_ABSENT : time_state,
 	};
 
 	return OUTPUT_ROW(scope->output, &row, NULL, 0, err);

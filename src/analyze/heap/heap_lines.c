@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every call of the allocator, a line each, in the format of memtrack. The record itself is the
- * row: only the names of its members differ.
+ * row: only the names of its members differ. System calls of the stream that map memory are lines
+ * too.
  */
+#include "analyze/heap/heap_lines.h"
+
+#include <string.h>
+
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/heap.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
 
-static const char *const type_names[HEAP_FUNCTIONS] = {
+/* Beside the functions of allocators: far from those that a later version may have. */
+enum { LINE_MMAP = 240, LINE_MUNMAP, LINE_BRK, LINE_TYPES };
+
+static const char *const type_names[LINE_TYPES] = {
 	[HEAP_MALLOC] = "Malloc",
 	[HEAP_FREE] = "Free",
 	[HEAP_CALLOC] = "Calloc",
@@ -19,8 +29,11 @@ static const char *const type_names[HEAP_FUNCTIONS] = {
 	[HEAP_MEMALIGN] = "AlignedAlloc",
 	[HEAP_VALLOC] = "AlignedAlloc",
 	[HEAP_PVALLOC] = "AlignedAlloc",
+	[LINE_MMAP] = "Mmap",
+	[LINE_MUNMAP] = "Munmap",
+	[LINE_BRK] = "Brk",
 };
-static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
+static const struct sooth_names types = { LINE_TYPES, type_names };
 
 #define LINE_ROW(F, S)                                                                             \
 	F(S, PID)                                                                                  \
@@ -32,9 +45,10 @@ static const struct sooth_names types = { HEAP_FUNCTIONS, type_names };
 		"address of the allocated or freed block; 0: no memory returned",                  \
 		.unit = SOOTH_UNIT_HEX)                                                            \
 	F(S, ALSO, ENUM8, function, type, ALWAYS,                                                  \
-		"allocator call: Malloc, Free, Calloc, Realloc or AlignedAlloc", .names = &types)  \
+		"call: Malloc, Free, Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk",            \
+		.names = &types)                                                                   \
 	F(S, ALSO, U64, size, size, WITH(size_state),                                              \
-		"bytes requested from the allocator; null for Free")                               \
+		"bytes requested or unmapped; null for Free, 0 for Brk")                           \
 	F(S, ALSO, U64, old_address, old_addr, WITH(old_address_state),                            \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
 	F(S, ALSO, ERRNO32, error, error, WITH(error_state),                                       \
@@ -53,6 +67,7 @@ static const struct section line_section = {
 
 struct lines_state {
 	struct output *output;
+	struct heap_lines_options options;
 	bool has_section, has_counts, has_calls;
 };
 
@@ -60,10 +75,71 @@ static int init(void *state, struct output *output, const void *options, struct 
 {
 	struct lines_state *s = state;
 
-	(void)options;
 	(void)err;
 	s->output = output;
+	if (options)
+		s->options = *(const struct heap_lines_options *)options;
 	return 0;
+}
+
+/* --- calls of an allocator --- */
+
+/* Whether the call is a line; it may be another one. */
+static bool gave_or_took(struct heap_call *c)
+{
+	if (c->address || c->size_state != SOOTH_STATE_VALUE)
+		return c->address != 0;
+	if (c->size || c->old_address_state != SOOTH_STATE_VALUE || !c->old_address)
+		return false;
+	c->function = HEAP_FREE;
+	c->address = c->old_address;
+	c->size_state = c->old_address_state = SOOTH_STATE_ABSENT;
+	return true;
+}
+
+static int take_call(struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct heap_call call;
+
+	s->has_calls = true;
+	if (!s->options.only_memory || !record_holds(r, HEAP_CALL_LEAST))
+		return output_record(s->output, r, err);
+	call = (struct heap_call){ 0 };
+	memcpy(&call, r, HEAP_CALL_LEAST);
+	call.record.words = call.record.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD;
+	return gave_or_took(&call) ? output_record(s->output, &call.record, err) : 0;
+}
+
+/* --- calls that map memory --- */
+
+static uint8_t mapping_of(const struct syscalls_call *c)
+{
+	const struct syscall_row *row = syscall_row_of(c->abi, c->number);
+
+	/* In one form of i386 the arguments are behind a pointer. */
+	if (row->traits & SYSCALL_MAPS)
+		return row->argument_count > 1 ? LINE_MMAP : 0;
+	if (row->traits & SYSCALL_UNMAPS)
+		return LINE_MUNMAP;
+	return row->traits & SYSCALL_BREAKS && c->arguments[0] ? LINE_BRK : 0;
+}
+
+static int take_mapping(
+	struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
+{
+	const struct syscalls_call *c = (const void *)r;
+	uint8_t function = mapping_of(c);
+	struct heap_call line = { .record = *r, .function = function };
+
+	/* A failed one returns a small negative number. */
+	if (!function || c->result_state != SOOTH_STATE_VALUE ||
+		(c->result < 0 && c->result > -4096))
+		return 0;
+	line.record.words = line.record.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD;
+	line.address = function == LINE_MUNMAP ? c->arguments[0] : (uint64_t)c->result;
+	line.size = function == LINE_BRK ? 0 : c->arguments[1];
+	line.old_address_state = line.error_state = SOOTH_STATE_ABSENT;
+	return output_record(s->output, &line.record, err);
 }
 
 static int begin_once(struct lines_state *s, struct sooth_error *err)
@@ -81,10 +157,11 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	batch_for_each (r, batch) {
 		s->has_counts |= r->kind == HEAP_COUNT;
-		if (status || r->kind != HEAP_CALL)
-			continue;
-		s->has_calls = true;
-		status = output_record(s->output, r, err);
+		if (!status && r->kind == HEAP_CALL)
+			status = take_call(s, r, err);
+		else if (!status && r->kind == SYSCALLS_CALL &&
+			 record_holds(r, SYSCALLS_CALL_LEAST))
+			status = take_mapping(s, r, err);
 	}
 	return status;
 }

@@ -316,8 +316,10 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
 	row.ended_bytes = row.live_bytes - heap_live_at_end(l);
 	row.ended_state = row.ended_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
-	if (s->options.reported)
+	if (s->options.reported) {
 		*s->options.reported = row;
+		snprintf(s->options.inexact, s->options.inexact_bytes, "%s", s->inexact);
+	}
 	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
 }
 

@@ -34,6 +34,8 @@ struct heap_table_options {
 	enum heap_by by;
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
+	char *inexact;	   /* with it: the reasons why they are not exact; empty: they are */
+	size_t inexact_bytes;
 };
 
 #endif

@@ -15,7 +15,7 @@
 #include "capture/block.h"
 #include "explain/time_range.h"
 
-#define CAPTURE_ENDING ".sooth"
+static const char *const capture_endings[] = { ".sooth", ".MemtrackArtifact.msgpack" };
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 	VALUE_ROW('p', "pid", LIST, "PID[,PID...]", target_options, pids,
@@ -61,11 +61,17 @@ static bool parse_process(const char *text, struct process_id *process)
 	return true;
 }
 
-static bool exit_reasons_as_capture(const char *word)
+static bool is_named_like_capture(const char *word)
 {
-	size_t size = strlen(word), ending = strlen(CAPTURE_ENDING);
+	size_t size = strlen(word);
 
-	return size > ending && !strcmp(word + size - ending, CAPTURE_ENDING);
+	for (size_t i = 0; i < ARRAY_SIZE(capture_endings); i++) {
+		size_t ending = strlen(capture_endings[i]);
+
+		if (size > ending && !strcmp(word + size - ending, capture_endings[i]))
+			return true;
+	}
+	return false;
 }
 
 /* A bare name is a file only when that is a capture: a file here may be called like a process. */
@@ -86,7 +92,7 @@ enum target_word target_word(const char *word, struct process_id *process)
 	/* 5@ and @5 are mistyped PIDs, and no names. */
 	if (parse_process(word, process) || word[strspn(word, "0123456789@")] == '\0')
 		return TARGET_WORD_PID;
-	if (!strcmp(word, "-") || strchr(word, '/') || exit_reasons_as_capture(word) ||
+	if (!strcmp(word, "-") || strchr(word, '/') || is_named_like_capture(word) ||
 		is_capture_file(word))
 		return TARGET_WORD_CAPTURE;
 	return TARGET_WORD_NAME;

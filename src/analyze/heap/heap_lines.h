@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "heap-lines". */
+#ifndef SOOTH_ANALYZE_HEAP_LINES_H
+#define SOOTH_ANALYZE_HEAP_LINES_H
+
+#include <stdbool.h>
+
+struct heap_lines_options {
+	/* As memtrack's artifact has it: without calls that returned no memory. A realloc to
+	 * nothing is a Free. */
+	bool only_memory;
+};
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which files are converted, by how they begin. */
+#include "import/import.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/read_at.h"
+#include "import/import_state.h"
+
+static const unsigned char zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+/* From here on the file is the capture; it has no name. */
+static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *err)
+{
+	int fd, status = fflush(capture) ? -errno : 0;
+
+	fd = status ? -1 : dup(fileno(capture));
+	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0) {
+		status = error_errno(err, -errno, "convert %s into a capture", f->path);
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	close(f->fd);
+	f->fd = fd;
+	f->bytes = (uint64_t)lseek(fd, 0, SEEK_CUR);
+	lseek(fd, 0, SEEK_SET);
+	return 0;
+}
+
+static int convert(struct capture_file *f, struct sooth_error *err)
+{
+	struct import i = { .to = tmpfile() };
+	int fd = dup(f->fd), status = 0;
+	FILE *from = fd >= 0 ? fdopen(fd, "r") : NULL;
+
+	if (!from && fd >= 0)
+		close(fd);
+	if (!i.to || !from)
+		status = error_errno(err, -errno, "convert %s into a capture", f->path);
+	if (!status)
+		status = import_memtrack(&i, from, f->path, err);
+	if (!status)
+		status = take_over(f, i.to, err);
+	if (from)
+		fclose(from);
+	if (i.to)
+		fclose(i.to);
+	buffer_fini(&i.records);
+	buffer_fini(&i.bytes);
+	block_encoder_fini(&i.encoder);
+	return status;
+}
+
+int import_open(struct capture_file *f, const char *path, struct sooth_error *err)
+{
+	unsigned char begin[sizeof(zstd_magic)];
+	int status = capture_file_open(f, path, err);
+
+	/* Of a pipe nothing can be read ahead. */
+	if (status || f->bytes < sizeof(begin) || !read_all_at(f->fd, begin, sizeof(begin), 0) ||
+		memcmp(begin, zstd_magic, sizeof(begin)) != 0)
+		return status;
+	status = convert(f, err);
+	if (status)
+		capture_file_close(f);
+	return status;
+}

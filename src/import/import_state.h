@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A conversion into a capture: records are appended, and written as blocks when there are enough.
+ */
+#ifndef SOOTH_IMPORT_IMPORT_STATE_H
+#define SOOTH_IMPORT_IMPORT_STATE_H
+
+#include <stdio.h>
+
+#include "capture/block.h"
+
+struct import {
+	FILE *to;
+	struct buffer records;
+	uint64_t sequence;
+	uint64_t watermark_ns; /* no later record is earlier */
+	struct block_encoder encoder;
+	struct buffer bytes;
+};
+
+/* Writes a block if there are enough records, or if it is the last. */
+int import_write(struct import *i, bool is_last, struct sooth_error *err);
+/* The artifact of memtrack, read from `from`, into it. */
+int import_memtrack(struct import *i, FILE *from, const char *path, struct sooth_error *err);
+
+#endif

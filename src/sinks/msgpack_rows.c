@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rows as MessagePack maps and nothing else, in independent zstd frames of so many rows: the layout
+ * of memtrack's artifact. A member that has no value is left out. The last frame is written at the
+ * end, and may be empty: a reader needs one to see a file of this kind.
+ */
+#include <errno.h>
+#include <msgpack/pack.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/buffer.h"
+#include "explain/sink.h"
+#include "model/errno_names.h"
+
+#define FRAME_ROWS  65536
+#define FRAME_LEVEL (-5) /* speed before size: rows come while their process waits */
+
+struct msgpack_sink {
+	FILE *stream;
+	struct buffer raw, frame;
+	msgpack_packer packer;
+	size_t rows, frames;
+};
+
+static int append(void *user, const char *data, size_t size)
+{
+	buffer_append(user, data, size);
+	return 0;
+}
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct msgpack_sink *s = state;
+
+	(void)err;
+	s->stream = options->stream;
+	msgpack_packer_init(&s->packer, &s->raw, append);
+	return 0;
+}
+
+static int write_frame(struct msgpack_sink *s, struct sooth_error *err)
+{
+	size_t bound = ZSTD_compressBound(s->raw.size), size;
+
+	buffer_reset(&s->frame);
+	if (buffer_failed(&s->raw) || !buffer_zeros(&s->frame, bound))
+		return error_no_memory(err);
+	size = ZSTD_compress(s->frame.data, bound, s->raw.data, s->raw.size, FRAME_LEVEL);
+	if (ZSTD_isError(size))
+		return error_no_memory(err);
+	if (fwrite(s->frame.data, 1, size, s->stream) != size || fflush(s->stream))
+		return error_errno(err, -errno, "write MessagePack");
+	buffer_reset(&s->raw);
+	s->rows = 0;
+	s->frames++;
+	return 0;
+}
+
+static void pack_text(msgpack_packer *p, const char *text, size_t size)
+{
+	msgpack_pack_str(p, size);
+	msgpack_pack_str_body(p, text, size);
+}
+
+static void pack_plain(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
+{
+	switch (f->type) {
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+		pack_text(p, v->text.data, v->text.size);
+		break;
+	case SOOTH_FIELD_SIGNED:
+		msgpack_pack_int64(p, v->i);
+		break;
+	case SOOTH_FIELD_REAL:
+		msgpack_pack_double(p, v->f);
+		break;
+	case SOOTH_FIELD_UNSIGNED:
+	case SOOTH_FIELD_BOOL:
+	case SOOTH_FIELD_ENUM:
+	case SOOTH_FIELD_ERRNO:
+		msgpack_pack_uint64(p, v->u);
+		break;
+	default: /* no row of this kind has lists */
+		msgpack_pack_nil(p);
+	}
+}
+
+static void pack_value(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
+{
+	const char *name = NULL;
+
+	if (f->type == SOOTH_FIELD_ERRNO)
+		name = errno_name(v->u);
+	else if (f->type == SOOTH_FIELD_ENUM && f->names && v->u < f->names->count)
+		name = f->names->names[v->u];
+	if (name)
+		pack_text(p, name, strlen(name));
+	else
+		pack_plain(p, f, v);
+}
+
+static void pack_row(
+	struct msgpack_sink *s, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	size_t members = 0;
+
+	for (size_t i = 0; i < schema->field_count; i++) {
+		struct sooth_value v = sooth_field_get(&schema->fields[i], r);
+
+		members += value_is_there(&v);
+	}
+	msgpack_pack_map(&s->packer, members);
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct sooth_field *f = &schema->fields[i];
+		struct sooth_value v = sooth_field_get(f, r);
+
+		if (!value_is_there(&v))
+			continue;
+		pack_text(&s->packer, f->name, strlen(f->name));
+		pack_value(&s->packer, f, &v);
+	}
+	s->rows++;
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct msgpack_sink *s = state;
+	int status = 0;
+
+	if (section->is_last)
+		return 0;
+	batch_for_each (r, batch) {
+		pack_row(s, section->schema, r);
+		if (!status && s->rows == FRAME_ROWS)
+			status = write_frame(s, err);
+	}
+	return status;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct msgpack_sink *s = state;
+
+	return s->rows || !s->frames ? write_frame(s, err) : 0;
+}
+
+static void close_sink(void *state)
+{
+	struct msgpack_sink *s = state;
+
+	buffer_fini(&s->raw);
+	buffer_fini(&s->frame);
+}
+
+const struct sink_type sink_msgpack_rows = {
+	.name = "msgpack-rows",
+	.help = "MessagePack: rows only, in zstd frames, without notes",
+	.is_unlisted = true,
+	.state_size = sizeof(struct msgpack_sink),
+	.open = open_sink,
+	.rows = rows,
+	.end = end,
+	.close = close_sink,
+};
