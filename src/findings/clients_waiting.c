@@ -66,7 +66,7 @@ static void count_peer_ports(struct map *ports, const struct batch *all)
 {
 	map_init(ports, sizeof(uint32_t), sizeof(uint64_t), PORTS_MAX);
 	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		uint32_t port;
 		uint64_t *count;
 
@@ -184,7 +184,7 @@ static unsigned count_requests(const struct batch *all, uint64_t least_ns)
 	unsigned count = 0;
 
 	batch_for_each (r, all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		count += s && has_request(s) &&
 			 (!least_ns || (!s->received_state && s->received_ago_ns >= least_ns));
@@ -205,7 +205,7 @@ static void look(struct clients *c, const struct check *e)
 	c->late_first = count_requests(&before, LATE_NS);
 	c->late_last = count_requests(&all, LATE_NS);
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (!s || s->state_state)
 			continue;

@@ -48,7 +48,7 @@ struct look {
 
 static const struct sockets_socket *closed_by_peer(const struct sooth_record *r)
 {
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 	return s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_CLOSE_WAIT ? s
 											  : NULL;

@@ -86,7 +86,7 @@ static bool is_talking(const struct check *e)
 	uint64_t interval_ns = sample_series_ns(&e->series);
 
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (!s || s->state != SOCKETS_ESTABLISHED)
 			continue;

@@ -53,7 +53,7 @@ static const struct sockets_socket *socket_of(const struct check *e, const struc
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->fd == x->fd)
 			return s;

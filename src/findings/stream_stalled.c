@@ -87,7 +87,7 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 		if (!p || (!p->agent && !p->owner_agent))
 			continue;
 		batch_for_each (r, &records) {
-			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
+			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 			if (o && socket_is_inet(o) && o->local_port == s->peer_port &&
 				o->peer_port == s->local_port && o->namespace == s->namespace)
@@ -170,14 +170,14 @@ static void take_sockets(const struct check *e, struct talker *t)
 
 	map_init(&before, sizeof(uint64_t), sizeof(void *), SOCKETS_MAX);
 	batch_for_each (r, &earlier) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		const struct sockets_socket **at = s ? map_put(&before, &s->inode, NULL) : NULL;
 
 		if (at)
 			*at = s;
 	}
 	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s)
 			take_socket(e, t, &before, s);
@@ -190,7 +190,7 @@ static bool listens(const struct snapshot *snapshot)
 	struct batch records = snapshot_records(snapshot);
 
 	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
 			return true;

@@ -58,6 +58,9 @@ static const struct sooth_field socket_fields[] = {
 		.unit = SOOTH_UNIT_BYTES),
 	HIDDEN(received_bytes, bytes_state, "bytes received in order (FIN counts 1 byte)",
 		.unit = SOOTH_UNIT_BYTES),
+	OF(dropped, dropped_state,
+		"packets that the socket dropped since it was made: its receive queue was full, or "
+		"they were damaged; listening socket: connections"),
 	FIELD_NUMBER(sockets_socket, inode, "inode number of the socket, unique on the host",
 		.is_hidden = true),
 	FIELD_NUMBER(sockets_socket, peer_inode,

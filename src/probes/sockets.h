@@ -7,6 +7,8 @@
 #ifndef SOOTH_PROBES_SOCKETS_H
 #define SOOTH_PROBES_SOCKETS_H
 
+#include <stddef.h>
+
 #include <sooth/record.h>
 
 enum sockets_kind {
@@ -94,6 +96,9 @@ struct sockets_socket {
 	struct sooth_text protocol; /* "tcp", "udp", "stream", "dgram", "seqpacket", "route", ... */
 	struct sooth_text local;    /* "127.0.0.1", "fe80::1%eth0", "/run/x", "@abstract" */
 	struct sooth_text peer;
+	uint64_t dropped; /* packets, connections to a listening socket: since it was made */
+	uint8_t dropped_state;
+	uint8_t padding[7];
 };
 
 struct sockets_process {
@@ -103,7 +108,11 @@ struct sockets_process {
 	uint8_t unused[3];
 };
 
-_Static_assert(sizeof(struct sockets_socket) == 184, "part of the capture format");
+#define SOCKETS_SOCKET_LEAST 184 /* what older captures have of it */
+
+_Static_assert(SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped),
+	"records only grow");
+_Static_assert(sizeof(struct sockets_socket) == 200, "part of the capture format");
 _Static_assert(sizeof(struct sockets_process) == 40, "part of the capture format");
 
 #endif

@@ -182,6 +182,46 @@ static void test_short_tcp(void **state)
 	assert_int_equal(r.sent_state, SOOTH_STATE_ABSENT);
 }
 
+/* What a socket dropped is the ninth number of its memory. */
+static void test_dropped(void **state)
+{
+	static const char line[] =
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+		"timeout inode ref pointer drops\n"
+		" 1234: 0100007F:14E9 00000000:0000 07 00000000:00003C00 00:00000000 00000000     0   "
+		"     0 77 2 0000000000000000 6967\n";
+	struct inet_diag_msg m = { .idiag_family = AF_INET, .idiag_state = SOCKETS_CLOSE };
+	const struct socket_record_way way = { .needs_detail = true, .netlink = -1 };
+	const struct socket_table udp = { "net/udp", AF_INET, IPPROTO_UDP };
+	uint32_t memory[] = { 1, 2, 3, 4, 5, 6, 7, 8, 41 };
+	struct taken t = { 0 };
+	struct sockets_socket r = { 0 };
+	struct socket_texts texts;
+	struct socket_answer a;
+	size_t at;
+
+	(void)state;
+	for (size_t count = 9; count >= 8; count--) {
+		at = begin_message(SOCK_DIAG_BY_FAMILY, NLM_F_MULTI);
+		buffer_append(&bytes, &m, sizeof(m));
+		add_attribute(INET_DIAG_SKMEMINFO, memory, count * sizeof(memory[0]));
+		end_message(at);
+	}
+	assert_int_equal(answer_of(&a, &t, AF_INET, IPPROTO_UDP), 0);
+	socket_record_fill(&r, &texts, &t.facts[0], &way);
+	assert_int_equal(r.dropped_state, SOOTH_STATE_VALUE);
+	assert_int_equal(r.dropped, 41);
+	socket_record_fill(&r, &texts, &t.facts[1], &way);
+	assert_int_equal(r.dropped_state, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
+	t.count = 0;
+	socket_tables_take(&udp, line, strlen(line), true, take, &t);
+	assert_int_equal(t.count, 1);
+	assert_int_equal(t.facts[0].inode, 77);
+	assert_int_equal(t.facts[0].receive_queue, 0x3c00);
+	assert_true(t.facts[0].has_dropped);
+	assert_int_equal(t.facts[0].dropped, 6967);
+}
+
 static void test_not_requested(void **state)
 {
 	const struct socket_record_way way = { .netlink = -1 };
@@ -359,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_short_tcp),
+		cmocka_unit_test(test_dropped),
 		cmocka_unit_test(test_not_requested),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_refusals),

@@ -65,7 +65,7 @@ static bool is_within(const struct host_state *host, const struct process_entry 
 		if (!p || p == main || p->main != main)
 			continue;
 		batch_for_each (r, &records) {
-			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
+			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 			if (o && o->local_port == s->peer_port && o->peer_port == s->local_port &&
 				o->namespace == s->namespace)
@@ -127,7 +127,7 @@ static void activity_request_find(struct activity_request *request, const struct
 	records = snapshot_records(snapshot);
 	request->is = ACTIVITY_REQUEST_NONE;
 	batch_for_each (r, &records) {
-		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, sizeof(*socket));
+		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		struct stream_state s = { .turn = STREAM_NONE };
 
 		if (socket)

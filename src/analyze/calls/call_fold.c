@@ -117,7 +117,7 @@ static bool is_known(const struct fd_follow *by_calls, const struct sooth_record
 
 	if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
 		return fd_follow_get(by_calls, &id, ((const struct fds_descriptor *)known)->fd);
-	if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
+	if ((known = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)))
 		return fd_follow_get(by_calls, &id, ((const struct sockets_socket *)known)->fd);
 	return r->kind == PROC_PROCESS &&
 	       (fd_follow_has_moved(by_calls, &id) || fd_follow_directory(by_calls, &id).size);

@@ -350,7 +350,7 @@ void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r)
 
 	if ((known = record_as(r, FDS_DESCRIPTOR, sizeof(struct fds_descriptor))))
 		take_descriptor(f, known);
-	else if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
+	else if ((known = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)))
 		take_socket(f, known);
 	else if (r->kind == FDS_PROCESS || r->kind == SOCKETS_PROCESS)
 		end_snapshot(f, r);

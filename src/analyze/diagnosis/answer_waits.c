@@ -74,7 +74,7 @@ static struct silence silence_of(
 	if (!first->object || (first->what != WAIT_SOCKET_READ && first->what != WAIT_SOCKET_WRITE))
 		return (struct silence){ 0 };
 	batch_for_each (r, &all) {
-		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, sizeof(*o));
+		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		/* Absent: nothing was sent or received, and the time is that of the connection. */
 		if (o && o->inode == first->object->inode &&

@@ -9,7 +9,7 @@
 
 static const struct sockets_socket *udp_of(const struct sooth_record *r)
 {
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 	return s && socket_is_inet(s) && span_equal(record_text(&s->record, &s->protocol), "udp")
 		       ? s

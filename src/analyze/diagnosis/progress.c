@@ -8,7 +8,7 @@
 
 static const struct sockets_socket *tcp_of(const struct sooth_record *r)
 {
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 	return s && s->bytes_state == SOOTH_STATE_VALUE ? s : NULL;
 }

@@ -111,7 +111,7 @@ static bool is_closed(const struct check *e, int32_t fd)
 	}
 	all = sockets && inode ? snapshot_records(sockets) : (struct batch){ 0 };
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->inode == inode && !s->state_state && s->state == SOCKETS_CLOSE_WAIT)
 			return true;

@@ -25,7 +25,7 @@ struct look {
 
 static const struct sockets_socket *tcp_in_state(const struct sooth_record *r, uint8_t state)
 {
-	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 	return s && s->state_state == SOOTH_STATE_VALUE && s->state == state && socket_is_inet(s) &&
 			       s->protocol_state == SOOTH_STATE_VALUE &&

@@ -93,7 +93,7 @@ bool work_is_awaited(const struct check *e)
 						      p->role == AGENT_ROLE_LANGUAGE_SERVER))))
 		return true;
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->state == SOCKETS_LISTEN)
 			return true;

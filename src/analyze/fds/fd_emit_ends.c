@@ -268,7 +268,7 @@ static void find_listening(struct joined *j, const struct snapshot *sockets)
 	struct batch records = sockets ? snapshot_records(sockets) : (struct batch){ 0 };
 
 	batch_for_each (r, &records) {
-		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, sizeof(*socket));
+		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (socket && !socket->state_state && socket->state == SOCKETS_LISTEN)
 			buffer_append(&j->listening, &socket->inode, sizeof(socket->inode));

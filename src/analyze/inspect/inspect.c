@@ -369,7 +369,7 @@ static void add_sockets(struct inspect_snapshots *s, const struct snapshot *snap
 
 	batch_for_each (r, &all) {
 		enum peer_label_strength strength;
-		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
+		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (one)
 			socket_sums_add(&s->socket_sums, one,

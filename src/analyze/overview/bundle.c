@@ -191,7 +191,7 @@ static void list_sockets(const struct diagnosis_input *input, const struct diagn
 		records = snapshot_records(snapshot);
 	socket_sums_init(&sums);
 	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		enum peer_label_strength strength;
 
 		if (s)

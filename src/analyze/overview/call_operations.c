@@ -179,7 +179,7 @@ static const struct sockets_socket *find_socket(const struct snapshot *snapshot,
 	if (snapshot)
 		records = snapshot_records(snapshot);
 	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->inode == inode)
 			return s;

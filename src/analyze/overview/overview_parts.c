@@ -408,7 +408,7 @@ static uint8_t list_connections(
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	records = snapshot_records(snapshot);
 	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && socket_is_inet(s) && count++ < LIST_MOST)
 			add_connection(input, s, out);

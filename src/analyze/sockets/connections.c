@@ -120,7 +120,7 @@ static bool is_selected(const struct connections_view *c, const struct process_e
 static int emit_socket(struct connections_view *c, const struct process_entry *p,
 	const struct sockets_socket *socket, struct sooth_error *err)
 {
-	struct connection_row row = { .socket = *socket };
+	struct connection_row row = { .socket = socket_whole(socket) };
 	const struct sooth_record *r = &socket->record;
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&c->labels, socket, &strength);
@@ -169,7 +169,7 @@ static int emit_process(struct connections_view *c, const struct process_entry *
 
 	note_snapshot(c, snapshot_end(snapshot, sizeof(struct sockets_process)));
 	batch_for_each (r, &records) {
-		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, sizeof(*one));
+		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		/* A socket that is neither bound nor connected has no peer. */
 		if (one && socket_is_inet(one) && one->local_state != SOOTH_STATE_ABSENT && !status)

@@ -16,7 +16,7 @@ void socket_index_init(struct socket_index *i, const struct snapshot *snapshot)
 	map_init(&i->sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *),
 		all.size / sizeof(struct sooth_record));
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, sizeof(*s));
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		const struct sockets_socket **kept;
 		bool is_new;
 

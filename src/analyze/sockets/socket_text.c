@@ -71,6 +71,17 @@ void socket_put_peer(struct buffer *out, const struct sockets_socket *s)
 	}
 }
 
+struct sockets_socket socket_whole(const struct sockets_socket *s)
+{
+	struct sockets_socket whole = { 0 };
+	bool is_whole = record_holds(&s->record, sizeof(whole));
+
+	memcpy(&whole, s, is_whole ? sizeof(whole) : SOCKETS_SOCKET_LEAST);
+	if (!is_whole)
+		whole.dropped_state = SOOTH_STATE_ABSENT;
+	return whole;
+}
+
 void socket_text_take(struct socket_text *w, const struct sockets_socket *s)
 {
 	buffer_reset(&w->protocol);

@@ -54,6 +54,10 @@
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, ALSO, U32, socket.retransmits, retransmits, WITH(socket.retransmits_state),           \
 		"segments retransmitted on this connection", .label = "RETR")                      \
+	F(S, ALSO, U64, socket.dropped, dropped, WITH(socket.dropped_state),                       \
+		"packets that the socket dropped since it was made: its receive queue was full, "  \
+		"or they were damaged; listening socket: connections",                             \
+		.is_hidden = true)                                                                 \
 	F(S, ALSO, U64, socket.sent_ago_ns, sent_ago_ns, WITH(socket.sent_state),                  \
 		"time since the socket last sent data; null: never", .label = "SENT",              \
 		.unit = SOOTH_UNIT_NS)                                                             \
@@ -163,7 +167,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 static const struct sockets_socket *socket_of(const struct sooth_record *r)
 {
-	return record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket));
+	return record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 }
 
 static bool is_read(const struct sockets_view *s)
@@ -250,7 +254,9 @@ static struct span find_label(
 static int emit_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
-	struct socket_row row = { .socket = *socket, .unnamed_inode = socket->inode };
+	struct socket_row row = {
+		.socket = socket_whole(socket), .unnamed_inode = socket->inode
+	};
 	const struct sooth_record *r = &socket->record;
 	char room[256];
 	struct span label = find_label(s, socket, room);

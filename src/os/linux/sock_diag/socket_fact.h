@@ -41,7 +41,8 @@ struct socket_fact {
 	uint32_t local_id, peer_id; /* netlink: port ids */
 	uint16_t local_port, peer_port;
 	uint8_t state; /* enum sockets_state */
-	bool has_receive_queue, has_send_queue;
+	bool has_receive_queue, has_send_queue, has_dropped;
+	uint64_t dropped; /* packets, of a listening socket connections */
 	unsigned char local[16], peer[16]; /* inet: 4 bytes, inet6: 16, as on the wire */
 	struct span name; /* of a unix socket, borrowed; an abstract one begins with NUL */
 	/* Of a listening unix socket: inodes (uint32_t) of the sockets whose connection waits to be

@@ -41,7 +41,9 @@ static size_t request_inet(unsigned char *out, size_t at, const struct socket_re
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = (uint8_t)q->family,
 		.sdiag_protocol = (uint8_t)(q->protocol > 255 ? IPPROTO_RAW : q->protocol),
-		.idiag_ext = q->needs_detail ? 1 << (INET_DIAG_INFO - 1) : 0,
+		.idiag_ext = q->needs_detail ? 1 << (INET_DIAG_INFO - 1) |
+						       1 << (INET_DIAG_SKMEMINFO - 1)
+					     : 0,
 		.idiag_states = ~STATES_WITHOUT_INODE,
 	};
 	struct nlattr header = { .nla_len = NLA_HDRLEN + sizeof(uint32_t),
@@ -170,6 +172,7 @@ static void take_tcp(struct socket_tcp *tcp, struct span value)
 static bool take_inet(struct socket_fact *f, struct cursor *c, const struct socket_request *q)
 {
 	struct inet_diag_msg m;
+	uint32_t dropped; /* since Linux 4.7 */
 	struct span value;
 	unsigned type;
 
@@ -190,6 +193,10 @@ static bool take_inet(struct socket_fact *f, struct cursor *c, const struct sock
 	for (int i = 0; i < ATTRIBUTES_MAX && attribute(c, &type, &value); i++) {
 		if (type == INET_DIAG_INFO && q->protocol == IPPROTO_TCP)
 			take_tcp(&f->tcp, value);
+		if (type == INET_DIAG_SKMEMINFO && number(value, SK_MEMINFO_DROPS, &dropped)) {
+			f->dropped = dropped;
+			f->has_dropped = true;
+		}
 	}
 	return true;
 }

@@ -234,6 +234,14 @@ void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,
 	r->send_queue_bytes = f->send_queue;
 	r->receive_queue_state = f->has_receive_queue ? SOOTH_STATE_VALUE : UNSUPPORTED;
 	r->send_queue_state = f->has_send_queue ? SOOTH_STATE_VALUE : UNSUPPORTED;
+	r->dropped = f->dropped;
+	/* Sockets of other families drop nothing, or do not report it. */
+	r->dropped_state = SOOTH_STATE_ABSENT;
+	if (f->has_dropped)
+		r->dropped_state = SOOTH_STATE_VALUE;
+	else if (f->family == AF_INET || f->family == AF_INET6)
+		r->dropped_state =
+			way->is_from_tables || way->needs_detail ? UNSUPPORTED : NOT_REQUESTED;
 	r->local_state = r->peer_state = SOOTH_STATE_ABSENT;
 	r->port_state = r->peer_port_state = SOOTH_STATE_ABSENT;
 	r->rtt_state = r->retransmits_state = r->waiting_state = SOOTH_STATE_ABSENT;

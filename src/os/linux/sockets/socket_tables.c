@@ -119,7 +119,7 @@ static bool end_of_connection(struct cursor *c, unsigned char out[16], size_t si
 	return !c->failed && number <= 0xffff;
 }
 
-/* sl local remote st tx:rx tr:when retrnsmt uid timeout inode */
+/* sl local remote st tx:rx tr:when retrnsmt uid timeout inode; UDP, raw: ref pointer drops */
 static bool take_inet(struct socket_fact *f, struct span line, const struct socket_table *table)
 {
 	struct cursor c = words_of(line);
@@ -143,6 +143,13 @@ static bool take_inet(struct socket_fact *f, struct span line, const struct sock
 	f->tcp.has = SOCKET_TCP_WAITING;
 	skip_words(&c, 2);
 	f->inode = cursor_decimal(&c);
+	if (table->protocol != IPPROTO_TCP && !c.failed) {
+		skip_words(&c, 2);
+		cursor_blanks(&c);
+		f->dropped = cursor_decimal(&c);
+		f->has_dropped = !c.failed;
+		return true;
+	}
 	return !c.failed;
 }
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * receive-drops: what is sent to the process is lost, because it reads a socket more slowly than
+ * data arrives: the receive queue of a UDP socket, or the queue of a listening socket, is full. The
+ * sender of a datagram does not learn of it. The kernel counts what each socket dropped
+ * (sock_diag(7), SK_MEMINFO_DROPS, since Linux 4.7; the last column of /proc/net/udp).
+ *
+ * The same counter has what was damaged, and what a filter of the socket refused: so only a socket
+ * with a queue counts.
+ */
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
+#include "analyze/sockets/socket_text.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-drops", 5, 1, 1e9, "minimum number of packets or connections dropped"),
+	THRESHOLD("min-rate", 1, 0.01, 1e9, "minimum number dropped each second"),
+};
+
+struct drops {
+	struct sockets_socket socket; /* the one that dropped most; its texts are in `of` */
+	const struct sockets_socket *of;
+	uint64_t count; /* between the snapshots */
+	uint64_t interval_ns;
+	unsigned measured; /* sockets whose drops are known at both */
+	uint8_t unknown_state;
+};
+
+static bool can_drop(const struct sockets_socket *s)
+{
+	if (!s || !socket_is_inet(s) || s->state_state)
+		return false;
+	return s->state == SOCKETS_LISTEN ||
+	       span_equal(record_text(&s->record, &s->protocol), "udp");
+}
+
+static void take(struct drops *d, const struct sockets_socket *before, const struct sockets_socket *s)
+{
+	struct sockets_socket then = socket_whole(before), now = socket_whole(s);
+
+	if (then.dropped_state || now.dropped_state) {
+		d->unknown_state = now.dropped_state ? now.dropped_state : then.dropped_state;
+		return;
+	}
+	d->measured++;
+	if (now.dropped <= then.dropped || now.dropped - then.dropped <= d->count)
+		return;
+	if (!(then.receive_queue_state == SOOTH_STATE_VALUE && then.receive_queue_bytes) &&
+		!(now.receive_queue_state == SOOTH_STATE_VALUE && now.receive_queue_bytes))
+		return;
+	d->count = now.dropped - then.dropped;
+	d->interval_ns = now.record.time_ns - then.record.time_ns;
+	d->socket = now;
+	d->of = s;
+}
+
+/* A child that inherited the socket need not read it. */
+static const struct snapshot *snapshot_of_parent(const struct check *e)
+{
+	const struct process_entry *parent = e->process ? e->process->parent : NULL;
+	struct process_id id;
+
+	if (!parent)
+		return NULL;
+	id = process_id_of(&parent->process->record);
+	return snapshots_get(&e->input->sockets.last, &id);
+}
+
+static void find(struct drops *d, const struct check *e, const struct snapshot *first,
+	const struct snapshot *last)
+{
+	struct batch all = snapshot_records(last);
+	struct socket_index index, parent;
+
+	socket_index_init(&index, first);
+	socket_index_init(&parent, snapshot_of_parent(e));
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *before =
+			can_drop(s) ? socket_index_get(&index, s->inode) : NULL;
+
+		if (before && !socket_index_get(&parent, s->inode))
+			take(d, before, s);
+	}
+	socket_index_fini(&parent);
+	socket_index_fini(&index);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct drops *d)
+{
+	bool is_listening = d->socket.state == SOCKETS_LISTEN;
+	double per_s = (double)d->count * (double)NS_PER_S / (double)d->interval_ns;
+	struct socket_text text = { 0 };
+
+	socket_text_take(&text, d->of);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, buffer_cstr(&text.local));
+	if (is_listening)
+		finding_claim(out,
+			"turns clients away: it does not accept them fast enough, and the queue of "
+			"%s is full (%llu); %.3g connection attempts dropped each second",
+			buffer_cstr(&text.local), (unsigned long long)d->socket.receive_queue_bytes,
+			per_s);
+	else
+		finding_claim(out,
+			"loses packets: it does not read %s %s fast enough, and its receive queue is "
+			"full; %.3g dropped each second",
+			buffer_cstr(&text.protocol), buffer_cstr(&text.local), per_s);
+	finding_number(out, "dropped", (double)d->count, SOOTH_UNIT_NONE, d->interval_ns);
+	finding_number(out, "dropped since the socket was made", (double)d->socket.dropped,
+		SOOTH_UNIT_NONE, 0);
+	finding_number(out, is_listening ? "connections to accept" : "received and not read",
+		(double)d->socket.receive_queue_bytes,
+		is_listening ? SOOTH_UNIT_NONE : SOOTH_UNIT_BYTES, 0);
+	finding_descriptor(out, d->socket.fd);
+	finding_connection(out, span_of((const char *)text.local.data, text.local.size));
+	finding_remedy(out,
+		is_listening ? "sooth stack %u shows what keeps it from accepting; a longer queue "
+			       "(listen(2), net.core.somaxconn) only helps against bursts"
+			     : "sooth stack %u shows what it does instead of reading; a larger "
+			       "buffer (SO_RCVBUF, net.core.rmem_max) only helps against bursts",
+		e->id.pid);
+	finding_end(out);
+	socket_text_fini(&text);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets),
+			      *last = check_last(e, &e->input->sockets);
+	struct drops d = { 0 };
+	double least;
+
+	if (!first || !last) {
+		check_blind_because(out, "its sockets were not read twice", CHECK_LONGER);
+		return;
+	}
+	find(&d, e, first, last);
+	least = check_option(e, "min-rate") * (double)d.interval_ns / (double)NS_PER_S;
+	if (d.count && (double)d.count >= least && (double)d.count >= check_option(e, "min-drops"))
+		report(e, out, &d);
+	else if (d.unknown_state == SOOTH_STATE_ABSENT && !d.measured)
+		check_blind_because(out, "this capture is older than the counts of dropped packets",
+			"record it again");
+	else if (d.unknown_state && !d.measured)
+		check_blind(out, d.unknown_state);
+	else if (d.count)
+		check_fine(out, "%llu packets dropped", (unsigned long long)d.count);
+	else
+		check_fine(out, "its sockets drop nothing");
+}
+
+const struct finding_type finding_receive_drops = {
+	.id = "receive-drops",
+	.claim = "loses packets or clients: it reads a socket too slowly",
+	.probes = "sockets",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
