@@ -5,8 +5,8 @@
  * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
  * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
  * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with one thread that waits for a lock
- * (fork() copies locks, but only one thread) or at a queue, and of an event loop that waits for a
- * notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
+ * (fork() copies locks, but only one thread) or at a queue, of Java threads that wait for what the idle ones
+ * beside them will not do, and of an event loop that waits for a notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
  * those of all-threads-waiting.
  *
  * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
@@ -19,6 +19,7 @@
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_java.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -39,6 +40,7 @@ enum place {
 	PLACE_LOCK,
 	PLACE_RESULT,
 	PLACE_NOTIFY,
+	PLACE_SIGNAL, /* for a latch, semaphore or future of Java */
 	PLACE_UNSEEN,
 	PLACES,
 };
@@ -48,6 +50,10 @@ struct locked {
 	unsigned threads, locks; /* locks: different ones that are waited for */
 	unsigned pool, pool_waits, loops;
 	unsigned tasks; /* threads of Java that wait for a task that none has begun */
+	unsigned woken; /* resting ones that a client, a file or a timeout can wake */
+	unsigned full;	/* threads that put into a queue which is full, or wait until it is empty */
+	bool is_main_pausing; /* between two steps of a loop: it watches over the others */
+	const char *signal;   /* "waits for a CountDownLatch" */
 	uint64_t for_ns[PLACES];      /* the shortest wait */
 	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
 	uint64_t addresses[2];
@@ -99,6 +105,8 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 		return PLACE_RUNS;
 	if (t->lock == WAITS_LOCK_JAVA_TASK)
 		return PLACE_RESULT;
+	if (wait_java_text(t))
+		return t->timeout_state == SOOTH_STATE_ABSENT ? PLACE_SIGNAL : PLACE_AWAY;
 	if (t->lock == WAITS_LOCK_JAVA_IDLE)
 		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
@@ -117,9 +125,36 @@ static void note_lock(struct locked *l, uint64_t address)
 		l->addresses[l->locks++] = address;
 }
 
+/* A thread that rests may begin to work when a client comes or its time is over. */
+static bool can_be_woken(const struct waits_thread *t)
+{
+	return t->lock == WAITS_LOCK_NONE || t->timeout_state != SOOTH_STATE_ABSENT;
+}
+
+/* The main thread sleeps between two steps, as one does that waits for the end of the others. */
+static bool is_pausing(const struct wait_graph *g, const struct waits_process *p,
+	const struct waits_thread *t)
+{
+	struct wait_link link;
+
+	if (t->record.tid != t->node_pid || t->state != 'S')
+		return false;
+	link = wait_link_of(g, p, t);
+	return link.what == WAIT_SLEEP;
+}
+
+static bool is_putting(enum place place, const struct stack_wait *s)
+{
+	return place == PLACE_RESTS && s->is_queue && !span_ends(s->by, "get");
+}
+
 static void take(struct locked *l, const struct waits_thread *t, enum place place,
 	const struct stack_wait *s)
 {
+	l->woken += place == PLACE_RESTS && can_be_woken(t);
+	l->full += is_putting(place, s);
+	if (place == PLACE_SIGNAL && !l->signal)
+		l->signal = wait_java_text(t);
 	l->threads++;
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
@@ -144,14 +179,26 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 	for (size_t i = 0; p && (t = wait_graph_thread(g, e->id.pid, t)); i++) {
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 
-		if (!thread_is_service(record_text(&t->record, &t->name), i))
-			take(l, t, place_of(g, p, t, &s), &s);
+		if (thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
+		l->is_main_pausing |= is_pausing(g, p, t);
+		take(l, t, place_of(g, p, t, &s), &s);
 	}
 }
 
 /* --- what it is --- */
 
-enum kind { KIND_NONE, KIND_LOCKS, KIND_ALONE, KIND_QUEUE, KIND_POOL, KIND_TASKS, KIND_NOTIFY };
+enum kind {
+	KIND_NONE,
+	KIND_LOCKS,
+	KIND_ALONE,
+	KIND_QUEUE, /* of the only thread */
+	KIND_FULL,  /* of all threads but a main thread that watches over them */
+	KIND_POOL,
+	KIND_TASKS,
+	KIND_SIGNAL,
+	KIND_NOTIFY
+};
 
 static enum kind kind_of(const struct locked *l)
 {
@@ -161,6 +208,8 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_ALONE;
 	if (l->threads == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_queue)
 		return KIND_QUEUE;
+	if (l->full && l->is_main_pausing && l->threads == l->full + 1)
+		return KIND_FULL;
 	if (is_clear && l->count[PLACE_LOCK] > 1 && l->locks > 1)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
@@ -168,6 +217,8 @@ static enum kind kind_of(const struct locked *l)
 	/* One that rests would take the task, if it were of that pool. */
 	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
 		return KIND_TASKS;
+	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
+		return KIND_SIGNAL;
 	if (l->is_main_notified && !l->count[PLACE_RUNS])
 		return KIND_NOTIFY;
 	return KIND_NONE;
@@ -177,7 +228,8 @@ static enum place place_of_kind(enum kind kind)
 {
 	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
 	       : kind == KIND_NOTIFY ? PLACE_NOTIFY
-	       : kind == KIND_QUEUE  ? PLACE_RESTS
+	       : kind == KIND_SIGNAL ? PLACE_SIGNAL
+	       : kind == KIND_QUEUE || kind == KIND_FULL ? PLACE_RESTS
 				     : PLACE_LOCK;
 }
 
@@ -266,6 +318,32 @@ static void claim_alone(const struct check *e, struct buffer *out, const struct 
 			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
+static void claim_full(struct buffer *out, const struct locked *l)
+{
+	const struct stack_wait *s = &l->of[PLACE_RESTS];
+
+	buffer_format(out, "deadlock: %u thread%s in %.*s", l->full, l->full == 1 ? " waits" : "s wait",
+		(int)s->by.size, s->by.data);
+	put_within(out, ", called by ", s);
+}
+
+static void claim_signal(const struct check *e, struct buffer *out, const struct wait_graph *g,
+	const struct locked *l)
+{
+	struct buffer threads = { 0 };
+	bool is_one = l->count[PLACE_SIGNAL] == 1;
+	const char *name;
+
+	put_threads(&threads, e, g, l, PLACE_SIGNAL);
+	name = buffer_cstr(&threads);
+	if (is_one && !strncmp(name, "threads ", strlen("threads ")))
+		buffer_format(out, "deadlock: thread %s", name + strlen("threads "));
+	else
+		buffer_format(out, "deadlock: %s", name);
+	buffer_format(out, " %s%s", is_one ? "waits" : "wait", l->signal + strlen("waits"));
+	buffer_fini(&threads);
+}
+
 static void claim(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct locked *l, enum kind kind)
 {
@@ -284,6 +362,20 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		put_within(&text, ", called by ", &l->of[PLACE_RESTS]);
 		buffer_format(&text,
 			", for %s: the threads at the other end of the queue have ended", time);
+		break;
+	case KIND_FULL:
+		claim_full(&text, l);
+		buffer_format(&text, ", for %s: nothing takes from the queue, and no thread is left "
+				     "that could",
+			time);
+		break;
+	case KIND_SIGNAL:
+		claim_signal(e, &text, g, l);
+		buffer_format(&text, ", for %s: ", time);
+		buffer_string(&text, l->threads == l->count[PLACE_SIGNAL]
+					     ? "no other thread is left that could end this wait"
+					     : "all other threads are idle, none is left to end "
+					       "this wait");
 		break;
 	case KIND_POOL:
 		buffer_format(&text,
@@ -335,9 +427,11 @@ static void emit_threads(const struct check *e, struct check_result *out,
 			continue;
 		shown++;
 		buffer_reset(&text);
-		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s in %.*s", (int)name.size,
-			name.data, t->record.tid, (unsigned long long)t->arguments[0],
-			sentence_duration(time, t->since_ns), (int)s.by.size, s.by.data);
+		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", (int)name.size, name.data,
+			t->record.tid, (unsigned long long)t->arguments[0],
+			sentence_duration(time, t->since_ns));
+		if (s.by.size)
+			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
 		put_within(&text, ", called by ", &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
 	}
@@ -358,7 +452,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_unseen(out, kind == KIND_POOL || kind == KIND_TASKS
 				    ? "whether another thread provides these results"
 			    : kind == KIND_NOTIFY ? "which thread should notify it"
-			    : kind == KIND_QUEUE  ? "whether a signal handler will end the wait"
+			    : kind == KIND_SIGNAL ? "whether a signal, as for a hook at "
+						    "the end, will end the wait"
+			    : kind == KIND_QUEUE || kind == KIND_FULL ? "whether a signal handler will end the wait"
 						  : "which thread has which lock, and whether one "
 						    "that runs will release it");
 	finding_remedy(out,

@@ -48,7 +48,8 @@ static const char *const confidences[WAITS_CONFIDENCES] = { "low", "medium", "hi
 const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidences };
 
 static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
-	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task" };
+	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch", "Java semaphore",
+	"Java future" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
 
 static const char *const roles[WAITS_ROLES] = { "call", "watched" };

@@ -83,6 +83,10 @@ enum waits_lock {
 	WAITS_LOCK_JAVA,	 /* of java.util.concurrent.locks, with an owner */
 	WAITS_LOCK_JAVA_IDLE,	 /* of a JVM that was read: no lock that another thread has */
 	WAITS_LOCK_JAVA_TASK,	 /* the result of a task that no thread of the JVM has begun */
+	/* No owner: any other thread of the JVM may end the wait. */
+	WAITS_LOCK_JAVA_LATCH,	   /* a CountDownLatch */
+	WAITS_LOCK_JAVA_SEMAPHORE, /* a permit of a Semaphore */
+	WAITS_LOCK_JAVA_FUTURE,	   /* the result of a CompletableFuture */
 	WAITS_LOCKS,
 };
 

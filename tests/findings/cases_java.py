@@ -55,6 +55,30 @@ public class Locks {
         return 1;
     }
 
+    /* A latch for one more than there are threads that count down: the last is never reached. */
+    static void latch(int number) {
+        CountDownLatch all = new CountDownLatch(2);
+
+        if (number == 1)
+            return;
+        pool.submit(all::countDown);
+        try {
+            all.await();
+        } catch (InterruptedException e) {
+        }
+    }
+
+    /* The same beside a server, whose next client may do it. */
+    static void latchOfServer(int number) {
+        try {
+            if (number == 1)
+                new java.net.ServerSocket(0).accept();
+            else
+                new CountDownLatch(1).await();
+        } catch (Exception e) {
+        }
+    }
+
     static void contended() {
         for (long n = 0;; n++) {
             synchronized (monitors[0]) {
@@ -71,6 +95,8 @@ public class Locks {
             case "monitors" -> () -> monitors(number);
             case "locks" -> () -> locks(number);
             case "contended" -> Locks::contended;
+            case "latch" -> () -> latch(number);
+            case "served" -> () -> latchOfServer(number);
             case "starved" -> () -> waitsFor(() -> 1, pool);
             case "delegated" -> () -> waitsFor(Locks::sleeps, others);
             default -> () -> {
@@ -90,7 +116,8 @@ public class Locks {
             t.start();
         for (Thread t : workers) {
             while (!arguments[0].equals("contended") && t.getState() != Thread.State.WAITING
-                && t.getState() != Thread.State.BLOCKED)
+                && t.getState() != Thread.State.BLOCKED && t.getState() != Thread.State.TERMINATED
+                && !(arguments[0].equals("served") && t.getName().equals("worker-1")))
                 Thread.sleep(10);
         }
         Thread.sleep(100);
@@ -122,6 +149,10 @@ CASES = [
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("deadlock", "a Java pool whose tasks wait for tasks of their own pool", java("starved"), may_skip=no_java,
         says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
+    sick("deadlock", "a latch of Java that no thread counts down", java("latch"), may_skip=no_java,
+        says="worker-0 waits for a CountDownLatch", duration_s=4, settings=("deadlock.min-time=1s",)),
+    healthy("deadlock", "a latch of Java beside a server", java("served"), may_skip=no_java,
+        duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("deadlock", "a Java pool whose tasks wait for those of another pool", java("delegated"), may_skip=no_java,
         duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("all-threads-waiting", "Java threads that wait for work", java("idle"), may_skip=no_java,

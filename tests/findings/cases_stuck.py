@@ -393,6 +393,23 @@ fill()
 """
 
 
+# The main thread looks on: every moment it counts, or takes one.
+WATCHED_QUEUE = """
+import queue, sys, threading, time
+q = queue.Queue(5)
+def read():
+    for _ in range(3): q.get()
+def fill():
+    while True: q.put(9)
+for one in (read, fill): threading.Thread(target=one, daemon=True).start()
+while q.qsize() < 5: time.sleep(0.01)
+print("ready", flush=True)
+while True:
+    time.sleep(0.2)
+    if sys.argv[1] == "takes": q.get()
+"""
+
+
 def partial(what):
     return lambda scope, rng: scope.python(PARTIAL, what).pid
 
@@ -489,6 +506,9 @@ CASES = [
         says="its only thread waits for a lock"),
     sick("deadlock", "a full queue whose reader has ended", program(QUEUE, ("alone",)), **SOON,
         says="its only thread waits in Queue.put"),
+    sick("deadlock", "a full queue without a reader, beside a main thread that looks on",
+        program(WATCHED_QUEUE, ("counts",)), **SOON, says="1 thread waits in Queue.put"),
+    healthy("deadlock", "a full queue whose reader is the main thread", program(WATCHED_QUEUE, ("takes",)), **SOON),
     healthy("deadlock", "a full queue whose reader sleeps", program(QUEUE, ("read",)), **SOON),
     healthy("deadlock", "threads that wait for work", partial("at rest"), **SOON),
     healthy("deadlock", "a holder that sleeps", partial("holder"), **SOON),

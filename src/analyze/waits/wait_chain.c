@@ -136,6 +136,9 @@ static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_pr
 	if (is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
 		first.what = WAIT_SLEEP;
+	} else if (wait_java_text(main_thread)) {
+		first = wait_link_of(g, p, main_thread);
+		first.what = WAIT_CONDITION;
 	} else {
 		first.what = WAIT_CONDITION;
 		first.is_inside = true;

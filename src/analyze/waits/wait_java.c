@@ -6,6 +6,22 @@ bool wait_is_of_java(const struct waits_thread *t)
 	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
 }
 
+const char *wait_java_text(const struct waits_thread *t)
+{
+	switch (t ? t->lock : WAITS_LOCK_NONE) {
+	case WAITS_LOCK_JAVA_TASK:
+		return "waits for the result of a task that no thread has begun";
+	case WAITS_LOCK_JAVA_LATCH:
+		return "waits for a CountDownLatch";
+	case WAITS_LOCK_JAVA_SEMAPHORE:
+		return "waits for a permit of a Semaphore";
+	case WAITS_LOCK_JAVA_FUTURE:
+		return "waits for the result of a CompletableFuture";
+	default:
+		return NULL;
+	}
+}
+
 bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t)
 {
 	struct wait_graph before = { .records = g->before };

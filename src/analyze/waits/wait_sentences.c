@@ -540,8 +540,10 @@ static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	if (link->thread && link->thread->lock == WAITS_LOCK_JAVA_TASK)
-		buffer_string(out, "waits for the result of a task that no thread has begun");
+	const char *java = wait_java_text(link->thread);
+
+	if (java)
+		buffer_string(out, java);
 	else if (link->is_inside && link->is_idle)
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)

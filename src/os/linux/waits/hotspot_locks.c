@@ -294,6 +294,26 @@ static bool is_task(const char *class)
 	return false;
 }
 
+/* What any other thread may end, by the class that a parked thread names. */
+static enum waits_lock signal_of(const char *class)
+{
+	static const struct {
+		const char *class;
+		enum waits_lock lock;
+	} signals[] = {
+		{ "java.util.concurrent.CountDownLatch$Sync", WAITS_LOCK_JAVA_LATCH },
+		{ "java.util.concurrent.Semaphore$NonfairSync", WAITS_LOCK_JAVA_SEMAPHORE },
+		{ "java.util.concurrent.Semaphore$FairSync", WAITS_LOCK_JAVA_SEMAPHORE },
+		{ "java.util.concurrent.CompletableFuture$Signaller", WAITS_LOCK_JAVA_FUTURE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (!strcmp(class, signals[i].class))
+			return signals[i].lock;
+	}
+	return WAITS_LOCK_NONE;
+}
+
 /* The one pointer of a lock, or task, that leads to a thread is its owner. */
 static const struct java_thread *owner_in(const struct question *q, uint64_t lock, uint32_t size)
 {
@@ -318,6 +338,11 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 	char name[HOTSPOT_CLASS_SIZE];
 
 	class = lock ? class_of(q, lock, name) : 0;
+	if (class && signal_of(name) != WAITS_LOCK_NONE) {
+		q->blocker = at;
+		add(q, t, NULL, signal_of(name), name);
+		return true;
+	}
 	if (!class || !(is_lock(name) || is_task(name)))
 		return false;
 	owner = owner_in(q, lock, object_size(q, class));

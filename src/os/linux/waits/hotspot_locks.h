@@ -2,12 +2,12 @@
 /*
  * Which thread of a Java virtual machine waits for a lock that another of its threads has: monitors
  * (`synchronized`), by what HotSpot keeps of each; locks of java.util.concurrent, by the object
- * that a parked thread names and the thread that this one names as its owner. And which one waits for
- * a task (FutureTask) that names no thread: none has begun it.
+ * that a parked thread names and the thread that this one names as its owner. Which one waits for
+ * a task (FutureTask) that names no thread: none has begun it. And which one waits for what any other
+ * thread may end: a latch, a semaphore, a CompletableFuture.
  *
  * The process runs on meanwhile and its collector moves objects: one answer may be wrong, the same
- * one of two samples is not. Cannot be seen: owners of semaphores, latches and read locks, which
- * have none; virtual threads; locks of java.util.concurrent where the heap has colored pointers
+ * one of two samples is not. Cannot be seen: owners of read locks, which have none; virtual threads; locks of java.util.concurrent where the heap has colored pointers
  * (ZGC) or compact object headers.
  */
 #ifndef SOOTH_OS_LINUX_WAITS_HOTSPOT_LOCKS_H
@@ -19,8 +19,8 @@
 #define HOTSPOT_CLASS_SIZE 96
 
 struct hotspot_edge {
-	uint32_t waiter, owner;		/* tids; no owner: WAITS_LOCK_JAVA_TASK */
-	enum waits_lock lock;		/* WAITS_LOCK_JAVA_MONITOR, _JAVA or _JAVA_TASK */
+	uint32_t waiter, owner;		/* tids; only monitors and locks have an owner */
+	enum waits_lock lock;		/* WAITS_LOCK_JAVA_*, but _IDLE */
 	char class[HOTSPOT_CLASS_SIZE]; /* of the object; "": unknown */
 };
 
