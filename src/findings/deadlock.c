@@ -328,7 +328,7 @@ static void claim_full(struct buffer *out, const struct locked *l)
 }
 
 static void claim_signal(const struct check *e, struct buffer *out, const struct wait_graph *g,
-	const struct locked *l)
+	const struct locked *l, const char *time)
 {
 	struct buffer threads = { 0 };
 	bool is_one = l->count[PLACE_SIGNAL] == 1;
@@ -340,7 +340,11 @@ static void claim_signal(const struct check *e, struct buffer *out, const struct
 		buffer_format(out, "deadlock: thread %s", name + strlen("threads "));
 	else
 		buffer_format(out, "deadlock: %s", name);
-	buffer_format(out, " %s%s", is_one ? "waits" : "wait", l->signal + strlen("waits"));
+	buffer_format(out, " %s%s, for %s: %s", is_one ? "waits" : "wait",
+		l->signal + strlen("waits"), time,
+		l->threads == l->count[PLACE_SIGNAL]
+			? "no other thread is left that could end this wait"
+			: "all other threads are idle, none is left to end this wait");
 	buffer_fini(&threads);
 }
 
@@ -370,12 +374,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 			time);
 		break;
 	case KIND_SIGNAL:
-		claim_signal(e, &text, g, l);
-		buffer_format(&text, ", for %s: ", time);
-		buffer_string(&text, l->threads == l->count[PLACE_SIGNAL]
-					     ? "no other thread is left that could end this wait"
-					     : "all other threads are idle, none is left to end "
-					       "this wait");
+		claim_signal(e, &text, g, l, time);
 		break;
 	case KIND_POOL:
 		buffer_format(&text,
