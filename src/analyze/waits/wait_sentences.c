@@ -536,8 +536,6 @@ static const char *const fixed[WAIT_WHATS] = {
 	[WAIT_KERNEL_THREAD] = "is a kernel thread and waits for work",
 };
 
-#define IPC_WAIT "waits for a lock, semaphore or condition "
-
 static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
@@ -550,10 +548,10 @@ static void put_condition(
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
-	else if (wait_is_shared(link))
-		buffer_string(out, IPC_WAIT "that other processes can share: no owner is recorded");
 	else
-		buffer_string(out, IPC_WAIT "inside the process: no owner is recorded");
+		buffer_format(out, "waits for a lock, semaphore or condition %s: no owner is recorded",
+			wait_is_shared(link) ? "that other processes can share"
+					     : "inside the process");
 }
 
 typedef void (*sentence)(
