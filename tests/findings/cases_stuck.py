@@ -377,6 +377,52 @@ while True:
     time.sleep(random.uniform(0.4, 0.9))  # not in step with the samples
 """
 
+# Reads of FIFOs in the pool of node; beside a loop that is alive.
+POOL = """
+const fs = require('fs'), { execFileSync } = require('child_process');
+for (let i = 0; i < Number(process.argv[1]); i++) {
+    execFileSync('mkfifo', ['fifo' + i]);
+    fs.readFile('fifo' + i, () => {});
+}
+setInterval(() => {}, 100);
+setTimeout(() => console.log('ready'), 300);
+"""
+
+PDB = """
+import pdb
+def work(x):
+    pdb.set_trace()
+    return x
+print("ready", flush=True)
+work(1)
+"""
+
+
+def of_node(program, *argv):
+    def make(scope, _):
+        (scope.path / "app.js").write_text(program)
+        return scope.start(["node", "-e", program, *argv]).pid
+    return make
+
+
+def inspected(option, *more):
+    """Node says on standard error where it listens for a debugger."""
+    def make(scope, _):
+        return scope.start(["sh", "-c", 'exec node "$@" 2>&1', "sh", option + "=127.0.0.1:0", "-e",
+            "setInterval(() => {}, 100)", *more], ready=b"ws://").pid
+    return make
+
+
+def at_prompt(scope, _):
+    r, w = os.pipe()
+    scope.later(lambda: os.close(w))
+    return scope.python(PDB, stdin=r).pid
+
+
+def no_node():
+    return None if shutil.which("node") else "no node here"
+
+
 # The reader takes three, and ends or sleeps.
 QUEUE = """
 import queue, sys, threading, time
@@ -463,6 +509,16 @@ def holds_signals(kind, asks=()):
 
 
 CASES = [
+    sick("pool-stuck", "all threads of node's pool in FIFOs", of_node(POOL, "4"), may_skip=no_node,
+        says="all 4 threads of its pool (libuv) are stuck", duration_s=4, settings=("pool-stuck.min-time=1s",)),
+    healthy("pool-stuck", "one free thread of node's pool", of_node(POOL, "3"), may_skip=no_node,
+        duration_s=4, settings=("pool-stuck.min-time=1s",)),
+    sick("debugger-awaited", "node that waits for a debugger", inspected("--inspect-brk"), may_skip=no_node,
+        says="before its first line", duration_s=4, settings=("debugger-awaited.min-time=1s",)),
+    healthy("debugger-awaited", "node that a debugger may connect to", inspected("--inspect"), may_skip=no_node,
+        duration_s=4, settings=("debugger-awaited.min-time=1s",)),
+    sick("debugger-awaited", "Python at the prompt of pdb", at_prompt, says="(pdb)", duration_s=4,
+        settings=("debugger-awaited.min-time=1s",)),
     sick("signal-pending", "SIGTERM that is blocked and never taken",
         holds_signals("keeps", (signal.SIGTERM, signal.SIGHUP)), says="was sent SIGTERM and SIGHUP"),
     healthy("signal-pending", "SIGTERM that a thread takes each time", holds_signals("takes")),

@@ -20,6 +20,7 @@ DEFAULT_CASES = {
     "cpu-spin": ["a closed connection that is polled", "a regular expression of python",
         "a socket that is polled and read"],
     "crypto-heavy": ["a server that hashes passwords", "a command that hashes"],
+    "debugger-awaited": ["node that waits for a debugger", "node that a debugger may connect to"],
     "deadlock": ["a pool whose tasks wait for its tasks", "a lock of a thread that fork did not copy",
         "a task for another pool"],
     "deleted-binary": ["replaced", "renamed"],

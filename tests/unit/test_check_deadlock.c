@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* deadlock, by made-up stacks of threads that wait: each kind, and the healthy twin of each. */
+/* Findings by made-up stacks of threads that wait: each kind, and the healthy twin of each. */
 #include "check_records.h"
 
 #include "probes/stacks.h"
@@ -14,6 +14,7 @@ struct made {
 	uint32_t tid;
 	uint64_t address; /* of the futex; 0: it sleeps */
 	const char *functions[4];
+	enum waits_lock lock; /* none: WAITS_LOCK_PLAIN */
 	bool runs;
 };
 
@@ -60,7 +61,9 @@ static void put_waits(const struct made *t, double s)
 		.switches = t->runs ? (uint64_t)s : 1,
 		.since_ns = (uint64_t)((WAITED - LOOKS + 1 + s) * (double)NS_PER_S),
 		.arguments = { t->address, PRIVATE },
-		.lock = t->address ? WAITS_LOCK_PLAIN : WAITS_LOCK_NONE,
+		.lock = t->lock	     ? (uint8_t)t->lock
+			: t->address ? WAITS_LOCK_PLAIN
+				     : WAITS_LOCK_NONE,
 		.state = 'S',
 		.timeout_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { tail_string(&w.name, t->tid == PID ? "thing" : "worker") };
@@ -176,6 +179,115 @@ static void is_alone(double wants)
 	has_threads(all, ARRAY_SIZE(all));
 }
 
+/* A latch beside an idle thread of a pool, or beside one that waits in a call. */
+static void wants_latch(double is_idle)
+{
+	const struct made all[] = {
+		{ .tid = PID, .address = 64, .functions = { "park" }, .lock = WAITS_LOCK_JAVA_LATCH },
+		{ .tid = 200,
+			.address = is_idle > 0 ? 128 : 0,
+			.functions = { "park" },
+			.lock = is_idle > 0 ? WAITS_LOCK_JAVA_IDLE : WAITS_LOCK_NONE },
+	};
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+/* Producers at a full queue, beside a main thread that sleeps again and again, or only once. */
+static void puts_into_full(double consumers)
+{
+	static const char *const put[] = { "(Condition.wait threading.py:327)",
+		"(Queue.put queue.py:140)", "(fill app.py:3)" };
+	const struct made all[] = { { .tid = PID, .functions = { "nanosleep" }, .runs = true },
+		{ .tid = 200,
+			.address = 64,
+			.functions = { "PyThread_acquire_lock_timed", put[0], put[1], put[2] } },
+		{ .tid = 300, .functions = { "read" }, .runs = true } };
+
+	has_threads(all, ARRAY_SIZE(all) - (consumers > 0 ? 0 : 1));
+}
+
+#define WORKER(tid_, call)                                                                         \
+	{                                                                                          \
+		.tid = tid_, .functions = { call, "worker", "start_thread" }                       \
+	}
+
+/* Four threads of libuv, one of them free, or running between the looks. */
+static void has_pool(double free)
+{
+	struct made all[] = { { .tid = PID, .functions = { "uv__io_poll" }, .runs = true },
+		WORKER(200, "open64"), WORKER(201, "open64"), WORKER(202, "open64"),
+		WORKER(203, free == 1 ? "uv_cond_wait" : "open64") };
+
+	all[4].runs = free == 2;
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void is_in(const char *function)
+{
+	const struct made all[] = {
+		{ .tid = PID, .address = 64, .functions = { "pthread_cond_wait", function } }
+	};
+
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void waits_for_debugger(double value)
+{
+	is_in(value > 0 ? "node::inspector::Agent::WaitForConnectByOptions" : "uv_run");
+}
+
+static void waits_in_jdwp(double value)
+{
+	is_in(value > 0 ? "transport_waitForConnection libjdwp.so" : "transport_waitForConnection");
+}
+
+static void test_debugger_awaited(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "debugger-awaited", waits_for_debugger, 1, NULL,
+			"medium/high: waits for a debugger before its first line (--inspect-brk)" },
+		{ "debugger-awaited", waits_for_debugger, 1, "debugger-awaited.min-time=31s",
+			"blind: " },
+		{ "debugger-awaited", waits_for_debugger, 0, NULL, "fine: no thread waits" },
+		{ "debugger-awaited", waits_in_jdwp, 1, NULL, "medium/high: |(suspend=y)" },
+		{ "debugger-awaited", waits_in_jdwp, 0, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_pool_stuck(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "pool-stuck", has_pool, 0, NULL,
+			"medium/high: all 4 threads of its pool (libuv) are stuck" },
+		{ "pool-stuck", has_pool, 0, "pool-stuck.min-time=31s", "blind: " },
+		{ "pool-stuck", has_pool, 1, NULL, "fine: 3 of 4 threads" },
+		{ "pool-stuck", has_pool, 2, NULL, "fine: 3 of 4 threads" },
+		{ "pool-stuck", is_alone, 1, NULL, "fine: no pool of libuv" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_waits_without_end(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "deadlock", wants_latch, 1, NULL,
+			"medium/medium: deadlock: |waits for a CountDownLatch|none is left" },
+		{ "deadlock", wants_latch, 0, NULL, "fine: " },
+		{ "deadlock", puts_into_full, 0, NULL,
+			"medium/medium: deadlock: 1 thread waits in Queue.put|fill (app.py:3)" },
+		{ "deadlock", puts_into_full, 1, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_deadlock(void **state)
 {
 	static const struct check_case cases[] = {
@@ -206,7 +318,12 @@ static void test_deadlock(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_deadlock) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_deadlock),
+		cmocka_unit_test(test_waits_without_end),
+		cmocka_unit_test(test_pool_stuck),
+		cmocka_unit_test(test_debugger_awaited),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,13 +8,13 @@
 
 /* --- names --- */
 
-static struct span function_of(
+struct span stack_wait_function(
 	const struct diagnosis_input *input, const struct profile_function *f)
 {
 	return names_get(&input->stacks_sums.names, f->name);
 }
 
-static struct span file_of(const struct diagnosis_input *input, const struct profile_function *f)
+struct span stack_wait_file(const struct diagnosis_input *input, const struct profile_function *f)
 {
 	return names_get(&input->stacks_sums.names, f->file);
 }
@@ -89,8 +89,8 @@ static bool is_script(const struct profile_function *f)
 static void set_within(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_function *f)
 {
-	out->within = function_of(input, f);
-	out->file = file_of(input, f);
+	out->within = stack_wait_function(input, f);
+	out->file = stack_wait_file(input, f);
 }
 
 static bool is_of_library(struct span file)
@@ -111,8 +111,8 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 
 		if (!is_script(stack->frames[i]))
 			continue;
-		name = function_of(input, stack->frames[i]);
-		file = file_of(input, stack->frames[i]);
+		name = stack_wait_function(input, stack->frames[i]);
+		file = stack_wait_file(input, stack->frames[i]);
 		if (!has_first) {
 			has_first = true;
 			out->by = name;
@@ -146,7 +146,7 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 {
 	for (size_t i = 0; i < stack->depth; i++) {
 		const struct profile_function *f = stack->frames[i];
-		struct span name = function_of(input, f), file = file_of(input, f);
+		struct span name = stack_wait_function(input, f), file = stack_wait_file(input, f);
 
 		if (f->kind == PROFILE_KERNEL)
 			continue;
@@ -163,7 +163,7 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 			return;
 		}
 		if (is_python_lock(name) && i + 1 < stack->depth &&
-			!wants_work(span_of("", 0), file_of(input, stack->frames[i + 1]))) {
+			!wants_work(span_of("", 0), stack_wait_file(input, stack->frames[i + 1]))) {
 			of_python(out, input, stack);
 			return;
 		}
@@ -188,8 +188,8 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 
 		if (!is_script(stack->frames[i]))
 			continue;
-		name = function_of(input, stack->frames[i]);
-		file = file_of(input, stack->frames[i]);
+		name = stack_wait_function(input, stack->frames[i]);
+		file = stack_wait_file(input, stack->frames[i]);
 		out->is_pool |= is_file(file, "thread.py") && is_method(name, "_worker");
 		out->is_loop |= is_method(name, "run_forever") ||
 				(is_file(file, "process.py") && span_contains(name, "Executor"));
@@ -211,14 +211,21 @@ static const struct stacks_thread *thread_of(
 	return NULL;
 }
 
+bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id, uint32_t tid,
+	struct profile_stacked *out)
+{
+	const struct stacks_thread *t = thread_of(input, id, tid);
+
+	return t && !t->stack_state && profile_sums_stack(&input->stacks_sums, t->stack, out);
+}
+
 struct stack_wait stack_wait_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid)
 {
-	const struct stacks_thread *t = thread_of(input, id, tid);
 	struct stack_wait out = { .kind = STACK_WAIT_UNSEEN };
 	struct profile_stacked stack;
 
-	if (!t || t->stack_state || !profile_sums_stack(&input->stacks_sums, t->stack, &stack))
+	if (!stack_wait_frames(input, id, tid, &stack))
 		return out;
 	of_frames(&out, input, &stack);
 	find_roles(&out, input, &stack);

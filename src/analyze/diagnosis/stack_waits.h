@@ -29,6 +29,11 @@ struct stack_wait {
 
 struct stack_wait stack_wait_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid);
+/* The stack of the thread, and the names of its frames; false: none was recorded. */
+bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id, uint32_t tid,
+	struct profile_stacked *out);
+struct span stack_wait_function(const struct diagnosis_input *input, const struct profile_function *f);
+struct span stack_wait_file(const struct diagnosis_input *input, const struct profile_function *f);
 /* The same function of the program, at the same line. */
 bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b);
 

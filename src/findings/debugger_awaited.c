@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * debugger-awaited: the process does nothing until a debugger speaks to it: node that was started
+ * with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with suspend=y; Python
+ * in debugpy.wait_for_client() or at the prompt of pdb. Known by the stack of the thread that waits:
+ * a process that only listens for a debugger runs on. One that a debugger stopped by ptrace(2) is
+ * that of frozen and held-up.
+ */
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/sockets.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 5e9, 1e9, 86400e9, "minimum time it waits for the debugger",
+		.unit = SOOTH_UNIT_NS),
+};
+
+/* A function that waits for the debugger; `file` of a script, or of a library ("libjdwp.so"). */
+static const struct stop {
+	const char *function, *file;
+	const char *claim, *remedy;
+} stops[] = {
+	{ "WaitForConnectByOptions", "", "waits for a debugger before its first line (--inspect-brk)",
+		"connect a debugger to %s (chrome://inspect), or start it without --inspect-brk" },
+	{ "runMessageLoop", "", "is paused at a breakpoint by its debugger",
+		"continue it in the debugger that is connected to %s" },
+	{ "transport_waitForConnection", "libjdwp.so",
+		"waits for a debugger before its first line (suspend=y)",
+		"connect a debugger to %s, or start it with suspend=n" },
+	{ "debugInit_waitInitComplete", "libjdwp.so",
+		"waits for a debugger before its first line (suspend=y)",
+		"connect a debugger to %s, or start it with suspend=n" },
+	{ "wait_for_client", "", "waits for a debugger in debugpy.wait_for_client()",
+		"connect a debugger to %s, or remove wait_for_client()" },
+	{ "interaction", "pdb.py", "is stopped at the prompt of its debugger (pdb)",
+		"answer at its terminal%s: c continues, q ends it; or remove breakpoint()" },
+};
+
+static bool is_stop(const struct check *e, const struct profile_function *f, const struct stop *s)
+{
+	struct span name = stack_wait_function(e->input, f), file = stack_wait_file(e->input, f);
+
+	return span_contains(name, s->function) && (!*s->file || span_contains(file, s->file));
+}
+
+static const struct stop *stop_of(const struct check *e, uint32_t tid)
+{
+	struct profile_stacked stack;
+
+	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
+		return NULL;
+	for (size_t i = 0; i < stack.depth; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(stops); k++) {
+			if (is_stop(e, stack.frames[i], &stops[k]))
+				return &stops[k];
+		}
+	}
+	return NULL;
+}
+
+/* The threads of the debugger itself wait for its orders all the time. */
+static bool is_of_debugger(const struct waits_thread *t)
+{
+	struct span name = record_text(&t->record, &t->name);
+
+	return span_starts(name, "JDWP") || span_starts(name, "pydevd");
+}
+
+static const struct stop *find(
+	const struct check *e, const struct wait_graph *g, const struct waits_thread **thread)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+		const struct stop *s =
+			t->state == 'S' && !is_of_debugger(t) ? stop_of(e, t->record.tid) : NULL;
+
+		if (s) {
+			*thread = t;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/* The address at which it listens; of several none is known to be that. */
+static void put_address(struct buffer *out, const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct sockets_socket *only = NULL;
+	unsigned count = 0;
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && socket_is_inet(s) && s->state == SOCKETS_LISTEN) {
+			only = s;
+			count++;
+		}
+	}
+	if (count == 1)
+		socket_put_local(out, only);
+	else
+		buffer_string(out, "its debugging port");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct stop *s,
+	const struct waits_thread *t)
+{
+	struct buffer address = { 0 };
+	char time[UNITS_SIZE];
+
+	put_address(&address, e);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_thread(out, t->record.tid);
+	finding_claim(out, "%s, for %s", s->claim, sentence_duration(time, t->since_ns));
+	finding_number(out, "waiting for", (double)t->since_ns, SOOTH_UNIT_NS, 0);
+	finding_text(out, "waits in", "%s", s->function);
+	finding_remedy(out, s->remedy, s->file && !strcmp(s->file, "pdb.py")
+					       ? ""
+					       : buffer_cstr(&address));
+	finding_end(out);
+	buffer_fini(&address);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct waits_thread *t = NULL;
+	const struct stop *s;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	s = find(e, &g, &t);
+	if (!s)
+		check_fine(out, "no thread waits for a debugger");
+	else if (check_is_stopped(e) || t->since_state)
+		check_fine(out, "it is stopped, or has just begun to wait for a debugger");
+	else if (!check_is_over(e, "min-time", (double)t->since_ns, ""))
+		check_blind_by(out, FINDING_SHORT, "it waits for a debugger, but not for long yet",
+			CHECK_LONGER);
+	else
+		report(e, out, s, t);
+}
+
+const struct finding_type finding_debugger_awaited = {
+	.id = "debugger-awaited",
+	.claim = "does nothing until a debugger speaks to it",
+	.probes = "proc,waits,stacks",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pool-stuck: every thread of the pool that serves an event loop is in a call that does not return:
+ * it opens FIFOs without another end, wants locks of files, waits for a file system that does not
+ * answer. The loop runs on and looks healthy, but all that needs the pool waits behind: files, DNS,
+ * compression and hashes of node (the pool of libuv, four threads).
+ *
+ * Known by the stacks: threads of the pool are in libuv's worker(), and one that is free is in
+ * uv_cond_wait() there.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define SHOWN_MAX 4
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
+		"minimum time each thread of the pool is in the same call", .unit = SOOTH_UNIT_NS),
+};
+
+enum member { MEMBER_NONE, MEMBER_FREE, MEMBER_BUSY };
+
+struct pool {
+	unsigned threads, stuck;
+	uint64_t for_ns; /* the shortest wait */
+	const struct waits_thread *first;
+};
+
+static bool is_named(const struct check *e, const struct profile_function *f, const char *name)
+{
+	struct span function = stack_wait_function(e->input, f);
+
+	return span_equal(function, name);
+}
+
+static enum member member_of(const struct check *e, uint32_t tid)
+{
+	enum member member = MEMBER_BUSY;
+	struct profile_stacked stack;
+
+	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
+		return MEMBER_NONE;
+	for (size_t i = 0; i < stack.depth; i++) {
+		if (is_named(e, stack.frames[i], "uv_cond_wait"))
+			member = MEMBER_FREE;
+		/* Innermost first: below it there is only the start of the thread. */
+		if (is_named(e, stack.frames[i], "worker") && i + 3 >= stack.depth)
+			return member;
+	}
+	return MEMBER_NONE;
+}
+
+/* It did not run between the snapshots. */
+static bool is_stuck(const struct wait_graph *g, const struct waits_thread *t)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_thread *then =
+		wait_graph_thread_of(&before, t->node_pid, t->record.tid);
+
+	return then && t->state != 'R' && !t->since_state && !t->switches_state &&
+	       !then->switches_state && t->switches == then->switches;
+}
+
+static void look(struct pool *p, const struct check *e, const struct wait_graph *g)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+		enum member member = member_of(e, t->record.tid);
+
+		p->threads += member != MEMBER_NONE;
+		if (member != MEMBER_BUSY || !is_stuck(g, t))
+			continue;
+		if (!p->stuck++)
+			p->first = t;
+		if (p->stuck == 1 || t->since_ns < p->for_ns)
+			p->for_ns = t->since_ns;
+	}
+}
+
+static void put_wait(struct buffer *out, const struct check *e, const struct wait_graph *g,
+	const struct waits_thread *t)
+{
+	struct wait_link link = wait_link_of(g, wait_graph_process(g, e->id.pid), t);
+
+	wait_sentence(out, g, &link);
+}
+
+static void emit_threads(const struct check *e, struct check_result *out, const struct wait_graph *g)
+{
+	const struct waits_thread *t = NULL;
+	struct buffer text = { 0 };
+	unsigned shown = 0;
+
+	while ((t = wait_graph_thread(g, e->id.pid, t)) && shown < SHOWN_MAX) {
+		if (member_of(e, t->record.tid) != MEMBER_BUSY)
+			continue;
+		buffer_reset(&text);
+		put_wait(&text, e, g, t);
+		finding_text(out, "thread", "%u %s", t->record.tid, buffer_cstr(&text));
+		shown++;
+	}
+	buffer_fini(&text);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+	const struct pool *p)
+{
+	struct buffer text = { 0 };
+	char time[UNITS_SIZE];
+
+	put_wait(&text, e, g, p->first);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out,
+		"all %u threads of its pool (libuv) are stuck, for %s: files, DNS and other work of "
+		"the pool wait behind them; one %s",
+		p->threads, sentence_duration(time, p->for_ns), buffer_cstr(&text));
+	finding_number(out, "threads of the pool", p->threads, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "stuck for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
+	emit_threads(e, out, g);
+	finding_remedy(out,
+		"sooth why -v %u shows what each thread waits for; a larger pool "
+		"(UV_THREADPOOL_SIZE) only delays this",
+		e->id.pid);
+	finding_end(out);
+	buffer_fini(&text);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct wait_chain chain;
+	struct pool p = { 0 };
+	struct wait_graph g;
+
+	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	look(&p, e, &g);
+	if (!p.threads)
+		check_fine(out, "no pool of libuv");
+	else if (p.stuck < p.threads)
+		check_fine(out, "%u of %u threads of its pool are in one call", p.stuck, p.threads);
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (check_is_over(e, "min-time", (double)p.for_ns, ""))
+		report(e, out, &g, &p);
+	else
+		check_blind_by(out, FINDING_SHORT,
+			"all threads of its pool are in a call, but not for long yet", CHECK_LONGER);
+}
+
+const struct finding_type finding_pool_stuck = {
+	.id = "pool-stuck",
+	.claim = "all threads of its pool are in calls that do not return",
+	.probes = "proc,waits,stacks",
+	.follows = "frozen",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
