@@ -15,6 +15,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/child_calls.h"
 #include "base/sentence_units.h"
+#include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -260,6 +261,7 @@ static void report_failing(const struct look *l, const char *address, const stru
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	double failures = failures_of(p);
+	const struct failure_meaning *meaning = failure_meaning_of_connect(p->errors[0].error);
 	char errors[240], label[128];
 
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
@@ -274,8 +276,9 @@ static void report_failing(const struct look *l, const char *address, const stru
 			"(no process has that port)",
 			address, failures, (unsigned long long)p->attempts);
 	else
-		finding_claim(out, "cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
-			address, label, failures, (unsigned long long)p->attempts, errors);
+		finding_claim(out, "cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)",
+			address, label, meaning ? meaning->text : "", meaning ? "; " : "", failures,
+			(unsigned long long)p->attempts, errors);
 	finding_number(out, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
@@ -301,6 +304,8 @@ static void report_failing(const struct look *l, const char *address, const stru
 		finding_remedy(out,
 			"start the name server (systemd-resolved, dnsmasq), or name another one in "
 			"/etc/resolv.conf");
+	else if (meaning)
+		finding_remedy(out, "%s", meaning->remedy);
 	else
 		finding_remedy(out,
 			"check that %s is up and accepts connections (servers on this host: ss "

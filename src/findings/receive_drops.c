@@ -67,6 +67,22 @@ static const struct snapshot *snapshot_of_parent(const struct check *e)
 	return snapshots_get(&e->input->sockets.last, &id);
 }
 
+/* Its own connections wait in the queue as well: then it is its own client. */
+static bool is_own_client(const struct batch *all, const struct sockets_socket *listener)
+{
+	if (listener->state != SOCKETS_LISTEN)
+		return false;
+	batch_for_each (r, all) {
+		const struct sockets_socket *s =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && socket_is_inet(s) && !s->peer_port_state &&
+			s->peer_port == listener->local_port)
+			return true;
+	}
+	return false;
+}
+
 static void find(struct drops *d, const struct check *e, const struct snapshot *first,
 	const struct snapshot *last)
 {
@@ -81,7 +97,7 @@ static void find(struct drops *d, const struct check *e, const struct snapshot *
 		const struct sockets_socket *before =
 			can_drop(s) ? socket_index_get(&index, s->inode) : NULL;
 
-		if (before && !socket_index_get(&parent, s->inode))
+		if (before && !socket_index_get(&parent, s->inode) && !is_own_client(&all, s))
 			take(d, before, s);
 	}
 	socket_index_fini(&parent);

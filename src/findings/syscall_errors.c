@@ -11,6 +11,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
+#include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/limit_failure.h"
 #include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/space_failure.h"
@@ -269,6 +270,7 @@ static void emit_remedy(
 {
 	const struct limit_failure *limit = limit_failure_of(e, place);
 	const char *port = port_in_use(place);
+	const struct failure_meaning *meaning = failure_meaning_of(place);
 
 	if (limit)
 		finding_remedy(out, "%s", limit->remedy);
@@ -290,6 +292,9 @@ static void emit_remedy(
 			"ss -tulnp 'sport = %s' shows which process has the port (root sees all); "
 			"end that one, or choose another port",
 			port);
+	else if (meaning && meaning->remedy)
+		finding_remedy(out, "%s; sooth trace -Z -p %u shows each failed call",
+			meaning->remedy, e->id.pid);
 	else
 		finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
 }
@@ -300,12 +305,15 @@ static void put_error(const struct check *e, const struct call_place *place, cha
 	const char *error = errno_name(place->error), *text = errno_text(place->error);
 	const struct limit_failure *limit = limit_failure_of(e, place);
 	uint64_t descriptors = limit_failure_descriptors(e, place);
+	const struct failure_meaning *meaning = failure_meaning_of(place);
 
 	if (limit)
 		snprintf(out, size, "%s: %s", limit->text, error ? error : "an error");
 	else if (descriptors)
 		snprintf(out, size, "all %llu descriptors that it may open are in use: %s",
 			(unsigned long long)descriptors, error);
+	else if (meaning)
+		snprintf(out, size, "%s: %s", error ? error : "an error", meaning->text);
 	else
 		snprintf(out, size, "%s (%s)", error ? error : "an error", text ? text : "unknown");
 }
@@ -317,6 +325,7 @@ static void report(struct look *l, const struct check_ranked *one)
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16], error[128];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
+	struct buffer child = { 0 };
 
 	if (is_lock(place)) {
 		report_lock(l, one);
@@ -339,9 +348,12 @@ static void report(struct look *l, const struct check_ranked *one)
 	if (*place->text)
 		finding_path(out, span_of(place->text, strlen(place->text)));
 	put_error(e, place, error, sizeof(error));
-	finding_claim(out, "%s%s%s%s keeps failing: %s, %.0f times",
+	failure_meaning_put_child(&child, e, place);
+	finding_claim(out, "%s%s%s%s keeps failing: %s%s, %.0f times",
 		is_in_deleted_directory(e, place) ? "its working directory was deleted: " : "",
-		name, *place->text ? " on " : "", place->text, error, one->weight);
+		name, *place->text ? " on " : "", place->text, error, buffer_cstr(&child),
+		one->weight);
+	buffer_fini(&child);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
 		finding_number(out, "failures including path searches", (double)f->count,

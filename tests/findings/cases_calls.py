@@ -378,10 +378,10 @@ CONNECT_FAILING = [
         duration_s=6.0, **FAILS),
     sick("connect-failing", "retries with long pauses", connects("now and then", (1.2, 1.4)),
         says="ECONNREFUSED", duration_s=4.0, evidence="failures", threshold="min-retries"),
-    sick("connect-failing", "hangs in connect", connects("hangs"),
+    sick("connect-failing", "hangs in connect", connects("hangs"), also=("receive-drops",),
         says=" accepts no connections, and its queue is full", evidence="time without an answer, at least",
         threshold="min-wait"),
-    case.sick("connect-failing", "hangs in connect, and no call is observed", connects("hangs"),
+    case.sick("connect-failing", "hangs in connect, and no call is observed", connects("hangs"), also=("receive-drops",),
         says=" accepts no connections, and its queue is full", options=("--passive",),
         evidence="time without an answer, at least", threshold="min-wait"),
     sick("connect-failing", "node", node_client, says="ECONNREFUSED", may_skip=has_node, **FAILS),
@@ -530,6 +530,24 @@ def small_disk(kind, size=(400, 4000), pause=(0.2, 0.4)):
     return program(SMALL_DISK, kind, pause, size)
 
 
+# Lines for a child that took one and ended; it is not reaped, as by a program that looks later.
+READERLESS = """
+import subprocess, sys, time
+p = subprocess.Popen(["head", "-n1"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0)
+p.stdin.write(b"first\\n")
+time.sleep(0.3)
+print("ready", flush=True)
+while True:
+    try: p.stdin.write(b"next\\n")
+    except BrokenPipeError: pass
+    time.sleep(float(sys.argv[1]))
+"""
+
+
+def readerless(scope, rng):
+    return scope.python(READERLESS, str(rng.uniform(0.01, 0.03))).pid
+
+
 def is_root():
     return None if os.getuid() == 0 else "needs root to mount"
 
@@ -617,6 +635,8 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts", commands("no space"),
         says="its children (cp) keep failing: ", evidence="commands that ended with an error",
         threshold="min-commands"),
+    sick("syscall-errors", "a pipe whose reader has ended", readerless, calls=True,
+        says="no process reads it any more, its child head (", also=("zombie-children",)),
     sick("syscall-errors", "a lock file that was left behind", lock_file(False), severity="medium",
         says="waits for a stale lock: lock file ", evidence="owner", threshold="min-times"),
     sick("syscall-errors", "a lock file whose owner lives", lock_file(True), severity="low",

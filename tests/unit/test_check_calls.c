@@ -164,6 +164,11 @@ static void has_no_space(double times)
 	fails("openat", -ENOSPC, times);
 }
 
+static void is_closed(double times)
+{
+	fails("openat", -EBADF, times);
+}
+
 static void is_interrupted(double times)
 {
 	fails("openat", -EINTR, times);
@@ -421,6 +426,7 @@ static void test_remedies(void **state)
 	static const struct check_case cases[] = {
 		{ "syscall-errors", is_denied_at_a_word, 0, NULL, "|<namei -l /data/key shows" },
 		{ "syscall-errors", is_denied_at_words, 0, NULL, "|<sooth trace -Z -p 99 shows" },
+		{ "syscall-errors", is_closed, 60, NULL, "|EBADF: the descriptor is closed" },
 		{ "syscall-errors", port_is_taken, 0, NULL,
 			"|bind on 127.0.0.1:8080 keeps failing|<ss -tulnp 'sport = :8080' shows" },
 	};
@@ -866,7 +872,7 @@ static void test_syscall_errors(void **state)
 			"high/high: epoll_ctl keeps failing: the user's limit of epoll watches is "
 			"reached: ENOSPC, 3 times" },
 		{ "syscall-errors", watches_by_epoll, EIO, NULL,
-			"high/high: epoll_ctl keeps failing: EIO (Input/output error), 3 times" },
+			"high/high: epoll_ctl keeps failing: EIO: the device or file system failed, 3 times" },
 		{ "requests-refused", is_refused_by_status, 429, NULL,
 			"low/high: 127.0.0.1:8080 refuses its requests: 4 of 4 answers are errors, "
 			"HTTP "

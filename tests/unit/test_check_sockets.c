@@ -728,6 +728,22 @@ static void turns_away(double count)
 	connection(first, last);
 }
 
+static void turns_itself_away(double port)
+{
+	struct sockets_socket first = full_queue, last, own = { .inode = 2 };
+
+	first.state = SOCKETS_LISTEN;
+	last = first;
+	last.dropped += 500;
+	own.peer_port = (uint16_t)port;
+	is_there();
+	socket_at(0, first);
+	sockets_read(0, 1, SOOTH_STATE_VALUE);
+	socket_at(LAST_S, last);
+	socket_at(LAST_S, own);
+	sockets_read(LAST_S, 2, SOOTH_STATE_VALUE);
+}
+
 static void test_receive_drops(void **state)
 {
 	static const char set[] = "receive-drops.min-rate=0.01";
@@ -739,6 +755,8 @@ static void test_receive_drops(void **state)
 		{ "receive-drops", drops, 0, NULL, "fine: its sockets drop nothing" },
 		{ "receive-drops", refuses, 500, NULL, "fine: " },
 		{ "receive-drops", drops_unmeasured, HIDDEN, NULL, "blind: " },
+		{ "receive-drops", turns_itself_away, 40000, NULL, "fine: " },
+		{ "receive-drops", turns_itself_away, 40001, NULL, "medium/high: " },
 		{ "receive-drops", turns_away, 500, NULL, "medium/high: turns clients away" },
 	};
 

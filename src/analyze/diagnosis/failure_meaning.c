@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/failure_meaning.h"
+
+#include <string.h>
+
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/process_table/process_table.h"
+#include "model/errno_names.h"
+
+struct row {
+	uint16_t error;
+	const char *place; /* the path or object begins with it; NULL: any */
+	struct failure_meaning meaning;
+};
+
+static const struct row rows[] = {
+	{ LINUX_EPIPE, "pipe:",
+		{ "no process reads it any more",
+			"start the reader again, or end this process: "
+			"what it writes is lost" } },
+	{ LINUX_EPIPE, NULL,
+		{ "the other end is closed", "open the connection again, or end this process" } },
+	{ LINUX_EBADF, NULL,
+		{ "the descriptor is closed",
+			"the program uses a descriptor after it closed it, or one it never "
+			"opened" } },
+	/* Of bind(): an attempt to connect counts elsewhere. */
+	{ LINUX_EADDRNOTAVAIL, NULL,
+		{ "this address is on no interface of the host",
+			"choose an address of this host: ip addr lists them" } },
+	{ LINUX_ELOOP, NULL,
+		{ "symbolic links that lead to each other", "readlink shows where each link leads" } },
+	{ LINUX_ETXTBSY, NULL, { "this program runs, its file cannot be written", NULL } },
+	{ LINUX_EFBIG, NULL,
+		{ "the file is as large as it may be",
+			"raise the limit (ulimit -f, systemd: LimitFSIZE=)" } },
+	{ LINUX_EIO, NULL,
+		{ "the device or file system failed", "dmesg has the message of the driver" } },
+	{ LINUX_ESTALE, NULL,
+		{ "the server of this file system does not have the file any more", NULL } },
+	{ LINUX_EXDEV, NULL,
+		{ "the two paths are on different file systems", NULL } },
+	{ LINUX_EMSGSIZE, NULL, { "longer than one packet may be", NULL } },
+	{ LINUX_ENOEXEC, NULL,
+		{ "no program of a known format", "file PATH shows what it is" } },
+};
+
+static const struct failure_meaning no_port = { "no local port is free for this address",
+	"its connections use up the local ports (ss -tan shows them, sysctl "
+	"net.ipv4.ip_local_port_range the range): keep fewer open, or use one again" };
+
+static bool begins(const struct call_place *place, const char *text)
+{
+	return !strncmp(place->text, text, strlen(text));
+}
+
+static bool fits(const struct row *r, const struct call_place *place)
+{
+	return r->error == place->error && (!r->place || begins(place, r->place));
+}
+
+const struct failure_meaning *failure_meaning_of(const struct call_place *place)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (fits(&rows[i], place))
+			return &rows[i].meaning;
+	}
+	return NULL;
+}
+
+const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
+{
+	return error == LINUX_EADDRNOTAVAIL ? &no_port : NULL;
+}
+
+void failure_meaning_put_child(
+	struct buffer *out, const struct check *e, const struct call_place *place)
+{
+	const struct process_entry *child = NULL;
+	struct span name;
+
+	if (place->error != LINUX_EPIPE || !begins(place, "pipe:"))
+		return;
+	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling) {
+		if (!p->zombie_ns)
+			continue;
+		if (child)
+			return;
+		child = p;
+	}
+	if (!child)
+		return;
+	name = check_name(child);
+	buffer_format(out, ", its child %.*s (%u) has ended", (int)name.size, name.data, child->id.pid);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a failed call means for the program, where the name of the error does not say it. */
+#ifndef SOOTH_ANALYZE_FAILURE_MEANING_H
+#define SOOTH_ANALYZE_FAILURE_MEANING_H
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/buffer.h"
+
+struct failure_meaning {
+	const char *text;   /* in a few words: "the descriptor is closed" */
+	const char *remedy; /* NULL: none that fits all programs */
+};
+
+/* NULL: the error says it already, or means different things. */
+const struct failure_meaning *failure_meaning_of(const struct call_place *place);
+/* The same of an attempt to connect. */
+const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
+/* ", its child head (4711) has ended": the reader of a pipe, where only one child can be it. */
+void failure_meaning_put_child(
+	struct buffer *out, const struct check *e, const struct call_place *place);
+
+#endif
