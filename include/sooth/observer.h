@@ -158,6 +158,13 @@ struct sooth_observer_options {
 	/* Of these files: those not used for longest are removed when they take more; 0: 512 MiB.
 	 * One that takes more than half of it is not fetched. */
 	uint64_t debug_cache_bytes;
+	/* Of a stream of calls: also what the bytes on connections show of API calls: request lines
+	 * of HTTP without their query, statuses, the heads of TLS records, the server's name in a
+	 * TLS hello. Never a header or a body. */
+	bool keeps_api;
+	/* And of the calls that read or write only those on sockets of IPv4 and IPv6; names of files
+	 * are not followed then. */
+	bool only_api;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

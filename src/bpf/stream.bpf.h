@@ -3,8 +3,8 @@
 #ifndef SOOTH_BPF_STREAM_H
 #define SOOTH_BPF_STREAM_H
 
+#include "bpf/api.bpf.h"
 #include "bpf/budget.bpf.h"
-#include "bpf/pieces.bpf.h"
 
 static inline void call_fill(
 	struct syscalls_call *r, struct thread *t, int64_t result, uint64_t now)
@@ -81,6 +81,10 @@ static void stream_with_pieces(
 		if (!keep_one(t->number, i, scratch_index))
 			break;
 	}
+	for (uint32_t i = 0; i < SYSCALLS_PIECES && config.keeps_api; i++) {
+		if (!keep_api(t->number, i, scratch_index))
+			break;
+	}
 	bytes = p->at;
 	if (bytes > PIECES_BYTES)
 		return;
@@ -104,6 +108,8 @@ static inline uint32_t entry_argument(const struct thread *t)
 static void stream_call(struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
 	if (config.only_failed && !aggregate_is_error(result) && !t->is_followed)
+		return;
+	if (config.only_api && !is_of_api(t, result))
 		return;
 	if (config.keeps_pieces && t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
 		config.captures[t->number][0].keep)

@@ -313,6 +313,8 @@ static int make_observer(
 		.only_failed = run->only_failed,
 		.data_bytes = run->data_bytes,
 		.has_call_budget = run->has_call_budget,
+		.keeps_api = run->keeps_api,
+		.only_api = run->only_api,
 		.profile_hz = run->profile_hz,
 		.profile_calls = run->profile_calls,
 		.heap_stacks = run->heap_stacks,

@@ -93,6 +93,7 @@ struct run {
 	bool only_failed;
 	uint32_t data_bytes;
 	bool has_call_budget;
+	bool keeps_api, only_api;	     /* of API calls; see there */
 	uint32_t profile_hz;		     /* of the probe "profile"; 0: its own */
 	bool profile_calls;		     /* stacks of calls instead of samples */
 	bool heap_stacks;		     /* stacks of allocations */

@@ -23,6 +23,8 @@ struct calls_selected {
 	bool only_failed;    /* streams; counts have both anyhow */
 	uint32_t data_bytes; /* of what is read and written */
 	bool has_budget;     /* streams: some calls are only counted */
+	bool keeps_api;	     /* streams: what bytes on connections show of API calls */
+	bool only_api;	     /* and of calls that move bytes only those on connections */
 };
 
 /* A privilege, kernel feature, file or tool that a backend cannot do without. */

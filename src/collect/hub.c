@@ -162,7 +162,9 @@ static bool is_shareable(
 	       has->profile_lines == options->profile_lines &&
 	       !has->debuginfod_urls == !options->debuginfod_urls &&
 	       has->profile_tables_only == options->profile_tables_only &&
-	       has->calls.has_budget == options->calls.has_budget;
+	       has->calls.has_budget == options->calls.has_budget &&
+	       has->calls.keeps_api == options->calls.keeps_api &&
+	       has->calls.only_api == options->calls.only_api;
 }
 
 static size_t free_slot(const struct hub *hub)

@@ -84,7 +84,7 @@ void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 
 /* A line template taken apart once, so that its fields are not looked up for each record. */
-#define LINE_PARTS_MAX 48
+#define LINE_PARTS_MAX 64
 #define LINE_DEPTH_MAX 4 /* nested [...] */
 
 enum line_part_kind { LINE_TEXT, LINE_FIELD, LINE_OPEN, LINE_CLOSE };

@@ -120,6 +120,11 @@ enum syscalls_piece_part {
 	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
 	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
 	SYSCALLS_PART_STATUS,	/* of bytes that were read: the three digits of HTTP's status */
+	SYSCALLS_PART_REQUEST,	/* of bytes that were sent: "POST /v1/messages", without its query */
+	SYSCALLS_PART_TLS,	/* of bytes: struct syscalls_tls_record, the first ones */
+	SYSCALLS_PART_LAST_CHUNK, /* of bytes that were read: no bytes; they end an answer of HTTP
+				     in chunks */
+	SYSCALLS_PART_SERVER,	/* of a TLS hello: enum syscalls_offer, then the server's name */
 	SYSCALLS_PARTS,
 };
 
@@ -133,6 +138,21 @@ struct syscalls_piece {
 };
 
 #define SYSCALLS_STATUS_DIGITS 3
+#define SYSCALLS_TLS_RECORDS   4   /* of one call */
+#define SYSCALLS_NAME_MAX      255 /* bytes of a server's name, a mask of bits */
+
+/* The head of a TLS record. */
+struct syscalls_tls_record {
+	uint8_t type;
+	uint8_t unused;
+	uint16_t length;
+};
+
+/* The protocols that a TLS hello offers (ALPN). */
+enum syscalls_offer {
+	SYSCALLS_OFFERS_HTTP_2 = 1,
+	SYSCALLS_OFFERS_HTTP_1 = 2,
+};
 
 /* How much of what an argument points to is kept, read when the call returned but for ASKED. */
 enum syscalls_keep {

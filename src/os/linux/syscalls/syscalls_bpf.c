@@ -86,10 +86,13 @@ struct syscalls_state {
 };
 
 /* Arguments are captured only if requested: a call without captures costs half as much. Of what was
- * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h). */
-static void captures_of(const struct syscall_row *row, bool has_data, bool has_status,
+ * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h); of what is sent and
+ * read on a connection what shows an API call (bpf/api.bpf.h). */
+static void captures_of(const struct syscall_row *row, const struct calls_selected *calls,
 	struct syscalls_capture *captures)
 {
+	bool has_data = calls->data_bytes || calls->keeps_api, has_status = calls->has_budget;
+
 	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
 		const struct argument_type *type = syscall_argument(row, i);
 		bool is_data = type->form == ARGUMENT_AS_DATA;
@@ -156,17 +159,21 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		if (!row)
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
-		captures_of(row, options->calls.data_bytes != 0, options->calls.has_budget,
-			config->captures[number]);
+		captures_of(row, &options->calls, config->captures[number]);
 		if (is_kept(row))
 			config->kept[number / 64] |= 1ull << number % 64;
+		if (row->transfer.direction)
+			config->moves[number / 64] |= 1ull << number % 64;
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
 	config->data_bytes = options->calls.data_bytes;
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
 	config->has_budget = config->keeps_status = options->calls.has_budget;
-	choose_calls(config, &set, (options->interest & INTEREST_STREAM) != 0);
+	config->keeps_api = options->calls.keeps_api;
+	config->only_api = options->calls.only_api;
+	choose_calls(config, &set,
+		options->interest & INTEREST_STREAM && !options->calls.only_api);
 	return 0;
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "api-calls". */
+#ifndef SOOTH_ANALYZE_API_CALLS_H
+#define SOOTH_ANALYZE_API_CALLS_H
+
+#include <stdbool.h>
+
+struct sockets_options;
+
+/* Everything is borrowed until the report ends. */
+struct api_calls_options {
+	bool with_events;	/* a row for each request and first byte, too, as they come */
+	const char *endpoint;	/* only of endpoints with that in their name, address or label */
+	const struct sockets_options *labels; /* for the names of peers; NULL: built-in ones */
+};
+
+#endif

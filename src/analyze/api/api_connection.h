@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One connection of a client: its calls one after the other. */
+#ifndef SOOTH_ANALYZE_API_CONNECTION_H
+#define SOOTH_ANALYZE_API_CONNECTION_H
+
+#include "analyze/api/api_tls.h"
+#include "base/error.h"
+
+enum api_stage { API_IDLE, API_SENT, API_ANSWERING };
+
+struct api_connection {
+	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS];
+	uint8_t protocol; /* enum api_protocol */
+	uint8_t stage;	  /* enum api_stage */
+	bool is_seen_from_connect;
+	bool has_retransmits;
+	uint32_t retransmits; /* at the last sample */
+	uint32_t calls;
+	struct api_tls tls;
+	struct api_call call; /* unless it is idle */
+	/* Bytes of an answer, or none: see api_tls.h. */
+	uint64_t maybe_ns, maybe_bytes;
+};
+
+/* What a call of the process moved. */
+struct api_bytes {
+	uint64_t begin_ns, end_ns, bytes;
+	uint32_t tid;
+	unsigned status;    /* of what was read; 0: none */
+	bool is_last_chunk; /* of what was read: it ends an answer in chunks */
+	struct span request, tls, server; /* pieces; empty: none */
+};
+
+/* What happened, by its call; called while it is at hand. */
+struct api_listener {
+	void *user;
+	int (*event)(void *user, struct api_connection *x, enum api_event event, uint64_t now_ns,
+		struct sooth_error *err);
+};
+
+int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
+	const struct api_listener *l, struct sooth_error *err);
+int api_connection_received(struct api_connection *x, const struct api_bytes *b,
+	const struct api_listener *l, struct sooth_error *err);
+/* Nothing more comes; API_END_NONE: the recording is over. */
+int api_connection_ended(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
+	const struct api_listener *l, struct sooth_error *err);
+/* The name of the server, or its address. */
+const char *api_connection_endpoint(const struct api_connection *x);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests that are made again after they failed: since when, and how often by now. */
+#ifndef SOOTH_ANALYZE_API_STORY_H
+#define SOOTH_ANALYZE_API_STORY_H
+
+#include "analyze/api/api_connection.h"
+
+struct api_story_key {
+	struct process_id process;
+	char endpoint[API_ENDPOINT];
+};
+
+struct api_story {
+	uint32_t attempts; /* failed ones, one after the other; 0: none */
+	bool has_request;  /* false: only connects failed */
+	uint64_t since_ns;
+	uint64_t bytes_out;
+	char method[API_METHOD];
+	char path[API_PATH];
+};
+
+struct api_story_key api_story_key_of(
+	const struct process_id *process, const char *endpoint);
+/* A request begins: says in the call which attempt it is. */
+void api_story_begin(const struct api_story *s, struct api_call *call);
+/* It ended in a way that is answered by trying again. */
+bool api_story_failed(const struct api_call *call);
+/* It has an answer that no attempt follows. */
+bool api_story_is_over(const struct api_call *call, enum api_event event);
+void api_story_add(struct api_story *s, const struct api_call *call);
+void api_story_add_connect(struct api_story *s, uint64_t now_ns);
+
+#endif

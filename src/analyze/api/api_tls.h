@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What of the bytes on a TLS connection is data of HTTP: records of the handshake, alerts, and the
+ * tickets that servers send behind it are not. By the heads of records, which are not encrypted.
+ */
+#ifndef SOOTH_ANALYZE_API_TLS_H
+#define SOOTH_ANALYZE_API_TLS_H
+
+#include "analyze/api/api_call.h"
+
+enum api_tls_class {
+	API_TLS_NO_DATA,
+	API_TLS_DATA,
+	API_TLS_MAYBE, /* a ticket, or the first record of an answer: a later one says which */
+};
+
+struct api_tls {
+	bool has_hello;
+	uint8_t offers; /* enum syscalls_offer */
+	bool has_cipher_change, is_finished;
+	bool tickets_are_over;
+	bool is_lost; /* where the next record begins is not known */
+	bool has_maybe;
+	uint8_t rest_class; /* enum api_tls_class, of the record that goes on */
+	uint16_t maybe_length;
+	uint32_t received; /* records of data behind the handshake */
+	uint64_t hello_ns, round_trip_ns, finished_ns, maybe_ns;
+	uint64_t rest; /* bytes of a received record that are still to come */
+	char server[API_SERVER];
+};
+
+/* What one call brought. */
+struct api_tls_bytes {
+	uint64_t data, maybe;
+	/* What was uncertain before is data of an answer, or no data. */
+	bool maybe_is_data, maybe_is_none;
+};
+
+/* The connection goes on from before the recording. */
+void api_tls_resume(struct api_tls *t);
+void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_ns);
+/* `records`: struct syscalls_tls_record; empty: the call does not begin with a record. */
+uint64_t api_tls_sent(struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns);
+struct api_tls_bytes api_tls_received(struct api_tls *t, struct span records, uint64_t bytes,
+	uint64_t now_ns, bool has_request);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The API calls of all processes in a stream: system calls on connections, taken as they come.
+ *
+ * Cannot be seen: what goes through io_uring, HTTP/3 (UDP), unix sockets, and answers to requests
+ * that were sent before the recording.
+ */
+#ifndef SOOTH_ANALYZE_API_TRACKER_H
+#define SOOTH_ANALYZE_API_TRACKER_H
+
+#include "analyze/api/api_connection.h"
+#include "analyze/calls/call_fold.h"
+
+struct api_tracker;
+
+/* `connection->call` is the call. */
+struct api_seen {
+	const struct api_tracker *tracker;
+	const struct api_connection *connection;
+	struct process_id process;
+	uint32_t fd;
+	enum api_event event;
+	uint64_t time_ns;
+};
+
+typedef int (*api_take)(void *user, const struct api_seen *seen, struct sooth_error *err);
+
+struct api_tracker {
+	struct call_fold fold;
+	struct map connections; /* process and descriptor -> struct api_connection */
+	struct map sides;	/* the same -> uint8_t, enum sockets_side */
+	struct map stories;	/* process and endpoint -> struct api_story */
+	api_take take;
+	void *user;
+	struct api_seen seen; /* at hand */
+	uint64_t last_ns;
+	uint64_t uring;	      /* requests of io_uring to the network */
+	bool has_calls;	      /* there are calls in the stream */
+	bool has_sends;	      /* on connections */
+	bool has_beginnings;  /* with what bytes show of API calls */
+};
+
+void api_tracker_init(struct api_tracker *t, api_take take, void *user);
+void api_tracker_fini(struct api_tracker *t);
+int api_tracker_push(struct api_tracker *t, const struct batch *batch, struct sooth_error *err);
+/* The recording is over: what is under way is handed on as it is. */
+int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
+/* Connections that had no room. */
+uint64_t api_tracker_refused(const struct api_tracker *t);
+/* Retransmitted segments in the time of the call; false: not measured. */
+bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the bytes that a call moved on a connection show of an API call: the request line of HTTP
+ * without its query, the status of an answer, the heads of TLS records, and of a TLS hello the name
+ * of the server and the protocols that are offered. Nothing else leaves the kernel: no header, no
+ * body, no random bytes.
+ *
+ * Seen is what begins with the call: of several buffers the first, and no record that begins in
+ * the middle of what was read.
+ */
+#ifndef SOOTH_BPF_API_H
+#define SOOTH_BPF_API_H
+
+#include "bpf/pieces.bpf.h"
+
+#define TLS_HEAD	5 /* type, version, length */
+#define TLS_FIRST_TYPE	20
+#define TLS_LAST_TYPE	23
+#define TLS_HANDSHAKE	22
+#define TLS_HELLO	1
+#define TLS_RECORD_MOST 16640
+#define HELLO_SESSION	43 /* record, message, version and random come before it */
+#define HELLO_LEAST	64
+#define EXTENSIONS	40
+#define EXTENSION_NAME	0
+#define EXTENSION_ALPN	16
+#define NAME_AT		9 /* of an extension: behind its head, list and type */
+#define OFFERS		6
+#define OFFERS_AT	6
+#define METHOD_MOST	8
+#define LINE_MOST	240
+
+#define API_DROPPED_ERROR (-11) /* EAGAIN: nothing was moved */
+
+static inline uint32_t user_u8(uint64_t at)
+{
+	uint8_t value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (const void *)(unsigned long)at);
+	return value;
+}
+
+static inline uint32_t user_u16(uint64_t at)
+{
+	uint8_t value[2] = {};
+
+	bpf_probe_read_user(value, sizeof(value), (const void *)(unsigned long)at);
+	return (uint32_t)value[0] << 8 | value[1];
+}
+
+static inline bool is_tls(const uint8_t head[8])
+{
+	return head[0] >= TLS_FIRST_TYPE && head[0] <= TLS_LAST_TYPE && head[1] == 3 &&
+	       head[2] <= 4 && ((uint32_t)head[3] << 8 | head[4]) <= TLS_RECORD_MOST;
+}
+
+/* --- TLS --- */
+
+static inline void keep_records(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+{
+	uint32_t at = p->at, count = 0;
+	struct syscalls_tls_record *to;
+
+	if (at > PIECE_AT_MAX)
+		return;
+	to = (void *)(p->pieces + at + sizeof(struct syscalls_piece));
+	for (uint32_t i = 0; i < SYSCALLS_TLS_RECORDS; i++) {
+		uint8_t head[8] = {};
+
+		if (done < TLS_HEAD ||
+			bpf_probe_read_user(head, TLS_HEAD, (const void *)(unsigned long)from) ||
+			!is_tls(head))
+			break;
+		to[i].type = head[0];
+		to[i].unused = 0;
+		to[i].length = (uint16_t)(head[3] << 8 | head[4]);
+		count = i + 1;
+		if (done <= TLS_HEAD + (uint64_t)to[i].length)
+			break;
+		done -= TLS_HEAD + to[i].length;
+		from += TLS_HEAD + to[i].length;
+	}
+	if (count)
+		put_head(p, at, argument, SYSCALLS_PART_TLS, 0,
+			(count & 7) * (uint32_t)sizeof(struct syscalls_tls_record));
+}
+
+/* "h2" and "http/1.1" among what is offered. */
+static inline uint8_t offers_of(uint64_t at, uint32_t length)
+{
+	uint64_t end = at + length;
+	uint8_t offers = 0;
+
+	at += OFFERS_AT;
+	for (uint32_t i = 0; i < OFFERS && at < end; i++) {
+		uint32_t size = user_u8(at);
+
+		if (size == 2 && user_u16(at + 1) == ('h' << 8 | '2'))
+			offers |= SYSCALLS_OFFERS_HTTP_2;
+		else if (size == 8)
+			offers |= SYSCALLS_OFFERS_HTTP_1;
+		at += 1 + size;
+	}
+	return offers;
+}
+
+struct hello {
+	uint64_t name;
+	uint32_t name_size;
+	uint8_t offers;
+};
+
+static inline void walk_extensions(struct hello *h, uint64_t at, uint64_t end)
+{
+	for (uint32_t i = 0; i < EXTENSIONS && at + 4 <= end; i++) {
+		uint32_t type = user_u16(at), length = user_u16(at + 2);
+
+		if (type == EXTENSION_NAME && length > 5) {
+			h->name = at + NAME_AT;
+			h->name_size = user_u16(at + NAME_AT - 2);
+		} else if (type == EXTENSION_ALPN) {
+			h->offers = offers_of(at, length + 4);
+		}
+		at += 4 + length;
+	}
+}
+
+/* A flag byte, then the name; an empty one where the hello has none, as for an address. */
+static inline void keep_hello(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+{
+	uint64_t at = from + HELLO_SESSION, end = from + done;
+	struct hello h = {};
+	uint32_t place, size;
+	char *to;
+
+	if (done < HELLO_LEAST || user_u8(from + TLS_HEAD) != TLS_HELLO)
+		return;
+	at += 1 + user_u8(at);
+	at += 2 + user_u16(at);
+	at += 1 + user_u8(at);
+	walk_extensions(&h, at + 2, end);
+	size = h.name_size > SYSCALLS_NAME_MAX ? SYSCALLS_NAME_MAX : h.name_size;
+	place = p->at;
+	if (place > PIECE_AT_MAX)
+		return;
+	to = p->pieces + place + sizeof(struct syscalls_piece);
+	to[0] = (char)h.offers;
+	size &= SYSCALLS_NAME_MAX;
+	if (bpf_probe_read_user(to + 1, size, (const void *)(unsigned long)h.name))
+		size = 0;
+	put_head(p, place, argument, SYSCALLS_PART_SERVER, 0, size + 1);
+}
+
+/* --- HTTP --- */
+
+/* The length of the method; 0: this is no request line. */
+static inline uint32_t method_size(const uint8_t head[16])
+{
+	uint32_t size = 0;
+
+	for (uint32_t i = 0; i < METHOD_MOST; i++) {
+		if (head[i] == ' ')
+			break;
+		if (head[i] < 'A' || head[i] > 'Z')
+			return 0;
+		size = i + 1;
+	}
+	return size >= 3 && size < METHOD_MOST ? size : 0;
+}
+
+/* "/path", "http://..." of a proxy's client, "*"; of CONNECT a host. */
+static inline bool begins_target(const uint8_t head[16], uint32_t method)
+{
+	uint8_t first = head[(method + 1) & 15];
+
+	return first == '/' || first == '*' || first == 'h' || (method == 7 && head[0] == 'C');
+}
+
+/* "POST /v1/messages": what follows a '?' does not leave the kernel. */
+static inline void keep_request(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+{
+	uint8_t head[16] __attribute__((aligned(8))) = {};
+	uint32_t at, method, size, end = 0;
+	char *to;
+
+	if (done < sizeof(head) ||
+		bpf_probe_read_user(head, sizeof(head), (const void *)(unsigned long)from))
+		return;
+	method = method_size(head);
+	if (!method || !begins_target(head, method))
+		return;
+	at = p->at;
+	if (at > PIECE_AT_MAX)
+		return;
+	to = p->pieces + at + sizeof(struct syscalls_piece);
+	size = done > LINE_MOST ? LINE_MOST : (uint32_t)done;
+	size &= 0xff;
+	if (bpf_probe_read_user(to, size, (const void *)(unsigned long)from))
+		return;
+	for (uint32_t i = 0; i < LINE_MOST; i++) {
+		uint8_t c = (uint8_t)to[i];
+
+		if (i >= size || (i > method && (c <= ' ' || c == '?' || c == '#' || c >= 127)))
+			break;
+		end = i + 1;
+	}
+	/* What rounds the piece up must not be the query. */
+	for (uint32_t i = 0; i < 8; i++)
+		to[(end + i) & 0xff] = 0;
+	put_head(p, at, argument, SYSCALLS_PART_REQUEST, end == LINE_MOST ? STATE_TRUNCATED : 0,
+		end & 0xff);
+}
+
+#define LAST_CHUNK_SIZE 7 /* CR LF 0 CR LF CR LF, or without the first two */
+
+static inline void keep_last_chunk(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+{
+	uint8_t end[8] = {};
+	uint32_t at = p->at;
+
+	if (done == LAST_CHUNK_SIZE - 2) {
+		end[0] = '\r';
+		end[1] = '\n';
+		if (bpf_probe_read_user(
+			    end + 2, LAST_CHUNK_SIZE - 2, (const void *)(unsigned long)from))
+			return;
+	} else if (done < LAST_CHUNK_SIZE ||
+		   bpf_probe_read_user(end, LAST_CHUNK_SIZE,
+			   (const void *)(unsigned long)(from + done - LAST_CHUNK_SIZE))) {
+		return;
+	}
+	if (end[0] == '\r' && end[1] == '\n' && end[2] == '0' && end[3] == '\r' &&
+		end[4] == '\n' && end[5] == '\r' && end[6] == '\n')
+		put_head(p, at, argument, SYSCALLS_PART_LAST_CHUNK, 0, 0);
+}
+
+/* --- by call --- */
+
+static inline void keep_api_bytes(
+	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done, bool is_sent)
+{
+	uint8_t head[8] = {};
+
+	if (done < TLS_HEAD ||
+		bpf_probe_read_user(head, TLS_HEAD, (const void *)(unsigned long)from))
+		return;
+	if (is_tls(head)) {
+		keep_records(p, argument, from, done);
+		if (is_sent && head[0] == TLS_HANDSHAKE)
+			keep_hello(p, argument, from, done);
+	} else if (is_sent) {
+		keep_request(p, argument, from, done);
+	} else {
+		if (!config.keeps_status)
+			keep_status(p, argument, from, done);
+		keep_last_chunk(p, argument, from, done);
+	}
+}
+
+static inline void keep_api_vector(struct call_with_pieces *p, uint8_t argument, uint64_t vectors,
+	uint64_t moved, bool is_sent)
+{
+	struct vector first = {};
+
+	if (!vectors ||
+		bpf_probe_read_user(&first, sizeof(first), (const void *)(unsigned long)vectors))
+		return;
+	keep_api_bytes(
+		p, argument, first.base, first.size < moved ? first.size : moved, is_sent);
+}
+
+/* The call is the one in the scratch memory, and has moved bytes. 0: that was the last. */
+VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t scratch_index)
+{
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
+	const volatile struct syscalls_capture *c;
+	struct message m = {};
+	uint64_t from, moved;
+
+	if (!p || p->call.result <= 0)
+		return 0;
+	c = &config.captures[number & (SYSCALLS_NUMBERS - 1)][index & (SYSCALLS_PIECES - 1)];
+	from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
+	moved = (uint64_t)p->call.result;
+	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
+		return 0;
+	if (c->keep == SYSCALLS_KEEP_VECTORS) {
+		keep_api_vector(p, c->argument, from, moved, !c->is_result);
+	} else if (c->keep == SYSCALLS_KEEP_MESSAGE) {
+		if (!bpf_probe_read_user(&m, sizeof(m), (const void *)(unsigned long)from))
+			keep_api_vector(p, c->argument, m.vectors, moved, !c->is_result);
+	} else if (c->is_data) {
+		keep_api_bytes(p, c->argument, from, moved, !c->is_result);
+	}
+	return 1;
+}
+
+/* A socket of IPv4 or IPv6. */
+static inline bool is_internet_socket(uint64_t fd)
+{
+	struct sock *sk = socket_of((uint32_t)fd);
+	uint16_t family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+	return family == FAMILY_INET || family == FAMILY_INET6;
+}
+
+static inline bool moves_bytes(const struct thread *t)
+{
+	return t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
+	       config.moves[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1;
+}
+
+/* False: it moved bytes elsewhere, or none. */
+static inline bool is_of_api(const struct thread *t, int64_t result)
+{
+	if (!moves_bytes(t))
+		return true;
+	return result != API_DROPPED_ERROR && is_internet_socket(t->arguments[0]);
+}
+
+#endif
