@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mask_commands.h"
+#include "base/mask_request.h"
 #include "base/mask_walk.h"
 
 /* --- forms --- */
@@ -549,7 +550,7 @@ bool mask_may_change(const char *text, size_t size)
 	return false;
 }
 
-void mask_text(struct buffer *out, const char *text, size_t size)
+static void mask_any_text(struct buffer *out, const char *text, size_t size)
 {
 	struct buffer scratch = { 0 };
 	struct masker m = { .out = out, .room = SIZE_MAX }, whole = m;
@@ -563,4 +564,17 @@ void mask_text(struct buffer *out, const char *text, size_t size)
 	out->failed |= buffer_failed(&scratch);
 	mask_command_text(&whole, buffer_cstr(&scratch), scratch.size);
 	buffer_fini(&scratch);
+}
+
+void mask_text(struct buffer *out, const char *text, size_t size)
+{
+	struct buffer request = { 0 };
+
+	if (mask_request(&request, text, size)) {
+		out->failed |= buffer_failed(&request);
+		mask_any_text(out, buffer_cstr(&request), request.size);
+	} else {
+		mask_any_text(out, text, size);
+	}
+	buffer_fini(&request);
 }

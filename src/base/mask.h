@@ -11,6 +11,7 @@
  *   - the user part and every query value of a URL (scheme and host stay),
  *   - private keys in PEM, SQL (PASSWORD 'X', IDENTIFIED BY 'X'), connection strings (Pwd=X,
  *     name:X@tcp(host)), the password of a .netrc line; NAME, = and X as arguments of their own,
+ *   - in a request line of HTTP (`GET /x/TOKEN`) parts of the path that look like tokens,
  *   - the path of a URL that is one: hooks of Slack, Discord, Telegram and others,
  *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;
  *     mask_programs.c has them), as arguments and in scripts.

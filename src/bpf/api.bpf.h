@@ -233,8 +233,8 @@ static inline void keep_last_chunk(
 			   (const void *)(unsigned long)(from + done - LAST_CHUNK_SIZE))) {
 		return;
 	}
-	if (end[0] == '\r' && end[1] == '\n' && end[2] == '0' && end[3] == '\r' &&
-		end[4] == '\n' && end[5] == '\r' && end[6] == '\n')
+	if (end[0] == '\r' && end[1] == '\n' && end[2] == '0' && end[3] == '\r' && end[4] == '\n' &&
+		end[5] == '\r' && end[6] == '\n')
 		put_head(p, at, argument, SYSCALLS_PART_LAST_CHUNK, 0, 0);
 }
 
@@ -269,8 +269,7 @@ static inline void keep_api_vector(struct call_with_pieces *p, uint8_t argument,
 	if (!vectors ||
 		bpf_probe_read_user(&first, sizeof(first), (const void *)(unsigned long)vectors))
 		return;
-	keep_api_bytes(
-		p, argument, first.base, first.size < moved ? first.size : moved, is_sent);
+	keep_api_bytes(p, argument, first.base, first.size < moved ? first.size : moved, is_sent);
 }
 
 /* The call is the one in the scratch memory, and has moved bytes. 0: that was the last. */

@@ -7,9 +7,6 @@
 #include "cli/command/command.h"
 #include "cli/run.h"
 
-/* What moves bytes on a socket, and what says which socket it is. */
-#define CALLS "network,%connections,read,write,readv,writev,close,close_range,dup,dup2,dup3,fcntl"
-
 struct api_config {
 	struct target_options target;
 	struct output_options output;
@@ -46,9 +43,9 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 	struct api_config *c = config;
 	struct labels labels = { 0 };
 	struct sockets_options peers;
-	struct api_calls_options options = { .with_events = c->api.events,
-		.endpoint = c->api.endpoint,
-		.labels = &peers };
+	struct api_calls_options options = {
+		.with_events = c->api.events, .endpoint = c->api.endpoint, .labels = &peers
+	};
 	struct run run = {
 		.name = "api",
 		.target = &c->target,
@@ -61,7 +58,7 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.sample_ns = NS_PER_S,
-		.calls = CALLS,
+		.calls = "%api",
 		.keeps_api = true,
 		.only_api = true,
 		.is_stream = true,
@@ -78,13 +75,18 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 const struct command command_api = {
 	.name = "api",
 	.summary = "API calls of a process, seen from outside",
-	.usage = "[--events] [-e TEXT] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
-	.about = "Prints each request that a process makes to a server, and what became of it: the "
-		 "server,\nwhen the request began, its bytes, the first byte of the answer, the longest "
-		 "gap, the end.\nNothing is decrypted: of TLS connections the server's name, sizes and "
-		 "times are seen, of\nplain HTTP also method, path without its query, and status. "
-		 "Headers and bodies are never\nread. HTTP/2 moves several calls at a time over one "
-		 "connection: then the connection is\nreported, not each call. Children are followed.",
+	.usage = "[--events] [-e TEXT] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
+		 "[ARG...]",
+	.about =
+		"Prints each request that a process makes to a server, and what became of it: the "
+		"server,\nwhen the request began, its bytes, the first byte of the answer, the "
+		"longest "
+		"gap, the end.\nNothing is decrypted: of TLS connections the server's name, sizes "
+		"and "
+		"times are seen, of\nplain HTTP also method, path without its query, and status. "
+		"Headers and bodies are never\nread. HTTP/2 moves several calls at a time over one "
+		"connection: then the connection is\nreported, not each call. Children are "
+		"followed.",
 	.examples = "  sooth api 4711                      calls of a process as they end\n"
 		    "  sooth api --events --session 4f1c   also when they begin\n"
 		    "  sooth api -e anthropic --all        of every process, to one service\n"

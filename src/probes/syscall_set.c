@@ -51,6 +51,22 @@ static bool connects(const struct syscall_row *row)
 	return row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET);
 }
 
+/* What moves bytes on a socket, and what says which socket a descriptor is. */
+static bool serves_connections(const struct syscall_row *row)
+{
+	switch (row->effect.what) {
+	case SYSCALL_FD_CLOSES:
+	case SYSCALL_FD_CLOSES_RANGE:
+	case SYSCALL_FD_DUPLICATES:
+	case SYSCALL_FD_CONTROLS:
+		return true;
+	default:
+		return connects(row) || row->category == SYSCALL_CATEGORY_NETWORK ||
+		       row->transfer.direction == SYSCALL_READS ||
+		       row->transfer.direction == SYSCALL_WRITES;
+	}
+}
+
 static bool exit_reasons_process(const struct syscall_row *row)
 {
 	return row->traits & SYSCALL_ENDS_PROCESS;
@@ -63,7 +79,7 @@ static bool add_class(struct syscall_set *s, const char *name)
 		bool (*has)(const struct syscall_row *row);
 	} classes[] = { { "path", takes_path }, { "desc", takes_descriptor },
 		{ "bytes", moves_bytes }, { "connections", connects },
-		{ "exits", exit_reasons_process } };
+		{ "exits", exit_reasons_process }, { "api", serves_connections } };
 	const struct syscall_row *row;
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
@@ -131,7 +147,7 @@ static int unknown(const char *word, struct sooth_error *err)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err,
 		"use names as in strace, a category (file, network, memory, process, event, time, "
-		"ipc, signal, other) or a class (%%path, %%desc, %%bytes, %%connections, %%exits)");
+		"ipc, signal, other) or a class (%%path, %%desc, %%bytes, %%connections, %%exits, %%api)");
 }
 
 /* "!", ",", "read,": a call is named nowhere. */

@@ -8,6 +8,7 @@
  *   %bytes             every call that moves bytes between descriptors or memory
  *   %connections       connect, and the question for its error
  *   %exits             the end of a process
+ *   %api               what moves bytes on a connection, and what says which one a descriptor is
  *   !futex,poll        all but these
  */
 #ifndef SOOTH_PROBES_SYSCALL_SET_H

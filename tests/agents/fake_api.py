@@ -34,6 +34,12 @@ class Exchange:
     is_result: bool = False  # it brings what a tool gave
     waits_on: tuple = ()  # the call that waits for a command which goes on; none: it has ended
     words: int = 0  # sent so far
+    received: int = 0  # bytes of the request, its head too
+    sent: int = 0  # bytes of the answer
+    writes: int = 0
+    first_ns: int = 0  # before and after its first and last write; CLOCK_MONOTONIC
+    last_ns: int = 0
+    status: int = 0
     state: str = "asked"  # then held, answered, refused or gone: the agent closed the connection
 
 
@@ -41,11 +47,59 @@ class Gone(Exception):
     """Whoever asked does not listen any more."""
 
 
+class Counted:
+    """A file of the connection: how many bytes went through it, and when, in the exchange at hand."""
+
+    def __init__(self, file):
+        self.file, self.read_bytes, self.begin_ns, self.exchange = file, 0, 0, None
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def _count(self, data):
+        self.begin_ns = self.begin_ns or time.monotonic_ns()
+        self.read_bytes += len(data)
+        if self.exchange:
+            self.exchange.received += len(data)
+        return data
+
+    def readline(self, *size):
+        return self._count(self.file.readline(*size))
+
+    def read(self, *size):
+        return self._count(self.file.read(*size))
+
+    def write(self, data):
+        before_ns = time.monotonic_ns()
+        written = self.file.write(data)
+        if self.exchange:
+            self.exchange.first_ns = self.exchange.first_ns or before_ns
+            self.exchange.last_ns = time.monotonic_ns()
+            self.exchange.sent += len(data)
+            self.exchange.writes += 1
+        return written
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # what is written leaves at once, so that its time is right
 
     def log_message(self, *_):
         """Standard error belongs to the test."""
+
+    def setup(self):
+        super().setup()
+        self.rfile, self.wfile = Counted(self.rfile), Counted(self.wfile)
+
+    def handle_one_request(self):
+        self.rfile.read_bytes, self.rfile.begin_ns = 0, 0
+        self.rfile.exchange = self.wfile.exchange = None
+        super().handle_one_request()
+
+    def send_response(self, code, message=None):
+        if self.wfile.exchange:
+            self.wfile.exchange.status = code
+        super().send_response(code, message)
 
     # --- asked ---
 
@@ -57,7 +111,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return {}
 
     def begin(self):
-        self.exchange = Exchange(self.command, self.path, time.monotonic_ns())
+        self.exchange = Exchange(self.command, self.path, self.rfile.begin_ns,
+                                 received=self.rfile.read_bytes)
+        self.rfile.exchange = self.wfile.exchange = self.exchange
         self.server.note(self.exchange)
         return self.read_body()
 

@@ -116,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		explain(&observed, "findings", NULL, "table");
 		explain(&observed, "findings", NULL, "json");
 		explain(&records, "syscall-stream", NULL, "table");
+		explain(&records, "api-calls", NULL, "json");
 		explain(&records, "syscall-stream", NULL, "json");
 		explain(&records, "syscall-stream", &below, "jsonl");
 		explain(&records, "syscall-folded", NULL, "folded");

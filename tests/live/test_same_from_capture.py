@@ -6,11 +6,21 @@ to run each of them; a command without one fails.
 """
 import os
 import re
+import sys
 
 import harness
 from harness import Case, needs_bpf
 
 FORMATS = ("table", "json", "jsonl")
+ONE_CALL = """
+import http.client, http.server, threading
+server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+server.RequestHandlerClass.log_message = lambda *_: None
+threading.Thread(target=server.handle_request).start()
+client = http.client.HTTPConnection(*server.server_address)
+client.request("GET", "/nothing")
+client.getresponse().read()
+"""
 
 
 class Same(Case):
@@ -39,7 +49,7 @@ class Same(Case):
 
 
 # What each command is run with: (words that the file is read with too, words of a live run alone);
-# PID is a process at work, RUN a command to launch, QUIET one that prints nothing. Those with bpf are in the second list.
+# PID is a process at work, RUN a command to launch, QUIET one that prints nothing, HTTP one that makes a request. Those with bpf are in the second list.
 EVERY = {
     "ps": [("", ""), ("-a", ""), ("-t -u 0", ""), ("-v -a", ""), ("--check-version", ""), ("--why", ""),
            ("-k 1 -m 1 -a", ""), ("-a --sort rss_kb --columns pid,ppid,name", "-i 50ms"),
@@ -61,6 +71,7 @@ EVERY_BY_BPF = {
     "stack": [("", "PID"), ("--tid 1", "PID"), ("--names short", "PID"), ("--lines", "PID"), ("", "--debuginfod http://127.0.0.1:9 --debug-cache 2 PID")],
     "profile": [("", "QUIET"), ("--tree", "QUIET"), ("--heat", "QUIET"), ("--sort total", "QUIET"), ("--min-share 5", "--rate 997 -d 1 PID"), ("--role main", "QUIET"),
                 ("--names short", "QUIET"), ("--lines", "QUIET"), ("", "--unwind tables QUIET"), ("", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET"), ("--wall", "QUIET"), ("--off-cpu", "QUIET"), ("--off-cpu --chains", "QUIET"), ("--off-cpu --tree", "--min-wait 5ms -d 1 PID")],
+    "api": [("", "HTTP"), ("--events", "HTTP"), ("-e 127.0.0.1", "HTTP")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
              ("--stack", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--in-kernel", "QUIET"),
@@ -119,6 +130,8 @@ class Every(Same):
                 found += ["--", harness.WORKLOADS, "syscalls", "--threads", "2", "--count", "20"]
             elif word == "QUIET":
                 found += ["--", "/bin/sh", "-c", ":"]
+            elif word == "HTTP":
+                found += ["--", sys.executable, "-c", ONE_CALL]
             else:
                 found.append(word)
         return found

@@ -53,6 +53,26 @@ static void check_text(const char *text, const char *wanted)
 	buffer_fini(&out);
 }
 
+static void test_requests(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "POST /v1/messages", "POST /v1/messages" },
+		{ "GET /bot123456:AAEhBOweik6ad9r_QXMENQjcrbGa/send", "GET /***/send" },
+		{ "PUT /a/4f1c2b3a9d8e7f60/b HTTP/1.1", "PUT /a/***/b HTTP/1.1" },
+		{ "POST /v1/files/file-abc123XYZ987def?purpose=x", "POST /v1/files/***?purpose=x" },
+		{ "POST /v1beta/models/gemini-2.5-flash:streamGenerateContent",
+			"POST /v1beta/models/gemini-2.5-flash:streamGenerateContent" },
+		{ "GET /models/claude-sonnet-4-20250514/",
+			"GET /models/claude-sonnet-4-20250514/" },
+		{ "get /a/4f1c2b3a9d8e7f60", "get /a/4f1c2b3a9d8e7f60" },
+		{ "GET /", "GET /" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_text(cases[i][0], cases[i][1]);
+}
+
 static void test_options(void **state)
 {
 	static const char *const cases[][2] = {
@@ -681,6 +701,7 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_scripts),

@@ -16,7 +16,6 @@
 #define API_METHOD   8
 #define API_PATH     240
 #define API_SERVER   (SYSCALLS_NAME_MAX + 1)
-#define API_NAME     16
 #define API_ENDPOINT (API_SERVER + 8)
 
 enum api_protocol {
@@ -31,27 +30,27 @@ enum api_protocol {
 
 enum api_outcome {
 	API_ANSWERED,
-	API_REFUSED,  /* by the status of a plain answer */
-	API_CLOSED,   /* the server closed the connection before it answered */
-	API_RESET,    /* the connection failed before an answer */
-	API_CUT,      /* it failed while the answer came */
-	API_GIVEN_UP, /* the client closed it before an answer */
-	API_WAITING,  /* no answer by the end of the recording */
-	API_OPEN,     /* by then the answer had begun; whether it was over does not show */
+	API_REFUSED,   /* by the status of a plain answer */
+	API_CLOSED,    /* the server closed the connection before it answered */
+	API_RESET,     /* the connection failed before an answer */
+	API_CUT,       /* it failed while the answer came */
+	API_GIVEN_UP,  /* the client closed it before an answer */
+	API_WAITING,   /* no answer by the end of the recording */
+	API_OPEN,      /* by then the answer had begun; whether it was over does not show */
 	API_UNCERTAIN, /* HTTP/2: several calls at a time */
 	API_OUTCOMES,
 };
 
 /* What showed that it was over. */
 enum api_end {
-	API_END_NONE,	      /* nothing */
-	API_END_LAST_CHUNK,   /* of a plain answer in chunks */
-	API_END_NEXT,	      /* the next request on the connection */
-	API_END_SERVER,	      /* the server closed the connection */
-	API_END_CLIENT,	      /* the client did */
-	API_END_ERROR,	      /* of the connection */
-	API_END_PROCESS,      /* the process ended */
-	API_END_UPGRADE,      /* to another protocol */
+	API_END_NONE,	    /* nothing */
+	API_END_LAST_CHUNK, /* of a plain answer in chunks */
+	API_END_NEXT,	    /* the next request on the connection */
+	API_END_SERVER,	    /* the server closed the connection */
+	API_END_CLIENT,	    /* the client did */
+	API_END_ERROR,	    /* of the connection */
+	API_END_PROCESS,    /* the process ended */
+	API_END_UPGRADE,    /* to another protocol */
 	API_ENDS,
 };
 

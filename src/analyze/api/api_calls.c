@@ -104,8 +104,9 @@ static void emit_limits(struct api_calls_state *s)
 			"to see them: sooth api PID, or sooth api --save FILE.sooth PID");
 	else if (t->has_sends && !t->has_beginnings)
 		output_limit(s->output, "API calls in captures without the beginnings of requests",
-			"nothing that was sent begins as HTTP or TLS does, and only `sooth api` and "
-			"`sooth record --stream` keep that",
+			"nothing that was sent begins as HTTP or TLS does; only `sooth api` "
+			"records "
+			"that",
 			"sooth api --save FILE.sooth PID");
 	if (t->uring) {
 		snprintf(what, sizeof(what), "%llu network requests submitted through io_uring",

@@ -14,7 +14,6 @@
 #define STATUS_FINAL	200
 #define STATUS_ERRORS	400
 #define METHOD_2	"PRI"
-#define METHOD_CONNECT	"CONNECT"
 
 const char *api_connection_endpoint(const struct api_connection *x)
 {
@@ -104,7 +103,8 @@ static uint8_t outcome_of(const struct api_connection *x, enum api_end by)
 	}
 }
 
-/* What was uncertain is all that came: then it was the answer. */
+/* What was uncertain is all that came: then it was the answer. Not where the connection failed: a
+ * server that gives it up may have sent a ticket before. */
 static int settle(struct api_connection *x, const struct api_listener *l, struct sooth_error *err)
 {
 	int status = 0;
@@ -124,7 +124,7 @@ static int end_call(struct api_connection *x, enum api_end by, uint32_t error, u
 
 	if (x->stage == API_IDLE)
 		return 0;
-	if (by != API_END_NONE)
+	if (by != API_END_NONE && by != API_END_ERROR)
 		status = settle(x, l, err);
 	x->call.ended_by = (uint8_t)by;
 	x->call.error = error;
@@ -233,8 +233,8 @@ static int received_plain(struct api_connection *x, const struct api_bytes *b,
 static int received_tls(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err)
 {
-	struct api_tls_bytes in = api_tls_received(
-		&x->tls, b->tls, b->bytes, b->end_ns, x->stage == API_SENT);
+	struct api_tls_bytes in =
+		api_tls_received(&x->tls, b->tls, b->bytes, b->end_ns, x->stage == API_SENT);
 	uint64_t first_ns = b->end_ns, bytes = in.data;
 
 	if (in.maybe_is_data && x->maybe_bytes) {

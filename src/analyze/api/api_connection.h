@@ -26,8 +26,8 @@ struct api_connection {
 struct api_bytes {
 	uint64_t begin_ns, end_ns, bytes;
 	uint32_t tid;
-	unsigned status;    /* of what was read; 0: none */
-	bool is_last_chunk; /* of what was read: it ends an answer in chunks */
+	unsigned status;		  /* of what was read; 0: none */
+	bool is_last_chunk;		  /* of what was read: it ends an answer in chunks */
 	struct span request, tls, server; /* pieces; empty: none */
 };
 

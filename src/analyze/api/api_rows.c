@@ -33,7 +33,7 @@ const struct sooth_schema api_schema = {
 	.fixed_size = sizeof(struct api_row),
 	SCHEMA_FIELDS(api_fields),
 	.line = "{time} {pid} {process}: {endpoint}[ ({label})][ {method}][ {path}]: {what}"
-		"[, {bytes_out} out][, first byte after {first_byte_ns}][, {bytes_in} in]"
+		"[, {sent_bytes} out][, first byte after {first_byte_ns}][, {received_bytes} in]"
 		"[, {total_ns} in all][, longest gap {gap_ns}][, silent for {silent_ns}]"
 		"[, {since_first_ns} since the first attempt]",
 };
@@ -47,7 +47,8 @@ const struct section api_section = {
 static const char *const outcome_words[] = { "answered", "refused",
 	"closed by the server before an answer", "connection failed before an answer",
 	"connection failed during the answer", "given up before an answer",
-	"waiting for the first byte", "not known to be over", "HTTP/2 possible: calls not counted" };
+	"waiting for the first byte", "not known to be over",
+	"HTTP/2 possible: calls not counted" };
 
 _Static_assert(ARRAY_SIZE(outcome_words) == API_OUTCOMES, "each has words");
 
@@ -88,9 +89,8 @@ static uint8_t retransmits_of(const struct api_seen *seen, uint32_t *out)
 {
 	if (seen->event == API_EVENT_END && api_tracker_retransmits(seen->connection, out))
 		return SOOTH_STATE_VALUE;
-	return seen->event != API_EVENT_END
-		       ? SOOTH_STATE_ABSENT
-		       : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
+	return seen->event != API_EVENT_END ? SOOTH_STATE_ABSENT
+					    : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
 }
 
 static struct api_row row_of(const struct api_seen *seen, const struct api_row_context *context)
@@ -111,16 +111,16 @@ static struct api_row row_of(const struct api_seen *seen, const struct api_row_c
 		.outcome_state = state_if(is_end),
 		.ended_by = call->ended_by,
 		.ended_state = state_if(is_end && call->ended_by != API_END_NONE),
-		.status = call->status,
+		.http_status = call->status,
 		.status_state = state_if(call->status && seen->event != API_EVENT_REQUEST),
 		.error = call->error,
 		.begin_ns = call->begin_ns,
-		.bytes_out = call->bytes_out,
+		.sent_bytes = call->bytes_out,
 		.send_ns = call->sent_ns - call->begin_ns,
 		.sent_state = state_if(seen->event != API_EVENT_REQUEST),
 		.first_byte_ns = call->first_ns - call->begin_ns,
 		.answer_state = state_if(call->has_answer),
-		.bytes_in = call->bytes_in,
+		.received_bytes = call->bytes_in,
 		.chunks = call->chunks,
 		.received_state = state_if(is_end && call->has_answer),
 		.gap_ns = call->gap_ns,
@@ -128,7 +128,7 @@ static struct api_row row_of(const struct api_seen *seen, const struct api_row_c
 		.total_ns = call->last_ns - call->begin_ns,
 		.silent_ns = seen->time_ns - call->last_ns,
 		.silent_state = state_if(is_end && is_open),
-		.call = call->number,
+		.number = call->number,
 		.attempt = call->attempt,
 		.since_first_ns = seen->time_ns - call->since_ns,
 		.attempt_state = state_if(call->attempt > 1),
@@ -151,9 +151,10 @@ int api_row_emit(struct output *output, const struct api_seen *seen,
 	put_time(&time, seen->time_ns, context);
 	put_what(&what, seen);
 	struct record_tail tail[] = { tail_buffer(&row.time, &time), tail_buffer(&row.what, &what),
-		tail_span(&row.process, fd_follow_process(&seen->tracker->fold.fds, &seen->process)),
+		tail_span(
+			&row.process, fd_follow_process(&seen->tracker->fold.fds, &seen->process)),
 		tail_string(&row.endpoint, api_connection_endpoint(x)),
-		tail_string(&row.address, x->peer), tail_span(&row.label, context->label),
+		tail_string(&row.peer, x->peer), tail_span(&row.label, context->label),
 		tail_string(&row.method, x->call.method), tail_string(&row.path, x->call.path),
 		tail_string(&row.local, x->local) };
 

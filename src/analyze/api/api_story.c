@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A client that tries again opens another connection, as a rule: what its user waits for began with
- * the first attempt. The same request is one to the same endpoint, of the same method and path; where
- * these are encrypted its length says so only when the call is over, so there the next one counts.
+ * the first attempt. The same request is one to the same endpoint, of the same method and path;
+ * where these are encrypted its length says so only when the call is over, so there the next one
+ * counts.
  */
 #include "analyze/api/api_story.h"
 

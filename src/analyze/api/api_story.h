@@ -19,8 +19,7 @@ struct api_story {
 	char path[API_PATH];
 };
 
-struct api_story_key api_story_key_of(
-	const struct process_id *process, const char *endpoint);
+struct api_story_key api_story_key_of(const struct process_id *process, const char *endpoint);
 /* A request begins: says in the call which attempt it is. */
 void api_story_begin(const struct api_story *s, struct api_call *call);
 /* It ended in a way that is answered by trying again. */

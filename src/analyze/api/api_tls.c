@@ -149,8 +149,8 @@ static void add(struct api_tls_bytes *out, uint8_t class_, uint64_t bytes)
 		out->maybe += bytes;
 }
 
-struct api_tls_bytes api_tls_received(struct api_tls *t, struct span records, uint64_t bytes,
-	uint64_t now_ns, bool has_request)
+struct api_tls_bytes api_tls_received(
+	struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns, bool has_request)
 {
 	struct api_tls_bytes out = { 0 };
 	uint64_t of_rest = t->rest < bytes ? t->rest : bytes;

@@ -41,7 +41,7 @@ void api_tls_resume(struct api_tls *t);
 void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_ns);
 /* `records`: struct syscalls_tls_record; empty: the call does not begin with a record. */
 uint64_t api_tls_sent(struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns);
-struct api_tls_bytes api_tls_received(struct api_tls *t, struct span records, uint64_t bytes,
-	uint64_t now_ns, bool has_request);
+struct api_tls_bytes api_tls_received(
+	struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns, bool has_request);
 
 #endif

@@ -11,9 +11,9 @@
 #include "model/stream_records.h"
 #include "probes/sockets.h"
 
-#define CONNECTIONS_MAX 4096
-#define SIDES_MAX	16384
-#define STORIES_MAX	1024
+#define CONNECTIONS_MAX	 4096
+#define SIDES_MAX	 16384
+#define STORIES_MAX	 1024
 #define LINUX_SOL_SOCKET 1
 #define LINUX_SO_ERROR	 4
 
@@ -66,8 +66,8 @@ static int event(void *user, struct api_connection *x, enum api_event event, uin
 	return t->take(t->user, &t->seen, err);
 }
 
-static struct api_listener listener(struct api_tracker *t, const struct process_id *process,
-	uint32_t fd)
+static struct api_listener listener(
+	struct api_tracker *t, const struct process_id *process, uint32_t fd)
 {
 	t->seen.process = *process;
 	t->seen.fd = fd;
@@ -151,7 +151,8 @@ static struct api_bytes bytes_of(const struct folded_call *c)
 	const struct syscalls_call *call = c->call;
 	uint64_t end_ns = call->record.time_ns;
 
-	return (struct api_bytes){ .begin_ns = end_ns - (call_is_timed(call) ? call->duration_ns : 0),
+	return (struct api_bytes){ .begin_ns =
+					   end_ns - (call_is_timed(call) ? call->duration_ns : 0),
 		.end_ns = end_ns,
 		.bytes = c->bytes,
 		.tid = call->record.tid,
@@ -216,8 +217,8 @@ static int received(struct api_tracker *t, const struct socket_key *key,
 	return c->bytes ? api_connection_received(x, &b, &l, err) : 0;
 }
 
-static int take_transfer(struct api_tracker *t, const struct folded_call *c,
-	struct sooth_error *err)
+static int take_transfer(
+	struct api_tracker *t, const struct folded_call *c, struct sooth_error *err)
 {
 	const struct folded_side *side = c->from.is_there ? &c->from : &c->to;
 	struct socket_key key = key_of(&c->process, side->fd);

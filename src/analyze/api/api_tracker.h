@@ -34,10 +34,10 @@ struct api_tracker {
 	void *user;
 	struct api_seen seen; /* at hand */
 	uint64_t last_ns;
-	uint64_t uring;	      /* requests of io_uring to the network */
-	bool has_calls;	      /* there are calls in the stream */
-	bool has_sends;	      /* on connections */
-	bool has_beginnings;  /* with what bytes show of API calls */
+	uint64_t uring;	     /* requests of io_uring to the network */
+	bool has_calls;	     /* there are calls in the stream */
+	bool has_sends;	     /* on connections */
+	bool has_beginnings; /* with what bytes show of API calls */
 };
 
 void api_tracker_init(struct api_tracker *t, api_take take, void *user);
