@@ -125,6 +125,15 @@ class SoothSums(Sooth):
         return [self.options.sooth, "heap", "-j", "--in-kernel"] + self.how
 
 
+class SoothSampled(Sooth):
+    """The same of samples alone."""
+
+    name = "sooth heap --sample-bytes"
+
+    def arguments(self):
+        return [self.options.sooth, "heap", "-j", "--sample-bytes", "512K"] + self.how
+
+
 class SoothCount(Sooth):
     name = "sooth heap --count"
 

@@ -146,6 +146,10 @@ struct sooth_observer_options {
 	/* The number of live blocks that the kernel side can know at a time, some 100 bytes of kernel
 	 * memory each while they live; 0: 1,048,576. Further ones are counted as untracked. */
 	uint64_t heap_blocks;
+	/* With heap_sums: a block is taken into account with a chance that grows with its size, so
+	 * that about one sample is taken per so many allocated bytes; 0: every block. What is
+	 * reported of stacks and live blocks is an estimate then, with its error. */
+	uint64_t heap_sample_bytes;
 	/* A folder of the caller's, made if it is not there, for what probes find out of executables
 	 * and would find out again: layouts of script engines. Absolute; borrowed until start
 	 * returns; NULL: nothing is kept. */

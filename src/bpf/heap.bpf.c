@@ -14,6 +14,7 @@
 #include "bpf/call.bpf.h"
 #include "bpf/heap.h"
 #include "bpf/log2.h"
+#include "bpf/sample_gap.h"
 
 struct thread {
 	struct member member;
@@ -42,6 +43,11 @@ struct thread {
 	struct heap_block_kept taken, moved; /* out of the live ones; moved: by a realloc */
 	uint32_t program;		     /* raised by each exec; 0: not known yet */
 	uint32_t has_moved;
+	uint64_t gap; /* bytes to the next sample */
+	uint8_t has_gap;
+	uint8_t is_left_out; /* the call is no sample */
+	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
+	uint8_t more_unused[4];
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
@@ -212,6 +218,38 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 		aggregate->bytes += t->size;
 }
 
+#ifdef WITH_SUMS
+/* A call that is no sample was counted when it began, as one that gets its memory. A realloc's old
+ * block may have been a sample. */
+static inline int leaves_out(struct thread *t, uint64_t result)
+{
+	bool is_failed = layout_of(t->form)->returns == HEAP_RETURNS_ERROR ? result != 0
+									   : !result && t->size;
+
+	if (t->is_left_out && is_failed) {
+		aggregate_of(t, t->function)->failed++;
+		aggregate_of(t, t->function)->bytes -= t->size;
+		sum_stays(t);
+	}
+	return t->is_left_out;
+}
+
+static inline void begin_call(struct thread *t, struct pt_regs *regs)
+{
+	sum_begins(t);
+	t->is_left_out = !is_sampled(t);
+	if (t->is_left_out)
+		count_call(t, false, 0);
+	else
+		TAKE_STACK(t, regs);
+}
+#define IS_LEFT_OUT(t) (t)->is_left_out
+#else
+#define leaves_out(t, result) 0
+#define begin_call(t, regs)   TAKE_STACK(t, regs)
+#define IS_LEFT_OUT(t)	      0
+#endif
+
 /* posix_memalign returns its error and has just written the address: the page is mapped. */
 static inline uint64_t stored_address(const struct thread *t, uint64_t result, uint32_t *error)
 {
@@ -233,7 +271,7 @@ static inline void end_call(struct thread *t, uint64_t result)
 	bool is_failed;
 
 	t->stack = 0;
-	if (!t->member.interest)
+	if (!t->member.interest || leaves_out(t, result))
 		return;
 	now = bpf_ktime_get_ns();
 	if (returns == HEAP_RETURNS_ERROR)
@@ -357,13 +395,13 @@ static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32
 	if (is_nested(t, stack, form, is_by_result))
 		return;
 	take_arguments(t, regs, form);
-	TAKE_STACK(t, regs);
-	sum_begins(t);
+	begin_call(t, regs);
 	t->is_by_result = is_by_result;
 	if (is_by_result && RETURN_ADDRESS_BYTES)
 		bpf_probe_read_user(&t->return_address, sizeof(t->return_address),
 			(const void *)(unsigned long)stack);
-	t->entered_ns = bpf_ktime_get_ns();
+	if (!IS_LEFT_OUT(t))
+		t->entered_ns = bpf_ktime_get_ns();
 	t->stack = stack;
 }
 

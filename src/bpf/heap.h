@@ -121,6 +121,7 @@ struct heap_kept {
 #define HEAP_KEPT_ENTRIES 4096
 
 struct heap_control {
+	uint64_t sample_bytes;	  /* of allocations between two samples, on average; 0: all blocks */
 	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
 				   */
 	uint64_t lost_stacks;	  /* stacks that did not fit the ring */
@@ -154,8 +155,8 @@ struct heap_sum_key {
 	uint64_t start_ticks;
 	uint32_t pid;
 	uint32_t program;
-	uint32_t size_class; /* size_class_of() */
-	uint32_t unused;
+	uint32_t size_class;   /* size_class_of() */
+	uint32_t sampled_size; /* sampled_size_of(); 0: all blocks */
 };
 
 struct heap_sum_value {
@@ -177,6 +178,7 @@ struct heap_held_value {
 	uint64_t frees_unknown;
 	uint64_t untracked_blocks, untracked_bytes; /* no room for the block */
 	uint64_t unsummed_blocks, unsummed_bytes;   /* no room for the sum */
+	uint64_t is_forked; /* it was forked and has run no other program */
 };
 
 #define HEAP_WALKS_OF_CPU 16

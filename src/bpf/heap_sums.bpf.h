@@ -51,6 +51,7 @@ static inline struct heap_held_value *held_of(struct thread *t)
 
 	if (value)
 		return value;
+	none.is_forked = (TASK_READ(current_task(), flags) & PF_FORKNOEXEC) != 0;
 	bpf_map_update_elem(&held, &key, &none, BPF_NOEXIST);
 	value = bpf_map_lookup_elem(&held, &key);
 	if (!value)
@@ -58,10 +59,16 @@ static inline struct heap_held_value *held_of(struct thread *t)
 	return value;
 }
 
-static inline struct heap_sum_key sum_key(struct thread *t, const struct heap_block_kept *block)
+static inline uint32_t sampled_size(const struct heap_block_kept *block)
+{
+	return control.sample_bytes ? sampled_size_of(block->size) : 0;
+}
+
+static inline __attribute__((always_inline)) struct heap_sum_key sum_key(
+	struct thread *t, const struct heap_block_kept *block)
 {
 	return (struct heap_sum_key){ block->stack_hash, t->member.start_ticks, t->member.pid,
-		program_of(t), size_class_of(block->size), 0 };
+		program_of(t), size_class_of(block->size), sampled_size(block) };
 }
 
 static inline struct heap_block_key block_key(struct thread *t, uint64_t address)
@@ -84,10 +91,12 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	key = block_key(t, address);
 	b = bpf_map_lookup_elem(&live_blocks, &key);
 	if (!b) {
-		ADD(h->frees_unknown, 1);
+		if (!control.sample_bytes)
+			ADD(h->frees_unknown, 1);
 		return 0;
 	}
 	t->taken = *b;
+	t->was_short = 0;
 	bpf_map_delete_elem(&live_blocks, &key);
 	ADD(h->live_bytes, -t->taken.size);
 	ADD(h->live_blocks, -1ull);
@@ -99,6 +108,7 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	ADD(sum->freed_blocks, 1);
 	ADD(sum->freed_bytes, t->taken.size);
 	if (bpf_ktime_get_ns() - t->taken.time_ns < HEAP_SHORT_NS) {
+		t->was_short = 1;
 		ADD(sum->short_blocks, 1);
 		ADD(sum->short_bytes, t->taken.size);
 	}
@@ -179,6 +189,34 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	return 0;
 }
 
+/* --- samples --- */
+
+VERIFIED_ALONE int draw_gap(struct thread *t)
+{
+	if (!t)
+		return 0;
+	t->gap = sample_gap(control.sample_bytes, bpf_get_prandom_u32());
+	t->has_gap = 1;
+	return 0;
+}
+
+/* Whether the call that begins is one of the samples. */
+static inline int is_sampled(struct thread *t)
+{
+	uint64_t size = t->size ? t->size : 1;
+
+	if (!control.sample_bytes)
+		return 1;
+	if (!t->has_gap)
+		draw_gap(t);
+	if (t->gap >= size) {
+		t->gap -= size;
+		return 0;
+	}
+	draw_gap(t);
+	return 1;
+}
+
 /* A call begins. */
 static inline void sum_begins(struct thread *t)
 {
@@ -189,6 +227,7 @@ static inline void sum_begins(struct thread *t)
 		return;
 	t->has_moved = (uint32_t)sum_free(t, t->old_address);
 	t->moved = t->taken;
+	t->moved_was_short = t->was_short;
 }
 
 /* A realloc has failed: its block stays. */
@@ -210,6 +249,10 @@ VERIFIED_ALONE int sum_stays(struct thread *t)
 	if (sum) {
 		ADD(sum->freed_blocks, -1ull);
 		ADD(sum->freed_bytes, -t->taken.size);
+	}
+	if (sum && t->moved_was_short) {
+		ADD(sum->short_blocks, -1ull);
+		ADD(sum->short_bytes, -t->taken.size);
 	}
 	return 0;
 }

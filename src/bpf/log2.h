@@ -54,6 +54,19 @@ static inline uint32_t size_class_of(uint64_t size)
 			    : exponent * 4 + (uint32_t)((size >> (exponent - 2)) & 3);
 }
 
+/* What stands for a size among samples: sizes have the same weight if they are the same in nine bits.
+ * At least 1; what does not fit is sampled always. */
+static inline uint32_t sampled_size_of(uint64_t size)
+{
+	uint32_t exponent = log2_of(size), shift = exponent > 8 ? exponent - 8 : 0;
+
+	if (exponent >= 32)
+		return ~0u;
+	if (!shift)
+		return size ? (uint32_t)size : 1;
+	return (uint32_t)((size >> shift << shift) + (1ull << (shift - 1)));
+}
+
 /* The smallest size of a class. */
 static inline uint64_t size_class_from(uint32_t size_class)
 {

@@ -320,6 +320,7 @@ static int make_observer(
 		.heap_stacks = run->heap_stacks,
 		.heap_sums = run->heap_sums,
 		.heap_blocks = run->heap_blocks,
+		.heap_sample_bytes = run->heap_sample_bytes,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,

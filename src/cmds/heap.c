@@ -24,7 +24,7 @@ struct heap_config {
 		bool no_hold;
 		bool pages;
 		bool in_kernel, exact;
-		uint64_t blocks;
+		uint64_t blocks, sample_bytes;
 		const char *folded, *pprof, *weight, *by;
 	} heap;
 };
@@ -44,7 +44,8 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
 		"print only which code keeps more and more memory, with the answer first"),
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
-		"print only which code allocates what it frees within 10 ms, with the answer first"),
+		"print only which code allocates what it frees within 10 ms, with the answer "
+		"first"),
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
 		"print only the live blocks by size, with the code that holds most of each, the "
 		"answer first"),
@@ -54,11 +55,16 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
+	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, heap.sample_bytes,
+		"add up samples only, about one per SIZE of allocated memory (e.g. 512K): less "
+		"overhead; estimates with their error",
+		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks of a process that already runs would be added up "
 		"in the kernel"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
-		"blocks that can be live at a time where the kernel adds up (default 1048576); each "
+		"blocks that can be live at a time where the kernel adds up (default 1048576); "
+		"each "
 		"takes some 100 bytes of kernel memory",
 		.min = 1024, .max = 1u << 26),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
@@ -106,11 +112,16 @@ static const struct option_rule rules[] = {
 		NULL },
 	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
 		NULL },
+	OPTION_OVER("sample-bytes"),
+	{ OPTION_PER_PROCESS, "sample-bytes", "count,exact,pages",
+		"--sample-bytes adds up samples of the calls", NULL },
 	{ OPTION_PER_PROCESS, "in-kernel", "count", "--in-kernel counts too, and more", NULL },
 	{ OPTION_PER_PROCESS, "exact", "count,in-kernel",
 		"--exact records every call, the other one none", NULL },
-	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof", "calls that are only counted have "
-		"no stacks", NULL },
+	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof",
+		"calls that are only counted have "
+		"no stacks",
+		NULL },
 	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
 		"one file of stacks at a time, and --flamegraph writes the text too",
 		"save a capture for the other: --save FILE.sooth" },
@@ -169,12 +180,12 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 {
 	const char *folded = c->heap.folded;
 
-	if (c->heap.in_kernel && c->heap.lines && !files->picture)
-		return refuse_lines("--in-kernel", err);
+	if ((c->heap.in_kernel || c->heap.sample_bytes) && c->heap.lines && !files->picture)
+		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
 	if (!writes_stacks(c)) {
-		run->product = (struct run_side_output){ .path = c->heap.lines,
-			.view = { "heap-lines", NULL },
-			.sink = "json-rows" };
+		run->product = (struct run_side_output){
+			.path = c->heap.lines, .view = { "heap-lines", NULL }, .sink = "json-rows"
+		};
 		return 0;
 	}
 	if (c->heap.lines && !files->picture)
@@ -201,7 +212,8 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 {
 	if (c->heap.exact || writes_lines(c))
 		return false;
-	return c->heap.in_kernel || answer_of(c) || (needs_stacks(c) && !arguments->command);
+	return c->heap.in_kernel || c->heap.sample_bytes || answer_of(c) ||
+	       (needs_stacks(c) && !arguments->command);
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -227,10 +239,9 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { c->heap.pages ? "profile" : "heap",
-			c->heap.pages   ? SOOTH_STREAM
-			: c->heap.count || in_kernel
-				? SOOTH_COUNT
-				: SOOTH_COUNT | SOOTH_STREAM },
+				    c->heap.pages		 ? SOOTH_STREAM
+				    : c->heap.count || in_kernel ? SOOTH_COUNT
+								 : SOOTH_COUNT | SOOTH_STREAM },
 			{ c->heap.pages ? "proc" : NULL, SOOTH_SAMPLE } },
 		.views = { c->heap.pages ? (struct run_view){ "profile-pages", &pages }
 					 : (struct run_view){ "heap-table", &options } },
@@ -240,6 +251,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.heap_stacks = needs_stacks(c),
 		.heap_sums = in_kernel,
 		.heap_blocks = c->heap.blocks,
+		.heap_sample_bytes = c->heap.sample_bytes,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 	};
@@ -285,8 +297,12 @@ const struct command command_heap = {
 		"  sooth heap -p 4711 -d 5 -o a.jsonl    five seconds, and every call as JSON\n"
 		"  sooth heap --stack -p 4711 -d 10      which code allocates, and what it keeps\n"
 		"  sooth heap --leaks -p 4711 -d 30      which code keeps more and more\n"
-		"  sooth heap --churn -p 4711 -d 10      which code frees at once what it allocates\n"
-		"  sooth heap --sizes -p 4711 -d 10      a million blocks of one size, and of what code\n"
+		"  sooth heap --churn -p 4711 -d 10      which code frees at once what it "
+		"allocates\n"
+		"  sooth heap --sizes -p 4711 -d 10      a million blocks of one size, and of what "
+		"code\n"
+		"  sooth heap --sample-bytes 512K 4711   code that allocates, at a tenth of the "
+		"work\n"
 		"  sooth heap --pages -d 10 4711         the same of any memory: JavaScript, mmap\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),

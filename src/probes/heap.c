@@ -101,12 +101,19 @@ static const struct sooth_field sum_fields[] = {
 		"size class: the exponent of two times 4, and the next two bits of the size"),
 	FIELD_NUMBER_AS(heap_sum, stack, stack_number, "number of the caller's stack",
 		FIELD_STATE_AT(heap_sum, stack_state)),
+	FIELD_NUMBER(heap_sum, sample_bytes,
+		"bytes allocated between two samples, on average; 0: all blocks, not samples",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER_AS(heap_sum, sampled_size, sampled_size_bytes,
+		"size of each sampled block, to nine bits; 0: not "
+		"sampled",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 static const struct sooth_field held_fields_of_process[] = {
 	FIELD_PID(heap_held),
-	FIELD_NUMBER(heap_held, live_bytes, "bytes allocated and not freed",
-		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(
+		heap_held, live_bytes, "bytes allocated and not freed", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(heap_held, live_blocks, "blocks allocated and not freed"),
 	FIELD_NUMBER(heap_held, peak_bytes, "most live bytes at a time", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(heap_held, freed_bytes, "bytes of blocks that were freed",
@@ -120,6 +127,12 @@ static const struct sooth_field held_fields_of_process[] = {
 		"allocated blocks without a stack, or for whose sum the table had no room"),
 	FIELD_NUMBER(heap_held, unsummed_bytes, "bytes of these blocks", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(heap_held, program, "program of the process: each exec raises it"),
+	FIELD_OF(BOOL, heap_held, is_forked, is_forked,
+		"the process was forked and has run no other program: it frees copies of its "
+		"parent's blocks"),
+	FIELD_NUMBER(heap_held, sample_bytes,
+		"bytes allocated between two samples, on average; 0: all blocks, not samples",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 static const struct sooth_field gap_fields[] = {

@@ -101,22 +101,34 @@ struct heap_sum {
 	uint32_t stack;	     /* of a heap.stack */
 	uint8_t stack_state;
 	uint8_t unused[3];
+	/* Older captures have nothing from here on. */
+	uint64_t sample_bytes; /* 0: all blocks; else those are samples, and so many bytes were
+				  allocated between two of them, on average */
+	uint32_t sampled_size; /* of each of these blocks, but for the last of nine bits */
+	uint32_t more_unused;
 };
+
+#define HEAP_SUM_LEAST offsetof(struct heap_sum, sample_bytes)
 
 /* What a process held at that time, and its calls that are in no sum. */
 struct heap_held {
 	struct sooth_record record;
 	uint64_t live_bytes, live_blocks;
-	uint64_t peak_bytes;		/* since its program was followed */
+	uint64_t peak_bytes; /* since its program was followed */
 	uint64_t freed_bytes;
-	uint64_t frees_unknown;		/* of blocks whose allocation was not seen */
-	uint64_t untracked_blocks;	/* allocated, and not known later: a table was full */
+	uint64_t frees_unknown;	   /* of blocks whose allocation was not seen */
+	uint64_t untracked_blocks; /* allocated, and not known later: a table was full */
 	uint64_t untracked_bytes;
-	uint64_t unsummed_blocks;	/* in the process's values, but in no heap.sum */
+	uint64_t unsummed_blocks; /* in the process's values, but in no heap.sum */
 	uint64_t unsummed_bytes;
 	uint32_t program;
-	uint32_t unused;
+	uint8_t is_forked; /* it was forked, and runs no other program yet: it frees copies */
+	uint8_t unused[3];
+	/* Older captures have nothing from here on. */
+	uint64_t sample_bytes; /* as of heap.sum: then all values are of samples, without weights */
 };
+
+#define HEAP_HELD_LEAST offsetof(struct heap_held, sample_bytes)
 
 #define HEAP_SHORT_NS 10000000ull
 
@@ -158,8 +170,10 @@ struct heap_site {
 
 _Static_assert(HEAP_CALL_LEAST == 72 && sizeof(struct heap_call) == 80,
 	"the layout is part of the capture format");
-_Static_assert(sizeof(struct heap_sum) == 32 + 8 * 7 + 16, "no padding");
-_Static_assert(sizeof(struct heap_held) == 32 + 8 * 9 + 8, "no padding");
+_Static_assert(HEAP_SUM_LEAST == 32 + 8 * 7 + 16 && sizeof(struct heap_sum) == HEAP_SUM_LEAST + 16,
+	"no padding");
+_Static_assert(HEAP_HELD_LEAST == 32 + 8 * 9 + 8 && sizeof(struct heap_held) == HEAP_HELD_LEAST + 8,
+	"no padding");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
 
 #ifndef __bpf__

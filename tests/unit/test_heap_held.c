@@ -45,7 +45,8 @@ static void take_all(void)
 }
 
 /* So many blocks of 10 bytes were allocated, and of them so many freed. */
-static void add_sum(uint64_t time_ns, uint32_t pid, uint32_t program, uint64_t calls, uint64_t freed)
+static void add_sum(
+	uint64_t time_ns, uint32_t pid, uint32_t program, uint64_t calls, uint64_t freed)
 {
 	struct heap_sum sum = { .record = { .time_ns = time_ns,
 					.start_ticks = TICKS,
@@ -93,6 +94,36 @@ static void assert_held(uint64_t blocks, uint64_t exec_blocks)
 	assert_int_equal(sum->live_bytes, 10 * blocks);
 	assert_int_equal(live.exec_blocks, exec_blocks);
 	assert_int_equal(live.exec_bytes, 10 * exec_blocks);
+}
+
+/* A child ended before anything was read of it; and what it freed before its exec were copies. */
+static void test_all_comes_late(void **state)
+{
+	struct heap_held held = { .record = heap_head(HEAP_HELD, 300, 2),
+		.live_bytes = 50,
+		.live_blocks = 5,
+		.freed_bytes = 30,
+		.frees_unknown = 3,
+		.program = 1,
+		.is_forked = 1 };
+
+	(void)state;
+	add_join(&records, 100, 1, 2, "child");
+	add_exec(&records, 150, 2, "next");
+	add_leave(&records, 200, 2, TICKS);
+	RECORD_APPEND(&records, &held, NULL, 0);
+	held.program = 2;
+	held.is_forked = 0;
+	held.frees_unknown = 1;
+	held.live_blocks = 2;
+	held.live_bytes = 20;
+	RECORD_APPEND(&records, &held, NULL, 0);
+	take_all();
+	assert_int_equal(live.frees_inherited, 3);
+	assert_int_equal(live.frees_unknown, 1);
+	assert_int_equal(live.exec_blocks, 5);
+	assert_int_equal(live.exec_bytes, 50);
+	assert_int_equal(heap_live_at_end(&live), 20);
 }
 
 static void test_plain(void **state)
@@ -184,8 +215,8 @@ static void test_peak(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_plain), TEST(test_exec), TEST(test_early_exec),
-		TEST(test_leave), TEST(test_peak) };
+	const struct CMUnitTest tests[] = { TEST(test_plain), TEST(test_exec), TEST(test_all_comes_late),
+		TEST(test_early_exec), TEST(test_leave), TEST(test_peak) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

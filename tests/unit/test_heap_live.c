@@ -282,15 +282,17 @@ static void test_peak_over_processes(void **state)
 	assert_int_equal(heap_live_at_end(&live), 90);
 }
 
+/* Not more than half of it: what the kernel added up of the others comes when they have ended. */
 static void test_quiet_processes_take_no_room(void **state)
 {
 	(void)state;
-	for (uint32_t pid = 2; pid < 1000; pid++) {
+	for (uint32_t pid = 2; pid < 100000; pid++) {
 		add_join(&records, pid * 10, 1, pid, "quiet");
 		add_leave(&records, pid * 10 + 5, pid, TICKS);
 	}
 	take_all();
-	assert_int_equal(live.processes.count, 0);
+	assert_in_range(live.processes.count, 1000, 32768);
+	assert_int_equal(live.refused, 0);
 }
 
 static void test_bound(void **state)

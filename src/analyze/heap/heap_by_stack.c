@@ -44,9 +44,15 @@ static void note_unstacked(const struct heap_scope *scope, const struct heap_liv
 }
 
 static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stacks,
-	const struct profile_sums *sums, struct sooth_error *err)
+	const struct profile_sums *sums, bool is_estimated, struct sooth_error *err)
 {
-	int status = heap_section(scope, &by_stack_section, err);
+	struct section section = by_stack_section;
+	int status;
+
+	if (is_estimated)
+		section.columns = "live_bytes,live_error_bytes,live_blocks,allocated_bytes,"
+				  "allocated_error_bytes,calls,stack";
+	status = heap_section(scope, &section, err);
 
 	qsort(stacks->all, stacks->count, sizeof(*stacks->all), heap_stacks_by_live);
 	for (size_t i = 0; i < stacks->count && !status; i++)
@@ -63,7 +69,11 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 
 	note_unstacked(scope, live);
 	if (!live->stacks.count) {
-		if ((options->stacks || options->answer) && !live->unstacked)
+		if (live->estimates.sample_bytes && !live->unstacked)
+			output_limit(scope->output, "which code allocates",
+				"no allocation was among the samples",
+				"sample more often: --sample-bytes 4K");
+		else if ((options->stacks || options->answer) && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no call with a stack was recorded",
 				"sooth heap --stack PID records them; --save FILE.sooth keeps "
@@ -76,10 +86,12 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		return heap_sizes_emit(scope, live, sums, err);
 	status = heap_stacks_merge(&stacks, live, sums, scope->output, err);
 	if (!status)
-		status = options->answer == HEAP_LEAKS ? heap_leaks_emit(scope, live, &stacks, sums, err)
+		status = options->answer == HEAP_LEAKS
+				 ? heap_leaks_emit(scope, live, &stacks, sums, err)
 			 : options->answer == HEAP_CHURN
 				 ? heap_churn_emit(scope, live, &stacks, sums, err)
-				 : emit_table(scope, &stacks, sums, err);
+				 : emit_table(scope, &stacks, sums,
+					   live->estimates.sample_bytes != 0, err);
 	free(stacks.all);
 	return status;
 }

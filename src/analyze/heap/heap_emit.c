@@ -105,7 +105,9 @@ ROW_FIELDS(heap_probes_fields, HEAP_PROBES_ROW, heap_probes_row);
 ROW_SCHEMA(heap_totals, "heap.totals", heap_totals_row,
 	.line = "{calls call}[, {rate_per_s} per second]: {allocated_bytes} allocated[, "
 		"{freed_bytes} freed], {failed} failed[\nlive at the end: {live_bytes} in "
-		"{live_blocks block}][, {ended_bytes} of it left by processes that had ended][; "
+		"{live_blocks block}][ (bytes +-{live_error_bytes}: 99 %)]"
+		"[, "
+		"{ended_bytes} of it left by processes that had ended][; "
 		"peak {peak_bytes} after {peak_after_ns}][\nnot exact: {inexact}]");
 ROW_SCHEMA(heap_type, "heap.by_function", heap_type_row);
 ROW_SCHEMA(heap_size, "heap.sizes", heap_size_row);
@@ -141,20 +143,21 @@ static const struct section type_section = {
 };
 
 static int emit_type(struct heap_scope *scope, uint32_t function, const struct heap_function_sum *f,
-	uint8_t unfinished_state, struct sooth_error *err)
+	const struct heap_type_states *states, struct sooth_error *err)
 {
 	uint64_t given = f->count - f->failed;
 	bool is_free = function == HEAP_FREE;
 	/* No call takes no time: the file it comes from has none. */
-	uint8_t time_state = f->count && !f->max_ns ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-						    : SOOTH_STATE_VALUE;
+	uint8_t time_state = f->count && !f->max_ns && !states->times
+				     ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+				     : states->times;
 	struct heap_type_row row = {
 		.function = function,
 		.count = f->count,
 		.failed = f->failed,
 		.overflows = f->overflows,
 		.unfinished = f->unfinished,
-		.unfinished_state = unfinished_state,
+		.unfinished_state = states->unfinished,
 		.bytes = f->bytes,
 		.mean_bytes = given ? f->bytes / given : 0,
 		.total_ns = f->total_ns,
@@ -170,7 +173,7 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 }
 
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	uint8_t unfinished_state, bool is_blind, struct sooth_error *err)
+	const struct heap_type_states *states, bool is_blind, struct sooth_error *err)
 {
 	uint32_t order[HEAP_FUNCTIONS + 1];
 	struct section section = type_section;
@@ -192,7 +195,7 @@ int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 		const struct heap_function_sum *f = &sums->functions[order[i]];
 
 		if (f->count || f->unfinished)
-			status = emit_type(scope, order[i], f, unfinished_state, err);
+			status = emit_type(scope, order[i], f, states, err);
 	}
 	return status;
 }

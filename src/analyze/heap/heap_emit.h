@@ -28,6 +28,9 @@
 	F(S, U64, live_bytes, WITH(live_state),                                                    \
 		"bytes not freed when their process or the run ended", .unit = SOOTH_UNIT_BYTES)   \
 	F(S, U64, live_blocks, WITH(live_state), "blocks not freed")                               \
+	F(S, U64, live_error_bytes, MAYBE(error_state),                                            \
+		"live_bytes is an estimate: it is wrong by more in 1 of 100 cases",                \
+		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
 	F(S, U64, ended_bytes, MAYBE(ended_state),                                                 \
 		"part of live_bytes: not freed by processes that ended before the others",         \
 		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
@@ -122,10 +125,13 @@ struct heap_scope {
 
 /* Closes the section before it. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
-/* unfinished_state: of values that single calls do not give. */
+/* Of values that single calls do not give, and that samples do not. */
+struct heap_type_states {
+	uint8_t unfinished, times;
+};
 /* is_blind: nothing was probed, so that no calls means nothing. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	uint8_t unfinished_state, bool is_blind, struct sooth_error *err);
+	const struct heap_type_states *states, bool is_blind, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
 /*

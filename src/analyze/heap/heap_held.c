@@ -3,10 +3,45 @@
 
 #include <string.h>
 
+#include "model/batch.h"
 #include "model/schema.h"
 
-static void add_part(struct heap_live *l, struct heap_stack_sum *stack, const struct heap_sum *s,
-	bool is_live)
+/* Its program has changed: what the earlier one held is gone. */
+static void begin_held(struct heap_live *l, struct heap_process *p, uint32_t program)
+{
+	if (p->held_program) {
+		l->exec_bytes += p->live_bytes;
+		l->exec_blocks += p->live_blocks;
+		l->bytes -= p->has_left ? 0 : p->live_bytes;
+		p->live_bytes = p->live_blocks = 0;
+		p->origin = HEAP_FROM_EXEC;
+	}
+	p->held_freed = p->held_unknown = p->held_untracked = p->held_unsummed = 0;
+	p->held_program = program;
+}
+
+static void set_live(struct heap_live *l, struct heap_process *p, uint64_t bytes, uint64_t blocks)
+{
+	if (!p->has_left)
+		l->bytes += bytes - p->live_bytes;
+	else if (!memcmp(&l->last_left, &l->last_id, sizeof(l->last_id)))
+		l->last_bytes = bytes;
+	p->live_bytes = bytes;
+	p->live_blocks = blocks;
+}
+
+static void raise_peak(struct heap_live *l, uint64_t bytes, uint64_t time_ns)
+{
+	if (bytes <= l->peak_bytes)
+		return;
+	l->peak_bytes = bytes;
+	l->peak_ns = time_ns;
+}
+
+/* --- sums of a stack --- */
+
+static void add_part(
+	struct heap_live *l, struct heap_stack_sum *stack, const struct heap_sum *s, bool is_live)
 {
 	struct heap_part_key key = { l->last_id, s->program, s->stack, s->size_class, 0 };
 	unsigned window = heap_live_window(l, s->record.time_ns);
@@ -29,15 +64,29 @@ static void add_part(struct heap_live *l, struct heap_stack_sum *stack, const st
 	stack->gains.blocks[window] += (int64_t)blocks;
 }
 
-void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s)
+/* Of samples the process's own values are estimates as well: the sums of its stacks. */
+static void add_to_process(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
+{
+	if (s->program > p->held_program)
+		begin_held(l, p, s->program);
+	l->freed_bytes += s->freed_bytes;
+	if (s->program != p->held_program || s->program <= p->over_program)
+		return;
+	set_live(l, p, p->live_bytes + s->allocated_bytes - s->freed_bytes,
+		p->live_blocks + s->calls - s->freed_blocks);
+}
+
+static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_sum *s)
 {
 	struct heap_process *p = heap_live_process(l, &s->record);
 	struct heap_stack_sum *stack =
 		s->stack_state == SOOTH_STATE_VALUE ? map_put(&l->stacks, &s->stack, NULL) : NULL;
 
+	if (p && s->sample_bytes)
+		add_to_process(l, p, s);
 	if (!p || !stack) {
 		l->unstacked += s->calls;
-		return;
+		return NULL;
 	}
 	heap_live_window(l, s->from_ns);
 	if (s->program > p->program) {
@@ -52,51 +101,75 @@ void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s)
 	stack->short_blocks += s->short_blocks;
 	stack->short_bytes += s->short_bytes;
 	add_part(l, stack, s, s->program == p->program && s->program > p->over_program);
+	return stack;
 }
 
-/* Its program has changed: what the earlier one held is gone. */
-static void begin_held(struct heap_live *l, struct heap_process *p, uint32_t program)
+static void take_samples(struct heap_live *l, const struct heap_sum *samples)
 {
-	if (p->held_program) {
-		l->exec_bytes += p->live_bytes;
-		l->exec_blocks += p->live_blocks;
-		l->bytes -= p->has_left ? 0 : p->live_bytes;
-		p->live_bytes = p->live_blocks = 0;
-		p->origin = HEAP_FROM_EXEC;
+	double allocated, live;
+	struct heap_stack_sum *stack;
+	struct heap_sum sum;
+
+	l->has_held = true;
+	if (!heap_estimates_take(&l->estimates, samples, &sum, &allocated, &live)) {
+		l->untracked += samples->calls;
+		return;
 	}
-	p->held_freed = p->held_unknown = p->held_untracked = p->held_unsummed = 0;
-	p->held_program = program;
+	stack = take_sum(l, &sum);
+	l->live_variance += live;
+	if (stack) {
+		stack->allocated_variance += allocated;
+		stack->live_variance += live;
+	}
 }
 
-static void set_live(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
+void heap_held_take_sum(struct heap_live *l, const struct heap_sum *s)
 {
-	if (!p->has_left)
-		l->bytes += h->live_bytes - p->live_bytes;
-	else if (!memcmp(&l->last_left, &l->last_id, sizeof(l->last_id)))
-		l->last_bytes = h->live_bytes;
-	p->live_bytes = h->live_bytes;
-	p->live_blocks = h->live_blocks;
+	struct heap_sum all = { 0 };
+
+	if (record_holds(&s->record, sizeof(*s)) && s->sample_bytes) {
+		take_samples(l, s);
+		return;
+	}
+	memcpy(&all, s, HEAP_SUM_LEAST);
+	take_sum(l, &all);
 }
 
-static void take_unknown(struct heap_live *l, const struct heap_process *p, uint64_t frees,
-	uint64_t time_ns)
+/* --- values of a process --- */
+
+static void take_unknown(
+	struct heap_live *l, const struct heap_process *p, const struct heap_held *h)
 {
-	if (p->origin == HEAP_FROM_FORK)
+	uint64_t frees = h->frees_unknown - p->held_unknown;
+
+	/* Its exec may have been reported before what it freed until then. */
+	if (p->origin == HEAP_FROM_FORK || h->is_forked)
 		l->frees_inherited += frees;
 	else if (p->origin == HEAP_FROM_BEFORE)
 		l->frees_from_before += frees;
 	else
 		l->frees_unknown += frees;
 	if (p->origin == HEAP_FROM_BEFORE)
-		l->older.blocks[heap_live_window(l, time_ns)] += (int64_t)frees;
+		l->older.blocks[heap_live_window(l, h->record.time_ns)] += (int64_t)frees;
 }
 
-static void raise_peak(struct heap_live *l, uint64_t bytes, uint64_t time_ns)
+static void take_roomless(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
 {
-	if (bytes <= l->peak_bytes)
-		return;
-	l->peak_bytes = bytes;
-	l->peak_ns = time_ns;
+	l->untracked += h->untracked_blocks - p->held_untracked;
+	l->unstacked += h->unsummed_blocks - p->held_unsummed;
+	p->held_untracked = h->untracked_blocks;
+	p->held_unsummed = h->unsummed_blocks;
+}
+
+/* All else is in the sums, which have the sizes. */
+static void take_sampled(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
+{
+	l->estimates.sample_bytes = h->sample_bytes;
+	take_roomless(l, p, h);
+	if (p->live_bytes > p->peak_bytes)
+		p->peak_bytes = p->live_bytes;
+	raise_peak(l, p->peak_bytes, h->record.time_ns);
+	raise_peak(l, l->bytes, h->record.time_ns);
 }
 
 void heap_held_take(struct heap_live *l, const struct heap_held *h)
@@ -108,24 +181,25 @@ void heap_held_take(struct heap_live *l, const struct heap_held *h)
 	l->has_held = true;
 	if (h->program > p->held_program)
 		begin_held(l, p, h->program);
+	if (record_holds(&h->record, sizeof(*h)) && h->sample_bytes) {
+		take_sampled(l, p, h);
+		return;
+	}
 	if (h->program <= p->over_program) {
 		l->exec_bytes += h->live_bytes - p->over_bytes;
 		l->exec_blocks += h->live_blocks - p->over_blocks;
 		p->over_bytes = h->live_bytes;
 		p->over_blocks = h->live_blocks;
 	} else {
-		set_live(l, p, h);
+		set_live(l, p, h->live_bytes, h->live_blocks);
 	}
 	if (h->peak_bytes > p->peak_bytes)
 		p->peak_bytes = h->peak_bytes;
 	l->freed_bytes += h->freed_bytes - p->held_freed;
-	take_unknown(l, p, h->frees_unknown - p->held_unknown, h->record.time_ns);
-	l->untracked += h->untracked_blocks - p->held_untracked;
-	l->unstacked += h->unsummed_blocks - p->held_unsummed;
+	take_unknown(l, p, h);
+	take_roomless(l, p, h);
 	p->held_freed = h->freed_bytes;
 	p->held_unknown = h->frees_unknown;
-	p->held_untracked = h->untracked_blocks;
-	p->held_unsummed = h->unsummed_blocks;
 	/* Of one process the kernel has the peak; of several the sum is known at each look. */
 	raise_peak(l, p->peak_bytes, h->record.time_ns);
 	raise_peak(l, l->bytes, h->record.time_ns);

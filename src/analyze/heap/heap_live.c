@@ -27,6 +27,7 @@ void heap_live_init(struct heap_live *l, size_t blocks_max)
 		HEAP_PROCESSES_MAX);
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
 	map_init(&l->parts, sizeof(struct heap_part_key), sizeof(struct heap_part), HEAP_PARTS_MAX);
+	heap_estimates_init(&l->estimates);
 }
 
 void heap_live_fini(struct heap_live *l)
@@ -39,6 +40,7 @@ void heap_live_fini(struct heap_live *l)
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
 	map_fini(&l->parts);
+	heap_estimates_fini(&l->estimates);
 	l->last = NULL;
 }
 
@@ -91,9 +93,9 @@ unsigned heap_live_window(struct heap_live *l, uint64_t time_ns)
 
 static struct heap_part *part_of(struct heap_live *l, uint32_t stack, uint64_t size)
 {
-	struct heap_part_key key = { .process = l->last_id,
-		.stack = stack,
-		.size_class = size_class_of(size) };
+	struct heap_part_key key = {
+		.process = l->last_id, .stack = stack, .size_class = size_class_of(size)
+	};
 
 	return l->with_parts ? map_put(&l->parts, &key, NULL) : NULL;
 }
@@ -302,8 +304,7 @@ static void apply(struct heap_live *l, struct heap_process *p, const struct heap
 static void count_stack(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_stack_sum *sum;
-	struct heap_part *part =
-		part_of(l, heap_call_stack(c), c->size);
+	struct heap_part *part = part_of(l, heap_call_stack(c), c->size);
 
 	if (part) {
 		part->calls++;
@@ -381,7 +382,8 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 		struct heap_stack_sum *stack = stack_of(l, k->stack);
 		unsigned window = heap_live_window(l, time_ns);
 
-		if (k->program >= before || memcmp(&k->process, &l->last_id, sizeof(k->process)) != 0)
+		if (k->program >= before ||
+			memcmp(&k->process, &l->last_id, sizeof(k->process)) != 0)
 			continue;
 		if (stack) {
 			stack->live_bytes -= part->live_bytes;
@@ -435,9 +437,11 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 		l->last_bytes = p->live_bytes;
 	if (!p->name[0])
 		name_process(p, leave->name);
-	if (p->seen.events || p->counted.events || l->has_held)
+	if (p->seen.events || p->counted.events || l->has_held ||
+		l->processes.count < HEAP_PROCESSES_MAX / 2)
 		return;
-	/* It never allocated: its place is better used for another. */
+	/* It never allocated, unless what was added up comes later: its place is better used for
+	 * another. */
 	map_remove(&l->processes, &l->last_id);
 	l->last = NULL;
 }

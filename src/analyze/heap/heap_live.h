@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "analyze/heap/heap_estimate.h"
 #include "analyze/heap/heap_growth.h"
 #include "base/map.h"
 #include "model/process_id.h"
@@ -37,13 +38,13 @@ struct heap_process {
 	struct map blocks; /* address -> struct heap_block; empty after the process left */
 	uint64_t live_bytes, live_blocks;
 	uint64_t peak_bytes;
-	struct heap_events seen; /* from single calls */
+	struct heap_events seen;    /* from single calls */
 	struct heap_events counted; /* from aggregates */
-	uint8_t origin;		 /* enum heap_origin */
+	uint8_t origin;		    /* enum heap_origin */
 	bool has_left;
 	/* Of values added up in the kernel. */
-	uint32_t program, held_program; /* the latest; 0: none seen */
-	uint32_t over_program;		/* up to this one an exec has ended them */
+	uint32_t program, held_program;	  /* the latest; 0: none seen */
+	uint32_t over_program;		  /* up to this one an exec has ended them */
 	uint64_t over_bytes, over_blocks; /* that it held then, as far as known */
 	uint64_t held_freed, held_unknown, held_untracked, held_unsummed;
 	char name[PROCESS_NAME_SIZE]; /* empty: unknown */
@@ -63,6 +64,7 @@ struct heap_stack_sum {
 	uint64_t freed_blocks, freed_bytes;
 	uint64_t short_blocks, short_bytes; /* of these: freed within HEAP_SHORT_NS */
 	struct heap_gains gains;
+	double allocated_variance, live_variance; /* of bytes estimated from samples */
 };
 
 /* The same by process and size class (bpf/log2.h). Of sums made in the kernel also by program: an
@@ -97,6 +99,8 @@ struct heap_live {
 	bool with_parts;    /* of single calls too */
 	bool has_held;	    /* values added up in the kernel */
 	uint64_t untracked; /* blocks that found no room there */
+	struct heap_estimates estimates;      /* where the kernel adds up samples alone */
+	double live_variance;		     /* of these; an exec does not take from it */
 	struct process_id last_left;
 	struct heap_clock clock;
 	struct heap_gains older; /* blocks of before the attach that were freed */

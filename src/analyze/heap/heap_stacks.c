@@ -10,7 +10,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define ROWS_MAX    (1u << 20)
+#define ROWS_MAX       (1u << 20)
 #define STACK_TEXT_MAX 300 /* of one, in a sentence */
 
 #define HEAP_STACK_ROW(F, S)                                                                       \
@@ -33,6 +33,12 @@
 		.label = "SHORT", .merge = SOOTH_MERGE_SUM)                                        \
 	F(S, U64, short_bytes, ALWAYS, "bytes of the blocks freed within 10 ms",                   \
 		.label = "SHORT BYTES", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)        \
+	F(S, U64, live_error_bytes, MAYBE(error_state),                                            \
+		"live_bytes is an estimate: it is wrong by more in 1 of 100 cases",                \
+		.label = "+-LIVE", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                    \
+	F(S, U64, allocated_error_bytes, WITH(error_state),                                        \
+		"allocated_bytes is an estimate: it is wrong by more in 1 of 100 cases",           \
+		.label = "+-ALLOCATED", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)               \
 	STACK_TEXT_ROW(F, S)
 
 struct heap_stack_row {
@@ -77,6 +83,8 @@ static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
 	to->freed_bytes += one->freed_bytes;
 	to->short_blocks += one->short_blocks;
 	to->short_bytes += one->short_bytes;
+	to->allocated_variance += one->allocated_variance;
+	to->live_variance += one->live_variance;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++) {
 		to->gains.bytes[i] += one->gains.bytes[i];
 		to->gains.blocks[i] += one->gains.blocks[i];
@@ -124,7 +132,11 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 		.calls = sum->calls,
 		.freed_blocks = sum->freed_blocks,
 		.short_blocks = sum->short_blocks,
-		.short_bytes = sum->short_bytes };
+		.short_bytes = sum->short_bytes,
+		.live_error_bytes = heap_estimate_error(sum->live_variance),
+		.allocated_error_bytes = heap_estimate_error(sum->allocated_variance),
+		/* Not even large blocks have none at all. */
+		.error_state = state_if(sum->allocated_variance > 0) };
 	struct buffer functions = { 0 };
 	int status;
 

@@ -98,11 +98,11 @@ static void take(struct table_state *s, const struct sooth_record *r)
 			heap_sums_add_count(&s->counted, (const void *)r);
 		break;
 	case HEAP_SUM:
-		if (record_holds(r, sizeof(struct heap_sum)))
+		if (record_holds(r, HEAP_SUM_LEAST))
 			heap_held_take_sum(&s->live, (const void *)r);
 		break;
 	case HEAP_HELD:
-		if (record_holds(r, sizeof(struct heap_held)))
+		if (record_holds(r, HEAP_HELD_LEAST))
 			heap_held_take(&s->live, (const void *)r);
 		break;
 	case HEAP_STACK:
@@ -223,7 +223,11 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s blocks whose free was not seen",
 			format_count(text, s->live.replaced_blocks));
 	if (s->live.has_held && s->live.processes.count > 1)
-		add_reason(s, "%s", "the peak of several processes is that of the moments of looking");
+		add_reason(
+			s, "%s", "the peak of several processes is that of the moments of looking");
+	if (s->live.estimates.sample_bytes)
+		add_reason(s, "estimated from samples, one per %s allocated",
+			format_bytes(text, s->live.estimates.sample_bytes));
 	if (s->live.refused || s->live.untracked)
 		add_reason(s, "%s allocated blocks did not fit sooth's table",
 			format_count(text, s->live.refused + s->live.untracked));
@@ -314,6 +318,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	int status = heap_section(&s->scope, &section, err);
 
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
+	row.live_error_bytes = heap_estimate_error(l->live_variance);
+	row.error_state = l->estimates.sample_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
 	row.ended_bytes = row.live_bytes - heap_live_at_end(l);
 	row.ended_state = row.ended_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
 	if (s->options.reported) {
@@ -337,8 +343,11 @@ static int finish(void *state, struct sooth_error *err)
 	if (status || s->options.answer)
 		return status;
 	if (!status)
-		status = heap_emit_types(
-			&s->scope, sums_of(s), unfinished_state(s), is_blind(s), err);
+		status = heap_emit_types(&s->scope, sums_of(s),
+			&(struct heap_type_states){ unfinished_state(s),
+				s->live.estimates.sample_bytes ? NOT_REQUESTED
+							       : SOOTH_STATE_VALUE },
+			is_blind(s), err);
 	if (!status)
 		status = heap_emit_sizes(&s->scope, sums_of(s), err);
 	if (!status)

@@ -272,6 +272,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
 	if (!s->control || !places)
 		return -EINVAL;
+	s->control->sample_bytes = run->options.heap_sample_bytes;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)

@@ -23,14 +23,15 @@
 
 struct heap_sums_reader {
 	int sums, held;
-	struct map known;	/* heap_sum_key -> heap_sum_value */
-	struct map known_held;	/* heap_held_key -> heap_held_value */
+	struct map known;      /* heap_sum_key -> heap_sum_value */
+	struct map known_held; /* heap_held_key -> heap_held_value */
 	uint64_t begin_ns, looked_ns;
 	uint64_t reported_unheld;
 	struct heap_sum_key sum_keys[BATCH];
 	struct heap_sum_value sum_values[BATCH];
-	struct heap_held_key held_keys[BATCH];
-	struct heap_held_value held_values[BATCH];
+	struct heap_held_key held_keys[HEAP_HELD_ENTRIES];
+	struct heap_held_value held_values[HEAP_HELD_ENTRIES];
+	uint32_t held_order[HEAP_HELD_ENTRIES];
 };
 
 int heap_sums_prepare(struct bpf_code *code, uint64_t blocks, struct sooth_error *err)
@@ -75,6 +76,7 @@ struct look {
 	struct backend_run *run;
 	struct heap_stacks *stacks;
 	uint64_t now_ns;
+	uint64_t sample_bytes;
 	bool is_last;
 };
 
@@ -113,8 +115,9 @@ static void emit_sum(
 		.program = key->program,
 		.size_class = key->size_class,
 		.stack = number,
-		.stack_state = number ? SOOTH_STATE_VALUE
-				      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
+		.stack_state = number ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
+		.sample_bytes = l->sample_bytes,
+		.sampled_size = key->sampled_size };
 	*known = *now;
 	RECORD_APPEND(&l->run->out, &sum, NULL, 0);
 }
@@ -122,10 +125,12 @@ static void emit_sum(
 static void emit_held(
 	const struct look *l, const struct heap_held_key *key, const struct heap_held_value *value)
 {
-	struct heap_held_value *known = map_put(&l->reader->known_held, key, NULL);
+	bool is_new = false;
+	struct heap_held_value *known = map_put(&l->reader->known_held, key, &is_new);
 	struct heap_held held;
 
-	if (!known || !memcmp(known, value, sizeof(*value)))
+	/* Where no block was a sample yet, it says so. */
+	if (!known || (!is_new && !memcmp(known, value, sizeof(*value))))
 		return;
 	*known = *value;
 	held = (struct heap_held){ .record = head_of(l, key->start_ticks, key->pid, HEAP_HELD),
@@ -138,7 +143,9 @@ static void emit_held(
 		.untracked_bytes = value->untracked_bytes,
 		.unsummed_blocks = value->unsummed_blocks,
 		.unsummed_bytes = value->unsummed_bytes,
-		.program = key->program };
+		.program = key->program,
+		.is_forked = (uint8_t)value->is_forked,
+		.sample_bytes = l->sample_bytes };
 	RECORD_APPEND(&l->run->out, &held, NULL, 0);
 }
 
@@ -146,10 +153,11 @@ static void emit_held(
 
 /* The next entries of a table; 0: no more. A kernel without batches (before 5.6) has no ring
  * buffer either. */
-static uint32_t read_batch(int map, uint32_t *position, bool is_first, void *keys, void *values)
+static uint32_t read_batch(
+	int map, uint32_t *position, bool is_first, uint32_t room, void *keys, void *values)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	uint32_t count = BATCH;
+	uint32_t count = room;
 	int status = bpf_map_lookup_batch(
 		map, is_first ? NULL : position, position, keys, values, &count, &options);
 
@@ -162,24 +170,39 @@ static void look_at_sums(const struct look *l)
 	uint32_t position = 0, count, seen = 0;
 
 	do {
-		count = read_batch(r->sums, &position, !seen, r->sum_keys, r->sum_values);
+		count = read_batch(r->sums, &position, !seen, BATCH, r->sum_keys, r->sum_values);
 		for (uint32_t i = 0; i < count; i++)
 			emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
 		seen += count;
 	} while (count && seen < HEAP_SUM_ENTRIES);
 }
 
+static int by_program(const void *left, const void *right, void *user)
+{
+	const struct heap_held_key *keys = user;
+	uint32_t a = keys[*(const uint32_t *)left].program,
+		 b = keys[*(const uint32_t *)right].program;
+
+	return a < b ? -1 : a > b;
+}
+
+/* What a process held before an exec comes first: the exec ends it. */
 static void look_at_held(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;
 	uint32_t position = 0, count, seen = 0;
 
 	do {
-		count = read_batch(r->held, &position, !seen, r->held_keys, r->held_values);
-		for (uint32_t i = 0; i < count; i++)
-			emit_held(l, &r->held_keys[i], &r->held_values[i]);
+		count = HEAP_HELD_ENTRIES - seen;
+		count = read_batch(r->held, &position, !seen, count < BATCH ? count : BATCH,
+			r->held_keys + seen, r->held_values + seen);
 		seen += count;
 	} while (count && seen < HEAP_HELD_ENTRIES);
+	for (uint32_t i = 0; i < seen; i++)
+		r->held_order[i] = i;
+	qsort_r(r->held_order, seen, sizeof(*r->held_order), by_program, r->held_keys);
+	for (uint32_t i = 0; i < seen; i++)
+		emit_held(l, &r->held_keys[r->held_order[i]], &r->held_values[r->held_order[i]]);
 }
 
 static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
@@ -192,7 +215,8 @@ static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
 void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last)
 {
-	struct look look = { r, run, stacks, run->os->now_ns(run->os), is_last };
+	struct look look = { r, run, stacks, run->os->now_ns(run->os), control->sample_bytes,
+		is_last };
 
 	if (!r)
 		return;

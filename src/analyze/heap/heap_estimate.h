@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From samples to all blocks. A block of s bytes is a sample with the chance p = 1 - exp(-s/N), N
+ * the mean distance of samples, and stands for 1/p blocks: what is estimated so has no bias, and
+ * its variance is the sum of (1-p)/p^2 over the samples, times s^2 where bytes are estimated. Of
+ * blocks no error is given: small ones are samples so seldom that none of them may be among the
+ * samples. (Horvitz and Thompson 1952; the samples are a Poisson process along the allocated
+ * bytes.)
+ */
+#ifndef SOOTH_ANALYZE_HEAP_ESTIMATE_H
+#define SOOTH_ANALYZE_HEAP_ESTIMATE_H
+
+#include "base/map.h"
+#include "probes/heap.h"
+
+struct heap_estimates {
+	struct map samples;    /* of each process, program, stack and size: what there was so far */
+	uint64_t sample_bytes; /* 0: nothing was sampled */
+};
+
+void heap_estimates_init(struct heap_estimates *e);
+void heap_estimates_fini(struct heap_estimates *e);
+/* The sum with all blocks that its samples stand for, less what was reported before, and how much
+ * the variance grows of the bytes that were allocated and of those that are live. False: no room.
+ */
+bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *samples,
+	struct heap_sum *estimate, double *allocated, double *live);
+/* Half the interval that has the true value in 99 of 100 cases, where there are enough samples. */
+uint64_t heap_estimate_error(double variance);
+
+#endif

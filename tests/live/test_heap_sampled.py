@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Samples of allocations, by bytes: what is estimated of them against the program's own truth, with many
+seeds. An error is printed with each estimate, and the truth is to be within it.
+"""
+import harness
+from harness import needs_bpf
+from heap_case import GLIBC, VARIANTS, HeapCase, one, truth_calls
+
+TURNS = "20000"
+RUNS = 100 if harness.IS_LONG else 6
+# Of an error that one of a hundred exceeds: five of a hundred never do, and two of six.
+MISSED = RUNS // 20 if harness.IS_LONG else 2
+SAMPLE = "2K"
+
+
+def is_within(estimate, error, truth):
+    return abs(estimate - truth) <= error
+
+
+@needs_bpf
+class Sampled(HeapCase):
+    def sampled(self, variant, *argv, size=SAMPLE, options=()):
+        """(truth, report) of a workload that waited until sooth had attached to it."""
+        target = self.held_workload(variant, *argv)
+        sooth = self.attach(target.pid, "--sample-bytes", size, *options)
+        self.let_go(target)
+        return self.truth(), self.report_of(sooth)
+
+    def test_the_truth_is_within_the_error(self):
+        missed = {"live_bytes": [], "allocated_bytes": []}
+        for seed in range(1, RUNS + 1):
+            # What most turns leave live differs by the seed.
+            truth, report = self.sampled(GLIBC, "heap", "--turns", TURNS, "--seed", str(seed))
+            totals, rows = one(report["heap_totals"]), report["heap_stacks"]
+            self.assertGreater(totals["live_error_bytes"], 0)
+            self.assertLess(totals["live_error_bytes"], truth["live_bytes"])
+            allocated = sum(row["allocated_bytes"] for row in rows)
+            # Of independent samples the squares add up.
+            error = sum(row["allocated_error_bytes"] ** 2 for row in rows) ** 0.5
+            wanted = truth["allocated_bytes"]
+            for name, within in (
+                    ("live_bytes", is_within(totals["live_bytes"], totals["live_error_bytes"],
+                                             truth["live_bytes"])),
+                    ("allocated_bytes", is_within(allocated, error, wanted))):
+                if not within:
+                    missed[name].append((seed, totals, allocated, error, truth["live_bytes"], wanted))
+        for name, runs in missed.items():
+            self.assertLessEqual(len(runs), MISSED, (name, runs))
+
+    def test_calls_are_exact(self):
+        """What is no sample is counted all the same, for every allocator and with threads."""
+        for variant in VARIANTS:
+            with self.subTest(variant.name):
+                truth, report = self.sampled(variant, "heap", "--turns", "3000", "--threads", "2")
+                self.assert_nothing_lost(report)
+                wanted = truth_calls(truth)
+                for name, row in report["heap_by_function"].items():
+                    self.assertIsNone(row["mean_ns"], name)
+                    if variant.aliases and name in variant.aliases:
+                        continue
+                    self.assertEqual(row["count"], wanted[name].count, name)
+                    self.assertEqual(row["failed"], wanted[name].failed, name)
+
+    def test_every_block_is_a_sample(self):
+        """Where each byte is one, the estimates are the truth, and their error is nothing."""
+        truth, report = self.sampled(GLIBC, "heap", "--turns", "3000", size="1")
+        totals = one(report["heap_totals"])
+        self.assertLess(abs(totals["live_bytes"] - truth["live_bytes"]), 0.001 * truth["live_bytes"])
+        self.assertLess(abs(totals["live_blocks"] - truth["live_blocks"]), 5 + 0.01 * truth["live_blocks"])
+        self.assertLess(abs(totals["peak_bytes"] - truth["peak_bytes"]),
+                        0.3 * truth["peak_bytes"])
+
+    def test_no_sample(self):
+        """So few bytes that none is a sample: nothing is seen, and that is no zero of a leak."""
+        truth, report = self.sampled(GLIBC, "heap", "--turns", "10", size="1G")
+        totals = one(report["heap_totals"])
+        self.assertEqual(totals["calls"], sum(c.count for c in truth_calls(truth).values()))
+        self.assertIn("estimated from samples, one per 1.0G", totals["inexact"])
+
+    def test_report(self):
+        text = self.sooth("heap", "--sample-bytes", "64K", "--", self.program(GLIBC.program), "heap",
+                          "--turns", "20000", "--truth", self.path("truth")).text
+        self.assertRegex(text, r"live at the end: \S+ in \d+ blocks? \(bytes \+-\S+: 99 %\)")
+        self.assertIn("estimated from samples, one per 64.0K allocated", text)
+        self.assertRegex(text, r"LIVE +\+-LIVE +BLOCKS +ALLOCATED +\+-ALLOCATED")
+
+    def test_refused(self):
+        for options in (["--exact"], ["-c"], ["-o", self.path("x")], ["--pages"]):
+            self.assert_says_three_lines(
+                self.sooth("heap", "--sample-bytes", "64K", *options, "1", status=2), "--sample-bytes")
+
+
+if __name__ == "__main__":
+    harness.main()
