@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * left-behind: a process of no agent outlived what started it, and what it was started for is gone:
- * nothing reads its output, its terminal is closed, or its working directory was deleted. A child
+ * nothing reads its output, its terminal is closed, or its working directory was deleted. Or its
+ * input and its output were local sockets, as a program has them that is the server of another
+ * one (MCP, a language server), and both have lost their other end. A child
  * gets the session of its parent, so one that neither leads its session nor shares it with its
  * parent got another parent, whichever process takes such children here.
  *
@@ -13,10 +15,12 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
+#include "probes/sockets.h"
 
-enum { OUTPUT = 1, ERRORS = 2 };
+enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
@@ -26,6 +30,7 @@ static const struct finding_option options[] = {
 struct left {
 	double failed; /* writes to its output */
 	bool is_terminal_closed, is_directory_deleted, has_pipe;
+	bool is_cut_off; /* input and output */
 	bool are_calls_known;
 	struct check_calls calls;
 };
@@ -74,6 +79,38 @@ static double failed_writes(const struct check *e, const struct call_history *h)
 	return failed;
 }
 
+/* A connected unix socket whose other end was closed: the kernel knows no peer any more. */
+static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descriptor *d)
+{
+	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->inode == d->inode)
+			return s->family == SOCKETS_UNIX && !s->is_from_tables && !s->peer_inode &&
+			       !s->state_state && s->state == SOCKETS_ESTABLISHED;
+	}
+	return false;
+}
+
+/* At both looks: a server whose client has ended just now may end as well. */
+static bool is_cut_off(const struct check *e)
+{
+	static const uint32_t fds[] = { INPUT, OUTPUT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		const struct fds_descriptor *d = check_descriptor(e, fds[i]);
+
+		if (!d || d->type != FDS_UNIX ||
+			!has_no_peer(check_first(e, &e->input->sockets), d) ||
+			!has_no_peer(check_last(e, &e->input->sockets), d))
+			return false;
+	}
+	return true;
+}
+
 static void look(const struct check *e, struct left *l)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
@@ -92,18 +129,26 @@ static void look(const struct check *e, struct left *l)
 static void report(const struct check *e, struct check_result *out, const struct left *l)
 {
 	const struct process_entry *p = e->process;
-	struct span parent = check_name(p->parent);
+	struct span parent = l->is_cut_off ? span_of("", 0) : check_name(p->parent);
 	bool is_unread = l->failed >= check_option(e, "min-writes");
+	bool is_sure = is_unread || l->is_cut_off;
 
-	finding_begin(out, is_unread ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (!is_unread)
+	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	if (!is_sure)
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "left behind: its parent has ended, and %s",
-		is_unread		? "nothing reads its output"
+	finding_claim(out, "left behind: %s%s",
+		l->is_cut_off ? "" : "its parent has ended, and ",
+		l->is_cut_off ? "the process at the other end of its input and output has ended: a "
+				"server (MCP, language server) without its client"
+		: is_unread		? "nothing reads its output"
 		: l->is_terminal_closed ? "its terminal is closed"
 					: "its working directory was deleted");
-	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",
-		(int)parent.size, parent.data, p->parent->id.pid, p->process->session);
+	if (l->is_cut_off)
+		finding_text(out, "known by", "fd 0 and fd 1 are local sockets without a peer");
+	else
+		finding_text(out, "known by",
+			"now a child of %.*s (%u), which is not in its session %u",
+			(int)parent.size, parent.data, p->parent->id.pid, p->process->session);
 	if (is_unread)
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
 			SOOTH_UNIT_NONE, l->calls.interval_ns);
@@ -127,6 +172,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out,
 			"the parent ended just now: this process may be about to end too",
 			"try again in a moment");
+		return;
+	}
+	l.is_cut_off = is_cut_off(e);
+	if (l.is_cut_off) {
+		if ((double)check_age_ns(e) < check_option(e, "min-age"))
+			check_too_young(out);
+		else
+			report(e, out, &l);
 		return;
 	}
 	if (!has_new_parent(p)) {

@@ -262,6 +262,30 @@ while True:
 WORKS_IN_BASH = "trap '' PIPE; while :; do echo done; sleep 0.1; done 2>/dev/null"
 
 
+# A server that talks by local sockets, as node starts its children; a timer keeps it when the input ends.
+SERVES = """
+import os, socket, subprocess, sys, time
+ends = [socket.socketpair(), socket.socketpair()]
+child = subprocess.Popen([sys.executable, "-c", "import sys, time; sys.stdin.read(); time.sleep(100)"],
+    stdin=ends[0][1], stdout=ends[1][1], start_new_session=True)
+for end in ends: end[1].close()
+print("ready %d." % child.pid, flush=True)
+if sys.argv[1] == "ends": os._exit(0)
+time.sleep(100)
+"""
+
+
+def served_by(client):
+    def make(scope, _rng):
+        started = scope.python(SERVES, client, ready=b".")
+        pid = int(bytes(started.out).split(b"ready ")[1].split(b".")[0])
+        scope.later(lambda: kill(pid))
+        if client == "ends":
+            started.child.wait()
+        return pid
+    return make
+
+
 def parent_of(pid):
     return int(pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()[1])
 
@@ -310,6 +334,9 @@ CASES = [
     sick("left-behind", "its directory was deleted", left_behind("null",
         [sys.executable, "-c", WORKS], in_deleted=True), settings=LEFT, severity="low",
         says="its working directory was deleted"),
+    sick("left-behind", "a server whose client has ended", served_by("ends"), settings=LEFT, severity="medium",
+        says="a server (MCP, language server) without its client"),
+    healthy("left-behind", "a server whose client is silent", served_by("stays"), settings=LEFT),
     healthy("left-behind", "its output goes to a log", left_behind("file",
         [sys.executable, "-c", WORKS]), calls=True, settings=LEFT),
     healthy("left-behind", "a daemon that leads its session", left_behind("null",
