@@ -831,6 +831,38 @@ METADATA_STORM = [
         looks("slowly", (5, 20), (0.5, 1)), settings=SLOWLY),
 ]
 
+# --- one file, again and again ---
+
+TOKEN = """
+const fs = require('fs'), net = require('net');
+fs.writeFileSync('token.json', JSON.stringify({ token: 'x'.repeat(80) }));
+const read = () => JSON.parse(fs.readFileSync('token.json', 'utf8'));
+if (process.argv[1] === 'timer') {
+    const refresh = () => { read(); setTimeout(refresh, Number(process.argv[2])); };
+    refresh();
+} else {
+    const server = net.createServer(c => c.on('data', () => { c.write(JSON.stringify(read())); }));
+    server.listen(0, '127.0.0.1', () => {
+        const c = net.connect(server.address().port, '127.0.0.1', () => c.write('next'));
+        c.on('data', () => setTimeout(() => c.write('next'), 2));
+    });
+}
+console.log('ready');
+"""
+
+
+def token(kind, ms="0"):
+    return lambda scope, _: scope.start(["node", "-e", TOKEN, kind, ms]).pid
+
+
+REPEATED_READS = [
+    sick("repeated-reads", "a timer of node that overflows", token("timer", str(30 * 86400 * 1000)),
+        may_skip=has_node, says="token.json over and over", evidence="reads of the file", threshold="min-rate",
+        also=("busy-poll",)),
+    healthy("repeated-reads", "a timer of node", token("timer", "100"), may_skip=has_node),
+    healthy("repeated-reads", "a server that reads it for each request", token("server"), may_skip=has_node),
+]
+
 # --- few bytes at a time ---
 
 SMALL = """
@@ -988,4 +1020,5 @@ FILLING_UP = [
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
 
 CASES = [*WRITE_CHURN, *SHARED_WRITES, *CONNECT_FAILING, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
+    *REPEATED_READS,
     *SMALL_IO, *FILLING_UP]

@@ -49,6 +49,7 @@ DEFAULT_CASES = {
     "orphan": ["one of several, asked for alone", "lost its shell, not its session"],
     "outdated": ["ten comes behind nine", "newer than what is beside it"],
     "process-flood": ["below a child that is judged too", "a tool call that polls"],
+    "repeated-reads": ["a timer of node that overflows", "a server that reads it for each request"],
     "receive-drops": ["datagrams that are read too slowly", "as many that are read"],
     "requests-refused": ["too many requests", "an error now and then"],
     "round-trips": ["a query for each row", "requests that are passed on"],

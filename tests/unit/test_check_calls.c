@@ -1171,6 +1171,60 @@ static void asks_and_reads(double times)
 	observed();
 }
 
+/* --- repeated-reads --- */
+
+/* So many times opened and read, each after so many reads of another file. */
+static void reads_beside(double times, int others)
+{
+	observe();
+	path_at(1, "/work/input");
+	CALL("openat", 4, HERE, 1, 0);
+	for (int i = 0; i < (int)times; i++) {
+		opens("/work/token.json", 0);
+		CALL("read", 100, 3, 0, 4096);
+		CALL("close", 0, 3);
+		for (int n = 0; n < others; n++)
+			CALL("read", 100, 4, 0, 100);
+	}
+	observed();
+}
+
+static void reads_again(double times)
+{
+	reads_beside(times, 0);
+}
+
+static void reads_and_works(double times)
+{
+	reads_beside(times, 1);
+}
+
+static void reads_on(double times)
+{
+	observe();
+	opens("/work/token.json", 0);
+	for (int i = 0; i < (int)times; i++)
+		CALL("read", 100, 3, 0, 4096);
+	observed();
+}
+
+static void test_repeated_reads(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "repeated-reads", reads_again, 1005, NULL,
+			"medium/high: reads /work/token.json over and over, 201 times a second "
+			"(100 bytes each)|<sooth profile 99" },
+		{ "repeated-reads", reads_again, 255, NULL, "low/high: " },
+		{ "repeated-reads", reads_again, 245, NULL, "fine: " },
+		{ "repeated-reads", reads_again, 245, "repeated-reads.min-rate=40", "low/high: " },
+		{ "repeated-reads", reads_and_works, 1005, NULL, "fine: " },
+		{ "repeated-reads", reads_on, 1005, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_metadata_storm(void **state)
 {
 	static const struct check_case cases[] = {
@@ -2121,6 +2175,7 @@ int main(void)
 		cmocka_unit_test(test_left_files),
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
+		cmocka_unit_test(test_repeated_reads),
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),
 		cmocka_unit_test(test_watches_grow),
