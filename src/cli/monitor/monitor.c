@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One thread. Whether a FIFO has a reader shows when it is opened for writing, which is done some
+ * times a second; it is closed after each batch, because programs such as tail(1) read a pipe to
+ * its end before they print. Nothing is attached, and no process is looked for, while there is no
+ * reader.
+ */
+#include "cli/monitor/monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "cli/agents/process_table_scan.h"
+#include "cli/monitor/feed.h"
+#include "cli/monitor/fifo_folder.h"
+#include "cli/terminal/stop.h"
+
+#define LOOK_MS	   200		  /* for readers, without one */
+#define BATCH_MS   100		  /* with one */
+#define SCAN_NS	   (3 * NS_PER_S) /* for agents that have started */
+#define TAKE_MS	   10		  /* a reader that takes something gets more time */
+#define TAKES_MOST 8
+#define RETRY_NS   (10 * NS_PER_S) /* after a refusal */
+
+struct pipe_feed {
+	struct feed feed;
+	char name[32];
+	bool has_reader, is_refused;
+	bool is_stuck;	   /* the reader took nothing the last time */
+	uint64_t retry_ns; /* what was refused is not tried before */
+};
+
+struct monitor {
+	const struct monitor_options *options;
+	struct fifo_folder folder;
+	struct pipe_feed pipes[FEEDS];
+	struct buffer pids; /* uint32_t: to observe */
+	uint64_t scan_ns;   /* when to look for them again */
+};
+
+/* Said once, until it is over. */
+static void say(struct pipe_feed *p, struct sooth_error *err)
+{
+	if (!p->is_refused) {
+		fprintf(stderr, "sooth: %s: cannot %s", p->name, err->tried);
+		fprintf(stderr, err->why[0] ? ": %s\n" : "\n", err->why);
+	}
+	p->is_refused = true;
+}
+
+/* --- which processes --- */
+
+static int find_agents(struct monitor *m, struct sooth_error *err)
+{
+	struct process_table table;
+	const struct process_entry *p;
+	size_t position = 0;
+	int status = process_table_scan(&table, err);
+
+	buffer_reset(&m->pids);
+	while (!status && (p = process_table_next(&table, &position))) {
+		uint32_t pid = p->id.pid;
+
+		if (p->link != PROCESS_LINK_NONE && pid != (uint32_t)getpid() &&
+			(!getuid() || p->process->uid == getuid()))
+			buffer_append(&m->pids, &pid, sizeof(pid));
+	}
+	process_table_fini(&table);
+	return status;
+}
+
+static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error *err)
+{
+	const struct target_found *target = m->options->target;
+
+	if (now_ns < m->scan_ns)
+		return 0;
+	m->scan_ns = now_ns + SCAN_NS;
+	if (!target)
+		return find_agents(m, err);
+	buffer_reset(&m->pids);
+	buffer_append(
+		&m->pids, target_found_pids(target), target_found_count(target) * sizeof(uint32_t));
+	return 0;
+}
+
+static size_t count_pids(const struct monitor *m)
+{
+	return m->pids.size / sizeof(uint32_t);
+}
+
+/* --- one FIFO --- */
+
+static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
+{
+	struct sooth_error err;
+
+	if (p->feed.observer) {
+		feed_add(&p->feed, (const uint32_t *)(const void *)m->pids.data, count_pids(m));
+		return;
+	}
+	if (now_ns < p->retry_ns)
+		return;
+	if (!feed_start(
+		    &p->feed, (const uint32_t *)(const void *)m->pids.data, count_pids(m), &err)) {
+		p->is_refused = false;
+		return;
+	}
+	p->retry_ns = now_ns + RETRY_NS;
+	if (!p->is_refused)
+		line_queue_note_loss(&p->feed.queue, 0, err.why, strlen(err.why));
+	say(p, &err);
+}
+
+static void lose_reader(struct pipe_feed *p)
+{
+	if (p->has_reader)
+		feed_stop(&p->feed);
+	p->has_reader = false;
+}
+
+/* A pipe holds a fraction of what may come in a batch: one that is being read is waited for. */
+static int write_batch(struct pipe_feed *p, int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	int status = line_queue_write(&p->feed.queue, fd);
+
+	for (int i = 0; status > 0 && i < TAKES_MOST && !p->is_stuck; i++) {
+		p->is_stuck = poll(&ready, 1, TAKE_MS) <= 0;
+		status = line_queue_write(&p->feed.queue, fd);
+	}
+	p->is_stuck = status > 0 && p->is_stuck;
+	return status < 0 ? status : 0;
+}
+
+/* Opened, written to, closed. */
+static void serve(struct monitor *m, struct pipe_feed *p)
+{
+	struct sooth_error err;
+	int fd = fifo_open(&m->folder, p->name, &err);
+
+	if (fd < 0) {
+		lose_reader(p);
+		if (fd != -ENXIO)
+			say(p, &err);
+		return;
+	}
+	if (!p->has_reader) {
+		line_queue_begin(&p->feed.queue, feed_name(p->feed.id));
+		p->retry_ns = m->scan_ns = 0;
+		p->is_refused = false;
+	}
+	p->has_reader = true;
+	if (write_batch(p, fd))
+		lose_reader(p);
+	close(fd);
+}
+
+/* --- all of them --- */
+
+static bool has_readers(const struct monitor *m)
+{
+	for (size_t i = 0; i < FEEDS; i++) {
+		if (m->pipes[i].has_reader)
+			return true;
+	}
+	return false;
+}
+
+static void step(struct monitor *m)
+{
+	int timeout_ms = BATCH_MS;
+	struct sooth_error err;
+	bool has_waited = false;
+
+	for (size_t i = 0; i < FEEDS; i++) {
+		struct pipe_feed *p = &m->pipes[i];
+
+		if (!p->feed.observer)
+			continue;
+		if (feed_step(&p->feed, has_waited ? 0 : timeout_ms, &err))
+			say(p, &err);
+		has_waited = true;
+	}
+	if (!has_waited)
+		poll(NULL, 0, has_readers(m) ? BATCH_MS : LOOK_MS);
+}
+
+static void look(struct monitor *m)
+{
+	struct sooth_error err;
+	uint64_t now_ns;
+
+	for (size_t i = 0; i < FEEDS; i++)
+		serve(m, &m->pipes[i]);
+	if (!has_readers(m))
+		return;
+	now_ns = clock_monotonic_ns();
+	if (find_processes(m, now_ns, &err))
+		buffer_reset(&m->pids);
+	for (size_t i = 0; i < FEEDS; i++) {
+		if (m->pipes[i].has_reader)
+			attach(m, &m->pipes[i], now_ns);
+	}
+}
+
+static int open_all(struct monitor *m, struct sooth_error *err)
+{
+	int status = fifo_folder_open(&m->folder, m->options->fifo_folder, err);
+
+	for (size_t i = 0; i < FEEDS && !status; i++) {
+		struct pipe_feed *p = &m->pipes[i];
+		int fd;
+
+		snprintf(p->name, sizeof(p->name), "%s.fifo", feed_name((enum feed_id)i));
+		if (feed_init(&p->feed, (enum feed_id)i))
+			return error_no_memory(err);
+		fd = fifo_open(&m->folder, p->name, err);
+		if (fd >= 0)
+			close(fd);
+		else if (fd != -ENXIO)
+			status = fd;
+	}
+	return status;
+}
+
+int monitor_run(const struct monitor_options *options, struct sooth_error *err)
+{
+	struct monitor m = { .options = options, .folder = { .fd = -1 } };
+	uint64_t end_ns =
+		options->duration_ns ? clock_monotonic_ns() + options->duration_ns : UINT64_MAX;
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	stop_catch();
+	status = open_all(&m, err);
+	if (!status)
+		fprintf(stderr, "sooth: records are in %s, while they are read; stop with Ctrl-C\n",
+			m.folder.path);
+	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
+		look(&m);
+		step(&m);
+	}
+	for (size_t i = 0; i < FEEDS; i++)
+		feed_fini(&m.pipes[i].feed);
+	fifo_folder_close(&m.folder);
+	buffer_fini(&m.pids);
+	return status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The monitor: FIFOs of records, each fed while a process reads it. */
+#ifndef SOOTH_CLI_MONITOR_H
+#define SOOTH_CLI_MONITOR_H
+
+#include "cli/target/target_found.h"
+
+struct monitor_options {
+	const char *fifo_folder;	   /* NULL: ~/.claude/fifos */
+	const struct target_found *target; /* NULL: every agent, also those to come */
+	uint64_t duration_ns;		   /* 0: until it is stopped */
+};
+
+/* 0 or a negative errno with err filled. */
+int monitor_run(const struct monitor_options *options, struct sooth_error *err);
+
+#endif

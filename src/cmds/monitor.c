@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth monitor: records of agents as they come, in FIFOs. */
+#include <errno.h>
+
+#include "base/units.h"
+#include "cli/command/command.h"
+#include "cli/monitor/monitor.h"
+
+struct monitor_config {
+	struct target_options target;
+	struct {
+		const char *fifo_dir;
+		uint64_t duration_ns;
+	} monitor;
+};
+
+static const struct option monitor_rows[] = {
+	VALUE_ROW(0, "fifo-dir", FILE, "DIR", monitor_config, monitor.fifo_dir,
+		"folder of the FIFOs (default: ~/.claude/fifos, with sudo of the invoking user)"),
+	VALUE_ROW('d', "duration", DURATION, "TIME", monitor_config, monitor.duration_ns,
+		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Monitor", monitor_rows, 0),
+	TARGET_LIVE_GROUP(struct monitor_config, target),
+};
+
+static int check_target(const struct monitor_config *c, struct sooth_error *err)
+{
+	if (!c->target.all && !c->target.user)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "monitor every process");
+	error_why(err, "records of the programs that read the FIFOs would make more records");
+	return error_remedy(err, "give processes, sessions or agents, or nothing: every agent");
+}
+
+static int run_monitor(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct monitor_config *c = config;
+	struct target_found found = { 0 };
+	bool has_target = target_is_given(&c->target, arguments);
+	struct monitor_options options = { .fifo_folder = c->monitor.fifo_dir,
+		.target = has_target ? &found : NULL,
+		.duration_ns = c->monitor.duration_ns };
+	int status = check_target(c, err);
+
+	if (!status && has_target)
+		status = target_find(&c->target, arguments, 0, &found, err);
+	if (!status)
+		status = monitor_run(&options, err);
+	target_found_fini(&found);
+	return status;
+}
+
+const struct command command_monitor = {
+	.name = "monitor",
+	.summary = "system calls, scheduling and API calls of agents as they come, in FIFOs",
+	.usage = "[--fifo-dir DIR] [-d TIME] [PID|NAME...]",
+	.about = "Serves three FIFOs in ~/.claude/fifos: syscalls.fifo, scheduler.fifo and "
+		 "api_calls.fifo. Each\ncarries a record a line, as JSON with a number, while a "
+		 "program reads it, and the probes behind\nit are attached only then. Without a "
+		 "target every agent is observed, also those that start later.\nA FIFO serves one "
+		 "reader at a time.",
+	.examples = "  sooth monitor &\n"
+		    "  tail -f ~/.claude/fifos/*.fifo            all three\n"
+		    "  tail -f ~/.claude/fifos/api_calls.fifo    API calls\n"
+		    "  sooth monitor --session 4f1c              of one session\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct monitor_config),
+	.run = run_monitor,
+};

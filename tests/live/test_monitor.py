@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+`sooth monitor`: what comes out of its FIFOs is what happened, for readers that come, go, stick and
+vanish; nothing is attached without one; what is no FIFO of the user is refused.
+"""
+import json
+import os
+import select
+import signal
+import socket
+import stat
+import sys
+import time
+
+import harness
+from harness import Case, needs_bpf, needs_root, read_truth, stream_counts
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from agents import fake_api
+import api_truth
+
+NAMES = ("api_calls.fifo", "scheduler.fifo", "syscalls.fifo")
+CLIENT = """
+import http.client, sys
+sys.stdin.readline()
+for i in range(3):
+    c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+    c.request("POST", "/nothing", b"x" * 100 * i)
+    c.getresponse().read()
+    c.close()
+"""
+
+
+class MonitorCase(Case):
+    def monitor(self, *words, **options):
+        self.fifos = options.pop("fifos", self.path("fifos"))
+        sooth = self.start_sooth("monitor", "--fifo-dir", self.fifos, *words, **options)
+        harness.wait_until(lambda: not sooth.is_running() or b"records are in" in sooth.err,
+                           "the monitor to begin")
+        return sooth
+
+    def tail(self, *names, home=None):
+        """As it is typed."""
+        files = " ".join("%s/%s" % (self.fifos, name) for name in names) or "~/.claude/fifos/*.fifo"
+        return self.start("/bin/bash", "-c", "exec tail -f " + files,
+                          env=dict(os.environ, HOME=home or "/nonexistent"))
+
+    def wait_for_lines(self, reader, number):
+        harness.wait_until(lambda: len(self.lines(reader)) >= number, lambda: "%d lines: %r" % (
+            number, bytes(reader.out[-500:])))
+
+    def lines(self, reader):
+        """Whole ones."""
+        text = bytes(reader.out)
+        text = text[:text.rfind(b"\n") + 1]
+        return [json.loads(line) for line in text.decode().splitlines() if line.startswith("{")]
+
+    def by_fifo(self, text):
+        found, name = {}, None
+        for line in text.decode().splitlines():
+            if line.startswith("==>"):
+                name = os.path.basename(line.split()[1])
+            elif line.startswith("{"):
+                found.setdefault(name, []).append(json.loads(line))
+        return found
+
+    def assert_numbered(self, lines):
+        """From 1 on; numbers are missing only where a loss says how many."""
+        expected = 1
+        for line in lines:
+            if line["type"] == "loss" and line["seq"] != expected:
+                expected += line["records"]
+            self.assertEqual(line["seq"], expected, line)
+            expected += 1
+
+
+@needs_bpf
+class Readers(MonitorCase):
+    def test_the_line_of_the_old_kit(self):
+        """tail -f ~/.claude/fifos/*.fifo, for all three at once, while records come."""
+        home = self.path("home")
+        os.mkdir(home)
+        target = self.start("/bin/sh", "-c", "while :; do sleep 0.05; done")
+        sooth = self.start_sooth("monitor", str(target.pid), env=dict(os.environ, HOME=home))
+        harness.wait_until(lambda: b"records are in" in sooth.err, "the monitor")
+        self.fifos = os.path.join(home, ".claude/fifos")
+        self.assertEqual(stat.S_IMODE(os.stat(self.fifos).st_mode), 0o700)
+        for name in NAMES:
+            status = os.stat(os.path.join(self.fifos, name))
+            self.assertTrue(stat.S_ISFIFO(status.st_mode))
+            self.assertEqual(stat.S_IMODE(status.st_mode), 0o600)
+        reader = self.tail(home=home)
+        harness.wait_until(lambda: bytes(reader.out).count(b'"call"') > 50 and
+                           bytes(reader.out).count(b'"state"') > 20, "records of both kinds")
+        self.assertIn(b'"api_calls"', bytes(reader.out))
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+        for name, lines in self.by_fifo(bytes(reader.out)[:bytes(reader.out).rfind(b"\n")]).items():
+            self.assert_numbered(lines)
+            self.assertEqual(lines[0]["records"] + ".fifo", name)
+
+    def test_records_are_what_happened(self):
+        """System calls against a workload that counts its own."""
+        target = self.workload("syscalls", "--threads", "3", "--forks", "2", "--count", "200",
+                               "--seed", "5", truth=self.path("truth"))
+        sooth = self.monitor(str(target.pid))
+        reader = self.tail("syscalls.fifo")
+        self.wait_until_attached(sooth)
+        target.say(b"go\n")
+        self.assertEqual(target.finish().status, 0)
+        truth, _ = read_truth(self.path("truth"))
+
+        def has_all():
+            counts = stream_counts(self.lines(reader))
+            return all(counts.get(name, (0,))[0] >= count for name, (count, _) in truth.items())
+
+        harness.wait_until(has_all, "all calls")
+        lines = self.lines(reader)
+        self.assert_numbered(lines)
+        self.assert_includes(stream_counts(lines), truth)
+
+    def test_api_calls_are_those_of_the_server(self):
+        listening = socket.socket()
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(8)
+        server = fake_api.Server(listening).serve()
+        self.addCleanup(server.close)
+        client = self.start(sys.executable, "-c", CLIENT, server.url.rpartition(":")[2])
+        harness.wait_until_asleep(client.pid)
+        sooth = self.monitor(str(client.pid))
+        reader = self.tail("api_calls.fifo")
+        self.wait_until_attached(sooth)
+        client.say(b"go\n")
+        client.finish()
+        harness.wait_until(lambda: sum(line.get("event") == "end"
+                                       for line in self.lines(reader)) >= 3, "three calls")
+        lines = self.lines(reader)
+        self.assert_numbered(lines)
+        rows = [line for line in lines if line.get("event") == "end"]
+        table = api_truth.compare(rows, server.requests(), False)
+        self.assertEqual(api_truth.problems(table), [])
+        self.assertEqual([line["event"] for line in lines if line["type"] == "api_call"],
+                         ["request", "answer", "end"] * 3)
+
+    def test_nothing_is_attached_without_a_reader(self):
+        target = self.workload("sleep")
+        sooth = self.monitor(str(target.pid))
+        time.sleep(0.5)
+        self.assertEqual(harness.held_by(sooth.pid), set())
+        for _ in range(2):
+            reader = self.tail("syscalls.fifo")
+            self.wait_until_attached(sooth)
+            self.wait_for_lines(reader, 1)
+            reader.end()
+            harness.wait_until(lambda: not harness.held_by(sooth.pid), "the probes to be gone")
+            time.sleep(0.3)
+        self.assertTrue(sooth.is_running())
+
+    def test_a_reader_that_sticks(self):
+        """Its losses are said, with how many; the monitor neither waits nor grows."""
+        target = self.start("/bin/sh", "-c", "while :; do :</dev/null; done")
+        sooth = self.monitor(str(target.pid))
+        reader = os.open(os.path.join(self.fifos, "syscalls.fifo"), os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.wait_until_attached(sooth)
+        time.sleep(4)
+        with open("/proc/%d/status" % sooth.pid, encoding="ascii") as file:
+            rss_kb = next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        self.assertLess(rss_kb, 120 << 10)
+        target.end()
+        text = bytearray()
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and b'"loss"' not in text:
+            if select.select([reader], [], [], 0.2)[0]:
+                text += os.read(reader, 65536)
+        lines = [json.loads(line) for line in bytes(text[:text.rfind(b"\n")]).splitlines()]
+        self.assert_numbered(lines)
+        self.assertGreater(sum(line["records"] for line in lines if line["type"] == "loss"), 0)
+        self.assertTrue(all(len(line) < 4096 for line in bytes(text).splitlines()))
+
+    def test_a_reader_that_vanishes_in_the_middle(self):
+        target = self.start("/bin/sh", "-c", "while :; do :</dev/null; done")
+        sooth = self.monitor(str(target.pid))
+        for _ in range(3):
+            reader = os.open(os.path.join(self.fifos, "syscalls.fifo"), os.O_RDONLY)
+            os.read(reader, 100)
+            os.close(reader)
+            time.sleep(0.3)
+        reader = self.tail("syscalls.fifo")
+        self.wait_for_lines(reader, 20)
+        self.assertTrue(sooth.is_running())
+
+
+@needs_root
+class Refused(MonitorCase):
+    def refused(self, *words):
+        run = self.sooth("monitor", "-d", "1", "--fifo-dir", self.path("fifos"), "1", status=None)
+        self.assertEqual(run.status, 2, run)
+        self.assert_says_three_lines(run, *words)
+
+    def test_what_is_no_fifo(self):
+        os.mkdir(self.path("fifos"), 0o700)
+        name = os.path.join(self.path("fifos"), "syscalls.fifo")
+        aim = self.path("aim")
+        with open(aim, "w", encoding="ascii") as file:
+            file.write("kept")
+        os.symlink(aim, name)
+        self.refused("symbolic link")
+        os.unlink(name)
+        os.link(aim, name)
+        self.refused("no FIFO")
+        os.unlink(name)
+        os.mkfifo(name, 0o666)
+        os.chmod(name, 0o666)
+        self.refused("0600")
+        os.chmod(name, 0o600)
+        os.chown(name, harness.NOBODY, harness.NOBODY)
+        reader = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+        self.refused("another user")
+        os.close(reader)
+        self.assertEqual(harness.read(aim), b"kept")
+
+    def test_what_is_no_folder_of_the_user(self):
+        os.mkdir(self.path("other"), 0o700)
+        os.symlink(self.path("other"), self.path("fifos"))
+        self.refused("no folder")
+        os.unlink(self.path("fifos"))
+        os.mkdir(self.path("fifos"), 0o755)
+        self.refused("0700")
+        os.chmod(self.path("fifos"), 0o700)
+        os.chown(self.path("fifos"), harness.NOBODY, harness.NOBODY)
+        self.refused("another user")
+        os.rmdir(self.path("fifos"))
+        with open(self.path("fifos"), "w", encoding="ascii"):
+            pass
+        self.refused("no folder")
+
+    def test_a_second_monitor(self):
+        self.monitor("1")
+        self.refused("another monitor")
+
+    def test_replaced_while_it_runs(self):
+        sooth = self.monitor("1")
+        name = os.path.join(self.fifos, "api_calls.fifo")
+        os.unlink(name)
+        os.symlink("/dev/null", name)
+        harness.wait_until(lambda: b"symbolic link" in sooth.err, "the refusal")
+        time.sleep(1)
+        self.assertEqual(bytes(sooth.err).count(b"symbolic link"), 1)
+        os.unlink(name)
+        harness.wait_until(lambda: os.path.exists(name), "a new FIFO")
+        self.assertTrue(sooth.is_running())
+
+    def test_by_sudo_all_is_the_users(self):
+        home = self.path("of-nobody")
+        os.mkdir(home)
+        os.chown(home, harness.NOBODY, harness.NOBODY)
+        self.open_to_all()
+        self.monitor("1", fifos=os.path.join(home, "fifos"), env=dict(
+            os.environ, SUDO_UID=str(harness.NOBODY), SUDO_GID=str(harness.NOBODY)))
+        for name in (self.fifos, *(os.path.join(self.fifos, name) for name in NAMES)):
+            self.assertEqual(os.stat(name).st_uid, harness.NOBODY, name)
+
+    def test_killed_and_started_again(self):
+        sooth = self.monitor("1")
+        sooth.send(signal.SIGKILL)
+        sooth.child.wait()
+        self.assertTrue(self.monitor("1").is_running())
+
+    def test_every_process_is_refused(self):
+        run = self.sooth("monitor", "--all", status=None)
+        self.assertEqual(run.status, 2)
+        self.assert_says_three_lines(run, "more records")
+
+
+if __name__ == "__main__":
+    harness.main()
