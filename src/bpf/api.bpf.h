@@ -56,34 +56,40 @@ static inline bool is_tls(const uint8_t head[8])
 
 /* --- TLS --- */
 
+/* The place in the piece is taken behind all reads: older kernels forget the bounds of what is put
+ * aside meanwhile. */
 static inline void keep_records(
 	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
 {
-	uint32_t at = p->at, count = 0;
-	struct syscalls_tls_record *to;
+	struct syscalls_tls_record found[SYSCALLS_TLS_RECORDS] = {};
+	uint32_t at, count = 0;
+	uint64_t *to;
 
-	if (at > PIECE_AT_MAX)
-		return;
-	to = (void *)(p->pieces + at + sizeof(struct syscalls_piece));
 	for (uint32_t i = 0; i < SYSCALLS_TLS_RECORDS; i++) {
 		uint8_t head[8] = {};
+		uint32_t length;
 
 		if (done < TLS_HEAD ||
 			bpf_probe_read_user(head, TLS_HEAD, (const void *)(unsigned long)from) ||
 			!is_tls(head))
 			break;
-		to[i].type = head[0];
-		to[i].unused = 0;
-		to[i].length = (uint16_t)(head[3] << 8 | head[4]);
+		length = (uint32_t)head[3] << 8 | head[4];
+		found[i].type = head[0];
+		found[i].length = (uint16_t)length;
 		count = i + 1;
-		if (done <= TLS_HEAD + (uint64_t)to[i].length)
+		if (done <= TLS_HEAD + (uint64_t)length)
 			break;
-		done -= TLS_HEAD + to[i].length;
-		from += TLS_HEAD + to[i].length;
+		done -= TLS_HEAD + length;
+		from += TLS_HEAD + length;
 	}
-	if (count)
-		put_head(p, at, argument, SYSCALLS_PART_TLS, 0,
-			(count & 7) * (uint32_t)sizeof(struct syscalls_tls_record));
+	at = p->at;
+	if (!count || at > PIECE_AT_MAX)
+		return;
+	to = (uint64_t *)(void *)(p->pieces + at + sizeof(struct syscalls_piece));
+	to[0] = ((uint64_t *)(void *)found)[0];
+	to[1] = ((uint64_t *)(void *)found)[1];
+	put_head(p, at, argument, SYSCALLS_PART_TLS, 0,
+		(count & 7) * (uint32_t)sizeof(struct syscalls_tls_record));
 }
 
 /* "h2" and "http/1.1" among what is offered. */
@@ -200,6 +206,10 @@ static inline void keep_request(
 	size &= 0xff;
 	if (bpf_probe_read_user(to, size, (const void *)(unsigned long)from))
 		return;
+	at = p->at;
+	if (at > PIECE_AT_MAX)
+		return;
+	to = p->pieces + at + sizeof(struct syscalls_piece);
 	for (uint32_t i = 0; i < LINE_MOST; i++) {
 		uint8_t c = (uint8_t)to[i];
 
@@ -220,7 +230,6 @@ static inline void keep_last_chunk(
 	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
 {
 	uint8_t end[8] = {};
-	uint32_t at = p->at;
 
 	if (done == LAST_CHUNK_SIZE - 2) {
 		end[0] = '\r';
@@ -235,7 +244,7 @@ static inline void keep_last_chunk(
 	}
 	if (end[0] == '\r' && end[1] == '\n' && end[2] == '0' && end[3] == '\r' && end[4] == '\n' &&
 		end[5] == '\r' && end[6] == '\n')
-		put_head(p, at, argument, SYSCALLS_PART_LAST_CHUNK, 0, 0);
+		put_head(p, p->at, argument, SYSCALLS_PART_LAST_CHUNK, 0, 0);
 }
 
 /* --- by call --- */

@@ -237,6 +237,18 @@ def check_calls(console):
     return f"all {sum(map(len, truth.values()))} calls of {len(truth)} threads, every argument"
 
 
+def check_api(console):
+    """One request, with what shows of it and nothing of its query."""
+    console.require("api")
+    lines = [json.loads(line) for line in console.files.get("api", "").splitlines() if line]
+    calls = [line for line in lines if line["type"] == "api_call"]
+    if [(call["method"], call["path"], call["http_status"]) for call in calls] != [
+            ("GET", "/page", 200)]:
+        raise Failed(f"calls: {calls or lines}")
+    if "hidden" in console.files["api"]:
+        raise Failed("the query of the request is in the output")
+
+
 def check_uring(console):
     console.require("uring")
     words = [line.split() for line in console.file("uring-truth").splitlines()]
@@ -475,6 +487,7 @@ def main():
         ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
         ("decoding", console.seconds.get("calls", 0), lambda: check_calls(console)),
+        ("api calls", console.seconds.get("api", 0), lambda: check_api(console)),
         ("io_uring", console.seconds.get("uring", 0), lambda: check_uring(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),
         ("heap stacks", console.seconds.get("stacks", 0), lambda: check_heap_stacks(console)),
