@@ -401,6 +401,17 @@ static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *e
 	return status < 0 ? status : 0;
 }
 
+/* The user who set the duration means it. */
+static void go_on_while_memory_grows(struct diagnosing *d, struct run *run)
+{
+	diagnosing_growth_init(&d->growth, (const void *)d->found.pids.data,
+		d->found.pids.size / sizeof(uint32_t));
+	run->extension = (struct run_extension){ .take = diagnosing_growth_take,
+		.more_ns = diagnosing_growth_more,
+		.progress = "memory grows, observing longer",
+		.user = &d->growth };
+}
+
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	bool is_capture = target_capture(run->arguments) != NULL;
@@ -437,6 +448,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	diagnosing_add_samples(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
+	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns && !d->watch_ns)
+		go_on_while_memory_grows(d, run);
 	run->may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;
@@ -487,6 +500,7 @@ int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 void diagnosing_end(struct diagnosing *d)
 {
 	labels_fini(&d->labels);
+	diagnosing_growth_fini(&d->growth);
 	buffer_fini(&d->selected);
 	buffer_fini(&d->gone);
 	target_found_fini(&d->found);

@@ -7,6 +7,7 @@
 #include "analyze/overview/bundle.h"
 #include "analyze/diagnosis/findings.h"
 #include "cli/agents/labels.h"
+#include "cli/diagnosing_growth.h"
 #include "cli/run.h"
 #define DIAGNOSING_REASON_BYTES 512
 #define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
@@ -17,6 +18,7 @@ struct diagnosing {
 	bool is_quick;	  /* one sample; a duration is for the CPU of processes alone */
 	bool is_passive;  /* attaches nothing to the kernel */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
+	bool may_go_on;	      /* beyond the default duration, while memory grows */
 	bool insists_on_calls; /* the user named them: says so where they are not permitted */
 	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
 	bool needs_every_call; /* recorded one by one, whatever it costs the target */
@@ -44,6 +46,7 @@ struct diagnosing {
 	bool has_calls;	  /* system calls are among the probes */
 	char no_calls[DIAGNOSING_REASON_BYTES]; /* why not, although requested; empty: they were not
 						   refused */
+	struct diagnosing_growth growth;
 	bool has_samples; /* the stacks of busy threads are among the probes */
 	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
 };

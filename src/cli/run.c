@@ -364,6 +364,16 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
 }
 
+static uint64_t extended(const struct run *run, uint64_t now, struct progress *p)
+{
+	uint64_t end_ns = now + run->extension.more_ns(run->extension.user);
+
+	p->end_ns = end_ns;
+	if (p->doing)
+		p->doing = run->extension.progress;
+	return end_ns;
+}
+
 /* Steps until the end; `why` says what ended it. */
 static int step_to_end(const struct run *run, struct told *t, struct sooth_observer *o,
 	enum sooth_end *why, struct sooth_error *err)
@@ -379,6 +389,8 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
 		!(t->screen && !watch_step(t->screen))) {
 		now = clock_monotonic_ns();
+		if (now >= end_ns && run->extension.take)
+			end_ns = extended(run, now, &progress);
 		if (now >= end_ns) {
 			*why = SOOTH_END_DURATION;
 			break;
@@ -441,6 +453,8 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 
 	if (!status && run->output->save)
 		status = sooth_observer_save(o, run->output->save, err);
+	if (run->extension.take)
+		sooth_report_on_record(t->report, run->extension.take, run->extension.user);
 	if (!status)
 		status = sooth_observer_connect_report(o, t->report, err);
 	if (!status)

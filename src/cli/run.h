@@ -67,6 +67,14 @@ struct run_chore {
 };
 
 /* One run, as the command describes it. */
+/* What a live run saw decides at its end whether it goes on. */
+struct run_extension {
+	sooth_record_handler take; /* each record; NULL: the duration is final */
+	uint64_t (*more_ns)(void *user); /* 0: it ends */
+	const char *progress;
+	void *user;
+};
+
 struct run {
 	const char *name; /* of the report */
 	const struct target_options *target;
@@ -117,6 +125,7 @@ struct run {
 	pid_t *launched;   /* filled with the PID of the launched command; NULL: not */
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
+	struct run_extension extension;
 	struct survey *survey; /* of a capture only the summary, which is filled in */
 };
 

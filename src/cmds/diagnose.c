@@ -176,7 +176,8 @@ static const struct option diagnose_options[] = {
 		"observe system calls, as by default; if given, exit status 3 where that is "
 		"refused"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
-		"observation time in seconds (5)", .min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
+		"observation time in seconds (5, and up to 10 more while memory of a named process "
+		"grows)", .min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
 	VALUE_ROW('w', "watch", DURATION, "[N]", diagnose_config, diagnose.watch_ns,
 		"diagnose again every N seconds (10): print new and cleared findings",
 		.default_value = "10", .min = NS_PER_S, .max = 3600 * NS_PER_S),
@@ -435,6 +436,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.wants_calls = !c->diagnose.passive && !c->diagnose.quick,
 		.insists_on_calls = c->diagnose.calls,
 		.needs_every_call = c->picture.flamegraph,
+		.may_go_on = !c->diagnose.quick && !c->picture.flamegraph,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,
 		.watch_ns = c->diagnose.watch_ns,
 		.set = &c->diagnose.set,

@@ -39,6 +39,8 @@
 #define STRAIGHT_HEAP  0.15 /* half of that counts, if it strays less from a line */
 #define STRAIGHT_YOUNG 0.25
 #define PACE	       0.4 /* least part of its memory that came at this rate since its start */
+#define LONG_NS	       (12 * NS_PER_S)
+#define LONG_CPU       50  /* percent of a CPU */
 #define BATCH_AGE_NS   (600 * NS_PER_S)
 #define BATCH_LEFT_NS  (60 * NS_PER_S)
 
@@ -311,6 +313,19 @@ static bool is_young_climb(
 	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m);
 }
 
+/* The same of a runtime that collects garbage, for long enough that a heap without live data in it
+ * would have been collected. One that works hard may well need what it takes. */
+static bool is_long_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+
+	return g->interval_ns >= LONG_NS && m->is_known && g->grows && !j->has_stopped &&
+	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m) &&
+	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
+}
+
 /* Worth a report with low severity, whatever else may explain it. */
 static bool is_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
@@ -318,7 +333,7 @@ static bool is_climb(
 	const struct growth *g = &j->growth;
 	double gain = g->last - g->first;
 
-	if (is_heap_climb(e, j, m) || is_young_climb(e, j, m))
+	if (is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_long_climb(e, j, m))
 		return true;
 	if (gain < check_option(e, "climb-gain"))
 		return false;
@@ -329,14 +344,17 @@ static bool is_climb(
 }
 
 /* Without the gain, "too young" would sound like nothing. */
-static void report_too_early(struct check_result *out, const struct memory_trend *j)
+static void report_too_early(
+	struct check_result *out, const struct memory_trend *j, const struct memory_gain *m)
 {
+	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
-	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 64];
+	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 96];
 
-	snprintf(reason, sizeof(reason), "memory grew %s in %s, too early to judge",
+	snprintf(reason, sizeof(reason), "memory grew %s in %s%s%s, too early to judge",
 		sentence_size(gain, whole_u64(g->last - g->first)),
-		sentence_duration(time, g->interval_ns));
+		sentence_duration(time, g->interval_ns), c ? ", mostly in " : "",
+		c ? memory_class_texts[c->class_] : "");
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 
@@ -353,7 +371,7 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	else if (is_climb(e, j, m))
 		report_climb(e, out, j, m);
 	else if (is_young_too)
-		report_too_early(out, j);
+		report_too_early(out, j, m);
 	else {
 		snprintf(reason, sizeof(reason), "memory grew %s in %s: %s",
 			sentence_size(gain, whole_u64(g->last - g->first)),
@@ -378,14 +396,14 @@ static bool may_go_on(const struct check *e, const struct memory_trend *j)
 	       gain * (double)NS_PER_S >= check_option(e, "min-rate") * (double)g->interval_ns;
 }
 
-static void report_too_little(
-	const struct check *e, struct check_result *out, const struct memory_trend *j)
+static void report_too_little(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 128];
 
 	if (is_young(e)) {
-		report_too_early(out, j);
+		report_too_early(out, j, m);
 		return;
 	}
 	snprintf(reason, sizeof(reason), "%s more in %s: too little to decide whether it goes on",
@@ -486,7 +504,7 @@ static void diagnose_growth(
 	else if (is_heap_climb(e, j, &m) || is_young_climb(e, j, &m))
 		report_climb(e, out, j, &m);
 	else if (size == LITTLE_GAIN || has_collector(&m) || !m.is_known || is_young(e))
-		report_too_little(e, out, j);
+		report_too_little(e, out, j, &m);
 	else
 		report_climb(e, out, j, &m);
 }

@@ -143,5 +143,38 @@ class Short(Case):
         self.assertEqual([row["finding_count"] for row in rows.values()], [0, 0, 0])
 
 
+GROWS = """
+import sys, time
+kept, step = [], float(sys.argv[1])
+print("ready", flush=True)
+while True:
+    kept.append(bytearray(b"x") * int(step * 1024))
+    time.sleep(0.05)
+"""
+
+
+class Longer(Case):
+    """What memory does that grows at the end shows only a longer look."""
+
+    def look(self, step, *options):
+        child = self.start(sys.executable, "-u", "-c", GROWS, str(step))
+        child.wait_for_output(b"ready")
+        time.sleep(3)
+        start = time.monotonic()
+        report = self.sooth("diagnose", "-j", "--passive", *options, str(child.pid)).json()
+        return time.monotonic() - start, report
+
+    def test_memory_that_grows(self):
+        taken_s, report = self.look(100)
+        self.assertGreater(taken_s, 14)
+        self.assertEqual([f["id"] for f in report["processes"][0]["findings"]], ["memory-growth"])
+
+    def test_memory_that_stays(self):
+        self.assertLess(self.look(0)[0], 12)
+
+    def test_a_duration_is_final(self):
+        self.assertLess(self.look(100, "--duration", "3")[0], 12)
+
+
 if __name__ == "__main__":
     harness.main()
