@@ -63,7 +63,6 @@ static inline void keep_records(
 {
 	struct syscalls_tls_record found[SYSCALLS_TLS_RECORDS] = {};
 	uint32_t at, count = 0;
-	uint64_t *to;
 
 	for (uint32_t i = 0; i < SYSCALLS_TLS_RECORDS; i++) {
 		uint8_t head[8] = {};
@@ -85,9 +84,7 @@ static inline void keep_records(
 	at = p->at;
 	if (!count || at > PIECE_AT_MAX)
 		return;
-	to = (uint64_t *)(void *)(p->pieces + at + sizeof(struct syscalls_piece));
-	to[0] = ((uint64_t *)(void *)found)[0];
-	to[1] = ((uint64_t *)(void *)found)[1];
+	__builtin_memcpy(p->pieces + at + sizeof(struct syscalls_piece), found, sizeof(found));
 	put_head(p, at, argument, SYSCALLS_PART_TLS, 0,
 		(count & 7) * (uint32_t)sizeof(struct syscalls_tls_record));
 }
