@@ -54,6 +54,16 @@ SCAN = {
 HEADING = r"(?m)^ *PID +PPID +CPU% +MEM% +RSS +STATE +TIME +PROJECT"
 TOTALS = r"(?m)^total of "
 
+# --- claude-monitor: statistics every few seconds ---
+
+STATISTICS = (r"(?m)^statistics of [\d.]+m?s: \d+ files opened, \S+ sent, \S+ received, "
+              r"\d+ processes started, \d+ memory maps$")
+TOTALS_OF_ALL = STATISTICS.replace("^statistics", "^totals")
+COUNTS = {"files_opened": INT, "sent_bytes": INT, "received_bytes": INT, "processes_started": INT,
+          "memory_maps": INT}
+MONITOR = {"statistics": {"what": TEXT, "duration_ns": INT, **COUNTS},
+           "statistics_by_process": [{"pid": INT, "name": TEXT, **COUNTS}]}
+
 # --- claude-diagnose: the deep look ---
 
 ISSUE = {"issue": TEXT, "severity": TEXT, "description": TEXT, "remedy": TEXT}
@@ -204,6 +214,14 @@ SERVED = [
     Line("trace-claude", "-V", says=("sooth",)),
     Line("trace-claude", "--version", says=("sooth",)),
 
+    Line("claude-monitor", "", says=(STATISTICS, "(?m)^ *PID +NAME +OPENS"), stop=True,
+         needs_bpf=True),
+    Line("claude-monitor", "-p PID -i 1 -d 3", says=(STATISTICS, TOTALS_OF_ALL), needs_bpf=True),
+    Line("claude-monitor", "--pid PID --interval 1 --duration 2", says=(TOTALS_OF_ALL,),
+         needs_bpf=True),
+    Line("claude-monitor", "--session no-such-session -d 1", says=("no-such-session",), status=4),
+    Line("claude-monitor", "-j -d 1 -p PID", shape=MONITOR, needs_bpf=True),
+    Line("claude-monitor", "--json -d 1 -p PID", shape=MONITOR, needs_bpf=True),
     *(Line("claude-monitor", option, says=("sooth",))
       for option in ("-h", "--help", "-V", "--version")),
 
@@ -223,8 +241,6 @@ SERVED = [
 
 # What is not served yet: refused in three lines, with status 3, and named in the README.
 NOT_YET = [
-    Line("claude-monitor", "", says=("daemon",)),
-    Line("claude-monitor", "-j", says=("daemon",)),
 ]
 
 # Options that a tool's help has and no row above: none.

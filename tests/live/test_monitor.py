@@ -191,6 +191,60 @@ class Readers(MonitorCase):
         self.assertTrue(sooth.is_running())
 
 
+LOAD = """
+import mmap, os, socket, sys
+sys.stdin.readline()
+here, there = socket.socketpair(socket.AF_UNIX)
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+listening.listen(1)
+client = socket.socket()
+client.connect(listening.getsockname())
+server = listening.accept()[0]
+for _ in range(100):
+    os.close(os.open("/etc/passwd", os.O_RDONLY))
+for _ in range(50):
+    client.sendall(b"x" * 1000)
+    server.recv(1000)
+    here.sendall(b"y" * 1000)  # is no network
+    there.recv(1000)
+for _ in range(7):
+    if not os.fork():
+        os._exit(0)
+    os.wait()
+maps = [mmap.mmap(-1, 4096) for _ in range(30)]
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
+@needs_bpf
+class Statistics(MonitorCase):
+    def test_against_a_load_that_knows_its_own(self):
+        target = self.start(sys.executable, "-c", LOAD)
+        harness.wait_until_asleep(target.pid)
+        monitor = self.start(os.path.join(os.path.dirname(harness.SOOTH), "compat/claude-monitor"),
+                             "-j", "-i", "1", "-p", str(target.pid))
+        self.wait_until_attached(monitor)
+        target.say(b"go\n")
+        target.wait_for_output(b"done\n")
+        harness.wait_until(lambda: bytes(monitor.out).count(b"\n") >= 3, "intervals")
+        monitor.send(signal.SIGINT)
+        reports = [json.loads(line) for line in monitor.finish().text.splitlines()]
+        names = ("files_opened", "sent_bytes", "received_bytes", "processes_started",
+                 "memory_maps")
+        total = reports[-1]["statistics"]
+        self.assertEqual(total["what"], "totals")
+        self.assertEqual([total[name] for name in names[:4]], [100, 50000, 50000, 7])
+        self.assertIn(total["memory_maps"], range(30, 40))  # the allocator's are among them
+        for name in names:
+            self.assertEqual(sum(report["statistics"][name] for report in reports[:-1]),
+                             total[name], name)
+            self.assertEqual(sum(row[name] for row in reports[-1]["statistics_by_process"]),
+                             total[name])
+        self.assertEqual(reports[-1]["loss"], [])
+
+
 @needs_root
 class Refused(MonitorCase):
     def refused(self, *words):

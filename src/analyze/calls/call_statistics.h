@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of the view "call-statistics". */
+#ifndef SOOTH_ANALYZE_CALL_STATISTICS_H
+#define SOOTH_ANALYZE_CALL_STATISTICS_H
+
+#include <stdbool.h>
+
+struct call_statistics_options {
+	/* Reported once an interval, each time of that interval; at the end of all. */
+	bool is_repeated;
+};
+
+#endif
