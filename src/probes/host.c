@@ -48,7 +48,7 @@ static const struct sooth_field load_fields[] = {
 	FIELD_SHARE(host_load, io_some_10s, io_state,
 		"share of the last 10 s in which some task waited for I/O"),
 	FIELD_SHARE(host_load, io_full_10s, io_state,
-		"share of the last 10 s in which all tasks waited for memory"),
+		"share of the last 10 s in which all tasks waited for I/O"),
 	FIELD_NUMBER(host_load, forks,
 		"number of processes and threads started since the host booted",
 		FIELD_STATE_AT(host_load, forks_state)),
