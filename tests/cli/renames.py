@@ -169,6 +169,7 @@ class Place(int):
 
 
 WHY_NULL = "not_measured"
+NOT_STORED = ": it is not stored; it is"
 
 
 def explained(path):
@@ -259,7 +260,8 @@ def differences(stored, actual, renames, command, kind, is_prose):
     problems = mapped.problems
     for path, (value, before) in mapped.values.items():
         if path not in found:
-            if value not in (EMPTY_LIST, EMPTY_MEMBERS) or not any(
+            is_empty = value in (EMPTY_LIST, EMPTY_MEMBERS) or path[-1] == WHY_NULL and not value
+            if not is_empty or not any(
                     mapped.is_new(p) for p in found if p[:len(path)] == path):
                 problems.append("%s: it is gone; it was %r" % (written(path), value))
         elif isinstance(value, str) and is_prose(before):
@@ -267,6 +269,13 @@ def differences(stored, actual, renames, command, kind, is_prose):
                 problems.append("%s: the words %r became %r" % (written(path), value, found[path]))
         elif not is_same(value, found[path]):
             problems.append("%s: %r became %r" % (written(path), value, found[path]))
-    problems += ["%s: it is not stored; it is %r" % (written(path), found[path])
+    problems += ["%s%s %r" % (written(path), NOT_STORED, found[path])
                  for path in found if path not in mapped.values and not mapped.is_new(path)]
     return problems
+
+
+def lines_for_new(problems):
+    """Lines of a table under which members that are not stored are new ones."""
+    paths = {re.sub(r"\[\d+\]", "[]", problem.split(NOT_STORED)[0]).replace("." + WHY_NULL, "")
+             for problem in problems if NOT_STORED in problem}
+    return ["* * - %s new" % path for path in sorted(paths)]
