@@ -21,8 +21,8 @@ struct thread_made {
 	const char *call;
 	uint64_t arguments[6];
 	const char *channel;
-	int looks;     /* LOOKS */
-	int otherwise; /* in so many of them it runs */
+	int looks;   /* samples with this thread, the last ones; 0: all of LOOKS */
+	int running; /* in the first so many of them it is in state R, and in no call */
 	uint8_t switches_state, times_state, io_state, syscall_state, cpu_state;
 };
 
@@ -77,7 +77,7 @@ static inline void thread(struct thread_made m)
 	int looks = m.looks ? m.looks : LOOKS;
 
 	for (int i = 0; i < looks; i++)
-		thread_at(LOOKS - looks + i, &m, i < m.otherwise || m.state == 'R');
+		thread_at(LOOKS - looks + i, &m, i < m.running || m.state == 'R');
 }
 
 /* Behind all of them. */

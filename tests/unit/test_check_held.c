@@ -25,7 +25,7 @@ static void could_run(double percent, double waited, int looks)
 		all_reported(i);
 	}
 	thread((struct thread_made){
-		.cpu = percent, .waited = waited, .state = 'S', .otherwise = looks });
+		.cpu = percent, .waited = waited, .state = 'S', .running = looks });
 	threads_read(1);
 }
 
@@ -99,7 +99,7 @@ static void moves(double kilobytes, int waits, const char *limit)
 		all_reported(i);
 	}
 	thread((struct thread_made){
-		.moved = kilobytes * 1024, .state = 'D', .otherwise = LOOKS - waits });
+		.moved = kilobytes * 1024, .state = 'D', .running = LOOKS - waits });
 	threads_read(1);
 	group_at(0, limit, (struct limits_group){ .limit = 1 << 20 });
 	group_at(LOOKS - 1, limit, (struct limits_group){ .limit = 1 << 20 });

@@ -56,7 +56,7 @@ static void spins_in(double looks)
 	struct thread_made m = spinner;
 
 	m.state = 'S';
-	m.otherwise = (int)looks;
+	m.running = (int)looks;
 	is_there();
 	thread(m);
 	threads_read(1);
@@ -214,12 +214,12 @@ static void test_cpu_spin(void **state)
 static void collects_at(double collector, double work, int looks)
 {
 	struct thread_made gc = {
-		.name = "GC Thread#0", .tid = PID + 1, .cpu = collector, .otherwise = looks
+		.name = "GC Thread#0", .tid = PID + 1, .cpu = collector, .running = looks
 	};
 	struct thread_made second = gc;
 
 	is_there();
-	thread((struct thread_made){ .name = "java", .cpu = work, .otherwise = LOOKS });
+	thread((struct thread_made){ .name = "java", .cpu = work, .running = LOOKS });
 	thread(gc);
 	second.name = "GC Thread#1";
 	second.tid = PID + 2;
@@ -248,12 +248,12 @@ static void collects_in(double looks)
 static void collects_and_waits(double waited)
 {
 	is_there();
-	thread((struct thread_made){ .name = "java", .cpu = 25, .otherwise = LOOKS });
+	thread((struct thread_made){ .name = "java", .cpu = 25, .running = LOOKS });
 	thread((struct thread_made){ .name = "VM Thread",
 		.tid = PID + 1,
 		.cpu = 30,
 		.waited = waited,
-		.otherwise = LOOKS });
+		.running = LOOKS });
 	threads_read(2);
 }
 
@@ -265,7 +265,7 @@ static void collects_little(double cpu)
 		.tid = PID + 1,
 		.cpu = cpu,
 		.waited = 90,
-		.otherwise = LOOKS });
+		.running = LOOKS });
 	threads_read(1);
 }
 
@@ -275,7 +275,7 @@ static void works_named(double collector)
 	thread((struct thread_made){ .tid = PID + 1,
 		.name = collector ? "ollector Thread" : "worker",
 		.cpu = 90,
-		.otherwise = LOOKS });
+		.running = LOOKS });
 	threads_read(1);
 }
 
@@ -569,7 +569,7 @@ static void lock_and_run(double looks)
 {
 	struct thread_made m = locker;
 
-	m.otherwise = (int)looks;
+	m.running = (int)looks;
 	is_there();
 	thread(m);
 	m.tid = PID + 1;
@@ -583,7 +583,7 @@ static void convoy_of(struct thread_made m, uint32_t count)
 	m.system = 5;
 	m.cpu = m.cpu ? m.cpu : 25;
 	m.voluntary = m.voluntary ? m.voluntary : 100;
-	m.otherwise = m.otherwise ? m.otherwise : 2;
+	m.running = m.running ? m.running : 2;
 	is_there();
 	for (uint32_t i = 0; i < count; i++) {
 		m.tid = PID + i;
@@ -605,7 +605,7 @@ static void convoy_runs(double looks)
 	convoy_of((struct thread_made){ .name = "worker",
 			  .call = "futex",
 			  .arguments = { 0x1000, 128, 2 },
-			  .otherwise = (int)looks },
+			  .running = (int)looks },
 		4);
 }
 
@@ -614,7 +614,7 @@ static void convoy_runs_of_five(double looks)
 	convoy_of((struct thread_made){ .name = "worker",
 			  .call = "futex",
 			  .arguments = { 0x1000, 128, 2 },
-			  .otherwise = (int)looks },
+			  .running = (int)looks },
 		5);
 }
 

@@ -38,7 +38,7 @@ TWO_THREADS(stuck_with_value, stuck, arguments[2])
 TWO_THREADS(stuck_unseen, stuck, syscall_state)
 TWO_THREADS(stuck_uncounted, stuck, switches_state)
 TWO_THREADS(stuck_looks, stuck, looks)
-TWO_THREADS(stuck_running, stuck, otherwise)
+TWO_THREADS(stuck_running, stuck, running)
 
 static void mapped(uint64_t from, uint64_t to, uint8_t protection)
 {
@@ -542,7 +542,7 @@ BLOCKED(blocked_but_wakes, voluntary)
 BLOCKED(blocked_but_switched, involuntary)
 BLOCKED(blocked_uncounted, switches_state)
 BLOCKED(blocked_unseen, syscall_state)
-BLOCKED(blocked_running, otherwise)
+BLOCKED(blocked_running, running)
 
 static void asleep_on(uint8_t type, const char *path)
 {

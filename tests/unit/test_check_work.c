@@ -61,7 +61,7 @@ static void spends_as(
 	}
 	/* It waits too often for cpu-spin. */
 	thread((struct thread_made){
-		.name = "thing", .cpu = cpu, .voluntary = 100, .otherwise = LOOKS });
+		.name = "thing", .cpu = cpu, .voluntary = 100, .running = LOOKS });
 	threads_read(1);
 	add_source("profile");
 	put_stack(1, is_in_kernel ? kernel : first, is_in_kernel ? 3 : 2);
@@ -207,7 +207,7 @@ static void storms(struct storm_made m)
 		.cpu = m.cpu,
 		.system = m.system,
 		.faults = m.faults,
-		.otherwise = LOOKS });
+		.running = LOOKS });
 	threads_read(1);
 }
 
