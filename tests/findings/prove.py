@@ -10,7 +10,8 @@ a healthy one did, or the capture says something else.
 
 Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once more, alone, and
 counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
-written there; with SOOTH_ONLY_FAILED in the environment only those of it run.
+written there; with SOOTH_ONLY_FAILED in the environment only those of it run. SOOTH and WORKLOADS
+name the programs; without them those of build/ run.
 """
 import argparse
 import collections
@@ -26,6 +27,11 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / os.environ.get("BUILD_DIR", "build")
+for variable, program in (("SOOTH", "sooth"), ("WORKLOADS", "tests/workloads")):
+    if not os.environ.setdefault(variable, str(BUILD / program)) or not os.path.exists(os.environ[variable]):
+        sys.exit("there is no %s: build first (script/build), or name a program by %s" % (
+            os.environ[variable], variable))
 sys.path.insert(0, str(HERE))
 import case as cases  # noqa: E402
 import default_cases  # noqa: E402
@@ -221,6 +227,8 @@ def main():
         only = args.failed.read_text().splitlines()
     chosen = [c for c in known
         if ((args.all or is_default(c)) if only is None else {c.finding, name_of(c)} & set(only))]
+    if args.only and not chosen:
+        sys.exit("no case of %s: name a finding, or a case as \"FINDING: CASE\"" % ", ".join(args.only))
     registered = thresholds()
     failed, failed_cases = missing_cases(known, registered), []
     wanted = [(c, args.seed + i) for i in range(args.rounds) for c in chosen]
