@@ -328,7 +328,33 @@ def worker_of_a_pool(scope, rng):
     return int(bytes(process.out).split()[1])
 
 
+# A part of its limit is used up; then it sleeps, or works on and handles SIGXCPU.
+CPU_LIMIT = """
+import resource, signal, sys, time
+limit, share, works = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3] == "works"
+if works:
+    signal.signal(signal.SIGXCPU, lambda *_: None)
+resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+while time.process_time() < limit * share:
+    pass
+print("ready", flush=True)
+while works:
+    pass
+time.sleep(60)
+"""
+CPU_HALF = ("cpu-limit-near.percent=50",)  # of a limit of few seconds: the kernel counts whole ones
+
+
+def cpu_limit(share, then="sleeps"):
+    return lambda scope, r: scope.python(CPU_LIMIT, str(r.randrange(2, 4)), str(share), then).pid
+
+
 CASES = [
+    sick("cpu-limit-near", "near the limit", cpu_limit(0.8), settings=CPU_HALF, evidence="used",
+        threshold="percent"),
+    healthy("cpu-limit-near", "little of the limit", cpu_limit(0.1), settings=CPU_HALF),
+    healthy("cpu-limit-near", "handles SIGXCPU", cpu_limit(1.2, "works"), settings=CPU_HALF,
+        also=("cpu-spin",)),
     sick("cpu-spin", "an empty loop", program(SPIN), says="an endless loop", **WANTS),
     sick("cpu-spin", "a regular expression of node", lambda s, r: s.start(
         ["node", "-e", REGEXP_NODE]).pid, may_skip=has_node, calls=True,

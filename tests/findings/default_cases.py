@@ -17,6 +17,7 @@ DEFAULT_CASES = {
     "clients-waiting": ["an event loop that sleeps in a handler", "an event loop with much to do"],
     "close-wait-leak": ["more and more", "a pool that has not looked"],
     "connect-failing": ["no answer", "each command that it starts", "reached, without waiting"],
+    "cpu-limit-near": ["near the limit", "handles SIGXCPU"],
     "cpu-spin": ["a closed connection that is polled", "a regular expression of python",
         "a socket that is polled and read"],
     "crypto-heavy": ["a server that hashes passwords", "a command that hashes"],

@@ -173,9 +173,99 @@ static void test_held(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- cpu-limit-near --- */
+
+static void limit_at(double s, struct limits_resource l)
+{
+	struct record_tail tail[] = { put_text(&l.name, "CPU") };
+	struct limits_process end = { .record = head_of(s, PID, LIMITS_PROCESS) };
+
+	is_there();
+	l.record = head_of(s, PID, LIMITS_RESOURCE);
+	RECORD_APPEND(&records, &l, tail, 1);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void has_used(double seconds)
+{
+	limit_at(5, (struct limits_resource){ .used = (uint64_t)seconds,
+			    .soft = 1000,
+			    .hard_state = SOOTH_STATE_ABSENT });
+}
+
+static void has_used_of_hard(double seconds)
+{
+	limit_at(5,
+		(struct limits_resource){ .used = (uint64_t)seconds, .soft = 1000, .hard = 1000 });
+}
+
+/* Half of its hard limit, and the kernel has raised the soft one. */
+static void handles_signal(double hard)
+{
+	limit_at(0, (struct limits_resource){ .used = 499, .soft = 500, .hard = (uint64_t)hard });
+	limit_at(5, (struct limits_resource){ .used = 500, .soft = 501, .hard = (uint64_t)hard });
+}
+
+static void handles_without_limit(double used)
+{
+	limit_at(
+		5, (struct limits_resource){
+			   .used = (uint64_t)used, .soft = 500, .hard_state = SOOTH_STATE_ABSENT });
+}
+
+static void has_no_cpu_limit(double seconds)
+{
+	limit_at(5, (struct limits_resource){
+			    .used = (uint64_t)seconds, .soft_state = SOOTH_STATE_ABSENT });
+}
+
+static void use_is_hidden(double state)
+{
+	limit_at(5, (struct limits_resource){ .soft = 1000, .used_state = (uint8_t)state });
+}
+
+static void limits_not_read(double value)
+{
+	(void)value;
+	is_there();
+}
+
+static void test_cpu_limit_near(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "cpu-limit-near", has_used, 800, NULL,
+			"=high/high: almost out of CPU time: 13 min 20 s of 16 min 40 s used; at "
+			"the limit the kernel ends the process (SIGXCPU) [CPU time: 13m20s] [soft "
+			"limit: 16m40s] [used: 80 %] <remove the limit now: prlimit --pid 99 "
+			"--cpu=unlimited>\n" },
+		{ "cpu-limit-near", has_used, 799, NULL,
+			"=fine: 13 min 19 s of 16 min 40 s of CPU time are used\n" },
+		{ "cpu-limit-near", has_used, 30, "cpu-limit-near.percent=3",
+			"high/high: almost out of CPU time: 30 s of|[CPU time: 30s]" },
+		{ "cpu-limit-near", has_used, 998, NULL, "high/high: |!(unseen" },
+		{ "cpu-limit-near", has_used, 999, NULL, "high/medium: |(unseen: whether the" },
+		{ "cpu-limit-near", has_used_of_hard, 900, NULL, "high/high: |<as root: prlimit" },
+		{ "cpu-limit-near", handles_signal, 625, NULL,
+			"critical/high: |of 10 min 25 s used|(SIGKILL)|[hard limit: 10m25s]|<as "
+			"root|!(unseen" },
+		{ "cpu-limit-near", handles_signal, 626, NULL, "fine: 8 min 20 s of 10 min" },
+		{ "cpu-limit-near", handles_without_limit, 500, NULL,
+			"=fine: has passed its limit of CPU time, and handles SIGXCPU\n" },
+		{ "cpu-limit-near", handles_without_limit, 499, NULL, "high/medium: " },
+		{ "cpu-limit-near", has_no_cpu_limit, 900, NULL, "=fine: CPU time has no limit\n" },
+		{ "cpu-limit-near", use_is_hidden, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION),
+			NULL, "blind: " },
+		{ "cpu-limit-near", limits_not_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_held) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_held),
+		cmocka_unit_test(test_cpu_limit_near) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

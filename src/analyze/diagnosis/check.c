@@ -180,6 +180,10 @@ static void format_value(struct buffer *out, double value, enum sooth_unit unit,
 			out, "%s%s", value < 0 ? "-" : "", format_bytes(text, whole_u64(size)));
 	else if (unit == SOOTH_UNIT_NS)
 		buffer_string(out, format_ns(text, whole_u64(size)));
+	else if (unit == SOOTH_UNIT_S && size < 60)
+		buffer_format(out, "%.0fs", value); /* no more digits than are known */
+	else if (unit == SOOTH_UNIT_S)
+		buffer_string(out, format_ns(text, whole_u64(size * NS_PER_S)));
 	else
 		format_number(out, value);
 	if (unit == SOOTH_UNIT_PERCENT)

@@ -76,8 +76,8 @@ bool check_is_stopped(const struct check *e);
 bool check_is_raised(const struct check *e, const char *what);
 /* A detector before this one in the list has a finding of the same process. */
 bool check_has_finding(const struct check *e, const char *id);
-/* A value is over a threshold: above the option to be raised, above nine tenths of it to
- * stay raised. `what` as for finding_begin(). */
+/* A value has reached a threshold: the option to be raised, nine tenths of it to stay raised.
+ * `what` as for finding_begin(). */
 bool check_is_over(const struct check *e, const char *option, double value, const char *what);
 
 /* --- reporting --- */
