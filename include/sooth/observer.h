@@ -150,6 +150,9 @@ struct sooth_observer_options {
 	 * that about one sample is taken per so many allocated bytes; 0: every block. What is
 	 * reported of stacks and live blocks is an estimate then, with its error. */
 	uint64_t heap_sample_bytes;
+	/* With heap_sums: frees that are errors are recorded, with their stacks: of a block that is
+	 * free already, or of what is none. A call takes some 200 ns longer. */
+	bool heap_frees;
 	/* A folder of the caller's, made if it is not there, for what probes find out of executables
 	 * and would find out again: layouts of script engines. Absolute; borrowed until start
 	 * returns; NULL: nothing is kept. */

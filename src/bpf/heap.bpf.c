@@ -47,7 +47,7 @@ struct thread {
 	uint8_t has_gap;
 	uint8_t is_left_out; /* the call is no sample */
 	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
-	uint8_t more_unused[4];
+	uint32_t bad_frees; /* that were reported */
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
@@ -74,8 +74,8 @@ struct heap_control control SEC(".data.control") = {};
 #endif
 #ifdef WITH_SUMS
 #include "bpf/heap_sums.bpf.h"
+#include "bpf/heap_frees.bpf.h"
 #else
-#define sum_free(t, address)
 #define sum_allocation(t, address, now)
 #define sum_begins(t)
 #define sum_stays(t)
@@ -234,9 +234,22 @@ static inline int leaves_out(struct thread *t, uint64_t result)
 	return t->is_left_out;
 }
 
+static inline void free_block(struct thread *t, struct pt_regs *regs, uint64_t address)
+{
+	if (!sum_free(t, address))
+		judge_free(t, regs, address);
+}
+
+static inline bool resizes(const struct thread *t)
+{
+	return t->function == HEAP_REALLOC || t->function == HEAP_REALLOCARRAY;
+}
+
 static inline void begin_call(struct thread *t, struct pt_regs *regs)
 {
 	sum_begins(t);
+	if (resizes(t) && t->old_address && !t->has_moved)
+		judge_free(t, regs, t->old_address);
 	t->is_left_out = !is_sampled(t);
 	if (t->is_left_out)
 		count_call(t, false, 0);
@@ -246,6 +259,7 @@ static inline void begin_call(struct thread *t, struct pt_regs *regs)
 #define IS_LEFT_OUT(t) (t)->is_left_out
 #else
 #define leaves_out(t, result) 0
+#define free_block(t, regs, address)
 #define begin_call(t, regs)   TAKE_STACK(t, regs)
 #define IS_LEFT_OUT(t)	      0
 #endif
@@ -363,7 +377,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 	t->freed_stack = CALL_STACK(regs);
 	if (t->member.interest & INTEREST_COUNT) {
 		aggregate_of(t, HEAP_FREE)->count++;
-		sum_free(t, address);
+		free_block(t, regs, address);
 	}
 	if (t->member.interest & INTEREST_STREAM)
 		stream_free(t, address);

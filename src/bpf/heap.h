@@ -121,6 +121,7 @@ struct heap_kept {
 #define HEAP_KEPT_ENTRIES 4096
 
 struct heap_control {
+	uint64_t checks_frees; /* report those that are errors */
 	uint64_t sample_bytes;	  /* of allocations between two samples, on average; 0: all blocks */
 	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
 				   */
@@ -149,6 +150,14 @@ struct heap_block_kept {
 	uint64_t time_ns;    /* of the allocation */
 	uint64_t stack_hash; /* 0: it is in no sum */
 };
+
+/* A block that was freed. */
+struct heap_freed {
+	uint64_t time_ns;
+	uint64_t size;
+};
+
+#define HEAP_FREED_ENTRIES (1u << 17)
 
 struct heap_sum_key {
 	uint64_t stack_hash;

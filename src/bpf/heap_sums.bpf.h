@@ -35,6 +35,15 @@ struct {
 	__type(value, struct heap_held_value);
 } held SEC(".maps");
 
+/* Blocks that are free, the least recent ones forgotten; user space makes room where they are asked
+ * for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct heap_block_key);
+	__type(value, struct heap_freed);
+} freed_blocks SEC(".maps");
+
 #define ADD(member_, value_) __sync_fetch_and_add(&(member_), (value_))
 
 static inline uint32_t program_of(struct thread *t)
@@ -98,6 +107,11 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	t->taken = *b;
 	t->was_short = 0;
 	bpf_map_delete_elem(&live_blocks, &key);
+	if (control.checks_frees) {
+		struct heap_freed freed = { bpf_ktime_get_ns(), t->taken.size };
+
+		bpf_map_update_elem(&freed_blocks, &key, &freed, BPF_ANY);
+	}
 	ADD(h->live_bytes, -t->taken.size);
 	ADD(h->live_blocks, -1ull);
 	ADD(h->freed_bytes, t->taken.size);
@@ -156,6 +170,8 @@ static inline int put_block(struct thread *t, uint64_t address)
 	struct heap_block_key key = block_key(t, address);
 	struct heap_block_kept block = t->taken;
 
+	if (control.checks_frees)
+		bpf_map_delete_elem(&freed_blocks, &key);
 	if (!bpf_map_update_elem(&live_blocks, &key, &block, BPF_NOEXIST))
 		return 0;
 	/* Either the free of the block that was there was missed, or there is no room. */

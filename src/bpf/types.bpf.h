@@ -151,6 +151,7 @@ struct mm_struct {
 	struct maple_tree mm_mt; /* 6.1 on */
 	struct file *exe_file;
 	mm_context_t context;
+	unsigned long start_stack;
 	unsigned long arg_start, arg_end; /* of the command line, NULs between */
 	struct uprobes_state uprobes_state;
 	unsigned long total_vm; /* pages */

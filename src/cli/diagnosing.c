@@ -82,6 +82,19 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };
 }
 
+/* Only where the user asks for it: each call of an allocator takes longer. */
+static void choose_heap(const struct diagnosing *d, struct run *run, bool has_processes)
+{
+	size_t n = 0;
+
+	if (!d->wants_heap || !has_processes || d->is_gone)
+		return;
+	while (run->probes[n].name)
+		n++;
+	run->probes[n] = (struct run_probe){ "heap", SOOTH_COUNT };
+	run->heap_stacks = run->heap_sums = run->heap_frees = true;
+}
+
 /* --- diagnosing gone --- */
 
 /* Selected processes that have exited: what the kernel log knows of them. */
@@ -446,6 +459,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_probes(d, run, !is_open || run->selected_count || d->watch_ns);
 	choose_calls(d, run, !is_open || run->selected_count);
 	diagnosing_add_samples(d, run, !is_open || run->selected_count);
+	choose_heap(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
 	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns && !d->watch_ns)

@@ -20,6 +20,7 @@ struct diagnosing {
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
 	bool may_go_on;	      /* beyond the default duration, while memory grows */
 	bool insists_on_calls; /* the user named them: says so where they are not permitted */
+	bool wants_heap;       /* allocations of the selected processes */
 	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
 	bool needs_every_call; /* recorded one by one, whatever it costs the target */
 	const char *agent;     /* only processes that are this agent; NULL: of all agents */

@@ -321,6 +321,7 @@ static int make_observer(
 		.heap_sums = run->heap_sums,
 		.heap_blocks = run->heap_blocks,
 		.heap_sample_bytes = run->heap_sample_bytes,
+		.heap_frees = run->heap_frees,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,

@@ -108,6 +108,7 @@ struct run {
 	bool heap_sums;			     /* sums by stack from the kernel, instead of calls */
 	uint64_t heap_blocks;		     /* live at a time, of these; 0: the backend's own */
 	uint64_t heap_sample_bytes;	     /* between two samples of these; 0: all blocks */
+	bool heap_frees;		     /* those that are errors */
 	bool profile_tables_only;	     /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
 	bool profile_wall;		     /* and samples beside them */

@@ -155,7 +155,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, passive, list, quick, allow_unseen;
+		bool deep, calls, heap, passive, list, quick, allow_unseen;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
@@ -175,6 +175,9 @@ static const struct option diagnose_options[] = {
 	FLAG_ROW('D', "calls", diagnose_config, diagnose.calls,
 		"observe system calls, as by default; if given, exit status 3 where that is "
 		"refused"),
+	FLAG_ROW(0, "heap", diagnose_config, diagnose.heap,
+		"also observe allocations: churn, small blocks, frees that are errors; a call of "
+		"malloc takes some 2 us longer meanwhile"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
 		"observation time in seconds (5, and up to 10 more while memory of a named process "
 		"grows)", .min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
@@ -218,6 +221,9 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "list-findings", "PID,FILE",
 		"--list-findings lists what sooth can find and looks at no process", NULL },
 	OPTION_OVER("duration"),
+	OPTION_OVER("heap"),
+	{ OPTION_PER_PROCESS, "heap", "quick,passive,watch",
+		"allocations are observed for some time, and by probes", NULL },
 	OPTION_OVER("buffer"),
 	OPTION_OVER("passive"),
 	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
@@ -435,6 +441,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.is_passive = c->diagnose.passive,
 		.wants_calls = !c->diagnose.passive && !c->diagnose.quick,
 		.insists_on_calls = c->diagnose.calls,
+		.wants_heap = c->diagnose.heap,
 		.needs_every_call = c->picture.flamegraph,
 		.may_go_on = !c->diagnose.quick && !c->picture.flamegraph,
 		.duration_ns = c->diagnose.quick ? 0 : c->diagnose.duration_ns,

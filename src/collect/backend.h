@@ -55,6 +55,7 @@ struct probe_options {
 	bool heap_sums;		  /* sums by stack from the kernel, instead of calls */
 	uint64_t heap_blocks;	  /* live at a time, of these; 0: the backend's own */
 	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
+	bool heap_frees;	    /* those that are errors */
 	bool profile_tables_only; /* frame pointers are not followed */
 	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
 	bool profile_wall;	  /* and samples beside them */

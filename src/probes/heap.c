@@ -135,6 +135,29 @@ static const struct sooth_field held_fields_of_process[] = {
 		.unit = SOOTH_UNIT_BYTES),
 };
 
+static const char *const bad_whats[] = { "freed twice", "not the start of a block",
+	"on the stack" };
+const struct sooth_names heap_bad_whats = { HEAP_BAD_WHATS, bad_whats };
+
+_Static_assert(sizeof(bad_whats) / sizeof(bad_whats[0]) == HEAP_BAD_WHATS, "each has its name");
+
+static const struct sooth_field bad_free_fields[] = {
+	FIELD_TIME(heap_bad_free, record.time_ns, "time_ns", "time of the free"),
+	FIELD_PID(heap_bad_free),
+	FIELD_TID(heap_bad_free),
+	FIELD_OF(ENUM, heap_bad_free, what, what,
+		"what is wrong: freed twice, not the start of a block, on the stack",
+		.names = &heap_bad_whats),
+	FIELD_ADDRESS(heap_bad_free, address, "address that was freed"),
+	FIELD_NUMBER_AS(heap_bad_free, size, size_bytes, "bytes that the freed block had",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(heap_bad_free, block_state)),
+	FIELD_NUMBER_AS(heap_bad_free, freed_ago_ns, freed_ago_ns,
+		"time since the block was freed before", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(heap_bad_free, block_state)),
+	FIELD_NUMBER_AS(heap_bad_free, stack, stack_number, "number of the caller's stack",
+		FIELD_STATE_AT(heap_bad_free, stack_state)),
+};
+
 static const struct sooth_field gap_fields[] = {
 	FIELD_TIME(heap_gap, record.time_ns, "time_ns", "time the program or library was probed"),
 	FIELD_PID(heap_gap),
@@ -174,6 +197,9 @@ RECORD_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count
 RECORD_SCHEMA(heap_sum, "heap.sum", HEAP_SUM, SOOTH_CLASS_AGGREGATE, sum_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 RECORD_SCHEMA(heap_held, "heap.held", HEAP_HELD, SOOTH_CLASS_SAMPLE, held_fields_of_process);
+/* No event of the stream of calls: it comes with their sums. */
+RECORD_SCHEMA(
+	heap_bad_free, "heap.bad_free", HEAP_BAD_FREE, SOOTH_CLASS_SAMPLE, bad_free_fields);
 RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
 	.time_span = SOOTH_TIME_SPAN_REACH);
@@ -184,7 +210,8 @@ RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fi
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
 	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema,
-	&heap_stack_schema, &heap_frame_schema, &heap_sum_schema, &heap_held_schema, NULL };
+	&heap_stack_schema, &heap_frame_schema, &heap_sum_schema, &heap_held_schema,
+	&heap_bad_free_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",

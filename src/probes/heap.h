@@ -20,6 +20,7 @@ enum heap_kind {
 	HEAP_COST = 0x0404,
 	HEAP_SUM = 0x0405,
 	HEAP_HELD = 0x0406,
+	HEAP_BAD_FREE = 0x0407,
 	HEAP_SITE = 0x0480,
 	HEAP_STACK = 0x0481, /* struct profile_stack */
 	HEAP_FRAME = 0x0482, /* struct profile_frame */
@@ -132,6 +133,32 @@ struct heap_held {
 
 #define HEAP_SHORT_NS 10000000ull
 
+enum heap_bad_what {
+	HEAP_FREED_TWICE,  /* the block is free already */
+	HEAP_FREED_INSIDE, /* no block begins there: the address is odd */
+	HEAP_FREED_STACK,  /* a variable on the stack */
+	HEAP_BAD_WHATS,
+};
+
+/* A block was freed, or resized, that is none. */
+struct heap_bad_free {
+	struct sooth_record record;
+	uint64_t address;
+	uint64_t size;	       /* that the block had */
+	uint64_t freed_ago_ns; /* since it was freed before */
+	union {
+		struct {
+			uint32_t stack; /* of a heap.stack: who frees it now */
+			uint8_t stack_state;
+			uint8_t more_unused[3];
+		};
+		uint64_t stack_hash; /* from the kernel side to the collector */
+	};
+	uint8_t what;	     /* enum heap_bad_what */
+	uint8_t block_state; /* of size and freed_ago_ns */
+	uint8_t unused[6];
+};
+
 #define HEAP_CALL_LEAST offsetof(struct heap_call, stack)
 
 /* Calls into one file are missing from from_ns to the record's time: the file was just mapped and
@@ -174,10 +201,12 @@ _Static_assert(HEAP_SUM_LEAST == 32 + 8 * 7 + 16 && sizeof(struct heap_sum) == H
 	"no padding");
 _Static_assert(HEAP_HELD_LEAST == 32 + 8 * 9 + 8 && sizeof(struct heap_held) == HEAP_HELD_LEAST + 8,
 	"no padding");
+_Static_assert(sizeof(struct heap_bad_free) == 32 + 8 * 5, "no padding");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
 
 #ifndef __bpf__
 extern const struct sooth_schema heap_stack_schema, heap_frame_schema;
+extern const struct sooth_names heap_bad_whats;
 #endif
 
 /* The limit of a process in which nothing can be probed: what is missing of it. */

@@ -55,7 +55,7 @@ EVERY = {
            ("-k 1 -m 1 -a", ""), ("-a --sort rss_kb --columns pid,ppid,name", "-i 50ms"),
            ("-a --filter pid=1", ""), ("", "PID")],
     "status": [("", "-i 50ms"), ("--agent claude", "-i 50ms")],
-    "diagnose": [("", "--duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1"),
+    "diagnose": [("", "--duration 1 PID"), ("", "--heap --duration 1 PID"), ("-d", "--duration 1 PID"), ("", "--duration 1"),
                  ("-w 1", "--duration 3 PID")],
     "why": [("", "PID"), ("-v", "PID")],
     "inspect": [(flag, "PID") for flag in ("", "--fds", "--sockets", "--maps", "--signals",

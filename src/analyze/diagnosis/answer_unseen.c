@@ -41,12 +41,14 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_UNSUPPORTED] = "not possible on this system",
 	[FINDING_ENDED] = "not done: the process ended before",
 	[FINDING_NOT_REQUESTED] = "not requested",
+	[FINDING_ON_REQUEST] = "only on request",
 };
 
 /* What this system does not have, and what was not requested, is no open check. */
 static bool is_open(const struct finding_blind_row *row)
 {
-	return row->cause != FINDING_NOT_REQUESTED && row->cause != FINDING_UNSUPPORTED;
+	return row->cause != FINDING_NOT_REQUESTED && row->cause != FINDING_ON_REQUEST &&
+	       row->cause != FINDING_UNSUPPORTED;
 }
 
 bool answer_is_open(const struct diagnosed *j)
@@ -119,7 +121,9 @@ static void take(struct unseen *u, const struct diagnosed *j)
 	batch_for_each (r, &all) {
 		const struct finding_blind_row *row = (const void *)r;
 		struct span remedy = record_text(r, &row->remedy);
-		struct group *g = group_of(u, row->cause, record_text(r, &row->reason));
+		struct group *g = row->cause == FINDING_ON_REQUEST
+					  ? NULL /* -v and JSON have it */
+					  : group_of(u, row->cause, record_text(r, &row->reason));
 
 		if (!g)
 			continue;

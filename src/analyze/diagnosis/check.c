@@ -490,13 +490,16 @@ static void report_lacking(struct check_result *out, const char *probe, const ch
 	/* Captures of older versions and a watch have no waits: no option requests them. */
 	check_blind_by(out,
 		is_refused		 ? FINDING_REFUSED
+		: !strcmp(probe, "heap") ? FINDING_ON_REQUEST
 		: strcmp(probe, "waits") ? FINDING_NOT_REQUESTED
 					 : FINDING_UNDECIDED,
 		!is_refused ? reason
 		: e->input->are_calls_refused
 			? "sooth may not observe system calls here"
 			: "sooth may not observe the system calls of this process",
-		is_calls ? "run as root: sooth diagnose" : "");
+		is_calls			? "run as root: sooth diagnose"
+		: !strcmp(probe, "heap") ? "observe allocations too: --heap"
+					 : "");
 }
 
 bool check_has_probes(struct check_result *out)

@@ -48,6 +48,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	r->stacks_sums.frame_kind = STACKS_FRAME;
 	map_init(&r->calls_refused, sizeof(struct process_id), 0, PROCESSES_MAX);
 	endings_init(&r->endings);
+	heap_use_init(&r->heap);
 	peer_labels_init(&r->labels);
 }
 
@@ -77,6 +78,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	snapshots_fini(&r->stacks);
 	profile_sums_fini(&r->stacks_sums);
 	endings_fini(&r->endings);
+	heap_use_fini(&r->heap);
 	peer_labels_fini(&r->labels);
 	map_fini(&r->calls_refused);
 	buffer_fini(&r->probes);
@@ -166,6 +168,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 	host_state_take(&r->host, batch);
 	profile_sums_take(&r->profile, batch);
 	profile_sums_take(&r->stacks_sums, batch);
+	profile_sums_take(&r->heap.names, batch);
 	batch_for_each (record, batch) {
 		struct snapshot_pair *pair;
 
@@ -174,6 +177,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 		thread_histories_take(&r->threads, record);
 		call_histories_take(&r->calls, record);
 		endings_take(&r->endings, record);
+		heap_use_take(&r->heap, record);
 		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
 			snapshots_take(&r->stacks, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))

@@ -50,7 +50,7 @@ ROW_FIELDS(finding_fine_fields, FINDING_FINE_ROW, finding_fine_row);
 ROW_SCHEMA(finding_fine, "finding.fine", finding_fine_row, .line = "{id}[: {text}]");
 
 static const char *const blind_causes[] = { "refused", "failed", "too short", "too young",
-	"undecided", "unsupported", "ended", "not requested" };
+	"undecided", "unsupported", "ended", "not requested", "only on request" };
 static const struct sooth_names blind_cause_names = { FINDING_BLIND_CAUSES, blind_causes };
 
 ROW_FIELDS(finding_blind_fields, FINDING_BLIND_ROW, finding_blind_row);

@@ -136,6 +136,7 @@ enum finding_blind_cause {
 	FINDING_UNSUPPORTED,   /* this system does not have it */
 	FINDING_ENDED,	       /* the process ended before the check */
 	FINDING_NOT_REQUESTED, /* it needs a probe that was not requested */
+	FINDING_ON_REQUEST,    /* the same, of a probe that has an option of its own */
 	FINDING_BLIND_CAUSES,
 };
 

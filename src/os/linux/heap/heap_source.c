@@ -263,7 +263,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if (!status && !prober->is_inherited)
 		status = expect_links(s, err);
 	if (!status && with_sums)
-		status = heap_sums_prepare(&s->follow.code, run->options.heap_blocks, err);
+		status = heap_sums_prepare(&s->follow.code, &run->options, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -273,6 +273,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if (!s->control || !places)
 		return -EINVAL;
 	s->control->sample_bytes = run->options.heap_sample_bytes;
+	s->control->checks_frees = run->options.heap_frees;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)

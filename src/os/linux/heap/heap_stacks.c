@@ -92,6 +92,22 @@ static void take_call(struct heap_stacks *s, const struct sooth_record *r, struc
 	buffer_append(out, &call, sizeof(call));
 }
 
+static void take_bad_free(struct heap_stacks *s, const struct sooth_record *r, struct buffer *out)
+{
+	struct heap_bad_free bad;
+	const uint32_t *number;
+
+	memcpy(&bad, r, sizeof(bad));
+	number = map_get(&s->numbers, &bad.stack_hash);
+	bad.stack_hash = 0;
+	bad.stack_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	if (number) {
+		bad.stack = *number;
+		bad.stack_state = SOOTH_STATE_VALUE;
+	}
+	buffer_append(out, &bad, sizeof(bad));
+}
+
 void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from)
 {
 	struct batch batch;
@@ -109,6 +125,8 @@ void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from)
 			take_stack(s, (const void *)r, out);
 		else if (r->kind == HEAP_CALL && record_holds(r, sizeof(struct heap_call)))
 			take_call(s, r, out);
+		else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
+			take_bad_free(s, r, out);
 		else if (r->kind != PROFILE_SEEN)
 			buffer_append(out, r, record_bytes(r));
 		profile_walks_take(&s->walks, r);

@@ -34,10 +34,17 @@ struct heap_sums_reader {
 	uint32_t held_order[HEAP_HELD_ENTRIES];
 };
 
-int heap_sums_prepare(struct bpf_code *code, uint64_t blocks, struct sooth_error *err)
+int heap_sums_prepare(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
 {
 	static const char map[] = "live_blocks";
+	uint64_t blocks = options->heap_blocks;
+	int status = options->heap_frees
+			     ? bpf_code_resize(code, "freed_blocks", HEAP_FREED_ENTRIES, err)
+			     : 0;
 
+	if (status)
+		return status;
 	if (needs_kernel_release() < KERNEL_RELEASE(6, 1))
 		return bpf_code_preallocate(code, map, blocks ? blocks : HEAP_BLOCKS_LEAST, err);
 	return blocks ? bpf_code_resize(code, map, blocks, err) : 0;

@@ -10,9 +10,10 @@
 
 struct heap_sums_reader;
 
-/* Before the programs are loaded: the tables in the form that this kernel can have; `blocks` that
- * can be live at a time, 0: as many as by default. */
-int heap_sums_prepare(struct bpf_code *code, uint64_t blocks, struct sooth_error *err);
+/* Before the programs are loaded: the tables in the form that this kernel can have, with the room
+ * that was requested. */
+int heap_sums_prepare(
+	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* After they are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
 /* Appends what is new, if it is time to look or `is_last`. */

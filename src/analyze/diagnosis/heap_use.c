@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/heap_use.h"
+
+#include <string.h>
+
+#include "model/batch.h"
+
+#define PROCESSES_MAX 4096
+#define PARTS_MAX     (1u << 18)
+#define CLASSES	      256
+#define FRAMES_SHOWN  5
+
+struct part_key {
+	struct process_id process;
+	uint32_t program, stack, size_class, unused;
+};
+
+void heap_use_init(struct heap_use *u)
+{
+	*u = (struct heap_use){ 0 };
+	map_init(&u->processes, sizeof(struct process_id), sizeof(struct heap_use_process),
+		PROCESSES_MAX);
+	map_init(&u->parts, sizeof(struct part_key), sizeof(struct heap_use_sum), PARTS_MAX);
+	profile_sums_init(&u->names);
+	u->names.stack_kind = HEAP_STACK;
+	u->names.frame_kind = HEAP_FRAME;
+}
+
+void heap_use_fini(struct heap_use *u)
+{
+	map_fini(&u->processes);
+	map_fini(&u->parts);
+	profile_sums_fini(&u->names);
+}
+
+/* --- taking --- */
+
+static void add(struct heap_use_sum *to, const struct heap_sum *s)
+{
+	to->calls += s->calls;
+	to->allocated_bytes += s->allocated_bytes;
+	to->live_blocks += s->calls - s->freed_blocks;
+	to->live_bytes += s->allocated_bytes - s->freed_bytes;
+	to->short_blocks += s->short_blocks;
+	to->short_bytes += s->short_bytes;
+}
+
+static struct heap_use_process *process_of(struct heap_use *u, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+
+	u->has_any = true;
+	return map_put(&u->processes, &id, NULL);
+}
+
+static void take_sum(struct heap_use *u, const struct heap_sum *s)
+{
+	struct part_key key = { process_id_of(&s->record), s->program,
+		s->stack_state == SOOTH_STATE_VALUE ? s->stack : 0, s->size_class, 0 };
+	struct heap_use_process *p = process_of(u, &s->record);
+	struct heap_use_sum *part;
+
+	if (!p || s->program < p->program)
+		return;
+	/* All that the earlier program had is gone. */
+	if (s->program > p->program) {
+		p->program = s->program;
+		p->from_ns = s->from_ns;
+		p->all = (struct heap_use_sum){ 0 };
+	}
+	if (!p->from_ns || s->from_ns < p->from_ns)
+		p->from_ns = s->from_ns;
+	p->to_ns = s->record.time_ns;
+	p->is_sampled |= record_holds(&s->record, sizeof(*s)) && s->sample_bytes;
+	add(&p->all, s);
+	part = map_put(&u->parts, &key, NULL);
+	if (part)
+		add(part, s);
+}
+
+static void take_bad_free(struct heap_use *u, const struct heap_bad_free *bad)
+{
+	struct heap_use_process *p = process_of(u, &bad->record);
+
+	if (!p || bad->what >= HEAP_BAD_WHATS)
+		return;
+	if (!p->errors[bad->what].count++)
+		p->errors[bad->what].first = *bad;
+}
+
+void heap_use_take(struct heap_use *u, const struct sooth_record *r)
+{
+	if (r->kind == HEAP_SUM && record_holds(r, HEAP_SUM_LEAST))
+		take_sum(u, (const void *)r);
+	else if (r->kind == HEAP_HELD)
+		process_of(u, r);
+	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
+		take_bad_free(u, (const void *)r);
+}
+
+/* --- asking --- */
+
+const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id)
+{
+	return map_get(&u->processes, id);
+}
+
+static bool is_of(const struct heap_use *u, const struct part_key *key, const struct process_id *id)
+{
+	const struct heap_use_process *p = heap_use_of(u, id);
+
+	return p && !memcmp(&key->process, id, sizeof(*id)) && key->program == p->program;
+}
+
+static void merge(struct heap_use_sum *to, const struct heap_use_sum *one)
+{
+	to->calls += one->calls;
+	to->allocated_bytes += one->allocated_bytes;
+	to->live_blocks += one->live_blocks;
+	to->live_bytes += one->live_bytes;
+	to->short_blocks += one->short_blocks;
+	to->short_bytes += one->short_bytes;
+}
+
+void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, uint32_t size_class,
+	heap_use_weight weight, struct heap_use_part *out)
+{
+	struct map stacks;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	*out = (struct heap_use_part){ .size_class = size_class };
+	map_init(&stacks, sizeof(uint32_t), sizeof(struct heap_use_sum), PARTS_MAX);
+	while (map_next(&u->parts, &position, &key, &value)) {
+		const struct part_key *k = key;
+		struct heap_use_sum *sum;
+
+		if (!is_of(u, k, id) || (size_class != UINT32_MAX && k->size_class != size_class))
+			continue;
+		sum = map_put(&stacks, &k->stack, NULL);
+		if (!sum)
+			continue;
+		merge(sum, value);
+		/* Of equals the one with the lower number: the same from a capture. */
+		if (weight(sum) > weight(&out->sum) || (out->stack == k->stack) ||
+			(weight(sum) == weight(&out->sum) && k->stack < out->stack)) {
+			out->sum = *sum;
+			out->stack = k->stack;
+		}
+	}
+	map_fini(&stacks);
+}
+
+void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
+	heap_use_weight weight, struct heap_use_part *out)
+{
+	struct heap_use_sum classes[CLASSES] = { 0 };
+	struct heap_use_part stack;
+	size_t position = 0;
+	uint32_t top = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&u->parts, &position, &key, &value)) {
+		const struct part_key *k = key;
+
+		if (is_of(u, k, id) && k->size_class < CLASSES)
+			merge(&classes[k->size_class], value);
+	}
+	for (uint32_t i = 1; i < CLASSES; i++)
+		top = weight(&classes[i]) > weight(&classes[top]) ? i : top;
+	heap_use_top_stack(u, id, top, weight, &stack);
+	*out = (struct heap_use_part){ stack.stack, top, classes[top] };
+}
+
+/* The innermost frame is the allocator's own function. */
+void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out)
+{
+	struct profile_stacked stacked = { 0 };
+	size_t first;
+
+	if (!profile_sums_stack(&u->names, stack, &stacked) || !stacked.depth) {
+		buffer_string(out, "code whose stack was lost");
+		return;
+	}
+	first = stacked.depth > 1;
+	for (size_t i = first; i < stacked.depth && i < first + FRAMES_SHOWN; i++) {
+		struct span name = names_get(&u->names.names, stacked.frames[i]->name);
+
+		buffer_string(out, i > first ? " < " : "");
+		buffer_append(out, name.data, name.size);
+	}
+	if (stacked.depth > first + FRAMES_SHOWN)
+		buffer_string(out, " < ...");
+}

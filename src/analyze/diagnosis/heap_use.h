@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a process did with its allocator while it was observed, by what the kernel added up: how
+ * much and how short, which blocks are left of it by size, and frees that are errors. Of sums
+ * without samples; a program that an exec has ended no longer counts.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_USE_H
+#define SOOTH_ANALYZE_HEAP_USE_H
+
+#include "analyze/profile/profile_sums.h"
+#include "probes/heap.h"
+
+struct heap_use_sum {
+	uint64_t calls, allocated_bytes;
+	uint64_t live_blocks, live_bytes;
+	uint64_t short_blocks, short_bytes; /* freed within 10 ms */
+};
+
+/* Errors of one kind. */
+struct heap_use_errors {
+	uint64_t count;
+	struct heap_bad_free first;
+};
+
+struct heap_use_process {
+	uint64_t from_ns, to_ns;
+	uint32_t program;
+	bool is_sampled;
+	struct heap_use_sum all;
+	struct heap_use_errors errors[HEAP_BAD_WHATS];
+};
+
+struct heap_use {
+	struct map processes; /* process_id -> struct heap_use_process */
+	struct map parts;     /* process, program, stack, size class -> struct heap_use_sum */
+	struct profile_sums names;
+	bool has_any;
+};
+
+/* Of the blocks of one size class, or of one stack. */
+struct heap_use_part {
+	uint32_t stack, size_class;
+	struct heap_use_sum sum;
+};
+
+typedef uint64_t (*heap_use_weight)(const struct heap_use_sum *sum);
+
+void heap_use_init(struct heap_use *u);
+void heap_use_fini(struct heap_use *u);
+/* Takes any record. */
+void heap_use_take(struct heap_use *u, const struct sooth_record *r);
+/* NULL: nothing was recorded of it. */
+const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id);
+/* The size class, and within it the stack, with most of that weight. */
+void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
+	heap_use_weight weight, struct heap_use_part *out);
+/* The stack with most of that weight, of the size class, or (UINT32_MAX) of all. */
+void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, uint32_t size_class,
+	heap_use_weight weight, struct heap_use_part *out);
+/* "parse < handle < main"; cut when it is long. */
+void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * invalid-free: what is freed was never allocated: a variable on the stack, or an address at which
+ * no block can begin. An address elsewhere may be a block of before the observation: that is not
+ * judged.
+ */
+#include "analyze/diagnosis/check.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-count", 1, 1, 1e6, "minimum number of such frees"),
+};
+
+static void report(const struct check *e, struct check_result *out,
+	const struct heap_use_errors *errors, const char *what, uint64_t count)
+{
+	const struct heap_bad_free *first = &errors->first;
+	struct buffer stack = { 0 };
+
+	if (first->stack_state == SOOTH_STATE_VALUE)
+		heap_use_put_stack(&e->input->heap, first->stack, &stack);
+	else
+		buffer_string(&stack, "code whose stack was lost");
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
+	finding_number(out, "frees of what is no block", (double)count, SOOTH_UNIT_NONE, 0);
+	finding_text(out, "first of them", "0x%llx, by thread %u",
+		(unsigned long long)first->address, first->record.tid);
+	finding_unseen(out, "frees of other addresses that no allocator gave");
+	finding_remedy(out, "build it with -fsanitize=address, or run it by valgrind: both print "
+			    "where the memory comes from");
+	finding_thread(out, first->record.tid);
+	finding_end(out);
+	buffer_fini(&stack);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	uint64_t on_stack = p ? p->errors[HEAP_FREED_STACK].count : 0;
+	uint64_t inside = p ? p->errors[HEAP_FREED_INSIDE].count : 0;
+
+	if ((double)(on_stack + inside) < check_option(e, "min-count"))
+		check_fine(out, "no free of what is no block");
+	else if (on_stack >= inside)
+		report(e, out, &p->errors[HEAP_FREED_STACK], "a variable on the stack",
+			on_stack + inside);
+	else
+		report(e, out, &p->errors[HEAP_FREED_INSIDE], "an address where no block begins",
+			on_stack + inside);
+}
+
+const struct finding_type finding_invalid_free = {
+	.id = "invalid-free",
+	.claim = "frees what was never allocated",
+	.probes = "proc,heap",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""heap-churn, many-small-blocks, double-free, invalid-free: by allocations, with --heap."""
+import functools
+import subprocess
+
+from case import healthy, sick
+
+SOURCE = r"""
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#define RING 65536
+static void *ring[RING], *before[RING];
+static sigjmp_buf back;
+static unsigned size;
+static void refused(int number) { (void)number; siglongjmp(back, 1); }
+__attribute__((noinline)) void *takes(unsigned bytes)
+{
+	void *block = malloc(bytes);
+	memset(block, 1, 8);
+	return block;
+}
+__attribute__((noinline)) void gives_back(void *block)
+{
+	free(block);
+	asm volatile("");
+}
+/* The C library refuses it and aborts, which this program survives. */
+__attribute__((noinline)) void gives_back_again(void *block)
+{
+	if (!sigsetjmp(back, 1))
+		gives_back(block);
+}
+__attribute__((noinline)) void formats(unsigned i)
+{
+	void *text = takes(size + i % 64);
+	gives_back(text);
+}
+int main(int argc, char **argv)
+{
+	const char *kind = argv[1];
+	unsigned pause = atoi(argv[3]), i = 0;
+	uint64_t local[4] = { 0 };
+
+	size = atoi(argv[2]);
+	signal(SIGABRT, refused);
+	freopen("/dev/null", "w", stderr);
+	for (i = 0; i < RING; i++)
+		before[i] = malloc(64);
+	puts("ready");
+	fflush(stdout);
+	for (i = 0; argc > 3; i++) {
+		if (!strcmp(kind, "churn")) {
+			formats(i);
+		} else if (!strcmp(kind, "keep")) {
+			takes(size);
+		} else if (!strcmp(kind, "queue")) {
+			gives_back(ring[i % RING]);
+			ring[i % RING] = takes(size);
+		} else if (!strcmp(kind, "short-queue")) {
+			gives_back(ring[i % 2048]);
+			ring[i % 2048] = takes(size);
+		} else if (!strcmp(kind, "twice")) {
+			void *block = takes(size);
+			gives_back(block);
+			gives_back_again(block);
+		} else if (!strcmp(kind, "again")) {
+			void *block = takes(size);
+			gives_back(block);
+			gives_back_again(takes(size));
+		} else if (!strcmp(kind, "local")) {
+			gives_back_again(local + 1);
+		} else if (!strcmp(kind, "inside")) {
+			gives_back_again((char *)before[i % RING] + 13);
+		} else if (!strcmp(kind, "before") && i < RING) {
+			gives_back_again(before[i]);
+		}
+		if (pause && i % pause == 0)
+			usleep(20000);
+	}
+	return argc;
+}
+"""
+
+
+@functools.lru_cache(None)
+def compiled(folder):
+    (folder / "allocates.c").write_text(SOURCE)
+    subprocess.run(["cc", "-O1", "-w", "-o", folder / "allocates", folder / "allocates.c"], check=True)
+    return folder / "allocates"
+
+
+def allocates(kind, sizes, pause):
+    """A pause of 20 ms after so many turns; 0: none."""
+    def make(scope, rng):
+        return scope.start([compiled(scope.path), kind, rng.choice(sizes), pause]).pid
+    return make
+
+
+# What the probes cost depends on the machine: of one that steps each of them, a tenth is left.
+RATE = ("heap-churn.min-rate=5000",)
+BLOCKS = ("many-small-blocks.min-blocks=10000",)
+HEAP = dict(options=("--heap",), duration_s=3.0, also=("cpu-spin", "hot-function", "memory-growth"))
+
+CASES = [
+    sick("heap-churn", "a text that is made for each call", allocates("churn", (40, 100, 700), 0),
+        settings=RATE, **HEAP),
+    sick("heap-churn", "few large ones", allocates("churn", (600_000,), 50),
+        settings=("heap-churn.min-rate=1e9", "heap-churn.min-bytes=64M"), **HEAP),
+    healthy("heap-churn", "as many that are kept for a while", allocates("queue", (40, 100, 700), 0),
+        settings=RATE, **HEAP),
+    healthy("heap-churn", "a text now and then", allocates("churn", (40, 100), 20), settings=RATE, **HEAP),
+
+    sick("many-small-blocks", "a list that grows", allocates("keep", (24, 176, 300), 600),
+        settings=BLOCKS, **HEAP),
+    healthy("many-small-blocks", "as many that are freed again", allocates("short-queue", (24, 176, 300), 600),
+        settings=BLOCKS, **HEAP),
+    healthy("many-small-blocks", "large blocks", allocates("keep", (2000,), 300), settings=BLOCKS, **HEAP),
+
+    sick("double-free", "a block that another part has freed", allocates("twice", (24, 176, 5000), 1),
+        says="gives_back", **HEAP),
+    healthy("double-free", "an address that was given again", allocates("again", (24, 176, 5000), 1), **HEAP),
+    healthy("double-free", "blocks of before", allocates("before", (24,), 50), **HEAP),
+
+    sick("invalid-free", "a variable on the stack", allocates("local", (24,), 1), says="on the stack", **HEAP),
+    sick("invalid-free", "inside of a block", allocates("inside", (24,), 1), says="no block begins", **HEAP),
+    healthy("invalid-free", "blocks of before", allocates("before", (24,), 50), **HEAP),
+]

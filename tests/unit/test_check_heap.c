@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a process does with its allocator: heap-churn, many-small-blocks, double-free, invalid-free,
+ * each on both sides of its thresholds.
+ */
+#include "check_records.h"
+
+#include "bpf/log2.h"
+#include "probes/heap.h"
+#include "probes/profile.h"
+
+#define MIB	   (1 << 20)
+#define INTERVAL_S 4
+
+static void put_names(void)
+{
+	static const uint32_t frames[] = { 1, 2, 3 };
+	static const char *const names[] = { "malloc", "makes", "main" };
+	struct profile_stack d = {
+		.record = head_of(LOOKS, 0, HEAP_STACK), .stack = 1, .end = PROFILE_WHOLE
+	};
+	struct record_tail tail[] = { { &d.frames, frames, sizeof(frames) } };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct profile_frame f = { .record = head_of(LOOKS, 0, HEAP_FRAME),
+			.frame = i + 1,
+			.frame_kind = PROFILE_USER,
+			.build_id_state = SOOTH_STATE_ABSENT };
+		struct record_tail texts[] = { put_text(&f.function, names[i]),
+			put_text(&f.file, "/bin/thing") };
+
+		RECORD_APPEND(&records, &f, texts, 2);
+	}
+}
+
+struct made {
+	double calls, size;
+	double freed, shortly; /* of these */
+	uint32_t program, sample_bytes;
+};
+
+/* Over INTERVAL_S, by one stack. */
+static void allocates(struct made m)
+{
+	struct heap_sum s = { .record = head_of(1 + INTERVAL_S, PID, HEAP_SUM),
+		.from_ns = at(1),
+		.calls = (uint64_t)m.calls,
+		.allocated_bytes = (uint64_t)(m.calls * m.size),
+		.freed_blocks = (uint64_t)m.freed,
+		.freed_bytes = (uint64_t)(m.freed * m.size),
+		.short_blocks = (uint64_t)m.shortly,
+		.short_bytes = (uint64_t)(m.shortly * m.size),
+		.program = m.program ? m.program : 1,
+		.size_class = size_class_of((uint64_t)m.size),
+		.stack = 1,
+		.sample_bytes = m.sample_bytes };
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+}
+
+static void begin_heap(void)
+{
+	is_there();
+	add_source("heap");
+	put_names();
+}
+
+static void churns(double blocks_per_s)
+{
+	double blocks = blocks_per_s * INTERVAL_S;
+
+	begin_heap();
+	allocates(
+		(struct made){ .calls = blocks, .size = 100, .freed = blocks, .shortly = blocks });
+}
+
+static void churns_bytes(double bytes_per_s)
+{
+	double blocks = bytes_per_s * INTERVAL_S / MIB;
+
+	begin_heap();
+	allocates(
+		(struct made){ .calls = blocks, .size = MIB, .freed = blocks, .shortly = blocks });
+}
+
+static void frees_share(double percent)
+{
+	double blocks = 40000 * INTERVAL_S;
+
+	begin_heap();
+	allocates((struct made){
+		.calls = blocks, .size = 100, .freed = blocks, .shortly = blocks * percent / 100 });
+}
+
+static void keeps(double blocks)
+{
+	begin_heap();
+	allocates((struct made){ .calls = blocks + 1000, .size = 176, .freed = 1000 });
+	allocates((struct made){ .calls = 100, .size = 4000 });
+}
+
+static void keeps_of_size(double size)
+{
+	begin_heap();
+	allocates((struct made){ .calls = 60000, .size = size });
+}
+
+static void keeps_share(double percent)
+{
+	begin_heap();
+	allocates((struct made){ .calls = 60000, .size = 176 });
+	for (int i = 0; i < 8; i++)
+		allocates((struct made){
+			.calls = 60000 * (100 / percent - 1) / 8, .size = 1000 << i });
+}
+
+static void ran_another_program(double blocks)
+{
+	begin_heap();
+	allocates((struct made){ .calls = blocks, .size = 176, .program = 1 });
+	allocates((struct made){ .calls = 10, .size = 176, .program = 2 });
+}
+
+static void sampled(double blocks)
+{
+	begin_heap();
+	allocates((struct made){ .calls = blocks, .size = 176, .sample_bytes = 4096 });
+}
+
+static void frees_badly(uint8_t what, double count)
+{
+	begin_heap();
+	allocates((struct made){ .calls = 10, .size = 100, .freed = 10 });
+	for (int i = 0; i < count; i++) {
+		struct heap_bad_free bad = { .record = head_of(2 + i, PID, HEAP_BAD_FREE),
+			.address = 0x1000,
+			.size = 100,
+			.freed_ago_ns = 5000,
+			.stack = 1,
+			.what = what,
+			.block_state =
+				what == HEAP_FREED_TWICE ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+
+		bad.record.tid = PID;
+		RECORD_APPEND(&records, &bad, NULL, 0);
+	}
+}
+
+static void frees_twice(double count)
+{
+	frees_badly(HEAP_FREED_TWICE, count);
+}
+
+static void frees_stack(double count)
+{
+	frees_badly(HEAP_FREED_STACK, count);
+}
+
+static void frees_inside(double count)
+{
+	frees_badly(HEAP_FREED_INSIDE, count);
+}
+
+static void allocates_nothing(double ignored)
+{
+	(void)ignored;
+	begin_heap();
+}
+
+static void test_each(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "heap-churn", churns, 20100, NULL,
+			"low/medium: allocates 20100 blocks (1.9M) each second and "
+			"frees "
+			"100 % of them within 10 ms" },
+		{ "heap-churn", churns, 20100, NULL, "|most of it in: makes < main (100 %)" },
+		{ "heap-churn", churns, 19900, NULL,
+			"=fine: 19900 blocks each second live less than 10 ms, 100 % of all\n" },
+		{ "heap-churn", churns_bytes, 257.0 * MIB, NULL,
+			"low/medium: allocates 257 "
+			"blocks (257M) each second" },
+		{ "heap-churn", churns_bytes, 255.0 * MIB, NULL, "fine: 255 blocks" },
+		{ "heap-churn", frees_share, 81, NULL, "|frees 81 % of them" },
+		{ "heap-churn", frees_share, 79, NULL, "fine: 31600 blocks" },
+		{ "heap-churn", allocates_nothing, 0, NULL, "=fine: called no allocator\n" },
+		{ "heap-churn", sampled, 1e6, NULL, "blind: the allocations are samples" },
+		{ "many-small-blocks", keeps, 50100, NULL,
+			"low/medium: keeps 50100 blocks of 176 bytes (8.4M), 100 % of "
+			"its "
+			"new blocks" },
+		{ "many-small-blocks", keeps, 50100, NULL, "|allocated by: makes < main (100 %)" },
+		{ "many-small-blocks", keeps, 49900, NULL,
+			"fine: kept 50000 new blocks, 49900 of" },
+		{ "many-small-blocks", keeps_of_size, 512, NULL, "|60000 blocks of 512 bytes" },
+		{ "many-small-blocks", keeps_of_size, 513, NULL, "fine: kept 60000" },
+		{ "many-small-blocks", keeps_share, 51, NULL, "|51 % of its new blocks" },
+		{ "many-small-blocks", keeps_share, 49, NULL, "fine: kept 12244" },
+		{ "many-small-blocks", ran_another_program, 1e6, NULL, "fine: kept 10 new blocks" },
+		{ "many-small-blocks", sampled, 1e6, NULL, "blind: the allocations are samples" },
+		{ "many-small-blocks", allocates_nothing, 0, NULL, "=fine: kept no new block\n" },
+		{ "double-free", frees_twice, 1, NULL,
+			"high/high: frees memory twice: in makes < main" },
+		{ "double-free", frees_twice, 3, NULL, "|blocks freed twice: 3" },
+		{ "double-free", frees_twice, 1, NULL,
+			"|first of them: 100B at 0x1000, by thread 99, 5.00us after it was freed" },
+		{ "double-free", frees_twice, 0, NULL, "=fine: no block was freed twice\n" },
+		{ "double-free", frees_twice, 2, "double-free.min-count=3",
+			"fine: no block was freed" },
+		{ "double-free", frees_stack, 2, NULL, "=fine: no block was freed twice\n" },
+		{ "invalid-free", frees_stack, 1, NULL,
+			"high/high: frees a variable on the stack: in makes < main" },
+		{ "invalid-free", frees_inside, 2, NULL,
+			"|frees an address where no block begins: in makes < main" },
+		{ "invalid-free", frees_twice, 1, NULL, "=fine: no free of what is no block\n" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* Where allocations were not observed nothing is claimed. */
+static void test_not_observed(void **state)
+{
+	static const char *const ids[] = { "heap-churn", "many-small-blocks", "double-free",
+		"invalid-free" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		begin_stream();
+		is_there();
+		assert_non_null(strstr(check_says(ids[i], PID, NULL), "which was not recorded"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_not_observed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
