@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "base/escape.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 
@@ -63,5 +64,7 @@ void lock_failure_emit(
 		finding_remedy(out, "if no program works under it any more (ps shows them), it was "
 				    "left behind: remove the file");
 	else
-		finding_remedy(out, "fuser -v FILE shows the process that has it");
+		finding_remedy(out, "fuser -v %s shows the process that has it",
+			escape_is_shell_word(place->text, strlen(place->text)) ? place->text
+									       : "FILE");
 }
