@@ -6,12 +6,11 @@
 
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_unseen.h"
+#include "analyze/diagnosis/answer_use.h"
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/check.h"
-#include "base/sentence_units.h"
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
-#include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
 #define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
@@ -222,24 +221,6 @@ static size_t rows_in(const struct buffer *rows)
 	return count;
 }
 
-static void add_use(const struct answer *a, struct buffer *out)
-{
-	const struct process_entry *p = a->s->all[1].process;
-	char time[UNITS_SIZE], size[UNITS_SIZE];
-	double cpu;
-
-	if (!p || !p->is_there)
-		return;
-	cpu = process_table_cpu_percent(p);
-	buffer_string(out, out->size ? "; it " : "it ");
-	buffer_string(out, process_match_kernel(p) ? "is a kernel thread, uses " : "uses ");
-	if (cpu >= 0)
-		buffer_format(out, "%.1f %% CPU and ", cpu);
-	buffer_format(out, "%s of memory, started %s ago",
-		sentence_size(size, p->process->rss_bytes),
-		sentence_duration(time, host_state_elapsed(&a->s->input.host, p) * NS_PER_S));
-}
-
 /* Of one process: how many checks found nothing, and what it uses. */
 static void put_fine_checks(struct answer *a)
 {
@@ -250,7 +231,7 @@ static void put_fine_checks(struct answer *a)
 	if (count)
 		buffer_format(&line, "fine: %zu %scheck%s", count, j->count ? "other " : "",
 			count == 1 ? "" : "s");
-	add_use(a, &line);
+	answer_put_use(a->s, &line);
 	if (line.size)
 		put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
@@ -371,7 +352,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 		buffer_format(out, " by %zu check%s", count, count == 1 ? "" : "s");
 	answer_unseen_headline(a->s, out);
 	if (is_one_line(a))
-		add_use(a, out);
+		answer_put_use(a->s, out);
 }
 
 /* `other`: than the waits in the lines before. */

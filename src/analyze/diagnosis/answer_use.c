@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_use.h"
+
+#include "analyze/process_table/process_match.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/profile/profile_hot.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+
+#define BUSY_PERCENT  25 /* of a CPU: less needs no place */
+#define SHARE_PERCENT 50 /* of the samples: less is spread over many functions */
+#define SAMPLES_LEAST 40
+
+/* Where a busy process without a finding spends its time: a loop that is no loop by any rule is
+ * known by that. */
+static void put_place(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct buffer all = { 0 };
+	uint64_t samples = profile_hot_functions(
+		&s->input.profile, &j->process->id, PROFILE_IN_SCRIPT, &all);
+	const struct profile_hot *hot = (const void *)all.data;
+
+	if (all.size && hot->is_named && samples >= SAMPLES_LEAST &&
+		hot->samples * 100 >= SHARE_PERCENT * samples) {
+		buffer_format(out, " (%.0f %% of that in %s%.*s",
+			100.0 * (double)hot->samples / (double)samples,
+			profile_hot_is_regexp(hot) ? "a regular expression called by " : "",
+			(int)hot->name.size, hot->name.data);
+		if (hot->file.size)
+			buffer_format(out, " (%.*s)", (int)hot->file.size, hot->file.data);
+		buffer_char(out, ')');
+	}
+	buffer_fini(&all);
+}
+
+void answer_put_use(const struct diagnosis *s, struct buffer *out)
+{
+	const struct diagnosed *j = &s->all[1];
+	const struct process_entry *p = j->process;
+	char time[UNITS_SIZE], size[UNITS_SIZE];
+	double cpu;
+
+	if (!p || !p->is_there)
+		return;
+	cpu = process_table_cpu_percent(p);
+	buffer_string(out, out->size ? "; it " : "it ");
+	buffer_string(out, process_match_kernel(p) ? "is a kernel thread, uses " : "uses ");
+	if (cpu >= 0) {
+		buffer_format(out, "%.1f %% CPU", cpu);
+		if (cpu >= BUSY_PERCENT && !j->count)
+			put_place(s, j, out);
+		buffer_string(out, " and ");
+	}
+	buffer_format(out, "%s of memory, started %s ago", sentence_size(size, p->process->rss_bytes),
+		sentence_duration(time, host_state_elapsed(&s->input.host, p) * NS_PER_S));
+}
