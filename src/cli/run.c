@@ -367,12 +367,10 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 
 static uint64_t extended(const struct run *run, uint64_t now, struct progress *p)
 {
-	uint64_t end_ns = now + run->extension.more_ns(run->extension.user);
-
-	p->end_ns = end_ns;
+	p->end_ns = now + run->extension.more_ns(run->extension.user);
 	if (p->doing)
 		p->doing = run->extension.progress;
-	return end_ns;
+	return p->end_ns;
 }
 
 /* Steps until the end; `why` says what ended it. */
