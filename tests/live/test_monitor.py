@@ -191,6 +191,92 @@ class Readers(MonitorCase):
         self.assertTrue(sooth.is_running())
 
 
+@needs_bpf
+class Sockets(MonitorCase):
+    """`sooth tail`: many readers at once, each with its own records and filter."""
+
+    def connect(self, *words):
+        return self.start_sooth("tail", "--fifo-dir", self.fifos, *words)
+
+    def busy(self):
+        return self.start("/bin/sh", "-c", "while :; do sleep 0.02; test -e /nonexistent; done")
+
+    def test_readers_with_filters(self):
+        target = self.busy()
+        sooth = self.monitor(str(target.pid))
+        readers = [self.connect("-r", "syscalls"), self.connect("-r", "scheduler"),
+                   self.connect("-r", "syscalls", "--filter", "errno != 0"),
+                   self.connect("-r", "syscalls,scheduler", "--filter", "duration_ns > 5ms")]
+        fifo = self.tail("syscalls.fifo")
+        for reader in (*readers, fifo):
+            self.wait_for_lines(reader, 30)
+        for reader in readers:
+            lines = self.lines(reader)
+            self.assert_numbered(lines)
+            self.assertEqual([line["type"] for line in lines[:2]], ["begin", "process"])
+            self.assertEqual((lines[1]["pid"], lines[1]["name"]), (target.pid, "sh"))
+        all_calls, states, failed, long_ones = ([line for line in self.lines(reader)
+            if line["type"] in ("call", "exit", "state")] for reader in readers)
+        self.assertEqual({line["type"] for line in states}, {"state"})
+        self.assertTrue(all(line["error"] for line in failed))
+        self.assertTrue(all(line["duration_ns"] > 5e6 for line in long_ones))
+        self.assertEqual({line["type"] for line in long_ones}, {"call", "state"})
+        # What two have of the same time is the same.
+        times = {line["time_ns"] for line in failed}
+        begin, end = max(min(times), all_calls[0]["time_ns"]), min(max(times), all_calls[-1]["time_ns"])
+        self.assertEqual({line["time_ns"] for line in all_calls if line.get("error") and
+                          begin <= line["time_ns"] <= end},
+                         {time_ns for time_ns in times if begin <= time_ns <= end})
+        for reader in (*readers, fifo):
+            reader.end()
+        harness.wait_until(lambda: not harness.held_by(sooth.pid), "the probes to be gone")
+
+    def test_a_reader_that_sticks_holds_up_no_other(self):
+        target = self.start("/bin/sh", "-c", "while :; do :</dev/null; done")
+        self.monitor(str(target.pid))
+        stuck = socket.socket(socket.AF_UNIX)
+        self.addCleanup(stuck.close)
+        stuck.connect(os.path.join(self.fifos, "monitor.sock"))
+        stuck.sendall(b"syscalls \n")
+        other = self.connect("-r", "scheduler")
+        self.wait_for_lines(other, 20)
+        time.sleep(2)
+        number = len(self.lines(other))
+        self.wait_for_lines(other, number + 5)
+        target.end()
+        text, deadline = bytearray(), time.monotonic() + 20
+        stuck.settimeout(2)
+        while b'"loss"' not in text and time.monotonic() < deadline:
+            text += stuck.recv(1 << 16)
+        self.assert_numbered([json.loads(line) for line in bytes(text[:text.rfind(b"\n")]).splitlines()])
+
+    def test_refused(self):
+        self.monitor("1")
+        for words, said in ((("-r", "nothing"), "api_calls"), (("--filter", "nofield = 1"), "nofield"),
+                            (("--filter", "pid ="), "pid")):
+            run = self.sooth("tail", "--fifo-dir", self.fifos, *words, status=2)
+            self.assert_says_three_lines(run, said)
+        self.fifos = self.path("none")
+        run = self.sooth("tail", "--fifo-dir", self.fifos, status=None)
+        self.assertEqual(run.status, 4)
+        self.assert_says_three_lines(run, "sooth monitor")
+
+    def test_another_user(self):
+        """Also where the folder is open to it."""
+        self.monitor("1")
+        self.open_to_all()
+        name = os.path.join(self.fifos, "monitor.sock")
+        os.chmod(self.fifos, 0o711)
+        os.chmod(name, 0o666)
+        program = self.copy_for_all(harness.SOOTH)
+        words = ("tail", "--fifo-dir", self.fifos, "-d", "2")
+        run = self.run_program(program, *words, status=None, **harness.as_nobody())
+        self.assertEqual(run.out, b"", run)
+        self.assertNotIn("no monitor", run.errors)
+        # Of the same user the same words are served.
+        self.assertIn(b"begin", self.run_program(program, *words).out)
+
+
 LOAD = """
 import mmap, os, socket, sys
 sys.stdin.readline()

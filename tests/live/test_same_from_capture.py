@@ -108,7 +108,7 @@ NO_ROW = {
 }
 # Why a command has no row: what it does to a capture, if anything.
 NONE = {
-    "monitor": "serves FIFOs: test_monitor.py",
+    "monitor": "serves FIFOs: test_monitor.py", "tail": "reads a monitor: test_monitor.py",
     "kill": "acts", "freeze": "acts", "thaw": "acts",
     "record": "makes the capture", "report": "reads one and nothing else",
     "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",

@@ -10,7 +10,10 @@
 #include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
 #include "cli/terminal/log.h"
+#include "explain/registry.h"
+#include "explain/stage.h"
 #include "model/stream_records.h"
+#include "sinks/json_members.h"
 
 #define PIDS_MAX     4096
 #define FEED_PROBES  4
@@ -53,11 +56,38 @@ const char *feed_name(enum feed_id id)
 	return types[id].name;
 }
 
-int feed_init(struct feed *f, enum feed_id id)
+enum feed_id feed_find(const char *name, size_t size)
+{
+	enum feed_id id = 0;
+
+	while (id < FEEDS &&
+		(strlen(types[id].name) != size || memcmp(types[id].name, name, size) != 0))
+		id++;
+	return id;
+}
+
+const struct sooth_schema *const *feed_schemas(enum feed_id id)
+{
+	return registry_stage(types[id].view)->tables;
+}
+
+static void feed_stop(struct feed *f)
+{
+	struct sooth_error ignored;
+
+	if (f->observer)
+		sooth_observer_stop(f->observer, SOOTH_END_STOPPED, &ignored);
+	sooth_observer_free(f->observer);
+	sooth_report_free(f->report);
+	f->observer = NULL;
+	f->report = NULL;
+	map_clear(&f->pids);
+}
+
+void feed_init(struct feed *f, enum feed_id id)
 {
 	*f = (struct feed){ .id = id };
 	map_init(&f->pids, sizeof(uint32_t), 0, PIDS_MAX);
-	return line_queue_open(&f->queue);
 }
 
 void feed_fini(struct feed *f)
@@ -65,7 +95,87 @@ void feed_fini(struct feed *f)
 	feed_stop(f);
 	if (f->pids.key_size)
 		map_fini(&f->pids);
-	line_queue_close(&f->queue);
+	buffer_fini(&f->line);
+}
+
+/* --- readers --- */
+
+int feed_add_reader(struct feed *f, struct line_queue *queue, struct filter *filter)
+{
+	if (f->reader_count == FEED_READERS_MAX)
+		return -ENOSPC;
+	f->readers[f->reader_count++] = (struct feed_reader){ queue, filter };
+	return 0;
+}
+
+void feed_remove_reader(struct feed *f, const struct line_queue *queue)
+{
+	for (size_t i = 0; i < f->reader_count; i++) {
+		if (f->readers[i].queue != queue)
+			continue;
+		f->readers[i] = f->readers[--f->reader_count];
+		break;
+	}
+	if (!f->reader_count)
+		feed_stop(f);
+}
+
+void feed_note(struct feed *f, const char *reason)
+{
+	for (size_t i = 0; i < f->reader_count; i++)
+		line_queue_put_loss(f->readers[i].queue, 0, reason, strlen(reason));
+}
+
+static bool is_wanted(const struct feed_reader *reader, const struct sooth_schema *schema,
+	const struct sooth_record *row)
+{
+	struct sooth_error ignored;
+
+	return !reader->filter || (filter_fits(reader->filter, schema) &&
+					  filter_holds(reader->filter, schema, row, &ignored) > 0);
+}
+
+static void make_line(struct feed *f, const char *type, const struct sooth_schema *schema,
+	const struct sooth_record *row)
+{
+	struct json json;
+
+	buffer_reset(&f->line);
+	json_init(&json, &f->line, 0);
+	json_begin_object(&json);
+	json_key(&json, "type");
+	json_cstring(&json, type);
+	json_members(&json, schema, row);
+	json_end(&json);
+}
+
+static bool is_of_feed(const struct feed *f, const struct sooth_schema *schema)
+{
+	const struct sooth_schema *const *all = feed_schemas(f->id);
+
+	while (*all && *all != schema)
+		all++;
+	return *all || !strcmp(schema->name, "exits"); /* these come among calls */
+}
+
+/* A line is made once, for all readers. */
+static int take_row(void *user, const char *section, const struct sooth_schema *schema,
+	const struct sooth_record *row)
+{
+	struct feed *f = user;
+	bool is_made = false;
+
+	if (!is_of_feed(f, schema))
+		return 0;
+	for (size_t i = 0; i < f->reader_count; i++) {
+		if (!is_wanted(&f->readers[i], schema, row))
+			continue;
+		if (!is_made)
+			make_line(f, section, schema, row);
+		is_made = true;
+		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
+	}
+	return 0;
 }
 
 /* --- start --- */
@@ -83,8 +193,10 @@ static int take_record(
 		record->fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*loss))
 		return 0;
 	end = (uint64_t)loss->reason.offset + loss->reason.size;
-	if (end <= (uint64_t)record->words * SOOTH_RECORD_WORD)
-		line_queue_note_loss(&f->queue, loss->records,
+	if (end > (uint64_t)record->words * SOOTH_RECORD_WORD)
+		return 0;
+	for (size_t i = 0; i < f->reader_count; i++)
+		line_queue_put_loss(f->readers[i].queue, loss->records,
 			(const char *)record + loss->reason.offset, loss->reason.size);
 	return 0;
 }
@@ -92,11 +204,10 @@ static int take_record(
 static int make_report(struct feed *f, struct sooth_error *err)
 {
 	const struct feed_type *type = &types[f->id];
-	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = f->queue.stream };
 	int status = sooth_report_new(&f->report, type->name, err);
 
 	if (!status)
-		status = sooth_report_add_sink(f->report, "jsonl", &sink, err);
+		status = sooth_report_on_row(f->report, take_row, f, err);
 	if (!status)
 		status = sooth_report_add_view(f->report, type->view, type->options, err);
 	if (!status)
@@ -181,17 +292,4 @@ int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err)
 		sooth_report_finish(f->report, err);
 	feed_stop(f);
 	return status;
-}
-
-void feed_stop(struct feed *f)
-{
-	struct sooth_error ignored;
-
-	if (f->observer)
-		sooth_observer_stop(f->observer, SOOTH_END_STOPPED, &ignored);
-	sooth_observer_free(f->observer);
-	sooth_report_free(f->report);
-	f->observer = NULL;
-	f->report = NULL;
-	map_clear(&f->pids);
 }

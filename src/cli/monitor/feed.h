@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records of one kind for a reader: what is attached while there is one, and the lines it makes. */
+/* Records of one kind: what is attached while there is a reader, and the lines that all of them
+ * get. */
 #ifndef SOOTH_CLI_FEED_H
 #define SOOTH_CLI_FEED_H
 
@@ -8,27 +9,45 @@
 
 #include "base/map.h"
 #include "cli/monitor/line_queue.h"
+#include "model/filter.h"
 
 enum feed_id { FEED_SYSCALLS, FEED_SCHEDULER, FEED_API_CALLS, FEEDS };
+
+#define FEED_READERS_MAX 64
+
+struct feed_reader {
+	struct line_queue *queue;
+	struct filter *filter; /* NULL: every record; else only those that have its fields */
+};
 
 struct feed {
 	enum feed_id id;
 	struct sooth_observer *observer; /* NULL: nothing is attached */
 	struct sooth_report *report;
-	struct map pids; /* uint32_t -> nothing: observed ones */
-	struct line_queue queue;
+	struct map pids;    /* uint32_t -> nothing: observed ones */
+	struct buffer line; /* at hand */
+	struct feed_reader readers[FEED_READERS_MAX];
+	size_t reader_count;
 };
 
 const char *feed_name(enum feed_id id);
-/* 0 or a negative errno. */
-int feed_init(struct feed *f, enum feed_id id);
+/* FEEDS: there is none of that name. */
+enum feed_id feed_find(const char *name, size_t size);
+/* The tables of its records, NULL at the end. */
+const struct sooth_schema *const *feed_schemas(enum feed_id id);
+
+void feed_init(struct feed *f, enum feed_id id);
 void feed_fini(struct feed *f);
+/* Both are borrowed until it is removed. -ENOSPC. */
+int feed_add_reader(struct feed *f, struct line_queue *queue, struct filter *filter);
+void feed_remove_reader(struct feed *f, const struct line_queue *queue);
 /* Attaches to the processes; without one nothing is, and it may be started again. */
 int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err);
 /* Those that are new; one that is gone by now is none. */
 void feed_add(struct feed *f, const uint32_t *pids, size_t count);
 /* Up to `timeout_ms`. The end of all its processes ends it. */
 int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err);
-void feed_stop(struct feed *f);
+/* A reason why no records come. */
+void feed_note(struct feed *f, const char *reason);
 
 #endif

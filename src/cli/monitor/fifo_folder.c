@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,10 +105,9 @@ static int cannot_open(const struct fifo_folder *f, struct sooth_error *err)
 	return error_errno(err, -errno, "open the folder %s", f->path);
 }
 
-static int open_default(struct fifo_folder *f, struct sooth_error *err)
+static int put_default(struct fifo_folder *f, struct sooth_error *err)
 {
 	const char *home = home_of(f);
-	int at, middle;
 
 	if (!home) {
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "find the home of user %u",
@@ -115,6 +115,16 @@ static int open_default(struct fifo_folder *f, struct sooth_error *err)
 		return error_remedy(err, "name a folder: sooth monitor --fifo-dir DIR");
 	}
 	snprintf(f->path, sizeof(f->path), "%s/" FOLDER "/" SUBFOLDER, home);
+	return 0;
+}
+
+static int open_default(struct fifo_folder *f, struct sooth_error *err)
+{
+	const char *home = home_of(f);
+	int at, middle;
+
+	if (put_default(f, err))
+		return err->code;
 	at = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	middle = at < 0 ? -1 : open_or_make(at, FOLDER);
 	f->fd = middle < 0 ? -1 : open_or_make(middle, SUBFOLDER);
@@ -229,4 +239,77 @@ int fifo_open(struct fifo_folder *f, const char *name, struct sooth_error *err)
 	status = open_checked(f, name, err);
 	as_before(f);
 	return status;
+}
+
+/* --- the socket --- */
+
+static int put_address(
+	const char *folder, const char *name, struct sockaddr_un *out, struct sooth_error *err)
+{
+	int size;
+
+	*out = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	size = snprintf(out->sun_path, sizeof(out->sun_path), "%s/%s", folder, name);
+	if (size >= 0 && (size_t)size < sizeof(out->sun_path))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "make a socket in %s", folder);
+	error_why(err, "the path of a socket has at most %zu bytes", sizeof(out->sun_path) - 1);
+	return error_remedy(err, "choose a folder with a shorter path: --fifo-dir DIR");
+}
+
+static int remove_old(const struct fifo_folder *f, const char *name, struct sooth_error *err)
+{
+	struct stat st;
+
+	if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return refuse(f, name, "it is no socket", err);
+	if (unlinkat(f->fd, name, 0))
+		return error_errno(err, -errno, "replace %s/%s", f->path, name);
+	return 0;
+}
+
+static int listen_at(const struct fifo_folder *f, const char *name, struct sooth_error *err)
+{
+	struct sockaddr_un address;
+	int status = put_address(f->path, name, &address, err), fd;
+
+	if (!status)
+		status = remove_old(f, name, err);
+	if (status)
+		return status;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) ||
+		fchmodat(f->fd, name, 0600, 0) || listen(fd, SOMAXCONN)) {
+		status = error_errno(err, -errno, "listen at %s/%s", f->path, name);
+		if (fd >= 0)
+			close(fd);
+		return status;
+	}
+	return fd;
+}
+
+int fifo_folder_listen(struct fifo_folder *f, const char *name, struct sooth_error *err)
+{
+	int status = as_user(f, err);
+
+	if (status)
+		return status;
+	status = listen_at(f, name, err);
+	as_before(f);
+	return status;
+}
+
+int fifo_folder_socket(
+	const char *folder, const char *name, struct sockaddr_un *out, struct sooth_error *err)
+{
+	struct fifo_folder f = { .uid = getuid(), .gid = getgid() };
+	int status;
+
+	if (folder)
+		return put_address(folder, name, out, err);
+	invoking_user(&f.uid, &f.gid);
+	status = put_default(&f, err);
+	return status ? status : put_address(f.path, name, out, err);
 }

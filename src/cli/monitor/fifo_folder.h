@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "base/error.h"
 
@@ -29,5 +30,13 @@ void fifo_folder_close(struct fifo_folder *f);
  * with err filled: it is none of ours. Made if it is not there.
  */
 int fifo_open(struct fifo_folder *f, const char *name, struct sooth_error *err);
+/* A Unix socket of that name, listening, which only the user can connect to: its descriptor. One
+ * that a monitor left is replaced. */
+int fifo_folder_listen(struct fifo_folder *f, const char *name, struct sooth_error *err);
+/* Of a client: the path of a socket in the folder of that path; NULL: ~/.claude/fifos. -EINVAL: too
+ * long.
+ */
+int fifo_folder_socket(
+	const char *folder, const char *name, struct sockaddr_un *out, struct sooth_error *err);
 
 #endif

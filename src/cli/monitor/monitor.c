@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "cli/agents/process_table_scan.h"
+#include "cli/monitor/clients.h"
 #include "cli/monitor/feed.h"
 #include "cli/monitor/fifo_folder.h"
 #include "cli/terminal/stop.h"
@@ -30,6 +32,7 @@
 
 struct pipe_feed {
 	struct feed feed;
+	struct line_queue queue; /* of the FIFO's reader */
 	char name[32];
 	bool has_reader, is_refused;
 	bool is_stuck;	   /* the reader took nothing the last time */
@@ -40,8 +43,16 @@ struct monitor {
 	const struct monitor_options *options;
 	struct fifo_folder folder;
 	struct pipe_feed pipes[FEEDS];
-	struct buffer pids; /* uint32_t: to observe */
-	uint64_t scan_ns;   /* when to look for them again */
+	struct feed *feeds[FEEDS];
+	struct clients clients;
+	struct buffer pids;	 /* uint32_t: to observe */
+	struct buffer snapshots; /* struct snapshot, of the same processes */
+	uint64_t scan_ns;	 /* when to look for them again */
+};
+
+struct snapshot {
+	uint32_t pid;
+	char name[16];
 };
 
 /* Said once, until it is over. */
@@ -56,38 +67,49 @@ static void say(struct pipe_feed *p, struct sooth_error *err)
 
 /* --- which processes --- */
 
-static int find_agents(struct monitor *m, struct sooth_error *err)
+static bool is_target(const struct monitor *m, const struct process_entry *p)
 {
-	struct process_table table;
-	const struct process_entry *p;
-	size_t position = 0;
-	int status = process_table_scan(&table, err);
+	const struct target_found *target = m->options->target;
 
-	buffer_reset(&m->pids);
-	while (!status && (p = process_table_next(&table, &position))) {
-		uint32_t pid = p->id.pid;
-
-		if (p->link != PROCESS_LINK_NONE && pid != (uint32_t)getpid() &&
-			(!getuid() || p->process->uid == getuid()))
-			buffer_append(&m->pids, &pid, sizeof(pid));
+	if (!target)
+		return p->link != PROCESS_LINK_NONE && p->id.pid != (uint64_t)getpid() &&
+		       (!getuid() || p->process->uid == getuid());
+	for (size_t i = 0; i < target_found_count(target); i++) {
+		if (target_found_pids(target)[i] == p->id.pid)
+			return true;
 	}
-	process_table_fini(&table);
-	return status;
+	return false;
+}
+
+static void add(struct monitor *m, const struct process_entry *p)
+{
+	struct span name = process_table_field(&p->process->record, &p->process->name);
+	struct snapshot s = { .pid = (uint32_t)p->id.pid };
+
+	memcpy(s.name, name.data, name.size < sizeof(s.name) - 1 ? name.size : sizeof(s.name) - 1);
+	buffer_append(&m->pids, &s.pid, sizeof(s.pid));
+	buffer_append(&m->snapshots, &s, sizeof(s));
 }
 
 static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error *err)
 {
-	const struct target_found *target = m->options->target;
+	struct process_table table;
+	const struct process_entry *p;
+	size_t position = 0;
+	int status;
 
 	if (now_ns < m->scan_ns)
 		return 0;
 	m->scan_ns = now_ns + SCAN_NS;
-	if (!target)
-		return find_agents(m, err);
 	buffer_reset(&m->pids);
-	buffer_append(
-		&m->pids, target_found_pids(target), target_found_count(target) * sizeof(uint32_t));
-	return 0;
+	buffer_reset(&m->snapshots);
+	status = process_table_scan(&table, err);
+	while (!status && (p = process_table_next(&table, &position))) {
+		if (is_target(m, p))
+			add(m, p);
+	}
+	process_table_fini(&table);
+	return status;
 }
 
 static size_t count_pids(const struct monitor *m)
@@ -114,14 +136,13 @@ static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 	}
 	p->retry_ns = now_ns + RETRY_NS;
 	if (!p->is_refused)
-		line_queue_note_loss(&p->feed.queue, 0, err.why, strlen(err.why));
+		feed_note(&p->feed, err.why);
 	say(p, &err);
 }
 
 static void lose_reader(struct pipe_feed *p)
 {
-	if (p->has_reader)
-		feed_stop(&p->feed);
+	feed_remove_reader(&p->feed, &p->queue);
 	p->has_reader = false;
 }
 
@@ -129,11 +150,11 @@ static void lose_reader(struct pipe_feed *p)
 static int write_batch(struct pipe_feed *p, int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLOUT };
-	int status = line_queue_write(&p->feed.queue, fd);
+	int status = line_queue_write(&p->queue, fd);
 
 	for (int i = 0; status > 0 && i < TAKES_MOST && !p->is_stuck; i++) {
 		p->is_stuck = poll(&ready, 1, TAKE_MS) <= 0;
-		status = line_queue_write(&p->feed.queue, fd);
+		status = line_queue_write(&p->queue, fd);
 	}
 	p->is_stuck = status > 0 && p->is_stuck;
 	return status < 0 ? status : 0;
@@ -152,7 +173,8 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 		return;
 	}
 	if (!p->has_reader) {
-		line_queue_begin(&p->feed.queue, feed_name(p->feed.id));
+		line_queue_begin(&p->queue, feed_name(p->feed.id));
+		feed_add_reader(&p->feed, &p->queue, NULL);
 		p->retry_ns = m->scan_ns = 0;
 		p->is_refused = false;
 	}
@@ -167,10 +189,40 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 static bool has_readers(const struct monitor *m)
 {
 	for (size_t i = 0; i < FEEDS; i++) {
-		if (m->pipes[i].has_reader)
+		if (m->pipes[i].feed.reader_count)
 			return true;
 	}
 	return false;
+}
+
+/* What is there already, before what happens. */
+static void put_snapshot(const struct monitor *m, struct line_queue *queue)
+{
+	size_t count = m->snapshots.size / sizeof(struct snapshot);
+	const struct snapshot *all = (const void *)m->snapshots.data;
+	struct buffer line = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		buffer_reset(&line);
+		buffer_format(&line, "{\"type\":\"process\",\"pid\":%u,\"name\":\"", all[i].pid);
+		escape_json(&line, all[i].name, strlen(all[i].name));
+		buffer_string(&line, "\"}");
+		line_queue_put(queue, (const char *)line.data, line.size);
+	}
+	buffer_fini(&line);
+}
+
+static void put_snapshots(struct monitor *m, uint64_t now_ns)
+{
+	struct line_queue *queue = clients_next_new(&m->clients);
+	struct sooth_error err;
+
+	if (!queue)
+		return;
+	m->scan_ns = 0;
+	find_processes(m, now_ns, &err);
+	for (; queue; queue = clients_next_new(&m->clients))
+		put_snapshot(m, queue);
 }
 
 static void step(struct monitor *m)
@@ -199,13 +251,15 @@ static void look(struct monitor *m)
 
 	for (size_t i = 0; i < FEEDS; i++)
 		serve(m, &m->pipes[i]);
+	clients_serve(&m->clients);
 	if (!has_readers(m))
 		return;
 	now_ns = clock_monotonic_ns();
+	put_snapshots(m, now_ns);
 	if (find_processes(m, now_ns, &err))
 		buffer_reset(&m->pids);
 	for (size_t i = 0; i < FEEDS; i++) {
-		if (m->pipes[i].has_reader)
+		if (m->pipes[i].feed.reader_count)
 			attach(m, &m->pipes[i], now_ns);
 	}
 }
@@ -219,15 +273,27 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 		int fd;
 
 		snprintf(p->name, sizeof(p->name), "%s.fifo", feed_name((enum feed_id)i));
-		if (feed_init(&p->feed, (enum feed_id)i))
-			return error_no_memory(err);
+		feed_init(&p->feed, (enum feed_id)i);
+		m->feeds[i] = &p->feed;
 		fd = fifo_open(&m->folder, p->name, err);
 		if (fd >= 0)
 			close(fd);
 		else if (fd != -ENXIO)
 			status = fd;
 	}
-	return status;
+	return status ? status : clients_open(&m->clients, &m->folder, m->feeds, err);
+}
+
+static void close_all(struct monitor *m)
+{
+	clients_close(&m->clients);
+	for (size_t i = 0; i < FEEDS; i++) {
+		feed_fini(&m->pipes[i].feed);
+		line_queue_fini(&m->pipes[i].queue);
+	}
+	fifo_folder_close(&m->folder);
+	buffer_fini(&m->pids);
+	buffer_fini(&m->snapshots);
 }
 
 int monitor_run(const struct monitor_options *options, struct sooth_error *err)
@@ -247,9 +313,6 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 		look(&m);
 		step(&m);
 	}
-	for (size_t i = 0; i < FEEDS; i++)
-		feed_fini(&m.pipes[i].feed);
-	fifo_folder_close(&m.folder);
-	buffer_fini(&m.pids);
+	close_all(&m);
 	return status;
 }

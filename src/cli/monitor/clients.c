@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/monitor/clients.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+
+/* --- requests --- */
+
+static void put_error(struct client *client, const char *what, const char *why)
+{
+	struct buffer line = { 0 };
+
+	buffer_string(&line, "{\"type\":\"error\",\"what\":\"");
+	escape_json(&line, what, strlen(what));
+	buffer_string(&line, "\",\"why\":\"");
+	escape_json(&line, why, strlen(why));
+	buffer_string(&line, "\"}");
+	line_queue_put(&client->queue, (const char *)line.data, line.size);
+	buffer_fini(&line);
+	client->is_ending = true;
+}
+
+/* "syscalls,api_calls"; false: one of the names is of nothing. */
+static bool read_records(struct client *client, const char *names, size_t size)
+{
+	while (size) {
+		const char *comma = memchr(names, ',', size);
+		size_t length = comma ? (size_t)(comma - names) : size;
+		enum feed_id id = feed_find(names, length);
+
+		if (id == FEEDS)
+			return false;
+		client->wants[id] = true;
+		length += comma != NULL;
+		names += length;
+		size -= length;
+	}
+	return true;
+}
+
+static const char *unknown_field(const struct client *client)
+{
+	const struct sooth_schema *all[16];
+	size_t count = 0;
+
+	for (enum feed_id id = 0; id < FEEDS; id++) {
+		const struct sooth_schema *const *some = feed_schemas(id);
+
+		while (client->wants[id] && *some && count < sizeof(all) / sizeof(all[0]))
+			all[count++] = *some++;
+	}
+	return filter_unknown(client->filter, all, count);
+}
+
+static void read_filter(struct client *client, const char *text)
+{
+	struct sooth_error err;
+	const char *unknown;
+
+	if (!*text)
+		return;
+	if (filter_new(&client->filter, text, &err)) {
+		put_error(client, err.tried, err.why);
+		return;
+	}
+	unknown = unknown_field(client);
+	if (unknown)
+		put_error(client, unknown, "no requested record has a field of that name");
+}
+
+static void begin(struct clients *c, struct client *client)
+{
+	char *line = (char *)client->request.data;
+	size_t size = strcspn(line, " \n");
+	char records[CLIENTS_REQUEST];
+
+	line[strcspn(line, "\n")] = '\0';
+	client->has_begun = true;
+	snprintf(records, sizeof(records), "%.*s", (int)size, line);
+	if (!read_records(client, records, size) || !size) {
+		put_error(client, records, "the records are syscalls, scheduler and api_calls");
+		return;
+	}
+	line_queue_begin(&client->queue, records);
+	read_filter(client, line + size + strspn(line + size, " "));
+	for (size_t i = 0; i < FEEDS && !client->is_ending; i++) {
+		if (client->wants[i] &&
+			feed_add_reader(c->feeds[i], &client->queue, client->filter))
+			put_error(client, "more readers", "there are too many already");
+	}
+}
+
+/* --- clients --- */
+
+static void let_go(struct clients *c, struct client *client)
+{
+	for (size_t i = 0; i < FEEDS; i++)
+		feed_remove_reader(c->feeds[i], &client->queue);
+	close(client->fd);
+	line_queue_fini(&client->queue);
+	filter_free(client->filter);
+	buffer_fini(&client->request);
+	*client = (struct client){ .fd = -1 };
+}
+
+/* Who is at the other end, by the kernel; false: another user. */
+static bool is_allowed(const struct clients *c, int fd)
+{
+#ifdef SO_PEERCRED
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
+	       (peer.uid == c->uid || !peer.uid);
+#else
+	uid_t uid;
+	gid_t gid;
+
+	return !getpeereid(fd, &uid, &gid) && (uid == c->uid || !uid);
+#endif
+}
+
+static void accept_one(struct clients *c, int fd)
+{
+	for (size_t i = 0; i < CLIENTS_MAX && is_allowed(c, fd); i++) {
+		if (c->all[i].fd >= 0)
+			continue;
+		c->all[i].fd = fd;
+		return;
+	}
+	close(fd);
+}
+
+static void accept_all(struct clients *c)
+{
+	int fd;
+
+	while ((fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+		accept_one(c, fd);
+}
+
+/* False: it is gone. What comes behind the request is read, and means nothing. */
+static bool read_request(struct clients *c, struct client *client)
+{
+	char bytes[CLIENTS_REQUEST];
+	ssize_t size = read(client->fd, bytes, sizeof(bytes));
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (!size)
+		return false;
+	if (client->has_begun)
+		return true;
+	buffer_append(&client->request, bytes, (size_t)size);
+	if (client->request.size > CLIENTS_REQUEST || buffer_failed(&client->request))
+		return false;
+	buffer_cstr(&client->request);
+	if (memchr(client->request.data, '\n', client->request.size))
+		begin(c, client);
+	return true;
+}
+
+void clients_serve(struct clients *c)
+{
+	if (c->fd < 0)
+		return;
+	accept_all(c);
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &c->all[i];
+		int status;
+
+		if (client->fd < 0)
+			continue;
+		if (!read_request(c, client)) {
+			let_go(c, client);
+			continue;
+		}
+		status = line_queue_write(&client->queue, client->fd);
+		if (status < 0 || (!status && client->is_ending))
+			let_go(c, client);
+	}
+}
+
+struct line_queue *clients_next_new(struct clients *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &c->all[i];
+
+		if (client->fd < 0 || !client->has_begun || client->has_snapshot ||
+			client->is_ending)
+			continue;
+		client->has_snapshot = true;
+		return &client->queue;
+	}
+	return NULL;
+}
+
+/* --- the socket --- */
+
+int clients_open(struct clients *c, struct fifo_folder *folder, struct feed *const *feeds,
+	struct sooth_error *err)
+{
+	c->uid = folder->uid;
+	c->feeds = feeds;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		c->all[i].fd = -1;
+	c->fd = fifo_folder_listen(folder, CLIENTS_SOCKET, err);
+	return c->fd < 0 ? c->fd : 0;
+}
+
+void clients_close(struct clients *c)
+{
+	for (size_t i = 0; i < CLIENTS_MAX && c->feeds; i++) {
+		if (c->all[i].fd >= 0)
+			let_go(c, &c->all[i]);
+	}
+	if (c->feeds && c->fd >= 0)
+		close(c->fd);
+}

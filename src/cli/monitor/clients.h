@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Readers at a Unix socket, each with the records and the filter that it requests in one line:
+ *
+ *	syscalls,api_calls errno != 0 and pid = 4711
+ */
+#ifndef SOOTH_CLI_MONITOR_CLIENTS_H
+#define SOOTH_CLI_MONITOR_CLIENTS_H
+
+#include "cli/monitor/feed.h"
+#include "cli/monitor/fifo_folder.h"
+
+#define CLIENTS_SOCKET	"monitor.sock"
+#define CLIENTS_MAX	32
+#define CLIENTS_REQUEST 4096
+
+struct client {
+	int fd; /* -1: none */
+	bool has_begun, has_snapshot, is_ending;
+	struct line_queue queue;
+	struct filter *filter;
+	bool wants[FEEDS];
+	struct buffer request;
+};
+
+struct clients {
+	int fd;
+	uid_t uid; /* that may connect, beside root */
+	struct client all[CLIENTS_MAX];
+	struct feed *const *feeds; /* FEEDS of them; borrowed */
+};
+
+/* 0 or a negative errno with err filled: the socket cannot be made. */
+int clients_open(struct clients *c, struct fifo_folder *folder, struct feed *const *feeds,
+	struct sooth_error *err);
+void clients_close(struct clients *c);
+/* Takes those that connect, reads requests, writes what there is, and lets go of those that are
+ * gone. */
+void clients_serve(struct clients *c);
+/* The next client without a snapshot: it is to be put into the queue now. NULL: each has it. */
+struct line_queue *clients_next_new(struct clients *c);
+
+#endif

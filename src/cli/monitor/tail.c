@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/monitor/tail.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "cli/monitor/clients.h"
+#include "cli/terminal/stop.h"
+
+#define WAIT_MS	    200
+#define ALL_RECORDS "syscalls,scheduler,api_calls"
+#define ERROR_LINE  "\"type\":\"error\",\"what\":\""
+#define ERROR_WHY   "\",\"why\":\""
+
+static int connect_to(const struct tail_options *o, struct sooth_error *err)
+{
+	struct sockaddr_un address;
+	int status = fifo_folder_socket(o->folder, CLIENTS_SOCKET, &address, err), fd;
+
+	if (status)
+		return status;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && !connect(fd, (const struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	status = -errno;
+	if (fd >= 0)
+		close(fd);
+	error_set(err, status, SOOTH_FAULT_NOT_FOUND, "connect to the monitor at %s",
+		address.sun_path);
+	error_why(err, "%s",
+		status == -ENOENT || status == -ECONNREFUSED ? "no monitor serves that folder"
+							     : strerror(-status));
+	return error_remedy(err, "start it: sooth monitor");
+}
+
+static int send_request(int fd, const struct tail_options *o, struct sooth_error *err)
+{
+	struct buffer line = { 0 };
+	ssize_t sent;
+
+	buffer_format(&line, "%s %s\n", o->records ? o->records : ALL_RECORDS,
+		o->filter ? o->filter : "");
+	if (line.size > CLIENTS_REQUEST || (o->filter && strchr(o->filter, '\n'))) {
+		buffer_fini(&line);
+		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send a filter of that length");
+	}
+	sent = send(fd, line.data, line.size, MSG_NOSIGNAL);
+	buffer_fini(&line);
+	return sent < 0 ? error_errno(err, -errno, "write to the monitor") : 0;
+}
+
+/* What the monitor has against the request is its first line. */
+static int check_error(const char *text, struct sooth_error *err)
+{
+	const char *what = strstr(text, ERROR_LINE);
+	const char *why = what ? strstr(what, ERROR_WHY) : NULL;
+
+	if (!why)
+		return 0;
+	what += strlen(ERROR_LINE);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "serve \"%.*s\"", (int)(why - what), what);
+	why += strlen(ERROR_WHY);
+	error_why(err, "%.*s", (int)strcspn(why, "\""), why);
+	return error_remedy(err, "man sooth, monitor: the records and their members");
+}
+
+/* 1: go on; 0: the monitor has ended. */
+static int take(int fd, bool *is_first, struct sooth_error *err)
+{
+	char bytes[65536];
+	ssize_t size = read(fd, bytes, sizeof(bytes) - 1);
+
+	if (size < 0)
+		return errno == EINTR ? 1 : error_errno(err, -errno, "read from the monitor");
+	bytes[size] = '\0';
+	if (*is_first && size && check_error(bytes, err))
+		return err->code;
+	*is_first = false;
+	if (fwrite(bytes, 1, (size_t)size, stdout) != (size_t)size || fflush(stdout))
+		return error_errno(err, -errno, "write to standard output");
+	return size > 0;
+}
+
+int tail_run(const struct tail_options *o, struct sooth_error *err)
+{
+	uint64_t end_ns = o->duration_ns ? clock_monotonic_ns() + o->duration_ns : UINT64_MAX;
+	int fd = connect_to(o, err), status = fd < 0 ? fd : send_request(fd, o, err);
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	bool is_first = true;
+
+	stop_catch();
+	status = status ? status : 1;
+	while (status > 0 && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
+		if (poll(&ready, 1, WAIT_MS) > 0)
+			status = take(fd, &is_first, err);
+	}
+	if (fd >= 0)
+		close(fd);
+	return status < 0 ? status : 0;
+}
