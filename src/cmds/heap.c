@@ -6,6 +6,7 @@
 #include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_table.h"
+#include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"
@@ -24,7 +25,7 @@ struct heap_config {
 		bool no_hold;
 		bool pages;
 		bool in_kernel, exact;
-		uint64_t blocks, sample_bytes;
+		uint64_t blocks, sample_bytes, min_age_ns, top;
 		const char *folded, *pprof, *weight, *by;
 	} heap;
 };
@@ -39,8 +40,14 @@ static const struct option heap_options[] = {
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
 	VALUE_ROW(0, "by", CHOICE, "WHAT", heap_config, heap.by,
-		"list the code that allocates by: stack, function, library (default: stack)",
+		"list what allocates by: stack, function, library, thread, size, class of sizes "
+		"(default: stack)",
 		.choice = heap_by_name),
+	VALUE_ROW(0, "min-age", DURATION, "TIME", heap_config, heap.min_age_ns,
+		"count as live only blocks that were allocated so long ago; records every call",
+		.min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
+	VALUE_ROW(0, "top", U64, "N", heap_config, heap.top,
+		"rows of such a table (default 20; JSON has all)", .min = 1, .max = 1u << 20),
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
 		"print only which code keeps more and more memory, with the answer first"),
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
@@ -104,6 +111,10 @@ static const struct option_rule rules[] = {
 		"count,stack,leaks,churn,sizes,in-kernel,exact,sites,output,no-hold,flamegraph,"
 		"folded,pprof",
 		"--pages observes no calls", NULL },
+	{ OPTION_PER_PROCESS, "min-age", "count,in-kernel,sample-bytes,leaks,churn,pages",
+		"--min-age records every call, and lists what is live", NULL },
+	{ OPTION_NEEDS, "top", "stack,by,leaks,churn,sizes,min-age", "it bounds their tables",
+		NULL },
 	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,pages",
 		"these have tables of their own", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
@@ -201,9 +212,17 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 	return 0;
 }
 
+static bool needs_calls(const struct heap_config *c)
+{
+	enum heap_by by = by_of(c->heap.by);
+
+	return by == HEAP_BY_THREAD || by == HEAP_BY_SIZE || c->heap.min_age_ns;
+}
+
 static bool needs_stacks(const struct heap_config *c)
 {
-	return c->heap.stack || c->heap.by || answer_of(c) || writes_stacks(c);
+	return c->heap.stack || c->heap.by || c->heap.min_age_ns || answer_of(c) ||
+	       writes_stacks(c);
 }
 
 /* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
@@ -212,8 +231,33 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 {
 	if (c->heap.exact || writes_lines(c))
 		return false;
+	/* Sums have no threads, exact sizes and ages. */
+	if (needs_calls(c))
+		return false;
 	return c->heap.in_kernel || c->heap.sample_bytes || answer_of(c) ||
 	       (needs_stacks(c) && !arguments->command);
+}
+
+static int check(const struct heap_config *c, struct sooth_error *err)
+{
+	if (c->heap.lines && c->heap.count) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --count");
+		error_why(err,
+			"--count only counts the calls, so there is no list of calls to write");
+		return error_remedy(err, "leave out -o or --count");
+	}
+	if (needs_calls(c) && (c->heap.in_kernel || c->heap.sample_bytes)) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --by %s with %s", c->heap.by,
+			c->heap.in_kernel ? "--in-kernel" : "--sample-bytes");
+		error_why(err, "sums of the kernel have neither threads nor exact sizes");
+		return error_remedy(err, "leave out one, or use --by class");
+	}
+	if (c->heap.stack && c->heap.count) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --stack with --count");
+		error_why(err, "--count only counts the calls: they have no stacks");
+		return error_remedy(err, "leave out --stack or --count");
+	}
+	return 0;
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -225,11 +269,13 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
 	struct output_options output = c->output;
-	struct picture_files files;
+	struct picture_files files = { 0 };
 	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
 		.stacks = needs_stacks(c) || in_kernel,
 		.by = by_of(c->heap.by),
+		.min_age_ns = c->heap.min_age_ns,
+		.rows_most = c->heap.top,
 		.answer = answer };
 	struct profile_options pages = { 0 };
 	struct run run = {
@@ -256,20 +302,11 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.buffer_bytes = c->run.buffer_bytes,
 	};
 
-	if (c->heap.lines && c->heap.count) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --count");
-		error_why(err,
-			"--count only counts the calls, so there is no list of calls to write");
-		return error_remedy(err, "leave out -o or --count");
-	}
-	if (c->heap.stack && c->heap.count) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --stack with --count");
-		error_why(err, "--count only counts the calls: they have no stacks");
-		return error_remedy(err, "leave out --stack or --count");
-	}
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
-	status = picture_files(&files, &c->picture, &output, err);
+	status = check(c, err);
+	if (!status)
+		status = picture_files(&files, &c->picture, &output, err);
 	if (!status)
 		status = choose_side_output(c, &files, &graph, &run, err);
 	if (!status)

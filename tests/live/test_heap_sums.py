@@ -5,6 +5,7 @@ own, for every allocator, with threads, children and an exec; what finds no room
 answers of --churn and --sizes, from the kernel, from single calls and from a capture.
 """
 import gzip
+import signal
 import subprocess
 
 import harness
@@ -53,6 +54,47 @@ int main(int argc, char **argv)
 		usleep(1000);
 	}
 	return argc && argv == NULL;
+}
+"""
+
+
+THREADS = r"""
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void *volatile kept[4000];
+static void *keep(void *what)
+{
+	long size = (long)what;
+
+	printf("%d\n", (int)gettid());
+	fflush(stdout);
+	for (long i = 0; i < 1000; i++)
+		kept[i + (size == 176 ? 0 : 2000)] = malloc(size);
+	return NULL;
+}
+int main(void)
+{
+	pthread_t thread;
+	char go[8];
+
+	puts("ready");
+	fflush(stdout);
+	if (!fgets(go, sizeof(go), stdin))
+		return 1;
+	pthread_create(&thread, NULL, keep, (void *)176);
+	pthread_join(thread, NULL);
+	sleep(1);
+	pthread_create(&thread, NULL, keep, (void *)3000);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 500; i++)
+		free(kept[2000 + 2 * i]);
+	puts("done");
+	fflush(stdout);
+	pause();
+	return 0;
 }
 """
 
@@ -135,6 +177,27 @@ class Sums(HeapCase):
         self.assertIn("--blocks", str(report["limits"]))
         self.assertEqual(totals["live_blocks"], 1024)
         self.assertEqual(sum(row["live_bytes"] for row in report["heap_stacks"]), totals["live_bytes"])
+
+    def test_by_thread_and_age(self):
+        """What each of two threads keeps, of a process that was attached to, and what is old of it."""
+        source, program = self.path("threads.c"), self.path("threads")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(THREADS)
+        subprocess.run(["cc", "-O1", "-o", program, source, "-lpthread"], check=True)
+        target = self.start(program)
+        target.wait_for_output(b"ready\n")
+        sooth = self.attach(target.pid, "--by", "thread", "--save", self.path("capture.sooth"))
+        target.say(b"go\n")
+        target.wait_for_output(b"done\n")
+        sooth.send(signal.SIGINT)
+        rows = {row["tid"]: row for row in self.report_of(sooth)["heap_threads"]}
+        tids = [int(tid) for tid in target.out.decode().split() if tid.isdigit()]
+        self.assertEqual([(rows[tid]["live_bytes"], rows[tid]["live_blocks"]) for tid in tids],
+                         [(1000 * 176, 1000), (500 * 3000, 500)])
+        # The first thread allocated its blocks a second before the end, the other one just then.
+        old = self.sooth("heap", "-j", "--by", "size", "--min-age", "500ms", self.path("capture.sooth")).json()
+        live = {row["size_bytes"]: row["live_blocks"] for row in old["heap_exact_sizes"]}
+        self.assertEqual((live[176], live[3000]), (1000, 0))
 
     def test_refused(self):
         self.assert_says_three_lines(self.sooth("heap", "--in-kernel", "-c", "1", status=2), "--in-kernel")

@@ -455,6 +455,109 @@ static void test_live(void **state)
 	fake_free(f);
 }
 
+/* --- by thread, by size, by age --- */
+
+static void add_by_thread(uint64_t time_ns, uint32_t tid, uint64_t address, uint64_t size)
+{
+	struct heap_call c = malloc_call(time_ns, 7, address, size);
+
+	c.record.tid = tid;
+	add_heap_call(&records, c);
+}
+
+/* Thread 8 allocates what thread 9 frees: it is thread 8's. Old at the end are those of 1 s. */
+static void add_two_threads(void)
+{
+	struct heap_call freed = free_call(2 * NS_PER_S, 7, 0x1000);
+
+	freed.record.tid = 9;
+	add_heap_source(&records);
+	add_begin(&records, 1);
+	add_by_thread(NS_PER_S, 8, 0x1000, 64);
+	add_by_thread(NS_PER_S, 8, 0x2000, 176);
+	add_by_thread(2 * NS_PER_S, 9, 0x3000, 176);
+	add_heap_call(&records, freed);
+	add_by_thread(3 * NS_PER_S - 5, 9, 0x4000, 1000);
+	add_end(&records, 3 * NS_PER_S);
+}
+
+static void test_by_thread(void **state)
+{
+	const struct heap_table_options options = { .by = HEAP_BY_THREAD };
+	const char *text;
+
+	(void)state;
+	add_two_threads();
+	text = show(&options, "table");
+	assert_shows(text, "PID TID NAME LIVE BLOCKS ALLOCATED CALLS\n"
+			   "  7   9 -    1.1K      2      1.1K     2\n"
+			   "  7   8 -    176B      1      240B     2\n");
+}
+
+static void test_by_exact_size(void **state)
+{
+	const struct heap_table_options options = { .by = HEAP_BY_SIZE };
+	const char *text;
+
+	(void)state;
+	add_two_threads();
+	text = show(&options, "table");
+	assert_shows(text, "SIZE  LIVE BLOCKS ALLOCATED CALLS\n"
+			   "1000B 1000B      1     1000B     1\n"
+			   " 176B  352B      2      352B     2\n"
+			   "  64B    0B      0       64B     1\n");
+}
+
+/* A block of that age counts, one a little younger does not; also of a process that ended. */
+static void test_by_age(void **state)
+{
+	struct heap_table_options options = { .by = HEAP_BY_SIZE, .min_age_ns = NS_PER_S };
+
+	(void)state;
+	add_two_threads();
+	assert_shows(show(&options, "table"), "sizes of blocks, by memory not freed: blocks of at "
+					      "least 1.00s\n");
+	assert_shows(shown.data, " 176B 352B      2 ");
+	assert_shows(shown.data, "1000B   0B      0 ");
+	assert_shows(shown.data, "live at the end: 1.3K in 3 blocks");
+	options.min_age_ns++;
+	assert_shows(show(&options, "table"), " 176B 176B      1 ");
+	buffer_reset(&records);
+	add_two_threads();
+	add_leave(&records, 3 * NS_PER_S, 7, TICKS);
+	assert_shows(show(&options, "table"), " 176B 176B      1 ");
+}
+
+/* What the kernel added up has none of this, and that is said. */
+static void test_sums_have_no_threads(void **state)
+{
+	static const struct heap_table_options all[] = { { .by = HEAP_BY_THREAD },
+		{ .by = HEAP_BY_SIZE }, { .min_age_ns = 1 } };
+	static const char *const expected[] = { "threads that allocate: the kernel added",
+		"exact sizes of blocks: the kernel added", "the age of blocks: the kernel added" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct heap_held held = { .record = heap_head(HEAP_HELD, 5, 7), .program = 1 };
+
+		buffer_reset(&records);
+		add_heap_source(&records);
+		RECORD_APPEND(&records, &held, NULL, 0);
+		assert_shows(show(&all[i], "table"), expected[i]);
+	}
+}
+
+/* People see so many rows, a program all. */
+static void test_top(void **state)
+{
+	const struct heap_table_options options = { .by = HEAP_BY_SIZE, .rows_most = 1 };
+
+	(void)state;
+	add_two_threads();
+	assert_shows(show(&options, "table"), "and 2 more (-j lists all)");
+	assert_shows(show(&options, "json"), "\"size_bytes\": 64,");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +577,11 @@ int main(void)
 		TEST(test_sites),
 		TEST(test_reported),
 		TEST(test_live),
+		TEST(test_by_thread),
+		TEST(test_by_exact_size),
+		TEST(test_by_age),
+		TEST(test_sums_have_no_threads),
+		TEST(test_top),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,10 @@ const char *heap_by_name(size_t index)
 {
 	static const char *const names[] = { [HEAP_BY_STACK] = "stack",
 		[HEAP_BY_FUNCTION] = "function",
-		[HEAP_BY_LIBRARY] = "library" };
+		[HEAP_BY_LIBRARY] = "library",
+		[HEAP_BY_THREAD] = "thread",
+		[HEAP_BY_SIZE] = "size",
+		[HEAP_BY_CLASS] = "class" };
 
 	return index < HEAP_BYS ? names[index] : NULL;
 }
@@ -68,6 +71,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	int status;
 
 	note_unstacked(scope, live);
+	if (live->groups.by)
+		return heap_by_group_emit(scope, live, err);
 	if (!live->stacks.count) {
 		if (live->estimates.sample_bytes && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
@@ -80,10 +85,12 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 				"them");
 		return 0;
 	}
+	if (!options->answer && options->by == HEAP_BY_CLASS)
+		return heap_sizes_emit(scope, live, sums, false, err);
 	if (!options->answer && options->by)
 		return heap_by_name_emit(scope, live, sums, options->by == HEAP_BY_LIBRARY, err);
 	if (options->answer == HEAP_SIZES)
-		return heap_sizes_emit(scope, live, sums, err);
+		return heap_sizes_emit(scope, live, sums, true, err);
 	status = heap_stacks_merge(&stacks, live, sums, scope->output, err);
 	if (!status)
 		status = options->answer == HEAP_LEAKS

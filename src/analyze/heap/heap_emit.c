@@ -130,6 +130,12 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 	if (status)
 		return status;
 	scope->section = *section;
+	if (scope->rows_most && section->rows_most)
+		scope->section.rows_most = scope->rows_most;
+	if (scope->age[0] && section->rows_most && section->title) {
+		snprintf(scope->title, sizeof(scope->title), "%s: %s", section->title, scope->age);
+		scope->section.title = scope->title;
+	}
 	return output_section(scope->output, &scope->section, err);
 }
 

@@ -121,6 +121,9 @@ extern const struct sooth_schema heap_probes_schema;
 struct heap_scope {
 	struct output *output;
 	struct section section; /* the open section */
+	size_t rows_most;	/* that people see of tables with a bound; 0: the table's own */
+	char age[48];		/* follows the titles of these; empty: nothing does */
+	char title[160];
 };
 
 /* Closes the section before it. */

@@ -28,6 +28,7 @@ void heap_live_init(struct heap_live *l, size_t blocks_max)
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
 	map_init(&l->parts, sizeof(struct heap_part_key), sizeof(struct heap_part), HEAP_PARTS_MAX);
 	heap_estimates_init(&l->estimates);
+	heap_groups_init(&l->groups);
 }
 
 void heap_live_fini(struct heap_live *l)
@@ -41,6 +42,7 @@ void heap_live_fini(struct heap_live *l)
 	map_fini(&l->stacks);
 	map_fini(&l->parts);
 	heap_estimates_fini(&l->estimates);
+	heap_groups_fini(&l->groups);
 	l->last = NULL;
 }
 
@@ -105,6 +107,7 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	unsigned window = heap_live_window(l, b->time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
 	struct heap_part *part = part_of(l, b->stack, b->size);
+	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, b->tid, b->size);
 
 	p->live_bytes += b->size;
 	l->bytes += b->size;
@@ -117,6 +120,10 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	if (part) {
 		part->live_bytes += b->size;
 		part->live_blocks++;
+	}
+	if (group) {
+		group->live_bytes += b->size;
+		group->live_blocks++;
 	}
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
@@ -131,6 +138,7 @@ static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_
 	unsigned window = heap_live_window(l, time_ns);
 	struct heap_stack_sum *stack = stack_of(l, b->stack);
 	struct heap_part *part = part_of(l, b->stack, b->size);
+	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, b->tid, b->size);
 
 	if (stack) {
 		stack->live_bytes -= b->size;
@@ -141,6 +149,10 @@ static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_
 	if (part) {
 		part->live_bytes -= b->size;
 		part->live_blocks--;
+	}
+	if (group) {
+		group->live_bytes -= b->size;
+		group->live_blocks--;
 	}
 }
 
@@ -178,7 +190,7 @@ static uint32_t heap_call_stack(const struct heap_call *c)
 
 static struct heap_block block_of(const struct heap_call *c)
 {
-	return (struct heap_block){ c->size, c->record.time_ns, heap_call_stack(c), 0 };
+	return (struct heap_block){ c->size, c->record.time_ns, heap_call_stack(c), c->record.tid };
 }
 
 static void note_handover(
@@ -305,10 +317,15 @@ static void count_stack(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_stack_sum *sum;
 	struct heap_part *part = part_of(l, heap_call_stack(c), c->size);
+	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, c->record.tid, c->size);
 
 	if (part) {
 		part->calls++;
 		part->allocated_bytes += c->size;
+	}
+	if (group) {
+		group->calls++;
+		group->allocated_bytes += c->size;
 	}
 	if (!record_holds(&c->record, sizeof(*c)))
 		return;
@@ -413,7 +430,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 
 	if (!p || p->has_left)
 		return;
-	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &block))
+	while ((l->stacks.count || l->groups.by) && map_next(&p->blocks, &position, NULL, &block))
 		leave_stack(l, block, exec->record.time_ns);
 	end_program(l, p, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
@@ -424,12 +441,40 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 	name_process(p, exec->name);
 }
 
+/* Of the last process: they stay in its own values. */
+static void forget_young(struct heap_live *l, const struct heap_process *p, uint64_t now_ns)
+{
+	size_t position = 0;
+	void *value;
+
+	while (l->min_age_ns && map_next(&p->blocks, &position, NULL, &value)) {
+		const struct heap_block *b = value;
+
+		if (now_ns - b->time_ns < l->min_age_ns)
+			leave_stack(l, b, now_ns);
+	}
+}
+
+void heap_live_forget_young(struct heap_live *l)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&l->processes, &position, &key, &value)) {
+		l->last_id = *(const struct process_id *)key;
+		l->last = value;
+		forget_young(l, value, l->end_ns);
+	}
+}
+
 static void take_leave(struct heap_live *l, const struct process_leave *leave)
 {
 	struct heap_process *p = heap_live_process(l, &leave->record);
 
 	if (!p || p->has_left)
 		return;
+	forget_young(l, p, leave->record.time_ns);
 	empty(l, p);
 	p->has_left = true;
 	l->last_left = l->last_id;
@@ -457,6 +502,8 @@ static void take_target(struct heap_live *l, const struct sooth_record *r)
 
 void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 {
+	if (r->time_ns > l->end_ns)
+		l->end_ns = r->time_ns;
 	switch (r->kind) {
 	case HEAP_CALL:
 		if (record_holds(r, HEAP_CALL_LEAST))

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "analyze/heap/heap_estimate.h"
+#include "analyze/heap/heap_groups.h"
 #include "analyze/heap/heap_growth.h"
 #include "base/map.h"
 #include "model/process_id.h"
@@ -54,7 +55,7 @@ struct heap_block {
 	uint64_t size;
 	uint64_t time_ns; /* time of the allocation */
 	uint32_t stack;	  /* of a heap.stack; 0: not known */
-	uint32_t unused;
+	uint32_t tid;
 };
 
 /* The allocations of one stack, and what is left of them. */
@@ -97,13 +98,16 @@ struct heap_live {
 	uint64_t unstacked; /* allocations of a run with stacks, without one */
 	struct map parts;   /* heap_part_key -> struct heap_part */
 	bool with_parts;    /* of single calls too */
-	bool has_held;	    /* values added up in the kernel */
-	uint64_t untracked; /* blocks that found no room there */
-	struct heap_estimates estimates;      /* where the kernel adds up samples alone */
-	double live_variance;		     /* of these; an exec does not take from it */
+	struct heap_groups groups;
+	uint64_t min_age_ns; /* younger blocks stand in no stack, part or group at the end */
+	bool has_held;	     /* values added up in the kernel */
+	uint64_t untracked;  /* blocks that found no room there */
+	struct heap_estimates estimates; /* where the kernel adds up samples alone */
+	double live_variance;		 /* of these; an exec does not take from it */
 	struct process_id last_left;
 	struct heap_clock clock;
 	struct heap_gains older; /* blocks of before the attach that were freed */
+	uint64_t end_ns;	 /* time of the last record */
 	uint64_t blocks;	 /* of all live processes */
 	uint64_t bytes;		 /* of processes that have not left */
 	uint64_t present;	 /* processes that have not left */
@@ -135,6 +139,8 @@ struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_r
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
 /* Of the last process: the parts of programs before this one end by an exec. */
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
+/* After the last record, where min_age_ns is set: what is left of the processes that are there. */
+void heap_live_forget_young(struct heap_live *l);
 void heap_live_fini(struct heap_live *l);
 
 #endif

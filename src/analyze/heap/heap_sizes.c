@@ -205,7 +205,7 @@ static int emit_class(struct output *output, const struct size_class *class,
 }
 
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct profile_sums *sums, struct sooth_error *err)
+	struct profile_sums *sums, bool has_answer, struct sooth_error *err)
 {
 	_cleanup_free_ struct sizes *s = calloc(1, sizeof(*s));
 	size_t position = 0;
@@ -222,7 +222,7 @@ int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 		output_limit(scope->output, "the sizes of some blocks",
 			"a table in sooth is full: further stacks and sizes are not counted", "");
 	qsort(s->classes, CLASSES, sizeof(s->classes[0]), by_live_bytes);
-	status = emit_answer(scope, s, sums, err);
+	status = has_answer ? emit_answer(scope, s, sums, err) : 0;
 	if (!status)
 		status = heap_section(scope, &classes_section, err);
 	for (size_t i = 0; i < CLASSES && s->classes[i].sum.calls && !status; i++)

@@ -10,7 +10,8 @@
 #define HEAP_STACKS_SHOWN 20 /* -j prints all */
 
 extern const struct sooth_schema heap_stack_row_schema, heap_class_row_schema,
-	heap_function_row_schema, heap_library_row_schema;
+	heap_function_row_schema, heap_library_row_schema, heap_thread_row_schema,
+	heap_exact_size_row_schema;
 
 /* The stacks with the same functions. */
 struct heap_stack {
@@ -46,8 +47,11 @@ int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct sooth_error *err);
 int heap_by_name_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool is_of_libraries, struct sooth_error *err);
-/* Live blocks by size class, each with the code that holds most of it. */
+/* By thread, or by exact size. */
+int heap_by_group_emit(
+	struct heap_scope *scope, const struct heap_live *live, struct sooth_error *err);
+/* Live blocks by size class, each with the code that holds most of it; the answer before them. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct profile_sums *sums, struct sooth_error *err);
+	struct profile_sums *sums, bool has_answer, struct sooth_error *err);
 
 #endif

@@ -52,7 +52,12 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct heap_table_options *)options;
 	heap_live_init(&s->live, HEAP_BLOCKS_MAX);
-	s->live.with_parts = s->options.answer == HEAP_SIZES;
+	s->live.with_parts = s->options.answer == HEAP_SIZES || s->options.by == HEAP_BY_CLASS;
+	s->live.groups.by = s->options.by == HEAP_BY_THREAD ? HEAP_GROUPS_BY_THREAD
+			    : s->options.by == HEAP_BY_SIZE ? HEAP_GROUPS_BY_SIZE
+							    : HEAP_GROUPS_NONE;
+	s->live.min_age_ns = s->options.min_age_ns;
+	s->scope.rows_most = s->options.rows_most;
 	heap_notes_init(&s->notes);
 	heap_by_stack_init(&s->stacks);
 	return 0;
@@ -329,6 +334,19 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
 }
 
+static void note_age(struct table_state *s)
+{
+	char text[UNITS_SIZE];
+
+	if (s->options.min_age_ns && !s->live.has_held)
+		snprintf(s->scope.age, sizeof(s->scope.age), "blocks of at least %s",
+			format_ns(text, s->options.min_age_ns));
+	if (s->options.min_age_ns && s->live.has_held)
+		output_limit(s->scope.output, "the age of blocks",
+			"the kernel added the calls up: single calls were not recorded",
+			"record every call: --exact");
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct table_state *s = state;
@@ -336,6 +354,8 @@ static int finish(void *state, struct sooth_error *err)
 
 	choose(s);
 	judge(s);
+	heap_live_forget_young(&s->live);
+	note_age(s);
 	note_limits(s);
 	status = s->options.answer ? 0 : emit_totals(s, err);
 	if (!status)
@@ -366,7 +386,8 @@ static void fini(void *state)
 
 static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
 	&heap_process_schema, &heap_gap_schema, &heap_site_schema, &heap_stack_row_schema,
-	&heap_class_row_schema, &heap_function_row_schema, &heap_library_row_schema, NULL };
+	&heap_class_row_schema, &heap_function_row_schema, &heap_library_row_schema,
+	&heap_thread_row_schema, &heap_exact_size_row_schema, NULL };
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct heap_totals_row;
 
@@ -21,6 +22,9 @@ enum heap_by {
 	HEAP_BY_STACK,
 	HEAP_BY_FUNCTION,
 	HEAP_BY_LIBRARY,
+	HEAP_BY_THREAD,
+	HEAP_BY_SIZE,  /* exact */
+	HEAP_BY_CLASS, /* of sizes, four between two powers of two */
 	HEAP_BYS,
 };
 
@@ -32,6 +36,8 @@ struct heap_table_options {
 	bool stacks; /* they were requested: say so where there are none */
 	enum heap_answer answer;
 	enum heap_by by;
+	uint64_t min_age_ns; /* of blocks that count as live; 0: all */
+	size_t rows_most;    /* that people see of what answers; 0: as many as by default */
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 	char *inexact;	   /* with it: the reasons why they are not exact; empty: they are */
