@@ -338,6 +338,7 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_process
 		return;
 	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
 	run->has_call_budget = !d->needs_every_call;
+	run->keeps_api = !d->needs_every_call;
 	if (!run->buffer_bytes)
 		run->buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
 }

@@ -22,56 +22,12 @@
 #include "cli/command/command.h"
 #include "cli/output/deferred.h"
 #include "cli/terminal/log.h"
+#include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
 #include "cli/watch/watch.h"
 #include "explain/registry.h"
 #include "explain/report.h"
 #include "sinks/raster.h"
-
-/* --- progress --- */
-
-/*
- * A countdown on standard error: only on a terminal, only for more than a second, and erased
- * at the end.
- */
-
-struct progress {
-	const char *doing; /* "observing"; NULL: nothing is shown */
-	uint64_t begin_ns, end_ns;
-	uint64_t shown_s; /* seconds on display; 0: none */
-};
-
-#define ERASE_LINE "\r\033[K"
-
-static void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns)
-{
-	bool is_worth_it = doing && end_ns != UINT64_MAX && end_ns > now_ns + NS_PER_S;
-
-	*p = (struct progress){ .begin_ns = now_ns, .end_ns = end_ns };
-	if (is_worth_it && isatty(STDERR_FILENO))
-		p->doing = doing;
-}
-
-static void progress_step(struct progress *p, uint64_t now_ns)
-{
-	uint64_t left_s;
-
-	if (!p->doing || now_ns >= p->end_ns)
-		return;
-	left_s = (p->end_ns - now_ns + NS_PER_S - 1) / NS_PER_S;
-	if (left_s == p->shown_s)
-		return;
-	p->shown_s = left_s;
-	fprintf(stderr, ERASE_LINE "%s: %llu s left", p->doing, (unsigned long long)left_s);
-	fflush(stderr);
-}
-
-static void progress_end(struct progress *p)
-{
-	if (p->shown_s)
-		fputs(ERASE_LINE, stderr);
-	p->shown_s = 0;
-}
 
 /* --- run --- */
 
@@ -366,10 +322,10 @@ static int step_ms(uint64_t now, uint64_t end_ns)
 
 static uint64_t extended(const struct run *run, uint64_t now, struct progress *p)
 {
-	p->end_ns = now + run->extension.more_ns(run->extension.user);
-	if (p->doing)
-		p->doing = run->extension.progress;
-	return p->end_ns;
+	uint64_t end_ns = now + run->extension.more_ns(run->extension.user);
+
+	progress_extend(p, run->extension.progress, end_ns);
+	return end_ns;
 }
 
 /* Steps until the end; `why` says what ended it. */

@@ -206,7 +206,58 @@ LOOKUPS = {"says": " of its time it waits for name lookups: ", "evidence": "answ
 
 REFUSED = {"evidence": "answers that are errors", "threshold": "min-answers", "duration_s": 4}
 
+# --- TLS ---
+
+# A server with a certificate of its own authority, in another process, and a client that trusts it or not.
+TLS = """
+import os, socket, ssl, subprocess, sys, time
+how, version, pause = sys.argv[1], sys.argv[2], float(sys.argv[3])
+subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "cert",
+    "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, stderr=subprocess.DEVNULL)
+listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+to = listener.getsockname()
+if os.fork() == 0:
+    import signal
+    signal.alarm(120)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("cert", "key")
+    if how == "refused": context.verify_mode, _ = ssl.CERT_REQUIRED, context.load_verify_locations("cert")
+    while True:
+        raw = listener.accept()[0]
+        try:
+            with context.wrap_socket(raw, server_side=True) as c:
+                if c.recv(4096): c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+        except OSError: raw.close()
+listener.close()
+context = ssl.create_default_context()
+if how != "distrusts": context.load_verify_locations("cert")
+if version == "1.2": context.maximum_version = ssl.TLSVersion.TLSv1_2
+print("ready", flush=True)
+while True:
+    try:
+        with socket.create_connection(to) as raw, context.wrap_socket(raw, server_hostname="localhost") as c:
+            if how != "refused": c.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\nUser-Agent: a\\r\\n\\r\\n")
+            c.recv(4096)
+    except OSError: pass
+    time.sleep(pause)
+"""
+
+
+def tls(how, version="1.3"):
+    return lambda scope, rng: scope.python(TLS, how, version, str(rng.uniform(0.05, 0.15))).pid
+
+
+FAILS = {"evidence": "failures", "duration_s": 4.0}
+
 CASES = [
+    sick("tls-failing", "a certificate that is not trusted", tls("distrusts"), says="this process refuses the server", **FAILS),
+    sick("tls-failing", "a certificate that is not trusted, TLS 1.2", tls("distrusts", "1.2"),
+        says="this process refuses the server", **FAILS),
+    sick("tls-failing", "a server that wants a certificate, TLS 1.2", tls("refused", "1.2"), says="the server refuses them",
+        **FAILS),
+    healthy("tls-failing", "requests by TLS", tls("trusts"), duration_s=4.0),
+    healthy("tls-failing", "requests by TLS 1.2", tls("trusts", "1.2"), duration_s=4.0),
+
     sick("requests-refused", "too many requests", answered("429"), says="HTTP 429 (too many requests)", **REFUSED),
     sick("requests-refused", "a server that is not ready", answered("503"), says="not ready", **REFUSED),
     healthy("requests-refused", "credentials are sent when demanded", answered("unauthorized first"), duration_s=4),

@@ -69,6 +69,7 @@ DEFAULT_CASES = {
     "syscall-errors": ["each command that it starts finds a lock", "no descriptors are left",
         "is it alive"],
     "thread-leak": ["each waits for ever", "each ends"],
+    "tls-failing": ["a certificate that is not trusted", "requests by TLS"],
     "watch-flood": ["a watch for each directory, and none is removed", "each watch is removed again"],
     "watch-limit-near": ["instances of two processes", "as many, of two users"],
     "write-churn": ["written beside and renamed", "a database with a journal that is removed"],

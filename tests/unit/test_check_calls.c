@@ -777,6 +777,73 @@ static void is_answered(double status, int good)
 	observed();
 }
 
+/* TLS on one connection after the other: a hello, what the server says, what the process says then. */
+static void shakes_hands_by(bool is_1_2, uint8_t there, uint8_t here, uint16_t length)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+	static const char server[] = "\1api.example";
+	const struct syscalls_tls_record hello = { .type = 22, .length = 500 };
+	const struct syscalls_tls_record of_server = { .type = there, .length = 2 };
+	const struct syscalls_tls_record own[] = { { .type = is_1_2 ? 22 : 20, .length = 1 },
+		{ .type = here, .length = length } };
+
+	observe();
+	for (int i = 0; i < 4; i++) {
+		next_s = 0.1 + i;
+		CALL("socket", 3, 2, 1, 0);
+		piece(1, address, sizeof(address));
+		CALL("connect", 0, 3, 0, sizeof(address));
+		piece_of(1, SYSCALLS_PART_TLS, &hello, sizeof(hello));
+		piece_of(1, SYSCALLS_PART_SERVER, server, sizeof(server) - 1);
+		CALL("write", 517, 3, 0x1000, 517);
+		piece_of(1, SYSCALLS_PART_TLS, &of_server, sizeof(of_server));
+		CALL("read", 80, 3, 0x1000, 4096);
+		piece_of(1, SYSCALLS_PART_TLS, own, sizeof(own));
+		CALL("write", 80, 3, 0x1000, 80);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+static void shakes_hands(uint8_t there, uint8_t here, uint16_t length)
+{
+	shakes_hands_by(false, there, here, length);
+}
+
+static void distrusts(double length)
+{
+	shakes_hands(22, 23, (uint16_t)length);
+}
+
+static void sends_by_tls_1_2(double length)
+{
+	shakes_hands_by(true, 22, 23, (uint16_t)length);
+}
+
+static void alerts(double there)
+{
+	shakes_hands((uint8_t)there, 22, 40);
+}
+
+static void test_tls_failing(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "tls-failing", distrusts, 19, NULL,
+			"low/high: TLS with 127.0.0.1:8080 (api.example) fails: 4 of 4 handshakes; "
+			"this process refuses the server" },
+		{ "tls-failing", distrusts, 53, NULL, "|this process refuses the server" },
+		{ "tls-failing", distrusts, 81, NULL, "fine: " },
+		{ "tls-failing", distrusts, 19, "tls-failing.min-times=5", "fine: " },
+		{ "tls-failing", sends_by_tls_1_2, 53, NULL, "fine: " },
+		{ "tls-failing", alerts, 21, NULL, "low/high: |the server refuses them" },
+		{ "tls-failing", alerts, 22, NULL, "|this process refuses the server" },
+		{ "tls-failing", alerts, 20, NULL, "|closed before any data" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void is_refused_by_status(double status)
 {
 	is_answered(status, 0);
@@ -2176,6 +2243,7 @@ int main(void)
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_repeated_reads),
+		cmocka_unit_test(test_tls_failing),
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),
 		cmocka_unit_test(test_watches_grow),

@@ -202,7 +202,7 @@ static void call_repeats_take(const struct call_at_hand *c)
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->exchanges, &h->answers, &h->waits, &h->repeats, &h->positions,
+		&h->peers, &h->exchanges, &h->answers, &h->handshakes, &h->hellos, &h->waits, &h->repeats, &h->positions,
 		&h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
@@ -233,11 +233,13 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->exchanges, sizeof(struct call_path), sizeof(struct call_exchange),
 		EXCHANGES_MAX);
 	map_init(&h->answers, sizeof(struct call_path), sizeof(struct call_answers), PEERS_MAX);
+	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes), PEERS_MAX);
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
 	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
 		REPEATS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
+	map_init(&h->hellos, sizeof(uint32_t), sizeof(struct call_hello), FDS_MAX);
 	map_init(&h->unused, sizeof(uint32_t), sizeof(struct call_unused), FDS_MAX);
 	map_init(&h->weights, sizeof(struct call_kind), sizeof(struct call_weight), WEIGHTS_MAX);
 	return h;
@@ -336,6 +338,7 @@ static void forget_descriptors(struct call_history *h)
 	map_clear(&h->positions);
 	map_clear(&h->pending);
 	map_clear(&h->unused);
+	map_clear(&h->hellos);
 }
 
 static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
@@ -366,6 +369,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_files_take(&c);
 	call_exchanges_take(&c);
 	call_answers_take(&c);
+	call_handshakes_take(&c);
 	call_peers_take(&c);
 	call_waits_take(&c);
 	call_repeats_take(&c);
@@ -485,6 +489,7 @@ static void renew(struct call_history **one)
 	swap(&fresh->positions, &old->positions);
 	swap(&fresh->pending, &old->pending);
 	swap(&fresh->unused, &old->unused);
+	swap(&fresh->hellos, &old->hellos);
 	swap(&fresh->weights, &old->weights);
 	fini_history(old);
 	free(old);

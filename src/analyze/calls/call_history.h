@@ -172,6 +172,18 @@ struct call_answers {
 	} errors[CALL_ANSWER_ERRORS]; /* the first different ones */
 };
 
+#define CALL_SERVER_NAME 128
+
+/* How TLS with one peer began: connections on which a hello was sent, by what became of it. */
+struct call_handshakes {
+	uint64_t made;		/* data was sent behind it */
+	uint64_t refused_here;	/* by the process, once it knew the certificate */
+	uint64_t refused_there; /* by an alert of the peer, or its end of the connection */
+	uint64_t closed;	/* by the process, before that */
+	uint64_t first_ns, last_ns, last_made_ns;
+	char server[CALL_SERVER_NAME]; /* of the last hello; empty: it has no name */
+};
+
 #define CALL_REPEAT_NO_FD (-1)
 
 /* The calls of one thread, by descriptor and kind of result. */
@@ -213,12 +225,14 @@ struct call_history {
 	struct map peers;     /* call_path -> call_peer */
 	struct map exchanges; /* call_path of a connection, or "UDP →peer" -> call_exchange */
 	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
+	struct map handshakes; /* the same -> call_handshakes */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
 	struct call_exchanging exchanging;
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
+	struct map hellos;    /* uint32_t fd -> a connection on which TLS begins */
 	struct map unused;    /* uint32_t fd -> a connection that has brought nothing yet */
 	struct map weights;   /* call_kind -> call_weight */
 };

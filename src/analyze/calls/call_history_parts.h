@@ -34,12 +34,24 @@ struct call_unused {
 	bool has_sent;
 };
 
+/* A connection on which a TLS hello was sent, and no data yet. */
+struct call_hello {
+	struct call_path peer;
+	uint64_t since_ns;
+	bool is_refused_here, is_refused_there;
+	bool is_met;	  /* the hello of the server came */
+	bool is_plain;	  /* more of the handshake was sent in plain: TLS 1.2 */
+	bool is_finished; /* a first encrypted record was sent: it ends the handshake of TLS 1.3 */
+	char server[CALL_SERVER_NAME];
+};
+
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */
 void call_files_take(const struct call_at_hand *c);
 void call_exchanges_take(const struct call_at_hand *c);
 void call_answers_take(const struct call_at_hand *c);
+void call_handshakes_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How TLS begins on connections that the process makes (see call_history.h): by the heads of its
+ * records, which are not encrypted (bpf/api.bpf.h). In TLS 1.3 even an alert is encrypted after the
+ * hello of the server: it is known by its length. What a process sends behind its hello and its
+ * last message of the handshake is data: then the handshake was made.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+#include "analyze/calls/call_pieces.h"
+#include "base/cleanup.h"
+#include "model/errno_names.h"
+
+#define TLS_ALERT	21
+#define TLS_HANDSHAKE	22
+#define TLS_DATA	23
+#define ENCRYPTED_ALERT 19 /* two bytes, the type, and a tag of 16 */
+/* The last message of the handshake, encrypted: 53 or 69 bytes by the hash (RFC 8446, 4.4.4). */
+#define FINISHED_MOST 80
+
+static struct call_piece piece_of(const struct syscalls_call *call, enum syscalls_piece_part part)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
+		struct call_piece piece = call_piece(call, i, part);
+
+		if (piece.is_there)
+			return piece;
+	}
+	return (struct call_piece){ 0 };
+}
+
+static struct call_handshakes *handshakes_at(
+	struct call_history *h, const struct call_path *peer, uint64_t now_ns)
+{
+	struct call_handshakes *s = map_put(&h->handshakes, peer, NULL);
+
+	if (!s)
+		return NULL;
+	if (!s->first_ns)
+		s->first_ns = now_ns;
+	s->last_ns = now_ns;
+	return s;
+}
+
+static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_and_name)
+{
+	const struct fd_followed *file = c->folded->to.file;
+	struct call_hello *hello;
+	size_t size = offers_and_name.size ? offers_and_name.size - 1 : 0;
+
+	if (!file || file->kind != FD_FOLLOWED_SOCKET || !*file->peer)
+		return;
+	hello = map_put(&c->history->hellos, &fd, NULL);
+	if (!hello)
+		return;
+	*hello = (struct call_hello){ .peer = call_path_of(
+					      span_of(file->peer, strlen(file->peer))),
+		.since_ns = c->folded->call->record.time_ns };
+	if (size > sizeof(hello->server) - 1)
+		size = sizeof(hello->server) - 1;
+	if (size)
+		memcpy(hello->server, offers_and_name.data + 1, size);
+}
+
+static void is_made(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
+{
+	uint64_t now_ns = c->folded->call->record.time_ns;
+	struct call_handshakes *s = handshakes_at(c->history, &hello->peer, now_ns);
+
+	if (s) {
+		s->made += c->weight;
+		s->last_made_ns = now_ns;
+	}
+	map_remove(&c->history->hellos, &fd);
+}
+
+static void is_over(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
+{
+	struct call_handshakes *s =
+		handshakes_at(c->history, &hello->peer, c->folded->call->record.time_ns);
+
+	if (s) {
+		/* node closes the connection without an alert, once it has the certificate. */
+		bool is_here = hello->is_refused_here || hello->is_finished || hello->is_met;
+
+		*(hello->is_refused_there ? &s->refused_there
+			: is_here	  ? &s->refused_here
+					  : &s->closed) += c->weight;
+		memcpy(s->server, hello->server, sizeof(s->server));
+	}
+	map_remove(&c->history->hellos, &fd);
+}
+
+/* True: it is data. */
+static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record *r)
+{
+	if (r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT))
+		hello->is_refused_here = true;
+	else if (r->type == TLS_DATA && (r->length > FINISHED_MOST || hello->is_finished ||
+						hello->is_plain))
+		return true;
+	else if (r->type == TLS_DATA)
+		hello->is_finished = true;
+	else if (r->type == TLS_HANDSHAKE)
+		hello->is_plain = true;
+	return false;
+}
+
+static void take_records(
+	const struct call_at_hand *c, struct call_hello *hello, uint32_t fd, struct span records)
+{
+	struct syscalls_tls_record r;
+	bool is_sent = c->folded->to.is_there;
+
+	for (size_t at = 0; at + sizeof(r) <= records.size; at += sizeof(r)) {
+		memcpy(&r, records.data + at, sizeof(r));
+		if (is_sent && take_sent(hello, &r)) {
+			is_made(c, hello, fd);
+			return;
+		}
+		hello->is_refused_there |= !is_sent && r.type == TLS_ALERT;
+		hello->is_met |= !is_sent && r.type == TLS_HANDSHAKE;
+	}
+}
+
+void call_handshakes_take(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	bool moves = call->to.is_there || call->from.is_there;
+	uint32_t fd = (uint32_t)(call->to.is_there     ? call->to.fd
+				 : call->from.is_there ? call->from.fd
+						       : call->fd);
+	struct call_piece server, records;
+	struct call_hello *hello;
+
+	if (!moves && !(call->has_fd && c->history->hellos.count))
+		return;
+	if (call->to.is_there && !call->is_error) {
+		server = piece_of(call->call, SYSCALLS_PART_SERVER);
+		if (server.is_there) {
+			begin(c, fd, server.bytes);
+			return;
+		}
+	}
+	hello = map_get(&c->history->hellos, &fd);
+	if (!hello)
+		return;
+	if (call->row->effect.what == SYSCALL_FD_CLOSES) {
+		is_over(c, hello, fd);
+		return;
+	}
+	if (call->from.is_there && !hello->is_refused_here &&
+		(call->is_error ? call->error == LINUX_ECONNRESET : !call->call->result))
+		hello->is_refused_there = true;
+	if (!moves || call->is_error)
+		return;
+	records = piece_of(call->call, SYSCALLS_PART_TLS);
+	if (records.is_there)
+		take_records(c, hello, fd, records.bytes);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A countdown on standard error: only on a terminal, only for more than a second, and erased
+ * at the end.
+ */
+#ifndef SOOTH_CLI_PROGRESS_H
+#define SOOTH_CLI_PROGRESS_H
+
+#include <stdint.h>
+
+struct progress {
+	const char *doing; /* "observing"; NULL: nothing is shown */
+	uint64_t begin_ns, end_ns;
+	uint64_t shown_s; /* seconds on display; 0: none */
+};
+
+/* `doing`: "observing"; NULL: nothing is shown. */
+void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);
+void progress_step(struct progress *p, uint64_t now_ns);
+/* It goes on until then. */
+void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);
+void progress_end(struct progress *p);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tls-failing: connections to a server are made, and TLS on them is not: the process does not accept
+ * the certificate (a proxy that opens TLS, a private or expired authority), or the server refuses the
+ * client. The program tries again, and its connections look like short ones that work. Known by the
+ * heads of TLS records; what an encrypted alert says is not read.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "explain/finding.h"
+
+#define SHOWN_MAX 4
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of handshakes that fail"),
+	THRESHOLD("min-share", 80, 1, 100, "minimum share of the handshakes with that server",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of failures"),
+};
+
+static uint64_t failures_of(const struct call_handshakes *s)
+{
+	return s->refused_here + s->refused_there + s->closed;
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct call_path *peer = key;
+	const struct call_handshakes *s = value;
+	const struct check *e = user;
+	double failed = (double)failures_of(s);
+
+	if (!failed || failed < check_option(e, "min-times") || s->last_made_ns == s->last_ns ||
+		!check_is_over(e, "min-share", 100 * failed / (failed + (double)s->made), peer->text))
+		return 0;
+	return failed;
+}
+
+static const char *reason_of(const struct call_handshakes *s)
+{
+	if (s->refused_here > s->refused_there && s->refused_here >= s->closed)
+		return "this process refuses the server, as it does with a certificate that it does "
+		       "not trust";
+	return s->refused_there >= s->closed ? "the server refuses them"
+					     : "the connections are closed before any data";
+}
+
+static void remedy(struct check_result *out, const char *address, const struct call_handshakes *s)
+{
+	bool is_here = s->refused_here > s->refused_there && s->refused_here >= s->closed;
+
+	if (is_here)
+		finding_remedy(out,
+			"openssl s_client -connect %s%s%s </dev/null shows the certificate and why "
+			"it is not trusted; an authority of your own: NODE_EXTRA_CA_CERTS (node), "
+			"SSL_CERT_FILE (OpenSSL, Go), REQUESTS_CA_BUNDLE (requests)",
+			address, *s->server ? " -servername " : "", s->server);
+	else
+		finding_remedy(out,
+			"openssl s_client -connect %s%s%s </dev/null tries the same by hand; the "
+			"log of the server has the reason (version, name, client certificate)",
+			address, *s->server ? " -servername " : "", s->server);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct call_path *peer = one->key;
+	const struct call_handshakes *s = one->value;
+	uint64_t failed = failures_of(s);
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
+	if ((double)failed < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
+		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
+		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));
+	finding_number(out, "ended by this process", (double)s->refused_here,
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "ended by the server", (double)s->refused_there,
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "closed by this process before the server's part came", (double)s->closed, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_unseen(out, "what an encrypted alert says");
+	check_calls_unseen(calls, e, out);
+	remedy(out, peer->text, s);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct check_calls calls;
+	size_t count;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	count = check_rank(&calls.history->handshakes, weigh, e, top, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report(e, out, &calls, &top[i]);
+	if (!count)
+		check_calls_fine(e, out, "no TLS handshake fails again and again");
+}
+
+const struct finding_type finding_tls_failing = {
+	.id = "tls-failing",
+	.claim = "connections to a server are made, and TLS on them fails",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
