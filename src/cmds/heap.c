@@ -6,10 +6,13 @@
 #include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_table.h"
+#include "analyze/timeline/timeline.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"
+
+#define TIMELINE_SAMPLE_NS (250 * NS_PER_MS)
 
 struct heap_config {
 	struct target_options target;
@@ -23,7 +26,7 @@ struct heap_config {
 		bool stack, leaks, churn, sizes;
 		bool sites;
 		bool no_hold;
-		bool pages;
+		bool pages, timeline;
 		bool in_kernel, exact;
 		uint64_t blocks, sample_bytes, min_age_ns, top;
 		const char *folded, *pprof, *weight, *by;
@@ -56,6 +59,9 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
 		"print only the live blocks by size, with the code that holds most of each, the "
 		"answer first"),
+	FLAG_ROW(0, "timeline", heap_config, heap.timeline,
+		"live bytes, allocated and freed bytes, and resident memory by kind, over time; "
+		"with -o FILE.svg or FILE.png a picture"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
 		"memory by page faults instead of by calls of malloc: which code touched what "
 		"remains, in any language"),
@@ -123,6 +129,10 @@ static const struct option_rule rules[] = {
 		NULL },
 	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
 		NULL },
+	{ OPTION_PER_PROCESS, "timeline",
+		"count,stack,by,leaks,churn,sizes,min-age,top,pages,sample-bytes,exact,sites,"
+		"flamegraph,folded,pprof",
+		"--timeline shows values over time", NULL },
 	OPTION_OVER("sample-bytes"),
 	{ OPTION_PER_PROCESS, "sample-bytes", "count,exact,pages",
 		"--sample-bytes adds up samples of the calls", NULL },
@@ -238,6 +248,43 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	       (needs_stacks(c) && !arguments->command);
 }
 
+/* Findings of a capture are no part of it. */
+static const struct check_settings no_settings;
+static const struct timeline_options timeline = { .findings = { .settings = &no_settings } };
+
+static bool is_picture(const char *path)
+{
+	return picture_has_ending(path, ".svg") || picture_has_ending(path, ".png");
+}
+
+/* Values over time: what the kernel adds up, and the memory that it counts. */
+static int run_timeline(const struct heap_config *c, struct run *run, struct sooth_error *err)
+{
+	const struct run_probe probes[] = { { "heap", SOOTH_COUNT }, { "proc", SOOTH_SAMPLE },
+		{ "maps", SOOTH_SAMPLE | SOOTH_DETAIL }, { "exit_reasons", SOOTH_STREAM } };
+
+	if (c->heap.lines && !is_picture(c->heap.lines)) {
+		error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", c->heap.lines);
+		error_why(err, "sooth draws .svg and .png pictures");
+		return error_remedy(err, "give -o FILE.svg or -o FILE.png");
+	}
+	memcpy(run->probes, probes, sizeof(probes));
+	run->output = &c->output;
+	run->views[0] = (struct run_view){ "timeline", &timeline };
+	run->heap_stacks = run->heap_sums = true;
+	run->sample_ns = TIMELINE_SAMPLE_NS;
+	run->may_pause = false;
+	if (c->heap.lines)
+		run->product = (struct run_side_output){ .path = c->heap.lines,
+			.view = { "timeline", &timeline },
+			.sink = "timeline-svg",
+			.is_picture = true,
+			.is_whole = true };
+	run->is_silent = c->heap.lines && !c->output.json && !c->output.format;
+	return run_report(run, err);
+}
+
 static int check(const struct heap_config *c, struct sooth_error *err)
 {
 	if (c->heap.lines && c->heap.count) {
@@ -302,6 +349,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.buffer_bytes = c->run.buffer_bytes,
 	};
 
+	if (c->heap.timeline)
+		return run_timeline(c, &run, err);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check(c, err);
@@ -341,6 +390,7 @@ const struct command command_heap = {
 		"  sooth heap --sample-bytes 512K 4711   code that allocates, at a tenth of the "
 		"work\n"
 		"  sooth heap --pages -d 10 4711         the same of any memory: JavaScript, mmap\n"
+		"  sooth heap --timeline -d 60 -o heap.png 4711   live bytes and resident memory\n"
 		"  sooth heap -c -j -p 4711 -d 5         only counts, as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),

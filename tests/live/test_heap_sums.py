@@ -99,6 +99,29 @@ int main(void)
 """
 
 
+SAW = r"""
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(void)
+{
+	static void *kept[400];
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 400; i++) {
+			kept[i] = memset(malloc(50000), 1, 50000);
+			usleep(2000);
+		}
+		usleep(500000);
+		for (int i = 0; i < 400; i++)
+			free(kept[i]);
+		usleep(500000);
+	}
+	return 0;
+}
+"""
+
+
 def program_of(case):
     path, program = case.path("source.c"), case.path("program")
     with open(path, "w", encoding="utf-8") as file:
@@ -177,6 +200,31 @@ class Sums(HeapCase):
         self.assertIn("--blocks", str(report["limits"]))
         self.assertEqual(totals["live_blocks"], 1024)
         self.assertEqual(sum(row["live_bytes"] for row in report["heap_stacks"]), totals["live_bytes"])
+
+    def test_timeline(self):
+        """Live bytes over time are the program's own, beside the resident memory; as a picture too."""
+        source, program, capture = self.path("saw.c"), self.path("saw"), self.path("saw.sooth")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(SAW)
+        subprocess.run(["cc", "-O1", "-o", program, source], check=True)
+        report = last_json(self.sooth("heap", "--timeline", "-j", "--save", capture, "--", program).text)
+        live, = report["heap"]
+        self.assertEqual(live["track"], "live heap")
+        # Of 400 blocks, looked at five times a second or more.
+        self.assertIn(live["max_bytes"], range(400 * 50000 * 3 // 4, 400 * 50000 + 100000))
+        self.assertLess(live["last_bytes"], 100000)
+        rates = {row["track"]: row for row in report["heap_rates"]}
+        self.assertEqual(rates["freed"]["min_bytes_per_s"], 0)
+        self.assertGreater(rates["freed"]["max_bytes_per_s"], rates["allocated"]["max_bytes_per_s"])
+        kinds = {row["track"]: row for row in report["memory"]}
+        self.assertGreater(kinds["glibc-heap"]["max_bytes"], live["max_bytes"] * 0.7)
+        for name, begin in (("picture.svg", b"<svg"), ("picture.png", b"\x89PNG")):
+            self.sooth("heap", "--timeline", "-o", self.path(name), capture)
+            self.assertIn(begin, harness.read(self.path(name))[:100])
+        self.assertIn(b"allocated and not freed", harness.read(self.path("picture.svg")))
+        for name in ("picture.txt", "picture"):
+            self.assert_says_three_lines(
+                self.sooth("heap", "--timeline", "-o", self.path(name), capture, status=2), ".svg")
 
     def test_by_thread_and_age(self):
         """What each of two threads keeps, of a process that was attached to, and what is old of it."""

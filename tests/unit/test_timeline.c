@@ -7,6 +7,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "base/units.h"
 #include "probes/maps.h"
+#include "probes/heap.h"
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
@@ -379,6 +380,43 @@ static void test_many(void **state)
 	assert_true(has(json, "tracks of some ended processes"));
 }
 
+/* What the kernel adds up: live bytes, and rates that are 0 where nothing came; samples have no
+ * weight here. */
+static void test_heap(void **state)
+{
+	struct heap_held held = {
+		.record = head(HEAP_HELD, 1000, 7), .live_bytes = 4096, .program = 1
+	};
+	struct heap_sum sum = { .record = head(HEAP_SUM, 1000, 7),
+		.from_ns = head(HEAP_SUM, 0, 7).time_ns + 2 * NS_PER_MS,
+		.allocated_bytes = 9980,
+		.freed_bytes = 998,
+		.program = 1 };
+	const char *json;
+
+	(void)state;
+	add_segment();
+	add_begin(2);
+	add_process(3, 7, 100, 4096);
+	RECORD_APPEND(&records, &sum, NULL, 0);
+	RECORD_APPEND(&records, &held, NULL, 0);
+	held.live_bytes = 1000;
+	held.record = head(HEAP_HELD, 1998, 7);
+	RECORD_APPEND(&records, &held, NULL, 0);
+	sum.sample_bytes = held.sample_bytes = 4096;
+	sum.record.time_ns = held.record.time_ns;
+	held.live_bytes = 1 << 30;
+	RECORD_APPEND(&records, &sum, NULL, 0);
+	RECORD_APPEND(&records, &held, NULL, 0);
+	add_end(1998);
+	json = show();
+	assert_true(has(track_of(json, "heap", "live heap"), "\"max_bytes\": 4096"));
+	assert_true(has(track_of(json, "heap", "live heap"), "\"last_bytes\": 1000"));
+	assert_true(has(track_of(json, "heap_rates", "allocated"), "\"mean_bytes_per_s\": 5000"));
+	assert_true(has(track_of(json, "heap_rates", "allocated"), "\"min_bytes_per_s\": 0"));
+	assert_true(has(track_of(json, "heap_rates", "freed"), "\"mean_bytes_per_s\": 500"));
+}
+
 static void test_svg(void **state)
 {
 	struct buffer plain = { 0 };
@@ -408,6 +446,7 @@ int main(void)
 		TEST(test_all_is_most),
 		TEST(test_events),
 		TEST(test_many),
+		TEST(test_heap),
 		TEST(test_svg),
 	};
 

@@ -197,6 +197,19 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.schema = &timeline_track_schemas[TIMELINE_LOST],
 		.shape = SECTION_TABLE,
 		.columns = "track,values_per_s,max_per_s" },
+	[TIMELINE_HEAP] = { .name = "heap",
+		.title = "allocated and not freed",
+		.schema = &timeline_track_schemas[TIMELINE_HEAP],
+		.shape = SECTION_TABLE,
+		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "min_bytes" },
+	[TIMELINE_HEAP_RATE] = { .name = "heap_rates",
+		.title = "allocated and freed, bytes per second",
+		.schema = &timeline_track_schemas[TIMELINE_HEAP_RATE],
+		.shape = SECTION_TABLE,
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "mean_bytes_per_s,min_bytes_per_s" },
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -265,6 +278,12 @@ static const char *track_name(enum timeline_group group, uint32_t what)
 		return what ? map_class_names.names[what - 1] : "resident";
 	case TIMELINE_IO:
 		return what == TIMELINE_READ ? "read" : "written";
+	case TIMELINE_HEAP:
+		return "live heap";
+	case TIMELINE_HEAP_RATE:
+		return what == TIMELINE_ALLOCATED ? "allocated"
+		       : what == TIMELINE_FREED	  ? "freed"
+						  : "freed within 10 ms";
 	case TIMELINE_CALLS:
 		return what == TIMELINE_FAILED ? "failed" : syscall_category_name(what);
 	default:
@@ -341,7 +360,7 @@ static double weight_of(const struct track *track, const struct track_axis *axis
 
 	if (what == TIMELINE_WHOLE && (group == TIMELINE_CPU || group == TIMELINE_MEMORY))
 		return INFINITY;
-	if (group == TIMELINE_IO)
+	if (group == TIMELINE_IO || group == TIMELINE_HEAP_RATE)
 		return -(double)what;
 	if (group == TIMELINE_CALLS && what == TIMELINE_FAILED)
 		return -1;
@@ -530,7 +549,8 @@ static void fini(void *state)
 static const struct sooth_schema *const tables[] = { &timeline_life_schema, &timeline_event_schema,
 	&timeline_track_schemas[TIMELINE_CPU], &timeline_track_schemas[TIMELINE_MEMORY],
 	&timeline_track_schemas[TIMELINE_IO], &timeline_track_schemas[TIMELINE_CALLS],
-	&timeline_track_schemas[TIMELINE_LOST], NULL };
+	&timeline_track_schemas[TIMELINE_LOST], &timeline_track_schemas[TIMELINE_HEAP],
+	&timeline_track_schemas[TIMELINE_HEAP_RATE], NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",

@@ -27,6 +27,8 @@ const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
 	[TIMELINE_IO] = TRACK_SCHEMA("timeline_io", io_fields),
 	[TIMELINE_CALLS] = TRACK_SCHEMA("timeline_calls", calls_fields),
 	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", calls_fields),
+	[TIMELINE_HEAP] = TRACK_SCHEMA("timeline_heap", memory_fields),
+	[TIMELINE_HEAP_RATE] = TRACK_SCHEMA("timeline_heap_rate", io_fields),
 };
 
 ROW_FIELDS(timeline_life_fields, TIMELINE_LIFE_ROW, timeline_life_row);

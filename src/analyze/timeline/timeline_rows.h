@@ -7,11 +7,13 @@
 
 /* The unit of a track's values: each group has its own table. */
 enum timeline_group {
-	TIMELINE_CPU,	 /* percent of one core */
-	TIMELINE_MEMORY, /* bytes */
-	TIMELINE_IO,	 /* bytes per second */
-	TIMELINE_CALLS,	 /* per second */
-	TIMELINE_LOST,	 /* records per second */
+	TIMELINE_CPU,	    /* percent of one core */
+	TIMELINE_MEMORY,    /* bytes */
+	TIMELINE_IO,	    /* bytes per second */
+	TIMELINE_CALLS,	    /* per second */
+	TIMELINE_LOST,	    /* records per second */
+	TIMELINE_HEAP,	    /* bytes */
+	TIMELINE_HEAP_RATE, /* bytes per second */
 	TIMELINE_GROUPS,
 };
 

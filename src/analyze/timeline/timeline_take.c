@@ -4,6 +4,7 @@
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
 #include "probes/exit_reasons.h"
+#include "probes/heap.h"
 #include "probes/maps.h"
 #include "probes/proc.h"
 #include "probes/syscalls.h"
@@ -39,7 +40,7 @@ static void forget_snapshots(struct timeline_tracker *b)
 	while (map_next(&b->processes, &position, NULL, &value)) {
 		struct timeline_process *p = *(struct timeline_process **)value;
 
-		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = 0;
+		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = p->heap.time_ns = 0;
 		p->threads.first_ns = p->maps_ns = 0;
 		map_clear(&p->threads.known);
 		for (size_t i = 0; i < MAP_CLASSES; i++)
@@ -216,8 +217,8 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	/* The kernel's counter lags: a live process never has 0. */
 	if (!r->rss_bytes)
 		return;
-	was_valid = timeline_state(
-		b, p, &p->rss, TIMELINE_WHOLE, r->record.time_ns, (double)r->rss_bytes);
+	was_valid = timeline_state(b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE,
+		r->record.time_ns, (double)r->rss_bytes);
 	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_valid);
 }
 
@@ -239,11 +240,55 @@ static void take_maps(struct timeline_tracker *b, const struct maps_process *end
 		/* It was zero in the snapshots before. */
 		if (!snapshot->time_ns)
 			snapshot->time_ns = p->maps_ns;
-		timeline_state(b, p, &p->classes[i], 1 + i, end->record.time_ns,
+		timeline_state(b, p, TIMELINE_MEMORY, &p->classes[i], 1 + i, end->record.time_ns,
 			(double)totals[i].rss_bytes);
 	}
 	if (!p->maps_ns)
 		p->maps_ns = end->record.time_ns;
+}
+
+/* --- allocations, as the kernel adds them up --- */
+
+/* Of samples the values have no weights: they are left out. */
+static void take_held(struct timeline_tracker *b, const struct heap_held *h)
+{
+	struct timeline_process *p = timeline_process_of(b, &h->record);
+
+	if (!p || h->program < p->heap_program ||
+		(record_holds(&h->record, sizeof(*h)) && h->sample_bytes))
+		return;
+	p->heap_program = h->program;
+	timeline_state(b, p, TIMELINE_HEAP, &p->heap, TIMELINE_WHOLE, h->record.time_ns,
+		(double)h->live_bytes);
+}
+
+/* Nothing comes of a window in which nothing was allocated or freed. */
+static void add_heap_rate(struct timeline_tracker *b, struct timeline_process *p, uint32_t what,
+	const struct timeline_span *span, uint64_t bytes)
+{
+	struct timeline_process *const of[] = { p, &b->all };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct track *track =
+			timeline_track(b, of[i], TIMELINE_HEAP_RATE, what, TRACK_COUNT);
+
+		if (track)
+			track_rate(track, &b->axis, span->from_ns, span->to_ns, (double)bytes);
+	}
+}
+
+static void take_sum(struct timeline_tracker *b, const struct heap_sum *s)
+{
+	struct timeline_process *p = timeline_process_of(b, &s->record);
+	struct timeline_span span = { s->from_ns, s->record.time_ns };
+
+	if (!p || (record_holds(&s->record, sizeof(*s)) && s->sample_bytes))
+		return;
+	if (span.from_ns >= span.to_ns)
+		span.from_ns = span.to_ns - 1;
+	add_heap_rate(b, p, TIMELINE_ALLOCATED, &span, s->allocated_bytes);
+	add_heap_rate(b, p, TIMELINE_FREED, &span, s->freed_bytes);
+	add_heap_rate(b, p, TIMELINE_SHORT_LIVED, &span, s->short_bytes);
 }
 
 /* --- calls --- */
@@ -326,6 +371,10 @@ void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record
 		timeline_total_sampled(b, r->time_ns);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
 		take_maps(b, known);
+	else if ((known = record_as(r, HEAP_HELD, HEAP_HELD_LEAST)))
+		take_held(b, known);
+	else if ((known = record_as(r, HEAP_SUM, HEAP_SUM_LEAST)))
+		take_sum(b, known);
 	else if ((known = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST)))
 		take_call(b, known);
 	else if ((known = record_as(r, SYSCALLS_COUNT, SYSCALLS_COUNT_LEAST)))
@@ -357,7 +406,8 @@ static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
 	while ((track = timeline_track_next(p, &position, &group, &what))) {
 		if (track->kind != TRACK_COUNT)
 			continue;
-		if (group == TIMELINE_CALLS || group == TIMELINE_LOST)
+		if (group == TIMELINE_CALLS || group == TIMELINE_LOST ||
+			group == TIMELINE_HEAP_RATE)
 			cover(b, track, from_ns, to_ns);
 		else
 			cover(b, track, track->from_ns, track->to_ns);

@@ -156,9 +156,10 @@ static bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint6
 }
 
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
-	struct timeline_snapshot *snapshot, uint32_t what, uint64_t now_ns, double value)
+	enum timeline_group group, struct timeline_snapshot *snapshot, uint32_t what,
+	uint64_t now_ns, double value)
 {
-	struct track *track = timeline_track(b, p, TIMELINE_MEMORY, what, TRACK_LEVEL);
+	struct track *track = timeline_track(b, p, group, what, TRACK_LEVEL);
 	uint64_t since_ns = snapshot->time_ns ? now_ns - snapshot->time_ns : 0;
 	bool is_valid = timeline_still_holds(snapshot, now_ns);
 

@@ -22,10 +22,13 @@
 #define TIMELINE_SPANS_MAX     64
 
 /* The subject of a track within its group: 0 is the whole; roles and classes begin at 1. */
-#define TIMELINE_WHOLE	 0
-#define TIMELINE_READ	 0
-#define TIMELINE_WRITTEN 1
-#define TIMELINE_FAILED	 SYSCALL_CATEGORY_COUNT /* after the categories */
+#define TIMELINE_WHOLE	     0
+#define TIMELINE_ALLOCATED   0
+#define TIMELINE_FREED	     1
+#define TIMELINE_SHORT_LIVED 2
+#define TIMELINE_READ	     0
+#define TIMELINE_WRITTEN     1
+#define TIMELINE_FAILED	     SYSCALL_CATEGORY_COUNT /* after the categories */
 
 /* Time and value of the last snapshot of a state; time 0: none. */
 struct timeline_snapshot {
@@ -59,7 +62,9 @@ struct timeline_process {
 	double held_rss;    /* its part of timeline_tracker.held_rss */
 	uint64_t rss_round; /* of the last sample that has it */
 	struct timeline_snapshot classes[MAP_CLASSES];
-	uint64_t maps_ns; /* of its first map snapshot; 0: none yet */
+	struct timeline_snapshot heap;
+	uint32_t heap_program; /* an exec raises it: what the earlier one held is gone */
+	uint64_t maps_ns;      /* of its first map snapshot; 0: none yet */
 	struct timeline_threads threads;
 	struct map tracks; /* struct of timeline_tracker.c -> struct lane * */
 	bool is_in_sample;
@@ -128,7 +133,8 @@ void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
  * A new snapshot of a state: the value before holds until now, unless that is too long ago (false).
  */
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
-	struct timeline_snapshot *snapshot, uint32_t what, uint64_t now_ns, double value);
+	enum timeline_group group, struct timeline_snapshot *snapshot, uint32_t what,
+	uint64_t now_ns, double value);
 void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, uint64_t at_ns,
 	enum timeline_event what, struct span name, struct span detail);
 
