@@ -226,6 +226,19 @@ class Sums(HeapCase):
             self.assert_says_three_lines(
                 self.sooth("heap", "--timeline", "-o", self.path(name), capture, status=2), ".svg")
 
+    def test_ended_processes_give_their_places_back(self):
+        """Children that leave more blocks behind than the table has room for, one after the other."""
+        source, program = self.path("leaver.c"), self.path("leaver")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("#include <stdlib.h>\nvoid *volatile kept;\n"
+                       "int main(void) { for (int i = 0; i < 600; i++) kept = malloc(176); return 0; }\n")
+        subprocess.run(["cc", "-O1", "-o", program, source], check=True)
+        run = self.sooth("heap", "--in-kernel", "--blocks", "4096", "-j", "--", "/bin/sh", "-c",
+                         "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do %s; sleep 0.3; done" % program)
+        totals = one(last_json(run.text)["heap_totals"])
+        self.assertNotIn("did not fit", totals["inexact"] or "")
+        self.assertGreaterEqual(totals["live_blocks"] + totals["exec_blocks"], 12 * 600)
+
     def test_by_thread_and_age(self):
         """What each of two threads keeps, of a process that was attached to, and what is old of it."""
         source, program = self.path("threads.c"), self.path("threads")

@@ -224,6 +224,7 @@ void heap_source_close(struct backend_run *run)
 	heap_pauser_stop(TAKE_PTR(s->pauser), &ignored);
 	heap_attach_close(&s->attach, NULL);
 	heap_sums_close(TAKE_PTR(s->sums));
+	buffer_fini(&s->left);
 	heap_stacks_close(TAKE_PTR(s->stacks));
 	follow_close(&s->follow);
 }
@@ -407,6 +408,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		break;
 	case PROCESS_LEAVE:
 		emit_child(run, &process, true);
+		buffer_append(&s->left, &process, sizeof(process));
 		break;
 	case HEAP_BEGUN:
 		heap_attach_program(&s->attach, (const void *)r);
@@ -449,6 +451,16 @@ static void handle_records(struct backend_run *run, size_t from, bool is_stoppin
 	out->size = to;
 }
 
+/* After a look: what they left is known then. */
+static void note_left(struct heap_state *s)
+{
+	const struct process_id *all = (const void *)s->left.data;
+
+	for (size_t i = 0; i < s->left.size / sizeof(*all); i++)
+		heap_sums_ended(s->sums, &all[i]);
+	buffer_reset(&s->left);
+}
+
 static void emit_own(struct backend_run *run, bool is_stopping)
 {
 	struct heap_state *s = run->state;
@@ -460,7 +472,8 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 	heap_stacks_emit(s->stacks, run, s->control);
-	heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping);
+	if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
+		note_left(s);
 }
 
 int heap_source_drain(struct backend_run *run, struct sooth_error *err)

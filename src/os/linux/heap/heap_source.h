@@ -28,6 +28,7 @@ struct heap_state {
 	struct heap_attach attach;
 	struct heap_stacks *stacks;    /* NULL: not requested */
 	struct heap_sums_reader *sums; /* NULL: not requested */
+	struct buffer left;	       /* struct process_id, that ended since the last look */
 	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
 	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
 };

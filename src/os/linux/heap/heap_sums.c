@@ -22,9 +22,12 @@
 #define BATCH	   1024
 
 struct heap_sums_reader {
-	int sums, held;
+	int sums, held, blocks;
 	struct map known;      /* heap_sum_key -> heap_sum_value */
 	struct map known_held; /* heap_held_key -> heap_held_value */
+	struct map ended; /* heap_held_key, of a process or a program that is gone -> its blocks */
+	uint64_t left_blocks; /* of these, that are still in the table */
+	uint64_t room;	      /* of the table */
 	uint64_t begin_ns, looked_ns;
 	uint64_t reported_unheld;
 	struct heap_sum_key sum_keys[BATCH];
@@ -32,6 +35,8 @@ struct heap_sums_reader {
 	struct heap_held_key held_keys[HEAP_HELD_ENTRIES];
 	struct heap_held_value held_values[HEAP_HELD_ENTRIES];
 	uint32_t held_order[HEAP_HELD_ENTRIES];
+	struct heap_block_key block_keys[BATCH];
+	struct heap_block_kept block_values[BATCH];
 };
 
 int heap_sums_prepare(
@@ -50,6 +55,14 @@ int heap_sums_prepare(
 	return blocks ? bpf_code_resize(code, map, blocks, err) : 0;
 }
 
+static uint64_t room_of(int map)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(map, &info, &size) ? 0 : info.max_entries;
+}
+
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err)
 {
 	struct heap_sums_reader *r = calloc(1, sizeof(*r));
@@ -60,6 +73,9 @@ struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_erro
 	}
 	r->sums = bpf_code_map(code, "sums");
 	r->held = bpf_code_map(code, "held");
+	r->blocks = bpf_code_map(code, "live_blocks");
+	r->room = room_of(r->blocks);
+	map_init(&r->ended, sizeof(struct heap_held_key), sizeof(uint64_t), HEAP_HELD_ENTRIES);
 	map_init(&r->known, sizeof(struct heap_sum_key), sizeof(struct heap_sum_value),
 		HEAP_SUM_ENTRIES);
 	map_init(&r->known_held, sizeof(struct heap_held_key), sizeof(struct heap_held_value),
@@ -73,7 +89,125 @@ void heap_sums_close(struct heap_sums_reader *r)
 		return;
 	map_fini(&r->known);
 	map_fini(&r->known_held);
+	map_fini(&r->ended);
 	free(r);
+}
+
+/* --- reading a table --- */
+
+/* The next entries of a table; 0: no more. A kernel without batches (before 5.6) has no ring
+ * buffer either. */
+static uint32_t read_batch(
+	int map, uint32_t *position, bool is_first, uint32_t room, void *keys, void *values)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options);
+	uint32_t count = room;
+	int status = bpf_map_lookup_batch(
+		map, is_first ? NULL : position, position, keys, values, &count, &options);
+
+	return status && status != -ENOENT ? 0 : count;
+}
+
+/* --- what is gone --- */
+
+/* A table that is a quarter full of the dead is swept. */
+#define LEFT_SHARE 4
+
+static void note_gone(struct heap_sums_reader *r, const struct heap_held_key *key,
+	const struct heap_held_value *value)
+{
+	bool is_new;
+	uint64_t *blocks = map_put(&r->ended, key, &is_new);
+
+	if (!blocks)
+		return;
+	r->left_blocks += value->live_blocks - *blocks;
+	*blocks = value->live_blocks;
+}
+
+void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *process)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (r && map_next(&r->known_held, &position, &key, &value)) {
+		const struct heap_held_key *k = key;
+
+		if (k->pid == process->pid && k->start_ticks == process->start_ticks)
+			note_gone(r, k, value);
+	}
+}
+
+/* An exec ends the earlier programs of a process. */
+static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key *now)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&r->known_held, &position, &key, &value)) {
+		const struct heap_held_key *k = key;
+
+		if (k->pid == now->pid && k->start_ticks == now->start_ticks &&
+			k->program < now->program)
+			note_gone(r, k, value);
+	}
+}
+
+/* Another process may have got the number: its blocks are not told from those of the first. */
+static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_key *block)
+{
+	size_t position = 0;
+	const void *key;
+
+	while (map_next(&r->known_held, &position, &key, NULL)) {
+		const struct heap_held_key *k = key;
+
+		if (k->pid == block->pid && k->program == block->program && !map_get(&r->ended, k))
+			return true;
+	}
+	return false;
+}
+
+static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_key *block)
+{
+	size_t position = 0;
+	const void *key;
+
+	while (map_next(&r->ended, &position, &key, NULL)) {
+		const struct heap_held_key *k = key;
+
+		if (k->pid == block->pid && k->program == block->program)
+			return !is_alive(r, block);
+	}
+	return false;
+}
+
+/* Blocks come in runs of one process, but for what the hash does to them: the answer is kept. */
+static void sweep(struct heap_sums_reader *r)
+{
+	uint32_t position = 0, count, seen = 0;
+	struct map known;
+
+	map_init(&known, 2 * sizeof(uint32_t), sizeof(bool), HEAP_HELD_ENTRIES);
+	do {
+		count = read_batch(
+			r->blocks, &position, !seen, BATCH, r->block_keys, r->block_values);
+		for (uint32_t i = 0; i < count; i++) {
+			const struct heap_block_key *block = &r->block_keys[i];
+			bool is_new, *gone = map_put(&known, &block->pid, &is_new);
+
+			if (gone && is_new)
+				*gone = is_gone(r, block);
+			if (gone && *gone)
+				bpf_map_delete_elem(r->blocks, block);
+		}
+		seen += count;
+	} while (count && seen < r->room);
+	map_fini(&known);
+	map_clear(&r->ended);
+	r->left_blocks = 0;
 }
 
 /* --- emitting --- */
@@ -136,6 +270,8 @@ static void emit_held(
 	struct heap_held_value *known = map_put(&l->reader->known_held, key, &is_new);
 	struct heap_held held;
 
+	if (is_new)
+		note_earlier(l->reader, key);
 	/* Where no block was a sample yet, it says so. */
 	if (!known || (!is_new && !memcmp(known, value, sizeof(*value))))
 		return;
@@ -157,19 +293,6 @@ static void emit_held(
 }
 
 /* --- looking --- */
-
-/* The next entries of a table; 0: no more. A kernel without batches (before 5.6) has no ring
- * buffer either. */
-static uint32_t read_batch(
-	int map, uint32_t *position, bool is_first, uint32_t room, void *keys, void *values)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, options);
-	uint32_t count = room;
-	int status = bpf_map_lookup_batch(
-		map, is_first ? NULL : position, position, keys, values, &count, &options);
-
-	return status && status != -ENOENT ? 0 : count;
-}
 
 static void look_at_sums(const struct look *l)
 {
@@ -219,23 +342,26 @@ static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
 	return now_ns - r->looked_ns >= (wait_ns > LOOK_NS ? wait_ns : LOOK_NS);
 }
 
-void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
+bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last)
 {
 	struct look look = { r, run, stacks, run->os->now_ns(run->os), control->sample_bytes,
 		is_last };
 
 	if (!r)
-		return;
+		return true;
 	if (!r->begin_ns)
 		r->begin_ns = r->looked_ns = look.now_ns;
 	if (!is_last && !is_time(r, look.now_ns))
-		return;
+		return false;
 	look_at_sums(&look);
 	look_at_held(&look);
+	if (!is_last && r->room && r->left_blocks >= r->room / LEFT_SHARE)
+		sweep(r);
 	r->looked_ns = look.now_ns;
 	if (control->unheld != r->reported_unheld)
 		backend_loss(run, control->unheld - r->reported_unheld, 0,
 			"sooth's table of processes was full: their allocations were only counted");
 	r->reported_unheld = control->unheld;
+	return true;
 }

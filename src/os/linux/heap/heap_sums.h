@@ -16,9 +16,12 @@ int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* After they are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
-/* Appends what is new, if it is time to look or `is_last`. */
-void heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
+/* Appends what is new, if it is time to look or `is_last`: true then, and without a reader. */
+bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last);
+/* The process had ended before the last look: its blocks give their places to others when these
+ * need them. */
+void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *process);
 void heap_sums_close(struct heap_sums_reader *r);
 
 #endif
