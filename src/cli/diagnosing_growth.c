@@ -13,6 +13,7 @@
 #define POINTS_MAX    64
 #define POINTS_LEAST  6
 #define GAIN_LEAST    (4.0 * (1 << 20))
+#define GAIN_STEP     (8.0 * (1 << 20))
 #define GAIN_PLAIN    (48.0 * (1 << 20)) /* so much at once is reported without a longer look */
 #define RISES_LEAST   0.5		 /* of the steps between two samples */
 #define LATE_SHARE    0.15		 /* of the gain, in the last third */
@@ -68,14 +69,19 @@ int diagnosing_growth_take(
 static bool grows(const struct resident *r)
 {
 	double gain, late;
-	unsigned rises = 0;
+	unsigned rises = 0, falls = 0;
 
 	if (r->count < POINTS_LEAST)
 		return false;
-	for (unsigned i = 1; i < r->count; i++)
+	for (unsigned i = 1; i < r->count; i++) {
 		rises += r->bytes[i] > r->bytes[i - 1];
+		falls += r->bytes[i] < r->bytes[i - 1];
+	}
 	gain = (double)r->bytes[r->count - 1] - (double)r->bytes[0];
 	late = (double)r->bytes[r->count - 1] - (double)r->bytes[r->count * 2 / 3];
+	/* A JVM takes a piece at each collection, some seconds apart. */
+	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
+		return true;
 	return gain >= GAIN_LEAST && gain < GAIN_PLAIN && late >= LATE_SHARE * gain &&
 	       rises >= RISES_LEAST * (r->count - 1);
 }

@@ -19,6 +19,7 @@
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
+#include "analyze/diagnosis/java_heap.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
 #include "analyze/inspect/limits.h"
@@ -509,8 +510,39 @@ static void diagnose_growth(
 		report_climb(e, out, j, &m);
 }
 
+/* Collections left more and more: no garbage, and no heap that is only being filled. A start and a
+ * cache look the same. */
+static void report_java(
+	const struct check *e, struct check_result *out, const struct java_heap *h)
+{
+	char first[UNITS_SIZE], last[UNITS_SIZE];
+	bool is_sure = !is_young(e) && check_is_raised(e, "");
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	if (!is_sure)
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"the Java heap keeps more after each collection: %s, then %s in the old "
+		"generation, after %llu collections",
+		sentence_size(first, h->first), sentence_size(last, h->last),
+		(unsigned long long)h->collections);
+	finding_rate(out, "growth of the old generation",
+		(double)(h->last - h->first) * (double)NS_PER_S / (double)h->interval_ns,
+		SOOTH_UNIT_BYTES, h->interval_ns);
+	finding_number(out, "collections", (double)h->collections, SOOTH_UNIT_NONE, h->interval_ns);
+	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether a full collection would free this memory, or a cache stops "
+			    "growing at a limit");
+	finding_remedy(out,
+		"jcmd %u GC.class_histogram, as the user of the process, runs a full collection "
+		"and lists the classes that remain; java -Xmx limits the heap",
+		e->id.pid);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct java_heap java;
 	struct growth_point points[MEMORY_POINTS_MAX];
 	size_t count = memory_trend_points(e, points);
 	struct memory_trend j;
@@ -520,6 +552,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
+	java_heap_read(&java, e);
+	if (java_heap_grows(&java, check_option(e, "slow-gain"))) {
+		report_java(e, out, &java);
+		return;
+	}
 	if (!j.growth.is_measured)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 	else

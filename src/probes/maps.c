@@ -90,6 +90,19 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(maps_process, max_state)),
 };
 
+static const struct sooth_field java_heap_fields[] = {
+	FIELD_PID(maps_java_heap),
+	FIELD_NUMBER(maps_java_heap, old_bytes,
+		"memory used in the old generation of the Java heap after its last collection",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(maps_java_heap, old_capacity_bytes,
+		"present size of the old generation of the Java heap", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(maps_java_heap, collections,
+		"collections of the young generation since the JVM started"),
+	FIELD_NUMBER(maps_java_heap, full_collections,
+		"full collections, or of the old generation, since the JVM started"),
+};
+
 #define SAMPLE_SCHEMA(id, struct_, name_, kind_)                                                   \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
@@ -100,10 +113,11 @@ static const struct sooth_field process_fields[] = {
 SAMPLE_SCHEMA(mapping, maps_mapping, "maps.mapping", MAPS_MAPPING);
 SAMPLE_SCHEMA(stack, maps_stack, "maps.stack", MAPS_STACK);
 SAMPLE_SCHEMA(runtime, maps_runtime_found, "maps.runtime", MAPS_RUNTIME);
+SAMPLE_SCHEMA(java_heap, maps_java_heap, "maps.java_heap", MAPS_JAVA_HEAP);
 SAMPLE_SCHEMA(process, maps_process, "maps.process", MAPS_PROCESS);
 
 static const struct sooth_schema *const schemas[] = { &mapping_schema, &stack_schema,
-	&runtime_schema, &process_schema, NULL };
+	&runtime_schema, &java_heap_schema, &process_schema, NULL };
 
 const struct probe probe_maps = {
 	.name = "maps",

@@ -90,11 +90,27 @@ public class Locks {
         }
     }
 
+    /* Three MiB a second: kept, or forgotten at once. */
+    static void allocates(boolean keeps) {
+        java.util.List<byte[]> all = new java.util.ArrayList<>();
+
+        try {
+            for (;; Thread.sleep(20)) {
+                byte[] one = new byte[61440];
+                if (keeps)
+                    all.add(one);
+            }
+        } catch (InterruptedException e) {
+        }
+    }
+
     static Thread worker(String kind, int number) {
         Runnable task = switch (kind) {
             case "monitors" -> () -> monitors(number);
             case "locks" -> () -> locks(number);
             case "contended" -> Locks::contended;
+            case "leaks" -> () -> allocates(true);
+            case "forgets" -> () -> allocates(false);
             case "latch" -> () -> latch(number);
             case "served" -> () -> latchOfServer(number);
             case "starved" -> () -> waitsFor(() -> 1, pool);
@@ -115,7 +131,8 @@ public class Locks {
         for (Thread t : workers)
             t.start();
         for (Thread t : workers) {
-            while (!arguments[0].equals("contended") && t.getState() != Thread.State.WAITING
+            while (!arguments[0].equals("contended") && !arguments[0].equals("leaks")
+                && !arguments[0].equals("forgets") && t.getState() != Thread.State.WAITING
                 && t.getState() != Thread.State.BLOCKED && t.getState() != Thread.State.TERMINATED
                 && !(arguments[0].equals("served") && t.getName().equals("worker-1")))
                 Thread.sleep(10);
@@ -134,7 +151,7 @@ def java(kind):
         source = scope.path / "Locks.java"
         source.write_text(SOURCE)
         subprocess.run(["javac", str(source)], check=True)
-        return scope.start(["java", "-Xmx32m", "-cp", str(scope.path), "Locks", kind]).pid
+        return scope.start(["java", "-Xmx256m", "-cp", str(scope.path), "Locks", kind]).pid
     return make
 
 
@@ -143,6 +160,9 @@ def no_java():
 
 
 CASES = [
+    sick("memory-growth", "a Java heap that keeps what it gets", java("leaks"), may_skip=no_java, duration_s=8,
+        says="the Java heap keeps more after each collection"),
+    healthy("memory-growth", "a Java heap with garbage", java("forgets"), may_skip=no_java, duration_s=8),
     sick("all-threads-waiting", "Java threads with two monitors crosswise", java("monitors"),
         may_skip=no_java, says="2 Java threads wait for locks of each other", duration_s=4),
     sick("all-threads-waiting", "Java threads with two locks crosswise", java("locks"),

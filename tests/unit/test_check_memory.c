@@ -949,6 +949,48 @@ static void test_pressure(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- a Java heap --- */
+
+static void has_java_heap(double last_mb, uint64_t collections)
+{
+	is_there();
+	add_source("maps");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+		struct maps_java_heap h = { .record = head_of(s, PID, MAPS_JAVA_HEAP),
+			.old_bytes = (i ? (uint64_t)last_mb : 20) << 20,
+			.collections = 5 + (i ? collections : 0) };
+		struct maps_process end = { .record = head_of(s, PID, MAPS_PROCESS) };
+
+		RECORD_APPEND(&records, &h, NULL, 0);
+		RECORD_APPEND(&records, &end, NULL, 0);
+	}
+}
+
+static void keeps_in_java(double last_mb)
+{
+	has_java_heap(last_mb, 2);
+}
+
+static void keeps_in_one_collection(double last_mb)
+{
+	has_java_heap(last_mb, 1);
+}
+
+static void test_java_heap(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "memory-growth", keeps_in_java, 24, NULL,
+			"low/medium: the Java heap keeps more after each collection: 20.0 MiB, "
+			"then 24.0 MiB in the old generation, after 2 collections" },
+		{ "memory-growth", keeps_in_java, 23, NULL, "blind: " },
+		{ "memory-growth", keeps_in_one_collection, 30, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -957,6 +999,7 @@ int main(void)
 		cmocka_unit_test(test_map_leak),
 		cmocka_unit_test(test_segments_left),
 		cmocka_unit_test(test_pressure),
+		cmocka_unit_test(test_java_heap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
+#include "os/linux/maps/java_counters.h"
 #include "os/linux/maps/smaps.h"
 #include "os/linux/programs/runtimes.h"
 #include "os/linux/rights/needs.h"
@@ -59,6 +60,7 @@ struct maps_snapshot {
 	struct process_snapshot who;
 	struct maps_process end; /* its header is that of all records */
 	struct runtimes_seen seen;
+	char java_counters[256]; /* path of the file; empty: none */
 };
 
 static void maps_reader_init(struct maps_reader *r)
@@ -125,6 +127,9 @@ static bool maps_snapshot_put(
 	m->end.mappings++;
 	if (r.inode && r.protection & MAPS_EXECUTE)
 		runtimes_see_file(&m->seen, path);
+	if (r.protection & MAPS_SHARED && path.size < sizeof(m->java_counters) &&
+		java_counters_is(path))
+		memcpy(m->java_counters, path.data, path.size);
 	return true;
 }
 
@@ -420,6 +425,21 @@ static void emit_runtimes(struct maps_snapshot *m)
 	}
 }
 
+static void emit_java_heap(struct maps_snapshot *m)
+{
+	struct maps_java_heap r = { .record = head(m, MAPS_JAVA_HEAP) };
+	struct java_counters c;
+
+	if (!*m->java_counters ||
+		!java_counters_read(&c, &m->reader->timeout, m->who.process, m->java_counters))
+		return;
+	r.old_bytes = c.old_bytes;
+	r.old_capacity_bytes = c.old_capacity_bytes;
+	r.collections = c.collections;
+	r.full_collections = c.full_collections;
+	RECORD_APPEND(&m->run->out, &r, NULL, 0);
+}
+
 static void fill_max(struct maps_snapshot *m)
 {
 	struct buffer *bytes = &m->reader->scratch;
@@ -473,6 +493,7 @@ static void maps_snapshot_end(struct maps_snapshot *m)
 	if (m->end.mappings) {
 		emit_stacks(m);
 		emit_runtimes(m);
+		emit_java_heap(m);
 	}
 	fill_status(m);
 	diagnose_mappings(m);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/java_heap.h"
+
+#include "probes/maps.h"
+
+#define COLLECTIONS_LEAST 2
+#define GROWTH_LEAST	  1.1 /* of what was there */
+
+static const struct maps_java_heap *heap_in(const struct snapshot *s)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct maps_java_heap *h =
+			record_as(r, MAPS_JAVA_HEAP, sizeof(struct maps_java_heap));
+
+		if (h)
+			return h;
+	}
+	return NULL;
+}
+
+void java_heap_read(struct java_heap *h, const struct check *e)
+{
+	const struct maps_java_heap *first = heap_in(check_first(e, &e->input->maps)),
+				    *last = heap_in(check_last(e, &e->input->maps));
+
+	*h = (struct java_heap){ 0 };
+	if (!first || !last || last->record.time_ns <= first->record.time_ns)
+		return;
+	*h = (struct java_heap){ .is_known = true,
+		.first = first->old_bytes,
+		.last = last->old_bytes,
+		.collections = last->collections + last->full_collections - first->collections -
+			       first->full_collections,
+		.interval_ns = last->record.time_ns - first->record.time_ns };
+}
+
+bool java_heap_grows(const struct java_heap *h, double least_bytes)
+{
+	return h->is_known && h->collections >= COLLECTIONS_LEAST && h->last > h->first &&
+	       (double)(h->last - h->first) >= least_bytes &&
+	       (double)h->last >= GROWTH_LEAST * (double)h->first;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What remains of a Java heap after its collections: resident memory does not show that, because a
+ * JVM takes a large part of its heap at once and fills it with garbage first.
+ */
+#ifndef SOOTH_ANALYZE_JAVA_HEAP_H
+#define SOOTH_ANALYZE_JAVA_HEAP_H
+
+#include "analyze/diagnosis/check.h"
+
+struct java_heap {
+	bool is_known;	     /* its counters were read at both looks */
+	uint64_t first, last; /* bytes in the old generation, after a collection */
+	uint64_t collections; /* in between, of all kinds */
+	uint64_t interval_ns;
+};
+
+void java_heap_read(struct java_heap *h, const struct check *e);
+/* More remains after each collection than before: by so many bytes in so many collections. */
+bool java_heap_grows(const struct java_heap *h, double least_bytes);
+
+#endif

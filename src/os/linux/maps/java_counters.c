@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/maps/java_counters.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/root_file.h"
+
+#define FOLDER	    "/hsperfdata_"
+#define FILE_BYTES  65536 /* -XX:PerfDataMemorySize is 32 K */
+#define READ_MS	    200
+#define MAGIC	    0xcafec0c0u
+#define BIG_ENDIAN_ 0
+#define HEAD	    32 /* magic, byte order, versions, sizes, time, place and number of entries */
+#define ENTRY_HEAD  20
+#define ENTRIES_MAX 4096
+#define TYPE_LONG   'J'
+
+/* The head of an entry: its length, the place of its name, the length of a vector (0: one value),
+ * a type, flags, units and variability of a byte each, and the place of its value. */
+struct entry {
+	uint32_t length, name, vector;
+	uint8_t type, flags, units, variability;
+	uint32_t value;
+};
+
+_Static_assert(sizeof(struct entry) == ENTRY_HEAD, "as HotSpot writes it");
+
+static const struct {
+	const char *name;
+	size_t at;
+} counters[] = {
+	{ "sun.gc.generation.1.space.0.used", offsetof(struct java_counters, old_bytes) },
+	{ "sun.gc.generation.1.space.0.capacity",
+		offsetof(struct java_counters, old_capacity_bytes) },
+	{ "sun.gc.collector.0.invocations", offsetof(struct java_counters, collections) },
+	{ "sun.gc.collector.1.invocations", offsetof(struct java_counters, full_collections) },
+};
+
+static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t *out)
+{
+	if (at > size || size - at < sizeof(*out))
+		return false;
+	memcpy(out, data + at, sizeof(*out));
+	return true;
+}
+
+/* The counter that an entry is, of those that are wanted; its bit, or 0. */
+static unsigned take_entry(struct java_counters *out, const unsigned char *data, size_t size)
+{
+	struct entry e;
+	size_t length;
+
+	memcpy(&e, data, sizeof(e));
+	if (e.type != TYPE_LONG || e.vector || e.name >= size || e.value > size ||
+		size - e.value < sizeof(uint64_t))
+		return 0;
+	length = strnlen((const char *)data + e.name, size - e.name);
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		if (length != strlen(counters[i].name) || length == size - e.name ||
+			memcmp(data + e.name, counters[i].name, length) != 0)
+			continue;
+		memcpy((char *)out + counters[i].at, data + e.value, sizeof(uint64_t));
+		return 1u << i;
+	}
+	return 0;
+}
+
+bool java_counters_parse(struct java_counters *out, const void *bytes, size_t size)
+{
+	const unsigned char *data = bytes;
+	uint32_t magic, at, count, length;
+	unsigned found = 0;
+
+	*out = (struct java_counters){ 0 };
+	if (size < HEAD || !take_u32(data, size, 0, &magic) || __builtin_bswap32(magic) != MAGIC ||
+		data[4] == BIG_ENDIAN_ || !take_u32(data, size, 24, &at) ||
+		!take_u32(data, size, 28, &count))
+		return false;
+	for (uint32_t i = 0; i < count && i < ENTRIES_MAX; i++) {
+		if (!take_u32(data, size, at, &length) || length < ENTRY_HEAD || length > size - at)
+			break;
+		found |= take_entry(out, data + at, length);
+		at += length;
+	}
+	return found == (1u << ARRAY_SIZE(counters)) - 1;
+}
+
+bool java_counters_is(struct span path)
+{
+	return span_contains(path, FOLDER);
+}
+
+/* In the timed child: plain data. */
+struct reading {
+	int process;
+	char path[256];
+	bool is_read;
+	struct java_counters counters;
+};
+
+static void do_read(void *argument)
+{
+	struct reading *r = argument;
+	struct buffer bytes = { 0 };
+	int root = root_open(r->process);
+	struct stat st;
+
+	if (root >= 0 && !root_file_whole(root, r->path, &bytes, FILE_BYTES, &st))
+		r->is_read = java_counters_parse(&r->counters, bytes.data, bytes.size);
+	if (root >= 0)
+		close(root);
+	buffer_fini(&bytes);
+}
+
+bool java_counters_read(
+	struct java_counters *out, struct timeout *timeout, int process, const char *path)
+{
+	struct reading r = { .process = process };
+	size_t length = strlen(path);
+
+	if (length >= sizeof(r.path))
+		return false;
+	memcpy(r.path, path, length);
+	if (timeout_call(timeout, do_read, NULL, &r, sizeof(r), process, READ_MS) || !r.is_read)
+		return false;
+	*out = r.counters;
+	return true;
+}

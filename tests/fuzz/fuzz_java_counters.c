@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counters of a JVM: any process may write any bytes into a file that is called so. */
+#include "fuzz.h"
+#include "os/linux/maps/java_counters.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct java_counters c;
+
+	java_counters_parse(&c, data, size);
+	return 0;
+}
