@@ -29,7 +29,7 @@ struct heap_config {
 		bool pages, timeline;
 		bool in_kernel, exact;
 		uint64_t blocks, sample_bytes, min_age_ns, top;
-		const char *folded, *pprof, *weight, *by;
+		const char *folded, *pprof, *heaptrack, *weight, *by;
 	} heap;
 };
 
@@ -90,6 +90,8 @@ static const struct option heap_options[] = {
 		"also write stacks to FILE as text, one stack per line"),
 	VALUE_ROW(0, "pprof", FILE, "FILE", heap_config, heap.pprof,
 		"also write stacks to FILE for pprof, speedscope or Grafana (gzipped)"),
+	VALUE_ROW(0, "heaptrack", FILE, "FILE", heap_config, heap.heaptrack,
+		"also write every allocation to FILE for heaptrack_print and heaptrack_gui"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
 };
@@ -146,6 +148,10 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
 		"one file of stacks at a time, and --flamegraph writes the text too",
 		"save a capture for the other: --save FILE.sooth" },
+	{ OPTION_PER_PROCESS, "heaptrack",
+		"count,in-kernel,sample-bytes,pages,timeline,flamegraph,folded,pprof,output",
+		"its file has every call, and is the only one beside the report",
+		"save a capture for the other: --save FILE.sooth" },
 	{ OPTION_PER_PROCESS, "pprof", "flamegraph", "one file of stacks at a time",
 		"save a capture for the other: --save FILE.sooth" },
 	{ OPTION_NEEDS, "weight", "flamegraph,folded,pprof", "it is what the stacks in a file show",
@@ -176,7 +182,7 @@ static bool writes_lines(const struct heap_config *c)
 
 static bool writes_stacks(const struct heap_config *c)
 {
-	return c->picture.flamegraph || c->heap.folded || c->heap.pprof;
+	return c->picture.flamegraph || c->heap.folded || c->heap.pprof || c->heap.heaptrack;
 }
 
 static enum heap_weight weight_of(const char *name)
@@ -203,6 +209,14 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 
 	if ((c->heap.in_kernel || c->heap.sample_bytes) && c->heap.lines && !files->picture)
 		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
+	if (c->heap.heaptrack) {
+		run->product = (struct run_side_output){ .path = c->heap.heaptrack,
+			.view = { "heap-track", NULL },
+			.sink = "heaptrack",
+			.has_no_notes = true,
+			.is_whole = true };
+		return 0;
+	}
 	if (!writes_stacks(c)) {
 		run->product = (struct run_side_output){
 			.path = c->heap.lines, .view = { "heap-lines", NULL }, .sink = "json-rows"
@@ -226,7 +240,8 @@ static bool needs_calls(const struct heap_config *c)
 {
 	enum heap_by by = by_of(c->heap.by);
 
-	return by == HEAP_BY_THREAD || by == HEAP_BY_SIZE || c->heap.min_age_ns;
+	return by == HEAP_BY_THREAD || by == HEAP_BY_SIZE || c->heap.min_age_ns ||
+	       c->heap.heaptrack;
 }
 
 static bool needs_stacks(const struct heap_config *c)

@@ -5,6 +5,7 @@ own, for every allocator, with threads, children and an exec; what finds no room
 answers of --churn and --sizes, from the kernel, from single calls and from a capture.
 """
 import gzip
+import re
 import signal
 import subprocess
 
@@ -238,6 +239,26 @@ class Sums(HeapCase):
         totals = one(last_json(run.text)["heap_totals"])
         self.assertNotIn("did not fit", totals["inexact"] or "")
         self.assertGreaterEqual(totals["live_blocks"] + totals["exec_blocks"], 12 * 600)
+
+    def test_heaptrack(self):
+        """heaptrack_print reads the file, and finds what the program did."""
+        out, truth = self.path("events.heaptrack"), self.path("truth")
+        command, _ = self.command_of(GLIBC, "heap", "--turns", TURNS)
+        report = last_json(self.sooth("heap", "-j", "--heaptrack", out, "--", *command, "--truth",
+                                      truth).text)
+        told = subprocess.run([harness.have("heaptrack_print"), out], check=True,
+            stdout=subprocess.PIPE, text=True).stdout
+        totals = one(report["heap_totals"])
+        allocated = sum(row.count - row.failed for name, row in report_calls(report).items()
+                        if name != "free")
+        calls = int(re.search(r"calls to allocation functions: (\d+)", told).group(1))
+        # A call that got nothing is no event.
+        self.assertIn(calls, range(allocated - 100, allocated + 1))
+        peak = float(re.search(r"peak heap memory consumption: ([\d.]+)M", told).group(1))
+        self.assertAlmostEqual(peak, totals["peak_bytes"] / 1e6, delta=0.03 * peak)
+        leaked = float(re.search(r"total memory leaked: ([\d.]+)M", told).group(1))
+        self.assertAlmostEqual(leaked, totals["live_bytes"] / 1e6, delta=0.03 * leaked)
+        self.assertIn("heap_call", told)
 
     def test_by_thread_and_age(self):
         """What each of two threads keeps, of a process that was attached to, and what is old of it."""

@@ -84,6 +84,7 @@ PRODUCTS = {
     ("trace --weight calls", "--folded"): "RUN",
     ("heap", "-o"): "RUN",
     ("heap --in-kernel", "--folded"): "RUN",
+    ("heap", "--heaptrack"): "RUN",
     ("heap --in-kernel --weight calls", "--pprof"): "RUN",
     ("heap --in-kernel --flamegraph", "-o"): "RUN",
     ("profile --flamegraph", "-o"): "RUN",

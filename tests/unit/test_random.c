@@ -239,6 +239,8 @@ static void check_text(const char *format, const struct text *t)
 		assert_true(!t->size || (t->size > 2 && !memcmp(t->data, "\x1f\x8b", 2)));
 		return;
 	}
+	if (!strcmp(format, "heaptrack")) /* bytes of names as they are, but no line ends in one */
+		return;
 	if (!strcmp(format, "msgpack-rows")) { /* frames of zstd */
 		assert_true(t->size > 4 && !memcmp(t->data, "\x28\xb5\x2f\xfd", 4));
 		return;

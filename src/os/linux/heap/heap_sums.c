@@ -155,7 +155,7 @@ static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key 
 	}
 }
 
-/* Another process may have got the number: its blocks are not told from those of the first. */
+/* Another process may have got the number: its blocks cannot be distinguished from those. */
 static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
 	size_t position = 0;

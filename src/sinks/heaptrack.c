@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines of heaptrack's own file (version 3), which heaptrack_print and heaptrack_gui read: a
+ * letter, then numbers in hexadecimal, of texts the length and the bytes. A row has the letter, up
+ * to five numbers in a list, and a text.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "explain/sink.h"
+#include "sinks/tabular.h"
+
+struct heaptrack_sink {
+	struct tabular lines;
+	const struct sooth_field *letter, *numbers,
+		*text; /* of the open section; NULL: other rows */
+};
+
+static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
+{
+	struct heaptrack_sink *s = state;
+
+	(void)err;
+	tabular_open(&s->lines, options->stream, "write heaptrack's file");
+	return 0;
+}
+
+static int section_begin(void *state, const struct section *section, struct sooth_error *err)
+{
+	struct heaptrack_sink *s = state;
+
+	(void)err;
+	s->letter = sooth_schema_field(section->schema, "heaptrack_letter");
+	s->numbers = sooth_schema_field(section->schema, "numbers");
+	s->text = sooth_schema_field(section->schema, "text");
+	return 0;
+}
+
+/* A line of text ends it: what a target wrote into a name may not. */
+static void put_text(struct buffer *out, const struct sooth_value *v)
+{
+	for (size_t i = 0; i < v->text.size; i++)
+		buffer_char(out, (unsigned char)v->text.data[i] < ' ' ? ' ' : v->text.data[i]);
+}
+
+static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
+{
+	struct sooth_value letter = sooth_field_get(s->letter, r);
+	struct sooth_value numbers = sooth_field_get(s->numbers, r);
+	struct sooth_value text = sooth_field_get(s->text, r);
+	struct buffer *out = &s->lines.bytes;
+	uint64_t number;
+
+	buffer_char(out, (char)letter.u);
+	for (size_t i = 0; i < numbers.text.size / sizeof(number); i++) {
+		memcpy(&number, numbers.text.data + i * sizeof(number), sizeof(number));
+		buffer_format(out, " %" PRIx64, number);
+	}
+	if (value_is_there(&text)) {
+		buffer_char(out, ' ');
+		put_text(out, &text);
+	}
+	buffer_char(out, '\n');
+}
+
+static int rows(void *state, const struct section *section, const struct batch *batch,
+	struct sooth_error *err)
+{
+	struct heaptrack_sink *s = state;
+	int status = 0;
+
+	if (section->is_last || !s->letter || !s->numbers || !s->text)
+		return 0;
+	batch_for_each (r, batch) {
+		write_row(s, r);
+		if (!status)
+			status = tabular_write_full(&s->lines, err);
+	}
+	return status;
+}
+
+static int end(void *state, struct sooth_error *err)
+{
+	struct heaptrack_sink *s = state;
+
+	return tabular_flush(&s->lines, err);
+}
+
+static void close_sink(void *state)
+{
+	struct heaptrack_sink *s = state;
+
+	tabular_fini(&s->lines);
+}
+
+const struct sink_type sink_heaptrack = {
+	.name = "heaptrack",
+	.help = "heaptrack's own file",
+	.is_unlisted = true,
+	.state_size = sizeof(struct heaptrack_sink),
+	.open = open_sink,
+	.section = section_begin,
+	.rows = rows,
+	.end = end,
+	.close = close_sink,
+};
