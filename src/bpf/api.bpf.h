@@ -278,6 +278,15 @@ static inline void keep_api_vector(struct call_with_pieces *p, uint8_t argument,
 	keep_api_bytes(p, argument, first.base, first.size < moved ? first.size : moved, is_sent);
 }
 
+/* A socket of IPv4 or IPv6. */
+static inline bool is_internet_socket(uint64_t fd)
+{
+	struct sock *sk = socket_of((uint32_t)fd);
+	uint16_t family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+
+	return family == FAMILY_INET || family == FAMILY_INET6;
+}
+
 /* The call is the one in the scratch memory, and has moved bytes. 0: that was the last. */
 VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t scratch_index)
 {
@@ -293,6 +302,9 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	moved = (uint64_t)p->call.result;
 	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
 		return 0;
+	/* What begins a file may look like a request, and is none. */
+	if (!config.only_api && !is_internet_socket(p->arguments[0]))
+		return 0;
 	if (c->keep == SYSCALLS_KEEP_VECTORS) {
 		keep_api_vector(p, c->argument, from, moved, !c->is_result);
 	} else if (c->keep == SYSCALLS_KEEP_MESSAGE) {
@@ -302,15 +314,6 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 		keep_api_bytes(p, c->argument, from, moved, !c->is_result);
 	}
 	return 1;
-}
-
-/* A socket of IPv4 or IPv6. */
-static inline bool is_internet_socket(uint64_t fd)
-{
-	struct sock *sk = socket_of((uint32_t)fd);
-	uint16_t family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-
-	return family == FAMILY_INET || family == FAMILY_INET6;
 }
 
 static inline bool moves_bytes(const struct thread *t)

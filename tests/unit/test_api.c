@@ -295,6 +295,25 @@ static void test_tls(void **state)
 	assert_int_equal(connection.protocol, API_TLS);
 }
 
+/* An error behind the last chunk, as of a connection that is idle, cuts no answer off. */
+static void test_last_chunk_in_tls(void **state)
+{
+	(void)state;
+	hello("\2", 1);
+	tls_request(300);
+	RECORDS({ 23, 0, 250 }, { 23, 0, 250 });
+	CALL("read", 510, FD, 1, 65536);
+	tls_answer(140);
+	tls_answer(22);
+	CALL("read", -LINUX_ECONNRESET, FD, 1, 4096);
+	assert_int_equal(calls[0].outcome, API_ANSWERED);
+	assert_int_equal(calls[0].ended_by, API_END_LAST_CHUNK);
+	tls_request(300);
+	tls_answer(140);
+	finish();
+	assert_int_equal(calls[1].outcome, API_OPEN);
+}
+
 /* Read as libraries do that ask for a head first: tickets in four reads. */
 static void test_tickets_in_parts(void **state)
 {
@@ -375,8 +394,9 @@ int main(void)
 	const struct CMUnitTest tests[] = { TEST(test_plain), TEST(test_last_chunk),
 		TEST(test_interim), TEST(test_ends), TEST(test_attempts),
 		TEST(test_failed_connects_are_attempts), TEST(test_others), TEST(test_tls),
-		TEST(test_tickets_in_parts), TEST(test_no_tickets), TEST(test_short_answer),
-		TEST(test_http_2_is_one_uncertain_call), TEST(test_served) };
+		TEST(test_last_chunk_in_tls), TEST(test_tickets_in_parts), TEST(test_no_tickets),
+		TEST(test_short_answer), TEST(test_http_2_is_one_uncertain_call),
+		TEST(test_served) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,16 @@ static int settle(struct api_connection *x, const struct api_listener *l, struct
 	return status;
 }
 
+/* Where nothing else shows that the answer was whole. */
+static bool is_over_by_chunk(const struct api_connection *x, enum api_end by)
+{
+	bool is_doubtful = by == API_END_NONE || by == API_END_ERROR || by == API_END_CLIENT ||
+			   by == API_END_PROCESS;
+
+	return is_doubtful && x->protocol == API_TLS && x->call.has_answer && !x->tls.rest &&
+	       x->tls.ends_chunked;
+}
+
 static int end_call(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err)
 {
@@ -126,6 +136,8 @@ static int end_call(struct api_connection *x, enum api_end by, uint32_t error, u
 		return 0;
 	if (by != API_END_NONE && by != API_END_ERROR)
 		status = settle(x, l, err);
+	if (is_over_by_chunk(x, by))
+		by = API_END_LAST_CHUNK;
 	x->call.ended_by = (uint8_t)by;
 	x->call.error = error;
 	x->call.outcome = outcome_of(x, by);

@@ -9,14 +9,17 @@
 
 #include <string.h>
 
-#define HEAD		  5
-#define TYPE_CIPHER	  20
-#define TYPE_HANDSHAKE	  22
-#define TYPE_DATA	  23
-#define FINISHED_SHA256	  53
-#define FINISHED_SHA384	  69
-#define SHORTEST_REQUEST  26 /* shorter ones are alerts and updates of keys */
-#define ALERT		  19
+#define HEAD		 5
+#define TYPE_CIPHER	 20
+#define TYPE_HANDSHAKE	 22
+#define TYPE_DATA	 23
+#define FINISHED_SHA256	 53
+#define FINISHED_SHA384	 69
+#define SHORTEST_REQUEST 26 /* shorter ones are alerts and updates of keys */
+#define ALERT		 19
+/* "0", two line ends, and what TLS 1.3 adds, or 1.2. A chunk with data is longer. */
+#define LAST_CHUNK_1_3	  22
+#define LAST_CHUNK_1_2	  29
 #define TICKET_LEAST	  60
 #define TICKET_MOST	  1024
 #define TICKETS		  4
@@ -170,12 +173,15 @@ struct api_tls_bytes api_tls_received(
 		uint64_t taken = size < bytes ? size : bytes;
 
 		t->rest_class = class_of(t, &r, now_ns, &out, has_request);
+		t->ends_chunked = r.type == TYPE_DATA &&
+				  (r.length == LAST_CHUNK_1_3 || r.length == LAST_CHUNK_1_2);
 		add(&out, t->rest_class, taken);
 		t->rest = size - taken;
 		bytes -= taken;
 	}
 	if (bytes) {
 		t->is_lost = true;
+		t->ends_chunked = false;
 		t->rest = 0;
 		out.data += t->is_finished ? bytes : 0;
 	}
