@@ -50,6 +50,8 @@ struct locked {
 	unsigned threads, locks; /* locks: different ones that are waited for */
 	unsigned pool, pool_waits, loops;
 	unsigned tasks; /* threads of Java that wait for a task that none has begun */
+	unsigned peers; /* threads named as the first of these: its pool */
+	unsigned peers_waiting;
 	unsigned woken; /* resting ones that a client, a file or a timeout can wake */
 	unsigned full;	/* threads that put into a queue which is full, or wait until it is empty */
 	bool is_main_pausing; /* between two steps of a loop: it watches over the others */
@@ -171,6 +173,35 @@ static void take(struct locked *l, const struct waits_thread *t, enum place plac
 		note_lock(l, t->arguments[0]);
 }
 
+/* "pool-1-thread-2" is of the pool of "pool-1-thread-1". */
+static bool is_peer(struct span a, struct span b)
+{
+	while (a.size && a.data[a.size - 1] >= '0' && a.data[a.size - 1] <= '9')
+		a.size--;
+	while (b.size && b.data[b.size - 1] >= '0' && b.data[b.size - 1] <= '9')
+		b.size--;
+	return a.size && a.size == b.size && !memcmp(a.data, b.data, a.size);
+}
+
+/* Threads of its own pool alone can run the tasks that a thread waits for. */
+static void count_peers(struct locked *l, const struct check *e, const struct wait_graph *g)
+{
+	const struct waits_thread *t = NULL, *first = NULL;
+
+	while (!first && (t = wait_graph_thread(g, e->id.pid, t))) {
+		if (t->lock == WAITS_LOCK_JAVA_TASK)
+			first = t;
+	}
+	t = NULL;
+	while (first && (t = wait_graph_thread(g, e->id.pid, t))) {
+		if (!is_peer(record_text(&t->record, &t->name),
+			    record_text(&first->record, &first->name)))
+			continue;
+		l->peers++;
+		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !has_run(g, t);
+	}
+}
+
 static void look(struct locked *l, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
@@ -184,6 +215,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 		l->is_main_pausing |= is_pausing(g, p, t);
 		take(l, t, place_of(g, p, t, &s), &s);
 	}
+	count_peers(l, e, g);
 }
 
 /* --- what it is --- */
@@ -216,6 +248,9 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_POOL;
 	/* One that rests would take the task, if it were of that pool. */
 	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
+		return KIND_TASKS;
+	/* Its whole pool waits, whatever the main thread and others do beside it. */
+	if (l->peers > 1 && l->peers == l->peers_waiting)
 		return KIND_TASKS;
 	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
 		return KIND_SIGNAL;

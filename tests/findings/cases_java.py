@@ -139,6 +139,8 @@ public class Locks {
         }
         Thread.sleep(100);
         System.out.println("ready");
+        while (arguments[1].equals("beside"))
+            Thread.sleep(200);
         for (Thread t : workers)
             t.join();
     }
@@ -146,12 +148,12 @@ public class Locks {
 """
 
 
-def java(kind):
+def java(kind, main="joins"):
     def make(scope, _):
         source = scope.path / "Locks.java"
         source.write_text(SOURCE)
         subprocess.run(["javac", str(source)], check=True)
-        return scope.start(["java", "-Xmx256m", "-cp", str(scope.path), "Locks", kind]).pid
+        return scope.start(["java", "-Xmx256m", "-cp", str(scope.path), "Locks", kind, main]).pid
     return make
 
 
@@ -173,6 +175,8 @@ CASES = [
         says="worker-0 waits for a CountDownLatch", duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("deadlock", "a latch of Java beside a server", java("served"), may_skip=no_java,
         duration_s=4, settings=("deadlock.min-time=1s",)),
+    sick("deadlock", "the same beside a main thread that works", java("starved", "beside"), may_skip=no_java,
+        says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("deadlock", "a Java pool whose tasks wait for those of another pool", java("delegated"), may_skip=no_java,
         duration_s=4, settings=("deadlock.min-time=1s",)),
     healthy("all-threads-waiting", "Java threads that wait for work", java("idle"), may_skip=no_java,
