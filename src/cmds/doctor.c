@@ -140,6 +140,32 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+/* What an option makes of it is usable where the method is. */
+static int emit_modes(struct output *o, const struct backend *b, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (const struct backend_mode *m = b->modes; m && m->name && !status; m++) {
+		struct method_row row = { .target_ns = m->target_ns,
+			.bystander_ns = m->bystander_ns,
+			.price_state = SOOTH_STATE_VALUE };
+		struct sooth_error refusal = { 0 };
+
+		row.is_usable = !backend_test_needs(b, &os_native, &refusal);
+		struct record_tail tail[] = {
+			text(&row.probe, b->probe),
+			text(&row.method, m->name),
+			text(&row.help, m->help),
+			text(&row.price_source, m->price_source),
+			text(&row.why, refusal.why),
+			text(&row.missing, refusal.missing),
+			text(&row.remedy, refusal.remedy),
+		};
+		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status;
+}
+
 static int emit_methods(struct output *o, struct sooth_error *err)
 {
 	static const struct section methods = { .name = "methods",
@@ -148,8 +174,11 @@ static int emit_methods(struct output *o, struct sooth_error *err)
 		.shape = SECTION_TABLE };
 	int status = output_section(o, &methods, err);
 
-	for (size_t i = 0; os_native.backends[i] && !status; i++)
+	for (size_t i = 0; os_native.backends[i] && !status; i++) {
 		status = emit_method(o, os_native.backends[i], err);
+		if (!status)
+			status = emit_modes(o, os_native.backends[i], err);
+	}
 	return status;
 }
 

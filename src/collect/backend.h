@@ -49,20 +49,20 @@ struct probe_options {
 	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;	  /* stacks of the selected calls instead of samples */
-	bool heap_stacks;	  /* the stack of each allocation */
-	bool heap_sums;		  /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;	  /* live at a time, of these; 0: the backend's own */
+	uint32_t profile_hz;	    /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;	    /* stacks of the selected calls instead of samples */
+	bool heap_stacks;	    /* the stack of each allocation */
+	bool heap_sums;		    /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;	    /* live at a time, of these; 0: the backend's own */
 	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
 	bool heap_frees;	    /* those that are errors */
-	bool profile_tables_only; /* frame pointers are not followed */
-	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
-	bool profile_wall;	  /* and samples beside them */
-	bool profile_pages;	  /* stacks of page faults instead of samples */
-	bool profile_lines;	  /* of the source, and inlined functions */
-	bool may_pause;		  /* the launched command, for moments, while the ring is full */
-	bool must_hold;		  /* the same for any target, or it is an error */
+	bool profile_tables_only;   /* frame pointers are not followed */
+	uint64_t profile_wait_ns;   /* stacks of waits that last so long, instead; 0: none */
+	bool profile_wall;	    /* and samples beside them */
+	bool profile_pages;	    /* stacks of page faults instead of samples */
+	bool profile_lines;	    /* of the source, and inlined functions */
+	bool may_pause;		    /* the launched command, for moments, while the ring is full */
+	bool must_hold;		    /* the same for any target, or it is an error */
 };
 
 struct backend_run {
@@ -76,6 +76,14 @@ struct backend_run {
 	uint64_t reported_ns;  /* losses are reported up to here; 0: none yet */
 };
 
+/* What a mode that an option turns on costs, beside what the backend does without it. */
+struct backend_mode {
+	const char *name; /* "bpf --pages"; NULL ends a list */
+	const char *help;
+	uint32_t target_ns, bystander_ns;
+	const char *price_source;
+};
+
 struct backend {
 	const char *name;
 	const char *probe;
@@ -86,6 +94,7 @@ struct backend {
 	uint32_t target_ns;
 	uint32_t bystander_ns;
 	const char *price_source;
+	const struct backend_mode *modes; /* NULL: none */
 	/* It has a drain but does not follow forks: it reports no new processes. */
 	bool follows_none;
 	/* How much older than its arrival a record may be. */

@@ -80,6 +80,12 @@ class ByName(Captures):
     def test_whatever_works_here_can_be_recorded(self):
         sleeper = self.start("/bin/sleep", "100")
         methods = self.sooth("doctor", "-j").json()["methods"]
+        # What an option makes of a method has its own price.
+        pages, = [row for row in methods if "--pages" in row["method"]]
+        bpf, = [row for row in methods if (row["probe"], row["method"]) == ("profile", "bpf")]
+        self.assertEqual(pages["is_usable"], bpf["is_usable"])
+        self.assertGreater(pages["others_overhead_ns"], 0)
+        self.assertIsNone(bpf["others_overhead_ns"])
         for probe in sorted({row["probe"] for row in methods if row["is_usable"]}):
             with self.subTest(probe=probe):
                 self.sooth("record", "--probe", probe, "-o", self.path(probe), "-d", "0.05", "-p",

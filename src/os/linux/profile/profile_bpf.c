@@ -31,11 +31,11 @@
 
 #define RING_BYTES_DEFAULT  (4u << 20)
 #define RING_BYTES_OF_PAGES (32u << 20)
-#define LATENESS_NS	   (5 * NS_PER_MS)
-#define RATE_DEFAULT	   99 /* not in step with what runs a hundred times a second */
-#define CLOCKS_MAX	   4096
-#define TABLES_WAIT_MS	   5000 /* a file of 200 MB takes seconds */
-#define HUGE_PAGES_FILE	   "/sys/kernel/mm/transparent_hugepage/enabled"
+#define LATENESS_NS	    (5 * NS_PER_MS)
+#define RATE_DEFAULT	    99 /* not in step with what runs a hundred times a second */
+#define CLOCKS_MAX	    4096
+#define TABLES_WAIT_MS	    5000 /* a file of 200 MB takes seconds */
+#define HUGE_PAGES_FILE	    "/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* --- the backend --- */
 
@@ -46,7 +46,7 @@ struct profile_state {
 	struct bpf_link **clocks;
 	size_t clock_count;
 	uint32_t period_ns; /* of the clock; 0: page faults */
-	struct buffer raw; /* records of the kernel side */
+	struct buffer raw;  /* records of the kernel side */
 	struct profile_walks walks;
 };
 
@@ -78,9 +78,9 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		.ring_bytes = run->options.profile_pages ? RING_BYTES_OF_PAGES : RING_BYTES_DEFAULT,
 		.losing = run->options.profile_calls   ? PROFILE_CALLS_LOSING
 			  : run->options.profile_pages ? PROFILE_PAGES_LOSING
-			  : is_of_waits		     ? PROFILE_WAITS_LOSING
-						     : "the ring buffer was full: samples were "
-						       "lost; use a larger one: --buffer 32M",
+			  : is_of_waits		       ? PROFILE_WAITS_LOSING
+						       : "the ring buffer was full: samples were "
+							 "lost; use a larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
 	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
@@ -144,9 +144,8 @@ static int open_clock(int cpu, uint64_t period_ns)
 
 static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
 {
-	const struct bpf_program *program =
-		bpf_object__find_program_by_name(s->follow.code.object,
-			s->period_ns ? PROFILE_SAMPLES_PROGRAM : PROFILE_FAULTS_PROGRAM);
+	const struct bpf_program *program = bpf_object__find_program_by_name(s->follow.code.object,
+		s->period_ns ? PROFILE_SAMPLES_PROGRAM : PROFILE_FAULTS_PROGRAM);
 	int fd = open_clock(cpu, s->period_ns), status;
 
 	if (fd == -ENODEV) /* switched off */
@@ -186,7 +185,8 @@ static void note_huge_pages(struct backend_run *run)
 		backend_limit(run, "size of pages",
 			"huge pages are on for every program: the fault of one (2 MiB) counts as "
 			"one page of 4 KiB",
-			"compare with the resident memory that the kernel counts; " HUGE_PAGES_FILE);
+			"compare with the resident memory that the kernel "
+			"counts; " HUGE_PAGES_FILE);
 	buffer_fini(&text);
 }
 
@@ -332,11 +332,24 @@ static int profile_descriptor(struct backend_run *run)
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
 	&need_pid_namespace, NULL };
 
+/* An event of one process for its faults; of every system call of the host its end is looked at. */
+static const struct backend_mode modes[] = {
+	{ .name = "bpf --pages",
+		.help = "heap --pages: page faults, and calls that "
+			"give memory back",
+		.target_ns = 1250,
+		.bystander_ns = 35,
+		.price_source = "a loop of getppid, and one of "
+				"page faults, on Linux 6.18" },
+	{ .name = NULL }
+};
+
 const struct backend backend_profile_bpf = {
 	.name = "bpf",
 	.probe = "profile",
 	.help = "stacks walked in BPF at a CPU clock; follows threads, forks and exec",
 	.needs = needs,
+	.modes = modes,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct profile_state),
 	.open = profile_open,
