@@ -5,16 +5,18 @@ allocator, exports it, and calls it hundreds of thousands of times before it has
 """
 import os
 import sys
+import time
 
 import harness
 from harness import needs_bpf
-from heap_case import HeapCase, by_type, events_by_type, one, read_json_values, report_calls
+from heap_case import HeapCase, by_type, events_by_type, last_json, one, read_json_values, report_calls
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from agents import fake_api, known, modes
 from agents.agent import Agent, require_native
 
 LEAST_CALLS = 100000  # 855,000 were seen
+LEAST_FLOODED = 10000  # of 4 s of an answer; 132,000 were seen
 ITS_OWN = ("malloc", "free", "calloc", "realloc")
 PATIENCE_S = 180
 
@@ -77,6 +79,27 @@ class ClaudeCode(HeapCase):
               "never seen, held %d times; %.2f s" % (
                   totals["calls"], totals["peak_bytes"], totals["live_bytes"],
                   totals["live_blocks"], totals["frees_unknown"], holds["count"], seconds))
+
+    def test_added_up_under_tokens(self):
+        """Attached while an answer floods in: what the kernel adds up is whole, and the answer goes on."""
+        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
+            agent.wait_until_in_mode()
+            words = agent.conversation()[-1].words
+            began = time.monotonic()
+            run = self.sooth("heap", "--in-kernel", "-j", "-d", "4", "-p", str(agent.pid), timeout=120)
+            words = agent.conversation()[-1].words - words
+            seconds = time.monotonic() - began
+        report = last_json(run.text)
+        self.assert_nothing_lost(report)
+        totals, rows = one(report["heap_totals"]), report["heap_stacks"]
+        self.assertGreater(totals["calls"], LEAST_FLOODED)
+        self.assertNotIn("did not fit", totals["inexact"] or "")
+        self.assertEqual(sum(row.count for row in report_calls(report).values()), totals["calls"])
+        for name in ("live_bytes", "live_blocks", "allocated_bytes"):
+            self.assertEqual(sum(row[name] for row in rows), totals[name], name)
+        self.assertGreater(words, 100)
+        print("added up under tokens: %d calls, %d stacks, %d bytes live of new ones; %.0f words a second"
+              % (totals["calls"], len(rows), totals["live_bytes"], words / seconds))
 
 
 if __name__ == "__main__":
