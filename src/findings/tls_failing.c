@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "base/escape.h"
 #include "explain/finding.h"
 
 #define SHOWN_MAX 4
@@ -49,18 +50,21 @@ static const char *reason_of(const struct call_handshakes *s)
 static void remedy(struct check_result *out, const char *address, const struct call_handshakes *s)
 {
 	bool is_here = s->refused_here > s->refused_there && s->refused_here >= s->closed;
+	/* The target chose that name, and the line is to be pasted into a shell. */
+	bool is_word = *s->server && escape_is_shell_word(s->server, strlen(s->server));
+	const char *option = is_word ? " -servername " : "", *server = is_word ? s->server : "";
 
 	if (is_here)
 		finding_remedy(out,
 			"openssl s_client -connect %s%s%s </dev/null shows the certificate and why "
 			"it is not trusted; an authority of your own: NODE_EXTRA_CA_CERTS (node), "
 			"SSL_CERT_FILE (OpenSSL, Go), REQUESTS_CA_BUNDLE (requests)",
-			address, *s->server ? " -servername " : "", s->server);
+			address, option, server);
 	else
 		finding_remedy(out,
 			"openssl s_client -connect %s%s%s </dev/null tries the same by hand; the "
 			"log of the server has the reason (version, name, client certificate)",
-			address, *s->server ? " -servername " : "", s->server);
+			address, option, server);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
@@ -74,6 +78,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if ((double)failed < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	if (*s->server)
+		finding_server(out, span_of(s->server, strlen(s->server)));
 	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
 		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
 		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));

@@ -294,7 +294,7 @@ class Kinds(Situations):
             return None
         with open(self.path("Makefile"), "w", encoding="ascii") as file:
             file.write("all:\n\tsleep 600\n")
-        return self.begin("make").pid, "waits", r"make \(\d+\) waits for its child (sh|sleep) .*sleeps: \d+ min of 10 min left"
+        return self.begin("make").pid, "waits", r"make \(\d+\) waits for its child (sh|sleep) .*sleeps(: \d+ min of 10 min left| for 10 min, since when is not known)"
 
     def of_job_server(self):
         """The make below waits for a free place; the child that has it does not wait for make."""
@@ -306,7 +306,7 @@ class Kinds(Situations):
             file.write("all: one two\none two:\n\tsleep 601\n")
         pid = self.begin("make", "-j2", "-f", "above.mk").pid
         wait_until(lambda: any(children(child) for child in children(pid)), "the make below")
-        return pid, "waits", r"waits for its child sleep \(\d+\) and 1 other.*; \d+ sleeps: \d+ min of 10 min left"
+        return pid, "waits", r"waits for its child sleep \(\d+\) and 1 other.*; \d+ sleeps(: \d+ min of 10 min left| for 10 min, since when is not known)"
 
     def of_node_launcher(self):
         if not self.has("node"):
@@ -655,7 +655,7 @@ class Kinds(Situations):
             file.write('{"name": "x", "version": "1.0.0", "scripts": {"long": "sleep 600"}}')
         pid = self.begin("npm", "run", "long", env=dict(os.environ, HOME=self.folder, NO_UPDATE_NOTIFIER="1")).pid
         wait_until(lambda: children(pid), "npm's script")
-        return pid, "waits", r"waits for its child \S+ \(\d+\).*sleeps: \d+ min of 10 min left"
+        return pid, "waits", r"waits for its child \S+ \(\d+\).*sleeps(: \d+ min of 10 min left| for 10 min, since when is not known)"
 
     def of_tail(self):
         return self.begin("tail", "-f", "/etc/services").pid, "idle", r"waits for (changes of files|events)"

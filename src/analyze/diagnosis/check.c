@@ -94,7 +94,7 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
-		&out->place };
+		&out->place, &out->server };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
@@ -111,6 +111,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 		.fd_state = SOOTH_STATE_ABSENT,
 		.path_state = SOOTH_STATE_ABSENT,
 		.connection_state = SOOTH_STATE_ABSENT,
+		.server_state = SOOTH_STATE_ABSENT,
 	};
 	make_key(out->of, what, &out->key);
 	out->is_open = true;
@@ -277,12 +278,20 @@ void finding_connection(struct check_result *out, struct span connection)
 	out->subject.connection_state = SOOTH_STATE_VALUE;
 }
 
+void finding_server(struct check_result *out, struct span name)
+{
+	buffer_reset(&out->server);
+	buffer_append(&out->server, name.data, name.size);
+	out->subject.server_state = SOOTH_STATE_VALUE;
+}
+
 static void write_subject(struct check_result *out, struct buffer *to)
 {
 	struct finding_subject_row *s = &out->subject;
 	bool is_path = s->path_state == SOOTH_STATE_VALUE;
 	struct record_tail tail[] = {
 		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
+		tail_buffer(&s->server, &out->server),
 	};
 
 	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
@@ -553,7 +562,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 void check_result_fini(struct check_result *out)
 {
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
-		&out->place };
+		&out->place, &out->server };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);

@@ -15,7 +15,9 @@
 	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread id in the initial pid namespace")    \
 	F(S, U32, fd, MAYBE(fd_state), "number of the file descriptor")                            \
 	F(S, TEXT, path, MAYBE(path_state), "path of the file or directory")                       \
-	F(S, TEXT, connection, MAYBE(connection_state), "local and peer address of the connection")
+	F(S, TEXT, connection, MAYBE(connection_state), "local and peer address of the connection") \
+	F(S, TEXT, server, MAYBE(server_state), "name of the server at the other end",             \
+		.placeholder = "host")
 
 struct finding_subject_row {
 	struct sooth_record record;
