@@ -11,6 +11,8 @@
 #include "import/import_state.h"
 
 static const unsigned char zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+static const char lines_begin[] = { '{', '"', 'p', 'i', 'd',
+	'"' }; /* as all their writers have it */
 
 /* From here on the file is the capture; it has no name. */
 static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *err)
@@ -31,7 +33,7 @@ static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *
 	return 0;
 }
 
-static int convert(struct capture_file *f, struct sooth_error *err)
+static int convert(struct capture_file *f, bool is_lines, struct sooth_error *err)
 {
 	struct import i = { .to = tmpfile() };
 	int fd = dup(f->fd), status = 0;
@@ -42,7 +44,7 @@ static int convert(struct capture_file *f, struct sooth_error *err)
 	if (!i.to || !from)
 		status = error_errno(err, -errno, "convert %s into a capture", f->path);
 	if (!status)
-		status = import_memtrack(&i, from, f->path, err);
+		status = import_memtrack(&i, from, is_lines, f->path, err);
 	if (!status)
 		status = take_over(f, i.to, err);
 	if (from)
@@ -57,14 +59,17 @@ static int convert(struct capture_file *f, struct sooth_error *err)
 
 int import_open(struct capture_file *f, const char *path, struct sooth_error *err)
 {
-	unsigned char begin[sizeof(zstd_magic)];
+	unsigned char begin[sizeof(lines_begin)];
+	bool is_lines;
 	int status = capture_file_open(f, path, err);
 
 	/* Of a pipe nothing can be read ahead. */
-	if (status || f->bytes < sizeof(begin) || !read_all_at(f->fd, begin, sizeof(begin), 0) ||
-		memcmp(begin, zstd_magic, sizeof(begin)) != 0)
+	if (status || f->bytes < sizeof(begin) || !read_all_at(f->fd, begin, sizeof(begin), 0))
 		return status;
-	status = convert(f, err);
+	is_lines = !memcmp(begin, lines_begin, sizeof(lines_begin));
+	if (!is_lines && memcmp(begin, zstd_magic, sizeof(zstd_magic)) != 0)
+		return 0;
+	status = convert(f, is_lines, err);
 	if (status)
 		capture_file_close(f);
 	return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The artifact of memtrack: events of allocators in zstd frames. It says nothing of forks, execs
- * and stacks, and a process has no start time in it.
+ * The artifact of memtrack: events of allocators in zstd frames, or lines of JSON. It says nothing
+ * of forks, execs and stacks, and a process has no start time in it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +28,7 @@ struct artifact {
 	uint64_t events, mappings, others;
 	uint64_t first_ns, last_ns;
 	bool has_begun;
+	bool is_lines;	 /* of JSON; else MessagePack in frames */
 	bool is_cut;	 /* it ends within a frame or event */
 	bool is_damaged; /* what follows is no event */
 };
@@ -123,13 +124,15 @@ static int take_event(struct artifact *a, const struct memtrack_event *e, struct
 
 static int take_events(struct artifact *a, struct sooth_error *err)
 {
+	ssize_t (*parse)(const void *, size_t, struct memtrack_event *) =
+		a->is_lines ? memtrack_line_parse : memtrack_event_parse;
 	struct memtrack_event event;
 	size_t done = 0;
 	ssize_t size = 0;
 	int status = 0;
 
 	while (!status && done < a->pending.size) {
-		size = memtrack_event_parse(a->pending.data + done, a->pending.size - done, &event);
+		size = parse(a->pending.data + done, a->pending.size - done, &event);
 		if (size <= 0)
 			break;
 		done += (size_t)size;
@@ -141,6 +144,12 @@ static int take_events(struct artifact *a, struct sooth_error *err)
 }
 
 /* --- frames --- */
+
+static int take_lines(struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
+{
+	buffer_append(&a->pending, bytes, size);
+	return buffer_failed(&a->pending) ? error_no_memory(err) : take_events(a, err);
+}
 
 static int take_bytes(struct artifact *a, const void *bytes, size_t size, struct sooth_error *err)
 {
@@ -177,7 +186,8 @@ static int read_frames(struct artifact *a, FILE *from, struct sooth_error *err)
 		return error_no_memory(err);
 	ZSTD_DCtx_setParameter(a->zstd, ZSTD_d_windowLogMax, WINDOW_LOG);
 	while (!status && !a->is_damaged && (got = fread(bytes, 1, READ_BYTES, from)))
-		status = take_bytes(a, bytes, got, err);
+		status = a->is_lines ? take_lines(a, bytes, got, err)
+				     : take_bytes(a, bytes, got, err);
 	if (!status && ferror(from))
 		status = error_errno(err, -EIO, "read %s", a->path);
 	return status;
@@ -188,7 +198,8 @@ static int read_frames(struct artifact *a, FILE *from, struct sooth_error *err)
 static int refuse(const struct artifact *a, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", a->path);
-	error_why(err, "it is compressed by zstd, but does not hold memtrack's events");
+	error_why(err, "%s, but does not hold memtrack's events",
+		a->is_lines ? "it begins like lines of JSON" : "it is compressed by zstd");
 	return error_remedy(err, "name a capture, or PID.MemtrackArtifact.msgpack");
 }
 
@@ -232,9 +243,12 @@ static int end(struct artifact *a, struct sooth_error *err)
 	return import_write(a->to, true, err);
 }
 
-int import_memtrack(struct import *to, FILE *from, const char *path, struct sooth_error *err)
+int import_memtrack(
+	struct import *to, FILE *from, bool is_lines, const char *path, struct sooth_error *err)
 {
-	struct artifact a = { .to = to, .path = path, .zstd = ZSTD_createDStream() };
+	struct artifact a = {
+		.to = to, .path = path, .is_lines = is_lines, .zstd = ZSTD_createDStream()
+	};
 	int status = read_frames(&a, from, err);
 
 	if (!status)

@@ -2,7 +2,7 @@
 /* MessagePack (github.com/msgpack/msgpack/blob/master/spec.md), as much as an event needs. */
 #include "import/memtrack_event.h"
 
-#include "base/cursor.h"
+#include "import/memtrack_members.h"
 
 #define MEMBERS_MAX 64
 #define DEPTH_MAX   8
@@ -142,61 +142,16 @@ static struct value read_value(struct reader *r, unsigned depth)
 	return (struct value){ 0 };
 }
 
-/* --- the members --- */
-
-static uint8_t type_of(struct span name)
-{
-	static const struct {
-		const char *name;
-		uint8_t type;
-	} types[] = { { "Malloc", MEMTRACK_MALLOC }, { "Free", MEMTRACK_FREE },
-		{ "Calloc", MEMTRACK_CALLOC }, { "Realloc", MEMTRACK_REALLOC },
-		{ "AlignedAlloc", MEMTRACK_ALIGNED_ALLOC }, { "Mmap", MEMTRACK_MAPPING },
-		{ "Munmap", MEMTRACK_MAPPING }, { "Brk", MEMTRACK_MAPPING } };
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (span_equal(name, types[i].name))
-			return types[i].type;
-	}
-	return MEMTRACK_OTHER;
-}
-
-enum { HAS_PID = 1, HAS_TIME = 2, HAS_ADDRESS = 4, HAS_TYPE = 8 };
-#define HAS_ALL (HAS_PID | HAS_TIME | HAS_ADDRESS | HAS_TYPE)
-
-static unsigned take_number(struct memtrack_event *e, struct span key, uint64_t number)
-{
-	if (span_equal(key, "pid")) {
-		e->pid = (uint32_t)number;
-		return number && number <= INT32_MAX ? HAS_PID : 0;
-	}
-	if (span_equal(key, "timestamp")) {
-		e->timestamp = number;
-		return HAS_TIME;
-	}
-	if (span_equal(key, "addr")) {
-		e->address = number;
-		return HAS_ADDRESS;
-	}
-	if (span_equal(key, "tid"))
-		e->tid = (uint32_t)number;
-	else if (span_equal(key, "size"))
-		e->size = number;
-	else if (span_equal(key, "old_addr")) {
-		e->old_address = number;
-		e->has_old_address = true;
-	}
-	return 0;
-}
+/* --- the event --- */
 
 static unsigned take_member(struct memtrack_event *e, struct span key, const struct value *v)
 {
 	if (v->type == VALUE_UNSIGNED)
-		return take_number(e, key, v->number);
+		return memtrack_take_number(e, key, v->number);
 	if (v->type != VALUE_TEXT || !span_equal(key, "type"))
 		return 0;
-	e->type = type_of(v->text);
-	return HAS_TYPE;
+	e->type = memtrack_type_of(v->text);
+	return MEMTRACK_HAS_TYPE;
 }
 
 static uint64_t read_map_head(struct reader *r)
@@ -233,5 +188,6 @@ ssize_t memtrack_event_parse(const void *data, size_t size, struct memtrack_even
 	}
 	if (!r.is_wrong && r.bytes.failed)
 		return size < MEMTRACK_EVENT_BYTES_MAX ? 0 : -1;
-	return r.is_wrong || has != HAS_ALL ? -1 : (ssize_t)(whole - cursor_left(&r.bytes));
+	return r.is_wrong || has != MEMTRACK_HAS_ALL ? -1
+						     : (ssize_t)(whole - cursor_left(&r.bytes));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An event of memtrack's artifact: a MessagePack map with text keys. Written by others, so nothing
- * is believed: a size that is declared takes no memory, and depth and length are bounded.
- * (libmsgpackc allocates what a list says it has, before the list is there.)
+ * An event of memtrack: a MessagePack map with text keys in its artifact, or an object in lines of
+ * JSON. Written by others, so nothing is believed: a size that is declared takes no memory, and
+ * depth and length are bounded. (libmsgpackc allocates what a list says it has, before the list is
+ * there.)
  */
 #ifndef SOOTH_IMPORT_MEMTRACK_EVENT_H
 #define SOOTH_IMPORT_MEMTRACK_EVENT_H
@@ -34,5 +35,7 @@ struct memtrack_event {
 /* The event that begins there: how many bytes it has; 0: it does not end here; negative: it is
  * none. */
 ssize_t memtrack_event_parse(const void *data, size_t size, struct memtrack_event *event);
+/* The same of a line of JSON with its newline. */
+ssize_t memtrack_line_parse(const void *data, size_t size, struct memtrack_event *event);
 
 #endif

@@ -9,6 +9,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t done = 0;
 	ssize_t length = 1;
 
+	for (size_t at = 0; at < size && length > 0; at += (size_t)length) {
+		length = memtrack_line_parse(data + at, size - at, &event);
+		CHECK(length <= (ssize_t)(size - at));
+		CHECK(length <= 0 || (data[at + (size_t)length - 1] == '\n' && event.pid));
+	}
+	length = 1;
 	while (done < size && length > 0) {
 		length = memtrack_event_parse(data + done, size - done, &event);
 		CHECK(length <= (ssize_t)(size - done));

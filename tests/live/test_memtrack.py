@@ -127,6 +127,13 @@ class Memtrack(HeapCase):
         self.assertTrue(self.events_of_artifact())
         self.sooth("heap", self.path("into/" + self.artifact))
 
+    def test_lines_are_read_back(self):
+        self.track("memtrack", "--output", self.path("events"), "--", "/bin/ls", "/")
+        mine = [e for e in self.read_events() if e["type"] not in MAPPINGS]
+        report = last_json(self.sooth("heap", "-j", self.path("events")).text)
+        self.assertEqual(one(report["heap_totals"])["calls"], len(mine))
+        self.assertEqual(by_type(report_calls(report)), events_by_type(mine))
+
     def test_status(self):
         out = self.path("events")
         self.track("memtrack", "/bin/sh", "-c", "exit 7", "--output", out, status=7)

@@ -231,6 +231,43 @@ static void test_read_back(void **state)
 	}
 }
 
+/* Lines of JSON, as sooth heap -o and older versions of memtrack write them: read back they are the
+ * same. */
+static void test_lines(void **state)
+{
+	static const char lines[] =
+		"{\"pid\":7,\"tid\":8,\"timestamp\":100,\"addr\":4096,\"type\":\"Malloc\",\"size\":"
+		"64}\n"
+		"{\"pid\":7,\"tid\":8,\"timestamp\":101,\"addr\":8192,\"type\":\"Realloc\","
+		"\"size\":9,"
+		"\"old_addr\":4096}\n"
+		"{\"pid\":7,\"tid\":8,\"timestamp\":102,\"addr\":8192,\"type\":\"Free\"}\n";
+	static const char other[] =
+		"{\"pid\": 7, \"tid\": 8, \"later\": null, \"type\": \"Execve\", \"addr\": 0, "
+		"\"timestamp\": 5}\r\n";
+	static const char *const bad[] = { "{}\n", "[1]\n", "{\"pid\":7,\"tid\":{}}\n",
+		"{\"pid\":7,\"timestamp\":5,\"addr\":1,\"type\":\"Free\"} x\n",
+		"{\"pid\":0,\"timestamp\":5,\"addr\":1,\"type\":\"Free\"}\n",
+		"{\"pid\":99999999999999999999,\"timestamp\":5,\"addr\":1,\"type\":\"Free\"}\n" };
+	struct memtrack_event event;
+	struct sooth_error err;
+
+	(void)state;
+	put_file(lines, strlen(lines));
+	assert_int_equal(read_as("heap-lines", "json-rows", &err), 0);
+	assert_string_equal(shown.data, lines);
+	assert_int_equal(memtrack_line_parse(other, strlen(other), &event), strlen(other));
+	assert_int_equal(event.type, MEMTRACK_OTHER);
+	assert_int_equal(memtrack_line_parse(lines, 20, &event), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(memtrack_line_parse(bad[i], strlen(bad[i]), &event), -1);
+	put_file(lines, strlen(lines) - 4);
+	assert_int_equal(read_as("heap-table", "json", &err), 0);
+	assert_true(has(shown.data, "the artifact is cut off after 2 events"));
+	put_file(bad[4], strlen(bad[4]));
+	assert_int_equal(read_as("heap-table", "json", &err), -EINVAL);
+}
+
 static size_t pack(msgpack_sbuffer *out, const char *type, size_t extra)
 {
 	msgpack_packer p;
@@ -342,6 +379,7 @@ int main(void)
 		TEST(test_mappings),
 		TEST(test_frames),
 		TEST(test_read_back),
+		TEST(test_lines),
 		TEST(test_other_writers),
 		TEST(test_foreign_bytes),
 		TEST(test_cut),

@@ -15,7 +15,8 @@
 #include "capture/block.h"
 #include "explain/time_range.h"
 
-static const char *const capture_endings[] = { ".sooth", ".MemtrackArtifact.msgpack" };
+static const char *const capture_endings[] = { ".sooth", ".MemtrackArtifact.msgpack",
+	".MemtrackArtifact.jsonl" };
 
 const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 	VALUE_ROW('p', "pid", LIST, "PID[,PID...]", target_options, pids,

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The members of an event, whether it is MessagePack or a line of JSON. */
+#ifndef SOOTH_IMPORT_MEMTRACK_MEMBERS_H
+#define SOOTH_IMPORT_MEMTRACK_MEMBERS_H
+
+#include "base/cursor.h"
+#include "import/memtrack_event.h"
+
+/* What an event must have. */
+enum {
+	MEMTRACK_HAS_PID = 1,
+	MEMTRACK_HAS_TIME = 2,
+	MEMTRACK_HAS_ADDRESS = 4,
+	MEMTRACK_HAS_TYPE = 8,
+};
+#define MEMTRACK_HAS_ALL                                                                           \
+	(MEMTRACK_HAS_PID | MEMTRACK_HAS_TIME | MEMTRACK_HAS_ADDRESS | MEMTRACK_HAS_TYPE)
+
+uint8_t memtrack_type_of(struct span name);
+/* Which of these it is; 0: another one. */
+unsigned memtrack_take_number(struct memtrack_event *e, struct span key, uint64_t number);
+
+#endif
