@@ -16,7 +16,8 @@ import harness
 from harness import Case, needs_bpf, needs_root, read_truth, stream_counts
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import fake_api
+from agents import fake_api, known, modes
+from agents.agent import Agent, require_native
 import api_truth
 
 NAMES = ("api_calls.fifo", "scheduler.fifo", "syscalls.fifo")
@@ -302,6 +303,47 @@ maps = [mmap.mmap(-1, 4096) for _ in range(30)]
 print("done", flush=True)
 sys.stdin.readline()
 """
+
+
+@needs_bpf
+class RealAgent(MonitorCase):
+    """Found without being named, also when it starts later; its API calls are those of the server."""
+
+    def test_claude_code(self):
+        reason = require_native()
+        if reason:
+            self.skipTest(reason)
+        self.monitor()
+        readers = [self.tail(name) for name in NAMES]
+        for reader in readers:
+            self.wait_for_lines(reader, 1)
+        for is_tls in (False, True):
+            with Agent(known.CLAUDE_CODE, mode=modes.TOOL_LOOP, over_tls=is_tls) as agent:
+                agent.wait_until_in_mode()
+                # The calls before the monitor had found it were not seen.
+                harness.wait_until(lambda: self.calls_of(readers[0], agent.pid), "API calls of the agent")
+                time.sleep(2)
+                exchanges, stop_ns = agent.requests(), time.monotonic_ns()
+                harness.wait_until(lambda: any(row["time_ns"] > stop_ns for row in self.calls_of(
+                    readers[0], agent.pid)), "a later call")
+                rows = [row for row in self.calls_of(readers[0], agent.pid)
+                        if row["begin_ns"] < stop_ns]
+                first_ns = min(row["begin_ns"] for row in rows)
+                table = api_truth.compare(rows, [one for one in exchanges if
+                                                 one.begin_ns > first_ns - api_truth.TIMES_NS], is_tls)
+                print("   ", table.line("Claude Code, %s" % ("TLS" if is_tls else "plain")),
+                      file=sys.stderr)
+                self.assertEqual(api_truth.problems(table), [])
+                pids = {agent.pid}
+                for reader, kind in zip(readers[1:], ("state", "call")):
+                    self.assertTrue([line for line in self.lines(reader)
+                                     if line["type"] == kind and line["pid"] in pids], kind)
+        for reader in readers:
+            self.assert_numbered(self.lines(reader))
+
+    def calls_of(self, reader, pid):
+        return [line for line in self.lines(reader)
+                if line["type"] == "api_call" and line["event"] == "end" and line["pid"] == pid]
 
 
 @needs_bpf
