@@ -7,6 +7,8 @@ finding without a row runs with all its cases.
 """
 
 DEFAULT_CASES = {
+    "api-retry-storm": ["a connection that fails in each answer, TLS", "answers that end, and then the connection fails"],
+    "api-slow": ["each answer begins late, TLS", "each answer takes long and begins at once"],
     "all-threads-waiting": ["two mutexes crosswise, beside a thread that sleeps",
         "an idle pool, and one that waits for a signal"],
     "blocked-io": ["the same, uninterruptible", "a writer that waits for the disk"],

@@ -22,7 +22,7 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 	F(S, ENUM8, event, ALWAYS, "request: it begins; answer: its first byte; end",              \
 		.names = &api_event_names)                                                         \
 	F(S, TEXT, endpoint, ALWAYS, "name of the server in the TLS hello, or its address")        \
-	F(S, TEXT, peer, ALWAYS, "address and port of the server")                              \
+	F(S, TEXT, peer, ALWAYS, "address and port of the server")                                 \
 	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the address")          \
 	F(S, ENUM8, protocol, ALWAYS, "HTTP, TLS, or TLS with HTTP/2 offered",                     \
 		.names = &api_protocol_names)                                                      \
@@ -33,18 +33,18 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 		.names = &api_outcome_names)                                                       \
 	F(S, ENUM8, ended_by, MAYBE(ended_state), "what showed that the call was over",            \
 		.names = &api_end_names)                                                           \
-	F(S, U32, http_status, MAYBE(status_state), "HTTP status of a plain answer")                    \
+	F(S, U32, http_status, MAYBE(status_state), "HTTP status of a plain answer")               \
 	F(S, ERRNO32, error, ALWAYS, "errno name if the connection failed")                        \
 	F(S, U64, begin_ns, ALWAYS, "time the request began (CLOCK_MONOTONIC)",                    \
 		.unit = SOOTH_UNIT_TIME_NS)                                                        \
-	F(S, U64, sent_bytes, MAYBE(sent_state),                                                    \
+	F(S, U64, sent_bytes, MAYBE(sent_state),                                                   \
 		"bytes of the request, with the heads of TLS records", .unit = SOOTH_UNIT_BYTES)   \
 	F(S, U64, send_ns, WITH(sent_state),                                                       \
 		"time from the first byte of the request to its last", .unit = SOOTH_UNIT_NS)      \
 	F(S, U64, first_byte_ns, MAYBE(answer_state),                                              \
 		"time from the begin of the request to the first byte of the answer",              \
 		.unit = SOOTH_UNIT_NS)                                                             \
-	F(S, U64, received_bytes, MAYBE(received_state),                                                 \
+	F(S, U64, received_bytes, MAYBE(received_state),                                           \
 		"bytes of the answer, with the heads of TLS records", .unit = SOOTH_UNIT_BYTES)    \
 	F(S, U64, chunks, WITH(received_state), "reads that brought the answer")                   \
 	F(S, U64, gap_ns, MAYBE(gap_state), "longest time between two of these reads",             \
@@ -54,7 +54,7 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, silent_ns, MAYBE(silent_state), "of a call under way: time since the last byte", \
 		.unit = SOOTH_UNIT_NS)                                                             \
-	F(S, U32, number, ALWAYS, "number of the call on its connection, from 1")                    \
+	F(S, U32, number, ALWAYS, "number of the call on its connection, from 1")                  \
 	F(S, U32, attempt, ALWAYS, "number of the attempt: failed ones came right before")         \
 	F(S, U64, since_first_ns, MAYBE(attempt_state),                                            \
 		"of a repeated request: time since the first attempt began",                       \

@@ -21,7 +21,7 @@ struct api_tls {
 	bool tickets_are_over;
 	bool is_lost; /* where the next record begins is not known */
 	bool has_maybe;
-	bool ends_chunked; /* the last record has the length of a last chunk */
+	bool ends_chunked;  /* the last record has the length of a last chunk */
 	uint8_t rest_class; /* enum api_tls_class, of the record that goes on */
 	uint16_t maybe_length;
 	uint32_t received; /* records of data behind the handshake */

@@ -289,11 +289,28 @@ static int take_close(struct api_tracker *t, const struct folded_call *c, struct
 	return status;
 }
 
+/* Calls that were only counted may have been the rest of any request or answer. */
+static void forget(struct api_tracker *t, const struct process_id *process)
+{
+	size_t position = 0;
+	const void *key;
+
+	while (map_next(&t->connections, &position, &key, NULL)) {
+		struct socket_key k = *(const struct socket_key *)key;
+
+		if (!memcmp(&k.process, process, sizeof(*process)))
+			map_remove(&t->connections, &k);
+	}
+}
+
 static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
 	struct api_tracker *t = state;
 
 	t->has_calls = true;
+	if (c->call->gaps & (SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME) ||
+		(c->call->skipped && c->row->transfer.direction))
+		forget(t, &c->process);
 	if (!c->has_returned)
 		return 0;
 	if (c->row->effect.what == SYSCALL_FD_CLOSES)
@@ -418,6 +435,16 @@ void api_tracker_fini(struct api_tracker *t)
 int api_tracker_push(struct api_tracker *t, const struct batch *batch, struct sooth_error *err)
 {
 	return call_fold_push(&t->fold, batch, err);
+}
+
+int api_tracker_record(struct api_tracker *t, const struct sooth_record *r, struct sooth_error *err)
+{
+	return call_fold_record(&t->fold, r, err);
+}
+
+int api_tracker_flush(struct api_tracker *t, struct sooth_error *err)
+{
+	return call_fold_end(&t->fold, err);
 }
 
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err)

@@ -41,6 +41,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	}
 	thread_histories_init(&r->threads);
 	call_histories_init(&r->calls);
+	api_history_init(&r->api);
 	profile_sums_init(&r->profile);
 	snapshots_init_in(&r->stacks, STACKS_SNAPSHOT, &r->room);
 	profile_sums_init(&r->stacks_sums);
@@ -74,6 +75,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	}
 	thread_histories_fini(&r->threads);
 	call_histories_fini(&r->calls);
+	api_history_fini(&r->api);
 	profile_sums_fini(&r->profile);
 	snapshots_fini(&r->stacks);
 	profile_sums_fini(&r->stacks_sums);
@@ -135,8 +137,10 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 
 	buffer_append(&r->probes, probe.data, probe.size);
 	buffer_char(&r->probes, '\0');
-	if (span_equal(probe, "syscalls"))
+	if (span_equal(probe, "syscalls")) {
 		call_histories_begin(&r->calls);
+		api_history_begin(&r->api);
+	}
 }
 
 /* Its words are those of the program that records. */
@@ -176,6 +180,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 			take_pair(pair, record);
 		thread_histories_take(&r->threads, record);
 		call_histories_take(&r->calls, record);
+		api_history_take(&r->api, record);
 		endings_take(&r->endings, record);
 		heap_use_take(&r->heap, record);
 		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
@@ -202,6 +207,7 @@ int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err)
 	if (r->has_failed)
 		return error_no_memory(err);
 	call_histories_resolve(&r->calls);
+	api_history_resolve(&r->api);
 	return host_state_resolve(&r->host, err);
 }
 
@@ -288,6 +294,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	}
 	thread_histories_next_interval(&r->threads);
 	call_histories_next_interval(&r->calls);
+	api_history_next_interval(&r->api);
 	profile_sums_next_interval(&r->profile);
 	host_state_next_interval(&r->host);
 	r->begin_ns = r->end_ns;

@@ -7,6 +7,7 @@
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
 #define SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
 
+#include "analyze/api/api_history.h"
 #include "analyze/calls/call_history.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/heap_use.h"
@@ -43,6 +44,7 @@ struct diagnosis_input {
 	struct snapshot_pair fds, sockets, maps, limits, waits;
 	struct thread_histories threads;
 	struct call_histories calls;
+	struct api_history api;
 	struct profile_sums profile;
 	struct snapshots stacks; /* of the threads, at the first sample */
 	struct profile_sums stacks_sums;

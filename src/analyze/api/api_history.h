@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What became of the API calls of each process, by endpoint, for findings. */
+#ifndef SOOTH_ANALYZE_API_HISTORY_H
+#define SOOTH_ANALYZE_API_HISTORY_H
+
+#include "analyze/api/api_story.h"
+#include "analyze/api/api_tracker.h"
+
+/* Calls of one process to one endpoint that ended in the interval. */
+struct api_endpoint {
+	uint64_t calls, answered, refused;
+	/* Those that failed one after the other up to now: without an answer, or in the middle of
+	 * one. What fails at once is a matter of the connection, and what the client soon gives up
+	 * is its own decision: neither is among them. */
+	uint64_t failed;
+	uint64_t failed_since_ns, failed_last_ns;
+	uint64_t cut, closed, reset, given_up; /* of these */
+	/* Of exact calls: from the request to the first byte. */
+	uint64_t waited, wait_ns, wait_max_ns;
+	uint32_t fd;
+	char peer[FD_FOLLOW_ADDRESS];
+	char path[API_PATH]; /* of the last plain request */
+};
+
+struct api_history {
+	struct api_tracker tracker;
+	struct map endpoints; /* struct api_story_key -> struct api_endpoint */
+	bool is_on;
+};
+
+void api_history_init(struct api_history *h);
+void api_history_fini(struct api_history *h);
+/* Calls are in the stream: from here on records are taken. */
+void api_history_begin(struct api_history *h);
+void api_history_take(struct api_history *h, const struct sooth_record *r);
+void api_history_resolve(struct api_history *h);
+void api_history_next_interval(struct api_history *h);
+
+#endif

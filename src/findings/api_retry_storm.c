@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
+ * after a wait for one, and are made again. What fails at once, before anything came, is
+ * connect-failing's; what the server refuses by a status is requests-refused's.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "explain/finding.h"
+
+#define SHOWN_MAX 4
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-attempts", 3, 2, 1e6,
+		"minimum number of requests that fail one after the other"),
+	THRESHOLD("many", 8, 2, 1e6, "severity is medium from this number of attempts"),
+};
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct api_story_key *k = key;
+	const struct api_endpoint *a = value;
+	const struct check *e = user;
+
+	if (memcmp(&k->process, &e->id, sizeof(e->id)) != 0 ||
+		!check_is_over(e, "min-attempts", (double)a->failed, k->endpoint))
+		return 0;
+	return (double)a->failed;
+}
+
+static const char *reason_of(const struct api_endpoint *a)
+{
+	if (a->cut * 2 >= a->failed)
+		return "the connection fails while the answer comes";
+	if (a->given_up * 2 >= a->failed)
+		return "no answer comes, and the client gives up";
+	return a->closed >= a->reset ? "the server closes the connection without an answer"
+				     : "the connection fails before an answer";
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct api_story_key *key = one->key;
+	const struct api_endpoint *a = one->value;
+	double time_s = (double)(a->failed_last_ns - a->failed_since_ns) / 1e9;
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, key->endpoint);
+	if ((double)a->failed < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(a->peer, strlen(a->peer)));
+	finding_claim(out,
+		"its requests to %s fail again and again: %llu in %.0f s, none answered; %s",
+		key->endpoint, (unsigned long long)a->failed, time_s, reason_of(a));
+	finding_number(out, "requests that failed", (double)a->failed, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_number(
+		out, "cut in the answer", (double)a->cut, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "closed or failed before an answer", (double)(a->closed + a->reset),
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "given up after 5 s or more", (double)a->given_up, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_unseen(out, "why the server ends them: nothing is decrypted");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out,
+		"sooth api --events -p %u shows each attempt; look at the server, or the proxy "
+		"before it, for timeouts and restarts",
+		e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct check_calls calls;
+	size_t count;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	count = check_rank(&e->input->api.endpoints, weigh, e, top, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report(e, out, &calls, &top[i]);
+	if (!count)
+		check_calls_fine(e, out, "no requests fail one after the other");
+}
+
+const struct finding_type finding_api_retry_storm = {
+	.id = "api-retry-storm",
+	.claim = "requests fail after a wait or within their answers, and are made again",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

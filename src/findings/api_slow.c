@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
+ * is none, and neither is an answer that comes slowly from its begin on.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define SHOWN_MAX 4
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-wait", 5e9, 1e6, 1e15,
+		"mean time from a request to the first byte of its answer", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-calls", 2, 1, 1e6, "minimum number of answers"),
+};
+
+static double mean_wait_ns(const struct api_endpoint *a)
+{
+	return (double)a->wait_ns / (double)a->waited;
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct api_story_key *k = key;
+	const struct api_endpoint *a = value;
+	const struct check *e = user;
+
+	if (memcmp(&k->process, &e->id, sizeof(e->id)) != 0 || !a->waited ||
+		(double)a->waited < check_option(e, "min-calls") ||
+		!check_is_over(e, "min-wait", mean_wait_ns(a), k->endpoint))
+		return 0;
+	return (double)a->wait_ns;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct api_story_key *key = one->key;
+	const struct api_endpoint *a = one->value;
+	char mean[UNITS_SIZE], most[UNITS_SIZE];
+
+	format_ns(mean, (uint64_t)mean_wait_ns(a));
+	format_ns(most, a->wait_max_ns);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, key->endpoint);
+	finding_connection(out, span_of(a->peer, strlen(a->peer)));
+	finding_claim(out, "%s answers late: %s until the first byte, mean of %llu answers",
+		key->endpoint, mean, (unsigned long long)a->waited);
+	finding_number(out, "mean time until the first byte", mean_wait_ns(a), SOOTH_UNIT_NS,
+		calls->interval_ns);
+	finding_number(out, "longest", (double)a->wait_max_ns, SOOTH_UNIT_NS, calls->interval_ns);
+	finding_number(out, "answers", (double)a->waited, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_unseen(out, "how much the server had to do for each: nothing is decrypted");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out,
+		"sooth api -p %u shows each call; ask for less at a time, or look at the load of "
+		"the server",
+		e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_ranked top[SHOWN_MAX];
+	struct check_calls calls;
+	size_t count;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	count = check_rank(&e->input->api.endpoints, weigh, e, top, SHOWN_MAX);
+	for (size_t i = 0; i < count; i++)
+		report(e, out, &calls, &top[i]);
+	if (!count)
+		check_calls_fine(e, out, "no server answers its requests late");
+}
+
+const struct finding_type finding_api_slow = {
+	.id = "api-slow",
+	.claim = "a server lets it wait long for the first byte of its answers",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
