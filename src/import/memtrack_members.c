@@ -21,8 +21,11 @@ uint8_t memtrack_type_of(struct span name)
 unsigned memtrack_take_number(struct memtrack_event *e, struct span key, uint64_t number)
 {
 	if (span_equal(key, "pid")) {
+		/* A key may come twice. */
+		if (!number || number > INT32_MAX)
+			return 0;
 		e->pid = (uint32_t)number;
-		return number && number <= INT32_MAX ? MEMTRACK_HAS_PID : 0;
+		return MEMTRACK_HAS_PID;
 	}
 	if (span_equal(key, "timestamp")) {
 		e->timestamp = number;
