@@ -33,8 +33,10 @@ unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned 
 void heap_gains_fold(struct heap_gains *g)
 {
 	for (unsigned i = 0; i < HEAP_WINDOWS / 2; i++) {
-		g->bytes[i] = g->bytes[2 * i] + g->bytes[2 * i + 1];
-		g->blocks[i] = g->blocks[2 * i] + g->blocks[2 * i + 1];
+		g->bytes[i] = g->bytes[2 * i];
+		heap_gain_add(&g->bytes[i], (uint64_t)g->bytes[2 * i + 1]);
+		g->blocks[i] = g->blocks[2 * i];
+		heap_gain_add(&g->blocks[i], (uint64_t)g->blocks[2 * i + 1]);
 	}
 	memset(g->bytes + HEAP_WINDOWS / 2, 0, sizeof(g->bytes) / 2);
 	memset(g->blocks + HEAP_WINDOWS / 2, 0, sizeof(g->blocks) / 2);
@@ -54,9 +56,9 @@ struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct h
 	for (unsigned i = 0; i < windows && i < HEAP_WINDOWS; i++) {
 		unsigned part = i * PARTS / windows;
 
-		parts[part] += g->bytes[i];
-		out.bytes += part ? g->bytes[i] : 0;
-		out.blocks += part ? g->blocks[i] : 0;
+		heap_gain_add(&parts[part], (uint64_t)g->bytes[i]);
+		heap_gain_add(&out.bytes, part ? (uint64_t)g->bytes[i] : 0);
+		heap_gain_add(&out.blocks, part ? (uint64_t)g->blocks[i] : 0);
 	}
 	for (unsigned i = 1; i < PARTS; i++) {
 		rising += parts[i] > 0;

@@ -18,6 +18,12 @@ struct heap_gains {
 	int64_t blocks[HEAP_WINDOWS];
 };
 
+/* A capture may have any values: what no process allocates wraps. */
+static inline void heap_gain_add(int64_t *to, uint64_t gain)
+{
+	*to = (int64_t)((uint64_t)*to + gain);
+}
+
 struct heap_clock {
 	uint64_t begin_ns, end_ns; /* of the records so far; begin 0: none yet */
 	uint64_t window_ns;

@@ -60,8 +60,8 @@ static void add_part(
 	}
 	stack->live_bytes += bytes;
 	stack->live_blocks += blocks;
-	stack->gains.bytes[window] += (int64_t)bytes;
-	stack->gains.blocks[window] += (int64_t)blocks;
+	heap_gain_add(&stack->gains.bytes[window], bytes);
+	heap_gain_add(&stack->gains.blocks[window], blocks);
 }
 
 /* Of samples the process's own values are estimates as well: the sums of its stacks. */

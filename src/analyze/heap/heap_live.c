@@ -114,7 +114,7 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	if (stack) {
 		stack->live_bytes += b->size;
 		stack->live_blocks++;
-		stack->gains.bytes[window] += (int64_t)b->size;
+		heap_gain_add(&stack->gains.bytes[window], b->size);
 		stack->gains.blocks[window]++;
 	}
 	if (part) {
@@ -143,7 +143,7 @@ static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_
 	if (stack) {
 		stack->live_bytes -= b->size;
 		stack->live_blocks--;
-		stack->gains.bytes[window] -= (int64_t)b->size;
+		heap_gain_add(&stack->gains.bytes[window], 0 - b->size);
 		stack->gains.blocks[window]--;
 	}
 	if (part) {
@@ -405,8 +405,8 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 		if (stack) {
 			stack->live_bytes -= part->live_bytes;
 			stack->live_blocks -= part->live_blocks;
-			stack->gains.bytes[window] -= (int64_t)part->live_bytes;
-			stack->gains.blocks[window] -= (int64_t)part->live_blocks;
+			heap_gain_add(&stack->gains.bytes[window], 0 - part->live_bytes);
+			heap_gain_add(&stack->gains.blocks[window], 0 - part->live_blocks);
 		}
 		part->live_bytes = part->live_blocks = 0;
 	}

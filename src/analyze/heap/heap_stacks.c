@@ -73,12 +73,6 @@ int heap_stacks_by_live(const void *left, const void *right)
 	return stack_text_compare(&a->key, &b->key);
 }
 
-/* A capture may have any values: what no process allocates wraps, and is no crash. */
-static void add_gain(int64_t *to, int64_t one)
-{
-	*to = (int64_t)((uint64_t)*to + (uint64_t)one);
-}
-
 static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
 {
 	to->calls += one->calls;
@@ -92,8 +86,8 @@ static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
 	to->allocated_variance += one->allocated_variance;
 	to->live_variance += one->live_variance;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++) {
-		add_gain(&to->gains.bytes[i], one->gains.bytes[i]);
-		add_gain(&to->gains.blocks[i], one->gains.blocks[i]);
+		heap_gain_add(&to->gains.bytes[i], (uint64_t)one->gains.bytes[i]);
+		heap_gain_add(&to->gains.blocks[i], (uint64_t)one->gains.blocks[i]);
 	}
 }
 
