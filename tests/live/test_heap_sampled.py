@@ -85,6 +85,16 @@ class Sampled(HeapCase):
         self.assertIn("estimated from samples, one per 64.0K allocated", text)
         self.assertRegex(text, r"LIVE +\+-LIVE +BLOCKS +ALLOCATED +\+-ALLOCATED")
 
+    def test_answers_and_files_say_it(self):
+        """Where no totals stand, what was sampled is said all the same, and which code it was."""
+        command = [self.program(GLIBC.program), "heap", "--turns", "20000", "--truth", self.path("truth")]
+        for options in (["--leaks"], ["--churn"], ["--sizes"]):
+            text = self.sooth("heap", "--sample-bytes", "64K", *options, "--", *command).text
+            self.assertIn("estimated from samples, one per 64.0K allocated", text, options)
+        run = self.sooth("heap", "--sample-bytes", "64K", "--folded", self.path("folded"), "--", *command)
+        self.assertIn("estimated from samples, one per 64.0K allocated", run.errors)
+        self.assertIn(b"heap_call", harness.read(self.path("folded")))
+
     def test_refused(self):
         for options in (["--exact"], ["-c"], ["-o", self.path("x")], ["--pages"]):
             self.assert_says_three_lines(

@@ -12,6 +12,7 @@
 #include "analyze/heap/heap_by_stack.h"
 #include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
+#include "analyze/heap/heap_notes.h"
 #include "analyze/profile/stack_frames.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -192,6 +193,7 @@ static int finish(void *state, struct sooth_error *err)
 	void *value;
 	int status;
 
+	heap_notes_samples(s->output, &s->live);
 	while (map_next(&s->live.stacks, &position, &key, &value))
 		add_stack(s, *(const uint32_t *)key, value);
 	if (!call_graph_sums(&s->graph, &sums) ||

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/heap/heap_notes.h"
 
+#include <stdio.h>
+
 #include "analyze/records.h"
+#include "base/units.h"
 #include "model/process_id.h"
 #include "model/schema.h"
 
@@ -35,6 +38,17 @@ void heap_notes_init(struct heap_notes *n)
 	map_init(&n->sites, sizeof(struct site_key), sizeof(struct site), SITES_MAX);
 	map_init(&n->files, 2 * sizeof(uint64_t), 0, SITES_MAX);
 	pauses_init(&n->pauses);
+}
+
+void heap_notes_samples(struct output *output, const struct heap_live *live)
+{
+	char reason[96], text[UNITS_SIZE];
+
+	if (!live->estimates.sample_bytes)
+		return;
+	snprintf(reason, sizeof(reason), "estimated from samples, one per %s allocated",
+		format_bytes(text, live->estimates.sample_bytes));
+	output_limit(output, "exact values of stacks", reason, "");
 }
 
 void heap_notes_fini(struct heap_notes *n)

@@ -356,6 +356,8 @@ static int finish(void *state, struct sooth_error *err)
 	judge(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
+	if (s->options.answer) /* the totals say it too */
+		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
 	status = s->options.answer ? 0 : emit_totals(s, err);
 	if (!status)
