@@ -10,8 +10,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX 4
-
 static const struct finding_option options[] = {
 	THRESHOLD("min-attempts", 3, 2, 1e6,
 		"minimum number of requests that fail one after the other"),
@@ -73,17 +71,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_ranked top[SHOWN_MAX];
 	struct check_calls calls;
-	size_t count;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	count = check_rank(&e->input->api.endpoints, weigh, e, top, SHOWN_MAX);
-	for (size_t i = 0; i < count; i++)
-		report(e, out, &calls, &top[i]);
-	if (!count)
-		check_calls_fine(e, out, "no requests fail one after the other");
+	if (check_calls_begin(&calls, e, out))
+		check_report_ranked(e, out, &calls, &e->input->api.endpoints, weigh, report,
+			"no requests fail one after the other");
 }
 
 const struct finding_type finding_api_retry_storm = {

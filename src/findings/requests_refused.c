@@ -12,8 +12,6 @@
 #include "base/cleanup.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX 4
-
 static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
 	THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server",
@@ -121,17 +119,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_ranked top[SHOWN_MAX];
 	struct check_calls calls;
-	size_t count;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	count = check_rank(&calls.history->answers, weigh, e, top, SHOWN_MAX);
-	for (size_t i = 0; i < count; i++)
-		report(e, out, &calls, &top[i]);
-	if (!count)
-		check_calls_fine(e, out, "no server answers its requests with errors only");
+	if (check_calls_begin(&calls, e, out))
+		check_report_ranked(e, out, &calls, &calls.history->answers, weigh, report,
+			"no server answers its requests with errors only");
 }
 
 const struct finding_type finding_requests_refused = {

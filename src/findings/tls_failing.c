@@ -11,8 +11,6 @@
 #include "base/escape.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX 4
-
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of handshakes that fail"),
 	THRESHOLD("min-share", 80, 1, 100, "minimum share of the handshakes with that server",
@@ -99,17 +97,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct check_ranked top[SHOWN_MAX];
 	struct check_calls calls;
-	size_t count;
 
-	if (!check_calls_begin(&calls, e, out))
-		return;
-	count = check_rank(&calls.history->handshakes, weigh, e, top, SHOWN_MAX);
-	for (size_t i = 0; i < count; i++)
-		report(e, out, &calls, &top[i]);
-	if (!count)
-		check_calls_fine(e, out, "no TLS handshake fails again and again");
+	if (check_calls_begin(&calls, e, out))
+		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh, report,
+			"no TLS handshake fails again and again");
 }
 
 const struct finding_type finding_tls_failing = {

@@ -163,3 +163,19 @@ void check_calls_times(const struct check_calls *c, struct check_result *out, do
 	finding_number(out, "time from the first to the last failure", (double)(last_ns - first_ns),
 		SOOTH_UNIT_NS, 0);
 }
+
+#define REPORTED_MAX 4
+
+void check_report_ranked(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct map *m,
+	double (*weigh)(const void *key, const void *value, const void *user),
+	check_reporter report, const char *fine)
+{
+	struct check_ranked top[REPORTED_MAX];
+	size_t count = check_rank(m, weigh, e, top, REPORTED_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		report(e, out, calls, &top[i]);
+	if (!count)
+		check_calls_fine(e, out, fine);
+}

@@ -56,5 +56,12 @@ struct check_ranked {
 size_t check_rank(const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most);
+typedef void (*check_reporter)(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one);
+/* Reports each of the four heaviest entries; of none that it is `fine`. */
+void check_report_ranked(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct map *m,
+	double (*weigh)(const void *key, const void *value, const void *user),
+	check_reporter report, const char *fine);
 
 #endif
