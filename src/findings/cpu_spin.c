@@ -35,6 +35,7 @@
 	0.3 /* of a thread's time: the calls alone, without what it does with them                 \
 	     */
 
+#define RESULTS_A_S	0.5 /* lines of a main thread, for its workers */
 #define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
 #define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
 
@@ -119,6 +120,19 @@ static bool writes_results(const struct check *e, const struct thread_history *t
 	       writes * RESULT_CPU_NS <= cpu * (double)NS_PER_S;
 }
 
+/* The main thread of a command prints what its workers have: once in two seconds, or more often. */
+static bool main_writes_results(const struct check *e)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (t->tid == e->id.pid)
+			return !work_is_awaited(e) && thread_history_writes(t) >= RESULTS_A_S;
+	}
+	return false;
+}
+
 /* What the thread does, with little beside it. */
 static bool is_most_of(
 	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
@@ -147,7 +161,8 @@ static bool works(const struct check *e, const struct thread_history *t)
 	if (is_most && changes_memory(&call))
 		return true;
 	/* What it repeats in vain counts, whatever it reads and writes beside it. */
-	return (progress_is_worker(t) || writes_results(e, t)) &&
+	return (progress_is_worker(t) || writes_results(e, t) ||
+		       (t->tid != e->id.pid && main_writes_results(e))) &&
 	       !(is_most && repeated_call_is_pointless(&call));
 }
 

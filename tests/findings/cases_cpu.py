@@ -242,6 +242,23 @@ def locks(kind, cpus=(0,), count=(3, 4, 6), work=(20,), more=()):
         if len(work) > 1 else work[0], *more).pid
 
 
+# zlib gives the lock of the interpreter away: the worker computes, the main thread says how far it is.
+COUNTED = """
+import threading, time, zlib
+done = 0
+def count():
+    global done
+    data = bytes(range(256)) * 4096
+    while True:
+        zlib.crc32(data)
+        done += 1
+threading.Thread(target=count, daemon=True).start()
+print("ready", flush=True)
+while True:
+    time.sleep(0.5)
+    print(done, flush=True)
+"""
+
 ASKS_FOR_END = """
 import subprocess
 child = subprocess.Popen(["sleep", "600"])
@@ -382,6 +399,8 @@ CASES = [
     healthy("cpu-spin", "a socket that is polled and read", program(ECHO), calls=True),
     healthy("cpu-spin", "a poll loop that works", program(COPY)),
     healthy("cpu-spin", "a worker of a pool", worker_of_a_pool),
+    healthy("cpu-spin", "a worker whose main thread prints results", program(COUNTED), calls=True,
+        also=("lock-storm",)),
     healthy("cpu-spin", "openssl, which computes by its nature", lambda s, r: s.start(
         ["openssl", "speed", "-seconds", "600", "sha256"], ready=None).pid,
         may_skip=lambda: None if shutil.which("openssl") else "openssl is not installed"),

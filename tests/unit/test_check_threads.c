@@ -110,6 +110,18 @@ static void writes_lines(double lines)
 	threads_read(1);
 }
 
+/* For a thread beside it, which computes. */
+static void writes_lines_for_another(double lines)
+{
+	struct thread_made worker = spinner, m = { .writes = lines };
+
+	worker.tid = PID + 1;
+	is_there();
+	thread(m);
+	thread(worker);
+	threads_read(2);
+}
+
 static void agent_writes_lines(double lines)
 {
 	runs = CLAUDE;
@@ -144,6 +156,8 @@ static void test_cpu_spin(void **state)
 			"shows its system calls, sooth profile -p 99 its functions>" },
 		{ "cpu-spin", spin_as_agent, 0, NULL,
 			"high/medium: |<if the process should be idle, restart it" },
+		{ "cpu-spin", writes_lines_for_another, 0.6, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", writes_lines_for_another, 0.4, NULL, "medium/medium: " },
 		{ "cpu-spin", writes_lines, 0.6, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", writes_lines, 0.4, NULL, "medium/medium: " },
 		{ "cpu-spin", writes_lines, 1000, NULL, "fine: |, with visible progress" },
