@@ -181,9 +181,8 @@ class Longer(Case):
         child = self.start(sys.executable, "-u", "-c", GROWS, str(step))
         child.wait_for_output(b"ready")
         time.sleep(3)
-        start = time.monotonic()
         report = self.sooth("diagnose", "-j", "--passive", *options, str(child.pid)).json()
-        return time.monotonic() - start, report
+        return report["interval_ns"] / 1e9, report
 
     def test_memory_that_grows(self):
         taken_s, report = self.look(100)
@@ -191,10 +190,10 @@ class Longer(Case):
         self.assertEqual([f["id"] for f in report["processes"][0]["findings"]], ["memory-growth"])
 
     def test_memory_that_stays(self):
-        self.assertLess(self.look(0)[0], 12)
+        self.assertLess(self.look(0)[0], 10)
 
     def test_a_duration_is_final(self):
-        self.assertLess(self.look(100, "--duration", "3")[0], 12)
+        self.assertLess(self.look(100, "--duration", "3")[0], 8)
 
 
 if __name__ == "__main__":
