@@ -64,15 +64,6 @@ struct locked {
 
 /* --- threads --- */
 
-static bool has_run(const struct wait_graph *g, const struct waits_thread *t)
-{
-	struct wait_graph before = { .records = g->before };
-	const struct waits_thread *then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
-
-	return !then || t->state == 'R' || t->switches_state || then->switches_state ||
-	       t->switches != then->switches || t->since_state;
-}
-
 /* The owner of a mutex is known: all-threads-waiting follows it. */
 static enum place of_futex(const struct waits_thread *t, const struct stack_wait *s)
 {
@@ -103,7 +94,7 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 {
 	struct wait_link link;
 
-	if (has_run(g, t))
+	if (wait_graph_has_run(g, t))
 		return PLACE_RUNS;
 	if (t->lock == WAITS_LOCK_JAVA_TASK)
 		return PLACE_RESULT;
@@ -198,7 +189,7 @@ static void count_peers(struct locked *l, const struct check *e, const struct wa
 			    record_text(&first->record, &first->name)))
 			continue;
 		l->peers++;
-		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !has_run(g, t);
+		l->peers_waiting += t->lock == WAITS_LOCK_JAVA_TASK && !wait_graph_has_run(g, t);
 	}
 }
 

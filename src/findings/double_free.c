@@ -21,7 +21,7 @@ static void report(
 	if (first->stack_state == SOOTH_STATE_VALUE)
 		heap_use_put_stack(&e->input->heap, first->stack, &stack);
 	else
-		buffer_string(&stack, "code whose stack was lost");
+		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees memory twice: in %s", buffer_cstr(&stack));
 	finding_number(out, "blocks freed twice", (double)errors->count, SOOTH_UNIT_NONE, 0);

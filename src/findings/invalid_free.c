@@ -20,7 +20,7 @@ static void report(const struct check *e, struct check_result *out,
 	if (first->stack_state == SOOTH_STATE_VALUE)
 		heap_use_put_stack(&e->input->heap, first->stack, &stack);
 	else
-		buffer_string(&stack, "code whose stack was lost");
+		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
 	finding_number(out, "frees of what is no block", (double)count, SOOTH_UNIT_NONE, 0);

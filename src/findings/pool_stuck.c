@@ -57,17 +57,6 @@ static enum member member_of(const struct check *e, uint32_t tid)
 	return MEMBER_NONE;
 }
 
-/* It did not run between the snapshots. */
-static bool is_stuck(const struct wait_graph *g, const struct waits_thread *t)
-{
-	struct wait_graph before = { .records = g->before };
-	const struct waits_thread *then =
-		wait_graph_thread_of(&before, t->node_pid, t->record.tid);
-
-	return then && t->state != 'R' && !t->since_state && !t->switches_state &&
-	       !then->switches_state && t->switches == then->switches;
-}
-
 static void look(struct pool *p, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL;
@@ -76,7 +65,7 @@ static void look(struct pool *p, const struct check *e, const struct wait_graph 
 		enum member member = member_of(e, t->record.tid);
 
 		p->threads += member != MEMBER_NONE;
-		if (member != MEMBER_BUSY || !is_stuck(g, t))
+		if (member != MEMBER_BUSY || wait_graph_has_run(g, t))
 			continue;
 		if (!p->stuck++)
 			p->first = t;

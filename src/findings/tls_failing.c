@@ -36,9 +36,15 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failed;
 }
 
+/* Most of them by the process itself. */
+static bool is_refused_here(const struct call_handshakes *s)
+{
+	return s->refused_here > s->refused_there && s->refused_here >= s->closed;
+}
+
 static const char *reason_of(const struct call_handshakes *s)
 {
-	if (s->refused_here > s->refused_there && s->refused_here >= s->closed)
+	if (is_refused_here(s))
 		return "this process refuses the server, as it does with a certificate that it does "
 		       "not trust";
 	return s->refused_there >= s->closed ? "the server refuses them"
@@ -47,12 +53,11 @@ static const char *reason_of(const struct call_handshakes *s)
 
 static void remedy(struct check_result *out, const char *address, const struct call_handshakes *s)
 {
-	bool is_here = s->refused_here > s->refused_there && s->refused_here >= s->closed;
 	/* The target chose that name, and the line is to be pasted into a shell. */
 	bool is_word = *s->server && escape_is_shell_word(s->server, strlen(s->server));
 	const char *option = is_word ? " -servername " : "", *server = is_word ? s->server : "";
 
-	if (is_here)
+	if (is_refused_here(s))
 		finding_remedy(out,
 			"openssl s_client -connect %s%s%s </dev/null shows the certificate and why "
 			"it is not trusted; an authority of your own: NODE_EXTRA_CA_CERTS (node), "

@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/units.h"
-#include "model/stream_records.h"
-#include "probes/proc.h"
-#include "probes/sockets.h"
 
 #define ENDPOINTS_MAX 4096
 #define AT_ONCE_NS    NS_PER_S	     /* a connection that fails sooner is connect-failing's */
@@ -109,25 +105,11 @@ void api_history_begin(struct api_history *h)
 	h->is_on = true;
 }
 
-/* The rest of a stream is long, and held until descriptors have been read. */
-static bool is_followed(const struct sooth_record *r)
-{
-	static const uint16_t kinds[] = { SYSCALLS_CALL, FDS_DESCRIPTOR, FDS_PROCESS,
-		SOCKETS_SOCKET, SOCKETS_PROCESS, PROC_PROCESS, PROCESS_JOIN, PROCESS_EXEC,
-		PROCESS_LEAVE, STREAM_BEGIN, STREAM_END };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i] == r->kind)
-			return true;
-	}
-	return false;
-}
-
 void api_history_take(struct api_history *h, const struct sooth_record *r)
 {
 	struct sooth_error ignored;
 
-	if (h->is_on && is_followed(r))
+	if (h->is_on && call_fold_follows(r))
 		api_tracker_record(&h->tracker, r, &ignored);
 }
 

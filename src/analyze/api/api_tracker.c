@@ -128,22 +128,9 @@ static int connection_at(struct api_tracker *t, const struct socket_key *key,
 
 static struct span piece_of(const struct syscalls_call *call, enum syscalls_piece_part part)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
-		struct call_piece piece = call_piece(call, i, part);
+	struct call_piece piece = call_piece_of_any(call, part);
 
-		if (piece.is_there)
-			return piece.bytes;
-	}
-	return span_of("", 0);
-}
-
-static bool has_piece(const struct syscalls_call *call, enum syscalls_piece_part part)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
-		if (call_piece(call, i, part).is_there)
-			return true;
-	}
-	return false;
+	return piece.is_there ? piece.bytes : span_of("", 0);
 }
 
 static struct api_bytes bytes_of(const struct folded_call *c)
@@ -157,7 +144,7 @@ static struct api_bytes bytes_of(const struct folded_call *c)
 		.bytes = c->bytes,
 		.tid = call->record.tid,
 		.status = call_http_status(call),
-		.is_last_chunk = has_piece(call, SYSCALLS_PART_LAST_CHUNK),
+		.is_last_chunk = call_piece_of_any(call, SYSCALLS_PART_LAST_CHUNK).is_there,
 		.request = piece_of(call, SYSCALLS_PART_REQUEST),
 		.tls = piece_of(call, SYSCALLS_PART_TLS),
 		.server = piece_of(call, SYSCALLS_PART_SERVER) };

@@ -396,3 +396,16 @@ int32_t call_ready_fd(const struct folded_call *call, uint32_t *events)
 		return ready_of_poll(&piece, events);
 	return call->call->result > 0 ? ready_of_epoll(call, &piece, events) : -1;
 }
+
+bool call_fold_follows(const struct sooth_record *r)
+{
+	static const uint16_t kinds[] = { SYSCALLS_CALL, FDS_DESCRIPTOR, FDS_PROCESS,
+		SOCKETS_SOCKET, SOCKETS_PROCESS, PROC_PROCESS, PROCESS_JOIN, PROCESS_EXEC,
+		PROCESS_LEAVE, STREAM_BEGIN, STREAM_END };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (kinds[i] == r->kind)
+			return true;
+	}
+	return false;
+}

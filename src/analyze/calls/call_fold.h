@@ -74,6 +74,9 @@ void call_fold_fini(struct call_fold *f);
 /* No snapshots will come: waits for none. */
 void call_fold_begin_at_once(struct call_fold *f);
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
+/* What says which descriptors there are, and the calls; the rest of a stream is long, and need not
+ * be pushed. */
+bool call_fold_follows(const struct sooth_record *r);
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
 /* No record will come: what waits for a snapshot goes on without it. */
 int call_fold_end(struct call_fold *f, struct sooth_error *err);

@@ -9,7 +9,6 @@
 
 #include "analyze/calls/call_history_parts.h"
 #include "analyze/calls/call_pieces.h"
-#include "base/cleanup.h"
 #include "model/errno_names.h"
 
 #define TLS_ALERT	21
@@ -19,27 +18,13 @@
 /* The last message of the handshake, encrypted: 53 or 69 bytes by the hash (RFC 8446, 4.4.4). */
 #define FINISHED_MOST 80
 
-static struct call_piece piece_of(const struct syscalls_call *call, enum syscalls_piece_part part)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
-		struct call_piece piece = call_piece(call, i, part);
-
-		if (piece.is_there)
-			return piece;
-	}
-	return (struct call_piece){ 0 };
-}
-
 static struct call_handshakes *handshakes_at(
 	struct call_history *h, const struct call_path *peer, uint64_t now_ns)
 {
 	struct call_handshakes *s = map_put(&h->handshakes, peer, NULL);
 
-	if (!s)
-		return NULL;
-	if (!s->first_ns)
-		s->first_ns = now_ns;
-	s->last_ns = now_ns;
+	if (s)
+		s->last_ns = now_ns;
 	return s;
 }
 
@@ -54,9 +39,9 @@ static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_
 	hello = map_put(&c->history->hellos, &fd, NULL);
 	if (!hello)
 		return;
-	*hello = (struct call_hello){ .peer = call_path_of(
-					      span_of(file->peer, strlen(file->peer))),
-		.since_ns = c->folded->call->record.time_ns };
+	*hello = (struct call_hello){
+		.peer = call_path_of(span_of(file->peer, strlen(file->peer)))
+	};
 	if (size > sizeof(hello->server) - 1)
 		size = sizeof(hello->server) - 1;
 	if (size)
@@ -137,7 +122,7 @@ void call_handshakes_take(const struct call_at_hand *c)
 	if (!moves && !(call->has_fd && c->history->hellos.count))
 		return;
 	if (call->to.is_there && !call->is_error) {
-		server = piece_of(call->call, SYSCALLS_PART_SERVER);
+		server = call_piece_of_any(call->call, SYSCALLS_PART_SERVER);
 		if (server.is_there) {
 			begin(c, fd, server.bytes);
 			return;
@@ -155,7 +140,7 @@ void call_handshakes_take(const struct call_at_hand *c)
 		hello->is_refused_there = true;
 	if (!moves || call->is_error)
 		return;
-	records = piece_of(call->call, SYSCALLS_PART_TLS);
+	records = call_piece_of_any(call->call, SYSCALLS_PART_TLS);
 	if (records.is_there)
 		take_records(c, hello, fd, records.bytes);
 }

@@ -13,9 +13,6 @@
 #include "bpf/aggregate.h"
 #include "model/errno_names.h"
 #include "model/stream_records.h"
-#include "probes/fds.h"
-#include "probes/proc.h"
-#include "probes/sockets.h"
 
 #define PROCESSES_MAX 4096
 #define FILES_MAX     16384 /* of a process; so the others: */
@@ -202,8 +199,8 @@ static void call_repeats_take(const struct call_at_hand *c)
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->exchanges, &h->answers, &h->handshakes, &h->hellos, &h->waits, &h->repeats, &h->positions,
-		&h->pending, &h->unused, &h->weights };
+		&h->peers, &h->exchanges, &h->answers, &h->handshakes, &h->hellos, &h->waits,
+		&h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -422,20 +419,6 @@ static void take_loss(struct call_histories *h, const struct stream_loss *loss)
 		h->lost += loss->records ? loss->records : 1;
 }
 
-/* What says which descriptors there are, and the calls; the rest of a stream is long. */
-static bool is_followed(const struct sooth_record *r)
-{
-	static const uint16_t kinds[] = { SYSCALLS_CALL, FDS_DESCRIPTOR, FDS_PROCESS,
-		SOCKETS_SOCKET, SOCKETS_PROCESS, PROC_PROCESS, PROCESS_JOIN, PROCESS_EXEC,
-		PROCESS_LEAVE, STREAM_BEGIN, STREAM_END };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (kinds[i] == r->kind)
-			return true;
-	}
-	return false;
-}
-
 void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 {
 	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
@@ -446,7 +429,7 @@ void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 	h->has_counts |= r->kind == SYSCALLS_COUNT;
 	if (loss)
 		take_loss(h, loss);
-	if (is_followed(r) && call_fold_record(&h->fold, r, &ignored))
+	if (call_fold_follows(r) && call_fold_record(&h->fold, r, &ignored))
 		h->refused++;
 }
 

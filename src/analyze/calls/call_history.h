@@ -180,7 +180,7 @@ struct call_handshakes {
 	uint64_t refused_here;	/* by the process, once it knew the certificate */
 	uint64_t refused_there; /* by an alert of the peer, or its end of the connection */
 	uint64_t closed;	/* by the process, before that */
-	uint64_t first_ns, last_ns, last_made_ns;
+	uint64_t last_ns, last_made_ns;
 	char server[CALL_SERVER_NAME]; /* of the last hello; empty: it has no name */
 };
 

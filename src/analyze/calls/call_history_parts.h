@@ -37,7 +37,6 @@ struct call_unused {
 /* A connection on which a TLS hello was sent, and no data yet. */
 struct call_hello {
 	struct call_path peer;
-	uint64_t since_ns;
 	bool is_refused_here, is_refused_there;
 	bool is_met;	  /* the hello of the server came */
 	bool is_plain;	  /* more of the handshake was sent in plain: TLS 1.2 */

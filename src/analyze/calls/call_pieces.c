@@ -45,6 +45,18 @@ struct call_piece call_piece(
 	return (struct call_piece){ 0 };
 }
 
+struct call_piece call_piece_of_any(
+	const struct syscalls_call *call, enum syscalls_piece_part part)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
+		struct call_piece piece = call_piece(call, i, part);
+
+		if (piece.is_there)
+			return piece;
+	}
+	return (struct call_piece){ 0 };
+}
+
 unsigned call_http_status(const struct syscalls_call *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {

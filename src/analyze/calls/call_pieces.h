@@ -21,6 +21,9 @@ struct call_piece call_piece(
 /* The path of an argument: of older captures the only one they have. */
 /* The status of an answer of HTTP that the call read; 0: it read none, or that was not kept. */
 unsigned call_http_status(const struct syscalls_call *call);
+/* The first piece of that part, whatever the argument. */
+struct call_piece call_piece_of_any(
+	const struct syscalls_call *call, enum syscalls_piece_part part);
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
 /* A C int, as descriptors are, arrives in a 64-bit register with anything in the upper half:

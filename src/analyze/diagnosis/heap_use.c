@@ -181,7 +181,7 @@ void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer 
 	size_t first;
 
 	if (!profile_sums_stack(&u->names, stack, &stacked) || !stacked.depth) {
-		buffer_string(out, "code whose stack was lost");
+		buffer_string(out, "code without a recorded stack");
 		return;
 	}
 	first = stacked.depth > 1;

@@ -128,3 +128,12 @@ double wait_graph_user_share(const struct wait_graph *g, uint32_t pid)
 	}
 	return user + system ? (double)user / (double)(user + system) : 1;
 }
+
+bool wait_graph_has_run(const struct wait_graph *g, const struct waits_thread *t)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_thread *then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
+
+	return !then || t->state == 'R' || t->switches_state || then->switches_state ||
+	       t->switches != then->switches || t->since_state;
+}

@@ -18,6 +18,8 @@ const struct waits_thread *wait_graph_thread(
 	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before);
 const struct waits_thread *wait_graph_thread_of(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid);
+/* The thread ran since the first snapshot, or that is not known. */
+bool wait_graph_has_run(const struct wait_graph *g, const struct waits_thread *t);
 /* The next object, or party, of a thread. */
 const struct waits_object *wait_graph_object(const struct wait_graph *g,
 	const struct waits_thread *of, const struct waits_object *before);
