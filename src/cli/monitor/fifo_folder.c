@@ -70,8 +70,9 @@ static int refuse(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
-	return error_remedy(
-		err, "remove it, or choose another folder: sooth monitor --fifo-dir DIR");
+	/* What the user named as a folder may be anything: only what stands in one is to be removed. */
+	return error_remedy(err, "%schoose another folder: sooth monitor --fifo-dir DIR",
+		name ? "remove it, or " : "");
 }
 
 static int check_folder(const struct fifo_folder *f, int fd, struct sooth_error *err)
