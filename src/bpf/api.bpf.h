@@ -109,9 +109,8 @@ static inline uint8_t offers_of(uint64_t at, uint32_t length)
 }
 
 struct hello {
-	uint64_t name;
-	uint32_t name_size;
-	uint8_t offers;
+	uint64_t name, alpn;
+	uint32_t name_size, alpn_size;
 };
 
 static inline void walk_extensions(struct hello *h, uint64_t at, uint64_t end)
@@ -123,37 +122,42 @@ static inline void walk_extensions(struct hello *h, uint64_t at, uint64_t end)
 			h->name = at + NAME_AT;
 			h->name_size = user_u16(at + NAME_AT - 2);
 		} else if (type == EXTENSION_ALPN) {
-			h->offers = offers_of(at, length + 4);
+			h->alpn = at;
+			h->alpn_size = length + 4;
 		}
 		at += 4 + length;
 	}
 }
 
 /* A flag byte, then the name; an empty one where the hello has none, as for an address. */
-static inline void keep_hello(
-	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+VERIFIED_ALONE_BY_NUMBERS int keep_hello(
+	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
 	uint64_t at = from + HELLO_SESSION, end = from + done;
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	struct hello h = {};
 	uint32_t place, size;
+	uint8_t offers;
 	char *to;
 
-	if (done < HELLO_LEAST || user_u8(from + TLS_HEAD) != TLS_HELLO)
-		return;
+	if (!p || done < HELLO_LEAST || user_u8(from + TLS_HEAD) != TLS_HELLO)
+		return 0;
 	at += 1 + user_u8(at);
 	at += 2 + user_u16(at);
 	at += 1 + user_u8(at);
 	walk_extensions(&h, at + 2, end);
+	offers = offers_of(h.alpn, h.alpn_size);
 	size = h.name_size > SYSCALLS_NAME_MAX ? SYSCALLS_NAME_MAX : h.name_size;
 	place = p->at;
 	if (place > PIECE_AT_MAX)
-		return;
+		return 0;
 	to = p->pieces + place + sizeof(struct syscalls_piece);
-	to[0] = (char)h.offers;
+	to[0] = (char)offers;
 	size &= SYSCALLS_NAME_MAX;
 	if (bpf_probe_read_user(to + 1, size, (const void *)(unsigned long)h.name))
 		size = 0;
-	put_head(p, place, argument, SYSCALLS_PART_SERVER, 0, size + 1);
+	put_head(p, place, (uint8_t)argument, SYSCALLS_PART_SERVER, 0, size + 1);
+	return 0;
 }
 
 /* --- HTTP --- */
@@ -181,44 +185,63 @@ static inline bool begins_target(const uint8_t head[16], uint32_t method)
 	return first == '/' || first == '*' || first == 'h' || (method == 7 && head[0] == 'C');
 }
 
-/* "POST /v1/messages": what follows a '?' does not leave the kernel. */
-static inline void keep_request(
-	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done)
+/* The length of the target, without its query, in the line that stands in the piece being made;
+ * what follows the method is looked at. One comparison with a number that is not known at load,
+ * else each iteration is verified for each of its values. */
+VERIFIED_ALONE_BY_NUMBERS int target_size(uint32_t scratch_index, uint32_t from, uint32_t most)
 {
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
+	uint32_t at = p ? p->at : 0, size = 0;
+	const char *target;
+
+	if (!p || at > PIECE_AT_MAX)
+		return 0;
+	target = p->pieces + at + sizeof(struct syscalls_piece) + (from & 15);
+	for (uint32_t i = 0; i < LINE_MOST; i++) {
+		uint8_t c = (uint8_t)target[i];
+
+		if (i >= most || c <= ' ' || c == '?' || c == '#' || c >= 127)
+			break;
+		size = i + 1;
+	}
+	return (int)size;
+}
+
+/* "POST /v1/messages": what follows a '?' does not leave the kernel. */
+VERIFIED_ALONE_BY_NUMBERS int keep_request(
+	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
+{
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	uint8_t head[16] __attribute__((aligned(8))) = {};
-	uint32_t at, method, size, end = 0;
+	uint32_t at, method, size, end;
 	char *to;
 
-	if (done < sizeof(head) ||
+	if (!p || done < sizeof(head) ||
 		bpf_probe_read_user(head, sizeof(head), (const void *)(unsigned long)from))
-		return;
+		return 0;
 	method = method_size(head);
 	if (!method || !begins_target(head, method))
-		return;
+		return 0;
 	at = p->at;
 	if (at > PIECE_AT_MAX)
-		return;
+		return 0;
 	to = p->pieces + at + sizeof(struct syscalls_piece);
 	size = done > LINE_MOST ? LINE_MOST : (uint32_t)done;
 	size &= 0xff;
 	if (bpf_probe_read_user(to, size, (const void *)(unsigned long)from))
-		return;
+		return 0;
+	end = method + 1 +
+	      (uint32_t)target_size(scratch_index, method + 1, (size - method - 1) & 0xff);
 	at = p->at;
 	if (at > PIECE_AT_MAX)
-		return;
+		return 0;
 	to = p->pieces + at + sizeof(struct syscalls_piece);
-	for (uint32_t i = 0; i < LINE_MOST; i++) {
-		uint8_t c = (uint8_t)to[i];
-
-		if (i >= size || (i > method && (c <= ' ' || c == '?' || c == '#' || c >= 127)))
-			break;
-		end = i + 1;
-	}
 	/* What rounds the piece up must not be the query. */
 	for (uint32_t i = 0; i < 8; i++)
 		to[(end + i) & 0xff] = 0;
-	put_head(p, at, argument, SYSCALLS_PART_REQUEST, end == LINE_MOST ? STATE_TRUNCATED : 0,
-		end & 0xff);
+	put_head(p, at, (uint8_t)argument, SYSCALLS_PART_REQUEST,
+		end == LINE_MOST ? STATE_TRUNCATED : 0, end & 0xff);
+	return 0;
 }
 
 #define LAST_CHUNK_SIZE 7 /* CR LF 0 CR LF CR LF, or without the first two */
@@ -246,36 +269,63 @@ static inline void keep_last_chunk(
 
 /* --- by call --- */
 
-static inline void keep_api_bytes(
-	struct call_with_pieces *p, uint8_t argument, uint64_t from, uint64_t done, bool is_sent)
+/* Each reader is verified alone: within one another their loops multiply, and half a second went
+ * into half a million instructions for each load. */
+VERIFIED_ALONE_BY_NUMBERS int keep_sent(
+	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	uint8_t head[8] = {};
 
-	if (done < TLS_HEAD ||
+	if (!p || done < TLS_HEAD ||
 		bpf_probe_read_user(head, TLS_HEAD, (const void *)(unsigned long)from))
-		return;
-	if (is_tls(head)) {
-		keep_records(p, argument, from, done);
-		if (is_sent && head[0] == TLS_HANDSHAKE)
-			keep_hello(p, argument, from, done);
-	} else if (is_sent) {
-		keep_request(p, argument, from, done);
-	} else {
-		if (!config.keeps_status)
-			keep_status(p, argument, from, done);
-		keep_last_chunk(p, argument, from, done);
-	}
+		return 0;
+	if (!is_tls(head))
+		return keep_request(scratch_index, argument, from, done);
+	keep_records(p, (uint8_t)argument, from, done);
+	return head[0] == TLS_HANDSHAKE ? keep_hello(scratch_index, argument, from, done) : 0;
 }
 
-static inline void keep_api_vector(struct call_with_pieces *p, uint8_t argument, uint64_t vectors,
-	uint64_t moved, bool is_sent)
+VERIFIED_ALONE_BY_NUMBERS int keep_received(
+	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
+{
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
+	uint8_t head[8] = {};
+
+	if (!p || done < TLS_HEAD ||
+		bpf_probe_read_user(head, TLS_HEAD, (const void *)(unsigned long)from))
+		return 0;
+	if (is_tls(head)) {
+		keep_records(p, (uint8_t)argument, from, done);
+		return 0;
+	}
+	if (!config.keeps_status)
+		keep_status(p, (uint8_t)argument, from, done);
+	keep_last_chunk(p, (uint8_t)argument, from, done);
+	return 0;
+}
+
+/* Where the bytes that were moved begin; what is read of them ends with the first buffer. */
+static inline struct vector first_bytes(
+	const volatile struct syscalls_capture *c, uint64_t from, uint64_t moved)
 {
 	struct vector first = {};
+	struct message m = {};
 
-	if (!vectors ||
-		bpf_probe_read_user(&first, sizeof(first), (const void *)(unsigned long)vectors))
-		return;
-	keep_api_bytes(p, argument, first.base, first.size < moved ? first.size : moved, is_sent);
+	if (c->keep == SYSCALLS_KEEP_MESSAGE) {
+		if (bpf_probe_read_user(&m, sizeof(m), (const void *)(unsigned long)from))
+			return first;
+		from = m.vectors;
+	} else if (c->keep != SYSCALLS_KEEP_VECTORS) {
+		if (c->is_data)
+			first = (struct vector){ from, moved };
+		return first;
+	}
+	if (!from || bpf_probe_read_user(&first, sizeof(first), (const void *)(unsigned long)from))
+		return (struct vector){};
+	if (first.size > moved)
+		first.size = moved;
+	return first;
 }
 
 /* A socket of IPv4 or IPv6. */
@@ -292,27 +342,23 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 {
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	const volatile struct syscalls_capture *c;
-	struct message m = {};
-	uint64_t from, moved;
+	struct vector first;
+	uint64_t from;
 
 	if (!p || p->call.result <= 0)
 		return 0;
 	c = &config.captures[number & (SYSCALLS_NUMBERS - 1)][index & (SYSCALLS_PIECES - 1)];
 	from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
-	moved = (uint64_t)p->call.result;
 	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
 		return 0;
 	/* What begins a file may look like a request, and is none. */
 	if (!config.only_api && !is_internet_socket(p->arguments[0]))
 		return 0;
-	if (c->keep == SYSCALLS_KEEP_VECTORS) {
-		keep_api_vector(p, c->argument, from, moved, !c->is_result);
-	} else if (c->keep == SYSCALLS_KEEP_MESSAGE) {
-		if (!bpf_probe_read_user(&m, sizeof(m), (const void *)(unsigned long)from))
-			keep_api_vector(p, c->argument, m.vectors, moved, !c->is_result);
-	} else if (c->is_data) {
-		keep_api_bytes(p, c->argument, from, moved, !c->is_result);
-	}
+	first = first_bytes(c, from, (uint64_t)p->call.result);
+	if (c->is_result)
+		keep_received(scratch_index, c->argument, first.base, first.size);
+	else
+		keep_sent(scratch_index, c->argument, first.base, first.size);
 	return 1;
 }
 
