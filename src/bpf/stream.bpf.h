@@ -5,6 +5,7 @@
 
 #include "bpf/api.bpf.h"
 #include "bpf/budget.bpf.h"
+#include "bpf/database.bpf.h"
 
 static inline void call_fill(
 	struct syscalls_call *r, struct thread *t, int64_t result, uint64_t now)
@@ -81,6 +82,8 @@ static void stream_with_pieces(
 		if (!keep_one(t->number, i, scratch_index))
 			break;
 	}
+	if (config.keeps_status)
+		keep_answer(p, t, result, scratch_index);
 	for (uint32_t i = 0; i < SYSCALLS_PIECES && config.keeps_api; i++) {
 		if (!keep_api(t->number, i, scratch_index))
 			break;

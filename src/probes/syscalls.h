@@ -125,6 +125,7 @@ enum syscalls_piece_part {
 	SYSCALLS_PART_LAST_CHUNK, /* of bytes that were read: no bytes; they end an answer of HTTP
 				     in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */
+	SYSCALLS_PART_DATABASE_ERROR, /* of bytes that were read: struct syscalls_database_error */
 	SYSCALLS_PARTS,
 };
 
@@ -140,6 +141,22 @@ struct syscalls_piece {
 #define SYSCALLS_STATUS_DIGITS 3
 #define SYSCALLS_TLS_RECORDS   4   /* of one call */
 #define SYSCALLS_NAME_MAX      255 /* bytes of a server's name, a mask of bits */
+
+#define SYSCALLS_CODE_MAX 15
+
+enum syscalls_database {
+	SYSCALLS_POSTGRES,
+	SYSCALLS_MYSQL,
+	SYSCALLS_REDIS,
+	SYSCALLS_DATABASES,
+};
+
+/* How an answer of a database begins that is an error. */
+struct syscalls_database_error {
+	uint8_t database;	      /* enum syscalls_database */
+	char code[SYSCALLS_CODE_MAX]; /* SQLSTATE, MySQL's number, Redis' first word; zeros behind
+				       */
+};
 
 /* The head of a TLS record. */
 struct syscalls_tls_record {

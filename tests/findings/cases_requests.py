@@ -135,6 +135,62 @@ def answered(kind, serves=False):
     return make
 
 
+# Answers of three databases, as their own servers send them.
+DATABASE_SERVER = """
+import socket, sys, threading
+port, kind = int(sys.argv[1]), sys.argv[2]
+def postgres(code):
+    fields = b"SERROR\\0VERROR\\0C%b\\0Mof this test\\0\\0" % code
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields + b"Z\\0\\0\\0\\5I"
+prepared = b"1\\0\\0\\0\\4" + b"2\\0\\0\\0\\4"
+message = b"\\xff" + (1146).to_bytes(2, "little") + b"#42S02Table 'a.b' doesn't exist"
+mysql = len(message).to_bytes(3, "little") + b"\\1" + message
+good = b"C\\0\\0\\0\\x0fINSERT 0 1\\0Z\\0\\0\\0\\5T"
+answers = {"no table": [postgres(b"42P01")], "a row is there": [good, prepared + postgres(b"23505"), good],
+    "now and then": [good] * 9 + [postgres(b"23505")], "mysql": [mysql],
+    "moved": [b"-MOVED 3999 127.0.0.1:6381\\r\\n"], "text": [b"-A list of options, as some text begins\\r\\n"]}[kind]
+def serve(c):
+    count = 0
+    while c.recv(65536):
+        c.sendall(answers[count % len(answers)])
+        count += 1
+s = socket.create_server(("127.0.0.1", port))
+print("ready", flush=True)
+while True:
+    threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+
+DATABASE_CLIENT = """
+import socket, sys, time
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+print("ready", flush=True)
+count = 0
+while True:
+    count += 1
+    s.sendall(b"SET key:%d %b\\r\\n" % (count, b"v" * int(sys.argv[2])))
+    s.recv(4096)
+    time.sleep(float(sys.argv[3]))
+"""
+
+
+def database(kind):
+    def make(scope, rng):
+        port = ordinary.port_of(scope)
+        scope.python(DATABASE_SERVER, port, kind)
+        return scope.python(DATABASE_CLIENT, port, 20, rng.uniform(0.03, 0.1)).pid
+    return make
+
+
+def redis_without_room(scope, rng):
+    port = ordinary.port_of(scope)
+    scope.start([shutil.which("redis-server"), "--port", port, "--dir", scope.path, "--save", "",
+        "--maxmemory", "100kb"], ready=b"Ready to accept")
+    return scope.python(DATABASE_CLIENT, port, 200, rng.uniform(0.03, 0.1)).pid
+
+
+REFUSED_BY_DATABASE = {"says": " answers with errors, ", "evidence": "answers that are errors", "threshold": "min-errors",
+    "duration_s": 4}
+
 ASKS = {"says": " one small question at a time, ", "evidence": "requests", "threshold": "min-rate"}
 WAITS = {"says": " waits 4", "evidence": "requests sent in parts", "threshold": "min-delayed"}
 
@@ -278,6 +334,13 @@ CASES = [
     healthy("slow-lookups", "small requests to another server", asking("row by row"), also=("round-trips",)),
     sick("round-trips", "a query for each row", asking("row by row"), **ASKS),
     sick("round-trips", "a query for each row, slow answers", asking("row by row", pause_s=0.002), **ASKS),
+    sick("database-errors", "a table that is not there", database("no table"), **REFUSED_BY_DATABASE),
+    sick("database-errors", "rows that are there already", database("a row is there"), **REFUSED_BY_DATABASE),
+    sick("database-errors", "MySQL", database("mysql"), **REFUSED_BY_DATABASE),
+    sick("database-errors", "redis has no room left", redis_without_room, may_skip=has_no_redis, **REFUSED_BY_DATABASE),
+    healthy("database-errors", "one row in ten is there already", database("now and then"), duration_s=4),
+    healthy("database-errors", "a cluster sends its client elsewhere", database("moved"), duration_s=4),
+    healthy("database-errors", "text that begins with a dash", database("text"), duration_s=4),
     sick("round-trips", "a key at a time, of a unix socket", asking("row by row", unix=True), **ASKS),
     sick("round-trips", "a key at a time, of redis", redis, may_skip=has_no_redis, **ASKS),
     sick("round-trips", "requests in two parts", asking("in two parts"), **WAITS),

@@ -58,6 +58,7 @@ DEFAULT_CASES = {
     "process-flood": ["below a child that is judged too", "a tool call that polls"],
     "repeated-reads": ["a timer of node that overflows", "a server that reads it for each request"],
     "receive-drops": ["datagrams that are read too slowly", "as many that are read"],
+    "database-errors": ["a table that is not there", "redis has no room left", "one row in ten is there already"],
     "requests-refused": ["too many requests", "an error now and then"],
     "round-trips": ["a query for each row", "requests that are passed on"],
     "segments-left": ["shared memory that is not removed", "shared memory that stays in use"],

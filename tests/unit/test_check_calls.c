@@ -854,6 +854,46 @@ static void is_refused_at_times(double status)
 	is_answered(status, 3);
 }
 
+/* Answers of a database, of which every `every` th is an error. */
+static void has_answers(uint8_t database, const char *code, int every)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+	struct syscalls_database_error error = { .database = database };
+
+	strncpy(error.code, code, sizeof(error.code) - 1);
+	observe();
+	CALL("socket", 3, 2, 1, 0);
+	piece(1, address, sizeof(address));
+	CALL("connect", 0, 3, 0, sizeof(address));
+	for (int i = 0; i < 20; i++) {
+		next_s = 0.1 + i * 0.1;
+		if (i % every == 0)
+			piece_of(1, SYSCALLS_PART_DATABASE_ERROR, &error, sizeof(error));
+		CALL("read", 80, 3, 0x1000, 4096);
+	}
+	observed();
+}
+
+static void has_no_connection_left(double every)
+{
+	has_answers(SYSCALLS_POSTGRES, "53300", (int)every);
+}
+
+static void has_an_unknown_error(double every)
+{
+	has_answers(SYSCALLS_MYSQL, "3999", (int)every);
+}
+
+static void is_sent_elsewhere(double every)
+{
+	has_answers(SYSCALLS_REDIS, "MOVED", (int)every);
+}
+
+static void has_a_foreign_code(double every)
+{
+	has_answers(SYSCALLS_POSTGRES, "\x1b[31m", (int)every);
+}
+
 static void binds(double error)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -950,6 +990,15 @@ static void test_syscall_errors(void **state)
 		{ "requests-refused", is_refused_by_status, 429, "requests-refused.min-answers=5",
 			"fine: " },
 		{ "requests-refused", is_refused_at_times, 503, NULL, "fine: " },
+		{ "database-errors", has_no_connection_left, 2, NULL,
+			"medium/high: PostgreSQL at 127.0.0.1:8080 answers with errors, 10 of 20 times: "
+			"too many connections (53300)" },
+		{ "database-errors", has_no_connection_left, 2, "database-errors.many=11", "low/high: " },
+		{ "database-errors", has_no_connection_left, 5, NULL, "fine: " },
+		{ "database-errors", has_an_unknown_error, 1, NULL,
+			"medium/high: MySQL at 127.0.0.1:8080 answers with errors, 20 of 20 times: 3999" },
+		{ "database-errors", is_sent_elsewhere, 1, NULL, "fine: " },
+		{ "database-errors", has_a_foreign_code, 1, NULL, "fine: " },
 		{ "syscall-errors", binds, EADDRINUSE, NULL,
 			"medium/high: bind on 127.0.0.1:8080 keeps failing: EADDRINUSE (Address "
 			"already in use), 60 times" },

@@ -199,8 +199,8 @@ static void call_repeats_take(const struct call_at_hand *c)
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->exchanges, &h->answers, &h->handshakes, &h->hellos, &h->waits,
-		&h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
+		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
+		&h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -230,7 +230,9 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->exchanges, sizeof(struct call_path), sizeof(struct call_exchange),
 		EXCHANGES_MAX);
 	map_init(&h->answers, sizeof(struct call_path), sizeof(struct call_answers), PEERS_MAX);
-	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes), PEERS_MAX);
+	map_init(&h->databases, sizeof(struct call_path), sizeof(struct call_database), PEERS_MAX);
+	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
+		PEERS_MAX);
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
 	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
 		REPEATS_MAX);
@@ -366,6 +368,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_files_take(&c);
 	call_exchanges_take(&c);
 	call_answers_take(&c);
+	call_databases_take(&c);
 	call_handshakes_take(&c);
 	call_peers_take(&c);
 	call_waits_take(&c);

@@ -172,6 +172,20 @@ struct call_answers {
 	} errors[CALL_ANSWER_ERRORS]; /* the first different ones */
 };
 
+#define CALL_DATABASE_CODES 4
+
+/* A database that answered with an error, by its peer. */
+struct call_database {
+	uint8_t database; /* enum syscalls_database */
+	uint64_t errors;
+	uint64_t others; /* other answers, from the first error on */
+	uint64_t first_ns, last_ns;
+	struct {
+		char code[SYSCALLS_CODE_MAX + 1];
+		uint32_t count;
+	} codes[CALL_DATABASE_CODES]; /* the first different ones */
+};
+
 #define CALL_SERVER_NAME 128
 
 /* How TLS with one peer began: connections on which a hello was sent, by what became of it. */
@@ -225,6 +239,7 @@ struct call_history {
 	struct map peers;     /* call_path -> call_peer */
 	struct map exchanges; /* call_path of a connection, or "UDP →peer" -> call_exchange */
 	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
+	struct map databases; /* the same -> call_database */
 	struct map handshakes; /* the same -> call_handshakes */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */

@@ -50,6 +50,7 @@ void call_places_take(const struct call_at_hand *c);
 void call_files_take(const struct call_at_hand *c);
 void call_exchanges_take(const struct call_at_hand *c);
 void call_answers_take(const struct call_at_hand *c);
+void call_databases_take(const struct call_at_hand *c);
 void call_handshakes_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */

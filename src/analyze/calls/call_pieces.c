@@ -2,6 +2,7 @@
 #include "analyze/calls/call_pieces.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -45,8 +46,7 @@ struct call_piece call_piece(
 	return (struct call_piece){ 0 };
 }
 
-struct call_piece call_piece_of_any(
-	const struct syscalls_call *call, enum syscalls_piece_part part)
+struct call_piece call_piece_of_any(const struct syscalls_call *call, enum syscalls_piece_part part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
 		struct call_piece piece = call_piece(call, i, part);
@@ -68,6 +68,21 @@ unsigned call_http_status(const struct syscalls_call *call)
 			return (unsigned)status;
 	}
 	return 0;
+}
+
+bool call_database_error(const struct syscalls_call *call, struct syscalls_database_error *error)
+{
+	struct call_piece piece = call_piece_of_any(call, SYSCALLS_PART_DATABASE_ERROR);
+
+	if (!piece.is_there || piece.bytes.size != sizeof(*error))
+		return false;
+	memcpy(error, piece.bytes.data, sizeof(*error));
+	/* The code is the server's, or whatever else was read: a word without anything else. */
+	for (size_t i = 0; i < sizeof(error->code) && error->code[i]; i++) {
+		if (!isalnum((unsigned char)error->code[i]))
+			return false;
+	}
+	return error->database < SYSCALLS_DATABASES;
 }
 
 struct call_piece call_path(const struct syscalls_call *call, size_t argument)

@@ -21,6 +21,8 @@ struct call_piece call_piece(
 /* The path of an argument: of older captures the only one they have. */
 /* The status of an answer of HTTP that the call read; 0: it read none, or that was not kept. */
 unsigned call_http_status(const struct syscalls_call *call);
+/* Whether the call read an answer of a database that begins with an error. */
+bool call_database_error(const struct syscalls_call *call, struct syscalls_database_error *error);
 /* The first piece of that part, whatever the argument. */
 struct call_piece call_piece_of_any(
 	const struct syscalls_call *call, enum syscalls_piece_part part);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Errors among the answers of databases, by their code (see call_history.h). Only the code left the
+ * kernel (bpf/database.bpf.h), of reads with one buffer.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+#include "base/cleanup.h"
+
+/* Answers of Redis that a client expects: they send it elsewhere, or ask for the script. */
+static const char *const expected[] = { "MOVED", "ASK", "NOSCRIPT" };
+
+static bool is_expected(const struct syscalls_database_error *error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		if (error->database == SYSCALLS_REDIS &&
+			!strncmp(error->code, expected[i], sizeof(error->code)))
+			return true;
+	}
+	return false;
+}
+
+static void add_code(struct call_database *d, const struct syscalls_database_error *error)
+{
+	for (size_t i = 0; i < CALL_DATABASE_CODES; i++) {
+		if (d->codes[i].count &&
+			strncmp(d->codes[i].code, error->code, sizeof(error->code)))
+			continue;
+		memcpy(d->codes[i].code, error->code, sizeof(error->code));
+		d->codes[i].count++;
+		return;
+	}
+}
+
+static void take_error(const struct call_at_hand *c, const struct call_path *peer,
+	const struct syscalls_database_error *error)
+{
+	struct call_database *d = map_put(&c->history->databases, peer, NULL);
+	uint64_t now = c->folded->call->record.time_ns;
+
+	if (!d)
+		return;
+	if (!d->errors)
+		d->first_ns = now;
+	d->database = error->database;
+	d->errors += c->weight;
+	d->last_ns = now;
+	add_code(d, error);
+}
+
+void call_databases_take(const struct call_at_hand *c)
+{
+	const struct fd_followed *file = c->folded->from.file;
+	struct syscalls_database_error error;
+	struct call_database *known;
+	struct call_path peer;
+
+	if (c->folded->is_error || !c->folded->from.is_there || !file ||
+		file->kind != FD_FOLLOWED_SOCKET || !*file->peer || c->folded->call->result <= 0)
+		return;
+	peer = call_path_of(span_of(file->peer, strlen(file->peer)));
+	if (call_database_error(c->folded->call, &error)) {
+		if (!is_expected(&error))
+			take_error(c, &peer, &error);
+		return;
+	}
+	known = map_get(&c->history->databases, &peer);
+	if (known)
+		known->others += c->weight;
+}

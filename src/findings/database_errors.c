@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * database-errors: a database answers with errors, again and again. Known by the error's code, on
+ * connections without TLS. An error now and then is part of the work, as where a row may be there
+ * already.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/cleanup.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-errors", 3, 2, 1e6, "minimum number of answers that are errors"),
+	THRESHOLD("min-share", 25, 1, 100, "minimum share of the answers since the first one",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of such answers"),
+};
+
+static const char *const databases[SYSCALLS_DATABASES] = {
+	[SYSCALLS_POSTGRES] = "PostgreSQL",
+	[SYSCALLS_MYSQL] = "MySQL",
+	[SYSCALLS_REDIS] = "Redis",
+};
+
+struct meaning {
+	const char *code, *text, *remedy;
+};
+
+#define STATEMENT  "look at the statement that the program sends, and at the schema of the database"
+#define CREDENTIAL "renew the credentials: name, password, and what the server allows from here"
+#define RIGHTS	   "give the role the right, or use another role"
+#define ROOM	   "look what holds the connections; close those that are not used, or use a pool"
+#define AGAIN	   "repeat the transaction, and keep transactions short; look what it collides with"
+#define DATA	   "look at the values that the program sends"
+#define READ_ONLY  "send what writes to the primary, or look why this server takes no writes"
+#define STARTS	   "wait until the server is ready; its log says what it does"
+#define MEMORY	   "give the server more memory, or let it remove old keys (maxmemory-policy)"
+
+/* Appendix A of PostgreSQL's manual, "PostgreSQL Error Codes". */
+static const struct meaning postgres[] = {
+	{ "53300", "too many connections", ROOM },
+	{ "28P01", "wrong password", CREDENTIAL },
+	{ "28000", "this role may not connect", CREDENTIAL },
+	{ "3D000", "there is no such database", "create the database, or correct its name" },
+	{ "42P01", "there is no such table", STATEMENT },
+	{ "42703", "there is no such column", STATEMENT },
+	{ "42883", "there is no such function", STATEMENT },
+	{ "42601", "syntax error", STATEMENT },
+	{ "42501", "permission denied", RIGHTS },
+	{ "22P02", "a value is not of the column's type", DATA },
+	{ "22001", "a text is too long for its column", DATA },
+	{ "23505", "such a row is there already", DATA },
+	{ "23503", "the row that it refers to is missing", DATA },
+	{ "23502", "a value is missing", DATA },
+	{ "25P02", "the transaction has failed before, and goes on",
+		"end the transaction (ROLLBACK) after its first error" },
+	{ "25006", "the server is read-only", READ_ONLY },
+	{ "40001", "transactions collide", AGAIN },
+	{ "40P01", "transactions wait for one another", AGAIN },
+	{ "55P03", "a lock is not available",
+		"look what holds the lock: select * from pg_locks, pg_stat_activity" },
+	{ "57014", "the statement takes too long, and is cancelled",
+		"look at its plan (EXPLAIN), at locks, and at statement_timeout" },
+	{ "57P03", "the server starts, or stops", STARTS },
+	{ "57P01", "the server ends this connection", STARTS },
+	{ "53100", "the server's disk is full", "make room on the disk of the server" },
+	{ "53200", "the server has no memory", "give the server more memory" },
+};
+
+/* "Server Error Message Reference" of MySQL's manual. */
+static const struct meaning mysql[] = {
+	{ "1040", "too many connections", ROOM },
+	{ "1203", "this user has too many connections", ROOM },
+	{ "1045", "wrong name or password", CREDENTIAL },
+	{ "1698", "wrong name or password", CREDENTIAL },
+	{ "1044", "this user may not use the database", RIGHTS },
+	{ "1142", "permission denied", RIGHTS },
+	{ "1049", "there is no such database", "create the database, or correct its name" },
+	{ "1146", "there is no such table", STATEMENT },
+	{ "1054", "there is no such column", STATEMENT },
+	{ "1064", "syntax error", STATEMENT },
+	{ "1062", "such a row is there already", DATA },
+	{ "1452", "the row that it refers to is missing", DATA },
+	{ "1406", "a text is too long for its column", DATA },
+	{ "1205", "waited too long for a lock", AGAIN },
+	{ "1213", "transactions wait for one another", AGAIN },
+	{ "1290", "the server is read-only", READ_ONLY },
+	{ "1114", "the table is full", "make room on the disk of the server" },
+};
+
+/* "-CODE text", as its clients see them. */
+static const struct meaning redis[] = {
+	{ "OOM", "its memory limit is reached", MEMORY },
+	{ "MISCONF", "it cannot save to its disk, and takes no writes",
+		"look into the server's log: the disk of its snapshots is full, or not writable" },
+	{ "READONLY", "it is a replica, and read-only", READ_ONLY },
+	{ "NOAUTH", "it wants a password", CREDENTIAL },
+	{ "WRONGPASS", "wrong name or password", CREDENTIAL },
+	{ "NOPERM", "permission denied", RIGHTS },
+	{ "WRONGTYPE", "the key holds another type of value", STATEMENT },
+	{ "LOADING", "it still loads its data", STARTS },
+	{ "BUSY", "it runs a script that does not end",
+		"end the script: redis-cli SCRIPT KILL, or FUNCTION KILL" },
+	{ "MASTERDOWN", "its primary cannot be reached", STARTS },
+	{ "CLUSTERDOWN", "the cluster is not complete",
+		"redis-cli cluster info shows what is missing" },
+	{ "NOREPLICAS", "too few replicas are there", "look why the replicas are gone" },
+	{ "EXECABORT", "the transaction is discarded after an error in it", STATEMENT },
+};
+
+static const struct meaning *find(const struct meaning *among, size_t count, const char *code)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(among[i].code, code))
+			return &among[i];
+	}
+	return NULL;
+}
+
+static const struct meaning *meaning_of(const struct call_database *d, const char *code)
+{
+	switch (d->database) {
+	case SYSCALLS_POSTGRES:
+		return find(postgres, ARRAY_SIZE(postgres), code);
+	case SYSCALLS_MYSQL:
+		return find(mysql, ARRAY_SIZE(mysql), code);
+	default:
+		return find(redis, ARRAY_SIZE(redis), code);
+	}
+}
+
+static const char *most_frequent(const struct call_database *d)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < CALL_DATABASE_CODES; i++) {
+		if (d->codes[i].count > d->codes[best].count)
+			best = i;
+	}
+	return d->codes[best].code;
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct call_path *path = key;
+	const struct call_database *d = value;
+	const struct check *e = user;
+
+	if ((double)d->errors < check_option(e, "min-errors") ||
+		!check_is_over(e, "min-share",
+			100 * (double)d->errors / (double)(d->errors + d->others), path->text))
+		return 0;
+	return (double)d->errors;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct call_path *peer = one->key;
+	const struct call_database *d = one->value;
+	const char *code = most_frequent(d);
+	const struct meaning *m = meaning_of(d, code);
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
+	if ((double)d->errors < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(peer->text, strlen(peer->text)));
+	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s",
+		databases[d->database], peer->text, (unsigned long long)d->errors,
+		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",
+		m ? code : "", m ? ")" : "");
+	finding_number(out, "answers that are errors", (double)d->errors, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_number(out, "other answers since the first of them", (double)d->others,
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	for (size_t i = 0; i < CALL_DATABASE_CODES && d->codes[i].count; i++)
+		finding_text(
+			out, "error code", "%s: %u times", d->codes[i].code, d->codes[i].count);
+	finding_rate(out, "errors", check_calls_rate(calls, (double)d->errors), SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_unseen(out, "the statement, and the text of the error: they are not read");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out, "%s", m ? m->remedy : "look up the code in the manual of the database");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls calls;
+
+	if (check_calls_begin(&calls, e, out))
+		check_report_ranked(e, out, &calls, &calls.history->databases, weigh, report,
+			"no database answers with errors again and again");
+}
+
+const struct finding_type finding_database_errors = {
+	.id = "database-errors",
+	.claim = "a database answers with errors, again and again",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
