@@ -13,15 +13,31 @@
 
 #define PROFILE_TAIL_WORDS 512 /* of all frames together; a power of two */
 
-/* Python: where the interpreter is in its file, and what is read of code objects. */
+/* Python: where the interpreter is in its file, and what is followed from its state to names. */
 #define PYTHON_FILES_MAX  64
 #define PYTHON_FRAMES_MAX 64
-#define PYTHON_CODE_LINE  72  /* PyCodeObject.co_firstlineno */
-#define PYTHON_CODE_FILE  112 /* .co_filename */
-#define PYTHON_CODE_NAME  128 /* .co_qualname */
 #define PYTHON_IS_ENTRY	  (1ULL << 32)
 
+/* Offsets in objects of one version. */
+struct python_layout {
+	uint32_t interpreters, next_interpreter; /* the first, in the runtime; the one behind it */
+	uint32_t threads;			 /* in an interpreter: its first thread */
+	uint32_t current;			 /* the thread that has, or last had, the lock */
+	uint32_t is_current_of_runtime;		 /* `current` is in the runtime */
+	uint32_t next_thread, thread_id, native_id;
+	uint32_t thread_frame;		       /* its innermost frame */
+	uint32_t has_record, record_frame;     /* `thread_frame` leads to what has the frame */
+	uint32_t frame_code, frame_previous;
+	uint32_t frame_mark; /* a byte: whether the interpreter was called for the frame */
+	uint32_t entry_mark; /* not 0: a frame with this mark stands below the one it was called for,
+				and has no function itself */
+	uint32_t code_line, code_file, code_name;
+	uint32_t text_ascii, text_other; /* letters of a text */
+	uint32_t has_ready;		 /* a text has a bit that says so */
+};
+
 struct profile_python {
+	struct python_layout layout;
 	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
@@ -120,6 +136,7 @@ struct profile_raw {
 	uint16_t python_frames;
 	uint16_t is_python_whole;
 	uint64_t python_type; /* of code objects */
+	uint64_t python_file; /* of the interpreter */
 	uint64_t js_file;     /* the executable, if it has JavaScriptCore or V8; else 0 */
 	uint16_t js_frames;
 	uint16_t abi;  /* of a system call */

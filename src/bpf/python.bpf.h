@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of Python 3.11 on a stack: the interpreter's own frames, from its state of this thread.
+ * Functions of Python on a stack: the interpreter's own frames, from its state of this thread.
  * What is read of a code object here, at the sample, has to be the same when its name is read.
  */
 #ifndef SOOTH_BPF_PYTHON_BPF_H
@@ -25,6 +25,7 @@ static inline void meet_python(struct walk *w, uint64_t offset)
 		return;
 	w->python_runtime = w->mapping.shift + p->runtime;
 	w->raw.python_type = w->mapping.shift + p->code_type;
+	w->raw.python_file = w->mapping.file;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -44,9 +45,13 @@ VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
 	uint64_t self = thread_pointer();
+	struct profile_python *p;
 
-	if (w && w->python_runtime && self)
-		python_frames(w, self);
+	if (!w || !w->python_runtime || !self)
+		return 0;
+	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	if (p)
+		python_frames(w, &p->layout, p->layout.thread_id, self);
 	return 0;
 }
 

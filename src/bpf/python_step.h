@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Functions of Python 3.11 on a stack, by the interpreter's own frames: the same in the kernel and
+/* Functions of Python on a stack, by the interpreter's own frames: the same in the kernel and
  * in user space, as unwind_step.h. */
 #ifndef SOOTH_BPF_PYTHON_STEP_H
 #define SOOTH_BPF_PYTHON_STEP_H
@@ -7,25 +7,9 @@
 #include "bpf/unwind_step.h"
 
 #define PYTHON_THREADS_MAX 32
+#define PYTHON_STEPS_MAX   (PYTHON_FRAMES_MAX + 32) /* also frames without a function */
 
-/* pythoncore of 3.11: Include/internal/pycore_runtime.h, pycore_interp.h, pycore_frame.h and
- * Include/cpython/pystate.h, code.h; the same in 3.11.2 and 3.11.7, 64-bit. */
-#define RUNTIME_MAIN	   48  /* _PyRuntimeState.interpreters.main */
-#define RUNTIME_CURRENT	   576 /* .gilstate.tstate_current */
-#define INTERPRETER_FIRST  16  /* PyInterpreterState.threads.head */
-#define THREAD_NEXT	   8   /* PyThreadState.next */
-#define THREAD_CFRAME	   56
-#define THREAD_ID	   152
-#define THREAD_NATIVE	   160
-#define CFRAME_CURRENT	   8
-#define FRAME_CODE	   32 /* _PyInterpreterFrame.f_code */
-#define OBJECT_TYPE	   8
-
-struct python_frame { /* from FRAME_CODE on */
-	uint64_t code, object, previous, instruction;
-	uint32_t stack_top;
-	uint8_t is_entry, owner, unused[2];
-};
+#define OBJECT_TYPE 8
 
 static inline uint64_t word_at(struct walk *w, uint64_t address)
 {
@@ -35,49 +19,89 @@ static inline uint64_t word_at(struct walk *w, uint64_t address)
 	return word;
 }
 
-/* The state of this thread: it may be running without the interpreter's lock. */
-static inline uint64_t python_thread(struct walk *w, uint64_t runtime, uint64_t self)
+static inline uint64_t python_current(
+	struct walk *w, const struct python_layout *l, uint64_t interpreter)
 {
-	uint64_t thread = word_at(w, runtime + RUNTIME_CURRENT);
+	return word_at(
+		w, (l->is_current_of_runtime ? w->python_runtime : interpreter) + l->current);
+}
 
-	if (thread && word_at(w, thread + THREAD_ID) == self)
+/* The state of this thread: it may be running without the interpreter's lock. `id`: where a state
+ * has the number that it is looked for by. */
+static inline uint64_t python_thread(
+	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
+{
+	uint64_t interpreter = word_at(w, w->python_runtime + l->interpreters);
+	uint64_t thread = interpreter ? python_current(w, l, interpreter) : 0;
+
+	if (thread && word_at(w, thread + id) == self)
 		return thread;
-	thread = word_at(w, word_at(w, runtime + RUNTIME_MAIN) + INTERPRETER_FIRST);
-	for (int i = 0; i < PYTHON_THREADS_MAX && thread; i++) {
-		if (word_at(w, thread + THREAD_ID) == self)
+	thread = interpreter ? word_at(w, interpreter + l->threads) : 0;
+	for (int i = 0; i < PYTHON_THREADS_MAX && interpreter; i++) {
+		if (thread && word_at(w, thread + id) == self)
 			return thread;
-		thread = word_at(w, thread + THREAD_NEXT);
+		if (thread)
+			thread = word_at(w, thread + l->next_thread);
+		if (thread)
+			continue;
+		interpreter = word_at(w, interpreter + l->next_interpreter);
+		thread = interpreter ? word_at(w, interpreter + l->threads) : 0;
 	}
 	return 0;
 }
 
-static inline bool put_python(struct walk *w, uint32_t number, const struct python_frame *f)
+/* The word with the first line of that function, and the mark. */
+static inline uint32_t python_line_at(const struct walk *w, uint32_t number)
 {
-	uint32_t at = 2 * w->frames + w->raw.kernel_frames + 3 * number;
+	return (2 * w->frames + w->raw.kernel_frames + 3 * number + 2) & (PROFILE_TAIL_WORDS - 1);
+}
+
+static inline bool put_python(
+	struct walk *w, const struct python_layout *l, uint64_t code, bool is_entry)
+{
+	uint32_t at = python_line_at(w, w->raw.python_frames);
 	uint32_t line = 0;
 
-	if (word_at(w, f->code + OBJECT_TYPE) != w->raw.python_type ||
-		!walk_read(w, &line, sizeof(line), f->code + PYTHON_CODE_LINE))
+	if (word_at(w, code + OBJECT_TYPE) != w->raw.python_type ||
+		!walk_read(w, &line, sizeof(line), code + l->code_line))
 		return false;
-	w->tail[at & (PROFILE_TAIL_WORDS - 1)] = f->code;
-	w->tail[(at + 1) & (PROFILE_TAIL_WORDS - 1)] = word_at(w, f->code + PYTHON_CODE_NAME);
-	w->tail[(at + 2) & (PROFILE_TAIL_WORDS - 1)] =
-		line | (f->is_entry ? PYTHON_IS_ENTRY : 0);
+	w->tail[(at - 2) & (PROFILE_TAIL_WORDS - 1)] = code;
+	w->tail[(at - 1) & (PROFILE_TAIL_WORDS - 1)] = word_at(w, code + l->code_name);
+	w->tail[at] = line | (is_entry ? PYTHON_IS_ENTRY : 0);
+	w->raw.python_frames++;
 	return true;
 }
 
-/* Of the thread with this thread pointer, behind the other frames. */
-static inline void python_frames(struct walk *w, uint64_t self)
+/* A frame of the interpreter; false: it cannot be read, or is none. */
+static inline bool meet_frame(struct walk *w, const struct python_layout *l, uint64_t frame)
 {
-	struct python_frame f;
-	uint64_t frame = python_thread(w, w->python_runtime, self);
+	uint8_t mark = 0;
 
-	frame = frame ? word_at(w, word_at(w, frame + THREAD_CFRAME) + CFRAME_CURRENT) : 0;
-	for (uint32_t i = 0; i < PYTHON_FRAMES_MAX && frame; i++) {
-		if (!walk_read(w, &f, sizeof(f), frame + FRAME_CODE) || !put_python(w, i, &f))
+	if (!walk_read(w, &mark, sizeof(mark), frame + l->frame_mark))
+		return false;
+	if (!l->entry_mark || mark != l->entry_mark)
+		return w->raw.python_frames < PYTHON_FRAMES_MAX &&
+		       put_python(w, l, word_at(w, frame + l->frame_code),
+			       !l->entry_mark && mark);
+	/* Without a function above it the innermost call has not begun one. */
+	if (w->raw.python_frames)
+		w->tail[python_line_at(w, w->raw.python_frames - 1)] |= PYTHON_IS_ENTRY;
+	return true;
+}
+
+/* Of the thread that `self` stands for, behind the other frames. */
+static inline void python_frames(
+	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
+{
+	uint64_t thread = python_thread(w, l, id, self);
+	uint64_t frame = thread ? word_at(w, thread + l->thread_frame) : 0;
+
+	if (l->has_record && frame)
+		frame = word_at(w, frame + l->record_frame);
+	for (uint32_t i = 0; i < PYTHON_STEPS_MAX && frame; i++) {
+		if (!meet_frame(w, l, frame))
 			break;
-		w->raw.python_frames = i + 1;
-		frame = f.previous;
+		frame = word_at(w, frame + l->frame_previous);
 	}
 	w->raw.is_python_whole = !frame;
 }

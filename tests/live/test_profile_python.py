@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Functions of a Python 3.11 that was started without any option, against what the program knows about
+Functions of Python 3.11 to 3.13 that was started without any option, against what the program knows about
 itself: shares, callers, threads, generators, exceptions, recursion, callbacks of C functions, names of
 all letters. Never a name of a function that does not run.
 """
+import glob
 import os
+import shutil
 import subprocess
 import unittest
 
 import harness
 from harness import Case, Process, needs_bpf
 
-PYTHON = "/usr/bin/python3"
+VERSIONS = ("3.11", "3.12", "3.13")
+STRONGEST = ("test_shares", "test_callbacks")  # of a version beside the first: the others with --long
 
 WORK = r"""
 import sys, threading, time, zlib
@@ -49,7 +52,7 @@ for t in all: t.start()
 for t in all: t.join()
 """,
     "unlocked": r"""
-data = bytes(range(256)) * 4000
+data = bytes(range(256)) * 16000
 def pack(): zlib.compress(data, 6)
 def other(): spend(500)
 t = threading.Thread(target=until, args=(2, other))
@@ -111,18 +114,35 @@ until(2, both)
 }
 
 
-def is_supported():
+def executable_of(program, version):
+    """Of the program, if it is that version and not a script that starts it; else None."""
+    ask = ("import sys; print(*sys.version_info[:2], sep='.'); "
+           "print(sys.executable if getattr(sys, '_is_gil_enabled', lambda: True)() else '')")
     try:
-        version = subprocess.run([PYTHON, "-c", "import sys; print(sys.version_info[:2])"],
-                                 capture_output=True, text=True, check=True).stdout.strip()
+        said = subprocess.run([program, "-c", ask], capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
-        return False
-    return version == "(3, 11)" and os.uname().machine == "x86_64"
+        return None
+    return os.path.realpath(said[1]) if said[0] == version and said[1] else None
 
 
-@needs_bpf
-@unittest.skipUnless(is_supported(), "needs Python 3.11 on x86-64")
-class Python(Case):
+def interpreter(version):
+    """The distribution's comes first, then what is on the path, or was put there by pyenv."""
+    programs = ["/usr/bin/python3", shutil.which("python" + version),
+                *glob.glob(os.path.expanduser("~/.pyenv/versions/%s.*/bin/python3" % version))]
+    return next(filter(None, (executable_of(program, version) for program in programs if program)), None)
+
+
+class Functions:
+    version = None
+
+    def setUp(self):
+        super().setUp()
+        if self.version != VERSIONS[0] and not harness.IS_LONG and self._testMethodName not in STRONGEST:
+            self.skipTest("only in script/test --long")
+        self.python = interpreter(self.version)
+        if not self.python:
+            self.skipTest("no Python %s here" % self.version)
+
     def script(self, name):
         path = self.path(name + ".py")
         with open(path, "w", encoding="utf-8") as file:
@@ -132,7 +152,7 @@ class Python(Case):
     def stacks(self, name):
         """Functions from the process on, with samples; those of the interpreter's start are left out."""
         path = self.path("stacks.folded")
-        self.sooth("profile", "--rate", "997", "--folded", path, "--", PYTHON, self.script(name))
+        self.sooth("profile", "--rate", "997", "--folded", path, "--", self.python, self.script(name))
         found = []
         for line in harness.read(path).decode().splitlines():
             names, _, count = line.rpartition(" ")
@@ -203,13 +223,22 @@ class Python(Case):
         path = self.path("long.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(WORK + CASES["shares"].replace("until(2,", "until(60,"))
-        target = Process([PYTHON, path])
+        target = Process([self.python, path])
         self.addCleanup(target.end)
         report = self.sooth("profile", "-j", "--rate", "499", "-d", "2", str(target.pid)).json()
         self.assertTrue(target.is_running())
         rows = {row["function"]: row for row in report["functions"]}
         self.assertGreater(rows["inner"]["total_percent"], 60)
         self.assertRegex(rows["seventy"]["file"], r"^long\.py:\d+$")
+
+
+def of_version(version):
+    """The tests for one version."""
+    case = type("Python" + version.replace(".", "_"), (Functions, Case), {"version": version})
+    return needs_bpf(unittest.skipUnless(os.uname().machine == "x86_64", "only layouts of x86-64 are known")(case))
+
+
+Python3_11, Python3_12, Python3_13 = map(of_version, VERSIONS)
 
 
 if __name__ == "__main__":

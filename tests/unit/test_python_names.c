@@ -7,9 +7,11 @@
 
 #include <unistd.h>
 
+#include "os/linux/profile/python_layout.h"
 #include "os/linux/profile/python_names.h"
 
 #define ASCII	(1u << 5 | 1u << 6 | 1u << 7 | 1u << 2)
+#define FILE_KEY 7
 #define KIND(k)	(1u << 5 | 1u << 7 | (k) << 2)
 
 struct python_text {
@@ -30,8 +32,9 @@ struct python_text {
 };
 
 static struct python_text name, file;
-static uint64_t code[PYTHON_CODE_NAME / 8 + 1];
+static uint64_t code[32];
 static uint64_t type[2];
+static struct profile_python python;
 static struct profile_raw raw;
 static struct profile_raw_python frame;
 static struct python_names names;
@@ -44,23 +47,36 @@ static void set_ascii(struct python_text *t, const char *letters)
 
 static void set_line(uint32_t line)
 {
-	memcpy((char *)code + PYTHON_CODE_LINE, &line, sizeof(line));
+	memcpy((char *)code + python.layout.code_line, &line, sizeof(line));
+}
+
+static void begin(void)
+{
+	uint64_t file = FILE_KEY;
+	struct profile_python *kept;
+
+	python_names_init(&names, -1, NULL);
+	kept = map_put(&names.files, &file, NULL);
+	assert_non_null(kept);
+	*kept = python;
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	python_names_init(&names, -1, NULL);
+	assert_true(python_layout_find(&python.layout, 0x030b02f0, NULL, 0));
+	begin();
 	memset(code, 0, sizeof(code));
 	code[0] = 1;
 	code[1] = (uint64_t)(uintptr_t)type;
-	code[PYTHON_CODE_FILE / 8] = (uint64_t)(uintptr_t)&file;
-	code[PYTHON_CODE_NAME / 8] = (uint64_t)(uintptr_t)&name;
+	code[python.layout.code_file / 8] = (uint64_t)(uintptr_t)&file;
+	code[python.layout.code_name / 8] = (uint64_t)(uintptr_t)&name;
 	set_line(7);
 	set_ascii(&name, "Shop.open");
 	set_ascii(&file, "/app/shop.py");
 	raw = (struct profile_raw){ .record = { .pid = (uint32_t)getpid() },
-		.python_type = (uint64_t)(uintptr_t)type };
+		.python_type = (uint64_t)(uintptr_t)type,
+		.python_file = FILE_KEY };
 	frame = (struct profile_raw_python){ (uint64_t)(uintptr_t)code, (uint64_t)(uintptr_t)&name,
 		7 | PYTHON_IS_ENTRY };
 	return 0;
@@ -104,13 +120,13 @@ static void test_letters(void **state)
 	name.one[1] = 0xf6;
 	assert_name("G\xc3\xb6");
 	python_names_fini(&names);
-	python_names_init(&names, -1, NULL);
+	begin();
 	name.state = KIND(2u);
 	name.two[0] = 0x6c34;
 	name.two[1] = 'x';
 	assert_name("\xe6\xb0\xb4x");
 	python_names_fini(&names);
-	python_names_init(&names, -1, NULL);
+	begin();
 	name.state = KIND(4u);
 	name.four[0] = 0x1f600;
 	name.four[1] = 'y';
@@ -131,9 +147,9 @@ static void test_other_object(void **state)
 	assert_none();
 	set_line(7);
 	moved = name;
-	code[PYTHON_CODE_NAME / 8] = (uint64_t)(uintptr_t)&moved;
+	code[python.layout.code_name / 8] = (uint64_t)(uintptr_t)&moved;
 	assert_none();
-	code[PYTHON_CODE_NAME / 8] = (uint64_t)(uintptr_t)&name;
+	code[python.layout.code_name / 8] = (uint64_t)(uintptr_t)&name;
 	code[0] = 0;
 	assert_none();
 	code[0] = 1;
@@ -172,8 +188,82 @@ static void test_unreadable(void **state)
 	frame.code = 16;
 	assert_none();
 	frame.code = (uint64_t)(uintptr_t)code;
-	code[PYTHON_CODE_FILE / 8] = 16;
+	code[python.layout.code_file / 8] = 16;
 	assert_none();
+}
+
+/* A text without the bit that 3.12 does not have, and letters where it has them. */
+static void test_later(void **state)
+{
+	(void)state;
+	assert_true(python_layout_find(&python.layout, 0x030c01f0, NULL, 0));
+	python_names_fini(&names);
+	begin();
+	set_line(7);
+	assert_none(); /* the letters are elsewhere */
+	for (struct python_text *t = &name;; t = &file) {
+		memmove((char *)t + python.layout.text_ascii, t->ascii, sizeof(t->ascii) - 8);
+		t->state &= ~(1u << 7);
+		if (t == &file)
+			break;
+	}
+	assert_name("Shop.open");
+}
+
+/* What 3.13.0 has for debuggers: its words, as they stand in the file. */
+static const uint64_t debug_3_13[] = {
+	0, 0x030d00f0, 0, 283320, 608, 632, 194968, 7272, 7264, 7344, 7400, 7656, 7640, 7648,
+	16, 7752, 0, 7768, 7760, 304, 0, 8, 16, 72, 152, 160, 232, 32, 80, 8, 0, 56, 72, 70,
+	208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416, 24, 88, 168, 32, 24, 16, 40,
+	24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40 };
+
+static bool find_3_13(struct python_layout *found, size_t at, uint64_t value)
+{
+	uint64_t words[ARRAY_SIZE(debug_3_13)];
+
+	memcpy(words, debug_3_13, sizeof(words));
+	memcpy(words, "xdebugpy", 8);
+	words[at] = at ? value : words[at];
+	return python_layout_find(
+		found, 0x030d00f0, (const unsigned char *)words, sizeof(words));
+}
+
+static void test_for_debuggers(void **state)
+{
+	struct python_layout found = { 0 };
+
+	(void)state;
+	assert_int_equal(sizeof(debug_3_13), PYTHON_DEBUG_BYTES);
+	assert_true(find_3_13(&found, 0, 0));
+	assert_int_equal(found.interpreters, 632);
+	assert_int_equal(found.next_interpreter, 7264);
+	assert_int_equal(found.threads, 7344);
+	assert_int_equal(found.current, 7760);
+	assert_int_equal(found.thread_frame, 72);
+	assert_int_equal(found.thread_id, 152);
+	assert_int_equal(found.frame_previous, 8);
+	assert_int_equal(found.frame_mark, 70);
+	assert_int_equal(found.code_name, 128);
+	assert_int_equal(found.code_line, 68);
+	assert_int_equal(found.text_other, 56);
+	assert_false(find_3_13(&found, 1, 0x030d01f0)); /* of another version */
+	assert_false(find_3_13(&found, 2, 1));		/* without the lock: other objects */
+	assert_false(find_3_13(&found, 9, 1ull << 40));
+	assert_false(find_3_13(&found, 37, 300)); /* behind the object */
+	assert_false(find_3_13(&found, 45, 16));
+	assert_false(find_3_13(&found, 68, 24));
+}
+
+static void test_versions(void **state)
+{
+	struct python_layout found;
+
+	(void)state;
+	assert_true(python_layout_find(&found, 0x030b00f0, NULL, 0));
+	assert_false(python_layout_find(&found, 0x030b00c2, NULL, 0)); /* not yet released */
+	assert_false(python_layout_find(&found, 0x030a0df0, NULL, 0));
+	assert_false(python_layout_find(&found, 0x030d00f0, NULL, 0));
+	assert_false(python_layout_find(&found, 0x030e00f0, NULL, 0));
 }
 
 int main(void)
@@ -184,6 +274,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_object, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
+		cmocka_unit_test(test_for_debuggers),
+		cmocka_unit_test(test_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,13 +7,12 @@
 
 #include "base/buffer.h"
 
-/* Layouts of 3.11 (Include/cpython/unicodeobject.h, object.h). */
+/* The same from 3.11 to 3.13 (Include/cpython/unicodeobject.h, object.h). */
 #define OBJECT_COUNT  0
 #define OBJECT_TYPE   8
 #define TEXT_LENGTH   16 /* PyASCIIObject */
 #define TEXT_STATE    32
-#define TEXT_ASCII    48 /* where its letters are */
-#define TEXT_OTHER    72 /* PyCompactUnicodeObject: where they are otherwise */
+#define TEXT_HEAD     40 /* with all of these */
 #define STATE_KIND(s) ((s) >> 2 & 7)
 #define STATE_COMPACT (1u << 5)
 #define STATE_ASCII   (1u << 6)
@@ -46,23 +45,25 @@ static void put_letter(struct buffer *out, uint32_t letter)
 }
 
 /* A text in one piece, appended as UTF-8; false: it is none. */
-static bool read_text(uint32_t pid, uint64_t address, struct buffer *out)
+static bool read_text(const struct python_code *job, uint64_t address, struct buffer *out)
 {
-	unsigned char head[TEXT_ASCII], letters[4 * PYTHON_LETTERS_MAX];
+	const struct python_layout *layout = &job->layout;
+	unsigned char head[TEXT_HEAD], letters[4 * PYTHON_LETTERS_MAX];
 	uint64_t length;
 	uint32_t state, kind;
 
-	if (!read_at(pid, address, head, sizeof(head)))
+	if (!read_at(job->pid, address, head, sizeof(head)))
 		return false;
 	memcpy(&length, head + TEXT_LENGTH, sizeof(length));
 	memcpy(&state, head + TEXT_STATE, sizeof(state));
 	kind = STATE_KIND(state);
 	if (!length || length > PYTHON_LETTERS_MAX || (kind != 1 && kind != 2 && kind != 4) ||
-		!(state & STATE_COMPACT) || !(state & STATE_READY) ||
+		!(state & STATE_COMPACT) || (layout->has_ready && !(state & STATE_READY)) ||
 		(state & STATE_ASCII && kind != 1))
 		return false;
-	if (!read_at(pid, address + (state & STATE_ASCII ? TEXT_ASCII : TEXT_OTHER), letters,
-		    length * kind))
+	if (!read_at(job->pid,
+		    address + (state & STATE_ASCII ? layout->text_ascii : layout->text_other),
+		    letters, length * kind))
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		uint32_t letter = 0;
@@ -84,26 +85,35 @@ static bool is_same(const unsigned char *code, const struct python_code *job)
 
 	memcpy(&count, code + OBJECT_COUNT, sizeof(count));
 	memcpy(&type, code + OBJECT_TYPE, sizeof(type));
-	memcpy(&name, code + PYTHON_CODE_NAME, sizeof(name));
-	memcpy(&line, code + PYTHON_CODE_LINE, sizeof(line));
+	memcpy(&name, code + job->layout.code_name, sizeof(name));
+	memcpy(&line, code + job->layout.code_line, sizeof(line));
 	return count && type == job->type && name == job->frame.name &&
 	       line == (uint32_t)job->frame.line;
 }
 
+size_t python_code_size(const struct python_layout *layout)
+{
+	size_t last = layout->code_file > layout->code_name ? layout->code_file
+							    : layout->code_name;
+
+	return (layout->code_line > last ? layout->code_line : last) + sizeof(uint64_t);
+}
+
 void python_code_read(struct python_code *job)
 {
-	unsigned char code[PYTHON_CODE_NAME + 8], again[PYTHON_CODE_NAME + 8];
+	unsigned char code[PYTHON_CODE_BYTES], again[PYTHON_CODE_BYTES];
+	size_t size = python_code_size(&job->layout);
 	struct buffer text = { 0 };
 	uint64_t file;
 
-	if (!read_at(job->pid, job->frame.code, code, sizeof(code)) || !is_same(code, job))
+	if (size > sizeof(code) || !read_at(job->pid, job->frame.code, code, size) || !is_same(code, job))
 		return;
-	memcpy(&file, code + PYTHON_CODE_FILE, sizeof(file));
-	if (read_text(job->pid, job->frame.name, &text)) {
+	memcpy(&file, code + job->layout.code_file, sizeof(file));
+	if (read_text(job, job->frame.name, &text)) {
 		buffer_char(&text, '\0');
 		/* The names were read after the object: it must be there still. */
-		if (read_text(job->pid, file, &text) &&
-			read_at(job->pid, job->frame.code, again, sizeof(again)) &&
+		if (read_text(job, file, &text) &&
+			read_at(job->pid, job->frame.code, again, size) &&
 			is_same(again, job)) {
 			buffer_format(&text, ":%u", (unsigned)job->frame.line);
 			buffer_char(&text, '\0');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The name of one code object of Python 3.11, from the memory of its process. */
+/* The name of one code object of Python, from the memory of its process. */
 #ifndef SOOTH_OS_LINUX_PYTHON_CODE_H
 #define SOOTH_OS_LINUX_PYTHON_CODE_H
 
@@ -8,17 +8,21 @@
 #include "bpf/profile.h"
 
 #define PYTHON_LETTERS_MAX 300 /* of a name or path: longer ones are not read */
+#define PYTHON_CODE_BYTES  256 /* of a code object: all that is read is within */
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct python_code {
 	uint32_t pid;
 	uint32_t unused;
 	uint64_t type; /* of code objects */
+	struct python_layout layout;
 	struct profile_raw_python frame;
 	size_t size; /* of the text; 0: it is not what it was at the sample */
 	char text[2 * 4 * PYTHON_LETTERS_MAX + 32]; /* "FUNCTION\0FILE:LINE\0" */
 };
 
+/* Of a code object, how much is read. */
+size_t python_code_size(const struct python_layout *layout);
 /* May wait: call it with a timeout (timeout.h). */
 void python_code_read(struct python_code *job);
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "os/linux/profile/python_code.h"
+#include "os/linux/profile/python_layout.h"
 #include "symbols/elf_exports.h"
 
 #define OBJECTS_MAX   65536
@@ -18,9 +19,6 @@
 #define NAMES_BYTES   (16u << 20)
 #define READ_MS	      2000
 #define ENTRY_BYTES   512 /* of the interpreter: here it makes its frame known */
-#define VERSION_SHIFT 16
-#define VERSION_3_11  0x030b
-#define VERSION_LEAST 0x030b00f0 /* a release: layouts changed before */
 
 enum { RUNTIME, CODE_TYPE, EVAL, VERSION, EXPORTS };
 
@@ -56,13 +54,22 @@ void python_names_fini(struct python_names *p)
 
 struct job {
 	int file;
-	bool is_known; /* it is an interpreter of this version */
+	bool is_known; /* it is an interpreter of a known layout */
 	struct profile_python python;
 };
 
 static void drop_job(void *argument)
 {
 	close(((struct job *)argument)->file);
+}
+
+static bool find_layout(struct job *job, uint32_t version, uint64_t runtime)
+{
+	unsigned char debug[PYTHON_DEBUG_BYTES];
+	ssize_t size = runtime ? pread(job->file, debug, sizeof(debug), (off_t)runtime) : 0;
+
+	return python_layout_find(
+		&job->python.layout, version, debug, size < 0 ? 0 : (size_t)size);
 }
 
 static void do_job(void *argument)
@@ -81,9 +88,10 @@ static void do_job(void *argument)
 	if (!found[VERSION].offset || pread(job->file, &version, sizeof(version),
 					      (off_t)found[VERSION].offset) != sizeof(version))
 		return;
-	job->is_known = version >> VERSION_SHIFT == VERSION_3_11 && version >= VERSION_LEAST &&
-			found[EVAL].size && found[EVAL].offset;
-	job->python = (struct profile_python){ .eval_from = found[EVAL].offset,
+	job->is_known = find_layout(job, version, found[RUNTIME].offset) && found[EVAL].size &&
+			found[EVAL].offset;
+	job->python = (struct profile_python){ .layout = job->python.layout,
+		.eval_from = found[EVAL].offset,
 		.eval_to = found[EVAL].offset + found[EVAL].size,
 		.runtime = found[RUNTIME].address - exports.code_shift,
 		.code_type = found[CODE_TYPE].address - exports.code_shift };
@@ -149,10 +157,14 @@ static void do_read(void *argument)
 static uint32_t read_name(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame)
 {
+	const struct profile_python *python = map_get(&p->files, &raw->python_file);
 	struct python_code job = { .pid = raw->record.pid, .type = raw->python_type,
 		.frame = *frame };
 	uint32_t number;
 
+	if (!python)
+		return PYTHON_NAME_NONE;
+	job.layout = python->layout;
 	if (timeout_call(&p->timeout, do_read, NULL, &job, sizeof(job), -1, TIMEOUT_MS) ||
 		!job.size)
 		return PYTHON_NAME_NONE;

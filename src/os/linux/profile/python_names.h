@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of Python 3.11 by name, without a start flag: the kernel side reads the interpreter's
+ * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the interpreter's
  * frames at the sample, this side their code objects as soon as the sample is here. A name counts
  * only if the object is a code object still, with the same name object and first line as at the
  * sample. Nothing else of the program is read: no value, no argument.

@@ -283,6 +283,7 @@ static void meet_python(struct walk *w, const struct python_names *names, uint64
 		return;
 	w->python_runtime = w->mapping.shift + p->runtime;
 	w->raw.python_type = w->mapping.shift + p->code_type;
+	w->raw.python_file = w->mapping.file;
 }
 
 /* The file of the process that has an engine: no library of such a size is smaller. */
@@ -403,18 +404,20 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
 	return true;
 }
 
-/* What the interpreter knows the thread by, from its number; 0: not found, as in a container. */
-static uint64_t python_self(struct walk *w, uint32_t tid)
+/* By the thread's pointer, or where that is not known by its number, which is another one in a
+ * container. */
+static void walk_python(struct stack_walker *s, const struct stacks_seen *seen)
 {
-	uint64_t main = word_at(w, w->python_runtime + RUNTIME_MAIN);
-	uint64_t thread = word_at(w, main + INTERPRETER_FIRST);
+	const struct profile_python *p =
+		map_get(&s->stacks.python.files, &s->walk.raw.python_file);
 
-	for (int i = 0; i < PYTHON_THREADS_MAX && thread; i++) {
-		if (word_at(w, thread + THREAD_NATIVE) == tid)
-			return word_at(w, thread + THREAD_ID);
-		thread = word_at(w, thread + THREAD_NEXT);
-	}
-	return 0;
+	if (!p)
+		return;
+	if (seen->thread_pointer)
+		python_frames(
+			&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
+	else
+		python_frames(&s->walk, &p->layout, p->layout.native_id, seen->tid);
 }
 
 static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
@@ -456,8 +459,7 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 		memcpy(&w->tail[w->frames * FRAME_WORDS], kernel,
 			seen->kernel_frames * sizeof(*kernel));
 	if (w->python_runtime)
-		python_frames(
-			w, seen->thread_pointer ? seen->thread_pointer : python_self(w, seen->tid));
+		walk_python(s, seen);
 	put_javascript(w);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where an interpreter of Python keeps what leads to names of functions. Of 3.11 and 3.12 it is
+ * known by version; 3.13 has it in its file, for debuggers (_Py_DebugOffsets).
+ */
+#ifndef SOOTH_OS_LINUX_PYTHON_LAYOUT_H
+#define SOOTH_OS_LINUX_PYTHON_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/profile.h"
+
+/* Of _PyRuntime, as the file has it: what is read of it. */
+#define PYTHON_DEBUG_BYTES 568
+
+/* `version`: Py_Version. `debug`: the first bytes of _PyRuntime in the file. False: not a layout
+ * that is known, or numbers that no interpreter has. */
+bool python_layout_find(struct python_layout *out, uint32_t version, const unsigned char *debug,
+	size_t size);
+
+#endif
