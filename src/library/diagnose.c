@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is wrong with a process: as much as the caller may see, else the rest. */
+#include <sooth/diagnose.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "library/observation.h"
+#include "library/table.h"
+
+#define NS_PER_MS    1000000ull
+#define DURATION_NS  (5000 * NS_PER_MS)
+#define LEAST_NS     (10 * NS_PER_MS)
+#define SAMPLE_NS    (500 * NS_PER_MS) /* and at least five in the time */
+#define SAMPLES	     5
+#define BUFFER_BYTES (4u << 20)
+
+#define READ  (SOOTH_SAMPLE | SOOTH_BRIEF)
+#define EDGES (READ | SOOTH_EDGES)
+
+/* As `sooth diagnose` has them; the last three are what can be refused. */
+static const struct observation_probe probes[] = {
+	{ "proc", READ | SOOTH_TRANSCRIPT },
+	{ "host", SOOTH_SAMPLE },
+	{ "threads", READ | SOOTH_DETAIL },
+	{ "fds", EDGES },
+	{ "sockets", EDGES | SOOTH_DETAIL },
+	{ "maps", EDGES | SOOTH_DETAIL },
+	{ "limits", EDGES },
+	{ "waits", EDGES },
+	{ "exit_reasons", READ },
+	{ "syscalls", SOOTH_STREAM },
+	{ "profile", SOOTH_STREAM },
+	{ "stacks", EDGES | SOOTH_ONCE },
+	{ NULL, 0 },
+};
+
+#define PROBES	(sizeof(probes) / sizeof(probes[0]))
+#define PASSIVE 9 /* so many of them only read */
+
+static bool is_same_text(
+	const struct sooth_row *row, const struct sooth_row *other, const char *field)
+{
+	return !strcmp(sooth_row_text(row, field), sooth_row_text(other, field));
+}
+
+static struct sooth_value subject_of(const struct sooth_row *row)
+{
+	return sooth_field_get(sooth_schema_field(sooth_row_schema(row), "subject"),
+		sooth_row_record(row));
+}
+
+/* One process may have several findings of an id: each is about something else. */
+static bool has_same_subject(const struct sooth_row *row, const struct sooth_row *other)
+{
+	struct sooth_value a = subject_of(row), b = subject_of(other);
+
+	return a.state == b.state &&
+	       (a.state != SOOTH_STATE_VALUE || (a.text.size == b.text.size &&
+							!memcmp(a.text.data, b.text.data,
+								a.text.size)));
+}
+
+/* What was raised before about the same, and got worse or has cleared. */
+static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
+{
+	const struct sooth_row *row = NULL, *next = sooth_table_next(t, NULL);
+
+	while ((row = next) && row != last) {
+		next = sooth_table_next(t, row);
+		if (is_same_text(row, last, "id") && is_same_text(row, last, "pid") &&
+			has_same_subject(row, last))
+			table_remove(t, row);
+	}
+}
+
+static int take(void *user, const char *section, const struct sooth_schema *schema,
+	const struct sooth_record *record)
+{
+	struct sooth_table *t = user;
+	const struct sooth_row *last;
+	int status;
+
+	if (strcmp(section, "finding") != 0)
+		return 0;
+	status = table_append(t, schema, record);
+	if (status)
+		return status;
+	last = table_last(t);
+	drop_earlier(t, last);
+	if (!strcmp(sooth_row_text(last, "state"), "cleared"))
+		table_remove(t, last);
+	return 0;
+}
+
+static int run(struct observation *n, const struct observation_probe *chosen,
+	struct sooth_table **table, struct sooth_error *err)
+{
+	int status;
+
+	*table = table_new(err);
+	if (!*table)
+		return -ENOMEM;
+	n->user = *table;
+	n->probes = chosen;
+	status = observation_run(n, err);
+	if (!status)
+		return 0;
+	sooth_table_free(*table);
+	*table = NULL;
+	return status;
+}
+
+/* Of what is attached to the kernel one may be permitted and another not. */
+static int run_permitted(
+	struct observation *n, bool is_passive, struct sooth_table **table, struct sooth_error *err)
+{
+	struct observation_probe chosen[PROBES];
+	struct sooth_error refusal = { 0 };
+	int status = -EPERM;
+
+	memcpy(chosen, probes, sizeof(chosen));
+	if (!is_passive)
+		status = run(n, chosen, table, &refusal);
+	if (!status || (!is_passive && refusal.fault != SOOTH_FAULT_PRIVILEGE &&
+			       refusal.fault != SOOTH_FAULT_UNSUPPORTED)) {
+		if (status && err)
+			*err = refusal;
+		return status;
+	}
+	chosen[PASSIVE] = (struct observation_probe){ NULL, 0 };
+	n->options.has_call_budget = n->options.keeps_api = false;
+	return run(n, chosen, table, err);
+}
+
+static void set_times(struct observation *n, uint64_t duration_ns)
+{
+	n->duration_ns = duration_ns ? duration_ns : DURATION_NS;
+	if (n->duration_ns < LEAST_NS)
+		n->duration_ns = LEAST_NS;
+	n->options.sample_ns = n->duration_ns / SAMPLES < SAMPLE_NS ? n->duration_ns / SAMPLES
+								    : SAMPLE_NS;
+	n->options.edges_ns = 0;
+}
+
+struct sooth_table *sooth_diagnose(
+	pid_t pid, const struct sooth_diagnose_options *options, struct sooth_error *err)
+{
+	struct sooth_diagnose_options o = { 0 };
+	struct observation n = { .name = "diagnose", .view = "finding-changes", .pid = pid,
+		.take = take };
+	struct sooth_table *table = NULL;
+
+	if (options)
+		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	if (pid <= 0) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "diagnose process %d", (int)pid);
+		error_why(err, "a PID is 1 or more");
+		error_remedy(err, "sooth_agents() has the PIDs of agents");
+		return NULL;
+	}
+	observation_options(&n.options, o.observer);
+	n.options.has_call_budget = n.options.keeps_api = true;
+	if (!n.options.buffer_bytes)
+		n.options.buffer_bytes = BUFFER_BYTES;
+	set_times(&n, o.duration_ns);
+	run_permitted(&n, o.is_passive, &table, err);
+	return table;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Runs an observer for a fixed time. */
+#include "library/observation.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_S  1000000000ull
+#define NS_PER_MS 1000000ull
+#define STEP_MS	  100
+
+void observation_options(
+	struct sooth_observer_options *out, const struct sooth_observer_options *options)
+{
+	size_t size = sizeof(*out);
+
+	memset(out, 0, sizeof(*out));
+	if (options)
+		memcpy(out, options, options->size < size ? options->size : size);
+	out->size = sizeof(*out);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static int step_ms(uint64_t left_ns)
+{
+	uint64_t ms = (left_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	return ms > STEP_MS ? STEP_MS : (int)ms;
+}
+
+/* A signal ends a step early, and not the observation: it is the caller's. */
+static int observe(struct sooth_observer *o, uint64_t duration_ns, struct sooth_error *err)
+{
+	uint64_t end = now_ns() + duration_ns, now;
+	int status = 1;
+
+	while ((status > 0 || status == -EINTR) && (now = now_ns()) < end)
+		status = sooth_observer_step(o, step_ms(end - now), err);
+	if (status < 0 && status != -EINTR)
+		return status;
+	return sooth_observer_stop(o, SOOTH_END_DURATION, err);
+}
+
+static int prepare(const struct observation *n, struct sooth_observer *o, struct sooth_report *r,
+	struct sooth_error *err)
+{
+	int status = sooth_report_add_view(r, n->view, NULL, err);
+
+	if (!status)
+		status = sooth_report_on_row(r, n->take, n->user, err);
+	if (!status)
+		status = n->pid ? sooth_observer_add_pid(o, n->pid, err)
+				: sooth_observer_set_host(o, err);
+	for (const struct observation_probe *p = n->probes; p->name && !status; p++)
+		status = sooth_observer_add_probe(o, p->name, p->interest, err);
+	return status ? status : sooth_observer_connect_report(o, r, err);
+}
+
+int observation_run(const struct observation *n, struct sooth_error *err)
+{
+	struct sooth_observer *o = NULL;
+	struct sooth_report *r = NULL;
+	int status = sooth_report_new(&r, n->name, err);
+
+	if (!status)
+		status = sooth_observer_new(&o, &n->options, err);
+	if (!status)
+		status = prepare(n, o, r, err);
+	if (!status)
+		status = sooth_observer_start(o, err);
+	if (!status)
+		status = observe(o, n->duration_ns, err);
+	if (!status)
+		status = sooth_report_finish(r, err);
+	sooth_observer_free(o);
+	sooth_report_free(r);
+	return status;
+}

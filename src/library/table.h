@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A table while it is filled. */
+#ifndef SOOTH_LIBRARY_TABLE_H
+#define SOOTH_LIBRARY_TABLE_H
+
+#include <sooth/error.h>
+#include <sooth/table.h>
+
+struct sooth_table *table_new(struct sooth_error *err);
+/* A copy becomes the last row. */
+int table_append(struct sooth_table *t, const struct sooth_schema *schema,
+	const struct sooth_record *record);
+/* NULL: it is empty. */
+const struct sooth_row *table_last(const struct sooth_table *t);
+void table_remove(struct sooth_table *t, const struct sooth_row *row);
+
+#endif
