@@ -11,7 +11,7 @@ int main(void)
 {
 	struct sooth_table *agents = sooth_agents(NULL, NULL);
 	for (const struct sooth_row *a = NULL; (a = sooth_table_next(agents, a));)
-		printf("%s %s %s\n", sooth_row_text(a, "pid"), sooth_row_text(a, "agent"), sooth_row_text(a, "project"));
+		printf("%s %s\n", sooth_row_text(a, "pid"), sooth_row_text(a, "agent"));
 	sooth_table_free(agents);
 	return !agents;
 }

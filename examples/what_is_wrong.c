@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	if (!findings)
 		fprintf(stderr, "cannot %s: %s\n", err.tried, err.why);
 	for (const struct sooth_row *f = NULL; (f = sooth_table_next(findings, f));)
-		printf("%s %s: %s\n", sooth_row_text(f, "pid"), sooth_row_text(f, "id"), sooth_row_text(f, "claim"));
+		printf("%s: %s\n", sooth_row_text(f, "id"), sooth_row_text(f, "claim"));
 	sooth_table_free(findings);
 	return !findings;
 }

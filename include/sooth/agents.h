@@ -24,7 +24,8 @@ extern "C" {
 struct sooth_agents_options {
 	size_t size;
 	uint64_t interval_ns; /* over which CPU use is measured; 0: 200 ms */
-	/* A struct sooth_observer_options for the rest, NULL: defaults. Its sample_ns is not used. */
+	/* A struct sooth_observer_options for the rest, NULL: defaults. Its sample_ns is not used.
+	 */
 	const struct sooth_observer_options *observer;
 };
 

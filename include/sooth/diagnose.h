@@ -25,9 +25,11 @@ extern "C" {
 struct sooth_diagnose_options {
 	size_t size;
 	uint64_t duration_ns; /* 0: 5 s; at least 10 ms */
-	/* Only read: observe no system calls and sample no stacks, where that would be permitted. */
+	/* Only read: observe no system calls and sample no stacks, where that would be permitted.
+	 */
 	bool is_passive;
-	/* A struct sooth_observer_options for the rest, NULL: defaults. Times in it are not used. */
+	/* A struct sooth_observer_options for the rest, NULL: defaults. Times in it are not used.
+	 */
 	const struct sooth_observer_options *observer;
 };
 

@@ -25,12 +25,12 @@ struct python_layout {
 	uint32_t current;			 /* the thread that has, or last had, the lock */
 	uint32_t is_current_of_runtime;		 /* `current` is in the runtime */
 	uint32_t next_thread, thread_id, native_id;
-	uint32_t thread_frame;		       /* its innermost frame */
-	uint32_t has_record, record_frame;     /* `thread_frame` leads to what has the frame */
+	uint32_t thread_frame;		   /* its innermost frame */
+	uint32_t has_record, record_frame; /* `thread_frame` leads to what has the frame */
 	uint32_t frame_code, frame_previous;
 	uint32_t frame_mark; /* a byte: whether the interpreter was called for the frame */
-	uint32_t entry_mark; /* not 0: a frame with this mark stands below the one it was called for,
-				and has no function itself */
+	uint32_t entry_mark; /* not 0: a frame with this mark stands below the one it was called
+				for, and has no function itself */
 	uint32_t code_line, code_file, code_name;
 	uint32_t text_ascii, text_other; /* letters of a text */
 	uint32_t has_ready;		 /* a text has a bit that says so */

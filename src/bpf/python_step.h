@@ -81,8 +81,7 @@ static inline bool meet_frame(struct walk *w, const struct python_layout *l, uin
 		return false;
 	if (!l->entry_mark || mark != l->entry_mark)
 		return w->raw.python_frames < PYTHON_FRAMES_MAX &&
-		       put_python(w, l, word_at(w, frame + l->frame_code),
-			       !l->entry_mark && mark);
+		       put_python(w, l, word_at(w, frame + l->frame_code), !l->entry_mark && mark);
 	/* Without a function above it the innermost call has not begun one. */
 	if (w->raw.python_frames)
 		w->tail[python_line_at(w, w->raw.python_frames - 1)] |= PYTHON_IS_ENTRY;

@@ -20,15 +20,17 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 	return table_append(user, schema, row);
 }
 
-struct sooth_table *sooth_agents(const struct sooth_agents_options *options, struct sooth_error *err)
+struct sooth_table *sooth_agents(
+	const struct sooth_agents_options *options, struct sooth_error *err)
 {
 	static const struct observation_probe probes[] = {
 		{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT }, { NULL, 0 }
 	};
 	struct sooth_agents_options o = { 0 };
 	struct sooth_table *table = table_new(err);
-	struct observation n = { .name = "agents", .view = "processes", .probes = probes,
-		.take = take, .user = table };
+	struct observation n = {
+		.name = "agents", .view = "processes", .probes = probes, .take = take, .user = table
+	};
 
 	if (!table)
 		return NULL;

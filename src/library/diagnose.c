@@ -47,8 +47,8 @@ static bool is_same_text(
 
 static struct sooth_value subject_of(const struct sooth_row *row)
 {
-	return sooth_field_get(sooth_schema_field(sooth_row_schema(row), "subject"),
-		sooth_row_record(row));
+	return sooth_field_get(
+		sooth_schema_field(sooth_row_schema(row), "subject"), sooth_row_record(row));
 }
 
 /* One process may have several findings of an id: each is about something else. */
@@ -57,9 +57,9 @@ static bool has_same_subject(const struct sooth_row *row, const struct sooth_row
 	struct sooth_value a = subject_of(row), b = subject_of(other);
 
 	return a.state == b.state &&
-	       (a.state != SOOTH_STATE_VALUE || (a.text.size == b.text.size &&
-							!memcmp(a.text.data, b.text.data,
-								a.text.size)));
+	       (a.state != SOOTH_STATE_VALUE ||
+		       (a.text.size == b.text.size &&
+			       !memcmp(a.text.data, b.text.data, a.text.size)));
 }
 
 /* What was raised before about the same, and got worse or has cleared. */
@@ -139,8 +139,8 @@ static void set_times(struct observation *n, uint64_t duration_ns)
 	n->duration_ns = duration_ns ? duration_ns : DURATION_NS;
 	if (n->duration_ns < LEAST_NS)
 		n->duration_ns = LEAST_NS;
-	n->options.sample_ns = n->duration_ns / SAMPLES < SAMPLE_NS ? n->duration_ns / SAMPLES
-								    : SAMPLE_NS;
+	n->options.sample_ns =
+		n->duration_ns / SAMPLES < SAMPLE_NS ? n->duration_ns / SAMPLES : SAMPLE_NS;
 	n->options.edges_ns = 0;
 }
 
@@ -148,8 +148,9 @@ struct sooth_table *sooth_diagnose(
 	pid_t pid, const struct sooth_diagnose_options *options, struct sooth_error *err)
 {
 	struct sooth_diagnose_options o = { 0 };
-	struct observation n = { .name = "diagnose", .view = "finding-changes", .pid = pid,
-		.take = take };
+	struct observation n = {
+		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take
+	};
 	struct sooth_table *table = NULL;
 
 	if (options)

@@ -34,8 +34,8 @@ struct sooth_table *table_new(struct sooth_error *err)
 	return t;
 }
 
-int table_append(struct sooth_table *t, const struct sooth_schema *schema,
-	const struct sooth_record *record)
+int table_append(
+	struct sooth_table *t, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	size_t size = record->words * sizeof(uint64_t);
 	struct sooth_row *row = calloc(1, sizeof(*row) + size);
@@ -87,7 +87,8 @@ size_t sooth_table_count(const struct sooth_table *t)
 	return t ? t->count : 0;
 }
 
-const struct sooth_row *sooth_table_next(const struct sooth_table *t, const struct sooth_row *before)
+const struct sooth_row *sooth_table_next(
+	const struct sooth_table *t, const struct sooth_row *before)
 {
 	if (before)
 		return before->next;

@@ -10,9 +10,9 @@
 #include "os/linux/profile/python_layout.h"
 #include "os/linux/profile/python_names.h"
 
-#define ASCII	(1u << 5 | 1u << 6 | 1u << 7 | 1u << 2)
+#define ASCII	 (1u << 5 | 1u << 6 | 1u << 7 | 1u << 2)
 #define FILE_KEY 7
-#define KIND(k)	(1u << 5 | 1u << 7 | (k) << 2)
+#define KIND(k)	 (1u << 5 | 1u << 7 | (k) << 2)
 
 struct python_text {
 	uint64_t count, type, length, hash;
@@ -158,8 +158,8 @@ static void test_other_object(void **state)
 
 static void test_no_text(void **state)
 {
-	static const uint32_t states[] = { 0, KIND(0u), KIND(3u), 1u << 2 | 1u << 5, 1u << 2 | 1u << 7,
-		KIND(2u) | 1u << 6 };
+	static const uint32_t states[] = { 0, KIND(0u), KIND(3u), 1u << 2 | 1u << 5,
+		1u << 2 | 1u << 7, KIND(2u) | 1u << 6 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -211,11 +211,10 @@ static void test_later(void **state)
 }
 
 /* What 3.13.0 has for debuggers: its words, as they stand in the file. */
-static const uint64_t debug_3_13[] = {
-	0, 0x030d00f0, 0, 283320, 608, 632, 194968, 7272, 7264, 7344, 7400, 7656, 7640, 7648,
-	16, 7752, 0, 7768, 7760, 304, 0, 8, 16, 72, 152, 160, 232, 32, 80, 8, 0, 56, 72, 70,
-	208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416, 24, 88, 168, 32, 24, 16, 40,
-	24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40 };
+static const uint64_t debug_3_13[] = { 0, 0x030d00f0, 0, 283320, 608, 632, 194968, 7272, 7264, 7344,
+	7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, 304, 0, 8, 16, 72, 152, 160, 232, 32, 80,
+	8, 0, 56, 72, 70, 208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416, 24, 88, 168,
+	32, 24, 16, 40, 24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40 };
 
 static bool find_3_13(struct python_layout *found, size_t at, uint64_t value)
 {
@@ -224,8 +223,7 @@ static bool find_3_13(struct python_layout *found, size_t at, uint64_t value)
 	memcpy(words, debug_3_13, sizeof(words));
 	memcpy(words, "xdebugpy", 8);
 	words[at] = at ? value : words[at];
-	return python_layout_find(
-		found, 0x030d00f0, (const unsigned char *)words, sizeof(words));
+	return python_layout_find(found, 0x030d00f0, (const unsigned char *)words, sizeof(words));
 }
 
 static void test_for_debuggers(void **state)

@@ -93,8 +93,7 @@ static bool is_same(const unsigned char *code, const struct python_code *job)
 
 size_t python_code_size(const struct python_layout *layout)
 {
-	size_t last = layout->code_file > layout->code_name ? layout->code_file
-							    : layout->code_name;
+	size_t last = layout->code_file > layout->code_name ? layout->code_file : layout->code_name;
 
 	return (layout->code_line > last ? layout->code_line : last) + sizeof(uint64_t);
 }
@@ -106,19 +105,20 @@ void python_code_read(struct python_code *job)
 	struct buffer text = { 0 };
 	uint64_t file;
 
-	if (size > sizeof(code) || !read_at(job->pid, job->frame.code, code, size) || !is_same(code, job))
+	if (size > sizeof(code) || !read_at(job->pid, job->frame.code, code, size) ||
+		!is_same(code, job))
 		return;
 	memcpy(&file, code + job->layout.code_file, sizeof(file));
 	if (read_text(job, job->frame.name, &text)) {
 		buffer_char(&text, '\0');
 		/* The names were read after the object: it must be there still. */
 		if (read_text(job, file, &text) &&
-			read_at(job->pid, job->frame.code, again, size) &&
-			is_same(again, job)) {
+			read_at(job->pid, job->frame.code, again, size) && is_same(again, job)) {
 			buffer_format(&text, ":%u", (unsigned)job->frame.line);
 			buffer_char(&text, '\0');
-			job->size = buffer_failed(&text) || text.size > sizeof(job->text) ? 0
-											: text.size;
+			job->size = buffer_failed(&text) || text.size > sizeof(job->text)
+					    ? 0
+					    : text.size;
 			if (job->size)
 				memcpy(job->text, text.data, job->size);
 		}

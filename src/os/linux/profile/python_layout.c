@@ -104,13 +104,14 @@ static bool is_consistent(const uint64_t *word)
 	}
 	return !word[DEBUG_FREE_THREADED] && word[DEBUG_OBJECT_TYPE] == OBJECT_TYPE &&
 	       word[DEBUG_TEXT_STATE] == TEXT_STATE && word[DEBUG_TEXT_LENGTH] == TEXT_LENGTH &&
-	       word[DEBUG_TEXT_SIZE] > TEXT_STATE && word[DEBUG_CODE_FILE] < word[DEBUG_CODE_SIZE] &&
+	       word[DEBUG_TEXT_SIZE] > TEXT_STATE &&
+	       word[DEBUG_CODE_FILE] < word[DEBUG_CODE_SIZE] &&
 	       word[DEBUG_CODE_NAME] < word[DEBUG_CODE_SIZE] &&
 	       word[DEBUG_CODE_LINE] < word[DEBUG_CODE_SIZE];
 }
 
-static bool from_debug(struct python_layout *out, uint32_t version, const unsigned char *debug,
-	size_t size)
+static bool from_debug(
+	struct python_layout *out, uint32_t version, const unsigned char *debug, size_t size)
 {
 	uint64_t word[DEBUG_WORDS];
 
@@ -141,8 +142,8 @@ static bool from_debug(struct python_layout *out, uint32_t version, const unsign
 	return python_code_size(out) <= PYTHON_CODE_BYTES;
 }
 
-bool python_layout_find(struct python_layout *out, uint32_t version, const unsigned char *debug,
-	size_t size)
+bool python_layout_find(
+	struct python_layout *out, uint32_t version, const unsigned char *debug, size_t size)
 {
 	if ((version & VERSION_LEVEL) != VERSION_RELEASE)
 		return false;

@@ -17,7 +17,7 @@
 
 /* `version`: Py_Version. `debug`: the first bytes of _PyRuntime in the file. False: not a layout
  * that is known, or numbers that no interpreter has. */
-bool python_layout_find(struct python_layout *out, uint32_t version, const unsigned char *debug,
-	size_t size);
+bool python_layout_find(
+	struct python_layout *out, uint32_t version, const unsigned char *debug, size_t size);
 
 #endif

@@ -14,11 +14,11 @@
 #include "os/linux/profile/python_layout.h"
 #include "symbols/elf_exports.h"
 
-#define OBJECTS_MAX   65536
-#define NAMES_MAX     65536
-#define NAMES_BYTES   (16u << 20)
-#define READ_MS	      2000
-#define ENTRY_BYTES   512 /* of the interpreter: here it makes its frame known */
+#define OBJECTS_MAX 65536
+#define NAMES_MAX   65536
+#define NAMES_BYTES (16u << 20)
+#define READ_MS	    2000
+#define ENTRY_BYTES 512 /* of the interpreter: here it makes its frame known */
 
 enum { RUNTIME, CODE_TYPE, EVAL, VERSION, EXPORTS };
 
@@ -68,8 +68,7 @@ static bool find_layout(struct job *job, uint32_t version, uint64_t runtime)
 	unsigned char debug[PYTHON_DEBUG_BYTES];
 	ssize_t size = runtime ? pread(job->file, debug, sizeof(debug), (off_t)runtime) : 0;
 
-	return python_layout_find(
-		&job->python.layout, version, debug, size < 0 ? 0 : (size_t)size);
+	return python_layout_find(&job->python.layout, version, debug, size < 0 ? 0 : (size_t)size);
 }
 
 static void do_job(void *argument)
@@ -137,12 +136,11 @@ bool python_names_is_eval(const struct python_names *p, const struct profile_raw
 	return python && frame->offset >= python->eval_from && frame->offset < python->eval_to;
 }
 
-bool python_names_is_entering(
-	const struct python_names *p, const struct profile_raw_frame *frame)
+bool python_names_is_entering(const struct python_names *p, const struct profile_raw_frame *frame)
 {
 	return python_names_is_eval(p, frame) &&
 	       frame->offset - ((const struct profile_python *)map_get(&p->files, &frame->file))
-					       ->eval_from <
+				       ->eval_from <
 		       ENTRY_BYTES;
 }
 
@@ -158,8 +156,9 @@ static uint32_t read_name(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame)
 {
 	const struct profile_python *python = map_get(&p->files, &raw->python_file);
-	struct python_code job = { .pid = raw->record.pid, .type = raw->python_type,
-		.frame = *frame };
+	struct python_code job = {
+		.pid = raw->record.pid, .type = raw->python_type, .frame = *frame
+	};
 	uint32_t number;
 
 	if (!python)
@@ -189,8 +188,8 @@ uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	return number;
 }
 
-void python_names_get(const struct python_names *p, uint32_t name, const char **function,
-	const char **file)
+void python_names_get(
+	const struct python_names *p, uint32_t name, const char **function, const char **file)
 {
 	struct span text = names_get(&p->names, name);
 

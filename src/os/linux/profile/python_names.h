@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the interpreter's
- * frames at the sample, this side their code objects as soon as the sample is here. A name counts
- * only if the object is a code object still, with the same name object and first line as at the
- * sample. Nothing else of the program is read: no value, no argument.
+ * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
+ * interpreter's frames at the sample, this side their code objects as soon as the sample is here. A
+ * name counts only if the object is a code object still, with the same name object and first line
+ * as at the sample. Nothing else of the program is read: no value, no argument.
  */
 #ifndef SOOTH_OS_LINUX_PYTHON_NAMES_H
 #define SOOTH_OS_LINUX_PYTHON_NAMES_H
@@ -29,16 +29,14 @@ void python_names_fini(struct python_names *p);
 /* A file that is mapped as code: perhaps an interpreter. */
 void python_names_see(struct python_names *p, uint64_t file, const char *path, int fd);
 /* Whether a frame is the interpreter's, so stands for functions of Python. */
-bool python_names_is_eval(
-	const struct python_names *p, const struct profile_raw_frame *frame);
+bool python_names_is_eval(const struct python_names *p, const struct profile_raw_frame *frame);
 /* Whether it has just been called: its own frame may not be there yet. */
-bool python_names_is_entering(
-	const struct python_names *p, const struct profile_raw_frame *frame);
+bool python_names_is_entering(const struct python_names *p, const struct profile_raw_frame *frame);
 /* The name of a function in the process of the sample, or PYTHON_NAME_NONE. */
 uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame);
 /* The function and the path of its source, NUL-terminated; borrowed until the next put. */
-void python_names_get(const struct python_names *p, uint32_t name, const char **function,
-	const char **file);
+void python_names_get(
+	const struct python_names *p, uint32_t name, const char **function, const char **file);
 
 #endif

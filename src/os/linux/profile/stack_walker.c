@@ -151,8 +151,8 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 
 #include "bpf/v8_step.h"
 
-void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
-	const char *cache_folder)
+void stack_walker_init(
+	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder)
 {
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
@@ -408,14 +408,12 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
  * container. */
 static void walk_python(struct stack_walker *s, const struct stacks_seen *seen)
 {
-	const struct profile_python *p =
-		map_get(&s->stacks.python.files, &s->walk.raw.python_file);
+	const struct profile_python *p = map_get(&s->stacks.python.files, &s->walk.raw.python_file);
 
 	if (!p)
 		return;
 	if (seen->thread_pointer)
-		python_frames(
-			&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
+		python_frames(&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
 	else
 		python_frames(&s->walk, &p->layout, p->layout.native_id, seen->tid);
 }
