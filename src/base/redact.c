@@ -387,14 +387,16 @@ static void learn(struct redactor *r, const char *placeholder, struct span name)
 	insert(r, &n);
 }
 
-/* Of "build-7.example.org" the first part identifies as much as the whole. */
+/* Of "build-7.example.org" the first part identifies as much as the whole; of an address not. */
 void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
 {
 	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
 
+	struct span first = span_of(name.data, dot ? (size_t)(dot - name.data) : 0);
+
 	learn(r, placeholder, name);
-	if (dot && dot > name.data)
-		learn(r, placeholder, span_of(name.data, (size_t)(dot - name.data)));
+	if (first.size && !is_number(first))
+		learn(r, placeholder, first);
 }
 
 static bool begins_path(struct span text, size_t at)

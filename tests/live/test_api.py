@@ -65,6 +65,18 @@ def listening():
     return s
 
 
+NAMED = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain, \\
+        context.wrap_socket(plain, server_hostname="build-7.corp.test") as connection:
+    connection.sendall(b"GET /nothing HTTP/1.1\\r\\nHost: build-7.corp.test\\r\\nConnection: close\\r\\n\\r\\n")
+    while connection.recv(65536):
+        pass
+"""
+
+
 class ApiCase(Case):
     def rows(self, capture, *options):
         lines = self.sooth("api", "-j", *options, capture).lines()
@@ -132,7 +144,17 @@ class OwnClient(ApiCase):
     def test_over_tls(self):
         rows = self.check_all(True)
         self.assertEqual({row["protocol"] for row in rows}, {"TLS"})
-        self.assertEqual({row["path"] for row in rows}, {None})
+
+    def test_the_name_of_a_server_is_replaced(self):
+        self.serve(True)
+        self.sooth("api", "--save", self.path("named.sooth"), "--", sys.executable, "-c", NAMED,
+                   self.server.url.rpartition(":")[2])
+        row = self.rows(self.path("named.sooth"))[0]
+        self.assertEqual(row["endpoint"], "build-7.corp.test")
+        text = self.sooth("api", "--format", "redacted", self.path("named.sooth")).text
+        self.assertEqual(json.loads(text)["api_call"][0]["endpoint"], "server-1")
+        for name in ("build-7", "corp.test"):
+            self.assertNotIn(name, text)
 
     def test_nothing_planted_is_in_a_capture(self):
         self.serve(False)

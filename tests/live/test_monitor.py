@@ -232,6 +232,14 @@ class Sockets(MonitorCase):
             reader.end()
         harness.wait_until(lambda: not harness.held_by(sooth.pid), "the probes to be gone")
 
+    def test_more_readers_than_served(self):
+        self.monitor("1")
+        for _ in range(33):
+            reader = socket.socket(socket.AF_UNIX)
+            self.addCleanup(reader.close)
+            reader.connect(os.path.join(self.fifos, "monitor.sock"))
+        self.assertIn(b"more readers", reader.recv(4096))
+
     def test_a_reader_that_sticks_holds_up_no_other(self):
         target = self.start("/bin/sh", "-c", "while :; do :</dev/null; done")
         self.monitor(str(target.pid))
@@ -272,8 +280,13 @@ class Sockets(MonitorCase):
         program = self.copy_for_all(harness.SOOTH)
         words = ("tail", "--fifo-dir", self.fifos, "-d", "2")
         run = self.run_program(program, *words, status=None, **harness.as_nobody())
-        self.assertEqual(run.out, b"", run)
-        self.assertNotIn("no monitor", run.errors)
+        self.assertEqual((run.status, run.out), (2, b""), run)
+        self.assert_says_three_lines(run, "another user")
+        # Where the folder is closed, the name of its user is what helps.
+        os.chmod(self.fifos, 0o700)
+        run = self.run_program(program, *words, status=None, **harness.as_nobody())
+        self.assertEqual((run.status, run.out), (3, b""), run)
+        self.assert_says_three_lines(run, "sudo -u 'root' sooth tail --fifo-dir " + self.fifos)
         # Of the same user the same words are served.
         self.assertIn(b"begin", self.run_program(program, *words).out)
 

@@ -21,7 +21,8 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 	F(S, U32, tid, ALWAYS, "thread id of the thread that began the request")                   \
 	F(S, ENUM8, event, ALWAYS, "request: it begins; answer: its first byte; end",              \
 		.names = &api_event_names)                                                         \
-	F(S, TEXT, endpoint, ALWAYS, "name of the server in the TLS hello, or its address")        \
+	F(S, TEXT, endpoint, ALWAYS, "name of the server in the TLS hello, or its address",        \
+		.placeholder = "server")                                                           \
 	F(S, TEXT, peer, ALWAYS, "address and port of the server")                                 \
 	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the address")          \
 	F(S, ENUM8, protocol, ALWAYS, "HTTP, TLS, or TLS with HTTP/2 offered",                     \

@@ -10,6 +10,8 @@
 
 #include "base/escape.h"
 
+#define SOCKET_BYTES (1 << 20) /* or what the system allows */
+
 /* --- requests --- */
 
 static void put_error(struct client *client, const char *what, const char *why)
@@ -126,15 +128,28 @@ static bool is_allowed(const struct clients *c, int fd)
 #endif
 }
 
+static void refuse(int fd, const char *what, const char *why)
+{
+	dprintf(fd, "{\"seq\":1,\"type\":\"error\",\"what\":\"%s\",\"why\":\"%s\"}\n", what, why);
+	close(fd);
+}
+
 static void accept_one(struct clients *c, int fd)
 {
-	for (size_t i = 0; i < CLIENTS_MAX && is_allowed(c, fd); i++) {
+	int bytes = SOCKET_BYTES;
+
+	if (!is_allowed(c, fd)) {
+		refuse(fd, "another user", "a monitor serves the user of its folder, and root");
+		return;
+	}
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		if (c->all[i].fd >= 0)
 			continue;
 		c->all[i].fd = fd;
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 		return;
 	}
-	close(fd);
+	refuse(fd, "more readers", "a monitor serves 32 at a time");
 }
 
 static void accept_all(struct clients *c)
@@ -173,7 +188,6 @@ void clients_serve(struct clients *c)
 	accept_all(c);
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &c->all[i];
-		int status;
 
 		if (client->fd < 0)
 			continue;
@@ -181,8 +195,8 @@ void clients_serve(struct clients *c)
 			let_go(c, client);
 			continue;
 		}
-		status = line_queue_write(&client->queue, client->fd);
-		if (status < 0 || (!status && client->is_ending))
+		if (line_queue_write_all(&client->queue, client->fd, &client->is_stuck) ||
+			(client->is_ending && !client->queue.lines.size))
 			let_go(c, client);
 	}
 }

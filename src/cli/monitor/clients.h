@@ -16,7 +16,7 @@
 
 struct client {
 	int fd; /* -1: none */
-	bool has_begun, has_snapshot, is_ending;
+	bool has_begun, has_snapshot, is_ending, is_stuck;
 	struct line_queue queue;
 	struct filter *filter;
 	bool wants[FEEDS];

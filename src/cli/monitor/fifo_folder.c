@@ -15,6 +15,7 @@
 
 #include "base/units.h"
 
+#define PIPE_BYTES (1 << 20)
 #define FOLDER	    ".claude"
 #define SUBFOLDER   "fifos"
 #define OTHERS_MODE 077
@@ -229,6 +230,15 @@ static int open_checked(struct fifo_folder *f, const char *name, struct sooth_er
 		return fd;
 	close(fd);
 	return status;
+}
+
+void fifo_enlarge(int fd)
+{
+#ifdef F_SETPIPE_SZ
+	fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+#else
+	(void)fd;
+#endif
 }
 
 int fifo_open(struct fifo_folder *f, const char *name, struct sooth_error *err)

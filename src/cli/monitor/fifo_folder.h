@@ -30,6 +30,8 @@ void fifo_folder_close(struct fifo_folder *f);
  * with err filled: it is none of ours. Made if it is not there.
  */
 int fifo_open(struct fifo_folder *f, const char *name, struct sooth_error *err);
+/* As far as the system allows, until its last end is closed. */
+void fifo_enlarge(int fd);
 /* A Unix socket of that name, listening, which only the user can connect to: its descriptor. One
  * that a monitor left is replaced. */
 int fifo_folder_listen(struct fifo_folder *f, const char *name, struct sooth_error *err);

@@ -2,6 +2,7 @@
 #include "cli/monitor/line_queue.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,9 @@
 
 #define TOO_SLOW "the reader is slower than the records come"
 #define TOO_LONG "longer than a pipe takes at once (4096 bytes)"
+
+#define TAKE_MS	   10 /* for the next part */
+#define TAKES_MOST 8
 
 static bool has_room(const struct line_queue *q, size_t size)
 {
@@ -108,7 +112,8 @@ static void compact(struct line_queue *q)
 	q->begin = 0;
 }
 
-int line_queue_write(struct line_queue *q, int fd)
+/* 0: all; 1: some are left, because they would have to wait; -EPIPE. */
+static int write_ready(struct line_queue *q, int fd)
 {
 	size_t size;
 
@@ -126,4 +131,17 @@ int line_queue_write(struct line_queue *q, int fd)
 	buffer_reset(&q->lines);
 	q->begin = 0;
 	return 0;
+}
+
+int line_queue_write_all(struct line_queue *q, int fd, bool *is_stuck)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	int status = write_ready(q, fd);
+
+	for (int i = 0; status > 0 && i < TAKES_MOST && !*is_stuck; i++) {
+		*is_stuck = poll(&ready, 1, TAKE_MS) <= 0;
+		status = write_ready(q, fd);
+	}
+	*is_stuck = status > 0 && *is_stuck;
+	return status < 0 ? status : 0;
 }

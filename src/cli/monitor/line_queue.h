@@ -7,6 +7,8 @@
 #ifndef SOOTH_CLI_LINE_QUEUE_H
 #define SOOTH_CLI_LINE_QUEUE_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 
 #define LINE_QUEUE_BYTES (4u << 20)
@@ -29,8 +31,11 @@ void line_queue_put(struct line_queue *q, const char *line, size_t size);
 /* What was lost before it came here; 0 records: none come, for that reason. */
 void line_queue_put_loss(
 	struct line_queue *q, uint64_t records, const char *reason, size_t reason_size);
-/* Whole lines, as many as go without waiting. 0: all; 1: some are left; -EPIPE: the reader is gone.
+/*
+ * Whole lines. A reader that takes what there is gets some time for the rest: what a pipe or a
+ * socket holds at once is a fraction of what comes in between. One that took nothing the last time
+ * gets none: *is_stuck. 0 or -EPIPE: the reader is gone.
  */
-int line_queue_write(struct line_queue *q, int fd);
+int line_queue_write_all(struct line_queue *q, int fd, bool *is_stuck);
 
 #endif

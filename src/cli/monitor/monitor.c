@@ -26,8 +26,6 @@
 #define LOOK_MS	   200		  /* for readers, without one */
 #define BATCH_MS   100		  /* with one */
 #define SCAN_NS	   (3 * NS_PER_S) /* for agents that have started */
-#define TAKE_MS	   10		  /* a reader that takes something gets more time */
-#define TAKES_MOST 8
 #define RETRY_NS   (10 * NS_PER_S) /* after a refusal */
 
 struct pipe_feed {
@@ -146,20 +144,6 @@ static void lose_reader(struct pipe_feed *p)
 	p->has_reader = false;
 }
 
-/* A pipe holds a fraction of what may come in a batch: one that is being read is waited for. */
-static int write_batch(struct pipe_feed *p, int fd)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLOUT };
-	int status = line_queue_write(&p->queue, fd);
-
-	for (int i = 0; status > 0 && i < TAKES_MOST && !p->is_stuck; i++) {
-		p->is_stuck = poll(&ready, 1, TAKE_MS) <= 0;
-		status = line_queue_write(&p->queue, fd);
-	}
-	p->is_stuck = status > 0 && p->is_stuck;
-	return status < 0 ? status : 0;
-}
-
 /* Opened, written to, closed. */
 static void serve(struct monitor *m, struct pipe_feed *p)
 {
@@ -173,13 +157,14 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 		return;
 	}
 	if (!p->has_reader) {
+		fifo_enlarge(fd);
 		line_queue_begin(&p->queue, feed_name(p->feed.id));
 		feed_add_reader(&p->feed, &p->queue, NULL);
 		p->retry_ns = m->scan_ns = 0;
 		p->is_refused = false;
 	}
 	p->has_reader = true;
-	if (write_batch(p, fd))
+	if (line_queue_write_all(&p->queue, fd, &p->is_stuck))
 		lose_reader(p);
 	close(fd);
 }

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -18,6 +20,43 @@
 #define ALL_RECORDS "syscalls,scheduler,api_calls"
 #define ERROR_LINE  "\"type\":\"error\",\"what\":\""
 #define ERROR_WHY   "\",\"why\":\""
+
+/* The owner of what is in the way: of the socket, or of the first folder that can be looked at. */
+static const char *owner_of(const char *path, char *out, size_t size)
+{
+	char at[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	const struct passwd *user;
+	struct stat st;
+	char *slash;
+
+	snprintf(at, sizeof(at), "%s", path);
+	while (stat(at, &st)) {
+		slash = strrchr(at, '/');
+		if (!slash || slash == at)
+			return NULL;
+		*slash = '\0';
+	}
+	user = getpwuid(st.st_uid);
+	if (user)
+		snprintf(out, size, "%s", user->pw_name);
+	else
+		snprintf(out, size, "#%u", (unsigned)st.st_uid);
+	return out;
+}
+
+static int not_allowed(const char *path, struct sooth_error *err)
+{
+	char owner[64];
+	int folder_size = (int)(strrchr(path, '/') - path);
+
+	if (!owner_of(path, owner, sizeof(owner))) {
+		error_why(err, "%s", strerror(EACCES));
+		return error_remedy(err, "as its user: sudo sooth tail --fifo-dir %.*s", folder_size, path);
+	}
+	error_why(err, "it is for user %s", owner);
+	return error_remedy(err, "as that user: sudo -u '%s' sooth tail --fifo-dir %.*s", owner,
+		folder_size, path);
+}
 
 static int connect_to(const struct tail_options *o, struct sooth_error *err)
 {
@@ -32,8 +71,11 @@ static int connect_to(const struct tail_options *o, struct sooth_error *err)
 	status = -errno;
 	if (fd >= 0)
 		close(fd);
-	error_set(err, status, SOOTH_FAULT_NOT_FOUND, "connect to the monitor at %s",
-		address.sun_path);
+	error_set(err, status,
+		status == -EACCES ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_NOT_FOUND,
+		"connect to the monitor at %s", address.sun_path);
+	if (status == -EACCES)
+		return not_allowed(address.sun_path, err);
 	error_why(err, "%s",
 		status == -ENOENT || status == -ECONNREFUSED ? "no monitor serves that folder"
 							     : strerror(-status));
