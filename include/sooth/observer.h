@@ -230,6 +230,12 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
  * 0: every process of the target has ended; -EINTR: a signal came.
  */
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err);
+/*
+ * For a loop of one's own, while it runs: readable when sooth_observer_step() has something to do,
+ * and some times a second in any case. Call that with a timeout of 0 then. It is the observer's: not
+ * to be read or closed. A negative errno; -ENOSYS: not on this system.
+ */
+int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err);
 enum sooth_end {
 	SOOTH_END_DURATION = 1, /* the requested time is over */
 	SOOTH_END_STOPPED = 3,	/* stopped on request */

@@ -5,6 +5,7 @@
  *   agents.h    which agents run here             a call, a table
  *   diagnose.h  what is wrong with a process      a call, a table
  *   table.h     rows of both
+ *   heap.h      calls of the allocator            a tracker, event by event
  *   observer.h  observe processes by any probe    a loop of your own
  *   report.h    views and formats, also of captures
  *   field.h, record.h, error.h                    beneath
@@ -19,6 +20,7 @@
 
 #include <sooth/agents.h>
 #include <sooth/diagnose.h>
+#include <sooth/heap.h>
 #include <sooth/observer.h>
 #include <sooth/report.h>
 #include <sooth/table.h>

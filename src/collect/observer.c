@@ -62,6 +62,7 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 		}
 	}
 	o->os = hub_os(o->hub);
+	o->watch = (struct os_watch){ -1, -1 };
 	*out = o;
 	return 0;
 }
@@ -249,13 +250,41 @@ static bool target_is_over(struct sooth_observer *o)
 	return o->target.live == 0;
 }
 
-static int wait_for_something(struct sooth_observer *o, int timeout_ms)
+static size_t list_descriptors(struct sooth_observer *o, int descriptors[STREAM_SOURCES_MAX + 1])
 {
-	int descriptors[STREAM_SOURCES_MAX + 1];
 	size_t count = hub_descriptors(o->hub, descriptors, STREAM_SOURCES_MAX);
 
 	if (o->target.launch.descriptor >= 0 && o->target.launch.status == -1)
 		descriptors[count++] = o->target.launch.descriptor;
+	return count;
+}
+
+int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	int descriptors[STREAM_SOURCES_MAX + 1];
+	int status = -EINVAL;
+
+	if (o->watch.descriptor >= 0)
+		return o->watch.descriptor;
+	if (!o->is_running) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "wait in an event loop");
+		return error_why(err, "the observer does not run");
+	}
+	status = o->os->watch_begin ? o->os->watch_begin(o->os, &o->watch, descriptors,
+					      list_descriptors(o, descriptors), CYCLE_MS_MAX)
+				    : -ENOSYS;
+	return status ? error_errno(err, status, "make a descriptor for an event loop")
+		      : o->watch.descriptor;
+}
+
+static int wait_for_something(struct sooth_observer *o, int timeout_ms)
+{
+	int descriptors[STREAM_SOURCES_MAX + 1];
+	size_t count = list_descriptors(o, descriptors);
+
+	if (o->watch.descriptor >= 0)
+		o->os->watch_clear(o->os, &o->watch);
 	if (timeout_ms < 0 || timeout_ms > CYCLE_MS_MAX)
 		timeout_ms = CYCLE_MS_MAX;
 	return o->os->wait(o->os, descriptors, count, timeout_ms);
@@ -382,6 +411,8 @@ void sooth_observer_free(struct sooth_observer *o)
 		return;
 	stop_sources(o, &ignored);
 	hub_leave(o->hub, o);
+	if (o->watch.descriptor >= 0)
+		o->os->watch_end(o->os, &o->watch);
 	for (unsigned i = 1; i <= o->probe_count; i++)
 		hub_release(o->hub, o->probes[i].source);
 	if (o->target.is_launched)

@@ -33,6 +33,7 @@ struct sooth_observer {
 	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns, last_edges_ns;
 	struct process_id last_member; /* the filter's memory: records come in runs */
 	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
+	struct os_watch watch;	       /* for the caller's event loop */
 	bool is_running;
 	bool has_started;
 	bool reported_of_ends; /* some backend reports ends itself */

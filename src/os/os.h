@@ -37,6 +37,12 @@ struct environment_fact {
 	char value[160];
 };
 
+/* For the event loop of another program; -1: none. */
+struct os_watch {
+	int descriptor; /* readable when something is to be done */
+	int timer;
+};
+
 /* A launched command, which waits before its exec until it is released. */
 struct launch {
 	struct process_id process;
@@ -106,6 +112,13 @@ struct os {
 	/* Wait until one of the descriptors is readable or the time is over; returns how many are,
 	 * -EINTR on a signal. */
 	int (*wait)(const struct os *os, const int *descriptors, size_t count, int timeout_ms);
+	/* A watch of these descriptors, which stay the caller's, and of time. NULL: there is none
+	 * on this system. */
+	int (*watch_begin)(const struct os *os, struct os_watch *watch, const int *descriptors,
+		size_t count, int interval_ms);
+	/* What made it readable was seen. */
+	void (*watch_clear)(const struct os *os, const struct os_watch *watch);
+	void (*watch_end)(const struct os *os, struct os_watch *watch);
 };
 
 extern const struct os os_native;

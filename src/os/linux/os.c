@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "collect/secrets.h"
+#include "os/linux/os_watch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/host/freezer.h"
@@ -562,4 +563,7 @@ const struct os os_native = {
 	.abandon = launch_abandon,
 	.freeze_group = freezer_set,
 	.wait = linux_wait,
+	.watch_begin = os_watch_begin,
+	.watch_clear = os_watch_clear,
+	.watch_end = os_watch_end,
 };

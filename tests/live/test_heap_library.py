@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Trackers of allocations through the library, by its examples: the calls of a workload are those that it
+knows of, one by one, in batches and of a launched command; a tracker outlives its target; and those that
+were closed leave no descriptor, thread or definition.
+"""
+import collections
+import ctypes
+import os
+import select
+import threading
+import time
+
+import harness
+from harness import needs_bpf
+from heap_case import GLIBC, HeapCase, truth_calls
+
+ALLOCS = os.environ.get("EXAMPLE_ALLOCS", "")
+SPAWN = os.environ.get("EXAMPLE_SPAWN", "")
+TRACK_MULTIPLE = os.environ.get("EXAMPLE_TRACK_MULTIPLE", "")
+LIBRARY = os.path.join(os.path.dirname(harness.SOOTH), "libsooth.so")
+TURNS = "5000"
+TRACKERS = 1000 if harness.IS_LONG else 20
+
+
+def counts_of(truth):
+    return {name: calls.count for name, calls in truth_calls(truth).items()}
+
+
+def folded(counts):
+    """memalign is aligned_alloc in glibc, under one of both names."""
+    both = ("aligned_alloc", "memalign")
+    rest = {name: count for name, count in counts.items() if name not in both}
+    rest["aligned"] = sum(counts.get(name, 0) for name in both)
+    return rest
+
+
+@needs_bpf
+class Library(HeapCase):
+    def attached(self, program, *targets):
+        process = self.start(program, *(str(target.pid) for target in targets))
+        harness.wait_until(lambda: b"tracking\n" in bytes(process.err), "the tracker")
+        return process
+
+    def test_one_by_one(self):
+        target = self.held_workload(GLIBC, "heap", "--turns", TURNS, "--seed", "5")
+        tracker = self.attached(ALLOCS, target)
+        self.let_go(target)
+        run = tracker.finish()
+        self.assertEqual(run.status, 0, run.errors)
+        events = [line.split() for line in run.text.splitlines()]
+        found = collections.Counter(function for _, function, _, _ in events)
+        truth = self.truth()
+        self.assertEqual(folded(found), folded(counts_of(truth)))
+        self.assertIn("%d events, 0 dropped" % len(events), run.errors)
+        sizes = sum(int(size) for _, function, size, address in events
+                    if function == "malloc" and address != "0x0")
+        self.assertEqual(sizes, truth_calls(truth)["malloc"].bytes)
+
+    def test_in_batches(self):
+        target = self.held_workload(GLIBC, "heap", "--turns", TURNS, "--seed", "6")
+        tracker = self.attached(TRACK_MULTIPLE, target)
+        self.let_go(target)
+        run = tracker.finish()
+        self.assertEqual(run.text.split()[:2], ["%d:" % target.pid, str(sum(counts_of(self.truth()).values()))])
+
+    def test_launched(self):
+        command, environment = self.command_of(GLIBC, "heap", "--turns", TURNS, "--seed", "7", "--truth",
+                                               self.path("truth"))
+        run = self.run_program(SPAWN, *command, env=environment)
+        rows = [line.split() for line in run.errors.splitlines()]
+        seen = {row[0]: int(row[1]) for row in rows if len(row) == 3 and row[2].isdigit()}
+        self.assertIn("dropped 0", run.errors)
+        for name, count in folded(counts_of(self.truth("truth"))).items():
+            self.assertGreaterEqual(folded(seen)[name], count, name)
+            self.assertLess(folded(seen)[name], count + 100, name)
+
+    def test_end_of_a_command(self):
+        self.run_program(SPAWN, "sh", "-c", "exit 7", status=7)
+        run = self.run_program(SPAWN, "/nonexistent/command", status=127)
+        self.assertIn("cannot run /nonexistent/command: No such file", run.errors)
+        run = self.run_program(ALLOCS, "4194304", status=1)
+        self.assertIn("cannot ", run.errors)
+        self.assertIn("no process given", self.run_program(TRACK_MULTIPLE, status=1).errors)
+
+    def test_tracker_outlives_target(self):
+        target = self.held_workload(GLIBC, "heap", "--turns", "10")
+        tracker = self.attached(ALLOCS, target)
+        target.end()
+        self.assertEqual(tracker.finish().status, 0)
+
+    def library(self):
+        library = ctypes.CDLL(LIBRARY)
+        library.sooth_heap_close.argtypes = library.sooth_heap_fd.argtypes = [ctypes.c_void_p]
+        library.sooth_heap_next.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+        return library
+
+    def test_a_loop_that_waits(self):
+        """Of a target that does nothing the descriptor is readable some times a second, and no more."""
+        library, heap, event = self.library(), ctypes.c_void_p(), ctypes.c_void_p()
+        target = self.held_workload(GLIBC, "heap", "--turns", "10")
+        self.assertEqual(library.sooth_heap_track(target.pid, None, ctypes.byref(heap), None), 0)
+        woken, end = 0, time.monotonic() + 2
+        while time.monotonic() < end:
+            if select.select([library.sooth_heap_fd(heap)], [], [], 0.5)[0]:
+                woken += 1
+                self.assertEqual(library.sooth_heap_next(heap, 0, ctypes.byref(event), None), 0)
+        self.assertLess(woken, 80)
+        self.let_go(target)
+        seen, end = 0, time.monotonic() + harness.PATIENCE_S
+        while not seen and time.monotonic() < end:
+            select.select([library.sooth_heap_fd(heap)], [], [], 0.5)
+            while library.sooth_heap_next(heap, 0, ctypes.byref(event), None) > 0:
+                seen += 1
+        self.assertGreater(seen, 0)
+        library.sooth_heap_close(heap)
+
+    def test_nothing_is_left(self):
+        """In one process, again and again; the target runs on."""
+        library = self.library()
+        target = self.held_workload(GLIBC, "heap", "--turns", "10")
+
+        def left():
+            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+        def track():
+            heap = ctypes.c_void_p()
+            self.assertEqual(library.sooth_heap_track(target.pid, None, ctypes.byref(heap), None), 0)
+            self.assertGreaterEqual(library.sooth_heap_fd(heap), 0)
+            library.sooth_heap_close(heap)
+
+        track()
+        harness.wait_until(lambda: len(os.listdir("/proc/self/task")) == threading.active_count(), "threads to end")
+        before = left()
+        for _ in range(TRACKERS):
+            track()
+        # A thread that read with a timeout ends some time later, here or before.
+        harness.wait_until(lambda: all(now <= then for now, then in zip(left(), before)), "nothing to be left")
+        self.assertTrue(target.is_running())
+        self.let_go(target)
+
+
+if __name__ == "__main__":
+    harness.main()
