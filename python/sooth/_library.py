@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The shared library: its functions, their types, and its errors as exceptions."""
+import ctypes
+import errno
+import typing
+
+NAME = "libsooth.so.0"
+
+_TEXTS = (("tried", 192), ("why", 256), ("missing", 192), ("remedy", 256))
+
+
+class ErrorStruct(ctypes.Structure):
+    """struct sooth_error of <sooth/error.h>."""
+    _fields_ = [("code", ctypes.c_int), ("fault", ctypes.c_int)] + [
+        (name, ctypes.c_char * size) for name, size in _TEXTS]
+
+
+class Error(OSError):
+    """What failed, why, and what to do about it."""
+    tried: str
+    why: str
+    missing: str
+    remedy: str
+
+    def __init__(self, raw: ErrorStruct) -> None:
+        for name, _ in _TEXTS:
+            setattr(self, name, getattr(raw, name).decode("utf-8", "replace"))
+        super().__init__(-raw.code or errno.EIO, "cannot %s: %s" % (self.tried, self.why))
+
+    def __str__(self) -> str:
+        text = "cannot %s: %s" % (self.tried, self.why)
+        return text + ("; %s" % self.remedy if self.remedy else "")
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, error = ctypes.c_void_p, ctypes.POINTER(ErrorStruct)
+    out = ctypes.POINTER(pointer)
+    for name, result, arguments in (
+            ("sooth_agents", pointer, (pointer, error)),
+            ("sooth_diagnose", pointer, (ctypes.c_int, pointer, error)),
+            ("sooth_table_json", pointer, (pointer,)),
+            ("sooth_table_free", None, (pointer,)),
+            ("sooth_heap_track_multiple", ctypes.c_int,
+             (ctypes.POINTER(ctypes.c_int), ctypes.c_size_t, pointer, out, error)),
+            ("sooth_heap_track_command", ctypes.c_int, (ctypes.POINTER(ctypes.c_char_p), pointer, out, error)),
+            ("sooth_heap_next", ctypes.c_int, (pointer, ctypes.c_int, out, error)),
+            ("sooth_heap_is_over", ctypes.c_bool, (pointer,)),
+            ("sooth_heap_fd", ctypes.c_int, (pointer,)),
+            ("sooth_heap_stats", None, (pointer, pointer)),
+            ("sooth_heap_child_pid", ctypes.c_int, (pointer,)),
+            ("sooth_heap_child_status", ctypes.c_int, (pointer,)),
+            ("sooth_heap_stop", ctypes.c_int, (pointer, error)),
+            ("sooth_heap_close", None, (pointer,))):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+_loaded: typing.Optional[ctypes.CDLL] = None
+_libc = ctypes.CDLL(None)
+_libc.free.argtypes = [ctypes.c_void_p]
+_libc.free.restype = None
+
+
+def library() -> ctypes.CDLL:
+    """Loaded when it is first needed: an import works without it."""
+    global _loaded
+    if _loaded is None:
+        _loaded = _declared(ctypes.CDLL(NAME))
+    return _loaded
+
+
+def take_text(address: int) -> str:
+    """A string that the library made with malloc()."""
+    try:
+        return ctypes.string_at(address).decode("utf-8", "replace")
+    finally:
+        _libc.free(address)

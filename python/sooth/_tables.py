@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Calls that give a table."""
+import ctypes
+import json
+import typing
+
+from sooth._library import Error, ErrorStruct, library, take_text
+
+Row = typing.Dict[str, typing.Any]
+NS_PER_S = 1e9
+
+
+class _AgentsOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("interval_ns", ctypes.c_uint64), ("observer", ctypes.c_void_p)]
+
+
+class _DiagnoseOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("duration_ns", ctypes.c_uint64), ("is_passive", ctypes.c_bool),
+                ("observer", ctypes.c_void_p)]
+
+
+def _rows(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Row]:
+    if not table:
+        raise Error(error)
+    try:
+        text = library().sooth_table_json(table)
+        if not text:
+            raise MemoryError
+        return json.loads(take_text(text))
+    finally:
+        library().sooth_table_free(table)
+
+
+def agents(interval: float = 0.2) -> typing.List[Row]:
+    """Each process of this host that is an agent; CPU use is measured over `interval` seconds."""
+    options, error = _AgentsOptions(interval_ns=int(interval * NS_PER_S)), ErrorStruct()
+    options.size = ctypes.sizeof(options)
+    return _rows(library().sooth_agents(ctypes.byref(options), ctypes.byref(error)), error)
+
+
+def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
+    """What is wrong with a process, observed for `duration` seconds. `passive`: only read, observe no system
+    calls and sample no stacks."""
+    options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive)
+    options.size = ctypes.sizeof(options)
+    error = ErrorStruct()
+    return _rows(library().sooth_diagnose(pid, ctypes.byref(options), ctypes.byref(error)), error)
