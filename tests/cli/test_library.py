@@ -16,6 +16,7 @@ from harness import Case
 
 LIST_AGENTS = os.environ.get("EXAMPLE_LIST_AGENTS", "")
 WHAT_IS_WRONG = os.environ.get("EXAMPLE_WHAT_IS_WRONG", "")
+WATCH_FINDINGS = os.environ.get("EXAMPLE_WATCH_FINDINGS", "")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.dirname(harness.SOOTH)
 NEAR = """
@@ -25,6 +26,11 @@ kept = [os.open("/dev/null", os.O_RDONLY) for _ in range(58)]
 print("ready", flush=True)
 time.sleep(600)
 """
+PAUSED = NEAR.replace("time.sleep(600)", """
+input()
+for fd in kept:
+    os.close(fd)
+input()""")
 
 
 class Library(Case):
@@ -66,6 +72,21 @@ class Library(Case):
 
     def test_findings(self):
         self.check_findings(WHAT_IS_WRONG)
+
+    def test_watch(self):
+        """What is raised is raised once; the watch ends with the process."""
+        sick = self.start(sys.executable, "-c", PAUSED)
+        sick.wait_for_output(b"ready\n")
+        watch = self.start(WATCH_FINDINGS, str(sick.pid), "1")
+        watch.wait_for_output(b"raised ")
+        sick.say(b"close\n")
+        watch.wait_for_output(b"cleared ")
+        sick.say(b"end\n")
+        self.assertEqual(sick.finish().status, 0)
+        run = watch.finish()
+        self.assertEqual(run.status, 0, run.errors)
+        lines = [line.split(" ")[0] for line in run.text.splitlines() if " fd-limit-near: " in line]
+        self.assertEqual(lines, ["raised", "cleared"])
 
     def test_nothing_to_diagnose(self):
         run = self.run_program(WHAT_IS_WRONG, status=1)

@@ -7,9 +7,11 @@ were closed leave no descriptor, thread or definition.
 import collections
 import ctypes
 import os
+import re
 import select
 import threading
 import time
+import xml.etree.ElementTree
 
 import harness
 from harness import needs_bpf
@@ -17,6 +19,7 @@ from heap_case import GLIBC, HeapCase, truth_calls
 
 ALLOCS = os.environ.get("EXAMPLE_ALLOCS", "")
 SPAWN = os.environ.get("EXAMPLE_SPAWN", "")
+VISUALIZE = os.environ.get("EXAMPLE_VISUALIZE", "")
 TRACK_MULTIPLE = os.environ.get("EXAMPLE_TRACK_MULTIPLE", "")
 LIBRARY = os.path.join(os.path.dirname(harness.SOOTH), "libsooth.so")
 TURNS = "5000"
@@ -74,6 +77,20 @@ class Library(HeapCase):
         for name, count in folded(counts_of(self.truth("truth"))).items():
             self.assertGreaterEqual(folded(seen)[name], count, name)
             self.assertLess(folded(seen)[name], count + 100, name)
+
+    def test_picture(self):
+        """Its bars have the bytes that were requested."""
+        target = self.held_workload(GLIBC, "heap", "--turns", TURNS, "--seed", "9")
+        tracker = self.start(VISUALIZE, str(target.pid), "3")
+        time.sleep(1)  # it prints nothing before its end; attaching takes some 0.1 s
+        self.let_go(target)
+        picture = xml.etree.ElementTree.fromstring(tracker.finish().out)
+        bars = [bar for bar in picture.iter() if bar.tag.endswith("rect")]
+        self.assertEqual(len(bars), 30)
+        bytes_ = sum(int(re.search(r"(\d+) bytes", "".join(bar.itertext()))[1]) for bar in bars)
+        truth = truth_calls(self.truth())
+        self.assertEqual(bytes_, sum(calls.bytes for calls in truth.values()))
+        self.assertIn("usage: visualize", self.run_program(VISUALIZE, status=2).errors)
 
     def test_end_of_a_command(self):
         self.run_program(SPAWN, "sh", "-c", "exit 7", status=7)
