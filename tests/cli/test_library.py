@@ -4,6 +4,7 @@ Calls of the library that give a table, by the examples with them: what they pri
 reports. Two are built out of tree by pkg-config against an installed copy, as C and as C++.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,24 @@ class Library(Case):
         run = self.run_program(WHAT_IS_WRONG, status=1)
         self.assertEqual((run.text, run.errors), ("", "cannot diagnose process 0: a PID is 1 or more\n"))
         self.assertIn("cannot ", self.run_program(WHAT_IS_WRONG, "4194304", status=1).errors)
+
+    @unittest.skipUnless(shutil.which("nm"), "no nm here")
+    def test_what_is_exported(self):
+        """The functions of the headers, and nothing else; each header stands alone, in C and in C++."""
+        out = subprocess.run(["nm", "-D", "--defined-only", os.path.join(BUILD, "libsooth.so")], check=True,
+                             capture_output=True, text=True).stdout
+        exported = {line.split()[2].partition("@")[0] for line in out.splitlines() if " A " not in line}
+        declared, headers = set(), os.path.join(ROOT, "include", "sooth")
+        for name in os.listdir(headers):
+            with open(os.path.join(headers, name), encoding="utf-8") as file:
+                text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+            declared.update(re.findall(r"^[\w *]*?\b(sooth_\w+)\(", text, re.M))
+            for compiler, language in (("cc", "c"), ("c++", "c++")):
+                if shutil.which(compiler):
+                    subprocess.run([compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", language,
+                                    "-I", os.path.dirname(headers), "-"], check=True,
+                                   input="#include <sooth/%s>\n" % name, text=True)
+        self.assertEqual(exported, declared)
 
     def test_how_long_they_are(self):
         for name, most in (("list_agents.c", 10), ("what_is_wrong.c", 15)):
