@@ -43,8 +43,7 @@ static const struct option heap_options[] = {
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
 	VALUE_ROW(0, "by", CHOICE, "WHAT", heap_config, heap.by,
-		"list what allocates by: stack, function, library, thread, size, class of sizes "
-		"(default: stack)",
+		"what to list allocations by (default: stack); class: of sizes",
 		.choice = heap_by_name),
 	VALUE_ROW(0, "min-age", DURATION, "TIME", heap_config, heap.min_age_ns,
 		"count as live only blocks that were allocated so long ago; records every call",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""heap-churn, many-small-blocks, double-free, invalid-free: by allocations, with --heap."""
+"""heap-leak, heap-churn, many-small-blocks, double-free, invalid-free: by allocations, with --heap."""
 import functools
 import subprocess
 
@@ -64,6 +64,10 @@ int main(int argc, char **argv)
 		} else if (!strcmp(kind, "short-queue")) {
 			gives_back(ring[i % 2048]);
 			ring[i % 2048] = takes(size);
+		} else if (!strcmp(kind, "sawtooth")) {
+			ring[i % 512] = takes(size);
+			for (unsigned k = 0; i % 512 == 511 && k < 512; k++)
+				gives_back(ring[k]);
 		} else if (!strcmp(kind, "twice")) {
 			void *block = takes(size);
 			gives_back(block);
@@ -105,6 +109,8 @@ def allocates(kind, sizes, pause):
 RATE = ("heap-churn.min-rate=5000",)
 BLOCKS = ("many-small-blocks.min-blocks=10000",)
 HEAP = dict(options=("--heap",), duration_s=3.0, also=("cpu-spin", "hot-function", "memory-growth"))
+LEAK = dict(options=("--heap",), settings=("heap-leak.min-age=0",), duration_s=8.0,
+    also=("cpu-spin", "hot-function", "memory-growth", "heap-churn"))
 
 CASES = [
     sick("heap-churn", "a text that is made for each call", allocates("churn", (40, 100, 700), 0),
@@ -114,6 +120,12 @@ CASES = [
     healthy("heap-churn", "as many that are kept for a while", allocates("queue", (40, 100, 700), 0),
         settings=RATE, **HEAP),
     healthy("heap-churn", "a text now and then", allocates("churn", (40, 100), 20), settings=RATE, **HEAP),
+
+    sick("heap-leak", "each request keeps a block", allocates("keep", (3000, 5000, 9000), 20),
+        says="takes", **LEAK),
+    healthy("heap-leak", "a cache that fills up", allocates("short-queue", (3000, 5000, 9000), 20), **LEAK),
+    healthy("heap-leak", "a cache that is full", allocates("short-queue", (3000, 5000), 2000), **LEAK),
+    healthy("heap-leak", "all is freed now and then", allocates("sawtooth", (3000, 5000, 9000), 20), **LEAK),
 
     sick("many-small-blocks", "a list that grows", allocates("keep", (24, 176, 300), 600),
         settings=BLOCKS, **HEAP),

@@ -36,6 +36,7 @@ DEFAULT_CASES = {
     "frozen": ["a child that has the lock its parent waits for", "stopped for moments"],
     "gc-pressure": ["a JavaScript heap that is full", "a JavaScript heap with room"],
     "double-free": ["a block that another part has freed", "an address that was given again"],
+    "heap-leak": ["each request keeps a block", "a cache that fills up"],
     "heap-churn": ["a text that is made for each call", "as many that are kept for a while"],
     "invalid-free": ["a variable on the stack", "blocks of before"],
     "many-small-blocks": ["a list that grows", "as many that are freed again"],

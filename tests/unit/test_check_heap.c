@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process does with its allocator: heap-churn, many-small-blocks, double-free, invalid-free,
- * each on both sides of its thresholds.
+ * What a process does with its allocator: heap-leak, heap-churn, many-small-blocks, double-free,
+ * invalid-free, each on both sides of its thresholds.
  */
 #include "check_records.h"
 
@@ -162,6 +162,71 @@ static void frees_inside(double count)
 	frees_badly(HEAP_FREED_INSIDE, count);
 }
 
+/* In each window of 0.5 s. */
+static void gains(const double *bytes, size_t count, uint64_t older_freed)
+{
+	struct heap_held held = { .record = head_of(1 + INTERVAL_S, PID, HEAP_HELD),
+		.frees_unknown = older_freed,
+		.program = 1 };
+
+	begin_heap();
+	for (size_t i = 0; i < count; i++) {
+		double to_s = 1 + 0.5 * (double)(i + 1);
+		struct heap_sum s = { .record = head_of(to_s, PID, HEAP_SUM),
+			.from_ns = at(to_s - 0.5),
+			.calls = 1000,
+			.allocated_bytes = 1 << 30,
+			.freed_blocks = bytes[i] > 0 ? 900 : 1000,
+			.freed_bytes = (uint64_t)((1 << 30) - bytes[i]),
+			.program = 1,
+			.stack = 1 };
+
+		RECORD_APPEND(&records, &s, NULL, 0);
+	}
+	RECORD_APPEND(&records, &held, NULL, 0);
+}
+
+static void leaks(double bytes_per_s)
+{
+	double each = bytes_per_s / 2;
+	double bytes[8] = { each, each, each, each, each, each, each, each };
+
+	gains(bytes, ARRAY_SIZE(bytes), 0);
+}
+
+/* Full, and each new block takes the place of one of before. */
+static void replaces(double older_freed)
+{
+	double bytes[8] = { MIB, MIB, MIB, MIB, MIB, MIB, MIB, MIB };
+
+	gains(bytes, ARRAY_SIZE(bytes), (uint64_t)older_freed);
+}
+
+static void fills_up(double ignored)
+{
+	double bytes[8] = { 64 * MIB, 32 * MIB, 16 * MIB, 8 * MIB, 4 * MIB, 2 * MIB, MIB, MIB / 2 };
+
+	(void)ignored;
+	gains(bytes, ARRAY_SIZE(bytes), 0);
+}
+
+/* Nothing is recorded after 2 s. */
+static void fills_up_and_rests(double ignored)
+{
+	double bytes[4] = { MIB, MIB, MIB, MIB };
+
+	(void)ignored;
+	gains(bytes, ARRAY_SIZE(bytes), 0);
+}
+
+static void saws(double ignored)
+{
+	double bytes[8] = { MIB, MIB, -2 * MIB, MIB, MIB, -2 * MIB, MIB, MIB };
+
+	(void)ignored;
+	gains(bytes, ARRAY_SIZE(bytes), 0);
+}
+
 static void allocates_nothing(double ignored)
 {
 	(void)ignored;
@@ -171,6 +236,25 @@ static void allocates_nothing(double ignored)
 static void test_each(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "heap-leak", leaks, 33000, "heap-leak.min-gain=1000",
+			"medium/low: keeps 32.2 KiB more from malloc each second" },
+		{ "heap-leak", leaks, 32000, "heap-leak.min-gain=1000",
+			"fine: keeps 31.3 KiB more each second" },
+		{ "heap-leak", leaks, 330000, NULL, "|most of it in: makes < main (100 %)" },
+		{ "heap-leak", leaks, 270000, NULL, "fine: keeps 264 KiB" },
+		{ "heap-leak", leaks, 1e6, "heap-leak.min-time=6s",
+			"blind: its allocations cover too short a time" },
+		{ "heap-leak", leaks, 1e6, "heap-leak.min-age=3000s",
+			"blind: this check needs a process older than" },
+		{ "heap-leak", replaces, 300, NULL, "medium/low: keeps" },
+		{ "heap-leak", replaces, 400, NULL, "fine: keeps 700 more blocks, and freed 400" },
+		{ "heap-leak", fills_up, 0, NULL,
+			"=fine: no code keeps more memory all the time\n" },
+		{ "heap-leak", fills_up_and_rests, 0, NULL,
+			"=fine: no code keeps more memory all the time\n" },
+		{ "heap-leak", saws, 0, NULL, "=fine: no code keeps more memory all the time\n" },
+		{ "heap-leak", sampled, 1e6, NULL, "blind: the allocations are samples" },
+		{ "heap-leak", allocates_nothing, 0, NULL, "=fine: kept no new block\n" },
 		{ "heap-churn", churns, 20100, NULL,
 			"low/medium: allocates 20100 blocks (1.9M) each second and "
 			"frees "
@@ -223,8 +307,8 @@ static void test_each(void **state)
 /* Where allocations were not observed nothing is claimed. */
 static void test_not_observed(void **state)
 {
-	static const char *const ids[] = { "heap-churn", "many-small-blocks", "double-free",
-		"invalid-free" };
+	static const char *const ids[] = { "heap-leak", "heap-churn", "many-small-blocks",
+		"double-free", "invalid-free" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {

@@ -7,6 +7,7 @@
 
 #define PROCESSES_MAX 4096
 #define PARTS_MAX     (1u << 18)
+#define GAINS_MAX     (1u << 16)
 #define CLASSES	      256
 #define FRAMES_SHOWN  5
 
@@ -15,12 +16,18 @@ struct part_key {
 	uint32_t program, stack, size_class, unused;
 };
 
+struct gains_key {
+	struct process_id process;
+	uint32_t program, stack;
+};
+
 void heap_use_init(struct heap_use *u)
 {
 	*u = (struct heap_use){ 0 };
 	map_init(&u->processes, sizeof(struct process_id), sizeof(struct heap_use_process),
 		PROCESSES_MAX);
 	map_init(&u->parts, sizeof(struct part_key), sizeof(struct heap_use_sum), PARTS_MAX);
+	map_init(&u->gains, sizeof(struct gains_key), sizeof(struct heap_gains), GAINS_MAX);
 	profile_sums_init(&u->names);
 	u->names.stack_kind = HEAP_STACK;
 	u->names.frame_kind = HEAP_FRAME;
@@ -30,6 +37,7 @@ void heap_use_fini(struct heap_use *u)
 {
 	map_fini(&u->processes);
 	map_fini(&u->parts);
+	map_fini(&u->gains);
 	profile_sums_fini(&u->names);
 }
 
@@ -53,6 +61,47 @@ static struct heap_use_process *process_of(struct heap_use *u, const struct soot
 	return map_put(&u->processes, &id, NULL);
 }
 
+static bool is_gain_of(
+	const struct gains_key *key, const struct heap_use_process *p, const struct process_id *id)
+{
+	return key->program == p->program && !memcmp(&key->process, id, sizeof(*id));
+}
+
+/* The window of a time; what was gained before is folded to its length. */
+static unsigned window_of(struct heap_use *u, struct heap_use_process *p,
+	const struct process_id *id, uint64_t time_ns)
+{
+	unsigned fold, window = heap_clock_window(&p->clock, time_ns, &fold);
+
+	for (; fold; fold--) {
+		size_t position = 0;
+		const void *key;
+		void *gains;
+
+		while (map_next(&u->gains, &position, &key, &gains)) {
+			if (is_gain_of(key, p, id))
+				heap_gains_fold(gains);
+		}
+	}
+	return window;
+}
+
+static void take_gain(struct heap_use *u, struct heap_use_process *p, const struct part_key *part,
+	const struct heap_sum *s)
+{
+	struct gains_key key = { part->process, part->program, part->stack };
+	struct heap_gains *gains;
+	unsigned window;
+
+	window_of(u, p, &key.process, s->from_ns);
+	window = window_of(u, p, &key.process, s->record.time_ns);
+	gains = map_put(&u->gains, &key, NULL);
+	if (!gains)
+		return;
+	heap_gain_add(&gains->bytes[window], s->allocated_bytes - s->freed_bytes);
+	heap_gain_add(&gains->blocks[window], s->calls - s->freed_blocks);
+}
+
 static void take_sum(struct heap_use *u, const struct heap_sum *s)
 {
 	struct part_key key = { process_id_of(&s->record), s->program,
@@ -67,6 +116,7 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 		p->program = s->program;
 		p->from_ns = s->from_ns;
 		p->all = (struct heap_use_sum){ 0 };
+		p->clock = (struct heap_clock){ 0 };
 	}
 	if (!p->from_ns || s->from_ns < p->from_ns)
 		p->from_ns = s->from_ns;
@@ -76,6 +126,17 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 	part = map_put(&u->parts, &key, NULL);
 	if (part)
 		add(part, s);
+	take_gain(u, p, &key, s);
+}
+
+static void take_held(struct heap_use *u, const struct heap_held *h)
+{
+	struct heap_use_process *p = process_of(u, &h->record);
+
+	if (!p || h->program < p->held_program)
+		return;
+	p->held_program = h->program;
+	p->older_freed = h->frees_unknown;
 }
 
 static void take_bad_free(struct heap_use *u, const struct heap_bad_free *bad)
@@ -92,8 +153,8 @@ void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 {
 	if (r->kind == HEAP_SUM && record_holds(r, HEAP_SUM_LEAST))
 		take_sum(u, (const void *)r);
-	else if (r->kind == HEAP_HELD)
-		process_of(u, r);
+	else if (r->kind == HEAP_HELD && record_holds(r, HEAP_HELD_LEAST))
+		take_held(u, (const void *)r);
 	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 		take_bad_free(u, (const void *)r);
 }
@@ -172,6 +233,41 @@ void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 		top = weight(&classes[i]) > weight(&classes[top]) ? i : top;
 	heap_use_top_stack(u, id, top, weight, &stack);
 	*out = (struct heap_use_part){ stack.stack, top, classes[top] };
+}
+
+void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
+	struct heap_use_growth *out)
+{
+	const struct heap_use_process *p = heap_use_of(u, id);
+	struct heap_clock clock = p ? p->clock : (struct heap_clock){ 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (clock.begin_ns && until_ns > clock.end_ns)
+		clock.end_ns = until_ns;
+	*out = (struct heap_use_growth){ .time_ns = clock.end_ns - clock.begin_ns };
+	while (p && map_next(&u->gains, &position, &key, &value)) {
+		const struct gains_key *k = key;
+		struct heap_growth one;
+
+		if (!is_gain_of(k, p, id))
+			continue;
+		one = heap_growth_of(&clock, value);
+		out->is_measured |= one.is_measured;
+		if (!one.grows)
+			continue;
+		out->stacks++;
+		heap_gain_add(&out->bytes, (uint64_t)one.bytes);
+		heap_gain_add(&out->blocks, (uint64_t)one.blocks);
+		out->bytes_per_s += one.bytes_per_s;
+		/* Of equals the one with the lower number: the same from a capture. */
+		if (one.bytes_per_s > out->top_bytes_per_s ||
+			(one.bytes_per_s == out->top_bytes_per_s && k->stack < out->top)) {
+			out->top = k->stack;
+			out->top_bytes_per_s = one.bytes_per_s;
+		}
+	}
 }
 
 /* The innermost frame is the allocator's own function. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a process did with its allocator while it was observed, by what the kernel added up: how
- * much and how short, which blocks are left of it by size, and frees that are errors. Of sums
- * without samples; a program that an exec has ended no longer counts.
+ * much and how short, which blocks are left of it by size, which code keeps more and more, and
+ * frees that are errors. Of sums without samples; a program that an exec has ended no longer
+ * counts.
  */
 #ifndef SOOTH_ANALYZE_HEAP_USE_H
 #define SOOTH_ANALYZE_HEAP_USE_H
 
+#include "analyze/heap/heap_growth.h"
 #include "analyze/profile/profile_sums.h"
 #include "probes/heap.h"
 
@@ -25,7 +27,10 @@ struct heap_use_errors {
 struct heap_use_process {
 	uint64_t from_ns, to_ns;
 	uint32_t program;
+	uint32_t held_program; /* of the next value */
+	uint64_t older_freed;  /* blocks of before the observation */
 	bool is_sampled;
+	struct heap_clock clock;
 	struct heap_use_sum all;
 	struct heap_use_errors errors[HEAP_BAD_WHATS];
 };
@@ -33,6 +38,7 @@ struct heap_use_process {
 struct heap_use {
 	struct map processes; /* process_id -> struct heap_use_process */
 	struct map parts;     /* process, program, stack, size class -> struct heap_use_sum */
+	struct map gains;     /* process, program, stack -> struct heap_gains */
 	struct profile_sums names;
 	bool has_any;
 };
@@ -41,6 +47,17 @@ struct heap_use {
 struct heap_use_part {
 	uint32_t stack, size_class;
 	struct heap_use_sum sum;
+};
+
+/* The stacks of a process that kept more memory all the time. */
+struct heap_use_growth {
+	uint64_t time_ns; /* for which it was observed */
+	bool is_measured; /* long enough */
+	unsigned stacks;  /* that grew */
+	int64_t bytes, blocks;
+	double bytes_per_s;
+	uint32_t top; /* the stack that grew most */
+	double top_bytes_per_s;
 };
 
 typedef uint64_t (*heap_use_weight)(const struct heap_use_sum *sum);
@@ -57,6 +74,9 @@ void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 /* The stack with most of that weight, of the size class, or (UINT32_MAX) of all. */
 void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, uint32_t size_class,
 	heap_use_weight weight, struct heap_use_part *out);
+/* Until that time: a process that allocates nothing more has no later records. */
+void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
+	struct heap_use_growth *out);
 /* "parse < handle < main"; cut when it is long. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
 

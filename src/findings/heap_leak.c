@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * heap-leak: code keeps more and more memory from malloc, all the time it was observed. A cache
+ * that fills up gains less and less, a queue frees what it kept, and a buffer of fixed length frees
+ * blocks of before: none of these goes on. Memory that grows is not always lost: a program that
+ * loads its data grows too, so a young process is not judged.
+ */
+#include "analyze/diagnosis/check.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
+
+#define LONG_NS	    (30 * NS_PER_S) /* of shorter observations a cache may still fill up */
+#define OLDER_SHARE 0.5		    /* of the gained blocks: so many of before were freed */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-gain", 1 << 20, 1, 1e15, "minimum total growth of the kept memory",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-time", 4e9, 2e9, 86400e9, "minimum observation time", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+};
+
+static void report(const struct check *e, struct check_result *out,
+	const struct heap_use_process *p, const struct heap_use_growth *g)
+{
+	uint64_t interval_ns = g->time_ns;
+	bool is_long = interval_ns >= LONG_NS;
+	struct buffer stack = { 0 };
+	char size[UNITS_SIZE];
+
+	heap_use_put_stack(&e->input->heap, g->top, &stack);
+	finding_begin(out, is_long ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	finding_claim(out, "keeps %s more from malloc each second, most of it in %s",
+		sentence_size(size, (uint64_t)g->bytes_per_s), buffer_cstr(&stack));
+	finding_rate(
+		out, "growth of the kept memory", g->bytes_per_s, SOOTH_UNIT_BYTES, interval_ns);
+	finding_number(out, "more blocks", (double)g->blocks, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "stacks that grow", g->stacks, SOOTH_UNIT_NONE, interval_ns);
+	finding_text(out, "most of it in", "%s (%.0f %%)", buffer_cstr(&stack),
+		100.0 * g->top_bytes_per_s / g->bytes_per_s);
+	finding_number(out, "blocks of before, freed meanwhile", (double)p->older_freed,
+		SOOTH_UNIT_NONE, interval_ns);
+	finding_unseen(out, is_long ? "whether the program still needs it"
+				    : "whether it goes on: a cache may be filling up");
+	finding_remedy(out,
+		"free it, or bound what keeps it; sooth heap --leaks -d 60 %u lists the code",
+		e->id.pid);
+	finding_end(out);
+	buffer_fini(&stack);
+}
+
+/* How long its allocator was observed, and its own age, allow a verdict. */
+static bool is_judged(const struct check *e, struct check_result *out,
+	const struct heap_use_process *p, const struct heap_use_growth *g)
+{
+	if (p->is_sampled)
+		check_blind_because(out, "the allocations are samples", "");
+	else if (!g->is_measured || (double)g->time_ns < check_option(e, "min-time"))
+		check_blind_because(out, "its allocations cover too short a time", CHECK_LONGER);
+	else if (g->stacks && (double)check_age_ns(e) < check_option(e, "min-age"))
+		check_too_young(out);
+	else
+		return true;
+	return false;
+}
+
+static uint64_t last_sample_ns(const struct check *e)
+{
+	return e->series.count ? e->series.points[e->series.count - 1].time_ns : 0;
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
+	struct heap_use_growth g;
+	char size[UNITS_SIZE];
+
+	if (!p || !p->all.live_blocks) {
+		check_fine(out, "kept no new block");
+		return;
+	}
+	heap_use_growth(&e->input->heap, &e->id, last_sample_ns(e), &g);
+	if (!is_judged(e, out, p, &g))
+		return;
+	if (!g.stacks || g.bytes <= 0)
+		check_fine(out, "no code keeps more memory all the time");
+	else if ((double)p->older_freed >= OLDER_SHARE * (double)g.blocks)
+		check_fine(out, "keeps %lld more blocks, and freed %llu of before",
+			(long long)g.blocks, (unsigned long long)p->older_freed);
+	else if (check_is_over(e, "min-rate", g.bytes_per_s, "") &&
+		 check_is_over(e, "min-gain", (double)g.bytes, ""))
+		report(e, out, p, &g);
+	else
+		check_fine(out, "keeps %s more each second, which is little",
+			sentence_size(size, (uint64_t)g.bytes_per_s));
+}
+
+const struct finding_type finding_heap_leak = {
+	.id = "heap-leak",
+	.claim = "code keeps more and more memory",
+	.probes = "proc,heap",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
