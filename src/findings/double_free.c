@@ -42,6 +42,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	const struct heap_use_errors *errors = p ? &p->errors[HEAP_FREED_TWICE] : NULL;
 
+	if (!check_has_heap_sums(out))
+		return;
 	if (errors && (double)errors->count >= check_option(e, "min-count"))
 		report(e, out, errors);
 	else

@@ -73,6 +73,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	double seconds;
 	bool is_by_blocks;
 
+	if (!check_has_heap_sums(out))
+		return;
 	if (!p) {
 		check_fine(out, "called no allocator");
 		return;

@@ -76,6 +76,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct heap_use_growth g;
 	char size[UNITS_SIZE];
 
+	if (!check_has_heap_sums(out))
+		return;
 	if (!p || !p->all.live_blocks) {
 		check_fine(out, "kept no new block");
 		return;

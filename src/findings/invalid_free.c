@@ -40,6 +40,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	uint64_t on_stack = p ? p->errors[HEAP_FREED_STACK].count : 0;
 	uint64_t inside = p ? p->errors[HEAP_FREED_INSIDE].count : 0;
 
+	if (!check_has_heap_sums(out))
+		return;
 	if ((double)(on_stack + inside) < check_option(e, "min-count"))
 		check_fine(out, "no free of what is no block");
 	else if (on_stack >= inside)

@@ -64,6 +64,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	struct heap_use_part top;
 
+	if (!check_has_heap_sums(out))
+		return;
 	if (!p || !p->all.live_blocks) {
 		check_fine(out, "kept no new block");
 		return;

@@ -304,12 +304,29 @@ static void test_each(void **state)
 	TRY_CASES(cases);
 }
 
+static const char *const ids[] = { "heap-leak", "heap-churn", "many-small-blocks", "double-free",
+	"invalid-free" };
+
+/* A recording of single calls claims nothing either. */
+static void test_single_calls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct heap_call call = { .record = head_of(2, PID, HEAP_CALL), .size = 100 };
+
+		begin_stream();
+		begin_heap();
+		RECORD_APPEND(&records, &call, NULL, 0);
+		assert_non_null(strstr(check_says(ids[i], PID, NULL), "recorded one by one"));
+		/* Beside sums they change nothing. */
+		allocates((struct made){ .calls = 10, .size = 176 });
+		assert_null(strstr(check_says(ids[i], PID, NULL), "recorded one by one"));
+	}
+}
+
 /* Where allocations were not observed nothing is claimed. */
 static void test_not_observed(void **state)
 {
-	static const char *const ids[] = { "heap-leak", "heap-churn", "many-small-blocks",
-		"double-free", "invalid-free" };
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
 		begin_stream();
@@ -322,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_single_calls),
 		cmocka_unit_test(test_not_observed),
 	};
 

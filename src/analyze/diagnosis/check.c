@@ -404,6 +404,15 @@ const char *check_remedy(uint8_t state)
 	}
 }
 
+bool check_has_heap_sums(struct check_result *out)
+{
+	if (!heap_use_is_unsummed(&out->of->input->heap, &out->of->id))
+		return true;
+	check_blind_because(out, "its allocations were recorded one by one, not added up by stack",
+		"observe it: sooth diagnose --heap");
+	return false;
+}
+
 void check_too_young(struct check_result *out)
 {
 	char age[UNITS_SIZE], reason[UNITS_SIZE + 48];

@@ -124,6 +124,9 @@ enum finding_blind_cause check_cause(uint8_t state);
 /* False: a probe that the detector needs was not recorded, and that has been reported. Checked
  * before diagnose(), except for a detector with `instead`. */
 bool check_has_probes(struct check_result *out);
+/* False: its allocations were recorded in another form than detectors read, and that has been
+ * reported. */
+bool check_has_heap_sums(struct check_result *out);
 /* Begins the reason of check_too_young(). */
 #define CHECK_YOUNG_WORDS "this check needs a process older than"
 

@@ -109,7 +109,10 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 	struct heap_use_process *p = process_of(u, &s->record);
 	struct heap_use_sum *part;
 
-	if (!p || s->program < p->program)
+	if (!p)
+		return;
+	p->has_sums = true;
+	if (s->program < p->program)
 		return;
 	/* All that the earlier program had is gone. */
 	if (s->program > p->program) {
@@ -133,7 +136,10 @@ static void take_held(struct heap_use *u, const struct heap_held *h)
 {
 	struct heap_use_process *p = process_of(u, &h->record);
 
-	if (!p || h->program < p->held_program)
+	if (!p)
+		return;
+	p->has_sums = true;
+	if (h->program < p->held_program)
 		return;
 	p->held_program = h->program;
 	p->older_freed = h->frees_unknown;
@@ -149,6 +155,14 @@ static void take_bad_free(struct heap_use *u, const struct heap_bad_free *bad)
 		p->errors[bad->what].first = *bad;
 }
 
+static void take_call(struct heap_use *u, const struct sooth_record *r)
+{
+	struct heap_use_process *p = process_of(u, r);
+
+	if (p)
+		p->has_calls = true;
+}
+
 void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 {
 	if (r->kind == HEAP_SUM && record_holds(r, HEAP_SUM_LEAST))
@@ -157,6 +171,8 @@ void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 		take_held(u, (const void *)r);
 	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 		take_bad_free(u, (const void *)r);
+	else if (r->kind == HEAP_CALL || r->kind == HEAP_COUNT)
+		take_call(u, r);
 }
 
 /* --- asking --- */
@@ -164,6 +180,13 @@ void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id)
 {
 	return map_get(&u->processes, id);
+}
+
+bool heap_use_is_unsummed(const struct heap_use *u, const struct process_id *id)
+{
+	const struct heap_use_process *p = heap_use_of(u, id);
+
+	return p && p->has_calls && !p->has_sums;
 }
 
 static bool is_of(const struct heap_use *u, const struct part_key *key, const struct process_id *id)

@@ -30,6 +30,7 @@ struct heap_use_process {
 	uint32_t held_program; /* of the next value */
 	uint64_t older_freed;  /* blocks of before the observation */
 	bool is_sampled;
+	bool has_calls, has_sums; /* recorded one by one or counted; added up by stack */
 	struct heap_clock clock;
 	struct heap_use_sum all;
 	struct heap_use_errors errors[HEAP_BAD_WHATS];
@@ -68,6 +69,8 @@ void heap_use_fini(struct heap_use *u);
 void heap_use_take(struct heap_use *u, const struct sooth_record *r);
 /* NULL: nothing was recorded of it. */
 const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id);
+/* Its calls were recorded, but not added up: nothing follows from what is here. */
+bool heap_use_is_unsummed(const struct heap_use *u, const struct process_id *id);
 /* The size class, and within it the stack, with most of that weight. */
 void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 	heap_use_weight weight, struct heap_use_part *out);
