@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth monitor: records of agents as they come, in FIFOs. */
-#include <errno.h>
-
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/monitor/monitor.h"
@@ -26,15 +24,6 @@ static const struct option_group groups[] = {
 	TARGET_LIVE_GROUP(struct monitor_config, target),
 };
 
-static int check_target(const struct monitor_config *c, struct sooth_error *err)
-{
-	if (!c->target.all && !c->target.user)
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "monitor every process");
-	error_why(err, "records of the programs that read the FIFOs would make more records");
-	return error_remedy(err, "give processes, sessions or agents, or nothing: every agent");
-}
-
 static int run_monitor(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct monitor_config *c = config;
@@ -43,10 +32,9 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 	struct monitor_options options = { .fifo_folder = c->monitor.fifo_dir,
 		.target = has_target ? &found : NULL,
 		.duration_ns = c->monitor.duration_ns };
-	int status = check_target(c, err);
+	int status =
+		has_target ? target_find(&c->target, arguments, TARGET_MAY_BE_HOST, &found, err) : 0;
 
-	if (!status && has_target)
-		status = target_find(&c->target, arguments, 0, &found, err);
 	if (!status)
 		status = monitor_run(&options, err);
 	target_found_fini(&found);
@@ -65,7 +53,8 @@ const struct command command_monitor = {
 	.examples = "  sooth monitor &\n"
 		    "  tail -f ~/.claude/fifos/*.fifo            all three\n"
 		    "  tail -f ~/.claude/fifos/api_calls.fifo    API calls\n"
-		    "  sooth monitor --session 4f1c              of one session\n",
+		    "  sooth monitor --session 4f1c              of one session\n"
+		    "  sooth monitor --all                       of every process\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct monitor_config),
 	.run = run_monitor,

@@ -18,6 +18,7 @@ struct hub_source {
 	struct backend_run run;
 	unsigned users;
 	unsigned started;
+	char *calls;	   /* a copy of what is selected; NULL: all */
 	struct map wanted; /* process_id -> struct wanted */
 };
 
@@ -125,20 +126,27 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		.log = &hub->log,
 		.options = *options,
 		.state = calloc(1, backend->state_size + 1) };
+	source->calls = options->calls.set ? strdup(options->calls.set) : NULL;
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
-	if (!source->run.state)
+	if (!source->run.state || (options->calls.set && !source->calls))
 		status = error_no_memory(err);
 	else if (backend->open)
 		status = backend->open(&source->run, err);
 	if (status) {
 		buffer_fini(&source->run.out);
 		free(source->run.state);
+		free(source->calls);
 		free(source);
 		return status;
 	}
 	*out = source;
 	return 0;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
 }
 
 static bool is_shareable(
@@ -164,6 +172,9 @@ static bool is_shareable(
 	       has->profile_lines == options->profile_lines &&
 	       !has->debuginfod_urls == !options->debuginfod_urls &&
 	       has->profile_tables_only == options->profile_tables_only &&
+	       is_same_text(source->calls, options->calls.set) &&
+	       has->calls.only_failed == options->calls.only_failed &&
+	       has->calls.data_bytes == options->calls.data_bytes &&
 	       has->calls.has_budget == options->calls.has_budget &&
 	       has->calls.keeps_api == options->calls.keeps_api &&
 	       has->calls.only_api == options->calls.only_api;
@@ -284,6 +295,7 @@ void hub_release(struct hub *hub, struct hub_source *source)
 	map_fini(&source->wanted);
 	buffer_fini(&source->run.out);
 	free(source->run.state);
+	free(source->calls);
 	free(source);
 }
 

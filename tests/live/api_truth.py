@@ -82,7 +82,7 @@ def compare_one(table, row, exchange, is_tls):
     if not is_tls and exchange.status and row["outcome"] in ("answered", "refused"):
         if row["http_status"] != exchange.status:
             table.wrong.append((row["http_status"], exchange.status))
-    over = row["sent_bytes"] - exchange.received
+    over = (row["sent_bytes"] or exchange.received) - exchange.received  # None before the answer
     if over < 0 or over > (most(exchange.received, 8) if is_tls else 0):
         table.wrong.append(("out", row["sent_bytes"], exchange.received))
     note("bytes_out", over)

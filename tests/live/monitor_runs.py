@@ -18,6 +18,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,7 +41,7 @@ DRAIN_S = 30  # at load, until what was seen before has been written
 # Waits without a system call, so that records come before the agent is there.
 HOLDER = ["/bin/bash", "-c", 'exec 3<>"$0"; until read -t 0.05 -u 3; do :; done; exec 3<&-; "$@"; exit $?']
 KEY = {"call": ("tid", "name", "result"), "state": ("tid", "state", "next")}
-CONTENT = {"call": ("error", "category", "path"), "state": ("cpu_number", "waker_tid")}
+CONTENT = {"call": ("error", "category", "path", "arguments"), "state": ("cpu_number", "waker_tid")}
 
 
 @dataclasses.dataclass
@@ -114,13 +115,19 @@ def compare_key(row, ours, theirs, kind, window):
     row.invented += sum(inside(line) for line in ours[at:])
 
 
+def content(line, name):
+    """What a descriptor is called depends on when it was first seen."""
+    value = line.get(name)
+    return re.sub("<[^>]*>+", "<>", value) if name == "arguments" and value else value
+
+
 def compare_pair(row, one, other, kind):
     row.found += 1
     row.time_ns = max(row.time_ns, abs(one["time_ns"] - other["time_ns"]))
     if one["duration_ns"] is not None and other["duration_ns"] is not None and \
             not one.get("is_since_attach") and not other.get("is_since_attach"):
         row.length_ns = max(row.length_ns, abs(one["duration_ns"] - other["duration_ns"]))
-    different = [name for name in CONTENT[kind] if one.get(name) != other.get(name)]
+    different = [name for name in CONTENT[kind] if content(one, name) != content(other, name)]
     row.differ += bool(different)
     if different and len(row.wrong) < 5:
         row.wrong.append(str([(name, one.get(name), other.get(name)) for name in different] + [
@@ -128,14 +135,13 @@ def compare_pair(row, one, other, kind):
 
 
 def compare_calls(lines, exchanges, is_tls, end_ns):
-    rows = [line for line in lines if line["type"] == "api_call" and line["event"] == "end"]
-    opened = {(line["fd"], line["pid"], line["begin_ns"]): line for line in lines
-              if line["type"] == "api_call"}
-    ended = {(line["fd"], line["pid"], line["begin_ns"]) for line in rows}
-    # What is still under way has no end yet: its begin and first byte are there.
-    rows += [unended(lines, key) for key in opened if key not in ended]
-    rows = [line for line in rows if line["begin_ns"] < end_ns]
     row = Row(lost=lost_in(lines))
+    events = collections.defaultdict(list)
+    for line in lines:
+        if line["type"] == "api_call" and line["begin_ns"] < end_ns:
+            events[line["fd"], line["pid"], line["begin_ns"]].append(line)
+    # What is still under way has no end yet: its begin and first byte are there.
+    rows = [some[-1] if some[-1]["event"] == "end" else unended(some) for some in events.values()]
     if any(not line["is_exact"] for line in rows):
         row.found = len(exchanges)
         row.size = "%d connections" % len(rows)
@@ -150,13 +156,9 @@ def compare_calls(lines, exchanges, is_tls, end_ns):
     return row
 
 
-def unended(lines, key):
-    events = [line for line in lines if line["type"] == "api_call" and
-              (line["fd"], line["pid"], line["begin_ns"]) == key]
+def unended(events):
     last = dict(events[-1])
     last["outcome"] = "open" if any(line["event"] == "answer" for line in events) else "waiting"
-    if last["sent_bytes"] is None:
-        last["sent_bytes"] = -1  # not known before the answer
     return last
 
 
@@ -194,11 +196,16 @@ class Observers:
     def wait_until_later(self, end_ns):
         """Until each stream of calls and states has something later than that."""
         def is_later():
-            return all(any(line.get("time_ns", 0) > end_ns for line in lines_of(self.path(name))[-200:])
-                       for name in ("syscalls", "scheduler", "trace", "sched"))
+            return all(self.last_ns(name) > end_ns for name in ("syscalls", "scheduler", "trace", "sched"))
         with contextlib.suppress(AssertionError):  # an agent may be silent
             harness.wait_until(is_later, "later records", timeout=DRAIN_S)
         time.sleep(1)
+
+    def last_ns(self, name):
+        with open(self.path(name), "rb") as file:
+            file.seek(max(0, os.path.getsize(self.path(name)) - 65536))
+            times = re.findall(rb'"time_ns":(\d+)', file.read())
+        return max(map(int, times), default=0)
 
     def stop(self):
         # The readers last: what the monitor still has is written at its end, or never.

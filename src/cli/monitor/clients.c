@@ -104,6 +104,8 @@ static void let_go(struct clients *c, struct client *client)
 {
 	for (size_t i = 0; i < FEEDS; i++)
 		feed_remove_reader(c->feeds[i], &client->queue);
+	if (client->pid)
+		map_remove(c->feeds[0]->hidden, &client->pid);
 	close(client->fd);
 	line_queue_fini(&client->queue);
 	filter_free(client->filter);
@@ -112,14 +114,16 @@ static void let_go(struct clients *c, struct client *client)
 }
 
 /* Who is at the other end, by the kernel; false: another user. */
-static bool is_allowed(const struct clients *c, int fd)
+static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 {
 #ifdef SO_PEERCRED
 	struct ucred peer = { 0 };
 	socklen_t size = sizeof(peer);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) &&
-	       (peer.uid == c->uid || !peer.uid);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		return false;
+	*pid = (uint32_t)peer.pid;
+	return peer.uid == c->uid || !peer.uid;
 #else
 	uid_t uid;
 	gid_t gid;
@@ -137,8 +141,9 @@ static void refuse(int fd, const char *what, const char *why)
 static void accept_one(struct clients *c, int fd)
 {
 	int bytes = SOCKET_BYTES;
+	uint32_t pid = 0;
 
-	if (!is_allowed(c, fd)) {
+	if (!is_allowed(c, fd, &pid)) {
 		refuse(fd, "another user", "a monitor serves the user of its folder, and root");
 		return;
 	}
@@ -146,6 +151,7 @@ static void accept_one(struct clients *c, int fd)
 		if (c->all[i].fd >= 0)
 			continue;
 		c->all[i].fd = fd;
+		c->all[i].pid = pid;
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 		return;
 	}

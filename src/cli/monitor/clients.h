@@ -16,6 +16,7 @@
 
 struct client {
 	int fd; /* -1: none */
+	uint32_t pid; /* that connected; 0: unknown */
 	bool has_begun, has_snapshot, is_ending, is_stuck;
 	struct line_queue queue;
 	struct filter *filter;

@@ -30,12 +30,13 @@ static const struct api_calls_options every_event = { .with_events = true };
 static const struct feed_type {
 	const char *name, *view, *calls;
 	const void *options;
-	bool is_of_api;
+	bool is_of_api, keeps_api;
 	struct feed_probe probes[FEED_PROBES];
 } types[FEEDS] = {
 	[FEED_SYSCALLS] = { .name = "syscalls",
 		.view = "syscall-stream",
 		.options = &every_call,
+		.keeps_api = true, /* for the feed that shares its source */
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_ONCE } } },
@@ -82,11 +83,13 @@ static void feed_stop(struct feed *f)
 	f->observer = NULL;
 	f->report = NULL;
 	map_clear(&f->pids);
+	if (f->id == FEED_SYSCALLS && f->hidden) /* its exits are not seen from now on */
+		map_clear(f->hidden);
 }
 
-void feed_init(struct feed *f, enum feed_id id)
+void feed_init(struct feed *f, enum feed_id id, const char *folder, struct map *hidden)
 {
-	*f = (struct feed){ .id = id };
+	*f = (struct feed){ .id = id, .folder = folder, .hidden = hidden };
 	map_init(&f->pids, sizeof(uint32_t), 0, PIDS_MAX);
 }
 
@@ -158,6 +161,42 @@ static bool is_of_feed(const struct feed *f, const struct sooth_schema *schema)
 	return *all || !strcmp(schema->name, "exits"); /* these come among calls */
 }
 
+void feed_hide(struct feed *f, uint32_t pid)
+{
+	map_put(f->hidden, &pid, NULL);
+}
+
+/* A call on one of the FIFOs: the process reads it. */
+static bool is_of_fifo(
+	const struct feed *f, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct sooth_field *field = sooth_schema_field(schema, "fd_name");
+	size_t size = strlen(f->folder);
+	struct sooth_value v;
+
+	if (!field)
+		return false;
+	v = sooth_field_get(field, row);
+	return v.text.size > size + strlen("/.fifo") && !memcmp(v.text.data, f->folder, size) &&
+	       v.text.data[size] == '/' && !memcmp(v.text.data + v.text.size - 5, ".fifo", 5);
+}
+
+static bool is_hidden(
+	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	uint32_t pid = (uint32_t)row->pid;
+
+	if (!f->is_of_all)
+		return false;
+	if (is_of_fifo(f, schema, row))
+		feed_hide(f, pid);
+	if (!map_get(f->hidden, &pid))
+		return false;
+	if (!strcmp(schema->name, "exits")) /* its number may come again */
+		map_remove(f->hidden, &pid);
+	return true;
+}
+
 /* A line is made once, for all readers. */
 static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
@@ -165,7 +204,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	struct feed *f = user;
 	bool is_made = false;
 
-	if (!is_of_feed(f, schema))
+	if (!is_of_feed(f, schema) || is_hidden(f, schema, row))
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++) {
 		if (!is_wanted(&f->readers[i], schema, row))
@@ -215,9 +254,15 @@ static int make_report(struct feed *f, struct sooth_error *err)
 	return status;
 }
 
+/*
+ * API calls need few of the calls of a process, and those are recorded alone. While all are
+ * recorded for the other feed, these are among them: one source serves both, as long as both have
+ * the same options.
+ */
 static int make_observer(struct feed *f, struct sooth_error *err)
 {
 	const struct feed_type *type = &types[f->id];
+	struct sooth_observer *other = f->share ? f->share->observer : NULL;
 	struct sooth_observer_options options = { .size = sizeof(options),
 		.sample_ns = NS_PER_S,
 		.buffer_bytes = BUFFER_BYTES,
@@ -225,9 +270,10 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 		.log_level = log_selected(),
 		.may_be_gone = true,
 		.may_be_refused = true,
-		.calls = type->calls,
-		.keeps_api = type->is_of_api,
-		.only_api = type->is_of_api,
+		.share = other,
+		.calls = other ? NULL : type->calls,
+		.keeps_api = type->is_of_api || type->keeps_api,
+		.only_api = type->is_of_api && !other,
 		.cache_folder = config_cache_folder() };
 	int status = sooth_observer_new(&f->observer, &options, err);
 
@@ -248,17 +294,24 @@ static int add_all(struct feed *f, const uint32_t *pids, size_t count, struct so
 	return status;
 }
 
-int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err)
+static int select_all(
+	struct feed *f, const struct target_found *whole, struct sooth_error *err)
 {
-	int status;
+	return whole->has_user ? sooth_observer_set_user(f->observer, whole->user, err)
+			       : sooth_observer_set_host(f->observer, err);
+}
 
-	if (!count)
-		return 0;
-	status = make_report(f, err);
+/* `whole` NULL: the processes. */
+static int start(struct feed *f, const struct target_found *whole, const uint32_t *pids,
+	size_t count, struct sooth_error *err)
+{
+	int status = make_report(f, err);
+
+	f->is_of_all = whole != NULL;
 	if (!status)
 		status = make_observer(f, err);
 	if (!status)
-		status = add_all(f, pids, count, err);
+		status = whole ? select_all(f, whole, err) : add_all(f, pids, count, err);
 	if (!status)
 		status = sooth_observer_connect_report(f->observer, f->report, err);
 	if (!status)
@@ -266,6 +319,16 @@ int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_
 	if (status)
 		feed_stop(f);
 	return status;
+}
+
+int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err)
+{
+	return count ? start(f, NULL, pids, count, err) : 0;
+}
+
+int feed_start_all(struct feed *f, const struct target_found *whole, struct sooth_error *err)
+{
+	return start(f, whole, NULL, 0, err);
 }
 
 void feed_add(struct feed *f, const uint32_t *pids, size_t count)

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "cli/monitor/line_queue.h"
+#include "cli/target/target_found.h"
 #include "model/filter.h"
 
 enum feed_id { FEED_SYSCALLS, FEED_SCHEDULER, FEED_API_CALLS, FEEDS };
@@ -25,6 +26,10 @@ struct feed {
 	struct sooth_observer *observer; /* NULL: nothing is attached */
 	struct sooth_report *report;
 	struct map pids;    /* uint32_t -> nothing: observed ones */
+	struct map *hidden; /* uint32_t -> nothing: readers, of all feeds; borrowed; see feed_hide() */
+	bool is_of_all;
+	const struct feed *share; /* its source of calls is used, where it is attached; NULL: none */
+	const char *folder; /* of the FIFOs; borrowed */
 	struct buffer line; /* at hand */
 	struct feed_reader readers[FEED_READERS_MAX];
 	size_t reader_count;
@@ -36,13 +41,20 @@ enum feed_id feed_find(const char *name, size_t size);
 /* The tables of its records, NULL at the end. */
 const struct sooth_schema *const *feed_schemas(enum feed_id id);
 
-void feed_init(struct feed *f, enum feed_id id);
+void feed_init(struct feed *f, enum feed_id id, const char *folder, struct map *hidden);
 void feed_fini(struct feed *f);
 /* Both are borrowed until it is removed. -ENOSPC. */
 int feed_add_reader(struct feed *f, struct line_queue *queue, struct filter *filter);
 void feed_remove_reader(struct feed *f, const struct line_queue *queue);
 /* Attaches to the processes; without one nothing is, and it may be started again. */
 int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err);
+/* To every process of the host or of a user, also those to come: feed_add() is not needed. */
+int feed_start_all(struct feed *f, const struct target_found *whole, struct sooth_error *err);
+/*
+ * A reader, of which every process has no records: what it does to read them would be among them.
+ * Those of a FIFO are found by their calls, those of the socket are named here.
+ */
+void feed_hide(struct feed *f, uint32_t pid);
 /* Those that are new; one that is gone by now is none. */
 void feed_add(struct feed *f, const uint32_t *pids, size_t count);
 /* Up to `timeout_ms`. The end of all its processes ends it. */

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,9 +24,12 @@
 #include "cli/monitor/fifo_folder.h"
 #include "cli/terminal/stop.h"
 
+#define HIDDEN_MAX 4096
 #define LOOK_MS	   200		  /* for readers, without one */
 #define BATCH_MS   100		  /* with one */
 #define SCAN_NS	   (3 * NS_PER_S) /* for agents that have started */
+/* tail(1) opens one FIFO after the other, each when it has been opened here. */
+#define GATHER_NS  (500 * NS_PER_MS)
 #define RETRY_NS   (10 * NS_PER_S) /* after a refusal */
 
 struct pipe_feed {
@@ -35,13 +39,16 @@ struct pipe_feed {
 	bool has_reader, is_refused;
 	bool is_stuck;	   /* the reader took nothing the last time */
 	uint64_t retry_ns; /* what was refused is not tried before */
+	uint64_t since_ns; /* it waits for the feed whose source it can use; 0: it does not */
 };
 
 struct monitor {
 	const struct monitor_options *options;
 	struct fifo_folder folder;
+	char folder_path[4096]; /* as the kernel names it */
 	struct pipe_feed pipes[FEEDS];
 	struct feed *feeds[FEEDS];
+	struct map hidden; /* of every feed */
 	struct clients clients;
 	struct buffer pids;	 /* uint32_t: to observe */
 	struct buffer snapshots; /* struct snapshot, of the same processes */
@@ -69,6 +76,10 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 {
 	const struct target_found *target = m->options->target;
 
+	if (target && target->has_user)
+		return p->process->uid == target->user && p->id.pid != (uint64_t)getpid();
+	if (target && target->is_host)
+		return p->id.pid != (uint64_t)getpid();
 	if (!target)
 		return p->link != PROCESS_LINK_NONE && p->id.pid != (uint64_t)getpid() &&
 		       (!getuid() || p->process->uid == getuid());
@@ -117,18 +128,49 @@ static size_t count_pids(const struct monitor *m)
 
 /* --- one FIFO --- */
 
+/* Every process of the host or of a user; NULL: some. */
+static const struct target_found *whole_of(const struct monitor *m)
+{
+	const struct target_found *target = m->options->target;
+
+	return target && (target->is_host || target->has_user) ? target : NULL;
+}
+
+static void hide_clients(struct monitor *m)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (m->clients.all[i].fd >= 0 && m->clients.all[i].pid)
+			feed_hide(m->feeds[0], m->clients.all[i].pid);
+	}
+}
+
+/* For a moment: once attached alone, a feed keeps a source of its own. */
+static bool waits_for_source(struct pipe_feed *p, uint64_t now_ns)
+{
+	if (!p->feed.share || p->feed.share->observer)
+		return false;
+	if (!p->since_ns)
+		p->since_ns = now_ns;
+	return now_ns < p->since_ns + GATHER_NS;
+}
+
 static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 {
 	struct sooth_error err;
 
+	const uint32_t *pids = (const uint32_t *)(const void *)m->pids.data;
+	const struct target_found *whole = whole_of(m);
+
 	if (p->feed.observer) {
-		feed_add(&p->feed, (const uint32_t *)(const void *)m->pids.data, count_pids(m));
+		if (!whole)
+			feed_add(&p->feed, pids, count_pids(m));
 		return;
 	}
-	if (now_ns < p->retry_ns)
+	if (now_ns < p->retry_ns || waits_for_source(p, now_ns))
 		return;
-	if (!feed_start(
-		    &p->feed, (const uint32_t *)(const void *)m->pids.data, count_pids(m), &err)) {
+	p->since_ns = 0;
+	if (!(whole ? feed_start_all(&p->feed, whole, &err)
+		    : feed_start(&p->feed, pids, count_pids(m), &err))) {
 		p->is_refused = false;
 		return;
 	}
@@ -243,6 +285,7 @@ static void look(struct monitor *m)
 	put_snapshots(m, now_ns);
 	if (find_processes(m, now_ns, &err))
 		buffer_reset(&m->pids);
+	hide_clients(m);
 	for (size_t i = 0; i < FEEDS; i++) {
 		if (m->pipes[i].feed.reader_count)
 			attach(m, &m->pipes[i], now_ns);
@@ -253,12 +296,15 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 {
 	int status = fifo_folder_open(&m->folder, m->options->fifo_folder, err);
 
+	if (!status && !realpath(m->folder.path, m->folder_path))
+		status = error_errno(err, -errno, "resolve %s", m->folder.path);
+	map_init(&m->hidden, sizeof(uint32_t), 0, HIDDEN_MAX);
 	for (size_t i = 0; i < FEEDS && !status; i++) {
 		struct pipe_feed *p = &m->pipes[i];
 		int fd;
 
 		snprintf(p->name, sizeof(p->name), "%s.fifo", feed_name((enum feed_id)i));
-		feed_init(&p->feed, (enum feed_id)i);
+		feed_init(&p->feed, (enum feed_id)i, m->folder_path, &m->hidden);
 		m->feeds[i] = &p->feed;
 		fd = fifo_open(&m->folder, p->name, err);
 		if (fd >= 0)
@@ -266,6 +312,7 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 		else if (fd != -ENXIO)
 			status = fd;
 	}
+	m->pipes[FEED_API_CALLS].feed.share = &m->pipes[FEED_SYSCALLS].feed;
 	return status ? status : clients_open(&m->clients, &m->folder, m->feeds, err);
 }
 
@@ -276,6 +323,8 @@ static void close_all(struct monitor *m)
 		feed_fini(&m->pipes[i].feed);
 		line_queue_fini(&m->pipes[i].queue);
 	}
+	if (m->hidden.key_size)
+		map_fini(&m->hidden);
 	fifo_folder_close(&m->folder);
 	buffer_fini(&m->pids);
 	buffer_fini(&m->snapshots);
