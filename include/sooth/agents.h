@@ -35,7 +35,8 @@ struct sooth_agents_options {
  * NULL. NULL: it failed, and `err` says why.
  *
  * Blocks for the interval. Needs no privilege; without root, less is known of other users'
- * processes. Nothing is attached and no process is started.
+ * processes. Nothing is attached. Files that may not answer are read by threads and child processes
+ * of the library, which send no SIGCHLD and end by themselves.
  */
 struct sooth_table *sooth_agents(
 	const struct sooth_agents_options *options, struct sooth_error *err);
