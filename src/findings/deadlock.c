@@ -5,7 +5,7 @@
  * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
  * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
  * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with one thread that waits for a lock
- * (fork() copies locks, but only one thread) or at a queue, of Java threads that wait for what the idle ones
+ * (fork() copies locks, but only one thread), on a condition or at a queue, of Java threads that wait for what the idle ones
  * beside them will not do, and of an event loop that waits for a notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
  * those of all-threads-waiting.
  *
@@ -47,6 +47,7 @@ enum place {
 
 struct locked {
 	unsigned count[PLACES];
+	unsigned all;		 /* threads, with those of the runtime */
 	unsigned threads, locks; /* locks: different ones that are waited for */
 	unsigned pool, pool_waits, loops;
 	unsigned tasks; /* threads of Java that wait for a task that none has begun */
@@ -201,6 +202,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 	for (size_t i = 0; p && (t = wait_graph_thread(g, e->id.pid, t)); i++) {
 		struct stack_wait s = stack_wait_of(e->input, &e->id, t->record.tid);
 
+		l->all++;
 		if (thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		l->is_main_pausing |= is_pausing(g, p, t);
@@ -215,6 +217,7 @@ enum kind {
 	KIND_NONE,
 	KIND_LOCKS,
 	KIND_ALONE,
+	KIND_CONDITION, /* of the only thread */
 	KIND_QUEUE, /* of the only thread */
 	KIND_FULL,  /* of all threads but a main thread that watches over them */
 	KIND_POOL,
@@ -231,6 +234,8 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_ALONE;
 	if (l->threads == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_queue)
 		return KIND_QUEUE;
+	if (l->all == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_condition)
+		return KIND_CONDITION;
 	if (l->full && l->is_main_pausing && l->threads == l->full + 1)
 		return KIND_FULL;
 	if (is_clear && l->count[PLACE_LOCK] > 1 && l->locks > 1)
@@ -255,7 +260,7 @@ static enum place place_of_kind(enum kind kind)
 	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
 	       : kind == KIND_NOTIFY ? PLACE_NOTIFY
 	       : kind == KIND_SIGNAL ? PLACE_SIGNAL
-	       : kind == KIND_QUEUE || kind == KIND_FULL ? PLACE_RESTS
+	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ? PLACE_RESTS
 				     : PLACE_LOCK;
 }
 
@@ -344,6 +349,14 @@ static void claim_alone(const struct check *e, struct buffer *out, const struct 
 			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
+static void claim_condition(struct buffer *out, const struct stack_wait *s)
+{
+	buffer_string(out, "deadlock: its only thread waits on a condition");
+	if (s->caller.size)
+		buffer_format(out, " in %.*s (%.*s)", (int)s->caller.size, s->caller.data,
+			(int)s->caller_file.size, s->caller_file.data);
+}
+
 static void claim_full(struct buffer *out, const struct locked *l)
 {
 	const struct stack_wait *s = &l->of[PLACE_RESTS];
@@ -385,6 +398,10 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	case KIND_ALONE:
 		claim_alone(e, &text, l);
 		buffer_format(&text, ", for %s", time);
+		break;
+	case KIND_CONDITION:
+		claim_condition(&text, &l->of[PLACE_RESTS]);
+		buffer_format(&text, ", for %s: no other thread is left that could signal it", time);
 		break;
 	case KIND_QUEUE:
 		buffer_format(&text, "deadlock: its only thread waits in %.*s",

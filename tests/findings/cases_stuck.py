@@ -440,6 +440,20 @@ fill()
 
 
 # The main thread looks on: every moment it counts, or takes one.
+CONDITION = """
+import ctypes, sys, threading, time
+libc = ctypes.CDLL(None)
+condition, mutex = (ctypes.create_string_buffer(64) for _ in range(2))
+def beside():
+    time.sleep(1000)
+    libc.pthread_cond_signal(condition)
+if sys.argv[1] == "beside":
+    threading.Thread(target=beside, daemon=True).start()
+libc.pthread_mutex_lock(mutex)
+print("ready", flush=True)
+libc.pthread_cond_wait(condition, mutex)
+"""
+
 WATCHED_QUEUE = """
 import queue, sys, threading, time
 q = queue.Queue(5)
@@ -560,6 +574,9 @@ CASES = [
         says="thread pool exhausted: all 2 pool threads"),
     sick("deadlock", "a lock of a thread that fork did not copy", forked, **SOON,
         says="its only thread waits for a lock"),
+    sick("deadlock", "a condition that no thread is left to signal", program(CONDITION, ("alone",)), **SOON,
+        says="its only thread waits on a condition"),
+    healthy("deadlock", "a condition beside a thread that may signal it", program(CONDITION, ("beside",)), **SOON),
     sick("deadlock", "a full queue whose reader has ended", program(QUEUE, ("alone",)), **SOON,
         says="its only thread waits in Queue.put"),
     sick("deadlock", "a full queue without a reader, beside a main thread that looks on",

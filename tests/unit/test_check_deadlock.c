@@ -174,9 +174,19 @@ static void is_alone(double wants)
 {
 	const struct made all[] = { { .tid = PID,
 		.address = 64,
-		.functions = { wants > 0 ? RUST : "pthread_cond_wait" } } };
+		.functions = { wants > 0 ? RUST : "sem_wait" } } };
 
 	has_threads(all, ARRAY_SIZE(all));
+}
+
+static void waits_on_condition(double others)
+{
+	const struct made all[] = { { .tid = PID,
+					    .address = 64,
+					    .functions = { "pthread_cond_wait", "(job app.py:3)" } },
+		POLLING };
+
+	has_threads(all, others > 0 ? 2 : 1);
 }
 
 /* A latch beside an idle thread of a pool, or beside one that waits in a call. */
@@ -310,6 +320,10 @@ static void test_deadlock(void **state)
 		{ "deadlock", is_alone, 1, NULL,
 			"medium/medium: deadlock: its only thread waits for a lock that no other" },
 		{ "deadlock", is_alone, 0, NULL, "fine: 0 threads wait" },
+		{ "deadlock", waits_on_condition, 0, NULL,
+			"medium/medium: deadlock: its only thread waits on a condition|in job "
+			"(app.py:3)|no other thread is left" },
+		{ "deadlock", waits_on_condition, 1, NULL, "fine: 0 threads wait" },
 	};
 
 	(void)state;

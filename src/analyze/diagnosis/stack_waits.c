@@ -141,6 +141,28 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 
 /* --- a stack --- */
 
+/* A signal handler may post a semaphore, but not signal a condition (POSIX.1-2017, 2.4.3). */
+static bool is_condition(struct span name)
+{
+	static const char *const parts[] = { "pthread_cond_wait", "pthread_barrier_wait" };
+
+	return has_any(name, parts, ARRAY_SIZE(parts));
+}
+
+/* What called it: of C++ the function behind the class of the library. */
+static void of_condition(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_stacked *stack, size_t at)
+{
+	out->is_condition = true;
+	while (++at < stack->depth &&
+		span_contains(stack_wait_function(input, stack->frames[at]), "condition_variable"))
+		;
+	if (at == stack->depth)
+		return;
+	out->caller = stack_wait_function(input, stack->frames[at]);
+	out->caller_file = stack_wait_file(input, stack->frames[at]);
+}
+
 static void of_frames(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
@@ -173,8 +195,11 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 			continue;
 		}
 		/* V8 waits for a notification on a condition. */
-		if (wants_work(name, file) && out->kind == STACK_WAIT_UNSEEN)
-			out->kind = STACK_WAIT_OTHER;
+		if (!wants_work(name, file) || out->kind != STACK_WAIT_UNSEEN)
+			continue;
+		out->kind = STACK_WAIT_OTHER;
+		if (is_condition(name))
+			of_condition(out, input, stack, i);
 	}
 	if (out->kind == STACK_WAIT_UNSEEN && stack->end == PROFILE_WHOLE)
 		out->kind = STACK_WAIT_OTHER;

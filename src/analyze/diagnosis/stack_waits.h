@@ -21,10 +21,12 @@ struct stack_wait {
 	enum stack_wait_kind kind;
 	bool is_pool;	    /* a thread of a ThreadPoolExecutor that runs a task */
 	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: a thread must end it */
+	bool is_condition;  /* of pthreads, which no signal handler may signal: a thread must end it */
 	bool is_loop;	    /* it provides results itself: an event loop, or a pool of processes */
 	struct span by;	    /* the function that waits for it, in the runtime or library */
 	struct span within; /* the function of the program that called that; empty: unknown */
 	struct span file;   /* of `within`: "b11.py:3" */
+	struct span caller, caller_file; /* of the wait on a condition */
 };
 
 struct stack_wait stack_wait_of(
