@@ -158,7 +158,7 @@ static inline void keep(struct exit_reasons_signal *s, uint32_t number, uint64_t
 	s->signal = number; /* last: from here on the entry is valid */
 }
 
-SEC("tp_btf/signal_generate")
+SEC("kernel_tp/signal_generate")
 int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_struct *target,
 	int is_for_group, int result)
 {
@@ -206,7 +206,7 @@ static inline void fill_values(struct exit_reasons_oom *r, struct task_struct *t
 
 /* Where the tracepoint gives only a pid, the memory sizes are in the kernel log alone, and the
  * exit record says that the process was chosen. */
-SEC("tp_btf/mark_victim")
+SEC("kernel_tp/mark_victim")
 int on_victim(unsigned long long *arguments)
 {
 	struct task_struct *task = victim_task(arguments);
@@ -261,7 +261,7 @@ static inline void emit_signals(struct exit_reasons_member *m, const struct soot
 	}
 }
 
-SEC("tp_btf/sched_process_exit")
+SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_end, struct task_struct *task)
 {
 	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
@@ -292,7 +292,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 }
 
 /* Attached only if sooth has more privileges than its caller. */
-SEC("tp_btf/sched_process_exec")
+SEC("kernel_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);

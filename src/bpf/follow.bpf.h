@@ -96,14 +96,14 @@ static void hand_on(struct task_struct *parent, struct task_struct *child)
 		emit_join(to, from, child, now);
 }
 
-SEC("tp_btf/sched_process_fork")
+SEC("kernel_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	hand_on(parent, child);
 	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
+SEC("kernel_tp/sched_process_fork")
 int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
 {
 	if (!thread_of(child))
@@ -162,7 +162,7 @@ static void replace_program(
 	thread_execs(t, program);
 }
 
-SEC("tp_btf/sched_process_exec")
+SEC("kernel_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct thread *t = thread_of(task);
@@ -174,7 +174,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
+SEC("kernel_tp/sched_process_exec")
 int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	struct thread *t = thread_of(task);
@@ -218,7 +218,7 @@ static void leave(struct thread *t, struct task_struct *task)
 	thread_ended(task);
 }
 
-SEC("tp_btf/sched_process_exit")
+SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct thread *t = thread_of(task);
@@ -229,7 +229,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 }
 
 /* A flushed thread has left already, or is muted and has nothing more to report. */
-SEC("tp_btf/sched_process_exit")
+SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_exit_again, struct task_struct *task)
 {
 	struct thread *t = thread_of(task);
@@ -295,7 +295,7 @@ static void visit_list(struct seq_file *out, struct task_struct *task, const str
 		bpf_seq_write(out, &listed, sizeof(listed));
 }
 
-SEC("iter/task")
+SEC("kernel_iter/task")
 int on_visit(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;

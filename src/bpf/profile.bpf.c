@@ -114,7 +114,7 @@ static inline bool is_selected(uint32_t abi, uint32_t number)
 }
 
 /* User space only: the kernel's frames are those of every system call. */
-SEC("tp_btf/sys_enter")
+SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_call, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = current_task();

@@ -90,7 +90,7 @@ static inline bool release_of(
 	}
 }
 
-SEC("tp_btf/sys_exit")
+SEC("kernel_tp/sys_exit")
 int BPF_PROG(on_release, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = current_task();

@@ -90,7 +90,7 @@ static inline void end_wait(struct thread *t)
 	k->began_ns = 0;
 }
 
-SEC("tp_btf/sched_switch")
+SEC("kernel_tp/sched_switch")
 int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task_struct *to)
 {
 	struct thread *t = thread_of(to);
@@ -122,7 +122,7 @@ static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 }
 
 /* What wakes it. */
-SEC("tp_btf/sched_waking")
+SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	struct thread *t = thread_of(task);

@@ -200,7 +200,7 @@ static inline void end_to_run(
 	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(task));
 }
 
-SEC("tp_btf/sched_switch")
+SEC("kernel_tp/sched_switch")
 int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task_struct *to)
 {
 	uint64_t now = bpf_ktime_get_ns();
@@ -215,7 +215,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 }
 
 /* On the CPU of what wakes it; it may not have left its own CPU yet, and not need to. */
-SEC("tp_btf/sched_waking")
+SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
@@ -237,7 +237,7 @@ int BPF_PROG(on_waking, struct task_struct *task)
 }
 
 /* It stands in the queue of a CPU, and has left the one it ran on. */
-SEC("tp_btf/sched_wakeup")
+SEC("kernel_tp/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *task)
 {
 	uint64_t now = bpf_ktime_get_ns(), at;

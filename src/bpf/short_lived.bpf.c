@@ -82,7 +82,7 @@ static inline void fill(struct short_lived_exit *r, struct task_struct *task,
 	BPF_CORE_READ_STR_INTO(&r->name, leader, comm);
 }
 
-SEC("tp_btf/sched_process_exit")
+SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct task_struct *leader = BPF_CORE_READ(task, group_leader);

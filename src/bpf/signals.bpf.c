@@ -35,7 +35,7 @@ static inline void write_action(
 	bpf_seq_write(out, &action, sizeof(action));
 }
 
-SEC("iter/task")
+SEC("kernel_iter/task")
 int on_task(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;

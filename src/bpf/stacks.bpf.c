@@ -67,7 +67,7 @@ static inline void see_registers(struct stacks_seen *s, struct task_struct *task
 	s->thread_pointer = THREAD_POINTER(task);
 }
 
-SEC("iter/task")
+SEC("kernel_iter/task")
 int on_task(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;

@@ -98,7 +98,7 @@ static inline struct thread *entering(void)
 	return t && t->member.interest ? t : 0;
 }
 
-SEC("tp_btf/sys_enter")
+SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
 	struct thread *t = entering();
@@ -110,7 +110,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	return 0;
 }
 
-SEC("tp_btf/sys_enter")
+SEC("kernel_tp/sys_enter")
 int BPF_PROG(on_enter_again, struct pt_regs *regs, long number)
 {
 	struct thread *t = entering();
@@ -173,7 +173,7 @@ static inline void come_back(
 		stream_call(t, result, now, scratch_index);
 }
 
-SEC("tp_btf/sys_exit")
+SEC("kernel_tp/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long result)
 {
 	struct thread *t = thread_current();
@@ -185,7 +185,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long result)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+SEC("kernel_tp/sys_exit")
 int BPF_PROG(on_return_again, struct pt_regs *regs, long result)
 {
 	struct thread *t = thread_current();

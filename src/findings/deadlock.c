@@ -349,12 +349,13 @@ static void claim_alone(const struct check *e, struct buffer *out, const struct 
 			out, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 }
 
-static void claim_condition(struct buffer *out, const struct stack_wait *s)
+static void claim_condition(struct buffer *out, const struct stack_wait *s, const char *time)
 {
 	buffer_string(out, "deadlock: its only thread waits on a condition");
 	if (s->caller.size)
 		buffer_format(out, " in %.*s (%.*s)", (int)s->caller.size, s->caller.data,
 			(int)s->caller_file.size, s->caller_file.data);
+	buffer_format(out, ", for %s: no other thread is left that could signal it", time);
 }
 
 static void claim_full(struct buffer *out, const struct locked *l)
@@ -400,8 +401,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		buffer_format(&text, ", for %s", time);
 		break;
 	case KIND_CONDITION:
-		claim_condition(&text, &l->of[PLACE_RESTS]);
-		buffer_format(&text, ", for %s: no other thread is left that could signal it", time);
+		claim_condition(&text, &l->of[PLACE_RESTS], time);
 		break;
 	case KIND_QUEUE:
 		buffer_format(&text, "deadlock: its only thread waits in %.*s",

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/bpf/bpf_walk.h"
+#include "os/linux/bpf/bpf_fit.h"
 
 #define INSTRUCTIONS_MAX 512
 

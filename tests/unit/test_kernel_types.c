@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/btf.h>
 
-#include "os/linux/bpf/bpf_walk.h"
+#include "os/linux/bpf/bpf_fit.h"
 #include "os/linux/bpf/kernel_types.h"
 
 /* --- making BTF --- */
@@ -64,6 +64,14 @@ static uint32_t add_array(struct made *m, uint32_t of, uint32_t count)
 	put(&m->types, of);
 	put(&m->types, count);
 	return id;
+}
+
+static void enumerator(struct made *m, const char *text, uint32_t value)
+{
+	uint32_t at = name(m, text);
+
+	put(&m->types, at);
+	put(&m->types, value);
 }
 
 static void member(struct made *m, const char *text, uint32_t type, uint32_t bit)
@@ -132,6 +140,10 @@ static struct made kernel(void)
 	member(&m, "a", number, 0);
 	add(&m, "twin", BTF_KIND_STRUCT, 1, false, 8);
 	member(&m, "a", number, 32);
+	add(&m, "choice", BTF_KIND_ENUM, 3, false, 4);
+	enumerator(&m, "CHOICE_NONE", 0);
+	enumerator(&m, "CHOICE_NEW", 1);
+	enumerator(&m, "CHOICE_OLD", 2);
 	return m;
 }
 
@@ -140,7 +152,7 @@ static struct made kernel(void)
 static struct kernel_name wanted(const char *text, bool is_function)
 {
 	return (struct kernel_name){ .name = span_of(text, strlen(text)),
-		.is_function = is_function };
+		.of = is_function ? KERNEL_FUNCTION : KERNEL_STRUCT };
 }
 
 static void assert_place(const struct kernel_types *t, uint32_t type, const char *way, uint32_t bit,
@@ -250,7 +262,7 @@ struct one_note {
 };
 
 /* What the program knows: two shapes of thing, and of what is not there. */
-static struct made own(uint32_t ids[4])
+static struct made own(uint32_t ids[5])
 {
 	struct made m = begin();
 	uint32_t number = add_int(&m, "int", 4, true), wide = add_int(&m, "long", 8, true);
@@ -271,6 +283,9 @@ static struct made own(uint32_t ids[4])
 	member(&m, "a", number, 0);
 	ids[3] = add(&m, "absent", BTF_KIND_STRUCT, 1, false, 4);
 	member(&m, "a", number, 0);
+	ids[4] = add(&m, "choice", BTF_KIND_ENUM, 2, false, 4);
+	enumerator(&m, "CHOICE_OLD", 1);
+	enumerator(&m, "CHOICE_LATER", 3);
 	return m;
 }
 
@@ -297,7 +312,7 @@ static struct buffer notes_of(struct made *m, const struct one_note *notes, size
 	return b;
 }
 
-static int fit(struct bpf_insn *code, size_t count, const uint32_t ids[4], struct made *m,
+static int fit(struct bpf_insn *code, size_t count, const uint32_t ids[5], struct made *m,
 	const struct one_note *notes, size_t note_count)
 {
 	struct buffer told = notes_of(m, notes, note_count);
@@ -328,10 +343,11 @@ static int fit(struct bpf_insn *code, size_t count, const uint32_t ids[4], struc
 
 static void test_fit(void **state)
 {
-	uint32_t ids[4];
+	uint32_t ids[5];
 	struct made m = own(ids);
 	struct bpf_insn code[] = { LOAD(BPF_W), LOAD(BPF_DW), LOAD(BPF_W), NUMBER, NUMBER, NUMBER,
-		NUMBER, NUMBER, NUMBER, NUMBER, LOAD(BPF_W), WIDE, NUMBER };
+		NUMBER, NUMBER, NUMBER, NUMBER, LOAD(BPF_W), WIDE, NUMBER, NUMBER, NUMBER, NUMBER,
+		NUMBER, NUMBER };
 	const struct one_note notes[] = {
 		{ 0, ids[0], "0:1", 0 },     /* a */
 		{ 1, ids[0], "0:2", 0 },     /* b */
@@ -346,6 +362,11 @@ static void test_fit(void **state)
 		{ 10, ids[0], "0:4", 0 },    /* missing */
 		{ 11, ids[0], "0", 7 },	     /* the number of the type */
 		{ 13, ids[3], "0:0", 2 },    /* a struct that is not there */
+		{ 14, ids[3], "0", 8 },	     /* nor does it exist, */
+		{ 15, ids[0], "0", 8 },	     /* but this one does, */
+		{ 16, ids[0], "0", 9 },	     /* of 80 bytes */
+		{ 17, ids[4], "0", 10 },     /* CHOICE_OLD, whatever its value */
+		{ 18, ids[4], "1", 10 },     /* CHOICE_LATER */
 	};
 
 	(void)state;
@@ -364,11 +385,16 @@ static void test_fit(void **state)
 	assert_int_equal(code[10].imm, NEVER_RUN_CALL);
 	assert_int_equal(code[11].imm, 110);
 	assert_int_equal(code[13].imm, 0);
+	assert_int_equal(code[14].imm, 0);
+	assert_int_equal(code[15].imm, 1);
+	assert_int_equal(code[16].imm, 80);
+	assert_int_equal(code[17].imm, 1);
+	assert_int_equal(code[18].imm, 0);
 }
 
 static void assert_refused(const struct one_note *note, struct bpf_insn code)
 {
-	uint32_t ids[4];
+	uint32_t ids[5];
 	struct made m = own(ids);
 
 	assert_true(fit(&code, 1, ids, &m, note, 1) < 0);
@@ -376,7 +402,7 @@ static void assert_refused(const struct one_note *note, struct bpf_insn code)
 
 static void test_refused(void **state)
 {
-	uint32_t ids[4];
+	uint32_t ids[5];
 	struct made m = own(ids);
 
 	(void)state;

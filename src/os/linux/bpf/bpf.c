@@ -125,14 +125,25 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 	struct sooth_error *err)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image->name);
-	libbpf_print_fn_t before = hook_set(log);
+	libbpf_print_fn_t before;
+	int status = bpf_fitted_open(&b->fitted, image, err);
 
+	if (status)
+		return status;
 	b->log = log;
-	b->object = bpf_object__open_mem(image->data, image->size, &options);
+	before = hook_set(log);
+	status = bpf_fitted_register();
+	if (!status) {
+		b->object = bpf_object__open_mem(b->fitted.bytes, b->fitted.size, &options);
+		status = b->object ? 0 : -errno;
+	}
 	libbpf_set_print(before);
-	if (b->object)
-		again_prepare(b->object);
-	return b->object ? 0 : bpf_error(err, -errno, "open the BPF object", image->name);
+	if (status) {
+		bpf_fitted_close(&b->fitted);
+		return bpf_error(err, status, "open the BPF object", image->name);
+	}
+	again_prepare(b->object);
+	return 0;
 }
 
 void *bpf_code_constants(
@@ -197,7 +208,7 @@ static bool is_own_shortage(int status)
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err)
 {
 	libbpf_print_fn_t before = hook_set(b->log);
-	int status = bpf_object__load(b->object);
+	int status = bpf_fitted_load(&b->fitted, b->object);
 
 	libbpf_set_print(before);
 	if (!status || is_own_shortage(status))
@@ -369,4 +380,5 @@ void bpf_code_close(struct bpf_code *b)
 	b->variables_count = 0;
 	bpf_object__close(b->object);
 	b->object = NULL;
+	bpf_fitted_close(&b->fitted);
 }

@@ -24,6 +24,7 @@ struct bpf_image {
 #define BPF_OBJECT(id) extern const struct bpf_image bpf_image_##id;
 #include "bpf/objects.def"
 #include "collect/backend.h"
+#include "os/linux/bpf/bpf_fitted.h"
 
 /*
  * Second programs. The kernel runs no program at a tracepoint for a thread while another thread is
@@ -45,6 +46,7 @@ void again_emit(const struct bpf_object *object, struct backend_run *run, const 
 
 struct bpf_code {
 	struct bpf_object *object;
+	struct bpf_fitted fitted;
 	struct bpf_link *links[BPF_LINKS_MAX];
 	size_t link_count;
 	struct bpf_variables {

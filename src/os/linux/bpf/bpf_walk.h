@@ -7,23 +7,10 @@
 #ifndef SOOTH_OS_LINUX_BPF_WALK_H
 #define SOOTH_OS_LINUX_BPF_WALK_H
 
-#include <linux/bpf.h>
-
 #include "base/buffer.h"
-#include "base/cursor.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "os/linux/bpf/bpf.h"
-#include "os/linux/bpf/kernel_types.h"
-
-/* The program of one section, and the compiler's data about it. */
-struct bpf_unfitted {
-	struct bpf_insn *instructions;
-	size_t count;
-	struct span section; /* its name */
-	struct span types;   /* .BTF */
-	struct span notes;   /* .BTF.ext */
-};
 
 struct bpf_walk {
 	int program, link;
@@ -40,12 +27,5 @@ int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char 
 int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err);
 void bpf_walk_close(struct bpf_walk *w);
-
-/* Names of the structs to find, without a suffix "___..." (another shape of the same struct). The
- * names are borrowed from the notes' types. -ENOSPC: more than there is room for. */
-int bpf_relocate_names(
-	const struct bpf_unfitted *program, struct kernel_name *names, size_t room, size_t *count);
-int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *kernel,
-	const struct kernel_name *names, size_t count, struct sooth_error *err);
 
 #endif

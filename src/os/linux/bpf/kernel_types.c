@@ -17,6 +17,7 @@
 #define DEPTH_MAX   16 /* of nested unnamed structs, and of type aliases */
 #define BITS_MAX    (1u << 24)
 #define MEMBERS_MAX 65536 /* compared for one name */
+#define ENUM64_BYTES 12 /* struct btf_enum64, of Linux 6.0 */
 #define NAME_SLOTS  (2 * KERNEL_NAMES_MAX)
 
 /* BTF data is packed: values may be unaligned, so they are copied out. */
@@ -47,7 +48,7 @@ static size_t more_bytes(uint32_t kind, uint32_t members)
 	case BTF_KIND_DATASEC:
 		return members * sizeof(struct btf_var_secinfo);
 	case BTF_KIND_ENUM64:
-		return members * 12;
+		return members * ENUM64_BYTES;
 	case BTF_KIND_PTR:
 	case BTF_KIND_FWD:
 	case BTF_KIND_TYPEDEF:
@@ -128,11 +129,22 @@ static void table_fill(struct name_table *table, struct kernel_name *names, size
 	}
 }
 
-static bool is_requested_for(const struct kernel_name *name, const struct kernel_type *type)
+enum kernel_named kernel_type_names(const struct kernel_type *type)
 {
-	if (type->kind == BTF_KIND_FUNC)
-		return name->is_function;
-	return !name->is_function;
+	switch (type->kind) {
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return KERNEL_STRUCT;
+	case BTF_KIND_FUNC:
+		return KERNEL_FUNCTION;
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		return KERNEL_ENUM;
+	case BTF_KIND_TYPEDEF:
+		return KERNEL_ALIAS;
+	default:
+		return KERNEL_UNNAMED;
+	}
 }
 
 static void table_take(const struct kernel_types *t, struct name_table *table, uint32_t id,
@@ -142,8 +154,7 @@ static void table_take(const struct kernel_types *t, struct name_table *table, u
 	uint32_t head;
 	size_t left;
 
-	if (type->kind != BTF_KIND_STRUCT && type->kind != BTF_KIND_UNION &&
-		type->kind != BTF_KIND_FUNC)
+	if (kernel_type_names(type) == KERNEL_UNNAMED)
 		return;
 	if (!type->name || type->name >= t->strings_size)
 		return;
@@ -152,7 +163,7 @@ static void table_take(const struct kernel_types *t, struct name_table *table, u
 	for (size_t slot = slot_of(head); table->slots[slot]; slot = (slot + 1) % NAME_SLOTS) {
 		struct kernel_name *name = &table->names[table->slots[slot] - 1];
 
-		if (table->heads[slot] != head || !is_requested_for(name, type) ||
+		if (table->heads[slot] != head || name->of != kernel_type_names(type) ||
 			span_compare(kernel_types_name(t, type->name), name->name))
 			continue;
 		if (name->found < KERNEL_SAME_MAX)
@@ -333,8 +344,7 @@ static struct btf_array array_of(const struct kernel_type *type)
 	return (struct btf_array){ .type = u32_at(type->more), .nelems = u32_at(type->more + 8) };
 }
 
-/* In bytes; false: it has no size, or an unknown one. */
-static bool size_of(const struct kernel_types *t, uint32_t id, uint32_t *bytes)
+bool kernel_types_size(const struct kernel_types *t, uint32_t id, uint32_t *bytes)
 {
 	uint64_t elements = 1;
 	struct kernel_type type;
@@ -355,6 +365,27 @@ static bool size_of(const struct kernel_types *t, uint32_t id, uint32_t *bytes)
 		elements *= type.size;
 		*bytes = (uint32_t)elements;
 		return elements <= BITS_MAX;
+	}
+	return false;
+}
+
+struct span kernel_enumerator(
+	const struct kernel_types *t, const struct kernel_type *type, uint32_t index)
+{
+	/* Each begins with its name, whatever the size of its value is. */
+	size_t size = type->kind == BTF_KIND_ENUM ? sizeof(struct btf_enum) : ENUM64_BYTES;
+
+	if (kernel_type_names(type) != KERNEL_ENUM || index >= type->members)
+		return span_of("", 0);
+	return kernel_types_name(t, u32_at(type->more + index * size));
+}
+
+bool kernel_has_enumerator(
+	const struct kernel_types *t, const struct kernel_type *type, struct span name)
+{
+	for (uint32_t i = 0; i < type->members; i++) {
+		if (!span_compare(kernel_enumerator(t, type, i), name))
+			return true;
 	}
 	return false;
 }
@@ -440,7 +471,7 @@ static bool take_element(const struct kernel_types *t, const struct kernel_type 
 	/* An array of no element, or one, at the end of a struct has as many as there is memory
 	 * for. */
 	if (type->kind != BTF_KIND_ARRAY || (element >= array.nelems && array.nelems > 1) ||
-		!size_of(t, array.type, &bytes) || (uint64_t)element * bytes > BITS_MAX / 8)
+		!kernel_types_size(t, array.type, &bytes) || (uint64_t)element * bytes > BITS_MAX / 8)
 		return false;
 	*out = (struct member){ .type = array.type, .bit = element * bytes * 8 };
 	return true;
@@ -469,5 +500,5 @@ bool kernel_types_find(const struct kernel_types *t, uint32_t type, const struct
 	*place = (struct kernel_place){ .bit = (uint32_t)bit, .bits = m.bits };
 	if (bare_type(t, m.type, &at) && at.kind == BTF_KIND_INT)
 		place->is_signed = BTF_INT_ENCODING(u32_at(at.more)) & BTF_INT_SIGNED;
-	return size_of(t, m.type, &place->bytes);
+	return kernel_types_size(t, m.type, &place->bytes);
 }

@@ -4,8 +4,8 @@
  * kernel-side program was compiled with. Found by name in one pass over all of them, so that
  * loading a small program costs little more than reading the file.
  *
- * Not supported: what no program needs yet (sizes and values of enumerations, functions'
- * arguments), and other byte orders than this machine's.
+ * Not supported: what no program needs yet (values of enumerations, functions' arguments), and other
+ * byte orders than this machine's.
  */
 #ifndef SOOTH_OS_LINUX_KERNEL_TYPES_H
 #define SOOTH_OS_LINUX_KERNEL_TYPES_H
@@ -36,10 +36,18 @@ struct kernel_types {
 	size_t mapped_size;
 };
 
-/* A name to look up: of structs and unions, or of a function. */
+enum kernel_named {
+	KERNEL_STRUCT, /* or union */
+	KERNEL_FUNCTION,
+	KERNEL_ENUM,
+	KERNEL_ALIAS, /* of a type */
+	KERNEL_UNNAMED,
+};
+
+/* A name to look up. */
 struct kernel_name {
 	struct span name;
-	bool is_function;
+	enum kernel_named of;
 	uint32_t found; /* number of ids found; more than KERNEL_SAME_MAX are counted, not kept */
 	uint32_t ids[KERNEL_SAME_MAX];
 };
@@ -56,6 +64,17 @@ void kernel_types_close(struct kernel_types *t);
 bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_type *out);
 /* Empty if it has none. */
 struct span kernel_types_name(const struct kernel_types *t, uint32_t name);
+
+/* What a type's name is a name of; KERNEL_UNNAMED: nothing that is looked up. */
+enum kernel_named kernel_type_names(const struct kernel_type *type);
+/* Of an enumeration: the name of the enumerator at that index (empty: there is none), and whether it
+ * has one of that name. */
+struct span kernel_enumerator(
+	const struct kernel_types *t, const struct kernel_type *type, uint32_t index);
+bool kernel_has_enumerator(
+	const struct kernel_types *t, const struct kernel_type *type, struct span name);
+/* In bytes; false: it has no size, or an unknown one. */
+bool kernel_types_size(const struct kernel_types *t, uint32_t id, uint32_t *bytes);
 
 /* The path from a struct to a part of it: members by name, elements of arrays by number. */
 #define KERNEL_STEPS_MAX 8

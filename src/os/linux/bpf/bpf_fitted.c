@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/bpf/bpf_fitted.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/bpf/bpf_fit.h"
+
+#define TRACEPOINT    "kernel_tp/"
+#define ITERATOR      "kernel_iter/"
+#define RELOCATIONS   28 /* in the header of .BTF.ext: how many bytes of them there are */
+#define SECTIONS_MAX  64
+#define NOT_A_PROGRAM 1 /* a descriptor that is never used: see set_up() */
+
+/* --- the image, made by sooth's own build --- */
+
+struct sections {
+	struct bpf_unfitted programs[SECTIONS_MAX];
+	size_t count;
+	struct span types, notes;
+};
+
+static bool begins(const char *name, const char *with)
+{
+	return !strncmp(name, with, strlen(with));
+}
+
+static void take_entry(struct bpf_fitted *f, const char *section)
+{
+	bool is_iterator = begins(section, ITERATOR);
+	struct bpf_entry *e = &f->entries[f->count];
+	const char *name = section + strlen(is_iterator ? ITERATOR : TRACEPOINT);
+
+	if ((!is_iterator && !begins(section, TRACEPOINT)) || f->count == BPF_ENTRIES_MAX)
+		return;
+	snprintf(e->section, sizeof(e->section), "%s", section);
+	snprintf(e->name, sizeof(e->name), "%s%s", is_iterator ? "bpf_iter_" : "btf_trace_", name);
+	f->count++;
+}
+
+static void take_section(struct bpf_fitted *f, struct sections *s, const char *name,
+	const GElf_Shdr *header)
+{
+	unsigned char *bytes = f->bytes + header->sh_offset;
+	struct span all = span_of((const char *)bytes, header->sh_size);
+
+	if (!strcmp(name, ".BTF"))
+		s->types = all;
+	else if (!strcmp(name, ".BTF.ext"))
+		s->notes = all;
+	else if (header->sh_flags & SHF_EXECINSTR && s->count < SECTIONS_MAX) {
+		s->programs[s->count++] =
+			(struct bpf_unfitted){ .instructions = (struct bpf_insn *)(void *)bytes,
+				.count = header->sh_size / sizeof(struct bpf_insn),
+				.section = span_of(name, strlen(name)) };
+		take_entry(f, name);
+	}
+}
+
+static void read_sections(struct bpf_fitted *f, struct sections *s, Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && header.sh_type != SHT_NOBITS && header.sh_offset <= f->size &&
+			header.sh_size <= f->size - header.sh_offset)
+			take_section(f, s, name, &header);
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		s->programs[i].types = s->types;
+		s->programs[i].notes = s->notes;
+	}
+}
+
+/* --- the kernel --- */
+
+struct wanted {
+	struct kernel_name names[KERNEL_NAMES_MAX];
+	size_t count;
+};
+
+/* Of each section those that are not there yet. */
+static int want(struct wanted *w, const struct bpf_unfitted *program)
+{
+	struct kernel_name names[KERNEL_NAMES_MAX];
+	size_t count;
+	int status = bpf_relocate_names(program, names, ARRAY_SIZE(names), &count);
+
+	for (size_t i = 0; i < count && !status; i++) {
+		size_t at = 0;
+
+		while (at < w->count && (w->names[at].of != names[i].of ||
+						span_compare(w->names[at].name, names[i].name)))
+			at++;
+		if (at < w->count)
+			continue;
+		if (w->count == KERNEL_NAMES_MAX - BPF_ENTRIES_MAX)
+			status = -ENOSPC;
+		else
+			w->names[w->count++] = names[i];
+	}
+	return status;
+}
+
+static void want_entries(struct wanted *w, const struct bpf_fitted *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct bpf_entry *e = &f->entries[i];
+
+		w->names[w->count++] =
+			(struct kernel_name){ .name = span_of(e->name, strlen(e->name)),
+				.of = begins(e->section, ITERATOR) ? KERNEL_FUNCTION
+								   : KERNEL_ALIAS };
+	}
+}
+
+static int relocate(struct bpf_fitted *f, const struct sections *s, struct wanted *w,
+	struct sooth_error *err)
+{
+	size_t types = w->count;
+	struct kernel_types kernel;
+	int status;
+
+	want_entries(w, f);
+	status = kernel_types_open(&kernel, w->names, w->count, err);
+	if (status)
+		return status;
+	for (size_t i = 0; i < f->count; i++)
+		f->entries[i].id =
+			w->names[types + i].found ? w->names[types + i].ids[0] : 0;
+	for (size_t i = 0; i < s->count && !status; i++)
+		status = bpf_relocate(&s->programs[i], &kernel, w->names, types, err);
+	kernel_types_close(&kernel);
+	return status;
+}
+
+/* Nothing is left for libbpf to relocate. */
+static void forget_notes(struct bpf_fitted *f, const struct sections *s)
+{
+	size_t at = (size_t)(s->notes.data - (const char *)f->bytes) + RELOCATIONS;
+
+	memset(f->bytes + at, 0, sizeof(uint32_t));
+}
+
+static int fit(struct bpf_fitted *f, const struct bpf_image *image, Elf *elf,
+	struct sooth_error *err)
+{
+	_cleanup_free_ struct sections *s = calloc(1, sizeof(*s));
+	_cleanup_free_ struct wanted *w = calloc(1, sizeof(*w));
+	int status = 0;
+
+	if (!s || !w)
+		return error_no_memory(err);
+	read_sections(f, s, elf);
+	if (s->notes.size < RELOCATIONS + sizeof(uint32_t))
+		status = -EINVAL;
+	for (size_t i = 0; i < s->count && !status; i++)
+		status = want(w, &s->programs[i]);
+	if (status)
+		return error_set(err, status, SOOTH_FAULT_INTERNAL, "read the BPF object %s",
+			image->name);
+	status = relocate(f, s, w, err);
+	if (!status)
+		forget_notes(f, s);
+	return status;
+}
+
+int bpf_fitted_open(
+	struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
+{
+	Elf *elf;
+	int status;
+
+	*f = (struct bpf_fitted){ .bytes = malloc(image->size), .size = image->size };
+	if (!f->bytes)
+		return error_no_memory(err);
+	memcpy(f->bytes, image->data, image->size);
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)f->bytes, f->size);
+	status = fit(f, image, elf, err);
+	elf_end(elf);
+	if (status)
+		bpf_fitted_close(f);
+	return status;
+}
+
+void bpf_fitted_close(struct bpf_fitted *f)
+{
+	free(f->bytes);
+	f->bytes = NULL;
+}
+
+/* --- libbpf --- */
+
+/* libbpf's handlers take no pointer of an object: the one that is loaded is kept here meanwhile. */
+static __thread const struct bpf_fitted *loading;
+
+/* libbpf reads the kernel's types for each program that it believes to attach to the kernel, so it is
+ * made believe that it attaches to another program, until it is loaded. */
+static int set_up(struct bpf_program *program, long cookie)
+{
+	(void)cookie;
+	return bpf_program__set_attach_target(program, NOT_A_PROGRAM, NULL);
+}
+
+static int prepare(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
+{
+	const char *section = bpf_program__section_name(program);
+
+	(void)cookie;
+	options->attach_prog_fd = 0;
+	for (size_t i = 0; loading && i < loading->count; i++) {
+		if (!strcmp(loading->entries[i].section, section))
+			options->attach_btf_id = loading->entries[i].id;
+	}
+	return options->attach_btf_id ? 0 : -ESRCH;
+}
+
+static int attach(const struct bpf_program *program, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_trace(program);
+	return *link ? 0 : -errno;
+}
+
+static int handlers_status;
+
+static void register_handlers(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_setup_fn = set_up,
+		.prog_prepare_load_fn = prepare, .prog_attach_fn = attach);
+	int made = libbpf_register_prog_handler(
+		"kernel_tp+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, &options);
+
+	if (made >= 0)
+		made = libbpf_register_prog_handler(
+			"kernel_iter+", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, &options);
+	handlers_status = made < 0 ? made : 0;
+}
+
+int bpf_fitted_register(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, register_handlers);
+	return handlers_status;
+}
+
+int bpf_fitted_load(const struct bpf_fitted *f, struct bpf_object *object)
+{
+	int status;
+
+	loading = f;
+	status = bpf_object__load(object);
+	loading = NULL;
+	return status;
+}
