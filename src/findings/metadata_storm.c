@@ -21,6 +21,10 @@
 #define WALK_RATE    1000	       /* lookups a second */
 #define WALK_BUSY    10 /* percent of a thread's time, from which one round is not called fine */
 
+#define REMEDY                                                                                     \
+	"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or watch for "  \
+	"changes with inotify"
+
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum repeated file lookups per second"),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum average number of lookups per file"),
@@ -38,7 +42,9 @@ struct storm {
 	double again_ns;
 	double looks; /* of these files, recorded */
 	double files;
-	struct map folders; /* call_path -> double */
+	double once, apart;   /* files that were only looked up; of these, at two times */
+	struct call_path top; /* above all of the latter */
+	struct map folders;   /* call_path -> double */
 };
 
 /* Lookups beyond the first, and beyond those that come with a read or write. Kernel files
@@ -151,22 +157,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_text(out, "file", "%s: %.0f lookups",
 			((const struct call_path *)files[i].key)->text, files[i].weight * s->scale);
 	check_calls_unseen(c, e, out);
-	finding_remedy(out,
-		"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or "
-		"watch for changes with inotify",
-		e->id.pid);
+	finding_remedy(out, REMEDY, e->id.pid);
 	finding_end(out);
 }
 
-/* --- walks --- */
+/* --- of few calls --- */
 
-/* A tree that is walked again has directories that were read twice, at some distance. Where only
- * windows were recorded, few are seen in two of them: none would be if they were walked once. */
-struct walk {
-	double read;	      /* directories */
-	double again;	      /* of these, more than once */
-	struct call_path top; /* above all of these */
-};
+#define LOOK_APART  300 /* ms between two lookups of a file: not those of one use */
+#define APART_LEAST 20
 
 /* Cuts `top` to the directory that has both below it. */
 static void keep_common(struct call_path *top, const char *path)
@@ -186,6 +184,72 @@ static void keep_common(struct call_path *top, const char *path)
 	top->text[end ? end : 1] = 0;
 }
 
+static double walk_share(const struct check_calls *c)
+{
+	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
+}
+
+/* Where few of the calls were recorded, a file is rarely seen as often as it is looked up; but if
+ * each was looked up for one use, none would be seen at two times. */
+static void find_apart(struct storm *s, const struct call_history *h)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+
+		if (!f->first_look_ns || f->moves[CALL_READ].seen || f->moves[CALL_WRITTEN].seen ||
+			!call_is_on_disk(path->text))
+			continue;
+		s->once++;
+		if (f->last_look_ns - f->first_look_ns < LOOK_APART * NS_PER_MS)
+			continue;
+		s->apart++;
+		keep_common(&s->top, path->text);
+	}
+}
+
+static bool is_apart(const struct check *e, const struct check_calls *c, const struct storm *s)
+{
+	double looks = check_calls_rate(c, (double)c->history->looks);
+
+	return c->is_sampled && s->apart >= APART_LEAST && s->apart * 4 >= s->once &&
+	       looks >= 10 * check_option(e, "min-rate") &&
+	       walk_share(c) >= check_option(e, "min-share");
+}
+
+static void report_apart(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct storm *s)
+{
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_path(out, span_of(s->top.text, strlen(s->top.text)));
+	finding_claim(out,
+		"looks up the same files over and over: %.0f file lookups a second, below %s",
+		check_calls_rate(c, (double)c->history->looks), s->top.text);
+	finding_number(out, "share of one thread's time spent in file lookups", walk_share(c),
+		SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_number(out, "files that were seen at two times", s->apart, SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_number(out, "other files that were only looked up", s->once - s->apart,
+		SOOTH_UNIT_NONE, c->interval_ns);
+	check_calls_unseen(c, e, out);
+	finding_remedy(out, REMEDY, e->id.pid);
+	finding_end(out);
+}
+
+/* --- walks --- */
+
+/* A tree that is walked again has directories that were read twice, at some distance. Where only
+ * windows were recorded, few are seen in two of them: none would be if they were walked once. */
+struct walk {
+	double read;	      /* directories */
+	double again;	      /* of these, more than once */
+	struct call_path top; /* above all of these */
+};
+
 static void find_walk(struct walk *w, const struct call_history *h)
 {
 	size_t position = 0;
@@ -204,11 +268,6 @@ static void find_walk(struct walk *w, const struct call_history *h)
 		w->again++;
 		keep_common(&w->top, path->text);
 	}
-}
-
-static double walk_share(const struct check_calls *c)
-{
-	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
 }
 
 static bool is_walk(const struct check *e, const struct check_calls *c, const struct walk *w)
@@ -260,11 +319,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	find(&s, c.history);
 	leave_out_gaps(&s, c.history);
+	find_apart(&s, c.history);
 	find_walk(&w, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, out, &c, &s);
 	else if (is_walk(e, &c, &w))
 		report_walk(e, out, &c, &w);
+	else if (is_apart(e, &c, &s))
+		report_apart(e, out, &c, &s);
 	else if (c.history->walks >= WALKED_LEAST && walk_share(&c) >= WALK_BUSY)
 		check_blind_because(out,
 			"it walks a directory tree: a longer look shows whether again and again",

@@ -33,11 +33,15 @@ static void observed(void)
 	call_records_fini();
 }
 
+static uint32_t next_skipped; /* calls that were only counted, before the next one */
+
 static void call_of(uint32_t pid, const char *name, int64_t result, const uint64_t arguments[6])
 {
 	struct syscalls_call call = { .record = head_of(next_s, pid, SYSCALLS_CALL),
 		.result = result,
 		.duration_ns = (uint64_t)(lasts_ms * (double)NS_PER_MS),
+		.skipped = next_skipped,
+		.gaps = next_skipped ? SYSCALLS_GAP_WINDOW : 0,
 		.name = "caller" };
 	const struct sooth_record *r;
 
@@ -1248,6 +1252,25 @@ static void asks_for(double percent)
 	asks_in("/work", 501, percent * 0.02);
 }
 
+/* One in 500 of its calls is recorded, of 60 files at so many times. */
+static void asks_often(double times)
+{
+	char path[32];
+
+	observe();
+	next_skipped = 499;
+	lasts_ms = 0.02;
+	for (int time = 0; time < (int)times; time++) {
+		next_s = 0.1 + time;
+		for (int i = 0; i < 60; i++) {
+			snprintf(path, sizeof(path), "/work/%d/a", i);
+			looks(path, 0);
+		}
+	}
+	next_skipped = 0;
+	observed();
+}
+
 /* By the descriptor that it has, whose path is empty. */
 static void asks_by_descriptor(double times)
 {
@@ -1357,6 +1380,9 @@ static void test_metadata_storm(void **state)
 		{ "metadata-storm", asks_for, 0.99, NULL, "fine: " },
 		{ "metadata-storm", asks_for, 0.99, "metadata-storm.min-share=0.9",
 			"medium/high: " },
+		{ "metadata-storm", asks_often, 2, NULL,
+			"medium/medium: looks up the same files over and over: |below /work" },
+		{ "metadata-storm", asks_often, 1, NULL, "fine: " },
 		{ "metadata-storm", asks_made_up, 501, NULL,
 			"fine: 501 lookups a second, 0 of them" },
 		{ "metadata-storm", asks_by_descriptor, 501, NULL,

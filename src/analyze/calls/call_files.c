@@ -356,11 +356,16 @@ static void take_look(const struct call_at_hand *c)
 		return;
 	c->history->looks += c->weight;
 	take_walk(c, &key);
+	f = file_at(c, &key);
+	if (f) {
+		f->last_look_ns = c->folded->call->record.time_ns;
+		if (!f->first_look_ns)
+			f->first_look_ns = f->last_look_ns;
+	}
 	/* Reads of the file may be missing beside it. */
 	if (c->folded->call->gaps & SYSCALLS_GAP_WINDOW)
 		return;
 	c->history->looks_seen++;
-	f = file_at(c, &key);
 	if (!f)
 		return;
 	f->looks++;

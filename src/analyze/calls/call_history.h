@@ -82,6 +82,7 @@ struct call_file {
 	bool was_written_last;
 	uint64_t looks; /* calls about it, by its path: of those in looks_seen */
 	uint64_t looks_ns;
+	uint64_t first_look_ns, last_look_ns; /* of all of them */
 	uint64_t walks;			 /* times that the directory was read to its end */
 	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
