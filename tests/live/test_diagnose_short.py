@@ -116,6 +116,36 @@ class Short(Case):
                          % child.pid)
         self.assertNotRegex(run.text, r"sooth diagnose .*%d" % child.pid)
 
+    def test_a_child_that_asks(self):
+        """Of a process and its child that read from each other none is at fault, and it is said."""
+        asking = "import os; os.write(1, b'package name: '); os.read(0, 100)"
+        parent = self.begin(sys.executable, "-c", """if True:
+            import socket, subprocess, sys
+            ours, theirs = socket.socketpair()
+            child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=theirs, stdout=theirs)
+            theirs.close()
+            while True:
+                ours.recv(100)
+        """, asking)
+        time.sleep(5.5)
+        run = self.sooth("diagnose", "--duration", "1", str(parent))
+        self.assertRegex(run.text.split("\n")[0], r"^python3\S* \(%d\) waits for its child python3\S* \(\d+\), \d+ s, and "
+                         "that one for input from it: a question that it asks" % parent)
+
+    def test_a_main_thread_on_a_condition(self):
+        program = self.begin(sys.executable, "-c", """if True:
+            import ctypes, socket, threading
+            libc = ctypes.CDLL(None)
+            condition, mutex = (ctypes.create_string_buffer(64) for _ in range(2))
+            server = socket.create_server(("127.0.0.1", 0))
+            threading.Thread(target=server.accept, daemon=True).start()
+            libc.pthread_mutex_lock(mutex)
+            libc.pthread_cond_wait(condition, mutex)
+        """)
+        time.sleep(5.5)
+        run = self.sooth("diagnose", "--duration", "1", str(program))
+        self.assertRegex(run.text.split("\n")[0], r"no problem found by .*; its main thread waits on a condition in \S+ \(.*\), \d+ s$")
+
     def test_what_a_process_waits_for(self):
         """The sentence of `sooth why` in place of `no problem found`; an idle server is fine."""
         os.mkfifo(self.path("alone"))

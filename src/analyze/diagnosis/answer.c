@@ -351,8 +351,10 @@ static void add_single(const struct answer *a, struct buffer *out)
 	if (is_one_line(a))
 		buffer_format(out, " by %zu check%s", count, count == 1 ? "" : "s");
 	answer_unseen_headline(a->s, out);
-	if (is_one_line(a))
+	if (is_one_line(a)) {
 		answer_put_use(a->s, out);
+		answer_rest(a->s, j, out);
+	}
 }
 
 /* `other`: than the waits in the lines before. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/answer_name.h"
+#include "analyze/diagnosis/answer_rest.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -134,6 +135,8 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	buffer_fini(&activity);
 	if (j->is_host || is_known || has_ended(s, j) || follow(s, j, &g, &chain))
 		return false;
+	if (answer_put_exchange(&chain, out))
+		return true;
 	silence = silence_of(s, j, &chain);
 	if (!is_stuck(&chain, silence.ns))
 		return false;
@@ -144,6 +147,15 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 						  : "no data",
 			wait_duration(length, silence.ns));
 	return true;
+}
+
+void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!j->count && !has_ended(s, j) && !follow(s, j, &g, &chain))
+		answer_put_rest(s, j, &g, &chain, out);
 }
 
 void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

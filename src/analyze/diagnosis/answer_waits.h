@@ -12,6 +12,8 @@ unsigned answer_waits_left_out(const struct diagnosis *s);
 /* Appends it only for a process that waits and is not idle; not for the main process of an agent:
  * its activity says more. */
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* Appends what a process without a finding waits for, where it rests: "; it waits for ...". */
+void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* It is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 

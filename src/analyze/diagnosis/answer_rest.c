@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_rest.h"
+
+#include <string.h>
+
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
+#include "base/units.h"
+
+#define LEAST (5 * NS_PER_S)
+
+static bool is_long(const struct waits_thread *t)
+{
+	return t && !t->since_state && t->since_ns >= LEAST;
+}
+
+/* --- a condition --- */
+
+static const struct waits_thread *main_thread(const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, pid, t)) && t->record.tid != pid)
+		;
+	return t;
+}
+
+/* An idle thread of a server waits in a call, for clients; a main thread that waits on a condition
+ * without end depends on a thread of its own. */
+static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = main_thread(g, j->id.pid);
+	char length[WAIT_DURATION_SIZE];
+	struct stack_wait w;
+
+	if (!is_long(t) || t->timeout_state != SOOTH_STATE_ABSENT)
+		return false;
+	w = stack_wait_of(&s->input, &j->id, t->record.tid);
+	if (!w.is_condition || !w.caller.size)
+		return false;
+	buffer_format(out, "; its main thread waits on a condition in %.*s (%.*s), %s",
+		(int)w.caller.size, w.caller.data, (int)w.caller_file.size, w.caller_file.data,
+		wait_duration(length, t->since_ns));
+	return true;
+}
+
+void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	if (put_condition(s, j, g, out) || strcmp(wait_chain_state(chain), "idle") ||
+		!is_long(first->thread) || first->is_polling || first->is_active)
+		return;
+	buffer_string(out, "; it ");
+	wait_link_text(out, g, first);
+}
+
+/* --- a child --- */
+
+/* Between two sockets, where a request and its answer are the ordinary state. */
+static bool is_exchange(const struct wait_chain *chain)
+{
+	return chain->is_exchange || (chain->count == 2 && !chain->circle && chain->is_of_readers &&
+					     wait_chain_confidence(chain) == WAITS_LOW);
+}
+
+bool answer_put_exchange(const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
+	char length[WAIT_DURATION_SIZE];
+
+	if (!is_exchange(chain) || second->process->ppid != first->process->node_pid ||
+		!is_long(first->thread) || !second->thread || second->thread->since_state)
+		return false;
+	wait_put_process(out, first->process);
+	buffer_string(out, " waits for its child ");
+	wait_put_process(out, second->process);
+	buffer_format(out, ", %s, and that one for input from it: a question that it asks, perhaps, or a "
+			   "server at rest",
+		wait_duration(length, first->thread->since_ns));
+	return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a process that rests waits for: where no check finds anything, that may be the answer. */
+#ifndef SOOTH_ANALYZE_ANSWER_REST_H
+#define SOOTH_ANALYZE_ANSWER_REST_H
+
+#include "analyze/diagnosis/diagnosis.h"
+#include "analyze/waits/wait_chain.h"
+
+/* Appends "; it waits for connections on 127.0.0.1:80, idle 9 s", or where its main thread waits on a
+ * condition. Nothing: it is at work. */
+void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *out);
+/* A process and its child that read from each other for some time, and neither writes; false: they
+ * do not. */
+bool answer_put_exchange(const struct wait_chain *chain, struct buffer *out);
+
+#endif
