@@ -15,6 +15,7 @@
 #define ANSWER_BYTES  32
 #define SHORTEST      16
 #define SMALL_MESSAGE 5	 /* of PostgreSQL without contents: ParseComplete and the like */
+#define ACCEPTED      9
 #define SEVERITY_AT   5	 /* of an ErrorResponse: behind type and length */
 #define UNTRANSLATED  12 /* "SERROR\0" comes before */
 #define SQLSTATE_AT   19 /* and "VERROR\0" */
@@ -33,6 +34,9 @@ static inline bool is_small_message(const uint8_t *at)
 
 static inline uint32_t small_messages(const uint8_t *answer)
 {
+	/* AuthenticationOk: an error behind it says that no connection is left. */
+	if (answer[0] == 'R' && !answer[1] && !answer[2] && !answer[3] && answer[4] == 8)
+		return ACCEPTED;
 	if (!is_small_message(answer))
 		return 0;
 	if (!is_small_message(answer + SMALL_MESSAGE))

@@ -311,7 +311,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	if (clients < 2 && ns < LONG_NS)
+	/* Threads that wait for each other are the cause of it, and stand first. */
+	if ((clients < 2 && ns < LONG_NS) || check_has_finding(e, "deadlock"))
 		finding_severity(out, FINDING_LOW);
 	claim(e, out, c);
 	if (c->queued)
@@ -539,7 +540,7 @@ const struct finding_type finding_clients_waiting = {
 	.id = "clients-waiting",
 	.claim = "a server does not accept its clients, or does not read what they sent",
 	.probes = "proc,threads,sockets",
-	.follows = "frozen,all-threads-waiting,blocked-io,cpu-spin,gc-pressure,fd-limit-near",
+	.follows = "frozen,all-threads-waiting,deadlock,blocked-io,cpu-spin,gc-pressure,fd-limit-near",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

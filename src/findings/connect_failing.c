@@ -161,6 +161,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct check *e = user;
 	double failures = failures_of(p);
 
+	if (call_is_optional_peer(address->text))
+		return 0;
 	if (retries_slowly(e, p))
 		return failures;
 	if (p->last_made_ns > p->last_failed_ns ||

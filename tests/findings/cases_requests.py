@@ -146,7 +146,8 @@ prepared = b"1\\0\\0\\0\\4" + b"2\\0\\0\\0\\4"
 message = b"\\xff" + (1146).to_bytes(2, "little") + b"#42S02Table 'a.b' doesn't exist"
 mysql = len(message).to_bytes(3, "little") + b"\\1" + message
 good = b"C\\0\\0\\0\\x0fINSERT 0 1\\0Z\\0\\0\\0\\5T"
-answers = {"no table": [postgres(b"42P01")], "a row is there": [good, prepared + postgres(b"23505"), good],
+accepted = b"R\\0\\0\\0\\x08\\0\\0\\0\\0"
+answers = {"no table": [postgres(b"42P01")], "no connection left": [accepted + postgres(b"53300")], "a row is there": [good, prepared + postgres(b"23505"), good],
     "now and then": [good] * 9 + [postgres(b"23505")], "mysql": [mysql],
     "moved": [b"-MOVED 3999 127.0.0.1:6381\\r\\n"], "text": [b"-A list of options, as some text begins\\r\\n"]}[kind]
 def serve(c):
@@ -335,6 +336,7 @@ CASES = [
     sick("round-trips", "a query for each row", asking("row by row"), **ASKS),
     sick("round-trips", "a query for each row, slow answers", asking("row by row", pause_s=0.002), **ASKS),
     sick("database-errors", "a table that is not there", database("no table"), **REFUSED_BY_DATABASE),
+    sick("database-errors", "no connection is left", database("no connection left"), **REFUSED_BY_DATABASE),
     sick("database-errors", "rows that are there already", database("a row is there"), **REFUSED_BY_DATABASE),
     sick("database-errors", "MySQL", database("mysql"), **REFUSED_BY_DATABASE),
     sick("database-errors", "redis has no room left", redis_without_room, may_skip=has_no_redis, **REFUSED_BY_DATABASE),

@@ -281,6 +281,8 @@ const struct call_history *call_histories_get(
 void call_failures_add(struct call_failures *sum, const struct call_failures *f);
 /* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
 bool call_is_on_disk(const char *path);
+/* Every program that looks up a name asks the cache of names, and needs no answer. */
+bool call_is_optional_peer(const char *address);
 /* POSIX shared memory: a file system of its own. */
 bool call_is_in_shared_memory(const char *path);
 /* A file of a disk or of shared memory. */

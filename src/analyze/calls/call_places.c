@@ -35,6 +35,14 @@ bool call_is_on_disk(const char *path)
 	return *path == '/';
 }
 
+bool call_is_optional_peer(const char *address)
+{
+	static const char cache[] = "/nscd/socket";
+	size_t size = strlen(address);
+
+	return size >= sizeof(cache) && !strcmp(address + size - (sizeof(cache) - 1), cache);
+}
+
 bool call_is_in_shared_memory(const char *path)
 {
 	static const char folder[] = "/dev/shm/";

@@ -65,15 +65,6 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 
 /* --- adding up --- */
 
-/* Every program that looks up a name asks it, and needs no answer. */
-static bool is_optional(const char *address)
-{
-	static const char cache[] = "/nscd/socket";
-	size_t size = strlen(address);
-
-	return size >= sizeof(cache) && !strcmp(address + size - (sizeof(cache) - 1), cache);
-}
-
 static void add_name(char names[CHILD_CALLS_NAMES], const char *name)
 {
 	size_t used = strlen(names);
@@ -152,7 +143,7 @@ static void add_child(void *user, const struct child *child)
 	while (map_next(&child->history->peers, &position, &key, &value)) {
 		const struct call_path *address = key;
 		struct child_peer *to =
-			is_optional(address->text) ? NULL : map_put(&c->peers, key, NULL);
+			call_is_optional_peer(address->text) ? NULL : map_put(&c->peers, key, NULL);
 
 		if (to)
 			add_peer(to, value, child);
