@@ -39,6 +39,7 @@ struct walk {
 	struct profile_raw raw;
 	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
 	uint64_t python_runtime; /* 0: no interpreter on the stack */
+	uint64_t python_frame;	 /* the next one to look at; 0: none is left */
 	uint64_t js[PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
 };
 

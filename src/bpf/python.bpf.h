@@ -40,6 +40,18 @@ static inline uint64_t thread_pointer(void)
 }
 #endif
 
+/* One frame: within the loop below it would be verified for each round. */
+VERIFIED_ALONE_BY_NUMBERS int next_python(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+	struct profile_python *p;
+
+	if (!w)
+		return 0;
+	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	return p && python_up(w, &p->layout);
+}
+
 /* Of the walk's thread, behind the other frames. */
 VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 {
@@ -50,8 +62,14 @@ VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 	if (!w || !w->python_runtime || !self)
 		return 0;
 	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
-	if (p)
-		python_frames(w, &p->layout, p->layout.thread_id, self);
+	if (!p)
+		return 0;
+	python_begin(w, &p->layout, p->layout.thread_id, self);
+	for (uint32_t i = 0; i < PYTHON_STEPS_MAX; i++) {
+		if (!next_python(walk))
+			break;
+	}
+	python_end(w);
 	return 0;
 }
 

@@ -88,8 +88,8 @@ static inline bool meet_frame(struct walk *w, const struct python_layout *l, uin
 	return true;
 }
 
-/* Of the thread that `self` stands for, behind the other frames. */
-static inline void python_frames(
+/* Where the frames of the thread begin that `self` stands for. */
+static inline void python_begin(
 	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
 {
 	uint64_t thread = python_thread(w, l, id, self);
@@ -97,12 +97,23 @@ static inline void python_frames(
 
 	if (l->has_record && frame)
 		frame = word_at(w, frame + l->record_frame);
-	for (uint32_t i = 0; i < PYTHON_STEPS_MAX && frame; i++) {
-		if (!meet_frame(w, l, frame))
-			break;
-		frame = word_at(w, frame + l->frame_previous);
-	}
-	w->raw.is_python_whole = !frame;
+	w->python_frame = frame;
+}
+
+/* One frame, and up to its caller; false: there is none, or it cannot be read. */
+static inline bool python_up(struct walk *w, const struct python_layout *l)
+{
+	uint64_t frame = w->python_frame;
+
+	if (!frame || !meet_frame(w, l, frame))
+		return false;
+	w->python_frame = word_at(w, frame + l->frame_previous);
+	return true;
+}
+
+static inline void python_end(struct walk *w)
+{
+	w->raw.is_python_whole = !w->python_frame;
 }
 
 #endif

@@ -413,9 +413,12 @@ static void walk_python(struct stack_walker *s, const struct stacks_seen *seen)
 	if (!p)
 		return;
 	if (seen->thread_pointer)
-		python_frames(&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
+		python_begin(&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
 	else
-		python_frames(&s->walk, &p->layout, p->layout.native_id, seen->tid);
+		python_begin(&s->walk, &p->layout, p->layout.native_id, seen->tid);
+	for (size_t i = 0; i < PYTHON_STEPS_MAX && python_up(&s->walk, &p->layout); i++)
+		;
+	python_end(&s->walk);
 }
 
 static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
