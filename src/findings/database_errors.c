@@ -4,7 +4,6 @@
  * connections without TLS. An error now and then is part of the work, as where a row may be there
  * already.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"

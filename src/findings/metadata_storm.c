@@ -17,7 +17,7 @@
 #define LOOKS_USED   2 /* a stat and an open come before the contents */
 #define FOLDERS_MAX  4096
 #define WALKED_LEAST 10		       /* directories read again: fewer are no tree */
-#define WALK_APART   (300 * NS_PER_MS) /* between two walks of a directory */
+#define APART	     (300 * NS_PER_MS) /* between two walks, or lookups, that are not one use */
 #define WALK_RATE    1000	       /* lookups a second */
 #define WALK_BUSY    10 /* percent of a thread's time, from which one round is not called fine */
 
@@ -163,7 +163,6 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- of few calls --- */
 
-#define LOOK_APART  300 /* ms between two lookups of a file: not those of one use */
 #define APART_LEAST 20
 
 /* Cuts `top` to the directory that has both below it. */
@@ -205,7 +204,7 @@ static void find_apart(struct storm *s, const struct call_history *h)
 			!call_is_on_disk(path->text))
 			continue;
 		s->once++;
-		if (f->last_look_ns - f->first_look_ns < LOOK_APART * NS_PER_MS)
+		if (f->last_look_ns - f->first_look_ns < APART)
 			continue;
 		s->apart++;
 		keep_common(&s->top, path->text);
@@ -263,7 +262,7 @@ static void find_walk(struct walk *w, const struct call_history *h)
 		if (!f->walks || !call_is_on_disk(path->text))
 			continue;
 		w->read++;
-		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < WALK_APART)
+		if (f->walks < 2 || f->last_walk_ns - f->first_walk_ns < APART)
 			continue;
 		w->again++;
 		keep_common(&w->top, path->text);
@@ -319,7 +318,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	find(&s, c.history);
 	leave_out_gaps(&s, c.history);
-	find_apart(&s, c.history);
+	if (c.is_sampled)
+		find_apart(&s, c.history);
 	find_walk(&w, c.history);
 	if (is_storm(e, &c, &s))
 		report(e, out, &c, &s);

@@ -37,15 +37,11 @@ static void take_error(const struct call_at_hand *c, const struct call_path *pee
 	const struct syscalls_database_error *error)
 {
 	struct call_database *d = map_put(&c->history->databases, peer, NULL);
-	uint64_t now = c->folded->call->record.time_ns;
 
 	if (!d)
 		return;
-	if (!d->errors)
-		d->first_ns = now;
 	d->database = error->database;
 	d->errors += c->weight;
-	d->last_ns = now;
 	add_code(d, error);
 }
 

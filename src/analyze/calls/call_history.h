@@ -180,7 +180,6 @@ struct call_database {
 	uint8_t database; /* enum syscalls_database */
 	uint64_t errors;
 	uint64_t others; /* other answers, from the first error on */
-	uint64_t first_ns, last_ns;
 	struct {
 		char code[SYSCALLS_CODE_MAX + 1];
 		uint32_t count;

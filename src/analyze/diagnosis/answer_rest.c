@@ -17,21 +17,12 @@ static bool is_long(const struct waits_thread *t)
 
 /* --- a condition --- */
 
-static const struct waits_thread *main_thread(const struct wait_graph *g, uint32_t pid)
-{
-	const struct waits_thread *t = NULL;
-
-	while ((t = wait_graph_thread(g, pid, t)) && t->record.tid != pid)
-		;
-	return t;
-}
-
 /* An idle thread of a server waits in a call, for clients; a main thread that waits on a condition
  * without end depends on a thread of its own. */
 static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
-	const struct waits_thread *t = main_thread(g, j->id.pid);
+	const struct waits_thread *t = wait_graph_thread_of(g, j->id.pid, j->id.pid);
 	char length[WAIT_DURATION_SIZE];
 	struct stack_wait w;
 
@@ -78,8 +69,9 @@ bool answer_put_exchange(const struct wait_chain *chain, struct buffer *out)
 	wait_put_process(out, first->process);
 	buffer_string(out, " waits for its child ");
 	wait_put_process(out, second->process);
-	buffer_format(out, ", %s, and that one for input from it: a question that it asks, perhaps, or a "
-			   "server at rest",
+	buffer_format(out,
+		", %s, and that one for input from it: a question that it asks, perhaps, or a "
+		"server at rest",
 		wait_duration(length, first->thread->since_ns));
 	return true;
 }

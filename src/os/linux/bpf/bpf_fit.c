@@ -2,11 +2,44 @@
 #include "os/linux/bpf/bpf_fit.h"
 
 #include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+
+/* --- sections --- */
+
+void bpf_sections_visit(
+	const unsigned char *image, size_t size, bpf_section_visitor visitor, void *user)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)(uintptr_t)image, size);
+	if (!elf || elf_getshdrstrndx(elf, &names)) {
+		elf_end(elf);
+		return;
+	}
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && header.sh_type != SHT_NOBITS && header.sh_offset <= size &&
+			header.sh_size <= size - header.sh_offset)
+			visitor(user, name, image + header.sh_offset, header.sh_size,
+				header.sh_flags & SHF_EXECINSTR);
+	}
+	elf_end(elf);
+}
+
+/* --- notes --- */
 
 /* .BTF.ext, which no user-space header describes: Documentation/bpf/btf.rst */
 #define NOTES_MAGIC	   0xeb9f
@@ -275,8 +308,8 @@ static struct value value_in(const struct fitting *f, const struct note *note,
 /* Types of the same name must agree, else it is unknown which one is right. */
 static int find_value(const struct fitting *f, const struct note *note, struct value *v)
 {
-	const struct kernel_name *name = find_name(f->names, f->count,
-		named_by(f->own, note->type), name_of(f->own, note->type));
+	const struct kernel_name *name = find_name(
+		f->names, f->count, named_by(f->own, note->type), name_of(f->own, note->type));
 	struct kernel_path path = { 0 };
 	size_t found = 0;
 
@@ -286,7 +319,7 @@ static int find_value(const struct fitting *f, const struct note *note, struct v
 	if (name->found > KERNEL_SAME_MAX)
 		return -EOPNOTSUPP;
 	if (note->kind < NOTE_TYPE_HERE && !kernel_path_from(&path, f->own, note->type,
-						     kernel_types_name(f->own, note->access)))
+						   kernel_types_name(f->own, note->access)))
 		return -EINVAL;
 	for (uint32_t i = 0; i < name->found; i++) {
 		struct value one = value_in(f, note, &path, name->ids[i]);

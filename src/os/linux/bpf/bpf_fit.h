@@ -26,6 +26,12 @@ struct bpf_unfitted {
 	struct span notes;   /* .BTF.ext */
 };
 
+/* Calls back for each section of an ELF object that has bytes in it. */
+typedef void (*bpf_section_visitor)(
+	void *user, const char *name, const unsigned char *bytes, size_t size, bool is_code);
+void bpf_sections_visit(
+	const unsigned char *image, size_t size, bpf_section_visitor visitor, void *user);
+
 /* Names of the types to find, without a suffix "___..." (another shape of the same type). The
  * names are borrowed from the notes' types. -ENOSPC: more than there is room for. */
 int bpf_relocate_names(

@@ -3,8 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +16,16 @@
 #define ITERATOR      "kernel_iter/"
 #define RELOCATIONS   28 /* in the header of .BTF.ext: how many bytes of them there are */
 #define SECTIONS_MAX  64
+#define NAME_SIZE     64
 #define NOT_A_PROGRAM 1 /* a descriptor that is never used: see set_up() */
 
 /* --- the image, made by sooth's own build --- */
 
 struct sections {
 	struct bpf_unfitted programs[SECTIONS_MAX];
+	char names[SECTIONS_MAX][NAME_SIZE];
 	size_t count;
+	bool is_refused; /* more or longer names than there is room for */
 	struct span types, notes;
 };
 
@@ -46,42 +47,43 @@ static void take_entry(struct bpf_fitted *f, const char *section)
 	f->count++;
 }
 
-static void take_section(struct bpf_fitted *f, struct sections *s, const char *name,
-	const GElf_Shdr *header)
+struct reading {
+	struct bpf_fitted *fitted;
+	struct sections *sections;
+};
+
+static void take_section(
+	void *user, const char *name, const unsigned char *bytes, size_t size, bool is_code)
 {
-	unsigned char *bytes = f->bytes + header->sh_offset;
-	struct span all = span_of((const char *)bytes, header->sh_size);
+	struct reading *r = user;
+	struct sections *s = r->sections;
+	struct span all = span_of((const char *)bytes, size);
 
 	if (!strcmp(name, ".BTF"))
 		s->types = all;
 	else if (!strcmp(name, ".BTF.ext"))
 		s->notes = all;
-	else if (header->sh_flags & SHF_EXECINSTR && s->count < SECTIONS_MAX) {
-		s->programs[s->count++] =
-			(struct bpf_unfitted){ .instructions = (struct bpf_insn *)(void *)bytes,
-				.count = header->sh_size / sizeof(struct bpf_insn),
-				.section = span_of(name, strlen(name)) };
-		take_entry(f, name);
+	else if (is_code && (s->count == SECTIONS_MAX || strlen(name) >= NAME_SIZE))
+		s->is_refused = true;
+	else if (is_code) {
+		/* In the copy, which is written to. */
+		unsigned char *own = r->fitted->bytes + (bytes - r->fitted->bytes);
+
+		memcpy(s->names[s->count], name, strlen(name) + 1);
+		s->programs[s->count] =
+			(struct bpf_unfitted){ .instructions = (struct bpf_insn *)(void *)own,
+				.count = size / sizeof(struct bpf_insn),
+				.section = span_of(s->names[s->count], strlen(name)) };
+		s->count++;
+		take_entry(r->fitted, name);
 	}
 }
 
-static void read_sections(struct bpf_fitted *f, struct sections *s, Elf *elf)
+static void read_sections(struct bpf_fitted *f, struct sections *s)
 {
-	Elf_Scn *section = NULL;
-	size_t names;
+	struct reading r = { f, s };
 
-	if (!elf || elf_getshdrstrndx(elf, &names))
-		return;
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(elf, names, header.sh_name)
-					   : NULL;
-
-		if (name && header.sh_type != SHT_NOBITS && header.sh_offset <= f->size &&
-			header.sh_size <= f->size - header.sh_offset)
-			take_section(f, s, name, &header);
-	}
+	bpf_sections_visit(f->bytes, f->size, take_section, &r);
 	for (size_t i = 0; i < s->count; i++) {
 		s->programs[i].types = s->types;
 		s->programs[i].notes = s->notes;
@@ -123,15 +125,14 @@ static void want_entries(struct wanted *w, const struct bpf_fitted *f)
 	for (size_t i = 0; i < f->count; i++) {
 		const struct bpf_entry *e = &f->entries[i];
 
-		w->names[w->count++] =
-			(struct kernel_name){ .name = span_of(e->name, strlen(e->name)),
-				.of = begins(e->section, ITERATOR) ? KERNEL_FUNCTION
-								   : KERNEL_ALIAS };
+		w->names[w->count++] = (struct kernel_name){ .name = span_of(
+								     e->name, strlen(e->name)),
+			.of = begins(e->section, ITERATOR) ? KERNEL_FUNCTION : KERNEL_ALIAS };
 	}
 }
 
-static int relocate(struct bpf_fitted *f, const struct sections *s, struct wanted *w,
-	struct sooth_error *err)
+static int relocate(
+	struct bpf_fitted *f, const struct sections *s, struct wanted *w, struct sooth_error *err)
 {
 	size_t types = w->count;
 	struct kernel_types kernel;
@@ -142,8 +143,7 @@ static int relocate(struct bpf_fitted *f, const struct sections *s, struct wante
 	if (status)
 		return status;
 	for (size_t i = 0; i < f->count; i++)
-		f->entries[i].id =
-			w->names[types + i].found ? w->names[types + i].ids[0] : 0;
+		f->entries[i].id = w->names[types + i].found ? w->names[types + i].ids[0] : 0;
 	for (size_t i = 0; i < s->count && !status; i++)
 		status = bpf_relocate(&s->programs[i], &kernel, w->names, types, err);
 	kernel_types_close(&kernel);
@@ -158,8 +158,7 @@ static void forget_notes(struct bpf_fitted *f, const struct sections *s)
 	memset(f->bytes + at, 0, sizeof(uint32_t));
 }
 
-static int fit(struct bpf_fitted *f, const struct bpf_image *image, Elf *elf,
-	struct sooth_error *err)
+static int fit(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
 {
 	_cleanup_free_ struct sections *s = calloc(1, sizeof(*s));
 	_cleanup_free_ struct wanted *w = calloc(1, sizeof(*w));
@@ -167,34 +166,29 @@ static int fit(struct bpf_fitted *f, const struct bpf_image *image, Elf *elf,
 
 	if (!s || !w)
 		return error_no_memory(err);
-	read_sections(f, s, elf);
-	if (s->notes.size < RELOCATIONS + sizeof(uint32_t))
+	read_sections(f, s);
+	if (s->is_refused || s->notes.size < RELOCATIONS + sizeof(uint32_t))
 		status = -EINVAL;
 	for (size_t i = 0; i < s->count && !status; i++)
 		status = want(w, &s->programs[i]);
 	if (status)
-		return error_set(err, status, SOOTH_FAULT_INTERNAL, "read the BPF object %s",
-			image->name);
+		return error_set(
+			err, status, SOOTH_FAULT_INTERNAL, "read the BPF object %s", image->name);
 	status = relocate(f, s, w, err);
 	if (!status)
 		forget_notes(f, s);
 	return status;
 }
 
-int bpf_fitted_open(
-	struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
+int bpf_fitted_open(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
 {
-	Elf *elf;
 	int status;
 
 	*f = (struct bpf_fitted){ .bytes = malloc(image->size), .size = image->size };
 	if (!f->bytes)
 		return error_no_memory(err);
 	memcpy(f->bytes, image->data, image->size);
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)f->bytes, f->size);
-	status = fit(f, image, elf, err);
-	elf_end(elf);
+	status = fit(f, image, err);
 	if (status)
 		bpf_fitted_close(f);
 	return status;
@@ -211,8 +205,8 @@ void bpf_fitted_close(struct bpf_fitted *f)
 /* libbpf's handlers take no pointer of an object: the one that is loaded is kept here meanwhile. */
 static __thread const struct bpf_fitted *loading;
 
-/* libbpf reads the kernel's types for each program that it believes to attach to the kernel, so it is
- * made believe that it attaches to another program, until it is loaded. */
+/* libbpf reads the kernel's types for each program that it believes to attach to the kernel, so it
+ * is made believe that it attaches to another program, until it is loaded. */
 static int set_up(struct bpf_program *program, long cookie)
 {
 	(void)cookie;

@@ -3,8 +3,6 @@
 #include "os/linux/bpf/bpf_walk.h"
 
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,46 +35,22 @@ struct walk_image {
 
 /* --- the image, made by sooth's own build --- */
 
-static void take_section(struct walk_image *w, const char *name, struct span bytes)
+static void take_section(
+	void *user, const char *name, const unsigned char *bytes, size_t size, bool is_code)
 {
+	struct walk_image *w = user;
+
 	if (!strcmp(name, ".BTF"))
-		w->program.types = bytes;
+		w->program.types = span_of((const char *)bytes, size);
 	else if (!strcmp(name, ".BTF.ext"))
-		w->program.notes = bytes;
-	else if (span_equal(w->program.section, name) && !w->program.instructions) {
-		w->program.instructions = malloc(bytes.size);
+		w->program.notes = span_of((const char *)bytes, size);
+	else if (is_code && span_equal(w->program.section, name) && !w->program.instructions) {
+		w->program.instructions = malloc(size);
 		if (!w->program.instructions)
 			return;
-		memcpy(w->program.instructions, bytes.data, bytes.size);
-		w->program.count = bytes.size / sizeof(struct bpf_insn);
+		memcpy(w->program.instructions, bytes, size);
+		w->program.count = size / sizeof(struct bpf_insn);
 	}
-}
-
-static void read_sections(struct walk_image *w, const struct bpf_image *image)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-	Elf *elf;
-
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)(uintptr_t)image->data, image->size);
-	if (!elf || elf_getshdrstrndx(elf, &names)) {
-		elf_end(elf);
-		return;
-	}
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(elf, names, header.sh_name)
-					   : NULL;
-
-		if (name && header.sh_type != SHT_NOBITS && header.sh_offset <= image->size &&
-			header.sh_size <= image->size - header.sh_offset)
-			take_section(w, name,
-				span_of((const char *)image->data + header.sh_offset,
-					header.sh_size));
-	}
-	elf_end(elf);
 }
 
 static const struct kernel_name *add_function(struct walk_image *w, const char *name)
@@ -95,7 +69,7 @@ static int read_image(struct walk_image *w, const struct bpf_image *image, const
 	snprintf(w->section, sizeof(w->section), "iter/%s", over);
 	snprintf(w->function, sizeof(w->function), "bpf_iter_%s", over);
 	w->program.section = span_of(w->section, strlen(w->section));
-	read_sections(w, image);
+	bpf_sections_visit(image->data, image->size, take_section, w);
 	status = w->program.instructions ? bpf_relocate_names(&w->program, w->names,
 						   KERNEL_NAMES_MAX - 2, &w->count)
 					 : -EINVAL;
