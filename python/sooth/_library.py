@@ -35,22 +35,39 @@ class Error(OSError):
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
     pointer, error = ctypes.c_void_p, ctypes.POINTER(ErrorStruct)
     out = ctypes.POINTER(pointer)
-    for name, result, arguments in (
-            ("sooth_agents", pointer, (pointer, error)),
-            ("sooth_diagnose", pointer, (ctypes.c_int, pointer, error)),
-            ("sooth_table_json", pointer, (pointer,)),
-            ("sooth_table_free", None, (pointer,)),
-            ("sooth_heap_track_multiple", ctypes.c_int,
-             (ctypes.POINTER(ctypes.c_int), ctypes.c_size_t, pointer, out, error)),
-            ("sooth_heap_track_command", ctypes.c_int, (ctypes.POINTER(ctypes.c_char_p), pointer, out, error)),
-            ("sooth_heap_next", ctypes.c_int, (pointer, ctypes.c_int, out, error)),
-            ("sooth_heap_is_over", ctypes.c_bool, (pointer,)),
-            ("sooth_heap_fd", ctypes.c_int, (pointer,)),
-            ("sooth_heap_stats", None, (pointer, pointer)),
-            ("sooth_heap_child_pid", ctypes.c_int, (pointer,)),
-            ("sooth_heap_child_status", ctypes.c_int, (pointer,)),
-            ("sooth_heap_stop", ctypes.c_int, (pointer, error)),
-            ("sooth_heap_close", None, (pointer,))):
+    number, pids = ctypes.c_int, ctypes.POINTER(ctypes.c_int)
+    words = ctypes.POINTER(ctypes.c_char_p)
+    functions = [
+        ("sooth_agents", pointer, (pointer, error)),
+        ("sooth_diagnose", pointer, (number, pointer, error)),
+        ("sooth_inspect", pointer, (number, ctypes.c_char_p, pointer, error)),
+        ("sooth_trace_count", pointer, (number, pointer, error)),
+        ("sooth_profile", pointer, (number, pointer, error)),
+        ("sooth_table_json", pointer, (pointer,)),
+        ("sooth_table_free", None, (pointer,)),
+        ("sooth_profiler_start_multiple", number, (pids, ctypes.c_size_t, pointer, out, error)),
+        ("sooth_profiler_start_command", number, (words, pointer, out, error)),
+        ("sooth_profiler_run", number, (pointer, number, error)),
+        ("sooth_profiler_next", ctypes.c_bool, (pointer, out)),
+        ("sooth_profiler_functions", pointer, (pointer, error)),
+    ]
+    for prefix in ("sooth_heap_", "sooth_trace_"):
+        functions += [
+            (prefix + "track_multiple", number, (pids, ctypes.c_size_t, pointer, out, error)),
+            (prefix + "track_command", number, (words, pointer, out, error)),
+            (prefix + "next", number, (pointer, number, out, error)),
+            (prefix + "is_over", ctypes.c_bool, (pointer,)),
+        ]
+    for prefix in ("sooth_heap_", "sooth_trace_", "sooth_profiler_"):
+        functions += [
+            (prefix + "fd", number, (pointer,)),
+            (prefix + "stats", None, (pointer, pointer)),
+            (prefix + "child_pid", number, (pointer,)),
+            (prefix + "child_status", number, (pointer,)),
+            (prefix + "stop", number, (pointer, error)),
+            (prefix + "close", None, (pointer,)),
+        ]
+    for name, result, arguments in functions:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library

@@ -19,7 +19,11 @@ class _DiagnoseOptions(ctypes.Structure):
                 ("observer", ctypes.c_void_p)]
 
 
-def _rows(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Row]:
+class _InspectOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("interval_ns", ctypes.c_uint64), ("observer", ctypes.c_void_p)]
+
+
+def rows_from(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Row]:
     if not table:
         raise Error(error)
     try:
@@ -31,11 +35,17 @@ def _rows(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Row]:
         library().sooth_table_free(table)
 
 
+def rows_of(name: str, pid: int, options: ctypes.Structure) -> typing.List[Row]:
+    """Of a function that takes a process and options."""
+    error = ErrorStruct()
+    return rows_from(getattr(library(), name)(pid, ctypes.byref(options), ctypes.byref(error)), error)
+
+
 def agents(interval: float = 0.2) -> typing.List[Row]:
     """Each process of this host that is an agent; CPU use is measured over `interval` seconds."""
     options, error = _AgentsOptions(interval_ns=int(interval * NS_PER_S)), ErrorStruct()
     options.size = ctypes.sizeof(options)
-    return _rows(library().sooth_agents(ctypes.byref(options), ctypes.byref(error)), error)
+    return rows_from(library().sooth_agents(ctypes.byref(options), ctypes.byref(error)), error)
 
 
 def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
@@ -43,5 +53,12 @@ def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.Lis
     calls and sample no stacks."""
     options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive)
     options.size = ctypes.sizeof(options)
-    error = ErrorStruct()
-    return _rows(library().sooth_diagnose(pid, ctypes.byref(options), ctypes.byref(error)), error)
+    return rows_of("sooth_diagnose", pid, options)
+
+
+def inspect(pid: int, table: str = "fds", interval: float = 0.2) -> typing.List[Row]:
+    """A table of `sooth inspect -a -j`, by its name there: "fds", "sockets", "maps", "threads", "resource_limits"
+    and others. CPU use of threads is measured over `interval` seconds."""
+    options, error = _InspectOptions(interval_ns=int(interval * NS_PER_S)), ErrorStruct()
+    options.size = ctypes.sizeof(options)
+    return rows_from(library().sooth_inspect(pid, table.encode(), ctypes.byref(options), ctypes.byref(error)), error)

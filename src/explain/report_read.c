@@ -239,6 +239,7 @@ static const struct sink_type rows_sink = {
 	.name = "rows",
 	.help = "rows for the program itself, not for output",
 	.state_size = sizeof(struct rows_state),
+	.takes_asides = true,
 	.open = rows_open,
 	.rows = rows_take,
 };

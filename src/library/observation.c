@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/error.h"
+#include "library/table.h"
 
 #define NS_PER_S  1000000000ull
 #define NS_PER_MS 1000000ull
@@ -20,6 +24,25 @@ void observation_options(
 	if (options)
 		memcpy(out, options, options->size < size ? options->size : size);
 	out->size = sizeof(*out);
+}
+
+static void replace(char *text, size_t size, const char *old, const char *new)
+{
+	char *found = strstr(text, old);
+	char rest[256];
+
+	if (!found)
+		return;
+	snprintf(rest, sizeof(rest), "%s", found + strlen(old));
+	snprintf(found, size - (size_t)(found - text), "%s%s", new, rest);
+}
+
+int observation_failed(int status, struct sooth_error *err)
+{
+	replace(err->why, sizeof(err->why), "sooth does not have", "this process does not have");
+	replace(err->remedy, sizeof(err->remedy), "run sooth", "run this program");
+	replace(err->remedy, sizeof(err->remedy), "\"$(command -v sooth)\"", "PROGRAM");
+	return status;
 }
 
 static uint64_t now_ns(void)
@@ -53,7 +76,7 @@ static int observe(struct sooth_observer *o, uint64_t duration_ns, struct sooth_
 static int prepare(const struct observation *n, struct sooth_observer *o, struct sooth_report *r,
 	struct sooth_error *err)
 {
-	int status = sooth_report_add_view(r, n->view, NULL, err);
+	int status = sooth_report_add_view(r, n->view, n->view_options, err);
 
 	if (!status)
 		status = sooth_report_on_row(r, n->take, n->user, err);
@@ -67,6 +90,7 @@ static int prepare(const struct observation *n, struct sooth_observer *o, struct
 
 int observation_run(const struct observation *n, struct sooth_error *err)
 {
+	ERROR_HERE(err);
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
 	int status = sooth_report_new(&r, n->name, err);
@@ -83,5 +107,26 @@ int observation_run(const struct observation *n, struct sooth_error *err)
 		status = sooth_report_finish(r, err);
 	sooth_observer_free(o);
 	sooth_report_free(r);
-	return status;
+	return status ? observation_failed(status, err) : 0;
+}
+
+struct sooth_table *observation_table(
+	struct observation *n, const char *what, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+	struct sooth_table *table;
+
+	if (n->pid <= 0) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s process %d", what, (int)n->pid);
+		error_why(err, "a PID is 1 or more");
+		error_remedy(err, "sooth_agents() has the PIDs of agents");
+		return NULL;
+	}
+	table = table_new(err);
+	n->user = table;
+	if (table && observation_run(n, err)) {
+		sooth_table_free(table);
+		return NULL;
+	}
+	return table;
 }

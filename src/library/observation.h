@@ -5,6 +5,7 @@
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
+#include <sooth/table.h>
 
 struct observation_probe {
 	const char *name; /* NULL: the last one */
@@ -13,17 +14,23 @@ struct observation_probe {
 
 struct observation {
 	const char *name, *view;
-	pid_t pid; /* 0: the host */
+	const void *view_options; /* NULL: defaults */
+	pid_t pid;		  /* 0: the host */
 	const struct observation_probe *probes;
 	struct sooth_observer_options options;
 	uint64_t duration_ns;
-	sooth_row_handler take;
+	sooth_row_handler take; /* of observation_table() with the table as its user */
 	void *user;
 };
 
 /* The caller's options, as far as they are known here; NULL: defaults. */
 void observation_options(
 	struct sooth_observer_options *out, const struct sooth_observer_options *options);
+/* `status`, after the remedy has been put in words for the user of a program on the library. */
+int observation_failed(int status, struct sooth_error *err);
+/* A table that `take` fills; NULL: it failed. `what` is what is done to the process. */
+struct sooth_table *observation_table(
+	struct observation *n, const char *what, struct sooth_error *err);
 int observation_run(const struct observation *n, struct sooth_error *err);
 
 #endif

@@ -52,6 +52,20 @@ int table_append(
 	return 0;
 }
 
+struct sooth_table *table_copy(const struct sooth_table *t, struct sooth_error *err)
+{
+	struct sooth_table *copy = table_new(err);
+
+	for (const struct sooth_row *row = t->first; row && copy; row = row->next) {
+		if (!table_append(copy, row->schema, (const void *)row->record))
+			continue;
+		sooth_table_free(copy);
+		copy = NULL;
+		error_no_memory(err);
+	}
+	return copy;
+}
+
 const struct sooth_row *table_last(const struct sooth_table *t)
 {
 	return t->last;

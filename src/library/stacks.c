@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A stack is made once, on request: many are never looked at. */
+#include "library/stacks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/batch.h"
+
+#define STACKS_MAX (1u << 20)
+
+struct made_stack {
+	struct sooth_frame *frames; /* and the texts behind them */
+	size_t count;
+};
+
+_Static_assert((int)SOOTH_FRAME_USER == PROFILE_USER && (int)SOOTH_FRAME_KERNEL == PROFILE_KERNEL &&
+		       (int)SOOTH_FRAME_GENERATED == PROFILE_GENERATED &&
+		       (int)SOOTH_FRAME_SCRIPT == PROFILE_SCRIPT,
+	"the public names are the internal ones");
+
+void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines)
+{
+	profile_sums_init(&s->sums);
+	s->sums.stack_kind = stack_kind;
+	s->sums.frame_kind = frame_kind;
+	s->sums.naming.has_lines = has_lines;
+	map_init(&s->made, sizeof(uint32_t), sizeof(struct made_stack), STACKS_MAX);
+}
+
+void stacks_fini(struct stacks *s)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->made, &position, &key, &value))
+		free(((struct made_stack *)value)->frames);
+	map_fini(&s->made);
+	profile_sums_fini(&s->sums);
+}
+
+void stacks_take(struct stacks *s, const struct sooth_record *record)
+{
+	struct batch one = { (const unsigned char *)record, record_bytes(record) };
+
+	profile_sums_take(&s->sums, &one);
+}
+
+static char *put_text(char **at, struct span text)
+{
+	char *begin = *at;
+
+	memcpy(begin, text.data, text.size);
+	begin[text.size] = '\0';
+	*at += text.size + 1;
+	return begin;
+}
+
+static struct sooth_frame *make(const struct names *names, const struct profile_stacked *stacked)
+{
+	struct sooth_frame *frames;
+	size_t size = 0;
+	char *at;
+
+	for (size_t i = 0; i < stacked->depth; i++)
+		size += names_get(names, stacked->frames[i]->name).size +
+			names_get(names, stacked->frames[i]->file).size + 2;
+	frames = malloc(stacked->depth * sizeof(*frames) + size + 1);
+	if (!frames)
+		return NULL;
+	at = (char *)(frames + stacked->depth);
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+
+		frames[i] =
+			(struct sooth_frame){ .function = put_text(&at, names_get(names, f->name)),
+				.file = put_text(&at, names_get(names, f->file)),
+				.offset = f->offset,
+				.kind = (enum sooth_frame_kind)f->kind,
+				.is_named = f->is_named };
+	}
+	return frames;
+}
+
+size_t stacks_frames(struct stacks *s, uint32_t stack, const struct sooth_frame **frames)
+{
+	struct profile_stacked stacked;
+	struct made_stack *made;
+	bool is_new;
+
+	*frames = NULL;
+	made = map_put(&s->made, &stack, &is_new);
+	if (!made)
+		return 0;
+	if (is_new) {
+		*made = (struct made_stack){ 0 };
+		if (profile_sums_stack(&s->sums, stack, &stacked))
+			made->frames = make(&s->sums.names, &stacked);
+		made->count = made->frames ? stacked.depth : 0;
+	}
+	*frames = made->frames;
+	return made->count;
+}

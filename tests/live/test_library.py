@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+System calls, profiles and details of a process through the library, by its examples and its module:
+they are those of the command, and of a workload that knows its own.
+"""
+import collections
+import json
+import os
+import shutil
+import sys
+
+import harness
+from harness import Case, needs_bpf, read_truth
+from test_python_module import MODULE, PYTHON
+
+TRACES = os.environ.get("EXAMPLE_TRACES", "")
+HOT_FUNCTIONS = os.environ.get("EXAMPLE_HOT_FUNCTIONS", "")
+OPEN_FILES = os.environ.get("EXAMPLE_OPEN_FILES", "")
+SHAPE = ("syscalls", "--threads", "3", "--forks", "2", "--exec", "1", "--count", "200", "--slow-ms", "1", "--seed", "4")
+SPIN = """
+import time
+def outer():
+    inner()
+def inner():
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        pass
+print("ready", flush=True)
+while True:
+    outer()
+"""
+TRACK = """
+import json, sys, sooth
+with sooth.trace.track(int(sys.argv[1]), plain=True) as trace:
+    print("tracing", flush=True)
+    events = [(e.call, e.error, e.pid, e.exit_status) for e in trace]
+    print(json.dumps([events, trace.stats()._asdict()]))
+"""
+COUNT = "import json, sys, sooth; print(json.dumps(sooth.trace.count(int(sys.argv[1]), 30)))"
+PROFILE = """
+import json, sys, sooth
+with sooth.profile.start(int(sys.argv[1]), hz=199) as profiler:
+    profiler.run(1)
+    profiler.stop()
+    rows, samples = profiler.functions(), list(profiler.samples())
+    print(json.dumps([rows, [[[f.function, f.kind] for f in s.frames] for s in samples], profiler.dropped()]))
+"""
+ERRORS = """
+import sooth
+for call in (lambda: sooth.trace.track(4194304), lambda: sooth.trace.track(1, calls="no_such_call"),
+             lambda: sooth.inspect(1, "nothing"), lambda: sooth.inspect(4194304, "fds"), lambda: sooth.profile.functions(0),
+             lambda: sooth.trace.track_command(["/nonexistent/command"])):
+    try:
+        call()
+    except sooth.Error as error:
+        print(error)
+"""
+AS_NOBODY = "import sooth\ntry:\n    sooth.trace.track(1)\nexcept sooth.Error as error:\n    print(error.remedy)\n"
+
+
+class Library(Case):
+    environment = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(harness.SOOTH), "PYTHONPATH": MODULE,
+                   "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def python(self, text, *words, **options):
+        return self.run_program(PYTHON, "-c", text, *words, env=self.environment, **options)
+
+    def start_python(self, text, *words):
+        return self.start(PYTHON, "-c", text, *words, env=self.environment)
+
+    def spinning(self):
+        process = self.start(sys.executable, "-c", SPIN)
+        process.wait_for_output(b"ready\n")
+        return process
+
+    def assert_truth(self, calls, path="truth"):
+        counts = collections.Counter(name for name, _ in calls)
+        errors = collections.Counter(name for name, error in calls if error)
+        self.assert_includes({name: (counts[name], errors[name]) for name in counts}, read_truth(self.path(path))[0])
+
+    @needs_bpf
+    def test_calls_of_a_command(self):
+        run = self.run_program(TRACES, harness.WORKLOADS, *SHAPE, "--truth", self.path("truth"), timeout=120)
+        self.assertEqual(run.out, b"ready\n")
+        lines = run.errors.splitlines()
+        self.assertEqual(lines[-1], "%d events, 0 dropped" % (len(lines) - 1))
+        calls = [(line.split(" ", 1)[1].partition("(")[0], ") = -1" in line) for line in lines[:-1] if "(" in line]
+        self.assert_truth(calls)
+        ends = [line for line in lines if line.endswith(": exited with 0")]
+        self.assertEqual(len(ends), 1 + 2, ends)  # and its forks
+        self.run_program(TRACES, "sh", "-c", "exit 7", status=7)
+        self.assertIn("usage: ", self.run_program(TRACES, status=2).errors)
+
+    @needs_bpf
+    def test_calls_of_a_process(self):
+        target = self.workload(*SHAPE, truth=self.path("truth"))
+        tracker = self.start_python(TRACK, str(target.pid))
+        tracker.wait_for_output(b"tracing\n")
+        target.say(b"go\n")
+        events, stats = json.loads(tracker.finish().text.splitlines()[1])
+        self.assert_truth([(call, error) for call, error, _, _ in events if call])
+        self.assertEqual((stats["events"], stats["dropped"], stats["waiting"]), (len(events), 0, 0))
+        self.assertIn([target.pid, 0], [[pid, status] for call, _, pid, status in events if not call])
+
+    @needs_bpf
+    def test_counted(self):
+        target = self.workload(*SHAPE, truth=self.path("truth"))
+        tracker = self.start_attached_python(COUNT, str(target.pid))
+        target.say(b"go\n")
+        rows = json.loads(tracker.finish().text)
+        self.assert_includes({row["name"]: (row["count"], row["errors"]) for row in rows},
+                             read_truth(self.path("truth"))[0])
+
+    def start_attached_python(self, text, *words):
+        process = self.start_python(text, *words)
+        self.wait_until_attached(process)
+        return process
+
+    @needs_bpf
+    def test_profile(self):
+        target = self.spinning()
+        rows, samples, dropped = json.loads(self.python(PROFILE, str(target.pid)).text)
+        self.assertEqual(dropped, 0)
+        self.assertGreater(len(samples), 20)
+        self.assertEqual(sum(row["self_samples"] for row in rows), len(samples))
+        stacks = [[name for name, _ in frames] for frames in samples]
+        script = [stack for stack in stacks if "inner" in stack]
+        self.assertGreater(len(script), len(samples) / 2)
+        for stack in script:
+            self.assertIn("outer", stack[stack.index("inner"):])
+        wanted = {row["function"] for row in self.sooth("profile", "-j", "-d", "1", str(target.pid)).json()["functions"]}
+        self.assertIn("inner", wanted)
+        self.assertIn("inner", {row["function"] for row in rows})
+        run = self.run_program(HOT_FUNCTIONS, str(target.pid), "1")
+        self.assertGreater(sum(";outer;inner" in line for line in run.text.splitlines()), 10)
+        self.assertIn("%d samples, 0 dropped" % len(run.text.splitlines()), run.errors)
+
+    def test_details(self):
+        target = self.start(sys.executable, "-c", "import time; kept = open('/etc/passwd'); print('ready', flush=True); time.sleep(600)")
+        target.wait_for_output(b"ready\n")
+        report = self.sooth("inspect", "-a", "-j", str(target.pid)).json()
+        tables = ("fds", "by_type", "sockets", "maps", "memory_classes", "threads", "signals", "resource_limits",
+                  "environment", "environment_totals")
+        text = "import json, sys, sooth; print(json.dumps({t: sooth.inspect(int(sys.argv[1]), t) for t in sys.argv[2:]}))"
+        found = json.loads(self.python(text, str(target.pid), *tables).text)
+        still = {"fds": ("fd", "kind", "path"), "maps": ("key", "path"), "threads": ("tid", "name"),
+                 "signals": ("signal", "action"), "resource_limits": ("name", "soft_limit"), "environment": ("name",)}
+        for table, fields in still.items():
+            self.assertGreater(len(found[table]), 0, table)
+            self.assertEqual([[row[f] for f in fields] for row in found[table]],
+                             [[row[f] for f in fields] for row in report[table]], table)
+        self.assertIn("/etc/passwd", [row["path"] for row in found["fds"]])
+        lines = self.run_program(OPEN_FILES, str(target.pid)).text.splitlines()
+        self.assertEqual(len(lines), len(found["fds"]))
+        self.assertIn("file /etc/passwd", " ".join(lines))
+        self.assertEqual(json.loads(self.run_program(OPEN_FILES, str(target.pid), "fds").text), found["fds"])
+
+    @needs_bpf
+    def test_errors(self):
+        lines = self.python(ERRORS).text.splitlines()
+        for line, wanted in zip(lines, (
+                "cannot find process 4194304", "no_such_call", "there is no table \"nothing\"",
+                "cannot find process 4194304", "cannot profile process 0: a PID is 1 or more",
+                "cannot run /nonexistent/command"), strict=True):
+            self.assertIn(wanted, line)
+
+    @harness.needs_root
+    def test_remedy(self):
+        """For the user of a program on the library, which is not called sooth."""
+        self.open_to_all()
+        environment = {**self.environment, "LD_LIBRARY_PATH": self.path("lib"), "PYTHONPATH": self.path("module")}
+        shutil.copytree(MODULE, self.path("module"))
+        os.mkdir(self.path("lib"))
+        shutil.copyfile(os.path.join(os.path.dirname(harness.SOOTH), "libsooth.so"), self.path("lib/libsooth.so.0"))
+        text = self.run_program(PYTHON, "-c", AS_NOBODY, env=environment, **harness.as_nobody()).text
+        self.assertIn("run this program as root", text)
+        self.assertNotIn("run sooth", text)
+
+
+if __name__ == "__main__":
+    harness.main()
