@@ -31,12 +31,15 @@ struct sooth_diagnose_options {
 	/* A struct sooth_observer_options for the rest, NULL: defaults. Times in it are not used.
 	 */
 	const struct sooth_observer_options *observer;
+	/* Takes a table of the checks that could not be made, for the caller to free; NULL on failure:
+	 * a row each, "id", "cause", "reason", "remedy". NULL: it is not wanted. */
+	struct sooth_table **unseen;
 };
 
 /*
  * A row for each finding: "severity", "id", "pid", "claim", "evidence", "remedy" and others;
  * docs/findings has a page for each id. "pid" has no value where it is about the host. An empty
- * table: nothing was found, by the checks that could be made. `options` may be NULL. NULL: it
+ * table: nothing was found, by the checks that could be made; options->unseen has the others. `options` may be NULL. NULL: it
  * failed, and `err` says why.
  *
  * Blocks for the duration. System calls and stacks are observed where the caller may (root,

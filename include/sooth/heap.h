@@ -29,6 +29,8 @@
 #include <sys/types.h>
 
 #include <sooth/error.h>
+#include <sooth/frame.h>
+#include <sooth/table.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +47,11 @@ struct sooth_heap_options {
 	uint64_t buffer_bytes;
 	/* A launched command is paused for moments instead, so that nothing is dropped. */
 	bool may_pause;
+	/* Events have the stack of the call: see sooth_heap_frames(). A call takes some microseconds
+	 * longer. */
+	bool has_stacks;
+	/* Keep what is allocated and not freed, for sooth_heap_snapshot(): some 60 bytes a block. */
+	bool keeps_blocks;
 	/* A struct sooth_observer_options for the rest, NULL: defaults. */
 	const struct sooth_observer_options *observer;
 };
@@ -60,6 +67,8 @@ struct sooth_heap_event {
 	pid_t pid, tid;	      /* in the initial pid namespace */
 	int error;	      /* errno that it returned; 0: none */
 	bool is_overflow;     /* number times size did not fit 64 bits: `size` is all bits */
+	uint32_t stack;	      /* for sooth_heap_frames(); 0: not known, or not asked for */
+	const char *phase;    /* of sooth_heap_mark(), there until the tracker is closed; NULL: none */
 };
 
 /* Attaches, in some ten to hundred ms, and blocks for that. *out is to be closed, and NULL on
@@ -113,6 +122,26 @@ struct sooth_heap_stats {
 };
 
 void sooth_heap_stats(const struct sooth_heap *heap, struct sooth_heap_stats *stats);
+/*
+ * A phase of the target begins now: events from now on have its name, and rows of a snapshot.
+ */
+int sooth_heap_mark(struct sooth_heap *heap, const char *phase, struct sooth_error *err);
+/* Calls from now on are no events, until sooth_heap_resume(). The target pays for them as before. A
+ * block that is freed meanwhile stays in snapshots. */
+int sooth_heap_pause(struct sooth_heap *heap, struct sooth_error *err);
+int sooth_heap_resume(struct sooth_heap *heap, struct sooth_error *err);
+/*
+ * With keeps_blocks: what is live now of all that was allocated since the tracker was opened, also of
+ * events that were not given yet. A row for each function and phase: "function", "phase", "blocks",
+ * "bytes", "oldest_ns" (when the oldest was allocated), most bytes first. NULL: it failed, and `err`
+ * says why.
+ */
+struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_error *err);
+/* With has_stacks, after sooth_heap_stop(), which finds the names: the frames of an event's stack,
+ * innermost first, there until the tracker is closed. How many; 0: not known. */
+size_t sooth_heap_frames(
+	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);
+
 /* Of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_heap_child_pid(const struct sooth_heap *heap);
 /* As waitpid(2) gives it; -1: none was launched, or it runs. */

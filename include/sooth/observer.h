@@ -236,6 +236,22 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
  * to be read or closed. A negative errno; -ENOSYS: not on this system.
  */
 int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err);
+/*
+ * While it runs. A phase of the target begins: a record in the stream, which reports and captures
+ * have among the events, in order of time. At most 255 bytes of the name are kept.
+ */
+int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth_error *err);
+/*
+ * From now on no event of a probe is recorded, until sooth_observer_resume(); both are marks in the
+ * stream. Samples, and what follows processes, go on, and the target is probed as before. 0 also when
+ * it is paused already. -EOPNOTSUPP: a probe only counts.
+ */
+int sooth_observer_pause(struct sooth_observer *o, struct sooth_error *err);
+int sooth_observer_resume(struct sooth_observer *o, struct sooth_error *err);
+/* A mark of its own kind: when a handler of records sees it (kind 0x000b, field "mark":
+ * "snapshot"), all that had happened by now has come. */
+int sooth_observer_snapshot(struct sooth_observer *o, struct sooth_error *err);
+
 enum sooth_end {
 	SOOTH_END_DURATION = 1, /* the requested time is over */
 	SOOTH_END_STOPPED = 3,	/* stopped on request */

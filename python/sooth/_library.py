@@ -51,6 +51,13 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         ("sooth_profiler_next", ctypes.c_bool, (pointer, out)),
         ("sooth_profiler_functions", pointer, (pointer, error)),
     ]
+    functions += [
+        ("sooth_heap_mark", number, (pointer, ctypes.c_char_p, error)),
+        ("sooth_heap_pause", number, (pointer, error)),
+        ("sooth_heap_resume", number, (pointer, error)),
+        ("sooth_heap_snapshot", pointer, (pointer, error)),
+        ("sooth_heap_frames", ctypes.c_size_t, (pointer, ctypes.c_uint32, pointer)),
+    ]
     for prefix in ("sooth_heap_", "sooth_trace_"):
         functions += [
             (prefix + "track_multiple", number, (pids, ctypes.c_size_t, pointer, out, error)),

@@ -16,7 +16,7 @@ class _AgentsOptions(ctypes.Structure):
 
 class _DiagnoseOptions(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("duration_ns", ctypes.c_uint64), ("is_passive", ctypes.c_bool),
-                ("observer", ctypes.c_void_p)]
+                ("observer", ctypes.c_void_p), ("unseen", ctypes.c_void_p)]
 
 
 class _InspectOptions(ctypes.Structure):
@@ -54,6 +54,19 @@ def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.Lis
     options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive)
     options.size = ctypes.sizeof(options)
     return rows_of("sooth_diagnose", pid, options)
+
+
+def unseen(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
+    """The checks of diagnose() that could not be made for this caller, and why: "id", "cause", "reason", "remedy"."""
+    table, error = ctypes.c_void_p(), ErrorStruct()
+    options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive,
+                               unseen=ctypes.cast(ctypes.pointer(table), ctypes.c_void_p))
+    options.size = ctypes.sizeof(options)
+    findings = library().sooth_diagnose(pid, ctypes.byref(options), ctypes.byref(error))
+    if not findings:
+        raise Error(error)
+    library().sooth_table_free(findings)
+    return rows_from(table.value, error)
 
 
 def inspect(pid: int, table: str = "fds", interval: float = 0.2) -> typing.List[Row]:

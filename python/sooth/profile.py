@@ -21,14 +21,14 @@ class _Options(ctypes.Structure):
                 ("has_lines", ctypes.c_bool), ("observer", ctypes.c_void_p)]
 
 
-class _Frame(ctypes.Structure):
+class RawFrame(ctypes.Structure):
     _fields_ = [("function", ctypes.c_char_p), ("file", ctypes.c_char_p), ("offset", ctypes.c_uint64),
                 ("kind", ctypes.c_int), ("is_named", ctypes.c_bool)]
 
 
 class _Sample(ctypes.Structure):
     _fields_ = [("time_ns", ctypes.c_uint64), ("cpu_ns", ctypes.c_uint64), ("process", ctypes.c_char_p),
-                ("thread", ctypes.c_char_p), ("frames", ctypes.POINTER(_Frame)), ("frame_count", ctypes.c_size_t),
+                ("thread", ctypes.c_char_p), ("frames", ctypes.POINTER(RawFrame)), ("frame_count", ctypes.c_size_t),
                 ("pid", ctypes.c_int), ("tid", ctypes.c_int), ("is_whole", ctypes.c_bool)]
 
 

@@ -127,6 +127,17 @@ uint64_t collector_limit(const struct os *os, struct buffer *out, const struct p
 	return limit.record.time_ns;
 }
 
+uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, const char *name)
+{
+	struct stream_mark mark = { .record = head(os, STREAM_MARK), .what = what };
+	struct record_tail tail[] = {
+		{ &mark.name, name, strnlen(name, STREAM_MARK_MAX) },
+	};
+
+	RECORD_APPEND(out, &mark, tail, ARRAY_SIZE(tail));
+	return mark.record.time_ns;
+}
+
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents)
 {
 	const struct agent *agent;

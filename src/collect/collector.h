@@ -20,6 +20,8 @@ uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason,
 /* Of one process, or, NULL, of all. */
 uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
 	const char *what, const char *reason, const char *remedy);
+/* On request; `what` is an enum stream_mark_what. */
+uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, const char *name);
 /* The definitions of those that are not built in. */
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
 /* What was collected so far, and its cost. */

@@ -230,6 +230,7 @@ static int cycle(struct sooth_observer *o, struct sooth_error *err)
 		status = sample_when_due(o, now, err);
 	if (status)
 		return status;
+	observer_forget_pauses(o, complete_ns);
 	if (has_waiting_records(o) || now - o->last_tick_ns >= TICK_NS)
 		o->last_tick_ns = collector_tick(o->os, observer_out(o));
 	return stream_flush(&o->stream, complete_ns, false, err);
@@ -417,6 +418,7 @@ void sooth_observer_free(struct sooth_observer *o)
 		hub_release(o->hub, o->probes[i].source);
 	if (o->target.is_launched)
 		o->os->abandon(o->os, &o->target.launch);
+	buffer_fini(&o->pauses);
 	target_fini(&o->target);
 	agent_set_unref(o->agents);
 	buffer_fini(&o->limits);

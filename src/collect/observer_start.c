@@ -234,7 +234,8 @@ static int observer_receive(
 			last_kind = r->kind;
 			wanted = is_selected(&o->probes[index], last_kind);
 		}
-		if (wanted && admit(o, r, index, takes_all))
+		if (wanted && admit(o, r, index, takes_all) &&
+			!(o->pauses.size && observer_is_paused(o, r)))
 			buffer_append(out, r, record_bytes(r));
 	}
 	return buffer_failed(out) ? error_no_memory(err) : 0;

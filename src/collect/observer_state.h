@@ -33,10 +33,16 @@ struct sooth_observer {
 	uint64_t last_tick_ns, last_sweep_ns, last_sample_ns, last_edges_ns;
 	struct process_id last_member; /* the filter's memory: records come in runs */
 	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
+	struct buffer pauses;	       /* struct observer_pause, in order of time */
 	struct os_watch watch;	       /* for the caller's event loop */
 	bool is_running;
 	bool has_started;
 	bool reported_of_ends; /* some backend reports ends itself */
+};
+
+/* Events in this time are not recorded. */
+struct observer_pause {
+	uint64_t from_ns, to_ns; /* UINT64_MAX: it lasts */
 };
 
 /* Where the collector's own records go. */
@@ -48,6 +54,10 @@ static inline struct buffer *observer_out(struct sooth_observer *o)
 /* One more of the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
+/* Whether the event is in a pause; it may come after that has ended. */
+bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event);
+/* All records until then have come. */
+void observer_forget_pauses(struct sooth_observer *o, uint64_t complete_ns);
 /* Let go of the live processes up to a position of target_next(); SIZE_MAX: all. */
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);
 

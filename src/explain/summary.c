@@ -56,6 +56,21 @@ ROW_FIELDS(fallback_fields, FALLBACK_ROW, fallback_row);
 static ROW_SCHEMA(
 	fallback, "fallback", fallback_row, .line = "fallback: {probes} by {method}: {reason}");
 
+#define MARK_ROW(F, S)                                                                             \
+	F(S, U64, at_ns, ALWAYS, "time of the mark, since the start of the recording",             \
+		.label = "AT", .unit = SOOTH_UNIT_NS)                                              \
+	F(S, TEXT, mark, ALWAYS, "phase, or pause and resume of the recording, or snapshot")                    \
+	F(S, TEXT, name, MAYBE(name_state), "name of the phase that begins")
+
+struct mark_row {
+	struct sooth_record record;
+	ROW_MEMBERS(MARK_ROW, mark_row)
+};
+
+ROW_FIELDS(mark_fields, MARK_ROW, mark_row);
+
+static ROW_SCHEMA(mark, "marks", mark_row, .line = "{mark} at {at_ns}[: {name}]");
+
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
 {
 	size_t i = 0;
@@ -184,6 +199,14 @@ void summary_take(struct summary *s, const struct sooth_record *r)
 	case STREAM_LIMIT:
 		if (record_holds(r, sizeof(struct stream_limit)))
 			take_note(s, &s->limits, r);
+		break;
+	case STREAM_MARK:
+		if (!record_holds(r, sizeof(struct stream_mark)))
+			break;
+		if (s->mark_count++ < SUMMARY_NOTES_MAX)
+			buffer_append(&s->marks, r, record_bytes(r));
+		else
+			s->notes_refused++;
 		break;
 	case STREAM_END:
 		if (!record_holds(r, sizeof(struct stream_end)))
@@ -385,6 +408,38 @@ static int emit_fallbacks(struct summary *s, struct output *output, struct sooth
 	return status ? status : output_close_section(output, err);
 }
 
+static const char *mark_text(const struct sooth_record *r)
+{
+	const struct sooth_field *field = sooth_schema_field(stream_schema_of(STREAM_MARK), "mark");
+	uint32_t what = ((const struct stream_mark *)r)->what;
+
+	return what < field->names->count && field->names->names[what] ? field->names->names[what]
+								       : "unknown";
+}
+
+/* There is a section only where there are some. */
+static int emit_marks(struct summary *s, struct output *output, struct sooth_error *err)
+{
+	static const struct section section = {
+		.name = "marks", .schema = &mark_schema, .shape = SECTION_TABLE, .is_last = true
+	};
+	struct batch all = { s->marks.data, s->marks.size };
+	int status = s->marks.size ? output_section(output, &section, err) : 0;
+
+	batch_for_each (r, &all) {
+		struct span mark = span_of_string(mark_text(r)), name = note_text(r, "name");
+		struct mark_row row = { .name_state = name.size ? SOOTH_STATE_VALUE
+								: SOOTH_STATE_ABSENT };
+		struct record_tail tail[] = { { &row.mark, mark.data, mark.size },
+			{ &row.name, name.data, name.size } };
+
+		row.at_ns = r->time_ns > s->begin_ns ? r->time_ns - s->begin_ns : 0;
+		if (!status)
+			status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	return status || !s->marks.size ? status : output_close_section(output, err);
+}
+
 bool summary_has_probe(const struct summary *s, const char *probe)
 {
 	const struct sooth_schema *schema = stream_schema_of(STREAM_SOURCE);
@@ -461,6 +516,8 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 	if (!status && s->part)
 		status = time_range_emit(s->part, output, err);
 	if (!status)
+		status = emit_marks(s, output, err);
+	if (!status)
 		status = emit_fallbacks(s, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = emit_records(output, &sections[i], records[i], err);
@@ -478,5 +535,6 @@ void summary_fini(struct summary *s)
 	buffer_fini(&s->sources);
 	buffer_fini(&s->losses);
 	buffer_fini(&s->limits);
+	buffer_fini(&s->marks);
 	agent_set_unref(s->agents);
 }

@@ -19,13 +19,14 @@ struct summary {
 	struct buffer sources;	  /* stream.source records */
 	struct buffer losses;	  /* stream.loss records, one for each source and reason */
 	struct buffer limits;	  /* stream.limit records, each once */
+	struct buffer marks;	  /* stream.mark records */
 	struct agent_set *agents; /* NULL: the built-in ones */
 	struct stream_self self;
 	const struct time_range *part; /* NULL: none was asked for */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint32_t end_reason;
 	int32_t child_status;
-	uint64_t notes_refused;
+	uint64_t notes_refused, mark_count;
 	uint64_t unknown_records;
 	bool is_observation; /* not of something that only looked at this host */
 	bool has_segment, has_end, has_self;

@@ -75,13 +75,39 @@ static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
 	}
 }
 
+struct tables {
+	struct sooth_table *findings, *unseen; /* unseen NULL: not wanted */
+};
+
+/* Of a process the checks that could not be made are rows in its row. */
+static int take_unseen(struct sooth_table *t, const struct sooth_schema *schema,
+	const struct sooth_record *process)
+{
+	const struct sooth_field *field = sooth_schema_field(schema, "unseen");
+	const struct sooth_record *row = NULL;
+	struct sooth_value rows;
+	int status = 0;
+
+	if (!t || !field)
+		return 0;
+	rows = sooth_field_get(field, process);
+	if (rows.state != SOOTH_STATE_VALUE)
+		return 0;
+	while (!status && (row = sooth_rows_next(&rows, row)))
+		status = table_append(t, field->rows, row);
+	return status;
+}
+
 static int take(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *record)
 {
-	struct sooth_table *t = user;
+	const struct tables *tables = user;
+	struct sooth_table *t = tables->findings;
 	const struct sooth_row *last;
 	int status;
 
+	if (!strcmp(section, "processes"))
+		return take_unseen(tables->unseen, schema, record);
 	if (strcmp(section, "finding") != 0)
 		return 0;
 	status = table_append(t, schema, record);
@@ -94,27 +120,35 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 	return 0;
 }
 
-static int run(struct observation *n, const struct observation_probe *chosen,
-	struct sooth_table **table, struct sooth_error *err)
+static void free_tables(struct tables *t)
+{
+	sooth_table_free(t->findings);
+	sooth_table_free(t->unseen);
+	*t = (struct tables){ 0 };
+}
+
+static int run(struct observation *n, const struct observation_probe *chosen, struct tables *tables,
+	struct sooth_error *err)
 {
 	int status;
 
-	*table = table_new(err);
-	if (!*table)
+	tables->findings = table_new(err);
+	tables->unseen = n->also_view ? table_new(err) : NULL;
+	if (!tables->findings || (n->also_view && !tables->unseen)) {
+		free_tables(tables);
 		return -ENOMEM;
-	n->user = *table;
+	}
+	n->user = tables;
 	n->probes = chosen;
 	status = observation_run(n, err);
-	if (!status)
-		return 0;
-	sooth_table_free(*table);
-	*table = NULL;
+	if (status)
+		free_tables(tables);
 	return status;
 }
 
 /* Of what is attached to the kernel one may be permitted and another not. */
 static int run_permitted(
-	struct observation *n, bool is_passive, struct sooth_table **table, struct sooth_error *err)
+	struct observation *n, bool is_passive, struct tables *tables, struct sooth_error *err)
 {
 	struct observation_probe chosen[PROBES];
 	struct sooth_error refusal = { 0 };
@@ -122,7 +156,7 @@ static int run_permitted(
 
 	memcpy(chosen, probes, sizeof(chosen));
 	if (!is_passive)
-		status = run(n, chosen, table, &refusal);
+		status = run(n, chosen, tables, &refusal);
 	if (!status || (!is_passive && refusal.fault != SOOTH_FAULT_PRIVILEGE &&
 			       refusal.fault != SOOTH_FAULT_UNSUPPORTED)) {
 		if (status && err)
@@ -131,7 +165,7 @@ static int run_permitted(
 	}
 	chosen[PASSIVE] = (struct observation_probe){ NULL, 0 };
 	n->options.has_call_budget = n->options.keeps_api = false;
-	return run(n, chosen, table, err);
+	return run(n, chosen, tables, err);
 }
 
 static void set_times(struct observation *n, uint64_t duration_ns)
@@ -151,7 +185,7 @@ struct sooth_table *sooth_diagnose(
 	struct observation n = {
 		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take
 	};
-	struct sooth_table *table = NULL;
+	struct tables tables = { 0 };
 
 	if (options)
 		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
@@ -166,6 +200,12 @@ struct sooth_table *sooth_diagnose(
 	if (!n.options.buffer_bytes)
 		n.options.buffer_bytes = BUFFER_BYTES;
 	set_times(&n, o.duration_ns);
-	run_permitted(&n, o.is_passive, &table, err);
-	return table;
+	if (o.unseen) {
+		n.also_view = "findings";
+		*o.unseen = NULL;
+	}
+	run_permitted(&n, o.is_passive, &tables, err);
+	if (o.unseen)
+		*o.unseen = tables.unseen;
+	return tables.findings;
 }

@@ -6,13 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/records.h"
 #include "base/error.h"
+#include "library/heap_blocks.h"
 #include "library/observation.h"
+#include "library/stacks.h"
 #include "library/tracker.h"
+#include "model/batch.h"
+#include "model/stream_records.h"
 #include "probes/heap.h"
 
 struct sooth_heap {
 	struct tracker tracker;
+	struct stacks stacks;
+	struct heap_blocks *blocks; /* NULL: not kept */
+	struct buffer phases;	    /* char *, the last one is the current one */
 };
 
 /* --- records --- */
@@ -24,6 +32,34 @@ static const char *function_name(const struct sooth_schema *schema, uint8_t func
 	return field && field->names && function < field->names->count
 		       ? field->names->names[function]
 		       : "?";
+}
+
+static const char *phase_of(const struct sooth_heap *h)
+{
+	size_t count = h->phases.size / sizeof(char *);
+
+	return count ? ((char *const *)(const void *)h->phases.data)[count - 1] : NULL;
+}
+
+static void take_mark(struct sooth_heap *h, const struct stream_mark *mark)
+{
+	struct span name = record_text(&mark->record, &mark->name);
+	char *phase;
+
+	if (mark->what != STREAM_MARK_PHASE)
+		return;
+	phase = strndup(name.data, name.size);
+	if (phase)
+		buffer_append(&h->phases, &phase, sizeof(phase));
+	else
+		h->phases.failed = true;
+}
+
+static uint32_t stack_of(const struct heap_call *call)
+{
+	return record_holds(&call->record, sizeof(*call)) && call->stack_state == SOOTH_STATE_VALUE
+		       ? call->stack
+		       : 0;
 }
 
 static void take_call(
@@ -40,8 +76,12 @@ static void take_call(
 		.tid = (pid_t)call->record.tid,
 		.error = call->error,
 		.is_overflow = call->is_overflow,
+		.stack = stack_of(call),
+		.phase = phase_of(h),
 	};
 
+	if (h->blocks)
+		heap_blocks_take(h->blocks, call, &event);
 	buffer_append(&h->tracker.queue, &event, sizeof(event));
 }
 
@@ -49,26 +89,39 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 {
 	struct sooth_heap *h = user;
 
-	if (record->kind == HEAP_CALL)
+	switch (record->kind) {
+	case HEAP_CALL:
 		take_call(h, schema, (const void *)record);
-	else
+		break;
+	case HEAP_STACK:
+	case HEAP_FRAME:
+		stacks_take(&h->stacks, record);
+		break;
+	case STREAM_MARK:
+		take_mark(h, (const void *)record);
 		tracker_count(&h->tracker, record);
-	return buffer_failed(&h->tracker.queue) ? -ENOMEM : 0;
+		break;
+	case PROCESS_EXEC:
+	case PROCESS_LEAVE:
+		if (h->blocks)
+			heap_blocks_forget(h->blocks, record);
+		break;
+	default:
+		tracker_count(&h->tracker, record);
+		break;
+	}
+	return buffer_failed(&h->tracker.queue) || buffer_failed(&h->phases) ? -ENOMEM : 0;
 }
 
 /* --- begin and end --- */
 
-static void set_options(
-	struct sooth_observer_options *out, const struct sooth_heap_options *options)
+static void set_options(struct sooth_observer_options *out, const struct sooth_heap_options *o)
 {
-	struct sooth_heap_options o = { 0 };
-
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
-	observation_options(out, o.observer);
-	if (o.buffer_bytes)
-		out->buffer_bytes = o.buffer_bytes;
-	out->may_pause |= o.may_pause;
+	observation_options(out, o->observer);
+	if (o->buffer_bytes)
+		out->buffer_bytes = o->buffer_bytes;
+	out->may_pause |= o->may_pause;
+	out->heap_stacks |= o->has_stacks;
 }
 
 static int begin(struct sooth_heap *h, const struct tracker_target *target,
@@ -93,12 +146,17 @@ static int track(const struct tracker_target *target, const struct sooth_heap_op
 {
 	ERROR_HERE(err);
 	struct sooth_heap *h = calloc(1, sizeof(*h));
+	struct sooth_heap_options o = { 0 };
 	int status;
 
 	*out = NULL;
 	if (!h)
 		return error_no_memory(err);
-	status = begin(h, target, options, err);
+	if (options)
+		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	stacks_init(&h->stacks, HEAP_STACK, HEAP_FRAME, false);
+	h->blocks = o.keeps_blocks ? heap_blocks_new() : NULL;
+	status = o.keeps_blocks && !h->blocks ? error_no_memory(err) : begin(h, target, &o, err);
 	if (status) {
 		sooth_heap_close(h);
 		return observation_failed(status, err);
@@ -135,7 +193,50 @@ void sooth_heap_close(struct sooth_heap *h)
 	if (!h)
 		return;
 	tracker_fini(&h->tracker);
+	stacks_fini(&h->stacks);
+	heap_blocks_free(h->blocks);
+	for (size_t i = 0; i < h->phases.size / sizeof(char *); i++)
+		free(((char **)(void *)h->phases.data)[i]);
+	buffer_fini(&h->phases);
 	free(h);
+}
+
+/* --- on request --- */
+
+int sooth_heap_mark(struct sooth_heap *h, const char *phase, struct sooth_error *err)
+{
+	return sooth_observer_mark(h->tracker.observer, phase, err);
+}
+
+int sooth_heap_pause(struct sooth_heap *h, struct sooth_error *err)
+{
+	return sooth_observer_pause(h->tracker.observer, err);
+}
+
+int sooth_heap_resume(struct sooth_heap *h, struct sooth_error *err)
+{
+	return sooth_observer_resume(h->tracker.observer, err);
+}
+
+struct sooth_table *sooth_heap_snapshot(struct sooth_heap *h, struct sooth_error *err)
+{
+	ERROR_HERE(err);
+
+	if (!h->blocks) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "list live blocks");
+		error_why(err, "the tracker does not keep them");
+		error_remedy(err, "set keeps_blocks in its options");
+		return NULL;
+	}
+	if (tracker_take(&h->tracker, err) < 0)
+		return NULL;
+	return heap_blocks_table(h->blocks, err);
+}
+
+size_t sooth_heap_frames(struct sooth_heap *h, uint32_t stack, const struct sooth_frame **frames)
+{
+	*frames = NULL;
+	return h->tracker.is_stopped && stack ? stacks_frames(&h->stacks, stack, frames) : 0;
 }
 
 /* --- events --- */

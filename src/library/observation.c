@@ -78,6 +78,8 @@ static int prepare(const struct observation *n, struct sooth_observer *o, struct
 {
 	int status = sooth_report_add_view(r, n->view, n->view_options, err);
 
+	if (!status && n->also_view)
+		status = sooth_report_add_view(r, n->also_view, NULL, err);
 	if (!status)
 		status = sooth_report_on_row(r, n->take, n->user, err);
 	if (!status)

@@ -15,6 +15,7 @@ struct observation_probe {
 struct observation {
 	const char *name, *view;
 	const void *view_options; /* NULL: defaults */
+	const char *also_view;	  /* a second view; NULL: none */
 	pid_t pid;		  /* 0: the host */
 	const struct observation_probe *probes;
 	struct sooth_observer_options options;

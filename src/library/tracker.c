@@ -14,6 +14,7 @@
 #include "probes/syscalls.h"
 
 #define STEP_MS	  100
+#define TAKE_MS	  10000 /* against hanging */
 #define NS_PER_MS 1000000ull
 
 /* --- begin and end --- */
@@ -53,7 +54,9 @@ int tracker_start(struct tracker *t, struct sooth_error *err)
 void tracker_count(struct tracker *t, const struct sooth_record *record)
 {
 	const struct pause_event *pause = (const void *)record;
+	const struct stream_mark *mark = (const void *)record;
 
+	t->snapshots += record->kind == STREAM_MARK && mark->what == STREAM_MARK_SNAPSHOT;
 	if (record->kind == STREAM_LOSS) {
 		t->dropped += ((const struct stream_loss *)record)->records;
 	} else if (record->kind == HEAP_PAUSE || record->kind == SYSCALLS_PAUSE) {
@@ -108,6 +111,21 @@ static int step(struct tracker *t, int timeout_ms, struct sooth_error *err)
 	if (t->filled)
 		t->filled(t);
 	return status ? status : tracker_stop(t, err);
+}
+
+int tracker_take(struct tracker *t, struct sooth_error *err)
+{
+	uint64_t end_ns = clock_monotonic_ns() + TAKE_MS * NS_PER_MS;
+	uint64_t snapshots = t->snapshots;
+	int status = t->has_ended ? 0 : sooth_observer_snapshot(t->observer, err);
+
+	while (!status && !t->has_ended && t->snapshots == snapshots) {
+		status = step(t, STEP_MS, err);
+		status = status == -EINTR || status > 0 ? 0 : status;
+		if (!status && clock_monotonic_ns() > end_ns)
+			return error_errno(err, -ETIMEDOUT, "take a snapshot");
+	}
+	return status;
 }
 
 static int left_ms(uint64_t end_ns, int timeout_ms)

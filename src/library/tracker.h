@@ -21,6 +21,7 @@ struct tracker {
 	size_t event_size;
 	size_t next; /* of the queue */
 	uint64_t given, dropped, pauses, paused_ns;
+	uint64_t snapshots; /* marks of that kind in the stream */
 	bool has_ended, is_stopped;
 	/* Before events are added to an empty queue, and before the first is given: what they
 	 * borrow from has moved until then. NULL: nothing to do. */
@@ -47,6 +48,8 @@ int tracker_next(struct tracker *t, int timeout_ms, const void **event, struct s
 /* The same for all that are there: how many. */
 ssize_t tracker_batch(
 	struct tracker *t, int timeout_ms, const void *const **events, struct sooth_error *err);
+/* Takes what has happened until now into the queue, without waiting for more. */
+int tracker_take(struct tracker *t, struct sooth_error *err);
 size_t tracker_waiting(const struct tracker *t);
 bool tracker_is_over(const struct tracker *t);
 int tracker_fd(struct tracker *t);

@@ -99,6 +99,22 @@ static const struct sooth_field stream_self_fields[] = {
 		.unit = SOOTH_UNIT_BYTES),
 };
 
+static const char *const mark_names[] = {
+	[STREAM_MARK_PHASE] = "phase",
+	[STREAM_MARK_PAUSE] = "pause",
+	[STREAM_MARK_RESUME] = "resume",
+	[STREAM_MARK_SNAPSHOT] = "snapshot",
+};
+static const struct sooth_names mark_kinds = { 5, mark_names };
+
+static const struct sooth_field stream_mark_fields[] = {
+	FIELD_OF(ENUM, stream_mark, what, mark,
+		"phase: a phase of the target begins; pause, resume: of the recording; snapshot: "
+		"of what was recorded until then",
+		.names = &mark_kinds),
+	FIELD_STRING(stream_mark, name, "name of the phase"),
+};
+
 #define NAME_FIELD(type_)                                                                          \
 	{                                                                                          \
 		.name = "name", .type = SOOTH_FIELD_CHARS, FIELD_AT(type_, name),                  \
@@ -157,6 +173,7 @@ STREAM_SCHEMA_ROW(stream_limit, "stream.limit", STREAM_LIMIT, SOOTH_CLASS_EVENT,
 STREAM_SCHEMA_ROW(stream_self, "stream.self", STREAM_SELF, SOOTH_CLASS_SAMPLE,
 	"sooth used {cpu_ns} of CPU and {rss_bytes} of memory for {records} records ({bytes})",
 	.time_span = SOOTH_TIME_SPAN_RUN);
+STREAM_SCHEMA_ROW(stream_mark, "stream.mark", STREAM_MARK, SOOTH_CLASS_EVENT, "{mark}[: {name}]");
 STREAM_SCHEMA_ROW(process_join, "process.join", PROCESS_JOIN, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);
@@ -180,6 +197,7 @@ const struct sooth_schema *const stream_schemas[] = {
 	&stream_loss_schema,
 	&stream_limit_schema,
 	&stream_self_schema,
+	&stream_mark_schema,
 	&process_join_schema,
 	&process_exec_schema,
 	&process_leave_schema,

@@ -28,6 +28,7 @@ enum stream_kind {
 	STREAM_LOSS = 0x0008,
 	STREAM_LIMIT = 0x0009, /* something that could not be seen */
 	STREAM_SELF = 0x000a,  /* what the collector cost so far */
+	STREAM_MARK = 0x000b,  /* a phase begins, or recording was paused or resumed, on request */
 	PROCESS_JOIN = 0x0010, /* a process came to the target */
 	PROCESS_EXEC = 0x0011,
 	PROCESS_LEAVE = 0x0012,
@@ -126,6 +127,22 @@ struct stream_self {
 	uint64_t rss_bytes;
 	uint64_t records; /* of the stream before the block this stands in */
 	uint64_t bytes;
+};
+
+enum stream_mark_what {
+	STREAM_MARK_PHASE = 1,
+	STREAM_MARK_PAUSE = 2,
+	STREAM_MARK_RESUME = 3,
+	STREAM_MARK_SNAPSHOT = 4, /* what came until then is reported */
+};
+
+#define STREAM_MARK_MAX 255 /* bytes of a name */
+
+struct stream_mark {
+	struct sooth_record record;
+	uint32_t what;
+	uint32_t unused;
+	struct sooth_text name; /* of the phase that begins; empty otherwise */
 };
 
 #define PROCESS_NAME_SIZE 16 /* TASK_COMM_LEN */

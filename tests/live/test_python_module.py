@@ -47,6 +47,46 @@ try:
 except ValueError as error:
     print(error)
 """
+# Ten blocks of the size in each line, one of which is freed.
+ALLOCATES = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+print("ready", flush=True)
+for line in sys.stdin:
+    kept = [libc.malloc(int(line)) for _ in range(10)]
+    libc.free(kept[0])
+    print("done", flush=True)
+"""
+ON_REQUEST = """
+import collections, json, sys, sooth
+def let(size):
+    print(size, flush=True)
+    sys.stdin.readline()
+with sooth.heap.track(int(sys.argv[1]), has_stacks=True, keeps_blocks=True) as heap:
+    let(100001)
+    heap.mark("second")
+    let(100002)
+    heap.pause()
+    heap.pause()
+    let(100003)
+    heap.resume()
+    let(100004)
+    live = heap.snapshot()
+    heap.stop()
+    events = [e for e in heap if e.function == "malloc" and 100000 < e.size < 100005]
+    try:
+        heap.mark("late")
+    except sooth.Error as error:
+        refused = str(error)
+    print(json.dumps([[[e.size, e.phase] for e in events], live, [f.function for f in heap.frames(events[0].stack)],
+                      refused]))
+with sooth.heap.track(int(sys.argv[1])) as heap:
+    try:
+        heap.snapshot()
+    except sooth.Error as error:
+        print(error)
+"""
 UNSUITABLE = """
 import sooth
 try:
@@ -111,6 +151,39 @@ class Module(HeapCase):
         self.assertIn("cannot diagnose process 0", lines[2])
         self.assertIn("Error 2 cannot run /nonexistent/command", lines[3])
         self.assertEqual(lines[4:], ["True 7 True", "the tracker is closed"])
+
+    @needs_bpf
+    def test_on_request(self):
+        """Phases, a pause, what is live, and stacks."""
+        target = self.start(sys.executable, "-c", ALLOCATES)
+        target.wait_for_output(b"ready\n")
+        tracker = self.start(PYTHON, "-c", ON_REQUEST, str(target.pid), env=self.environment)
+        for count, size in enumerate((100001, 100002, 100003, 100004), 1):
+            tracker.wait_for_output(b"%d\n" % size)
+            target.say(b"%d\n" % size)
+            harness.wait_until(lambda wanted=count: bytes(target.out).count(b"done\n") == wanted, "ten calls")
+            tracker.say(b"go on\n")
+        lines = tracker.finish().text.splitlines()
+        events, live, frames, refused = json.loads(lines[4])
+        counts = collections.Counter(map(tuple, events))
+        self.assertEqual(counts, {(100001, None): 10, (100002, "second"): 10, (100004, "second"): 10})
+        held = {row["phase"]: row for row in live if row["function"] == "malloc"}
+        self.assertGreaterEqual(held["second"]["bytes"], 9 * (100002 + 100004))
+        self.assertLess(held["second"]["bytes"], 9 * (100002 + 100003 + 100004))
+        self.assertGreaterEqual(held[None]["blocks"], 9)
+        self.assertEqual(frames[0], "malloc")
+        self.assertGreater(len(frames), 2)
+        self.assertIn("the observer does not run", refused)
+        self.assertIn("the tracker does not keep them; set keeps_blocks", lines[5])
+
+    def test_unseen(self):
+        sick = self.start(sys.executable, "-c", NEAR)
+        sick.wait_for_output(b"ready\n")
+        text = "import json, sys, sooth; print(json.dumps(sooth.unseen(int(sys.argv[1]), 0.5, passive=True)))"
+        rows = {row["id"]: row for row in json.loads(self.python(text, str(sick.pid)).text)}
+        self.assertIn("syscall-errors", rows)
+        self.assertNotIn("fd-limit-near", rows)
+        self.assertEqual({row["reason"] is None for row in rows.values()}, {False})
 
     def test_without_the_library(self):
         run = subprocess.run([PYTHON, "-c", UNSUITABLE], env={**os.environ, **library_of(self.path("empty"))},
