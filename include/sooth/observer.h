@@ -80,8 +80,9 @@ struct sooth_observer_options {
 	uid_t launch_uid;
 	gid_t launch_gid;
 	/* Messages for debugging, without a newline, of levels 1 (errors), 2 (warnings), 3 (what
-	 * is done), 4 (each step) to 5 (also the steps of libbpf); those up to log_level. Called during the library's calls, by their
-	 * thread; `line` is borrowed for the call. NULL: none. */
+	 * is done), 4 (each step) to 5 (also the steps of libbpf); those up to log_level. Called
+	 * during the library's calls, by their thread; `line` is borrowed for the call. NULL: none.
+	 */
 	void (*log)(void *user, int level, const char *line);
 	void *log_user;
 	int log_level;
@@ -132,19 +133,20 @@ struct sooth_observer_options {
 	/* The probe "profile" takes the stack of each page fault instead of samples, and what gives
 	 * pages back: which code touched the memory that remains. */
 	bool profile_pages;
-	/* Frames of stacks get the line of their source, and the functions that the compiler put into
-	 * theirs, where a file or its separate debug file has debug information (DWARF). Reading it
-	 * takes up to some seconds for a large program, after the observation. */
+	/* Frames of stacks get the line of their source, and the functions that the compiler put
+	 * into theirs, where a file or its separate debug file has debug information (DWARF).
+	 * Reading it takes up to some seconds for a large program, after the observation. */
 	bool profile_lines;
 	/* The probe "heap" takes the stack of each allocation. It makes a call some microseconds
 	 * longer, and needs BPF. */
 	bool heap_stacks;
-	/* With SOOTH_COUNT of the probe "heap": the kernel side adds up allocations by stack and size
-	 * class, with what is live of them. No call crosses to user space, so nothing is lost at any
-	 * rate, and a call takes about as long as with heap_stacks, which is implied. */
+	/* With SOOTH_COUNT of the probe "heap": the kernel side adds up allocations by stack and
+	 * size class, with what is live of them. No call crosses to user space, so nothing is lost
+	 * at any rate, and a call takes about as long as with heap_stacks, which is implied. */
 	bool heap_sums;
-	/* The number of live blocks that the kernel side can know at a time, some 100 bytes of kernel
-	 * memory each while they live; 0: 1,048,576. Further ones are counted as untracked. */
+	/* The number of live blocks that the kernel side can know at a time, some 100 bytes of
+	 * kernel memory each while they live; 0: 1,048,576. Further ones are counted as untracked.
+	 */
 	uint64_t heap_blocks;
 	/* With heap_sums: a block is taken into account with a chance that grows with its size, so
 	 * that about one sample is taken per so many allocated bytes; 0: every block. What is
@@ -153,9 +155,9 @@ struct sooth_observer_options {
 	/* With heap_sums: frees that are errors are recorded, with their stacks: of a block that is
 	 * free already, or of what is none. A call takes some 200 ns longer. */
 	bool heap_frees;
-	/* A folder of the caller's, made if it is not there, for what probes find out of executables
-	 * and would find out again: layouts of script engines. Absolute; borrowed until start
-	 * returns; NULL: nothing is kept. */
+	/* A folder of the caller's, made if it is not there, for what probes find out of
+	 * executables and would find out again: layouts of script engines. Absolute; borrowed until
+	 * start returns; NULL: nothing is kept. */
 	const char *cache_folder;
 	/* URLs of debuginfod servers with blanks between them: debug files that are not on this
 	 * machine are fetched from there when frames of stacks are named, by libdebuginfod, and
@@ -169,9 +171,15 @@ struct sooth_observer_options {
 	 * of HTTP without their query, statuses, the heads of TLS records, the server's name in a
 	 * TLS hello. Never a header or a body. */
 	bool keeps_api;
-	/* And of the calls that read or write only those on sockets of IPv4 and IPv6; names of files
-	 * are not followed then. */
+	/* And of the calls that read or write only those on sockets of IPv4 and IPv6; names of
+	 * files are not followed then. */
 	bool only_api;
+	/* Where the allocations of a launched command are observed: 0: as is best; 1: in the
+	 * kernel; 2: by a library that its programs load, which needs no privilege, and makes a
+	 * call some 20 ns longer. */
+	int heap_engine;
+	/* That library; borrowed until start returns; NULL: the installed one. */
+	const char *heap_library;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */
@@ -232,8 +240,8 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err);
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err);
 /*
  * For a loop of one's own, while it runs: readable when sooth_observer_step() has something to do,
- * and some times a second in any case. Call that with a timeout of 0 then. It is the observer's: not
- * to be read or closed. A negative errno; -ENOSYS: not on this system.
+ * and some times a second in any case. Call that with a timeout of 0 then. It is the observer's:
+ * not to be read or closed. A negative errno; -ENOSYS: not on this system.
  */
 int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err);
 /*

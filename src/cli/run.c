@@ -249,6 +249,17 @@ static int target_found_apply(const struct target_found *found, unsigned allowed
 	return status;
 }
 
+static void set_heap_options(const struct run *run, struct sooth_observer_options *options)
+{
+	options->heap_stacks = run->heap_stacks;
+	options->heap_sums = run->heap_sums;
+	options->heap_blocks = run->heap_blocks;
+	options->heap_sample_bytes = run->heap_sample_bytes;
+	options->heap_frees = run->heap_frees;
+	options->heap_engine = run->heap_engine;
+	options->heap_library = run->heap_library;
+}
+
 static int make_observer(
 	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
@@ -272,11 +283,6 @@ static int make_observer(
 		.only_api = run->only_api,
 		.profile_hz = run->profile_hz,
 		.profile_calls = run->profile_calls,
-		.heap_stacks = run->heap_stacks,
-		.heap_sums = run->heap_sums,
-		.heap_blocks = run->heap_blocks,
-		.heap_sample_bytes = run->heap_sample_bytes,
-		.heap_frees = run->heap_frees,
 		.profile_tables_only = run->profile_tables_only,
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,
@@ -288,6 +294,7 @@ static int make_observer(
 	};
 	int status = debug_servers_urls(run->servers, &options.debuginfod_urls, err);
 
+	set_heap_options(run, &options);
 	/* Users see with -v what was fetched. */
 	if (options.debuginfod_urls && run->output->verbose && options.log_level < LOG_INFO)
 		options.log_level = LOG_INFO;

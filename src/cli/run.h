@@ -69,7 +69,7 @@ struct run_chore {
 /* One run, as the command describes it. */
 /* What a live run saw decides at its end whether it goes on. */
 struct run_extension {
-	sooth_record_handler take; /* each record; NULL: the duration is final */
+	sooth_record_handler take;	 /* each record; NULL: the duration is final */
 	uint64_t (*more_ns)(void *user); /* 0: it ends */
 	const char *progress;
 	void *user;
@@ -101,14 +101,16 @@ struct run {
 	bool only_failed;
 	uint32_t data_bytes;
 	bool has_call_budget;
-	bool keeps_api, only_api;	     /* of API calls; see there */
-	uint32_t profile_hz;		     /* of the probe "profile"; 0: its own */
-	bool profile_calls;		     /* stacks of calls instead of samples */
-	bool heap_stacks;		     /* stacks of allocations */
-	bool heap_sums;			     /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;		     /* live at a time, of these; 0: the backend's own */
-	uint64_t heap_sample_bytes;	     /* between two samples of these; 0: all blocks */
-	bool heap_frees;		     /* those that are errors */
+	bool keeps_api, only_api;   /* of API calls; see there */
+	uint32_t profile_hz;	    /* of the probe "profile"; 0: its own */
+	bool profile_calls;	    /* stacks of calls instead of samples */
+	bool heap_stacks;	    /* stacks of allocations */
+	bool heap_sums;		    /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;	    /* live at a time, of these; 0: the backend's own */
+	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
+	bool heap_frees;	    /* those that are errors */
+	int heap_engine;	    /* see <sooth/observer.h> */
+	const char *heap_library;
 	bool profile_tables_only;	     /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
 	bool profile_wall;		     /* and samples beside them */

@@ -30,8 +30,26 @@ struct heap_config {
 		bool in_kernel, exact;
 		uint64_t blocks, sample_bytes, min_age_ns, top;
 		const char *folded, *pprof, *heaptrack, *weight, *by;
+		const char *engine, *library;
 	} heap;
 };
+
+/* In the order of the library's numbers (<sooth/observer.h>). */
+static const char *engine_name(size_t i)
+{
+	static const char *const names[] = { "auto", "bpf", "preload" };
+
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
+}
+
+static int engine_of(const char *name)
+{
+	int engine = 0;
+
+	while (name && strcmp(engine_name((size_t)engine), name) != 0)
+		engine++;
+	return engine;
+}
 
 static const struct option heap_options[] = {
 	VALUE_ROW('o', "output", FILE, "FILE.jsonl", heap_config, heap.lines,
@@ -91,6 +109,12 @@ static const struct option heap_options[] = {
 		"also write stacks to FILE for pprof, speedscope or Grafana (gzipped)"),
 	VALUE_ROW(0, "heaptrack", FILE, "FILE", heap_config, heap.heaptrack,
 		"also write every allocation to FILE for heaptrack_print and heaptrack_gui"),
+	VALUE_ROW(0, "engine", CHOICE, "ENGINE", heap_config, heap.engine,
+		"where a launched command is observed: bpf (in the kernel), preload (by a library "
+		"that its programs load: no privilege, some 10 ns a call), auto (default)",
+		.choice = engine_name),
+	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, heap.library,
+		"that library, where it is not the installed one"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
 };
@@ -357,6 +381,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.profile_pages = c->heap.pages,
 		.heap_stacks = needs_stacks(c),
 		.heap_sums = in_kernel,
+		.heap_engine = engine_of(c->heap.engine),
+		.heap_library = c->heap.library,
 		.heap_blocks = c->heap.blocks,
 		.heap_sample_bytes = c->heap.sample_bytes,
 		.duration_ns = c->run.duration_ns,

@@ -15,6 +15,7 @@
 #include "model/stream_records.h"
 
 struct agent_set;
+struct launch;
 struct os;
 
 /* Of the probe syscalls: which, and how much of them. */
@@ -35,6 +36,13 @@ struct need {
 	int (*test)(const struct os *os, struct sooth_error *err);
 };
 
+/* Where allocations are observed. */
+enum heap_engine {
+	HEAP_ENGINE_AUTO,
+	HEAP_ENGINE_BPF,     /* in the kernel */
+	HEAP_ENGINE_PRELOAD, /* in the process */
+};
+
 struct probe_options {
 	unsigned interest; /* enum interest, of all targets together */
 	bool is_host;	   /* every process, not only the added ones */
@@ -49,20 +57,23 @@ struct probe_options {
 	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz;	    /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;	    /* stacks of the selected calls instead of samples */
-	bool heap_stacks;	    /* the stack of each allocation */
-	bool heap_sums;		    /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;	    /* live at a time, of these; 0: the backend's own */
-	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
-	bool heap_frees;	    /* those that are errors */
-	bool profile_tables_only;   /* frame pointers are not followed */
-	uint64_t profile_wait_ns;   /* stacks of waits that last so long, instead; 0: none */
-	bool profile_wall;	    /* and samples beside them */
-	bool profile_pages;	    /* stacks of page faults instead of samples */
-	bool profile_lines;	    /* of the source, and inlined functions */
-	bool may_pause;		    /* the launched command, for moments, while the ring is full */
-	bool must_hold;		    /* the same for any target, or it is an error */
+	uint32_t profile_hz;	      /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;	      /* stacks of the selected calls instead of samples */
+	bool heap_stacks;	      /* the stack of each allocation */
+	bool heap_sums;		      /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks;	      /* live at a time, of these; 0: the backend's own */
+	uint64_t heap_sample_bytes;   /* between two samples of these; 0: all blocks */
+	bool heap_frees;	      /* those that are errors */
+	enum heap_engine heap_engine; /* of a launched command */
+	const char *heap_library;     /* for the engine in the process; NULL: the installed one */
+	bool is_launched;	      /* the target is a command */
+	bool profile_tables_only;     /* frame pointers are not followed */
+	uint64_t profile_wait_ns;     /* stacks of waits that last so long, instead; 0: none */
+	bool profile_wall;	      /* and samples beside them */
+	bool profile_pages;	      /* stacks of page faults instead of samples */
+	bool profile_lines;	      /* of the source, and inlined functions */
+	bool may_pause; /* the launched command, for moments, while the ring is full */
+	bool must_hold; /* the same for any target, or it is an error */
 };
 
 struct backend_run {
@@ -113,6 +124,8 @@ struct backend {
 	/* A process joins (interest not 0) or leaves the set that is observed. */
 	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,
 		struct sooth_error *err);
+	/* The command is about to run: what it is to find in its environment. */
+	int (*launching)(struct backend_run *run, struct launch *launch, struct sooth_error *err);
 	/* From here on records flow. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
 	/* What has come since, where something comes by itself. */

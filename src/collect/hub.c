@@ -162,10 +162,10 @@ static bool is_shareable(
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold &&
 	       has->profile_calls == options->profile_calls &&
-	       has->heap_stacks == options->heap_stacks &&
-	       has->heap_sums == options->heap_sums && has->heap_blocks == options->heap_blocks &&
+	       has->heap_stacks == options->heap_stacks && has->heap_sums == options->heap_sums &&
+	       has->heap_blocks == options->heap_blocks &&
 	       has->heap_sample_bytes == options->heap_sample_bytes &&
-	       has->heap_frees == options->heap_frees &&
+	       has->heap_frees == options->heap_frees && has->heap_engine == options->heap_engine &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&
@@ -398,6 +398,13 @@ int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *e
 	if (source->run.backend->sample)
 		status = source->run.backend->sample(&source->run, err);
 	return status ? status : deliver(hub, source, err);
+}
+
+int hub_launching(struct hub_source *source, struct launch *launch, struct sooth_error *err)
+{
+	const struct backend *backend = source->run.backend;
+
+	return backend->launching ? backend->launching(&source->run, launch, err) : 0;
 }
 
 void hub_joined(struct hub_source *source, const struct process_id *process)

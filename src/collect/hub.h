@@ -55,6 +55,8 @@ int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err
 /* Hand over what is waiting in one source that drains. */
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err);
+/* The command is about to run. */
+int hub_launching(struct hub_source *source, struct launch *launch, struct sooth_error *err);
 void hub_joined(struct hub_source *source, const struct process_id *process);
 /* Drain every source and deliver. *complete_ns: everything before it has been delivered. */
 int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err);

@@ -295,6 +295,9 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.profile_wall = o->options.profile_wall,
 			.profile_pages = o->options.profile_pages,
 			.profile_lines = o->options.profile_lines,
+			.heap_engine = (enum heap_engine)o->options.heap_engine,
+			.heap_library = o->options.heap_library,
+			.is_launched = o->target.is_launched,
 			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,
 		};
@@ -391,8 +394,12 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 /* The exec is done when this returns. If no backend reports it, it is reported here. */
 static int release_command(struct sooth_observer *o, struct sooth_error *err)
 {
-	int status = o->os->release(o->os, &o->target.launch, err);
+	int status = 0;
 
+	for (unsigned i = 1; i <= o->probe_count && !status; i++)
+		status = hub_launching(o->probes[i].source, &o->target.launch, err);
+	if (!status)
+		status = o->os->release(o->os, &o->target.launch, err);
 	if (!status)
 		log_line(&o->log, LOG_DEBUG, "the launched command runs: process %d",
 			(int)o->target.launch.pid);

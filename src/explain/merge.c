@@ -47,31 +47,124 @@ static bool make_entries(struct merge *m)
 	return is_sorted;
 }
 
+/* The end of the run in order that begins there. */
+static size_t run_end(const struct merge_entry *entries, size_t from, size_t total)
+{
+	size_t at = from + 1;
+
+	while (at < total && compare_entries(&entries[at - 1], &entries[at]) < 0)
+		at++;
+	return at < total ? at : total;
+}
+
+static struct merge_entry *merge_runs(struct merge_entry *out, const struct merge_entry *entries,
+	size_t from, size_t middle, size_t end)
+{
+	size_t a = from, b = middle;
+
+	while (a < middle && b < end)
+		*out++ =
+			compare_entries(&entries[a], &entries[b]) < 0 ? entries[a++] : entries[b++];
+	while (a < middle)
+		*out++ = entries[a++];
+	while (b < end)
+		*out++ = entries[b++];
+	return out;
+}
+
+/* Blocks are in order but for a few records: runs are merged, two at a time. False: no memory. */
+static bool sort_entries(struct merge *m)
+{
+	size_t total = m->order.size / sizeof(struct merge_entry);
+
+	for (bool is_sorted = false; !is_sorted;) {
+		const struct merge_entry *entries = (const void *)m->order.data;
+		struct merge_entry *out;
+		struct buffer from = m->order;
+		size_t at = 0;
+
+		buffer_reset(&m->merged);
+		out = buffer_reserve(&m->merged, from.size);
+		if (!out)
+			return false;
+		while (at < total) {
+			size_t middle = run_end(entries, at, total);
+			size_t end = middle < total ? run_end(entries, middle, total) : total;
+
+			is_sorted = !at && end == total;
+			out = merge_runs(out, entries, at, middle, end);
+			at = end;
+		}
+		buffer_commit(&m->merged, from.size);
+		m->order = m->merged;
+		m->merged = from;
+	}
+	return true;
+}
+
 static int hand_over(struct merge *m, const struct batch *batch, struct sooth_error *err)
 {
 	return batch->size ? m->handler(m->user, batch, err) : 0;
+}
+
+/* What stands together is copied together. */
+static void append_runs(struct buffer *out, const unsigned char *data,
+	const struct merge_entry *entries, size_t count)
+{
+	size_t from = 0;
+
+	for (size_t i = 1; i <= count; i++) {
+		const struct merge_entry *last = &entries[i - 1];
+
+		if (i < count && entries[i].offset == last->offset + last->size)
+			continue;
+		buffer_append(out, data + entries[from].offset,
+			last->offset + last->size - entries[from].offset);
+		from = i;
+	}
 }
 
 /* Copy the first `count` entries' records out, keep the rest waiting in order. */
 static int release_sorted(struct merge *m, size_t count, size_t total, struct sooth_error *err)
 {
 	const struct merge_entry *entries = (const void *)m->order.data;
-	struct buffer rest = { 0 };
+	struct buffer waiting = m->waiting;
 	struct batch batch;
 	int status;
 
 	buffer_reset(&m->sorted);
-	for (size_t i = 0; i < total; i++)
-		buffer_append(i < count ? &m->sorted : &rest, m->waiting.data + entries[i].offset,
-			entries[i].size);
-	if (buffer_failed(&m->sorted) || buffer_failed(&rest)) {
-		buffer_fini(&rest);
+	buffer_reset(&m->rest);
+	append_runs(&m->sorted, waiting.data, entries, count);
+	append_runs(&m->rest, waiting.data, entries + count, total - count);
+	if (buffer_failed(&m->sorted) || buffer_failed(&m->rest))
 		return error_no_memory(err);
-	}
-	buffer_fini(&m->waiting);
-	m->waiting = rest;
+	m->waiting = m->rest;
+	m->rest = waiting;
 	batch = (struct batch){ m->sorted.data, m->sorted.size };
 	status = hand_over(m, &batch, err);
+	return status;
+}
+
+/* Those that stand in order are handed over where they are. */
+static int release_first(struct merge *m, const struct merge_entry *entries, size_t total,
+	uint64_t watermark_ns, struct sooth_error *err)
+{
+	struct batch batch = { m->waiting.data, m->waiting.size };
+	size_t low = 0, high = total;
+	int status;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (entries[middle].time_ns <= watermark_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < total)
+		batch.size = entries[low].offset;
+	status = hand_over(m, &batch, err);
+	buffer_consume(&m->waiting, batch.size);
 	return status;
 }
 
@@ -88,15 +181,11 @@ static int release_until(struct merge *m, uint64_t watermark_ns, struct sooth_er
 		m->released_ns = watermark_ns;
 	if (!total)
 		return 0;
-	if (is_sorted && entries[total - 1].time_ns <= watermark_ns) {
-		struct batch batch = { m->waiting.data, m->waiting.size };
-		int status = hand_over(m, &batch, err);
-
-		buffer_reset(&m->waiting);
-		return status;
-	}
-	if (!is_sorted)
-		qsort(entries, total, sizeof(*entries), compare_entries);
+	if (is_sorted)
+		return release_first(m, entries, total, watermark_ns, err);
+	if (!sort_entries(m))
+		return error_no_memory(err);
+	entries = (void *)m->order.data;
 	for (count = 0; count < total && entries[count].time_ns <= watermark_ns; count++)
 		;
 	return count ? release_sorted(m, count, total, err) : 0;
@@ -133,6 +222,8 @@ void merge_fini(struct merge *m)
 {
 	buffer_fini(&m->waiting);
 	buffer_fini(&m->sorted);
+	buffer_fini(&m->rest);
+	buffer_fini(&m->merged);
 	buffer_fini(&m->order);
 }
 

@@ -29,10 +29,11 @@ typedef int (*batch_handler)(void *user, const struct batch *batch, struct sooth
 struct merge {
 	batch_handler handler;
 	void *user;
-	struct buffer waiting; /* records as they came */
-	struct buffer sorted;  /* what is being handed over */
-	struct buffer order;   /* struct merge_entry */
-	uint64_t released_ns;  /* nothing before this is still waiting */
+	struct buffer waiting;	    /* records as they came */
+	struct buffer sorted;	    /* what is being handed over */
+	struct buffer rest, merged; /* memory for sorting */
+	struct buffer order;	    /* struct merge_entry */
+	uint64_t released_ns;	    /* nothing before this is still waiting */
 	uint64_t late_records;
 	uint64_t forced; /* releases because of the bound */
 };

@@ -43,6 +43,12 @@ struct os_watch {
 	int timer;
 };
 
+/* What a launched command finds in its environment. */
+struct launch_preload {
+	char library[4096]; /* before others in LD_PRELOAD; empty: none */
+	char variable[256]; /* "NAME=VALUE" */
+};
+
 /* A launched command, which waits before its exec until it is released. */
 struct launch {
 	struct process_id process;
@@ -55,6 +61,7 @@ struct launch {
 	bool as_user;	/* run it as uid and gid, instead of the real ids */
 	uid_t uid;
 	gid_t gid;
+	struct launch_preload preload;
 };
 
 struct os {

@@ -293,6 +293,14 @@ static int refuse_open_target(struct sooth_error *err)
 	return error_remedy(err, "name processes with -p PID, or launch a command");
 }
 
+uint64_t heap_source_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)processes;
+	return options->heap_engine == HEAP_ENGINE_PRELOAD ? UINT64_MAX : 0;
+}
+
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {

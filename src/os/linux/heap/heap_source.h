@@ -33,6 +33,9 @@ struct heap_state {
 	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
 };
 
+/* Where the engine in the process is asked for: they are not tried. */
+uint64_t heap_source_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
@@ -46,8 +49,9 @@ void heap_source_close(struct backend_run *run);
 /* The members of struct backend that all of them share. */
 #define HEAP_SOURCE                                                                                \
 	.probe = "heap", .price_source = "bench/heap on Linux 6.18",                               \
-	.lateness_ns = HEAP_LATENESS_NS, .state_size = sizeof(struct heap_state),                  \
-	.set = heap_source_set, .start = heap_source_start, .drain = heap_source_drain,            \
-	.stop = heap_source_stop, .descriptor = heap_source_descriptor, .close = heap_source_close
+	.lateness_ns = HEAP_LATENESS_NS, .sample_cost = heap_source_cost,                          \
+	.state_size = sizeof(struct heap_state), .set = heap_source_set,                           \
+	.start = heap_source_start, .drain = heap_source_drain, .stop = heap_source_stop,          \
+	.descriptor = heap_source_descriptor, .close = heap_source_close
 
 #endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocations of a launched command by a library in its programs (src/preload): without privilege,
+ * and a call takes some nanoseconds longer instead of a microsecond.
+ *
+ * Cannot be seen: programs that do not load the library: static ones, those that gain privileges at
+ * their exec, those that define malloc themselves, and what runs without LD_PRELOAD in its
+ * environment.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "os/linux/heap/preload_session.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
+
+#define LATENESS_NS (20 * NS_PER_MS)
+
+struct preload_state {
+	struct preload_session_reader session;
+	char library[PATH_MAX];
+	bool has_command;
+};
+
+static bool is_file(const char *path)
+{
+	return !access(path, R_OK);
+}
+
+/* Beside the program, as in a build folder; else where it is installed. */
+static bool find_library(struct preload_state *s, const struct probe_options *options)
+{
+	ssize_t size;
+	char *slash;
+
+	if (options->heap_library)
+		return snprintf(s->library, sizeof(s->library), "%s", options->heap_library) <
+			       (int)sizeof(s->library) &&
+		       is_file(s->library);
+	size = readlink("/proc/self/exe", s->library,
+		sizeof(s->library) - sizeof("/src/preload/" PRELOAD_LIBRARY));
+	s->library[size > 0 ? size : 0] = '\0';
+	slash = strrchr(s->library, '/');
+	if (slash) {
+		strcpy(slash, "/src/preload/" PRELOAD_LIBRARY);
+		if (is_file(s->library))
+			return true;
+	}
+	snprintf(s->library, sizeof(s->library), "%s/%s", SOOTH_LIBRARY_FOLDER, PRELOAD_LIBRARY);
+	return is_file(s->library);
+}
+
+static int refuse(const char *why, struct sooth_error *err)
+{
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+		"observe allocations by a library in the program");
+	error_why(err, "%s", why);
+	return error_remedy(err, "leave out --engine preload, or launch a command: "
+				 "sooth heap --engine preload -- COMMAND");
+}
+
+static int find(
+	struct preload_state *s, const struct probe_options *options, struct sooth_error *err)
+{
+	if (!find_library(s, options)) {
+		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", s->library);
+		error_why(err, "sooth's library is not installed there");
+		return error_remedy(
+			err, "name it with --preload-library FILE, or use --engine bpf");
+	}
+	if (!strpbrk(s->library, ": \t\n"))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "load %s", s->library);
+	error_why(err, "LD_PRELOAD takes no path with a colon or a blank");
+	return error_remedy(err, "use --engine bpf");
+}
+
+static void preload_close(struct backend_run *run)
+{
+	struct preload_state *s = run->state;
+
+	preload_session_close(&s->session);
+}
+
+static int preload_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct preload_state *s = run->state;
+	int status;
+
+	if (!run->options.is_launched)
+		return refuse("it has to be there when the program starts", err);
+	if (run->options.heap_stacks || run->options.heap_sums)
+		return refuse("it has no stacks yet", err);
+	status = find(s, &run->options, err);
+	if (status)
+		return status;
+	status = preload_session_open(&s->session, run, err);
+	if (status)
+		preload_close(run);
+	return status;
+}
+
+static int preload_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct preload_state *s = run->state;
+
+	(void)err;
+	if (interest & INTEREST_FROM_EXEC)
+		s->session.command = *process;
+	return 0;
+}
+
+static int preload_launching(
+	struct backend_run *run, struct launch *launch, struct sooth_error *err)
+{
+	struct preload_state *s = run->state;
+
+	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
+	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
+		PRELOAD_VARIABLE, s->session.path);
+	return preload_session_start(
+		&s->session, &launch->process, launch->as_user ? launch->uid : getuid(), err);
+}
+
+static void emit_missing(struct backend_run *run)
+{
+	struct preload_state *s = run->state;
+	struct preload_missing now = s->session.missing, *told = &s->session.reported;
+
+	if (now.lost != told->lost)
+		backend_loss(run, now.lost - told->lost, 0,
+			"a thread's buffer was full, or none was left: records of calls were lost");
+	if (now.damaged != told->damaged)
+		backend_loss(run, now.damaged - told->damaged, 0,
+			"what a program wrote into its buffer is no record of a call");
+	*told = now;
+}
+
+static int preload_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct preload_state *s = run->state;
+
+	preload_session_drain(&s->session, &run->out);
+	emit_missing(run);
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static int preload_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct preload_state *s = run->state;
+
+	preload_session_stop(&s->session, &run->out);
+	emit_missing(run);
+	if (!s->session.connected)
+		backend_limit(run, "allocations of the command",
+			"it did not load sooth's library: it is static, defines malloc itself, "
+			"gains privileges, or makes no call",
+			"use --engine bpf");
+	if (s->session.failed)
+		backend_limit(run, "allocations of some processes",
+			"they had no memory left for sooth's buffers", "use --engine bpf");
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+static uint64_t preload_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	(void)os;
+	(void)processes;
+	return options->heap_engine == HEAP_ENGINE_PRELOAD ? 0 : UINT64_MAX;
+}
+
+static int preload_descriptor(struct backend_run *run)
+{
+	struct preload_state *s = run->state;
+
+	return s->session.filled;
+}
+
+const struct backend backend_heap_preload = {
+	.name = "preload",
+	.probe = "heap",
+	.help = "a library that launched programs load; no privilege, some ns a call",
+	.target_ns = 20,
+	.bystander_ns = 0,
+	.price_source = "bench/heap on Linux 6.18",
+	.lateness_ns = LATENESS_NS,
+	.state_size = sizeof(struct preload_state),
+	.sample_cost = preload_cost,
+	.open = preload_open,
+	.set = preload_set,
+	.launching = preload_launching,
+	.drain = preload_drain,
+	.stop = preload_stop,
+	.descriptor = preload_descriptor,
+	.close = preload_close,
+};

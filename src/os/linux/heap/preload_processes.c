@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_processes.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "model/batch.h"
+#include "os/linux/files/procfs.h"
+#include "os/os.h"
+
+#define STAGED_MAX    (16u << 20)
+#define PROCESSES_MAX 16384
+
+struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
+{
+	return (struct preload_process *)(void *)s->processes.data + i;
+}
+
+size_t preload_process_count(const struct preload_session_reader *s)
+{
+	return s->processes.size / sizeof(struct preload_process);
+}
+
+struct preload_segment *preload_segment_at(struct preload_session_reader *s, size_t i)
+{
+	return ((struct preload_segment **)(void *)s->segments.data)[i];
+}
+
+size_t preload_segment_count_all(const struct preload_session_reader *s)
+{
+	return s->segments.size / sizeof(struct preload_segment *);
+}
+
+struct preload_process *preload_find_pid(struct preload_session_reader *s, uint32_t pid)
+{
+	for (size_t i = preload_process_count(s); i-- > 0;) {
+		if (preload_process_at(s, i)->id.pid == pid && !preload_process_at(s, i)->has_left)
+			return preload_process_at(s, i);
+	}
+	return NULL;
+}
+
+void preload_read_name(struct preload_process *p)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+
+	if (!procfs_stat_at(p->directory, &stat, &bytes)) {
+		size_t size =
+			stat.name.size < sizeof(p->name) ? stat.name.size : sizeof(p->name) - 1;
+
+		memset(p->name, 0, sizeof(p->name));
+		memcpy(p->name, stat.name.data, size);
+	}
+	buffer_fini(&bytes);
+}
+
+static bool is_in_namespace(int directory)
+{
+	struct buffer bytes = { 0 };
+	const char *line;
+	bool is = false;
+
+	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0) {
+		line = strstr(buffer_cstr(&bytes), "\nNSpid:");
+		if (line) {
+			const char *end = strchr(line + 1, '\n');
+			const char *last = end ? memrchr(line, '\t', (size_t)(end - line)) : NULL;
+
+			is = last && last != strchr(line, '\t');
+		}
+	}
+	buffer_fini(&bytes);
+	return is;
+}
+
+/* The process that started it, as far as it is known here; else the command. */
+static struct process_id parent_of(
+	struct preload_session_reader *s, const struct preload_process *p, uint32_t claimed)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	const struct preload_process *parent = NULL;
+
+	if (!procfs_stat_at(p->directory, &stat, &bytes))
+		parent = preload_find_pid(s, stat.ppid);
+	if (!parent && claimed)
+		parent = preload_find_pid(s, claimed);
+	buffer_fini(&bytes);
+	return parent ? parent->id : s->command;
+}
+
+static struct sooth_record head_of(const struct process_id *id, uint64_t time_ns, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = id->start_ticks,
+		.pid = id->pid,
+		.kind = kind,
+		.cpu = SOOTH_CPU_NONE };
+}
+
+static void emit_join(struct preload_session_reader *s, const struct preload_process *p,
+	uint64_t time_ns, uint32_t claimed)
+{
+	struct process_id parent = parent_of(s, p, claimed);
+	struct process_join join = { .record = head_of(&p->id, time_ns, PROCESS_JOIN),
+		.parent_start_ticks = parent.start_ticks,
+		.parent_pid = parent.pid };
+
+	memcpy(join.name, p->name, sizeof(join.name));
+	RECORD_APPEND(&s->staged, &join, NULL, 0);
+}
+
+void preload_emit_exec(
+	struct preload_session_reader *s, const struct preload_process *p, uint64_t time_ns)
+{
+	struct process_exec exec = { .record = head_of(&p->id, time_ns, PROCESS_EXEC) };
+	struct buffer arguments = { 0 };
+
+	memcpy(exec.name, p->name, sizeof(exec.name));
+	s->os->command_line(s->os, &p->id, &arguments);
+	if (arguments.size > PROCESS_ARGUMENTS_MAX) {
+		arguments.size = PROCESS_ARGUMENTS_MAX;
+		exec.arguments_state = SOOTH_STATE_TRUNCATED;
+	}
+	RECORD_APPEND(&s->staged, &exec,
+		(&(struct record_tail){ &exec.arguments, arguments.data, arguments.size }), 1);
+	buffer_fini(&arguments);
+}
+
+static void emit_leave(struct preload_session_reader *s, struct preload_process *p)
+{
+	struct process_leave leave = { .record = head_of(
+					       &p->id, s->os->now_ns(s->os), PROCESS_LEAVE) };
+	struct buffer bytes = { 0 };
+
+	if (procfs_read_at(p->directory, "stat", &bytes, PROCFS_STAT) >= 0)
+		procfs_parse_exit_code(&leave.status, bytes.data, bytes.size);
+	buffer_fini(&bytes);
+	memcpy(leave.name, p->name, sizeof(leave.name));
+	RECORD_APPEND(&s->staged, &leave, NULL, 0);
+}
+
+struct preload_process *preload_add_process(
+	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed)
+{
+	struct preload_process p = { .directory = procfs_open(pid), .exit = -1 };
+	bool is_command;
+
+	if (p.directory < 0)
+		return NULL;
+	if (preload_process_count(s) == PROCESSES_MAX || procfs_identify_at(p.directory, &p.id)) {
+		close(p.directory);
+		return NULL;
+	}
+	is_command = !memcmp(&p.id, &s->command, sizeof(p.id));
+	p.exit = (int)syscall(SYS_pidfd_open, pid, 0);
+	p.is_nested = is_in_namespace(p.directory);
+	preload_read_name(&p);
+	buffer_append(&s->processes, &p, sizeof(p));
+	if (!is_command)
+		emit_join(s, &p, time_ns, claimed);
+	return preload_process_at(s, preload_process_count(s) - 1);
+}
+
+/* --- reading --- */
+
+static bool thread_is_there(const struct preload_process *p, uint32_t tid)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "task/%u", tid);
+	return p->is_nested || !faccessat(p->directory, name, F_OK, 0);
+}
+
+bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment)
+{
+	return preload_segment_read(segment, &s->clock, &s->staged, &s->missing);
+}
+
+bool preload_read_all(struct preload_session_reader *s)
+{
+	bool has_read = false;
+
+	for (size_t i = 0; i < preload_segment_count_all(s) && s->staged.size < STAGED_MAX; i++)
+		has_read |= preload_read_segment(s, preload_segment_at(s, i));
+	return has_read;
+}
+
+void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment)
+{
+	for (unsigned i = 0; i < PRELOAD_SLOTS; i++)
+		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
+}
+
+static void release_ended(struct preload_session_reader *s, struct preload_segment *segment)
+{
+	const struct preload_process *p = preload_find_pid(s, segment->process.pid);
+
+	for (unsigned i = 0; p && i < PRELOAD_SLOTS; i++) {
+		const struct preload_reading *r = &segment->slots[i];
+
+		if (!r->is_known || !r->tid || thread_is_there(p, r->tid))
+			continue;
+		preload_read_segment(s, segment); /* what it wrote before */
+		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
+		preload_segment_release(segment, i);
+	}
+}
+
+/* Reads the rest of a program that has ended, or runs another one. */
+void preload_end_program(struct preload_session_reader *s, const struct process_id *id)
+{
+	struct preload_segment **all = (void *)s->segments.data;
+	size_t kept = 0, count = preload_segment_count_all(s);
+
+	for (size_t i = 0; i < count; i++) {
+		if (memcmp(&all[i]->process, id, sizeof(*id)) != 0) {
+			all[kept++] = all[i];
+			continue;
+		}
+		preload_read_segment(s, all[i]);
+		preload_count_slots(s, all[i]);
+		preload_segment_free(all[i]);
+	}
+	s->segments.size = kept * sizeof(*all);
+}
+
+void preload_end_process(struct preload_session_reader *s, struct preload_process *p)
+{
+	preload_end_program(s, &p->id);
+	emit_leave(s, p);
+	p->has_left = true;
+	close(p->directory);
+	close(p->exit);
+	p->directory = p->exit = -1;
+}
+
+static void forget_left(struct preload_session_reader *s)
+{
+	struct preload_process *all = (void *)s->processes.data;
+	size_t kept = 0, count = preload_process_count(s);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i].has_left)
+			all[kept++] = all[i];
+	}
+	s->processes.size = kept * sizeof(*all);
+}
+
+void preload_look_for_ended(struct preload_session_reader *s)
+{
+	for (size_t i = 0; i < preload_process_count(s); i++) {
+		struct preload_process *p = preload_process_at(s, i);
+		struct pollfd ended = { .fd = p->exit, .events = POLLIN };
+
+		if (!p->has_left && poll(&ended, 1, 0) > 0)
+			preload_end_process(s, p);
+	}
+	forget_left(s);
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		release_ended(s, preload_segment_at(s, i));
+	preload_clock_adjust(&s->clock);
+}

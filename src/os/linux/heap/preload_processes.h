@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes of a session and their memory; called with its lock held. */
+#ifndef SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
+#define SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
+
+#include "os/linux/heap/preload_session.h"
+
+struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i);
+size_t preload_process_count(const struct preload_session_reader *s);
+struct preload_segment *preload_segment_at(struct preload_session_reader *s, size_t i);
+size_t preload_segment_count_all(const struct preload_session_reader *s);
+/* Of those that run. */
+struct preload_process *preload_find_pid(struct preload_session_reader *s, uint32_t pid);
+void preload_read_name(struct preload_process *p);
+/* It runs a program from that time on. */
+void preload_emit_exec(
+	struct preload_session_reader *s, const struct preload_process *p, uint64_t time_ns);
+/* A process that was not known; `claimed`: where it says that it was forked. NULL: it is gone. */
+struct preload_process *preload_add_process(
+	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
+/* True: there was something. */
+bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment);
+bool preload_read_all(struct preload_session_reader *s);
+void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment);
+/* Reads the rest of a program that has ended, or was replaced. */
+void preload_end_program(struct preload_session_reader *s, const struct process_id *id);
+void preload_end_process(struct preload_session_reader *s, struct preload_process *p);
+/* Processes and threads that have ended. */
+void preload_look_for_ended(struct preload_session_reader *s);
+
+#endif

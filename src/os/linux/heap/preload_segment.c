@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "model/batch.h"
+#include <sooth/field.h>
+
+#define WORDS_AT_ONCE 8192
+
+/* --- memory --- */
+
+static int make_memory(size_t size, const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -errno;
+	/* Else the program could cut it, and reading it would be an error of the bus. */
+	if (ftruncate(fd, (off_t)size) ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+struct preload_segment *preload_segment_new(
+	const struct process_id *process, int *fd, struct sooth_error *err)
+{
+	struct preload_segment *s = calloc(1, sizeof(*s));
+	void *at;
+
+	if (!s) {
+		error_no_memory(err);
+		return NULL;
+	}
+	*fd = make_memory(PRELOAD_SEGMENT_BYTES, "sooth-heap");
+	at = *fd < 0 ? MAP_FAILED
+		     : mmap(NULL, PRELOAD_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, *fd,
+			       0);
+	if (at == MAP_FAILED) {
+		error_errno(err, *fd < 0 ? *fd : -errno, "make memory for calls of a process");
+		if (*fd >= 0)
+			close(*fd);
+		free(s);
+		return NULL;
+	}
+	s->memory = at;
+	s->process = *process;
+	return s;
+}
+
+void preload_segment_free(struct preload_segment *s)
+{
+	if (!s)
+		return;
+	munmap(s->memory, PRELOAD_SEGMENT_BYTES);
+	free(s);
+}
+
+static struct preload_slot *slot_at(const struct preload_segment *s, unsigned slot)
+{
+	return (struct preload_slot *)(s->memory + PRELOAD_SLOT_AT(slot));
+}
+
+/* --- records --- */
+
+/* Words of one reading, and how far they were taken. */
+struct words {
+	const uint64_t *word;
+	size_t count, at;
+};
+
+static bool take_word(struct words *w, bool is_there, uint64_t *out)
+{
+	*out = 0;
+	if (!is_there)
+		return true;
+	if (w->at == w->count)
+		return false;
+	*out = w->word[w->at++];
+	return true;
+}
+
+static void append_call(const struct preload_segment *s, const struct preload_reading *r,
+	const struct heap_call *from, uint64_t time_ns, struct buffer *out)
+{
+	struct heap_call *call = buffer_reserve(out, HEAP_CALL_LEAST);
+
+	if (!call)
+		return;
+	memcpy(call, from, HEAP_CALL_LEAST);
+	call->record = (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = s->process.start_ticks,
+		.pid = s->process.pid,
+		.tid = r->tid,
+		.kind = HEAP_CALL,
+		.cpu = SOOTH_CPU_NONE,
+		.words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD,
+		.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD };
+	buffer_commit(out, HEAP_CALL_LEAST);
+}
+
+/* As the kernel side has it (bpf/heap.bpf.c). */
+static uint8_t error_state(const struct heap_call *call)
+{
+	if (call->address || call->function == HEAP_FREE || !call->size)
+		return SOOTH_STATE_ABSENT;
+	return call->error ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+/* False: it is no record. */
+static bool take_record(const struct preload_segment *s, struct preload_reading *r,
+	const struct preload_clock *clock, struct words *w, struct buffer *out)
+{
+	struct heap_call call = { 0 };
+	uint64_t head, error, ticks, stack;
+	uint32_t function;
+
+	take_word(w, true, &head);
+	function = head & PRELOAD_HEAD_FUNCTION;
+	if (function == PRELOAD_TIME)
+		return take_word(w, true, &r->last_ticks);
+	if (function >= HEAP_FUNCTIONS || !take_word(w, true, &call.address) ||
+		!take_word(w, function != HEAP_FREE, &call.size) ||
+		!take_word(w, head & PRELOAD_HEAD_HAS_OLD, &call.old_address) ||
+		!take_word(w, head & PRELOAD_HEAD_HAS_ERROR, &error) ||
+		!take_word(w, head & PRELOAD_HEAD_HAS_DURATION, &ticks) ||
+		!take_word(w, head & PRELOAD_HEAD_HAS_STACK, &stack))
+		return false;
+	if (!(head & PRELOAD_HEAD_HAS_DURATION))
+		ticks = (head >> PRELOAD_HEAD_DURATION) & ((1u << PRELOAD_HEAD_DURATION_BITS) - 1);
+	r->last_ticks += head >> PRELOAD_HEAD_DELTA;
+	call.function = (uint8_t)function;
+	call.error = (uint8_t)error;
+	call.is_overflow = (head & PRELOAD_HEAD_IS_OVERFLOW) != 0;
+	call.alignment_log2 = (head >> PRELOAD_HEAD_ALIGNMENT) & 63;
+	call.duration_ns = preload_clock_duration(clock, ticks);
+	call.size_state = function == HEAP_FREE ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+	call.old_address_state = function == HEAP_REALLOC || function == HEAP_REALLOCARRAY
+					 ? SOOTH_STATE_VALUE
+					 : SOOTH_STATE_ABSENT;
+	call.error_state = error_state(&call);
+	append_call(s, r, &call, preload_clock_ns(clock, r->last_ticks), out);
+	return true;
+}
+
+static void copy_words(
+	const struct preload_segment *s, unsigned slot, uint64_t from, size_t count, uint64_t *to)
+{
+	const volatile uint64_t *ring = (const void *)(s->memory + PRELOAD_RING_AT(slot));
+
+	for (size_t i = 0; i < count; i++)
+		to[i] = ring[(from + i) & (PRELOAD_RING_WORDS - 1)];
+}
+
+/* Takes up to a number of words; what is left of a cut record stays for the next time. */
+static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head,
+	const struct preload_clock *clock, struct buffer *out, bool *is_damaged)
+{
+	uint64_t copy[WORDS_AT_ONCE];
+	struct preload_reading *r = &s->slots[slot];
+	size_t count = head - r->tail < WORDS_AT_ONCE ? (size_t)(head - r->tail) : WORDS_AT_ONCE;
+	struct words w = { copy, count, 0 };
+	size_t whole = 0;
+
+	copy_words(s, slot, r->tail, count, copy);
+	while (w.at < count) {
+		struct preload_reading before = *r;
+
+		if (take_record(s, r, clock, &w, out)) {
+			whole = w.at;
+			continue;
+		}
+		*r = before;
+		/* Cut by the copy, not by the program. */
+		if (count == WORDS_AT_ONCE && whole && count - whole < PRELOAD_WORDS_MAX)
+			break;
+		*is_damaged = true;
+		return count;
+	}
+	return whole;
+}
+
+static void hand_back(struct preload_slot *slot, uint64_t tail)
+{
+	atomic_store_explicit(&slot->tail, tail, memory_order_release);
+	atomic_fetch_add(&slot->space, 1);
+	if (atomic_exchange(&slot->is_waiting, 0))
+		syscall(SYS_futex, &slot->space, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void meet_thread(
+	struct preload_segment *s, unsigned number, const struct preload_clock *clock)
+{
+	const struct preload_slot *slot = slot_at(s, number);
+	struct preload_reading *r = &s->slots[number];
+
+	if (r->is_known)
+		return;
+	r->is_known = true;
+	r->last_ticks = 0;
+	r->begin_ns = preload_clock_ns(clock, *(const volatile uint64_t *)&slot->begin_ticks);
+}
+
+static bool read_slot(struct preload_segment *s, unsigned number, const struct preload_clock *clock,
+	struct buffer *out, struct preload_missing *missing)
+{
+	struct preload_slot *slot = slot_at(s, number);
+	struct preload_reading *r = &s->slots[number];
+	uint64_t head = atomic_load_explicit(&slot->head, memory_order_acquire);
+	uint64_t lost = atomic_load(&slot->lost);
+	bool is_damaged = false;
+
+	if (atomic_load(&slot->state) != PRELOAD_SLOT_TAKEN)
+		return false;
+	meet_thread(s, number, clock);
+	r->tid = atomic_load(&slot->tid);
+	missing->lost += lost - r->lost;
+	r->lost = lost;
+	if (head == r->tail)
+		return false;
+	if (head - r->tail > PRELOAD_RING_WORDS) {
+		missing->damaged++;
+		r->tail = head;
+		hand_back(slot, head);
+		return false;
+	}
+	while (r->tail != head && !is_damaged) {
+		size_t taken = take_words(s, number, head, clock, out, &is_damaged);
+
+		if (!taken)
+			break;
+		r->tail += taken;
+		hand_back(slot, r->tail);
+	}
+	if (is_damaged) {
+		missing->damaged++;
+		r->tail = head;
+		hand_back(slot, head);
+	}
+	return true;
+}
+
+bool preload_segment_read(struct preload_segment *s, const struct preload_clock *clock,
+	struct buffer *out, struct preload_missing *missing)
+{
+	bool has_read = false;
+
+	for (unsigned i = 0; i < PRELOAD_SLOTS; i++)
+		has_read |= read_slot(s, i, clock, out, missing);
+	return has_read;
+}
+
+/* --- counts --- */
+
+void preload_segment_count(struct preload_segment *s, unsigned number,
+	const struct preload_clock *clock, uint64_t now_ns, struct buffer *out)
+{
+	struct preload_slot *slot = slot_at(s, number);
+	const struct preload_reading *r = &s->slots[number];
+
+	for (uint32_t i = 0; r->is_known && i < HEAP_FUNCTIONS; i++) {
+		struct preload_count c = slot->counts[i];
+		struct heap_count count = { .record = { .time_ns = now_ns,
+						    .start_ticks = s->process.start_ticks,
+						    .pid = s->process.pid,
+						    .tid = r->tid,
+						    .kind = HEAP_COUNT,
+						    .cpu = SOOTH_CPU_NONE },
+			.from_ns = r->begin_ns,
+			.count = c.count,
+			.failed = c.failed,
+			.overflows = c.overflows,
+			.bytes = c.bytes,
+			.total_ns = preload_clock_duration(clock, c.total_ticks),
+			.max_ns = preload_clock_duration(clock, c.max_ticks),
+			.function = i };
+
+		if (!c.count)
+			continue;
+		memcpy(count.histogram, c.histogram, sizeof(count.histogram));
+		RECORD_APPEND(out, &count, NULL, 0);
+		memset(&slot->counts[i], 0, sizeof(slot->counts[i]));
+	}
+}
+
+void preload_segment_release(struct preload_segment *s, unsigned number)
+{
+	struct preload_slot *slot = slot_at(s, number);
+
+	s->slots[number].is_known = false;
+	s->slots[number].tail = s->slots[number].lost = 0;
+	atomic_store(&slot->head, 0);
+	atomic_store(&slot->tail, 0);
+	atomic_store(&slot->lost, 0);
+	atomic_store(&slot->tid, 0);
+	atomic_store(&slot->state, PRELOAD_SLOT_FREE);
+}

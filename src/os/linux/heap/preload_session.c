@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "model/batch.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/heap/preload_processes.h"
+#include "os/os.h"
+
+#define STAGED_MUCH  (1u << 20) /* worth a drain */
+#define SLEEP_NS     (2 * NS_PER_MS)
+#define LOOK_NS	     (100 * NS_PER_MS)
+#define SEGMENTS_MAX 32768
+#define HELLO_MS     500
+#define QUIET_US     1000
+#define BACKLOG	     1024
+
+/* --- reading --- */
+
+static bool look(struct preload_session_reader *s)
+{
+	uint64_t now = clock_monotonic_ns();
+	bool has_read;
+
+	atomic_fetch_add(&s->page->heartbeat, 1);
+	has_read = preload_read_all(s);
+	if (now - s->looked_ns >= LOOK_NS) {
+		s->looked_ns = now;
+		preload_look_for_ended(s);
+	}
+	return has_read;
+}
+
+static void sleep_a_little(struct preload_session_reader *s)
+{
+	struct timespec time = { .tv_nsec = SLEEP_NS };
+	unsigned wake = atomic_load(&s->page->wake);
+
+	atomic_store(&s->page->is_asleep, 1);
+	syscall(SYS_futex, &s->page->wake, FUTEX_WAIT, wake, &time, NULL, 0);
+	atomic_store(&s->page->is_asleep, 0);
+}
+
+static void *read_until_stop(void *argument)
+{
+	struct preload_session_reader *s = argument;
+	const uint64_t one = 1;
+
+	while (!s->is_stopping) {
+		bool is_much;
+
+		pthread_mutex_lock(&s->lock);
+		look(s);
+		is_much = s->staged.size > STAGED_MUCH;
+		pthread_mutex_unlock(&s->lock);
+		/* A full counter is readable too. */
+		if (is_much && write(s->filled, &one, sizeof(one)) < 0 && errno != EAGAIN)
+			break;
+		sleep_a_little(s);
+	}
+	return NULL;
+}
+
+/* --- answering --- */
+
+static bool send_welcome(int connection, int session, int segment)
+{
+	struct preload_welcome welcome = { .version = PRELOAD_VERSION };
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { 0 };
+	struct iovec piece = { &welcome, sizeof(welcome) };
+	struct msghdr message = { .msg_iov = &piece,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control) };
+	const int descriptors[2] = { session, segment };
+
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(descriptors));
+	memcpy(CMSG_DATA(&control.head), descriptors, sizeof(descriptors));
+	return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(welcome);
+}
+
+/* The process is known when this returns; NULL: it cannot be. */
+static struct preload_process *meet(
+	struct preload_session_reader *s, pid_t pid, const struct preload_hello *hello)
+{
+	struct preload_process *p = preload_find_pid(s, (uint32_t)pid);
+	uint64_t time_ns = preload_clock_ns(&s->clock, hello->ticks), now = s->os->now_ns(s->os);
+	struct process_id id;
+
+	if (time_ns > now)
+		time_ns = now;
+	if (p && (procfs_identify(pid, &id) || memcmp(&id, &p->id, sizeof(id)) != 0)) {
+		preload_end_process(s, p); /* another has its number */
+		p = NULL;
+	}
+	if (p && hello->request == PRELOAD_STARTED)
+		preload_end_program(s, &p->id);
+	if (!p)
+		p = preload_add_process(s, pid, time_ns, hello->parent);
+	if (!p || hello->request != PRELOAD_STARTED)
+		return p;
+	preload_read_name(p);
+	preload_emit_exec(s, p, time_ns);
+	s->connected++;
+	return p;
+}
+
+static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
+	const struct preload_hello *hello)
+{
+	struct preload_process *p = meet(s, pid, hello);
+	struct preload_segment *segment;
+	struct sooth_error ignored;
+	_cleanup_close_ int fd = -1;
+
+	if (!p || preload_segment_count_all(s) == SEGMENTS_MAX)
+		return;
+	segment = preload_segment_new(&p->id, &fd, &ignored);
+	if (!segment)
+		return;
+	if (send_welcome(connection, s->memory, fd))
+		buffer_append(&s->segments, &segment, sizeof(segment));
+	else
+		preload_segment_free(segment);
+}
+
+static void answer(struct preload_session_reader *s, int connection)
+{
+	struct timeval timeout = { .tv_usec = HELLO_MS * 1000 };
+	struct preload_hello hello;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0 ||
+		(peer.uid && peer.uid != s->user))
+		return;
+	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
+		hello.version != PRELOAD_VERSION || hello.request > PRELOAD_MORE)
+		return;
+	pthread_mutex_lock(&s->lock);
+	welcome(s, connection, peer.pid, &hello);
+	pthread_mutex_unlock(&s->lock);
+	/* Said only where the memory could not be mapped. */
+	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
+		hello.request == PRELOAD_FAILED) {
+		pthread_mutex_lock(&s->lock);
+		s->failed++;
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+static void *answer_until_stop(void *argument)
+{
+	struct preload_session_reader *s = argument;
+	struct pollfd waits[] = { { .fd = s->listening, .events = POLLIN },
+		{ .fd = s->stop, .events = POLLIN } };
+
+	while (!s->is_stopping) {
+		int connection;
+
+		if (poll(waits, ARRAY_SIZE(waits), -1) <= 0 || !(waits[0].revents & POLLIN))
+			continue;
+		connection = accept4(s->listening, NULL, NULL, SOCK_CLOEXEC);
+		if (connection < 0)
+			continue;
+		answer(s, connection);
+		close(connection);
+	}
+	return NULL;
+}
+
+/* --- from start to end --- */
+
+static int listen_here(struct preload_session_reader *s, struct sooth_error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(s->folder, sizeof(s->folder), "/tmp/sooth-heap-XXXXXX");
+	if (!mkdtemp(s->folder)) {
+		s->folder[0] = '\0';
+		return error_errno(err, -errno, "make a folder for a socket in /tmp");
+	}
+	/* Its name is the key; which user connects is checked as well. */
+	chmod(s->folder, 0711);
+	snprintf(s->path, sizeof(s->path), "%s/socket", s->folder);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
+	s->listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->listening < 0 ||
+		bind(s->listening, (const struct sockaddr *)&address, sizeof(address)) ||
+		listen(s->listening, BACKLOG))
+		return error_errno(err, -errno, "listen at %s", s->path);
+	chmod(s->path, 0666);
+	return 0;
+}
+
+static int make_page(struct preload_session_reader *s, struct sooth_error *err)
+{
+	void *at;
+
+	s->memory = memfd_create("sooth-heap-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (s->memory < 0 || ftruncate(s->memory, PRELOAD_PAGE) ||
+		fcntl(s->memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return error_errno(err, -errno, "make memory for a session");
+	at = mmap(NULL, PRELOAD_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, s->memory, 0);
+	if (at == MAP_FAILED)
+		return error_errno(err, -errno, "map memory for a session");
+	s->page = at;
+	atomic_store(&s->page->version, PRELOAD_VERSION);
+	return 0;
+}
+
+int preload_session_open(
+	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err)
+{
+	int status;
+
+	s->os = run->os;
+	s->options = run->options;
+	s->listening = s->stop = s->memory = -1;
+	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->filled < 0)
+		return error_errno(err, -errno, "make a descriptor to wait for");
+	pthread_mutex_init(&s->lock, NULL);
+	preload_clock_init(&s->clock);
+	status = make_page(s, err);
+	if (!status)
+		status = listen_here(s, err);
+	return status;
+}
+
+static int start_thread(struct preload_session_reader *s, pthread_t *thread, void *(*run)(void *),
+	struct sooth_error *err)
+{
+	int status = pthread_create(thread, NULL, run, s);
+
+	if (status)
+		return error_errno(err, -status, "start a thread that reads allocations");
+	s->threads++;
+	return 0;
+}
+
+int preload_session_start(struct preload_session_reader *s, const struct process_id *command,
+	uid_t user, struct sooth_error *err)
+{
+	int status;
+
+	s->command = *command;
+	s->user = user;
+	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
+	atomic_store(&s->page->waits, s->options.may_pause);
+	atomic_store(&s->page->is_on, 1);
+	s->stop = eventfd(0, EFD_CLOEXEC);
+	if (s->stop < 0)
+		return error_errno(err, -errno, "make a descriptor to wait for");
+	status = start_thread(s, &s->answerer, answer_until_stop, err);
+	return status ? status : start_thread(s, &s->reader, read_until_stop, err);
+}
+
+static void take_staged(struct preload_session_reader *s, struct buffer *out)
+{
+	if (!out->size && !out->limit) {
+		struct buffer empty = *out;
+
+		*out = s->staged;
+		s->staged = empty;
+	} else {
+		buffer_append(out, s->staged.data, s->staged.size);
+	}
+	buffer_reset(&s->staged);
+}
+
+void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
+{
+	uint64_t ignored;
+
+	if (read(s->filled, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
+		return;
+	pthread_mutex_lock(&s->lock);
+	/* First: what the reader left in the rings, because there was too much, fits then. */
+	take_staged(s, out);
+	look(s);
+	take_staged(s, out);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void stop_threads(struct preload_session_reader *s)
+{
+	uint64_t one = 1;
+
+	if (!s->threads)
+		return;
+	s->is_stopping = true;
+	if (write(s->stop, &one, sizeof(one)) < 0)
+		return;
+	pthread_join(s->answerer, NULL);
+	if (s->threads > 1)
+		pthread_join(s->reader, NULL);
+	s->threads = 0;
+}
+
+void preload_session_stop(struct preload_session_reader *s, struct buffer *out)
+{
+	atomic_store(&s->page->is_on, 0);
+	stop_threads(s);
+	usleep(QUIET_US); /* for threads in the midst of a record */
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		preload_read_segment(s, preload_segment_at(s, i));
+	preload_look_for_ended(s);
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		preload_count_slots(s, preload_segment_at(s, i));
+	take_staged(s, out);
+}
+
+void preload_session_close(struct preload_session_reader *s)
+{
+	if (s->page)
+		atomic_store(&s->page->is_on, 0);
+	stop_threads(s);
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		preload_segment_free(preload_segment_at(s, i));
+	for (size_t i = 0; i < preload_process_count(s); i++) {
+		close(preload_process_at(s, i)->directory);
+		close(preload_process_at(s, i)->exit);
+	}
+	buffer_fini(&s->segments);
+	buffer_fini(&s->processes);
+	buffer_fini(&s->staged);
+	if (s->page)
+		munmap(s->page, PRELOAD_PAGE);
+	cleanup_close(&s->memory);
+	cleanup_close(&s->stop);
+	cleanup_close(&s->filled);
+	cleanup_close(&s->listening);
+	if (s->folder[0]) {
+		unlink(s->path);
+		rmdir(s->folder);
+	}
+	pthread_mutex_destroy(&s->lock);
+}

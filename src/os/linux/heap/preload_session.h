@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The programs that have sooth's library in them: each connects to a socket in a folder of its own,
+ * gets memory for its calls, and hangs up. Two threads work here, beside the collector's: one
+ * answers, one reads, because the collector may be in a slow write while programs fill their rings.
+ *
+ * What a program says of itself is not believed: its process is the one that the kernel names.
+ */
+#ifndef SOOTH_OS_LINUX_PRELOAD_SESSION_H
+#define SOOTH_OS_LINUX_PRELOAD_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "collect/backend.h"
+#include "os/linux/heap/preload_clock.h"
+#include "os/linux/heap/preload_segment.h"
+
+#define PRELOAD_PATH_BYTES 108 /* of a socket */
+
+/* A process of which something was heard. */
+struct preload_process {
+	struct process_id id;
+	int directory;	/* /proc/PID */
+	int exit;	/* a pidfd */
+	bool is_nested; /* in a PID namespace of its own: its thread numbers are others */
+	bool has_left;
+	char name[PROCESS_NAME_SIZE];
+};
+
+struct preload_session_reader {
+	const struct os *os;
+	struct probe_options options;
+	char folder[64], path[PRELOAD_PATH_BYTES];
+	uid_t user; /* whose programs may connect */
+	int listening, stop, memory;
+	int filled; /* readable when a drain is worth it */
+	struct preload_session *page;
+	struct preload_clock clock;
+	pthread_t answerer, reader;
+	unsigned threads;
+	atomic_bool is_stopping;
+	pthread_mutex_t lock; /* of all that follows */
+	struct process_id command;
+	struct buffer processes; /* struct preload_process */
+	struct buffer segments;	 /* struct preload_segment * */
+	struct buffer staged;	 /* records for the next drain */
+	struct preload_missing missing, reported;
+	uint64_t failed, reported_failed; /* processes without memory for it */
+	uint64_t looked_ns;		  /* for threads that have ended */
+	uint64_t connected;		  /* programs */
+};
+
+int preload_session_open(
+	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err);
+/* The command will run as this user. */
+int preload_session_start(struct preload_session_reader *s, const struct process_id *command,
+	uid_t user, struct sooth_error *err);
+/* Appends what came; what was written before the call is in it. */
+void preload_session_drain(struct preload_session_reader *s, struct buffer *out);
+/* No program records any more from here on; the last is appended. */
+void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
+void preload_session_close(struct preload_session_reader *s);
+
+#endif

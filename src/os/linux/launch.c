@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Launching a command that waits until it may run. */
+#include "os/linux/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+
+/*
+ * A launched command is a child that waits on a pipe before its exec, so that probes are in place
+ * when it starts. A second, close-on-exec pipe reports why an exec failed. The child keeps sooth's
+ * standard streams, session and signal dispositions, and runs with the real ids, or the requested
+ * ones; privileges from sooth's file do not pass an exec.
+ */
+
+#define COMMAND_WORDS_MAX 4096 /* of a script that needs a shell */
+
+/* All groups of the user, as after a login; a user without a name gets just the one. */
+static int take_groups(uid_t uid, gid_t gid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? initgroups(user->pw_name, gid) : setgroups(1, &gid);
+}
+
+static int become_user(const struct launch *launch)
+{
+	uid_t uid = launch->as_user ? launch->uid : getuid();
+	gid_t gid = launch->as_user ? launch->gid : getgid();
+
+	if (launch->as_user && take_groups(uid, gid))
+		return -errno;
+	if (setresgid(gid, gid, gid) || setresuid(uid, uid, uid))
+		return -errno;
+	return 0;
+}
+
+static void restore_signals(void)
+{
+	/* An exec resets handlers; a signal that sooth ignores would stay ignored. */
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+/* A script whose first line names no interpreter is run by a shell (exec(3)). */
+static int exec_script(const char *path, char *const *command)
+{
+	char *arguments[COMMAND_WORDS_MAX + 2] = { "sh", (char *)(uintptr_t)path };
+
+	for (size_t i = 1; command[i]; i++) {
+		if (i == COMMAND_WORDS_MAX)
+			return -E2BIG;
+		arguments[i + 1] = command[i];
+	}
+	execv("/bin/sh", arguments);
+	return -errno;
+}
+
+static int exec_path(const char *path, char *const *command)
+{
+	execv(path, command);
+	return errno == ENOEXEC ? exec_script(path, command) : -errno;
+}
+
+/*
+ * execvp(3) tries an exec in each directory of PATH, and every failed one would be counted as the
+ * command's. So the search is made here, by access(2), and only an existing file is executed.
+ */
+static int exec_found(char *const *command)
+{
+	const char *path = getenv("PATH");
+	char candidate[PATH_MAX];
+	int code = -ENOENT;
+
+	if (strchr(command[0], '/'))
+		return exec_path(command[0], command);
+	for (path = path ? path : "/bin:/usr/bin"; *path;) {
+		size_t size = strcspn(path, ":");
+
+		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
+			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
+			!access(candidate, X_OK))
+			code = exec_path(candidate, command);
+		path += size + (path[size] == ':');
+	}
+	return code;
+}
+
+static bool read_preload(int pipe, struct launch_preload *preload)
+{
+	size_t size = 0;
+
+	while (size < sizeof(*preload)) {
+		ssize_t got = read(pipe, (char *)preload + size, sizeof(*preload) - size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		size += (size_t)got;
+	}
+	return true;
+}
+
+static int take_preload(struct launch_preload *preload)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *all;
+
+	if (!others || !*others)
+		others = "";
+	if (asprintf(&all, "%s%s%s", preload->library, *others ? ":" : "", others) < 0 ||
+		setenv("LD_PRELOAD", all, 1) || putenv(preload->variable))
+		return -ENOMEM;
+	return 0;
+}
+
+static __attribute__((noreturn)) void child(
+	char *const *command, const struct launch *launch, int start_pipe, int failure)
+{
+	struct launch_preload preload;
+	int code;
+
+	restore_signals();
+	if (!read_preload(start_pipe, &preload))
+		_exit(127); /* sooth is gone, or has released it: do not run unobserved */
+	code = become_user(launch);
+	if (!code && preload.library[0])
+		code = take_preload(&preload);
+	if (!code)
+		code = exec_found(command);
+	if (write(failure, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int launch_start(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
+{
+	int start_pipe[2], failure[2];
+
+	(void)os;
+	if (!command[0])
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: no command is given");
+	if (pipe2(start_pipe, O_CLOEXEC) || pipe2(failure, O_CLOEXEC))
+		return error_errno(err, -errno, "make a pipe");
+	launch->name = command[0];
+	launch->pid = fork();
+	if (launch->pid < 0)
+		return error_errno(err, -errno, "fork");
+	if (!launch->pid) {
+		close(start_pipe[1]);
+		child(command, launch, start_pipe[0], failure[1]);
+	}
+	close(start_pipe[0]);
+	close(failure[1]);
+	launch->start_pipe = start_pipe[1];
+	launch->failure = failure[0];
+	launch->status = -1;
+	launch->descriptor = open_pidfd(launch->pid);
+	if (procfs_identify(launch->pid, &launch->process))
+		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the launched command");
+	return 0;
+}
+
+int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err)
+{
+	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
+	_cleanup_close_ int failure = TAKE_FD(launch->failure);
+	int code = 0;
+
+	(void)os;
+	if (write(start_pipe, &launch->preload, sizeof(launch->preload)) !=
+		(ssize_t)sizeof(launch->preload)) {
+		if (errno != EPIPE)
+			return error_errno(err, -errno, "let the launched command run");
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
+		return error_why(err, "the command was killed before it started");
+	}
+	/* End of file: the exec closed the pipe, so it succeeded. */
+	if (read(failure, &code, sizeof(code)) != sizeof(code))
+		return 0;
+	error_set(err, code,
+		code == -ENOENT || code == -ENOTDIR ? SOOTH_FAULT_NO_COMMAND
+						    : SOOTH_FAULT_NOT_EXECUTABLE,
+		"run %s", launch->name);
+	error_why(err, "%s",
+		code == -EACCES ? "permission denied: the file is not executable, or its folder is "
+				  "not accessible"
+				: strerror(-code));
+	error_remedy(err,
+		"check the name of the command and that the file is executable (chmod +x FILE)");
+	return code;
+}
+
+/* waitpid(2) also reports stops of a child that another thread of sooth traces, whatever its
+ * options. */
+static bool has_ended(const struct launch *launch)
+{
+	struct pollfd ended = { .fd = launch->descriptor, .events = POLLIN };
+
+	return launch->descriptor < 0 || poll(&ended, 1, 0) > 0;
+}
+
+bool launch_reap(const struct os *os, struct launch *launch)
+{
+	int status;
+
+	(void)os;
+	if (launch->status != -1)
+		return true;
+	if (!has_ended(launch))
+		return false;
+	if (launch->pid <= 0 || waitpid(launch->pid, &status, WNOHANG) != launch->pid)
+		return false;
+	launch->status = status;
+	return true;
+}
+
+void launch_abandon(const struct os *os, struct launch *launch)
+{
+	(void)os;
+	if (launch->start_pipe >= 0) {
+		int status;
+
+		close(launch->start_pipe); /* it reads end of file and exits */
+		launch->start_pipe = -1;
+		if (launch->pid > 0 && launch->status == -1 &&
+			waitpid(launch->pid, &status, 0) == launch->pid)
+			launch->status = status;
+	}
+	if (launch->failure >= 0)
+		close(launch->failure);
+	if (launch->descriptor >= 0)
+		close(launch->descriptor);
+	launch->failure = launch->descriptor = -1;
+}

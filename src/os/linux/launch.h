@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The members of struct os that launch a command (os/os.h). */
+#ifndef SOOTH_OS_LINUX_LAUNCH_H
+#define SOOTH_OS_LINUX_LAUNCH_H
+
+#include "os/os.h"
+
+int launch_start(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
+int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err);
+bool launch_reap(const struct os *os, struct launch *launch);
+void launch_abandon(const struct os *os, struct launch *launch);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The library in an observed program. It has no other library, no lock that the program could
+ * hold, and allocates nothing by the functions it observes. What it may not do is change the
+ * program: without sooth, and when anything of it fails, calls go straight through.
+ */
+#ifndef SOOTH_PRELOAD_PRELOAD_H
+#define SOOTH_PRELOAD_PRELOAD_H
+
+#include <stdbool.h>
+
+#include "preload/layout.h"
+
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Between memory of a thread and its signal handlers. */
+#define SIGNAL_BARRIER() atomic_signal_fence(memory_order_seq_cst)
+
+/* One call, on its way into the ring. */
+struct call {
+	uint64_t address, size, old, begin, end; /* ticks; of a free both are its begin */
+	uint32_t head;				 /* PRELOAD_HEAD_*: of the form and the outcome */
+	uint32_t error;
+};
+
+#define NESTED_MAX 32
+
+struct thread {
+	uint32_t image;		 /* of the process for which the rest holds; 0: none yet */
+	bool is_busy;		 /* in this library: a signal handler may be on top of it */
+	bool is_resolving;	 /* the real functions are being looked up */
+	uint8_t nested;		 /* calls of signal handlers that wait */
+	bool is_left_out;	 /* no slot could be had */
+	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
+	uintptr_t inside_return; /* and where that returns to */
+	uintptr_t busy_frame;
+	struct preload_slot *slot;
+	uint64_t *ring;
+	uint64_t head, tail; /* of the ring; the tail as it was last seen */
+	uint64_t last_ticks;
+	struct call waiting[NESTED_MAX];
+};
+
+/*
+ * In memory that the kernel empties in a forked child, however it was forked: there `image` is 0,
+ * and what a thread knows is of another image.
+ */
+struct own_page {
+	atomic_uint image; /* 0: not connected; IMAGE_OFF: never again */
+	atomic_uint is_connecting;
+};
+
+#define IMAGE_OFF 0xffffffffu
+
+extern __thread struct thread self;
+extern struct own_page *own_page;
+extern struct preload_session *session;
+
+/* The real functions. */
+struct real {
+	void *(*malloc)(size_t size);
+	void (*free)(void *block);
+	void *(*calloc)(size_t count, size_t size);
+	void *(*realloc)(void *block, size_t size);
+	void *(*reallocarray)(void *block, size_t count, size_t size);
+	void *(*aligned_alloc)(size_t alignment, size_t size);
+	int (*posix_memalign)(void **block, size_t alignment, size_t size);
+	void *(*memalign)(size_t alignment, size_t size);
+	void *(*valloc)(size_t size);
+	void *(*pvalloc)(size_t size);
+};
+
+extern struct real real;
+
+/* Looks them up. False: this thread is doing that already, and the caller has to take memory of
+ * early_block(). */
+bool real_resolve(void);
+extern atomic_uint real_is_resolved;
+void *real_function(const char *name);
+void *early_block(size_t size, size_t alignment);
+bool early_is(const void *block);
+size_t early_size(const void *block);
+
+/* Whether calls of this thread are recorded, with its slot ready and the image connected. */
+bool thread_begin_slow(struct thread *t);
+/* The ring is full: it may still be so afterwards. */
+void session_wait_for_room(struct thread *t);
+/* A child was forked: what it writes to its parent's memory until it has its own is lost. */
+void session_leave_parent(void);
+void session_wake(void);
+
+/* Makes room for the largest record, before the call that it is about: it may wait. */
+void record_make_room(struct thread *t);
+void record_put(struct thread *t, const struct call *call);
+
+static inline bool thread_begin(struct thread *t)
+{
+	uint32_t image = atomic_load_explicit(&own_page->image, memory_order_relaxed);
+
+	if (LIKELY(t->image == image && image && !t->is_busy &&
+		    atomic_load_explicit(&session->is_on, memory_order_relaxed)))
+		return true;
+	return thread_begin_slow(t);
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing a call: into the thread's counts, and as words into its ring. A signal handler that
+ * comes between leaves its calls in the thread, and they are written behind this one.
+ */
+#include "preload/preload.h"
+
+#define HALF (PRELOAD_RING_WORDS / 2)
+
+static inline bool has_room(const struct thread *t)
+{
+	return t->head + 2 * PRELOAD_WORDS_MAX - t->tail <= PRELOAD_RING_WORDS;
+}
+
+void record_make_room(struct thread *t)
+{
+	if (LIKELY(has_room(t)) || !atomic_load_explicit(&session->streams, memory_order_relaxed))
+		return;
+	t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
+	if (!has_room(t))
+		session_wait_for_room(t);
+}
+
+static inline void count(struct thread *t, const struct call *call)
+{
+	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
+	struct preload_count *c = &t->slot->counts[function];
+	uint64_t ticks = call->end - call->begin;
+
+	c->count++;
+	if (function == HEAP_FREE)
+		return;
+	c->total_ticks += ticks;
+	if (UNLIKELY(ticks > c->max_ticks))
+		c->max_ticks = ticks;
+	c->histogram[call->size ? (call->size >> HEAP_BUCKETS ? HEAP_BUCKETS - 1
+							      : 63 - __builtin_clzll(call->size))
+				: 0]++;
+	if (UNLIKELY(!call->address && (call->size || call->error))) {
+		c->failed++;
+		c->overflows += (call->head & PRELOAD_HEAD_IS_OVERFLOW) != 0;
+	} else {
+		c->bytes += call->size;
+	}
+}
+
+static inline void put_word(struct thread *t, uint64_t word)
+{
+	t->ring[t->head++ & (PRELOAD_RING_WORDS - 1)] = word;
+}
+
+/* The time since the last record, which has 32 bits in a head. */
+static inline uint64_t take_delta(struct thread *t, uint64_t now)
+{
+	uint64_t delta = now > t->last_ticks ? now - t->last_ticks : 0;
+
+	t->last_ticks += delta;
+	if (UNLIKELY(delta >> 32)) {
+		put_word(t, PRELOAD_TIME);
+		put_word(t, t->last_ticks);
+		delta = 0;
+	}
+	return delta << PRELOAD_HEAD_DELTA;
+}
+
+static inline void put_words(struct thread *t, const struct call *call)
+{
+	uint64_t before = t->head, ticks = call->end - call->begin;
+	uint64_t delta = take_delta(t, call->end);
+	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
+	bool is_long = ticks >> PRELOAD_HEAD_DURATION_BITS;
+	uint64_t head = delta | call->head;
+
+	if (UNLIKELY(is_long))
+		head |= PRELOAD_HEAD_HAS_DURATION;
+	else
+		head |= ticks << PRELOAD_HEAD_DURATION;
+	put_word(t, head);
+	put_word(t, call->address);
+	if (function != HEAP_FREE)
+		put_word(t, call->size);
+	if (call->head & PRELOAD_HEAD_HAS_OLD)
+		put_word(t, call->old);
+	if (UNLIKELY(call->head & PRELOAD_HEAD_HAS_ERROR))
+		put_word(t, call->error);
+	if (UNLIKELY(is_long))
+		put_word(t, ticks);
+	atomic_store_explicit(&t->slot->head, t->head, memory_order_release);
+	if (UNLIKELY((before ^ t->head) & HALF))
+		session_wake();
+}
+
+static inline void put(struct thread *t, const struct call *call)
+{
+	count(t, call);
+	if (!atomic_load_explicit(&session->streams, memory_order_relaxed))
+		return;
+	/* Here a wait would come behind the time of the call. */
+	if (LIKELY(has_room(t)))
+		put_words(t, call);
+	else
+		atomic_fetch_add_explicit(&t->slot->lost, 1, memory_order_relaxed);
+}
+
+static inline void become_busy(struct thread *t)
+{
+	t->busy_frame = (uintptr_t)__builtin_frame_address(0);
+	t->is_busy = true;
+	SIGNAL_BARRIER();
+}
+
+static inline void become_idle(struct thread *t)
+{
+	SIGNAL_BARRIER();
+	t->is_busy = false;
+	SIGNAL_BARRIER();
+}
+
+/* Calls of signal handlers that came meanwhile, and of those that came while these were written. */
+static __attribute__((noinline)) void put_waiting(struct thread *t)
+{
+	while (t->nested) {
+		struct call calls[NESTED_MAX];
+		unsigned count = t->nested;
+
+		become_busy(t);
+		for (unsigned i = 0; i < count; i++)
+			calls[i] = t->waiting[i];
+		t->nested = 0;
+		for (unsigned i = 0; i < count; i++) {
+			record_make_room(t);
+			put(t, &calls[i]);
+		}
+		become_idle(t);
+	}
+}
+
+/* True: it waits, or is lost. A handler that jumps away leaves the thread busy: that shows by
+ * calls that are higher in the stack. */
+static __attribute__((noinline)) bool keep(struct thread *t, const struct call *call)
+{
+	if (t->nested < NESTED_MAX) {
+		t->waiting[t->nested++] = *call;
+		return true;
+	}
+	if ((uintptr_t)__builtin_frame_address(0) > t->busy_frame) {
+		t->is_busy = false;
+		return false;
+	}
+	if (t->slot)
+		atomic_fetch_add(&t->slot->lost, 1);
+	return true;
+}
+
+void record_put(struct thread *t, const struct call *call)
+{
+	if (UNLIKELY(t->is_busy) && keep(t, call))
+		return;
+	become_busy(t);
+	put(t, call);
+	become_idle(t);
+	if (UNLIKELY(t->nested))
+		put_waiting(t);
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The engine in the process: against the workload's own truth, beside the engine in the kernel, and
+without privilege. What it may never do is change the program.
+"""
+import os
+import signal
+import subprocess
+
+import harness
+from heap_case import (GLIBC, HeapCase, by_type, events_by_type, last_json, minus, one,
+                       read_json_values, report_calls, truth_calls)
+
+PYTHON = "/usr/bin/python3"
+PRELOAD = ("--engine", "preload")
+SHAPE = ("--threads", "3", "--forks", "3", "--exec", "1")
+
+
+class Launched(HeapCase):
+    """Needs no privilege, whoever runs it."""
+
+    def test_counts(self):
+        _, twin = self.track_launched(GLIBC, "heap", *SHAPE, "--seed", "1", "--turns", "0",
+                                      options=PRELOAD, truth="truth-0")
+        truth, report = self.track_launched(GLIBC, "heap", *SHAPE, "--seed", "1", "--turns", "4000",
+                                            options=PRELOAD, truth="truth-n")
+        self.assert_nothing_lost(report)
+        # This engine knows aligned_alloc from memalign, which are one function in glibc.
+        self.assert_but_for_the_library(minus(report_calls(report), report_calls(twin)),
+                                        truth_calls(truth), "preload")
+
+    def test_streamed_is_counted(self):
+        command, environment = self.command_of(GLIBC, "heap", *SHAPE, "--turns", "3000")
+        run = self.sooth("heap", "-j", *PRELOAD, "-o", self.path("events"), "--", *command,
+                         "--truth", self.path("truth"), env=environment)
+        report = read_json_values(run.text)[-1]
+        self.assert_nothing_lost(report)
+        events = self.read_events()
+        self.assertEqual(events_by_type(events), by_type(report_calls(report)))
+        truth = by_type(truth_calls(self.truth()))
+        for kind, (count, failed, size) in events_by_type(events).items():
+            self.assertGreaterEqual((count, size), (truth[kind][0], truth[kind][2]), kind)
+            self.assertEqual(failed, truth[kind][1], kind)
+
+    def test_every_call_of_a_small_program(self):
+        run = self.sooth("heap", "-j", *PRELOAD, "-o", self.path("events"), "--",
+                         self.program("heap-plain"))
+        truth, report = read_json_values(run.text)
+        calls = truth_calls(truth)
+        self.assert_nothing_lost(report)
+        self.assertEqual(report_calls(report), calls)
+        self.assert_live(report, truth)
+        self.assertEqual(events_by_type(self.read_events()), by_type(calls))
+
+    def test_a_ring_that_is_full_loses_nothing(self):
+        run = self.sooth("heap", "-j", *PRELOAD, "--", harness.WORKLOADS, "heap_storm", "--seconds",
+                         "1", "--threads", "2", timeout=120)
+        report = last_json(run.text)
+        totals, counted = one(report["heap_totals"]), report["heap_by_function"]
+        self.assertEqual(report["loss"], [])
+        self.assertEqual(totals["calls"], sum(row["count"] for row in counted.values()))
+        self.assertLess(totals["live_blocks"], 20)
+
+    def test_a_static_program_is_told(self):
+        run = self.sooth("heap", *PRELOAD, "--", self.program("heap-plain-static"))
+        self.assertIn("did not load sooth's library", run.text + run.errors)
+
+    def test_attaching_is_refused(self):
+        run = self.sooth("heap", *PRELOAD, "-p", str(os.getpid()), status=3)
+        self.assert_says_three_lines(run, "when the program starts")
+
+
+class Unchanged(HeapCase):
+    """The program behaves as it would alone."""
+
+    def script(self, text, *options, status=0, **more):
+        return self.sooth("heap", "-j", *PRELOAD, *options, "--", PYTHON, "-c", text,
+                          status=status, timeout=60, **more)
+
+    def seen_of_python(self, text, status=0):
+        """Python by the C library's malloc, so that a line of it is many calls."""
+        environment = dict(os.environ, PYTHONMALLOC="malloc")
+        run = self.script(text, status=status, env=environment)
+        report = last_json(run.text)
+        self.assertEqual(report["loss"], [])
+        return run, report
+
+    def test_without_privilege(self):
+        run = self.run_program(harness.SOOTH, "heap", "-j", *PRELOAD, "--", harness.WORKLOADS, "heap",
+                               "--turns", "500", **harness.as_nobody())
+        self.assertGreater(one(last_json(run.text)["heap_totals"])["calls"], 400)
+
+    def test_a_program_that_closes_all_descriptors(self):
+        text = ("import os, threading\n"
+                "os.closerange(3, 4096)\n"
+                "assert os.open('/dev/null', 0) == 3\n"
+                "def work():\n"
+                "    for i in range(1000): bytearray(5000)\n"
+                "for _ in range(40):\n"
+                "    t = threading.Thread(target=work); t.start(); t.join()\n")
+        _, report = self.seen_of_python(text)
+        self.assertGreater(report["heap_by_function"]["malloc"]["count"], 40000)
+
+    def test_no_descriptor_and_no_child_of_its_own(self):
+        text = "import os; print(sorted(os.listdir('/proc/self/fd')), os.listdir('/proc/self/task').__len__())"
+        alone = subprocess.run([PYTHON, "-c", text], capture_output=True, text=True, check=True,
+                               stdin=subprocess.DEVNULL).stdout
+        run, _ = self.seen_of_python(text)
+        self.assertTrue(run.text.startswith(alone), run)
+
+    def test_many_threads(self):
+        """More at a time than a segment has slots, and more one after the other than all."""
+        text = ("import threading\n"
+                "b = threading.Barrier(80)\n"
+                "def work():\n"
+                "    bytearray(7777); b.wait()\n"
+                "for _ in range(5):\n"
+                "    ts = [threading.Thread(target=work) for _ in range(80)]\n"
+                "    [t.start() for t in ts]; [t.join() for t in ts]\n")
+        run = self.script(text, "-o", self.path("events"), env=dict(os.environ, PYTHONMALLOC="malloc"))
+        self.assertEqual(last_json(run.text)["loss"], [])
+        by_thread = {e["tid"] for e in self.read_events() if e.get("size", 0) in range(7777, 7900)}
+        self.assertEqual(len(by_thread), 400)
+
+    def test_forks_in_a_signal_handler(self):
+        text = ("import os, signal\n"
+                "def on(*_):\n"
+                "    pid = os.fork()\n"
+                "    if not pid:\n"
+                "        x = [bytearray(300) for _ in range(100)]; os._exit(0)\n"
+                "    os.waitpid(pid, 0)\n"
+                "signal.signal(signal.SIGALRM, on)\n"
+                "signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)\n"
+                "for i in range(300000): bytearray(200)\n"
+                "signal.setitimer(signal.ITIMER_REAL, 0)\n")
+        _, report = self.seen_of_python(text)
+        self.assertGreater(report["heap_by_function"]["malloc"]["count"], 300000)
+
+    def test_no_address_space(self):
+        text = ("import resource, sys\n"
+                "resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))\n"
+                "try:\n"
+                "    x = bytearray(500 << 20)\n"
+                "except MemoryError: print('MemoryError')\n")
+        run, report = self.seen_of_python(text)
+        self.assertIn("MemoryError", run.text)
+        self.assertGreater(one(report["heap_totals"])["failed"], 0)
+
+    def test_killed_by_its_own_hand(self):
+        """What it did until then is there, and live at its end."""
+        text = ("import os, signal\n"
+                "x = [bytearray(1000) for _ in range(2000)]\n"
+                "os.kill(os.getpid(), signal.SIGKILL)\n")
+        _, report = self.seen_of_python(text, status=128 + signal.SIGKILL)
+        self.assertGreater(one(report["heap_totals"])["live_bytes"], 2000000)
+
+    def test_sooth_is_killed(self):
+        """The program runs on to its own end, also in the midst of a full ring."""
+        for option in ([], ["-o", "/dev/null"]):
+            marker = self.path("ended")
+            text = ("import os\n"
+                    "for i in range(1000000): bytearray(200)\n"
+                    "open(%r, 'w').write('yes')\n" % marker)
+            sooth = self.start_sooth("heap", *PRELOAD, *option, "--", PYTHON, "-c",
+                                     "print('ready', flush=True)\n" + text,
+                                     env=dict(os.environ, PYTHONMALLOC="malloc"))
+            sooth.wait_for_output(b"ready")
+            sooth.send(signal.SIGKILL)
+            harness.wait_until(lambda: os.path.exists(marker), "the program to end", 60)
+            os.unlink(marker)
+
+
+if __name__ == "__main__":
+    harness.main()
