@@ -11,6 +11,7 @@ _Static_assert(sizeof(struct waits_thread) == 160, "its layout is part of the ca
 _Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
 
 static const char *const relations[WAITS_RELATIONS] = {
@@ -51,6 +52,9 @@ static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "own
 	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch", "Java semaphore",
 	"Java future" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
+
+static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "runs", "in a call" };
+const struct sooth_names waits_goroutine_state_names = { WAITS_GOROUTINE_STATES, goroutine_states };
 
 static const char *const roles[WAITS_ROLES] = { "call", "watched" };
 static const struct sooth_names role_names = { WAITS_ROLES, roles };
@@ -206,6 +210,27 @@ static const struct sooth_field signal_fields[] = {
 		"bit n-1: signal n is pending for the process", .unit = SOOTH_UNIT_HEX),
 };
 
+static const struct sooth_field goroutine_fields[] = {
+	FIELD_PID(waits_goroutines),
+	FIELD_NODE(waits_goroutines),
+	FIELD_STRING(waits_goroutines, start, "function that these goroutines began with",
+		.is_key = true),
+	FIELD_NAMED(waits_goroutines, state, waits_goroutine_state_names,
+		"waits, runs (or could), in a call"),
+	FIELD_STRING(waits_goroutines, reason, "what they wait for, as Go's runtime says",
+		FIELD_STATE_AT(waits_goroutines, reason_state)),
+	FIELD_NUMBER(waits_goroutines, count, "number of these goroutines",
+		FIELD_STATE_AT(waits_goroutines, count_state)),
+	FIELD_STRING(waits_goroutines, by, "function that waits, of one of them",
+		FIELD_STATE_AT(waits_goroutines, at_state)),
+	FIELD_STRING(waits_goroutines, at, "function of the program that called it, of one of them",
+		FIELD_STATE_AT(waits_goroutines, at_state)),
+	FIELD_TRUTH(waits_goroutines, is_main, "it is the goroutine that runs main.main"),
+	FIELD_NUMBER(waits_goroutines, longest_ns,
+		"longest wait, of those that waited at the last garbage collection",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_goroutines, longest_state)),
+};
+
 static const struct sooth_schema process_schema = {
 	.name = "waits.process",
 	.kind = WAITS_PROCESS,
@@ -246,6 +271,14 @@ static const struct sooth_schema signals_schema = {
 	SCHEMA_FIELDS(signal_fields),
 };
 
+static const struct sooth_schema goroutines_schema = {
+	.name = "waits.goroutines",
+	.kind = WAITS_GOROUTINES,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_goroutines),
+	SCHEMA_FIELDS(goroutine_fields),
+};
+
 static const struct sooth_schema snapshot_schema = {
 	.name = "waits.snapshot",
 	.kind = WAITS_SNAPSHOT,
@@ -255,7 +288,8 @@ static const struct sooth_schema snapshot_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
-	&object_schema, &party_schema, &signals_schema, &snapshot_schema, NULL };
+	&object_schema, &party_schema, &signals_schema, &goroutines_schema,
+	&snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

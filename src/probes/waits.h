@@ -19,6 +19,7 @@ enum waits_kind {
 	WAITS_PARTY = 0x0f03,
 	WAITS_SNAPSHOT = 0x0f04, /* ends the records of one snapshot */
 	WAITS_SIGNALS = 0x0f05,
+	WAITS_GOROUTINES = 0x0f06,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -182,6 +183,34 @@ struct waits_signals {
 	uint8_t unused[4];
 };
 
+enum waits_goroutine_state {
+	WAITS_GOROUTINE_WAITS,
+	WAITS_GOROUTINE_RUNS, /* or could */
+	WAITS_GOROUTINE_CALLS, /* is in a system call */
+	WAITS_GOROUTINE_STATES,
+};
+
+/* Goroutines of a Go program that began in one function and are in one state for one reason; of the
+ * runtime's own none. */
+struct waits_goroutines {
+	struct sooth_record record; /* the observed process */
+	uint64_t node_start_ticks;
+	uint64_t count;
+	uint64_t longest_ns; /* of those that waited at the last garbage collection */
+	uint32_t node_pid;
+	uint8_t is_main; /* the one that runs main.main */
+	uint8_t state;	 /* enum waits_goroutine_state */
+	uint8_t longest_state;
+	uint8_t reason_state;  /* absent: it waits for nothing */
+	uint8_t at_state;      /* of `at` and `by`, of one of them */
+	uint8_t count_state;   /* truncated: not all goroutines were read */
+	uint8_t unused[6];
+	struct sooth_text reason; /* as the runtime says: "chan receive" */
+	struct sooth_text by;	  /* what it called: "sync.(*WaitGroup).Wait"; empty: nothing */
+	struct sooth_text at;	  /* the function of the program that waits: "main.main" */
+	struct sooth_text start;  /* the function that it began with */
+};
+
 struct waits_snapshot {
 	struct sooth_record record;
 	uint32_t processes;	 /* of the chain */
@@ -191,7 +220,7 @@ struct waits_snapshot {
 	uint8_t unused;
 };
 
-extern const struct sooth_names waits_relation_names, waits_source_names, waits_confidence_names,
+extern const struct sooth_names waits_goroutine_state_names, waits_relation_names, waits_source_names, waits_confidence_names,
 	waits_lock_names;
 
 #endif

@@ -92,7 +92,8 @@ static void look_through(
 	}
 }
 
-bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out)
+static bool find_in(int fd, uint32_t section_type, const char *const *names, size_t count,
+	struct elf_exports *out)
 {
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
 	size_t sections, segments;
@@ -107,12 +108,22 @@ bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf
 	for (size_t i = 1; i < sections && i < HEADERS_MAX; i++) {
 		Elf_Scn *section = elf_getscn(elf, i);
 
-		if (section && gelf_getshdr(section, &header) && header.sh_type == SHT_DYNSYM)
+		if (section && gelf_getshdr(section, &header) && header.sh_type == section_type)
 			look_through(elf, i, names, count, out->found);
 	}
 	for (size_t i = 0; i < count; i++)
 		out->found[i].offset = offset_of(elf, segments, out->found[i].address);
 	return true;
+}
+
+bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out)
+{
+	return find_in(fd, SHT_DYNSYM, names, count, out);
+}
+
+bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf_exports *out)
+{
+	return find_in(fd, SHT_SYMTAB, names, count, out);
 }
 
 static void widen(Elf *elf, size_t index, const char *prefix, struct elf_export *range)

@@ -20,6 +20,8 @@ struct elf_exports {
 
 /* A name that ends in * is a prefix. False: not an ELF file, or one without code. */
 bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
+/* The same among all symbols of a file that is not stripped (.symtab). */
+bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
 /* From the first to the last function in .symtab whose name begins so. False: there is none. */
 bool elf_functions_range(int fd, const char *prefix, struct elf_export *range);
 

@@ -36,6 +36,8 @@ DEFAULT_CASES = {
     "frozen": ["a child that has the lock its parent waits for", "stopped for moments"],
     "gc-pressure": ["a JavaScript heap that is full", "a JavaScript heap with room"],
     "double-free": ["a block that another part has freed", "an address that was given again"],
+    "goroutine-leak": ["requests of which four of ten stay", "a thousand that wait, beside requests that end"],
+    "goroutines-stuck": ["two mutexes crosswise, beside a server", "workers at rest"],
     "heap-leak": ["each request keeps a block", "a cache that fills up"],
     "heap-churn": ["a text that is made for each call", "as many that are kept for a while"],
     "invalid-free": ["a variable on the stack", "blocks of before"],

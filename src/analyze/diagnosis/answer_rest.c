@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/stack_waits.h"
+#include "analyze/waits/wait_go.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -47,6 +48,7 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 		return;
 	buffer_string(out, "; it ");
 	wait_link_text(out, g, first);
+	wait_put_main_goroutine(out, g, j->id.pid);
 }
 
 /* --- a child --- */

@@ -4,6 +4,7 @@
 
 #include "analyze/activity/activity_rows.h"
 #include "analyze/snapshots.h"
+#include "analyze/waits/wait_go.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
@@ -123,6 +124,8 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 		add_activity(s, main, &g, &chain, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
+	if (chain.count)
+		wait_put_main_goroutine(&text, &g, snapshot->id.pid);
 	if (!chain.count)
 		buffer_format(&text, "process %u %s", snapshot->id.pid,
 			is_left_out(snapshot) ? "was not looked at" : "has ended");

@@ -48,6 +48,7 @@ struct wait_reader {
 	struct wait_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
+	struct go_program *go; /* the last one that was read; NULL: none */
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Of the snapshot. */
 	struct backend_run *run;

@@ -19,6 +19,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/host/freezer.h"
 #include "os/linux/rights/needs.h"
+#include "os/linux/waits/goroutines.h"
 #include "os/linux/waits/wait_reader.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"
@@ -70,6 +71,7 @@ static void read_threads(
 	}
 	buffer_fini(&tids);
 	wait_process_read(r, n, cpu_ns, cpu_state);
+	goroutines_read(r, n);
 }
 
 static void read_node(
@@ -190,6 +192,7 @@ static void waits_close(struct backend_run *run)
 	struct wait_reader *r = run->state;
 
 	members_fini(&r->members);
+	go_program_free(r->go);
 	timeout_fini(&r->timeout);
 	freezer_forget(&r->groups);
 	wait_table_fini(&r->table);

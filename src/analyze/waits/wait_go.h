@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the goroutines of a Go program wait for. */
+#ifndef SOOTH_ANALYZE_WAIT_GO_H
+#define SOOTH_ANALYZE_WAIT_GO_H
+
+#include "analyze/waits/wait_graph.h"
+#include "base/buffer.h"
+
+/* The next group of a process: the first for `before` NULL. */
+const struct waits_goroutines *wait_goroutines_next(
+	const struct wait_graph *g, uint32_t pid, const struct waits_goroutines *before);
+/* They wait for a mutex that another goroutine has. */
+bool wait_goroutines_want_lock(const struct waits_goroutines *w);
+/* Only another goroutine of the program can end the wait: no client, file or timer does. A channel
+ * that it receives from may be one of a timer or of signals. */
+bool wait_goroutines_want_goroutine(const struct waits_goroutines *w);
+/* "sync.(*WaitGroup).Wait, called by main.main", or "a channel to send to, in main.main". */
+void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w);
+/* "; its main goroutine waits in ...", where that says more than the thread's wait: not of one that
+ * sleeps or waits for input. */
+void wait_put_main_goroutine(struct buffer *out, const struct wait_graph *g, uint32_t pid);
+
+#endif

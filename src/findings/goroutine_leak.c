@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * goroutine-leak: more and more goroutines of a Go program wait in one place. Each keeps its stack
+ * and what it refers to, so the memory of the program grows with them.
+ *
+ * Cannot be seen: that a goroutine will never go on; programs without a symbol table.
+ */
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_go.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define PACE 4 /* times what is there, that would have come at this rate since the start */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 1, 0.001, 1e9,
+		"minimum number of goroutines per second that start and stay"),
+	THRESHOLD("min-gain", 50, 1, 1e9,
+		"minimum number of goroutines added during the observation"),
+	THRESHOLD("min-count", 500, 1, 1e9, "minimum number of goroutines that wait in one place"),
+	THRESHOLD("min-share", 4, 0.1, 100, "minimum gain in percent of what was there",
+		.unit = SOOTH_UNIT_PERCENT),
+};
+
+struct leak {
+	const struct waits_goroutines *of;
+	uint64_t first, gain;
+	unsigned groups; /* of goroutines */
+};
+
+static bool is_same(const struct waits_goroutines *a, const struct waits_goroutines *b)
+{
+	return a->state == b->state &&
+	       !span_compare(
+		       record_text(&a->record, &a->start), record_text(&b->record, &b->start)) &&
+	       !span_compare(
+		       record_text(&a->record, &a->reason), record_text(&b->record, &b->reason));
+}
+
+static uint64_t count_before(const struct wait_graph *before, const struct waits_goroutines *of)
+{
+	const struct waits_goroutines *w = NULL;
+
+	while ((w = wait_goroutines_next(before, of->node_pid, w))) {
+		if (is_same(w, of))
+			return w->count;
+	}
+	return 0;
+}
+
+/* The group that gained most. */
+static void look(struct leak *l, const struct wait_graph *g, uint32_t pid)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_goroutines *w = NULL;
+
+	while ((w = wait_goroutines_next(g, pid, w))) {
+		uint64_t first = count_before(&before, w);
+
+		l->groups++;
+		if (w->state != WAITS_GOROUTINE_WAITS || w->count <= first ||
+			w->count - first <= l->gain)
+			continue;
+		l->of = w;
+		l->first = first;
+		l->gain = w->count - first;
+	}
+}
+
+/* As many came since the start: no wave of clients that has just begun. */
+static bool keeps_pace(const struct check *e, const struct leak *l, double per_s)
+{
+	double since_start = per_s * (double)check_age_ns(e) / (double)NS_PER_S;
+
+	return since_start * PACE >= (double)l->of->count &&
+	       since_start <= (double)l->of->count * PACE;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct leak *l,
+	double per_s, uint64_t interval_ns)
+{
+	struct buffer place = { 0 };
+	char time[UNITS_SIZE];
+	bool is_steady = keeps_pace(e, l, per_s);
+
+	wait_goroutines_text(&place, l->of);
+	finding_begin(out, is_steady ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_steady)
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out, "leaks goroutines: %llu wait %s, %llu more in %s",
+		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
+		sentence_duration(time, interval_ns));
+	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
+	finding_number(out, "goroutines that wait there", (double)l->of->count, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "when the observation started", (double)l->first, SOOTH_UNIT_NONE, 0);
+	if (!l->of->longest_state)
+		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether these goroutines will go on");
+	finding_remedy(out, "give each wait an end (a context, a timeout, a closed channel); with "
+			    "net/http/pprof: "
+			    "go tool pprof http://localhost:6060/debug/pprof/goroutine");
+	finding_end(out);
+	buffer_fini(&place);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	uint64_t interval_ns = sample_series_ns(&e->series);
+	struct wait_chain chain;
+	struct leak l = { 0 };
+	struct wait_graph g;
+	double per_s;
+
+	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	look(&l, &g, e->id.pid);
+	if (!l.groups) {
+		check_fine(out, "no goroutines");
+		return;
+	}
+	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
+	if (!l.of || (double)l.of->count < check_option(e, "min-count") ||
+		(double)l.gain < check_option(e, "min-gain") ||
+		100.0 * (double)l.gain < check_option(e, "min-share") * (double)l.first ||
+		!check_is_over(e, "min-rate", per_s, ""))
+		check_fine(out, "goroutines that wait do not grow in number");
+	else
+		report(e, out, &l, per_s, interval_ns);
+}
+
+const struct finding_type finding_goroutine_leak = {
+	.id = "goroutine-leak",
+	.claim = "more and more goroutines wait in one place",
+	.probes = "proc,waits",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

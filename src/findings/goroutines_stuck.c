@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
+ * go on: they want a mutex for a long time, or the main goroutine waits for others of which none is
+ * left that works. Go itself ends a program in which all goroutines wait; it does not where a
+ * signal handler, a server or a timer is beside them.
+ *
+ * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
+ */
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_go.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
+		.unit = SOOTH_UNIT_NS),
+};
+
+struct stuck {
+	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
+	uint64_t lock_count, others;
+	uint64_t idle_ns;  /* since its threads last ran; 0: just now, or unknown */
+	bool others_go_on; /* a goroutine beside the main one may be woken from outside, or runs */
+};
+
+static bool is_of_signals(const struct waits_goroutines *w)
+{
+	return span_starts(record_text(&w->record, &w->start), "os/signal.");
+}
+
+static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_goroutines *w = NULL;
+
+	while ((w = wait_goroutines_next(g, pid, w))) {
+		if (wait_goroutines_want_lock(w)) {
+			s->lock_count += w->count;
+			if (!s->wants_lock || w->count > s->wants_lock->count)
+				s->wants_lock = w;
+		}
+		if (w->is_main) {
+			s->main = w;
+			continue;
+		}
+		if (is_of_signals(w))
+			continue;
+		s->others += w->count;
+		s->others_go_on |= !wait_goroutines_want_goroutine(w);
+	}
+}
+
+/* Without the thread that ran last: the runtime's own (sysmon) wakes now and then, and forces a
+ * collection every two minutes. */
+static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
+{
+	uint64_t least_ns = UINT64_MAX, second_ns = UINT64_MAX;
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, pid, t))) {
+		if (t->since_state)
+			return 0;
+		if (t->since_ns < least_ns) {
+			second_ns = least_ns;
+			least_ns = t->since_ns;
+		} else if (t->since_ns < second_ns) {
+			second_ns = t->since_ns;
+		}
+	}
+	return second_ns == UINT64_MAX ? 0 : second_ns;
+}
+
+/* By the collector, which marks what waits, or because nothing ran at all. */
+static uint64_t wait_of(const struct stuck *s, const struct waits_goroutines *w)
+{
+	return !w->longest_state && w->longest_ns > s->idle_ns ? w->longest_ns : s->idle_ns;
+}
+
+/* The same group was there when the observation started. */
+static bool was_before(const struct wait_graph *g, uint32_t pid)
+{
+	struct wait_graph before = { .records = g->before };
+	struct stuck earlier = { 0 };
+
+	look(&earlier, &before, pid);
+	return earlier.wants_lock;
+}
+
+static void emit(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
+	uint64_t for_ns)
+{
+	struct buffer place = { 0 };
+
+	wait_goroutines_text(&place, w);
+	finding_text(out, w->is_main ? "main goroutine" : "these goroutines", "wait%s %s",
+		w->is_main ? "s" : "", buffer_cstr(&place));
+	finding_number(out, "for at least", (double)for_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "other goroutines", (double)s->others, SOOTH_UNIT_NONE, 0);
+	finding_remedy(out,
+		"kill -QUIT %u prints the stack of each goroutine, and ends the program; with "
+		"net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2",
+		out->of->id.pid);
+	finding_end(out);
+	buffer_fini(&place);
+}
+
+/* " and main.ba": another function in which goroutines want a lock. */
+static void put_other(
+	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
+{
+	const struct waits_goroutines *w = NULL;
+	struct span at;
+
+	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
+		at = record_text(&w->record, &w->at);
+		if (!wait_goroutines_want_lock(w) || !at.size ||
+			!span_compare(at, record_text(&first->record, &first->at)))
+			continue;
+		buffer_format(out, " and %.*s", (int)at.size, at.data);
+		return;
+	}
+}
+
+static void report_lock(struct check_result *out, const struct wait_graph *g, const struct stuck *s,
+	uint64_t for_ns)
+{
+	const struct waits_goroutines *w = s->wants_lock;
+	struct buffer place = { 0 };
+	char time[UNITS_SIZE];
+
+	wait_goroutines_text(&place, w);
+	put_other(&place, g, w);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "%s%llu goroutine%s %s, for %s",
+		s->others_go_on ? "" : "deadlock: ", (unsigned long long)s->lock_count,
+		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
+		sentence_duration(time, for_ns));
+	emit(out, s, w, for_ns);
+	buffer_fini(&place);
+}
+
+static void report_main(struct check_result *out, const struct stuck *s, uint64_t for_ns)
+{
+	struct buffer place = { 0 };
+	char time[UNITS_SIZE];
+
+	wait_goroutines_text(&place, s->main);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "deadlock: the main goroutine waits %s, for %s: %s", buffer_cstr(&place),
+		sentence_duration(time, for_ns),
+		s->others ? "the others wait for goroutines too"
+			  : "no other goroutine is left that could end this wait");
+	emit(out, s, s->main, for_ns);
+	buffer_fini(&place);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct wait_chain chain;
+	struct stuck s = { 0 };
+	struct wait_graph g;
+
+	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	look(&s, &g, e->id.pid);
+	s.idle_ns = idle_of(&g, e->id.pid);
+	if (!s.main)
+		check_fine(out, "no goroutines");
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (s.wants_lock && was_before(&g, e->id.pid) &&
+		 check_is_over(e, "min-time", (double)wait_of(&s, s.wants_lock), ""))
+		report_lock(out, &g, &s, wait_of(&s, s.wants_lock));
+	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
+		 check_is_over(e, "min-time", (double)s.idle_ns, ""))
+		report_main(out, &s, s.idle_ns);
+	else
+		check_fine(out, "its goroutines can go on");
+}
+
+const struct finding_type finding_goroutines_stuck = {
+	.id = "goroutines-stuck",
+	.claim = "goroutines wait for each other, and none is left that could go on",
+	.probes = "proc,waits",
+	.follows = "frozen",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
