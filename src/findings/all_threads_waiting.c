@@ -305,6 +305,19 @@ static void claim_readers(struct check_result *out, const struct wait_chain *cha
 		"writer, or has no end for its reader");
 }
 
+/* A server with one thread that asks itself while it serves. */
+static void claim_self(struct check_result *out, const struct wait_link *link)
+{
+	struct buffer address = { 0 };
+
+	wait_object_text(&address, link);
+	finding_claim(out,
+		"deadlock: it waits for an answer from itself, on %s: it cannot accept that "
+		"connection while it waits",
+		buffer_cstr(&address));
+	buffer_fini(&address);
+}
+
 static void claim_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -320,6 +333,9 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		finding_claim(out, "deadlock: %zu %s of each other", chain->count,
 			wait_is_of_java(first->thread) ? "Java threads wait for locks"
 						       : "threads wait for mutexes");
+	else if (chain->count == 1 && first->party &&
+		 first->party->relation == WAITS_RELATION_LISTENER)
+		claim_self(out, first);
 	else if (chain->count == 1)
 		finding_claim(out, "deadlock: the process waits for itself");
 	else if (is_full_pipe(chain))
@@ -380,6 +396,11 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"PYTHONUNBUFFERED=1, stdbuf -oL) and end it as the reader expects, mostly "
 			"by a newline; sooth kill --any %u ends the wait",
 			chain->links[chain->count - 1].process->node_pid);
+	} else if (first->party && first->party->relation == WAITS_RELATION_LISTENER &&
+		   chain->count == 1) {
+		finding_remedy(out,
+			"serve requests in several processes or threads (PHP: "
+			"PHP_CLI_SERVER_WORKERS), or do not ask the own server within a request");
 	} else {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
 		finding_remedy(out,

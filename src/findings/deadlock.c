@@ -4,10 +4,11 @@
  * Locks of Rust and Python have no owner that could be read, so it is known by the stacks: threads
  * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
  * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
- * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with one thread that waits for a lock
- * (fork() copies locks, but only one thread), on a condition or at a queue, of Java threads that wait for what the idle ones
- * beside them will not do, and of an event loop that waits for a notification. Circles by the owners of mutexes, and processes of which no thread can go on, are
- * those of all-threads-waiting.
+ * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with
+ * one thread that waits for a lock (fork() copies locks, but only one thread), on a condition or at
+ * a queue, of Java threads that wait for what the idle ones beside them will not do, and of an
+ * event loop that waits for a notification. Circles by the owners of mutexes, and processes of
+ * which no thread can go on, are those of all-threads-waiting.
  *
  * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
  * thread.
@@ -24,13 +25,14 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define FUTEX_PRIVATE 128
 #define THREADS_SHOWN 6
 #define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait",
 		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same of a process of which no other thread runs", .unit = SOOTH_UNIT_NS),
 };
 
 enum place {
@@ -55,8 +57,8 @@ struct locked {
 	unsigned peers_waiting;
 	unsigned woken; /* resting ones that a client, a file or a timeout can wake */
 	unsigned full;	/* threads that put into a queue which is full, or wait until it is empty */
-	bool is_main_pausing; /* between two steps of a loop: it watches over the others */
-	const char *signal;   /* "waits for a CountDownLatch" */
+	bool is_main_pausing;	      /* between two steps of a loop: it watches over the others */
+	const char *signal;	      /* "waits for a CountDownLatch" */
 	uint64_t for_ns[PLACES];      /* the shortest wait */
 	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
 	uint64_t addresses[2];
@@ -68,7 +70,7 @@ struct locked {
 /* The owner of a mutex is known: all-threads-waiting follows it. */
 static enum place of_futex(const struct waits_thread *t, const struct stack_wait *s)
 {
-	bool is_private = t->arguments[1] & FUTEX_PRIVATE;
+	bool is_private = t->arguments[1] & WAITS_FUTEX_PRIVATE;
 
 	if (t->timeout_state != SOOTH_STATE_ABSENT)
 		return PLACE_AWAY;
@@ -126,8 +128,8 @@ static bool can_be_woken(const struct waits_thread *t)
 }
 
 /* The main thread sleeps between two steps, as one does that waits for the end of the others. */
-static bool is_pausing(const struct wait_graph *g, const struct waits_process *p,
-	const struct waits_thread *t)
+static bool is_pausing(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
 	struct wait_link link;
 
@@ -218,8 +220,8 @@ enum kind {
 	KIND_LOCKS,
 	KIND_ALONE,
 	KIND_CONDITION, /* of the only thread */
-	KIND_QUEUE, /* of the only thread */
-	KIND_FULL,  /* of all threads but a main thread that watches over them */
+	KIND_QUEUE,	/* of the only thread */
+	KIND_FULL,	/* of all threads but a main thread that watches over them */
 	KIND_POOL,
 	KIND_TASKS,
 	KIND_SIGNAL,
@@ -257,11 +259,11 @@ static enum kind kind_of(const struct locked *l)
 
 static enum place place_of_kind(enum kind kind)
 {
-	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
-	       : kind == KIND_NOTIFY ? PLACE_NOTIFY
-	       : kind == KIND_SIGNAL ? PLACE_SIGNAL
+	return kind == KIND_POOL || kind == KIND_TASKS				   ? PLACE_RESULT
+	       : kind == KIND_NOTIFY						   ? PLACE_NOTIFY
+	       : kind == KIND_SIGNAL						   ? PLACE_SIGNAL
 	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ? PLACE_RESTS
-				     : PLACE_LOCK;
+										   : PLACE_LOCK;
 }
 
 /* --- the finding --- */
@@ -362,8 +364,8 @@ static void claim_full(struct buffer *out, const struct locked *l)
 {
 	const struct stack_wait *s = &l->of[PLACE_RESTS];
 
-	buffer_format(out, "deadlock: %u thread%s in %.*s", l->full, l->full == 1 ? " waits" : "s wait",
-		(int)s->by.size, s->by.data);
+	buffer_format(out, "deadlock: %u thread%s in %.*s", l->full,
+		l->full == 1 ? " waits" : "s wait", (int)s->by.size, s->by.data);
 	put_within(out, ", called by ", s);
 }
 
@@ -412,8 +414,9 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		break;
 	case KIND_FULL:
 		claim_full(&text, l);
-		buffer_format(&text, ", for %s: nothing takes from the queue, and no thread is left "
-				     "that could",
+		buffer_format(&text,
+			", for %s: nothing takes from the queue, and no thread is left "
+			"that could",
 			time);
 		break;
 	case KIND_SIGNAL:
@@ -496,13 +499,23 @@ static void report(const struct check *e, struct check_result *out, const struct
 			    : kind == KIND_NOTIFY ? "which thread should notify it"
 			    : kind == KIND_SIGNAL ? "whether a signal, as for a hook at "
 						    "the end, will end the wait"
-			    : kind == KIND_QUEUE || kind == KIND_FULL ? "whether a signal handler will end the wait"
-						  : "which thread has which lock, and whether one "
-						    "that runs will release it");
+			    : kind == KIND_QUEUE || kind == KIND_FULL
+				    ? "whether a signal handler will end the wait"
+				    : "which thread has which lock, and whether one "
+				      "that runs will release it");
 	finding_remedy(out,
 		"sooth stack %u shows where each thread waits; only ending the process helps",
 		e->id.pid);
 	finding_end(out);
+}
+
+/* Where nothing else of the process goes on, nothing but a signal can end the wait. */
+static const char *time_option(const struct check *e, const struct locked *l)
+{
+	return !l->count[PLACE_RUNS] &&
+			       check_option(e, "min-time-at-rest") < check_option(e, "min-time")
+		       ? "min-time-at-rest"
+		       : "min-time";
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -525,7 +538,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "reported by all-threads-waiting");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, "min-time", (double)l.for_ns[place_of_kind(kind)], ""))
+	else if (check_is_over(e, time_option(e, &l), (double)l.for_ns[place_of_kind(kind)], ""))
 		report(e, out, &g, &l, kind);
 	else
 		check_blind_by(out, FINDING_SHORT, "threads wait for locks, but not for long yet",

@@ -16,6 +16,9 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
 		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same where no other goroutine could go on and no thread ran",
+		.unit = SOOTH_UNIT_NS),
 };
 
 struct stuck {
@@ -155,6 +158,13 @@ static void report_main(struct check_result *out, const struct stuck *s, uint64_
 	buffer_fini(&place);
 }
 
+static const char *time_option(const struct check *e, const struct stuck *s)
+{
+	return !s->others_go_on && check_option(e, "min-time-at-rest") < check_option(e, "min-time")
+		       ? "min-time-at-rest"
+		       : "min-time";
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct wait_chain chain;
@@ -172,10 +182,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
 	else if (s.wants_lock && was_before(&g, e->id.pid) &&
-		 check_is_over(e, "min-time", (double)wait_of(&s, s.wants_lock), ""))
+		 check_is_over(e, time_option(e, &s), (double)wait_of(&s, s.wants_lock), ""))
 		report_lock(out, &g, &s, wait_of(&s, s.wants_lock));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
-		 check_is_over(e, "min-time", (double)s.idle_ns, ""))
+		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
 	else
 		check_fine(out, "its goroutines can go on");

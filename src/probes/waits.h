@@ -91,6 +91,9 @@ enum waits_lock {
 	WAITS_LOCKS,
 };
 
+/* FUTEX_PRIVATE_FLAG, in the second argument of futex: no other process has the lock. */
+#define WAITS_FUTEX_PRIVATE 128
+
 enum waits_role {
 	WAITS_ROLE_CALL,    /* the descriptor, or path, of the call */
 	WAITS_ROLE_WATCHED, /* one of several that the call waits for */

@@ -185,9 +185,10 @@ static void test_stuck(void **state)
 			"medium/medium: deadlock: the main goroutine waits in "
 			"sync.(*WaitGroup).Wait, called by main.main, for 30 s: no other "
 			"goroutine" },
-		{ "goroutines-stuck", waits_for_group, 9, NULL, "fine: its goroutines can go on" },
-		{ "goroutines-stuck", waits_for_group, IDLE_S, "goroutines-stuck.min-time=31s",
+		{ "goroutines-stuck", waits_for_group, 3, NULL, "fine: its goroutines can go on" },
+		{ "goroutines-stuck", waits_for_group, 5, "goroutines-stuck.min-time-at-rest=6s",
 			"fine: its goroutines can go on" },
+		{ "goroutines-stuck", waits_for_group, 5, NULL, "medium/medium: deadlock: " },
 		{ "goroutines-stuck", waits_beside, 1, NULL, "medium/medium: |too" },
 		{ "goroutines-stuck", waits_beside, 0, NULL, "fine: its goroutines can go on" },
 		{ "goroutines-stuck", serves_beside, IDLE_S, NULL,

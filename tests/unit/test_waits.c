@@ -707,6 +707,36 @@ static void test_proxy(void **state)
 			"127.0.0.1:80, idle 3 min");
 }
 
+/* A client with a timer of its own asks again when that is due: no circle, as without it. */
+static void test_ring_with_timer(void **state)
+{
+	(void)state;
+	reads_from(10, 11);
+	reads_from(11, 10);
+	thread_at(&records, 11)->timeout_state = SOOTH_STATE_VALUE;
+	thread_at(&records, 11)->timeout_ns = 20 * NS_PER_S;
+	expect("idle", "talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for "
+		       "data from talk (10) through a pipe, idle 3 min");
+}
+
+/* A request to its own listener; that it gives up after a time does not end the deadlock before. */
+static void test_own_listener(void **state)
+{
+	(void)state;
+	process(10, "php", 'S');
+	thread(10, 10, "poll", 0);
+	thread_at(&records, 10)->arguments[1] = 1;
+	thread_at(&records, 10)->timeout_state = SOOTH_STATE_VALUE;
+	thread_at(&records, 10)->timeout_ns = 60 * NS_PER_S;
+	object(10, 6, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object_at(10, 6)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(10, 6)->peer_port = 80;
+	party(10, 10, WAITS_RELATION_LISTENER, 10, 0, "php");
+	party_at(10)->waiting_fd = 6;
+	expect("deadlock", "php (10) waits for itself on 127.0.0.1:80, which has not accepted the "
+			   "connection, 3 min: a deadlock, it cannot go on");
+}
+
 /* Of one process that waits for itself the others, that wait for it, are no part of the circle. */
 static void test_itself(void **state)
 {
@@ -837,6 +867,8 @@ int main(void)
 		cmocka_unit_test_setup(test_chain, reset),
 		cmocka_unit_test_setup(test_pidfd, reset),
 		cmocka_unit_test_setup(test_deadlock, reset),
+		cmocka_unit_test_setup(test_ring_with_timer, reset),
+		cmocka_unit_test_setup(test_own_listener, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_java, reset),
 		cmocka_unit_test_setup(test_owner_that_ended, reset),

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -12,7 +14,6 @@
 #include "probes/syscall_names.h"
 
 #define MONITOR_SLACK (10 * NS_PER_MS) /* of the time until which it waits */
-#define FUTEX_PRIVATE 128	       /* FUTEX_PRIVATE_FLAG: no other process has the lock */
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
 #define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 
@@ -21,20 +22,6 @@
 static struct wait_graph sample_before(const struct wait_graph *g)
 {
 	return (struct wait_graph){ .records = g->before, .before = g->before };
-}
-
-static bool is_of_locks(const struct wait_link *link)
-{
-	return link->what == WAIT_CONDITION || link->what == WAIT_MUTEX ||
-	       link->what == WAIT_THREAD_END;
-}
-
-bool wait_is_shared(const struct wait_link *link)
-{
-	const struct waits_thread *t = link->thread;
-
-	return (link->what == WAIT_CONDITION || link->what == WAIT_MUTEX) && t && !t->call_state &&
-	       t->lock != WAITS_LOCK_NONE && !(t->arguments[1] & FUTEX_PRIVATE);
 }
 
 /* Whether the owners of mutexes lead back to where they began. */
@@ -61,11 +48,6 @@ struct survey {
 	unsigned threads, locked;
 };
 
-static bool is_woken_by_time(const struct waits_thread *t)
-{
-	return t->timeout_state != SOOTH_STATE_ABSENT;
-}
-
 static void look(struct survey *s, const struct wait_graph *g, const struct waits_process *p)
 {
 	const struct waits_thread *t = NULL;
@@ -77,8 +59,8 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 		if (cpu < CPU_BUSY && thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		s->threads++;
-		s->locked += is_of_locks(&link) && !wait_is_shared(&link) && !is_woken_by_time(t) &&
-			     !t->call_state;
+		s->locked += wait_is_of_locks(&link) && !wait_is_shared(&link) &&
+			     !wait_is_woken_by_time(t) && !t->call_state;
 		if (t->record.tid == p->node_pid) {
 			s->main = link;
 			s->has_main = true;
@@ -95,12 +77,12 @@ static void look(struct survey *s, const struct wait_graph *g, const struct wait
 			s->cycle = link;
 			s->has_cycle = true;
 		}
-		if (!s->has_active && !is_of_locks(&link) && !link.is_idle &&
+		if (!s->has_active && !wait_is_of_locks(&link) && !link.is_idle &&
 			link.what != WAIT_SLEEP && link.what != WAIT_UNKNOWN) {
 			s->active = link;
 			s->has_active = true;
 		}
-		if (!s->has_events && !is_of_locks(&link) && link.what != WAIT_UNKNOWN) {
+		if (!s->has_events && !wait_is_of_locks(&link) && link.what != WAIT_UNKNOWN) {
 			s->events = link;
 			s->has_events = true;
 		}
@@ -133,7 +115,7 @@ static bool may_want_monitor(const struct waits_thread *t)
 static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *main_thread, struct wait_link first)
 {
-	if (is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
+	if (wait_is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
 		first.what = WAIT_SLEEP;
 	} else if (wait_java_text(main_thread)) {
@@ -176,8 +158,9 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 		s.main = wait_link_of(g, p, NULL);
 	if (s.has_cycle)
 		return s.cycle;
-	if (s.has_busy && (s.main.is_idle || is_of_locks(&s.main) || s.main.what == WAIT_READY ||
-				  s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
+	if (s.has_busy &&
+		(s.main.is_idle || wait_is_of_locks(&s.main) || s.main.what == WAIT_READY ||
+			s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
 		return s.busy;
 	jvm = resting_main(g, p, &s.main);
 	if (jvm && (s.has_active || s.has_events))
@@ -280,7 +263,7 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 	if (!p || has_process(chain, writer->party_pid))
 		return false;
 	link = choose(g, p);
-	return !link.is_idle && !is_of_locks(&link) && link.what != WAIT_UNKNOWN &&
+	return !link.is_idle && !wait_is_of_locks(&link) && link.what != WAIT_UNKNOWN &&
 	       link.what != WAIT_ZOMBIE && link.what != WAIT_IPC &&
 	       !(link.party && has_process(chain, link.party->party_pid));
 }
@@ -346,133 +329,6 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	return true;
 }
 
-/* --- circles --- */
-
-static bool is_same(const struct wait_link *link, const struct wait_link *last)
-{
-	const struct waits_party *party = last->party;
-
-	if (party->relation == WAITS_RELATION_THREAD)
-		return link->process == last->process &&
-		       (!link->thread || link->thread->record.tid == party->party_tid);
-	return link->process->node_pid == party->party_pid;
-}
-
-/* Of another thread nothing is to come: it waits for a lock inside the process, or serves the
- * runtime. */
-static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
-{
-	const struct waits_thread *t = NULL;
-	size_t i = 0;
-
-	for (; (t = wait_graph_thread(g, link->process->node_pid, t)); i++) {
-		struct wait_link other = wait_link_of(g, link->process, t);
-
-		if (t == link->thread || thread_is_service(record_text(&t->record, &t->name), i))
-			continue;
-		if (!is_of_locks(&other) || wait_is_shared(&other) || is_woken_by_time(t))
-			return false;
-	}
-	return i >= link->process->threads;
-}
-
-/* Of its own file the lock may be that of a process which shares it, as a child does. */
-static bool is_own_lock(const struct wait_link *link)
-{
-	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
-}
-
-static bool only_reads(const struct wait_link *link)
-{
-	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
-}
-
-/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs.
- */
-static bool has_run(const struct wait_graph *g, const struct wait_link *link)
-{
-	if (wait_is_same_monitor(g, link->thread))
-		return false;
-	struct wait_graph earlier = { .records = g->before };
-	const struct waits_thread *now, *then;
-
-	if (link->what == WAIT_RUNS || link->what == WAIT_READY)
-		return true;
-	if ((link->what == WAIT_PIPE_WRITE || link->what == WAIT_SOCKET_WRITE) &&
-		wait_is_paced(g, link))
-		return true;
-	if (!link->thread || link->is_polling)
-		return false;
-	now = wait_graph_thread_of(g, link->thread->node_pid, link->thread->record.tid);
-	then = wait_graph_thread_of(&earlier, link->thread->node_pid, link->thread->record.tid);
-	if (!now || now->state == 'R')
-		return true;
-	return then && !then->switches_state && !now->switches_state &&
-	       then->switches != now->switches;
-}
-
-/* A client and its server between two requests: which of them has to speak is not known. */
-static bool is_exchange(const struct wait_chain *chain)
-{
-	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
-
-	return chain->count == 2 && !chain->circle && only_reads(first) && only_reads(second) &&
-	       first->process != second->process;
-}
-
-/* Of a ring in which one runs, that one can end the waits of the others. */
-static void drop_circle(const struct wait_graph *g, struct wait_chain *chain)
-{
-	for (size_t i = chain->circle; i < chain->count; i++) {
-		if (!has_run(g, &chain->links[i]))
-			continue;
-		chain->links[chain->count - 1].repeats = false;
-		chain->is_exchange = is_exchange(chain);
-		chain->links[chain->count - 1].is_idle |= chain->is_exchange;
-		chain->circle = chain->count;
-		return;
-	}
-}
-
-/* Processes that wait for each other are stuck only if no other thread and no other process could
- * go on in place of those seen. Of readers one may still have something to say; of a socket that is
- * the ordinary state between two requests, of a pipe it is rare: a program reads from a child when
- * it expects something. */
-static void weigh_circle(const struct wait_graph *g, struct wait_chain *chain)
-{
-	size_t readers = 0, of_pipes = 0;
-
-	for (size_t i = chain->circle; i < chain->count; i++) {
-		struct wait_link *link = &chain->links[i];
-
-		if (link->party->relation == WAITS_RELATION_THREAD)
-			return; /* by its owner: only that thread can end the wait */
-		readers += only_reads(link);
-		of_pipes += link->what == WAIT_PIPE_READ;
-		/* Another process can open a FIFO by its name. */
-		chain->is_open |= link->object && link->object->type == FDS_FIFO;
-		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
-			!is_locked(g, link))
-			chain->is_open = true;
-	}
-	if (chain->is_open)
-		chain->links[chain->count - 1].confidence = WAITS_LOW;
-	chain->is_of_readers =
-		chain->count - chain->circle > 1 && readers == chain->count - chain->circle;
-	if (chain->is_of_readers && of_pipes < readers)
-		chain->links[chain->count - 1].confidence = WAITS_LOW;
-	else if (chain->is_of_readers && !chain->is_open)
-		chain->links[chain->count - 1].confidence = WAITS_MEDIUM;
-}
-
-bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
-{
-	return link->what == WAIT_MUTEX && link->thread &&
-	       link->thread->arguments[1] & FUTEX_PRIVATE && link->party &&
-	       !wait_is_of_java(link->thread) &&
-	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
-}
-
 /* --- children beside a circle --- */
 
 enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
@@ -536,6 +392,16 @@ static bool leave_circle(const struct wait_graph *g, struct wait_chain *chain)
 	return false;
 }
 
+static bool is_same(const struct wait_link *link, const struct wait_link *last)
+{
+	const struct waits_party *party = last->party;
+
+	if (party->relation == WAITS_RELATION_THREAD)
+		return link->process == last->process &&
+		       (!link->thread || link->thread->record.tid == party->party_tid);
+	return link->process->node_pid == party->party_pid;
+}
+
 static void extend(const struct wait_graph *g, struct wait_chain *out)
 {
 	struct wait_link next;
@@ -554,9 +420,9 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 	extend(g, out);
 	if (out->circle < out->count && leave_circle(g, out))
 		extend(g, out);
-	drop_circle(g, out);
+	wait_circle_drop(g, out);
 	if (out->circle < out->count)
-		weigh_circle(g, out);
+		wait_circle_weigh(g, out);
 	for (size_t i = 0; i < out->count; i++)
 		out->is_deadlock |= out->links[i].repeats ||
 				    out->links[i].what == WAIT_ALL_THREADS ||

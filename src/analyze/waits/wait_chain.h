@@ -86,8 +86,6 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 /* From that thread on, whether it matters or not; without such a thread the chain is empty. */
 void wait_chain_follow_thread(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out);
-/* A lock in memory that other processes can have too: one of them can end the wait. */
-bool wait_is_shared(const struct wait_link *link);
 /* A mutex whose owner is a thread of the process that has ended. */
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
 /* Of the weakest link. */

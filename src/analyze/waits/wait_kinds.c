@@ -111,16 +111,24 @@ struct watched {
 	unsigned count, connections, requests;
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
 	const struct waits_object *request; /* an open one of this process to a server */
+	const struct waits_object *own;	    /* the same to its own listener */
 	bool has_signals;
 };
 
-/* A pipe or socket to itself wakes an event loop: nothing of others comes from there. */
+/* A pipe or socket to itself wakes an event loop: nothing of others comes from there. A connection
+ * to its own listener that it has not accepted is a request to itself. */
 static bool is_own(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
 	const struct waits_party *p = wait_party_by(g, t, o->fd);
 
 	return p && p->party_pid == t->node_pid;
+}
+
+static bool is_to_itself(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	return wait_party_by(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
 }
 
 /* Of two sockets one of the network says more. */
@@ -161,6 +169,8 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 		w.count++;
 		if (!is_own(g, t, o))
 			watch(&w, o);
+		else if (is_to_itself(g, t, o))
+			w.own = o;
 	}
 	return w;
 }
@@ -272,6 +282,11 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 
 	if (row->traits & SYSCALL_SUBMITS) {
 		link->what = WAIT_IO_URING;
+		return;
+	}
+	if (w.own && is_few) {
+		of_object(link, NULL, w.own, false);
+		link->party = wait_party_by(g, t, w.own->fd);
 		return;
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&

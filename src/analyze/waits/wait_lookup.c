@@ -149,3 +149,22 @@ bool wait_is_pager(const struct waits_process *p)
 	}
 	return false;
 }
+
+bool wait_is_of_locks(const struct wait_link *link)
+{
+	return link->what == WAIT_CONDITION || link->what == WAIT_MUTEX ||
+	       link->what == WAIT_THREAD_END;
+}
+
+bool wait_is_shared(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return (link->what == WAIT_CONDITION || link->what == WAIT_MUTEX) && t && !t->call_state &&
+	       t->lock != WAITS_LOCK_NONE && !(t->arguments[1] & WAITS_FUTEX_PRIVATE);
+}
+
+bool wait_is_woken_by_time(const struct waits_thread *t)
+{
+	return t->timeout_state != SOOTH_STATE_ABSENT;
+}

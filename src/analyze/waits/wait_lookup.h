@@ -25,4 +25,10 @@ bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);
 
+/* It waits for another thread of the process: a lock, a condition, an end. */
+bool wait_is_of_locks(const struct wait_link *link);
+bool wait_is_woken_by_time(const struct waits_thread *t);
+/* A lock in memory that other processes can have too: one of them can end the wait. */
+bool wait_is_shared(const struct wait_link *link);
+
 #endif

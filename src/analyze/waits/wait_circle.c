@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_circle.h"
+
+#include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_pace.h"
+#include "probes/fds.h"
+
+/* Of another thread nothing is to come: it waits for a lock inside the process, or serves the
+ * runtime. */
+static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_thread *t = NULL;
+	size_t i = 0;
+
+	for (; (t = wait_graph_thread(g, link->process->node_pid, t)); i++) {
+		struct wait_link other = wait_link_of(g, link->process, t);
+
+		if (t == link->thread || thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
+		if (!wait_is_of_locks(&other) || wait_is_shared(&other) || wait_is_woken_by_time(t))
+			return false;
+	}
+	return i >= link->process->threads;
+}
+
+/* Of its own file the lock may be that of a process which shares it, as a child does. */
+static bool is_own_lock(const struct wait_link *link)
+{
+	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
+}
+
+static bool only_reads(const struct wait_link *link)
+{
+	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
+}
+
+/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs.
+ */
+static bool has_run(const struct wait_graph *g, const struct wait_link *link)
+{
+	if (wait_is_same_monitor(g, link->thread))
+		return false;
+	struct wait_graph earlier = { .records = g->before };
+	const struct waits_thread *now, *then;
+
+	if (link->what == WAIT_RUNS || link->what == WAIT_READY)
+		return true;
+	if ((link->what == WAIT_PIPE_WRITE || link->what == WAIT_SOCKET_WRITE) &&
+		wait_is_paced(g, link))
+		return true;
+	if (!link->thread || link->is_polling)
+		return false;
+	now = wait_graph_thread_of(g, link->thread->node_pid, link->thread->record.tid);
+	then = wait_graph_thread_of(&earlier, link->thread->node_pid, link->thread->record.tid);
+	if (!now || now->state == 'R')
+		return true;
+	return then && !then->switches_state && !now->switches_state &&
+	       then->switches != now->switches;
+}
+
+/* A client and its server between two requests: which of them has to speak is not known. */
+static bool is_exchange(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
+
+	return chain->count == 2 && !chain->circle && only_reads(first) && only_reads(second) &&
+	       first->process != second->process;
+}
+
+/* An event loop whose next timer is due, as one that asks its child again each minute. */
+static bool goes_on_by_time(const struct wait_link *link)
+{
+	/* A request to its own listener: the time is that after which it gives up. */
+	bool is_to_itself = link->party && link->party->relation == WAITS_RELATION_LISTENER &&
+			    link->party->party_pid == link->process->node_pid;
+
+	return link->thread && link->thread->timeout_state == SOOTH_STATE_VALUE && !is_to_itself;
+}
+
+/* Of a ring in which one runs, that one can end the waits of the others. So can a client with a
+ * timer of its own, which asks its server now and then. */
+void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
+{
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		if (!has_run(g, &chain->links[i]) &&
+			!(goes_on_by_time(&chain->links[i]) && is_exchange(chain)))
+			continue;
+		chain->links[chain->count - 1].repeats = false;
+		chain->is_exchange = is_exchange(chain);
+		chain->links[chain->count - 1].is_idle |= chain->is_exchange;
+		chain->circle = chain->count;
+		return;
+	}
+}
+
+/* Processes that wait for each other are stuck only if no other thread and no other process could
+ * go on in place of those seen. Of readers one may still have something to say; of a socket that is
+ * the ordinary state between two requests, of a pipe it is rare: a program reads from a child when
+ * it expects something. */
+void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
+{
+	size_t readers = 0, of_pipes = 0;
+
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		struct wait_link *link = &chain->links[i];
+
+		if (link->party->relation == WAITS_RELATION_THREAD)
+			return; /* by its owner: only that thread can end the wait */
+		readers += only_reads(link);
+		of_pipes += link->what == WAIT_PIPE_READ;
+		/* Another process can open a FIFO by its name. */
+		chain->is_open |= link->object && link->object->type == FDS_FIFO;
+		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
+			!is_locked(g, link) || goes_on_by_time(link))
+			chain->is_open = true;
+	}
+	if (chain->is_open)
+		chain->links[chain->count - 1].confidence = WAITS_LOW;
+	chain->is_of_readers =
+		chain->count - chain->circle > 1 && readers == chain->count - chain->circle;
+	if (chain->is_of_readers && of_pipes < readers)
+		chain->links[chain->count - 1].confidence = WAITS_LOW;
+	else if (chain->is_of_readers && !chain->is_open)
+		chain->links[chain->count - 1].confidence = WAITS_MEDIUM;
+}
+
+bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
+{
+	return link->what == WAIT_MUTEX && link->thread &&
+	       link->thread->arguments[1] & WAITS_FUTEX_PRIVATE && link->party &&
+	       !wait_is_of_java(link->thread) &&
+	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
+}

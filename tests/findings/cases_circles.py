@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes that wait for themselves by way of a socket, and pairs that only look like it."""
+from case import healthy, sick
+
+OWN_SERVER = """
+import http.server, os, socket, sys, time, urllib.request
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if sys.argv[1] == 'asks':
+            urllib.request.urlopen('http://127.0.0.1:%d/prices' % self.server.server_port, timeout=600).read()
+        self.wfile.write(b'HTTP/1.0 200 OK\\r\\n\\r\\n')
+
+server = http.server.HTTPServer(('127.0.0.1', 0), Handler)
+if not os.fork():
+    server.socket.close()
+    client = socket.create_connection(server.server_address)
+    client.sendall(b'GET /shop HTTP/1.0\\r\\n\\r\\n')
+    time.sleep(120)
+print('ready', flush=True)
+server.serve_forever()
+"""
+
+# A tool server between two pings of its client, which sleeps in its event loop until the next one.
+PINGED = """
+import select, subprocess, sys
+tool = subprocess.Popen([sys.executable, '-c', 'import sys\\nfor line in sys.stdin: print(line, end="", flush=True)'],
+    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print(tool.pid, flush=True)
+print('ready', flush=True)
+while True:
+    tool.stdin.write(b'ping\\n')
+    tool.stdin.flush()
+    tool.stdout.readline()
+    select.select([tool.stdout], [], [], 60)
+"""
+
+
+def server(kind):
+    return lambda scope, rng: scope.python(OWN_SERVER, kind).pid
+
+
+def pinged(scope, _):
+    agent = scope.python(PINGED)
+    return int(bytes(agent.out).split()[0])
+
+
+CASES = [
+    sick("all-threads-waiting", "a server that asks itself", server("asks"),
+        says="it waits for an answer from itself, on 127.0.0.1:", also=("clients-waiting",)),
+    healthy("all-threads-waiting", "the same, which answers by itself", server("answers")),
+    healthy("all-threads-waiting", "a tool server that is asked each minute", pinged),
+]
