@@ -180,6 +180,8 @@ struct sooth_observer_options {
 	int heap_engine;
 	/* That library; borrowed until start returns; NULL: the installed one. */
 	const char *heap_library;
+	/* It begins as after sooth_observer_pause(), before a launched command runs. */
+	bool starts_paused;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

@@ -20,6 +20,7 @@
 #include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
 #include "cli/command/command.h"
+#include "cli/control/control.h"
 #include "cli/output/deferred.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
@@ -32,6 +33,7 @@
 /* --- run --- */
 
 #define STEP_MS		50
+#define CONTROL_STEP_MS 10  /* another program waits for the answer */
 #define STOP_TIMEOUT_MS 300 /* after Ctrl-C, for the command to end */
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
@@ -41,6 +43,8 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", run_options, buffer_bytes,
 		"size of the buffer for records between the kernel and sooth, e.g. 32M",
 		.min = 4096, .max = 1ull << 30),
+	VALUE_ROW(0, "control", TEXT, "SOCKET", run_options, control,
+		"listen at this socket for ping, pause, resume, mark NAME, snapshot"),
 };
 
 /* The report and its side outputs, with their files. */
@@ -50,6 +54,7 @@ struct told {
 	struct held held;      /* of the report, when it has a filter */
 	struct screen *screen; /* NULL: none */
 	struct alerts alerts;
+	struct control control;
 };
 
 static bool is_standard_output(const char *path)
@@ -123,6 +128,9 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 			t->report, run->views[i].name, run->views[i].options, err);
 	if (!status && run->default_views)
 		sooth_report_add_default_views(t->report);
+	t->control.has_no_report = run->is_stream || run->watch;
+	if (!status)
+		status = control_add_report(&t->control, t->report, err);
 	return status ? status : report_check_filter(t->report, err);
 }
 
@@ -273,6 +281,7 @@ static int make_observer(
 		.log_level = log_selected(),
 		.may_pause = run->may_pause,
 		.must_hold = run->must_hold,
+		.starts_paused = run->starts_paused,
 		.may_be_gone = run->may_be_gone || found->is_searched,
 		.may_be_refused = run->may_be_refused,
 		.calls = run->calls,
@@ -299,8 +308,7 @@ static int make_observer(
 	if (options.debuginfod_urls && run->output->verbose && options.log_level < LOG_INFO)
 		options.log_level = LOG_INFO;
 	launch_as_invoker(&options);
-	if (!status)
-		status = sooth_observer_new(out, &options, err);
+	status = status ? status : sooth_observer_new(out, &options, err);
 	if (!status)
 		status = target_found_apply(found, run->allowed, *out, err);
 	for (size_t i = 0; i < run->selected_count && !status; i++)
@@ -320,11 +328,12 @@ static int make_observer(
 	return status;
 }
 
-static int step_ms(uint64_t now, uint64_t end_ns)
+static int step_ms(const struct run *run, uint64_t now, uint64_t end_ns)
 {
+	int most = run->control || run->chore.every_ns ? CONTROL_STEP_MS : STEP_MS;
 	uint64_t left_ms = end_ns > now ? (end_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 
-	return left_ms < STEP_MS ? (int)left_ms : STEP_MS;
+	return left_ms < (uint64_t)most ? (int)left_ms : most;
 }
 
 static uint64_t extended(const struct run *run, uint64_t now, struct progress *p)
@@ -357,8 +366,9 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 			break;
 		}
 		progress_step(&progress, now);
-		status = sooth_observer_step(o, step_ms(now, end_ns), err);
-		if (status >= 0 && now >= chore_ns) {
+		status = sooth_observer_step(o, step_ms(run, now, end_ns), err);
+		control_serve(&t->control, o);
+		if (status > 0 && now >= chore_ns) {
 			chore_ns = now + run->chore.every_ns;
 			status = run->chore.act(run->chore.user, o, err);
 			status = status ? status : 1;
@@ -375,6 +385,9 @@ static int observe(
 	enum sooth_end why;
 	int status = 0;
 
+	t->control.others[0] = t->file.stream;
+	t->control.others[1] = t->side_file.stream;
+	t->control.others[2] = t->beside_file.stream;
 	/* Lines can be followed from now on, and stay if sooth is killed. */
 	if (t->side_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->side_file, err);
@@ -524,13 +537,17 @@ static int run_found(const struct run *run, struct sooth_error *err)
 		stop_catch(); /* reading a file is interrupted at once */
 	if (!capture && run->found->note.size)
 		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
+	control_init(&t.control);
 	status = open_files(run, &t, err);
+	if (!status && run->control && !capture)
+		status = control_open(&t.control, run->control, err);
 	if (!status)
 		status = make_report(run, &t, err);
 	if (!status)
 		status = make_side_output(run, &t, err);
 	if (!status)
 		status = capture ? run_capture(run, &t, capture, err) : run_live(run, &t, err);
+	control_close(&t.control);
 	screen_close(t.screen);
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);

@@ -15,9 +15,10 @@
 struct run_options {
 	uint64_t duration_ns;
 	uint64_t buffer_bytes;
+	const char *control;
 };
 
-#define RUN_OPTION_COUNT 2
+#define RUN_OPTION_COUNT 3
 extern const struct option run_option_rows[RUN_OPTION_COUNT];
 #define RUN_GROUP(config, member)                                                                  \
 	{                                                                                          \
@@ -128,6 +129,8 @@ struct run {
 	pid_t *launched;   /* filled with the PID of the launched command; NULL: not */
 	uint64_t edges_ns; /* see <sooth/observer.h> */
 	struct run_chore chore;
+	const char *control; /* name of a socket; NULL: none */
+	bool starts_paused;  /* nothing is recorded until the chore resumes it */
 	struct run_extension extension;
 	struct survey *survey; /* of a capture only the summary, which is filled in */
 };

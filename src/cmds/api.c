@@ -36,6 +36,7 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("control"),
 };
 
 static int run_api(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -57,6 +58,7 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 		.sample_ns = NS_PER_S,
 		.calls = "%api",
 		.keeps_api = true,

@@ -135,6 +135,7 @@ static const struct option_rule rules[] = {
 		"other tables have no stacks", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("control"),
 	OPTION_OVER("no-hold"),
 	OPTION_OVER("blocks"),
 	OPTION_OVER("exact"),
@@ -387,6 +388,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.heap_sample_bytes = c->heap.sample_bytes,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 	};
 
 	if (c->heap.timeline)

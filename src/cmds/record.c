@@ -128,6 +128,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.is_silent = true,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 		.may_pause = c->record.stream && c->record.lossless,
 		.must_hold = c->record.stream && c->record.lossless,
 		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,

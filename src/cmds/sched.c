@@ -29,6 +29,7 @@ static const struct option_group groups[] = {
 static const struct option_rule rules[] = {
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("control"),
 };
 
 static int run_sched(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -45,6 +46,7 @@ static int run_sched(void *config, const struct arguments *arguments, struct soo
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 		.is_stream = is_stream,
 		.progress = is_stream ? NULL : "observing",
 	};

@@ -53,6 +53,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("sample"),
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("control"),
 };
 
 static void choose_probes(const struct timeline_config *c, struct run *run)
@@ -125,6 +126,7 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};

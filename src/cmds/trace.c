@@ -186,6 +186,7 @@ static const struct option_rule rules[] = {
 		"give -p PID or -- COMMAND, or leave out --lossless" },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
+	OPTION_OVER("control"),
 	OPTION_OVER("lossless"),
 	OPTION_OVER("interval"),
 };
@@ -442,6 +443,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
+		.control = c->run.control,
 		.must_hold = c->trace.lossless,
 		.sample_ns = c->trace.interval_ns,
 		.watch = c->trace.interval_ns ? &intervals : NULL,

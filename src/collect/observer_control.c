@@ -63,11 +63,16 @@ static int check_streams(const struct sooth_observer *o, struct sooth_error *err
 int sooth_observer_pause(struct sooth_observer *o, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct observer_pause pause = { .to_ns = UINT64_MAX };
 	int status = check_running(o, "pause the recording", err);
 
-	if (!status)
-		status = check_streams(o, err);
+	return status ? status : observer_pause_begin(o, err);
+}
+
+int observer_pause_begin(struct sooth_observer *o, struct sooth_error *err)
+{
+	struct observer_pause pause = { .to_ns = UINT64_MAX };
+	int status = check_streams(o, err);
+
 	if (status || is_open(o))
 		return status;
 	pause.from_ns = collector_mark(o->os, observer_out(o), STREAM_MARK_PAUSE, "");

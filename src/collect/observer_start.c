@@ -517,7 +517,9 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 	o->last_sample_ns = o->last_edges_ns = o->last_sweep_ns =
 		collector_begin(o->os, observer_out(o));
 	buffer_append(observer_out(o), o->limits.data, o->limits.size);
-	if (o->target.is_launched)
+	if (o->options.starts_paused)
+		status = observer_pause_begin(o, err);
+	if (!status && o->target.is_launched)
 		status = release_command(o, err);
 	if (!status && o->capture)
 		status = capture_writer_place(o->capture, err);

@@ -54,6 +54,8 @@ static inline struct buffer *observer_out(struct sooth_observer *o)
 /* One more of the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
+/* As sooth_observer_pause(), whether it runs or not. */
+int observer_pause_begin(struct sooth_observer *o, struct sooth_error *err);
 /* Whether the event is in a pause; it may come after that has ended. */
 bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event);
 /* All records until then have come. */

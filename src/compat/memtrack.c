@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
+#include "cli/control/ipc_channel.h"
 #include "cli/terminal/log.h"
 #include "cli/run.h"
 #include "compat/memtrack_arguments.h"
@@ -33,7 +34,10 @@ static void print_help(const char *name)
 	       "JSON; or a folder:\n"
 	       "                               then MessagePack in zstd frames goes to\n"
 	       "                               PID.MemtrackArtifact.msgpack in it (default: the\n"
-	       "                               current folder)\n  -h, --help   "
+	       "                               current folder)\n"
+	       "      --ipc-server NAME        record nothing until the program that made this\n"
+	       "                               socket (an ipc-channel) enables it; Enable,\n"
+	       "                               Disable and Ping are answered\n  -h, --help   "
 	       "                this help\n  -V, --version                the version\n\nAn event: "
 	       "pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
@@ -116,8 +120,9 @@ static int rename_for(const char *folder, pid_t launched, char **path, struct so
 	return status;
 }
 
+/* ipc NULL: it is recorded from the start. */
 static int track_into(struct memtrack_arguments *words, const char *path, bool is_artifact,
-	pid_t *launched, struct outcome *outcome, struct sooth_error *err)
+	struct ipc_channel *ipc, pid_t *launched, struct outcome *outcome, struct sooth_error *err)
 {
 	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", words->command[0],
 		NULL };
@@ -134,7 +139,9 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.target = &target,
 		.output = &output,
 		.arguments = &arguments,
-		.probes = { { "heap", SOOTH_COUNT | SOOTH_STREAM }, { "syscalls", SOOTH_STREAM } },
+		/* Counts would include the calls of pauses. */
+		.probes = { { "heap", ipc ? SOOTH_STREAM : SOOTH_COUNT | SOOTH_STREAM },
+			{ "syscalls", SOOTH_STREAM } },
 		.calls = "memory",
 		.views = { { "heap-table", &options } },
 		.product = { .path = path,
@@ -145,6 +152,8 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = true,
 		.launched = launched,
+		.starts_paused = ipc != NULL,
+		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 
 	return run_report(&run, err);
@@ -155,12 +164,17 @@ static int track(const char *name, struct memtrack_arguments *words, struct soot
 	const char *folder = folder_of(words);
 	_cleanup_free_ char *named = NULL;
 	struct outcome outcome = { 0 };
+	struct ipc_channel ipc = { -1 };
 	pid_t launched = 0;
 	int status = folder ? name_in(folder, getpid(), &named, err) : 0, moved;
 
+	/* First: the other program waits for it. */
+	if (!status && words->ipc_server)
+		status = ipc_channel_open(&ipc, words->ipc_server, err);
 	if (!status)
-		status = track_into(
-			words, named ?: words->output, folder != NULL, &launched, &outcome, err);
+		status = track_into(words, named ?: words->output, folder != NULL,
+			words->ipc_server ? &ipc : NULL, &launched, &outcome, err);
+	ipc_channel_close(&ipc);
 	if (named && launched && !access(named, F_OK)) {
 		moved = rename_for(folder, launched, &named, status < 0 ? NULL : err);
 		status = status < 0 || !moved ? status : moved;

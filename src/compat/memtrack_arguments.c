@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define OUTPUT_EQUALS	   "--output="
+#define IPC_EQUALS	   "--ipc-server="
+#define IPC_EQUALS_SIZE	   (sizeof(IPC_EQUALS) - 1)
 #define USAGE		   "track COMMAND [ARG...] [--output FILE]"
 #define OUTPUT_EQUALS_SIZE (sizeof(OUTPUT_EQUALS) - 1)
 
@@ -33,6 +35,15 @@ static int set_output(struct memtrack_arguments *w, const char *path, struct soo
 	return 0;
 }
 
+static int set_ipc_server(struct memtrack_arguments *w, const char *name, struct sooth_error *err)
+{
+	if (!name || !*name)
+		return refuse(err, "understand --ipc-server", "the option needs a value",
+			"give --ipc-server NAME");
+	w->ipc_server = name;
+	return 0;
+}
+
 /* An option in front of the command; *at is moved past what it took. */
 static int take_option(
 	struct memtrack_arguments *w, int argc, char **argv, int *at, struct sooth_error *err)
@@ -45,6 +56,10 @@ static int take_option(
 		w->wants_version = true;
 	} else if (!strncmp(word, OUTPUT_EQUALS, OUTPUT_EQUALS_SIZE)) {
 		return set_output(w, word + OUTPUT_EQUALS_SIZE, err);
+	} else if (!strncmp(word, IPC_EQUALS, IPC_EQUALS_SIZE)) {
+		return set_ipc_server(w, word + IPC_EQUALS_SIZE, err);
+	} else if (!strcmp(word, "--ipc-server")) {
+		return set_ipc_server(w, *at < argc ? argv[(*at)++] : NULL, err);
 	} else if (is_word(word, "-o", "--output")) {
 		if (*at == argc)
 			return refuse(err, "understand --output", "the option needs a value",

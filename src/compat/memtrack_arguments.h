@@ -8,8 +8,9 @@
 
 struct memtrack_arguments {
 	bool wants_help, wants_version;
-	const char *output; /* NULL: none was given */
-	char **command; /* NULL-terminated, in argv */
+	const char *output;	/* NULL: none was given */
+	const char *ipc_server; /* the same */
+	char **command;		/* NULL-terminated, in argv */
 };
 
 /*

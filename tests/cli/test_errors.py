@@ -111,6 +111,8 @@ class Usage(Case):
         ("trace -c --interval 1 FILE", "--interval", "--from"),
         ("heap -d 1 FILE", "--duration", "a capture"),
         ("heap --buffer 1M FILE", "--buffer", "a capture"),
+        ("heap --control SOCKET FILE", "--control", "a capture"),
+        ("trace --control SOCKET FILE", "--control", "a capture"),
         ("heap --no-hold FILE", "--no-hold", "a capture"),
         ("timeline -d 1 FILE", "--duration", "a capture"),
         ("timeline --sample 1 FILE", "--sample", "a capture"),

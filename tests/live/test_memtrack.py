@@ -3,8 +3,10 @@
 import collections
 import os
 import signal
+import socket
 import struct
 import subprocess
+import sys
 import time
 
 import harness
@@ -155,6 +157,78 @@ class Memtrack(HeapCase):
         run = sooth.finish()
         self.assertEqual(run.status, 1, run)
         self.assertRegex(run.errors, r"LOST [0-9]+; not exact: ")
+
+
+class Channels:
+    """The other end of --ipc-server: what ipc-channel 0.20 sends and expects for the commands of memtrack."""
+
+    def __init__(self, case):
+        self.name = case.path("ipc-socket")
+        self.server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        case.addCleanup(self.server.close)
+        self.server.bind(self.name)
+        self.server.listen(1)
+        self.server.settimeout(harness.PATIENCE_S)
+
+    def accept(self):
+        """The sender that memtrack sends: a number, which names the one descriptor."""
+        connection, _ = self.server.accept()
+        with connection:
+            data, descriptors, _, _ = socket.recv_fds(connection, 4096, 8)
+        assert (data, len(descriptors)) == (struct.pack("<QQ", 8, 0), 1), (data, descriptors)
+        self.sender = socket.socket(fileno=descriptors[0])
+
+    def command(self, number):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            socket.send_fds(self.sender, [struct.pack("<QIQ", 12, number, 0)], [theirs.fileno()])
+            theirs.close()
+            ours.settimeout(harness.PATIENCE_S)
+            size, answer = struct.unpack("<QI", ours.recv(4096))
+        assert size == 4, size
+        return answer
+
+
+@needs_bpf
+class IpcServer(HeapCase):
+    named, track = Memtrack.named, Memtrack.track
+
+    def test_enabled_and_disabled(self):
+        """Nothing is recorded until it is enabled, and while it is disabled."""
+        text = ("import ctypes, sys\nlibc = ctypes.CDLL(None)\nprint('ready', flush=True)\n"
+                "for line in sys.stdin:\n    libc.malloc(int(line))\n    print('done', flush=True)\n")
+        channels = Channels(self)
+        run = self.start(self.named("memtrack"), "track", "--output", self.path("events"), "--ipc-server",
+                         channels.name, "--", sys.executable, "-c", text)
+        channels.accept()
+        run.wait_for_output(b"ready\n")
+        steps = 0
+
+        def allocate(size):
+            nonlocal steps
+            steps += 1
+            run.say(b"%d\n" % size)
+            harness.wait_until(lambda: bytes(run.out).count(b"done\n") == steps, "the call")
+        self.assertEqual(channels.command(2), 0)  # ping
+        allocate(300001)
+        self.assertEqual(channels.command(0), 0)  # enable
+        allocate(300002)
+        self.assertEqual(channels.command(1), 0)  # disable
+        allocate(300003)
+        self.assertEqual(channels.command(7), 1)
+        self.assertEqual(channels.command(0), 0)
+        allocate(300004)
+        channels.sender.close()
+        allocate(300005)
+        run.close_stdin()
+        self.assertEqual(run.finish().status, 0, bytes(run.err))
+        sizes = [event["size"] for event in self.read_events() if 300000 < event.get("size", 0) < 300006]
+        self.assertEqual(sizes, [300002, 300004, 300005])
+
+    def test_without_a_server(self):
+        run = self.track("memtrack", "--ipc-server", self.path("missing"), "true", status=None)
+        self.assertEqual(run.status, 4)
+        self.assertIn("No such file", run.errors)
 
 
 if __name__ == "__main__":

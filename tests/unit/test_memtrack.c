@@ -66,12 +66,16 @@ static void test_owner_words(void **state)
 		{ "track ls~-l --output f", "ls -l", "f" },
 		{ "track - --output f", "-", "f" },
 		{ "track --output -- ls", "ls", "--" },
+		{ "track -o f --ipc-server /tmp/s ls", "ls", "f" },
+		{ "track -o f --ipc-server=/tmp/s ls --ipc-server b", "ls --ipc-server b", "f" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		if (parse(cases[i].text))
 			fail_msg("%s: %s: %s", cases[i].text, err.tried, err.why);
+		assert_string_equal(words.ipc_server ? words.ipc_server : "none",
+			strstr(cases[i].text, "/tmp/s") ? "/tmp/s" : "none");
 		assert_string_equal(command(), cases[i].command);
 		assert_string_equal(words.output, cases[i].output);
 	}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The receiving end of an ipc-channel (a Rust crate) as memtrack has it: the other program makes a
+ * socket and gives its name; it gets the sending end of a channel, and sends commands, each with a
+ * channel for the answer. Format: packets of a Unix socket, the size in 8 bytes before the data,
+ * bincode, ends of channels as descriptors.
+ */
+#ifndef SOOTH_CLI_IPC_CHANNEL_H
+#define SOOTH_CLI_IPC_CHANNEL_H
+
+#include <sooth/observer.h>
+
+#include "base/error.h"
+
+struct ipc_channel {
+	int receiver; /* -1: the other program is gone */
+};
+
+/* Connects to the socket of that name, and sends the other end of the channel. */
+int ipc_channel_open(struct ipc_channel *c, const char *name, struct sooth_error *err);
+/* Does what was commanded: enable, disable, ping. For run_chore. */
+int ipc_channel_serve(void *channel, struct sooth_observer *o, struct sooth_error *err);
+void ipc_channel_close(struct ipc_channel *c);
+
+#endif
