@@ -34,6 +34,8 @@ struct heap_config {
 	} heap;
 };
 
+#define ENGINE_PRELOAD 2
+
 /* In the order of the library's numbers (<sooth/observer.h>). */
 static const char *engine_name(size_t i)
 {
@@ -279,6 +281,10 @@ static bool needs_stacks(const struct heap_config *c)
 static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
 {
 	if (c->heap.exact || writes_lines(c))
+		return false;
+	/* The engine in the process loses none at any rate. */
+	if (engine_of(c->heap.engine) == ENGINE_PRELOAD && !c->heap.in_kernel &&
+		!c->heap.sample_bytes)
 		return false;
 	/* Sums have no threads, exact sizes and ages. */
 	if (needs_calls(c))

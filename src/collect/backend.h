@@ -130,6 +130,8 @@ struct backend {
 	int (*start)(struct backend_run *run, struct sooth_error *err);
 	/* What has come since, where something comes by itself. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
+	/* After a drain: up to when it has all records. NULL: lateness_ns before the drain. */
+	uint64_t (*complete_ns)(struct backend_run *run, uint64_t now_ns);
 	/* A sample is due. */
 	int (*sample)(struct backend_run *run, struct sooth_error *err);
 	/* A process that is followed has joined or replaced its program. */

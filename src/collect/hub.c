@@ -415,23 +415,26 @@ void hub_joined(struct hub_source *source, const struct process_id *process)
 
 int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err)
 {
-	uint64_t now = hub->os->now_ns(hub->os);
-	uint64_t lateness = 0;
+	uint64_t now = hub->os->now_ns(hub->os), complete;
 	int status = 0;
 
+	*complete_ns = now;
 	for (size_t i = 0; i < HUB_SOURCES_MAX && !status; i++) {
 		struct hub_source *source = hub->sources[i];
+		const struct backend *backend;
 
 		if (!source || !source->started)
 			continue;
-		if (source->run.backend->lateness_ns > lateness)
-			lateness = source->run.backend->lateness_ns;
-		if (source->run.backend->drain)
-			status = source->run.backend->drain(&source->run, err);
+		backend = source->run.backend;
+		if (backend->drain)
+			status = backend->drain(&source->run, err);
+		complete = backend->complete_ns ? backend->complete_ns(&source->run, now)
+						: now - backend->lateness_ns;
+		if (complete < *complete_ns)
+			*complete_ns = complete;
 		if (!status)
 			status = deliver(hub, source, err);
 	}
-	*complete_ns = now - lateness;
 	return status;
 }
 

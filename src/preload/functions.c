@@ -4,7 +4,7 @@
  * was left by a jump is noticed when the next begins higher in the stack. A free is recorded before
  * the block is given back: no other thread can have got it earlier.
  */
-#include "preload/preload.h"
+#include "preload/stack.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -36,6 +36,31 @@ static inline bool is_nested(const struct thread *t, uintptr_t frame)
 	       ((const uintptr_t *)t->inside)[1] == t->inside_return;
 }
 
+/* The stack is walked before the call: a frame of it may be another one's afterwards. */
+static __attribute__((noinline)) uint64_t take_stack(
+	struct thread *t, const uintptr_t *frame, const void *function)
+{
+	uint64_t hash;
+
+	if (t->is_busy)
+		return 0;
+	t->busy_frame = (uintptr_t)__builtin_frame_address(0);
+	t->is_busy = true;
+	SIGNAL_BARRIER();
+	hash = stack_take(t, frame, function);
+	SIGNAL_BARRIER();
+	t->is_busy = false;
+	return hash;
+}
+
+static inline __attribute__((always_inline)) uint64_t stack_of(
+	struct thread *t, const void *function)
+{
+	if (LIKELY(!atomic_load_explicit(&session->stacks, memory_order_relaxed)))
+		return 0;
+	return take_stack(t, __builtin_frame_address(0), function);
+}
+
 /* A call begins. False: it is not recorded. */
 static inline __attribute__((always_inline)) bool begin(struct thread *t)
 {
@@ -58,12 +83,15 @@ static inline uint32_t log2_of_alignment(uint64_t alignment)
 	return alignment ? 63 - (uint32_t)__builtin_clzll(alignment) : 0;
 }
 
-/* The outermost call ends. */
+/* The outermost call ends. Until its record is written, sooth waits for it with what came later. */
 static inline void end(struct thread *t, struct call *call)
 {
+	atomic_store_explicit(&t->slot->is_late, 1, memory_order_relaxed);
+	SIGNAL_BARRIER();
 	call->end = preload_ticks();
 	t->inside = 0;
 	record_put(t, call);
+	atomic_store_explicit(&t->slot->is_late, 0, memory_order_release);
 }
 
 static inline uint64_t product(size_t count, size_t size, uint32_t *head)
@@ -85,7 +113,9 @@ void *malloc(size_t size)
 		return early_block(size, 0);
 	if (!begin(t))
 		return real.malloc(size);
-	call = (struct call){ .head = HEAP_MALLOC, .size = size, .begin = preload_ticks() };
+	call = (struct call){ .head = HEAP_MALLOC, .size = size };
+	call.stack = stack_of(t, (const void *)(uintptr_t)real.malloc);
+	call.begin = preload_ticks();
 	call.address = (uintptr_t)real.malloc(size);
 	end(t, &call);
 	return (void *)call.address;
@@ -102,10 +132,7 @@ void free(void *block)
 	if (begin(t)) {
 		struct call call = { .head = HEAP_FREE, .address = (uintptr_t)block };
 
-		call.begin = preload_ticks();
-		t->inside = 0;
-		call.end = call.begin;
-		record_put(t, &call);
+		end(t, &call);
 	}
 	real.free(block);
 }
@@ -125,6 +152,7 @@ void *calloc(size_t count, size_t size)
 		return early_block(call.size, 0); /* never reused: it is zero */
 	if (!begin(t))
 		return real.calloc(count, size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)real.calloc);
 	call.begin = preload_ticks();
 	call.address = (uintptr_t)real.calloc(count, size);
 	end(t, &call);
@@ -155,6 +183,7 @@ void *realloc(void *block, size_t size)
 		return early_block(size, 0);
 	if (!begin(t))
 		return real.realloc(block, size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)real.realloc);
 	call.begin = preload_ticks();
 	call.address = (uintptr_t)real.realloc(block, size);
 	end(t, &call);
@@ -184,13 +213,14 @@ void *reallocarray(void *block, size_t count, size_t size)
 		return early_block(call.size, 0);
 	if (!begin(t))
 		return real_reallocarray(block, count, size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)real.reallocarray);
 	call.begin = preload_ticks();
 	call.address = (uintptr_t)real_reallocarray(block, count, size);
 	end(t, &call);
 	return (void *)call.address;
 }
 
-static inline void *take_aligned(
+static inline __attribute__((always_inline)) void *take_aligned(
 	void *(*function)(size_t, size_t), uint32_t which, size_t alignment, size_t size)
 {
 	struct thread *t = &self;
@@ -201,6 +231,7 @@ static inline void *take_aligned(
 		return NULL;
 	if (!begin(t))
 		return function(alignment, size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)function);
 	call.begin = preload_ticks();
 	call.address = (uintptr_t)function(alignment, size);
 	end(t, &call);
@@ -238,6 +269,7 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 	}
 	if (!begin(t))
 		return real.posix_memalign(block, alignment, size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)real.posix_memalign);
 	call.begin = preload_ticks();
 	error = real.posix_memalign(block, alignment, size);
 	call.error = (uint32_t)error;
@@ -249,7 +281,8 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 	return error;
 }
 
-static inline void *take_pages(void *(*function)(size_t), uint32_t which, size_t size)
+static inline __attribute__((always_inline)) void *take_pages(
+	void *(*function)(size_t), uint32_t which, size_t size)
 {
 	struct thread *t = &self;
 	struct call call = { .head = which, .size = size };
@@ -258,6 +291,7 @@ static inline void *take_pages(void *(*function)(size_t), uint32_t which, size_t
 		return NULL;
 	if (!begin(t))
 		return function(size);
+	call.stack = stack_of(t, (const void *)(uintptr_t)function);
 	call.begin = preload_ticks();
 	call.address = (uintptr_t)function(size);
 	end(t, &call);
@@ -294,4 +328,21 @@ int fork(void)
 	if (!pid)
 		session_leave_parent();
 	return pid;
+}
+
+/* --- code that is unloaded --- */
+
+EXPORT int dlclose(void *handle);
+
+int dlclose(void *handle)
+{
+	static int (*next)(void *);
+	int status;
+
+	if (!next)
+		next = (int (*)(void *))(uintptr_t)real_function("dlclose");
+	status = next ? next(handle) : -1;
+	if (atomic_load(&session->stacks))
+		stack_forget_code();
+	return status;
 }

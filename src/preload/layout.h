@@ -21,7 +21,10 @@
 #define PRELOAD_SLOTS	   32u	      /* threads of a segment */
 #define PRELOAD_RING_WORDS (1u << 15) /* of a thread; a power of two */
 #define PRELOAD_RING_BYTES (PRELOAD_RING_WORDS * 8u)
-#define PRELOAD_WORDS_MAX  8u /* of a record */
+#define PRELOAD_OWN_BYTES  16384u /* of a slot: the thread's own */
+#define PRELOAD_SENT	   16384u /* stacks that a slot has written, by their hash */
+#define PRELOAD_FRAMES_MAX 128u
+#define PRELOAD_WORDS_MAX  (PRELOAD_FRAMES_MAX + 8u) /* of a record */
 
 /* --- the session: one page, of all processes --- */
 
@@ -29,6 +32,7 @@ struct preload_session {
 	atomic_uint version;
 	atomic_uint is_on;   /* 0: sooth has ended */
 	atomic_uint streams; /* each call; else they are only counted */
+	atomic_uint stacks;  /* of calls that allocate */
 	atomic_uint waits;   /* while a ring is full; else the call is counted as lost */
 	/* Written often, and read where a thread waits. */
 	_Alignas(64) atomic_uint heartbeat;
@@ -53,6 +57,7 @@ struct preload_slot {
 	atomic_uint state, tid;
 	uint64_t begin_ticks;		 /* when it was taken */
 	atomic_ullong head;		 /* words written */
+	atomic_uint is_late;		 /* a record has its time, and is not written yet */
 	atomic_ullong lost;		 /* records that were not */
 	_Alignas(64) atomic_ullong tail; /* words read; by sooth */
 	atomic_uint space;		 /* a futex: raised with it */
@@ -67,7 +72,10 @@ _Static_assert(sizeof(struct preload_slot) <= PRELOAD_SLOT_BYTES, "a page each")
 #define PRELOAD_SLOT_AT(slot) ((size_t)(slot)*PRELOAD_SLOT_BYTES)
 #define PRELOAD_RING_AT(slot)                                                                      \
 	((size_t)PRELOAD_SLOTS * PRELOAD_SLOT_BYTES + (size_t)(slot)*PRELOAD_RING_BYTES)
-#define PRELOAD_SEGMENT_BYTES PRELOAD_RING_AT(PRELOAD_SLOTS)
+#define PRELOAD_SENT_AT(slot)                                                                      \
+	(PRELOAD_RING_AT(PRELOAD_SLOTS) + (size_t)(slot)*PRELOAD_SENT * sizeof(uint64_t))
+#define PRELOAD_OWN_AT(slot)  (PRELOAD_SENT_AT(PRELOAD_SLOTS) + (size_t)(slot)*PRELOAD_OWN_BYTES)
+#define PRELOAD_SEGMENT_BYTES PRELOAD_OWN_AT(PRELOAD_SLOTS)
 
 /* --- records --- */
 
@@ -88,7 +96,26 @@ _Static_assert(sizeof(struct preload_slot) <= PRELOAD_SLOT_BYTES, "a page each")
 
 #define PRELOAD_TIME 15u /* the second word is the time, in ticks; the next counts from there */
 
-_Static_assert(HEAP_FUNCTIONS <= PRELOAD_TIME, "four bits");
+/* The hash, then the frames, the innermost first: the called function, then addresses in calls. In
+ * the head how many, and how the walk ended. It comes before the first call with that stack. */
+#define PRELOAD_STACK	    14u
+#define PRELOAD_STACK_COUNT 8u	/* eight bits */
+#define PRELOAD_STACK_END   16u /* eight bits: enum preload_end */
+
+_Static_assert(HEAP_FUNCTIONS <= PRELOAD_STACK && PRELOAD_FRAMES_MAX < 256, "their bits");
+
+/* As enum profile_end (probes/profile.h). */
+enum preload_end {
+	PRELOAD_END_WHOLE,
+	PRELOAD_END_DEPTH,
+	PRELOAD_END_UNREADABLE,
+	PRELOAD_END_NO_CODE,
+	PRELOAD_END_NO_ROW,
+	PRELOAD_END_NO_TABLE,
+	PRELOAD_END_RULE,
+	PRELOAD_END_STUCK,
+	PRELOAD_ENDS,
+};
 
 /* --- messages --- */
 
@@ -96,13 +123,13 @@ enum preload_request {
 	PRELOAD_STARTED = 1, /* a program has started */
 	PRELOAD_FORKED,	     /* a process was forked */
 	PRELOAD_MORE,	     /* all slots are taken */
+	PRELOAD_CODE,	     /* code was loaded; the answer has no descriptors */
 	PRELOAD_FAILED,	     /* the memory could not be mapped; `error` */
 };
 
 struct preload_hello {
 	uint32_t version;
 	uint32_t request; /* enum preload_request */
-	uint64_t ticks;	  /* when it began */
 	int32_t error;
 	uint32_t parent; /* the process that it was forked from; 0: not known */
 };

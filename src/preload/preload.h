@@ -18,12 +18,37 @@
 
 /* One call, on its way into the ring. */
 struct call {
-	uint64_t address, size, old, begin, end; /* ticks; of a free both are its begin */
+	uint64_t address, size, old, begin, end; /* ticks; a free has no begin */
+	uint64_t stack;				 /* its hash; 0: none */
 	uint32_t head;				 /* PRELOAD_HEAD_*: of the form and the outcome */
 	uint32_t error;
 };
 
 #define NESTED_MAX 32
+
+struct kept_frame {
+	uint64_t pc; /* the address that is reported: in the call */
+	uint64_t raw_pc, sp, fp;
+	uint64_t pc_at, fp_at; /* where the step from here found those of the next; 0: kept */
+	uint64_t hash;	       /* of this frame and all above it */
+	uint64_t breaks;       /* more than these words led on */
+};
+
+/* The last stack of a thread, the outermost frame first. */
+struct kept_stack {
+	uint32_t count, outcome;
+	uint64_t end; /* of the stack that it is on */
+	struct kept_frame frames[PRELOAD_FRAMES_MAX];
+};
+
+/* What a thread needs beside its ring; in the memory of its slot, because that of the thread
+ * itself is the program's stack. */
+struct thread_memory {
+	struct call waiting[NESTED_MAX];
+	struct kept_stack kept;
+};
+
+_Static_assert(sizeof(struct thread_memory) <= PRELOAD_OWN_BYTES, "it has room");
 
 struct thread {
 	uint32_t image;		 /* of the process for which the rest holds; 0: none yet */
@@ -38,7 +63,10 @@ struct thread {
 	uint64_t *ring;
 	uint64_t head, tail; /* of the ring; the tail as it was last seen */
 	uint64_t last_ticks;
-	struct call waiting[NESTED_MAX];
+	uint64_t *sent;		       /* hashes of stacks that are in the ring */
+	uint64_t stack_from, stack_to; /* of the thread, as far as it was seen */
+	struct call *waiting;	       /* NESTED_MAX */
+	struct kept_stack *kept;
 };
 
 /*
@@ -92,6 +120,11 @@ void session_wake(void);
 /* Makes room for the largest record, before the call that it is about: it may wait. */
 void record_make_room(struct thread *t);
 void record_put(struct thread *t, const struct call *call);
+/* The stack that is kept, below it the called function; unless it was written before. */
+void record_stack(struct thread *t, uint64_t hash, const void *function);
+/* Code was loaded: returns when sooth has seen it. */
+void session_tell_code(void);
+void stack_forget_code(void);
 
 static inline bool thread_begin(struct thread *t)
 {

@@ -5,7 +5,8 @@
  */
 #include "preload/preload.h"
 
-#define HALF (PRELOAD_RING_WORDS / 2)
+#define HALF	   (PRELOAD_RING_WORDS / 2)
+#define CALL_WORDS 16 /* at most, with the time before it */
 
 static inline bool has_room(const struct thread *t)
 {
@@ -65,11 +66,11 @@ static inline uint64_t take_delta(struct thread *t, uint64_t now)
 
 static inline void put_words(struct thread *t, const struct call *call)
 {
-	uint64_t before = t->head, ticks = call->end - call->begin;
+	uint64_t before = t->head, ticks = call->begin ? call->end - call->begin : 0;
 	uint64_t delta = take_delta(t, call->end);
 	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
 	bool is_long = ticks >> PRELOAD_HEAD_DURATION_BITS;
-	uint64_t head = delta | call->head;
+	uint64_t head = delta | call->head | (call->stack ? PRELOAD_HEAD_HAS_STACK : 0);
 
 	if (UNLIKELY(is_long))
 		head |= PRELOAD_HEAD_HAS_DURATION;
@@ -85,6 +86,8 @@ static inline void put_words(struct thread *t, const struct call *call)
 		put_word(t, call->error);
 	if (UNLIKELY(is_long))
 		put_word(t, ticks);
+	if (call->stack)
+		put_word(t, call->stack);
 	atomic_store_explicit(&t->slot->head, t->head, memory_order_release);
 	if (UNLIKELY((before ^ t->head) & HALF))
 		session_wake();
@@ -96,10 +99,30 @@ static inline void put(struct thread *t, const struct call *call)
 	if (!atomic_load_explicit(&session->streams, memory_order_relaxed))
 		return;
 	/* Here a wait would come behind the time of the call. */
-	if (LIKELY(has_room(t)))
+	if (LIKELY(t->head + CALL_WORDS - t->tail <= PRELOAD_RING_WORDS))
 		put_words(t, call);
 	else
 		atomic_fetch_add_explicit(&t->slot->lost, 1, memory_order_relaxed);
+}
+
+void record_stack(struct thread *t, uint64_t hash, const void *function)
+{
+	uint64_t *sent = &t->sent[hash & (PRELOAD_SENT - 1)];
+	const struct kept_stack *kept = t->kept;
+	uint64_t head = PRELOAD_STACK | (kept->count + 1) << PRELOAD_STACK_COUNT |
+			kept->outcome << PRELOAD_STACK_END;
+
+	if (LIKELY(*sent == hash))
+		return;
+	/* The call needs room behind it. */
+	if (t->head + PRELOAD_WORDS_MAX + CALL_WORDS - t->tail > PRELOAD_RING_WORDS)
+		return;
+	put_word(t, head);
+	put_word(t, hash);
+	put_word(t, (uintptr_t)function);
+	for (uint32_t i = kept->count; i-- > 0;)
+		put_word(t, kept->frames[i].pc);
+	*sent = hash;
 }
 
 static inline void become_busy(struct thread *t)

@@ -40,8 +40,8 @@ static bool has_path, has_started;
 static atomic_uint images; /* numbers given to images, also before a fork */
 static unsigned char *segments[SEGMENTS_MAX];
 static atomic_uint segment_count;
-static int sooth_pid;	     /* 0: in another namespace */
-static uint32_t own, parent; /* processes: of this image, and where it was forked */
+static int sooth_pid;		 /* 0: in another namespace */
+static uint32_t own_pid, parent; /* processes: of this image, and where it was forked */
 
 extern char **environ __attribute__((weak));
 
@@ -137,11 +137,9 @@ static long open_connection(void)
 
 static bool send_hello(long fd, uint32_t request, int error)
 {
-	struct preload_hello hello = { .version = PRELOAD_VERSION,
-		.request = request,
-		.ticks = preload_ticks(),
-		.error = error,
-		.parent = parent };
+	struct preload_hello hello = {
+		.version = PRELOAD_VERSION, .request = request, .error = error, .parent = parent
+	};
 
 	return KERNEL(sendto, fd, &hello, sizeof(hello), MSG_NOSIGNAL, 0, 0) == (long)sizeof(hello);
 }
@@ -220,6 +218,18 @@ static void pause_a_little(void)
 	KERNEL(nanosleep, &step, 0, 0, 0, 0, 0);
 }
 
+void session_tell_code(void)
+{
+	struct preload_welcome welcome;
+	long fd = open_connection();
+
+	if (fd < 0)
+		return;
+	if (send_hello(fd, PRELOAD_CODE, 0))
+		KERNEL(recvfrom, fd, &welcome, sizeof(welcome), 0, 0, 0);
+	KERNEL(close, fd, 0, 0, 0, 0, 0);
+}
+
 /* A page that a fork's child finds empty. */
 static bool make_page(void)
 {
@@ -256,8 +266,8 @@ static uint32_t connect_image(void)
 	has_started = true;
 	session_leave_parent();
 	atomic_store(&segment_count, 0);
-	parent = own;
-	own = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
+	parent = own_pid;
+	own_pid = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
 	if (!take_segment(request))
 		return IMAGE_OFF;
 	return atomic_fetch_add(&images, 1) + 1;
@@ -295,13 +305,14 @@ static void session_connect(void)
 
 /* --- slots --- */
 
-static struct preload_slot *free_slot(uint32_t tid, uint64_t **ring)
+static struct preload_slot *free_slot(uint32_t tid, struct thread *t)
 {
 	unsigned count = atomic_load(&segment_count);
 
 	for (unsigned i = count; i-- > 0;) {
 		for (unsigned k = 0; k < PRELOAD_SLOTS; k++) {
 			struct preload_slot *slot = (void *)(segments[i] + PRELOAD_SLOT_AT(k));
+			struct thread_memory *own;
 			unsigned state = PRELOAD_SLOT_FREE;
 
 			if (atomic_load(&slot->state) != PRELOAD_SLOT_FREE)
@@ -311,7 +322,12 @@ static struct preload_slot *free_slot(uint32_t tid, uint64_t **ring)
 				    &slot->state, &state, PRELOAD_SLOT_TAKEN))
 				continue;
 			atomic_store(&slot->tid, tid);
-			*ring = (void *)(segments[i] + PRELOAD_RING_AT(k));
+			t->ring = (void *)(segments[i] + PRELOAD_RING_AT(k));
+			t->sent = (void *)(segments[i] + PRELOAD_SENT_AT(k));
+			own = (void *)(segments[i] + PRELOAD_OWN_AT(k));
+			t->waiting = own->waiting;
+			t->kept = &own->kept;
+			t->kept->count = 0;
 			return slot;
 		}
 	}
@@ -319,11 +335,11 @@ static struct preload_slot *free_slot(uint32_t tid, uint64_t **ring)
 }
 
 /* NULL: there is none to be had. */
-static struct preload_slot *take_slot(uint64_t **ring)
+static struct preload_slot *take_slot(struct thread *t)
 {
 	static atomic_uint is_growing;
 	uint32_t tid = (uint32_t)KERNEL(gettid, 0, 0, 0, 0, 0, 0);
-	struct preload_slot *slot = free_slot(tid, ring);
+	struct preload_slot *slot = free_slot(tid, t);
 
 	for (int i = 0; !slot && i < STALE; i++) {
 		unsigned none = 0, before = atomic_load(&segment_count);
@@ -340,20 +356,21 @@ static struct preload_slot *take_slot(uint64_t **ring)
 		}
 		if (!has_grown)
 			return NULL;
-		slot = free_slot(tid, ring);
+		slot = free_slot(tid, t);
 	}
 	return slot;
 }
 
 static void begin_image(struct thread *t, uint32_t image)
 {
-	t->slot = take_slot(&t->ring);
+	t->slot = take_slot(t);
 	t->is_left_out = !t->slot;
 	t->image = image;
 	if (!t->slot)
 		return;
 	t->head = atomic_load(&t->slot->head);
 	t->tail = atomic_load(&t->slot->tail);
+	t->stack_from = t->stack_to = 0;
 	t->last_ticks = 0; /* the first record has the whole time */
 }
 

@@ -8,7 +8,8 @@ import signal
 import subprocess
 
 import harness
-from heap_case import (GLIBC, HeapCase, by_type, events_by_type, last_json, minus, one,
+from harness import needs_bpf
+from heap_case import (GLIBC, HeapCase, by_type, events_by_type, folded, last_json, minus, one,
                        read_json_values, report_calls, truth_calls)
 
 PYTHON = "/usr/bin/python3"
@@ -168,6 +169,113 @@ class Unchanged(HeapCase):
             sooth.send(signal.SIGKILL)
             harness.wait_until(lambda: os.path.exists(marker), "the program to end", 60)
             os.unlink(marker)
+
+
+@needs_bpf
+class BothEngines(HeapCase):
+    """One workload by each: everything but times, and what a process is called by number."""
+
+    def reports(self, *options, command=("heap", "--turns", "3000", "--seed", "9")):
+        out = []
+        for engine in ("bpf", "preload"):
+            path = self.path(engine)
+            run = self.sooth("heap", "-j", "--engine", engine, "--exact", *options, "--save", path,
+                             "--", harness.WORKLOADS, *command)
+            report = last_json(run.text)
+            self.assertEqual([row["method"] for row in report["sources"] if row["probe"] == "heap"],
+                             ["tracefs" if engine == "bpf" else "preload"])
+            self.assertEqual(report["loss"], [])
+            out.append(report)
+        return out
+
+    def test_tables(self):
+        bpf, preload = self.reports()
+        totals = [one(report["heap_totals"]) for report in (bpf, preload)]
+        for name in ("calls", "failed", "overflows", "allocated_bytes", "freed_bytes", "live_bytes",
+                     "live_blocks", "peak_bytes"):
+            self.assertEqual(totals[0][name], totals[1][name], name)
+        self.assertEqual(bpf["heap_sizes"], preload["heap_sizes"])
+        self.assertEqual(*(folded(report_calls(report), GLIBC.aliases) for report in (bpf, preload)))
+        # Its calls are recorded until the program has ended, and no process is made up.
+        names = [[(row["name"], row["calls"], row["live_bytes"], row["peak_bytes"])
+                  for row in report["heap_processes"]] for report in (bpf, preload)]
+        self.assertEqual(*names)
+
+    def test_stacks(self):
+        """Every stack, by its functions, with what it allocated and keeps."""
+        rows = []
+        for report in self.reports("--stack"):
+            rows.append(sorted((stack_name(row), row["end"], row["calls"], row["allocated_bytes"], row["live_bytes"],
+                                row["live_blocks"], row["freed_blocks"]) for row in report["heap_stacks"]))
+        self.assertEqual(*rows)
+        self.assertTrue(all("_start" in row[0] for row in rows[1]))
+
+    def test_children(self):
+        """Of a tree of processes the same processes, in their order, with the same calls."""
+        shape = ("heap", "--turns", "500", "--seed", "9", "--forks", "2", "--exec", "1")
+        found = []
+        for report in self.reports(command=shape):
+            found.append(sorted(row["name"] for row in report["heap_processes"]))
+        self.assertEqual(*found)
+
+
+def stack_name(row):
+    """aligned_alloc and memalign are one function in glibc, with one address."""
+    return row["stack"].replace("memalign", "aligned_alloc").replace("posix_aligned_alloc", "posix_memalign")
+
+
+class Stacks(HeapCase):
+    """True stacks, also without frame pointers: each reaches the start of its thread."""
+
+    def rows(self, *command, environment=None, status=0):
+        run = self.sooth("heap", "-j", *PRELOAD, "--stack", "--", *command, status=status, timeout=100,
+                         env=dict(os.environ, **(environment or {})))
+        report = last_json(run.text)
+        self.assertEqual(report["loss"], [])
+        return report["heap_stacks"]
+
+    def assert_whole(self, rows):
+        calls = sum(row["calls"] for row in rows)
+        whole = sum(row["calls"] for row in rows if row["end"] == rows[0]["end"] or "_start" in row["stack"])
+        self.assertGreater(whole, 0.95 * calls, [row for row in rows if "_start" not in row["stack"]][:3])
+
+    def test_python(self):
+        """The distribution's interpreter keeps no frame pointers."""
+        rows = self.rows(PYTHON, "-c", "import json, email.parser; json.loads('[1,2,3]')",
+                         environment={"PYTHONMALLOC": "malloc"})
+        self.assertGreater(sum(row["calls"] for row in rows), 20000)
+        self.assert_whole(rows)
+
+    def test_forms(self):
+        """Each form by its own function, below it the same caller."""
+        rows = self.rows(harness.WORKLOADS, "heap", "--turns", "500")
+        self.assert_whole(rows)
+        for name in ("malloc", "realloc", "calloc", "posix_memalign", "valloc", "pvalloc"):
+            self.assertTrue([row for row in rows if name in row["stack"].split(" ")[0] and
+                             "heap_call < heap_worker_run" in row["stack"]], name)
+
+    def test_exceptions(self):
+        rows = self.rows(self.program("heap-throw"))
+        self.assert_whole(rows)
+
+    def test_signal_frames(self):
+        rows = self.rows(harness.WORKLOADS, "heap_signal")
+        self.assert_whole(rows)
+
+    def test_threads(self):
+        rows = self.rows(harness.WORKLOADS, "heap", "--turns", "2000", "--threads", "4")
+        self.assert_whole([row for row in rows if "heap_worker_run" in row["stack"]])
+
+    def test_code_that_is_unloaded(self):
+        """What takes its place has other stacks."""
+        text = ("import ctypes, _ctypes, glob\n"
+                "names = [f for f in glob.glob('/usr/lib/x86_64-linux-gnu/lib[a-m]*.so.*')][:30]\n"
+                "for n in names:\n"
+                "    try: h = ctypes.CDLL(n)._handle\n"
+                "    except OSError: continue\n"
+                "    x = bytearray(3000); _ctypes.dlclose(h)\n")
+        rows = self.rows(PYTHON, "-c", text, environment={"PYTHONMALLOC": "malloc"})
+        self.assert_whole(rows)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/units.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
-
-#define LATENESS_NS (20 * NS_PER_MS)
 
 struct preload_state {
 	struct preload_session_reader session;
@@ -93,8 +90,8 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 
 	if (!run->options.is_launched)
 		return refuse("it has to be there when the program starts", err);
-	if (run->options.heap_stacks || run->options.heap_sums)
-		return refuse("it has no stacks yet", err);
+	if (run->options.heap_sums)
+		return refuse("it records every call, and adds up nothing", err);
 	status = find(s, &run->options, err);
 	if (status)
 		return status;
@@ -164,7 +161,9 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");
-	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+	if (buffer_failed(&run->out))
+		return error_no_memory(err);
+	return preload_stacks_name(s->session.stacks, run, err);
 }
 
 static uint64_t preload_cost(
@@ -173,6 +172,14 @@ static uint64_t preload_cost(
 	(void)os;
 	(void)processes;
 	return options->heap_engine == HEAP_ENGINE_PRELOAD ? 0 : UINT64_MAX;
+}
+
+static uint64_t preload_complete(struct backend_run *run, uint64_t now_ns)
+{
+	struct preload_state *s = run->state;
+	uint64_t complete_ns = s->session.complete_ns;
+
+	return complete_ns && complete_ns < now_ns ? complete_ns : now_ns;
 }
 
 static int preload_descriptor(struct backend_run *run)
@@ -189,7 +196,7 @@ const struct backend backend_heap_preload = {
 	.target_ns = 20,
 	.bystander_ns = 0,
 	.price_source = "bench/heap on Linux 6.18",
-	.lateness_ns = LATENESS_NS,
+	.complete_ns = preload_complete,
 	.state_size = sizeof(struct preload_state),
 	.sample_cost = preload_cost,
 	.open = preload_open,

@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/os.h"
 
 #define STAGED_MAX    (16u << 20)
 #define PROCESSES_MAX 16384
+#define CLOCKS_NS     (1 * NS_PER_MS) /* that the two may differ by */
 
 struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
 {
@@ -180,15 +182,26 @@ static bool thread_is_there(const struct preload_process *p, uint32_t tid)
 
 bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment)
 {
-	return preload_segment_read(segment, &s->clock, &s->staged, &s->missing);
+	uint64_t complete_ns = s->look_ns;
+	bool has_read =
+		preload_segment_read(segment, &s->clock, &s->staged, &s->missing, &complete_ns);
+
+	if (complete_ns < s->complete_ns)
+		s->complete_ns = complete_ns;
+	return has_read;
 }
 
 bool preload_read_all(struct preload_session_reader *s)
 {
+	uint64_t before = s->complete_ns;
 	bool has_read = false;
+	size_t i;
 
-	for (size_t i = 0; i < preload_segment_count_all(s) && s->staged.size < STAGED_MAX; i++)
+	s->look_ns = s->complete_ns = s->os->now_ns(s->os) - CLOCKS_NS;
+	for (i = 0; i < preload_segment_count_all(s) && s->staged.size < STAGED_MAX; i++)
 		has_read |= preload_read_segment(s, preload_segment_at(s, i));
+	if (i < preload_segment_count_all(s) && before < s->complete_ns)
+		s->complete_ns = before;
 	return has_read;
 }
 
@@ -218,6 +231,7 @@ void preload_end_program(struct preload_session_reader *s, const struct process_
 {
 	struct preload_segment **all = (void *)s->segments.data;
 	size_t kept = 0, count = preload_segment_count_all(s);
+	const struct preload_process *p = preload_find_pid(s, id->pid);
 
 	for (size_t i = 0; i < count; i++) {
 		if (memcmp(&all[i]->process, id, sizeof(*id)) != 0) {
@@ -229,6 +243,8 @@ void preload_end_program(struct preload_session_reader *s, const struct process_
 		preload_segment_free(all[i]);
 	}
 	s->segments.size = kept * sizeof(*all);
+	if (p)
+		preload_stacks_ended(s->stacks, p->program);
 }
 
 void preload_end_process(struct preload_session_reader *s, struct preload_process *p)

@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "model/batch.h"
 #include <sooth/field.h>
 
 #define WORDS_AT_ONCE 8192
+#define LATE_NS	      (2 * NS_PER_S)
 
 /* --- memory --- */
 
@@ -94,20 +96,22 @@ static bool take_word(struct words *w, bool is_there, uint64_t *out)
 static void append_call(const struct preload_segment *s, const struct preload_reading *r,
 	const struct heap_call *from, uint64_t time_ns, struct buffer *out)
 {
-	struct heap_call *call = buffer_reserve(out, HEAP_CALL_LEAST);
+	size_t size = s->stacks && from->function != HEAP_FREE ? sizeof(*from) : HEAP_CALL_LEAST;
+	struct heap_call *call = buffer_reserve(out, size);
 
 	if (!call)
 		return;
-	memcpy(call, from, HEAP_CALL_LEAST);
+	memcpy(call, from, size);
 	call->record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
 		.pid = s->process.pid,
 		.tid = r->tid,
 		.kind = HEAP_CALL,
 		.cpu = SOOTH_CPU_NONE,
-		.words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD,
-		.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD };
-	buffer_commit(out, HEAP_CALL_LEAST);
+
+		.words = (uint16_t)(size / SOOTH_RECORD_WORD),
+		.fixed_words = (uint16_t)(size / SOOTH_RECORD_WORD) };
+	buffer_commit(out, size);
 }
 
 /* As the kernel side has it (bpf/heap.bpf.c). */
@@ -116,6 +120,40 @@ static uint8_t error_state(const struct heap_call *call)
 	if (call->address || call->function == HEAP_FREE || !call->size)
 		return SOOTH_STATE_ABSENT;
 	return call->error ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+}
+
+/* The time of the call behind it. */
+static uint64_t ticks_behind(const struct words *w, size_t at, uint64_t last_ticks)
+{
+	if (at >= w->count)
+		return last_ticks;
+	if ((w->word[at] & PRELOAD_HEAD_FUNCTION) != PRELOAD_TIME)
+		return last_ticks + (w->word[at] >> PRELOAD_HEAD_DELTA);
+	return at + 1 < w->count ? w->word[at + 1] : last_ticks;
+}
+
+static bool take_stack(const struct preload_segment *s, const struct preload_clock *clock,
+	uint64_t last_ticks, struct words *w, uint64_t head, struct buffer *out)
+{
+	uint32_t count = (head >> PRELOAD_STACK_COUNT) & 0xff;
+	uint64_t hash, ticks;
+
+	if (!take_word(w, true, &hash) || count > w->count - w->at || count > PRELOAD_FRAMES_MAX)
+		return false;
+	ticks = ticks_behind(w, w->at + count, last_ticks);
+	preload_stacks_take(s->stacks,
+		&(struct preload_stack){ s->program, hash, preload_clock_ns(clock, ticks),
+			&w->word[w->at], count, (head >> PRELOAD_STACK_END) & 0xff },
+		out);
+	w->at += count;
+	return true;
+}
+
+static void put_number(const struct preload_segment *s, struct heap_call *call, uint64_t hash)
+{
+	call->stack = preload_stacks_number(s->stacks, s->program, hash);
+	call->stack_state =
+		call->stack ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
 /* False: it is no record. */
@@ -130,6 +168,8 @@ static bool take_record(const struct preload_segment *s, struct preload_reading 
 	function = head & PRELOAD_HEAD_FUNCTION;
 	if (function == PRELOAD_TIME)
 		return take_word(w, true, &r->last_ticks);
+	if (function == PRELOAD_STACK)
+		return take_stack(s, clock, r->last_ticks, w, head, out);
 	if (function >= HEAP_FUNCTIONS || !take_word(w, true, &call.address) ||
 		!take_word(w, function != HEAP_FREE, &call.size) ||
 		!take_word(w, head & PRELOAD_HEAD_HAS_OLD, &call.old_address) ||
@@ -150,6 +190,7 @@ static bool take_record(const struct preload_segment *s, struct preload_reading 
 					 ? SOOTH_STATE_VALUE
 					 : SOOTH_STATE_ABSENT;
 	call.error_state = error_state(&call);
+	put_number(s, &call, stack);
 	append_call(s, r, &call, preload_clock_ns(clock, r->last_ticks), out);
 	return true;
 }
@@ -212,11 +253,27 @@ static void meet_thread(
 	r->begin_ns = preload_clock_ns(clock, *(const volatile uint64_t *)&slot->begin_ticks);
 }
 
+/* A record that has its time and is not written came after the last one that was read, or is the
+ * one that was late then. A thread that stays there was stopped. */
+static void note_complete(struct preload_reading *r, bool is_late, bool has_moved, uint64_t now_ns,
+	uint64_t *complete_ns)
+{
+	if (!is_late)
+		r->complete_ns = now_ns;
+	else if (has_moved)
+		r->complete_ns = r->looked_ns;
+	r->looked_ns = now_ns;
+	if (r->complete_ns < *complete_ns && now_ns - r->complete_ns < LATE_NS)
+		*complete_ns = r->complete_ns;
+}
+
 static bool read_slot(struct preload_segment *s, unsigned number, const struct preload_clock *clock,
-	struct buffer *out, struct preload_missing *missing)
+	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
 {
 	struct preload_slot *slot = slot_at(s, number);
 	struct preload_reading *r = &s->slots[number];
+	uint64_t now_ns = *complete_ns;
+	bool is_late = atomic_load_explicit(&slot->is_late, memory_order_acquire);
 	uint64_t head = atomic_load_explicit(&slot->head, memory_order_acquire);
 	uint64_t lost = atomic_load(&slot->lost);
 	bool is_damaged = false;
@@ -225,6 +282,7 @@ static bool read_slot(struct preload_segment *s, unsigned number, const struct p
 		return false;
 	meet_thread(s, number, clock);
 	r->tid = atomic_load(&slot->tid);
+	note_complete(r, is_late, head != r->tail, now_ns, complete_ns);
 	missing->lost += lost - r->lost;
 	r->lost = lost;
 	if (head == r->tail)
@@ -252,12 +310,18 @@ static bool read_slot(struct preload_segment *s, unsigned number, const struct p
 }
 
 bool preload_segment_read(struct preload_segment *s, const struct preload_clock *clock,
-	struct buffer *out, struct preload_missing *missing)
+	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
 {
+	uint64_t lowest = *complete_ns;
 	bool has_read = false;
 
-	for (unsigned i = 0; i < PRELOAD_SLOTS; i++)
-		has_read |= read_slot(s, i, clock, out, missing);
+	for (unsigned i = 0; i < PRELOAD_SLOTS; i++) {
+		uint64_t complete = *complete_ns;
+
+		has_read |= read_slot(s, i, clock, out, missing, &complete);
+		lowest = complete < lowest ? complete : lowest;
+	}
+	*complete_ns = lowest;
 	return has_read;
 }
 

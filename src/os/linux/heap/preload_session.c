@@ -106,11 +106,9 @@ static struct preload_process *meet(
 	struct preload_session_reader *s, pid_t pid, const struct preload_hello *hello)
 {
 	struct preload_process *p = preload_find_pid(s, (uint32_t)pid);
-	uint64_t time_ns = preload_clock_ns(&s->clock, hello->ticks), now = s->os->now_ns(s->os);
+	uint64_t time_ns = s->os->now_ns(s->os); /* before all that it records */
 	struct process_id id;
 
-	if (time_ns > now)
-		time_ns = now;
 	if (p && (procfs_identify(pid, &id) || memcmp(&id, &p->id, sizeof(id)) != 0)) {
 		preload_end_process(s, p); /* another has its number */
 		p = NULL;
@@ -119,6 +117,10 @@ static struct preload_process *meet(
 		preload_end_program(s, &p->id);
 	if (!p)
 		p = preload_add_process(s, pid, time_ns, hello->parent);
+	if (p && (hello->request == PRELOAD_STARTED || !p->program)) {
+		p->program = ++s->programs;
+		preload_stacks_map(s->stacks, p->program, &p->id);
+	}
 	if (!p || hello->request != PRELOAD_STARTED)
 		return p;
 	preload_read_name(p);
@@ -140,10 +142,23 @@ static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 	segment = preload_segment_new(&p->id, &fd, &ignored);
 	if (!segment)
 		return;
+	segment->program = p->program;
+	segment->stacks = s->stacks;
 	if (send_welcome(connection, s->memory, fd))
 		buffer_append(&s->segments, &segment, sizeof(segment));
 	else
 		preload_segment_free(segment);
+}
+
+/* It waits until its new code is known. */
+static void take_code(struct preload_session_reader *s, int connection, pid_t pid)
+{
+	const struct preload_welcome answer = { .version = PRELOAD_VERSION };
+	const struct preload_process *p = preload_find_pid(s, (uint32_t)pid);
+
+	if (p)
+		preload_stacks_map(s->stacks, p->program, &p->id);
+	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void answer(struct preload_session_reader *s, int connection)
@@ -158,11 +173,16 @@ static void answer(struct preload_session_reader *s, int connection)
 		(peer.uid && peer.uid != s->user))
 		return;
 	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
-		hello.version != PRELOAD_VERSION || hello.request > PRELOAD_MORE)
+		hello.version != PRELOAD_VERSION || hello.request > PRELOAD_CODE)
 		return;
 	pthread_mutex_lock(&s->lock);
-	welcome(s, connection, peer.pid, &hello);
+	if (hello.request == PRELOAD_CODE)
+		take_code(s, connection, peer.pid);
+	else
+		welcome(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
+	if (hello.request == PRELOAD_CODE)
+		return;
 	/* Said only where the memory could not be mapped. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
 		hello.request == PRELOAD_FAILED) {
@@ -245,6 +265,11 @@ int preload_session_open(
 		return error_errno(err, -errno, "make a descriptor to wait for");
 	pthread_mutex_init(&s->lock, NULL);
 	preload_clock_init(&s->clock);
+	if (run->options.heap_stacks) {
+		s->stacks = preload_stacks_open(&run->options, err);
+		if (!s->stacks)
+			return -ENOMEM;
+	}
 	status = make_page(s, err);
 	if (!status)
 		status = listen_here(s, err);
@@ -270,6 +295,7 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 	s->command = *command;
 	s->user = user;
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
+	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);
 	atomic_store(&s->page->is_on, 1);
 	s->stop = eventfd(0, EFD_CLOEXEC);
@@ -345,6 +371,7 @@ void preload_session_close(struct preload_session_reader *s)
 		close(preload_process_at(s, i)->directory);
 		close(preload_process_at(s, i)->exit);
 	}
+	preload_stacks_close(TAKE_PTR(s->stacks));
 	buffer_fini(&s->segments);
 	buffer_fini(&s->processes);
 	buffer_fini(&s->staged);

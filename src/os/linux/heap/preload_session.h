@@ -22,9 +22,10 @@
 /* A process of which something was heard. */
 struct preload_process {
 	struct process_id id;
-	int directory;	/* /proc/PID */
-	int exit;	/* a pidfd */
-	bool is_nested; /* in a PID namespace of its own: its thread numbers are others */
+	int directory;		 /* /proc/PID */
+	int exit;		 /* a pidfd */
+	preload_program program; /* that it runs */
+	bool is_nested;		 /* in a PID namespace of its own: its thread numbers are others */
 	bool has_left;
 	char name[PROCESS_NAME_SIZE];
 };
@@ -46,10 +47,14 @@ struct preload_session_reader {
 	struct buffer processes; /* struct preload_process */
 	struct buffer segments;	 /* struct preload_segment * */
 	struct buffer staged;	 /* records for the next drain */
+	uint64_t look_ns;	 /* the last reading began then */
+	uint64_t complete_ns;	 /* all records up to then are staged, or were drained */
 	struct preload_missing missing, reported;
 	uint64_t failed, reported_failed; /* processes without memory for it */
 	uint64_t looked_ns;		  /* for threads that have ended */
 	uint64_t connected;		  /* programs */
+	preload_program programs;	  /* given so far, forked ones too */
+	struct preload_stacks *stacks;	  /* NULL: not requested */
 };
 
 int preload_session_open(

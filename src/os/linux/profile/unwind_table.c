@@ -6,19 +6,12 @@
 #include <string.h>
 
 #include "base/map.h"
-#include "os/linux/profile/unwind_program.h"
+#include "os/linux/profile/unwind_common.h"
 
 #define COMMONS_MAX	65536
 #define BUDGET_PER_BYTE 16 /* instructions: each byte is one at most, and common ones run again */
 #define BUDGET_LEAST	4096
 #define LENGTH_64	0xffffffffu
-
-/* Forms of an address. */
-#define POINTER_FORM	 0x0f
-#define POINTER_RELATIVE 0x10 /* to its own place */
-#define POINTER_OTHER	 0xe0
-#define POINTER_ABSOLUTE 0x00
-#define POINTER_OMITTED	 0xff
 
 enum { RULE_NONE, RULE_END, RULE_OTHER, RULES_FIXED };
 
@@ -43,87 +36,7 @@ static uint64_t place_of(const struct maker *m, const struct cursor *c)
 	return m->in->address + (uint64_t)(c->at - (const unsigned char *)m->in->frames);
 }
 
-static uint64_t read_pointer(struct cursor *c, uint8_t form)
-{
-	switch (form & POINTER_FORM) {
-	case 0x00: /* an address */
-	case 0x04:
-	case 0x0c:
-		return cursor_u64(c);
-	case 0x01:
-		return unwind_uleb(c);
-	case 0x02:
-		return cursor_u16(c);
-	case 0x03:
-		return cursor_u32(c);
-	case 0x09:
-		return (uint64_t)unwind_sleb(c);
-	case 0x0a:
-		return (uint64_t)(int64_t)(int16_t)cursor_u16(c);
-	case 0x0b:
-		return (uint64_t)(int64_t)(int32_t)cursor_u32(c);
-	default:
-		c->failed = true;
-		return 0;
-	}
-}
-
 /* --- what functions have in common --- */
-
-static void read_augmentation(struct cursor *c, struct span letters, struct unwind_common *common)
-{
-	uint64_t size = unwind_uleb(c);
-	struct span data = cursor_bytes(c, size > cursor_left(c) ? SIZE_MAX : (size_t)size);
-	struct cursor d = cursor_over(data.data, data.size);
-
-	common->has_size = true;
-	for (size_t i = 1; i < letters.size && !d.failed; i++) {
-		char letter = letters.data[i];
-
-		if (letter == 'R') {
-			common->encoding = cursor_u8(&d);
-		} else if (letter == 'P') {
-			uint8_t form = cursor_u8(&d);
-
-			read_pointer(&d, form);
-		} else if (letter == 'L') {
-			cursor_u8(&d);
-		} else if (letter == 'S') {
-			common->is_signal = true;
-		} else if (letter != 'B') {
-			break; /* its data is skipped by its length */
-		}
-	}
-}
-
-/* Behind the length and the zero that marks it. */
-static bool read_common(struct maker *m, struct cursor *c, struct unwind_common *common)
-{
-	struct unwind_run run = { .budget = m->budget };
-	uint8_t version = cursor_u8(c);
-	struct span letters = cursor_until(c, '\0');
-	uint64_t next;
-
-	*common = (struct unwind_common){ .encoding = POINTER_ABSOLUTE };
-	if (version == 4)
-		cursor_u16(c); /* sizes of addresses and of segment selectors */
-	common->code_align = unwind_uleb(c);
-	common->data_align = unwind_sleb(c);
-	common->ra = version == 1 ? cursor_u8(c) : unwind_uleb(c);
-	if (letters.size && letters.data[0] == 'z')
-		read_augmentation(c, letters, common);
-	else if (letters.size)
-		return false;
-	if (c->failed || (version != 1 && version != 3 && version != 4))
-		return false;
-	common->initial.kind = UNWIND_RULE;
-	unwind_run_init(&run, m->in->machine, common);
-	while (unwind_run_advance(&run, c, &next))
-		;
-	m->budget = run.budget;
-	common->initial = run.state;
-	return !run.is_unknown && !c->failed;
-}
 
 /* NULL: it is none, or not understood. */
 static const struct unwind_common *common_at(struct maker *m, uint64_t place)
@@ -138,7 +51,7 @@ static const struct unwind_common *common_at(struct maker *m, uint64_t place)
 	if (c.failed || length == LENGTH_64 || length > cursor_left(&c) || cursor_u32(&c))
 		return NULL;
 	c.end = (const unsigned char *)m->in->frames + place + 4 + length;
-	if (!read_common(m, &c, &read))
+	if (!unwind_common_read(&c, m->in->machine, &m->budget, &read))
 		read.code_align = 0;
 	common = map_put(&m->commons, &place, NULL);
 	if (!common)
@@ -218,10 +131,10 @@ static bool take_function(struct maker *m, struct cursor *c, const struct unwind
 
 	if (common->encoding == POINTER_OMITTED || common->encoding & POINTER_OTHER)
 		return false;
-	address = read_pointer(c, common->encoding);
+	address = unwind_pointer(c, common->encoding);
 	if (common->encoding & POINTER_RELATIVE)
 		address += place;
-	size = read_pointer(c, common->encoding & POINTER_FORM);
+	size = unwind_pointer(c, common->encoding & POINTER_FORM);
 	skip = common->has_size ? unwind_uleb(c) : 0;
 	cursor_bytes(c, skip > cursor_left(c) ? SIZE_MAX : (size_t)skip);
 	if (c->failed || !size || !offset_of(m, address, size, &offset))

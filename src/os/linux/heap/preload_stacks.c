@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_stacks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/profile/unwind_row.h"
+#include "os/os.h"
+#include "probes/heap.h"
+
+#define PROGRAMS_MAX 16384
+#define NUMBERS_MAX  (1u << 20)
+
+struct preload_mapped {
+	struct process_id process;
+	struct buffer mappings; /* struct stack_mapping */
+};
+
+struct number_key {
+	uint64_t program, hash;
+};
+
+_Static_assert((int)PRELOAD_END_WHOLE == PROFILE_WHOLE && (int)PRELOAD_END_DEPTH == PROFILE_DEPTH &&
+		       (int)PRELOAD_END_UNREADABLE == PROFILE_UNREADABLE &&
+		       (int)PRELOAD_END_NO_CODE == PROFILE_NO_CODE &&
+		       (int)PRELOAD_END_NO_ROW == PROFILE_NO_ROW &&
+		       (int)PRELOAD_END_NO_TABLE == PROFILE_NO_TABLE &&
+		       (int)PRELOAD_END_RULE == PROFILE_RULE &&
+		       (int)PRELOAD_END_STUCK == PROFILE_STUCK,
+	"the same ends");
+
+struct preload_stacks *preload_stacks_open(
+	const struct probe_options *options, struct sooth_error *err)
+{
+	struct preload_stacks *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		error_no_memory(err);
+		return NULL;
+	}
+	stack_walker_init(&s->walker, HEAP_STACK, HEAP_FRAME, options->cache_folder);
+	map_init(
+		&s->programs, sizeof(preload_program), sizeof(struct preload_mapped), PROGRAMS_MAX);
+	map_init(&s->numbers, sizeof(struct number_key), sizeof(uint32_t), NUMBERS_MAX);
+	if (!debuginfod_init(&s->walker.files.debuginfod, options, err))
+		return s;
+	preload_stacks_close(s);
+	return NULL;
+}
+
+void preload_stacks_close(struct preload_stacks *s)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (!s)
+		return;
+	while (map_next(&s->programs, &position, &key, &value))
+		buffer_fini(&((struct preload_mapped *)value)->mappings);
+	map_fini(&s->programs);
+	map_fini(&s->numbers);
+	stack_walker_fini(&s->walker);
+	free(s);
+}
+
+/* All now: the program may be gone when its first stack is read. */
+static void open_files(struct preload_stacks *s, const struct preload_mapped *mapped)
+{
+	const struct stack_mapping *all = (const void *)mapped->mappings.data;
+
+	for (size_t i = 0; i < mapped->mappings.size / sizeof(*all); i++) {
+		if (all[i].is_code)
+			stack_walker_meet(&s->walker, &mapped->process, &all[i], NULL);
+	}
+}
+
+void preload_stacks_map(
+	struct preload_stacks *s, preload_program program, const struct process_id *process)
+{
+	struct preload_mapped *mapped = s ? map_put(&s->programs, &program, NULL) : NULL;
+	_cleanup_close_ int directory = mapped ? procfs_open((pid_t)process->pid) : -1;
+
+	if (directory < 0 || stack_walker_process(&s->walker, process, directory))
+		return;
+	mapped->process = *process;
+	buffer_reset(&mapped->mappings);
+	buffer_append(&mapped->mappings, s->walker.own_mappings.data, s->walker.own_mappings.size);
+	open_files(s, mapped);
+}
+
+void preload_stacks_ended(struct preload_stacks *s, preload_program program)
+{
+	struct preload_mapped *mapped = s ? map_get(&s->programs, &program) : NULL;
+
+	if (!mapped)
+		return;
+	buffer_fini(&mapped->mappings);
+	map_remove(&s->programs, &program);
+}
+
+/* A raw stack, as the kernel side of other backends writes it. */
+struct raw_stack {
+	struct profile_raw raw;
+	struct profile_raw_frame frames[PRELOAD_FRAMES_MAX];
+};
+
+static void put_frames(const struct preload_mapped *mapped, const uint64_t *frames, uint32_t count,
+	struct raw_stack *stack)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct stack_mapping *m = stack_mappings_find(&mapped->mappings, frames[i]);
+		struct profile_raw_frame *f = &stack->frames[i];
+
+		if (!m || !m->is_code) {
+			stack->raw.end = PROFILE_NO_CODE;
+			return;
+		}
+		f->file = m->file;
+		f->offset = frames[i] - (m->file == PROFILE_FILE_NONE ? 0 : m->from - m->offset);
+		stack->raw.user_frames++;
+	}
+}
+
+void preload_stacks_take(
+	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out)
+{
+	const struct preload_mapped *mapped = s ? map_get(&s->programs, &from->program) : NULL;
+	struct number_key key = { from->program, from->hash };
+	struct raw_stack stack;
+	uint32_t *number;
+
+	if (!mapped || from->count > PRELOAD_FRAMES_MAX || map_get(&s->numbers, &key))
+		return;
+	memset(&stack.raw, 0, sizeof(stack.raw));
+	stack.raw.record = (struct sooth_record){ .time_ns = from->time_ns,
+		.start_ticks = mapped->process.start_ticks,
+		.pid = mapped->process.pid };
+	stack.raw.end = from->end < PRELOAD_ENDS ? from->end : PROFILE_STUCK;
+	put_frames(mapped, from->frames, from->count, &stack);
+	s->all++;
+	s->whole += stack.raw.end == PROFILE_WHOLE;
+	number = map_put(&s->numbers, &key, NULL);
+	if (number)
+		*number = profile_stacks_put(&s->walker.stacks, &stack.raw, out);
+	else
+		s->refused++;
+}
+
+uint32_t preload_stacks_number(
+	const struct preload_stacks *s, preload_program program, uint64_t hash)
+{
+	struct number_key key = { program, hash };
+	const uint32_t *number = s && hash ? map_get(&s->numbers, &key) : NULL;
+
+	return number ? *number : 0;
+}
+
+static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
+{
+	struct preload_stacks *s = (struct preload_stacks *)(uintptr_t)user;
+	const struct profile_known *known = profile_files_get(&s->walker.files, file);
+	struct unwind_found found;
+
+	if (!known || known->fd < 0 ||
+		unwind_row_find(&s->walker.timeout, known->fd, offset, &found) || !found.has_entry)
+		return false;
+	*entry = found.entry;
+	return true;
+}
+
+int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struct sooth_error *err)
+{
+	const struct profile_entries entries = { s, find_entry };
+	bool is_kernel_hidden = false;
+
+	if (!s)
+		return 0;
+	log_line(run->log, LOG_DEBUG, "%llu different stacks, %llu of them whole",
+		(unsigned long long)s->all, (unsigned long long)s->whole);
+	if (profile_stacks_name(
+		    &s->walker.stacks, &s->walker.files, &entries, &run->out, &is_kernel_hidden))
+		return error_no_memory(err);
+	debuginfod_report(&s->walker.files.debuginfod, run);
+	if (s->refused + s->walker.stacks.refused)
+		backend_loss_of(run, "heap.stack", s->refused + s->walker.stacks.refused, 0,
+			"more different stacks than sooth keeps: their calls have no frames");
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks that programs walked themselves: addresses become files and offsets by the mappings of the
+ * program, which are read while it waits for that. Called with the session's lock held; all take
+ * NULL, and then do nothing.
+ */
+#ifndef SOOTH_OS_LINUX_PRELOAD_STACKS_H
+#define SOOTH_OS_LINUX_PRELOAD_STACKS_H
+
+#include "collect/backend.h"
+#include "os/linux/profile/stack_walker.h"
+#include "preload/layout.h"
+
+/* Which program of a session; from 1. */
+typedef uint64_t preload_program;
+
+struct preload_stacks {
+	struct stack_walker walker;
+	struct map programs; /* preload_program -> struct preload_mapped */
+	struct map numbers;  /* program and hash -> uint32_t, of a heap.stack */
+	uint64_t refused, reported_refused;
+	uint64_t whole, all; /* stacks, for the log */
+};
+
+struct preload_stack {
+	preload_program program;
+	uint64_t hash, time_ns;
+	const uint64_t *frames;
+	uint32_t count, end; /* enum preload_end */
+};
+
+struct preload_stacks *preload_stacks_open(
+	const struct probe_options *options, struct sooth_error *err);
+void preload_stacks_close(struct preload_stacks *s);
+/* A program began, or has loaded code. */
+void preload_stacks_map(
+	struct preload_stacks *s, preload_program program, const struct process_id *process);
+void preload_stacks_ended(struct preload_stacks *s, preload_program program);
+/* A stack that it wrote; a new one is defined in `out`. */
+void preload_stacks_take(
+	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out);
+/* 0: not known. */
+uint32_t preload_stacks_number(
+	const struct preload_stacks *s, preload_program program, uint64_t hash);
+/* Names all; after the last record. */
+int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struct sooth_error *err);
+
+#endif

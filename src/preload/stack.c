@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "preload/stack.h"
+
+#include <fcntl.h>
+
+#include "preload/kernel_calls.h"
+
+#define OBJECTS_MAX 4096
+#define WORD	    sizeof(uint64_t)
+
+#if defined(__x86_64__)
+#define SIGNAL_FP	   120 /* from the stack pointer at the trampoline (bpf/unwind_step.h) */
+#define SIGNAL_SP	   160
+#define SIGNAL_PC	   168
+#define RETURN_ADDRESS(pc) (pc)
+#else
+#define SIGNAL_FP	   (312 + 29 * 8)
+#define SIGNAL_SP	   (312 + 31 * 8)
+#define SIGNAL_PC	   (312 + 32 * 8)
+#define RETURN_ADDRESS(pc) ((pc) & ((1ull << 48) - 1))
+#endif
+
+struct walk {
+	uint64_t pc, sp, fp;
+	uint64_t end;	       /* of the stack's memory */
+	uint64_t pc_at, fp_at; /* where the last step found them; 0: it kept the frame pointer */
+	bool is_exact;	       /* pc is an interrupted instruction, not the one after a call */
+	bool breaks;	       /* what is behind the last step is walked each time */
+	uint32_t outcome;      /* enum profile_end */
+};
+
+/* --- what may be read --- */
+
+static uint64_t hex(const char *text, unsigned *at, unsigned size)
+{
+	uint64_t value = 0;
+
+	for (; *at < size; ++*at) {
+		char c = text[*at];
+
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			break;
+	}
+	return value;
+}
+
+/* The mapping that an address is in, as the kernel lists it. */
+static bool find_mapping(uint64_t address, uint64_t *found_from, uint64_t *found_to)
+{
+	char bytes[1024];
+	long size, fd = KERNEL(openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	unsigned kept = 0;
+	bool is_found = false;
+
+	while (fd >= 0 && !is_found &&
+		(size = KERNEL(read, fd, bytes + kept, sizeof(bytes) - kept, 0, 0, 0)) > 0) {
+		unsigned end = kept + (unsigned)size, line = 0;
+
+		for (unsigned i = 0; i < end && !is_found; i++) {
+			unsigned at = line;
+
+			if (bytes[i] != '\n')
+				continue;
+			*found_from = hex(bytes, &at, i);
+			at++;
+			*found_to = hex(bytes, &at, i);
+			is_found = address >= *found_from && address < *found_to;
+			line = i + 1;
+		}
+		kept = line ? end - line : 0; /* a line without an end in all of it: skipped */
+		for (unsigned i = 0; i < kept; i++)
+			bytes[i] = bytes[line + i];
+	}
+	if (fd >= 0)
+		KERNEL(close, fd, 0, 0, 0, 0, 0);
+	return is_found;
+}
+
+/* The stack of a thread is one mapping; signal handlers and coroutines have others. */
+static uint64_t end_of_stack(struct thread *t, uint64_t sp)
+{
+	if (LIKELY(sp >= t->stack_from && sp < t->stack_to))
+		return t->stack_to;
+	if (!find_mapping(sp, &t->stack_from, &t->stack_to))
+		t->stack_from = t->stack_to = 0;
+	return t->stack_to;
+}
+
+static bool read_word(const struct walk *w, uint64_t address, uint64_t *out)
+{
+	if (address & (WORD - 1) || address < w->sp - 256 || address > w->end - WORD)
+		return false;
+	*out = *(const volatile uint64_t *)(uintptr_t)address;
+	return true;
+}
+
+/* --- steps --- */
+
+static bool stop(struct walk *w, uint32_t outcome)
+{
+	w->outcome = outcome;
+	return false;
+}
+
+static bool step_by_signal(struct thread *t, struct walk *w)
+{
+	uint64_t fp, sp, pc;
+
+	if (!read_word(w, w->sp + SIGNAL_FP, &fp) || !read_word(w, w->sp + SIGNAL_SP, &sp) ||
+		!read_word(w, w->sp + SIGNAL_PC, &pc))
+		return stop(w, PRELOAD_END_UNREADABLE);
+	*w = (struct walk){ .pc = pc, .sp = sp, .fp = fp, .is_exact = true, .breaks = true };
+	w->end = end_of_stack(t, sp);
+	return w->end || stop(w, PRELOAD_END_UNREADABLE);
+}
+
+static bool step_by_frame_pointer(struct walk *w, uint32_t outcome)
+{
+	uint64_t fp = w->fp, next, pc;
+
+	if (!fp && !w->is_exact)
+		return stop(w, PRELOAD_END_WHOLE);
+	if (fp < w->sp || !read_word(w, fp, &next) || !read_word(w, fp + WORD, &pc))
+		return stop(w, outcome);
+	w->pc_at = fp + WORD;
+	w->fp_at = fp;
+	w->sp = fp + 2 * WORD;
+	w->fp = next;
+	w->pc = RETURN_ADDRESS(pc);
+	w->is_exact = false;
+	return true;
+}
+
+static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule rule)
+{
+	int64_t offset = rule.frame >> UNWIND_KIND_BITS;
+	uint64_t frame, from, pc;
+
+	switch (rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) {
+	case UNWIND_END:
+		return stop(w, PRELOAD_END_WHOLE);
+	case UNWIND_SIGNAL:
+		return step_by_signal(t, w);
+	case UNWIND_SP:
+		frame = w->sp + (uint64_t)offset;
+		break;
+	case UNWIND_FP:
+		frame = w->fp + (uint64_t)offset;
+		break;
+	case UNWIND_FP_SAVED:
+		if (!read_word(w, w->fp + (uint64_t)offset, &frame))
+			return stop(w, PRELOAD_END_UNREADABLE);
+		w->breaks = true; /* this word is not compared later */
+		break;
+	case UNWIND_NONE:
+		return step_by_frame_pointer(w, PRELOAD_END_NO_ROW);
+	default:
+		return step_by_frame_pointer(w, PRELOAD_END_RULE);
+	}
+	/* A return address that is in the link register is that of a leaf, which called nothing. */
+	if (rule.ra == UNWIND_KEPT || frame <= w->sp)
+		return stop(w, PRELOAD_END_STUCK);
+	w->pc_at = frame + (uint64_t)(int64_t)rule.ra;
+	if (!read_word(w, w->pc_at, &pc))
+		return stop(w, PRELOAD_END_UNREADABLE);
+	from = (rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) == UNWIND_FP_SAVED ? w->fp : frame;
+	w->fp_at = rule.fp == UNWIND_KEPT ? 0 : from + (uint64_t)(int64_t)rule.fp;
+	if (w->fp_at && !read_word(w, w->fp_at, &w->fp))
+		return stop(w, PRELOAD_END_UNREADABLE);
+	w->sp = frame;
+	w->pc = RETURN_ADDRESS(pc);
+	w->is_exact = false;
+	return true;
+}
+
+/* --- a walk --- */
+
+/*
+ * The last stack of the thread is kept, the outermost frame first. A frame with the same registers
+ * is the same frame; if the words that lead on from it are the same too, so are all above it: then
+ * only the frames below are walked, and only they are mixed into the hash.
+ */
+struct walking {
+	struct thread *thread;
+	struct walk w;
+	struct kept_frame new_frames[PRELOAD_FRAMES_MAX]; /* the innermost first */
+	uint32_t count;
+	uint32_t kept; /* of the frames before, from the outermost on */
+};
+
+static bool is_word(uint64_t at, uint64_t value)
+{
+	return *(const volatile uint64_t *)(uintptr_t)at == value;
+}
+
+/* Whether the step from kept frame `i` still leads to the one above it. */
+static bool leads_on(const struct kept_frame *all, uint32_t i)
+{
+	const struct kept_frame *f = &all[i], *above = &all[i - 1];
+
+	return !f->breaks && is_word(f->pc_at, above->raw_pc) &&
+	       (!f->fp_at || is_word(f->fp_at, above->fp));
+}
+
+/* The kept frame that the walk is at, and whose stack above is unchanged; false: none. */
+static bool meets_kept(struct walking *walking)
+{
+	const struct kept_stack *kept = walking->thread->kept;
+	const struct walk *w = &walking->w;
+	uint32_t at = walking->kept;
+
+	while (at && kept->frames[at - 1].sp < w->sp)
+		at--;
+	walking->kept = at;
+	if (!at || kept->frames[at - 1].sp != w->sp ||
+		kept->frames[at - 1].pc != w->pc - !w->is_exact ||
+		kept->frames[at - 1].fp != w->fp || w->is_exact)
+		return false;
+	for (uint32_t i = at - 1; i; i--) {
+		if (!leads_on(kept->frames, i)) {
+			walking->kept = i; /* from there outwards nothing is known */
+			return false;
+		}
+	}
+	return true;
+}
+
+static void walk(struct walking *walking)
+{
+	struct walk *w = &walking->w;
+	struct thread *t = walking->thread;
+
+	w->end = end_of_stack(t, w->sp);
+	walking->kept = t->kept->end == w->end ? t->kept->count : 0;
+	while (w->end) {
+		struct kept_frame *f = &walking->new_frames[walking->count];
+
+		if (!w->pc) {
+			w->outcome = PRELOAD_END_WHOLE;
+			break;
+		}
+		if (meets_kept(walking)) {
+			w->outcome = t->kept->outcome;
+			return;
+		}
+		if (walking->count == PRELOAD_FRAMES_MAX - 1) {
+			w->outcome = PRELOAD_END_DEPTH;
+			break;
+		}
+		*f = (struct kept_frame){ .pc = w->pc - !w->is_exact, .sp = w->sp, .fp = w->fp };
+		f->raw_pc = w->pc;
+		walking->count++;
+		w->breaks = false;
+		if (!step_by_rule(t, w, unwind_find(f->pc)))
+			break;
+		f->pc_at = w->pc_at;
+		f->fp_at = w->fp_at;
+		f->breaks = w->breaks;
+	}
+	walking->kept = 0;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0xff51afd7ed558ccdull;
+	return hash ^ hash >> 29;
+}
+
+/* New frames take the place of those that are no more. */
+static void keep_frames(struct walking *walking)
+{
+	struct kept_stack *kept = walking->thread->kept;
+	uint32_t room = PRELOAD_FRAMES_MAX - 1 - walking->kept;
+	uint32_t count = walking->count < room ? walking->count : room;
+	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
+				      : mix(0x9e3779b97f4a7c15ull, walking->w.outcome);
+
+	/* Too deep as a whole: the outermost are left out, as in a walk without a kept part. */
+	if (count < walking->count)
+		walking->w.outcome = PRELOAD_END_DEPTH;
+	for (uint32_t i = 0; i < count; i++) {
+		struct kept_frame *f = &kept->frames[walking->kept + i];
+
+		*f = walking->new_frames[walking->count - 1 - i];
+		hash = f->hash = mix(hash, f->pc);
+	}
+	kept->count = walking->kept + count;
+	kept->outcome = walking->w.outcome;
+	kept->end = walking->w.end;
+}
+
+/* --- code --- */
+
+static atomic_ullong objects[OBJECTS_MAX];
+
+void stack_meet_code(uintptr_t begin)
+{
+	size_t at = (begin >> 12) * 0x9e3779b97f4a7c15ull >> 40;
+
+	for (unsigned i = 0; i < OBJECTS_MAX; i++) {
+		atomic_ullong *place = &objects[(at + i) & (OBJECTS_MAX - 1)];
+		unsigned long long have = atomic_load(place);
+
+		if (have == begin)
+			return;
+		if (have)
+			continue;
+		/* Twice is no harm. */
+		session_tell_code();
+		atomic_store(place, begin);
+		return;
+	}
+}
+
+void stack_forget_code(void)
+{
+	for (unsigned i = 0; i < OBJECTS_MAX; i++)
+		atomic_store(&objects[i], 0);
+	unwind_forget();
+	self.kept->count = 0;
+}
+
+/* --- stacks --- */
+
+uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function)
+{
+	struct walking walking = { .thread = t };
+	const struct kept_stack *kept = t->kept;
+	uint64_t hash;
+
+	walking.w = (struct walk){
+		.pc = RETURN_ADDRESS(frame[1]), .sp = (uintptr_t)(frame + 2), .fp = frame[0]
+	};
+	walk(&walking);
+	keep_frames(&walking);
+	hash = mix(kept->count ? kept->frames[kept->count - 1].hash : kept->outcome,
+		(uintptr_t)function);
+	hash += !hash;
+	record_stack(t, hash, function);
+	return hash;
+}
