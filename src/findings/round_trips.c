@@ -4,7 +4,8 @@
  * answer before it asks the next: a query for each row of a result (N+1), a loop over keys. Each
  * answer is quick; together they take the time. Or each request waits 40 ms, because it is sent in
  * two pieces: the kernel keeps the second back until the first is acknowledged (Nagle's algorithm),
- * and the peer's kernel acknowledges late.
+ * and the peer's kernel acknowledges late. Or the answers are slow because the server computes each
+ * of them: a query without an index, for each row.
  *
  * A process that passes on what others ask of it, and a benchmark, make such requests on purpose.
  *
@@ -17,16 +18,19 @@
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define SHOWN_MAX    2
-#define SERVED_SHARE 0.1 /* of the requests, before which something came from elsewhere */
-#define ALIKE_SHARE  0.8
-#define DELAYED_MOST 0.8 /* of the requests in parts */
-#define SEEN_LEAST   20
+#define SHOWN_MAX     2
+#define SERVED_SHARE  0.1 /* of the requests, before which something came from elsewhere */
+#define ALIKE_SHARE   0.8
+#define DELAYED_MOST  0.8 /* of the requests in parts */
+#define SEEN_LEAST    20
+#define SLOW_LEAST    8
+#define STARVED_LEAST 5 /* percent of a CPU */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 100, 1, 1e9,
@@ -36,6 +40,14 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request",
 		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD(
+		"min-slow-rate", 3, 1, 1e9, "the same of requests whose server computes meanwhile"),
+	THRESHOLD("min-slow-wait", 80, 1, 100,
+		"minimum percentage of the time in which the process waits for such a server",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-server-cpu", 40, 1, 100,
+		"minimum CPU use of that server, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-delayed", 5, 1, 1e9,
 		"minimum number of requests that were sent in parts and answered 40 ms later"),
 };
@@ -98,14 +110,65 @@ static bool is_delayed(const struct look *l, const struct call_exchange *x)
 	       (double)x->delayed >= DELAYED_MOST * (double)x->in_parts && is_tcp(l->e, x);
 }
 
+static bool is_quick(const struct look *l, const char *path, const struct call_exchange *x)
+{
+	return x->seen >= SEEN_LEAST && wait_share(l, x) >= check_option(l->e, "min-wait") &&
+	       check_is_over(
+		       l->e, "min-rate", check_calls_rate(l->calls, (double)x->answered), path);
+}
+
+struct server {
+	double cpu;   /* percent of one CPU; negative: not known */
+	bool is_busy; /* it was computing, or ready to, when it was looked at */
+};
+
+static bool runs(const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(g, pid, t))) {
+		if (t->state == 'R')
+			return true;
+	}
+	return false;
+}
+
+/* The process at the other end, if it was waited for when it was looked at. */
+static struct server server_of(const struct check *e, const struct call_exchange *x)
+{
+	struct awaited a = awaited_of(e, x->fd);
+	struct wait_graph g, first;
+	struct wait_chain chain;
+
+	if (!a.peer || !check_chain(e, 0, &g, &chain))
+		return (struct server){ .cpu = -1 };
+	first = (struct wait_graph){ .records = g.before };
+	return (struct server){ .cpu = wait_graph_cpu(&g, a.peer->party_pid),
+		.is_busy = runs(&g, a.peer->party_pid) && runs(&first, a.peer->party_pid) };
+}
+
+/* On a busy host one that always could run gets little. */
+static bool computes(const struct check *e, const struct call_exchange *x)
+{
+	struct server s = server_of(e, x);
+
+	return s.cpu >= check_option(e, "min-server-cpu") || (s.is_busy && s.cpu >= STARVED_LEAST);
+}
+
+static bool is_slow(const struct look *l, const char *path, const struct call_exchange *x)
+{
+	return x->seen >= SLOW_LEAST && wait_share(l, x) >= check_option(l->e, "min-slow-wait") &&
+	       computes(l->e, x) &&
+	       check_is_over(l->e, "min-slow-rate", check_calls_rate(l->calls, (double)x->answered),
+		       path);
+}
+
 static bool is_chain(const struct look *l, const char *path, const struct call_exchange *x)
 {
-	return x->seen >= SEEN_LEAST && (double)x->served <= SERVED_SHARE * (double)x->seen &&
+	return (double)x->served <= SERVED_SHARE * (double)x->seen &&
 	       (double)x->alike >= ALIKE_SHARE * (double)x->seen &&
 	       (double)x->request_bytes <= check_option(l->e, "max-size") * (double)x->seen &&
-	       wait_share(l, x) >= check_option(l->e, "min-wait") &&
-	       check_is_over(
-		       l->e, "min-rate", check_calls_rate(l->calls, (double)x->answered), path) &&
+	       (is_quick(l, path, x) || is_slow(l, path, x)) &&
 	       !batch_program_measures(check_name(l->e->process));
 }
 
@@ -139,6 +202,18 @@ static void put_peer(
 		buffer_string(out, path);
 }
 
+static void claim_slow(const struct look *l, struct check_result *out,
+	const struct call_exchange *x, const char *peer)
+{
+	char each[UNITS_SIZE];
+
+	finding_claim(out,
+		"asks %s one question at a time and waits %s for each answer, %.0f %% of its time: "
+		"the server computes meanwhile, %.0f %% of a CPU",
+		peer, sentence_duration(each, x->wait_ns / x->seen), wait_share(l, x),
+		server_of(l->e, x).cpu);
+}
+
 static void claim(const struct look *l, struct check_result *out, const struct call_exchange *x,
 	const char *path)
 {
@@ -153,6 +228,8 @@ static void claim(const struct look *l, struct check_result *out, const struct c
 			"delayed acknowledgement)",
 			buffer_cstr(&peer), sentence_duration(each, x->delayed_ns / x->delayed),
 			x->sends > 2 ? "several" : "two");
+	else if (!is_quick(l, path, x))
+		claim_slow(l, out, x, buffer_cstr(&peer));
 	else
 		finding_claim(out,
 			"asks %s one small question at a time, %s%.0f a second: %.0f %% of its "
@@ -207,6 +284,11 @@ static void report(const struct look *l, struct check_result *out, const struct 
 	if (delayed)
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "
 				    "TCP_NODELAY on the connection");
+	else if (!is_quick(l, path->text, x))
+		finding_remedy(out,
+			"look at what one question costs the server (of a database: EXPLAIN "
+			"ANALYZE; an index that is missing makes it read the whole table), and ask "
+			"for many at once");
 	else
 		finding_remedy(out,
 			"ask for many at once: a join or IN (...) instead of a query per row, "

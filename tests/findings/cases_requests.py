@@ -27,7 +27,9 @@ def serve(s):
         got += len(data)
         while got >= whole:
             got -= whole
-            if pause: time.sleep(pause)
+            if pause > 0: time.sleep(pause)
+            end = time.thread_time() - pause
+            while time.thread_time() < end: pass
             s.sendall(b"y" * 90)
 def work():
     while True:
@@ -343,6 +345,9 @@ CASES = [
     healthy("database-errors", "one row in ten is there already", database("now and then"), duration_s=4),
     healthy("database-errors", "a cluster sends its client elsewhere", database("moved"), duration_s=4),
     healthy("database-errors", "text that begins with a dash", database("text"), duration_s=4),
+    sick("round-trips", "a query for each row, which the server computes", asking("row by row", pause_s=-0.02),
+        says="the server computes meanwhile"),
+    healthy("round-trips", "a query for each row, for which the server waits", asking("row by row", pause_s=0.02)),
     sick("round-trips", "a key at a time, of a unix socket", asking("row by row", unix=True), **ASKS),
     sick("round-trips", "a key at a time, of redis", redis, may_skip=has_no_redis, **ASKS),
     sick("round-trips", "requests in two parts", asking("in two parts"), **WAITS),
