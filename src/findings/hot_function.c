@@ -79,18 +79,22 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct profile_hot *f = &h->function;
 	struct buffer name = { 0 };
 	struct profile_spots spots = { 0 };
+	bool is_within;
 
 	profile_spots(&e->input->profile, &e->id, &spots);
 	buffer_format(&name, "%.*s (%.*s)", (int)f->name.size, f->name.data, (int)f->file.size,
 		f->file.data);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "spends %.0f %% of its CPU time in %s%s", share_of(h),
+	is_within =
+		spots.within.size && strcmp(buffer_cstr(&spots.within), buffer_cstr(&name)) != 0;
+	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s%s", share_of(h),
 		profile_hot_is_regexp(f) ? "a regular expression called by " : "one function: ",
-		buffer_cstr(&name));
+		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
+		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "");
 	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);
-	if (spots.within.size && strcmp(buffer_cstr(&spots.within), buffer_cstr(&name)) != 0)
+	if (is_within)
 		finding_text(out, "common caller", "%s: %s", buffer_cstr(&spots.within),
 			buffer_cstr(&spots.of_within));
 	if (spots.next.size)

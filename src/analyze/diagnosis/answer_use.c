@@ -11,13 +11,25 @@
 #define SHARE_PERCENT 50 /* of the samples: less is spread over many functions */
 #define SAMPLES_LEAST 40
 
+/* Of time that is spread over many functions: the one that nearly all of them are called by. */
+static void put_common_caller(
+	const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct profile_spots spots = { 0 };
+
+	profile_spots(&s->input.profile, &j->process->id, &spots);
+	if (spots.within.size && !spots.is_within_loop)
+		buffer_format(out, " (within %s)", buffer_cstr(&spots.within));
+	profile_spots_fini(&spots);
+}
+
 /* Where a busy process without a finding spends its time: a loop that is no loop by any rule is
  * known by that. */
 static void put_place(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct buffer all = { 0 };
-	uint64_t samples = profile_hot_functions(
-		&s->input.profile, &j->process->id, PROFILE_IN_SCRIPT, &all);
+	uint64_t samples =
+		profile_hot_functions(&s->input.profile, &j->process->id, PROFILE_IN_SCRIPT, &all);
 	const struct profile_hot *hot = (const void *)all.data;
 
 	if (all.size && hot->is_named && samples >= SAMPLES_LEAST &&
@@ -29,6 +41,8 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j, stru
 		if (hot->file.size)
 			buffer_format(out, " (%.*s)", (int)hot->file.size, hot->file.data);
 		buffer_char(out, ')');
+	} else if (samples >= SAMPLES_LEAST) {
+		put_common_caller(s, j, out);
 	}
 	buffer_fini(&all);
 }
@@ -51,6 +65,7 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 			put_place(s, j, out);
 		buffer_string(out, " and ");
 	}
-	buffer_format(out, "%s of memory, started %s ago", sentence_size(size, p->process->rss_bytes),
+	buffer_format(out, "%s of memory, started %s ago",
+		sentence_size(size, p->process->rss_bytes),
 		sentence_duration(time, host_state_elapsed(&s->input.host, p) * NS_PER_S));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/profile/profile_regexp.h"
+#include "base/cleanup.h"
 
 #define FUNCTIONS_MAX (1u << 16)
 
@@ -206,6 +207,17 @@ static const struct profile_function *find_within(const struct profile_sums *s,
 	return NULL;
 }
 
+static bool is_loop(const struct profile_sums *s, const struct profile_function *f)
+{
+	static const char *const loops[] = { "main", "aeMain", "uv_run" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(loops); i++) {
+		if (span_equal(names_get(&s->names, f->name), loops[i]))
+			return true;
+	}
+	return false;
+}
+
 static void put_within(
 	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out)
 {
@@ -228,6 +240,7 @@ static void put_within(
 	f = samples ? find_within(s, &functions, &most, samples) : NULL;
 	if (f) {
 		key = (struct hot_key){ f->name, f->file };
+		out->is_within_loop = is_loop(s, f);
 		put_function(&out->within, names_get(&s->names, f->name),
 			names_get(&s->names, f->file), true);
 		buffer_format(&out->of_within, "on %.0f %% of %llu whole stacks",

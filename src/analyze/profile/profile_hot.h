@@ -42,6 +42,8 @@ struct profile_spots {
 	 * that has nearly all samples for itself. */
 	struct buffer within;
 	struct buffer of_within; /* "on 99 % of 380 whole stacks" */
+	/* That is main() or the loop of a server, which has this place whatever it does. */
+	bool is_within_loop;
 	bool is_regexp;		 /* the hottest function is in a regular expression */
 };
 
