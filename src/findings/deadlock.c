@@ -390,6 +390,15 @@ static void claim_signal(const struct check *e, struct buffer *out, const struct
 	buffer_fini(&threads);
 }
 
+static void claim_notify(struct buffer *out, const struct stack_wait *s, const char *time)
+{
+	buffer_format(out,
+		"its main thread waits in Atomics.wait for a notification, for %s: its event loop "
+		"does not run",
+		time);
+	put_within(out, ", in ", s);
+}
+
 static void claim(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct locked *l, enum kind kind)
 {
@@ -438,11 +447,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 			time);
 		break;
 	case KIND_NOTIFY:
-		buffer_format(&text,
-			"its main thread waits in Atomics.wait for a notification, for %s: its "
-			"event loop does not run",
-			time);
-		put_within(&text, ", in ", &l->of[PLACE_NOTIFY]);
+		claim_notify(&text, &l->of[PLACE_NOTIFY], time);
 		break;
 	default:
 		buffer_string(&text, "deadlock: ");

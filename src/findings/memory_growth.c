@@ -568,6 +568,7 @@ const struct finding_type finding_memory_growth = {
 	.worst = FINDING_HIGH,
 	.claim = "resident memory keeps growing",
 	.probes = "proc",
+	.follows = "output-unread,goroutine-leak",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""close-wait-leak: what the peer has closed, on loopback."""
+"""close-wait-leak: what the peer has closed; output-unread: what it does not read; on loopback."""
 from case import healthy, sick
 
 # Both ends in one place would be judged together, so the peer is another process: it accepts, does
@@ -147,6 +147,32 @@ def reader(program, pauses, *more):
     return lambda scope, rng: scope.python(program, str(rng.uniform(*pauses)), *more).pid
 
 
+# Its client is a process of its own, which reads nothing or everything.
+SENDER = """
+import asyncio, os, socket, sys, time
+kind, rate = sys.argv[1], int(sys.argv[2])
+async def serve(reader, writer):
+    print('ready', flush=True)
+    while True:
+        writer.write(bytes(rate // 50))
+        if kind == 'heeds': await writer.drain()
+        await asyncio.sleep(0.02)
+async def main():
+    server = await asyncio.start_server(serve, '127.0.0.1', 0)
+    if not os.fork():
+        address = server.sockets[0].getsockname()
+        client = socket.create_connection(address)
+        while kind == 'read': client.recv(1 << 20)
+        time.sleep(600)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+
+def sends(kind):
+    return lambda scope, rng: scope.python(SENDER, kind, rng.randrange(8 << 20, 16 << 20)).pid
+
+
 CASES = [
     sick("receive-drops", "datagrams that are read too slowly", reader(DATAGRAMS, (0.02, 0.1), "0.004"),
         evidence="dropped", threshold="min-drops", says="loses packets"),
@@ -165,4 +191,8 @@ CASES = [
     healthy("close-wait-leak", "peers that only ended their requests", connections(HALF, 30, 80)),
     healthy("close-wait-leak", "a pool that has not looked", connections(LEAK, 2, 16)),
     healthy("close-wait-leak", "many that are open at both ends", connections(KEEP, 30, 100)),
+    sick("output-unread", "a client that has stopped reading", sends("unread"), evidence="growth of its memory",
+        threshold="min-rate", duration_s=4),
+    healthy("output-unread", "a server that waits until the client reads", sends("heeds"), duration_s=4),
+    healthy("output-unread", "a client that reads", sends("read"), duration_s=4),
 ]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about memory, at both sides of their thresholds. */
+#include "check_sockets.h"
 #include "check_threads.h"
 
 #include "probes/host.h"
@@ -8,7 +9,6 @@
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 #define MB     ((uint64_t)1 << 20)
-#define LAST_S (LOOKS - 1)
 
 /* --- memory-growth --- */
 
@@ -991,9 +991,71 @@ static void test_java_heap(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- output-unread --- */
+
+struct output {
+	uint64_t before, queued, taken; /* bytes in the socket, and read by the peer meanwhile */
+	uint64_t gained_mb;
+};
+
+static void sends(const struct output *o)
+{
+	is_there();
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + reading * o->gained_mb,
+			50 + reading * o->gained_mb, NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+	connection((struct sockets_socket){ .send_queue_bytes = o->before, .sent_bytes = 1000 },
+		(struct sockets_socket){
+			.send_queue_bytes = o->queued, .sent_bytes = 1000 + o->taken });
+}
+
+static void sends_of(double queued)
+{
+	sends(&(struct output){ 1 << 20, (uint64_t)queued, 0, 10 });
+}
+
+static void sends_after(double before)
+{
+	sends(&(struct output){ (uint64_t)before, 64 << 10, 0, 10 });
+}
+
+static void sends_beside(double taken)
+{
+	sends(&(struct output){ 64 << 10, 64 << 10, (uint64_t)taken, 10 });
+}
+
+static void sends_and_gains(double megabytes)
+{
+	sends(&(struct output){ 64 << 10, 64 << 10, 0, (uint64_t)megabytes });
+}
+
+static void test_output_unread(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "output-unread", sends_of, 32 << 10, NULL,
+			"medium/medium: 10.0.0.1:443 does not read what it is sent, and this "
+			"process keeps the rest in its memory: 10.0 MiB more in 5 s|<look at the "
+			"peer" },
+		{ "output-unread", sends_of, (32 << 10) - 1, NULL, "fine: its peers read" },
+		{ "output-unread", sends_after, 32 << 10, NULL, "medium/" },
+		{ "output-unread", sends_after, (32 << 10) - 1, NULL, "fine: its peers read" },
+		{ "output-unread", sends_beside, 4096, NULL, "medium/" },
+		{ "output-unread", sends_beside, 4097, NULL, "fine: its peers read" },
+		{ "output-unread", sends_and_gains, 1, NULL, "medium/" },
+		{ "output-unread", sends_and_gains, 0, NULL, "fine: a peer does not read, and" },
+		{ "output-unread", sends_and_gains, 1, "output-unread.min-rate=210000", "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_output_unread),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_growth_kinds),
 		cmocka_unit_test(test_map_leak),

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output-unread: the process sends to a peer that does not read, and keeps in its memory what the
+ * socket does not take: its memory grows until the connection ends. A writer that blocks stops
+ * instead (writer-stuck), and one that heeds its stream's back pressure waits: neither grows.
+ *
+ * Cannot be seen: how much of the memory waits for that peer.
+ */
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/memory_gain.h"
+#include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_lookup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+#define MOVED_MOST                                                                                 \
+	4096	       /* bytes that the peer took meanwhile: it looks at its window now and then */
+#define LEFT_SHARE 0.5 /* of the queue of the first sample */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-queue", 32 << 10, 1, 1e12, "minimum size of what waits in the socket",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-gain", 1 << 20, 4096, 1e12, "minimum growth of the memory of the process",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-rate", 64 << 10, 1, 1e12, "minimum growth in a second",
+		.unit = SOOTH_UNIT_BYTES),
+};
+
+struct unread {
+	const struct sockets_socket *of; /* with most in its queue */
+	unsigned count;
+};
+
+/* The connection at the first sample; NULL: it was not there. */
+static const struct sockets_socket *before_of(
+	const struct check *e, const struct sockets_socket *of)
+{
+	struct batch all = snapshot_records(check_first(e, &e->input->sockets));
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->inode == of->inode)
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_unread(const struct check *e, const struct sockets_socket *s)
+{
+	const struct sockets_socket *b;
+
+	if (s->state != SOCKETS_ESTABLISHED || s->send_queue_state ||
+		(double)s->send_queue_bytes < check_option(e, "min-queue"))
+		return false;
+	b = before_of(e, s);
+	if (!b || b->send_queue_state ||
+		(double)b->send_queue_bytes < LEFT_SHARE * (double)s->send_queue_bytes)
+		return false;
+	/* Of a unix socket the kernel does not count what was read: the queue alone says it. */
+	return s->bytes_state || b->bytes_state || s->sent_bytes - b->sent_bytes <= MOVED_MOST;
+}
+
+static struct unread find(const struct check *e)
+{
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+	struct unread u = { 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (!s || !is_unread(e, s))
+			continue;
+		u.count++;
+		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)
+			u.of = s;
+	}
+	return u;
+}
+
+/* "viewer.py (4711) on 127.0.0.1:41234", or the address alone. */
+static void put_peer(struct buffer *out, const struct check *e, const struct sockets_socket *s)
+{
+	const struct waits_party *party = NULL;
+	const struct waits_thread *t = NULL;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	while (check_chain(e, 0, &g, &chain) && !party && (t = wait_graph_thread(&g, e->id.pid, t)))
+		party = wait_party_by(&g, t, s->fd);
+	if (party && party->party_pid) {
+		struct span name = record_text(&party->record, &party->name);
+
+		buffer_format(out, "%.*s (%u) on ", (int)name.size, name.data, party->party_pid);
+	}
+	socket_put_peer(out, s);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct unread *u,
+	const struct memory_gain *m, uint64_t interval_ns)
+{
+	struct buffer peer = { 0 };
+	char gain[UNITS_SIZE], time[UNITS_SIZE];
+
+	put_peer(&peer, e, u->of);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
+		"%s does not read what it is sent, and this process keeps the rest in its memory: "
+		"%s more in %s",
+		buffer_cstr(&peer), sentence_size(gain, (uint64_t)m->own_bytes),
+		sentence_duration(time, interval_ns));
+	if (u->count > 1)
+		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
+		SOOTH_UNIT_BYTES, 0);
+	finding_rate(out, "growth of its memory",
+		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
+		interval_ns);
+	finding_connection(out, span_of_string(buffer_cstr(&peer)));
+	finding_unseen(out, "how much of its memory waits for this peer");
+	finding_remedy(out,
+		"look at the peer; and write only while the stream takes it (node: the result of "
+		"write() and 'drain'), or close a connection that does not read");
+	finding_end(out);
+	buffer_fini(&peer);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	uint64_t interval_ns = sample_series_ns(&e->series);
+	struct memory_gain m;
+	struct unread u;
+
+	if (!check_first(e, &e->input->sockets) || !check_last(e, &e->input->sockets)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	u = find(e);
+	if (!u.of) {
+		check_fine(out, "its peers read what it sends");
+		return;
+	}
+	memory_gain_read(&m, e);
+	if (!m.is_known)
+		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);
+	else if ((double)m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
+		 !check_is_over(e, "min-rate",
+			 (double)m.own_bytes * (double)NS_PER_S / (double)interval_ns, ""))
+		check_fine(
+			out, "a peer does not read, and the memory of this process does not grow");
+	else
+		report(e, out, &u, &m, interval_ns);
+}
+
+const struct finding_type finding_output_unread = {
+	.id = "output-unread",
+	.claim = "keeps in its memory what a peer does not read",
+	.probes = "proc,sockets,maps",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
