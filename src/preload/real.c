@@ -60,6 +60,32 @@ size_t early_size(const void *block)
 	return size;
 }
 
+struct symbol_place { /* Dl_info */
+	const char *file;
+	void *base;
+	const char *name;
+	void *address;
+};
+
+extern int dladdr(const void *address, struct symbol_place *place) __attribute__((weak));
+extern void *dlopen(const char *file, int flags) __attribute__((weak));
+
+#define IF_LOADED 5 /* RTLD_LAZY | RTLD_NOLOAD */
+
+void *real_function_of(const char *library, const char *name)
+{
+	void *handle = dlopen && dlsym ? dlopen(library, IF_LOADED) : NULL;
+
+	return handle ? dlsym(handle, name) : NULL;
+}
+
+bool real_is_same_object(const void *a, const void *b)
+{
+	struct symbol_place first, second;
+
+	return dladdr && dladdr(a, &first) && dladdr(b, &second) && first.base == second.base;
+}
+
 void *real_function(const char *name)
 {
 	return dlsym ? dlsym(NEXT, name) : NULL;

@@ -4,12 +4,13 @@ The engine in the process: against the workload's own truth, beside the engine i
 without privilege. What it may never do is change the program.
 """
 import os
+import random
 import signal
 import subprocess
 
 import harness
 from harness import needs_bpf
-from heap_case import (GLIBC, HeapCase, by_type, events_by_type, folded, last_json, minus, one,
+from heap_case import (GLIBC, VARIANTS, HeapCase, by_type, events_by_type, folded, last_json, minus, one,
                        read_json_values, report_calls, truth_calls)
 
 PYTHON = "/usr/bin/python3"
@@ -91,6 +92,15 @@ class Unchanged(HeapCase):
                                "--turns", "500", **harness.as_nobody())
         self.assertGreater(one(last_json(run.text)["heap_totals"])["calls"], 400)
 
+    def test_without_privilege_by_itself(self):
+        """What could be observed by the kernel with privilege needs none, and says so."""
+        run = self.run_program(harness.SOOTH, "heap", "-j", "--", harness.WORKLOADS, "heap", "--turns", "500",
+                               **harness.as_nobody())
+        report = last_json(run.text)
+        self.assertGreater(one(report["heap_totals"])["calls"], 400)
+        self.assertEqual([row["method"] for row in report["sources"]], ["preload"])
+        self.assertIn("cap_bpf", report["sources"][0]["fallback_reason"])
+
     def test_a_program_that_closes_all_descriptors(self):
         text = ("import os, threading\n"
                 "os.closerange(3, 4096)\n"
@@ -155,6 +165,22 @@ class Unchanged(HeapCase):
         _, report = self.seen_of_python(text, status=128 + signal.SIGKILL)
         self.assertGreater(one(report["heap_totals"])["live_bytes"], 2000000)
 
+    def test_random_ends(self):
+        """A program that is killed at any moment leaves a readable capture, and its status."""
+        points = 100 if harness.IS_LONG else 4
+        for point in range(points):
+            text = ("import os, signal, random\n"
+                    "signal.setitimer(signal.ITIMER_REAL, %f)\n"
+                    "signal.signal(signal.SIGALRM, signal.SIG_DFL)\n"
+                    "while True: x = [bytearray(random.randrange(400)) for _ in range(50)]\n"
+                    % (0.0005 + 0.03 * random.Random(point).random()))
+            capture = self.path("capture-%d" % point)
+            self.sooth("heap", "-j", *PRELOAD, "--stack", "--save", capture, "--", PYTHON, "-c", text,
+                       env=dict(os.environ, PYTHONMALLOC="malloc"), status=128 + signal.SIGALRM)
+            report = self.sooth("heap", "-j", "--stack", capture).json()
+            self.assertEqual(report["loss"], [], point)
+            self.assertGreater(one(report["heap_totals"])["calls"], 0, point)
+
     def test_sooth_is_killed(self):
         """The program runs on to its own end, also in the midst of a full ring."""
         for option in ([], ["-o", "/dev/null"]):
@@ -175,12 +201,14 @@ class Unchanged(HeapCase):
 class BothEngines(HeapCase):
     """One workload by each: everything but times, and what a process is called by number."""
 
-    def reports(self, *options, command=("heap", "--turns", "3000", "--seed", "9")):
+    def reports(self, *options, command=("heap", "--turns", "3000", "--seed", "9"), program=harness.WORKLOADS,
+                preload=""):
         out = []
+        environment = dict(os.environ, LD_PRELOAD=preload) if preload else None
         for engine in ("bpf", "preload"):
             path = self.path(engine)
             run = self.sooth("heap", "-j", "--engine", engine, "--exact", *options, "--save", path,
-                             "--", harness.WORKLOADS, *command)
+                             "--", program, *command, env=environment)
             report = last_json(run.text)
             self.assertEqual([row["method"] for row in report["sources"] if row["probe"] == "heap"],
                              ["tracefs" if engine == "bpf" else "preload"])
@@ -200,6 +228,24 @@ class BothEngines(HeapCase):
         names = [[(row["name"], row["calls"], row["live_bytes"], row["peak_bytes"])
                   for row in report["heap_processes"]] for report in (bpf, preload)]
         self.assertEqual(*names)
+
+    def test_other_allocators(self):
+        """A library that is loaded before the program's, with new and delete of its own."""
+        for variant in VARIANTS[6:]:
+            with self.subTest(variant.name):
+                if not os.path.exists(variant.preload):
+                    self.skipTest("no %s here" % variant.preload)
+                found = [report_calls(report) for report in self.reports(
+                    program=self.program("heap-throw"), command=(), preload=variant.preload)]
+                self.assertEqual(*found)
+
+    def test_operators(self):
+        """New and delete of the C++ library, with no frame of sooth's own in their stacks."""
+        rows = []
+        for report in self.reports("--stack", program=self.program("heap-throw"), command=()):
+            rows.append(sorted((row["stack"], row["calls"], row["live_bytes"])
+                               for row in report["heap_stacks"]))
+        self.assertEqual(*rows)
 
     def test_stacks(self):
         """Every stack, by its functions, with what it allocated and keeps."""

@@ -117,13 +117,18 @@ static bool read_preload(int pipe, struct launch_preload *preload)
 
 static int take_preload(struct launch_preload *preload)
 {
-	const char *others = getenv("LD_PRELOAD");
-	char *all;
+	/* AddressSanitizer refuses to start where a library is loaded before it. */
+	static const char unchecked[] = "verify_asan_link_order=0";
+	const char *others = getenv("LD_PRELOAD"), *asan = getenv("ASAN_OPTIONS");
+	char *all, *options;
 
 	if (!others || !*others)
 		others = "";
 	if (asprintf(&all, "%s%s%s", preload->library, *others ? ":" : "", others) < 0 ||
 		setenv("LD_PRELOAD", all, 1) || putenv(preload->variable))
+		return -ENOMEM;
+	if (asprintf(&options, "%s%s%s", asan ? asan : "", asan ? ":" : "", unchecked) < 0 ||
+		setenv("ASAN_OPTIONS", options, 1))
 		return -ENOMEM;
 	return 0;
 }

@@ -166,12 +166,21 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	return preload_stacks_name(s->session.stacks, run, err);
 }
 
+/* Before those in the kernel if it was asked for; else behind them. */
 static uint64_t preload_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
+	struct preload_state s;
+	bool is_possible = options->is_launched && !options->heap_sums;
+
 	(void)os;
 	(void)processes;
-	return options->heap_engine == HEAP_ENGINE_PRELOAD ? 0 : UINT64_MAX;
+	if (options->heap_engine == HEAP_ENGINE_PRELOAD)
+		return 0;
+	/* Where the kernel's are refused. */
+	return options->heap_engine == HEAP_ENGINE_AUTO && is_possible && find_library(&s, options)
+		       ? 1
+		       : UINT64_MAX;
 }
 
 static uint64_t preload_complete(struct backend_run *run, uint64_t now_ns)
