@@ -20,6 +20,7 @@
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/sockets/socket_turn.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 #include "explain/finding.h"
@@ -122,18 +123,10 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-/* Nothing was sent since the last data came. */
-static bool awaits_answer(const struct sockets_socket *s)
-{
-	return s->state == SOCKETS_ESTABLISHED && !s->received_state &&
-	       (s->sent_state == SOOTH_STATE_ABSENT ||
-		       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns));
-}
-
 /* And all of it was read. */
 static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
-	return awaits_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
+	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
 	       !s->bytes_state && s->received_bytes &&
 	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
@@ -175,7 +168,7 @@ static bool has_request(const struct sockets_socket *s)
 	if (s->state_state || s->state != SOCKETS_ESTABLISHED || !socket_is_inet(s) ||
 		s->side != SOCKETS_SIDE_ACCEPTED)
 		return false;
-	return awaits_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
+	return socket_owes_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
 }
 
 /* Those that came at least so long ago. */
@@ -540,7 +533,8 @@ const struct finding_type finding_clients_waiting = {
 	.id = "clients-waiting",
 	.claim = "a server does not accept its clients, or does not read what they sent",
 	.probes = "proc,threads,sockets",
-	.follows = "frozen,all-threads-waiting,deadlock,blocked-io,cpu-spin,gc-pressure,fd-limit-near",
+	.follows =
+		"frozen,all-threads-waiting,deadlock,blocked-io,cpu-spin,gc-pressure,fd-limit-near",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

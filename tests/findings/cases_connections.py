@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""close-wait-leak: what the peer has closed; output-unread: what it does not read; on loopback."""
+"""close-wait-leak: what the peer has closed; output-unread: what it does not read;
+shutdown-held: clients of a server that listens no more; on loopback."""
 from case import healthy, sick
 
 # Both ends in one place would be judged together, so the peer is another process: it accepts, does
@@ -173,6 +174,45 @@ def sends(kind):
     return lambda scope, rng: scope.python(SENDER, kind, rng.randrange(8 << 20, 16 << 20)).pid
 
 
+# Two clients in a process of their own; "worker": it has what its parent accepted and listens to.
+ENDING = """
+import os, socket, sys, time
+kind = sys.argv[1]
+listener = socket.create_server(('127.0.0.1', 0))
+if not os.fork():
+    address = listener.getsockname()
+    listener.close()
+    clients = [socket.create_connection(address) for _ in range(2)]
+    time.sleep(600)
+accepted = [listener.accept()[0] for _ in range(2)]
+if kind == 'worker' and os.fork():
+    time.sleep(600)
+if kind != 'listens': listener.close()
+print(os.getpid(), flush=True)
+print('ready', flush=True)
+time.sleep(600)
+"""
+
+
+def ends(kind):
+    def make(scope, _):
+        return int(bytes(scope.python(ENDING, kind).out).split()[0])
+    return make
+
+
+def client_of_one_server(scope, _):
+    server = scope.python(PEER, "127.0.0.1", ready=b".")
+    port = bytes(server.out).split()[1].rstrip(b".").decode()
+    return scope.python(KEEP, "127.0.0.1", port, "5", "60").pid
+
+
+KEEP = START + """
+kept = [connect(b"k") for _ in range(count)]
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
 CASES = [
     sick("receive-drops", "datagrams that are read too slowly", reader(DATAGRAMS, (0.02, 0.1), "0.004"),
         evidence="dropped", threshold="min-drops", says="loses packets"),
@@ -195,4 +235,10 @@ CASES = [
         threshold="min-rate", duration_s=4),
     healthy("output-unread", "a server that waits until the client reads", sends("heeds"), duration_s=4),
     healthy("output-unread", "a client that reads", sends("read"), duration_s=4),
+    sick("shutdown-held", "two clients of a port that is closed", ends("ends"), says="no longer listens on 127.0.0.1:",
+        settings=("shutdown-held.min-time=1s",)),
+    healthy("shutdown-held", "a server that still listens", ends("listens"), settings=("shutdown-held.min-time=1s",)),
+    healthy("shutdown-held", "a worker whose parent listens", ends("worker"), settings=("shutdown-held.min-time=1s",)),
+    healthy("shutdown-held", "a client of one server", client_of_one_server,
+        settings=("shutdown-held.min-time=1s",)),
 ]

@@ -764,9 +764,66 @@ static void test_receive_drops(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- shutdown-held --- */
+
+/* Connections without a listener on port 40000, the last of them on another. */
+static void keeps_on_port(unsigned count, uint16_t last_port, uint8_t side, double quiet_s)
+{
+	is_there();
+	for (uint32_t i = 1; i <= count; i++)
+		socket_at(LAST_S, (struct sockets_socket){
+					  .inode = i,
+					  .side = side,
+					  .local_port = i == count ? last_port : 40000,
+					  .peer_port = (uint16_t)(50000 + i),
+					  .sent_ago_ns = (uint64_t)(quiet_s * (double)NS_PER_S),
+					  .received_ago_ns = 60 * NS_PER_S,
+				  });
+	sockets_read(LAST_S, count, SOOTH_STATE_VALUE);
+}
+
+static void keeps_count(double count)
+{
+	keeps_on_port((unsigned)count, 40000, SOCKETS_SIDE_MADE, 10);
+}
+
+static void keeps_on_two_ports(double port)
+{
+	keeps_on_port(2, (uint16_t)port, SOCKETS_SIDE_MADE, 10);
+}
+
+static void keeps_of_side(double side)
+{
+	keeps_on_port(3, 40000, (uint8_t)side, 10);
+}
+
+static void keeps_quiet_for(double seconds)
+{
+	keeps_on_port(3, 40000, SOCKETS_SIDE_MADE, seconds);
+}
+
+static void test_shutdown_held(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "shutdown-held", keeps_count, 2, NULL,
+			"medium/medium: it no longer listens on 10.0.0.9:40000 and keeps 2 "
+			"connections of clients there: it is about to end|(no data for 10 s)" },
+		{ "shutdown-held", keeps_count, 1, NULL, "fine: it serves no port" },
+		{ "shutdown-held", keeps_on_two_ports, 40000, NULL, "medium/" },
+		{ "shutdown-held", keeps_on_two_ports, 40001, NULL, "fine: it serves no port" },
+		{ "shutdown-held", keeps_of_side, SOCKETS_SIDE_ACCEPTED, NULL, "fine: " },
+		{ "shutdown-held", keeps_quiet_for, 4, NULL, "medium/" },
+		{ "shutdown-held", keeps_quiet_for, 3.9, NULL, "fine: its last clients" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shutdown_held),
 		cmocka_unit_test(test_connect_failing),
 		cmocka_unit_test(test_close_wait),
 		cmocka_unit_test(test_stream_stalled),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which side of a connection of TCP spoke last. */
+#ifndef SOOTH_ANALYZE_SOCKET_TURN_H
+#define SOOTH_ANALYZE_SOCKET_TURN_H
+
+#include "probes/sockets.h"
+
+/* Nothing was sent since the last data came. */
+static inline bool socket_owes_answer(const struct sockets_socket *s)
+{
+	return s->state == SOCKETS_ESTABLISHED && !s->received_state &&
+	       (s->sent_state == SOOTH_STATE_ABSENT ||
+		       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns));
+}
+
+/* Data came last, or nothing at all was sent, and all of it was read: no request of this process is
+ * open. */
+static inline bool socket_is_at_rest(const struct sockets_socket *s)
+{
+	return s->state == SOCKETS_ESTABLISHED && !s->receive_queue_state &&
+	       !s->receive_queue_bytes && !s->send_queue_state && !s->send_queue_bytes &&
+	       (s->sent_state == SOOTH_STATE_ABSENT ||
+		       (!s->sent_state && !s->received_state &&
+			       s->received_ago_ns <= s->sent_ago_ns));
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shutdown-held: a server has closed its listening socket and keeps the connections that it
+ * accepted on it: it is about to end, and waits until its clients do. A client that keeps its
+ * connection for later requests, or never reads its answer, holds it up for as long.
+ *
+ * A socket does not say which end made its connection. Two connections with one local port are
+ * those of a server, since each that a process makes gets a port of its own; so one connection
+ * alone is not seen.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_lookup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-connections", 2, 2, 1e6,
+		"minimum number of connections on a port that is listened to no more"),
+	THRESHOLD("min-time", 4e9, 0, 86400e9, "minimum time without data on each of them",
+		.unit = SOOTH_UNIT_NS),
+};
+
+struct ended {
+	const struct sockets_socket *first; /* on the port with most connections */
+	unsigned count;
+	uint64_t quiet_ns; /* the shortest time without data */
+};
+
+static bool may_be_kept(const struct sockets_socket *s)
+{
+	return socket_is_inet(s) && !s->state_state && s->side == SOCKETS_SIDE_MADE &&
+	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
+}
+
+/* Also to one peer twice: then the ports of that one differ. */
+static bool is_on_port_of(const struct sockets_socket *s, const struct sockets_socket *other)
+{
+	return s->local_port == other->local_port &&
+	       !span_compare(record_text(&s->record, &s->local),
+		       record_text(&other->record, &other->local));
+}
+
+static uint64_t quiet_of(const struct sockets_socket *s)
+{
+	uint64_t sent_ns = s->sent_state > SOOTH_STATE_ABSENT ? 0 : s->sent_ago_ns;
+	uint64_t received_ns = s->received_state > SOOTH_STATE_ABSENT ? 0 : s->received_ago_ns;
+
+	return sent_ns < received_ns ? sent_ns : received_ns;
+}
+
+static struct ended port_of(const struct batch *all, const struct sockets_socket *of)
+{
+	struct ended e = { .first = of, .quiet_ns = UINT64_MAX };
+
+	batch_for_each (r, all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (!s || !may_be_kept(s) || !is_on_port_of(s, of))
+			continue;
+		e.count++;
+		if (quiet_of(s) < e.quiet_ns)
+			e.quiet_ns = quiet_of(s);
+	}
+	return e;
+}
+
+static struct ended find(const struct check *e)
+{
+	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
+	struct ended most = { 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		struct ended of;
+
+		if (!s || !may_be_kept(s))
+			continue;
+		of = port_of(&all, s);
+		if (of.count > most.count)
+			most = of;
+	}
+	return most;
+}
+
+/* "curl (4711)", of the first connection whose other end is known. */
+static void put_client(struct buffer *out, const struct check *e, const struct sockets_socket *s)
+{
+	const struct waits_thread *t = NULL;
+	const struct waits_party *party = NULL;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_chain(e, 0, &g, &chain))
+		return;
+	while (!party && (t = wait_graph_thread(&g, e->id.pid, t)))
+		party = wait_party_by(&g, t, s->fd);
+	if (party && party->party_pid) {
+		struct span name = record_text(&party->record, &party->name);
+
+		buffer_format(
+			out, ", one of %.*s (%u)", (int)name.size, name.data, party->party_pid);
+	}
+}
+
+static void report(const struct check *e, struct check_result *out, const struct ended *ended)
+{
+	struct buffer local = { 0 }, client = { 0 };
+	char time[UNITS_SIZE];
+
+	socket_put_local(&local, ended->first);
+	put_client(&client, e, ended->first);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
+		"it no longer listens on %s and keeps %u connections of clients there%s: it is "
+		"about "
+		"to end, and waits until they close (no data for %s)",
+		buffer_cstr(&local), ended->count, buffer_cstr(&client),
+		sentence_duration(time, ended->quiet_ns));
+	finding_number(out, "connections on that port", ended->count, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "time without data on each", (double)ended->quiet_ns, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether it was asked to end");
+	finding_remedy(out,
+		"end the clients, or let the server close idle connections when it ends (node: "
+		"server.closeAllConnections()); sooth kill --any %u ends it now",
+		e->id.pid);
+	finding_end(out);
+	buffer_fini(&local);
+	buffer_fini(&client);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct ended ended;
+
+	if (!check_last(e, &e->input->sockets)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
+		return;
+	}
+	ended = find(e);
+	if ((double)ended.count < check_option(e, "min-connections"))
+		check_fine(out, "it serves no port that it no longer listens on");
+	else if (check_is_over(e, "min-time", (double)ended.quiet_ns, ""))
+		report(e, out, &ended);
+	else
+		check_fine(out, "its last clients are being served");
+}
+
+const struct finding_type finding_shutdown_held = {
+	.id = "shutdown-held",
+	.claim = "a server that has stopped listening waits until its clients close",
+	.probes = "proc,sockets",
+	.follows = "frozen,held-up",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
