@@ -61,6 +61,19 @@ void snapshots_fini(struct snapshots *s)
 	map_fini(&s->processes);
 }
 
+void snapshots_drop(struct snapshots *s, const struct process_id *id)
+{
+	struct snapshot *one = map_get(&s->processes, id);
+
+	if (!one)
+		return;
+	give_back(s, one->records.size + one->end.size + one->pending.size);
+	buffer_fini(&one->records);
+	buffer_fini(&one->end);
+	buffer_fini(&one->pending);
+	map_remove(&s->processes, id);
+}
+
 static void finish_snapshot(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
 {
 	if (!one->pending.size && one->records.size)

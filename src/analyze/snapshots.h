@@ -44,6 +44,8 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r);
 const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position);
 /* Whether exactly one process has a whole snapshot: then rows need no PID column. */
 bool snapshots_are_of_one(const struct snapshots *s);
+/* The process has ended for good: what is kept of it goes. */
+void snapshots_drop(struct snapshots *s, const struct process_id *id);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 
 static inline struct batch snapshot_records(const struct snapshot *s)

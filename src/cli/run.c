@@ -22,6 +22,7 @@
 #include "cli/command/command.h"
 #include "cli/control/control.h"
 #include "cli/output/deferred.h"
+#include "cli/state/history_files.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
@@ -481,6 +482,14 @@ static int run_capture(
 	return status ? status : finish_all(run, t, err);
 }
 
+static int run_history(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	int status = history_feed(
+		t->report, run->history.folder, run->history.from_utc_ns, err);
+
+	return status ? status : finish_all(run, t, err);
+}
+
 static int command_writes_there_too(const char *what, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write the %s to standard output", what);
@@ -533,7 +542,7 @@ static int run_found(const struct run *run, struct sooth_error *err)
 	struct told t = { 0 };
 	int status;
 
-	if (!capture)
+	if (!capture && !run->history.is_read)
 		stop_catch(); /* reading a file is interrupted at once */
 	if (!capture && run->found->note.size)
 		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
@@ -546,7 +555,9 @@ static int run_found(const struct run *run, struct sooth_error *err)
 	if (!status)
 		status = make_side_output(run, &t, err);
 	if (!status)
-		status = capture ? run_capture(run, &t, capture, err) : run_live(run, &t, err);
+		status = run->history.is_read ? run_history(run, &t, err)
+			 : capture	      ? run_capture(run, &t, capture, err)
+					      : run_live(run, &t, err);
 	control_close(&t.control);
 	screen_close(t.screen);
 	alerts_fini(&t.alerts);

@@ -76,6 +76,13 @@ struct run_extension {
 	void *user;
 };
 
+/* The history that a monitor keeps, instead of a capture. */
+struct run_history {
+	bool is_read;
+	const char *folder; /* NULL: the default */
+	uint64_t from_utc_ns;
+};
+
 struct run {
 	const char *name; /* of the report */
 	const struct target_options *target;
@@ -132,6 +139,7 @@ struct run {
 	const char *control; /* name of a socket; NULL: none */
 	bool starts_paused;  /* nothing is recorded until the chore resumes it */
 	struct run_extension extension;
+	struct run_history history;
 	struct survey *survey; /* of a capture only the summary, which is filled in */
 };
 

@@ -8,7 +8,9 @@ struct monitor_config {
 	struct target_options target;
 	struct {
 		const char *fifo_dir;
-		uint64_t duration_ns;
+		uint64_t duration_ns, history_bytes, sample_ns;
+		const char *history_dir;
+		bool no_history;
 	} monitor;
 };
 
@@ -19,8 +21,22 @@ static const struct option monitor_rows[] = {
 		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
 };
 
+static const struct option history_rows[] = {
+	FLAG_ROW(0, "no-history", monitor_config, monitor.no_history,
+		"keep no history of what sessions do; then nothing runs without a reader"),
+	VALUE_ROW(0, "history-dir", FILE, "DIR", monitor_config, monitor.history_dir,
+		"folder of the history (default: ~/.local/state/sooth/history)"),
+	VALUE_ROW(0, "history-size", BYTES, "SIZE", monitor_config, monitor.history_bytes,
+		"size at which the oldest part of the history is removed (64M)", .min = 1u << 20,
+		.max = 1ull << 40),
+	VALUE_ROW(0, "sample", DURATION, "TIME", monitor_config, monitor.sample_ns,
+		"time between two samples for the history (2s)", .min = 100 * NS_PER_MS,
+		.max = 60 * NS_PER_S),
+};
+
 static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
+	OPTION_GROUP("History", history_rows, 0),
 	TARGET_LIVE_GROUP(struct monitor_config, target),
 };
 
@@ -31,7 +47,11 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 	bool has_target = target_is_given(&c->target, arguments);
 	struct monitor_options options = { .fifo_folder = c->monitor.fifo_dir,
 		.target = has_target ? &found : NULL,
-		.duration_ns = c->monitor.duration_ns };
+		.duration_ns = c->monitor.duration_ns,
+		.has_history = !c->monitor.no_history,
+		.history_folder = c->monitor.history_dir,
+		.history_bytes = c->monitor.history_bytes,
+		.sample_ns = c->monitor.sample_ns };
 	int status =
 		has_target ? target_find(&c->target, arguments, TARGET_MAY_BE_HOST, &found, err) : 0;
 

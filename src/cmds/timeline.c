@@ -4,12 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "analyze/phases/phases.h"
 #include "analyze/timeline/timeline.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
 #include "cli/picture.h"
 #include "cli/run.h"
+#include "cli/state/history_files.h"
 
 #define SAMPLE_NS (250 * NS_PER_MS)
 
@@ -21,6 +24,8 @@ struct timeline_config {
 		uint64_t sample_ns;
 		bool calls;
 		bool no_memory, own_scale;
+		uint64_t last_ns;
+		const char *history_dir;
 		struct option_list set;
 	} timeline;
 };
@@ -40,8 +45,17 @@ static const struct option timeline_options[] = {
 		"finding"),
 };
 
+static const struct option history_options[] = {
+	VALUE_ROW(0, "last", DURATION, "TIME", timeline_config, timeline.last_ns,
+		"what sessions did in this time, of the history that `sooth monitor` keeps (1h)",
+		.min = NS_PER_S, .max = 3660ull * 86400 * NS_PER_S),
+	VALUE_ROW(0, "history-dir", FILE, "DIR", timeline_config, timeline.history_dir,
+		"folder of that history (default: ~/.local/state/sooth/history)"),
+};
+
 static const struct option_group groups[] = {
 	OPTION_GROUP("Tracks", timeline_options, 0),
+	OPTION_GROUP("History", history_options, 0),
 	TARGET_GROUP(struct timeline_config, target),
 	RUN_GROUP(struct timeline_config, run),
 	OUTPUT_GROUP(struct timeline_config, output),
@@ -91,9 +105,60 @@ static bool is_other_picture(const char *path)
 	return false;
 }
 
+/* What sessions did: of the history, or of one of its files. */
+struct shown {
+	struct phases_options phases;
+	struct timeline_options timeline;
+	struct run_view view;
+};
+
+#define LAST_NS (3600 * NS_PER_S)
+
+static bool is_of_history(const struct timeline_config *c, const struct arguments *a)
+{
+	return c->timeline.last_ns || c->timeline.history_dir ||
+	       (!target_is_given(&c->target, a) && !target_capture(a) && !a->command);
+}
+
+static int choose_history(struct timeline_config *c, const struct arguments *a, struct shown *s,
+	struct run *run, struct sooth_error *err)
+{
+	uint64_t now = clock_realtime_ns();
+	uint64_t last = c->timeline.last_ns ? c->timeline.last_ns : LAST_NS;
+
+	if (a->count > 1 || a->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show the history of %s",
+			a->command ? "a command" : "several words");
+		error_why(err, "the history is of one session, agent or project, or of all");
+		return error_remedy(err, "name one: sooth timeline --last 1h SESSION");
+	}
+	s->phases.selection = (struct phase_selection){ .from_utc_ns = now > last ? now - last : 1,
+		.to_utc_ns = now,
+		.which = a->count ? a->items[0] : NULL };
+	run->history = (struct run_history){
+		true, c->timeline.history_dir, s->phases.selection.from_utc_ns
+	};
+	return 0;
+}
+
+static int choose_view(struct timeline_config *c, const struct arguments *a, struct shown *s,
+	struct run *run, struct sooth_error *err)
+{
+	const char *capture = target_capture(a);
+	int status = 0;
+
+	s->view = (struct run_view){ "timeline", &s->timeline };
+	if (is_of_history(c, a))
+		status = choose_history(c, a, s, run, err);
+	else if (!capture || !history_is_file(capture))
+		return 0;
+	s->view = (struct run_view){ "phases", &s->phases };
+	return status;
+}
+
 /* The picture is written beside the report, which stays where it is. */
 static int choose_side_output(
-	struct timeline_config *c, const void *view, struct run *run, struct sooth_error *err)
+	struct timeline_config *c, const struct run_view *view, struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
@@ -102,7 +167,7 @@ static int choose_side_output(
 	if (!picture_has_ending(path, ".png") && !picture_has_ending(path, ".svg"))
 		return is_other_picture(path) ? refuse_picture(path, err) : 0;
 	run->product = (struct run_side_output){ .path = path,
-		.view = { "timeline", view },
+		.view = *view,
 		.sink = "timeline-svg",
 		.is_picture = true,
 		.is_whole = true };
@@ -115,14 +180,14 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 {
 	struct timeline_config *c = config;
 	struct check_settings settings;
-	const struct timeline_options view = { .findings = { .settings = &settings },
-		.has_own_scales = c->timeline.own_scale };
+	struct shown shown = { .timeline = { .findings = { .settings = &settings },
+				       .has_own_scales = c->timeline.own_scale } };
+	const struct target_found whole = { 0 };
 	struct run run = {
 		.name = "timeline",
 		.target = &c->target,
 		.output = &c->output,
 		.arguments = arguments,
-		.views = { { "timeline", &view } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
@@ -130,8 +195,13 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
-	int status = choose_side_output(c, &view, &run, err);
+	int status = choose_view(c, arguments, &shown, &run, err);
 
+	run.views[0] = shown.view;
+	if (run.history.is_read)
+		run.found = &whole;
+	if (!status)
+		status = choose_side_output(c, &shown.view, &run, err);
 	if (!status)
 		status = diagnosing_settings(&settings, &c->timeline.set, err);
 	choose_probes(c, &run);
@@ -141,13 +211,18 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 const struct command command_timeline = {
 	.name = "timeline",
 	.summary = "CPU, memory, bytes and calls over time",
-	.usage = "[-j] [-o FILE.svg|FILE.png] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
-		 "[ARG...]",
+	.usage = "[-j] [-o FILE.svg|FILE.png] [--last TIME] [SESSION|PID|AGENT|PROJECT] | [-d TIME] "
+		 "PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
 	.about =
 		"Shows values over time as tracks: CPU of each process and thread role, memory by\n"
 		"kind, bytes read and written, system calls; and events such as starts and exits.\n"
-		"A blank in a track means that no value was measured at that time.",
-	.examples = "  sooth timeline -d 10 4711                 ten seconds of a process\n"
+		"A blank in a track means that no value was measured at that time.\n\n"
+		"Without a target, or with --last, what sessions of agents did: waited for the "
+		"model, ran\ntools, computed, waited for you, with CPU and memory, from the history "
+		"that `sooth monitor`\nkeeps.",
+	.examples = "  sooth timeline                           the last hour of all sessions\n"
+		    "  sooth timeline --last 1d 4f1c            a day of one session\n"
+		    "  sooth timeline -d 10 4711                 ten seconds of a process\n"
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",
 	COMMAND_GROUPS(groups),

@@ -2,6 +2,8 @@
 /* Field tables of the kinds that every stream has. */
 #include "model/schema.h"
 
+#include "model/phase_records.h"
+
 static const struct sooth_field stream_segment_fields[] = {
 	FIELD_OF(SIGNED, stream_segment, realtime_offset_ns, realtime_offset_ns,
 		"CLOCK_REALTIME minus CLOCK_MONOTONIC at the start of the segment",
@@ -145,6 +147,43 @@ static const struct sooth_field process_leave_fields[] = {
 	NAME_FIELD(process_leave),
 };
 
+static const struct sooth_field phase_span_fields[] = {
+	FIELD_PID(phase_span),
+	FIELD_NUMBER(phase_span, begin_ns, "start of the span (CLOCK_MONOTONIC)",
+		.unit = SOOTH_UNIT_TIME_NS),
+	FIELD_NUMBER(phase_span, end_utc_ns, "end of the span, ns since 1970",
+		.unit = SOOTH_UNIT_UTC_NS),
+	FIELD_STRING(phase_span, state, "what the session was doing"),
+	FIELD_STRING(phase_span, source, "what the state rests on"),
+	FIELD_STRING(phase_span, confidence, "confidence in the state"),
+	FIELD_STRING(phase_span, agent, "id of the agent"),
+	FIELD_STRING(phase_span, session, "id of the session"),
+	FIELD_STRING(phase_span, project, "project of the session"),
+	FIELD_STRING(phase_span, name, "name of the tool, MCP server, or question"),
+	FIELD_STRING(phase_span, command, "command that the tool ran, secrets masked"),
+	FIELD_NUMBER(phase_span, tool_pid, "process id of that command",
+		FIELD_STATE_AT(phase_span, tool_state)),
+	FIELD_NUMBER(phase_span, cpu_ns, "CPU time of all processes of the session",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(phase_span, cpu_state)),
+	FIELD_NUMBER(phase_span, own_cpu_ns, "CPU time of the main process", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(phase_span, rss_bytes,
+		"highest resident memory of all processes of the session together",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(phase_span, written_bytes, "bytes written by the session",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(phase_span, written_state)),
+	FIELD_NUMBER(phase_span, turns, "answers of the model, as the agent itself writes them",
+		FIELD_STATE_AT(phase_span, tokens_state)),
+	FIELD_NUMBER(phase_span, input_tokens, "tokens sent to the model, the same way",
+		FIELD_STATE_AT(phase_span, tokens_state)),
+	FIELD_NUMBER(phase_span, output_tokens, "tokens that the model answered, the same way",
+		FIELD_STATE_AT(phase_span, tokens_state)),
+	FIELD_NUMBER(phase_span, context_tokens, "tokens of context in use at the end",
+		FIELD_STATE_AT(phase_span, context_state)),
+	FIELD_STRING(phase_span, model, "model, the same way"),
+	FIELD_NUMBER(phase_span, samples, "number of samples that the span rests on"),
+	FIELD_NUMBER(phase_span, flags, "1: the phase begins with it; 2: the process ended with it"),
+};
+
 #define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \
 	static const struct sooth_schema id##_schema = { .name = name_,                            \
 		.kind = kind_,                                                                     \
@@ -177,6 +216,8 @@ STREAM_SCHEMA_ROW(stream_mark, "stream.mark", STREAM_MARK, SOOTH_CLASS_EVENT, "{
 STREAM_SCHEMA_ROW(process_join, "process.join", PROCESS_JOIN, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_exec, "process.exec", PROCESS_EXEC, SOOTH_CLASS_EVENT, NULL);
 STREAM_SCHEMA_ROW(process_leave, "process.leave", PROCESS_LEAVE, SOOTH_CLASS_EVENT, NULL);
+STREAM_SCHEMA_ROW(phase_span, "phase.span", PHASE_SPAN, SOOTH_CLASS_SAMPLE, NULL,
+	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
 static const struct sooth_schema stream_begin_schema = {
 	.name = "stream.begin",
@@ -201,6 +242,7 @@ const struct sooth_schema *const stream_schemas[] = {
 	&process_join_schema,
 	&process_exec_schema,
 	&process_leave_schema,
+	&phase_span_schema,
 	NULL,
 };
 

@@ -266,6 +266,18 @@ void host_state_next_interval(struct host_state *h)
 	short_lived_next_interval(&h->short_lived, h->last_ns);
 }
 
+void host_state_drop_ended(struct host_state *h)
+{
+	size_t position = 0;
+	const void *id;
+
+	process_table_drop_ended(&h->process_table);
+	while (map_next(&h->sockets.processes, &position, &id, NULL)) {
+		if (!process_table_get(&h->process_table, id))
+			snapshots_drop(&h->sockets, id);
+	}
+}
+
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)
 {
 	return h->segment ? record_text(&h->segment->record, text) : span_of("", 0);

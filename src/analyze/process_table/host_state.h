@@ -89,6 +89,9 @@ int host_state_resolve(struct host_state *h, struct sooth_error *err);
 /* Starts the next interval of a repeated report. */
 void host_state_next_interval(struct host_state *h);
 
+/* And forgets every process that ended: for a state that is used for days. */
+void host_state_drop_ended(struct host_state *h);
+
 /* A text of the host record; empty: no host record came. */
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text);
 uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: unknown */

@@ -350,6 +350,20 @@ void process_table_next_interval(struct process_table *c)
 	c->is_resolved = false;
 }
 
+void process_table_drop_ended(struct process_table *c)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&c->processes, &position, NULL, &value)) {
+		struct process_entry *p = *(struct process_entry **)value;
+
+		if (!is_there(c, p))
+			drop(c, p);
+	}
+	c->is_resolved = false;
+}
+
 /* --- resolve --- */
 
 void process_table_forget(struct process_table *c)

@@ -141,6 +141,9 @@ int process_table_resolve(struct process_table *c);
  * them.
  */
 void process_table_next_interval(struct process_table *c);
+/* Of a process table that is used for days, after process_table_next_interval(): agents that ended
+ * go too. */
+void process_table_drop_ended(struct process_table *c);
 /* Walks the live processes in the order of their first record; *position starts at 0. */
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id);

@@ -223,7 +223,7 @@ struct line_queue *clients_next_new(struct clients *c)
 
 /* --- the socket --- */
 
-int clients_open(struct clients *c, struct fifo_folder *folder, struct feed *const *feeds,
+int clients_open(struct clients *c, struct user_folder *folder, struct feed *const *feeds,
 	struct sooth_error *err)
 {
 	c->uid = folder->uid;

@@ -32,7 +32,7 @@ struct clients {
 };
 
 /* 0 or a negative errno with err filled: the socket cannot be made. */
-int clients_open(struct clients *c, struct fifo_folder *folder, struct feed *const *feeds,
+int clients_open(struct clients *c, struct user_folder *folder, struct feed *const *feeds,
 	struct sooth_error *err);
 void clients_close(struct clients *c);
 /* Takes those that connect, reads requests, writes what there is, and lets go of those that are

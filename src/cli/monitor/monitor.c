@@ -22,6 +22,7 @@
 #include "cli/monitor/clients.h"
 #include "cli/monitor/feed.h"
 #include "cli/monitor/fifo_folder.h"
+#include "cli/monitor/phase_keeper.h"
 #include "cli/terminal/stop.h"
 
 #define HIDDEN_MAX 4096
@@ -44,12 +45,13 @@ struct pipe_feed {
 
 struct monitor {
 	const struct monitor_options *options;
-	struct fifo_folder folder;
+	struct user_folder folder;
 	char folder_path[4096]; /* as the kernel names it */
 	struct pipe_feed pipes[FEEDS];
 	struct feed *feeds[FEEDS];
 	struct map hidden; /* of every feed */
 	struct clients clients;
+	struct phase_keeper phases;
 	struct buffer pids;	 /* uint32_t: to observe */
 	struct buffer snapshots; /* struct snapshot, of the same processes */
 	uint64_t scan_ns;	 /* when to look for them again */
@@ -211,6 +213,28 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 	close(fd);
 }
 
+/* --- the history --- */
+
+static void keep_phases(struct monitor *m)
+{
+	struct sooth_error err;
+
+	if (!phase_keeper_step(&m->phases, clock_monotonic_ns(), &err))
+		return;
+	fprintf(stderr, "sooth: history: cannot %s", err.tried);
+	fprintf(stderr, err.why[0] ? ": %s\n" : "\n", err.why);
+}
+
+static int open_history(struct monitor *m, struct sooth_error *err)
+{
+	const struct monitor_options *o = m->options;
+
+	if (!o->has_history)
+		return 0;
+	return phase_keeper_open(
+		&m->phases, o->history_folder, o->history_bytes, o->sample_ns, err);
+}
+
 /* --- all of them --- */
 
 static bool has_readers(const struct monitor *m)
@@ -313,19 +337,22 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 			status = fd;
 	}
 	m->pipes[FEED_API_CALLS].feed.share = &m->pipes[FEED_SYSCALLS].feed;
+	if (!status)
+		status = open_history(m, err);
 	return status ? status : clients_open(&m->clients, &m->folder, m->feeds, err);
 }
 
 static void close_all(struct monitor *m)
 {
 	clients_close(&m->clients);
+	phase_keeper_close(&m->phases);
 	for (size_t i = 0; i < FEEDS; i++) {
 		feed_fini(&m->pipes[i].feed);
 		line_queue_fini(&m->pipes[i].queue);
 	}
 	if (m->hidden.key_size)
 		map_fini(&m->hidden);
-	fifo_folder_close(&m->folder);
+	user_folder_close(&m->folder);
 	buffer_fini(&m->pids);
 	buffer_fini(&m->snapshots);
 }
@@ -345,6 +372,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 			m.folder.path);
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		look(&m);
+		keep_phases(&m);
 		step(&m);
 	}
 	close_all(&m);

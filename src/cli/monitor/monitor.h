@@ -9,6 +9,10 @@ struct monitor_options {
 	const char *fifo_folder;	   /* NULL: ~/.claude/fifos */
 	const struct target_found *target; /* NULL: every agent, also those to come */
 	uint64_t duration_ns;		   /* 0: until it is stopped */
+	bool has_history;		   /* what sessions do is kept */
+	const char *history_folder;	   /* NULL: ~/.local/state/sooth/history */
+	uint64_t history_bytes;		   /* at most; 0: 64 MiB */
+	uint64_t sample_ns;		   /* between two samples for it; 0: 2 s */
 };
 
 /* 0 or a negative errno with err filled. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of the view "phases". */
+#ifndef SOOTH_ANALYZE_PHASE_EMIT_H
+#define SOOTH_ANALYZE_PHASE_EMIT_H
+
+#include "analyze/phases/phase_sums.h"
+#include "explain/output.h"
+
+/* All of it; without a phase only that there is none. */
+int phase_emit(struct output *o, const struct phase_history *h, struct sooth_error *err);
+
+extern const struct sooth_schema *const phase_tables[]; /* NULL at the end */
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The spans of phases that a report shows, each with its session: from records, whether these were
+ * made a moment ago or weeks. Times are UTC, so that records of several boots stand in one order.
+ */
+#ifndef SOOTH_ANALYZE_PHASE_HISTORY_H
+#define SOOTH_ANALYZE_PHASE_HISTORY_H
+
+#include "analyze/activity/activity.h"
+#include "analyze/phases/phases.h"
+#include "base/buffer.h"
+#include "base/map.h"
+#include "model/phase_records.h"
+
+#define PHASE_TEXT 64
+
+/* A session of an agent: its main process, of one boot. */
+struct phase_agent {
+	uint32_t number;
+	uint32_t pid;
+	uint64_t start_ticks;
+	char agent[PHASE_TEXT], session[PHASE_TEXT], project[PHASE_TEXT], model[PHASE_TEXT];
+};
+
+/* What a tool, an MCP server or a question is called. */
+struct phase_label {
+	uint32_t number;
+	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
+};
+
+struct phase_piece {
+	uint64_t begin_utc_ns, end_utc_ns;
+	uint64_t cpu_ns, own_cpu_ns, rss_bytes, written_bytes;
+	uint64_t input_tokens, output_tokens, context_tokens;
+	uint32_t agent, label; /* numbers; label 0: none */
+	uint32_t turns;
+	uint8_t state; /* enum activity_state */
+	uint8_t flags; /* enum phase_flag */
+	uint8_t source_state, source, confidence;
+	uint8_t cpu_state, written_state, tokens_state, context_state;
+};
+
+struct phase_history {
+	struct phase_selection selection;
+	struct map agents; /* by process and boot */
+	struct map labels; /* by hash of name and command */
+	struct buffer pieces; /* struct phase_piece */
+	uint64_t boot;
+	uint64_t first_utc_ns; /* of all records, also of those that are not selected */
+	uint64_t refused;
+};
+
+void phase_history_init(struct phase_history *h, const struct phase_selection *selection);
+void phase_history_fini(struct phase_history *h);
+/* Records of other kinds are ignored, but for the boot that they are of. */
+void phase_history_take(struct phase_history *h, const struct sooth_record *r);
+
+static inline const struct phase_piece *phase_pieces(const struct phase_history *h, size_t *count)
+{
+	*count = h->pieces.size / sizeof(struct phase_piece);
+	return (const void *)h->pieces.data;
+}
+
+/* Of label 0: an empty one. */
+const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t number);
+/* "npm test", else the tool's name; "": neither. */
+const char *phase_label_text(const struct phase_label *l);
+
+#endif

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/phases/phase_tracker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/activity/activity_tool.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "model/phase_records.h"
+
+#define SESSIONS_MAX 4096
+#define MEMBERS_MAX  65536
+#define SPAN_NS	     (60 * NS_PER_S) /* a longer phase becomes several records */
+/* Longer without a sample: the time between was not observed. */
+#define GAP_LEAST_NS (15 * NS_PER_S)
+#define GAP_FACTOR   4
+#define SAME_TOOL_NS (1500 * NS_PER_MS) /* the age of one process, seen twice */
+#define TEXT_SIZE    64
+
+struct phase_member {
+	struct process_id main;
+	uint64_t cpu_ns;
+	uint64_t sample; /* the last one that had it */
+};
+
+/* What a session used between two samples. */
+struct phase_use {
+	uint64_t cpu_ns, own_cpu_ns, written_bytes, rss_bytes;
+	bool is_cpu_least;
+};
+
+struct phase_session {
+	struct phase_span span; /* the open one */
+	enum activity_state state;
+	enum activity_source source;
+	enum activity_confidence confidence;
+	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
+	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
+	uint64_t since_ns; /* CLOCK_MONOTONIC, when the activity began by its own account; 0: unknown */
+	uint64_t last_ns;  /* of the sample before */
+	uint64_t written_total;
+	bool has_written;
+	uint64_t sample;
+	struct phase_use use; /* since the sample before */
+	uint64_t written_now;
+	uint8_t written_state;
+};
+
+void phase_tracker_init(struct phase_tracker *t)
+{
+	*t = (struct phase_tracker){ 0 };
+	map_init(&t->sessions, sizeof(struct process_id), sizeof(struct phase_session),
+		SESSIONS_MAX);
+	map_init(&t->members, sizeof(struct process_id), sizeof(struct phase_member), MEMBERS_MAX);
+}
+
+void phase_tracker_fini(struct phase_tracker *t)
+{
+	map_fini(&t->sessions);
+	map_fini(&t->members);
+	buffer_fini(&t->out);
+}
+
+/* --- a span --- */
+
+static const char *name_in(const struct sooth_names *names, unsigned value)
+{
+	return value < names->count && names->names[value] ? names->names[value] : "unknown";
+}
+
+static void begin_span(struct phase_session *s, uint64_t at_ns, uint8_t flags)
+{
+	s->span = (struct phase_span){ .begin_ns = at_ns,
+		.flags = flags,
+		.tokens_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
+		.context_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
+		.tool_pid = s->span.tool_pid,
+		.tool_state = s->span.tool_state };
+}
+
+/* One without any time is none: what it has is the next one's. */
+static void end_span(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
+	uint64_t at_ns, uint8_t flags)
+{
+	struct phase_span *p = &s->span;
+
+	if (at_ns <= p->begin_ns)
+		return;
+	p->record = (struct sooth_record){ .kind = PHASE_SPAN,
+		.time_ns = at_ns,
+		.start_ticks = id->start_ticks,
+		.pid = id->pid,
+		.cpu = SOOTH_CPU_NONE };
+	p->end_utc_ns = at_ns + (uint64_t)t->realtime_offset_ns;
+	p->flags |= flags;
+	p->written_state = s->written_state;
+	struct record_tail tail[] = {
+		tail_string(&p->state, name_in(&activity_state_names, s->state)),
+		tail_string(&p->source, s->state ? name_in(&activity_source_names, s->source) : ""),
+		tail_string(&p->confidence,
+			s->state ? name_in(&activity_confidence_names, s->confidence) : ""),
+		tail_string(&p->agent, s->agent),
+		tail_string(&p->session, s->id),
+		tail_string(&p->project, s->project),
+		tail_string(&p->name, s->name),
+		tail_string(&p->command, s->command),
+		tail_string(&p->model, s->model),
+	};
+	RECORD_APPEND(&t->out, p, tail, ARRAY_SIZE(tail));
+}
+
+/* A part of what was used between two samples. */
+static void add_use(struct phase_session *s, double part)
+{
+	s->span.cpu_ns += rounded_u64((double)s->use.cpu_ns * part);
+	s->span.own_cpu_ns += rounded_u64((double)s->use.own_cpu_ns * part);
+	s->span.written_bytes += rounded_u64((double)s->use.written_bytes * part);
+	if (s->use.rss_bytes > s->span.rss_bytes)
+		s->span.rss_bytes = s->use.rss_bytes;
+	if (s->use.is_cpu_least)
+		s->span.cpu_state = SOOTH_STATE_TRUNCATED;
+}
+
+/* --- what the processes of a session used --- */
+
+static const struct process_entry *main_of(const struct process_entry *p)
+{
+	return p->link == PROCESS_LINK_SELF ? p : p->main;
+}
+
+static void add_written(struct phase_session *s, const struct process_entry *p)
+{
+	const struct proc_ties *ties = p->links;
+
+	if (!ties)
+		return;
+	if (ties->written_state == SOOTH_STATE_VALUE)
+		s->written_now += ties->written_bytes;
+	else
+		s->written_state = ties->written_state;
+}
+
+static void add_member(struct phase_tracker *t, struct phase_session *s,
+	const struct process_entry *main, const struct process_entry *p)
+{
+	bool is_new;
+	struct phase_member *m = map_put(&t->members, &p->id, &is_new);
+	/* What it used before its session was observed is no part of any span. */
+	uint64_t before = is_new && !s->last_ns ? p->process->cpu_ns : m && !is_new ? m->cpu_ns : 0;
+	uint64_t used = p->process->cpu_ns > before ? p->process->cpu_ns - before : 0;
+
+	if (!m)
+		s->use.is_cpu_least = true;
+	else
+		*m = (struct phase_member){ main->id, p->process->cpu_ns, t->sample };
+	s->use.cpu_ns += m ? used : 0;
+	if (p == main)
+		s->use.own_cpu_ns += used;
+	s->use.rss_bytes += p->process->rss_bytes;
+	add_written(s, p);
+}
+
+/* Those that ended: what they used since the last sample is in the event of their end. */
+static void add_ended(struct phase_tracker *t, const struct host_state *host)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&t->members, &position, &id, &value)) {
+		const struct phase_member *m = value;
+		const struct short_lived_process *end;
+		struct phase_session *s;
+
+		if (m->sample == t->sample)
+			continue;
+		s = map_get(&t->sessions, &m->main);
+		end = map_get(&host->short_lived.processes, id);
+		if (s && end)
+			s->use.cpu_ns += end->cpu_ns > m->cpu_ns ? end->cpu_ns - m->cpu_ns : 0;
+		else if (s)
+			s->use.is_cpu_least = true;
+		map_remove(&t->members, id);
+	}
+	position = 0;
+	while (map_next(&host->short_lived.sessions, &position, &id, &value)) {
+		struct phase_session *s = map_get(&t->sessions, id);
+
+		if (s && s->last_ns)
+			s->use.cpu_ns += ((const struct short_lived_group *)value)->cpu_ns;
+	}
+}
+
+/* Children that were waited for have what they wrote counted in their parent: the sum stays. */
+static void settle_written(struct phase_session *s)
+{
+	if (s->has_written && s->written_now > s->written_total)
+		s->use.written_bytes = s->written_now - s->written_total;
+	s->has_written = true;
+	s->written_total = s->written_now;
+}
+
+static void add_uses(struct phase_tracker *t, const struct host_state *host)
+{
+	const struct process_entry *p;
+	size_t position = 0;
+
+	while ((p = process_table_next(&host->process_table, &position))) {
+		const struct process_entry *main = main_of(p);
+		struct phase_session *s;
+
+		if (!main || !activity_main(host, &main->id))
+			continue;
+		s = map_put(&t->sessions, &main->id, NULL);
+		if (!s)
+			continue;
+		if (s->sample != t->sample) {
+			s->use = (struct phase_use){ .is_cpu_least = !host->short_lived.is_watched };
+			s->written_now = 0;
+			s->written_state = SOOTH_STATE_VALUE;
+			s->sample = t->sample;
+		}
+		add_member(t, s, main, p);
+	}
+	add_ended(t, host);
+}
+
+/* --- a session --- */
+
+static void copy_text(char *out, size_t room, struct span text)
+{
+	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
+}
+
+static void name_session(
+	struct phase_session *s, const struct host_state *host, const struct process_entry *main)
+{
+	const struct process_table *c = &host->process_table;
+	struct span id = process_table_text(c, &main->session_id);
+	struct span project = process_table_text(c, &main->project);
+
+	snprintf(s->agent, sizeof(s->agent), "%s", main->agent->name);
+	/* A session that is known later on is still the same process. */
+	if (id.size)
+		copy_text(s->id, sizeof(s->id), id);
+	if (project.size)
+		copy_text(s->project, sizeof(s->project), project);
+}
+
+static uint64_t began_ns(const struct activity *a, uint64_t now)
+{
+	return a->has_since && a->since_ns < now ? now - a->since_ns : 0;
+}
+
+static bool is_same(const struct phase_session *s, const struct activity *a, uint64_t now)
+{
+	uint64_t since = began_ns(a, now);
+
+	if (s->state != a->state || strcmp(s->name, a->name) != 0)
+		return false;
+	/* Of two tools in a row each has a process of its own. */
+	return a->state != ACTIVITY_RUNS_TOOL || !s->since_ns || !since ||
+	       since < s->since_ns + SAME_TOOL_NS;
+}
+
+static void set_activity(struct phase_session *s, const struct activity *a, uint64_t now)
+{
+	s->state = a->state;
+	s->source = a->source;
+	s->confidence = a->confidence;
+	s->since_ns = began_ns(a, now);
+	s->span.tool_pid = a->pid;
+	s->span.tool_state = a->pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	memcpy(s->name, a->name, sizeof(s->name));
+	memcpy(s->command, a->command, sizeof(s->command));
+}
+
+/* Between two samples; in the middle where nothing says when. */
+static uint64_t change_ns(const struct phase_session *s, const struct activity *a, uint64_t now)
+{
+	uint64_t since = began_ns(a, now);
+
+	if (!a->has_since)
+		return s->last_ns + (now - s->last_ns) / 2;
+	return since < s->last_ns ? s->last_ns : since;
+}
+
+static void change(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
+	const struct activity *a, uint64_t now)
+{
+	uint64_t at = change_ns(s, a, now);
+	double before = now > s->last_ns ? (double)(at - s->last_ns) / (double)(now - s->last_ns) : 0;
+
+	add_use(s, before);
+	end_span(t, id, s, at, 0);
+	begin_span(s, at, PHASE_BEGINS);
+	set_activity(s, a, now);
+	add_use(s, 1 - before);
+}
+
+/* A process that started since the last sample has been observed from its start on. */
+static uint64_t first_ns(
+	const struct phase_tracker *t, const struct host_state *host, const struct process_entry *p)
+{
+	uint64_t age = activity_age_ns(host, p), now = host->process_table.last_ns;
+	uint64_t start = age < now ? now - age : 0;
+
+	return t->last_ns && start > t->last_ns ? start : now;
+}
+
+static bool is_gap(const struct phase_tracker *t, uint64_t before, uint64_t now)
+{
+	return now - before > GAP_LEAST_NS && now - before > GAP_FACTOR * t->interval_ns;
+}
+
+static void take_session(struct phase_tracker *t, const struct host_state *host,
+	const struct process_entry *main, struct phase_session *s, uint64_t now)
+{
+	struct activity a;
+	bool is_first = !s->last_ns;
+
+	activity_find(&a, host, main);
+	name_session(s, host, main);
+	settle_written(s);
+	if (!is_first && is_gap(t, s->last_ns, now)) {
+		end_span(t, &main->id, s, s->last_ns, 0);
+		is_first = true;
+	}
+	if (is_first) {
+		begin_span(s, s->last_ns ? now : first_ns(t, host, main), PHASE_BEGINS);
+		set_activity(s, &a, now);
+		add_use(s, s->last_ns ? 0 : 1);
+	} else if (!is_same(s, &a, now)) {
+		change(t, &main->id, s, &a, now);
+	} else {
+		add_use(s, 1);
+	}
+	s->span.samples++;
+	if (now - s->span.begin_ns >= SPAN_NS) {
+		end_span(t, &main->id, s, now, 0);
+		begin_span(s, now, 0);
+	}
+	s->last_ns = now;
+}
+
+/* Of those that are gone. */
+static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&t->sessions, &position, &id, &value)) {
+		struct phase_session *s = value;
+		const struct short_lived_process *end;
+		uint64_t at;
+
+		if (s->sample == t->sample)
+			continue;
+		end = map_get(&host->short_lived.processes, id);
+		at = end && end->end_ns > s->last_ns && end->end_ns <= now
+			     ? end->end_ns
+			     : s->last_ns + (now - s->last_ns) / 2;
+		s->use.rss_bytes = 0;
+		add_use(s, 1);
+		end_span(t, id, s, is_gap(t, s->last_ns, now) ? s->last_ns : at, PHASE_IS_LAST);
+		map_remove(&t->sessions, id);
+	}
+}
+
+/* What it used up to its end came with the events; what stands there from before was taken. */
+static void clear_uses(struct phase_tracker *t)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&t->sessions, &position, NULL, &value)) {
+		struct phase_session *s = value;
+
+		if (s->sample != t->sample)
+			s->use = (struct phase_use){ 0 };
+	}
+}
+
+void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host)
+{
+	uint64_t now = host->process_table.last_ns;
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	if (now <= t->last_ns)
+		return;
+	t->sample++;
+	t->realtime_offset_ns = host->realtime_offset_ns;
+	clear_uses(t);
+	add_uses(t, host);
+	end_sessions(t, host, now);
+	while (map_next(&t->sessions, &position, &id, &value)) {
+		const struct process_entry *main = activity_main(host, id);
+
+		if (main)
+			take_session(t, host, main, value, now);
+	}
+	t->interval_ns = t->last_ns ? now - t->last_ns : 0;
+	t->last_ns = now;
+}
+
+void phase_tracker_finish(struct phase_tracker *t)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&t->sessions, &position, &id, &value)) {
+		struct phase_session *s = value;
+
+		end_span(t, id, s, s->last_ns, 0);
+		map_remove(&t->sessions, id);
+	}
+}

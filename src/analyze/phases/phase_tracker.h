@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The activity of each session over time. It looks at the process table after each sample; where
+ * the activity changed between two, the agent's own files often say when.
+ */
+#ifndef SOOTH_ANALYZE_PHASE_TRACKER_H
+#define SOOTH_ANALYZE_PHASE_TRACKER_H
+
+#include "analyze/activity/activity.h"
+#include "analyze/process_table/host_state.h"
+#include "base/map.h"
+#include "model/batch.h"
+
+struct phase_tracker {
+	struct map sessions; /* process_id of the main process -> struct phase_session */
+	struct map members;  /* process_id -> struct phase_member */
+	struct buffer out;   /* records of the spans that ended since it was emptied */
+	uint64_t last_ns;    /* of the last sample; 0: there was none */
+	uint64_t interval_ns; /* between the last two */
+	int64_t realtime_offset_ns;
+	uint64_t sample;
+};
+
+void phase_tracker_init(struct phase_tracker *t);
+void phase_tracker_fini(struct phase_tracker *t);
+/* The process table of the sample must be resolved. */
+void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host);
+/* Ends every span at the last sample. */
+void phase_tracker_finish(struct phase_tracker *t);
+
+#endif

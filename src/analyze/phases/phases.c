@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What sessions of agents did over time. Records of samples become spans of phases here; of a
+ * history that the monitor keeps the spans are there already.
+ */
+#include "analyze/phases/phases.h"
+
+#include "analyze/phases/phase_emit.h"
+#include "analyze/phases/phase_tracker.h"
+#include "analyze/records.h"
+#include "explain/stage.h"
+#include "probes/proc.h"
+
+struct phases_state {
+	struct output *output;
+	struct phases_options options;
+	struct host_state host;
+	struct phase_tracker tracker;
+	struct phase_history history;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct phases_state *s = state;
+
+	(void)err;
+	s->output = output;
+	if (options)
+		s->options = *(const struct phases_options *)options;
+	host_state_init(&s->host);
+	phase_tracker_init(&s->tracker);
+	phase_history_init(&s->history, &s->options.selection);
+	return 0;
+}
+
+/* Spans that were just made. */
+static int take_made(struct phases_state *s, struct sooth_error *err)
+{
+	struct batch made = { s->tracker.out.data, s->tracker.out.size };
+	int status = 0;
+
+	if (buffer_failed(&s->tracker.out))
+		return error_no_memory(err);
+	if (s->options.take && made.size)
+		status = s->options.take(s->options.user, &made, err);
+	if (!s->options.take) {
+		batch_for_each (r, &made)
+			phase_history_take(&s->history, r);
+	}
+	buffer_reset(&s->tracker.out);
+	return status;
+}
+
+static int sample(struct phases_state *s, struct sooth_error *err)
+{
+	int status = host_state_resolve(&s->host, err);
+
+	if (status)
+		return status;
+	phase_tracker_sample(&s->tracker, &s->host);
+	host_state_next_interval(&s->host);
+	host_state_drop_ended(&s->host);
+	return take_made(s, err);
+}
+
+/* A sample is complete with its last record: the batch is split there. */
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	const unsigned char *taken = batch->data, *last = batch->data + batch->size;
+	struct phases_state *s = state;
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		const unsigned char *end = (const unsigned char *)r + record_bytes(r);
+
+		phase_history_take(&s->history, r);
+		if (status || r->kind != PROC_SNAPSHOT)
+			continue;
+		host_state_take(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
+		taken = end;
+		status = sample(s, err);
+	}
+	if (!status && taken < last)
+		host_state_take(&s->host, &(struct batch){ taken, (size_t)(last - taken) });
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct phases_state *s = state;
+	int status;
+
+	phase_tracker_finish(&s->tracker);
+	status = take_made(s, err);
+	return status || s->options.take ? status : phase_emit(s->output, &s->history, err);
+}
+
+static void fini(void *state)
+{
+	struct phases_state *s = state;
+
+	host_state_fini(&s->host);
+	phase_tracker_fini(&s->tracker);
+	phase_history_fini(&s->history);
+}
+
+const struct stage_type stage_phases = {
+	.name = "phases",
+	.help = "what sessions of agents did over time",
+	.tables = phase_tables,
+	.state_size = sizeof(struct phases_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

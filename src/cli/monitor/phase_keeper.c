@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/monitor/phase_keeper.h"
+
+#include <errno.h>
+
+#include "base/units.h"
+#include "cli/agents/user_agents.h"
+#include "cli/terminal/log.h"
+
+#define RETRY_NS (10 * NS_PER_S)
+
+static int take_spans(void *user, const struct batch *spans, struct sooth_error *err)
+{
+	struct phase_keeper *k = user;
+
+	(void)err;
+	history_writer_take(&k->writer, spans);
+	return 0;
+}
+
+static int take_record(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct phase_keeper *k = user;
+
+	(void)schema;
+	history_writer_learn(&k->writer, record);
+	return 0;
+}
+
+int phase_keeper_open(struct phase_keeper *k, const char *folder, uint64_t most_bytes,
+	uint64_t sample_ns, struct sooth_error *err)
+{
+	int status;
+
+	*k = (struct phase_keeper){ .sample_ns = sample_ns ? sample_ns : PHASE_SAMPLE_NS,
+		.view = { .take = take_spans, .user = k } };
+	status = history_writer_open(&k->writer, folder, most_bytes, err);
+	k->is_on = !status;
+	return status;
+}
+
+static int add_probes(struct sooth_observer *o, struct sooth_error *err)
+{
+	/* Events first: so no end is missed. */
+	static const struct {
+		const char *name;
+		unsigned interest;
+	} probes[] = {
+		{ "short_lived", SOOTH_STREAM },
+		{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
+		{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
+	};
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]) && !status; i++)
+		status = sooth_observer_add_probe(o, probes[i].name, probes[i].interest, err);
+	return status ? status : user_agents_add(o, err);
+}
+
+static int start(struct phase_keeper *k, struct sooth_error *err)
+{
+	struct sooth_observer_options options = { .size = sizeof(options),
+		.sample_ns = k->sample_ns,
+		.log = log_print,
+		.log_level = log_selected(),
+		.may_be_gone = true };
+	int status = sooth_report_new(&k->report, "phases", err);
+
+	if (!status)
+		status = sooth_report_add_view(k->report, "phases", &k->view, err);
+	if (!status)
+		sooth_report_on_record(k->report, take_record, k);
+	if (!status)
+		status = sooth_observer_new(&k->observer, &options, err);
+	if (!status)
+		status = sooth_observer_set_host(k->observer, err);
+	if (!status)
+		status = add_probes(k->observer, err);
+	if (!status)
+		status = sooth_observer_connect_report(k->observer, k->report, err);
+	return status ? status : sooth_observer_start(k->observer, err);
+}
+
+/* Spans that are under way end here, and are written. */
+static void stop(struct phase_keeper *k, bool is_whole)
+{
+	struct sooth_error ignored;
+
+	if (k->observer && is_whole &&
+		!sooth_observer_stop(k->observer, SOOTH_END_STOPPED, &ignored))
+		sooth_report_finish(k->report, &ignored);
+	sooth_observer_free(k->observer);
+	sooth_report_free(k->report);
+	k->observer = NULL;
+	k->report = NULL;
+}
+
+static int step_observer(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err)
+{
+	int status;
+
+	if (!k->observer) {
+		if (now_ns < k->retry_ns)
+			return 0;
+		status = start(k, err);
+	} else {
+		status = sooth_observer_step(k->observer, 0, err);
+	}
+	if (status >= 0 || status == -EINTR)
+		return 0;
+	stop(k, false);
+	k->retry_ns = now_ns + RETRY_NS;
+	return status;
+}
+
+int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err)
+{
+	int status = k->is_on ? step_observer(k, now_ns, err) : 0;
+
+	if (status || !k->is_on)
+		return status;
+	return history_writer_step(&k->writer, now_ns, err);
+}
+
+void phase_keeper_close(struct phase_keeper *k)
+{
+	if (!k->is_on)
+		return;
+	stop(k, true);
+	history_writer_close(&k->writer);
+	k->is_on = false;
+}

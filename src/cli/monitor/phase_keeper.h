@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What sessions of agents do, into the history: by samples, whether anything is read or not. */
+#ifndef SOOTH_CLI_PHASE_KEEPER_H
+#define SOOTH_CLI_PHASE_KEEPER_H
+
+#include <sooth/observer.h>
+#include <sooth/report.h>
+
+#include "analyze/phases/phases.h"
+#include "cli/state/history_writer.h"
+
+#define PHASE_SAMPLE_NS 2000000000ull
+
+struct phase_keeper {
+	bool is_on;
+	uint64_t sample_ns;
+	struct history_writer writer;
+	struct phases_options view;
+	struct sooth_observer *observer; /* NULL: it does not run */
+	struct sooth_report *report;
+	uint64_t retry_ns; /* not before that */
+};
+
+/* `folder` NULL: the default. */
+int phase_keeper_open(struct phase_keeper *k, const char *folder, uint64_t most_bytes,
+	uint64_t sample_ns, struct sooth_error *err);
+/* To be called some times a second. A failure is returned once; it is tried again later. */
+int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);
+void phase_keeper_close(struct phase_keeper *k);
+
+#endif

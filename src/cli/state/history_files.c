@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/state/history_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "explain/report.h"
+#include "model/phase_records.h"
+#include "model/stream_records.h"
+
+#define READ_BYTES (256u << 10)
+#define LOOK_BYTES (1u << 20) /* of a file: a span comes within them */
+#define FILES_MAX  4096
+/* A file that was written to just before the time begins, with clocks that differ. */
+#define SLACK_NS   (10 * NS_PER_S)
+
+const struct user_folder_kind history_folder_kind = { .below = ".local/state/sooth/history",
+	.variable = "XDG_STATE_HOME",
+	.below_variable = "sooth/history",
+	.option = "history-dir" };
+
+void history_name(char name[HISTORY_NAME_SIZE], uint32_t number)
+{
+	snprintf(name, HISTORY_NAME_SIZE, "phases-%08u.sooth", number);
+}
+
+/* --- which files --- */
+
+static bool is_of_history(const char *name, uint32_t *number)
+{
+	char again[HISTORY_NAME_SIZE];
+
+	if (sscanf(name, "phases-%8u.sooth", number) != 1)
+		return false;
+	history_name(again, *number);
+	return !strcmp(again, name);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct history_file *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+int history_list(int folder, struct buffer *files, struct sooth_error *err)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir)
+		return error_errno(err, -errno, "list the history");
+	while ((entry = readdir(dir)) && files->size < FILES_MAX * sizeof(struct history_file)) {
+		struct history_file f = { 0 };
+		struct stat st;
+
+		if (!is_of_history(entry->d_name, &f.number) ||
+			fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+			!S_ISREG(st.st_mode))
+			continue;
+		history_name(f.name, f.number);
+		f.bytes = (uint64_t)st.st_size;
+		f.changed_utc_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S;
+		buffer_append(files, &f, sizeof(f));
+	}
+	if (buffer_failed(files))
+		return error_no_memory(err);
+	if (files->size)
+		qsort(files->data, files->size / sizeof(struct history_file),
+			sizeof(struct history_file), by_number);
+	return 0;
+}
+
+/* --- reading --- */
+
+static int feed_file(struct sooth_report *r, int folder, const struct history_file *f,
+	char *bytes, struct sooth_error *err)
+{
+	_cleanup_close_ int fd =
+		openat(folder, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t got;
+	int status = 0;
+
+	if (fd < 0) /* the oldest may be removed at any time */
+		return errno == ENOENT ? 0 : error_errno(err, -errno, "open %s", f->name);
+	while (!status && (got = read(fd, bytes, READ_BYTES)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		status = got < 0 ? error_errno(err, -errno, "read %s", f->name)
+				 : sooth_report_feed(r, bytes, (size_t)got, err);
+	}
+	return status;
+}
+
+/* A monitor that still runs has not written its end. */
+static int feed_end(struct sooth_report *r, struct sooth_error *err)
+{
+	struct stream_end end = { .record = { .kind = STREAM_END,
+					  .time_ns = clock_monotonic_ns(),
+					  .cpu = SOOTH_CPU_NONE },
+		.reason = STREAM_END_STOPPED,
+		.child_status = -1 };
+	struct buffer one = { 0 };
+	struct block block = { .header = { .type = BLOCK_RECORDS } };
+	int status;
+
+	RECORD_APPEND(&one, &end, NULL, 0);
+	if (buffer_failed(&one))
+		return error_no_memory(err);
+	block.batch = (struct batch){ one.data, one.size };
+	block_describe(&block);
+	status = report_block(r, &block, err);
+	buffer_fini(&one);
+	return status;
+}
+
+static int feed_files(
+	struct sooth_report *r, int folder, uint64_t from_utc_ns, struct sooth_error *err)
+{
+	_cleanup_free_ char *bytes = malloc(READ_BYTES);
+	struct buffer files = { 0 };
+	int status = bytes ? history_list(folder, &files, err) : error_no_memory(err);
+	const struct history_file *all = (const void *)files.data;
+
+	for (size_t i = 0; i < files.size / sizeof(*all) && !status; i++) {
+		if (all[i].changed_utc_ns + SLACK_NS >= from_utc_ns)
+			status = feed_file(r, folder, &all[i], bytes, err);
+	}
+	buffer_fini(&files);
+	if (!status)
+		status = report_end_of_file(r, err);
+	return status ? status : feed_end(r, err);
+}
+
+static int no_history(const char *path, struct sooth_error *err)
+{
+	error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "read the history of sessions");
+	error_why(err, "there is none in %s: no monitor ran", path);
+	return error_remedy(err, "start one and come back later: sooth monitor &");
+}
+
+int history_feed(struct sooth_report *r, const char *path, uint64_t from_utc_ns,
+	struct sooth_error *err)
+{
+	struct user_folder f;
+	int status = 0;
+
+	user_folder_set(&f, &history_folder_kind);
+	if (path)
+		snprintf(f.path, sizeof(f.path), "%s", path);
+	else
+		status = user_folder_default(&f, err);
+	if (!status && !path)
+		status = user_folder_enter(&f, err);
+	if (status)
+		return status;
+	f.fd = open(f.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f.fd < 0)
+		status = errno == ENOENT ? no_history(f.path, err)
+					 : error_errno(err, -errno, "open %s", f.path);
+	else
+		status = feed_files(r, f.fd, from_utc_ns, err);
+	user_folder_close(&f);
+	if (!path)
+		user_folder_leave(&f);
+	return status;
+}
+
+/* --- a file alone --- */
+
+static int find_span(void *user, const struct block *block, struct sooth_error *err)
+{
+	(void)err;
+	batch_for_each (r, &block->batch)
+		*(bool *)user |= r->kind == PHASE_SPAN;
+	return 0;
+}
+
+bool history_is_file(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_free_ char *bytes = malloc(LOOK_BYTES);
+	struct block_reader reader = { 0 };
+	struct sooth_error ignored;
+	struct stat st;
+	bool has_span = false;
+	ssize_t got;
+
+	if (fd < 0 || !bytes || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return false;
+	got = read(fd, bytes, LOOK_BYTES);
+	if (got > 0)
+		block_reader_feed(&reader, bytes, (size_t)got, find_span, &has_span, &ignored);
+	block_reader_fini(&reader);
+	return has_span;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files of the history that the monitor keeps: captures, numbered, the oldest of which are
+ * removed. A reader needs none of the writer's locks: a file only grows by whole blocks.
+ */
+#ifndef SOOTH_CLI_HISTORY_FILES_H
+#define SOOTH_CLI_HISTORY_FILES_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "cli/state/user_folder.h"
+
+struct sooth_report;
+
+#define HISTORY_NAME_SIZE 32
+
+struct history_file {
+	char name[HISTORY_NAME_SIZE];
+	uint32_t number;
+	uint64_t bytes;
+	uint64_t changed_utc_ns;
+};
+
+/* ~/.local/state/sooth/history, or what XDG_STATE_HOME says. */
+extern const struct user_folder_kind history_folder_kind;
+
+void history_name(char name[HISTORY_NAME_SIZE], uint32_t number);
+/* Appends each struct history_file of the folder to `files`, the oldest first. */
+int history_list(int folder, struct buffer *files, struct sooth_error *err);
+/* Gives the report all blocks of files that were written to since then. `path` NULL: the default
+ * folder. -ENOENT: there is no history. */
+int history_feed(struct sooth_report *r, const char *path, uint64_t from_utc_ns,
+	struct sooth_error *err);
+/* The capture of that name is a file of a history. */
+bool history_is_file(const char *path);
+
+#endif

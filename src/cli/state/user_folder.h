@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A folder in which the monitor keeps something of the user: 0700 and the user's; with sudo the
+ * invoking user's, with whose rights all is done in it. Links, files, and what belongs to others
+ * are refused.
+ */
+#ifndef SOOTH_CLI_USER_FOLDER_H
+#define SOOTH_CLI_USER_FOLDER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct user_folder_kind {
+	const char *below;	    /* of the home: ".claude/fifos" */
+	const char *variable;	    /* of the environment, that names a folder instead; NULL: none */
+	const char *below_variable; /* of that folder */
+	const char *option;	    /* that names another one */
+};
+
+struct user_folder {
+	int fd;
+	uid_t uid, before_uid;
+	gid_t gid, before_gid;
+	const struct user_folder_kind *kind;
+	char path[4096];
+};
+
+/* `path` NULL: the default. Made if it is not there, and locked: there is one monitor a folder. */
+int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
+	struct sooth_error *err);
+/* What is in it stays. */
+void user_folder_close(struct user_folder *f);
+/* Of one that is not opened: its user, then the path of the default. */
+void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
+int user_folder_default(struct user_folder *f, struct sooth_error *err);
+/* From here to user_folder_leave() with the rights of its user. */
+int user_folder_enter(struct user_folder *f, struct sooth_error *err);
+void user_folder_leave(struct user_folder *f);
+/* -EINVAL: a name in it (NULL: the folder) is not used, for that reason. */
+int user_folder_refuse(
+	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err);
+
+#endif

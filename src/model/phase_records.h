@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an agent's session was doing, and what it used meanwhile: derived from samples, so that
+ * weeks of it are small. Names of states are texts: an older reader shows those it does not know.
+ */
+#ifndef SOOTH_MODEL_PHASE_RECORDS_H
+#define SOOTH_MODEL_PHASE_RECORDS_H
+
+#include <sooth/record.h>
+
+enum phase_kind {
+	PHASE_SPAN = 0x0020, /* a part of a phase, or all of it */
+};
+
+enum phase_flag {
+	PHASE_BEGINS = 1, /* the phase begins with it; else it goes on from the span before */
+	PHASE_IS_LAST = 2, /* the process ended then */
+};
+
+/* The process of the header is the main one; time_ns is the end of the span. */
+struct phase_span {
+	struct sooth_record record;
+	uint64_t begin_ns;   /* CLOCK_MONOTONIC */
+	uint64_t end_utc_ns; /* ns since 1970 */
+	uint64_t cpu_ns;     /* of all processes of the session */
+	uint64_t own_cpu_ns; /* of the main process */
+	uint64_t rss_bytes;  /* the most of all processes together, at a sample */
+	uint64_t written_bytes;
+	/* As the agent itself writes them. */
+	uint64_t input_tokens, output_tokens;
+	uint64_t context_tokens; /* in use at the end */
+	uint32_t turns;
+	uint32_t tool_pid;
+	uint32_t samples; /* on which it rests; 0: only on the times that the agent writes */
+	uint8_t flags;
+	uint8_t cpu_state; /* truncated: at least so much */
+	uint8_t written_state;
+	uint8_t tokens_state; /* of turns, input_tokens, output_tokens */
+	uint8_t context_state;
+	uint8_t tool_state;
+	uint8_t unused[6];
+	struct sooth_text state; /* "waits_for_model" */
+	struct sooth_text source, confidence;
+	struct sooth_text agent, session, project;
+	struct sooth_text name;	   /* of the tool, the MCP server, or what the user has to do */
+	struct sooth_text command; /* of a tool, secrets masked */
+	struct sooth_text model;   /* as the agent itself writes it */
+};
+
+#endif
