@@ -259,13 +259,36 @@ static void write_brief(struct proc_reader *r, struct backend_run *run, const st
 	proc_record_brief(run, &e->values, user_names_get(&r->users, e->values.uid), is_refused);
 }
 
+static bool has_session(const struct proc_entry *e)
+{
+	return e->agent && (e->role == AGENT_ROLE_MAIN || e->role == AGENT_ROLE_DAEMON);
+}
+
+static struct span text_of(const struct proc_process *p, const struct sooth_text *text)
+{
+	return span_of((const char *)p + text->offset, text->size);
+}
+
+/* What an agent does changes all the time, whatever else of it stays. */
+static void write_again(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
+{
+	const struct proc_process *p = proc_refresh_record(&r->refresh, e);
+	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
+
+	proc_refresh_write(&r->refresh, run, e);
+	if (has_session(e) &&
+		!process_snapshot_open(&snapshot, run, (pid_t)e->values.id.pid, &e->values.id))
+		agent_files_emit(&r->files, run, &snapshot, e->agent, text_of(p, &p->arguments),
+			text_of(p, &p->directory));
+}
+
 static void write_until(struct proc_reader *r, struct backend_run *run, size_t entry)
 {
 	const struct proc_entry *all = (const void *)r->entries.data;
 
 	for (; r->written < entry; r->written++) {
 		if (all[r->written].is_fresh)
-			proc_refresh_write(&r->refresh, run, &all[r->written]);
+			write_again(r, run, &all[r->written]);
 		else
 			write_brief(r, run, &all[r->written]);
 	}
@@ -331,7 +354,7 @@ static void take_result(void *user, size_t i, struct proc_slow_read *result)
 	if (!buffer_failed(&w->run->out))
 		proc_refresh_keep(&r->refresh, e, w->run->out.data + before,
 			w->run->out.size - before, has_input(result));
-	if (e->agent && (e->role == AGENT_ROLE_MAIN || e->role == AGENT_ROLE_DAEMON))
+	if (has_session(e))
 		agent_files_emit(&r->files, w->run, &snapshot, e->agent, r->particulars.arguments,
 			buffer_span(&r->particulars.directory));
 	if (e->is_close || e->is_detached)

@@ -248,6 +248,12 @@ void proc_refresh_write(
 	proc_record_again(run, &e->values, k->record, k->size);
 }
 
+const struct proc_process *proc_refresh_record(
+	const struct proc_refresh *r, const struct proc_entry *e)
+{
+	return fresh_record_of(map_get(&r->known, &e->values.id));
+}
+
 /* Staggered, so that not all are due in one sample. */
 static uint64_t due_ns(const struct proc_refresh *r, const struct proc_entry *e)
 {

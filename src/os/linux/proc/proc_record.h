@@ -59,6 +59,9 @@ bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, b
 /* Writes the kept record, with the values of this sample. */
 void proc_refresh_write(
 	const struct proc_refresh *r, struct backend_run *run, const struct proc_entry *e);
+/* That record. */
+const struct proc_process *proc_refresh_record(
+	const struct proc_refresh *r, const struct proc_entry *e);
 /* Keeps the record that was written. has_input: its data depends on other processes too. */
 void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const void *record,
 	size_t size, bool has_input);
