@@ -13,7 +13,7 @@ enum phase_kind {
 };
 
 enum phase_flag {
-	PHASE_BEGINS = 1, /* the phase begins with it; else it goes on from the span before */
+	PHASE_BEGINS = 1,  /* the phase begins with it; else it goes on from the span before */
 	PHASE_IS_LAST = 2, /* the process ended then */
 };
 

@@ -223,6 +223,18 @@ static const struct sooth_field session_fields[] = {
 		FIELD_STATE_AT(proc_session, error_state)),
 	FIELD_STRING(proc_session, call, "oldest tool call without a result, by the log",
 		FIELD_STATE_AT(proc_session, call_state)),
+	FIELD_NUMBER(proc_session, turns, "answers of the model, by the log",
+		FIELD_STATE_AT(proc_session, tokens_state)),
+	FIELD_NUMBER(proc_session, input_tokens,
+		"tokens sent to the model, with cached ones, by the log",
+		FIELD_STATE_AT(proc_session, tokens_state)),
+	FIELD_NUMBER(proc_session, output_tokens, "tokens that the model answered, by the log",
+		FIELD_STATE_AT(proc_session, tokens_state)),
+	FIELD_NUMBER(proc_session, context_tokens,
+		"tokens of context in use after the last answer, by the log",
+		FIELD_STATE_AT(proc_session, context_state)),
+	FIELD_STRING(proc_session, model, "model of the last answer, by the log",
+		FIELD_STATE_AT(proc_session, model_state)),
 };
 
 static const struct sooth_schema session_schema = {

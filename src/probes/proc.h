@@ -193,9 +193,22 @@ struct proc_session {
 	uint8_t unused_more[4];
 	struct sooth_text waiting; /* what it waits for, self-reported: "permission prompt" */
 	struct sooth_text call;	   /* name of the oldest tool call without a result */
+	/* Nor from here on. By its log, since it was first read; what stood there before by then
+	 * counts as far as it is within reach. */
+	uint64_t input_tokens;	 /* also those from a cache */
+	uint64_t output_tokens;
+	uint64_t context_tokens; /* in use: of the last request and its answer */
+	uint32_t turns;		 /* answers of the model */
+	uint8_t tokens_state;	 /* of turns, input and output */
+	uint8_t context_state;
+	uint8_t model_state;
+	uint8_t unused_last;
+	struct sooth_text model;
 };
 
 #define PROC_SESSION_LEAST 96
+#define PROC_SESSION_WITH_CALL 144
+_Static_assert(PROC_SESSION_WITH_CALL == offsetof(struct proc_session, input_tokens), "only grows");
 _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");
 
 /* Recorded once, at the start; of no process. */

@@ -10,6 +10,9 @@ import re
 import uuid
 
 
+# Of each answer: new ones, those put into a cache, those from it, and those of the answer.
+NEW, WRITTEN, CACHED, OUTPUT = 3, 20, 100, 17
+INPUT = NEW + WRITTEN + CACHED
 STILL_RUNNING = re.compile(r"running with session ID (\d+)")
 
 
@@ -29,7 +32,8 @@ class Anthropic:
     count_path = re.compile(r"/messages/count_tokens$")
     message = {"id": "msg_fake", "type": "message", "role": "assistant", "model": "fake",
                "content": [], "stop_reason": None, "stop_sequence": None,
-               "usage": {"input_tokens": 1, "output_tokens": 1}}
+               "usage": {"input_tokens": NEW, "cache_creation_input_tokens": WRITTEN,
+                         "cache_read_input_tokens": CACHED, "output_tokens": 1}}
 
     def wants_stream(self, _path, request):
         return bool(request.get("stream"))
@@ -68,7 +72,7 @@ class Anthropic:
             yield self.say("content_block_delta", index=0, delta=delta)
         yield self.say("content_block_stop", index=0)
         yield self.say("message_delta", delta={"stop_reason": why, "stop_sequence": None},
-                       usage={"output_tokens": 1})
+                       usage={"output_tokens": OUTPUT})
         yield self.say("message_stop")
 
     def answer(self, words):
@@ -112,8 +116,9 @@ class Responses:
 
     @staticmethod
     def usage():
-        return {"input_tokens": 1, "input_tokens_details": None, "output_tokens": 1,
-                "output_tokens_details": None, "total_tokens": 2}
+        return {"input_tokens": INPUT, "input_tokens_details": {"cached_tokens": CACHED},
+                "output_tokens": OUTPUT, "output_tokens_details": None,
+                "total_tokens": INPUT + OUTPUT}
 
     @staticmethod
     def message(text):
@@ -177,7 +182,8 @@ class Gemini:
         if why:
             candidate["finishReason"] = why
         return {"candidates": [candidate], "modelVersion": "fake", "usageMetadata": {
-            "promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}}
+            "promptTokenCount": INPUT, "cachedContentTokenCount": CACHED,
+            "candidatesTokenCount": OUTPUT, "totalTokenCount": INPUT + OUTPUT}}
 
     def whole(self, text):
         return self.content({"text": text}, "STOP")

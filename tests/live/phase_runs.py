@@ -6,7 +6,9 @@ says of them, against the requests of the server and the process of the tool.
     phase_runs.py [--agent NAME]... [--transport plain|tls]... [--hold SECONDS] [--sample TIME]
 
 A row for each agent, transport and state: the true seconds, the ones reported, and the difference in
-percent of the true ones. Status 1 when one of a whole hold or longer differs by more than --allowed.
+percent of the true ones, or of a hold for states that are shorter. Then turns and tokens, of the answers
+that the server gave to the conversation. Status 1 when a time differs by more than --allowed, or a number
+that the agent writes at all.
 """
 import argparse
 import json
@@ -20,12 +22,12 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import SOOTH
 
-from agents import known, modes, processes, tour
+from agents import known, modes, protocols, tour
 from agents.agent import reason_to_skip
 
 AGENTS = ("claude-code", "claude-code-node", "codex", "opencode", "gemini")
 MODEL, USER, TOOL, IDLE, STOPPED = "waits_for_model", "waits_for_user", "runs_tool", "idle", "stopped"
-COMPUTES = "computes"
+START_S = 6  # an agent that is younger may still start
 END_S = 4  # the last sample, and what is written behind it
 
 
@@ -90,6 +92,7 @@ def start_ns(pid):
 def play(agent, hold):
     """Idle, an answer that takes long, idle, a question, a tool, idle, stopped."""
     agent.wait_for_prompt()
+    time.sleep(START_S)
     truth = Truth()
     time.sleep(hold)
     agent.set_mode(modes.SLOW)
@@ -137,6 +140,18 @@ def reported(report, truth):
     return found
 
 
+def tokens(report):
+    """(turns, input, output) of all phases together; None: the agent writes none."""
+    rows = [phase for phase in report["phases"] if phase["turns"] is not None]
+    return rows and tuple(sum(row[key] for row in rows)
+                          for key in ("turns", "input_tokens", "output_tokens")) or None
+
+
+def answered(agent):
+    turns = sum(exchange.state == "answered" for exchange in agent.conversation())
+    return turns, turns * protocols.INPUT, turns * protocols.OUTPUT
+
+
 def one_run(name, transport, wanted):
     with tempfile.TemporaryDirectory(prefix="sooth-phases-") as folder:
         monitor = Monitor(wanted.keep or folder, wanted.sample)
@@ -144,12 +159,12 @@ def one_run(name, transport, wanted):
             with tour.start(known.AGENTS[name], over_tls=transport == "tls") as agent:
                 truth = play(agent, wanted.hold)
                 time.sleep(END_S)
-                pid = agent.pid
+                pid, answers = agent.pid, answered(agent)
         finally:
             monitor.end()
         report = monitor.report(pid)
     print(report["phase_answer"]["text"], flush=True)
-    return truth.seconds(), reported(report, truth)
+    return truth.seconds(), reported(report, truth), answers, tokens(report)
 
 
 def main():
@@ -161,7 +176,7 @@ def main():
             print("%s: skipped: %s" % (name, reason))
             continue
         for transport in wanted.transport or ("plain", "tls"):
-            true, seen = one_run(name, transport, wanted)
+            true, seen, answers, counted = one_run(name, transport, wanted)
             for state in sorted(true.keys() | seen.keys()):
                 difference = 100 * (seen.get(state, 0) - true.get(state, 0)) / max(
                     true.get(state, 0), wanted.hold)
@@ -169,6 +184,9 @@ def main():
                     name, transport, state, true.get(state, 0), seen.get(state, 0), difference),
                     flush=True)
                 is_wrong |= abs(difference) > wanted.allowed
+            print("| %s | %s | turns, tokens in, out | %s | %s | |" % (
+                name, transport, answers, counted or "not written"), flush=True)
+            is_wrong |= counted is not None and counted != answers
     sys.exit(is_wrong)
 
 

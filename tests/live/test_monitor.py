@@ -36,7 +36,7 @@ for i in range(3):
 class MonitorCase(Case):
     def monitor(self, *words, **options):
         self.fifos = options.pop("fifos", self.path("fifos"))
-        sooth = self.start_sooth("monitor", "--fifo-dir", self.fifos, *words, **options)
+        sooth = self.start_sooth("monitor", "--no-history", "--fifo-dir", self.fifos, *words, **options)
         harness.wait_until(lambda: not sooth.is_running() or b"records are in" in sooth.err,
                            "the monitor to begin")
         return sooth
@@ -93,7 +93,7 @@ class Readers(MonitorCase):
         home = self.path("home")
         os.mkdir(home)
         target = self.start("/bin/sh", "-c", "while :; do sleep 0.05; done")
-        sooth = self.start_sooth("monitor", str(target.pid), env=dict(os.environ, HOME=home))
+        sooth = self.start_sooth("monitor", "--no-history", str(target.pid), env=dict(os.environ, HOME=home))
         harness.wait_until(lambda: b"records are in" in sooth.err, "the monitor")
         self.fifos = os.path.join(home, ".claude/fifos")
         self.assertEqual(stat.S_IMODE(os.stat(self.fifos).st_mode), 0o700)

@@ -67,9 +67,8 @@ static void write_period(
 	struct buffer *out, const struct phase_sums *s, const struct phase_history *h)
 {
 	const struct phase_selection *sel = &h->selection;
-	uint64_t length = sel->from_utc_ns && sel->to_utc_ns
-				  ? sel->to_utc_ns - sel->from_utc_ns
-				  : s->end_utc_ns - s->begin_utc_ns;
+	uint64_t length = sel->from_utc_ns && sel->to_utc_ns ? sel->to_utc_ns - sel->from_utc_ns
+							     : s->end_utc_ns - s->begin_utc_ns;
 	char time[UNITS_SIZE];
 
 	if (sel->from_utc_ns && length == 3600 * NS_PER_S)
@@ -102,6 +101,6 @@ void phase_answer_write(
 		separator = ", ";
 	}
 	if (idle)
-		buffer_format(out, "%sidle for %s", worked ? "; " : ": ",
-			sentence_duration(time, idle));
+		buffer_format(
+			out, "%sidle for %s", worked ? "; " : ": ", sentence_duration(time, idle));
 }

@@ -55,16 +55,15 @@ static uint8_t text_state(const char *text)
 			(sum)->is_cpu_least ? SOOTH_STATE_TRUNCATED : SOOTH_STATE_VALUE;           \
 		(row)->rss_bytes = (sum)->rss_bytes;                                               \
 		(row)->written_bytes = (sum)->written_bytes;                                       \
-		(row)->written_state = (sum)->lacks_written ? (sum)->written_state                 \
-							    : SOOTH_STATE_VALUE;                   \
+		(row)->written_state =                                                             \
+			(sum)->lacks_written ? (sum)->written_state : SOOTH_STATE_VALUE;           \
 	} while (0)
 #define FILL_TOKENS(row, sum)                                                                      \
 	do {                                                                                       \
 		(row)->turns = (sum)->turns;                                                       \
 		(row)->input_tokens = (sum)->input_tokens;                                         \
 		(row)->output_tokens = (sum)->output_tokens;                                       \
-		(row)->tokens_state =                                                              \
-			(sum)->has_tokens ? SOOTH_STATE_VALUE : (sum)->tokens_state;               \
+		(row)->tokens_state = (sum)->has_tokens ? SOOTH_STATE_VALUE : (sum)->tokens_state; \
 	} while (0)
 /* Of those with PHASE_SHARES; `all` has the observed time. */
 #define FILL_SHARES(row, states, all)                                                              \
@@ -175,9 +174,8 @@ static int emit_state(const struct emit *e, const struct phase_agent *a, unsigne
 		.longest_ns = sum->longest_ns,
 		.own_cpu_ns = sum->own_cpu_ns,
 		.project_state = text_state(a->project) };
-	struct record_tail tail[] = {
-		tail_string(&row.agent, a->agent), tail_string(&row.project, a->project)
-	};
+	struct record_tail tail[] = { tail_string(&row.agent, a->agent),
+		tail_string(&row.project, a->project) };
 
 	FILL_USE(&row, sum);
 	FILL_TOKENS(&row, sum);
@@ -227,9 +225,8 @@ static int emit_tool(
 		.longest_ns = tool->all.longest_ns,
 		.name_state = text_state(l->name),
 		.command_state = text_state(l->command) };
-	struct record_tail tail[] = {
-		tail_string(&row.name, l->name), tail_string(&row.command, l->command)
-	};
+	struct record_tail tail[] = { tail_string(&row.name, l->name),
+		tail_string(&row.command, l->command) };
 
 	FILL_USE(&row, &tool->all);
 	return OUTPUT_ROW(e->output, &row, tail, ARRAY_SIZE(tail), err);
@@ -283,9 +280,8 @@ static int emit_phase(const struct emit *e, const struct phase_piece *p, struct 
 		.source_state = p->source_state,
 		.name_state = text_state(l->name),
 		.command_state = text_state(l->command) };
-	struct record_tail tail[] = {
-		tail_string(&row.name, l->name), tail_string(&row.command, l->command)
-	};
+	struct record_tail tail[] = { tail_string(&row.name, l->name),
+		tail_string(&row.command, l->command) };
 
 	return OUTPUT_ROW(e->output, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -338,8 +334,8 @@ static void set_axis(struct emit *e)
 {
 	const struct phase_selection *selection = &e->history->selection;
 
-	track_axis_begin(&e->axis,
-		selection->from_utc_ns ? selection->from_utc_ns : e->sums.begin_utc_ns);
+	track_axis_begin(
+		&e->axis, selection->from_utc_ns ? selection->from_utc_ns : e->sums.begin_utc_ns);
 	track_axis_reach(
 		&e->axis, selection->to_utc_ns ? selection->to_utc_ns : e->sums.end_utc_ns);
 }

@@ -72,8 +72,8 @@ static uint32_t label_of(struct phase_history *h, const struct phase_span *p)
 {
 	struct span name = record_text(&p->record, &p->name);
 	struct span command = record_text(&p->record, &p->command);
-	uint64_t hash = hash_bytes(hash_bytes(HASH_BEGIN, name.data, name.size), command.data,
-		command.size);
+	uint64_t hash = hash_bytes(
+		hash_bytes(HASH_BEGIN, name.data, name.size), command.data, command.size);
 	struct phase_label *l;
 	bool is_new;
 
@@ -174,8 +174,8 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 	piece.state = value_in(&activity_state_names, state);
 	piece.state = piece.state < ACTIVITY_STATES ? piece.state : ACTIVITY_UNKNOWN;
 	piece.source = value_in(&activity_source_names, source);
-	piece.confidence = value_in(
-		&activity_confidence_names, record_text(&p->record, &p->confidence));
+	piece.confidence =
+		value_in(&activity_confidence_names, record_text(&p->record, &p->confidence));
 	piece.source_state = source.size && piece.source < ACTIVITY_SOURCES &&
 					     piece.confidence < ACTIVITY_CONFIDENCES
 				     ? SOOTH_STATE_VALUE

@@ -42,8 +42,8 @@ struct phase_piece {
 
 struct phase_history {
 	struct phase_selection selection;
-	struct map agents; /* by process and boot */
-	struct map labels; /* by hash of name and command */
+	struct map agents;    /* by process and boot */
+	struct map labels;    /* by hash of name and command */
 	struct buffer pieces; /* struct phase_piece */
 	uint64_t boot;
 	uint64_t first_utc_ns; /* of all records, also of those that are not selected */

@@ -31,9 +31,8 @@
 	F(S, REAL, idle_percent, WITH(shares_state),                                               \
 		"percent of the observed time: waited for a prompt", .label = "IDLE%",             \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
-	F(S, REAL, unknown_percent, WITH(shares_state),                                            \
-		"percent of the observed time: not known", .label = "UNKNOWN%",                    \
-		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+	F(S, REAL, unknown_percent, WITH(shares_state), "percent of the observed time: not known", \
+		.label = "UNKNOWN%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
 /* The answer, and the time axis of the tracks. */
 #define PHASE_ANSWER_ROW(F, S)                                                                     \
@@ -62,8 +61,8 @@ struct phase_answer_row {
 		"highest resident memory of all processes of the session together",                \
 		.label = "RSS", .unit = SOOTH_UNIT_BYTES)                                          \
 	F(S, U64, written_bytes, MAYBE(written_state),                                             \
-		"bytes written by the session, to files, pipes and terminals",                     \
-		.label = "WRITTEN", .unit = SOOTH_UNIT_BYTES)
+		"bytes written by the session, to files, pipes and terminals", .label = "WRITTEN", \
+		.unit = SOOTH_UNIT_BYTES)
 #define PHASE_TOKENS(F, S)                                                                         \
 	F(S, U32, turns, MAYBE(tokens_state),                                                      \
 		"answers of the model, as the agent itself writes them", .label = "TURNS")         \
@@ -128,11 +127,9 @@ struct phase_state_row {
 	F(S, ENUM8, state, ALWAYS, "runs_tool, talks_to_mcp or waits_for_user",                    \
 		.names = &activity_state_names)                                                    \
 	F(S, TEXT, name, MAYBE(name_state), "name of the tool, MCP server, or question")           \
-	F(S, TEXT, command, MAYBE(command_state), "command that the tool ran",                     \
-		.may_shrink = true)                                                                \
+	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state), "command that the tool ran", .label = "COMMAND", .may_shrink = true) \
 	F(S, U32, count, ALWAYS, "number of calls")                                                \
-	F(S, U64, total_ns, ALWAYS, "time of all of them", .label = "TIME",                        \
-		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, total_ns, ALWAYS, "time of all of them", .label = "TIME", .unit = SOOTH_UNIT_NS) \
 	F(S, NAMED, U64, longest_ns, max_ns, ALWAYS, "the longest", .label = "LONGEST",            \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	PHASE_USE(F, S)
@@ -151,8 +148,7 @@ struct phase_tool_row {
 	F(S, ENUM8, state, MAYBE(state_state), "what the session was doing",                       \
 		.names = &activity_state_names)                                                    \
 	F(S, TEXT, name, MAYBE(name_state), "name of the tool, MCP server, or question")           \
-	F(S, TEXT, command, MAYBE(command_state), "command that the tool ran",                     \
-		.may_shrink = true)                                                                \
+	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state), "command that the tool ran", .label = "COMMAND", .may_shrink = true) \
 	F(S, U64, own_cpu_ns, ALWAYS, "CPU time of the main process", .label = "OWN_CPU",          \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	PHASE_USE(F, S)                                                                            \

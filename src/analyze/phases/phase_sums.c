@@ -6,7 +6,7 @@
 #define SESSIONS_MAX 65536
 #define TOOLS_MAX    65536
 /* The clock of the wall may have been set between two spans of one phase. */
-#define JOIN_NS	     2000000000ull
+#define JOIN_NS 2000000000ull
 
 struct tool_key {
 	uint32_t label, state;

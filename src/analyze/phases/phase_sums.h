@@ -31,9 +31,9 @@ struct phase_tool_sum {
 };
 
 struct phase_sums {
-	struct buffer phases;	/* struct phase_piece, whole phases, in the order of their start */
-	struct map sessions;	/* uint32_t -> struct phase_session_sum */
-	struct map tools;	/* label and state -> struct phase_tool_sum */
+	struct buffer phases; /* struct phase_piece, whole phases, in the order of their start */
+	struct map sessions;  /* uint32_t -> struct phase_session_sum */
+	struct map tools;     /* label and state -> struct phase_tool_sum */
 	struct phase_sum states[ACTIVITY_STATES], all;
 	uint64_t begin_utc_ns, end_utc_ns; /* 0: nothing */
 	uint64_t refused;

@@ -31,6 +31,13 @@ struct phase_use {
 	bool is_cpu_least;
 };
 
+/* By the agent's log, all together. */
+struct phase_tokens {
+	bool is_known;
+	uint32_t turns;
+	uint64_t input, output;
+};
+
 struct phase_session {
 	struct phase_span span; /* the open one */
 	enum activity_state state;
@@ -38,12 +45,14 @@ struct phase_session {
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
-	uint64_t since_ns; /* CLOCK_MONOTONIC, when the activity began by its own account; 0: unknown */
+	uint64_t since_ns; /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
+			      unknown */
 	uint64_t last_ns;  /* of the sample before */
 	uint64_t written_total;
 	bool has_written;
 	uint64_t sample;
-	struct phase_use use; /* since the sample before */
+	struct phase_tokens tokens; /* of the sample before */
+	struct phase_use use;	    /* since the sample before */
 	uint64_t written_now;
 	uint8_t written_state;
 };
@@ -61,6 +70,11 @@ void phase_tracker_fini(struct phase_tracker *t)
 	map_fini(&t->sessions);
 	map_fini(&t->members);
 	buffer_fini(&t->out);
+}
+
+static void copy_text(char *out, size_t room, struct span text)
+{
+	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
 }
 
 /* --- a span --- */
@@ -194,6 +208,49 @@ static void add_ended(struct phase_tracker *t, const struct host_state *host)
 }
 
 /* Children that were waited for have what they wrote counted in their parent: the sum stays. */
+/* An answer is in the log when it has ended: it belongs to the phase that waited for it. */
+static bool is_of_model(enum activity_state state)
+{
+	return state == ACTIVITY_WAITS_FOR_MODEL || state == ACTIVITY_ASKS_AGAIN;
+}
+
+static bool has_tokens(const struct proc_session *p)
+{
+	return p->tokens_state == SOOTH_STATE_VALUE || p->tokens_state == SOOTH_STATE_TRUNCATED;
+}
+
+static void add_tokens(struct phase_session *s, const struct proc_session *p, bool is_counted)
+{
+	struct phase_tokens *before = &s->tokens;
+	struct phase_span *span = &s->span;
+
+	if (!p)
+		return;
+	span->tokens_state = p->tokens_state;
+	if (!has_tokens(p))
+		return;
+	span->tokens_state = SOOTH_STATE_VALUE;
+	/* What stood in a long log before it was first read is of no phase. */
+	is_counted &= before->is_known || p->tokens_state == SOOTH_STATE_VALUE;
+	if (is_counted && p->turns >= before->turns && p->input_tokens >= before->input &&
+		p->output_tokens >= before->output) {
+		span->turns += p->turns - before->turns;
+		span->input_tokens += p->input_tokens - before->input;
+		span->output_tokens += p->output_tokens - before->output;
+	}
+	*before = (struct phase_tokens){ true, p->turns, p->input_tokens, p->output_tokens };
+}
+
+static void set_context(struct phase_session *s, const struct proc_session *p)
+{
+	if (!p)
+		return;
+	s->span.context_state = p->context_state;
+	s->span.context_tokens = p->context_tokens;
+	if (p->model_state == SOOTH_STATE_VALUE)
+		copy_text(s->model, sizeof(s->model), record_text(&p->record, &p->model));
+}
+
 static void settle_written(struct phase_session *s)
 {
 	if (s->has_written && s->written_now > s->written_total)
@@ -217,7 +274,8 @@ static void add_uses(struct phase_tracker *t, const struct host_state *host)
 		if (!s)
 			continue;
 		if (s->sample != t->sample) {
-			s->use = (struct phase_use){ .is_cpu_least = !host->short_lived.is_watched };
+			s->use =
+				(struct phase_use){ .is_cpu_least = !host->short_lived.is_watched };
 			s->written_now = 0;
 			s->written_state = SOOTH_STATE_VALUE;
 			s->sample = t->sample;
@@ -228,11 +286,6 @@ static void add_uses(struct phase_tracker *t, const struct host_state *host)
 }
 
 /* --- a session --- */
-
-static void copy_text(char *out, size_t room, struct span text)
-{
-	snprintf(out, room, "%.*s", (int)(text.size < room ? text.size : room - 1), text.data);
-}
 
 static void name_session(
 	struct phase_session *s, const struct host_state *host, const struct process_entry *main)
@@ -287,16 +340,24 @@ static uint64_t change_ns(const struct phase_session *s, const struct activity *
 	return since < s->last_ns ? s->last_ns : since;
 }
 
-static void change(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
-	const struct activity *a, uint64_t now)
+static void change(struct phase_tracker *t, const struct process_entry *main,
+	struct phase_session *s, const struct activity *a, uint64_t now)
 {
+	const struct process_id *id = &main->id;
+	const struct proc_session *p = main->session;
 	uint64_t at = change_ns(s, a, now);
-	double before = now > s->last_ns ? (double)(at - s->last_ns) / (double)(now - s->last_ns) : 0;
+	double before =
+		now > s->last_ns ? (double)(at - s->last_ns) / (double)(now - s->last_ns) : 0;
+
+	bool is_of_next = !is_of_model(s->state) && is_of_model(a->state);
 
 	add_use(s, before);
+	if (!is_of_next)
+		add_tokens(s, p, true);
 	end_span(t, id, s, at, 0);
 	begin_span(s, at, PHASE_BEGINS);
 	set_activity(s, a, now);
+	add_tokens(s, p, true); /* none are left unless the ones above were of this phase */
 	add_use(s, 1 - before);
 }
 
@@ -329,14 +390,19 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 		is_first = true;
 	}
 	if (is_first) {
-		begin_span(s, s->last_ns ? now : first_ns(t, host, main), PHASE_BEGINS);
+		uint64_t begin = s->last_ns ? now : first_ns(t, host, main);
+
+		begin_span(s, begin, PHASE_BEGINS);
 		set_activity(s, &a, now);
 		add_use(s, s->last_ns ? 0 : 1);
+		add_tokens(s, main->session, begin < now);
 	} else if (!is_same(s, &a, now)) {
-		change(t, &main->id, s, &a, now);
+		change(t, main, s, &a, now);
 	} else {
 		add_use(s, 1);
+		add_tokens(s, main->session, true);
 	}
+	set_context(s, main->session);
 	s->span.samples++;
 	if (now - s->span.begin_ns >= SPAN_NS) {
 		end_span(t, &main->id, s, now, 0);

@@ -12,10 +12,10 @@
 #include "model/batch.h"
 
 struct phase_tracker {
-	struct map sessions; /* process_id of the main process -> struct phase_session */
-	struct map members;  /* process_id -> struct phase_member */
-	struct buffer out;   /* records of the spans that ended since it was emptied */
-	uint64_t last_ns;    /* of the last sample; 0: there was none */
+	struct map sessions;  /* process_id of the main process -> struct phase_session */
+	struct map members;   /* process_id -> struct phase_member */
+	struct buffer out;    /* records of the spans that ended since it was emptied */
+	uint64_t last_ns;     /* of the last sample; 0: there was none */
 	uint64_t interval_ns; /* between the last two */
 	int64_t realtime_offset_ns;
 	uint64_t sample;

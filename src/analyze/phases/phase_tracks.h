@@ -7,7 +7,12 @@
 #include "analyze/timeline/track.h"
 #include "explain/output.h"
 
-enum phase_track_group { PHASE_TRACKS_STATES, PHASE_TRACKS_CPU, PHASE_TRACKS_MEMORY, PHASE_TRACK_GROUPS };
+enum phase_track_group {
+	PHASE_TRACKS_STATES,
+	PHASE_TRACKS_CPU,
+	PHASE_TRACKS_MEMORY,
+	PHASE_TRACK_GROUPS
+};
 
 /* Of the first sessions of that order. */
 int phase_tracks_emit(struct output *o, const struct phase_history *h,

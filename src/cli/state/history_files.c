@@ -21,7 +21,7 @@
 #define LOOK_BYTES (1u << 20) /* of a file: a span comes within them */
 #define FILES_MAX  4096
 /* A file that was written to just before the time begins, with clocks that differ. */
-#define SLACK_NS   (10 * NS_PER_S)
+#define SLACK_NS (10 * NS_PER_S)
 
 const struct user_folder_kind history_folder_kind = { .below = ".local/state/sooth/history",
 	.variable = "XDG_STATE_HOME",
@@ -83,8 +83,8 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err)
 
 /* --- reading --- */
 
-static int feed_file(struct sooth_report *r, int folder, const struct history_file *f,
-	char *bytes, struct sooth_error *err)
+static int feed_file(struct sooth_report *r, int folder, const struct history_file *f, char *bytes,
+	struct sooth_error *err)
 {
 	_cleanup_close_ int fd =
 		openat(folder, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -149,8 +149,8 @@ static int no_history(const char *path, struct sooth_error *err)
 	return error_remedy(err, "start one and come back later: sooth monitor &");
 }
 
-int history_feed(struct sooth_report *r, const char *path, uint64_t from_utc_ns,
-	struct sooth_error *err)
+int history_feed(
+	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err)
 {
 	struct user_folder f;
 	int status = 0;

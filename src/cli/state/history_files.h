@@ -30,8 +30,8 @@ void history_name(char name[HISTORY_NAME_SIZE], uint32_t number);
 int history_list(int folder, struct buffer *files, struct sooth_error *err);
 /* Gives the report all blocks of files that were written to since then. `path` NULL: the default
  * folder. -ENOENT: there is no history. */
-int history_feed(struct sooth_report *r, const char *path, uint64_t from_utc_ns,
-	struct sooth_error *err);
+int history_feed(
+	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
 /* The capture of that name is a file of a history. */
 bool history_is_file(const char *path);
 

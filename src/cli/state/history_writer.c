@@ -21,8 +21,8 @@
 #define FILES_LEAST   16	   /* the oldest of so many is what is given up at a time */
 #define FILES_MOST    256
 
-int history_writer_open(struct history_writer *w, const char *path, uint64_t most_bytes,
-	struct sooth_error *err)
+int history_writer_open(
+	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err)
 {
 	*w = (struct history_writer){ .fd = -1,
 		.most_bytes = most_bytes ? most_bytes : HISTORY_BYTES_DEFAULT,
@@ -110,8 +110,8 @@ static int write_all(struct history_writer *w, struct sooth_error *err)
 	return 0;
 }
 
-static int write_block(
-	struct history_writer *w, struct buffer *records, enum block_type type, struct sooth_error *err)
+static int write_block(struct history_writer *w, struct buffer *records, enum block_type type,
+	struct sooth_error *err)
 {
 	struct block block = { .header = { .type = (uint8_t)type, .sequence = w->sequence },
 		.batch = { records->data, records->size } };
@@ -223,7 +223,7 @@ static int write_pending(struct history_writer *w, struct sooth_error *err)
 
 int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_error *err)
 {
-	uint64_t every_ns = w->is_failing			  ? RETRY_NS
+	uint64_t every_ns = w->is_failing		      ? RETRY_NS
 			    : w->pending.size > PENDING_WRITE ? 0
 							      : WRITE_NS;
 	bool was_failing = w->is_failing;

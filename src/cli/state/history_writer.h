@@ -29,8 +29,8 @@ struct history_writer {
 };
 
 /* `path` NULL: the default folder. */
-int history_writer_open(struct history_writer *w, const char *path, uint64_t most_bytes,
-	struct sooth_error *err);
+int history_writer_open(
+	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err);
 /* A record of the stream that the spans are made of: its definitions are kept for the heads. */
 void history_writer_learn(struct history_writer *w, const struct sooth_record *r);
 void history_writer_take(struct history_writer *w, const struct batch *spans);

@@ -67,7 +67,8 @@ int user_folder_refuse(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
-	/* What the user named as a folder may be anything: only what stands in one is to be removed. */
+	/* What the user named as a folder may be anything: only what stands in one is to be
+	 * removed. */
 	return error_remedy(err, "%schoose another folder: sooth monitor --%s DIR",
 		name ? "remove it, or " : "", f->kind->option);
 }
@@ -81,7 +82,8 @@ static int check_folder(const struct user_folder *f, int fd, struct sooth_error 
 	if (st.st_uid != f->uid)
 		return user_folder_refuse(f, NULL, "it belongs to another user", err);
 	if (st.st_mode & OTHERS_MODE)
-		return user_folder_refuse(f, NULL, "other users may enter it: its mode has to be 0700", err);
+		return user_folder_refuse(
+			f, NULL, "other users may enter it: its mode has to be 0700", err);
 	return 0;
 }
 
@@ -99,7 +101,8 @@ static int open_or_make(int at, const char *name)
 static int cannot_open(const struct user_folder *f, struct sooth_error *err)
 {
 	if (errno == ENOTDIR || errno == ELOOP)
-		return user_folder_refuse(f, NULL, "it is no folder, or a symbolic link leads to it", err);
+		return user_folder_refuse(
+			f, NULL, "it is no folder, or a symbolic link leads to it", err);
 	return error_errno(err, -errno, "open the folder %s", f->path);
 }
 
@@ -107,9 +110,8 @@ static int cannot_open(const struct user_folder *f, struct sooth_error *err)
 static int find_default(
 	const struct user_folder *f, const char **base, const char **below, struct sooth_error *err)
 {
-	const char *variable = f->kind->variable && f->uid == getuid()
-				       ? getenv(f->kind->variable)
-				       : NULL;
+	const char *variable =
+		f->kind->variable && f->uid == getuid() ? getenv(f->kind->variable) : NULL;
 
 	*below = f->kind->below;
 	*base = variable && *variable == '/' ? variable : home_of(f);
@@ -173,8 +175,8 @@ static int lock(struct user_folder *f, struct sooth_error *err)
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_USAGE, "write into %s", f->path);
 	error_why(err, "another monitor does");
-	return error_remedy(err, "end that one, or choose another folder: --%s DIR",
-		f->kind->option);
+	return error_remedy(
+		err, "end that one, or choose another folder: --%s DIR", f->kind->option);
 }
 
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)

@@ -13,8 +13,8 @@
 #include "base/error.h"
 
 struct user_folder_kind {
-	const char *below;	    /* of the home: ".claude/fifos" */
-	const char *variable;	    /* of the environment, that names a folder instead; NULL: none */
+	const char *below;    /* of the home: ".claude/fifos" */
+	const char *variable; /* of the environment, that names a folder instead; NULL: none */
 	const char *below_variable; /* of that folder */
 	const char *option;	    /* that names another one */
 };

@@ -90,6 +90,7 @@ static int agent_home_find(char *home, size_t room, const struct agent_files *fi
 }
 
 #define KNOWN_MAX    1024
+#define KNOWN_NS     (60 * NS_PER_S) /* one not seen for so long has ended */
 #define OPTION_LEAST 16 /* ids are long; shorter values are list indexes or names */
 
 /* Of a process. */
@@ -100,7 +101,30 @@ struct known {
 	struct agent_tool tool;
 	bool has_turn;
 	struct agent_turn turn;
+	struct agent_token_place tokens;
+	uint64_t seen_ns; /* CLOCK_MONOTONIC */
 };
+
+/* NULL: there are too many. */
+static struct known *known_put(struct agent_files_reader *f, const struct process_id *id)
+{
+	uint64_t now = clock_monotonic_ns();
+	struct known *known = map_put(&f->known, id, NULL);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (!known) {
+		while (map_next(&f->known, &position, &key, &value)) {
+			if (((struct known *)value)->seen_ns + KNOWN_NS < now)
+				map_remove(&f->known, key);
+		}
+		known = map_put(&f->known, id, NULL);
+	}
+	if (known)
+		known->seen_ns = now;
+	return known;
+}
 
 void agent_files_init(struct agent_files_reader *f)
 {
@@ -233,10 +257,11 @@ static int read_files(struct agent_files_reader *f, struct agent_read *job, int 
 static void remember(
 	struct agent_files_reader *f, const struct process_id *id, struct agent_read *job)
 {
-	struct known *known = map_put(&f->known, id, NULL);
+	struct known *known = map_get(&f->known, id);
 
 	if (!known || !job->has_log || job->log_status)
 		return;
+	known->tokens = job->tokens;
 	if (!memcmp(&known->file, &job->log, sizeof(job->log))) {
 		job->has_tool = known->has_tool;
 		job->tool = known->tool;
@@ -297,6 +322,27 @@ static void fill_turn(struct proc_session *p, const struct agent_read *job, int 
 	p->error_status = job->turn.error_status;
 }
 
+static void fill_tokens(struct proc_session *p, const struct agent_read *job, int status,
+	const struct agent *agent, bool is_transcript)
+{
+	const struct agent_tokens *t = &job->tokens.sum;
+	bool is_counted = agent->files.log_kind && agent->files.log_kind != AGENT_LOG_OPENCODE;
+	uint8_t missing = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+
+	if (is_transcript || !is_counted)
+		missing = state_of(
+			status ? status : job->log_status, false, is_counted, job->has_log);
+	p->tokens_state = t->has_any ? SOOTH_STATE_VALUE : missing;
+	if (t->has_any && job->tokens.is_cut)
+		p->tokens_state = SOOTH_STATE_TRUNCATED;
+	p->context_state = t->context ? SOOTH_STATE_VALUE : missing;
+	p->model_state = t->model[0] ? SOOTH_STATE_VALUE : missing;
+	p->turns = t->turns;
+	p->input_tokens = t->input;
+	p->output_tokens = t->output;
+	p->context_tokens = t->context;
+}
+
 static void fill_states(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
 {
@@ -351,6 +397,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->version, info->version, strlen(info->version) },
 		{ &p->waiting, info->waiting, strlen(info->waiting) },
 		{ &p->call, job->turn.call, strlen(job->turn.call) },
+		{ &p->model, job->tokens.sum.model, strlen(job->tokens.sum.model) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -363,8 +410,10 @@ static void prepare(struct agent_files_reader *f, struct agent_read *job,
 	struct known *known = map_get(&f->known, &snapshot->id);
 
 	set_input(job, agent);
-	if (known)
+	if (known) {
 		job->known = known->file;
+		job->tokens = known->tokens;
+	}
 	if (directory.size < sizeof(job->directory))
 		snprintf(job->directory, sizeof(job->directory), "%.*s", (int)directory.size,
 			directory.data);
@@ -377,7 +426,7 @@ static void prepare(struct agent_files_reader *f, struct agent_read *job,
 static int find_home(struct agent_files_reader *f, struct agent_read *job,
 	const struct process_snapshot *snapshot, const struct agent *agent)
 {
-	struct known *known = map_put(&f->known, &snapshot->id, NULL);
+	struct known *known = known_put(f, &snapshot->id);
 	int status;
 
 	if (known && known->home[0]) {
@@ -429,6 +478,7 @@ void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
 	p.tool_utc_ns = job.has_tool ? job.tool.utc_ns : 0;
 	fill_states(&p, &job, status, agent, is_transcript);
 	fill_turn(&p, &job, status, agent, is_transcript);
+	fill_tokens(&p, &job, status, agent, is_transcript);
 	write_source(&f->environment, &job, option);
 	emit_record(run, &p, &job, &f->environment);
 }

@@ -19,6 +19,7 @@
 #define SESSION_FILE_MAX (64u << 10)
 #define LINE_MAX_BYTES	 (4u << 10)   /* of the first line of a log */
 #define TAIL_BYTES	 (256u << 10) /* of a log */
+#define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
 #define DESCRIPTORS_MAX	 4096
 /* The wall clock may have been set since; a file of another process is older than this. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
@@ -195,6 +196,40 @@ static void find_log(struct agent_read *job, int root)
 	buffer_fini(&s.line);
 }
 
+/* The log goes on where it was read up to; a new one is read from its start if it is short. */
+static void find_place(struct agent_read *job)
+{
+	struct agent_token_place *p = &job->tokens;
+
+	if (p->is_read && p->device == job->log.device && p->inode == job->log.inode &&
+		p->offset <= job->log.size)
+		return;
+	*p = (struct agent_token_place){ .device = job->log.device,
+		.inode = job->log.inode,
+		.offset = job->log.size > TOKEN_BYTES ? job->log.size - TOKEN_BYTES : 0,
+		.is_read = true };
+	p->is_cut = p->offset != 0;
+}
+
+/* The part of a line in which it begins, if it is cut, holds no answer. */
+static void read_tokens(struct agent_read *job, int fd)
+{
+	struct agent_token_place *p = &job->tokens;
+	struct buffer bytes = { 0 };
+	size_t taken;
+
+	find_place(job);
+	if (job->files.log_kind == AGENT_LOG_OPENCODE || p->offset == job->log.size)
+		return;
+	if (!root_file_read(fd, &bytes, p->offset, TOKEN_BYTES)) {
+		taken = agent_tokens_read(
+			&p->sum, job->files.log_kind, bytes.data, bytes.size);
+		/* A line that is longer than all of it is none of an answer. */
+		p->offset += taken || bytes.size < TOKEN_BYTES ? taken : bytes.size;
+	}
+	buffer_fini(&bytes);
+}
+
 static void read_log(struct agent_read *job, int root)
 {
 	bool is_shared = job->files.log_kind == AGENT_LOG_OPENCODE;
@@ -221,6 +256,8 @@ static void read_log(struct agent_read *job, int root)
 		job->has_turn = agent_turn_read(
 			&job->turn, job->files.log_kind, bytes.data, bytes.size, from);
 	job->is_tool_cut = from && !job->has_tool && !is_shared;
+	if (!job->log_status)
+		read_tokens(job, fd);
 	buffer_fini(&bytes);
 }
 

@@ -6,6 +6,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_READ_H
 
+#include "os/linux/agents/agent_tokens.h"
 #include "os/linux/agents/agent_turn.h"
 
 #define AGENT_READ_PATH 1024
@@ -33,6 +34,13 @@ struct agent_read {
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* it need not be read again */
+	/* Also output: what its tokens are counted up to. Of another file it starts over. */
+	struct agent_token_place {
+		uint64_t device, inode, offset;
+		bool is_read; /* of this log */
+		bool is_cut;  /* it was longer than was read when it was first seen */
+		struct agent_tokens sum;
+	} tokens;
 	bool needs_tool;
 
 	/* Output. */
