@@ -484,8 +484,7 @@ static int run_capture(
 
 static int run_history(const struct run *run, struct told *t, struct sooth_error *err)
 {
-	int status = history_feed(
-		t->report, run->history.folder, run->history.from_utc_ns, err);
+	int status = history_feed(t->report, run->history.folder, run->history.from_utc_ns, err);
 
 	return status ? status : finish_all(run, t, err);
 }

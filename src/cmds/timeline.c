@@ -135,9 +135,8 @@ static int choose_history(struct timeline_config *c, const struct arguments *a, 
 	s->phases.selection = (struct phase_selection){ .from_utc_ns = now > last ? now - last : 1,
 		.to_utc_ns = now,
 		.which = a->count ? a->items[0] : NULL };
-	run->history = (struct run_history){
-		true, c->timeline.history_dir, s->phases.selection.from_utc_ns
-	};
+	run->history = (struct run_history){ true, c->timeline.history_dir,
+		s->phases.selection.from_utc_ns };
 	return 0;
 }
 
@@ -157,8 +156,8 @@ static int choose_view(struct timeline_config *c, const struct arguments *a, str
 }
 
 /* The picture is written beside the report, which stays where it is. */
-static int choose_side_output(
-	struct timeline_config *c, const struct run_view *view, struct run *run, struct sooth_error *err)
+static int choose_side_output(struct timeline_config *c, const struct run_view *view,
+	struct run *run, struct sooth_error *err)
 {
 	const char *path = c->output.output;
 
@@ -211,14 +210,16 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 const struct command command_timeline = {
 	.name = "timeline",
 	.summary = "CPU, memory, bytes and calls over time",
-	.usage = "[-j] [-o FILE.svg|FILE.png] [--last TIME] [SESSION|PID|AGENT|PROJECT] | [-d TIME] "
-		 "PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
+	.usage =
+		"[-j] [-o FILE.svg|FILE.png] [--last TIME] [SESSION|PID|AGENT|PROJECT] | [-d TIME] "
+		"PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
 	.about =
 		"Shows values over time as tracks: CPU of each process and thread role, memory by\n"
 		"kind, bytes read and written, system calls; and events such as starts and exits.\n"
 		"A blank in a track means that no value was measured at that time.\n\n"
 		"Without a target, or with --last, what sessions of agents did: waited for the "
-		"model, ran\ntools, computed, waited for you, with CPU and memory, from the history "
+		"model, ran\ntools, computed, waited for you, with CPU and memory, from the "
+		"history "
 		"that `sooth monitor`\nkeeps.",
 	.examples = "  sooth timeline                           the last hour of all sessions\n"
 		    "  sooth timeline --last 1d 4f1c            a day of one session\n"

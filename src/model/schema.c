@@ -160,7 +160,8 @@ static const struct sooth_field phase_span_fields[] = {
 	FIELD_STRING(phase_span, session, "id of the session"),
 	FIELD_STRING(phase_span, project, "project of the session"),
 	FIELD_STRING(phase_span, name, "name of the tool, MCP server, or question"),
-	FIELD_STRING_AS(phase_span, command, tool_command, "command that the tool ran, secrets masked"),
+	FIELD_STRING_AS(
+		phase_span, command, tool_command, "command that the tool ran, secrets masked"),
 	FIELD_NUMBER(phase_span, tool_pid, "process id of that command",
 		FIELD_STATE_AT(phase_span, tool_state)),
 	FIELD_NUMBER(phase_span, cpu_ns, "CPU time of all processes of the session",
@@ -181,7 +182,8 @@ static const struct sooth_field phase_span_fields[] = {
 		FIELD_STATE_AT(phase_span, context_state)),
 	FIELD_STRING(phase_span, model, "model, the same way"),
 	FIELD_NUMBER(phase_span, samples, "number of samples that the span rests on"),
-	FIELD_NUMBER_AS(phase_span, flags, phase_flags, "1: the phase begins with it; 2: the process ended with it"),
+	FIELD_NUMBER_AS(phase_span, flags, phase_flags,
+		"1: the phase begins with it; 2: the process ended with it"),
 };
 
 #define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \

@@ -195,7 +195,7 @@ struct proc_session {
 	struct sooth_text call;	   /* name of the oldest tool call without a result */
 	/* Nor from here on. By its log, since it was first read; what stood there before by then
 	 * counts as far as it is within reach. */
-	uint64_t input_tokens;	 /* also those from a cache */
+	uint64_t input_tokens; /* also those from a cache */
 	uint64_t output_tokens;
 	uint64_t context_tokens; /* in use: of the last request and its answer */
 	uint32_t turns;		 /* answers of the model */

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "fuzz.h"
 #include "os/linux/agents/agent_opencode.h"
+#include "os/linux/agents/agent_tokens.h"
 #include "probes/proc.h"
 
 static void check_word(const char *word, size_t room)
@@ -24,6 +25,22 @@ static void check_turn(const struct agent_turn *turn)
 	CHECK(turn->of > PROC_TURN_UNKNOWN && turn->of < PROC_TURNS);
 	check_word(turn->call, sizeof(turn->call));
 	CHECK(turn->of == PROC_TURN_TOOL || turn->of == PROC_TURN_PERMISSION || !turn->call[0]);
+}
+
+/* Whole lines alone are taken, and in two parts the same is counted. */
+static void check_tokens(enum agent_log kind, const uint8_t *data, size_t size)
+{
+	struct agent_tokens whole = { 0 }, parts = { 0 };
+	size_t taken = agent_tokens_read(&whole, kind, data, size);
+	size_t first = agent_tokens_read(&parts, kind, data, size / 2);
+
+	CHECK(taken <= size && (!taken || data[taken - 1] == '\n'));
+	CHECK(agent_tokens_read(&parts, kind, data + first, size - first) + first == taken);
+	CHECK(whole.turns == parts.turns && whole.input == parts.input);
+	CHECK(whole.output == parts.output && whole.context == parts.context);
+	CHECK(whole.has_any || (!whole.turns && !whole.input && !whole.output));
+	check_word(whole.model, sizeof(whole.model));
+	check_word(whole.last_id, sizeof(whole.last_id));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,6 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_turn(&turn);
 	if (size && agent_opencode_read(&turn, data + 1, size - 1, data[0] & 0x40, NS_PER_S))
 		check_turn(&turn);
+	if (size)
+		check_tokens(data[0] % (AGENT_LOG_GEMINI + 1u), data + 1, size - 1);
 	if (!size || !agent_log_last_tool(&tool, data[0] % (AGENT_LOG_GEMINI + 1u), data + 1,
 			     size - 1, data[0] & 0x40))
 		return 0;

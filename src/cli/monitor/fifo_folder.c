@@ -31,7 +31,8 @@ static int check_fifo(const struct user_folder *f, const char *name, const struc
 	if (st->st_uid != f->uid)
 		return user_folder_refuse(f, name, "it belongs to another user", err);
 	if (st->st_mode & OTHERS_MODE)
-		return user_folder_refuse(f, name, "other users may read it: its mode has to be 0600", err);
+		return user_folder_refuse(
+			f, name, "other users may read it: its mode has to be 0600", err);
 	return 0;
 }
 

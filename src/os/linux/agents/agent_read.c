@@ -222,8 +222,7 @@ static void read_tokens(struct agent_read *job, int fd)
 	if (job->files.log_kind == AGENT_LOG_OPENCODE || p->offset == job->log.size)
 		return;
 	if (!root_file_read(fd, &bytes, p->offset, TOKEN_BYTES)) {
-		taken = agent_tokens_read(
-			&p->sum, job->files.log_kind, bytes.data, bytes.size);
+		taken = agent_tokens_read(&p->sum, job->files.log_kind, bytes.data, bytes.size);
 		/* A line that is longer than all of it is none of an answer. */
 		p->offset += taken || bytes.size < TOKEN_BYTES ? taken : bytes.size;
 	}
