@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Turns and tokens in the logs of agents, as these write them, and in lines that no agent writes. */
+/* Turns and tokens in the logs of agents, as these write them, and in lines that no agent writes.
+ */
 #include "support.h"
 
 #include "os/linux/agents/agent_tokens.h"
@@ -35,9 +36,10 @@ static void answers_of_claude(void **state)
 static void subagents_have_their_own_context(void **state)
 {
 	struct agent_tokens t = read_log(AGENT_LOG_CLAUDE,
-		CLAUDE("m1", "claude-x", "3", "17")
-		"{\"type\":\"assistant\",\"isSidechain\":true,\"message\":{\"id\":\"m2\",\"model\":"
-		"\"small\",\"usage\":{\"input_tokens\":1000,\"output_tokens\":1}}}\n");
+		CLAUDE("m1", "claude-x", "3", "17") "{\"type\":\"assistant\",\"isSidechain\":true,"
+						    "\"message\":{\"id\":\"m2\",\"model\":"
+						    "\"small\",\"usage\":{\"input_tokens\":1000,"
+						    "\"output_tokens\":1}}}\n");
 
 	(void)state;
 	assert_int_equal(t.turns, 2);
@@ -82,8 +84,9 @@ static void answers_of_codex(void **state)
 {
 	struct agent_tokens t = read_log(AGENT_LOG_CODEX,
 		"{\"type\":\"turn_context\",\"payload\":{\"model\":\"gpt-5\"}}\n" CODEX("50", "5")
-			CODEX("50", "5") CODEX("100", "10")
-		"{\"type\":\"event_msg\",\"payload\":{\"type\":\"token_count\",\"info\":null}}\n");
+			CODEX("50", "5")
+				CODEX("100", "10") "{\"type\":\"event_msg\",\"payload\":{\"type\":"
+						   "\"token_count\",\"info\":null}}\n");
 
 	(void)state;
 	/* It repeats the sums when the limits of the account change. */

@@ -34,10 +34,9 @@ static void end(void)
 
 static struct sooth_record head(uint64_t now_ms, uint16_t kind)
 {
-	return (struct sooth_record){ .time_ns = now_ms * NS_PER_MS,
-		.start_ticks = START * 100,
-		.pid = MAIN,
-		.kind = kind };
+	return (struct sooth_record){
+		.time_ns = now_ms * NS_PER_MS, .start_ticks = START * 100, .pid = MAIN, .kind = kind
+	};
 }
 
 /* The clocks, as the start of a stream has them. */
@@ -84,8 +83,8 @@ static void add_session(uint64_t now_ms, const char *status, uint64_t since_ms, 
 }
 
 /* `status` "": the process is gone. */
-static void sample(uint64_t now_ms, const char *status, uint64_t since_ms, uint64_t cpu_ms,
-	uint32_t turns)
+static void sample(
+	uint64_t now_ms, const char *status, uint64_t since_ms, uint64_t cpu_ms, uint32_t turns)
 {
 	struct proc_snapshot snapshot = { .record = { .time_ns = now_ms * NS_PER_MS,
 						  .kind = PROC_SNAPSHOT },

@@ -127,7 +127,8 @@ struct phase_state_row {
 	F(S, ENUM8, state, ALWAYS, "runs_tool, talks_to_mcp or waits_for_user",                    \
 		.names = &activity_state_names)                                                    \
 	F(S, TEXT, name, MAYBE(name_state), "name of the tool, MCP server, or question")           \
-	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state), "command that the tool ran", .label = "COMMAND", .may_shrink = true) \
+	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state),                             \
+		"command that the tool ran", .label = "COMMAND", .may_shrink = true)               \
 	F(S, U32, count, ALWAYS, "number of calls")                                                \
 	F(S, U64, total_ns, ALWAYS, "time of all of them", .label = "TIME", .unit = SOOTH_UNIT_NS) \
 	F(S, NAMED, U64, longest_ns, max_ns, ALWAYS, "the longest", .label = "LONGEST",            \
@@ -148,7 +149,8 @@ struct phase_tool_row {
 	F(S, ENUM8, state, MAYBE(state_state), "what the session was doing",                       \
 		.names = &activity_state_names)                                                    \
 	F(S, TEXT, name, MAYBE(name_state), "name of the tool, MCP server, or question")           \
-	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state), "command that the tool ran", .label = "COMMAND", .may_shrink = true) \
+	F(S, NAMED, TEXT, command, tool_command, MAYBE(command_state),                             \
+		"command that the tool ran", .label = "COMMAND", .may_shrink = true)               \
 	F(S, U64, own_cpu_ns, ALWAYS, "CPU time of the main process", .label = "OWN_CPU",          \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	PHASE_USE(F, S)                                                                            \

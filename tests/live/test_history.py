@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The history that `sooth monitor` keeps, and what `sooth timeline` makes of it: a program that is taken
+for an agent, whose files say what it does; a monitor that is killed, a disk that is full, files that are
+removed, are cut, or are none.
+"""
+import json
+import os
+import shutil
+import signal
+import stat
+import time
+
+import harness
+from harness import Case
+
+# By its place it is Claude Code; what it does is in its session file, as that one writes it, and "tool" runs one.
+AGENT = """
+stat=$(</proc/$$/stat); set -- ${stat##*) }; ticks=${20}
+while read -r status; do
+    time=${EPOCHREALTIME/./}
+    if [ "$status" = tool ]; then
+        CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 100 </dev/null >/dev/null 2>&1 &
+        tool=$!
+    elif [ "$status" = end ]; then
+        kill $tool; wait $tool 2>/dev/null
+    else
+        printf '{"sessionId":"0123456789abcdef","status":"%s","procStart":"%s","statusUpdatedAt":%s}' \
+            "$status" "$ticks" "${time%???}" >"$CLAUDE_CONFIG_DIR/sessions/$$.json"
+    fi
+    echo "$status"
+done
+"""
+SESSION = "0123456789abcdef"
+
+
+class HistoryCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.history = self.path("history")
+
+    def monitor(self, *words, **options):
+        sooth = self.start_sooth("monitor", "--fifo-dir", self.path("fifos"), "--history-dir", self.history,
+                                 "--sample", "200ms", *words, **options)
+        harness.wait_until(lambda: not sooth.is_running() or b"records are in" in sooth.err, "the monitor")
+        return sooth
+
+    def agent(self):
+        home = self.path("home")
+        program = os.path.join(home, ".local/share/claude/versions/2.1.328")
+        if not os.path.exists(program):
+            os.makedirs(os.path.dirname(program))
+            shutil.copy("/bin/bash", program)
+            os.makedirs(os.path.join(home, "config/sessions"))
+        return self.start(program, "-c", AGENT, env=dict(
+            os.environ, HOME=home, CLAUDE_CONFIG_DIR=os.path.join(home, "config")))
+
+    def tell(self, agent, *words):
+        """One after the other, each for a second."""
+        for word in words:
+            before = bytes(agent.out).count(b"\n")
+            agent.say(word.encode() + b"\n")
+            harness.wait_until(lambda: bytes(agent.out).count(b"\n") > before, "the agent")
+            time.sleep(1)
+
+    def end(self, sooth):
+        sooth.send(signal.SIGINT)
+        self.assertEqual(sooth.finish().status, 0)
+
+    def files(self):
+        return sorted(os.listdir(self.history))
+
+    def report(self, *words, status=0):
+        run = self.sooth("timeline", "-j", "--history-dir", self.history, *words, status=status)
+        return json.loads(run.out)
+
+    def states(self, report):
+        return [phase["state"] for phase in report["phases"]]
+
+    def wait_for_file(self, count=1):
+        harness.wait_until(lambda: len(self.files()) >= count, "a file of the history")
+
+
+class Phases(HistoryCase):
+    def test_what_a_session_did(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "idle", "busy", "waiting", "busy", "tool", "end", "idle")
+        self.end(sooth)
+        report = self.report(SESSION[:6])
+        states = [state for state in self.states(report) if state not in (None, "starts")]
+        self.assertEqual(states, ["idle", "waits_for_model", "waits_for_user", "waits_for_model", "runs_tool",
+                                  "waits_for_model", "idle"])
+        for phase in report["phases"]:
+            if phase["state"] in states[1:6]:
+                self.assertLess(abs(phase["total_ns"] / 1e9 - 1), 0.6, phase)
+        tool = next(row for row in report["phase_tools"] if row["state"] == "runs_tool")
+        self.assertEqual((tool["count"], tool["tool_command"]), (1, "sleep 100"))
+        session = report["phase_sessions"][0]
+        self.assertEqual((session["agent"], session["pid"], session["session_id"], session["has_ended"]),
+                         ("claude", agent.pid, SESSION, False))
+        shares = sum(value for key, value in session.items() if key.endswith("_percent"))
+        self.assertAlmostEqual(shares, 100, delta=0.5)
+        self.assertIn("ran tools (sleep 100", report["phase_answer"]["text"])
+        self.assertEqual(self.report("nothing-like-it")["phases"], [])
+
+    def test_the_same_from_a_file_and_as_a_picture(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "idle")
+        self.end(sooth)
+        name = os.path.join(self.history, self.files()[0])
+        of_file = json.loads(self.sooth("timeline", "-j", name).out)
+        self.assertEqual(of_file["phases"], self.report()["phases"])
+        for ending in ("svg", "png"):
+            picture = self.path("phases." + ending)
+            self.sooth("timeline", "-o", picture, "--history-dir", self.history, "--last", "1m")
+            self.assertGreater(os.path.getsize(picture), 1000)
+
+    def test_modes_and_names(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "idle")
+        self.end(sooth)
+        self.assertEqual(self.files(), ["phases-00000001.sooth"])
+        self.assertEqual(stat.S_IMODE(os.stat(self.history).st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.history, self.files()[0])).st_mode), 0o600)
+
+
+class Faults(HistoryCase):
+    def test_a_killed_monitor_is_taken_over(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "idle")
+        agent.end()
+        self.wait_for_file()
+        sooth.send(signal.SIGKILL)
+        sooth.finish()
+        again, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "idle")
+        self.end(again)
+        self.assertEqual(len(self.files()), 2)
+        self.assertEqual(len({session["pid"] for session in self.report()["phase_sessions"]}), 2)
+
+    def test_one_monitor_a_folder(self):
+        self.monitor()
+        other = self.sooth("monitor", "--fifo-dir", self.path("others"), "--history-dir", self.history, status=2)
+        self.assertIn("another monitor does", other.errors)
+
+    def test_a_link_is_refused(self):
+        os.mkdir(self.path("elsewhere"), 0o700)
+        os.symlink(self.path("elsewhere"), self.history)
+        self.assertIn("symbolic link", self.sooth("monitor", "--fifo-dir", self.path("fifos"), "--history-dir",
+                                                  self.history, status=2).errors)
+
+    def test_a_file_that_is_cut_or_damaged(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "idle")
+        self.end(sooth)
+        name = os.path.join(self.history, self.files()[0])
+        with open(name, "rb") as file:
+            whole = file.read()
+        for text in (whole[:-7], whole[:len(whole) // 2], b"", whole[:300] + b"x" * 40 + whole[340:]):
+            with open(name, "wb") as file:
+                file.write(text)
+            self.report()
+        with open(os.path.join(self.history, "phases-00000002.sooth"), "wb") as file:
+            file.write(whole)
+        self.assertTrue(self.report()["phases"])
+
+    def test_without_a_history(self):
+        run = self.sooth("timeline", "--history-dir", self.path("none"), status=None)
+        self.assertIn("no monitor ran", run.errors)
+        self.assertNotEqual(run.status, 0)
