@@ -162,10 +162,16 @@ static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_k
 	return all->count < all->limit ? map_put(all, key, NULL) : map_get(all, key);
 }
 
+/* Signal 0 is sent to nothing. */
+static bool asks_about_process(const struct folded_call *call)
+{
+	return call->row->arguments[1] == ARGUMENT_TYPE_sig && !call->call->arguments[1];
+}
+
 static void call_repeats_take(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
-	bool polls = call->row->traits & SYSCALL_POLLS;
+	bool polls = call->row->traits & SYSCALL_POLLS, is_of_process = asks_about_process(call);
 	struct call_repeat_key key = { .tid = call->call->record.tid,
 		.number = call->call->number,
 		.abi = call->call->abi,
@@ -178,11 +184,14 @@ static void call_repeats_take(const struct call_at_hand *c)
 		key.fd = call_ready_fd(call, &events);
 	else if (call->has_fd)
 		key.fd = (int32_t)call->fd;
+	else if (is_of_process)
+		key.fd = (int32_t)call->call->arguments[0];
 	r = repeat_of(&c->history->repeats, &key);
 	if (!r)
 		return;
 	if (!r->is_described)
-		describe(r, call, key.fd);
+		describe(r, call, is_of_process ? CALL_REPEAT_NO_FD : key.fd);
+	r->is_of_process = is_of_process;
 	r->count += c->weight;
 	if (!r->seen || r->last_ns / NS_PER_S != call->call->record.time_ns / NS_PER_S)
 		r->seconds++;

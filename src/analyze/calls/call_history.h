@@ -203,7 +203,9 @@ struct call_handshakes {
 /* The calls of one thread, by descriptor and kind of result. */
 struct call_repeat_key {
 	uint32_t tid, number;
-	int32_t fd;	/* of a call that polls: a ready one, or the only one */
+	/* Of a call that polls: a ready one, or the only one; of one that asks whether a process is
+	 * there (signal 0), that process. */
+	int32_t fd;
 	int32_t result; /* negative errno, 0, or 1 for all above */
 	uint16_t abi;
 	uint8_t unused[2];
@@ -217,6 +219,7 @@ struct call_repeat {
 	uint32_t events;	    /* of a call that polls, all masks together */
 	bool is_described;
 	bool is_socket, has_path;
+	bool is_of_process; /* `fd` of the key is a process */
 	char text[CALL_PATH]; /* what the descriptor is; empty: not known */
 };
 

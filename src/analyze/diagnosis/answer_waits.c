@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_rest.h"
+#include "analyze/diagnosis/end_awaited.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -135,7 +136,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	buffer_fini(&activity);
 	if (j->is_host || is_known || has_ended(s, j) || follow(s, j, &g, &chain))
 		return false;
-	if (answer_put_exchange(&chain, out))
+	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
 	silence = silence_of(s, j, &chain);
 	if (!is_stuck(&chain, silence.ns))

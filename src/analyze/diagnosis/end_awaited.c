@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/end_awaited.h"
+
+#include "analyze/calls/call_history.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/waits/wait_sentences.h"
+#include "base/units.h"
+
+#define SEEN_LEAST    3
+#define PAUSE_MOST    (6 * NS_PER_S) /* between two questions */
+#define ANCESTORS_MAX 64
+
+static const struct process_entry *process_of(const struct diagnosis *s, uint32_t pid)
+{
+	struct process_entry *p;
+	size_t position = 0;
+
+	while ((p = process_table_next(&s->input.host.process_table, &position))) {
+		if (p->id.pid == pid && p->process)
+			return p;
+	}
+	return NULL;
+}
+
+/* A server that looks after its client, or a program after the one that started it, ends with that.
+ */
+static bool is_ancestor(const struct process_entry *of, const struct process_entry *p)
+{
+	for (unsigned i = 0; of && i < ANCESTORS_MAX; i++, of = of->parent) {
+		if (of == p)
+			return true;
+	}
+	return false;
+}
+
+/* It does nothing else: it sleeps, or waits for a command that does. */
+static bool is_pausing(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	return first->what == WAIT_SLEEP || (first->what == WAIT_CHILD && chain->count == 2 &&
+						    chain->links[1].what == WAIT_SLEEP);
+}
+
+static const struct call_repeat *questions_of(
+	const struct diagnosis *s, const struct diagnosed *j, uint32_t *pid)
+{
+	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	while (h && (r = call_repeats_next(h, &position, &key))) {
+		if (r->is_of_process && !key->result && key->fd > 0 && r->seen >= SEEN_LEAST &&
+			r->last_ns + PAUSE_MOST >= s->input.end_ns) {
+			*pid = (uint32_t)key->fd;
+			return r;
+		}
+	}
+	return NULL;
+}
+
+bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_chain *chain, struct buffer *out)
+{
+	const struct process_entry *awaited;
+	const struct call_repeat *r;
+	struct span name;
+	uint32_t pid = 0;
+
+	r = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
+	awaited = r ? process_of(s, pid) : NULL;
+	if (!awaited || is_ancestor(j->process, awaited))
+		return false;
+	name = record_text(&awaited->process->record, &awaited->process->name);
+	wait_put_process(out, chain->links[0].process);
+	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data, pid);
+	if (r->last_ns > r->first_ns)
+		buffer_format(out, ": it asks %.1f times a second, and that one runs on",
+			(double)(r->seen - 1) * (double)NS_PER_S /
+				(double)(r->last_ns - r->first_ns));
+	return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A script that waits for the end of a process which is no child of it: it asks again and again whether
+ * that is still there (kill -0), and sleeps in between.
+ */
+#ifndef SOOTH_ANALYZE_END_AWAITED_H
+#define SOOTH_ANALYZE_END_AWAITED_H
+
+#include "analyze/diagnosis/diagnosis.h"
+#include "analyze/waits/wait_chain.h"
+
+/* Appends "deploy.sh (4711) waits for the end of python3 (4712): it asks 2.0 times a second, and that one
+ * runs on"; false: it does not. */
+bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_chain *chain, struct buffer *out);
+
+#endif

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the first line of `sooth diagnose` says of a process that rests, where no check finds anything."""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import unittest
+
+from harness import Case, Process, needs_bpf, needs_root
+
+SERVER = """
+import asyncio, sys
+async def serve(reader, writer):
+    await reader.read(10)
+    if sys.argv[2] == 'answers': writer.write(b'answer')
+    await asyncio.sleep(600)
+async def main():
+    pool = [await asyncio.open_connection('127.0.0.1', int(sys.argv[1])) for _ in range(3)]
+    server = await asyncio.start_server(serve, '127.0.0.1', 0)
+    print('port %d.' % server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
+WAITER = """
+(trap '' TERM; exec sleep 60) &
+echo ready $!
+%s
+while kill -0 $!; do sleep 0.3; done
+"""
+
+GO = """
+package main
+
+import (
+	"fmt"
+	"net"
+	"sync"
+)
+
+func main() {
+	var all sync.WaitGroup
+	listener, _ := net.Listen("tcp", "127.0.0.1:0")
+	go listener.Accept()
+	all.Add(1)
+	fmt.Println("ready")
+	all.Wait()
+}
+"""
+
+
+class Rest(Case):
+    def process(self, *argv, ready=b"ready"):
+        process = Process(argv, cwd=self.folder)
+        self.addCleanup(process.end)
+        process.wait_for_output(ready)
+        return process
+
+    def first_line(self, pid, seconds="5"):
+        return self.sooth("diagnose", "--duration", seconds, "-p", str(pid)).text.split("\n")[0]
+
+    def server(self, kind, database):
+        process = self.process(sys.executable, "-c", SERVER, str(database.getsockname()[1]), kind, ready=b".")
+        port = int(bytes(process.out).split()[1].rstrip(b"."))
+        for _ in range(2):
+            client = socket.create_connection(("127.0.0.1", port))
+            self.addCleanup(client.close)
+            client.sendall(b"request")
+        return process.pid
+
+    @needs_root
+    def test_clients_without_answer(self):
+        """With a pool of connections that is at rest meanwhile; and none of a server that has answered."""
+        with socket.create_server(("127.0.0.1", 0)) as database:
+            port = database.getsockname()[1]
+            asked, answered = self.server("keeps", database), self.server("answers", database)
+            self.assertRegex(self.first_line(asked), r"; 2 clients have had no answer, one for \d+ s, and its 3 "
+                                                     r"connections to 127.0.0.1:%d are at rest$" % port)
+            self.assertNotIn("no answer", self.first_line(answered))
+
+    @needs_bpf
+    def test_the_end_of_another_process(self):
+        """A script that asks for it with kill -0; not one that waits for the process as its child."""
+        script = self.process("bash", "-c", WAITER % "")
+        awaited = int(bytes(script.out).split()[1])
+        self.addCleanup(os.kill, awaited, 9)
+        self.assertRegex(self.first_line(script.pid), r"^bash \(%d\) waits for the end of sleep \(%d\): it asks \d\.\d times a "
+                                                      r"second, and that one runs on" % (script.pid, awaited))
+        child = self.process("bash", "-c", WAITER % "wait")
+        self.addCleanup(os.kill, int(bytes(child.out).split()[1]), 9)
+        self.assertNotIn("waits for the end of", self.first_line(child.pid))
+
+    @unittest.skipUnless(shutil.which("go"), "no Go compiler here")
+    def test_the_main_goroutine(self):
+        with open(self.path("app.go"), "w", encoding="ascii") as f:
+            f.write(GO)
+        subprocess.run(["go", "build", "-o", "app", "app.go"], cwd=self.folder, check=True,
+            env={**os.environ, "HOME": self.folder})
+        app = self.process(self.path("app"))
+        self.assertRegex(self.first_line(app.pid, "6"), r"; it waits for connections on 127.0.0.1:\d+, idle \d+ s; its main "
+                                                   r"goroutine waits in sync\.\(\*WaitGroup\)\.Wait, called by main\.main$")
+        self.assertIn("; its main goroutine waits in sync.(*WaitGroup).Wait, called by main.main",
+            self.sooth("why", str(app.pid)).text)
+
+
+if __name__ == "__main__":
+    unittest.main()
