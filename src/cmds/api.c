@@ -75,6 +75,7 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 }
 
 const struct command command_api = {
+	.main_options = "endpoint,events,duration,all,json,filter,save",
 	.name = "api",
 	.summary = "API calls of a process, seen from outside",
 	.usage = "[--events] [-e TEXT] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "

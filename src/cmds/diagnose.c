@@ -180,7 +180,8 @@ static const struct option diagnose_options[] = {
 		"malloc takes some 2 us longer meanwhile"),
 	VALUE_ROW(0, "duration", DURATION, "TIME", diagnose_config, diagnose.duration_ns,
 		"observation time in seconds (5, and up to 10 more while memory of a named process "
-		"grows)", .min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
+		"grows)",
+		.min = 10 * NS_PER_MS, .max = 86400 * NS_PER_S),
 	VALUE_ROW('w', "watch", DURATION, "[N]", diagnose_config, diagnose.watch_ns,
 		"diagnose again every N seconds (10): print new and cleared findings",
 		.default_value = "10", .min = NS_PER_S, .max = 3600 * NS_PER_S),
@@ -481,7 +482,12 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	return status;
 }
 
+static const struct command_table tables[] = { { "findings", &entry_schema }, { 0 } };
+
 const struct command command_diagnose = {
+	.tables = tables,
+	.main_options =
+		"deep,calls,heap,duration,watch,quick,passive,set,list-findings,fail-on,json",
 	.name = "diagnose",
 	.summary = "find what is wrong with a process, a session, or all agents",
 	.usage = "[-d] [-j] [--duration TIME] [--fail-on SEVERITY] [PID|NAME... | FILE.sooth]",

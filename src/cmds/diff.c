@@ -318,6 +318,7 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_diff = {
+	.main_options = "noise,fail-on-change,flamegraph,weight,json,filter,output",
 	.name = "diff",
 	.summary = "compare two captures",
 	.usage =

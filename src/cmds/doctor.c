@@ -235,7 +235,12 @@ static int run_doctor(void *config, const struct arguments *arguments, struct so
 	return own_report_emit("doctor", &c->output, emit_system, NULL, err);
 }
 
+static const struct command_table tables[] = { { "facts", &fact_schema },
+	{ "methods", &method_schema }, { 0 } };
+
 const struct command command_doctor = {
+	.tables = tables,
+	.main_options = "json,verbose,output",
 	.name = "doctor",
 	.summary = "what sooth can observe on this system, and how to get the rest",
 	.usage = "[-j]",

@@ -105,6 +105,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 }
 
 const struct command command_export = {
+	.main_options = "format,output,table,weight,pid,from,to",
 	.name = "export",
 	.summary = "convert a capture to a format of other programs",
 	.usage = "--format NAME [--table NAME] [-o FILE] FILE.sooth [PID|NAME...]",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth freeze: stop processes until `sooth thaw`. */
 #include "cli/command/command.h"
+#include "cli/act/act.h"
 #include "cli/act/freezing.h"
 
 static int run_freeze(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -9,6 +10,8 @@ static int run_freeze(void *config, const struct arguments *arguments, struct so
 }
 
 const struct command command_freeze = {
+	.tables = act_tables,
+	.main_options = "tree,dry-run,any,session,agent,json",
 	.name = "freeze",
 	.summary = "stop processes of agents",
 	.usage = "[-t] PID|NAME... | --session ID | --agent NAME",

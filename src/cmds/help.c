@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "cli/command/command.h"
+#include "cli/command/completion.h"
+#include "cli/output/json_schema.h"
 
 #define COMMAND(id, group) { #id, #group },
 static const struct {
@@ -40,16 +42,47 @@ static void print_all(void)
 		printf("\n%s:\n", groups[i].title);
 		print_group(groups[i].group);
 	}
-	printf("\n`sooth help COMMAND` or `sooth COMMAND --help` shows its options; `sooth "
+	printf("\n`sooth help COMMAND` or `sooth COMMAND --help` shows its options, --help-all "
+	       "all;\n`sooth "
 	       "--version`.\nExit status: 0 done, 2 usage, 3 missing privilege or unsupported, 4 "
 	       "no such target,\n5 input or output failed; with -- COMMAND the command's own.\n");
 }
 
+struct help_config {
+	struct {
+		const char *json_schema, *completion;
+	} help;
+};
+
+static const char *json_schema_choice(size_t i)
+{
+	static const char *const names[] = { "report", "lines", NULL };
+
+	return names[i];
+}
+
+static const struct option help_options[] = {
+	VALUE_ROW(0, "json-schema", CHOICE, "WHAT", help_config, help.json_schema,
+		"print the JSON Schema of what -j writes", .choice = json_schema_choice),
+	VALUE_ROW(0, "completion", CHOICE, "SHELL", help_config, help.completion,
+		"print the completion of a shell", .choice = completion_shell),
+};
+
+static const struct option_group option_groups[] = {
+	OPTION_GROUP("For other programs", help_options, 0),
+};
+
 static int run_help(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
+	const struct help_config *h = config;
 	const struct command *c;
 
-	(void)config;
+	if (h->help.json_schema)
+		return json_schema_write(strcmp(h->help.json_schema, "lines") ? JSON_SCHEMA_REPORT
+									      : JSON_SCHEMA_LINE,
+			stdout, err);
+	if (h->help.completion)
+		return completion_print(h->help.completion);
 	if (!arguments->count) {
 		print_all();
 		return 0;
@@ -66,8 +99,11 @@ static int run_help(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_help = {
+	.main_options = "json-schema,completion",
 	.name = "help",
 	.summary = "list the commands, or show the help of a command",
-	.usage = "[COMMAND]",
+	.usage = "[COMMAND] | --json-schema report|lines | --completion bash|zsh|fish",
+	COMMAND_GROUPS(option_groups),
+	.config_size = sizeof(struct help_config),
 	.run = run_help,
 };

@@ -194,6 +194,7 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 }
 
 const struct command command_inspect = {
+	.main_options = "fds,sockets,maps,signals,threads,limits,env-names,all,resolve,json",
 	.name = "inspect",
 	.summary = "everything about one process",
 	.usage = "[--fds] [--sockets] [--maps] [--signals] [--threads] [--limits] [--env-names]\n"

@@ -231,6 +231,8 @@ static int run_kill(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_kill = {
+	.tables = act_tables,
+	.main_options = "9,tree,orphans,abandoned,dry-run,ask,yes,any,wait,json",
 	.name = "kill",
 	.summary = "end processes of agents",
 	.usage = "[-9] [-t] PID|NAME... | --session ID | --agent NAME | --orphans | --abandoned",

@@ -62,8 +62,9 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 }
 
 const struct command command_monitor = {
+	.main_options = "fifo-dir,duration,pid,session,agent,all",
 	.name = "monitor",
-	.summary = "system calls, scheduling and API calls of agents as they come, in FIFOs",
+	.summary = "system calls, scheduling and API calls of agents, into FIFOs",
 	.usage = "[--fifo-dir DIR] [-d TIME] [PID|NAME...]",
 	.about = "Serves three FIFOs in ~/.claude/fifos: syscalls.fifo, scheduler.fifo and "
 		 "api_calls.fifo. Each\ncarries a record a line, as JSON with a number, while a "

@@ -273,6 +273,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 }
 
 const struct command command_profile = {
+	.main_options = "rate,off-cpu,wall,tree,role,flamegraph,format,duration,all,json,save",
 	.name = "profile",
 	.summary = "functions that use the CPU, by sampled stacks",
 	.usage = "[--rate HZ] [--role ROLE] [--tree] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- "

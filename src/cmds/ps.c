@@ -440,7 +440,12 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	return status;
 }
 
+static const struct command_table tables[] = { { "agents", &agent_schema }, { 0 } };
+
 const struct command command_ps = {
+	.tables = tables,
+	.main_options =
+		"watch,tree,all,why,cpu-over,rss-over,sort,alert-on,check-version,json,filter",
 	.name = "ps",
 	.summary = "the agents on this host",
 	.usage = "[-a] [-t] [-v] [-j] [--columns LIST] [--sort COLUMN] [PID|NAME... | FILE.sooth]",

@@ -191,6 +191,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };
 
 const struct command command_query = {
+	.main_options = "tables,columns,timeout,format,json,from,to,output",
 	.name = "query",
 	.summary = "SQL over a capture",
 	.usage = "FILE.sooth [PID|NAME...] \"SELECT ...\" | FILE.sooth --tables [--from TIME] "

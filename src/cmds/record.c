@@ -149,6 +149,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 }
 
 const struct command command_record = {
+	.main_options = "output,probe,stream,detail,lossless,sample,duration,all",
 	.name = "record",
 	.summary = "record now, explain later",
 	.usage = "[--probe LIST] -o FILE.sooth PID|NAME... | -- COMMAND [ARG...]",

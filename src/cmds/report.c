@@ -69,6 +69,7 @@ static int run_report_command(
 }
 
 const struct command command_report = {
+	.main_options = "info,pid,from,to,format,json,filter,output",
 	.name = "report",
 	.summary = "explain a capture",
 	.usage = "FILE.sooth [--info] [--from TIME] [--to TIME] [PID|NAME...] [-j] [-o FILE]",

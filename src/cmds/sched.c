@@ -55,6 +55,7 @@ static int run_sched(void *config, const struct arguments *arguments, struct soo
 }
 
 const struct command command_sched = {
+	.main_options = "records,duration,all,json,filter,output,save",
 	.name = "sched",
 	.summary = "states of threads: running, ready to run, waiting, stopped",
 	.usage = "[--records] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",

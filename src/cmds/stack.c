@@ -64,6 +64,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 }
 
 const struct command command_stack = {
+	.main_options = "tid,names,lines,json,format,save",
 	.name = "stack",
 	.summary = "the stacks of all threads, once",
 	.usage = "[-v] [--tid TID] [-j] PID|NAME|SESSION... | FILE.sooth",

@@ -116,6 +116,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 }
 
 const struct command command_status = {
+	.main_options = "interval,all,user,json,filter,verbose,save",
 	.name = "status",
 	.summary = "agents, their connections and the host, in one report",
 	.usage = "[-j] [--agent NAME] [PID|NAME...] [FILE.sooth]",

@@ -32,6 +32,7 @@ static int run_tail(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_tail = {
+	.main_options = "records,filter,fifo-dir,duration",
 	.name = "tail",
 	.summary = "records of a running monitor as they come",
 	.usage = "[-r LIST] [--filter EXPR] [-d TIME]",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth thaw: resume frozen processes. */
 #include "cli/command/command.h"
+#include "cli/act/act.h"
 #include "cli/act/freezing.h"
 
 static int run_thaw(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -9,6 +10,8 @@ static int run_thaw(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_thaw = {
+	.tables = act_tables,
+	.main_options = "tree,dry-run,any,session,agent,json",
 	.name = "thaw",
 	.summary = "resume frozen processes",
 	.usage = "[-t] PID|NAME... | --session ID | --agent NAME",

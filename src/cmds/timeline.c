@@ -208,6 +208,7 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 }
 
 const struct command command_timeline = {
+	.main_options = "sample,calls,no-memory,set,duration,json,output,save",
 	.name = "timeline",
 	.summary = "CPU, memory, bytes and calls over time",
 	.usage =

@@ -477,6 +477,7 @@ static int run_trace(void *config, const struct arguments *arguments, struct soo
 }
 
 const struct command command_trace = {
+	.main_options = "count,calls,path,failed,io,network,duration,stack,flamegraph,json,save",
 	.name = "trace",
 	.summary = "system calls of a process and its children",
 	.usage = "[-c] [-j] [-o FILE] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",

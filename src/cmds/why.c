@@ -111,6 +111,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 }
 
 const struct command command_why = {
+	.main_options = "interval,all,user,session,json,verbose,save",
 	.name = "why",
 	.summary = "what a process waits for, and which process could end that",
 	.usage = "[-v] [-j] [PID|NAME|SESSION]... | FILE.sooth",

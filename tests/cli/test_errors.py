@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
+import shutil
 import signal
 import unittest
 
@@ -40,7 +41,7 @@ class Usage(Case):
         for command in ("ps", "trace", "report", "diagnose", "heap", "timeline", "doctor"):
             for stacks in ("folded", "flamegraph"):  # these have none: --folded FILE, export --format folded
                 self.check(2, [command, "--format", stacks], stacks, "jsonl")
-                self.assertNotIn(" %s" % stacks, self.sooth(command, "--help").text.split("output format")[1].splitlines()[0])
+                self.assertNotIn(" %s" % stacks, self.sooth(command, "--help-all").text.split("output format")[1].splitlines()[0])
         self.check(2, ["trace", "--buffer", "1", "--", "/bin/true"], "--buffer")
         self.check(2, ["trace", "-p", "12x"], "12x")
         self.check(2, ["trace", "-p", "0"], "0")
@@ -218,13 +219,52 @@ class Usage(Case):
     def test_help_lists_no_refused_option(self):
         """Of a group of options that a command takes but for one."""
         for command in ("kill", "freeze", "thaw"):
-            options = set(re.findall(r"^  (?:-., |    )--([a-z-]+)", self.sooth("help", command).text, re.M))
+            options = set(re.findall(r"^  (?:-., |    )--([a-z-]+)", self.sooth(command, "--help-all").text, re.M))
             self.assertIn("session", options)
             for option in ("filter", "all"):
                 self.assertNotIn(option, options)
                 refused = self.sooth(command, "--" + option, *(["pid = 1"] if option == "filter" else []), "1",
                                      status=2)
                 self.assertIn(b"cannot take --%s here" % option.encode(), refused.err)
+
+    def test_help_fits_a_screen(self):
+        """80 columns and 24 lines, of which the prompt has one; all options are in the whole help."""
+        listed = re.findall(r"^  ([a-z]+) ", self.sooth("help").text, re.M)
+        self.assertGreater(len(listed), 20)
+        for command in listed:
+            lines = self.sooth(command, "--help").text.splitlines()
+            self.assertLessEqual(len(lines), 23, command)
+            self.assertLessEqual(max(map(len, lines)), 79, command)
+            self.assertEqual([line for line in lines if line != line.rstrip()], [])
+            whole = self.sooth(command, "--help-all").text
+            for option in re.findall(r"--[a-z][a-z-]+", "\n".join(lines)):
+                self.assertIn(option, whole + "--help-all")
+            if "--help-all" not in lines[-1]:
+                self.assertEqual(whole.splitlines(), lines)
+
+    def test_completion(self):
+        """Of each shell that is here; what bash completes is what there is."""
+        for shell in ("bash", "zsh", "fish"):
+            text = self.sooth("help", "--completion", shell).text
+            with open(self.path(shell), "w", encoding="utf-8") as file:
+                file.write(text)
+            self.assertIn("lossless", text)
+            if shutil.which(shell):
+                self.run_program(shutil.which(shell), "-n", self.path(shell))
+        script = "source %s; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sooth; echo \"${COMPREPLY[*]}\""
+
+        def completed(words):
+            return self.run_program("bash", "-c", script % (self.path("bash"), words)).text.split()
+        self.assertEqual(completed("sooth ti"), ["timeline"])
+        self.assertEqual(completed("sooth trace --loss"), ["--lossless"])
+        self.assertEqual(completed("sooth heap --by func"), ["function"])
+        self.assertEqual(completed("sooth help tra"), ["trace"])
+        self.assertEqual(completed("sooth trace -- --loss"), [])
+        self.assertNotIn("--follow", completed("sooth heap --"))
+        if shutil.which("fish"):
+            found = self.run_program("fish", "-c", "source %s; complete -C 'sooth heap --by '" % self.path("fish"),
+                                     env={**os.environ, "HOME": self.path("home")}).text
+            self.assertIn("function\t", found)
 
     def test_help_is_no_error(self):
         for argv in (["--help"], ["help"], ["-h"], ["ps", "--help"], ["trace", "-h"],

@@ -421,7 +421,7 @@ class WrongInput(ExportCase):
 
     def test_help_says_values_once(self):
         for command in ("export", "trace", "diff", "diagnose"):
-            row, = re.findall(r"--weight.*", self.sooth(command, "--help").text)
+            row, = re.findall(r"--weight.*", self.sooth(command, "--help-all").text)
             self.assertTrue(row.endswith("): calls, time, bytes, errors"), row)
             for value in ("bytes", "errors"):
                 self.assertEqual(row.count(value), 1, row)

@@ -7,8 +7,8 @@
 #ifndef SOOTH_CLI_ACT_H
 #define SOOTH_CLI_ACT_H
 
+#include "cli/command/command.h"
 #include "analyze/process_table/verdicts.h"
-#include "cli/command/options.h"
 #include "cli/output/output.h"
 #include "os/os.h"
 
@@ -106,6 +106,7 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 
 /* --- output --- */
 
+extern const struct command_table act_tables[];
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
 /* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */

@@ -58,6 +58,8 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
+const struct command_table act_tables[] = { { "results", &act_schema }, { 0 } };
+
 static int emit_one(struct output *o, const struct act_process *p, struct sooth_error *err)
 {
 	struct act_row row = {

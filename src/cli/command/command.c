@@ -307,57 +307,6 @@ const struct command *command_find(const char *name)
 	return commands[i];
 }
 
-static void print_option(const struct option *o)
-{
-	char left[64];
-	const char *argument = o->argument ? o->argument : "";
-	const char *space = o->argument ? " " : "";
-
-	if (o->letter && o->name)
-		snprintf(left, sizeof(left), "-%c, --%s%s%s", o->letter, o->name, space, argument);
-	else if (o->letter)
-		snprintf(left, sizeof(left), "-%c%s%s", o->letter, space, argument);
-	else
-		snprintf(left, sizeof(left), "    --%s%s%s", o->name, space, argument);
-	printf("  %-28s %s", left, o->help);
-	for (size_t i = 0; o->type == OPTION_CHOICE && o->choice(i); i++)
-		printf("%s%s", i ? ", " : ": ", o->choice(i));
-	printf("\n");
-}
-
-void command_print_options(const struct option_group *group)
-{
-	for (size_t i = 0; i < group->count; i++)
-		print_option(&group->options[i]);
-}
-
-/* A group of options is the same in all its commands; some commands refuse one of them. */
-static bool is_refused(const struct command *c, const struct option *o)
-{
-	for (size_t i = 0; i < c->rule_count; i++) {
-		if (c->rules[i].kind == OPTION_NEVER && o->name &&
-			!strcmp(c->rules[i].option, o->name))
-			return true;
-	}
-	return false;
-}
-
-void command_print_help(const struct command *c)
-{
-	printf("sooth %s - %s\n\nUsage: sooth %s %s\n", c->name, c->summary, c->name, c->usage);
-	if (c->about)
-		printf("\n%s\n", c->about);
-	for (size_t g = 0; g < c->group_count; g++) {
-		printf("\n%s:\n", c->groups[g].title);
-		for (size_t i = 0; i < c->groups[g].count; i++) {
-			if (!is_refused(c, &c->groups[g].options[i]))
-				print_option(&c->groups[g].options[i]);
-		}
-	}
-	if (c->examples)
-		printf("\nExamples:\n%s", c->examples);
-}
-
 static void print_line(const char *label, const char *text)
 {
 	struct buffer line = { 0 };
@@ -406,10 +355,10 @@ void command_print_error(const struct sooth_error *err)
 	print_line("  try: ", err->remedy[0] ? err->remedy : usual_remedy(err));
 }
 
-static bool asks_for_help(int argc, char **argv)
+static bool asks_for_help(int argc, char **argv, const char *word)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+		if (!strcmp(argv[i], word))
 			return true;
 	}
 	return false;
@@ -444,9 +393,13 @@ int command_main(const struct command *c, int argc, char **argv)
 	struct sooth_error err = { 0 };
 	int status;
 
-	if (asks_for_help(argc, argv)) {
-		command_print_help(c);
+	if (asks_for_help(argc, argv, "--help-all")) {
+		command_print_help_all(c);
 		return 0; /* main() checks that it was written */
+	}
+	if (asks_for_help(argc, argv, "--help") || asks_for_help(argc, argv, "-h")) {
+		command_print_help(c);
+		return 0;
 	}
 	if (config && c->defaults)
 		memcpy(config, c->defaults, c->config_size);

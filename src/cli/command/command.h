@@ -3,6 +3,8 @@
 #ifndef SOOTH_CLI_COMMAND_H
 #define SOOTH_CLI_COMMAND_H
 
+#include <sooth/field.h>
+
 #include "cli/command/options.h"
 
 /*
@@ -36,16 +38,25 @@ struct option_rule {
 
 #define OPTION_RULES(table) .rules = (table), .rule_count = sizeof(table) / sizeof((table)[0])
 
+/* A table of a report of its own, beside those of views; an empty name ends the list. */
+struct command_table {
+	const char *name; /* JSON key */
+	const struct sooth_schema *schema;
+};
+
 struct command {
 	const char *name;
 	const char *summary;  /* one line for the list of commands */
 	const char *usage;    /* arguments, behind the name */
 	const char *about;    /* a paragraph for its help */
 	const char *examples; /* a line each */
+	/* Options in its short help, by name or letter, with commas; NULL: all. */
+	const char *main_options;
 	const struct option_group *groups;
 	size_t group_count;
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
+	const struct command_table *tables; /* NULL: none */
 	bool reads_numbers; /* a number is a file here, not a PID */
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
@@ -63,7 +74,12 @@ int command_main(const struct command *command, int argc, char **argv);
 /* The same in a child process, which exits with it: `words` with the command's name first, and
  * NULL at the end. -1: it was killed. */
 int command_per_process(char *const *words);
+/* What fits a screen of 80 columns and 24 lines: the main options. */
 void command_print_help(const struct command *command);
+/* Every option. */
+void command_print_help_all(const struct command *command);
+/* A group of options is the same in all its commands; some commands refuse one of them. */
+bool command_refuses(const struct command *command, const struct option *option);
 /* The options of a group, a line each. */
 void command_print_options(const struct option_group *group);
 /* Three short lines: what failed, why, what to do. */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Help on a command: a screen of it, or all. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command/command.h"
+
+#define OPTION_WIDTH   28 /* of the left column */
+#define COLUMNS	       79
+#define EXAMPLES_SHOWN 2
+
+static void format_left(char left[64], const struct option *o)
+{
+	const char *argument = o->argument ? o->argument : "";
+	const char *space = o->argument ? " " : "";
+
+	if (o->letter && o->name)
+		snprintf(left, 64, "-%c, --%s%s%s", o->letter, o->name, space, argument);
+	else if (o->letter)
+		snprintf(left, 64, "-%c%s%s", o->letter, space, argument);
+	else
+		snprintf(left, 64, "    --%s%s%s", o->name, space, argument);
+}
+
+static void print_option(const struct option *o)
+{
+	char left[64];
+
+	format_left(left, o);
+	printf("  %-*s %s", OPTION_WIDTH, left, o->help);
+	for (size_t i = 0; o->type == OPTION_CHOICE && o->choice(i); i++)
+		printf("%s%s", i ? ", " : ": ", o->choice(i));
+	printf("\n");
+}
+
+void command_print_options(const struct option_group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		print_option(&group->options[i]);
+}
+
+bool command_refuses(const struct command *c, const struct option *o)
+{
+	for (size_t i = 0; i < c->rule_count; i++) {
+		if (c->rules[i].kind == OPTION_NEVER && o->name &&
+			!strcmp(c->rules[i].option, o->name))
+			return true;
+	}
+	return false;
+}
+
+void command_print_help_all(const struct command *c)
+{
+	printf("sooth %s - %s\n\nUsage: sooth %s%s%s\n", c->name, c->summary, c->name,
+		*c->usage ? " " : "", c->usage);
+	if (c->about)
+		printf("\n%s\n", c->about);
+	for (size_t g = 0; g < c->group_count; g++) {
+		printf("\n%s:\n", c->groups[g].title);
+		for (size_t i = 0; i < c->groups[g].count; i++) {
+			if (!command_refuses(c, &c->groups[g].options[i]))
+				print_option(&c->groups[g].options[i]);
+		}
+	}
+	if (c->examples)
+		printf("\nExamples:\n%s", c->examples);
+}
+
+/* --- a screen --- */
+
+static bool is_named(const char *word, size_t size, const struct option *o)
+{
+	if (size == 1 && o->letter == word[0])
+		return true;
+	return o->name && strlen(o->name) == size && !strncmp(o->name, word, size);
+}
+
+static const struct option *find_option(const struct command *c, const char *word, size_t size)
+{
+	for (size_t g = 0; g < c->group_count; g++) {
+		for (size_t i = 0; i < c->groups[g].count; i++) {
+			if (is_named(word, size, &c->groups[g].options[i]))
+				return &c->groups[g].options[i];
+		}
+	}
+	return NULL;
+}
+
+/* Words at blanks, `indent` columns in; the first line stands behind `used` columns. */
+static void print_wrapped(const char *text, int used, int indent)
+{
+	int column = used;
+
+	while (*text) {
+		int word = (int)strcspn(text, " \n");
+
+		if (column > indent && column + 1 + word > COLUMNS) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (column > used) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", word, text);
+		column += word;
+		text += word;
+		text += strspn(text, " \n");
+	}
+	putchar('\n');
+}
+
+/* The first clause that fits; what it leaves out is in the whole help. */
+static int short_size(const char *text, size_t room)
+{
+	static const char *const ends[] = { ";", ", e.g.", " (", ":", "," };
+	size_t size = strlen(text);
+
+	for (size_t i = 0; size > room && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const char *end = strstr(text, ends[i]);
+
+		if (end && (size_t)(end - text) < size)
+			size = (size_t)(end - text);
+	}
+	while (size > room) {
+		do
+			size--;
+		while (size && text[size] != ' ');
+	}
+	return (int)size;
+}
+
+static void print_short(const struct option *o)
+{
+	char left[64];
+	int width, size;
+
+	format_left(left, o);
+	width = strlen(left) > OPTION_WIDTH ? (int)strlen(left) : OPTION_WIDTH;
+	size = short_size(o->help, (size_t)(COLUMNS - 3 - width));
+	printf("  %-*s %.*s\n", OPTION_WIDTH, left, size, o->help);
+}
+
+static void print_main_options(const struct command *c)
+{
+	const char *word = c->main_options;
+
+	printf("\nOptions:\n");
+	while (*word) {
+		size_t size = strcspn(word, ",");
+		const struct option *o = find_option(c, word, size);
+
+		if (o)
+			print_short(o);
+		word += size + (word[size] == ',');
+	}
+}
+
+static void print_examples(const char *text)
+{
+	int shown = 0;
+
+	printf("\nExamples:\n");
+	while (*text && shown < EXAMPLES_SHOWN) {
+		int size = (int)strcspn(text, "\n");
+
+		if (size <= COLUMNS) {
+			printf("%.*s\n", size, text);
+			shown++;
+		}
+		text += size + (text[size] == '\n');
+	}
+}
+
+void command_print_help(const struct command *c)
+{
+	if (!c->main_options) {
+		command_print_help_all(c);
+		return;
+	}
+	printf("sooth %s - %s\n\nUsage: sooth %s ", c->name, c->summary, c->name);
+	print_wrapped(c->usage, 14 + (int)strlen(c->name), 13);
+	print_main_options(c);
+	if (c->examples)
+		print_examples(c->examples);
+	printf("\nAll options: sooth %s --help-all, or: man sooth\n", c->name);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands, options with their help, and what choices there are; all else is completed as a file.
+ */
+#include "cli/command/completion.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command/command.h"
+
+const char *completion_shell(size_t index)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+
+	return shells[index];
+}
+
+static void each_option(
+	const struct command *c, void (*print)(const struct command *c, const struct option *o))
+{
+	for (size_t g = 0; g < c->group_count; g++) {
+		for (size_t i = 0; i < c->groups[g].count; i++) {
+			if (!command_refuses(c, &c->groups[g].options[i]))
+				print(c, &c->groups[g].options[i]);
+		}
+	}
+}
+
+/* --- bash --- */
+
+static void bash_words(const struct command *c, const struct option *o)
+{
+	(void)c;
+	if (o->name)
+		printf(" --%s", o->name);
+	if (o->letter)
+		printf(" -%c", o->letter);
+}
+
+static void bash_choices(const struct command *c, const struct option *o)
+{
+	if (o->type != OPTION_CHOICE)
+		return;
+	printf("\t%s:--%s", c->name, o->name ? o->name : "");
+	if (o->letter)
+		printf("|%s:-%c", c->name, o->letter);
+	printf(") words=\"");
+	for (size_t i = 0; o->choice(i); i++)
+		printf("%s%s", i ? " " : "", o->choice(i));
+	printf("\" ;;\n");
+}
+
+static void print_bash(void)
+{
+	printf("# bash completion of sooth; generated\n_sooth()\n{\n"
+	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	       "\tlocal command=${COMP_WORDS[1]} words= i\n\tCOMPREPLY=()\n"
+	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	       "\t\t[ \"${COMP_WORDS[i]}\" != -- ] || return 0\n\tdone\n"
+	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
+	for (size_t i = 0; commands[i]; i++)
+		printf("%s%s", i ? " " : "", commands[i]->name);
+	printf(" --version\" -- \"$cur\"))\n\t\treturn 0\n\tfi\n"
+	       "\tcase $command:$prev in\n");
+	for (size_t i = 0; commands[i]; i++)
+		each_option(commands[i], bash_choices);
+	printf("\thelp:help) words=\"");
+	for (size_t i = 0; commands[i]; i++)
+		printf("%s%s", i ? " " : "", commands[i]->name);
+	printf("\" ;;\n\tesac\n\tif [ -n \"$words\" ]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\t\treturn 0\n\tfi\n"
+	       "\t[[ $cur == -* ]] || return 0\n\tcase $command in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("\t%s) words=\"--help --help-all", commands[i]->name);
+		each_option(commands[i], bash_words);
+		printf("\" ;;\n");
+	}
+	printf("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+	       "complete -o bashdefault -o default -F _sooth sooth\n");
+}
+
+/* --- zsh --- */
+
+/* Within a word in single quotes, where brackets, colons and backslashes mean something. */
+static void print_zsh_text(const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("[]:\\", *text))
+			putchar('\\');
+		if (*text == '\'')
+			printf("'\\''");
+		else
+			putchar(*text);
+	}
+}
+
+static void zsh_value(const struct option *o)
+{
+	if (o->type == OPTION_FLAG)
+		return;
+	printf(":");
+	print_zsh_text(o->argument ? o->argument : "value");
+	printf(":");
+	if (o->type == OPTION_FILE)
+		printf("_files");
+	if (o->type != OPTION_CHOICE)
+		return;
+	printf("(");
+	for (size_t i = 0; o->choice(i); i++)
+		printf("%s%s", i ? " " : "", o->choice(i));
+	printf(")");
+}
+
+static void zsh_spec(const char *dashes, const char *name, size_t size, const struct option *o)
+{
+	printf("\t\t'%s%.*s[", dashes, (int)size, name);
+	print_zsh_text(o->help);
+	printf("]");
+	zsh_value(o);
+	printf("' \\\n");
+}
+
+static void zsh_option(const struct command *c, const struct option *o)
+{
+	(void)c;
+	if (o->name)
+		zsh_spec("--", o->name, strlen(o->name), o);
+	if (o->letter)
+		zsh_spec("-", &o->letter, 1, o);
+}
+
+static void print_zsh(void)
+{
+	printf("#compdef sooth\n# generated\n_sooth()\n{\n\tlocal -a commands\n\tcommands=(\n");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("\t\t'%s:", commands[i]->name);
+		print_zsh_text(commands[i]->summary);
+		printf("'\n");
+	}
+	printf("\t)\n\tif ((CURRENT == 2)); then\n\t\t_describe command commands\n\t\treturn\n"
+	       "\tfi\n\tlocal command=$words[2]\n\tshift words\n\t((CURRENT--))\n\tcase $command "
+	       "in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("\t%s)\n\t\t_arguments \\\n", commands[i]->name);
+		each_option(commands[i], zsh_option);
+		printf("\t\t'*:file:_files'\n\t\t;;\n");
+	}
+	printf("\tesac\n}\nif [ \"$funcstack[1]\" = _sooth ]; then\n\t_sooth \"$@\"\nelse\n"
+	       "\tcompdef _sooth sooth\nfi\n");
+}
+
+/* --- fish --- */
+
+static void print_fish_text(const char *text)
+{
+	putchar('\'');
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			putchar('\\');
+		putchar(*text);
+	}
+	putchar('\'');
+}
+
+static void fish_option(const struct command *c, const struct option *o)
+{
+	printf("complete -c sooth -n '__fish_seen_subcommand_from %s'", c->name);
+	if (o->letter)
+		printf(" -s %c", o->letter);
+	if (o->name)
+		printf(" -l %s", o->name);
+	if (o->type == OPTION_CHOICE) {
+		printf(" -x -a '");
+		for (size_t i = 0; o->choice(i); i++)
+			printf("%s%s", i ? " " : "", o->choice(i));
+		printf("'");
+	} else if (o->type != OPTION_FLAG && !o->default_value) {
+		printf(" -r");
+	}
+	printf(" -d ");
+	print_fish_text(o->help);
+	printf("\n");
+}
+
+static void print_fish(void)
+{
+	printf("# fish completion of sooth; generated\n");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("complete -c sooth -n __fish_use_subcommand -f -a %s -d ",
+			commands[i]->name);
+		print_fish_text(commands[i]->summary);
+		printf("\n");
+	}
+	for (size_t i = 0; commands[i]; i++)
+		each_option(commands[i], fish_option);
+}
+
+int completion_print(const char *shell)
+{
+	if (!strcmp(shell, "zsh"))
+		print_zsh();
+	else if (!strcmp(shell, "fish"))
+		print_fish();
+	else
+		print_bash();
+	return 0;
+}

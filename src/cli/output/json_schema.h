@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* JSON Schema of what sooth writes as JSON, made of the field tables. */
+#ifndef SOOTH_CLI_JSON_SCHEMA_H
+#define SOOTH_CLI_JSON_SCHEMA_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+enum json_schema_of {
+	JSON_SCHEMA_REPORT, /* an object: -j */
+	JSON_SCHEMA_LINE,   /* each line of --format jsonl, and of -j of a stream */
+};
+
+int json_schema_write(enum json_schema_of of, FILE *stream, struct sooth_error *err);
+
+#endif

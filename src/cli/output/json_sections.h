@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All sections that a report may have, and the tables of their rows. */
+#ifndef SOOTH_CLI_JSON_SECTIONS_H
+#define SOOTH_CLI_JSON_SECTIONS_H
+
+#include "base/error.h"
+#include "explain/sink.h"
+
+#define SECTIONS_MAX 256
+#define TABLES_MAX   256
+
+struct found_section {
+	const char *name;
+	const struct sooth_schema *schema;
+	enum section_shape shape;
+};
+
+struct json_sections {
+	struct found_section sections[SECTIONS_MAX];
+	size_t section_count;
+	const struct sooth_schema *tables[TABLES_MAX]; /* of sections and of fields, each once */
+	size_t table_count;
+};
+
+bool json_sections_same_table(const struct sooth_schema *a, const struct sooth_schema *b);
+/* -E2BIG: there are more than fit. */
+int json_sections_collect(struct json_sections *s, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The JSON Schema that the program prints, against what its commands write: each report and each line is
+what the schema says, and no member is missing in it. By python3-jsonschema of Debian's Python.
+"""
+import concurrent.futures
+import itertools
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
+
+import baseline
+import harness
+from harness import Case
+
+PYTHON = "/usr/bin/python3"
+# Prints a line for each object that the schema refuses.
+VALIDATE = """
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for number, line in enumerate(open(sys.argv[2])):
+    for error in itertools.islice(validator.iter_errors(json.loads(line)), 3):
+        deepest = jsonschema.exceptions.best_match([error])
+        print(number, "/".join(map(str, deepest.absolute_path)), deepest.message[:300])
+""".replace("import json,", "import itertools, json,")
+REPORTS = ("report", "report --info", "ps -a -v", "ps -t", "ps --check-versions", "ps -a --why -k 0 -m 1", "status", "diagnose", "trace -c",
+           "trace --io --network --process --memory", "heap", "heap --sites", "inspect", "inspect -a", "timeline", "heap --by function", "heap --by size", "heap --leaks", "heap --churn", "heap --sizes",
+           "profile", "profile --off-cpu", "profile --wall", "sched", "stack")
+LINES = ("trace", "api", "api --events", "sched --records", "timeline --format jsonl", "heap --format jsonl", "report --format jsonl")
+ALONE = ("doctor -j", "status -j", "ps -j", "ps --list-agents -j", "diagnose --list-findings -j", "why -j self",
+         "inspect -j self", "inspect -a -j self", "diagnose --quick -j self", "kill --dry-run -j --orphans")
+
+
+def has_validator():
+    return subprocess.run([PYTHON, "-c", "import jsonschema"], capture_output=True, check=False).returncode == 0
+
+
+def strict(schema):
+    """The same, and members that it does not name are an error."""
+    if isinstance(schema, dict):
+        made = {key: strict(value) for key, value in schema.items()}
+        if "properties" in made and "allOf" not in made and "$ref" not in made:
+            made.setdefault("additionalProperties", False)
+        return made
+    return [strict(item) for item in schema] if isinstance(schema, list) else schema
+
+
+@unittest.skipUnless(os.access(PYTHON, os.X_OK) and has_validator(), "no python3-jsonschema here: script/setup test")
+class Schema(Case):
+    def schema(self, what):
+        return json.loads(self.sooth("help", "--json-schema", what).text)
+
+    def check(self, schema, objects, limit=20):
+        """objects: (name, object)"""
+        objects = list(objects)
+        for path, value in (("schema", json.dumps(schema)), ("objects", "\n".join(json.dumps(o) for _, o in objects))):
+            with open(self.path(path), "w", encoding="utf-8") as file:
+                file.write(value)
+        out = self.run_program(PYTHON, "-c", VALIDATE, self.path("schema"), self.path("objects"), timeout=300).text
+        problems = [(objects[int(line.split()[0])][0], line) for line in out.splitlines()]
+        self.assertEqual(problems[:limit], [])
+        self.assertGreater(len(objects), 10)
+
+    def outputs(self, lines):
+        """(name, text) of each; a command that a capture has nothing for is left out."""
+        def run(line):
+            done = subprocess.run([harness.SOOTH, *line.split()], capture_output=True, text=True, check=False,
+                                  stdin=subprocess.DEVNULL)
+            return line, done.stdout
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            return [(line, text) for line, text in pool.map(run, lines) if text]
+
+    def captures(self):
+        return [path for path in baseline.captures().values() if os.path.getsize(path) < baseline.LARGE_BYTES]
+
+    def test_reports(self):
+        lines = ["%s -j %s" % pair for pair in itertools.product(REPORTS, self.captures())]
+        mine = [line.replace(" self", " %d" % os.getpid()) for line in ALONE]
+        found = self.outputs(lines + mine)
+        names = {line for line, _ in found}
+        self.assertLessEqual(set(mine) - names, {mine[-1]})
+        self.check(strict(self.schema("report")), [(line, json.loads(text)) for line, text in found])
+
+    def test_lines(self):
+        lines = ["%s%s %s" % (words, "" if "--format" in words else " -j", path)
+                 for words, path in itertools.product(LINES, self.captures())]
+        objects = [(line, json.loads(row)) for line, text in self.outputs(lines) for row in text.splitlines()[:200]]
+        schema = self.schema("lines")
+        self.check(schema, objects)
+        # Each line is one of those that the schema names: of a made-up one it is not.
+        types = {row["type"] for _, row in objects}
+        self.assertLessEqual({"begin", "end", "call"}, types)
+        with self.assertRaises(AssertionError):
+            self.check(schema, [("made up", {"type": "made up"})] * 11)
+
+    def test_it_can_fail(self):
+        good = json.loads(self.sooth("ps", "-j", str(os.getpid())).text)
+        schema = strict(self.schema("report"))
+        self.check(schema, [("good", good)] * 11)
+        for change in ({"process_count": "1"}, {"made_up": 1}, {"processes": [{"pid": "1"}]}, {"schema": {"version": 1}}):
+            with self.assertRaises(AssertionError, msg=change):
+                self.check(schema, [("bad", {**good, **change})] * 11)
+
+
+if __name__ == "__main__":
+    harness.main()
