@@ -350,7 +350,7 @@ class OlderNames(Heap):
         out = self.path("lines")
         for argv in ([], ["ps"], ["track"], ["track", "--output", out],
                      ["track", "-o", out, "/bin/true", "--output", out],
-                     ["track", "--ipc-server", "x", "/bin/true", "--output", out]):
+                     ["track", "--ipc-client", "x", "/bin/true", "--output", out]):
             run = self.call(*argv, status=2)
             self.assertEqual(run.out, b"", run)
             self.assert_says_three_lines(run)
