@@ -194,6 +194,8 @@ SERVED = [
          needs_bpf=True),
     Line("codspeed-memtrack", "track COMMAND -o .",
          says=(r"events \(\./\d+\.MemtrackArtifact\.msgpack\)",), needs_bpf=True),
+    Line("codspeed-memtrack", "track --ipc-server no-such-socket COMMAND", says=("no-such-socket",), status=4),
+    Line("memtrack", "track --output . --ipc-server no-such-socket COMMAND", says=("no-such-socket",), status=4),
     Line("memtrack", "-h", says=("track COMMAND",)),
     Line("memtrack", "--help", says=("track COMMAND",)),
     Line("memtrack", "--version", says=("sooth",)),
