@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
+import abi
 import harness
 from harness import Case
 
@@ -111,6 +112,29 @@ class Library(Case):
                                     "-I", os.path.dirname(headers), "-"], check=True,
                                    input="#include <sooth/%s>\n" % name, text=True)
         self.assertEqual(exported, declared)
+
+    @unittest.skipUnless(shutil.which("abidiff") and shutil.which("cc"), "no abidiff (abigail-tools) or compiler here")
+    @unittest.skipUnless(os.uname().machine == abi.ARCHITECTURE, "the stored interface is that of " + abi.ARCHITECTURE)
+    def test_stored_interface(self):
+        """What was promised is still so: functions, their types, and structs up to their former end."""
+        self.assertEqual(abi.compare(abi.build(self.folder), self.folder), "")
+        headers = self.path("include/sooth")
+        grown, shifted = "\tbool starts_paused;\n", "\tstruct sooth_observer *share;\n"
+        for name, old, new, is_refused in (
+                ("observer.h", grown, grown + "\tint one_more;\n", False),
+                ("observer.h", shifted, "\tint one_more;\n" + shifted, True),
+                ("heap.h", "int sooth_heap_fd(struct sooth_heap *heap);", "", True),
+                ("heap.h", "int sooth_heap_fd(struct", "long sooth_heap_fd(struct", True),
+                ("error.h", "char why[256];", "char why[512];", True)):
+            shutil.rmtree(self.path("include"), ignore_errors=True)
+            shutil.copytree(abi.HEADERS, headers)
+            with open(os.path.join(headers, name), "r+", encoding="utf-8") as file:
+                text = file.read()
+                self.assertIn(old, text)
+                file.seek(0)
+                file.truncate()
+                file.write(text.replace(old, new, 1))
+            self.assertEqual(bool(abi.compare(abi.build(self.folder, headers), self.folder)), is_refused, new)
 
     def test_how_long_they_are(self):
         for name, most in (("list_agents.c", 10), ("what_is_wrong.c", 15)):

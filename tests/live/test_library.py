@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+import unittest
 
 import harness
 from harness import Case, needs_bpf, read_truth
@@ -16,6 +17,8 @@ from test_python_module import MODULE, PYTHON
 TRACES = os.environ.get("EXAMPLE_TRACES", "")
 HOT_FUNCTIONS = os.environ.get("EXAMPLE_HOT_FUNCTIONS", "")
 OPEN_FILES = os.environ.get("EXAMPLE_OPEN_FILES", "")
+LIBRARY_USAGE = os.environ.get("EXAMPLE_LIBRARY_USAGE", "")
+EVENT_LOOP = os.environ.get("EXAMPLE_EVENT_LOOP", "")
 SHAPE = ("syscalls", "--threads", "3", "--forks", "2", "--exec", "1", "--count", "200", "--slow-ms", "1", "--seed", "4")
 SPIN = """
 import time
@@ -28,6 +31,16 @@ def inner():
 print("ready", flush=True)
 while True:
     outer()
+"""
+PHASES = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+for name, size in (("load", 1000001), ("work", 2000002), ("end", 3)):
+    print(name, flush=True)
+    sys.stdin.readline()
+    libc.malloc(size)
+sys.exit(3)
 """
 TRACK = """
 import json, sys, sooth
@@ -115,6 +128,36 @@ class Library(Case):
         process = self.start_python(text, *words)
         self.wait_until_attached(process)
         return process
+
+    @needs_bpf
+    def test_library_usage(self):
+        """Phases of a program that another one starts and watches."""
+        run = self.start(LIBRARY_USAGE, sys.executable, "-c", PHASES)
+        for phase in (b"load\n", b"work\n", b"end\n"):
+            run.wait_for_output(phase)
+            run.say(b"go on\n")
+        run = run.finish()
+        self.assertEqual(run.status, 3, run)
+        before, _, after = run.text.partition("work\n")
+        self.assertRegex(after.partition("end\n")[0], r"malloc in load: \d+ blocks, \d+")
+        self.assertNotIn("in load", before)
+        self.assertRegex(after.partition("end\n")[2], r"(?s)in work: .*the largest block: 2000002 bytes\n  malloc \(libc")
+        self.assertEqual(self.run_program(LIBRARY_USAGE, "sh", "-c", "exit 7", status=7).errors, "")
+
+    @needs_bpf
+    @unittest.skipUnless(EVENT_LOOP, "built without libuv")
+    def test_event_loop(self):
+        """In the loop of another library: each call that fails, once; and the loop's own timer runs."""
+        target = self.workload(*SHAPE, truth=self.path("truth"))
+        tracker = self.start(EVENT_LOOP, str(target.pid))
+        harness.wait_until(lambda: b"tracing\n" in bytes(tracker.err), "the tracker")
+        target.say(b"go\n")
+        run = tracker.finish()
+        self.assertEqual(run.status, 0, run.errors)
+        found = collections.Counter(line.split()[1].partition("(")[0] for line in run.text.splitlines())
+        truth = {name: errors for name, (_, errors) in read_truth(self.path("truth"))[0].items() if errors}
+        self.assertEqual({name: found[name] for name in truth}, truth)
+        self.assertRegex(run.errors, r"\d+ ticks")
 
     @needs_bpf
     def test_profile(self):
