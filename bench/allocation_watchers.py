@@ -141,6 +141,27 @@ class SoothCount(Sooth):
         return [self.options.sooth, "heap", "-j", "--count"]
 
 
+class SoothPreload(Sooth):
+    """The engine in the process, of a command that it starts."""
+
+    name = "sooth heap --engine preload"
+    how = []
+    starts = True
+
+    def arguments(self):
+        return [self.options.sooth, "heap", "-j", "--engine", "preload"] + self.how
+
+
+class SoothPreloadCount(SoothPreload):
+    name = "sooth heap --engine preload --count"
+    how = ["--count"]
+
+
+class SoothPreloadStack(SoothPreload):
+    name = "sooth heap --engine preload --stack"
+    how = ["--stack"]
+
+
 class Bpftrace(Attacher):
     """Probes at the plain entries of functions: what one writes without looking at the code."""
 
@@ -219,3 +240,18 @@ class Valgrind(Tracer):
         if not found:
             raise NotMeasured(tail_of(run.err or run.out))
         return sum(int(n.replace(",", "")) for n in found.groups()), 0
+
+
+class Dhat(Valgrind):
+    """Each block with its stack: what valgrind has for the question of heaptrack."""
+
+    name = "valgrind dhat"
+
+    def prefix(self, folder):
+        return ["valgrind", "--tool=dhat", "--dhat-out-file=" + os.path.join(folder, "dhat")]
+
+    def seen(self, run):
+        found = re.search(r"Total:\s+[\d,]+ bytes in ([\d,]+) blocks", run.err)
+        if not found:
+            raise NotMeasured(tail_of(run.err or run.out))
+        return 2 * int(found[1].replace(",", "")), 0

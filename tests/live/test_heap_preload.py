@@ -67,6 +67,16 @@ class Launched(HeapCase):
         run = self.sooth("heap", *PRELOAD, "--", self.program("heap-plain-static"))
         self.assertIn("did not load sooth's library", run.text + run.errors)
 
+    def test_a_static_child_is_told(self):
+        """The others of the tree are observed, and it is named."""
+        script = "x=$(echo a | cat); %s heap_storm --seconds 1 --rate 100; %s sleep --seconds 1" % (
+            self.program("heap-static"), harness.WORKLOADS)
+        run = self.sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", "-c", script)
+        report = last_json(run.text)
+        self.assertIn("heap-static", str(report["limits"]))
+        self.assertNotIn("/workloads", str(report["limits"]))
+        self.assertIn("workloads", [row["name"] for row in report["heap_processes"]])
+
     def test_attaching_is_refused(self):
         run = self.sooth("heap", *PRELOAD, "-p", str(os.getpid()), status=3)
         self.assert_says_three_lines(run, "when the program starts")

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
@@ -147,6 +148,25 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
+/* Each program once. */
+static void emit_unseen(struct backend_run *run)
+{
+	struct preload_state *s = run->state;
+	const struct buffer *paths = &s->session.unseen.paths;
+	struct cursor c = cursor_over(paths->data, paths->size);
+	char what[512];
+
+	while (!cursor_at_end(&c)) {
+		struct span path = cursor_until(&c, '\0');
+
+		snprintf(what, sizeof(what), "allocations of %.*s", (int)path.size, path.data);
+		backend_limit(run, what,
+			"it did not load sooth's library: it is static, gains privileges, or was "
+			"started without LD_PRELOAD",
+			"use --engine bpf");
+	}
+}
+
 static int preload_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
@@ -158,6 +178,8 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"it did not load sooth's library: it is static, defines malloc itself, "
 			"gains privileges, or makes no call",
 			"use --engine bpf");
+	else
+		emit_unseen(run);
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

@@ -22,10 +22,12 @@
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload_unseen.h"
 #include "os/os.h"
 
 #define STAGED_MUCH  (1u << 20) /* worth a drain */
 #define SLEEP_NS     (2 * NS_PER_MS)
+#define UNSEEN_NS    (250 * NS_PER_MS)
 #define LOOK_NS	     (100 * NS_PER_MS)
 #define SEGMENTS_MAX 32768
 #define HELLO_MS     500
@@ -44,6 +46,10 @@ static bool look(struct preload_session_reader *s)
 	if (now - s->looked_ns >= LOOK_NS) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
+	}
+	if (now - s->unseen_ns >= UNSEEN_NS) {
+		s->unseen_ns = now;
+		preload_unseen_look(s, now);
 	}
 	return has_read;
 }
@@ -264,6 +270,7 @@ int preload_session_open(
 	if (s->filled < 0)
 		return error_errno(err, -errno, "make a descriptor to wait for");
 	pthread_mutex_init(&s->lock, NULL);
+	preload_unseen_init(&s->unseen);
 	preload_clock_init(&s->clock);
 	if (run->options.heap_stacks) {
 		s->stacks = preload_stacks_open(&run->options, err);
@@ -372,6 +379,7 @@ void preload_session_close(struct preload_session_reader *s)
 		close(preload_process_at(s, i)->exit);
 	}
 	preload_stacks_close(TAKE_PTR(s->stacks));
+	preload_unseen_fini(&s->unseen);
 	buffer_fini(&s->segments);
 	buffer_fini(&s->processes);
 	buffer_fini(&s->staged);

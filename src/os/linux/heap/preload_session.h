@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/map.h"
 #include "collect/backend.h"
 #include "os/linux/heap/preload_clock.h"
 #include "os/linux/heap/preload_segment.h"
@@ -28,6 +29,14 @@ struct preload_process {
 	bool is_nested;		 /* in a PID namespace of its own: its thread numbers are others */
 	bool has_left;
 	char name[PROCESS_NAME_SIZE];
+};
+
+/* Programs that do not load the library (preload_unseen.h). */
+struct preload_unseen {
+	struct map programs; /* device and inode -> bool: was reported */
+	struct map
+		waiting; /* struct process_id that was met without its library -> uint64_t, when */
+	struct buffer paths; /* of the new ones, each with its NUL */
 };
 
 struct preload_session_reader {
@@ -51,10 +60,12 @@ struct preload_session_reader {
 	uint64_t complete_ns;	 /* all records up to then are staged, or were drained */
 	struct preload_missing missing, reported;
 	uint64_t failed, reported_failed; /* processes without memory for it */
+	uint64_t unseen_ns;		  /* the last look for such */
 	uint64_t looked_ns;		  /* for threads that have ended */
 	uint64_t connected;		  /* programs */
 	preload_program programs;	  /* given so far, forked ones too */
 	struct preload_stacks *stacks;	  /* NULL: not requested */
+	struct preload_unseen unseen;
 };
 
 int preload_session_open(

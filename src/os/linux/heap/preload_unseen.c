@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_unseen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/units.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/heap/preload_processes.h"
+
+#define PROGRAMS_MAX 256
+#define WAITING_MAX  1024
+#define PATIENCE_NS  (150 * NS_PER_MS) /* a program's first call may take its time */
+
+void preload_unseen_init(struct preload_unseen *u)
+{
+	map_init(&u->programs, sizeof(uint64_t), sizeof(bool), PROGRAMS_MAX);
+	map_init(&u->waiting, sizeof(struct process_id), sizeof(uint64_t), WAITING_MAX);
+}
+
+void preload_unseen_fini(struct preload_unseen *u)
+{
+	map_fini(&u->programs);
+	map_fini(&u->waiting);
+	buffer_fini(&u->paths);
+}
+
+/* Whether the library is among the mapped files. */
+static bool has_library(int directory)
+{
+	struct buffer bytes = { 0 };
+	bool has;
+
+	has = procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) >= 0 &&
+	      strstr(buffer_cstr(&bytes), "/" PRELOAD_LIBRARY);
+	buffer_fini(&bytes);
+	return has;
+}
+
+static uint64_t name_key(const struct buffer *path)
+{
+	uint64_t key = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < path->size; i++)
+		key = (key ^ path->data[i]) * 0x100000001b3u;
+	return key;
+}
+
+static void report(struct preload_unseen *u, int directory)
+{
+	struct buffer path = { 0 };
+	bool is_new = false;
+	uint64_t key;
+
+	if (procfs_link_at(directory, "exe", &path) >= 0 && path.size) {
+		key = name_key(&path);
+		if (map_put(&u->programs, &key, &is_new) && is_new) {
+			buffer_append(&u->paths, path.data, path.size);
+			buffer_char(&u->paths, '\0');
+		}
+	}
+	buffer_fini(&path);
+}
+
+/* A process that has another program than sooth knows of; it may be about to connect. */
+static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
+{
+	_cleanup_close_ int directory = procfs_open(pid);
+	struct process_id id;
+	uint64_t *since;
+	bool is_new;
+
+	if (directory < 0 || procfs_identify_at(directory, &id) || has_library(directory))
+		return;
+	since = map_put(&u->waiting, &id, &is_new);
+	if (!since)
+		return;
+	if (is_new)
+		*since = now_ns;
+	if (now_ns - *since < PATIENCE_NS)
+		return;
+	report(u, directory);
+}
+
+static void look_at_children(
+	struct preload_session_reader *s, int directory, pid_t pid, uint64_t now_ns)
+{
+	struct buffer bytes = { 0 };
+	struct cursor c;
+	char name[48];
+
+	snprintf(name, sizeof(name), "task/%d/children", (int)pid);
+	if (procfs_read_at(directory, name, &bytes, PROCFS_SMALL) >= 0) {
+		c = cursor_over(bytes.data, bytes.size);
+		while (!cursor_at_end(&c)) {
+			uint64_t child = cursor_decimal(&c);
+
+			if (!c.failed && child && !preload_find_pid(s, (uint32_t)child))
+				look_at(&s->unseen, (pid_t)child, now_ns);
+			cursor_skip(&c, " ");
+		}
+	}
+	buffer_fini(&bytes);
+}
+
+void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns)
+{
+	for (size_t i = 0; i < preload_process_count(s); i++) {
+		const struct preload_process *p = preload_process_at(s, i);
+
+		if (p->has_left)
+			continue;
+		look_at(&s->unseen, (pid_t)p->id.pid, now_ns);
+		look_at_children(s, p->directory, (pid_t)p->id.pid, now_ns);
+	}
+}
