@@ -174,9 +174,10 @@ struct sooth_observer_options {
 	/* And of the calls that read or write only those on sockets of IPv4 and IPv6; names of
 	 * files are not followed then. */
 	bool only_api;
-	/* Where the allocations of a launched command are observed: 0: as is best; 1: in the
-	 * kernel; 2: by a library that its programs load, which needs no privilege, and makes a
-	 * call some 20 ns longer. */
+	/* Where the allocations of a launched command are observed: 0: in the kernel, without
+	 * privilege in the process; 1: in the kernel; 2: by a library that its programs load, which
+	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its program
+	 * loads the library, else in the kernel. */
 	int heap_engine;
 	/* That library; borrowed until start returns; NULL: the installed one. */
 	const char *heap_library;

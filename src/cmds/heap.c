@@ -39,18 +39,19 @@ struct heap_config {
 /* In the order of the library's numbers (<sooth/observer.h>). */
 static const char *engine_name(size_t i)
 {
-	static const char *const names[] = { "auto", "bpf", "preload" };
+	static const char *const names[] = { "bpf", "preload", "auto" };
 
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
 }
 
+/* 0: none was named. */
 static int engine_of(const char *name)
 {
-	int engine = 0;
+	int engine = 1;
 
-	while (name && strcmp(engine_name((size_t)engine), name) != 0)
+	while (name && strcmp(engine_name((size_t)engine - 1), name) != 0)
 		engine++;
-	return engine;
+	return name ? engine : 0;
 }
 
 static const struct option heap_options[] = {
@@ -113,7 +114,8 @@ static const struct option heap_options[] = {
 		"also write every allocation to FILE for heaptrack_print and heaptrack_gui"),
 	VALUE_ROW(0, "engine", CHOICE, "ENGINE", heap_config, heap.engine,
 		"where a launched command is observed: bpf (in the kernel), preload (by a library "
-		"that its programs load: no privilege, some 10 ns a call), auto (default)",
+		"that its programs load: no privilege, some 10 ns a call), auto (the library where "
+		"a program loads it, else the kernel); default: bpf, without privilege preload",
 		.choice = engine_name),
 	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, heap.library,
 		"that library, where it is not the installed one"),
@@ -283,7 +285,7 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	if (c->heap.exact || writes_lines(c))
 		return false;
 	/* The engine in the process loses none at any rate. */
-	if (engine_of(c->heap.engine) == ENGINE_PRELOAD && !c->heap.in_kernel &&
+	if (engine_of(c->heap.engine) >= ENGINE_PRELOAD && !c->heap.in_kernel &&
 		!c->heap.sample_bytes)
 		return false;
 	/* Sums have no threads, exact sizes and ages. */

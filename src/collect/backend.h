@@ -41,6 +41,7 @@ enum heap_engine {
 	HEAP_ENGINE_AUTO,
 	HEAP_ENGINE_BPF,     /* in the kernel */
 	HEAP_ENGINE_PRELOAD, /* in the process */
+	HEAP_ENGINE_MIXED,   /* in the process where its program allows that, else in the kernel */
 };
 
 struct probe_options {

@@ -15,6 +15,8 @@ from heap_case import (GLIBC, VARIANTS, HeapCase, by_type, events_by_type, folde
 
 PYTHON = "/usr/bin/python3"
 PRELOAD = ("--engine", "preload")
+ENGINES = {"bpf": "tracefs", "preload": "preload", "auto": "mixed"}
+TREE_TURNS = 40000
 SHAPE = ("--threads", "3", "--forks", "3", "--exec", "1")
 
 
@@ -209,35 +211,39 @@ class Unchanged(HeapCase):
 
 @needs_bpf
 class BothEngines(HeapCase):
-    """One workload by each: everything but times, and what a process is called by number."""
+    """One workload by each, and by both at once: everything but times, and what a process is called by number."""
+
+    def assert_same(self, values):
+        for value in values[1:]:
+            self.assertEqual(value, values[0])
 
     def reports(self, *options, command=("heap", "--turns", "3000", "--seed", "9"), program=harness.WORKLOADS,
                 preload=""):
         out = []
         environment = dict(os.environ, LD_PRELOAD=preload) if preload else None
-        for engine in ("bpf", "preload"):
+        for engine, method in ENGINES.items():
             path = self.path(engine)
             run = self.sooth("heap", "-j", "--engine", engine, "--exact", *options, "--save", path,
                              "--", program, *command, env=environment)
             report = last_json(run.text)
             self.assertEqual([row["method"] for row in report["sources"] if row["probe"] == "heap"],
-                             ["tracefs" if engine == "bpf" else "preload"])
+                             [method])
             self.assertEqual(report["loss"], [])
             out.append(report)
         return out
 
     def test_tables(self):
-        bpf, preload = self.reports()
-        totals = [one(report["heap_totals"]) for report in (bpf, preload)]
+        reports = self.reports()
+        totals = [one(report["heap_totals"]) for report in reports]
         for name in ("calls", "failed", "overflows", "allocated_bytes", "freed_bytes", "live_bytes",
                      "live_blocks", "peak_bytes"):
-            self.assertEqual(totals[0][name], totals[1][name], name)
-        self.assertEqual(bpf["heap_sizes"], preload["heap_sizes"])
-        self.assertEqual(*(folded(report_calls(report), GLIBC.aliases) for report in (bpf, preload)))
+            self.assert_same([row[name] for row in totals])
+        self.assert_same([report["heap_sizes"] for report in reports])
+        self.assert_same([folded(report_calls(report), GLIBC.aliases) for report in reports])
         # Its calls are recorded until the program has ended, and no process is made up.
         names = [[(row["name"], row["calls"], row["live_bytes"], row["peak_bytes"])
-                  for row in report["heap_processes"]] for report in (bpf, preload)]
-        self.assertEqual(*names)
+                  for row in report["heap_processes"]] for report in reports]
+        self.assert_same(names)
 
     def test_other_allocators(self):
         """A library that is loaded before the program's, with new and delete of its own."""
@@ -247,7 +253,7 @@ class BothEngines(HeapCase):
                     self.skipTest("no %s here" % variant.preload)
                 found = [report_calls(report) for report in self.reports(
                     program=self.program("heap-throw"), command=(), preload=variant.preload)]
-                self.assertEqual(*found)
+                self.assert_same(found)
 
     def test_operators(self):
         """New and delete of the C++ library, with no frame of sooth's own in their stacks."""
@@ -255,7 +261,7 @@ class BothEngines(HeapCase):
         for report in self.reports("--stack", program=self.program("heap-throw"), command=()):
             rows.append(sorted((row["stack"], row["calls"], row["live_bytes"])
                                for row in report["heap_stacks"]))
-        self.assertEqual(*rows)
+        self.assert_same(rows)
 
     def test_stacks(self):
         """Every stack, by its functions, with what it allocated and keeps."""
@@ -263,7 +269,7 @@ class BothEngines(HeapCase):
         for report in self.reports("--stack"):
             rows.append(sorted((stack_name(row), row["end"], row["calls"], row["allocated_bytes"], row["live_bytes"],
                                 row["live_blocks"], row["freed_blocks"]) for row in report["heap_stacks"]))
-        self.assertEqual(*rows)
+        self.assert_same(rows)
         self.assertTrue(all("_start" in row[0] for row in rows[1]))
 
     def test_children(self):
@@ -272,7 +278,23 @@ class BothEngines(HeapCase):
         found = []
         for report in self.reports(command=shape):
             found.append(sorted(row["name"] for row in report["heap_processes"]))
-        self.assertEqual(*found)
+        self.assert_same(found)
+
+    def test_one_tree(self):
+        """A program that loads the library records itself; a static one, one with its own malloc and one
+        that runs without LD_PRELOAD are probed, and what is missing of their start is reported."""
+        run = "%%s heap --turns %d --seed 3; " % TREE_TURNS
+        script = (run % self.program("heap-static") + run % harness.WORKLOADS +
+                  run % ("env -u LD_PRELOAD " + harness.WORKLOADS) + run % self.program("heap-own"))
+        report = last_json(self.sooth("heap", "-j", "--engine", "auto", "--", "/bin/sh", "-c", script).text)
+        rows = [(row["name"], row["calls"]) for row in report["heap_processes"] if row["calls"] > TREE_TURNS / 4]
+        self.assertEqual(sorted(name for name, _ in rows), ["heap-own", "heap-static", "workloads", "workloads"])
+        self.assertEqual(report["loss"], [])
+        alone = last_json(self.sooth("heap", "-j", "--engine", "bpf", "--", harness.WORKLOADS, "heap", "--turns",
+                                     str(TREE_TURNS), "--seed", "3").text)
+        self.assertIn(one(alone["heap_totals"])["calls"], [calls for _, calls in rows])
+        gaps = {os.path.basename(gap["path"]) for gap in report["heap_gaps"]}
+        self.assertLessEqual({"heap-static", "heap-own"}, gaps)
 
 
 def stack_name(row):

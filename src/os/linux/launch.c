@@ -99,6 +99,24 @@ static int exec_found(char *const *command)
 	return code;
 }
 
+bool launch_find(const struct launch *launch, char path[PATH_MAX])
+{
+	const char *folders = getenv("PATH");
+
+	if (strchr(launch->name, '/'))
+		return snprintf(path, PATH_MAX, "%s", launch->name) < PATH_MAX;
+	for (folders = folders ? folders : "/bin:/usr/bin"; *folders;) {
+		size_t size = strcspn(folders, ":");
+
+		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)size, folders, size ? "/" : "./",
+			    launch->name) < PATH_MAX &&
+			!access(path, X_OK))
+			return true;
+		folders += size + (folders[size] == ':');
+	}
+	return false;
+}
+
 static bool read_preload(int pipe, struct launch_preload *preload)
 {
 	size_t size = 0;

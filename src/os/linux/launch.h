@@ -3,8 +3,12 @@
 #ifndef SOOTH_OS_LINUX_LAUNCH_H
 #define SOOTH_OS_LINUX_LAUNCH_H
 
+#include <limits.h>
+
 #include "os/os.h"
 
+/* The file of the command, as it will be found. */
+bool launch_find(const struct launch *launch, char path[PATH_MAX]);
 int launch_start(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
 int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err);

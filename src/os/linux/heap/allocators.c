@@ -22,6 +22,7 @@
 #include "os/linux/files/timed_open.h"
 #include "os/linux/rights/needs.h"
 #include "symbols/instruction.h"
+#include "preload/layout.h"
 
 #define FILES_MAX 65536
 #define OPEN_MS	  1000
@@ -233,6 +234,9 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 	const struct known_file *known;
 	int status = 0;
 
+	/* sooth's own passes calls on to an allocator. */
+	if (span_ends(m->path, "/" PRELOAD_LIBRARY))
+		return 0;
 	if (!m->inode || !m->is_executable || !m->path.size)
 		return 0;
 	known = map_get(&a->files, &identity);

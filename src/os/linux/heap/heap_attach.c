@@ -174,6 +174,8 @@ static int cover_pass(struct heap_attach *a, unsigned first, uint32_t pid, struc
 
 	*found = false;
 	for (size_t i = 0; i < count && !status; i++) {
+		if (a->only && !map_get(a->only, &threads[i].pid))
+			continue;
 		if ((pid && threads[i].pid != pid) || !map_put(seen, &threads[i].tid, &is_new) ||
 			!is_new)
 			continue;

@@ -29,6 +29,8 @@ struct heap_attach {
 	uint64_t attach_ns;
 	struct buffer pending; /* records, for the next drain */
 	struct map programs;   /* device and inode -> path: those that were executed */
+	/* uint32_t: only these processes are probed; NULL: all that are followed. */
+	const struct map *only;
 };
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,

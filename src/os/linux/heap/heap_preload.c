@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
@@ -24,34 +25,6 @@ struct preload_state {
 	bool has_command;
 };
 
-static bool is_file(const char *path)
-{
-	return !access(path, R_OK);
-}
-
-/* Beside the program, as in a build folder; else where it is installed. */
-static bool find_library(struct preload_state *s, const struct probe_options *options)
-{
-	ssize_t size;
-	char *slash;
-
-	if (options->heap_library)
-		return snprintf(s->library, sizeof(s->library), "%s", options->heap_library) <
-			       (int)sizeof(s->library) &&
-		       is_file(s->library);
-	size = readlink("/proc/self/exe", s->library,
-		sizeof(s->library) - sizeof("/src/preload/" PRELOAD_LIBRARY));
-	s->library[size > 0 ? size : 0] = '\0';
-	slash = strrchr(s->library, '/');
-	if (slash) {
-		strcpy(slash, "/src/preload/" PRELOAD_LIBRARY);
-		if (is_file(s->library))
-			return true;
-	}
-	snprintf(s->library, sizeof(s->library), "%s/%s", SOOTH_LIBRARY_FOLDER, PRELOAD_LIBRARY);
-	return is_file(s->library);
-}
-
 static int refuse(const char *why, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
@@ -59,22 +32,6 @@ static int refuse(const char *why, struct sooth_error *err)
 	error_why(err, "%s", why);
 	return error_remedy(err, "leave out --engine preload, or launch a command: "
 				 "sooth heap --engine preload -- COMMAND");
-}
-
-static int find(
-	struct preload_state *s, const struct probe_options *options, struct sooth_error *err)
-{
-	if (!find_library(s, options)) {
-		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", s->library);
-		error_why(err, "sooth's library is not installed there");
-		return error_remedy(
-			err, "name it with --preload-library FILE, or use --engine bpf");
-	}
-	if (!strpbrk(s->library, ": \t\n"))
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "load %s", s->library);
-	error_why(err, "LD_PRELOAD takes no path with a colon or a blank");
-	return error_remedy(err, "use --engine bpf");
 }
 
 static void preload_close(struct backend_run *run)
@@ -93,7 +50,7 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 		return refuse("it has to be there when the program starts", err);
 	if (run->options.heap_sums)
 		return refuse("it records every call, and adds up nothing", err);
-	status = find(s, &run->options, err);
+	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;
 	status = preload_session_open(&s->session, run, err);
@@ -192,7 +149,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 static uint64_t preload_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
-	struct preload_state s;
+	char library[PATH_MAX];
 	bool is_possible = options->is_launched && !options->heap_sums;
 
 	(void)os;
@@ -200,7 +157,8 @@ static uint64_t preload_cost(
 	if (options->heap_engine == HEAP_ENGINE_PRELOAD)
 		return 0;
 	/* Where the kernel's are refused. */
-	return options->heap_engine == HEAP_ENGINE_AUTO && is_possible && find_library(&s, options)
+	return options->heap_engine == HEAP_ENGINE_AUTO && is_possible &&
+			       preload_library_find(options, library)
 		       ? 1
 		       : UINT64_MAX;
 }

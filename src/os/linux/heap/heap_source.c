@@ -11,210 +11,17 @@
 #include "base/cleanup.h"
 #include "bpf/heap.h"
 #include "os/linux/bpf/follow.h"
-#include "os/linux/bpf/ring_pauser.h"
 #include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/heap_pauser.h"
 #include "os/linux/heap/heap_limits.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/heap_sums.h"
-#include "os/linux/pause/pause.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
 #define RING_BYTES_DEFAULT (16u << 20)
-#define LOADING_CALLS_MAX  20000
-#define QUEUE_MAX	   64
-#define SEIZE_STEP_US	   50
-
-/* --- pausing a command while its programs load --- */
-
-/* A program to watch while it loads. */
-struct loading {
-	struct process_id process;
-	uint64_t since_ns;
-};
-
-struct heap_pauser {
-	struct ring_pauser ring;
-	struct heap_attach *attach;
-	struct heap_stacks *stacks; /* NULL: not requested */
-	struct process_id command;
-	volatile bool has_loaded;
-	int found;	       /* result of the last check: whether there is an allocator */
-	bool has_no_allocator; /* the command has none */
-	int loading;	       /* result of watching the loading */
-	struct sooth_error loading_error;
-	pthread_mutex_t lock; /* of the queue */
-	struct loading queue[QUEUE_MAX];
-	size_t queued;
-	struct loading now;
-};
-
-static void emit_pause(void *user, struct pause_event *event)
-{
-	struct heap_pauser *p = user;
-
-	event->record.start_ticks = p->command.start_ticks;
-	event->record.pid = (uint32_t)p->command.pid;
-	event->record.kind = HEAP_PAUSE;
-	heap_attach_emit(p->attach, &event->record, sizeof(*event));
-}
-
-/* Called while the program is stopped. What it ran before its first stop was unseen. */
-static void mapped(void *user, pid_t pid)
-{
-	struct heap_pauser *p = user;
-	struct sooth_error err;
-
-	heap_stacks_ahead(p->stacks, pid);
-	p->found = heap_attach_examine(p->attach, &p->now.process, p->now.since_ns, &err);
-	if ((p->found == -ESRCH || p->found == -ENOENT) && p->now.since_ns)
-		heap_attach_ended(p->attach, &p->now.process, p->now.since_ns);
-	p->now.since_ns = 0;
-}
-
-static bool next_queued(struct heap_pauser *p)
-{
-	pthread_mutex_lock(&p->lock);
-	if (p->queued) {
-		p->now = p->queue[0];
-		memmove(p->queue, p->queue + 1, --p->queued * sizeof(p->queue[0]));
-	} else {
-		p->now = (struct loading){ 0 };
-	}
-	pthread_mutex_unlock(&p->lock);
-	return p->now.process.pid != 0;
-}
-
-/* If it cannot be watched it is examined while it runs. */
-static void watch_loading(struct heap_pauser *p)
-{
-	const volatile bool *cancel = ring_pauser_hold(&p->ring);
-	struct sooth_error err;
-	pid_t pid = (pid_t)p->now.process.pid;
-	int status = pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, cancel, &err);
-
-	ring_pauser_let_go(&p->ring);
-	if (status)
-		mapped(p, pid);
-}
-
-static void watch_queued(void *user)
-{
-	struct heap_pauser *p = user;
-
-	while (!p->ring.stops && ring_pauser_has_room(&p->ring) && next_queued(p))
-		watch_loading(p);
-}
-
-static void watch_command(void *user)
-{
-	struct heap_pauser *p = user;
-
-	p->loading = pause_loading((pid_t)p->command.pid, true, mapped, p, LOADING_CALLS_MAX,
-		ring_pauser_hold(&p->ring), &p->loading_error);
-	ring_pauser_let_go(&p->ring);
-	p->has_no_allocator = !p->loading && !p->found;
-	p->has_loaded = true;
-}
-
-/* The command must not run before it is seized, or is known to be never seized. */
-static void wait_until_seized(const struct heap_pauser *p)
-{
-	while (!p->has_loaded && !pause_is_seized((pid_t)p->command.pid))
-		usleep(SEIZE_STEP_US);
-}
-
-/* `command` is launched and waits for its exec; it is seized when this returns. */
-static int heap_pauser_start(
-	struct heap_state *s, const struct process_id *command, struct sooth_error *err)
-{
-	struct heap_pauser *p = calloc(1, sizeof(*p));
-	const struct ring_pauser_work work = {
-		.begin = watch_command, .room = watch_queued, .report = emit_pause, .user = p
-	};
-	int status;
-
-	if (!p)
-		return error_no_memory(err);
-	p->attach = &s->attach;
-	p->stacks = s->stacks;
-	p->command = *command;
-	p->now = (struct loading){ .process = *command };
-	pthread_mutex_init(&p->lock, NULL);
-	status = ring_pauser_start(&p->ring, &s->follow, &work, err);
-	if (status) {
-		free(p);
-		return status;
-	}
-	wait_until_seized(p);
-	s->pauser = p;
-	return 0;
-}
-
-/*
- * A program has started in a process at exec_ns. True: it is handled here. The command's own first
- * exec is; a file that was not seen before is stopped as soon as possible, and watched while it
- * loads; the time until then is a gap. False: the caller has to examine it.
- */
-static bool heap_pauser_handles(
-	struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns)
-{
-	bool is_queued;
-
-	if (!p)
-		return false;
-	if (!p->has_loaded && !memcmp(process, &p->command, sizeof(*process)))
-		return true;
-	pthread_mutex_lock(&p->lock);
-	is_queued = p->queued < QUEUE_MAX;
-	if (is_queued)
-		p->queue[p->queued++] = (struct loading){ *process, exec_ns };
-	pthread_mutex_unlock(&p->lock);
-	if (is_queued)
-		ring_pauser_wake(&p->ring);
-	return is_queued;
-}
-
-/* Whether a program is being watched at the moment: libraries it loads are seen as they come. */
-static bool heap_pauser_is_loading(struct heap_pauser *p, const struct process_id *process)
-{
-	bool is;
-
-	if (!p)
-		return false;
-	pthread_mutex_lock(&p->lock);
-	is = !memcmp(&p->now.process, process, sizeof(*process));
-	for (size_t i = 0; i < p->queued; i++)
-		is |= !memcmp(&p->queue[i].process, process, sizeof(*process));
-	pthread_mutex_unlock(&p->lock);
-	return is;
-}
-
-/* Whether the command was watched, and nothing it had mapped defines an allocator. */
-static bool heap_pauser_has_no_allocator(const struct heap_pauser *p)
-{
-	return p && p->has_loaded && p->has_no_allocator;
-}
-
-/* Releases everything, and ends the thread. True, with `refusal` filled, if the loading could not
- * be watched. Takes NULL. */
-static bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal)
-{
-	bool has_failed;
-
-	if (!p)
-		return false;
-	ring_pauser_stop(&p->ring);
-	/* It is no failure if the command ended first, or sooth did. */
-	has_failed = p->loading && p->loading != -ESRCH && p->loading != -ECANCELED;
-	if (has_failed)
-		*refusal = p->loading_error;
-	free(p);
-	return has_failed;
-}
-
-/* --- the source --- */
+#define PROBED_MAX	   65536
 
 void heap_source_close(struct backend_run *run)
 {
@@ -345,8 +152,16 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->processes_without_allocator += !status;
 	else if (run->options.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(s, process, err);
+		return heap_pauser_start(s, process, false, err);
 	return 0;
+}
+
+int heap_source_pause(
+	struct backend_run *run, const struct process_id *command, struct sooth_error *err)
+{
+	if (!run->options.may_pause || !may_trace_an_exec(run))
+		return 0;
+	return heap_pauser_start(run->state, command, true, err);
 }
 
 int heap_source_start(struct backend_run *run, struct sooth_error *err)
@@ -375,6 +190,46 @@ static bool ran_unseen(const struct sooth_record *r)
 	const struct heap_loaded *loaded = (const void *)r;
 
 	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
+}
+
+void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere)
+{
+	struct heap_state *s = run->state;
+
+	map_init(&elsewhere->probed, sizeof(uint32_t), 0, PROBED_MAX);
+	s->elsewhere = elsewhere;
+	s->attach.only = &elsewhere->probed;
+}
+
+static bool is_probed(const struct heap_state *s, uint32_t pid)
+{
+	return !s->elsewhere || map_get(&s->elsewhere->probed, &pid);
+}
+
+void heap_source_probe(struct heap_state *s, const struct process_id *process)
+{
+	if (!s->elsewhere || !map_put(&s->elsewhere->probed, &process->pid, NULL))
+		return;
+	s->elsewhere->note(s->elsewhere->user, process, false);
+}
+
+static void forget_probed(struct heap_state *s, const struct process_id *process)
+{
+	if (s->elsewhere && map_remove(&s->elsewhere->probed, &process->pid))
+		s->elsewhere->note(s->elsewhere->user, process, true);
+}
+
+/* A program that the other engine does not observe. */
+static int probe_program(struct heap_state *s, const struct process_id *process, uint64_t since_ns,
+	struct sooth_error *err)
+{
+	int status;
+
+	heap_source_probe(s, process);
+	if (heap_pauser_handles(s->pauser, process, since_ns))
+		return 0;
+	status = heap_attach_process(&s->attach, process, since_ns, err);
+	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
 /* A child was created, or has ended (is_over). */
@@ -409,16 +264,26 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 
 	switch (r->kind) {
 	case PROCESS_JOIN:
+		if (!is_probed(s, ((const struct process_join *)(const void *)r)->parent_pid))
+			break;
+		heap_source_probe(s, &process);
 		if (s->attach.type->is_inherited)
 			emit_child(run, &process, false);
 		else
 			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
 		break;
 	case PROCESS_LEAVE:
-		emit_child(run, &process, true);
+		if (is_probed(s, process.pid))
+			emit_child(run, &process, true);
+		forget_probed(s, &process);
 		buffer_append(&s->left, &process, sizeof(process));
 		break;
 	case HEAP_BEGUN:
+		if (!is_probed(s, process.pid)) {
+			if (!s->elsewhere->takes(s->elsewhere->user, &process, (const void *)r))
+				status = probe_program(s, &process, r->time_ns, &err);
+			break;
+		}
 		heap_attach_program(&s->attach, (const void *)r);
 		if ((!knows_program(s, r) || heap_attach_preloads(&s->attach, &process)) &&
 			!heap_pauser_handles(s->pauser, &process, r->time_ns))

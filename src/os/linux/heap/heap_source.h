@@ -21,6 +21,17 @@ struct heap_sums_reader;
 
 #define HEAP_LATENESS_NS (5 * NS_PER_MS)
 
+/* Some processes are observed by another engine: only `probed` ones, and their children, by
+ * probes. */
+struct heap_elsewhere {
+	struct map probed; /* uint32_t, a PID */
+	/* Whether that engine observes the program that a process has just begun. */
+	bool (*takes)(void *user, const struct process_id *process, const struct heap_begun *begun);
+	/* A process is probed from now on, or (is_over) no more. */
+	void (*note)(void *user, const struct process_id *process, bool is_over);
+	void *user;
+};
+
 struct heap_state {
 	struct follow follow;
 	struct heap_control *control;
@@ -30,6 +41,7 @@ struct heap_state {
 	struct heap_sums_reader *sums; /* NULL: not requested */
 	struct buffer left;	       /* struct process_id, that ended since the last look */
 	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
+	struct heap_elsewhere *elsewhere;     /* NULL: there is no other engine */
 	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
 };
 
@@ -38,6 +50,14 @@ uint64_t heap_source_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
+/* Before the first process. */
+void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere);
+/* Programs that are probed may be paused while they load, and while the ring is full; not the
+ * command itself. */
+int heap_source_pause(
+	struct backend_run *run, const struct process_id *command, struct sooth_error *err);
+/* A process is probed, with its children; the caller has it followed. */
+void heap_source_probe(struct heap_state *s, const struct process_id *process);
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
 int heap_source_start(struct backend_run *run, struct sooth_error *err);

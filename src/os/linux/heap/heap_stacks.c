@@ -55,8 +55,8 @@ void heap_stacks_ahead(struct heap_stacks *s, pid_t pid)
 static void take_stack(struct heap_stacks *s, const struct profile_raw *raw, struct buffer *out)
 {
 	uint32_t number = profile_walks_put(&s->walks, raw, out);
-	uint32_t *known = number == PROFILE_STACK_NONE ? NULL
-						       : map_put(&s->numbers, &raw->hash, NULL);
+	uint32_t *known =
+		number == PROFILE_STACK_NONE ? NULL : map_put(&s->numbers, &raw->hash, NULL);
 
 	if (known)
 		*known = number;

@@ -115,7 +115,8 @@ static void emit_join(struct preload_session_reader *s, const struct preload_pro
 		.parent_pid = parent.pid };
 
 	memcpy(join.name, p->name, sizeof(join.name));
-	RECORD_APPEND(&s->staged, &join, NULL, 0);
+	if (!s->is_elsewhere)
+		RECORD_APPEND(&s->staged, &join, NULL, 0);
 }
 
 void preload_emit_exec(
@@ -130,8 +131,10 @@ void preload_emit_exec(
 		arguments.size = PROCESS_ARGUMENTS_MAX;
 		exec.arguments_state = SOOTH_STATE_TRUNCATED;
 	}
-	RECORD_APPEND(&s->staged, &exec,
-		(&(struct record_tail){ &exec.arguments, arguments.data, arguments.size }), 1);
+	if (!s->is_elsewhere)
+		RECORD_APPEND(&s->staged, &exec,
+			(&(struct record_tail){ &exec.arguments, arguments.data, arguments.size }),
+			1);
 	buffer_fini(&arguments);
 }
 
@@ -145,7 +148,8 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 		procfs_parse_exit_code(&leave.status, bytes.data, bytes.size);
 	buffer_fini(&bytes);
 	memcpy(leave.name, p->name, sizeof(leave.name));
-	RECORD_APPEND(&s->staged, &leave, NULL, 0);
+	if (!s->is_elsewhere)
+		RECORD_APPEND(&s->staged, &leave, NULL, 0);
 }
 
 struct preload_process *preload_add_process(

@@ -47,7 +47,7 @@ static bool look(struct preload_session_reader *s)
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
-	if (now - s->unseen_ns >= UNSEEN_NS) {
+	if (!s->is_elsewhere && now - s->unseen_ns >= UNSEEN_NS) {
 		s->unseen_ns = now;
 		preload_unseen_look(s, now);
 	}
@@ -138,7 +138,9 @@ static struct preload_process *meet(
 static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 	const struct preload_hello *hello)
 {
-	struct preload_process *p = meet(s, pid, hello);
+	struct preload_process *p = s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid)
+					    ? NULL
+					    : meet(s, pid, hello);
 	struct preload_segment *segment;
 	struct sooth_error ignored;
 	_cleanup_close_ int fd = -1;

@@ -66,6 +66,10 @@ struct preload_session_reader {
 	preload_program programs;	  /* given so far, forked ones too */
 	struct preload_stacks *stacks;	  /* NULL: not requested */
 	struct preload_unseen unseen;
+	/* The kernel reports processes, and observes those of which this is true; NULL: it does
+	 * not. Called with the lock held. */
+	bool (*is_elsewhere)(void *user, pid_t pid);
+	void *elsewhere_user;
 };
 
 int preload_session_open(

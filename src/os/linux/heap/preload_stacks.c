@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/heap/heap_stacks.h"
 #include "os/linux/profile/unwind_row.h"
 #include "os/os.h"
 #include "probes/heap.h"
@@ -42,6 +43,8 @@ struct preload_stacks *preload_stacks_open(
 		return NULL;
 	}
 	stack_walker_init(&s->walker, HEAP_STACK, HEAP_FRAME, options->cache_folder);
+	s->stacks = &s->walker.stacks;
+	s->files = &s->walker.files;
 	map_init(
 		&s->programs, sizeof(preload_program), sizeof(struct preload_mapped), PROGRAMS_MAX);
 	map_init(&s->numbers, sizeof(struct number_key), sizeof(uint32_t), NUMBERS_MAX);
@@ -67,14 +70,52 @@ void preload_stacks_close(struct preload_stacks *s)
 	free(s);
 }
 
+void preload_stacks_share(struct preload_stacks *s, struct heap_stacks *with)
+{
+	if (!s || !with)
+		return;
+	s->shared = with;
+	s->stacks = &with->walks.stacks;
+	s->files = &with->walks.files;
+}
+
+static void lock(struct preload_stacks *s)
+{
+	if (s->shared)
+		pthread_mutex_lock(&s->shared->lock);
+}
+
+static void unlock(struct preload_stacks *s)
+{
+	if (s->shared)
+		pthread_mutex_unlock(&s->shared->lock);
+}
+
+static void open_file(struct preload_stacks *s, const struct preload_mapped *mapped,
+	const struct stack_mapping *m)
+{
+	const struct profile_known *known = profile_files_get(s->files, m->file);
+	const struct profile_seen seen = { .record = { .pid = mapped->process.pid },
+		.file = m->file,
+		.from = m->from,
+		.to = m->to,
+		.offset = m->offset,
+		.inode = m->inode,
+		.device_major = m->device_major,
+		.device_minor = m->device_minor };
+
+	if (!known || known->fd < 0)
+		profile_files_open(s->files, &seen);
+}
+
 /* All now: the program may be gone when its first stack is read. */
 static void open_files(struct preload_stacks *s, const struct preload_mapped *mapped)
 {
 	const struct stack_mapping *all = (const void *)mapped->mappings.data;
 
 	for (size_t i = 0; i < mapped->mappings.size / sizeof(*all); i++) {
-		if (all[i].is_code)
-			stack_walker_meet(&s->walker, &mapped->process, &all[i], NULL);
+		if (all[i].is_code && all[i].file != PROFILE_FILE_NONE)
+			open_file(s, mapped, &all[i]);
 	}
 }
 
@@ -89,7 +130,9 @@ void preload_stacks_map(
 	mapped->process = *process;
 	buffer_reset(&mapped->mappings);
 	buffer_append(&mapped->mappings, s->walker.own_mappings.data, s->walker.own_mappings.size);
+	lock(s);
 	open_files(s, mapped);
+	unlock(s);
 }
 
 void preload_stacks_ended(struct preload_stacks *s, preload_program program)
@@ -144,10 +187,12 @@ void preload_stacks_take(
 	s->all++;
 	s->whole += stack.raw.end == PROFILE_WHOLE;
 	number = map_put(&s->numbers, &key, NULL);
+	lock(s);
 	if (number)
-		*number = profile_stacks_put(&s->walker.stacks, &stack.raw, out);
+		*number = profile_stacks_put(s->stacks, &stack.raw, out);
 	else
 		s->refused++;
+	unlock(s);
 }
 
 uint32_t preload_stacks_number(
@@ -177,7 +222,8 @@ int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struc
 	const struct profile_entries entries = { s, find_entry };
 	bool is_kernel_hidden = false;
 
-	if (!s)
+	/* Else all are named with those of the kernel. */
+	if (!s || s->shared)
 		return 0;
 	log_line(run->log, LOG_DEBUG, "%llu different stacks, %llu of them whole",
 		(unsigned long long)s->all, (unsigned long long)s->whole);

@@ -11,13 +11,19 @@
 #include "os/linux/profile/stack_walker.h"
 #include "preload/layout.h"
 
+struct heap_stacks;
+
 /* Which program of a session; from 1. */
 typedef uint64_t preload_program;
 
 struct preload_stacks {
 	struct stack_walker walker;
-	struct map programs; /* preload_program -> struct preload_mapped */
-	struct map numbers;  /* program and hash -> uint32_t, of a heap.stack */
+	/* Where stacks and files are kept: in the walker, or with those of the kernel's engine. */
+	struct profile_stacks *stacks;
+	struct profile_files *files;
+	struct heap_stacks *shared; /* NULL: in the walker */
+	struct map programs;	    /* preload_program -> struct preload_mapped */
+	struct map numbers;	    /* program and hash -> uint32_t, of a heap.stack */
 	uint64_t refused, reported_refused;
 	uint64_t whole, all; /* stacks, for the log */
 };
@@ -31,6 +37,8 @@ struct preload_stack {
 
 struct preload_stacks *preload_stacks_open(
 	const struct probe_options *options, struct sooth_error *err);
+/* Stacks are numbered and named together with the kernel's; before the first. */
+void preload_stacks_share(struct preload_stacks *s, struct heap_stacks *with);
 void preload_stacks_close(struct preload_stacks *s);
 /* A program began, or has loaded code. */
 void preload_stacks_map(

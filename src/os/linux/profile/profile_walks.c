@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "os/linux/profile/unwind_row.h"
 
 #define PROGRAMS_MAX 256
 #define TRIES_MAX    16 /* to open a file, through as many processes */
@@ -154,14 +155,26 @@ void profile_walks_close(struct profile_walks *w)
 	profile_tables_close(&w->tables);
 }
 
+/* By the tables that were made; of a file without one, by its index. */
 static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
 {
-	return profile_tables_entry(user, file, offset, entry);
+	struct profile_walks *w = (struct profile_walks *)(uintptr_t)user;
+	const struct profile_known *known;
+	struct unwind_found found;
+
+	if (profile_tables_entry(&w->tables, file, offset, entry))
+		return true;
+	known = profile_files_get(&w->files, file);
+	if (!known || known->fd < 0 || known->has_table ||
+		unwind_row_find(&w->files.timeout, known->fd, offset, &found) || !found.has_entry)
+		return false;
+	*entry = found.entry;
+	return true;
 }
 
 int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err)
 {
-	const struct profile_entries entries = { &w->tables, find_entry };
+	const struct profile_entries entries = { w, find_entry };
 	bool is_kernel_hidden = false;
 
 	jsc_names_limits(&w->stacks.jsc, run);

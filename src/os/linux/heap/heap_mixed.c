@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocations of a launched command by both engines: programs that load sooth's library record
+ * their calls themselves; the others, and what they start, are probed in the kernel, which also
+ * reports the processes of both. Which one it is, is decided when a program begins.
+ *
+ * Cannot be seen: what a program that has to be probed does from its start until it is, which is
+ * reported as a gap, unless it is the command itself.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "model/batch.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/preload_library.h"
+#include "os/linux/heap/preload_session.h"
+#include "os/linux/launch.h"
+#include "os/linux/rights/needs.h"
+#include "os/os.h"
+
+#define ANCESTORS_MAX 32
+#define PROBED_MAX    65536
+
+struct mixed_state {
+	struct preload_session_reader session;
+	struct preload_programs programs;
+	char library[PATH_MAX];
+	struct backend_run kernel; /* of the probes */
+	struct heap_elsewhere elsewhere;
+	struct process_id command;
+	unsigned interest;
+	pthread_mutex_t lock;
+	struct map probed;     /* uint32_t, a PID: a copy for the session's threads */
+	struct buffer calls;   /* of one drain */
+	struct buffer leaving; /* held until what they wrote before is read */
+	uint64_t leaving_ns;   /* of the oldest */
+	bool by_probes;	       /* the command itself */
+	int ready;
+};
+
+/* --- which engine --- */
+
+static bool mixed_takes(
+	void *user, const struct process_id *process, const struct heap_begun *begun)
+{
+	struct mixed_state *s = user;
+
+	(void)begun;
+	return preload_programs_runs(&s->programs, (pid_t)process->pid, s->library);
+}
+
+static void mixed_note(void *user, const struct process_id *process, bool is_over)
+{
+	struct mixed_state *s = user;
+
+	pthread_mutex_lock(&s->lock);
+	if (is_over)
+		map_remove(&s->probed, &process->pid);
+	else
+		map_put(&s->probed, &process->pid, NULL);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static uint32_t parent_of(uint32_t pid)
+{
+	_cleanup_close_ int directory = procfs_open((pid_t)pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat = { 0 };
+
+	if (directory >= 0 && procfs_stat_at(directory, &stat, &bytes))
+		stat.ppid = 0;
+	buffer_fini(&bytes);
+	return stat.ppid;
+}
+
+/* Whether it is probed, or a process above it: it inherited the probes then. */
+static bool mixed_is_probed(void *user, pid_t pid)
+{
+	struct mixed_state *s = user;
+	uint32_t at = (uint32_t)pid;
+	bool is_probed = false;
+
+	for (int i = 0; i < ANCESTORS_MAX && at > 1 && !is_probed; i++) {
+		pthread_mutex_lock(&s->lock);
+		is_probed = map_get(&s->probed, &at) != NULL;
+		pthread_mutex_unlock(&s->lock);
+		if (at == s->command.pid)
+			break;
+		at = parent_of(at);
+	}
+	return is_probed;
+}
+
+/* --- from open to close --- */
+
+static void mixed_close(struct backend_run *run)
+{
+	struct mixed_state *s = run->state;
+
+	preload_session_close(&s->session);
+	if (s->kernel.state)
+		heap_source_close(&s->kernel);
+	map_fini(&s->elsewhere.probed);
+	free(s->kernel.state);
+	buffer_fini(&s->kernel.out);
+	buffer_fini(&s->calls);
+	buffer_fini(&s->leaving);
+	map_fini(&s->probed);
+	preload_programs_fini(&s->programs);
+	pthread_mutex_destroy(&s->lock);
+	cleanup_close(&s->ready);
+}
+
+static int open_kernel(struct mixed_state *s, struct backend_run *run, struct sooth_error *err)
+{
+	int status;
+
+	s->kernel = *run;
+	s->kernel.out = (struct buffer){ 0 };
+	s->kernel.state = calloc(1, sizeof(struct heap_state));
+	if (!s->kernel.state)
+		return error_no_memory(err);
+	status = heap_source_open(&s->kernel, &prober_tracefs, err);
+	if (status) {
+		free(TAKE_PTR(s->kernel.state));
+		return status;
+	}
+	s->elsewhere.takes = mixed_takes;
+	s->elsewhere.note = mixed_note;
+	s->elsewhere.user = s;
+	heap_source_share(&s->kernel, &s->elsewhere);
+	return 0;
+}
+
+static int open_ready(struct mixed_state *s, struct sooth_error *err)
+{
+	int descriptors[] = { s->session.filled, heap_source_descriptor(&s->kernel) };
+
+	s->ready = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(descriptors) && s->ready >= 0; i++) {
+		struct epoll_event event = { .events = EPOLLIN };
+
+		if (descriptors[i] >= 0 &&
+			epoll_ctl(s->ready, EPOLL_CTL_ADD, descriptors[i], &event))
+			return error_errno(err, -errno, "wait for two engines");
+	}
+	return s->ready < 0 ? error_errno(err, -errno, "wait for two engines") : 0;
+}
+
+static int mixed_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+	int status;
+
+	s->ready = -1;
+	pthread_mutex_init(&s->lock, NULL);
+	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
+	preload_programs_init(&s->programs);
+	s->session.is_elsewhere = mixed_is_probed;
+	s->session.elsewhere_user = s;
+	status = preload_library_check(&run->options, s->library, err);
+	if (!status)
+		status = preload_session_open(&s->session, run, err);
+	if (!status)
+		status = open_kernel(s, run, err);
+	if (!status)
+		status = open_ready(s, err);
+	if (status)
+		mixed_close(run);
+	else
+		preload_stacks_share(
+			s->session.stacks, ((struct heap_state *)s->kernel.state)->stacks);
+	return status;
+}
+
+/* What has to be done for a process shows when it is launched. */
+static int mixed_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+	struct heap_state *kernel = s->kernel.state;
+
+	if (!(interest & INTEREST_FROM_EXEC))
+		return follow_set(&kernel->follow, &s->kernel, process, interest, err);
+	s->command = s->session.command = *process;
+	s->interest = interest;
+	return 0;
+}
+
+static int mixed_launching(struct backend_run *run, struct launch *launch, struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+	struct heap_state *kernel = s->kernel.state;
+	char path[PATH_MAX];
+	int status;
+
+	s->by_probes = !launch_find(launch, path) || !preload_programs_fits(&s->programs, path);
+	if (s->by_probes) {
+		heap_source_probe(kernel, &s->command);
+		return heap_source_set(&s->kernel, &s->command, s->interest, err);
+	}
+	status = follow_set(&kernel->follow, &s->kernel, &s->command, s->interest, err);
+	if (!status)
+		status = heap_source_pause(&s->kernel, &s->command, err);
+	if (status)
+		return status;
+	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
+	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
+		PRELOAD_VARIABLE, s->session.path);
+	return preload_session_start(
+		&s->session, &s->command, launch->as_user ? launch->uid : getuid(), err);
+}
+
+static int mixed_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+
+	return heap_source_start(&s->kernel, err);
+}
+
+/* --- records --- */
+
+/* The start of a process comes before its calls, its end behind them. */
+static void put_kernel(struct mixed_state *s, struct buffer *out)
+{
+	struct batch batch = { s->kernel.out.data, s->kernel.out.size };
+
+	batch_for_each (r, &batch) {
+		if (r->kind != PROCESS_LEAVE) {
+			buffer_append(out, r, record_bytes(r));
+			continue;
+		}
+		if (!s->leaving.size)
+			s->leaving_ns = r->time_ns;
+		buffer_append(&s->leaving, r, record_bytes(r));
+	}
+	buffer_reset(&s->kernel.out);
+}
+
+static void put_all(struct mixed_state *s, struct buffer *out)
+{
+	struct buffer left = s->leaving;
+
+	/* Those of before: the rings have been read since. */
+	s->leaving = (struct buffer){ 0 };
+	put_kernel(s, out);
+	buffer_append(out, s->calls.data, s->calls.size);
+	buffer_append(out, left.data, left.size);
+	buffer_reset(&s->calls);
+	buffer_fini(&left);
+}
+
+static void emit_missing(struct backend_run *run)
+{
+	struct mixed_state *s = run->state;
+	struct preload_missing now = s->session.missing, *known = &s->session.reported;
+
+	if (now.lost != known->lost)
+		backend_loss(run, now.lost - known->lost, 0,
+			"a thread's buffer was full, or none was left: records of calls were lost");
+	if (now.damaged != known->damaged)
+		backend_loss(run, now.damaged - known->damaged, 0,
+			"what a program wrote into its buffer is no record of a call");
+	*known = now;
+}
+
+static int mixed_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+	int status;
+
+	/* The rings first: who wrote there has begun before. */
+	preload_session_drain(&s->session, &s->calls);
+	status = heap_source_drain(&s->kernel, err);
+	put_all(s, &run->out);
+	emit_missing(run);
+	if (!status && (buffer_failed(&run->out) || buffer_failed(&s->leaving)))
+		status = error_no_memory(err);
+	return status;
+}
+
+static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
+{
+	const struct mixed_state *s = run->state;
+	uint64_t complete_ns = now_ns - HEAP_LATENESS_NS;
+
+	if (s->session.complete_ns && s->session.complete_ns < complete_ns)
+		complete_ns = s->session.complete_ns;
+	if (s->leaving.size && s->leaving_ns <= complete_ns)
+		complete_ns = s->leaving_ns - 1;
+	return complete_ns;
+}
+
+static int mixed_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct mixed_state *s = run->state;
+	int status;
+
+	preload_session_stop(&s->session, &s->calls);
+	status = heap_source_stop(&s->kernel, err);
+	put_all(s, &run->out);
+	buffer_append(&run->out, s->leaving.data, s->leaving.size);
+	buffer_reset(&s->leaving);
+	emit_missing(run);
+	if (s->session.failed)
+		backend_limit(run, "allocations of some processes",
+			"they had no memory left for sooth's buffers", "use --engine bpf");
+	return status;
+}
+
+static int mixed_descriptor(struct backend_run *run)
+{
+	struct mixed_state *s = run->state;
+
+	return s->ready;
+}
+
+static uint64_t mixed_cost(
+	const struct os *os, const struct probe_options *options, const struct buffer *processes)
+{
+	char library[PATH_MAX];
+
+	(void)os;
+	(void)processes;
+	return options->heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
+			       !options->heap_sums && preload_library_find(options, library)
+		       ? 0
+		       : UINT64_MAX;
+}
+
+static const struct need *const needs[] = { &need_bpf, &need_uprobe_events, &need_btf,
+	&need_bpf_ring, &need_pid_namespace, NULL };
+
+const struct backend backend_heap_mixed = {
+	.name = "mixed",
+	.probe = "heap",
+	.help = "a library in the programs that load it, uprobes for the others",
+	.needs = needs,
+	.target_ns = 20,
+	.bystander_ns = 0,
+	.price_source = "bench/heap on Linux 6.18",
+	.complete_ns = mixed_complete,
+	.state_size = sizeof(struct mixed_state),
+	.sample_cost = mixed_cost,
+	.open = mixed_open,
+	.set = mixed_set,
+	.launching = mixed_launching,
+	.start = mixed_start,
+	.drain = mixed_drain,
+	.stop = mixed_stop,
+	.descriptor = mixed_descriptor,
+	.close = mixed_close,
+};

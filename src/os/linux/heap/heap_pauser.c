@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/heap_pauser.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/linux/bpf/ring_pauser.h"
+#include "os/linux/heap/heap_stacks.h"
+#include "os/linux/pause/pause.h"
+
+#define LOADING_CALLS_MAX 20000
+#define QUEUE_MAX	  64
+#define SEIZE_STEP_US	  50
+
+/* A program to watch while it loads. */
+struct loading {
+	struct process_id process;
+	uint64_t since_ns;
+};
+
+struct heap_pauser {
+	struct ring_pauser ring;
+	struct heap_attach *attach;
+	struct heap_stacks *stacks; /* NULL: not requested */
+	struct process_id command;
+	volatile bool has_loaded;
+	int found;	       /* result of the last check: whether there is an allocator */
+	bool has_no_allocator; /* the command has none */
+	int loading;	       /* result of watching the loading */
+	struct sooth_error loading_error;
+	pthread_mutex_t lock; /* of the queue */
+	struct loading queue[QUEUE_MAX];
+	size_t queued;
+	struct loading now;
+};
+
+static void emit_pause(void *user, struct pause_event *event)
+{
+	struct heap_pauser *p = user;
+
+	event->record.start_ticks = p->command.start_ticks;
+	event->record.pid = (uint32_t)p->command.pid;
+	event->record.kind = HEAP_PAUSE;
+	heap_attach_emit(p->attach, &event->record, sizeof(*event));
+}
+
+/* Called while the program is stopped. What it ran before its first stop was unseen. */
+static void mapped(void *user, pid_t pid)
+{
+	struct heap_pauser *p = user;
+	struct sooth_error err;
+
+	heap_stacks_ahead(p->stacks, pid);
+	/* It inherited nothing. */
+	if (p->attach->only)
+		heap_attach_process(p->attach, &p->now.process, 0, &err);
+	p->found = heap_attach_examine(p->attach, &p->now.process, p->now.since_ns, &err);
+	if ((p->found == -ESRCH || p->found == -ENOENT) && p->now.since_ns)
+		heap_attach_ended(p->attach, &p->now.process, p->now.since_ns);
+	p->now.since_ns = 0;
+}
+
+static bool next_queued(struct heap_pauser *p)
+{
+	pthread_mutex_lock(&p->lock);
+	if (p->queued) {
+		p->now = p->queue[0];
+		memmove(p->queue, p->queue + 1, --p->queued * sizeof(p->queue[0]));
+	} else {
+		p->now = (struct loading){ 0 };
+	}
+	pthread_mutex_unlock(&p->lock);
+	return p->now.process.pid != 0;
+}
+
+/* If it cannot be watched it is examined while it runs. */
+static void watch_loading(struct heap_pauser *p)
+{
+	const volatile bool *cancel = ring_pauser_hold(&p->ring);
+	struct sooth_error err;
+	pid_t pid = (pid_t)p->now.process.pid;
+	int status = pause_loading(pid, false, mapped, p, LOADING_CALLS_MAX, cancel, &err);
+
+	ring_pauser_let_go(&p->ring);
+	if (status)
+		mapped(p, pid);
+}
+
+static void watch_queued(void *user)
+{
+	struct heap_pauser *p = user;
+
+	while (!p->ring.stops && ring_pauser_has_room(&p->ring) && next_queued(p))
+		watch_loading(p);
+}
+
+static void watch_command(void *user)
+{
+	struct heap_pauser *p = user;
+
+	if (p->has_loaded)
+		return;
+
+	p->loading = pause_loading((pid_t)p->command.pid, true, mapped, p, LOADING_CALLS_MAX,
+		ring_pauser_hold(&p->ring), &p->loading_error);
+	ring_pauser_let_go(&p->ring);
+	p->has_no_allocator = !p->loading && !p->found;
+	p->has_loaded = true;
+}
+
+/* The command must not run before it is seized, or is known to be never seized. */
+static void wait_until_seized(const struct heap_pauser *p)
+{
+	while (!p->has_loaded && !pause_is_seized((pid_t)p->command.pid))
+		usleep(SEIZE_STEP_US);
+}
+
+int heap_pauser_start(struct heap_state *s, const struct process_id *command, bool is_elsewhere,
+	struct sooth_error *err)
+{
+	struct heap_pauser *p = calloc(1, sizeof(*p));
+	const struct ring_pauser_work work = {
+		.begin = watch_command, .room = watch_queued, .report = emit_pause, .user = p
+	};
+	int status;
+
+	if (!p)
+		return error_no_memory(err);
+	p->attach = &s->attach;
+	p->stacks = s->stacks;
+	p->command = *command;
+	p->has_loaded = is_elsewhere;
+	p->now = (struct loading){ .process = *command };
+	pthread_mutex_init(&p->lock, NULL);
+	status = ring_pauser_start(&p->ring, &s->follow, &work, err);
+	if (status) {
+		free(p);
+		return status;
+	}
+	wait_until_seized(p);
+	s->pauser = p;
+	return 0;
+}
+
+bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns)
+{
+	bool is_queued;
+
+	if (!p)
+		return false;
+	if (!p->has_loaded && !memcmp(process, &p->command, sizeof(*process)))
+		return true;
+	pthread_mutex_lock(&p->lock);
+	is_queued = p->queued < QUEUE_MAX;
+	if (is_queued)
+		p->queue[p->queued++] = (struct loading){ *process, exec_ns };
+	pthread_mutex_unlock(&p->lock);
+	if (is_queued)
+		ring_pauser_wake(&p->ring);
+	return is_queued;
+}
+
+bool heap_pauser_is_loading(struct heap_pauser *p, const struct process_id *process)
+{
+	bool is;
+
+	if (!p)
+		return false;
+	pthread_mutex_lock(&p->lock);
+	is = !memcmp(&p->now.process, process, sizeof(*process));
+	for (size_t i = 0; i < p->queued; i++)
+		is |= !memcmp(&p->queue[i].process, process, sizeof(*process));
+	pthread_mutex_unlock(&p->lock);
+	return is;
+}
+
+bool heap_pauser_has_no_allocator(const struct heap_pauser *p)
+{
+	return p && p->has_loaded && p->has_no_allocator;
+}
+
+bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal)
+{
+	bool has_failed;
+
+	if (!p)
+		return false;
+	ring_pauser_stop(&p->ring);
+	/* It is no failure if the command ended first, or sooth did. */
+	has_failed = p->loading && p->loading != -ESRCH && p->loading != -ECANCELED;
+	if (has_failed)
+		*refusal = p->loading_error;
+	free(p);
+	return has_failed;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/read_at.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/files/timed_open.h"
+#include "preload/layout.h"
+#include "symbols/elf.h"
+
+#define PROGRAMS_MAX	  4096
+#define OPEN_MS		  500
+#define ENVIRONMENT_BYTES (256u << 10)
+#define SCRIPT_BYTES	  256
+
+static bool is_file(const char *path)
+{
+	return !access(path, R_OK);
+}
+
+/* Beside the program, as in a build folder; else where it is installed. */
+bool preload_library_find(const struct probe_options *options, char path[PATH_MAX])
+{
+	ssize_t size;
+	char *slash;
+
+	if (options->heap_library)
+		return snprintf(path, PATH_MAX, "%s", options->heap_library) < PATH_MAX &&
+		       is_file(path);
+	size = readlink("/proc/self/exe", path, PATH_MAX - sizeof("/src/preload/" PRELOAD_LIBRARY));
+	path[size > 0 ? size : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		strcpy(slash, "/src/preload/" PRELOAD_LIBRARY);
+		if (is_file(path))
+			return true;
+	}
+	snprintf(path, PATH_MAX, "%s/%s", SOOTH_LIBRARY_FOLDER, PRELOAD_LIBRARY);
+	return is_file(path);
+}
+
+int preload_library_check(
+	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err)
+{
+	if (!preload_library_find(options, path)) {
+		error_set(err, -ENOENT, SOOTH_FAULT_NOT_FOUND, "find %s", path);
+		error_why(err, "sooth's library is not installed there");
+		return error_remedy(
+			err, "name it with --preload-library FILE, or use --engine bpf");
+	}
+	if (!strpbrk(path, ": \t\n"))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "load %s", path);
+	error_why(err, "LD_PRELOAD takes no path with a colon or a blank");
+	return error_remedy(err, "use --engine bpf");
+}
+
+/* --- programs --- */
+
+void preload_programs_init(struct preload_programs *p)
+{
+	map_init(&p->known, 2 * sizeof(uint64_t), sizeof(bool), PROGRAMS_MAX);
+}
+
+void preload_programs_fini(struct preload_programs *p)
+{
+	map_fini(&p->known);
+	timeout_fini(&p->timeout);
+}
+
+static bool has_privileges(int fd, const struct stat *st)
+{
+	return st->st_mode & (S_ISUID | S_ISGID) ||
+	       fgetxattr(fd, "security.capability", NULL, 0) > 0;
+}
+
+/* What the library would be behind: a malloc in the program comes first. */
+static bool loads_ours(int fd)
+{
+	static const char *const names[] = { "malloc" };
+	struct elf_found *found = calloc(1, sizeof(*found));
+	struct sooth_error ignored;
+	bool fits = found && !elf_functions(fd, names, ARRAY_SIZE(names), found, &ignored) &&
+		    found->has_interpreter;
+
+	for (size_t i = 0; fits && i < found->count; i++)
+		fits = found->functions[i].source != ELF_DYNAMIC;
+	free(found);
+	return fits;
+}
+
+static bool fits(struct preload_programs *p, int fd)
+{
+	struct stat st;
+	uint64_t key[2];
+	bool is_new, *known;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return false;
+	key[0] = st.st_dev;
+	key[1] = st.st_ino;
+	known = map_put(&p->known, key, &is_new);
+	if (known && !is_new)
+		return *known;
+	is_new = !has_privileges(fd, &st) && loads_ours(fd);
+	if (known)
+		*known = is_new;
+	return is_new;
+}
+
+/* The interpreter of a script; false: it is none. */
+static bool read_script(int fd, char path[SCRIPT_BYTES])
+{
+	char line[SCRIPT_BYTES] = "";
+	ssize_t size = pread(fd, line, sizeof(line) - 1, 0);
+	size_t from = 2, length;
+
+	if (size < 3 || line[0] != '#' || line[1] != '!')
+		return false;
+	from += strspn(line + from, " \t");
+	length = strcspn(line + from, " \t\n");
+	memcpy(path, line + from, length);
+	path[length] = '\0';
+	return true;
+}
+
+bool preload_programs_fits(struct preload_programs *p, const char *path)
+{
+	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
+	char script[SCRIPT_BYTES];
+
+	if (fd < 0)
+		return false;
+	if (read_script(fd, script))
+		return strcmp(script, path) != 0 && preload_programs_fits(p, script);
+	return fits(p, fd);
+}
+
+static bool names_library(const struct buffer *environment, const char *library)
+{
+	struct cursor c = cursor_over(environment->data, environment->size);
+
+	while (!cursor_at_end(&c)) {
+		struct span one = cursor_until(&c, '\0');
+
+		if (span_starts(one, "LD_PRELOAD=") && span_contains(one, library))
+			return true;
+	}
+	return false;
+}
+
+bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library)
+{
+	_cleanup_close_ int directory = procfs_open(pid);
+	struct buffer environment = { 0 };
+	bool names;
+	int fd;
+
+	if (directory < 0)
+		return true; /* it is gone */
+	names = timeout_read_at(&p->timeout, directory, "environ", &environment, ENVIRONMENT_BYTES,
+			OPEN_MS) >= 0 &&
+		names_library(&environment, library);
+	buffer_fini(&environment);
+	if (!names)
+		return false;
+	fd = timed_open(&p->timeout, directory, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK, OPEN_MS);
+	names = fd >= 0 && fits(p, fd);
+	if (fd >= 0)
+		close(fd);
+	return names;
+}

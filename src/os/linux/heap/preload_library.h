@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The library that programs load, and which programs do. */
+#ifndef SOOTH_OS_LINUX_PRELOAD_LIBRARY_H
+#define SOOTH_OS_LINUX_PRELOAD_LIBRARY_H
+
+#include <limits.h>
+
+#include "base/map.h"
+#include "collect/backend.h"
+#include "os/linux/files/timeout.h"
+
+/* False: it is not there; `path` says where it was looked for. */
+bool preload_library_find(const struct probe_options *options, char path[PATH_MAX]);
+/* Whether it is there, and LD_PRELOAD can name it. */
+int preload_library_check(
+	const struct probe_options *options, char path[PATH_MAX], struct sooth_error *err);
+
+/* Which programs would load it: dynamic, for this machine, without privileges of their own, and
+ * without a malloc of their own. */
+struct preload_programs {
+	struct map known; /* device and inode -> bool */
+	struct timeout timeout;
+};
+
+void preload_programs_init(struct preload_programs *p);
+void preload_programs_fini(struct preload_programs *p);
+/* By a path. */
+bool preload_programs_fits(struct preload_programs *p, const char *path);
+/* The program that a process runs, if its environment still names the library. */
+bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library);
+
+#endif
