@@ -152,10 +152,11 @@ class Unchanged(HeapCase):
                 "    if not pid:\n"
                 "        x = [bytearray(300) for _ in range(100)]; os._exit(0)\n"
                 "    os.waitpid(pid, 0)\n"
+                "    signal.setitimer(signal.ITIMER_REAL, 0.002)\n"
                 "signal.signal(signal.SIGALRM, on)\n"
-                "signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)\n"
+                "signal.setitimer(signal.ITIMER_REAL, 0.002)\n"
                 "for i in range(300000): bytearray(200)\n"
-                "signal.setitimer(signal.ITIMER_REAL, 0)\n")
+                "signal.signal(signal.SIGALRM, signal.SIG_IGN)\n")
         _, report = self.seen_of_python(text)
         self.assertGreater(report["heap_by_function"]["malloc"]["count"], 300000)
 
