@@ -252,6 +252,10 @@ static void put_chain(struct buffer *out, const struct check *e)
 		wait_put_process(&subject, chain.links[0].process);
 		wait_chain_text(&text, &g, &chain);
 		buffer_format(out, "; it%s", buffer_cstr(&text) + subject.size);
+		buffer_reset(&text);
+		if (chain.links[0].thread && stack_wait_put_own(&text, e->input, e->process,
+						     chain.links[0].thread->record.tid))
+			buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&text));
 	}
 	buffer_fini(&subject);
 	buffer_fini(&text);

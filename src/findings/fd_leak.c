@@ -17,6 +17,8 @@
 
 #define GROUPS_MAX   4096
 #define GROUP_TEXT   120
+#define KINDS_MAX    3
+#define ALONGSIDE    0.3 /* of what grew most */
 #define GROUPS_SHOWN 3
 #define POINTS_MAX   512
 
@@ -159,6 +161,31 @@ static void put_kind(char *out, size_t size, const struct group_key *key)
 	snprintf(out, size, "%s%s", is_file ? "files below " : "", is_file ? place : key->text);
 }
 
+/* "most of them tcp", or of several kinds that grow together "48 unix and 24 eventpoll". */
+static void put_kinds(char *out, size_t size, const struct group_sum *top, size_t count)
+{
+	int64_t most = top[0].last - top[0].first;
+	char kind[GROUP_TEXT + 16];
+	size_t used = 0, shown = 1;
+
+	while (shown < count && shown < KINDS_MAX &&
+		(double)(top[shown].last - top[shown].first) >= ALONGSIDE * (double)most)
+		shown++;
+	put_kind(kind, sizeof(kind), &top[0].key);
+	if (shown == 1) {
+		snprintf(out, size, "most of them %s", kind);
+		return;
+	}
+	for (size_t i = 0; i < shown && used < size; i++) {
+		put_kind(kind, sizeof(kind), &top[i].key);
+		used += (size_t)snprintf(out + used, size - used, "%s%lld %s",
+			!i		 ? ""
+			: i + 1 == shown ? " and "
+					 : ", ",
+			(long long)(top[i].last - top[i].first), kind);
+	}
+}
+
 static void emit_groups(struct check_result *out, const struct group_sum *top, size_t count)
 {
 	if (!count)
@@ -198,10 +225,10 @@ enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct group_sum *top, size_t count, enum pace pace)
 {
-	char kind[GROUP_TEXT + 16] = "";
+	char kind[3 * (GROUP_TEXT + 32)] = "";
 
 	if (count)
-		put_kind(kind, sizeof(kind), &top[0].key);
+		put_kinds(kind, sizeof(kind), top, count);
 	finding_begin(out,
 		pace == PACE_YOUNG ? FINDING_CONFIDENCE_LOW
 		: g->is_steady	   ? FINDING_CONFIDENCE_HIGH
@@ -210,7 +237,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (pace != PACE_FAST)
 		finding_severity(out, pace == PACE_SLOW ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", pace == PACE_SLOW ? " slowly" : "",
-		g->last - g->first, count ? ", most of them " : "", kind);
+		g->last - g->first, count ? ", " : "", kind);
 	finding_number(
 		out, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(

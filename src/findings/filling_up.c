@@ -591,6 +591,7 @@ const struct finding_type finding_filling_up = {
 	.worst = FINDING_HIGH,
 	.claim = "what the process writes fills its file system",
 	.probes = "proc,fds",
+	.follows = "feeds-itself",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -39,7 +39,7 @@ static const struct finding_option options[] = {
 		"minimum failures per second of a system call because a file does not exist"),
 	THRESHOLD("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
 	THRESHOLD("min-grave", 3, 1, 1e9,
-		"minimum number of failures with ENOSPC, EMFILE, ENOMEM or EIO"),
+		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use"),
 	THRESHOLD("min-space", 1, 1, 1e9,
 		"minimum number of failures because a file system is full or read-only"),
 	THRESHOLD("min-commands", 3, 1, 1e9,
@@ -144,6 +144,13 @@ static bool is_beside_accept(const struct look *l, const struct call_place *plac
 	return place->error == LINUX_EMFILE && l->accept_fails && !accepts(place);
 }
 
+/* ":8080" of "127.0.0.1:8080" that another socket has; NULL: it is something else. */
+static const char *port_in_use(const struct call_place *place)
+{
+	return place->error == LINUX_EADDRINUSE && *place->text != '/' ? strrchr(place->text, ':')
+								       : NULL;
+}
+
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
@@ -158,7 +165,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
-	if ((call_error_is_grave(place->error) || is_no_room(place)) &&
+	if ((call_error_is_grave(place->error) || is_no_room(place) || port_in_use(place)) &&
 		times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
@@ -256,13 +263,6 @@ static bool is_denied(const struct call_place *place)
 {
 	return *place->text == '/' && escape_is_shell_word(place->text, strlen(place->text)) &&
 	       (place->error == LINUX_EACCES || place->error == LINUX_EPERM);
-}
-
-/* ":8080" of "127.0.0.1:8080" that another socket has; NULL: it is something else. */
-static const char *port_in_use(const struct call_place *place)
-{
-	return place->error == LINUX_EADDRINUSE && *place->text != '/' ? strrchr(place->text, ':')
-								       : NULL;
 }
 
 static void emit_remedy(

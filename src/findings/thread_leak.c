@@ -46,6 +46,7 @@ struct name_key {
 struct newcomers {
 	uint32_t count, idle; /* of those of which a thread was sampled */
 	uint32_t most_named, most_in_call;
+	uint32_t first_of_pools; /* "pool-7-thread-1", as the executors of Java name them */
 	struct name_key name;
 	struct thread_met_call call;
 	struct map names; /* name_key -> uint32_t */
@@ -84,6 +85,17 @@ static void count_call(struct newcomers *n, const struct thread_history *t)
 	}
 }
 
+static bool is_first_of_pool(const char *name)
+{
+	unsigned pool;
+	int end = 0;
+
+	/* The kernel keeps 15 characters: of the tenth pool on the number of the thread is lost,
+	 * and pools with one thread are the rule where each new thread is of another one. */
+	return sscanf(name, "pool-%u-thread-%n", &pool, &end) == 1 && end &&
+	       (!name[end] || !strcmp(name + end, "1"));
+}
+
 static void find_newcomers(const struct check *e, struct newcomers *n)
 {
 	uint64_t first_ns = e->series.points[0].time_ns;
@@ -99,6 +111,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 			continue;
 		n->count++;
 		n->idle += is_idle(t);
+		n->first_of_pools += is_first_of_pool(t->name);
 		count_name(n, t);
 		count_call(n, t);
 	}
@@ -147,8 +160,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"");
 	if (is_young || g->last < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing",
-		g->last - g->first, g->last);
+	finding_claim(out, "leaks threads: %.0f more, now %.0f; the new ones do nothing%s",
+		g->last - g->first, g->last,
+		n->first_of_pools > MOST_SHARE * n->count ? ": each is the first of a thread pool "
+							    "of its own (ExecutorService), which "
+							    "nothing shuts down"
+							  : "");
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(out, "threads", g->last, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads when the observation started", g->first, SOOTH_UNIT_NONE, 0);
@@ -194,7 +211,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	if (!g.grows || !(is_fast(e, &g) || keeps_pace(e, &g))) {
-		check_fine(out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
+		check_fine(
+			out, "%.0f thread%s, then %.0f", g.first, g.first == 1 ? "" : "s", g.last);
 		return;
 	}
 	if ((double)check_age_ns(e) < check_option(e, "min-age") &&

@@ -411,13 +411,12 @@ static void is_denied_at_words(double value)
 	denied_at("/data/a;b");
 }
 
-static void port_is_taken(double value)
+static void port_is_taken_times(double times)
 {
 	const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
 
-	(void)value;
 	observe();
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < (int)times; i++) {
 		CALL("socket", 3, 2, 1, 0);
 		piece(1, address, sizeof(address));
 		CALL("bind", -EADDRINUSE, 3, 1, 16);
@@ -428,10 +427,12 @@ static void port_is_taken(double value)
 static void test_remedies(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "syscall-errors", port_is_taken_times, 3, NULL, "medium/high: bind on" },
+		{ "syscall-errors", port_is_taken_times, 2, NULL, "fine: " },
 		{ "syscall-errors", is_denied_at_a_word, 0, NULL, "|<namei -l /data/key shows" },
 		{ "syscall-errors", is_denied_at_words, 0, NULL, "|<sooth trace -Z -p 99 shows" },
 		{ "syscall-errors", is_closed, 60, NULL, "|EBADF: the descriptor is closed" },
-		{ "syscall-errors", port_is_taken, 0, NULL,
+		{ "syscall-errors", port_is_taken_times, 100, NULL,
 			"|bind on 127.0.0.1:8080 keeps failing|<ss -tulnp 'sport = :8080' shows" },
 	};
 
@@ -1345,6 +1346,57 @@ static void reads_on(double times)
 	for (int i = 0; i < (int)times; i++)
 		CALL("read", 100, 3, 0, 4096);
 	observed();
+}
+
+/* --- feeds-itself --- */
+
+/* Appends to a file, and reads so much of each write again by another descriptor. */
+static void follows_file(const char *path, int times, int64_t again)
+{
+	observe();
+	opens(path, 0);
+	path_at(1, path);
+	CALL("openat", 4, HERE, 1, 0x401); /* O_WRONLY | O_APPEND */
+	for (int i = 0; i < times; i++) {
+		CALL("write", 1024, 4, 0, 1024);
+		if (again)
+			CALL("read", again, 3, 0, 4096);
+	}
+	observed();
+}
+
+static void follows_log(double times)
+{
+	follows_file("/work/app.log", (int)times, 1024);
+}
+
+static void follows_part_of_log(double again)
+{
+	follows_file("/work/app.log", 20, (int64_t)again);
+}
+
+static void follows_store(double is_log)
+{
+	follows_file(is_log > 0 ? "/work/log.1" : "/work/catalog.db", 20, 1024);
+}
+
+static void test_feeds_itself(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "feeds-itself", follows_log, 20, NULL,
+			"medium/medium: reads /work/app.log, to which it writes itself, 4.0 KiB a "
+			"second: it feeds itself" },
+		{ "feeds-itself", follows_log, 5, NULL, "medium/" },
+		{ "feeds-itself", follows_log, 4, NULL, "fine: " },
+		{ "feeds-itself", follows_log, 20, "feeds-itself.min-rate=5000", "fine: " },
+		{ "feeds-itself", follows_part_of_log, 512, NULL, "medium/" },
+		{ "feeds-itself", follows_part_of_log, 511, NULL, "fine: " },
+		{ "feeds-itself", follows_store, 1, NULL, "medium/" },
+		{ "feeds-itself", follows_store, 0, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
 }
 
 static void test_repeated_reads(void **state)
@@ -2318,6 +2370,7 @@ int main(void)
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_repeated_reads),
+		cmocka_unit_test(test_feeds_itself),
 		cmocka_unit_test(test_tls_failing),
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),

@@ -9,6 +9,16 @@ static bool they_run;	      /* the new ones */
 static bool come_all_at_once; /* in the first second */
 static double age_s;	      /* at the last sample; 0: old enough */
 
+static unsigned pools; /* the number of the thread in each; 0: no pools */
+
+static const char *pool_name(uint32_t pool)
+{
+	static char name[16];
+
+	snprintf(name, sizeof(name), "pool-%u-thread-%u", pool % 10, pools);
+	return name;
+}
+
 /* So many more at each sample. */
 static void threads_start(double more)
 {
@@ -26,13 +36,21 @@ static void threads_start(double more)
 	for (int i = 1; i < LOOKS; i++) {
 		for (uint32_t k = 0; k < each; k++)
 			thread((struct thread_made){ .tid = tid++,
-				.name = "worker",
+				.name = pools ? pool_name(tid) : "worker",
 				.looks = LOOKS - (come_all_at_once ? 1 : i),
 				.state = they_run ? 'R' : 'S',
 				.cpu = they_run ? 20 : 0,
 				.call = they_run ? NULL : "futex" });
 	}
 	threads_read(AT_FIRST + (LOOKS - 1) * each);
+}
+
+/* Each of an executor of its own, or the second of one. */
+static void pools_start(double thread)
+{
+	pools = (unsigned)thread;
+	threads_start(2);
+	pools = 0;
 }
 
 static void threads_work(double more)
@@ -87,6 +105,11 @@ static void test_thread_leak(void **state)
 			"threads: worker] [what most new threads wait in: futex]|(unseen: whether "
 			"a "
 			"pool is filling up" },
+		{ "thread-leak", pools_start, 1, NULL,
+			"low/medium: leaks threads: 10 more, now 15; the new ones do nothing: each "
+			"is the first of a thread pool of its own (ExecutorService)" },
+		{ "thread-leak", pools_start, 2, NULL,
+			"low/medium: leaks threads: 10 more, now 15; the new ones do nothing [" },
 		{ "thread-leak", threads_start, 1, NULL, "=fine: 5 threads, then 10\n" },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-gain=11", "fine: " },
 		{ "thread-leak", threads_start, 2, "thread-leak.min-rate=2.1", "fine: " },

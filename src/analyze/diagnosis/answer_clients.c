@@ -9,11 +9,12 @@
 #include "base/units.h"
 
 #define LEAST	   (4 * NS_PER_S)
-#define ROOM_LEAST 2 /* connections to one server: a pool */
+#define POOL_LEAST 2 /* connections to one server: a pool */
 
 struct clients {
 	unsigned asking;
 	uint64_t longest_ns;
+	bool is_serving; /* another client got data a moment ago */
 	unsigned made, at_rest;
 	const struct sockets_socket *server; /* of the first connection that it made */
 	bool is_one_server;
@@ -40,6 +41,8 @@ static void take(struct clients *c, const struct sockets_socket *s)
 		if (s->received_ago_ns > c->longest_ns)
 			c->longest_ns = s->received_ago_ns;
 	}
+	c->is_serving |=
+		s->side == SOCKETS_SIDE_ACCEPTED && !s->sent_state && s->sent_ago_ns < LEAST;
 	if (s->side != SOCKETS_SIDE_MADE || s->state != SOCKETS_ESTABLISHED)
 		return;
 	if (!c->server)
@@ -62,13 +65,13 @@ void answer_put_clients(const struct diagnosis *s, const struct diagnosed *j, st
 		if (o && socket_is_inet(o) && !o->state_state)
 			take(&c, o);
 	}
-	if (!c.asking)
+	/* Without such a pool it may hold requests on purpose: a queue, a long poll. */
+	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||
+		!c.is_one_server)
 		return;
 	buffer_format(out, "; %u client%s had no answer%s %s", c.asking,
 		c.asking == 1 ? " has" : "s have", c.asking == 1 ? " for" : ", one for",
 		wait_duration(length, c.longest_ns));
-	if (c.made < ROOM_LEAST || c.at_rest != c.made || !c.is_one_server)
-		return;
 	buffer_format(out, ", and its %u connections to ", c.made);
 	socket_put_peer(out, c.server);
 	buffer_string(out, " are at rest");

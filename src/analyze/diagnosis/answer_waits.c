@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_rest.h"
 #include "analyze/diagnosis/end_awaited.h"
+#include "analyze/diagnosis/stack_waits.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -122,6 +123,19 @@ static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
 	return end && end->has_end;
 }
 
+/* Where in its own script it waits, of the thread that the text is about. */
+static void put_place(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0];
+	struct buffer place = { 0 };
+
+	if (first->thread && first->process->node_pid == j->id.pid &&
+		stack_wait_put_own(&place, &s->input, j->process, first->thread->record.tid))
+		buffer_format(out, "; %u is in %s", j->id.pid, buffer_cstr(&place));
+	buffer_fini(&place);
+}
+
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct buffer activity = { 0 };
@@ -147,6 +161,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 			silence.is_never_answered ? "it sent data, and no byte has come back"
 						  : "no data",
 			wait_duration(length, silence.ns));
+	put_place(s, j, &chain, out);
 	return true;
 }
 

@@ -236,8 +236,8 @@ static const struct stacks_thread *thread_of(
 	return NULL;
 }
 
-bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id, uint32_t tid,
-	struct profile_stacked *out)
+bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id,
+	uint32_t tid, struct profile_stacked *out)
 {
 	const struct stacks_thread *t = thread_of(input, id, tid);
 
@@ -262,4 +262,45 @@ bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 	return a->within.size == b->within.size && a->file.size == b->file.size &&
 	       !memcmp(a->within.data, b->within.data, a->within.size) &&
 	       !memcmp(a->file.data, b->file.data, a->file.size);
+}
+
+/* --- the program's own function --- */
+
+/* The file of a frame, "gateway.py:12", is one that the command line names. */
+static bool is_of_command(const struct process_entry *p, struct span file)
+{
+	struct span arguments = record_text(&p->process->record, &p->process->arguments);
+	struct cursor c = cursor_over(arguments.data, arguments.size);
+	const char *colon = memchr(file.data, ':', file.size);
+
+	if (!colon || p->process->arguments_state)
+		return false;
+	file.size = (size_t)(colon - file.data);
+	while (!cursor_at_end(&c)) {
+		if (!span_compare(path_base(cursor_until(&c, '\0')), file))
+			return true;
+	}
+	return false;
+}
+
+bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
+	const struct process_entry *process, uint32_t tid)
+{
+	struct profile_stacked stack;
+
+	if (!process || !process->process || !stack_wait_frames(input, &process->id, tid, &stack))
+		return false;
+	for (size_t i = 0; i < stack.depth; i++) {
+		struct span name = stack_wait_function(input, stack.frames[i]);
+		struct span file = stack_wait_file(input, stack.frames[i]);
+
+		if (!is_script(stack.frames[i]) || !is_of_command(process, file))
+			continue;
+		if (span_starts(name, "<"))
+			return false;
+		buffer_format(
+			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+		return true;
+	}
+	return false;
 }

@@ -36,6 +36,10 @@ bool stack_wait_frames(const struct diagnosis_input *input, const struct process
 	struct profile_stacked *out);
 struct span stack_wait_function(const struct diagnosis_input *input, const struct profile_function *f);
 struct span stack_wait_file(const struct diagnosis_input *input, const struct profile_function *f);
+/* "load_rates (gateway.py:12)": the innermost function of the script that the process was started with,
+ * on the stack of a thread; not its outermost level. False: none is known. */
+bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
+	const struct process_entry *process, uint32_t tid);
 /* The same function of the program, at the same line. */
 bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b);
 

@@ -122,6 +122,41 @@ const char *wait_stop_text(const struct wait_link *link)
 	}
 }
 
+#define KEPT_LEAST (5 * NS_PER_S) /* without output */
+#define READ_LEAST (3 * NS_PER_S) /* before that it had not read */
+
+/* How a program writes each line at once. */
+static void put_unbuffered(struct buffer *out, struct span name)
+{
+	if (span_equal(name, "grep"))
+		buffer_string(out, "grep --line-buffered");
+	else if (span_equal(name, "sed"))
+		buffer_string(out, "sed -u");
+	else if (span_starts(name, "python"))
+		buffer_string(out, "python -u");
+	else
+		buffer_format(out, "stdbuf -oL %.*s", (int)name.size, name.data);
+}
+
+/* A filter in a pipeline has read its input while its reader waited, and passed nothing on. */
+static void put_kept(struct buffer *out, const struct wait_chain *chain)
+{
+	const struct wait_link *reader = &chain->links[0], *filter = &chain->links[1];
+
+	if (chain->count < 2 || chain->is_deadlock || chain->is_exchange ||
+		reader->what != WAIT_PIPE_READ || filter->what != WAIT_PIPE_READ ||
+		!reader->thread || reader->thread->since_state || !filter->thread ||
+		filter->thread->since_state || reader->thread->since_ns < KEPT_LEAST ||
+		filter->thread->since_ns + READ_LEAST > reader->thread->since_ns)
+		return;
+	buffer_format(out,
+		"; %u has read since and written nothing to it: nothing matched, or it keeps its "
+		"output in a buffer (",
+		filter->process->node_pid);
+	put_unbuffered(out, record_text(&filter->process->record, &filter->process->name));
+	buffer_string(out, " writes each line)");
+}
+
 void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++) {
@@ -130,6 +165,7 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 	}
 	if (chain->count)
 		put_end(out, chain);
+	put_kept(out, chain);
 	if (chain->count && wait_chain_confidence(chain) == WAITS_LOW)
 		buffer_string(out, " (low confidence)");
 }

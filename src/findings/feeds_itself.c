@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * feeds-itself: a process reads the log that it writes to, and what it writes makes it write more:
+ * it ships or counts the errors of a log, and logs its own errors there.
+ *
+ * Known by the name: other files that one process reads and appends to are its own data, as those
+ * of a database. Logs that it rotates and compresses are read once, and not while they grow.
+ *
+ * Cannot be seen: whether what it reads is what it wrote; a circle of several processes.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 1 << 10, 1, 1e12,
+		"minimum size that it writes to the log in a second", .unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-share", 50, 1, 100, "minimum share of that which it reads again",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
+};
+
+struct circle {
+	const struct call_path *path;
+	const struct call_file *file;
+};
+
+/* "app.log", "log", "log.1", "worker.out": not "catalog.db" nor "blog.md". */
+static bool is_log_name(const char *path)
+{
+	static const char *const endings[] = { ".log", ".out", ".err", ".jsonl" };
+	const char *slash = strrchr(path, '/');
+	struct span name = span_of_string(slash ? slash + 1 : path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		if (span_ends(name, endings[i]))
+			return true;
+	}
+	return span_equal(name, "log") || span_starts(name, "log.") || span_contains(name, ".log.");
+}
+
+static bool is_circle(const struct check *e, const struct check_calls *c, const char *path,
+	const struct call_file *f)
+{
+	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];
+	double least = check_option(e, "min-times");
+
+	return f->kind == FD_FOLLOWED_FILE && is_log_name(path) && !f->contents.overwritten_bytes &&
+	       !f->contents.replaced && (double)written->seen >= least &&
+	       (double)read->seen >= least &&
+	       (double)read->bytes * 100 >= check_option(e, "min-share") * (double)written->bytes &&
+	       check_is_over(e, "min-rate", check_calls_rate(c, (double)written->bytes), path);
+}
+
+static struct circle find(const struct check *e, const struct check_calls *c)
+{
+	struct circle most = { 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&c->history->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+
+		if (is_circle(e, c, path->text, f) &&
+			(!most.file || f->moves[CALL_WRITTEN].bytes >
+					       most.file->moves[CALL_WRITTEN].bytes))
+			most = (struct circle){ path, f };
+	}
+	return most;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct circle *o)
+{
+	const struct call_moves *written = &o->file->moves[CALL_WRITTEN];
+	char size[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, o->path->text);
+	finding_path(out, span_of_string(o->path->text));
+	finding_claim(out,
+		"reads %s, to which it writes itself, %s a second: it feeds itself with its own "
+		"log",
+		o->path->text,
+		sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
+	finding_rate(out, "writes to the log", check_calls_rate(c, (double)written->calls),
+		SOOTH_UNIT_NONE, c->interval_ns);
+	finding_rate(out, "written to the log", check_calls_rate(c, (double)written->bytes),
+		SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_rate(out, "read from the log",
+		check_calls_rate(c, (double)o->file->moves[CALL_READ].bytes), SOOTH_UNIT_BYTES,
+		c->interval_ns);
+	finding_unseen(out, "whether what it reads is what it wrote");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"let it log to another file than the one it reads, or skip its own lines; what it "
+		"logs over and over is the first cause: sooth trace -p %u shows it",
+		e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls c;
+	struct circle o;
+
+	if (!check_calls_begin(&c, e, out))
+		return;
+	o = find(e, &c);
+	if (o.file)
+		report(e, out, &c, &o);
+	else
+		check_calls_fine(e, out, "it reads no log that it writes to");
+}
+
+const struct finding_type finding_feeds_itself = {
+	.id = "feeds-itself",
+	.claim = "reads the log that it writes to, and writes more for it",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
