@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Processes that wait for themselves by way of a socket, and pairs that only look like it."""
+"""Processes that wait for themselves by way of a socket, pools that wait for a lost task, and those that only look like it."""
 from case import healthy, sick
 
 OWN_SERVER = """
@@ -36,6 +36,25 @@ while True:
 """
 
 
+# One task of eight ends its worker, or takes long; "rests": all have ended well.
+POOL = """
+import multiprocessing, os, sys, time
+def task(number):
+    if number == 3 and sys.argv[1] == 'crashes': os._exit(11)
+    if number == 3 and sys.argv[1] == 'works': time.sleep(600)
+    return number
+if __name__ == '__main__':
+    with multiprocessing.get_context('fork').Pool(2) as pool:
+        print('ready', flush=True)
+        result = pool.map(task, range(8), chunksize=1)
+        time.sleep(600)
+"""
+
+
+def pool(kind):
+    return lambda scope, rng: scope.python(POOL, kind).pid
+
+
 def server(kind):
     return lambda scope, rng: scope.python(OWN_SERVER, kind).pid
 
@@ -50,4 +69,8 @@ CASES = [
         says="it waits for an answer from itself, on 127.0.0.1:", also=("clients-waiting",)),
     healthy("all-threads-waiting", "the same, which answers by itself", server("answers")),
     healthy("all-threads-waiting", "a tool server that is asked each minute", pinged),
+    sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
+        settings=("task-lost.min-time=1s",), duration_s=4),
+    healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),
+    healthy("task-lost", "a pool at rest", pool("rests"), settings=("task-lost.min-time=1s",), duration_s=4),
 ]

@@ -77,6 +77,7 @@ DEFAULT_CASES = {
         "a dead path", "claude-code, tool, headless", "codex, slow, headless", "what came was acknowledged, over TLS"],
     "syscall-errors": ["each command that it starts finds a lock", "no descriptors are left",
         "is it alive"],
+    "task-lost": ["a worker that crashed with its task", "workers at work"],
     "thread-leak": ["each waits for ever", "each ends"],
     "tls-failing": ["a certificate that is not trusted", "requests by TLS"],
     "watch-flood": ["a watch for each directory, and none is removed", "each watch is removed again"],

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings by made-up stacks of threads that wait: each kind, and the healthy twin of each. */
-#include "check_records.h"
+#include "check_stacks.h"
 
-#include "probes/stacks.h"
 #include "probes/syscall_names.h"
 #include "probes/waits.h"
 
@@ -17,42 +16,6 @@ struct made {
 	enum waits_lock lock; /* none: WAITS_LOCK_PLAIN */
 	bool runs;
 };
-
-static uint32_t frames;
-
-static uint32_t put_frame(const char *function)
-{
-	bool is_script = function[0] == '(';
-	char name[96] = "", file[96] = "/bin/thing";
-	struct profile_frame f = { .record = head_of(LOOKS, 0, STACKS_FRAME),
-		.frame = ++frames,
-		.frame_kind = is_script ? PROFILE_SCRIPT : PROFILE_USER,
-		.begin = 0x1200,
-		.build_id_state = SOOTH_STATE_ABSENT };
-
-	sscanf(function + is_script, "%95s %95s", name, file);
-	struct record_tail tail[] = { put_text(&f.function, name), put_text(&f.file, file) };
-
-	RECORD_APPEND(&records, &f, tail, 2);
-	return frames;
-}
-
-static void put_stack(const struct made *t)
-{
-	struct profile_stack d = {
-		.record = head_of(LOOKS, 0, STACKS_STACK), .stack = t->tid, .end = PROFILE_WHOLE
-	};
-	uint32_t all[ARRAY_SIZE(t->functions)];
-	size_t count = 0;
-
-	while (count < ARRAY_SIZE(all) && t->functions[count]) {
-		all[count] = put_frame(t->functions[count]);
-		count++;
-	}
-	struct record_tail tail[] = { { &d.frames, all, count * sizeof(*all) } };
-
-	RECORD_APPEND(&records, &d, tail, 1);
-}
 
 static void put_waits(const struct made *t, double s)
 {
@@ -110,7 +73,7 @@ static void has_threads(const struct made *all, size_t count)
 	RECORD_APPEND(&records, &end, NULL, 0);
 	put_snapshot(all, count, LOOKS - 1);
 	for (size_t i = 0; i < count; i++)
-		put_stack(&all[i]);
+		put_stack(all[i].tid, all[i].functions, ARRAY_SIZE(all[i].functions));
 }
 
 #define RUST   "Mutex::lock_contended"

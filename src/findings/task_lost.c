@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * task-lost: the main thread of a Python program waits for a result of its pool of processes
+ * (multiprocessing.Pool), and all workers of that wait for work. A worker that was killed, as for
+ * lack of memory, or crashed, takes its task along: the pool starts another worker, and the result
+ * never comes. concurrent.futures raises BrokenProcessPool instead.
+ *
+ * Cannot be seen: how the worker ended, if that was before; a generator that yields its next task
+ * later.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/process_table/process_table.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 4e9, 1e9, 86400e9,
+		"minimum time that the main thread and all workers wait", .unit = SOOTH_UNIT_NS),
+};
+
+struct pool {
+	unsigned workers, idle;
+	uint64_t for_ns; /* the shortest wait of all of them */
+};
+
+/* "ApplyResult.get" of 3.11 is "get" before; the file is "pool.py:767". */
+static bool is_method(const struct check *e, const struct profile_function *f, const char *file,
+	const char *method)
+{
+	struct span name = stack_wait_function(e->input, f), of = stack_wait_file(e->input, f);
+	size_t size = strlen(method);
+
+	return f->kind == PROFILE_SCRIPT && span_starts(of, file) && of.size > strlen(file) &&
+	       of.data[strlen(file)] == ':' && span_ends(name, method) &&
+	       (name.size == size || name.data[name.size - size - 1] == '.');
+}
+
+static bool has_method(
+	const struct check *e, const struct process_id *id, const char *file, const char *method)
+{
+	struct profile_stacked stack;
+
+	if (!stack_wait_frames(e->input, id, id->pid, &stack))
+		return false;
+	for (size_t i = 0; i < stack.depth; i++) {
+		if (is_method(e, stack.frames[i], file, method))
+			return true;
+	}
+	return false;
+}
+
+/* Time since its main thread last ran; 0: not known. */
+static uint64_t rested_ns(const struct check *e, const struct process_id *id)
+{
+	const struct snapshot *last = snapshots_get(&e->input->waits.last, id);
+	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	const struct waits_thread *t = wait_graph_thread_of(&g, id->pid, id->pid);
+
+	return t && !t->since_state ? t->since_ns : 0;
+}
+
+static void note_rest(struct pool *p, uint64_t ns)
+{
+	if (ns < p->for_ns)
+		p->for_ns = ns;
+}
+
+static struct pool look(const struct check *e)
+{
+	struct pool p = { .for_ns = rested_ns(e, &e->id) };
+	const struct process_entry *child;
+	size_t position = 0;
+
+	while ((child = process_table_next(&e->input->host.process_table, &position))) {
+		if (child->parent != e->process || !has_method(e, &child->id, "pool.py", "worker"))
+			continue;
+		p.workers++;
+		p.idle += has_method(e, &child->id, "queues.py", "get");
+		note_rest(&p, rested_ns(e, &child->id));
+	}
+	return p;
+}
+
+/* It is in map(), apply() or get(). */
+static bool awaits_result(const struct check *e)
+{
+	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct pool *p)
+{
+	struct buffer place = { 0 };
+	char time[UNITS_SIZE];
+	bool has_place = stack_wait_put_own(&place, e->input, e->process, e->id.pid);
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
+		"waits for a result of its pool of processes%s%s, for %s, and all %u workers wait "
+		"for "
+		"work: the worker that had the task has probably ended",
+		has_place ? " in " : "", has_place ? buffer_cstr(&place) : "",
+		sentence_duration(time, p->for_ns), p->workers);
+	finding_number(out, "workers that wait for work", p->idle, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "waiting for at least", (double)p->for_ns, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "how the worker ended; whether a generator yields the next task later");
+	finding_remedy(out,
+		"dmesg shows whether memory ran out; concurrent.futures.ProcessPoolExecutor raises "
+		"an error when a worker ends, and get(timeout=...) gives up");
+	finding_end(out);
+	buffer_fini(&place);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct pool p;
+
+	if (!e->process || !awaits_result(e)) {
+		check_fine(out, "it waits for no result of a pool of Python");
+		return;
+	}
+	p = look(e);
+	if (!p.workers)
+		check_blind_because(out, "the workers of its pool were not observed",
+			"diagnose the process alone: its children are observed too");
+	else if (p.idle < p.workers)
+		check_fine(out, "%u of %u workers of its pool work", p.workers - p.idle, p.workers);
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (check_is_over(e, "min-time", (double)p.for_ns, ""))
+		report(e, out, &p);
+	else
+		check_blind_by(out, FINDING_SHORT,
+			"it waits for a pool whose workers all wait, but not for long yet",
+			CHECK_LONGER);
+}
+
+const struct finding_type finding_task_lost = {
+	.id = "task-lost",
+	.claim = "waits for a result of a pool of which all workers wait for work",
+	.probes = "proc,waits,stacks",
+	.follows = "frozen",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
