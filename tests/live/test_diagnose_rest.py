@@ -75,8 +75,8 @@ class Rest(Case):
         with socket.create_server(("127.0.0.1", 0)) as database:
             port = database.getsockname()[1]
             asked, answered = self.server("keeps", database), self.server("answers", database)
-            self.assertRegex(self.first_line(asked), r"; 2 clients have had no answer, one for \d+ s, and its 3 "
-                                                     r"connections to 127.0.0.1:%d are at rest$" % port)
+            self.assertRegex(self.first_line(asked), r": 2 clients have had no answer, one for \d+ s, and its 3 "
+                                                     r"connections to 127.0.0.1:%d are at rest; no problem found by" % port)
             self.assertNotIn("no answer", self.first_line(answered))
 
     @needs_bpf

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analyze/diagnosis/answer_clients.h"
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_unseen.h"
 #include "analyze/diagnosis/answer_use.h"
@@ -346,6 +347,8 @@ static void add_single(const struct answer *a, struct buffer *out)
 	}
 	is_left = answer_left(j, out);
 	add_activity(a, j, out->size > begin ? "; " : "", out);
+	if (out->size == begin && is_one_line(a))
+		answer_clients(a->s, j, out);
 	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",
 		is_left ? "other " : "");
 	if (is_one_line(a))

@@ -52,7 +52,7 @@ static void take(struct clients *c, const struct sockets_socket *s)
 	c->at_rest += socket_is_at_rest(s);
 }
 
-void answer_put_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct snapshot *last = snapshots_get(&s->input.sockets.last, &j->id);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -69,7 +69,7 @@ void answer_put_clients(const struct diagnosis *s, const struct diagnosed *j, st
 	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||
 		!c.is_one_server)
 		return;
-	buffer_format(out, "; %u client%s had no answer%s %s", c.asking,
+	buffer_format(out, "%u client%s had no answer%s %s", c.asking,
 		c.asking == 1 ? " has" : "s have", c.asking == 1 ? " for" : ", one for",
 		wait_duration(length, c.longest_ns));
 	buffer_format(out, ", and its %u connections to ", c.made);

@@ -6,9 +6,9 @@
 
 #include "analyze/diagnosis/diagnosis.h"
 
-/* Appends nothing, or "; 2 clients have had no answer, one for 9 s; its 3 connections to 127.0.0.1:5432 are at
+/* Appends nothing, or "2 clients have had no answer, one for 9 s; its 3 connections to 127.0.0.1:5432 are at
  * rest". A client that needs no answer, as over a websocket, looks the same: so it is no finding.
  */
-void answer_put_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "analyze/diagnosis/answer_clients.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/waits/wait_go.h"
 #include "analyze/waits/wait_sentences.h"
@@ -45,14 +44,11 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_link *first = &chain->links[0];
 
 	if (put_condition(s, j, g, out) || strcmp(wait_chain_state(chain), "idle") ||
-		first->is_polling || first->is_active)
+		!is_long(first->thread) || first->is_polling || first->is_active)
 		return;
-	if (is_long(first->thread)) {
-		buffer_string(out, "; it ");
-		wait_link_text(out, g, first);
-		wait_put_main_goroutine(out, g, j->id.pid);
-	}
-	answer_put_clients(s, j, out);
+	buffer_string(out, "; it ");
+	wait_link_text(out, g, first);
+	wait_put_main_goroutine(out, g, j->id.pid);
 }
 
 /* --- a child --- */
