@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth monitor: records of agents as they come, in FIFOs. */
+#include <stdio.h>
+
 #include "base/units.h"
+#include "cli/agents/config_files.h"
 #include "cli/command/command.h"
+#include "cli/command/settings.h"
 #include "cli/monitor/monitor.h"
 
 struct monitor_config {
@@ -12,6 +16,8 @@ struct monitor_config {
 		const char *history_dir;
 		bool no_history;
 	} monitor;
+	const char *file;
+	bool is_check;
 };
 
 static const struct option monitor_rows[] = {
@@ -34,30 +40,127 @@ static const struct option history_rows[] = {
 		.max = 60 * NS_PER_S),
 };
 
+static const struct option settings_rows[] = {
+	VALUE_ROW(0, "config", TEXT, "FILE", monitor_config, file,
+		"settings, lines of NAME = VALUE (default: ~/.config/sooth/monitor.conf)"),
+	FLAG_ROW(0, "check", monitor_config, is_check,
+		"only say whether the settings are right"),
+};
+
 static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
 	OPTION_GROUP("History", history_rows, 0),
+	OPTION_GROUP("Settings", settings_rows, 0),
 	TARGET_LIVE_GROUP(struct monitor_config, target),
 };
+#define SETTINGS_GROUPS 2 /* those that a file may have */
 
-static int run_monitor(void *config, const struct arguments *arguments, struct sooth_error *err)
+/* --- settings: the file, and what was typed --- */
+
+struct monitor_settings {
+	const struct monitor_config *typed;
+	const struct arguments *arguments;
+	struct monitor_config config; /* of both */
+	struct settings settings, before;
+	struct buffer path;
+	bool is_read; /* there is a file */
+};
+
+#define CONFIG_BYTES (64u << 10)
+
+/* A missing file is none, unless it was named. */
+static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 {
-	struct monitor_config *c = config;
-	struct target_found found = { 0 };
-	bool has_target = target_is_given(&c->target, arguments);
-	struct monitor_options options = { .fifo_folder = c->monitor.fifo_dir,
-		.target = has_target ? &found : NULL,
-		.duration_ns = c->monitor.duration_ns,
-		.has_history = !c->monitor.no_history,
-		.history_folder = c->monitor.history_dir,
-		.history_bytes = c->monitor.history_bytes,
-		.sample_ns = c->monitor.sample_ns };
-	int status =
-		has_target ? target_find(&c->target, arguments, TARGET_MAY_BE_HOST, &found, err) : 0;
+	const char *named = s->typed->file;
+	struct settings fresh = { 0 };
+	struct monitor_config config = { 0 };
+	struct buffer text = { 0 };
+	int status;
 
+	buffer_reset(&s->path);
+	if (named)
+		buffer_string(&s->path, named);
+	else
+		config_path(&s->path, "monitor.conf");
+	status = s->path.size ? config_read(&text, buffer_cstr(&s->path), CONFIG_BYTES, err) : 0;
+	s->is_read = !status && s->path.size;
+	if (status && !named && config_is_missing(-status))
+		status = 0;
+	if (!status)
+		status = settings_parse(&fresh, buffer_cstr(&s->path), (const char *)text.data,
+			text.size, groups, SETTINGS_GROUPS, &config, err);
+	buffer_fini(&text);
+	if (status) {
+		settings_fini(&fresh);
+		return status;
+	}
+	settings_override(groups, SETTINGS_GROUPS, &config, s->typed, s->arguments);
+	/* Those of before are in use until the monitor has taken these. */
+	settings_fini(&s->before);
+	s->before = s->settings;
+	s->settings = fresh;
+	s->config = config;
+	return 0;
+}
+
+static void fill_options(struct monitor_options *o, const struct monitor_config *c)
+{
+	o->fifo_folder = c->monitor.fifo_dir;
+	o->duration_ns = c->monitor.duration_ns;
+	o->has_history = !c->monitor.no_history;
+	o->history_folder = c->monitor.history_dir;
+	o->history_bytes = c->monitor.history_bytes;
+	o->sample_ns = c->monitor.sample_ns;
+}
+
+static int reload(void *user, struct monitor_options *options, struct sooth_error *err)
+{
+	struct monitor_settings *s = user;
+	int status = read_settings(s, err);
+
+	if (!status)
+		fill_options(options, &s->config);
+	return status;
+}
+
+static int print_check(struct monitor_settings *s)
+{
+	if (s->is_read)
+		printf("%s: %zu settings, all right\n", buffer_cstr(&s->path), s->settings.count);
+	else
+		printf("no settings: there is no %s\n", buffer_cstr(&s->path));
+	return 0;
+}
+
+static int run(struct monitor_settings *s, struct sooth_error *err)
+{
+	const struct monitor_config *c = s->typed;
+	struct target_found found = { 0 };
+	bool has_target = target_is_given(&c->target, s->arguments);
+	struct monitor_options options = { .target = has_target ? &found : NULL,
+		.reload = s->is_read ? reload : NULL,
+		.user = s };
+	int status = has_target ? target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST,
+					  &found, err)
+				: 0;
+
+	fill_options(&options, &s->config);
 	if (!status)
 		status = monitor_run(&options, err);
 	target_found_fini(&found);
+	return status;
+}
+
+static int run_monitor(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct monitor_settings s = { .typed = config, .arguments = arguments };
+	int status = read_settings(&s, err);
+
+	if (!status)
+		status = s.typed->is_check ? print_check(&s) : run(&s, err);
+	settings_fini(&s.settings);
+	settings_fini(&s.before);
+	buffer_fini(&s.path);
 	return status;
 }
 
@@ -75,7 +178,8 @@ const struct command command_monitor = {
 		    "  tail -f ~/.claude/fifos/*.fifo            all three\n"
 		    "  tail -f ~/.claude/fifos/api_calls.fifo    API calls\n"
 		    "  sooth monitor --session 4f1c              of one session\n"
-		    "  sooth monitor --all                       of every process\n",
+		    "  sooth monitor --all                       of every process\n"
+		    "  sooth monitor --check                     are its settings right?\n",
 	COMMAND_GROUPS(groups),
 	.config_size = sizeof(struct monitor_config),
 	.run = run_monitor,

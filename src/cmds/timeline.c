@@ -223,7 +223,7 @@ const struct command command_timeline = {
 		"history "
 		"that `sooth monitor`\nkeeps.",
 	.examples = "  sooth timeline                           the last hour of all sessions\n"
-		    "  sooth timeline --last 1d 4f1c            a day of one session\n"
+		    "  sooth timeline --last 24h 4f1c            a day of one session\n"
 		    "  sooth timeline -d 10 4711                 ten seconds of a process\n"
 		    "  sooth timeline -o build.svg -- make       a picture to zoom into\n"
 		    "  sooth timeline build.sooth                of a capture\n",

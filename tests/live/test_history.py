@@ -124,6 +124,39 @@ class Phases(HistoryCase):
         self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.history, self.files()[0])).st_mode), 0o600)
 
 
+class Settings(HistoryCase):
+    def write(self, text):
+        with open(self.path("conf"), "w", encoding="ascii") as file:
+            file.write(text)
+
+    def test_settings_are_checked(self):
+        for text, line in (("sample = 5s\nhistory-size = 8M\n# no more\n", 0), ("\nsample = soon\n", 2),
+                           ("sampel = 5s\n", 1), ("no-history = perhaps\n", 1), ("sample\n", 1)):
+            self.write(text)
+            run = self.sooth("monitor", "--check", "--config", self.path("conf"), status=2 if line else 0)
+            self.assertIn("read line %d of" % line if line else "2 settings", run.errors if line else run.text)
+        self.sooth("monitor", "--check", "--config", self.path("none"), status=None)
+
+    def test_settings_are_read_again(self):
+        self.write("history-dir = %s\n" % self.path("first"))
+        sooth = self.start_sooth("monitor", "--fifo-dir", self.path("fifos"), "--sample", "200ms", "--config",
+                                 self.path("conf"))
+        harness.wait_until(lambda: b"records are in" in sooth.err, "the monitor")
+        agent = self.agent()
+        self.tell(agent, "busy")
+        self.write("history-dir = %s\nsample = 1s\n" % self.history)
+        sooth.send(signal.SIGHUP)
+        harness.wait_until(lambda: b"read again" in sooth.err, "the settings")
+        self.tell(agent, "idle", "busy")
+        self.write("sample = soon\n")
+        sooth.send(signal.SIGHUP)
+        harness.wait_until(lambda: b"read line 1" in sooth.err, "the refusal")
+        self.assertTrue(sooth.is_running())
+        self.end(sooth)
+        self.assertTrue(os.listdir(self.path("first")))
+        self.assertIn("idle", self.states(self.report()))
+
+
 class Faults(HistoryCase):
     def test_a_killed_monitor_is_taken_over(self):
         sooth, agent = self.monitor(), self.agent()

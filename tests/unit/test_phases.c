@@ -16,6 +16,7 @@
 static struct host_state host;
 static struct phase_tracker tracker;
 static struct buffer records, spans;
+static uint64_t clock_ahead_s;
 
 static void begin(void)
 {
@@ -44,7 +45,7 @@ static void add_segment(uint64_t now_ms)
 {
 	struct stream_segment s = { .record = { .time_ns = now_ms * NS_PER_MS,
 					    .kind = STREAM_SEGMENT },
-		.realtime_offset_ns = (int64_t)(UTC_S * NS_PER_S),
+		.realtime_offset_ns = (int64_t)((UTC_S + clock_ahead_s) * NS_PER_S),
 		.ticks_per_s = 100 };
 
 	RECORD_APPEND(&records, &s, NULL, 0);
@@ -190,6 +191,23 @@ static void a_gap_is_not_observed(void **state)
 	end();
 }
 
+/* Phases before it keep their times; none is longer or shorter for it. */
+static void the_clock_is_set(void **state)
+{
+	(void)state;
+	begin();
+	sample(200000, "T", 0, 0, 0);
+	sample(202000, "T", 0, 0, 0);
+	clock_ahead_s = 86400;
+	sample(204000, "T", 0, 0, 0);
+	phase_tracker_finish(&tracker);
+	clock_ahead_s = 0;
+	assert_int_equal(span_at(0)->begin_ns / NS_PER_MS, 200000);
+	assert_int_equal(span_at(0)->record.time_ns / NS_PER_MS, 204000);
+	assert_int_equal(span_at(0)->end_utc_ns, (UTC_S + 86400 + 204) * NS_PER_S);
+	end();
+}
+
 static void an_end_closes_the_phase(void **state)
 {
 	(void)state;
@@ -272,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_change_of_unknown_time_is_in_the_middle),
 		cmocka_unit_test(tokens_belong_to_the_phase_that_waited),
 		cmocka_unit_test(a_gap_is_not_observed),
+		cmocka_unit_test(the_clock_is_set),
 		cmocka_unit_test(an_end_closes_the_phase),
 		cmocka_unit_test(parts_are_one_phase),
 		cmocka_unit_test(a_selection_is_clipped),

@@ -45,6 +45,7 @@ struct pipe_feed {
 
 struct monitor {
 	const struct monitor_options *options;
+	struct monitor_options current; /* since they were read again */
 	struct user_folder folder;
 	char folder_path[4096]; /* as the kernel names it */
 	struct pipe_feed pipes[FEEDS];
@@ -215,14 +216,19 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 
 /* --- the history --- */
 
+static void print_failure(const struct sooth_error *err)
+{
+	fprintf(stderr, "sooth: cannot %s", err->tried);
+	fprintf(stderr, err->why[0] ? ": %s\n" : "\n", err->why);
+}
+
 static void keep_phases(struct monitor *m)
 {
 	struct sooth_error err;
 
 	if (!phase_keeper_step(&m->phases, clock_monotonic_ns(), &err))
 		return;
-	fprintf(stderr, "sooth: history: cannot %s", err.tried);
-	fprintf(stderr, err.why[0] ? ": %s\n" : "\n", err.why);
+	print_failure(&err);
 }
 
 static int open_history(struct monitor *m, struct sooth_error *err)
@@ -233,6 +239,43 @@ static int open_history(struct monitor *m, struct sooth_error *err)
 		return 0;
 	return phase_keeper_open(
 		&m->phases, o->history_folder, o->history_bytes, o->sample_ns, err);
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_same_history(const struct monitor_options *a, const struct monitor_options *b)
+{
+	return a->has_history == b->has_history && a->sample_ns == b->sample_ns &&
+	       a->history_bytes == b->history_bytes &&
+	       is_same_text(a->history_folder, b->history_folder);
+}
+
+/* Settings that make no sense change nothing. */
+static void reload(struct monitor *m)
+{
+	struct monitor_options now = *m->options;
+	struct sooth_error err;
+
+	if (!m->options->reload || !reload_take())
+		return;
+	if (now.reload(now.user, &now, &err)) {
+		print_failure(&err);
+		return;
+	}
+	if (!is_same_text(now.fifo_folder, m->options->fifo_folder))
+		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
+	if (!is_same_history(&now, m->options)) {
+		phase_keeper_close(&m->phases);
+		if (now.has_history && phase_keeper_open(&m->phases, now.history_folder,
+					       now.history_bytes, now.sample_ns, &err))
+			print_failure(&err);
+	}
+	m->current = now;
+	m->options = &m->current;
+	fputs("sooth: settings were read again\n", stderr);
 }
 
 /* --- all of them --- */
@@ -366,12 +409,15 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 
 	signal(SIGPIPE, SIG_IGN);
 	stop_catch();
+	if (options->reload)
+		reload_catch();
 	status = open_all(&m, err);
 	if (!status)
 		fprintf(stderr, "sooth: records are in %s, while they are read; stop with Ctrl-C\n",
 			m.folder.path);
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		look(&m);
+		reload(&m);
 		keep_phases(&m);
 		step(&m);
 	}

@@ -13,6 +13,10 @@ struct monitor_options {
 	const char *history_folder;	   /* NULL: ~/.local/state/sooth/history */
 	uint64_t history_bytes;		   /* at most; 0: 64 MiB */
 	uint64_t sample_ns;		   /* between two samples for it; 0: 2 s */
+	/* Puts the settings of now into the options, of which only those of the history are applied
+	 * while it runs. NULL: SIGHUP ends it. */
+	int (*reload)(void *user, struct monitor_options *options, struct sooth_error *err);
+	void *user;
 };
 
 /* 0 or a negative errno with err filled. */

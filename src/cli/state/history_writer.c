@@ -198,6 +198,17 @@ static void put_loss(struct history_writer *w)
 	w->pending.limit = PENDING_MOST;
 }
 
+/* The folder was removed: another one is made in its place. */
+static int open_again(struct history_writer *w, struct sooth_error *err)
+{
+	char path[sizeof(w->folder.path)];
+
+	memcpy(path, w->folder.path, sizeof(path));
+	user_folder_close(&w->folder);
+	w->is_gone = false;
+	return user_folder_open(&w->folder, &history_folder_kind, path, err);
+}
+
 static int write_pending(struct history_writer *w, struct sooth_error *err)
 {
 	size_t before = w->pending.size;
@@ -214,6 +225,7 @@ static int write_pending(struct history_writer *w, struct sooth_error *err)
 	if (status) {
 		close_file(w);
 		w->pending.size = before;
+		w->is_gone = status == -ENOENT;
 		return status;
 	}
 	buffer_reset(&w->pending);
@@ -233,6 +245,11 @@ int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_
 	if (!w->head.size || !w->pending.size || now_ns < w->written_ns + every_ns)
 		return 0;
 	w->written_ns = now_ns;
+	status = w->is_gone ? open_again(w, err) : 0;
+	if (status) {
+		w->is_gone = true;
+		return 0;
+	}
 	status = user_folder_enter(&w->folder, err);
 	if (status)
 		return status;

@@ -26,6 +26,7 @@ struct history_writer {
 	uint64_t written_ns; /* when that was last tried */
 	uint64_t lost;	     /* records, since the last block */
 	bool is_failing;     /* the last try failed */
+	bool is_gone;	     /* because its folder is gone */
 };
 
 /* `path` NULL: the default folder. */

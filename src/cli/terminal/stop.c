@@ -44,6 +44,35 @@ bool stop_is_selected(void)
 	return wanted;
 }
 
+/* --- settings --- */
+
+static volatile sig_atomic_t reload_wanted;
+
+static void note_hangup(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == SI_USER || info->si_code == SI_QUEUE)
+		reload_wanted = 1;
+	else
+		note(number);
+}
+
+void reload_catch(void)
+{
+	struct sigaction action = { .sa_sigaction = note_hangup,
+		.sa_flags = SA_RESTART | SA_SIGINFO };
+
+	sigaction(SIGHUP, &action, NULL);
+}
+
+bool reload_take(void)
+{
+	bool was_wanted = reload_wanted;
+
+	reload_wanted = 0;
+	return was_wanted;
+}
+
 /* --- a time limit --- */
 
 /*

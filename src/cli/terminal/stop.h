@@ -10,6 +10,11 @@
 
 void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are requests */
 bool stop_is_selected(void);
+/* From here on a SIGHUP that another process sends is a request to read settings again; that of a
+ * terminal which is gone stays one to stop. */
+void reload_catch(void);
+/* There was one since it was last asked. */
+bool reload_take(void);
 
 /* In `after_ns` the program prints this error and ends with its status. */
 void deadline_set(uint64_t after_ns, const struct sooth_error *err);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/command/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+
+#define NAME_MOST  64
+#define VALUE_MOST 4096
+
+static struct span trimmed(struct span text)
+{
+	while (text.size && strchr(" \t\r", text.data[0]))
+		text = span_of(text.data + 1, text.size - 1);
+	while (text.size && strchr(" \t\r", text.data[text.size - 1]))
+		text.size--;
+	return text;
+}
+
+static const struct option *option_named(
+	const struct option_group *groups, size_t group_count, struct span name)
+{
+	for (size_t g = 0; g < group_count; g++) {
+		for (size_t i = 0; i < groups[g].count; i++) {
+			const struct option *o = &groups[g].options[i];
+
+			if (o->name && span_equal(name, o->name))
+				return o;
+		}
+	}
+	return NULL;
+}
+
+static int refuse(
+	const char *file, unsigned line, const char *why, struct span word, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
+	error_why(err, "%s: \"%.*s\"", why, word.size < NAME_MOST ? (int)word.size : NAME_MOST,
+		word.data);
+	return error_remedy(
+		err, "write NAME = VALUE, with the name of a long option, such as sample = 5s");
+}
+
+/* What the option refuses, with the place. */
+static int refuse_value(const char *file, unsigned line, struct sooth_error *err)
+{
+	struct sooth_error value = *err;
+
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
+	error_why(err, "cannot %s: %s", value.tried, value.why);
+	return error_remedy(err, "%s",
+		value.remedy[0] ? value.remedy : "mend that line; --check says whether it is right");
+}
+
+/* One option, as it would be typed. */
+static int apply(struct settings *s, const struct option_group *groups, size_t group_count,
+	void *config, struct span name, struct span value, bool is_flag, struct sooth_error *err)
+{
+	char *argv[3] = { "", NULL, NULL };
+	struct arguments ignored = { 0 };
+	int status;
+
+	if (s->count == SETTINGS_MAX)
+		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "take more than %d settings",
+			SETTINGS_MAX);
+	if (asprintf(&argv[1], "--%.*s%s%.*s", (int)name.size, name.data, is_flag ? "" : "=",
+		    is_flag ? 0 : (int)value.size, value.data) < 0)
+		return error_no_memory(err);
+	s->words[s->count++] = argv[1];
+	status = options_parse(groups, group_count, config, 2, argv, &ignored, err);
+	free(ignored.items);
+	return status;
+}
+
+static int take_line(struct settings *s, const char *file, unsigned number, struct span line,
+	const struct option_group *groups, size_t group_count, void *config,
+	struct sooth_error *err)
+{
+	const char *equals = line.size ? memchr(line.data, '=', line.size) : NULL;
+	size_t size = equals ? (size_t)(equals - line.data) : 0;
+	struct span name = trimmed(span_of(line.data, size)), value;
+	const struct option *o;
+
+	if (!equals)
+		return refuse(file, number, "it is no NAME = VALUE", line, err);
+	value = trimmed(span_of(equals + 1, line.size - size - 1));
+	o = option_named(groups, group_count, name);
+	if (!o)
+		return refuse(file, number, "there is no such setting", name, err);
+	if (value.size > VALUE_MOST || (value.size && memchr(value.data, '\0', value.size)))
+		return refuse(file, number, "the value is too long, or no text", name, err);
+	if (o->type == OPTION_FLAG) {
+		if (span_equal(value, "no"))
+			return 0;
+		if (!span_equal(value, "yes"))
+			return refuse(file, number, "it is neither yes nor no", value, err);
+	}
+	return apply(s, groups, group_count, config, name, value, o->type == OPTION_FLAG, err)
+		       ? refuse_value(file, number, err)
+		       : 0;
+}
+
+int settings_parse(struct settings *s, const char *file, const char *text, size_t size,
+	const struct option_group *groups, size_t group_count, void *config,
+	struct sooth_error *err)
+{
+	struct cursor c = cursor_over(text, size);
+	unsigned number = 0;
+	int status = 0;
+
+	while (!status && !cursor_at_end(&c)) {
+		struct span line = trimmed(cursor_line(&c));
+
+		number++;
+		if (line.size && line.data[0] != '#')
+			status = take_line(
+				s, file, number, line, groups, group_count, config, err);
+	}
+	return status;
+}
+
+void settings_fini(struct settings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->words[i]);
+	*s = (struct settings){ 0 };
+}
+
+static size_t size_of(const struct option *o)
+{
+	switch (o->type) {
+	case OPTION_FLAG:
+		return sizeof(bool);
+	case OPTION_TEXT:
+	case OPTION_FILE:
+	case OPTION_CHOICE:
+		return sizeof(const char *);
+	case OPTION_REAL:
+		return sizeof(double);
+	case OPTION_LIST:
+		return sizeof(struct option_list);
+	default:
+		return sizeof(uint64_t);
+	}
+}
+
+static bool is_given(const struct arguments *arguments, const struct option *o)
+{
+	for (size_t i = 0; i < arguments->given_count; i++) {
+		if (arguments->given[i] == o)
+			return true;
+	}
+	return false;
+}
+
+void settings_override(const struct option_group *groups, size_t group_count, void *config,
+	const void *typed, const struct arguments *arguments)
+{
+	for (size_t g = 0; g < group_count; g++) {
+		for (size_t i = 0; i < groups[g].count; i++) {
+			const struct option *o = &groups[g].options[i];
+			size_t at = groups[g].offset + o->offset;
+
+			if (is_given(arguments, o))
+				memcpy((char *)config + at, (const char *)typed + at, size_of(o));
+		}
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A file of settings: lines of NAME = VALUE, named and checked as the long options of a command;
+ * yes or no for those without a value, # begins a comment. What the command line says goes before.
+ */
+#ifndef SOOTH_CLI_SETTINGS_H
+#define SOOTH_CLI_SETTINGS_H
+
+#include "cli/command/options.h"
+
+#define SETTINGS_MAX 64
+
+/* Zeroed is valid. The texts of a config are in here: it is freed after that. */
+struct settings {
+	char *words[SETTINGS_MAX];
+	size_t count;
+};
+
+/* Fills the config from the text; `file` names it in errors, with the line. -EINVAL. */
+int settings_parse(struct settings *s, const char *file, const char *text, size_t size,
+	const struct option_group *groups, size_t group_count, void *config,
+	struct sooth_error *err);
+void settings_fini(struct settings *s);
+/* The members that the command line set, of the same groups. */
+void settings_override(const struct option_group *groups, size_t group_count, void *config,
+	const void *typed, const struct arguments *arguments);
+
+#endif
