@@ -43,8 +43,7 @@ static const struct option history_rows[] = {
 static const struct option settings_rows[] = {
 	VALUE_ROW(0, "config", TEXT, "FILE", monitor_config, file,
 		"settings, lines of NAME = VALUE (default: ~/.config/sooth/monitor.conf)"),
-	FLAG_ROW(0, "check", monitor_config, is_check,
-		"only say whether the settings are right"),
+	FLAG_ROW(0, "check", monitor_config, is_check, "only say whether the settings are right"),
 };
 
 static const struct option_group groups[] = {
@@ -140,9 +139,9 @@ static int run(struct monitor_settings *s, struct sooth_error *err)
 	struct monitor_options options = { .target = has_target ? &found : NULL,
 		.reload = s->is_read ? reload : NULL,
 		.user = s };
-	int status = has_target ? target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST,
-					  &found, err)
-				: 0;
+	int status =
+		has_target ? target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err)
+			   : 0;
 
 	fill_options(&options, &s->config);
 	if (!status)

@@ -52,7 +52,8 @@ static int refuse_value(const char *file, unsigned line, struct sooth_error *err
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
 	error_why(err, "cannot %s: %s", value.tried, value.why);
 	return error_remedy(err, "%s",
-		value.remedy[0] ? value.remedy : "mend that line; --check says whether it is right");
+		value.remedy[0] ? value.remedy
+				: "mend that line; --check says whether it is right");
 }
 
 /* One option, as it would be typed. */
@@ -64,8 +65,8 @@ static int apply(struct settings *s, const struct option_group *groups, size_t g
 	int status;
 
 	if (s->count == SETTINGS_MAX)
-		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "take more than %d settings",
-			SETTINGS_MAX);
+		return error_set(
+			err, -E2BIG, SOOTH_FAULT_USAGE, "take more than %d settings", SETTINGS_MAX);
 	if (asprintf(&argv[1], "--%.*s%s%.*s", (int)name.size, name.data, is_flag ? "" : "=",
 		    is_flag ? 0 : (int)value.size, value.data) < 0)
 		return error_no_memory(err);
@@ -116,8 +117,7 @@ int settings_parse(struct settings *s, const char *file, const char *text, size_
 
 		number++;
 		if (line.size && line.data[0] != '#')
-			status = take_line(
-				s, file, number, line, groups, group_count, config, err);
+			status = take_line(s, file, number, line, groups, group_count, config, err);
 	}
 	return status;
 }
