@@ -5,8 +5,8 @@
 
 #define SESSIONS_MAX 65536
 #define TOOLS_MAX    65536
-/* The clock of the wall may have been set between two spans of one phase. */
-#define JOIN_NS 2000000000ull
+/* Between two spans of one phase the clock may have been set, or the observer started over. */
+#define JOIN_NS 5000000000ull
 
 struct tool_key {
 	uint32_t label, state;

@@ -392,7 +392,8 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	if (is_first) {
 		uint64_t begin = s->last_ns ? now : first_ns(t, host, main);
 
-		begin_span(s, begin, PHASE_BEGINS);
+		/* It may go on from what an observer before this one saw. */
+		begin_span(s, begin, s->last_ns || begin < now ? PHASE_BEGINS : 0);
 		set_activity(s, &a, now);
 		add_use(s, s->last_ns ? 0 : 1);
 		add_tokens(s, main->session, begin < now);

@@ -8,6 +8,11 @@
 #include "cli/terminal/log.h"
 
 #define RETRY_NS (10 * NS_PER_S)
+/*
+ * An observer remembers processes, within bounds that weeks of agents which come and go would
+ * reach. One that starts over, each hour at 2 s between samples, remembers nothing.
+ */
+#define SAMPLES_MOST 1800
 
 static int take_spans(void *user, const struct batch *spans, struct sooth_error *err)
 {
@@ -104,11 +109,15 @@ static int step_observer(struct phase_keeper *k, uint64_t now_ns, struct sooth_e
 		if (now_ns < k->retry_ns)
 			return 0;
 		status = start(k, err);
+		k->start_ns = now_ns;
 	} else {
 		status = sooth_observer_step(k->observer, 0, err);
 	}
-	if (status >= 0 || status == -EINTR)
+	if (status >= 0 || status == -EINTR) {
+		if (now_ns - k->start_ns >= SAMPLES_MOST * k->sample_ns)
+			stop(k, true);
 		return 0;
+	}
 	stop(k, false);
 	k->retry_ns = now_ns + RETRY_NS;
 	return status;

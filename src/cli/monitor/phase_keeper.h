@@ -19,6 +19,7 @@ struct phase_keeper {
 	struct sooth_observer *observer; /* NULL: it does not run */
 	struct sooth_report *report;
 	uint64_t retry_ns; /* not before that */
+	uint64_t start_ns;
 };
 
 /* `folder` NULL: the default. */
