@@ -23,7 +23,7 @@ VISUALIZE = os.environ.get("EXAMPLE_VISUALIZE", "")
 TRACK_MULTIPLE = os.environ.get("EXAMPLE_TRACK_MULTIPLE", "")
 LIBRARY = os.path.join(os.path.dirname(harness.SOOTH), "libsooth.so")
 TURNS = "5000"
-TRACKERS = 1000 if harness.IS_LONG else 20
+TRACKERS = 1000 if harness.IS_LONG else 6  # of each kind
 
 
 def counts_of(truth):
@@ -108,7 +108,8 @@ class Library(HeapCase):
 
     def library(self):
         library = ctypes.CDLL(LIBRARY)
-        library.sooth_heap_close.argtypes = library.sooth_heap_fd.argtypes = [ctypes.c_void_p]
+        for name in ("heap_close", "heap_fd", "trace_close", "profiler_close"):
+            getattr(library, "sooth_" + name).argtypes = [ctypes.c_void_p]
         library.sooth_heap_next.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
         return library
 
@@ -137,14 +138,20 @@ class Library(HeapCase):
         library = self.library()
         target = self.held_workload(GLIBC, "heap", "--turns", "10")
 
+        held = set()
+
         def left():
             return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
 
         def track():
-            heap = ctypes.c_void_p()
-            self.assertEqual(library.sooth_heap_track(target.pid, None, ctypes.byref(heap), None), 0)
-            self.assertGreaterEqual(library.sooth_heap_fd(heap), 0)
-            library.sooth_heap_close(heap)
+            for kind, close in (("heap_track", "heap_close"), ("trace_track", "trace_close"),
+                                ("profiler_start", "profiler_close")):
+                tracker = ctypes.c_void_p()
+                start = getattr(library, "sooth_" + kind)
+                self.assertEqual(start(target.pid, None, ctypes.byref(tracker), None), 0)
+                if not held and kind == "trace_track":
+                    held.update(harness.held_by(os.getpid()))
+                getattr(library, "sooth_" + close)(tracker)
 
         track()
         harness.wait_until(lambda: len(os.listdir("/proc/self/task")) == threading.active_count(), "threads to end")
@@ -153,6 +160,9 @@ class Library(HeapCase):
             track()
         # A thread that read with a timeout ends some time later, here or before.
         harness.wait_until(lambda: all(now <= then for now, then in zip(left(), before)), "nothing to be left")
+        self.assertTrue(held)
+        self.assertEqual(harness.still_in_kernel(held), set())
+        self.assertEqual(set(harness.held_by(os.getpid())), set())
         self.assertTrue(target.is_running())
         self.let_go(target)
 

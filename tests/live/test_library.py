@@ -17,6 +17,7 @@ from test_python_module import MODULE, PYTHON
 TRACES = os.environ.get("EXAMPLE_TRACES", "")
 HOT_FUNCTIONS = os.environ.get("EXAMPLE_HOT_FUNCTIONS", "")
 OPEN_FILES = os.environ.get("EXAMPLE_OPEN_FILES", "")
+SPAWN = os.environ.get("EXAMPLE_SPAWN", "")
 LIBRARY_USAGE = os.environ.get("EXAMPLE_LIBRARY_USAGE", "")
 EVENT_LOOP = os.environ.get("EXAMPLE_EVENT_LOOP", "")
 SHAPE = ("syscalls", "--threads", "3", "--forks", "2", "--exec", "1", "--count", "200", "--slow-ms", "1", "--seed", "4")
@@ -49,6 +50,21 @@ with sooth.trace.track(int(sys.argv[1]), plain=True) as trace:
     events = [(e.call, e.error, e.pid, e.exit_status) for e in trace]
     print(json.dumps([events, trace.stats()._asdict()]))
 """
+CALLS = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+print("ready", flush=True)
+for line in sys.stdin:
+    for _ in range(int(line)):
+        libc.getppid()
+    print("done", flush=True)
+"""
+TRACK_SEVERAL = """
+import collections, json, sys, sooth
+with sooth.trace.track(*map(int, sys.argv[1:]), calls="getppid", plain=True) as trace:
+    print("tracing", flush=True)
+    print(json.dumps(collections.Counter(e.pid for e in trace if e.call == "getppid")))
+"""
 COUNT = "import json, sys, sooth; print(json.dumps(sooth.trace.count(int(sys.argv[1]), 30)))"
 PROFILE = """
 import json, sys, sooth
@@ -68,6 +84,8 @@ for call in (lambda: sooth.trace.track(4194304), lambda: sooth.trace.track(1, ca
     except sooth.Error as error:
         print(error)
 """
+# Processes in pairs: the second gets the PID of the first.
+LAST_PID = "/proc/sys/kernel/ns_last_pid"
 AS_NOBODY = "import sooth\ntry:\n    sooth.trace.track(1)\nexcept sooth.Error as error:\n    print(error.remedy)\n"
 
 
@@ -197,6 +215,60 @@ class Library(Case):
         self.assertEqual(len(lines), len(found["fds"]))
         self.assertIn("file /etc/passwd", " ".join(lines))
         self.assertEqual(json.loads(self.run_program(OPEN_FILES, str(target.pid), "fds").text), found["fds"])
+
+    def failing(self, number, *command, count=False):
+        """Its allocation of that number finds no memory."""
+        shim = os.path.join(os.path.dirname(harness.WORKLOADS), "libfailing-memory.so")
+        environment = {**os.environ, "LD_PRELOAD": shim, "FAILING_MEMORY_AT": str(number)}
+        if count:
+            environment["FAILING_MEMORY_COUNT"] = "2"
+        return self.run_program(*command, env=environment, status=None)
+
+    @needs_bpf
+    def test_no_memory(self):
+        """Whichever allocation fails, the program ends by itself: with what it could do, or with an error."""
+        for command in ((OPEN_FILES, str(os.getpid())), (TRACES, "true"), (SPAWN, "true")):
+            total = int(self.failing(0, *command, count=True).errors.split()[-1])
+            self.assertGreater(total, 200)
+            statuses = collections.Counter()
+            for number in range(1, total, 1 if harness.IS_LONG else max(1, total // 12)):
+                run = self.failing(number, *command)
+                # The C library's own look-up of users is not ready for it.
+                if b"nss_database" not in run.err:
+                    self.assertGreaterEqual(run.status, 0, "%s: allocation %d\n%s" % (command, number, run))
+                statuses[run.status] += 1
+            self.assertGreater(len(statuses), 1, statuses)  # some did fail
+
+    @needs_bpf
+    @unittest.skipUnless(os.access(LAST_PID, os.W_OK), "the next PID cannot be chosen here")
+    def test_reused_pid(self):
+        """A process that gets the PID of an ended one is not the one that was tracked."""
+        first, second = self.start(sys.executable, "-c", CALLS), self.start(sys.executable, "-c", CALLS)
+        for process in (first, second):
+            process.wait_for_output(b"ready\n")
+        tracker = self.start_python(TRACK_SEVERAL, str(first.pid), str(second.pid))
+        tracker.wait_for_output(b"tracing\n")
+        first.say(b"10\n")
+        first.close_stdin()
+        first.finish()
+        for _ in range(100):
+            with open(LAST_PID, "w", encoding="ascii") as file:
+                file.write(str(first.pid - 1))
+            third = self.start(sys.executable, "-c", CALLS)
+            if third.pid == first.pid:
+                break
+            third.end()
+        else:
+            self.skipTest("the PID was not given again")
+        third.wait_for_output(b"ready\n")
+        third.say(b"1000\n")
+        harness.wait_until(lambda: b"done\n" in bytes(third.out), "the calls")
+        self.assertTrue(tracker.is_running())
+        second.say(b"20\n")
+        second.close_stdin()
+        counts = json.loads(tracker.finish().text.splitlines()[1])
+        self.assertEqual(counts, {str(first.pid): 10, str(second.pid): 20})
+        self.assertTrue(third.is_running())  # and the target outlives the tracker
 
     @needs_bpf
     def test_errors(self):

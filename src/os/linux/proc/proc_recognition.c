@@ -104,6 +104,9 @@ static struct span name_of(const struct proc_entry *e)
 struct span proc_recognition_executable(
 	const struct proc_recognition *l, const struct proc_entry *e)
 {
+	/* Where memory ran out it was not kept. */
+	if (buffer_failed(&l->texts))
+		return span_of("", 0);
 	return span_of((const char *)l->texts.data + e->executable_at, e->executable_size);
 }
 

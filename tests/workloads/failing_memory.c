@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loaded before a program: its allocation number FAILING_MEMORY_AT finds no memory, all others do; 0:
+ * none fails. At its exit the number of allocations goes to the descriptor FAILING_MEMORY_COUNT.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t number, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+
+static atomic_ulong calls;
+static unsigned long failing;
+static pid_t owner; /* not its children: they would fail again */
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *at = getenv("FAILING_MEMORY_AT");
+
+	owner = getpid();
+	calls = 0;
+	failing = at ? strtoul(at, NULL, 10) : 0;
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const char *fd = getenv("FAILING_MEMORY_COUNT");
+
+	if (fd && getpid() == owner)
+		dprintf(atoi(fd), "%lu\n", (unsigned long)calls);
+}
+
+static int fails(void)
+{
+	if (!failing || atomic_fetch_add(&calls, 1) + 1 != failing || getpid() != owner) {
+		calls += !failing;
+		return 0;
+	}
+	errno = ENOMEM;
+	return 1;
+}
+
+void *malloc(size_t size)
+{
+	return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size)
+{
+	return fails() ? NULL : __libc_calloc(number, size);
+}
+
+void *realloc(void *block, size_t size)
+{
+	return fails() ? NULL : __libc_realloc(block, size);
+}
