@@ -179,8 +179,12 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (!follow(s, j, &g, &chain) && chain.links[chain.count - 1].is_inside)
+	if (follow(s, j, &g, &chain))
+		return;
+	if (chain.links[chain.count - 1].is_inside)
 		wait_chain_remedy(out, &chain);
+	else
+		end_awaited_remedy(s, j, &chain, out);
 }
 
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)

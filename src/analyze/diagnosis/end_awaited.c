@@ -60,24 +60,53 @@ static const struct call_repeat *questions_of(
 	return NULL;
 }
 
+struct awaited_end {
+	const struct process_entry *process; /* NULL: none is awaited */
+	const struct call_repeat *questions;
+};
+
+static struct awaited_end find(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_chain *chain)
+{
+	struct awaited_end a = { 0 };
+	uint32_t pid = 0;
+
+	a.questions = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
+	a.process = a.questions ? process_of(s, pid) : NULL;
+	if (a.process && is_ancestor(j->process, a.process))
+		a.process = NULL;
+	return a;
+}
+
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
-	const struct process_entry *awaited;
-	const struct call_repeat *r;
+	struct awaited_end a = find(s, j, chain);
+	const struct call_repeat *r = a.questions;
 	struct span name;
-	uint32_t pid = 0;
 
-	r = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
-	awaited = r ? process_of(s, pid) : NULL;
-	if (!awaited || is_ancestor(j->process, awaited))
+	if (!a.process)
 		return false;
-	name = record_text(&awaited->process->record, &awaited->process->name);
+	name = record_text(&a.process->process->record, &a.process->process->name);
 	wait_put_process(out, chain->links[0].process);
-	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data, pid);
+	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data,
+		a.process->id.pid);
 	if (r->last_ns > r->first_ns)
 		buffer_format(out, ": it asks %.1f times a second, and that one runs on",
 			(double)(r->seen - 1) * (double)NS_PER_S /
 				(double)(r->last_ns - r->first_ns));
 	return true;
+}
+
+void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_chain *chain, struct buffer *out)
+{
+	struct awaited_end a = find(s, j, chain);
+
+	if (a.process)
+		buffer_format(out,
+			"sooth inspect --signals %u shows whether it ignores or blocks SIGTERM; "
+			"sooth "
+			"kill --any -9 %u ends it",
+			a.process->id.pid, a.process->id.pid);
 }
