@@ -255,6 +255,7 @@ void preload_end_process(struct preload_session_reader *s, struct preload_proces
 {
 	preload_end_program(s, &p->id);
 	emit_leave(s, p);
+	s->has_ended = true;
 	p->has_left = true;
 	close(p->directory);
 	close(p->exit);

@@ -28,6 +28,8 @@
 #define STAGED_MUCH  (1u << 20) /* worth a drain */
 #define SLEEP_NS     (2 * NS_PER_MS)
 #define UNSEEN_NS    (250 * NS_PER_MS)
+#define LOOK_FEW_NS  (5 * NS_PER_MS)
+#define FEW	     16
 #define LOOK_NS	     (100 * NS_PER_MS)
 #define SEGMENTS_MAX 32768
 #define HELLO_MS     500
@@ -36,6 +38,12 @@
 
 /* --- reading --- */
 
+/* Few are looked at more often: sooth ends with the last of them. */
+static uint64_t look_ns(const struct preload_session_reader *s)
+{
+	return preload_process_count(s) <= FEW ? LOOK_FEW_NS : LOOK_NS;
+}
+
 static bool look(struct preload_session_reader *s)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -43,7 +51,7 @@ static bool look(struct preload_session_reader *s)
 
 	atomic_fetch_add(&s->page->heartbeat, 1);
 	has_read = preload_read_all(s);
-	if (now - s->looked_ns >= LOOK_NS) {
+	if (now - s->looked_ns >= look_ns(s)) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
@@ -74,7 +82,8 @@ static void *read_until_stop(void *argument)
 
 		pthread_mutex_lock(&s->lock);
 		look(s);
-		is_much = s->staged.size > STAGED_MUCH;
+		is_much = s->staged.size > STAGED_MUCH || s->has_ended;
+		s->has_ended = false;
 		pthread_mutex_unlock(&s->lock);
 		/* A full counter is readable too. */
 		if (is_much && write(s->filled, &one, sizeof(one)) < 0 && errno != EAGAIN)
@@ -303,6 +312,8 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 
 	s->command = *command;
 	s->user = user;
+	/* Its end is seen also if it never connects. */
+	preload_add_process(s, (pid_t)command->pid, 0, 0);
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);

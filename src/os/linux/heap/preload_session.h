@@ -61,6 +61,7 @@ struct preload_session_reader {
 	struct preload_missing missing, reported;
 	uint64_t failed, reported_failed; /* processes without memory for it */
 	uint64_t unseen_ns;		  /* the last look for such */
+	bool has_ended;			  /* a process, since the collector was woken */
 	uint64_t looked_ns;		  /* for threads that have ended */
 	uint64_t connected;		  /* programs */
 	preload_program programs;	  /* given so far, forked ones too */

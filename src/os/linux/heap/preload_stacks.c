@@ -195,12 +195,20 @@ void preload_stacks_take(
 	unlock(s);
 }
 
-uint32_t preload_stacks_number(
-	const struct preload_stacks *s, preload_program program, uint64_t hash)
+uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash)
 {
 	struct number_key key = { program, hash };
-	const uint32_t *number = s && hash ? map_get(&s->numbers, &key) : NULL;
+	const uint32_t *number;
+	struct preload_number *recent;
 
+	if (!s || !hash)
+		return 0;
+	recent = &s->recent[hash & (PRELOAD_RECENT - 1)];
+	if (recent->program == program && recent->hash == hash)
+		return recent->number;
+	number = map_get(&s->numbers, &key);
+	if (number)
+		*recent = (struct preload_number){ program, hash, *number, 0 };
 	return number ? *number : 0;
 }
 

@@ -13,6 +13,8 @@
 
 struct heap_stacks;
 
+#define PRELOAD_RECENT 4096 /* a power of two */
+
 /* Which program of a session; from 1. */
 typedef uint64_t preload_program;
 
@@ -24,6 +26,10 @@ struct preload_stacks {
 	struct heap_stacks *shared; /* NULL: in the walker */
 	struct map programs;	    /* preload_program -> struct preload_mapped */
 	struct map numbers;	    /* program and hash -> uint32_t, of a heap.stack */
+	struct preload_number {	    /* of the last ones that were asked for */
+		uint64_t program, hash;
+		uint32_t number, unused;
+	} recent[PRELOAD_RECENT];
 	uint64_t refused, reported_refused;
 	uint64_t whole, all; /* stacks, for the log */
 };
@@ -48,8 +54,7 @@ void preload_stacks_ended(struct preload_stacks *s, preload_program program);
 void preload_stacks_take(
 	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out);
 /* 0: not known. */
-uint32_t preload_stacks_number(
-	const struct preload_stacks *s, preload_program program, uint64_t hash);
+uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash);
 /* Names all; after the last record. */
 int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struct sooth_error *err);
 
