@@ -328,10 +328,12 @@ void stack_forget_code(void)
 
 uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function)
 {
-	struct walking walking = { .thread = t };
+	struct walking walking; /* large: its frames are written before they are read */
 	const struct kept_stack *kept = t->kept;
 	uint64_t hash;
 
+	walking.thread = t;
+	walking.count = walking.kept = 0;
 	walking.w = (struct walk){
 		.pc = RETURN_ADDRESS(frame[1]), .sp = (uintptr_t)(frame + 2), .fp = frame[0]
 	};

@@ -8,12 +8,21 @@
 #include "base/log.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_stacks.h"
+#include "os/linux/profile/unwind_file.h"
 #include "os/linux/profile/unwind_row.h"
 #include "os/os.h"
 #include "probes/heap.h"
 
 #define PROGRAMS_MAX 16384
 #define NUMBERS_MAX  (1u << 20)
+#define FILES_MAX    4096
+#define ASKED_FEW    64
+
+struct preload_table {
+	struct unwind_table table;
+	uint32_t asked;
+	bool is_made;
+};
 
 struct preload_mapped {
 	struct process_id process;
@@ -47,6 +56,7 @@ struct preload_stacks *preload_stacks_open(
 	s->files = &s->walker.files;
 	map_init(
 		&s->programs, sizeof(preload_program), sizeof(struct preload_mapped), PROGRAMS_MAX);
+	map_init(&s->tables, sizeof(uint64_t), sizeof(struct preload_table), FILES_MAX);
 	map_init(&s->numbers, sizeof(struct number_key), sizeof(uint32_t), NUMBERS_MAX);
 	if (!debuginfod_init(&s->walker.files.debuginfod, options, err))
 		return s;
@@ -64,6 +74,10 @@ void preload_stacks_close(struct preload_stacks *s)
 		return;
 	while (map_next(&s->programs, &position, &key, &value))
 		buffer_fini(&((struct preload_mapped *)value)->mappings);
+	position = 0;
+	while (map_next(&s->tables, &position, &key, &value))
+		unwind_table_fini(&((struct preload_table *)value)->table);
+	map_fini(&s->tables);
 	map_fini(&s->programs);
 	map_fini(&s->numbers);
 	stack_walker_fini(&s->walker);
@@ -212,14 +226,34 @@ uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program
 	return number ? *number : 0;
 }
 
+/* Single places cost a call of their own each; of a file with many the whole table is cheaper. */
+static const struct unwind_table *table_of(
+	struct preload_stacks *s, uint64_t file, const struct profile_known *known)
+{
+	struct preload_table *t = map_put(&s->tables, &file, NULL);
+
+	if (!t || (!t->is_made && ++t->asked < ASKED_FEW))
+		return NULL;
+	if (!t->is_made && unwind_file_read(&s->walker.timeout, known->fd, NULL, &t->table))
+		t->table = (struct unwind_table){ 0 };
+	t->is_made = true;
+	return &t->table;
+}
+
 static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
 {
 	struct preload_stacks *s = (struct preload_stacks *)(uintptr_t)user;
 	const struct profile_known *known = profile_files_get(&s->walker.files, file);
+	const struct unwind_table *table;
 	struct unwind_found found;
 
-	if (!known || known->fd < 0 ||
-		unwind_row_find(&s->walker.timeout, known->fd, offset, &found) || !found.has_entry)
+	if (!known || known->fd < 0)
+		return false;
+	table = table_of(s, file, known);
+	if (table)
+		return unwind_table_entry((const void *)table->rows.data,
+			table->rows.size / sizeof(struct unwind_row), offset, entry);
+	if (unwind_row_find(&s->walker.timeout, known->fd, offset, &found) || !found.has_entry)
 		return false;
 	*entry = found.entry;
 	return true;

@@ -25,6 +25,7 @@ struct preload_stacks {
 	struct profile_files *files;
 	struct heap_stacks *shared; /* NULL: in the walker */
 	struct map programs;	    /* preload_program -> struct preload_mapped */
+	struct map tables;	    /* file -> struct preload_table */
 	struct map numbers;	    /* program and hash -> uint32_t, of a heap.stack */
 	struct preload_number {	    /* of the last ones that were asked for */
 		uint64_t program, hash;
