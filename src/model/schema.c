@@ -149,7 +149,7 @@ static const struct sooth_field process_leave_fields[] = {
 
 static const struct sooth_field phase_span_fields[] = {
 	FIELD_PID(phase_span),
-	FIELD_NUMBER(phase_span, begin_ns, "start of the span (CLOCK_MONOTONIC)",
+	FIELD_NUMBER_AS(phase_span, begin_ns, start_ns, "start of the span (CLOCK_MONOTONIC)",
 		.unit = SOOTH_UNIT_TIME_NS),
 	FIELD_NUMBER(phase_span, end_utc_ns, "end of the span, ns since 1970",
 		.unit = SOOTH_UNIT_UTC_NS),
