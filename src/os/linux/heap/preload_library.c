@@ -28,24 +28,36 @@ static bool is_file(const char *path)
 	return !access(path, R_OK);
 }
 
-/* Beside the program, as in a build folder; else where it is installed. */
+/* The folder of sooth itself, without its slash. */
+static bool find_folder(char path[PATH_MAX])
+{
+	ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[size > 0 ? size : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return slash;
+}
+
+/* Beside the program, as in a build folder; below the prefix that the program is in; else where it
+ * was to be installed. */
 bool preload_library_find(const struct probe_options *options, char path[PATH_MAX])
 {
-	ssize_t size;
-	char *slash;
+	static const char *const below[] = { "/src/preload", "/../" SOOTH_LIBRARY_FOLDER };
+	char folder[PATH_MAX];
 
 	if (options->heap_library)
 		return snprintf(path, PATH_MAX, "%s", options->heap_library) < PATH_MAX &&
 		       is_file(path);
-	size = readlink("/proc/self/exe", path, PATH_MAX - sizeof("/src/preload/" PRELOAD_LIBRARY));
-	path[size > 0 ? size : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash) {
-		strcpy(slash, "/src/preload/" PRELOAD_LIBRARY);
-		if (is_file(path))
+	for (size_t i = 0; i < ARRAY_SIZE(below) && find_folder(folder); i++) {
+		if (snprintf(path, PATH_MAX, "%s%s/" PRELOAD_LIBRARY, folder, below[i]) <
+				PATH_MAX &&
+			is_file(path))
 			return true;
 	}
-	snprintf(path, PATH_MAX, "%s/%s", SOOTH_LIBRARY_FOLDER, PRELOAD_LIBRARY);
+	snprintf(path, PATH_MAX, SOOTH_PREFIX "/" SOOTH_LIBRARY_FOLDER "/" PRELOAD_LIBRARY);
 	return is_file(path);
 }
 
