@@ -47,6 +47,8 @@ static bool make_entries(struct merge *m)
 	return is_sorted;
 }
 
+#define KEPT_MOST (4u << 20) /* of a buffer without content: ordinary blocks need less */
+
 /* The end of the run in order that begins there. */
 static size_t run_end(const struct merge_entry *entries, size_t from, size_t total)
 {
@@ -140,6 +142,8 @@ static int release_sorted(struct merge *m, size_t count, size_t total, struct so
 		return error_no_memory(err);
 	m->waiting = m->rest;
 	m->rest = waiting;
+	if (m->rest.capacity > KEPT_MOST)
+		buffer_fini(&m->rest);
 	batch = (struct batch){ m->sorted.data, m->sorted.size };
 	status = hand_over(m, &batch, err);
 	return status;
