@@ -82,8 +82,8 @@ static bool take_line(FILE *lines, struct sooth_heap *heap)
 		return false;
 	line[strcspn(line, "\n")] = '\0';
 	if (*line) {
-		print_live(heap, line);
 		sooth_heap_mark(heap, line, NULL);
+		print_live(heap, line);
 	}
 	return true;
 }

@@ -167,7 +167,7 @@ class Every(Same):
         rows = {**EVERY, **EVERY_BY_BPF}
         self.assertEqual(sorted(names), sorted([*rows, *NONE]))
         for name in names:
-            keeps = "--save" in self.sooth("help", name).text
+            keeps = "--save" in self.sooth(name, "--help-all").text
             self.assertEqual(keeps, name in rows, name)
 
     def test_products(self):
@@ -187,7 +187,7 @@ class Every(Same):
     def test_no_option_is_missing(self):
         """What a command has of its own, in some row, or among those that say why not."""
         for name, rows in {**EVERY, **EVERY_BY_BPF}.items():
-            text = self.sooth("help", name).text
+            text = self.sooth(name, "--help-all").text
             own = re.split(r"\n(?=\S[^\n]*:\n)", text)[1]
             tried = {word for row in rows for words in row for word in words.split()}
             tried |= {option for command, option in PRODUCTS if command.split()[0] == name}
