@@ -103,6 +103,7 @@ NO_ROW = {
            "--list-agents": "tells of sooth"},
     "diagnose": {"--quick": "test_diagnose.py", "--passive": "test_diagnose_calls.py", "--session": "needs a session", "--fail-on": "its status",
                  "--set": "thresholds", "--list-findings": "tells of sooth"},
+    "heap": {"--engine": "how it is observed: test_heap_preload.py", "--preload-library": "the same"},
     "why": {"--interval": "as of ps"},
     "inspect": {"--resolve": "asks DNS", "--interval": "as of ps"},
     "trace": {"--all": "of others", "--interval": "frames"},
