@@ -12,6 +12,7 @@ import harness
 from harness import Case, needs_bpf
 
 FORMATS = ("table", "json", "jsonl")
+PRELOAD_LIBRARY = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
 ONE_CALL = """
 import http.client, http.server, threading
 server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
@@ -75,7 +76,7 @@ EVERY_BY_BPF = {
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
              ("--stack", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--in-kernel", "QUIET"),
-             ("--in-kernel", "--blocks 4096 QUIET"), ("", "--sample-bytes 64 QUIET"), ("--stack", "--exact QUIET"), ("--by function", "QUIET"), ("--by thread --top 3", "QUIET"), ("--by size --min-age 1ms", "QUIET"), ("--by class", "QUIET"), ("--timeline", "-d 1 PID"), ("--pages", "QUIET"),
+             ("--in-kernel", "--blocks 4096 QUIET"), ("", "--sample-bytes 64 QUIET"), ("--stack", "--exact QUIET"), ("--by function", "QUIET"), ("--by thread --top 3", "QUIET"), ("--by size --min-age 1ms", "QUIET"), ("--by class", "QUIET"), ("--timeline", "-d 1 PID"), ("--pages", "QUIET"), ("", "--engine preload --preload-library %s QUIET" % PRELOAD_LIBRARY),
              ("--stack", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.
