@@ -13,8 +13,11 @@
 #include "base/cleanup.h"
 #include "agents/agent.h"
 #include "agents/script.h"
+#include "base/units.h"
 #include "collect/secrets.h"
+#include "model/stream_records.h"
 #include "os/linux/proc/proc_slow_reads.h"
+#include "os/os.h"
 #include "os/linux/files/process_snapshot.h"
 
 #define BLOCKED_MAX    4096
@@ -25,6 +28,22 @@ struct found_process {
 	struct process_id id;
 	uint32_t ppid;
 	bool is_selected, has_ended;
+	bool is_known; /* whether it has a marker was found before */
+};
+
+/*
+ * Where samples are repeated most processes are the same as before, and only another name shows
+ * that one has replaced its program; so each is looked at again once in a while.
+ */
+#define KNOWN_MAX 65536
+#define KNOWN_NS  (10 * NS_PER_S)
+#define SPREAD	  8 /* parts of that time, so that not all are looked at in one sample */
+
+struct known_process {
+	char name[PROCESS_NAME_SIZE];
+	uint64_t due_ns;
+	uint32_t visit; /* the last one that had it */
+	bool is_agent, is_marked, has_markers;
 };
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents)
@@ -32,6 +51,7 @@ void agent_members_init(struct agent_members *a, const struct agent_set *agents)
 	a->agents = agent_set_ref(agents);
 	programs_init(&a->programs, agents);
 	map_init(&a->blocked, sizeof(struct process_id), 0, BLOCKED_MAX);
+	map_init(&a->known, sizeof(struct process_id), sizeof(struct known_process), KNOWN_MAX);
 }
 
 void agent_members_fini(struct agent_members *a)
@@ -43,6 +63,7 @@ void agent_members_fini(struct agent_members *a)
 	agent_set_unref(a->agents);
 	timeout_fini(&a->timeout);
 	map_fini(&a->blocked);
+	map_fini(&a->known);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);
 }
@@ -117,10 +138,67 @@ static bool is_agent(struct agent_members *a, const struct process_snapshot *sna
 	return agent_recognise(a->agents, &evidence, &match) != NULL;
 }
 
+/* --- what was found before --- */
+
+static bool is_named(const struct known_process *k, struct span name)
+{
+	size_t size = strnlen(k->name, sizeof(k->name));
+
+	return size == name.size && !memcmp(k->name, name.data, size);
+}
+
+static const struct known_process *recall(struct agent_members *a, const struct backend_run *run,
+	const struct process_id *id, struct span name)
+{
+	struct known_process *k = run->options.sample_ns ? map_get(&a->known, id) : NULL;
+
+	if (!k)
+		return NULL;
+	k->visit = a->visit;
+	return run->os->now_ns(run->os) < k->due_ns && is_named(k, name) ? k : NULL;
+}
+
+static void keep(struct agent_members *a, const struct backend_run *run,
+	const struct process_id *id, struct span name, bool is_found)
+{
+	struct known_process *k = run->options.sample_ns ? map_put(&a->known, id, NULL) : NULL;
+
+	if (!k)
+		return;
+	*k = (struct known_process){ .visit = a->visit,
+		.is_agent = is_found,
+		.due_ns = run->os->now_ns(run->os) + KNOWN_NS -
+			  id->pid % SPREAD * (KNOWN_NS / 4 / SPREAD) };
+	memcpy(k->name, name.data, name.size < sizeof(k->name) ? name.size : sizeof(k->name));
+}
+
+static void keep_marker(struct agent_members *a, const struct process_id *id, bool is_marked)
+{
+	struct known_process *k = map_get(&a->known, id);
+
+	if (!k)
+		return;
+	k->has_markers = true;
+	k->is_marked = is_marked;
+}
+
+static void forget_ended(struct agent_members *a)
+{
+	size_t position = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&a->known, &position, &id, &value)) {
+		if (((const struct known_process *)value)->visit != a->visit)
+			map_remove(&a->known, id);
+	}
+}
+
 static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 {
 	_cleanup_process_snapshot_ struct process_snapshot snapshot;
 	struct found_process found = { 0 };
+	const struct known_process *known;
 	struct procfs_stat stat;
 
 	if (process_snapshot_open_stat(&snapshot, run, pid, NULL, &stat, &a->stat) ||
@@ -129,7 +207,14 @@ static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 	found.id = snapshot.id;
 	found.ppid = stat.ppid;
 	found.has_ended = procfs_has_ended(&stat);
-	found.is_selected = !found.has_ended && is_agent(a, &snapshot, &stat);
+	known = found.has_ended ? NULL : recall(a, run, &found.id, stat.name);
+	if (known) {
+		found.is_known = known->has_markers;
+		found.is_selected = known->is_agent || (known->has_markers && known->is_marked);
+	} else if (!found.has_ended) {
+		found.is_selected = is_agent(a, &snapshot, &stat);
+		keep(a, run, &found.id, stat.name, found.is_selected);
+	}
 	buffer_append(&a->found, &found, sizeof(found));
 }
 
@@ -167,6 +252,9 @@ static void take_markers(void *user, size_t i, struct proc_slow_read *result)
 	const uint32_t *request_owners = (const void *)a->request_owners.data;
 	struct found_process *all = (void *)a->found.data;
 
+	/* What could not be read is tried again. */
+	if (result->markers_state <= SOOTH_STATE_TRUNCATED)
+		keep_marker(a, &all[request_owners[i]].id, result->markers.size > 0);
 	all[request_owners[i]].is_selected |= result->markers.size > 0;
 }
 
@@ -184,7 +272,7 @@ static int select_marked(struct agent_members *a, size_t count)
 		};
 		uint32_t index = (uint32_t)i;
 
-		if (all[i].is_selected || all[i].has_ended)
+		if (all[i].is_selected || all[i].has_ended || all[i].is_known)
 			continue;
 		buffer_append(&a->requests, &q, sizeof(q));
 		buffer_append(&a->request_owners, &index, sizeof(index));
@@ -206,6 +294,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	size_t count;
 
 	buffer_reset(&a->found);
+	a->visit++;
 	for (size_t i = 0; i < pids.size / sizeof(*pid) && !status; i++)
 		look_at(a, run, pid[i]);
 	buffer_fini(&pids);
@@ -222,6 +311,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	if (status)
 		return error_errno(err, status, "look at the environment of processes");
 	select_children(all, count);
+	forget_ended(a);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].is_selected)
 			visitor(run, (pid_t)all[i].id.pid, &all[i].id);

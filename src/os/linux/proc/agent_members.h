@@ -19,6 +19,8 @@ struct agent_members {
 	struct buffer requests,
 		request_owners; /* of their environments, and the processes they are for */
 	struct map blocked;	/* process_id: reading its environment timed out */
+	struct map known;	/* process_id -> what was found of it, where samples are repeated */
+	uint32_t visit;
 };
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents);
