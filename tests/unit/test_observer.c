@@ -219,6 +219,57 @@ static void test_live_set(void **state)
 	scene_close(&s);
 }
 
+/* Calls come after the pause has ended: the time of each decides. */
+static void test_pauses(void **state)
+{
+	struct fake_process *ten;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	ten = fake_add(s.fake, 10, 0, "ten");
+	watch(&s, ten, "syscalls", SOOTH_STREAM);
+	assert_int_equal(sooth_observer_pause(s.observer, &s.err), -EINVAL);
+	assert_int_equal(sooth_observer_mark(s.observer, "early", &s.err), -EINVAL);
+	start(&s);
+	for (uint32_t number = 1; number <= 5; number++) {
+		fake_advance(s.fake, 1000000);
+		call(&s, ten, number);
+		fake_advance(s.fake, 1000000);
+		if (number == 2) {
+			assert_int_equal(sooth_observer_pause(s.observer, &s.err), 0);
+			assert_int_equal(sooth_observer_pause(s.observer, &s.err), 0);
+		} else if (number == 4) {
+			assert_int_equal(sooth_observer_resume(s.observer, &s.err), 0);
+			assert_int_equal(sooth_observer_resume(s.observer, &s.err), 0);
+		}
+	}
+	assert_int_equal(sooth_observer_mark(s.observer, "last", &s.err), 0);
+	assert_int_equal(sooth_observer_mark(s.observer, "", &s.err), -EINVAL);
+	fake_end(s.fake, ten, 0);
+	assert_int_equal(step(&s), 0);
+	stop(&s);
+	assert_int_equal(count_of(&s.taken, SYSCALLS_CALL, 10), 3);
+	assert_int_equal(count_of(&s.taken, STREAM_MARK, 0), 3);
+	assert_string_equal(field_of(last_of(&s.taken, STREAM_MARK), "name"), "last");
+	assert_int_equal(count_of(&s.taken, PROCESS_LEAVE, 10), 1);
+	scene_close(&s);
+}
+
+static void test_counts_have_no_pauses(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s);
+	watch(&s, fake_add(s.fake, 10, 0, "ten"), "syscalls", SOOTH_COUNT);
+	start(&s);
+	assert_int_equal(sooth_observer_pause(s.observer, &s.err), -EOPNOTSUPP);
+	assert_non_null(strstr(s.err.why, "syscalls"));
+	stop(&s);
+	scene_close(&s);
+}
+
 /* The same pid again is another process. */
 static void test_pid_reuse(void **state)
 {
@@ -1170,6 +1221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_live_set),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_counts_have_no_pauses),
 		cmocka_unit_test(test_pid_reuse),
 		cmocka_unit_test(test_exec_samples_again),
 		cmocka_unit_test(test_samples_follow_the_live_set),
