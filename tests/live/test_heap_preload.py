@@ -3,6 +3,7 @@
 The engine in the process: against the workload's own truth, beside the engine in the kernel, and
 without privilege. What it may never do is change the program.
 """
+import glob
 import os
 import random
 import signal
@@ -208,6 +209,9 @@ class Unchanged(HeapCase):
             sooth.send(signal.SIGKILL)
             harness.wait_until(lambda: os.path.exists(marker), "the program to end", 60)
             os.unlink(marker)
+        left = set(glob.glob("/tmp/sooth-heap-*"))
+        self.sooth("heap", *PRELOAD, "--", "/bin/true")
+        self.assertLess(set(glob.glob("/tmp/sooth-heap-*")), left, "the next one removes what it left")
 
 
 @needs_bpf

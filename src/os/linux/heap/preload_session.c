@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/heap/preload_session.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -32,6 +33,8 @@
 #define FEW	     16
 #define LOOK_NS	     (100 * NS_PER_MS)
 #define SEGMENTS_MAX 32768
+#define FOLDER	     "sooth-heap-"
+#define FOLDER_BYTES 64
 #define HELLO_MS     500
 #define QUIET_US     1000
 #define BACKLOG	     1024
@@ -231,11 +234,43 @@ static void *answer_until_stop(void *argument)
 
 /* --- from start to end --- */
 
+/* The folder of a sooth that was killed: at its socket nothing listens. */
+static void remove_stale(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char folder[FOLDER_BYTES];
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (snprintf(folder, sizeof(folder), "/tmp/%s", name) >= (int)sizeof(folder) ||
+		lstat(folder, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || !connect(fd, (const struct sockaddr *)&address, sizeof(address)) ||
+		errno != ECONNREFUSED)
+		return;
+	unlink(address.sun_path);
+	rmdir(folder);
+}
+
+static void remove_all_stale(void)
+{
+	_cleanup_dir_ DIR *all = opendir("/tmp");
+	const struct dirent *entry;
+
+	while (all && (entry = readdir(all))) {
+		if (!strncmp(entry->d_name, FOLDER, strlen(FOLDER)))
+			remove_stale(entry->d_name);
+	}
+}
+
 static int listen_here(struct preload_session_reader *s, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	snprintf(s->folder, sizeof(s->folder), "/tmp/sooth-heap-XXXXXX");
+	remove_all_stale();
+	snprintf(s->folder, sizeof(s->folder), "/tmp/" FOLDER "XXXXXX");
 	if (!mkdtemp(s->folder)) {
 		s->folder[0] = '\0';
 		return error_errno(err, -errno, "make a folder for a socket in /tmp");
