@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The input is a command line, its words separated by NUL. */
+/* The input is a command line, its words separated by NUL, and then a file of settings. */
 #include <string.h>
 
-#include "cli/command/options.h"
+#include "cli/command/settings.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 256
@@ -54,6 +54,21 @@ static void check(const struct config *c, int argc, char **argv, const struct ar
 	CHECK(!a->command || (a->command > argv && a->command <= argv + argc));
 }
 
+static void check_settings(const uint8_t *data, size_t size)
+{
+	struct config config = { .guard_before = 1, .guard_behind = 2 };
+	struct settings settings = { 0 };
+	struct sooth_error err = { 0 };
+	int status = settings_parse(
+		&settings, "settings", (const char *)data, size, groups, 1, &config, &err);
+
+	CHECK(status == 0 || (err.code == status && err.tried[0] && err.why[0]));
+	CHECK(!config.number || (config.number >= 3 && config.number <= 1000));
+	CHECK(config.guard_before == 1 && config.guard_behind == 2);
+	CHECK(settings.count <= SETTINGS_MAX);
+	settings_fini(&settings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct config config = { .guard_before = 1, .guard_behind = 2 };
@@ -74,5 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(config.guard_before == 1 && config.guard_behind == 2);
 	free(arguments.items);
 	free(bytes);
+	check_settings(data, size);
 	return 0;
 }
