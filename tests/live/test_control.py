@@ -27,11 +27,11 @@ SPIN = "print('ready', flush=True)\nwhile True: pass"
 
 class Client:
     def __init__(self, case, path):
-        harness.wait_until(lambda: os.path.exists(path), "the socket")
         self.socket = socket.socket(socket.AF_UNIX)
         case.addCleanup(self.socket.close)
         self.socket.settimeout(harness.PATIENCE_S)
-        self.socket.connect(path)
+        # Its file is there a moment before anything can connect.
+        harness.wait_until(lambda: self.socket.connect_ex(path) == 0, "the socket")
         self.lines = self.socket.makefile("rb")
 
     def ask(self, request):
