@@ -19,6 +19,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 50, 1, 1e9,
 		"minimum number of goroutines added during the observation"),
 	THRESHOLD("min-count", 500, 1, 1e9, "minimum number of goroutines that wait in one place"),
+	THRESHOLD("min-age", 60e9, 0, 86400e9,
+		"severity is low below this age: a batch may be under way", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-share", 4, 0.1, 100, "minimum gain in percent of what was there",
 		.unit = SOOTH_UNIT_PERCENT),
 };
@@ -59,8 +61,9 @@ static void look(struct leak *l, const struct wait_graph *g, uint32_t pid)
 		uint64_t first = count_before(&before, w);
 
 		l->groups++;
-		if (w->state != WAITS_GOROUTINE_WAITS || w->count <= first ||
-			w->count - first <= l->gain)
+		/* Those of clients come with their connections. */
+		if (w->state != WAITS_GOROUTINE_WAITS || wait_goroutines_want_event(w) ||
+			w->count <= first || w->count - first <= l->gain)
 			continue;
 		l->of = w;
 		l->first = first;
@@ -82,13 +85,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	struct buffer place = { 0 };
 	char time[UNITS_SIZE];
-	bool is_steady = keeps_pace(e, l, per_s);
+	bool is_old = (double)check_age_ns(e) >= check_option(e, "min-age");
+	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
 	wait_goroutines_text(&place, l->of);
 	finding_begin(out, is_steady ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
 	if (!is_steady)
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "leaks goroutines: %llu wait %s, %llu more in %s",
+	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
 		sentence_duration(time, interval_ns));
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
@@ -96,7 +100,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_number(out, "when the observation started", (double)l->first, SOOTH_UNIT_NONE, 0);
 	if (!l->of->longest_state)
 		finding_number(out, "longest wait", (double)l->of->longest_ns, SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "whether these goroutines will go on");
+	finding_unseen(out,
+		"whether these goroutines will go on, as those of a batch that waits for "
+		"its turn");
 	finding_remedy(out, "give each wait an end (a context, a timeout, a closed channel); with "
 			    "net/http/pprof: "
 			    "go tool pprof http://localhost:6060/debug/pprof/goroutine");

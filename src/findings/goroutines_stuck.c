@@ -25,12 +25,22 @@ struct stuck {
 	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
 	uint64_t lock_count, others;
 	uint64_t idle_ns;  /* since its threads last ran; 0: just now, or unknown */
+	bool main_goes_on; /* it is in a call, waits for input or time, or runs */
+	bool others_work;  /* the same of another goroutine; not of one that accepts clients */
 	bool others_go_on; /* a goroutine beside the main one may be woken from outside, or runs */
 };
 
 static bool is_of_signals(const struct waits_goroutines *w)
 {
 	return span_starts(record_text(&w->record, &w->start), "os/signal.");
+}
+
+/* It has no lock meanwhile. */
+static bool accepts(const struct waits_goroutines *w)
+{
+	struct span by = record_text(&w->record, &w->by);
+
+	return span_contains(by, "Accept") || span_contains(by, "Serve");
 }
 
 static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
@@ -45,12 +55,16 @@ static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 		}
 		if (w->is_main) {
 			s->main = w;
+			s->main_goes_on = !wait_goroutines_want_goroutine(w) &&
+					  !wait_goroutines_want_channel(w);
 			continue;
 		}
 		if (is_of_signals(w))
 			continue;
 		s->others += w->count;
 		s->others_go_on |= !wait_goroutines_want_goroutine(w);
+		s->others_work |= !wait_goroutines_want_goroutine(w) &&
+				  !wait_goroutines_want_channel(w) && !accepts(w);
 	}
 }
 
@@ -90,6 +104,12 @@ static bool was_before(const struct wait_graph *g, uint32_t pid)
 	return earlier.wants_lock;
 }
 
+/* One of them may have the lock, and be at work with it. */
+static bool may_go_on(const struct stuck *s)
+{
+	return s->others_work || s->main_goes_on;
+}
+
 static void emit(struct check_result *out, const struct stuck *s, const struct waits_goroutines *w,
 	uint64_t for_ns)
 {
@@ -100,9 +120,12 @@ static void emit(struct check_result *out, const struct stuck *s, const struct w
 		w->is_main ? "s" : "", buffer_cstr(&place));
 	finding_number(out, "for at least", (double)for_ns, SOOTH_UNIT_NS, 0);
 	finding_number(out, "other goroutines", (double)s->others, SOOTH_UNIT_NONE, 0);
+	if (may_go_on(s) && !w->is_main)
+		finding_unseen(out, "whether the goroutine that has the lock works, or waits for "
+				    "something outside");
 	finding_remedy(out,
-		"kill -QUIT %u prints the stack of each goroutine, and ends the program; with "
-		"net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2",
+		"with net/http/pprof: curl localhost:6060/debug/pprof/goroutine?debug=2 prints the "
+		"stack of each goroutine; so does kill -QUIT %u, which ends the program",
 		out->of->id.pid);
 	finding_end(out);
 	buffer_fini(&place);
@@ -135,8 +158,10 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	wait_goroutines_text(&place, w);
 	put_other(&place, g, w);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	if (may_go_on(s))
+		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "%s%llu goroutine%s %s, for %s",
-		s->others_go_on ? "" : "deadlock: ", (unsigned long long)s->lock_count,
+		may_go_on(s) ? "" : "deadlock: ", (unsigned long long)s->lock_count,
 		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
 		sentence_duration(time, for_ns));
 	emit(out, s, w, for_ns);
@@ -160,7 +185,7 @@ static void report_main(struct check_result *out, const struct stuck *s, uint64_
 
 static const char *time_option(const struct check *e, const struct stuck *s)
 {
-	return !s->others_go_on && check_option(e, "min-time-at-rest") < check_option(e, "min-time")
+	return !may_go_on(s) && check_option(e, "min-time-at-rest") < check_option(e, "min-time")
 		       ? "min-time-at-rest"
 		       : "min-time";
 }

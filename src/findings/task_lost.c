@@ -85,6 +85,54 @@ static struct pool look(const struct check *e)
 	return p;
 }
 
+static const struct profile_function *innermost_script(const struct profile_stacked *stack)
+{
+	for (size_t i = 0; i < stack->depth; i++) {
+		if (stack->frames[i]->kind == PROFILE_SCRIPT)
+			return stack->frames[i];
+	}
+	return NULL;
+}
+
+static bool is_in_file(const struct check *e, const struct profile_function *f, const char *file)
+{
+	struct span of = stack_wait_file(e->input, f);
+
+	return span_starts(of, file) && of.size > strlen(file) && of.data[strlen(file)] == ':';
+}
+
+/* A thread that serves the pool is in code of the program: in a callback of a result, or in a
+ * generator of tasks. */
+static bool is_at_work(const struct check *e, uint32_t tid)
+{
+	const struct profile_function *inner;
+	struct profile_stacked stack;
+	bool serves = false;
+
+	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
+		return false;
+	for (size_t i = 0; i < stack.depth; i++)
+		serves |= is_method(e, stack.frames[i], "pool.py", "_handle_results") ||
+			  is_method(e, stack.frames[i], "pool.py", "_handle_tasks");
+	inner = serves ? innermost_script(&stack) : NULL;
+	return inner && !is_in_file(e, inner, "pool.py") &&
+	       !is_in_file(e, inner, "connection.py") && !is_in_file(e, inner, "queues.py") &&
+	       !is_in_file(e, inner, "threading.py");
+}
+
+static bool is_served(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	const struct waits_thread *t = NULL;
+
+	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
+		if (is_at_work(e, t->record.tid))
+			return true;
+	}
+	return false;
+}
+
 /* It is in map(), apply() or get(). */
 static bool awaits_result(const struct check *e)
 {
@@ -123,7 +171,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	p = look(e);
-	if (!p.workers)
+	if (is_served(e))
+		check_fine(out, "a thread that serves its pool is in code of the program");
+	else if (!p.workers)
 		check_blind_because(out, "the workers of its pool were not observed",
 			"diagnose the process alone: its children are observed too");
 	else if (p.idle < p.workers)

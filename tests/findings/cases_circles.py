@@ -46,6 +46,9 @@ def task(number):
 if __name__ == '__main__':
     with multiprocessing.get_context('fork').Pool(2) as pool:
         print('ready', flush=True)
+        if sys.argv[1] == 'calls back':
+            pool.apply_async(task, (1,), callback=lambda result: time.sleep(600))
+            time.sleep(0.5)
         result = pool.map(task, range(8), chunksize=1)
         time.sleep(600)
 """
@@ -72,5 +75,7 @@ CASES = [
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),
+    healthy("task-lost", "a callback that takes long", pool("calls back"), settings=("task-lost.min-time=1s",), duration_s=4,
+        also=("cpu-spin",)),
     healthy("task-lost", "a pool at rest", pool("rests"), settings=("task-lost.min-time=1s",), duration_s=4),
 ]

@@ -91,6 +91,16 @@ class Rest(Case):
         self.addCleanup(os.kill, int(bytes(child.out).split()[1]), 9)
         self.assertNotIn("waits for the end of", self.first_line(child.pid))
 
+    @needs_bpf
+    def test_the_end_of_a_zombie(self):
+        """It is there for kill -0 until its parent asks how it ended."""
+        parent = self.process(sys.executable, "-c", "import os, time\np = os.fork()\nif not p: os._exit(0)\n"
+                                                    "time.sleep(0.2)\nprint('ready %d.' % p, flush=True)\ntime.sleep(60)", ready=b".")
+        zombie = int(bytes(parent.out).split()[1].rstrip(b"."))
+        script = self.process("bash", "-c", "echo ready; while kill -0 %d; do sleep 0.3; done" % zombie)
+        self.assertRegex(self.first_line(script.pid), r"waits for the end of python\S* \(%d\): .*, and that one has ended, but "
+                                                      r"its parent does not reap it$" % zombie)
+
     @unittest.skipUnless(shutil.which("go"), "no Go compiler here")
     def test_the_main_goroutine(self):
         with open(self.path("app.go"), "w", encoding="ascii") as f:

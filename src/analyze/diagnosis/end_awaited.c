@@ -78,6 +78,12 @@ static struct awaited_end find(
 	return a;
 }
 
+/* It is still there for kill -0. */
+static bool is_zombie(const struct process_entry *p)
+{
+	return p->process->state == 'Z';
+}
+
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
@@ -92,9 +98,11 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data,
 		a.process->id.pid);
 	if (r->last_ns > r->first_ns)
-		buffer_format(out, ": it asks %.1f times a second, and that one runs on",
+		buffer_format(out, ": it asks %.1f times a second, and that one %s",
 			(double)(r->seen - 1) * (double)NS_PER_S /
-				(double)(r->last_ns - r->first_ns));
+				(double)(r->last_ns - r->first_ns),
+			is_zombie(a.process) ? "has ended, but its parent does not reap it"
+					     : "runs on");
 	return true;
 }
 
@@ -103,7 +111,12 @@ void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 {
 	struct awaited_end a = find(s, j, chain);
 
-	if (a.process)
+	if (a.process && is_zombie(a.process))
+		buffer_format(out,
+			"process %u has to reap it (wait), or to end: until then the question is "
+			"answered as for one that runs",
+			a.process->process->ppid);
+	else if (a.process)
 		buffer_format(out,
 			"sooth inspect --signals %u shows whether it ignores or blocks SIGTERM; "
 			"sooth "

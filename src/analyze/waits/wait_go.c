@@ -67,6 +67,21 @@ bool wait_goroutines_want_goroutine(const struct waits_goroutines *w)
 	return i >= 0 && reasons[i].wants_goroutine;
 }
 
+bool wait_goroutines_want_channel(const struct waits_goroutines *w)
+{
+	int i = reason_of(w);
+
+	return i >= 0 && !reasons[i].wants_goroutine;
+}
+
+bool wait_goroutines_want_event(const struct waits_goroutines *w)
+{
+	struct span reason = record_text(&w->record, &w->reason);
+
+	return w->state == WAITS_GOROUTINE_WAITS && !w->reason_state &&
+	       (span_equal(reason, "IO wait") || span_equal(reason, "sleep"));
+}
+
 void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by), at = record_text(&w->record, &w->at);

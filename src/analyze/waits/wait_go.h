@@ -14,6 +14,10 @@ bool wait_goroutines_want_lock(const struct waits_goroutines *w);
 /* Only another goroutine of the program can end the wait: no client, file or timer does. A channel
  * that it receives from may be one of a timer or of signals. */
 bool wait_goroutines_want_goroutine(const struct waits_goroutines *w);
+/* They receive from a channel, or select; so does a main goroutine until a signal comes. */
+bool wait_goroutines_want_channel(const struct waits_goroutines *w);
+/* They wait for a client or a file, or for a time. */
+bool wait_goroutines_want_event(const struct waits_goroutines *w);
 /* "sync.(*WaitGroup).Wait, called by main.main", or "a channel to send to, in main.main". */
 void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w);
 /* "; its main goroutine waits in ...", where that says more than the thread's wait: not of one that
