@@ -141,6 +141,21 @@ class Control(Case):
         text = self.sooth("trace", "-c", self.path("kept.sooth")).text
         self.assertRegex(text, r"phase at [\d.]+m?s: one")
 
+    def test_a_socket_that_was_left(self):
+        """By a sooth that was killed; one that is in use is not taken."""
+        target = self.target()
+        for name in ("left", "used"):
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(self.path(name))
+                if name == "used":
+                    server.listen()
+                    run = self.sooth("trace", "-c", "-d", "1", "-p", str(target.pid), "--control", self.path("used"),
+                                     status=5)
+                    self.assertIn("Address already in use", run.errors)
+        sooth = self.start_sooth("trace", "-c", "-p", str(target.pid), "--control", self.path("left"))
+        self.assertEqual(Client(self, self.path("left")).ask("ping"), {"ok": True})
+        sooth.end()
+
     def test_names(self):
         target = str(self.target().pid)
         open(self.path("taken"), "w", encoding="ascii").close()

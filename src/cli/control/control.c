@@ -30,6 +30,28 @@ void control_init(struct control *c)
 
 /* --- the socket --- */
 
+/* The socket of a sooth that was killed: it is the caller's own, and nothing listens at it. */
+static bool is_left_over(const struct sockaddr_un *address)
+{
+	_cleanup_close_ int probe = -1;
+	struct stat st;
+
+	if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return probe >= 0 && connect(probe, (const void *)address, sizeof(*address)) &&
+	       errno == ECONNREFUSED;
+}
+
+static int bind_here(int fd, const struct sockaddr_un *address)
+{
+	int status = bind(fd, (const void *)address, sizeof(*address)) ? -errno : 0;
+
+	if (status != -EADDRINUSE || !is_left_over(address) || unlink(address->sun_path))
+		return status;
+	return bind(fd, (const void *)address, sizeof(*address)) ? -errno : 0;
+}
+
 static int bind_to(int fd, const char *path, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -42,10 +64,10 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 	}
 	memcpy(address.sun_path, path, strlen(path));
 	/* The mode of its file, so that no other user can connect in between. */
-	if (!fchmod(fd, 0600) && !bind(fd, (const void *)&address, sizeof(address)) &&
-		!listen(fd, CONTROL_CLIENTS))
+	status = fchmod(fd, 0600) ? -errno : bind_here(fd, &address);
+	if (!status && !listen(fd, CONTROL_CLIENTS))
 		return 0;
-	status = -errno;
+	status = status ? status : -errno;
 	error_errno(err, status, "listen at %s", path);
 	if (status == -EADDRINUSE)
 		error_remedy(err, "give another name, or remove the file if no sooth uses it");
