@@ -49,6 +49,12 @@ static bool make_entries(struct merge *m)
 
 #define KEPT_MOST (4u << 20) /* of a buffer without content: ordinary blocks need less */
 
+static void drop_large(struct buffer *b)
+{
+	if (b->capacity > KEPT_MOST)
+		buffer_fini(b);
+}
+
 /* The end of the run in order that begins there. */
 static size_t run_end(const struct merge_entry *entries, size_t from, size_t total)
 {
@@ -142,10 +148,10 @@ static int release_sorted(struct merge *m, size_t count, size_t total, struct so
 		return error_no_memory(err);
 	m->waiting = m->rest;
 	m->rest = waiting;
-	if (m->rest.capacity > KEPT_MOST)
-		buffer_fini(&m->rest);
+	drop_large(&m->rest);
 	batch = (struct batch){ m->sorted.data, m->sorted.size };
 	status = hand_over(m, &batch, err);
+	drop_large(&m->sorted);
 	return status;
 }
 
@@ -169,6 +175,8 @@ static int release_first(struct merge *m, const struct merge_entry *entries, siz
 		batch.size = entries[low].offset;
 	status = hand_over(m, &batch, err);
 	buffer_consume(&m->waiting, batch.size);
+	if (!m->waiting.size)
+		drop_large(&m->waiting);
 	return status;
 }
 

@@ -34,8 +34,8 @@ static void threads_start(double more)
 		all_reported(i);
 	}
 	for (int i = 1; i < LOOKS; i++) {
-		for (uint32_t k = 0; k < each; k++)
-			thread((struct thread_made){ .tid = tid++,
+		for (uint32_t k = 0; k < each; k++, tid++)
+			thread((struct thread_made){ .tid = tid,
 				.name = pools ? pool_name(tid) : "worker",
 				.looks = LOOKS - (come_all_at_once ? 1 : i),
 				.state = they_run ? 'R' : 'S',
