@@ -63,11 +63,17 @@ static const struct option_group groups[] = {
 	SAVE_GROUP(struct timeline_config, output),
 };
 
+#define OF_OBSERVING "sample,duration,buffer,control,save,calls"
+
 static const struct option_rule rules[] = {
 	OPTION_OVER("sample"),
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
 	OPTION_OVER("control"),
+	{ OPTION_PER_PROCESS, "last", OF_OBSERVING, "the history is read, and nothing is observed",
+		NULL },
+	{ OPTION_PER_PROCESS, "history-dir", OF_OBSERVING,
+		"the history is read, and nothing is observed", NULL },
 };
 
 static void choose_probes(const struct timeline_config *c, struct run *run)

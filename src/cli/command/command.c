@@ -326,7 +326,8 @@ static const char *usual_remedy(const struct sooth_error *err)
 	case SOOTH_FAULT_USAGE:
 		return "the option --help shows the usage";
 	case SOOTH_FAULT_NOT_FOUND:
-		return "check the name; a command to launch follows --";
+		return strchr(err->tried, '/') ? "check the path"
+					       : "check the name; a command to launch follows --";
 	case SOOTH_FAULT_IO:
 		return "check the file, its permissions, and the free space of its disk";
 	case SOOTH_FAULT_PRIVILEGE:
