@@ -45,6 +45,15 @@ json_t *agent_json_object(const void *data, size_t size)
 	return json;
 }
 
+json_t *agent_json_marked(struct span line, const char *const marks[AGENT_MARKS_MAX])
+{
+	for (size_t i = 0; i < AGENT_MARKS_MAX && marks[i]; i++) {
+		if (span_contains(line, marks[i]))
+			return agent_json_object(line.data, line.size);
+	}
+	return NULL;
+}
+
 static struct span text_of(const json_t *object, const char *key)
 {
 	const json_t *member = key ? json_object_get(object, key) : NULL;

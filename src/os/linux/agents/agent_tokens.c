@@ -105,8 +105,7 @@ static void gemini_line(struct agent_tokens *t, const json_t *line)
 }
 
 static const struct token_kind {
-	/* Lines with none of them are not parsed: most of a log is something else, and long. */
-	const char *marks[2];
+	const char *marks[AGENT_MARKS_MAX]; /* of lines that matter */
 	void (*line)(struct agent_tokens *t, const json_t *line);
 } kinds[] = {
 	[AGENT_LOG_NONE] = { { NULL }, NULL },
@@ -118,14 +117,8 @@ static const struct token_kind {
 
 static void take_line(struct agent_tokens *t, const struct token_kind *kind, struct span line)
 {
-	_cleanup_json_ json_t *json = NULL;
-	bool has_mark = false;
+	_cleanup_json_ json_t *json = agent_json_marked(line, kind->marks);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kind->marks) && kind->marks[i]; i++)
-		has_mark |= span_contains(line, kind->marks[i]);
-	if (!has_mark)
-		return;
-	json = agent_json_object(line.data, line.size);
 	if (json)
 		kind->line(t, json);
 }

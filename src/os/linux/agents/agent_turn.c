@@ -379,8 +379,7 @@ static void gemini_line(struct reading *r, const json_t *line)
 /* --- lines --- */
 
 static const struct log_kind {
-	/* Lines with none of them are not parsed: most of a log is something else, and long. */
-	const char *marks[4];
+	const char *marks[AGENT_MARKS_MAX]; /* of lines that matter */
 	void (*line)(struct reading *r, const json_t *line);
 } kinds[] = {
 	[AGENT_LOG_NONE] = { { NULL }, NULL },
@@ -393,14 +392,8 @@ static const struct log_kind {
 
 static void take_line(struct reading *r, const struct log_kind *kind, struct span line)
 {
-	_cleanup_json_ json_t *json = NULL;
-	bool has_mark = false;
+	_cleanup_json_ json_t *json = agent_json_marked(line, kind->marks);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kind->marks) && kind->marks[i]; i++)
-		has_mark |= span_contains(line, kind->marks[i]);
-	if (!has_mark)
-		return;
-	json = agent_json_object(line.data, line.size);
 	if (json)
 		kind->line(r, json);
 }
