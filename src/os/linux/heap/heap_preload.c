@@ -85,15 +85,15 @@ static int preload_launching(
 static void emit_missing(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
-	struct preload_missing now = s->session.missing, *told = &s->session.reported;
+	struct preload_missing now = s->session.missing, *reported = &s->session.reported;
 
-	if (now.lost != told->lost)
-		backend_loss(run, now.lost - told->lost, 0,
+	if (now.lost != reported->lost)
+		backend_loss(run, now.lost - reported->lost, 0,
 			"a thread's buffer was full, or none was left: records of calls were lost");
-	if (now.damaged != told->damaged)
-		backend_loss(run, now.damaged - told->damaged, 0,
+	if (now.damaged != reported->damaged)
+		backend_loss(run, now.damaged - reported->damaged, 0,
 			"what a program wrote into its buffer is no record of a call");
-	*told = now;
+	*reported = now;
 }
 
 static int preload_drain(struct backend_run *run, struct sooth_error *err)

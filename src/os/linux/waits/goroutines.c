@@ -14,6 +14,7 @@
 #include "os/linux/files/timed_open.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/go_layout.h"
+#include "os/linux/waits/read_memory.h"
 #include "symbols/elf_address.h"
 #include "symbols/elf_exports.h"
 #include "symbols/elf_sections.h"
@@ -76,20 +77,13 @@ void go_program_free(struct go_program *p)
 
 /* --- memory, in the child --- */
 
-static bool read_memory(const struct look *l, uint64_t address, void *out, size_t size)
-{
-	struct iovec here = { out, size }, there = { (void *)address, size };
-
-	return address && process_vm_readv(l->pid, &here, 1, &there, 1, 0) == (ssize_t)size;
-}
-
 static size_t read_some(struct look *l, uint64_t list, size_t count)
 {
 	uint64_t addresses[AT_ONCE];
 	struct iovec here[AT_ONCE], there[AT_ONCE];
 	ssize_t got;
 
-	if (!read_memory(l, list, addresses, count * sizeof(*addresses)))
+	if (!do_read_memory(l->pid, list, addresses, count * sizeof(*addresses)))
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		l->some[i].address = addresses[i];
@@ -110,7 +104,7 @@ static void walk(const struct look *l, const struct go_goroutine *g, struct grou
 	if (frame < low || frame >= high)
 		frame = go_number_at(g, l->layout.frame - 8u);
 	while (out->depth < FRAMES_MAX && frame >= low && frame < high && high - low < STACK_MAX &&
-		read_memory(l, frame, both, sizeof(both)) && both[1]) {
+		do_read_memory(l->pid, frame, both, sizeof(both)) && both[1]) {
 		out->frames[out->depth++] = both[1];
 		low = frame + 1;
 		frame = both[0];
@@ -122,9 +116,10 @@ static void read_reason(const struct look *l, struct group *g)
 	uint64_t string[2];
 
 	if (g->reason < l->reasons &&
-		read_memory(
-			l, l->at[REASONS] + g->reason * sizeof(string), string, sizeof(string)) &&
-		string[1] < sizeof(g->text) && !read_memory(l, string[0], g->text, string[1]))
+		do_read_memory(l->pid, l->at[REASONS] + g->reason * sizeof(string), string,
+			sizeof(string)) &&
+		string[1] < sizeof(g->text) &&
+		!do_read_memory(l->pid, string[0], g->text, string[1]))
 		g->text[0] = '\0';
 }
 
@@ -186,7 +181,7 @@ static void do_look(void *argument)
 	uint64_t list[2]; /* first and number of a slice of pointers */
 	size_t got, count, done = 0;
 
-	if (!read_memory(l, l->at[ALL], list, sizeof(list)) || !list[1])
+	if (!do_read_memory(l->pid, l->at[ALL], list, sizeof(list)) || !list[1])
 		return;
 	count = list[1] < ALL_MAX ? list[1] : ALL_MAX;
 	l->is_cut = count != list[1];

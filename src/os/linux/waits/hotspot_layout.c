@@ -3,9 +3,9 @@
 
 #include <elf.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "base/cleanup.h"
+#include "os/linux/waits/read_memory.h"
 
 #define NAME_SIZE    64
 #define HEADERS_MAX  64
@@ -13,21 +13,14 @@
 #define CHAIN_MAX    64	  /* symbols with one hash */
 #define ENTRIES_MAX  8192 /* HotSpot 17 has 788 */
 
-bool hotspot_read(pid_t pid, uint64_t address, void *out, size_t size)
-{
-	struct iovec here = { out, size }, there = { (void *)address, size };
-
-	return address && process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
-}
-
 /* A string; it may end near the end of a page, with nothing behind it. */
 static bool read_name(pid_t pid, uint64_t address, char out[NAME_SIZE])
 {
 	memset(out, 0, NAME_SIZE);
-	if (hotspot_read(pid, address, out, NAME_SIZE - 1))
+	if (do_read_memory(pid, address, out, NAME_SIZE - 1))
 		return true;
 	for (size_t i = 0; i < NAME_SIZE - 1; i++) {
-		if (!hotspot_read(pid, address + i, out + i, 1))
+		if (!do_read_memory(pid, address + i, out + i, 1))
 			return false;
 		if (!out[i])
 			return true;
@@ -53,7 +46,7 @@ static bool read_dynamic(struct image *i, uint64_t address, uint64_t size)
 	Elf64_Dyn d;
 
 	for (uint64_t n = 0; n < DYNAMICS_MAX && (n + 1) * sizeof(d) <= size; n++) {
-		if (!hotspot_read(i->pid, address + n * sizeof(d), &d, sizeof(d)))
+		if (!do_read_memory(i->pid, address + n * sizeof(d), &d, sizeof(d)))
 			return false;
 		if (d.d_tag == DT_NULL)
 			break;
@@ -72,12 +65,13 @@ static bool open_image(struct image *i)
 	Elf64_Ehdr header;
 	Elf64_Phdr p;
 
-	if (!hotspot_read(i->pid, i->base, &header, sizeof(header)) ||
+	if (!do_read_memory(i->pid, i->base, &header, sizeof(header)) ||
 		memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
 		header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(p))
 		return false;
 	for (unsigned n = 0; n < header.e_phnum && n < HEADERS_MAX; n++) {
-		if (!hotspot_read(i->pid, i->base + header.e_phoff + n * sizeof(p), &p, sizeof(p)))
+		if (!do_read_memory(
+			    i->pid, i->base + header.e_phoff + n * sizeof(p), &p, sizeof(p)))
 			return false;
 		if (p.p_type == PT_DYNAMIC)
 			return read_dynamic(i, i->base + p.p_vaddr, p.p_memsz);
@@ -102,21 +96,21 @@ static uint64_t symbol_of(const struct image *i, const char *name)
 	char found[NAME_SIZE];
 	Elf64_Sym s;
 
-	if (!hotspot_read(i->pid, i->hash, table, sizeof(table)) || !table[0])
+	if (!do_read_memory(i->pid, i->hash, table, sizeof(table)) || !table[0])
 		return 0;
 	buckets = i->hash + sizeof(table) + table[2] * sizeof(uint64_t);
 	chains = buckets + table[0] * sizeof(uint32_t);
-	if (!hotspot_read(
+	if (!do_read_memory(
 		    i->pid, buckets + hash % table[0] * sizeof(index), &index, sizeof(index)) ||
 		index < table[1])
 		return 0;
 	for (unsigned n = 0; n < CHAIN_MAX && !(met & 1); n++, index++) {
-		if (!hotspot_read(
+		if (!do_read_memory(
 			    i->pid, chains + (index - table[1]) * sizeof(met), &met, sizeof(met)))
 			return 0;
 		if ((met | 1) != (hash | 1))
 			continue;
-		if (!hotspot_read(i->pid, i->symbols + index * sizeof(s), &s, sizeof(s)) ||
+		if (!do_read_memory(i->pid, i->symbols + index * sizeof(s), &s, sizeof(s)) ||
 			!read_name(i->pid, i->strings + s.st_name, found))
 			return 0;
 		if (!strcmp(found, name))
@@ -127,7 +121,7 @@ static uint64_t symbol_of(const struct image *i, const char *name)
 
 static bool read_variable(const struct image *i, const char *name, uint64_t *value)
 {
-	return hotspot_read(i->pid, symbol_of(i, name), value, sizeof(*value));
+	return do_read_memory(i->pid, symbol_of(i, name), value, sizeof(*value));
 }
 
 /* --- the table --- */
@@ -243,7 +237,7 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 	for (unsigned n = 0; n < ENTRIES_MAX; n++) {
 		int32_t is_static;
 
-		if (!hotspot_read(pid, t.first + n * t.stride, entry, t.stride))
+		if (!do_read_memory(pid, t.first + n * t.stride, entry, t.stride))
 			return false;
 		if (!member(entry, t.type))
 			return true;

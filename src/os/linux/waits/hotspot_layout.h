@@ -50,8 +50,6 @@ struct hotspot_layout {
 	bool has[HOTSPOT_FIELDS];
 };
 
-/* Exactly `size` bytes of the process. */
-bool hotspot_read(pid_t pid, uint64_t address, void *out, size_t size);
 /* `base`: where libjvm.so is mapped. False: it exports no such table. */
 bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out);
 

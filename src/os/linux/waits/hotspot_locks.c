@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "os/linux/waits/read_memory.h"
 #include "base/cursor.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/syscalls/native_abi.h"
@@ -41,7 +42,7 @@ struct question {
 
 static bool get(const struct question *q, uint64_t at, void *out, size_t size)
 {
-	return hotspot_read(q->pid, at, out, size);
+	return do_read_memory(q->pid, at, out, size);
 }
 
 static uint64_t pointer(const struct question *q, uint64_t at)
@@ -209,9 +210,9 @@ static void add(struct question *q, const struct java_thread *waiter,
 
 	if (q->locks.count >= HOTSPOT_EDGES)
 		return;
-	*e = (struct hotspot_edge){ .waiter = waiter->tid,
-		.owner = owner ? owner->tid : 0,
-		.lock = lock };
+	*e = (struct hotspot_edge){
+		.waiter = waiter->tid, .owner = owner ? owner->tid : 0, .lock = lock
+	};
 	snprintf(e->class, sizeof(e->class), "%s", class);
 	q->locks.count++;
 }

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "os/linux/waits/read_memory.h"
 #include "os/linux/waits/wait_reader.h"
 
 #define MEMORY_MAX 2048
@@ -24,16 +25,22 @@ struct read_memory {
 	pid_t pid;
 	uint64_t address;
 	size_t size;
-	ssize_t got;
+	bool is_read;
 	unsigned char bytes[MEMORY_MAX];
 };
+
+bool do_read_memory(pid_t pid, uint64_t address, void *out, size_t size)
+{
+	struct iovec here = { out, size }, there = { (void *)address, size };
+
+	return address && process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
+}
 
 static void do_read(void *argument)
 {
 	struct read_memory *m = argument;
-	struct iovec here = { m->bytes, m->size }, there = { (void *)m->address, m->size };
 
-	m->got = process_vm_readv(m->pid, &here, 1, &there, 1, 0);
+	m->is_read = do_read_memory(m->pid, m->address, m->bytes, m->size);
 }
 
 bool wait_memory(
@@ -43,8 +50,7 @@ bool wait_memory(
 
 	if (!address || size > sizeof(m.bytes) || !n->may_read)
 		return false;
-	if (timeout_call(&r->timeout, do_read, NULL, &m, sizeof(m), -1, TIMEOUT_MS) ||
-		m.got != (ssize_t)size)
+	if (timeout_call(&r->timeout, do_read, NULL, &m, sizeof(m), -1, TIMEOUT_MS) || !m.is_read)
 		return false;
 	memcpy(out, m.bytes, size);
 	return true;
