@@ -92,7 +92,7 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r)
 	struct process_id id = process_id_of(r);
 	struct snapshot *one;
 
-	if ((r->kind ^ s->end_kind) & 0xff00)
+	if (!snapshots_are_of(s, r))
 		return;
 	one = map_put(&s->processes, &id, NULL);
 	if (!one || !has_room(s, record_bytes(r))) {

@@ -35,6 +35,11 @@ struct snapshots {
 void snapshots_init(struct snapshots *s, uint16_t end_kind);
 void snapshots_init_in(struct snapshots *s, uint16_t end_kind, struct snapshots_room *room);
 void snapshots_fini(struct snapshots *s);
+/* A record of its probe. */
+static inline bool snapshots_are_of(const struct snapshots *s, const struct sooth_record *r)
+{
+	return !((r->kind ^ s->end_kind) & 0xff00);
+}
 /* Records of other probes are ignored. */
 void snapshots_take(struct snapshots *s, const struct sooth_record *r);
 /*

@@ -525,12 +525,11 @@ static const char *time_option(const struct check *e, const struct locked *l)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct wait_chain chain;
 	struct wait_graph g;
 	struct locked l = { 0 };
 	enum kind kind;
 
-	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}

@@ -113,12 +113,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
-	struct wait_chain chain;
 	struct leak l = { 0 };
 	struct wait_graph g;
 	double per_s;
 
-	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}

@@ -192,11 +192,10 @@ static const char *time_option(const struct check *e, const struct stuck *s)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct wait_chain chain;
 	struct stuck s = { 0 };
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}

@@ -6,10 +6,9 @@
  *
  * Cannot be seen: how much of the memory waits for that peer.
  */
-#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/awaited.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/sockets/socket_text.h"
-#include "analyze/waits/wait_lookup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -79,31 +78,16 @@ static struct unread find(const struct check *e)
 	return u;
 }
 
-/* "viewer.py (4711) on 127.0.0.1:41234", or the address alone. */
-static void put_peer(struct buffer *out, const struct check *e, const struct sockets_socket *s)
-{
-	const struct waits_party *party = NULL;
-	const struct waits_thread *t = NULL;
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	while (check_chain(e, 0, &g, &chain) && !party && (t = wait_graph_thread(&g, e->id.pid, t)))
-		party = wait_party_by(&g, t, s->fd);
-	if (party && party->party_pid) {
-		struct span name = record_text(&party->record, &party->name);
-
-		buffer_format(out, "%.*s (%u) on ", (int)name.size, name.data, party->party_pid);
-	}
-	socket_put_peer(out, s);
-}
-
 static void report(const struct check *e, struct check_result *out, const struct unread *u,
 	const struct memory_gain *m, uint64_t interval_ns)
 {
 	struct buffer peer = { 0 };
+	struct awaited a;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
 
-	put_peer(&peer, e, u->of);
+	a = awaited_of(e, u->of->fd);
+	awaited_put_peer(&peer, &a);
+	socket_put_peer(&peer, u->of);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%s does not read what it is sent, and this process keeps the rest in its memory: "

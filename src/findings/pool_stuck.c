@@ -124,11 +124,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct wait_chain chain;
 	struct pool p = { 0 };
 	struct wait_graph g;
 
-	if (!check_first(e, &e->input->waits) || !check_chain(e, 0, &g, &chain)) {
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}

@@ -40,8 +40,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request",
 		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD(
-		"min-slow-rate", 3, 1, 1e9, "the same of requests whose server computes meanwhile"),
+	THRESHOLD("min-slow-rate", 3, 1, 1e9,
+		"the same of requests that the server computes meanwhile"),
 	THRESHOLD("min-slow-wait", 80, 1, 100,
 		"minimum percentage of the time in which the process waits for such a server",
 		.unit = SOOTH_UNIT_PERCENT),
@@ -138,9 +138,8 @@ static struct server server_of(const struct check *e, const struct call_exchange
 {
 	struct awaited a = awaited_of(e, x->fd);
 	struct wait_graph g, first;
-	struct wait_chain chain;
 
-	if (!a.peer || !check_chain(e, 0, &g, &chain))
+	if (!a.peer || !check_graph(e, &g))
 		return (struct server){ .cpu = -1 };
 	first = (struct wait_graph){ .records = g.before };
 	return (struct server){ .cpu = wait_graph_cpu(&g, a.peer->party_pid),

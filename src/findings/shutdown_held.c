@@ -10,9 +10,8 @@
  */
 #include <string.h>
 
-#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/awaited.h"
 #include "analyze/sockets/socket_text.h"
-#include "analyze/waits/wait_lookup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -86,24 +85,16 @@ static struct ended find(const struct check *e)
 	return most;
 }
 
-/* "curl (4711)", of the first connection whose other end is known. */
+/* ", one of curl (4711)": where the other end of that connection is known. */
 static void put_client(struct buffer *out, const struct check *e, const struct sockets_socket *s)
 {
-	const struct waits_thread *t = NULL;
-	const struct waits_party *party = NULL;
-	struct wait_chain chain;
-	struct wait_graph g;
+	struct awaited a = awaited_of(e, s->fd);
+	struct span name;
 
-	if (!check_chain(e, 0, &g, &chain))
+	if (!a.peer)
 		return;
-	while (!party && (t = wait_graph_thread(&g, e->id.pid, t)))
-		party = wait_party_by(&g, t, s->fd);
-	if (party && party->party_pid) {
-		struct span name = record_text(&party->record, &party->name);
-
-		buffer_format(
-			out, ", one of %.*s (%u)", (int)name.size, name.data, party->party_pid);
-	}
+	name = record_text(&a.peer->record, &a.peer->name);
+	buffer_format(out, ", one of %.*s (%u)", (int)name.size, name.data, a.peer->party_pid);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct ended *ended)

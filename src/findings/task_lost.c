@@ -27,16 +27,12 @@ struct pool {
 	uint64_t for_ns; /* the shortest wait of all of them */
 };
 
-/* "ApplyResult.get" of 3.11 is "get" before; the file is "pool.py:767". */
 static bool is_method(const struct check *e, const struct profile_function *f, const char *file,
 	const char *method)
 {
-	struct span name = stack_wait_function(e->input, f), of = stack_wait_file(e->input, f);
-	size_t size = strlen(method);
-
-	return f->kind == PROFILE_SCRIPT && span_starts(of, file) && of.size > strlen(file) &&
-	       of.data[strlen(file)] == ':' && span_ends(name, method) &&
-	       (name.size == size || name.data[name.size - size - 1] == '.');
+	return f->kind == PROFILE_SCRIPT &&
+	       stack_wait_is_file(stack_wait_file(e->input, f), file) &&
+	       stack_wait_is_method(stack_wait_function(e->input, f), method);
 }
 
 static bool has_method(
@@ -94,13 +90,6 @@ static const struct profile_function *innermost_script(const struct profile_stac
 	return NULL;
 }
 
-static bool is_in_file(const struct check *e, const struct profile_function *f, const char *file)
-{
-	struct span of = stack_wait_file(e->input, f);
-
-	return span_starts(of, file) && of.size > strlen(file) && of.data[strlen(file)] == ':';
-}
-
 /* A thread that serves the pool is in code of the program: in a callback of a result, or in a
  * generator of tasks. */
 static bool is_at_work(const struct check *e, uint32_t tid)
@@ -108,6 +97,7 @@ static bool is_at_work(const struct check *e, uint32_t tid)
 	const struct profile_function *inner;
 	struct profile_stacked stack;
 	bool serves = false;
+	struct span file;
 
 	if (!stack_wait_frames(e->input, &e->id, tid, &stack))
 		return false;
@@ -115,17 +105,20 @@ static bool is_at_work(const struct check *e, uint32_t tid)
 		serves |= is_method(e, stack.frames[i], "pool.py", "_handle_results") ||
 			  is_method(e, stack.frames[i], "pool.py", "_handle_tasks");
 	inner = serves ? innermost_script(&stack) : NULL;
-	return inner && !is_in_file(e, inner, "pool.py") &&
-	       !is_in_file(e, inner, "connection.py") && !is_in_file(e, inner, "queues.py") &&
-	       !is_in_file(e, inner, "threading.py");
+	if (!inner)
+		return false;
+	file = stack_wait_file(e->input, inner);
+	return !stack_wait_is_file(file, "pool.py") && !stack_wait_is_file(file, "connection.py") &&
+	       !stack_wait_is_file(file, "queues.py") && !stack_wait_is_file(file, "threading.py");
 }
 
 static bool is_served(const struct check *e)
 {
-	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
 	const struct waits_thread *t = NULL;
+	struct wait_graph g;
 
+	if (!check_graph(e, &g))
+		return false;
 	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
 		if (is_at_work(e, t->record.tid))
 			return true;
@@ -184,8 +177,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, &p);
 	else
 		check_blind_by(out, FINDING_SHORT,
-			"it waits for a pool whose workers all wait, but not for long yet",
-			CHECK_LONGER);
+			"it and all workers of its pool wait, but not for long yet", CHECK_LONGER);
 }
 
 const struct finding_type finding_task_lost = {

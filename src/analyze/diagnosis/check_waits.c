@@ -26,19 +26,26 @@ bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 	       t->first.involuntary_switches == t->last.involuntary_switches;
 }
 
-bool check_chain(
-	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain)
+bool check_graph(const struct check *e, struct wait_graph *g)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
 
 	*g = (struct wait_graph){ 0 };
-	*chain = (struct wait_chain){ 0 };
 	if (!last)
 		return false;
 	g->records = snapshot_records(last);
 	if (first)
 		g->before = snapshot_records(first);
+	return wait_graph_process(g, e->id.pid);
+}
+
+bool check_chain(
+	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain)
+{
+	*chain = (struct wait_chain){ 0 };
+	if (!check_graph(e, g))
+		return false;
 	if (tid)
 		wait_chain_follow_thread(g, e->id.pid, tid, chain);
 	else

@@ -13,6 +13,8 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
  * detector, without a context switch. */
 bool check_is_one_wait(const struct check *e, const struct thread_history *t);
 
+/* The waits of the process at the last sample, and at the first. False: the capture has none of it. */
+bool check_graph(const struct check *e, struct wait_graph *g);
 /*
  * The chain of waits that `sooth why` prints, from thread `tid` on; 0: from the thread that
  * matters. False: the capture has none of this process, and the chain is empty.

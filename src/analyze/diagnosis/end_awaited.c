@@ -6,9 +6,8 @@
 #include "analyze/waits/wait_sentences.h"
 #include "base/units.h"
 
-#define SEEN_LEAST    3
-#define PAUSE_MOST    (6 * NS_PER_S) /* between two questions */
-#define ANCESTORS_MAX 64
+#define SEEN_LEAST 3
+#define PAUSE_MOST (6 * NS_PER_S) /* between two questions */
 
 static const struct process_entry *process_of(const struct diagnosis *s, uint32_t pid)
 {
@@ -20,17 +19,6 @@ static const struct process_entry *process_of(const struct diagnosis *s, uint32_
 			return p;
 	}
 	return NULL;
-}
-
-/* A server that looks after its client, or a program after the one that started it, ends with that.
- */
-static bool is_ancestor(const struct process_entry *of, const struct process_entry *p)
-{
-	for (unsigned i = 0; of && i < ANCESTORS_MAX; i++, of = of->parent) {
-		if (of == p)
-			return true;
-	}
-	return false;
 }
 
 /* It does nothing else: it sleeps, or waits for a command that does. */
@@ -73,7 +61,9 @@ static struct awaited_end find(
 
 	a.questions = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
 	a.process = a.questions ? process_of(s, pid) : NULL;
-	if (a.process && is_ancestor(j->process, a.process))
+	/* A server that looks after its client, or a program after the one that started it, ends
+	 * with that. */
+	if (a.process && process_table_is_below(j->process, a.process))
 		a.process = NULL;
 	return a;
 }

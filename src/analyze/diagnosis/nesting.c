@@ -50,7 +50,7 @@ struct nesting nesting_below(const struct process_table *table, const struct pro
 
 	while ((p = process_table_next(table, &position))) {
 		bool is_below =
-			p != top && p->number >= top->number && p->number < top->number_end;
+			p != top && process_table_is_below(p, top);
 		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;
 
 		if (levels > n.levels)

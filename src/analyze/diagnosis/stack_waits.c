@@ -28,8 +28,7 @@ static bool has_any(struct span name, const char *const *parts, size_t count)
 	return false;
 }
 
-/* The part behind the class: "Condition.wait" is "wait". */
-static bool is_method(struct span name, const char *method)
+bool stack_wait_is_method(struct span name, const char *method)
 {
 	size_t size = strlen(method);
 
@@ -37,8 +36,7 @@ static bool is_method(struct span name, const char *method)
 	       (name.size == size || name.data[name.size - size - 1] == '.');
 }
 
-/* A file of a script is "threading.py:288". */
-static bool is_file(struct span file, const char *name)
+bool stack_wait_is_file(struct span file, const char *name)
 {
 	size_t size = strlen(name);
 
@@ -95,8 +93,8 @@ static void set_within(struct stack_wait *out, const struct diagnosis_input *inp
 
 static bool is_of_library(struct span file)
 {
-	return is_file(file, "threading.py") || is_file(file, "_base.py") ||
-	       is_file(file, "queue.py");
+	return stack_wait_is_file(file, "threading.py") || stack_wait_is_file(file, "_base.py") ||
+	       stack_wait_is_file(file, "queue.py");
 }
 
 /* The innermost functions of Python say which of its waits it is: all of them take a lock. */
@@ -117,18 +115,20 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 			has_first = true;
 			out->by = name;
 			out->kind = STACK_WAIT_LOCK;
-			has_waited = is_file(file, "threading.py") &&
-				     !is_method(name, "__enter__") && !is_method(name, "acquire");
-			if (has_waited ||
-				(is_file(file, "thread.py") && is_method(name, "_worker")))
+			has_waited = stack_wait_is_file(file, "threading.py") &&
+				     !stack_wait_is_method(name, "__enter__") &&
+				     !stack_wait_is_method(name, "acquire");
+			if (has_waited || (stack_wait_is_file(file, "thread.py") &&
+						  stack_wait_is_method(name, "_worker")))
 				out->kind = STACK_WAIT_OTHER;
 		}
-		if (has_waited && is_file(file, "_base.py") &&
-			(is_method(name, "result") || is_method(name, "exception"))) {
+		if (has_waited && stack_wait_is_file(file, "_base.py") &&
+			(stack_wait_is_method(name, "result") ||
+				stack_wait_is_method(name, "exception"))) {
 			out->kind = STACK_WAIT_RESULT;
 			out->by = name;
 		}
-		if (has_waited && is_file(file, "queue.py")) {
+		if (has_waited && stack_wait_is_file(file, "queue.py")) {
 			out->is_queue = true;
 			out->by = name;
 		}
@@ -215,9 +215,11 @@ static void find_roles(struct stack_wait *out, const struct diagnosis_input *inp
 			continue;
 		name = stack_wait_function(input, stack->frames[i]);
 		file = stack_wait_file(input, stack->frames[i]);
-		out->is_pool |= is_file(file, "thread.py") && is_method(name, "_worker");
-		out->is_loop |= is_method(name, "run_forever") ||
-				(is_file(file, "process.py") && span_contains(name, "Executor"));
+		out->is_pool |= stack_wait_is_file(file, "thread.py") &&
+				stack_wait_is_method(name, "_worker");
+		out->is_loop |=
+			stack_wait_is_method(name, "run_forever") ||
+			(stack_wait_is_file(file, "process.py") && span_contains(name, "Executor"));
 	}
 }
 

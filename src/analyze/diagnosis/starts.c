@@ -35,7 +35,7 @@ bool starts_is_below(const struct process_entry *top, const struct process_entry
 
 	if (!at || p == top)
 		return false;
-	if (at->number >= top->number && at->number < top->number_end)
+	if (process_table_is_below(at, top))
 		return true;
 	return top->main == top && at->main == top;
 }

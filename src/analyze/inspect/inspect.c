@@ -307,7 +307,7 @@ static void take_waits(struct inspect_snapshots *s, const struct sooth_record *r
 {
 	struct process_id id = process_id_of(r);
 
-	if (r->kind < WAITS_PROCESS || r->kind > WAITS_SNAPSHOT)
+	if (!snapshots_are_of(&s->waits, r))
 		return;
 	if (!snapshots_get(&s->first_waits, &id))
 		snapshots_take(&s->first_waits, r);

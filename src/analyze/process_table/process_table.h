@@ -147,6 +147,12 @@ void process_table_drop_ended(struct process_table *c);
 /* Walks the live processes in the order of their first record; *position starts at 0. */
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id);
+/* `p` is `top`, or a descendant of it. */
+static inline bool process_table_is_below(
+	const struct process_entry *p, const struct process_entry *top)
+{
+	return p->number >= top->number && p->number < top->number_end;
+}
 struct span process_table_text(const struct process_table *c, const struct sooth_text *text);
 /* A text field of the process record, its links or its session, borrowed. */
 struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text);

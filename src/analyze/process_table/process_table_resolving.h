@@ -80,12 +80,6 @@ static inline bool process_table_is_living(const struct process_entry *p)
 	return p->is_there && !process_table_is_ended(p);
 }
 
-static inline bool process_table_is_below(
-	const struct process_entry *p, const struct process_entry *top)
-{
-	return p->number >= top->number && p->number < top->number_end;
-}
-
 static inline bool process_table_is_older(
 	const struct process_entry *p, const struct process_entry *than)
 {

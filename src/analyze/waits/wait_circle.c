@@ -69,7 +69,7 @@ static bool is_exchange(const struct wait_chain *chain)
 	       first->process != second->process;
 }
 
-/* An event loop whose next timer is due, as one that asks its child again each minute. */
+/* An event loop with a timer of its own, as one that asks its child again each minute. */
 static bool goes_on_by_time(const struct wait_link *link)
 {
 	/* A request to its own listener: the time is that after which it gives up. */

@@ -51,7 +51,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
-		if (r->kind < WAITS_PROCESS || r->kind > WAITS_GOROUTINES)
+		if (!snapshots_are_of(&s->last, r))
 			continue;
 		snapshots_take(&s->last, r);
 		if (map_get(&s->has_first, &id))
