@@ -54,6 +54,7 @@ struct told {
 	struct out_file file, side_file, beside_file;
 	struct held held;      /* of the report, when it has a filter */
 	struct screen *screen; /* NULL: none */
+	const struct watch_front *front; /* instead of that; NULL: none */
 	struct alerts alerts;
 	struct control control;
 };
@@ -84,6 +85,11 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 		return 0;
 	}
 	report_in_frames(t->report, run->watch->schema);
+	if (run->watch->front) {
+		t->front = run->watch->front;
+		return report_add_sink_type(t->report, t->front->sink,
+			&(struct sink_options){ .user = t->front->user }, err);
+	}
 	/* Of a capture all frames come at once: they are printed one after the other. */
 	status = run->found->capture
 			 ? 0
@@ -108,7 +114,7 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 		stream = stderr;
 	if (!status && run->watch)
 		status = make_frames(run, t, err);
-	if (!status && !run->is_silent && !t->screen) {
+	if (!status && !run->is_silent && !t->screen && !t->front) {
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
 		sink.in_lines = run->watch != NULL;
@@ -358,7 +364,8 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	*why = SOOTH_END_STOPPED;
 	progress_begin(&progress, run->progress, now, end_ns);
 	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
-		!(t->screen && !watch_step(t->screen))) {
+		!(t->screen && !watch_step(t->screen)) &&
+		!(t->front && !t->front->step(t->front->stepped))) {
 		now = clock_monotonic_ns();
 		if (now >= end_ns && run->extension.take)
 			end_ns = extended(run, now, &progress);

@@ -112,7 +112,7 @@ NO_ROW = {
 # Why a command has no row: what it does to a capture, if anything.
 NONE = {
     "monitor": "serves FIFOs: test_monitor.py", "tail": "reads a monitor: test_monitor.py",
-    "kill": "acts", "freeze": "acts", "thaw": "acts",
+    "top": "draws on a terminal: test_top.py", "kill": "acts", "freeze": "acts", "thaw": "acts",
     "record": "makes the capture", "report": "reads one and nothing else",
     "diff": "reads two and nothing else", "export": "reads one", "query": "reads one",
     "doctor": "tells of this host and this moment", "demo": "runs the others", "help": "tells of sooth",

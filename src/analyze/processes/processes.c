@@ -410,6 +410,8 @@ static int emit_frame(struct processes_state *s, struct sooth_error *err)
 	bool emits_both = s->options.emits_both && *s->options.emits_both;
 	int status;
 
+	if (s->options.shows_all)
+		s->options.shown = *s->options.shows_all ? PROCESSES_ALL : PROCESSES_SESSIONS;
 	if (emits_both) {
 		s->options.is_tree = false;
 		s->options.shown = PROCESSES_AGENTS;

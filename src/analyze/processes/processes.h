@@ -31,6 +31,8 @@ struct processes_options {
 	/* Read before each frame: the list, and whole sessions as trees in a second section. NULL:
 	 * one of them, as above. */
 	const bool *emits_both;
+	/* Read before each frame: true: every process. NULL: as above. */
+	const bool *shows_all;
 	bool is_verbose;     /* also reasons for harmless and undecided verdicts */
 	bool hides_sessions; /* no sessions table in text output */
 	bool emits_versions; /* installed and running versions instead of CPU and memory */

@@ -9,6 +9,14 @@
 
 struct sooth_report;
 
+/* Another screen for the frames than the common one. */
+struct watch_front {
+	const struct sink_type *sink;
+	void *user;		    /* of the sink */
+	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
+	void *stepped;
+};
+
 struct watch_options {
 	const char *schema; /* name of the schema whose records end a frame */
 	const char *title;
@@ -18,6 +26,7 @@ struct watch_options {
 	bool is_tree;
 	bool *has_screen;  /* set when a screen shows the frames; NULL: not needed */
 	bool in_intervals; /* never a screen: one table after the other, the last one of all */
+	const struct watch_front *front; /* NULL: the common screen */
 };
 
 /* NULL in *out: no terminal, or a format other than text. */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A frame in memory: cells with a character and a style. Drawing knows nothing of terminals, and a
+ * test reads a frame as text. No control character gets into a cell, whatever a target is called.
+ */
+#ifndef SOOTH_CLI_TOP_CANVAS_H
+#define SOOTH_CLI_TOP_CANVAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "cli/top/style.h"
+
+struct canvas_cell {
+	uint32_t c; /* 0: the right half of the wide character before it */
+	uint8_t style, attributes;
+};
+
+struct canvas {
+	struct canvas_cell *cells; /* rows * columns */
+	int columns, rows;
+	bool is_utf8;	 /* else only ASCII gets in */
+	bool has_failed; /* no memory: nothing is drawn */
+};
+
+/* A part of it. */
+struct canvas_area {
+	int y, x, rows, columns;
+};
+
+/* Also empties it. */
+void canvas_resize(struct canvas *c, int columns, int rows);
+void canvas_fini(struct canvas *c);
+void canvas_clear(struct canvas *c);
+
+/* Puts text into at most `room` columns from x on; where it is cut, the last one says so. Outside
+ * of the canvas nothing is drawn. Returns the columns that it took. */
+int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
+/* To the right edge of the room. */
+int canvas_put_right(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
+int canvas_format(struct canvas *c, int y, int x, int room, unsigned style, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+/* One character; in ASCII the other one. */
+void canvas_char(struct canvas *c, int y, int x, unsigned style, uint32_t utf8, char ascii);
+/* Adds attributes to what stands there. */
+void canvas_mark(struct canvas *c, int y, int x, int columns, unsigned attributes);
+void canvas_blank(struct canvas *c, struct canvas_area area, unsigned style);
+/* A frame with a title at its edge; returns what is inside. */
+struct canvas_area canvas_box(struct canvas *c, struct canvas_area area, const char *title);
+
+/* Columns of a text. */
+int canvas_width(const struct canvas *c, const char *text);
+
+/* The characters, a line for each row, without blanks at the end. */
+void canvas_text(const struct canvas *c, struct buffer *out);
+
+/* A style with attributes, as `style` above. */
+#define TOP_STYLED(style, attributes) ((unsigned)(style) | (unsigned)(attributes) << 8)
+
+#endif

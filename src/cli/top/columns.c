@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The columns of the list. */
+#include "cli/top/columns.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/top/text.h"
+
+#define MUCH_CPU   50 /* percent of one processor */
+#define FULL_CPU   100
+#define MUCH_BYTES (1u << 30) /* resident, of a tree */
+
+/* --- order --- */
+
+static int descending(double a, double b)
+{
+	return (a < b) - (a > b);
+}
+
+static int by_pid(const struct top_session *a, const struct top_session *b)
+{
+	return (a->id.pid > b->id.pid) - (a->id.pid < b->id.pid);
+}
+
+static int by_agent(const struct top_session *a, const struct top_session *b)
+{
+	return strcmp(a->agent, b->agent);
+}
+
+static int by_project(const struct top_session *a, const struct top_session *b)
+{
+	return strcmp(a->project, b->project);
+}
+
+static int by_age(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
+}
+
+/* What an agent does, the loudest first; what ended comes last. */
+static int by_urgency(const struct top_session *a, const struct top_session *b)
+{
+	bool x = a->mark == TOP_MARK_GONE, y = b->mark == TOP_MARK_GONE;
+
+	if (x != y)
+		return x ? 1 : -1;
+	return (a->doing > b->doing) - (a->doing < b->doing);
+}
+
+static int by_model(const struct top_session *a, const struct top_session *b)
+{
+	return strcmp(a->model, b->model);
+}
+
+static int by_context(const struct top_session *a, const struct top_session *b)
+{
+	return descending(
+		a->has_context ? a->context_tokens : -1, b->has_context ? b->context_tokens : -1);
+}
+
+static int by_cpu(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->cpu_percent, b->cpu_percent);
+}
+
+static int by_memory(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->rss_bytes, b->rss_bytes);
+}
+
+static int by_received(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->received_rate, b->received_rate);
+}
+
+static int by_sent(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->sent_rate, b->sent_rate);
+}
+
+static int by_processes(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->processes, b->processes);
+}
+
+static int by_finding(const struct top_session *a, const struct top_session *b)
+{
+	return descending(a->finding_level, b->finding_level);
+}
+
+int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b)
+{
+	return column < top_column_count && top_columns[column].compare
+		       ? top_columns[column].compare(a, b)
+		       : 0;
+}
+
+/* --- cells --- */
+
+static void put(struct top *t, struct top_cell_place at, unsigned style, const char *text)
+{
+	canvas_put(&t->canvas, at.y, at.x, at.width, style, text);
+}
+
+static void put_right(struct top *t, struct top_cell_place at, unsigned style, const char *text)
+{
+	canvas_put_right(&t->canvas, at.y, at.x, at.width, style, text);
+}
+
+static void draw_pid(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", row->id.pid);
+	put_right(t, at, row->kind == TOP_ROW_SESSION ? TOP_TEXT : TOP_DIM, text);
+}
+
+static bool of_session(const struct top_row *row)
+{
+	return row->kind == TOP_ROW_SESSION;
+}
+
+/* The agent of a session; of a process its role. */
+static void draw_agent(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[64];
+
+	if (of_session(row)) {
+		put(t, at, TOP_STYLED(TOP_TEXT, TOP_BOLD), row->session->agent);
+		return;
+	}
+	if (!top_word(t->model.schema, "role", row->process->row, text, sizeof(text)))
+		top_word(t->model.schema, "session_agent", row->process->row, text, sizeof(text));
+	put(t, at, TOP_DIM, text);
+}
+
+static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[128];
+
+	if (of_session(row)) {
+		put(t, at, TOP_TEXT, row->session->project);
+		return;
+	}
+	top_tree_name(t, row, text, sizeof(text));
+	put(t, at, TOP_TEXT, text);
+}
+
+static void draw_age(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[24];
+	double seconds;
+
+	if (of_session(row)) {
+		if (!row->session->has_since || row->session->mark == TOP_MARK_GONE)
+			return;
+		put_right(t, at, top_age_style(row->session), top_age(text, row->session->since_s));
+	} else if (top_number(t->model.schema, "elapsed_s", row->process->row, &seconds)) {
+		put_right(t, at, TOP_DIM, top_age(text, seconds));
+	}
+}
+
+static void draw_activity(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	const struct top_session *s = row->session;
+	char text[512];
+
+	if (of_session(row) && s->mark == TOP_MARK_GONE) {
+		put(t, at, TOP_GONE, "ended");
+	} else if (of_session(row)) {
+		put(t, at, top_doing_style(s), s->doing_text[0] ? s->doing_text : "unknown");
+	} else {
+		if (!top_word(t->model.schema, "command", row->process->row, text, sizeof(text)))
+			top_word(t->model.schema, "name", row->process->row, text, sizeof(text));
+		put(t, at, TOP_DIM, text);
+	}
+}
+
+static void draw_model(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		put(t, at, TOP_TEXT, row->session->model);
+}
+
+static void draw_context(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[24];
+
+	if (of_session(row) && row->session->has_context)
+		put_right(t, at, TOP_TEXT, top_count(text, row->session->context_tokens));
+}
+
+static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	bool has = of_session(row) ? row->session->has_cpu : row->process->has_cpu;
+	double cpu = of_session(row) ? row->session->cpu_percent : row->process->cpu_percent;
+	char text[16];
+
+	if (!has || (of_session(row) && row->session->mark == TOP_MARK_GONE))
+		return;
+	snprintf(text, sizeof(text), cpu < 1000 ? "%.1f" : "%.0f", cpu);
+	put_right(t, at,
+		cpu >= FULL_CPU	  ? TOP_HIGH
+		: cpu >= MUCH_CPU ? TOP_MIDDLE
+		: cpu >= 0.05	  ? TOP_TEXT
+				  : TOP_DIM,
+		text);
+}
+
+static void draw_graph(struct top *t, struct top_cell_place at, const struct recent *values,
+	const struct graph_scale *scale, double least_top)
+{
+	struct graph_scale own = *scale;
+	double most = recent_most(values, (unsigned)at.width * 2);
+
+	own.top = most > least_top ? most : least_top;
+	graph_draw(&t->canvas, (struct canvas_area){ at.y, at.x, 1, at.width }, t->graphs, values,
+		&own);
+}
+
+static void draw_cpu_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		draw_graph(t, at, &row->session->cpu, &graph_percent, FULL_CPU);
+}
+
+static void draw_memory(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	double rss = of_session(row) ? row->session->rss_bytes : row->process->rss_bytes;
+	char text[UNITS_SIZE];
+
+	if (of_session(row) && row->session->mark == TOP_MARK_GONE)
+		return;
+	put_right(t, at,
+		rss >= 2.0 * MUCH_BYTES ? TOP_HIGH
+		: rss >= MUCH_BYTES	? TOP_MIDDLE
+					: TOP_TEXT,
+		format_bytes(text, (uint64_t)rss));
+}
+
+static void draw_memory_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		draw_graph(t, at, &row->session->rss, &graph_memory, 1);
+}
+
+static void put_rate(
+	struct top *t, struct top_cell_place at, bool has, double value, unsigned style)
+{
+	char text[UNITS_SIZE];
+
+	if (has)
+		put_right(t, at, value >= 1 ? style : TOP_DIM,
+			value >= 1 ? format_bytes(text, (uint64_t)value) : "0");
+}
+
+static void draw_received(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		put_rate(t, at, row->session->has_traffic, row->session->received_rate,
+			TOP_RECEIVED);
+}
+
+static void draw_sent(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		put_rate(t, at, row->session->has_traffic, row->session->sent_rate, TOP_SENT);
+}
+
+static void draw_traffic_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		draw_graph(t, at, &row->session->received, &graph_received, 1);
+}
+
+static void draw_processes(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	char text[16];
+
+	if (!of_session(row) || row->session->mark == TOP_MARK_GONE)
+		return;
+	snprintf(text, sizeof(text), "%u", row->session->processes);
+	put_right(t, at, TOP_DIM, text);
+}
+
+static void draw_finding(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	const struct top_session *s = row->session;
+	char flags[64];
+
+	if (of_session(row)) {
+		put(t, at, top_finding_style(s->finding_level),
+			s->finding[0] ? s->finding : s->flags);
+		return;
+	}
+	top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));
+	put(t, at, TOP_HIGH, flags);
+}
+
+/* --- the table --- */
+
+const struct top_column top_columns[] = {
+	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, by_pid, draw_pid },
+	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, by_agent, draw_agent },
+	{ "project", "PROJECT", "project; name of a process", 12, 24, 90, false, by_project,
+		draw_project },
+	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, by_age,
+		draw_age },
+	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 64, 100,
+		false, by_urgency, draw_activity },
+	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, by_model,
+		draw_model },
+	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 55,
+		true, by_context, draw_context },
+	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
+		by_cpu, draw_cpu },
+	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, by_cpu, draw_cpu_graph },
+	{ "memory", "MEM", "resident memory of all its processes", 6, 0, 88, true, by_memory,
+		draw_memory },
+	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, by_memory,
+		draw_memory_graph },
+	{ "in", "IN/s", "bytes received on its open TCP connections", 6, 0, 60, true, by_received,
+		draw_received },
+	{ "out", "OUT/s", "bytes sent on its open TCP connections", 6, 0, 58, true, by_sent,
+		draw_sent },
+	{ "in_graph", "", "bytes received over the last minutes", 6, 10, 30, false, by_received,
+		draw_traffic_graph },
+	{ "processes", "N", "number of its processes", 3, 0, 50, true, by_processes,
+		draw_processes },
+	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 12, 60, 65,
+		false, by_finding, draw_finding },
+};
+const size_t top_column_count = ARRAY_SIZE(top_columns);
+
+/* --- room --- */
+
+static int width_of_all(const int widths[TOP_COLUMNS_MAX])
+{
+	int all = 0;
+
+	for (size_t i = 0; i < top_column_count; i++)
+		all += widths[i] ? widths[i] + 1 : 0;
+	return all ? all - 1 : 0;
+}
+
+static bool was_kept(uint8_t keep, uint8_t below, int width)
+{
+	return !width && keep < below;
+}
+
+/* The most wanted first, as long as they fit. */
+static void choose(int room, int widths[TOP_COLUMNS_MAX])
+{
+	uint8_t below = 255;
+
+	memset(widths, 0, sizeof(int) * TOP_COLUMNS_MAX);
+	for (size_t taken = 0; taken < top_column_count; taken++) {
+		size_t best = top_column_count;
+
+		for (size_t i = 0; i < top_column_count; i++) {
+			if (was_kept(top_columns[i].keep, below, widths[i]) &&
+				(best == top_column_count ||
+					top_columns[i].keep > top_columns[best].keep))
+				best = i;
+		}
+		if (best == top_column_count)
+			return;
+		below = top_columns[best].keep;
+		widths[best] = top_columns[best].width;
+		if (width_of_all(widths) > room)
+			widths[best] = 0;
+	}
+}
+
+void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
+{
+	bool grows = true;
+	int left;
+
+	(void)t;
+	choose(room, widths);
+	left = room - width_of_all(widths);
+	/* One column at a time, so that all of them get their part. */
+	while (left > 0 && grows) {
+		grows = false;
+		for (size_t i = 0; i < top_column_count && left > 0; i++) {
+			if (!widths[i] || widths[i] >= top_columns[i].most)
+				continue;
+			widths[i]++;
+			left--;
+			grows = true;
+		}
+	}
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Graphs. */
+#include "cli/top/graph.h"
+
+#define BRAILLE	     0x2800
+#define BLOCK	     0x2580 /* from one eighth on */
+#define BRAILLE_ROWS 4
+#define BLOCK_STEPS  8
+
+const struct graph_scale graph_percent = {
+	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_MIDDLE, TOP_HIGH, TOP_ALARM }
+};
+const struct graph_scale graph_memory = { .at = { 1e300, 1e300, 1e300 },
+	.styles = { TOP_MEMORY, TOP_MEMORY, TOP_MEMORY, TOP_MEMORY } };
+const struct graph_scale graph_received = { .at = { 1e300, 1e300, 1e300 },
+	.styles = { TOP_RECEIVED, TOP_RECEIVED, TOP_RECEIVED, TOP_RECEIVED } };
+const struct graph_scale graph_sent = { .at = { 1e300, 1e300, 1e300 },
+	.styles = { TOP_SENT, TOP_SENT, TOP_SENT, TOP_SENT } };
+
+uint8_t graph_style(const struct graph_scale *scale, double value)
+{
+	unsigned i = 0;
+
+	while (i < 3 && value >= scale->at[i])
+		i++;
+	return scale->styles[i];
+}
+
+/* How many of `steps` are full. */
+static int height_of(double value, double top, int steps)
+{
+	int height;
+
+	if (!(value > 0) || !(top > 0))
+		return 0;
+	height = value >= top ? steps : (int)(value / top * steps + 0.5);
+	return height ? height : 1;
+}
+
+static int within(int height, int below, int most)
+{
+	height -= below;
+	return height < 0 ? 0 : height > most ? most : height;
+}
+
+/* Dots of the left and right half of a cell, by how many are full from below. */
+static uint32_t braille_of(int left, int right)
+{
+	static const uint8_t lefts[] = { 0, 0x40, 0x44, 0x46, 0x47 };
+	static const uint8_t rights[] = { 0, 0x80, 0xa0, 0xb0, 0xb8 };
+
+	return BRAILLE | lefts[left] | rights[right];
+}
+
+static char ascii_of(int height, int steps)
+{
+	static const char steps_of[] = " .:-=+*#@";
+
+	return steps_of[height * 8 / steps];
+}
+
+struct graph {
+	const struct recent *s;
+	const struct graph_scale *scale;
+	double top;
+	enum graph_form form;
+};
+
+static void put_column(struct canvas *c, struct canvas_area a, const struct graph *g, int column)
+{
+	int steps = g->form == GRAPH_BRAILLE ? BRAILLE_ROWS : BLOCK_STEPS;
+	unsigned ago = (unsigned)(a.columns - 1 - column) * (g->form == GRAPH_BRAILLE ? 2 : 1);
+	double right = recent_at(g->s, ago), left = recent_at(g->s, ago + 1);
+	double shown = g->form == GRAPH_BRAILLE && left > right ? left : right;
+	int right_height = height_of(right, g->top, steps * a.rows);
+	int left_height = height_of(left, g->top, steps * a.rows);
+	uint8_t style = graph_style(g->scale, shown);
+
+	for (int row = 0; row < a.rows; row++) {
+		int below = (a.rows - 1 - row) * steps;
+		int l = within(left_height, below, steps), r = within(right_height, below, steps);
+
+		if (g->form == GRAPH_BRAILLE && (l || r))
+			canvas_char(c, a.y + row, a.x + column, style, braille_of(l, r), '#');
+		else if (g->form == GRAPH_BLOCK && r)
+			canvas_char(c, a.y + row, a.x + column, style, BLOCK + (uint32_t)r, '#');
+		else if (g->form == GRAPH_ASCII && r)
+			canvas_char(c, a.y + row, a.x + column, style,
+				(unsigned char)ascii_of(r, steps), ascii_of(r, steps));
+	}
+}
+
+void graph_draw(struct canvas *c, struct canvas_area a, enum graph_form form,
+	const struct recent *s, const struct graph_scale *scale)
+{
+	struct graph g = { s, scale, scale->top, c->is_utf8 ? form : GRAPH_ASCII };
+	unsigned shown =
+		(unsigned)(a.columns > 0 ? a.columns : 0) * (g.form == GRAPH_BRAILLE ? 2 : 1);
+
+	if (!(g.top > 0))
+		g.top = recent_most(s, shown);
+	for (int column = 0; column < a.columns; column++)
+		put_column(c, a, &g, column);
+}
+
+void graph_meter(struct canvas *c, int y, int x, int columns, enum graph_form form, double share,
+	unsigned style)
+{
+	int full = share > 0 ? (int)(share * columns + 0.5) : 0;
+	bool is_ascii = form == GRAPH_ASCII || !c->is_utf8;
+
+	for (int i = 0; i < columns; i++) {
+		bool is_full = i < full;
+
+		if (is_ascii)
+			canvas_char(c, y, x + i, is_full ? style : TOP_FRAME, is_full ? '#' : '.',
+				is_full ? '#' : '.');
+		else
+			canvas_char(c, y, x + i, is_full ? style : TOP_FRAME, 0x25a0, '#');
+	}
+}

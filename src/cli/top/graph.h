@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Graphs of values over time, and meters: in braille, in blocks, or in ASCII. */
+#ifndef SOOTH_CLI_TOP_GRAPH_H
+#define SOOTH_CLI_TOP_GRAPH_H
+
+#include "cli/top/canvas.h"
+#include "cli/top/recent.h"
+
+enum graph_form {
+	GRAPH_BRAILLE, /* two values a column, four steps a row */
+	GRAPH_BLOCK,   /* one value a column, eight steps a row */
+	GRAPH_ASCII,
+	GRAPH_FORMS,
+};
+
+/* Where its color changes: values from `at[i]` on have `styles[i + 1]`. */
+struct graph_scale {
+	double top; /* what the full height is; 0: the highest value shown */
+	double at[3];
+	uint8_t styles[4];
+};
+
+extern const struct graph_scale graph_percent, graph_memory, graph_received, graph_sent;
+
+uint8_t graph_style(const struct graph_scale *scale, double value);
+/* The newest value stands at the right edge. A value that is there and not zero is never blank. */
+void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,
+	const struct recent *s, const struct graph_scale *scale);
+/* A bar of `columns`, of which `share` (0 to 1) is full. */
+void graph_meter(struct canvas *c, int y, int x, int columns, enum graph_form form, double share,
+	unsigned style);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions and processes of each frame. */
+#include "cli/top/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "cli/top/model_host.h"
+#include "model/field.h"
+
+#define TOOL   "tool"
+#define SERVER "mcp"
+
+const struct top_doing top_doings[TOP_DOINGS] = {
+	{ "waits_for_user", "waits for you", TOP_FOR_USER, 1, 60 },
+	{ "asks_again", "asks again", TOP_ASKS_AGAIN, 5, 30 },
+	{ "stopped", "stopped", TOP_STOPPED, 1, 600 },
+	{ "waits_for_model", "model", TOP_FOR_MODEL, 30, 120 },
+	{ "runs_tool", "tool", TOP_TOOL, 60, 600 },
+	{ "talks_to_mcp", "MCP", TOP_SERVER, 30, 120 },
+	{ "computes", "computes", TOP_COMPUTES, 60, 600 },
+	{ "starts", "starts", TOP_STARTS, 10, 30 },
+	{ "idle", "idle", TOP_IDLE, 0, 0 },
+	{ "", "unknown", TOP_UNKNOWN, 0, 0 },
+};
+
+/* As the rows name them, in the order of the list. */
+static const char *const roles[] = { "main", "launcher", "daemon", TOOL, SERVER, "language-server",
+	"helper", "status-line", "" };
+
+static const char *top_role_name(uint8_t rank)
+{
+	return rank < ARRAY_SIZE(roles) ? roles[rank] : "";
+}
+
+void top_model_init(struct top_model *m)
+{
+	*m = (struct top_model){ 0 };
+	map_init(&m->sessions, sizeof(struct process_id), sizeof(struct top_session *),
+		TOP_SESSIONS_MAX);
+	map_init(&m->known, sizeof(struct process_id), sizeof(unsigned), TOP_PROCESSES_MAX);
+}
+
+void top_model_fini(struct top_model *m)
+{
+	struct top_session *s;
+	size_t position = 0;
+
+	while ((s = top_session_next(m, &position)))
+		free(s);
+	map_fini(&m->sessions);
+	map_fini(&m->known);
+	buffer_fini(&m->processes);
+	top_frame_fini(&m->frame);
+	free(m->host.cpu_of);
+}
+
+struct top_session *top_session_next(const struct top_model *m, size_t *position)
+{
+	const void *key;
+	void *value;
+
+	return map_next(&m->sessions, position, &key, &value) ? *(struct top_session **)value
+							      : NULL;
+}
+
+static struct top_session *top_session_of(const struct top_model *m, const struct process_id *id)
+{
+	struct top_session **s = map_get(&m->sessions, id);
+
+	return s ? *s : NULL;
+}
+
+/* --- processes --- */
+
+static uint8_t role_of(const struct top_model *m, const struct sooth_record *r)
+{
+	char role[32];
+	uint8_t rank = 0;
+
+	top_word(m->schema, "role", r, role, sizeof(role));
+	while (rank + 1u < ARRAY_SIZE(roles) && strcmp(roles[rank], role))
+		rank++;
+	return rank;
+}
+
+static void add_process(struct top_model *m, const struct sooth_record *r)
+{
+	struct top_process p = { .row = r, .id = process_id_of(r), .role = role_of(m, r) };
+	double value;
+	unsigned *first;
+	bool is_new;
+
+	p.has_cpu = top_number(m->schema, "cpu_percent", r, &p.cpu_percent);
+	top_number(m->schema, "rss_bytes", r, &p.rss_bytes);
+	if (top_number(m->schema, "ppid", r, &value))
+		p.ppid = (uint32_t)value;
+	if (top_number(m->schema, "depth", r, &value))
+		p.depth = (unsigned)value;
+	p.has_session = top_number(m->schema, "session_pid", r, &value);
+	p.session_pid = p.has_session ? (uint32_t)value : 0;
+	p.is_main = p.has_session && p.session_pid == p.id.pid;
+	first = map_put(&m->known, &p.id, &is_new);
+	if (first && is_new)
+		*first = m->frames;
+	if (first && *first > 1 && m->frames - *first < TOP_FRESH_FRAMES)
+		p.mark = TOP_MARK_NEW;
+	buffer_append(&m->processes, &p, sizeof(p));
+}
+
+/* Of numbers that come back and of processes that are gone. */
+static void forget_processes(struct top_model *m)
+{
+	struct map seen;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	map_init(&seen, sizeof(struct process_id), 0, TOP_PROCESSES_MAX);
+	for (size_t i = 0; i < top_process_count(m); i++)
+		map_put(&seen, &top_process_at(m, i)->id, NULL);
+	while (map_next(&m->known, &position, &key, &value)) {
+		if (!map_get(&seen, key))
+			map_remove(&m->known, key);
+	}
+	map_fini(&seen);
+}
+
+/* --- sessions --- */
+
+static uint8_t doing_named(const char *state)
+{
+	uint8_t i = 0;
+
+	while (i + 1u < TOP_DOINGS && strcmp(top_doings[i].state, state))
+		i++;
+	return i;
+}
+
+static uint8_t doing_of(const struct top_model *m, const struct sooth_record *r)
+{
+	const struct sooth_field *f = sooth_schema_field(m->schema, "activity"), *state;
+	const struct sooth_record *row;
+	struct sooth_value v;
+
+	if (!f)
+		return TOP_DOINGS - 1;
+	v = sooth_field_get(f, r);
+	row = value_is_there(&v) ? sooth_rows_next(&v, NULL) : NULL;
+	state = row ? sooth_schema_field(f->rows, "state") : NULL;
+	if (!state)
+		return TOP_DOINGS - 1;
+	v = sooth_field_get(state, row);
+	if (!value_is_there(&v) || v.u >= state->names->count || !state->names->names[v.u])
+		return TOP_DOINGS - 1;
+	return doing_named(state->names->names[v.u]);
+}
+
+static struct top_session *session_for(struct top_model *m, const struct process_id *id)
+{
+	struct top_session **to, *s = top_session_of(m, id);
+
+	if (s)
+		return s;
+	s = calloc(1, sizeof(*s));
+	to = s ? map_put(&m->sessions, id, NULL) : NULL;
+	if (!to) {
+		free(s);
+		return NULL;
+	}
+	s->id = *id;
+	s->since_frame = m->frames;
+	s->is_new = m->frames > 1;
+	s->doing = TOP_DOINGS;
+	*to = s;
+	return s;
+}
+
+static void fill_texts(
+	const struct top_model *m, struct top_session *s, const struct sooth_record *r)
+{
+	top_word(m->schema, "agent", r, s->agent, sizeof(s->agent));
+	top_word(m->schema, "project", r, s->project, sizeof(s->project));
+	top_word(m->schema, "session_id", r, s->session, sizeof(s->session));
+	top_word(m->schema, "version", r, s->version, sizeof(s->version));
+	top_word(m->schema, "model", r, s->model, sizeof(s->model));
+	top_word(m->schema, "flags", r, s->flags, sizeof(s->flags));
+	top_word(m->schema, "tool", r, s->tool, sizeof(s->tool));
+	top_word(m->schema, "terminal", r, s->terminal, sizeof(s->terminal));
+	top_word(m->schema, "activity_text", r, s->doing_text, sizeof(s->doing_text));
+}
+
+/* A second, between two frames of the same connections; one that closed takes its bytes along. */
+static double rate(const struct top_model *m, double now, double before)
+{
+	return m->interval_s > 0 && now > before ? (now - before) / m->interval_s : 0;
+}
+
+static void fill_traffic(struct top_model *m, struct top_session *s, const struct sooth_record *r)
+{
+	double received = 0, sent = 0;
+	bool had = s->has_traffic;
+
+	s->has_traffic = top_number(m->schema, "received_bytes", r, &received) &&
+			 top_number(m->schema, "sent_bytes", r, &sent);
+	s->received_rate = had && s->has_traffic ? rate(m, received, s->received_bytes) : 0;
+	s->sent_rate = had && s->has_traffic ? rate(m, sent, s->sent_bytes) : 0;
+	s->received_bytes = received;
+	s->sent_bytes = sent;
+}
+
+static void begin_session(struct top_model *m, const struct top_process *p)
+{
+	struct top_session *s = session_for(m, &p->id);
+	uint8_t doing = doing_of(m, p->row);
+
+	if (!s)
+		return;
+	if (s->doing != doing && s->doing < TOP_DOINGS)
+		s->changed_frame = m->frames;
+	s->doing = doing;
+	s->frame = m->frames;
+	s->cpu_percent = s->rss_bytes = 0;
+	s->processes = s->tools = s->servers = 0;
+	s->has_cpu = false;
+	fill_texts(m, s, p->row);
+	s->has_since = top_number(m->schema, "activity_since_s", p->row, &s->since_s);
+	s->has_context = top_number(m->schema, "context_tokens", p->row, &s->context_tokens);
+	s->has_tokens = top_number(m->schema, "input_tokens", p->row, &s->input_tokens) &&
+			top_number(m->schema, "output_tokens", p->row, &s->output_tokens);
+	fill_traffic(m, s, p->row);
+	m->by_doing[doing]++;
+	m->session_count++;
+}
+
+/* Main processes by number: in a frame a number is of one process. */
+static void add_up(struct top_model *m)
+{
+	struct map mains;
+
+	map_init(&mains, sizeof(uint32_t), sizeof(struct top_session *), TOP_SESSIONS_MAX);
+	for (size_t i = 0; i < top_process_count(m); i++) {
+		struct top_process *p = top_process_at(m, i);
+		struct top_session **to;
+
+		if (!p->is_main)
+			continue;
+		begin_session(m, p);
+		to = map_put(&mains, &p->id.pid, NULL);
+		if (to)
+			*to = top_session_of(m, &p->id);
+	}
+	for (size_t i = 0; i < top_process_count(m); i++) {
+		struct top_process *p = top_process_at(m, i);
+		struct top_session **s = p->has_session ? map_get(&mains, &p->session_pid) : NULL;
+
+		p->session = s ? *s : NULL;
+		if (!p->session)
+			continue;
+		p->session->processes++;
+		p->session->tools += !strcmp(top_role_name(p->role), TOOL);
+		p->session->servers += !strcmp(top_role_name(p->role), SERVER);
+		p->session->rss_bytes += p->rss_bytes;
+		p->session->cpu_percent += p->cpu_percent;
+		p->session->has_cpu |= p->has_cpu;
+	}
+	map_fini(&mains);
+}
+
+static void mark_session(const struct top_model *m, struct top_session *s)
+{
+	if (s->frame != m->frames)
+		s->mark = TOP_MARK_GONE;
+	else if (s->is_new && m->frames - s->since_frame < TOP_FRESH_FRAMES)
+		s->mark = TOP_MARK_NEW;
+	else if (s->changed_frame && m->frames - s->changed_frame < TOP_FRESH_FRAMES)
+		s->mark = TOP_MARK_CHANGED;
+	else
+		s->mark = TOP_MARK_NONE;
+}
+
+static void end_sessions(struct top_model *m)
+{
+	struct top_session *s;
+	size_t position = 0;
+
+	while ((s = top_session_next(m, &position))) {
+		mark_session(m, s);
+		if (s->mark == TOP_MARK_GONE) {
+			s->cpu_percent = s->received_rate = s->sent_rate = 0;
+			if (m->frames - s->frame > TOP_GONE_FRAMES) {
+				map_remove(&m->sessions, &s->id);
+				free(s);
+			}
+			continue;
+		}
+		recent_add(&s->cpu, s->has_cpu ? s->cpu_percent : (double)NAN);
+		recent_add(&s->rss, s->rss_bytes);
+		recent_add(&s->received, s->has_traffic ? s->received_rate : (double)NAN);
+		recent_add(&s->sent, s->has_traffic ? s->sent_rate : (double)NAN);
+		recent_add(&s->doings, s->doing);
+	}
+}
+
+/* --- the whole --- */
+
+void top_model_take(struct top_model *m, const struct top_frame *frame)
+{
+	const struct top_table *t;
+	struct batch batch;
+	double now = (double)frame->seen_at.tv_sec + (double)frame->seen_at.tv_nsec / 1e9;
+
+	m->interval_s = m->frames && now > m->last_s ? now - m->last_s : 0;
+	m->last_s = now;
+	m->frames++;
+	top_frame_copy(&m->frame, frame);
+	buffer_reset(&m->processes);
+	memset(m->by_doing, 0, sizeof(m->by_doing));
+	m->session_count = 0;
+	top_host_take(m);
+	t = top_table_of(&m->frame, "processes");
+	if (!t)
+		return;
+	m->schema = t->schema;
+	m->if_empty = t->if_empty;
+	batch = (struct batch){ t->records.data, t->records.size };
+	batch_for_each (r, &batch)
+		add_process(m, r);
+	add_up(m);
+	end_sessions(m);
+	forget_processes(m);
+}

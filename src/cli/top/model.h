@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the rows of frames to what a screen shows: the host and its history, each session with the
+ * sums of its processes and their history, and the processes. Sessions stay for some frames after
+ * their end.
+ */
+#ifndef SOOTH_CLI_TOP_MODEL_H
+#define SOOTH_CLI_TOP_MODEL_H
+
+#include "base/map.h"
+#include "cli/top/frame.h"
+#include "cli/top/recent.h"
+#include "cli/top/style.h"
+#include "model/process_id.h"
+
+#define TOP_SESSIONS_MAX  1024
+#define TOP_PROCESSES_MAX 65536
+#define TOP_GONE_FRAMES	  5 /* an ended session is shown for so many */
+#define TOP_FRESH_FRAMES  3 /* a new or changed one is marked for so many */
+
+enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TOP_MARKS };
+
+/* What a session is doing; in the order of urgency. */
+struct top_doing {
+	const char *state; /* as in JSON */
+	const char *word;  /* a short one */
+	uint8_t style;
+	/* Seconds from which on it deserves a look, and from which on it worries; 0: never. */
+	unsigned look_s, worry_s;
+};
+
+#define TOP_DOINGS 10
+extern const struct top_doing top_doings[TOP_DOINGS];
+
+struct top_session {
+	struct process_id id; /* of its main process; zeros: processes of ended sessions */
+	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
+	char flags[64], tool[96], terminal[32], finding[200];
+	uint8_t finding_level; /* 0: none; 1 info, 2 warning, 3 critical */
+	uint8_t doing;	       /* index of top_doings */
+	bool has_since, has_context, has_tokens, has_traffic, has_cpu;
+	double since_s;
+	double context_tokens, input_tokens, output_tokens;
+	double cpu_percent, rss_bytes;
+	double received_bytes, sent_bytes; /* so far, on open connections */
+	double received_rate, sent_rate;   /* a second */
+	unsigned processes, tools, servers;
+	unsigned frame; /* in which it was last seen */
+	unsigned since_frame, changed_frame;
+	bool is_new; /* it came after the first frame */
+	enum top_mark mark;
+	struct recent cpu, rss, received, sent, doings;
+};
+
+struct top_process {
+	const struct sooth_record *row;
+	struct process_id id;
+	uint32_t ppid, session_pid;
+	double cpu_percent, rss_bytes;
+	bool has_cpu, has_session, is_main;
+	enum top_mark mark;
+	uint8_t role; /* rank of its role */
+	unsigned depth;
+	struct top_session *session; /* NULL: none */
+};
+
+struct top_cpu {
+	uint64_t busy_ns, total_ns; /* so far */
+	struct recent use;	    /* percent */
+};
+
+struct top_host {
+	char name[96];
+	bool has_load, has_memory, has_swap, has_cpu_pressure, has_io_pressure, has_memory_pressure,
+		has_cpu;
+	double load[3], cpus, uptime_s, running, tasks;
+	double memory_total, memory_available, swap_total, swap_used;
+	double cpu_pressure, io_pressure, memory_pressure;
+	struct recent cpu, memory, pressure_cpu, pressure_io, pressure_memory;
+	struct top_cpu *cpu_of; /* each processor */
+	size_t cpu_count;
+};
+
+struct top_model {
+	struct top_frame frame; /* the current one */
+	struct top_host host;
+	struct map sessions;	 /* struct process_id -> struct top_session * */
+	struct buffer processes; /* struct top_process, in the order of the report */
+	struct map known;	 /* struct process_id -> unsigned, the frame it was first seen in */
+	const struct sooth_schema *schema; /* of the processes */
+	const char *if_empty;
+	unsigned frames;	   /* so far */
+	double last_s, interval_s; /* between the last two */
+	unsigned by_doing[TOP_DOINGS];
+	unsigned session_count; /* that run */
+};
+
+void top_model_init(struct top_model *m);
+void top_model_fini(struct top_model *m);
+/* The frame is copied. */
+void top_model_take(struct top_model *m, const struct top_frame *frame);
+
+static inline size_t top_process_count(const struct top_model *m)
+{
+	return m->processes.size / sizeof(struct top_process);
+}
+
+static inline struct top_process *top_process_at(const struct top_model *m, size_t i)
+{
+	return (struct top_process *)(void *)m->processes.data + i;
+}
+
+/* Walks the sessions. */
+struct top_session *top_session_next(const struct top_model *m, size_t *position);
+
+#endif

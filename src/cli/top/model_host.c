@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host: what is measured now, and the last minutes of it. */
+#include "cli/top/model_host.h"
+
+#include <stdlib.h>
+
+#include "base/units.h"
+
+static double or_gap(bool is_there, double value)
+{
+	return is_there ? value : (double)NAN;
+}
+
+static void take_load(struct top_model *m)
+{
+	const struct top_table *t = top_table_of(&m->frame, "load");
+	const struct sooth_record *r = top_row_of(t);
+	struct top_host *h = &m->host;
+
+	h->has_load = h->has_cpu_pressure = h->has_io_pressure = false;
+	if (!r)
+		return;
+	h->has_load = top_number(t->schema, "load_1m", r, &h->load[0]) &&
+		      top_number(t->schema, "load_5m", r, &h->load[1]) &&
+		      top_number(t->schema, "load_15m", r, &h->load[2]);
+	top_number(t->schema, "cpus", r, &h->cpus);
+	top_number(t->schema, "running", r, &h->running);
+	top_number(t->schema, "tasks", r, &h->tasks);
+	if (top_number(t->schema, "uptime_ns", r, &h->uptime_s))
+		h->uptime_s /= (double)NS_PER_S;
+	h->has_cpu_pressure = top_number(t->schema, "cpu_some_10s_percent", r, &h->cpu_pressure);
+	h->has_io_pressure = top_number(t->schema, "io_some_10s_percent", r, &h->io_pressure);
+}
+
+static void take_memory(struct top_model *m)
+{
+	const struct top_table *t = top_table_of(&m->frame, "memory");
+	const struct sooth_record *r = top_row_of(t);
+	struct top_host *h = &m->host;
+
+	h->has_memory = h->has_swap = h->has_memory_pressure = false;
+	if (!r)
+		return;
+	h->has_memory = top_number(t->schema, "total_bytes", r, &h->memory_total) &&
+			top_number(t->schema, "available_bytes", r, &h->memory_available) &&
+			h->memory_total > 0;
+	h->has_swap = top_number(t->schema, "swap_total_bytes", r, &h->swap_total) &&
+		      top_number(t->schema, "swap_used_bytes", r, &h->swap_used);
+	h->has_memory_pressure = top_number(t->schema, "some_10s_percent", r, &h->memory_pressure);
+}
+
+void top_host_take(struct top_model *m)
+{
+	struct top_host *h = &m->host;
+	const struct top_table *t = top_table_of(&m->frame, "host");
+
+	if (t)
+		top_word(t->schema, "hostname", top_row_of(t), h->name, sizeof(h->name));
+	take_load(m);
+	take_memory(m);
+	recent_add(&h->memory,
+		h->has_memory ? 100 - h->memory_available * 100 / h->memory_total : (double)NAN);
+	recent_add(&h->pressure_cpu, or_gap(h->has_cpu_pressure, h->cpu_pressure));
+	recent_add(&h->pressure_io, or_gap(h->has_io_pressure, h->io_pressure));
+	recent_add(&h->pressure_memory, or_gap(h->has_memory_pressure, h->memory_pressure));
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host in a frame. */
+#ifndef SOOTH_CLI_TOP_MODEL_HOST_H
+#define SOOTH_CLI_TOP_MODEL_HOST_H
+
+#include "cli/top/model.h"
+
+/* From its current frame. */
+void top_host_take(struct top_model *m);
+
+#endif

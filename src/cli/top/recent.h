@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The last values of something that is measured once a frame. */
+#ifndef SOOTH_CLI_TOP_RECENT_H
+#define SOOTH_CLI_TOP_RECENT_H
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define RECENT_MAX 512 /* 17 minutes at 2 s */
+
+struct recent {
+	float values[RECENT_MAX]; /* a ring; not a number: not measured */
+	unsigned end;		  /* where the next one goes */
+	unsigned count;
+};
+
+static inline void recent_add(struct recent *s, double value)
+{
+	s->values[s->end] = (float)value;
+	s->end = (s->end + 1) % RECENT_MAX;
+	s->count += s->count < RECENT_MAX;
+}
+
+/* `ago` frames before the last one. */
+static inline double recent_at(const struct recent *s, unsigned ago)
+{
+	if (ago >= s->count)
+		return (double)NAN;
+	return (double)s->values[(s->end + RECENT_MAX - 1 - ago) % RECENT_MAX];
+}
+
+static inline double recent_last(const struct recent *s)
+{
+	return recent_at(s, 0);
+}
+
+/* The highest of the last `count`; 0 where none is. */
+static inline double recent_most(const struct recent *s, unsigned count)
+{
+	double most = 0;
+
+	for (unsigned i = 0; i < count && i < s->count; i++) {
+		double v = recent_at(s, i);
+
+		if (v > most)
+			most = v;
+	}
+	return most;
+}
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of the list: sessions in an order, below an unfolded one its processes by role, and what
+ * ended sessions left; or all processes as a tree. The selected row keeps its place on the screen.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cli/top/columns.h"
+#include "cli/top/state.h"
+#include "model/field.h"
+
+const struct top_row *top_picked(const struct top *t)
+{
+	return top_row_count(t) ? top_row_at(t, t->picked) : NULL;
+}
+
+void top_pick(struct top *t, size_t row)
+{
+	size_t count = top_row_count(t);
+
+	if (!count)
+		return;
+	t->picked = row < count ? row : count - 1;
+	t->picked_id = top_row_at(t, t->picked)->id;
+}
+
+/* --- filter --- */
+
+static bool has_text(const char *text, const char *wanted)
+{
+	return strcasestr(text, wanted) != NULL;
+}
+
+static bool session_holds(const struct top_session *s, const char *wanted)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%u", s->id.pid);
+	return has_text(s->project, wanted) || has_text(s->agent, wanted) ||
+	       has_text(s->doing_text, wanted) || has_text(top_doings[s->doing].word, wanted) ||
+	       has_text(s->model, wanted) || has_text(s->session, wanted) ||
+	       has_text(s->flags, wanted) || has_text(s->finding, wanted) || has_text(pid, wanted);
+}
+
+static bool process_holds(const struct top *t, const struct top_process *p, const char *wanted)
+{
+	static const char *const fields[] = { "name", "command", "role", "flags", "user", "pid" };
+	char text[1024];
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (top_word(t->model.schema, fields[i], p->row, text, sizeof(text)) &&
+			has_text(text, wanted))
+			return true;
+	}
+	return p->session && session_holds(p->session, wanted);
+}
+
+/* --- adding rows --- */
+
+static void add(struct top *t, const struct top_row *row)
+{
+	if (top_row_count(t) < TOP_ROWS_MAX)
+		buffer_append(&t->rows, row, sizeof(*row));
+}
+
+static int by_role(const void *a, const void *b)
+{
+	const struct top_process *x = *(const struct top_process *const *)a;
+	const struct top_process *y = *(const struct top_process *const *)b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	/* In the order of the tree, which is that of the report. */
+	return (x > y) - (x < y);
+}
+
+/* The depth below the first process of its role, so that children stand under their parents. */
+static unsigned depth_in_role(const struct top_process *const *list, size_t i)
+{
+	for (size_t k = i; k-- > 0 && list[k]->role == list[i]->role;) {
+		if (list[k]->id.pid == list[i]->ppid)
+			return depth_in_role(list, k) + 1;
+	}
+	return 0;
+}
+
+static void add_below(struct top *t, struct top_session *s)
+{
+	size_t count = 0, all = top_process_count(&t->model);
+	const struct top_process **list = calloc(all + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < all; i++) {
+		if (top_process_at(&t->model, i)->session == s)
+			list[count++] = top_process_at(&t->model, i);
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_role);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i]->is_main)
+			continue;
+		add(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
+			       .id = list[i]->id,
+			       .session = s,
+			       .process = list[i],
+			       .depth = 1 + depth_in_role(list, i),
+			       .is_last = i + 1 == count });
+	}
+	free(list);
+}
+
+static const struct top_process *main_of(const struct top *t, const struct top_session *s)
+{
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->is_main && p->session == s)
+			return p;
+	}
+	return NULL;
+}
+
+static void add_session(struct top *t, struct top_session *s)
+{
+	struct top_row row = { .kind = TOP_ROW_SESSION,
+		.id = s->id,
+		.session = s,
+		.process = s->mark == TOP_MARK_GONE ? NULL : main_of(t, s),
+		.has_below = s->processes > 1 };
+
+	if (t->filter[0] && !session_holds(s, t->filter)) {
+		t->hidden++;
+		return;
+	}
+	row.is_unfolded = map_get(&t->unfolded, &s->id) != NULL;
+	add(t, &row);
+	if (row.is_unfolded && row.process)
+		add_below(t, s);
+}
+
+static int by_order(const void *a, const void *b, void *user)
+{
+	const struct top *t = user;
+	const struct top_session *x = *(struct top_session *const *)a;
+	const struct top_session *y = *(struct top_session *const *)b;
+	int result = top_column_compare(t->sort, x, y);
+
+	if (t->is_reversed)
+		result = -result;
+	if (!result)
+		result = (x->id.start_ticks > y->id.start_ticks) -
+			 (x->id.start_ticks < y->id.start_ticks);
+	return result ? result : (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
+}
+
+static void add_sessions(struct top *t)
+{
+	struct top_session *list[TOP_SESSIONS_MAX], *s;
+	size_t count = 0, position = 0;
+
+	while (count < TOP_SESSIONS_MAX && (s = top_session_next(&t->model, &position)))
+		list[count++] = s;
+	qsort_r(list, count, sizeof(struct top_session *), by_order, t);
+	for (size_t i = 0; i < count; i++)
+		add_session(t, list[i]);
+}
+
+/* Of no running session, and listed all the same: orphans, servers without a client. */
+static void add_left_over(struct top *t)
+{
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+		char flags[64];
+
+		if (p->session || !top_word(t->model.schema, "flags", p->row, flags, sizeof(flags)))
+			continue;
+		if (t->filter[0] && !process_holds(t, p, t->filter))
+			t->hidden++;
+		else
+			add(t, &(struct top_row){
+				       .kind = TOP_ROW_LEFT_OVER, .id = p->id, .process = p });
+	}
+}
+
+/* The report has them in the order of the tree. */
+static void add_tree(struct top *t)
+{
+	unsigned hidden_from = 0;
+
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+		const struct top_process *next =
+			i + 1 < top_process_count(&t->model) ? p + 1 : NULL;
+		struct top_row row = { .kind = TOP_ROW_PROCESS,
+			.id = p->id,
+			.session = p->session,
+			.process = p,
+			.depth = p->depth,
+			.has_below = next && next->depth > p->depth };
+
+		if (hidden_from && p->depth >= hidden_from)
+			continue;
+		hidden_from = 0;
+		if (t->filter[0] && !process_holds(t, p, t->filter)) {
+			t->hidden++;
+			continue;
+		}
+		/* In the tree everything is unfolded, but for what the user folded. */
+		row.is_unfolded = !map_get(&t->unfolded, &p->id);
+		if (row.has_below && !row.is_unfolded)
+			hidden_from = p->depth + 1;
+		add(t, &row);
+	}
+}
+
+/* --- the selected row --- */
+
+static bool is_same(const struct process_id *a, const struct process_id *b)
+{
+	return a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+/* It stays where it is on the screen; where it is gone, its place stays selected. */
+static void follow_pick(struct top *t)
+{
+	size_t count = top_row_count(t), was = t->picked;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_same(&top_row_at(t, i)->id, &t->picked_id))
+			continue;
+		t->picked = i;
+		t->first = t->first + i > was ? t->first + i - was : 0;
+		return;
+	}
+	if (t->picked >= count)
+		t->picked = count ? count - 1 : 0;
+	if (count)
+		t->picked_id = top_row_at(t, t->picked)->id;
+}
+
+void top_arrange(struct top *t)
+{
+	buffer_reset(&t->rows);
+	t->hidden = 0;
+	if (!t->model.schema)
+		return;
+	if (t->is_tree) {
+		add_tree(t);
+	} else {
+		add_sessions(t);
+		add_left_over(t);
+	}
+	follow_pick(t);
+}

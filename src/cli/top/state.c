@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Beginning and end of what the parts of the screen share, and the frames that come into it. */
+#include "cli/top/state.h"
+
+#include <langinfo.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/top/columns.h"
+
+void top_say(struct top *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(t->message, sizeof(t->message), format, args);
+	va_end(args);
+}
+
+/* A frame that comes while the display is paused is not shown. */
+static void take_frame(void *user, const struct top_frame *frame)
+{
+	struct top *t = user;
+
+	if (t->is_held)
+		return;
+	top_model_take(&t->model, frame);
+	top_arrange(t);
+	t->is_new = true;
+}
+
+static uint8_t column_called(const char *name)
+{
+	uint8_t i = 0;
+
+	while (i + 1u < top_column_count && strcmp(top_columns[i].name, name))
+		i++;
+	return i;
+}
+
+void top_init(struct top *t, const struct top_options *options)
+{
+	*t = (struct top){ .options = *options, .sort = column_called("activity") };
+	t->canvas.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	t->graphs = t->canvas.is_utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
+	t->frames = (struct top_frames){ .take = take_frame, .user = t };
+	top_model_init(&t->model);
+	map_init(&t->unfolded, sizeof(struct process_id), 0, TOP_ROWS_MAX);
+	map_init(&t->tagged, sizeof(struct process_id), 0, TOP_ROWS_MAX);
+}
+
+void top_fini(struct top *t)
+{
+	top_model_fini(&t->model);
+	top_frame_fini(&t->frames.filling);
+	canvas_fini(&t->canvas);
+	buffer_fini(&t->rows);
+	map_fini(&t->unfolded);
+	map_fini(&t->tagged);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the screen share: the model, the rows on display, and the choices made by keys.
+ */
+#ifndef SOOTH_CLI_TOP_STATE_H
+#define SOOTH_CLI_TOP_STATE_H
+
+#include "cli/top/canvas.h"
+#include "cli/top/graph.h"
+#include "cli/top/model.h"
+#include "cli/top/top.h"
+
+#define TOP_FILTER_SIZE	 96
+#define TOP_MESSAGE_SIZE 256
+#define TOP_ROWS_MAX	 100000
+#define TOP_COLUMNS_MAX	 24
+
+/* Keys that are no characters. */
+enum top_key {
+	TOP_KEY_NONE = -1,
+	TOP_KEY_ESCAPE = 27,
+	TOP_KEY_ENTER = '\n',
+	TOP_KEY_BACKSPACE = 127,
+	TOP_KEY_UP = 0x200000,
+	TOP_KEY_DOWN,
+	TOP_KEY_LEFT,
+	TOP_KEY_RIGHT,
+	TOP_KEY_PAGE_UP,
+	TOP_KEY_PAGE_DOWN,
+	TOP_KEY_HOME,
+	TOP_KEY_END,
+	TOP_KEY_RESIZE,
+	TOP_KEY_MOUSE,
+	TOP_KEY_F1,
+	TOP_KEY_F10 = TOP_KEY_F1 + 9,
+	TOP_KEY_UNKNOWN,
+};
+
+struct top_mouse {
+	int y, x;
+	int wheel; /* -1: up, 1: down, 0: none */
+	bool is_double;
+};
+
+enum top_row_kind { TOP_ROW_SESSION, TOP_ROW_PROCESS, TOP_ROW_LEFT_OVER };
+
+/* A row of the list. */
+struct top_row {
+	enum top_row_kind kind;
+	struct process_id id;
+	struct top_session *session;	   /* NULL: none */
+	const struct top_process *process; /* NULL: of a session that has ended */
+	unsigned depth;
+	bool has_below, is_unfolded, is_last;
+};
+
+enum top_mode {
+	TOP_LIST,
+	TOP_HELP,
+	TOP_ASKS_FILTER,
+	TOP_ASKS_SEARCH,
+};
+
+/* Where things stand in the last frame, for the mouse. */
+struct top_places {
+	struct canvas_area list;	/* rows only */
+	int heading_y;			/* of the columns */
+	int heading_x[TOP_COLUMNS_MAX]; /* where each shown one begins */
+	uint8_t heading_column[TOP_COLUMNS_MAX];
+	size_t headings;
+};
+
+struct top {
+	struct top_options options;
+	struct top_model model;
+	struct top_frames frames;
+	struct canvas canvas;
+	enum graph_form graphs;
+	struct terminal *terminal; /* NULL: none, of a test */
+	bool is_new;		   /* a frame came that is not drawn */
+
+	struct buffer rows; /* struct top_row, in order */
+	size_t hidden;	    /* by the filter */
+	struct process_id picked_id;
+	size_t picked, first;	     /* row, and the first one in the window */
+	struct map unfolded, tagged; /* struct process_id -> nothing */
+
+	enum top_mode mode;
+	bool is_tree; /* of everything */
+	bool is_held, is_reversed;
+	bool shows_all; /* read by the view before each frame */
+	uint8_t sort;	/* a column */
+	char filter[TOP_FILTER_SIZE], search[TOP_FILTER_SIZE];
+	char message[TOP_MESSAGE_SIZE];
+	int help_first; /* row of the help */
+	struct top_places places;
+};
+
+static inline size_t top_row_count(const struct top *t)
+{
+	return t->rows.size / sizeof(struct top_row);
+}
+
+static inline struct top_row *top_row_at(const struct top *t, size_t i)
+{
+	return (struct top_row *)(void *)t->rows.data + i;
+}
+
+/* The selected row; NULL: there is none. */
+const struct top_row *top_picked(const struct top *t);
+void top_pick(struct top *t, size_t row);
+/* Makes the rows of the current model: filter, order, what is unfolded. */
+void top_arrange(struct top *t);
+
+/* For tests too: all but the terminal. */
+void top_init(struct top *t, const struct top_options *options);
+void top_fini(struct top *t);
+void top_draw(struct top *t);
+/* False: the user has quit. */
+bool top_take_key(struct top *t, int key, const struct top_mouse *mouse);
+void top_say(struct top *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

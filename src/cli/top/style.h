@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of a frame mean; a theme says how each looks. */
+#ifndef SOOTH_CLI_TOP_STYLE_H
+#define SOOTH_CLI_TOP_STYLE_H
+
+enum top_style {
+	TOP_TEXT,
+	TOP_DIM,
+	TOP_TITLE,
+	TOP_FRAME,
+	TOP_HEADING, /* of a column */
+	TOP_KEY,
+	TOP_FOOT,
+	/* Values, from harmless to alarming. */
+	TOP_LOW,
+	TOP_MIDDLE,
+	TOP_HIGH,
+	TOP_ALARM,
+	TOP_MEMORY,
+	TOP_RECEIVED,
+	TOP_SENT,
+	/* What a session is doing. */
+	TOP_FOR_USER,
+	TOP_FOR_MODEL,
+	TOP_ASKS_AGAIN,
+	TOP_TOOL,
+	TOP_SERVER,
+	TOP_COMPUTES,
+	TOP_STARTS,
+	TOP_STOPPED,
+	TOP_IDLE,
+	TOP_UNKNOWN,
+	/* Rows. */
+	TOP_NEW,
+	TOP_GONE,
+	TOP_TAGGED,
+	TOP_STYLES,
+};
+
+/* Of a cell, beside its style. */
+enum top_attribute {
+	TOP_BOLD = 1,
+	TOP_UNDERLINE = 2,
+	TOP_REVERSE = 4,
+	TOP_PICKED = 8, /* a background, or reversed where there are no colors */
+};
+
+#endif

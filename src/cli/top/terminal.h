@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The terminal of the screen: taking and returning it, keys, and showing a canvas. The only file
+ * that knows ncurses is behind it. */
+#ifndef SOOTH_CLI_TOP_TERMINAL_H
+#define SOOTH_CLI_TOP_TERMINAL_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cli/top/canvas.h"
+#include "cli/top/state.h"
+#include "cli/top/theme.h"
+
+struct terminal;
+
+int terminal_open(
+	struct terminal **out, FILE *in, FILE *stream, bool use_color, struct sooth_error *err);
+void terminal_close(struct terminal *t);
+/* Colors where the terminal has some and the theme uses them. */
+void terminal_set_theme(struct terminal *t, const struct theme *theme);
+void terminal_size(const struct terminal *t, int *columns, int *rows);
+/* TOP_KEY_NONE: none is typed; fills the mouse for TOP_KEY_MOUSE. */
+int terminal_key(struct terminal *t, struct top_mouse *mouse);
+bool terminal_is_gone(const struct terminal *t);
+void terminal_show(struct terminal *t, const struct canvas *c);
+/* Everything is drawn again with the next frame. */
+void terminal_redraw(struct terminal *t);
+
+#endif

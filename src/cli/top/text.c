@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Short texts. */
+#include "cli/top/text.h"
+
+#include <string.h>
+
+#define DEPTH_SHOWN 8
+
+const char *top_age(char out[24], double seconds)
+{
+	unsigned long s = seconds > 0 && seconds < 1e12 ? (unsigned long)seconds : 0;
+
+	if (s < 60)
+		snprintf(out, 24, "%lus", s);
+	else if (s < 600)
+		snprintf(out, 24, "%lum%02lus", s / 60, s % 60);
+	else if (s < 3600)
+		snprintf(out, 24, "%lum", s / 60);
+	else if (s < 36000)
+		snprintf(out, 24, "%luh%02lum", s / 3600, s / 60 % 60);
+	else if (s < 172800)
+		snprintf(out, 24, "%luh", s / 3600);
+	else
+		snprintf(out, 24, "%lud", s / 86400);
+	return out;
+}
+
+const char *top_count(char out[24], double count)
+{
+	if (count < 1000)
+		snprintf(out, 24, "%.0f", count);
+	else if (count < 100e3)
+		snprintf(out, 24, "%.1fk", count / 1e3);
+	else if (count < 1e6)
+		snprintf(out, 24, "%.0fk", count / 1e3);
+	else
+		snprintf(out, 24, "%.1fM", count / 1e6);
+	return out;
+}
+
+unsigned top_age_style(const struct top_session *s)
+{
+	const struct top_doing *d = &top_doings[s->doing];
+
+	if (d->worry_s && s->since_s >= d->worry_s)
+		return TOP_STYLED(TOP_ALARM, TOP_BOLD);
+	if (d->look_s && s->since_s >= d->look_s)
+		return TOP_HIGH;
+	return TOP_DIM;
+}
+
+/* A session that waits for its user is the loudest. */
+unsigned top_doing_style(const struct top_session *s)
+{
+	const struct top_doing *d = &top_doings[s->doing];
+
+	if (d->style == TOP_FOR_USER)
+		return TOP_STYLED(d->style, TOP_BOLD | TOP_REVERSE);
+	return d->style;
+}
+
+unsigned top_finding_style(uint8_t level)
+{
+	return level >= 3 ? TOP_STYLED(TOP_ALARM, TOP_BOLD) : level == 2 ? TOP_HIGH : TOP_MIDDLE;
+}
+
+void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size)
+{
+	unsigned depth = row->depth < DEPTH_SHOWN ? row->depth : DEPTH_SHOWN;
+	const char *sign = row->has_below ? row->is_unfolded ? "-" : "+" : "";
+	char name[80] = "", before[2 * DEPTH_SHOWN + 1];
+
+	top_word(t->model.schema, "name", row->process->row, name, sizeof(name));
+	memset(before, ' ', sizeof(before));
+	before[depth ? (depth - 1) * 2 : 0] = '\0';
+	snprintf(out, size, "%s%s%s%s%s", before,
+		!depth		    ? ""
+		: t->canvas.is_utf8 ? "\u2514 "
+				    : "` ",
+		sign, *sign ? " " : "", name);
+}

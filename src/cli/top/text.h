@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values of the screen as short texts, and the style that each deserves. */
+#ifndef SOOTH_CLI_TOP_TEXT_H
+#define SOOTH_CLI_TOP_TEXT_H
+
+#include "cli/top/state.h"
+
+const char *top_age(char out[24], double seconds);   /* 5s 4m10s 2h05m 3d */
+const char *top_count(char out[24], double count);   /* 950 12.3k 1.2M */
+unsigned top_age_style(const struct top_session *s); /* how urgent it is */
+unsigned top_doing_style(const struct top_session *s);
+unsigned top_finding_style(uint8_t level);
+/* The name of a process behind the lines of the tree. */
+void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How each style looks: colors of each theme, for terminals of 8, 256 and more colors. */
+#ifndef SOOTH_CLI_TOP_THEME_H
+#define SOOTH_CLI_TOP_THEME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/top/style.h"
+
+#define THEME_NO_COLOR 0xffffffffu /* the terminal's own */
+
+struct theme_look {
+	uint32_t rgb;	    /* 0xrrggbb, or THEME_NO_COLOR */
+	uint8_t basic;	    /* 0 to 7, of eight colors; 8: the terminal's own */
+	uint8_t attributes; /* enum top_attribute, added where there are no colors */
+};
+
+struct theme {
+	const char *name, *help;
+	bool has_colors;
+	uint32_t picked_rgb; /* the background of the selected row */
+	uint8_t picked_basic;
+	struct theme_look looks[TOP_STYLES];
+};
+
+extern const struct theme themes[];
+extern const size_t theme_count;
+/* NULL: there is none of that name. */
+const struct theme *theme_called(const char *name);
+const char *theme_name(size_t index); /* NULL behind the last */
+/* The nearest of the 256 colors. */
+uint8_t theme_nearest(uint32_t rgb);
+
+#endif

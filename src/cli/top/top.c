@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The screen as a whole: frames come in, keys are taken, and what is new is drawn. */
+#include "cli/top/top.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/top/state.h"
+#include "cli/top/terminal.h"
+
+static void show(struct top *t)
+{
+	int columns, rows;
+
+	terminal_size(t->terminal, &columns, &rows);
+	canvas_resize(&t->canvas, columns, rows);
+	top_draw(t);
+	terminal_show(t->terminal, &t->canvas);
+}
+
+/* Handles typed keys and draws what is new. False: the user, or the terminal, is gone. */
+static bool step(void *user)
+{
+	struct top *t = user;
+	bool is_touched = t->is_new;
+	struct top_mouse mouse;
+	int key;
+
+	if (terminal_is_gone(t->terminal))
+		return false;
+	while ((key = terminal_key(t->terminal, &mouse)) != TOP_KEY_NONE) {
+		if (key == TOP_KEY_RESIZE)
+			terminal_redraw(t->terminal);
+		if (!top_take_key(t, key, &mouse))
+			return false;
+		is_touched = true;
+	}
+	if (is_touched)
+		show(t);
+	t->is_new = false;
+	return true;
+}
+
+static int refuse_without_terminal(struct sooth_error *err)
+{
+	error_set(err, -ENOTTY, SOOTH_FAULT_USAGE, "draw a screen");
+	error_why(err, "standard input and output are not both a terminal");
+	return error_remedy(err, "sooth ps -w prints a table for each refresh");
+}
+
+int top_open(struct top **out, const struct top_options *options, struct sooth_error *err)
+{
+	const struct theme *theme = theme_called(options->theme ? options->theme : "default");
+	struct top *t = calloc(1, sizeof(*t));
+	int status;
+
+	*out = NULL;
+	if (!isatty(fileno(options->in)) || !isatty(fileno(options->out))) {
+		free(t);
+		return refuse_without_terminal(err);
+	}
+	if (!t)
+		return error_no_memory(err);
+	top_init(t, options);
+	status = terminal_open(&t->terminal, options->in, options->out, options->use_color, err);
+	if (status) {
+		top_fini(t);
+		free(t);
+		return status;
+	}
+	terminal_set_theme(t->terminal, options->use_color ? theme : theme_called("mono"));
+	show(t);
+	*out = t;
+	return 0;
+}
+
+struct watch_front top_front(struct top *t)
+{
+	return (struct watch_front){
+		.sink = &top_sink, .user = &t->frames, .step = step, .stepped = t
+	};
+}
+
+const bool *top_shows_all(const struct top *t)
+{
+	return &t->shows_all;
+}
+
+void top_close(struct top *t)
+{
+	if (!t)
+		return;
+	terminal_close(t->terminal);
+	top_fini(t);
+	free(t);
+}

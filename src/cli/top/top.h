@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The screen of `sooth top`: the host, the sessions of agents and their processes, with keys. */
+#ifndef SOOTH_CLI_TOP_H
+#define SOOTH_CLI_TOP_H
+
+#include <stdio.h>
+
+#include "cli/watch/watch.h"
+
+struct top;
+
+struct top_options {
+	FILE *in, *out;
+	uint64_t interval_ns; /* between frames */
+	bool use_color;
+	const char *theme;  /* NULL: the default */
+	const char *graphs; /* NULL: what the terminal can do */
+};
+
+int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);
+/* How a run feeds it. */
+struct watch_front top_front(struct top *t);
+/* Read by the view of processes before each frame: the whole host is to be listed. */
+const bool *top_shows_all(const struct top *t);
+/* Returns the terminal. NULL is fine. */
+void top_close(struct top *t);
+
+#endif

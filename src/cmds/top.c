@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sooth top: a screen of the host, its agents and their processes. */
+#include <stdio.h>
+
+#include "analyze/processes/processes.h"
+#include "base/units.h"
+#include "cli/command/command.h"
+#include "cli/output/output.h"
+#include "cli/run.h"
+#include "cli/top/theme.h"
+#include "cli/top/top.h"
+
+#define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
+
+struct top_config {
+	struct target_options target;
+	struct {
+		uint64_t interval_ns;
+		const char *theme;
+	} top;
+};
+
+static const struct top_config top_defaults = { .top = { .interval_ns = 2 * NS_PER_S } };
+
+static const struct option top_options[] = {
+	VALUE_ROW('i', "interval", DURATION, "TIME", top_config, top.interval_ns,
+		"time between two refreshes (2)", .min = 100 * NS_PER_MS, .max = 3600 * NS_PER_S),
+	VALUE_ROW(0, "theme", CHOICE, "NAME", top_config, top.theme,
+		"colors: default, mono, contrast, colorblind", .choice = theme_name),
+};
+
+static const struct option_group groups[] = {
+	OPTION_GROUP("Screen", top_options, 0),
+	TARGET_GROUP(struct top_config, target),
+};
+
+static int observe(const struct top_config *c, const struct arguments *arguments, struct top *t,
+	struct target_found *found, struct sooth_error *err)
+{
+	const struct processes_options processes = { .shown = PROCESSES_SESSIONS,
+		.shows_all = top_shows_all(t),
+		.is_tree = true,
+		.hides_sessions = true,
+		.hide_ended = true,
+		.is_repeated = true,
+		.pids = target_found_pids(found),
+		.pid_count = target_found_count(found),
+		.adds_children = c->target.sessions.count || c->target.agents.count ||
+				 c->target.control_group,
+		.may_lack_pids = found->is_searched,
+		.has_uid = found->has_user,
+		.uid = found->user };
+	const struct output_options output = { 0 };
+	const struct watch_front front = top_front(t);
+	const struct watch_options watch = { .schema = "proc.snapshot", .front = &front };
+	struct target_found whole = { .capture = found->capture };
+	struct run run = {
+		.name = "top",
+		.target = &c->target,
+		.output = &output,
+		.arguments = arguments,
+		.found = found->capture ? &whole : found,
+		.probes = { { "short_lived", SOOTH_STREAM },
+			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
+			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
+			{ "host", SOOTH_SAMPLE } },
+		.views = { { "processes", &processes }, { "host", NULL } },
+		.allowed = TARGETS,
+		.watch = &watch,
+		.sample_ns = c->top.interval_ns,
+	};
+
+	return run_report(&run, err);
+}
+
+static int run_top(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct top_config *c = config;
+	const struct output_options output = { 0 };
+	struct target_found found = { 0 };
+	struct top *t = NULL;
+	struct top_options options = { .in = stdin,
+		.out = stdout,
+		.interval_ns = c->top.interval_ns,
+		.use_color = output_sink_options(&output, stdout).use_color,
+		.theme = c->top.theme };
+	int status;
+
+	status = target_find(&c->target, arguments, TARGETS, &found, err);
+	if (!status)
+		status = top_open(&t, &options, err);
+	if (!status)
+		status = observe(c, arguments, t, &found, err);
+	top_close(t);
+	target_found_fini(&found);
+	return status;
+}
+
+const struct command command_top = {
+	.name = "top",
+	.summary = "a screen of the host, its agents and what they do",
+	.main_options = "interval,theme,session,agent,user",
+	.usage = "[-i TIME] [--theme NAME] [PID|NAME...]",
+	.about = "Shows the host with its last minutes, and a row for each session of an agent: "
+		 "what it is\ndoing and for how long, model, CPU and memory of all its processes. "
+		 "Sessions that wait for\nyou come first. The key ? lists the keys.",
+	.examples = "  sooth top              all agents, refreshed every two seconds\n  sooth top "
+		    "-i 5 "
+		    "        every five seconds\n  sooth top --theme mono    without colors\n",
+	COMMAND_GROUPS(groups),
+	.config_size = sizeof(struct top_config),
+	.defaults = &top_defaults,
+	.run = run_top,
+};

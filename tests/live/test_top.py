@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`sooth top` on a terminal, read as a user sees it."""
+import json
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import SOOTH, Case
+from screen_reader import Screen
+
+VERSION = ".local/share/claude/versions/2.1.328"
+# By its place it is Claude Code. It waits for its input, as that one for its user.
+AGENT = "%s read x"
+TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 1000 & "
+
+
+class TopCase(Case):
+    def setUp(self):
+        super().setUp()
+        self.home = self.path("home")
+        self.program = os.path.join(self.home, VERSION)
+        os.makedirs(os.path.dirname(self.program))
+        os.makedirs(os.path.join(self.home, "sessions"))
+        with open("/bin/bash", "rb") as source, open(self.program, "wb") as target:
+            target.write(source.read())
+        os.chmod(self.program, 0o755)
+
+    def agent(self, project, status="idle", before="", **more):
+        """A session in a folder of that name; what it does is in its session file."""
+        folder = self.path(project)
+        os.makedirs(folder)
+        process = self.start(self.program, "-c", AGENT % before, cwd=folder, env=dict(
+            os.environ, HOME=self.home, CLAUDE_CONFIG_DIR=self.home))
+        with open("/proc/%d/stat" % process.pid, "rb") as file:
+            ticks = file.read().rsplit(b")", 1)[1].split()[19].decode()
+        with open(os.path.join(self.home, "sessions/%d.json" % process.pid), "w",
+                  encoding="utf-8") as file:
+            json.dump(dict({"sessionId": "a%07d" % process.pid, "status": status, "procStart": ticks,
+                            "cwd": folder}, **more), file)
+        return process
+
+    def top(self, *words, columns=100, rows=30, **options):
+        screen = Screen([SOOTH, "top", "-i", "0.3", *words], columns, rows, **options)
+        self.enterContext(screen)
+        return screen
+
+    def row_of(self, screen, project):
+        return next((line for line in screen.lines() if " %s " % project in line + " "), "")
+
+    def wait_for_row(self, screen, project, wanted):
+        screen.wait_for(lambda _: wanted in self.row_of(screen, project),
+                        "row of %s with %r" % (project, wanted))
+
+
+class Screens(TopCase):
+    def test_sessions_and_the_end(self):
+        """The head counts them, the loudest is first, q gives the terminal back."""
+        self.agent("alpha")
+        self.agent("beta", "waiting", waitingFor="permission prompt")
+        screen = self.top()
+        self.wait_for_row(screen, "alpha", "idle")
+        self.wait_for_row(screen, "beta", "waits for you")
+        lines = screen.lines()
+        self.assertTrue(lines[0].startswith("sooth top"), lines[0])
+        at = [next(i for i, line in enumerate(lines) if name in line) for name in ("beta", "alpha")]
+        self.assertLess(*at)
+        self.assertTrue(any(re.search(r"\d+ agents .*waits for you", line) for line in lines[:5]))
+        screen.type(b"q")
+        self.assertTrue(screen.ends())
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+        self.assertIn(b"\x1b[?1049l", screen.written)
+
+    def test_resize(self):
+        self.agent("alpha")
+        screen = self.top(columns=80, rows=24)
+        self.wait_for_row(screen, "alpha", "idle")
+        for columns, rows in ((40, 10), (200, 60), (20, 3), (1, 1), (100, 30)):
+            screen.resize(columns, rows)
+            screen.pump(0.3)
+        self.wait_for_row(screen, "alpha", "idle")
+        self.assertIn("quit", screen.lines()[-1])
+
+    def test_keys(self):
+        """Unfold, filter, help; an unknown key says so."""
+        process = self.agent("alpha", before=TOOL)
+        self.agent("beta")
+        screen = self.top()
+        self.wait_for_row(screen, "alpha", "\u25b8")
+        screen.type(b"/alpha\r")
+        screen.wait_for(lambda _: not self.row_of(screen, "beta"), "only one session")
+        screen.type(b"\x1b[H\r")
+        screen.wait_for(lambda lines: any("sleep 1000" in line and " tool " in line
+                                          for line in lines), "the tool below its session")
+        screen.type(b"?")
+        screen.wait_for(lambda lines: any("any key ends this" in line for line in lines), "help")
+        screen.type(b"x")
+        screen.type(b"@")
+        screen.wait_for(lambda lines: "@ does nothing here" in lines[-1], "a word about the key")
+        screen.type(b"\x1b")
+        screen.wait_for(lambda _: self.row_of(screen, "beta"), "both sessions")
+        process.send(signal.SIGKILL)
+        screen.wait_for(lambda _: "ended" in self.row_of(screen, "alpha"), "the end of a session")
+
+    def test_without_a_terminal(self):
+        run = subprocess.run([SOOTH, "top"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(run.returncode, 2)
+        self.assertEqual(run.stdout, "")
+        self.assertIn("ps -w", run.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frames of `sooth top` as text: cells, graphs, sessions, keys. No terminal takes part. */
+#include "support.h"
+
+#include <locale.h>
+#include <math.h>
+
+#include "analyze/processes/processes.h"
+#include "base/units.h"
+#include "cli/top/columns.h"
+#include "cli/top/state.h"
+#include "cli/top/theme.h"
+#include "explain/report.h"
+#include "probes/host.h"
+#include "probes/proc.h"
+
+static struct top top;
+static struct sooth_report *report;
+static struct buffer records, shown;
+static struct processes_options options;
+static uint64_t now;
+
+static int begin(void **state)
+{
+	struct sooth_error err;
+
+	(void)state;
+	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+	top_init(&top, &(struct top_options){ .interval_ns = 2 * NS_PER_S });
+	canvas_resize(&top.canvas, 80, 24);
+	options = (struct processes_options){ .shown = PROCESSES_SESSIONS,
+		.shows_all = &top.shows_all,
+		.is_tree = true,
+		.is_repeated = true,
+		.hides_sessions = true,
+		.hide_ended = true };
+	now = 100 * NS_PER_S;
+	assert_int_equal(sooth_report_new(&report, "top", &err), 0);
+	report_in_frames(report, "proc.snapshot");
+	assert_int_equal(sooth_report_add_view(report, "processes", &options, &err), 0);
+	assert_int_equal(sooth_report_add_view(report, "host", NULL, &err), 0);
+	assert_int_equal(report_add_sink_type(report, &top_sink,
+				 &(struct sink_options){ .user = &top.frames }, &err),
+		0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	sooth_report_free(report);
+	top_fini(&top);
+	buffer_fini(&records);
+	buffer_fini(&shown);
+	return 0;
+}
+
+static void add(uint32_t pid, uint32_t ppid, const char *name, const char *executable,
+	const char *directory)
+{
+	struct proc_process p = {
+		.record = { .time_ns = now, .pid = pid, .start_ticks = pid, .kind = PROC_PROCESS },
+		.ppid = ppid,
+		.state = 'S',
+		.threads = 1,
+		.rss_bytes = 64u << 20
+	};
+	struct record_tail tail[] = { { &p.name, name, strlen(name) },
+		{ &p.executable, executable, strlen(executable) },
+		{ &p.arguments, name, strlen(name) + 1 },
+		{ &p.directory, directory, strlen(directory) } };
+
+	RECORD_APPEND(&records, &p, tail, 4);
+}
+
+static void add_agent(uint32_t pid, const char *directory)
+{
+	add(pid, 1, "claude", "/home/u/.local/share/claude/versions/2.1.328", directory);
+}
+
+/* What was added is a frame. */
+static void take(void)
+{
+	struct proc_snapshot s = { .record = { .time_ns = now + 1, .kind = PROC_SNAPSHOT },
+		.from_ns = now,
+		.is_of_host = 1 };
+	struct sooth_error err;
+	struct block block;
+
+	RECORD_APPEND(&records, &s, NULL, 0);
+	now += NS_PER_S;
+	block = block_of(&records, BLOCK_RECORDS, now);
+	assert_int_equal(report_block(report, &block, &err), 0);
+	buffer_reset(&records);
+}
+
+static const char *draw(void)
+{
+	top_draw(&top);
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	return buffer_cstr(&shown);
+}
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		assert_true(top_take_key(&top, (unsigned char)*keys, NULL));
+}
+
+static void assert_shows(const char *text)
+{
+	if (!strstr(draw(), text))
+		fail_msg("no \"%s\" on the screen:\n%s", text, buffer_cstr(&shown));
+}
+
+static void assert_hides(const char *text)
+{
+	if (strstr(draw(), text))
+		fail_msg("\"%s\" on the screen:\n%s", text, buffer_cstr(&shown));
+}
+
+/* --- cells --- */
+
+static const char *put(const char *text, int room)
+{
+	canvas_resize(&top.canvas, 12, 1);
+	canvas_put(&top.canvas, 0, 0, room, TOP_TEXT, text);
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	return buffer_cstr(&shown);
+}
+
+static void test_cells(void **state)
+{
+	(void)state;
+	assert_string_equal(put("short", 12), "short\n");
+	assert_string_equal(put("too long for it", 8), "too lon\u2026\n");
+	assert_string_equal(put("wide \u4e2d\u6587\u5b57", 9), "wide \u4e2d\u2026\n");
+	/* Of a target: no control character, no text that moves or hides. */
+	assert_string_equal(put("a\033[2Jb", 12), "a?[2Jb\n");
+	assert_string_equal(put("a\u202eb\u200bc\xff", 12), "a?b?c?\n");
+	top.canvas.is_utf8 = false;
+	assert_string_equal(put("na\u00efve text that", 9), "na?ve te>\n");
+}
+
+static void test_outside(void **state)
+{
+	(void)state;
+	canvas_resize(&top.canvas, 4, 2);
+	canvas_put(&top.canvas, 5, 0, 4, TOP_TEXT, "below");
+	canvas_put(&top.canvas, 0, -2, 9, TOP_TEXT, "abcdef");
+	canvas_char(&top.canvas, 0, 9, TOP_TEXT, 'x', 'x');
+	canvas_mark(&top.canvas, 1, 2, 9, TOP_PICKED);
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	assert_string_equal(buffer_cstr(&shown), "cdef\n\n");
+}
+
+/* Half a wide character is none. */
+static void test_over_a_wide_one(void **state)
+{
+	(void)state;
+	put("\u4e2d\u6587", 12);
+	canvas_put(&top.canvas, 0, 1, 1, TOP_TEXT, "x");
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	assert_string_equal(buffer_cstr(&shown), " x\u6587\n");
+}
+
+/* --- graphs --- */
+
+static const char *graph(enum graph_form form)
+{
+	struct recent r = { 0 };
+
+	recent_add(&r, (double)NAN);
+	for (int i = 0; i <= 4; i++)
+		recent_add(&r, i * 25);
+	canvas_resize(&top.canvas, 6, 1);
+	graph_draw(&top.canvas, (struct canvas_area){ 0, 0, 1, 6 }, form, &r, &graph_percent);
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	return buffer_cstr(&shown);
+}
+
+static void test_graphs(void **state)
+{
+	(void)state;
+	assert_string_equal(graph(GRAPH_BRAILLE), "    \u28e0\u28fe\n");
+	assert_string_equal(graph(GRAPH_BLOCK), "  \u2582\u2584\u2586\u2588\n");
+	assert_string_equal(graph(GRAPH_ASCII), "  :=*@\n");
+}
+
+static void test_nearest_color(void **state)
+{
+	(void)state;
+	assert_int_equal(theme_nearest(0x000000), 16);
+	assert_int_equal(theme_nearest(0xff0000), 196);
+	assert_int_equal(theme_nearest(0x8a8a8a), 245);
+	for (size_t i = 0; i < theme_count; i++)
+		assert_ptr_equal(theme_called(theme_name(i)), &themes[i]);
+	assert_null(theme_called("none"));
+}
+
+/* --- frames --- */
+
+static void test_sessions(void **state)
+{
+	(void)state;
+	assert_shows("reading the processes");
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	add(21, 20, "sleep", "/bin/sleep", "/work/beta");
+	take();
+	assert_shows("2 agents");
+	assert_shows("alpha");
+	assert_shows("beta");
+	assert_hides("sleep");
+	/* Below its session. */
+	type("/beta\n");
+	assert_hides("alpha");
+	type("\n");
+	assert_shows("\u2514 sleep");
+	type("\033");
+	assert_shows("alpha");
+	assert_shows("\u2514 sleep");
+}
+
+static void test_marks(void **state)
+{
+	(void)state;
+	add_agent(10, "/work/alpha");
+	take();
+	assert_hides("+ ");
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+	assert_shows("+      20");
+	add_agent(20, "/work/beta");
+	take();
+	assert_shows("-      10");
+	assert_shows("ended");
+	for (int i = 0; i < 8; i++) {
+		add_agent(20, "/work/beta");
+		take();
+	}
+	assert_hides("alpha");
+}
+
+/* The selected row stays in its place while the list moves. */
+static void test_pick_stays(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 60; i++)
+		add_agent(1000 + i, "/work/x");
+	take();
+	draw();
+	for (int i = 0; i < 40; i++)
+		type("j");
+	draw();
+	assert_int_equal(top_picked(&top)->id.pid, 1040);
+	size_t place = top.picked - top.first;
+	for (uint32_t i = 5; i < 60; i++)
+		add_agent(1000 + i, "/work/x");
+	add_agent(900, "/work/x");
+	take();
+	draw();
+	assert_int_equal(top_picked(&top)->id.pid, 1040);
+	assert_int_equal(top.picked - top.first, place);
+}
+
+static void test_keys(void **state)
+{
+	(void)state;
+	add_agent(10, "/work/alpha");
+	take();
+	type("@");
+	assert_shows("the key @ does nothing here");
+	type("?");
+	assert_shows("any key ends this");
+	type(" ");
+	assert_hides("any key ends this");
+	type("I");
+	assert_shows("ACTIVITY\u25b2");
+	type("p");
+	assert_shows("PAUSED");
+	assert_false(top_take_key(&top, 'q', NULL));
+}
+
+static void test_all_sizes(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 30; i++)
+		add_agent(1000 + i, "/work/\033[2J\xe4\xb8\xad\xff");
+	take();
+	for (int columns = 0; columns < 220; columns += columns < 90 ? 1 : 7) {
+		for (int rows = 0; rows < 70; rows += rows < 40 ? 1 : 9) {
+			canvas_resize(&top.canvas, columns, rows);
+			draw();
+			assert_null(strchr(buffer_cstr(&shown), '\033'));
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+		TEST(test_cells),
+		TEST(test_outside),
+		TEST(test_over_a_wide_one),
+		TEST(test_graphs),
+		TEST(test_nearest_color),
+		TEST(test_sessions),
+		TEST(test_marks),
+		TEST(test_pick_stays),
+		TEST(test_keys),
+		TEST(test_all_sizes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
