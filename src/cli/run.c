@@ -20,7 +20,7 @@
 #include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
 #include "cli/command/command.h"
-#include "cli/control/control.h"
+#include "cli/control/control_run.h"
 #include "cli/output/deferred.h"
 #include "cli/state/history_files.h"
 #include "cli/terminal/log.h"
@@ -56,7 +56,7 @@ struct told {
 	struct screen *screen; /* NULL: none */
 	const struct watch_front *front; /* instead of that; NULL: none */
 	struct alerts alerts;
-	struct control control;
+	struct control_run control;
 };
 
 static bool is_standard_output(const char *path)
@@ -137,7 +137,7 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 		sooth_report_add_default_views(t->report);
 	t->control.has_no_report = run->is_stream || run->watch;
 	if (!status)
-		status = control_add_report(&t->control, t->report, err);
+		status = control_run_add_report(&t->control, t->report, err);
 	return status ? status : report_check_filter(t->report, err);
 }
 
@@ -375,7 +375,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 		}
 		progress_step(&progress, now);
 		status = sooth_observer_step(o, step_ms(run, now, end_ns), err);
-		control_serve(&t->control, o);
+		control_run_serve(&t->control, o);
 		if (status > 0 && now >= chore_ns) {
 			chore_ns = now + run->chore.every_ns;
 			status = run->chore.act(run->chore.user, o, err);
@@ -393,6 +393,9 @@ static int observe(
 	enum sooth_end why;
 	int status = 0;
 
+	t->control.command = run->name;
+	t->control.pids = target_found_pids(run->found);
+	t->control.pid_count = target_found_count(run->found);
 	t->control.others[0] = t->file.stream;
 	t->control.others[1] = t->side_file.stream;
 	t->control.others[2] = t->beside_file.stream;
@@ -552,10 +555,10 @@ static int run_found(const struct run *run, struct sooth_error *err)
 		stop_catch(); /* reading a file is interrupted at once */
 	if (!capture && run->found->note.size)
 		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
-	control_init(&t.control);
+	control_run_init(&t.control);
 	status = open_files(run, &t, err);
 	if (!status && run->control && !capture)
-		status = control_open(&t.control, run->control, err);
+		status = control_open(&t.control.control, run->control, err);
 	if (!status)
 		status = make_report(run, &t, err);
 	if (!status)
@@ -564,7 +567,7 @@ static int run_found(const struct run *run, struct sooth_error *err)
 		status = run->history.is_read ? run_history(run, &t, err)
 			 : capture	      ? run_capture(run, &t, capture, err)
 					      : run_live(run, &t, err);
-	control_close(&t.control);
+	control_run_close(&t.control);
 	screen_close(t.screen);
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);

@@ -56,7 +56,7 @@ struct help_config {
 
 static const char *json_schema_choice(size_t i)
 {
-	static const char *const names[] = { "report", "lines", NULL };
+	static const char *const names[] = { "report", "lines", "monitor", "memtrack", NULL };
 
 	return names[i];
 }
@@ -72,15 +72,23 @@ static const struct option_group option_groups[] = {
 	OPTION_GROUP("For other programs", help_options, 0),
 };
 
+/* In the order of the choices. */
+static enum json_schema_of json_schema_of(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(json_schema_choice(i), name))
+		i++;
+	return (enum json_schema_of)i;
+}
+
 static int run_help(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	const struct help_config *h = config;
 	const struct command *c;
 
 	if (h->help.json_schema)
-		return json_schema_write(strcmp(h->help.json_schema, "lines") ? JSON_SCHEMA_REPORT
-									      : JSON_SCHEMA_LINE,
-			stdout, err);
+		return json_schema_write(json_schema_of(h->help.json_schema), stdout, err);
 	if (h->help.completion)
 		return completion_print(h->help.completion);
 	if (!arguments->count) {
@@ -102,7 +110,8 @@ const struct command command_help = {
 	.main_options = "json-schema,completion",
 	.name = "help",
 	.summary = "list the commands, or show the help of a command",
-	.usage = "[COMMAND] | --json-schema report|lines | --completion bash|zsh|fish",
+	.usage = "[COMMAND] | --json-schema report|lines|monitor|memtrack | --completion "
+		 "bash|zsh|fish",
 	COMMAND_GROUPS(option_groups),
 	.config_size = sizeof(struct help_config),
 	.run = run_help,

@@ -7,6 +7,7 @@
 #include "cli/command/command.h"
 #include "cli/command/settings.h"
 #include "cli/monitor/monitor.h"
+#include "cli/monitor/monitor_lines.h"
 
 struct monitor_config {
 	struct target_options target;
@@ -16,6 +17,7 @@ struct monitor_config {
 		const char *history_dir;
 		bool no_history;
 	} monitor;
+	const char *control;
 	const char *file;
 	bool is_check;
 };
@@ -25,6 +27,11 @@ static const struct option monitor_rows[] = {
 		"folder of the FIFOs (default: ~/.claude/fifos, with sudo of the invoking user)"),
 	VALUE_ROW('d', "duration", DURATION, "TIME", monitor_config, monitor.duration_ns,
 		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
+};
+
+static const struct option control_rows[] = {
+	VALUE_ROW(0, "control", TEXT, "SOCKET", monitor_config, control,
+		"listen at this socket for ping, pause, resume, mark NAME, snapshot"),
 };
 
 static const struct option history_rows[] = {
@@ -49,6 +56,7 @@ static const struct option settings_rows[] = {
 static const struct option_group groups[] = {
 	OPTION_GROUP("Monitor", monitor_rows, 0),
 	OPTION_GROUP("History", history_rows, 0),
+	OPTION_GROUP("Control", control_rows, 0),
 	OPTION_GROUP("Settings", settings_rows, 0),
 	TARGET_LIVE_GROUP(struct monitor_config, target),
 };
@@ -138,7 +146,8 @@ static int run(struct monitor_settings *s, struct sooth_error *err)
 	bool has_target = target_is_given(&c->target, s->arguments);
 	struct monitor_options options = { .target = has_target ? &found : NULL,
 		.reload = s->is_read ? reload : NULL,
-		.user = s };
+		.user = s,
+		.control = c->control };
 	int status =
 		has_target ? target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err)
 			   : 0;
@@ -163,8 +172,13 @@ static int run_monitor(void *config, const struct arguments *arguments, struct s
 	return status;
 }
 
+static const char *const line_views[] = { "syscall-stream", "sched-stream", "api-calls", NULL };
+
 const struct command command_monitor = {
 	.main_options = "fifo-dir,duration,pid,session,agent,all",
+	.lines = monitor_line_tables,
+	.line_views = line_views,
+	.tables = monitor_report_tables,
 	.name = "monitor",
 	.summary = "system calls, scheduling and API calls of agents, into FIFOs",
 	.usage = "[--fifo-dir DIR] [-d TIME] [PID|NAME...]",

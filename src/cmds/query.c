@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth query: SQL over a capture. */
 #include "export/query.h"
+#include "export/query_tables.h"
 
 #include <errno.h>
 #include <string.h>
@@ -190,7 +191,11 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 
 static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };
 
+static const struct command_table tables[] = { { "tables", &query_table_schema },
+	{ "columns", &query_column_schema }, { "rows", NULL }, { 0 } };
+
 const struct command command_query = {
+	.tables = tables,
 	.main_options = "tables,columns,timeout,format,json,from,to,output",
 	.name = "query",
 	.summary = "SQL over a capture",

@@ -17,9 +17,9 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "export/query_state.h"
+#include "export/query_tables.h"
 #include "model/former_names.h"
 #include "model/probe.h"
-#include "model/row_list.h"
 #include "model/schema.h"
 
 /* --- notes --- */
@@ -392,37 +392,6 @@ void query_close(struct query *q)
 
 /* Which tables a capture has, and what their columns are: `sooth query FILE --tables`. */
 
-#define TABLE_ROW(F, S)                                                                            \
-	F(S, TEXT, name, ALWAYS, "name of the table", .label = "TABLE")                            \
-	F(S, U64, rows, MAYBE(rows_state), "number of rows of the table in this capture")          \
-	F(S, U64, columns, ALWAYS, "number of columns of the table")                               \
-	F(S, NAMED, TEXT, holds, content, ALWAYS, "source of the table's rows")
-
-struct table_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TABLE_ROW, table_row)
-};
-
-ROW_FIELDS(table_fields, TABLE_ROW, table_row);
-
-static ROW_SCHEMA(table, "query.tables", table_row);
-
-#define COLUMN_ROW(F, S)                                                                           \
-	F(S, TEXT, table, ALWAYS, "name of the table that has the column")                         \
-	F(S, TEXT, name, ALWAYS, "name of the column", .label = "COLUMN")                          \
-	F(S, TEXT, type, ALWAYS, "SQL type of the column: INTEGER, REAL or TEXT")                  \
-	F(S, TEXT, unit, ALWAYS, "unit of the column's values")                                    \
-	F(S, TEXT, help, ALWAYS, "meaning of the column", .may_shrink = true)
-
-struct column_row {
-	struct sooth_record record;
-	ROW_MEMBERS(COLUMN_ROW, column_row)
-};
-
-ROW_FIELDS(column_fields, COLUMN_ROW, column_row);
-
-static ROW_SCHEMA(column, "query.columns", column_row);
-
 static struct record_tail tail_of(struct sooth_text *text, const char *string)
 {
 	return (struct record_tail){ text, string, strlen(string) };
@@ -448,7 +417,7 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 {
 	/* Each call once more, in words. */
 	bool is_counted = strcmp(t->name, FEED_TABLE_CALL) != 0;
-	struct table_row row = { .rows = t->rows,
+	struct query_table_row row = { .rows = t->rows,
 		.columns = t->column_count,
 		.rows_state = is_counted ? SOOTH_STATE_VALUE
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
@@ -465,7 +434,7 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 int query_list(struct query *q, struct output *output, struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "tables", .schema = &table_schema, .shape = SECTION_TABLE
+		.name = "tables", .schema = &query_table_schema, .shape = SECTION_TABLE
 	};
 	int status = query_views(q, err);
 
@@ -479,7 +448,7 @@ int query_list(struct query *q, struct output *output, struct sooth_error *err)
 static int emit_column(const struct table *t, const struct column *c, struct output *output,
 	struct sooth_error *err)
 {
-	struct column_row row = { 0 };
+	struct query_column_row row = { 0 };
 	struct record_tail tail[] = {
 		tail_of(&row.table, t->name),
 		tail_of(&row.name, c->name),
@@ -516,7 +485,7 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 	struct sooth_error *err)
 {
 	static const struct section section = {
-		.name = "columns", .schema = &column_schema, .shape = SECTION_TABLE
+		.name = "columns", .schema = &query_column_schema, .shape = SECTION_TABLE
 	};
 	const struct table *t;
 	int status = output_section(output, &section, err);

@@ -7,6 +7,7 @@ import concurrent.futures
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import unittest
@@ -15,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import baseline
 import harness
+from control_client import Client
 from harness import Case
 
 PYTHON = "/usr/bin/python3"
@@ -31,10 +33,16 @@ for number, line in enumerate(open(sys.argv[2])):
 """.replace("import json,", "import itertools, json,")
 REPORTS = ("report", "report --info", "ps -a -v", "ps -t", "ps --check-versions", "ps -a --why -k 0 -m 1", "status", "diagnose", "trace -c",
            "trace --io --network --process --memory", "heap", "heap --sites", "inspect", "inspect -a", "timeline", "heap --by function", "heap --by size", "heap --leaks", "heap --churn", "heap --sizes",
-           "profile", "profile --off-cpu", "profile --wall", "sched", "stack")
-LINES = ("trace", "api", "api --events", "sched --records", "timeline --format jsonl", "heap --format jsonl", "report --format jsonl")
+           "profile", "profile --off-cpu", "profile --wall", "sched", "stack", "query --tables")
+LINES = ("trace", "api", "api --events", "sched --records", "timeline --format jsonl", "heap --format jsonl", "report --format jsonl",
+         "ps -a --format jsonl", "status --format jsonl", "diagnose --format jsonl", "trace -c --format jsonl")
 ALONE = ("doctor -j", "status -j", "ps -j", "ps --list-agents -j", "diagnose --list-findings -j", "why -j self",
          "inspect -j self", "inspect -a -j self", "diagnose --quick -j self", "kill --dry-run -j --orphans")
+# Under the names of older tools: claude-trace, claude-diagnose, claude-status.
+OLD_REPORTS = ("claude-trace -j", "claude-trace -v -j", "claude-trace -t -j", "claude-diagnose -j", "claude-diagnose -j --pid self",
+               "claude-diagnose -d --duration 1 -j --pid self", "claude-status -j")
+OLD_OBSERVED = ("claude-diagnose -s --sample-duration 1 -j --pid self", "claude-diagnose -D --duration 1 --io --network -j --pid self",
+                "claude-monitor -j -d 1 -p self")
 
 
 def has_validator():
@@ -49,6 +57,13 @@ def strict(schema):
             made.setdefault("additionalProperties", False)
         return made
     return [strict(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def with_members(schema, names):
+    """The same; every object may have these members too."""
+    for table in schema["$defs"].values():
+        table["properties"].update((name, {}) for name in names)
+    return {**schema, "$defs": {name: strict(table) for name, table in schema["$defs"].items()}}
 
 
 @unittest.skipUnless(os.access(PYTHON, os.X_OK) and has_validator(), "no python3-jsonschema here: script/setup test")
@@ -70,7 +85,9 @@ class Schema(Case):
     def outputs(self, lines):
         """(name, text) of each; a command that a capture has nothing for is left out."""
         def run(line):
-            done = subprocess.run([harness.SOOTH, *line.split()], capture_output=True, text=True, check=False,
+            tool, *words = line.replace("self", str(os.getpid())).split()
+            program = os.path.join(os.path.dirname(harness.SOOTH), "compat", tool) if "-" in tool else harness.SOOTH
+            done = subprocess.run([program, *words] if "-" in tool else [program, tool, *words], capture_output=True, text=True, check=False,
                                   stdin=subprocess.DEVNULL)
             return line, done.stdout
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
@@ -81,16 +98,64 @@ class Schema(Case):
 
     def test_reports(self):
         lines = ["%s -j %s" % pair for pair in itertools.product(REPORTS, self.captures())]
-        mine = [line.replace(" self", " %d" % os.getpid()) for line in ALONE]
+        lines += ["diff -j %s %s" % tuple(baseline.captures()[name] for name in pair) for pair in baseline.DIFFS]
+        mine = [*ALONE[:-1], *OLD_REPORTS, *(OLD_OBSERVED if os.geteuid() == 0 else ()), ALONE[-1]]
         found = self.outputs(lines + mine)
         names = {line for line, _ in found}
         self.assertLessEqual(set(mine) - names, {mine[-1]})
         self.check(strict(self.schema("report")), [(line, json.loads(text)) for line, text in found])
 
+    @harness.needs_bpf
+    def test_calls_of_an_allocator(self):
+        """As memtrack writes them."""
+        memtrack = os.path.join(os.path.dirname(harness.SOOTH), "compat", "memtrack")
+        self.run_program(memtrack, "track", "sh", "-c", "true", "--output", self.path("lines"))
+        with open(self.path("lines"), encoding="utf-8") as file:
+            rows = [("memtrack", json.loads(line)) for line in file]
+        schema = strict(self.schema("memtrack"))
+        self.check(schema, rows)
+        with self.assertRaises(AssertionError):
+            self.check(schema, [("made up", {**rows[0][1], "addr": "1"})] * 11)
+
+    @harness.needs_bpf
+    def test_lines_of_the_monitor(self):
+        """And the report that it gives through its socket."""
+        target = self.start("/bin/bash", "-c", "while read line; do (exit 3); : < /etc/passwd > /dev/tcp/127.0.0.1/9; done")
+        monitor = self.start_sooth("monitor", "--no-history", "--fifo-dir", self.path("fifos"), "--control", self.path("control"),
+                                   str(target.pid))
+        harness.wait_until(lambda: b"records are in" in monitor.err, "the monitor to begin")
+        reader = self.start_sooth("tail", "--fifo-dir", self.path("fifos"), "-r", "syscalls,scheduler,api_calls")
+        control = Client(self, self.path("control"))
+        harness.wait_until(lambda: all(feed["is_attached"] for feed in control.ask("snapshot")["report"]["feeds"]), "probes")
+        control.ask("mark first")
+        control.ask("pause")
+        control.ask("resume")
+        wanted = {"begin", "process", "mark", "call", "state", "exit"}
+
+        def lines():
+            return [json.loads(line) for line in bytes(reader.out).rpartition(b"\n")[0].splitlines()]
+
+        def has_all():
+            target.say(b"more\n")
+            return wanted <= {line["type"] for line in lines()}
+        harness.wait_until(has_all, "lines of each type")
+        found = lines()
+        with socket.socket(socket.AF_UNIX) as refused:
+            refused.connect(self.path("fifos/monitor.sock"))
+            refused.sendall(b"nothing\n")
+            found.append(json.loads(refused.makefile().readline()))
+        self.assertEqual(found[-1]["type"], "error")
+        schema = with_members(self.schema("monitor"), ("seq", "type"))
+        self.check(schema, [(line["type"], line) for line in found[:500] + found[-1:]])
+        with self.assertRaises(AssertionError):
+            self.check(schema, [("made up", {**found[0], "made_up": 1})] * 11)
+        report = control.ask("snapshot")["report"]
+        self.check(strict(self.schema("report")), [("snapshot", report)] * 11)
+
     def test_lines(self):
         lines = ["%s%s %s" % (words, "" if "--format" in words else " -j", path)
                  for words, path in itertools.product(LINES, self.captures())]
-        objects = [(line, json.loads(row)) for line, text in self.outputs(lines) for row in text.splitlines()[:200]]
+        objects = [(line, json.loads(row)) for line, text in self.outputs(lines) for row in text.splitlines()[:80]]
         schema = self.schema("lines")
         self.check(schema, objects)
         # Each line is one of those that the schema names: of a made-up one it is not.

@@ -10,6 +10,7 @@ import stat
 import sys
 
 import harness
+from control_client import Client
 from harness import Case, needs_bpf
 
 # So many getppid() for each line.
@@ -23,20 +24,6 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 SPIN = "print('ready', flush=True)\nwhile True: pass"
-
-
-class Client:
-    def __init__(self, case, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        case.addCleanup(self.socket.close)
-        self.socket.settimeout(harness.PATIENCE_S)
-        # Its file is there a moment before anything can connect.
-        harness.wait_until(lambda: self.socket.connect_ex(path) == 0, "the socket")
-        self.lines = self.socket.makefile("rb")
-
-    def ask(self, request):
-        self.socket.sendall(request.encode() + b"\n")
-        return json.loads(self.lines.readline())
 
 
 @needs_bpf
@@ -57,6 +44,14 @@ class Control(Case):
         self.assertEqual(client.ask("ping"), {"ok": True})  # it runs
         return sooth, client
 
+    def paste(self, line, request):
+        """Another sooth, beside the first, that does what the first could not."""
+        words = line.split()
+        self.assertEqual(words[0], "sooth")
+        sooth = self.start_sooth(*words[1:])
+        self.assertEqual(Client(self, words[words.index("--control") + 1]).ask(request)["ok"], True, line)
+        sooth.end()
+
     def test_stream(self):
         target = self.target()
         sooth, client = self.controlled("trace", "-j", "-e", "getppid", "-p", str(target.pid))
@@ -69,9 +64,19 @@ class Control(Case):
         self.do_calls(target, 3000)
         self.assertEqual(client.ask("resume"), {"ok": True})
         self.do_calls(target, 7)
-        self.assertIn("sums nothing up", client.ask("snapshot")["why"])
-        self.assertEqual(client.ask("mark ")["what"], "mark a phase")
-        self.assertIn("ping, pause, resume", client.ask("stop")["try"])
+        answer = client.ask("snapshot")
+        self.assertIn("sums nothing up", answer["why"])
+        self.paste(answer["try"], "snapshot")
+        for request in ("mark", "mark ", "stop", "", "x" * 500):
+            answer = client.ask(request)
+            self.assertEqual(sorted(answer), ["ok", "try", "what", "why"], request)
+            self.assertIn(answer["try"], ("mark NAME", "ping"))
+        self.assertEqual(client.ask("ping"), {"ok": True})
+        others = [Client(self, self.path("socket")) for _ in range(8)]
+        self.assertIn("8 are connected", json.loads(others[-1].lines.readline())["why"])
+        others[0].socket.sendall(b"x" * 2000)
+        self.assertIn("longer than 1024", json.loads(others[0].lines.readline())["why"])
+        self.assertIn("ping, pause, resume", client.ask("stop")["why"])
         target.close_stdin()
         run = sooth.finish()
         self.assertEqual(run.status, 0, run)
@@ -85,7 +90,9 @@ class Control(Case):
         target = self.target()
         sooth, client = self.controlled("trace", "-c", "-j", "-p", str(target.pid), "--save", self.path("kept.sooth"))
         self.do_calls(target, 100)
-        self.assertIn("only adds up", client.ask("pause")["why"])
+        answer = client.ask("pause")
+        self.assertIn("only adds up", answer["why"])
+        self.paste(answer["try"], "pause")
         self.assertEqual(client.ask("ping"), {"ok": True})
         target.close_stdin()
         report = sooth.finish().json()
@@ -151,7 +158,7 @@ class Control(Case):
                     server.listen()
                     run = self.sooth("trace", "-c", "-d", "1", "-p", str(target.pid), "--control", self.path("used"),
                                      status=5)
-                    self.assertIn("Address already in use", run.errors)
+                    self.assert_says_three_lines(run, "another program listens there", "--control %s.2" % self.path("used"))
         sooth = self.start_sooth("trace", "-c", "-p", str(target.pid), "--control", self.path("left"))
         self.assertEqual(Client(self, self.path("left")).ask("ping"), {"ok": True})
         sooth.end()
@@ -160,10 +167,12 @@ class Control(Case):
         target = str(self.target().pid)
         open(self.path("taken"), "w", encoding="ascii").close()
         run = self.sooth("trace", "-d", "100ms", "--control", self.path("taken"), target, status=5)
-        self.assert_says_three_lines(run, "Address already in use", "another name")
+        self.assert_says_three_lines(run, "there is a file of that name", "--control %s.2" % self.path("taken"))
         self.assertTrue(os.path.exists(self.path("taken")))
         run = self.sooth("trace", "-d", "100ms", "--control", "x" * 200, target, status=2)
-        self.assertIn("1 to 107 bytes", run.errors)
+        self.assert_says_three_lines(run, "1 to 107 bytes", "--control /tmp/sooth.sock")
+        run = self.sooth("trace", "-d", "100ms", "--control", "/nonexistent/here.sock", target, status=4)
+        self.assert_says_three_lines(run, "No such file", "--control /tmp/here.sock")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import sys
 import time
 
 import harness
+from control_client import Client
 from harness import Case, needs_bpf, needs_root, read_truth, stream_counts
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -109,7 +110,7 @@ class Readers(MonitorCase):
         self.assertEqual(sooth.finish().status, 0)
         for name, lines in self.by_fifo(bytes(reader.out)[:bytes(reader.out).rfind(b"\n")]).items():
             self.assert_numbered(lines)
-            self.assertEqual(lines[0]["records"] + ".fifo", name)
+            self.assertEqual(lines[0]["feeds"] + ".fifo", name)
 
     def test_records_are_what_happened(self):
         """System calls against a workload that counts its own."""
@@ -301,6 +302,44 @@ class Sockets(MonitorCase):
         for reader in (*readers, fifo):
             reader.end()
         harness.wait_until(lambda: not harness.held_by(sooth.pid), "the probes to be gone")
+
+    def test_controlled(self):
+        """Phases and pauses are lines among the records, for readers of FIFOs and of the socket; nothing is
+        recorded in a pause, also by a probe that is attached then."""
+        target = self.start("/bin/sh", "-c", "while read line; do test -e /in/$line; done")
+        sooth = self.monitor("--control", self.path("control"), str(target.pid))
+        client = Client(self, self.path("control"))
+        self.assertEqual(client.ask("mark before"), {"ok": True})
+        report = client.ask("snapshot")["report"]
+        self.assertEqual([row["readers"] for row in report["feeds"]], [0, 0, 0])
+        self.assertEqual(report["monitor_processes"], [{"pid": target.pid, "name": "sh"}])
+        self.assertEqual(client.ask("pause"), {"ok": True})
+        reader, fifo = self.connect("-r", "syscalls"), self.tail("syscalls.fifo")
+
+        def feed():
+            return client.ask("snapshot")["report"]["feeds"][0]
+        harness.wait_until(lambda: feed()["readers"] == 2 and feed()["is_attached"], "the probe")
+        self.assertTrue(feed()["is_paused"])
+        target.say(b"pause\n")
+        time.sleep(0.5)  # that it is not seen shows only in what comes after it
+        for request in ("resume", "mark work"):
+            self.assertEqual(client.ask(request), {"ok": True})
+        target.say(b"work\n")
+        for lines in (lambda: self.lines(reader), lambda: self.lines(fifo)):
+            harness.wait_until(lambda: any(line.get("path") == "/in/work" for line in lines()), "the call")
+            found = lines()
+            self.assert_numbered(found)
+            marks = [(line["mark"], line["name"]) for line in found if line["type"] == "mark"]
+            self.assertEqual(marks, [("phase", "before"), ("pause", None), ("resume", None), ("phase", "work")])
+            self.assertNotIn("/in/pause", [line.get("path") for line in found])
+            times = [line["time_ns"] for line in found if line["type"] == "mark"]
+            self.assertEqual(times, sorted(times))
+        self.assertEqual(feed()["phase"], "work")
+        self.assertGreater(feed()["records"], 0)
+        self.assertEqual(client.ask("mark")["try"], "mark NAME")
+        os.kill(sooth.pid, signal.SIGTERM)
+        sooth.finish()
+        self.assertFalse(os.path.exists(self.path("control")))
 
     def test_more_readers_than_served(self):
         self.monitor("1")

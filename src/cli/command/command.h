@@ -40,8 +40,8 @@ struct option_rule {
 
 /* A table of a report of its own, beside those of views; an empty name ends the list. */
 struct command_table {
-	const char *name; /* JSON key */
-	const struct sooth_schema *schema;
+	const char *name;		   /* JSON key */
+	const struct sooth_schema *schema; /* NULL: what its rows have is not known before */
 };
 
 struct command {
@@ -57,7 +57,10 @@ struct command {
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
 	const struct command_table *tables; /* NULL: none */
-	bool reads_numbers; /* a number is a file here, not a PID */
+	/* Of its own stream of lines: those beside the events of some views; NULL: none. */
+	const struct command_table *lines;
+	const char *const *line_views; /* NULL at the end */
+	bool reads_numbers;	       /* a number is a file here, not a PID */
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A snapshot is made by a copy of the process: to end a report changes it, and the copy is all that
- * is ended.
+ * A snapshot is made by a copy of the process: to end a report changes it, a client may be slow,
+ * and the copy is all that is ended or waits.
  */
 #include "cli/control/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,6 +29,13 @@ void control_init(struct control *c)
 
 /* --- the socket --- */
 
+static bool is_socket(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISSOCK(st.st_mode);
+}
+
 /* The socket of a sooth that was killed: it is the caller's own, and nothing listens at it. */
 static bool is_left_over(const struct sockaddr_un *address)
 {
@@ -52,6 +58,21 @@ static int bind_here(int fd, const struct sockaddr_un *address)
 	return bind(fd, (const void *)address, sizeof(*address)) ? -errno : 0;
 }
 
+/* Another name for it, which can be pasted behind the command. */
+static int propose_name(const struct sockaddr_un *address, struct sooth_error *err)
+{
+	const char *slash = strrchr(address->sun_path, '/');
+
+	if (err->code != -EADDRINUSE)
+		return error_remedy(err, "--control /tmp/%s",
+			slash && slash[1] ? slash + 1
+			: slash		  ? "sooth.sock"
+					  : address->sun_path);
+	error_why(err, is_socket(address->sun_path) ? "another program listens there"
+						    : "there is a file of that name");
+	return error_remedy(err, "--control %s.2", address->sun_path);
+}
+
 static int bind_to(int fd, const char *path, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -59,19 +80,17 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path)) {
 		error_set(err, -ENAMETOOLONG, SOOTH_FAULT_USAGE, "listen at %s", path);
-		return error_why(err, "the name of a socket has 1 to %zu bytes",
+		error_why(err, "the name of a socket has 1 to %zu bytes",
 			sizeof(address.sun_path) - 1);
+		return error_remedy(err, "--control /tmp/sooth.sock");
 	}
 	memcpy(address.sun_path, path, strlen(path));
 	/* The mode of its file, so that no other user can connect in between. */
 	status = fchmod(fd, 0600) ? -errno : bind_here(fd, &address);
 	if (!status && !listen(fd, CONTROL_CLIENTS))
 		return 0;
-	status = status ? status : -errno;
-	error_errno(err, status, "listen at %s", path);
-	if (status == -EADDRINUSE)
-		error_remedy(err, "give another name, or remove the file if no sooth uses it");
-	return status;
+	error_errno(err, status ? status : -errno, "listen at %s", path);
+	return propose_name(&address, err);
 }
 
 int control_open(struct control *c, const char *path, struct sooth_error *err)
@@ -87,20 +106,6 @@ int control_open(struct control *c, const char *path, struct sooth_error *err)
 	c->listener = fd;
 	c->path = path;
 	return 0;
-}
-
-int control_add_report(struct control *c, struct sooth_report *report, struct sooth_error *err)
-{
-	struct sooth_sink_options sink = { .size = sizeof(sink), .in_lines = true };
-
-	if (c->listener < 0 || c->has_no_report)
-		return 0;
-	c->memory = open_memstream(&c->text, &c->size);
-	if (!c->memory)
-		return error_no_memory(err);
-	c->report = report;
-	sink.stream = c->memory;
-	return sooth_report_add_sink(report, "json", &sink, err);
 }
 
 static void let_go(struct control_client *client)
@@ -122,9 +127,6 @@ void control_close(struct control *c)
 		unlink(c->path);
 		close(c->listener);
 	}
-	if (c->memory)
-		fclose(c->memory);
-	free(c->text);
 	control_init(c);
 }
 
@@ -172,62 +174,37 @@ static void answer_status(int fd, int status, const struct sooth_error *err)
 
 /* --- snapshots --- */
 
-/* What only the other process may write to. */
-static void silence(const struct control *c)
-{
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (null < 0)
-		_exit(1);
-	dup2(null, STDOUT_FILENO);
-	dup2(null, STDERR_FILENO);
-	for (size_t i = 0; i < ARRAY_SIZE(c->others); i++) {
-		if (c->others[i] && fileno(c->others[i]) >= 0)
-			dup2(null, fileno(c->others[i]));
-	}
-}
-
-_Noreturn static void answer_snapshot(struct control *c, int fd)
+_Noreturn static void answer_snapshot(const struct control_actions *actions, void *user, int fd)
 {
 	static const char head[] = "{\"ok\":true,\"report\":";
 	struct sooth_error err = { 0 };
-	int status;
+	struct buffer text = { 0 };
+	int status = actions->report(user, &text, &err);
 
-	silence(c);
-	status = sooth_report_finish(c->report, &err);
-	if (fflush(c->memory) && !status)
+	if (!status && buffer_failed(&text))
 		status = error_no_memory(&err);
 	if (status < 0) {
 		answer_status(fd, status, &err);
 		_exit(1);
 	}
-	while (c->size && c->text[c->size - 1] == '\n')
-		c->size--;
+	while (text.size && text.data[text.size - 1] == '\n')
+		text.size--;
 	answer(fd, head, strlen(head), 0);
-	answer(fd, c->text, c->size, 0);
+	answer(fd, (const char *)text.data, text.size, 0);
 	answer(fd, "}\n", 2, 0);
 	_exit(0);
 }
 
-static int snapshot(struct control *c, struct control_client *client, struct sooth_observer *o,
-	struct sooth_error *err)
+static int snapshot(struct control_client *client, const struct control_actions *actions,
+	void *user, struct sooth_error *err)
 {
-	int status;
+	int status = actions->prepare ? actions->prepare(user, err) : 0;
 
-	if (!c->report) {
-		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "take a snapshot");
-		error_why(
-			err, "this report prints what happens as it happens, and sums nothing up");
-		return error_remedy(err, "sooth trace -c, sooth heap, sooth profile");
-	}
-	status = sooth_observer_snapshot(o, err);
-	if (!status) /* what is in the rings now is part of it */
-		status = sooth_observer_step(o, 0, err);
-	if (status < 0 && status != -EINTR)
+	if (status)
 		return status;
 	client->answering = fork();
 	if (!client->answering)
-		answer_snapshot(c, client->fd);
+		answer_snapshot(actions, user, client->fd);
 	if (client->answering > 0)
 		return 0;
 	client->answering = 0;
@@ -236,24 +213,36 @@ static int snapshot(struct control *c, struct control_client *client, struct soo
 
 /* --- requests --- */
 
-static int do_request(struct control *c, struct control_client *client, const char *line,
-	struct sooth_observer *o, struct sooth_error *err)
+static int mark(const struct control_actions *actions, void *user, const char *name,
+	struct sooth_error *err)
+{
+	if (*name)
+		return actions->mark(user, name, err);
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "mark a phase");
+	error_why(err, "it has no name");
+	return error_remedy(err, "mark NAME");
+}
+
+static int do_request(struct control_client *client, const char *line,
+	const struct control_actions *actions, void *user, struct sooth_error *err)
 {
 	if (!strcmp(line, "ping"))
 		return 0;
 	if (!strcmp(line, "pause"))
-		return sooth_observer_pause(o, err);
+		return actions->pause(user, err);
 	if (!strcmp(line, "resume"))
-		return sooth_observer_resume(o, err);
-	if (!strncmp(line, "mark ", 5))
-		return sooth_observer_mark(o, line + 5, err);
+		return actions->resume(user, err);
+	if (!strcmp(line, "mark") || !strncmp(line, "mark ", 5))
+		return mark(actions, user, line + strlen("mark") + (line[4] == ' '), err);
 	if (!strcmp(line, "snapshot"))
-		return snapshot(c, client, o, err);
+		return snapshot(client, actions, user, err);
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\"", line);
-	return error_remedy(err, "ping, pause, resume, mark NAME, snapshot");
+	error_why(err, "the requests are ping, pause, resume, mark NAME and snapshot");
+	return error_remedy(err, "ping");
 }
 
-static void take_lines(struct control *c, struct control_client *client, struct sooth_observer *o)
+static void take_lines(
+	struct control_client *client, const struct control_actions *actions, void *user)
 {
 	struct buffer *request = &client->request;
 	char *end;
@@ -265,11 +254,20 @@ static void take_lines(struct control *c, struct control_client *client, struct 
 		int status;
 
 		*end = '\0';
-		status = do_request(c, client, (const char *)request->data, o, &err);
+		status = do_request(client, (const char *)request->data, actions, user, &err);
 		if (status || !client->answering)
 			answer_status(client->fd, status, &err);
 		buffer_consume(request, size);
 	}
+}
+
+static void refuse(int fd, int code, const char *what, const char *why, const char *remedy)
+{
+	struct sooth_error err;
+
+	error_set(&err, code, SOOTH_FAULT_USAGE, "%s", what);
+	error_why(&err, "%s", why);
+	answer_status(fd, error_remedy(&err, "%s", remedy), &err);
 }
 
 /* False: it is gone, or sends what is no request. */
@@ -283,7 +281,10 @@ static bool read_more(struct control_client *client)
 	if (!size)
 		return false;
 	buffer_append(&client->request, bytes, (size_t)size);
-	return client->request.size <= CONTROL_REQUEST && !buffer_failed(&client->request);
+	if (client->request.size <= CONTROL_REQUEST)
+		return !buffer_failed(&client->request);
+	refuse(client->fd, -E2BIG, "read a request", "it is longer than 1024 bytes", "mark NAME");
+	return false;
 }
 
 static bool is_allowed(int fd)
@@ -303,31 +304,32 @@ static bool is_allowed(int fd)
 #endif
 }
 
-static void accept_all(struct control *c)
+static void accept_one(struct control *c, int fd)
 {
 	struct timeval most = { .tv_sec = ANSWER_S };
-	int fd;
 
 	/* It blocks the copy of a process that answers. */
-	while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		size_t i = 0;
-
-		while (i < CONTROL_CLIENTS && c->clients[i].fd >= 0)
-			i++;
-		if (i == CONTROL_CLIENTS || !is_allowed(fd)) {
-			close(fd);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+	for (size_t i = 0; i < CONTROL_CLIENTS && is_allowed(fd); i++) {
+		if (c->clients[i].fd >= 0)
 			continue;
-		}
 		c->clients[i].fd = fd;
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+		return;
 	}
+	if (is_allowed(fd))
+		refuse(fd, -EBUSY, "serve another program", "8 are connected",
+			"close one of these connections");
+	close(fd);
 }
 
-void control_serve(struct control *c, struct sooth_observer *o)
+void control_serve(struct control *c, const struct control_actions *actions, void *user)
 {
+	int fd;
+
 	if (c->listener < 0)
 		return;
-	accept_all(c);
+	while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		accept_one(c, fd);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &c->clients[i];
 
@@ -338,7 +340,7 @@ void control_serve(struct control *c, struct sooth_observer *o)
 		if (client->answering)
 			continue;
 		if (read_more(client))
-			take_lines(c, client, o);
+			take_lines(client, actions, user);
 		else
 			let_go(client);
 	}

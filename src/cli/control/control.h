@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A socket through which another program controls a run: a request is a line, its answer a line of
- * JSON.
+ * A socket through which another program controls what runs: a request is a line, its answer a line
+ * of JSON.
  *
  *	ping                   {"ok":true}
  *	pause, resume          events meanwhile are not recorded
@@ -14,13 +14,10 @@
 #ifndef SOOTH_CLI_CONTROL_H
 #define SOOTH_CLI_CONTROL_H
 
-#include <stdio.h>
 #include <sys/types.h>
 
-#include <sooth/observer.h>
-#include <sooth/report.h>
-
 #include "base/buffer.h"
+#include "base/error.h"
 
 #define CONTROL_CLIENTS 8
 #define CONTROL_REQUEST 1024
@@ -35,22 +32,24 @@ struct control {
 	int listener;	  /* -1: none */
 	const char *path; /* borrowed */
 	struct control_client clients[CONTROL_CLIENTS];
-	struct sooth_report *report;
-	FILE *memory; /* the report once more, for snapshots */
-	char *text;
-	size_t size;
-	/* Streams that only this process may write to. */
-	FILE *others[3];
-	bool has_no_report; /* lines as they come, or frames: there is nothing that sums up */
+};
+
+/* What requests do; each gives 0 or a negative errno with err filled. */
+struct control_actions {
+	int (*pause)(void *user, struct sooth_error *err);
+	int (*resume)(void *user, struct sooth_error *err);
+	int (*mark)(void *user, const char *name, struct sooth_error *err);
+	/* Before a snapshot, in this process; NULL: nothing to do. */
+	int (*prepare)(void *user, struct sooth_error *err);
+	/* Then in a copy of it that ends afterwards: the report of now, as one line of JSON. */
+	int (*report)(void *user, struct buffer *text, struct sooth_error *err);
 };
 
 void control_init(struct control *c);
 /* -EADDRINUSE: there is a file of that name. */
 int control_open(struct control *c, const char *path, struct sooth_error *err);
-/* Before the first block; the report of snapshots. */
-int control_add_report(struct control *c, struct sooth_report *report, struct sooth_error *err);
 /* Takes those that connect, and does what they request. */
-void control_serve(struct control *c, struct sooth_observer *o);
+void control_serve(struct control *c, const struct control_actions *actions, void *user);
 void control_close(struct control *c);
 
 #endif

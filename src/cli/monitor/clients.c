@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/escape.h"
+#include "cli/monitor/monitor_lines.h"
 
 #define SOCKET_BYTES (1 << 20) /* or what the system allows */
 
@@ -18,12 +18,9 @@ static void put_error(struct client *client, const char *what, const char *why)
 {
 	struct buffer line = { 0 };
 
-	buffer_string(&line, "{\"type\":\"error\",\"what\":\"");
-	escape_json(&line, what, strlen(what));
-	buffer_string(&line, "\",\"why\":\"");
-	escape_json(&line, why, strlen(why));
-	buffer_string(&line, "\"}");
-	line_queue_put(&client->queue, (const char *)line.data, line.size);
+	monitor_line_error(&line, what, why);
+	if (!buffer_failed(&line))
+		line_queue_put(&client->queue, (const char *)line.data, line.size);
 	buffer_fini(&line);
 	client->is_ending = true;
 }
@@ -92,9 +89,12 @@ static void begin(struct clients *c, struct client *client)
 	line_queue_begin(&client->queue, records);
 	read_filter(client, line + size + strspn(line + size, " "));
 	for (size_t i = 0; i < FEEDS && !client->is_ending; i++) {
-		if (client->wants[i] &&
-			feed_add_reader(c->feeds[i], &client->queue, client->filter))
+		if (!client->wants[i])
+			continue;
+		if (feed_add_reader(c->feeds[i], &client->queue, client->filter))
 			put_error(client, "more readers", "there are too many already");
+		else
+			feed_put_phase(c->feeds[i], &client->queue);
 	}
 }
 
@@ -134,7 +134,16 @@ static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 
 static void refuse(int fd, const char *what, const char *why)
 {
-	dprintf(fd, "{\"seq\":1,\"type\":\"error\",\"what\":\"%s\",\"why\":\"%s\"}\n", what, why);
+	struct line_queue queue = { 0 };
+	struct buffer line = { 0 };
+	bool is_stuck = false;
+
+	monitor_line_error(&line, what, why);
+	if (!buffer_failed(&line))
+		line_queue_put(&queue, (const char *)line.data, line.size);
+	line_queue_write_all(&queue, fd, &is_stuck);
+	line_queue_fini(&queue);
+	buffer_fini(&line);
 	close(fd);
 }
 

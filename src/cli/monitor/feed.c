@@ -2,10 +2,12 @@
 #include "cli/monitor/feed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "analyze/api/api_calls.h"
 #include "analyze/calls/syscall_stream.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
@@ -211,10 +213,79 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 			continue;
 		if (!is_made)
 			make_line(f, section, schema, row);
+		f->records += !is_made;
 		is_made = true;
 		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
 	}
 	return 0;
+}
+
+/* --- pauses and phases --- */
+
+static void put_mark(struct feed *f, uint64_t time_ns, uint32_t what, struct span name)
+{
+	monitor_line_mark(&f->line, types[f->id].name, time_ns, what, name);
+	for (size_t i = 0; i < f->reader_count; i++)
+		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
+}
+
+/* Among the records, in order of time. */
+static void take_mark(
+	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct sooth_value name = sooth_field_get(sooth_schema_field(schema, "name"), record);
+
+	put_mark(f, record->time_ns, ((const struct stream_mark *)record)->what,
+		span_of(name.text.data, name.text.size));
+}
+
+int feed_pause(struct feed *f, bool is_paused, struct sooth_error *err)
+{
+	int status = 0;
+
+	if (f->is_paused == is_paused)
+		return 0;
+	if (!f->observer)
+		put_mark(f, clock_monotonic_ns(),
+			is_paused ? STREAM_MARK_PAUSE : STREAM_MARK_RESUME, span_of("", 0));
+	else if (is_paused)
+		status = sooth_observer_pause(f->observer, err);
+	else
+		status = sooth_observer_resume(f->observer, err);
+	if (!status)
+		f->is_paused = is_paused;
+	return status;
+}
+
+static struct span phase_name(const struct feed *f)
+{
+	return span_of(f->phase.name, strlen(f->phase.name));
+}
+
+int feed_mark(struct feed *f, const char *name, struct sooth_error *err)
+{
+	int status = f->observer ? sooth_observer_mark(f->observer, name, err) : 0;
+
+	if (status)
+		return status;
+	snprintf(f->phase.name, sizeof(f->phase.name), "%s", name);
+	f->phase.time_ns = clock_monotonic_ns();
+	if (!f->observer)
+		put_mark(f, f->phase.time_ns, STREAM_MARK_PHASE, phase_name(f));
+	return 0;
+}
+
+void feed_put_phase(const struct feed *f, struct line_queue *queue)
+{
+	struct buffer line = { 0 };
+
+	if (!f->phase.name[0])
+		return;
+	monitor_line_mark(
+		&line, types[f->id].name, f->phase.time_ns, STREAM_MARK_PHASE, phase_name(f));
+	if (!buffer_failed(&line))
+		line_queue_put(queue, (const char *)line.data, line.size);
+	buffer_fini(&line);
 }
 
 /* --- start --- */
@@ -227,7 +298,8 @@ static int take_record(
 	struct feed *f = user;
 	uint64_t end;
 
-	(void)schema;
+	if (record->kind == STREAM_MARK && record_holds(record, sizeof(struct stream_mark)))
+		take_mark(f, schema, record);
 	if (record->kind != STREAM_LOSS ||
 		record->fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*loss))
 		return 0;
@@ -270,6 +342,7 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 		.log_level = log_selected(),
 		.may_be_gone = true,
 		.may_be_refused = true,
+		.starts_paused = f->is_paused,
 		.share = other,
 		.calls = other ? NULL : type->calls,
 		.keeps_api = type->is_of_api || type->keeps_api,
@@ -294,8 +367,7 @@ static int add_all(struct feed *f, const uint32_t *pids, size_t count, struct so
 	return status;
 }
 
-static int select_all(
-	struct feed *f, const struct target_found *whole, struct sooth_error *err)
+static int select_all(struct feed *f, const struct target_found *whole, struct sooth_error *err)
 {
 	return whole->has_user ? sooth_observer_set_user(f->observer, whole->user, err)
 			       : sooth_observer_set_host(f->observer, err);

@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "cli/monitor/line_queue.h"
+#include "cli/monitor/monitor_lines.h"
 #include "cli/target/target_found.h"
 #include "model/filter.h"
 
@@ -25,14 +26,19 @@ struct feed {
 	enum feed_id id;
 	struct sooth_observer *observer; /* NULL: nothing is attached */
 	struct sooth_report *report;
-	struct map pids;    /* uint32_t -> nothing: observed ones */
-	struct map *hidden; /* uint32_t -> nothing: readers, of all feeds; borrowed; see feed_hide() */
+	struct map pids; /* uint32_t -> nothing: observed ones */
+	struct map
+		*hidden; /* uint32_t -> nothing: readers, of all feeds; borrowed; see feed_hide() */
 	bool is_of_all;
-	const struct feed *share; /* its source of calls is used, where it is attached; NULL: none */
+	const struct feed
+		*share;	    /* its source of calls is used, where it is attached; NULL: none */
 	const char *folder; /* of the FIFOs; borrowed */
 	struct buffer line; /* at hand */
 	struct feed_reader readers[FEED_READERS_MAX];
 	size_t reader_count;
+	uint64_t records; /* made for readers */
+	bool is_paused;
+	struct monitor_phase phase; /* that began last */
 };
 
 const char *feed_name(enum feed_id id);
@@ -59,6 +65,12 @@ void feed_hide(struct feed *f, uint32_t pid);
 void feed_add(struct feed *f, const uint32_t *pids, size_t count);
 /* Up to `timeout_ms`. The end of all its processes ends it. */
 int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err);
+/* From now on no records, until it is resumed; also of what is attached later. */
+int feed_pause(struct feed *f, bool is_paused, struct sooth_error *err);
+/* A phase of the targets begins: a line among the records. */
+int feed_mark(struct feed *f, const char *name, struct sooth_error *err);
+/* The phase that began last, for a reader that comes. */
+void feed_put_phase(const struct feed *f, struct line_queue *queue);
 /* A reason why no records come. */
 void feed_note(struct feed *f, const char *reason);
 

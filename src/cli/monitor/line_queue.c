@@ -3,14 +3,15 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/escape.h"
+#include "cli/monitor/monitor_lines.h"
 
 #define TOO_SLOW "the reader is slower than the records come"
 #define TOO_LONG "longer than a pipe takes at once (4096 bytes)"
+
+#define NUMBER_BYTES 32 /* "seq", and the newline */
 
 #define TAKE_MS	   10 /* for the next part */
 #define TAKES_MOST 8
@@ -20,12 +21,22 @@ static bool has_room(const struct line_queue *q, size_t size)
 	return q->lines.size - q->begin + size <= LINE_QUEUE_BYTES;
 }
 
+/* The number of a line comes first in it. */
+static void append(struct line_queue *q, const char *line, size_t size)
+{
+	buffer_format(&q->lines, "{\"seq\":%llu,", (unsigned long long)++q->number);
+	buffer_append(&q->lines, line + 1, size - 1);
+	buffer_char(&q->lines, '\n');
+}
+
 static void put_loss(struct line_queue *q, uint64_t records, const char *reason, size_t size)
 {
-	buffer_format(&q->lines, "{\"seq\":%llu,\"type\":\"loss\",\"records\":%llu,\"reason\":\"",
-		(unsigned long long)++q->number, (unsigned long long)records);
-	escape_json(&q->lines, reason, size);
-	buffer_string(&q->lines, "\"}\n");
+	struct buffer line = { 0 };
+
+	monitor_line_loss(&line, records, reason, size);
+	if (!buffer_failed(&line))
+		append(q, (const char *)line.data, line.size);
+	buffer_fini(&line);
 }
 
 static void put_own_loss(struct line_queue *q)
@@ -46,41 +57,34 @@ void line_queue_fini(struct line_queue *q)
 	buffer_fini(&q->lines);
 }
 
-/* The number of a line comes first in it. */
 void line_queue_put(struct line_queue *q, const char *line, size_t size)
 {
-	char number[40];
-	int length = snprintf(number, sizeof(number), "{\"seq\":%llu,",
-		(unsigned long long)(q->number + 1 + (q->lost != 0)));
-
 	if (size < 2)
 		return;
-	if ((size_t)length + size > LINE_QUEUE_LINE) {
+	if (NUMBER_BYTES + size > LINE_QUEUE_LINE) {
 		q->number++;
 		lose(q, TOO_LONG);
 		return;
 	}
-	if (!has_room(q, (size_t)length + size + LINE_QUEUE_LINE)) {
+	if (!has_room(q, NUMBER_BYTES + size + LINE_QUEUE_LINE)) {
 		q->number++;
 		lose(q, TOO_SLOW);
 		return;
 	}
 	put_own_loss(q);
-	q->number++;
-	buffer_append(&q->lines, number, (size_t)length);
-	buffer_append(&q->lines, line + 1, size - 1);
-	buffer_char(&q->lines, '\n');
+	append(q, line, size);
 }
 
 void line_queue_begin(struct line_queue *q, const char *what)
 {
-	char line[160];
+	struct buffer line = { 0 };
 
 	buffer_reset(&q->lines);
 	q->begin = q->number = q->lost = 0;
-	line_queue_put(q, line,
-		(size_t)snprintf(line, sizeof(line),
-			"{\"type\":\"begin\",\"records\":\"%s\",\"version\":1}", what));
+	monitor_line_begin(&line, what);
+	if (!buffer_failed(&line))
+		line_queue_put(q, (const char *)line.data, line.size);
+	buffer_fini(&line);
 }
 
 void line_queue_put_loss(

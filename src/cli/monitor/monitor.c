@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/units.h"
 #include "cli/agents/process_table_scan.h"
 #include "cli/monitor/clients.h"
 #include "cli/monitor/feed.h"
 #include "cli/monitor/fifo_folder.h"
+#include "cli/monitor/monitor_control.h"
 #include "cli/monitor/phase_keeper.h"
 #include "cli/terminal/stop.h"
 
@@ -30,8 +30,8 @@
 #define BATCH_MS   100		  /* with one */
 #define SCAN_NS	   (3 * NS_PER_S) /* for agents that have started */
 /* tail(1) opens one FIFO after the other, each when it has been opened here. */
-#define GATHER_NS  (500 * NS_PER_MS)
-#define RETRY_NS   (10 * NS_PER_S) /* after a refusal */
+#define GATHER_NS (500 * NS_PER_MS)
+#define RETRY_NS  (10 * NS_PER_S) /* after a refusal */
 
 struct pipe_feed {
 	struct feed feed;
@@ -52,15 +52,11 @@ struct monitor {
 	struct feed *feeds[FEEDS];
 	struct map hidden; /* of every feed */
 	struct clients clients;
+	struct monitor_control control;
 	struct phase_keeper phases;
 	struct buffer pids;	 /* uint32_t: to observe */
-	struct buffer snapshots; /* struct snapshot, of the same processes */
+	struct buffer processes; /* struct monitor_process, the same ones */
 	uint64_t scan_ns;	 /* when to look for them again */
-};
-
-struct snapshot {
-	uint32_t pid;
-	char name[16];
 };
 
 /* Said once, until it is over. */
@@ -96,11 +92,11 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 static void add(struct monitor *m, const struct process_entry *p)
 {
 	struct span name = process_table_field(&p->process->record, &p->process->name);
-	struct snapshot s = { .pid = (uint32_t)p->id.pid };
+	struct monitor_process s = { .pid = (uint32_t)p->id.pid };
 
 	memcpy(s.name, name.data, name.size < sizeof(s.name) - 1 ? name.size : sizeof(s.name) - 1);
 	buffer_append(&m->pids, &s.pid, sizeof(s.pid));
-	buffer_append(&m->snapshots, &s, sizeof(s));
+	buffer_append(&m->processes, &s, sizeof(s));
 }
 
 static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error *err)
@@ -114,7 +110,7 @@ static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error
 		return 0;
 	m->scan_ns = now_ns + SCAN_NS;
 	buffer_reset(&m->pids);
-	buffer_reset(&m->snapshots);
+	buffer_reset(&m->processes);
 	status = process_table_scan(&table, err);
 	while (!status && (p = process_table_next(&table, &position))) {
 		if (is_target(m, p))
@@ -205,6 +201,7 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 		fifo_enlarge(fd);
 		line_queue_begin(&p->queue, feed_name(p->feed.id));
 		feed_add_reader(&p->feed, &p->queue, NULL);
+		feed_put_phase(&p->feed, &p->queue);
 		p->retry_ns = m->scan_ns = 0;
 		p->is_refused = false;
 	}
@@ -292,15 +289,14 @@ static bool has_readers(const struct monitor *m)
 /* What is there already, before what happens. */
 static void put_snapshot(const struct monitor *m, struct line_queue *queue)
 {
-	size_t count = m->snapshots.size / sizeof(struct snapshot);
-	const struct snapshot *all = (const void *)m->snapshots.data;
+	size_t count = m->processes.size / sizeof(struct monitor_process);
+	const struct monitor_process *all = (const void *)m->processes.data;
 	struct buffer line = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
-		buffer_reset(&line);
-		buffer_format(&line, "{\"type\":\"process\",\"pid\":%u,\"name\":\"", all[i].pid);
-		escape_json(&line, all[i].name, strlen(all[i].name));
-		buffer_string(&line, "\"}");
+		monitor_line_process(&line, all[i].pid, all[i].name);
+		if (buffer_failed(&line))
+			break;
 		line_queue_put(queue, (const char *)line.data, line.size);
 	}
 	buffer_fini(&line);
@@ -359,6 +355,24 @@ static void look(struct monitor *m)
 	}
 }
 
+/* Of this moment. */
+static int look_for_snapshot(void *user, struct sooth_error *err)
+{
+	struct monitor *m = user;
+
+	m->scan_ns = 0;
+	return find_processes(m, clock_monotonic_ns(), err);
+}
+
+static int open_control(struct monitor *m, struct sooth_error *err)
+{
+	m->control.feeds = m->feeds;
+	m->control.look = look_for_snapshot;
+	m->control.user = m;
+	m->control.processes = &m->processes;
+	return monitor_control_open(&m->control, m->options->control, err);
+}
+
 static int open_all(struct monitor *m, struct sooth_error *err)
 {
 	int status = fifo_folder_open(&m->folder, m->options->fifo_folder, err);
@@ -382,11 +396,14 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 	m->pipes[FEED_API_CALLS].feed.share = &m->pipes[FEED_SYSCALLS].feed;
 	if (!status)
 		status = open_history(m, err);
-	return status ? status : clients_open(&m->clients, &m->folder, m->feeds, err);
+	if (!status)
+		status = clients_open(&m->clients, &m->folder, m->feeds, err);
+	return status ? status : open_control(m, err);
 }
 
 static void close_all(struct monitor *m)
 {
+	monitor_control_close(&m->control);
 	clients_close(&m->clients);
 	phase_keeper_close(&m->phases);
 	for (size_t i = 0; i < FEEDS; i++) {
@@ -397,7 +414,7 @@ static void close_all(struct monitor *m)
 		map_fini(&m->hidden);
 	user_folder_close(&m->folder);
 	buffer_fini(&m->pids);
-	buffer_fini(&m->snapshots);
+	buffer_fini(&m->processes);
 }
 
 int monitor_run(const struct monitor_options *options, struct sooth_error *err)
@@ -407,6 +424,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 		options->duration_ns ? clock_monotonic_ns() + options->duration_ns : UINT64_MAX;
 	int status;
 
+	control_init(&m.control.control);
 	signal(SIGPIPE, SIG_IGN);
 	stop_catch();
 	if (options->reload)
@@ -417,6 +435,7 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 			m.folder.path);
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		look(&m);
+		monitor_control_serve(&m.control);
 		reload(&m);
 		keep_phases(&m);
 		step(&m);

@@ -8,6 +8,7 @@
 struct monitor_options {
 	const char *fifo_folder;	   /* NULL: ~/.claude/fifos */
 	const struct target_found *target; /* NULL: every agent, also those to come */
+	const char *control;		   /* name of a socket; NULL: none */
 	uint64_t duration_ns;		   /* 0: until it is stopped */
 	bool has_history;		   /* what sessions do is kept */
 	const char *history_folder;	   /* NULL: ~/.local/state/sooth/history */

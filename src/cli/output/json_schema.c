@@ -254,6 +254,11 @@ static void put_definitions(struct json_schema *s)
 static void put_shape(struct json_schema *s, const struct found_section *section)
 {
 	json_begin_object(&s->json);
+	if (!section->schema) {
+		put_items(s, "object", false);
+		json_end(&s->json);
+		return;
+	}
 	switch (section->shape) {
 	case SECTION_KEYED:
 		put_keyed(s, section->schema, false);
@@ -359,10 +364,12 @@ static void put_line_of(struct json_schema *s, const struct found_section *secti
 	json_begin_object(&s->json);
 	json_key(&s->json, "allOf");
 	json_begin_array(&s->json);
-	json_begin_object(&s->json);
-	put_reference(s, section->schema);
-	json_end(&s->json);
-	if (!sooth_schema_field(section->schema, "type")) {
+	if (section->schema) {
+		json_begin_object(&s->json);
+		put_reference(s, section->schema);
+		json_end(&s->json);
+	}
+	if (!section->schema || !sooth_schema_field(section->schema, "type")) {
 		json_begin_object(&s->json);
 		json_key(&s->json, "properties");
 		json_begin_object(&s->json);
@@ -412,24 +419,92 @@ static void put_line(struct json_schema *s)
 	put_definitions(s);
 }
 
+/* "seq" and "type" of each line; then those of one of the tables. */
+static void put_monitor_line(struct json_schema *s)
+{
+	put_title(s, "a line of sooth monitor and sooth tail");
+	json_key(&s->json, "required");
+	json_begin_array(&s->json);
+	json_cstring(&s->json, "seq");
+	json_cstring(&s->json, "type");
+	json_end(&s->json);
+	json_key(&s->json, "properties");
+	json_begin_object(&s->json);
+	json_key(&s->json, "seq");
+	json_begin_object(&s->json);
+	put_pair(s, "type", "integer");
+	put_pair(s, "description", "number of the record since the reader came");
+	json_end(&s->json);
+	json_end(&s->json);
+	json_key(&s->json, "anyOf");
+	json_begin_array(&s->json);
+	for (size_t i = 0; i < s->all.section_count; i++)
+		put_line_of(s, &s->all.sections[i]);
+	json_end(&s->json);
+	put_definitions(s);
+}
+
+static const struct sooth_schema *schema_of_section(const struct json_schema *s, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(s->all.sections[i].name, name))
+		i++;
+	return s->all.sections[i].schema;
+}
+
+/* What has no value is left out of these lines. */
+static void put_memtrack(struct json_schema *s)
+{
+	const struct sooth_schema *rows = schema_of_section(s, "allocation");
+
+	put_title(s, "a line of memtrack and codspeed-memtrack: a call of an allocator");
+	json_key(&s->json, "required");
+	json_begin_array(&s->json);
+	for (size_t i = 0; i < rows->field_count; i++) {
+		if (!rows->fields[i].state_offset)
+			json_cstring(&s->json, rows->fields[i].name);
+	}
+	json_end(&s->json);
+	json_key(&s->json, "properties");
+	json_begin_object(&s->json);
+	put_fields(s, rows);
+	json_end(&s->json);
+}
+
+static int put_document(struct json_schema *s, enum json_schema_of of, struct sooth_error *err)
+{
+	int status;
+
+	if (of == JSON_SCHEMA_MONITOR)
+		status = json_sections_collect_lines(&s->all, err);
+	else if (of == JSON_SCHEMA_MEMTRACK)
+		status = json_sections_collect_view(&s->all, "heap-lines", err);
+	else
+		status = json_sections_collect(&s->all, err);
+	if (status)
+		return status;
+	json_begin_object(&s->json);
+	if (of == JSON_SCHEMA_MEMTRACK)
+		put_memtrack(s);
+	else if (of == JSON_SCHEMA_MONITOR)
+		put_monitor_line(s);
+	else if (of == JSON_SCHEMA_LINE)
+		put_line(s);
+	else
+		put_report(s);
+	json_end(&s->json);
+	buffer_char(&s->text, '\n');
+	return s->json.failed || buffer_failed(&s->text) ? error_no_memory(err) : 0;
+}
+
 int json_schema_write(enum json_schema_of of, FILE *stream, struct sooth_error *err)
 {
 	struct json_schema s = { 0 };
 	int status;
 
 	json_init(&s.json, &s.text, 1);
-	status = json_sections_collect(&s.all, err);
-	if (!status) {
-		json_begin_object(&s.json);
-		if (of == JSON_SCHEMA_LINE)
-			put_line(&s);
-		else
-			put_report(&s);
-		json_end(&s.json);
-		buffer_char(&s.text, '\n');
-		if (s.json.failed || buffer_failed(&s.text))
-			status = error_no_memory(err);
-	}
+	status = put_document(&s, of, err);
 	if (!status && fwrite(s.text.data, 1, s.text.size, stream) != s.text.size)
 		status = error_errno(err, -errno, "write JSON");
 	buffer_fini(&s.text);

@@ -7,8 +7,10 @@
 #include "cli/output/json_sections.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyze/comparison/comparison.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/processes/processes.h"
 #include "analyze/waits/waits.h"
@@ -44,14 +46,17 @@ static void add_section(struct json_sections *s, const char *name,
 	const struct sooth_schema *schema, enum section_shape shape)
 {
 	for (size_t i = 0; i < s->section_count; i++) {
-		if (!strcmp(s->sections[i].name, name) && s->sections[i].shape == shape &&
-			json_sections_same_table(s->sections[i].schema, schema))
+		const struct found_section *known = &s->sections[i];
+
+		if (!strcmp(known->name, name) && known->shape == shape && known->schema &&
+			schema && json_sections_same_table(known->schema, schema))
 			return;
 	}
 	if (s->section_count == SECTIONS_MAX)
 		return;
 	s->sections[s->section_count++] = (struct found_section){ name, schema, shape };
-	add_table(s, schema);
+	if (schema)
+		add_table(s, schema);
 }
 
 struct sections_sink {
@@ -169,9 +174,38 @@ static int collect_variants(struct json_sections *s, struct sooth_error *err)
 	return status;
 }
 
+/* Of two reports of which nothing is known. */
+static int collect_comparison(struct json_sections *s, struct sooth_error *err)
+{
+	struct sink_options options = { .user = s };
+	const struct report_head head = { "diff", REPORT_SCHEMA_VERSION };
+	struct comparison_side *sides = calloc(2, sizeof(*sides));
+	struct comparison_reported reported = { 0 };
+	struct output *o = NULL;
+	int status = sides ? output_new(&o, err) : error_no_memory(err);
+
+	if (!status)
+		status = output_add_sink(o, &sections_sink, &options, err);
+	if (!status)
+		status = output_begin(o, &head, err);
+	if (!status) {
+		sides[0].file = sides[1].file = "";
+		sides[0].is_part = sides[1].is_part = true;
+		status = comparison_emit(o, &sides[0], &sides[1], 0, &reported, err);
+	}
+	if (!status)
+		status = output_end(o, err);
+	output_free(o);
+	free(sides);
+	return status;
+}
+
 int json_sections_collect(struct json_sections *s, struct sooth_error *err)
 {
 	int status = collect_variants(s, err);
+
+	if (!status)
+		status = collect_comparison(s, err);
 
 	for (size_t i = 0; registry_stages[i] && !status; i++)
 		status = collect_view(s, registry_stages[i]->name, NULL, err);
@@ -183,5 +217,53 @@ int json_sections_collect(struct json_sections *s, struct sooth_error *err)
 	}
 	if (!status && (s->section_count == SECTIONS_MAX || s->table_count == TABLES_MAX))
 		status = error_errno(err, -E2BIG, "list the sections of reports");
+	return status;
+}
+
+int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err)
+{
+	return collect_view(s, view, NULL, err);
+}
+
+/* --- lines --- */
+
+/* The rows of a view, and ends of processes, which come among them. */
+static bool is_line_of(const struct stage_type *view, const struct sooth_schema *schema)
+{
+	const struct sooth_schema *const *own = view->tables;
+
+	while (*own && *own != schema)
+		own++;
+	return *own || !strcmp(schema->name, "exits");
+}
+
+static int collect_line_view(struct json_sections *s, const char *view, struct sooth_error *err)
+{
+	struct json_sections *all = calloc(1, sizeof(*all));
+	int status = all ? collect_view(all, view, NULL, err) : error_no_memory(err);
+
+	for (size_t i = 0; !status && i < all->section_count; i++) {
+		const struct found_section *section = &all->sections[i];
+
+		if (is_line_of(registry_stage(view), section->schema))
+			add_section(s, section->name, section->schema, section->shape);
+	}
+	free(all);
+	return status;
+}
+
+int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err)
+{
+	int status = 0;
+
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command_table *own = commands[i]->lines;
+		const char *const *view = commands[i]->line_views;
+
+		for (; own && own->name; own++)
+			add_section(s, own->name, own->schema, SECTION_TABLE);
+		for (; view && *view && !status; view++)
+			status = collect_line_view(s, *view, err);
+	}
 	return status;
 }

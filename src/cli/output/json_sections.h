@@ -11,7 +11,7 @@
 
 struct found_section {
 	const char *name;
-	const struct sooth_schema *schema;
+	const struct sooth_schema *schema; /* NULL: objects with any members */
 	enum section_shape shape;
 };
 
@@ -25,5 +25,9 @@ struct json_sections {
 bool json_sections_same_table(const struct sooth_schema *a, const struct sooth_schema *b);
 /* -E2BIG: there are more than fit. */
 int json_sections_collect(struct json_sections *s, struct sooth_error *err);
+/* Those of one view, by its name. */
+int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err);
+/* The lines of the commands that have a stream of their own. */
+int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err);
 
 #endif

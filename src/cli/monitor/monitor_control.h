@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor that another program controls through a socket: requests go to each of its feeds. */
+#ifndef SOOTH_CLI_MONITOR_CONTROL_H
+#define SOOTH_CLI_MONITOR_CONTROL_H
+
+#include "cli/control/control.h"
+#include "cli/monitor/feed.h"
+
+struct monitor_control {
+	struct control control;
+	struct feed *const *feeds; /* FEEDS of them; borrowed */
+	/* Before a snapshot: looks for the processes, and the list; borrowed. */
+	int (*look)(void *user, struct sooth_error *err);
+	void *user;
+	const struct buffer *processes; /* struct monitor_process */
+};
+
+/* `control` is begun, and the other members are set; `path` NULL: nothing controls it. */
+int monitor_control_open(struct monitor_control *c, const char *path, struct sooth_error *err);
+void monitor_control_serve(struct monitor_control *c);
+void monitor_control_close(struct monitor_control *c);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of the monitor beside those of its views, and the report of what it does. */
+#ifndef SOOTH_CLI_MONITOR_LINES_H
+#define SOOTH_CLI_MONITOR_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "cli/command/command.h"
+
+#define MONITOR_PHASE_BYTES 256
+
+/* A phase of the target that began; empty: none did. */
+struct monitor_phase {
+	char name[MONITOR_PHASE_BYTES];
+	uint64_t time_ns;
+};
+
+/* Rows for command descriptors, NULL at the end: of the lines, and of the report. */
+extern const struct command_table monitor_line_tables[];
+extern const struct command_table monitor_report_tables[];
+
+/* Each replaces `out` by an object of JSON without a newline. */
+void monitor_line_begin(struct buffer *out, const char *feeds);
+void monitor_line_process(struct buffer *out, uint32_t pid, const char *name);
+void monitor_line_loss(struct buffer *out, uint64_t records, const char *reason, size_t size);
+void monitor_line_error(struct buffer *out, const char *what, const char *why);
+/* `what`: enum stream_mark_what; only a phase has a name. */
+void monitor_line_mark(
+	struct buffer *out, const char *feed, uint64_t time_ns, uint32_t what, struct span name);
+
+/* One kind of records. */
+struct monitor_feed_row {
+	const char *name;
+	uint64_t records; /* handed out */
+	uint32_t readers, processes;
+	bool is_attached, is_paused;
+	const char *phase; /* NULL: none began */
+};
+
+struct monitor_process {
+	uint32_t pid;
+	char name[16];
+};
+
+/* A line of JSON: what the monitor does now. */
+void monitor_report(struct buffer *out, const struct monitor_feed_row *feeds, size_t feed_count,
+	const struct monitor_process *processes, size_t process_count);
+
+#endif
