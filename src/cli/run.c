@@ -417,6 +417,10 @@ static int child_exit(struct sooth_observer *o)
 {
 	int status = sooth_observer_child_status(o);
 
+	if (status == -1 && !stop_is_selected())
+		fprintf(stderr, "sooth: the recording has ended; waiting for the exit status of the "
+				"command (pid %d)\n",
+			(int)sooth_observer_child_pid(o));
 	for (int timeout_ms = STOP_TIMEOUT_MS; status == -1 && timeout_ms > 0;) {
 		timeout_ms -= stop_is_selected() ? STEP_MS : 0;
 		usleep(STEP_MS * 1000);

@@ -124,6 +124,14 @@ class Launch(Case):
         run = self.sooth("trace", "-c", "-d", "0.2", "-o", self.path("out"), "--", "/bin/sh", "-c",
                          "sleep 0.7; echo to the end; exit 5", status=5)
         self.assertEqual(run.out, b"to the end\n")
+        self.assertIn("the recording has ended; waiting for the exit status of the command (pid ", run.errors)
+
+    def test_the_report_does_not_wait_for_the_command(self):
+        sooth = self.start_sooth("heap", "-d", "0.2", "--", "/bin/sh", "-c", "read -r x; exit 6")
+        harness.wait_until(lambda: b"waiting for the exit status" in sooth.err, "the end of the recording")
+        self.assertIn(b"CALLS", bytes(sooth.out))
+        sooth.say(b"end\n")
+        self.assertEqual(sooth.finish().status, 6)
 
     def test_interrupt_of_the_whole_group(self):
         """

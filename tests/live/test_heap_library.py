@@ -139,6 +139,7 @@ class Library(HeapCase):
         target = self.held_workload(GLIBC, "heap", "--turns", "10")
 
         held = set()
+        error = ctypes.create_string_buffer(8192)  # more than a struct sooth_error
 
         def left():
             return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
@@ -148,7 +149,8 @@ class Library(HeapCase):
                                 ("profiler_start", "profiler_close")):
                 tracker = ctypes.c_void_p()
                 start = getattr(library, "sooth_" + kind)
-                self.assertEqual(start(target.pid, None, ctypes.byref(tracker), None), 0)
+                status = start(target.pid, None, ctypes.byref(tracker), error)
+                self.assertEqual(status, 0, bytes(error).replace(b"\0\0", b""))
                 if not held and kind == "trace_track":
                     held.update(harness.held_by(os.getpid()))
                 getattr(library, "sooth_" + close)(tracker)
