@@ -52,8 +52,8 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, side_file, beside_file;
-	struct held held;      /* of the report, when it has a filter */
-	struct screen *screen; /* NULL: none */
+	struct held held;		 /* of the report, when it has a filter */
+	struct screen *screen;		 /* NULL: none */
 	const struct watch_front *front; /* instead of that; NULL: none */
 	struct alerts alerts;
 	struct control_run control;
@@ -418,8 +418,9 @@ static int child_exit(struct sooth_observer *o)
 	int status = sooth_observer_child_status(o);
 
 	if (status == -1 && !stop_is_selected())
-		fprintf(stderr, "sooth: the recording has ended; waiting for the exit status of the "
-				"command (pid %d)\n",
+		fprintf(stderr,
+			"sooth: the recording has ended; waiting for the exit status of the "
+			"command (pid %d)\n",
 			(int)sooth_observer_child_pid(o));
 	for (int timeout_ms = STOP_TIMEOUT_MS; status == -1 && timeout_ms > 0;) {
 		timeout_ms -= stop_is_selected() ? STEP_MS : 0;

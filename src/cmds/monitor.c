@@ -75,6 +75,15 @@ struct monitor_settings {
 
 #define CONFIG_BYTES (64u << 10)
 
+static void print_wrong(void *user, const struct sooth_error *err)
+{
+	(void)user;
+	command_print_error(err);
+}
+
+/* --check names each wrong line. */
+static const struct settings_errors print_errors = { .take = print_wrong };
+
 /* A missing file is none, unless it was named. */
 static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 {
@@ -94,8 +103,9 @@ static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 	if (status && !named && config_is_missing(-status))
 		status = 0;
 	if (!status)
-		status = settings_parse(&fresh, buffer_cstr(&s->path), (const char *)text.data,
-			text.size, groups, SETTINGS_GROUPS, &config, err);
+		status = settings_parse(&fresh, buffer_cstr(&s->path),
+			span_of((const char *)text.data, text.size), groups, SETTINGS_GROUPS,
+			&config, s->typed->is_check ? &print_errors : NULL, err);
 	buffer_fini(&text);
 	if (status) {
 		settings_fini(&fresh);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The input is a command line, its words separated by NUL, and then a file of settings. */
+#include <errno.h>
 #include <string.h>
 
 #include "cli/command/settings.h"
@@ -54,15 +55,25 @@ static void check(const struct config *c, int argc, char **argv, const struct ar
 	CHECK(!a->command || (a->command > argv && a->command <= argv + argc));
 }
 
-static void check_settings(const uint8_t *data, size_t size)
+static void take_error(void *user, const struct sooth_error *err)
+{
+	++*(unsigned *)user;
+	CHECK(err->code == -EINVAL && err->tried[0] && err->why[0]);
+}
+
+/* All wrong lines, or the first one. */
+static void check_settings(const uint8_t *data, size_t size, bool is_all)
 {
 	struct config config = { .guard_before = 1, .guard_behind = 2 };
 	struct settings settings = { 0 };
 	struct sooth_error err = { 0 };
-	int status = settings_parse(
-		&settings, "settings", (const char *)data, size, groups, 1, &config, &err);
+	unsigned taken = 0;
+	const struct settings_errors errors = { take_error, &taken };
+	int status = settings_parse(&settings, "settings", span_of((const char *)data, size),
+		groups, 1, &config, is_all ? &errors : NULL, &err);
 
 	CHECK(status == 0 || (err.code == status && err.tried[0] && err.why[0]));
+	CHECK(!taken || status);
 	CHECK(!config.number || (config.number >= 3 && config.number <= 1000));
 	CHECK(config.guard_before == 1 && config.guard_behind == 2);
 	CHECK(settings.count <= SETTINGS_MAX);
@@ -89,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(config.guard_before == 1 && config.guard_behind == 2);
 	free(arguments.items);
 	free(bytes);
-	check_settings(data, size);
+	check_settings(data, size, false);
+	check_settings(data, size, true);
 	return 0;
 }

@@ -138,6 +138,15 @@ class Settings(HistoryCase):
             self.assertIn("read line %d of" % line if line else "2 settings", run.errors if line else run.text)
         self.sooth("monitor", "--check", "--config", self.path("none"), status=None)
 
+    def test_check_names_each_wrong_line(self):
+        with open(self.path("conf"), "w", encoding="ascii") as file:
+            file.write("sample = 3s\nsmaple = 3s\nno-history = perhaps\n# note\n\nsample = 1ms\n")
+        run = self.sooth("monitor", "--check", "--config", self.path("conf"), status=2)
+        lines = [line for line in run.errors.splitlines() if line.startswith("sooth: ")]
+        self.assertEqual([line.split(" of ")[0] for line in lines],
+                         ["sooth: cannot read line %d" % number for number in (2, 3, 6)])
+        self.assertEqual(run.errors.count("  try: "), 3)
+
     def test_settings_are_read_again(self):
         self.write("history-dir = %s\n" % self.path("first"))
         sooth = self.start_sooth("monitor", "--fifo-dir", self.path("fifos"), "--sample", "200ms", "--config",

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
+#include "base/nearest.h"
 
 #define NAME_MOST  64
 #define VALUE_MOST 4096
+#define NAMES_MOST 64
 
 static struct span trimmed(struct span text)
 {
@@ -34,14 +35,37 @@ static const struct option *option_named(
 	return NULL;
 }
 
-static int refuse(
-	const char *file, unsigned line, const char *why, struct span word, struct sooth_error *err)
+/* The remedy is a line for the file. */
+static int refuse(const char *file, unsigned line, const char *why, struct span word,
+	const struct option *near, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
 	error_why(err, "%s: \"%.*s\"", why, word.size < NAME_MOST ? (int)word.size : NAME_MOST,
 		word.data);
+	if (!near)
+		return error_remedy(err, "sooth help monitor");
 	return error_remedy(
-		err, "write NAME = VALUE, with the name of a long option, such as sample = 5s");
+		err, "%s = %s", near->name, near->type == OPTION_FLAG ? "yes" : near->argument);
+}
+
+/* NULL: none has a name like it. */
+static const struct option *option_near(
+	const struct option_group *groups, size_t group_count, struct span word)
+{
+	char typed[NAME_MOST];
+	const char *names[NAMES_MOST], *found;
+	size_t count = 0;
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)(word.size < NAME_MOST ? word.size : 0),
+		word.data);
+	for (size_t g = 0; g < group_count; g++) {
+		for (size_t i = 0; i < groups[g].count && count < NAMES_MOST; i++) {
+			if (groups[g].options[i].name)
+				names[count++] = groups[g].options[i].name;
+		}
+	}
+	found = nearest_name(typed, names, count);
+	return found ? option_named(groups, group_count, span_of(found, strlen(found))) : NULL;
 }
 
 /* What the option refuses, with the place. */
@@ -51,9 +75,7 @@ static int refuse_value(const char *file, unsigned line, struct sooth_error *err
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
 	error_why(err, "cannot %s: %s", value.tried, value.why);
-	return error_remedy(err, "%s",
-		value.remedy[0] ? value.remedy
-				: "mend that line; --check says whether it is right");
+	return error_remedy(err, "%s", value.remedy[0] ? value.remedy : "sooth help monitor");
 }
 
 /* One option, as it would be typed. */
@@ -86,38 +108,49 @@ static int take_line(struct settings *s, const char *file, unsigned number, stru
 	const struct option *o;
 
 	if (!equals)
-		return refuse(file, number, "it is no NAME = VALUE", line, err);
+		return refuse(file, number, "it is no NAME = VALUE", line,
+			option_near(groups, group_count, line), err);
 	value = trimmed(span_of(equals + 1, line.size - size - 1));
 	o = option_named(groups, group_count, name);
 	if (!o)
-		return refuse(file, number, "there is no such setting", name, err);
+		return refuse(file, number, "there is no such setting", name,
+			option_near(groups, group_count, name), err);
 	if (value.size > VALUE_MOST || (value.size && memchr(value.data, '\0', value.size)))
-		return refuse(file, number, "the value is too long, or no text", name, err);
+		return refuse(file, number, "the value is too long, or no text", name, o, err);
 	if (o->type == OPTION_FLAG) {
 		if (span_equal(value, "no"))
 			return 0;
 		if (!span_equal(value, "yes"))
-			return refuse(file, number, "it is neither yes nor no", value, err);
+			return refuse(file, number, "it is neither yes nor no", value, o, err);
 	}
 	return apply(s, groups, group_count, config, name, value, o->type == OPTION_FLAG, err)
 		       ? refuse_value(file, number, err)
 		       : 0;
 }
 
-int settings_parse(struct settings *s, const char *file, const char *text, size_t size,
+int settings_parse(struct settings *s, const char *file, struct span text,
 	const struct option_group *groups, size_t group_count, void *config,
-	struct sooth_error *err)
+	const struct settings_errors *errors, struct sooth_error *err)
 {
-	struct cursor c = cursor_over(text, size);
+	struct cursor c = cursor_over(text.data, text.size);
 	unsigned number = 0;
 	int status = 0;
 
-	while (!status && !cursor_at_end(&c)) {
+	while (!cursor_at_end(&c) && (!status || (errors && status == -EINVAL))) {
 		struct span line = trimmed(cursor_line(&c));
+		struct sooth_error of_line;
+		int failed = 0;
 
 		number++;
 		if (line.size && line.data[0] != '#')
-			status = take_line(s, file, number, line, groups, group_count, config, err);
+			failed = take_line(
+				s, file, number, line, groups, group_count, config, &of_line);
+		if (!failed)
+			continue;
+		if (status)
+			errors->take(errors->user, err);
+		status = failed;
+		*err = of_line;
 	}
 	return status;
 }

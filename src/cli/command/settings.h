@@ -6,6 +6,7 @@
 #ifndef SOOTH_CLI_SETTINGS_H
 #define SOOTH_CLI_SETTINGS_H
 
+#include "base/cursor.h"
 #include "cli/command/options.h"
 
 #define SETTINGS_MAX 64
@@ -16,10 +17,18 @@ struct settings {
 	size_t count;
 };
 
-/* Fills the config from the text; `file` names it in errors, with the line. -EINVAL. */
-int settings_parse(struct settings *s, const char *file, const char *text, size_t size,
+/* What is done with the error of a wrong line before the next one is read; NULL: nothing, and the
+ * first ends it. */
+struct settings_errors {
+	void (*take)(void *user, const struct sooth_error *err);
+	void *user;
+};
+
+/* Fills the config from the text; `file` names it in errors, with the line. -EINVAL: of the last
+ * wrong line. `errors` may be NULL. */
+int settings_parse(struct settings *s, const char *file, struct span text,
 	const struct option_group *groups, size_t group_count, void *config,
-	struct sooth_error *err);
+	const struct settings_errors *errors, struct sooth_error *err);
 void settings_fini(struct settings *s);
 /* The members that the command line set, of the same groups. */
 void settings_override(const struct option_group *groups, size_t group_count, void *config,

@@ -20,6 +20,7 @@
 #define ALL_RECORDS "syscalls,scheduler,api_calls"
 #define ERROR_LINE  "\"type\":\"error\",\"what\":\""
 #define ERROR_WHY   "\",\"why\":\""
+#define RECORDS_WHY "the records are"
 
 /* The owner of what is in the way: of the socket, or of the first folder that can be looked at. */
 static const char *owner_of(const char *path, char *out, size_t size)
@@ -51,11 +52,11 @@ static int not_allowed(const char *path, struct sooth_error *err)
 
 	if (!owner_of(path, owner, sizeof(owner))) {
 		error_why(err, "%s", strerror(EACCES));
-		return error_remedy(err, "as its user: sudo sooth tail --fifo-dir %.*s", folder_size, path);
+		return error_remedy(err, "sudo sooth tail --fifo-dir %.*s", folder_size, path);
 	}
 	error_why(err, "it is for user %s", owner);
-	return error_remedy(err, "as that user: sudo -u '%s' sooth tail --fifo-dir %.*s", owner,
-		folder_size, path);
+	return error_remedy(
+		err, "sudo -u '%s' sooth tail --fifo-dir %.*s", owner, folder_size, path);
 }
 
 static int connect_to(const struct tail_options *o, struct sooth_error *err)
@@ -71,15 +72,15 @@ static int connect_to(const struct tail_options *o, struct sooth_error *err)
 	status = -errno;
 	if (fd >= 0)
 		close(fd);
-	error_set(err, status,
-		status == -EACCES ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_NOT_FOUND,
+	error_set(err, status, status == -EACCES ? SOOTH_FAULT_PRIVILEGE : SOOTH_FAULT_NOT_FOUND,
 		"connect to the monitor at %s", address.sun_path);
 	if (status == -EACCES)
 		return not_allowed(address.sun_path, err);
 	error_why(err, "%s",
 		status == -ENOENT || status == -ECONNREFUSED ? "no monitor serves that folder"
 							     : strerror(-status));
-	return error_remedy(err, "start it: sooth monitor");
+	return o->folder ? error_remedy(err, "sooth monitor --fifo-dir %s", o->folder)
+			 : error_remedy(err, "sooth monitor");
 }
 
 static int send_request(int fd, const struct tail_options *o, struct sooth_error *err)
@@ -91,7 +92,9 @@ static int send_request(int fd, const struct tail_options *o, struct sooth_error
 		o->filter ? o->filter : "");
 	if (line.size > CLIENTS_REQUEST || (o->filter && strchr(o->filter, '\n'))) {
 		buffer_fini(&line);
-		return error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send a filter of that length");
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "send the filter");
+		error_why(err, "it has more than %d bytes, or several lines", CLIENTS_REQUEST);
+		return error_remedy(err, "sooth tail --filter 'pid = 1'");
 	}
 	sent = send(fd, line.data, line.size, MSG_NOSIGNAL);
 	buffer_fini(&line);
@@ -110,7 +113,9 @@ static int check_error(const char *text, struct sooth_error *err)
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "serve \"%.*s\"", (int)(why - what), what);
 	why += strlen(ERROR_WHY);
 	error_why(err, "%.*s", (int)strcspn(why, "\""), why);
-	return error_remedy(err, "man sooth, monitor: the records and their members");
+	if (!strncmp(err->why, RECORDS_WHY, strlen(RECORDS_WHY)))
+		return error_remedy(err, "sooth tail -r " ALL_RECORDS);
+	return error_remedy(err, "sooth help --json-schema monitor");
 }
 
 /* 1: go on; 0: the monitor has ended. */

@@ -67,10 +67,7 @@ int user_folder_refuse(
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
-	/* What the user named as a folder may be anything: only what stands in one is to be
-	 * removed. */
-	return error_remedy(err, "%schoose another folder: sooth monitor --%s DIR",
-		name ? "remove it, or " : "", f->kind->option);
+	return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
 }
 
 static int check_folder(const struct user_folder *f, int fd, struct sooth_error *err)
@@ -120,7 +117,8 @@ static int find_default(
 	if (*base)
 		return 0;
 	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "find the home of user %u", (unsigned)f->uid);
-	return error_remedy(err, "name a folder: --%s DIR", f->kind->option);
+	return error_remedy(
+		err, "sooth monitor --%s /tmp/sooth-%u", f->kind->option, (unsigned)f->uid);
 }
 
 int user_folder_default(struct user_folder *f, struct sooth_error *err)
@@ -175,8 +173,7 @@ static int lock(struct user_folder *f, struct sooth_error *err)
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_USAGE, "write into %s", f->path);
 	error_why(err, "another monitor does");
-	return error_remedy(
-		err, "end that one, or choose another folder: --%s DIR", f->kind->option);
+	return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
 }
 
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
