@@ -393,12 +393,8 @@ static int observe(
 	enum sooth_end why;
 	int status = 0;
 
-	t->control.command = run->name;
-	t->control.pids = target_found_pids(run->found);
-	t->control.pid_count = target_found_count(run->found);
-	t->control.others[0] = t->file.stream;
-	t->control.others[1] = t->side_file.stream;
-	t->control.others[2] = t->beside_file.stream;
+	control_run_begin(&t->control, run->name, run->found,
+		(FILE *[]){ t->file.stream, t->side_file.stream, t->beside_file.stream });
 	/* Lines can be followed from now on, and stay if sooth is killed. */
 	if (t->side_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->side_file, err);

@@ -33,6 +33,14 @@ int control_run_add_report(
 	return sooth_report_add_sink(report, "json", &sink, err);
 }
 
+void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
+	FILE *const others[3])
+{
+	c->command = command;
+	c->found = found;
+	memcpy(c->others, others, sizeof(c->others));
+}
+
 void control_run_close(struct control_run *c)
 {
 	control_close(&c->control);
@@ -60,8 +68,8 @@ static const struct {
 /* A second command line for the same target, whose socket is not this one's. */
 static int propose(const struct control_run *c, bool is_report, struct sooth_error *err)
 {
+	size_t count = target_found_count(c->found), i = 0;
 	struct buffer line = { 0 };
-	size_t i = 0;
 
 	while (i < ARRAY_SIZE(variants) && strcmp(variants[i].command, c->command))
 		i++;
@@ -69,11 +77,11 @@ static int propose(const struct control_run *c, bool is_report, struct sooth_err
 		i = 0;
 	buffer_format(&line, "sooth %s --control %s.2",
 		is_report ? variants[i].report : variants[i].events, c->control.path);
-	for (size_t k = 0; k < c->pid_count && k < PIDS_SHOWN; k++)
-		buffer_format(&line, " %u", c->pids[k]);
-	if (!c->pid_count && sooth_observer_child_pid(c->observer) > 0)
+	for (size_t k = 0; k < count && k < PIDS_SHOWN; k++)
+		buffer_format(&line, " %u", target_found_pids(c->found)[k]);
+	if (!count && sooth_observer_child_pid(c->observer) > 0)
 		buffer_format(&line, " %d", (int)sooth_observer_child_pid(c->observer));
-	else if (!c->pid_count)
+	else if (!count)
 		buffer_string(&line, " --all");
 	error_remedy(err, "%s", buffer_cstr(&line));
 	buffer_fini(&line);

@@ -3,13 +3,13 @@
 #ifndef SOOTH_CLI_CONTROL_RUN_H
 #define SOOTH_CLI_CONTROL_RUN_H
 
-#include <stdint.h>
 #include <stdio.h>
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
 
 #include "cli/control/control.h"
+#include "cli/target/target_found.h"
 
 struct control_run {
 	struct control control;
@@ -18,19 +18,20 @@ struct control_run {
 	FILE *memory; /* the report once more, for snapshots */
 	char *text;
 	size_t size;
-	/* Streams that only this process may write to. */
 	FILE *others[3];
 	bool has_no_report; /* lines as they come, or frames: there is nothing that sums up */
-	/* The command and its target, to say which other run could do what this one cannot. */
 	const char *command;
-	const uint32_t *pids;
-	size_t pid_count;
+	const struct target_found *found;
 };
 
 void control_run_init(struct control_run *c);
 /* Before the first block; the report of snapshots. */
 int control_run_add_report(
 	struct control_run *c, struct sooth_report *report, struct sooth_error *err);
+/* Which command it is and of what, to say which other run could do what this one cannot; and three
+ * streams that only this process may write to, NULL: none. */
+void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
+	FILE *const others[3]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);
 void control_run_close(struct control_run *c);
 
