@@ -47,10 +47,11 @@ struct sooth_heap_options {
 	uint64_t buffer_bytes;
 	/* A launched command is paused for moments instead, so that nothing is dropped. */
 	bool may_pause;
-	/* Events have the stack of the call: see sooth_heap_frames(). A call takes some microseconds
-	 * longer. */
+	/* Events have the stack of the call: see sooth_heap_frames(). A call takes some
+	 * microseconds longer. */
 	bool has_stacks;
-	/* Keep what is allocated and not freed, for sooth_heap_snapshot(): some 60 bytes a block. */
+	/* Keep what is allocated and not freed, for sooth_heap_snapshot(): some 60 bytes a block.
+	 */
 	bool keeps_blocks;
 	/* A struct sooth_observer_options for the rest, NULL: defaults. */
 	const struct sooth_observer_options *observer;
@@ -68,7 +69,7 @@ struct sooth_heap_event {
 	int error;	      /* errno that it returned; 0: none */
 	bool is_overflow;     /* number times size did not fit 64 bits: `size` is all bits */
 	uint32_t stack;	      /* for sooth_heap_frames(); 0: not known, or not asked for */
-	const char *phase;    /* of sooth_heap_mark(), there until the tracker is closed; NULL: none */
+	const char *phase; /* of sooth_heap_mark(), there until the tracker is closed; NULL: none */
 };
 
 /* Attaches, in some ten to hundred ms, and blocks for that. *out is to be closed, and NULL on
@@ -119,6 +120,8 @@ struct sooth_heap_stats {
 	uint64_t dropped;   /* calls that are not among the events */
 	uint64_t pauses;    /* times the command was paused */
 	uint64_t paused_ns; /* for so long altogether */
+	uint64_t event_ns;  /* of the target's time that an event takes, as measured for this method
+			     * on  one machine; 0: not measured */
 };
 
 void sooth_heap_stats(const struct sooth_heap *heap, struct sooth_heap_stats *stats);
@@ -131,10 +134,10 @@ int sooth_heap_mark(struct sooth_heap *heap, const char *phase, struct sooth_err
 int sooth_heap_pause(struct sooth_heap *heap, struct sooth_error *err);
 int sooth_heap_resume(struct sooth_heap *heap, struct sooth_error *err);
 /*
- * With keeps_blocks: what is live now of all that was allocated since the tracker was opened, also of
- * events that were not given yet. A row for each function and phase: "function", "phase", "blocks",
- * "bytes", "oldest_ns" (when the oldest was allocated), most bytes first. NULL: it failed, and `err`
- * says why.
+ * With keeps_blocks: what is live now of all that was allocated since the tracker was opened, also
+ * of events that were not given yet. A row for each function and phase: "function", "phase",
+ * "blocks", "bytes", "oldest_ns" (when the oldest was allocated), most bytes first. NULL: it
+ * failed, and `err` says why.
  */
 struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_error *err);
 /* With has_stacks, after sooth_heap_stop(), which finds the names: the frames of an event's stack,
@@ -142,6 +145,10 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_er
 size_t sooth_heap_frames(
 	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);
 
+/* What is beneath, to share what is attached to the kernel with another tracker:
+ * options->observer->share. All that share it are used by one thread at a time. It is the
+ * tracker's. */
+struct sooth_observer *sooth_heap_observer(struct sooth_heap *heap);
 /* Of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_heap_child_pid(const struct sooth_heap *heap);
 /* As waitpid(2) gives it; -1: none was launched, or it runs. */

@@ -176,8 +176,8 @@ struct sooth_observer_options {
 	bool only_api;
 	/* Where the allocations of a launched command are observed: 0: in the kernel, without
 	 * privilege in the process; 1: in the kernel; 2: by a library that its programs load, which
-	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its program
-	 * loads the library, else in the kernel. */
+	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its
+	 * program loads the library, else in the kernel. */
 	int heap_engine;
 	/* That library; borrowed until start returns; NULL: the installed one. */
 	const char *heap_library;
@@ -254,14 +254,18 @@ int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err);
 int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth_error *err);
 /*
  * From now on no event of a probe is recorded, until sooth_observer_resume(); both are marks in the
- * stream. Samples, and what follows processes, go on, and the target is probed as before. 0 also when
- * it is paused already. -EOPNOTSUPP: a probe only counts.
+ * stream. Samples, and what follows processes, go on, and the target is probed as before. 0 also
+ * when it is paused already. -EOPNOTSUPP: a probe only counts.
  */
 int sooth_observer_pause(struct sooth_observer *o, struct sooth_error *err);
 int sooth_observer_resume(struct sooth_observer *o, struct sooth_error *err);
 /* A mark of its own kind: when a handler of records sees it (kind 0x000b, field "mark":
  * "snapshot"), all that had happened by now has come. */
 int sooth_observer_snapshot(struct sooth_observer *o, struct sooth_error *err);
+
+/* While it runs: how much of the target's time an event of a probe takes by the method that it is
+ * had by, as measured on one machine (bench/); 0: none, or not measured. */
+uint64_t sooth_observer_event_ns(const struct sooth_observer *o, const char *probe);
 
 enum sooth_end {
 	SOOTH_END_DURATION = 1, /* the requested time is over */

@@ -25,8 +25,8 @@
  * JavaScript have names where `sooth profile` has them. Nothing is stopped or injected.
  *
  * Privilege: root, or cap_bpf and cap_perfmon. Functions that return int give 0, or a negative
- *errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may use
- *a profiler.
+ * errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may
+ *use a profiler.
  */
 #ifndef SOOTH_PROFILE_H
 #define SOOTH_PROFILE_H
@@ -78,8 +78,10 @@ struct sooth_sample {
 	const char *thread;
 	const struct sooth_frame *frames; /* innermost first */
 	size_t frame_count;
-	pid_t pid, tid; /* in the initial pid namespace */
-	bool is_whole;	/* the stack reaches the entry of the thread */
+	pid_t pid, tid;	   /* in the initial pid namespace */
+	bool is_whole;	   /* the stack reaches the entry of the thread */
+	const char *phase; /* of sooth_profiler_mark(), there until the profiler is closed; NULL:
+			      none */
 };
 
 /* Attaches, and blocks for that. *out is to be closed, and NULL on failure. -ESRCH, -EPERM: as
@@ -113,9 +115,20 @@ struct sooth_profile_stats {
 	size_t size;
 	uint64_t samples; /* taken so far */
 	uint64_t dropped; /* that are not among them */
+	/* Of the target's time that a sample takes, as measured for this method on one machine; 0:
+	 * not measured. */
+	uint64_t sample_ns;
 };
 
 void sooth_profiler_stats(const struct sooth_profiler *profiler, struct sooth_profile_stats *stats);
+/* While it runs: a phase of the target begins, samples from now on have its name. */
+int sooth_profiler_mark(
+	struct sooth_profiler *profiler, const char *phase, struct sooth_error *err);
+/* No samples from now on, until sooth_profiler_resume(). */
+int sooth_profiler_pause(struct sooth_profiler *profiler, struct sooth_error *err);
+int sooth_profiler_resume(struct sooth_profiler *profiler, struct sooth_error *err);
+/* As sooth_heap_observer(). */
+struct sooth_observer *sooth_profiler_observer(struct sooth_profiler *profiler);
 pid_t sooth_profiler_child_pid(const struct sooth_profiler *profiler);
 int sooth_profiler_child_status(struct sooth_profiler *profiler);
 /* NULL is fine. */

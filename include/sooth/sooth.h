@@ -14,6 +14,8 @@
  *   report.h    views and formats, also of captures
  *   field.h, record.h, error.h                    beneath
  *
+ * Several trackers may share what is attached to the kernel: sooth_heap_observer().
+ *
  *	cc program.c $(pkg-config --cflags --libs sooth)
  *
  * The library prints nothing, ends no process, takes no signal and reads no environment. Its state

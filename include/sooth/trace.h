@@ -19,9 +19,9 @@
  * longer while it is traced; nothing is stopped.
  *
  * Privilege: root, or cap_bpf and cap_perfmon. Functions that return int give 0, or a negative
- *errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may use
- *a tracker; trackers of several threads do not disturb each other. A child made by fork() without
- * exec must not use one.
+ * errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may
+ *use a tracker; trackers of several threads do not disturb each other. A child made by fork()
+ *without exec must not use one.
  */
 #ifndef SOOTH_TRACE_H
 #define SOOTH_TRACE_H
@@ -80,6 +80,8 @@ struct sooth_trace_event {
 	int error;	      /* errno that it returned; 0: none */
 	int wait_status;      /* of an end, as waitpid(2) gives it */
 	bool has_returned, is_timed, is_end;
+	const char
+		*phase; /* of sooth_trace_mark(), there until the tracker is closed; NULL: none */
 };
 
 /* Attaches, in some ten ms, and blocks for that. *out is to be closed, and NULL on failure.
@@ -126,9 +128,27 @@ struct sooth_trace_stats {
 	uint64_t dropped;   /* calls that are not among the events */
 	uint64_t pauses;    /* times the target was paused */
 	uint64_t paused_ns; /* for so long altogether */
+	uint64_t event_ns; /* of the target's time that a call takes, as measured for this method on
+			    * one machine; 0: not measured */
 };
 
 void sooth_trace_stats(const struct sooth_trace *trace, struct sooth_trace_stats *stats);
+/* A phase of the target begins now: events from now on have its name. */
+int sooth_trace_mark(struct sooth_trace *trace, const char *phase, struct sooth_error *err);
+/* Calls from now on are no events, until sooth_trace_resume(); ends of processes are. The target
+ * pays for them as before. */
+int sooth_trace_pause(struct sooth_trace *trace, struct sooth_error *err);
+int sooth_trace_resume(struct sooth_trace *trace, struct sooth_error *err);
+/*
+ * The calls that returned since the tracker was opened, also those whose events were not given yet.
+ * A row for each: "name", "calls", "errors", "total_ns", most calls first. NULL: it failed, and
+ * `err` says why.
+ */
+struct sooth_table *sooth_trace_snapshot(struct sooth_trace *trace, struct sooth_error *err);
+/* What is beneath, to share what is attached to the kernel with another tracker:
+ * options->observer->share. All that share it are used by one thread at a time. It is the
+ * tracker's. */
+struct sooth_observer *sooth_trace_observer(struct sooth_trace *trace);
 /* Of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_trace_child_pid(const struct sooth_trace *trace);
 /* As waitpid(2) gives it; -1: none was launched, or it runs. */

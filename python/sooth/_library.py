@@ -52,10 +52,6 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         ("sooth_profiler_functions", pointer, (pointer, error)),
     ]
     functions += [
-        ("sooth_heap_mark", number, (pointer, ctypes.c_char_p, error)),
-        ("sooth_heap_pause", number, (pointer, error)),
-        ("sooth_heap_resume", number, (pointer, error)),
-        ("sooth_heap_snapshot", pointer, (pointer, error)),
         ("sooth_heap_frames", ctypes.c_size_t, (pointer, ctypes.c_uint32, pointer)),
     ]
     for prefix in ("sooth_heap_", "sooth_trace_"):
@@ -64,10 +60,14 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
             (prefix + "track_command", number, (words, pointer, out, error)),
             (prefix + "next", number, (pointer, number, out, error)),
             (prefix + "is_over", ctypes.c_bool, (pointer,)),
+            (prefix + "snapshot", pointer, (pointer, error)),
         ]
     for prefix in ("sooth_heap_", "sooth_trace_", "sooth_profiler_"):
         functions += [
             (prefix + "fd", number, (pointer,)),
+            (prefix + "mark", number, (pointer, ctypes.c_char_p, error)),
+            (prefix + "pause", number, (pointer, error)),
+            (prefix + "resume", number, (pointer, error)),
             (prefix + "stats", None, (pointer, pointer)),
             (prefix + "child_pid", number, (pointer,)),
             (prefix + "child_status", number, (pointer,)),

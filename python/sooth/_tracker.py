@@ -17,7 +17,7 @@ Command = typing.Sequence[typing.Union[str, bytes]]
 
 class RawStats(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t)] + [(name, ctypes.c_uint64) for name in (
-        "events", "waiting", "dropped", "pauses", "paused_ns")]
+        "events", "waiting", "dropped", "pauses", "paused_ns", "event_ns")]
 
 
 class Stats(typing.NamedTuple):
@@ -26,6 +26,7 @@ class Stats(typing.NamedTuple):
     dropped: int    # calls that are not among the events
     pauses: int     # times the target was paused
     paused_ns: int  # for so long altogether
+    event_ns: int   # of the target's time that an event takes, as measured on one machine; 0: not measured
 
 
 class Tracker(typing.Generic[Event]):
@@ -80,6 +81,17 @@ class Tracker(typing.Generic[Event]):
         raw.size = ctypes.sizeof(raw)
         self._call("stats", ctypes.byref(raw))
         return Stats(*(getattr(raw, name) for name in Stats._fields))
+
+    def mark(self, phase: str) -> None:
+        """A phase of the target begins now: events from now on have its name."""
+        self._do("mark", phase.encode())
+
+    def pause(self) -> None:
+        """Calls from now on are no events, until resume()."""
+        self._do("pause")
+
+    def resume(self) -> None:
+        self._do("resume")
 
     def child_pid(self) -> int:
         """Of the launched command; 0: none was launched."""

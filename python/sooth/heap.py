@@ -47,17 +47,6 @@ class Tracker(_Tracker[Event]):
         return Event(raw.function.decode(), *(getattr(raw, name) for name in Event._fields[1:-1]),
                      raw.phase.decode("utf-8", "replace") if raw.phase else None)
 
-    def mark(self, phase: str) -> None:
-        """A phase of the target begins now: events from now on have its name, and rows of a snapshot."""
-        self._do("mark", phase.encode())
-
-    def pause(self) -> None:
-        """Calls from now on are no events, until resume()."""
-        self._do("pause")
-
-    def resume(self) -> None:
-        self._do("resume")
-
     def snapshot(self) -> typing.List[Row]:
         """With keeps_blocks: what is live now, by function and phase: "blocks", "bytes", "oldest_ns"."""
         error = ErrorStruct()

@@ -29,7 +29,7 @@ class RawFrame(ctypes.Structure):
 class _Sample(ctypes.Structure):
     _fields_ = [("time_ns", ctypes.c_uint64), ("cpu_ns", ctypes.c_uint64), ("process", ctypes.c_char_p),
                 ("thread", ctypes.c_char_p), ("frames", ctypes.POINTER(RawFrame)), ("frame_count", ctypes.c_size_t),
-                ("pid", ctypes.c_int), ("tid", ctypes.c_int), ("is_whole", ctypes.c_bool)]
+                ("pid", ctypes.c_int), ("tid", ctypes.c_int), ("is_whole", ctypes.c_bool), ("phase", ctypes.c_char_p)]
 
 
 class _Stats(ctypes.Structure):
@@ -53,6 +53,7 @@ class Sample(typing.NamedTuple):
     pid: int
     tid: int
     is_whole: bool  # the stack reaches the entry of the thread
+    phase: typing.Optional[str]  # of Profiler.mark()
 
 
 def frames_of(first: typing.Any, count: int) -> typing.Tuple[Frame, ...]:
@@ -86,11 +87,25 @@ class Profiler:
         """For select and asyncio: call run(0) when it is readable."""
         return self._call("fd")
 
+    def _do(self, name: str, *arguments: typing.Any) -> None:
+        error = ErrorStruct()
+        if self._call(name, *arguments, ctypes.byref(error)) < 0:
+            raise Error(error)
+
+    def mark(self, phase: str) -> None:
+        """A phase of the target begins now: samples from now on have its name."""
+        self._do("mark", phase.encode())
+
+    def pause(self) -> None:
+        """No samples from now on, until resume()."""
+        self._do("pause")
+
+    def resume(self) -> None:
+        self._do("resume")
+
     def stop(self) -> None:
         """Detaches, and finds the names of frames."""
-        error = ErrorStruct()
-        if self._call("stop", ctypes.byref(error)) < 0:
-            raise Error(error)
+        self._do("stop")
 
     def samples(self) -> typing.Iterator[Sample]:
         """In order of time, each once; after stop()."""
@@ -99,7 +114,7 @@ class Profiler:
             raw = _Sample.from_address(found.value)
             yield Sample(raw.time_ns, raw.cpu_ns, raw.process.decode("utf-8", "replace"),
                          raw.thread.decode("utf-8", "replace"), frames_of(raw.frames, raw.frame_count), raw.pid,
-                         raw.tid, raw.is_whole)
+                         raw.tid, raw.is_whole, raw.phase.decode("utf-8", "replace") if raw.phase else None)
 
     def functions(self) -> typing.List[Row]:
         """As functions() of the module; after stop()."""

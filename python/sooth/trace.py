@@ -4,7 +4,8 @@ import ctypes
 import os
 import typing
 
-from sooth._tables import Row, rows_of
+from sooth._library import ErrorStruct
+from sooth._tables import Row, rows_from, rows_of
 from sooth._tracker import Command, Stats, Tracker as _Tracker, opened_for_command, opened_for_pids
 
 __all__ = ["Event", "Stats", "Tracker", "count", "track", "track_command"]
@@ -24,7 +25,7 @@ class _Event(ctypes.Structure):
         ("time_ns", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64), ("result", ctypes.c_int64),
         ("fd", ctypes.c_int64), ("pid", ctypes.c_int), ("tid", ctypes.c_int), ("error", ctypes.c_int),
         ("wait_status", ctypes.c_int), ("has_returned", ctypes.c_bool), ("is_timed", ctypes.c_bool),
-        ("is_end", ctypes.c_bool)]
+        ("is_end", ctypes.c_bool), ("phase", ctypes.c_char_p)]
 
 
 class Event(typing.NamedTuple):
@@ -44,6 +45,7 @@ class Event(typing.NamedTuple):
     tid: int
     error: int        # errno that it returned; 0: none
     exit_status: typing.Optional[int]  # of an end; negative: the signal that ended it
+    phase: typing.Optional[str]        # of Tracker.mark()
 
 
 class Tracker(_Tracker[Event]):
@@ -54,7 +56,14 @@ class Tracker(_Tracker[Event]):
         return Event(*(getattr(raw, name).decode("utf-8", "replace") for name in _TEXTS), raw.time_ns,
                      raw.duration_ns if raw.is_timed else None, raw.result if raw.has_returned else None,
                      None if raw.fd < 0 else raw.fd, raw.pid, raw.tid, raw.error,
-                     os.waitstatus_to_exitcode(raw.wait_status) if raw.is_end else None)
+                     os.waitstatus_to_exitcode(raw.wait_status) if raw.is_end else None,
+                     raw.phase.decode("utf-8", "replace") if raw.phase else None)
+
+
+    def snapshot(self) -> typing.List[Row]:
+        """The calls that returned until now: "name", "calls", "errors", "total_ns"."""
+        error = ErrorStruct()
+        return rows_from(self._call("snapshot", ctypes.byref(error)), error)
 
 
 def _options(calls: typing.Optional[str], only_failed: bool = False, plain: bool = False,

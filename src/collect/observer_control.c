@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "collect/backend.h"
 #include "collect/collector.h"
 #include "model/schema.h"
 
@@ -124,4 +125,15 @@ void observer_forget_pauses(struct sooth_observer *o, uint64_t complete_ns)
 		past++;
 	if (past)
 		buffer_consume(&o->pauses, past * sizeof(*all));
+}
+
+uint64_t sooth_observer_event_ns(const struct sooth_observer *o, const char *probe)
+{
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		const struct observed_probe *p = &o->probes[i];
+
+		if (p->source && !strcmp(p->name, probe))
+			return hub_source_backend(p->source)->target_ns;
+	}
+	return 0;
 }

@@ -34,8 +34,7 @@ struct sooth_table *sooth_agents(
 
 	if (!table)
 		return NULL;
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	options_take(&o, sizeof(o), options);
 	n.duration_ns = o.interval_ns ? o.interval_ns : INTERVAL_NS;
 	observation_options(&n.options, o.observer);
 	n.options.sample_ns = 0;

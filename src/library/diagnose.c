@@ -187,8 +187,7 @@ struct sooth_table *sooth_diagnose(
 	};
 	struct tables tables = { 0 };
 
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	options_take(&o, sizeof(o), options);
 	if (pid <= 0) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "diagnose process %d", (int)pid);
 		error_why(err, "a PID is 1 or more");

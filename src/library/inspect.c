@@ -68,8 +68,7 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 		.take = take,
 		.user = &detail };
 
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	options_take(&o, sizeof(o), options);
 	if (pid <= 0 || !view) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "inspect process %d", (int)pid);
 		if (view)

@@ -15,14 +15,19 @@
 #define NS_PER_MS 1000000ull
 #define STEP_MS	  100
 
+void options_take(void *to, size_t size, const void *options)
+{
+	size_t known = options ? *(const size_t *)options : 0;
+
+	memset(to, 0, size);
+	if (options)
+		memcpy(to, options, known < size ? known : size);
+}
+
 void observation_options(
 	struct sooth_observer_options *out, const struct sooth_observer_options *options)
 {
-	size_t size = sizeof(*out);
-
-	memset(out, 0, sizeof(*out));
-	if (options)
-		memcpy(out, options, options->size < size ? options->size : size);
+	options_take(out, sizeof(*out), options);
 	out->size = sizeof(*out);
 }
 

@@ -24,6 +24,8 @@ struct observation {
 	void *user;
 };
 
+/* A struct of options that begins with its size, as far as it is known here; NULL: defaults. */
+void options_take(void *to, size_t size, const void *options);
 /* The caller's options, as far as they are known here; NULL: defaults. */
 void observation_options(
 	struct sooth_observer_options *out, const struct sooth_observer_options *options);

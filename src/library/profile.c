@@ -25,8 +25,7 @@ static struct sooth_profile_options options_of(const struct sooth_profile_option
 {
 	struct sooth_profile_options o = { 0 };
 
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	options_take(&o, sizeof(o), options);
 	return o;
 }
 
@@ -87,8 +86,8 @@ static int take_record(
 	if (record->kind != PROFILE_SAMPLE || !record_holds(record, sizeof(sample)))
 		return 0;
 	memcpy(&sample, record, sizeof(sample));
-	buffer_append(&p->tracker.queue, &sample, sizeof(sample));
-	return buffer_failed(&p->tracker.queue) ? -ENOMEM : 0;
+	buffer_append(&p->tracker.coming, &sample, sizeof(sample));
+	return tracker_check(&p->tracker);
 }
 
 static int take_row(void *user, const char *section, const struct sooth_schema *schema,
@@ -107,7 +106,8 @@ static int begin(struct sooth_profiler *p, const struct tracker_target *target,
 	int status;
 
 	set_options(&chosen, o);
-	status = tracker_begin(&p->tracker, "profile", sizeof(struct profile_sample), &chosen, err);
+	status = tracker_begin(
+		&p->tracker, "profile", "profile", sizeof(struct profile_sample), &chosen, err);
 	if (!status)
 		status = sooth_report_add_view(p->tracker.report, "profile-table", &view, err);
 	if (!status)
@@ -197,20 +197,42 @@ bool sooth_profiler_next(struct sooth_profiler *p, const struct sooth_sample **s
 	const struct profile_sample *s;
 	struct profile_stacked stacked;
 
-	if (!p->tracker.is_stopped || !tracker_waiting(&p->tracker))
+	if (!p->tracker.is_stopped || !tracker_turn(&p->tracker))
 		return false;
 	s = (const struct profile_sample *)p->tracker.queue.data + p->tracker.next++;
+	p->tracker.given++;
 	p->sample = (struct sooth_sample){ .time_ns = s->record.time_ns,
 		.cpu_ns = s->period_ns,
 		.process = s->process,
 		.thread = s->thread,
 		.pid = (pid_t)s->record.pid,
-		.tid = (pid_t)s->record.tid };
+		.tid = (pid_t)s->record.tid,
+		.phase = tracker_phase_at(&p->tracker, s->record.time_ns) };
 	p->sample.frame_count = stacks_frames(&p->stacks, s->stack, &p->sample.frames);
 	p->sample.is_whole = profile_sums_stack(&p->stacks.sums, s->stack, &stacked) &&
 			     stacked.end == PROFILE_WHOLE;
 	*sample = &p->sample;
 	return true;
+}
+
+int sooth_profiler_mark(struct sooth_profiler *p, const char *phase, struct sooth_error *err)
+{
+	return sooth_observer_mark(p->tracker.observer, phase, err);
+}
+
+int sooth_profiler_pause(struct sooth_profiler *p, struct sooth_error *err)
+{
+	return sooth_observer_pause(p->tracker.observer, err);
+}
+
+int sooth_profiler_resume(struct sooth_profiler *p, struct sooth_error *err)
+{
+	return sooth_observer_resume(p->tracker.observer, err);
+}
+
+struct sooth_observer *sooth_profiler_observer(struct sooth_profiler *p)
+{
+	return p->tracker.observer;
 }
 
 struct sooth_table *sooth_profiler_functions(struct sooth_profiler *p, struct sooth_error *err)
@@ -227,8 +249,9 @@ void sooth_profiler_stats(const struct sooth_profiler *p, struct sooth_profile_s
 	const struct tracker *t = &p->tracker;
 	size_t size = stats->size < sizeof(*stats) ? stats->size : sizeof(*stats);
 	struct sooth_profile_stats now = { .size = size,
-		.samples = t->queue.size / sizeof(struct profile_sample),
-		.dropped = t->dropped };
+		.samples = t->given + tracker_waiting(t),
+		.dropped = t->dropped,
+		.sample_ns = t->event_ns };
 
 	memcpy(stats, &now, size);
 }

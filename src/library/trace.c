@@ -11,7 +11,8 @@
 #include "base/error.h"
 #include "library/observation.h"
 #include "library/table.h"
-#include "library/tracker.h"
+#include "library/trace_sums.h"
+#include "library/tracker_calls.h"
 
 #define NS_PER_S    1000000000ull
 #define DURATION_NS (5 * NS_PER_S)
@@ -39,8 +40,8 @@ struct entry {
 };
 
 struct sooth_trace {
-	struct tracker tracker;
-	struct buffer texts; /* of the events in the queue, each with a NUL */
+	struct tracker tracker; /* its texts: each with a NUL */
+	struct trace_sums sums;
 };
 
 /* --- rows --- */
@@ -54,14 +55,14 @@ static struct sooth_value value_of(
 static size_t keep_text(struct sooth_trace *t, const struct sooth_schema *schema, const char *field,
 	const struct sooth_record *row)
 {
-	size_t at = t->texts.size;
+	size_t at = t->tracker.coming_texts.size;
 	struct sooth_value value = { 0 };
 
 	if (field)
 		value = value_of(schema, field, row);
 	if (field && (value.state == SOOTH_STATE_VALUE || value.state == SOOTH_STATE_TRUNCATED))
-		buffer_append(&t->texts, value.text.data, value.text.size);
-	buffer_char(&t->texts, '\0');
+		buffer_append(&t->tracker.coming_texts, value.text.data, value.text.size);
+	buffer_char(&t->tracker.coming_texts, '\0');
 	return at;
 }
 
@@ -100,8 +101,13 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	for (size_t i = 0; i < TEXTS; i++)
 		entry.texts[i] = keep_text(
 			t, schema, is_end ? texts[i].end_field : texts[i].call_field, row);
-	buffer_append(&t->tracker.queue, &entry, sizeof(entry));
-	return buffer_failed(&t->tracker.queue) || buffer_failed(&t->texts) ? -ENOMEM : 0;
+	buffer_append(&t->tracker.coming, &entry, sizeof(entry));
+	if (tracker_check(&t->tracker))
+		return -ENOMEM;
+	return is_end || !entry.event.has_returned
+		       ? 0
+		       : trace_sums_take(&t->sums,
+				 buffer_at(&t->tracker.coming_texts, entry.texts[0]), &entry.event);
 }
 
 static int take_record(
@@ -114,19 +120,14 @@ static int take_record(
 	return 0;
 }
 
-/* The tracker is the first member. */
-static void forget_texts(struct tracker *tracker)
+/* Phases too are known only when all of a batch has come. */
+static void place_texts(struct tracker *t)
 {
-	buffer_reset(&((struct sooth_trace *)tracker)->texts);
-}
+	struct entry *entries = (void *)t->queue.data;
+	size_t count = t->queue.size / sizeof(*entries);
 
-static void place_texts(struct tracker *tracker)
-{
-	struct sooth_trace *t = (struct sooth_trace *)tracker;
-	struct entry *entries = (void *)tracker->queue.data;
-	size_t count = tracker->queue.size / sizeof(*entries);
-
-	for (size_t i = tracker->next; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		entries[i].event.phase = tracker_phase_at(t, entries[i].event.time_ns);
 		for (size_t k = 0; k < TEXTS; k++) {
 			const char *text = buffer_at(&t->texts, entries[i].texts[k]);
 
@@ -141,8 +142,7 @@ static struct sooth_trace_options options_of(const struct sooth_trace_options *o
 {
 	struct sooth_trace_options o = { 0 };
 
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	options_take(&o, sizeof(o), options);
 	return o;
 }
 
@@ -181,7 +181,8 @@ static int begin(struct sooth_trace *t, const struct tracker_target *target,
 	view = (struct syscall_stream_options){ .set = chosen.calls,
 		.only_failed = chosen.only_failed,
 		.only_numbers = options->is_plain };
-	status = tracker_begin(&t->tracker, "trace", sizeof(struct entry), &chosen, err);
+	status =
+		tracker_begin(&t->tracker, "trace", "syscalls", sizeof(struct entry), &chosen, err);
 	if (!status)
 		status = sooth_report_add_view(t->tracker.report, "syscall-stream", &view, err);
 	if (!status)
@@ -189,7 +190,6 @@ static int begin(struct sooth_trace *t, const struct tracker_target *target,
 	if (status)
 		return status;
 	sooth_report_on_record(t->tracker.report, take_record, t);
-	t->tracker.emptied = forget_texts;
 	t->tracker.filled = place_texts;
 	status = tracker_add(&t->tracker, target, err);
 	if (!status)
@@ -208,6 +208,7 @@ static int track(const struct tracker_target *target, const struct sooth_trace_o
 	*out = NULL;
 	if (!t)
 		return error_no_memory(err);
+	trace_sums_init(&t->sums);
 	status = begin(t, target, &o, err);
 	if (status) {
 		sooth_trace_close(t);
@@ -217,105 +218,22 @@ static int track(const struct tracker_target *target, const struct sooth_trace_o
 	return 0;
 }
 
-int sooth_trace_track(pid_t pid, const struct sooth_trace_options *options,
-	struct sooth_trace **out, struct sooth_error *err)
-{
-	return track(&(struct tracker_target){ &pid, 1, NULL }, options, out, err);
-}
-
-int sooth_trace_track_multiple(const pid_t *pids, size_t count,
-	const struct sooth_trace_options *options, struct sooth_trace **out,
-	struct sooth_error *err)
-{
-	return track(&(struct tracker_target){ pids, count, NULL }, options, out, err);
-}
-
-int sooth_trace_track_command(char *const *command, const struct sooth_trace_options *options,
-	struct sooth_trace **out, struct sooth_error *err)
-{
-	return track(&(struct tracker_target){ NULL, 0, command }, options, out, err);
-}
-
-int sooth_trace_stop(struct sooth_trace *t, struct sooth_error *err)
-{
-	return tracker_stop(&t->tracker, err);
-}
+TRACKER_CALLS(trace)
 
 void sooth_trace_close(struct sooth_trace *t)
 {
 	if (!t)
 		return;
 	tracker_fini(&t->tracker);
-	buffer_fini(&t->texts);
+	trace_sums_fini(&t->sums);
 	free(t);
 }
 
-/* --- events --- */
-
-int sooth_trace_next(struct sooth_trace *t, int timeout_ms, const struct sooth_trace_event **event,
-	struct sooth_error *err)
+struct sooth_table *sooth_trace_snapshot(struct sooth_trace *t, struct sooth_error *err)
 {
-	const void *next;
-	int status = tracker_next(&t->tracker, timeout_ms, &next, err);
+	ERROR_HERE(err);
 
-	if (status > 0)
-		*event = &((const struct entry *)next)->event;
-	return status;
-}
-
-/* An entry begins with its event. */
-ssize_t sooth_trace_batch(struct sooth_trace *t, int timeout_ms,
-	const struct sooth_trace_event *const **events, struct sooth_error *err)
-{
-	return tracker_batch(&t->tracker, timeout_ms, (const void *const **)events, err);
-}
-
-int sooth_trace_each(
-	struct sooth_trace *t, sooth_trace_handler handler, void *user, struct sooth_error *err)
-{
-	const struct sooth_trace_event *event;
-	int status;
-
-	do {
-		status = sooth_trace_next(t, -1, &event, err);
-		if (status > 0 && (status = handler(user, event)))
-			return status;
-	} while (!sooth_trace_is_over(t) && (status >= 0 || status == -EINTR));
-	return status;
-}
-
-bool sooth_trace_is_over(const struct sooth_trace *t)
-{
-	return tracker_is_over(&t->tracker);
-}
-
-int sooth_trace_fd(struct sooth_trace *t)
-{
-	return tracker_fd(&t->tracker);
-}
-
-void sooth_trace_stats(const struct sooth_trace *trace, struct sooth_trace_stats *stats)
-{
-	const struct tracker *t = &trace->tracker;
-	size_t size = stats->size < sizeof(*stats) ? stats->size : sizeof(*stats);
-	struct sooth_trace_stats now = { .size = size,
-		.events = t->given,
-		.waiting = tracker_waiting(t),
-		.dropped = t->dropped,
-		.pauses = t->pauses,
-		.paused_ns = t->paused_ns };
-
-	memcpy(stats, &now, size);
-}
-
-pid_t sooth_trace_child_pid(const struct sooth_trace *t)
-{
-	return sooth_observer_child_pid(t->tracker.observer);
-}
-
-int sooth_trace_child_status(struct sooth_trace *t)
-{
-	return sooth_observer_child_status(t->tracker.observer);
+	return tracker_take(&t->tracker, err) < 0 ? NULL : trace_sums_table(&t->sums, err);
 }
 
 /* --- counted --- */

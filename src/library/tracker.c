@@ -3,8 +3,10 @@
 #include "library/tracker.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "analyze/records.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "library/observation.h"
@@ -19,12 +21,13 @@
 
 /* --- begin and end --- */
 
-int tracker_begin(struct tracker *t, const char *name, size_t event_size,
+int tracker_begin(struct tracker *t, const char *name, const char *probe, size_t event_size,
 	const struct sooth_observer_options *options, struct sooth_error *err)
 {
 	int status = sooth_report_new(&t->report, name, err);
 
 	t->event_size = event_size;
+	t->probe = probe;
 	return status ? status : sooth_observer_new(&t->observer, options, err);
 }
 
@@ -48,21 +51,63 @@ int tracker_start(struct tracker *t, struct sooth_error *err)
 {
 	int status = sooth_observer_connect_report(t->observer, t->report, err);
 
-	return status ? status : sooth_observer_start(t->observer, err);
+	if (!status)
+		status = sooth_observer_start(t->observer, err);
+	if (!status)
+		t->event_ns = sooth_observer_event_ns(t->observer, t->probe);
+	return status;
+}
+
+static void begin_phase(struct tracker *t, const struct stream_mark *mark)
+{
+	struct span name = record_text(&mark->record, &mark->name);
+	struct tracker_phase phase = { mark->record.time_ns, strndup(name.data, name.size) };
+
+	if (phase.name)
+		buffer_append(&t->phases, &phase, sizeof(phase));
+	else
+		t->phases.failed = true;
+}
+
+static void take_mark(struct tracker *t, const struct stream_mark *mark)
+{
+	if (!record_holds(&mark->record, sizeof(*mark)))
+		return;
+	if (mark->what == STREAM_MARK_PHASE)
+		begin_phase(t, mark);
+	t->snapshots += mark->what == STREAM_MARK_SNAPSHOT;
 }
 
 void tracker_count(struct tracker *t, const struct sooth_record *record)
 {
 	const struct pause_event *pause = (const void *)record;
-	const struct stream_mark *mark = (const void *)record;
 
-	t->snapshots += record->kind == STREAM_MARK && mark->what == STREAM_MARK_SNAPSHOT;
-	if (record->kind == STREAM_LOSS) {
+	if (record->kind == STREAM_MARK) {
+		take_mark(t, (const void *)record);
+	} else if (record->kind == STREAM_LOSS) {
 		t->dropped += ((const struct stream_loss *)record)->records;
 	} else if (record->kind == HEAP_PAUSE || record->kind == SYSCALLS_PAUSE) {
 		t->pauses++;
 		t->paused_ns += record->time_ns - pause->stopped_ns;
 	}
+}
+
+int tracker_check(const struct tracker *t)
+{
+	return buffer_failed(&t->coming) || buffer_failed(&t->coming_texts) ||
+			       buffer_failed(&t->phases)
+		       ? -ENOMEM
+		       : 0;
+}
+
+const char *tracker_phase_at(const struct tracker *t, uint64_t time_ns)
+{
+	const struct tracker_phase *all = (const void *)t->phases.data;
+	size_t count = t->phases.size / sizeof(*all);
+
+	while (count && all[count - 1].time_ns > time_ns)
+		count--;
+	return count ? all[count - 1].name : NULL;
 }
 
 /* What the report holds back, to bring records in order, comes with its end. */
@@ -76,8 +121,6 @@ int tracker_stop(struct tracker *t, struct sooth_error *err)
 	status = sooth_observer_stop(t->observer, SOOTH_END_STOPPED, err);
 	if (!status)
 		status = sooth_report_finish(t->report, err);
-	if (t->filled)
-		t->filled(t);
 	return status;
 }
 
@@ -85,15 +128,62 @@ void tracker_fini(struct tracker *t)
 {
 	sooth_observer_free(t->observer);
 	sooth_report_free(t->report);
+	for (size_t i = 0; i < t->phases.size / sizeof(struct tracker_phase); i++)
+		free(((struct tracker_phase *)(void *)t->phases.data)[i].name);
+	buffer_fini(&t->phases);
 	buffer_fini(&t->queue);
+	buffer_fini(&t->texts);
+	buffer_fini(&t->coming);
+	buffer_fini(&t->coming_texts);
 	buffer_fini(&t->pointers);
+}
+
+void tracker_stats(const struct tracker *t, void *stats)
+{
+	size_t known = *(const size_t *)stats;
+	struct tracker_stats now = { .size = known < sizeof(now) ? known : sizeof(now),
+		.events = t->given,
+		.waiting = tracker_waiting(t),
+		.dropped = t->dropped,
+		.pauses = t->pauses,
+		.paused_ns = t->paused_ns,
+		.event_ns = t->event_ns };
+
+	memcpy(stats, &now, now.size);
 }
 
 /* --- events --- */
 
-size_t tracker_waiting(const struct tracker *t)
+static size_t left_in_queue(const struct tracker *t)
 {
 	return t->event_size ? t->queue.size / t->event_size - t->next : 0;
+}
+
+size_t tracker_waiting(const struct tracker *t)
+{
+	return t->event_size ? left_in_queue(t) + t->coming.size / t->event_size : 0;
+}
+
+static void swap(struct buffer *a, struct buffer *b)
+{
+	struct buffer before = *a;
+
+	*a = *b;
+	*b = before;
+}
+
+bool tracker_turn(struct tracker *t)
+{
+	if (left_in_queue(t))
+		return true;
+	t->next = 0;
+	swap(&t->queue, &t->coming);
+	swap(&t->texts, &t->coming_texts);
+	buffer_reset(&t->coming);
+	buffer_reset(&t->coming_texts);
+	if (t->filled)
+		t->filled(t);
+	return left_in_queue(t) > 0;
 }
 
 bool tracker_is_over(const struct tracker *t)
@@ -108,8 +198,6 @@ static int step(struct tracker *t, int timeout_ms, struct sooth_error *err)
 	if (t->has_ended)
 		return 0;
 	status = sooth_observer_step(t->observer, timeout_ms, err);
-	if (t->filled)
-		t->filled(t);
 	return status ? status : tracker_stop(t, err);
 }
 
@@ -139,13 +227,6 @@ static int left_ms(uint64_t end_ns, int timeout_ms)
 	return end_ns - now > STEP_MS * NS_PER_MS ? STEP_MS : (int)((end_ns - now) / NS_PER_MS) + 1;
 }
 
-static void forget_given(struct tracker *t)
-{
-	t->queue.size = t->next = 0;
-	if (t->emptied)
-		t->emptied(t);
-}
-
 /* 1: there are events. */
 static int wait_for_events(struct tracker *t, int timeout_ms, struct sooth_error *err)
 {
@@ -153,12 +234,11 @@ static int wait_for_events(struct tracker *t, int timeout_ms, struct sooth_error
 		timeout_ms < 0 ? 0 : clock_monotonic_ns() + (uint64_t)timeout_ms * NS_PER_MS;
 	int wait_ms = left_ms(end_ns, timeout_ms), status;
 
-	if (tracker_waiting(t))
+	if (tracker_turn(t))
 		return 1;
-	forget_given(t);
 	do {
 		status = step(t, wait_ms, err);
-		if (tracker_waiting(t))
+		if (tracker_turn(t))
 			return 1;
 		if (status < 0)
 			return status;
@@ -187,7 +267,7 @@ ssize_t tracker_batch(
 	struct tracker *t, int timeout_ms, const void *const **events, struct sooth_error *err)
 {
 	int status = wait_for_events(t, timeout_ms, err);
-	size_t count = tracker_waiting(t);
+	size_t count = left_in_queue(t);
 
 	if (status <= 0)
 		return status;

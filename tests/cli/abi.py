@@ -18,7 +18,7 @@ ARCHITECTURE = "x86_64"  # of the stored dump
 MAY_GROW = """
 [suppress_type]
   type_kind = struct
-  name_regexp = ^sooth_.*(_options|_stats|_event|_sample)$
+  name_regexp = ^sooth_(.*_)?(options|stats|event|sample)$
   has_data_member_inserted_at = end
 """
 DECLARATION = re.compile(r"^((?:const )?\w[\w ]*[\w*] ?\**sooth_\w+\([^;{]*\));", re.M)

@@ -9,6 +9,7 @@ import ctypes
 import os
 import re
 import select
+import sys
 import threading
 import time
 import xml.etree.ElementTree
@@ -24,6 +25,36 @@ TRACK_MULTIPLE = os.environ.get("EXAMPLE_TRACK_MULTIPLE", "")
 LIBRARY = os.path.join(os.path.dirname(harness.SOOTH), "libsooth.so")
 TURNS = "5000"
 TRACKERS = 1000 if harness.IS_LONG else 6  # of each kind
+# So many getppid() for each line.
+CALLS = """
+import ctypes, sys
+libc = ctypes.CDLL(None)
+print("ready", flush=True)
+for line in sys.stdin:
+    for _ in range(int(line)):
+        libc.getppid()
+    print("done", flush=True)
+"""
+
+
+class ObserverOptions(ctypes.Structure):
+    """Its first members."""
+    _fields_ = [("size", ctypes.c_size_t), ("share", ctypes.c_void_p)]
+
+
+class TraceOptions(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("calls", ctypes.c_char_p), ("only_failed", ctypes.c_bool),
+                ("is_plain", ctypes.c_bool), ("must_hold", ctypes.c_bool), ("data_bytes", ctypes.c_uint32),
+                ("buffer_bytes", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64),
+                ("observer", ctypes.POINTER(ObserverOptions))]
+
+
+class TraceEvent(ctypes.Structure):
+    """Its members up to the pid."""
+    _fields_ = [(name, ctypes.c_char_p) for name in (
+        "call", "arguments", "result_text", "path", "fd_name", "thread", "process")] + [
+            ("time_ns", ctypes.c_uint64), ("duration_ns", ctypes.c_uint64), ("result", ctypes.c_int64),
+            ("fd", ctypes.c_int64), ("pid", ctypes.c_int)]
 
 
 def counts_of(truth):
@@ -132,6 +163,83 @@ class Library(HeapCase):
                 seen += 1
         self.assertGreater(seen, 0)
         library.sooth_heap_close(heap)
+
+    def test_trackers_that_share(self):
+        """Of two processes, on one attachment: each has the calls of its own, and what one gave stays while
+        the other reads."""
+        library = self.library()
+        for name in ("heap", "trace"):
+            getattr(library, "sooth_%s_observer" % name).restype = ctypes.c_void_p
+            getattr(library, "sooth_%s_observer" % name).argtypes = [ctypes.c_void_p]
+        library.sooth_trace_next.argtypes = library.sooth_heap_next.argtypes
+        library.sooth_trace_is_over.restype = ctypes.c_bool
+        library.sooth_trace_is_over.argtypes = [ctypes.c_void_p]
+        targets = [self.start(sys.executable, "-c", CALLS) for _ in range(2)]
+        for target in targets:
+            target.wait_for_output(b"ready\n")
+        trackers, held = [], []
+        for target in targets:
+            tracker = ctypes.c_void_p()
+            observer = ObserverOptions(ctypes.sizeof(ObserverOptions),
+                                       library.sooth_trace_observer(trackers[0]) if trackers else None)
+            options = TraceOptions(ctypes.sizeof(TraceOptions), b"getppid", False, True, False, 0, 0, 0,
+                                   ctypes.pointer(observer))
+            error = ctypes.create_string_buffer(8192)
+            self.assertEqual(library.sooth_trace_track(target.pid, ctypes.byref(options), ctypes.byref(tracker), error),
+                             0, bytes(error).replace(b"\0\0", b""))
+            trackers.append(tracker)
+            held.append(harness.held_by(os.getpid()))
+        self.assertEqual(held[0], held[1])  # nothing more was attached
+        for count, target in zip((b"300\n", b"500\n"), targets):
+            target.say(count)
+            harness.wait_until(lambda t=target: b"done\n" in bytes(t.out), "the calls")
+            target.close_stdin()
+        events = [ctypes.POINTER(TraceEvent)() for _ in trackers]
+        counts = [collections.Counter() for _ in trackers]
+        while not all(library.sooth_trace_is_over(tracker) for tracker in trackers):
+            kept = None
+            for tracker, event, count in zip(trackers, events, counts):
+                if library.sooth_trace_next(tracker, 20, ctypes.byref(event), None) > 0:
+                    count[event.contents.call, event.contents.pid] += 1
+                if kept:
+                    self.assertEqual(events[0].contents.call, kept)
+                kept = events[0].contents.call if event is events[0] and event else None
+        for target, count, wanted in zip(targets, counts, (300, 500)):
+            self.assertEqual(count[b"getppid", target.pid], wanted)
+            self.assertEqual({pid for _, pid in count}, {target.pid})
+        for tracker in trackers:
+            library.sooth_trace_close(tracker)
+        harness.wait_until(lambda: not harness.still_in_kernel(held[0]), "the kernel to free it")
+
+    def test_in_several_threads(self):
+        """A tracker in each, of one target; and a child by fork() that leaves them alone ends as ever."""
+        library = self.library()
+        library.sooth_heap_is_over.restype = ctypes.c_bool
+        library.sooth_heap_is_over.argtypes = [ctypes.c_void_p]
+        target = self.held_workload(GLIBC, "heap", "--turns", "500", "--seed", "3")
+        counts, started = [0] * 3, threading.Semaphore(0)
+
+        def track(i):
+            heap, event = ctypes.c_void_p(), ctypes.c_void_p()
+            if not library.sooth_heap_track(target.pid, None, ctypes.byref(heap), None):
+                started.release()
+                while not library.sooth_heap_is_over(heap):
+                    counts[i] += library.sooth_heap_next(heap, 100, ctypes.byref(event), None) > 0
+            library.sooth_heap_close(heap)
+
+        threads = [threading.Thread(target=track, args=(i,)) for i in range(len(counts))]
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            self.assertTrue(started.acquire(timeout=harness.PATIENCE_S))
+        child = os.fork()
+        if not child:
+            os._exit(7)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 7)
+        self.let_go(target)
+        for thread in threads:
+            thread.join(harness.PATIENCE_S)
+        self.assertEqual(counts, [sum(counts_of(self.truth()).values())] * len(counts))
 
     def test_nothing_is_left(self):
         """In one process, again and again; the target runs on."""

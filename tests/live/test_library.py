@@ -65,6 +65,31 @@ with sooth.trace.track(*map(int, sys.argv[1:]), calls="getppid", plain=True) as 
     print("tracing", flush=True)
     print(json.dumps(collections.Counter(e.pid for e in trace if e.call == "getppid")))
 """
+# Requests come as lines.
+CONTROLLED = """
+import json, sys, sooth
+with sooth.trace.track(int(sys.argv[1]), calls="getppid", plain=True) as trace:
+    for line in sys.stdin:
+        name, _, argument = line.strip().partition(" ")
+        if name == "snapshot":
+            print(json.dumps(trace.snapshot()), flush=True)
+        else:
+            getattr(trace, name)(*argument.split())
+            print(name, flush=True)
+    print(json.dumps([[(e.call, e.phase) for e in trace if e.call], trace.stats()._asdict()]))
+"""
+PROFILE_PHASES = """
+import json, sys, sooth
+with sooth.profile.start(int(sys.argv[1]), hz=199) as profiler:
+    for phase in ("first", "second"):
+        profiler.mark(phase)
+        profiler.run(0.5)
+        profiler.pause()
+        profiler.run(0.5)
+        profiler.resume()
+    profiler.stop()
+    print(json.dumps([(s.phase, s.time_ns) for s in profiler.samples()]))
+"""
 COUNT = "import json, sys, sooth; print(json.dumps(sooth.trace.count(int(sys.argv[1]), 30)))"
 PROFILE = """
 import json, sys, sooth
@@ -132,6 +157,54 @@ class Library(Case):
         self.assert_truth([(call, error) for call, error, _, _ in events if call])
         self.assertEqual((stats["events"], stats["dropped"], stats["waiting"]), (len(events), 0, 0))
         self.assertIn([target.pid, 0], [[pid, status] for call, _, pid, status in events if not call])
+
+    @needs_bpf
+    def test_controlled(self):
+        """Phases, pauses and snapshots of a tracker of calls."""
+        target = self.start(sys.executable, "-c", CALLS)
+        target.wait_for_output(b"ready\n")
+        tracker = self.start_python(CONTROLLED, str(target.pid))
+        answers = 0
+
+        def ask(request):
+            nonlocal answers
+            answers += 1
+            tracker.say(request.encode() + b"\n")
+            harness.wait_until(lambda: bytes(tracker.out).count(b"\n") == answers, request)
+            return bytes(tracker.out).splitlines()[-1]
+
+        def call(count):
+            before = bytes(target.out).count(b"done\n")
+            target.say(b"%d\n" % count)
+            harness.wait_until(lambda: bytes(target.out).count(b"done\n") > before, "the calls")
+
+        ask("snapshot")
+        call(3)
+        ask("mark work")
+        call(5)
+        ask("pause")
+        call(1000)
+        ask("resume")
+        call(2)
+        rows = json.loads(ask("snapshot"))
+        self.assertEqual([(row["name"], row["calls"], row["errors"]) for row in rows], [("getppid", 10, 0)])
+        self.assertGreater(rows[0]["total_ns"], 0)
+        ask("mark end")
+        call(4)
+        target.close_stdin()
+        tracker.close_stdin()
+        events, stats = json.loads(tracker.finish().text.splitlines()[-1])
+        self.assertEqual(collections.Counter(phase for _, phase in events), {None: 3, "work": 7, "end": 4})
+        self.assertEqual((stats["dropped"], stats["waiting"]), (0, 0))
+        self.assertGreater(stats["event_ns"], 0)
+
+    @needs_bpf
+    def test_phases_of_a_profile(self):
+        samples = json.loads(self.python(PROFILE_PHASES, str(self.spinning().pid)).text)
+        self.assertEqual({phase for phase, _ in samples}, {"first", "second"})
+        ends = [max(time for phase, time in samples if phase == "first"),
+                min(time for phase, time in samples if phase == "second")]
+        self.assertGreater(ends[1] - ends[0], 0.45e9)  # paused
 
     @needs_bpf
     def test_counted(self):
