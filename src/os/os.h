@@ -67,7 +67,8 @@ struct launch {
 struct os {
 	const char *name;
 	const struct backend *const *backends; /* for each probe the best first; NULL at the end */
-	void *script;			       /* of the fake system */
+	/* Where its backends read, if tests may replace that: of the fake system its script. */
+	void *script;
 
 	uint64_t (*now_ns)(const struct os *os);	    /* CLOCK_MONOTONIC */
 	int64_t (*realtime_offset_ns)(const struct os *os); /* CLOCK_REALTIME minus that */
@@ -99,8 +100,10 @@ struct os {
 	 * ended. -ESRCH: it is gone. */
 	int (*open_process)(
 		const struct os *os, const struct process_id *process, struct sooth_error *err);
-	int (*signal_process)(
-		const struct os *os, int descriptor, int number, struct sooth_error *err);
+	/* `process` is the one that was opened: some systems signal by number only, right after they
+	 * have asked the descriptor whether it still is that process. */
+	int (*signal_process)(const struct os *os, int descriptor, const struct process_id *process,
+		int number, struct sooth_error *err);
 
 	int (*launch)(const struct os *os, char *const *command, struct launch *launch,
 		struct sooth_error *err);

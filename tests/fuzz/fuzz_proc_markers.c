@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
-#include "os/linux/proc/proc_markers.h"
+#include "agents/markers.h"
 
 static void check_entry(struct span entry)
 {

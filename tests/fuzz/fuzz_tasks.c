@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/files/task_files.h"
 

@@ -82,12 +82,12 @@ static void a_handle_outlives_the_number(void **state)
 	assert_int_equal(procfs_identify(victim, &meant), 0);
 	handle = os_native.open_process(&os_native, &meant, &err);
 	assert_true(handle >= 0);
-	assert_int_equal(os_native.signal_process(&os_native, handle, 0, &err), 0);
+	assert_int_equal(os_native.signal_process(&os_native, handle, &meant, 0, &err), 0);
 	end(victim);
 	innocent = start(victim);
 	if (innocent < 0)
 		skip();
-	assert_int_equal(os_native.signal_process(&os_native, handle, SIGKILL, &err), -ESRCH);
+	assert_int_equal(os_native.signal_process(&os_native, handle, &meant, SIGKILL, &err), -ESRCH);
 	assert_int_equal(poll(&(struct pollfd){ .fd = handle, .events = POLLIN }, 1, 0), 1);
 	assert_int_equal(waitpid(innocent, NULL, WNOHANG), 0);
 	end(innocent);

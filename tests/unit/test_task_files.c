@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/files/task_files.h"
 #include "symbols/elf_address.h"

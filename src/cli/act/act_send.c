@@ -70,7 +70,7 @@ void act_would_end(struct act *a)
 
 		if (p->outcome != ACT_SELECTED)
 			continue;
-		status = a->os->signal_process(a->os, p->handle, 0, &err);
+		status = a->os->signal_process(a->os, p->handle, &p->id, 0, &err);
 		if (status)
 			fail(p, status);
 		else
@@ -85,7 +85,7 @@ static void send(struct act *a, struct act_process *p, int signal)
 
 	if (p->handle < 0 || (p->outcome != ACT_SELECTED && p->outcome != ACT_STILL))
 		return;
-	status = a->os->signal_process(a->os, p->handle, signal, &err);
+	status = a->os->signal_process(a->os, p->handle, &p->id, signal, &err);
 	if (status) {
 		fail(p, status);
 		return;

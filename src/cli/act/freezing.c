@@ -67,7 +67,7 @@ static void signal_one(struct act *a, struct act_process *p, int signal)
 
 	if (p->outcome != ACT_SELECTED || p->handle < 0)
 		return;
-	status = a->os->signal_process(a->os, p->handle, signal, &err);
+	status = a->os->signal_process(a->os, p->handle, &p->id, signal, &err);
 	if (status == -ESRCH) {
 		p->outcome = ACT_GONE;
 	} else if (status) {

@@ -216,9 +216,11 @@ static int process_handle_open(
 }
 
 static int process_handle_signal(
-	const struct os *os, int descriptor, int number, struct sooth_error *err)
+	const struct os *os, int descriptor, const struct process_id *process, int number,
+	struct sooth_error *err)
 {
 	(void)os;
+	(void)process;
 	if (!syscall(SYS_pidfd_send_signal, descriptor, number, NULL, 0))
 		return 0;
 	return error_errno(err, -errno, "send the signal %d", number);

@@ -124,10 +124,12 @@ static int none_open_process(
 }
 
 static int none_signal_process(
-	const struct os *os, int descriptor, int number, struct sooth_error *err)
+	const struct os *os, int descriptor, const struct process_id *process, int number,
+	struct sooth_error *err)
 {
 	(void)os;
 	(void)descriptor;
+	(void)process;
 	(void)number;
 	return unsupported(err, "send a signal");
 }

@@ -17,7 +17,7 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "os/linux/agents/agent_read.h"
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 #include "os/linux/files/user_names.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"

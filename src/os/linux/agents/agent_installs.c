@@ -19,7 +19,7 @@
 #include "agents/script.h"
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/programs/package_file.h"
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 #include "os/linux/files/user_names.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/timeout.h"

@@ -17,7 +17,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_detached.h"
-#include "os/linux/proc/proc_markers.h"
+#include "agents/markers.h"
 #include "probes/proc.h"
 
 /*

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Markers in an environment. */
-#include "os/linux/proc/proc_markers.h"
+#include "agents/markers.h"
 
 #include <string.h>
 
 #include "base/mask.h"
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 
 #define MARKERS_MAX   32    /* reported per process */
 #define VARIABLES_MAX 65536 /* compared */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of environment variables. */
-#include "os/linux/files/environ.h"
+#include "base/environ.h"
 
 #include <string.h>
 

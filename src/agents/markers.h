@@ -4,8 +4,8 @@
  * own (agents/agent.h), all other variables are skipped. A value is kept only if it is a plain
  * identifier that does not look like a secret.
  */
-#ifndef SOOTH_OS_LINUX_PROC_MARKERS_H
-#define SOOTH_OS_LINUX_PROC_MARKERS_H
+#ifndef SOOTH_AGENTS_MARKERS_H
+#define SOOTH_AGENTS_MARKERS_H
 
 #include "base/buffer.h"
 #include "agents/agent_set.h"

@@ -4,8 +4,8 @@
  * memory: it may have overwritten them, and many write a title there. A reported name has the form
  * of one and is not in a place where the rest of an overwritten value may be.
  */
-#ifndef SOOTH_OS_LINUX_ENVIRON_H
-#define SOOTH_OS_LINUX_ENVIRON_H
+#ifndef SOOTH_BASE_ENVIRON_H
+#define SOOTH_BASE_ENVIRON_H
 
 #include <stdbool.h>
 

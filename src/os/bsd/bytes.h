@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Members of a foreign struct at their offsets; both systems are little endian on the processors
+ * that sooth supports. Beyond the end everything is 0. */
+#ifndef SOOTH_OS_BSD_BYTES_H
+#define SOOTH_OS_BSD_BYTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/cursor.h"
+
+struct bsd_bytes {
+	const unsigned char *data;
+	size_t size;
+};
+
+static inline uint64_t bsd_number(const struct bsd_bytes *b, size_t offset, size_t size)
+{
+	uint64_t value = 0;
+
+	if (offset > b->size || size > b->size - offset)
+		return 0;
+	for (size_t i = 0; i < size; i++)
+		value |= (uint64_t)b->data[offset + i] << (8 * i);
+	return value;
+}
+
+static inline uint8_t bsd_u8(const struct bsd_bytes *b, size_t offset)
+{
+	return (uint8_t)bsd_number(b, offset, 1);
+}
+
+static inline uint16_t bsd_u16(const struct bsd_bytes *b, size_t offset)
+{
+	return (uint16_t)bsd_number(b, offset, 2);
+}
+
+static inline uint32_t bsd_u32(const struct bsd_bytes *b, size_t offset)
+{
+	return (uint32_t)bsd_number(b, offset, 4);
+}
+
+static inline int32_t bsd_i32(const struct bsd_bytes *b, size_t offset)
+{
+	return (int32_t)bsd_u32(b, offset);
+}
+
+static inline uint64_t bsd_u64(const struct bsd_bytes *b, size_t offset)
+{
+	return bsd_number(b, offset, 8);
+}
+
+/* Up to a NUL, `size` bytes at most. */
+static inline struct span bsd_string(const struct bsd_bytes *b, size_t offset, size_t size)
+{
+	const char *text;
+
+	if (offset >= b->size)
+		return span_of("", 0);
+	if (size > b->size - offset)
+		size = b->size - offset;
+	text = (const char *)b->data + offset;
+	return span_of(text, strnlen(text, size));
+}
+
+/* The same into an array, cut if need be. */
+static inline void bsd_copy(
+	char *out, size_t room, const struct bsd_bytes *b, size_t offset, size_t size)
+{
+	struct span text = bsd_string(b, offset, size);
+
+	if (text.size >= room)
+		text.size = room - 1;
+	memcpy(out, text.data, text.size);
+	memset(out + text.size, 0, room - text.size);
+}
+
+#endif

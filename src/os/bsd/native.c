@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The part of struct os that only these systems have: processes by kqueue(2), launched commands.
+ *
+ * A kqueue with a note of the exit of a process becomes readable when it ends. A signal goes to the
+ * number, right after kqueue was asked: between the two the process may end and its number be given
+ * to another one; neither system has a call without that gap.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/bsd/services.h"
+
+#define COMMAND_WORDS_MAX 4096 /* of a script that needs a shell */
+
+static int gone(const struct process_id *process, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", process->pid);
+	return error_why(err, "the process has ended");
+}
+
+int bsd_open_process(const struct os *os, const struct process_id *process, struct sooth_error *err)
+{
+	_cleanup_close_ int queue = kqueue();
+	struct kevent change;
+
+	if (queue < 0)
+		return error_errno(err, -errno, "make a kqueue");
+	EV_SET(&change, process->pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
+	if (kevent(queue, &change, 1, NULL, 0, NULL)) {
+		if (errno == ESRCH)
+			return gone(process, err);
+		return error_errno(err, -errno, "watch process %u", process->pid);
+	}
+	/* After that, so that it is the one which is watched. */
+	if (!os->is_alive(os, process))
+		return gone(process, err);
+	return TAKE_FD(queue);
+}
+
+int bsd_signal_process(const struct os *os, int descriptor, const struct process_id *process,
+	int number, struct sooth_error *err)
+{
+	const int queue[] = { descriptor };
+
+	if (os->wait(os, queue, 1, 0) > 0)
+		return gone(process, err);
+	if (!kill((pid_t)process->pid, number))
+		return 0;
+	return error_errno(err, -errno, "send the signal %d", number);
+}
+
+/* --- launched commands: a child waits on a pipe until its exec may happen --- */
+
+static void restore_signals(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+/* The real ids, or the requested ones; for good, saved ids included. */
+static int become_user(const struct launch *launch)
+{
+	uid_t uid = launch->as_user ? launch->uid : getuid();
+	gid_t gid = launch->as_user ? launch->gid : getgid();
+
+	if (uid == geteuid() && gid == getegid())
+		return 0;
+	if (setgid(gid) || setuid(uid))
+		return -errno;
+	return getuid() == uid && geteuid() == uid ? 0 : -EPERM;
+}
+
+static int exec_script(const char *path, char *const *command)
+{
+	char *arguments[COMMAND_WORDS_MAX + 2] = { (char *)(uintptr_t) "sh",
+		(char *)(uintptr_t)path };
+
+	for (size_t i = 1; command[i]; i++) {
+		if (i == COMMAND_WORDS_MAX)
+			return -E2BIG;
+		arguments[i + 1] = command[i];
+	}
+	execv("/bin/sh", arguments);
+	return -errno;
+}
+
+static int exec_path(const char *path, char *const *command)
+{
+	execv(path, command);
+	return errno == ENOEXEC ? exec_script(path, command) : -errno;
+}
+
+/* Searched here, so that no failed exec is among the command's calls. */
+static int exec_found(char *const *command)
+{
+	const char *path = getenv("PATH");
+	char candidate[PATH_MAX];
+	int code = -ENOENT;
+
+	if (strchr(command[0], '/'))
+		return exec_path(command[0], command);
+	for (path = path ? path : "/bin:/usr/bin"; *path;) {
+		size_t size = strcspn(path, ":");
+
+		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
+			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
+			!access(candidate, X_OK))
+			code = exec_path(candidate, command);
+		path += size + (path[size] == ':');
+	}
+	return code;
+}
+
+static __attribute__((noreturn)) void child(
+	char *const *command, const struct launch *launch, int start_pipe, int failure)
+{
+	char go;
+	int code;
+
+	restore_signals();
+	if (read(start_pipe, &go, 1) != 1)
+		_exit(127); /* sooth is gone: do not run unobserved */
+	code = become_user(launch);
+	if (!code)
+		code = exec_found(command);
+	if (write(failure, &code, sizeof(code)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int make_pipe(int ends[2])
+{
+	if (pipe(ends))
+		return -errno;
+	for (int i = 0; i < 2; i++)
+		fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+	return 0;
+}
+
+static int watch_exit(pid_t pid)
+{
+	int queue = kqueue();
+	struct kevent change;
+
+	EV_SET(&change, pid, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
+	if (queue >= 0 && kevent(queue, &change, 1, NULL, 0, NULL)) {
+		close(queue);
+		return -1;
+	}
+	return queue;
+}
+
+int bsd_launch(
+	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err)
+{
+	int start_pipe[2], failure[2];
+
+	if (!command[0])
+		return error_set(
+			err, -EINVAL, SOOTH_FAULT_USAGE, "launch a command: no command is given");
+	if (make_pipe(start_pipe) || make_pipe(failure))
+		return error_errno(err, -errno, "make a pipe");
+	launch->name = command[0];
+	launch->pid = fork();
+	if (launch->pid < 0)
+		return error_errno(err, -errno, "fork");
+	if (!launch->pid) {
+		close(start_pipe[1]);
+		child(command, launch, start_pipe[0], failure[1]);
+	}
+	close(start_pipe[0]);
+	close(failure[1]);
+	launch->start_pipe = start_pipe[1];
+	launch->failure = failure[0];
+	launch->status = -1;
+	launch->descriptor = watch_exit(launch->pid);
+	return os->identify(os, launch->pid, &launch->process, err);
+}
+
+int bsd_release(const struct os *os, struct launch *launch, struct sooth_error *err)
+{
+	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
+	_cleanup_close_ int failure = TAKE_FD(launch->failure);
+	int code = 0;
+
+	(void)os;
+	if (write(start_pipe, "", 1) != 1) {
+		if (errno != EPIPE)
+			return error_errno(err, -errno, "let the launched command run");
+		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
+		return error_why(err, "the command was killed before it started");
+	}
+	/* End of file: the exec closed the pipe, so it succeeded. */
+	if (read(failure, &code, sizeof(code)) != sizeof(code))
+		return 0;
+	error_set(err, code,
+		code == -ENOENT || code == -ENOTDIR ? SOOTH_FAULT_NO_COMMAND
+						    : SOOTH_FAULT_NOT_EXECUTABLE,
+		"run %s", launch->name);
+	error_why(err, "%s",
+		code == -EACCES ? "permission denied: the file is not executable, or its folder is "
+				  "not accessible"
+				: strerror(-code));
+	error_remedy(err,
+		"check the name of the command and that the file is executable (chmod +x FILE)");
+	return code;
+}
+
+bool bsd_reap(const struct os *os, struct launch *launch)
+{
+	int status;
+
+	(void)os;
+	if (launch->status != -1)
+		return true;
+	if (launch->pid <= 0 || waitpid(launch->pid, &status, WNOHANG) != launch->pid)
+		return false;
+	launch->status = status;
+	return true;
+}
+
+void bsd_abandon(const struct os *os, struct launch *launch)
+{
+	int status;
+
+	(void)os;
+	if (launch->start_pipe >= 0) {
+		close(launch->start_pipe); /* it reads end of file and exits */
+		launch->start_pipe = -1;
+		if (launch->pid > 0 && launch->status == -1 &&
+			waitpid(launch->pid, &status, 0) == launch->pid)
+			launch->status = status;
+	}
+	if (launch->failure >= 0)
+		close(launch->failure);
+	if (launch->descriptor >= 0)
+		close(launch->descriptor);
+	launch->failure = launch->descriptor = -1;
+}
+
+/* --- rights: neither system has capabilities of files, and sooth is not set-user-id --- */
+
+void bsd_keep_least(const struct os *os)
+{
+	(void)os;
+}
+
+void bsd_end_with_parent(const struct os *os)
+{
+	(void)os;
+}
+
+bool bsd_drop_all(const struct os *os)
+{
+	(void)os;
+	return getuid() == geteuid() && getgid() == getegid();
+}

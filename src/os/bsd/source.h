@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What FreeBSD and macOS have in common for the backends in this folder: a system answers with
+ * arrays about its processes, by number. A source asks the system and decodes the answer into
+ * these structs; the backends write records of them. Both know no header of the system, so they
+ * are compiled and tested everywhere.
+ *
+ * Functions return 0 or a negative errno; NULL: the system has no such answer. Texts that they
+ * append to a buffer have no NUL behind them, lists have one behind each entry.
+ */
+#ifndef SOOTH_OS_BSD_SOURCE_H
+#define SOOTH_OS_BSD_SOURCE_H
+
+#include <sys/types.h>
+
+#include "base/cursor.h"
+#include "base/error.h"
+#include "model/process_id.h"
+#include "os/os.h"
+#include "probes/fds.h"
+#include "probes/host.h"
+#include "probes/limits.h"
+#include "probes/maps.h"
+#include "probes/sockets.h"
+
+#define BSD_NAME_SIZE	 40
+#define BSD_DETAIL_SIZE	 64
+#define BSD_ADDRESS_SIZE 112 /* a path of a unix socket has 104 bytes at most */
+
+/* Masks of signals as in probes/signals.h. */
+struct bsd_signals {
+	uint64_t pending, blocked, ignored, caught;
+};
+
+struct bsd_process {
+	struct process_id id;
+	uint64_t start_utc_ns;
+	uint64_t cpu_ns, rss_bytes, vsz_bytes;
+	uint32_t ppid, uid, process_group, session, terminal_group;
+	uint32_t terminal; /* device number, PROC_NO_TERMINAL */
+	uint32_t threads;
+	uint32_t tracer_pid; /* 0: none */
+	uint8_t memory_state, cpu_state, threads_state;
+	uint8_t tracer_state, signals_state;
+	bool is_kernel; /* a process of the kernel: it has no program */
+	char state;	/* R S D T Z I */
+	struct bsd_signals signals;
+	char name[BSD_NAME_SIZE];
+};
+
+struct bsd_thread {
+	uint64_t tid;
+	uint64_t cpu_ns, system_ns;
+	uint64_t voluntary_switches, involuntary_switches;
+	uint64_t faults, major_faults;
+	struct bsd_signals signals; /* blocked and pending */
+	int32_t nice;
+	uint32_t processor;
+	uint8_t switches_state, times_state;
+	uint8_t signals_state, processor_state;
+	bool is_realtime;
+	char state;
+	char name[BSD_NAME_SIZE];
+	char wait_channel[BSD_NAME_SIZE]; /* "": none */
+};
+
+/* Descriptors that no program opened have these numbers. */
+enum bsd_special {
+	BSD_ORDINARY,
+	BSD_DIRECTORY, /* working directory */
+	BSD_ROOT,
+	BSD_EXECUTABLE,
+	BSD_OTHER_SPECIAL,
+};
+
+struct bsd_descriptor {
+	struct fds_descriptor file; /* its record header and texts are empty */
+	enum bsd_special special;
+	/* Of a pipe or a socket: what names this end and the other one; 0: unknown. */
+	uint64_t own, peer;
+	bool is_socket;
+	struct sockets_socket socket; /* the same; without numbers of descriptors */
+	struct span path;	      /* borrowed until the next one */
+	char detail[BSD_DETAIL_SIZE];
+	char protocol[12];
+	char local[BSD_ADDRESS_SIZE], remote[BSD_ADDRESS_SIZE];
+};
+
+struct bsd_mapping {
+	struct maps_mapping mapping; /* its record header and path are empty */
+	struct span path;	     /* borrowed until the next one */
+};
+
+struct bsd_limit {
+	const char *name;
+	uint32_t unit; /* enum limits_unit */
+	uint64_t soft, hard;
+	bool has_soft, has_hard;
+};
+
+/* Visitors return false to end the walk. */
+typedef bool (*bsd_descriptor_visitor)(void *user, const struct bsd_descriptor *descriptor);
+typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mapping);
+
+struct bsd_source {
+	const void *calls; /* how it asks the system; tests put recorded answers here */
+
+	/* Appends struct bsd_process of all, or of one. */
+	int (*processes)(const struct bsd_source *s, struct buffer *out);
+	int (*process)(const struct bsd_source *s, pid_t pid, struct bsd_process *out);
+	int (*arguments)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	int (*environment)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	int (*executable)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	int (*directory)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	/* -EOVERFLOW: some were left out. */
+	int (*descriptors)(
+		const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user);
+	int (*mappings)(
+		const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
+	int (*threads)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	int (*limits)(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
+	/* Their states are set; the rest is the caller's. */
+	void (*host)(const struct bsd_source *s, struct host_facts *facts);
+	void (*load)(const struct bsd_source *s, struct host_load *load);
+	void (*memory)(const struct bsd_source *s, struct host_memory *memory);
+};
+
+#define BSD_LIMITS_MAX 16
+
+static inline const struct bsd_source *bsd_source_of(const struct os *os)
+{
+	return os->script;
+}
+
+/* The state of a field after a call of the source. */
+uint8_t bsd_state(int status);
+
+#endif

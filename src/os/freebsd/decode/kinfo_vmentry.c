@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/freebsd/decode/kinfo_vmentry.h"
+
+#include "os/bsd/bytes.h"
+
+#define FIXED_SIZE 136 /* the path begins there */
+#define PATH_SIZE  1024
+
+/* Offsets, as sys/user.h of FreeBSD 13.4 has them; script/freebsd-layouts compares them. */
+enum kinfo_vmentry_at {
+	AT_TYPE = 4,
+	AT_START = 8,
+	AT_END = 16,
+	AT_OFFSET = 24,
+	AT_FILEID = 32,
+	AT_FLAGS = 44,
+	AT_RESIDENT = 48,
+	AT_PRIVATE = 52,
+	AT_PROTECTION = 56,
+	AT_FSID = 88,
+	AT_PATH = 136,
+};
+
+enum kinfo_vmentry_type {
+	TYPE_NONE,
+	TYPE_DEFAULT,
+	TYPE_VNODE,
+	TYPE_SWAP,
+	TYPE_DEVICE,
+	TYPE_PHYS,
+	TYPE_GUARD = 9
+};
+
+#define PROT_READ_  1
+#define PROT_WRITE_ 2
+#define PROT_EXEC_  4
+
+#define FLAG_COW	0x01
+#define FLAG_NEEDS_COPY 0x02
+#define FLAG_NOCOREDUMP 0x04
+#define FLAG_GROWS_DOWN 0x20
+#define FLAG_USER_WIRED 0x40
+
+static uint8_t protection_of(uint32_t protection, uint32_t flags, uint32_t type)
+{
+	bool is_copied = flags & (FLAG_COW | FLAG_NEEDS_COPY);
+
+	return (uint8_t)((protection & PROT_READ_ ? MAPS_READ : 0) |
+			 (protection & PROT_WRITE_ ? MAPS_WRITE : 0) |
+			 (protection & PROT_EXEC_ ? MAPS_EXECUTE : 0) |
+			 (type == TYPE_VNODE && !is_copied && protection & PROT_WRITE_ ? MAPS_SHARED
+										       : 0));
+}
+
+static uint8_t flags_of(uint32_t flags, uint32_t type)
+{
+	return (uint8_t)((flags & FLAG_NOCOREDUMP ? MAPS_NOT_IN_DUMPS : 0) |
+			 (flags & FLAG_GROWS_DOWN ? MAPS_GROWS_DOWN : 0) |
+			 (flags & FLAG_USER_WIRED ? MAPS_LOCKED : 0) |
+			 (type == TYPE_GUARD ? MAPS_NO_RESERVE : 0));
+}
+
+static void decode(struct bsd_mapping *out, const struct bsd_bytes *b, uint32_t page_bytes)
+{
+	uint32_t type = bsd_u32(b, AT_TYPE), flags = bsd_u32(b, AT_FLAGS);
+	uint64_t resident = (uint64_t)bsd_u32(b, AT_RESIDENT) * page_bytes;
+	uint64_t own = (uint64_t)bsd_u32(b, AT_PRIVATE) * page_bytes;
+	uint64_t device = bsd_u64(b, AT_FSID);
+	bool is_file = type == TYPE_VNODE;
+
+	*out = (struct bsd_mapping){
+		.path = bsd_string(b, AT_PATH, PATH_SIZE),
+		.mapping = { .from = bsd_u64(b, AT_START),
+			.to = bsd_u64(b, AT_END),
+			.offset = bsd_u64(b, AT_OFFSET),
+			.inode = is_file ? bsd_u64(b, AT_FILEID) : 0,
+			.rss_bytes = resident,
+			.pss_bytes = own < resident ? own : resident,
+			.private_dirty_bytes = own < resident ? own : resident,
+			.shared_clean_bytes = own < resident ? resident - own : 0,
+			.anonymous_bytes = is_file ? 0 : resident,
+			.device_major = is_file ? (uint32_t)(device >> 32) : 0,
+			.device_minor = is_file ? (uint32_t)device : 0,
+			.page_bytes = page_bytes,
+			.protection = protection_of(bsd_u32(b, AT_PROTECTION), flags, type),
+			.flags = flags_of(flags, type) },
+	};
+	if (!out->path.size && flags & FLAG_GROWS_DOWN)
+		out->path = span_of_string("[stack]");
+	if (!out->path.size && type == TYPE_GUARD)
+		out->path = span_of_string("[guard]");
+	out->mapping.path_state = out->path.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
+bool kinfo_vmentry_next(struct bsd_mapping *out, struct cursor *c, uint32_t page_bytes)
+{
+	const struct bsd_bytes head = { c->at, cursor_left(c) };
+	uint32_t size = bsd_u32(&head, 0);
+	struct span record;
+
+	if (cursor_at_end(c) || c->failed)
+		return false;
+	if (!size && head.size >= sizeof(size)) {
+		c->at = c->end; /* the list ends with zeros */
+		return false;
+	}
+	record = size >= FIXED_SIZE ? cursor_bytes(c, size) : span_of("", 0);
+	if (record.size < FIXED_SIZE) {
+		c->failed = true;
+		return false;
+	}
+	decode(out, &(struct bsd_bytes){ (const unsigned char *)record.data, record.size },
+		page_bytes);
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * struct kinfo_vmentry of FreeBSD, the answer of the sysctl kern.proc.vmmap (sys/user.h): records
+ * of their own length one behind the other, a path at the end of each.
+ */
+#ifndef SOOTH_OS_FREEBSD_KINFO_VMENTRY_H
+#define SOOTH_OS_FREEBSD_KINFO_VMENTRY_H
+
+#include "os/bsd/source.h"
+
+bool kinfo_vmentry_next(struct bsd_mapping *out, struct cursor *c, uint32_t page_bytes);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Asks the sysctls of FreeBSD and decodes what they answer. */
+#include "os/freebsd/freebsd_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/bsd/bytes.h"
+#include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_proc.h"
+#include "os/freebsd/decode/kinfo_vmentry.h"
+
+/* sys/sysctl.h */
+#define CTL_KERN	     1
+#define KERN_PROC	     14
+#define KERN_PROC_PID	     1
+#define KERN_PROC_ARGS	     7
+#define KERN_PROC_PROC	     8
+#define KERN_PROC_PATHNAME   12
+#define KERN_PROC_INC_THREAD 0x10
+#define KERN_PROC_VMMAP	     32
+#define KERN_PROC_FILEDESC   33
+#define KERN_PROC_ENV	     35
+#define KERN_PROC_RLIMIT     37
+#define KERN_PROC_CWD	     42
+
+#define NAME_MAX_	5
+#define ANSWER_MAX	(64u << 20)
+#define GROWTHS_MAX	8 /* tries while the answer grows between two calls */
+#define ROOM_LEAST	4096
+#define ROOM_SPARE	4 /* a quarter more than the system says it needs */
+#define DESCRIPTORS_MAX 1000000
+#define MAPPINGS_MAX	1000000
+
+static const struct freebsd_calls *calls_of(const struct bsd_source *s)
+{
+	return s->calls;
+}
+
+/*
+ * An answer of unknown size: the system says how much it has now, and may have more when the answer
+ * is fetched (ENOMEM), so it gets room to spare, and a few tries.
+ */
+static int ask(const struct bsd_source *s, const int *name, unsigned names, struct buffer *out)
+{
+	const struct freebsd_calls *c = calls_of(s);
+	size_t room = ROOM_LEAST, size = 0;
+	int status = c->sysctl(c, name, names, NULL, &size);
+
+	if (status)
+		return status;
+	for (unsigned i = 0; i < GROWTHS_MAX; i++) {
+		void *at;
+
+		if (size > room - room / ROOM_SPARE)
+			room = size + size / ROOM_SPARE + 1;
+		if (room > ANSWER_MAX)
+			return -EMSGSIZE;
+		at = buffer_reserve(out, room);
+		if (!at)
+			return -ENOMEM;
+		size = room;
+		status = c->sysctl(c, name, names, at, &size);
+		if (!status) {
+			buffer_commit(out, size < room ? size : room);
+			return 0;
+		}
+		if (status != -ENOMEM)
+			return status;
+		room *= 2;
+		size = 0;
+	}
+	return -ENOMEM;
+}
+
+static int ask_of(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
+{
+	const int name[] = { CTL_KERN, KERN_PROC, what, (int)pid };
+
+	return ask(s, name, ARRAY_SIZE(name), out);
+}
+
+static uint64_t number_of(const struct bsd_source *s, const char *name)
+{
+	const struct freebsd_calls *c = calls_of(s);
+	unsigned char bytes[8] = { 0 };
+	size_t size = sizeof(bytes);
+	const struct bsd_bytes b = { bytes, sizeof(bytes) };
+
+	if (c->sysctl_by_name(c, name, bytes, &size) || (size != 4 && size != 8))
+		return 0;
+	return bsd_number(&b, 0, size);
+}
+
+static struct kinfo_scale scale_of(const struct bsd_source *s)
+{
+	const struct freebsd_calls *c = calls_of(s);
+	unsigned char bytes[16] = { 0 };
+	size_t size = sizeof(bytes);
+	const struct bsd_bytes b = { bytes, sizeof(bytes) };
+	struct kinfo_scale scale = { .page_bytes = (uint32_t)number_of(s, "hw.pagesize") };
+
+	if (!c->sysctl_by_name(c, "kern.boottime", bytes, &size) && size == sizeof(bytes))
+		scale.boot_utc_ns = bsd_u64(&b, 0) * NS_PER_S + bsd_u64(&b, 8) * NS_PER_US;
+	return scale;
+}
+
+/* --- processes --- */
+
+int freebsd_processes(const struct bsd_source *s, struct buffer *out)
+{
+	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PROC };
+	const struct kinfo_scale scale = scale_of(s);
+	struct buffer answer = { 0 };
+	int status = ask(s, name, ARRAY_SIZE(name), &answer);
+	struct bsd_process p;
+
+	for (size_t at = 0; !status && at < answer.size; at += KINFO_PROC_SIZE) {
+		if (!kinfo_proc_decode(&p, answer.data + at, answer.size - at, &scale)) {
+			/* The end of a partial answer, or another layout. */
+			status = at ? 0 : -EOPNOTSUPP;
+			break;
+		}
+		/* Process 0 is the kernel itself, and its own parent. */
+		if (p.id.pid)
+			buffer_append(out, &p, sizeof(p));
+	}
+	buffer_fini(&answer);
+	return status;
+}
+
+int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out)
+{
+	const struct kinfo_scale scale = scale_of(s);
+	struct buffer answer = { 0 };
+	int status = ask_of(s, KERN_PROC_PID, pid, &answer);
+
+	if (!status && !answer.size)
+		status = -ESRCH;
+	if (!status && !kinfo_proc_decode(out, answer.data, answer.size, &scale))
+		status = -EOPNOTSUPP;
+	buffer_fini(&answer);
+	return status;
+}
+
+int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	struct buffer answer = { 0 };
+	int status = ask_of(s, KERN_PROC_PID | KERN_PROC_INC_THREAD, pid, &answer);
+	struct bsd_thread t;
+
+	if (!status && !answer.size)
+		status = -ESRCH;
+	for (size_t at = 0; !status && at < answer.size; at += KINFO_PROC_SIZE) {
+		if (!kinfo_thread_decode(&t, answer.data + at, answer.size - at))
+			break;
+		buffer_append(out, &t, sizeof(t));
+	}
+	buffer_fini(&answer);
+	return status;
+}
+
+/* --- texts --- */
+
+static int ask_text(const struct bsd_source *s, int what, pid_t pid, struct buffer *out)
+{
+	size_t before = out->size;
+	int status = ask_of(s, what, pid, out);
+
+	/* What it answers of a process of the kernel. */
+	if (!status && out->size == before)
+		return -ENOENT;
+	return status;
+}
+
+int freebsd_arguments(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	return ask_text(s, KERN_PROC_ARGS, pid, out);
+}
+
+int freebsd_environment(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	int status = ask_text(s, KERN_PROC_ENV, pid, out);
+
+	return status == -ENOENT ? 0 : status; /* an empty one */
+}
+
+int freebsd_executable(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	size_t before = out->size;
+	int status = ask_text(s, KERN_PROC_PATHNAME, pid, out);
+
+	if (!status)
+		out->size = before + strnlen((const char *)out->data + before, out->size - before);
+	return status;
+}
+
+int freebsd_directory(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	struct buffer answer = { 0 };
+	int status = ask_of(s, KERN_PROC_CWD, pid, &answer);
+	struct cursor c = cursor_over(answer.data, answer.size);
+	struct bsd_descriptor d;
+
+	if (!status && !kinfo_file_next(&d, &c))
+		status = -ENOENT;
+	if (!status)
+		buffer_append(out, d.path.data, d.path.size);
+	buffer_fini(&answer);
+	return status;
+}
+
+/* --- what a process has --- */
+
+int freebsd_descriptors(
+	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user)
+{
+	struct buffer answer = { 0 };
+	int status = ask_of(s, KERN_PROC_FILEDESC, pid, &answer);
+	struct cursor c = cursor_over(answer.data, answer.size);
+	struct bsd_descriptor d;
+	unsigned count = 0;
+
+	while (!status && kinfo_file_next(&d, &c)) {
+		if (count++ == DESCRIPTORS_MAX || !visitor(user, &d))
+			status = -EOVERFLOW;
+	}
+	if (!status && c.failed)
+		status = -EOVERFLOW;
+	buffer_fini(&answer);
+	return status;
+}
+
+int freebsd_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user)
+{
+	uint32_t page_bytes = (uint32_t)number_of(s, "hw.pagesize");
+	struct buffer answer = { 0 };
+	int status = ask_of(s, KERN_PROC_VMMAP, pid, &answer);
+	struct cursor c = cursor_over(answer.data, answer.size);
+	struct bsd_mapping m;
+	unsigned count = 0;
+
+	while (!status && kinfo_vmentry_next(&m, &c, page_bytes)) {
+		if (count++ == MAPPINGS_MAX || !visitor(user, &m))
+			status = -EOVERFLOW;
+	}
+	if (!status && c.failed)
+		status = -EOVERFLOW;
+	buffer_fini(&answer);
+	return status;
+}
+
+/* By the number of RLIMIT_* (sys/resource.h). */
+static const struct {
+	const char *name;
+	uint8_t unit;
+} limit_names[] = {
+	{ "CPU", LIMITS_SECONDS },
+	{ "FSIZE", LIMITS_BYTES },
+	{ "DATA", LIMITS_BYTES },
+	{ "STACK", LIMITS_BYTES },
+	{ "CORE", LIMITS_BYTES },
+	{ "RSS", LIMITS_BYTES },
+	{ "MEMLOCK", LIMITS_BYTES },
+	{ "NPROC", LIMITS_NUMBER },
+	{ "NOFILE", LIMITS_NUMBER },
+	{ "SBSIZE", LIMITS_BYTES },
+	{ "AS", LIMITS_BYTES },
+	{ "NPTS", LIMITS_NUMBER },
+	{ "SWAP", LIMITS_BYTES },
+	{ "KQUEUES", LIMITS_NUMBER },
+	{ "UMTXP", LIMITS_NUMBER },
+};
+
+#define RLIM_INFINITY_ INT64_MAX
+
+int freebsd_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count)
+{
+	const struct freebsd_calls *c = calls_of(s);
+
+	*count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(limit_names) && *count < BSD_LIMITS_MAX; i++) {
+		const int name[NAME_MAX_] = { CTL_KERN, KERN_PROC, KERN_PROC_RLIMIT, (int)pid,
+			(int)i };
+		unsigned char bytes[16] = { 0 };
+		const struct bsd_bytes b = { bytes, sizeof(bytes) };
+		size_t size = sizeof(bytes);
+		int status = c->sysctl(c, name, NAME_MAX_, bytes, &size);
+
+		if (status == -EINVAL)
+			continue; /* an older system has fewer */
+		if (status || size != sizeof(bytes))
+			return status ? status : -EOPNOTSUPP;
+		out[(*count)++] = (struct bsd_limit){ .name = limit_names[i].name,
+			.unit = limit_names[i].unit,
+			.soft = bsd_u64(&b, 0),
+			.hard = bsd_u64(&b, 8),
+			.has_soft = bsd_u64(&b, 0) != RLIM_INFINITY_,
+			.has_hard = bsd_u64(&b, 8) != RLIM_INFINITY_ };
+	}
+	return 0;
+}
+
+/* --- the host --- */
+
+static void text_by_name(const struct bsd_source *s, const char *name, char *out, size_t room)
+{
+	const struct freebsd_calls *c = calls_of(s);
+	size_t size = room - 1;
+
+	memset(out, 0, room);
+	if (c->sysctl_by_name(c, name, out, &size))
+		out[0] = '\0';
+}
+
+void freebsd_host(const struct bsd_source *s, struct host_facts *facts)
+{
+	text_by_name(s, "kern.hostname", facts->hostname, sizeof(facts->hostname));
+	text_by_name(s, "kern.ostype", facts->os, sizeof(facts->os));
+	text_by_name(s, "kern.osrelease", facts->os_version, sizeof(facts->os_version));
+	text_by_name(s, "hw.machine_arch", facts->architecture, sizeof(facts->architecture));
+	facts->memory_bytes = number_of(s, "hw.physmem");
+	facts->cpus = (uint32_t)number_of(s, "hw.ncpu");
+	facts->page_bytes = (uint32_t)number_of(s, "hw.pagesize");
+	snprintf(facts->boot_id, sizeof(facts->boot_id), "%llu",
+		(unsigned long long)(scale_of(s).boot_utc_ns / NS_PER_S));
+}
+
+/* struct loadavg: three 32-bit fixed-point numbers, and at 16 what stands for 1. */
+void freebsd_load(const struct bsd_source *s, struct host_load *load)
+{
+	const struct freebsd_calls *c = calls_of(s);
+	unsigned char bytes[24] = { 0 };
+	const struct bsd_bytes b = { bytes, sizeof(bytes) };
+	size_t size = sizeof(bytes);
+	double one;
+
+	load->load_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	if (c->sysctl_by_name(c, "vm.loadavg", bytes, &size) || size != sizeof(bytes) ||
+		!bsd_u64(&b, 16))
+		return;
+	one = (double)bsd_u64(&b, 16);
+	load->load_1m = bsd_u32(&b, 0) / one;
+	load->load_5m = bsd_u32(&b, 4) / one;
+	load->load_15m = bsd_u32(&b, 8) / one;
+	load->load_state = SOOTH_STATE_VALUE;
+	load->cpus = (uint32_t)number_of(s, "hw.ncpu");
+}
+
+void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)
+{
+	uint64_t page = number_of(s, "hw.pagesize");
+
+	memory->total_bytes = number_of(s, "hw.physmem");
+	memory->free_bytes = number_of(s, "vm.stats.vm.v_free_count") * page;
+	/* What is inactive is given back when it is needed; the laundry has to be written before.
+	 */
+	memory->available_bytes = memory->free_bytes +
+				  number_of(s, "vm.stats.vm.v_inactive_count") * page +
+				  number_of(s, "vm.stats.vm.v_cache_count") * page;
+	memory->swap_total_bytes = number_of(s, "vm.swap_total");
+	memory->memory_state = memory->total_bytes && page
+				       ? SOOTH_STATE_VALUE
+				       : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	memory->available_state = memory->memory_state;
+	memory->swap_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (!memory->swap_total_bytes && memory->memory_state == SOOTH_STATE_VALUE)
+		memory->swap_state = SOOTH_STATE_VALUE; /* none: nothing of it is free */
+}

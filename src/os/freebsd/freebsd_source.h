@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FreeBSD as a source of the backends in os/bsd: everything by sysctl(3), which needs no privilege
+ * for the caller's own processes and mostly none for others'. */
+#ifndef SOOTH_OS_FREEBSD_SOURCE_H
+#define SOOTH_OS_FREEBSD_SOURCE_H
+
+#include "os/bsd/source.h"
+
+/* What the system does; a test gives recorded answers. As sysctl(3), but for the negative errno. */
+struct freebsd_calls {
+	int (*sysctl)(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
+		size_t *size);
+	int (*sysctl_by_name)(
+		const struct freebsd_calls *c, const char *name, void *out, size_t *size);
+	void *user;
+};
+
+int freebsd_processes(const struct bsd_source *s, struct buffer *out);
+int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out);
+int freebsd_arguments(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_environment(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_executable(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_directory(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_descriptors(
+	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user);
+int freebsd_mappings(
+	const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
+int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
+void freebsd_host(const struct bsd_source *s, struct host_facts *facts);
+void freebsd_load(const struct bsd_source *s, struct host_load *load);
+void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
+
+#define FREEBSD_SOURCE(calls_)                                                                     \
+	{                                                                                          \
+		.calls = calls_, .processes = freebsd_processes, .process = freebsd_process,       \
+		.arguments = freebsd_arguments, .environment = freebsd_environment,                \
+		.executable = freebsd_executable, .directory = freebsd_directory,                  \
+		.descriptors = freebsd_descriptors, .mappings = freebsd_mappings,                  \
+		.threads = freebsd_threads, .limits = freebsd_limits, .host = freebsd_host,        \
+		.load = freebsd_load, .memory = freebsd_memory                                     \
+	}
+
+extern const struct freebsd_calls freebsd_native_calls;
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * FreeBSD's sysctls, recorded or made by hand, through its backends: processes, agents, what a
+ * process has; answers that grow between two calls, end early, or lie about their sizes.
+ */
+#include "bsd_host.h"
+
+#include <errno.h>
+
+#include "analyze/processes/processes.h"
+#include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_proc.h"
+#include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/freebsd_source.h"
+
+#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
+#include "os/freebsd/backends.def"
+#undef BACKEND
+
+#define BACKEND(probe, name, rank) &backend_##probe##_##name,
+static const struct backend *const backends[] = {
+#include "os/freebsd/backends.def"
+	NULL,
+};
+
+/* --- a host --- */
+
+#define BOOT_S 1000000
+#define ANSWERS_MAX 64
+
+struct answer {
+	int name[5];
+	unsigned names;
+	const char *by_name;
+	const void *data;
+	size_t size;
+	int status;
+};
+
+struct host {
+	struct answer answers[ANSWERS_MAX];
+	size_t count;
+	unsigned grows; /* so often an answer is larger than it was said to be */
+	unsigned calls;
+	struct freebsd_calls system;
+	struct bsd_source source;
+	struct os os;
+};
+
+static int give(struct host *h, const struct answer *a, void *out, size_t *size)
+{
+	h->calls++;
+	if (a->status)
+		return a->status;
+	if (!out) {
+		*size = h->grows ? a->size / 2 : a->size;
+		return 0;
+	}
+	if (h->grows) {
+		h->grows--;
+		return -ENOMEM;
+	}
+	if (*size < a->size)
+		return -ENOMEM;
+	memcpy(out, a->data, a->size);
+	*size = a->size;
+	return 0;
+}
+
+static int host_sysctl(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
+	size_t *size)
+{
+	struct host *h = c->user;
+
+	for (size_t i = 0; i < h->count; i++) {
+		const struct answer *a = &h->answers[i];
+
+		if (!a->by_name && a->names == names &&
+			!memcmp(a->name, name, names * sizeof(*name)))
+			return give(h, a, out, size);
+	}
+	return -ESRCH;
+}
+
+static int host_sysctl_by_name(
+	const struct freebsd_calls *c, const char *name, void *out, size_t *size)
+{
+	struct host *h = c->user;
+
+	for (size_t i = 0; i < h->count; i++) {
+		if (h->answers[i].by_name && !strcmp(h->answers[i].by_name, name))
+			return give(h, &h->answers[i], out, size);
+	}
+	return -ENOENT;
+}
+
+static void answer(struct host *h, int what, int pid, const void *data, size_t size)
+{
+	assert_true(h->count < ANSWERS_MAX);
+	h->answers[h->count++] = (struct answer){
+		.name = { 1, 14, what, pid }, .names = 4, .data = data, .size = size
+	};
+}
+
+static void answer_name(struct host *h, const char *name, const void *data, size_t size)
+{
+	h->answers[h->count++] = (struct answer){ .by_name = name, .data = data, .size = size };
+}
+
+static void host_open(struct host *h)
+{
+	static const uint32_t page = 4096, cpus = 4;
+	static const uint64_t memory = (uint64_t)8 << 30;
+	static const int64_t boot[2] = { BOOT_S, 500000 };
+
+	memset(h, 0, sizeof(*h));
+	h->system = (struct freebsd_calls){
+		.sysctl = host_sysctl, .sysctl_by_name = host_sysctl_by_name, .user = h
+	};
+	h->source = (struct bsd_source)FREEBSD_SOURCE(&h->system);
+	h->os = bsd_test_os("freebsd", backends, &h->source);
+	answer_name(h, "hw.pagesize", &page, sizeof(page));
+	answer_name(h, "hw.ncpu", &cpus, sizeof(cpus));
+	answer_name(h, "hw.physmem", &memory, sizeof(memory));
+	answer_name(h, "kern.boottime", boot, sizeof(boot));
+	answer_name(h, "kern.hostname", "beastie", 8);
+	answer_name(h, "kern.ostype", "FreeBSD", 8);
+	answer_name(h, "kern.osrelease", "13.4-RELEASE", 13);
+	answer_name(h, "hw.machine_arch", "amd64", 6);
+}
+
+/* --- structs by hand: the members that sys/user.h says, at its places --- */
+
+struct kinfo {
+	unsigned char bytes[KINFO_PROC_SIZE];
+};
+
+static void put(unsigned char *at, size_t offset, uint64_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		at[offset + i] = (unsigned char)(value >> 8 * i);
+}
+
+static struct kinfo kinfo(uint32_t pid, uint32_t ppid, uint32_t uid, const char *name)
+{
+	struct kinfo k = { { 0 } };
+
+	put(k.bytes, 0, KINFO_PROC_SIZE, 4);
+	put(k.bytes, 72, pid, 4);
+	put(k.bytes, 76, ppid, 4);
+	put(k.bytes, 80, pid, 4); /* pgid */
+	put(k.bytes, 84, UINT32_MAX, 4); /* tpgid */
+	put(k.bytes, 88, pid, 4); /* sid */
+	put(k.bytes, 136, 1, 8);  /* SIGHUP is ignored */
+	put(k.bytes, 168, uid, 4);
+	put(k.bytes, 256, 100u << 20, 8); /* size */
+	put(k.bytes, 264, 2560, 8);	  /* rssize: 10 MiB of pages */
+	put(k.bytes, 328, 1500000, 8);	  /* runtime: 1.5 s */
+	put(k.bytes, 336, BOOT_S + 60, 8);
+	put(k.bytes, 344, 500000, 8); /* start: 60 s after boot */
+	put(k.bytes, 388, 3, 1);      /* SSLEEP */
+	put(k.bytes, 1080, 8, 8);     /* TDF_SINTR */
+	memcpy(k.bytes + 394, "main thread 6789", 16);
+	memcpy(k.bytes + 411, "kqread", 6);
+	memcpy(k.bytes + 447, name, strlen(name));
+	memcpy(k.bytes + 502, "abc", 3); /* the rest of the name of the thread */
+	put(k.bytes, 560, UINT64_MAX, 8); /* NODEV */
+	put(k.bytes, 568, UINT32_MAX, 4);
+	put(k.bytes, 572, 2, 4);
+	put(k.bytes, 596, 3, 4);
+	put(k.bytes, 600, 100000 + pid, 4);
+	put(k.bytes, 608 + 128, 77, 8);
+	return k;
+}
+
+/* A record of a descriptor or a mapping: its own length, packed behind its path as the kernel does. */
+static size_t pack(unsigned char *out, size_t fixed, const char *path)
+{
+	size_t size = (fixed + strlen(path) + 1 + 7) & ~(size_t)7;
+
+	memcpy(out + fixed, path, strlen(path) + 1);
+	put(out, 0, size, 4);
+	return size;
+}
+
+static void test_proc(void **state)
+{
+	struct kinfo k = kinfo(42, 1, 1001, "claude");
+	const struct kinfo_scale scale = { .boot_utc_ns = BOOT_S * 1000000000ull, .page_bytes = 4096 };
+	struct bsd_process p;
+	struct bsd_thread t;
+
+	(void)state;
+	assert_true(kinfo_proc_decode(&p, k.bytes, sizeof(k.bytes), &scale));
+	assert_int_equal(p.id.pid, 42);
+	assert_int_equal(p.id.start_ticks, 6050);
+	assert_int_equal(p.ppid, 1);
+	assert_int_equal(p.uid, 1001);
+	assert_int_equal(p.rss_bytes, 10 << 20);
+	assert_int_equal(p.vsz_bytes, 100 << 20);
+	assert_int_equal(p.cpu_ns, 1500000000);
+	assert_int_equal(p.threads, 3);
+	assert_int_equal(p.terminal, 0);
+	assert_int_equal(p.state, 'S');
+	assert_int_equal(p.signals.ignored, 1);
+	assert_string_equal(p.name, "claude");
+	put(k.bytes, 1080, 0, 8);
+	assert_true(kinfo_thread_decode(&t, k.bytes, sizeof(k.bytes)));
+	assert_int_equal(t.tid, 100042);
+	assert_string_equal(t.name, "main thread 6789abc");
+	assert_string_equal(t.wait_channel, "kqread");
+	assert_int_equal(t.state, 'D');
+	assert_int_equal(t.processor, 2);
+	assert_int_equal(t.voluntary_switches, 77);
+	/* Cut, or of another layout. */
+	assert_false(kinfo_proc_decode(&p, k.bytes, sizeof(k.bytes) - 1, &scale));
+	put(k.bytes, 0, KINFO_PROC_SIZE - 8, 4);
+	assert_false(kinfo_proc_decode(&p, k.bytes, sizeof(k.bytes), &scale));
+}
+
+/* --- a session of an agent: the agent, a tool call below it, a shell that has nothing to do with it --- */
+
+static const char claude_arguments[] = "/home/u/.local/bin/claude\0--resume\0secret-key=sk-ant-api03-"
+				       "0123456789abcdefghijklmnopqrstuv\0";
+static const char claude_path[] = "/home/u/.local/share/claude/versions/2.1.299/claude";
+static const char tool_environment[] = "CLAUDECODE=1\0HOME=/home/u\0TOKEN=abc\0";
+
+static void add_session(struct host *h)
+{
+	static struct kinfo all[4];
+	static unsigned char cwd[1024];
+	static unsigned char files[8192];
+	size_t at = 0, size;
+
+	all[0] = kinfo(0, 0, 0, "kernel");
+	all[1] = kinfo(100, 1, 1001, "claude");
+	all[2] = kinfo(101, 100, 1001, "bash");
+	all[3] = kinfo(102, 1, 1002, "sh");
+	h->answers[h->count++] = (struct answer){
+		.name = { 1, 14, 8 }, .names = 3, .data = all, .size = sizeof(all)
+	};
+	for (size_t i = 1; i < 4; i++)
+		answer(h, 1, 99 + (int)i, &all[i], sizeof(all[i]));
+	answer(h, 7, 100, claude_arguments, sizeof(claude_arguments) - 1);
+	answer(h, 12, 100, claude_path, sizeof(claude_path));
+	answer(h, 7, 101, "/bin/bash\0-c\0make", 18);
+	answer(h, 12, 101, "/usr/local/bin/bash", 20);
+	answer(h, 35, 101, tool_environment, sizeof(tool_environment) - 1);
+	answer(h, 7, 102, "sh", 3);
+	answer(h, 12, 102, "/bin/sh", 8);
+	memset(cwd, 0, sizeof(cwd));
+	put(cwd, 4, 1, 4);
+	put(cwd, 8, UINT32_MAX, 4);
+	put(cwd, 32, 2, 4);
+	size = pack(cwd, 368, "/home/u/project");
+	answer(h, 42, 100, cwd, size);
+	/* Descriptor 0: a pipe; 1: a file without a name; 2: a terminal; 3: a TCP connection. */
+	memset(files, 0, sizeof(files));
+	put(files + at, 4, 1, 4); /* first the executable, which no program opened */
+	put(files + at, 8, (uint64_t)-5, 4);
+	put(files + at, 32, 1, 4);
+	at += pack(files + at, 368, claude_path);
+	put(files + at, 4, 3, 4);
+	put(files + at, 16, 1, 4);
+	put(files + at, 304, 0xfffff80001000000, 8);
+	put(files + at, 312, 0xfffff80001000160, 8);
+	put(files + at, 320, 17, 4);
+	at += pack(files + at, 368, "");
+	put(files + at, 4, 1, 4);
+	put(files + at, 8, 1, 4);
+	put(files + at, 16, 2, 4);
+	put(files + at, 32, 1, 4);
+	put(files + at, 304, 4711, 8);
+	put(files + at, 312, 123456, 8);
+	put(files + at, 336, 1, 2);
+	at += pack(files + at, 368, "");
+	put(files + at, 4, 10, 4);
+	put(files + at, 8, 2, 4);
+	put(files + at, 16, 3, 4);
+	at += pack(files + at, 368, "/dev/pts/3");
+	put(files + at, 4, 2, 4);
+	put(files + at, 8, 3, 4);
+	put(files + at, 16, 3, 4);
+	put(files + at, 32, 5, 4);  /* bytes to send */
+	put(files + at, 36, 2, 4);  /* AF_INET */
+	put(files + at, 40, 1, 4);  /* SOCK_STREAM */
+	put(files + at, 44, 6, 4);  /* TCP */
+	memcpy(files + at + 48, "\x10\x02\xc0\x00\x7f\x00\x00\x01", 8);
+	memcpy(files + at + 176, "\x10\x02\x01\xbb\xa0\x4f\x68\x0a", 8);
+	put(files + at, 304, 0xfffff80002000000, 8);
+	put(files + at, 332, 9, 4);
+	at += pack(files + at, 368, "");
+	answer(h, 33, 100, files, at);
+}
+
+static void test_ps(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	add_session(&h);
+	shown = bsd_test_report(&h.os, "proc", "processes", &o, NULL, 0);
+	assert_true(has(shown, "\"pid\": 100"));
+	assert_false(has(shown, "\"pid\": 102"));
+	assert_true(has(shown, "\"agent\": \"claude\""));
+	assert_true(has(shown, "2.1.299"));
+	assert_true(has(shown, "/home/u/project"));
+	assert_true(has(shown, "\"open_files\": 4"));
+	assert_true(has(shown, "\"tools\": 1"));
+	assert_true(has(shown, "runs a tool: /bin/bash -c make"));
+	assert_false(has(shown, "sk-ant"));
+	assert_false(has(shown, "TOKEN"));
+	free(shown);
+}
+
+static void test_growth(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_ALL };
+	struct buffer out = { 0 };
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	add_session(&h);
+	h.grows = 3;
+	shown = bsd_test_report(&h.os, "proc", "processes", &o, NULL, 0);
+	assert_true(has(shown, "\"pid\": 102"));
+	free(shown);
+	/* It grows for ever: an error, no endless loop. */
+	h.grows = 1000000;
+	h.calls = 0;
+	assert_int_equal(h.source.processes(&h.source, &out), -ENOMEM);
+	assert_true(h.calls < 20);
+	buffer_fini(&out);
+}
+
+static void test_partial(void **state)
+{
+	static struct kinfo two[2];
+	struct buffer out = { 0 };
+	struct host h;
+
+	(void)state;
+	host_open(&h);
+	two[0] = kinfo(7, 1, 0, "a");
+	two[1] = kinfo(8, 1, 0, "b");
+	h.answers[h.count++] = (struct answer){
+		.name = { 1, 14, 8 }, .names = 3, .data = two, .size = sizeof(two) - 10
+	};
+	assert_int_equal(h.source.processes(&h.source, &out), 0);
+	assert_int_equal(out.size, sizeof(struct bsd_process));
+	buffer_reset(&out);
+	/* A struct of another layout is no process. */
+	put(two[0].bytes, 0, 1100, 4);
+	assert_int_equal(h.source.processes(&h.source, &out), -EOPNOTSUPP);
+	assert_int_equal(h.source.process(&h.source, 99, &(struct bsd_process){ 0 }), -ESRCH);
+	buffer_fini(&out);
+}
+
+static void test_fds(void **state)
+{
+	const int pids[] = { 100 };
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	add_session(&h);
+	shown = bsd_test_report(&h.os, "fds", "fds", NULL, pids, 1);
+	assert_true(has(shown, "17 bytes unread"));
+	assert_true(has(shown, "/dev/pts/3"));
+	assert_true(has(shown, "\"kind\": \"deleted\""));
+	assert_true(has(shown, "\"kind\": \"tcp\""));
+	assert_false(has(shown, "versions/2.1.299/claude\""));
+	free(shown);
+	shown = bsd_test_report(&h.os, "sockets", "sockets", NULL, pids, 1);
+	assert_true(has(shown, "160.79.104.10"));
+	assert_true(has(shown, "443"));
+	assert_true(has(shown, "49152"));
+	free(shown);
+}
+
+static bool count_descriptor(void *user, const struct bsd_descriptor *d)
+{
+	(void)d;
+	++*(unsigned *)user;
+	return true;
+}
+
+static void test_hostile_lengths(void **state)
+{
+	static unsigned char bytes[2048];
+	static const uint32_t sizes[] = { 1, 367, 368, 369, 1024, 2047, 2049, 0x7fffffff,
+		0xffffffff };
+	struct bsd_descriptor d;
+	struct host h;
+	unsigned count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct cursor c = cursor_over(bytes, sizeof(bytes));
+		unsigned steps = 0;
+
+		memset(bytes, 0xff, sizeof(bytes));
+		put(bytes, 0, sizes[i], 4);
+		while (kinfo_file_next(&d, &c))
+			assert_true(++steps < 10);
+		assert_true(c.failed || cursor_at_end(&c));
+	}
+	host_open(&h);
+	put(bytes, 0, 400, 4);
+	put(bytes, 400, 5, 4);
+	answer(&h, 33, 5, bytes, 1000);
+	/* What came before holds, and it is said that there is more. */
+	assert_int_equal(h.source.descriptors(&h.source, 5, count_descriptor, &count), -EOVERFLOW);
+	assert_int_equal(count, 1);
+}
+
+static void test_maps(void **state)
+{
+	static unsigned char maps[4096];
+	const int pids[] = { 100 };
+	size_t at = 0;
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	add_session(&h);
+	memset(maps, 0, sizeof(maps));
+	put(maps, 4, 2, 4); /* a file */
+	put(maps, 8, 0x200000, 8);
+	put(maps, 16, 0x300000, 8);
+	put(maps, 32, 99, 8);
+	put(maps, 48, 16, 4);
+	put(maps, 52, 4, 4);
+	put(maps, 56, 5, 4);
+	at += pack(maps, 136, "/lib/libc.so.7");
+	put(maps + at, 4, 3, 4); /* swap */
+	put(maps + at, 8, 0x7fffffff0000, 8);
+	put(maps + at, 16, 0x7ffffffff000, 8);
+	put(maps + at, 44, 0x20, 4);
+	put(maps + at, 48, 3, 4);
+	put(maps + at, 52, 3, 4);
+	put(maps + at, 56, 3, 4);
+	at += pack(maps + at, 136, "");
+	answer(&h, 32, 100, maps, at);
+	shown = bsd_test_report(&h.os, "maps", "maps", NULL, pids, 1);
+	assert_true(has(shown, "/lib/libc.so.7"));
+	assert_true(has(shown, "jemalloc"));
+	assert_true(has(shown, "[stack]"));
+	assert_true(has(shown, "65536"));
+	free(shown);
+}
+
+static void test_the_rest(void **state)
+{
+	static const uint64_t limit[2] = { 1024, INT64_MAX };
+	static struct kinfo threads[2];
+	const int pids[] = { 101 };
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	add_session(&h);
+	threads[0] = kinfo(101, 100, 1001, "bash");
+	threads[1] = threads[0];
+	put(threads[1].bytes, 600, 100900, 4);
+	put(threads[1].bytes, 388, 2, 1);
+	memcpy(threads[1].bytes + 394, "worker\0", 7);
+	memset(threads[1].bytes + 502, 0, 4);
+	answer(&h, 1 | 0x10, 101, threads, sizeof(threads));
+	for (int i = 0; i < 3; i++)
+		h.answers[h.count++] = (struct answer){ .name = { 1, 14, 37, 101, i ? 8 : 0 },
+			.names = 5,
+			.data = limit,
+			.size = sizeof(limit) };
+	shown = bsd_test_report(&h.os, "threads", "threads", NULL, pids, 1);
+	assert_true(has(shown, "worker"));
+	assert_true(has(shown, "kqread"));
+	free(shown);
+	shown = bsd_test_report(&h.os, "signals", "signals", NULL, pids, 1);
+	assert_true(has(shown, "HUP"));
+	free(shown);
+	shown = bsd_test_report(&h.os, "environment", "environment", NULL, pids, 1);
+	assert_true(has(shown, "CLAUDECODE"));
+	assert_false(has(shown, "abc"));
+	free(shown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_proc),
+		cmocka_unit_test(test_ps),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_partial),
+		cmocka_unit_test(test_fds),
+		cmocka_unit_test(test_hostile_lengths),
+		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_the_rest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
