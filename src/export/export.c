@@ -342,7 +342,7 @@ static int check_needed(const struct job *j, struct sooth_error *err)
 {
 	if (!j->type->needs || j->has_needed)
 		return 0;
-	error_set(err, -ENODATA, SOOTH_FAULT_USAGE, "export %s", j->type->name);
+	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "export %s", j->type->name);
 	error_why(err, "%s", j->type->needs_text);
 	return error_remedy(err, "%s", j->type->needs_remedy);
 }

@@ -18,7 +18,7 @@ static inline int query_timed_out(uint64_t timeout_ns, struct sooth_error *err)
 {
 	char text[UNITS_SIZE];
 
-	error_set(err, -ETIME, SOOTH_FAULT_USAGE, "finish the statement");
+	error_set(err, -ETIMEDOUT, SOOTH_FAULT_USAGE, "finish the statement");
 	error_why(err, "the query took longer than %s", format_ns(text, timeout_ns));
 	return error_remedy(err, "add a WHERE or a LIMIT to the query, or raise --timeout");
 }

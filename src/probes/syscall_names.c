@@ -108,10 +108,16 @@ enum {
  */
 #define ROW_OF_LINE_(line) ROW_##line
 #define ROW_OF_LINE(line)  ROW_OF_LINE_(line)
+#define BSD_ROW_OF_LINE_(line) BSD_ROW_##line
+#define BSD_ROW_OF_LINE(line)  BSD_ROW_OF_LINE_(line)
 
 enum {
 #define SYSCALL(name_, x86_64, aarch64, i386, category_, ...) ROW_OF_LINE(__LINE__),
 #include "probes/syscalls.def"
+	ROW_LINUX_COUNT,
+	ROW_BEFORE_BSD = ROW_LINUX_COUNT - 1, /* the next one is counted on from here */
+#define BSD_CALL(...) BSD_ROW_OF_LINE(__LINE__),
+#include "probes/syscalls_bsd.def"
 	ROW_COUNT
 };
 
@@ -119,9 +125,17 @@ static const struct syscall_row rows[] = {
 #define SYSCALL(name_, x86_64, aarch64, i386, category_, ...)                                      \
 	{ .name = #name_,                                                                          \
 		.numbers = { x86_64, aarch64, i386 },                                              \
+		.bsd_numbers = { -1, -1 },                                                         \
 		.category = CATEGORY_##category_,                                                  \
 		__VA_ARGS__ },
 #include "probes/syscalls.def"
+#define BSD_CALL(name_, freebsd, darwin, category_, ...)                                           \
+	{ .name = #name_,                                                                          \
+		.numbers = { -1, -1, -1 },                                                         \
+		.bsd_numbers = { freebsd, darwin },                                                \
+		.category = CATEGORY_##category_,                                                  \
+		__VA_ARGS__ },
+#include "probes/syscalls_bsd.def"
 };
 
 /*
@@ -149,6 +163,30 @@ static const uint16_t index_i386[] = {
 	[SLOT(i386)] = ROW_OF_LINE(__LINE__) + 1,
 #include "probes/syscalls.def"
 };
+
+/* The same for the other systems, whose numbers go further. */
+#define BSD_NUMBER_LIMIT 640
+#define BSD_SLOT(number) ((number) < 0 ? BSD_NUMBER_LIMIT + __LINE__ : (number))
+
+static const uint16_t index_freebsd[] = {
+#define BSD_CALL(name_, freebsd, darwin, category_, ...)                                           \
+	[BSD_SLOT(freebsd)] = BSD_ROW_OF_LINE(__LINE__) + 1,
+#include "probes/syscalls_bsd.def"
+};
+
+static const uint16_t index_darwin[] = {
+#define BSD_CALL(name_, freebsd, darwin, category_, ...)                                           \
+	[BSD_SLOT(darwin)] = BSD_ROW_OF_LINE(__LINE__) + 1,
+#include "probes/syscalls_bsd.def"
+};
+
+_Static_assert(COUNT_OF(index_freebsd) > BSD_NUMBER_LIMIT, "short index");
+_Static_assert(COUNT_OF(index_darwin) > BSD_NUMBER_LIMIT, "short index");
+
+#define BSD_CALL(name_, freebsd, darwin, category_, ...)                                           \
+	_Static_assert((freebsd) < BSD_NUMBER_LIMIT && (darwin) < BSD_NUMBER_LIMIT,                \
+		"number of " #name_ " beyond the index");
+#include "probes/syscalls_bsd.def"
 
 /* Each ABI lacks some row, so that every index reaches beyond NUMBER_LIMIT; lookups rely on it. */
 _Static_assert(COUNT_OF(index_x86_64) > NUMBER_LIMIT, "short index");
@@ -212,8 +250,17 @@ static const struct syscall_row *x32_row(uint32_t number)
 const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 {
 	const uint16_t *index;
+	uint32_t limit = NUMBER_LIMIT;
 
 	switch (abi) {
+	case SYSCALL_ABI_FREEBSD:
+		index = index_freebsd;
+		limit = BSD_NUMBER_LIMIT;
+		break;
+	case SYSCALL_ABI_DARWIN:
+		index = index_darwin;
+		limit = BSD_NUMBER_LIMIT;
+		break;
 	case SYSCALL_ABI_X32:
 		number &= ~SYSCALL_X32_BIT;
 		if (number >= X32_FIRST)
@@ -232,7 +279,7 @@ const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number)
 	default:
 		return NULL;
 	}
-	if (number >= NUMBER_LIMIT || !index[number])
+	if (number >= limit || !index[number])
 		return NULL;
 	return &rows[index[number] - 1];
 }
@@ -265,14 +312,16 @@ const struct syscall_row *syscall_by_name(const char *name, size_t size)
 int32_t syscall_number(unsigned abi, const char *name, size_t size)
 {
 	unsigned column = abi == SYSCALL_ABI_X32 ? SYSCALL_ABI_X86_64 : abi;
+	bool is_bsd = abi == SYSCALL_ABI_FREEBSD || abi == SYSCALL_ABI_DARWIN;
 	int32_t number = -1;
 
-	if (column >= SYSCALL_TABLE_ABIS || !size)
+	if ((column >= SYSCALL_TABLE_ABIS && !is_bsd) || !size)
 		return -1;
 	for (size_t i = 0; i < ROW_COUNT && number < 0; i++) {
 		if (!row_has_name(&rows[i], name, size))
 			continue;
-		number = rows[i].numbers[column];
+		number = is_bsd ? rows[i].bsd_numbers[abi - SYSCALL_ABI_FREEBSD]
+				: rows[i].numbers[column];
 		if (abi == SYSCALL_ABI_X32 && rows[i].x32)
 			number = rows[i].x32;
 	}
@@ -317,13 +366,15 @@ const char *syscall_of_function(const char *function)
 
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE])
 {
-	/* The two native ABIs go without: on their machines every call would carry the prefix. */
+	/* Native ABIs go without: on their machines every call would carry the prefix. */
 	static const char *const prefixes[SYSCALL_ABI_COUNT] = {
 		[SYSCALL_ABI_X86_64] = "",
 		[SYSCALL_ABI_AARCH64] = "",
 		[SYSCALL_ABI_I386] = "i386:",
 		[SYSCALL_ABI_X32] = "x32:",
 		[SYSCALL_ABI_ARM] = "arm:",
+		[SYSCALL_ABI_FREEBSD] = "",
+		[SYSCALL_ABI_DARWIN] = "",
 	};
 	const struct syscall_row *row = syscall_by_number(abi, number);
 	const char *prefix = abi < SYSCALL_ABI_COUNT ? prefixes[abi] : "";

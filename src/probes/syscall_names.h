@@ -16,7 +16,9 @@ enum syscall_abi {
 	SYSCALL_ABI_I386 = 2,
 	SYSCALL_ABI_X32 = 3,
 	SYSCALL_ABI_ARM = 4,
-	SYSCALL_ABI_COUNT = 5,
+	SYSCALL_ABI_FREEBSD = 5,
+	SYSCALL_ABI_DARWIN = 6,
+	SYSCALL_ABI_COUNT = 7,
 };
 
 enum syscall_category {
@@ -34,6 +36,8 @@ enum syscall_category {
 
 /* ABIs with numbers of their own in the table: x86-64, aarch64, i386, as in enum syscall_abi. */
 #define SYSCALL_TABLE_ABIS 3
+/* And those of syscalls_bsd.def, from SYSCALL_ABI_FREEBSD on. */
+#define SYSCALL_BSD_ABIS 2
 
 /* Room for the longest name with its ABI in front and for every unknown number. */
 #define SYSCALL_NAME_SIZE 48
@@ -41,11 +45,12 @@ enum syscall_category {
 /* What the kernel sets in the number of an x32 call. */
 #define SYSCALL_X32_BIT 0x40000000u
 
-/* A row of syscalls.def. */
+/* A row of syscalls.def, or of syscalls_bsd.def. */
 struct syscall_row {
 	const char *name;		     /* NULL: the table does not know the call */
 	int16_t numbers[SYSCALL_TABLE_ABIS]; /* -1 where absent */
 	uint16_t x32;			     /* a number of its own there; 0: that of x86-64 */
+	int16_t bsd_numbers[SYSCALL_BSD_ABIS]; /* -1 where absent, and in rows of Linux */
 	uint8_t category;		     /* enum syscall_category */
 	uint8_t argument_count;
 	uint8_t arguments[SYSCALL_ARGUMENTS]; /* enum argument_type_id */

@@ -116,7 +116,7 @@ static bool add_name(struct syscall_set *s, const char *name)
 	bool is_known = false;
 
 	for (size_t k = 0; (row = syscall_row_at(k)); k++) {
-		if (strcmp(call ? call : name, row->name) != 0)
+		if (strcmp(name, row->name) && (!call || strcmp(call, row->name)))
 			continue;
 		add_row(s, k);
 		is_known = true;

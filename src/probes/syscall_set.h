@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "probes/syscall_names.h"
 
-#define SYSCALL_SET_ROWS 1024
+#define SYSCALL_SET_ROWS 2048
 
 struct syscall_set {
 	uint64_t rows[SYSCALL_SET_ROWS / 64]; /* a bit each, by position in the table */

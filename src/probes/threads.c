@@ -19,7 +19,8 @@ static const char *const policy_names[THREADS_POLICIES] = {
 };
 const struct sooth_names threads_policy_names = { THREADS_POLICIES, policy_names };
 
-static const char *const abi_names[] = { "x86-64", "aarch64", "i386", "x32", "arm" };
+static const char *const abi_names[] = { "x86-64", "aarch64", "i386", "x32", "arm", "freebsd",
+	"darwin" };
 static const struct sooth_names abis = { sizeof(abi_names) / sizeof(abi_names[0]), abi_names };
 
 #define ARGUMENT(name_, i_)                                                                        \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A FreeBSD or macOS host made of recorded answers: an observer on the real backends of that system,
- * whose calls of the system are a test's.
+ * A FreeBSD or macOS host made of recorded answers: an observer on the real backends of that
+ * system, whose calls of the system are a test's.
  */
 #ifndef SOOTH_TESTS_BSD_HOST_H
 #define SOOTH_TESTS_BSD_HOST_H
@@ -39,8 +39,8 @@ static inline struct os bsd_test_os(
 }
 
 /* What one sample of a probe shows: of the pids, or of the host (count 0). */
-static inline char *bsd_test_report(const struct os *os, const char *probe, const char *view,
-	const void *options, const int *pids, size_t count)
+static inline char *bsd_test_show(const struct os *os, const char *probe, const char *view,
+	const void *options, unsigned wanted, const int *pids, size_t count)
 {
 	struct sooth_observer *o;
 	struct sooth_report *r;
@@ -51,18 +51,18 @@ static inline char *bsd_test_report(const struct os *os, const char *probe, cons
 	text_open(&out);
 	assert_int_equal(sooth_report_new(&r, probe, &err), 0);
 	assert_int_equal(sooth_report_add_view(r, view, options, &err), 0);
-	assert_int_equal(sooth_report_add_sink(r, "json",
-				 &(struct sooth_sink_options){
-					 .size = sizeof(struct sooth_sink_options),
-					 .stream = out.stream },
-				 &err),
+	assert_int_equal(
+		sooth_report_add_sink(r, "json",
+			&(struct sooth_sink_options){
+				.size = sizeof(struct sooth_sink_options), .stream = out.stream },
+			&err),
 		0);
 	assert_int_equal(observer_new_on(&o, os, NULL, &err), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(sooth_observer_add_pid(o, pids[i], &err), 0);
 	if (!count)
 		assert_int_equal(sooth_observer_set_host(o, &err), 0);
-	if (sooth_observer_add_probe(o, probe, SOOTH_SAMPLE, &err))
+	if (sooth_observer_add_probe(o, probe, wanted, &err))
 		fail_msg("%s: %s", err.tried, err.why);
 	assert_int_equal(sooth_observer_connect_report(o, r, &err), 0);
 	if (sooth_observer_start(o, &err))
@@ -74,6 +74,18 @@ static inline char *bsd_test_report(const struct os *os, const char *probe, cons
 	sooth_observer_free(o);
 	text_free(&out);
 	return shown;
+}
+
+static inline char *bsd_test_report(const struct os *os, const char *probe, const char *view,
+	const void *options, const int *pids, size_t count)
+{
+	return bsd_test_show(os, probe, view, options, SOOTH_SAMPLE, pids, count);
+}
+
+static inline char *bsd_test_calls(const struct os *os, const char *probe, const char *view,
+	unsigned wanted, const int *pids, size_t count)
+{
+	return bsd_test_show(os, probe, view, NULL, wanted, pids, count);
 }
 
 #endif

@@ -25,7 +25,7 @@ static const struct backend *const backends[] = {
 
 /* --- a host --- */
 
-#define BOOT_S 1000000
+#define BOOT_S	    1000000
 #define ANSWERS_MAX 64
 
 struct answer {
@@ -67,8 +67,8 @@ static int give(struct host *h, const struct answer *a, void *out, size_t *size)
 	return 0;
 }
 
-static int host_sysctl(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
-	size_t *size)
+static int host_sysctl(
+	const struct freebsd_calls *c, const int *name, unsigned names, void *out, size_t *size)
 {
 	struct host *h = c->user;
 
@@ -148,10 +148,10 @@ static struct kinfo kinfo(uint32_t pid, uint32_t ppid, uint32_t uid, const char 
 	put(k.bytes, 0, KINFO_PROC_SIZE, 4);
 	put(k.bytes, 72, pid, 4);
 	put(k.bytes, 76, ppid, 4);
-	put(k.bytes, 80, pid, 4); /* pgid */
+	put(k.bytes, 80, pid, 4);	 /* pgid */
 	put(k.bytes, 84, UINT32_MAX, 4); /* tpgid */
-	put(k.bytes, 88, pid, 4); /* sid */
-	put(k.bytes, 136, 1, 8);  /* SIGHUP is ignored */
+	put(k.bytes, 88, pid, 4);	 /* sid */
+	put(k.bytes, 136, 1, 8);	 /* SIGHUP is ignored */
 	put(k.bytes, 168, uid, 4);
 	put(k.bytes, 256, 100u << 20, 8); /* size */
 	put(k.bytes, 264, 2560, 8);	  /* rssize: 10 MiB of pages */
@@ -163,7 +163,7 @@ static struct kinfo kinfo(uint32_t pid, uint32_t ppid, uint32_t uid, const char 
 	memcpy(k.bytes + 394, "main thread 6789", 16);
 	memcpy(k.bytes + 411, "kqread", 6);
 	memcpy(k.bytes + 447, name, strlen(name));
-	memcpy(k.bytes + 502, "abc", 3); /* the rest of the name of the thread */
+	memcpy(k.bytes + 502, "abc", 3);  /* the rest of the name of the thread */
 	put(k.bytes, 560, UINT64_MAX, 8); /* NODEV */
 	put(k.bytes, 568, UINT32_MAX, 4);
 	put(k.bytes, 572, 2, 4);
@@ -173,7 +173,8 @@ static struct kinfo kinfo(uint32_t pid, uint32_t ppid, uint32_t uid, const char 
 	return k;
 }
 
-/* A record of a descriptor or a mapping: its own length, packed behind its path as the kernel does. */
+/* A record of a descriptor or a mapping: its own length, packed behind its path as the kernel does.
+ */
 static size_t pack(unsigned char *out, size_t fixed, const char *path)
 {
 	size_t size = (fixed + strlen(path) + 1 + 7) & ~(size_t)7;
@@ -186,7 +187,8 @@ static size_t pack(unsigned char *out, size_t fixed, const char *path)
 static void test_proc(void **state)
 {
 	struct kinfo k = kinfo(42, 1, 1001, "claude");
-	const struct kinfo_scale scale = { .boot_utc_ns = BOOT_S * 1000000000ull, .page_bytes = 4096 };
+	const struct kinfo_scale scale = { .boot_utc_ns = BOOT_S * 1000000000ull,
+		.page_bytes = 4096 };
 	struct bsd_process p;
 	struct bsd_thread t;
 
@@ -218,10 +220,12 @@ static void test_proc(void **state)
 	assert_false(kinfo_proc_decode(&p, k.bytes, sizeof(k.bytes), &scale));
 }
 
-/* --- a session of an agent: the agent, a tool call below it, a shell that has nothing to do with it --- */
+/* --- a session of an agent: the agent, a tool call below it, a shell that has nothing to do with
+ * it --- */
 
-static const char claude_arguments[] = "/home/u/.local/bin/claude\0--resume\0secret-key=sk-ant-api03-"
-				       "0123456789abcdefghijklmnopqrstuv\0";
+static const char claude_arguments[] =
+	"/home/u/.local/bin/claude\0--resume\0secret-key=sk-ant-api03-"
+	"0123456789abcdefghijklmnopqrstuv\0";
 static const char claude_path[] = "/home/u/.local/share/claude/versions/2.1.299/claude";
 static const char tool_environment[] = "CLAUDECODE=1\0HOME=/home/u\0TOKEN=abc\0";
 
@@ -281,10 +285,10 @@ static void add_session(struct host *h)
 	put(files + at, 4, 2, 4);
 	put(files + at, 8, 3, 4);
 	put(files + at, 16, 3, 4);
-	put(files + at, 32, 5, 4);  /* bytes to send */
-	put(files + at, 36, 2, 4);  /* AF_INET */
-	put(files + at, 40, 1, 4);  /* SOCK_STREAM */
-	put(files + at, 44, 6, 4);  /* TCP */
+	put(files + at, 32, 5, 4); /* bytes to send */
+	put(files + at, 36, 2, 4); /* AF_INET */
+	put(files + at, 40, 1, 4); /* SOCK_STREAM */
+	put(files + at, 44, 6, 4); /* TCP */
 	memcpy(files + at + 48, "\x10\x02\xc0\x00\x7f\x00\x00\x01", 8);
 	memcpy(files + at + 176, "\x10\x02\x01\xbb\xa0\x4f\x68\x0a", 8);
 	put(files + at, 304, 0xfffff80002000000, 8);

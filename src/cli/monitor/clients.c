@@ -128,6 +128,7 @@ static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 	uid_t uid;
 	gid_t gid;
 
+	*pid = 0; /* not said */
 	return !getpeereid(fd, &uid, &gid) && (uid == c->uid || !uid);
 #endif
 }

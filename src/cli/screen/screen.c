@@ -6,9 +6,8 @@
 #include "cli/screen/screen_state.h"
 #include "model/batch.h"
 
-#define NCURSES_WIDECHAR 1
-#define RUBOUT		 127
-#define BACK		 8
+#define RUBOUT 127
+#define BACK   8
 
 /* --- what keys do --- */
 

@@ -181,7 +181,7 @@ static void apply_filter(struct screen *s, const struct screen_table *t)
 
 /* --- order --- */
 
-struct order {
+struct screen_order {
 	const struct sooth_field *field;
 	int direction;
 };
@@ -210,10 +210,10 @@ static int compare_values(const struct sooth_value *a, const struct sooth_value 
 }
 
 /* Rows without a value come last, whatever the direction. */
-static int by_field(const void *a, const void *b, void *user)
+static int by_field(const void *a, const void *b)
 {
-	const struct order *o = user;
 	const struct screen_row *p = a, *q = b;
+	const struct screen_order *o = p->order;
 	struct sooth_value x = sooth_field_get(o->field, p->record);
 	struct sooth_value y = sooth_field_get(o->field, q->record);
 	bool has_x = x.state == SOOTH_STATE_VALUE, has_y = y.state == SOOTH_STATE_VALUE;
@@ -230,13 +230,19 @@ static int by_field(const void *a, const void *b, void *user)
 
 static void apply_order(struct screen *s, const struct screen_table *t)
 {
-	struct order order = { .direction = s->is_ascending ? 1 : -1 };
+	struct screen_row *rows = (void *)s->rows.data;
+	struct screen_order order = { .direction = s->is_ascending ? 1 : -1 };
 
 	if (s->sort)
 		order.field = sooth_schema_field(t->schema, s->sort);
-	if (order.field)
-		qsort_r(s->rows.data, screen_row_count(s), sizeof(struct screen_row), by_field,
-			&order);
+	if (!order.field)
+		return;
+	/* In each row: qsort_r(3) differs between systems. */
+	for (size_t i = 0; i < screen_row_count(s); i++)
+		rows[i].order = &order;
+	qsort(rows, screen_row_count(s), sizeof(*rows), by_field);
+	for (size_t i = 0; i < screen_row_count(s); i++)
+		rows[i].order = NULL;
 }
 
 /* --- tree --- */

@@ -45,12 +45,15 @@ struct screen_frame {
 
 enum screen_mark { SCREEN_MARK_NONE, SCREEN_MARK_NEW, SCREEN_MARK_CHANGED, SCREEN_MARK_GONE };
 
+struct screen_order;
+
 struct screen_row {
 	const struct sooth_record *record; /* in a frame */
 	uint64_t key;			   /* the same for the same thing in every frame */
 	enum screen_mark mark;
 	unsigned depth; /* in the tree */
 	bool has_below, is_folded;
+	const struct screen_order *order; /* of the sorting that runs */
 };
 
 struct screen {

@@ -123,15 +123,33 @@ static int exec_found(char *const *command)
 	return code;
 }
 
+static bool read_preload(int pipe, struct launch_preload *preload)
+{
+	size_t size = 0;
+
+	while (size < sizeof(*preload)) {
+		ssize_t got = read(pipe, (char *)preload + size, sizeof(*preload) - size);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		size += (size_t)got;
+	}
+	return true;
+}
+
 static __attribute__((noreturn)) void child(
 	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
-	char go;
+	struct launch_preload preload;
 	int code;
 
 	restore_signals();
-	if (read(start_pipe, &go, 1) != 1)
+	if (!read_preload(start_pipe, &preload))
 		_exit(127); /* sooth is gone: do not run unobserved */
+	if (preload.variable[0] && putenv(preload.variable))
+		_exit(126);
 	code = become_user(launch);
 	if (!code)
 		code = exec_found(command);
@@ -196,7 +214,8 @@ int bsd_release(const struct os *os, struct launch *launch, struct sooth_error *
 	int code = 0;
 
 	(void)os;
-	if (write(start_pipe, "", 1) != 1) {
+	if (write(start_pipe, &launch->preload, sizeof(launch->preload)) !=
+		(ssize_t)sizeof(launch->preload)) {
 		if (errno != EPIPE)
 			return error_errno(err, -errno, "let the launched command run");
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);

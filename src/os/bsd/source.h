@@ -43,6 +43,7 @@ struct bsd_process {
 	uint8_t memory_state, cpu_state, threads_state;
 	uint8_t tracer_state, signals_state;
 	bool is_kernel; /* a process of the kernel: it has no program */
+	bool is_traced; /* by ktrace(2) */
 	char state;	/* R S D T Z I */
 	struct bsd_signals signals;
 	char name[BSD_NAME_SIZE];

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sysctl(3) itself. */
+/* sysctl(3) and ktrace(2) themselves. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/types.h>
+#include <sys/param.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/ktrace.h>
 #include <sys/sysctl.h>
+#include <unistd.h>
 
 #include "os/freebsd/freebsd_source.h"
 
@@ -20,7 +27,57 @@ static int native_sysctl_by_name(
 	return sysctlbyname(name, out, size, NULL, 0) ? -errno : 0;
 }
 
+static int native_ktrace(
+	const struct freebsd_calls *c, const char *path, int operation, int points, pid_t pid)
+{
+	(void)c;
+	return ktrace(path, operation, points, pid) ? -errno : 0;
+}
+
+/* Only calls that are safe after a fork of a program with threads. */
+static __attribute__((noreturn)) void guard(const char *path, int parent)
+{
+	char byte;
+
+	for (int fd = 0; fd < parent; fd++)
+		close(fd);
+	closefrom(parent + 1);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	while (read(parent, &byte, 1) < 0 && errno == EINTR)
+		;
+	ktrace(path, KTROP_CLEARFILE, 0, 0);
+	unlink(path);
+	_exit(0);
+}
+
+/* In a session of its own, so that no terminal takes it along; its parent is init. */
+static int native_guard(const struct freebsd_calls *c, const char *path)
+{
+	int ends[2];
+	pid_t pid;
+
+	(void)c;
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid = rfork(RFPROC | RFFDG | RFNOWAIT);
+	if (!pid) {
+		setsid();
+		close(ends[1]);
+		guard(path, ends[0]);
+	}
+	close(ends[0]);
+	if (pid < 0) {
+		close(ends[1]);
+		return -EAGAIN;
+	}
+	return ends[1];
+}
+
 const struct freebsd_calls freebsd_native_calls = {
+	.ktrace = native_ktrace,
+	.guard = native_guard,
 	.sysctl = native_sysctl,
 	.sysctl_by_name = native_sysctl_by_name,
 };

@@ -12,6 +12,12 @@ struct freebsd_calls {
 		size_t *size);
 	int (*sysctl_by_name)(
 		const struct freebsd_calls *c, const char *name, void *out, size_t *size);
+	/* ktrace(2). */
+	int (*ktrace)(const struct freebsd_calls *c, const char *path, int operation, int points,
+		pid_t pid);
+	/* A process that ends all tracing to that file and removes it, when the descriptor that is
+	 * returned is closed, or this process is killed; or a negative errno. */
+	int (*guard)(const struct freebsd_calls *c, const char *path);
 	void *user;
 };
 

@@ -22,6 +22,7 @@ enum kinfo_proc_at {
 	AT_RUNTIME = 328,
 	AT_START = 336,
 	AT_FLAG = 368,
+	AT_TRACEFLAG = 384,
 	AT_STAT = 388,
 	AT_NICE = 389,
 	AT_TDNAME = 394,
@@ -54,12 +55,13 @@ enum rusage_at {
 #define COMM_SIZE   20
 #define MORE_SIZE   4
 
-#define FLAG_KERNEL 0x4 /* P_KPROC */
-#define NODEV	    UINT64_MAX
-#define NODEV_OLD   UINT32_MAX
-#define TICKS_PER_S 100
-#define CLASS_MASK  0x7 /* PRI_BASE: what is not PRI_FIFO_BIT */
-#define CLASS_REAL  2	/* PRI_REALTIME */
+#define FLAG_KERNEL  0x4	/* P_KPROC */
+#define TRACE_POINTS 0x00ffffff /* KTRFAC_MASK */
+#define NODEV	     UINT64_MAX
+#define NODEV_OLD    UINT32_MAX
+#define TICKS_PER_S  100
+#define CLASS_MASK   0x7 /* PRI_BASE: what is not PRI_FIFO_BIT */
+#define CLASS_REAL   2	 /* PRI_REALTIME */
 
 /* ki_stat; how it waits says whether a signal wakes it: sooth's D. */
 enum kinfo_stat { STAT_IDL = 1, STAT_RUN, STAT_SLEEP, STAT_STOP, STAT_ZOMB, STAT_WAIT, STAT_LOCK };
@@ -145,6 +147,7 @@ bool kinfo_proc_decode(
 		.threads = bsd_u32(&b, AT_NUMTHREADS),
 		.tracer_pid = bsd_u32(&b, AT_TRACER),
 		.is_kernel = (bsd_u64(&b, AT_FLAG) & FLAG_KERNEL) != 0,
+		.is_traced = bsd_u32(&b, AT_TRACEFLAG) & TRACE_POINTS,
 		.state = state_of(&b),
 		.signals = signals_of(&b),
 	};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes followed by ktrace(2), over fork and exec: the kernel appends records to a file, which
+ * is read behind it. Records of joins, execs and ends are written here; the backend gets the
+ * others.
+ *
+ * Tracing stays when the tracer dies, so a guard ends it. A file that has grown is replaced by a
+ * new one, to which the processes are moved.
+ */
+#ifndef SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
+#define SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
+
+#include "base/map.h"
+#include "collect/backend.h"
+#include "os/freebsd/decode/ktrace.h"
+
+struct ktrace_process {
+	struct process_id id;
+	unsigned interest;
+	bool is_before_exec; /* a copy of sooth until its exec */
+	bool is_joined;	     /* its coming was reported, or it was selected */
+	char name[KTRACE_NAME_SIZE];
+};
+
+struct ktrace_follow {
+	int points; /* KTRFAC_* */
+	char path[64];
+	int file, guard;
+	uint64_t offset;
+	struct buffer bytes;
+	struct map processes; /* uint32_t, pid -> struct ktrace_process */
+	struct map parents;   /* uint32_t, pid of a child -> pid of its parent */
+	uint64_t lost;	      /* times that records were dropped */
+	int64_t realtime_offset_ns;
+};
+
+/* A record of a process that is followed and has its own program. */
+typedef void (*ktrace_visitor)(struct backend_run *run, struct ktrace_process *process,
+	const struct ktrace_record *record, uint64_t time_ns);
+/* The process has ended, or is no longer followed. */
+typedef void (*ktrace_ended)(struct backend_run *run, const struct ktrace_process *process);
+
+int ktrace_follow_open(struct ktrace_follow *f, int points, struct sooth_error *err);
+int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
+	const struct process_id *process, unsigned interest, struct sooth_error *err);
+int ktrace_follow_drain(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
+	ktrace_ended ended, struct sooth_error *err);
+/* No more records are written. */
+void ktrace_follow_stop(struct ktrace_follow *f, struct backend_run *run);
+void ktrace_follow_close(struct ktrace_follow *f);
+
+/* sys/ktrace.h */
+#define KTRACE_POINT(type) (1 << (type))
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syscalls by ktrace(2): each call is a record when it begins and one when it returns, so a call is
+ * timed by the clock of the kernel, in microseconds before FreeBSD 14. Needs no privilege for
+ * processes of the caller.
+ *
+ * Cannot be seen: what a call reads and writes, addresses of sockets; calls of processes that were
+ * started before with other ids. While the kernel has no room for a record, calls are lost, which
+ * is counted as one loss for each gap.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/units.h"
+#include "bpf/log2.h"
+#include "os/freebsd/ktrace_follow.h"
+#include "os/os.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_names.h"
+#include "probes/syscall_set.h"
+#include "probes/syscalls.h"
+
+#define THREADS_MAX 65536
+#define COUNTS_MAX  262144
+#define WINDOW_NS   NS_PER_S
+
+/* A call that has begun. */
+struct pending {
+	uint64_t begun_ns;
+	struct ktrace_call call;
+	uint16_t path_size;
+	char path[SYSCALLS_PATH_MAX];
+};
+
+struct count_key {
+	struct process_id process;
+	uint64_t tid;
+	uint32_t number;
+	uint32_t error; /* of errors alone */
+};
+
+struct syscalls_state {
+	struct ktrace_follow follow; /* first */
+	struct syscall_set set;
+	struct map pending;  /* uint64_t, tid -> struct pending */
+	struct map counts;   /* struct count_key -> struct syscalls_count */
+	struct map errors;   /* struct count_key -> struct syscalls_error */
+	uint64_t written_ns; /* of the last window */
+	uint64_t refused;    /* not counted: a table was full */
+};
+
+static int syscalls_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	int status = ktrace_follow_open(&s->follow, KTRACE_POINT(KTRACE_NAMEI), err);
+
+	map_init(&s->pending, sizeof(uint64_t), sizeof(struct pending), THREADS_MAX);
+	map_init(&s->counts, sizeof(struct count_key), sizeof(struct syscalls_count), COUNTS_MAX);
+	map_init(&s->errors, sizeof(struct count_key), sizeof(struct syscalls_error), COUNTS_MAX);
+	s->written_ns = run->os->now_ns(run->os);
+	s->refused = 0;
+	s->set = (struct syscall_set){ .is_all = true };
+	if (!status && run->options.calls.set)
+		status = syscall_set_parse(&s->set, run->options.calls.set, err);
+	return status;
+}
+
+static void syscalls_close(struct backend_run *run)
+{
+	struct syscalls_state *s = run->state;
+
+	ktrace_follow_close(&s->follow);
+	map_fini(&s->pending);
+	map_fini(&s->counts);
+	map_fini(&s->errors);
+}
+
+static int syscalls_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+
+	return ktrace_follow_set(&s->follow, run, process, interest, err);
+}
+
+/* --- one call --- */
+
+static struct sooth_record head_of(
+	const struct process_id *process, uint64_t tid, uint64_t time_ns, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = process->start_ticks,
+		.pid = process->pid,
+		.tid = (uint32_t)tid,
+		.kind = kind,
+		.cpu = SOOTH_CPU_NONE };
+}
+
+static void count(struct syscalls_state *s, const struct ktrace_process *p, uint64_t tid,
+	uint32_t number, uint32_t error, uint64_t duration_ns, bool is_timed)
+{
+	struct count_key key = { .process = p->id, .tid = tid, .number = number };
+	struct syscalls_count *c = map_put(&s->counts, &key, NULL);
+	struct syscalls_error *e;
+	uint32_t slot = log2_of(duration_ns);
+
+	if (!c) {
+		s->refused++;
+		return;
+	}
+	c->count++;
+	if (!is_timed) {
+		c->untimed++;
+	} else {
+		c->total_ns += duration_ns;
+		c->max_ns = duration_ns > c->max_ns ? duration_ns : c->max_ns;
+		c->histogram[slot < SYSCALLS_BUCKETS ? slot : SYSCALLS_BUCKETS - 1]++;
+	}
+	if (!error)
+		return;
+	c->errors++;
+	key.error = error;
+	e = map_put(&s->errors, &key, NULL);
+	if (e)
+		e->count++;
+}
+
+/* The first argument that is a path is what was looked up first. */
+static uint8_t path_argument(const struct syscall_row *row)
+{
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_argument(row, i)->form == ARGUMENT_AS_PATH)
+			return (uint8_t)(i + 1);
+	}
+	return 0;
+}
+
+static void stream(struct backend_run *run, const struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns, const struct pending *begun,
+	const struct ktrace_return *ret, bool is_timed)
+{
+	const struct syscall_row *row = syscall_row_of(SYSCALL_ABI_FREEBSD, ret->number);
+	struct syscalls_call c = { .record = head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
+		.duration_ns = is_timed ? time_ns - begun->begun_ns : 0,
+		.number = ret->number,
+		.abi = SYSCALL_ABI_FREEBSD,
+		.result = ret->error > 0 ? -(int64_t)bsd_errno((uint32_t)ret->error)
+					 : (int64_t)ret->value,
+		.duration_state =
+			is_timed ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) };
+	struct record_tail tail[] = { { &c.path, NULL, 0 }, { &c.pieces, NULL, 0 } };
+
+	if (is_timed) {
+		for (size_t i = 0; i < ARRAY_SIZE(c.arguments); i++)
+			c.arguments[i] = begun->call.arguments[i];
+		c.path_argument = begun->path_size ? path_argument(row) : 0;
+		tail[0].data = begun->path;
+		tail[0].size = c.path_argument ? begun->path_size : 0;
+	}
+	if (ret->error == KTRACE_RESTARTS)
+		c.result = -512; /* as Linux has it: made again by the kernel */
+	memcpy(c.name, r->name, sizeof(c.name) - 1);
+	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
+}
+
+static void take_begin(struct syscalls_state *s, const struct ktrace_record *r, uint64_t time_ns)
+{
+	struct ktrace_call call;
+	struct pending *p;
+
+	if (!ktrace_call(&call, r))
+		return;
+	p = map_put(&s->pending, &r->tid, NULL);
+	if (p)
+		*p = (struct pending){ .begun_ns = time_ns, .call = call };
+}
+
+/* What is looked up first during a call is its path. */
+static void take_path(struct syscalls_state *s, const struct ktrace_record *r)
+{
+	struct pending *p = map_get(&s->pending, &r->tid);
+	size_t size = r->payload.size;
+
+	if (!p || p->path_size)
+		return;
+	if (size > sizeof(p->path) - 1)
+		size = sizeof(p->path) - 1;
+	memcpy(p->path, r->payload.data, size);
+	p->path_size = (uint16_t)strnlen(p->path, size);
+}
+
+static void take_return(struct backend_run *run, struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns)
+{
+	struct syscalls_state *s = run->state;
+	const struct pending *begun = map_get(&s->pending, &r->tid);
+	struct ktrace_return ret;
+	const struct syscall_row *row;
+	bool is_timed;
+	uint32_t error;
+
+	if (!ktrace_return(&ret, r))
+		return;
+	row = syscall_by_number(SYSCALL_ABI_FREEBSD, ret.number);
+	is_timed = begun && begun->call.number == ret.number && time_ns >= begun->begun_ns;
+	error = ret.error > 0 ? bsd_errno((uint32_t)ret.error) : 0;
+	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
+		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
+			is_timed);
+	/* What moves descriptors keeps names right, whatever was selected. */
+	if (p->interest & INTEREST_STREAM && (!run->options.calls.only_failed || error) &&
+		(s->set.is_all ||
+			(row && (syscall_set_has(&s->set, row) || syscall_moves_descriptors(row)))))
+		stream(run, p, r, time_ns, begun, &ret, is_timed);
+	map_remove(&s->pending, &r->tid);
+}
+
+/* Calls that end their thread have no return. */
+static void take_last(struct backend_run *run, struct ktrace_process *p,
+	const struct ktrace_record *r, uint64_t time_ns)
+{
+	struct syscalls_state *s = run->state;
+	const struct pending *begun = map_get(&s->pending, &r->tid);
+	const struct syscall_row *row;
+
+	if (!begun)
+		return;
+	row = syscall_by_number(SYSCALL_ABI_FREEBSD, begun->call.number);
+	if (!row || !syscall_never_returns(row) || !syscall_set_has(&s->set, row))
+		return;
+	count(s, p, r->tid, begun->call.number, 0, 0, false);
+	if (p->interest & INTEREST_STREAM) {
+		struct syscalls_call c = { .record =
+						   head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
+			.number = begun->call.number,
+			.abi = SYSCALL_ABI_FREEBSD,
+			.result_state = SOOTH_STATE_ABSENT,
+			.duration_state = SOOTH_STATE_ABSENT,
+			.arguments = { begun->call.arguments[0] } };
+
+		memcpy(c.name, r->name, sizeof(c.name) - 1);
+		RECORD_APPEND(&run->out, &c, NULL, 0);
+	}
+}
+
+static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
+	uint64_t time_ns)
+{
+	struct syscalls_state *s = run->state;
+
+	switch (r->type) {
+	case KTRACE_SYSCALL:
+		take_begin(s, r, time_ns);
+		take_last(run, p, r, time_ns);
+		break;
+	case KTRACE_NAMEI:
+		take_path(s, r);
+		break;
+	case KTRACE_SYSRET:
+		take_return(run, p, r, time_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- windows --- */
+
+static void write_window(struct backend_run *run, uint64_t now_ns)
+{
+	struct syscalls_state *s = run->state;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&s->counts, &position, &key, &value)) {
+		const struct count_key *k = key;
+		struct syscalls_count *c = value;
+
+		c->record = head_of(&k->process, k->tid, now_ns, SYSCALLS_COUNT);
+		c->from_ns = s->written_ns;
+		c->number = k->number;
+		c->abi = SYSCALL_ABI_FREEBSD;
+		RECORD_APPEND(&run->out, c, NULL, 0);
+	}
+	position = 0;
+	while (map_next(&s->errors, &position, &key, &value)) {
+		const struct count_key *k = key;
+		struct syscalls_error *e = value;
+
+		e->record = head_of(&k->process, k->tid, now_ns, SYSCALLS_ERROR);
+		e->from_ns = s->written_ns;
+		e->number = k->number;
+		e->abi = SYSCALL_ABI_FREEBSD;
+		e->error = k->error;
+		RECORD_APPEND(&run->out, e, NULL, 0);
+	}
+	if (s->refused)
+		backend_loss(run, s->refused, 0, "the table of counts was full");
+	s->refused = 0;
+	map_clear(&s->counts);
+	map_clear(&s->errors);
+	s->written_ns = now_ns;
+}
+
+/* Its counts come before its end. */
+static void ended(struct backend_run *run, const struct ktrace_process *p)
+{
+	(void)p;
+	write_window(run, run->os->now_ns(run->os));
+}
+
+static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	int status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	uint64_t now_ns = run->os->now_ns(run->os);
+
+	if (!status && run->options.interest & INTEREST_COUNT &&
+		now_ns - s->written_ns >= WINDOW_NS)
+		write_window(run, now_ns);
+	return status;
+}
+
+static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_state *s = run->state;
+	int status;
+
+	ktrace_follow_stop(&s->follow, run);
+	status = ktrace_follow_drain(&s->follow, run, take, ended, err);
+	if (run->options.interest & INTEREST_COUNT)
+		write_window(run, run->os->now_ns(run->os));
+	return status;
+}
+
+const struct backend backend_syscalls_ktrace = {
+	.name = "ktrace",
+	.probe = "syscalls",
+	.help = "ktrace(2): own processes without privilege, all as root",
+	.lateness_ns = 100 * NS_PER_MS,
+	.state_size = sizeof(struct syscalls_state),
+	.open = syscalls_open,
+	.set = syscalls_set,
+	.drain = syscalls_drain,
+	.stop = syscalls_stop,
+	.close = syscalls_close,
+};
