@@ -17,14 +17,21 @@ struct top_config {
 	struct {
 		uint64_t interval_ns;
 		const char *theme;
+		uint64_t findings_ns;
+		bool no_findings;
 	} top;
 };
 
-static const struct top_config top_defaults = { .top = { .interval_ns = 2 * NS_PER_S } };
+static const struct top_config top_defaults = { .top = { .interval_ns = 2 * NS_PER_S,
+							.findings_ns = 30 * NS_PER_S } };
 
 static const struct option top_options[] = {
 	VALUE_ROW('i', "interval", DURATION, "TIME", top_config, top.interval_ns,
 		"time between two refreshes (2)", .min = 100 * NS_PER_MS, .max = 3600 * NS_PER_S),
+	VALUE_ROW(0, "findings", DURATION, "TIME", top_config, top.findings_ns,
+		"time between two diagnoses, as of `sooth diagnose -w` (30)", .min = NS_PER_S,
+		.max = 3600 * NS_PER_S),
+	FLAG_ROW(0, "no-findings", top_config, top.no_findings, "diagnose nothing"),
 	VALUE_ROW(0, "theme", CHOICE, "NAME", top_config, top.theme,
 		"colors: default, mono, contrast, colorblind", .choice = theme_name),
 };
@@ -83,7 +90,8 @@ static int run_top(void *config, const struct arguments *arguments, struct sooth
 		.out = stdout,
 		.interval_ns = c->top.interval_ns,
 		.use_color = output_sink_options(&output, stdout).use_color,
-		.theme = c->top.theme };
+		.theme = c->top.theme,
+		.findings_ns = c->top.no_findings ? 0 : c->top.findings_ns };
 	int status;
 
 	status = target_find(&c->target, arguments, TARGETS, &found, err);

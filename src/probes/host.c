@@ -6,6 +6,7 @@
 #include "model/schema.h"
 
 _Static_assert(sizeof(struct host_load) == 120, "its layout is part of the capture format");
+_Static_assert(sizeof(struct host_cpu) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct host_memory) == 96, "its layout is part of the capture format");
 _Static_assert(sizeof(struct host_tracer) == 88, "its layout is part of the capture format");
 
@@ -54,6 +55,15 @@ static const struct sooth_field load_fields[] = {
 		FIELD_STATE_AT(host_load, forks_state)),
 };
 
+static const struct sooth_field cpu_fields[] = {
+	FIELD_NUMBER(host_cpu, number, "number of the CPU", .is_key = true),
+	FIELD_NUMBER(host_cpu, busy_ns, "time the CPU was used since the host booted",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(host_cpu, idle_ns,
+		"time the CPU was idle since the host booted, also while a task waited for I/O",
+		.unit = SOOTH_UNIT_NS),
+};
+
 static const struct sooth_field memory_fields[] = {
 	FIELD_MEMORY(total_bytes, memory_state, "total memory of the host"),
 	FIELD_MEMORY(free_bytes, memory_state, "unused memory of the host"),
@@ -85,12 +95,13 @@ static const struct sooth_field tracer_fields[] = {
 };
 
 RECORD_SCHEMA(host_load, "host.load", HOST_LOAD, SOOTH_CLASS_SAMPLE, load_fields);
+RECORD_SCHEMA(host_cpu, "host.cpu", HOST_CPU, SOOTH_CLASS_SAMPLE, cpu_fields);
 RECORD_SCHEMA(host_memory, "host.memory", HOST_MEMORY, SOOTH_CLASS_SAMPLE, memory_fields);
 RECORD_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, SOOTH_CLASS_SAMPLE, tracer_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,
-	&host_tracer_schema, NULL };
+	&host_tracer_schema, &host_cpu_schema, NULL };
 
 const struct probe probe_host = {
 	.name = "host",

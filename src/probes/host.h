@@ -15,6 +15,7 @@ enum host_kind {
 	HOST_LOAD = 0x0c00,
 	HOST_MEMORY = 0x0c01,
 	HOST_TRACER = 0x0c02, /* recorded once, at the start */
+	HOST_CPU = 0x0c03,    /* one for each online CPU */
 };
 
 struct host_load {
@@ -35,6 +36,14 @@ struct host_load {
 
 #define HOST_LOAD_LEAST 104
 _Static_assert(HOST_LOAD_LEAST == offsetof(struct host_load, forks), "records only grow");
+
+/* Since the host booted; idle is also what waited for I/O. */
+struct host_cpu {
+	struct sooth_record record;
+	uint64_t busy_ns, idle_ns;
+	uint32_t number;
+	uint32_t unused;
+};
 
 struct host_memory {
 	struct sooth_record record;

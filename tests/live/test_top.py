@@ -101,6 +101,7 @@ class Screens(TopCase):
         screen.type(b"\x1b")
         screen.wait_for(lambda _: self.row_of(screen, "beta"), "both sessions")
         process.send(signal.SIGKILL)
+        process.finish()
         screen.wait_for(lambda _: "ended" in self.row_of(screen, "alpha"), "the end of a session")
 
     def test_without_a_terminal(self):

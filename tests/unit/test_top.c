@@ -241,7 +241,7 @@ static void test_marks(void **state)
 	take();
 	assert_shows("-      10");
 	assert_shows("ended");
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 12; i++) {
 		add_agent(20, "/work/beta");
 		take();
 	}

@@ -10,6 +10,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "explain/stage.h"
 #include "model/schema.h"
 #include "probes/host.h"
@@ -62,6 +63,17 @@ struct tracer_row {
 	ROW_MEMBERS(TRACER_ROW, tracer_row)
 };
 
+#define CPU_ROW(F, S)                                                                              \
+	F(S, U32, number, ALWAYS, "number of the CPU", .label = "CPU", .is_key = true)             \
+	F(S, NAMED, REAL, use, use_percent, MAYBE(use_state),                                      \
+		"share of the interval in which the CPU was used", .label = "USE%", .decimals = 1, \
+		.unit = SOOTH_UNIT_PERCENT)
+
+struct cpu_row {
+	struct sooth_record record;
+	ROW_MEMBERS(CPU_ROW, cpu_row)
+};
+
 /* --- records of the probe --- */
 
 ROW_FIELDS(load_row_fields, LOAD_ROW, load_row);
@@ -79,6 +91,10 @@ static ROW_SCHEMA(memory_row, "status.memory", memory_row,
 		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s_percent} "
 		"%, all "
 		"tasks {full_10s_percent} %");
+
+ROW_FIELDS(cpu_row_fields, CPU_ROW, cpu_row);
+
+static ROW_SCHEMA(cpu_row, "status.cpu", cpu_row);
 
 ROW_FIELDS(tracer_row_fields, TRACER_ROW, tracer_row);
 
@@ -100,6 +116,13 @@ bool host_load_take(struct host_load *out, const struct sooth_record *r)
 /* --- the view --- */
 
 #define TRACERS_MAX 256
+#define CPUS_MAX    4096
+
+/* Of one CPU: where the interval begins, and now. */
+struct cpu_times {
+	uint64_t busy_ns, idle_ns;
+	uint64_t last_busy_ns, last_idle_ns;
+};
 
 struct host_view {
 	struct output *output;
@@ -109,6 +132,7 @@ struct host_view {
 	struct host_tracer *tracers[TRACERS_MAX]; /* owned, in the order of the stream */
 	size_t count;
 	bool is_full;
+	struct map cpus; /* uint32_t -> struct cpu_times */
 };
 
 static struct span tracer_name(const struct host_tracer *tracer)
@@ -123,6 +147,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)options;
 	(void)err;
 	h->output = output;
+	map_init(&h->cpus, sizeof(uint32_t), sizeof(struct cpu_times), CPUS_MAX);
 	return 0;
 }
 
@@ -150,6 +175,19 @@ static int take_tracer(
 	return 0;
 }
 
+static void take_cpu(struct host_view *h, const struct host_cpu *r)
+{
+	bool is_new;
+	struct cpu_times *t = map_put(&h->cpus, &r->number, &is_new);
+
+	if (!t)
+		return;
+	if (is_new)
+		*t = (struct cpu_times){ .busy_ns = r->busy_ns, .idle_ns = r->idle_ns };
+	t->last_busy_ns = r->busy_ns;
+	t->last_idle_ns = r->idle_ns;
+}
+
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct host_view *h = state;
@@ -164,6 +202,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			h->has_memory = true;
 		} else if ((known = record_as(r, HOST_TRACER, sizeof(struct host_tracer)))) {
 			status = take_tracer(h, known, err);
+		} else if ((known = record_as(r, HOST_CPU, sizeof(struct host_cpu)))) {
+			take_cpu(h, known);
 		}
 		if (status)
 			break;
@@ -213,6 +253,39 @@ static int emit_memory(struct host_view *h, struct sooth_error *err)
 		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);
 }
 
+/* Between two samples; of a CPU that went away meanwhile nothing. */
+static int emit_cpu(struct host_view *h, uint32_t number, struct cpu_times *t, struct sooth_error *err)
+{
+	struct cpu_row row = { .number = number,
+		.use_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) };
+	uint64_t busy = t->last_busy_ns - t->busy_ns, idle = t->last_idle_ns - t->idle_ns;
+
+	if (t->last_busy_ns >= t->busy_ns && t->last_idle_ns >= t->idle_ns && busy + idle) {
+		row.use = (double)busy * 100 / (double)(busy + idle);
+		row.use_state = SOOTH_STATE_VALUE;
+	}
+	t->busy_ns = t->last_busy_ns;
+	t->idle_ns = t->last_idle_ns;
+	return OUTPUT_ROW(h->output, &row, NULL, 0, err);
+}
+
+static int emit_cpus(struct host_view *h, struct sooth_error *err)
+{
+	static const struct section section = { .name = "cpus",
+		.schema = &cpu_row_schema,
+		.shape = SECTION_TABLE,
+		.is_of_interval = true,
+		.audience = SECTION_DETAIL };
+	int status = h->cpus.count ? output_section(h->output, &section, err) : 0;
+	size_t position = 0;
+	const void *number;
+	void *times;
+
+	while (!status && map_next(&h->cpus, &position, &number, &times))
+		status = emit_cpu(h, *(const uint32_t *)number, times, err);
+	return status;
+}
+
 static int emit_tracer(struct host_view *h, const struct host_tracer *t, struct sooth_error *err)
 {
 	struct tracer_row row = { .tracer = *t };
@@ -256,6 +329,8 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!status)
 		status = emit_memory(h, err);
+	if (!status)
+		status = emit_cpus(h, err);
 	return status ? status : emit_tracers(h, err);
 }
 
@@ -265,6 +340,7 @@ static void fini(void *state)
 
 	for (size_t i = 0; i < h->count; i++)
 		free(h->tracers[i]);
+	map_fini(&h->cpus);
 }
 
 const struct stage_type stage_host = {

@@ -298,6 +298,47 @@ static void fill_activity(struct row_builder *t)
 	row->tool_ago_s = since_s(t, t->s.tool_utc_ns);
 }
 
+/* Likewise: what it writes of its model. */
+static void fill_tokens(struct row_builder *t)
+{
+	bool is_main = t->l->p->link == PROCESS_LINK_SELF;
+	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	uint8_t missing = is_main ? UNDECIDED : SOOTH_STATE_ABSENT;
+	struct process_row *row = &t->row;
+
+	row->model_state = is_there ? text_state(t->s.model_state, &t->s.model) : missing;
+	row->context_state = is_there ? t->s.context_state : missing;
+	row->tokens_state = is_there ? t->s.tokens_state : missing;
+	row->context_tokens = t->s.context_tokens;
+	row->turns = t->s.turns;
+	row->input_tokens = t->s.input_tokens;
+	row->output_tokens = t->s.output_tokens;
+}
+
+/* Of connections that are open now: what closed took its bytes along. */
+static void fill_traffic(struct row_builder *t)
+{
+	const struct snapshot *snapshot = snapshots_get(&t->h->sockets, &t->l->p->id);
+	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
+	struct batch batch;
+
+	t->row.written_bytes = t->t.written_bytes;
+	t->row.written_state = t->links && record_holds(t->links, sizeof(t->t)) ? t->t.written_state
+										: NOT_REQUESTED;
+	t->row.traffic_state = end ? end->sockets_state : NOT_REQUESTED;
+	if (!end)
+		return;
+	batch = snapshot_records(snapshot);
+	batch_for_each (r, &batch) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (!s || s->bytes_state != SOOTH_STATE_VALUE)
+			continue;
+		t->row.received_bytes += s->received_bytes;
+		t->row.sent_bytes += s->sent_bytes;
+	}
+}
+
 /* What a main process is doing. */
 static void fill_doing(struct row_builder *t)
 {
@@ -449,6 +490,7 @@ static void append(struct row_builder *t, struct buffer *rows)
 		tail_of(&row->root, t->links, &t->t.root),
 		tail_of(&row->status, t->session, &t->s.status),
 		tail_of(&row->tool, t->session, &t->s.tool),
+		tail_of(&row->model, t->session, &t->s.model),
 		tail_string(&row->agent, p->agent ? p->agent->name : ""),
 		tail_string(&row->rule, rule_in_words(t)),
 		tail_span(&row->version, version),
@@ -489,6 +531,8 @@ void process_emit(const struct host_state *h, const struct listed *l, struct buf
 	fill_place(&t);
 	fill_agent(&t);
 	fill_activity(&t);
+	fill_tokens(&t);
+	fill_traffic(&t);
 	fill_doing(&t);
 	fill_verdicts(&t);
 	append(&t, rows);

@@ -121,6 +121,26 @@
 	F(S, U64, tool_utc_ns, WITH(tool_state),                                                   \
 		"time of the agent's last tool call, ns since 1970", .is_hidden = true,            \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, TEXT, model, MAYBE(model_state), "model, as the agent itself writes it",               \
+		.is_hidden = true, .may_shrink = true)                                             \
+	F(S, U64, context_tokens, MAYBE(context_state),                                            \
+		"tokens of context in use, as the agent itself writes them", .is_hidden = true,    \
+		.label = "CONTEXT")                                                                \
+	F(S, U32, turns, MAYBE(tokens_state), "answers of the model, likewise", .is_hidden = true) \
+	F(S, U64, input_tokens, WITH(tokens_state),                                                \
+		"tokens sent to the model, with cached ones, likewise", .is_hidden = true,         \
+		.label = "INPUT")                                                                  \
+	F(S, U64, output_tokens, WITH(tokens_state), "tokens that the model answered, likewise",   \
+		.is_hidden = true, .label = "OUTPUT")                                              \
+	F(S, U64, received_bytes, MAYBE(traffic_state),                                            \
+		"bytes received on the open TCP connections of the process", .is_hidden = true,    \
+		.label = "RECEIVED", .unit = SOOTH_UNIT_BYTES)                                     \
+	F(S, U64, sent_bytes, WITH(traffic_state),                                                 \
+		"bytes sent on the open TCP connections of the process", .is_hidden = true,        \
+		.label = "SENT", .unit = SOOTH_UNIT_BYTES)                                         \
+	F(S, U64, written_bytes, MAYBE(written_state),                                             \
+		"bytes written by the process and by children that it waited for, whatever to",   \
+		.is_hidden = true, .label = "WRITTEN", .unit = SOOTH_UNIT_BYTES)                   \
 	F(S, TEXT, container, MAYBE(container_state),                                              \
 		"container of the process, from its control group", .is_hidden = true,             \
 		.placeholder = "container")                                                        \

@@ -7,8 +7,8 @@
 #include "cli/top/draw.h"
 #include "cli/top/text.h"
 
-#define SMALL_ROWS   4
-#define LARGE_ROWS   9
+#define SMALL_ROWS   5
+#define LARGE_ROWS   10
 #define LARGE_FROM_Y 36
 #define LARGE_FROM_X 100
 
@@ -128,20 +128,42 @@ static int put_agents(struct top *t, int y, int x, int room)
 	return used;
 }
 
+/* Where it is: its session, else its number. */
+static void name_place(const struct top *t, const struct top_finding *f, char *out, size_t size)
+{
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->id.pid == f->id.pid && p->session) {
+			snprintf(out, size, "%s (%u)", p->session->project, f->id.pid);
+			return;
+		}
+	}
+	if (f->id.pid)
+		snprintf(out, size, "%u", f->id.pid);
+	else
+		snprintf(out, size, "the host");
+}
+
 /* The most severe one in words; that nothing is wrong is said, too. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
-	const struct top_session *worst = NULL, *s;
-	size_t position = 0;
+	const struct top_finding *worst = finder_worst(&t->finder);
+	char place[128], more[40] = "";
 
-	while ((s = top_session_next(&t->model, &position))) {
-		if (s->mark != TOP_MARK_GONE &&
-			s->finding_level > (worst ? worst->finding_level : 0))
-			worst = s;
+	if (!worst) {
+		canvas_put(&t->canvas, y, x, room, TOP_DIM,
+			!t->finder.is_started	? ""
+			: !t->finder.has_first	? "diagnosing..."
+			: t->finder.command.pid ? "no findings"
+						: "no findings: the diagnosis has ended");
+		return;
 	}
-	if (worst)
-		canvas_format(&t->canvas, y, x, room, top_finding_style(worst->finding_level),
-			"%u %s: %s", worst->id.pid, worst->project, worst->finding);
+	name_place(t, worst, place, sizeof(place));
+	if (t->finder.count > 1)
+		snprintf(more, sizeof(more), "%zu findings: ", t->finder.count);
+	canvas_format(&t->canvas, y, x, room, top_finding_style(worst->level), "%s%s: %s: %s", more,
+		place, worst->name, worst->claim);
 }
 
 static void put_cpu(struct top *t, int y, int x, int room, int graph)
@@ -180,8 +202,9 @@ static void draw_small(struct top *t, struct canvas_area a)
 	put_memory(t, a.y + 1, a.x + half, a.columns - half, half > 30 ? half - 22 : 0);
 	half = put_load(t, a.y + 2, a.x, a.columns);
 	put_pressure(t, a.y + 2, a.x + half, a.columns - half);
-	half = put_agents(t, a.y + 3, a.x, a.columns) + 3;
-	put_worst(t, a.y + 3, a.x + half, a.columns - half);
+	put_agents(t, a.y + 3, a.x, a.columns);
+	if (a.rows > 4)
+		put_worst(t, a.y + 4, a.x, a.columns);
 }
 
 /* Columns of processors, as many as fit. */
@@ -272,15 +295,15 @@ static void draw_pressure_box(struct top *t, struct canvas_area a)
 
 static void draw_large(struct top *t, struct canvas_area a)
 {
-	int boxes = a.rows - 2, y = a.y + 1, pressure = 30, memory = a.columns / 4;
-	int cpu = a.columns - pressure - memory, used;
+	int boxes = a.rows - 3, y = a.y + 1, pressure = 30, memory = a.columns / 4;
+	int cpu = a.columns - pressure - memory;
 
 	put_title(t, a.y, a.x, a.columns);
 	draw_cpu_box(t, (struct canvas_area){ y, a.x, boxes, cpu });
 	draw_memory_box(t, (struct canvas_area){ y, a.x + cpu, boxes, memory });
 	draw_pressure_box(t, (struct canvas_area){ y, a.x + cpu + memory, boxes, pressure });
-	used = put_agents(t, y + boxes, a.x + 1, a.columns - 1) + 4;
-	put_worst(t, y + boxes, a.x + used, a.columns - used);
+	put_agents(t, y + boxes, a.x + 1, a.columns - 1);
+	put_worst(t, y + boxes + 1, a.x + 1, a.columns - 1);
 }
 
 void top_draw_head(struct top *t, struct canvas_area a)

@@ -222,6 +222,7 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 		s->changed_frame = m->frames;
 	s->doing = doing;
 	s->frame = m->frames;
+	s->seen_s = m->last_s;
 	s->cpu_percent = s->rss_bytes = 0;
 	s->processes = s->tools = s->servers = 0;
 	s->has_cpu = false;
@@ -290,7 +291,7 @@ static void end_sessions(struct top_model *m)
 		mark_session(m, s);
 		if (s->mark == TOP_MARK_GONE) {
 			s->cpu_percent = s->received_rate = s->sent_rate = 0;
-			if (m->frames - s->frame > TOP_GONE_FRAMES) {
+			if (m->last_s - s->seen_s > TOP_GONE_S) {
 				map_remove(&m->sessions, &s->id);
 				free(s);
 			}
@@ -306,14 +307,28 @@ static void end_sessions(struct top_model *m)
 
 /* --- the whole --- */
 
+/* The time of its rows, which is not that of today where a capture is read. */
+static double time_of(const struct top_frame *frame)
+{
+	const struct top_table *t = top_table_of(frame, "processes");
+	struct batch batch = { 0 };
+	uint64_t time_ns = 0;
+
+	if (t)
+		batch = (struct batch){ t->records.data, t->records.size };
+	batch_for_each (r, &batch)
+		time_ns = r->time_ns > time_ns ? r->time_ns : time_ns;
+	return (double)time_ns / (double)NS_PER_S;
+}
+
 void top_model_take(struct top_model *m, const struct top_frame *frame)
 {
 	const struct top_table *t;
 	struct batch batch;
-	double now = (double)frame->seen_at.tv_sec + (double)frame->seen_at.tv_nsec / 1e9;
+	double now = time_of(frame);
 
 	m->interval_s = m->frames && now > m->last_s ? now - m->last_s : 0;
-	m->last_s = now;
+	m->last_s = now > m->last_s ? now : m->last_s;
 	m->frames++;
 	top_frame_copy(&m->frame, frame);
 	buffer_reset(&m->processes);

@@ -15,8 +15,9 @@
 
 #define TOP_SESSIONS_MAX  1024
 #define TOP_PROCESSES_MAX 65536
-#define TOP_GONE_FRAMES	  5 /* an ended session is shown for so many */
-#define TOP_FRESH_FRAMES  3 /* a new or changed one is marked for so many */
+#define TOP_CPUS_MAX	  512
+#define TOP_GONE_S	  10 /* an ended session is shown for so long */
+#define TOP_FRESH_FRAMES  3  /* a new or changed one is marked for so many */
 
 enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TOP_MARKS };
 
@@ -35,8 +36,8 @@ extern const struct top_doing top_doings[TOP_DOINGS];
 struct top_session {
 	struct process_id id; /* of its main process; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
-	char flags[64], tool[96], terminal[32], finding[200];
-	uint8_t finding_level; /* 0: none; 1 info, 2 warning, 3 critical */
+	char flags[64], tool[96], terminal[32], finding[320];
+	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
 	uint8_t doing;	       /* index of top_doings */
 	bool has_since, has_context, has_tokens, has_traffic, has_cpu;
 	double since_s;
@@ -46,6 +47,7 @@ struct top_session {
 	double received_rate, sent_rate;   /* a second */
 	unsigned processes, tools, servers;
 	unsigned frame; /* in which it was last seen */
+	double seen_s;	/* likewise */
 	unsigned since_frame, changed_frame;
 	bool is_new; /* it came after the first frame */
 	enum top_mark mark;
@@ -65,8 +67,8 @@ struct top_process {
 };
 
 struct top_cpu {
-	uint64_t busy_ns, total_ns; /* so far */
-	struct recent use;	    /* percent */
+	uint32_t number;
+	struct recent use; /* percent */
 };
 
 struct top_host {

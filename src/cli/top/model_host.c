@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "model/batch.h"
 
 static double or_gap(bool is_there, double value)
 {
@@ -49,6 +50,49 @@ static void take_memory(struct top_model *m)
 	h->has_memory_pressure = top_number(t->schema, "some_10s_percent", r, &h->memory_pressure);
 }
 
+static struct top_cpu *cpu_numbered(struct top_host *h, uint32_t number)
+{
+	struct top_cpu *all;
+
+	for (size_t i = 0; i < h->cpu_count; i++) {
+		if (h->cpu_of[i].number == number)
+			return &h->cpu_of[i];
+	}
+	all = h->cpu_count < TOP_CPUS_MAX ? realloc(h->cpu_of, (h->cpu_count + 1) * sizeof(*all))
+					  : NULL;
+	if (!all)
+		return NULL;
+	h->cpu_of = all;
+	all[h->cpu_count] = (struct top_cpu){ .number = number };
+	return &all[h->cpu_count++];
+}
+
+/* Each by itself, and all together. */
+static void take_cpus(struct top_model *m)
+{
+	const struct top_table *t = top_table_of(&m->frame, "cpus");
+	struct top_host *h = &m->host;
+	struct batch batch = { 0 };
+	double number, use, sum = 0;
+	unsigned count = 0;
+
+	if (t)
+		batch = (struct batch){ t->records.data, t->records.size };
+	batch_for_each (r, &batch) {
+		bool has = top_number(t->schema, "use_percent", r, &use);
+		struct top_cpu *cpu = top_number(t->schema, "number", r, &number)
+					      ? cpu_numbered(h, (uint32_t)number)
+					      : NULL;
+
+		if (cpu)
+			recent_add(&cpu->use, or_gap(has, use));
+		sum += has ? use : 0;
+		count += has;
+	}
+	h->has_cpu = count > 0;
+	recent_add(&h->cpu, or_gap(count > 0, count ? sum / count : 0));
+}
+
 void top_host_take(struct top_model *m)
 {
 	struct top_host *h = &m->host;
@@ -58,6 +102,7 @@ void top_host_take(struct top_model *m)
 		top_word(t->schema, "hostname", top_row_of(t), h->name, sizeof(h->name));
 	take_load(m);
 	take_memory(m);
+	take_cpus(m);
 	recent_add(&h->memory,
 		h->has_memory ? 100 - h->memory_available * 100 / h->memory_total : (double)NAN);
 	recent_add(&h->pressure_cpu, or_gap(h->has_cpu_pressure, h->cpu_pressure));

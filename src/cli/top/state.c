@@ -25,6 +25,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 	if (t->is_held)
 		return;
 	top_model_take(&t->model, frame);
+	finder_apply(&t->finder, &t->model);
 	top_arrange(t);
 	t->is_new = true;
 }
@@ -51,6 +52,7 @@ void top_init(struct top *t, const struct top_options *options)
 
 void top_fini(struct top *t)
 {
+	finder_end(&t->finder);
 	top_model_fini(&t->model);
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);

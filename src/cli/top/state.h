@@ -5,6 +5,7 @@
 #define SOOTH_CLI_TOP_STATE_H
 
 #include "cli/top/canvas.h"
+#include "cli/top/finder.h"
 #include "cli/top/graph.h"
 #include "cli/top/model.h"
 #include "cli/top/top.h"
@@ -73,6 +74,7 @@ struct top {
 	struct top_options options;
 	struct top_model model;
 	struct top_frames frames;
+	struct finder finder;
 	struct canvas canvas;
 	enum graph_form graphs;
 	struct terminal *terminal; /* NULL: none, of a test */

@@ -61,7 +61,7 @@ unsigned top_doing_style(const struct top_session *s)
 
 unsigned top_finding_style(uint8_t level)
 {
-	return level >= 3 ? TOP_STYLED(TOP_ALARM, TOP_BOLD) : level == 2 ? TOP_HIGH : TOP_MIDDLE;
+	return level >= 4 ? TOP_STYLED(TOP_ALARM, TOP_BOLD) : level == 3 ? TOP_HIGH : TOP_MIDDLE;
 }
 
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size)

@@ -36,6 +36,14 @@ static bool step(void *user)
 			return false;
 		is_touched = true;
 	}
+	/* Beside the first frame: neither waits for the other. */
+	if (t->model.frames && !t->finder.is_started && t->options.findings_ns)
+		finder_start(&t->finder, t->options.findings_ns);
+	if (finder_step(&t->finder)) {
+		finder_apply(&t->finder, &t->model);
+		top_arrange(t);
+		is_touched = true;
+	}
 	if (is_touched)
 		show(t);
 	t->is_new = false;

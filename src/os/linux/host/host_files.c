@@ -53,6 +53,33 @@ bool host_load_parse(struct host_load_file *out, const void *data, size_t size)
 	return true;
 }
 
+#define CPU_TIMES   8 /* user nice system idle iowait irq softirq steal */
+#define CPU_IDLE    3
+#define CPU_IO_WAIT 4
+
+bool host_cpu_parse(uint32_t *number, uint64_t *busy, uint64_t *idle, const char *line, size_t size)
+{
+	struct cursor c = cursor_over(line, size);
+	uint64_t found[CPU_TIMES], cpu, sum = 0;
+
+	if (!cursor_skip(&c, "cpu") || cursor_skip(&c, " "))
+		return false;
+	cpu = cursor_decimal(&c);
+	for (size_t i = 0; i < CPU_TIMES; i++) {
+		if (!cursor_skip(&c, " "))
+			c.failed = true;
+		found[i] = cursor_decimal(&c);
+		if (__builtin_add_overflow(sum, found[i], &sum))
+			c.failed = true;
+	}
+	if (c.failed || cpu > UINT32_MAX)
+		return false;
+	*number = (uint32_t)cpu;
+	*idle = found[CPU_IDLE] + found[CPU_IO_WAIT];
+	*busy = sum - *idle;
+	return true;
+}
+
 bool host_uptime_parse(uint64_t *ns, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);

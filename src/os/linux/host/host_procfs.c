@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "os/linux/host/host_files.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/bpf/members.h"
@@ -79,12 +80,35 @@ static void read_forks(struct host_state *s, struct host_load *r)
 				: UNSUPPORTED;
 }
 
+/* From what read_forks() has read. */
+static void write_cpus(struct backend_run *run, uint64_t tick_ns)
+{
+	struct host_state *s = run->state;
+	struct cursor c = cursor_over(s->bytes.data, s->bytes.size);
+	struct span line;
+
+	while (!cursor_at_end(&c)) {
+		struct host_cpu r = { .record = host_head(run, HOST_CPU) };
+		uint64_t busy, idle;
+
+		line = cursor_line(&c);
+		if (!span_starts(line, "cpu"))
+			return;
+		if (!host_cpu_parse(&r.number, &busy, &idle, line.data, line.size) ||
+			busy > UINT64_MAX / tick_ns || idle > UINT64_MAX / tick_ns)
+			continue;
+		r.busy_ns = busy * tick_ns;
+		r.idle_ns = idle * tick_ns;
+		RECORD_APPEND(&run->out, &r, NULL, 0);
+	}
+}
+
 static void write_load(struct backend_run *run)
 {
 	struct host_state *s = run->state;
 	struct host_load r = { .record = host_head(run, HOST_LOAD) };
 	struct host_load_file load;
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), ticks = sysconf(_SC_CLK_TCK);
 
 	r.load_state = read_file(s, "/proc/loadavg");
 	if (r.load_state == SOOTH_STATE_VALUE) {
@@ -108,6 +132,8 @@ static void write_load(struct backend_run *run)
 	r.io_state = read_pressure(s, "/proc/pressure/io", &r.io_some_10s, &r.io_full_10s);
 	read_forks(s, &r);
 	RECORD_APPEND(&run->out, &r, NULL, 0);
+	if (r.forks_state == SOOTH_STATE_VALUE && ticks > 0)
+		write_cpus(run, NS_PER_S / (uint64_t)ticks);
 }
 
 static uint8_t memory_line(const struct host_state *s, const char *name, uint64_t *bytes)

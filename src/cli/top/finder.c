@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings from a command of sooth: CSV, as RFC 4180 has it. */
+#include "cli/top/finder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "base/units.h"
+
+#define CELL_SIZE 512
+#define TEXT_MAX  (1u << 20)
+#define FIRST_NS  (5 * NS_PER_S)
+#define LATE_NS	  (3 * NS_PER_S) /* after which its findings are there */
+#define WIDE	  1000		 /* columns: nothing is cut */
+
+/* --- a record of CSV --- */
+
+struct csv_cell {
+	char text[CELL_SIZE];
+};
+
+/* The end of the record that begins at `text`, behind its newline; 0: it is not whole yet. */
+static size_t record_end(const char *text, size_t size)
+{
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '"')
+			is_quoted = !is_quoted;
+		else if (text[i] == '\n' && !is_quoted)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Fills the cells, cut at their size; how many there are. */
+static size_t split(const char *text, size_t size, struct csv_cell *cells, size_t most)
+{
+	size_t count = 0, used = 0;
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < size && count < most; i++) {
+		char c = text[i];
+
+		if (c == '"') {
+			/* Two of them within quotes are one. */
+			if (is_quoted && i + 1 < size && text[i + 1] == '"')
+				i++;
+			else {
+				is_quoted = !is_quoted;
+				continue;
+			}
+		} else if (!is_quoted && (c == ',' || c == '\n' || c == '\r')) {
+			cells[count].text[used] = '\0';
+			count += c != '\r';
+			used = c == '\r' ? used : 0;
+			continue;
+		}
+		if (used + 1 < CELL_SIZE)
+			cells[count].text[used++] = c;
+	}
+	return count;
+}
+
+/* --- what it means --- */
+
+static uint8_t level_of(const char *severity)
+{
+	static const char *const names[] = { "info", "low", "medium", "high", "critical" };
+
+	for (uint8_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(names[i], severity))
+			return i + 1;
+	}
+	return 1;
+}
+
+/* "cpu-spin:4811@1299866"; of the host without a process. */
+static struct process_id process_of(const char *key)
+{
+	const char *colon = strrchr(key, ':');
+	struct process_id id = { 0 };
+	unsigned long long start;
+	unsigned pid;
+
+	if (colon && sscanf(colon + 1, "%u@%llu", &pid, &start) == 2)
+		id = (struct process_id){ .start_ticks = start, .pid = pid };
+	return id;
+}
+
+static size_t column_of(const struct csv_cell *cells, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(cells[i].text, name))
+			return i + 1;
+	}
+	return 0;
+}
+
+static void take_head(struct finder *f, const struct csv_cell *cells, size_t count)
+{
+	f->state = column_of(cells, count, "state");
+	f->severity = column_of(cells, count, "severity");
+	f->found_id = column_of(cells, count, "id");
+	f->claim = column_of(cells, count, "claim");
+	f->key = column_of(cells, count, "key");
+	f->has_head = f->state && f->severity && f->found_id && f->claim && f->key;
+}
+
+static bool is_it(const struct top_finding *a, const struct top_finding *b)
+{
+	return a->id.pid == b->id.pid && a->id.start_ticks == b->id.start_ticks &&
+	       !strcmp(a->name, b->name);
+}
+
+static void escaped(char *out, size_t size, const char *text)
+{
+	struct buffer b = { 0 };
+
+	escape_terminal(&b, text, strlen(text));
+	snprintf(out, size, "%s", buffer_cstr(&b));
+	buffer_fini(&b);
+}
+
+static bool take_finding(struct finder *f, const struct csv_cell *cells)
+{
+	struct top_finding found = { .id = process_of(cells[f->key - 1].text),
+		.level = level_of(cells[f->severity - 1].text),
+		.run = f->run };
+	size_t i = 0;
+
+	escaped(found.name, sizeof(found.name), cells[f->found_id - 1].text);
+	escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
+	while (i < f->count && !is_it(&f->findings[i], &found))
+		i++;
+	if (!strcmp(cells[f->state - 1].text, "cleared")) {
+		if (i == f->count)
+			return false;
+		f->findings[i] = f->findings[--f->count];
+		return true;
+	}
+	if (i == FINDINGS_MAX)
+		return false;
+	f->findings[i] = found;
+	f->count += i == f->count;
+	return true;
+}
+
+static bool take_record(struct finder *f, const char *text, size_t size)
+{
+	struct csv_cell *cells = calloc(FINDER_COLUMNS_MAX, sizeof(*cells));
+	size_t count = cells ? split(text, size, cells, FINDER_COLUMNS_MAX) : 0;
+	bool is_changed = false;
+
+	if (count && !f->has_head)
+		take_head(f, cells, count);
+	else if (count >= f->key && count >= f->claim && count >= f->severity && count >= f->state)
+		is_changed = take_finding(f, cells);
+	free(cells);
+	return is_changed;
+}
+
+bool finder_take(struct finder *f, const char *text, size_t size)
+{
+	bool is_changed = false;
+	size_t end;
+
+	buffer_append(&f->text, text, size);
+	while ((end = record_end((const char *)f->text.data, f->text.size))) {
+		is_changed |= take_record(f, (const char *)f->text.data, end);
+		buffer_consume(&f->text, end);
+	}
+	if (f->text.size > TEXT_MAX)
+		buffer_reset(&f->text);
+	return is_changed;
+}
+
+/* --- the command --- */
+
+static void run(struct finder *f, uint64_t interval_ns)
+{
+	char interval[32];
+	const char *words[] = { "sooth", "diagnose", "-w", interval, "--passive", "--format", "csv",
+		NULL };
+
+	snprintf(interval, sizeof(interval), "%llums",
+		(unsigned long long)(interval_ns / NS_PER_MS));
+	own_command_end(&f->command);
+	buffer_reset(&f->text);
+	f->has_head = false;
+	f->run++;
+	f->start_ns = clock_monotonic_ns();
+	f->interval_ns = interval_ns;
+	own_command_start(&f->command, words, WIDE);
+}
+
+void finder_start(struct finder *f, uint64_t wanted_ns)
+{
+	f->is_started = true;
+	f->wanted_ns = wanted_ns;
+	run(f, wanted_ns < FIRST_NS ? wanted_ns : FIRST_NS);
+}
+
+/* What the command before it reported, and this one did not, has ended. */
+static bool drop_older(struct finder *f)
+{
+	size_t kept = 0, count = f->count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (f->findings[i].run == f->run)
+			f->findings[kept++] = f->findings[i];
+	}
+	f->count = kept;
+	return kept != count;
+}
+
+bool finder_step(struct finder *f)
+{
+	uint64_t since = clock_monotonic_ns() - f->start_ns;
+	struct buffer text = { 0 };
+	bool is_changed = false, was_first = f->has_first;
+
+	if (!f->command.pid)
+		return false;
+	if (own_command_read(&f->command, &text) && text.size)
+		is_changed = finder_take(f, (const char *)text.data, text.size);
+	buffer_fini(&text);
+	if (since > f->interval_ns + LATE_NS) {
+		f->has_first = true;
+		is_changed |= drop_older(f);
+		if (f->interval_ns < f->wanted_ns)
+			run(f, f->wanted_ns);
+	}
+	return is_changed || was_first != f->has_first;
+}
+
+void finder_end(struct finder *f)
+{
+	own_command_end(&f->command);
+	buffer_fini(&f->text);
+}
+
+/* --- in the model --- */
+
+const struct top_finding *finder_worst(const struct finder *f)
+{
+	const struct top_finding *worst = NULL;
+
+	for (size_t i = 0; i < f->count; i++) {
+		if (!worst || f->findings[i].level > worst->level)
+			worst = &f->findings[i];
+	}
+	return worst;
+}
+
+static const struct top_finding *worst_of(const struct finder *f, const struct process_id *id)
+{
+	const struct top_finding *worst = NULL;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct top_finding *g = &f->findings[i];
+
+		if (g->id.pid == id->pid && g->id.start_ticks == id->start_ticks &&
+			(!worst || g->level > worst->level))
+			worst = g;
+	}
+	return worst;
+}
+
+void finder_apply(const struct finder *f, struct top_model *m)
+{
+	struct top_session *s;
+	size_t position = 0;
+
+	while ((s = top_session_next(m, &position))) {
+		s->finding_level = 0;
+		s->finding[0] = '\0';
+	}
+	for (size_t i = 0; f->count && i < top_process_count(m); i++) {
+		const struct top_process *p = top_process_at(m, i);
+		const struct top_finding *found = p->session ? worst_of(f, &p->id) : NULL;
+
+		if (!found || found->level <= p->session->finding_level)
+			continue;
+		p->session->finding_level = found->level;
+		snprintf(p->session->finding, sizeof(p->session->finding), "%s: %s", found->name,
+			found->claim);
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Findings beside the list: `sooth diagnose -w --passive` runs as a process of its own, at its own
+ * pace, and its rows are read from a pipe.
+ */
+#ifndef SOOTH_CLI_TOP_FINDER_H
+#define SOOTH_CLI_TOP_FINDER_H
+
+#include "base/map.h"
+#include "cli/command/own_command.h"
+#include "cli/top/model.h"
+
+#define FINDINGS_MAX	   256
+#define FINDER_COLUMNS_MAX 32
+
+struct top_finding {
+	struct process_id id; /* zeros: of the host */
+	uint8_t level;	      /* 1 info to 5 critical */
+	uint8_t run;	      /* of the command that reported it last */
+	char name[48], claim[240];
+};
+
+struct finder {
+	struct own_command command;
+	bool is_started, has_head;
+	bool has_first; /* a diagnosis is complete */
+	uint8_t run;	/* how often it was started */
+	uint64_t start_ns, interval_ns, wanted_ns;
+	struct buffer text;
+	/* Which columns hold what, by the head; 0: none, else from 1 on. */
+	size_t state, severity, key, claim, found_id;
+	struct top_finding findings[FINDINGS_MAX];
+	size_t count;
+};
+
+/* The first diagnosis is a short one, so that findings are there soon; later ones take the interval
+ * that is wanted. */
+void finder_start(struct finder *f, uint64_t wanted_ns);
+/* Reads what is there. True: something changed. */
+bool finder_step(struct finder *f);
+/* Takes whole lines of the format csv. */
+bool finder_take(struct finder *f, const char *text, size_t size);
+/* Gives each session the worst of its processes. */
+void finder_apply(const struct finder *f, struct top_model *m);
+/* The worst of all; NULL: none. */
+const struct top_finding *finder_worst(const struct finder *f);
+void finder_end(struct finder *f);
+
+#endif
