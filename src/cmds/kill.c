@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/act/act_signals.h"
 #include "cli/act/act_targets.h"
 #include "cli/command/command.h"
 #include "cli/terminal/ask.h"
@@ -20,12 +21,15 @@ struct kill_config {
 	struct output_options output;
 	struct {
 		bool now, tree, orphans, abandoned, dry_run, ask, yes, any;
+		const char *signal;
 		uint64_t wait_ns;
 	} kill;
 };
 
 static const struct option kill_options[] = {
 	FLAG_ROW('9', NULL, kill_config, kill.now, "SIGKILL instead of SIGTERM"),
+	VALUE_ROW('s', "signal", CHOICE, "NAME", kill_config, kill.signal,
+		"signal instead of TERM: INT, HUP, QUIT, ABRT, KILL", .choice = act_signal_name),
 	FLAG_ROW('t', "tree", kill_config, kill.tree,
 		"also end the descendants of the selected processes"),
 	FLAG_ROW(0, "orphans", kill_config, kill.orphans,
@@ -53,6 +57,7 @@ static const struct option_rule rules[] = {
 	{ OPTION_NEVER, "filter", NULL, "--filter selects rows of a report, not processes to kill",
 		"give PIDs: sooth kill PID...; --dry-run lists the processes" },
 	ACT_NEVER_ALL("end"),
+	{ OPTION_PER_PROCESS, "9", "signal", "-9 is --signal KILL", NULL },
 	{ OPTION_PER_PROCESS, "ask", "yes", "--ask asks for confirmation and --yes skips it",
 		NULL },
 	{ OPTION_PER_PROCESS, "ask", "dry-run",
@@ -172,11 +177,16 @@ static int end_with(const struct kill_config *c, struct act *a, int signal, stru
 		ask_is_seen() ? &progress : NULL, err);
 }
 
+static int signal_of(const struct kill_config *c)
+{
+	return c->kill.now ? SIGKILL : c->kill.signal ? act_signal_number(c->kill.signal) : SIGTERM;
+}
+
 static int end_all(const struct kill_config *c, struct act *a, struct sooth_error *err)
 {
-	int status = end_with(c, a, c->kill.now ? SIGKILL : SIGTERM, err);
+	int status = end_with(c, a, signal_of(c), err);
 
-	if (status || c->kill.now || act_exit(a) != STILL_THERE)
+	if (status || signal_of(c) == SIGKILL || act_exit(a) != STILL_THERE)
 		return status;
 	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_selected()) {
 		act_list(a, stderr);
@@ -202,7 +212,7 @@ static int kill_selected(const struct kill_config *c, struct act *a, struct soot
 	if (status)
 		return status;
 	status = act_exit(a);
-	if (status == STILL_THERE && !c->kill.now)
+	if (status == STILL_THERE && signal_of(c) != SIGKILL)
 		fprintf(stderr, "sooth: some processes are still running; -9 sends SIGKILL\n");
 	return status;
 }

@@ -47,7 +47,7 @@ class TopCase(Case):
         return screen
 
     def row_of(self, screen, project):
-        return next((line for line in screen.lines() if " %s " % project in line + " "), "")
+        return next((line for line in screen.lines()[1:] if " %s " % project in line + " "), "")
 
     def wait_for_row(self, screen, project, wanted):
         screen.wait_for(lambda _: wanted in self.row_of(screen, project),
@@ -101,8 +101,63 @@ class Screens(TopCase):
         screen.type(b"\x1b")
         screen.wait_for(lambda _: self.row_of(screen, "beta"), "both sessions")
         process.send(signal.SIGKILL)
-        process.finish()
         screen.wait_for(lambda _: "ended" in self.row_of(screen, "alpha"), "the end of a session")
+
+    def select(self, screen, project):
+        """Its row alone is on display, and selected."""
+        screen.type(b"/" + project.encode() + b"\r")
+        screen.wait_for(lambda lines: lines[-1].startswith("1/"), "one row")
+
+    def test_a_pane(self):
+        """It says which process it is about, searches, and goes."""
+        process = self.agent("alpha")
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "idle")
+        self.select(screen, "alpha")
+        screen.type(b"i")
+        screen.wait_for(lambda lines: any("inspect: %d claude alpha" % process.pid in line for line in lines)
+                        and any("descriptors" in line for line in lines), "what inspect prints")
+        screen.type(b"/no such words\r")
+        screen.wait_for(lambda lines: "no line has" in lines[-1], "a word about the search")
+        screen.type(b"a")
+        screen.wait_for(lambda lines: any("timeline: %d" % process.pid in line for line in lines) and
+                        any("idle" in line for line in lines), "the timeline")
+        screen.type(b"q")
+        self.wait_for_row(screen, "alpha", "idle")
+
+    def test_acting(self):
+        """Nothing is sent before y; then the outcome is shown."""
+        process = self.agent("alpha", before=TOOL)
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "\u25b8")
+        self.select(screen, "alpha")
+        for keys in (b"K", b"\x1b", b"Z", b"x", b"z", b"q"):
+            screen.type(keys, 1)
+        screen.type(b"K\r", 1)
+        screen.type(b"n")
+        screen.wait_for(lambda lines: "nothing was done" in lines[-1], "a word about it")
+        with open("/proc/%d/stat" % process.pid, "rb") as file:
+            self.assertIn(b") S ", file.read())
+        screen.type(b"z", 1)
+        screen.type(b"y")
+        screen.wait_for(lambda lines: any("outcome: freeze" in line for line in lines) and
+                        any("stopped" in line or "frozen" in line for line in lines), "the outcome")
+        screen.type(b"qK\r", 1)
+        screen.wait_for(lambda lines: any("send SIGTERM to %d" % process.pid in line for line in lines),
+                        "the question")
+        screen.type(b"y")
+        screen.wait_for(lambda lines: any("outcome: kill by SIGTERM" in line for line in lines) and
+                        any("ended" in line for line in lines), "the outcome")
+
+    def test_typed_ahead(self):
+        """An answer that was typed before the question is seen is none."""
+        process = self.agent("alpha")
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "idle")
+        self.select(screen, "alpha")
+        screen.type(b"K\ry", 1)
+        self.assertTrue(process.is_running())
+        screen.type(b"n")
 
     def test_without_a_terminal(self):
         run = subprocess.run([SOOTH, "top"], stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -270,6 +270,29 @@ static void test_pick_stays(void **state)
 	assert_int_equal(top.picked - top.first, place);
 }
 
+/* Lines of `sooth diagnose -w --format csv`, in pieces. */
+static void test_findings(void **state)
+{
+	static const char head[] = "utc_ns,state,severity,id,claim,key\n";
+	static const char raised[] =
+		"1,raised,high,fd-leak,\"grows, \"\"fast\"\"\nand \033 more\",fd-leak:20@20\n";
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+	assert_false(finder_take(&top.finder, "sooth: a word beside it\n", 24));
+	assert_false(finder_take(&top.finder, head, strlen(head)));
+	assert_false(finder_take(&top.finder, raised, 30));
+	assert_true(finder_take(&top.finder, raised + 30, strlen(raised) - 30));
+	finder_apply(&top.finder, &top.model);
+	assert_shows("beta (20): fd-leak: grows, \"fast\"\\nand \\x1b more");
+	assert_true(finder_take(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
+	assert_false(finder_take(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
+	finder_apply(&top.finder, &top.model);
+	assert_hides("fd-leak");
+}
+
 static void test_keys(void **state)
 {
 	(void)state;
@@ -315,6 +338,7 @@ int main(void)
 		TEST(test_sessions),
 		TEST(test_marks),
 		TEST(test_pick_stays),
+		TEST(test_findings),
 		TEST(test_keys),
 		TEST(test_all_sizes),
 	};

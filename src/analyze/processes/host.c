@@ -271,7 +271,7 @@ static int emit_cpu(struct host_view *h, uint32_t number, struct cpu_times *t, s
 
 static int emit_cpus(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = { .name = "cpus",
+	static const struct section section = { .name = "cpu_use",
 		.schema = &cpu_row_schema,
 		.shape = SECTION_TABLE,
 		.is_of_interval = true,

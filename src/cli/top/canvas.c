@@ -236,6 +236,31 @@ struct canvas_area canvas_box(struct canvas *c, struct canvas_area a, const char
 		a.columns > 2 ? a.columns - 2 : 0 };
 }
 
+/* --- words --- */
+
+size_t canvas_row_of_words(const struct canvas *c, const char *text, size_t size, int room)
+{
+	size_t at = 0, word = 0, used;
+	int width = 0;
+
+	while (at < size) {
+		uint32_t character = decode(text + at, size - at, &used);
+		int own = width_of(c, &character);
+
+		if (width + own > room)
+			break;
+		if (character == ' ')
+			word = at;
+		width += own;
+		at += used;
+	}
+	if (at == size)
+		return size;
+	if (text[at] == ' ' || !word)
+		return at ? at : 1;
+	return word;
+}
+
 /* --- as text --- */
 
 static void append_utf8(struct buffer *out, uint32_t c)

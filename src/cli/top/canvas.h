@@ -52,6 +52,9 @@ struct canvas_area canvas_box(struct canvas *c, struct canvas_area area, const c
 /* Columns of a text. */
 int canvas_width(const struct canvas *c, const char *text);
 
+/* How many bytes of a text stand in one row: whole words, where one fits. */
+size_t canvas_row_of_words(const struct canvas *c, const char *text, size_t size, int room);
+
 /* The characters, a line for each row, without blanks at the end. */
 void canvas_text(const struct canvas *c, struct buffer *out);
 

@@ -4,36 +4,72 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
-
 struct foot_key {
 	const char *key, *what;
 };
 
 /* The most needed first: a narrow terminal cuts the others off. */
-static const struct foot_key foot_keys[] = {
+static const struct foot_key list_keys[] = {
 	{ "?", "help" },
 	{ "q", "quit" },
 	{ "Enter", "unfold" },
+	{ "d", "diagnose" },
+	{ "y", "why" },
+	{ "i", "inspect" },
+	{ "F9", "kill" },
+	{ "z", "freeze" },
 	{ "/", "filter" },
 	{ "t", "tree" },
 	{ "<>", "sort" },
-	{ "I", "reverse" },
 	{ "p", "pause" },
+	{ "a", "timeline" },
+	{ "c", "calls" },
+	{ "s", "sockets" },
+	{ "f", "files" },
+	{ 0 },
+};
+static const struct foot_key pane_keys[] = {
+	{ "q", "back" },
+	{ "/", "search" },
+	{ "n", "next" },
+	{ "r", "again" },
+	{ "PgDn", "scroll" },
+	{ "d", "diagnose" },
+	{ "y", "why" },
+	{ "i", "inspect" },
+	{ "f", "files" },
+	{ "s", "sockets" },
+	{ "c", "calls" },
+	{ "a", "timeline" },
+	{ 0 },
 };
 
-static void put_keys(struct top *t, int y, int x)
+static void put_keys(struct top *t, const struct foot_key *keys, int y, int x)
 {
 	struct canvas *c = &t->canvas;
 
-	for (size_t i = 0; i < ARRAY_SIZE(foot_keys); i++) {
-		const struct foot_key *k = &foot_keys[i];
-
+	for (const struct foot_key *k = keys; k->key; k++) {
 		if (x + (int)(strlen(k->key) + strlen(k->what)) + 2 > c->columns)
 			return;
 		x += canvas_put(c, y, x, c->columns - x, TOP_STYLED(TOP_KEY, TOP_BOLD), k->key) + 1;
 		x += canvas_put(c, y, x, c->columns - x, TOP_FOOT, k->what) + 2;
 	}
+}
+
+static bool put_prompt(struct top *t, int y)
+{
+	static const char *const prompts[] = { [TOP_ASKS_FILTER] = "filter: ",
+		[TOP_ASKS_SEARCH] = "search: ",
+		[TOP_ASKS_PANE_SEARCH] = "search: " };
+	struct canvas *c = &t->canvas;
+	int x;
+
+	if (t->mode < TOP_ASKS_FILTER)
+		return false;
+	x = canvas_put(c, y, 0, c->columns, TOP_STYLED(TOP_KEY, TOP_BOLD), prompts[t->mode]);
+	x += canvas_put(c, y, x, c->columns - x, TOP_TEXT, top_typed_text(t));
+	canvas_mark(c, y, x, 1, TOP_REVERSE);
+	return true;
 }
 
 static void draw_foot(struct top *t, int y)
@@ -43,22 +79,20 @@ static void draw_foot(struct top *t, int y)
 	int x;
 
 	canvas_blank(c, (struct canvas_area){ y, 0, 1, c->columns }, TOP_FOOT);
-	if (t->mode == TOP_ASKS_FILTER || t->mode == TOP_ASKS_SEARCH) {
-		x = canvas_put(c, y, 0, c->columns, TOP_STYLED(TOP_KEY, TOP_BOLD),
-			t->mode == TOP_ASKS_FILTER ? "filter: " : "search: ");
-		x += canvas_put(c, y, x, c->columns - x, TOP_TEXT,
-			t->mode == TOP_ASKS_FILTER ? t->filter : t->search);
-		canvas_mark(c, y, x, 1, TOP_REVERSE);
+	if (put_prompt(t, y))
 		return;
-	}
 	if (t->message[0]) {
 		canvas_put(c, y, 0, c->columns, TOP_STYLED(TOP_HIGH, TOP_BOLD), t->message);
+		return;
+	}
+	if (t->pane.kind) {
+		put_keys(t, pane_keys, y, 0);
 		return;
 	}
 	snprintf(count, sizeof(count), "%zu/%zu%s ", top_row_count(t) ? t->picked + 1 : 0,
 		top_row_count(t), t->hidden ? " filtered" : "");
 	x = canvas_put(c, y, 0, c->columns, TOP_DIM, count);
-	put_keys(t, y, x + 1);
+	put_keys(t, list_keys, y, x + 1);
 }
 
 void top_draw(struct top *t)
@@ -71,10 +105,14 @@ void top_draw(struct top *t)
 		return;
 	head = top_head_rows(t);
 	top_draw_head(t, (struct canvas_area){ 0, 0, head, c->columns });
-	if (c->rows - head - 1 > 0)
+	if (t->pane.kind && c->rows - head - 1 > 0)
+		top_pane_draw(&t->pane, c,
+			(struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
+	else if (c->rows - head - 1 > 0)
 		top_draw_list(t, (struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
 	if (c->rows > 1)
 		draw_foot(t, c->rows - 1);
 	if (t->mode == TOP_HELP)
 		top_draw_help(t);
+	top_act_draw(t);
 }

@@ -6,20 +6,21 @@
 static const struct {
 	const char *keys, *what;
 } lines[] = {
-	{ "Up Down j k", "select a row" },
-	{ "PgUp PgDn g G", "a page; the first, the last row" },
+	{ "Up Down j k", "select a row; g G PgUp PgDn: far" },
 	{ "Enter Right Left", "processes of the session, by role" },
 	{ "t F5", "tree of all processes; sessions" },
-	{ "< > F6", "sort by the previous, next column" },
-	{ "I", "reverse the order" },
-	{ "/ F4", "filter by text; Escape shows all" },
-	{ "n F3", "search; n again: the next one" },
-	{ "Space", "tag a row; U removes all tags" },
+	{ "< > F6  I", "sort by another column; reverse" },
+	{ "/ F4  n F3", "filter by text, Escape ends it; search" },
+	{ "d y i", "diagnose; why it waits; inspect" },
+	{ "f s m c x a", "files sockets memory calls stacks timeline" },
+	{ "K F9", "end it by a signal; asks first" },
+	{ "z F7  Z F8", "freeze it; let it go on; asks first" },
+	{ "Space U", "tag a row; untag all: acts on the tagged" },
+	{ "C R J", "copy PID, resume command; go to its terminal" },
 	{ "p", "pause the display" },
-	{ "? F1", "this help" },
-	{ "q F10 Ctrl-C", "quit" },
+	{ "? F1  q F10", "this help; quit" },
 	{ "mouse", "click a row or a heading; wheel" },
-	{ "rows", "+ new  * changed  - ended  ! left over" },
+	{ "in front of rows", "+ new  * changed  - ended  ! left over" },
 };
 
 #define KEYS_WIDTH 18

@@ -156,10 +156,13 @@ static bool take_record(struct finder *f, const char *text, size_t size)
 	size_t count = cells ? split(text, size, cells, FINDER_COLUMNS_MAX) : 0;
 	bool is_changed = false;
 
-	if (count && !f->has_head)
-		take_head(f, cells, count);
-	else if (count >= f->key && count >= f->claim && count >= f->severity && count >= f->state)
+	if (!f->has_head) {
+		if (count > 1)
+			take_head(f, cells, count);
+	} else if (count >= f->key && count >= f->claim && count >= f->severity &&
+		   count >= f->state && count >= f->found_id) {
 		is_changed = take_finding(f, cells);
+	}
 	free(cells);
 	return is_changed;
 }

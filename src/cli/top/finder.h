@@ -38,7 +38,7 @@ struct finder {
 void finder_start(struct finder *f, uint64_t wanted_ns);
 /* Reads what is there. True: something changed. */
 bool finder_step(struct finder *f);
-/* Takes whole lines of the format csv. */
+/* Takes lines of the format csv, as they come. True: something changed. */
 bool finder_take(struct finder *f, const char *text, size_t size);
 /* Gives each session the worst of its processes. */
 void finder_apply(const struct finder *f, struct top_model *m);

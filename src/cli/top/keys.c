@@ -2,7 +2,9 @@
 /* What keys and the mouse do. An unknown key says so. */
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "cli/top/columns.h"
+#include "cli/top/keys_pane.h"
 #include "cli/top/state.h"
 
 static void move_pick(struct top *t, long by)
@@ -37,8 +39,9 @@ static void sort_by(struct top *t, int step)
 	top_say(t, "sorted by %s: %s", top_columns[at].name, top_columns[at].help);
 }
 
-static void reverse(struct top *t)
+static void reverse(struct top *t, int key)
 {
+	(void)key;
 	t->is_reversed = !t->is_reversed;
 	top_arrange(t);
 }
@@ -73,8 +76,9 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 	top_arrange(t);
 }
 
-static void change_tree(struct top *t)
+static void change_tree(struct top *t, int key)
 {
+	(void)key;
 	t->is_tree = t->shows_all = !t->is_tree;
 	map_clear(&t->unfolded);
 	top_arrange(t);
@@ -82,10 +86,11 @@ static void change_tree(struct top *t)
 			      : "sessions of agents");
 }
 
-static void tag(struct top *t)
+static void tag(struct top *t, int key)
 {
 	const struct top_row *row = top_picked(t);
 
+	(void)key;
 	if (!row)
 		return;
 	if (!map_remove(&t->tagged, &row->id))
@@ -149,9 +154,16 @@ static void find_next(struct top *t)
 	top_say(t, "no row has \"%s\"", t->search);
 }
 
+char *top_typed_text(struct top *t)
+{
+	return t->mode == TOP_ASKS_FILTER   ? t->filter
+	       : t->mode == TOP_ASKS_SEARCH ? t->search
+					    : t->pane.search;
+}
+
 static void take_typed(struct top *t, int key)
 {
-	char *text = t->mode == TOP_ASKS_FILTER ? t->filter : t->search;
+	char *text = top_typed_text(t);
 
 	if (key == TOP_KEY_ESCAPE) {
 		text[0] = '\0';
@@ -159,6 +171,8 @@ static void take_typed(struct top *t, int key)
 	} else if (key == TOP_KEY_ENTER || key == '\r') {
 		if (t->mode == TOP_ASKS_SEARCH)
 			find_next(t);
+		if (t->mode == TOP_ASKS_PANE_SEARCH)
+			top_find_in_pane(t);
 		t->mode = TOP_LIST;
 	} else if (key == TOP_KEY_BACKSPACE || key == '\b') {
 		drop_character(text);
@@ -193,6 +207,11 @@ static void take_mouse(struct top *t, const struct top_mouse *mouse)
 
 	if (!mouse)
 		return;
+	if (t->pane.kind) {
+		for (int i = 0; mouse->wheel && i < 3; i++)
+			top_pane_take_key(&t->pane, mouse->wheel < 0 ? 'k' : 'j');
+		return;
+	}
 	if (mouse->wheel) {
 		move_pick(t, 3L * mouse->wheel);
 		return;
@@ -251,64 +270,102 @@ static bool take_movement(struct top *t, int key)
 	}
 }
 
-static void escape(struct top *t)
+static void escape(struct top *t, int key)
 {
+	(void)key;
 	t->filter[0] = '\0';
 	top_arrange(t);
 }
 
+static void choose_order(struct top *t, int key)
+{
+	sort_by(t, key == '<' ? -1 : 1);
+}
+
+static void ask_filter(struct top *t, int key)
+{
+	(void)key;
+	t->mode = TOP_ASKS_FILTER;
+}
+
+static void search(struct top *t, int key)
+{
+	if (key == 'n' && t->search[0])
+		find_next(t);
+	else
+		t->mode = TOP_ASKS_SEARCH;
+}
+
+static void untag(struct top *t, int key)
+{
+	(void)key;
+	map_clear(&t->tagged);
+}
+
+static void pause_display(struct top *t, int key)
+{
+	(void)key;
+	t->is_held = !t->is_held;
+}
+
+static void show_help(struct top *t, int key)
+{
+	(void)key;
+	t->mode = TOP_HELP;
+	t->help_first = 0;
+}
+
+static void begin_act(struct top *t, int key)
+{
+	top_act_begin(t, key == 'K' || key == TOP_KEY_F1 + 8   ? TOP_ACT_KILL
+			 : key == 'z' || key == TOP_KEY_F1 + 6 ? TOP_ACT_FREEZE
+							       : TOP_ACT_THAW);
+}
+
+static void copy(struct top *t, int key)
+{
+	top_copy(t, key == 'R');
+}
+
+static const struct {
+	int keys[2];
+	void (*take)(struct top *t, int key);
+} choices[] = {
+	{ { '<', '>' }, choose_order },
+	{ { TOP_KEY_F1 + 5 }, choose_order },
+	{ { 'I' }, reverse },
+	{ { 't', TOP_KEY_F1 + 4 }, change_tree },
+	{ { '/', TOP_KEY_F1 + 3 }, ask_filter },
+	{ { 'n', TOP_KEY_F1 + 2 }, search },
+	{ { ' ' }, tag },
+	{ { 'U' }, untag },
+	{ { 'p' }, pause_display },
+	{ { '?', 'h' }, show_help },
+	{ { TOP_KEY_F1 }, show_help },
+	{ { TOP_KEY_ESCAPE }, escape },
+	{ { 'K', TOP_KEY_F1 + 8 }, begin_act },
+	{ { 'z', TOP_KEY_F1 + 6 }, begin_act },
+	{ { 'Z', TOP_KEY_F1 + 7 }, begin_act },
+	{ { 'C', 'R' }, copy },
+	{ { 'J' }, top_say_terminal },
+};
+
 static void take_choice(struct top *t, int key)
 {
-	switch (key) {
-	case '<':
-	case '>':
-	case TOP_KEY_F1 + 5:
-		sort_by(t, key == '<' ? -1 : 1);
-		break;
-	case 'I':
-		reverse(t);
-		break;
-	case 't':
-	case TOP_KEY_F1 + 4:
-		change_tree(t);
-		break;
-	case '/':
-	case TOP_KEY_F1 + 3:
-		t->mode = TOP_ASKS_FILTER;
-		break;
-	case TOP_KEY_F1 + 2:
-		t->mode = TOP_ASKS_SEARCH;
-		break;
-	case 'n':
-		if (t->search[0])
-			find_next(t);
-		else
-			t->mode = TOP_ASKS_SEARCH;
-		break;
-	case ' ':
-		tag(t);
-		break;
-	case 'U':
-		map_clear(&t->tagged);
-		break;
-	case 'p':
-		t->is_held = !t->is_held;
-		break;
-	case '?':
-	case 'h':
-	case TOP_KEY_F1:
-		t->mode = TOP_HELP;
-		t->help_first = 0;
-		break;
-	case TOP_KEY_ESCAPE:
-		escape(t);
-		break;
-	default:
-		if (key > ' ' && key < 0x7f)
-			top_say(t, "the key %c does nothing here; ? lists the keys", key);
-		else
-			top_say(t, "this key does nothing here; ? lists the keys");
+	const struct top_pane_kind *kind = top_pane_kind_for(key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+		if (key && (choices[i].keys[0] == key || choices[i].keys[1] == key)) {
+			choices[i].take(t, key);
+			return;
+		}
 	}
+	if (kind)
+		top_open_pane(t, kind);
+	else if (key > ' ' && key < 0x7f)
+		top_say(t, "the key %c does nothing here; ? lists the keys", key);
+	else
+		top_say(t, "this key does nothing here; ? lists the keys");
 }
 
 static void take_help_key(struct top *t, int key)
@@ -326,16 +383,25 @@ bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
 	t->message[0] = '\0';
 	if (key == TOP_KEY_RESIZE)
 		return true;
-	if (key == TOP_KEY_MOUSE && t->mode == TOP_LIST) {
-		take_mouse(t, mouse);
+	if (key == TOP_KEY_MOUSE) {
+		if (t->mode == TOP_LIST && t->act.stage == TOP_ACT_NONE)
+			take_mouse(t, mouse);
 		return true;
 	}
-	if (t->mode == TOP_ASKS_FILTER || t->mode == TOP_ASKS_SEARCH) {
+	if (t->act.stage != TOP_ACT_NONE) {
+		top_act_take_key(t, key);
+		return true;
+	}
+	if (t->mode >= TOP_ASKS_FILTER) {
 		take_typed(t, key);
 		return true;
 	}
 	if (t->mode == TOP_HELP) {
 		take_help_key(t, key);
+		return true;
+	}
+	if (t->pane.kind) {
+		top_take_pane_key(t, key);
 		return true;
 	}
 	if (key == 'q' || key == TOP_KEY_F10)

@@ -91,6 +91,7 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 	struct top_process p = { .row = r, .id = process_id_of(r), .role = role_of(m, r) };
 	double value;
 	unsigned *first;
+	char state[16];
 	bool is_new;
 
 	p.has_cpu = top_number(m->schema, "cpu_percent", r, &p.cpu_percent);
@@ -101,7 +102,8 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 		p.depth = (unsigned)value;
 	p.has_session = top_number(m->schema, "session_pid", r, &value);
 	p.session_pid = p.has_session ? (uint32_t)value : 0;
-	p.is_main = p.has_session && p.session_pid == p.id.pid;
+	top_word(m->schema, "state", r, state, sizeof(state));
+	p.is_main = p.has_session && p.session_pid == p.id.pid && state[0] != 'Z';
 	first = map_put(&m->known, &p.id, &is_new);
 	if (first && is_new)
 		*first = m->frames;
@@ -211,6 +213,18 @@ static void fill_traffic(struct top_model *m, struct top_session *s, const struc
 	s->sent_bytes = sent;
 }
 
+/* A new one where what it does, or the words about it, have changed. */
+static void keep_phase(const struct top_model *m, struct top_session *s)
+{
+	struct top_phase *last = &s->phases[(s->phase_count + TOP_PHASES_MAX - 1) % TOP_PHASES_MAX];
+
+	if (s->phase_count && last->doing == s->doing)
+		return;
+	last = &s->phases[s->phase_count++ % TOP_PHASES_MAX];
+	*last = (struct top_phase){ .begin_s = m->last_s, .doing = s->doing };
+	snprintf(last->text, sizeof(last->text), "%.99s", s->doing_text);
+}
+
 static void begin_session(struct top_model *m, const struct top_process *p)
 {
 	struct top_session *s = session_for(m, &p->id);
@@ -232,6 +246,7 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 	s->has_tokens = top_number(m->schema, "input_tokens", p->row, &s->input_tokens) &&
 			top_number(m->schema, "output_tokens", p->row, &s->output_tokens);
 	fill_traffic(m, s, p->row);
+	keep_phase(m, s);
 	m->by_doing[doing]++;
 	m->session_count++;
 }

@@ -33,6 +33,15 @@ struct top_doing {
 #define TOP_DOINGS 10
 extern const struct top_doing top_doings[TOP_DOINGS];
 
+#define TOP_PHASES_MAX 64
+
+/* An activity of a session, since it was first seen. */
+struct top_phase {
+	double begin_s;
+	uint8_t doing;
+	char text[100];
+};
+
 struct top_session {
 	struct process_id id; /* of its main process; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
@@ -52,6 +61,8 @@ struct top_session {
 	bool is_new; /* it came after the first frame */
 	enum top_mark mark;
 	struct recent cpu, rss, received, sent, doings;
+	struct top_phase phases[TOP_PHASES_MAX]; /* a ring */
+	unsigned phase_count;			 /* also of those that it no longer has */
 };
 
 struct top_process {

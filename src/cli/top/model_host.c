@@ -70,7 +70,7 @@ static struct top_cpu *cpu_numbered(struct top_host *h, uint32_t number)
 /* Each by itself, and all together. */
 static void take_cpus(struct top_model *m)
 {
-	const struct top_table *t = top_table_of(&m->frame, "cpus");
+	const struct top_table *t = top_table_of(&m->frame, "cpu_use");
 	struct top_host *h = &m->host;
 	struct batch batch = { 0 };
 	double number, use, sum = 0;

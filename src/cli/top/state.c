@@ -53,6 +53,7 @@ void top_init(struct top *t, const struct top_options *options)
 void top_fini(struct top *t)
 {
 	finder_end(&t->finder);
+	top_pane_close(&t->pane);
 	top_model_fini(&t->model);
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);

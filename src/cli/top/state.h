@@ -4,10 +4,12 @@
 #ifndef SOOTH_CLI_TOP_STATE_H
 #define SOOTH_CLI_TOP_STATE_H
 
+#include "cli/top/act.h"
 #include "cli/top/canvas.h"
 #include "cli/top/finder.h"
 #include "cli/top/graph.h"
 #include "cli/top/model.h"
+#include "cli/top/pane.h"
 #include "cli/top/top.h"
 
 #define TOP_FILTER_SIZE	 96
@@ -59,6 +61,7 @@ enum top_mode {
 	TOP_HELP,
 	TOP_ASKS_FILTER,
 	TOP_ASKS_SEARCH,
+	TOP_ASKS_PANE_SEARCH,
 };
 
 /* Where things stand in the last frame, for the mouse. */
@@ -75,6 +78,8 @@ struct top {
 	struct top_model model;
 	struct top_frames frames;
 	struct finder finder;
+	struct top_pane pane;
+	struct top_act act;
 	struct canvas canvas;
 	enum graph_form graphs;
 	struct terminal *terminal; /* NULL: none, of a test */
@@ -93,7 +98,8 @@ struct top {
 	uint8_t sort;	/* a column */
 	char filter[TOP_FILTER_SIZE], search[TOP_FILTER_SIZE];
 	char message[TOP_MESSAGE_SIZE];
-	int help_first; /* row of the help */
+	char copied[TOP_FILTER_SIZE * 2]; /* for the clipboard of the terminal; "": nothing */
+	int help_first;			  /* row of the help */
 	struct top_places places;
 };
 
@@ -117,6 +123,8 @@ void top_arrange(struct top *t);
 void top_init(struct top *t, const struct top_options *options);
 void top_fini(struct top *t);
 void top_draw(struct top *t);
+/* Of the prompt that is open. */
+char *top_typed_text(struct top *t);
 /* False: the user has quit. */
 bool top_take_key(struct top *t, int key, const struct top_mouse *mouse);
 void top_say(struct top *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

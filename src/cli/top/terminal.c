@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ESCAPE_MS   50
@@ -20,7 +21,7 @@
 
 struct terminal {
 	SCREEN *screen;
-	FILE *in;
+	FILE *in, *out;
 	bool may_color;
 	const struct theme *theme;
 	bool has_colors; /* of the theme now */
@@ -52,6 +53,7 @@ int terminal_open(
 	if (!t)
 		return error_no_memory(err);
 	t->in = in;
+	t->out = stream;
 	t->screen = newterm(NULL, stream, in);
 	if (!t->screen) {
 		free(t);
@@ -168,6 +170,34 @@ void terminal_show(struct terminal *t, const struct canvas *c)
 		show_row(t, c, y);
 	attrset(A_NORMAL);
 	refresh();
+}
+
+void terminal_forget_typed(struct terminal *t)
+{
+	(void)t;
+	flushinp();
+}
+
+void terminal_copy(struct terminal *t, const char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t size = strlen(text);
+
+	fputs("\033]52;c;", t->out);
+	for (size_t i = 0; i < size; i += 3) {
+		unsigned long group = (unsigned long)(unsigned char)text[i] << 16;
+		unsigned long more = size - i;
+
+		group |= more > 1 ? (unsigned long)(unsigned char)text[i + 1] << 8 : 0;
+		group |= more > 2 ? (unsigned char)text[i + 2] : 0;
+		fputc(digits[group >> 18 & 63], t->out);
+		fputc(digits[group >> 12 & 63], t->out);
+		fputc(more > 1 ? digits[group >> 6 & 63] : '=', t->out);
+		fputc(more > 2 ? digits[group & 63] : '=', t->out);
+	}
+	fputc('\a', t->out);
+	fflush(t->out);
 }
 
 void terminal_redraw(struct terminal *t)

@@ -35,7 +35,16 @@ static bool step(void *user)
 		if (!top_take_key(t, key, &mouse))
 			return false;
 		is_touched = true;
+		/* What was typed before a question is seen is no answer. */
+		if (t->act.stage == TOP_ACT_ASKS && !t->act.is_seen) {
+			terminal_forget_typed(t->terminal);
+			t->act.is_seen = true;
+		}
 	}
+	if (t->copied[0])
+		terminal_copy(t->terminal, t->copied);
+	t->copied[0] = '\0';
+	is_touched |= top_pane_step(&t->pane);
 	/* Beside the first frame: neither waits for the other. */
 	if (t->model.frames && !t->finder.is_started && t->options.findings_ns)
 		finder_start(&t->finder, t->options.findings_ns);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals that end processes, in the order of a menu. */
+#ifndef SOOTH_CLI_ACT_SIGNALS_H
+#define SOOTH_CLI_ACT_SIGNALS_H
+
+#include <stddef.h>
+
+struct act_signal {
+	const char *name; /* without SIG */
+	int number;
+	const char *help;
+};
+
+extern const struct act_signal act_signals[];
+extern const size_t act_signal_count;
+/* The index of SIGTERM. */
+size_t act_signal_default(void);
+/* For an option; NULL behind the last. */
+const char *act_signal_name(size_t index);
+/* 0: there is none of that name. */
+int act_signal_number(const char *name);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Choosing, asking and doing. */
+#include "cli/top/act.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/act/act_signals.h"
+#include "cli/top/state.h"
+
+#define WORDS_MAX   (TOP_ACT_TARGETS_MAX + 10)
+#define TARGET_SIZE 32
+
+static const struct {
+	const char *command, *what, *doing;
+} verbs[] = {
+	[TOP_ACT_KILL] = { "kill", "end", "ending" },
+	[TOP_ACT_FREEZE] = { "freeze", "freeze", "freezing" },
+	[TOP_ACT_THAW] = { "thaw", "thaw", "thawing" },
+};
+
+const struct top_pane_kind top_act_outcome = { .name = "outcome", .help = "", .doing = "acting" };
+
+/* --- which --- */
+
+static void add_target(struct top *t, const struct top_row *row)
+{
+	struct top_act *a = &t->act;
+	char agent[32];
+
+	if (row->kind == TOP_ROW_SESSION && row->session->mark == TOP_MARK_GONE)
+		return;
+	if (a->count == TOP_ACT_TARGETS_MAX) {
+		a->left_out++;
+		return;
+	}
+	if (row->process && !row->session &&
+		!top_word(
+			t->model.schema, "session_agent", row->process->row, agent, sizeof(agent)))
+		a->may_be_any = true;
+	a->targets[a->count++] = row->id;
+}
+
+static void name_one(struct top *t, const struct top_row *row)
+{
+	struct top_act *a = &t->act;
+	char name[64] = "";
+
+	if (row->kind == TOP_ROW_SESSION) {
+		snprintf(a->about, sizeof(a->about), "%u %s %s", row->id.pid, row->session->agent,
+			row->session->project);
+		return;
+	}
+	top_word(t->model.schema, "name", row->process->row, name, sizeof(name));
+	snprintf(a->about, sizeof(a->about), "%u %s", row->id.pid, name);
+}
+
+bool top_act_begin(struct top *t, enum top_act_verb verb)
+{
+	const struct top_row *picked = top_picked(t);
+	struct top_act *a = &t->act;
+
+	*a = (struct top_act){ .verb = verb, .signal = act_signal_default() };
+	for (size_t i = 0; t->tagged.count && i < top_row_count(t); i++) {
+		if (map_get(&t->tagged, &top_row_at(t, i)->id))
+			add_target(t, top_row_at(t, i));
+	}
+	if (a->count > 1)
+		snprintf(a->about, sizeof(a->about), "%zu tagged", a->count);
+	if (!t->tagged.count && picked)
+		add_target(t, picked);
+	if (!a->count) {
+		top_say(t, t->tagged.count ? "no tagged process is on display: Escape ends a "
+					     "filter, U removes the tags"
+					   : "no running process is selected");
+		return false;
+	}
+	if (a->count == 1) {
+		for (size_t i = 0; i < top_row_count(t); i++) {
+			if (top_row_at(t, i)->id.pid == a->targets[0].pid &&
+				top_row_at(t, i)->id.start_ticks == a->targets[0].start_ticks)
+				name_one(t, top_row_at(t, i));
+		}
+		a->is_tree = picked && picked->kind == TOP_ROW_SESSION;
+	}
+	a->stage = verb == TOP_ACT_KILL ? TOP_ACT_MENU : TOP_ACT_ASKS;
+	return true;
+}
+
+/* --- doing --- */
+
+static void run(struct top *t)
+{
+	char targets[TOP_ACT_TARGETS_MAX][TARGET_SIZE];
+	const char *words[WORDS_MAX] = { "sooth", verbs[t->act.verb].command };
+	struct top_act *a = &t->act;
+	struct top_pane *p = &t->pane;
+	size_t count = 2;
+
+	if (a->verb == TOP_ACT_KILL) {
+		words[count++] = "--yes";
+		words[count++] = "--signal";
+		words[count++] = act_signals[a->signal].name;
+	}
+	if (a->is_tree)
+		words[count++] = "-t";
+	if (a->may_be_any)
+		words[count++] = "--any";
+	for (size_t i = 0; i < a->count; i++) {
+		snprintf(targets[i], TARGET_SIZE, "%u@%llu", a->targets[i].pid,
+			(unsigned long long)a->targets[i].start_ticks);
+		words[count++] = targets[i];
+	}
+	top_pane_close(p);
+	p->kind = &top_act_outcome;
+	p->id = a->targets[0];
+	snprintf(p->about, sizeof(p->about), "%s%s%s, %s", verbs[a->verb].command,
+		a->verb == TOP_ACT_KILL ? " by SIG" : "",
+		a->verb == TOP_ACT_KILL ? act_signals[a->signal].name : "", a->about);
+	if (top_pane_run(p, words, t->canvas.columns - 2)) {
+		top_pane_close(p);
+		top_say(t, "nothing was done: no process could be started");
+	}
+	map_clear(&t->tagged);
+}
+
+/* --- keys --- */
+
+static void take_menu_key(struct top_act *a, int key)
+{
+	if (key == TOP_KEY_UP || key == 'k')
+		a->signal = (a->signal + act_signal_count - 1) % act_signal_count;
+	else if (key == TOP_KEY_DOWN || key == 'j')
+		a->signal = (a->signal + 1) % act_signal_count;
+	else if (key == TOP_KEY_LEFT || key == TOP_KEY_RIGHT || key == 't')
+		a->is_tree = !a->is_tree;
+	else if (key == TOP_KEY_ENTER)
+		a->stage = TOP_ACT_ASKS;
+	else if (key == TOP_KEY_ESCAPE || key == 'q')
+		a->stage = TOP_ACT_NONE;
+}
+
+void top_act_take_key(struct top *t, int key)
+{
+	struct top_act *a = &t->act;
+
+	if (a->stage == TOP_ACT_MENU) {
+		take_menu_key(a, key);
+		return;
+	}
+	if (key == 't' || key == TOP_KEY_LEFT || key == TOP_KEY_RIGHT) {
+		a->is_tree = !a->is_tree;
+		return;
+	}
+	if (key == 'y' || key == 'Y')
+		run(t);
+	else
+		top_say(t, "nothing was done");
+	a->stage = TOP_ACT_NONE;
+}
+
+/* --- drawing --- */
+
+static struct canvas_area box(struct top *t, int columns, int rows, const char *title)
+{
+	struct canvas *c = &t->canvas;
+
+	columns = columns < c->columns ? columns : c->columns;
+	rows = rows < c->rows ? rows : c->rows;
+	return canvas_box(c,
+		(struct canvas_area){
+			(c->rows - rows) / 2, (c->columns - columns) / 2, rows, columns },
+		title);
+}
+
+static const char *reach_of(const struct top_act *a)
+{
+	return a->is_tree ? "with all processes below" : "this process alone";
+}
+
+static void draw_menu(struct top *t)
+{
+	const struct top_act *a = &t->act;
+	struct canvas_area in = box(t, 58, (int)act_signal_count + 4, a->about);
+
+	for (size_t i = 0; i < act_signal_count && (int)i < in.rows; i++) {
+		int y = in.y + (int)i;
+
+		canvas_format(&t->canvas, y, in.x + 1, 9, TOP_STYLED(TOP_KEY, TOP_BOLD), "SIG%s",
+			act_signals[i].name);
+		canvas_put(
+			&t->canvas, y, in.x + 10, in.columns - 10, TOP_TEXT, act_signals[i].help);
+		if (i == a->signal)
+			canvas_mark(&t->canvas, y, in.x, in.columns, TOP_PICKED);
+	}
+	if (in.rows > (int)act_signal_count + 1)
+		canvas_format(&t->canvas, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,
+			"Enter goes on   t: %s   Escape ends", reach_of(a));
+}
+
+static void draw_question(struct top *t)
+{
+	const struct top_act *a = &t->act;
+	struct canvas *c = &t->canvas;
+	struct canvas_area in = box(t, 64, 7, a->about);
+	unsigned style = TOP_STYLED(TOP_ALARM, TOP_BOLD);
+
+	if (in.rows < 1)
+		return;
+	if (a->verb == TOP_ACT_KILL)
+		canvas_format(c, in.y, in.x + 1, in.columns - 1, style, "send SIG%s to %s",
+			act_signals[a->signal].name, a->about);
+	else
+		canvas_format(c, in.y, in.x + 1, in.columns - 1, style, "%s %s",
+			verbs[a->verb].what, a->about);
+	if (in.rows > 1)
+		canvas_put(c, in.y + 1, in.x + 1, in.columns - 1, style,
+			a->is_tree ? "and all processes below?" : "alone, not what is below?");
+	if (in.rows > 2 && a->left_out)
+		canvas_format(c, in.y + 2, in.x + 1, in.columns - 1, TOP_HIGH,
+			"%zu more tagged rows are left out: at most %d at once", a->left_out,
+			TOP_ACT_TARGETS_MAX);
+	else if (in.rows > 2 && a->may_be_any)
+		canvas_put(
+			c, in.y + 2, in.x + 1, in.columns - 1, TOP_HIGH, "it belongs to no agent");
+	if (in.rows > 3)
+		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_TEXT,
+			"y: yes   t: with or without those below   any other key: no");
+}
+
+void top_act_draw(struct top *t)
+{
+	if (t->act.stage == TOP_ACT_MENU)
+		draw_menu(t);
+	else if (t->act.stage == TOP_ACT_ASKS)
+		draw_question(t);
+}

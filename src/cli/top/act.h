@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Acting on processes from the screen: which ones and how is chosen, then asked, then done by
+ * `sooth kill`, `freeze` or `thaw` with PID@START, which check each process again. Nothing is sent
+ * before the question was answered with y.
+ */
+#ifndef SOOTH_CLI_TOP_ACT_H
+#define SOOTH_CLI_TOP_ACT_H
+
+#include "base/buffer.h"
+#include "cli/top/canvas.h"
+#include "model/process_id.h"
+
+struct top;
+struct top_pane_kind;
+
+#define TOP_ACT_TARGETS_MAX 64
+
+enum top_act_verb { TOP_ACT_KILL, TOP_ACT_FREEZE, TOP_ACT_THAW };
+enum top_act_stage { TOP_ACT_NONE, TOP_ACT_MENU, TOP_ACT_ASKS };
+
+struct top_act {
+	enum top_act_stage stage;
+	enum top_act_verb verb;
+	size_t signal;	 /* of the menu */
+	bool is_seen;	 /* the question */
+	bool is_tree;	 /* also the processes below */
+	bool may_be_any; /* some belong to no agent */
+	struct process_id targets[TOP_ACT_TARGETS_MAX];
+	size_t count, left_out;
+	char about[160];
+};
+
+/* Of the tagged rows, else of the selected one. False: there is none to act on, which is said. */
+bool top_act_begin(struct top *t, enum top_act_verb verb);
+void top_act_take_key(struct top *t, int key);
+void top_act_draw(struct top *t);
+
+extern const struct top_pane_kind top_act_outcome;
+
+#endif

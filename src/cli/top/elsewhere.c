@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Other programs. */
+#include "cli/top/elsewhere.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+
+#define LIST_SIZE 16384
+
+extern char **environ;
+
+bool top_resume_command(const struct top_session *s, char *out, size_t size)
+{
+	static const struct {
+		const char *agent, *command;
+	} known[] = { { "claude", "claude --resume" }, { "codex", "codex resume" },
+		{ "opencode", "opencode --session" } };
+
+	/* It is pasted into a shell. */
+	if (!s->session[0] || !escape_is_shell_word(s->session, strlen(s->session)))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!strcmp(known[i].agent, s->agent)) {
+			snprintf(out, size, "%s %s", known[i].command, s->session);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Its output, cut at `size`; false: it could not be run, or it failed. */
+static bool run(const char *const *words, char *out, size_t size)
+{
+	posix_spawn_file_actions_t actions;
+	size_t used = 0;
+	ssize_t got = 1;
+	int ends[2], status = -1;
+	pid_t child;
+
+	out[0] = '\0';
+	if (pipe(ends))
+		return false;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
+	posix_spawn_file_actions_addclose(&actions, ends[0]);
+	if (posix_spawnp(
+		    &child, words[0], &actions, NULL, (char *const *)(uintptr_t)words, environ))
+		child = -1;
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	while (child > 0 && got > 0 && used + 1 < size) {
+		got = read(ends[0], out + used, size - 1 - used);
+		used += got > 0 ? (size_t)got : 0;
+	}
+	out[used] = '\0';
+	close(ends[0]);
+	if (child > 0)
+		waitpid(child, &status, 0);
+	return child > 0 && !status;
+}
+
+/* "/dev/pts/3 %12\n" of each pane. */
+static bool find_pane(char *list, const char *terminal, char pane[16])
+{
+	char *saved = NULL, tty[64];
+
+	for (char *line = strtok_r(list, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
+		if (sscanf(line, "/dev/%63s %15s", tty, pane) == 2 && !strcmp(tty, terminal))
+			return true;
+	}
+	return false;
+}
+
+bool top_jump(struct top *t, const char *terminal)
+{
+	const char *const panes[] = { "tmux", "list-panes", "-a", "-F", "#{pane_tty} #{pane_id}",
+		NULL };
+	_cleanup_free_ char *list = malloc(LIST_SIZE);
+	char pane[16], out[64];
+
+	if (!list || !getenv("TMUX") || !run(panes, list, LIST_SIZE) ||
+		!find_pane(list, terminal, pane))
+		return false;
+	const char *const go[] = { "tmux", "switch-client", "-t", pane, NULL };
+
+	if (!run(go, out, sizeof(out)))
+		return false;
+	top_say(t, "tmux shows the pane of %s", terminal);
+	return true;
+}

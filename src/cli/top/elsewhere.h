@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the screen passes to other programs: commands that resume a session, the pane of tmux. */
+#ifndef SOOTH_CLI_TOP_ELSEWHERE_H
+#define SOOTH_CLI_TOP_ELSEWHERE_H
+
+#include "cli/top/state.h"
+
+/* False: none is known. */
+bool top_resume_command(const struct top_session *s, char *out, size_t size);
+/* Within tmux: shows the pane of that terminal. False: there is none. */
+bool top_jump(struct top *t, const char *terminal);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys of panes, and those that pass something to other programs. */
+#include "cli/top/keys_pane.h"
+
+#include <stdio.h>
+
+#include "cli/top/elsewhere.h"
+#include "cli/top/timeline.h"
+
+void top_find_in_pane(struct top *t)
+{
+	if (!top_pane_find(&t->pane))
+		top_say(t, "no line has \"%s\"", t->pane.search);
+}
+
+static void open_pane(struct top *t, const struct top_pane_kind *kind, const struct process_id *id,
+	const char *about)
+{
+	struct process_id ids[TOP_PANE_PROCESSES] = { *id };
+	size_t count = 1;
+
+	for (size_t i = 0; kind->is_of_session && i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (count < TOP_PANE_PROCESSES && p->session && !p->is_main &&
+			p->session->id.pid == id->pid &&
+			p->session->id.start_ticks == id->start_ticks)
+			ids[count++] = p->id;
+	}
+	if (top_pane_open(&t->pane, kind, ids, count, about, t->canvas.columns - 2))
+		top_say(t, "no process could be started");
+	else if (!kind->words[0])
+		top_timeline_write(t);
+}
+
+void top_open_pane(struct top *t, const struct top_pane_kind *kind)
+{
+	const struct top_row *row = top_picked(t);
+	char about[160], name[64] = "";
+
+	if (!row || (row->kind == TOP_ROW_SESSION && row->session->mark == TOP_MARK_GONE)) {
+		top_say(t, row ? "this session has ended" : "no process is selected");
+		return;
+	}
+	if (row->kind == TOP_ROW_SESSION) {
+		snprintf(about, sizeof(about), "%u %s %s", row->id.pid, row->session->agent,
+			row->session->project);
+	} else {
+		top_word(t->model.schema, "name", row->process->row, name, sizeof(name));
+		snprintf(about, sizeof(about), "%u %s", row->id.pid, name);
+	}
+	open_pane(t, kind, &row->id, about);
+}
+
+/* Keys of other panes show the same process in them. */
+void top_take_pane_key(struct top *t, int key)
+{
+	struct top_pane *p = &t->pane;
+	const struct top_pane_kind *kind = top_pane_kind_for(key);
+
+	if (key == 'q' || key == TOP_KEY_ESCAPE || key == TOP_KEY_F10 || key == TOP_KEY_LEFT)
+		top_pane_close(p);
+	else if (top_pane_take_key(p, key))
+		return;
+	else if (key == '/' || key == TOP_KEY_F1 + 2)
+		t->mode = TOP_ASKS_PANE_SEARCH;
+	else if (key == 'n')
+		top_find_in_pane(t);
+	else if (kind || (key == 'r' && p->kind != &top_act_outcome))
+		open_pane(t, kind ? kind : p->kind, &p->id, p->about);
+	else if (key == '?' || key == TOP_KEY_F1)
+		t->mode = TOP_HELP;
+	else
+		top_say(t, "this key does nothing here; ? lists the keys");
+}
+
+/* --- for other programs --- */
+
+void top_copy(struct top *t, bool is_resume)
+{
+	const struct top_row *row = top_picked(t);
+
+	if (!row)
+		return;
+	if (is_resume && (row->kind != TOP_ROW_SESSION ||
+				 !top_resume_command(row->session, t->copied, sizeof(t->copied)))) {
+		top_say(t, "no command is known that resumes this session");
+		return;
+	}
+	if (!is_resume)
+		snprintf(t->copied, sizeof(t->copied), "%u", row->id.pid);
+	top_say(t, "copied, where the terminal allows it: %s", t->copied);
+}
+
+void top_say_terminal(struct top *t, int key)
+{
+	const struct top_row *row = top_picked(t);
+	char terminal[48] = "";
+
+	(void)key;
+	if (row && row->process)
+		top_word(
+			t->model.schema, "terminal", row->process->row, terminal, sizeof(terminal));
+	if (!row)
+		return;
+	if (!terminal[0])
+		top_say(t, "%u has no terminal", row->id.pid);
+	else if (!top_jump(t, terminal))
+		top_say(t, "%u is on %s", row->id.pid, terminal);
+}

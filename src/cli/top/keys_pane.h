@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Keys of panes, and those that pass something to other programs. */
+#ifndef SOOTH_CLI_TOP_KEYS_PANE_H
+#define SOOTH_CLI_TOP_KEYS_PANE_H
+
+#include "cli/top/state.h"
+
+/* Of the selected row. */
+void top_open_pane(struct top *t, const struct top_pane_kind *kind);
+void top_take_pane_key(struct top *t, int key);
+void top_find_in_pane(struct top *t);
+/* The PID, or the command that resumes the session. */
+void top_copy(struct top *t, bool is_resume);
+/* Goes to the pane of tmux, else says which terminal the process has. */
+void top_say_terminal(struct top *t, int key);
+
+#endif
