@@ -176,6 +176,8 @@ bool tracker_turn(struct tracker *t)
 {
 	if (left_in_queue(t))
 		return true;
+	if (tracker_check(t)) /* what borrows has no place */
+		return false;
 	t->next = 0;
 	swap(&t->queue, &t->coming);
 	swap(&t->texts, &t->coming_texts);
@@ -242,6 +244,8 @@ static int wait_for_events(struct tracker *t, int timeout_ms, struct sooth_error
 			return 1;
 		if (status < 0)
 			return status;
+		if (tracker_check(t)) /* a tracker that shares its hub found no memory for it */
+			return error_no_memory(err);
 		wait_ms = left_ms(end_ns, timeout_ms);
 	} while (!t->has_ended && wait_ms);
 	return 0;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loaded before a program: its allocation number FAILING_MEMORY_AT finds no memory, all others do; 0:
- * none fails. At its exit the number of allocations goes to the descriptor FAILING_MEMORY_COUNT.
+ * none fails. Those within the C library's look-up of users neither fail nor count: it ends the program
+ * then. At its exit the number of allocations goes to the descriptor FAILING_MEMORY_COUNT.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,6 +18,7 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t number, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 
+static _Thread_local int is_looking_up;
 static atomic_ulong calls;
 static unsigned long failing;
 static pid_t owner; /* not its children: they would fail again */
@@ -38,6 +42,8 @@ __attribute__((destructor)) static void end(void)
 
 static int fails(void)
 {
+	if (is_looking_up)
+		return 0;
 	if (!failing || atomic_fetch_add(&calls, 1) + 1 != failing || getpid() != owner) {
 		calls += !failing;
 		return 0;
@@ -59,4 +65,17 @@ void *calloc(size_t number, size_t size)
 void *realloc(void *block, size_t size)
 {
 	return fails() ? NULL : __libc_realloc(block, size);
+}
+
+int getpwuid_r(uid_t uid, struct passwd *entry, char *bytes, size_t size, struct passwd **found)
+{
+	int (*next)(uid_t, struct passwd *, char *, size_t, struct passwd **);
+	int status;
+
+	is_looking_up = 1;
+	next = (int (*)(uid_t, struct passwd *, char *, size_t, struct passwd **))dlsym(
+		RTLD_NEXT, "getpwuid_r");
+	status = next(uid, entry, bytes, size, found);
+	is_looking_up = 0;
+	return status;
 }

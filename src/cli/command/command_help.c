@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "cli/command/command.h"
 
 #define OPTION_WIDTH   28 /* of the left column */
@@ -22,15 +23,43 @@ static void format_left(char left[64], const struct option *o)
 		snprintf(left, 64, "    --%s%s%s", o->name, space, argument);
 }
 
+/* Words at blanks, `indent` columns in; the first line stands behind `used` columns. */
+static void print_wrapped(const char *text, int used, int indent)
+{
+	int column = used;
+
+	while (*text) {
+		int word = (int)strcspn(text, " \n");
+
+		if (column > indent && column + 1 + word > COLUMNS) {
+			printf("\n%*s", indent, "");
+			column = indent;
+		} else if (column > used) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", word, text);
+		column += word;
+		text += word;
+		text += strspn(text, " \n");
+	}
+	putchar('\n');
+}
+
 static void print_option(const struct option *o)
 {
+	struct buffer help = { 0 };
 	char left[64];
+	int width;
 
 	format_left(left, o);
-	printf("  %-*s %s", OPTION_WIDTH, left, o->help);
+	width = strlen(left) > OPTION_WIDTH ? (int)strlen(left) : OPTION_WIDTH;
+	printf("  %-*s ", OPTION_WIDTH, left);
+	buffer_string(&help, o->help);
 	for (size_t i = 0; o->type == OPTION_CHOICE && o->choice(i); i++)
-		printf("%s%s", i ? ", " : ": ", o->choice(i));
-	printf("\n");
+		buffer_format(&help, "%s%s", i ? ", " : ": ", o->choice(i));
+	print_wrapped(buffer_cstr(&help), width + 3, OPTION_WIDTH + 3);
+	buffer_fini(&help);
 }
 
 void command_print_options(const struct option_group *group)
@@ -84,29 +113,6 @@ static const struct option *find_option(const struct command *c, const char *wor
 		}
 	}
 	return NULL;
-}
-
-/* Words at blanks, `indent` columns in; the first line stands behind `used` columns. */
-static void print_wrapped(const char *text, int used, int indent)
-{
-	int column = used;
-
-	while (*text) {
-		int word = (int)strcspn(text, " \n");
-
-		if (column > indent && column + 1 + word > COLUMNS) {
-			printf("\n%*s", indent, "");
-			column = indent;
-		} else if (column > used) {
-			putchar(' ');
-			column++;
-		}
-		printf("%.*s", word, text);
-		column += word;
-		text += word;
-		text += strspn(text, " \n");
-	}
-	putchar('\n');
 }
 
 /* The first clause that fits; what it leaves out is in the whole help. */
