@@ -139,11 +139,8 @@ static void add_session(struct top *t, struct top_session *s)
 		add_below(t, s);
 }
 
-static int by_order(const void *a, const void *b, void *user)
+static int compare(const struct top *t, const struct top_session *x, const struct top_session *y)
 {
-	const struct top *t = user;
-	const struct top_session *x = *(struct top_session *const *)a;
-	const struct top_session *y = *(struct top_session *const *)b;
 	int result = top_column_compare(t->sort, x, y);
 
 	if (t->is_reversed)
@@ -159,9 +156,14 @@ static void add_sessions(struct top *t)
 	struct top_session *list[TOP_SESSIONS_MAX], *s;
 	size_t count = 0, position = 0;
 
-	while (count < TOP_SESSIONS_MAX && (s = top_session_next(&t->model, &position)))
-		list[count++] = s;
-	qsort_r(list, count, sizeof(struct top_session *), by_order, t);
+	/* By insertion: they are few, and qsort_r(3) differs between systems. */
+	while (count < TOP_SESSIONS_MAX && (s = top_session_next(&t->model, &position))) {
+		size_t at = count++;
+
+		for (; at && compare(t, s, list[at - 1]) < 0; at--)
+			list[at] = list[at - 1];
+		list[at] = s;
+	}
 	for (size_t i = 0; i < count; i++)
 		add_session(t, list[i]);
 }
