@@ -2,7 +2,6 @@
 /* Samples of the probes context and environment. */
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/environ.h"
@@ -119,6 +118,17 @@ static void write_variables(struct backend_run *run, const struct process_id *pr
 	}
 }
 
+/* sooth's memory keeps no values any longer than needed; a store that a compiler may not leave out.
+ */
+static void forget(struct buffer *bytes)
+{
+	volatile unsigned char *at = bytes->data;
+
+	for (size_t i = 0; i < bytes->size; i++)
+		at[i] = 0;
+	buffer_fini(bytes);
+}
+
 static void visit_environment(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -132,9 +142,7 @@ static void visit_environment(struct backend_run *run, const struct bsd_process 
 		write_variables(run, &process->id, &bytes, &end);
 	end.record = bsd_record(run, &process->id, 0, ENVIRONMENT_PROCESS);
 	RECORD_APPEND(&run->out, &end, NULL, 0);
-	if (bytes.size)
-		explicit_bzero(bytes.data, bytes.size);
-	buffer_fini(&bytes);
+	forget(&bytes);
 }
 
 BSD_SAMPLING_FUNCTIONS(environment, visit_environment)

@@ -47,6 +47,7 @@ int bsd_proc_open(struct backend_run *run, struct sooth_error *err)
 	p->agents = run->options.agents ? agent_set_ref(run->options.agents) : NULL;
 	p->entries = p->texts = p->scratch = p->masked = (struct buffer){ 0 };
 	p->reported_ns = 0;
+	p->has_reported_hidden = false;
 	bsd_links_init(&p->links);
 	return status;
 }
@@ -277,17 +278,24 @@ static void write_all(struct backend_run *run)
 	size_t count = p->entries.size / sizeof(*all);
 	bool is_requested = !run->options.is_host && !run->options.has_uid;
 	bool is_brief = run->options.interest & INTEREST_BRIEF && !is_requested;
+	bool is_hidden = false;
 
 	if (buffer_failed(&p->entries) || buffer_failed(&p->texts))
 		return backend_limit(run, "processes", "out of memory", "");
 	find_close(all, count);
 	for (size_t i = 0; i < count; i++) {
+		is_hidden |= all[i].process.memory_state || all[i].process.cpu_state;
 		if (is_brief && !all[i].is_close && !all[i].is_named)
 			write_brief(run, &all[i]);
 		else
 			write_whole(run, &all[i]);
 	}
 	bsd_links_write(&p->links, run);
+	/* The record has no state for these. */
+	if (is_hidden && !p->has_reported_hidden)
+		backend_limit(run, "memory and CPU time of other users' processes (shown as 0)",
+			"permission denied", "run sooth as root");
+	p->has_reported_hidden |= is_hidden;
 }
 
 static void write_snapshot(struct backend_run *run, uint64_t from_ns)

@@ -15,6 +15,7 @@ struct bsd_proc {
 	struct buffer scratch, masked;
 	struct bsd_links links;
 	uint64_t reported_ns; /* end of the last sample */
+	bool has_reported_hidden;
 };
 
 int bsd_proc_open(struct backend_run *run, struct sooth_error *err);

@@ -18,8 +18,7 @@
 #define PATH_SIZE     104
 #define ADDRESS6_SIZE 16
 
-static void bsd_internet_address(
-	char out[BSD_ADDRESS_SIZE], const unsigned char *bytes, size_t size)
+void bsd_internet_address(char out[BSD_ADDRESS_SIZE], const unsigned char *bytes, size_t size)
 {
 	out[0] = '\0';
 	if (size == ADDRESS6_SIZE)

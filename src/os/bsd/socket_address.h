@@ -15,5 +15,7 @@
 
 /* The address as text, "" when there is none; the port of an internet address, else 0. */
 void bsd_socket_address(char out[BSD_ADDRESS_SIZE], uint16_t *port, const void *data, size_t size);
+/* An internet address: 4 or 16 bytes. */
+void bsd_internet_address(char out[BSD_ADDRESS_SIZE], const unsigned char *bytes, size_t size);
 
 #endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* macOS as a source of the backends in os/bsd: libproc and sysctl(3). Of other users' processes
+ * only root gets memory, CPU time and descriptors. */
+#ifndef SOOTH_OS_DARWIN_SOURCE_H
+#define SOOTH_OS_DARWIN_SOURCE_H
+
+#include "os/bsd/source.h"
+
+/* What the system does; a test gives recorded answers. Sizes, or a negative errno. */
+struct darwin_calls {
+	/* proc_listpids(PROC_ALL_PIDS): bytes of 32-bit numbers; NULL: how many there may be. */
+	int (*list_pids)(const struct darwin_calls *c, void *out, size_t size);
+	int (*pid_info)(const struct darwin_calls *c, pid_t pid, int flavor, uint64_t argument,
+		void *out, size_t size);
+	int (*fd_info)(const struct darwin_calls *c, pid_t pid, int fd, int flavor, void *out,
+		size_t size);
+	int (*pid_path)(const struct darwin_calls *c, pid_t pid, void *out, size_t size);
+	int (*pid_rusage)(const struct darwin_calls *c, pid_t pid, void *out, size_t size);
+	/* As sysctl(3), but for the negative errno. */
+	int (*sysctl)(const struct darwin_calls *c, const int *name, unsigned names, void *out,
+		size_t *size);
+	int (*sysctl_by_name)(
+		const struct darwin_calls *c, const char *name, void *out, size_t *size);
+	/* getsid(2). */
+	pid_t (*session)(const struct darwin_calls *c, pid_t pid);
+	/* ns of a unit of mach_absolute_time(). */
+	void (*timebase)(const struct darwin_calls *c, uint32_t *numerator, uint32_t *denominator);
+	void *user;
+};
+
+int darwin_processes(const struct bsd_source *s, struct buffer *out);
+int darwin_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out);
+int darwin_arguments(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int darwin_environment(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int darwin_executable(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int darwin_directory(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int darwin_descriptors(
+	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user);
+int darwin_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
+int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out);
+void darwin_host(const struct bsd_source *s, struct host_facts *facts);
+void darwin_load(const struct bsd_source *s, struct host_load *load);
+void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
+
+#define DARWIN_SOURCE(calls_)                                                                      \
+	{                                                                                          \
+		.calls = calls_, .processes = darwin_processes, .process = darwin_process,         \
+		.arguments = darwin_arguments, .environment = darwin_environment,                  \
+		.executable = darwin_executable, .directory = darwin_directory,                    \
+		.descriptors = darwin_descriptors, .mappings = darwin_mappings,                    \
+		.threads = darwin_threads, .host = darwin_host, .load = darwin_load,               \
+		.memory = darwin_memory                                                            \
+	}
+
+extern const struct darwin_calls darwin_native_calls;
+
+#endif

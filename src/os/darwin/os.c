@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* macOS behind struct os. */
+#include "os/bsd/services.h"
+#include "os/bsd/source.h"
+#include "os/darwin/darwin_source.h"
+
+#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
+#include "os/darwin/backends.def"
+#undef BACKEND
+
+/* The list is in the order of ranks; a check enforces that. */
+#define BACKEND(probe, name, rank) &backend_##probe##_##name,
+static const struct backend *const backends[] = {
+#include "os/darwin/backends.def"
+	NULL,
+};
+
+static struct bsd_source source = DARWIN_SOURCE(&darwin_native_calls);
+
+const struct os os_native = {
+	.name = "darwin",
+	.backends = backends,
+	.script = &source,
+	BSD_OS_FUNCTIONS,
+	BSD_OS_NATIVE_FUNCTIONS,
+};
