@@ -179,6 +179,21 @@ static void test_lies(void **state)
 	assert_near(values[0], 1000);
 }
 
+/* A capture may hold any time. */
+static void test_last_time(void **state)
+{
+	const uint64_t begin_ns = UINT64_MAX - 10 * NS_PER_S;
+
+	(void)state;
+	track_axis_begin(&axis, begin_ns);
+	track.kind = TRACK_RATE;
+	track_rate(&track, &axis, begin_ns - NS_PER_S, UINT64_MAX, 11);
+	assert_true(figures().has_any);
+	assert_in_range(track_axis_count(&axis), 1, TRACK_BUCKETS);
+	track_rate(&track, &axis, 1, 2, 1); /* before the begin */
+	assert_true(track.total == 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +204,7 @@ int main(void)
 		TEST(test_outgrown),
 		TEST(test_late),
 		TEST(test_lies),
+		TEST(test_last_time),
 	};
 
 	return cmocka_run_group_tests_name("lane", tests, NULL, NULL);

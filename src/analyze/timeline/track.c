@@ -83,22 +83,23 @@ static void spread(struct track *track, struct track_axis *axis, uint64_t from_n
 	double amount, bool covers)
 {
 	double whole_ns = (double)(to_ns - from_ns);
+	uint64_t at_ns, last_ns; /* after the begin of the axis, which may be near the last time */
 
-	if (is_beyond(axis, to_ns))
+	if (to_ns <= axis->begin_ns || is_beyond(axis, to_ns))
 		return;
 	track_axis_reach(axis, to_ns);
 	catch_up(track, axis);
-	if (from_ns < axis->begin_ns)
-		from_ns = axis->begin_ns;
-	while (from_ns < to_ns) {
-		size_t i = (size_t)((from_ns - axis->begin_ns) / axis->stretch_ns);
-		uint64_t end_ns = axis->begin_ns + (i + 1) * axis->stretch_ns;
-		uint64_t part_ns = (end_ns < to_ns ? end_ns : to_ns) - from_ns;
+	at_ns = from_ns > axis->begin_ns ? from_ns - axis->begin_ns : 0;
+	last_ns = to_ns - axis->begin_ns;
+	while (at_ns < last_ns) {
+		size_t i = (size_t)(at_ns / axis->stretch_ns);
+		uint64_t end_ns = (i + 1) * axis->stretch_ns;
+		uint64_t part_ns = (end_ns < last_ns ? end_ns : last_ns) - at_ns;
 
 		put(track, i,
 			track->kind == TRACK_LEVEL ? amount : amount * (double)part_ns / whole_ns,
 			covers ? part_ns : 0);
-		from_ns += part_ns;
+		at_ns += part_ns;
 	}
 }
 
