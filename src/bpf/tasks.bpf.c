@@ -17,6 +17,8 @@
 
 #define FIRST_PROCESS 1
 
+#define TERMINATION (15 - 1) /* SIGTERM, in the table of actions */
+
 #define KIND_MASK 0170000u
 #define KIND_FIFO 0010000u
 
@@ -100,6 +102,15 @@ struct files_struct___tasks {
 	struct fdtable___tasks *fdt;
 } KERNEL_TYPE;
 
+struct k_sigaction___tasks {
+	struct {
+		void *sa_handler;
+	} sa;
+} KERNEL_TYPE;
+struct sighand_struct___tasks {
+	struct k_sigaction___tasks action[64];
+} KERNEL_TYPE;
+
 struct task_struct___tasks {
 	unsigned int __state;
 	unsigned int flags;
@@ -108,6 +119,7 @@ struct task_struct___tasks {
 	uint64_t start_boottime;
 	struct task_struct___tasks *real_parent;
 	struct signal_struct___tasks *signal;
+	struct sighand_struct___tasks *sighand;
 	struct mm_struct___tasks *mm;
 	struct files_struct___tasks *files;
 	const struct cred *real_cred;
@@ -263,6 +275,7 @@ int on_process(struct bpf_iter__task___tasks *context)
 	s.parent_reaps = parent->signal->flags & IS_UNKILLABLE ||
 			 BPF_CORE_READ_BITFIELD(parent->signal, is_child_subreaper);
 	see_group(&s, task);
+	s.term_handler = (uint64_t)task->sighand->action[TERMINATION].sa.sa_handler;
 	if (task->mm)
 		see_memory(&s, task->mm);
 	s.is_left = s.ppid == FIRST_PROCESS || has_lost(task->signal->pids[GROUP]) ||

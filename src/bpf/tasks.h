@@ -27,6 +27,7 @@ struct tasks_seen {
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;
 	uint64_t vsz_pages;
+	uint64_t term_handler; /* of SIGTERM: SIG_DFL, SIG_IGN or an address in the process */
 	int64_t rss_pages[3]; /* of files, anonymous, shared; briefly below the true value */
 	struct tasks_file file;
 	uint32_t pid, ppid, process_group, session;
@@ -44,6 +45,6 @@ struct tasks_seen {
 	char name[TASKS_NAME_SIZE];
 };
 
-_Static_assert(sizeof(struct tasks_seen) == 216, "the same for both sides");
+_Static_assert(sizeof(struct tasks_seen) == 224, "the same for both sides");
 
 #endif

@@ -416,14 +416,14 @@ static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *e
 }
 
 /* The user who set the duration means it. */
-static void go_on_while_memory_grows(struct diagnosing *d, struct run *run)
+static void go_on_while_undecided(struct diagnosing *d, struct run *run)
 {
-	diagnosing_growth_init(&d->growth, (const void *)d->found.pids.data,
+	undecided_init(&d->longer, (const void *)d->found.pids.data,
 		d->found.pids.size / sizeof(uint32_t));
-	run->extension = (struct run_extension){ .take = diagnosing_growth_take,
-		.more_ns = diagnosing_growth_more,
-		.progress = "memory grows, observing longer",
-		.user = &d->growth };
+	run->extension = (struct run_extension){ .take = undecided_take,
+		.more_ns = undecided_more,
+		.progress = "not decided yet, observing longer",
+		.user = &d->longer };
 }
 
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
@@ -464,7 +464,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
 	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns && !d->watch_ns)
-		go_on_while_memory_grows(d, run);
+		go_on_while_undecided(d, run);
 	run->may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;
@@ -515,7 +515,7 @@ int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 void diagnosing_end(struct diagnosing *d)
 {
 	labels_fini(&d->labels);
-	diagnosing_growth_fini(&d->growth);
+	undecided_fini(&d->longer);
 	buffer_fini(&d->selected);
 	buffer_fini(&d->gone);
 	target_found_fini(&d->found);

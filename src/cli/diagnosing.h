@@ -7,7 +7,7 @@
 #include "analyze/overview/bundle.h"
 #include "analyze/diagnosis/findings.h"
 #include "cli/agents/labels.h"
-#include "cli/diagnosing_growth.h"
+#include "analyze/diagnosis/undecided.h"
 #include "cli/run.h"
 #define DIAGNOSING_REASON_BYTES 512
 #define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
@@ -47,7 +47,7 @@ struct diagnosing {
 	bool has_calls;	  /* system calls are among the probes */
 	char no_calls[DIAGNOSING_REASON_BYTES]; /* why not, although requested; empty: they were not
 						   refused */
-	struct diagnosing_growth growth;
+	struct undecided longer;
 	bool has_samples; /* the stacks of busy threads are among the probes */
 	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
 };

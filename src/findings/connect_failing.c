@@ -14,109 +14,16 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/child_calls.h"
+#include "analyze/diagnosis/datagram_requests.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/failure_meaning.h"
+#include "analyze/diagnosis/peer_name.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
 
 #define SHOWN_MAX 4
-#define PROTOCOL  "UDP"
-
-/* --- datagrams sent again and again without an answer --- */
-
-/*
- * Datagrams that a process sends again and again without an answer, by its calls: it sends to a UDP
- * peer, waits for the answer with a time limit, and nothing comes. What is only sent (statistics,
- * log lines) is not among them, because nothing is waited for.
- */
-
-struct datagram_requests {
-	uint64_t sent, waits; /* waits: for an answer, that ended by time */
-	uint64_t first_ns, last_ns;
-	int32_t fd;
-	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */
-};
-
-/* Multicast and broadcast need no answer. */
-static bool is_to_many(const char *connection)
-{
-	const char *arrow = strstr(connection, FD_FOLLOW_ARROW),
-		   *peer = arrow ? arrow + strlen(FD_FOLLOW_ARROW) : "";
-
-	bool is_multicast = strspn(peer, "0123456789") == 3 && strncmp(peer, "224", 3) >= 0 &&
-			    strncmp(peer, "239", 3) <= 0;
-
-	return is_multicast || !strncmp(peer, "255.", 4) || !strncmp(peer, "[ff", 3);
-}
-
-struct side {
-	uint64_t waits;
-	bool is_answered;
-};
-
-static bool is_send(const struct call_repeat_key *key, const struct call_repeat *r)
-{
-	const struct syscall_row *row = syscall_row_of(key->abi, key->number);
-
-	return key->fd >= 0 && key->result > 0 && r->is_socket &&
-	       row->transfer.direction == SYSCALL_WRITES &&
-	       !strncmp(r->text, PROTOCOL, strlen(PROTOCOL)) && !is_to_many(r->text);
-}
-
-/* What else happened on that descriptor. */
-static struct side side_of(const struct call_history *h, int32_t fd)
-{
-	struct side side = { 0 };
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-
-	while ((r = call_repeats_next(h, &position, &key))) {
-		const struct syscall_row *row = syscall_row_of(key->abi, key->number);
-		bool polls = row->traits & SYSCALL_POLLS;
-
-		if (key->fd != fd)
-			continue;
-		if (row->transfer.direction == SYSCALL_READS && key->result >= 0)
-			side.is_answered = true;
-		else if (polls ? key->result == 0 : key->result == -LINUX_EAGAIN)
-			side.waits += r->count;
-	}
-	return side;
-}
-
-/* The descriptor with most requests; false: none. */
-static bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h)
-{
-	size_t position = 0;
-	const struct call_repeat_key *key;
-	const struct call_repeat *one;
-
-	*r = (struct datagram_requests){ 0 };
-	while ((one = call_repeats_next(h, &position, &key))) {
-		struct side side;
-
-		if (!is_send(key, one) || one->count <= r->sent)
-			continue;
-		side = side_of(h, key->fd);
-		/* The wait after the last request may go on. */
-		if (side.is_answered || side.waits + 1 < one->count)
-			continue;
-		*r = (struct datagram_requests){ one->count, side.waits, one->first_ns,
-			one->last_ns, key->fd, one->text };
-	}
-	return r->sent != 0;
-}
-
-/* "127.0.0.1:53", or the whole connection where the peer is unknown. */
-static const char *datagram_requests_peer(const struct datagram_requests *r)
-{
-	const char *arrow = strstr(r->connection, FD_FOLLOW_ARROW);
-
-	return arrow ? arrow + strlen(FD_FOLLOW_ARROW) : r->connection;
-}
 
 /* --- the finding --- */
 
@@ -224,20 +131,6 @@ static void put_errors(const struct call_peer *p, char *out, size_t size)
 	}
 }
 
-/* " (HTTPS)": the name of 127.0.0.1:443, where the user or the table of peers has one. */
-static void put_label(const struct check *e, const char *address, char *out, size_t size)
-{
-	struct span label = span_of("", 0);
-	unsigned char bytes[16];
-	unsigned port;
-
-	*out = '\0';
-	if (peer_split(address, bytes, &port))
-		peer_labels_find(&e->input->labels, bytes, port, &label);
-	if (label.size)
-		snprintf(out, size, " (%.*s)", (int)label.size, label.data);
-}
-
 static void emit_waiting(struct check_result *out, const struct unanswered *u)
 {
 	finding_number(
@@ -250,9 +143,26 @@ static void emit_waiting(struct check_result *out, const struct unanswered *u)
 			out, "SYN retransmissions", (double)u->retransmits, SOOTH_UNIT_NONE, 0);
 }
 
+static void remedy_of_peer(
+	const struct check *e, struct check_result *out, const char *address, const char *or_else)
+{
+	struct span variable;
+
+	if (peer_name_is_proxy(e, address, &variable))
+		finding_remedy(out,
+			"start the proxy at %s, or start this program without %.*s in its "
+			"environment",
+			address, (int)variable.size, variable.data);
+	else
+		finding_remedy(out,
+			"check that %s is up and accepts connections (servers on this host: ss "
+			"-tlnx), or %s",
+			address, or_else);
+}
+
 static bool is_name_server(const struct call_peer *p)
 {
-	return !strncmp(p->protocol, PROTOCOL, strlen(PROTOCOL)) && !strcmp(p->service, ":53");
+	return !strncmp(p->protocol, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) && !strcmp(p->service, ":53");
 }
 
 static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
@@ -264,12 +174,12 @@ static void report_failing(const struct look *l, const char *address, const stru
 	struct check_result *out = l->out;
 	double failures = failures_of(p);
 	const struct failure_meaning *meaning = failure_meaning_of_connect(p->errors[0].error);
-	char errors[240], label[128];
+	char errors[240], label[PEER_NAME_SIZE];
 
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = map_get(&l->waiting, &key);
 	put_errors(p, errors, sizeof(errors));
-	put_label(e, address, label, sizeof(label));
+	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(out, span_of(address, strlen(address)));
 	if (is_name_server(p))
@@ -309,21 +219,18 @@ static void report_failing(const struct look *l, const char *address, const stru
 	else if (meaning)
 		finding_remedy(out, "%s", meaning->remedy);
 	else
-		finding_remedy(out,
-			"check that %s is up and accepts connections (servers on this host: ss "
-			"-tlnx), or retry less often",
-			address);
+		remedy_of_peer(e, out, address, "retry less often");
 	finding_end(out);
 }
 
 static void report_cut(const struct look *l, const char *address, const struct call_peer *p)
 {
-	char label[128], time[UNITS_SIZE];
+	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	uint64_t life_ns = p->cut_life_ns / p->cut;
 
-	put_label(e, address, label, sizeof(label));
+	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(out, span_of(address, strlen(address)));
 	finding_claim(out,
@@ -363,7 +270,7 @@ static const struct waits_party *listener_of(
 
 static void report_waiting(const struct look *l, const char *address, const struct unanswered *u)
 {
-	char label[128], time[UNITS_SIZE];
+	char label[PEER_NAME_SIZE], time[UNITS_SIZE];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 	struct wait_graph g;
@@ -371,7 +278,7 @@ static void report_waiting(const struct look *l, const char *address, const stru
 	const struct waits_party *server = listener_of(e, address, &g, &chain);
 	struct span name = server ? record_text(&server->record, &server->name) : span_of("", 0);
 
-	put_label(e, address, label, sizeof(label));
+	peer_name_put(e, address, label, sizeof(label));
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, address);
 	finding_connection(out, span_of(address, strlen(address)));
 	sentence_duration(time, u->for_ns);
@@ -408,12 +315,12 @@ static void report_waiting(const struct look *l, const char *address, const stru
 static void report_children(const struct look *l, const char *address, const struct child_peer *p)
 {
 	const struct call_peer *sum = &p->sum;
-	char errors[240], label[128], what[CALL_PATH + 16];
+	char errors[240], label[PEER_NAME_SIZE], what[CALL_PATH + 16];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
 
 	put_errors(sum, errors, sizeof(errors));
-	put_label(e, address, label, sizeof(label));
+	peer_name_put(e, address, label, sizeof(label));
 	snprintf(what, sizeof(what), "children %s", address);
 	finding_begin(
 		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
@@ -427,10 +334,8 @@ static void report_children(const struct look *l, const char *address, const str
 	finding_number(out, "time since the first attempt that was seen",
 		(double)(e->input->end_ns - sum->first_ns), SOOTH_UNIT_NS, 0);
 	check_calls_unseen(&l->calls, e, out);
-	finding_remedy(out,
-		"check that %s is up and accepts connections (servers on this host: ss -tlnx), or "
-		"end the loop that starts %s",
-		address, p->names);
+	snprintf(what, sizeof(what), "end the loop that starts %s", p->names);
+	remedy_of_peer(e, out, address, what);
 	finding_end(out);
 }
 
@@ -521,6 +426,48 @@ static size_t report_datagrams(const struct look *l)
 	return 1;
 }
 
+static double weigh_silent(const void *key, const void *value, const void *user)
+{
+	const struct call_peer *p = value;
+
+	(void)key;
+	return is_name_server(p) && p->timeouts > p->made &&
+			       (double)p->timeout_ns >= check_option(user, "min-wait")
+		       ? (double)p->timeout_ns
+		       : 0;
+}
+
+/* A resolver asks the next server after some seconds: each lookup takes so long. */
+static size_t report_silent_server(const struct look *l)
+{
+	struct check_ranked top;
+	const struct call_peer *p;
+	char time[UNITS_SIZE];
+	const char *address;
+
+	if (!check_rank(&l->calls.history->peers, weigh_silent, l->e, &top, 1))
+		return 0;
+	address = ((const struct call_path *)top.key)->text;
+	p = top.value;
+	finding_begin(l->out, FINDING_CONFIDENCE_MEDIUM, address);
+	finding_connection(l->out, span_of_string(address));
+	finding_claim(l->out,
+		"name lookups are slow: the name server %s does not answer; %llu request%s waited "
+		"%s each before another was asked",
+		address, (unsigned long long)p->timeouts, p->timeouts == 1 ? "" : "s",
+		sentence_duration(time, p->timeout_ns / p->timeouts));
+	finding_number(l->out, "requests without an answer", (double)p->timeouts, SOOTH_UNIT_NONE,
+		l->calls.interval_ns);
+	finding_number(l->out, "answers of that server", (double)p->made, SOOTH_UNIT_NONE,
+		l->calls.interval_ns);
+	check_calls_unseen(&l->calls, l->e, l->out);
+	finding_remedy(l->out,
+		"remove the line of %s from /etc/resolv.conf, or start that server",
+		address);
+	finding_end(l->out);
+	return 1;
+}
+
 /* Nothing that was seen succeeded, and it is too little to call that failing. */
 static void report_undecided(struct check_result *out, const struct map *peers, uint64_t attempts)
 {
@@ -575,7 +522,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		diagnosis_input_has_probe(e->input, "syscalls") && check_calls_read(&l.calls, e);
 	child_calls_read(&l.children, e);
 	found = (l.has_calls ? report_by_calls(&l) + report_by_answers(&l) +
-					report_by_children(&l) + report_datagrams(&l)
+					report_by_children(&l) + report_datagrams(&l) +
+					report_silent_server(&l)
 			     : 0) +
 		report_by_sockets(&l);
 	if (!found && l.has_calls)

@@ -20,6 +20,7 @@
 #include "analyze/diagnosis/repeated_call.h"
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_task.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/buffer.h"
@@ -87,6 +88,7 @@ struct spin {
 	struct repeated_call call;  /* of the busiest thread */
 	bool is_by_call;	    /* that call is the cause */
 	struct profile_spots spots; /* of the process; empty: not sampled */
+	struct profile_task task;
 };
 
 /* --- spinning threads --- */
@@ -280,10 +282,15 @@ static void put_burner(struct buffer *out, const struct spin *s)
 }
 
 /* "; in loop (a.py:2), most in step (a.py:9)" */
-static void put_spots(struct buffer *out, struct profile_spots *spots)
+static void put_spots(struct buffer *out, struct spin *s)
 {
+	struct profile_spots *spots = &s->spots;
 	const char *within = buffer_cstr(&spots->within), *hottest = buffer_cstr(&spots->hottest);
 
+	if (s->task.text) {
+		buffer_format(out, "; in %s", s->task.text);
+		return;
+	}
 	if (spots->is_regexp && !*within) {
 		buffer_format(out, "; in %s", hottest);
 		return;
@@ -330,7 +337,7 @@ static void emit_claim(
 	} else if (!s->is_by_call && in_kernel) {
 		buffer_string(&text, "; much of the time in system calls that return immediately");
 	} else if (!s->is_by_call) {
-		put_spots(&text, &s->spots);
+		put_spots(&text, s);
 	}
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);
@@ -408,6 +415,7 @@ static void report(
 	bool in_kernel = system >= check_option(e, "in-kernel");
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
+	s->task = profile_task_find(&e->input->profile, &e->id);
 	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->count == 1)

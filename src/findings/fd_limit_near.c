@@ -5,6 +5,7 @@
  * cannot exceed it.
  */
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/fd_most.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 
@@ -19,7 +20,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct buffer most = { 0 };
 	double percent;
+	bool has_most;
 
 	if (!end || end->limit_state || end->descriptors_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(
@@ -45,10 +48,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	if (percent >= CRITICAL_PERCENT)
 		finding_severity(out, FINDING_CRITICAL);
+	has_most = fd_most_put(&most, e);
 	finding_claim(out,
-		"almost out of descriptors: %u of %llu in use; at the limit every open, connect "
-		"and spawn fails",
-		end->descriptors, (unsigned long long)end->soft_limit);
+		"almost out of descriptors: %u of %llu in use%s%s; at the limit every open, "
+		"connect and spawn fails",
+		end->descriptors, (unsigned long long)end->soft_limit, has_most ? ", " : "",
+		buffer_cstr(&most));
+	buffer_fini(&most);
 	finding_number(out, "descriptors", end->descriptors, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "soft limit", (double)end->soft_limit, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "used", percent, SOOTH_UNIT_PERCENT, 0);

@@ -19,6 +19,10 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 50, 1, 1e9,
 		"minimum number of goroutines added during the observation"),
 	THRESHOLD("min-count", 500, 1, 1e9, "minimum number of goroutines that wait in one place"),
+	THRESHOLD("min-gain-stuck", 10, 1, 1e9,
+		"the same of goroutines that only another goroutine can wake, where the longest "
+		"wait is half the age of the process"),
+	THRESHOLD("min-count-stuck", 100, 1, 1e9, "minimum number of such goroutines"),
 	THRESHOLD("min-age", 60e9, 0, 86400e9,
 		"severity is low below this age: a batch may be under way", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-share", 4, 0.1, 100, "minimum gain in percent of what was there",
@@ -71,6 +75,13 @@ static void look(struct leak *l, const struct wait_graph *g, uint32_t pid)
 	}
 }
 
+/* The first of them was not woken since the beginning: no queue that moves on. */
+static bool are_stuck(const struct check *e, const struct waits_goroutines *w)
+{
+	return wait_goroutines_want_goroutine(w) && !w->longest_state &&
+	       w->longest_ns * 2 >= check_age_ns(e);
+}
+
 /* As many came since the start: no wave of clients that has just begun. */
 static bool keeps_pace(const struct check *e, const struct leak *l, double per_s)
 {
@@ -115,6 +126,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct leak l = { 0 };
 	struct wait_graph g;
+	bool is_stuck;
 	double per_s;
 
 	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
@@ -127,8 +139,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
-	if (!l.of || (double)l.of->count < check_option(e, "min-count") ||
-		(double)l.gain < check_option(e, "min-gain") ||
+	is_stuck = l.of && are_stuck(e, l.of);
+	if (!l.of ||
+		(double)l.of->count <
+			check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
+		(double)l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
 		100.0 * (double)l.gain < check_option(e, "min-share") * (double)l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))
 		check_fine(out, "goroutines that wait do not grow in number");

@@ -13,6 +13,7 @@
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
+#include "analyze/profile/profile_task.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -110,8 +111,30 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&name);
 }
 
+static void report_task(const struct check *e, struct check_result *out, const struct hot *h,
+	const struct profile_task *task)
+{
+	double share = 100.0 * (double)task->samples / (double)task->of_samples;
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "spends %.0f %% of its CPU time in %s", share, task->text);
+	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
+	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,
+		(unsigned long long)task->of_samples);
+	finding_unseen(out, "whether its result is useful, and which client asked for it");
+	finding_remedy(out, "%s; sooth profile --tree %u shows its callers", task->remedy,
+		e->id.pid);
+	finding_end(out);
+}
+
+static bool is_awaited(const struct check *e)
+{
+	return work_is_awaited(e) && !batch_program_computes(check_name(e->process));
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct profile_task task = profile_task_find(&e->input->profile, &e->id);
 	struct hot h;
 
 	find(&h, e);
@@ -121,12 +144,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
 	else if ((double)h.samples < check_option(e, "min-samples"))
 		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
+	else if (task.text && !is_explained(e) && is_awaited(e))
+		report_task(e, out, &h, &task);
 	else if (share_of(&h) < check_option(e, "min-share") || !h.function.is_named ||
 		 is_interpreter(h.function.name))
 		check_fine(out, "hottest function: %.0f %% of its CPU time", share_of(&h));
 	else if (is_explained(e))
 		check_fine(out, "its hottest function stands in another finding");
-	else if (!work_is_awaited(e) || batch_program_computes(check_name(e->process)))
+	else if (!is_awaited(e))
 		check_fine(out, "a command that computes");
 	else
 		report(e, out, &h);

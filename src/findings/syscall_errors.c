@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/space_failure.h"
 #include "analyze/diagnosis/task_room.h"
 #include "analyze/diagnosis/watch_failure.h"
+#include "analyze/diagnosis/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
@@ -52,6 +53,7 @@ struct look {
 	struct check_result *out;
 	struct check_calls calls;
 	bool accept_fails; /* with EMFILE */
+	double requests;   /* reads of a server's sockets that brought data: not its own wishes */
 };
 
 static bool is_missing(const struct call_place *place)
@@ -59,15 +61,34 @@ static bool is_missing(const struct call_place *place)
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
 }
 
-/* Failures that are not part of a search. */
-static double surplus(const struct check_calls *c, const struct call_place *place, double count)
+/* Failures that are no part of a search, and that no client asked for. */
+static double surplus(const struct look *l, const struct call_place *place, double count)
 {
+	const struct call_history *h = l->calls.history;
 	double excused;
 
 	if (!is_missing(place))
 		return count;
-	excused = 1 + (*place->text ? (double)call_history_found(c->history, place->text) : 0);
+	excused = 1 + l->requests + (*place->text ? (double)call_history_found(h, place->text) : 0);
 	return count > excused ? count - excused : 0;
+}
+
+static double requests_of(const struct check *e, const struct call_history *h)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	bool serves = work_has_listener(e);
+	size_t position = 0;
+	double count = 0;
+
+	while (serves && (r = call_repeats_next(h, &position, &key))) {
+		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+
+		if (r->is_socket && key->result > 0 && row &&
+			row->transfer.direction == SYSCALL_READS)
+			count += (double)r->count;
+	}
+	return count;
 }
 
 static void put_key(const struct call_place *place, char *out, size_t size)
@@ -156,7 +177,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct look *l = user;
 	const struct call_place *place = key;
 	const struct call_failures *f = value;
-	double times = surplus(&l->calls, place, (double)f->count);
+	double times = surplus(l, place, (double)f->count);
 	char what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 
 	if (place->error == CALL_SHORT_WRITE || space_failure_is(l->e, place) ||
@@ -547,6 +568,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			failures += ((const struct call_failures *)value)->count;
 		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
 	}
+	look.requests = requests_of(e, look.calls.history);
 	count = space_failures_report(e, out, &look.calls, check_option(e, "min-space"));
 	count += diagnose_places(&look);
 	count += diagnose_graves(&look);

@@ -24,6 +24,9 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-readings", 3, 2, 500,
 		"minimum number of samples that show the thread in the same wait"),
+	THRESHOLD("min-time-computing", 30e9, 1e6, 86400e9,
+		"minimum time that a thread is blocked writing while the reader computes",
+		.unit = SOOTH_UNIT_NS),
 };
 
 struct stuck {
@@ -268,6 +271,22 @@ static void report_slow(struct check_result *out, const struct thread_history *t
 	buffer_fini(&does);
 }
 
+/* It takes the next piece when it is done with this one. */
+static bool reader_computes(const struct check *e, const struct thread_history *t)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	const struct wait_link *reader;
+
+	if (!check_chain(e, t->tid, &g, &chain) || chain.count < 2 || !chain.links[0].thread ||
+		chain.links[0].thread->since_state)
+		return false;
+	reader = &chain.links[1];
+	return (reader->what == WAIT_RUNS || reader->what == WAIT_READY ||
+		       wait_graph_cpu(&g, reader->process->node_pid) >= BUSY_PERCENT) &&
+	       !check_is_over(e, "min-time-computing", (double)chain.links[0].thread->since_ns, "");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct wait_chain chain;
@@ -277,6 +296,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	look(e, &s);
 	if (!s.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+	else if (s.stuck && reader_computes(e, s.first))
+		check_fine(out, "its reader computes, and takes more when that is done");
 	else if (s.stuck)
 		report(e, out, &s);
 	else if (s.slowed && find_slow_reader(e, s.slowed, &g, &chain))

@@ -12,6 +12,14 @@ static const char *const frozen_names[PROC_FROZEN_ANSWERS] = {
 };
 static const struct sooth_names frozen_answers = { PROC_FROZEN_ANSWERS, frozen_names };
 
+static const char *const term_names[PROC_TERM_ANSWERS] = {
+	[PROC_TERM_NOT_REPORTED] = "",
+	[PROC_TERM_ENDS] = "ends",
+	[PROC_TERM_IGNORED] = "ignored",
+	[PROC_TERM_HANDLED] = "handled",
+};
+static const struct sooth_names term_answers = { PROC_TERM_ANSWERS, term_names };
+
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(proc_process),
 	FIELD_NUMBER(proc_process, ppid, "process id of the parent"),
@@ -74,6 +82,12 @@ static const struct sooth_field process_fields[] = {
 	FIELD_OF(ENUM, proc_process, frozen, frozen,
 		"whether the control group of the process is frozen", .names = &frozen_answers,
 		.is_hidden = true),
+	FIELD_OF(ENUM, proc_process, term, sigterm,
+		"what SIGTERM does to the process: ends, ignored, or handled by the program",
+		.names = &term_answers, .is_hidden = true),
+	FIELD_OF(ARGS, proc_process, proxies, proxies,
+		"proxies in the environment: variable=host:port, without user and password",
+		FIELD_STATE_AT(proc_process, proxies_state), .is_hidden = true),
 };
 
 static const struct sooth_schema process_schema = {

@@ -29,6 +29,15 @@ enum proc_frozen {
 	PROC_FROZEN_ANSWERS,
 };
 
+/* What SIGTERM does to it. */
+enum proc_term {
+	PROC_TERM_NOT_REPORTED,
+	PROC_TERM_ENDS,
+	PROC_TERM_IGNORED,
+	PROC_TERM_HANDLED, /* by a function of the program */
+	PROC_TERM_ANSWERS,
+};
+
 struct proc_process {
 	struct sooth_record record;
 	uint64_t cpu_ns; /* user and system time of all threads, living and dead */
@@ -67,13 +76,23 @@ struct proc_process {
 	struct sooth_text terminal_name; /* "pts/3"; empty: none */
 	/* Nor from here on. */
 	uint8_t frozen; /* enum proc_frozen */
-	uint8_t unused[7];
+	uint8_t term;	/* enum proc_term */
+	uint8_t unused[6];
+	/* Nor from here on. */
+	uint8_t proxies_state;
+	uint8_t unused_last[7];
+	/* NUL-separated "HTTPS_PROXY=127.0.0.1:3128": the proxies that its environment names,
+	 * without user and password. */
+	struct sooth_text proxies;
 };
 
 #define PROC_PROCESS_LEAST 136
 _Static_assert(PROC_PROCESS_LEAST == offsetof(struct proc_process, marks), "records only grow");
 #define PROC_PROCESS_WITH_USER 184
 _Static_assert(PROC_PROCESS_WITH_USER == offsetof(struct proc_process, frozen), "only grow");
+#define PROC_PROCESS_WITH_FROZEN 192
+_Static_assert(
+	PROC_PROCESS_WITH_FROZEN == offsetof(struct proc_process, proxies_state), "only grow");
 
 /* A process without a record since from_ns has ended. */
 struct proc_snapshot {

@@ -168,6 +168,8 @@ static const struct sooth_field object_fields[] = {
 		FIELD_STATE_AT(waits_object, socket_state_state)),
 	FIELD_TRUTH(waits_object, has_open_request,
 		"whether it connected, sent last, and has had no answer for some time"),
+	FIELD_TRUTH(waits_object, is_peer_gone,
+		"an established connection within this host of which no socket is the other end"),
 	FIELD_NUMBER(waits_object, expires_ns, "time until the timer expires",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_object, expires_state)),
 	FIELD_NUMBER_AS(waits_object, events, events_mask, "events waited for, as POLL* bits",

@@ -354,6 +354,20 @@ print("ready", flush=True)
 while True: os.write(out, b"x" * 65536)
 """
 
+COMPUTING_READER = """
+import os, time
+inside, out = os.pipe()
+if not os.fork():
+    os.close(out)
+    while os.read(inside, 4096):
+        end = time.monotonic() + 20
+        while time.monotonic() < end: pass
+    os._exit(0)
+os.close(inside)
+print("ready", flush=True)
+while True: os.write(out, b"x" * 65536)
+"""
+
 STOPPED = """
 import os, signal, subprocess, sys
 if sys.argv[1] == "tree":
@@ -558,6 +572,7 @@ CASES = [
         severity="low", says="reads slowly: it sleeps"),
     sick("writer-stuck", "a pipe with a reader that is stopped", program(STOPPED_READER), duration_s=4,
         says="is stopped by a signal", also=("held-up", "frozen")),
+    healthy("writer-stuck", "a pipe with a reader that computes", program(COMPUTING_READER), duration_s=4),
     healthy("writer-stuck", "a pipe that is read at once", unread("pipe", 0.001, 0.002), duration_s=4),
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
     sick("frozen", "stopped by a signal", stopped("alone"), says="stopped by SIGSTOP"),

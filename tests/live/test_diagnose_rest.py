@@ -86,7 +86,7 @@ class Rest(Case):
         awaited = int(bytes(script.out).split()[1])
         self.addCleanup(os.kill, awaited, 9)
         self.assertRegex(self.first_line(script.pid), r"^bash \(%d\) waits for the end of sleep \(%d\): it asks \d\.\d times a "
-                                                      r"second, and that one runs on" % (script.pid, awaited))
+                                                      r"second, and that one runs on: it ignores SIGTERM$" % (script.pid, awaited))
         child = self.process("bash", "-c", WAITER % "wait")
         self.addCleanup(os.kill, int(bytes(child.out).split()[1]), 9)
         self.assertNotIn("waits for the end of", self.first_line(child.pid))

@@ -38,6 +38,7 @@ static struct buffer records;
 static struct text line_said;
 static double started_s; /* of the process that is judged, on the same clock */
 static const char *runs; /* its executable */
+static const char *proxies = ""; /* in its environment */
 
 static inline uint64_t at(double s)
 {
@@ -111,9 +112,10 @@ static inline void process_at(double s, struct proc_process p, const char *name)
 	p.threads = p.threads ? p.threads : 1;
 	p.state = p.state ? p.state : 'S';
 	struct record_tail tail[] = { put_text(&p.name, name),
-		put_text(&p.executable, p.record.pid == PID ? runs : "/bin/thing") };
+		put_text(&p.executable, p.record.pid == PID ? runs : "/bin/thing"),
+		put_text(&p.proxies, proxies) };
 
-	RECORD_APPEND(&records, &p, tail, 2);
+	RECORD_APPEND(&records, &p, tail, 3);
 }
 
 /* Whoever was told before and not at that time is gone. */

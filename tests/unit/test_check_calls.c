@@ -1985,6 +1985,74 @@ static void asks_otherwise(double how)
 	asks_by_datagram(5, 0.8, (unsigned)how);
 }
 
+/* The first of two name servers answers nothing, and the resolver waits so long for it. */
+static void asks_silent_server(double wait_s)
+{
+	unsigned char address[16] = { 2, 0, 0, 53, 10, 0, 0, 9 };
+	const unsigned char polled[8] = { 3, 0, 0, 0, 1 };
+
+	observe();
+	for (int i = 0; i < 2; i++) {
+		address[7] = (unsigned char)(9 + i);
+		CALL("socket", 3, 2, 2, 0);
+		piece(1, address, sizeof(address));
+		CALL("connect", 0, 3, 1, sizeof(address));
+		CALL("sendto", 1, 3, 0, 1, 0, 0, 0);
+		lasts_ms = i ? 1 : wait_s * 1000;
+		next_s += lasts_ms / 1000;
+		piece(0, polled, sizeof(polled));
+		CALL("poll", i, 1, 1, 5000);
+		lasts_ms = 0.001;
+		if (i)
+			CALL("recvfrom", 1, 3, 0, 1);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+static void test_silent_name_server(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "connect-failing", asks_silent_server, 3, NULL,
+			"medium/medium: name lookups are slow: the name server 10.0.0.9:53 does "
+			"not answer; 1 request waited 3 s each before another was asked" },
+		{ "connect-failing", asks_silent_server, 1.9, NULL, "fine: 1 connect, 1 succeeded" },
+		{ "connect-failing", asks_silent_server, 3, "connect-failing.min-wait=3001ms",
+			"fine: 1 connect, 1 succeeded" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+static void test_dead_proxy(void **state)
+{
+	static const struct check_case named[] = {
+		{ "connect-failing", is_refused, 4, NULL,
+			"medium/high: cannot connect to 10.0.0.1:443 (the proxy in https_proxy): 4 "
+			"of 4 attempts failed (4 times ECONNREFUSED: Connection refused) "
+			"{connection 10.0.0.1:443} [failures: 4 over 5.00s] [attempts: 0.80 a "
+			"second over 5.00s] [errors: 4 times ECONNREFUSED: Connection refused] "
+			"[time since the first attempt that was seen: 5.00s] <start the proxy at "
+			"10.0.0.1:443, or start this program without https_proxy in its "
+			"environment>\n" },
+	};
+	static const struct check_case other[] = {
+		{ "connect-failing", is_refused, 4, NULL,
+			"medium/high: cannot connect to 10.0.0.1:443 (HTTPS): " },
+	};
+	static const char *const others[] = { "https_proxy=10.0.0.1:444", "https_proxy=10.0.0.2:443",
+		"https_proxy=localhost:443", "https_proxy", "https_proxy=proxy.example:443", "" };
+
+	(void)state;
+	proxies = "https_proxy=10.0.0.1:443";
+	TRY_CASES(named);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		proxies = others[i];
+		TRY_CASES(other);
+	}
+}
+
 static void test_connect_failing(void **state)
 {
 	static const struct check_case cases[] = {
@@ -2376,6 +2444,8 @@ int main(void)
 		cmocka_unit_test(test_write_churn),
 		cmocka_unit_test(test_watches_grow),
 		cmocka_unit_test(test_connect_failing),
+		cmocka_unit_test(test_dead_proxy),
+		cmocka_unit_test(test_silent_name_server),
 		cmocka_unit_test(test_shared_writes),
 	};
 

@@ -311,6 +311,16 @@ static void has_descriptors(double count)
 	snapshot_ends(5, PID, p);
 }
 
+/* So many are of one file, of ten. */
+static void has_one_file(double count)
+{
+	is_there();
+	for (uint32_t fd = 3; fd < 13; fd++)
+		descriptor_at(5, (struct fds_descriptor){ .fd = fd, .type = FDS_FILE },
+			fd - 3 < (uint32_t)count ? "/srv/shop.conf" : fd % 2 ? "/a" : "/b");
+	snapshot_ends(5, PID, (struct fds_process){ .soft_limit = 10, .descriptors = 10 });
+}
+
 static void has_hard_limit(double hard)
 {
 	is_there();
@@ -355,6 +365,11 @@ static void test_fd_limit_near(void **state)
 		{ "fd-limit-near", has_descriptors, 800, NULL,
 			"high/high: almost out of descriptors: 800 of 1000 in use|[used: 80 "
 			"%]|<raise the limit now: prlimit --pid 99 --nofile=4000:4000 " },
+		{ "fd-limit-near", has_one_file, 5, NULL,
+			"critical/high: almost out of descriptors: 10 of 10 in use, 5 of them "
+			"/srv/shop.conf; at the limit" },
+		{ "fd-limit-near", has_one_file, 4, NULL,
+			"critical/high: almost out of descriptors: 10 of 10 in use; at the limit" },
 		{ "fd-limit-near", has_descriptors, 799, NULL,
 			"fine: 799 of 1000 allowed descriptors are open" },
 		{ "fd-limit-near", has_descriptors, 969, NULL, "high/high: " },

@@ -174,6 +174,20 @@ static void grows_to(double count)
 	has_goroutines(all, ARRAY_SIZE(all), 0);
 }
 
+/* Only a receiver can wake these; the first has waited for so long. */
+static void sends(double longest_s)
+{
+	const struct made all[] = { MAIN("IO wait", "net/http.(*Server).ListenAndServe"),
+		{ .start = "main.quote.func1",
+			.reason = "chan send",
+			.at = "main.quote.func1",
+			.count = 110,
+			.before = 100,
+			.longest_s = (uint64_t)longest_s } };
+
+	has_goroutines(all, ARRAY_SIZE(all), 0);
+}
+
 static void run_more(double count)
 {
 	const struct made all[] = { MAIN("chan receive", ""),
@@ -236,6 +250,13 @@ static void test_leak(void **state)
 		{ "goroutine-leak", grows_to, 500, "goroutine-leak.min-gain=51", "fine: " },
 		{ "goroutine-leak", grows_to, 500, "goroutine-leak.min-share=12", "fine: " },
 		{ "goroutine-leak", grows_to, 500, "goroutine-leak.min-rate=11", "fine: " },
+		{ "goroutine-leak", sends, 3600, NULL,
+			"low/low: goroutines pile up: 110 wait until a channel takes its data in "
+			"main.quote.func1, 10 more in 5 s" },
+		{ "goroutine-leak", sends, 1, NULL, "fine: " },
+		{ "goroutine-leak", sends, 0, NULL, "fine: " },
+		{ "goroutine-leak", sends, 3600, "goroutine-leak.min-gain-stuck=11", "fine: " },
+		{ "goroutine-leak", sends, 3600, "goroutine-leak.min-count-stuck=111", "fine: " },
 		{ "goroutine-leak", run_more, 5000, NULL, "fine: " },
 		{ "goroutine-leak", has_none, 0, NULL, "fine: no goroutines" },
 	};

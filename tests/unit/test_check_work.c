@@ -10,6 +10,8 @@
 
 #define SAMPLES 100
 
+static const char *program = "/bin/thing"; /* the file of its functions */
+
 static void put_frame(uint32_t number, const char *function, uint8_t kind)
 {
 	struct profile_frame f = { .record = head_of(LOOKS, 0, PROFILE_FRAME),
@@ -20,7 +22,7 @@ static void put_frame(uint32_t number, const char *function, uint8_t kind)
 			function ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
 		.build_id_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { put_text(&f.function, function),
-		put_text(&f.file, kind == PROFILE_KERNEL ? "" : "/bin/thing") };
+		put_text(&f.file, kind == PROFILE_KERNEL ? "" : program) };
 
 	RECORD_APPEND(&records, &f, tail, 2);
 }
@@ -159,6 +161,15 @@ static void is_in_one(double samples)
 {
 	spends("scan", (int)samples);
 	listens();
+}
+
+/* One function of many that a script of Redis has in its stacks. */
+static void is_in_script(double samples)
+{
+	program = "/usr/bin/redis-server";
+	spends("scriptCall", (int)samples);
+	listens();
+	program = "/bin/thing";
 }
 
 static void is_in_one_and_listens(double does)
@@ -328,6 +339,10 @@ static void test_hot_function(void **state)
 			"functions: other (thing): 20 %, third (thing): 20 %]|<sooth profile "
 			"--tree 99 shows its "
 			"callers>" },
+		{ "hot-function", is_in_script, 50, NULL,
+			"low/medium: spends 50 % of its CPU time in a Lua script [CPU: 90 % over "
+			"5.00s] [samples in it: 50 of 100]|<redis-cli SLOWLOG GET 5 shows" },
+		{ "hot-function", is_in_script, 49, NULL, "fine: hottest function: 49 %" },
 		{ "hot-function", is_in_one_and_listens, 1, NULL, "low/medium: " },
 		{ "hot-function", is_in_one_and_listens, 0, NULL, "fine: a command that computes" },
 		{ "hot-function", is_in_one_in_kernel, 0, NULL, "low/medium: " },

@@ -126,6 +126,8 @@ static void test_stat(void **state)
 	assert_int_equal(s.terminal_group, 77);
 	assert_int_equal(s.code_from, 18);
 	assert_int_equal(s.code_to, 19);
+	assert_int_equal(s.ignored, 25);
+	assert_int_equal(s.caught, 26);
 	assert_int_equal(s.environment_from, 8);
 	assert_int_equal(s.environment_to, 9);
 	/* An older kernel's line is shorter. */

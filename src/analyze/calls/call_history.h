@@ -146,6 +146,7 @@ struct call_peer {
 	uint64_t cut, cut_after_sending; /* the latter: the process had sent something */
 	uint64_t cut_life_ns;		 /* of all of these */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
+	uint64_t timeouts, timeout_ns; /* of datagrams: long waits for an answer that ended by time */
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];

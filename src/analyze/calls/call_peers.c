@@ -20,6 +20,7 @@
 #define GIVEN_UP_NS NS_PER_S
 #define POLL_ERROR  0x8
 #define DATAGRAMS   "UDP"
+#define TIMEOUT_NS  (2 * NS_PER_S) /* of a wait for a datagram: what is slow answers before that */
 #define CUT_NS	    NS_PER_S /* from a connect until the peer has ended the connection "at once" */
 
 /* As Linux numbers them. */
@@ -254,14 +255,32 @@ static void take_datagram(const struct call_at_hand *c, const struct call_pendin
 		map_remove(&c->history->pending, &fd);
 }
 
+static void take_timeout(const struct call_at_hand *c, const struct call_pending *pending)
+{
+	const struct syscalls_call *call = c->folded->call;
+	struct call_peer *p;
+
+	if (call->duration_state || call->duration_ns < TIMEOUT_NS)
+		return;
+	p = peer_put(c, &pending->peer, DATAGRAMS);
+	if (!p)
+		return;
+	p->timeouts++;
+	p->timeout_ns += call->duration_ns;
+}
+
 /* glibc's resolver gives up at such an event, and makes no call that fails. */
 static void take_polled(const struct call_at_hand *c)
 {
 	uint32_t events = 0, fd = (uint32_t)call_ready_fd(c->folded, &events);
 	const struct call_pending *pending = map_get(&c->history->pending, &fd);
 
-	if (pending && pending->is_datagram && events & POLL_ERROR)
+	if (!pending || !pending->is_datagram)
+		return;
+	if (events & POLL_ERROR)
 		take_outcome(c, pending, LINUX_ECONNREFUSED);
+	else if (!c->folded->call->result)
+		take_timeout(c, pending);
 }
 
 static void take_pending(const struct call_at_hand *c)

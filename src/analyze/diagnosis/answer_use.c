@@ -4,6 +4,7 @@
 #include "analyze/process_table/process_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/profile/profile_hot.h"
+#include "analyze/profile/profile_task.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 
@@ -27,12 +28,16 @@ static void put_common_caller(
  * known by that. */
 static void put_place(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
+	const struct profile_task task = profile_task_find(&s->input.profile, &j->process->id);
 	struct buffer all = { 0 };
 	uint64_t samples =
 		profile_hot_functions(&s->input.profile, &j->process->id, PROFILE_IN_SCRIPT, &all);
 	const struct profile_hot *hot = (const void *)all.data;
 
-	if (all.size && hot->is_named && samples >= SAMPLES_LEAST &&
+	if (task.text && samples >= SAMPLES_LEAST) {
+		buffer_format(out, " (%.0f %% of that in %s)",
+			100.0 * (double)task.samples / (double)task.of_samples, task.text);
+	} else if (all.size && hot->is_named && samples >= SAMPLES_LEAST &&
 		hot->samples * 100 >= SHARE_PERCENT * samples) {
 		buffer_format(out, " (%.0f %% of that in %s%.*s",
 			100.0 * (double)hot->samples / (double)samples,

@@ -74,6 +74,11 @@ static bool is_zombie(const struct process_entry *p)
 	return p->process->state == 'Z';
 }
 
+static bool is_ignoring(const struct process_entry *p)
+{
+	return p->process->term == PROC_TERM_IGNORED;
+}
+
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
@@ -92,7 +97,10 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 			(double)(r->seen - 1) * (double)NS_PER_S /
 				(double)(r->last_ns - r->first_ns),
 			is_zombie(a.process) ? "has ended, but its parent does not reap it"
-					     : "runs on");
+			: is_ignoring(a.process) ? "runs on: it ignores SIGTERM"
+			: a.process->process->term == PROC_TERM_HANDLED
+				? "runs on (it handles SIGTERM itself)"
+				: "runs on");
 	return true;
 }
 
@@ -106,6 +114,9 @@ void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 			"process %u has to reap it (wait), or to end: until then the question is "
 			"answered as for one that runs",
 			a.process->process->ppid);
+	else if (a.process && is_ignoring(a.process))
+		buffer_format(out, "sooth kill --any -9 %u ends it: it ignores SIGTERM",
+			a.process->id.pid);
 	else if (a.process)
 		buffer_format(out,
 			"sooth inspect --signals %u shows whether it ignores or blocks SIGTERM; "

@@ -83,15 +83,11 @@ void work_put_place(struct buffer *out, const struct check *e)
 	profile_spots_fini(&spots);
 }
 
-bool work_is_awaited(const struct check *e)
+bool work_has_listener(const struct check *e)
 {
-	const struct process_entry *p = e->process;
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
-	if (p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
-						      p->role == AGENT_ROLE_LANGUAGE_SERVER))))
-		return true;
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
@@ -99,4 +95,13 @@ bool work_is_awaited(const struct check *e)
 			return true;
 	}
 	return false;
+}
+
+bool work_is_awaited(const struct check *e)
+{
+	const struct process_entry *p = e->process;
+
+	return work_has_listener(e) ||
+	       (p && (p->agent || (p->has_role && (p->role == AGENT_ROLE_MCP ||
+							  p->role == AGENT_ROLE_LANGUAGE_SERVER))));
 }

@@ -42,6 +42,8 @@ void work_emit(const struct work_share *w, struct check_result *out, const char 
  * where none has a name. */
 void work_put_place(struct buffer *out, const struct check *e);
 
+/* It has a listening socket. */
+bool work_has_listener(const struct check *e);
 /* Programs that others wait for: an agent, an MCP or language server, a process that listens. */
 bool work_is_awaited(const struct check *e);
 

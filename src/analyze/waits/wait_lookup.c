@@ -3,6 +3,9 @@
 
 #include "probes/fds.h"
 #include "probes/sockets.h"
+#include "base/units.h"
+
+#define HALF_OPEN_LEAST (2 * NS_PER_S)
 
 /* Another process than itself, then the surer one, then one whose own wait was read. */
 static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
@@ -94,6 +97,14 @@ bool wait_is_socket(const struct waits_object *o)
 bool wait_listens(const struct waits_object *o)
 {
 	return wait_is_socket(o) && !o->socket_state_state && o->socket_state == SOCKETS_LISTEN;
+}
+
+bool wait_is_half_open(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+
+	return link->object && link->object->is_peer_gone && t && !t->since_state &&
+	       t->since_ns >= HALF_OPEN_LEAST;
 }
 
 bool wait_is_connection(const struct waits_object *o)

@@ -24,6 +24,9 @@ bool wait_is_terminal(const struct waits_object *o);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);
+/* The other end of its connection has been gone for a while: a young one may have been met half
+ * way. */
+bool wait_is_half_open(const struct wait_link *link);
 
 /* It waits for another thread of the process: a lock, a condition, an end. */
 bool wait_is_of_locks(const struct wait_link *link);

@@ -63,7 +63,11 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	stat->code_from = cursor_decimal(&c);
 	stat->code_to = cursor_decimal(&c);
 	cursor_blanks(&c);
-	skip_words(&c, 49 - 28 + 1);
+	skip_words(&c, 32 - 28 + 1);
+	stat->ignored = cursor_decimal(&c);
+	stat->caught = cursor_decimal(&c);
+	cursor_blanks(&c);
+	skip_words(&c, 49 - 35 + 1);
 	stat->environment_from = cursor_decimal(&c);
 	stat->environment_to = cursor_decimal(&c);
 	return true; /* values missing on older kernels are 0 */

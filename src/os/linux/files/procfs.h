@@ -33,6 +33,7 @@ struct procfs_stat {
 	uint64_t start_ticks;
 	uint64_t vsz_bytes;
 	uint64_t rss_pages;
+	uint64_t ignored, caught; /* signals 1 to 31, bit by bit from 0 */
 	/* Addresses of its code and its environment; 0: hidden from readers without permission. */
 	uint64_t code_from, code_to;
 	uint64_t environment_from, environment_to;

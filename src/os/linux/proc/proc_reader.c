@@ -313,6 +313,8 @@ static void write_whole(struct proc_reader *r, struct backend_run *run, struct p
 	p->executable = proc_recognition_executable(&r->recognition, e);
 	p->arguments_state = result->arguments_state;
 	p->arguments = buffer_span(&result->arguments);
+	p->proxies_state = result->proxies_state;
+	p->proxies = buffer_span(&result->proxies);
 	proc_particulars_read(p, snapshot);
 	proc_recognition_program(&r->recognition, e, snapshot->process, p->arguments,
 		buffer_span(&p->directory), &facts);
@@ -468,8 +470,8 @@ static void request_whole(struct proc_reader *r)
 			continue;
 		request(r, i,
 			is_whole ? PROC_READ_ARGUMENTS | PROC_READ_MARKERS | PROC_READ_ROOT |
-					   PROC_READ_STREAMS
-				 : PROC_READ_ARGUMENTS);
+					   PROC_READ_STREAMS | PROC_READ_PROXIES
+				 : PROC_READ_ARGUMENTS | PROC_READ_PROXIES);
 	}
 }
 

@@ -53,6 +53,7 @@ static struct proc_process record_of(const struct proc_values *f)
 		.state = f->state,
 		.cpu_is_ticks = f->cpu_is_ticks,
 		.is_foreground = f->is_foreground,
+		.term = f->term,
 	};
 }
 
@@ -78,6 +79,7 @@ static void proc_record_again(
 	p->process_group = now.process_group;
 	p->state = now.state;
 	p->is_foreground = now.is_foreground;
+	p->term = now.term;
 	count_again(p);
 }
 
@@ -96,7 +98,8 @@ void proc_record_brief(struct backend_run *run, const struct proc_values *values
 		tail[ARRAY_SIZE(tail) - 1].size = strlen(terminal);
 	p.is_brief = 1;
 	p.executable_state = p.directory_state = p.arguments_state = p.control_group_state =
-		p.descriptors_state = p.marks_state = p.package_state = NOT_REQUESTED;
+		p.descriptors_state = p.marks_state = p.package_state = p.proxies_state =
+			NOT_REQUESTED;
 	if (is_refused)
 		p.executable_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
@@ -118,6 +121,7 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *values
 		{ &p.package, facts->package.name, strlen(facts->package.name) },
 		{ &p.package_version, facts->package.version, strlen(facts->package.version) },
 		{ &p.user, from->user, strlen(from->user) },
+		{ &p.proxies, from->proxies.data, from->proxies.size },
 		{ &p.terminal_name, terminal, 0 },
 	};
 
@@ -133,6 +137,7 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *values
 	p.frozen = from->frozen;
 	p.marks_state = facts->marks_state;
 	p.package_state = facts->package_state;
+	p.proxies_state = from->proxies_state;
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }
 

@@ -15,8 +15,8 @@
 struct proc_particulars {
 	const char *user; /* "": none */
 	bool is_deleted;
-	uint8_t executable_state, arguments_state;
-	struct span executable, arguments;
+	uint8_t executable_state, arguments_state, proxies_state;
+	struct span executable, arguments, proxies;
 	/* Filled by proc_particulars_read(). */
 	uint8_t directory_state, control_group_state, descriptors_state;
 	uint32_t descriptors;

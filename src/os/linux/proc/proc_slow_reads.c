@@ -18,6 +18,7 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_detached.h"
 #include "agents/markers.h"
+#include "os/linux/proc/proc_proxies.h"
 #include "probes/proc.h"
 
 /*
@@ -140,19 +141,25 @@ static int read_environment(int folder, const char *name, struct buffer *out)
 	return 1;
 }
 
-/* `name` is the path of environ below the folder. */
-static void read_markers(
+/* `name` is the path of environ below the folder. Both texts are in it. */
+static void read_variables(
 	struct proc_slow_read *q, int folder, const char *name, struct buffer *scratch)
 {
 	int status = read_environment(folder, name, scratch);
 	bool is_cut = status == 1 || (status == 0 && scratch->size < q->environment_bytes);
+	uint8_t state = status ? procfs_state(status) : SOOTH_STATE_VALUE;
 
-	q->markers_state = status ? procfs_state(status) : SOOTH_STATE_VALUE;
+	if (status >= 0 && is_cut)
+		state = scratch->size ? SOOTH_STATE_TRUNCATED : FAILED;
+	q->markers_state = state;
+	if (q->reads & PROC_READ_PROXIES)
+		q->proxies_state = state;
 	if (status < 0)
 		return;
-	proc_markers_find(&q->markers, q->agents, scratch->data, scratch->size, is_cut);
-	if (is_cut)
-		q->markers_state = scratch->size ? SOOTH_STATE_TRUNCATED : FAILED;
+	if (q->reads & PROC_READ_MARKERS)
+		proc_markers_find(&q->markers, q->agents, scratch->data, scratch->size, is_cut);
+	if (q->reads & PROC_READ_PROXIES)
+		proc_proxies_find(&q->proxies, scratch->data, scratch->size, is_cut);
 	/* sooth's memory keeps the other values no longer than needed. */
 	explicit_bzero(scratch->data, scratch->size);
 }
@@ -215,11 +222,12 @@ static void read_server_name(struct proc_slow_read *q, int process, struct buffe
 
 static void set_state(struct proc_slow_read *q, uint8_t state)
 {
-	struct buffer *texts[] = { &q->arguments, &q->markers, &q->root };
+	struct buffer *texts[] = { &q->arguments, &q->markers, &q->root, &q->proxies };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		buffer_reset(texts[i]);
 	q->arguments_state = q->markers_state = q->root_state = q->writer_state = state;
+	q->proxies_state = state;
 	q->written_state = state;
 	q->may_be_server = true;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
@@ -236,7 +244,7 @@ static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *sc
 	if (q->reads != PROC_READ_MARKERS)
 		return false;
 	snprintf(name, sizeof(name), "%d/environ", (int)q->id.pid);
-	read_markers(q, proc, name, scratch);
+	read_variables(q, proc, name, scratch);
 	return !q->markers.size;
 }
 
@@ -252,10 +260,11 @@ static void run_request(struct proc_slow_read *q, int proc, struct buffer *scrat
 		return;
 	}
 	buffer_reset(&q->markers);
+	buffer_reset(&q->proxies);
 	if (q->reads & PROC_READ_ARGUMENTS)
 		read_arguments(q, process, scratch);
-	if (q->reads & PROC_READ_MARKERS)
-		read_markers(q, process, "environ", scratch);
+	if (q->reads & (PROC_READ_MARKERS | PROC_READ_PROXIES))
+		read_variables(q, process, "environ", scratch);
 	if (q->reads & PROC_READ_ROOT)
 		read_root(q, process);
 	if (q->reads & PROC_READ_STREAMS) {
@@ -284,6 +293,7 @@ static void fini_request(void *item)
 	buffer_fini(&q->arguments);
 	buffer_fini(&q->markers);
 	buffer_fini(&q->root);
+	buffer_fini(&q->proxies);
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++)
 		buffer_fini(&q->streams[i].path);
 }

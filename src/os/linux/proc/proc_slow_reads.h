@@ -24,6 +24,7 @@ enum proc_read {
 	PROC_READ_MARKERS = 2,
 	PROC_READ_ROOT = 4, /* the git working tree */
 	PROC_READ_STREAMS = 8,
+	PROC_READ_PROXIES = 32, /* from the environment (proc_proxies.h) */
 	PROC_READ_SERVER_NAME = 16, /* whether its name may be that of a server (proc_detached.h) */
 };
 
@@ -33,11 +34,12 @@ struct proc_slow_read {
 	uint8_t reads;			/* enum proc_read */
 	const struct agent_set *agents; /* the agents whose markers to find */
 	/* The result. */
-	uint8_t arguments_state, markers_state, root_state;
+	uint8_t arguments_state, markers_state, root_state, proxies_state;
 	uint8_t writer_state; /* of has_writer; absent: not requested, or a socket */
 	bool has_writer;      /* of the pipe at standard input */
 	bool may_be_server;   /* also true if it is unknown */
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */
+	struct buffer proxies;
 	uint8_t written_state;
 	uint64_t written_bytes; /* of its io counters */
 	struct proc_stream_info streams[PROC_STANDARD_STREAMS];

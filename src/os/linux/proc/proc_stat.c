@@ -2,6 +2,7 @@
 /* Values from /proc/PID/stat. */
 #include "os/linux/proc/proc_stat.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,6 +36,15 @@ bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns)
 	return true;
 }
 
+static enum proc_term term_of(const struct procfs_stat *stat)
+{
+	const uint64_t bit = 1ULL << (SIGTERM - 1);
+
+	if (stat->ignored & bit)
+		return PROC_TERM_IGNORED;
+	return stat->caught & bit ? PROC_TERM_HANDLED : PROC_TERM_ENDS;
+}
+
 static struct proc_values values_of(
 	const struct proc_stat_reader *r, const struct procfs_stat *stat, uint32_t uid)
 {
@@ -53,6 +63,7 @@ static struct proc_values values_of(
 		.threads = stat->threads,
 		.uid = uid,
 		.state = stat->state,
+		.term = term_of(stat),
 		.is_foreground = stat->terminal != PROC_NO_TERMINAL &&
 				 stat->terminal_group == stat->process_group };
 

@@ -5,6 +5,7 @@
  */
 #include "os/linux/proc/proc_tasks.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,6 +52,14 @@ static uint8_t input_of(const struct tasks_seen *s)
 	return PROC_STDIN_OTHER;
 }
 
+static enum proc_term term_of(const struct tasks_seen *s)
+{
+	if (!s->term_handler)
+		return PROC_TERM_ENDS;
+	return s->term_handler == (uint64_t)(uintptr_t)SIG_IGN ? PROC_TERM_IGNORED
+							       : PROC_TERM_HANDLED;
+}
+
 static struct proc_values values_of(const struct proc_tasks *t, const struct tasks_seen *s)
 {
 	struct proc_values f = { .id = { .start_ticks = s->start_ns / t->tick_ns, .pid = s->pid },
@@ -72,7 +81,8 @@ static struct proc_values values_of(const struct proc_tasks *t, const struct tas
 		.uid = s->uid,
 		.state = task_state_letter(s->state, s->exit_state),
 		.parent = s->parent_reaps || !s->ppid ? PROC_PARENT_REAPER : PROC_PARENT_OTHER,
-		.input = input_of(s) };
+		.input = input_of(s),
+		.term = term_of(s) };
 
 	f.is_foreground = f.terminal != PROC_NO_TERMINAL && s->terminal_group == s->process_group;
 	f.name_size = (uint8_t)strnlen(s->name, sizeof(s->name));

@@ -55,6 +55,7 @@ struct proc_values {
 	bool cpu_is_ticks;
 	uint8_t parent; /* enum proc_parent */
 	uint8_t input;	/* enum proc_stdin */
+	uint8_t term;	/* enum proc_term */
 	uint8_t name_size;
 	char name[PROC_NAME_MAX];
 };

@@ -277,6 +277,7 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 		o->record.has_open_request =
 			socket->awaits_answer && !wait_sockets_is_accepted(&r->sockets, socket);
 		wants_parties |= o->record.has_open_request;
+		o->record.is_peer_gone = wait_sockets_is_half_open(&r->sockets, socket);
 	}
 	if (socket && socket->family == AF_UNIX && !o->local.size) {
 		peer = wait_sockets_peer(&r->sockets, socket);

@@ -182,6 +182,15 @@ static const struct wait_socket *udp_server(
 	return wait_socket_is_local(of) ? found : NULL;
 }
 
+/* Also one without an inode: of a process that has closed it, or not accepted it yet. */
+static bool is_other_end(const struct wait_socket *e, const struct wait_socket *of)
+{
+	return e != of && e->family != AF_UNIX && e->protocol == of->protocol && of->peer_port &&
+	       e->local_port == of->peer_port && e->peer_port == of->local_port &&
+	       is_same_address(e, e->local, of, of->peer) &&
+	       is_same_address(e, e->peer, of, of->local);
+}
+
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
@@ -194,14 +203,26 @@ const struct wait_socket *wait_sockets_peer(
 		if (of->family == AF_UNIX
 				? of->peer_inode && e->family == AF_UNIX &&
 					  e->inode == of->peer_inode
-				: e != of && e->family != AF_UNIX && e->protocol == of->protocol &&
-					  of->peer_port && e->local_port == of->peer_port &&
-					  e->peer_port == of->local_port &&
-					  is_same_address(e, e->local, of, of->peer) &&
-					  is_same_address(e, e->peer, of, of->local))
+				: is_other_end(e, of))
 			return e->inode ? e : NULL;
 	}
 	return of->protocol == IPPROTO_UDP ? udp_server(s, of) : NULL;
+}
+
+bool wait_sockets_is_half_open(const struct wait_sockets *s, const struct wait_socket *of)
+{
+	size_t count;
+	const struct wait_socket *all = all_of(s, &count);
+
+	if (s->state != SOOTH_STATE_VALUE || of->family == AF_UNIX || of->protocol != IPPROTO_TCP ||
+		of->state != SOCKETS_ESTABLISHED || !wait_socket_is_local(of) ||
+		wait_sockets_listener(s, of))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (is_other_end(&all[i], of))
+			return false;
+	}
+	return true;
 }
 
 static const struct wait_socket *pending_at(

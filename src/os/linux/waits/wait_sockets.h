@@ -37,6 +37,9 @@ const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, 
 /* The other end: NULL when it is not here, or not accepted yet. */
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of);
+/* An established TCP connection within this machine, and no socket has the other end: the kernel
+ * forgot it without a word, as after a crash. Where packets are redirected it looks the same. */
+bool wait_sockets_is_half_open(const struct wait_sockets *s, const struct wait_socket *of);
 /* Whether a server accepted it: one that listens at its own address is here. */
 bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_socket *of);
 /* The socket that listens where this one connects to; NULL: not here. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the peer of a connection is to the process: by the user's labels, or its proxy. */
+#ifndef SOOTH_ANALYZE_PEER_NAME_H
+#define SOOTH_ANALYZE_PEER_NAME_H
+
+#include "analyze/diagnosis/check.h"
+
+#define PEER_NAME_SIZE 192
+
+/* " (HTTPS)": the name of 127.0.0.1:443, where the user or the table of peers has one; " (the proxy
+ * in HTTPS_PROXY)". */
+void peer_name_put(const struct check *e, const char *address, char *out, size_t size);
+/* The variable of the environment that names this address as a proxy; false: none. Borrowed. */
+bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable);
+
+#endif

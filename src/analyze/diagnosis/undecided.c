@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/undecided.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/units.h"
+#include "model/batch.h"
+#include "analyze/records.h"
+#include "model/process_id.h"
+#include "probes/proc.h"
+#include "probes/sockets.h"
+
+#define PROCESSES_MAX 64
+#define POINTS_MAX    64
+#define POINTS_LEAST  6
+#define GAIN_LEAST    (4.0 * (1 << 20))
+#define GAIN_STEP     (8.0 * (1 << 20))
+#define GAIN_PLAIN    (48.0 * (1 << 20)) /* so much at once is reported without a longer look */
+#define RISES_LEAST   0.5		 /* of the steps between two samples */
+#define LATE_SHARE    0.15		 /* of the gain, in the last third */
+#define LOOKUPS_LEAST 1
+#define PORT_NAMES    53
+#define MORE_NS	      (10 * NS_PER_S)
+
+struct looked_at {
+	uint64_t bytes[POINTS_MAX]; /* resident */
+	unsigned count;
+	unsigned sockets,
+		lookups; /* snapshots of its sockets; of these with one to a name server */
+	bool has_lookup; /* in the snapshot at hand */
+};
+
+void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count)
+{
+	*g = (struct undecided){ .selected = selected, .selected_count = selected_count };
+	map_init(&g->processes, sizeof(struct process_id), sizeof(struct looked_at), PROCESSES_MAX);
+}
+
+void undecided_fini(struct undecided *g)
+{
+	map_fini(&g->processes);
+}
+
+static bool is_selected(const struct undecided *g, uint32_t pid)
+{
+	for (size_t i = 0; i < g->selected_count; i++) {
+		if (g->selected[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static void take_resident(struct looked_at *u, const struct proc_process *p)
+{
+	if (u->count < POINTS_MAX)
+		u->bytes[u->count++] = p->rss_bytes;
+}
+
+static bool is_lookup(const struct sockets_socket *s)
+{
+	struct span protocol = record_text(&s->record, &s->protocol);
+
+	return s->family == SOCKETS_INET && !s->peer_port_state && s->peer_port == PORT_NAMES &&
+	       span_starts(protocol, "udp");
+}
+
+int undecided_take(
+	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	struct undecided *g = undecided;
+	struct process_id id = process_id_of(record);
+	const struct sockets_socket *s = record_as(record, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+	const struct proc_process *p = record_as(record, PROC_PROCESS, sizeof(*p));
+	bool ends = record->kind == SOCKETS_PROCESS;
+	struct looked_at *u;
+
+	(void)schema;
+	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
+		return 0;
+	u = map_put(&g->processes, &id, NULL);
+	if (!u)
+		return 0;
+	if (p)
+		take_resident(u, p);
+	u->has_lookup |= s && is_lookup(s);
+	if (ends) {
+		u->sockets++;
+		u->lookups += u->has_lookup;
+		u->has_lookup = false;
+	}
+	return 0;
+}
+
+/* In most snapshots, which may be the first alone: an answer comes within milliseconds. */
+static bool waits_for_name(const struct looked_at *u)
+{
+	return u->lookups >= LOOKUPS_LEAST && u->lookups * 2 > u->sockets;
+}
+
+/* Most of the time up, at the end too, and not so much that it is clear already. */
+static bool grows(const struct looked_at *u)
+{
+	double gain, late;
+	unsigned rises = 0, falls = 0;
+
+	if (u->count < POINTS_LEAST)
+		return false;
+	for (unsigned i = 1; i < u->count; i++) {
+		rises += u->bytes[i] > u->bytes[i - 1];
+		falls += u->bytes[i] < u->bytes[i - 1];
+	}
+	gain = (double)u->bytes[u->count - 1] - (double)u->bytes[0];
+	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
+	/* A JVM takes a piece at each collection, some seconds apart. */
+	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
+		return true;
+	return gain >= GAIN_LEAST && gain < GAIN_PLAIN && late >= LATE_SHARE * gain &&
+	       rises >= RISES_LEAST * (u->count - 1);
+}
+
+uint64_t undecided_more(void *undecided)
+{
+	struct undecided *g = undecided;
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (g->was_extended)
+		return 0;
+	while (map_next(&g->processes, &position, &key, &value)) {
+		if (!grows(value) && !waits_for_name(value))
+			continue;
+		g->was_extended = true;
+		return MORE_NS;
+	}
+	return 0;
+}

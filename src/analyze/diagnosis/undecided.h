@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is not decided when the observation ends, so that it goes on for a while: memory that still
+ * grows (a start, a cache or garbage ends), and a wait for a name server, which may last as long as
+ * the observation.
+ */
+#ifndef SOOTH_ANALYZE_UNDECIDED_H
+#define SOOTH_ANALYZE_UNDECIDED_H
+
+#include "base/map.h"
+#include <sooth/report.h>
+
+struct undecided {
+	struct map processes; /* struct process_id -> struct of undecided.c */
+	const uint32_t *selected;
+	size_t selected_count;
+	bool was_extended;
+};
+
+/* `selected`: pids, borrowed. */
+void undecided_init(
+	struct undecided *g, const uint32_t *selected, size_t selected_count);
+void undecided_fini(struct undecided *g);
+/* A sooth_record_handler. */
+int undecided_take(
+	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record);
+/* Time to go on for; 0: nothing is undecided, or it went on already. */
+uint64_t undecided_more(void *undecided);
+
+#endif

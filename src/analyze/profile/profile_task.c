@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/profile/profile_task.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define LEAST 0.5 /* of the samples */
+
+enum task {
+	TASK_LUA,
+	TASK_SCAN,
+	TASK_SORT,
+	TASK_INDEX,
+	TASK_VACUUM,
+	TASKS,
+};
+
+static const struct {
+	const char *text, *remedy;
+} tasks[TASKS] = {
+	[TASK_LUA] = { "a Lua script",
+		"redis-cli SLOWLOG GET 5 shows the script once it has ended; redis-cli SCRIPT KILL "
+		"ends one "
+		"that has written nothing" },
+	[TASK_SCAN] = { "a scan of a table, row by row",
+		"select pid, query from pg_stat_activity shows the query, explain its plan: an "
+		"index may be missing" },
+	[TASK_SORT] = { "a sort of rows",
+		"select pid, query from pg_stat_activity shows the query; more work_mem, or an "
+		"index in that order" },
+	[TASK_INDEX] = { "building an index",
+		"select * from pg_stat_progress_create_index shows how far it is" },
+	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is" },
+};
+
+/* Beginnings of names, as these programs export them: their other functions have no names once they
+ * are stripped. The order is from the special to the general. */
+static const struct {
+	const char *name, *file;
+	enum task task;
+} functions[] = {
+	{ "scriptCall", "redis", TASK_LUA }, /* redis-server is a link to redis-check-rdb */
+	{ "luaCallFunction", "redis", TASK_LUA },
+	{ "luaRedis", "redis", TASK_LUA },
+	{ "lua_", "redis", TASK_LUA },
+	{ "luaV_", "redis", TASK_LUA },
+	{ "luaD_", "redis", TASK_LUA },
+	{ "parseReply", "redis", TASK_LUA },
+	{ "scriptCall", "valkey", TASK_LUA },
+	{ "luaCallFunction", "valkey", TASK_LUA },
+	{ "lua_", "valkey", TASK_LUA },
+	{ "luaV_", "valkey", TASK_LUA },
+	{ "btbuild", "postgres", TASK_INDEX },
+	{ "tuplesort_performsort", "postgres", TASK_SORT },
+	{ "vacuum", "postgres", TASK_VACUUM },
+	{ "ExecScan", "postgres", TASK_SCAN },
+};
+
+/* TASKS: none. */
+static enum task task_of(const struct profile_sums *s, const struct profile_stacked *stacked)
+{
+	size_t best = ARRAY_SIZE(functions);
+
+	for (size_t i = 0; i < stacked->depth; i++) {
+		const struct profile_function *f = stacked->frames[i];
+		struct span name = names_get(&s->names, f->name),
+			    file = names_get(&s->names, f->file);
+
+		for (size_t k = 0; f->is_named && k < best; k++) {
+			if (span_starts(name, functions[k].name) &&
+				span_starts(file, functions[k].file))
+				best = k;
+		}
+	}
+	return best < ARRAY_SIZE(functions) ? functions[best].task : TASKS;
+}
+
+struct profile_task profile_task_find(const struct profile_sums *s, const struct process_id *id)
+{
+	struct profile_stacked stacked;
+	uint64_t counts[TASKS + 1] = { 0 }, samples = 0;
+	size_t position = 0;
+
+	while (profile_sums_next(s, &position, &stacked)) {
+		if (memcmp(&stacked.id, id, sizeof(*id)) != 0)
+			continue;
+		samples += stacked.count.samples;
+		counts[task_of(s, &stacked)] += stacked.count.samples;
+	}
+	for (size_t i = 0; i < TASKS; i++) {
+		if (counts[i] && (double)counts[i] >= LEAST * (double)samples)
+			return (struct profile_task){ .text = tasks[i].text,
+				.remedy = tasks[i].remedy,
+				.samples = counts[i],
+				.of_samples = samples };
+	}
+	return (struct profile_task){ .of_samples = samples };
+}

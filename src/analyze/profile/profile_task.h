@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a known server does in most of its samples, by functions that stand anywhere in the stacks:
+ * the time of a script or of a query is spread over many functions, none of which says what it is.
+ */
+#ifndef SOOTH_ANALYZE_PROFILE_TASK_H
+#define SOOTH_ANALYZE_PROFILE_TASK_H
+
+#include "analyze/profile/profile_sums.h"
+
+struct profile_task {
+	const char *text;   /* "a Lua script"; NULL: nothing known has half of the samples */
+	const char *remedy; /* NULL: none of its own */
+	uint64_t samples, of_samples;
+};
+
+struct profile_task profile_task_find(const struct profile_sums *s, const struct process_id *id);
+
+#endif
