@@ -59,7 +59,7 @@ static const struct {
 	{ "trace", "trace", "trace -c" },
 	{ "heap", "heap --exact", "heap" },
 	{ "sched", "sched --records", "sched" },
-	{ "api", "api --events", "api" },
+	{ "api", "api", "trace --network" },
 	{ "timeline", "timeline", "timeline" },
 	{ "profile", "profile", "profile" },
 	{ "record", "record --stream --probe syscalls -o events.sooth", "trace -c" },

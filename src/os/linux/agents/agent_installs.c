@@ -324,7 +324,7 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 		backend_limit(run, "versions installed in a home",
 			status == -ETIMEDOUT || status == -EBUSY ? "reading the folder timed out"
 								 : strerror(-status),
-			NULL);
+			"");
 		return;
 	}
 	emit_found(run, &scan, uid);
