@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loaded before a program: its allocation number FAILING_MEMORY_AT finds no memory, all others do; 0:
- * none fails. Those within the C library's look-up of users neither fail nor count: it ends the program
- * then. At its exit the number of allocations goes to the descriptor FAILING_MEMORY_COUNT.
+ * Loaded before a program: its allocation number FAILING_MEMORY_AT finds no memory, all others do;
+ * 0: none fails. Those within the C library's look-up of users neither fail nor count: it ends the
+ * program then. At its exit the number of allocations goes to the descriptor FAILING_MEMORY_COUNT.
  */
 #include <dlfcn.h>
 #include <errno.h>
