@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from random import Random
 
 import harness
 from harness import SOOTH, Case
@@ -14,6 +15,12 @@ VERSION = ".local/share/claude/versions/2.1.328"
 # By its place it is Claude Code. It waits for its input, as that one for its user.
 AGENT = "%s read x"
 TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 1000 & "
+# Neither y, which confirms, nor what ends the screen: q, F10, Ctrl-C, Ctrl-Z, Ctrl-\\.
+KEYS = [bytes([c]) for c in range(1, 127) if chr(c) not in "yYq\x03\x1a\x1c\x11\x13"] + [
+    b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\x1bOH", b"\x1bOF",
+    b"\x1bOP", b"\x1bOR", b"\x1b[15~", b"\x1b[18~", b"\x1b[19~", b"\x1b[20~", b"\x1b[<0;9;9M",
+    b"\x1b[<0;9;9m", b"\x1b[<64;5;9M", b"\x1b[<65;5;9M", b"\x1b[M !!", b"\x1b[200~", b"\xc3\xa4",
+    b"\xff", b"\x1b[999;999;999X", b"\x1b]52;c;?\x07"]
 
 
 class TopCase(Case):
@@ -41,8 +48,8 @@ class TopCase(Case):
                             "cwd": folder}, **more), file)
         return process
 
-    def top(self, *words, columns=100, rows=30, **options):
-        screen = Screen([SOOTH, "top", "-i", "0.3", *words], columns, rows, **options)
+    def top(self, *words, columns=100, rows=30, argv0=None, **options):
+        screen = Screen([argv0 or SOOTH, "top", "-i", "0.3", *words], columns, rows, **options)
         self.enterContext(screen)
         return screen
 
@@ -158,6 +165,58 @@ class Screens(TopCase):
         screen.type(b"K\ry", 1)
         self.assertTrue(process.is_running())
         screen.type(b"n")
+
+    def test_hostile_names(self):
+        """What a target calls itself moves no cursor and sets no title."""
+        self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",
+                   before="exec -a $'x\\e[5m\\ny' sleep 1000 & ")
+        screen = self.top("--no-findings")
+        screen.wait_for(lambda lines: any("waits for you" in line for line in lines), "the session")
+        screen.type(b"t", 1)
+        for key in b"iq", b"dq", b"\t":
+            screen.type(key, 1)
+        for harm in (b"\x1b]0;owned", b"\x1b[5m", b"\x1b[2Jboo", "\u202e".encode()):
+            self.assertNotIn(harm, bytes(screen.written))
+
+    def test_terminals(self):
+        """Of eight colors, of none, in ASCII, with NO_COLOR."""
+        self.agent("alpha")
+        for environment in ({"TERM": "linux"}, {"TERM": "vt100"}, {"TERM": "screen-256color"},
+                {"LC_ALL": "C"}, {"NO_COLOR": "1"}):
+            with self.subTest(**environment):
+                screen = self.top("--no-findings", environment=environment)
+                self.wait_for_row(screen, "alpha", "idle")
+                if "NO_COLOR" in environment:
+                    self.assertNotRegex(bytes(screen.written), rb"\x1b\[[0-9;]*[34][0-7]m")
+                if "LC_ALL" in environment:
+                    self.assertTrue(bytes(screen.written).isascii())
+                screen.type(b"q")
+                self.assertTrue(screen.ends())
+
+    def test_random_keys(self):
+        """No crash, no terminal that is stuck, nothing that is sent: y, which confirms, is left out."""
+        count = int(os.environ.get("SOOTH_TOP_KEYS", "300"))
+        random = Random(int(os.environ.get("SOOTH_TOP_SEED", "31")))
+        processes = [self.agent("alpha", before=TOOL), self.agent("beta", "waiting", waitingFor="x")]
+        screen = self.top("--no-findings", argv0=os.environ.get("SOOTH_TOP"))
+        self.wait_for_row(screen, "alpha", "idle")
+        for _ in range(count):
+            screen.type(random.choice(KEYS), 0.02)
+            if random.random() < 0.03:
+                screen.resize(random.randint(1, 220), random.randint(1, 70))
+            self.assertTrue(screen.is_open and not os.waitpid(screen.pid, os.WNOHANG)[0], "it has ended")
+        screen.resize(100, 30)
+        for _ in range(8):
+            screen.type(b"\x1b", 0.3)
+        self.assertTrue(all(process.is_running() for process in processes))
+        for process in processes:
+            with open("/proc/%d/stat" % process.pid, "rb") as file:
+                self.assertNotIn(b") T ", file.read())
+        screen.wait_for(lambda lines: lines[0].startswith("sooth top") and "quit" in lines[-1],
+                        "the list")
+        screen.type(b"q")
+        self.assertTrue(screen.ends())
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
     def test_without_a_terminal(self):
         run = subprocess.run([SOOTH, "top"], stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -95,6 +95,16 @@ static void draw_foot(struct top *t, int y)
 	put_keys(t, list_keys, y, x + 1);
 }
 
+static void draw_rows(struct top *t, struct canvas_area a)
+{
+	int detail = top_detail_rows(t);
+
+	a.rows -= detail;
+	top_draw_list(t, a);
+	if (detail)
+		top_draw_detail(t, (struct canvas_area){ a.y + a.rows, a.x, detail, a.columns });
+}
+
 void top_draw(struct top *t)
 {
 	struct canvas *c = &t->canvas;
@@ -109,7 +119,7 @@ void top_draw(struct top *t)
 		top_pane_draw(&t->pane, c,
 			(struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
 	else if (c->rows - head - 1 > 0)
-		top_draw_list(t, (struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
+		draw_rows(t, (struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
 	if (c->rows > 1)
 		draw_foot(t, c->rows - 1);
 	if (t->mode == TOP_HELP)

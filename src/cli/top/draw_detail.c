@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where there is room: the selected session in detail, with its processes and its last minutes. */
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/top/draw.h"
+#include "cli/top/text.h"
+
+#define FROM_ROWS    38
+#define FROM_COLUMNS 100
+#define MOST_ROWS    16
+#define LABEL	     9
+
+int top_detail_rows(const struct top *t)
+{
+	const struct top_row *row = top_picked(t);
+	int rows = t->canvas.rows / 3;
+
+	if (t->canvas.rows < FROM_ROWS || t->canvas.columns < FROM_COLUMNS || !row || !row->session)
+		return 0;
+	return rows < MOST_ROWS ? rows : MOST_ROWS;
+}
+
+static void put_process(struct top *t, const struct top_process *p, int y, int x, int room)
+{
+	struct canvas *c = &t->canvas;
+	char role[32], command[512], memory[UNITS_SIZE];
+
+	top_word(t->model.schema, "role", p->row, role, sizeof(role));
+	if (!top_word(t->model.schema, "command", p->row, command, sizeof(command)))
+		top_word(t->model.schema, "name", p->row, command, sizeof(command));
+	canvas_format(c, y, x, 7, TOP_DIM, "%7u", p->id.pid);
+	canvas_put(c, y, x + 8, 9, TOP_TOOL, role);
+	if (p->has_cpu)
+		canvas_format(c, y, x + 18, 6, p->cpu_percent >= 50 ? TOP_HIGH : TOP_TEXT, "%6.1f",
+			p->cpu_percent);
+	canvas_put_right(c, y, x + 25, 6, TOP_TEXT, format_bytes(memory, (uint64_t)p->rss_bytes));
+	canvas_put(c, y, x + 32, room - 32, TOP_TEXT, command);
+}
+
+static void put_processes(struct top *t, const struct top_session *s, struct canvas_area a)
+{
+	size_t left_out = 0;
+	int y = a.y;
+
+	canvas_format(&t->canvas, y++, a.x, a.columns, TOP_HEADING, "%7s %-9s %6s %6s %s", "PID",
+		"ROLE", "CPU%", "MEM", "COMMAND");
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->session != s)
+			continue;
+		if (y < a.y + a.rows)
+			put_process(t, p, y++, a.x, a.columns);
+		else
+			left_out++;
+	}
+	if (left_out)
+		canvas_format(&t->canvas, a.y + a.rows - 1, a.x, a.columns, TOP_DIM,
+			"%zu more: Enter unfolds them", left_out + 1);
+}
+
+/* A strip of what it did, a column each two frames; its colors are those of the list. */
+static void put_strip(struct top *t, const struct top_session *s, int y, int x, int columns)
+{
+	for (int i = 0; i < columns; i++) {
+		double doing = recent_at(&s->doings, (unsigned)(columns - 1 - i));
+		uint8_t style =
+			doing >= 0 && doing < TOP_DOINGS ? top_doings[(int)doing].style : TOP_DIM;
+
+		if (doing >= 0)
+			canvas_char(&t->canvas, y, x + i, style, 0x2588,
+				top_doings[(int)doing].word[0]);
+	}
+}
+
+static void put_graphs(struct top *t, const struct top_session *s, struct canvas_area a)
+{
+	const struct {
+		const char *name;
+		const struct recent *values;
+		const struct graph_scale *scale;
+		double least;
+	} lines[] = { { "cpu", &s->cpu, &graph_percent, 100 },
+		{ "memory", &s->rss, &graph_memory, 1 },
+		{ "received", &s->received, &graph_received, 1 },
+		{ "sent", &s->sent, &graph_sent, 1 } };
+	int rows = (a.rows - 1) / 4, y = a.y;
+
+	canvas_put(&t->canvas, y, a.x, LABEL, TOP_DIM, "activity");
+	put_strip(t, s, y++, a.x + LABEL, a.columns - LABEL);
+	for (size_t i = 0; i < 4 && rows; i++, y += rows) {
+		struct graph_scale scale = *lines[i].scale;
+		double most = recent_most(lines[i].values, (unsigned)a.columns * 2);
+
+		scale.top = most > lines[i].least ? most : lines[i].least;
+		canvas_put(&t->canvas, y + rows - 1, a.x, LABEL, TOP_DIM, lines[i].name);
+		graph_draw(&t->canvas,
+			(struct canvas_area){ y, a.x + LABEL, rows, a.columns - LABEL }, t->graphs,
+			lines[i].values, &scale);
+	}
+}
+
+static int put_facts(struct top *t, const struct top_session *s, struct canvas_area a)
+{
+	struct canvas *c = &t->canvas;
+	char context[24], in[24], out[24], age[24] = "";
+	int x = a.x, y = a.y;
+
+	if (s->has_since)
+		top_age(age, s->since_s);
+	x += canvas_put(c, y, x, a.columns, top_doing_style(s), s->doing_text) + 2;
+	canvas_format(c, y++, x, a.x + a.columns - x, top_age_style(s), "%s", age);
+	x = a.x + canvas_format(c, y, a.x, a.columns, TOP_TEXT, "%s", s->model) + 2;
+	if (s->has_context)
+		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "context %s",
+			     top_count(context, s->context_tokens)) +
+		     2;
+	if (s->has_tokens)
+		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_DIM, "tokens in %s, out %s",
+			     top_count(in, s->input_tokens), top_count(out, s->output_tokens)) +
+		     2;
+	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s",
+		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal);
+	if (s->finding[0])
+		canvas_put(c, y++, a.x, a.columns, top_finding_style(s->finding_level), s->finding);
+	return y - a.y;
+}
+
+void top_draw_detail(struct top *t, struct canvas_area a)
+{
+	const struct top_session *s = top_picked(t)->session;
+	struct canvas_area in;
+	char title[192];
+	int used, half;
+
+	snprintf(title, sizeof(title), "%u %s %s", s->id.pid, s->agent, s->project);
+	in = canvas_box(&t->canvas, a, title);
+	in.x++;
+	in.columns -= 2;
+	used = put_facts(t, s, in);
+	in.y += used;
+	in.rows -= used;
+	half = in.columns * 3 / 5;
+	if (in.rows < 3)
+		return;
+	put_processes(t, s, (struct canvas_area){ in.y, in.x, in.rows, half - 2 });
+	put_graphs(t, s, (struct canvas_area){ in.y, in.x + half, in.rows, in.columns - half });
+}
