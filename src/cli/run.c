@@ -71,6 +71,8 @@ static int add_alerts(const struct run *run, struct told *t, const struct alert_
 	t->alerts.screen = t->screen;
 	/* A stream on a terminal shows them. */
 	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
+	t->alerts.say = t->front ? t->front->say : NULL;
+	t->alerts.said_to = t->front ? t->front->stepped : NULL;
 	alerts_start(&t->alerts);
 	return report_add_sink_type(
 		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
@@ -78,22 +80,20 @@ static int add_alerts(const struct run *run, struct told *t, const struct alert_
 
 static int make_frames(const struct run *run, struct told *t, struct sooth_error *err)
 {
-	int status;
+	struct sink_options user = { .user = run->watch->front ? run->watch->front->user : NULL };
+	int status = 0;
 
 	if (run->watch->in_intervals) {
 		report_in_intervals(t->report, run->watch->schema);
 		return 0;
 	}
 	report_in_frames(t->report, run->watch->schema);
-	if (run->watch->front) {
-		t->front = run->watch->front;
-		return report_add_sink_type(t->report, t->front->sink,
-			&(struct sink_options){ .user = t->front->user }, err);
-	}
+	t->front = run->watch->front;
 	/* Of a capture all frames come at once: they are printed one after the other. */
-	status = run->found->capture
-			 ? 0
-			 : watch_open(&t->screen, run->output, run->watch, t->report, err);
+	if (t->front)
+		status = report_add_sink_type(t->report, t->front->sink, &user, err);
+	else if (!run->found->capture)
+		status = watch_open(&t->screen, run->output, run->watch, t->report, err);
 	if (status || !run->watch->alerts)
 		return status;
 	return add_alerts(run, t, run->watch->alerts, err);

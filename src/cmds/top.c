@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth top: a screen of the host, its agents and their processes. */
+#include <errno.h>
 #include <stdio.h>
 
+#include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/units.h"
+#include "cli/agents/config_files.h"
 #include "cli/command/command.h"
+#include "cli/command/settings.h"
 #include "cli/output/output.h"
 #include "cli/run.h"
+#include "cli/top/columns.h"
+#include "cli/top/graph.h"
 #include "cli/top/theme.h"
 #include "cli/top/top.h"
 
@@ -18,7 +24,9 @@ struct top_config {
 		uint64_t interval_ns;
 		const char *theme;
 		uint64_t findings_ns;
-		bool no_findings;
+		bool no_findings, has_bell;
+		const char *graphs, *sort, *on_alert;
+		struct option_list columns, alert_on;
 	} top;
 };
 
@@ -32,17 +40,75 @@ static const struct option top_options[] = {
 		"time between two diagnoses, as of `sooth diagnose -w` (30)", .min = NS_PER_S,
 		.max = 3600 * NS_PER_S),
 	FLAG_ROW(0, "no-findings", top_config, top.no_findings, "diagnose nothing"),
+	VALUE_ROW(0, "columns", LIST, "LIST", top_config, top.columns,
+		"columns of the list, by name"),
+	VALUE_ROW(0, "sort", CHOICE, "COLUMN", top_config, top.sort, "sort column (activity)",
+		.choice = top_column_name),
+	VALUE_ROW(0, "graphs", CHOICE, "FORM", top_config, top.graphs,
+		"form of the graphs: braille, block, ascii", .choice = graph_form_name),
+	FLAG_ROW(0, "bell", top_config, top.has_bell, "ring the bell on an alert"),
+	VALUE_ROW(0, "alert-on", LIST, "LIST", top_config, top.alert_on,
+		"alert on an activity, such as waits-for-user, or on an end"),
+	VALUE_ROW(0, "on-alert", TEXT, "PROGRAM", top_config, top.on_alert,
+		"program to run on an alert and when it clears, JSON on its stdin"),
 	VALUE_ROW(0, "theme", CHOICE, "NAME", top_config, top.theme,
 		"colors: default, mono, contrast, colorblind", .choice = theme_name),
 };
+
+#define SETTINGS_GROUPS 1 /* those that a file may have */
 
 static const struct option_group groups[] = {
 	OPTION_GROUP("Screen", top_options, 0),
 	TARGET_GROUP(struct top_config, target),
 };
 
+#define CONFIG_BYTES (64u << 10)
+
+/* What the file says, then what was typed. A missing file is none. */
+static int read_settings(struct top_config *c, const struct arguments *arguments,
+	struct settings *settings, struct sooth_error *err)
+{
+	struct top_config typed = *c;
+	struct buffer path = { 0 }, text = { 0 };
+	int status;
+
+	config_path(&path, "top.conf");
+	status = path.size ? config_read(&text, buffer_cstr(&path), CONFIG_BYTES, err) : -ENOENT;
+	if (status && config_is_missing(-status)) {
+		status = 0;
+	} else if (!status) {
+		*c = top_defaults;
+		status = settings_parse(settings, buffer_cstr(&path),
+			span_of((const char *)text.data, text.size), groups, SETTINGS_GROUPS, c,
+			NULL, err);
+		c->target = typed.target;
+		settings_override(groups, SETTINGS_GROUPS, c, &typed, arguments);
+	}
+	buffer_fini(&path);
+	buffer_fini(&text);
+	return status;
+}
+
+static int choose_alerts(
+	const struct top_config *c, struct alert_options *alerts, struct sooth_error *err)
+{
+	*alerts = (struct alert_options){ .has_bell = c->top.has_bell, .command = c->top.on_alert };
+	if (alert_choose(&alerts->on, &c->top.alert_on, &process_row_schema, err))
+		return -EINVAL;
+	if (alerts->on.finding) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on findings here");
+		error_why(err, "sooth top shows findings, and alerts on activities and ends");
+		return error_remedy(err, "sooth diagnose -w --on-alert PROGRAM");
+	}
+	if (c->top.alert_on.count || (!c->top.has_bell && !c->top.on_alert))
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report alerts");
+	error_why(err, "--alert-on does not say what to alert on");
+	return error_remedy(err, "sooth top --bell --alert-on waits-for-user");
+}
+
 static int observe(const struct top_config *c, const struct arguments *arguments, struct top *t,
-	struct target_found *found, struct sooth_error *err)
+	struct target_found *found, const struct alert_options *alerts, struct sooth_error *err)
 {
 	const struct processes_options processes = { .shown = PROCESSES_SESSIONS,
 		.shows_all = top_shows_all(t),
@@ -59,7 +125,9 @@ static int observe(const struct top_config *c, const struct arguments *arguments
 		.uid = found->user };
 	const struct output_options output = { 0 };
 	const struct watch_front front = top_front(t);
-	const struct watch_options watch = { .schema = "proc.snapshot", .front = &front };
+	const struct watch_options watch = { .schema = "proc.snapshot",
+		.front = &front,
+		.alerts = c->top.alert_on.count ? alerts : NULL };
 	struct target_found whole = { .capture = found->capture };
 	struct run run = {
 		.name = "top",
@@ -80,9 +148,9 @@ static int observe(const struct top_config *c, const struct arguments *arguments
 	return run_report(&run, err);
 }
 
-static int run_top(void *config, const struct arguments *arguments, struct sooth_error *err)
+static int run_screen(const struct top_config *c, const struct arguments *arguments,
+	const struct alert_options *alerts, struct sooth_error *err)
 {
-	struct top_config *c = config;
 	const struct output_options output = { 0 };
 	struct target_found found = { 0 };
 	struct top *t = NULL;
@@ -91,16 +159,36 @@ static int run_top(void *config, const struct arguments *arguments, struct sooth
 		.interval_ns = c->top.interval_ns,
 		.use_color = output_sink_options(&output, stdout).use_color,
 		.theme = c->top.theme,
+		.graphs = c->top.graphs,
+		.sort = c->top.sort,
+		.columns = c->top.columns.items,
+		.column_count = c->top.columns.count,
 		.findings_ns = c->top.no_findings ? 0 : c->top.findings_ns };
-	int status;
+	int status = target_find(&c->target, arguments, TARGETS, &found, err);
 
-	status = target_find(&c->target, arguments, TARGETS, &found, err);
 	if (!status)
 		status = top_open(&t, &options, err);
 	if (!status)
-		status = observe(c, arguments, t, &found, err);
+		status = observe(c, arguments, t, &found, alerts, err);
 	top_close(t);
 	target_found_fini(&found);
+	return status;
+}
+
+static int run_top(void *config, const struct arguments *arguments, struct sooth_error *err)
+{
+	struct top_config *c = config;
+	struct settings settings = { 0 };
+	struct alert_options alerts;
+	int status = read_settings(c, arguments, &settings, err);
+
+	if (!status)
+		status = top_columns_check(c->top.columns.items, c->top.columns.count, err);
+	if (!status)
+		status = choose_alerts(c, &alerts, err);
+	if (!status)
+		status = run_screen(c, arguments, &alerts, err);
+	settings_fini(&settings);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 /* The columns of the list. */
 #include "cli/top/columns.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -334,7 +335,40 @@ const struct top_column top_columns[] = {
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);
 
+const char *top_column_name(size_t index)
+{
+	return index < top_column_count ? top_columns[index].name : NULL;
+}
+
+int top_columns_check(const char *const *names, size_t count, struct sooth_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t k = 0;
+
+		while (k < top_column_count && strcmp(top_columns[k].name, names[i]))
+			k++;
+		if (k < top_column_count)
+			continue;
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show a column \"%s\"", names[i]);
+		error_why(err, "sooth top has no column of this name");
+		return error_remedy(err,
+			"the columns: pid, agent, project, for, activity, model, context, cpu, "
+			"cpu_graph, memory, memory_graph, in, out, in_graph, processes, finding");
+	}
+	return 0;
+}
+
 /* --- room --- */
+
+/* All of them, where the user chose none. */
+static bool is_wanted(const struct top *t, size_t column)
+{
+	for (size_t i = 0; i < t->options.column_count; i++) {
+		if (!strcmp(t->options.columns[i], top_columns[column].name))
+			return true;
+	}
+	return !t->options.column_count;
+}
 
 static int width_of_all(const int widths[TOP_COLUMNS_MAX])
 {
@@ -351,7 +385,7 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 }
 
 /* The most wanted first, as long as they fit. */
-static void choose(int room, int widths[TOP_COLUMNS_MAX])
+static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
 	uint8_t below = 255;
 
@@ -369,7 +403,7 @@ static void choose(int room, int widths[TOP_COLUMNS_MAX])
 			return;
 		below = top_columns[best].keep;
 		widths[best] = top_columns[best].width;
-		if (width_of_all(widths) > room)
+		if (width_of_all(widths) > room || !is_wanted(t, best))
 			widths[best] = 0;
 	}
 }
@@ -379,8 +413,7 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 	bool grows = true;
 	int left;
 
-	(void)t;
-	choose(room, widths);
+	choose(t, room, widths);
 	left = room - width_of_all(widths);
 	/* One column at a time, so that all of them get their part. */
 	while (left > 0 && grows) {

@@ -3,6 +3,7 @@
 #ifndef SOOTH_CLI_TOP_COLUMNS_H
 #define SOOTH_CLI_TOP_COLUMNS_H
 
+#include "base/error.h"
 #include "cli/top/state.h"
 
 /* Where one stands. */
@@ -24,6 +25,10 @@ struct top_column {
 extern const struct top_column top_columns[];
 extern const size_t top_column_count;
 
+/* For an option; NULL behind the last. */
+const char *top_column_name(size_t index);
+/* -EINVAL: one of them is no column. */
+int top_columns_check(const char *const *names, size_t count, struct sooth_error *err);
 int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b);
 /* Which of them stand in a list of that width, with the width of each (0: left out). */
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX]);

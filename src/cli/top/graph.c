@@ -17,6 +17,15 @@ const struct graph_scale graph_received = { .at = { 1e300, 1e300, 1e300 },
 const struct graph_scale graph_sent = { .at = { 1e300, 1e300, 1e300 },
 	.styles = { TOP_SENT, TOP_SENT, TOP_SENT, TOP_SENT } };
 
+const char *graph_form_name(size_t index)
+{
+	static const char *const names[GRAPH_FORMS] = {
+		[GRAPH_BRAILLE] = "braille", [GRAPH_BLOCK] = "block", [GRAPH_ASCII] = "ascii"
+	};
+
+	return index < GRAPH_FORMS ? names[index] : NULL;
+}
+
 uint8_t graph_style(const struct graph_scale *scale, double value)
 {
 	unsigned i = 0;

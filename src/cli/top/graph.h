@@ -22,6 +22,8 @@ struct graph_scale {
 
 extern const struct graph_scale graph_percent, graph_memory, graph_received, graph_sent;
 
+/* For an option; NULL behind the last. */
+const char *graph_form_name(size_t index);
 uint8_t graph_style(const struct graph_scale *scale, double value);
 /* The newest value stands at the right edge. A value that is there and not zero is never blank. */
 void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,

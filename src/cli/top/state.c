@@ -41,9 +41,14 @@ static uint8_t column_called(const char *name)
 
 void top_init(struct top *t, const struct top_options *options)
 {
-	*t = (struct top){ .options = *options, .sort = column_called("activity") };
+	*t = (struct top){ .options = *options,
+		.sort = column_called(options->sort ? options->sort : "activity") };
 	t->canvas.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	t->graphs = t->canvas.is_utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
+	for (int i = 0; t->canvas.is_utf8 && options->graphs && i < GRAPH_FORMS; i++) {
+		if (!strcmp(graph_form_name((size_t)i), options->graphs))
+			t->graphs = (enum graph_form)i;
+	}
 	t->frames = (struct top_frames){ .take = take_frame, .user = t };
 	top_model_init(&t->model);
 	map_init(&t->unfolded, sizeof(struct process_id), 0, TOP_ROWS_MAX);

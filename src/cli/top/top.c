@@ -92,10 +92,18 @@ int top_open(struct top **out, const struct top_options *options, struct sooth_e
 	return 0;
 }
 
+static void say(void *user, const char *text)
+{
+	struct top *t = user;
+
+	top_say(t, "%s", text);
+	t->is_new = true;
+}
+
 struct watch_front top_front(struct top *t)
 {
 	return (struct watch_front){
-		.sink = &top_sink, .user = &t->frames, .step = step, .stepped = t
+		.sink = &top_sink, .user = &t->frames, .step = step, .stepped = t, .say = say
 	};
 }
 

@@ -13,9 +13,12 @@ struct top_options {
 	FILE *in, *out;
 	uint64_t interval_ns; /* between frames */
 	bool use_color;
-	const char *theme;    /* NULL: the default */
-	const char *graphs;   /* NULL: what the terminal can do */
-	uint64_t findings_ns; /* between two diagnoses; 0: none */
+	const char *theme;	    /* NULL: the default */
+	const char *graphs;	    /* NULL: what the terminal can do */
+	const char *sort;	    /* a column; NULL: activity */
+	const char *const *columns; /* by name */
+	size_t column_count;	    /* 0: all that fit */
+	uint64_t findings_ns;	    /* between two diagnoses; 0: none */
 };
 
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);

@@ -115,6 +115,8 @@ void alert_line(struct alerts *a, const char *text)
 {
 	if (a->screen)
 		screen_emit(a->screen, text);
+	else if (a->say)
+		a->say(a->said_to, text);
 	else
 		fprintf(stderr, "sooth: %s\n", text);
 }
@@ -226,6 +228,8 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 		buffer_reset(&line);
 	else if (a->screen)
 		screen_emit(a->screen, buffer_cstr(&line));
+	else if (a->say)
+		a->say(a->said_to, buffer_cstr(&line));
 	else
 		fprintf(stderr, "sooth: %s: %s\n",
 			!e->is_raised ? "cleared"

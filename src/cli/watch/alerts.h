@@ -33,6 +33,8 @@ struct alert_options {
 };
 
 struct alerts {
+	void (*say)(void *said_to, const char *text); /* another screen; NULL: none */
+	void *said_to;
 	struct alert_options options;
 	struct screen *screen;		   /* where to report; NULL: standard error */
 	struct map raised;		   /* alert_key -> struct raised_alert */

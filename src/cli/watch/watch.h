@@ -12,9 +12,10 @@ struct sooth_report;
 /* Another screen for the frames than the common one. */
 struct watch_front {
 	const struct sink_type *sink;
-	void *user;		    /* of the sink */
+	void *user;		     /* of the sink */
 	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
 	void *stepped;
+	void (*say)(void *stepped, const char *text); /* a line, such as an alert */
 };
 
 struct watch_options {
