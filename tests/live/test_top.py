@@ -14,7 +14,7 @@ from screen_reader import Screen
 VERSION = ".local/share/claude/versions/2.1.328"
 # By its place it is Claude Code. It waits for its input, as that one for its user.
 AGENT = "%s read x"
-TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 1000 & "
+TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 90 & "
 # Neither y, which confirms, nor what ends the screen: q, F10, Ctrl-C, Ctrl-Z, Ctrl-\\.
 KEYS = [bytes([c]) for c in range(1, 127) if chr(c) not in "yYq\x03\x1a\x1c\x11\x13"] + [
     b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\x1bOH", b"\x1bOF",
@@ -98,7 +98,7 @@ class Screens(TopCase):
         screen.type(b"/alpha\r")
         screen.wait_for(lambda _: not self.row_of(screen, "beta"), "only one session")
         screen.type(b"\x1b[H\r")
-        screen.wait_for(lambda lines: any("sleep 1000" in line and " tool " in line
+        screen.wait_for(lambda lines: any("sleep 90" in line and " tool " in line
                                           for line in lines), "the tool below its session")
         screen.type(b"?")
         screen.wait_for(lambda lines: any("any key ends this" in line for line in lines), "help")
@@ -169,7 +169,7 @@ class Screens(TopCase):
     def test_hostile_names(self):
         """What a target calls itself moves no cursor and sets no title."""
         self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",
-                   before="exec -a $'x\\e[5m\\ny' sleep 1000 & ")
+                   before="exec -a $'x\\e[5m\\ny' sleep 90 & ")
         screen = self.top("--no-findings")
         screen.wait_for(lambda lines: any("waits for you" in line for line in lines), "the session")
         screen.type(b"t", 1)
@@ -195,7 +195,7 @@ class Screens(TopCase):
 
     def test_random_keys(self):
         """No crash, no terminal that is stuck, nothing that is sent: y, which confirms, is left out."""
-        count = int(os.environ.get("SOOTH_TOP_KEYS", "300"))
+        count = int(os.environ.get("SOOTH_TOP_KEYS", 10000 if harness.IS_LONG else 200))
         random = Random(int(os.environ.get("SOOTH_TOP_SEED", "31")))
         processes = [self.agent("alpha", before=TOOL), self.agent("beta", "waiting", waitingFor="x")]
         screen = self.top("--no-findings", argv0=os.environ.get("SOOTH_TOP"))

@@ -27,6 +27,25 @@ static void test_load(void **state)
 	assert_false(host_load_parse(&f, "", 0));
 }
 
+static void test_cpu(void **state)
+{
+	uint64_t busy = 1, idle = 1;
+	uint32_t number = 1;
+
+	(void)state;
+	assert_true(
+		host_cpu_parse(&number, &busy, &idle, TEXT("cpu3 1 2 4 100 50 8 16 32 64 128")));
+	assert_int_equal(number, 3);
+	assert_int_equal(busy, 1 + 2 + 4 + 8 + 16 + 32);
+	assert_int_equal(idle, 150);
+	assert_false(host_cpu_parse(&number, &busy, &idle, TEXT("cpu  1 2 4 100 50 8 16 32")));
+	assert_false(host_cpu_parse(&number, &busy, &idle, TEXT("cpu3 1 2 4 100 50 8 16")));
+	assert_false(host_cpu_parse(
+		&number, &busy, &idle, TEXT("cpu3 1 2 18446744073709551615 100 50 8 16 32")));
+	assert_false(host_cpu_parse(&number, &busy, &idle, TEXT("intr 1 2 3")));
+	assert_int_equal(busy, 63);
+}
+
 static void test_uptime(void **state)
 {
 	uint64_t ns = 1;
@@ -205,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_cpu),
 		cmocka_unit_test(test_uptime),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_capability),

@@ -10,6 +10,7 @@
 #include "cli/top/text.h"
 
 #define MUCH_CPU   50 /* percent of one processor */
+#define READABLE   44 /* columns of an activity */
 #define FULL_CPU   100
 #define MUCH_BYTES (1u << 30) /* resident, of a tree */
 
@@ -411,10 +412,18 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
 	bool grows = true;
-	int left;
+	int left, grown;
 
 	choose(t, room, widths);
 	left = room - width_of_all(widths);
+	/* What the session does is what the list is for: it grows first. */
+	for (size_t i = 0; i < top_column_count && left > 0; i++) {
+		if (top_columns[i].compare != by_urgency || !widths[i] || widths[i] >= READABLE)
+			continue;
+		grown = left < READABLE - widths[i] ? left : READABLE - widths[i];
+		widths[i] += grown;
+		left -= grown;
+	}
 	/* One column at a time, so that all of them get their part. */
 	while (left > 0 && grows) {
 		grows = false;

@@ -60,11 +60,14 @@ static void put_processes(struct top *t, const struct top_session *s, struct can
 			"%zu more: Enter unfolds them", left_out + 1);
 }
 
-/* A strip of what it did, a column each two frames; its colors are those of the list. */
+/* A strip of what it did, a column each two frames as in the graphs below; its colors are those of
+ * the list. */
 static void put_strip(struct top *t, const struct top_session *s, int y, int x, int columns)
 {
+	unsigned per_column = t->graphs == GRAPH_BRAILLE ? 2 : 1;
+
 	for (int i = 0; i < columns; i++) {
-		double doing = recent_at(&s->doings, (unsigned)(columns - 1 - i));
+		double doing = recent_at(&s->doings, (unsigned)(columns - 1 - i) * per_column);
 		uint8_t style =
 			doing >= 0 && doing < TOP_DOINGS ? top_doings[(int)doing].style : TOP_DIM;
 
