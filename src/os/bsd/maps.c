@@ -80,8 +80,13 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct visit v = { .run = run, .process = &process->id };
+	struct bsd_members *m = run->state;
 	int status = s->mappings(s, (pid_t)process->id.pid, write_one, &v);
 
+	/* The record has one state for all values of a mapping. */
+	if (s->maps_lack && !m->has_reported)
+		backend_limit(run, s->maps_lack, "not available on this system", "");
+	m->has_reported = true;
 	v.end.record = bsd_record(run, &process->id, 0, MAPS_PROCESS);
 	v.end.mappings_state = v.end.figures_state = bsd_state(status);
 	/* Peaks, swap and the rest of the sums have one state: they are not there. */

@@ -42,7 +42,6 @@ void bsd_members_close(struct backend_run *run)
 	struct bsd_members *m = run->state;
 
 	map_fini(&m->processes);
-	buffer_fini(&m->bytes);
 }
 
 int bsd_members_set(struct backend_run *run, const struct process_id *process, unsigned interest,

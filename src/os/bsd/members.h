@@ -10,7 +10,7 @@
 
 struct bsd_members {
 	struct map processes; /* process_id -> bool: it waits for its exec */
-	struct buffer bytes;  /* of the backend, between two calls nothing */
+	bool has_reported;    /* of the backend: a limit stands in the stream */
 };
 
 typedef void (*bsd_member_visitor)(struct backend_run *run, const struct bsd_process *process);

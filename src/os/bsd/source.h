@@ -104,7 +104,8 @@ typedef bool (*bsd_descriptor_visitor)(void *user, const struct bsd_descriptor *
 typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mapping);
 
 struct bsd_source {
-	const void *calls; /* how it asks the system; tests put recorded answers here */
+	const char *maps_lack; /* what mappings have no value of; NULL: nothing */
+	const void *calls;     /* how it asks the system; tests put recorded answers here */
 
 	/* Appends struct bsd_process of all, or of one. */
 	int (*processes)(const struct bsd_source *s, struct buffer *out);

@@ -44,6 +44,8 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 
 #define DARWIN_SOURCE(calls_)                                                                      \
 	{                                                                                          \
+		.maps_lack =                                                                       \
+			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
 		.calls = calls_, .processes = darwin_processes, .process = darwin_process,         \
 		.arguments = darwin_arguments, .environment = darwin_environment,                  \
 		.executable = darwin_executable, .directory = darwin_directory,                    \

@@ -6,12 +6,14 @@
 
 #define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
 #include "os/darwin/backends.def"
+#include "os/bsd/backends.def"
 #undef BACKEND
 
 /* The list is in the order of ranks; a check enforces that. */
 #define BACKEND(probe, name, rank) &backend_##probe##_##name,
 static const struct backend *const backends[] = {
 #include "os/darwin/backends.def"
+#include "os/bsd/backends.def"
 	NULL,
 };
 

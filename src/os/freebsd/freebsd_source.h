@@ -39,6 +39,9 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 
 #define FREEBSD_SOURCE(calls_)                                                                     \
 	{                                                                                          \
+		.maps_lack =                                                                       \
+			"swapped, huge and locked bytes of mappings (shown as 0); PSS and DIRTY "  \
+			"are private bytes",                                                       \
 		.calls = calls_, .processes = freebsd_processes, .process = freebsd_process,       \
 		.arguments = freebsd_arguments, .environment = freebsd_environment,                \
 		.executable = freebsd_executable, .directory = freebsd_directory,                  \

@@ -204,6 +204,9 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	if (!ktrace_return(&ret, r))
 		return;
 	row = syscall_by_number(SYSCALL_ABI_FREEBSD, ret.number);
+	/* The child returns from the call that its parent made. */
+	if (!begun && row && row->traits & SYSCALL_STARTS_TASK)
+		return;
 	is_timed = begun && begun->call.number == ret.number && time_ns >= begun->begun_ns;
 	error = ret.error > 0 ? bsd_errno((uint32_t)ret.error) : 0;
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))

@@ -215,9 +215,8 @@ static int process_handle_open(
 	return TAKE_FD(fd);
 }
 
-static int process_handle_signal(
-	const struct os *os, int descriptor, const struct process_id *process, int number,
-	struct sooth_error *err)
+static int process_handle_signal(const struct os *os, int descriptor,
+	const struct process_id *process, int number, struct sooth_error *err)
 {
 	(void)os;
 	(void)process;

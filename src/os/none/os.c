@@ -123,9 +123,8 @@ static int none_open_process(
 	return unsupported(err, "send a signal");
 }
 
-static int none_signal_process(
-	const struct os *os, int descriptor, const struct process_id *process, int number,
-	struct sooth_error *err)
+static int none_signal_process(const struct os *os, int descriptor,
+	const struct process_id *process, int number, struct sooth_error *err)
 {
 	(void)os;
 	(void)descriptor;

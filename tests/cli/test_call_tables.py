@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The numbers of FreeBSD's and macOS' system calls against the lists that Go's standard library has."""
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Other numbers for another time: the systems moved the call, or gave its old number a new name.
+MOVED = {"freebsd": {"swapoff"}, "darwin": {"syscall", "__sysctl"}}
+
+
+def rows():
+    """name: (number of FreeBSD, number of macOS)."""
+    found = {}
+    for line in (ROOT / "src/probes/syscalls_bsd.def").read_text().splitlines():
+        match = re.match(r"BSD_CALL\((\w+), (-?\d+), (-?\d+), ", line)
+        if match:
+            found[match[1].lower()] = (int(match[2]), int(match[3]))
+    return found
+
+
+def go_list(name):
+    for folder in pathlib.Path("/usr/lib").glob("go*/src/syscall"):
+        path = folder / f"zsysnum_{name}.go"
+        if path.exists():
+            return {match[1].lower(): int(match[2]) for match in
+                    re.finditer(r"SYS_(\w+)\s*=\s*(\d+)", path.read_text())}
+    return {}
+
+
+class CallTables(unittest.TestCase):
+    def compare(self, system, column, list_name, least):
+        theirs = go_list(list_name)
+        if not theirs:
+            self.skipTest("no Go source here to compare with")
+        ours = rows()
+        same = 0
+        for name, number in theirs.items():
+            known = {ours[n][column] for n in (name, "__" + name, "freebsd11_" + name, "freebsd10_" + name,
+                                               "freebsd12_" + name) if n in ours and ours[n][column] >= 0}
+            if not known or name in MOVED[system]:
+                continue
+            self.assertIn(number, known, f"{system}: {name}")
+            same += 1
+        self.assertGreater(same, least)
+
+    def test_freebsd(self):
+        self.compare("freebsd", 0, "freebsd_amd64", 300)
+
+    def test_darwin(self):
+        self.compare("darwin", 1, "darwin_arm64", 300)
+
+
+if __name__ == "__main__":
+    unittest.main()

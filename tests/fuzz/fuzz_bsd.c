@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers of FreeBSD's sysctls and of macOS' libproc, records of ktrace: the first byte says which.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "os/darwin/decode/proc_info.h"
+#include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_proc.h"
+#include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/decode/ktrace.h"
+
+#define STEPS_MAX 100000
+
+static void check_text(const char *text, size_t room)
+{
+	if (!memchr(text, 0, room))
+		abort();
+}
+
+static void fuzz_kinfo(const uint8_t *data, size_t size)
+{
+	const struct kinfo_scale scale = { .boot_utc_ns = 1, .page_bytes = 4096 };
+	struct bsd_process p;
+	struct bsd_thread t;
+
+	if (kinfo_proc_decode(&p, data, size, &scale))
+		check_text(p.name, sizeof(p.name));
+	if (kinfo_thread_decode(&t, data, size)) {
+		check_text(t.name, sizeof(t.name));
+		check_text(t.wait_channel, sizeof(t.wait_channel));
+	}
+}
+
+static void fuzz_files(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct bsd_descriptor d;
+
+	for (unsigned i = 0; kinfo_file_next(&d, &c); i++) {
+		check_text(d.detail, sizeof(d.detail));
+		check_text(d.local, sizeof(d.local));
+		check_text(d.remote, sizeof(d.remote));
+		if (d.file.type >= FDS_TYPES || i > STEPS_MAX)
+			abort();
+	}
+}
+
+static void fuzz_maps(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct bsd_mapping m;
+
+	for (unsigned i = 0; kinfo_vmentry_next(&m, &c, 4096); i++) {
+		if (m.path.size > size + 16 || i > STEPS_MAX)
+			abort();
+	}
+}
+
+static void fuzz_ktrace(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct ktrace_record r;
+	struct ktrace_call call;
+	struct ktrace_return ret;
+	struct ktrace_io io;
+	struct ktrace_signal signal;
+	struct ktrace_switch sw;
+	struct ktrace_struct st;
+	struct ktrace_refusal refusal;
+	struct ktrace_fault fault;
+	struct utrace_malloc m;
+
+	while (ktrace_next(&r, &c)) {
+		check_text(r.name, sizeof(r.name));
+		if (ktrace_call(&call, &r) && call.argument_count > KTRACE_ARGUMENTS)
+			abort();
+		ktrace_return(&ret, &r);
+		if (ktrace_io(&io, &r) && io.data.size > r.payload.size)
+			abort();
+		ktrace_signal(&signal, &r);
+		if (ktrace_switch(&sw, &r))
+			check_text(sw.wait_channel, sizeof(sw.wait_channel));
+		if (ktrace_struct(&st, &r) && st.data.size > r.payload.size)
+			abort();
+		ktrace_refusal(&refusal, &r);
+		ktrace_fault(&fault, &r);
+		utrace_malloc(&m, r.payload);
+	}
+}
+
+static void fuzz_darwin(const uint8_t *data, size_t size)
+{
+	const struct mach_scale scale = { .numerator = 125, .denominator = 3 };
+	struct process_arguments a;
+	struct bsd_descriptor d;
+	struct bsd_process p;
+	struct bsd_mapping m;
+	struct bsd_thread t;
+
+	task_decode(&p, data, size, &scale);
+	thread_decode(&t, 1, data, size);
+	region_decode(&m, data, size, 16384);
+	vnode_fd_decode(&d, data, size);
+	pipe_fd_decode(&d, data, size);
+	if (socket_fd_decode(&d, data, size)) {
+		check_text(d.local, sizeof(d.local));
+		check_text(d.remote, sizeof(d.remote));
+	}
+	if (arguments_decode(&a, data, size) &&
+		a.executable.size + a.arguments.size + a.environment.size > size)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const decoders[])(const uint8_t *, size_t) = { fuzz_kinfo, fuzz_files,
+		fuzz_maps, fuzz_ktrace, fuzz_darwin };
+	uint8_t *copy;
+
+	if (!size)
+		return 0;
+	/* Of its own size, so that a read beyond it is seen. */
+	copy = malloc(size);
+	if (!copy)
+		return 0;
+	memcpy(copy, data, size);
+	decoders[copy[0] % 5](copy + 1, size - 1);
+	free(copy);
+	return 0;
+}
