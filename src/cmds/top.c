@@ -168,8 +168,12 @@ static int run_screen(const struct top_config *c, const struct arguments *argume
 
 	if (!status)
 		status = top_open(&t, &options, err);
+	if (!status && found.capture && !top_begin_replay(t))
+		status = error_no_memory(err);
 	if (!status)
 		status = observe(c, arguments, t, &found, alerts, err);
+	if (!status && found.capture)
+		top_replay(t);
 	top_close(t);
 	target_found_fini(&found);
 	return status;
@@ -196,7 +200,7 @@ const struct command command_top = {
 	.name = "top",
 	.summary = "a screen of the host, its agents and what they do",
 	.main_options = "interval,theme,session,agent,user",
-	.usage = "[-i TIME] [--theme NAME] [PID|NAME...]",
+	.usage = "[-i TIME] [--theme NAME] [PID|NAME...] | FILE.sooth",
 	.about = "Shows the host with its last minutes, and a row for each session of an agent: "
 		 "what it is\ndoing and for how long, model, CPU and memory of all its processes. "
 		 "Sessions that wait for\nyou come first. The key ? lists the keys.",

@@ -166,6 +166,26 @@ class Screens(TopCase):
         self.assertTrue(process.is_running())
         screen.type(b"n")
 
+    def test_replay(self):
+        """The frames of a capture, forward and back; nothing is acted on."""
+        self.agent("alpha", "waiting", waitingFor="permission prompt")
+        capture = self.path("day.sooth")
+        run = subprocess.run(["timeout", "-s", "INT", "4", SOOTH, "ps", "-w", "0.5", "--save", capture],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertTrue(os.path.exists(capture), run.stderr)
+        screen = Screen([SOOTH, "top", capture], 100, 30)
+        self.enterContext(screen)
+        self.wait_for_row(screen, "alpha", "waits for you")
+        last = screen.lines()[0]
+        self.assertRegex(last, r"frame (\d+) of \1$")
+        screen.type(b"[")
+        screen.wait_for(lambda lines: re.search(r"frame \d+ of", lines[0]) and lines[0] != last, "one before")
+        screen.type(b"K")
+        screen.wait_for(lambda lines: "no running processes" in lines[-1], "a word about it")
+        screen.type(b"q")
+        self.assertTrue(screen.ends())
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+
     def test_hostile_names(self):
         """What a target calls itself moves no cursor and sets no title."""
         self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",

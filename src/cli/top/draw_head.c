@@ -30,8 +30,12 @@ static void put_title(struct top *t, int y, int x, int room)
 
 	if (t->model.frames && localtime_r(&t->model.frame.seen_at.tv_sec, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(right, sizeof(right), "%s%s  every %s", t->is_held ? "PAUSED  " : "", clock,
-		format_ns(every, t->options.interval_ns));
+	if (t->replay)
+		snprintf(right, sizeof(right), "%s  frame %zu of %zu", t->replay->time,
+			t->replay->at + 1, t->replay->count);
+	else
+		snprintf(right, sizeof(right), "%s%s  every %s", t->is_held ? "PAUSED  " : "",
+			clock, format_ns(every, t->options.interval_ns));
 	taken = canvas_width(c, right);
 	used = canvas_put(c, y, x, room, TOP_STYLED(TOP_TITLE, TOP_BOLD), "sooth top");
 	used += canvas_format(

@@ -18,6 +18,7 @@ static const struct {
 	{ "Space U", "tag a row; untag all: acts on the tagged" },
 	{ "C R J", "copy PID, resume command; go to its terminal" },
 	{ "p", "pause the display" },
+	{ "[ ] { }", "of a capture: step back, on; 30 frames" },
 	{ "? F1  q F10", "this help; quit" },
 	{ "mouse", "click a row or a heading; wheel" },
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },

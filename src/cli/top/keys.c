@@ -317,6 +317,10 @@ static void show_help(struct top *t, int key)
 
 static void begin_act(struct top *t, int key)
 {
+	if (t->replay) {
+		top_say(t, "a capture has no running processes");
+		return;
+	}
 	top_act_begin(t, key == 'K' || key == TOP_KEY_F1 + 8   ? TOP_ACT_KILL
 			 : key == 'z' || key == TOP_KEY_F1 + 6 ? TOP_ACT_FREEZE
 							       : TOP_ACT_THAW);
@@ -325,6 +329,19 @@ static void begin_act(struct top *t, int key)
 static void copy(struct top *t, int key)
 {
 	top_copy(t, key == 'R');
+}
+
+/* With a brace further. */
+static void step_replay(struct top *t, int key)
+{
+	long far = key == '{' || key == '}' ? 30 : 1;
+
+	if (!t->replay) {
+		top_say(t, "[ and ] step through a capture: sooth top FILE.sooth");
+		return;
+	}
+	replay_step(t->replay, &t->model, key == '[' || key == '{' ? -far : far);
+	top_arrange(t);
 }
 
 static const struct {
@@ -348,6 +365,8 @@ static const struct {
 	{ { 'Z', TOP_KEY_F1 + 7 }, begin_act },
 	{ { 'C', 'R' }, copy },
 	{ { 'J' }, top_say_terminal },
+	{ { '[', ']' }, step_replay },
+	{ { '{', '}' }, step_replay },
 };
 
 static void take_choice(struct top *t, int key)
@@ -360,7 +379,9 @@ static void take_choice(struct top *t, int key)
 			return;
 		}
 	}
-	if (kind)
+	if (kind && kind->words[0] && t->replay)
+		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
+	else if (kind)
 		top_open_pane(t, kind);
 	else if (key > ' ' && key < 0x7f)
 		top_say(t, "the key %c does nothing here; ? lists the keys", key);

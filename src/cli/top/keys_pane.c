@@ -66,6 +66,8 @@ void top_take_pane_key(struct top *t, int key)
 		t->mode = TOP_ASKS_PANE_SEARCH;
 	else if (key == 'n')
 		top_find_in_pane(t);
+	else if (t->replay && (kind || key == 'r'))
+		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
 	else if (kind || (key == 'r' && p->kind != &top_act_outcome))
 		open_pane(t, kind ? kind : p->kind, &p->id, p->about);
 	else if (key == '?' || key == TOP_KEY_F1)

@@ -4,6 +4,7 @@
 
 #include <langinfo.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/top/columns.h"
@@ -22,6 +23,10 @@ static void take_frame(void *user, const struct top_frame *frame)
 {
 	struct top *t = user;
 
+	if (t->replay) {
+		replay_add(t->replay, frame);
+		return;
+	}
 	if (t->is_held)
 		return;
 	top_model_take(&t->model, frame);
@@ -59,6 +64,9 @@ void top_fini(struct top *t)
 {
 	finder_end(&t->finder);
 	top_pane_close(&t->pane);
+	if (t->replay)
+		replay_fini(t->replay);
+	free(t->replay);
 	top_model_fini(&t->model);
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);

@@ -10,6 +10,7 @@
 #include "cli/top/graph.h"
 #include "cli/top/model.h"
 #include "cli/top/pane.h"
+#include "cli/top/replay.h"
 #include "cli/top/top.h"
 
 #define TOP_FILTER_SIZE	 96
@@ -78,6 +79,7 @@ struct top {
 	struct top_model model;
 	struct top_frames frames;
 	struct finder finder;
+	struct replay *replay; /* of a capture; NULL: live */
 	struct top_pane pane;
 	struct top_act act;
 	struct canvas canvas;

@@ -172,6 +172,13 @@ void terminal_show(struct terminal *t, const struct canvas *c)
 	refresh();
 }
 
+void terminal_wait(const struct terminal *t, int ms)
+{
+	struct pollfd in = { .fd = fileno(t->in), .events = POLLIN };
+
+	poll(&in, 1, ms);
+}
+
 void terminal_forget_typed(struct terminal *t)
 {
 	(void)t;

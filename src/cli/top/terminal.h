@@ -23,6 +23,8 @@ void terminal_size(const struct terminal *t, int *columns, int *rows);
 int terminal_key(struct terminal *t, struct top_mouse *mouse);
 bool terminal_is_gone(const struct terminal *t);
 void terminal_show(struct terminal *t, const struct canvas *c);
+/* For a key, at most so long. */
+void terminal_wait(const struct terminal *t, int ms);
 void terminal_forget_typed(struct terminal *t);
 /* Into the clipboard, by OSC 52, where the terminal allows it. The text has printable ASCII only.
  */

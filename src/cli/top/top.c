@@ -9,6 +9,8 @@
 #include "cli/top/state.h"
 #include "cli/top/terminal.h"
 
+#define WAIT_MS 200 /* for a key */
+
 static void show(struct top *t)
 {
 	int columns, rows;
@@ -46,7 +48,7 @@ static bool step(void *user)
 	t->copied[0] = '\0';
 	is_touched |= top_pane_step(&t->pane);
 	/* Beside the first frame: neither waits for the other. */
-	if (t->model.frames && !t->finder.is_started && t->options.findings_ns)
+	if (!t->replay && t->model.frames && !t->finder.is_started && t->options.findings_ns)
 		finder_start(&t->finder, t->options.findings_ns);
 	if (finder_step(&t->finder)) {
 		finder_apply(&t->finder, &t->model);
@@ -110,6 +112,21 @@ struct watch_front top_front(struct top *t)
 const bool *top_shows_all(const struct top *t)
 {
 	return &t->shows_all;
+}
+
+bool top_begin_replay(struct top *t)
+{
+	t->replay = calloc(1, sizeof(*t->replay));
+	return t->replay != NULL;
+}
+
+void top_replay(struct top *t)
+{
+	replay_step(t->replay, &t->model, (long)t->replay->count);
+	top_arrange(t);
+	t->is_new = true;
+	while (step(t))
+		terminal_wait(t->terminal, WAIT_MS);
 }
 
 void top_close(struct top *t)

@@ -26,6 +26,10 @@ int top_open(struct top **out, const struct top_options *options, struct sooth_e
 struct watch_front top_front(struct top *t);
 /* Read by the view of processes before each frame: the whole host is to be listed. */
 const bool *top_shows_all(const struct top *t);
+/* Frames from now on are those of a capture; false: no memory. */
+bool top_begin_replay(struct top *t);
+/* Shows them until the user quits. */
+void top_replay(struct top *t);
 /* Returns the terminal. NULL is fine. */
 void top_close(struct top *t);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frames of a capture, to step through. A long one is thinned: it keeps every second, fourth
+ * ... */
+#ifndef SOOTH_CLI_TOP_REPLAY_H
+#define SOOTH_CLI_TOP_REPLAY_H
+
+#include "cli/top/frame.h"
+#include "cli/top/model.h"
+
+#define REPLAY_FRAMES_MAX 2048
+
+struct replay {
+	struct top_frame *frames[REPLAY_FRAMES_MAX];
+	size_t count, at;
+	unsigned every, skipped; /* one of so many frames is kept */
+	char time[40];		 /* of the frame that is shown */
+};
+
+/* Keeps a copy; without memory the frame is left out. */
+void replay_add(struct replay *r, const struct top_frame *frame);
+/* Makes the model of the frame that is `by` further on, with what came before it. */
+void replay_step(struct replay *r, struct top_model *m, long by);
+void replay_fini(struct replay *r);
+
+#endif
