@@ -29,7 +29,7 @@ static void put(struct trace *t, uint64_t value, size_t size)
 {
 	assert_true(t->size + size <= sizeof(t->bytes));
 	for (size_t i = 0; i < size; i++)
-		t->bytes[t->size++] = (unsigned char)(value >> 8 * i);
+		t->bytes[t->size++] = (unsigned char)(i < sizeof(value) ? value >> 8 * i : 0);
 }
 
 static void put_bytes(struct trace *t, const void *bytes, size_t size)

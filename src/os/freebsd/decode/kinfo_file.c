@@ -12,7 +12,7 @@
 #define PATH_MAX_    1024
 #define ADDRESS_SIZE 128
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them; script/freebsd-layouts compares them. */
+/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
 enum kinfo_file_at {
 	AT_TYPE = 4,
 	AT_FD = 8,

@@ -4,7 +4,7 @@
 #include "base/units.h"
 #include "probes/proc.h"
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them; script/freebsd-layouts compares them. */
+/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
 enum kinfo_proc_at {
 	AT_STRUCTSIZE = 0,
 	AT_PID = 72,

@@ -6,7 +6,7 @@
 #define FIXED_SIZE 136 /* the path begins there */
 #define PATH_SIZE  1024
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them; script/freebsd-layouts compares them. */
+/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
 enum kinfo_vmentry_at {
 	AT_TYPE = 4,
 	AT_START = 8,
