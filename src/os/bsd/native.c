@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/exec_search.h"
 #include "base/cleanup.h"
 #include "os/bsd/services.h"
 
-#define COMMAND_WORDS_MAX 4096 /* of a script that needs a shell */
 
 static int gone(const struct process_id *process, struct sooth_error *err)
 {
@@ -82,47 +82,6 @@ static int become_user(const struct launch *launch)
 	return getuid() == uid && geteuid() == uid ? 0 : -EPERM;
 }
 
-static int exec_script(const char *path, char *const *command)
-{
-	char *arguments[COMMAND_WORDS_MAX + 2] = { (char *)(uintptr_t) "sh",
-		(char *)(uintptr_t)path };
-
-	for (size_t i = 1; command[i]; i++) {
-		if (i == COMMAND_WORDS_MAX)
-			return -E2BIG;
-		arguments[i + 1] = command[i];
-	}
-	execv("/bin/sh", arguments);
-	return -errno;
-}
-
-static int exec_path(const char *path, char *const *command)
-{
-	execv(path, command);
-	return errno == ENOEXEC ? exec_script(path, command) : -errno;
-}
-
-/* Searched here, so that no failed exec is among the command's calls. */
-static int exec_found(char *const *command)
-{
-	const char *path = getenv("PATH");
-	char candidate[PATH_MAX];
-	int code = -ENOENT;
-
-	if (strchr(command[0], '/'))
-		return exec_path(command[0], command);
-	for (path = path ? path : "/bin:/usr/bin"; *path;) {
-		size_t size = strcspn(path, ":");
-
-		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
-			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
-			!access(candidate, X_OK))
-			code = exec_path(candidate, command);
-		path += size + (path[size] == ':');
-	}
-	return code;
-}
-
 static bool read_preload(int pipe, struct launch_preload *preload)
 {
 	size_t size = 0;
@@ -152,7 +111,7 @@ static __attribute__((noreturn)) void child(
 		_exit(126);
 	code = become_user(launch);
 	if (!code)
-		code = exec_found(command);
+		code = exec_search(command);
 	if (write(failure, &code, sizeof(code)) < 0)
 		_exit(126);
 	_exit(127);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/exec_search.h"
 #include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 
@@ -26,7 +27,6 @@
  * ones; privileges from sooth's file do not pass an exec.
  */
 
-#define COMMAND_WORDS_MAX 4096 /* of a script that needs a shell */
 
 /* All groups of the user, as after a login; a user without a name gets just the one. */
 static int take_groups(uid_t uid, gid_t gid)
@@ -53,50 +53,6 @@ static void restore_signals(void)
 	/* An exec resets handlers; a signal that sooth ignores would stay ignored. */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
-}
-
-/* A script whose first line names no interpreter is run by a shell (exec(3)). */
-static int exec_script(const char *path, char *const *command)
-{
-	char *arguments[COMMAND_WORDS_MAX + 2] = { "sh", (char *)(uintptr_t)path };
-
-	for (size_t i = 1; command[i]; i++) {
-		if (i == COMMAND_WORDS_MAX)
-			return -E2BIG;
-		arguments[i + 1] = command[i];
-	}
-	execv("/bin/sh", arguments);
-	return -errno;
-}
-
-static int exec_path(const char *path, char *const *command)
-{
-	execv(path, command);
-	return errno == ENOEXEC ? exec_script(path, command) : -errno;
-}
-
-/*
- * execvp(3) tries an exec in each directory of PATH, and every failed one would be counted as the
- * command's. So the search is made here, by access(2), and only an existing file is executed.
- */
-static int exec_found(char *const *command)
-{
-	const char *path = getenv("PATH");
-	char candidate[PATH_MAX];
-	int code = -ENOENT;
-
-	if (strchr(command[0], '/'))
-		return exec_path(command[0], command);
-	for (path = path ? path : "/bin:/usr/bin"; *path;) {
-		size_t size = strcspn(path, ":");
-
-		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
-			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
-			!access(candidate, X_OK))
-			code = exec_path(candidate, command);
-		path += size + (path[size] == ':');
-	}
-	return code;
 }
 
 bool launch_find(const struct launch *launch, char path[PATH_MAX])
@@ -164,7 +120,7 @@ static __attribute__((noreturn)) void child(
 	if (!code && preload.library[0])
 		code = take_preload(&preload);
 	if (!code)
-		code = exec_found(command);
+		code = exec_search(command);
 	if (write(failure, &code, sizeof(code)) < 0)
 		_exit(126);
 	_exit(127);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * execvp(3) tries an exec in each directory of PATH, and every failed one would be counted as the
+ * command's. So the search is made here, by access(2), and only an existing file is executed.
+ */
+#ifndef SOOTH_BASE_EXEC_SEARCH_H
+#define SOOTH_BASE_EXEC_SEARCH_H
+
+/* A script whose first line names no interpreter is run by a shell (exec(3)). Returns a negative
+ * errno, or not at all. */
+int exec_search(char *const *command);
+
+#endif
