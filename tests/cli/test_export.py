@@ -421,7 +421,8 @@ class WrongInput(ExportCase):
 
     def test_help_says_values_once(self):
         for command in ("export", "trace", "diff", "diagnose"):
-            row, = re.findall(r"--weight.*", self.sooth(command, "--help-all").text)
+            text = re.sub(r"\n {20,}", " ", self.sooth(command, "--help-all").text) # of more than one line
+            row, = re.findall(r"--weight.*", text)
             self.assertTrue(row.endswith("): calls, time, bytes, errors"), row)
             for value in ("bytes", "errors"):
                 self.assertEqual(row.count(value), 1, row)

@@ -269,7 +269,7 @@ static void test_lists(void **state)
 	assert_int_equal(parse(line), 0);
 	assert_int_equal(config.shared.list.count, OPTION_LIST_MAX);
 	strcat(line, "-p 1");
-	refused(line, "at most 64");
+	refused(line, "at most 128");
 }
 
 static void test_arguments(void **state)

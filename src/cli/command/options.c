@@ -153,7 +153,7 @@ static int store_list(
 		if (!*item)
 			return bad_value(p, o, "", "a list without empty entries");
 		if (list->count == OPTION_LIST_MAX)
-			return bad_value(p, o, item, "a list of at most 64 entries");
+			return bad_value(p, o, item, "a list of at most 128 entries");
 		list->items[list->count++] = item;
 	}
 	return 0;

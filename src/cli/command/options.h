@@ -26,7 +26,7 @@ enum option_type {
 	OPTION_LIST,	  /* struct option_list: repeatable, and with commas */
 };
 
-#define OPTION_LIST_MAX 64
+#define OPTION_LIST_MAX 128
 
 struct option_list {
 	const char *items[OPTION_LIST_MAX];
