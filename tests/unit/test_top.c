@@ -270,6 +270,34 @@ static void test_pick_stays(void **state)
 	assert_int_equal(top.picked - top.first, place);
 }
 
+/* No key reaches the process that moves into the place of the selected one. */
+static void test_pick_gone(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 14; i++) {
+		for (uint32_t pid = 10; pid <= 30; pid += 10) {
+			if (pid != 20 || !i)
+				add_agent(pid, "/work/x");
+		}
+		take();
+		if (!i)
+			type("j");
+		assert_true(i > 10 || top_picked(&top)->id.pid == 20);
+	}
+	assert_null(top_picked(&top));
+	type("K");
+	assert_int_equal(top.act.stage, TOP_ACT_NONE);
+	type("c");
+	assert_null(top.pane.kind);
+	/* Neither by another order nor by further frames. */
+	type("I");
+	assert_null(top_picked(&top));
+	assert_shows("20 has left the list");
+	type("Ij");
+	assert_int_equal(top_picked(&top)->id.pid, 30);
+	assert_hides("has left");
+}
+
 /* Lines of `sooth diagnose -w --format csv`, in pieces. */
 static void test_findings(void **state)
 {
@@ -338,6 +366,7 @@ int main(void)
 		TEST(test_sessions),
 		TEST(test_marks),
 		TEST(test_pick_stays),
+		TEST(test_pick_gone),
 		TEST(test_findings),
 		TEST(test_keys),
 		TEST(test_all_sizes),

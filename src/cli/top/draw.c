@@ -89,6 +89,11 @@ static void draw_foot(struct top *t, int y)
 		put_keys(t, pane_keys, y, 0);
 		return;
 	}
+	if (t->is_pick_gone && top_row_count(t)) {
+		canvas_format(c, y, 0, c->columns, TOP_STYLED(TOP_HIGH, TOP_BOLD),
+			"%u has left the list: Up or Down selects another row", t->picked_id.pid);
+		return;
+	}
 	snprintf(count, sizeof(count), "%zu/%zu%s ", top_row_count(t) ? t->picked + 1 : 0,
 		top_row_count(t), t->hidden ? " filtered" : "");
 	x = canvas_put(c, y, 0, c->columns, TOP_DIM, count);

@@ -85,7 +85,7 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 		restyle(t, y, a, TOP_GONE);
 	else if (is_tagged(t, row))
 		restyle(t, y, a, TOP_TAGGED);
-	if (i == t->picked)
+	if (i == t->picked && !t->is_pick_gone)
 		canvas_mark(&t->canvas, y, a->x, a->columns, TOP_PICKED);
 }
 

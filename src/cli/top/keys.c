@@ -9,7 +9,8 @@
 
 static void move_pick(struct top *t, long by)
 {
-	long to = (long)t->picked + by;
+	/* The place of a row that is gone is that of the next one. */
+	long to = (long)t->picked + by - (t->is_pick_gone && by > 0);
 
 	top_pick(t, to < 0 ? 0 : (size_t)to);
 }

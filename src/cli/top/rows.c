@@ -13,7 +13,7 @@
 
 const struct top_row *top_picked(const struct top *t)
 {
-	return top_row_count(t) ? top_row_at(t, t->picked) : NULL;
+	return top_row_count(t) && !t->is_pick_gone ? top_row_at(t, t->picked) : NULL;
 }
 
 void top_pick(struct top *t, size_t row)
@@ -23,6 +23,7 @@ void top_pick(struct top *t, size_t row)
 	if (!count)
 		return;
 	t->picked = row < count ? row : count - 1;
+	t->is_pick_gone = false;
 	t->picked_id = top_row_at(t, t->picked)->id;
 }
 
@@ -223,8 +224,9 @@ static bool is_same(const struct process_id *a, const struct process_id *b)
 	return a->pid == b->pid && a->start_ticks == b->start_ticks;
 }
 
-/* It stays where it is on the screen; where it is gone, its place stays selected. */
-static void follow_pick(struct top *t)
+/* It stays where it is on the screen. A key that comes right after a frame must not act on the
+ * process that moved into its place. */
+static void follow_pick(struct top *t, bool is_frame)
 {
 	size_t count = top_row_count(t), was = t->picked;
 
@@ -232,16 +234,18 @@ static void follow_pick(struct top *t)
 		if (!is_same(&top_row_at(t, i)->id, &t->picked_id))
 			continue;
 		t->picked = i;
+		t->is_pick_gone = false;
 		t->first = t->first + i > was ? t->first + i - was : 0;
 		return;
 	}
 	if (t->picked >= count)
 		t->picked = count ? count - 1 : 0;
-	if (count)
+	t->is_pick_gone |= is_frame && t->picked_id.pid;
+	if (count && !t->is_pick_gone)
 		t->picked_id = top_row_at(t, t->picked)->id;
 }
 
-void top_arrange(struct top *t)
+static void arrange(struct top *t, bool is_frame)
 {
 	buffer_reset(&t->rows);
 	t->hidden = 0;
@@ -253,5 +257,15 @@ void top_arrange(struct top *t)
 		add_sessions(t);
 		add_left_over(t);
 	}
-	follow_pick(t);
+	follow_pick(t, is_frame);
+}
+
+void top_arrange(struct top *t)
+{
+	arrange(t, false);
+}
+
+void top_arrange_frame(struct top *t)
+{
+	arrange(t, true);
 }

@@ -31,7 +31,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 		return;
 	top_model_take(&t->model, frame);
 	finder_apply(&t->finder, &t->model);
-	top_arrange(t);
+	top_arrange_frame(t);
 	t->is_new = true;
 }
 

@@ -91,6 +91,7 @@ struct top {
 	size_t hidden;	    /* by the filter */
 	struct process_id picked_id;
 	size_t picked, first;	     /* row, and the first one in the window */
+	bool is_pick_gone;	     /* its row left the list: none until the user moves */
 	struct map unfolded, tagged; /* struct process_id -> nothing */
 
 	enum top_mode mode;
@@ -120,6 +121,8 @@ const struct top_row *top_picked(const struct top *t);
 void top_pick(struct top *t, size_t row);
 /* Makes the rows of the current model: filter, order, what is unfolded. */
 void top_arrange(struct top *t);
+/* The same after a new frame: when the selected row is gone, no other is selected for it. */
+void top_arrange_frame(struct top *t);
 
 /* For tests too: all but the terminal. */
 void top_init(struct top *t, const struct top_options *options);

@@ -52,7 +52,7 @@ static bool step(void *user)
 		finder_start(&t->finder, t->options.findings_ns);
 	if (finder_step(&t->finder)) {
 		finder_apply(&t->finder, &t->model);
-		top_arrange(t);
+		top_arrange_frame(t);
 		is_touched = true;
 	}
 	if (is_touched)
