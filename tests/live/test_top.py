@@ -215,6 +215,18 @@ class Screens(TopCase):
                 screen.type(b"q")
                 self.assertTrue(screen.ends())
 
+    def test_targets_that_end(self):
+        """The screen stays, and says how many have ended."""
+        processes = [self.start("sleep", "90"), self.start("sleep", "91")]
+        screen = self.top("--no-findings", "-p", ",".join(str(process.pid) for process in processes))
+        screen.wait_for(lambda lines: any(line.startswith("0 agents") for line in lines) and "load" in lines[2], "a frame")
+        for process, words in zip(processes, ("1 of 2 targets have ended", "2 of 2 targets have ended")):
+            process.end()
+            screen.wait_for(lambda lines, words=words: words in lines[-1], words)
+        screen.type(b"q")
+        self.assertTrue(screen.ends())
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+
     def test_random_keys(self):
         """No crash, no terminal that is stuck, nothing that is sent: y, which confirms, is left out."""
         count = int(os.environ.get("SOOTH_TOP_KEYS", 10000 if harness.IS_LONG else 50))

@@ -183,7 +183,7 @@ struct processes_state {
 	struct processes_options options;
 	struct host_state host;
 	struct process_list list;
-	bool has_reported_unknown;
+	bool has_reported_unknown, has_checked_named;
 	struct buffer columns;
 	struct buffer rows; /* struct process_row with their texts, unsorted */
 };
@@ -244,10 +244,13 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 	return false;
 }
 
-/* A process that the user selected must have existed; it may have ended since. */
-static int check_named(const struct processes_state *s, struct sooth_error *err)
+/* A process that the user selected must have existed; it may have ended since: of several frames
+ * the first one is checked. */
+static int check_named(struct processes_state *s, struct sooth_error *err)
 {
-	for (size_t i = 0; !s->options.may_lack_pids && i < s->options.pid_count; i++) {
+	bool is_done = s->options.may_lack_pids || s->has_checked_named;
+
+	for (size_t i = 0; !is_done && i < s->options.pid_count; i++) {
 		uint32_t pid = s->options.pids[i];
 
 		if (is_known(s, pid))
@@ -256,6 +259,7 @@ static int check_named(const struct processes_state *s, struct sooth_error *err)
 		error_why(err, "no process has this PID");
 		return error_remedy(err, "leave out the PID to list the processes");
 	}
+	s->has_checked_named = true;
 	return 0;
 }
 

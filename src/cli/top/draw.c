@@ -72,11 +72,23 @@ static bool put_prompt(struct top *t, int y)
 	return true;
 }
 
+static int put_ended(struct top *t, int y)
+{
+	const struct top_targets *g = &t->targets;
+
+	return g->ended ? canvas_format(&t->canvas, y, 0, t->canvas.columns,
+				  TOP_STYLED(TOP_HIGH, TOP_BOLD),
+				  g->count > 1 ? "%zu of %zu targets have ended  "
+					       : "the target has ended  ",
+				  g->ended, g->count)
+			: 0;
+}
+
 static void draw_foot(struct top *t, int y)
 {
 	struct canvas *c = &t->canvas;
 	char count[64];
-	int x;
+	int x = 0;
 
 	canvas_blank(c, (struct canvas_area){ y, 0, 1, c->columns }, TOP_FOOT);
 	if (put_prompt(t, y))
@@ -89,14 +101,15 @@ static void draw_foot(struct top *t, int y)
 		put_keys(t, pane_keys, y, 0);
 		return;
 	}
+	x += put_ended(t, y);
 	if (t->is_pick_gone && top_row_count(t)) {
-		canvas_format(c, y, 0, c->columns, TOP_STYLED(TOP_HIGH, TOP_BOLD),
+		canvas_format(c, y, x, c->columns - x, TOP_STYLED(TOP_HIGH, TOP_BOLD),
 			"%u has left the list: Up or Down selects another row", t->picked_id.pid);
 		return;
 	}
 	snprintf(count, sizeof(count), "%zu/%zu%s ", top_row_count(t) ? t->picked + 1 : 0,
 		top_row_count(t), t->hidden ? " filtered" : "");
-	x = canvas_put(c, y, 0, c->columns, TOP_DIM, count);
+	x += canvas_put(c, y, x, c->columns - x, TOP_DIM, count);
 	put_keys(t, list_keys, y, x + 1);
 }
 

@@ -31,6 +31,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 		return;
 	top_model_take(&t->model, frame);
 	finder_apply(&t->finder, &t->model);
+	top_targets_update(&t->targets);
 	top_arrange_frame(t);
 	t->is_new = true;
 }
@@ -56,6 +57,7 @@ void top_init(struct top *t, const struct top_options *options)
 	}
 	t->frames = (struct top_frames){ .take = take_frame, .user = t };
 	top_model_init(&t->model);
+	top_targets_init(&t->targets, options->pids, options->pid_count);
 	map_init(&t->unfolded, sizeof(struct process_id), 0, TOP_ROWS_MAX);
 	map_init(&t->tagged, sizeof(struct process_id), 0, TOP_ROWS_MAX);
 }
@@ -68,6 +70,7 @@ void top_fini(struct top *t)
 		replay_fini(t->replay);
 	free(t->replay);
 	top_model_fini(&t->model);
+	top_targets_fini(&t->targets);
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);
 	buffer_fini(&t->rows);

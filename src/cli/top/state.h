@@ -11,6 +11,7 @@
 #include "cli/top/model.h"
 #include "cli/top/pane.h"
 #include "cli/top/replay.h"
+#include "cli/top/targets.h"
 #include "cli/top/top.h"
 
 #define TOP_FILTER_SIZE	 96
@@ -79,6 +80,7 @@ struct top {
 	struct top_model model;
 	struct top_frames frames;
 	struct finder finder;
+	struct top_targets targets;
 	struct replay *replay; /* of a capture; NULL: live */
 	struct top_pane pane;
 	struct top_act act;

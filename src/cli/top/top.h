@@ -19,6 +19,8 @@ struct top_options {
 	const char *const *columns; /* by name */
 	size_t column_count;	    /* 0: all that fit */
 	uint64_t findings_ns;	    /* between two diagnoses; 0: none */
+	const uint32_t *pids;	    /* that the user typed; for top_open() only */
+	size_t pid_count;
 };
 
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes that the user selected by PID, and how many of them have ended. */
+#ifndef SOOTH_CLI_TOP_TARGETS_H
+#define SOOTH_CLI_TOP_TARGETS_H
+
+#include <stddef.h>
+
+#include "model/process_id.h"
+
+/* Zeroed is valid: none. */
+struct top_targets {
+	struct process_id *all; /* without a start: it had ended before */
+	size_t count, ended;
+};
+
+/* Without memory there are none. */
+void top_targets_init(struct top_targets *t, const uint32_t *pids, size_t count);
+void top_targets_fini(struct top_targets *t);
+/* Counts the ended ones. */
+void top_targets_update(struct top_targets *t);
+
+#endif
