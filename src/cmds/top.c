@@ -166,6 +166,7 @@ static int run_screen(const struct top_config *c, const struct arguments *argume
 		.findings_ns = c->top.no_findings ? 0 : c->top.findings_ns };
 	int status = target_find(&c->target, arguments, TARGETS, &found, err);
 
+	options.has_targets = target_found_count(&found) != 0;
 	if (!status && !found.capture && !found.is_searched) {
 		options.pids = target_found_pids(&found);
 		options.pid_count = target_found_count(&found);

@@ -219,7 +219,8 @@ class Screens(TopCase):
         """The screen stays, and says how many have ended."""
         processes = [self.start("sleep", "90"), self.start("sleep", "91")]
         screen = self.top("--no-findings", "-p", ",".join(str(process.pid) for process in processes))
-        screen.wait_for(lambda lines: any(line.startswith("0 agents") for line in lines) and "load" in lines[2], "a frame")
+        screen.wait_for(lambda lines: all(any("sleep 9%d" % i in line for line in lines) for i in (0, 1)),
+                        "the tree of both")
         for process, words in zip(processes, ("1 of 2 targets have ended", "2 of 2 targets have ended")):
             process.end()
             screen.wait_for(lambda lines, words=words: words in lines[-1], words)

@@ -227,6 +227,18 @@ static void test_sessions(void **state)
 	assert_shows("\u2514 sleep");
 }
 
+/* Selected processes of no agent. */
+static void test_tree_of_targets(void **state)
+{
+	(void)state;
+	top.options.has_targets = top.shows_all = true;
+	add(10, 1, "sleep", "/bin/sleep", "/");
+	take();
+	assert_shows("sleep");
+	type("t");
+	assert_hides("sleep");
+}
+
 static void test_marks(void **state)
 {
 	(void)state;
@@ -364,6 +376,7 @@ int main(void)
 		TEST(test_graphs),
 		TEST(test_nearest_color),
 		TEST(test_sessions),
+		TEST(test_tree_of_targets),
 		TEST(test_marks),
 		TEST(test_pick_stays),
 		TEST(test_pick_gone),

@@ -18,6 +18,13 @@ void top_say(struct top *t, const char *format, ...)
 	va_end(args);
 }
 
+/* Selected processes that belong to no agent are in no session. */
+static void begin_with_tree(struct top *t)
+{
+	if (t->options.has_targets && t->model.frames == 1 && !t->model.session_count)
+		t->is_tree = t->shows_all = true;
+}
+
 /* A frame that comes while the display is paused is not shown. */
 static void take_frame(void *user, const struct top_frame *frame)
 {
@@ -30,6 +37,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 	if (t->is_held)
 		return;
 	top_model_take(&t->model, frame);
+	begin_with_tree(t);
 	finder_apply(&t->finder, &t->model);
 	top_targets_update(&t->targets);
 	top_arrange_frame(t);

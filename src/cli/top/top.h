@@ -21,6 +21,7 @@ struct top_options {
 	uint64_t findings_ns;	    /* between two diagnoses; 0: none */
 	const uint32_t *pids;	    /* that the user typed; for top_open() only */
 	size_t pid_count;
+	bool has_targets; /* the list is of selected processes */
 };
 
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);
