@@ -228,6 +228,15 @@ class Screens(TopCase):
         self.assertTrue(screen.ends())
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
+    def test_quit_by_a_signal(self):
+        """The terminal is returned."""
+        screen = self.top("--no-findings")
+        screen.wait_for(lambda lines: "load" in lines[2], "a frame")
+        os.kill(screen.pid, signal.SIGQUIT)
+        self.assertTrue(screen.ends())
+        self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+        self.assertIn(b"\x1b[?1049l", screen.written)
+
     def test_random_keys(self):
         """No crash, no terminal that is stuck, nothing that is sent: y, which confirms, is left out."""
         count = int(os.environ.get("SOOTH_TOP_KEYS", 10000 if harness.IS_LONG else 50))

@@ -22,21 +22,29 @@ static void note(int number)
 	signal(number, SIG_DFL);
 }
 
+static void catch_one(int number)
+{
+	/* Waits are interrupted (poll(2) is never restarted); a line that is being written is
+	 * finished. */
+	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+	struct sigaction before;
+
+	/* nohup and background shells ignore some on purpose. */
+	if (!sigaction(number, NULL, &before) && before.sa_handler == SIG_IGN)
+		return;
+	sigaction(number, &action, NULL);
+}
+
 void stop_catch(void)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	catch_one(SIGINT);
+	catch_one(SIGTERM);
+	catch_one(SIGHUP);
+}
 
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		/* Waits are interrupted (poll(2) is never restarted); a line that is being
-		 * written is finished. */
-		struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
-		struct sigaction before;
-
-		/* nohup and background shells ignore some on purpose. */
-		if (!sigaction(numbers[i], NULL, &before) && before.sa_handler == SIG_IGN)
-			continue;
-		sigaction(numbers[i], &action, NULL);
-	}
+void stop_catch_quit(void)
+{
+	catch_one(SIGQUIT);
 }
 
 bool stop_is_selected(void)

@@ -9,6 +9,8 @@
 #include "base/error.h"
 
 void stop_catch(void); /* from here on SIGINT, SIGTERM and SIGHUP are requests */
+/* SIGQUIT too, for a command that must return the terminal. */
+void stop_catch_quit(void);
 bool stop_is_selected(void);
 /* From here on a SIGHUP that another process sends is a request to read settings again; that of a
  * terminal which is gone stays one to stop. */

@@ -8,6 +8,7 @@
 
 #include "cli/top/state.h"
 #include "cli/top/terminal.h"
+#include "cli/terminal/stop.h"
 
 #define WAIT_MS 200 /* for a key */
 
@@ -88,6 +89,7 @@ int top_open(struct top **out, const struct top_options *options, struct sooth_e
 		free(t);
 		return status;
 	}
+	stop_catch_quit();
 	terminal_set_theme(t->terminal, options->use_color ? theme : theme_called("mono"));
 	show(t);
 	*out = t;
@@ -125,7 +127,7 @@ void top_replay(struct top *t)
 	replay_step(t->replay, &t->model, (long)t->replay->count);
 	top_arrange(t);
 	t->is_new = true;
-	while (step(t))
+	while (!stop_is_selected() && step(t))
 		terminal_wait(t->terminal, WAIT_MS);
 }
 
