@@ -228,6 +228,15 @@ class Screens(TopCase):
         self.assertTrue(screen.ends())
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
+    def test_terminals_that_cannot(self):
+        for name, why in (("dumb", b"cannot move its cursor"), ("none-such", b"does not know")):
+            with self.subTest(name):
+                screen = self.top(environment={"TERM": name})
+                self.assertTrue(screen.ends())
+                self.assertNotEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
+                screen.pump(1)
+                self.assertIn(why, screen.written)
+
     def test_quit_by_a_signal(self):
         """The terminal is returned."""
         screen = self.top("--no-findings")

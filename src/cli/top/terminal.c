@@ -45,6 +45,21 @@ static void prepare(void)
 	mouseinterval(0);
 }
 
+static int refuse_terminal(const char *why, struct sooth_error *err)
+{
+	error_set(err, -ENOTTY, SOOTH_FAULT_UNSUPPORTED, "draw on this terminal");
+	error_why(err, "the variable TERM names a terminal type that %s", why);
+	return error_remedy(err, "set TERM, e.g. export TERM=xterm");
+}
+
+/* Such as the type dumb. */
+static bool has_cursor(void)
+{
+	const char *address = tigetstr("cup");
+
+	return address && address != (const char *)-1;
+}
+
 int terminal_open(
 	struct terminal **out, FILE *in, FILE *stream, bool use_color, struct sooth_error *err)
 {
@@ -57,12 +72,15 @@ int terminal_open(
 	t->screen = newterm(NULL, stream, in);
 	if (!t->screen) {
 		free(t);
-		error_set(err, -ENOTTY, SOOTH_FAULT_UNSUPPORTED, "draw on this terminal");
-		error_why(err,
-			"the variable TERM names a terminal type that this system does not know");
-		return error_remedy(err, "set TERM, e.g. export TERM=xterm");
+		return refuse_terminal("this system does not know", err);
 	}
 	set_term(t->screen);
+	if (!has_cursor()) {
+		endwin();
+		delscreen(t->screen);
+		free(t);
+		return refuse_terminal("cannot move its cursor", err);
+	}
 	t->may_color = use_color && has_colors();
 	if (t->may_color) {
 		start_color();
