@@ -88,7 +88,7 @@ static const struct settings_errors print_errors = { .take = print_wrong };
 static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 {
 	const char *named = s->typed->file;
-	struct settings fresh = { 0 };
+	struct settings fresh = { .help = "sooth help monitor" };
 	struct monitor_config config = { 0 };
 	struct buffer text = { 0 };
 	int status;

@@ -396,6 +396,9 @@ static void find_words(const struct ps_config *c, struct ps_view *v)
 	*word = NULL;
 }
 
+static const struct alert_help alert_help = { .events = "finding, end",
+	.remedy = "sooth ps -w --alert-on waits-for-user,finding,end --on-alert PROGRAM" };
+
 static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct sooth_error *err)
 {
 	v->alerts = (struct alert_options){ .cpu_percent = c->ps.cpu_over,
@@ -404,7 +407,7 @@ static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct so
 		.has_bell = c->ps.has_bell,
 		.command = c->ps.on_alert };
 	find_words(c, v);
-	if (alert_choose(&v->alerts.on, &c->ps.alert_on, &process_row_schema, err))
+	if (alert_choose(&v->alerts.on, &c->ps.alert_on, &process_row_schema, &alert_help, err))
 		return -EINVAL;
 	if (v->alerts.on.finding)
 		v->alerts.finder = v->finder;

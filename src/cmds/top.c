@@ -89,11 +89,14 @@ static int read_settings(struct top_config *c, const struct arguments *arguments
 	return status;
 }
 
+static const struct alert_help alert_help = { .events = "end",
+	.remedy = "sooth top --bell --alert-on waits-for-user,end" };
+
 static int choose_alerts(
 	const struct top_config *c, struct alert_options *alerts, struct sooth_error *err)
 {
 	*alerts = (struct alert_options){ .has_bell = c->top.has_bell, .command = c->top.on_alert };
-	if (alert_choose(&alerts->on, &c->top.alert_on, &process_row_schema, err))
+	if (alert_choose(&alerts->on, &c->top.alert_on, &process_row_schema, &alert_help, err))
 		return -EINVAL;
 	if (alerts->on.finding) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on findings here");
@@ -187,7 +190,7 @@ static int run_screen(const struct top_config *c, const struct arguments *argume
 static int run_top(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct top_config *c = config;
-	struct settings settings = { 0 };
+	struct settings settings = { .help = "sooth help top" };
 	struct alert_options alerts;
 	int status = read_settings(c, arguments, &settings, err);
 

@@ -65,7 +65,7 @@ static void take_error(void *user, const struct sooth_error *err)
 static void check_settings(const uint8_t *data, size_t size, bool is_all)
 {
 	struct config config = { .guard_before = 1, .guard_behind = 2 };
-	struct settings settings = { 0 };
+	struct settings settings = { .help = "help" };
 	struct sooth_error err = { 0 };
 	unsigned taken = 0;
 	const struct settings_errors errors = { take_error, &taken };

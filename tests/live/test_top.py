@@ -271,6 +271,18 @@ class Screens(TopCase):
         self.assertTrue(screen.ends())
         self.assertEqual(os.waitstatus_to_exitcode(screen.wait()), 0)
 
+    def test_errors_name_the_command(self):
+        config = self.path("config")
+        os.makedirs(os.path.join(config, "sooth"))
+        for text, words, remedy in (("qqqq = 1\n", [], "try: sooth help top"),
+                                    ("", ["--alert-on", "foo"], "try: sooth top --bell --alert-on")):
+            with open(os.path.join(config, "sooth/top.conf"), "w", encoding="utf-8") as file:
+                file.write(text)
+            run = subprocess.run([SOOTH, "top", *words], stdin=subprocess.DEVNULL, capture_output=True,
+                                 text=True, env=dict(os.environ, XDG_CONFIG_HOME=config))
+            self.assertEqual(run.returncode, 2)
+            self.assertIn(remedy, run.stderr)
+
     def test_without_a_terminal(self):
         run = subprocess.run([SOOTH, "top"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)

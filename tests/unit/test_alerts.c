@@ -12,6 +12,7 @@
 
 static struct alerts alerts;
 static struct buffer told;
+static const struct alert_help help = { .events = "end", .remedy = "sooth ps" };
 
 /* The screen of this test. */
 void screen_emit(struct screen *s, const char *text)
@@ -163,7 +164,7 @@ static void begin_on(const char *one, const char *other)
 	struct alert_options options = { 0 };
 	struct sooth_error err;
 
-	assert_int_equal(alert_choose(&options.on, &list, &process_row_schema, &err), 0);
+	assert_int_equal(alert_choose(&options.on, &list, &process_row_schema, &help, &err), 0);
 	alerts_init(&alerts, &options);
 	alerts.screen = (void *)&alerts;
 }
@@ -216,13 +217,15 @@ static void choices(void **state)
 	struct sooth_error err;
 
 	(void)state;
-	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &err), 0);
+	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &help, &err), 0);
 	assert_int_equal(on.activities, 1u << ACTIVITY_WAITS_FOR_MODEL);
 	assert_true(on.finding);
 	assert_false(on.end);
 	list.items[1] = "waits-for";
-	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &err), -EINVAL);
+	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &help, &err), -EINVAL);
 	assert_non_null(strstr(err.why, "waits-for-user, waits-for-model"));
+	assert_non_null(strstr(err.why, "), end"));
+	assert_string_equal(err.remedy, help.remedy);
 }
 
 int main(void)

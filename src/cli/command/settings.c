@@ -36,14 +36,14 @@ static const struct option *option_named(
 }
 
 /* The remedy is a line for the file. */
-static int refuse(const char *file, unsigned line, const char *why, struct span word,
-	const struct option *near, struct sooth_error *err)
+static int refuse(const struct settings *s, const char *file, unsigned line, const char *why,
+	struct span word, const struct option *near, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
 	error_why(err, "%s: \"%.*s\"", why, word.size < NAME_MOST ? (int)word.size : NAME_MOST,
 		word.data);
 	if (!near)
-		return error_remedy(err, "sooth help monitor");
+		return error_remedy(err, "%s", s->help);
 	return error_remedy(
 		err, "%s = %s", near->name, near->type == OPTION_FLAG ? "yes" : near->argument);
 }
@@ -69,13 +69,14 @@ static const struct option *option_near(
 }
 
 /* What the option refuses, with the place. */
-static int refuse_value(const char *file, unsigned line, struct sooth_error *err)
+static int refuse_value(
+	const struct settings *s, const char *file, unsigned line, struct sooth_error *err)
 {
 	struct sooth_error value = *err;
 
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read line %u of %s", line, file);
 	error_why(err, "cannot %s: %s", value.tried, value.why);
-	return error_remedy(err, "%s", value.remedy[0] ? value.remedy : "sooth help monitor");
+	return error_remedy(err, "%s", value.remedy[0] ? value.remedy : s->help);
 }
 
 /* One option, as it would be typed. */
@@ -108,23 +109,23 @@ static int take_line(struct settings *s, const char *file, unsigned number, stru
 	const struct option *o;
 
 	if (!equals)
-		return refuse(file, number, "it is no NAME = VALUE", line,
+		return refuse(s, file, number, "it is no NAME = VALUE", line,
 			option_near(groups, group_count, line), err);
 	value = trimmed(span_of(equals + 1, line.size - size - 1));
 	o = option_named(groups, group_count, name);
 	if (!o)
-		return refuse(file, number, "there is no such setting", name,
+		return refuse(s, file, number, "there is no such setting", name,
 			option_near(groups, group_count, name), err);
 	if (value.size > VALUE_MOST || (value.size && memchr(value.data, '\0', value.size)))
-		return refuse(file, number, "the value is too long, or no text", name, o, err);
+		return refuse(s, file, number, "the value is too long, or no text", name, o, err);
 	if (o->type == OPTION_FLAG) {
 		if (span_equal(value, "no"))
 			return 0;
 		if (!span_equal(value, "yes"))
-			return refuse(file, number, "it is neither yes nor no", value, o, err);
+			return refuse(s, file, number, "it is neither yes nor no", value, o, err);
 	}
 	return apply(s, groups, group_count, config, name, value, o->type == OPTION_FLAG, err)
-		       ? refuse_value(file, number, err)
+		       ? refuse_value(s, file, number, err)
 		       : 0;
 }
 

@@ -11,8 +11,9 @@
 
 #define SETTINGS_MAX 64
 
-/* Zeroed is valid. The texts of a config are in here: it is freed after that. */
+/* Zeroed but for the help. The texts of a config are in here: it is freed after that. */
 struct settings {
+	const char *help; /* the command that lists the names, for errors */
 	char *words[SETTINGS_MAX];
 	size_t count;
 };

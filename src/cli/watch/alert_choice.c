@@ -25,7 +25,8 @@ static bool is_called(const char *name, const char *typed)
 	return name && !name[i] && !typed[i];
 }
 
-static int unknown(const char *typed, const struct sooth_names *names, struct sooth_error *err)
+static int unknown(const char *typed, const struct sooth_names *names,
+	const struct alert_help *help, struct sooth_error *err)
 {
 	char all[200] = "";
 	size_t used = 0;
@@ -38,13 +39,12 @@ static int unknown(const char *typed, const struct sooth_names *names, struct so
 	for (char *at = all; *at; at++)
 		*at = *at == '_' ? '-' : *at;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on \"%s\"", typed);
-	error_why(err, "the names are: %sactivity (for any of these), finding, end", all);
-	return error_remedy(
-		err, "sooth ps -w --alert-on waits-for-user,finding,end --on-alert PROGRAM");
+	error_why(err, "the names are: %sactivity (for any of these), %s", all, help->events);
+	return error_remedy(err, "%s", help->remedy);
 }
 
 int alert_choose(struct alert_choice *out, const struct option_list *list,
-	const struct sooth_schema *schema, struct sooth_error *err)
+	const struct sooth_schema *schema, const struct alert_help *help, struct sooth_error *err)
 {
 	const struct sooth_names *names = alert_activities(schema);
 
@@ -63,7 +63,7 @@ int alert_choose(struct alert_choice *out, const struct option_list *list,
 		else if (!strcmp(typed, "end"))
 			out->end = true;
 		else if (!bits)
-			return unknown(typed, names, err);
+			return unknown(typed, names, help, err);
 	}
 	return 0;
 }

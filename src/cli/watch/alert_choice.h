@@ -12,9 +12,15 @@ struct alert_choice {
 	bool end; /* of a session's main process */
 };
 
+/* What a command says about a name that is none. */
+struct alert_help {
+	const char *events; /* that it has beside activities */
+	const char *remedy;
+};
+
 /* `schema` is that of the rows, which have the activity. -EINVAL. */
 int alert_choose(struct alert_choice *out, const struct option_list *list,
-	const struct sooth_schema *schema, struct sooth_error *err);
+	const struct sooth_schema *schema, const struct alert_help *help, struct sooth_error *err);
 /* The names of the states of an activity; NULL: the rows have none. */
 const struct sooth_names *alert_activities(const struct sooth_schema *schema);
 
