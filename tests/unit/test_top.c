@@ -192,6 +192,17 @@ static void test_graphs(void **state)
 	assert_string_equal(graph(GRAPH_ASCII), "  :=*@\n");
 }
 
+/* How much is full is plain without colors. */
+static void test_meter(void **state)
+{
+	(void)state;
+	canvas_resize(&top.canvas, 4, 1);
+	graph_meter(&top.canvas, 0, 0, 4, GRAPH_BRAILLE, 0.5, TOP_LOW);
+	buffer_reset(&shown);
+	canvas_text(&top.canvas, &shown);
+	assert_string_equal(buffer_cstr(&shown), "\u25a0\u25a0\u25a1\u25a1\n");
+}
+
 static void test_nearest_color(void **state)
 {
 	(void)state;
@@ -374,6 +385,7 @@ int main(void)
 		TEST(test_outside),
 		TEST(test_over_a_wide_one),
 		TEST(test_graphs),
+		TEST(test_meter),
 		TEST(test_nearest_color),
 		TEST(test_sessions),
 		TEST(test_tree_of_targets),

@@ -125,6 +125,7 @@ void graph_meter(struct canvas *c, int y, int x, int columns, enum graph_form fo
 			canvas_char(c, y, x + i, is_full ? style : TOP_FRAME, is_full ? '#' : '.',
 				is_full ? '#' : '.');
 		else
-			canvas_char(c, y, x + i, is_full ? style : TOP_FRAME, 0x25a0, '#');
+			canvas_char(c, y, x + i, is_full ? style : TOP_FRAME,
+				is_full ? 0x25a0 : 0x25a1, '#');
 	}
 }
