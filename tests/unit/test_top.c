@@ -271,6 +271,24 @@ static void test_marks(void **state)
 	assert_hides("alpha");
 }
 
+/* The tree brings old processes, and those are not new. */
+static void test_marks_of_the_tree(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		add_agent(10, "/work/alpha");
+		add(30, 1, "sleep", "/bin/sleep", "/");
+		if (i == 2)
+			add(10200, 1, "late", "/bin/late", "/");
+		take();
+		if (!i)
+			type("t");
+		assert_true(i != 1 || strstr(draw(), "sleep"));
+		assert_hides("+      30");
+	}
+	assert_shows("+   10200");
+}
+
 /* The selected row stays in its place while the list moves. */
 static void test_pick_stays(void **state)
 {
@@ -390,6 +408,7 @@ int main(void)
 		TEST(test_sessions),
 		TEST(test_tree_of_targets),
 		TEST(test_marks),
+		TEST(test_marks_of_the_tree),
 		TEST(test_pick_stays),
 		TEST(test_pick_gone),
 		TEST(test_findings),

@@ -86,6 +86,15 @@ static uint8_t role_of(const struct top_model *m, const struct sooth_record *r)
 	return rank;
 }
 
+/* What the tree adds to the list is new only where it has just started. */
+static bool is_old(const struct top_model *m, const struct sooth_record *r)
+{
+	double elapsed_s;
+
+	return top_number(m->schema, "elapsed_s", r, &elapsed_s) &&
+	       elapsed_s > m->interval_s * TOP_FRESH_FRAMES;
+}
+
 static void add_process(struct top_model *m, const struct sooth_record *r)
 {
 	struct top_process p = { .row = r, .id = process_id_of(r), .role = role_of(m, r) };
@@ -106,7 +115,7 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 	p.is_main = p.has_session && p.session_pid == p.id.pid && state[0] != 'Z';
 	first = map_put(&m->known, &p.id, &is_new);
 	if (first && is_new)
-		*first = m->frames;
+		*first = is_old(m, r) ? 1 : m->frames;
 	if (first && *first > 1 && m->frames - *first < TOP_FRESH_FRAMES)
 		p.mark = TOP_MARK_NEW;
 	buffer_append(&m->processes, &p, sizeof(p));
