@@ -458,8 +458,9 @@ class RealAgent(MonitorCase):
                 self.assertEqual(api_truth.problems(table), [])
                 pids = {agent.pid}
                 for reader, kind in zip(readers[1:], ("state", "call")):
-                    self.assertTrue([line for line in self.lines(reader)
-                                     if line["type"] == kind and line["pid"] in pids], kind)
+                    harness.wait_until(lambda reader=reader, kind=kind: any(
+                        line["type"] == kind and line["pid"] in pids
+                        for line in self.lines(reader)), "a line of the agent: " + kind)
         for reader in readers:
             self.assert_numbered(self.lines(reader))
 
