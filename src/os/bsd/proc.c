@@ -219,6 +219,7 @@ static struct proc_process record_of(const struct backend_run *run, const struct
 		.marks_state = SOOTH_STATE_ABSENT,
 		.package_state = SOOTH_STATE_ABSENT,
 		.descriptors_state = NOT_REQUESTED,
+		.proxies_state = NOT_REQUESTED,
 	};
 }
 
