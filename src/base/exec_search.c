@@ -32,22 +32,34 @@ static int exec_path(const char *path, char *const *command)
 	return errno == ENOEXEC ? exec_script(path, command) : -errno;
 }
 
+bool exec_search_next(const char *name, const char **at, char path[PATH_MAX])
+{
+	bool is_found = false;
+
+	if (!*at) {
+		*at = getenv("PATH");
+		*at = *at ? *at : "/bin:/usr/bin";
+	}
+	while (**at && !is_found) {
+		size_t size = strcspn(*at, ":");
+
+		is_found = snprintf(path, PATH_MAX, "%.*s%s%s", (int)size, *at, size ? "/" : "./",
+				   name) < PATH_MAX &&
+			   !access(path, X_OK);
+		*at += size + ((*at)[size] == ':');
+	}
+	return is_found;
+}
+
 int exec_search(char *const *command)
 {
-	const char *path = getenv("PATH");
-	char candidate[PATH_MAX];
+	char path[PATH_MAX];
+	const char *at = NULL;
 	int code = -ENOENT;
 
 	if (strchr(command[0], '/'))
 		return exec_path(command[0], command);
-	for (path = path ? path : "/bin:/usr/bin"; *path;) {
-		size_t size = strcspn(path, ":");
-
-		if (snprintf(candidate, sizeof(candidate), "%.*s%s%s", (int)size, path,
-			    size ? "/" : "./", command[0]) < (int)sizeof(candidate) &&
-			!access(candidate, X_OK))
-			code = exec_path(candidate, command);
-		path += size + (path[size] == ':');
-	}
+	while (exec_search_next(command[0], &at, path))
+		code = exec_path(path, command);
 	return code;
 }

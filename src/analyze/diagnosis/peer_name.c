@@ -8,14 +8,6 @@
 #include "base/cursor.h"
 #include "probes/proc.h"
 
-static bool is_loopback(const unsigned char address[16])
-{
-	static const unsigned char v4[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 },
-				   v6[16] = { [15] = 1 };
-
-	return !memcmp(address, v4, sizeof(v4)) || !memcmp(address, v6, sizeof(v6));
-}
-
 /* "127.0.0.1:3128" or "localhost:3128"; another name is not resolved here. */
 static bool is_at(struct span proxy, const unsigned char address[16], unsigned port)
 {
@@ -29,7 +21,7 @@ static bool is_at(struct span proxy, const unsigned char address[16], unsigned p
 		snprintf(
 			text, sizeof(text), "127.0.0.1%.*s", (int)(proxy.size - 9), proxy.data + 9);
 		return peer_split(text, other, &other_port) && other_port == port &&
-		       is_loopback(address);
+		       peer_is_loopback(address);
 	}
 	snprintf(text, sizeof(text), "%.*s", (int)proxy.size, proxy.data);
 	return peer_split(text, other, &other_port) && other_port == port &&

@@ -78,7 +78,7 @@ static bool is_v4(const unsigned char address[16])
 	return !memcmp(address, mapped, sizeof(mapped));
 }
 
-static bool is_loopback(const unsigned char address[16])
+bool peer_is_loopback(const unsigned char address[16])
 {
 	static const unsigned char one[16] = { [15] = 1 };
 
@@ -88,7 +88,7 @@ static bool is_loopback(const unsigned char address[16])
 /* Addresses that the public internet does not route: RFC 1918, 3927, 6598; 4193, 4291. */
 static bool is_private(const unsigned char a[16])
 {
-	if (is_loopback(a))
+	if (peer_is_loopback(a))
 		return true;
 	if (!is_v4(a))
 		return (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
@@ -288,7 +288,7 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 		struct rule rule = { .prefix = 128, .strength = PEER_LABEL_HOST };
 
 		/* The name of a loopback address is no information. */
-		if (!name.size || !peer_address(rule.address, address) || is_loopback(rule.address))
+		if (!name.size || !peer_address(rule.address, address) || peer_is_loopback(rule.address))
 			continue;
 		buffer_reset(&masked);
 		mask_text(&masked, name.data, name.size);
@@ -309,7 +309,7 @@ static bool rule_fits(const struct rule *r, const unsigned char address[16], uns
 	if (r->port && r->port != port)
 		return false;
 	if (r->is_class)
-		return r->is_private ? is_private(address) : is_loopback(address);
+		return r->is_private ? is_private(address) : peer_is_loopback(address);
 	return fits(r->address, address, r->prefix);
 }
 

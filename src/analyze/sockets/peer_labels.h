@@ -57,6 +57,7 @@ int peer_labels_hosts(
  * address.
  */
 bool peer_address(unsigned char out[16], struct span text);
+bool peer_is_loopback(const unsigned char address[16]);
 /* Splits "10.0.0.2:443" or "[::1]:443" into address and port; false: it is neither. */
 bool peer_split(const char *text, unsigned char address[16], unsigned *port);
 /* The best label of an address; borrowed. */

@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/exec_search.h"
 #include "base/cleanup.h"
+#include "base/exec_search.h"
 #include "os/bsd/services.h"
-
+#include "os/launch_pipe.h"
 
 static int gone(const struct process_id *process, struct sooth_error *err)
 {
@@ -63,12 +63,6 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 
 /* --- launched commands: a child waits on a pipe until its exec may happen --- */
 
-static void restore_signals(void)
-{
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-}
-
 /* The real ids, or the requested ones; for good, saved ids included. */
 static int become_user(const struct launch *launch)
 {
@@ -82,30 +76,14 @@ static int become_user(const struct launch *launch)
 	return getuid() == uid && geteuid() == uid ? 0 : -EPERM;
 }
 
-static bool read_preload(int pipe, struct launch_preload *preload)
-{
-	size_t size = 0;
-
-	while (size < sizeof(*preload)) {
-		ssize_t got = read(pipe, (char *)preload + size, sizeof(*preload) - size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		size += (size_t)got;
-	}
-	return true;
-}
-
 static __attribute__((noreturn)) void child(
 	char *const *command, const struct launch *launch, int start_pipe, int failure)
 {
 	struct launch_preload preload;
 	int code;
 
-	restore_signals();
-	if (!read_preload(start_pipe, &preload))
+	launch_pipe_restore_signals();
+	if (!launch_pipe_read(start_pipe, &preload))
 		_exit(127); /* sooth is gone: do not run unobserved */
 	if (preload.variable[0] && putenv(preload.variable))
 		_exit(126);
@@ -166,36 +144,6 @@ int bsd_launch(
 	return os->identify(os, launch->pid, &launch->process, err);
 }
 
-int bsd_release(const struct os *os, struct launch *launch, struct sooth_error *err)
-{
-	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
-	_cleanup_close_ int failure = TAKE_FD(launch->failure);
-	int code = 0;
-
-	(void)os;
-	if (write(start_pipe, &launch->preload, sizeof(launch->preload)) !=
-		(ssize_t)sizeof(launch->preload)) {
-		if (errno != EPIPE)
-			return error_errno(err, -errno, "let the launched command run");
-		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		return error_why(err, "the command was killed before it started");
-	}
-	/* End of file: the exec closed the pipe, so it succeeded. */
-	if (read(failure, &code, sizeof(code)) != sizeof(code))
-		return 0;
-	error_set(err, code,
-		code == -ENOENT || code == -ENOTDIR ? SOOTH_FAULT_NO_COMMAND
-						    : SOOTH_FAULT_NOT_EXECUTABLE,
-		"run %s", launch->name);
-	error_why(err, "%s",
-		code == -EACCES ? "permission denied: the file is not executable, or its folder is "
-				  "not accessible"
-				: strerror(-code));
-	error_remedy(err,
-		"check the name of the command and that the file is executable (chmod +x FILE)");
-	return code;
-}
-
 bool bsd_reap(const struct os *os, struct launch *launch)
 {
 	int status;
@@ -207,25 +155,6 @@ bool bsd_reap(const struct os *os, struct launch *launch)
 		return false;
 	launch->status = status;
 	return true;
-}
-
-void bsd_abandon(const struct os *os, struct launch *launch)
-{
-	int status;
-
-	(void)os;
-	if (launch->start_pipe >= 0) {
-		close(launch->start_pipe); /* it reads end of file and exits */
-		launch->start_pipe = -1;
-		if (launch->pid > 0 && launch->status == -1 &&
-			waitpid(launch->pid, &status, 0) == launch->pid)
-			launch->status = status;
-	}
-	if (launch->failure >= 0)
-		close(launch->failure);
-	if (launch->descriptor >= 0)
-		close(launch->descriptor);
-	launch->failure = launch->descriptor = -1;
 }
 
 /* --- rights: neither system has capabilities of files, and sooth is not set-user-id --- */

@@ -3,6 +3,7 @@
 #ifndef SOOTH_OS_BSD_SERVICES_H
 #define SOOTH_OS_BSD_SERVICES_H
 
+#include "os/launch_pipe.h"
 #include "os/os.h"
 
 /* --- on a source: compiled everywhere --- */
@@ -30,9 +31,7 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 	int number, struct sooth_error *err);
 int bsd_launch(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
-int bsd_release(const struct os *os, struct launch *launch, struct sooth_error *err);
 bool bsd_reap(const struct os *os, struct launch *launch);
-void bsd_abandon(const struct os *os, struct launch *launch);
 void bsd_keep_least(const struct os *os);
 void bsd_end_with_parent(const struct os *os);
 bool bsd_drop_all(const struct os *os);
@@ -45,7 +44,7 @@ bool bsd_drop_all(const struct os *os);
 
 #define BSD_OS_NATIVE_FUNCTIONS                                                                    \
 	.open_process = bsd_open_process, .signal_process = bsd_signal_process,                    \
-	.launch = bsd_launch, .release = bsd_release, .reap = bsd_reap, .abandon = bsd_abandon,    \
+	.launch = bsd_launch, .release = launch_pipe_release, .reap = bsd_reap, .abandon = launch_pipe_abandon,    \
 	.keep_least = bsd_keep_least, .end_with_parent = bsd_end_with_parent,                      \
 	.drop_all = bsd_drop_all
 

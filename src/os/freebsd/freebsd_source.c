@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/bsd/bytes.h"
+#include "os/bsd/load.h"
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
@@ -329,25 +330,16 @@ void freebsd_host(const struct bsd_source *s, struct host_facts *facts)
 		(unsigned long long)(scale_of(s).boot_utc_ns / NS_PER_S));
 }
 
-/* struct loadavg: three 32-bit fixed-point numbers, and at 16 what stands for 1. */
 void freebsd_load(const struct bsd_source *s, struct host_load *load)
 {
 	const struct freebsd_calls *c = calls_of(s);
 	unsigned char bytes[24] = { 0 };
-	const struct bsd_bytes b = { bytes, sizeof(bytes) };
 	size_t size = sizeof(bytes);
-	double one;
 
-	load->load_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	if (c->sysctl_by_name(c, "vm.loadavg", bytes, &size) || size != sizeof(bytes) ||
-		!bsd_u64(&b, 16))
-		return;
-	one = (double)bsd_u64(&b, 16);
-	load->load_1m = bsd_u32(&b, 0) / one;
-	load->load_5m = bsd_u32(&b, 4) / one;
-	load->load_15m = bsd_u32(&b, 8) / one;
-	load->load_state = SOOTH_STATE_VALUE;
-	load->cpus = (uint32_t)number_of(s, "hw.ncpu");
+	if (c->sysctl_by_name(c, "vm.loadavg", bytes, &size))
+		size = 0;
+	bsd_load_decode(load, &(struct bsd_bytes){ bytes, size },
+		(uint32_t)number_of(s, "hw.ncpu"));
 }
 
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)

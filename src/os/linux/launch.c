@@ -17,16 +17,13 @@
 #include <unistd.h>
 
 #include "base/exec_search.h"
-#include "base/cleanup.h"
+#include "os/launch_pipe.h"
 #include "os/linux/files/procfs.h"
 
 /*
- * A launched command is a child that waits on a pipe before its exec, so that probes are in place
- * when it starts. A second, close-on-exec pipe reports why an exec failed. The child keeps sooth's
- * standard streams, session and signal dispositions, and runs with the real ids, or the requested
- * ones; privileges from sooth's file do not pass an exec.
+ * The child keeps sooth's standard streams, session and signal dispositions, and runs with the real
+ * ids, or the requested ones; privileges from sooth's file do not pass an exec.
  */
-
 
 /* All groups of the user, as after a login; a user without a name gets just the one. */
 static int take_groups(uid_t uid, gid_t gid)
@@ -48,45 +45,13 @@ static int become_user(const struct launch *launch)
 	return 0;
 }
 
-static void restore_signals(void)
-{
-	/* An exec resets handlers; a signal that sooth ignores would stay ignored. */
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-}
-
 bool launch_find(const struct launch *launch, char path[PATH_MAX])
 {
-	const char *folders = getenv("PATH");
+	const char *at = NULL;
 
 	if (strchr(launch->name, '/'))
 		return snprintf(path, PATH_MAX, "%s", launch->name) < PATH_MAX;
-	for (folders = folders ? folders : "/bin:/usr/bin"; *folders;) {
-		size_t size = strcspn(folders, ":");
-
-		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)size, folders, size ? "/" : "./",
-			    launch->name) < PATH_MAX &&
-			!access(path, X_OK))
-			return true;
-		folders += size + (folders[size] == ':');
-	}
-	return false;
-}
-
-static bool read_preload(int pipe, struct launch_preload *preload)
-{
-	size_t size = 0;
-
-	while (size < sizeof(*preload)) {
-		ssize_t got = read(pipe, (char *)preload + size, sizeof(*preload) - size);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		size += (size_t)got;
-	}
-	return true;
+	return exec_search_next(launch->name, &at, path);
 }
 
 static int take_preload(struct launch_preload *preload)
@@ -113,8 +78,8 @@ static __attribute__((noreturn)) void child(
 	struct launch_preload preload;
 	int code;
 
-	restore_signals();
-	if (!read_preload(start_pipe, &preload))
+	launch_pipe_restore_signals();
+	if (!launch_pipe_read(start_pipe, &preload))
 		_exit(127); /* sooth is gone, or has released it: do not run unobserved */
 	code = become_user(launch);
 	if (!code && preload.library[0])
@@ -161,36 +126,6 @@ int launch_start(
 	return 0;
 }
 
-int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err)
-{
-	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
-	_cleanup_close_ int failure = TAKE_FD(launch->failure);
-	int code = 0;
-
-	(void)os;
-	if (write(start_pipe, &launch->preload, sizeof(launch->preload)) !=
-		(ssize_t)sizeof(launch->preload)) {
-		if (errno != EPIPE)
-			return error_errno(err, -errno, "let the launched command run");
-		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "run %s", launch->name);
-		return error_why(err, "the command was killed before it started");
-	}
-	/* End of file: the exec closed the pipe, so it succeeded. */
-	if (read(failure, &code, sizeof(code)) != sizeof(code))
-		return 0;
-	error_set(err, code,
-		code == -ENOENT || code == -ENOTDIR ? SOOTH_FAULT_NO_COMMAND
-						    : SOOTH_FAULT_NOT_EXECUTABLE,
-		"run %s", launch->name);
-	error_why(err, "%s",
-		code == -EACCES ? "permission denied: the file is not executable, or its folder is "
-				  "not accessible"
-				: strerror(-code));
-	error_remedy(err,
-		"check the name of the command and that the file is executable (chmod +x FILE)");
-	return code;
-}
-
 /* waitpid(2) also reports stops of a child that another thread of sooth traces, whatever its
  * options. */
 static bool has_ended(const struct launch *launch)
@@ -213,23 +148,4 @@ bool launch_reap(const struct os *os, struct launch *launch)
 		return false;
 	launch->status = status;
 	return true;
-}
-
-void launch_abandon(const struct os *os, struct launch *launch)
-{
-	(void)os;
-	if (launch->start_pipe >= 0) {
-		int status;
-
-		close(launch->start_pipe); /* it reads end of file and exits */
-		launch->start_pipe = -1;
-		if (launch->pid > 0 && launch->status == -1 &&
-			waitpid(launch->pid, &status, 0) == launch->pid)
-			launch->status = status;
-	}
-	if (launch->failure >= 0)
-		close(launch->failure);
-	if (launch->descriptor >= 0)
-		close(launch->descriptor);
-	launch->failure = launch->descriptor = -1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The members of struct os that launch a command (os/os.h). */
+/* The members of struct os that launch a command (os/os.h), beside those of os/launch_pipe.h. */
 #ifndef SOOTH_OS_LINUX_LAUNCH_H
 #define SOOTH_OS_LINUX_LAUNCH_H
 
@@ -11,8 +11,6 @@
 bool launch_find(const struct launch *launch, char path[PATH_MAX]);
 int launch_start(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
-int launch_release(const struct os *os, struct launch *launch, struct sooth_error *err);
 bool launch_reap(const struct os *os, struct launch *launch);
-void launch_abandon(const struct os *os, struct launch *launch);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "collect/secrets.h"
+#include "os/launch_pipe.h"
 #include "os/linux/launch.h"
 #include "os/linux/os_watch.h"
 #include "os/linux/files/procfs.h"
@@ -351,9 +352,9 @@ const struct os os_native = {
 	.open_process = process_handle_open,
 	.signal_process = process_handle_signal,
 	.launch = launch_start,
-	.release = launch_release,
+	.release = launch_pipe_release,
 	.reap = launch_reap,
-	.abandon = launch_abandon,
+	.abandon = launch_pipe_abandon,
 	.freeze_group = freezer_set,
 	.wait = linux_wait,
 	.watch_begin = os_watch_begin,

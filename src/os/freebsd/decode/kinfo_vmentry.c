@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/decode/kinfo_list.h"
 
 #include "os/bsd/bytes.h"
 
@@ -94,22 +95,10 @@ static void decode(struct bsd_mapping *out, const struct bsd_bytes *b, uint32_t 
 
 bool kinfo_vmentry_next(struct bsd_mapping *out, struct cursor *c, uint32_t page_bytes)
 {
-	const struct bsd_bytes head = { c->at, cursor_left(c) };
-	uint32_t size = bsd_u32(&head, 0);
-	struct span record;
+	struct bsd_bytes record;
 
-	if (cursor_at_end(c) || c->failed)
+	if (!kinfo_list_next(&record, c, FIXED_SIZE))
 		return false;
-	if (!size && head.size >= sizeof(size)) {
-		c->at = c->end; /* the list ends with zeros */
-		return false;
-	}
-	record = size >= FIXED_SIZE ? cursor_bytes(c, size) : span_of("", 0);
-	if (record.size < FIXED_SIZE) {
-		c->failed = true;
-		return false;
-	}
-	decode(out, &(struct bsd_bytes){ (const unsigned char *)record.data, record.size },
-		page_bytes);
+	decode(out, &record, page_bytes);
 	return true;
 }

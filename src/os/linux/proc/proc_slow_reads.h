@@ -24,8 +24,8 @@ enum proc_read {
 	PROC_READ_MARKERS = 2,
 	PROC_READ_ROOT = 4, /* the git working tree */
 	PROC_READ_STREAMS = 8,
-	PROC_READ_PROXIES = 32, /* from the environment (proc_proxies.h) */
 	PROC_READ_SERVER_NAME = 16, /* whether its name may be that of a server (proc_detached.h) */
+	PROC_READ_PROXIES = 32, /* from the environment (proc_proxies.h) */
 };
 
 struct proc_slow_read {
