@@ -122,8 +122,8 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,
 		(unsigned long long)task->of_samples);
 	finding_unseen(out, "whether its result is useful, and which client asked for it");
-	finding_remedy(out, "%s; sooth profile --tree %u shows its callers", task->remedy,
-		e->id.pid);
+	finding_remedy(
+		out, "%s; sooth profile --tree %u shows its callers", task->remedy, e->id.pid);
 	finding_end(out);
 }
 
@@ -132,9 +132,17 @@ static bool is_awaited(const struct check *e)
 	return work_is_awaited(e) && !batch_program_computes(check_name(e->process));
 }
 
+static bool find_task(struct profile_task *task, const struct check *e)
+{
+	if (is_explained(e) || !is_awaited(e))
+		return false;
+	*task = profile_task_find(&e->input->profile, &e->id);
+	return task->text;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct profile_task task = profile_task_find(&e->input->profile, &e->id);
+	struct profile_task task;
 	struct hot h;
 
 	find(&h, e);
@@ -144,7 +152,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
 	else if ((double)h.samples < check_option(e, "min-samples"))
 		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
-	else if (task.text && !is_explained(e) && is_awaited(e))
+	else if (find_task(&task, e))
 		report_task(e, out, &h, &task);
 	else if (share_of(&h) < check_option(e, "min-share") || !h.function.is_named ||
 		 is_interpreter(h.function.name))

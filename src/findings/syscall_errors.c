@@ -568,7 +568,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			failures += ((const struct call_failures *)value)->count;
 		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
 	}
-	look.requests = requests_of(e, look.calls.history);
+	look.requests = failures ? requests_of(e, look.calls.history) : 0;
 	count = space_failures_report(e, out, &look.calls, check_option(e, "min-space"));
 	count += diagnose_places(&look);
 	count += diagnose_graves(&look);

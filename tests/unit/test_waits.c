@@ -737,6 +737,21 @@ static void test_own_listener(void **state)
 			   "connection, 3 min: a deadlock, it cannot go on");
 }
 
+/* A connection within the host that no other socket has. */
+static void test_half_open(void **state)
+{
+	(void)state;
+	process(10, "ruby", 'S');
+	thread(10, 10, "recvfrom", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:40000");
+	object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(10, 3)->is_peer_gone = 1;
+	expect("waits", "ruby (10) waits for data from 127.0.0.1:40000: the other end is gone, no data "
+			"will come, 3 min");
+	thread_at(&records, 10)->since_ns = NS_PER_S;
+	expect("waits", "ruby (10) waits for data from 127.0.0.1:40000, 1 s");
+}
+
 /* Of one process that waits for itself the others, that wait for it, are no part of the circle. */
 static void test_itself(void **state)
 {
@@ -869,6 +884,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_ring_with_timer, reset),
 		cmocka_unit_test_setup(test_own_listener, reset),
+		cmocka_unit_test_setup(test_half_open, reset),
 		cmocka_unit_test_setup(test_mutexes, reset),
 		cmocka_unit_test_setup(test_java, reset),
 		cmocka_unit_test_setup(test_owner_that_ended, reset),

@@ -79,6 +79,16 @@ static bool is_ignoring(const struct process_entry *p)
 	return p->process->term == PROC_TERM_IGNORED;
 }
 
+static const char *state_of(const struct process_entry *p)
+{
+	if (is_zombie(p))
+		return "has ended, but its parent does not reap it";
+	if (is_ignoring(p))
+		return "runs on: it ignores SIGTERM";
+	return p->process->term == PROC_TERM_HANDLED ? "runs on (it handles SIGTERM itself)"
+						     : "runs on";
+}
+
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
@@ -96,11 +106,7 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 		buffer_format(out, ": it asks %.1f times a second, and that one %s",
 			(double)(r->seen - 1) * (double)NS_PER_S /
 				(double)(r->last_ns - r->first_ns),
-			is_zombie(a.process) ? "has ended, but its parent does not reap it"
-			: is_ignoring(a.process) ? "runs on: it ignores SIGTERM"
-			: a.process->process->term == PROC_TERM_HANDLED
-				? "runs on (it handles SIGTERM itself)"
-				: "runs on");
+			state_of(a.process));
 	return true;
 }
 

@@ -18,44 +18,53 @@ enum task {
 
 static const struct {
 	const char *text, *remedy;
+	const char *files[2]; /* beginnings of names of programs */
 } tasks[TASKS] = {
 	[TASK_LUA] = { "a Lua script",
 		"redis-cli SLOWLOG GET 5 shows the script once it has ended; redis-cli SCRIPT KILL "
-		"ends one "
-		"that has written nothing" },
+		"ends one that has written nothing",
+		{ "redis", "valkey" } }, /* redis-server is a link to redis-check-rdb */
 	[TASK_SCAN] = { "a scan of a table, row by row",
 		"select pid, query from pg_stat_activity shows the query, explain its plan: an "
-		"index may be missing" },
+		"index may be missing",
+		{ "postgres" } },
 	[TASK_SORT] = { "a sort of rows",
 		"select pid, query from pg_stat_activity shows the query; more work_mem, or an "
-		"index in that order" },
+		"index in that order",
+		{ "postgres" } },
 	[TASK_INDEX] = { "building an index",
-		"select * from pg_stat_progress_create_index shows how far it is" },
-	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is" },
+		"select * from pg_stat_progress_create_index shows how far it is", { "postgres" } },
+	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is",
+		{ "postgres" } },
 };
 
 /* Beginnings of names, as these programs export them: their other functions have no names once they
  * are stripped. The order is from the special to the general. */
 static const struct {
-	const char *name, *file;
+	const char *name;
 	enum task task;
 } functions[] = {
-	{ "scriptCall", "redis", TASK_LUA }, /* redis-server is a link to redis-check-rdb */
-	{ "luaCallFunction", "redis", TASK_LUA },
-	{ "luaRedis", "redis", TASK_LUA },
-	{ "lua_", "redis", TASK_LUA },
-	{ "luaV_", "redis", TASK_LUA },
-	{ "luaD_", "redis", TASK_LUA },
-	{ "parseReply", "redis", TASK_LUA },
-	{ "scriptCall", "valkey", TASK_LUA },
-	{ "luaCallFunction", "valkey", TASK_LUA },
-	{ "lua_", "valkey", TASK_LUA },
-	{ "luaV_", "valkey", TASK_LUA },
-	{ "btbuild", "postgres", TASK_INDEX },
-	{ "tuplesort_performsort", "postgres", TASK_SORT },
-	{ "vacuum", "postgres", TASK_VACUUM },
-	{ "ExecScan", "postgres", TASK_SCAN },
+	{ "scriptCall", TASK_LUA },
+	{ "luaCallFunction", TASK_LUA },
+	{ "luaRedis", TASK_LUA },
+	{ "lua_", TASK_LUA },
+	{ "luaV_", TASK_LUA },
+	{ "luaD_", TASK_LUA },
+	{ "parseReply", TASK_LUA },
+	{ "btbuild", TASK_INDEX },
+	{ "tuplesort_performsort", TASK_SORT },
+	{ "vacuum", TASK_VACUUM },
+	{ "ExecScan", TASK_SCAN },
 };
+
+static bool is_of(enum task task, struct span file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tasks[task].files) && tasks[task].files[i]; i++) {
+		if (span_starts(file, tasks[task].files[i]))
+			return true;
+	}
+	return false;
+}
 
 /* TASKS: none. */
 static enum task task_of(const struct profile_sums *s, const struct profile_stacked *stacked)
@@ -68,8 +77,7 @@ static enum task task_of(const struct profile_sums *s, const struct profile_stac
 			    file = names_get(&s->names, f->file);
 
 		for (size_t k = 0; f->is_named && k < best; k++) {
-			if (span_starts(name, functions[k].name) &&
-				span_starts(file, functions[k].file))
+			if (span_starts(name, functions[k].name) && is_of(functions[k].task, file))
 				best = k;
 		}
 	}

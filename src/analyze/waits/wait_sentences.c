@@ -193,10 +193,12 @@ static void put_socket_read(
 		buffer_string(out, "waits for data");
 		put_on(out, link, " from ");
 		if (wait_is_half_open(link))
-			buffer_string(out, ", whose end is gone: no data will come");
+			buffer_string(out, ": the other end is gone, no data will come");
 	}
-	if (link->party && link->party->relation == WAITS_RELATION_LISTENER)
+	if (link->party && link->party->relation == WAITS_RELATION_LISTENER) {
 		buffer_string(out, ", which has not accepted the connection");
+		return;
+	}
 	if (o && !o->socket_state_state && o->type == FDS_TCP && o->send_queue)
 		buffer_format(out, " (%llu bytes sent are not acknowledged)",
 			(unsigned long long)o->send_queue);
