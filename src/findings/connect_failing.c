@@ -18,6 +18,7 @@
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/peer_name.h"
+#include "analyze/diagnosis/port_owner.h"
 #include "analyze/diagnosis/unanswered.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -175,7 +176,10 @@ static void report_failing(const struct look *l, const char *address, const stru
 	double failures = failures_of(p);
 	const struct failure_meaning *meaning = failure_meaning_of_connect(p->errors[0].error);
 	char errors[240], label[PEER_NAME_SIZE];
+	struct buffer where = { 0 };
 
+	if (p->errors[0].error == LINUX_ECONNREFUSED)
+		port_owner_put_refused(&where, e, address);
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = map_get(&l->waiting, &key);
 	put_errors(p, errors, sizeof(errors));
@@ -188,9 +192,11 @@ static void report_failing(const struct look *l, const char *address, const stru
 			"(no process has that port)",
 			address, failures, (unsigned long long)p->attempts);
 	else
-		finding_claim(out, "cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)",
-			address, label, meaning ? meaning->text : "", meaning ? "; " : "", failures,
-			(unsigned long long)p->attempts, errors);
+		finding_claim(out,
+			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)%s", address,
+			label, meaning ? meaning->text : "", meaning ? "; " : "", failures,
+			(unsigned long long)p->attempts, errors, buffer_cstr(&where));
+	buffer_fini(&where);
 	finding_number(out, "failures", failures, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_rate(out, "attempts", check_calls_rate(c, (double)p->attempts), SOOTH_UNIT_NONE,
 		c->interval_ns);
@@ -318,7 +324,10 @@ static void report_children(const struct look *l, const char *address, const str
 	char errors[240], label[PEER_NAME_SIZE], what[CALL_PATH + 16];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
+	struct buffer where = { 0 };
 
+	if (sum->errors[0].error == LINUX_ECONNREFUSED)
+		port_owner_put_refused(&where, e, address);
 	put_errors(sum, errors, sizeof(errors));
 	peer_name_put(e, address, label, sizeof(label));
 	snprintf(what, sizeof(what), "children %s", address);
@@ -326,9 +335,10 @@ static void report_children(const struct look *l, const char *address, const str
 		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_connection(out, span_of(address, strlen(address)));
 	finding_claim(out,
-		"its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)",
+		"its children (%s) cannot connect to %s%s: %.0f of %llu attempts failed (%s)%s",
 		p->names, address, label, failures_of(sum), (unsigned long long)sum->attempts,
-		errors);
+		errors, buffer_cstr(&where));
+	buffer_fini(&where);
 	finding_number(out, "failures", failures_of(sum), SOOTH_UNIT_NONE, l->calls.interval_ns);
 	finding_text(out, "errors", "%s", errors);
 	finding_number(out, "time since the first attempt that was seen",

@@ -14,6 +14,7 @@
 #include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/limit_failure.h"
 #include "analyze/diagnosis/lock_failure.h"
+#include "analyze/diagnosis/port_owner.h"
 #include "analyze/diagnosis/space_failure.h"
 #include "analyze/diagnosis/task_room.h"
 #include "analyze/diagnosis/watch_failure.h"
@@ -165,13 +166,6 @@ static bool is_beside_accept(const struct look *l, const struct call_place *plac
 	return place->error == LINUX_EMFILE && l->accept_fails && !accepts(place);
 }
 
-/* ":8080" of "127.0.0.1:8080" that another socket has; NULL: it is something else. */
-static const char *port_in_use(const struct call_place *place)
-{
-	return place->error == LINUX_EADDRINUSE && *place->text != '/' ? strrchr(place->text, ':')
-								       : NULL;
-}
-
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
@@ -186,7 +180,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
-	if ((call_error_is_grave(place->error) || is_no_room(place) || port_in_use(place)) &&
+	if ((call_error_is_grave(place->error) || is_no_room(place) || port_owner_is_in_use(place)) &&
 		times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
@@ -290,7 +284,6 @@ static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct call_place *place)
 {
 	const struct limit_failure *limit = limit_failure_of(e, place);
-	const char *port = port_in_use(place);
 	const struct failure_meaning *meaning = failure_meaning_of(place);
 
 	if (limit)
@@ -308,11 +301,8 @@ static void emit_remedy(
 			"namei -l %s shows owner and mode of each part; the process runs as user "
 			"%u",
 			place->text, e->process->process->uid);
-	else if (port)
-		finding_remedy(out,
-			"ss -tulnp 'sport = %s' shows which process has the port (root sees all); "
-			"end that one, or choose another port",
-			port);
+	else if (port_owner_is_in_use(place) && port_owner_remedy(e, out, place->text))
+		return;
 	else if (meaning && meaning->remedy)
 		finding_remedy(out, "%s; sooth trace -Z -p %u shows each failed call",
 			meaning->remedy, e->id.pid);
@@ -346,7 +336,7 @@ static void report(struct look *l, const struct check_ranked *one)
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16], error[128];
 	const struct check *e = l->e;
 	struct check_result *out = l->out;
-	struct buffer child = { 0 };
+	struct buffer by = { 0 };
 
 	if (is_lock(place)) {
 		report_lock(l, one);
@@ -369,12 +359,14 @@ static void report(struct look *l, const struct check_ranked *one)
 	if (*place->text)
 		finding_path(out, span_of(place->text, strlen(place->text)));
 	put_error(e, place, error, sizeof(error));
-	failure_meaning_put_child(&child, e, place);
+	failure_meaning_put_child(&by, e, place);
+	if (port_owner_is_in_use(place))
+		port_owner_put(&by, e, place->text);
 	finding_claim(out, "%s%s%s%s keeps failing: %s%s, %.0f times",
 		is_in_deleted_directory(e, place) ? "its working directory was deleted: " : "",
-		name, *place->text ? " on " : "", place->text, error, buffer_cstr(&child),
+		name, *place->text ? " on " : "", place->text, error, buffer_cstr(&by),
 		one->weight);
-	buffer_fini(&child);
+	buffer_fini(&by);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	if (one->weight < (double)f->count)
 		finding_number(out, "failures including path searches", (double)f->count,
@@ -411,6 +403,8 @@ static void claim_children(const struct check *e, struct check_result *out,
 			check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text, error ? error : "an error",
 			text ? text : "unknown");
+	if (port_owner_is_in_use(place))
+		port_owner_put(&what, e, place->text);
 	finding_claim(out, "its children (%s) keep failing: %s, in %llu of them", f->names,
 		buffer_cstr(&what), (unsigned long long)f->children);
 	buffer_fini(&what);
@@ -438,7 +432,7 @@ static void report_children(struct look *l, const struct check_ranked *one)
 	} else {
 		if (*place->text)
 			finding_path(out, span_of(place->text, strlen(place->text)));
-		if (is_denied(place) || port_in_use(place))
+		if (is_denied(place) || port_owner_is_in_use(place))
 			emit_remedy(l->e, out, place);
 		else
 			finding_remedy(out,

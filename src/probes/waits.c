@@ -5,6 +5,7 @@
 #include "model/probe.h"
 #include "model/schema.h"
 #include "probes/fd_names.h"
+#include "probes/socket_names.h"
 
 _Static_assert(sizeof(struct waits_process) == 144, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_thread) == 160, "its layout is part of the capture format");
@@ -12,6 +13,7 @@ _Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the ca
 _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
 
 static const char *const relations[WAITS_RELATIONS] = {
@@ -233,6 +235,21 @@ static const struct sooth_field goroutine_fields[] = {
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_goroutines, longest_state)),
 };
 
+static const struct sooth_field listener_fields[] = {
+	FIELD_PID(waits_listener),
+	FIELD_STRING(waits_listener, local, "address and port, or the name of a unix socket",
+		.is_key = true),
+	FIELD_NUMBER(waits_listener, local_port, "port; 0: it has none"),
+	FIELD_NAMED(waits_listener, family, socket_family_names, "address family"),
+	FIELD_TRUTH(waits_listener, is_datagram, "it receives datagrams"),
+	FIELD_NUMBER(waits_listener, owner_pid,
+		"the oldest process that has it open; 0: none could be read"),
+	FIELD_NUMBER(waits_listener, owner_start_ticks, "start of that process in clock ticks",
+		.is_hidden = true),
+	FIELD_STRING(waits_listener, owner_name, "name of that process (comm)"),
+	FIELD_NUMBER(waits_listener, owners, "processes that have it open"),
+};
+
 static const struct sooth_schema process_schema = {
 	.name = "waits.process",
 	.kind = WAITS_PROCESS,
@@ -281,6 +298,14 @@ static const struct sooth_schema goroutines_schema = {
 	SCHEMA_FIELDS(goroutine_fields),
 };
 
+static const struct sooth_schema listener_schema = {
+	.name = "waits.listener",
+	.kind = WAITS_LISTENER,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_listener),
+	SCHEMA_FIELDS(listener_fields),
+};
+
 static const struct sooth_schema snapshot_schema = {
 	.name = "waits.snapshot",
 	.kind = WAITS_SNAPSHOT,
@@ -291,7 +316,7 @@ static const struct sooth_schema snapshot_schema = {
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
 	&object_schema, &party_schema, &signals_schema, &goroutines_schema,
-	&snapshot_schema, NULL };
+	&listener_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

@@ -20,6 +20,7 @@ enum waits_kind {
 	WAITS_SNAPSHOT = 0x0f04, /* ends the records of one snapshot */
 	WAITS_SIGNALS = 0x0f05,
 	WAITS_GOROUTINES = 0x0f06,
+	WAITS_LISTENER = 0x0f07,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -212,6 +213,22 @@ struct waits_goroutines {
 	struct sooth_text by;	  /* what it called: "sync.(*WaitGroup).Wait"; empty: nothing */
 	struct sooth_text at;	  /* the function of the program that waits: "main.main" */
 	struct sooth_text start;  /* the function that it began with */
+};
+
+/* A socket that others connect or send to, in the network namespace of the observed process, and a
+ * process that has it open. Only at the end of a recording of few processes. */
+struct waits_listener {
+	struct sooth_record record;  /* the observed process */
+	uint64_t owner_start_ticks;  /* 0: not known */
+	uint32_t owner_pid;	     /* the oldest that has it open; 0: none could be read */
+	uint32_t owners;	     /* processes that have it open */
+	uint16_t local_port;
+	uint8_t family; /* enum sockets_family */
+	uint8_t is_datagram;
+	char owner_state; /* R S D T t Z X I; 0: not known */
+	uint8_t unused[3];
+	struct sooth_text owner_name;
+	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
 };
 
 struct waits_snapshot {

@@ -645,7 +645,7 @@ SYSCALL_ERRORS = [
         says=r"its children (git) keep failing: lock file ", may_skip=has_git,
         evidence="commands that ended with an error", threshold="min-commands"),
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
-        duration_s=8, says="EADDRINUSE (Address already in use)",
+        duration_s=8, says="EADDRINUSE (Address already in use): it has it itself",
         evidence="commands that ended with an error", threshold="min-commands"),
     healthy("syscall-errors", "each command that it starts gets a lock", commands("no lock"),
         may_skip=has_git),

@@ -242,3 +242,63 @@ CASES = [
     healthy("shutdown-held", "a client of one server", client_of_one_server,
         settings=("shutdown-held.min-time=1s",)),
 ]
+
+# A server that keeps `limit` clients and closes each more at once, or answers it first; a greeting service; one that
+# starts a child for each client. The clients are another process.
+LIMITED = """
+import os, signal, socket, sys, time
+kind, limit, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+s = socket.create_server(("127.0.0.1", 0), backlog=64)
+if os.fork() == 0:
+    signal.alarm(120)
+    to = s.getsockname()
+    s.close()
+    kept = [socket.create_connection(to) for _ in range(limit)]
+    for c in kept: c.sendall(b"hello")
+    while True:
+        c = socket.create_connection(to)
+        try:
+            c.sendall(b"hello")
+            c.recv(100)
+        except OSError: pass
+        c.close()
+        time.sleep(pause)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+kept = []
+def keep(c):
+    c.recv(100)
+    kept.append(c)
+for _ in range(limit): keep(s.accept()[0])
+print("ready", flush=True)
+while True:
+    c = s.accept()[0]
+    if kind == "answers": c.sendall(b"-ERR max number of clients reached\\r\\n")
+    elif kind == "serves":
+        c.recv(100)
+        c.sendall(b"welcome")
+    elif kind == "forks" and os.fork() == 0:
+        c.sendall(c.recv(100))
+        os._exit(0)
+    c.close()
+"""
+
+
+def limited(kind, least=2, most=20):
+    return lambda scope, rng: scope.python(LIMITED, kind, str(rng.randrange(least, most)),
+        str(rng.uniform(0.05, 0.3))).pid
+
+
+# The client is judged too, and its connections fail.
+CLIENT = {"calls": True, "also": ("connect-failing", "database-errors")}
+REFUSED = {"evidence": "connections closed at once", **CLIENT}
+
+CASES += [
+    sick("clients-refused", "a limit of clients is reached", limited("closes"), severity="medium",
+        says="closes connections of clients at once, unread: ", **REFUSED),
+    sick("clients-refused", "the same, with a short answer", limited("answers"), severity="medium",
+        says="after one short answer: ", **REFUSED),
+    healthy("clients-refused", "a child for each client", limited("forks"), calls=True),
+    healthy("clients-refused", "short requests beside clients that stay", limited("serves"), calls=True),
+    healthy("clients-refused", "a service that greets and closes", limited("answers", 0, 1), **CLIENT),
+    healthy("clients-refused", "a port that only says that it is there", limited("closes", 0, 1), **CLIENT),
+]

@@ -16,6 +16,7 @@ DEFAULT_CASES = {
         "threads that wake one another, by its calls"],
     "children-failing": ["a compiler whose header is missing", "below npm's shell",
         "a command that fails now and then"],
+    "clients-refused": ["a limit of clients is reached", "a child for each client"],
     "clients-waiting": ["an event loop that sleeps in a handler", "an event loop with much to do"],
     "close-wait-leak": ["more and more", "a pool that has not looked"],
     "connect-failing": ["no answer", "each command that it starts", "reached, without waiting"],

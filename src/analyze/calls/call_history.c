@@ -209,7 +209,7 @@ static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
 		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
-		&h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
+		&h->clients, &h->guests, &h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -242,6 +242,8 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->databases, sizeof(struct call_path), sizeof(struct call_database), PEERS_MAX);
 	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
 		PEERS_MAX);
+	map_init(&h->clients, sizeof(struct call_path), sizeof(struct call_clients), PEERS_MAX);
+	map_init(&h->guests, sizeof(uint32_t), sizeof(struct call_guest), FDS_MAX);
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
 	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
 		REPEATS_MAX);
@@ -347,6 +349,7 @@ static void forget_descriptors(struct call_history *h)
 	map_clear(&h->pending);
 	map_clear(&h->unused);
 	map_clear(&h->hellos);
+	map_clear(&h->guests);
 }
 
 static int take_call(void *state, struct folded_call *call, struct sooth_error *err)
@@ -379,6 +382,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_answers_take(&c);
 	call_databases_take(&c);
 	call_handshakes_take(&c);
+	call_clients_take(&c);
 	call_peers_take(&c);
 	call_waits_take(&c);
 	call_repeats_take(&c);
@@ -485,6 +489,8 @@ static void renew(struct call_history **one)
 	swap(&fresh->pending, &old->pending);
 	swap(&fresh->unused, &old->unused);
 	swap(&fresh->hellos, &old->hellos);
+	swap(&fresh->guests, &old->guests);
+	fresh->given_ns = old->given_ns;
 	swap(&fresh->weights, &old->weights);
 	fini_history(old);
 	free(old);

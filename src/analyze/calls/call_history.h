@@ -187,6 +187,17 @@ struct call_database {
 	} codes[CALL_DATABASE_CODES]; /* the first different ones */
 };
 
+/* The connections that a server accepted on one of its listening sockets and read from, or closed
+ * within a second without reading. What it gave to a child or another process is not among them. */
+struct call_clients {
+	uint64_t served;
+	uint64_t dropped;     /* nothing was written either */
+	uint64_t turned_away; /* after one short answer */
+	uint64_t first_ns, last_ns; /* of the last two */
+	uint64_t last_served_ns;
+	char log[CALL_PATH]; /* a file that was written to in between, the last one */
+};
+
 #define CALL_SERVER_NAME 128
 
 /* How TLS with one peer began: connections on which a hello was sent, by what became of it. */
@@ -245,14 +256,17 @@ struct call_history {
 	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
 	struct map databases; /* the same -> call_database */
 	struct map handshakes; /* the same -> call_handshakes */
+	struct map clients;    /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
 	struct call_exchanging exchanging;
+	uint64_t given_ns;    /* a child was started, or a message sent that may pass descriptors */
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
 	struct map hellos;    /* uint32_t fd -> a connection on which TLS begins */
 	struct map unused;    /* uint32_t fd -> a connection that has brought nothing yet */
+	struct map guests;    /* uint32_t fd -> a connection that was accepted and not read yet */
 	struct map weights;   /* call_kind -> call_weight */
 };
 

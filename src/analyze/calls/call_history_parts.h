@@ -44,6 +44,14 @@ struct call_hello {
 	char server[CALL_SERVER_NAME];
 };
 
+/* A connection that was accepted and not read yet. */
+struct call_guest {
+	struct call_path listener;
+	uint64_t since_ns;
+	uint64_t answers, bytes; /* written to it */
+	char log[CALL_PATH]; /* a file that was written to since */
+};
+
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
 /* Of what it reads, writes, empties, removes. */
@@ -52,6 +60,7 @@ void call_exchanges_take(const struct call_at_hand *c);
 void call_answers_take(const struct call_at_hand *c);
 void call_databases_take(const struct call_at_hand *c);
 void call_handshakes_take(const struct call_at_hand *c);
+void call_clients_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);

@@ -58,6 +58,7 @@ struct wait_reader {
 	bool is_cut;
 	uint64_t deadline_ns; /* of the sample */
 	unsigned processes;   /* observed ones of the sample so far */
+	bool has_begun;	      /* a sample was made before this one */
 	uint32_t waiting_fd;  /* the descriptor being read, of the parties found for it */
 	/* Scratch. */
 	struct buffer bytes, text, more, tids;
@@ -109,6 +110,8 @@ void wait_process_read(
 /* Writes the thread and all that belongs to it; adds its CPU time. */
 void wait_thread_read(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
+/* The sockets of its network namespace that others connect to. */
+void wait_listeners(struct wait_reader *r, int process);
 /* The descriptor of a call; its type. */
 enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
 	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);

@@ -114,7 +114,7 @@ static void read_all(struct wait_sockets *s, int process)
 	}
 }
 
-static const struct wait_socket *all_of(const struct wait_sockets *s, size_t *count)
+const struct wait_socket *wait_sockets_all(const struct wait_sockets *s, size_t *count)
 {
 	*count = s->entries.size / sizeof(struct wait_socket);
 	return (const void *)s->entries.data;
@@ -133,7 +133,7 @@ const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, 
 		s->namespace = st.st_ino;
 		read_all(s, process);
 	}
-	all = all_of(s, &count);
+	all = wait_sockets_all(s, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].inode == inode)
 			return &all[i];
@@ -166,7 +166,7 @@ static const struct wait_socket *udp_server(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count), *found = NULL;
+	const struct wait_socket *all = wait_sockets_all(s, &count), *found = NULL;
 
 	for (size_t i = 0; i < count && of->peer_port; i++) {
 		const struct wait_socket *e = &all[i];
@@ -195,7 +195,7 @@ const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count);
+	const struct wait_socket *all = wait_sockets_all(s, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_socket *e = &all[i];
@@ -212,7 +212,7 @@ const struct wait_socket *wait_sockets_peer(
 bool wait_sockets_is_half_open(const struct wait_sockets *s, const struct wait_socket *of)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count);
+	const struct wait_socket *all = wait_sockets_all(s, &count);
 
 	if (s->state != SOOTH_STATE_VALUE || of->family == AF_UNIX || of->protocol != IPPROTO_TCP ||
 		of->state != SOCKETS_ESTABLISHED || !wait_socket_is_local(of) ||
@@ -230,7 +230,7 @@ static const struct wait_socket *pending_at(
 {
 	const struct wait_pending *all = (const void *)s->pending.data;
 	size_t count;
-	const struct wait_socket *entries = all_of(s, &count);
+	const struct wait_socket *entries = wait_sockets_all(s, &count);
 
 	for (size_t i = 0; i < s->pending.size / sizeof(*all); i++) {
 		if (all[i].inode == of->inode && all[i].listener < count)
@@ -242,7 +242,7 @@ static const struct wait_socket *pending_at(
 bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_socket *of)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count);
+	const struct wait_socket *all = wait_sockets_all(s, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].family != AF_UNIX && all[i].state == SOCKETS_LISTEN &&
@@ -256,7 +256,7 @@ const struct wait_socket *wait_sockets_listener(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count), *found = NULL;
+	const struct wait_socket *all = wait_sockets_all(s, &count), *found = NULL;
 
 	if (of->family == AF_UNIX)
 		return pending_at(s, of);
@@ -277,7 +277,7 @@ const struct wait_socket *wait_sockets_listener(
 const struct wait_socket *wait_sockets_named(const struct wait_sockets *s, struct span name)
 {
 	size_t count;
-	const struct wait_socket *all = all_of(s, &count);
+	const struct wait_socket *all = wait_sockets_all(s, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].family == AF_UNIX && all[i].state == SOCKETS_LISTEN &&

@@ -34,6 +34,8 @@ void wait_sockets_fini(struct wait_sockets *s);
 void wait_sockets_clear(struct wait_sockets *s);
 /* In the network namespace of the process whose /proc/PID is open; NULL: unknown. */
 const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, uint64_t inode);
+/* Those of the namespace that was read last, `*count` of them. */
+const struct wait_socket *wait_sockets_all(const struct wait_sockets *s, size_t *count);
 /* The other end: NULL when it is not here, or not accepted yet. */
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of);

@@ -30,6 +30,8 @@
 #define SAMPLE_NS (700 * NS_PER_MS)
 #define SURE_MAX  16 /* processes that are read however long it takes */
 
+#define LISTENING_MAX SURE_MAX /* processes for which the listening sockets of the host are recorded */
+
 /* --- a process --- */
 
 /* The links of a process need the permission that its calls need. */
@@ -134,6 +136,13 @@ static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id 
 	return true;
 }
 
+/* At the end of an interval, and of few processes: all descriptors of the host are read for it. */
+static bool wants_listeners(const struct wait_reader *r)
+{
+	return r->has_begun && r->run->options.interest & INTEREST_EDGES &&
+	       r->processes <= LISTENING_MAX;
+}
+
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct wait_reader *r = run->state;
@@ -149,6 +158,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		r->head = process_snapshot_head(&of, run, 0, WAITS_PROCESS);
 		if (!status)
 			read_chain(r, pid);
+		if (!status && wants_listeners(r))
+			wait_listeners(r, of.process);
 		end.record = wait_head(r, 0, WAITS_SNAPSHOT);
 		end.processes = (uint32_t)(r->steps.size / sizeof(struct wait_step));
 		end.processes_state = status	  ? procfs_state(status)
@@ -164,6 +175,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 static int waits_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct wait_reader *r = run->state;
+	int status;
 
 	wait_table_clear(&r->table);
 	wait_ends_clear(&r->ends);
@@ -172,7 +184,9 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	r->has_locks = false;
 	r->processes = 0;
 	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
-	return members_visit(&r->members, run, sample_process, err);
+	status = members_visit(&r->members, run, sample_process, err);
+	r->has_begun = true;
+	return status;
 }
 
 static int waits_open(struct backend_run *run, struct sooth_error *err)

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What became of the connections that a server accepts (see call_history.h): it reads what a client
+ * sends, or closes the connection at once, as it does at its limit of connections. A server that
+ * starts a child for each connection, or passes it to another process, closes it too; that is seen
+ * by the call in between, and such a connection does not count.
+ */
+#include <string.h>
+
+#include "analyze/calls/call_history_parts.h"
+
+#define AT_ONCE_NS NS_PER_S
+#define SHORT_MOST 512 /* bytes of an answer: "-ERR max number of clients reached" */
+
+static void begin(const struct call_at_hand *c)
+{
+	const struct fd_followed *listener = c->folded->file;
+	uint32_t fd = (uint32_t)c->folded->call->result;
+	struct call_guest *guest;
+
+	if (!listener || !*listener->local)
+		return;
+	guest = map_put(&c->history->guests, &fd, NULL);
+	if (guest)
+		*guest = (struct call_guest){
+			.listener = call_path_of(span_of(listener->local, strlen(listener->local))),
+			.since_ns = c->folded->call->record.time_ns,
+		};
+}
+
+static void is_served(const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
+{
+	struct call_clients *all = map_put(&c->history->clients, &guest->listener, NULL);
+
+	if (all) {
+		all->served++;
+		all->last_served_ns = c->folded->call->record.time_ns;
+	}
+	map_remove(&c->history->guests, &fd);
+}
+
+static void is_closed(const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
+{
+	uint64_t now_ns = c->folded->call->record.time_ns;
+	bool is_short = guest->answers <= 1 && guest->bytes <= SHORT_MOST;
+	struct call_clients *all;
+
+	if (c->history->given_ns < guest->since_ns && now_ns - guest->since_ns < AT_ONCE_NS &&
+		is_short) {
+		all = map_put(&c->history->clients, &guest->listener, NULL);
+		if (all && !all->dropped && !all->turned_away)
+			all->first_ns = now_ns;
+		if (all) {
+			*(guest->answers ? &all->turned_away : &all->dropped) += 1;
+			all->last_ns = now_ns;
+			if (*guest->log)
+				memcpy(all->log, guest->log, sizeof(all->log));
+		}
+	}
+	map_remove(&c->history->guests, &fd);
+}
+
+/* A message of a local socket may pass a descriptor on. */
+static bool gives_away(const struct folded_call *call)
+{
+	return call->row->traits & SYSCALL_STARTS_TASK ||
+	       (call->to.is_there && call->row->arguments[1] == ARGUMENT_TYPE_msg_in &&
+		       call->to.file && !strcmp(call->to.file->protocol, "UNIX"));
+}
+
+/* What it writes to a file while a connection is new may say why it is closed. */
+static void note_log(struct call_history *h, const struct fd_followed *file)
+{
+	size_t position = 0;
+	void *value;
+
+	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)
+		return;
+	while (map_next(&h->guests, &position, NULL, &value)) {
+		struct call_path path = call_path_of(span_of(file->name, strlen(file->name)));
+
+		memcpy(((struct call_guest *)value)->log, path.text, sizeof(path.text));
+	}
+}
+
+static void take_fd(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	uint32_t fd = (uint32_t)(call->from.is_there ? call->from.fd
+				 : call->to.is_there ? call->to.fd
+						     : call->fd);
+	struct call_guest *guest = map_get(&c->history->guests, &fd);
+
+	if (guest && call->from.is_there) {
+		is_served(c, guest, fd);
+	} else if (guest && call->to.is_there) {
+		guest->answers++;
+		guest->bytes += call->bytes;
+	} else if (guest && call->row->effect.what == SYSCALL_FD_CLOSES) {
+		is_closed(c, guest, fd);
+	} else if (call->to.is_there) {
+		note_log(c->history, call->to.file);
+	}
+}
+
+void call_clients_take(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+
+	if (call->row->effect.what == SYSCALL_FD_ACCEPTS) {
+		if (!call->is_error)
+			begin(c);
+		return;
+	}
+	if (!c->history->guests.count)
+		return;
+	if (gives_away(call))
+		c->history->given_ns = call->call->record.time_ns;
+	if (call->from.is_there || call->to.is_there || call->has_fd)
+		take_fd(c);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * clients-refused: a server accepts connections and closes them at once, before it reads anything:
+ * its limit of connections is reached, it does not serve such clients, or what it needs for them is
+ * not there. The client sees a connection that ends, and the server often writes a line to its log.
+ *
+ * A server that greets its clients and closes is distinguished by the connections that it keeps:
+ * the answer of one that is full goes to some, while others stay.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of connections that are closed at once"),
+	THRESHOLD("min-share", 30, 1, 100,
+		"minimum share of the connections that were accepted on that socket",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-kept", 2, 1, 1e6,
+		"minimum number of other connections on that socket, if each client gets a short "
+		"answer first"),
+};
+
+/* The setting that limits the connections of a program. */
+static const struct {
+	const char *program, *setting;
+} limits[] = {
+	{ "nginx", "worker_connections" },
+	{ "redis-server", "maxclients" },
+	{ "valkey-server", "maxclients" },
+	{ "haproxy", "maxconn" },
+	{ "sshd", "MaxStartups" },
+	{ "node", "server.maxConnections" },
+	{ "mysqld", "max_connections" },
+	{ "mariadbd", "max_connections" },
+	{ "mongod", "net.maxIncomingConnections" },
+	{ "lighttpd", "server.max-connections" },
+	{ "vsftpd", "max_clients" },
+	{ "mosquitto", "max_connections" },
+};
+
+static const char *limit_of(const struct check *e)
+{
+	struct span name = e->process ? check_name(e->process) : span_of("", 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (span_equal(name, limits[i].program))
+			return limits[i].setting;
+	}
+	return NULL;
+}
+
+/* Connections on the port of a listening socket that it has open; sockets that were not recorded
+ * are none. */
+static uint64_t kept_on(const struct check *e, const char *listener)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const char *colon = strrchr(listener, ':');
+	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
+	uint64_t count = 0;
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (!s || s->state_state || s->state != SOCKETS_ESTABLISHED)
+			continue;
+		if (port ? socket_is_inet(s) && s->local_port == port
+			 : span_equal(record_text(&s->record, &s->local), listener))
+			count++;
+	}
+	return count;
+}
+
+static double weigh(const void *key, const void *value, const void *user)
+{
+	const struct call_path *listener = key;
+	const struct call_clients *c = value;
+	const struct check *e = user;
+	uint64_t refused = c->dropped, kept = kept_on(e, listener->text);
+
+	/* A port that only says that the process is there. */
+	if (!kept && !*c->log && !check_has_finding(e, "connect-failing"))
+		return 0;
+	if ((double)kept >= check_option(e, "min-kept"))
+		refused += c->turned_away;
+	if (!refused || (double)refused < check_option(e, "min-times") ||
+		!check_is_over(e, "min-share",
+			100 * (double)refused / (double)(refused + c->served), listener->text))
+		return 0;
+	return (double)refused;
+}
+
+static void put_reason(struct buffer *out, const struct check *e, uint64_t kept)
+{
+	const char *setting = limit_of(e);
+
+	if (check_has_finding(e, "connect-failing"))
+		buffer_string(out, "; it cannot connect to the server behind it");
+	else if (check_has_finding(e, "fd-limit-near"))
+		buffer_string(out, "; it is almost out of descriptors");
+	else if (kept)
+		buffer_format(out,
+			"; it keeps %llu other%s there: its limit of connections%s%s%s "
+			"is probably reached",
+			(unsigned long long)kept, kept == 1 ? "" : "s", setting ? " (" : "",
+			setting ? setting : "", setting ? ")" : "");
+	else
+		buffer_string(out, "; it has no other connection there");
+}
+
+static void remedy(const struct check *e, struct check_result *out, const struct call_clients *c,
+	uint64_t kept)
+{
+	const char *setting = limit_of(e);
+
+	if (*c->log && escape_is_shell_word(c->log, strlen(c->log)))
+		finding_remedy(out, "tail -n 3 %s: it writes to that file when it closes one%s%s%s",
+			c->log, kept && setting ? "; raise " : "", kept && setting ? setting : "",
+			kept && setting ? ", or end idle connections sooner" : "");
+	else if (kept && setting)
+		finding_remedy(out,
+			"raise %s, or end idle connections sooner; sooth inspect "
+			"--sockets %u lists those that are open",
+			setting, e->id.pid);
+	else if (kept)
+		finding_remedy(out,
+			"sooth inspect --sockets %u lists the connections that are open: end those "
+			"that are not needed, or raise the limit of the server",
+			e->id.pid);
+	else
+		finding_remedy(out,
+			"sooth trace -p %u -e network shows what it does in between; "
+			"its log may have the reason (a list of allowed addresses)",
+			e->id.pid);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct check_ranked *one)
+{
+	const struct call_path *listener = one->key;
+	const struct call_clients *c = one->value;
+	uint64_t kept = kept_on(e, listener->text), refused = (uint64_t)one->weight;
+	bool is_explained =
+		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
+	bool is_answered = c->turned_away > c->dropped;
+	struct buffer reason = { 0 };
+	char time[UNITS_SIZE];
+
+	put_reason(&reason, e, kept);
+	finding_begin(
+		out, kept ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, listener->text);
+	if (!kept || is_explained)
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(listener->text, strlen(listener->text)));
+	finding_claim(out, "closes connections of clients at once%s: %llu of %llu on %s, for %s%s",
+		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
+		(unsigned long long)(refused + c->served), listener->text,
+		sentence_duration(time, c->last_ns - c->first_ns), buffer_cstr(&reason));
+	finding_rate(out, "connections closed at once", check_calls_rate(calls, (double)refused),
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(
+		out, "connections read", (double)c->served, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "connections open on that socket", (double)kept, SOOTH_UNIT_NONE, 0);
+	if (*c->log)
+		finding_text(out, "file written to meanwhile", "%s", c->log);
+	finding_unseen(out, "the reason: a limit, a list of allowed addresses, or something that "
+			    "it needs for them");
+	check_calls_unseen(calls, e, out);
+	remedy(e, out, c, kept);
+	finding_end(out);
+	buffer_fini(&reason);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls calls;
+
+	if (check_calls_begin(&calls, e, out))
+		check_report_ranked(e, out, &calls, &calls.history->clients, weigh, report,
+			"no client's connection is closed before it is read");
+}
+
+const struct finding_type finding_clients_refused = {
+	.id = "clients-refused",
+	.claim = "a server closes the connections of its clients at once",
+	.probes = "syscalls",
+	.follows = "connect-failing,fd-limit-near",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
