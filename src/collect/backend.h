@@ -15,6 +15,7 @@
 #include "model/stream_records.h"
 
 struct agent_set;
+struct agents_found;
 struct launch;
 struct os;
 
@@ -86,6 +87,7 @@ struct backend_run {
 	struct buffer out;
 	bool has_lost_comings; /* records of unknown processes may come */
 	uint64_t reported_ns;  /* losses are reported up to here; 0: none yet */
+	struct agents_found *agents_found; /* of the hub; NULL: there is none */
 };
 
 /* What a mode that an option turns on costs, beside what the backend does without it. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/agents_found.h"
 #include "os/os.h"
 
 #define HUB_SOURCES_MAX	  64
@@ -38,6 +39,7 @@ struct hub {
 	struct log log;
 	struct hub_source *sources[HUB_SOURCES_MAX];
 	struct hub_user users[HUB_USERS_MAX];
+	struct agents_found agents_found;
 };
 
 int hub_new(struct hub **out, const struct os *os, const struct log *log, struct sooth_error *err)
@@ -62,8 +64,10 @@ struct hub *hub_ref(struct hub *hub)
 
 void hub_unref(struct hub *hub)
 {
-	if (hub && --hub->references == 0)
-		free(hub);
+	if (!hub || --hub->references)
+		return;
+	buffer_fini(&hub->agents_found.processes);
+	free(hub);
 }
 
 const struct os *hub_os(const struct hub *hub)
@@ -125,6 +129,7 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		.os = hub->os,
 		.log = &hub->log,
 		.options = *options,
+		.agents_found = &hub->agents_found,
 		.state = calloc(1, backend->state_size + 1) };
 	source->calls = options->calls.set ? strdup(options->calls.set) : NULL;
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),

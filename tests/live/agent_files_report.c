@@ -98,9 +98,10 @@ static void emit_session(struct backend_run *run, pid_t pid, const char *name, u
 		}
 		procfs_read_at(reading.process, "cmdline", &arguments, PROCFS_ARGUMENTS);
 		procfs_link_at(reading.process, "cwd", &directory);
-		agent_files_emit(&f, run, &reading, agent,
+		agent_files_add(&f, run, &reading.id, agent,
 			span_of((char *)arguments.data, arguments.size),
 			span_of((char *)directory.data, directory.size));
+		agent_files_emit(&f, run);
 	}
 	buffer_fini(&arguments);
 	buffer_fini(&directory);

@@ -16,8 +16,9 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/units.h"
-#include "os/linux/agents/agent_read.h"
+#include "os/linux/agents/agent_read_batch.h"
 #include "base/environ.h"
+#include "os/os.h"
 #include "os/linux/files/user_names.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
@@ -91,6 +92,7 @@ static int agent_home_find(char *home, size_t room, const struct agent_files *fi
 
 #define KNOWN_MAX    1024
 #define KNOWN_NS     (60 * NS_PER_S) /* one not seen for so long has ended */
+#define BLOCKED_NS   (30 * NS_PER_S)
 #define OPTION_LEAST 16 /* ids are long; shorter values are list indexes or names */
 
 /* Of a process. */
@@ -102,7 +104,19 @@ struct known {
 	bool has_turn;
 	struct agent_turn turn;
 	struct agent_token_place tokens;
-	uint64_t seen_ns; /* CLOCK_MONOTONIC */
+	char pid[16];	     /* in its own pid namespace */
+	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
+	uint64_t blocked_ns; /* until then its files are not tried: they did not answer */
+};
+
+/* One whose files are to be read. */
+struct pending {
+	struct agent_read job;
+	struct process_id id;
+	const struct agent *agent;
+	const char *option; /* that names its session */
+	int status;	    /* of its home */
+	bool has_files;
 };
 
 /* NULL: there are too many. */
@@ -136,6 +150,8 @@ void agent_files_fini(struct agent_files_reader *f)
 {
 	map_fini(&f->known);
 	buffer_fini(&f->environment);
+	buffer_fini(&f->pending);
+	buffer_fini(&f->requests);
 	timeout_fini(&f->timeout);
 }
 
@@ -227,31 +243,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	job->files.log_kind = files->log_kind;
 }
 
-/* --- reading files, with a timeout --- */
-
-static void do_read(void *argument)
-{
-	agent_read(argument);
-}
-
-static void drop_job(void *argument)
-{
-	close(((struct agent_read *)argument)->process);
-}
-
-static int read_files(struct agent_files_reader *f, struct agent_read *job, int process)
-{
-	int status;
-
-	job->process = fcntl(process, F_DUPFD_CLOEXEC, 0);
-	if (job->process < 0)
-		return -errno;
-	status = timeout_call(
-		&f->timeout, do_read, drop_job, job, sizeof(*job), job->process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT) /* else the stuck call still uses it */
-		close(job->process);
-	return status;
-}
+/* --- what was read --- */
 
 /* What the same log said before. */
 static void remember(
@@ -283,7 +275,7 @@ static void remember(
 	known->turn = job->turn;
 }
 
-/* --- the record --- */
+/* --- its fields --- */
 
 /* `is_reported`: whether the file that would say it was found at all. */
 static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_reported)
@@ -403,82 +395,159 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
 }
 
-/* The candidate files and what they are compared with; nothing is opened yet. */
-static void prepare(struct agent_files_reader *f, struct agent_read *job,
-	const struct process_snapshot *snapshot, const struct agent *agent, struct span directory)
-{
-	struct known *known = map_get(&f->known, &snapshot->id);
+/* --- reading --- */
 
-	set_input(job, agent);
+/* The candidate files and what they are compared with; nothing is opened yet. */
+static void prepare(struct agent_files_reader *f, struct pending *p, struct span directory)
+{
+	const struct known *known = map_get(&f->known, &p->id);
+	struct agent_read *job = &p->job;
+
+	set_input(job, p->agent);
 	if (known) {
 		job->known = known->file;
 		job->tokens = known->tokens;
+		memcpy(job->home, known->home, sizeof(job->home));
+		memcpy(job->pid, known->pid, sizeof(job->pid));
 	}
 	if (directory.size < sizeof(job->directory))
 		snprintf(job->directory, sizeof(job->directory), "%.*s", (int)directory.size,
 			directory.data);
-	job->start_ticks = snapshot->id.start_ticks;
-	job->start_utc_ns = start_utc_ns(&snapshot->id);
-	inner_pid(snapshot, &f->environment, job->pid);
+	job->start_ticks = p->id.start_ticks;
+	job->start_utc_ns = start_utc_ns(&p->id);
 }
 
-/* Its environment does not change after its start, so that is read once. */
-static int find_home(struct agent_files_reader *f, struct agent_read *job,
-	const struct process_snapshot *snapshot, const struct agent *agent)
+/* Neither its environment nor its number changes after its start, so these are read once. */
+static int find_home(struct agent_files_reader *f, const struct backend_run *run, struct pending *p,
+	struct known *known)
 {
-	struct known *known = known_put(f, &snapshot->id);
+	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
+	struct agent_read *job = &p->job;
 	int status;
 
-	if (known && known->home[0]) {
-		memcpy(job->home, known->home, sizeof(job->home));
+	if (known->home[0])
 		return 0;
-	}
-	status = agent_home_find(job->home, sizeof(job->home), &agent->files, &f->timeout, snapshot,
-		&f->environment);
-	if (known && !status)
+	if (process_snapshot_open(&snapshot, run, (pid_t)p->id.pid, &p->id))
+		return -ESRCH;
+	inner_pid(&snapshot, &f->environment, job->pid);
+	status = agent_home_find(job->home, sizeof(job->home), &p->agent->files, &f->timeout,
+		&snapshot, &f->environment);
+	if (!status) {
 		memcpy(known->home, job->home, sizeof(known->home));
-	return status;
+		memcpy(known->pid, job->pid, sizeof(known->pid));
+	}
+	return process_snapshot_status(&snapshot, status);
 }
 
-static int find(struct agent_files_reader *f, struct agent_read *job,
-	const struct process_snapshot *snapshot, const struct agent *agent, struct span directory)
+static int find_files(struct agent_files_reader *f, const struct backend_run *run,
+	struct pending *p, struct span directory)
 {
-	int status;
+	struct known *known = known_put(f, &p->id);
 
-	if (!agent->files.home)
-		return 0;
-	prepare(f, job, snapshot, agent, directory);
-	status = find_home(f, job, snapshot, agent);
-	if (!status)
-		status = read_files(f, job, snapshot->process);
-	if (!status && job->needs_tool)
-		remember(f, &snapshot->id, job);
-	return process_snapshot_status(snapshot, status);
+	if (!known)
+		return -EBUSY;
+	prepare(f, p, directory);
+	if (known->blocked_ns > known->seen_ns)
+		return -EBUSY;
+	return find_home(f, run, p, known);
 }
 
-void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
-	const struct process_snapshot *snapshot, const struct agent *agent, struct span arguments,
+void agent_files_add(struct agent_files_reader *f, const struct backend_run *run,
+	const struct process_id *id, const struct agent *agent, struct span arguments,
 	struct span directory)
 {
+	struct pending p = { .id = *id,
+		.agent = agent,
+		.job = { .process = -1,
+			.needs_tool = run->options.interest & INTEREST_TRANSCRIPT &&
+				      agent->files.log_kind } };
+
+	p.option = find_option(agent, arguments, p.job.option);
+	if (agent->files.home)
+		p.status = find_files(f, run, &p, directory);
+	p.has_files = agent->files.home && !p.status;
+	if (p.status != -ESRCH)
+		buffer_append(&f->pending, &p, sizeof(p));
+}
+
+static struct pending *pending_of(const struct agent_files_reader *f, size_t *count)
+{
+	*count = f->pending.size / sizeof(struct pending);
+	return (void *)f->pending.data;
+}
+
+static void take_read(
+	struct agent_files_reader *f, struct pending *p, const struct agent_read_request *request)
+{
+	struct known *known = map_get(&f->known, &p->id);
+
+	p->status = request->status;
+	if (p->status == -ETIMEDOUT && known)
+		known->blocked_ns = known->seen_ns + BLOCKED_NS;
+	if (!p->status && p->job.needs_tool)
+		remember(f, &p->id, &p->job);
+}
+
+static void read_all(struct agent_files_reader *f)
+{
+	size_t count, n = 0;
+	struct pending *all = pending_of(f, &count);
+	struct agent_read_request *requests;
+
+	buffer_reset(&f->requests);
+	requests = buffer_reserve(&f->requests, count * sizeof(*requests));
+	for (size_t i = 0; i < count; i++) {
+		if (!requests && all[i].has_files)
+			all[i].status = -ENOMEM;
+		else if (all[i].has_files)
+			requests[n++] = (struct agent_read_request){ .job = &all[i].job,
+				.pid = (uint32_t)all[i].id.pid };
+	}
+	agent_reads_run(requests, n, &f->timeout);
+	for (size_t i = 0, k = 0; i < count && requests; i++) {
+		if (all[i].has_files)
+			take_read(f, &all[i], &requests[k++]);
+	}
+}
+
+/* --- the record --- */
+
+static void write_record(struct agent_files_reader *f, struct backend_run *run, struct pending *d)
+{
 	bool is_transcript = run->options.interest & INTEREST_TRANSCRIPT;
-	struct proc_session p = { .record = process_snapshot_head(snapshot, run, 0, PROC_SESSION) };
-	struct agent_read job = { .process = -1,
-		.needs_tool = is_transcript && agent->files.log_kind };
-	const char *option = find_option(agent, arguments, job.option);
-	int status = find(f, &job, snapshot, agent, directory);
+	struct proc_session p = { .record = { .time_ns = run->os->now_ns(run->os),
+					  .start_ticks = d->id.start_ticks,
+					  .pid = d->id.pid,
+					  .kind = PROC_SESSION,
+					  .cpu = SOOTH_CPU_NONE } };
+	struct agent_read *job = &d->job;
 
 	/* The command line also names it where no file can be read. */
-	if (!job.info.session[0])
-		agent_read_option(&job);
-	if (job.has_log && agent->files.log_kind != AGENT_LOG_OPENCODE)
-		p.activity_utc_ns = job.log.changed_ns;
-	if (job.info.changed_utc_ns > p.activity_utc_ns)
-		p.activity_utc_ns = job.info.changed_utc_ns;
-	p.changed_utc_ns = job.info.changed_utc_ns;
-	p.tool_utc_ns = job.has_tool ? job.tool.utc_ns : 0;
-	fill_states(&p, &job, status, agent, is_transcript);
-	fill_turn(&p, &job, status, agent, is_transcript);
-	fill_tokens(&p, &job, status, agent, is_transcript);
-	write_source(&f->environment, &job, option);
-	emit_record(run, &p, &job, &f->environment);
+	if (!job->info.session[0])
+		agent_read_option(job);
+	if (job->has_log && d->agent->files.log_kind != AGENT_LOG_OPENCODE)
+		p.activity_utc_ns = job->log.changed_ns;
+	if (job->info.changed_utc_ns > p.activity_utc_ns)
+		p.activity_utc_ns = job->info.changed_utc_ns;
+	p.changed_utc_ns = job->info.changed_utc_ns;
+	p.tool_utc_ns = job->has_tool ? job->tool.utc_ns : 0;
+	fill_states(&p, job, d->status, d->agent, is_transcript);
+	fill_turn(&p, job, d->status, d->agent, is_transcript);
+	fill_tokens(&p, job, d->status, d->agent, is_transcript);
+	write_source(&f->environment, job, d->option);
+	emit_record(run, &p, job, &f->environment);
+}
+
+void agent_files_emit(struct agent_files_reader *f, struct backend_run *run)
+{
+	size_t count;
+	struct pending *all = pending_of(f, &count);
+
+	if (count)
+		read_all(f);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].status != -ESRCH)
+			write_record(f, run, &all[i]);
+	}
+	buffer_reset(&f->pending);
 }

@@ -18,17 +18,22 @@ struct agent_files_reader {
 	struct map known;
 	struct timeout timeout;
 	struct buffer environment; /* scratch */
+	struct buffer pending;	   /* those added: struct of agent_files.c */
+	struct buffer requests;	   /* struct agent_read_request */
 };
 
 void agent_files_init(struct agent_files_reader *f);
 void agent_files_fini(struct agent_files_reader *f);
 /*
- * Appends the record of a main process to run->out. Its command line is NUL-separated; both spans
- * may be empty. It reads nothing of the log without INTEREST_TRANSCRIPT.
+ * Adds a main process for the next agent_files_emit(). Its command line is NUL-separated; both
+ * spans may be empty, and are needed for this call only. Nothing is read of the log without
+ * INTEREST_TRANSCRIPT.
  */
-void agent_files_emit(struct agent_files_reader *f, struct backend_run *run,
-	const struct process_snapshot *snapshot, const struct agent *agent, struct span arguments,
+void agent_files_add(struct agent_files_reader *f, const struct backend_run *run,
+	const struct process_id *id, const struct agent *agent, struct span arguments,
 	struct span directory);
+/* Appends the records of those added to run->out, but for those that have ended. */
+void agent_files_emit(struct agent_files_reader *f, struct backend_run *run);
 
 /*
  * Where an agent's process keeps its files. The path is only opened, never reported.

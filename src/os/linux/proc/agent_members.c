@@ -14,6 +14,7 @@
 #include "agents/agent.h"
 #include "agents/script.h"
 #include "base/units.h"
+#include "collect/agents_found.h"
 #include "collect/secrets.h"
 #include "model/stream_records.h"
 #include "os/linux/proc/proc_slow_reads.h"
@@ -21,6 +22,7 @@
 #include "os/linux/files/process_snapshot.h"
 
 #define BLOCKED_MAX    4096
+#define FOUND_NS       NS_PER_S /* what another probe found is of the same cycle */
 #define DELETED_SUFFIX " (deleted)"
 #define PF_KTHREAD     0x00200000 /* include/linux/sched.h */
 
@@ -284,15 +286,38 @@ static int select_marked(struct agent_members *a, size_t count)
 		take_markers, a);
 }
 
+/* Those that a sample of processes has found a moment ago, in the same cycle. False: there is none.
+ */
+static bool visit_found(struct backend_run *run, member_visitor visitor)
+{
+	const struct agents_found *found = run->agents_found;
+	const struct process_id *ids = found ? (const void *)found->processes.data : NULL;
+	uint64_t now = run->os->now_ns(run->os), limit = FOUND_NS;
+
+	if (run->options.sample_ns && run->options.sample_ns / 2 < limit)
+		limit = run->options.sample_ns / 2;
+	if (!found || !found->found_ns || now - found->found_ns > limit ||
+		buffer_failed(&found->processes) || found->has_uid != run->options.has_uid ||
+		(found->has_uid && found->uid != run->options.uid))
+		return false;
+	for (size_t i = 0; i < found->processes.size / sizeof(*ids); i++)
+		visitor(run, (pid_t)ids[i].pid, &ids[i]);
+	return true;
+}
+
 int agent_members_visit(struct agent_members *a, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err)
 {
 	struct buffer pids = { 0 };
-	int status = procfs_list(&pids);
-	const pid_t *pid = (const void *)pids.data;
+	const pid_t *pid;
 	struct found_process *all;
 	size_t count;
+	int status;
 
+	if (visit_found(run, visitor))
+		return 0;
+	status = procfs_list(&pids);
+	pid = (const void *)pids.data;
 	buffer_reset(&a->found);
 	a->visit++;
 	for (size_t i = 0; i < pids.size / sizeof(*pid) && !status; i++)

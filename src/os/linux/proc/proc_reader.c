@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "collect/agents_found.h"
 #include "os/linux/host/freezer.h"
 #include "os/linux/proc/proc_detached.h"
 #include "os/linux/rights/needs.h"
@@ -273,12 +274,10 @@ static struct span text_of(const struct proc_process *p, const struct sooth_text
 static void write_again(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
 {
 	const struct proc_process *p = proc_refresh_record(&r->refresh, e);
-	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
 
 	proc_refresh_write(&r->refresh, run, e);
-	if (has_session(e) &&
-		!process_snapshot_open(&snapshot, run, (pid_t)e->values.id.pid, &e->values.id))
-		agent_files_emit(&r->files, run, &snapshot, e->agent, text_of(p, &p->arguments),
+	if (has_session(e))
+		agent_files_add(&r->files, run, &e->values.id, e->agent, text_of(p, &p->arguments),
 			text_of(p, &p->directory));
 }
 
@@ -357,7 +356,7 @@ static void take_result(void *user, size_t i, struct proc_slow_read *result)
 		proc_refresh_keep(&r->refresh, e, w->run->out.data + before,
 			w->run->out.size - before, has_input(result));
 	if (has_session(e))
-		agent_files_emit(&r->files, w->run, &snapshot, e->agent, r->particulars.arguments,
+		agent_files_add(&r->files, w->run, &snapshot.id, e->agent, r->particulars.arguments,
 			buffer_span(&r->particulars.directory));
 	if (e->is_close || e->is_detached)
 		proc_links_add(&r->links, w->run, &snapshot, result, candidate_of(e));
@@ -386,6 +385,26 @@ static void write_links(struct proc_reader *r, struct backend_run *run)
 	}
 	proc_links_write(&r->links, run, &neighbours);
 	buffer_fini(&neighbours.pids);
+}
+
+/* For other probes of this sample. */
+static void publish_agents(const struct proc_reader *r, const struct backend_run *run)
+{
+	struct agents_found *found = run->agents_found;
+	size_t count;
+	const struct proc_entry *all = entries_of(r, &count);
+
+	if (!found || r->is_requested)
+		return;
+	buffer_reset(&found->processes);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].is_close)
+			buffer_append(
+				&found->processes, &all[i].values.id, sizeof(struct process_id));
+	}
+	found->has_uid = run->options.has_uid;
+	found->uid = run->options.uid;
+	found->found_ns = run->os->now_ns(run->os);
 }
 
 static void add_user(struct buffer *uids, uint32_t uid)
@@ -491,7 +510,9 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	if (!status)
 		status = run_requests(r, take_result, &writing);
 	write_until(r, run, count);
+	agent_files_emit(&r->files, run);
 	write_links(r, run);
+	publish_agents(r, run);
 	emit_installs(r, run);
 	if (!r->is_requested) /* selected processes are read in full each time */
 		proc_recognition_keep(&r->recognition, all, count);

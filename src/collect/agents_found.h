@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processes of agents, as one backend found them among all, for the other backends of its hub:
+ * to search for them again takes longer than all else that a sample of a few processes reads.
+ */
+#ifndef SOOTH_COLLECT_AGENTS_FOUND_H
+#define SOOTH_COLLECT_AGENTS_FOUND_H
+
+#include "base/buffer.h"
+#include "model/process_id.h"
+
+struct agents_found {
+	struct buffer processes; /* struct process_id */
+	uint64_t found_ns;	 /* on the system's clock; 0: never */
+	bool has_uid;		 /* of this user only */
+	uint32_t uid;
+};
+
+#endif
