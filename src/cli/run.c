@@ -27,6 +27,7 @@
 #include "cli/terminal/progress.h"
 #include "cli/terminal/stop.h"
 #include "cli/watch/watch.h"
+#include "collect/observer.h"
 #include "explain/registry.h"
 #include "explain/report.h"
 #include "sinks/raster.h"
@@ -94,9 +95,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 		status = report_add_sink_type(t->report, t->front->sink, &user, err);
 	else if (!run->found->capture)
 		status = watch_open(&t->screen, run->output, run->watch, t->report, err);
-	if (status || !run->watch->alerts)
-		return status;
-	return add_alerts(run, t, run->watch->alerts, err);
+	return status || !run->watch->alerts ? status : add_alerts(run, t, run->watch->alerts, err);
 }
 
 /* Lines and frames are printed as they come. */
@@ -375,11 +374,12 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 		}
 		progress_step(&progress, now);
 		status = sooth_observer_step(o, step_ms(run, now, end_ns), err);
+		if (t->front && t->front->interval_ns)
+			observer_sample_every(o, *t->front->interval_ns);
 		control_run_serve(&t->control, o);
 		if (status > 0 && now >= chore_ns) {
 			chore_ns = now + run->chore.every_ns;
-			status = run->chore.act(run->chore.user, o, err);
-			status = status ? status : 1;
+			status = run->chore.act(run->chore.user, o, err) ?: 1;
 		}
 	}
 	progress_end(&progress);

@@ -195,6 +195,11 @@ int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth
 
 /* --- running --- */
 
+void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns)
+{
+	o->options.sample_ns = sample_ns;
+}
+
 static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
 {
 	bool is_edge = o->options.edges_ns && now - o->last_edges_ns >= o->options.edges_ns;

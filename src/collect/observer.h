@@ -11,6 +11,8 @@ struct os;
 /* On another system than the built-in one: for tests. */
 int observer_new_on(struct sooth_observer **out, const struct os *os,
 	const struct sooth_observer_options *options, struct sooth_error *err);
+/* The time between two samples, from the last one on. */
+void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns);
 int observer_connect(
 	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err);
 

@@ -95,7 +95,7 @@ class Screens(TopCase):
         self.agent("beta")
         screen = self.top()
         self.wait_for_row(screen, "alpha", "\u25b8")
-        screen.type(b"/alpha\r")
+        screen.type(b"\\alpha\r")
         screen.wait_for(lambda _: not self.row_of(screen, "beta"), "only one session")
         screen.type(b"\x1b[H\r")
         screen.wait_for(lambda lines: any("sleep 90" in line and " tool " in line
@@ -112,7 +112,7 @@ class Screens(TopCase):
 
     def select(self, screen, project):
         """Its row alone is on display, and selected."""
-        screen.type(b"/" + project.encode() + b"\r")
+        screen.type(b"\\" + project.encode() + b"\r")
         screen.wait_for(lambda lines: lines[-1].startswith("1/"), "one row")
 
     def test_a_pane(self):

@@ -229,7 +229,7 @@ static void test_sessions(void **state)
 	assert_shows("beta");
 	assert_hides("sleep");
 	/* Below its session. */
-	type("/beta\n");
+	type("\\beta\n");
 	assert_hides("alpha");
 	type("\n");
 	assert_shows("\u2514 sleep");
@@ -380,6 +380,120 @@ static void test_keys(void **state)
 	assert_false(top_take_key(&top, 'q', NULL));
 }
 
+/* A text, an expression as everywhere, and a user. */
+static void test_filters(void **state)
+{
+	(void)state;
+	add_agent(10, "/work/alpha");
+	add_agent(20, "/work/beta");
+	add(21, 20, "sleep", "/bin/sleep", "/work/beta");
+	take();
+	type("\\pid = 21 or pid = 99\n");
+	assert_hides("alpha");
+	assert_shows("beta");
+	/* What is not an expression yet hides nothing, and is not accepted. */
+	type("\\\b\b\b\b\b\b >\n");
+	assert_shows("alpha");
+	assert_int_equal(top.mode, TOP_ASKS_FILTER);
+	type("\033");
+	assert_int_equal(top.mode, TOP_LIST);
+	type("\\no_such = 1\n");
+	assert_shows("no field no_such here");
+	type("\033unone\n");
+	assert_hides("alpha");
+	assert_shows("user: none");
+	type("\033");
+	assert_shows("alpha");
+}
+
+static void test_search(void **state)
+{
+	(void)state;
+	for (uint32_t pid = 11; pid <= 41; pid += 10)
+		add_agent(pid, pid == 31 ? "/work/beta" : "/work/alpha");
+	take();
+	type("/beta\n");
+	assert_int_equal(top_picked(&top)->id.pid, 31);
+	/* It begins without the former text. */
+	type("/11\n");
+	assert_int_equal(top_picked(&top)->id.pid, 11);
+	type("/alpha\nn");
+	assert_int_equal(top_picked(&top)->id.pid, 41);
+	type("N");
+	assert_int_equal(top_picked(&top)->id.pid, 21);
+	type("/\033n");
+	assert_int_equal(top_picked(&top)->id.pid, 41);
+	type("/none\n");
+	assert_shows("no row has \"none\"");
+}
+
+static void test_interval(void **state)
+{
+	(void)state;
+	take();
+	type("+");
+	assert_int_equal(top.interval_ns, 3 * NS_PER_S);
+	assert_shows("every 3s");
+	type("---");
+	assert_int_equal(top.interval_ns, 500 * NS_PER_MS);
+	type("----");
+	assert_shows("no shorter interval here");
+	assert_int_equal(top.interval_ns, 250 * NS_PER_MS);
+}
+
+/* The list of findings, the most severe first, leads to a row. */
+static void test_list_of_findings(void **state)
+{
+	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
+				   "1,raised,low,cpu-spin,spins,cpu-spin:20@20\n"
+				   "1,raised,high,disk-full,no room,disk-full\n"
+				   "1,raised,medium,fd-leak,leaks,fd-leak:30@30\n";
+
+	(void)state;
+	for (uint32_t pid = 10; pid <= 30; pid += 10)
+		add_agent(pid, "/work/x");
+	take();
+	type("w");
+	assert_int_equal(top.mode, TOP_LIST);
+	finder_take(&top.finder, rows, strlen(rows));
+	type("w");
+	assert_shows("3 findings");
+	assert_true(strstr(draw(), "the host: disk-full") < strstr(draw(), "fd-leak: leaks"));
+	type("\n");
+	assert_int_equal(top.mode, TOP_LIST);
+	assert_shows("no room");
+	type("qwjG");
+	/* One that is gone is selected no more. */
+	assert_true(finder_take(&top.finder, "2,cleared,low,cpu-spin,x,cpu-spin:20@20\n", 42));
+	assert_hides("spins");
+	type("\033");
+	assert_hides("findings\u2500");
+}
+
+/* Whatever the room, what is asked and its keys are not cut. */
+static void test_small_questions(void **state)
+{
+	(void)state;
+	add_agent(10, "/work/a-project-with-a-long-name");
+	take();
+	canvas_resize(&top.canvas, 30, 8);
+	type("?");
+	assert_shows("q quit");
+	assert_shows("w worst");
+	type("?K");
+	assert_shows("SIGTERM");
+	assert_shows("Enter");
+	type("kk");
+	assert_shows("SIGABRT");
+	type("\n");
+	assert_shows("send SIGABRT to 10 claude");
+	assert_shows("y: yes");
+	canvas_resize(&top.canvas, 40, 12);
+	type("n");
+	assert_shows("PROJECT");
+	assert_shows("CPU%");
+}
+
 static void test_all_sizes(void **state)
 {
 	(void)state;
@@ -413,6 +527,11 @@ int main(void)
 		TEST(test_pick_gone),
 		TEST(test_findings),
 		TEST(test_keys),
+		TEST(test_filters),
+		TEST(test_search),
+		TEST(test_interval),
+		TEST(test_list_of_findings),
+		TEST(test_small_questions),
 		TEST(test_all_sizes),
 	};
 

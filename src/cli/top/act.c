@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "cli/act/act_signals.h"
 #include "cli/top/state.h"
 
@@ -178,54 +179,78 @@ static const char *reach_of(const struct top_act *a)
 	return a->is_tree ? "with all processes below" : "this process alone";
 }
 
+/* The first of several texts that fits. */
+static const char *fitting(const struct canvas *c, int room, const char *const *texts)
+{
+	while (texts[1] && canvas_width(c, texts[0]) > room)
+		texts++;
+	return texts[0];
+}
+
+/* Where not all signals have a place, the selected one has. */
 static void draw_menu(struct top *t)
 {
 	const struct top_act *a = &t->act;
-	struct canvas_area in = box(t, 58, (int)act_signal_count + 4, a->about);
+	struct canvas *c = &t->canvas;
+	struct canvas_area in = box(t, 58, (int)act_signal_count + 3, a->about);
+	int signals = in.rows > 1 ? in.rows - 1 : in.rows;
+	size_t first = a->signal >= (size_t)signals ? a->signal - (size_t)signals + 1 : 0;
+	char wide[96], narrow[96];
 
-	for (size_t i = 0; i < act_signal_count && (int)i < in.rows; i++) {
-		int y = in.y + (int)i;
+	for (size_t i = first; i < act_signal_count && i < first + (size_t)signals; i++) {
+		int y = in.y + (int)(i - first);
 
-		canvas_format(&t->canvas, y, in.x + 1, 9, TOP_STYLED(TOP_KEY, TOP_BOLD), "SIG%s",
+		canvas_format(c, y, in.x + 1, 9, TOP_STYLED(TOP_KEY, TOP_BOLD), "SIG%s",
 			act_signals[i].name);
-		canvas_put(
-			&t->canvas, y, in.x + 10, in.columns - 10, TOP_TEXT, act_signals[i].help);
+		canvas_put(c, y, in.x + 10, in.columns - 10, TOP_TEXT, act_signals[i].help);
 		if (i == a->signal)
-			canvas_mark(&t->canvas, y, in.x, in.columns, TOP_PICKED);
+			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
 	}
-	if (in.rows > (int)act_signal_count + 1)
-		canvas_format(&t->canvas, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,
-			"Enter goes on   t: %s   Escape ends", reach_of(a));
+	snprintf(wide, sizeof(wide), "Enter goes on   t: %s   Escape ends", reach_of(a));
+	snprintf(narrow, sizeof(narrow), "Enter: go on  t: below: %s", a->is_tree ? "yes" : "no");
+	if (in.rows > 1)
+		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,
+			fitting(c, in.columns - 1,
+				(const char *const[]){ wide, narrow, "Enter: go on", NULL }));
 }
 
+/* What is asked in rows of whole words, then the keys: never cut, where there is any room. */
 static void draw_question(struct top *t)
 {
+	static const char *const keys[] = {
+		"y: yes   t: with or without those below   any other key: no",
+		"y: yes   t: below or not   other keys: no", "y: yes  t: below  other: no",
+		"y: yes, other: no", NULL
+	};
 	const struct top_act *a = &t->act;
 	struct canvas *c = &t->canvas;
-	struct canvas_area in = box(t, 64, 7, a->about);
 	unsigned style = TOP_STYLED(TOP_ALARM, TOP_BOLD);
+	struct canvas_area in;
+	char text[512], more[96] = "";
+	size_t size, at = 0;
+	int y;
 
-	if (in.rows < 1)
-		return;
-	if (a->verb == TOP_ACT_KILL)
-		canvas_format(c, in.y, in.x + 1, in.columns - 1, style, "send SIG%s to %s",
-			act_signals[a->signal].name, a->about);
-	else
-		canvas_format(c, in.y, in.x + 1, in.columns - 1, style, "%s %s",
-			verbs[a->verb].what, a->about);
-	if (in.rows > 1)
-		canvas_put(c, in.y + 1, in.x + 1, in.columns - 1, style,
-			a->is_tree ? "and all processes below?" : "alone, not what is below?");
-	if (in.rows > 2 && a->left_out)
-		canvas_format(c, in.y + 2, in.x + 1, in.columns - 1, TOP_HIGH,
-			"%zu more tagged rows are left out: at most %d at once", a->left_out,
-			TOP_ACT_TARGETS_MAX);
-	else if (in.rows > 2 && a->may_be_any)
-		canvas_put(
-			c, in.y + 2, in.x + 1, in.columns - 1, TOP_HIGH, "it belongs to no agent");
-	if (in.rows > 3)
+	if (a->left_out)
+		snprintf(more, sizeof(more), " (%zu more tagged rows are left out: at most %d)",
+			a->left_out, TOP_ACT_TARGETS_MAX);
+	snprintf(text, sizeof(text), "%s%s%s %s%s%s%s", a->verb == TOP_ACT_KILL ? "send SIG" : "",
+		a->verb == TOP_ACT_KILL ? act_signals[a->signal].name : verbs[a->verb].what,
+		a->verb == TOP_ACT_KILL ? " to" : "", a->about,
+		a->is_tree ? " and all processes below?" : " alone, not what is below?",
+		a->may_be_any ? " It belongs to no agent." : "", more);
+	in = box(t, 64, 7, a->about);
+	size = strlen(text);
+	for (y = 0; at < size && y + 1 < in.rows; y++) {
+		size_t used = canvas_row_of_words(c, text + at, size - at, in.columns - 2);
+
+		canvas_format(
+			c, in.y + y, in.x + 1, in.columns - 1, style, "%.*s", (int)used, text + at);
+		for (at += used; text[at] == ' ';)
+			at++;
+	}
+	if (in.rows > 0)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_TEXT,
-			"y: yes   t: with or without those below   any other key: no");
+			fitting(c, in.columns - 1, keys));
 }
 
 void top_act_draw(struct top *t)

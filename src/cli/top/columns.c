@@ -11,6 +11,7 @@
 
 #define MUCH_CPU   50 /* percent of one processor */
 #define READABLE   44 /* columns of an activity */
+#define NARROW	   60 /* columns of a list in which few columns have a place */
 #define FULL_CPU   100
 #define MUCH_BYTES (1u << 30) /* resident, of a tree */
 
@@ -385,6 +386,14 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 	return !width && keep < below;
 }
 
+/* In a narrow list the words that matter most leave room for others. */
+static int least(const struct top_column *c, int room)
+{
+	if (room >= NARROW)
+		return c->width;
+	return c->compare == by_urgency ? 15 : c->compare == by_project ? 9 : c->width;
+}
+
 /* The most wanted first, as long as they fit. */
 static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
@@ -403,7 +412,7 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 		if (best == top_column_count)
 			return;
 		below = top_columns[best].keep;
-		widths[best] = top_columns[best].width;
+		widths[best] = least(&top_columns[best], room);
 		if (width_of_all(widths) > room || !is_wanted(t, best))
 			widths[best] = 0;
 	}

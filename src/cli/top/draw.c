@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame: head, list, foot, and what stands over them. */
 #include "cli/top/draw.h"
+#include "cli/top/findings_list.h"
+#include "cli/top/prompt.h"
 
 #include <string.h>
 
@@ -18,7 +20,9 @@ static const struct foot_key list_keys[] = {
 	{ "i", "inspect" },
 	{ "F9", "kill" },
 	{ "z", "freeze" },
-	{ "/", "filter" },
+	{ "w", "findings" },
+	{ "/", "search" },
+	{ "F4", "filter" },
 	{ "t", "tree" },
 	{ "<>", "sort" },
 	{ "p", "pause" },
@@ -56,22 +60,6 @@ static void put_keys(struct top *t, const struct foot_key *keys, int y, int x)
 	}
 }
 
-static bool put_prompt(struct top *t, int y)
-{
-	static const char *const prompts[] = { [TOP_ASKS_FILTER] = "filter: ",
-		[TOP_ASKS_SEARCH] = "search: ",
-		[TOP_ASKS_PANE_SEARCH] = "search: " };
-	struct canvas *c = &t->canvas;
-	int x;
-
-	if (t->mode < TOP_ASKS_FILTER)
-		return false;
-	x = canvas_put(c, y, 0, c->columns, TOP_STYLED(TOP_KEY, TOP_BOLD), prompts[t->mode]);
-	x += canvas_put(c, y, x, c->columns - x, TOP_TEXT, top_typed_text(t));
-	canvas_mark(c, y, x, 1, TOP_REVERSE);
-	return true;
-}
-
 static int put_ended(struct top *t, int y)
 {
 	const struct top_targets *g = &t->targets;
@@ -91,8 +79,10 @@ static void draw_foot(struct top *t, int y)
 	int x = 0;
 
 	canvas_blank(c, (struct canvas_area){ y, 0, 1, c->columns }, TOP_FOOT);
-	if (put_prompt(t, y))
+	if (top_prompt_is_open(t)) {
+		top_prompt_draw(t, y);
 		return;
+	}
 	if (t->message[0]) {
 		canvas_put(c, y, 0, c->columns, TOP_STYLED(TOP_HIGH, TOP_BOLD), t->message);
 		return;
@@ -142,5 +132,7 @@ void top_draw(struct top *t)
 		draw_foot(t, c->rows - 1);
 	if (t->mode == TOP_HELP)
 		top_draw_help(t);
+	else if (t->mode == TOP_FINDINGS)
+		top_findings_draw(t);
 	top_act_draw(t);
 }

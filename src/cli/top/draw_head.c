@@ -24,7 +24,7 @@ int top_head_rows(const struct top *t)
 static void put_title(struct top *t, int y, int x, int room)
 {
 	struct canvas *c = &t->canvas;
-	char clock[32] = "", every[UNITS_SIZE], right[96];
+	char clock[32] = "", every[24], right[96];
 	struct tm tm;
 	int used, taken;
 
@@ -35,7 +35,7 @@ static void put_title(struct top *t, int y, int x, int room)
 			t->replay->at + 1, t->replay->count);
 	else
 		snprintf(right, sizeof(right), "%s%s  every %s", t->is_held ? "PAUSED  " : "",
-			clock, format_ns(every, t->options.interval_ns));
+			clock, top_every(every, t->interval_ns));
 	taken = canvas_width(c, right);
 	used = canvas_put(c, y, x, room, TOP_STYLED(TOP_TITLE, TOP_BOLD), "sooth top");
 	used += canvas_format(
@@ -46,9 +46,12 @@ static void put_title(struct top *t, int y, int x, int room)
 		used += canvas_format(c, y, x + used, room - used - taken - 1, TOP_DIM, "  up %s",
 			top_age(up, t->model.host.uptime_s));
 	}
-	if (t->filter[0])
+	if (t->match.user[0])
+		used += canvas_format(c, y, x + used, room - used - taken - 1, TOP_HIGH,
+			"  user: %s", t->match.user);
+	if (t->match.text[0])
 		canvas_format(c, y, x + used, room - used - taken - 1, TOP_HIGH, "  filter: %s",
-			t->filter);
+			t->match.text);
 	if (room > used + taken)
 		canvas_put(c, y, x + room - taken, taken, t->is_held ? TOP_HIGH : TOP_DIM, right);
 }
@@ -132,23 +135,6 @@ static int put_agents(struct top *t, int y, int x, int room)
 	return used;
 }
 
-/* Where it is: its session, else its number. */
-static void name_place(const struct top *t, const struct top_finding *f, char *out, size_t size)
-{
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
-		if (p->id.pid == f->id.pid && p->session) {
-			snprintf(out, size, "%s (%u)", p->session->project, f->id.pid);
-			return;
-		}
-	}
-	if (f->id.pid)
-		snprintf(out, size, "%u", f->id.pid);
-	else
-		snprintf(out, size, "the host");
-}
-
 /* The most severe one in words; that nothing is wrong is said, too. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
@@ -163,9 +149,9 @@ static void put_worst(struct top *t, int y, int x, int room)
 						: "no findings: the diagnosis has ended");
 		return;
 	}
-	name_place(t, worst, place, sizeof(place));
+	top_finding_place(t, worst, place, sizeof(place));
 	if (t->finder.count > 1)
-		snprintf(more, sizeof(more), "%zu findings: ", t->finder.count);
+		snprintf(more, sizeof(more), "%zu findings (w): ", t->finder.count);
 	canvas_format(&t->canvas, y, x, room, top_finding_style(worst->level), "%s%s: %s: %s", more,
 		place, worst->name, worst->claim);
 }

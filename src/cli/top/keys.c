@@ -3,8 +3,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "cli/top/columns.h"
+#include "cli/top/findings_list.h"
 #include "cli/top/keys_pane.h"
+#include "cli/top/prompt.h"
+#include "cli/top/text.h"
 #include "cli/top/state.h"
 
 static void move_pick(struct top *t, long by)
@@ -99,90 +103,6 @@ static void tag(struct top *t, int key)
 	move_pick(t, 1);
 }
 
-/* --- texts that are typed --- */
-
-static void drop_character(char *text)
-{
-	size_t size = strlen(text);
-
-	/* A whole character of several bytes. */
-	while (size && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
-		size--;
-	text[size ? size - 1 : 0] = '\0';
-}
-
-static void add_character(char text[TOP_FILTER_SIZE], int key)
-{
-	size_t size = strlen(text);
-
-	if (key < ' ' || key >= 0x110000 || (key >= 0x7f && key < 0xa0))
-		return;
-	if (key < 0x80 && size + 1 < TOP_FILTER_SIZE) {
-		text[size] = (char)key;
-		text[size + 1] = '\0';
-	} else if (key < 0x800 && size + 2 < TOP_FILTER_SIZE) {
-		snprintf(text + size, TOP_FILTER_SIZE - size, "%c%c", 0xc0 | key >> 6,
-			0x80 | (key & 0x3f));
-	} else if (key >= 0x800 && key < 0x10000 && size + 3 < TOP_FILTER_SIZE) {
-		snprintf(text + size, TOP_FILTER_SIZE - size, "%c%c%c", 0xe0 | key >> 12,
-			0x80 | (key >> 6 & 0x3f), 0x80 | (key & 0x3f));
-	}
-}
-
-static void find_next(struct top *t)
-{
-	char text[sizeof(((struct top_session *)0)->doing_text) * 2];
-	size_t count = top_row_count(t);
-
-	if (!t->search[0] || !count)
-		return;
-	for (size_t i = 1; i <= count; i++) {
-		const struct top_row *row = top_row_at(t, (t->picked + i) % count);
-		const struct top_session *s = row->session;
-
-		text[0] = '\0';
-		if (row->process)
-			top_word(t->model.schema, "command", row->process->row, text, sizeof(text));
-		if (strcasestr(text, t->search) ||
-			(row->kind == TOP_ROW_SESSION &&
-				(strcasestr(s->project, t->search) ||
-					strcasestr(s->agent, t->search) ||
-					strcasestr(s->doing_text, t->search)))) {
-			top_pick(t, (t->picked + i) % count);
-			return;
-		}
-	}
-	top_say(t, "no row has \"%s\"", t->search);
-}
-
-char *top_typed_text(struct top *t)
-{
-	return t->mode == TOP_ASKS_FILTER   ? t->filter
-	       : t->mode == TOP_ASKS_SEARCH ? t->search
-					    : t->pane.search;
-}
-
-static void take_typed(struct top *t, int key)
-{
-	char *text = top_typed_text(t);
-
-	if (key == TOP_KEY_ESCAPE) {
-		text[0] = '\0';
-		t->mode = TOP_LIST;
-	} else if (key == TOP_KEY_ENTER || key == '\r') {
-		if (t->mode == TOP_ASKS_SEARCH)
-			find_next(t);
-		if (t->mode == TOP_ASKS_PANE_SEARCH)
-			top_find_in_pane(t);
-		t->mode = TOP_LIST;
-	} else if (key == TOP_KEY_BACKSPACE || key == '\b') {
-		drop_character(text);
-	} else {
-		add_character(text, key);
-	}
-	top_arrange(t);
-}
-
 /* --- mouse --- */
 
 static void click_heading(struct top *t, int x)
@@ -274,7 +194,8 @@ static bool take_movement(struct top *t, int key)
 static void escape(struct top *t, int key)
 {
 	(void)key;
-	t->filter[0] = '\0';
+	t->match.text[0] = t->match.user[0] = '\0';
+	top_match_changed(&t->match, t->model.schema);
 	top_arrange(t);
 }
 
@@ -286,15 +207,50 @@ static void choose_order(struct top *t, int key)
 static void ask_filter(struct top *t, int key)
 {
 	(void)key;
-	t->mode = TOP_ASKS_FILTER;
+	top_prompt_open(t, TOP_ASKS_FILTER);
+}
+
+static void ask_user(struct top *t, int key)
+{
+	(void)key;
+	top_prompt_open(t, TOP_ASKS_USER);
 }
 
 static void search(struct top *t, int key)
 {
-	if (key == 'n' && t->search[0])
-		find_next(t);
+	if ((key == 'n' || key == 'N') && t->search[0])
+		top_find_next(t, key == 'N' ? -1 : 1);
 	else
-		t->mode = TOP_ASKS_SEARCH;
+		top_prompt_open(t, TOP_ASKS_SEARCH);
+}
+
+static void show_findings(struct top *t, int key)
+{
+	(void)key;
+	top_findings_open(t);
+}
+
+/* To the next one of a few, from whatever was chosen at the start. */
+static void change_interval(struct top *t, int key)
+{
+	static const uint64_t steps[] = { 250 * NS_PER_MS, 500 * NS_PER_MS, NS_PER_S, 2 * NS_PER_S,
+		3 * NS_PER_S, 5 * NS_PER_S, 10 * NS_PER_S, 30 * NS_PER_S, 60 * NS_PER_S };
+	uint64_t to = t->interval_ns;
+	char every[24];
+
+	if (t->replay) {
+		top_say(t, "a capture has the interval it was taken with");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		if (key == '-' && steps[i] < t->interval_ns)
+			to = steps[i];
+		else if (key != '-' && steps[i] > t->interval_ns && to == t->interval_ns)
+			to = steps[i];
+	}
+	top_say(t, to == t->interval_ns ? "every %s: no %s here" : "every %s", top_every(every, to),
+		key == '-' ? "shorter interval" : "longer interval");
+	t->interval_ns = to;
 }
 
 static void untag(struct top *t, int key)
@@ -313,7 +269,6 @@ static void show_help(struct top *t, int key)
 {
 	(void)key;
 	t->mode = TOP_HELP;
-	t->help_first = 0;
 }
 
 static void begin_act(struct top *t, int key)
@@ -353,8 +308,12 @@ static const struct {
 	{ { TOP_KEY_F1 + 5 }, choose_order },
 	{ { 'I' }, reverse },
 	{ { 't', TOP_KEY_F1 + 4 }, change_tree },
-	{ { '/', TOP_KEY_F1 + 3 }, ask_filter },
-	{ { 'n', TOP_KEY_F1 + 2 }, search },
+	{ { '\\', TOP_KEY_F1 + 3 }, ask_filter },
+	{ { '/', TOP_KEY_F1 + 2 }, search },
+	{ { 'n', 'N' }, search },
+	{ { 'u' }, ask_user },
+	{ { 'w' }, show_findings },
+	{ { '+', '-' }, change_interval },
 	{ { ' ' }, tag },
 	{ { 'U' }, untag },
 	{ { 'p' }, pause_display },
@@ -390,16 +349,6 @@ static void take_choice(struct top *t, int key)
 		top_say(t, "this key does nothing here; ? lists the keys");
 }
 
-static void take_help_key(struct top *t, int key)
-{
-	if (key == TOP_KEY_DOWN || key == 'j')
-		t->help_first++;
-	else if (key == TOP_KEY_UP || key == 'k')
-		t->help_first--;
-	else
-		t->mode = TOP_LIST;
-}
-
 bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
 {
 	t->message[0] = '\0';
@@ -414,12 +363,16 @@ bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
 		top_act_take_key(t, key);
 		return true;
 	}
-	if (t->mode >= TOP_ASKS_FILTER) {
-		take_typed(t, key);
+	if (top_prompt_is_open(t)) {
+		top_prompt_take_key(t, key);
+		return true;
+	}
+	if (t->mode == TOP_FINDINGS) {
+		top_findings_take_key(t, key);
 		return true;
 	}
 	if (t->mode == TOP_HELP) {
-		take_help_key(t, key);
+		t->mode = TOP_LIST;
 		return true;
 	}
 	if (t->pane.kind) {

@@ -5,13 +5,9 @@
 #include <stdio.h>
 
 #include "cli/top/elsewhere.h"
+#include "cli/top/prompt.h"
+#include "cli/top/text.h"
 #include "cli/top/timeline.h"
-
-void top_find_in_pane(struct top *t)
-{
-	if (!top_pane_find(&t->pane))
-		top_say(t, "no line has \"%s\"", t->pane.search);
-}
 
 static void open_pane(struct top *t, const struct top_pane_kind *kind, const struct process_id *id,
 	const char *about)
@@ -52,6 +48,45 @@ void top_open_pane(struct top *t, const struct top_pane_kind *kind)
 	open_pane(t, kind, &row->id, about);
 }
 
+/* The row of its process, else that of its session. */
+static void select_process(struct top *t, const struct process_id *id)
+{
+	const struct top_session *s = NULL;
+
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->id.pid == id->pid && p->id.start_ticks == id->start_ticks)
+			s = p->session;
+	}
+	for (size_t i = 0; i < top_row_count(t); i++) {
+		const struct top_row *row = top_row_at(t, i);
+		bool is_it = row->id.pid == id->pid && row->id.start_ticks == id->start_ticks;
+
+		if (is_it || (s && row->kind == TOP_ROW_SESSION && row->session == s))
+			top_pick(t, i);
+		if (is_it)
+			return;
+	}
+}
+
+void top_open_finding(struct top *t, const struct top_finding *f)
+{
+	static const struct top_pane_kind text = { .name = "finding", .help = "", .doing = "" };
+	char about[240], place[128];
+
+	t->mode = TOP_LIST;
+	top_finding_place(t, f, place, sizeof(place));
+	snprintf(about, sizeof(about), "%s: %s", f->name, place);
+	if (f->id.pid) {
+		select_process(t, &f->id);
+		open_pane(t, top_pane_kind_for('d'), &f->id, about);
+		return;
+	}
+	top_pane_open(&t->pane, &text, &f->id, 0, about, t->canvas.columns - 2);
+	top_pane_set_text(&t->pane, f->claim);
+}
+
 /* Keys of other panes show the same process in them. */
 void top_take_pane_key(struct top *t, int key)
 {
@@ -63,11 +98,13 @@ void top_take_pane_key(struct top *t, int key)
 	else if (top_pane_take_key(p, key))
 		return;
 	else if (key == '/' || key == TOP_KEY_F1 + 2)
-		t->mode = TOP_ASKS_PANE_SEARCH;
+		top_prompt_open(t, TOP_ASKS_PANE_SEARCH);
 	else if (key == 'n')
 		top_find_in_pane(t);
 	else if (t->replay && (kind || key == 'r'))
 		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
+	else if (!p->id.pid && (kind || key == 'r'))
+		top_say(t, "the host is no process: q leads back to the list");
 	else if (kind || (key == 'r' && p->kind != &top_act_outcome))
 		open_pane(t, kind ? kind : p->kind, &p->id, p->about);
 	else if (key == '?' || key == TOP_KEY_F1)

@@ -7,8 +7,9 @@
 
 /* Of the selected row. */
 void top_open_pane(struct top *t, const struct top_pane_kind *kind);
+/* The evidence of a finding: a diagnosis of its process, which is selected too. */
+void top_open_finding(struct top *t, const struct top_finding *f);
 void top_take_pane_key(struct top *t, int key);
-void top_find_in_pane(struct top *t);
 /* The PID, or the command that resumes the session. */
 void top_copy(struct top *t, bool is_resume);
 /* Goes to the pane of tmux, else says which terminal the process has. */

@@ -59,6 +59,7 @@ struct top_session {
 	double seen_s;	/* likewise */
 	unsigned since_frame, changed_frame;
 	bool is_new; /* it came after the first frame */
+	bool is_fit; /* for the filter: one of its processes is */
 	enum top_mark mark;
 	struct recent cpu, rss, received, sent, doings;
 	struct top_phase phases[TOP_PHASES_MAX]; /* a ring */

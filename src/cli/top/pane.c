@@ -31,6 +31,8 @@ const struct top_pane_kind top_pane_kinds[] = {
 	KIND('f', "fds", "its descriptors", "reading its descriptors", "inspect", "--fds"),
 	KIND('s', "sockets", "its sockets", "reading its sockets", "inspect", "--sockets"),
 	KIND('m', "maps", "its memory by kind", "reading its mappings", "inspect", "--maps"),
+	KIND('e', "heap", "its memory by page faults, over 5 s", "watching its page faults for 5 s",
+		"heap", "--pages", "-d", "5", "-p"),
 	KIND('c', "calls", "its system calls, counted for 5 s", "counting its system calls for 5 s",
 		"trace", "-c", "-d", "5", "-p"),
 	KIND('x', "stacks", "stacks of its threads", "reading its stacks", "stack"),

@@ -27,37 +27,6 @@ void top_pick(struct top *t, size_t row)
 	t->picked_id = top_row_at(t, t->picked)->id;
 }
 
-/* --- filter --- */
-
-static bool has_text(const char *text, const char *wanted)
-{
-	return strcasestr(text, wanted) != NULL;
-}
-
-static bool session_holds(const struct top_session *s, const char *wanted)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%u", s->id.pid);
-	return has_text(s->project, wanted) || has_text(s->agent, wanted) ||
-	       has_text(s->doing_text, wanted) || has_text(top_doings[s->doing].word, wanted) ||
-	       has_text(s->model, wanted) || has_text(s->session, wanted) ||
-	       has_text(s->flags, wanted) || has_text(s->finding, wanted) || has_text(pid, wanted);
-}
-
-static bool process_holds(const struct top *t, const struct top_process *p, const char *wanted)
-{
-	static const char *const fields[] = { "name", "command", "role", "flags", "user", "pid" };
-	char text[1024];
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (top_word(t->model.schema, fields[i], p->row, text, sizeof(text)) &&
-			has_text(text, wanted))
-			return true;
-	}
-	return p->session && session_holds(p->session, wanted);
-}
-
 /* --- adding rows --- */
 
 static void add(struct top *t, const struct top_row *row)
@@ -130,7 +99,7 @@ static void add_session(struct top *t, struct top_session *s)
 		.process = s->mark == TOP_MARK_GONE ? NULL : main_of(t, s),
 		.has_below = s->processes > 1 };
 
-	if (t->filter[0] && !session_holds(s, t->filter)) {
+	if (!top_match_session(&t->match, s)) {
 		t->hidden++;
 		return;
 	}
@@ -178,7 +147,7 @@ static void add_left_over(struct top *t)
 
 		if (p->session || !top_word(t->model.schema, "flags", p->row, flags, sizeof(flags)))
 			continue;
-		if (t->filter[0] && !process_holds(t, p, t->filter))
+		if (!top_match_process(&t->match, t->model.schema, p))
 			t->hidden++;
 		else
 			add(t, &(struct top_row){
@@ -205,7 +174,7 @@ static void add_tree(struct top *t)
 		if (hidden_from && p->depth >= hidden_from)
 			continue;
 		hidden_from = 0;
-		if (t->filter[0] && !process_holds(t, p, t->filter)) {
+		if (!top_match_process(&t->match, t->model.schema, p)) {
 			t->hidden++;
 			continue;
 		}
@@ -251,6 +220,7 @@ static void arrange(struct top *t, bool is_frame)
 	t->hidden = 0;
 	if (!t->model.schema)
 		return;
+	top_match_prepare(&t->match, &t->model);
 	if (t->is_tree) {
 		add_tree(t);
 	} else {

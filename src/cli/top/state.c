@@ -56,6 +56,7 @@ static uint8_t column_called(const char *name)
 void top_init(struct top *t, const struct top_options *options)
 {
 	*t = (struct top){ .options = *options,
+		.interval_ns = options->interval_ns,
 		.sort = column_called(options->sort ? options->sort : "activity") };
 	t->canvas.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	t->graphs = t->canvas.is_utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
@@ -78,6 +79,7 @@ void top_fini(struct top *t)
 		replay_fini(t->replay);
 	free(t->replay);
 	top_model_fini(&t->model);
+	top_match_fini(&t->match);
 	top_targets_fini(&t->targets);
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);

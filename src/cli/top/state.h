@@ -8,13 +8,13 @@
 #include "cli/top/canvas.h"
 #include "cli/top/finder.h"
 #include "cli/top/graph.h"
+#include "cli/top/match.h"
 #include "cli/top/model.h"
 #include "cli/top/pane.h"
 #include "cli/top/replay.h"
 #include "cli/top/targets.h"
 #include "cli/top/top.h"
 
-#define TOP_FILTER_SIZE	 96
 #define TOP_MESSAGE_SIZE 256
 #define TOP_ROWS_MAX	 100000
 #define TOP_COLUMNS_MAX	 24
@@ -61,9 +61,13 @@ struct top_row {
 enum top_mode {
 	TOP_LIST,
 	TOP_HELP,
+	TOP_FINDINGS, /* a list of them */
+	/* What is typed. */
 	TOP_ASKS_FILTER,
+	TOP_ASKS_USER,
 	TOP_ASKS_SEARCH,
 	TOP_ASKS_PANE_SEARCH,
+	TOP_MODES,
 };
 
 /* Where things stand in the last frame, for the mouse. */
@@ -99,12 +103,16 @@ struct top {
 	enum top_mode mode;
 	bool is_tree; /* of everything */
 	bool is_held, is_reversed;
-	bool shows_all; /* read by the view before each frame */
-	uint8_t sort;	/* a column */
-	char filter[TOP_FILTER_SIZE], search[TOP_FILTER_SIZE];
+	bool shows_all;	      /* read by the view before each frame */
+	uint8_t sort;	      /* a column */
+	uint64_t interval_ns; /* between frames; keys change it */
+	struct top_match match;
+	char search[TOP_FILTER_SIZE];
+	char typed[TOP_FILTER_SIZE]; /* at the prompt that is open */
+	struct process_id finding;   /* the selected one of the list of findings */
+	char finding_name[48];
 	char message[TOP_MESSAGE_SIZE];
 	char copied[TOP_FILTER_SIZE * 2]; /* for the clipboard of the terminal; "": nothing */
-	int help_first;			  /* row of the help */
 	struct top_places places;
 };
 
@@ -130,8 +138,6 @@ void top_arrange_frame(struct top *t);
 void top_init(struct top *t, const struct top_options *options);
 void top_fini(struct top *t);
 void top_draw(struct top *t);
-/* Of the prompt that is open. */
-char *top_typed_text(struct top *t);
 /* False: the user has quit. */
 bool top_take_key(struct top *t, int key, const struct top_mouse *mouse);
 void top_say(struct top *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

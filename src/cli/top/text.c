@@ -2,6 +2,8 @@
 /* Short texts. */
 #include "cli/top/text.h"
 
+#include "base/units.h"
+
 #include <string.h>
 
 #define DEPTH_SHOWN 8
@@ -22,6 +24,12 @@ const char *top_age(char out[24], double seconds)
 		snprintf(out, 24, "%luh", s / 3600);
 	else
 		snprintf(out, 24, "%lud", s / 86400);
+	return out;
+}
+
+const char *top_every(char out[24], uint64_t interval_ns)
+{
+	snprintf(out, 24, "%gs", (double)interval_ns / (double)NS_PER_S);
 	return out;
 }
 
@@ -78,4 +86,20 @@ void top_tree_name(const struct top *t, const struct top_row *row, char *out, si
 		: t->canvas.is_utf8 ? "\u2514 "
 				    : "` ",
 		sign, *sign ? " " : "", name);
+}
+
+void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size)
+{
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->id.pid == f->id.pid && p->session) {
+			snprintf(out, size, "%s (%u)", p->session->project, f->id.pid);
+			return;
+		}
+	}
+	if (f->id.pid)
+		snprintf(out, size, "%u", f->id.pid);
+	else
+		snprintf(out, size, "the host");
 }

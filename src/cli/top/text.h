@@ -5,12 +5,15 @@
 
 #include "cli/top/state.h"
 
-const char *top_age(char out[24], double seconds);   /* 5s 4m10s 2h05m 3d */
-const char *top_count(char out[24], double count);   /* 950 12.3k 1.2M */
-unsigned top_age_style(const struct top_session *s); /* how urgent it is */
+const char *top_age(char out[24], double seconds);	   /* 5s 4m10s 2h05m 3d */
+const char *top_every(char out[24], uint64_t interval_ns); /* 0.25s 2s */
+const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
+unsigned top_age_style(const struct top_session *s);	   /* how urgent it is */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);
 /* The name of a process behind the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
+/* Where a finding is: its session, else its number. */
+void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size);
 
 #endif

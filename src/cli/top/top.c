@@ -106,9 +106,12 @@ static void say(void *user, const char *text)
 
 struct watch_front top_front(struct top *t)
 {
-	return (struct watch_front){
-		.sink = &top_sink, .user = &t->frames, .step = step, .stepped = t, .say = say
-	};
+	return (struct watch_front){ .sink = &top_sink,
+		.user = &t->frames,
+		.step = step,
+		.stepped = t,
+		.say = say,
+		.interval_ns = &t->interval_ns };
 }
 
 const bool *top_shows_all(const struct top *t)

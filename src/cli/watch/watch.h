@@ -16,6 +16,7 @@ struct watch_front {
 	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
 	void *stepped;
 	void (*say)(void *stepped, const char *text); /* a line, such as an alert */
+	const uint64_t *interval_ns; /* between frames, now; NULL: it does not change */
 };
 
 struct watch_options {

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of findings. The selected one is kept by its name, because findings come and go. */
+#include "cli/top/findings_list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/top/draw.h"
+#include "cli/top/keys_pane.h"
+#include "cli/top/text.h"
+
+/* The most severe first, in the order in which they came. */
+static size_t list(const struct top *t, const struct top_finding *all[FINDINGS_MAX])
+{
+	const struct finder *f = &t->finder;
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		size_t at = count++;
+
+		for (; at && all[at - 1]->level < f->findings[i].level; at--)
+			all[at] = all[at - 1];
+		all[at] = &f->findings[i];
+	}
+	return count;
+}
+
+static size_t selected(const struct top *t, const struct top_finding *const *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (all[i]->id.pid == t->finding.pid &&
+			all[i]->id.start_ticks == t->finding.start_ticks &&
+			!strcmp(all[i]->name, t->finding_name))
+			return i;
+	}
+	return 0;
+}
+
+static void select_one(struct top *t, const struct top_finding *f)
+{
+	t->finding = f->id;
+	snprintf(t->finding_name, sizeof(t->finding_name), "%s", f->name);
+}
+
+void top_findings_open(struct top *t)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+
+	if (!list(t, all)) {
+		top_say(t, !t->options.findings_ns ? "nothing is diagnosed: --no-findings"
+			   : t->replay		   ? "of a capture: sooth diagnose FILE.sooth"
+			   : !t->finder.has_first  ? "the first diagnosis is not complete yet"
+						   : "no findings");
+		return;
+	}
+	select_one(t, all[0]);
+	t->mode = TOP_FINDINGS;
+}
+
+void top_findings_take_key(struct top *t, int key)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+	size_t count = list(t, all), at = selected(t, all, count);
+
+	if (!count || key == TOP_KEY_ESCAPE || key == 'q' || key == 'w' || key == TOP_KEY_LEFT) {
+		t->mode = TOP_LIST;
+		return;
+	}
+	if (key == TOP_KEY_DOWN || key == 'j')
+		select_one(t, all[at + 1 < count ? at + 1 : at]);
+	else if (key == TOP_KEY_UP || key == 'k')
+		select_one(t, all[at ? at - 1 : 0]);
+	else if (key == TOP_KEY_HOME || key == 'g')
+		select_one(t, all[0]);
+	else if (key == TOP_KEY_END || key == 'G')
+		select_one(t, all[count - 1]);
+	else if (key == TOP_KEY_ENTER || key == '\r' || key == 'd' || key == TOP_KEY_RIGHT)
+		top_open_finding(t, all[at]);
+	else
+		top_say(t, "Enter diagnoses it, Escape ends the list");
+}
+
+void top_findings_draw(struct top *t)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+	struct canvas *c = &t->canvas;
+	size_t count = list(t, all), at = selected(t, all, count), first;
+	int rows = (int)count + 3 < c->rows ? (int)count + 3 : c->rows;
+	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
+	struct canvas_area in;
+	char place[128], title[48];
+
+	if (rows < 3 || columns < 8)
+		return;
+	snprintf(title, sizeof(title), "%zu finding%s", count, count == 1 ? "" : "s");
+	in = canvas_box(c,
+		(struct canvas_area){
+			(c->rows - rows) / 2, (c->columns - columns) / 2, rows, columns },
+		title);
+	rows = in.rows > 2 ? in.rows - 1 : in.rows;
+	first = at >= (size_t)rows ? at - (size_t)rows + 1 : 0;
+	for (size_t i = first; i < count && i < first + (size_t)rows; i++) {
+		int y = in.y + (int)(i - first);
+
+		top_finding_place(t, all[i], place, sizeof(place));
+		canvas_format(c, y, in.x + 1, in.columns - 2, top_finding_style(all[i]->level),
+			"%s: %s: %s", place, all[i]->name, all[i]->claim);
+		if (i == at)
+			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
+	}
+	if (in.rows > 2)
+		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 2, TOP_DIM,
+			"Enter diagnoses the process   Escape ends");
+}

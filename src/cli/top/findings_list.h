@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All findings in a box, the most severe first; Enter diagnoses the process of one. */
+#ifndef SOOTH_CLI_TOP_FINDINGS_LIST_H
+#define SOOTH_CLI_TOP_FINDINGS_LIST_H
+
+#include "cli/top/state.h"
+
+void top_findings_open(struct top *t);
+void top_findings_take_key(struct top *t, int key);
+void top_findings_draw(struct top *t);
+
+#endif

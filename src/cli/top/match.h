@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which rows are on display: those that have a text, or for which an expression holds, the same
+ * language as that of --filter; and those of a user.
+ */
+#ifndef SOOTH_CLI_TOP_MATCH_H
+#define SOOTH_CLI_TOP_MATCH_H
+
+#include "base/error.h"
+#include "cli/top/model.h"
+#include "model/filter.h"
+
+#define TOP_FILTER_SIZE 96
+
+struct top_match {
+	char text[TOP_FILTER_SIZE], user[TOP_FILTER_SIZE]; /* as typed; "": all */
+	struct filter *expression;			   /* of the text; NULL: it is none */
+	char why[256]; /* the text is an expression that cannot be; "": it is fine */
+};
+
+void top_match_fini(struct top_match *m);
+/* After its text has changed: an operator makes it an expression. */
+void top_match_changed(struct top_match *m, const struct sooth_schema *schema);
+/* Before the questions below: which sessions have a process that fits. */
+void top_match_prepare(struct top_match *m, const struct top_model *model);
+bool top_match_session(const struct top_match *m, const struct top_session *s);
+bool top_match_process(
+	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p);
+/* For a search: a text, or a PID. */
+bool top_session_has(const struct top_session *s, const char *text);
+bool top_process_has(
+	const struct sooth_schema *schema, const struct top_process *p, const char *text);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Texts that are typed in the last row: filter, user, and what to search for. */
+#ifndef SOOTH_CLI_TOP_PROMPT_H
+#define SOOTH_CLI_TOP_PROMPT_H
+
+#include "cli/top/state.h"
+
+void top_prompt_open(struct top *t, enum top_mode mode);
+bool top_prompt_is_open(const struct top *t);
+void top_prompt_take_key(struct top *t, int key);
+void top_prompt_draw(struct top *t, int y);
+/* The next row, or the one before (-1), that has the text of the last search. */
+void top_find_next(struct top *t, int step);
+/* The same of the lines of a pane. */
+void top_find_in_pane(struct top *t);
+
+#endif
