@@ -4,14 +4,18 @@
  * accepted on it: it is about to end, and waits until its clients do. A client that keeps its
  * connection for later requests, or never reads its answer, holds it up for as long.
  *
- * A socket does not say which end made its connection. Two connections with one local port are
- * those of a server, since each that a process makes gets a port of its own; so one connection
- * alone is not seen.
+ * Two connections with one local port are those of a server, since each that a process makes gets a
+ * port of its own. Of one alone the kernel's counts show which end opened it; programs that serve
+ * one client and listen no more exist, so it counts only where the process has a handler for
+ * SIGTERM.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "analyze/diagnosis/awaited.h"
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -21,17 +25,27 @@ static const struct finding_option options[] = {
 		"minimum number of connections on a port that is listened to no more"),
 	THRESHOLD("min-time", 4e9, 0, 86400e9, "minimum time without data on each of them",
 		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-silence", 2e9, 0, 86400e9,
+		"minimum time without data from the client, if there is one connection",
+		.unit = SOOTH_UNIT_NS),
 };
+
+/* They take one client and close their listening socket, and have handlers for other reasons. */
+static const char *const for_one[] = { "socat", "nc", "ncat", "netcat", "gdbserver", "java",
+	"lldb-server", "sshd" };
 
 struct ended {
 	const struct sockets_socket *first; /* on the port with most connections */
 	unsigned count;
-	uint64_t quiet_ns; /* the shortest time without data */
+	uint64_t quiet_ns;  /* the shortest time without data */
+	uint64_t silent_ns; /* the same of data from the client */
+	bool is_accepted;   /* the kernel's counts show it of each */
 };
 
 static bool may_be_kept(const struct sockets_socket *s)
 {
 	return socket_is_inet(s) && !s->state_state && s->side == SOCKETS_SIDE_MADE &&
+	       s->opener != SOCKETS_OPENER_SELF &&
 	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
 }
 
@@ -43,17 +57,24 @@ static bool is_on_port_of(const struct sockets_socket *s, const struct sockets_s
 		       record_text(&other->record, &other->local));
 }
 
+static uint64_t silence_of(const struct sockets_socket *s)
+{
+	return s->received_state > SOOTH_STATE_ABSENT ? 0 : s->received_ago_ns;
+}
+
 static uint64_t quiet_of(const struct sockets_socket *s)
 {
 	uint64_t sent_ns = s->sent_state > SOOTH_STATE_ABSENT ? 0 : s->sent_ago_ns;
-	uint64_t received_ns = s->received_state > SOOTH_STATE_ABSENT ? 0 : s->received_ago_ns;
+	uint64_t received_ns = silence_of(s);
 
 	return sent_ns < received_ns ? sent_ns : received_ns;
 }
 
 static struct ended port_of(const struct batch *all, const struct sockets_socket *of)
 {
-	struct ended e = { .first = of, .quiet_ns = UINT64_MAX };
+	struct ended e = {
+		.first = of, .quiet_ns = UINT64_MAX, .silent_ns = UINT64_MAX, .is_accepted = true
+	};
 
 	batch_for_each (r, all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
@@ -63,6 +84,9 @@ static struct ended port_of(const struct batch *all, const struct sockets_socket
 		e.count++;
 		if (quiet_of(s) < e.quiet_ns)
 			e.quiet_ns = quiet_of(s);
+		if (silence_of(s) < e.silent_ns)
+			e.silent_ns = silence_of(s);
+		e.is_accepted &= s->opener == SOCKETS_OPENER_PEER;
 	}
 	return e;
 }
@@ -86,7 +110,8 @@ static struct ended find(const struct check *e)
 }
 
 /* ", one of curl (4711)": where the other end of that connection is known. */
-static void put_client(struct buffer *out, const struct check *e, const struct sockets_socket *s)
+static void put_client(
+	struct buffer *out, const struct check *e, const struct sockets_socket *s, const char *of)
 {
 	struct awaited a = awaited_of(e, s->fd);
 	struct span name;
@@ -94,7 +119,63 @@ static void put_client(struct buffer *out, const struct check *e, const struct s
 	if (!a.peer)
 		return;
 	name = record_text(&a.peer->record, &a.peer->name);
-	buffer_format(out, ", one of %.*s (%u)", (int)name.size, name.data, a.peer->party_pid);
+	buffer_format(out, ", %s %.*s (%u)", of, (int)name.size, name.data, a.peer->party_pid);
+}
+
+static bool serves_one(const struct check *e)
+{
+	struct span name = e->process ? check_name(e->process) : span_of("", 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(for_one); i++) {
+		if (span_equal(name, for_one[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool handles_end(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct waits_signals *w = record_as(r, WAITS_SIGNALS, sizeof(*w));
+
+		if (w && w->node_pid == e->id.pid)
+			return w->caught & 1u << (SIGTERM - 1);
+	}
+	return false;
+}
+
+static bool is_held_by_one(const struct check *e, const struct ended *ended)
+{
+	return ended->count == 1 && ended->is_accepted &&
+	       (double)ended->silent_ns >= check_option(e, "min-silence") && handles_end(e) &&
+	       !serves_one(e);
+}
+
+static void report_one(const struct check *e, struct check_result *out, const struct ended *ended)
+{
+	struct buffer local = { 0 }, client = { 0 };
+
+	socket_put_local(&local, ended->first);
+	put_client(&client, e, ended->first, "of");
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"it no longer listens on %s and keeps one connection of a client there%s: it is "
+		"probably about to end, and waits until that one closes",
+		buffer_cstr(&local), buffer_cstr(&client));
+	finding_number(out, "time without data from the client", (double)ended->silent_ns,
+		SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether it was asked to end: it has a handler for SIGTERM");
+	finding_remedy(out,
+		"end that client, or let the server close its connections when it ends (node: "
+		"server.closeAllConnections()); sooth kill --any %u ends it now",
+		e->id.pid);
+	finding_end(out);
+	buffer_fini(&local);
+	buffer_fini(&client);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct ended *ended)
@@ -103,7 +184,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	char time[UNITS_SIZE];
 
 	socket_put_local(&local, ended->first);
-	put_client(&client, e, ended->first);
+	put_client(&client, e, ended->first, "one of");
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"it no longer listens on %s and keeps %u connections of clients there%s: it is "
@@ -132,7 +213,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	ended = find(e);
-	if ((double)ended.count < check_option(e, "min-connections"))
+	if (is_held_by_one(e, &ended))
+		report_one(e, out, &ended);
+	else if ((double)ended.count < check_option(e, "min-connections"))
 		check_fine(out, "it serves no port that it no longer listens on");
 	else if (check_is_over(e, "min-time", (double)ended.quiet_ns, ""))
 		report(e, out, &ended);

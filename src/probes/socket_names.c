@@ -36,6 +36,13 @@ static const char *const sides[SOCKETS_SIDES] = {
 	[SOCKETS_SIDE_ACCEPTED] = "accepted",
 };
 
+static const char *const openers[SOCKETS_OPENERS] = {
+	[SOCKETS_OPENER_UNKNOWN] = "unknown",
+	[SOCKETS_OPENER_SELF] = "self",
+	[SOCKETS_OPENER_PEER] = "peer",
+};
+
 const struct sooth_names socket_state_names = { SOCKETS_STATES, states };
 const struct sooth_names socket_family_names = { SOCKETS_FAMILIES, families };
 const struct sooth_names socket_side_names = { SOCKETS_SIDES, sides };
+const struct sooth_names socket_opener_names = { SOCKETS_OPENERS, openers };

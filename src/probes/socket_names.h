@@ -8,5 +8,6 @@
 extern const struct sooth_names socket_state_names;  /* by enum sockets_state */
 extern const struct sooth_names socket_family_names; /* by enum sockets_family */
 extern const struct sooth_names socket_side_names;   /* by enum sockets_side */
+extern const struct sooth_names socket_opener_names; /* by enum sockets_opener */
 
 #endif

@@ -68,6 +68,8 @@ static const struct sooth_field socket_fields[] = {
 	HIDDEN(namespace, namespace_state, "inode number of the process's network namespace"),
 	FIELD_OF(ENUM, sockets_socket, side, side, "client or server side of the TCP connection",
 		.names = &socket_side_names, .is_hidden = true),
+	FIELD_OF(ENUM, sockets_socket, opener, opener, "end that opened the TCP connection",
+		.names = &socket_opener_names, .is_hidden = true),
 	FIELD_TRUTH(sockets_socket, is_from_tables,
 		"the socket was read from /proc/PID/net, without details of sock_diag",
 		.is_hidden = true),

@@ -53,6 +53,14 @@ enum sockets_side {
 	SOCKETS_SIDES,
 };
 
+/* Which end opened a TCP connection, whatever listens now. */
+enum sockets_opener {
+	SOCKETS_OPENER_UNKNOWN, /* no connection, data is under way, or an older capture */
+	SOCKETS_OPENER_SELF,
+	SOCKETS_OPENER_PEER,
+	SOCKETS_OPENERS,
+};
+
 struct sockets_socket {
 	struct sooth_record record;
 	uint64_t inode;
@@ -91,8 +99,8 @@ struct sockets_socket {
 	uint8_t port_state, peer_port_state; /* absent: the family has none */
 	uint8_t protocol_state;
 	uint8_t namespace_state;
-	uint8_t side; /* enum sockets_side */
-	uint8_t unused;
+	uint8_t side;	/* enum sockets_side */
+	uint8_t opener; /* enum sockets_opener */
 	struct sooth_text protocol; /* "tcp", "udp", "stream", "dgram", "seqpacket", "route", ... */
 	struct sooth_text local;    /* "127.0.0.1", "fe80::1%eth0", "/run/x", "@abstract" */
 	struct sooth_text peer;

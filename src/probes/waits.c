@@ -212,6 +212,9 @@ static const struct sooth_field signal_fields[] = {
 	FIELD_NODE(waits_signals),
 	FIELD_NUMBER_AS(waits_signals, pending, pending_mask,
 		"bit n-1: signal n is pending for the process", .unit = SOOTH_UNIT_HEX),
+	FIELD_NUMBER_AS(waits_signals, caught, caught_mask,
+		"bit n-1: signal n, up to 32, has a handler", .unit = SOOTH_UNIT_HEX,
+		.is_hidden = true),
 };
 
 static const struct sooth_field goroutine_fields[] = {

@@ -184,7 +184,7 @@ struct waits_signals {
 	uint64_t node_start_ticks;
 	uint64_t pending; /* for the process as a whole: no thread takes them, all block them */
 	uint32_t node_pid;
-	uint8_t unused[4];
+	uint32_t caught; /* by a handler; up to signal 32. 0: none, or an older capture */
 };
 
 enum waits_goroutine_state {

@@ -174,17 +174,20 @@ def sends(kind):
     return lambda scope, rng: scope.python(SENDER, kind, rng.randrange(8 << 20, 16 << 20)).pid
 
 
-# Two clients in a process of their own; "worker": it has what its parent accepted and listens to.
+# Clients in a process of their own; "worker": it has what its parent accepted and listens to; "one": a single client of a
+# server with a handler for SIGTERM, which "serves one" has not.
 ENDING = """
-import os, socket, sys, time
+import os, signal, socket, sys, time
 kind = sys.argv[1]
+count = 1 if 'one' in kind else 2
+if kind == 'one': signal.signal(signal.SIGTERM, lambda *_: None)
 listener = socket.create_server(('127.0.0.1', 0))
 if not os.fork():
     address = listener.getsockname()
     listener.close()
-    clients = [socket.create_connection(address) for _ in range(2)]
+    clients = [socket.create_connection(address) for _ in range(count)]
     time.sleep(600)
-accepted = [listener.accept()[0] for _ in range(2)]
+accepted = [listener.accept()[0] for _ in range(count)]
 if kind == 'worker' and os.fork():
     time.sleep(600)
 if kind != 'listens': listener.close()
@@ -237,6 +240,9 @@ CASES = [
     healthy("output-unread", "a client that reads", sends("read"), duration_s=4),
     sick("shutdown-held", "two clients of a port that is closed", ends("ends"), says="no longer listens on 127.0.0.1:",
         settings=("shutdown-held.min-time=1s",)),
+    sick("shutdown-held", "one client of a port that is closed", ends("one"), says="keeps one connection of a client there",
+        severity="low", settings=("shutdown-held.min-silence=500ms",)),
+    healthy("shutdown-held", "a program for one client", ends("serves one"), settings=("shutdown-held.min-silence=500ms",)),
     healthy("shutdown-held", "a server that still listens", ends("listens"), settings=("shutdown-held.min-time=1s",)),
     healthy("shutdown-held", "a worker whose parent listens", ends("worker"), settings=("shutdown-held.min-time=1s",)),
     healthy("shutdown-held", "a client of one server", client_of_one_server,

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about connections of an ordinary program, at both sides of their thresholds. */
+#include <signal.h>
+
 #include "check_sockets.h"
 #include "check_threads.h"
+#include "probes/waits.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
@@ -802,6 +805,44 @@ static void keeps_quiet_for(double seconds)
 	keeps_on_port(3, 40000, SOCKETS_SIDE_MADE, seconds);
 }
 
+/* One connection that the peer opened and sent nothing on for 10 s, of a process that catches these
+ * signals. */
+static void keeps_one(uint32_t caught, uint8_t opener, double silent_s)
+{
+	struct waits_signals signals = { .record = head_of(LAST_S, PID, WAITS_SIGNALS),
+		.node_pid = PID,
+		.caught = caught };
+	struct waits_snapshot end = { .record = head_of(LAST_S, PID, WAITS_SNAPSHOT) };
+
+	is_there();
+	socket_at(LAST_S, (struct sockets_socket){
+				  .inode = 1,
+				  .side = SOCKETS_SIDE_MADE,
+				  .opener = opener,
+				  .local_port = 40000,
+				  .peer_port = 50000,
+				  .received_ago_ns = (uint64_t)(silent_s * (double)NS_PER_S),
+			  });
+	sockets_read(LAST_S, 1, SOOTH_STATE_VALUE);
+	RECORD_APPEND(&records, &signals, NULL, 0);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void keeps_one_and_catches(double signal)
+{
+	keeps_one(1u << ((int)signal - 1), SOCKETS_OPENER_PEER, 10);
+}
+
+static void keeps_one_opened_by(double opener)
+{
+	keeps_one(1u << (SIGTERM - 1), (uint8_t)opener, 10);
+}
+
+static void keeps_one_silent_for(double seconds)
+{
+	keeps_one(1u << (SIGTERM - 1), SOCKETS_OPENER_PEER, seconds);
+}
+
 static void test_shutdown_held(void **state)
 {
 	static const struct check_case cases[] = {
@@ -814,6 +855,15 @@ static void test_shutdown_held(void **state)
 		{ "shutdown-held", keeps_of_side, SOCKETS_SIDE_ACCEPTED, NULL, "fine: " },
 		{ "shutdown-held", keeps_quiet_for, 4, NULL, "medium/" },
 		{ "shutdown-held", keeps_quiet_for, 3.9, NULL, "fine: its last clients" },
+		{ "shutdown-held", keeps_one_and_catches, SIGTERM, NULL,
+			"low/medium: it no longer listens on 10.0.0.9:40000 and keeps one "
+			"connection of a client there: it is probably about to end" },
+		{ "shutdown-held", keeps_one_and_catches, SIGINT, NULL, "fine: " },
+		{ "shutdown-held", keeps_one_opened_by, SOCKETS_OPENER_PEER, NULL, "low/" },
+		{ "shutdown-held", keeps_one_opened_by, SOCKETS_OPENER_SELF, NULL, "fine: " },
+		{ "shutdown-held", keeps_one_opened_by, SOCKETS_OPENER_UNKNOWN, NULL, "fine: " },
+		{ "shutdown-held", keeps_one_silent_for, 2, NULL, "low/" },
+		{ "shutdown-held", keeps_one_silent_for, 1.9, NULL, "fine: " },
 	};
 
 	(void)state;

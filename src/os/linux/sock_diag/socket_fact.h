@@ -19,6 +19,7 @@ enum socket_tcp_has {
 	SOCKET_TCP_BYTES = 8,
 	SOCKET_TCP_SENT = 16, /* bytes_sent: without it, it is unknown whether anything was sent */
 	SOCKET_TCP_WAITING = 32,
+	SOCKET_TCP_OPENER = 64,
 };
 
 struct socket_tcp {
@@ -27,6 +28,7 @@ struct socket_tcp {
 	uint32_t retransmits, retransmits_waiting;
 	uint32_t sent_ago_ms, received_ago_ms;
 	uint64_t acknowledged_bytes, received_bytes, sent_bytes;
+	bool is_opened_here;
 };
 
 struct socket_fact {

@@ -138,6 +138,22 @@ static bool number(struct span value, size_t index, uint32_t *out)
 #define TCP_HAS(value, member)                                                                     \
 	((value).size >= offsetof(struct tcp_info, member) + sizeof(((struct tcp_info *)0)->member))
 
+/* The kernel counts an acknowledged SYN as a byte, and only the end that opened the connection sent
+ * one that counts. While data or a FIN is under way, the counts cannot be compared. */
+static void take_opener(struct socket_tcp *tcp, const struct tcp_info *info, struct span value)
+{
+	uint64_t sent = info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
+	bool is_open = info->tcpi_state == SOCKETS_ESTABLISHED ||
+		       info->tcpi_state == SOCKETS_CLOSE_WAIT;
+
+	if (!TCP_HAS(value, tcpi_bytes_retrans) || !is_open || info->tcpi_unacked ||
+		info->tcpi_notsent_bytes || info->tcpi_bytes_acked < sent ||
+		info->tcpi_bytes_acked - sent > 1)
+		return;
+	tcp->has |= SOCKET_TCP_OPENER;
+	tcp->is_opened_here = info->tcpi_bytes_acked - sent == 1;
+}
+
 static void take_tcp(struct socket_tcp *tcp, struct span value)
 {
 	struct tcp_info info = { 0 };
@@ -167,6 +183,7 @@ static void take_tcp(struct socket_tcp *tcp, struct span value)
 		tcp->has |= SOCKET_TCP_SENT;
 		tcp->sent_bytes = info.tcpi_bytes_sent;
 	}
+	take_opener(tcp, &info, value);
 }
 
 static bool take_inet(struct socket_fact *f, struct cursor *c, const struct socket_request *q)

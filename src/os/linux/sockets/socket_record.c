@@ -171,6 +171,8 @@ static void fill_tcp(
 		r->sent_state = SOOTH_STATE_ABSENT;
 	if (tcp->has & SOCKET_TCP_BYTES && tcp->received_bytes <= has_end(f))
 		r->received_state = SOOTH_STATE_ABSENT;
+	if (tcp->has & SOCKET_TCP_OPENER)
+		r->opener = tcp->is_opened_here ? SOCKETS_OPENER_SELF : SOCKETS_OPENER_PEER;
 	r->rtt_ns = tcp->rtt_us * NS_PER_US;
 	r->rtt_variance_ns = tcp->rtt_variance_us * NS_PER_US;
 	r->retransmits = tcp->retransmits;

@@ -278,6 +278,7 @@ static void add_signals(struct wait_reader *r, const struct wait_node *n)
 	if (!task_signals_parse(&signals, r->bytes.data, r->bytes.size))
 		return;
 	s.pending = signals.shared_pending;
+	s.caught = (uint32_t)signals.caught;
 	RECORD_APPEND(&r->run->out, &s, NULL, 0);
 }
 
