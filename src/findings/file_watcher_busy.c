@@ -12,6 +12,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
+#include "analyze/diagnosis/crowding.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
@@ -26,7 +27,8 @@ enum { MODIFIED = 0x2, WRITTEN = 0x8, MOVED_HERE = 0x80, MADE = 0x100 };
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.1, 1e9,
-		"minimum number of times per second that one watched file is rewritten"),
+		"minimum number of times per second that one watched file is rewritten; where "
+		"many threads share a processor, accordingly fewer"),
 	THRESHOLD("min-times", 5, 2, 1e9, "minimum number of times"),
 	THRESHOLD("many", 100, 1, 1e9,
 		"number of times per second from which severity is medium without children"),
@@ -180,7 +182,8 @@ static void judge(const struct check *e, struct check_result *out, const struct 
 		check_fine(out, "it rewrites nothing that it watches");
 	else if (top.weight < check_option(e, "min-times") || !l->events ||
 		 l->all < OWN_LEAST * l->events ||
-		 !check_is_over(e, "min-rate", check_calls_rate(c, top.weight), ""))
+		 !check_is_over(e, "min-rate",
+			 check_calls_rate(c, top.weight) * crowding_of(e->input), ""))
 		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
 			l->all, l->events);
 	else

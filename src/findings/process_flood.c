@@ -408,8 +408,11 @@ static bool are_too_many(const struct check *e, const struct starts *s)
 	bool are_failing =
 		s->failed >= FAILING_LEAST && (double)s->failed >= FAILING_SHARE * (double)s->ended;
 
+	/* The whole of each command counts as one failure. */
+	double failing = s->ended ? rate * (double)s->direct / (double)s->ended : 0;
+
 	return check_is_over(e, STARTS_NAME, rate, "starts") ||
-	       (are_failing && check_is_over(e, FAILING_NAME, rate, "starts"));
+	       (are_failing && check_is_over(e, FAILING_NAME, failing, "starts"));
 }
 
 /* False: nothing to report. `is_growth_known`: they do not become more, so that it may be fine. */

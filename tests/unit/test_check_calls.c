@@ -8,6 +8,7 @@
 
 #include "probes/limits.h"
 #include "probes/fds.h"
+#include "probes/host.h"
 #include "probes/syscall_flags.h"
 #include "probes/threads.h"
 
@@ -2250,6 +2251,19 @@ static void wakes_itself(double times)
 	wakes(&(struct watching){ .path = "/src", .mask = 2, .events = 10 }, times);
 }
 
+/* So many others are ready to run, on two processors. */
+static void wakes_in_a_crowd(double running)
+{
+	struct host_load load = {
+		.record = head_of(0, 0, HOST_LOAD), .running = (uint32_t)running, .cpus = 2
+	};
+
+	RECORD_APPEND(&records, &load, NULL, 0);
+	wakes_itself(6);
+	load.record = head_of(5, 0, HOST_LOAD);
+	RECORD_APPEND(&records, &load, NULL, 0);
+}
+
 static void wakes_by_file(double times)
 {
 	wakes(&(struct watching){ .path = "/src/out", .mask = 8, .events = 10 }, times);
@@ -2289,6 +2303,8 @@ static void test_file_watcher_busy(void **state)
 		{ "file-watcher-busy", wakes_itself, 6, NULL, "low/" },
 		{ "file-watcher-busy", wakes_itself, 5, NULL,
 			"=fine: it rewrites watched files 4 times, and reads 10 events\n" },
+		{ "file-watcher-busy", wakes_in_a_crowd, 10, "file-watcher-busy.min-rate=2", "low/" },
+		{ "file-watcher-busy", wakes_in_a_crowd, 4, "file-watcher-busy.min-rate=2", "fine: " },
 		{ "file-watcher-busy", wakes_itself, 501, NULL, "medium/" },
 		{ "file-watcher-busy", wakes_by_file, 11, NULL, "low/" },
 		{ "file-watcher-busy", writes_beside, 11, NULL,

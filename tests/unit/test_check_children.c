@@ -134,6 +134,7 @@ static void test_flood(void **state)
 
 static const char *const only_true[] = { "true" };
 static uint32_t ended_with, every_other; /* status, as wait(2) has it */
+static bool are_pairs; /* each second one is a child of the one before */
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
@@ -156,6 +157,11 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 			.status = i % 2 && every_other ? every_other : ended_with,
 		};
 		const char *name = names[(size_t)i % count];
+
+		if (are_pairs && i % 2) {
+			e.parent_pid = 1000 + (uint32_t)i - 1;
+			e.parent_start_ticks = start_of(e.parent_pid);
+		}
 		struct process_exec exec = { .record = head_of(
 						     ((double)i + 0.4) / each_s * (stops ? 0.5 : 1),
 						     1000 + (uint32_t)i, PROCESS_EXEC) };
@@ -206,6 +212,15 @@ static void spawns_seldom_that_fail(double each_s)
 {
 	ended_with = 256;
 	spawns(each_s);
+	ended_with = 0;
+}
+
+static void spawns_pairs_that_fail(double each_s)
+{
+	ended_with = 256;
+	are_pairs = true;
+	spawns(each_s);
+	are_pairs = false;
 	ended_with = 0;
 }
 
@@ -306,6 +321,8 @@ static void test_starts(void **state)
 		{ "process-flood", spawns_seldom_that_fail, 6, NULL,
 			"low/high: |true, which use 1 % CPU and fail (exit status 1) |" },
 		{ "process-flood", spawns_seldom_that_fail, 3, NULL, "fine: " },
+		{ "process-flood", spawns_pairs_that_fail, 8, NULL, "low/high: " },
+		{ "process-flood", spawns_pairs_that_fail, 6, NULL, "fine: " },
 		{ "process-flood", spawns_that_fail_differently, 512, NULL,
 			"|, which use 12 % CPU and fail |" },
 		{ "process-flood", spawns_that_fail_at_times, 256, NULL,

@@ -128,6 +128,12 @@ static bool is_sampled_below(const struct counting *c, const struct process_entr
 	return p && starter_of(p) && starts_is_below(c->check->process, p);
 }
 
+/* A command that fails may be several processes: a compiler and what it starts. */
+static bool is_child_of(const struct process_entry *starter, const struct short_lived_process *p)
+{
+	return starter && !memcmp(&starter->id, &p->parent, sizeof(p->parent));
+}
+
 static void count_short_lived(struct counting *c)
 {
 	const struct check *e = c->check;
@@ -154,6 +160,7 @@ static void count_short_lived(struct counting *c)
 			continue;
 		}
 		c->s->ended++;
+		c->s->direct += is_child_of(starts_living(starter), p);
 		c->s->cpu_ns += p->cpu_ns;
 		add_status(c->s, p->status);
 		if (is_sampled) /* counted with the samples */

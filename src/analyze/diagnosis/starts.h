@@ -22,6 +22,7 @@ struct starts {
 	uint64_t copies;		/* of these: forked, and never became another program */
 	uint64_t pauses;		/* that are not in count: the loop starts sleep(1) */
 	uint64_t cpu_ns, ended, failed; /* of those that ended */
+	uint64_t direct;		/* of these: children of a process that lives */
 	uint32_t status;		/* of the failed ones, as wait(2) has it */
 	bool has_statuses;		/* they have different ones */
 	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
