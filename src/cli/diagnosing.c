@@ -123,6 +123,7 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 /* --- diagnosing --- */
 
 #define SAMPLES	  32  /* in the interval */
+#define SAMPLES_W 15  /* in one of a watch, which goes on all day */
 #define SAMPLE_MS 500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: values that rise and fall have to be seen doing so */
@@ -355,7 +356,7 @@ static void choose_times(const struct diagnosing *d, struct run *run)
 	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
 	interval_ns = d->watch_ns ? d->watch_ns : run->duration_ns;
 	run->edges_ns = d->watch_ns;
-	run->sample_ns = interval_ns / SAMPLES;
+	run->sample_ns = interval_ns / (d->watch_ns ? SAMPLES_W : SAMPLES);
 	if (run->sample_ns > SAMPLE_MS_MAX * NS_PER_MS)
 		run->sample_ns = SAMPLE_MS_MAX * NS_PER_MS;
 	if (run->sample_ns < SAMPLE_MS * NS_PER_MS)

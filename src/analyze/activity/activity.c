@@ -436,12 +436,15 @@ static void set_call(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
-/* Its arguments say that it works, but it has no connection to a model and no log: for what it
- * waits is not known. */
+/* Its arguments say that it works, but it has no connection to a model and no log, or its
+ * connections were not read yet: for what it waits is not known. */
 static bool is_guess(const struct finding_activity *f, enum activity_source source)
 {
+	bool is_unread = f->request.is == ACTIVITY_REQUEST_UNSEEN &&
+			 f->request.state == SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+
 	return source == ACTIVITY_FROM_ARGUMENTS && f->turn == PROC_TURN_UNKNOWN &&
-	       f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket;
+	       (f->request.is == ACTIVITY_REQUEST_NONE || is_unread) && !f->request.socket;
 }
 
 /* Neither idle nor waiting for its user, by `source`. */
