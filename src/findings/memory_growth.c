@@ -42,6 +42,7 @@
 #define PACE	       0.4 /* least part of its memory that came at this rate since its start */
 #define LONG_NS	       (12 * NS_PER_S)
 #define LONG_CPU       50  /* percent of a CPU */
+#define START_NS       (5 * NS_PER_S)
 #define BATCH_AGE_NS   (600 * NS_PER_S)
 #define BATCH_LEFT_NS  (60 * NS_PER_S)
 
@@ -71,6 +72,10 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("slow-gain", 4194304, 1, 1e15,
 		"minimum steady growth below min-gain that is reported with low severity",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("steady-gain", 6291456, 1, 1e15,
+		"minimum growth over 12 s or more, straight and without a fall, that is reported "
+		"with low severity although the process is young",
 		.unit = SOOTH_UNIT_BYTES),
 };
 
@@ -327,6 +332,22 @@ static bool is_long_climb(
 	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
 }
 
+/* The same of less, and of a program that had loaded something before: after its start, in the
+ * beginning, the middle and the end of the time. Node and python at rest, or at steady work, keep to
+ * one megabyte. */
+static bool is_steady_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+
+	return g->interval_ns >= LONG_NS && check_age_ns(e) >= g->interval_ns + START_NS &&
+	       m->is_known && !(m->runtimes & COLLECTORS & ~PLAIN_HEAPS) && !j->has_stopped && !j->falls &&
+	       j->bend <= STRAIGHT_YOUNG && cpu >= 0 && cpu < LONG_CPU &&
+	       (double)m->own_bytes >= check_option(e, "steady-gain") &&
+	       !(e->process && e->process->agent);
+}
+
 /* Worth a report with low severity, whatever else may explain it. */
 static bool is_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
@@ -334,7 +355,8 @@ static bool is_climb(
 	const struct growth *g = &j->growth;
 	double gain = g->last - g->first;
 
-	if (is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_long_climb(e, j, m))
+	if (is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_long_climb(e, j, m) ||
+		is_steady_climb(e, j, m))
 		return true;
 	if (gain < check_option(e, "climb-gain"))
 		return false;
@@ -502,7 +524,7 @@ static void diagnose_growth(
 		check_blind_because(out, "memory grows more slowly than min-rate", CHECK_LONGER);
 	else if (size == FULL_GAIN)
 		diagnose_gain(e, out, j, &m);
-	else if (is_heap_climb(e, j, &m) || is_young_climb(e, j, &m))
+	else if (is_heap_climb(e, j, &m) || is_young_climb(e, j, &m) || is_steady_climb(e, j, &m))
 		report_climb(e, out, j, &m);
 	else if (size == LITTLE_GAIN || has_collector(&m) || !m.is_known || is_young(e))
 		report_too_little(e, out, j, &m);

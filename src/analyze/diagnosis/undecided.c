@@ -17,6 +17,8 @@
 #define POINTS_LEAST  6
 #define GAIN_LEAST    (4.0 * (1 << 20))
 #define GAIN_STEP     (8.0 * (1 << 20))
+#define GAIN_PIECES   (1.5 * (1 << 20))
+#define PIECES_LEAST  2
 #define GAIN_PLAIN    (48.0 * (1 << 20)) /* so much at once is reported without a longer look */
 #define RISES_LEAST   0.5		 /* of the steps between two samples */
 #define LATE_SHARE    0.15		 /* of the gain, in the last third */
@@ -113,6 +115,9 @@ static bool grows(const struct looked_at *u)
 	}
 	gain = (double)u->bytes[u->count - 1] - (double)u->bytes[0];
 	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
+	/* V8 takes a few pieces at a time, and gives none back while live data grows. */
+	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && !falls && rises >= PIECES_LEAST)
+		return true;
 	/* A JVM takes a piece at each collection, some seconds apart. */
 	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
 		return true;
