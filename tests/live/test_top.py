@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import unittest
 from random import Random
 
 import harness
@@ -214,6 +216,29 @@ class Screens(TopCase):
                     self.assertTrue(bytes(screen.written).isascii())
                 screen.type(b"q")
                 self.assertTrue(screen.ends())
+
+    @unittest.skipUnless(harness.IS_LONG, "long: SOOTH_TEST_LONG=1")
+    def test_within_another_terminal(self):
+        """tmux and GNU screen draw it as a terminal does, resize it, and have their own screen back."""
+        self.agent("alpha", "waiting", waitingFor="permission prompt")
+        name = "sooth-%d" % os.getpid()
+        for words in (["tmux", "-f", "/dev/null", "-L", name, "new-session"],
+                      ["screen", "-c", "/dev/null", "-U", "-S", name]):
+            program = shutil.which(words[0])
+            with self.subTest(words[0]):
+                if not program:
+                    self.skipTest("%s is not here" % words[0])
+                screen = Screen([program, *words[1:], SOOTH, "top", "-i", "0.3", "--no-findings"], 100, 30)
+                with screen:
+                    self.wait_for_row(screen, "alpha", "waits for you")
+                    screen.resize(120, 40)
+                    screen.wait_for(lambda lines: any("session a0" in line for line in lines), "the detail")
+                    screen.type(b"?")
+                    screen.wait_for(lambda lines: any("any key ends this" in line for line in lines), "help")
+                    screen.type(b" \x1b[A\x1b[6~\x1b[15~")
+                    screen.wait_for(lambda lines: any("tree of all" in line for line in lines[-2:]), "F5")
+                    screen.type(b"q")
+                    self.assertTrue(screen.ends())
 
     def test_targets_that_end(self):
         """The screen stays, and says how many have ended."""

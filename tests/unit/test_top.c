@@ -458,6 +458,7 @@ static void test_list_of_findings(void **state)
 	finder_take(&top.finder, rows, strlen(rows));
 	type("w");
 	assert_shows("3 findings");
+	assert_shows("Enter diagnoses");
 	assert_true(strstr(draw(), "the host: disk-full") < strstr(draw(), "fd-leak: leaks"));
 	type("\n");
 	assert_int_equal(top.mode, TOP_LIST);

@@ -192,7 +192,7 @@ static void draw_menu(struct top *t)
 {
 	const struct top_act *a = &t->act;
 	struct canvas *c = &t->canvas;
-	struct canvas_area in = box(t, 58, (int)act_signal_count + 3, a->about);
+	struct canvas_area in = box(t, 64, (int)act_signal_count + 3, a->about);
 	int signals = in.rows > 1 ? in.rows - 1 : in.rows;
 	size_t first = a->signal >= (size_t)signals ? a->signal - (size_t)signals + 1 : 0;
 	char wide[96], narrow[96];

@@ -9,6 +9,8 @@
 #include "cli/top/keys_pane.h"
 #include "cli/top/text.h"
 
+#define SENTENCE_ROWS 3
+
 /* The most severe first, in the order in which they came. */
 static size_t list(const struct top *t, const struct top_finding *all[FINDINGS_MAX])
 {
@@ -80,24 +82,40 @@ void top_findings_take_key(struct top *t, int key)
 		top_say(t, "Enter diagnoses it, Escape ends the list");
 }
 
+/* The sentence of the selected one, in whole words: the list cuts it. */
+static void put_sentence(struct top *t, const char *text, struct canvas_area a)
+{
+	size_t size = strlen(text), at = 0;
+
+	for (int y = 0; y < a.rows && at < size; y++) {
+		size_t used = canvas_row_of_words(&t->canvas, text + at, size - at, a.columns);
+
+		canvas_format(&t->canvas, a.y + y, a.x, a.columns, TOP_TEXT, "%.*s", (int)used,
+			text + at);
+		for (at += used; text[at] == ' ';)
+			at++;
+	}
+}
+
 void top_findings_draw(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	struct canvas *c = &t->canvas;
 	size_t count = list(t, all), at = selected(t, all, count), first;
-	int rows = (int)count + 3 < c->rows ? (int)count + 3 : c->rows;
+	int rows = (int)count + 3 + SENTENCE_ROWS;
 	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
 	struct canvas_area in;
 	char place[128], title[48];
 
-	if (rows < 3 || columns < 8)
+	rows = rows < c->rows ? rows : c->rows;
+	if (!count || rows < 3 || columns < 8)
 		return;
 	snprintf(title, sizeof(title), "%zu finding%s", count, count == 1 ? "" : "s");
 	in = canvas_box(c,
 		(struct canvas_area){
 			(c->rows - rows) / 2, (c->columns - columns) / 2, rows, columns },
 		title);
-	rows = in.rows > 2 ? in.rows - 1 : in.rows;
+	rows = in.rows > SENTENCE_ROWS + 1 ? in.rows - SENTENCE_ROWS - 1 : in.rows;
 	first = at >= (size_t)rows ? at - (size_t)rows + 1 : 0;
 	for (size_t i = first; i < count && i < first + (size_t)rows; i++) {
 		int y = in.y + (int)(i - first);
@@ -108,7 +126,10 @@ void top_findings_draw(struct top *t)
 		if (i == at)
 			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
 	}
-	if (in.rows > 2)
-		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 2, TOP_DIM,
-			"Enter diagnoses the process   Escape ends");
+	if (rows == in.rows)
+		return;
+	put_sentence(t, all[at]->claim,
+		(struct canvas_area){ in.y + rows, in.x + 1, SENTENCE_ROWS, in.columns - 2 });
+	canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 2, TOP_DIM,
+		"Enter diagnoses the process   Escape ends");
 }

@@ -106,6 +106,7 @@ struct known {
 	struct agent_token_place tokens;
 	char pid[16];	     /* in its own pid namespace */
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
+	unsigned timeouts;   /* in a row: the first one may be that of a busy machine */
 	uint64_t blocked_ns; /* until then its files are not tried: they did not answer */
 };
 
@@ -482,7 +483,9 @@ static void take_read(
 	struct known *known = map_get(&f->known, &p->id);
 
 	p->status = request->status;
-	if (p->status == -ETIMEDOUT && known)
+	if (known)
+		known->timeouts = p->status == -ETIMEDOUT ? known->timeouts + 1 : 0;
+	if (known && known->timeouts > 1)
 		known->blocked_ns = known->seen_ns + BLOCKED_NS;
 	if (!p->status && p->job.needs_tool)
 		remember(f, &p->id, &p->job);

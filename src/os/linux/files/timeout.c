@@ -29,6 +29,12 @@
 #define STACK_BYTES (512u << 10) /* of the process that makes the call */
 #define GUARD_BYTES (64u << 10)	 /* at its end, never touched: a multiple of every page size */
 
+/* Threads abandoned in their calls: such a call may return after all, as on a machine that was too
+ * busy. Shared by them and their owner; the last of all frees it. */
+struct timeout_stuck {
+	atomic_uint users, count;
+};
+
 /* Shared by the thread and its owner; the last of the two frees it. */
 struct timeout_thread {
 	pthread_mutex_t lock;
@@ -39,8 +45,15 @@ struct timeout_thread {
 	int kept;	/* the descriptor it may use */
 	void *stack;	/* for the process that does it */
 	bool is_done;
-	bool is_left; /* the owner has gone: finish and exit */
+	bool is_left;		     /* the owner has gone: finish and exit */
+	struct timeout_stuck *stuck; /* where it is counted; NULL: it is not */
 };
+
+static void stuck_unref(struct timeout_stuck *s)
+{
+	if (s && atomic_fetch_sub(&s->users, 1) == 1)
+		free(s);
+}
 
 static void thread_free(struct timeout_thread *t)
 {
@@ -100,6 +113,9 @@ static void *thread_main(void *user)
 		pthread_cond_broadcast(&t->changed);
 	}
 	pthread_mutex_unlock(&t->lock);
+	if (t->stuck)
+		atomic_fetch_sub(&t->stuck->count, 1);
+	stuck_unref(t->stuck);
 	thread_free(t);
 	return NULL;
 }
@@ -159,6 +175,20 @@ static struct timeout_thread *thread_new(void)
 	return t;
 }
 
+/* Without memory it is not counted. */
+static void count_stuck(struct timeout *p, struct timeout_thread *t)
+{
+	if (!p->stuck) {
+		p->stuck = calloc(1, sizeof(*p->stuck));
+		if (!p->stuck)
+			return;
+		atomic_init(&p->stuck->users, 1);
+	}
+	atomic_fetch_add(&p->stuck->users, 1);
+	atomic_fetch_add(&p->stuck->count, 1);
+	t->stuck = p->stuck;
+}
+
 /* From here on the thread owns itself. */
 static void thread_leave(struct timeout_thread *t)
 {
@@ -176,7 +206,7 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	struct timeout_thread *t;
 	void *copy;
 
-	if (p->stuck >= STUCK_MAX)
+	if (p->stuck && atomic_load(&p->stuck->count) >= STUCK_MAX)
 		return -EBUSY;
 	if (!p->thread)
 		p->thread = thread_new();
@@ -211,7 +241,7 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 		status = pthread_cond_timedwait(&t->changed, &t->lock, &deadline);
 	if (!t->is_done) {
 		p->thread = NULL;
-		p->stuck++;
+		count_stuck(p, t);
 		thread_leave(t);
 		return -ETIMEDOUT;
 	}
@@ -230,6 +260,8 @@ int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(v
 
 void timeout_fini(struct timeout *p)
 {
+	stuck_unref(p->stuck);
+	p->stuck = NULL;
 	if (!p->thread)
 		return;
 	pthread_mutex_lock(&p->thread->lock);

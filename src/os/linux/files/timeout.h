@@ -25,11 +25,12 @@ void timeout_cond_init(pthread_cond_t *changed);
 struct timespec timeout_deadline(int timeout_ms);
 
 struct timeout_thread;
+struct timeout_stuck;
 
 /* Zero-initialized is valid: the thread is created when it is first needed. */
 struct timeout {
 	struct timeout_thread *thread; /* NULL: none, or the last one is stuck */
-	unsigned stuck;		       /* threads abandoned in their calls */
+	struct timeout_stuck *stuck;   /* how many were abandoned and are; NULL: none ever was */
 };
 
 /*
