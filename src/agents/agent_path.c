@@ -157,7 +157,7 @@ bool agent_path_ends(struct span pattern, struct span path, const struct agent_p
 	while (pattern.size && count < NAMES_MAX)
 		names[count++] = agent_path_next(&pattern);
 	while (count) {
-		const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+		const char *slash = span_last(path, '/');
 		size_t head = slash ? (size_t)(slash - path.data) : 0;
 
 		if (!slash ||

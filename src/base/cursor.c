@@ -237,9 +237,19 @@ bool span_decimal(struct span s, uint64_t *value)
 	return true;
 }
 
+/* memrchr(3), which macOS has not. */
+const char *span_last(struct span s, char byte)
+{
+	for (size_t i = s.size; i > 0; i--) {
+		if (s.data[i - 1] == byte)
+			return s.data + i - 1;
+	}
+	return NULL;
+}
+
 struct span path_base(struct span path)
 {
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
+	const char *slash = span_last(path, '/');
 
 	return slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
 }

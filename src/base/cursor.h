@@ -50,6 +50,8 @@ int span_compare(struct span a, struct span b);
 bool span_starts(struct span s, const char *prefix);
 bool span_ends(struct span s, const char *suffix);
 bool span_contains(struct span s, const char *needle);
+/* The last such byte; NULL: there is none. */
+const char *span_last(struct span s, char byte);
 /* The part of a path behind its last slash. */
 struct span path_base(struct span path);
 /* The whole span as an unsigned decimal number; false when it is anything else. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/read_at.h"
 #include "capture/index.h"
 
@@ -78,7 +79,8 @@ static size_t last_trailer(const unsigned char *bytes, size_t size)
 	const unsigned char *last;
 
 	while (size >= INDEX_TRAILER_SIZE) {
-		last = memrchr(bytes, INDEX_MAGIC[INDEX_MAGIC_SIZE - 1], size);
+		last = (const unsigned char *)span_last(
+			span_of((const char *)bytes, size), INDEX_MAGIC[INDEX_MAGIC_SIZE - 1]);
 		if (!last)
 			break;
 		size = (size_t)(last - bytes) + 1;

@@ -64,7 +64,7 @@ static void make_key(struct group_key *key, const struct fds_descriptor *d)
 	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED;
 	bool has_path = (is_file || d->type == FDS_DIRECTORY || d->type == FDS_DEVICE) &&
 			d->path_state <= SOOTH_STATE_TRUNCATED;
-	const char *slash = has_path ? memrchr(path.data, '/', path.size) : NULL;
+	const char *slash = has_path ? span_last(path, '/') : NULL;
 	size_t size = strlen(type);
 
 	memset(key, 0, sizeof(*key));

@@ -10,6 +10,7 @@
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/ktrace.h"
+#include "os/freebsd/decode/tcp_pcb.h"
 
 #define STEPS_MAX 100000
 
@@ -54,6 +55,17 @@ static void fuzz_maps(const uint8_t *data, size_t size)
 
 	for (unsigned i = 0; kinfo_vmentry_next(&m, &c, 4096); i++) {
 		if (m.path.size > size + 16 || i > STEPS_MAX)
+			abort();
+	}
+}
+
+static void fuzz_connections(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct tcp_pcb found;
+
+	for (unsigned i = 0; tcp_pcb_next(&found, &c); i++) {
+		if (found.state >= SOCKETS_STATES || i > STEPS_MAX)
 			abort();
 	}
 }
@@ -116,7 +128,7 @@ static void fuzz_darwin(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const decoders[])(const uint8_t *, size_t) = { fuzz_kinfo, fuzz_files,
-		fuzz_maps, fuzz_ktrace, fuzz_darwin };
+		fuzz_maps, fuzz_ktrace, fuzz_darwin, fuzz_connections };
 	uint8_t *copy;
 
 	if (!size)
@@ -126,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, data, size);
-	decoders[copy[0] % 5](copy + 1, size - 1);
+	decoders[copy[0] % 6](copy + 1, size - 1);
 	free(copy);
 	return 0;
 }

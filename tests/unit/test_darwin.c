@@ -205,7 +205,7 @@ static int host_sysctl(
 }
 
 static int host_sysctl_by_name(
-	const struct darwin_calls *c, const char *name, void *out, size_t *size)
+	const struct bsd_sysctl *c, const char *name, void *out, size_t *size)
 {
 	(void)c;
 	if (!strcmp(name, "hw.pagesize")) {
@@ -243,7 +243,7 @@ static void host_open(struct host *h)
 				    .pid_path = host_pid_path,
 				    .pid_rusage = host_rusage,
 				    .sysctl = host_sysctl,
-				    .sysctl_by_name = host_sysctl_by_name,
+				    .by_name = { .read = host_sysctl_by_name },
 				    .session = host_session,
 				    .timebase = host_timebase,
 				    .user = h },

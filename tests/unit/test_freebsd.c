@@ -11,6 +11,7 @@
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/decode/tcp_pcb.h"
 #include "os/freebsd/freebsd_source.h"
 
 #define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
@@ -83,7 +84,7 @@ static int host_sysctl(
 }
 
 static int host_sysctl_by_name(
-	const struct freebsd_calls *c, const char *name, void *out, size_t *size)
+	const struct bsd_sysctl *c, const char *name, void *out, size_t *size)
 {
 	struct host *h = c->user;
 
@@ -92,6 +93,17 @@ static int host_sysctl_by_name(
 			return give(h, &h->answers[i], out, size);
 	}
 	return -ENOENT;
+}
+
+/* Names of answers that are only asked for by number. */
+static int host_name_of(const struct freebsd_calls *c, const char *text, int *name, unsigned *names)
+{
+	(void)c;
+	if (strcmp(text, "net.inet.tcp.pcblist") || *names < 4)
+		return -ENOENT;
+	memcpy(name, (int[]){ 4, 2, 6, 11 }, 4 * sizeof(*name));
+	*names = 4;
+	return 0;
 }
 
 static void answer(struct host *h, int what, int pid, const void *data, size_t size)
@@ -114,9 +126,10 @@ static void host_open(struct host *h)
 	static const int64_t boot[2] = { BOOT_S, 500000 };
 
 	memset(h, 0, sizeof(*h));
-	h->system = (struct freebsd_calls){
-		.sysctl = host_sysctl, .sysctl_by_name = host_sysctl_by_name, .user = h
-	};
+	h->system = (struct freebsd_calls){ .sysctl = host_sysctl,
+		.by_name = { .read = host_sysctl_by_name, .user = h },
+		.name_of = host_name_of,
+		.user = h };
 	h->source = (struct bsd_source)FREEBSD_SOURCE(&h->system);
 	h->os = bsd_test_os("freebsd", backends, &h->source);
 	answer_name(h, "hw.pagesize", &page, sizeof(page));
@@ -229,6 +242,26 @@ static const char claude_arguments[] =
 static const char claude_path[] = "/home/u/.local/share/claude/versions/2.1.299/claude";
 static const char tool_environment[] = "CLAUDECODE=1\0HOME=/home/u\0TOKEN=abc\0";
 
+/* net.inet.tcp.pcblist: a head, a listening socket, one connection of the agent, a tail. */
+static void add_connections(struct host *h)
+{
+	static unsigned char list[64 + 744 + 744 + 64];
+
+	memset(list, 0, sizeof(list));
+	put(list, 0, 64, 8);
+	put(list, 64, 744, 8);
+	put(list, 64 + 32, 0xfffff80003000000, 8);
+	put(list, 64 + 568, 1, 4);
+	put(list, 808, 744, 8);
+	put(list, 808 + 32, 0xfffff80002000000, 8);
+	put(list, 808 + 568, 5, 4); /* CLOSE_WAIT */
+	put(list, 808 + 580, 2, 4);
+	put(list, 1552, 64, 8);
+	h->answers[h->count++] = (struct answer){
+		.name = { 4, 2, 6, 11 }, .names = 4, .data = list, .size = sizeof(list)
+	};
+}
+
 static void add_session(struct host *h)
 {
 	static struct kinfo all[4];
@@ -295,6 +328,7 @@ static void add_session(struct host *h)
 	put(files + at, 332, 9, 4);
 	at += pack(files + at, 368, "");
 	answer(h, 33, 100, files, at);
+	add_connections(h);
 }
 
 static void test_ps(void **state)
@@ -385,7 +419,40 @@ static void test_fds(void **state)
 	assert_true(has(shown, "160.79.104.10"));
 	assert_true(has(shown, "443"));
 	assert_true(has(shown, "49152"));
+	assert_true(has(shown, "close-wait") || has(shown, "CLOSE_WAIT"));
 	free(shown);
+}
+
+static void test_connections(void **state)
+{
+	static const unsigned char lies[][8] = { { 0 }, { 7 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f } };
+	unsigned char bytes[1024] = { 0 };
+	struct tcp_pcb found;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		struct cursor c = cursor_over(bytes, sizeof(bytes));
+
+		memcpy(bytes, lies[i], 8);
+		assert_false(tcp_pcb_next(&found, &c));
+		assert_true(c.failed);
+	}
+	/* It ends within the second one. */
+	put(bytes, 0, 744, 8);
+	put(bytes, 32, 0x1000, 8);
+	put(bytes, 568, 1, 4);
+	put(bytes, 120, 3, 4);
+	put(bytes, 128, 128, 4);
+	put(bytes, 744, 744, 8);
+	struct cursor c = cursor_over(bytes, sizeof(bytes));
+	assert_true(tcp_pcb_next(&found, &c));
+	assert_int_equal(found.pcb, 0x1000);
+	assert_int_equal(found.state, SOCKETS_LISTEN);
+	assert_int_equal(found.waiting, 3);
+	assert_int_equal(found.waiting_max, 128);
+	assert_false(tcp_pcb_next(&found, &c));
+	assert_true(c.failed);
 }
 
 static bool count_descriptor(void *user, const struct bsd_descriptor *d)
@@ -505,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_fds),
+		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_hostile_lengths),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_the_rest),

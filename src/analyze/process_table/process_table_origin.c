@@ -180,7 +180,7 @@ static struct span folder_of(const struct origin *o)
 	struct span path = behind ? output_of(o, pattern) : span_of("", 0), name = path;
 
 	for (; behind && path.size; behind = strchr(behind + 1, '/')) {
-		const char *slash = memrchr(path.data, '/', path.size);
+		const char *slash = span_last(path, '/');
 
 		if (!slash)
 			return span_of("", 0);

@@ -180,7 +180,7 @@ void peer_labels_fini(struct peer_labels *l)
 static const char *set_end(struct rule *rule, struct span word)
 {
 	struct span address = word, port = { 0 };
-	const char *colon = memrchr(word.data, ':', word.size);
+	const char *colon = span_last(word, ':');
 	bool is_bracketed = word.size && word.data[0] == '[';
 
 	if (is_bracketed) {
@@ -288,7 +288,8 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 		struct rule rule = { .prefix = 128, .strength = PEER_LABEL_HOST };
 
 		/* The name of a loopback address is no information. */
-		if (!name.size || !peer_address(rule.address, address) || peer_is_loopback(rule.address))
+		if (!name.size || !peer_address(rule.address, address) ||
+			peer_is_loopback(rule.address))
 			continue;
 		buffer_reset(&masked);
 		mask_text(&masked, name.data, name.size);

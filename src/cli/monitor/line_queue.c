@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
 #include "cli/monitor/monitor_lines.h"
 
 #define TOO_SLOW "the reader is slower than the records come"
@@ -101,7 +102,7 @@ static size_t next_part(const struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;
 	size_t most = left < LINE_QUEUE_LINE ? left : LINE_QUEUE_LINE;
-	const char *end = most ? memrchr(q->lines.data + q->begin, '\n', most) : NULL;
+	const char *end = span_last(span_of((const char *)q->lines.data + q->begin, most), '\n');
 
 	return end ? (size_t)(end - (const char *)(q->lines.data + q->begin)) + 1 : 0;
 }

@@ -64,9 +64,9 @@ static int native_sysctl(
 }
 
 static int native_sysctl_by_name(
-	const struct darwin_calls *c, const char *name, void *out, size_t *size)
+	const struct bsd_sysctl *by_name, const char *name, void *out, size_t *size)
 {
-	(void)c;
+	(void)by_name;
 	return sysctlbyname(name, out, size, NULL, 0) ? -errno : 0;
 }
 
@@ -94,7 +94,7 @@ const struct darwin_calls darwin_native_calls = {
 	.pid_path = native_pid_path,
 	.pid_rusage = native_pid_rusage,
 	.sysctl = native_sysctl,
-	.sysctl_by_name = native_sysctl_by_name,
+	.by_name = { .read = native_sysctl_by_name },
 	.session = native_session,
 	.timebase = native_timebase,
 };

@@ -10,28 +10,19 @@
 #include "base/units.h"
 #include "os/bsd/bytes.h"
 #include "os/bsd/load.h"
+#include "os/bsd/sysctl.h"
 #include "os/darwin/decode/proc_info.h"
 
-/* sys/proc_info.h */
-#define INFO_LIST_FDS	     1
-#define INFO_TASKALL	     2
-#define INFO_BSD	     3
-#define INFO_THREAD64	     15
-#define INFO_DIRECTORY	     9
-#define INFO_REGION_PATH     8
-#define INFO_LIST_THREAD_IDS 28
-#define FD_INFO_PATH	     2
-#define FD_INFO_SOCKET	     3
-#define FD_INFO_PIPE	     6
-
-/* sys/sysctl.h */
-#define CTL_KERN       1
-#define KERN_PROCARGS2 49
+#define PROC_NUMBER(name, theirs, value) name = value,
+enum source_number {
+#include "os/darwin/decode/layouts.def"
+};
+#define INFO_LIST_THREAD_IDS 28 /* PROC_PIDLISTTHREADIDS: in no public header */
 
 #define PIDS_SPARE	  64 /* that may start between two calls */
 #define ANSWER_MAX	  (16u << 20)
 #define ARGUMENTS_SIZE	  (1u << 20) /* kern.argmax */
-#define GROWTHS_MAX 16
+#define GROWTHS_MAX	  16
 #define DESCRIPTORS_MAX	  1000000
 #define REGIONS_MAX	  1000000
 #define PATH_SIZE	  4096
@@ -45,14 +36,7 @@ static const struct darwin_calls *calls_of(const struct bsd_source *s)
 
 static uint64_t number_of(const struct bsd_source *s, const char *name)
 {
-	const struct darwin_calls *c = calls_of(s);
-	unsigned char bytes[8] = { 0 };
-	const struct bsd_bytes b = { bytes, sizeof(bytes) };
-	size_t size = sizeof(bytes);
-
-	if (c->sysctl_by_name(c, name, bytes, &size) || (size != 4 && size != 8))
-		return 0;
-	return bsd_number(&b, 0, size);
+	return bsd_sysctl_number(&calls_of(s)->by_name, name);
 }
 
 static struct mach_scale scale_of(const struct bsd_source *s)
@@ -64,7 +48,7 @@ static struct mach_scale scale_of(const struct bsd_source *s)
 	size_t size = sizeof(bytes);
 
 	c->timebase(c, &scale.numerator, &scale.denominator);
-	if (!c->sysctl_by_name(c, "kern.boottime", bytes, &size) && size == sizeof(bytes))
+	if (!c->by_name.read(&c->by_name, "kern.boottime", bytes, &size) && size == sizeof(bytes))
 		scale.boot_utc_ns = bsd_u64(&b, 0) * NS_PER_S + bsd_u32(&b, 8) * NS_PER_US;
 	return scale;
 }
@@ -148,7 +132,7 @@ int darwin_processes(const struct bsd_source *s, struct buffer *out)
 static int read_arguments(
 	const struct bsd_source *s, pid_t pid, struct buffer *answer, struct process_arguments *out)
 {
-	const int name[] = { CTL_KERN, KERN_PROCARGS2, (int)pid };
+	const int name[] = { CTL_KERN_, KERN_PROCARGS2_, (int)pid };
 	const struct darwin_calls *c = calls_of(s);
 	void *at = buffer_reserve(answer, ARGUMENTS_SIZE);
 	size_t size = ARGUMENTS_SIZE;
@@ -336,23 +320,16 @@ int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- the host --- */
 
-static void text_by_name(const struct bsd_source *s, const char *name, char *out, size_t room)
-{
-	const struct darwin_calls *c = calls_of(s);
-	size_t size = room - 1;
-
-	memset(out, 0, room);
-	if (c->sysctl_by_name(c, name, out, &size))
-		out[0] = '\0';
-}
-
 void darwin_host(const struct bsd_source *s, struct host_facts *facts)
 {
-	text_by_name(s, "kern.hostname", facts->hostname, sizeof(facts->hostname));
+	const struct bsd_sysctl *by_name = &calls_of(s)->by_name;
+
+	bsd_sysctl_text(by_name, "kern.hostname", facts->hostname, sizeof(facts->hostname));
 	snprintf(facts->os, sizeof(facts->os), "macOS");
-	text_by_name(s, "kern.osproductversion", facts->os_version, sizeof(facts->os_version));
-	text_by_name(s, "hw.machine", facts->architecture, sizeof(facts->architecture));
-	text_by_name(s, "kern.bootsessionuuid", facts->boot_id, sizeof(facts->boot_id));
+	bsd_sysctl_text(
+		by_name, "kern.osproductversion", facts->os_version, sizeof(facts->os_version));
+	bsd_sysctl_text(by_name, "hw.machine", facts->architecture, sizeof(facts->architecture));
+	bsd_sysctl_text(by_name, "kern.bootsessionuuid", facts->boot_id, sizeof(facts->boot_id));
 	facts->memory_bytes = number_of(s, "hw.memsize");
 	facts->cpus = (uint32_t)number_of(s, "hw.ncpu");
 	facts->page_bytes = (uint32_t)number_of(s, "hw.pagesize");
@@ -364,10 +341,10 @@ void darwin_load(const struct bsd_source *s, struct host_load *load)
 	unsigned char bytes[24] = { 0 };
 	size_t size = sizeof(bytes);
 
-	if (c->sysctl_by_name(c, "vm.loadavg", bytes, &size))
+	if (c->by_name.read(&c->by_name, "vm.loadavg", bytes, &size))
 		size = 0;
-	bsd_load_decode(load, &(struct bsd_bytes){ bytes, size },
-		(uint32_t)number_of(s, "hw.ncpu"));
+	bsd_load_decode(
+		load, &(struct bsd_bytes){ bytes, size }, (uint32_t)number_of(s, "hw.ncpu"));
 }
 
 /* struct xsw_usage: total, available, used. */
@@ -379,7 +356,7 @@ static void read_swap(const struct bsd_source *s, struct host_memory *memory)
 	size_t size = sizeof(bytes);
 
 	memory->swap_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	if (c->sysctl_by_name(c, "vm.swapusage", bytes, &size) || size < 24)
+	if (c->by_name.read(&c->by_name, "vm.swapusage", bytes, &size) || size < 24)
 		return;
 	memory->swap_total_bytes = bsd_u64(&b, 0);
 	memory->swap_free_bytes = bsd_u64(&b, 8);

@@ -5,6 +5,7 @@
 #define SOOTH_OS_DARWIN_SOURCE_H
 
 #include "os/bsd/source.h"
+#include "os/bsd/sysctl.h"
 
 /* What the system does; a test gives recorded answers. Sizes, or a negative errno. */
 struct darwin_calls {
@@ -19,8 +20,7 @@ struct darwin_calls {
 	/* As sysctl(3), but for the negative errno. */
 	int (*sysctl)(const struct darwin_calls *c, const int *name, unsigned names, void *out,
 		size_t *size);
-	int (*sysctl_by_name)(
-		const struct darwin_calls *c, const char *name, void *out, size_t *size);
+	struct bsd_sysctl by_name;
 	/* getsid(2). */
 	pid_t (*session)(const struct darwin_calls *c, pid_t pid);
 	/* ns of a unit of mach_absolute_time(). */

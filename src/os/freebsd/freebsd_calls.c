@@ -21,10 +21,22 @@ static int native_sysctl(
 }
 
 static int native_sysctl_by_name(
-	const struct freebsd_calls *c, const char *name, void *out, size_t *size)
+	const struct bsd_sysctl *by_name, const char *name, void *out, size_t *size)
 {
-	(void)c;
+	(void)by_name;
 	return sysctlbyname(name, out, size, NULL, 0) ? -errno : 0;
+}
+
+static int native_name_of(
+	const struct freebsd_calls *c, const char *text, int *name, unsigned *names)
+{
+	size_t count = *names;
+
+	(void)c;
+	if (sysctlnametomib(text, name, &count))
+		return -errno;
+	*names = (unsigned)count;
+	return 0;
 }
 
 static int native_ktrace(
@@ -79,5 +91,6 @@ const struct freebsd_calls freebsd_native_calls = {
 	.ktrace = native_ktrace,
 	.guard = native_guard,
 	.sysctl = native_sysctl,
-	.sysctl_by_name = native_sysctl_by_name,
+	.by_name = { .read = native_sysctl_by_name },
+	.name_of = native_name_of,
 };

@@ -7,26 +7,20 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/units.h"
 #include "os/bsd/bytes.h"
 #include "os/bsd/load.h"
+#include "os/bsd/sysctl.h"
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/decode/tcp_pcb.h"
 
-/* sys/sysctl.h */
-#define CTL_KERN	     1
-#define KERN_PROC	     14
-#define KERN_PROC_PID	     1
-#define KERN_PROC_ARGS	     7
-#define KERN_PROC_PROC	     8
-#define KERN_PROC_PATHNAME   12
-#define KERN_PROC_INC_THREAD 0x10
-#define KERN_PROC_VMMAP	     32
-#define KERN_PROC_FILEDESC   33
-#define KERN_PROC_ENV	     35
-#define KERN_PROC_RLIMIT     37
-#define KERN_PROC_CWD	     42
+#define SYSCTL_NUMBER(name, theirs, value) name = value,
+enum sysctl_number {
+#include "os/freebsd/decode/layouts.def"
+};
 
 #define NAME_MAX_	5
 #define ANSWER_MAX	(64u << 20)
@@ -84,16 +78,19 @@ static int ask_of(const struct bsd_source *s, int what, pid_t pid, struct buffer
 	return ask(s, name, ARRAY_SIZE(name), out);
 }
 
-static uint64_t number_of(const struct bsd_source *s, const char *name)
+static int ask_by_name(const struct bsd_source *s, const char *text, struct buffer *out)
 {
 	const struct freebsd_calls *c = calls_of(s);
-	unsigned char bytes[8] = { 0 };
-	size_t size = sizeof(bytes);
-	const struct bsd_bytes b = { bytes, sizeof(bytes) };
+	int name[NAME_MAX_ + 3];
+	unsigned names = ARRAY_SIZE(name);
+	int status = c->name_of(c, text, name, &names);
 
-	if (c->sysctl_by_name(c, name, bytes, &size) || (size != 4 && size != 8))
-		return 0;
-	return bsd_number(&b, 0, size);
+	return status ? status : ask(s, name, names, out);
+}
+
+static uint64_t number_of(const struct bsd_source *s, const char *name)
+{
+	return bsd_sysctl_number(&calls_of(s)->by_name, name);
 }
 
 static struct kinfo_scale scale_of(const struct bsd_source *s)
@@ -104,7 +101,7 @@ static struct kinfo_scale scale_of(const struct bsd_source *s)
 	const struct bsd_bytes b = { bytes, sizeof(bytes) };
 	struct kinfo_scale scale = { .page_bytes = (uint32_t)number_of(s, "hw.pagesize") };
 
-	if (!c->sysctl_by_name(c, "kern.boottime", bytes, &size) && size == sizeof(bytes))
+	if (!c->by_name.read(&c->by_name, "kern.boottime", bytes, &size) && size == sizeof(bytes))
 		scale.boot_utc_ns = bsd_u64(&b, 0) * NS_PER_S + bsd_u64(&b, 8) * NS_PER_US;
 	return scale;
 }
@@ -216,21 +213,73 @@ int freebsd_directory(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- what a process has --- */
 
+#define CONNECTIONS_MAX 1000000
+
+/* All TCP connections of the host, by the address that names one in descriptors too. */
+struct connections {
+	struct map all; /* uint64_t -> struct tcp_pcb */
+	bool is_read;
+	int status;
+};
+
+static void read_connections(const struct bsd_source *s, struct connections *k)
+{
+	struct buffer answer = { 0 };
+	struct tcp_pcb found, *known;
+	struct cursor c;
+
+	k->is_read = true;
+	k->status = ask_by_name(s, "net.inet.tcp.pcblist", &answer);
+	c = cursor_over(answer.data, answer.size);
+	while (!k->status && tcp_pcb_next(&found, &c)) {
+		known = map_put(&k->all, &found.pcb, NULL);
+		if (known)
+			*known = found;
+	}
+	buffer_fini(&answer);
+}
+
+static void add_connection(
+	const struct bsd_source *s, struct connections *k, struct bsd_descriptor *d)
+{
+	const struct tcp_pcb *found;
+
+	if (d->file.type != FDS_TCP)
+		return;
+	if (!k->is_read)
+		read_connections(s, k);
+	found = map_get(&k->all, &d->own);
+	d->socket.state_state = k->status ? bsd_state(k->status) : SOOTH_STATE_ABSENT;
+	if (!found)
+		return;
+	d->socket.state_state = d->socket.retransmits_state = SOOTH_STATE_VALUE;
+	d->socket.state = found->state;
+	d->socket.retransmits = found->retransmits;
+	if (found->state != SOCKETS_LISTEN)
+		return;
+	d->socket.receive_queue_bytes = found->waiting;
+	d->socket.send_queue_bytes = found->waiting_max;
+}
+
 int freebsd_descriptors(
 	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user)
 {
 	struct buffer answer = { 0 };
 	int status = ask_of(s, KERN_PROC_FILEDESC, pid, &answer);
 	struct cursor c = cursor_over(answer.data, answer.size);
+	struct connections connections = { 0 };
 	struct bsd_descriptor d;
 	unsigned count = 0;
 
+	map_init(&connections.all, sizeof(uint64_t), sizeof(struct tcp_pcb), CONNECTIONS_MAX);
 	while (!status && kinfo_file_next(&d, &c)) {
+		add_connection(s, &connections, &d);
 		if (count++ == DESCRIPTORS_MAX || !visitor(user, &d))
 			status = -EOVERFLOW;
 	}
 	if (!status && c.failed)
 		status = -EOVERFLOW;
+	map_fini(&connections.all);
 	buffer_fini(&answer);
 	return status;
 }
@@ -259,21 +308,21 @@ static const struct {
 	const char *name;
 	uint8_t unit;
 } limit_names[] = {
-	{ "CPU", LIMITS_SECONDS },
-	{ "FSIZE", LIMITS_BYTES },
-	{ "DATA", LIMITS_BYTES },
-	{ "STACK", LIMITS_BYTES },
-	{ "CORE", LIMITS_BYTES },
-	{ "RSS", LIMITS_BYTES },
-	{ "MEMLOCK", LIMITS_BYTES },
-	{ "NPROC", LIMITS_NUMBER },
-	{ "NOFILE", LIMITS_NUMBER },
-	{ "SBSIZE", LIMITS_BYTES },
-	{ "AS", LIMITS_BYTES },
-	{ "NPTS", LIMITS_NUMBER },
-	{ "SWAP", LIMITS_BYTES },
-	{ "KQUEUES", LIMITS_NUMBER },
-	{ "UMTXP", LIMITS_NUMBER },
+	[LIMIT_CPU] = { "CPU", LIMITS_SECONDS },
+	[LIMIT_FSIZE] = { "FSIZE", LIMITS_BYTES },
+	[LIMIT_DATA] = { "DATA", LIMITS_BYTES },
+	[LIMIT_STACK] = { "STACK", LIMITS_BYTES },
+	[LIMIT_CORE] = { "CORE", LIMITS_BYTES },
+	[LIMIT_RSS] = { "RSS", LIMITS_BYTES },
+	[LIMIT_MEMLOCK] = { "MEMLOCK", LIMITS_BYTES },
+	[LIMIT_NPROC] = { "NPROC", LIMITS_NUMBER },
+	[LIMIT_NOFILE] = { "NOFILE", LIMITS_NUMBER },
+	[LIMIT_SBSIZE] = { "SBSIZE", LIMITS_BYTES },
+	[LIMIT_AS] = { "AS", LIMITS_BYTES },
+	[LIMIT_NPTS] = { "NPTS", LIMITS_NUMBER },
+	[LIMIT_SWAP] = { "SWAP", LIMITS_BYTES },
+	[LIMIT_KQUEUES] = { "KQUEUES", LIMITS_NUMBER },
+	[LIMIT_UMTXP] = { "UMTXP", LIMITS_NUMBER },
 };
 
 #define RLIM_INFINITY_ INT64_MAX
@@ -307,22 +356,15 @@ int freebsd_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out,
 
 /* --- the host --- */
 
-static void text_by_name(const struct bsd_source *s, const char *name, char *out, size_t room)
-{
-	const struct freebsd_calls *c = calls_of(s);
-	size_t size = room - 1;
-
-	memset(out, 0, room);
-	if (c->sysctl_by_name(c, name, out, &size))
-		out[0] = '\0';
-}
-
 void freebsd_host(const struct bsd_source *s, struct host_facts *facts)
 {
-	text_by_name(s, "kern.hostname", facts->hostname, sizeof(facts->hostname));
-	text_by_name(s, "kern.ostype", facts->os, sizeof(facts->os));
-	text_by_name(s, "kern.osrelease", facts->os_version, sizeof(facts->os_version));
-	text_by_name(s, "hw.machine_arch", facts->architecture, sizeof(facts->architecture));
+	const struct bsd_sysctl *by_name = &calls_of(s)->by_name;
+
+	bsd_sysctl_text(by_name, "kern.hostname", facts->hostname, sizeof(facts->hostname));
+	bsd_sysctl_text(by_name, "kern.ostype", facts->os, sizeof(facts->os));
+	bsd_sysctl_text(by_name, "kern.osrelease", facts->os_version, sizeof(facts->os_version));
+	bsd_sysctl_text(
+		by_name, "hw.machine_arch", facts->architecture, sizeof(facts->architecture));
 	facts->memory_bytes = number_of(s, "hw.physmem");
 	facts->cpus = (uint32_t)number_of(s, "hw.ncpu");
 	facts->page_bytes = (uint32_t)number_of(s, "hw.pagesize");
@@ -336,10 +378,10 @@ void freebsd_load(const struct bsd_source *s, struct host_load *load)
 	unsigned char bytes[24] = { 0 };
 	size_t size = sizeof(bytes);
 
-	if (c->sysctl_by_name(c, "vm.loadavg", bytes, &size))
+	if (c->by_name.read(&c->by_name, "vm.loadavg", bytes, &size))
 		size = 0;
-	bsd_load_decode(load, &(struct bsd_bytes){ bytes, size },
-		(uint32_t)number_of(s, "hw.ncpu"));
+	bsd_load_decode(
+		load, &(struct bsd_bytes){ bytes, size }, (uint32_t)number_of(s, "hw.ncpu"));
 }
 
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)

@@ -5,13 +5,15 @@
 #define SOOTH_OS_FREEBSD_SOURCE_H
 
 #include "os/bsd/source.h"
+#include "os/bsd/sysctl.h"
 
 /* What the system does; a test gives recorded answers. As sysctl(3), but for the negative errno. */
 struct freebsd_calls {
 	int (*sysctl)(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
 		size_t *size);
-	int (*sysctl_by_name)(
-		const struct freebsd_calls *c, const char *name, void *out, size_t *size);
+	struct bsd_sysctl by_name;
+	/* Its number, as sysctlnametomib(3). */
+	int (*name_of)(const struct freebsd_calls *c, const char *text, int *name, unsigned *names);
 	/* ktrace(2). */
 	int (*ktrace)(const struct freebsd_calls *c, const char *path, int operation, int points,
 		pid_t pid);

@@ -11,18 +11,9 @@
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
 /* struct proc_fileinfo, at the beginning of each answer. */
+#define VNODE_FD(name, member, offset) AT_##name = offset,
 enum file_at {
-	AT_OPEN_FLAGS = 0,
-	AT_FD_STATUS = 4,
-	AT_POSITION = 8,
-	/* struct vinfo_stat behind it. */
-	AT_DEVICE = 24,
-	AT_MODE = 28,
-	AT_LINKS = 30,
-	AT_INODE = 32,
-	AT_SIZE = 112,
-	AT_NODE = 140,
-	AT_PATH = 176,
+#include "os/darwin/decode/layouts.def"
 };
 
 #define FLAG_READ	 1
@@ -125,24 +116,9 @@ bool vnode_fd_decode(struct bsd_descriptor *out, const void *data, size_t size)
 
 /* --- sockets --- */
 
+#define SOCKET_FD(name, member, offset) AT_##name = offset,
 enum socket_at {
-	AT_SOCKET = 160,
-	AT_PCB = 168,
-	AT_TYPE = 176,
-	AT_PROTOCOL = 180,
-	AT_FAMILY = 184,
-	AT_RECEIVE = 208,
-	AT_SEND = 232,
-	AT_KIND = 256,
-	AT_FOREIGN_PORT = 264,
-	AT_LOCAL_PORT = 268,
-	AT_VERSION = 288,
-	AT_FOREIGN = 296,
-	AT_LOCAL = 312,
-	AT_TCP_STATE = 344,
-	AT_UNIX_PEER = 264,
-	AT_UNIX_LOCAL = 280,
-	AT_UNIX_REMOTE = 535,
+#include "os/darwin/decode/layouts.def"
 };
 
 #define UNIX_ADDRESS_SIZE 255
@@ -245,8 +221,10 @@ bool socket_fd_decode(struct bsd_descriptor *out, const void *data, size_t size)
 
 /* --- the rest --- */
 
-#define AT_HANDLE      160
-#define AT_PEER_HANDLE 168
+#define PIPE_FD(name, member, offset) AT_##name = offset,
+enum pipe_at {
+#include "os/darwin/decode/layouts.def"
+};
 
 bool pipe_fd_decode(struct bsd_descriptor *out, const void *data, size_t size)
 {
@@ -261,7 +239,7 @@ bool pipe_fd_decode(struct bsd_descriptor *out, const void *data, size_t size)
 	/* One number for both ends, as a pipe has an inode elsewhere. */
 	out->file.inode = out->peer && out->peer < out->own ? out->peer : out->own;
 	snprintf(out->detail, sizeof(out->detail), "%llu bytes unread",
-		(unsigned long long)bsd_u64(&b, AT_SIZE));
+		(unsigned long long)bsd_u64(&b, AT_PIPE_BYTES));
 	out->file.detail_state = SOOTH_STATE_VALUE;
 	return true;
 }

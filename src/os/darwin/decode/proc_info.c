@@ -12,23 +12,9 @@
 #define PERMISSION  SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 
 /* struct proc_bsdinfo, and struct proc_taskinfo behind it. */
+#define TASK(name, member, offset) AT_##name = offset,
 enum task_at {
-	AT_STATUS = 4,
-	AT_PID = 12,
-	AT_PPID = 16,
-	AT_UID = 20,
-	AT_COMM = 48,
-	AT_NAME = 64,
-	AT_PGID = 100,
-	AT_TDEV = 108,
-	AT_TPGID = 112,
-	AT_START = 120,
-	AT_VIRTUAL = 136,
-	AT_RESIDENT = 144,
-	AT_USER = 152,
-	AT_SYSTEM = 160,
-	AT_THREADS = 220,
-	AT_RUNNING = 224,
+#include "os/darwin/decode/layouts.def"
 };
 
 #define COMM_SIZE   16
@@ -36,7 +22,10 @@ enum task_at {
 #define NODEV	    UINT32_MAX
 #define TICKS_PER_S 100
 
-enum status { STATUS_IDLE = 1, STATUS_RUN, STATUS_SLEEP, STATUS_STOP, STATUS_ZOMBIE };
+#define PROC_NUMBER(name, theirs, value) name = value,
+enum proc_number {
+#include "os/darwin/decode/layouts.def"
+};
 
 /* Nearly every process that is not stopped has status run: its threads say whether one does. */
 static char state_of(const struct bsd_bytes *b)
@@ -126,12 +115,9 @@ bool footprint_decode(uint64_t *bytes, const void *data, size_t size)
 
 /* --- threads --- */
 
+#define THREAD(name, member, offset) AT_##name = offset,
 enum thread_at {
-	AT_THREAD_USER = 0,
-	AT_THREAD_SYSTEM = 8,
-	AT_THREAD_POLICY = 20,
-	AT_THREAD_STATE = 24,
-	AT_THREAD_NAME = 48,
+#include "os/darwin/decode/layouts.def"
 };
 
 #define THREAD_NAME_SIZE   64
@@ -164,21 +150,9 @@ bool thread_decode(struct bsd_thread *out, uint64_t tid, const void *data, size_
 
 /* --- regions --- */
 
+#define REGION(name, member, offset) AT_##name = offset,
 enum region_at {
-	AT_PROTECTION = 0,
-	AT_OFFSET = 16,
-	AT_TAG = 32,
-	AT_PAGES = 36,
-	AT_SWAPPED = 44,
-	AT_DIRTIED = 48,
-	AT_SHARE_MODE = 60,
-	AT_PRIVATE = 64,
-	AT_SHARED = 68,
-	AT_ADDRESS = 80,
-	AT_SIZE = 88,
-	AT_DEVICE = 96,
-	AT_INODE = 104,
-	AT_PATH = 248,
+#include "os/darwin/decode/layouts.def"
 };
 
 #define PATH_SIZE  1024

@@ -8,16 +8,11 @@
 
 #include "os/bsd/source.h"
 
-#define TASKALL_SIZE   232 /* struct proc_taskallinfo */
-#define BSDINFO_SIZE   136 /* struct proc_bsdinfo: what others' processes give */
-#define THREAD_SIZE    112 /* struct proc_threadinfo */
-#define FDINFO_SIZE    8   /* struct proc_fdinfo */
-#define VNODE_FD_SIZE  1200
-#define SOCKET_FD_SIZE 792
-#define PIPE_FD_SIZE   184
-#define REGION_SIZE    1272 /* struct proc_regionwithpathinfo */
-#define DIRECTORY_SIZE 2352 /* struct proc_vnodepathinfo */
-#define RUSAGE_SIZE    160  /* struct rusage_info_v2 */
+/* Of others' processes only BSDINFO_SIZE. */
+#define STRUCT_SIZE(name, theirs, value) name = value,
+enum proc_info_size {
+#include "os/darwin/decode/layouts.def"
+};
 
 /* How a unit of mach_absolute_time() becomes ns. */
 struct mach_scale {
@@ -33,14 +28,9 @@ bool task_decode(
 bool footprint_decode(uint64_t *bytes, const void *data, size_t size);
 bool thread_decode(struct bsd_thread *out, uint64_t tid, const void *data, size_t size);
 
+#define FD_NUMBER(name, theirs, value) name = value,
 enum fd_kind {
-	FD_VNODE = 1,
-	FD_SOCKET,
-	FD_SHARED_MEMORY,
-	FD_SEMAPHORE,
-	FD_KQUEUE,
-	FD_PIPE,
-	FD_FSEVENTS,
+#include "os/darwin/decode/layouts.def"
 };
 
 /* struct proc_fdinfo. */

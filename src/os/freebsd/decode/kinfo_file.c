@@ -13,69 +13,15 @@
 #define PATH_MAX_    1024
 #define ADDRESS_SIZE 128
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
+#define KINFO_FILE(name, member, offset) AT_##name = offset,
 enum kinfo_file_at {
-	AT_TYPE = 4,
-	AT_FD = 8,
-	AT_FLAGS = 16,
-	AT_OFFSET = 24,
-	/* Of a file. */
-	AT_VNODE_TYPE = 32,
-	AT_NLINK = 280,
-	AT_FSID = 288,
-	AT_RDEV = 296,
-	AT_FILEID = 304,
-	AT_SIZE = 312,
-	/* Of a socket. */
-	AT_SENDQ = 32,
-	AT_DOMAIN = 36,
-	AT_SOCK_TYPE = 40,
-	AT_PROTOCOL = 44,
-	AT_LOCAL = 48,
-	AT_PEER = 176,
-	AT_PCB = 304,
-	AT_UNPCONN = 320,
-	AT_RECVQ = 332,
-	/* Of others. */
-	AT_PIPE_ADDRESS = 304,
-	AT_PIPE_PEER = 312,
-	AT_PIPE_COUNT = 320,
-	AT_PTS_DEVICE = 312,
-	AT_PROC_PID = 304,
-	AT_EVENTFD_VALUE = 32,
-	AT_KQUEUE_COUNT = 40,
-	AT_STATUS = 336,
-	AT_PATH = 368,
+#include "os/freebsd/decode/layouts.def"
 };
 
-enum kinfo_file_type {
-	TYPE_VNODE = 1,
-	TYPE_SOCKET,
-	TYPE_PIPE,
-	TYPE_FIFO,
-	TYPE_KQUEUE,
-	TYPE_MQUEUE = 7,
-	TYPE_SHM,
-	TYPE_SEM,
-	TYPE_PTS,
-	TYPE_PROCDESC,
-	TYPE_DEV,
-	TYPE_EVENTFD,
+#define FILE_NUMBER(name, theirs, value) name = value,
+enum kinfo_file_number {
+#include "os/freebsd/decode/layouts.def"
 };
-
-enum kinfo_vnode_type {
-	VNODE_REG = 1,
-	VNODE_DIR,
-	VNODE_BLK,
-	VNODE_CHR,
-	VNODE_LNK,
-	VNODE_SOCK,
-	VNODE_FIFO
-};
-
-#define FLAG_READ    1
-#define FLAG_WRITE   2
-#define STATUS_VALID 1 /* KF_ATTR_VALID: what is said of the file holds */
 
 #define SOCK_STREAM_	1
 #define SOCK_DGRAM_	2
@@ -291,11 +237,11 @@ static void decode_other(struct bsd_descriptor *d, const struct bsd_bytes *b, ui
 static enum bsd_special special_of(int32_t fd)
 {
 	switch (fd) {
-	case -1:
+	case FD_DIRECTORY:
 		return BSD_DIRECTORY;
-	case -2:
+	case FD_ROOT:
 		return BSD_ROOT;
-	case -5:
+	case FD_EXECUTABLE:
 		return BSD_EXECUTABLE;
 	default:
 		return fd < 0 ? BSD_OTHER_SPECIAL : BSD_ORDINARY;

@@ -4,50 +4,15 @@
 #include "base/units.h"
 #include "probes/proc.h"
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
+#define KINFO_PROC(name, member, offset) AT_##name = offset,
 enum kinfo_proc_at {
-	AT_STRUCTSIZE = 0,
-	AT_PID = 72,
-	AT_PPID = 76,
-	AT_PGID = 80,
-	AT_TPGID = 84,
-	AT_SID = 88,
-	AT_SIGLIST = 104,
-	AT_SIGMASK = 120,
-	AT_SIGIGNORE = 136,
-	AT_SIGCATCH = 152,
-	AT_UID = 168,
-	AT_SIZE = 256,
-	AT_RSSIZE = 264,
-	AT_RUNTIME = 328,
-	AT_START = 336,
-	AT_FLAG = 368,
-	AT_TRACEFLAG = 384,
-	AT_STAT = 388,
-	AT_NICE = 389,
-	AT_TDNAME = 394,
-	AT_WMESG = 411,
-	AT_LOCKNAME = 438,
-	AT_COMM = 447,
-	AT_MORETDNAME = 502,
-	AT_TDEV = 560,
-	AT_ONCPU = 568,
-	AT_LASTCPU = 572,
-	AT_TRACER = 576,
-	AT_NUMTHREADS = 596,
-	AT_TID = 600,
-	AT_PRI_CLASS = 604,
-	AT_RUSAGE = 608,
+#include "os/freebsd/decode/layouts.def"
 };
 
 /* Of struct rusage. */
+#define RUSAGE(name, member, offset) AT_##name = offset,
 enum rusage_at {
-	AT_UTIME = 0,
-	AT_STIME = 16,
-	AT_MINFLT = 64,
-	AT_MAJFLT = 72,
-	AT_NVCSW = 128,
-	AT_NIVCSW = 136,
+#include "os/freebsd/decode/layouts.def"
 };
 
 #define TDNAME_SIZE 17
@@ -55,7 +20,6 @@ enum rusage_at {
 #define COMM_SIZE   20
 #define MORE_SIZE   4
 
-#define FLAG_KERNEL  0x4	/* P_KPROC */
 #define TRACE_POINTS 0x00ffffff /* KTRFAC_MASK */
 #define NODEV	     UINT64_MAX
 #define NODEV_OLD    UINT32_MAX
@@ -64,10 +28,10 @@ enum rusage_at {
 #define CLASS_REAL   2	 /* PRI_REALTIME */
 
 /* ki_stat; how it waits says whether a signal wakes it: sooth's D. */
-enum kinfo_stat { STAT_IDL = 1, STAT_RUN, STAT_SLEEP, STAT_STOP, STAT_ZOMB, STAT_WAIT, STAT_LOCK };
-
-#define TDF_SINTR_AT 1080
-#define TDF_SINTR    0x8 /* the sleep ends with a signal */
+#define PROC_NUMBER(name, theirs, value) name = value,
+enum kinfo_proc_number {
+#include "os/freebsd/decode/layouts.def"
+};
 
 static char state_of(const struct bsd_bytes *b)
 {
@@ -76,7 +40,7 @@ static char state_of(const struct bsd_bytes *b)
 	case STAT_IDL:
 		return 'R';
 	case STAT_SLEEP:
-		return bsd_u64(b, TDF_SINTR_AT) & TDF_SINTR ? 'S' : 'D';
+		return bsd_u64(b, AT_TDFLAGS) & TDF_SINTR ? 'S' : 'D';
 	case STAT_STOP:
 		return 'T';
 	case STAT_ZOMB:

@@ -7,40 +7,15 @@
 #define FIXED_SIZE 136 /* the path begins there */
 #define PATH_SIZE  1024
 
-/* Offsets, as sys/user.h of FreeBSD 13.4 has them. */
+#define KINFO_VMENTRY(name, member, offset) AT_##name = offset,
 enum kinfo_vmentry_at {
-	AT_TYPE = 4,
-	AT_START = 8,
-	AT_END = 16,
-	AT_OFFSET = 24,
-	AT_FILEID = 32,
-	AT_FLAGS = 44,
-	AT_RESIDENT = 48,
-	AT_PRIVATE = 52,
-	AT_PROTECTION = 56,
-	AT_FSID = 88,
-	AT_PATH = 136,
+#include "os/freebsd/decode/layouts.def"
 };
 
-enum kinfo_vmentry_type {
-	TYPE_NONE,
-	TYPE_DEFAULT,
-	TYPE_VNODE,
-	TYPE_SWAP,
-	TYPE_DEVICE,
-	TYPE_PHYS,
-	TYPE_GUARD = 9
+#define MAP_NUMBER(name, theirs, value) name = value,
+enum kinfo_vmentry_number {
+#include "os/freebsd/decode/layouts.def"
 };
-
-#define PROT_READ_  1
-#define PROT_WRITE_ 2
-#define PROT_EXEC_  4
-
-#define FLAG_COW	0x01
-#define FLAG_NEEDS_COPY 0x02
-#define FLAG_NOCOREDUMP 0x04
-#define FLAG_GROWS_DOWN 0x20
-#define FLAG_USER_WIRED 0x40
 
 static uint8_t protection_of(uint32_t protection, uint32_t flags, uint32_t type)
 {

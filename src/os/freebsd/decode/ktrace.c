@@ -7,17 +7,14 @@
 #include "base/units.h"
 #include "os/bsd/bytes.h"
 
-/* The header, as sys/ktrace.h of FreeBSD 13.4 and of 14 have it. */
+/* Since 14 the header also has a version, and behind the rest a CPU. */
+#define KTR_HEADER(name, member, offset) AT_##name = offset,
 enum header_at {
-	AT_LENGTH = 0, /* of the payload alone */
-	AT_TYPE = 4,
-	AT_VERSION = 6, /* since 14 */
-	AT_PID = 8,
-	AT_NAME = 12,
-	AT_TIME = 32, /* struct timeval, since 14 struct timespec */
-	AT_TID = 48,
-	AT_CPU = 56, /* since 14 */
+#include "os/freebsd/decode/layouts.def"
 };
+
+#define AT_VERSION 6
+#define AT_CPU	   56
 
 #define HEADER_OLD 56
 #define HEADER_NEW 64
@@ -187,72 +184,6 @@ bool ktrace_program(uint32_t *flags, const struct ktrace_record *r)
 		return false;
 	*flags = bsd_u32(&b, 0);
 	return true;
-}
-
-/* --- errno --- */
-
-/* Of FreeBSD (errno.h) by number: Linux's number. Those not here are the same, up to 34. */
-static const uint8_t linux_errno[] = {
-	[11] = 35,  /* EDEADLK */
-	[35] = 11,  /* EAGAIN */
-	[36] = 115, /* EINPROGRESS */
-	[37] = 114, /* EALREADY */
-	[38] = 88,  /* ENOTSOCK */
-	[39] = 89,  /* EDESTADDRREQ */
-	[40] = 90,  /* EMSGSIZE */
-	[41] = 91,  /* EPROTOTYPE */
-	[42] = 92,  /* ENOPROTOOPT */
-	[43] = 93,  /* EPROTONOSUPPORT */
-	[44] = 94,  /* ESOCKTNOSUPPORT */
-	[45] = 95,  /* EOPNOTSUPP */
-	[46] = 96,  /* EPFNOSUPPORT */
-	[47] = 97,  /* EAFNOSUPPORT */
-	[48] = 98,  /* EADDRINUSE */
-	[49] = 99,  /* EADDRNOTAVAIL */
-	[50] = 100, /* ENETDOWN */
-	[51] = 101, /* ENETUNREACH */
-	[52] = 102, /* ENETRESET */
-	[53] = 103, /* ECONNABORTED */
-	[54] = 104, /* ECONNRESET */
-	[55] = 105, /* ENOBUFS */
-	[56] = 106, /* EISCONN */
-	[57] = 107, /* ENOTCONN */
-	[58] = 108, /* ESHUTDOWN */
-	[59] = 109, /* ETOOMANYREFS */
-	[60] = 110, /* ETIMEDOUT */
-	[61] = 111, /* ECONNREFUSED */
-	[62] = 40,  /* ELOOP */
-	[63] = 36,  /* ENAMETOOLONG */
-	[64] = 112, /* EHOSTDOWN */
-	[65] = 113, /* EHOSTUNREACH */
-	[66] = 39,  /* ENOTEMPTY */
-	[68] = 87,  /* EUSERS */
-	[69] = 122, /* EDQUOT */
-	[70] = 116, /* ESTALE */
-	[82] = 43,  /* EIDRM */
-	[83] = 42,  /* ENOMSG */
-	[87] = 61,  /* ENOATTR: ENODATA */
-	[90] = 72,  /* EMULTIHOP */
-	[91] = 67,  /* ENOLINK */
-	[77] = 37,  /* ENOLCK */
-	[78] = 38,  /* ENOSYS */
-	[84] = 75,  /* EOVERFLOW */
-	[85] = 125, /* ECANCELED */
-	[86] = 84,  /* EILSEQ */
-	[89] = 74,  /* EBADMSG */
-	[92] = 71,  /* EPROTO */
-	[95] = 131, /* ENOTRECOVERABLE */
-	[96] = 130, /* EOWNERDEAD */
-};
-
-#define SAME_UNTIL 35
-
-uint32_t bsd_errno(uint32_t number)
-{
-	if (number < ARRAY_SIZE(linux_errno) && linux_errno[number])
-		return linux_errno[number];
-	/* Linux has another error there. */
-	return number < SAME_UNTIL ? number : number + BSD_ERRNO_OWN;
 }
 
 /* --- utrace(2) --- */

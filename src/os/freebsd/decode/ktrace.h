@@ -13,23 +13,10 @@
 
 #include "base/cursor.h"
 
+#define KTRACE_NUMBER(name, theirs, value) KTRACE_##name = value,
 enum ktrace_type {
-	KTRACE_SYSCALL = 1,
-	KTRACE_SYSRET,
-	KTRACE_NAMEI,
-	KTRACE_GENIO,
-	KTRACE_PSIG,
-	KTRACE_CSW,
-	KTRACE_USER,
-	KTRACE_STRUCT,
-	KTRACE_SYSCTL,
-	KTRACE_PROCCTOR,
-	KTRACE_PROCDTOR,
-	KTRACE_CAPFAIL,
-	KTRACE_FAULT,
-	KTRACE_FAULTEND,
-	KTRACE_STRUCT_ARRAY,
-	KTRACE_TYPES,
+#include "os/freebsd/decode/layouts.def"
+	KTRACE_TYPES
 };
 
 #define KTRACE_NAME_SIZE   20
@@ -112,10 +99,6 @@ bool ktrace_refusal(struct ktrace_refusal *out, const struct ktrace_record *r);
 bool ktrace_fault(struct ktrace_fault *out, const struct ktrace_record *r);
 bool ktrace_fault_end(int32_t *result, const struct ktrace_record *r);
 bool ktrace_program(uint32_t *flags, const struct ktrace_record *r); /* of PROCCTOR */
-
-/* errno of FreeBSD (of macOS where they agree) as Linux numbers it, which all captures have. */
-#define BSD_ERRNO_OWN 1000 /* added where Linux has no such error */
-uint32_t bsd_errno(uint32_t number);
 
 /* What jemalloc writes with utrace:true in MALLOC_CONF. */
 enum utrace_malloc_kind {

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An errno of FreeBSD or macOS as Linux numbers it, which all captures have. */
+#ifndef SOOTH_OS_BSD_ERRNO_NUMBERS_H
+#define SOOTH_OS_BSD_ERRNO_NUMBERS_H
+
+#include <stdint.h>
+
+#define BSD_ERRNO_OWN 1000 /* added where Linux has no such error */
+
+uint32_t freebsd_errno(uint32_t number);
+uint32_t darwin_errno(uint32_t number);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values of the system by name, as sysctlbyname(3) gives them on both systems. */
+#ifndef SOOTH_OS_BSD_SYSCTL_H
+#define SOOTH_OS_BSD_SYSCTL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bsd_sysctl {
+	/* 0, or a negative errno; a test gives recorded answers. */
+	int (*read)(const struct bsd_sysctl *c, const char *name, void *out, size_t *size);
+	void *user;
+};
+
+/* Of 4 or 8 bytes; 0: there is none. */
+uint64_t bsd_sysctl_number(const struct bsd_sysctl *c, const char *name);
+/* "": there is none. */
+void bsd_sysctl_text(const struct bsd_sysctl *c, const char *name, char *out, size_t room);
+
+#endif
