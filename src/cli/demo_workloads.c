@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/closed_at_exec.h"
 
 #define WORKER_PAUSE_MS 20
 #define WORKER_BYTES	3000
@@ -107,7 +108,7 @@ static int start_stuck_tool(struct demo_workloads *s, const int pipe_ends[2])
 	_cleanup_close_ int told = -1;
 	int ends[2], status;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (closed_at_exec_pipe(ends))
 		return -errno;
 	told = ends[0];
 	s->agent = fork();
@@ -131,7 +132,7 @@ static int start_agent(struct demo_workloads *s)
 		status = copy_file(places[i], s->agent_path);
 	if (status)
 		return status;
-	if (pipe2(ends, O_CLOEXEC))
+	if (closed_at_exec_pipe(ends))
 		return -errno;
 	status = start_stuck_tool(s, ends);
 	close(ends[0]);

@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/units.h"
 
+#define WAIT_SLICE_NS (100 * NS_PER_MS)
 #define ADDRESS_SIZE  64
 #define NAME_SIZE     256
 #define ADDRESSES_MAX 4096
@@ -94,7 +95,6 @@ static void *thread_main(void *user)
 static struct asking *asking_new(void)
 {
 	struct asking *a = calloc(1, sizeof(*a));
-	pthread_condattr_t clock;
 	sigset_t all, before;
 	pthread_t thread;
 	int status;
@@ -102,10 +102,7 @@ static struct asking *asking_new(void)
 	if (!a)
 		return NULL;
 	pthread_mutex_init(&a->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&a->changed, &clock);
-	pthread_condattr_destroy(&clock);
+	pthread_cond_init(&a->changed, NULL);
 	/* Signals are handled by the program, not by this thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -146,21 +143,33 @@ int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *e
 	return 0;
 }
 
+/* Up to then, or for a moment: macOS has no condition on the monotonic clock, and the other one may
+ * be set back. */
+static void wait_for_change(struct asking *a, uint64_t end_ns)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	uint64_t wait_ns = end_ns > now_ns ? end_ns - now_ns : 0, until_ns;
+
+	if (wait_ns > WAIT_SLICE_NS)
+		wait_ns = WAIT_SLICE_NS;
+	until_ns = clock_realtime_ns() + wait_ns;
+	pthread_cond_timedwait(&a->changed, &a->lock,
+		&(struct timespec){ .tv_sec = (time_t)(until_ns / NS_PER_S),
+			.tv_nsec = (long)(until_ns % NS_PER_S) });
+}
+
 /* False when the timeout came before the answer. */
 static bool wait_for(struct resolver *r, const char *address, struct name *answer)
 {
 	struct asking *a = r->asking;
 	uint64_t begin_ns = clock_monotonic_ns(), end_ns = begin_ns + r->left_ns, took_ns;
-	struct timespec until = { .tv_sec = (time_t)(end_ns / NS_PER_S),
-		.tv_nsec = (long)(end_ns % NS_PER_S) };
-	int status = 0;
 
 	pthread_mutex_lock(&a->lock);
 	strcpy(a->address, address);
 	a->is_answered = false;
 	pthread_cond_broadcast(&a->changed);
-	while (!a->is_answered && status != ETIMEDOUT)
-		status = pthread_cond_timedwait(&a->changed, &a->lock, &until);
+	while (!a->is_answered && clock_monotonic_ns() < end_ns)
+		wait_for_change(a, end_ns);
 	took_ns = clock_monotonic_ns() - begin_ns;
 	r->left_ns -= took_ns < r->left_ns ? took_ns : r->left_ns;
 	if (!a->is_answered) {

@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "os/darwin/decode/proc_info.h"
+#include "os/darwin/decode/sample.h"
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
@@ -125,10 +126,39 @@ static void fuzz_darwin(const uint8_t *data, size_t size)
 		abort();
 }
 
+static void check_stack(void *user, const struct sample_thread *thread,
+	const struct sample_frame *frames, size_t depth, uint64_t weight, bool is_cut)
+{
+	size_t size = *(size_t *)user;
+
+	(void)is_cut;
+	if (!weight || depth > SAMPLE_DEPTH_MAX || thread->name.size > size)
+		abort();
+	for (size_t i = 0; i < depth; i++) {
+		if (frames[i].function.size > size || frames[i].image.size > size)
+			abort();
+	}
+}
+
+static void fuzz_sample(const uint8_t *data, size_t size)
+{
+	struct span report = span_of((const char *)data, size);
+	struct sample_image images[16];
+	struct sample_head head;
+
+	if (sample_head_decode(&head, report) && head.name.size > size)
+		abort();
+	for (size_t i = sample_images(images, 16, report); i > 0; i--) {
+		if (images[i - 1].path.size > size || images[i - 1].begin >= images[i - 1].end)
+			abort();
+	}
+	sample_walk(report, check_stack, &size);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const decoders[])(const uint8_t *, size_t) = { fuzz_kinfo, fuzz_files,
-		fuzz_maps, fuzz_ktrace, fuzz_darwin, fuzz_connections };
+		fuzz_maps, fuzz_ktrace, fuzz_darwin, fuzz_connections, fuzz_sample };
 	uint8_t *copy;
 
 	if (!size)
@@ -138,7 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, data, size);
-	decoders[copy[0] % 6](copy + 1, size - 1);
+	decoders[copy[0] % 7](copy + 1, size - 1);
 	free(copy);
 	return 0;
 }

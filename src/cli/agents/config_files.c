@@ -51,6 +51,12 @@ bool config_is_missing(int code)
 	return code == ENOENT || code == ENOTDIR || code == EACCES || code == EPERM;
 }
 
+/* strchrnul(3), which macOS has not. */
+static const char *next_slash(const char *path)
+{
+	return path + strcspn(path, "/");
+}
+
 /*
  * The user that decides what is read at a path of the configuration: the owner of the first
  * folder or link on the way that is not the caller's. false: the caller. Only root reads what
@@ -63,7 +69,7 @@ static bool find_other_user(const char *path, uid_t *user)
 
 	if (!base || geteuid() || strncmp(path, base, size) != 0)
 		return false;
-	for (end = path + size; end; end = *end ? strchrnul(end + 1, '/') : NULL) {
+	for (end = path + size; end; end = *end ? next_slash(end + 1) : NULL) {
 		_cleanup_free_ char *prefix = strndup(path, (size_t)(end - path));
 		struct stat st;
 

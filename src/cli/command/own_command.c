@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/closed_at_exec.h"
 #include "os/os.h"
 
 #define READ_AT_ONCE 65536 /* then the keys are looked at again */
@@ -46,7 +47,7 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 	int ends[2];
 
 	*c = (struct own_command){ .out = -1 };
-	if (pipe2(ends, O_CLOEXEC))
+	if (closed_at_exec_pipe(ends))
 		return -errno;
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	c->pid = fork();

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/closed_at_exec.h"
 #include "base/error.h"
 #include "base/escape.h"
 
@@ -44,7 +45,7 @@ static bool is_left_over(const struct sockaddr_un *address)
 
 	if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
 		return false;
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	probe = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
 	return probe >= 0 && connect(probe, (const void *)address, sizeof(*address)) &&
 	       errno == ECONNREFUSED;
 }
@@ -95,7 +96,7 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 
 int control_open(struct control *c, const char *path, struct sooth_error *err)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
 	int status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(fd, path, err);
 
 	if (status) {
@@ -328,7 +329,7 @@ void control_serve(struct control *c, const struct control_actions *actions, voi
 
 	if (c->listener < 0)
 		return;
-	while ((fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+	while ((fd = closed_at_exec_accept(c->listener, true)) >= 0)
 		accept_one(c, fd);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &c->clients[i];

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/closed_at_exec.h"
 
 #define HEADER	    8 /* the size of the whole message, which is in one packet here */
 #define PACKET_MAX  256
@@ -27,6 +28,11 @@ struct message {
 } __attribute__((packed));
 
 /* The descriptors of a packet. */
+/* Not on macOS; they are closed right away. */
+#ifndef MSG_CMSG_CLOEXEC
+#define MSG_CMSG_CLOEXEC 0
+#endif
+
 union passed {
 	struct cmsghdr head;
 	char bytes[CMSG_SPACE(sizeof(int) * DESCRIPTORS)];
@@ -37,7 +43,7 @@ union passed {
 static int connect_to(const char *name, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status;
+	int fd = closed_at_exec_socket(AF_UNIX, SOCK_SEQPACKET, true), status;
 
 	if (fd < 0)
 		return error_errno(err, -errno, "make a socket");
@@ -79,7 +85,7 @@ int ipc_channel_open(struct ipc_channel *c, const char *name, struct sooth_error
 	c->receiver = -1;
 	if (server < 0)
 		return server;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
+	if (closed_at_exec_pair(AF_UNIX, SOCK_SEQPACKET, ends)) {
 		close(server);
 		return error_errno(err, -errno, "make a channel");
 	}

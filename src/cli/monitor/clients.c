@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/closed_at_exec.h"
 #include "cli/monitor/monitor_lines.h"
 
 #define SOCKET_BYTES (1 << 20) /* or what the system allows */
@@ -172,7 +173,7 @@ static void accept_all(struct clients *c)
 {
 	int fd;
 
-	while ((fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+	while ((fd = closed_at_exec_accept(c->fd, false)) >= 0)
 		accept_one(c, fd);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Nothing is checked by its name and then used by its name: what was opened is checked. */
 #include "cli/monitor/fifo_folder.h"
+#include "base/closed_at_exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +129,7 @@ static int listen_at(const struct user_folder *f, const char *name, struct sooth
 		status = remove_old(f, name, err);
 	if (status)
 		return status;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) ||
 		fchmodat(f->fd, name, 0600, 0) || listen(fd, SOMAXCONN)) {
 		status = error_errno(err, -errno, "listen at %s/%s", f->path, name);

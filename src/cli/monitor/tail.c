@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/closed_at_exec.h"
 #include "base/units.h"
 #include "cli/monitor/clients.h"
 #include "cli/terminal/stop.h"
@@ -66,7 +67,7 @@ static int connect_to(const struct tail_options *o, struct sooth_error *err)
 
 	if (status)
 		return status;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, true);
 	if (fd >= 0 && !connect(fd, (const struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	status = -errno;

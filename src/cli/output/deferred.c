@@ -14,6 +14,7 @@
 #include <wchar.h>
 
 #include "base/cleanup.h"
+#include "base/closed_at_exec.h"
 #include "cli/output/output.h"
 #include "os/os.h"
 
@@ -224,7 +225,7 @@ static bool show(const char *command, const char *text, size_t size)
 	int ends[2], status;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (closed_at_exec_pipe(ends))
 		return false;
 	hand_over(before);
 	pid = fork();

@@ -70,7 +70,7 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err)
 			continue;
 		history_name(f.name, f.number);
 		f.bytes = (uint64_t)st.st_size;
-		f.changed_utc_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S;
+		f.changed_utc_ns = (uint64_t)st.st_mtime * NS_PER_S;
 		buffer_append(files, &f, sizeof(f));
 	}
 	if (buffer_failed(files))

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/closed_at_exec.h"
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/units.h"
@@ -161,7 +162,7 @@ static void start_command(struct alerts *a, const struct alert_event *e)
 
 	if (!free_place)
 		return;
-	if (pipe2(ends, O_CLOEXEC)) {
+	if (closed_at_exec_pipe(ends)) {
 		complain(a, "the alert program could not be run: no pipe");
 		return;
 	}

@@ -44,8 +44,8 @@ bool bsd_drop_all(const struct os *os);
 
 #define BSD_OS_NATIVE_FUNCTIONS                                                                    \
 	.open_process = bsd_open_process, .signal_process = bsd_signal_process,                    \
-	.launch = bsd_launch, .release = launch_pipe_release, .reap = bsd_reap, .abandon = launch_pipe_abandon,    \
-	.keep_least = bsd_keep_least, .end_with_parent = bsd_end_with_parent,                      \
-	.drop_all = bsd_drop_all
+	.launch = bsd_launch, .release = launch_pipe_release, .reap = bsd_reap,                    \
+	.abandon = launch_pipe_abandon, .keep_least = bsd_keep_least,                              \
+	.end_with_parent = bsd_end_with_parent, .drop_all = bsd_drop_all
 
 #endif

@@ -106,6 +106,8 @@ typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mappin
 struct bsd_source {
 	const char *maps_lack; /* what mappings have no value of; NULL: nothing */
 	const void *calls;     /* how it asks the system; tests put recorded answers here */
+	/* Programs of the system that are run; tests put their own here. NULL: there is none. */
+	const char *dtrace, *fs_usage, *sample;
 
 	/* Appends struct bsd_process of all, or of one. */
 	int (*processes)(const struct bsd_source *s, struct buffer *out);

@@ -46,12 +46,13 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 	{                                                                                          \
 		.maps_lack =                                                                       \
 			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
-		.calls = calls_, .processes = darwin_processes, .process = darwin_process,         \
-		.arguments = darwin_arguments, .environment = darwin_environment,                  \
-		.executable = darwin_executable, .directory = darwin_directory,                    \
-		.descriptors = darwin_descriptors, .mappings = darwin_mappings,                    \
-		.threads = darwin_threads, .host = darwin_host, .load = darwin_load,               \
-		.memory = darwin_memory                                                            \
+		.dtrace = "/usr/sbin/dtrace", .fs_usage = "/usr/bin/fs_usage",                     \
+		.sample = "/usr/bin/sample", .calls = calls_, .processes = darwin_processes,       \
+		.process = darwin_process, .arguments = darwin_arguments,                          \
+		.environment = darwin_environment, .executable = darwin_executable,                \
+		.directory = darwin_directory, .descriptors = darwin_descriptors,                  \
+		.mappings = darwin_mappings, .threads = darwin_threads, .host = darwin_host,       \
+		.load = darwin_load, .memory = darwin_memory                                       \
 	}
 
 extern const struct darwin_calls darwin_native_calls;

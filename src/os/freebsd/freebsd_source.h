@@ -44,12 +44,13 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 		.maps_lack =                                                                       \
 			"swapped, huge and locked bytes of mappings (shown as 0); PSS and DIRTY "  \
 			"are private bytes",                                                       \
-		.calls = calls_, .processes = freebsd_processes, .process = freebsd_process,       \
-		.arguments = freebsd_arguments, .environment = freebsd_environment,                \
-		.executable = freebsd_executable, .directory = freebsd_directory,                  \
-		.descriptors = freebsd_descriptors, .mappings = freebsd_mappings,                  \
-		.threads = freebsd_threads, .limits = freebsd_limits, .host = freebsd_host,        \
-		.load = freebsd_load, .memory = freebsd_memory                                     \
+		.dtrace = "/usr/sbin/dtrace", .calls = calls_, .processes = freebsd_processes,     \
+		.process = freebsd_process, .arguments = freebsd_arguments,                        \
+		.environment = freebsd_environment, .executable = freebsd_executable,              \
+		.directory = freebsd_directory, .descriptors = freebsd_descriptors,                \
+		.mappings = freebsd_mappings, .threads = freebsd_threads,                          \
+		.limits = freebsd_limits, .host = freebsd_host, .load = freebsd_load,              \
+		.memory = freebsd_memory                                                           \
 	}
 
 extern const struct freebsd_calls freebsd_native_calls;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stacks whose frames another program has named, as records of the probes profile and stacks: each
+ * frame and each stack is defined once, before it is used first. Bounded; a stack that finds no
+ * room is number 0, which has no frames.
+ */
+#ifndef SOOTH_OS_BSD_NAMED_STACKS_H
+#define SOOTH_OS_BSD_NAMED_STACKS_H
+
+#include "base/cursor.h"
+#include "base/map.h"
+#include "collect/backend.h"
+#include "probes/profile.h"
+
+#define NAMED_FRAMES_MAX 512 /* of one stack */
+
+struct named_frame {
+	struct span function; /* empty: unknown */
+	struct span file;     /* empty: none is known */
+	struct span build_id;
+	uint64_t offset; /* in the file; without one: the address */
+	uint64_t begin;	 /* of the function, as `offset` */
+	uint8_t kind;	 /* enum profile_frame_kind */
+};
+
+struct named_stacks {
+	uint16_t stack_kind, frame_kind; /* of the records */
+	struct map frames, stacks;
+	uint64_t refused; /* stacks that found no room */
+};
+
+void named_stacks_init(struct named_stacks *s, uint16_t stack_kind, uint16_t frame_kind);
+void named_stacks_fini(struct named_stacks *s);
+/* The innermost frame first. */
+uint32_t named_stacks_put(struct named_stacks *s, struct backend_run *run,
+	const struct named_frame *frames, size_t count, enum profile_end end);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/darwin/decode/sample.h"
+
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define TREE	     "Call graph:"
+#define IMAGES	     "Binary Images:"
+#define TREE_COLUMN  4 /* where the weight of a thread stands */
+#define LEVEL_INDENT 2
+
+/* --- lines --- */
+
+/* The text behind a line that begins so. */
+static bool find_line(struct cursor *c, const char *begin)
+{
+	while (!cursor_at_end(c)) {
+		struct span line = cursor_line(c);
+
+		while (line.size && line.data[0] == ' ') {
+			line.data++;
+			line.size--;
+		}
+		if (span_starts(line, begin))
+			return true;
+	}
+	return false;
+}
+
+static struct span trim(struct span s)
+{
+	while (s.size && (s.data[0] == ' ' || s.data[0] == '\t')) {
+		s.data++;
+		s.size--;
+	}
+	while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\r'))
+		s.size--;
+	return s;
+}
+
+/* Up to the first place of a text, which the rest then begins behind. */
+static struct span split(struct span *rest, const char *text)
+{
+	size_t length = strlen(text);
+	struct span s = *rest;
+
+	for (size_t i = 0; i + length <= s.size; i++) {
+		if (memcmp(s.data + i, text, length) != 0)
+			continue;
+		*rest = span_of(s.data + i + length, s.size - i - length);
+		return span_of(s.data, i);
+	}
+	*rest = span_of(s.data + s.size, 0);
+	return s;
+}
+
+static uint64_t number_at(struct span s, bool is_hex)
+{
+	struct cursor c = cursor_over(s.data, s.size);
+
+	cursor_blanks(&c);
+	if (is_hex) {
+		cursor_skip(&c, "0x");
+		return cursor_hex(&c);
+	}
+	return cursor_decimal(&c);
+}
+
+/* --- the head --- */
+
+/* "Analysis of sampling NAME (pid N) every M millisecond(s)" */
+bool sample_head_decode(struct sample_head *out, struct span report)
+{
+	struct cursor c = cursor_over(report.data, report.size);
+
+	while (!cursor_at_end(&c)) {
+		struct span line = trim(cursor_line(&c)), name;
+
+		if (!span_starts(line, "Analysis of sampling "))
+			continue;
+		split(&line, "Analysis of sampling ");
+		name = split(&line, " (pid ");
+		*out = (struct sample_head){ .name = name,
+			.pid = (uint32_t)number_at(line, false) };
+		split(&line, " every ");
+		out->interval_ns = number_at(line, false) * NS_PER_MS;
+		return out->pid && out->interval_ns;
+	}
+	return false;
+}
+
+/* --- programs --- */
+
+/* "  0x100000000 -  0x10000ffff +NAME (VERSION) <UUID> PATH"; the name may have blanks. */
+static bool decode_image(struct sample_image *out, struct span line)
+{
+	struct span first = split(&line, " - "), last, name;
+
+	line = trim(line);
+	last = split(&line, " ");
+	if (!span_starts(trim(first), "0x") || !span_starts(last, "0x"))
+		return false;
+	name = trim(split(&line, " ("));
+	if (name.size && name.data[0] == '+')
+		name = span_of(name.data + 1, name.size - 1);
+	split(&line, "<");
+	*out = (struct sample_image){ .name = name,
+		.begin = number_at(first, true),
+		.end = number_at(last, true),
+		.uuid = split(&line, ">") };
+	out->path = trim(line);
+	return out->begin < out->end;
+}
+
+size_t sample_images(struct sample_image *out, size_t max, struct span report)
+{
+	struct cursor c = cursor_over(report.data, report.size);
+	size_t count = 0;
+
+	if (!find_line(&c, IMAGES))
+		return 0;
+	while (!cursor_at_end(&c) && count < max) {
+		struct span line = cursor_line(&c);
+
+		if (!trim(line).size || !decode_image(&out[count], line))
+			break;
+		count++;
+	}
+	return count;
+}
+
+/* --- the tree --- */
+
+struct tree_line {
+	size_t depth; /* 0: a thread */
+	uint64_t weight;
+	struct span rest;
+};
+
+/* Bars of the tree, then the weight: where that stands says how deep it is. */
+static bool decode_line(struct tree_line *out, struct span line)
+{
+	size_t at = 0;
+	struct cursor c;
+
+	while (at < line.size && strchr(" +!:|", line.data[at]) && line.data[at])
+		at++;
+	if (at < TREE_COLUMN || at == line.size || line.data[at] < '0' || line.data[at] > '9')
+		return false;
+	c = cursor_over(line.data + at, line.size - at);
+	*out = (struct tree_line){ .depth = (at - TREE_COLUMN) / LEVEL_INDENT,
+		.weight = cursor_decimal(&c) };
+	out->rest = trim(span_of((const char *)c.at, cursor_left(&c)));
+	return !c.failed && out->rest.size;
+}
+
+/* "Thread_N", "Thread_N: NAME", "Thread_N   DispatchQueue_M: NAME  (serial)" */
+static bool decode_thread(struct sample_thread *out, const struct tree_line *line)
+{
+	struct span rest = line->rest, name;
+
+	if (!span_starts(rest, "Thread_"))
+		return false;
+	split(&rest, "Thread_");
+	*out = (struct sample_thread){ .tid = number_at(rest, false), .samples = line->weight };
+	name = split(&rest, "DispatchQueue_");
+	split(&name, ": ");
+	out->name = trim(name);
+	if (!out->name.size && rest.size) {
+		split(&rest, ": ");
+		out->name = trim(split(&rest, "  ("));
+	}
+	return true;
+}
+
+/*
+ * "FUNCTION  (in IMAGE) + N  [ADDRESS]", also with "N,M,..." where several places of it called, and
+ * "???  (in IMAGE)  load address BASE + OFFSET  [ADDRESS]"; a function may have "(in" in its name,
+ * an image no "  (in".
+ */
+static void decode_frame(struct sample_frame *out, struct span rest)
+{
+	struct span function = split(&rest, "  (in "), image = split(&rest, ")"), place;
+	bool is_unknown = span_starts(function, "???");
+
+	*out = (struct sample_frame){ .function = is_unknown ? span_of("", 0) : trim(function),
+		.image = image };
+	place = split(&rest, "[");
+	out->address = number_at(rest, true);
+	if (span_contains(place, "load address"))
+		split(&place, "+");
+	else
+		split(&place, " + ");
+	out->into = number_at(trim(place), span_starts(trim(place), "0x"));
+}
+
+/* A path from a thread to the frame at hand. */
+struct path {
+	struct sample_thread thread;
+	struct sample_frame frames[SAMPLE_DEPTH_MAX];
+	uint64_t weights[SAMPLE_DEPTH_MAX + 1]; /* [0]: of the thread */
+	uint64_t below[SAMPLE_DEPTH_MAX + 1];	/* what its callees had of that */
+	size_t depth;				/* of the last line; frames: one less */
+	bool has_thread, is_cut, adds_up;
+};
+
+/* Frames from that depth on are left: what they did not hand to callees was their own. */
+static void leave(struct path *p, size_t depth, sample_visitor visitor, void *user)
+{
+	for (; p->has_thread && p->depth >= depth; p->depth--) {
+		size_t d = p->depth;
+
+		if (p->weights[d] > p->below[d])
+			visitor(user, &p->thread, p->frames, d, p->weights[d] - p->below[d],
+				p->is_cut);
+		else if (p->weights[d] < p->below[d])
+			p->adds_up = false;
+		if (!d) {
+			p->has_thread = false;
+			return;
+		}
+		p->below[d - 1] += p->weights[d];
+		p->is_cut = false;
+	}
+}
+
+static void enter(struct path *p, const struct tree_line *line)
+{
+	size_t d = line->depth;
+
+	if (d > SAMPLE_DEPTH_MAX - 1) {
+		p->is_cut = true; /* its weight stays with the last one that is kept */
+		return;
+	}
+	if (d > p->depth + 1)
+		d = p->depth + 1;
+	decode_frame(&p->frames[d - 1], line->rest);
+	p->weights[d] = line->weight;
+	p->below[d] = 0;
+	p->depth = d;
+}
+
+bool sample_walk(struct span report, sample_visitor visitor, void *user)
+{
+	struct cursor c = cursor_over(report.data, report.size);
+	struct path p = { .adds_up = true };
+	bool has_any = false;
+
+	if (!find_line(&c, TREE))
+		return false;
+	while (!cursor_at_end(&c)) {
+		struct tree_line line;
+		struct sample_thread thread;
+
+		if (!decode_line(&line, cursor_line(&c)))
+			break;
+		leave(&p, line.depth, visitor, user);
+		if (!line.depth && decode_thread(&thread, &line)) {
+			p.thread = thread;
+			p.weights[0] = line.weight;
+			p.below[0] = 0;
+			p.depth = 0;
+			p.is_cut = false;
+			p.has_thread = has_any = true;
+		} else if (line.depth && p.has_thread) {
+			enter(&p, &line);
+		}
+	}
+	leave(&p, 0, visitor, user);
+	return has_any && p.adds_up;
+}
+
+bool sample_waits(struct span function)
+{
+	static const char *const names[] = { "mach_msg_trap", "mach_msg2_trap",
+		"mach_msg_overwrite_trap", "kevent", "kevent64", "kevent_id", "kevent_qos",
+		"__psynch_cvwait", "__psynch_mutexwait", "__psynch_rw_rdlock", "__psynch_rw_wrlock",
+		"__semwait_signal", "__semwait_signal_nocancel", "__ulock_wait", "__ulock_wait2",
+		"__workq_kernreturn", "__bsdthread_terminate", "__select", "__select_nocancel",
+		"__pselect", "poll", "__poll_nocancel", "__wait4", "__wait4_nocancel", "__waitid",
+		"semaphore_wait_trap", "semaphore_timedwait_trap", "semaphore_wait_signal_trap",
+		"read", "__read_nocancel", "__recvfrom", "__recvmsg", "__accept", "__sigsuspend",
+		"__sigwait", "__sigwait_nocancel", "__sem_wait", "swtch_pri" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (span_equal(function, names[i]))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What sample(1) of macOS writes: a head, a tree of calls for each thread ("Call graph:"), and the
+ * programs in memory ("Binary Images:"). A line of the tree has a weight: in how many samples the
+ * frame was there; what its callees do not have of it is its own.
+ */
+#ifndef SOOTH_OS_DARWIN_SAMPLE_H
+#define SOOTH_OS_DARWIN_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+#define SAMPLE_DEPTH_MAX  512
+#define SAMPLE_IMAGES_MAX 4096
+
+struct sample_frame {
+	struct span function; /* empty: unknown, "???" */
+	struct span image;    /* the file's name alone */
+	uint64_t address;
+	uint64_t into; /* bytes behind the begin of the function, or, if that is unknown, of the
+			  image */
+};
+
+struct sample_thread {
+	uint64_t tid;
+	struct span name; /* of the thread, else of its queue */
+	uint64_t samples;
+};
+
+struct sample_image {
+	struct span name, path, uuid;
+	uint64_t begin, end;
+};
+
+struct sample_head {
+	uint32_t pid;
+	uint64_t interval_ns;
+	struct span name; /* of the process */
+};
+
+/* The frames that were on the stack in `weight` samples with nothing below them, outermost first.
+ */
+typedef void (*sample_visitor)(void *user, const struct sample_thread *thread,
+	const struct sample_frame *frames, size_t depth, uint64_t weight, bool is_cut);
+
+/* False: it is no report of sample(1). */
+bool sample_head_decode(struct sample_head *out, struct span report);
+/* The programs, `max` at most. */
+size_t sample_images(struct sample_image *out, size_t max, struct span report);
+/* Visits each stack. False: there is no tree, or it does not add up. */
+bool sample_walk(struct span report, sample_visitor visitor, void *user);
+/* Whether a thread in this function of the system waits. */
+bool sample_waits(struct span function);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * profile by sample(1), a report of a second behind the other: each suspends the process at every
+ * sample. A thread whose innermost function is one of the system's that wait is not counted: a
+ * sample stands for CPU time.
+ *
+ * Cannot be seen: when in that second a sample was taken; the time in which the report is written;
+ * which of the other threads had a processor.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "os/bsd/source.h"
+#include "os/bsd/tool.h"
+#include "os/darwin/sample_records.h"
+
+#define TARGETS_MAX 16
+#define REPORT_MS   60000 /* it looks for the names of functions */
+
+struct target {
+	struct process_id process; /* pid 0: a free place */
+	struct tool tool;
+	unsigned failures;
+};
+
+struct profile_sample_state {
+	struct named_stacks stacks;
+	struct target targets[TARGETS_MAX];
+	struct sample_counts total;
+};
+
+#define FAILURES_MAX 3
+
+static int profile_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_sample_state *s = run->state;
+
+	if (run->options.profile_wait_ns || run->options.profile_calls ||
+		run->options.profile_pages || run->options.is_host || run->options.has_uid) {
+		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
+		return error_why(err, "sample(1) samples the threads of single processes alone");
+	}
+	*s = (struct profile_sample_state){ 0 };
+	named_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
+	for (size_t i = 0; i < TARGETS_MAX; i++)
+		tool_init(&s->targets[i].tool);
+	return 0;
+}
+
+static void profile_close(struct backend_run *run)
+{
+	struct profile_sample_state *s = run->state;
+
+	named_stacks_fini(&s->stacks);
+	for (size_t i = 0; i < TARGETS_MAX; i++)
+		tool_fini(&s->targets[i].tool);
+}
+
+static int start(struct backend_run *run, struct target *t, struct sooth_error *err)
+{
+	uint32_t hz = run->options.profile_hz ? run->options.profile_hz : 1000;
+	char pid[16], interval[16];
+	const char *const words[] = { bsd_source_of(run->os)->sample, pid, "1", interval, "-mayDie",
+		"-file", "/dev/stdout", NULL };
+
+	snprintf(pid, sizeof(pid), "%u", t->process.pid);
+	snprintf(interval, sizeof(interval), "%u", hz > 1000 ? 1 : 1000 / hz);
+	return tool_start(&t->tool, words, err);
+}
+
+static int profile_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct profile_sample_state *s = run->state;
+	struct target *free_place = NULL;
+
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+
+		if (t->process.pid == process->pid) {
+			if (interest)
+				return 0;
+			tool_fini(&t->tool);
+			t->process.pid = 0;
+			return 0;
+		}
+		if (!t->process.pid && !free_place)
+			free_place = t;
+	}
+	if (!interest)
+		return 0;
+	if (!free_place) {
+		error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED, "sample process %u", process->pid);
+		return error_why(err, "sample(1) runs for %d processes at a time", TARGETS_MAX);
+	}
+	free_place->process = *process;
+	free_place->failures = 0;
+	return 0;
+}
+
+/* The report of a second is there. */
+static void take(struct backend_run *run, struct target *t)
+{
+	struct profile_sample_state *s = run->state;
+	struct sample_counts counts;
+	char complaint[200];
+
+	if (sample_write_profile(&s->stacks, run, &t->process,
+		    span_of((const char *)t->tool.lines.data, t->tool.lines.size), &counts)) {
+		s->total.running += counts.running;
+		s->total.waiting += counts.waiting;
+		t->failures = 0;
+	} else if (++t->failures == FAILURES_MAX) {
+		tool_first_complaint(&t->tool, complaint, sizeof(complaint));
+		backend_limit(run, "samples of a process",
+			complaint[0] ? complaint : "sample(1) gave no report", "run sooth as root");
+	}
+	tool_fini(&t->tool);
+}
+
+static int profile_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_sample_state *s = run->state;
+
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+		int status = 0;
+
+		if (!t->process.pid || t->failures >= FAILURES_MAX)
+			continue;
+		if (t->tool.pid && tool_read(&t->tool))
+			take(run, t);
+		if (!t->tool.pid && t->failures < FAILURES_MAX)
+			status = start(run, t, err);
+		if (status)
+			return status;
+	}
+	return 0;
+}
+
+static int profile_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct profile_sample_state *s = run->state;
+	char text[160];
+
+	(void)err;
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+
+		if (!t->tool.pid)
+			continue;
+		/* It ends by itself, after its second. */
+		for (int ms = 0; !tool_read(&t->tool) && ms < REPORT_MS; ms += 100)
+			tool_wait(&t->tool, 100);
+		take(run, t);
+	}
+	snprintf(text, sizeof(text),
+		"%llu samples of threads in a function that waits are left out",
+		(unsigned long long)s->total.waiting);
+	backend_limit(run, "threads that wait", text, "");
+	if (s->stacks.refused)
+		backend_loss(run, s->stacks.refused, 0, "the table of stacks was full");
+	return 0;
+}
+
+const struct backend backend_profile_sample = {
+	.name = "sample",
+	.probe = "profile",
+	.help = "sample(1), a second behind the other; each sample stops the process for a moment",
+	.follows_none = true,
+	.lateness_ns = 60 * NS_PER_S,
+	.state_size = sizeof(struct profile_sample_state),
+	.open = profile_open,
+	.set = profile_set,
+	.start = profile_drain,
+	.drain = profile_drain,
+	.stop = profile_stop,
+	.close = profile_close,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A report of sample(1) as records of the probes profile and stacks. */
+#ifndef SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
+#define SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
+
+#include "model/process_id.h"
+#include "os/bsd/named_stacks.h"
+
+struct sample_counts {
+	uint64_t running, waiting; /* samples */
+	uint32_t threads;
+};
+
+/* As many profile.sample as a stack has weight of its own; waiting threads are counted alone,
+ * because a sample stands for CPU time. False: it is no whole report. */
+bool sample_write_profile(struct named_stacks *s, struct backend_run *run,
+	const struct process_id *process, struct span report, struct sample_counts *counts);
+/* Of each thread the stack that it had in most samples. */
+bool sample_write_stacks(struct named_stacks *s, struct backend_run *run,
+	const struct process_id *process, struct span report, struct sample_counts *counts);
+
+#endif
