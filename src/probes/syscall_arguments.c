@@ -12,6 +12,15 @@ const struct argument_type *syscall_argument(const struct syscall_row *row, size
 	return &types[row->arguments[position]];
 }
 
+uint8_t syscall_path_argument(const struct syscall_row *row)
+{
+	for (size_t i = 0; i < row->argument_count; i++) {
+		if (syscall_argument(row, i)->form == ARGUMENT_AS_PATH)
+			return (uint8_t)(i + 1);
+	}
+	return 0;
+}
+
 static bool has_form(const struct syscall_row *row, size_t position, enum argument_form form)
 {
 	return position < row->argument_count && syscall_argument(row, position)->form == form;

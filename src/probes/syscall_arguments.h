@@ -66,6 +66,9 @@ struct argument_type {
 /* The type of the argument at a position below row->argument_count. */
 const struct argument_type *syscall_argument(const struct syscall_row *row, size_t position);
 
+/* The first that is a path, counted from 1; 0: none is. */
+uint8_t syscall_path_argument(const struct syscall_row *row);
+
 /* Whether that argument is a descriptor, the descriptor of a directory (or AT_FDCWD), a path to
  * read, a text of any kind. False beyond the last. */
 bool syscall_takes_descriptor(const struct syscall_row *row, size_t position);

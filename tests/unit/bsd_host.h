@@ -16,6 +16,9 @@
 
 #define BSD_TEST_NOW_NS ((uint64_t)5000 * 1000000000)
 
+/* What is done between start and stop; NULL: nothing. */
+static void (*bsd_test_meanwhile)(void) __attribute__((unused));
+
 static inline uint64_t bsd_test_now_ns(const struct os *os)
 {
 	(void)os;
@@ -67,6 +70,8 @@ static inline char *bsd_test_show(const struct os *os, const char *probe, const 
 	assert_int_equal(sooth_observer_connect_report(o, r, &err), 0);
 	if (sooth_observer_start(o, &err))
 		fail_msg("%s: %s", err.tried, err.why);
+	if (bsd_test_meanwhile)
+		bsd_test_meanwhile();
 	assert_int_equal(sooth_observer_stop(o, SOOTH_END_STOPPED, &err), 0);
 	assert_int_equal(sooth_report_finish(r, &err), 0);
 	shown = strdup(text_close(&out));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sample(1) of macOS: its report, and through the backends, with a script in its place. The report is put
- * together by hand in the form that its manual page describes and that reports in public issues have
- * (anthropics/claude-code 56481: a process named claude; its threads and an image without symbols).
+ * sample(1) of macOS: its report, and through the backends, with a script in its place. The report
+ * is put together by hand in the form that its manual page describes and that reports in public
+ * issues have (anthropics/claude-code 56481: a process named claude; its threads and an image
+ * without symbols).
  */
 #include "bsd_host.h"
 
@@ -33,7 +34,8 @@ static const char report[] =
 	"    100 Thread_51128: Main Thread   DispatchQueue_<multiple>\n"
 	"    + 100 start  (in dyld) + 3056  [0x7ff804e3c530]\n"
 	"    +   60 ???  (in claude.exe)  load address 0x10177d000 + 0xca4e3d  [0x102421e3d]\n"
-	"    +   ! 40 work(int, char (*)[8])  (in claude.exe) + 12,24,...  [0x102426732,0x10242673e]\n"
+	"    +   ! 40 work(int, char (*)[8])  (in claude.exe) + 12,24,...  "
+	"[0x102426732,0x10242673e]\n"
 	"    +   40 kevent64  (in libsystem_kernel.dylib) + 8  [0x7ff805000008]\n"
 	"    90 Thread_51140: HTTP Client\n"
 	"      90 thread_start  (in libsystem_pthread.dylib) + 15  [0x7ff806000100]\n"
@@ -48,7 +50,8 @@ static const char report[] =
 	"        __psynch_cvwait  (in libsystem_kernel.dylib)        90\n"
 	"\n"
 	"Binary Images:\n"
-	"       0x10177d000 -        0x108ffffff +claude.exe (0) <0A1B2C3D-0000-1111-2222-333344445555> "
+	"       0x10177d000 -        0x108ffffff +claude.exe (0) "
+	"<0A1B2C3D-0000-1111-2222-333344445555> "
 	"/Users/USER/*/claude.exe\n"
 	"    0x7ff804e36000 -     0x7ff804ecdfff  dyld (*) <AAAAAAAA-0000-1111-2222-333344445555> "
 	"/usr/lib/dyld\n"
@@ -166,9 +169,9 @@ static const struct backend *const backends[] = { &backend_profile_sample, &back
 static int host_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out)
 {
 	(void)s;
-	*out = (struct bsd_process){ .id = { .pid = (uint32_t)pid, .start_ticks = 77 },
-		.state = 'S',
-		.name = "claude" };
+	*out = (struct bsd_process){
+		.id = { .pid = (uint32_t)pid, .start_ticks = 77 }, .state = 'S', .name = "claude"
+	};
 	return pid == 100 ? 0 : -3;
 }
 

@@ -17,6 +17,7 @@
 #define PIECE_BYTES (64u << 10)
 #define LINES_MAX   (64u << 20)
 #define STEP_MS	    50
+#define LINE_MAX_   65536
 
 void tool_init(struct tool *t)
 {
@@ -129,6 +130,20 @@ bool tool_read(struct tool *t)
 	if (t->has_ended)
 		read_complaints(t);
 	return t->has_ended;
+}
+
+void tool_lines(struct tool *t, tool_line_visitor visitor, void *user)
+{
+	struct span all = span_of((const char *)t->lines.data, t->lines.size);
+	const char *last = span_last(all, '\n');
+	size_t size = last ? (size_t)(last + 1 - all.data) : 0;
+	struct cursor c = cursor_over(all.data, size);
+
+	while (!cursor_at_end(&c))
+		visitor(user, cursor_line(&c));
+	if (!size && all.size > LINE_MAX_)
+		size = all.size; /* it is no text */
+	buffer_consume(&t->lines, size);
 }
 
 void tool_wait(const struct tool *t, int timeout_ms)

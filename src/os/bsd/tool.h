@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "base/cursor.h"
 #include "base/error.h"
 
 struct tool {
@@ -26,6 +27,10 @@ void tool_init(struct tool *t);
 int tool_start(struct tool *t, const char *const *words, struct sooth_error *err);
 /* What has come since. True: the program has ended and all is read. */
 bool tool_read(struct tool *t);
+/* Hands over the whole lines that were read, without their ends; what is behind the last one comes
+ * with the next. */
+typedef void (*tool_line_visitor)(void *user, struct span line);
+void tool_lines(struct tool *t, tool_line_visitor visitor, void *user);
 /* Waits up to that time for more output. */
 void tool_wait(const struct tool *t, int timeout_ms);
 /* Interrupts it, reads its last lines, and kills it if it does not end within that time. */

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "bpf/log2.h"
+#include "os/bsd/call_counts.h"
 #include "os/bsd/errno_numbers.h"
 #include "os/freebsd/ktrace_follow.h"
 #include "os/os.h"
@@ -24,8 +25,6 @@
 #include "probes/syscalls.h"
 
 #define THREADS_MAX 65536
-#define COUNTS_MAX  262144
-#define WINDOW_NS   NS_PER_S
 
 /* A call that has begun. */
 struct pending {
@@ -35,21 +34,11 @@ struct pending {
 	char path[SYSCALLS_PATH_MAX];
 };
 
-struct count_key {
-	struct process_id process;
-	uint64_t tid;
-	uint32_t number;
-	uint32_t error; /* of errors alone */
-};
-
 struct syscalls_state {
 	struct ktrace_follow follow; /* first */
 	struct syscall_set set;
-	struct map pending;  /* uint64_t, tid -> struct pending */
-	struct map counts;   /* struct count_key -> struct syscalls_count */
-	struct map errors;   /* struct count_key -> struct syscalls_error */
-	uint64_t written_ns; /* of the last window */
-	uint64_t refused;    /* not counted: a table was full */
+	struct map pending; /* uint64_t, tid -> struct pending */
+	struct call_counts counts;
 };
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
@@ -58,10 +47,7 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	int status = ktrace_follow_open(&s->follow, KTRACE_POINT(KTRACE_NAMEI), err);
 
 	map_init(&s->pending, sizeof(uint64_t), sizeof(struct pending), THREADS_MAX);
-	map_init(&s->counts, sizeof(struct count_key), sizeof(struct syscalls_count), COUNTS_MAX);
-	map_init(&s->errors, sizeof(struct count_key), sizeof(struct syscalls_error), COUNTS_MAX);
-	s->written_ns = run->os->now_ns(run->os);
-	s->refused = 0;
+	call_counts_init(&s->counts, SYSCALL_ABI_FREEBSD, run->os->now_ns(run->os));
 	s->set = (struct syscall_set){ .is_all = true };
 	if (!status && run->options.calls.set)
 		status = syscall_set_parse(&s->set, run->options.calls.set, err);
@@ -74,8 +60,7 @@ static void syscalls_close(struct backend_run *run)
 
 	ktrace_follow_close(&s->follow);
 	map_fini(&s->pending);
-	map_fini(&s->counts);
-	map_fini(&s->errors);
+	call_counts_fini(&s->counts);
 }
 
 static int syscalls_set(struct backend_run *run, const struct process_id *process,
@@ -102,40 +87,15 @@ static struct sooth_record head_of(
 static void count(struct syscalls_state *s, const struct ktrace_process *p, uint64_t tid,
 	uint32_t number, uint32_t error, uint64_t duration_ns, bool is_timed)
 {
-	struct count_key key = { .process = p->id, .tid = tid, .number = number };
-	struct syscalls_count *c = map_put(&s->counts, &key, NULL);
-	struct syscalls_error *e;
-	uint32_t slot = log2_of(duration_ns);
-
-	if (!c) {
-		s->refused++;
-		return;
-	}
-	c->count++;
-	if (!is_timed) {
-		c->untimed++;
-	} else {
-		c->total_ns += duration_ns;
-		c->max_ns = duration_ns > c->max_ns ? duration_ns : c->max_ns;
-		c->histogram[slot < SYSCALLS_BUCKETS ? slot : SYSCALLS_BUCKETS - 1]++;
-	}
-	if (!error)
-		return;
-	c->errors++;
-	key.error = error;
-	e = map_put(&s->errors, &key, NULL);
-	if (e)
-		e->count++;
-}
-
-/* The first argument that is a path is what was looked up first. */
-static uint8_t path_argument(const struct syscall_row *row)
-{
-	for (size_t i = 0; i < row->argument_count; i++) {
-		if (syscall_argument(row, i)->form == ARGUMENT_AS_PATH)
-			return (uint8_t)(i + 1);
-	}
-	return 0;
+	call_counts_add(&s->counts, &(struct counted_calls){ .process = p->id,
+					    .tid = tid,
+					    .number = number,
+					    .error = error,
+					    .count = 1,
+					    .total_ns = duration_ns,
+					    .max_ns = duration_ns,
+					    .slot = log2_of(duration_ns),
+					    .is_untimed = !is_timed });
 }
 
 static void stream(struct backend_run *run, const struct ktrace_process *p,
@@ -156,7 +116,7 @@ static void stream(struct backend_run *run, const struct ktrace_process *p,
 	if (is_timed) {
 		for (size_t i = 0; i < ARRAY_SIZE(c.arguments); i++)
 			c.arguments[i] = begun->call.arguments[i];
-		c.path_argument = begun->path_size ? path_argument(row) : 0;
+		c.path_argument = begun->path_size ? syscall_path_argument(row) : 0;
 		tail[0].data = begun->path;
 		tail[0].size = c.path_argument ? begun->path_size : 0;
 	}
@@ -272,48 +232,13 @@ static void take(struct backend_run *run, struct ktrace_process *p, const struct
 
 /* --- windows --- */
 
-static void write_window(struct backend_run *run, uint64_t now_ns)
-{
-	struct syscalls_state *s = run->state;
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->counts, &position, &key, &value)) {
-		const struct count_key *k = key;
-		struct syscalls_count *c = value;
-
-		c->record = head_of(&k->process, k->tid, now_ns, SYSCALLS_COUNT);
-		c->from_ns = s->written_ns;
-		c->number = k->number;
-		c->abi = SYSCALL_ABI_FREEBSD;
-		RECORD_APPEND(&run->out, c, NULL, 0);
-	}
-	position = 0;
-	while (map_next(&s->errors, &position, &key, &value)) {
-		const struct count_key *k = key;
-		struct syscalls_error *e = value;
-
-		e->record = head_of(&k->process, k->tid, now_ns, SYSCALLS_ERROR);
-		e->from_ns = s->written_ns;
-		e->number = k->number;
-		e->abi = SYSCALL_ABI_FREEBSD;
-		e->error = k->error;
-		RECORD_APPEND(&run->out, e, NULL, 0);
-	}
-	if (s->refused)
-		backend_loss(run, s->refused, 0, "the table of counts was full");
-	s->refused = 0;
-	map_clear(&s->counts);
-	map_clear(&s->errors);
-	s->written_ns = now_ns;
-}
-
 /* Its counts come before its end. */
 static void ended(struct backend_run *run, const struct ktrace_process *p)
 {
+	struct syscalls_state *s = run->state;
+
 	(void)p;
-	write_window(run, run->os->now_ns(run->os));
+	call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 }
 
 static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
@@ -323,8 +248,8 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	if (!status && run->options.interest & INTEREST_COUNT &&
-		now_ns - s->written_ns >= WINDOW_NS)
-		write_window(run, now_ns);
+		now_ns - s->counts.written_ns >= CALL_COUNTS_WINDOW_NS)
+		call_counts_write(&s->counts, run, now_ns);
 	return status;
 }
 
@@ -336,7 +261,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	ktrace_follow_stop(&s->follow, run);
 	status = ktrace_follow_drain(&s->follow, run, take, ended, err);
 	if (run->options.interest & INTEREST_COUNT)
-		write_window(run, run->os->now_ns(run->os));
+		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
 	return status;
 }
 

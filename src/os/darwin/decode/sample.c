@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "os/bsd/trimmed.h"
 
 #define TREE	     "Call graph:"
 #define IMAGES	     "Binary Images:"
@@ -25,17 +26,6 @@ static bool find_line(struct cursor *c, const char *begin)
 			return true;
 	}
 	return false;
-}
-
-static struct span trim(struct span s)
-{
-	while (s.size && (s.data[0] == ' ' || s.data[0] == '\t')) {
-		s.data++;
-		s.size--;
-	}
-	while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\r'))
-		s.size--;
-	return s;
 }
 
 /* Up to the first place of a text, which the rest then begins behind. */
@@ -74,7 +64,7 @@ bool sample_head_decode(struct sample_head *out, struct span report)
 	struct cursor c = cursor_over(report.data, report.size);
 
 	while (!cursor_at_end(&c)) {
-		struct span line = trim(cursor_line(&c)), name;
+		struct span line = trimmed(cursor_line(&c)), name;
 
 		if (!span_starts(line, "Analysis of sampling "))
 			continue;
@@ -96,11 +86,11 @@ static bool decode_image(struct sample_image *out, struct span line)
 {
 	struct span first = split(&line, " - "), last, name;
 
-	line = trim(line);
+	line = trimmed(line);
 	last = split(&line, " ");
-	if (!span_starts(trim(first), "0x") || !span_starts(last, "0x"))
+	if (!span_starts(trimmed(first), "0x") || !span_starts(last, "0x"))
 		return false;
-	name = trim(split(&line, " ("));
+	name = trimmed(split(&line, " ("));
 	if (name.size && name.data[0] == '+')
 		name = span_of(name.data + 1, name.size - 1);
 	split(&line, "<");
@@ -108,7 +98,7 @@ static bool decode_image(struct sample_image *out, struct span line)
 		.begin = number_at(first, true),
 		.end = number_at(last, true),
 		.uuid = split(&line, ">") };
-	out->path = trim(line);
+	out->path = trimmed(line);
 	return out->begin < out->end;
 }
 
@@ -122,7 +112,7 @@ size_t sample_images(struct sample_image *out, size_t max, struct span report)
 	while (!cursor_at_end(&c) && count < max) {
 		struct span line = cursor_line(&c);
 
-		if (!trim(line).size || !decode_image(&out[count], line))
+		if (!trimmed(line).size || !decode_image(&out[count], line))
 			break;
 		count++;
 	}
@@ -150,7 +140,7 @@ static bool decode_line(struct tree_line *out, struct span line)
 	c = cursor_over(line.data + at, line.size - at);
 	*out = (struct tree_line){ .depth = (at - TREE_COLUMN) / LEVEL_INDENT,
 		.weight = cursor_decimal(&c) };
-	out->rest = trim(span_of((const char *)c.at, cursor_left(&c)));
+	out->rest = trimmed(span_of((const char *)c.at, cursor_left(&c)));
 	return !c.failed && out->rest.size;
 }
 
@@ -165,10 +155,10 @@ static bool decode_thread(struct sample_thread *out, const struct tree_line *lin
 	*out = (struct sample_thread){ .tid = number_at(rest, false), .samples = line->weight };
 	name = split(&rest, "DispatchQueue_");
 	split(&name, ": ");
-	out->name = trim(name);
+	out->name = trimmed(name);
 	if (!out->name.size && rest.size) {
 		split(&rest, ": ");
-		out->name = trim(split(&rest, "  ("));
+		out->name = trimmed(split(&rest, "  ("));
 	}
 	return true;
 }
@@ -183,7 +173,7 @@ static void decode_frame(struct sample_frame *out, struct span rest)
 	struct span function = split(&rest, "  (in "), image = split(&rest, ")"), place;
 	bool is_unknown = span_starts(function, "???");
 
-	*out = (struct sample_frame){ .function = is_unknown ? span_of("", 0) : trim(function),
+	*out = (struct sample_frame){ .function = is_unknown ? span_of("", 0) : trimmed(function),
 		.image = image };
 	place = split(&rest, "[");
 	out->address = number_at(rest, true);
@@ -191,7 +181,7 @@ static void decode_frame(struct sample_frame *out, struct span rest)
 		split(&place, "+");
 	else
 		split(&place, " + ");
-	out->into = number_at(trim(place), span_starts(trim(place), "0x"));
+	out->into = number_at(trimmed(place), span_starts(trimmed(place), "0x"));
 }
 
 /* A path from a thread to the frame at hand. */

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/bsd/dtrace_follow.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "model/stream_records.h"
+#include "os/bsd/source.h"
+
+#define PROCESSES_MAX 65536
+#define BEGIN_MS      30000 /* compiling a program with every probe takes seconds */
+#define END_MS	      10000
+#define STEP_MS	      100
+
+/* --- whether it can be had --- */
+
+static const char sip_remedy[] = "`csrutil enable --without dtrace` in recovery mode; it gives up "
+				 "that processes of the system "
+				 "cannot be traced by root";
+
+static int refused(const struct tool *t, const char *tried, struct sooth_error *err)
+{
+	char complaint[200];
+
+	tool_first_complaint(t, complaint, sizeof(complaint));
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
+	error_why(err, "%s", complaint[0] ? complaint : "dtrace ended at once");
+	if (strcasestr(t->complaint, "system integrity protection"))
+		return error_remedy(err, "%s", sip_remedy);
+	return error_remedy(
+		err, geteuid() ? "run sooth as root" : "`kldload dtraceall` on FreeBSD");
+}
+
+static void wait_for_end(struct tool *t, int ms)
+{
+	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)ms * NS_PER_MS;
+
+	while (!tool_read(t) && clock_monotonic_ns() < end_ns)
+		tool_wait(t, STEP_MS);
+}
+
+/* A program with a probe of a system call, which ends at once. */
+static int test_dtrace(const struct os *os, struct sooth_error *err)
+{
+	const char *program = bsd_source_of(os)->dtrace;
+	const char *const words[] = { program, "-q", "-n",
+		"syscall::getpid:entry {} dtrace:::BEGIN { exit(0); }", NULL };
+	struct tool t;
+	int status;
+
+	if (!program)
+		return error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "run dtrace");
+	tool_init(&t);
+	status = tool_start(&t, words, err);
+	if (!status) {
+		wait_for_end(&t, BEGIN_MS);
+		if (!t.has_ended || t.status)
+			status = refused(&t, "use the probes of dtrace", err);
+	}
+	tool_fini(&t);
+	return status;
+}
+
+const struct need need_dtrace = {
+	.name = "dtrace",
+	.help = "probes of system calls by dtrace(1)",
+	.test = test_dtrace,
+};
+
+/* --- which processes --- */
+
+int dtrace_follow_open(struct dtrace_follow *f, struct sooth_error *err)
+{
+	(void)err;
+	*f = (struct dtrace_follow){ 0 };
+	tool_init(&f->tool);
+	map_init(&f->processes, sizeof(uint32_t), sizeof(struct dtrace_process), PROCESSES_MAX);
+	return 0;
+}
+
+void dtrace_follow_close(struct dtrace_follow *f)
+{
+	tool_fini(&f->tool);
+	map_fini(&f->processes);
+	buffer_fini(&f->pids);
+	buffer_fini(&f->others);
+}
+
+int dtrace_follow_set(struct dtrace_follow *f, struct backend_run *run,
+	const struct process_id *process, unsigned interest, struct sooth_error *err)
+{
+	uint32_t pid = process->pid;
+	struct dtrace_process *known = map_get(&f->processes, &pid);
+
+	(void)run;
+	if (!interest) {
+		map_remove(&f->processes, &pid);
+		return 0;
+	}
+	if (known) {
+		known->interest = interest;
+		return 0;
+	}
+	known = map_put(&f->processes, &pid, NULL);
+	if (!known)
+		return error_no_memory(err);
+	*known = (struct dtrace_process){ .id = *process,
+		.interest = interest & ~(unsigned)INTEREST_FROM_EXEC,
+		.is_before_exec = (interest & INTEREST_FROM_EXEC) != 0 };
+	f->is_outdated = f->runs;
+	return 0;
+}
+
+/* Targets, and children of these that were there before and are none. */
+static void list_targets(struct dtrace_follow *f, const struct backend_run *run)
+{
+	const struct bsd_source *s = bsd_source_of(run->os);
+	struct buffer all = { 0 };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	buffer_reset(&f->pids);
+	buffer_reset(&f->others);
+	while (map_next(&f->processes, &position, &key, &value))
+		buffer_append(&f->pids, key, sizeof(uint32_t));
+	if (!s->processes || s->processes(s, &all))
+		buffer_reset(&all);
+	for (size_t i = 0; i < all.size / sizeof(struct bsd_process); i++) {
+		const struct bsd_process *p = (const struct bsd_process *)(void *)all.data + i;
+
+		if (map_get(&f->processes, &p->ppid) && !map_get(&f->processes, &p->id.pid))
+			buffer_append(&f->others, &p->id.pid, sizeof(uint32_t));
+	}
+	buffer_fini(&all);
+}
+
+/* --- lines --- */
+
+static struct sooth_record head_of(const struct dtrace_process *p, uint64_t time_ns, uint16_t kind)
+{
+	return (struct sooth_record){ .time_ns = time_ns,
+		.start_ticks = p->id.start_ticks,
+		.pid = p->id.pid,
+		.tid = p->id.pid,
+		.kind = kind,
+		.cpu = SOOTH_CPU_NONE };
+}
+
+static uint64_t time_of(const struct dtrace_follow *f, uint64_t utc_ns)
+{
+	return (uint64_t)((int64_t)utc_ns - f->realtime_offset_ns);
+}
+
+/* Of one that may have ended: then its start is about the time of its first line. */
+static struct process_id identify(
+	const struct backend_run *run, const struct dtrace_line *l, uint64_t time_ns)
+{
+	const struct bsd_source *s = bsd_source_of(run->os);
+	struct bsd_process now;
+
+	if (!s->process(s, (pid_t)l->pid, &now) && (!l->utc_ns || now.start_utc_ns <= l->utc_ns))
+		return now.id;
+	return (struct process_id){ .pid = l->pid, .start_ticks = time_ns / (NS_PER_S / 100) };
+}
+
+static struct dtrace_process *join(struct dtrace_follow *f, struct backend_run *run,
+	const struct dtrace_line *l, uint64_t time_ns)
+{
+	const struct dtrace_process *parent = map_get(&f->processes, &l->ppid);
+	struct dtrace_process p = { .id = identify(run, l, time_ns),
+		.interest = parent ? parent->interest : run->options.interest,
+		.is_before_exec = parent && parent->is_before_exec };
+	struct process_join j = { .record = head_of(&p, time_ns, PROCESS_JOIN),
+		.parent_pid = l->ppid,
+		.parent_start_ticks = parent ? parent->id.start_ticks : 0 };
+	struct dtrace_process *known = map_put(&f->processes, &l->pid, NULL);
+
+	memcpy(j.name, l->process, strnlen(l->process, sizeof(j.name) - 1));
+	RECORD_APPEND(&run->out, &j, NULL, 0);
+	if (!known) {
+		run->has_lost_comings = true;
+		return NULL;
+	}
+	*known = p;
+	return known;
+}
+
+static void take_exec(struct backend_run *run, struct dtrace_process *p,
+	const struct dtrace_line *l, uint64_t time_ns)
+{
+	struct process_exec e = { .record = head_of(p, time_ns, PROCESS_EXEC),
+		.arguments_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
+
+	memcpy(e.name, l->process, strnlen(l->process, sizeof(e.name) - 1));
+	RECORD_APPEND(&run->out, &e, NULL, 0);
+	p->is_before_exec = false;
+}
+
+static void take_end(struct dtrace_follow *f, struct backend_run *run, struct dtrace_process *p,
+	const struct dtrace_line *l, uint64_t time_ns)
+{
+	struct process_leave leave = { .record = head_of(p, time_ns, PROCESS_LEAVE) };
+
+	memcpy(leave.name, l->process, strnlen(l->process, sizeof(leave.name) - 1));
+	RECORD_APPEND(&run->out, &leave, NULL, 0);
+	map_remove(&f->processes, &l->pid);
+}
+
+struct taking {
+	struct dtrace_follow *follow;
+	struct backend_run *run;
+	dtrace_visitor visitor;
+};
+
+static void take_line(void *user, struct span line)
+{
+	const struct taking *t = user;
+	struct dtrace_follow *f = t->follow;
+	struct backend_run *run = t->run;
+	dtrace_visitor visitor = t->visitor;
+	struct dtrace_line l;
+	struct dtrace_process *p;
+	uint64_t time_ns;
+
+	if (!line.size)
+		return;
+	if (!dtrace_line_decode(&l, line)) {
+		l = (struct dtrace_line){ 0 };
+		visitor(run, NULL, &l, line, 0);
+		return;
+	}
+	time_ns = l.utc_ns ? time_of(f, l.utc_ns) : run->os->now_ns(run->os);
+	if (!l.pid) {
+		visitor(run, NULL, &l, line, time_ns);
+		return;
+	}
+	p = map_get(&f->processes, &l.pid);
+	if (!p && l.kind == 'e')
+		return;
+	if (!p)
+		p = join(f, run, &l, time_ns);
+	if (!p)
+		return;
+	if (l.process[0])
+		memcpy(p->name, l.process, sizeof(p->name));
+	if (l.kind == 'p')
+		take_exec(run, p, &l, time_ns);
+	else if (l.kind == 'e')
+		take_end(f, run, p, &l, time_ns);
+	else
+		visitor(run, p->is_before_exec ? NULL : p, &l, line, time_ns);
+}
+
+static void take_lines(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor)
+{
+	struct taking t = { f, run, visitor };
+
+	f->realtime_offset_ns = run->os->realtime_offset_ns(run->os);
+	tool_lines(&f->tool, take_line, &t);
+}
+
+/* --- the program --- */
+
+static bool has_begun(const struct tool *t)
+{
+	struct span all = span_of((const char *)t->lines.data, t->lines.size);
+
+	return span_starts(all, "b\t") || span_contains(all, "\nb\t");
+}
+
+int dtrace_follow_start(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
+	struct sooth_error *err)
+{
+	struct buffer program = { 0 };
+	struct dtrace_targets targets = { .is_host = run->options.is_host,
+		.has_uid = run->options.has_uid,
+		.uid = run->options.uid };
+	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)BEGIN_MS * NS_PER_MS;
+	int status;
+
+	list_targets(f, run);
+	targets.pids = (const void *)f->pids.data;
+	targets.pid_count = f->pids.size / sizeof(uint32_t);
+	targets.others = (const void *)f->others.data;
+	targets.other_count = f->others.size / sizeof(uint32_t);
+	writer(run, &targets, &program);
+	const char *const words[] = { bsd_source_of(run->os)->dtrace, "-Z", "-n",
+		buffer_cstr(&program), NULL };
+	status = tool_start(&f->tool, words, err);
+	buffer_fini(&program);
+	if (status)
+		return status;
+	while (!has_begun(&f->tool) && !tool_read(&f->tool) && clock_monotonic_ns() < end_ns)
+		tool_wait(&f->tool, STEP_MS);
+	if (!has_begun(&f->tool))
+		return refused(&f->tool, "run a program of dtrace", err);
+	f->runs = true;
+	f->is_outdated = false;
+	return 0;
+}
+
+int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
+	dtrace_visitor visitor, struct sooth_error *err)
+{
+	bool has_ended;
+
+	if (!f->runs)
+		return 0;
+	has_ended = tool_read(&f->tool);
+	take_lines(f, run, visitor);
+	if (has_ended && f->runs) {
+		f->runs = false;
+		return refused(&f->tool, "go on with dtrace", err);
+	}
+	if (!f->is_outdated)
+		return 0;
+	dtrace_follow_stop(f, run, visitor);
+	backend_limit(run, "system calls while dtrace started again",
+		"a process was selected while it ran", "select all processes at the start");
+	return dtrace_follow_start(f, run, writer, err);
+}
+
+void dtrace_follow_stop(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor)
+{
+	uint64_t drops;
+
+	if (!f->runs)
+		return;
+	tool_stop(&f->tool, END_MS);
+	take_lines(f, run, visitor);
+	drops = dtrace_drops(f->tool.complaint);
+	if (drops)
+		backend_loss(run, drops, 0, "the kernel had no room (dtrace), at least");
+	f->runs = false;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes followed by a program of dtrace(1): it runs as a child, its lines are read, records of
+ * joins, execs and ends are written here, and the backend gets the other lines. A process that is
+ * selected while it runs makes it start again, and what happens in between is lost.
+ */
+#ifndef SOOTH_OS_BSD_DTRACE_FOLLOW_H
+#define SOOTH_OS_BSD_DTRACE_FOLLOW_H
+
+#include "base/map.h"
+#include "collect/backend.h"
+#include "os/bsd/dtrace_lines.h"
+#include "os/bsd/dtrace_program.h"
+#include "os/bsd/tool.h"
+
+struct dtrace_process {
+	struct process_id id;
+	unsigned interest;
+	bool is_before_exec; /* a copy of sooth until its exec */
+	char name[DTRACE_TEXT_SIZE];
+};
+
+struct dtrace_follow {
+	struct tool tool;
+	struct map processes; /* uint32_t, pid -> struct dtrace_process */
+	struct buffer pids, others;
+	int64_t realtime_offset_ns;
+	uint64_t unread; /* lines that are none of the program's */
+	bool runs, is_outdated;
+};
+
+/* Writes the program for these targets. */
+typedef void (*dtrace_writer)(
+	struct backend_run *run, const struct dtrace_targets *targets, struct buffer *out);
+/* A line of a process that is followed and has its own program; NULL: of none (w, frames of a
+ * stack). `whole` is the line. */
+typedef void (*dtrace_visitor)(struct backend_run *run, struct dtrace_process *process,
+	const struct dtrace_line *line, struct span whole, uint64_t time_ns);
+
+extern const struct need need_dtrace;
+
+int dtrace_follow_open(struct dtrace_follow *f, struct sooth_error *err);
+void dtrace_follow_close(struct dtrace_follow *f);
+int dtrace_follow_set(struct dtrace_follow *f, struct backend_run *run,
+	const struct process_id *process, unsigned interest, struct sooth_error *err);
+/* Runs the program, until it says that its probes are there. */
+int dtrace_follow_start(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
+	struct sooth_error *err);
+int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
+	dtrace_visitor visitor, struct sooth_error *err);
+/* Ends it, and takes its last lines. */
+void dtrace_follow_stop(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cannot be seen: what calls read and write, addresses of sockets, names of threads; a path that
+ * was not in memory when the call began.
+ */
+#include "os/bsd/syscalls_dtrace.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/os.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
+
+#define NAMES_MAX	 4096
+#define DTRACE_NAME_SIZE 48
+
+const struct need *const syscalls_dtrace_needs[] = { &need_dtrace, NULL };
+
+int syscalls_dtrace_open(
+	struct backend_run *run, unsigned abi, uint32_t (*error)(uint32_t), struct sooth_error *err)
+{
+	struct syscalls_dtrace *s = run->state;
+	int status = dtrace_follow_open(&s->follow, err);
+
+	s->abi = abi;
+	s->error = error;
+	call_counts_init(&s->counts, abi, run->os->now_ns(run->os));
+	map_init(&s->names, DTRACE_NAME_SIZE, sizeof(int32_t), NAMES_MAX);
+	s->set = (struct syscall_set){ .is_all = true };
+	if (!status && run->options.calls.set)
+		status = syscall_set_parse(&s->set, run->options.calls.set, err);
+	if (status)
+		syscalls_dtrace_close(run);
+	return status;
+}
+
+void syscalls_dtrace_close(struct backend_run *run)
+{
+	struct syscalls_dtrace *s = run->state;
+
+	dtrace_follow_close(&s->follow);
+	call_counts_fini(&s->counts);
+	map_fini(&s->names);
+}
+
+int syscalls_dtrace_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct syscalls_dtrace *s = run->state;
+
+	return dtrace_follow_set(&s->follow, run, process, interest, err);
+}
+
+/* "compat11.stat" is freebsd11_stat. */
+static int32_t find_number(unsigned abi, struct span name)
+{
+	char renamed[DTRACE_NAME_SIZE + 8];
+	const char *dot = memchr(name.data, '.', name.size);
+	size_t size;
+
+	if (!dot || !span_starts(name, "compat"))
+		return syscall_number(abi, name.data, name.size);
+	size = (size_t)snprintf(renamed, sizeof(renamed), "freebsd%.*s_%.*s",
+		(int)(dot - name.data - 6), name.data + 6,
+		(int)(name.size - (size_t)(dot + 1 - name.data)), dot + 1);
+	return size < sizeof(renamed) ? syscall_number(abi, renamed, size) : -1;
+}
+
+static int32_t number_of(struct syscalls_dtrace *s, struct span name)
+{
+	char key[DTRACE_NAME_SIZE] = { 0 };
+	int32_t *number;
+	bool is_new;
+
+	if (name.size >= sizeof(key))
+		return -1;
+	memcpy(key, name.data, name.size);
+	number = map_put(&s->names, key, &is_new);
+	if (!number)
+		return find_number(s->abi, name);
+	if (is_new)
+		*number = find_number(s->abi, name);
+	return *number;
+}
+
+/* --- lines --- */
+
+static struct syscalls_call call_of(const struct syscalls_dtrace *s, const struct dtrace_process *p,
+	const struct dtrace_line *l, int32_t number, uint64_t time_ns)
+{
+	struct syscalls_call c = { .record = { .time_ns = time_ns,
+					   .start_ticks = p->id.start_ticks,
+					   .pid = p->id.pid,
+					   .tid = (uint32_t)l->tid,
+					   .kind = SYSCALLS_CALL,
+					   .cpu = SOOTH_CPU_NONE },
+		.duration_ns = l->total_ns,
+		.number = (uint32_t)number,
+		.abi = (uint16_t)s->abi,
+		.result = l->error ? -(int64_t)s->error(l->error) : l->result };
+
+	memcpy(c.arguments, l->arguments, sizeof(c.arguments));
+	memcpy(c.name, p->name, strnlen(p->name, sizeof(c.name) - 1));
+	return c;
+}
+
+static void take_call(struct backend_run *run, const struct dtrace_process *p,
+	const struct dtrace_line *l, int32_t number, uint64_t time_ns)
+{
+	struct syscalls_dtrace *s = run->state;
+	const struct syscall_row *row = syscall_row_of(s->abi, (uint32_t)number);
+	struct syscalls_call c = call_of(s, p, l, number, time_ns);
+	struct record_tail tail[] = { { &c.path, l->path, 0 }, { &c.pieces, NULL, 0 } };
+
+	if (run->options.calls.only_failed && !l->error)
+		return;
+	/* The child returns from the call that its parent made. */
+	if (row->traits & SYSCALL_STARTS_TASK && !l->result && !l->error)
+		return;
+	c.path_argument = l->path[0] ? syscall_path_argument(row) : 0;
+	tail[0].size = c.path_argument ? strlen(l->path) : 0;
+	if (tail[0].size == DTRACE_TEXT_SIZE - 1)
+		c.path_state = SOOTH_STATE_TRUNCATED;
+	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
+}
+
+static void take_last(struct backend_run *run, const struct dtrace_process *p,
+	const struct dtrace_line *l, int32_t number, uint64_t time_ns)
+{
+	struct syscalls_call c = call_of(run->state, p, l, number, time_ns);
+
+	c.result = 0;
+	c.result_state = c.duration_state = SOOTH_STATE_ABSENT;
+	RECORD_APPEND(&run->out, &c, NULL, 0);
+}
+
+static void take_sums(struct syscalls_dtrace *s, const struct dtrace_process *p,
+	const struct dtrace_line *l, int32_t number)
+{
+	call_counts_add(&s->counts, &(struct counted_calls){ .process = p->id,
+					    .tid = l->tid,
+					    .number = (uint32_t)number,
+					    .error = l->error ? s->error(l->error) : 0,
+					    .count = l->count,
+					    .total_ns = l->total_ns,
+					    .max_ns = l->max_ns,
+					    .slot = l->slot,
+					    .is_untimed = l->kind == 'x' });
+}
+
+static void take(struct backend_run *run, struct dtrace_process *p, const struct dtrace_line *l,
+	struct span whole, uint64_t time_ns)
+{
+	struct syscalls_dtrace *s = run->state;
+	int32_t number;
+
+	(void)whole;
+	if (!l->kind)
+		s->follow.unread++;
+	if (!p)
+		return;
+	number = number_of(s, l->call);
+	if (number < 0) {
+		s->unknown += l->count ? l->count : 1;
+		return;
+	}
+	if (l->kind == 'c' && p->interest & INTEREST_STREAM)
+		take_call(run, p, l, number, time_ns);
+	else if (l->kind == 'l' && p->interest & INTEREST_STREAM)
+		take_last(run, p, l, number, time_ns);
+	else if (l->kind == 'n' || l->kind == 'x')
+		take_sums(s, p, l, number);
+}
+
+/* --- from start to stop --- */
+
+static void write_program(
+	struct backend_run *run, const struct dtrace_targets *targets, struct buffer *out)
+{
+	const struct syscalls_dtrace *s = run->state;
+
+	dtrace_program_calls(out, &(struct dtrace_calls){ .targets = *targets,
+					  .abi = s->abi,
+					  .set = &s->set,
+					  .streams = run->options.interest & INTEREST_STREAM,
+					  .counts = run->options.interest & INTEREST_COUNT });
+}
+
+int syscalls_dtrace_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_dtrace *s = run->state;
+
+	return dtrace_follow_start(&s->follow, run, write_program, err);
+}
+
+int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_dtrace *s = run->state;
+	int status = dtrace_follow_drain(&s->follow, run, write_program, take, err);
+	uint64_t now_ns = run->os->now_ns(run->os);
+
+	if (!status && run->options.interest & INTEREST_COUNT &&
+		now_ns - s->counts.written_ns >= CALL_COUNTS_WINDOW_NS)
+		call_counts_write(&s->counts, run, now_ns);
+	return status;
+}
+
+int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_dtrace *s = run->state;
+
+	(void)err;
+	dtrace_follow_stop(&s->follow, run, take);
+	if (run->options.interest & INTEREST_COUNT)
+		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
+	if (s->unknown)
+		backend_loss(run, s->unknown, 0, "the table of system calls lacks the name");
+	if (s->follow.unread)
+		backend_loss(run, s->follow.unread, 0, "lines of dtrace that could not be read");
+	s->unknown = s->follow.unread = 0;
+	return 0;
+}

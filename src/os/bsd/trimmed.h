@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A text of a program's output without the blanks around it. */
+#ifndef SOOTH_OS_BSD_TRIMMED_H
+#define SOOTH_OS_BSD_TRIMMED_H
+
+#include "base/cursor.h"
+
+static inline struct span trimmed(struct span s)
+{
+	while (s.size && (s.data[0] == ' ' || s.data[0] == '\t')) {
+		s.data++;
+		s.size--;
+	}
+	while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\r'))
+		s.size--;
+	return s;
+}
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syscalls by fs_usage(1), where dtrace is refused: calls on files and sockets alone, as root. One
+ * program for each process: a line has the process' name, not its number.
+ *
+ * Cannot be seen: arguments, but for paths; what the call returned, but for errors; other calls;
+ * children.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "bpf/log2.h"
+#include "os/bsd/call_counts.h"
+#include "os/bsd/errno_numbers.h"
+#include "os/bsd/source.h"
+#include "os/bsd/tool.h"
+#include "os/darwin/decode/fs_usage.h"
+#include "probes/syscall_arguments.h"
+#include "probes/syscall_set.h"
+#include "probes/syscalls.h"
+
+#define TARGETS_MAX 16
+#define END_MS	    5000
+
+struct target {
+	struct process_id process; /* pid 0: a free place */
+	struct tool tool;
+};
+
+struct syscalls_fs_usage {
+	struct target targets[TARGETS_MAX];
+	struct syscall_set set;
+	struct call_counts counts;
+	/* How far the time of day is behind the clock of records: the least that was seen, because
+	 * lines come late. */
+	uint64_t offset_ns;
+	uint64_t others; /* lines that are no system call: pages and blocks of a disk */
+	bool has_offset;
+};
+
+static int test_fs_usage(const struct os *os, struct sooth_error *err)
+{
+	const char *program = bsd_source_of(os)->fs_usage;
+
+	if (program && !access(program, X_OK) && !geteuid())
+		return 0;
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "run fs_usage");
+	error_why(err, "it needs root");
+	return error_remedy(err, "run sooth as root");
+}
+
+static const struct need need_fs_usage = {
+	.name = "fs_usage",
+	.help = "calls on files and sockets by fs_usage(1), as root",
+	.test = test_fs_usage,
+};
+
+static int calls_open(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_fs_usage *s = run->state;
+
+	if (run->options.is_host || run->options.has_uid) {
+		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe the whole host");
+		return error_why(err, "fs_usage names processes by their names alone");
+	}
+	for (size_t i = 0; i < TARGETS_MAX; i++)
+		tool_init(&s->targets[i].tool);
+	call_counts_init(&s->counts, SYSCALL_ABI_DARWIN, run->os->now_ns(run->os));
+	s->set = (struct syscall_set){ .is_all = true };
+	return run->options.calls.set ? syscall_set_parse(&s->set, run->options.calls.set, err) : 0;
+}
+
+static void calls_close(struct backend_run *run)
+{
+	struct syscalls_fs_usage *s = run->state;
+
+	for (size_t i = 0; i < TARGETS_MAX; i++)
+		tool_fini(&s->targets[i].tool);
+	call_counts_fini(&s->counts);
+}
+
+static int start(struct backend_run *run, struct target *t, struct sooth_error *err)
+{
+	char pid[16];
+	const char *const words[] = { bsd_source_of(run->os)->fs_usage, "-w", "-f", "filesys", "-f",
+		"network", pid, NULL };
+
+	snprintf(pid, sizeof(pid), "%u", t->process.pid);
+	return tool_start(&t->tool, words, err);
+}
+
+static int calls_set(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct syscalls_fs_usage *s = run->state;
+	struct target *free_place = NULL;
+
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+
+		if (t->process.pid == process->pid && !interest) {
+			tool_fini(&t->tool);
+			t->process.pid = 0;
+		}
+		if (process->pid == t->process.pid)
+			return 0;
+		if (!t->process.pid && !free_place)
+			free_place = t;
+	}
+	if (!interest)
+		return 0;
+	if (!free_place) {
+		error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED, "trace process %u", process->pid);
+		return error_why(err, "fs_usage runs for %d processes at a time", TARGETS_MAX);
+	}
+	free_place->process = *process;
+	return start(run, free_place, err);
+}
+
+/* --- lines --- */
+
+/* A day is added or taken away at midnight. */
+static uint64_t time_of(struct syscalls_fs_usage *s, uint64_t day_ns, uint64_t now_ns)
+{
+	uint64_t behind = (now_ns + FS_USAGE_DAY_NS - day_ns % FS_USAGE_DAY_NS) % FS_USAGE_DAY_NS;
+	uint64_t late;
+
+	if (!s->has_offset)
+		s->offset_ns = behind;
+	s->has_offset = true;
+	late = (behind + FS_USAGE_DAY_NS - s->offset_ns) % FS_USAGE_DAY_NS;
+	/* More than half a day late: it is less late than any before it. */
+	if (late > FS_USAGE_DAY_NS / 2) {
+		s->offset_ns = behind;
+		late = 0;
+	}
+	return now_ns > late ? now_ns - late : now_ns;
+}
+
+static void stream(struct backend_run *run, const struct target *t, const struct fs_usage_line *l,
+	const struct syscall_row *row, uint64_t time_ns)
+{
+	struct syscalls_call c = { .record = { .time_ns = time_ns,
+					   .start_ticks = t->process.start_ticks,
+					   .pid = t->process.pid,
+					   .tid = (uint32_t)l->tid,
+					   .kind = SYSCALLS_CALL,
+					   .cpu = SOOTH_CPU_NONE },
+		.number = (uint32_t)row->bsd_numbers[SYSCALL_ABI_DARWIN - SYSCALL_ABI_FREEBSD],
+		.abi = SYSCALL_ABI_DARWIN,
+		.result = l->error ? -(int64_t)darwin_errno(l->error) : (int64_t)l->fd,
+		.path_argument = l->path.size ? syscall_path_argument(row) : 0,
+		/* A record without it has no arguments; counts have the time. */
+		.duration_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+	struct record_tail tail[] = { { &c.path, l->path.data, c.path_argument ? l->path.size : 0 },
+		{ &c.pieces, NULL, 0 } };
+
+	if (!l->error && !(syscall_returns_descriptor(row) && l->has_fd))
+		c.result_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	memcpy(c.name, l->process.data,
+		l->process.size < sizeof(c.name) ? l->process.size : sizeof(c.name) - 1);
+	RECORD_APPEND(&run->out, &c, tail, ARRAY_SIZE(tail));
+}
+
+struct taking {
+	struct backend_run *run;
+	const struct target *target;
+};
+
+static void take_line(void *user, struct span line)
+{
+	const struct taking *taking = user;
+	const struct target *t = taking->target;
+	struct backend_run *run = taking->run;
+	struct syscalls_fs_usage *s = run->state;
+	const struct syscall_row *row = NULL;
+	struct fs_usage_line l;
+	int32_t number = -1;
+	uint64_t time_ns;
+
+	if (!line.size)
+		return;
+	if (fs_usage_decode(&l, line))
+		number = syscall_number(SYSCALL_ABI_DARWIN, l.call.data, l.call.size);
+	if (number >= 0)
+		row = syscall_by_number(SYSCALL_ABI_DARWIN, (uint32_t)number);
+	if (!row) {
+		s->others++;
+		return;
+	}
+	time_ns = time_of(s, l.day_ns, run->os->now_ns(run->os));
+	if (!s->set.is_all && !syscall_set_has(&s->set, row))
+		return;
+	call_counts_add(&s->counts, &(struct counted_calls){ .process = t->process,
+					    .tid = l.tid,
+					    .number = (uint32_t)number,
+					    .error = l.error ? darwin_errno(l.error) : 0,
+					    .count = 1,
+					    .total_ns = l.duration_ns,
+					    .max_ns = l.duration_ns,
+					    .slot = log2_of(l.duration_ns) });
+	if (run->options.interest & INTEREST_STREAM && (!run->options.calls.only_failed || l.error))
+		stream(run, t, &l, row, time_ns);
+}
+
+static void take_lines(struct backend_run *run, struct target *t)
+{
+	tool_lines(&t->tool, take_line, &(struct taking){ run, t });
+}
+
+static int calls_drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_fs_usage *s = run->state;
+	uint64_t now_ns = run->os->now_ns(run->os);
+
+	(void)err;
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+
+		if (!t->tool.pid)
+			continue;
+		tool_read(&t->tool);
+		take_lines(run, t);
+	}
+	if (run->options.interest & INTEREST_COUNT &&
+		now_ns - s->counts.written_ns >= CALL_COUNTS_WINDOW_NS)
+		call_counts_write(&s->counts, run, now_ns);
+	return 0;
+}
+
+static int calls_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct syscalls_fs_usage *s = run->state;
+
+	(void)err;
+	for (size_t i = 0; i < TARGETS_MAX; i++) {
+		struct target *t = &s->targets[i];
+
+		if (!t->tool.pid)
+			continue;
+		tool_stop(&t->tool, END_MS);
+		take_lines(run, t);
+	}
+	if (run->options.interest & INTEREST_COUNT)
+		call_counts_write(&s->counts, run, run->os->now_ns(run->os));
+	backend_limit(run, "system calls",
+		"fs_usage sees those on files and sockets alone, of the "
+		"selected processes without their children",
+		"`csrutil enable --without dtrace` in recovery mode allows dtrace");
+	return 0;
+}
+
+static const struct need *const needs[] = { &need_fs_usage, NULL };
+
+const struct backend backend_syscalls_fs_usage = {
+	.name = "fs_usage",
+	.probe = "syscalls",
+	.help = "fs_usage(1): calls on files and sockets, as root",
+	.needs = needs,
+	.follows_none = true,
+	.lateness_ns = NS_PER_S,
+	.state_size = sizeof(struct syscalls_fs_usage),
+	.open = calls_open,
+	.set = calls_set,
+	.drain = calls_drain,
+	.stop = calls_stop,
+	.close = calls_close,
+};
