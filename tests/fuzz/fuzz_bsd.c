@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers of FreeBSD's sysctls and of macOS' libproc, records of ktrace: the first byte says which.
- */
+/* Answers of FreeBSD's sysctls and of macOS' libproc, records of ktrace, what sample, dtrace and
+ * fs_usage print: the first byte says which. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "os/bsd/dtrace_lines.h"
+#include "os/darwin/decode/fs_usage.h"
 #include "os/darwin/decode/proc_info.h"
 #include "os/darwin/decode/sample.h"
 #include "os/freebsd/decode/kinfo_file.h"
@@ -155,10 +157,37 @@ static void fuzz_sample(const uint8_t *data, size_t size)
 	sample_walk(report, check_stack, &size);
 }
 
+/* Lines of both, each as if it was one of dtrace, of a stack, and of fs_usage. */
+static void fuzz_lines(const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct fs_usage_line usage;
+	struct dtrace_line line;
+	struct dtrace_frame frame;
+
+	while (!cursor_at_end(&c)) {
+		struct span text = cursor_line(&c);
+
+		if (dtrace_line_decode(&line, text)) {
+			check_text(line.process, sizeof(line.process));
+			check_text(line.path, sizeof(line.path));
+			if (line.call.size > text.size)
+				abort();
+		}
+		if (dtrace_frame_decode(&frame, text) &&
+			frame.function.size + frame.module.size > text.size)
+			abort();
+		if (fs_usage_decode(&usage, text) &&
+			(usage.day_ns > FS_USAGE_DAY_NS || usage.path.size > text.size ||
+				usage.process.size > text.size))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const decoders[])(const uint8_t *, size_t) = { fuzz_kinfo, fuzz_files,
-		fuzz_maps, fuzz_ktrace, fuzz_darwin, fuzz_connections, fuzz_sample };
+		fuzz_maps, fuzz_ktrace, fuzz_darwin, fuzz_connections, fuzz_sample, fuzz_lines };
 	uint8_t *copy;
 
 	if (!size)
@@ -168,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!copy)
 		return 0;
 	memcpy(copy, data, size);
-	decoders[copy[0] % 7](copy + 1, size - 1);
+	decoders[copy[0] % 8](copy + 1, size - 1);
 	free(copy);
 	return 0;
 }
