@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tls-failing: connections to a server are made, and TLS on them is not: the process does not accept
- * the certificate (a proxy that opens TLS, a private or expired authority), or the server refuses the
- * client. The program tries again, and its connections look like short ones that work. Known by the
- * heads of TLS records; what an encrypted alert says is not read.
+ * tls-failing: connections are made, and TLS on them is not: the process does not accept
+ * the certificate (a proxy that opens TLS, a private or expired authority), or the server refuses
+ * the client. The program tries again, and its connections look like short ones that work. Known by
+ * the heads of TLS records; what an encrypted alert says is not read.
  */
 #include <string.h>
 
@@ -31,7 +31,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	double failed = (double)failures_of(s);
 
 	if (!failed || failed < check_option(e, "min-times") || s->last_made_ns == s->last_ns ||
-		!check_is_over(e, "min-share", 100 * failed / (failed + (double)s->made), peer->text))
+		!check_is_over(
+			e, "min-share", 100 * failed / (failed + (double)s->made), peer->text))
 		return 0;
 	return failed;
 }
@@ -46,7 +47,7 @@ static const char *reason_of(const struct call_handshakes *s)
 {
 	if (is_refused_here(s))
 		return "this process refuses the server, as it does with a certificate that it does "
-		       "not trust";
+		       "not trust or that has expired";
 	return s->refused_there >= s->closed ? "the server refuses them"
 					     : "the connections are closed before any data";
 }
@@ -86,12 +87,12 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
 		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
 		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));
-	finding_number(out, "ended by this process", (double)s->refused_here,
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "ended by the server", (double)s->refused_there,
-		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "closed by this process before the server's part came", (double)s->closed, SOOTH_UNIT_NONE,
+	finding_number(out, "ended by this process", (double)s->refused_here, SOOTH_UNIT_NONE,
 		calls->interval_ns);
+	finding_number(out, "ended by the server", (double)s->refused_there, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_number(out, "closed by this process before the server's part came",
+		(double)s->closed, SOOTH_UNIT_NONE, calls->interval_ns);
 	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "what an encrypted alert says");
@@ -100,18 +101,64 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* --- as the server --- */
+
+static const char *served_reason(const struct call_handshakes *s)
+{
+	if (s->refused_there > s->refused_here && s->refused_there >= s->closed)
+		return "the clients end them, as they do with a certificate that they do not trust "
+		       "or that has expired";
+	return s->refused_here >= s->closed ? "this server refuses them: the version, the name or "
+					      "the client's certificate"
+					    : "they are closed before any data";
+}
+
+static void report_served(const struct check *e, struct check_result *out,
+	const struct check_calls *calls, const struct check_ranked *one)
+{
+	const struct call_path *listener = one->key;
+	const struct call_handshakes *s = one->value;
+	uint64_t failed = failures_of(s);
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, listener->text);
+	if ((double)failed < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	finding_connection(out, span_of(listener->text, strlen(listener->text)));
+	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
+		listener->text, (unsigned long long)failed, (unsigned long long)(failed + s->made),
+		served_reason(s));
+	finding_number(out, "ended by clients", (double)s->refused_there, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_number(out, "ended by this server", (double)s->refused_here, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	finding_unseen(out, "what an encrypted alert says, and which clients these are");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out,
+		"openssl s_client -connect %s </dev/null 2>/dev/null | openssl x509 -noout "
+		"-subject -issuer -dates shows the certificate that it sends",
+		listener->text);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct check_ranked served;
 	struct check_calls calls;
 
-	if (check_calls_begin(&calls, e, out))
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	if (check_rank(&calls.history->served_handshakes, weigh, e, &served, 1))
+		report_served(e, out, &calls, &served);
+	if (!out->found || calls.history->handshakes.count)
 		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh, report,
 			"no TLS handshake fails again and again");
 }
 
 const struct finding_type finding_tls_failing = {
 	.id = "tls-failing",
-	.claim = "connections to a server are made, and TLS on them fails",
+	.claim = "connections are made, and TLS on them fails",
 	.probes = "syscalls",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

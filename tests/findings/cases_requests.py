@@ -267,7 +267,7 @@ REFUSED = {"evidence": "answers that are errors", "threshold": "min-answers", "d
 
 # --- TLS ---
 
-# A server with a certificate of its own authority, in another process, and a client that trusts it or not.
+# A server with a certificate of its own authority, and a client that trusts it or not; the one that is not judged is another process.
 TLS = """
 import os, socket, ssl, subprocess, sys, time
 how, version, pause = sys.argv[1], sys.argv[2], float(sys.argv[3])
@@ -275,9 +275,15 @@ subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-ke
     "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, stderr=subprocess.DEVNULL)
 listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 to = listener.getsockname()
-if os.fork() == 0:
+is_child = os.fork() == 0
+if sys.argv[4] == "server":  # its clients are not judged with it
+    if not is_child: os.wait()
+    elif os.fork(): os._exit(0)
+if is_child:
     import signal
     signal.alarm(120)
+if is_child == (sys.argv[4] == "client"):
+    print("ready", flush=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain("cert", "key")
     if how == "refused": context.verify_mode, _ = ssl.CERT_REQUIRED, context.load_verify_locations("cert")
@@ -302,8 +308,8 @@ while True:
 """
 
 
-def tls(how, version="1.3"):
-    return lambda scope, rng: scope.python(TLS, how, version, str(rng.uniform(0.05, 0.15))).pid
+def tls(how, version="1.3", role="client"):
+    return lambda scope, rng: scope.python(TLS, how, version, str(rng.uniform(0.05, 0.15)), role).pid
 
 
 FAILS = {"evidence": "failures", "duration_s": 4.0}
@@ -314,6 +320,10 @@ CASES = [
         says="this process refuses the server", **FAILS),
     sick("tls-failing", "a server that wants a certificate, TLS 1.2", tls("refused", "1.2"), says="the server refuses them",
         **FAILS),
+    sick("tls-failing", "clients that do not trust its certificate", tls("distrusts", role="server"),
+        says="the clients end them", **FAILS),
+    sick("tls-failing", "the same, TLS 1.2", tls("distrusts", "1.2", role="server"), says="the clients end them", **FAILS),
+    healthy("tls-failing", "a server of requests by TLS", tls("trusts", role="server"), duration_s=4.0),
     healthy("tls-failing", "requests by TLS", tls("trusts"), duration_s=4.0),
     healthy("tls-failing", "requests by TLS 1.2", tls("trusts", "1.2"), duration_s=4.0),
 

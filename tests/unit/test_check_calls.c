@@ -821,6 +821,54 @@ static void distrusts(double length)
 	shakes_hands(22, 23, (uint16_t)length);
 }
 
+/* The same as the server: the hello of a client, what the process says, what the client says then. */
+static void serves_hands_by(bool is_1_2, bool is_again, uint16_t length)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+	const struct syscalls_tls_record hello = { .type = 22, .length = 500 };
+	const struct syscalls_tls_record own = { .type = 22, .length = 90 };
+	const struct syscalls_tls_record client[] = { { .type = is_1_2 ? 22 : 20, .length = 1 },
+		{ .type = 23, .length = length } };
+
+	observe();
+	CALL("socket", 5, 2, 1, 0);
+	piece(1, address, sizeof(address));
+	CALL("bind", 0, 5, 1, sizeof(address));
+	CALL("listen", 0, 5, 10);
+	for (int i = 0; i < 4; i++) {
+		next_s = 0.1 + i;
+		CALL("accept4", 3, 5, 0, 0, 0);
+		piece_of(1, SYSCALLS_PART_TLS, &hello, sizeof(hello));
+		CALL("read", 5, 3, 0x1000, 5);
+		piece_of(1, SYSCALLS_PART_TLS, &own, sizeof(own));
+		CALL("write", 900, 3, 0x1000, 900);
+		piece_of(1, SYSCALLS_PART_TLS, client, sizeof(client));
+		CALL("read", 80, 3, 0x1000, 4096);
+		if (is_again) {
+			piece_of(1, SYSCALLS_PART_TLS, &client[1], sizeof(client[1]));
+			CALL("read", 80, 3, 0x1000, 4096);
+		}
+		CALL("read", 0, 3, 0x1000, 4096);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+static void is_distrusted(double length)
+{
+	serves_hands_by(false, false, (uint16_t)length);
+}
+
+static void is_asked(double length)
+{
+	serves_hands_by(false, true, (uint16_t)length);
+}
+
+static void is_asked_by_tls_1_2(double length)
+{
+	serves_hands_by(true, false, (uint16_t)length);
+}
+
 static void sends_by_tls_1_2(double length)
 {
 	shakes_hands_by(true, 22, 23, (uint16_t)length);
@@ -839,6 +887,13 @@ static void test_tls_failing(void **state)
 			"this process refuses the server" },
 		{ "tls-failing", distrusts, 53, NULL, "|this process refuses the server" },
 		{ "tls-failing", distrusts, 81, NULL, "fine: " },
+		{ "tls-failing", is_distrusted, 19, NULL,
+			"low/medium: TLS with clients on 127.0.0.1:8080 fails: 4 of 4 handshakes; "
+			"the clients end them" },
+		{ "tls-failing", is_distrusted, 53, NULL, "low/medium: |the clients end them" },
+		{ "tls-failing", is_asked, 53, NULL, "fine: " },
+		{ "tls-failing", is_asked_by_tls_1_2, 53, NULL, "fine: " },
+		{ "tls-failing", is_asked_by_tls_1_2, 19, NULL, "low/medium: " },
 		{ "tls-failing", distrusts, 19, "tls-failing.min-times=5", "fine: " },
 		{ "tls-failing", sends_by_tls_1_2, 53, NULL, "fine: " },
 		{ "tls-failing", alerts, 21, NULL, "low/high: |the server refuses them" },

@@ -9,8 +9,9 @@
 
 #include "analyze/calls/call_history_parts.h"
 
-#define AT_ONCE_NS NS_PER_S
-#define SHORT_MOST 512 /* bytes of an answer: "-ERR max number of clients reached" */
+#define AT_ONCE_NS     NS_PER_S
+#define LINUX_MSG_PEEK 2
+#define SHORT_MOST     512 /* bytes of an answer: "-ERR max number of clients reached" */
 
 static void begin(const struct call_at_hand *c)
 {
@@ -42,7 +43,7 @@ static void is_served(const struct call_at_hand *c, const struct call_guest *gue
 static void is_closed(const struct call_at_hand *c, const struct call_guest *guest, uint32_t fd)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
-	bool is_short = guest->answers <= 1 && guest->bytes <= SHORT_MOST;
+	bool is_short = !guest->is_peeked && guest->answers <= 1 && guest->bytes <= SHORT_MOST;
 	struct call_clients *all;
 
 	if (c->history->given_ns < guest->since_ns && now_ns - guest->since_ns < AT_ONCE_NS &&
@@ -83,6 +84,12 @@ static void note_log(struct call_history *h, const struct fd_followed *file)
 	}
 }
 
+/* nginx looks at the first byte: a TLS hello, or not. */
+static bool looks_only(const struct folded_call *call)
+{
+	return syscall_value(call->call->arguments, call->row->transfer.flags, 0) & LINUX_MSG_PEEK;
+}
+
 static void take_fd(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
@@ -91,7 +98,9 @@ static void take_fd(const struct call_at_hand *c)
 						     : call->fd);
 	struct call_guest *guest = map_get(&c->history->guests, &fd);
 
-	if (guest && call->from.is_there) {
+	if (guest && call->from.is_there && looks_only(call)) {
+		guest->is_peeked = true;
+	} else if (guest && call->from.is_there) {
 		is_served(c, guest, fd);
 	} else if (guest && call->to.is_there) {
 		guest->answers++;

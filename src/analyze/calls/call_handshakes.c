@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How TLS begins on connections that the process makes (see call_history.h): by the heads of its
- * records, which are not encrypted (bpf/api.bpf.h). In TLS 1.3 even an alert is encrypted after the
- * hello of the server: it is known by its length. What a process sends behind its hello and its
- * last message of the handshake is data: then the handshake was made.
+ * How TLS begins on connections that the process makes or accepts (see call_history.h): by the
+ * heads of its records, which are not encrypted (bpf/api.bpf.h). In TLS 1.3 even an alert is
+ * encrypted after the hello of the server: it is known by its length. What a process sends behind
+ * its hello and its last message of the handshake is data: then the handshake was made.
  */
 #include <string.h>
 
@@ -19,9 +19,10 @@
 #define FINISHED_MOST 80
 
 static struct call_handshakes *handshakes_at(
-	struct call_history *h, const struct call_path *peer, uint64_t now_ns)
+	struct call_history *h, const struct call_hello *hello, uint64_t now_ns)
 {
-	struct call_handshakes *s = map_put(&h->handshakes, peer, NULL);
+	struct map *all = hello->is_served ? &h->served_handshakes : &h->handshakes;
+	struct call_handshakes *s = map_put(all, &hello->peer, NULL);
 
 	if (s)
 		s->last_ns = now_ns;
@@ -39,9 +40,8 @@ static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_
 	hello = map_put(&c->history->hellos, &fd, NULL);
 	if (!hello)
 		return;
-	*hello = (struct call_hello){
-		.peer = call_path_of(span_of(file->peer, strlen(file->peer)))
-	};
+	*hello = (struct call_hello){ .peer = call_path_of(
+					      span_of(file->peer, strlen(file->peer))) };
 	if (size > sizeof(hello->server) - 1)
 		size = sizeof(hello->server) - 1;
 	if (size)
@@ -51,7 +51,7 @@ static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_
 static void is_made(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
 {
 	uint64_t now_ns = c->folded->call->record.time_ns;
-	struct call_handshakes *s = handshakes_at(c->history, &hello->peer, now_ns);
+	struct call_handshakes *s = handshakes_at(c->history, hello, now_ns);
 
 	if (s) {
 		s->made += c->weight;
@@ -63,9 +63,13 @@ static void is_made(const struct call_at_hand *c, const struct call_hello *hello
 static void is_over(const struct call_at_hand *c, const struct call_hello *hello, uint32_t fd)
 {
 	struct call_handshakes *s =
-		handshakes_at(c->history, &hello->peer, c->folded->call->record.time_ns);
+		handshakes_at(c->history, hello, c->folded->call->record.time_ns);
 
-	if (s) {
+	if (s && hello->is_served) {
+		*(hello->is_refused_here	  ? &s->refused_here
+			: hello->is_refused_there ? &s->refused_there
+						  : &s->closed) += c->weight;
+	} else if (s) {
 		/* node closes the connection without an alert, once it has the certificate. */
 		bool is_here = hello->is_refused_here || hello->is_finished || hello->is_met;
 
@@ -82,13 +86,37 @@ static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record
 {
 	if (r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT))
 		hello->is_refused_here = true;
-	else if (r->type == TLS_DATA && (r->length > FINISHED_MOST || hello->is_finished ||
-						hello->is_plain))
+	else if (r->type == TLS_DATA &&
+		 (r->length > FINISHED_MOST || hello->is_finished || hello->is_plain))
 		return true;
 	else if (r->type == TLS_DATA)
 		hello->is_finished = true;
 	else if (r->type == TLS_HANDSHAKE)
 		hello->is_plain = true;
+	return false;
+}
+
+/* Of a client; true: it is data. In TLS 1.3 its first encrypted record is an alert, or ends the
+ * handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
+static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_record *r)
+{
+	if (r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT))
+		hello->is_refused_there |= !hello->is_refused_here;
+	else if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
+		return true;
+	else if (r->type == TLS_DATA)
+		hello->is_finished = true;
+	else if (r->type == TLS_HANDSHAKE)
+		hello->is_plain = true;
+	return false;
+}
+
+/* True: it is data. */
+static bool take_served(struct call_hello *hello, const struct syscalls_tls_record *r, bool is_sent)
+{
+	if (!is_sent)
+		return take_of_client(hello, r);
+	hello->is_refused_here |= r->type == TLS_ALERT && !hello->is_refused_there;
 	return false;
 }
 
@@ -100,13 +128,35 @@ static void take_records(
 
 	for (size_t at = 0; at + sizeof(r) <= records.size; at += sizeof(r)) {
 		memcpy(&r, records.data + at, sizeof(r));
-		if (is_sent && take_sent(hello, &r)) {
+		if (hello->is_served ? take_served(hello, &r, is_sent)
+				     : is_sent && take_sent(hello, &r)) {
 			is_made(c, hello, fd);
 			return;
 		}
+		if (hello->is_served)
+			continue;
 		hello->is_refused_there |= !is_sent && r.type == TLS_ALERT;
 		hello->is_met |= !is_sent && r.type == TLS_HANDSHAKE;
 	}
+}
+
+/* The first that is read from a client is its hello. */
+static bool begin_served(const struct call_at_hand *c, uint32_t fd)
+{
+	const struct call_guest *guest =
+		c->folded->from.is_there ? map_get(&c->history->guests, &fd) : NULL;
+	struct call_piece records = call_piece_of_any(c->folded->call, SYSCALLS_PART_TLS);
+	struct syscalls_tls_record first;
+	struct call_hello *hello;
+
+	if (!guest || !records.is_there || records.bytes.size < sizeof(first))
+		return false;
+	memcpy(&first, records.bytes.data, sizeof(first));
+	hello = first.type == TLS_HANDSHAKE ? map_put(&c->history->hellos, &fd, NULL) : NULL;
+	if (!hello)
+		return false;
+	*hello = (struct call_hello){ .peer = guest->listener, .is_served = true };
+	return true;
 }
 
 void call_handshakes_take(const struct call_at_hand *c)
@@ -120,6 +170,8 @@ void call_handshakes_take(const struct call_at_hand *c)
 	struct call_hello *hello;
 
 	if (!moves && !(call->has_fd && c->history->hellos.count))
+		return;
+	if (c->history->guests.count && !call->is_error && begin_served(c, fd))
 		return;
 	if (call->to.is_there && !call->is_error) {
 		server = call_piece_of_any(call->call, SYSCALLS_PART_SERVER);

@@ -209,7 +209,7 @@ static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
 		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
-		&h->clients, &h->guests, &h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
+		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -241,6 +241,8 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->answers, sizeof(struct call_path), sizeof(struct call_answers), PEERS_MAX);
 	map_init(&h->databases, sizeof(struct call_path), sizeof(struct call_database), PEERS_MAX);
 	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
+		PEERS_MAX);
+	map_init(&h->served_handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
 		PEERS_MAX);
 	map_init(&h->clients, sizeof(struct call_path), sizeof(struct call_clients), PEERS_MAX);
 	map_init(&h->guests, sizeof(uint32_t), sizeof(struct call_guest), FDS_MAX);

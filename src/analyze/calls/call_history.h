@@ -256,6 +256,7 @@ struct call_history {
 	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
 	struct map databases; /* the same -> call_database */
 	struct map handshakes; /* the same -> call_handshakes */
+	struct map served_handshakes; /* call_path of a listening socket -> call_handshakes */
 	struct map clients;    /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
 	struct map waits;     /* uint32_t tid -> call_waits */
 	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */

@@ -34,9 +34,10 @@ struct call_unused {
 	bool has_sent;
 };
 
-/* A connection on which a TLS hello was sent, and no data yet. */
+/* A connection on which a TLS hello was sent, or came from a client, and no data yet. */
 struct call_hello {
-	struct call_path peer;
+	struct call_path peer; /* of a server its listening socket */
+	bool is_served;	       /* by the process: it is the server */
 	bool is_refused_here, is_refused_there;
 	bool is_met;	  /* the hello of the server came */
 	bool is_plain;	  /* more of the handshake was sent in plain: TLS 1.2 */
@@ -49,6 +50,7 @@ struct call_guest {
 	struct call_path listener;
 	uint64_t since_ns;
 	uint64_t answers, bytes; /* written to it */
+	bool is_peeked;		 /* what it sent was looked at, and left there */
 	char log[CALL_PATH]; /* a file that was written to since */
 };
 
