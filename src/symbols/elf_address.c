@@ -19,6 +19,7 @@
 #include "base/read_at.h"
 #include "symbols/elf_handle.h"
 #include "symbols/elf_sections.h"
+#include "symbols/go_names.h"
 
 /* --- a section that is packed with xz: .gnu_debugdata --- */
 
@@ -249,6 +250,8 @@ static int read_symbols(
 	search(l, SHT_DYNSYM);
 	if (!is_debug && !is_complete(l))
 		search_packed(l, fd);
+	if (!is_debug && !is_complete(l))
+		go_names_find(fd, addresses, count);
 	return 0;
 }
 

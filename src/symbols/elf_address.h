@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The function at an offset in an ELF file: the nearest symbol at or before it whose size covers
- * it, from .symtab, or else from .dynsym, or else from the symbol table that .gnu_debugdata packs;
- * of what is left, from a separate debug file. The file belongs to the target: it may be anything
+ * it, from .symtab, or else from .dynsym, or else from the symbol table that .gnu_debugdata packs,
+ * or else from the table of a Go program (go_names.h); of what is left, from a separate debug file. The file belongs to the target: it may be anything
  * and change while it is read; it is read, never mapped.
  *
- * Not seen: functions of stripped files, functions without a size. Names are not demangled.
+ * Not seen: functions of other stripped files, functions without a size. Names are not demangled.
  */
 #ifndef SOOTH_SYMBOLS_ELF_ADDRESS_H
 #define SOOTH_SYMBOLS_ELF_ADDRESS_H

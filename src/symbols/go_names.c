@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbols/go_names.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/read_at.h"
+#include "symbols/elf_sections.h"
+
+#define MAGIC_1_16 0xfffffffau
+#define MAGIC_1_18 0xfffffff0u
+#define MAGIC_1_20 0xfffffff1u
+#define HEAD_BYTES (8 + 8 * sizeof(uint64_t))
+
+#define FUNCTIONS_MAX (4u << 20)
+
+struct table {
+	int file;
+	uint64_t at, size; /* of the section, in the file */
+	bool is_relative;  /* entries of 4 bytes from the begin of the code; else whole addresses */
+	unsigned pointer;  /* bytes */
+	uint64_t text;	   /* the code, as linked */
+	uint64_t functions, names, entries; /* how many; where, from the begin of the section */
+};
+
+static bool read_number(const struct table *t, uint64_t at, unsigned size, uint64_t *out)
+{
+	*out = 0;
+	return at <= t->size && size <= t->size - at && read_all_at(t->file, out, size, t->at + at);
+}
+
+/* The numbers behind the first eight bytes, by their position. */
+static uint64_t head_number(const struct table *t, const unsigned char *head, unsigned i)
+{
+	uint64_t number = 0;
+
+	memcpy(&number, head + 8 + (size_t)i * t->pointer, t->pointer);
+	return number;
+}
+
+static bool read_head(struct table *t, uint64_t text)
+{
+	unsigned char head[HEAD_BYTES];
+	uint32_t magic;
+
+	if (t->size < sizeof(head) || !read_all_at(t->file, head, sizeof(head), t->at))
+		return false;
+	memcpy(&magic, head, sizeof(magic));
+	t->pointer = head[7];
+	if (head[4] || head[5] || (t->pointer != 4 && t->pointer != 8))
+		return false;
+	t->is_relative = magic == MAGIC_1_18 || magic == MAGIC_1_20;
+	if (!t->is_relative && magic != MAGIC_1_16)
+		return false;
+	t->functions = head_number(t, head, 0);
+	/* A position-independent program has it only once it is loaded. */
+	t->text = t->is_relative ? head_number(t, head, 2) : 0;
+	if (!t->text)
+		t->text = text;
+	t->names = head_number(t, head, t->is_relative ? 3 : 2);
+	t->entries = head_number(t, head, t->is_relative ? 7 : 6);
+	return t->functions && t->functions <= FUNCTIONS_MAX && t->names < t->size &&
+	       t->entries < t->size;
+}
+
+static bool open_table(struct table *t, int fd)
+{
+	static const char *const names[] = { ".gopclntab", ".data.rel.ro.gopclntab", ".text" };
+	struct elf_section found[ARRAY_SIZE(names)];
+	const struct elf_section *s = &found[0];
+
+	if (elf_sections_find(fd, names, ARRAY_SIZE(names), found))
+		return false;
+	if (!s->size)
+		s = &found[1];
+	*t = (struct table){ .file = fd, .at = s->offset, .size = s->size };
+	return s->size && !s->is_compressed && read_head(t, found[2].address);
+}
+
+static unsigned entry_bytes(const struct table *t)
+{
+	return t->is_relative ? sizeof(uint32_t) : t->pointer;
+}
+
+/* The address of function `i`; behind the last one stands the end of the code. */
+static bool begin_of(const struct table *t, uint64_t i, uint64_t *begin)
+{
+	unsigned bytes = entry_bytes(t);
+
+	if (!read_number(t, t->entries + i * 2 * bytes, bytes, begin))
+		return false;
+	*begin += t->is_relative ? t->text : 0;
+	return true;
+}
+
+/* The last function that begins at or before an address. */
+static bool find_function(const struct table *t, uint64_t address, uint64_t *i, uint64_t *begin)
+{
+	uint64_t low = 0, high = t->functions, at;
+
+	if (!begin_of(t, 0, &at) || address < at || !begin_of(t, t->functions, &at) ||
+		address >= at)
+		return false;
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (!begin_of(t, middle, &at))
+			return false;
+		if (at <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	*i = low;
+	return begin_of(t, low, begin);
+}
+
+static bool read_name(const struct table *t, uint64_t i, struct elf_address *a)
+{
+	unsigned bytes = entry_bytes(t);
+	uint64_t function, name, left;
+	size_t size;
+
+	if (!read_number(t, t->entries + i * 2 * bytes + bytes, bytes, &function) ||
+		!read_number(t, t->entries + function + bytes, sizeof(uint32_t), &name))
+		return false;
+	name += t->names;
+	if (name >= t->size)
+		return false;
+	left = t->size - name;
+	size = left < ELF_ADDRESS_NAME_MAX ? (size_t)left : ELF_ADDRESS_NAME_MAX;
+	if (!read_all_at(t->file, a->name, size, t->at + name))
+		return false;
+	a->name[size] = '\0';
+	a->is_cut = strlen(a->name) == ELF_ADDRESS_NAME_MAX;
+	return a->name[0] != '\0';
+}
+
+void go_names_find(int fd, struct elf_address *addresses, size_t count)
+{
+	struct table t;
+
+	if (!open_table(&t, fd))
+		return;
+	for (size_t k = 0; k < count; k++) {
+		struct elf_address *a = &addresses[k];
+		uint64_t i, begin;
+
+		if (!a->is_linked || a->is_found || !find_function(&t, a->linked, &i, &begin) ||
+			begin > a->linked)
+			continue;
+		a->is_found = read_name(&t, i, a);
+		a->inside = a->is_found ? a->linked - begin : 0;
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions of a Go program, by the table that its runtime needs for stack traces and that no
+ * linker option removes (.gopclntab, of Go 1.16 and later; src/runtime/symtab.go). So a stripped
+ * program has names too. The file is as untrusted as in elf.h.
+ */
+#ifndef SOOTH_SYMBOLS_GO_NAMES_H
+#define SOOTH_SYMBOLS_GO_NAMES_H
+
+#include "symbols/elf_address.h"
+
+/* Fills in those that are linked and were not found. */
+void go_names_find(int fd, struct elf_address *addresses, size_t count);
+
+#endif
