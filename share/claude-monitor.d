@@ -6,9 +6,13 @@
  *	dtrace -s claude-monitor.d -p PID
  *
  * Files that are opened (open and openat), peers of connect, processes that are started (fork, vfork,
- * rfork, pdfork, posix_spawn, exec), bytes by read and write (also readv, writev, send and recv);
- * every 5 s a table, and totals at the end. Never run by the project: it has neither system in its tests.
+ * rfork, pdfork, posix_spawn, exec), bytes by descriptor, of sockets apart (read and write, readv and writev,
+ * send and recv); every 5 s a table, and totals at the end. Never run by the project: it has neither
+ * system in its tests.
+ *
+ * zdefs: each system lacks some of these calls. What copyin() gives is there for its own clause alone.
  */
+#pragma D option zdefs
 #pragma D option quiet
 #pragma D option switchrate=10hz
 #pragma D option strsize=1024
@@ -68,28 +72,59 @@ syscall::open*:return
 syscall::connect:entry, syscall::connect_nocancel:entry
 /pid == $target && arg2 >= 8/
 {
-	self->peer = (uint8_t *)copyin(arg1, 8);
-	self->is_inet = self->peer[1] == 2;
+	this->peer = (uint8_t *)copyin(arg1, 8);
+	self->family = this->peer[1];
+	is_socket[arg0] = 1;
 }
 
 syscall::connect:entry, syscall::connect_nocancel:entry
-/pid == $target && self->is_inet/
+/pid == $target && self->family == 2/
 {
-	printf("%Y connect fd %d to %d.%d.%d.%d port %d\n", walltimestamp, (int)arg0, self->peer[4],
-		self->peer[5], self->peer[6], self->peer[7], self->peer[2] * 256 + self->peer[3]);
+	this->peer = (uint8_t *)copyin(arg1, 8);
+	printf("%Y connect fd %d to %d.%d.%d.%d port %d\n", walltimestamp, (int)arg0, this->peer[4],
+		this->peer[5], this->peer[6], this->peer[7], this->peer[2] * 256 + this->peer[3]);
+}
+
+/* AF_INET6 is 28 on FreeBSD, 30 on macOS. */
+syscall::connect:entry, syscall::connect_nocancel:entry
+/pid == $target && (self->family == 28 || self->family == 30) && arg2 >= 28/
+{
+	this->peer = (uint8_t *)copyin(arg1, 24);
+	printf("%Y connect fd %d to %02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x "
+		"port %d\n", walltimestamp, (int)arg0, this->peer[8], this->peer[9], this->peer[10],
+		this->peer[11], this->peer[12], this->peer[13], this->peer[14], this->peer[15],
+		this->peer[16], this->peer[17], this->peer[18], this->peer[19], this->peer[20],
+		this->peer[21], this->peer[22], this->peer[23], this->peer[2] * 256 + this->peer[3]);
 }
 
 syscall::connect:entry, syscall::connect_nocancel:entry
-/pid == $target && self->peer && !self->is_inet/
+/pid == $target && self->family != 0 && self->family != 2 && self->family != 28 && self->family != 30/
 {
-	printf("%Y connect fd %d, address family %d\n", walltimestamp, (int)arg0, self->peer[1]);
+	printf("%Y connect fd %d, address family %d\n", walltimestamp, (int)arg0, self->family);
 }
 
-syscall::connect*:return
+syscall::connect:return, syscall::connect_nocancel:return
 /pid == $target/
 {
-	self->peer = 0;
-	self->is_inet = 0;
+	self->family = 0;
+}
+
+syscall::socket:return, syscall::accept*:return
+/pid == $target && (int)arg1 >= 0/
+{
+	is_socket[arg1] = 1;
+}
+
+syscall::recv*:entry, syscall::send*:entry
+/pid == $target/
+{
+	is_socket[arg0] = 1;
+}
+
+syscall::close:entry, syscall::close_nocancel:entry
+/pid == $target/
+{
+	is_socket[arg0] = 0;
 }
 
 syscall::fork:return, syscall::vfork:return, syscall::*fork:return, syscall::posix_spawn:return
@@ -123,6 +158,18 @@ syscall::write*:return, syscall::send*:return, syscall::pwrite*:return
 {
 	@written[self->fd - 1] = sum(arg1);
 	@written_all[self->fd - 1] = sum(arg1);
+}
+
+syscall::read*:return, syscall::recv*:return
+/pid == $target && self->fd && is_socket[self->fd - 1] && (int)arg1 >= 0/
+{
+	@received[self->fd - 1] = sum(arg1);
+}
+
+syscall::write*:return, syscall::send*:return
+/pid == $target && self->fd && is_socket[self->fd - 1] && (int)arg1 >= 0/
+{
+	@sent[self->fd - 1] = sum(arg1);
 }
 
 syscall::read*:return, syscall::recv*:return, syscall::pread*:return, syscall::write*:return,
@@ -163,4 +210,6 @@ dtrace:::END
 	printa("  %-24s errno %-3d %@8d\n", @errors);
 	printa("  fd %-21d %@12d bytes read\n", @read_all);
 	printa("  fd %-21d %@12d bytes written\n", @written_all);
+	printa("  socket fd %-14d %@12d bytes received\n", @received);
+	printa("  socket fd %-14d %@12d bytes sent\n", @sent);
 }

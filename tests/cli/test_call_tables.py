@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The numbers of FreeBSD's and macOS' system calls against the lists that Go's standard library has."""
+"""The numbers of FreeBSD's and macOS' system calls against the lists that Go's standard library has, and the
+probes of claude-monitor.d against these numbers."""
+import fnmatch
 import pathlib
 import re
 import unittest
@@ -49,6 +51,27 @@ class CallTables(unittest.TestCase):
 
     def test_darwin(self):
         self.compare("darwin", 1, "darwin_arm64", 300)
+
+
+class Monitor(unittest.TestCase):
+    text = (ROOT / "share/claude-monitor.d").read_text()
+
+    def test_probes(self):
+        """Each names a call of one of the systems, and the program says that some may be missing."""
+        self.assertIn("#pragma D option zdefs", self.text)
+        probes = set(re.findall(r"^syscall::([^:]*):(?:entry|return)|, syscall::([^:]*):", self.text, re.M))
+        names = {a or b for a, b in probes} - {""}
+        self.assertGreater(len(names), 15)
+        for name in names:
+            self.assertTrue(fnmatch.filter(rows(), name), name)
+
+    def test_clauses(self):
+        """What copyin() gives is used in its own clause alone; braces and predicates are whole."""
+        self.assertEqual(self.text.count("{"), self.text.count("}"))
+        for clause in self.text.split("\n}\n"):
+            if "this->peer[" in clause:
+                self.assertIn("this->peer = (uint8_t *)copyin(", clause)
+        self.assertNotIn("self->peer", self.text)
 
 
 if __name__ == "__main__":

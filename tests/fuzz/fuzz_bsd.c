@@ -10,6 +10,7 @@
 #include "os/darwin/decode/proc_info.h"
 #include "os/darwin/decode/sample.h"
 #include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_kstack.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/ktrace.h"
@@ -65,8 +66,18 @@ static void fuzz_maps(const uint8_t *data, size_t size)
 static void fuzz_connections(const uint8_t *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
+	struct cursor stacks = c, trace;
+	struct kstack_thread thread;
+	struct kstack_frame frame;
 	struct tcp_pcb found;
 
+	while (kstack_next(&thread, &stacks)) {
+		trace = cursor_over(thread.trace.data, thread.trace.size);
+		while (kstack_frame_next(&frame, &trace)) {
+			if (frame.function.size > thread.trace.size)
+				abort();
+		}
+	}
 	for (unsigned i = 0; tcp_pcb_next(&found, &c); i++) {
 		if (found.state >= SOCKETS_STATES || i > STEPS_MAX)
 			abort();

@@ -6,9 +6,11 @@
 #include "bsd_host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "analyze/processes/processes.h"
 #include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_kstack.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/tcp_pcb.h"
@@ -462,6 +464,110 @@ static bool count_descriptor(void *user, const struct bsd_descriptor *d)
 	return true;
 }
 
+/* In the form of procstat -kk and of stack_sbuf_print_ddb() in the kernel (stack(9)). */
+static void test_kernel_stacks(void **state)
+{
+	static unsigned char two[2 * 1096];
+	static const char trace[] = "#0 0xffffffff80c2a1be at mi_switch+0xbe\n"
+				    "#1 0xffffffff80c7a0f1 at sleepq_catch_signals+0x2e1\n"
+				    "#2 0xffffffff8108f0ab at ??+0\n";
+	const int pids[] = { 100 };
+	struct kstack_thread t;
+	struct kstack_frame f;
+	struct cursor c, lines;
+	struct host h;
+	char *shown;
+
+	(void)state;
+	put(two, 0, 100100, 4);
+	memcpy(two + 8, trace, sizeof(trace));
+	put(two, 1096, 100101, 4);
+	put(two, 1100, 2, 4);
+	c = cursor_over(two, sizeof(two));
+	assert_true(kstack_next(&t, &c));
+	lines = cursor_over(t.trace.data, t.trace.size);
+	assert_true(kstack_frame_next(&f, &lines));
+	assert_true(span_equal(f.function, "mi_switch"));
+	assert_int_equal(f.into, 0xbe);
+	assert_true(kstack_frame_next(&f, &lines));
+	assert_true(kstack_frame_next(&f, &lines));
+	assert_int_equal(f.function.size, 0);
+	assert_false(kstack_frame_next(&f, &lines));
+	c = cursor_over(two, sizeof(two) - 1);
+	assert_true(kstack_next(&t, &c));
+	assert_false(kstack_next(&t, &c));
+	assert_true(c.failed);
+	host_open(&h);
+	add_session(&h);
+	answer(&h, 15, 100, two, sizeof(two));
+	shown = bsd_test_report(&h.os, "stacks", "stacks", NULL, pids, 1);
+	assert_true(has(shown, "sleepq_catch_signals"));
+	assert_true(has(shown, "100101"));
+	free(shown);
+}
+
+extern const struct backend backend_exit_reasons_kqueue;
+
+static int ended_status = -EAGAIN;
+
+static int host_watch_exit(pid_t pid)
+{
+	return pid == 100 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -ESRCH;
+}
+
+static int host_exit_status(int descriptor, uint32_t *status)
+{
+	assert_true(descriptor >= 0);
+	*status = 9; /* of SIGKILL */
+	return ended_status;
+}
+
+static void end_it(void)
+{
+	ended_status = 0;
+}
+
+static void end_it_unseen(void)
+{
+	ended_status = -EPERM;
+}
+
+static char *show_ends(struct host *h, void (*meanwhile)(void))
+{
+	static const struct backend *const ends[] = { &backend_exit_reasons_kqueue, NULL };
+	const int pids[] = { 100 };
+	char *shown;
+
+	host_open(h);
+	add_session(h);
+	h->source.watch_exit = host_watch_exit;
+	h->source.exit_status = host_exit_status;
+	h->os = bsd_test_os("freebsd", ends, &h->source);
+	ended_status = -EAGAIN;
+	bsd_test_meanwhile = meanwhile;
+	shown = bsd_test_report(&h->os, "exit_reasons", "ends", NULL, pids, 1);
+	bsd_test_meanwhile = NULL;
+	return shown;
+}
+
+static void test_ends(void **state)
+{
+	struct host h;
+	char *shown;
+
+	(void)state;
+	shown = show_ends(&h, end_it);
+	assert_true(has(shown, "SIGKILL"));
+	free(shown);
+	shown = show_ends(&h, end_it_unseen);
+	assert_false(has(shown, "SIGKILL"));
+	assert_true(has(shown, "\"pid\": 100"));
+	free(shown);
+	shown = show_ends(&h, NULL);
+	assert_false(has(shown, "SIGKILL"));
+	free(shown);
+}
+
 static void test_hostile_lengths(void **state)
 {
 	static unsigned char bytes[2048];
@@ -573,6 +679,8 @@ int main(void)
 		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_fds),
 		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_kernel_stacks),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_hostile_lengths),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_the_rest),

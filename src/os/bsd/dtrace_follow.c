@@ -57,6 +57,8 @@ static int test_dtrace(const struct os *os, struct sooth_error *err)
 		return error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "run dtrace");
 	tool_init(&t);
 	status = tool_start(&t, words, err);
+	if (status == -ENOENT)
+		error_remedy(err, "install the dtrace of the base system");
 	if (!status) {
 		wait_for_end(&t, BEGIN_MS);
 		if (!t.has_ended || t.status)

@@ -61,6 +61,43 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 	return error_errno(err, -errno, "send the signal %d", number);
 }
 
+/* --- how processes end --- */
+
+/* macOS says the status on request, and refuses that of others. */
+#ifndef NOTE_EXITSTATUS
+#define NOTE_EXITSTATUS 0
+#endif
+
+int bsd_native_watch_exit(pid_t pid)
+{
+	_cleanup_close_ int queue = kqueue();
+	struct kevent change;
+
+	if (queue < 0)
+		return -errno;
+	fcntl(queue, F_SETFD, FD_CLOEXEC);
+	EV_SET(&change, pid, EVFILT_PROC, EV_ADD, (unsigned)NOTE_EXIT | NOTE_EXITSTATUS, 0, NULL);
+	if (kevent(queue, &change, 1, NULL, 0, NULL)) {
+		EV_SET(&change, pid, EVFILT_PROC, EV_ADD, (unsigned)NOTE_EXIT, 0, NULL);
+		if (kevent(queue, &change, 1, NULL, 0, NULL))
+			return -errno;
+	}
+	return TAKE_FD(queue);
+}
+
+int bsd_native_exit_status(int descriptor, uint32_t *status)
+{
+	const struct timespec now = { 0 };
+	struct kevent event;
+
+	if (kevent(descriptor, NULL, 0, &event, 1, &now) != 1)
+		return -EAGAIN;
+	if (NOTE_EXITSTATUS && !(event.fflags & NOTE_EXITSTATUS))
+		return -EPERM;
+	*status = (uint32_t)event.data;
+	return 0;
+}
+
 /* --- launched commands: a child waits on a pipe until its exec may happen --- */
 
 /* The real ids, or the requested ones; for good, saved ids included. */

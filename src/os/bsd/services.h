@@ -29,6 +29,8 @@ int bsd_open_process(
 	const struct os *os, const struct process_id *process, struct sooth_error *err);
 int bsd_signal_process(const struct os *os, int descriptor, const struct process_id *process,
 	int number, struct sooth_error *err);
+int bsd_native_watch_exit(pid_t pid);
+int bsd_native_exit_status(int descriptor, uint32_t *status);
 int bsd_launch(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
 bool bsd_reap(const struct os *os, struct launch *launch);

@@ -122,7 +122,14 @@ struct bsd_source {
 	int (*mappings)(
 		const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 	int (*threads)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	/* Appends what FreeBSD answers (struct kinfo_kstack). */
+	int (*kernel_stacks)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*limits)(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
+	/* By kqueue(2): a descriptor that knows when the process ends, or a negative errno; and
+	 * what it knows: -EAGAIN: it runs; 0 with a status of wait(2); -EPERM: it has ended, the
+	 * status is not given. */
+	int (*watch_exit)(pid_t pid);
+	int (*exit_status)(int descriptor, uint32_t *status);
 	/* Their states are set; the rest is the caller's. */
 	void (*host)(const struct bsd_source *s, struct host_facts *facts);
 	void (*load)(const struct bsd_source *s, struct host_load *load);

@@ -42,7 +42,8 @@ void darwin_host(const struct bsd_source *s, struct host_facts *facts);
 void darwin_load(const struct bsd_source *s, struct host_load *load);
 void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 
-#define DARWIN_SOURCE(calls_)                                                                      \
+/* What else a source has comes behind the calls. */
+#define DARWIN_SOURCE(calls_, ...)                                                                 \
 	{                                                                                          \
 		.maps_lack =                                                                       \
 			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
@@ -52,7 +53,7 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 		.environment = darwin_environment, .executable = darwin_executable,                \
 		.directory = darwin_directory, .descriptors = darwin_descriptors,                  \
 		.mappings = darwin_mappings, .threads = darwin_threads, .host = darwin_host,       \
-		.load = darwin_load, .memory = darwin_memory                                       \
+		.load = darwin_load, .memory = darwin_memory, __VA_ARGS__                          \
 	}
 
 extern const struct darwin_calls darwin_native_calls;

@@ -303,6 +303,14 @@ int freebsd_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor 
 	return status;
 }
 
+/* A kernel without that option answers ENOENT. */
+int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	int status = ask_of(s, KERN_PROC_KSTACK, pid, out);
+
+	return status == -ENOENT || status == -ENOSYS ? -EOPNOTSUPP : status;
+}
+
 /* By the number of RLIMIT_* (sys/resource.h). */
 static const struct {
 	const char *name;

@@ -34,12 +34,14 @@ int freebsd_descriptors(
 int freebsd_mappings(
 	const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out);
 int freebsd_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
 void freebsd_host(const struct bsd_source *s, struct host_facts *facts);
 void freebsd_load(const struct bsd_source *s, struct host_load *load);
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 
-#define FREEBSD_SOURCE(calls_)                                                                     \
+/* What else a source has comes behind the calls. */
+#define FREEBSD_SOURCE(calls_, ...)                                                                \
 	{                                                                                          \
 		.maps_lack =                                                                       \
 			"swapped, huge and locked bytes of mappings (shown as 0); PSS and DIRTY "  \
@@ -49,8 +51,8 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 		.environment = freebsd_environment, .executable = freebsd_executable,              \
 		.directory = freebsd_directory, .descriptors = freebsd_descriptors,                \
 		.mappings = freebsd_mappings, .threads = freebsd_threads,                          \
-		.limits = freebsd_limits, .host = freebsd_host, .load = freebsd_load,              \
-		.memory = freebsd_memory                                                           \
+		.kernel_stacks = freebsd_kernel_stacks, .limits = freebsd_limits,                  \
+		.host = freebsd_host, .load = freebsd_load, .memory = freebsd_memory, __VA_ARGS__  \
 	}
 
 extern const struct freebsd_calls freebsd_native_calls;

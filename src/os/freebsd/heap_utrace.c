@@ -38,7 +38,7 @@ struct heap_state {
 static int heap_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
-	int status = ktrace_follow_open(&s->follow, KTRACE_POINT(KTRACE_USER), err);
+	int status = ktrace_follow_open(&s->follow, run, KTRACE_POINT(KTRACE_USER), err);
 
 	map_init(&s->counts, sizeof(struct count_key), sizeof(struct heap_count), COUNTS_MAX);
 	s->begun_ns = run->os->now_ns(run->os);

@@ -34,7 +34,8 @@ static const struct freebsd_calls *calls_of(const struct backend_run *run)
 	return bsd_source_of(run->os)->calls;
 }
 
-int ktrace_follow_open(struct ktrace_follow *f, int points, struct sooth_error *err)
+int ktrace_follow_open(
+	struct ktrace_follow *f, const struct backend_run *run, int points, struct sooth_error *err)
 {
 	*f = (struct ktrace_follow){ .file = -1,
 		.guard = -1,
@@ -42,8 +43,11 @@ int ktrace_follow_open(struct ktrace_follow *f, int points, struct sooth_error *
 			  KTRACE_POINT(KTRACE_PROCCTOR) | KTRACE_POINT(KTRACE_PROCDTOR) };
 	map_init(&f->processes, sizeof(uint32_t), sizeof(struct ktrace_process), PROCESSES_MAX);
 	map_init(&f->parents, sizeof(uint32_t), sizeof(uint32_t), PROCESSES_MAX);
-	(void)err;
-	return 0;
+	if (!run->options.is_host && !run->options.has_uid)
+		return 0;
+	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "trace by ktrace");
+	error_why(err, "ktrace(2) traces processes that are named, and their children");
+	return error_remedy(err, "name processes with -p PID");
 }
 
 /* mkstemp(3) makes it for its owner alone. */

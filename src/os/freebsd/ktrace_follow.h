@@ -40,7 +40,8 @@ typedef void (*ktrace_visitor)(struct backend_run *run, struct ktrace_process *p
 /* The process has ended, or is no longer followed. */
 typedef void (*ktrace_ended)(struct backend_run *run, const struct ktrace_process *process);
 
-int ktrace_follow_open(struct ktrace_follow *f, int points, struct sooth_error *err);
+int ktrace_follow_open(struct ktrace_follow *f, const struct backend_run *run, int points,
+	struct sooth_error *err);
 int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err);
 int ktrace_follow_drain(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,

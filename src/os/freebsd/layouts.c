@@ -31,6 +31,7 @@
 #define KINFO_FILE(name, member, offset)    AT(kinfo_file, member, offset)
 #define KINFO_VMENTRY(name, member, offset) AT(kinfo_vmentry, member, offset)
 #define KTR_HEADER(name, member, offset)    AT(ktr_header, member, offset)
+#define KINFO_KSTACK(name, member, offset)  AT(kinfo_kstack, member, offset)
 #define XTCPCB(name, member, offset)	    AT(xtcpcb, member, offset)
 #define PROC_NUMBER(name, theirs, value)    SAME(theirs, value)
 #define FILE_NUMBER(name, theirs, value)    SAME(theirs, value)
@@ -44,6 +45,10 @@
 #define ERROR_FREEBSD(name, freebsd, linux_) SAME(name, freebsd)
 #include "os/bsd/errno.def"
 
+_Static_assert(sizeof(struct kinfo_kstack) == 1096, "struct kinfo_kstack");
+SAME(KKST_STATE_STACKOK, 0)
+SAME(KKST_STATE_SWAPPED, 1)
+SAME(KKST_STATE_RUNNING, 2)
 _Static_assert(sizeof(struct kinfo_proc) == KINFO_PROC_SIZE, "struct kinfo_proc");
 
 /* Payloads of ktrace records, as ktrace.c reads them. */

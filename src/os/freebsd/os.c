@@ -17,7 +17,8 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-static struct bsd_source source = FREEBSD_SOURCE(&freebsd_native_calls);
+static struct bsd_source source = FREEBSD_SOURCE(&freebsd_native_calls,
+	.watch_exit = bsd_native_watch_exit, .exit_status = bsd_native_exit_status);
 
 const struct os os_native = {
 	.name = "freebsd",

@@ -44,7 +44,7 @@ struct syscalls_state {
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = ktrace_follow_open(&s->follow, KTRACE_POINT(KTRACE_NAMEI), err);
+	int status = ktrace_follow_open(&s->follow, run, KTRACE_POINT(KTRACE_NAMEI), err);
 
 	map_init(&s->pending, sizeof(uint64_t), sizeof(struct pending), THREADS_MAX);
 	call_counts_init(&s->counts, SYSCALL_ABI_FREEBSD, run->os->now_ns(run->os));

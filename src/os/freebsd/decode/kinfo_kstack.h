@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct kinfo_kstack: the stack of a thread in the kernel, as text. */
+#ifndef SOOTH_OS_FREEBSD_KINFO_KSTACK_H
+#define SOOTH_OS_FREEBSD_KINFO_KSTACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cursor.h"
+
+enum kstack_state {
+	KSTACK_WHOLE,
+	KSTACK_SWAPPED,
+	KSTACK_RUNNING, /* it is on a processor: there is no stack */
+};
+
+struct kstack_thread {
+	uint64_t tid;
+	enum kstack_state state;
+	struct span trace; /* borrowed */
+};
+
+struct kstack_frame {
+	uint64_t address;
+	struct span function; /* empty: unknown */
+	uint64_t into;	      /* bytes behind its begin */
+};
+
+/* The next thread. False: the end, or (the cursor has failed then) no whole one. */
+bool kstack_next(struct kstack_thread *out, struct cursor *c);
+/* The next line of its trace: "#0 0xffffffff80c2a1be at mi_switch+0xbe". */
+bool kstack_frame_next(struct kstack_frame *out, struct cursor *trace);
+
+#endif
