@@ -18,6 +18,7 @@
 #include "analyze/diagnosis/held.h"
 #include "analyze/diagnosis/progress.h"
 #include "analyze/diagnosis/repeated_call.h"
+#include "analyze/diagnosis/script_code.h"
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_task.h"
@@ -338,6 +339,7 @@ static void emit_claim(
 		buffer_string(&text, "; much of the time in system calls that return immediately");
 	} else if (!s->is_by_call) {
 		put_spots(&text, s);
+		script_code_put(&text, e->process);
 	}
 	finding_claim(out, "%s", buffer_cstr(&text));
 	buffer_fini(&text);

@@ -10,6 +10,7 @@
 
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/script_code.h"
 #include "analyze/diagnosis/work_share.h"
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
@@ -78,7 +79,7 @@ static bool is_explained(const struct check *e)
 static void report(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
-	struct buffer name = { 0 };
+	struct buffer name = { 0 }, script = { 0 };
 	struct profile_spots spots = { 0 };
 	bool is_within;
 
@@ -88,10 +89,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	is_within =
 		spots.within.size && strcmp(buffer_cstr(&spots.within), buffer_cstr(&name)) != 0;
-	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s%s", share_of(h),
+	buffer_string(&script, profile_hot_is_regexp(f) ? "" : script_code_meaning(f->name));
+	script_code_put(&script, e->process);
+	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s%s%s", share_of(h),
 		profile_hot_is_regexp(f) ? "a regular expression called by " : "one function: ",
 		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
-		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "");
+		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
+		buffer_cstr(&script));
+	buffer_fini(&script);
 	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);

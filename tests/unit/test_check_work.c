@@ -163,6 +163,12 @@ static void is_in_one(double samples)
 	listens();
 }
 
+static void is_in_one_of_php(double is_php)
+{
+	spends_as(is_php > 0 ? "php-fpm8.2" : "thing", 90, "zend_compare", 90, false);
+	listens();
+}
+
 /* One function of many that a script of Redis has in its stacks. */
 static void is_in_script(double samples)
 {
@@ -332,6 +338,12 @@ static void test_hot_function(void **state)
 	static const struct check_case cases[] = {
 		{ "hot-function", is_in_one, 50, NULL, "low/medium: " },
 		{ "hot-function", is_in_one, 49, NULL, "fine: hottest function: 49 %" },
+		{ "hot-function", is_in_one_of_php, 1, NULL,
+			"|in one function: zend_compare (thing) (compares values, as in_array, "
+			"array_search and sort do), PHP code [CPU" },
+		{ "hot-function", is_in_one_of_php, 0, NULL,
+			"|in one function: zend_compare (thing) (compares values, as in_array, "
+			"array_search and sort do) [CPU" },
 		{ "hot-function", is_in_one, 60, NULL,
 			"low/medium: spends 60 % of its CPU time in one function: scan (thing) "
 			"[CPU: 90 % over 5.00s] [function: scan (thing): 60 % of 100 samples] "

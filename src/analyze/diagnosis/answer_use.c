@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/answer_use.h"
 
+#include <string.h>
+
+#include "analyze/diagnosis/script_code.h"
 #include "analyze/process_table/process_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/profile/profile_hot.h"
@@ -12,6 +15,30 @@
 #define SHARE_PERCENT 50 /* of the samples: less is spread over many functions */
 #define SAMPLES_LEAST 40
 
+/* " (PHP code of import.php)" */
+static void put_script(struct buffer *out, const struct process_entry *p)
+{
+	struct buffer text = { 0 };
+
+	script_code_put(&text, p);
+	if (text.size > 2)
+		buffer_format(out, " (%s)", buffer_cstr(&text) + 2);
+	buffer_fini(&text);
+}
+
+/* " (within rb_equal (libruby.so) (compares values), Ruby code of import.rb)" */
+static void put_within(
+	struct buffer *out, const struct process_entry *p, const struct buffer *within)
+{
+	const char *text = (const char *)within->data, *file = memchr(text, '(', within->size);
+	size_t size = file && file > text ? (size_t)(file - text - 1) : within->size;
+
+	buffer_format(out, " (within %.*s%s", (int)within->size, text,
+		script_code_meaning(span_of(text, size)));
+	script_code_put(out, p);
+	buffer_char(out, ')');
+}
+
 /* Of time that is spread over many functions: the one that nearly all of them are called by. */
 static void put_common_caller(
 	const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
@@ -20,7 +47,9 @@ static void put_common_caller(
 
 	profile_spots(&s->input.profile, &j->process->id, &spots);
 	if (spots.within.size && !spots.is_within_loop)
-		buffer_format(out, " (within %s)", buffer_cstr(&spots.within));
+		put_within(out, j->process, &spots.within);
+	else
+		put_script(out, j->process);
 	profile_spots_fini(&spots);
 }
 
@@ -38,13 +67,15 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j, stru
 		buffer_format(out, " (%.0f %% of that in %s)",
 			100.0 * (double)task.samples / (double)task.of_samples, task.text);
 	} else if (all.size && hot->is_named && samples >= SAMPLES_LEAST &&
-		hot->samples * 100 >= SHARE_PERCENT * samples) {
+		   hot->samples * 100 >= SHARE_PERCENT * samples) {
 		buffer_format(out, " (%.0f %% of that in %s%.*s",
 			100.0 * (double)hot->samples / (double)samples,
 			profile_hot_is_regexp(hot) ? "a regular expression called by " : "",
 			(int)hot->name.size, hot->name.data);
 		if (hot->file.size)
 			buffer_format(out, " (%.*s)", (int)hot->file.size, hot->file.data);
+		buffer_string(out, script_code_meaning(hot->name));
+		script_code_put(out, j->process);
 		buffer_char(out, ')');
 	} else if (samples >= SAMPLES_LEAST) {
 		put_common_caller(s, j, out);
