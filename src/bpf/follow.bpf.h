@@ -21,7 +21,7 @@ static void thread_flush(struct thread *t, uint64_t now);
 static void thread_visited(struct thread *t, struct task_struct *task);
 static void thread_execs(struct thread *t, struct linux_binprm *program);
 
-static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
+static struct thread *try_follow(struct task_struct *task, uint32_t interest, uint64_t now)
 {
 	struct thread *t = thread_make(task);
 
@@ -31,14 +31,28 @@ static struct thread *follow(struct task_struct *task, uint32_t interest, uint64
 		thread_drop(task);
 		t = thread_make(task);
 	}
-	if (!t) {
-		__sync_fetch_and_add(&follow_control.lost_threads, 1);
+	if (!t)
 		return 0;
-	}
 	identify(&t->member, task);
 	if (!t->member.from_ns)
 		t->member.from_ns = now;
 	t->member.interest = interest; /* last: from here on the thread is observed */
+	return t;
+}
+
+static inline bool is_released(struct task_struct *task)
+{
+	struct thread *t = thread_of(task);
+
+	return t && t->member.is_released;
+}
+
+static struct thread *follow(struct task_struct *task, uint32_t interest, uint64_t now)
+{
+	struct thread *t = try_follow(task, interest, now);
+
+	if (!t && !is_released(task))
+		__sync_fetch_and_add(&follow_control.lost_threads, 1);
 	return t;
 }
 
@@ -266,9 +280,11 @@ static void visit_mark(struct task_struct *task)
 		return;
 	if (!follow_control.pid && !is_adopted_by_visit(task))
 		return;
-	t = follow(task, follow_control.interest, bpf_ktime_get_ns());
-	if (!t)
+	t = try_follow(task, follow_control.interest, bpf_ktime_get_ns());
+	if (!t) {
+		follow_control.unmarked += !is_released(task);
 		return;
+	}
 	t->member.is_before_exec = (uint8_t)follow_control.is_before_exec;
 	follow_control.visited++;
 }

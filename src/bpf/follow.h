@@ -45,10 +45,11 @@ struct follow_control {
 	uint32_t interest;
 	uint32_t is_before_exec; /* observe nothing before the first exec */
 	uint64_t visited;	 /* threads that the visit changed */
-	uint64_t lost_records;	 /* events that did not fit the ring */
-	uint64_t lost_joins;	 /* joins and leaves that did not fit */
-	uint64_t lost_threads;	 /* threads that could not be followed */
-	uint64_t released;	 /* processes no longer watched, because they gained privilege */
+	uint64_t unmarked; /* threads that the visit could not follow: no memory at that moment */
+	uint64_t lost_records; /* events that did not fit the ring */
+	uint64_t lost_joins;   /* joins and leaves that did not fit */
+	uint64_t lost_threads; /* threads that could not be followed */
+	uint64_t released;     /* processes no longer watched, because they gained privilege */
 };
 
 /* Written by VISIT_LIST, one after the other. */

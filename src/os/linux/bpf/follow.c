@@ -14,8 +14,9 @@
 #include "os/os.h"
 #include "symbols/instruction.h"
 
-#define RING_BYTES_MIN	(16u << 10)
-#define MARK_PASSES_MAX 16
+#define RING_BYTES_MIN	 (16u << 10)
+#define MARK_PASSES_MAX	 16
+#define UNMARKED_WAIT_US 1000
 
 static uint64_t ring_bytes(uint64_t requested)
 {
@@ -112,6 +113,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
 	f->control->is_before_exec = (v->interest & INTEREST_FROM_EXEC) != 0;
 	f->control->visited = 0;
+	f->control->unmarked = 0;
 	status = bpf_code_walk(&f->code, f->visit, out, err);
 	if (changed)
 		*changed = f->control->visited;
@@ -119,13 +121,24 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 	return status;
 }
 
-static int not_shown(
-	struct backend_run *run, const struct process_id *process, struct sooth_error *err)
+struct marked {
+	bool found;	   /* threads that are followed now */
+	uint64_t unmarked; /* threads that could not be */
+};
+
+static int not_shown(struct backend_run *run, const struct process_id *process,
+	const struct marked *all, struct sooth_error *err)
 {
 	if (!run->os->is_alive(run->os, process)) {
 		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "follow process %u",
 			(unsigned)process->pid);
 		return error_why(err, "the process has ended");
+	}
+	if (all->unmarked) {
+		error_set(err, -ENOMEM, SOOTH_FAULT_INTERNAL, "follow process %u",
+			(unsigned)process->pid);
+		error_why(err, "the kernel gave no memory to mark its threads");
+		return error_remedy(err, "run the command again");
 	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "follow process %u", (unsigned)process->pid);
 	error_why(err, "this kernel shows no thread of the process to BPF programs");
@@ -133,45 +146,49 @@ static int not_shown(
 		err, "run sooth outside of the container or sandbox that protects the process");
 }
 
-/* Until a pass finds no unmarked thread: one created during a pass may be behind it. process NULL:
- * of all. */
+/* Until a pass finds no unmarked thread: one created during a pass may be behind it, and memory for
+ * one, which is taken without waiting, may be there a moment later. process NULL: of all. */
 static int mark_found(struct follow *f, const struct process_id *process, unsigned interest,
-	bool *found, struct sooth_error *err)
+	struct marked *all, struct sooth_error *err)
 {
 	const struct visit marking = { VISIT_MARK, process, interest };
 
-	*found = false;
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
 		uint64_t marked;
 		int status = visit(f, &marking, NULL, &marked, err);
 
 		if (status)
 			return status;
-		if (!marked)
+		all->found |= marked != 0;
+		all->unmarked = f->control->unmarked;
+		if (!marked && !all->unmarked)
 			break;
-		*found = true;
+		if (all->unmarked)
+			usleep(UNMARKED_WAIT_US);
 	}
+	if (all->unmarked)
+		__atomic_fetch_add(&f->control->lost_threads, all->unmarked, __ATOMIC_RELAXED);
 	return 0;
 }
 
 static int mark(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
-	bool found;
-	int status = mark_found(f, process, interest, &found, err);
+	struct marked all = { 0 };
+	int status = mark_found(f, process, interest, &all, err);
 
-	return status || found ? status : not_shown(run, process, err);
+	return status || all.found ? status : not_shown(run, process, &all, err);
 }
 
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err)
 {
-	bool found;
+	struct marked all = { 0 };
 	int status;
 
 	if (!run->options.is_host && !run->options.has_uid)
 		return 0;
 	status = caller_may_watch_all(err);
-	return status ? status : mark_found(f, NULL, run->options.interest, &found, err);
+	return status ? status : mark_found(f, NULL, run->options.interest, &all, err);
 }
 
 /* Programs run in RCU read-side sections: after one grace period none is left (membarrier(2)). */
