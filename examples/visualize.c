@@ -79,6 +79,8 @@ int main(int argc, char **argv)
 	bars.count = (size_t)seconds * 10;
 	status = sooth_heap_track(atoi(argv[1]), NULL, &heap, &err);
 	bars.begin_ns = now_ns();
+	if (!status)
+		fprintf(stderr, "recording for %d s\n", seconds);
 	while (!status && !sooth_heap_is_over(heap) &&
 		now_ns() < bars.begin_ns + (uint64_t)seconds * NS_PER_S) {
 		while ((status = sooth_heap_next(heap, 100, &e, &err)) > 0)

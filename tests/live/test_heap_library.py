@@ -112,12 +112,12 @@ class Library(HeapCase):
     def test_picture(self):
         """Its bars have the bytes that were requested."""
         target = self.held_workload(GLIBC, "heap", "--turns", TURNS, "--seed", "9")
-        tracker = self.start(VISUALIZE, str(target.pid), "3")
-        time.sleep(1)  # it prints nothing before its end; attaching takes some 0.1 s
+        tracker = self.start(VISUALIZE, str(target.pid), "10")
+        harness.wait_until(lambda: b"recording" in tracker.err, "the tracker to be attached")
         self.let_go(target)
         picture = xml.etree.ElementTree.fromstring(tracker.finish().out)
         bars = [bar for bar in picture.iter() if bar.tag.endswith("rect")]
-        self.assertEqual(len(bars), 30)
+        self.assertEqual(len(bars), 100)
         bytes_ = sum(int(re.search(r"(\d+) bytes", "".join(bar.itertext()))[1]) for bar in bars)
         truth = truth_calls(self.truth())
         self.assertEqual(bytes_, sum(calls.bytes for calls in truth.values()))
