@@ -56,7 +56,7 @@ static int check(const struct export_config *c, const struct arguments *a,
 			"name one capture written by `sooth record` or --save");
 	if (!type)
 		return refuse(err, "export without a format", "the option --format is missing",
-			"add --format folded, chrome, csv, jsonl or sqlite");
+			"add --format folded, chrome, csv, jsonl, json-schema or sqlite");
 	if (c->export.tables.count && !type->has_choice)
 		return refuse(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl or sqlite");
@@ -113,7 +113,10 @@ const struct command command_export = {
 		 "has a\n"
 		 "timeline for Perfetto, chrome://tracing and speedscope; csv, jsonl and sqlite "
 		 "have\n"
-		 "the tables that `sooth query FILE --tables` lists.",
+		 "the tables that `sooth query FILE --tables` lists; json-schema describes the "
+		 "lines "
+		 "of\n"
+		 "jsonl.",
 	.examples = "  sooth export --format chrome -o trace.json build.sooth\n"
 		    "  sooth export --format csv --table syscalls_call build.sooth\n"
 		    "  sooth export --format sqlite -o build.db build.sooth\n",

@@ -129,6 +129,7 @@ static struct cell of_field(
 	case SOOTH_FIELD_ROWS:
 	case SOOTH_FIELD_LIST:
 	case SOOTH_FIELD_HISTOGRAM:
+	case SOOTH_FIELD_SERIES:
 		return of_json(f, &v, scratch);
 	default:
 		return of_unsigned(v.u);

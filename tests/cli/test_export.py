@@ -337,7 +337,7 @@ class Chrome(ExportCase):
 
 
 class Files(ExportCase):
-    FORMATS = ("folded", "chrome", "csv", "jsonl", "sqlite")
+    FORMATS = ("folded", "chrome", "csv", "jsonl", "json-schema", "sqlite")
 
     def more(self, format_):
         return ["--table", "syscalls_call"] if format_ == "csv" else []

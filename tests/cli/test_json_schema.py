@@ -3,6 +3,7 @@
 The JSON Schema that the program prints, against what its commands write: each report and each line is
 what the schema says, and no member is missing in it. By python3-jsonschema of Debian's Python.
 """
+import collections
 import concurrent.futures
 import itertools
 import json
@@ -163,6 +164,24 @@ class Schema(Case):
         self.assertLessEqual({"begin", "end", "call"}, types)
         with self.assertRaises(AssertionError):
             self.check(schema, [("made up", {"type": "made up"})] * 11)
+
+    def test_tables(self):
+        """Of each capture the schema that it gives itself, for what it exports."""
+        shown, captures = 0, self.captures()[::1 if harness.IS_LONG else 6]
+        for line, text in self.outputs(["export --format jsonl " + capture for capture in captures]):
+            capture, lines = line.split()[-1], text.splitlines()
+            schema = json.loads(self.sooth("export", "--format", "json-schema", capture).text)
+            by_table = collections.defaultdict(list)
+            for line in lines:
+                by_table[line.split('"', 4)[3]].append(line)
+            self.assertEqual({table["title"] for table in schema["oneOf"]}, set(by_table), capture)
+            rows = [("%s of %s" % (table, capture), json.loads(line))
+                    for table, found in by_table.items() for line in found[:20]]
+            self.check(schema, rows)
+            shown += len(by_table)
+        self.assertGreater(shown, 30)
+        with self.assertRaises(AssertionError):
+            self.check(schema, [("made up", {**rows[0][1], "made_up": 1})] * 11)
 
     def test_it_can_fail(self):
         good = json.loads(self.sooth("ps", "-j", str(os.getpid())).text)
