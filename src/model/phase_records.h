@@ -45,6 +45,15 @@ struct phase_span {
 	struct sooth_text name;	   /* of the tool, the MCP server, or what the user has to do */
 	struct sooth_text command; /* of a tool, secrets masked */
 	struct sooth_text model;   /* as the agent itself writes it */
+	/* Older histories have nothing from here on. */
+	uint64_t read_bytes;
+	uint64_t
+		io_calls; /* that read or wrote: files, pipes, terminals, sockets by some of them */
+	uint8_t io_state; /* of both */
+	uint8_t unused_end[7];
 };
+
+#define PHASE_SPAN_LEAST 200
+_Static_assert(PHASE_SPAN_LEAST == offsetof(struct phase_span, read_bytes), "records only grow");
 
 #endif

@@ -181,6 +181,11 @@ static const struct sooth_field links_fields[] = {
 	FIELD_NUMBER_AS(proc_ties, output_utc_ns, stdout_file_utc_ns,
 		"last write to the file at standard output, by any process, ns since 1970",
 		.unit = SOOTH_UNIT_UTC_NS, FIELD_STATE_AT(proc_ties, output_state)),
+	FIELD_NUMBER(proc_ties, read_bytes,
+		"bytes read by the process and the children it waited for, of anything",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
+	FIELD_NUMBER(proc_ties, io_calls, "calls that read or wrote them",
+		FIELD_STATE_AT(proc_ties, io_state)),
 };
 
 static const struct sooth_schema links_schema = {

@@ -165,12 +165,19 @@ struct proc_ties {
 	uint8_t written_state;
 	uint8_t output_state;
 	uint8_t unused_last[6];
+	/* Nor from here on. */
+	uint64_t read_bytes; /* by it and the children it waited for, of anything */
+	uint64_t io_calls;   /* calls that read or wrote these bytes, and those above */
+	uint8_t io_state;    /* of both */
+	uint8_t unused_end[7];
 };
 
 #define PROC_LINKS_LEAST 136
 _Static_assert(PROC_LINKS_LEAST == offsetof(struct proc_ties, tracer_pid), "records only grow");
 #define PROC_LINKS_WITH_INPUT 152
 _Static_assert(PROC_LINKS_WITH_INPUT == offsetof(struct proc_ties, written_bytes), "only grow");
+#define PROC_LINKS_WITH_WRITTEN 176
+_Static_assert(PROC_LINKS_WITH_WRITTEN == offsetof(struct proc_ties, read_bytes), "only grow");
 
 /* Whose turn it is in the conversation, by the agent's log. */
 enum proc_turn {
@@ -225,7 +232,7 @@ struct proc_session {
 	struct sooth_text model;
 };
 
-#define PROC_SESSION_LEAST 96
+#define PROC_SESSION_LEAST     96
 #define PROC_SESSION_WITH_CALL 144
 _Static_assert(PROC_SESSION_WITH_CALL == offsetof(struct proc_session, input_tokens), "only grows");
 _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");

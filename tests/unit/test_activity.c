@@ -31,6 +31,7 @@ struct made {
 	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
 	uint8_t written_state;
 	bool has_socket, has_sockets;
+	bool has_no_prompt;	     /* its session is known, and no log is there */
 	uint64_t sent_s, received_s; /* ago */
 	uint64_t age_s;		     /* 0: an hour */
 	uint64_t cpu_ns;	     /* within the second between the samples */
@@ -120,7 +121,9 @@ static void add_session(const struct made *m, uint64_t age_s)
 		.error_status = m->error_status,
 		.status_state = m->status ? SOOTH_STATE_VALUE : missing,
 		.changed_state = m->status ? SOOTH_STATE_VALUE : missing,
-		.turn_state = m->turn ? SOOTH_STATE_VALUE : missing,
+		.turn_state = m->turn		 ? SOOTH_STATE_VALUE
+			      : m->has_no_prompt ? SOOTH_STATE_ABSENT
+						 : missing,
 		.call_state = m->call ? SOOTH_STATE_VALUE : missing,
 		.error_state = m->error_status ? SOOTH_STATE_VALUE : missing };
 	struct record_tail tail[] = { tail_of(&s.status, m->status),
@@ -382,8 +385,8 @@ static void test_clock_set_back(void **state)
 	assert_activity(
 		M(.status = "idle", .status_s = -3600, .turn = PROC_TURN_MODEL, .turn_s = -3601),
 		"idle", SESSION_FILE, HIGH);
-	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = -3600), "waits for the model", LOG,
-		MEDIUM);
+	assert_activity(
+		M(.turn = PROC_TURN_MODEL, .turn_s = -3600), "waits for the model", LOG, MEDIUM);
 	assert_false(activity.has_since);
 }
 
@@ -396,6 +399,10 @@ static void test_rest(void **state)
 	assert_activity(M(.turn = PROC_TURN_USER, .turn_s = 180, .input = PROC_STREAM_TERMINAL),
 		"idle 3 min", LOG, MEDIUM);
 	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS), "computes", CPU, MEDIUM);
+	/* Before the first prompt, with a connection that is open already. */
+	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 42, .received_s = 42,
+				.input = PROC_STREAM_TERMINAL),
+		"idle", LOG, MEDIUM);
 	/* An answer that arrives is drawn at the terminal. */
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
 				.has_socket = true, .sent_s = 10, .received_s = 1),

@@ -66,6 +66,22 @@ static void add_process(uint64_t now_ms, uint64_t cpu_ms, char state)
 	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
 }
 
+/* 0: its io counters were not readable. */
+static uint64_t io_calls;
+
+static void add_ties(uint64_t now_ms)
+{
+	uint8_t state = io_calls ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	struct proc_ties t = { .record = head(now_ms, PROC_LINKS),
+		.written_bytes = io_calls * 10,
+		.read_bytes = io_calls * 100,
+		.io_calls = io_calls,
+		.written_state = state,
+		.io_state = state };
+
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
 static void add_session(uint64_t now_ms, const char *status, uint64_t since_ms, uint32_t turns)
 {
 	struct proc_session s = { .record = head(now_ms, PROC_SESSION),
@@ -97,6 +113,7 @@ static void sample(
 	add_segment(now_ms);
 	if (*status) {
 		add_process(now_ms, cpu_ms, *status == 'T' ? 'T' : 'S');
+		add_ties(now_ms);
 		add_session(now_ms, status, since_ms, turns);
 	}
 	RECORD_APPEND(&records, &snapshot, NULL, 0);
@@ -174,6 +191,32 @@ static void tokens_belong_to_the_phase_that_waited(void **state)
 	assert_int_equal(span_at(1)->turns, 0);
 	assert_int_equal(span_at(2)->turns, 1);
 	assert_int_equal(span_at(2)->output_tokens, 10);
+	end();
+}
+
+static void reads_and_writes_are_divided_as_cpu_is(void **state)
+{
+	(void)state;
+	begin();
+	io_calls = 50; /* before: of no phase */
+	sample(200000, "idle", 150000, 0, 0);
+	io_calls = 60;
+	sample(202000, "idle", 150000, 0, 0);
+	io_calls = 100;
+	sample(204000, "busy", 202500, 0, 0);
+	phase_tracker_finish(&tracker);
+	assert_int_equal(span_at(0)->io_calls, 20);
+	assert_int_equal(span_at(0)->read_bytes, 2000);
+	assert_int_equal(span_at(1)->io_calls, 30);
+	assert_int_equal(span_at(1)->written_bytes, 300);
+	assert_int_equal(span_at(1)->io_state, SOOTH_STATE_VALUE);
+	end();
+	io_calls = 0;
+	begin();
+	sample(200000, "idle", 150000, 0, 0);
+	sample(202000, "idle", 150000, 0, 0);
+	phase_tracker_finish(&tracker);
+	assert_int_equal(span_at(0)->io_state, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 	end();
 }
 
@@ -289,6 +332,7 @@ int main(void)
 		cmocka_unit_test(a_change_is_when_the_agent_says),
 		cmocka_unit_test(a_change_of_unknown_time_is_in_the_middle),
 		cmocka_unit_test(tokens_belong_to_the_phase_that_waited),
+		cmocka_unit_test(reads_and_writes_are_divided_as_cpu_is),
 		cmocka_unit_test(a_gap_is_not_observed),
 		cmocka_unit_test(the_clock_is_set),
 		cmocka_unit_test(an_end_closes_the_phase),

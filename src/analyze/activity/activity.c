@@ -65,7 +65,8 @@ static bool is_within(const struct host_state *host, const struct process_entry 
 		if (!p || p == main || p->main != main)
 			continue;
 		batch_for_each (r, &records) {
-			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+			const struct sockets_socket *o =
+				record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 			if (o && o->local_port == s->peer_port && o->peer_port == s->local_port &&
 				o->namespace == s->namespace)
@@ -127,7 +128,8 @@ static void activity_request_find(struct activity_request *request, const struct
 	records = snapshot_records(snapshot);
 	request->is = ACTIVITY_REQUEST_NONE;
 	batch_for_each (r, &records) {
-		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *socket =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 		struct stream_state s = { .turn = STREAM_NONE };
 
 		if (socket)
@@ -503,6 +505,12 @@ static void set_answered(struct finding_activity *f)
 	set_since_turn(f);
 }
 
+/* Its session is known, and its log has no prompt yet, or there is no log before the first one. */
+static bool has_no_prompt(const struct finding_activity *f)
+{
+	return f->session && f->session->turn_state == SOOTH_STATE_ABSENT;
+}
+
 /* Neither status nor log: its connections, and whether it can be typed into. */
 static void set_from_outside(struct finding_activity *f)
 {
@@ -517,6 +525,8 @@ static void set_from_outside(struct finding_activity *f)
 		set_model(f, ACTIVITY_FROM_CONNECTION);
 	} else if (uses_cpu(f, COMPUTES_LEAST)) {
 		set_computes(f);
+	} else if (has_no_prompt(f) && is_at_terminal(f)) {
+		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	} else if (f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket &&
 		   is_at_terminal(f)) {
 		/* On a quiet connection an answer may be complete, or have stopped. */

@@ -57,6 +57,9 @@ static uint8_t text_state(const char *text)
 		(row)->written_bytes = (sum)->written_bytes;                                       \
 		(row)->written_state =                                                             \
 			(sum)->lacks_written ? (sum)->written_state : SOOTH_STATE_VALUE;           \
+		(row)->read_bytes = (sum)->read_bytes;                                             \
+		(row)->io_calls = (sum)->io_calls;                                                 \
+		(row)->io_state = (sum)->lacks_io ? (sum)->io_state : SOOTH_STATE_VALUE;           \
 	} while (0)
 #define FILL_TOKENS(row, sum)                                                                      \
 	do {                                                                                       \
@@ -189,7 +192,8 @@ static int emit_states(const struct emit *e, struct sooth_error *err)
 		.schema = &phase_state_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_FOR_PEOPLE,
-		.spare = "turns,input_tokens,output_tokens,written_bytes,project" };
+		.spare = "io_calls,read_bytes,turns,input_tokens,output_tokens,written_bytes,"
+			 "project" };
 	int status = output_section(e->output, &section, err);
 
 	for (size_t i = 0; i < e->count && !status; i++) {
@@ -271,6 +275,9 @@ static int emit_phase(const struct emit *e, const struct phase_piece *p, struct 
 		.rss_bytes = p->rss_bytes,
 		.written_bytes = p->written_bytes,
 		.written_state = p->written_state,
+		.read_bytes = p->read_bytes,
+		.io_calls = p->io_calls,
+		.io_state = p->io_state,
 		.turns = p->turns,
 		.input_tokens = p->input_tokens,
 		.output_tokens = p->output_tokens,

@@ -133,7 +133,19 @@ static bool clip(struct phase_piece *p, const struct phase_selection *s)
 	p->cpu_ns = part_of(p->cpu_ns, part);
 	p->own_cpu_ns = part_of(p->own_cpu_ns, part);
 	p->written_bytes = part_of(p->written_bytes, part);
+	p->read_bytes = part_of(p->read_bytes, part);
+	p->io_calls = part_of(p->io_calls, part);
 	return true;
+}
+
+static void take_io(struct phase_piece *piece, const struct phase_span *p)
+{
+	piece->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (!record_holds(&p->record, sizeof(*p)))
+		return; /* of an older monitor */
+	piece->io_state = p->io_state;
+	piece->read_bytes = p->read_bytes;
+	piece->io_calls = p->io_calls;
 }
 
 static void take_span(struct phase_history *h, const struct phase_span *p)
@@ -158,6 +170,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 		.context_state = p->context_state };
 	const struct phase_agent *a;
 
+	take_io(&piece, p);
 	if (p->record.time_ns <= p->begin_ns || length > p->end_utc_ns)
 		return;
 	if (!h->first_utc_ns || piece.begin_utc_ns < h->first_utc_ns)
@@ -193,7 +206,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 void phase_history_take(struct phase_history *h, const struct sooth_record *r)
 {
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
-	const struct phase_span *span = record_as(r, PHASE_SPAN, sizeof(*span));
+	const struct phase_span *span = record_as(r, PHASE_SPAN, PHASE_SPAN_LEAST);
 
 	if (segment) {
 		struct span boot = record_text(r, &segment->boot_id);

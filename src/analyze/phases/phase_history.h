@@ -30,14 +30,14 @@ struct phase_label {
 
 struct phase_piece {
 	uint64_t begin_utc_ns, end_utc_ns;
-	uint64_t cpu_ns, own_cpu_ns, rss_bytes, written_bytes;
+	uint64_t cpu_ns, own_cpu_ns, rss_bytes, written_bytes, read_bytes, io_calls;
 	uint64_t input_tokens, output_tokens, context_tokens;
 	uint32_t agent, label; /* numbers; label 0: none */
 	uint32_t turns;
 	uint8_t state; /* enum activity_state */
 	uint8_t flags; /* enum phase_flag */
 	uint8_t source_state, source, confidence;
-	uint8_t cpu_state, written_state, tokens_state, context_state;
+	uint8_t cpu_state, written_state, io_state, tokens_state, context_state;
 };
 
 struct phase_history {

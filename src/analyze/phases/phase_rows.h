@@ -62,7 +62,11 @@ struct phase_answer_row {
 		.label = "RSS", .unit = SOOTH_UNIT_BYTES)                                          \
 	F(S, U64, written_bytes, MAYBE(written_state),                                             \
 		"bytes written by the session, to files, pipes and terminals", .label = "WRITTEN", \
-		.unit = SOOTH_UNIT_BYTES)
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, read_bytes, MAYBE(io_state),                                                     \
+		"bytes read by the session, of files, pipes and terminals", .label = "READ",       \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, io_calls, WITH(io_state), "calls that read or wrote", .label = "IO_CALLS")
 #define PHASE_TOKENS(F, S)                                                                         \
 	F(S, U32, turns, MAYBE(tokens_state),                                                      \
 		"answers of the model, as the agent itself writes them", .label = "TURNS")         \

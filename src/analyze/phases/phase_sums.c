@@ -26,6 +26,9 @@ static void join(struct phase_piece *to, const struct phase_piece *more)
 	to->own_cpu_ns += more->own_cpu_ns;
 	to->rss_bytes = larger(to->rss_bytes, more->rss_bytes);
 	to->written_bytes += more->written_bytes;
+	to->read_bytes += more->read_bytes;
+	to->io_calls += more->io_calls;
+	to->io_state = to->io_state ? to->io_state : more->io_state;
 	to->turns += more->turns;
 	to->input_tokens += more->input_tokens;
 	to->output_tokens += more->output_tokens;
@@ -87,6 +90,12 @@ static void add(struct phase_sum *sum, const struct phase_piece *p)
 	sum->own_cpu_ns += p->own_cpu_ns;
 	sum->rss_bytes = larger(sum->rss_bytes, p->rss_bytes);
 	sum->written_bytes += p->written_bytes;
+	sum->read_bytes += p->read_bytes;
+	sum->io_calls += p->io_calls;
+	if (p->io_state != SOOTH_STATE_VALUE) {
+		sum->lacks_io = true;
+		sum->io_state = p->io_state;
+	}
 	sum->is_cpu_least |= p->cpu_state == SOOTH_STATE_TRUNCATED;
 	if (p->written_state != SOOTH_STATE_VALUE) {
 		sum->lacks_written = true;

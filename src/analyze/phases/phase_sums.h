@@ -7,13 +7,13 @@
 
 struct phase_sum {
 	uint64_t total_ns, longest_ns;
-	uint64_t cpu_ns, own_cpu_ns, rss_bytes, written_bytes;
+	uint64_t cpu_ns, own_cpu_ns, rss_bytes, written_bytes, read_bytes, io_calls;
 	uint64_t input_tokens, output_tokens;
 	uint32_t count, turns;
 	bool is_cpu_least;
-	bool lacks_written; /* of some phase it is not known */
+	bool lacks_written, lacks_io; /* of some phase it is not known */
 	bool has_tokens;
-	uint8_t written_state, tokens_state; /* where it is not known */
+	uint8_t written_state, io_state, tokens_state; /* where it is not known */
 };
 
 struct phase_session_sum {

@@ -25,9 +25,15 @@ struct phase_member {
 	uint64_t sample; /* the last one that had it */
 };
 
+/* By the io counters of all its processes together. */
+struct phase_io {
+	uint64_t written_bytes, read_bytes, calls;
+};
+
 /* What a session used between two samples. */
 struct phase_use {
-	uint64_t cpu_ns, own_cpu_ns, written_bytes, rss_bytes;
+	uint64_t cpu_ns, own_cpu_ns, rss_bytes;
+	struct phase_io io;
 	bool is_cpu_least;
 };
 
@@ -45,16 +51,16 @@ struct phase_session {
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
-	uint64_t since_ns; /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
-			      unknown */
-	uint64_t last_ns;  /* of the sample before */
-	uint64_t written_total;
-	bool has_written;
+	uint64_t since_ns;	  /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
+				     unknown */
+	uint64_t last_ns;	  /* of the sample before */
+	struct phase_io io_total; /* of the sample before */
+	bool has_io;
 	uint64_t sample;
 	struct phase_tokens tokens; /* of the sample before */
 	struct phase_use use;	    /* since the sample before */
-	uint64_t written_now;
-	uint8_t written_state;
+	struct phase_io io_now;
+	uint8_t written_state, io_state;
 };
 
 void phase_tracker_init(struct phase_tracker *t)
@@ -110,6 +116,7 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 	p->end_utc_ns = at_ns + (uint64_t)t->realtime_offset_ns;
 	p->flags |= flags;
 	p->written_state = s->written_state;
+	p->io_state = s->io_state;
 	struct record_tail tail[] = {
 		tail_string(&p->state, name_in(&activity_state_names, s->state)),
 		tail_string(&p->source, s->state ? name_in(&activity_source_names, s->source) : ""),
@@ -130,7 +137,9 @@ static void add_use(struct phase_session *s, double part)
 {
 	s->span.cpu_ns += rounded_u64((double)s->use.cpu_ns * part);
 	s->span.own_cpu_ns += rounded_u64((double)s->use.own_cpu_ns * part);
-	s->span.written_bytes += rounded_u64((double)s->use.written_bytes * part);
+	s->span.written_bytes += rounded_u64((double)s->use.io.written_bytes * part);
+	s->span.read_bytes += rounded_u64((double)s->use.io.read_bytes * part);
+	s->span.io_calls += rounded_u64((double)s->use.io.calls * part);
 	if (s->use.rss_bytes > s->span.rss_bytes)
 		s->span.rss_bytes = s->use.rss_bytes;
 	if (s->use.is_cpu_least)
@@ -144,16 +153,22 @@ static const struct process_entry *main_of(const struct process_entry *p)
 	return p->link == PROCESS_LINK_SELF ? p : p->main;
 }
 
-static void add_written(struct phase_session *s, const struct process_entry *p)
+static void add_io(struct phase_session *s, const struct process_entry *p)
 {
 	const struct proc_ties *ties = p->links;
 
 	if (!ties)
 		return;
 	if (ties->written_state == SOOTH_STATE_VALUE)
-		s->written_now += ties->written_bytes;
+		s->io_now.written_bytes += ties->written_bytes;
 	else
 		s->written_state = ties->written_state;
+	if (ties->io_state != SOOTH_STATE_VALUE) {
+		s->io_state = ties->io_state;
+		return;
+	}
+	s->io_now.read_bytes += ties->read_bytes;
+	s->io_now.calls += ties->io_calls;
 }
 
 static void add_member(struct phase_tracker *t, struct phase_session *s,
@@ -173,7 +188,7 @@ static void add_member(struct phase_tracker *t, struct phase_session *s,
 	if (p == main)
 		s->use.own_cpu_ns += used;
 	s->use.rss_bytes += p->process->rss_bytes;
-	add_written(s, p);
+	add_io(s, p);
 }
 
 /* Those that ended: what they used since the last sample is in the event of their end. */
@@ -251,12 +266,21 @@ static void set_context(struct phase_session *s, const struct proc_session *p)
 		copy_text(s->model, sizeof(s->model), record_text(&p->record, &p->model));
 }
 
-static void settle_written(struct phase_session *s)
+static uint64_t gained(uint64_t now, uint64_t before)
 {
-	if (s->has_written && s->written_now > s->written_total)
-		s->use.written_bytes = s->written_now - s->written_total;
-	s->has_written = true;
-	s->written_total = s->written_now;
+	return now > before ? now - before : 0;
+}
+
+static void settle_io(struct phase_session *s)
+{
+	const struct phase_io *now = &s->io_now, *before = &s->io_total;
+
+	if (s->has_io)
+		s->use.io = (struct phase_io){ gained(now->written_bytes, before->written_bytes),
+			gained(now->read_bytes, before->read_bytes),
+			gained(now->calls, before->calls) };
+	s->has_io = true;
+	s->io_total = s->io_now;
 }
 
 static void add_uses(struct phase_tracker *t, const struct host_state *host)
@@ -276,8 +300,8 @@ static void add_uses(struct phase_tracker *t, const struct host_state *host)
 		if (s->sample != t->sample) {
 			s->use =
 				(struct phase_use){ .is_cpu_least = !host->short_lived.is_watched };
-			s->written_now = 0;
-			s->written_state = SOOTH_STATE_VALUE;
+			s->io_now = (struct phase_io){ 0 };
+			s->written_state = s->io_state = SOOTH_STATE_VALUE;
 			s->sample = t->sample;
 		}
 		add_member(t, s, main, p);
@@ -384,7 +408,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 
 	activity_find(&a, host, main);
 	name_session(s, host, main);
-	settle_written(s);
+	settle_io(s);
 	if (!is_first && is_gap(t, s->last_ns, now)) {
 		end_span(t, &main->id, s, s->last_ns, 0);
 		is_first = true;

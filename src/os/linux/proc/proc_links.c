@@ -440,8 +440,10 @@ static void take_result(struct proc_ties *t, const struct proc_slow_read *q)
 	t->output_state = q->streams[1].state ? q->streams[1].state
 			  : t->output_utc_ns  ? SOOTH_STATE_VALUE
 					      : SOOTH_STATE_ABSENT;
-	t->written_state = q->written_state;
+	t->written_state = t->io_state = q->written_state;
 	t->written_bytes = q->written_bytes;
+	t->read_bytes = q->read_bytes;
+	t->io_calls = q->io_calls;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
 		t->stream[i] = q->streams[i].stream;
 		t->stream_state[i] = q->streams[i].state;

@@ -199,10 +199,13 @@ static void read_written(struct proc_slow_read *q, int process, struct buffer *s
 	q->written_state = procfs_state(status);
 	if (status < 0)
 		return;
-	if (task_io_parse(&io, scratch->data, scratch->size))
-		q->written_bytes = io.written_bytes;
-	else
+	if (!task_io_parse(&io, scratch->data, scratch->size)) {
 		q->written_state = FAILED;
+		return;
+	}
+	q->written_bytes = io.written_bytes;
+	q->read_bytes = io.read_bytes;
+	q->io_calls = io.reads + io.writes;
 }
 
 static void read_server_name(struct proc_slow_read *q, int process, struct buffer *scratch)

@@ -25,7 +25,7 @@ enum proc_read {
 	PROC_READ_ROOT = 4, /* the git working tree */
 	PROC_READ_STREAMS = 8,
 	PROC_READ_SERVER_NAME = 16, /* whether its name may be that of a server (proc_detached.h) */
-	PROC_READ_PROXIES = 32, /* from the environment (proc_proxies.h) */
+	PROC_READ_PROXIES = 32,	    /* from the environment (proc_proxies.h) */
 };
 
 struct proc_slow_read {
@@ -41,7 +41,7 @@ struct proc_slow_read {
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */
 	struct buffer proxies;
 	uint8_t written_state;
-	uint64_t written_bytes; /* of its io counters */
+	uint64_t written_bytes, read_bytes, io_calls; /* of its io counters */
 	struct proc_stream_info streams[PROC_STANDARD_STREAMS];
 };
 
