@@ -106,6 +106,8 @@ struct agent_files {
 	const char *open_file;	  /* that it holds open, with {session} in it */
 	const char *log;	  /* that grows as it works */
 	const char *project_file; /* ".project_root" */
+	const char
+		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */
 	enum agent_log log_kind;
 };
 

@@ -17,6 +17,7 @@ const struct agent agent_opencode = {
 		.home = ".local/share/opencode",
 		.log = "log/opencode.log",
 		.log_kind = AGENT_LOG_OPENCODE,
+		.database = "opencode.db",
 	},
 	/* Its sessions are rows of one database, whose files change for all of them. */
 	.session_options = { "--session", "-s" },

@@ -14,6 +14,7 @@
 #include "agents/agent.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "os/linux/agents/agent_read_batch.h"
@@ -93,6 +94,7 @@ static int agent_home_find(char *home, size_t room, const struct agent_files *fi
 #define KNOWN_MAX    1024
 #define KNOWN_NS     (60 * NS_PER_S) /* one not seen for so long has ended */
 #define BLOCKED_NS   (30 * NS_PER_S)
+#define SHARES_NS    (10 * NS_PER_S)
 #define OPTION_LEAST 16 /* ids are long; shorter values are list indexes or names */
 
 /* Of a process. */
@@ -104,6 +106,8 @@ struct known {
 	bool has_turn;
 	struct agent_turn turn;
 	struct agent_token_place tokens;
+	struct agent_database_place database;
+	uint64_t place;	     /* hash of its home and directory */
 	char pid[16];	     /* in its own pid namespace */
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
 	unsigned timeouts;   /* in a row: the first one may be that of a busy machine */
@@ -238,6 +242,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 	copy_word(job->files.session_key, files->session_key);
 	copy_word(job->files.status_key, files->status_key);
 	copy_word(job->files.start_key, files->start_key);
+	copy_word(job->files.database, files->database);
 	copy_word(job->files.version_key, files->version_key);
 	copy_word(job->files.changed_key, files->changed_key);
 	copy_word(job->files.waiting_key, files->waiting_key);
@@ -252,9 +257,14 @@ static void remember(
 {
 	struct known *known = map_get(&f->known, id);
 
+	if (known && job->files.database[0]) {
+		known->tokens = job->tokens;
+		known->database = job->database;
+	}
 	if (!known || !job->has_log || job->log_status)
 		return;
-	known->tokens = job->tokens;
+	if (!job->files.database[0])
+		known->tokens = job->tokens;
 	if (!memcmp(&known->file, &job->log, sizeof(job->log))) {
 		job->has_tool = known->has_tool;
 		job->tool = known->tool;
@@ -315,19 +325,34 @@ static void fill_turn(struct proc_session *p, const struct agent_read *job, int 
 	p->error_status = job->turn.error_status;
 }
 
+static uint8_t missing_tokens(
+	const struct agent_read *job, int status, const struct agent *agent, bool is_transcript)
+{
+	bool is_counted = agent->files.log_kind != AGENT_LOG_NONE;
+	int read_status = agent->files.database ? job->database_status : job->log_status;
+
+	if (is_counted && !is_transcript)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	if (agent->files.database && !status && read_status == -EOPNOTSUPP)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	return state_of(status ? status : read_status, false, is_counted,
+		agent->files.database || job->has_log);
+}
+
 static void fill_tokens(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
 {
 	const struct agent_tokens *t = &job->tokens.sum;
-	bool is_counted = agent->files.log_kind && agent->files.log_kind != AGENT_LOG_OPENCODE;
-	uint8_t missing = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	uint8_t missing = missing_tokens(job, status, agent, is_transcript);
 
-	if (is_transcript || !is_counted)
-		missing = state_of(
-			status ? status : job->log_status, false, is_counted, job->has_log);
 	p->tokens_state = t->has_any ? SOOTH_STATE_VALUE : missing;
 	if (t->has_any && job->tokens.is_cut)
 		p->tokens_state = SOOTH_STATE_TRUNCATED;
+	if (job->is_shared) {
+		p->tokens_state = p->context_state = p->model_state =
+			SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+		return;
+	}
 	p->context_state = t->context ? SOOTH_STATE_VALUE : missing;
 	p->model_state = t->model[0] ? SOOTH_STATE_VALUE : missing;
 	p->turns = t->turns;
@@ -408,6 +433,7 @@ static void prepare(struct agent_files_reader *f, struct pending *p, struct span
 	if (known) {
 		job->known = known->file;
 		job->tokens = known->tokens;
+		job->database = known->database;
 		memcpy(job->home, known->home, sizeof(job->home));
 		memcpy(job->pid, known->pid, sizeof(job->pid));
 	}
@@ -440,17 +466,45 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
 	return process_snapshot_status(&snapshot, status);
 }
 
+/*
+ * Sessions of a database are those of a directory: of two processes there neither is known to have
+ * this one.
+ */
+static bool shares_place(
+	struct agent_files_reader *f, struct known *own, const struct agent_read *job)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (!job->files.database[0])
+		return false;
+	own->place = hash_bytes(HASH_BEGIN, job->home, strlen(job->home));
+	own->place = hash_bytes(own->place, job->directory, strlen(job->directory));
+	while (map_next(&f->known, &position, &key, &value)) {
+		const struct known *other = value;
+
+		if (other != own && other->place == own->place &&
+			other->seen_ns + SHARES_NS > own->seen_ns)
+			return true;
+	}
+	return false;
+}
+
 static int find_files(struct agent_files_reader *f, const struct backend_run *run,
 	struct pending *p, struct span directory)
 {
 	struct known *known = known_put(f, &p->id);
+	int status;
 
 	if (!known)
 		return -EBUSY;
 	prepare(f, p, directory);
 	if (known->blocked_ns > known->seen_ns)
 		return -EBUSY;
-	return find_home(f, run, p, known);
+	status = find_home(f, run, p, known);
+	p->job.is_shared = !status && shares_place(f, known, &p->job);
+	return status;
 }
 
 void agent_files_add(struct agent_files_reader *f, const struct backend_run *run,

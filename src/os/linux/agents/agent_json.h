@@ -19,8 +19,8 @@
 /* An object; NULL: it is no object. The caller releases it. */
 json_t *agent_json_object(const void *data, size_t size);
 #define AGENT_MARKS_MAX 4
-/* The same of a line of a log that has one of these texts; NULL ends them. Others are not parsed: most
- * of a log is something else, and long. */
+/* The same of a line of a log that has one of these texts; NULL ends them. Others are not parsed:
+ * most of a log is something else, and long. */
 json_t *agent_json_marked(struct span line, const char *const marks[AGENT_MARKS_MAX]);
 static inline void cleanup_json(json_t **json)
 {

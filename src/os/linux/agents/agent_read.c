@@ -218,8 +218,10 @@ static void read_tokens(struct agent_read *job, int fd)
 	struct buffer bytes = { 0 };
 	size_t taken;
 
+	if (job->files.database[0])
+		return;
 	find_place(job);
-	if (job->files.log_kind == AGENT_LOG_OPENCODE || p->offset == job->log.size)
+	if (p->offset == job->log.size)
 		return;
 	if (!root_file_read(fd, &bytes, p->offset, TOKEN_BYTES)) {
 		taken = agent_tokens_read(&p->sum, job->files.log_kind, bytes.data, bytes.size);
@@ -268,6 +270,19 @@ void agent_read_option(struct agent_read *job)
 	job->source = AGENT_READ_OPTION;
 }
 
+static void read_database(struct agent_read *job, int root)
+{
+	char path[AGENT_READ_PATH * 2];
+	const struct agent_database_request request = { .root = root,
+		.path = path,
+		.directory = job->directory,
+		.start_utc_ns = job->start_utc_ns };
+
+	snprintf(path, sizeof(path), "%s/%s", job->home, job->files.database);
+	job->database_status = agent_database_read(
+		&request, &job->database, &job->tokens.sum, &job->tokens.is_cut);
+}
+
 void agent_read(struct agent_read *job)
 {
 	_cleanup_close_ int root = root_open(job->process);
@@ -286,4 +301,6 @@ void agent_read(struct agent_read *job)
 		find_log(job, root);
 	if (job->has_log && job->needs_tool && memcmp(&job->log, &job->known, sizeof(job->log)))
 		read_log(job, root);
+	if (job->files.database[0] && job->needs_tool && job->directory[0])
+		read_database(job, root);
 }

@@ -6,6 +6,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_READ_H
 
+#include "os/linux/agents/agent_database.h"
 #include "os/linux/agents/agent_tokens.h"
 #include "os/linux/agents/agent_turn.h"
 
@@ -27,7 +28,8 @@ struct agent_read {
 	uint64_t start_ticks, start_utc_ns;
 	struct {
 		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
-			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT];
+			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT],
+			database[AGENT_READ_TEXT];
 		char session_key[AGENT_READ_TEXT], status_key[AGENT_READ_TEXT],
 			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
 			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT];
@@ -41,9 +43,12 @@ struct agent_read {
 		bool is_cut;  /* it was longer than was read when it was first seen */
 		struct agent_tokens sum;
 	} tokens;
+	struct agent_database_place database; /* also output: where the tokens were read, instead */
 	bool needs_tool;
+	bool is_shared; /* another process has the same home and directory */
 
 	/* Output. */
+	int database_status;
 	int status; /* of finding the session; 0 also when there is none */
 	struct agent_session_info info;
 	enum {
