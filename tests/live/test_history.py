@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import stat
 import time
 
@@ -123,6 +124,101 @@ class Phases(HistoryCase):
         self.assertEqual(self.files(), ["phases-00000001.sooth"])
         self.assertEqual(stat.S_IMODE(os.stat(self.history).st_mode), 0o700)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.join(self.history, self.files()[0])).st_mode), 0o600)
+
+
+MADE = """
+CREATE TABLE session (id TEXT PRIMARY KEY, parent_id TEXT, directory TEXT NOT NULL, tokens_input INTEGER, tokens_output INTEGER,
+    tokens_reasoning INTEGER, tokens_cache_read INTEGER, tokens_cache_write INTEGER, time_created INTEGER, time_updated INTEGER);
+CREATE TABLE message (id TEXT PRIMARY KEY, session_id TEXT NOT NULL, time_created INTEGER NOT NULL, data TEXT NOT NULL);
+"""
+
+
+class Database(HistoryCase):
+    """An agent that keeps what it spent in a database, as opencode does; this test writes to it."""
+
+    def setUp(self):
+        super().setUp()
+        self.home, self.work = self.path("home"), self.path("work")
+        self.data = os.path.join(self.home, ".local/share/opencode")
+        for folder in (self.data, self.work, os.path.join(self.home, ".opencode/bin")):
+            os.makedirs(folder)
+        self.program = shutil.copy("/bin/sleep", os.path.join(self.home, ".opencode/bin/opencode"))
+
+    def opencode(self):
+        return self.start(self.program, "1000", env=dict(os.environ, HOME=self.home), cwd=self.work)
+
+    def database(self, log="WAL"):
+        db = sqlite3.connect(os.path.join(self.data, "opencode.db"), isolation_level=None)
+        self.addCleanup(db.close)
+        db.execute("PRAGMA journal_mode = " + log)
+        db.executescript(MADE)
+        return db
+
+    def answer(self, db, session, tokens, model="model-1", parent=None, directory=None, created=None):
+        now = int(time.time() * 1000)
+        db.execute("INSERT INTO session VALUES (?, ?, ?, 0, 0, 0, 0, 0, ?, ?) ON CONFLICT DO NOTHING",
+                   (session, parent, directory or self.work, created or now, now))
+        db.execute("UPDATE session SET tokens_input = tokens_input + ?, tokens_output = tokens_output + ?,"
+                   " tokens_reasoning = tokens_reasoning + 1, tokens_cache_read = tokens_cache_read + 10,"
+                   " tokens_cache_write = tokens_cache_write + 5, time_updated = ? WHERE id = ?", (*tokens, now, session))
+        count = db.execute("SELECT count(*) FROM message").fetchone()[0]
+        for number, data in enumerate(({"role": "user"}, {
+                "role": "assistant", "modelID": model, "time": {"created": now, "completed": now},
+                "tokens": {"total": sum(tokens)}, "secret": "do not show"})):
+            db.execute("INSERT INTO message VALUES (?, ?, ?, ?)",
+                       ("%d.%d" % (count, number), session, now + number, json.dumps(data)))
+
+    def session(self, agent):
+        """Of the command that shows it, when the agent's start is some time ago."""
+        rows = json.loads(self.sooth("ps", "-j", str(agent.pid)).out)["processes"]
+        return [rows[0][key] for key in ("turns", "input_tokens", "output_tokens", "context_tokens", "model")]
+
+    def test_what_it_spent(self):
+        db, agent = self.database(), self.opencode()
+        harness.wait_until(lambda: time.time() > os.stat("/proc/%d" % agent.pid).st_mtime + 0.1, "time to pass")
+        self.assertEqual(self.session(agent)[1:4], [None, None, None])
+        self.answer(db, "one", (100, 7))
+        self.answer(db, "below", (40, 2), model="small", parent="one")
+        self.answer(db, "one", (200, 8), model="model-2")
+        self.answer(db, "elsewhere", (5000, 500), directory="/")
+        # Cached ones are sent too, reasoning is answered; a subagent's answers are, its context is not.
+        self.assertEqual(self.session(agent), [3, 340 + 45, 17 + 3, 208, "model-2"])
+        self.assertNotIn("-journal", " ".join(os.listdir(self.data)))
+
+    def test_a_history_of_it(self):
+        db, agent = self.database(), self.opencode()
+        time.sleep(0.2)
+        self.answer(db, "old", (1000, 100), created=1)
+        sooth = self.monitor()
+        harness.wait_until(lambda: self.files(), "the history")
+        time.sleep(1)
+        self.answer(db, "old", (30, 3))
+        time.sleep(1)
+        self.end(sooth)
+        row = next(row for row in self.report()["phase_sessions"] if row["pid"] == agent.pid)
+        # What an earlier process spent in the session is none of this one.
+        self.assertEqual([row[key] for key in ("turns", "input_tokens", "output_tokens")], [1, 45, 4])
+
+    def test_what_is_not_known(self):
+        db, agent = self.database(), self.opencode()
+        time.sleep(0.2)
+        self.answer(db, "one", (100, 7))
+        other = self.opencode()
+        harness.wait_until(lambda: self.sooth("ps", str(other.pid)), "the other one")
+        both = json.loads(self.sooth("ps", "-j", str(agent.pid), str(other.pid)).out)["processes"]
+        self.assertIn(None, [row["turns"] for row in both])  # in whose directory another one is
+        db.close()
+        for log, text in (("DELETE", None), (None, b"SQLite format 3\0" + b"x" * 400), (None, b"")):
+            for name in os.listdir(self.data):
+                os.unlink(os.path.join(self.data, name))
+            if log:
+                self.answer(self.database(log), "one", (100, 7))
+            else:
+                with open(os.path.join(self.data, "opencode.db"), "wb") as file:
+                    file.write(text)
+            before = os.listdir(self.data)
+            self.assertEqual(self.session(agent)[1], None, log or text)
+            self.assertEqual(os.listdir(self.data), before)
 
 
 class Settings(HistoryCase):
