@@ -506,6 +506,18 @@ int report_end_of_file(struct sooth_report *r, struct sooth_error *err)
 	return block_reader_finish(&r->reader, report_block, r, err);
 }
 
+uint64_t report_damages(const struct sooth_report *r)
+{
+	const struct block_reader *b = &r->reader;
+
+	return b->damaged_blocks + b->damaged_bytes + b->cut_bytes;
+}
+
+void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy)
+{
+	output_limit(r->output, what, reason, remedy);
+}
+
 void report_damage(const struct sooth_report *r, struct buffer *out)
 {
 	const struct block_reader *b = &r->reader;

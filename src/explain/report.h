@@ -38,6 +38,10 @@ int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
 /* What is wrong with a capture that was read to its end, in one line; empty: nothing. */
 void report_damage(const struct sooth_report *r, struct buffer *out);
+/* Grows with each damage that was found in what was read so far. */
+uint64_t report_damages(const struct sooth_report *r);
+/* A limit of the report, beside those of its views. */
+void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy);
 /* What became of the bytes that were fed. */
 const struct block_reader *report_reader(const struct sooth_report *r);
 /* Of bytes that were fed: -EINVAL when they are no capture. */

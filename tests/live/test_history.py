@@ -298,7 +298,8 @@ class Faults(HistoryCase):
         for text in (whole[:-7], whole[:len(whole) // 2], b"", whole[:300] + b"x" * 40 + whole[340:]):
             with open(name, "wb") as file:
                 file.write(text)
-            self.report()
+            noted = [limit["what"] for limit in self.report()["limits"]]
+            self.assertEqual("parts of " + self.files()[0] in noted, text not in (b"", whole), noted)
         with open(os.path.join(self.history, "phases-00000002.sooth"), "wb") as file:
             file.write(whole)
         self.assertTrue(self.report()["phases"])

@@ -83,11 +83,21 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err)
 
 /* --- reading --- */
 
+static void note_damage(struct sooth_report *r, const struct history_file *f)
+{
+	char what[HISTORY_NAME_SIZE + 32];
+
+	snprintf(what, sizeof(what), "parts of %s", f->name);
+	report_note(r, what, "the file is damaged or cut off",
+		"remove it from the folder of the history if it is not to be mentioned again");
+}
+
 static int feed_file(struct sooth_report *r, int folder, const struct history_file *f, char *bytes,
 	struct sooth_error *err)
 {
 	_cleanup_close_ int fd =
 		openat(folder, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uint64_t damages = report_damages(r);
 	ssize_t got;
 	int status = 0;
 
@@ -99,6 +109,10 @@ static int feed_file(struct sooth_report *r, int folder, const struct history_fi
 		status = got < 0 ? error_errno(err, -errno, "read %s", f->name)
 				 : sooth_report_feed(r, bytes, (size_t)got, err);
 	}
+	if (!status)
+		status = report_end_of_file(r, err);
+	if (!status && report_damages(r) > damages)
+		note_damage(r, f);
 	return status;
 }
 
@@ -137,8 +151,6 @@ static int feed_files(
 			status = feed_file(r, folder, &all[i], bytes, err);
 	}
 	buffer_fini(&files);
-	if (!status)
-		status = report_end_of_file(r, err);
 	return status ? status : feed_end(r, err);
 }
 
