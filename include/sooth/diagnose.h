@@ -31,16 +31,17 @@ struct sooth_diagnose_options {
 	/* A struct sooth_observer_options for the rest, NULL: defaults. Times in it are not used.
 	 */
 	const struct sooth_observer_options *observer;
-	/* Takes a table of the checks that could not be made, for the caller to free; NULL on failure:
-	 * a row each, "id", "cause", "reason", "remedy". NULL: it is not wanted. */
+	/* Takes a table of the checks that could not be made, for the caller to free; NULL on
+	 * failure: a row each, "id", "cause", "reason", "remedy". NULL: it is not wanted. */
 	struct sooth_table **unseen;
 };
 
 /*
  * A row for each finding: "severity", "id", "pid", "claim", "evidence", "remedy" and others;
  * docs/findings has a page for each id. "pid" has no value where it is about the host. An empty
- * table: nothing was found, by the checks that could be made; options->unseen has the others. `options` may be NULL. NULL: it
- * failed, and `err` says why.
+ * table: nothing was found, by the checks that could be made; options->unseen has the others.
+ * Remedies are for a person, and name commands and options of the program sooth. `options` may be
+ * NULL. NULL: it failed, and `err` says why.
  *
  * Blocks for the duration. System calls and stacks are observed where the caller may (root,
  * or cap_bpf and cap_perfmon), else the checks that need them are left out. The process is not

@@ -24,7 +24,8 @@ enum sooth_fault {
 	SOOTH_FAULT_NOT_FOUND,	 /* the target does not exist: exit 4 */
 	SOOTH_FAULT_IO,		 /* reading or writing failed: exit 5 */
 	SOOTH_FAULT_INTERNAL,	 /* memory ran out, or a defect in sooth: exit 5 */
-	/* Of a command to launch, as a shell reports them (POSIX, 2.8.2 Exit Status for Commands). */
+	/* Of a command to launch, as a shell reports them (POSIX, 2.8.2 Exit Status for Commands).
+	 */
 	SOOTH_FAULT_NO_COMMAND,	    /* it is not found: exit 127 */
 	SOOTH_FAULT_NOT_EXECUTABLE, /* it cannot be executed: exit 126 */
 };

@@ -17,8 +17,9 @@
  *
  * Privilege: root, or cap_bpf and cap_perfmon with Linux 6.6 or later. Functions that return int
  * give 0, or a negative errno with `err` filled (it may be NULL), where nothing else is said. One
- * thread at a time may use a tracker; trackers of several threads do not disturb each other. A
- * child made by fork() without exec must not use one.
+ * thread at a time may use a tracker; trackers of several threads do not disturb each other. In a
+ * child made by fork() a tracker gives -EPERM, and closing it does nothing: its parent's goes on.
+ * The calling process itself cannot be tracked.
  */
 #ifndef SOOTH_HEAP_H
 #define SOOTH_HEAP_H
@@ -45,7 +46,8 @@ struct sooth_heap_options {
 	/* Of the ring between the kernel and the library; 0: as `sooth heap`. When it is full calls
 	 * are dropped, and counted. */
 	uint64_t buffer_bytes;
-	/* A launched command is paused for moments instead, so that nothing is dropped. */
+	/* A launched command is paused for moments rather than that calls are dropped; what is
+	 * dropped nevertheless is counted. A ring below 256 KiB fills faster than that. */
 	bool may_pause;
 	/* Events have the stack of the call: see sooth_heap_frames(). A call takes some
 	 * microseconds longer. */
@@ -112,7 +114,8 @@ bool sooth_heap_is_over(const struct sooth_heap *heap);
  */
 int sooth_heap_fd(struct sooth_heap *heap);
 
-/* `size` is sizeof(struct sooth_heap_stats), set by the caller. */
+/* `size` is sizeof(struct sooth_heap_stats), set by the caller before each call; 0: nothing is
+ * filled. */
 struct sooth_heap_stats {
 	size_t size;
 	uint64_t events;    /* given to the caller */
@@ -126,7 +129,8 @@ struct sooth_heap_stats {
 
 void sooth_heap_stats(const struct sooth_heap *heap, struct sooth_heap_stats *stats);
 /*
- * A phase of the target begins now: events from now on have its name, and rows of a snapshot.
+ * A phase of the target begins now: events from now on have its name, and rows of a snapshot. At
+ * most 255 bytes of it are kept. -EINVAL: it is empty or NULL, or the tracker does not run.
  */
 int sooth_heap_mark(struct sooth_heap *heap, const char *phase, struct sooth_error *err);
 /* Calls from now on are no events, until sooth_heap_resume(). The target pays for them as before. A
@@ -151,7 +155,8 @@ size_t sooth_heap_frames(
 struct sooth_observer *sooth_heap_observer(struct sooth_heap *heap);
 /* Of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_heap_child_pid(const struct sooth_heap *heap);
-/* As waitpid(2) gives it; -1: none was launched, or it runs. */
+/* As waitpid(2) gives it; -1: none was launched, it runs, or the caller's program took its status
+ * (a wait of its own, SIGCHLD that is ignored). */
 int sooth_heap_child_status(struct sooth_heap *heap);
 /* Detaches, and takes the last events with it: they stay readable with sooth_heap_next(). The
  * processes run on. */

@@ -41,7 +41,8 @@ struct sooth_inspect_options {
  *   resource_limits, control_groups, pressure, oom
  *   environment (names of variables, never a value), environment_totals
  *
- * `options` may be NULL. NULL: it failed, and `err` says why; -EINVAL: there is no such table.
+ * `options` may be NULL. NULL: it failed, and `err` says why; -EINVAL: there is no such table,
+ * -EACCES: the process may not be read by the caller. An empty table: there is nothing of that.
  *
  * Blocks while /proc is read; of threads for the interval. Needs no privilege for processes that
  * the caller may trace (ptrace(2)), root for those of others. Nothing is attached or stopped.

@@ -114,7 +114,8 @@ struct sooth_observer_options {
 	/* Of a stream of calls: record at most some hundred a thread, and some thousand in all, per
 	 * 0.1 s, and only count the others. */
 	bool has_call_budget;
-	/* Of the probe "profile": samples a second of each CPU; 0: 99. */
+#define SOOTH_PROFILE_HZ_MOST 10000
+	/* Of the probe "profile": samples a second of each CPU, at most so many; 0: 99. */
 	uint32_t profile_hz;
 	/* Of several added pids those that a probe may not observe are left out of it, with a limit
 	 * that names the process; if it may observe none, start fails. */
@@ -177,7 +178,8 @@ struct sooth_observer_options {
 	/* Where the allocations of a launched command are observed: 0: in the kernel, without
 	 * privilege in the process; 1: in the kernel; 2: by a library that its programs load, which
 	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its
-	 * program loads the library, else in the kernel. */
+	 * program loads the library, else in the kernel, for which the caller needs the privilege
+	 * in any case. */
 	int heap_engine;
 	/* That library; borrowed until start returns; NULL: the installed one. */
 	const char *heap_library;

@@ -24,9 +24,11 @@
  * Threads, children and exec are followed; user and kernel code is sampled; frames of Python and
  * JavaScript have names where `sooth profile` has them. Nothing is stopped or injected.
  *
- * Privilege: root, or cap_bpf and cap_perfmon. Functions that return int give 0, or a negative
- * errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may
- *use a profiler.
+ * Privilege: none for the caller's own processes, as far as kernel.perf_event_paranoid allows it;
+ * root, or cap_bpf and cap_perfmon, for those of others and for kernel code. Functions that return
+ * int give 0, or a negative errno with `err` filled (it may be NULL), where nothing else is said.
+ * One thread at a time may use a profiler. In a child made by fork() it gives -EPERM, and closing
+ * it does nothing.
  */
 #ifndef SOOTH_PROFILE_H
 #define SOOTH_PROFILE_H
@@ -51,7 +53,7 @@ struct sooth_observer_options;
 struct sooth_profile_options {
 	size_t size;
 	uint64_t duration_ns; /* of sooth_profile(); 0: 5 s */
-	uint32_t hz;	      /* samples a second of each CPU; 0: 99 */
+	uint32_t hz;	      /* samples a second of each CPU, at most 10,000; 0: 99 */
 	/* Frames get the line of their source, and inlined functions, where there is debug
 	 * information; reading it takes up to some seconds when it stops. */
 	bool has_lines;
@@ -84,9 +86,10 @@ struct sooth_sample {
 			      none */
 };
 
-/* Attaches, and blocks for that. *out is to be closed, and NULL on failure. -ESRCH, -EPERM: as
- * sooth_heap_track(). Samples are taken and kept, 72 bytes each, while the profiler runs, and its
- * ring has room for some seconds of them: call sooth_profiler_run() in between. */
+/* Attaches, and blocks for that. *out is to be closed, and NULL on failure. -ESRCH: there is no
+ * such process; -EPERM, -EACCES: it may not be sampled, err->remedy says what to do. Samples are
+ * taken and kept, 72 bytes each, while the profiler runs, and its ring has room for some seconds of
+ * them: call sooth_profiler_run() in between. */
 int sooth_profiler_start(pid_t pid, const struct sooth_profile_options *options,
 	struct sooth_profiler **out, struct sooth_error *err);
 int sooth_profiler_start_multiple(const pid_t *pids, size_t count,
@@ -129,6 +132,7 @@ int sooth_profiler_pause(struct sooth_profiler *profiler, struct sooth_error *er
 int sooth_profiler_resume(struct sooth_profiler *profiler, struct sooth_error *err);
 /* As sooth_heap_observer(). */
 struct sooth_observer *sooth_profiler_observer(struct sooth_profiler *profiler);
+/* As sooth_heap_child_pid() and sooth_heap_child_status(). */
 pid_t sooth_profiler_child_pid(const struct sooth_profiler *profiler);
 int sooth_profiler_child_status(struct sooth_profiler *profiler);
 /* NULL is fine. */

@@ -20,8 +20,9 @@
  *
  * Privilege: root, or cap_bpf and cap_perfmon. Functions that return int give 0, or a negative
  * errno with `err` filled (it may be NULL), where nothing else is said. One thread at a time may
- *use a tracker; trackers of several threads do not disturb each other. A child made by fork()
- *without exec must not use one.
+ * use a tracker; trackers of several threads do not disturb each other. In a child made by fork()
+ * a tracker gives -EPERM, and closing it does nothing: its parent's goes on. The calling process
+ * itself cannot be tracked.
  */
 #ifndef SOOTH_TRACE_H
 #define SOOTH_TRACE_H
@@ -160,7 +161,7 @@ void sooth_trace_close(struct sooth_trace *trace);
 
 /*
  * Counts the calls of a process and its children for options->duration_ns, and blocks for that. A
- * row for each call: "name", "calls", "errors", "total_ns", "min_ns", "max_ns", "mean_ns" and
+ * row for each call: "name", "count", "errors", "total_ns", "max_ns", "mean_ns" and
  * others, as in `sooth trace -c -j`. The kernel counts, so none is lost. Ends early when every
  * process has ended. NULL: it failed, and `err` says why.
  */

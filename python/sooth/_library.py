@@ -22,14 +22,37 @@ class Error(OSError):
     missing: str
     remedy: str
 
-    def __init__(self, raw: ErrorStruct) -> None:
-        for name, _ in _TEXTS:
-            setattr(self, name, getattr(raw, name).decode("utf-8", "replace"))
-        super().__init__(-raw.code or errno.EIO, "cannot %s: %s" % (self.tried, self.why))
+    def __init__(self, code: int, tried: str, why: str = "", missing: str = "", remedy: str = "") -> None:
+        self.tried, self.why, self.missing, self.remedy = tried, why, missing, remedy
+        super().__init__(code, "cannot %s: %s" % (tried, why))
+
+    def __reduce__(self) -> typing.Tuple[typing.Any, ...]:
+        return type(self), (self.errno, self.tried, self.why, self.missing, self.remedy)
 
     def __str__(self) -> str:
-        text = "cannot %s: %s" % (self.tried, self.why)
-        return text + ("; %s" % self.remedy if self.remedy else "")
+        return ("cannot %s" % self.tried) + (": %s" % self.why if self.why else "") + (
+            "; %s" % self.remedy if self.remedy else "")
+
+
+def error_of(raw: ErrorStruct) -> Error:
+    return Error(-raw.code or errno.EIO, *(getattr(raw, name).decode("utf-8", "replace") for name, _ in _TEXTS))
+
+
+def whole(number: int, what: str, bits: int = 64) -> int:
+    """A number that the library takes as it is: ctypes would cut it off."""
+    if not isinstance(number, int):
+        raise TypeError("%s is a number" % what)
+    if not 0 <= number < 1 << bits:
+        raise ValueError("%s is from 0 to %d" % (what, (1 << bits) - 1))
+    return number
+
+
+def pid_of(number: int) -> int:
+    return whole(number, "a PID", 31)
+
+
+def ns_of(seconds: float, what: str) -> int:
+    return whole(int(seconds * 1e9), "%s in ns" % what)
 
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
@@ -37,7 +60,7 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
     out = ctypes.POINTER(pointer)
     number, pids = ctypes.c_int, ctypes.POINTER(ctypes.c_int)
     words = ctypes.POINTER(ctypes.c_char_p)
-    functions = [
+    functions: typing.List[typing.Tuple[str, typing.Any, typing.Tuple[typing.Any, ...]]] = [
         ("sooth_agents", pointer, (pointer, error)),
         ("sooth_diagnose", pointer, (number, pointer, error)),
         ("sooth_inspect", pointer, (number, ctypes.c_char_p, pointer, error)),

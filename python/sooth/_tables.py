@@ -4,10 +4,9 @@ import ctypes
 import json
 import typing
 
-from sooth._library import Error, ErrorStruct, library, take_text
+from sooth._library import ErrorStruct, error_of, library, ns_of, pid_of, take_text
 
 Row = typing.Dict[str, typing.Any]
-NS_PER_S = 1e9
 
 
 class _AgentsOptions(ctypes.Structure):
@@ -25,12 +24,13 @@ class _InspectOptions(ctypes.Structure):
 
 def rows_from(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Row]:
     if not table:
-        raise Error(error)
+        raise error_of(error)
     try:
         text = library().sooth_table_json(table)
         if not text:
             raise MemoryError
-        return json.loads(take_text(text))
+        rows: typing.List[Row] = json.loads(take_text(text))
+        return rows
     finally:
         library().sooth_table_free(table)
 
@@ -38,12 +38,12 @@ def rows_from(table: typing.Optional[int], error: ErrorStruct) -> typing.List[Ro
 def rows_of(name: str, pid: int, options: ctypes.Structure) -> typing.List[Row]:
     """Of a function that takes a process and options."""
     error = ErrorStruct()
-    return rows_from(getattr(library(), name)(pid, ctypes.byref(options), ctypes.byref(error)), error)
+    return rows_from(getattr(library(), name)(pid_of(pid), ctypes.byref(options), ctypes.byref(error)), error)
 
 
 def agents(interval: float = 0.2) -> typing.List[Row]:
     """Each process of this host that is an agent; CPU use is measured over `interval` seconds."""
-    options, error = _AgentsOptions(interval_ns=int(interval * NS_PER_S)), ErrorStruct()
+    options, error = _AgentsOptions(interval_ns=ns_of(interval, "interval")), ErrorStruct()
     options.size = ctypes.sizeof(options)
     return rows_from(library().sooth_agents(ctypes.byref(options), ctypes.byref(error)), error)
 
@@ -51,7 +51,7 @@ def agents(interval: float = 0.2) -> typing.List[Row]:
 def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
     """What is wrong with a process, observed for `duration` seconds. `passive`: only read, observe no system
     calls and sample no stacks."""
-    options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive)
+    options = _DiagnoseOptions(duration_ns=ns_of(duration, "duration"), is_passive=passive)
     options.size = ctypes.sizeof(options)
     return rows_of("sooth_diagnose", pid, options)
 
@@ -59,12 +59,12 @@ def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.Lis
 def unseen(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
     """The checks of diagnose() that could not be made for this caller, and why: "id", "cause", "reason", "remedy"."""
     table, error = ctypes.c_void_p(), ErrorStruct()
-    options = _DiagnoseOptions(duration_ns=int(duration * NS_PER_S), is_passive=passive,
+    options = _DiagnoseOptions(duration_ns=ns_of(duration, "duration"), is_passive=passive,
                                unseen=ctypes.cast(ctypes.pointer(table), ctypes.c_void_p))
     options.size = ctypes.sizeof(options)
-    findings = library().sooth_diagnose(pid, ctypes.byref(options), ctypes.byref(error))
+    findings = library().sooth_diagnose(pid_of(pid), ctypes.byref(options), ctypes.byref(error))
     if not findings:
-        raise Error(error)
+        raise error_of(error)
     library().sooth_table_free(findings)
     return rows_from(table.value, error)
 
@@ -72,6 +72,6 @@ def unseen(pid: int, duration: float = 5, passive: bool = False) -> typing.List[
 def inspect(pid: int, table: str = "fds", interval: float = 0.2) -> typing.List[Row]:
     """A table of `sooth inspect -a -j`, by its name there: "fds", "sockets", "maps", "threads", "resource_limits"
     and others. CPU use of threads is measured over `interval` seconds."""
-    options, error = _InspectOptions(interval_ns=int(interval * NS_PER_S)), ErrorStruct()
+    options, error = _InspectOptions(interval_ns=ns_of(interval, "interval")), ErrorStruct()
     options.size = ctypes.sizeof(options)
-    return rows_from(library().sooth_inspect(pid, table.encode(), ctypes.byref(options), ctypes.byref(error)), error)
+    return rows_from(library().sooth_inspect(pid_of(pid), table.encode(), ctypes.byref(options), ctypes.byref(error)), error)

@@ -6,7 +6,7 @@ import os
 import types
 import typing
 
-from sooth._library import Error, ErrorStruct, library
+from sooth._library import ErrorStruct, error_of, library, pid_of
 
 _STEP_MS = 200  # how long Ctrl-C may wait
 
@@ -48,14 +48,14 @@ class Tracker(typing.Generic[Event]):
     def _do(self, name: str, *arguments: typing.Any) -> None:
         error = ErrorStruct()
         if self._call(name, *arguments, ctypes.byref(error)) < 0:
-            raise Error(error)
+            raise error_of(error)
 
     def next(self, timeout: float) -> typing.Optional[Event]:
         """The next event within so many seconds; None: there was none, see is_over()."""
         found, error = ctypes.c_void_p(), ErrorStruct()
         status = self._call("next", int(timeout * 1000), ctypes.byref(found), ctypes.byref(error))
         if status < 0 and status != -errno.EINTR:
-            raise Error(error)
+            raise error_of(error)
         return None if status <= 0 or found.value is None else self._event(found.value)
 
     def __iter__(self: Self) -> Self:
@@ -70,11 +70,11 @@ class Tracker(typing.Generic[Event]):
 
     def is_over(self) -> bool:
         """Every process has ended, and every event was given."""
-        return self._call("is_over")
+        return bool(self._call("is_over"))
 
     def fileno(self) -> int:
         """For select and asyncio: readable when there may be events. Call next(0) then until it gives None."""
-        return self._call("fd")
+        return int(self._call("fd"))
 
     def stats(self) -> Stats:
         raw = RawStats()
@@ -95,7 +95,7 @@ class Tracker(typing.Generic[Event]):
 
     def child_pid(self) -> int:
         """Of the launched command; 0: none was launched."""
-        return self._call("child_pid")
+        return int(self._call("child_pid"))
 
     def child_status(self) -> typing.Optional[int]:
         """Exit status of the launched command, negative: the signal that ended it; None: it runs."""
@@ -129,14 +129,16 @@ def opened(name: str, *arguments: typing.Any) -> ctypes.c_void_p:
     """What a function of the library puts in its out parameter."""
     handle, error = ctypes.c_void_p(), ErrorStruct()
     if getattr(library(), name)(*arguments, ctypes.byref(handle), ctypes.byref(error)) < 0:
-        raise Error(error)
+        raise error_of(error)
     return handle
 
 
 def opened_for_pids(name: str, pids: typing.Sequence[int], options: ctypes.Structure) -> ctypes.c_void_p:
-    return opened(name, (ctypes.c_int * len(pids))(*pids), len(pids), ctypes.byref(options))
+    return opened(name, (ctypes.c_int * len(pids))(*map(pid_of, pids)), len(pids), ctypes.byref(options))
 
 
 def opened_for_command(name: str, command: Command, options: ctypes.Structure) -> ctypes.c_void_p:
+    if isinstance(command, (str, bytes)):
+        raise TypeError("a command is a list of words: [\"ls\", \"-l\"]")
     words = (ctypes.c_char_p * (len(command) + 1))(*(os.fsencode(word) for word in command), None)
     return opened(name, words, ctypes.byref(options))

@@ -3,7 +3,7 @@
 import ctypes
 import typing
 
-from sooth._library import ErrorStruct
+from sooth._library import ErrorStruct, whole
 from sooth._tables import Row, rows_from
 from sooth.profile import Frame, RawFrame, frames_of
 from sooth._tracker import Command, Stats, Tracker as _Tracker, opened_for_command, opened_for_pids
@@ -44,8 +44,8 @@ class Tracker(_Tracker[Event]):
 
     def _event(self, address: int) -> Event:
         raw = _Event.from_address(address)
-        return Event(raw.function.decode(), *(getattr(raw, name) for name in Event._fields[1:-1]),
-                     raw.phase.decode("utf-8", "replace") if raw.phase else None)
+        return Event._make([raw.function.decode(), *(getattr(raw, name) for name in Event._fields[1:-1]),
+                            raw.phase.decode("utf-8", "replace") if raw.phase else None])
 
     def snapshot(self) -> typing.List[Row]:
         """With keeps_blocks: what is live now, by function and phase: "blocks", "bytes", "oldest_ns"."""
@@ -59,7 +59,7 @@ class Tracker(_Tracker[Event]):
 
 
 def _options(buffer_bytes: int, may_pause: bool, has_stacks: bool, keeps_blocks: bool) -> _Options:
-    options = _Options(buffer_bytes=buffer_bytes, may_pause=may_pause, has_stacks=has_stacks,
+    options = _Options(buffer_bytes=whole(buffer_bytes, "buffer_bytes"), may_pause=may_pause, has_stacks=has_stacks,
                        keeps_blocks=keeps_blocks)
     options.size = ctypes.sizeof(options)
     return options

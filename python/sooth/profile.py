@@ -5,7 +5,7 @@ import errno
 import types
 import typing
 
-from sooth._library import Error, ErrorStruct, library
+from sooth._library import ErrorStruct, error_of, library, ns_of, whole
 from sooth._tables import Row, rows_from, rows_of
 from sooth._tracker import Command, exit_code, opened_for_command, opened_for_pids
 
@@ -13,7 +13,6 @@ __all__ = ["Frame", "Profiler", "Sample", "functions", "start", "start_command"]
 
 _STEP_MS = 200  # how long Ctrl-C may wait
 _KINDS = ("user", "kernel", "generated", "script")
-NS_PER_S = 1e9
 
 
 class _Options(ctypes.Structure):
@@ -79,18 +78,18 @@ class Profiler:
             error = ErrorStruct()
             status = self._call("run", min(left, _STEP_MS), ctypes.byref(error))
             if status < 0 and status != -errno.EINTR:
-                raise Error(error)
+                raise error_of(error)
             left -= _STEP_MS
         return status != 0
 
     def fileno(self) -> int:
         """For select and asyncio: call run(0) when it is readable."""
-        return self._call("fd")
+        return int(self._call("fd"))
 
     def _do(self, name: str, *arguments: typing.Any) -> None:
         error = ErrorStruct()
         if self._call(name, *arguments, ctypes.byref(error)) < 0:
-            raise Error(error)
+            raise error_of(error)
 
     def mark(self, phase: str) -> None:
         """A phase of the target begins now: samples from now on have its name."""
@@ -126,7 +125,7 @@ class Profiler:
         raw = _Stats()
         raw.size = ctypes.sizeof(raw)
         self._call("stats", ctypes.byref(raw))
-        return raw.dropped
+        return int(raw.dropped)
 
     def child_status(self) -> typing.Optional[int]:
         """Exit status of the launched command, negative: the signal that ended it; None: it runs."""
@@ -149,7 +148,7 @@ class Profiler:
 
 
 def _options(hz: int, lines: bool, duration: float = 0) -> _Options:
-    options = _Options(hz=hz, has_lines=lines, duration_ns=int(duration * NS_PER_S))
+    options = _Options(hz=whole(hz, "hz", 32), has_lines=lines, duration_ns=ns_of(duration, "duration"))
     options.size = ctypes.sizeof(options)
     return options
 

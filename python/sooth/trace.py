@@ -4,14 +4,13 @@ import ctypes
 import os
 import typing
 
-from sooth._library import ErrorStruct
+from sooth._library import ErrorStruct, ns_of, whole
 from sooth._tables import Row, rows_from, rows_of
 from sooth._tracker import Command, Stats, Tracker as _Tracker, opened_for_command, opened_for_pids
 
 __all__ = ["Event", "Stats", "Tracker", "count", "track", "track_command"]
 
 _TEXTS = ("call", "arguments", "result_text", "path", "fd_name", "thread", "process")
-NS_PER_S = 1e9
 
 
 class _Options(ctypes.Structure):
@@ -53,12 +52,12 @@ class Tracker(_Tracker[Event]):
 
     def _event(self, address: int) -> Event:
         raw = _Event.from_address(address)
-        return Event(*(getattr(raw, name).decode("utf-8", "replace") for name in _TEXTS), raw.time_ns,
-                     raw.duration_ns if raw.is_timed else None, raw.result if raw.has_returned else None,
-                     None if raw.fd < 0 else raw.fd, raw.pid, raw.tid, raw.error,
-                     os.waitstatus_to_exitcode(raw.wait_status) if raw.is_end else None,
-                     raw.phase.decode("utf-8", "replace") if raw.phase else None)
-
+        texts = [getattr(raw, name).decode("utf-8", "replace") for name in _TEXTS]
+        return Event._make([*texts, raw.time_ns,
+                            raw.duration_ns if raw.is_timed else None, raw.result if raw.has_returned else None,
+                            None if raw.fd < 0 else raw.fd, raw.pid, raw.tid, raw.error,
+                            os.waitstatus_to_exitcode(raw.wait_status) if raw.is_end else None,
+                            raw.phase.decode("utf-8", "replace") if raw.phase else None])
 
     def snapshot(self) -> typing.List[Row]:
         """The calls that returned until now: "name", "calls", "errors", "total_ns"."""
@@ -70,8 +69,9 @@ def _options(calls: typing.Optional[str], only_failed: bool = False, plain: bool
              must_hold: bool = False, data_bytes: int = 0, buffer_bytes: int = 0,
              duration: float = 0) -> _Options:
     options = _Options(calls=calls.encode() if calls else None, only_failed=only_failed, is_plain=plain,
-                       must_hold=must_hold, data_bytes=data_bytes, buffer_bytes=buffer_bytes,
-                       duration_ns=int(duration * NS_PER_S))
+                       must_hold=must_hold, data_bytes=whole(data_bytes, "data_bytes", 32),
+                       buffer_bytes=whole(buffer_bytes, "buffer_bytes"),
+                       duration_ns=ns_of(duration, "duration"))
     options.size = ctypes.sizeof(options)
     return options
 

@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/options.h"
 #include "base/units.h"
 #include "collect/collector.h"
 #include "model/probe.h"
@@ -46,9 +48,12 @@ int observer_new_on(struct sooth_observer **out, const struct os *os,
 
 	if (!o)
 		return error_no_memory(err);
-	if (options)
-		memcpy(&o->options, options,
-			options->size < sizeof(o->options) ? options->size : sizeof(o->options));
+	status = options_take(&o->options, sizeof(o->options), options, err);
+	if (status) {
+		free(o);
+		return status;
+	}
+	o->owner = getpid();
 	if (o->options.log)
 		o->log = (struct log){ (enum log_level)o->options.log_level, log_through, o };
 	target_init(&o->target);
@@ -77,8 +82,10 @@ int sooth_observer_new(struct sooth_observer **out, const struct sooth_observer_
 int sooth_observer_add_pid(struct sooth_observer *o, pid_t pid, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	int status = target_add_pid(&o->target, pid, err);
+	int status = observer_check_owner(o, err);
 
+	if (!status)
+		status = target_add_pid(&o->target, pid, err);
 	return status || !o->is_running ? status : observer_join(o, pid, err);
 }
 
@@ -269,10 +276,10 @@ int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	int descriptors[STREAM_SOURCES_MAX + 1];
-	int status = -EINVAL;
+	int status = observer_check_owner(o, err);
 
-	if (o->watch.descriptor >= 0)
-		return o->watch.descriptor;
+	if (status || o->watch.descriptor >= 0)
+		return status ? status : o->watch.descriptor;
 	if (!o->is_running) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "wait in an event loop");
 		return error_why(err, "the observer does not run");
@@ -299,9 +306,12 @@ static int wait_for_something(struct sooth_observer *o, int timeout_ms)
 int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	int waited = wait_for_something(o, timeout_ms);
-	int status = cycle(o, err);
+	int waited, status = observer_check_owner(o, err);
 
+	if (status)
+		return status;
+	waited = wait_for_something(o, timeout_ms);
+	status = cycle(o, err);
 	if (status)
 		return status;
 	if (target_is_over(o))
@@ -373,10 +383,10 @@ int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct soo
 	ERROR_HERE(err);
 	uint64_t end_ns = o->os->now_ns(o->os); /* before the detaching, which takes its time */
 	bool is_over;
-	int status;
+	int status = observer_check_owner(o, err);
 
-	if (!o->is_running)
-		return 0;
+	if (status || !o->is_running)
+		return status;
 	o->is_running = false;
 	is_over = target_is_over(o);
 	log_line(&o->log, LOG_DEBUG, "stop: %s",
@@ -404,7 +414,7 @@ pid_t sooth_observer_child_pid(const struct sooth_observer *o)
 
 int sooth_observer_child_status(struct sooth_observer *o)
 {
-	if (o->target.is_launched)
+	if (o->target.is_launched && o->owner == getpid())
 		o->os->reap(o->os, &o->target.launch);
 	return o->target.launch.status;
 }
@@ -413,7 +423,8 @@ void sooth_observer_free(struct sooth_observer *o)
 {
 	struct sooth_error ignored;
 
-	if (!o)
+	/* What a child has of it are copies of its parent's. */
+	if (!o || o->owner != getpid())
 		return;
 	stop_sources(o, &ignored);
 	hub_leave(o->hub, o);

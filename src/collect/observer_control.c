@@ -26,10 +26,14 @@ static bool is_open(const struct sooth_observer *o)
 
 static int check_running(const struct sooth_observer *o, const char *tried, struct sooth_error *err)
 {
-	if (o->is_running)
-		return 0;
+	int status = observer_check_owner(o, err);
+
+	if (status || o->is_running)
+		return status;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s", tried);
-	return error_why(err, "the observer does not run");
+	error_why(err, "the observer does not run");
+	return error_remedy(
+		err, "do it between start and stop, while a process of the target runs");
 }
 
 int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth_error *err)
@@ -37,9 +41,10 @@ int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth
 	ERROR_HERE(err);
 	int status = check_running(o, "mark a phase", err);
 
-	if (!status && !*name) {
+	if (!status && (!name || !*name)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "mark a phase");
-		return error_why(err, "it has no name");
+		error_why(err, "it has no name");
+		return error_remedy(err, "give a text that is not empty");
 	}
 	if (!status)
 		collector_mark(o->os, observer_out(o), STREAM_MARK_PHASE, name);

@@ -486,11 +486,24 @@ static int target_resolve(struct target *t, const struct os *os, struct sooth_er
 	}
 }
 
+static int check_start(const struct sooth_observer *o, struct sooth_error *err)
+{
+	if (o->options.profile_hz > SOOTH_PROFILE_HZ_MOST) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "sample stacks %u times a second",
+			o->options.profile_hz);
+		error_why(err, "at most %d are possible", SOOTH_PROFILE_HZ_MOST);
+		return error_remedy(err, "choose a lower rate; 99 is the default");
+	}
+	return observer_check_owner(o, err);
+}
+
 int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	int status;
+	int status = check_start(o, err);
 
+	if (status)
+		return status;
 	o->has_started = true;
 	o->target.may_be_gone = o->options.may_be_gone;
 	o->target.launch.as_user = o->options.has_launch_user;

@@ -3,6 +3,10 @@
 #ifndef SOOTH_COLLECT_OBSERVER_STATE_H
 #define SOOTH_COLLECT_OBSERVER_STATE_H
 
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/error.h"
 #include "base/log.h"
 #include "agents/agent_set.h"
 #include "capture/writer.h"
@@ -35,6 +39,7 @@ struct sooth_observer {
 	unsigned exec_teller;	       /* the source of exec records; 0: none yet */
 	struct buffer pauses;	       /* struct observer_pause, in order of time */
 	struct os_watch watch;	       /* for the caller's event loop */
+	pid_t owner; /* the process that made it: a child by fork() must not use it */
 	bool is_running;
 	bool has_started;
 	bool reported_of_ends; /* some backend reports ends itself */
@@ -49,6 +54,19 @@ struct observer_pause {
 static inline struct buffer *observer_out(struct sooth_observer *o)
 {
 	return stream_source(&o->stream, STREAM_COLLECTOR);
+}
+
+/*
+ * -EPERM in a child made by fork(): it shares what is attached and mapped with its parent, and
+ * would take the parent's records, or end its observation.
+ */
+static inline int observer_check_owner(const struct sooth_observer *o, struct sooth_error *err)
+{
+	if (o->owner == getpid())
+		return 0;
+	error_set(err, -EPERM, SOOTH_FAULT_USAGE, "use an observer of another process");
+	error_why(err, "this process was made by fork() since, and shares what is attached");
+	return error_remedy(err, "use it in the process that made it, or make one here");
 }
 
 /* One more of the target, while the observer runs. */

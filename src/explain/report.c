@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/options.h"
 #include "base/map.h"
 #include "explain/merge.h"
 #include "explain/output.h"
@@ -153,15 +154,23 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 {
 	ERROR_HERE(err);
 	const struct sink_type *type = registry_sink(sink);
-	struct sooth_sink_options known = { 0 };
+	struct sooth_sink_options known;
 	struct sink_options own;
+	int status;
 
 	if (!type) {
 		error_set(err, -ENOENT, SOOTH_FAULT_USAGE,
 			"write \"%s\": there is no output format of this name", sink);
 		return error_remedy(err, "<sooth/report.h> lists the formats");
 	}
-	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	status = options_take(&known, sizeof(known), options, err);
+	if (!status && !known.stream) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write \"%s\"", sink);
+		error_why(err, "there is no stream to write to");
+		status = error_remedy(err, "set the member stream");
+	}
+	if (status)
+		return status;
 	own = (struct sink_options){ .stream = known.stream,
 		.width = known.width,
 		.use_color = known.use_color,

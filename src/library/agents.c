@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+#include "base/options.h"
 #include "library/observation.h"
 #include "library/table.h"
 
@@ -26,19 +28,20 @@ struct sooth_table *sooth_agents(
 	static const struct observation_probe probes[] = {
 		{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT }, { NULL, 0 }
 	};
-	struct sooth_agents_options o = { 0 };
-	struct sooth_table *table = table_new(err);
+	ERROR_HERE(err);
+	struct sooth_agents_options o;
 	struct observation n = {
-		.name = "agents", .view = "processes", .probes = probes, .take = take, .user = table
+		.name = "agents", .view = "processes", .probes = probes, .take = take
 	};
+	struct sooth_table *table;
 
-	if (!table)
+	if (options_take(&o, sizeof(o), options, err) ||
+		observation_options(&n.options, o.observer, err))
 		return NULL;
-	options_take(&o, sizeof(o), options);
 	n.duration_ns = o.interval_ns ? o.interval_ns : INTERVAL_NS;
-	observation_options(&n.options, o.observer);
 	n.options.sample_ns = 0;
-	if (observation_run(&n, err)) {
+	n.user = table = table_new(err);
+	if (table && observation_run(&n, err)) {
 		sooth_table_free(table);
 		return NULL;
 	}

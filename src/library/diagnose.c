@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "library/observation.h"
 #include "library/table.h"
 
@@ -181,20 +182,17 @@ static void set_times(struct observation *n, uint64_t duration_ns)
 struct sooth_table *sooth_diagnose(
 	pid_t pid, const struct sooth_diagnose_options *options, struct sooth_error *err)
 {
-	struct sooth_diagnose_options o = { 0 };
+	ERROR_HERE(err);
+	struct sooth_diagnose_options o;
 	struct observation n = {
 		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take
 	};
 	struct tables tables = { 0 };
 
-	options_take(&o, sizeof(o), options);
-	if (pid <= 0) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "diagnose process %d", (int)pid);
-		error_why(err, "a PID is 1 or more");
-		error_remedy(err, "sooth_agents() has the PIDs of agents");
+	if (options_take(&o, sizeof(o), options, err) ||
+		observation_check_pid(pid, "diagnose", err) ||
+		observation_options(&n.options, o.observer, err))
 		return NULL;
-	}
-	observation_options(&n.options, o.observer);
 	n.options.has_call_budget = n.options.keeps_api = true;
 	if (!n.options.buffer_bytes)
 		n.options.buffer_bytes = BUFFER_BYTES;

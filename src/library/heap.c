@@ -8,6 +8,7 @@
 
 #include "analyze/records.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "library/heap_blocks.h"
 #include "library/observation.h"
 #include "library/stacks.h"
@@ -89,24 +90,27 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 
 /* --- begin and end --- */
 
-static void set_options(struct sooth_observer_options *out, const struct sooth_heap_options *o)
+static int set_options(struct sooth_observer_options *out, const struct sooth_heap_options *o,
+	struct sooth_error *err)
 {
-	observation_options(out, o->observer);
+	int status = observation_options(out, o->observer, err);
+
 	if (o->buffer_bytes)
 		out->buffer_bytes = o->buffer_bytes;
 	out->may_pause |= o->may_pause;
 	out->heap_stacks |= o->has_stacks;
+	return status;
 }
 
 static int begin(struct sooth_heap *h, const struct tracker_target *target,
 	const struct sooth_heap_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
-	int status;
+	int status = set_options(&chosen, options, err);
 
-	set_options(&chosen, options);
-	status = tracker_begin(
-		&h->tracker, "heap", "heap", sizeof(struct sooth_heap_event), &chosen, err);
+	if (!status)
+		status = tracker_begin(
+			&h->tracker, "heap", "heap", sizeof(struct sooth_heap_event), &chosen, err);
 	if (status)
 		return status;
 	sooth_report_on_record(h->tracker.report, take, h);
@@ -127,10 +131,12 @@ static int track(const struct tracker_target *target, const struct sooth_heap_op
 	*out = NULL;
 	if (!h)
 		return error_no_memory(err);
-	options_take(&o, sizeof(o), options);
+	status = options_take(&o, sizeof(o), options, err);
 	stacks_init(&h->stacks, HEAP_STACK, HEAP_FRAME, false);
 	h->blocks = o.keeps_blocks ? heap_blocks_new() : NULL;
-	status = o.keeps_blocks && !h->blocks ? error_no_memory(err) : begin(h, target, &o, err);
+	if (!status)
+		status = o.keeps_blocks && !h->blocks ? error_no_memory(err)
+						      : begin(h, target, &o, err);
 	if (status) {
 		sooth_heap_close(h);
 		return observation_failed(status, err);

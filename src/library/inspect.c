@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "library/observation.h"
 #include "library/table.h"
 
@@ -29,12 +30,17 @@ static const struct {
 struct detail {
 	struct sooth_table *table;
 	const char *section;
+	const char *main; /* the table that has what the others sum up */
+	size_t main_rows;
+	bool is_refused; /* some value of it */
 };
 
-static const char *view_of(const char *table)
+/* NULL: there is no such table. */
+static const char *view_of(const char *table, const char **main)
 {
 	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
 		for (size_t k = 0; k < 8 && details[i].tables[k]; k++) {
+			*main = details[i].tables[0];
 			if (!strcmp(details[i].tables[k], table))
 				return details[i].view;
 		}
@@ -42,21 +48,59 @@ static const char *view_of(const char *table)
 	return NULL;
 }
 
+static bool is_of_view(const char *section, const char *table)
+{
+	const char *one, *other, *of_section = view_of(section, &one);
+
+	return of_section && of_section == view_of(table, &other);
+}
+
+/* The rows that sum it up have the reason why there are no others. */
+static void look_for_refusal(
+	struct detail *d, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	for (size_t i = 0; i < schema->field_count; i++) {
+		struct sooth_value v = sooth_field_get(&schema->fields[i], row);
+
+		if (v.state == SOOTH_STATE_NOT_MEASURED && v.reason == SOOTH_REASON_PERMISSION)
+			d->is_refused = true;
+	}
+}
+
 static int take(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
-	const struct detail *d = user;
+	struct detail *d = user;
 
+	if (is_of_view(section, d->section))
+		look_for_refusal(d, schema, row);
+	d->main_rows += !strcmp(section, d->main);
 	return strcmp(section, d->section) ? 0 : table_append(d->table, schema, row);
+}
+
+static int refuse(const char *table, pid_t pid, struct sooth_error *err)
+{
+	error_set(
+		err, -EACCES, SOOTH_FAULT_PRIVILEGE, "read \"%s\" of process %d", table, (int)pid);
+	error_why(err, "permission denied");
+	error_missing(err, "the right to trace the process (ptrace(2)), or cap_sys_ptrace");
+	return error_remedy(err, "run this program as the user of the process, or as root");
+}
+
+static int refuse_table(const char *table, struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "inspect \"%s\"", table ? table : "");
+	error_why(err, "there is no table of this name");
+	return error_remedy(err, "<sooth/inspect.h> lists the tables");
 }
 
 struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 	const struct sooth_inspect_options *options, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct sooth_inspect_options o = { 0 };
-	const char *view = table ? view_of(table) : NULL;
+	struct sooth_inspect_options o;
 	struct detail detail = { .section = table };
+	const char *view = table ? view_of(table, &detail.main) : NULL;
 	/* The table of descriptors needs to know which sockets listen. */
 	const struct observation_probe probes[] = { { view, SOOTH_SAMPLE | SOOTH_DETAIL },
 		{ view && !strcmp(view, "fds") ? "sockets" : NULL, SOOTH_SAMPLE | SOOTH_BRIEF },
@@ -68,23 +112,21 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 		.take = take,
 		.user = &detail };
 
-	options_take(&o, sizeof(o), options);
-	if (pid <= 0 || !view) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "inspect process %d", (int)pid);
-		if (view)
-			error_why(err, "a PID is 1 or more");
-		else
-			error_why(err, "there is no table \"%s\"", table ? table : "");
-		error_remedy(err, "<sooth/inspect.h> lists the tables");
+	if (!view) {
+		refuse_table(table, err);
 		return NULL;
 	}
+	if (options_take(&o, sizeof(o), options, err) ||
+		observation_check_pid(pid, "inspect", err) ||
+		observation_options(&n.options, o.observer, err))
+		return NULL;
 	n.duration_ns = strcmp(view, "threads") ? AT_ONCE_NS
 			: o.interval_ns		? o.interval_ns
 						: INTERVAL_NS;
-	observation_options(&n.options, o.observer);
 	n.options.sample_ns = 0;
 	detail.table = table_new(err);
-	if (detail.table && observation_run(&n, err)) {
+	if (detail.table && (observation_run(&n, err) || (detail.is_refused && !detail.main_rows &&
+								 refuse(table, pid, err)))) {
 		sooth_table_free(detail.table);
 		return NULL;
 	}

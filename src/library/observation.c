@@ -9,26 +9,20 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "library/table.h"
 
 #define NS_PER_S  1000000000ull
 #define NS_PER_MS 1000000ull
 #define STEP_MS	  100
 
-void options_take(void *to, size_t size, const void *options)
+int observation_options(struct sooth_observer_options *out,
+	const struct sooth_observer_options *options, struct sooth_error *err)
 {
-	size_t known = options ? *(const size_t *)options : 0;
+	int status = options_take(out, sizeof(*out), options, err);
 
-	memset(to, 0, size);
-	if (options)
-		memcpy(to, options, known < size ? known : size);
-}
-
-void observation_options(
-	struct sooth_observer_options *out, const struct sooth_observer_options *options)
-{
-	options_take(out, sizeof(*out), options);
 	out->size = sizeof(*out);
+	return status;
 }
 
 static void replace(char *text, size_t size, const char *old, const char *new)
@@ -47,6 +41,8 @@ int observation_failed(int status, struct sooth_error *err)
 	replace(err->why, sizeof(err->why), "sooth does not have", "this process does not have");
 	replace(err->remedy, sizeof(err->remedy), "run sooth", "run this program");
 	replace(err->remedy, sizeof(err->remedy), "\"$(command -v sooth)\"", "PROGRAM");
+	replace(err->remedy, sizeof(err->remedy), "--preload-library FILE", "heap_library");
+	replace(err->remedy, sizeof(err->remedy), "--engine bpf", "heap_engine 1");
 	return status;
 }
 
@@ -117,18 +113,23 @@ int observation_run(const struct observation *n, struct sooth_error *err)
 	return status ? observation_failed(status, err) : 0;
 }
 
+int observation_check_pid(pid_t pid, const char *what, struct sooth_error *err)
+{
+	if (pid > 0)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s process %d", what, (int)pid);
+	error_why(err, "a PID is 1 or more");
+	return error_remedy(err, "sooth_agents() has the PIDs of agents");
+}
+
 struct sooth_table *observation_table(
 	struct observation *n, const char *what, struct sooth_error *err)
 {
 	ERROR_HERE(err);
 	struct sooth_table *table;
 
-	if (n->pid <= 0) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s process %d", what, (int)n->pid);
-		error_why(err, "a PID is 1 or more");
-		error_remedy(err, "sooth_agents() has the PIDs of agents");
+	if (observation_check_pid(n->pid, what, err))
 		return NULL;
-	}
 	table = table_new(err);
 	n->user = table;
 	if (table && observation_run(n, err)) {

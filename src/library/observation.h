@@ -24,13 +24,13 @@ struct observation {
 	void *user;
 };
 
-/* A struct of options that begins with its size, as far as it is known here; NULL: defaults. */
-void options_take(void *to, size_t size, const void *options);
-/* The caller's options, as far as they are known here; NULL: defaults. */
-void observation_options(
-	struct sooth_observer_options *out, const struct sooth_observer_options *options);
+/* The caller's options (base/options.h). */
+int observation_options(struct sooth_observer_options *out,
+	const struct sooth_observer_options *options, struct sooth_error *err);
 /* `status`, after the remedy has been put in words for the user of a program on the library. */
 int observation_failed(int status, struct sooth_error *err);
+/* -EINVAL: it cannot be one. `what` is what is done to the process. */
+int observation_check_pid(pid_t pid, const char *what, struct sooth_error *err);
 /* A table that `take` fills; NULL: it failed. `what` is what is done to the process. */
 struct sooth_table *observation_table(
 	struct observation *n, const char *what, struct sooth_error *err);

@@ -9,6 +9,7 @@
 #include "analyze/profile/profile_table.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "library/observation.h"
 #include "library/stacks.h"
 #include "library/table.h"
@@ -21,20 +22,15 @@
 #define DURATION_NS (5 * NS_PER_S)
 #define STEP_MS	    100
 
-static struct sooth_profile_options options_of(const struct sooth_profile_options *options)
+static int set_options(struct sooth_observer_options *out, const struct sooth_profile_options *o,
+	struct sooth_error *err)
 {
-	struct sooth_profile_options o = { 0 };
+	int status = observation_options(out, o->observer, err);
 
-	options_take(&o, sizeof(o), options);
-	return o;
-}
-
-static void set_options(struct sooth_observer_options *out, const struct sooth_profile_options *o)
-{
-	observation_options(out, o->observer);
 	if (o->hz)
 		out->profile_hz = o->hz;
 	out->profile_lines |= o->has_lines;
+	return status;
 }
 
 static int take_function(void *user, const char *section, const struct sooth_schema *schema,
@@ -50,17 +46,20 @@ struct sooth_table *sooth_profile(
 {
 	static const struct observation_probe probes[] = { { "profile", SOOTH_STREAM },
 		{ NULL, 0 } };
-	struct sooth_profile_options o = options_of(options);
-	struct profile_options view = { .naming = { .has_lines = o.has_lines } };
+	ERROR_HERE(err);
+	struct sooth_profile_options o;
+	struct profile_options view;
 	struct observation n = { .name = "profile",
 		.view = "profile-table",
 		.view_options = &view,
 		.pid = pid,
 		.probes = probes,
-		.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS,
 		.take = take_function };
 
-	set_options(&n.options, &o);
+	if (options_take(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
+		return NULL;
+	view = (struct profile_options){ .naming = { .has_lines = o.has_lines } };
+	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
 	return observation_table(&n, "profile", err);
 }
 
@@ -103,11 +102,11 @@ static int begin(struct sooth_profiler *p, const struct tracker_target *target,
 {
 	struct profile_options view = { .naming = { .has_lines = o->has_lines } };
 	struct sooth_observer_options chosen;
-	int status;
+	int status = set_options(&chosen, o, err);
 
-	set_options(&chosen, o);
-	status = tracker_begin(
-		&p->tracker, "profile", "profile", sizeof(struct profile_sample), &chosen, err);
+	if (!status)
+		status = tracker_begin(&p->tracker, "profile", "profile",
+			sizeof(struct profile_sample), &chosen, err);
 	if (!status)
 		status = sooth_report_add_view(p->tracker.report, "profile-table", &view, err);
 	if (!status)
@@ -126,17 +125,18 @@ static int start(const struct tracker_target *target, const struct sooth_profile
 	struct sooth_profiler **out, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct sooth_profile_options o = options_of(options);
+	struct sooth_profile_options o;
 	struct sooth_profiler *p = calloc(1, sizeof(*p));
-	int status = -ENOMEM;
+	int status = options_take(&o, sizeof(o), options, err);
 
 	*out = NULL;
 	if (!p)
 		return error_no_memory(err);
 	stacks_init(&p->stacks, PROFILE_STACK, PROFILE_FRAME, o.has_lines);
-	p->functions = table_new(err);
-	if (p->functions)
-		status = begin(p, target, &o, err);
+	if (!status) {
+		p->functions = table_new(err);
+		status = p->functions ? begin(p, target, &o, err) : -ENOMEM;
+	}
 	if (status) {
 		sooth_profiler_close(p);
 		return observation_failed(status, err);

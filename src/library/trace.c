@@ -9,6 +9,7 @@
 #include "analyze/calls/syscall_stream.h"
 #include "analyze/calls/syscall_table.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "library/observation.h"
 #include "library/table.h"
 #include "library/trace_sums.h"
@@ -138,17 +139,11 @@ static void place_texts(struct tracker *t)
 
 /* --- begin and end --- */
 
-static struct sooth_trace_options options_of(const struct sooth_trace_options *options)
+static int set_options(struct sooth_observer_options *out, const struct sooth_trace_options *o,
+	struct sooth_error *err)
 {
-	struct sooth_trace_options o = { 0 };
+	int status = observation_options(out, o->observer, err);
 
-	options_take(&o, sizeof(o), options);
-	return o;
-}
-
-static void set_options(struct sooth_observer_options *out, const struct sooth_trace_options *o)
-{
-	observation_options(out, o->observer);
 	if (o->buffer_bytes)
 		out->buffer_bytes = o->buffer_bytes;
 	if (o->calls)
@@ -157,6 +152,7 @@ static void set_options(struct sooth_observer_options *out, const struct sooth_t
 		out->data_bytes = o->data_bytes;
 	out->only_failed |= o->only_failed;
 	out->must_hold |= o->must_hold;
+	return status;
 }
 
 /* Descriptors are read once, then followed by the calls. */
@@ -175,14 +171,14 @@ static int begin(struct sooth_trace *t, const struct tracker_target *target,
 {
 	struct sooth_observer_options chosen;
 	struct syscall_stream_options view;
-	int status;
+	int status = set_options(&chosen, options, err);
 
-	set_options(&chosen, options);
 	view = (struct syscall_stream_options){ .set = chosen.calls,
 		.only_failed = chosen.only_failed,
 		.only_numbers = options->is_plain };
-	status =
-		tracker_begin(&t->tracker, "trace", "syscalls", sizeof(struct entry), &chosen, err);
+	if (!status)
+		status = tracker_begin(
+			&t->tracker, "trace", "syscalls", sizeof(struct entry), &chosen, err);
 	if (!status)
 		status = sooth_report_add_view(t->tracker.report, "syscall-stream", &view, err);
 	if (!status)
@@ -201,15 +197,16 @@ static int track(const struct tracker_target *target, const struct sooth_trace_o
 	struct sooth_trace **out, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	struct sooth_trace_options o = options_of(options);
+	struct sooth_trace_options o;
 	struct sooth_trace *t = calloc(1, sizeof(*t));
-	int status;
+	int status = options_take(&o, sizeof(o), options, err);
 
 	*out = NULL;
 	if (!t)
 		return error_no_memory(err);
 	trace_sums_init(&t->sums);
-	status = begin(t, target, &o, err);
+	if (!status)
+		status = begin(t, target, &o, err);
 	if (status) {
 		sooth_trace_close(t);
 		return observation_failed(status, err);
@@ -249,17 +246,20 @@ struct sooth_table *sooth_trace_count(
 {
 	static const struct observation_probe probes[] = { { "syscalls", SOOTH_COUNT },
 		{ NULL, 0 } };
-	struct sooth_trace_options o = options_of(options);
-	struct syscall_table_options view = { .set = o.calls };
+	ERROR_HERE(err);
+	struct sooth_trace_options o;
+	struct syscall_table_options view;
 	struct observation n = { .name = "trace",
 		.view = "syscall-table",
 		.view_options = &view,
 		.pid = pid,
 		.probes = probes,
-		.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS,
 		.take = take_count };
 
-	set_options(&n.options, &o);
+	if (options_take(&o, sizeof(o), options, err) || set_options(&n.options, &o, err))
+		return NULL;
+	view = (struct syscall_table_options){ .set = o.calls };
+	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
 	n.options.only_failed = false; /* a count has its errors beside it */
 	return observation_table(&n, "count the calls of", err);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/records.h"
 #include "base/clock.h"
@@ -31,17 +32,31 @@ int tracker_begin(struct tracker *t, const char *name, const char *probe, size_t
 	return status ? status : sooth_observer_new(&t->observer, options, err);
 }
 
+/* What it does to read its events would be events. */
+static int refuse_own(struct sooth_error *err)
+{
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "track the calling process");
+	error_why(err, "what it does to read its events would be events");
+	return error_remedy(err, "track it from another process, a child of it for example");
+}
+
 int tracker_add(struct tracker *t, const struct tracker_target *target, struct sooth_error *err)
 {
 	int status = 0;
 
 	if (!target->count && !target->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "track a process");
-		error_why(err, "no process given");
-		return -EINVAL;
+		error_why(err, "no process is given");
+		return error_remedy(err, "give the PID of at least one, or a command");
 	}
-	for (size_t i = 0; i < target->count && !status; i++)
-		status = sooth_observer_add_pid(t->observer, target->pids[i], err);
+	for (size_t i = 0; i < target->count && !status; i++) {
+		status = observation_check_pid(target->pids[i], "track", err);
+		if (!status && target->pids[i] == getpid() && t->event_size &&
+			strcmp(t->probe, "profile"))
+			status = refuse_own(err);
+		if (!status)
+			status = sooth_observer_add_pid(t->observer, target->pids[i], err);
+	}
 	return status || !target->command
 		       ? status
 		       : sooth_observer_set_command(t->observer, target->command, err);

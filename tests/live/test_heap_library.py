@@ -129,7 +129,7 @@ class Library(HeapCase):
         self.assertIn("cannot run /nonexistent/command: No such file", run.errors)
         run = self.run_program(ALLOCS, "4194304", status=1)
         self.assertIn("cannot ", run.errors)
-        self.assertIn("no process given", self.run_program(TRACK_MULTIPLE, status=1).errors)
+        self.assertIn("no process is given", self.run_program(TRACK_MULTIPLE, status=1).errors)
 
     def test_tracker_outlives_target(self):
         target = self.held_workload(GLIBC, "heap", "--turns", "10")
@@ -154,7 +154,7 @@ class Library(HeapCase):
             if select.select([library.sooth_heap_fd(heap)], [], [], 0.5)[0]:
                 woken += 1
                 self.assertEqual(library.sooth_heap_next(heap, 0, ctypes.byref(event), None), 0)
-        self.assertLess(woken, 80)
+        self.assertTrue(5 < woken < 80, woken)
         self.let_go(target)
         seen, end = 0, time.monotonic() + harness.PATIENCE_S
         while not seen and time.monotonic() < end:

@@ -5,6 +5,7 @@ they are those of the command, and of a workload that knows its own.
 """
 import collections
 import concurrent.futures
+import errno
 import json
 import os
 import shutil
@@ -114,6 +115,45 @@ for call in (lambda: sooth.trace.track(4194304), lambda: sooth.trace.track(1, ca
         call()
     except sooth.Error as error:
         print(error)
+"""
+# The child by fork() ends as Python ends, which closes what it has.
+FORKED = """
+import json, os, sys, sooth
+pid = int(sys.argv[1])
+with sooth.trace.track(pid, calls="getppid", plain=True) as trace, sooth.heap.track(pid) as heap:
+    child = os.fork()
+    if not child:
+        try:
+            trace.next(0)
+        except sooth.Error as error:
+            sys.exit(error.errno)
+        sys.exit(1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print("forked", flush=True)
+    sys.stdin.readline()
+    seen = sum(e.call == "getppid" for e in iter(lambda: trace.next(1), None))
+    print(json.dumps([status, seen, bool(heap.next(1))]))
+"""
+WRONG = """
+import copy, ctypes, pickle, sooth
+from sooth import heap, profile
+from sooth._tracker import opened_for_pids
+pid = int(__import__("sys").argv[1])
+def of_size(size):
+    options = heap._options(0, False, False, True)
+    options.size = size
+    return opened_for_pids("sooth_heap_track_multiple", [pid], options)
+for call in (lambda: of_size(0), lambda: of_size(1 << 40), lambda: sooth.profile.start(pid, hz=4000000000),
+             lambda: heap.track(0), lambda: heap.track(2**32 + pid), lambda: heap.track(__import__("os").getpid()),
+             lambda: heap.track(pid, buffer_bytes=-1), lambda: heap.track_command("ls"), lambda: heap.track(),
+             lambda: sooth.inspect(0, "fds")):
+    try:
+        call()
+        print("taken")
+    except (sooth.Error, ValueError, TypeError) as error:
+        print(type(error).__name__, error)
+        if isinstance(error, sooth.Error):
+            assert str(copy.copy(error)) == str(pickle.loads(pickle.dumps(error))) == str(error)
 """
 # Processes in pairs: the second gets the PID of the first.
 LAST_PID = "/proc/sys/kernel/ns_last_pid"
@@ -358,10 +398,46 @@ class Library(Case):
         self.assertTrue(third.is_running())  # and the target outlives the tracker
 
     @needs_bpf
+    @needs_bpf
+    def test_a_child_by_fork(self):
+        """It cannot use the trackers of its parent, and those go on when it ends."""
+        target = self.start(sys.executable, "-c", CALLS)
+        target.wait_for_output(b"ready\n")
+        process = self.start_python(FORKED, str(target.pid))
+        process.wait_for_output(b"forked\n")
+        target.say(b"300\n")
+        target.wait_for_output(b"done\n")
+        process.say(b"\n")
+        self.assertEqual(json.loads(process.finish().text.splitlines()[-1]), [errno.EPERM, 300, True])
+
+    @needs_bpf
+    def test_what_makes_no_sense(self):
+        target = self.start("sleep", "600")
+        run = self.python(WRONG, str(target.pid))
+        wanted = ["Error .*size.*set it", "Error .*size.*set it", "Error .*4000000000 times.*at most 10000",
+                  "Error .*process 0: a PID is 1 or more", "ValueError a PID is", "Error .*the calling process.*another",
+                  "ValueError buffer_bytes", "TypeError a command is a list", "Error .*no process is given; give",
+                  "Error .*inspect process 0: a PID is 1 or more; sooth_agents"]
+        for line, words in zip(run.text.splitlines(), wanted, strict=True):
+            self.assertRegex(line, "^" + words)
+        self.assertEqual(run.errors, "")
+
+    @unittest.skipIf(os.geteuid(), "needs root, to be another user")
+    def test_what_may_not_be_read(self):
+        """Is no empty table."""
+        target = self.start("sleep", "600")
+        for table in ("fds", "by_type", "maps", "sockets", "environment"):
+            with self.subTest(table):
+                run = self.python("import os, sooth\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\ntry:\n"
+                                  "    print(sooth.inspect(%d, '%s'))\nexcept sooth.Error as error:\n"
+                                  "    print(error.errno, error.missing, error.remedy)\n" % (target.pid, table))
+                self.assertRegex(run.text, "^%d .*trace.*run this program as" % errno.EACCES)
+        self.assertEqual(self.python("import sooth; print(sooth.inspect(%d, 'sockets'))" % target.pid).text, "[]\n")
+
     def test_errors(self):
         lines = self.python(ERRORS).text.splitlines()
         for line, wanted in zip(lines, (
-                "cannot find process 4194304", "no_such_call", "there is no table \"nothing\"",
+                "cannot find process 4194304", "no_such_call", "inspect \"nothing\": there is no table",
                 "cannot find process 4194304", "cannot profile process 0: a PID is 1 or more",
                 "cannot run /nonexistent/command"), strict=True):
             self.assertIn(wanted, line)

@@ -147,7 +147,7 @@ class Module(HeapCase):
     def test_errors(self):
         lines = self.python(ERRORS).text.splitlines()
         self.assertIn("Error 3 cannot find process 4194304", lines[0])
-        self.assertIn("no process given", lines[1])
+        self.assertIn("no process is given", lines[1])
         self.assertIn("cannot diagnose process 0", lines[2])
         self.assertIn("Error 2 cannot run /nonexistent/command", lines[3])
         self.assertEqual(lines[4:], ["True 7 True", "the tracker is closed"])

@@ -3,6 +3,7 @@
 #include "os/linux/os_watch.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -48,8 +49,14 @@ int os_watch_begin(const struct os *os, struct os_watch *watch, const int *descr
 void os_watch_clear(const struct os *os, const struct os_watch *watch)
 {
 	struct epoll_event events[EVENTS_MAX];
+	uint64_t ticks;
+	ssize_t got;
 
 	(void)os;
+	/* A periodic timer is armed again when it is read (timerfd_read_iter() of Linux); while it has
+	 * not expired there is nothing to read. */
+	got = read(watch->timer, &ticks, sizeof(ticks));
+	(void)got;
 	while (epoll_wait(watch->descriptor, events, EVENTS_MAX, 0) == EVENTS_MAX)
 		;
 }
