@@ -198,7 +198,7 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "bundle", FILE, "FILE", diagnose_config, diagnose.bundle,
 		"also write a report that can be shared: names, paths, arguments replaced"),
 	VALUE_ROW(0, "fail-on", CHOICE, "SEVERITY", diagnose_config, diagnose.fail_on,
-		"exit status 1 for a finding of this severity or worse", .choice = severity),
+		"exit status 1 for a finding this severe or worse", .choice = severity),
 	FLAG_ROW(0, "allow-unseen", diagnose_config, diagnose.allow_unseen,
 		"no exit status 3 for checks that were refused"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", diagnose_config, diagnose.set,

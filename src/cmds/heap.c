@@ -56,8 +56,8 @@ static int engine_of(const char *name)
 
 static const struct option heap_options[] = {
 	VALUE_ROW('o', "output", FILE, "FILE.jsonl", heap_config, heap.lines,
-		"also write every allocation and free to this file, one JSON line each; - for "
-		"stdout; with --flamegraph: the picture"),
+		"also write each call to this file; a JSON line each, - for stdout; with "
+		"--flamegraph: the picture"),
 	FLAG_ROW('c', "count", heap_config, heap.count,
 		"only count the calls, in the kernel: less overhead, but no live or peak bytes"),
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
@@ -74,8 +74,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
 		"print only which code keeps more and more memory, with the answer first"),
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
-		"print only which code allocates what it frees within 10 ms, with the answer "
-		"first"),
+		"print only which code frees at once; within 10 ms, with the answer first"),
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
 		"print only the live blocks by size, with the code that holds most of each, the "
 		"answer first"),
@@ -83,8 +82,8 @@ static const struct option heap_options[] = {
 		"live bytes, allocated and freed bytes, and resident memory by kind, over time; "
 		"with -o FILE.svg or FILE.png a picture"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
-		"memory by page faults instead of by calls of malloc: which code touched what "
-		"remains, in any language"),
+		"memory by page faults, in any language: which code touched what remains; "
+		"instead of calls of malloc"),
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),

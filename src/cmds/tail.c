@@ -12,7 +12,7 @@ static const struct option tail_rows[] = {
 	VALUE_ROW('r', "records", TEXT, "LIST", tail_config, tail.records,
 		"kinds of records: syscalls, scheduler, api_calls (default: all)"),
 	VALUE_ROW(0, "filter", TEXT, "EXPR", tail_config, tail.filter,
-		"only records that have the fields of EXPR and match it"),
+		"only records that match, and have its fields"),
 	VALUE_ROW(0, "fifo-dir", FILE, "DIR", tail_config, tail.folder,
 		"folder of the monitor (default: ~/.claude/fifos, with sudo of the invoking user)"),
 	VALUE_ROW('d', "duration", DURATION, "TIME", tail_config, tail.duration_ns,

@@ -41,8 +41,7 @@ static const struct option timeline_options[] = {
 	FLAG_ROW(0, "own-scale", timeline_config, timeline.own_scale,
 		"draw each track up to its own highest value, not to the highest of its unit"),
 	VALUE_ROW(0, "set", LIST, "ID.OPTION=VALUE", timeline_config, timeline.set,
-		"set a threshold for findings in a capture of `sooth diagnose`; ID=off mutes a "
-		"finding"),
+		"set a threshold of a finding: of a capture of `sooth diagnose`; ID=off mutes it"),
 };
 
 static const struct option history_options[] = {

@@ -104,7 +104,7 @@ static const struct option trace_options[] = {
 		"show only these calls: names (openat,close) or groups (network, %path); !futex: "
 		"all except futex"),
 	VALUE_ROW('P', "path", TEXT, "PATH", trace_config, trace.path,
-		"show only system calls on this path or below this directory"),
+		"show only calls on this path, or below this directory"),
 	FLAG_ROW('Z', "failed", trace_config, trace.failed, "show only failed system calls"),
 	FLAG_ROW(0, "io", trace_config, trace.io,
 		"print totals per file instead of every call: bytes, time, overwritten bytes"),

@@ -26,6 +26,7 @@ static void format_left(char left[64], const struct option *o)
 /* Words at blanks, `indent` columns in; the first line stands behind `used` columns. */
 static void print_wrapped(const char *text, int used, int indent)
 {
+	bool is_first = true; /* of its line */
 	int column = used;
 
 	while (*text) {
@@ -34,10 +35,11 @@ static void print_wrapped(const char *text, int used, int indent)
 		if (column > indent && column + 1 + word > COLUMNS) {
 			printf("\n%*s", indent, "");
 			column = indent;
-		} else if (column > used) {
+		} else if (!is_first) {
 			putchar(' ');
 			column++;
 		}
+		is_first = false;
 		printf("%.*s", word, text);
 		column += word;
 		text += word;
@@ -115,8 +117,10 @@ static const struct option *find_option(const struct command *c, const char *wor
 	return NULL;
 }
 
-/* The first clause that fits; what it leaves out is in the whole help. */
-static int short_size(const char *text, size_t room)
+#define CUT " ..."
+
+/* The first clause that fits, or a part of it; what it leaves out is in the whole help. */
+static int short_size(const char *text, size_t room, bool *is_cut)
 {
 	static const char *const ends[] = { ";", ", e.g.", " (", ":", "," };
 	size_t size = strlen(text);
@@ -127,7 +131,8 @@ static int short_size(const char *text, size_t room)
 		if (end && (size_t)(end - text) < size)
 			size = (size_t)(end - text);
 	}
-	while (size > room) {
+	*is_cut = size > room;
+	while (*is_cut && size > room - strlen(CUT)) {
 		do
 			size--;
 		while (size && text[size] != ' ');
@@ -139,11 +144,12 @@ static void print_short(const struct option *o)
 {
 	char left[64];
 	int width, size;
+	bool is_cut;
 
 	format_left(left, o);
 	width = strlen(left) > OPTION_WIDTH ? (int)strlen(left) : OPTION_WIDTH;
-	size = short_size(o->help, (size_t)(COLUMNS - 3 - width));
-	printf("  %-*s %.*s\n", OPTION_WIDTH, left, size, o->help);
+	size = short_size(o->help, (size_t)(COLUMNS - 3 - width), &is_cut);
+	printf("  %-*s %.*s%s\n", OPTION_WIDTH, left, size, o->help, is_cut ? CUT : "");
 }
 
 static void print_main_options(const struct command *c)
