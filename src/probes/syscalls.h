@@ -89,11 +89,12 @@ enum syscalls_class {
 	SYSCALLS_CLASSES,
 };
 
-/* What of a thread's calls was not recorded before this one. */
+/* What was not recorded of a thread's calls before this one, and of this one. */
 enum syscalls_gap {
-	SYSCALLS_GAP_KEPT = 1,	 /* calls of SYSCALLS_CLASS_KEPT, since its last record */
-	SYSCALLS_GAP_WINDOW = 2, /* any call, in this time window */
-	SYSCALLS_GAP_TIME = 4,	 /* nothing was counted for a time, since its last record */
+	SYSCALLS_GAP_KEPT = 1,	    /* calls of SYSCALLS_CLASS_KEPT, since its last record */
+	SYSCALLS_GAP_WINDOW = 2,    /* any call, in this time window */
+	SYSCALLS_GAP_TIME = 4,	    /* nothing was counted for a time, since its last record */
+	SYSCALLS_GAP_ARGUMENTS = 8, /* of this one: its arguments, but for the path */
 };
 
 #define SYSCALLS_SLOW_NS       (1u << 19)

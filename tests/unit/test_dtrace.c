@@ -7,6 +7,7 @@
  */
 #include "bsd_host.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -364,6 +365,7 @@ static void test_fallback(void **state)
 		": > \"$0.printed\"\n"
 		"while :; do sleep 0.1; done\n";
 	const int pids[] = { 100 };
+	struct sooth_error err;
 	struct host h;
 	char *shown;
 
@@ -371,6 +373,11 @@ static void test_fallback(void **state)
 	if (geteuid())
 		skip(); /* it is for root */
 	host_open(&h, backends, refusing, usage);
+	assert_int_equal(backend_test_needs(&backend_syscalls_dtrace_darwin, &h.os, &err), -EPERM);
+	assert_string_equal(err.why,
+		"dtrace: system integrity protection is on, some features will not be available");
+	assert_true(has(err.remedy, "csrutil enable --without dtrace"));
+	assert_true(has(err.remedy, "gives up"));
 	snprintf(printed, sizeof(printed), "%s.printed", h.fs_usage);
 	bsd_test_meanwhile = wait_until_printed;
 	shown = bsd_test_calls(&h.os, "syscalls", "syscall-table", SOOTH_COUNT, pids, 1);
@@ -382,7 +389,8 @@ static void test_fallback(void **state)
 	free(shown);
 	unlink(printed);
 	shown = bsd_test_calls(&h.os, "syscalls", "syscall-stream", SOOTH_STREAM, pids, 1);
-	assert_true(has(shown, "/no/such"));
+	assert_true(has(shown, "\"/no/such\\\", ?"));
+	assert_true(has(shown, "\"duration_ns\": 12000"));
 	free(shown);
 	unlink(printed);
 	bsd_test_meanwhile = NULL;

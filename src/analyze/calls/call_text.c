@@ -273,6 +273,8 @@ static bool is_targeted(const struct written *a)
 {
 	uint64_t flags = a->i ? a->w->call->arguments[a->i - 1] : 0;
 
+	if (a->w->call->gaps & SYSCALLS_GAP_ARGUMENTS)
+		return a->type->form != ARGUMENT_AS_NOTHING;
 	if (a->type->form == ARGUMENT_AS_MODE_OF_OPEN)
 		return flags & (O_CREAT_LINUX | O_TMPFILE_LINUX);
 	return a->type->form != ARGUMENT_AS_NOTHING && call_control_is_read(a);
@@ -301,6 +303,9 @@ void call_put_arguments(const struct call_text *w)
 			continue;
 		buffer_string(w->out, has_any ? ", " : "");
 		has_any = true;
-		put_argument(&a);
+		if (w->call->gaps & SYSCALLS_GAP_ARGUMENTS && i + 1 != w->call->path_argument)
+			buffer_char(w->out, '?');
+		else
+			put_argument(&a);
 	}
 }

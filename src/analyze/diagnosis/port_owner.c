@@ -21,7 +21,7 @@ static bool is_path(const char *address)
 
 static struct span host_of(struct span address)
 {
-	const char *colon = memrchr(address.data, ':', address.size);
+	const char *colon = span_last(address, ':');
 
 	return span_of(address.data, colon ? (size_t)(colon - address.data) : address.size);
 }

@@ -154,8 +154,8 @@ static void stream(struct backend_run *run, const struct target *t, const struct
 		.abi = SYSCALL_ABI_DARWIN,
 		.result = l->error ? -(int64_t)darwin_errno(l->error) : (int64_t)l->fd,
 		.path_argument = l->path.size ? syscall_path_argument(row) : 0,
-		/* A record without it has no arguments; counts have the time. */
-		.duration_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
+		.duration_ns = l->duration_ns,
+		.gaps = SYSCALLS_GAP_ARGUMENTS };
 	struct record_tail tail[] = { { &c.path, l->path.data, c.path_argument ? l->path.size : 0 },
 		{ &c.pieces, NULL, 0 } };
 
