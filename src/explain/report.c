@@ -522,6 +522,11 @@ uint64_t report_damages(const struct sooth_report *r)
 	return b->damaged_blocks + b->damaged_bytes + b->cut_bytes;
 }
 
+void report_set_snapshot(struct sooth_report *r)
+{
+	r->summary.is_snapshot = true;
+}
+
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy)
 {
 	output_limit(r->output, what, reason, remedy);

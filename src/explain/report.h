@@ -40,6 +40,8 @@ int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
 void report_damage(const struct sooth_report *r, struct buffer *out);
 /* Grows with each damage that was found in what was read so far. */
 uint64_t report_damages(const struct sooth_report *r);
+/* It is to be finished while its recording goes on: in a copy of the process. */
+void report_set_snapshot(struct sooth_report *r);
 /* A limit of the report, beside those of its views. */
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy);
 /* What became of the bytes that were fed. */

@@ -59,7 +59,7 @@ static ROW_SCHEMA(
 #define MARK_ROW(F, S)                                                                             \
 	F(S, U64, at_ns, ALWAYS, "time of the mark, since the start of the recording",             \
 		.label = "AT", .unit = SOOTH_UNIT_NS)                                              \
-	F(S, TEXT, mark, ALWAYS, "phase, or pause and resume of the recording, or snapshot")                    \
+	F(S, TEXT, mark, ALWAYS, "phase, or pause and resume of the recording, or snapshot")       \
 	F(S, TEXT, name, MAYBE(name_state), "name of the phase that begins")
 
 struct mark_row {
@@ -273,7 +273,11 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 		add_loss(s, "capture", 0, reader->cut_bytes,
 			"the capture is cut off in the middle of a block");
 	}
-	if (s->has_segment && !s->has_end)
+	if (s->is_snapshot && !s->has_end)
+		add_limit(s, "what comes with the end of the recording",
+			"it goes on: names of functions, and what the kernel adds up, come then",
+			"");
+	else if (s->has_segment && !s->has_end)
 		add_limit(s, "the end of the recording",
 			"the capture is cut off before the end of the recording",
 			"the report covers the part before the cut");
@@ -337,9 +341,10 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 		.shape = SECTION_OBJECT,
 		.audience = SECTION_DETAIL,
 		.is_last = true,
-		.if_empty = s->is_unread
-				    ? "cost of sooth: unknown, the capture was not read to the end"
-				    : "cost of sooth: not measured, the capture is cut off" };
+		.if_empty =
+			s->is_unread ? "cost of sooth: unknown, the capture was not read to the end"
+			: s->is_snapshot ? "cost of sooth: known at the end of the recording"
+					 : "cost of sooth: not measured, the capture is cut off" };
 	int status = output_section(output, &section, err);
 
 	if (!status && s->has_self)

@@ -30,7 +30,8 @@ struct summary {
 	uint64_t unknown_records;
 	bool is_observation; /* not of something that only looked at this host */
 	bool has_segment, has_end, has_self;
-	bool is_unread; /* what came was not all of the capture, for no more was asked for */
+	bool is_unread;	  /* what came was not all of the capture, for no more was asked for */
+	bool is_snapshot; /* of a recording that goes on */
 	bool are_gaps_reported; /* by a view: limits without a remedy are detail */
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };

@@ -132,6 +132,9 @@ class Control(Case):
             samples = client.ask("snapshot")["report"]["profile"]["samples"]
             return samples > 10
         harness.wait_until(has_sampled, "samples")
+        limits = [limit["what"] for limit in client.ask("snapshot")["report"]["limits"]]
+        self.assertIn("what comes with the end of the recording", limits)
+        self.assertNotIn("the end of the recording", limits)
         target.end()
         self.assertGreaterEqual(sooth.finish().json()["profile"]["samples"], samples)
 

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "explain/report.h"
 
 #define PIDS_SHOWN 8
 
@@ -150,6 +151,7 @@ static int end_report(void *user, struct buffer *text, struct sooth_error *err)
 	int status;
 
 	silence(c);
+	report_set_snapshot(c->report);
 	status = sooth_report_finish(c->report, err);
 	if (fflush(c->memory) && !status)
 		status = error_no_memory(err);
