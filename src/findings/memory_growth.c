@@ -332,9 +332,9 @@ static bool is_long_climb(
 	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
 }
 
-/* The same of less, and of a program that had loaded something before: after its start, in the
- * beginning, the middle and the end of the time. Node and python at rest, or at steady work, keep to
- * one megabyte. */
+/* The same of less, and of a program that had loaded something before: after its start, over the
+ * whole time. Node and python at rest, or at steady work, keep to one megabyte; a heap of Go grows
+ * to twice its live data between two collections. */
 static bool is_steady_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -342,7 +342,7 @@ static bool is_steady_climb(
 	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
 
 	return g->interval_ns >= LONG_NS && check_age_ns(e) >= g->interval_ns + START_NS &&
-	       m->is_known && !(m->runtimes & COLLECTORS & ~PLAIN_HEAPS) && !j->has_stopped && !j->falls &&
+	       m->is_known && !(m->runtimes & COLLECTORS & ~(1u << MAPS_V8)) && !j->has_stopped && !j->falls &&
 	       j->bend <= STRAIGHT_YOUNG && cpu >= 0 && cpu < LONG_CPU &&
 	       (double)m->own_bytes >= check_option(e, "steady-gain") &&
 	       !(e->process && e->process->agent);

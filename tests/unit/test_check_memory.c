@@ -307,25 +307,30 @@ static void heap_of_young_has(double megabytes)
 	heap_gains(24 * 1024, 10, megabytes);
 }
 
-/* A V8 heap that had 100 megabytes, over 12.5 s. */
-static void heap_climbs(double megabytes, double age_s)
+/* A heap that had 100 megabytes, over 12.5 s. */
+static void heap_climbs(double megabytes, double age_s, int runtime)
 {
 	started_s = FROM_S + 12.5 - age_s;
 	grows_over(megabytes, 26, 0.5);
 	for (int reading = 0; reading < 2; reading++) {
 		mapping_at(reading * 12.5, 500, 100 + (uint64_t)(reading * megabytes), NULL);
-		maps_read(reading * 12.5, MAPS_V8, SOOTH_STATE_VALUE);
+		maps_read(reading * 12.5, runtime, SOOTH_STATE_VALUE);
 	}
+}
+
+static void heap_climbs_in(double runtime)
+{
+	heap_climbs(8, 20, (int)runtime);
 }
 
 static void heap_climbs_by(double megabytes)
 {
-	heap_climbs(megabytes, 20);
+	heap_climbs(megabytes, 20, MAPS_V8);
 }
 
 static void heap_climbs_at(double age_s)
 {
-	heap_climbs(8, age_s);
+	heap_climbs(8, age_s, MAPS_V8);
 }
 
 static void heap_of_old_gains(double kilobytes)
@@ -549,6 +554,8 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", starts_unevenly, 7, NULL, "blind: memory grew " },
 		{ "memory-growth", heap_climbs_by, 6, NULL, "low/low: memory grows" },
 		{ "memory-growth", heap_climbs_by, 5, NULL, "blind: memory grew 5.0 MiB" },
+		{ "memory-growth", heap_climbs_in, MAPS_V8, NULL, "low/low: memory grows" },
+		{ "memory-growth", heap_climbs_in, MAPS_GO, NULL, "blind: memory grew 8.0 MiB" },
 		{ "memory-growth", heap_climbs_at, 17.6, NULL, "low/low: memory grows" },
 		{ "memory-growth", heap_climbs_at, 17.4, NULL, "blind: memory grew 8.0 MiB" },
 		{ "memory-growth", heap_of_young_gains, 24576, NULL,
