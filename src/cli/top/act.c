@@ -227,8 +227,6 @@ static void draw_question(struct top *t)
 	unsigned style = TOP_STYLED(TOP_ALARM, TOP_BOLD);
 	struct canvas_area in;
 	char text[512], more[96] = "";
-	size_t size, at = 0;
-	int y;
 
 	if (a->left_out)
 		snprintf(more, sizeof(more), " (%zu more tagged rows are left out: at most %d)",
@@ -239,15 +237,8 @@ static void draw_question(struct top *t)
 		a->is_tree ? " and all processes below?" : " alone, not what is below?",
 		a->may_be_any ? " It belongs to no agent." : "", more);
 	in = box(t, 64, 7, a->about);
-	size = strlen(text);
-	for (y = 0; at < size && y + 1 < in.rows; y++) {
-		size_t used = canvas_row_of_words(c, text + at, size - at, in.columns - 2);
-
-		canvas_format(
-			c, in.y + y, in.x + 1, in.columns - 1, style, "%.*s", (int)used, text + at);
-		for (at += used; text[at] == ' ';)
-			at++;
-	}
+	canvas_put_words(c, (struct canvas_area){ in.y, in.x + 1, in.rows - 1, in.columns - 2 },
+		style, text);
 	if (in.rows > 0)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_TEXT,
 			fitting(c, in.columns - 1, keys));

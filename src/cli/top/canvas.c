@@ -261,6 +261,22 @@ size_t canvas_row_of_words(const struct canvas *c, const char *text, size_t size
 	return word;
 }
 
+int canvas_put_words(struct canvas *c, struct canvas_area area, unsigned style, const char *text)
+{
+	int y = 0;
+
+	for (; y + 1 < area.rows && canvas_width(c, text) > area.columns; y++) {
+		size_t used = canvas_row_of_words(c, text, strlen(text), area.columns);
+
+		canvas_format(c, area.y + y, area.x, area.columns, style, "%.*s", (int)used, text);
+		for (text += used; *text == ' ';)
+			text++;
+	}
+	if (y < area.rows && *text)
+		canvas_put(c, area.y + y++, area.x, area.columns, style, text);
+	return y;
+}
+
 /* --- as text --- */
 
 static void append_utf8(struct buffer *out, uint32_t c)

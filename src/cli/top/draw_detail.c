@@ -126,7 +126,8 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s",
 		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal);
 	if (s->finding[0])
-		canvas_put(c, y++, a.x, a.columns, top_finding_style(s->finding_level), s->finding);
+		y += canvas_put_words(c, (struct canvas_area){ y, a.x, 2, a.columns },
+			top_finding_style(s->finding_level), s->finding);
 	return y - a.y;
 }
 

@@ -82,21 +82,6 @@ void top_findings_take_key(struct top *t, int key)
 		top_say(t, "Enter diagnoses it, Escape ends the list");
 }
 
-/* The sentence of the selected one, in whole words: the list cuts it. */
-static void put_sentence(struct top *t, const char *text, struct canvas_area a)
-{
-	size_t size = strlen(text), at = 0;
-
-	for (int y = 0; y < a.rows && at < size; y++) {
-		size_t used = canvas_row_of_words(&t->canvas, text + at, size - at, a.columns);
-
-		canvas_format(&t->canvas, a.y + y, a.x, a.columns, TOP_TEXT, "%.*s", (int)used,
-			text + at);
-		for (at += used; text[at] == ' ';)
-			at++;
-	}
-}
-
 void top_findings_draw(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
@@ -128,8 +113,10 @@ void top_findings_draw(struct top *t)
 	}
 	if (rows == in.rows)
 		return;
-	put_sentence(t, all[at]->claim,
-		(struct canvas_area){ in.y + rows, in.x + 1, SENTENCE_ROWS, in.columns - 2 });
+	/* The list cuts it. */
+	canvas_put_words(c,
+		(struct canvas_area){ in.y + rows, in.x + 1, SENTENCE_ROWS, in.columns - 2 },
+		TOP_TEXT, all[at]->claim);
 	canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 2, TOP_DIM,
 		"Enter diagnoses the process   Escape ends");
 }
