@@ -351,6 +351,9 @@ static void test_headless(void **state)
 	assert_activity(M(.executable = OPENCODE, .arguments = { plain, sizeof(plain) },
 				.has_sockets = true, .input = PROC_STREAM_TERMINAL),
 		"idle", CONNECTION, LOW);
+	/* Before its connections were read, nothing is said of a request. */
+	assert_null(strstr(
+		find((struct made){ .executable = OPENCODE, .input = PROC_STREAM_NULL }), "model"));
 }
 
 /* A session file that was left behind; the prompt and the status are not written at once. */
