@@ -222,12 +222,15 @@ class Screens(TopCase):
         """tmux and GNU screen draw it as a terminal does, resize it, and have their own screen back."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
         name = "sooth-%d" % os.getpid()
-        for words in (["tmux", "-f", "/dev/null", "-L", name, "new-session"],
-                      ["screen", "-c", "/dev/null", "-U", "-S", name]):
+        for words, ending in (
+                (["tmux", "-f", "/dev/null", "-L", name, "new-session"], ["tmux", "-L", name, "kill-server"]),
+                (["screen", "-c", "/dev/null", "-U", "-S", name], ["screen", "-S", name, "-X", "quit"])):
             program = shutil.which(words[0])
             with self.subTest(words[0]):
                 if not program:
                     self.skipTest("%s is not here" % words[0])
+                # After a failure it would run on.
+                self.addCleanup(subprocess.run, ending, check=False, capture_output=True)
                 screen = Screen([program, *words[1:], SOOTH, "top", "-i", "0.3", "--no-findings"], 100, 30)
                 with screen:
                     self.wait_for_row(screen, "alpha", "waits for you")
