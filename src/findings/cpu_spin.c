@@ -313,6 +313,22 @@ static double lookups_of(const struct check *e)
 	return check_calls_rate(&c, (double)c.history->looks);
 }
 
+/* Of one that reads what no process writes to any more: its client is gone. A child of init may
+ * lead its session from the start, but init gives its own children no pipe or connection to read.
+ */
+static void put_parent(struct buffer *out, const struct check *e, const struct spin *s)
+{
+	const struct process_entry *p = e->process;
+
+	if (!repeated_call_is_cut_off(&s->call) || !p || !p->is_there)
+		return;
+	if (check_has_new_parent(p) || check_has_lost_parent(e))
+		buffer_string(out, ", and its parent has ended: it was left behind");
+	else if (p->process->ppid == 1)
+		buffer_string(out, ", and what started it has probably ended, as it is a child of "
+				   "process 1 now: left behind");
+}
+
 static void emit_claim(
 	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
 {
@@ -321,6 +337,7 @@ static void emit_claim(
 
 	if (s->is_by_call) {
 		repeated_call_put(&text, &s->call);
+		put_parent(&text, e, s);
 		buffer_string(&text, "; ");
 	} else {
 		buffer_string(&text, "an endless loop, or a long computation: ");

@@ -35,15 +35,6 @@ struct left {
 	struct check_calls calls;
 };
 
-/* Sessions of 0 are not known: of another PID namespace, or of kernel threads. */
-static bool has_new_parent(const struct process_entry *p)
-{
-	uint32_t session = p->process->session;
-
-	return p->parent && session && session != p->id.pid &&
-	       session != p->parent->process->session && session != p->parent->id.pid;
-}
-
 static bool ignores_hangup(const struct process_entry *p)
 {
 	return p->links && p->links->hangup_state == SOOTH_STATE_VALUE &&
@@ -85,8 +76,7 @@ static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descri
 	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
-		const struct sockets_socket *s =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->inode == d->inode)
 			return s->family == SOCKETS_UNIX && !s->is_from_tables && !s->peer_inode &&
@@ -136,11 +126,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!is_sure)
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "left behind: %s%s",
-		l->is_cut_off ? "" : "its parent has ended, and ",
+	finding_claim(out, "left behind: %s%s", l->is_cut_off ? "" : "its parent has ended, and ",
 		l->is_cut_off ? "the process at the other end of its input and output has ended: a "
 				"server (MCP, language server) without its client"
-		: is_unread		? "nothing reads its output"
+		: is_unread   ? "nothing reads its output"
 		: l->is_terminal_closed ? "its terminal is closed"
 					: "its working directory was deleted");
 	if (l->is_cut_off)
@@ -182,7 +171,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			report(e, out, &l);
 		return;
 	}
-	if (!has_new_parent(p)) {
+	if (!check_has_new_parent(p)) {
 		check_fine(out, "nothing says that its parent has ended");
 		return;
 	}

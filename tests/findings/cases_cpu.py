@@ -42,7 +42,7 @@ while True: p.poll()
 
 # What it repeats: the peer has closed the connection, or there is no more in the file.
 REPEAT = """
-import select, socket, sys
+import os, select, socket, sys
 listener = socket.create_server(("127.0.0.1", 0))
 peer = socket.create_connection(listener.getsockname())
 mine, _ = listener.accept()
@@ -57,6 +57,10 @@ elif sys.argv[1] == "stream":
 elif sys.argv[1] == "file":
     end = open(sys.argv[2], "rb", buffering=0)
     again = end.read
+elif sys.argv[1] == "pipe":
+    r, w = os.pipe()
+    os.close(w)
+    again = lambda: os.read(r, 4096)
 elif sys.argv[1] == "nothing":
     mine.setblocking(False)
     def again():
@@ -391,6 +395,8 @@ CASES = [
         severity="medium", says="without a pause whether a child has ended", **WANTS),
     sick("cpu-spin", "reads at the end of a file", repeats("file"), calls=True,
         severity="medium", says="read returns end of file on fd", **WANTS),
+    sick("cpu-spin", "reads at the end of a pipe", repeats("pipe"), calls=True, severity="medium",
+        says="the other end is closed: no process writes to it any more", **WANTS),
     sick("cpu-spin", "reads that find nothing", repeats("nothing"), calls=True,
         severity="medium", says="returns EAGAIN", **WANTS),
     sick("cpu-spin", "an empty pipe that is polled flat out", polls_flat_out, calls=True,

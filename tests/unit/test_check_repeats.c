@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "probes/fds.h"
 #include "probes/sockets.h"
 
 #define RECORDED 200 /* records; each stands for `skipped` more */
@@ -40,14 +41,13 @@ static void put_ready(const struct repeated *r)
 static void repeats(const struct repeated *r, int count)
 {
 	for (int i = 0; i < count; i++) {
-		struct syscalls_call call = {
-			.record = head_of(0.01 + 4.9 * i / count, PID, SYSCALLS_CALL),
+		struct syscalls_call call = { .record = head_of(
+						      0.01 + 4.9 * i / count, PID, SYSCALLS_CALL),
 			.result = r->result,
 			.duration_ns = 300,
 			.skipped = r->skipped,
 			.gaps = r->gaps,
-			.name = "loop"
-		};
+			.name = "loop" };
 		const struct sooth_record *made;
 
 		call.record.tid = PID;
@@ -105,10 +105,9 @@ static void returns(double result)
 
 static void polls(double result)
 {
-	const struct repeated r = { .name = "epoll_wait",
-		.result = (int64_t)result,
-		.arguments = { 4 },
-		.skipped = 9999 };
+	const struct repeated r = {
+		.name = "epoll_wait", .result = (int64_t)result, .arguments = { 4 }, .skipped = 9999
+	};
 
 	spins(&r, RECORDED, NULL, 0);
 }
@@ -123,7 +122,9 @@ static void asks(double count)
 /* Another file each time, for all that is known. */
 static void looks(double value)
 {
-	static const struct repeated r = { .name = "newfstatat", .skipped = 9999, .has_path = true };
+	static const struct repeated r = {
+		.name = "newfstatat", .skipped = 9999, .has_path = true
+	};
 
 	(void)value;
 	spins(&r, RECORDED, NULL, 0);
@@ -159,45 +160,73 @@ static void in_no_window(double value)
 	RECORD_APPEND(&records, &limit, tail, 1);
 }
 
+/* The same descriptor, which is of that type. */
+static void reads_end_of(double type)
+{
+	struct fds_descriptor d = {
+		.record = head_of(LOOKS - 1, PID, FDS_DESCRIPTOR), .fd = 3, .type = (uint8_t)type
+	};
+	struct fds_process end = { .record = head_of(LOOKS - 1, PID, FDS_PROCESS) };
+
+	reads_end(9999);
+	RECORD_APPEND(&records, &d, NULL, 0);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 static void test_repeats(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "cpu-spin", reads_end, 9999, NULL,
-			"medium/high: read returns end of file on fd 3, 400,000 times a second; uses "
+			"medium/high: read returns end of file on fd 3, 400,000 times a second; "
+			"uses "
 			"80 % of a CPU |[share of the thread's "
 			"calls that are this one: 100 %|<wait before reading again" },
+		{ "cpu-spin", reads_end_of, FDS_PIPE, NULL,
+			"medium/high: read returns end of file on fd 3, 400,000 times a second; "
+			"the "
+			"other end is closed: no process writes to it any more, and what started "
+			"it "
+			"has probably ended|<end, or close the input" },
+		{ "cpu-spin", reads_end_of, FDS_FILE, NULL, "medium/high: |!the other end" },
 		/* 100 us of CPU for each call: the calls are not what takes its CPU. */
 		{ "cpu-spin", reads_end, 200, NULL, "medium/high: read returns" },
 		{ "cpu-spin", reads_end, 190, NULL, "low/medium: an endless loop|!read returns" },
 		{ "cpu-spin", returns, 0, NULL, "medium/high: recvfrom returns end of" },
 		{ "cpu-spin", returns, -EAGAIN, NULL,
-			"medium/high: recvfrom returns EAGAIN, nothing there yet, on fd 3, 400,000" },
+			"medium/high: recvfrom returns EAGAIN, nothing there yet, on fd 3, "
+			"400,000" },
 		{ "cpu-spin", returns, -ENOTCONN, NULL,
 			"medium/high: recvfrom fails with ENOTCONN on fd 3|<pause after" },
 		{ "cpu-spin", polls, 1, NULL,
-			"medium/high: epoll_wait returns at once, 400,000 times a second: a descriptor "
+			"medium/high: epoll_wait returns at once, 400,000 times a second: a "
+			"descriptor "
 			"is always ready" },
 		{ "cpu-spin", polls, 0, NULL,
 			"medium/high: epoll_wait returns at once|no event, and no timeout" },
 		/* A quarter of all calls. */
 		{ "cpu-spin", polls_and_reads, 66, NULL, "medium/high: epoll_wait" },
-		{ "cpu-spin", polls_and_reads, 67, NULL, "low/medium: an endless loop|!epoll_wait" },
+		{ "cpu-spin", polls_and_reads, 67, NULL,
+			"low/medium: an endless loop|!epoll_wait" },
 		{ "cpu-spin", is_one_of, 600, NULL, "medium/high: read returns" },
 		{ "cpu-spin", is_one_of, 601, NULL, "low/medium: an endless loop|!read returns" },
 		{ "cpu-spin", asks, 32, NULL,
 			"low/medium: an endless loop|; getppid is called 64,000 times a second" },
-		{ "cpu-spin", asks, 31, NULL, "low/medium: an endless loop|; much of the time in system calls" },
+		{ "cpu-spin", asks, 31, NULL,
+			"low/medium: an endless loop|; much of the time in system calls" },
 		/* All of 4,000,200 calls, although the first weights are low. */
 		{ "cpu-spin", in_windows, 19999, NULL,
 			"medium/high: read returns end of file on fd 3, at least 800,000 times a "
 			"second|[sampled in time" },
-		{ "syscall-errors", in_windows, 19999, NULL, "blind: calls were counted in short windows" },
+		{ "syscall-errors", in_windows, 19999, NULL,
+			"blind: calls were counted in short windows" },
 		{ "syscall-errors", reads_end, 9999, NULL, "fine: " },
 		{ "syscall-errors", in_no_window, 9999, NULL,
 			"blind: calls were counted in short windows" },
-		{ "slow-syscalls", in_windows, 19999, NULL, "blind: calls were counted in short windows" },
+		{ "slow-syscalls", in_windows, 19999, NULL,
+			"blind: calls were counted in short windows" },
 		{ "slow-syscalls", reads_end, 9999, NULL, "fine: longest" },
-		{ "cpu-spin", looks, 0, NULL, "low/medium: an endless loop|; much of the time in system calls" },
+		{ "cpu-spin", looks, 0, NULL,
+			"low/medium: an endless loop|; much of the time in system calls" },
 	};
 
 	(void)state;

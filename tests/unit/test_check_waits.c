@@ -285,6 +285,68 @@ static void test_stopped_by_terminal(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- prompt-unanswered --- */
+
+/* A program at a read of /dev/tty for so many seconds, where `typist` has the other end. */
+static void asks(const char *program, const char *call, const char *typist, double waited)
+{
+	struct waits_process p = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
+		.node_pid = PID,
+		.threads = 1,
+		.state = 'S' };
+	struct waits_object o = { .record = head_of(LOOKS - 1, PID, WAITS_OBJECT),
+		.node_pid = PID,
+		.fd = 4,
+		.type = FDS_TTY,
+		.role = WAITS_ROLE_CALL };
+	struct record_tail process_tail[] = { tail_string(&p.name, program) };
+	struct record_tail object_tail[] = { tail_string(&o.path, "/dev/tty") };
+
+	o.record.tid = PID;
+	is_there();
+	add_source("waits");
+	RECORD_APPEND(&records, &p, process_tail, 1);
+	waits_thread_since(LOOKS - 1, PID, call, 5, waited);
+	RECORD_APPEND(&records, &o, object_tail, 1);
+	if (typist)
+		waits_party(LOOKS - 1, PID, WAITS_RELATION_TERMINAL, 200, typist);
+	waits_end(LOOKS - 1);
+}
+
+static void git_asks(double s)
+{
+	asks("git-remote-http", "read", "python3", s);
+}
+
+static void git_asks_a_person(double s)
+{
+	asks("git-remote-http", "read", "tmux: server", s);
+}
+
+static void shell_reads(double s)
+{
+	asks("bash", "read", "python3", s);
+}
+
+static void test_prompt_unanswered(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "prompt-unanswered", git_asks, 5, NULL,
+			"medium/high: asks for a user name or password at its terminal /dev/tty, "
+			"and "
+			"no answer has come for 5 s; python3 (200) has the other end|<let "
+			"python3" },
+		{ "prompt-unanswered", git_asks, 4.9, NULL, "blind: it asks" },
+		{ "prompt-unanswered", git_asks_a_person, 59.9, NULL,
+			"low/high: |<answer at that" },
+		{ "prompt-unanswered", git_asks_a_person, 60, NULL, "medium/high: " },
+		{ "prompt-unanswered", shell_reads, 60, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- held-up --- */
 
 /* It waits for a lock for `waited` seconds, whose holder last ran `rested` seconds ago. */
@@ -921,6 +983,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
 		cmocka_unit_test(test_held_up),
+		cmocka_unit_test(test_prompt_unanswered),
 		cmocka_unit_test(test_circles),
 		cmocka_unit_test(test_stopped_by_terminal),
 		cmocka_unit_test(test_signal_pending),

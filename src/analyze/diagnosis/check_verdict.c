@@ -46,6 +46,15 @@ bool check_has_lost_parent(const struct check *e)
 	return count && e->series.points[0].ppid != e->series.points[count - 1].ppid;
 }
 
+/* Sessions of 0 are not known: of another PID namespace, or of kernel threads. */
+bool check_has_new_parent(const struct process_entry *p)
+{
+	uint32_t session = p->process->session;
+
+	return p->parent && session && session != p->id.pid &&
+	       session != p->parent->process->session && session != p->parent->id.pid;
+}
+
 void finding_upkeep(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;

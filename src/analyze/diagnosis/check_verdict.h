@@ -21,6 +21,10 @@ uint64_t check_watched_ns(const struct check *e);
 /* Its parent changed during the observation: the old one has just exited. */
 bool check_has_lost_parent(const struct check *e);
 
+/* It outlived what started it: a child gets the session of its parent, so one that neither leads
+ * its session nor shares it with its parent got another parent. */
+bool check_has_new_parent(const struct process_entry *p);
+
 /* Evidence: age, resident memory and CPU. */
 void finding_upkeep(const struct check *e, struct check_result *out);
 /* Evidence: how long the verdict has been known to hold, at least. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "model/errno_names.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -119,6 +120,13 @@ static bool is_closed(const struct check *e, int32_t fd)
 	return false;
 }
 
+static bool is_pipe(const struct check *e, int32_t fd)
+{
+	const struct fds_descriptor *d = fd >= 0 ? check_descriptor(e, (uint32_t)fd) : NULL;
+
+	return d && d->type == FDS_PIPE;
+}
+
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid)
 {
 	struct check_calls c;
@@ -133,6 +141,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 		     call_history_correction(c.history, out->key->abi, out->key->number);
 	out->is_sampled = c.is_sampled;
 	out->least = check_calls_least(e);
+	out->is_pipe = is_pipe(e, out->key->fd);
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
 }
@@ -140,6 +149,11 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 unsigned repeated_call_category(const struct repeated_call *c)
 {
 	return syscall_row_of(c->key->abi, c->key->number)->category;
+}
+
+bool repeated_call_is_cut_off(const struct repeated_call *c)
+{
+	return c->kind == REPEATED_END_OF_DATA && (c->is_pipe || c->repeat->is_socket);
 }
 
 bool repeated_call_is_pointless(const struct repeated_call *c)
@@ -236,7 +250,9 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	}
 	if (c->kind == REPEATED_NO_CHILD)
 		buffer_string(out, ": it asks without a pause whether a child has ended");
-	if (c->is_peer_closed)
+	if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
+		buffer_string(out, "; the other end is closed: no process writes to it any more");
+	else if (c->is_peer_closed || (c->kind == REPEATED_END_OF_DATA && c->repeat->is_socket))
 		buffer_string(out, "; its peer has closed the connection");
 }
 
@@ -244,6 +260,9 @@ const char *repeated_call_remedy(const struct repeated_call *c)
 {
 	switch (c->kind) {
 	case REPEATED_END_OF_DATA:
+		if (c->is_pipe)
+			return "end, or close the input, when a read returns 0 bytes: no more will "
+			       "come";
 		return c->repeat->is_socket ? "close the connection when a read returns 0 bytes"
 					    : "wait before reading again at the end of a file: "
 					      "inotify, or a pause";
@@ -253,7 +272,8 @@ const char *repeated_call_remedy(const struct repeated_call *c)
 		return c->is_peer_closed
 			       ? "close the descriptor when its peer has closed the connection"
 		       : is_for_writing(c)
-			       ? "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be sent"
+			       ? "poll for writing (POLLOUT, EPOLLOUT) only while data waits to be "
+				 "sent"
 			       : "read what is ready, or remove the descriptor from the polled "
 				 "ones";
 	case REPEATED_NO_CHILD:

@@ -25,6 +25,7 @@ struct repeated_call {
 	const char *least;   /* before per_s, in a sentence */
 	double share;	     /* of the calls of the thread, in percent */
 	bool is_peer_closed; /* of the connection that it is about */
+	bool is_pipe;	     /* its end: no process has the other end open */
 	bool is_sampled;
 };
 
@@ -34,6 +35,8 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 unsigned repeated_call_category(const struct repeated_call *c);
 /* No program gets anything done by it. */
 bool repeated_call_is_pointless(const struct repeated_call *c);
+/* It reads a pipe or connection of which the other end is closed. */
+bool repeated_call_is_cut_off(const struct repeated_call *c);
 /* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);
 /* What to change in the program; of a pointless one. */

@@ -7,6 +7,7 @@
 #include "analyze/waits/wait_ipc_text.h"
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_pace.h"
+#include "analyze/waits/wait_prompts.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -239,6 +240,7 @@ static void put_terminal(
 	const struct waits_process *p = link->process;
 	bool is_background =
 		p->terminal && p->terminal_group && p->process_group != p->terminal_group;
+	const char *asks = wait_prompt_of(link);
 
 	(void)g;
 	if (link->what == WAIT_TERMINAL_WRITE) {
@@ -258,6 +260,8 @@ static void put_terminal(
 	put_on(out, link, " ");
 	if (is_background)
 		buffer_string(out, " (in the background)");
+	if (asks)
+		buffer_format(out, ": it asks for %s", asks);
 }
 
 static void put_lock(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -324,7 +328,8 @@ static void put_sleep(struct buffer *out, const struct wait_graph *g, const stru
 	else if (t->since_state)
 		buffer_format(out, " for %s, since when is not known", all);
 	else
-		buffer_format(out, ": %s%s%s left", left, is_begin ? "" : " of ", is_begin ? "" : all);
+		buffer_format(
+			out, ": %s%s%s left", left, is_begin ? "" : " of ", is_begin ? "" : all);
 }
 
 static void put_runs(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -487,19 +492,11 @@ static void put_fifo_open(
 	buffer_string(out, ": no process has the other end open");
 }
 
-static void put_file_system(
-	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	(void)g;
-	buffer_string(out, "waits for the server or daemon of a file system");
-	put_on(out, link, ", for ");
-	put_call(out, link, ", in ");
-}
-
 static void put_io(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	buffer_string(out, "waits for the disk or file system");
+	buffer_string(out, link->what == WAIT_IO ? "waits for the disk or file system"
+						 : "waits for the server or daemon of a file system");
 	put_on(out, link, ", for ");
 	put_call(out, link, ", in ");
 }
@@ -548,7 +545,8 @@ static void put_condition(
 	else if (link->is_inside)
 		buffer_string(out, "waits inside the JVM, for work or for a lock of Java");
 	else
-		buffer_format(out, "waits for a lock, semaphore or condition %s: no owner is recorded",
+		buffer_format(out,
+			"waits for a lock, semaphore or condition %s: no owner is recorded",
 			wait_is_shared(link) ? "that other processes can share"
 					     : "inside the process");
 }
@@ -578,7 +576,7 @@ static const sentence sentences[WAIT_WHATS] = {
 	[WAIT_SLEEP] = put_sleep,
 	[WAIT_EVENTS] = put_events,
 	[WAIT_IO] = put_io,
-	[WAIT_FILE_SYSTEM] = put_file_system,
+	[WAIT_FILE_SYSTEM] = put_io,
 	[WAIT_DATABASE_LOCK] = put_database,
 	[WAIT_DEBUGGER] = put_debugger,
 	[WAIT_STOPPED] = put_stopped,

@@ -25,9 +25,11 @@
 #include "os/linux/files/close_between.h"
 #include "os/linux/files/procfs.h"
 
-#define STUCK_MAX   8
-#define STACK_BYTES (512u << 10) /* of the process that makes the call */
-#define GUARD_BYTES (64u << 10)	 /* at its end, never touched: a multiple of every page size */
+#define STUCK_MAX    8
+#define STACK_BYTES  (512u << 10) /* of the process that makes the call */
+#define GUARD_BYTES  (64u << 10)  /* at its end, never touched: a multiple of every page size */
+#define BUSY_MS	     4000	  /* more for a call that the kernel would answer if it had a CPU */
+#define BUSY_STEP_MS 100
 
 /* Threads abandoned in their calls: such a call may return after all, as on a machine that was too
  * busy. Shared by them and their owner; the last of all frees it. */
@@ -44,6 +46,7 @@ struct timeout_thread {
 	void *argument; /* of the current work; the thread's own copy */
 	int kept;	/* the descriptor it may use */
 	void *stack;	/* for the process that does it */
+	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
 	struct timeout_stuck *stuck; /* where it is counted; NULL: it is not */
@@ -83,12 +86,15 @@ static void do_work(struct timeout_thread *t)
 {
 	/* No signal when it exits: the program that uses the library may wait for its own
 	 * children. */
-	pid_t pid = clone(process_main, (char *)t->stack + STACK_BYTES, CLONE_VM | CLONE_VFORK, t);
+	pid_t pid = clone(process_main, (char *)t->stack + STACK_BYTES,
+		CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID, t, &t->child);
 
-	if (pid < 0)
+	if (pid < 0) {
+		__atomic_store_n(&t->child, -1, __ATOMIC_RELAXED);
 		t->work(t->argument);
-	else
+	} else {
 		waitpid(pid, NULL, __WALL);
+	}
 }
 
 static void *thread_main(void *user)
@@ -221,10 +227,43 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	t->drop = drop;
 	t->kept = kept;
 	t->is_done = false;
+	t->child = 0;
 	t->work = work;
 	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
 	return 0;
+}
+
+/* Not blocked in the call, but without a CPU on a busy machine: it can run, has not begun, or has
+ * returned and is not reaped yet. */
+static bool is_starved(struct timeout_thread *t)
+{
+	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED);
+	struct buffer bytes = { 0 };
+	const char *state;
+	bool result;
+
+	if (child <= 0)
+		return !child;
+	if (procfs_read(child, "stat", &bytes, PROCFS_STAT)) {
+		buffer_fini(&bytes);
+		return true; /* it has been reaped */
+	}
+	state = strrchr(buffer_cstr(&bytes), ')');
+	result = state && state[1] == ' ' && strchr("RZX", state[2]);
+	buffer_fini(&bytes);
+	return result;
+}
+
+/* False: the time is up. */
+static bool wait_for_end(struct timeout_thread *t, int timeout_ms)
+{
+	struct timespec deadline = timeout_deadline(timeout_ms);
+	int status = 0;
+
+	while (!t->is_done && status != ETIMEDOUT)
+		status = pthread_cond_timedwait(&t->changed, &t->lock, &deadline);
+	return t->is_done;
 }
 
 /* The same in two steps, with other work between them: begin returns 0 or why it was not tried;
@@ -232,14 +271,14 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
  * between. */
 static int timeout_end(struct timeout *p, void *argument, size_t size, int timeout_ms)
 {
-	struct timespec deadline = timeout_deadline(timeout_ms);
 	struct timeout_thread *t = p->thread;
-	int status = 0;
+	bool is_done;
 
 	pthread_mutex_lock(&t->lock);
-	while (!t->is_done && status != ETIMEDOUT)
-		status = pthread_cond_timedwait(&t->changed, &t->lock, &deadline);
-	if (!t->is_done) {
+	is_done = wait_for_end(t, timeout_ms);
+	for (int ms = 0; !is_done && ms < BUSY_MS && is_starved(t); ms += BUSY_STEP_MS)
+		is_done = wait_for_end(t, BUSY_STEP_MS);
+	if (!is_done) {
 		p->thread = NULL;
 		count_stuck(p, t);
 		thread_leave(t);

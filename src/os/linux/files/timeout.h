@@ -18,7 +18,8 @@
 
 #include "base/buffer.h"
 
-#define TIMEOUT_MS 300 /* a healthy system never takes this long for one small call */
+#define TIMEOUT_MS 300 /* of one small call: a healthy system answers sooner; if the call only lacks
+			  a CPU, it gets some seconds more */
 
 /* For pthread_cond_timedwait() on a clock that nothing sets. */
 void timeout_cond_init(pthread_cond_t *changed);

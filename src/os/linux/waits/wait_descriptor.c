@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
@@ -20,6 +21,11 @@
 #define WATCHED_MAX 64	 /* descriptors of one call that are looked at */
 #define PARTIES_MAX 16	 /* per descriptor */
 #define SELECT_MAX  1024 /* FD_SETSIZE */
+
+#define PTS_MAJOR                                                                                  \
+	136 /* UNIX98_PTY_SLAVE_MAJOR, and how many follow (Documentation/admin-guide/devices.txt) \
+	     */
+#define PTS_MAJORS 8
 
 #define ANONYMOUS "anon_inode:"
 
@@ -298,16 +304,12 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 
 /* Which process runs the terminal: it has the other side open. */
 static void add_terminal(
-	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct span link)
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint64_t number)
 {
 	size_t count;
 	const struct wait_end *ends = wait_ends_get(
 		&r->ends, WAIT_END_PATH, wait_ends_path_key(span_of_string("/dev/ptmx")), &count);
-	uint64_t number;
 
-	if (!span_starts(link, "/dev/pts/") ||
-		!span_decimal(span_of(link.data + 9, link.size - 9), &number))
-		return;
 	for (size_t i = 0; i < count; i++) {
 		struct wait_found found = { .relation = WAITS_RELATION_TERMINAL,
 			.source = WAITS_SOURCE_DESCRIPTORS,
@@ -328,6 +330,19 @@ static void add_terminal(
 	}
 }
 
+/* Which pseudo terminal a link leads to; /dev/tty is the controlling one. */
+static bool terminal_number(const struct wait_node *n, struct span link, uint64_t *number)
+{
+	unsigned type = major(n->stat.terminal);
+
+	if (span_equal(link, "/dev/tty") && type >= PTS_MAJOR && type < PTS_MAJOR + PTS_MAJORS) {
+		*number = minor(n->stat.terminal) + (uint64_t)(type - PTS_MAJOR) * 256;
+		return true;
+	}
+	return span_starts(link, "/dev/pts/") &&
+	       span_decimal(span_of(link.data + 9, link.size - 9), number);
+}
+
 static bool call_writes(const struct wait_call *c)
 {
 	return c->row && (c->row->transfer.direction == SYSCALL_WRITES ||
@@ -343,6 +358,7 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	bool is_watched = w->role == WAITS_ROLE_WATCHED;
 	bool writes = is_watched ? (w->events & (POLLIN | POLLOUT)) == POLLOUT : call_writes(c);
 	struct fdinfo info;
+	uint64_t number;
 
 	switch ((enum fds_type)w->type) {
 	case FDS_PIPE:
@@ -359,8 +375,9 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 			add_fifo(r, n, tid, o->link, writes);
 		break;
 	case FDS_PTY:
-		if (wants_parties && !is_watched)
-			add_terminal(r, n, tid, o->link);
+	case FDS_TTY:
+		if (wants_parties && !is_watched && terminal_number(n, o->link, &number))
+			add_terminal(r, n, tid, number);
 		break;
 	case FDS_TIMERFD:
 		if (read_info(r, n, w->fd, &info) && info.has & FDINFO_TIMER) {

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_prompts.h"
+
+#include "analyze/waits/wait_lookup.h"
+#include "base/cleanup.h"
+#include "probes/syscall_names.h"
+
+/*
+ * Where each asks is what its own source does: git's prompt.c and OpenSSH's readpass.c open
+ * /dev/tty, as do tgetpass.c of sudo, getpass() of the C library (mysql, curl, kinit), sprompt.c of
+ * PostgreSQL and UI_OpenSSL; misc_conv() of Linux-PAM (su, passwd), apt and npm read standard
+ * input; pinentry opens the terminal that gpg-agent names. The kernel keeps 15 characters of a
+ * name.
+ */
+static const struct prompt {
+	const char *name;  /* of the process */
+	const char *title; /* that its command line holds; NULL: any */
+	bool by_tty;	   /* only a read of /dev/tty: else it is a session at work */
+	const char *asks;
+} prompts[] = {
+	{ "git-remote-http", NULL, false, "a user name or password" },
+	{ "git-credential-", NULL, false, "a user name or password" },
+	{ "git", "credential", false, "a user name or password" },
+	{ "git", NULL, true, "a user name or password" },
+	{ "git-lfs", NULL, true, "a user name or password" },
+	{ "svn", NULL, true, "a user name or password" },
+	{ "ssh", NULL, true, "a password, a passphrase or whether to trust a host key" },
+	{ "scp", NULL, true, "a password, a passphrase or whether to trust a host key" },
+	{ "sftp", NULL, true, "a password, a passphrase or whether to trust a host key" },
+	{ "ssh-add", NULL, false, "a passphrase" },
+	{ "ssh-keygen", NULL, false, "a file name or a passphrase" },
+	{ "ssh-copy-id", NULL, false, "a password" },
+	{ "sudo", NULL, true, "a password" },
+	{ "doas", NULL, true, "a password" },
+	{ "su", NULL, false, "a password" },
+	{ "runuser", NULL, false, "a password" },
+	{ "passwd", NULL, false, "a password" },
+	{ "login", NULL, false, "a password" },
+	{ "chsh", NULL, false, "a password" },
+	{ "newgrp", NULL, false, "a password" },
+	{ "polkit-agent-he", NULL, false, "a password" },
+	{ "pkttyagent", NULL, false, "a password" },
+	{ "gpg", NULL, false, "a passphrase or an answer" },
+	{ "pinentry", NULL, false, "a passphrase" },
+	{ "pinentry-tty", NULL, false, "a passphrase" },
+	{ "pinentry-curses", NULL, false, "a passphrase" },
+	{ "cryptsetup", NULL, false, "a passphrase" },
+	{ "openssl", NULL, true, "a passphrase" },
+	{ "curl", NULL, true, "a password" },
+	{ "wget", NULL, true, "a password" },
+	{ "kinit", NULL, false, "a password" },
+	{ "psql", NULL, true, "a password" },
+	{ "pg_dump", NULL, true, "a password" },
+	{ "createdb", NULL, true, "a password" },
+	{ "mysql", NULL, true, "a password" },
+	{ "mariadb", NULL, true, "a password" },
+	{ "mysqldump", NULL, true, "a password" },
+	{ "smbclient", NULL, true, "a password" },
+	{ "docker", "login", false, "a user name or password" },
+	{ "podman", "login", false, "a user name or password" },
+	{ "gh", "auth", false, "an answer" },
+	{ "", "npm login", false, "a user name or password" },
+	{ "", "npm adduser", false, "a user name or password" },
+	{ "", "npm publish", false, "a one-time password" },
+	{ "", "npm init", false, "an answer" },
+	{ "", "npm exec", false, "whether to install a package" },
+	{ "apt", NULL, false, "whether to continue (apt -y answers yes)" },
+	{ "apt-get", NULL, false, "whether to continue (apt-get -y answers yes)" },
+	{ "dpkg", NULL, false, "which version of a configuration file to keep" },
+	{ "pip", NULL, false, "whether to proceed" },
+	{ "rm", NULL, false, "whether to remove a file" },
+	{ "cp", NULL, false, "whether to overwrite a file" },
+	{ "mv", NULL, false, "whether to overwrite a file" },
+	{ "unzip", NULL, false, "whether to replace a file" },
+	{ "terraform", NULL, false, "an answer" },
+};
+
+static bool is_read_of_tty(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+	const struct syscall_row *row =
+		t && !t->call_state ? syscall_row_of((uint16_t)t->abi, t->syscall) : NULL;
+
+	return row && row->transfer.direction == SYSCALL_READS && link->object &&
+	       span_equal(record_text(&link->object->record, &link->object->path), "/dev/tty");
+}
+
+static bool fits(const struct prompt *p, const struct wait_link *link, bool is_by_tty)
+{
+	const struct waits_process *process = link->process;
+	struct span title = record_text(&process->record, &process->title);
+
+	return (!*p->name || span_equal(record_text(&process->record, &process->name), p->name)) &&
+	       (!p->title || span_contains(title, p->title)) && (!p->by_tty || is_by_tty);
+}
+
+const char *wait_prompt_of(const struct wait_link *link)
+{
+	bool is_by_tty;
+
+	if (link->what != WAIT_TERMINAL_READ || !link->object || wait_is_pager(link->process))
+		return NULL;
+	is_by_tty = is_read_of_tty(link);
+	for (size_t i = 0; i < ARRAY_SIZE(prompts); i++) {
+		if (fits(&prompts[i], link, is_by_tty))
+			return prompts[i].asks;
+	}
+	return NULL;
+}
+
+bool wait_is_terminal_program(struct span name)
+{
+	static const char *const programs[] = { "sshd", "sshd-session", "tmux: server", "tmux",
+		"screen", "SCREEN", "xterm", "konsole", "kitty", "alacritty", "foot",
+		"gnome-terminal-", "wezterm-gui", "xfce4-terminal", "mate-terminal", "urxvt", "st",
+		"mosh-server", "ttyd", "dtach", "script" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		if (span_equal(name, programs[i]))
+			return true;
+	}
+	return false;
+}

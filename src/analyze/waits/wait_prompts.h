@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a program asks for at its terminal, known by what the program is. */
+#ifndef SOOTH_ANALYZE_WAIT_PROMPTS_H
+#define SOOTH_ANALYZE_WAIT_PROMPTS_H
+
+#include "analyze/waits/wait_chain.h"
+
+/* "a user name or password"; NULL: the link is no wait for its terminal, or the program asks for
+ * nothing that is known: a shell, an editor, a pager. */
+const char *wait_prompt_of(const struct wait_link *link);
+/* A program in which people type has that name: a terminal, sshd, tmux. */
+bool wait_is_terminal_program(struct span name);
+
+#endif

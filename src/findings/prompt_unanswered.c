@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prompt-unanswered: the process asks for something at its terminal, a password or whether to go
+ * on, and no answer comes. Known by what the program is: a shell, an editor or a pager that waits
+ * for its user is at rest. Where a program, and not a person, has the other end of the terminal, an
+ * answer will not come by itself.
+ *
+ * Cannot be seen: the text of the question, and whether a person sits at the terminal.
+ */
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_prompts.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 5e9, 1e8, 86400e9, "minimum time without an answer",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
+		"time without an answer from which the severity is that of the finding, where a "
+		"person may type; below: low",
+		.unit = SOOTH_UNIT_NS),
+};
+
+/* The process at the other end of the terminal; NULL: not known. */
+static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+
+	while (link->thread &&
+		(p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+		if (p->relation == WAITS_RELATION_TERMINAL && p->party_pid && p->is_alive)
+			return p;
+	}
+	return NULL;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
+	const struct wait_link *link)
+{
+	const struct waits_party *typist = typist_of(g, link);
+	struct span name = typist ? record_text(&typist->record, &typist->name) : span_of("", 0);
+	struct span terminal = record_text(&link->object->record, &link->object->path);
+	uint64_t ns = link->thread->since_ns;
+	bool may_be_person = !typist || wait_is_terminal_program(name);
+	char time[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	if (may_be_person && (double)ns < check_option(e, "grave-time"))
+		finding_severity(out, FINDING_LOW);
+	finding_path(out, terminal);
+	finding_claim(out, "asks for %s at its terminal %.*s, and no answer has come for %s",
+		wait_prompt_of(link), (int)terminal.size, terminal.data,
+		sentence_duration(time, ns));
+	if (typist)
+		finding_claim(out, "; %.*s (%u) has the other end of the terminal", (int)name.size,
+			name.data, typist->party_pid);
+	finding_number(out, "no answer for", (double)ns, SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "the text of the question");
+	if (may_be_person)
+		finding_remedy(out,
+			"answer at that terminal, or end the process: sooth kill --any %u",
+			e->id.pid);
+	else
+		finding_remedy(out,
+			"let %.*s answer, or run the command so that it fails instead of asking: "
+			"GIT_TERMINAL_PROMPT=0, ssh -o BatchMode=yes, sudo -n, -y; credentials "
+			"come from a helper, a key or a token",
+			(int)name.size, name.data);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct wait_link *link;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_chain(e, 0, &g, &chain)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	link = &chain.links[0];
+	if (!wait_prompt_of(link) || !link->thread || check_is_stopped(e))
+		check_fine(out, "it asks for nothing at a terminal");
+	else if (link->thread->since_state)
+		check_blind(out, link->thread->since_state);
+	else if (!check_is_over(e, "min-time", (double)link->thread->since_ns, ""))
+		check_blind_by(out, FINDING_SHORT,
+			"it asks for something at its terminal, but not for long yet",
+			CHECK_LONGER);
+	else
+		report(e, out, &g, link);
+}
+
+const struct finding_type finding_prompt_unanswered = {
+	.id = "prompt-unanswered",
+	.claim = "asks for something at its terminal, and no answer comes",
+	.probes = "proc,waits",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
