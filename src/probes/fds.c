@@ -159,6 +159,26 @@ static const struct sooth_schema filesystem_schema = {
 	SCHEMA_FIELDS(filesystem_fields),
 };
 
+static const struct sooth_field successor_fields[] = {
+	FIELD_PID(fds_successor),
+	FIELD_NUMBER(fds_successor, fd, "file descriptor that has the other file", .is_key = true),
+	FIELD_NUMBER(fds_successor, inode, "inode number of the file that has the name now"),
+	FIELD_NUMBER(fds_successor, size_bytes, "size of the file that has the name now",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_OF(SIGNED, fds_successor, modified_s, modified,
+		"time that file was last written, in seconds since 1970"),
+	FIELD_STRING(fds_successor, path, "name that the file of the descriptor had",
+		.may_shrink = true),
+};
+
+static const struct sooth_schema successor_schema = {
+	.name = "fds.successor",
+	.kind = FDS_SUCCESSOR,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct fds_successor),
+	SCHEMA_FIELDS(successor_fields),
+};
+
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(fds_process),
 	FIELD_NUMBER_AS(fds_process, descriptors, open_files,
@@ -185,7 +205,8 @@ static const struct sooth_schema process_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &descriptor_schema, &member_schema,
-	&watch_schema, &holder_schema, &filesystem_schema, &process_schema, NULL };
+	&watch_schema, &holder_schema, &filesystem_schema, &successor_schema, &process_schema,
+	NULL };
 
 const struct probe probe_fds = {
 	.name = "fds",

@@ -15,6 +15,7 @@ enum fds_kind {
 	FDS_HOLDER = 0x0503,  /* a descriptor of a process at the other end */
 	FDS_PROCESS = 0x0504, /* ends the records of one snapshot */
 	FDS_FILESYSTEM = 0x0505,
+	FDS_SUCCESSOR = 0x0506,
 };
 
 /* What a descriptor is; sockets by their protocol. */
@@ -136,6 +137,18 @@ struct fds_filesystem {
 	uint8_t space_state; /* of all figures, and of is_read_only */
 	uint8_t unused;
 	struct sooth_text point; /* mount point, as the process sees it */
+};
+
+/* The file that has the name now of another one, which the process has read to its end: a log that
+ * was rotated away, or deleted. */
+struct fds_successor {
+	struct sooth_record record;
+	uint64_t inode;
+	uint64_t size_bytes;
+	int64_t modified_s; /* since 1970 */
+	uint32_t fd;	    /* that has the other file */
+	uint32_t unused;
+	struct sooth_text path;
 };
 
 struct fds_process {

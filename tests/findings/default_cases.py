@@ -60,6 +60,8 @@ DEFAULT_CASES = {
         "files that are asked about, opened and read"],
     "orphan": ["one of several, asked for alone", "lost its shell, not its session"],
     "outdated": ["ten comes behind nine", "newer than what is beside it"],
+    "old-file-followed": ["tail -f of a log that was compressed", "tail -F of a rotated log"],
+    "prompt-unanswered": ["git that wants a user name", "a shell at its prompt"],
     "process-flood": ["below a child that is judged too", "a tool call that polls"],
     "output-unread": ["a client that has stopped reading", "a server that waits until the client reads"],
     "shutdown-held": ["two clients of a port that is closed", "a worker whose parent listens"],

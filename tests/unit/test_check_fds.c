@@ -40,6 +40,74 @@ static void snapshot_ends(double s, uint32_t pid, struct fds_process p)
 	RECORD_APPEND(&records, &p, NULL, 0);
 }
 
+/* --- old-file-followed --- */
+
+static void successor_at(double s, uint64_t inode)
+{
+	struct fds_successor n = { .record = head_of(s, PID, FDS_SUCCESSOR),
+		.fd = 5,
+		.inode = inode,
+		.size_bytes = 2048 };
+	struct record_tail tail[] = { put_text(&n.path, "/var/app.log") };
+
+	RECORD_APPEND(&records, &n, tail, 1);
+}
+
+static struct fds_descriptor old_file(void)
+{
+	return (struct fds_descriptor){ .fd = 5,
+		.type = FDS_FILE,
+		.inode = 77,
+		.access = FDS_ACCESS_READ,
+		.offset = 100,
+		.size_bytes = 100 };
+}
+
+/* The inode that it watches, where another file has the name at both looks. */
+static void watches_old(double inode)
+{
+	is_there();
+	for (int reading = 0; reading < 2; reading++) {
+		descriptor_at(5.0 * reading, old_file(), "/var/app.log.1");
+		watch_at(5.0 * reading, PID, 6, (uint64_t)inode, NULL);
+		successor_at(5.0 * reading, 78);
+		snapshot_ends(5.0 * reading, PID, (struct fds_process){ .descriptors = 2 });
+	}
+}
+
+/* It opens the present file between the looks if it follows the name. */
+static void opens_new(double inode)
+{
+	struct fds_descriptor d = old_file();
+
+	is_there();
+	descriptor_at(0, d, "/var/app.log.1");
+	watch_at(0, PID, 6, 77, NULL);
+	successor_at(0, 78);
+	snapshot_ends(0, PID, (struct fds_process){ .descriptors = 2 });
+	d.inode = (uint64_t)inode;
+	descriptor_at(5, d, "/var/app.log.1");
+	watch_at(5, PID, 6, (uint64_t)inode, NULL);
+	successor_at(5, 78);
+	snapshot_ends(5, PID, (struct fds_process){ .descriptors = 2 });
+}
+
+static void test_old_file_followed(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "old-file-followed", watches_old, 77, NULL,
+			"medium/high: follows /var/app.log, which was renamed to /var/app.log.1: "
+			"the "
+			"file of that name is another one now (2.0 KiB)|" },
+		{ "old-file-followed", watches_old, 76, NULL, "fine: " },
+		{ "old-file-followed", opens_new, 77, NULL, "medium/high: " },
+		{ "old-file-followed", opens_new, 79, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- fd-leak --- */
 
 /* So many samples, so far apart, by `counts`. */
@@ -317,7 +385,9 @@ static void has_one_file(double count)
 	is_there();
 	for (uint32_t fd = 3; fd < 13; fd++)
 		descriptor_at(5, (struct fds_descriptor){ .fd = fd, .type = FDS_FILE },
-			fd - 3 < (uint32_t)count ? "/srv/shop.conf" : fd % 2 ? "/a" : "/b");
+			fd - 3 < (uint32_t)count ? "/srv/shop.conf"
+			: fd % 2		 ? "/a"
+						 : "/b");
 	snapshot_ends(5, PID, (struct fds_process){ .soft_limit = 10, .descriptors = 10 });
 }
 
@@ -748,6 +818,7 @@ static void test_filling_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_old_file_followed),
 		cmocka_unit_test(test_fd_leak),
 		cmocka_unit_test(test_fd_leak_kinds),
 		cmocka_unit_test(test_filling_up),

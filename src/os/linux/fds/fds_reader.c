@@ -21,6 +21,7 @@
 #include "base/map.h"
 #include "collect/backend.h"
 #include "os/linux/fds/fd_space.h"
+#include "os/linux/fds/fd_successor.h"
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/files/limits_files.h"
 #include "os/linux/files/mounts.h"
@@ -201,6 +202,7 @@ bool fds_reader_begin(
 
 	forget_process(r);
 	r->lookups = 0;
+	r->successors = 0;
 	map_clear(&r->blocked);
 	map_clear(&r->written);
 	status = process_snapshot_open_stat(&r->snapshot, run, pid, expected, &stat, &r->scratch);
@@ -448,6 +450,7 @@ void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct
 	RECORD_APPEND(&run->out, &d, tail, ARRAY_SIZE(tail));
 	r->summary.descriptors++;
 	fd_space_note(r, &d);
+	fd_successor_write(r, run, &d, raw->path);
 	if (!has_detail)
 		return;
 	take_end(r, raw, d.type);

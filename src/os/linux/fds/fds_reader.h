@@ -29,6 +29,7 @@ struct fds_reader {
 			       write to */
 	uint64_t lookups;   /* of names that end in " (deleted)" */
 	/* The current process. */
+	uint32_t successors; /* lookups of names that another file may have now */
 	struct process_snapshot snapshot;
 	int table; /* /proc/PID/fd, -1: it could not be opened */
 	struct fd_tables tables;

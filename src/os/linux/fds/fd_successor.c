@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/fds/fd_successor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/rotated_name.h"
+
+#define LOOKUPS_MAX 64 /* of a process */
+
+struct request {
+	int process; /* its own descriptor */
+	int status;
+	struct statx st;
+	char path[PATH_MAX + 8]; /* "root/var/log/x" */
+};
+
+static void read_name(struct request *a)
+{
+	a->status = statx(a->process, a->path,
+			    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+			    STATX_INO | STATX_SIZE | STATX_TYPE | STATX_MTIME, &a->st)
+			    ? -errno
+			    : 0;
+}
+
+static void do_read(void *argument)
+{
+	read_name(argument);
+}
+
+static void drop_request(void *argument)
+{
+	close(((struct request *)argument)->process);
+}
+
+/* Whichever file has that name: 0, or a negative errno. */
+static int look_up(struct fds_reader *r, uint32_t mount, struct span path, struct request *a)
+{
+	int status;
+
+	if (path.size >= PATH_MAX || fds_reader_is_blocked(r, mount))
+		return -EBUSY;
+	snprintf(a->path, sizeof(a->path), "root%.*s", (int)path.size, path.data);
+	a->process = fcntl(r->snapshot.process, F_DUPFD_CLOEXEC, 0);
+	if (a->process < 0)
+		return -errno;
+	status = timeout_call(
+		&r->timeout, do_read, drop_request, a, sizeof(*a), a->process, TIMEOUT_MS);
+	if (status != -ETIMEDOUT)
+		close(a->process);
+	if (status == -ETIMEDOUT)
+		fds_reader_note_blocked(r, mount);
+	return status ? status : a->status;
+}
+
+/* It has read all of a file of which it only reads. */
+static bool is_at_end(const struct fds_descriptor *d)
+{
+	return (d->type == FDS_FILE || d->type == FDS_DELETED) && !d->inode_state &&
+	       !d->flags_state && !d->size_state && d->access == FDS_ACCESS_READ &&
+	       d->offset >= d->size_bytes && (d->offset || d->is_deleted);
+}
+
+/* Another file that has the name. */
+static bool finds(
+	struct fds_reader *r, const struct fds_descriptor *d, struct span path, struct request *a)
+{
+	return path.size && r->successors++ < LOOKUPS_MAX && !look_up(r, d->mount, path, a) &&
+	       S_ISREG(a->st.stx_mode) && a->st.stx_ino != d->inode;
+}
+
+void fd_successor_write(struct fds_reader *r, struct backend_run *run,
+	const struct fds_descriptor *d, struct span path)
+{
+	struct fds_successor s = { .record = r->summary.record, .fd = d->fd };
+	struct request a = { 0 };
+
+	if (!is_at_end(d) || !path.size || path.data[0] != '/' || d->path_state)
+		return;
+	/* One that was deleted may have been rotated before: "app.log.1 (deleted)". */
+	if (!d->is_deleted || !finds(r, d, path, &a)) {
+		path.size = rotated_name_base(path);
+		if (!finds(r, d, path, &a))
+			return;
+	}
+	s.record.kind = FDS_SUCCESSOR;
+	s.inode = a.st.stx_ino;
+	s.size_bytes = a.st.stx_size;
+	s.modified_s = a.st.stx_mtime.tv_sec;
+	struct record_tail tail[] = { { &s.path, path.data, path.size } };
+	RECORD_APPEND(&run->out, &s, tail, 1);
+}
