@@ -7,6 +7,7 @@ was done, and whether the monitor runs and its history goes on. Status 1 when on
 """
 import argparse
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -119,6 +120,58 @@ class Faults(HistoryCase):
             other.finish()
         return "20 agents, SIGKILL, as the OOM killer does"
 
+    def an_agent_without_memory(self):
+        folder = "/sys/fs/cgroup/memory/sooth-faults-%d" % os.getpid()
+        try:
+            os.mkdir(folder)
+            self.addCleanup(os.rmdir, folder)
+            with open(folder + "/memory.limit_in_bytes", "w", encoding="ascii") as file:
+                file.write(str(24 << 20))
+        except OSError as error:
+            raise Skip("needs a memory control group: %s" % error) from error
+        self.begin()
+        other = self.agent()
+        self.tell_now(other, "busy")
+        greedy = self.start("/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec python3 -c "b = bytearray(1 << 30)"', folder)
+        with open(folder + "/cgroup.procs", "w", encoding="ascii") as file:
+            file.write(str(other.pid))
+        status = greedy.finish().status
+        with open(folder + "/memory.oom_control", encoding="ascii") as file:
+            kills = next(line.split()[1] for line in file if line.startswith("oom_kill "))
+        other.send(signal.SIGKILL)
+        other.finish()
+        return "the OOM killer ended %s beside an agent of its group (status %d)" % (kills, status)
+
+    def a_ring_that_overruns(self):
+        self.begin()
+        busy = [self.start("/bin/dd", "if=/dev/zero", "of=/dev/null", "bs=1") for _ in range(4)]
+        other, reader = self.monitor_of("dd")
+        harness.wait_until(lambda: b'"call"' in reader.out, "calls")
+        other.send(signal.SIGSTOP)
+        time.sleep(5)
+        other.send(signal.SIGCONT)
+        harness.wait_until(lambda: b"ring buffer was full" in reader.out, "what was lost to be said")
+        for one in (*busy, reader):
+            one.end()
+        return "calls of 4 x dd bs=1 while it was stopped: %s" % next(
+            line.decode() for line in bytes(reader.out).splitlines() if b"ring buffer was full" in line)[:110]
+
+    def monitor_of(self, name):
+        """Another one, for such programs: the one that is judged goes on beside it."""
+        other = self.start_sooth("monitor", "--no-history", "--fifo-dir", self.path("all"), name)
+        harness.wait_until(lambda: b"records are in" in other.err, "the other monitor")
+        return other, self.start_sooth("tail", "--fifo-dir", self.path("all"), "-r", "syscalls")
+
+    def no_more_descriptors(self):
+        self.begin()
+        before = resource.prlimit(self.running.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.running.pid, resource.RLIMIT_NOFILE, (4, before[1]))
+        self.tell(self.target, "busy", "idle")
+        time.sleep(10)
+        resource.prlimit(self.running.pid, resource.RLIMIT_NOFILE, before)
+        time.sleep(12)
+        return "every open refused for 12 s, by a limit of 4; said %d times" % bytes(self.running.err).count(b"sooth: ")
+
     def tell_now(self, agent, word):
         agent.say(word.encode() + b"\n")
         time.sleep(0.3)
@@ -133,7 +186,8 @@ class Faults(HistoryCase):
 
 
 FAULTS = ("a_reader_that_sticks", "a_reader_that_vanishes", "a_full_disk", "a_removed_folder", "a_kill", "a_stop",
-          "a_burst_of_processes", "agents_that_are_killed", "a_replaced_fifo")
+          "a_burst_of_processes", "agents_that_are_killed", "a_replaced_fifo", "an_agent_without_memory",
+          "a_ring_that_overruns", "no_more_descriptors")
 
 
 def one(name):
