@@ -27,6 +27,26 @@ from agents.agent import reason_to_skip
 
 AGENTS = ("claude-code", "claude-code-node", "codex", "opencode", "gemini")
 MODEL, USER, TOOL, IDLE, STOPPED = "waits_for_model", "waits_for_user", "runs_tool", "idle", "stopped"
+COMPUTES = "computes"
+# Loaded into an agent that node runs: while there is a file, the next request to a model comes after some
+# seconds of computing. The times of it are written beside.
+COMPUTE = """
+const fs = require("fs"), file = process.env.SOOTH_COMPUTE;
+function compute() {
+	let seconds;
+	try { seconds = Number(fs.readFileSync(file, "utf8")); fs.unlinkSync(file); } catch (e) { return; }
+	const begin = process.hrtime.bigint();
+	while (process.hrtime.bigint() < begin + BigInt(Math.round(seconds * 1e9)));
+	fs.writeFileSync(file + ".done", begin + " " + process.hrtime.bigint());
+}
+for (const module of [require("http"), require("https")]) {
+	const request = module.request;
+	module.request = function (...args) { compute(); return request.apply(this, args); };
+}
+const fetched = globalThis.fetch;
+globalThis.fetch = function (...args) { compute(); return fetched.apply(this, args); };
+"""
+BY_NODE = ("claude-code-node", "gemini")
 START_S = 6  # an agent that is younger may still start
 END_S = 4  # the last sample, and what is written behind it
 
@@ -89,12 +109,34 @@ def start_ns(pid):
     return ticks * 10**9 // os.sysconf("SC_CLK_TCK") - boot
 
 
-def play(agent, hold):
-    """Idle, an answer that takes long, idle, a question, a tool, idle, stopped."""
+class Computing:
+    """In an agent that node runs."""
+
+    def __init__(self, folder):
+        self.file, script = os.path.join(folder, "compute"), os.path.join(folder, "compute.js")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(COMPUTE)
+        self.environment = {"NODE_OPTIONS": "--require=" + script, "SOOTH_COMPUTE": self.file}
+
+    def ask_for(self, seconds):
+        """Before the next request."""
+        with open(self.file, "w", encoding="ascii") as file:
+            file.write(str(seconds))
+
+    def times(self):
+        with open(self.file + ".done", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+
+
+def play(agent, hold, computing):
+    """Idle, computing (of an agent that can be made to), an answer that takes long, idle, a question, a tool,
+    idle, stopped."""
     agent.wait_for_prompt()
     time.sleep(START_S)
     truth = Truth()
     time.sleep(hold)
+    if computing:
+        computing.ask_for(hold)
     agent.set_mode(modes.SLOW)
     agent.ask(tour.PROMPT)
     agent.wait_until_in_mode()
@@ -123,6 +165,8 @@ def play(agent, hold):
     truth.end = time.monotonic_ns()
     for exchange in agent.conversation():
         truth.add(MODEL, exchange.begin_ns, exchange.last_ns)
+    if computing:
+        truth.add(COMPUTES, *computing.times())
     return truth
 
 
@@ -155,9 +199,11 @@ def answered(agent):
 def one_run(name, transport, wanted):
     with tempfile.TemporaryDirectory(prefix="sooth-phases-") as folder:
         monitor = Monitor(wanted.keep or folder, wanted.sample)
+        computing = Computing(folder) if name in BY_NODE else None
         try:
-            with tour.start(known.AGENTS[name], over_tls=transport == "tls") as agent:
-                truth = play(agent, wanted.hold)
+            with tour.start(known.AGENTS[name], over_tls=transport == "tls",
+                            environment=computing and computing.environment) as agent:
+                truth = play(agent, wanted.hold, computing)
                 time.sleep(END_S)
                 pid, answers = agent.pid, answered(agent)
         finally:
