@@ -50,6 +50,7 @@ DEFAULT_CASES = {
     "idle-cpu": ["waits for its model", "it has just become idle"],
     "jit-churn": ["code that is evaluated anew each time", "code that is compiled once"],
     "left-behind": ["a loop of a shell", "a daemon that leads its session"],
+    "lock-refused": ["a database, seldom asked", "a database that two write in turns"],
     "lock-storm": ["a lock that is held asleep", "threads of an interpreter, by its calls",
         "a job that is handed over, by its calls"],
     "map-leak": ["a file that is mapped for each request", "many that are mapped at first"],

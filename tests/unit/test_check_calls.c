@@ -648,6 +648,46 @@ static void tries_to_lock(const char *path, const char *name, int64_t error, dou
 	observed();
 }
 
+/* --- lock-refused --- */
+
+/* flock(2) over so many seconds; the last attempt returns `result`. */
+static void asks_for_lock(double seconds, int64_t result)
+{
+	observe();
+	opens("/data/state", 1);
+	for (int i = 0; i < 3; i++) {
+		next_s = 0.1 + seconds * i / 2;
+		CALL("flock", i == 2 ? result : -EAGAIN, 3, 6);
+	}
+	observed();
+}
+
+static void is_refused_for(double seconds)
+{
+	asks_for_lock(seconds, -EAGAIN);
+}
+
+static void is_refused_until(double result)
+{
+	asks_for_lock(4.5, (int64_t)result);
+}
+
+static void test_lock_refused(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "lock-refused", is_refused_for, 4.1, NULL,
+			"medium/medium: /data/state is locked by another process for at least 4.1 s|was "
+			"refused 3 "
+			"times|<lslocks" },
+		{ "lock-refused", is_refused_for, 3.9, NULL, "blind: a lock on a file is refused" },
+		{ "lock-refused", is_refused_until, -EACCES, NULL, "medium/medium: " },
+		{ "lock-refused", is_refused_until, 0, NULL, "fine: no lock" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void lock_exists(double seconds)
 {
 	tries_to_lock("/r/.git/index.lock", "openat", -EEXIST, seconds);
@@ -783,7 +823,8 @@ static void is_answered(double status, int good)
 	observed();
 }
 
-/* TLS on one connection after the other: a hello, what the server says, what the process says then. */
+/* TLS on one connection after the other: a hello, what the server says, what the process says then.
+ */
 static void shakes_hands_by(bool is_1_2, uint8_t there, uint8_t here, uint16_t length)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -821,7 +862,8 @@ static void distrusts(double length)
 	shakes_hands(22, 23, (uint16_t)length);
 }
 
-/* The same as the server: the hello of a client, what the process says, what the client says then. */
+/* The same as the server: the hello of a client, what the process says, what the client says then.
+ */
 static void serves_hands_by(bool is_1_2, bool is_again, uint16_t length)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
@@ -1040,7 +1082,8 @@ static void test_syscall_errors(void **state)
 			"high/high: epoll_ctl keeps failing: the user's limit of epoll watches is "
 			"reached: ENOSPC, 3 times" },
 		{ "syscall-errors", watches_by_epoll, EIO, NULL,
-			"high/high: epoll_ctl keeps failing: EIO: the device or file system failed, 3 times" },
+			"high/high: epoll_ctl keeps failing: EIO: the device or file system "
+			"failed, 3 times" },
 		{ "requests-refused", is_refused_by_status, 429, NULL,
 			"low/high: 127.0.0.1:8080 refuses its requests: 4 of 4 answers are errors, "
 			"HTTP "
@@ -1052,12 +1095,15 @@ static void test_syscall_errors(void **state)
 			"fine: " },
 		{ "requests-refused", is_refused_at_times, 503, NULL, "fine: " },
 		{ "database-errors", has_no_connection_left, 2, NULL,
-			"medium/high: PostgreSQL at 127.0.0.1:8080 answers with errors, 10 of 20 times: "
+			"medium/high: PostgreSQL at 127.0.0.1:8080 answers with errors, 10 of 20 "
+			"times: "
 			"too many connections (53300)" },
-		{ "database-errors", has_no_connection_left, 2, "database-errors.many=11", "low/high: " },
+		{ "database-errors", has_no_connection_left, 2, "database-errors.many=11",
+			"low/high: " },
 		{ "database-errors", has_no_connection_left, 5, NULL, "fine: " },
 		{ "database-errors", has_an_unknown_error, 1, NULL,
-			"medium/high: MySQL at 127.0.0.1:8080 answers with errors, 20 of 20 times: 3999" },
+			"medium/high: MySQL at 127.0.0.1:8080 answers with errors, 20 of 20 times: "
+			"3999" },
 		{ "database-errors", is_sent_elsewhere, 1, NULL, "fine: " },
 		{ "database-errors", has_a_foreign_code, 1, NULL, "fine: " },
 		{ "syscall-errors", binds, EADDRINUSE, NULL,
@@ -2072,7 +2118,8 @@ static void test_silent_name_server(void **state)
 		{ "connect-failing", asks_silent_server, 3, NULL,
 			"medium/medium: name lookups are slow: the name server 10.0.0.9:53 does "
 			"not answer; 1 request waited 3 s each before another was asked" },
-		{ "connect-failing", asks_silent_server, 1.9, NULL, "fine: 1 connect, 1 succeeded" },
+		{ "connect-failing", asks_silent_server, 1.9, NULL,
+			"fine: 1 connect, 1 succeeded" },
 		{ "connect-failing", asks_silent_server, 3, "connect-failing.min-wait=3001ms",
 			"fine: 1 connect, 1 succeeded" },
 	};
@@ -2097,8 +2144,9 @@ static void test_dead_proxy(void **state)
 		{ "connect-failing", is_refused, 4, NULL,
 			"medium/high: cannot connect to 10.0.0.1:443 (HTTPS): " },
 	};
-	static const char *const others[] = { "https_proxy=10.0.0.1:444", "https_proxy=10.0.0.2:443",
-		"https_proxy=localhost:443", "https_proxy", "https_proxy=proxy.example:443", "" };
+	static const char *const others[] = { "https_proxy=10.0.0.1:444",
+		"https_proxy=10.0.0.2:443", "https_proxy=localhost:443", "https_proxy",
+		"https_proxy=proxy.example:443", "" };
 
 	(void)state;
 	proxies = "https_proxy=10.0.0.1:443";
@@ -2358,8 +2406,10 @@ static void test_file_watcher_busy(void **state)
 		{ "file-watcher-busy", wakes_itself, 6, NULL, "low/" },
 		{ "file-watcher-busy", wakes_itself, 5, NULL,
 			"=fine: it rewrites watched files 4 times, and reads 10 events\n" },
-		{ "file-watcher-busy", wakes_in_a_crowd, 10, "file-watcher-busy.min-rate=2", "low/" },
-		{ "file-watcher-busy", wakes_in_a_crowd, 4, "file-watcher-busy.min-rate=2", "fine: " },
+		{ "file-watcher-busy", wakes_in_a_crowd, 10, "file-watcher-busy.min-rate=2",
+			"low/" },
+		{ "file-watcher-busy", wakes_in_a_crowd, 4, "file-watcher-busy.min-rate=2",
+			"fine: " },
 		{ "file-watcher-busy", wakes_itself, 501, NULL, "medium/" },
 		{ "file-watcher-busy", wakes_by_file, 11, NULL, "low/" },
 		{ "file-watcher-busy", writes_beside, 11, NULL,
@@ -2497,6 +2547,7 @@ static void test_left_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lock_refused),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_file_watcher_busy),
 		cmocka_unit_test(test_left_behind),

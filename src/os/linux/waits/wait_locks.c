@@ -194,14 +194,18 @@ struct own_file {
 	uint32_t major, minor, fd;
 };
 
-/* A lock of the open file itself, which a child has from its parent: it does not wait. */
+/* A lock of the open file itself, which a child has from its parent: it does not wait. One of the
+ * process (POSIX) may be on another part of the file: SQLite has one of these while it is refused
+ * another. */
 static bool shares_lock(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
 {
 	char name[48];
 
 	snprintf(name, sizeof(name), "fdinfo/%u", fd);
 	return procfs_read_at(n->process, name, &r->more, PROCFS_SMALL) >= 0 &&
-	       strstr(buffer_cstr(&r->more), "lock:\t");
+	       strstr(buffer_cstr(&r->more), "lock:\t") &&
+	       (strstr(buffer_cstr(&r->more), ": FLOCK") ||
+		       strstr(buffer_cstr(&r->more), ": OFDLCK"));
 }
 
 /* A lock for writing that another process has on a file that this one has open. */

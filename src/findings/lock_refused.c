@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lock-refused: the process tries again and again to lock a file, without waiting in the call, and
+ * another process has the lock all the time: "database is locked" of SQLite, flock with LOCK_NB,
+ * fcntl with F_SETLK. Lock files that are made with O_EXCL, and the locks of commands that give up,
+ * are those of syscall-errors.
+ *
+ * One attempt of SQLite takes a shared lock first, which it gets, so that calls alone do not show
+ * that the lock for writing is refused: there another process must have a lock for writing at both
+ * looks, and nothing may be written to the database or its journal between them.
+ *
+ * Cannot be seen: who has an open file description lock, if its descriptor cannot be read.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "model/errno_names.h"
+#include "probes/waits.h"
+
+#define WORKS_PERCENT 10 /* of a CPU: a holder that computes may release the lock soon */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-times", 2, 1, 1e9, "minimum number of attempts that were refused"),
+};
+
+/* What was refused, on one file. */
+struct refusal {
+	const char *path;
+	double count;
+	uint64_t seen, first_ns, last_ns;
+	uint64_t granted_ns; /* the last call of that kind that was no failure; 0: none */
+	const struct waits_party *holder; /* at both looks the same; NULL: none is known */
+};
+
+/* --- the file --- */
+
+static bool ends_in(const char *path, const char *ending)
+{
+	return span_ends(span_of(path, strlen(path)), ending);
+}
+
+/* A name that databases of SQLite have, or its index of the write-ahead log. */
+static bool is_database(const char *path)
+{
+	static const char *const endings[] = { ".db", ".sqlite", ".sqlite3", ".db3", ".s3db",
+		".sqlitedb", ".gpkg", ".store", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		if (ends_in(path, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_written(
+	const struct call_history *h, const char *base, size_t size, const char *ending)
+{
+	struct call_path key = { { 0 } };
+	const struct call_file *f;
+
+	if (snprintf(key.text, sizeof(key.text), "%.*s%s", (int)size, base, ending) >=
+		(int)sizeof(key.text))
+		return false;
+	f = map_get(&h->files, &key);
+	return f && f->moves[CALL_WRITTEN].calls;
+}
+
+/* The lock was granted in between: what it writes then goes to one of these. */
+static bool has_written(const struct call_history *h, const char *path)
+{
+	static const char *const endings[] = { "", "-journal", "-wal" };
+	size_t size = strlen(path) - (ends_in(path, "-shm") ? strlen("-shm") : 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		if (is_written(h, path, size, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- the holder --- */
+
+static const struct waits_party *holder_in(
+	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
+{
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
+
+		if (p && p->relation == WAITS_RELATION_LOCK && p->node_pid == pid && p->party_pid &&
+			p->party_pid != pid && (!only || p->party_pid == only) &&
+			span_equal(record_text(r, &p->detail), path))
+			return p;
+	}
+	return NULL;
+}
+
+/* The same at both looks. */
+static const struct waits_party *holder_of(const struct check *e, const char *path)
+{
+	const struct waits_party *now =
+		holder_in(check_last(e, &e->input->waits), path, e->id.pid, 0);
+
+	if (!now || !holder_in(check_first(e, &e->input->waits), path, e->id.pid, now->party_pid))
+		return NULL;
+	return now;
+}
+
+/* --- the calls --- */
+
+/* fcntl(2) with a lock, or flock(2): the calls that may wait for their turn at a descriptor. */
+static bool locks(const struct call_repeat_key *key)
+{
+	const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+
+	return row && row->wait.what == SYSCALL_WAIT_TURN && row->wait.descriptor && key->fd >= 0;
+}
+
+static bool is_refused(const struct call_repeat_key *key)
+{
+	return key->result == -LINUX_EAGAIN || key->result == -LINUX_EACCES;
+}
+
+/* All threads and descriptors of the file together. */
+static struct refusal refusal_of(const struct call_history *h, const char *path)
+{
+	struct refusal all = { .path = path };
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	while ((r = call_repeats_next(h, &position, &key))) {
+		if (!locks(key) || strcmp(r->text, path) != 0)
+			continue;
+		if (!is_refused(key)) {
+			if (key->result >= 0 && r->last_ns > all.granted_ns)
+				all.granted_ns = r->last_ns;
+			continue;
+		}
+		all.count += (double)r->count;
+		all.seen += r->seen;
+		if (!all.first_ns || r->first_ns < all.first_ns)
+			all.first_ns = r->first_ns;
+		if (r->last_ns > all.last_ns)
+			all.last_ns = r->last_ns;
+	}
+	return all;
+}
+
+/* It never got the lock, as far as the calls show. */
+static bool is_always_refused(const struct call_history *h, const struct refusal *r)
+{
+	if (has_written(h, r->path))
+		return false;
+	if (is_database(r->path))
+		return r->holder != NULL;
+	return r->granted_ns < r->first_ns;
+}
+
+static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
+{
+	return r->holder ? interval_ns : r->last_ns - r->first_ns;
+}
+
+/* The file with the most refusals; path NULL: none is refused all the time. */
+static struct refusal find(const struct check *e, const struct check_calls *c)
+{
+	struct refusal most = { 0 };
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	while ((r = call_repeats_next(c->history, &position, &key))) {
+		struct refusal one;
+
+		if (!locks(key) || !is_refused(key) || !*r->text)
+			continue;
+		one = refusal_of(c->history, r->text);
+		one.holder = holder_of(e, r->text);
+		if ((double)one.seen >= check_option(e, "min-times") && one.count > most.count &&
+			is_always_refused(c->history, &one))
+			most = one;
+	}
+	return most;
+}
+
+/* --- the finding --- */
+
+/* "python3 (4711: reindex.py app.db)"; arguments are separated by NUL. */
+static void put_holder(struct buffer *out, const struct wait_graph *g, const struct refusal *r)
+{
+	const struct waits_process *p = wait_graph_process(g, r->holder->party_pid);
+	struct span name = record_text(&r->holder->record, &r->holder->name);
+	struct span title = p ? record_text(&p->record, &p->title) : span_of("", 0);
+	const char *first = title.size ? memchr(title.data, 0, title.size) : NULL;
+
+	buffer_format(out, "%.*s (%u", (int)name.size, name.data, r->holder->party_pid);
+	for (const char *c = first; c && c + 1 < title.data + title.size; c++) {
+		if (c == first)
+			buffer_string(out, ":");
+		buffer_append(out, *c ? c : " ", 1);
+	}
+	buffer_string(out, ")");
+}
+
+static void put_file(struct buffer *out, const char *path)
+{
+	int size = (int)(strlen(path) - (ends_in(path, "-shm") ? strlen("-shm") : 0));
+
+	buffer_format(out, is_database(path) ? "the database %.*s is locked" : "%.*s is locked",
+		size, path);
+}
+
+static void remedy(struct check_result *out, const struct refusal *r)
+{
+	if (r->holder && is_database(r->path))
+		finding_remedy(out,
+			"let process %u commit or roll back its transaction: sooth why %u shows "
+			"what "
+			"it does instead",
+			r->holder->party_pid, r->holder->party_pid);
+	else if (r->holder)
+		finding_remedy(
+			out, "sooth why %u shows what the holder does", r->holder->party_pid);
+	else
+		finding_remedy(out, "lslocks shows which process has the lock");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct refusal *r)
+{
+	uint64_t ns = lasted_ns(r, c->interval_ns);
+	struct buffer file = { 0 }, holder = { 0 };
+	char time[UNITS_SIZE];
+	struct wait_graph g;
+	bool has_graph = check_graph(e, &g);
+
+	put_file(&file, r->path);
+	finding_begin(
+		out, r->holder ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, r->path);
+	if (r->holder && has_graph && wait_graph_cpu(&g, r->holder->party_pid) >= WORKS_PERCENT)
+		finding_severity(out, FINDING_LOW);
+	finding_path(out, span_of(r->path, strlen(r->path)));
+	if (r->holder && has_graph)
+		put_holder(&holder, &g, r);
+	else
+		buffer_string(&holder, "another process");
+	finding_claim(out,
+		"%s by %s for at least %s: it tries again and again, and was refused %.0f times",
+		buffer_cstr(&file), buffer_cstr(&holder), sentence_duration(time, ns), r->count);
+	finding_number(out, "locked for at least", (double)ns, SOOTH_UNIT_NS, 0);
+	check_calls_times(c, out, r->count, r->first_ns, r->last_ns);
+	check_calls_unseen(c, e, out);
+	remedy(out, r);
+	finding_end(out);
+	buffer_fini(&file);
+	buffer_fini(&holder);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls c;
+	struct refusal r;
+
+	if (!check_calls_begin(&c, e, out))
+		return;
+	r = find(e, &c);
+	if (!r.path)
+		check_calls_fine(e, out, "no lock on a file is refused all the time");
+	else if (!check_is_over(e, "min-time", (double)lasted_ns(&r, c.interval_ns), r.path))
+		check_blind_by(out, FINDING_SHORT,
+			"a lock on a file is refused, but not for long yet", CHECK_LONGER);
+	else
+		report(e, out, &c, &r);
+}
+
+const struct finding_type finding_lock_refused = {
+	.id = "lock-refused",
+	.claim = "tries again and again to lock a file that another process has locked",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
