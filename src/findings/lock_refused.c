@@ -9,7 +9,8 @@
  * that the lock for writing is refused: there another process must have a lock for writing at both
  * looks, and nothing may be written to the database or its journal between them.
  *
- * Cannot be seen: who has an open file description lock, if its descriptor cannot be read.
+ * Cannot be seen: which process has an open file description lock, if its descriptor cannot be
+ * read.
  */
 #include <stdio.h>
 #include <string.h>
