@@ -7,7 +7,7 @@
 
 #include "agents/agent_path.h"
 #include "fuzz.h"
-#include "os/linux/agents/agent_files.h"
+#include "os/linux/agents/agent_home.h"
 #include "os/linux/files/user_names.h"
 
 static void check_names(const char *text, size_t size)

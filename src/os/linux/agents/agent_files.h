@@ -35,13 +35,4 @@ void agent_files_add(struct agent_files_reader *f, const struct backend_run *run
 /* Appends the records of those added to run->out, but for those that have ended. */
 void agent_files_emit(struct agent_files_reader *f, struct backend_run *run);
 
-/*
- * Where an agent's process keeps its files. The path is only opened, never reported.
- *
- * From the bytes of its environment; false: not in there. Variables are those of agent->files; the
- * first one of a name counts, as for getenv(3).
- */
-bool agent_home_of(char *home, size_t room, const struct agent_files *files,
-	const void *environment, size_t size);
-
 #endif
