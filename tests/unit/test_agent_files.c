@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "os/linux/agents/agent_files.h"
+#include "os/linux/agents/agent_home.h"
 #include "os/linux/agents/agent_json.h"
 #include "os/linux/agents/agent_turn.h"
 #include "os/linux/files/user_names.h"
