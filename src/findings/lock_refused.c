@@ -25,7 +25,8 @@
 #include "model/errno_names.h"
 #include "probes/waits.h"
 
-#define WORKS_PERCENT 10 /* of a CPU: a holder that computes may release the lock soon */
+#define ARGUMENTS_SHOWN 48 /* bytes of a command line */
+#define WORKS_PERCENT	10 /* of a CPU: a holder that computes may release the lock soon */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",
@@ -207,6 +208,10 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 
 	buffer_format(out, "%.*s (%u", (int)name.size, name.data, r->holder->party_pid);
 	for (const char *c = first; c && c + 1 < title.data + title.size; c++) {
+		if (*c == '\n' || c - first >= ARGUMENTS_SHOWN) {
+			buffer_string(out, "...");
+			break;
+		}
 		if (c == first)
 			buffer_string(out, ":");
 		buffer_append(out, *c ? c : " ", 1);
@@ -276,7 +281,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_calls_begin(&c, e, out))
 		return;
 	r = find(e, &c);
-	if (!r.path)
+	if (r.path && check_has_finding(e, "held-up"))
+		check_fine(out, "the lock that is refused is that of held-up");
+	else if (!r.path)
 		check_calls_fine(e, out, "no lock on a file is refused all the time");
 	else if (!check_is_over(e, "min-time", (double)lasted_ns(&r, c.interval_ns), r.path))
 		check_blind_by(out, FINDING_SHORT,
@@ -289,6 +296,7 @@ const struct finding_type finding_lock_refused = {
 	.id = "lock-refused",
 	.claim = "tries again and again to lock a file that another process has locked",
 	.probes = "syscalls",
+	.follows = "held-up",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
