@@ -186,6 +186,10 @@ static const struct sooth_field links_fields[] = {
 		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
 	FIELD_NUMBER(proc_ties, io_calls, "calls that read or wrote them",
 		FIELD_STATE_AT(proc_ties, io_state)),
+	FIELD_NUMBER(proc_ties, disk_read_bytes, "bytes read from storage by them",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
+	FIELD_NUMBER(proc_ties, disk_written_bytes, "bytes written to storage by them",
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(proc_ties, io_state)),
 };
 
 static const struct sooth_schema links_schema = {

@@ -168,7 +168,8 @@ struct proc_ties {
 	/* Nor from here on. */
 	uint64_t read_bytes; /* by it and the children it waited for, of anything */
 	uint64_t io_calls;   /* calls that read or wrote these bytes, and those above */
-	uint8_t io_state;    /* of both */
+	uint64_t disk_read_bytes, disk_written_bytes; /* from and to storage */
+	uint8_t io_state;			      /* of all four */
 	uint8_t unused_end[7];
 };
 

@@ -69,13 +69,16 @@ static void test_call(void **state)
 
 static void test_io(void **state)
 {
-	static const char io[] = "rchar: 6976\nwchar: 56\nsyscr: 10\nsyscw: 4\nread_bytes: 1\n";
+	static const char io[] =
+		"rchar: 6976\nwchar: 56\nsyscr: 10\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: 8192\n"
+		"cancelled_write_bytes: 1\n";
 	struct task_io i;
 
 	(void)state;
 	assert_true(task_io_parse(&i, TEXT(io)));
 	assert_true(i.read_bytes == 6976 && i.written_bytes == 56);
 	assert_true(i.reads == 10 && i.writes == 4);
+	assert_true(i.disk_read_bytes == 4096 && i.disk_written_bytes == 8192);
 	assert_false(task_io_parse(&i, io, 30));
 	assert_false(task_io_parse(&i, TEXT("rchar: x\nwchar: 56\nsyscr: 10\nsyscw: 4\n")));
 }
@@ -201,9 +204,10 @@ static void test_segments(void **state)
 	struct segment_line s;
 
 	(void)state;
-	assert_true(segment_line_parse(&s,
-		span("-1272759     524291   600   1048576  5776  5815      2 65534 65534 65534 65534 "
-		     "1795590181 1795590201 1795590180     4096        0")));
+	assert_true(
+		segment_line_parse(&s, span("-1272759     524291   600   1048576  5776  5815      "
+					    "2 65534 65534 65534 65534 "
+					    "1795590181 1795590201 1795590180     4096        0")));
 	assert_true(s.bytes == 1048576 && s.creator == 5776 && s.attached == 2);
 	assert_true(s.change_s == 1795590180);
 	assert_false(segment_line_parse(&s,

@@ -121,7 +121,7 @@
 	F(S, U64, tool_utc_ns, WITH(tool_state),                                                   \
 		"time of the agent's last tool call, ns since 1970", .is_hidden = true,            \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
-	F(S, TEXT, model, MAYBE(model_state), "model, as the agent itself writes it",               \
+	F(S, TEXT, model, MAYBE(model_state), "model, as the agent itself writes it",              \
 		.is_hidden = true, .may_shrink = true)                                             \
 	F(S, U64, context_tokens, MAYBE(context_state),                                            \
 		"tokens of context in use, as the agent itself writes them", .is_hidden = true,    \
@@ -139,8 +139,15 @@
 		"bytes sent on the open TCP connections of the process", .is_hidden = true,        \
 		.label = "SENT", .unit = SOOTH_UNIT_BYTES)                                         \
 	F(S, U64, written_bytes, MAYBE(written_state),                                             \
-		"bytes written by the process and by children that it waited for, whatever to",   \
+		"bytes written by the process and by children that it waited for, whatever to",    \
 		.is_hidden = true, .label = "WRITTEN", .unit = SOOTH_UNIT_BYTES)                   \
+	F(S, U64, read_bytes, MAYBE(io_state),                                                     \
+		"bytes read by the process and by children that it waited for, whatever of",       \
+		.is_hidden = true, .label = "READ", .unit = SOOTH_UNIT_BYTES)                      \
+	F(S, U64, disk_read_bytes, WITH(io_state), "bytes read from storage, likewise",            \
+		.is_hidden = true, .label = "DISK_READ", .unit = SOOTH_UNIT_BYTES)                 \
+	F(S, U64, disk_written_bytes, WITH(io_state), "bytes written to storage, likewise",        \
+		.is_hidden = true, .label = "DISK_WRITTEN", .unit = SOOTH_UNIT_BYTES)              \
 	F(S, TEXT, container, MAYBE(container_state),                                              \
 		"container of the process, from its control group", .is_hidden = true,             \
 		.placeholder = "container")                                                        \

@@ -110,7 +110,9 @@ bool task_io_parse(struct task_io *io, const void *data, size_t size)
 	if (!find_number(&found.read_bytes, "rchar:", data, size) ||
 		!find_number(&found.written_bytes, "wchar:", data, size) ||
 		!find_number(&found.reads, "syscr:", data, size) ||
-		!find_number(&found.writes, "syscw:", data, size))
+		!find_number(&found.writes, "syscw:", data, size) ||
+		!find_number(&found.disk_read_bytes, "read_bytes:", data, size) ||
+		!find_number(&found.disk_written_bytes, "write_bytes:", data, size))
 		return false;
 	*io = found;
 	return true;

@@ -36,9 +36,11 @@ struct task_call {
 
 bool task_call_parse(struct task_call *call, const void *data, size_t size);
 
-/* io: bytes moved by read, write and similar calls, and the number of these calls. */
+/* io: bytes moved by read, write and similar calls, the number of these calls, and bytes moved from
+ * and to storage (what is written to a page and removed before it gets there counts). */
 struct task_io {
 	uint64_t read_bytes, written_bytes, reads, writes;
+	uint64_t disk_read_bytes, disk_written_bytes;
 };
 
 bool task_io_parse(struct task_io *io, const void *data, size_t size);

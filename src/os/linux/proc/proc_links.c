@@ -444,6 +444,8 @@ static void take_result(struct proc_ties *t, const struct proc_slow_read *q)
 	t->written_bytes = q->written_bytes;
 	t->read_bytes = q->read_bytes;
 	t->io_calls = q->io_calls;
+	t->disk_read_bytes = q->disk_read_bytes;
+	t->disk_written_bytes = q->disk_written_bytes;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
 		t->stream[i] = q->streams[i].stream;
 		t->stream_state[i] = q->streams[i].state;

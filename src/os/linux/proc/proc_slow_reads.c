@@ -206,6 +206,8 @@ static void read_written(struct proc_slow_read *q, int process, struct buffer *s
 	q->written_bytes = io.written_bytes;
 	q->read_bytes = io.read_bytes;
 	q->io_calls = io.reads + io.writes;
+	q->disk_read_bytes = io.disk_read_bytes;
+	q->disk_written_bytes = io.disk_written_bytes;
 }
 
 static void read_server_name(struct proc_slow_read *q, int process, struct buffer *scratch)

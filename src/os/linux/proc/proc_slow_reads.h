@@ -42,6 +42,7 @@ struct proc_slow_read {
 	struct buffer proxies;
 	uint8_t written_state;
 	uint64_t written_bytes, read_bytes, io_calls; /* of its io counters */
+	uint64_t disk_read_bytes, disk_written_bytes;
 	struct proc_stream_info streams[PROC_STANDARD_STREAMS];
 };
 
