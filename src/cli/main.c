@@ -66,6 +66,17 @@ static bool is_version(const char *word)
 	return !strcmp(word, "--version") || !strcmp(word, "-V");
 }
 
+static const struct command *default_command(void)
+{
+	bool is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+
+	for (size_t i = 0; is_terminal && commands[i]; i++) {
+		if (commands[i]->is_default && commands[i]->is_default())
+			return commands[i];
+	}
+	return command_find("ps");
+}
+
 static int run_named(int argc, char **argv)
 {
 	const struct command *c = command_find(argv[1]);
@@ -133,6 +144,6 @@ int main(int argc, char **argv)
 	argc -= used;
 	argv += used;
 	if (argc < 2)
-		return finish(command_main(command_find("ps"), argc, argv));
+		return finish(command_main(default_command(), argc, argv));
 	return finish(run_named(argc, argv));
 }

@@ -24,7 +24,7 @@ struct top_config {
 		uint64_t interval_ns;
 		const char *theme;
 		uint64_t findings_ns;
-		bool no_findings, has_bell;
+		bool no_findings, has_bell, is_default;
 		const char *graphs, *sort, *on_alert;
 		struct option_list columns, alert_on;
 	} top;
@@ -46,6 +46,8 @@ static const struct option top_options[] = {
 		.choice = top_column_name),
 	VALUE_ROW(0, "graphs", CHOICE, "FORM", top_config, top.graphs,
 		"form of the graphs: braille, block, ascii", .choice = graph_form_name),
+	FLAG_ROW(0, "default", top_config, top.is_default,
+		"in top.conf: `sooth` alone on a terminal is `sooth top`"),
 	FLAG_ROW(0, "bell", top_config, top.has_bell, "ring the bell on an alert"),
 	VALUE_ROW(0, "alert-on", LIST, "LIST", top_config, top.alert_on,
 		"alert on an activity, such as waits-for-user, or on an end"),
@@ -204,6 +206,19 @@ static int run_top(void *config, const struct arguments *arguments, struct sooth
 	return status;
 }
 
+/* What is wrong with the settings, `sooth top` says. */
+static bool is_default(void)
+{
+	static const struct arguments none;
+	struct top_config c = top_defaults;
+	struct settings settings = { .help = "sooth help top" };
+	struct sooth_error ignored;
+	bool is_it = !read_settings(&c, &none, &settings, &ignored) && c.top.is_default;
+
+	settings_fini(&settings);
+	return is_it;
+}
+
 const struct command command_top = {
 	.name = "top",
 	.summary = "a screen of the host, its agents and what they do",
@@ -219,4 +234,5 @@ const struct command command_top = {
 	.config_size = sizeof(struct top_config),
 	.defaults = &top_defaults,
 	.run = run_top,
+	.is_default = is_default,
 };

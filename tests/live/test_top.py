@@ -311,6 +311,24 @@ class Screens(TopCase):
             self.assertEqual(run.returncode, 2)
             self.assertIn(remedy, run.stderr)
 
+    def test_by_default(self):
+        """`sooth` alone is this screen where the user's settings say so, and on a terminal."""
+        config = self.path("config")
+        os.makedirs(os.path.join(config, "sooth"))
+        for text, is_screen in (("default = yes\n", True), ("theme = mono\n", False), ("default = perhaps\n", False)):
+            with open(os.path.join(config, "sooth/top.conf"), "w", encoding="utf-8") as file:
+                file.write(text)
+            env = dict(os.environ, XDG_CONFIG_HOME=config)
+            with Screen([SOOTH], environment=env) as screen:
+                if is_screen:
+                    screen.wait_for(lambda s: s.lines()[0].startswith("sooth top"), "the screen")
+                    screen.type(b"q")
+                self.assertTrue(screen.ends(), text)
+                self.assertEqual(b"\x1b[?1049h" in bytes(screen.written), is_screen, text)
+            run = subprocess.run([SOOTH], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
+            self.assertEqual(run.returncode, 0)
+            self.assertNotIn("\x1b", run.stdout)
+
     def test_without_a_terminal(self):
         run = subprocess.run([SOOTH, "top"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)

@@ -66,6 +66,9 @@ struct command {
 	/* config begins as the defaults and is filled from the options; returns the exit status,
 	 * negative errno with err filled on failure. */
 	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
+	/* Whether it runs where no command is typed on a terminal, by the user's settings; NULL:
+	 * no. */
+	bool (*is_default)(void);
 };
 
 #define COMMAND_GROUPS(table) .groups = (table), .group_count = sizeof(table) / sizeof((table)[0])
