@@ -321,7 +321,7 @@ class Screens(TopCase):
             env = dict(os.environ, XDG_CONFIG_HOME=config)
             with Screen([SOOTH], environment=env) as screen:
                 if is_screen:
-                    screen.wait_for(lambda s: s.lines()[0].startswith("sooth top"), "the screen")
+                    screen.wait_for(lambda lines: lines[0].startswith("sooth top"), "the screen")
                     screen.type(b"q")
                 self.assertTrue(screen.ends(), text)
                 self.assertEqual(b"\x1b[?1049h" in bytes(screen.written), is_screen, text)

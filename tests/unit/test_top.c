@@ -444,6 +444,7 @@ static void test_interval(void **state)
 /* The list of findings, the most severe first, leads to a row. */
 static void test_list_of_findings(void **state)
 {
+	static const char gone[] = "2,cleared,low,cpu-spin,x,cpu-spin:20@20\n";
 	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
 				   "1,raised,low,cpu-spin,spins,cpu-spin:20@20\n"
 				   "1,raised,high,disk-full,no room,disk-full\n"
@@ -465,7 +466,7 @@ static void test_list_of_findings(void **state)
 	assert_shows("no room");
 	type("qwjG");
 	/* One that is gone is selected no more. */
-	assert_true(finder_take(&top.finder, "2,cleared,low,cpu-spin,x,cpu-spin:20@20\n", 42));
+	assert_true(finder_take(&top.finder, gone, strlen(gone)));
 	assert_hides("spins");
 	type("\033");
 	assert_hides("findings\u2500");
