@@ -2,9 +2,8 @@
 /* A JSON Schema of the lines that jsonl has of the same capture: a definition for each table with
  * rows, made of its columns. */
 #include "export/export.h"
+#include "sinks/json_types.h"
 #include "sinks/tabular.h"
-
-#define DRAFT "https://json-schema.org/draft/2020-12/schema"
 
 struct schema_export {
 	struct tabular out;
@@ -31,58 +30,14 @@ static int row(
 	return 0;
 }
 
-static void put_pair(struct json *j, const char *key, const char *value)
-{
-	json_key(j, key);
-	json_cstring(j, value);
-}
-
-static void put_types(struct json *j, const char *first, const char *second)
-{
-	json_key(j, "type");
-	json_begin_array(j);
-	json_cstring(j, first);
-	if (second)
-		json_cstring(j, second);
-	json_cstring(j, "null");
-	json_end(j);
-}
-
 /* As cells.c makes values of them. */
 static void put_field_type(struct json *j, const struct sooth_field *f)
 {
-	switch (f->type) {
-	case SOOTH_FIELD_UNSIGNED:
-		put_types(j, "integer", NULL);
-		json_key(j, "minimum");
-		json_u64(j, 0);
-		break;
-	case SOOTH_FIELD_SIGNED:
-		put_types(j, "integer", NULL);
-		break;
-	case SOOTH_FIELD_REAL:
-		put_types(j, "number", NULL);
-		break;
-	case SOOTH_FIELD_BOOL:
-		put_types(j, "boolean", NULL);
-		break;
-	case SOOTH_FIELD_ENUM: /* a number that a newer version named */
-	case SOOTH_FIELD_ERRNO:
-		put_types(j, "string", "integer");
-		break;
-	case SOOTH_FIELD_TEXTS:
-	case SOOTH_FIELD_LIST:
-	case SOOTH_FIELD_HISTOGRAM:
-	case SOOTH_FIELD_SERIES:
-		put_types(j, "array", NULL);
-		break;
-	case SOOTH_FIELD_ROWS:
-		put_types(j, f->is_keyed || f->is_single ? "object" : "array", NULL);
-		break;
-	default:
-		put_types(j, "string", NULL);
-		break;
-	}
+	if (json_types_scalar(j, f))
+		return;
+	json_types_or_null(j,
+		f->type == SOOTH_FIELD_ROWS && (f->is_keyed || f->is_single) ? "object" : "array",
+		NULL);
 }
 
 static void put_column(struct json *j, const struct column *c)
@@ -90,25 +45,25 @@ static void put_column(struct json *j, const struct column *c)
 	json_key(j, c->name);
 	json_begin_object(j);
 	if (c->source == COLUMN_NOT_MEASURED)
-		put_pair(j, "type", "object");
+		json_types_pair(j, "type", "object");
 	else if (c->field)
 		put_field_type(j, c->field);
 	else
-		put_types(j, "string", NULL);
+		json_types_or_null(j, "string", NULL);
 	if (c->help)
-		put_pair(j, "description", c->help);
+		json_types_pair(j, "description", c->help);
 	json_end(j);
 }
 
 static void put_table(struct json *j, const struct table *t)
 {
 	json_begin_object(j);
-	put_pair(j, "title", t->name);
+	json_types_pair(j, "title", t->name);
 	json_key(j, "properties");
 	json_begin_object(j);
 	json_key(j, "table");
 	json_begin_object(j);
-	put_pair(j, "const", t->name);
+	json_types_pair(j, "const", t->name);
 	json_end(j);
 	for (size_t i = 0; i < t->column_count; i++)
 		put_column(j, &t->columns[i]);
@@ -132,9 +87,9 @@ static int finish(void *state, struct sooth_error *err)
 
 	json_init(&j, &s->out.bytes, 1);
 	json_begin_object(&j);
-	put_pair(&j, "$schema", DRAFT);
-	put_pair(&j, "title", "a line of sooth export --format jsonl, of one capture");
-	put_pair(&j, "type", "object");
+	json_types_pair(&j, "$schema", JSON_SCHEMA_DRAFT);
+	json_types_pair(&j, "title", "a line of sooth export --format jsonl, of one capture");
+	json_types_pair(&j, "type", "object");
 	json_key(&j, "required");
 	json_begin_array(&j);
 	json_cstring(&j, "table");

@@ -8,8 +8,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "cli/output/json_sections.h"
-
-#define DRAFT "https://json-schema.org/draft/2020-12/schema"
+#include "sinks/json_types.h"
 
 struct json_schema {
 	struct json json;
@@ -56,28 +55,21 @@ static void put_object(struct json_schema *s, const char *key, const struct soot
 
 static void put_pair(struct json_schema *s, const char *key, const char *value)
 {
-	json_key(&s->json, key);
-	json_cstring(&s->json, value);
+	json_types_pair(&s->json, key, value);
 }
 
-static void put_types(struct json_schema *s, const char *first, const char *second)
+static void put_types(struct json_schema *s, const char *first)
 {
-	json_key(&s->json, "type");
-	json_begin_array(&s->json);
-	json_cstring(&s->json, first);
-	if (second)
-		json_cstring(&s->json, second);
-	json_cstring(&s->json, "null");
-	json_end(&s->json);
+	json_types_or_null(&s->json, first, NULL);
 }
 
 static void put_items(struct json_schema *s, const char *type, bool has_gaps)
 {
-	put_types(s, "array", NULL);
+	put_types(s, "array");
 	json_key(&s->json, "items");
 	json_begin_object(&s->json);
 	if (has_gaps)
-		put_types(s, type, NULL);
+		put_types(s, type);
 	else
 		put_pair(s, "type", type);
 	json_end(&s->json);
@@ -101,7 +93,7 @@ static void put_type(struct json_schema *s, const struct sooth_field *f);
 /* An object whose keys are the rows' first fields; pairs: the second one is the value. */
 static void put_keyed(struct json_schema *s, const struct sooth_schema *rows, bool has_pairs)
 {
-	put_types(s, "object", NULL);
+	put_types(s, "object");
 	json_key(&s->json, "additionalProperties");
 	json_begin_object(&s->json);
 	if (has_pairs && rows->field_count == 2)
@@ -126,39 +118,21 @@ static void put_rows(struct json_schema *s, const struct sooth_field *f)
 		json_end(&s->json);
 		json_end(&s->json);
 	} else {
-		put_types(s, "array", NULL);
+		put_types(s, "array");
 		put_object(s, "items", f->rows);
 	}
 }
 
 static void put_type(struct json_schema *s, const struct sooth_field *f)
 {
+	if (json_types_scalar(&s->json, f)) {
+		if (f->type == SOOTH_FIELD_ENUM || f->type == SOOTH_FIELD_ERRNO)
+			put_examples(s, f->names);
+		return;
+	}
 	switch (f->type) {
-	case SOOTH_FIELD_UNSIGNED:
-		put_types(s, "integer", NULL);
-		json_key(&s->json, "minimum");
-		json_u64(&s->json, 0);
-		break;
-	case SOOTH_FIELD_SIGNED:
-		put_types(s, "integer", NULL);
-		break;
-	case SOOTH_FIELD_REAL:
-		put_types(s, "number", NULL);
-		break;
-	case SOOTH_FIELD_BOOL:
-		put_types(s, "boolean", NULL);
-		break;
-	case SOOTH_FIELD_ENUM: /* a number that a newer version named */
-	case SOOTH_FIELD_ERRNO:
-		put_types(s, "string", "integer");
-		put_examples(s, f->names);
-		break;
 	case SOOTH_FIELD_TEXTS:
 		put_items(s, "string", false);
-		break;
-	case SOOTH_FIELD_LIST:
-	case SOOTH_FIELD_HISTOGRAM:
-		put_items(s, "integer", false);
 		break;
 	case SOOTH_FIELD_SERIES:
 		put_items(s, "number", true);
@@ -167,7 +141,7 @@ static void put_type(struct json_schema *s, const struct sooth_field *f)
 		put_rows(s, f);
 		break;
 	default:
-		put_types(s, "string", NULL);
+		put_items(s, "integer", false);
 		break;
 	}
 }
@@ -338,7 +312,7 @@ static void put_sections(struct json_schema *s)
 
 static void put_title(struct json_schema *s, const char *title)
 {
-	put_pair(s, "$schema", DRAFT);
+	put_pair(s, "$schema", JSON_SCHEMA_DRAFT);
 	put_pair(s, "title", title);
 	put_pair(s, "type", "object");
 }
