@@ -341,9 +341,10 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 		.shape = SECTION_OBJECT,
 		.audience = SECTION_DETAIL,
 		.is_last = true,
-		.if_empty =
-			s->is_unread ? "cost of sooth: unknown, the capture was not read to the end"
-			: s->is_snapshot ? "cost of sooth: known at the end of the recording"
+		.if_empty = s->is_unread
+				    ? "cost of sooth: unknown, the capture was not read to the end"
+			    : s->is_snapshot ? "cost of sooth: known at the end of the recording"
+			    : s->has_end     ? "cost of sooth: not recorded"
 					 : "cost of sooth: not measured, the capture is cut off" };
 	int status = output_section(output, &section, err);
 
