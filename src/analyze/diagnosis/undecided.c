@@ -25,6 +25,7 @@
 #define LOOKUPS_LEAST 1
 #define PORT_NAMES    53
 #define MORE_NS	      (10 * NS_PER_S)
+#define FAILURES      2
 
 struct looked_at {
 	uint64_t bytes[POINTS_MAX]; /* resident */
@@ -68,6 +69,40 @@ static bool is_lookup(const struct sockets_socket *s)
 	       span_starts(protocol, "udp");
 }
 
+/* Of any process of the target, and what it started. */
+static void take_end(struct undecided *g, const struct sooth_record *record)
+{
+	const struct process_leave *end =
+		record_as(record, PROCESS_LEAVE, sizeof(struct process_leave));
+	size_t i = 0;
+
+	if (!end)
+		return;
+	while (i < g->command_count &&
+		strncmp(g->commands[i].name, end->name, sizeof(end->name)) != 0)
+		i++;
+	if (i == UNDECIDED_COMMANDS)
+		return;
+	if (i == g->command_count) {
+		memcpy(g->commands[i].name, end->name, sizeof(end->name));
+		g->command_count++;
+	}
+	if (end->status)
+		g->commands[i].failed++;
+	else
+		g->commands[i].succeeded++;
+}
+
+/* Each time, and not often enough: what is judged is a third failure. */
+static bool fails_again(const struct undecided *g)
+{
+	for (size_t i = 0; i < g->command_count; i++) {
+		if (g->commands[i].failed == FAILURES && !g->commands[i].succeeded)
+			return true;
+	}
+	return false;
+}
+
 int undecided_take(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -79,6 +114,7 @@ int undecided_take(
 	struct looked_at *u;
 
 	(void)schema;
+	take_end(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
@@ -134,6 +170,10 @@ uint64_t undecided_more(void *undecided)
 
 	if (g->was_extended)
 		return 0;
+	if (fails_again(g)) {
+		g->was_extended = true;
+		return MORE_NS;
+	}
 	while (map_next(&g->processes, &position, &key, &value)) {
 		if (!grows(value) && !waits_for_name(value))
 			continue;

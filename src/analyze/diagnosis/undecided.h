@@ -1,25 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is not decided when the observation ends, so that it goes on for a while: memory that still
- * grows (a start, a cache or garbage ends), and a wait for a name server, which may last as long as
- * the observation.
+ * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
+ * the observation, and a command that failed each time, but too few times to say that it keeps
+ * failing.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
 
-#include "base/map.h"
 #include <sooth/report.h>
+
+#include "base/map.h"
+#include "model/stream_records.h"
+
+#define UNDECIDED_COMMANDS 32
 
 struct undecided {
 	struct map processes; /* struct process_id -> struct of undecided.c */
 	const uint32_t *selected;
 	size_t selected_count;
+	struct undecided_command {
+		char name[PROCESS_NAME_SIZE + 1];
+		unsigned failed, succeeded;
+	} commands[UNDECIDED_COMMANDS]; /* that ended, by name */
+	size_t command_count;
 	bool was_extended;
 };
 
 /* `selected`: pids, borrowed. */
-void undecided_init(
-	struct undecided *g, const uint32_t *selected, size_t selected_count);
+void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count);
 void undecided_fini(struct undecided *g);
 /* A sooth_record_handler. */
 int undecided_take(
