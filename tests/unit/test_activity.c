@@ -402,6 +402,11 @@ static void test_rest(void **state)
 	assert_activity(M(.turn = PROC_TURN_USER, .turn_s = 180, .input = PROC_STREAM_TERMINAL),
 		"idle 3 min", LOG, MEDIUM);
 	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS), "computes", CPU, MEDIUM);
+	/* Others want the processors too. */
+	assert_activity(M(.status = "busy", .cpu_ns = 200 * NS_PER_MS, .state = 'R'), "computes",
+		CPU, MEDIUM);
+	assert_activity(M(.status = "busy", .status_s = 9, .cpu_ns = 50 * NS_PER_MS, .state = 'R'),
+		"waits for the model 9 s", SESSION_FILE, MEDIUM);
 	/* Before the first prompt, with a connection that is open already. */
 	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 42, .received_s = 42,
 				.input = PROC_STREAM_TERMINAL),

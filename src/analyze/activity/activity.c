@@ -18,6 +18,8 @@
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	       /* percent of one CPU */
 #define WORKS_LEAST    90.0	       /* the same: drawing a question uses less */
+#define CROWDED_LEAST  10.0	       /* the same, of a thread that is always ready to run */
+#define RUNNABLE_LEAST 2	       /* samples in a row: drawing is seen in one now and then */
 #define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
@@ -269,9 +271,13 @@ static bool is_at_terminal(const struct finding_activity *f)
 	       links->stream[0] == PROC_STREAM_TERMINAL;
 }
 
+/* Or would: on a host where others want the processors too, who computes gets a part of one. */
 static bool uses_cpu(const struct finding_activity *f, double least)
 {
-	return process_table_cpu_percent(f->main) >= least;
+	double percent = process_table_cpu_percent(f->main);
+
+	return percent >= least ||
+	       (f->main->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST);
 }
 
 /* The session file was not written since: the log says that the conversation went on. */

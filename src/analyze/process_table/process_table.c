@@ -210,6 +210,7 @@ static void take_process(struct process_table *c, const struct sooth_record *r)
 		return;
 	}
 	p->last_ns = r->time_ns;
+	p->runnable_samples = copy->state == 'R' ? p->runnable_samples + 1 : 0;
 	if (copy->state != 'Z')
 		p->zombie_ns = 0;
 	else if (!p->zombie_ns)
@@ -383,6 +384,7 @@ void process_table_forget(struct process_table *c)
 			.zombie_ns = p->zombie_ns,
 			.unfed_ns = p->unfed_ns,
 			.unwritten_ns = p->unwritten_ns,
+			.runnable_samples = p->runnable_samples,
 			.is_there = is_there(c, p) };
 
 		*p = kept;

@@ -55,7 +55,9 @@ struct process_entry {
 			     * unknown */
 	/* The first sample since which it wrote nothing; 0: unknown. */
 	uint64_t unwritten_ns;
-	bool is_there; /* in the last snapshot, or no snapshot came */
+	unsigned
+		runnable_samples; /* the last ones, in a row: its main thread ran or was ready to */
+	bool is_there;		  /* in the last snapshot, or no snapshot came */
 
 	/* Everything below is set by process_table_resolve(). */
 	struct process_entry *parent; /* NULL: gone, or it started later */
