@@ -14,9 +14,9 @@
 #define AT_ONCE_NS  1 /* a single sample needs no interval */
 
 /* A view is called as its probe. */
-static const struct {
-	const char *view, *tables[8];
-} details[] = {
+static const struct view {
+	const char *name, *tables[8]; /* the first has what the others sum up */
+} views[] = {
 	{ "fds", { "fds", "by_type", "fd_limits", "fd_holders", "fd_paths", "epoll",
 			 "watch_directories", "watches" } },
 	{ "sockets", { "sockets", "sockets_by_state", "sockets_totals" } },
@@ -30,29 +30,21 @@ static const struct {
 struct detail {
 	struct sooth_table *table;
 	const char *section;
-	const char *main; /* the table that has what the others sum up */
+	const struct view *view;
 	size_t main_rows;
 	bool is_refused; /* some value of it */
 };
 
 /* NULL: there is no such table. */
-static const char *view_of(const char *table, const char **main)
+static const struct view *view_of(const char *table)
 {
-	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
-		for (size_t k = 0; k < 8 && details[i].tables[k]; k++) {
-			*main = details[i].tables[0];
-			if (!strcmp(details[i].tables[k], table))
-				return details[i].view;
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		for (size_t k = 0; k < 8 && views[i].tables[k]; k++) {
+			if (!strcmp(views[i].tables[k], table))
+				return &views[i];
 		}
 	}
 	return NULL;
-}
-
-static bool is_of_view(const char *section, const char *table)
-{
-	const char *one, *other, *of_section = view_of(section, &one);
-
-	return of_section && of_section == view_of(table, &other);
 }
 
 /* The rows that sum it up have the reason why there are no others. */
@@ -72,9 +64,9 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 {
 	struct detail *d = user;
 
-	if (is_of_view(section, d->section))
+	if (view_of(section) == d->view)
 		look_for_refusal(d, schema, row);
-	d->main_rows += !strcmp(section, d->main);
+	d->main_rows += !strcmp(section, d->view->tables[0]);
 	return strcmp(section, d->section) ? 0 : table_append(d->table, schema, row);
 }
 
@@ -99,8 +91,8 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 {
 	ERROR_HERE(err);
 	struct sooth_inspect_options o;
-	struct detail detail = { .section = table };
-	const char *view = table ? view_of(table, &detail.main) : NULL;
+	struct detail detail = { .section = table, .view = table ? view_of(table) : NULL };
+	const char *view = detail.view ? detail.view->name : NULL;
 	/* The table of descriptors needs to know which sockets listen. */
 	const struct observation_probe probes[] = { { view, SOOTH_SAMPLE | SOOTH_DETAIL },
 		{ view && !strcmp(view, "fds") ? "sockets" : NULL, SOOTH_SAMPLE | SOOTH_BRIEF },

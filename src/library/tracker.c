@@ -51,8 +51,7 @@ int tracker_add(struct tracker *t, const struct tracker_target *target, struct s
 	}
 	for (size_t i = 0; i < target->count && !status; i++) {
 		status = observation_check_pid(target->pids[i], "track", err);
-		if (!status && target->pids[i] == getpid() && t->event_size &&
-			strcmp(t->probe, "profile"))
+		if (!status && target->pids[i] == getpid() && strcmp(t->probe, "profile"))
 			status = refuse_own(err);
 		if (!status)
 			status = sooth_observer_add_pid(t->observer, target->pids[i], err);

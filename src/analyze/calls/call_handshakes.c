@@ -81,33 +81,37 @@ static void is_over(const struct call_at_hand *c, const struct call_hello *hello
 	map_remove(&c->history->hellos, &fd);
 }
 
-/* True: it is data. */
-static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record *r)
+static bool is_alert(const struct syscalls_tls_record *r)
 {
-	if (r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT))
-		hello->is_refused_here = true;
-	else if (r->type == TLS_DATA &&
-		 (r->length > FINISHED_MOST || hello->is_finished || hello->is_plain))
+	return r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT);
+}
+
+/* Of the client, no alert; true: it is data. In TLS 1.3 its first encrypted record ends the
+ * handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
+static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *r)
+{
+	if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
 		return true;
-	else if (r->type == TLS_DATA)
-		hello->is_finished = true;
-	else if (r->type == TLS_HANDSHAKE)
-		hello->is_plain = true;
+	hello->is_finished |= r->type == TLS_DATA;
+	hello->is_plain |= r->type == TLS_HANDSHAKE;
 	return false;
 }
 
-/* Of a client; true: it is data. In TLS 1.3 its first encrypted record is an alert, or ends the
- * handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
+/* True: it is data. */
+static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record *r)
+{
+	if (!is_alert(r))
+		return (r->type == TLS_DATA && r->length > FINISHED_MOST) || goes_on(hello, r);
+	hello->is_refused_here = true;
+	return false;
+}
+
+/* Of a client; true: it is data. */
 static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
-	if (r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT))
-		hello->is_refused_there |= !hello->is_refused_here;
-	else if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
-		return true;
-	else if (r->type == TLS_DATA)
-		hello->is_finished = true;
-	else if (r->type == TLS_HANDSHAKE)
-		hello->is_plain = true;
+	if (!is_alert(r))
+		return goes_on(hello, r);
+	hello->is_refused_there |= !hello->is_refused_here;
 	return false;
 }
 

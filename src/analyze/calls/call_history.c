@@ -209,7 +209,8 @@ static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
 		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
-		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats, &h->positions, &h->pending, &h->unused, &h->weights };
+		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats,
+		&h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }

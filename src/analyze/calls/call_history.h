@@ -83,7 +83,7 @@ struct call_file {
 	uint64_t looks; /* calls about it, by its path: of those in looks_seen */
 	uint64_t looks_ns;
 	uint64_t first_look_ns, last_look_ns; /* of all of them */
-	uint64_t walks;			 /* times that the directory was read to its end */
+	uint64_t walks;			      /* times that the directory was read to its end */
 	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
@@ -146,7 +146,8 @@ struct call_peer {
 	uint64_t cut, cut_after_sending; /* the latter: the process had sent something */
 	uint64_t cut_life_ns;		 /* of all of these */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
-	uint64_t timeouts, timeout_ns; /* of datagrams: long waits for an answer that ended by time */
+	uint64_t timeouts,
+		timeout_ns; /* of datagrams: long waits for an answer that ended by time */
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];
@@ -191,8 +192,8 @@ struct call_database {
  * within a second without reading. What it gave to a child or another process is not among them. */
 struct call_clients {
 	uint64_t served;
-	uint64_t dropped;     /* nothing was written either */
-	uint64_t turned_away; /* after one short answer */
+	uint64_t dropped;	    /* nothing was written either */
+	uint64_t turned_away;	    /* after one short answer */
 	uint64_t first_ns, last_ns; /* of the last two */
 	uint64_t last_served_ns;
 	char log[CALL_PATH]; /* a file that was written to in between, the last one */
@@ -231,35 +232,35 @@ struct call_repeat {
 	uint32_t events;	    /* of a call that polls, all masks together */
 	bool is_described;
 	bool is_socket, has_path;
-	bool is_of_process; /* `fd` of the key is a process */
+	bool is_of_process;   /* `fd` of the key is a process */
 	char text[CALL_PATH]; /* what the descriptor is; empty: not known */
 };
 
 struct call_history {
 	struct process_id id;
-	uint64_t calls;	      /* with those that were only counted */
-	uint64_t seen;	      /* of these, recorded */
-	uint64_t looks;	      /* calls about files, by path */
-	uint64_t looks_seen;  /* of these, recorded with all calls around them */
-	uint64_t looks_ns;    /* recorded ones, whatever was around them */
-	uint64_t looks_timed; /* how many that are */
-	uint64_t walks;	      /* directories that were read to their end, recorded */
-	uint64_t gaps;	      /* records right after calls of their kind that were only counted */
-	uint64_t uring_calls; /* io_uring_enter */
-	struct map failures;  /* call_place -> call_failures; answers are not among them */
-	struct map found;     /* hash of a name -> uint64_t: times that it was found */
-	struct map times;     /* call_place -> call_times, error 0; of no path: all of that call */
-	struct map files;     /* call_path -> call_file */
-	struct map scraps;    /* call_path of a directory -> call_scraps */
-	struct map peers;     /* call_path -> call_peer */
-	struct map exchanges; /* call_path of a connection, or "UDP →peer" -> call_exchange */
-	struct map answers;   /* call_path of a peer, "127.0.0.1:80" -> call_answers */
-	struct map databases; /* the same -> call_database */
+	uint64_t calls;	       /* with those that were only counted */
+	uint64_t seen;	       /* of these, recorded */
+	uint64_t looks;	       /* calls about files, by path */
+	uint64_t looks_seen;   /* of these, recorded with all calls around them */
+	uint64_t looks_ns;     /* recorded ones, whatever was around them */
+	uint64_t looks_timed;  /* how many that are */
+	uint64_t walks;	       /* directories that were read to their end, recorded */
+	uint64_t gaps;	       /* records right after calls of their kind that were only counted */
+	uint64_t uring_calls;  /* io_uring_enter */
+	struct map failures;   /* call_place -> call_failures; answers are not among them */
+	struct map found;      /* hash of a name -> uint64_t: times that it was found */
+	struct map times;      /* call_place -> call_times, error 0; of no path: all of that call */
+	struct map files;      /* call_path -> call_file */
+	struct map scraps;     /* call_path of a directory -> call_scraps */
+	struct map peers;      /* call_path -> call_peer */
+	struct map exchanges;  /* call_path of a connection, or "UDP →peer" -> call_exchange */
+	struct map answers;    /* call_path of a peer, "127.0.0.1:80" -> call_answers */
+	struct map databases;  /* the same -> call_database */
 	struct map handshakes; /* the same -> call_handshakes */
 	struct map served_handshakes; /* call_path of a listening socket -> call_handshakes */
-	struct map clients;    /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
-	struct map waits;     /* uint32_t tid -> call_waits */
-	struct map repeats;   /* call_repeat_key -> call_repeat; the first ones only */
+	struct map clients; /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
+	struct map waits;   /* uint32_t tid -> call_waits */
+	struct map repeats; /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
 	struct call_exchanging exchanging;
 	uint64_t given_ns;    /* a child was started, or a message sent that may pass descriptors */

@@ -45,13 +45,6 @@ static const struct language *language_of(const struct process_entry *p)
 	return NULL;
 }
 
-static bool ends_with(struct span text, const char *end)
-{
-	size_t size = strlen(end);
-
-	return text.size > size && !memcmp(text.data + text.size - size, end, size);
-}
-
 /* Options may have values of their own, so the extension says which argument it is. */
 static struct span script_of(const struct process_entry *p, const struct language *l)
 {
@@ -63,7 +56,7 @@ static struct span script_of(const struct process_entry *p, const struct languag
 	while (!cursor_at_end(&c)) {
 		struct span argument = cursor_until(&c, '\0');
 
-		if (ends_with(argument, l->extension))
+		if (argument.size > strlen(l->extension) && span_ends(argument, l->extension))
 			return path_base(argument);
 	}
 	return span_of("", 0);

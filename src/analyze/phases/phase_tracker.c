@@ -222,7 +222,6 @@ static void add_ended(struct phase_tracker *t, const struct host_state *host)
 	}
 }
 
-/* Children that were waited for have what they wrote counted in their parent: the sum stays. */
 /* An answer is in the log when it has ended: it belongs to the phase that waited for it. */
 static bool is_of_model(enum activity_state state)
 {
@@ -271,6 +270,7 @@ static uint64_t gained(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
+/* Children that were waited for have what they moved counted in their parent: the sum stays. */
 static void settle_io(struct phase_session *s)
 {
 	const struct phase_io *now = &s->io_now, *before = &s->io_total;

@@ -320,16 +320,15 @@ static void fill_traffic(struct row_builder *t)
 {
 	const struct snapshot *snapshot = snapshots_get(&t->h->sockets, &t->l->p->id);
 	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
+	bool has_io = t->links && record_holds(t->links, sizeof(t->t));
 	struct batch batch;
 
 	t->row.written_bytes = t->t.written_bytes;
-	t->row.written_state = t->links && record_holds(t->links, sizeof(t->t)) ? t->t.written_state
-										: NOT_REQUESTED;
+	t->row.written_state = has_io ? t->t.written_state : NOT_REQUESTED;
 	t->row.read_bytes = t->t.read_bytes;
 	t->row.disk_read_bytes = t->t.disk_read_bytes;
 	t->row.disk_written_bytes = t->t.disk_written_bytes;
-	t->row.io_state =
-		t->links && record_holds(t->links, sizeof(t->t)) ? t->t.io_state : NOT_REQUESTED;
+	t->row.io_state = has_io ? t->t.io_state : NOT_REQUESTED;
 	t->row.traffic_state = end ? end->sockets_state : NOT_REQUESTED;
 	if (!end)
 		return;

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "model/stream_records.h"
+#include "os/bsd/followed.h"
 #include "os/bsd/source.h"
 
 #define PROCESSES_MAX 65536
@@ -144,16 +144,6 @@ static void list_targets(struct dtrace_follow *f, const struct backend_run *run)
 
 /* --- lines --- */
 
-static struct sooth_record head_of(const struct dtrace_process *p, uint64_t time_ns, uint16_t kind)
-{
-	return (struct sooth_record){ .time_ns = time_ns,
-		.start_ticks = p->id.start_ticks,
-		.pid = p->id.pid,
-		.tid = p->id.pid,
-		.kind = kind,
-		.cpu = SOOTH_CPU_NONE };
-}
-
 static uint64_t time_of(const struct dtrace_follow *f, uint64_t utc_ns)
 {
 	return (uint64_t)((int64_t)utc_ns - f->realtime_offset_ns);
@@ -175,43 +165,20 @@ static struct dtrace_process *join(struct dtrace_follow *f, struct backend_run *
 	const struct dtrace_line *l, uint64_t time_ns)
 {
 	const struct dtrace_process *parent = map_get(&f->processes, &l->ppid);
+	const struct process_id above = { .pid = l->ppid,
+		.start_ticks = parent ? parent->id.start_ticks : 0 };
 	struct dtrace_process p = { .id = identify(run, l, time_ns),
 		.interest = parent ? parent->interest : run->options.interest,
 		.is_before_exec = parent && parent->is_before_exec };
-	struct process_join j = { .record = head_of(&p, time_ns, PROCESS_JOIN),
-		.parent_pid = l->ppid,
-		.parent_start_ticks = parent ? parent->id.start_ticks : 0 };
 	struct dtrace_process *known = map_put(&f->processes, &l->pid, NULL);
 
-	memcpy(j.name, l->process, strnlen(l->process, sizeof(j.name) - 1));
-	RECORD_APPEND(&run->out, &j, NULL, 0);
+	bsd_write_join(run, &p.id, &above, l->process, time_ns);
 	if (!known) {
 		run->has_lost_comings = true;
 		return NULL;
 	}
 	*known = p;
 	return known;
-}
-
-static void take_exec(struct backend_run *run, struct dtrace_process *p,
-	const struct dtrace_line *l, uint64_t time_ns)
-{
-	struct process_exec e = { .record = head_of(p, time_ns, PROCESS_EXEC),
-		.arguments_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
-
-	memcpy(e.name, l->process, strnlen(l->process, sizeof(e.name) - 1));
-	RECORD_APPEND(&run->out, &e, NULL, 0);
-	p->is_before_exec = false;
-}
-
-static void take_end(struct dtrace_follow *f, struct backend_run *run, struct dtrace_process *p,
-	const struct dtrace_line *l, uint64_t time_ns)
-{
-	struct process_leave leave = { .record = head_of(p, time_ns, PROCESS_LEAVE) };
-
-	memcpy(leave.name, l->process, strnlen(l->process, sizeof(leave.name) - 1));
-	RECORD_APPEND(&run->out, &leave, NULL, 0);
-	map_remove(&f->processes, &l->pid);
 }
 
 struct taking {
@@ -251,12 +218,15 @@ static void take_line(void *user, struct span line)
 		return;
 	if (l.process[0])
 		memcpy(p->name, l.process, sizeof(p->name));
-	if (l.kind == 'p')
-		take_exec(run, p, &l, time_ns);
-	else if (l.kind == 'e')
-		take_end(f, run, p, &l, time_ns);
-	else
+	if (l.kind == 'p') {
+		bsd_write_exec(run, &p->id, l.process, time_ns);
+		p->is_before_exec = false;
+	} else if (l.kind == 'e') {
+		bsd_write_leave(run, &p->id, l.process, time_ns);
+		map_remove(&f->processes, &l.pid);
+	} else {
 		visitor(run, p->is_before_exec ? NULL : p, &l, line, time_ns);
+	}
 }
 
 static void take_lines(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor)

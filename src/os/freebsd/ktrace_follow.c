@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "model/stream_records.h"
+#include "os/bsd/followed.h"
 #include "os/freebsd/freebsd_source.h"
 #include "os/os.h"
 #include "probes/syscall_names.h"
@@ -136,16 +136,6 @@ int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
 
 /* --- records --- */
 
-static struct sooth_record head_of(const struct ktrace_process *p, uint64_t time_ns, uint16_t kind)
-{
-	return (struct sooth_record){ .time_ns = time_ns,
-		.start_ticks = p->id.start_ticks,
-		.pid = p->id.pid,
-		.tid = p->id.pid,
-		.kind = kind,
-		.cpu = SOOTH_CPU_NONE };
-}
-
 /* Of a child that may have ended: then its start is about the time of its first record. */
 static struct process_id identify(const struct backend_run *run, const struct ktrace_record *r,
 	uint64_t time_ns, uint32_t *ppid)
@@ -167,15 +157,13 @@ static struct ktrace_process *join(struct ktrace_follow *f, struct backend_run *
 	uint32_t ppid = noted ? *noted : 0;
 	struct ktrace_process p = { .id = identify(run, r, time_ns, &ppid), .is_joined = true };
 	const struct ktrace_process *parent = map_get(&f->processes, &ppid);
-	struct process_join j = { .parent_pid = ppid };
+	const struct process_id above = { .pid = ppid,
+		.start_ticks = parent ? parent->id.start_ticks : 0 };
 	struct ktrace_process *known;
 
 	p.interest = parent ? parent->interest : run->options.interest;
 	p.is_before_exec = parent && parent->is_before_exec;
-	j.record = head_of(&p, time_ns, PROCESS_JOIN);
-	j.parent_start_ticks = parent ? parent->id.start_ticks : 0;
-	memcpy(j.name, r->name, sizeof(j.name) - 1);
-	RECORD_APPEND(&run->out, &j, NULL, 0);
+	bsd_write_join(run, &p.id, &above, r->name, time_ns);
 	known = map_put(&f->processes, &r->pid, NULL);
 	if (!known) {
 		run->has_lost_comings = true;
@@ -185,24 +173,11 @@ static struct ktrace_process *join(struct ktrace_follow *f, struct backend_run *
 	return known;
 }
 
-static void write_exec(struct backend_run *run, struct ktrace_process *p,
-	const struct ktrace_record *r, uint64_t time_ns)
-{
-	struct process_exec e = { .record = head_of(p, time_ns, PROCESS_EXEC),
-		.arguments_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
-
-	memcpy(e.name, r->name, sizeof(e.name) - 1);
-	RECORD_APPEND(&run->out, &e, NULL, 0);
-}
-
 static void leave(struct ktrace_follow *f, struct backend_run *run, struct ktrace_process *p,
 	const struct ktrace_record *r, uint64_t time_ns, ktrace_ended ended)
 {
-	struct process_leave l = { .record = head_of(p, time_ns, PROCESS_LEAVE) };
-
 	ended(run, p);
-	memcpy(l.name, r->name, sizeof(l.name) - 1);
-	RECORD_APPEND(&run->out, &l, NULL, 0);
+	bsd_write_leave(run, &p->id, r->name, time_ns);
 	map_remove(&f->processes, &r->pid);
 	map_remove(&f->parents, &r->pid);
 }
@@ -219,7 +194,7 @@ static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct
 		return false;
 	row = syscall_row_of(SYSCALL_ABI_FREEBSD, ret.number);
 	if (row->traits & SYSCALL_EXECS && (!ret.error || ret.error == KTRACE_RETURNS_NOT)) {
-		write_exec(run, p, r, time_ns);
+		bsd_write_exec(run, &p->id, r->name, time_ns);
 		p->is_before_exec = false;
 	}
 	if (row->traits & SYSCALL_STARTS_TASK && !ret.error && ret.value) {

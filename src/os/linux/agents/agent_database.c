@@ -28,6 +28,7 @@
 /* As sqlite3.h has them: they are part of its ABI. */
 #define OK			0
 #define ROW			100
+#define DONE			101
 #define OPEN_READONLY		0x1
 #define OPEN_URI		0x40
 #define LIMIT_LENGTH		0
@@ -180,7 +181,7 @@ static struct sqlite3_stmt *first_row(
 		status = s->bind_number(statement, 2, start_ms);
 	if (!status)
 		status = s->step(statement);
-	*is_read = status == ROW || status == 101; /* done */
+	*is_read = status == ROW || status == DONE;
 	if (status == ROW)
 		return statement;
 	s->finalize(statement);

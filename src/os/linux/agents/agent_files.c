@@ -190,14 +190,15 @@ static void remember(
 {
 	struct known *known = map_get(&f->known, id);
 
-	if (known && job->files.database[0]) {
-		known->tokens = job->tokens;
-		known->database = job->database;
-	}
-	if (!known || !job->has_log || job->log_status)
+	bool has_read = job->has_log && !job->log_status;
+
+	if (!known)
 		return;
-	if (!job->files.database[0])
+	known->database = job->database;
+	if (has_read || job->files.database[0])
 		known->tokens = job->tokens;
+	if (!has_read)
+		return;
 	if (!memcmp(&known->file, &job->log, sizeof(job->log))) {
 		job->has_tool = known->has_tool;
 		job->tool = known->tool;

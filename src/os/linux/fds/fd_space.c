@@ -29,73 +29,70 @@ void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
 }
 
 struct space_request {
-	int process; /* its own descriptor */
+	struct fds_call call; /* of the process */
 	uint32_t mount;
-	int status;
 	struct statvfs space;
 	char path[PATH_MAX + 8]; /* "root/mnt/x" */
 };
 
-static void read_space(struct space_request *a)
+static void read_space(void *request)
 {
-	int fd = openat(a->process, a->path, O_PATH | O_CLOEXEC);
+	struct space_request *a = request;
+	int fd = openat(a->call.folder, a->path, O_PATH | O_CLOEXEC);
 	struct statx st;
 
 	if (fd < 0) {
-		a->status = -errno;
+		a->call.status = -errno;
 		return;
 	}
 	if (fstatvfs(fd, &a->space))
-		a->status = -errno;
+		a->call.status = -errno;
 	/* Another file system may be mounted over it. */
 	else if (!statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &st) &&
 		 st.stx_mask & STATX_MNT_ID && (uint32_t)st.stx_mnt_id != a->mount)
-		a->status = -ENOENT;
+		a->call.status = -ENOENT;
 	close(fd);
 }
 
-static void do_read(void *argument)
+static void drop_call(void *request)
 {
-	read_space(argument);
+	close(((struct fds_call *)request)->folder);
 }
 
-static void drop_request(void *argument)
-{
-	close(((struct space_request *)argument)->process);
-}
-
-static int read_with_timeout(struct fds_reader *r, struct space_request *a)
+int fds_reader_call(struct fds_reader *r, uint32_t mount, int folder, void (*read)(void *request),
+	struct fds_call *request, size_t size)
 {
 	int status;
 
-	if (fds_reader_is_blocked(r, a->mount))
+	if (fds_reader_is_blocked(r, mount))
 		return -EBUSY;
-	a->process = fcntl(r->snapshot.process, F_DUPFD_CLOEXEC, 0);
-	if (a->process < 0)
+	request->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+	if (request->folder < 0)
 		return -errno;
 	status = timeout_call(
-		&r->timeout, do_read, drop_request, a, sizeof(*a), a->process, TIMEOUT_MS);
+		&r->timeout, read, drop_call, request, size, request->folder, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
-		close(a->process);
+		close(request->folder);
 	if (status == -ETIMEDOUT || status == -EBUSY)
-		fds_reader_note_blocked(r, a->mount);
-	return status ? status : a->status;
+		fds_reader_note_blocked(r, mount);
+	return status ? status : request->status;
 }
 
 static int read_mount(struct fds_reader *r, const struct mount *m, struct statvfs *out)
 {
 	struct span point = mounts_point(&r->mounts, m);
-	struct space_request a = { .process = r->snapshot.process, .mount = m->id };
+	struct space_request a = { .call.folder = r->snapshot.process, .mount = m->id };
 	int status;
 
 	if (point.size >= PATH_MAX)
 		return -ENAMETOOLONG;
 	snprintf(a.path, sizeof(a.path), "root%.*s", (int)point.size, point.data);
 	if (m->may_block) {
-		status = read_with_timeout(r, &a);
+		status = fds_reader_call(
+			r, m->id, r->snapshot.process, read_space, &a.call, sizeof(a));
 	} else {
 		read_space(&a);
-		status = a.status;
+		status = a.call.status;
 	}
 	*out = a.space;
 	return status;

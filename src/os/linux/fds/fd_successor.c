@@ -14,49 +14,29 @@
 #define LOOKUPS_MAX 64 /* of a process */
 
 struct request {
-	int process; /* its own descriptor */
-	int status;
+	struct fds_call call; /* of the process */
 	struct statx st;
 	char path[PATH_MAX + 8]; /* "root/var/log/x" */
 };
 
-static void read_name(struct request *a)
+static void read_name(void *request)
 {
-	a->status = statx(a->process, a->path,
-			    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-			    STATX_INO | STATX_SIZE | STATX_TYPE | STATX_MTIME, &a->st)
-			    ? -errno
-			    : 0;
-}
+	struct request *a = request;
 
-static void do_read(void *argument)
-{
-	read_name(argument);
-}
-
-static void drop_request(void *argument)
-{
-	close(((struct request *)argument)->process);
+	a->call.status = statx(a->call.folder, a->path,
+				 AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+				 STATX_INO | STATX_SIZE | STATX_TYPE | STATX_MTIME, &a->st)
+				 ? -errno
+				 : 0;
 }
 
 /* Whichever file has that name: 0, or a negative errno. */
 static int look_up(struct fds_reader *r, uint32_t mount, struct span path, struct request *a)
 {
-	int status;
-
-	if (path.size >= PATH_MAX || fds_reader_is_blocked(r, mount))
-		return -EBUSY;
+	if (path.size >= PATH_MAX)
+		return -ENAMETOOLONG;
 	snprintf(a->path, sizeof(a->path), "root%.*s", (int)path.size, path.data);
-	a->process = fcntl(r->snapshot.process, F_DUPFD_CLOEXEC, 0);
-	if (a->process < 0)
-		return -errno;
-	status = timeout_call(
-		&r->timeout, do_read, drop_request, a, sizeof(*a), a->process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(a->process);
-	if (status == -ETIMEDOUT)
-		fds_reader_note_blocked(r, mount);
-	return status ? status : a->status;
+	return fds_reader_call(r, mount, r->snapshot.process, read_name, &a->call, sizeof(*a));
 }
 
 /* It has read all of a file of which it only reads. */

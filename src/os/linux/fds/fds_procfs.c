@@ -30,60 +30,34 @@
  */
 
 struct file_request {
-	int table; /* its own descriptor */
+	struct fds_call call; /* of the table of descriptors */
 	char name[16];
-	int status;
 	struct statx st;
 };
 
-static void read_file(struct file_request *a)
+static void read_file(void *request)
 {
-	a->status = statx(a->table, a->name, AT_STATX_DONT_SYNC,
-			    STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE, &a->st)
-			    ? -errno
-			    : 0;
-}
+	struct file_request *a = request;
 
-static void do_read(void *argument)
-{
-	read_file(argument);
-}
-
-static void drop_request(void *argument)
-{
-	close(((struct file_request *)argument)->table);
-}
-
-static int read_with_timeout(struct fds_reader *r, uint32_t mount, struct file_request *a)
-{
-	int status;
-
-	if (fds_reader_is_blocked(r, mount))
-		return -EBUSY;
-	a->table = fcntl(r->table, F_DUPFD_CLOEXEC, 0);
-	if (a->table < 0)
-		return -errno;
-	status = timeout_call(
-		&r->timeout, do_read, drop_request, a, sizeof(*a), a->table, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(a->table);
-	if (status == -ETIMEDOUT || status == -EBUSY)
-		fds_reader_note_blocked(r, mount);
-	return status ? status : a->status;
+	a->call.status =
+		statx(a->call.folder, a->name, AT_STATX_DONT_SYNC,
+			STATX_TYPE | STATX_MODE | STATX_NLINK | STATX_INO | STATX_SIZE, &a->st)
+			? -errno
+			: 0;
 }
 
 /* Of raw->fd: fills mode, links, inode, size and devices, and inode_state. */
 static void fd_file_read(struct fds_reader *r, struct fd_raw *raw)
 {
-	struct file_request a = { .table = r->table };
+	struct file_request a = { .call.folder = r->table };
 	int status;
 
 	snprintf(a.name, sizeof(a.name), "%u", raw->fd);
 	if (fds_reader_may_block(r, raw)) {
-		status = read_with_timeout(r, raw->mount, &a);
+		status = fds_reader_call(r, raw->mount, r->table, read_file, &a.call, sizeof(a));
 	} else {
 		read_file(&a);
-		status = a.status;
+		status = a.call.status;
 	}
 	raw->inode_state = procfs_state(status);
 	if (status)

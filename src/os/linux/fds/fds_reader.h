@@ -57,6 +57,15 @@ int fds_reader_info(struct fds_reader *r, uint32_t fd);
 bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw);
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount);
 void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount);
+/* The first member of what is read below a folder that may be on a mount which does not answer. */
+struct fds_call {
+	int folder; /* its own descriptor */
+	int status;
+};
+/* Runs `read` on a copy of `folder`, with a timeout, and not again after one: its status, or
+ * -EBUSY, -ETIMEDOUT. */
+int fds_reader_call(struct fds_reader *r, uint32_t mount, int folder, void (*read)(void *request),
+	struct fds_call *request, size_t size);
 void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw);
 /* status: 0, 1 when there are more than the limit, or a negative errno. */
 void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status);
