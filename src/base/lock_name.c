@@ -28,3 +28,15 @@ bool is_lock_name(const char *name)
 	}
 	return ends_with(name, ".lock") || ends_with(name, ".lck");
 }
+
+bool is_database_name(struct span path)
+{
+	static const char *const endings[] = { ".db", ".sqlite", ".sqlite3", ".db3", ".s3db",
+		".sqlitedb", ".gpkg", ".store", "-shm" };
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
+		if (span_ends(path, endings[i]))
+			return true;
+	}
+	return false;
+}

@@ -19,6 +19,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/lock_name.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -50,17 +51,9 @@ static bool ends_in(const char *path, const char *ending)
 	return span_ends(span_of(path, strlen(path)), ending);
 }
 
-/* A name that databases of SQLite have, or its index of the write-ahead log. */
 static bool is_database(const char *path)
 {
-	static const char *const endings[] = { ".db", ".sqlite", ".sqlite3", ".db3", ".s3db",
-		".sqlitedb", ".gpkg", ".store", "-shm" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		if (ends_in(path, endings[i]))
-			return true;
-	}
-	return false;
+	return is_database_name(span_of(path, strlen(path)));
 }
 
 static bool is_written(

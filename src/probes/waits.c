@@ -14,6 +14,7 @@ _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capt
 _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_wanted) == 80, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
 
 static const char *const relations[WAITS_RELATIONS] = {
@@ -253,6 +254,26 @@ static const struct sooth_field listener_fields[] = {
 	FIELD_NUMBER(waits_listener, owners, "processes that have it open"),
 };
 
+static const struct sooth_field wanted_fields[] = {
+	FIELD_PID(waits_wanted),
+	FIELD_STRING(waits_wanted, detail, "path of the locked file; of a database empty",
+		.may_shrink = true),
+	FIELD_NUMBER(waits_wanted, waiters, "processes that wait for the lock"),
+	FIELD_NUMBER(waits_wanted, waiter_pid,
+		"process that waits longest; 0: none could be read", .is_key = true),
+	FIELD_NUMBER(waits_wanted, waiter_start_ticks, "start of that process in clock ticks",
+		.is_hidden = true),
+	FIELD_STRING(waits_wanted, waiter_name, "name of that process (comm)"),
+	FIELD_NUMBER(waits_wanted, longest_ns, "time since that process last ran",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_wanted, longest_state)),
+	FIELD_NUMBER(waits_wanted, session_pid,
+		"database session of the process that has the lock; 0: the process itself has it"),
+	FIELD_NAMED(waits_wanted, source, waits_source_names, "where this is from"),
+	FIELD_NAMED(waits_wanted, confidence, waits_confidence_names,
+		"confidence that this process has the lock"),
+	FIELD_TRUTH(waits_wanted, is_polled, "they sleep and try again"),
+};
+
 static const struct sooth_schema process_schema = {
 	.name = "waits.process",
 	.kind = WAITS_PROCESS,
@@ -309,6 +330,14 @@ static const struct sooth_schema listener_schema = {
 	SCHEMA_FIELDS(listener_fields),
 };
 
+static const struct sooth_schema wanted_schema = {
+	.name = "waits.wanted",
+	.kind = WAITS_WANTED,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_wanted),
+	SCHEMA_FIELDS(wanted_fields),
+};
+
 static const struct sooth_schema snapshot_schema = {
 	.name = "waits.snapshot",
 	.kind = WAITS_SNAPSHOT,
@@ -319,7 +348,7 @@ static const struct sooth_schema snapshot_schema = {
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
 	&object_schema, &party_schema, &signals_schema, &goroutines_schema,
-	&listener_schema, &snapshot_schema, NULL };
+	&listener_schema, &wanted_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

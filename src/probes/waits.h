@@ -21,6 +21,7 @@ enum waits_kind {
 	WAITS_SIGNALS = 0x0f05,
 	WAITS_GOROUTINES = 0x0f06,
 	WAITS_LISTENER = 0x0f07,
+	WAITS_WANTED = 0x0f08,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -229,6 +230,22 @@ struct waits_listener {
 	uint8_t unused[3];
 	struct sooth_text owner_name;
 	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
+};
+
+/* A lock of the observed process that others wait for, once a lock. */
+struct waits_wanted {
+	struct sooth_record record; /* the observed process */
+	uint64_t waiter_start_ticks;
+	uint64_t longest_ns; /* time since that one last ran */
+	uint32_t waiters;    /* processes */
+	uint32_t waiter_pid; /* the one that waits longest; 0: none could be read */
+	uint32_t session_pid; /* pid of the database session of the process that has it; 0: itself */
+	uint8_t longest_state;
+	uint8_t source;	    /* enum waits_source */
+	uint8_t confidence; /* enum waits_confidence: that it is this process that has it */
+	uint8_t is_polled;  /* they sleep and try again */
+	struct sooth_text waiter_name;
+	struct sooth_text detail; /* path of the file; of a database empty */
 };
 
 struct waits_snapshot {

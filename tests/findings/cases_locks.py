@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lock-refused: a process asks again and again for a lock that another one has."""
+"""lock-refused: a process asks again and again for a lock that another one has. lock-kept: that other one."""
 from case import healthy, sick
 
 # A child has the lock, for ever or in turns; a thread of the parent wants it, its main thread serves.
@@ -54,6 +54,47 @@ time.sleep(120)
 """
 
 
+# The process has the lock; a child of it wants it.
+KEEPER = """
+import fcntl, os, signal, socket, sqlite3, struct, sys, time
+kind, holder = sys.argv[1:]
+def take():
+    if kind == "sqlite":
+        db = sqlite3.connect("app.db", timeout=100, isolation_level=None)
+        db.execute("begin exclusive")
+        return db
+    f = open("lock", "w")
+    if kind == "flock": fcntl.flock(f, fcntl.LOCK_EX)
+    elif kind == "fcntl": fcntl.lockf(f, fcntl.LOCK_EX)
+    else: fcntl.fcntl(f, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLKW
+    return f
+r, w = os.pipe()
+pid = os.fork()
+if not pid:
+    signal.alarm(120)
+    os.read(r, 1)
+    take()
+    os._exit(0)
+mine = take()
+os.write(w, b"x")
+time.sleep(0.3)
+print("ready", flush=True)
+def await_approval():
+    time.sleep(100)
+if holder == "sleeps": await_approval()
+if holder == "serves": socket.create_server(("127.0.0.1", 0)).accept()
+while holder == "computes": pass
+while True: time.sleep(0.3)
+"""
+
+
+def keeps(kind, holder):
+    return lambda scope, _: scope.python(KEEPER, kind, holder).pid
+
+
+KEPT = {"settings": ("lock-kept.min-time=2s",)}
+
+
 def wants(kind, holder, pause=0.1):
     return lambda scope, _: scope.python(LOCK, kind, holder, str(pause)).pid
 
@@ -72,4 +113,12 @@ CASES = [
     healthy("lock-refused", "a database that two write in turns", wants("sqlite", "in turns"), **SOON),
     healthy("lock-refused", "flock in turns", wants("flock", "in turns"), **SOON),
     healthy("lock-refused", "fcntl in turns", wants("fcntl", "in turns"), **SOON),
+
+    sick("lock-kept", "a flock, and it sleeps", keeps("flock", "sleeps"), severity="low", says="lock locked: 1 process waits for it",
+        evidence="others wait, and it does nothing, for at least", threshold="min-time", **KEPT),
+    sick("lock-kept", "a lock of an open file", keeps("ofd", "sleeps"), says="meanwhile it sleeps", **KEPT),
+    sick("lock-kept", "a lock of SQLite", keeps("sqlite", "sleeps"), says="app.db locked: 1 process tries again and again", **KEPT),
+    healthy("lock-kept", "it computes under the lock", keeps("flock", "computes"), **KEPT),
+    healthy("lock-kept", "it runs now and then", keeps("fcntl", "wakes up"), **KEPT),
+    healthy("lock-kept", "a server on duty, and its standby", keeps("flock", "serves"), **KEPT),
 ]

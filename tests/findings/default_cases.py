@@ -46,6 +46,7 @@ DEFAULT_CASES = {
     "many-small-blocks": ["a list that grows", "as many that are freed again"],
     "held-back": ["a quota of a fiftieth", "asleep in a group whose quota is used up"],
     "held-up": ["a lock of SQLite", "a server that computes", "SQLite, whose holder computes"],
+    "lock-kept": ["a flock, and it sleeps", "a server on duty, and its standby"],
     "hot-function": ["a server that scans a list", "a server with many functions"],
     "idle-cpu": ["waits for its model", "it has just become idle"],
     "jit-churn": ["code that is evaluated anew each time", "code that is compiled once"],

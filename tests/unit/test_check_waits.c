@@ -347,6 +347,84 @@ static void test_prompt_unanswered(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- lock-kept --- */
+
+static void waits_nothing(double value)
+{
+	(void)value;
+	is_there();
+}
+
+/* Two wait for its lock, the longest for `waited` s; it last ran `rested` s ago, in that call. */
+static void keeps_lock(double waited, double rested, const char *call, uint32_t session)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
+		struct waits_wanted w = { .record = head_of(s, PID, WAITS_WANTED),
+			.longest_ns = (uint64_t)((waited - left) * (double)NS_PER_S),
+			.waiters = 2,
+			.waiter_pid = 200,
+			.session_pid = session,
+			.source = session ? WAITS_SOURCE_TITLE : WAITS_SOURCE_LOCKS,
+			.confidence = session ? WAITS_MEDIUM : WAITS_HIGH };
+		struct record_tail tail[] = { tail_string(&w.waiter_name, "waiter"),
+			tail_string(&w.detail, session ? "" : "/run/lock/deploy") };
+
+		waits_process(s, PID);
+		waits_thread_since(s, PID, call, 5, rested - left);
+		RECORD_APPEND(&records, &w, tail, 2);
+		waits_end(s);
+	}
+}
+
+static void keeps_it_for(double s)
+{
+	keeps_lock(s, 500, "clock_nanosleep", 0);
+}
+
+static void keeps_and_rests(double s)
+{
+	keeps_lock(500, s, "clock_nanosleep", 0);
+}
+
+static void keeps_on_duty(double s)
+{
+	keeps_lock(s, s, "pause", 0);
+}
+
+/* The program may do other things meanwhile. */
+static void session_keeps(double s)
+{
+	keeps_lock(s, 0.1, "clock_nanosleep", 77);
+}
+
+static void test_lock_kept(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "lock-kept", keeps_it_for, 10, NULL,
+			"low/high: keeps /run/lock/deploy locked: 2 processes wait for it, the "
+			"longest, waiter (200), for 10 s; meanwhile it sleeps" },
+		{ "lock-kept", keeps_it_for, 9.9, NULL, "blind: " },
+		{ "lock-kept", keeps_and_rests, 59.9, NULL, "low/high: " },
+		{ "lock-kept", keeps_and_rests, 60, NULL, "medium/high: " },
+		{ "lock-kept", keeps_and_rests, 60, "lock-kept.grave-time=61s", "low/high: " },
+		{ "lock-kept", keeps_and_rests, 60, "lock-kept.min-time=61s", "blind: " },
+		{ "lock-kept", keeps_and_rests, 0, NULL, "fine: " },
+		{ "lock-kept", keeps_on_duty, 100, NULL, "fine: it has no lock " },
+		{ "lock-kept", session_keeps, 10, NULL,
+			"low/medium: its database session postgres (77) is idle in a transaction "
+			"that is not committed, and probably has a lock: 2 database sessions "
+			"wait" },
+		{ "lock-kept", session_keeps, 9, NULL, "blind: " },
+		{ "lock-kept", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- held-up --- */
 
 /* It waits for a lock for `waited` seconds, whose holder last ran `rested` seconds ago. */
@@ -387,12 +465,6 @@ static void locked_crosswise(double value)
 {
 	locks_crosswise(value);
 	add_source("waits");
-}
-
-static void waits_nothing(double value)
-{
-	(void)value;
-	is_there();
 }
 
 /* A server of 20 % of a CPU that runs at both samples, and a client of it in poll or read at every
@@ -982,6 +1054,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_lock_kept),
 		cmocka_unit_test(test_held_up),
 		cmocka_unit_test(test_prompt_unanswered),
 		cmocka_unit_test(test_circles),

@@ -15,67 +15,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/waits/wait_lock_lines.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define LOCKS_BYTES (4u << 20)
-#define FDS_MAX	    512 /* descriptors of a process that are compared */
-
-struct lock_line {
-	uint64_t number;
-	bool is_waiting;
-	struct span type; /* POSIX, FLOCK, OFDLCK, LEASE */
-	struct span mode; /* READ, WRITE */
-	uint64_t pid;	  /* 0: none */
-	uint32_t major, minor;
-	uint64_t inode;
-};
-
-static bool parse(struct span line, struct lock_line *out)
-{
-	struct cursor c = cursor_over(line.data, line.size);
-	struct span word;
-	int64_t pid;
-
-	*out = (struct lock_line){ 0 };
-	out->number = cursor_decimal(&c);
-	if (c.failed || !cursor_skip(&c, ":"))
-		return false;
-	word = cursor_word(&c);
-	out->is_waiting = span_equal(word, "->");
-	out->type = out->is_waiting ? cursor_word(&c) : word;
-	cursor_word(&c); /* ADVISORY */
-	out->mode = cursor_word(&c);
-	pid = cursor_signed(&c);
-	out->pid = pid > 0 ? (uint64_t)pid : 0;
-	cursor_blanks(&c);
-	out->major = (uint32_t)cursor_hex(&c);
-	if (!cursor_skip(&c, ":"))
-		return false;
-	out->minor = (uint32_t)cursor_hex(&c);
-	if (!cursor_skip(&c, ":"))
-		return false;
-	out->inode = cursor_decimal(&c);
-	return !c.failed;
-}
-
-static struct cursor all_locks(struct wait_reader *r)
-{
-	if (!r->has_locks) {
-		buffer_reset(&r->locks);
-		r->has_locks = true;
-		procfs_read(getpid(), "../locks", &r->locks, LOCKS_BYTES);
-	}
-	return cursor_over(r->locks.data, r->locks.size);
-}
-
-static bool next_lock(struct cursor *c, struct lock_line *out)
-{
-	while (!cursor_at_end(c)) {
-		if (parse(cursor_line(c), out))
-			return true;
-	}
-	return false;
-}
+#define FDS_MAX 512 /* descriptors of a process that are compared */
 
 /* --- a call that waits for a lock --- */
 
@@ -93,7 +36,7 @@ static void describe(struct wait_reader *r, const struct wait_node *n, const str
 
 /* Of a lock without a living owner: the processes whose descriptor has it. */
 static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
-	const struct lock_line *l, struct span path)
+	struct span path, enum waits_confidence confidence)
 {
 	size_t count;
 	const struct wait_end *ends =
@@ -115,14 +58,13 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 		wait_party(r, n, tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
 				.source = WAITS_SOURCE_LOCKS,
-				.confidence = WAITS_HIGH,
+				.confidence = confidence,
 				.pid = ends[i].pid,
 				.fd = ends[i].fd,
 				.detail = path,
 				.follows = true });
 		is_found = true;
 	}
-	(void)l;
 	return is_found;
 }
 
@@ -140,7 +82,7 @@ static void add_holder(struct wait_reader *r, const struct wait_node *n, uint32_
 	found.detail = span_of((const char *)path.data, path.size);
 	/* The lock of an open file outlives the process that made it, in its children. */
 	if ((!l->pid || !wait_table_get(&r->table, (uint32_t)l->pid)) &&
-		add_by_descriptors(r, n, tid, l, found.detail)) {
+		add_by_descriptors(r, n, tid, found.detail, WAITS_HIGH)) {
 		buffer_fini(&path);
 		return;
 	}
@@ -157,9 +99,9 @@ static bool is_same(const struct lock_line *l, uint64_t inode, uint32_t major, u
 static bool find_wait(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct lock_line *out)
 {
-	struct cursor c = all_locks(r);
+	struct cursor c = wait_lock_lines(r);
 
-	while (next_lock(&c, out)) {
+	while (wait_lock_next(&c, out)) {
 		if (out->is_waiting && (out->pid == n->stat.pid || out->pid == tid))
 			return true;
 	}
@@ -177,8 +119,8 @@ void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_ca
 
 	if (!has_wait && !wait_file_of(r, n, fd, &inode, &major, &minor))
 		return;
-	all = all_locks(r);
-	while (next_lock(&all, &l)) {
+	all = wait_lock_lines(r);
+	while (wait_lock_next(&all, &l)) {
 		if (l.is_waiting)
 			continue;
 		if (has_wait ? l.number == waiting.number
@@ -208,13 +150,31 @@ static bool shares_lock(struct wait_reader *r, const struct wait_node *n, uint32
 		       strstr(buffer_cstr(&r->more), ": OFDLCK"));
 }
 
+static void add_polled(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
+	const struct lock_line *l, uint32_t fd, struct span path)
+{
+	uint32_t tid = c->thread->record.tid;
+
+	/* That of an open file names no process. */
+	if (!l->pid && add_by_descriptors(r, n, tid, path, WAITS_MEDIUM))
+		return;
+	wait_party(r, n, tid,
+		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
+			.source = WAITS_SOURCE_LOCKS,
+			.confidence = WAITS_MEDIUM,
+			.pid = (uint32_t)l->pid,
+			.fd = fd,
+			.detail = path,
+			.follows = true });
+}
+
 /* A lock for writing that another process has on a file that this one has open. */
 void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct own_file files[FDS_MAX];
 	size_t count = 0;
 	struct lock_line l;
-	struct cursor all = all_locks(r);
+	struct cursor all = wait_lock_lines(r);
 	uint32_t last = 0;
 
 	if (cursor_at_end(&all))
@@ -226,7 +186,7 @@ void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct 
 		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor) &&
 			 !shares_lock(r, n, fd);
 	}
-	while (next_lock(&all, &l)) {
+	while (wait_lock_next(&all, &l)) {
 		if (l.is_waiting || span_equal(l.mode, "READ") || l.pid == n->stat.pid ||
 			(l.pid && l.pid == last))
 			continue;
@@ -236,14 +196,8 @@ void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct 
 			if (!is_same(&l, files[i].inode, files[i].major, files[i].minor))
 				continue;
 			describe(r, n, &l, files[i].fd, &path);
-			wait_party(r, n, c->thread->record.tid,
-				&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
-					.source = WAITS_SOURCE_LOCKS,
-					.confidence = WAITS_MEDIUM,
-					.pid = (uint32_t)l.pid,
-					.fd = files[i].fd,
-					.detail = span_of((const char *)path.data, path.size),
-					.follows = true });
+			add_polled(r, n, c, &l, files[i].fd,
+				span_of((const char *)path.data, path.size));
 			buffer_fini(&path);
 			last = (uint32_t)l.pid;
 			break;
@@ -300,8 +254,8 @@ void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct
 	if (!is_package_program(n) ||
 		timeout_call(&r->timeout, do_stat, NULL, &f, sizeof(f), n->process, TIMEOUT_MS))
 		return;
-	all = all_locks(r);
-	while (next_lock(&all, &l)) {
+	all = wait_lock_lines(r);
+	while (wait_lock_next(&all, &l)) {
 		for (size_t i = 0; i < ARRAY_SIZE(package_locks); i++) {
 			const struct own_file *file = &f.files[i];
 

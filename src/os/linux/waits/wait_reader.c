@@ -81,13 +81,13 @@ static void read_all(struct wait_table *t)
 			sizeof(struct wait_entry), by_pid);
 }
 
-static size_t wait_table_count(struct wait_table *t)
+size_t wait_table_count(struct wait_table *t)
 {
 	read_all(t);
 	return t->entries.size / sizeof(struct wait_entry);
 }
 
-static const struct wait_entry *wait_table_at(struct wait_table *t, size_t i)
+const struct wait_entry *wait_table_at(struct wait_table *t, size_t i)
 {
 	return (const struct wait_entry *)(const void *)t->entries.data + i;
 }

@@ -110,6 +110,11 @@ void wait_process_read(
 /* Writes the thread and all that belongs to it; adds its CPU time. */
 void wait_thread_read(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
+/* Only its state, since when, and its call with the timeout; a tid of 0: it could not be read. */
+enum syscall_wait_kind wait_thread_glance(struct wait_reader *r, const struct wait_node *n,
+	uint32_t tid, struct waits_thread *t);
+/* Its own locks that others wait for. */
+void wait_wanted(struct wait_reader *r, struct wait_node *n);
 /* The sockets of its network namespace that others connect to. */
 void wait_listeners(struct wait_reader *r, int process);
 /* The descriptor of a call; its type. */
@@ -147,6 +152,8 @@ void wait_table_fini(struct wait_table *t);
 void wait_table_clear(struct wait_table *t);
 /* NULL: there is none. */
 const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid);
+size_t wait_table_count(struct wait_table *t);
+const struct wait_entry *wait_table_at(struct wait_table *t, size_t i);
 bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of);
 
 #endif

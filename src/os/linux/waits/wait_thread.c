@@ -342,6 +342,29 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 		wait_loop_children(r, n, c);
 }
 
+enum syscall_wait_kind wait_thread_glance(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t)
+{
+	char channel[CHANNEL_SIZE];
+	struct wait_call c = { .thread = t, .channel = channel };
+	struct task_stat stat;
+
+	*t = (struct waits_thread){ .timeout_state = SOOTH_STATE_ABSENT };
+	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
+		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))
+		return SYSCALL_WAIT_OTHER;
+	t->record.tid = tid;
+	t->state = stat.shared.state;
+	read_since(r, n, t, stat.processor);
+	read_call(r, n, t);
+	read_channel(r, n, t, channel);
+	if (is_waiting(t->state))
+		set_call(&c);
+	if (c.row)
+		t->timeout_state = wait_timeout(r, n, t, c.row, &t->timeout_ns);
+	return c.what;
+}
+
 void wait_thread_read(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t)
 {

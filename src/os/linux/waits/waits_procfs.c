@@ -96,6 +96,8 @@ static void read_node(
 	n.abi = abi_of(r, &n);
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
+	if (!n.depth)
+		wait_wanted(r, &n);
 	mounts_fini(&n.mounts);
 	free(n.hotspot);
 	buffer_fini(&bytes);

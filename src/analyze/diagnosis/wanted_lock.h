@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A lock of the process that others wait for. */
+#ifndef SOOTH_ANALYZE_WANTED_LOCK_H
+#define SOOTH_ANALYZE_WANTED_LOCK_H
+
+#include "analyze/diagnosis/check.h"
+#include "probes/waits.h"
+
+/* At the last snapshot the one with the longest wait; NULL: none. */
+const struct waits_wanted *wanted_lock_last(
+	const struct diagnosis_input *input, const struct process_id *id);
+/* The same lock was wanted at the first snapshot too. */
+bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last);
+/* "2 processes wait for it, psql (4711) for 45 s" */
+void wanted_lock_put(struct buffer *out, const struct waits_wanted *w);
+
+#endif

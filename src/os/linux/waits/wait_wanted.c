@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The other side of a lock: which locks of the observed process others wait for, how many, and the
+ * one that waits longest. Of files by /proc/locks; of SQLite, whose clients sleep and try again, by
+ * the processes that have the database open and sleep for moments; of PostgreSQL by the titles of
+ * its processes, for the session itself and for the program at its other end.
+ *
+ * Cannot be seen: which lock of a database a session waits for, and since when a lock is there.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/lock_name.h"
+#include "base/units.h"
+#include "os/linux/files/process_snapshot.h"
+#include "os/linux/waits/wait_lock_lines.h"
+#include "os/linux/waits/wait_reader.h"
+
+#define FDS_MAX	     512 /* descriptors that are compared */
+#define WAITERS_MAX  64
+#define THREADS_MAX  256
+#define POLL_MAX     NS_PER_S /* SQLite sleeps for at most 100 ms */
+#define TITLE	     "postgres: "
+#define IDLE_SESSION " idle in transaction"
+
+/* --- the processes that wait --- */
+
+struct waiters {
+	struct waits_wanted record;
+	char name[16]; /* of the one that waits longest */
+	bool has_longest;
+};
+
+enum glance { GLANCE_TURN, GLANCE_POLL, GLANCE_MAIN };
+
+static bool is_fitting(
+	const struct waits_thread *t, enum syscall_wait_kind kind, enum glance wanted, uint32_t pid)
+{
+	switch (wanted) {
+	case GLANCE_TURN:
+		return kind == SYSCALL_WAIT_TURN;
+	case GLANCE_POLL:
+		return kind == SYSCALL_WAIT_TIME && t->timeout_state == SOOTH_STATE_VALUE &&
+		       t->timeout_ns <= POLL_MAX;
+	default:
+		return t->record.tid == pid;
+	}
+}
+
+/* A thread of it that waits so; false: none does. */
+static bool find_thread(struct wait_reader *r, uint32_t pid, enum glance wanted,
+	struct waits_thread *found, uint64_t *start_ticks)
+{
+	struct wait_node n = { .process = -1, .may_read = true };
+	_cleanup_process_snapshot_ struct process_snapshot of = { .process = -1 };
+	struct buffer bytes = { 0 }, tids = { 0 };
+	const uint32_t *all;
+	bool is_found = false;
+
+	if (!process_snapshot_open_stat(&of, r->run, (pid_t)pid, NULL, &n.stat, &bytes) &&
+		process_snapshot_threads(&of, &tids, THREADS_MAX) >= 0) {
+		n.process = of.process;
+		*start_ticks = n.stat.start_ticks;
+		all = (const void *)tids.data;
+		for (size_t i = 0; i < tids.size / sizeof(*all) && !is_found; i++) {
+			enum syscall_wait_kind kind = wait_thread_glance(r, &n, all[i], found);
+
+			is_found = found->record.tid && is_fitting(found, kind, wanted, pid);
+		}
+	}
+	buffer_fini(&bytes);
+	buffer_fini(&tids);
+	return is_found;
+}
+
+static void name_waiter(struct wait_reader *r, struct waiters *w, uint32_t pid)
+{
+	const struct wait_entry *e = wait_table_get(&r->table, pid);
+
+	w->record.waiter_pid = pid;
+	if (e)
+		memcpy(w->name, e->name, sizeof(w->name));
+}
+
+/* True: it waits so. */
+static bool add_waiter(struct wait_reader *r, struct waiters *w, uint32_t pid, enum glance wanted)
+{
+	struct waits_thread t;
+	uint64_t start_ticks = 0;
+
+	if (!find_thread(r, pid, wanted, &t, &start_ticks))
+		return false;
+	if (w->record.waiter_pid &&
+		(t.since_state || (w->has_longest && t.since_ns <= w->record.longest_ns)))
+		return true;
+	name_waiter(r, w, pid);
+	w->record.waiter_start_ticks = start_ticks;
+	w->has_longest = !t.since_state;
+	w->record.longest_ns = t.since_state ? 0 : t.since_ns;
+	return true;
+}
+
+static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
+{
+	struct record_tail tail[] = {
+		{ &w->record.waiter_name, w->name, strnlen(w->name, sizeof(w->name)) },
+		{ &w->record.detail, detail.data, detail.size },
+	};
+
+	w->record.record = wait_head(r, 0, WAITS_WANTED);
+	w->record.longest_state = w->record.is_polled ? SOOTH_STATE_ABSENT
+				  : w->has_longest    ? SOOTH_STATE_VALUE
+						      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	RECORD_APPEND(&r->run->out, &w->record, tail, ARRAY_SIZE(tail));
+}
+
+/* --- files --- */
+
+struct own_file {
+	uint64_t inode;
+	uint32_t major, minor, fd;
+};
+
+/* Its own descriptor of the file; false: it has none. */
+static bool find_own(
+	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].inode == l->inode && files[i].major == l->major &&
+			files[i].minor == l->minor) {
+			*fd = files[i].fd;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The lock of an open file names no process, or one that has ended and whose child has it. */
+static bool has_by_descriptor(
+	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
+{
+	char path[48];
+
+	if (l->pid && wait_table_get(&r->table, (uint32_t)l->pid))
+		return false;
+	snprintf(path, sizeof(path), "fdinfo/%u", fd);
+	return procfs_read_at(n->process, path, &r->more, PROCFS_SMALL) >= 0 &&
+	       strstr(buffer_cstr(&r->more), "lock:\t");
+}
+
+static struct span path_of(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "fd/%u", fd);
+	if (procfs_link_at(n->process, path, &r->text))
+		return span_of("", 0);
+	return span_of((const char *)r->text.data, r->text.size);
+}
+
+/* Waiters in the kernel's list. Those of open files have no pid there: they are looked for among
+ * the processes that have the file open. */
+static void count_listed(struct wait_reader *r, const struct wait_node *n, struct waiters *w,
+	const struct lock_line *held, struct cursor rest, struct span path)
+{
+	struct lock_line l;
+	unsigned unnamed = 0;
+	const struct wait_end *ends;
+	size_t count;
+
+	while (wait_lock_next(&rest, &l) && l.number == held->number) {
+		w->record.waiters++;
+		if (!l.pid)
+			unnamed++;
+		else if (w->record.waiters <= WAITERS_MAX && l.pid != n->stat.pid)
+			add_waiter(r, w, (uint32_t)l.pid, GLANCE_TURN);
+	}
+	ends = unnamed ? wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count)
+		       : NULL;
+	for (size_t i = 0; ends && i < count && i < WAITERS_MAX; i++) {
+		if (ends[i].pid != n->stat.pid)
+			add_waiter(r, w, ends[i].pid, GLANCE_TURN);
+	}
+}
+
+static void count_polling(
+	struct wait_reader *r, const struct wait_node *n, struct waiters *w, struct span path)
+{
+	size_t count;
+	const struct wait_end *ends =
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+	uint32_t last = 0;
+
+	w->record.is_polled = true;
+	for (size_t i = 0; i < count && i < WAITERS_MAX; i++) {
+		if (ends[i].pid == n->stat.pid || ends[i].pid == last)
+			continue;
+		last = ends[i].pid;
+		w->record.waiters += add_waiter(r, w, last, GLANCE_POLL);
+	}
+}
+
+static size_t read_own_files(struct wait_reader *r, struct wait_node *n, struct own_file *files)
+{
+	size_t count = 0;
+
+	for (uint32_t fd = 0; fd < FDS_MAX; fd++) {
+		struct own_file *f = &files[count];
+
+		f->fd = fd;
+		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
+	}
+	return count;
+}
+
+static void of_line(struct wait_reader *r, const struct wait_node *n, const struct lock_line *l,
+	uint32_t fd, struct cursor rest)
+{
+	struct waiters w = { .record = { .source = WAITS_SOURCE_LOCKS, .confidence = WAITS_HIGH } };
+	struct buffer path = { 0 };
+	struct span link = path_of(r, n, fd), text;
+
+	buffer_append(&path, link.data, link.size);
+	text = span_of((const char *)path.data, path.size);
+	count_listed(r, n, &w, l, rest, text);
+	if (!w.record.waiters && is_database_name(text) && span_equal(l->type, "POSIX") &&
+		span_equal(l->mode, "WRITE"))
+		count_polling(r, n, &w, text);
+	if (w.record.waiters)
+		emit(r, &w, text);
+	buffer_fini(&path);
+}
+
+static void of_files(struct wait_reader *r, struct wait_node *n)
+{
+	struct own_file files[FDS_MAX];
+	struct cursor all = wait_lock_lines(r);
+	size_t count = 0;
+	struct lock_line l;
+	bool has_files = false;
+	uint64_t last = 0;
+
+	while (wait_lock_next(&all, &l)) {
+		uint32_t fd;
+
+		if (l.is_waiting || l.inode == last)
+			continue;
+		if (!has_files && (!l.pid || l.pid == n->stat.pid ||
+					  !wait_table_get(&r->table, (uint32_t)l.pid))) {
+			count = read_own_files(r, n, files);
+			has_files = true;
+		}
+		if (!has_files || !find_own(files, count, &l, &fd) ||
+			(l.pid != n->stat.pid && !has_by_descriptor(r, n, &l, fd)))
+			continue;
+		last = l.inode;
+		of_line(r, n, &l, fd, all);
+	}
+}
+
+/* --- sessions of PostgreSQL --- */
+
+struct session {
+	uint32_t pid, ppid;
+	bool is_waiting, is_holder;
+};
+
+static bool read_session(struct wait_reader *r, const struct wait_entry *e, struct session *s)
+{
+	_cleanup_close_ int fd = procfs_open((pid_t)e->pid);
+	const char *title;
+
+	if (fd < 0 ||
+		timeout_read_at(&r->timeout, fd, "cmdline", &r->more, PROCFS_STAT, TIMEOUT_MS) < 0)
+		return false;
+	title = buffer_cstr(&r->more);
+	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
+		return false;
+	*s = (struct session){ .pid = e->pid,
+		.ppid = e->ppid,
+		.is_waiting = strstr(title, " waiting") != NULL,
+		.is_holder = strstr(title, IDLE_SESSION) && !strstr(title, "(aborted)") };
+	return true;
+}
+
+static void read_sessions(struct wait_reader *r, struct buffer *out)
+{
+	size_t count = wait_table_count(&r->table);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+		struct session s;
+
+		if (!strncmp(e->name, "postgres", 8) && read_session(r, e, &s))
+			buffer_append(out, &s, sizeof(s));
+	}
+}
+
+/* The program is at the other end of a connection of that session. */
+static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t session)
+{
+	struct buffer fds = { 0 };
+	bool is_found = false;
+	_cleanup_close_ int process = procfs_open((pid_t)session);
+	size_t count;
+
+	if (process < 0)
+		return false;
+	for (uint32_t fd = 0; fd < FDS_MAX && !is_found; fd++) {
+		const struct wait_socket *own, *peer;
+		const struct wait_end *ends;
+		char path[48];
+		uint64_t inode;
+
+		snprintf(path, sizeof(path), "fd/%u", fd);
+		if (procfs_link_at(process, path, &fds) ||
+			!procfs_link_inode(
+				span_of((const char *)fds.data, fds.size), "socket:[", &inode))
+			continue;
+		own = wait_sockets_get(&r->sockets, process, inode);
+		peer = own ? wait_sockets_peer(&r->sockets, own) : NULL;
+		ends = peer ? wait_ends_get(&r->ends, WAIT_END_SOCKET, peer->inode, &count) : NULL;
+		for (size_t i = 0; ends && i < count; i++)
+			is_found |= ends[i].pid == n->stat.pid;
+	}
+	buffer_fini(&fds);
+	return is_found;
+}
+
+static void of_sessions(struct wait_reader *r, const struct wait_node *n)
+{
+	struct waiters w = { .record = { .source = WAITS_SOURCE_TITLE } };
+	struct buffer sessions = { 0 };
+	const struct session *all, *own = NULL;
+	unsigned holders = 0;
+	size_t count;
+
+	read_sessions(r, &sessions);
+	all = (const void *)sessions.data;
+	count = sessions.size / sizeof(*all);
+	for (size_t i = 0; i < count; i++)
+		w.record.waiters += all[i].is_waiting;
+	for (size_t i = 0; i < count && w.record.waiters && !own; i++) {
+		if (all[i].is_holder && (all[i].pid == n->stat.pid || is_client(r, n, all[i].pid)))
+			own = &all[i];
+	}
+	w.record.waiters = 0;
+	for (size_t i = 0; own && i < count; i++) {
+		if (all[i].ppid != own->ppid)
+			continue;
+		holders += all[i].is_holder;
+		w.record.waiters += all[i].is_waiting && add_waiter(r, &w, all[i].pid, GLANCE_MAIN);
+	}
+	if (w.record.waiters) {
+		w.record.session_pid = own->pid == n->stat.pid ? 0 : own->pid;
+		w.record.confidence = holders == 1 ? WAITS_MEDIUM : WAITS_LOW;
+		emit(r, &w, span_of("", 0));
+	}
+	buffer_fini(&sessions);
+}
+
+void wait_wanted(struct wait_reader *r, struct wait_node *n)
+{
+	if (!n->may_read)
+		return;
+	of_files(r, n);
+	of_sessions(r, n);
+}
