@@ -72,8 +72,8 @@ static int add_alerts(const struct run *run, struct told *t, const struct alert_
 	t->alerts.screen = t->screen;
 	/* A stream on a terminal shows them. */
 	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
-	t->alerts.say = t->front ? t->front->say : NULL;
-	t->alerts.said_to = t->front ? t->front->stepped : NULL;
+	if (t->front)
+		alerts_on_front(&t->alerts, t->front);
 	alerts_start(&t->alerts);
 	return report_add_sink_type(
 		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);

@@ -160,7 +160,8 @@ struct diagnose_config {
 		const char *fail_on;
 		const char *bundle;
 		const char *on_alert;
-		struct option_list set;
+		bool desktop;
+		struct option_list alert_on, set;
 	} diagnose;
 };
 
@@ -188,6 +189,10 @@ static const struct option diagnose_options[] = {
 	VALUE_ROW(0, "on-alert", TEXT, "PROGRAM", diagnose_config, diagnose.on_alert,
 		"with -w: program to run when a finding is raised and when it clears, JSON on its "
 		"stdin"),
+	FLAG_ROW(0, "desktop", diagnose_config, diagnose.desktop,
+		"with -w: a notice on the desktop when a finding is raised"),
+	VALUE_ROW(0, "alert-on", LIST, "LIST", diagnose_config, diagnose.alert_on,
+		"findings that these two are for: ids, or a severity and all that are worse (all)"),
 	VALUE_ROW(0, "buffer", BYTES, "SIZE", diagnose_config, diagnose.buffer_bytes,
 		"buffer for calls between the kernel and sooth (4M; with --flamegraph 32M)",
 		.min = 4096, .max = 1ull << 30),
@@ -228,6 +233,8 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("buffer"),
 	OPTION_OVER("passive"),
 	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
+	{ OPTION_NEEDS, "desktop", "watch", "only -w reports when findings change", NULL },
+	{ OPTION_NEEDS, "alert-on", "on-alert,desktop", "it says what these two are for", NULL },
 	{ OPTION_NEEDS, "allow-unseen", "fail-on,calls",
 		"without them the exit status does not depend on checks", NULL },
 	{ OPTION_NEEDS, "weight", "flamegraph",
@@ -452,17 +459,21 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	struct picture_files files;
 	struct syscall_folded_options stacks = { .look = picture_look(
 							 &c->picture, CALL_GRAPH_CALLS) };
-	struct alert_options alerts = { .on.finding = true, .command = c->diagnose.on_alert };
+	struct alert_options alerts = { .on.severity = 1,
+		.command = c->diagnose.on_alert,
+		.has_desktop = c->diagnose.desktop };
 	struct run run = {
 		.name = "diagnose",
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
 		.buffer_bytes = c->diagnose.buffer_bytes,
-		.alerts = c->diagnose.on_alert ? &alerts : NULL,
+		.alerts = c->diagnose.on_alert || c->diagnose.desktop ? &alerts : NULL,
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
 
+	if (!status && c->diagnose.alert_on.count)
+		status = alert_choose_findings(&alerts.on, &c->diagnose.alert_on, err);
 	if (!status)
 		status = check(c, arguments, err);
 	if (!status)

@@ -160,7 +160,7 @@ struct ps_config {
 		double cpu_over;
 		uint64_t rss_over;
 		uint64_t watch_ns;
-		bool has_bell;
+		bool has_bell, has_desktop;
 		const char *on_alert;
 		struct option_list alert_on;
 		struct option_list columns;
@@ -188,9 +188,11 @@ static const struct option ps_options[] = {
 		"refresh every N seconds (2), as a screen with keys; N before a PID",
 		.default_value = "2", .min = 100 * NS_PER_MS, .max = 3600 * NS_PER_S),
 	FLAG_ROW(0, "bell", ps_config, ps.has_bell, "with -w: ring the bell on an alert"),
+	FLAG_ROW(0, "desktop", ps_config, ps.has_desktop,
+		"with -w: a notice on the desktop on an alert, by notify-send"),
 	VALUE_ROW(0, "alert-on", LIST, "LIST", ps_config, ps.alert_on,
 		"with -w: alert not only on -k and -m: waits-for-user or another activity, "
-		"finding, end"),
+		"finding, a finding's id or severity, end"),
 	VALUE_ROW(0, "on-alert", TEXT, "PROGRAM", ps_config, ps.on_alert,
 		"with -w: program to run on an alert and when it clears, JSON on its stdin"),
 	FLAG_ROW(0, "why", ps_config, ps.why, "show the rule that recognized each agent"),
@@ -228,7 +230,8 @@ struct ps_view {
 	struct buffer typed, more; /* columns */
 	bool has_screen;
 	struct alert_options alerts;
-	const char *finder[FINDER_PIDS + 8];
+	const char *finder[FINDER_PIDS + 12];
+	char finder_on[1024]; /* the findings that it alerts on */
 	char finder_pids[FINDER_PIDS][16];
 };
 
@@ -364,13 +367,13 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 {
 	bool has_event = c->ps.cpu_over > 0 || c->ps.rss_over || c->ps.alert_on.count;
 
-	if (!c->ps.has_bell && !c->ps.on_alert && !c->ps.alert_on.count)
+	if (!c->ps.has_bell && !c->ps.has_desktop && !c->ps.on_alert && !c->ps.alert_on.count)
 		return 0;
 	if (c->ps.watch_ns && has_event)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report alerts");
 	error_why(err, c->ps.watch_ns ? "none of -k, -m and --alert-on says what to alert on"
-				      : "--bell, --alert-on and --on-alert need -w");
+				      : "--bell, --desktop, --alert-on and --on-alert need -w");
 	return error_remedy(err, "sooth ps -w --alert-on waits-for-user --on-alert PROGRAM");
 }
 
@@ -385,6 +388,10 @@ static void find_words(const struct ps_config *c, struct ps_view *v)
 	*word++ = "-w";
 	*word++ = "--on-alert";
 	*word++ = c->ps.on_alert ? c->ps.on_alert : "true";
+	*word++ = "--alert-on";
+	*word++ = v->finder_on;
+	if (c->ps.has_desktop)
+		*word++ = "--desktop";
 	if (c->target.user) {
 		*word++ = "-u";
 		*word++ = c->target.user;
@@ -396,8 +403,10 @@ static void find_words(const struct ps_config *c, struct ps_view *v)
 	*word = NULL;
 }
 
-static const struct alert_help alert_help = { .events = "finding, end",
-	.remedy = "sooth ps -w --alert-on waits-for-user,finding,end --on-alert PROGRAM" };
+static const struct alert_help alert_help = {
+	.events = "finding, the id of a finding, a severity (and all that are worse), end",
+	.remedy = "sooth ps -w --alert-on waits-for-user,finding,end --on-alert PROGRAM"
+};
 
 static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct sooth_error *err)
 {
@@ -405,12 +414,15 @@ static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct so
 		.rss_bytes = c->ps.rss_over,
 		.is_any_end = v->options.pid_count != 0,
 		.has_bell = c->ps.has_bell,
+		.has_desktop = c->ps.has_desktop,
 		.command = c->ps.on_alert };
-	find_words(c, v);
 	if (alert_choose(&v->alerts.on, &c->ps.alert_on, &process_row_schema, &alert_help, err))
 		return -EINVAL;
-	if (v->alerts.on.finding)
+	if (alert_wants_findings(&v->alerts.on)) {
+		alert_finding_words(&v->alerts.on, v->finder_on, sizeof(v->finder_on));
+		find_words(c, v);
 		v->alerts.finder = v->finder;
+	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/agents/config_files.h"
 #include "cli/command/command.h"
 #include "cli/command/settings.h"
+#include "cli/agents/config_keep.h"
 #include "cli/output/output.h"
 #include "cli/run.h"
 #include "cli/top/columns.h"
@@ -24,7 +25,7 @@ struct top_config {
 		uint64_t interval_ns;
 		const char *theme;
 		uint64_t findings_ns;
-		bool no_findings, has_bell, is_default;
+		bool no_findings, has_bell, has_desktop, is_default;
 		const char *graphs, *sort, *on_alert;
 		struct option_list columns, alert_on;
 	} top;
@@ -49,8 +50,11 @@ static const struct option top_options[] = {
 	FLAG_ROW(0, "default", top_config, top.is_default,
 		"in top.conf: `sooth` alone on a terminal is `sooth top`"),
 	FLAG_ROW(0, "bell", top_config, top.has_bell, "ring the bell on an alert"),
+	FLAG_ROW(0, "desktop", top_config, top.has_desktop,
+		"a notice on the desktop on an alert, by notify-send"),
 	VALUE_ROW(0, "alert-on", LIST, "LIST", top_config, top.alert_on,
-		"alert on an activity, such as waits-for-user, or on an end"),
+		"alert on an activity, such as waits-for-user, on findings by id or severity, on "
+		"an end"),
 	VALUE_ROW(0, "on-alert", TEXT, "PROGRAM", top_config, top.on_alert,
 		"program to run on an alert and when it clears, JSON on its stdin"),
 	VALUE_ROW(0, "theme", CHOICE, "NAME", top_config, top.theme,
@@ -91,21 +95,25 @@ static int read_settings(struct top_config *c, const struct arguments *arguments
 	return status;
 }
 
-static const struct alert_help alert_help = { .events = "end",
-	.remedy = "sooth top --bell --alert-on waits-for-user,end" };
+static const struct alert_help alert_help = {
+	.events = "finding, the id of a finding, a severity (and all that are worse), end",
+	.remedy = "sooth top --bell --alert-on waits-for-user,high,end"
+};
 
 static int choose_alerts(
 	const struct top_config *c, struct alert_options *alerts, struct sooth_error *err)
 {
-	*alerts = (struct alert_options){ .has_bell = c->top.has_bell, .command = c->top.on_alert };
+	*alerts = (struct alert_options){ .has_bell = c->top.has_bell,
+		.has_desktop = c->top.has_desktop,
+		.command = c->top.on_alert };
 	if (alert_choose(&alerts->on, &c->top.alert_on, &process_row_schema, &alert_help, err))
 		return -EINVAL;
-	if (alerts->on.finding) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on findings here");
-		error_why(err, "sooth top shows findings, and alerts on activities and ends");
-		return error_remedy(err, "sooth diagnose -w --on-alert PROGRAM");
+	if (alert_wants_findings(&alerts->on) && c->top.no_findings) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "alert on findings");
+		error_why(err, "with --no-findings nothing is diagnosed");
+		return error_remedy(err, "sooth top --bell --alert-on waits-for-user,end");
 	}
-	if (c->top.alert_on.count || (!c->top.has_bell && !c->top.on_alert))
+	if (c->top.alert_on.count || (!c->top.has_bell && !c->top.has_desktop && !c->top.on_alert))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report alerts");
 	error_why(err, "--alert-on does not say what to alert on");
@@ -153,6 +161,20 @@ static int observe(const struct top_config *c, const struct arguments *arguments
 	return run_report(&run, err);
 }
 
+static int keep(const char *name, const char *value, struct sooth_error *err)
+{
+	struct buffer path = { 0 };
+	int status;
+
+	config_path(&path, "top.conf");
+	if (path.size)
+		status = config_keep(buffer_cstr(&path), name, value, err);
+	else
+		status = error_errno(err, -ENOENT, "find the folder of settings");
+	buffer_fini(&path);
+	return status;
+}
+
 static int run_screen(const struct top_config *c, const struct arguments *arguments,
 	const struct alert_options *alerts, struct sooth_error *err)
 {
@@ -168,6 +190,7 @@ static int run_screen(const struct top_config *c, const struct arguments *argume
 		.sort = c->top.sort,
 		.columns = c->top.columns.items,
 		.column_count = c->top.columns.count,
+		.keep = keep,
 		.findings_ns = c->top.no_findings ? 0 : c->top.findings_ns };
 	int status = target_find(&c->target, arguments, TARGETS, &found, err);
 

@@ -168,6 +168,67 @@ class Screens(TopCase):
         self.assertTrue(process.is_running())
         screen.type(b"n")
 
+    def test_calls(self):
+        """Counted again and again while the pane is open, and by nothing else after it."""
+        process = self.agent("alpha", before="for i in {1..999}; do read -t 0.02 x < /dev/zero; done & ")
+        screen = self.top("--no-findings")
+        self.wait_for_row(screen, "alpha", "\u25b8")
+        self.select(screen, "alpha")
+        screen.type(b"\r")
+        screen.wait_for(lambda lines: lines[-1].startswith("1/2"), "two rows")
+        screen.type(b"jc")
+        screen.wait_for(lambda lines: any("counting its system calls each second" in line for line in lines),
+                        "the title")
+        screen.wait_for(lambda lines: any(line.startswith("\u2502CALL ") for line in lines) and
+                        any("\u2502read " in line for line in lines), "a table")
+        children = harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split()
+        self.assertEqual(len(children), 1)
+        screen.type(b"q")
+        screen.wait_for(lambda _: not harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split(),
+                        "the end of the count")
+        self.assertTrue(process.is_running())
+
+    def test_columns_that_stay(self):
+        """A choice is kept beside what the user wrote, in a file of the user alone."""
+        config = self.path("config")
+        os.makedirs(os.path.join(config, "sooth"))
+        file = os.path.join(config, "sooth/top.conf")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("# mine\ntheme = mono\n columns=pid,cpu\nsort = cpu\n")
+        screen = self.top("--no-findings", environment={"XDG_CONFIG_HOME": config})
+        screen.wait_for(lambda lines: any(re.search(r"^ +PID +CPU%", line) for line in lines), "two columns")
+        screen.type(b"oj \r")
+        screen.wait_for(lambda lines: "kept in top.conf: columns = pid,agent,cpu" in lines[-1], "a word about it")
+        with open(file, encoding="utf-8") as text:
+            self.assertEqual(text.read(), "# mine\ntheme = mono\ncolumns = pid,agent,cpu\nsort = cpu\n")
+        self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+        os.rename(file, file + ".real")
+        os.symlink(file + ".real", file)
+        screen.type(b"oj \r")
+        screen.wait_for(lambda lines: "not kept: " in lines[-1] and "symbolic link" in lines[-1], "a refusal")
+
+    def test_desktop(self):
+        """A notice, without markup of the target; where no program shows it, that is said once."""
+        folder = self.path("bin")
+        os.makedirs(folder)
+        shown = self.path("shown")
+        self.agent("alpha", "waiting", waitingFor="x", before="printf 'x<b>&' > /proc/$$/comm; ")
+        words = ["--no-findings", "--desktop", "--alert-on", "waits-for-user"]
+        screen = self.top(*words, environment={"PATH": folder})
+        screen.wait_for(lambda lines: "no desktop notices: notify-send is not installed" in lines[-1], "the reason")
+        screen.type(b"q")
+        with open(os.path.join(folder, "notify-send"), "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho beside; echo beside >&2\nprintf '%%s\\n' \"$@\" > %s.new\nmv %s.new %s\n" % (
+                shown, shown, shown))
+        os.chmod(file.name, 0o755)
+        screen = self.top(*words, environment={"PATH": folder + ":/usr/bin:/bin"})
+        harness.wait_until(lambda: os.path.exists(shown), "a notice")
+        lines = harness.read(shown).decode().splitlines()
+        self.assertEqual(lines[:3], ["--app-name=sooth", "--", "sooth: claude alpha"])
+        self.assertRegex(lines[3], r"^process \d+ \(x&lt;b&gt;&amp;\): waits for you")
+        screen.pump(0.4)
+        self.assertNotIn(b"beside", screen.written)
+
     def test_replay(self):
         """The frames of a capture, forward and back; nothing is acted on."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")

@@ -708,7 +708,7 @@ class Alerts(Case):
         process = subprocess.Popen(["yes"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.addCleanup(process.__exit__, None, None, None)
         self.addCleanup(process.kill)
-        run = self.start_sooth("ps", "-w", "0.5", "-j", "--alert-on", "finding", "--on-alert",
+        run = self.start_sooth("ps", "-w", "0.5", "-j", "--alert-on", "writer-stuck", "--on-alert",
                                self.tell_program(), str(process.pid))
         harness.wait_until(self.told, "an alert")
         alert, = self.told()

@@ -219,13 +219,53 @@ static void choices(void **state)
 	(void)state;
 	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &help, &err), 0);
 	assert_int_equal(on.activities, 1u << ACTIVITY_WAITS_FOR_MODEL);
-	assert_true(on.finding);
+	assert_true(alert_wants_finding(&on, "cpu-spin", "info"));
 	assert_false(on.end);
 	list.items[1] = "waits-for";
 	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &help, &err), -EINVAL);
 	assert_non_null(strstr(err.why, "waits-for-user, waits-for-model"));
 	assert_non_null(strstr(err.why, "), end"));
 	assert_string_equal(err.remedy, help.remedy);
+}
+
+static void chosen_findings(void **state)
+{
+	struct option_list list = { { "fd-leak", "high" }, 2 };
+	struct alert_choice on;
+	struct sooth_error err;
+	char words[64];
+
+	(void)state;
+	assert_int_equal(alert_choose(&on, &list, &process_row_schema, &help, &err), 0);
+	assert_true(alert_wants_finding(&on, "fd-leak", "low"));
+	assert_false(alert_wants_finding(&on, "cpu-spin", "medium"));
+	assert_true(alert_wants_finding(&on, "cpu-spin", "high"));
+	assert_true(alert_wants_finding(&on, "cpu-spin", "critical"));
+	alert_finding_words(&on, words, sizeof(words));
+	assert_string_equal(words, "high,fd-leak");
+	list.items[1] = "fd-leek";
+	assert_int_equal(alert_choose_findings(&on, &list, &err), -EINVAL);
+}
+
+/* Read by the owner of the alerts itself. */
+static void a_finding(void **state)
+{
+	struct alert_finding f = { .pid = 7,
+		.start_ticks = 1,
+		.id = "fd-leak",
+		.severity = "low",
+		.claim = "leaks \033",
+		.remedy = "",
+		.key = "fd-leak:7@1",
+		.is_raised = true };
+
+	(void)state;
+	begin_on("medium", NULL);
+	assert_false(alert_on_finding(&alerts, &f));
+	f.severity = "medium";
+	buffer_reset(&told);
+	assert_true(alert_on_finding(&alerts, &f));
+	assert_string_equal(buffer_cstr(&told), "process 7 (): fd-leak: leaks \\x1b\n");
 }
 
 int main(void)
@@ -240,6 +280,8 @@ int main(void)
 		cmocka_unit_test_teardown(any_activity, end),
 		cmocka_unit_test_teardown(the_end, end),
 		cmocka_unit_test(choices),
+		cmocka_unit_test(chosen_findings),
+		cmocka_unit_test_teardown(a_finding, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

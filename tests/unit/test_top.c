@@ -7,9 +7,11 @@
 
 #include "analyze/processes/processes.h"
 #include "base/units.h"
+#include "cli/top/alerting.h"
 #include "cli/top/columns.h"
 #include "cli/top/state.h"
 #include "cli/top/theme.h"
+#include "cli/watch/alerts.h"
 #include "explain/report.h"
 #include "probes/host.h"
 #include "probes/proc.h"
@@ -118,6 +120,19 @@ static void assert_hides(const char *text)
 {
 	if (strstr(draw(), text))
 		fail_msg("\"%s\" on the screen:\n%s", text, buffer_cstr(&shown));
+}
+
+/* What would be an alert. */
+static char alerted[512];
+
+bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
+{
+	(void)a;
+	if (!strcmp(f->severity, "low"))
+		return false;
+	snprintf(alerted + strlen(alerted), sizeof(alerted) - strlen(alerted), "%c%s %s ",
+		f->is_raised ? '+' : '-', f->key, f->row ? "known" : "unknown");
+	return true;
 }
 
 /* --- cells --- */
@@ -362,6 +377,32 @@ static void test_findings(void **state)
 	assert_hides("fd-leak");
 }
 
+/* Each once when it comes, once when it goes; those of ended processes go by themselves. */
+static void test_alerts_of_findings(void **state)
+{
+	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
+				   "1,raised,high,fd-leak,x,fd-leak:20@20\n"
+				   "1,raised,high,full-disk,x,full-disk\n"
+				   "1,raised,low,cpu-spin,x,cpu-spin:20@20\n";
+
+	(void)state;
+	top.alerting.alerts = (void *)&top;
+	add_agent(20, "/work/beta");
+	take();
+	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	alerted[0] = '\0';
+	top_alert_on_findings(&top);
+	assert_string_equal(alerted, "+fd-leak:20@20 known +full-disk unknown ");
+	top_alert_on_findings(&top);
+	assert_string_equal(alerted, "+fd-leak:20@20 known +full-disk unknown ");
+	alerted[0] = '\0';
+	/* No process here has this number and this start. */
+	add_agent(20, "/work/beta");
+	take();
+	assert_string_equal(alerted, "-fd-leak:20@20 known ");
+	assert_int_equal(top.finder.count, 1);
+}
+
 static void test_keys(void **state)
 {
 	(void)state;
@@ -425,6 +466,38 @@ static void test_search(void **state)
 	assert_int_equal(top_picked(&top)->id.pid, 41);
 	type("/none\n");
 	assert_shows("no row has \"none\"");
+}
+
+static char kept[128];
+
+static int keep(const char *name, const char *value, struct sooth_error *err)
+{
+	(void)err;
+	snprintf(kept, sizeof(kept), "%s=%s", name, value ? value : "");
+	return 0;
+}
+
+/* Each choice is shown at once; Enter keeps it. */
+static void test_columns(void **state)
+{
+	(void)state;
+	add_agent(10, "/work/alpha");
+	take();
+	top.options.keep = keep;
+	assert_shows("PID AGENT");
+	type("o");
+	assert_shows("[x] pid ");
+	type(" ");
+	assert_shows("[ ] pid ");
+	type("\033");
+	assert_hides("PID AGENT");
+	assert_string_equal(kept, "");
+	type("ogG \n");
+	assert_true(strstr(kept, "columns=agent,project,for,"));
+	assert_false(strstr(kept, "finding"));
+	type("o*\n");
+	assert_string_equal(kept, "columns=");
+	assert_shows("PID AGENT");
 }
 
 static void test_interval(void **state)
@@ -528,9 +601,11 @@ int main(void)
 		TEST(test_pick_stays),
 		TEST(test_pick_gone),
 		TEST(test_findings),
+		TEST(test_alerts_of_findings),
 		TEST(test_keys),
 		TEST(test_filters),
 		TEST(test_search),
+		TEST(test_columns),
 		TEST(test_interval),
 		TEST(test_list_of_findings),
 		TEST(test_small_questions),

@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pane of a screen. Its text came from a program that reads targets: it is escaped here too. */
+/* The pane of a screen. */
 #include "cli/screen/pane.h"
 
 #include <curses.h>
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <wchar.h>
 
-#include "base/clock.h"
-#include "base/escape.h"
-#include "base/units.h"
 #include "cli/screen/screen_state.h"
+#include "cli/screen/text_width.h"
 
-#define WORDS_MAX  10
-#define TEXT_MAX   (1u << 20)
-#define INDENT	   2 /* of a continued row */
-#define BESIDE	   2 /* rows of title and foot */
-#define NO_SECONDS UINT64_MAX
-
-/* --- its command --- */
+#define WORDS_MAX 10
+#define BESIDE	  2 /* rows of title and foot */
 
 bool pane_is_open(const struct pane *p)
 {
 	return p->pick.key != NULL;
-}
-
-static bool is_running(const struct pane *p)
-{
-	return p->command.pid != 0;
 }
 
 int pane_open(struct pane *p, const struct screen_pick *pick)
@@ -45,185 +30,61 @@ int pane_open(struct pane *p, const struct screen_pick *pick)
 	snprintf(process, sizeof(process), "%u@%llu", kept.pid,
 		(unsigned long long)kept.start_ticks);
 	words[count] = process;
-	status = own_command_start(&p->command, words, COLS);
+	status = pane_text_run(&p->text, words, COLS);
 	if (status)
 		return status;
 	for (size_t i = 0; i < count; i++)
 		used += snprintf(p->title + used, sizeof(p->title) - (size_t)used, "%s ", words[i]);
 	snprintf(p->title + used, sizeof(p->title) - (size_t)used, "%u", kept.pid);
 	p->pick = kept;
-	p->start_ns = clock_monotonic_ns();
-	p->shown_s = NO_SECONDS;
 	return 0;
 }
 
 void pane_close(struct pane *p)
 {
-	if (!pane_is_open(p))
-		return;
-	own_command_end(&p->command);
-	buffer_fini(&p->text);
-	buffer_fini(&p->chars);
-	buffer_fini(&p->rows);
+	pane_text_end(&p->text);
 	*p = (struct pane){ 0 };
-}
-
-/* --- from the text to rows --- */
-
-static size_t row_count(const struct pane *p)
-{
-	return p->rows.size / sizeof(size_t);
-}
-
-static const wchar_t *row_at(const struct pane *p, size_t i)
-{
-	return (const wchar_t *)(const void *)p->chars.data +
-	       ((const size_t *)(const void *)p->rows.data)[i];
-}
-
-static void add_char(struct pane *p, wchar_t c)
-{
-	buffer_append(&p->chars, &c, sizeof(c));
-}
-
-/* Bytes that this locale cannot read stand as "?". */
-static void add_chars(struct pane *p, const char *text, size_t size)
-{
-	mbstate_t state = { 0 };
-	size_t used;
-
-	for (size_t at = 0; at < size; at += used) {
-		wchar_t c;
-
-		used = mbrtowc(&c, text + at, size - at, &state);
-		if (used == (size_t)-1 || used == (size_t)-2 || !used) {
-			state = (mbstate_t){ 0 };
-			c = L'?';
-			used = 1;
-		}
-		add_char(p, c);
-	}
-	add_char(p, L'\0');
-}
-
-static void add_rows(struct pane *p, size_t line)
-{
-	const wchar_t *all = (const wchar_t *)(const void *)p->chars.data, *at = all + line;
-	int room = p->columns;
-
-	do {
-		size_t row = (size_t)(at - all);
-
-		buffer_append(&p->rows, &row, sizeof(row));
-		at += screen_row_of_words(at, room);
-		while (*at == L' ')
-			at++;
-		room = p->columns - INDENT;
-	} while (*at);
-}
-
-static void add_line(struct pane *p, const char *text, size_t size)
-{
-	size_t line = p->chars.size / sizeof(wchar_t);
-	struct buffer escaped = { 0 };
-
-	escape_terminal(&escaped, text, size);
-	add_chars(p, (const char *)escaped.data, escaped.size);
-	buffer_fini(&escaped);
-	if (!buffer_failed(&p->chars))
-		add_rows(p, line);
-}
-
-static void lay_out(struct pane *p)
-{
-	const char *text = (const char *)p->text.data;
-
-	p->columns = COLS > 2 * INDENT ? COLS : 2 * INDENT;
-	buffer_reset(&p->chars);
-	buffer_reset(&p->rows);
-	for (size_t at = 0; at < p->text.size;) {
-		const char *end = memchr(text + at, '\n', p->text.size - at);
-		size_t size = end ? (size_t)(end - text) - at : p->text.size - at;
-
-		add_line(p, text + at, size);
-		at += size + 1;
-	}
-	if (p->is_cut)
-		add_line(p, "(more is left out)", strlen("(more is left out)"));
 }
 
 bool pane_step(struct pane *p)
 {
-	uint64_t s;
-
-	if (!pane_is_open(p) || !is_running(p))
-		return false;
-	if (own_command_read(&p->command, &p->text)) {
-		if (p->text.size > TEXT_MAX) {
-			own_command_end(&p->command);
-			p->text.size = TEXT_MAX;
-			p->is_cut = true;
-		}
-		p->columns = 0;
-		return true;
-	}
-	s = (clock_monotonic_ns() - p->start_ns) / NS_PER_S;
-	return s != p->shown_s;
+	return pane_is_open(p) && pane_text_step(&p->text);
 }
 
 /* --- keys --- */
 
-static size_t window(void)
+static enum pane_move move_of(int key)
 {
-	return LINES > BESIDE ? (size_t)(LINES - BESIDE) : 1;
-}
-
-static size_t last_top(const struct pane *p)
-{
-	return row_count(p) > window() ? row_count(p) - window() : 0;
-}
-
-static void scroll_by(struct pane *p, long by)
-{
-	long to = (long)p->top + by;
-
-	p->top = to < 0 ? 0 : (size_t)to < last_top(p) ? (size_t)to : last_top(p);
-}
-
-bool pane_take_key(struct pane *p, int key)
-{
-	long page = window() > 1 ? (long)window() - 1 : 1;
-
 	switch (key) {
 	case KEY_UP:
 	case 'k':
-		scroll_by(p, -1);
-		return true;
+		return PANE_UP;
 	case KEY_DOWN:
 	case 'j':
 	case '\r':
 	case '\n':
 	case KEY_ENTER:
-		scroll_by(p, 1);
-		return true;
+		return PANE_DOWN;
 	case KEY_PPAGE:
-		scroll_by(p, -page);
-		return true;
+		return PANE_PAGE_UP;
 	case KEY_NPAGE:
 	case ' ':
-		scroll_by(p, page);
-		return true;
+		return PANE_PAGE_DOWN;
 	case 'g':
 	case KEY_HOME:
-		p->top = 0;
-		return true;
+		return PANE_FIRST;
 	case 'G':
 	case KEY_END:
-		p->top = last_top(p);
-		return true;
+		return PANE_LAST;
 	default:
-		return false;
+		return PANE_STAYS;
 	}
+}
+
+bool pane_take_key(struct pane *p, int key)
+{
+	pane_text_move(&p->text, move_of(key));
+	return move_of(key) != PANE_STAYS;
 }
 
 /* --- drawing --- */
@@ -232,10 +93,10 @@ static void put_title(struct pane *p)
 {
 	char text[256];
 
-	p->shown_s = (clock_monotonic_ns() - p->start_ns) / NS_PER_S;
-	if (is_running(p))
+	p->text.shown_s = pane_text_seconds(&p->text);
+	if (pane_text_is_running(&p->text))
 		snprintf(text, sizeof(text), "%s  running for %llu s", p->title,
-			(unsigned long long)p->shown_s);
+			(unsigned long long)p->text.shown_s);
 	else
 		snprintf(text, sizeof(text), "%s", p->title);
 	attrset(A_BOLD);
@@ -243,33 +104,27 @@ static void put_title(struct pane *p)
 	attrset(A_NORMAL);
 }
 
-static void put_rows(const struct pane *p)
+static void put_rows(const struct pane *p, size_t window)
 {
-	for (size_t i = p->top; i < row_count(p) && i < p->top + window(); i++) {
-		const wchar_t *row = row_at(p, i);
-		bool continues = row > (const wchar_t *)(const void *)p->chars.data && row[-1];
-		int x = continues ? INDENT : 0;
-
-		mvaddnwstr(1 + (int)(i - p->top), x, row,
-			(int)screen_row_of_words(row, p->columns - x));
-	}
+	for (size_t i = 0; i < window && p->text.first + i < pane_text_rows(&p->text); i++)
+		screen_put(1 + (int)i, 0, COLS, pane_text_row(&p->text, p->text.first + i));
 }
 
 static void put_state(const struct pane *p)
 {
 	char text[160];
 
-	if (is_running(p))
+	if (pane_text_is_running(&p->text))
 		snprintf(text, sizeof(text), "%s %u...", p->pick.key->doing, p->pick.pid);
 	else
 		snprintf(text, sizeof(text), "%s: no output", p->title);
 	screen_put(1, 0, COLS, text);
 }
 
-static void put_foot(const struct pane *p, const char *message)
+static void put_foot(const struct pane *p, size_t window, const char *message)
 {
 	char text[256];
-	size_t last = p->top + window() < row_count(p) ? p->top + window() : row_count(p);
+	size_t count = pane_text_rows(&p->text), first = p->text.first;
 
 	if (message[0])
 		snprintf(text, sizeof(text), "%s", message);
@@ -277,7 +132,8 @@ static void put_foot(const struct pane *p, const char *message)
 		snprintf(text, sizeof(text),
 			"%zu-%zu of %zu  q back  up, down, page up, page down, g, G scroll  "
 			"r again",
-			row_count(p) ? p->top + 1 : 0, last, row_count(p));
+			count ? first + 1 : 0, first + window < count ? first + window : count,
+			count);
 	attrset(A_REVERSE);
 	mvhline(LINES - 1, 0, ' ', COLS);
 	screen_put(LINES - 1, 0, COLS, text);
@@ -286,17 +142,16 @@ static void put_foot(const struct pane *p, const char *message)
 
 void pane_draw(struct pane *p, const char *message)
 {
-	if (p->columns != COLS)
-		lay_out(p);
-	if (p->top > last_top(p))
-		p->top = last_top(p);
+	int window = LINES > BESIDE ? LINES - BESIDE : 1;
+
+	pane_text_fit(&p->text, text_is_utf8(), COLS, window);
 	erase();
 	put_title(p);
-	if (row_count(p))
-		put_rows(p);
+	if (pane_text_rows(&p->text))
+		put_rows(p, (size_t)window);
 	else if (LINES > BESIDE)
 		put_state(p);
 	if (LINES > 1)
-		put_foot(p, message);
+		put_foot(p, (size_t)window, message);
 	refresh();
 }

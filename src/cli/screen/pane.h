@@ -3,21 +3,13 @@
 #ifndef SOOTH_CLI_PANE_H
 #define SOOTH_CLI_PANE_H
 
-#include "cli/command/own_command.h"
 #include "cli/screen/screen.h"
+#include "cli/screen/pane_text.h"
 
 struct pane {
 	struct screen_pick pick;
 	char title[128];
-	struct own_command command;
-	uint64_t start_ns;
-	uint64_t shown_s; /* seconds that the title shows */
-	struct buffer text;
-	bool is_cut;	     /* there was more text than a pane keeps */
-	int columns;	     /* of the rows below */
-	struct buffer chars; /* wchar_t: the text, escaped; each line ends with 0 */
-	struct buffer rows;  /* size_t: where each row of the pane begins in `chars` */
-	size_t top;	     /* first row in the window */
+	struct pane_text text;
 };
 
 bool pane_is_open(const struct pane *p);

@@ -6,7 +6,6 @@
  */
 #include <ctype.h>
 #include <curses.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/units.h"
 #include "cli/screen/screen_colors.h"
 #include "cli/screen/screen_state.h"
+#include "cli/screen/text_width.h"
 #include "model/batch.h"
 
 #define WIDTH_SHRUNK 40 /* a text is cut to this width before other columns are dropped */
@@ -154,7 +154,7 @@ static void label_of(const struct sooth_field *f, char out[64])
 static bool mark_sorted(const struct screen *s, const struct screen_table *t,
 	const struct sooth_field *f, char label[64])
 {
-	bool is_ascending, is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	bool is_ascending, is_utf8 = text_is_utf8();
 	const char *sort = screen_sort(s, t, &is_ascending);
 	size_t used = strlen(label);
 

@@ -131,8 +131,6 @@ struct screen_place {
 
 /* Returns how many rows it takes; the last one says when something is cut. */
 int screen_wrap(struct screen_place to, const char *text);
-/* How many characters of it stand in one row: whole words, where one fits. */
-size_t screen_row_of_words(const wchar_t *chars, int room);
 /* A cell as text for people. */
 void screen_cell(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_record *record);

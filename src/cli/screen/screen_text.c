@@ -64,7 +64,8 @@ void screen_put(int y, int x, int room, const char *text)
 	put_chars(y, x, room, chars);
 }
 
-size_t screen_row_of_words(const wchar_t *chars, int room)
+/* How many characters of it stand in one row: whole words, where one fits. */
+static size_t row_of_words(const wchar_t *chars, int room)
 {
 	int used;
 	size_t count = fitting(chars, room, &used), word = count;
@@ -87,7 +88,7 @@ int screen_wrap(struct screen_place to, const char *text)
 	screen_chars(text, chars);
 	while (*at && rows < to.rows) {
 		int x = to.x + (rows ? INDENT : 0), room = to.room - (rows ? INDENT : 0);
-		size_t count = screen_row_of_words(at, room);
+		size_t count = row_of_words(at, room);
 
 		if (to.y >= 0 && rows + 1 == to.rows)
 			put_chars(to.y + rows, x, room, at);

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
-#include "base/escape.h"
+#include "cli/screen/text_width.h"
 
 #define ELLIPSIS  0x2026
 #define TEXT_SIZE 1024
@@ -50,70 +49,9 @@ static struct canvas_cell *cell_at(struct canvas *c, int y, int x)
 
 /* --- characters --- */
 
-/* Those that move, hide or reorder what a terminal shows. */
-static bool is_harmful(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       c == 0x061c || (c >= 0xfff9 && c <= 0xfffb) || c >= 0xe0000;
-}
-
-/* The next character, and its bytes. */
-static uint32_t decode(const char *text, size_t size, size_t *used)
-{
-	const unsigned char *t = (const unsigned char *)text;
-	size_t length = utf8_length(text, size);
-	uint32_t c;
-
-	*used = length ? length : 1;
-	switch (length) {
-	case 1:
-		c = t[0];
-		break;
-	case 2:
-		c = (uint32_t)(t[0] & 0x1f) << 6 | (t[1] & 0x3f);
-		break;
-	case 3:
-		c = (uint32_t)(t[0] & 0x0f) << 12 | (uint32_t)(t[1] & 0x3f) << 6 | (t[2] & 0x3f);
-		break;
-	case 4:
-		c = (uint32_t)(t[0] & 0x07) << 18 | (uint32_t)(t[1] & 0x3f) << 12 |
-		    (uint32_t)(t[2] & 0x3f) << 6 | (t[3] & 0x3f);
-		break;
-	default:
-		c = '?';
-	}
-	return is_harmful(c) ? '?' : c;
-}
-
-/* Marks that combine with the character before them are left out: a cell holds one. */
-static int width_of(const struct canvas *c, uint32_t *character)
-{
-	int width;
-
-	if (*character < 0x7f)
-		return 1;
-	if (!c->is_utf8) {
-		*character = '?';
-		return 1;
-	}
-	width = wcwidth((wchar_t)*character);
-	if (width < 0)
-		*character = '?';
-	return width < 0 ? 1 : width;
-}
-
 int canvas_width(const struct canvas *c, const char *text)
 {
-	size_t size = strlen(text), used;
-	int width = 0;
-
-	for (size_t at = 0; at < size; at += used) {
-		uint32_t character = decode(text + at, size - at, &used);
-
-		width += width_of(c, &character);
-	}
-	return width;
+	return text_width(c->is_utf8, text);
 }
 
 static void set(struct canvas *c, int y, int x, unsigned style, uint32_t character)
@@ -147,8 +85,8 @@ int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const c
 		return 0;
 	is_cut = canvas_width(c, text) > room;
 	for (size_t at = 0; at < size; at += used) {
-		uint32_t character = decode(text + at, size - at, &used);
-		int width = width_of(c, &character);
+		uint32_t character = text_decode(text + at, size - at, &used);
+		int width = text_char_width(c->is_utf8, &character);
 
 		if (!width)
 			continue;
@@ -238,35 +176,12 @@ struct canvas_area canvas_box(struct canvas *c, struct canvas_area a, const char
 
 /* --- words --- */
 
-size_t canvas_row_of_words(const struct canvas *c, const char *text, size_t size, int room)
-{
-	size_t at = 0, word = 0, used;
-	int width = 0;
-
-	while (at < size) {
-		uint32_t character = decode(text + at, size - at, &used);
-		int own = width_of(c, &character);
-
-		if (width + own > room)
-			break;
-		if (character == ' ')
-			word = at;
-		width += own;
-		at += used;
-	}
-	if (at == size)
-		return size;
-	if (text[at] == ' ' || !word)
-		return at ? at : 1;
-	return word;
-}
-
 int canvas_put_words(struct canvas *c, struct canvas_area area, unsigned style, const char *text)
 {
 	int y = 0;
 
 	for (; y + 1 < area.rows && canvas_width(c, text) > area.columns; y++) {
-		size_t used = canvas_row_of_words(c, text, strlen(text), area.columns);
+		size_t used = text_row_of_words(c->is_utf8, text, strlen(text), area.columns);
 
 		canvas_format(c, area.y + y, area.x, area.columns, style, "%.*s", (int)used, text);
 		for (text += used; *text == ' ';)

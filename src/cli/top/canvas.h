@@ -52,9 +52,6 @@ struct canvas_area canvas_box(struct canvas *c, struct canvas_area area, const c
 /* Columns of a text. */
 int canvas_width(const struct canvas *c, const char *text);
 
-/* How many bytes of a text stand in one row: whole words, where one fits. */
-size_t canvas_row_of_words(const struct canvas *c, const char *text, size_t size, int room);
-
 /* Puts a text in rows of whole words into an area; what does not fit is cut. How many rows. */
 int canvas_put_words(struct canvas *c, struct canvas_area area, unsigned style, const char *text);
 

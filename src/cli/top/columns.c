@@ -362,16 +362,6 @@ int top_columns_check(const char *const *names, size_t count, struct sooth_error
 
 /* --- room --- */
 
-/* All of them, where the user chose none. */
-static bool is_wanted(const struct top *t, size_t column)
-{
-	for (size_t i = 0; i < t->options.column_count; i++) {
-		if (!strcmp(t->options.columns[i], top_columns[column].name))
-			return true;
-	}
-	return !t->options.column_count;
-}
-
 static int width_of_all(const int widths[TOP_COLUMNS_MAX])
 {
 	int all = 0;
@@ -413,7 +403,7 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 			return;
 		below = top_columns[best].keep;
 		widths[best] = least(&top_columns[best], room);
-		if (width_of_all(widths) > room || !is_wanted(t, best))
+		if (width_of_all(widths) > room || !(t->columns >> best & 1))
 			widths[best] = 0;
 	}
 }

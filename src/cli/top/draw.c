@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame: head, list, foot, and what stands over them. */
+#include "cli/top/column_list.h"
 #include "cli/top/draw.h"
 #include "cli/top/findings_list.h"
 #include "cli/top/prompt.h"
@@ -25,6 +26,7 @@ static const struct foot_key list_keys[] = {
 	{ "F4", "filter" },
 	{ "t", "tree" },
 	{ "<>", "sort" },
+	{ "o", "columns" },
 	{ "p", "pause" },
 	{ "a", "timeline" },
 	{ "c", "calls" },
@@ -134,5 +136,7 @@ void top_draw(struct top *t)
 		top_draw_help(t);
 	else if (t->mode == TOP_FINDINGS)
 		top_findings_draw(t);
+	else if (t->mode == TOP_CHOOSES_COLUMNS)
+		top_column_list_draw(t);
 	top_act_draw(t);
 }

@@ -13,7 +13,7 @@ static const struct help_line lines[] = {
 	{ "Up Down j k", "select a row; g G PgUp PgDn: far" },
 	{ "Enter Right Left", "processes of the session, by role" },
 	{ "t F5", "tree of all processes; sessions" },
-	{ "< > F6  I", "sort by another column; reverse" },
+	{ "< > F6  I  o F2", "sort by another column; reverse; choose columns" },
 	{ "/ F3  n N", "search: a text or a PID; next, previous" },
 	{ "F4 \\  u", "filter: text or expression; user. Escape: all" },
 	{ "w", "findings, the most severe first" },
@@ -31,13 +31,13 @@ static const struct help_line lines[] = {
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },
 };
 
-static const struct help_line short_lines[] = { { "jk", "move" }, { "Enter", "open" },
-	{ "t", "tree" }, { "<>", "sort" }, { "I", "turn" }, { "/", "find" }, { "n", "next" },
-	{ "F4", "filter" }, { "u", "user" }, { "w", "worst" }, { "d", "diag" }, { "y", "why" },
-	{ "i", "info" }, { "f", "files" }, { "s", "socks" }, { "m", "maps" }, { "e", "heap" },
-	{ "c", "calls" }, { "x", "stack" }, { "a", "past" }, { "K", "kill" }, { "zZ", "hold" },
-	{ "Spc", "tag" }, { "U", "untag" }, { "CR", "copy" }, { "J", "tty" }, { "p", "stop" },
-	{ "+-", "pace" }, { "[]", "step" }, { "q", "quit" } };
+static const struct help_line short_lines[] = { { "jk", "move" }, { "Ret", "open" },
+	{ "t", "tree" }, { "<>", "sort" }, { "I", "turn" }, { "o", "cols" }, { "/", "find" },
+	{ "n", "next" }, { "F4", "only" }, { "u", "user" }, { "w", "worst" }, { "d", "diag" },
+	{ "y", "why" }, { "i", "info" }, { "f", "files" }, { "s", "net" }, { "m", "maps" },
+	{ "e", "heap" }, { "c", "calls" }, { "x", "stack" }, { "a", "past" }, { "K", "kill" },
+	{ "zZ", "hold" }, { "Spc", "tag" }, { "U", "none" }, { "CR", "copy" }, { "J", "tty" },
+	{ "p", "stop" }, { "+-", "pace" }, { "[]", "step" }, { "q", "quit" } };
 
 #define KEYS_WIDTH 18
 

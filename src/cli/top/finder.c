@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "explain/registry.h"
+#include "os/os.h"
 
 #define CELL_SIZE 512
 #define TEXT_MAX  (1u << 20)
@@ -107,14 +109,15 @@ static void take_head(struct finder *f, const struct csv_cell *cells, size_t cou
 	f->severity = column_of(cells, count, "severity");
 	f->found_id = column_of(cells, count, "id");
 	f->claim = column_of(cells, count, "claim");
+	f->remedy = column_of(cells, count, "remedy");
 	f->key = column_of(cells, count, "key");
 	f->has_head = f->state && f->severity && f->found_id && f->claim && f->key;
 }
 
-static bool is_it(const struct top_finding *a, const struct top_finding *b)
+bool top_finding_is(const struct top_finding *f, const struct process_id *id, const char *name)
 {
-	return a->id.pid == b->id.pid && a->id.start_ticks == b->id.start_ticks &&
-	       !strcmp(a->name, b->name);
+	return f->id.pid == id->pid && f->id.start_ticks == id->start_ticks &&
+	       !strcmp(f->name, name);
 }
 
 static void escaped(char *out, size_t size, const char *text)
@@ -135,7 +138,9 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells)
 
 	escaped(found.name, sizeof(found.name), cells[f->found_id - 1].text);
 	escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
-	while (i < f->count && !is_it(&f->findings[i], &found))
+	if (f->remedy)
+		escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
+	while (i < f->count && !top_finding_is(&f->findings[i], &found.id, found.name))
 		i++;
 	if (!strcmp(cells[f->state - 1].text, "cleared")) {
 		if (i == f->count)
@@ -180,6 +185,32 @@ bool finder_take(struct finder *f, const char *text, size_t size)
 	if (f->text.size > TEXT_MAX)
 		buffer_reset(&f->text);
 	return is_changed;
+}
+
+bool top_finding_is_alive(const struct top_finding *f)
+{
+	return os_native.is_alive(&os_native, &f->id);
+}
+
+/* Some are about the end of a process. */
+static bool is_of_the_gone(const char *name)
+{
+	const struct finding_entry *entry = registry_finding(name);
+
+	return entry && entry->type->diagnoses_gone;
+}
+
+bool finder_drop_ended(struct finder *f)
+{
+	size_t kept = 0, count = f->count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!f->findings[i].id.pid || is_of_the_gone(f->findings[i].name) ||
+			top_finding_is_alive(&f->findings[i]))
+			f->findings[kept++] = f->findings[i];
+	}
+	f->count = kept;
+	return kept != count;
 }
 
 /* --- the command --- */

@@ -17,7 +17,8 @@ struct top_finding {
 	struct process_id id; /* zeros: of the host */
 	uint8_t level;	      /* 1 info to 5 critical */
 	uint8_t run;	      /* of the command that reported it last */
-	char name[48], claim[240];
+	bool has_ended;	      /* its process, when it is reported as cleared */
+	char name[48], claim[240], remedy[240];
 };
 
 struct finder {
@@ -28,7 +29,7 @@ struct finder {
 	uint64_t start_ns, interval_ns, wanted_ns;
 	struct buffer text;
 	/* Which columns hold what, by the head; 0: none, else from 1 on. */
-	size_t state, severity, key, claim, found_id;
+	size_t state, severity, key, claim, remedy, found_id;
 	struct top_finding findings[FINDINGS_MAX];
 	size_t count;
 };
@@ -40,6 +41,11 @@ void finder_start(struct finder *f, uint64_t wanted_ns);
 bool finder_step(struct finder *f);
 /* Takes lines of the format csv, as they come. True: something changed. */
 bool finder_take(struct finder *f, const char *text, size_t size);
+/* Drops those of processes that have ended since. True: there were some. */
+bool finder_drop_ended(struct finder *f);
+bool top_finding_is(const struct top_finding *f, const struct process_id *id, const char *name);
+/* Its process still runs, or may run. */
+bool top_finding_is_alive(const struct top_finding *f);
 /* Gives each session the worst of its processes. */
 void finder_apply(const struct finder *f, struct top_model *m);
 /* The worst of all; NULL: none. */

@@ -30,9 +30,7 @@ static size_t list(const struct top *t, const struct top_finding *all[FINDINGS_M
 static size_t selected(const struct top *t, const struct top_finding *const *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (all[i]->id.pid == t->finding.pid &&
-			all[i]->id.start_ticks == t->finding.start_ticks &&
-			!strcmp(all[i]->name, t->finding_name))
+		if (top_finding_is(all[i], &t->finding, t->finding_name))
 			return i;
 	}
 	return 0;

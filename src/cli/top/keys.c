@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "cli/top/column_list.h"
 #include "cli/top/columns.h"
 #include "cli/top/findings_list.h"
 #include "cli/top/keys_pane.h"
@@ -224,6 +225,12 @@ static void search(struct top *t, int key)
 		top_prompt_open(t, TOP_ASKS_SEARCH);
 }
 
+static void choose_columns(struct top *t, int key)
+{
+	(void)key;
+	top_column_list_open(t);
+}
+
 static void show_findings(struct top *t, int key)
 {
 	(void)key;
@@ -312,6 +319,7 @@ static const struct {
 	{ { '/', TOP_KEY_F1 + 2 }, search },
 	{ { 'n', 'N' }, search },
 	{ { 'u' }, ask_user },
+	{ { 'o', TOP_KEY_F1 + 1 }, choose_columns },
 	{ { 'w' }, show_findings },
 	{ { '+', '-' }, change_interval },
 	{ { ' ' }, tag },
@@ -369,6 +377,10 @@ bool top_take_key(struct top *t, int key, const struct top_mouse *mouse)
 	}
 	if (t->mode == TOP_FINDINGS) {
 		top_findings_take_key(t, key);
+		return true;
+	}
+	if (t->mode == TOP_CHOOSES_COLUMNS) {
+		top_column_list_take_key(t, key);
 		return true;
 	}
 	if (t->mode == TOP_HELP) {

@@ -74,17 +74,24 @@ void top_open_finding(struct top *t, const struct top_finding *f)
 {
 	static const struct top_pane_kind text = { .name = "finding", .help = "", .doing = "" };
 	char about[240], place[128];
+	struct buffer words = { 0 };
 
 	t->mode = TOP_LIST;
 	top_finding_place(t, f, place, sizeof(place));
 	snprintf(about, sizeof(about), "%s: %s", f->name, place);
-	if (f->id.pid) {
+	if (f->id.pid && top_finding_is_alive(f)) {
 		select_process(t, &f->id);
 		open_pane(t, top_pane_kind_for('d'), &f->id, about);
 		return;
 	}
+	if (f->id.pid)
+		buffer_format(&words, "%u has ended. What was found:\n", f->id.pid);
+	buffer_format(&words, "%s\n", f->claim);
+	if (f->remedy[0])
+		buffer_format(&words, "\n%s\n", f->remedy);
 	top_pane_open(&t->pane, &text, &f->id, 0, about, t->canvas.columns - 2);
-	top_pane_set_text(&t->pane, f->claim);
+	top_pane_set_text(&t->pane, buffer_cstr(&words));
+	buffer_fini(&words);
 }
 
 /* Keys of other panes show the same process in them. */

@@ -6,7 +6,7 @@
 #ifndef SOOTH_CLI_TOP_PANE_H
 #define SOOTH_CLI_TOP_PANE_H
 
-#include "cli/command/own_command.h"
+#include "cli/screen/pane_text.h"
 #include "cli/top/canvas.h"
 #include "model/process_id.h"
 
@@ -19,6 +19,8 @@ struct top_pane_kind {
 	/* Words of sooth, the process is appended; none: the text is made by the screen. */
 	const char *words[TOP_PANE_WORDS];
 	bool is_of_session; /* of its other processes too */
+	/* It goes on, a text after the other: struct pane_text has these. NULL: it ends. */
+	const char *const *beginnings;
 };
 
 extern const struct top_pane_kind top_pane_kinds[];
@@ -29,15 +31,7 @@ struct top_pane {
 	struct process_id id;
 	char about[240]; /* "4711 claude checkout-service" */
 	char search[96];
-	struct own_command command;
-	uint64_t start_ns, shown_s;
-	struct buffer text; /* as it came */
-	bool is_cut;
-	int columns;	     /* of the rows below; 0: they are to be made */
-	struct buffer lines; /* escaped text of all rows, each ended by NUL */
-	struct buffer rows;  /* size_t: where each one begins */
-	size_t first;
-	int page; /* rows that were shown last */
+	struct pane_text text;
 };
 
 const struct top_pane_kind *top_pane_kind_for(int key);

@@ -2,11 +2,12 @@
 /* Beginning and end of what the parts of the screen share, and the frames that come into it. */
 #include "cli/top/state.h"
 
-#include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/top/alerting.h"
+#include "cli/screen/text_width.h"
 #include "cli/top/columns.h"
 
 void top_say(struct top *t, const char *format, ...)
@@ -34,6 +35,8 @@ static void take_frame(void *user, const struct top_frame *frame)
 		replay_add(t->replay, frame);
 		return;
 	}
+	if (finder_drop_ended(&t->finder))
+		top_alert_on_findings(t);
 	if (t->is_held)
 		return;
 	top_model_take(&t->model, frame);
@@ -53,12 +56,23 @@ static uint8_t column_called(const char *name)
 	return i;
 }
 
+/* All of them, where the user chose none. */
+static uint32_t columns_of(const struct top_options *options)
+{
+	uint32_t columns = 0;
+
+	for (size_t i = 0; i < options->column_count; i++)
+		columns |= 1u << column_called(options->columns[i]);
+	return columns ? columns : (uint32_t)((1ull << top_column_count) - 1);
+}
+
 void top_init(struct top *t, const struct top_options *options)
 {
 	*t = (struct top){ .options = *options,
 		.interval_ns = options->interval_ns,
+		.columns = columns_of(options),
 		.sort = column_called(options->sort ? options->sort : "activity") };
-	t->canvas.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	t->canvas.is_utf8 = text_is_utf8();
 	t->graphs = t->canvas.is_utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
 	for (int i = 0; t->canvas.is_utf8 && options->graphs && i < GRAPH_FORMS; i++) {
 		if (!strcmp(graph_form_name((size_t)i), options->graphs))
@@ -74,6 +88,7 @@ void top_init(struct top *t, const struct top_options *options)
 void top_fini(struct top *t)
 {
 	finder_end(&t->finder);
+	top_alerting_fini(&t->alerting);
 	top_pane_close(&t->pane);
 	if (t->replay)
 		replay_fini(t->replay);

@@ -62,6 +62,7 @@ enum top_mode {
 	TOP_LIST,
 	TOP_HELP,
 	TOP_FINDINGS, /* a list of them */
+	TOP_CHOOSES_COLUMNS,
 	/* What is typed. */
 	TOP_ASKS_FILTER,
 	TOP_ASKS_USER,
@@ -79,11 +80,19 @@ struct top_places {
 	size_t headings;
 };
 
+/* Findings that were reported as alerts, until they clear. */
+struct top_alerting {
+	struct alerts *alerts; /* NULL: there are none */
+	struct top_finding *raised;
+	size_t count;
+};
+
 struct top {
 	struct top_options options;
 	struct top_model model;
 	struct top_frames frames;
 	struct finder finder;
+	struct top_alerting alerting;
 	struct top_targets targets;
 	struct replay *replay; /* of a capture; NULL: live */
 	struct top_pane pane;
@@ -105,6 +114,8 @@ struct top {
 	bool is_held, is_reversed;
 	bool shows_all;	      /* read by the view before each frame */
 	uint8_t sort;	      /* a column */
+	uint32_t columns;     /* a bit for each one that is wanted */
+	unsigned column_at;   /* the selected one of their list */
 	uint64_t interval_ns; /* between frames; keys change it */
 	struct top_match match;
 	char search[TOP_FILTER_SIZE];

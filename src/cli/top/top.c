@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/top/alerting.h"
 #include "cli/top/state.h"
 #include "cli/top/terminal.h"
 #include "cli/terminal/stop.h"
@@ -52,6 +53,7 @@ static bool step(void *user)
 	if (!t->replay && t->model.frames && !t->finder.is_started && t->options.findings_ns)
 		finder_start(&t->finder, t->options.findings_ns);
 	if (finder_step(&t->finder)) {
+		top_alert_on_findings(t);
 		finder_apply(&t->finder, &t->model);
 		top_arrange_frame(t);
 		is_touched = true;
@@ -104,6 +106,13 @@ static void say(void *user, const char *text)
 	t->is_new = true;
 }
 
+static void take_alerts(void *user, struct alerts *alerts)
+{
+	struct top *t = user;
+
+	t->alerting.alerts = alerts;
+}
+
 struct watch_front top_front(struct top *t)
 {
 	return (struct watch_front){ .sink = &top_sink,
@@ -111,6 +120,7 @@ struct watch_front top_front(struct top *t)
 		.step = step,
 		.stepped = t,
 		.say = say,
+		.take_alerts = take_alerts,
 		.interval_ns = &t->interval_ns };
 }
 

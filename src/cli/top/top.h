@@ -16,12 +16,14 @@ struct top_options {
 	const char *theme;	    /* NULL: the default */
 	const char *graphs;	    /* NULL: what the terminal can do */
 	const char *sort;	    /* a column; NULL: activity */
-	const char *const *columns; /* by name */
+	const char *const *columns; /* by name; for top_init() only */
 	size_t column_count;	    /* 0: all that fit */
 	uint64_t findings_ns;	    /* between two diagnoses; 0: none */
 	const uint32_t *pids;	    /* that the user typed; for top_open() only */
 	size_t pid_count;
 	bool has_targets; /* the list is of selected processes */
+	/* Keeps a setting; NULL as value: its default. NULL: nothing is kept. */
+	int (*keep)(const char *name, const char *value, struct sooth_error *err);
 };
 
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err);

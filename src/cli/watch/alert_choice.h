@@ -6,9 +6,13 @@
 #include "cli/command/options.h"
 #include "model/field.h"
 
+#define ALERT_IDS_MAX 32
+
 struct alert_choice {
 	uint64_t activities; /* a bit for each value of the state of an activity */
-	bool finding;
+	uint8_t severity;    /* findings this severe or worse, 1 is info; 0: none by severity */
+	const char *ids[ALERT_IDS_MAX]; /* of findings, whatever their severity */
+	size_t id_count;
 	bool end; /* of a session's main process */
 };
 
@@ -21,6 +25,15 @@ struct alert_help {
 /* `schema` is that of the rows, which have the activity. -EINVAL. */
 int alert_choose(struct alert_choice *out, const struct option_list *list,
 	const struct sooth_schema *schema, const struct alert_help *help, struct sooth_error *err);
+/* Of findings only: by id or severity. -EINVAL. */
+int alert_choose_findings(
+	struct alert_choice *out, const struct option_list *list, struct sooth_error *err);
+/* Its findings as alert_choose_findings() takes them. */
+void alert_finding_words(const struct alert_choice *c, char *out, size_t size);
+/* Some findings are chosen. */
+bool alert_wants_findings(const struct alert_choice *c);
+/* A finding of this id, and of this severity by name, is one of them. */
+bool alert_wants_finding(const struct alert_choice *c, const char *id, const char *severity);
 /* The names of the states of an activity; NULL: the rows have none. */
 const struct sooth_names *alert_activities(const struct sooth_schema *schema);
 

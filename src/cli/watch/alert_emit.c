@@ -2,23 +2,18 @@
 /* Reporting an alert: on the screen or standard error, by the bell, to a program. */
 #include "cli/watch/alert_emit.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/closed_at_exec.h"
 #include "base/escape.h"
 #include "base/json.h"
 #include "base/units.h"
+#include "cli/watch/alert_line.h"
+#include "cli/watch/alert_programs.h"
 #include "model/field.h"
 #include "sinks/json_members.h"
-
-#define JSON_MAX 32768 /* fits into a pipe at once, without waiting for the reader */
-#define NOT_RUN	 127   /* exit status of a shell, and here */
 
 /* null: none, or not known. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
@@ -50,13 +45,29 @@ static void write_threshold(struct json *j, const struct alert_event *e)
 	json_cstring(j, e->what->unit);
 }
 
+static void write_finding(struct json *j, const struct alert_finding *f)
+{
+	const char *const members[][2] = { { "id", f->id }, { "severity", f->severity },
+		{ "claim", f->claim }, { "remedy", f->remedy }, { "key", f->key } };
+
+	json_key(j, "finding");
+	json_begin_object(j);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_key(j, members[i][0]);
+		json_cstring(j, members[i][1]);
+	}
+	json_end(j);
+}
+
 /* A finding as it is in JSON, or the activity of the agent. */
 static void write_details(struct json *j, const struct alert_event *e)
 {
 	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, "activity") : NULL;
 	struct sooth_value v;
 
-	if (e->key.kind == ALERT_FINDING) {
+	if (e->finding) {
+		write_finding(j, e->finding);
+	} else if (e->key.kind == ALERT_FINDING) {
 		json_key(j, "finding");
 		json_begin_object(j);
 		json_members(j, e->schema, e->row);
@@ -100,93 +111,6 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	buffer_char(out, '\n');
 }
 
-/* The words of the option: without a shell, and without any text of a target. */
-static void run_command(const char *command, int in)
-{
-	dup2(in, STDIN_FILENO);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	execlp(command, command, (char *)NULL);
-	_exit(NOT_RUN);
-}
-
-void alert_line(struct alerts *a, const char *text)
-{
-	if (a->screen)
-		screen_emit(a->screen, text);
-	else if (a->say)
-		a->say(a->said_to, text);
-	else
-		fprintf(stderr, "sooth: %s\n", text);
-}
-
-static void complain(struct alerts *a, const char *what)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "%s %s", a->options.command, what);
-	alert_line(a, text);
-}
-
-void alert_reap(struct alerts *a)
-{
-	for (size_t i = 0; i < ALERT_COMMANDS_MAX; i++) {
-		int status = 0;
-
-		if (!a->commands[i] || !waitpid(a->commands[i], &status, WNOHANG))
-			continue;
-		a->commands[i] = 0;
-		if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_RUN)
-			complain(a, "the alert program could not be run");
-	}
-}
-
-static pid_t *find_place(struct alerts *a)
-{
-	alert_reap(a);
-	for (size_t i = 0; i < ALERT_COMMANDS_MAX; i++) {
-		if (!a->commands[i])
-			return &a->commands[i];
-	}
-	complain(a, "the alert program was not run: the previous runs have not exited");
-	return NULL;
-}
-
-static void start_command(struct alerts *a, const struct alert_event *e)
-{
-	struct buffer json = { 0 };
-	pid_t *free_place = find_place(a), child;
-	int ends[2];
-
-	if (!free_place)
-		return;
-	if (closed_at_exec_pipe(ends)) {
-		complain(a, "the alert program could not be run: no pipe");
-		return;
-	}
-	write_json(&json, e);
-	child = fork();
-	if (!child)
-		run_command(a->options.command, ends[0]);
-	*free_place = child > 0 ? child : 0;
-	if (child < 0)
-		complain(a, "the alert program could not be run: fork failed");
-	if (child > 0 && !buffer_failed(&json) && json.size < JSON_MAX &&
-		write(ends[1], json.data, json.size) < 0)
-		complain(a, "the alert program does not read its input");
-	close(ends[0]);
-	close(ends[1]);
-	buffer_fini(&json);
-}
-
-void alert_bell(void)
-{
-	if (isatty(STDERR_FILENO))
-		fputc('\a', stderr);
-}
-
 static void describe(struct buffer *line, const struct alert_event *e)
 {
 	char figure[UNITS_SIZE], limit[UNITS_SIZE];
@@ -222,16 +146,14 @@ static bool is_news(const struct alert_event *e)
 
 void alert_emit(struct alerts *a, const struct alert_event *e)
 {
-	struct buffer line = { 0 };
+	struct buffer line = { 0 }, json = { 0 };
 
 	describe(&line, e);
-	if (a->is_silent)
-		buffer_reset(&line);
-	else if (a->screen)
+	if (a->screen)
 		screen_emit(a->screen, buffer_cstr(&line));
 	else if (a->say)
 		a->say(a->said_to, buffer_cstr(&line));
-	else
+	else if (!a->is_silent)
 		fprintf(stderr, "sooth: %s: %s\n",
 			!e->is_raised ? "cleared"
 			: is_news(e)  ? "alert"
@@ -239,7 +161,12 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 			buffer_cstr(&line));
 	if (a->options.has_bell && e->is_raised)
 		alert_bell();
-	if (a->options.command)
-		start_command(a, e);
+	if (a->options.command) {
+		write_json(&json, e);
+		alert_run(a, &json);
+	}
+	if (a->options.has_desktop && e->is_raised)
+		alert_notice(a, e, buffer_cstr(&line));
 	buffer_fini(&line);
+	buffer_fini(&json);
 }

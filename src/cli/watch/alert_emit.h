@@ -26,6 +26,7 @@ struct alert_event {
 	struct alert_key key;
 	const struct sooth_record *row; /* the last row; NULL: it could not be kept */
 	const struct sooth_schema *schema;
+	const struct alert_finding *finding; /* NULL: the row is one, or it is of none */
 	const char *name;
 	bool is_raised, has_ended;
 	double value, threshold;
@@ -34,11 +35,5 @@ struct alert_event {
 };
 
 void alert_emit(struct alerts *a, const struct alert_event *e);
-/* A line on the screen, or on standard error. */
-void alert_line(struct alerts *a, const char *text);
-/* Where standard error is a terminal. */
-void alert_bell(void);
-/* Frees the slots of programs that have exited. */
-void alert_reap(struct alerts *a);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "cli/watch/alert_emit.h"
+#include "cli/watch/alert_line.h"
+#include "cli/watch/alert_programs.h"
 #include "explain/sink.h"
 #include "model/batch.h"
 #include "model/field.h"
@@ -23,10 +24,10 @@ struct raised_alert {
 static void alert_copy_name(
 	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, "name");
+	const struct sooth_field *f = row ? sooth_schema_field(schema, "name") : NULL;
 	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
 
-	if (f && row)
+	if (f)
 		v = sooth_field_get(f, row);
 	out[0] = '\0';
 	if (value_is_there(&v))
@@ -92,6 +93,45 @@ static bool is_cleared(const struct sooth_schema *schema, const struct sooth_rec
 	return !strcmp(state, "cleared");
 }
 
+/* "cpu-spin: computes all the time" */
+static void emit_finding(struct alerts *a, struct alert_event *e, struct span id, struct span claim)
+{
+	char name[64], text[FINDING_TEXT_SIZE];
+
+	alert_copy_name(name, e->schema, e->row);
+	snprintf(text, sizeof(text), "%.*s: %.*s", (int)id.size, (const char *)id.data,
+		(int)claim.size, (const char *)claim.data);
+	e->name = name;
+	e->text = text;
+	alert_emit(a, e);
+}
+
+bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
+{
+	struct alert_event e = { .alert = "finding",
+		.row = f->row,
+		.schema = f->schema,
+		.finding = f,
+		.key = { f->start_ticks, f->pid, ALERT_FINDING },
+		.is_raised = f->is_raised,
+		.has_ended = f->has_ended };
+
+	if (!alert_wants_finding(&a->options.on, f->id, f->severity))
+		return false;
+	emit_finding(a, &e, span_of(f->id, strlen(f->id)), span_of(f->claim, strlen(f->claim)));
+	return true;
+}
+
+static bool is_wanted(
+	const struct alerts *a, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	char id[64], severity[16];
+
+	sooth_field_text(sooth_schema_field(schema, "id"), row, id, sizeof(id));
+	sooth_field_text(sooth_schema_field(schema, "severity"), row, severity, sizeof(severity));
+	return alert_wants_finding(&a->options.on, id, severity);
+}
+
 static void alert_findings(
 	struct alerts *a, const struct sooth_schema *schema, const struct batch *batch)
 {
@@ -103,14 +143,9 @@ static void alert_findings(
 			.schema = schema,
 			.key = { r->start_ticks, r->pid, ALERT_FINDING },
 			.is_raised = !is_cleared(schema, r) };
-		char name[64], text[FINDING_TEXT_SIZE];
 
-		alert_copy_name(name, schema, r);
-		snprintf(text, sizeof(text), "%.*s: %.*s", (int)id.size, (const char *)id.data,
-			(int)claim.size, (const char *)claim.data);
-		e.name = name;
-		e.text = text;
-		alert_emit(a, &e);
+		if (is_wanted(a, schema, r))
+			emit_finding(a, &e, id, claim);
 	}
 }
 
@@ -495,7 +530,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 	struct alert_state *s = state;
 
 	(void)err;
-	if (s->alerts->options.on.finding && alert_is_of_findings(section))
+	if (alert_wants_findings(&s->alerts->options.on) && alert_is_of_findings(section))
 		alert_findings(s->alerts, section->schema, batch);
 	if (!s->is_watched)
 		return 0;

@@ -18,7 +18,12 @@
 #define ALERT_CLEAR_AT 0.9
 
 /* Programs that run at the same time; a further alert is reported and starts none. */
-#define ALERT_COMMANDS_MAX 8
+#define ALERT_PROGRAMS_MAX 8
+
+struct alert_program {
+	pid_t pid; /* 0: none */
+	bool is_notice;
+};
 
 struct alert_options {
 	double cpu_percent; /* 0: none */
@@ -28,7 +33,7 @@ struct alert_options {
 	/* Words of the `sooth diagnose -w` that alerts on findings; NULL: the rows are findings, or
 	 * none are wanted. */
 	const char *const *finder;
-	bool has_bell;
+	bool has_bell, has_desktop;
 	const char *command; /* a program that gets each as JSON on its input; NULL: none */
 };
 
@@ -41,15 +46,28 @@ struct alerts {
 	const struct sooth_schema *schema; /* of the rows, which are copied */
 	uint32_t frame;
 	struct own_command finder;
-	struct buffer finder_text;	    /* read from it, up to the last whole line */
-	bool is_silent;			    /* the report itself shows what is raised and cleared */
-	pid_t commands[ALERT_COMMANDS_MAX]; /* running programs; 0: none */
+	struct buffer finder_text; /* read from it, up to the last whole line */
+	bool is_silent;		   /* the report itself shows what is raised and cleared */
+	struct alert_program programs[ALERT_PROGRAMS_MAX];
+	bool has_no_desktop, said_no_notice; /* see alert_programs.c */
 };
 
 void alerts_init(struct alerts *a, const struct alert_options *options);
 /* Starts the command for the findings, if one is needed. */
 void alerts_start(struct alerts *a);
 void alerts_fini(struct alerts *a);
+/* A finding that the owner of the alerts has read itself; false: it was not asked for. */
+struct alert_finding {
+	uint64_t start_ticks;
+	uint32_t pid; /* 0: of the host */
+	const char *id, *severity, *claim, *remedy, *key;
+	/* The last row of its process, and what describes it; NULL: none. */
+	const struct sooth_record *row;
+	const struct sooth_schema *schema;
+	bool is_raised, has_ended;
+};
+bool alert_on_finding(struct alerts *a, const struct alert_finding *f);
+
 /* Its user is the struct alerts. */
 extern const struct sink_type alert_sink;
 

@@ -70,6 +70,14 @@ int watch_open(struct screen **out, const struct output_options *output,
 		report, &screen_sink, &(struct sink_options){ .user = *out }, err);
 }
 
+void alerts_on_front(struct alerts *a, const struct watch_front *front)
+{
+	a->say = front->say;
+	a->said_to = front->stepped;
+	if (front->take_alerts)
+		front->take_alerts(front->stepped, a);
+}
+
 /* The command of the key, as the user would have typed it. */
 struct typed {
 	const char *words[WORDS_MAX];

@@ -16,8 +16,13 @@ struct watch_front {
 	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
 	void *stepped;
 	void (*say)(void *stepped, const char *text); /* a line, such as an alert */
+	/* It reports the findings that it has itself: alert_on_finding(). NULL: it has none. */
+	void (*take_alerts)(void *stepped, struct alerts *alerts);
 	const uint64_t *interval_ns; /* between frames, now; NULL: it does not change */
 };
+
+/* Alerts are shown there, and it reports what it finds itself. */
+void alerts_on_front(struct alerts *a, const struct watch_front *front);
 
 struct watch_options {
 	const char *schema; /* name of the schema whose records end a frame */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the list of findings to alerts: what is new in it, and what is no longer in it. */
+#include "cli/top/alerting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/watch/alerts.h"
+#include "explain/finding.h"
+
+static size_t place_of(const struct top_finding *all, size_t count, const struct top_finding *f)
+{
+	size_t i = 0;
+
+	while (i < count && !top_finding_is(&all[i], &f->id, f->name))
+		i++;
+	return i;
+}
+
+/* The process that it is about, as the last frame has it. */
+static const struct top_process *process_of(const struct top *t, const struct process_id *id)
+{
+	for (size_t i = 0; id->pid && i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->id.pid == id->pid && p->id.start_ticks == id->start_ticks)
+			return p;
+	}
+	return NULL;
+}
+
+/* False: it was not chosen. */
+static bool report(struct top *t, const struct top_finding *f, bool is_raised)
+{
+	const struct top_process *p = process_of(t, &f->id);
+	char key[96];
+
+	snprintf(key, sizeof(key), f->id.pid ? "%s:%u@%llu" : "%s", f->name, f->id.pid,
+		(unsigned long long)f->id.start_ticks);
+	return alert_on_finding(
+		t->alerting.alerts, &(struct alert_finding){ .start_ticks = f->id.start_ticks,
+					    .pid = f->id.pid,
+					    .id = f->name,
+					    .severity = finding_severity_names.names[f->level - 1],
+					    .claim = f->claim,
+					    .remedy = f->remedy,
+					    .key = key,
+					    .row = p ? p->row : NULL,
+					    .schema = t->model.schema,
+					    .is_raised = is_raised,
+					    .has_ended = f->has_ended });
+}
+
+static void report_cleared(struct top *t)
+{
+	struct top_alerting *a = &t->alerting;
+
+	for (size_t i = 0; i < a->count;) {
+		struct top_finding was = a->raised[i];
+
+		if (place_of(t->finder.findings, t->finder.count, &was) < t->finder.count) {
+			i++;
+			continue;
+		}
+		a->raised[i] = a->raised[--a->count];
+		was.has_ended = was.id.pid && !top_finding_is_alive(&was);
+		report(t, &was, false);
+	}
+}
+
+void top_alert_on_findings(struct top *t)
+{
+	struct top_alerting *a = &t->alerting;
+
+	if (!a->alerts)
+		return;
+	if (!a->raised)
+		a->raised = calloc(FINDINGS_MAX, sizeof(*a->raised));
+	if (!a->raised)
+		return;
+	report_cleared(t);
+	for (size_t i = 0; i < t->finder.count && a->count < FINDINGS_MAX; i++) {
+		const struct top_finding *f = &t->finder.findings[i];
+
+		if (place_of(a->raised, a->count, f) == a->count && report(t, f, true))
+			a->raised[a->count++] = *f;
+	}
+}
+
+void top_alerting_fini(struct top_alerting *a)
+{
+	free(a->raised);
+	*a = (struct top_alerting){ 0 };
+}

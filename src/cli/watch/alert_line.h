@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A line of an alert, where the user reads it. */
+#ifndef SOOTH_CLI_ALERT_LINE_H
+#define SOOTH_CLI_ALERT_LINE_H
+
+#include "cli/watch/alerts.h"
+
+/* On the screen, or on standard error. */
+void alert_line(struct alerts *a, const char *text);
+/* Where standard error is a terminal. */
+void alert_bell(void);
+
+#endif
