@@ -411,6 +411,13 @@ static void test_rest(void **state)
 	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 42, .received_s = 42,
 				.input = PROC_STREAM_TERMINAL),
 		"idle", LOG, MEDIUM);
+	/* It looks for models meanwhile: that is no answer to anything. A request may be one. */
+	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 2, .received_s = 1,
+				.input = PROC_STREAM_TERMINAL),
+		"idle", LOG, MEDIUM);
+	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 3, .received_s = 42,
+				.input = PROC_STREAM_TERMINAL),
+		"waits for the model 3 s (at most 5 min without data)", CONNECTION, MEDIUM);
 	/* An answer that arrives is drawn at the terminal. */
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
 				.has_socket = true, .sent_s = 10, .received_s = 1),

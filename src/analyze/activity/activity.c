@@ -520,6 +520,10 @@ static bool has_no_prompt(const struct finding_activity *f)
 /* Neither status nor log: its connections, and whether it can be typed into. */
 static void set_from_outside(struct finding_activity *f)
 {
+	/* An answer that came then is of nothing that was asked: Codex looks for models each 15 s. */
+	bool is_before_prompt = has_no_prompt(f) && is_at_terminal(f) &&
+				f->request.is == ACTIVITY_REQUEST_ANSWERED;
+
 	if (f->has_tool) {
 		set_tool(f);
 	} else if (activity_age_ns(f->host, f->main) < STARTS_NS) {
@@ -527,7 +531,7 @@ static void set_from_outside(struct finding_activity *f)
 		set_since(f, activity_age_ns(f->host, f->main));
 	} else if (f->is_headless) {
 		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
-	} else if (f->request.is >= ACTIVITY_REQUEST_ANSWERED) {
+	} else if (f->request.is >= ACTIVITY_REQUEST_ANSWERED && !is_before_prompt) {
 		set_model(f, ACTIVITY_FROM_CONNECTION);
 	} else if (uses_cpu(f, COMPUTES_LEAST)) {
 		set_computes(f);
