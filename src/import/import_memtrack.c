@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <sooth/field.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -13,7 +14,29 @@
 #include "import/memtrack_event.h"
 #include "model/stream_records.h"
 #include "probes/heap.h"
-#include <sooth/field.h>
+
+/* Writes a block if there are enough records, or if it is the last. */
+static int import_write(struct import *i, bool is_last, struct sooth_error *err)
+{
+	struct block block = { .header = { .type = i->sequence ? BLOCK_RECORDS : BLOCK_SEGMENT,
+				       .sequence = i->sequence } };
+	int status;
+
+	if (buffer_failed(&i->records))
+		return error_no_memory(err);
+	if (i->records.size < BLOCK_RAW_BYTES_AIM && !is_last)
+		return 0;
+	block.batch = (struct batch){ i->records.data, i->records.size };
+	block_describe(&block);
+	block.header.watermark_ns = is_last ? block.header.last_ns : i->watermark_ns;
+	buffer_reset(&i->bytes);
+	status = block_encode(&i->encoder, &i->bytes, &block, CODEC_ZSTD, err);
+	if (!status && fwrite(i->bytes.data, 1, i->bytes.size, i->to) != i->bytes.size)
+		status = error_errno(err, -errno, "convert into a capture");
+	buffer_reset(&i->records);
+	i->sequence++;
+	return status;
+}
 
 #define READ_BYTES   (64u << 10)
 #define WINDOW_LOG   27		   /* zstd's own limit; a frame may declare more memory */

@@ -17,8 +17,6 @@ struct import {
 	struct buffer bytes;
 };
 
-/* Writes a block if there are enough records, or if it is the last. */
-int import_write(struct import *i, bool is_last, struct sooth_error *err);
 /* Events of memtrack, read from `from`, into it: its artifact, or lines of JSON. */
 int import_memtrack(
 	struct import *i, FILE *from, bool is_lines, const char *path, struct sooth_error *err);

@@ -115,15 +115,11 @@ enum syscall_wait_kind wait_thread_glance(struct wait_reader *r, const struct wa
 	uint32_t tid, struct waits_thread *t);
 /* Its own locks that others wait for. */
 void wait_wanted(struct wait_reader *r, struct wait_node *n);
-/* The sockets of its network namespace that others connect to. */
-void wait_listeners(struct wait_reader *r, int process);
 /* The descriptor of a call; its type. */
 enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
 	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);
 void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* The last user of a System V semaphore or queue. */
-void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* A lock for writing that another process has on a file that this one has open. */
 void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
