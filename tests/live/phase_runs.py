@@ -198,7 +198,10 @@ def answered(agent):
 
 def one_run(name, transport, wanted):
     with tempfile.TemporaryDirectory(prefix="sooth-phases-") as folder:
-        monitor = Monitor(wanted.keep or folder, wanted.sample)
+        kept = wanted.keep and os.path.join(wanted.keep, name + "-" + transport)
+        if kept:
+            os.makedirs(kept)
+        monitor = Monitor(kept or folder, wanted.sample)
         computing = Computing(folder) if name in BY_NODE else None
         try:
             with tour.start(known.AGENTS[name], over_tls=transport == "tls",

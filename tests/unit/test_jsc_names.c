@@ -248,8 +248,34 @@ static void test_native(void **state)
 	frame.raw.block = 0;
 	frame.raw.executable = NATIVE;
 	assert_name("submitOrder", "JavaScriptCore");
+	put(NAME, 2);
+	assert_name("[host function]", "JavaScriptCore");
+	put(NATIVE + frame.layout.native_name, 0);
+	frame.raw.name = 0;
+	assert_name("[host function]", "JavaScriptCore");
 	frame.is_top = true;
 	assert_refused(JSC_STUB);
+}
+
+/* While it is entered, the function beside the frame pointer is another one. */
+static void test_placed(void **state)
+{
+	const struct jsc_layout *l = &frame.layout;
+
+	(void)state;
+	frame.is_placed = true;
+	frame.raw.callee = CALLEE + (OTHER - BASE);
+	jsc_frame_read(&frame, read_image, NULL);
+	assert_int_equal(frame.refusal, JSC_NAMED);
+	frame.pc = PC + 64;
+	assert_refused(JSC_OUTSIDE);
+	frame.pc = PC + 8;
+	put(RANGE + l->range_at, 0); /* the code went elsewhere */
+	assert_refused(JSC_OUTSIDE);
+	setup(state);
+	frame.is_placed = true;
+	put(BLOCK + l->block_owner, EXECUTABLE + (OTHER - BASE)); /* another function's block now */
+	assert_refused(JSC_OTHER);
 }
 
 static void test_global(void **state)
@@ -402,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_name_yet, setup),
 		cmocka_unit_test_setup(test_module, setup),
 		cmocka_unit_test_setup(test_native, setup),
+		cmocka_unit_test_setup(test_placed, setup),
 		cmocka_unit_test_setup(test_global, setup),
 		cmocka_unit_test_setup(test_inlined, setup),
 		cmocka_unit_test_setup(test_place, setup),

@@ -191,8 +191,8 @@ static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, stru
 	struct cell callee, block;
 
 	if (!(f->raw.executable & JSC_IS_PAIR) ||
-		!read_cell(r, f->raw.callee, l->type_function, &callee) ||
-		!leads_to(l, &callee, owner, r) ||
+		(!f->is_placed && (!read_cell(r, f->raw.callee, l->type_function, &callee) ||
+					  !leads_to(l, &callee, owner, r))) ||
 		!read_cell(r, f->raw.block, l->type_block, &block) ||
 		word_in(&block, l->block_owner) != owner ||
 		!read_cell(r, owner, l->type_executable, executable) ||
@@ -407,7 +407,10 @@ static void read_native(const struct reading *r, struct jsc_frame *f)
 		word_in(&executable, l->native_name) != f->raw.name)
 		return;
 	f->refusal = JSC_NO_TEXT;
-	if (read_text(r, f->raw.name, JSC_LETTERS_MAX, &text) && text.size) {
+	if (!f->raw.name || read_text(r, f->raw.name, JSC_LETTERS_MAX, &text)) {
+		/* What the engine makes for itself, such as both ends of a promise, has no name. */
+		if (!text.size)
+			buffer_string(&text, "[host function]");
 		buffer_char(&text, '\0');
 		buffer_string(&text, "JavaScriptCore");
 		buffer_char(&text, '\0');
@@ -450,6 +453,12 @@ void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user)
 	f->tier = 0;
 	f->module[0] = '\0';
 	f->refusal = JSC_STUB;
+	if (f->is_placed) {
+		struct cell executable, unlinked;
+
+		f->refusal = check(&r, f, &executable, &unlinked);
+		return;
+	}
 	if (!is_cell(f->raw.callee))
 		return;
 	if (!read_word(&r, f->raw.callee, &head))

@@ -31,11 +31,12 @@ typedef bool (*jsc_read)(void *user, uint64_t address, void *out, size_t size);
 struct jsc_frame {
 	struct jsc_layout layout;
 	struct profile_raw_js raw;
-	uint64_t pc;   /* in generated code; 0: in the interpreter */
-	bool is_top;   /* the frame that was interrupted */
-	uint8_t depth; /* 0: the function; else one that was compiled into it, the
-			  innermost is 1: JSC_STUB behind the last one */
-	uint8_t tier;  /* of its compiled code, as the engine counts; 0: not checked */
+	uint64_t pc;	/* in generated code; 0: in the interpreter */
+	bool is_top;	/* the frame that was interrupted */
+	bool is_placed; /* only whether the code at `pc` is (still) that of the block */
+	uint8_t depth;	/* 0: the function; else one that was compiled into it, the
+			   innermost is 1: JSC_STUB behind the last one */
+	uint8_t tier;	/* of its compiled code, as the engine counts; 0: not checked */
 	enum jsc_refusal refusal;
 	uint64_t from, to;	    /* the code of the function; 0, 0: not checked */
 	uint32_t start;		    /* of the function, in `module` */

@@ -378,6 +378,39 @@ static bool is_in(const struct jsc_block *block, uint64_t pc)
 	return pc ? pc >= block->from && pc < block->to : !block->to;
 }
 
+/*
+ * A function that is just being entered has its caller beside the frame pointer. Its code tells,
+ * where that was a known block's before the sample and is the same block's after it.
+ */
+static const struct jsc_block *find_by_place(
+	struct jsc_names *j, const struct profile_raw *raw, const struct jsc_frame *frame)
+{
+	struct frame_job job = { .pid = raw->record.pid };
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	job.frame.layout = frame->layout;
+	job.frame.pc = frame->pc;
+	job.frame.is_placed = true;
+	while (map_next(&j->blocks, &position, &key, &value)) {
+		const struct block_key *k = key;
+		const struct jsc_block *block = value;
+
+		if (k->pid != raw->record.pid || k->start_ticks != raw->record.start_ticks ||
+			!block->to || !is_in(block, frame->pc))
+			continue;
+		job.frame.raw = (struct profile_raw_js){
+			.block = k->block, .executable = k->executable, .name = k->name
+		};
+		job.frame.refusal = JSC_UNREAD;
+		if (!timeout_call(&j->timeout, do_frame, NULL, &job, sizeof(job), -1, TIMEOUT_MS) &&
+			!job.frame.refusal)
+			return block;
+	}
+	return NULL;
+}
+
 /* All of them or none: with one missing, the others would seem to call each other. */
 static void read_inlined(
 	struct jsc_names *j, struct jsc_file *file, struct frame_job *job, struct jsc_call *call)
@@ -461,6 +494,14 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 		block = (struct jsc_block){ job.frame.from, job.frame.to, block.name,
 			job.frame.tier };
 		if (block.name == JSC_NAME_NONE) {
+			const struct jsc_block *entered =
+				job.frame.refusal == JSC_OUTSIDE ? find_by_place(j, raw, &job.frame)
+								 : NULL;
+
+			if (entered) {
+				numbers[0] = entered->name;
+				return 1;
+			}
 			j->refused[job.frame.refusal]++;
 			return 0;
 		}
