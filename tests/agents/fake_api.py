@@ -10,6 +10,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -19,6 +20,7 @@ from agents import modes, protocols
 ANSWER = "The fake answer is 4242."
 WORDS_BEFORE_STALL = 3
 LOOK_S = 0.05  # how often a held answer looks whether it is still wanted
+SO_TIMESTAMPNS = 35  # of linux/socket.h, also the type of the message
 
 
 @dataclasses.dataclass
@@ -45,6 +47,19 @@ class Exchange:
 
 class Gone(Exception):
     """Whoever asked does not listen any more."""
+
+
+def arrival_ns(connection):
+    """
+    When the first byte that waits in the connection reached the kernel (CLOCK_MONOTONIC); waits for one.
+    0: unknown. A server that waits for a processor reads it later.
+    """
+    _, messages, _, _ = socket.socket.recvmsg(connection, 1, 64, socket.MSG_PEEK)
+    for level, kind, data in messages:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, ns = struct.unpack("qq", data[:16])
+            return seconds * 1_000_000_000 + ns - time.time_ns() + time.monotonic_ns()
+    return 0
 
 
 class Counted:
@@ -89,10 +104,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
+        self.is_tls = isinstance(self.connection, ssl.SSLSocket)
+        if self.is_tls:
+            self.connection.do_handshake()
         self.rfile, self.wfile = Counted(self.rfile), Counted(self.wfile)
 
     def handle_one_request(self):
         self.rfile.read_bytes, self.rfile.begin_ns = 0, 0
+        if not self.is_tls or not self.connection.pending():
+            self.rfile.begin_ns = arrival_ns(self.connection)
         self.rfile.exchange = self.wfile.exchange = None
         super().handle_one_request()
 
@@ -256,6 +276,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(listening.getsockname(), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
+        listening.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)  # connections have it from here
         self.words_per_s, self.tool_call, self.think_s = words_per_s, tool_call, think_s
         self.mode, self.is_closing, self.tls = mode, False, tls
         self.lock = threading.Lock()

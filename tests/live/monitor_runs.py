@@ -8,7 +8,8 @@ Real agents in every mode: what each FIFO and the socket of `sooth monitor` carr
 
 Everything is attached before the agent starts. A record is found where the other source has one of
 the same thread and kind at the same time; "differ" counts found ones with other content, "lost" what
-either side says that it lost. --results keeps a line for each run, and a later call goes on. Prints
+either side says that it lost. "late" counts times of API calls that are more than 5 ms behind the
+server's, where trace says that the program read only then; they are not in the largest error. --results keeps a line for each run, and a later call goes on. Prints
 a table, a row for each agent, transport, load and source; status 1 when one has a record missed or
 invented beyond what was lost, or one that differs.
 """
@@ -38,8 +39,10 @@ FEEDS = ("api_calls", "scheduler", "syscalls")
 SAME_NS = 2_000_000  # of two attachments to one event, each with a clock reading of its own
 SETTLE_S = 3
 DRAIN_S = 30  # at load, until what was seen before has been written
+QUIET_S = 4  # nothing more comes from an agent that has ended
 # Waits without a system call, so that records come before the agent is there.
 HOLDER = ["/bin/bash", "-c", 'exec 3<>"$0"; until read -t 0.05 -u 3; do :; done; exec 3<&-; "$@"; exit $?']
+READ = re.compile("^(read|recv)")
 KEY = {"call": ("tid", "name", "result"), "state": ("tid", "state", "next")}
 CONTENT = {"call": ("error", "category", "path", "arguments"), "state": ("cpu_number", "waker_tid")}
 
@@ -52,19 +55,24 @@ class Row:
     invented: int = 0
     lost: int = 0
     differ: int = 0
+    late: int = 0
+    late_ns: int = 0
     time_ns: int = 0   # largest errors
     length_ns: int = 0  # of a duration
     size: str = ""
     wrong: list = dataclasses.field(default_factory=list)
+    alone: list = dataclasses.field(default_factory=list)  # some of what was missed or invented
 
     def add(self, other):
-        for name in ("found", "missed", "invented", "lost", "differ"):
+        for name in ("found", "missed", "invented", "lost", "differ", "late"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.time_ns = max(self.time_ns, other.time_ns)
+        self.late_ns = max(self.late_ns, other.late_ns)
         self.length_ns = max(self.length_ns, other.length_ns)
         self.size = max(self.size, other.size, key=lambda text: [int(word) for word in text.split() if
                                                                  word.isdigit()])
         self.wrong += other.wrong
+        self.alone += other.alone
 
     def is_good(self):
         return self.missed + self.invented <= self.lost and not self.differ and not self.wrong
@@ -101,18 +109,33 @@ def compare_streams(ours, theirs, kind, begin_ns, end_ns):
 
 def compare_key(row, ours, theirs, kind, window):
     ours, theirs = (sorted(lines, key=lambda line: line["time_ns"]) for lines in (ours, theirs))
-    at, inside = 0, lambda line: window[0] <= line["time_ns"] <= window[1]
+    at = 0
+
+    def inside(line):
+        return window[0] <= line["time_ns"] <= window[1]
+
+    def alone(line, member):
+        if inside(line):
+            setattr(row, member, getattr(row, member) + 1)
+            note_alone(row, member, line)
     for line in theirs:
         while at < len(ours) and ours[at]["time_ns"] < line["time_ns"] - SAME_NS:
-            row.invented += inside(ours[at])
+            alone(ours[at], "invented")
             at += 1
         if at < len(ours) and ours[at]["time_ns"] <= line["time_ns"] + SAME_NS:
             if inside(line):
                 compare_pair(row, ours[at], line, kind)
             at += 1
         else:
-            row.missed += inside(line)
-    row.invented += sum(inside(line) for line in ours[at:])
+            alone(line, "missed")
+    for line in ours[at:]:
+        alone(line, "invented")
+
+
+def note_alone(row, member, line):
+    if len(row.alone) < 20:
+        row.alone.append("%s: %s" % (member, {name: line.get(name) for name in (
+            "time_ns", "tid", "state", "next", "name", "result", "duration_ns", "cpu_number", "waker_tid", "note")}))
 
 
 def content(line, name):
@@ -134,7 +157,47 @@ def compare_pair(row, one, other, kind):
             one[name] for name in KEY[kind]]))
 
 
-def compare_calls(lines, exchanges, is_tls, end_ns):
+class Reads:
+    """What a process read from its descriptors, by trace."""
+
+    def __init__(self, lines):
+        self.times = collections.defaultdict(list)
+        for line in lines:
+            if line["type"] == "call" and line["fd"] is not None and (line["result"] or 0) > 0 and \
+                    READ.search(line["name"]):
+                self.times[line["pid"], line["fd"]].append(line["time_ns"])
+
+    def was_late(self, call, server_ns, ours_ns):
+        """It read at our time, and nothing between the server's time and that: a first read."""
+        times = self.times[call["pid"], call["fd"]]
+        return any(abs(one - ours_ns) < SAME_NS for one in times) and not any(
+            server_ns < one < ours_ns - SAME_NS for one in times)
+
+    def was_last(self, call, server_ns, ours_ns):
+        """It read at our time, which is later: the rest of what the server wrote."""
+        return ours_ns > server_ns and any(abs(one - ours_ns) < SAME_NS
+                                           for one in self.times[call["pid"], call["fd"]])
+
+
+def times_of(row, pairs, reads):
+    """Largest errors, without those of a program that read late."""
+    for call, exchange in pairs:
+        row.time_ns = max(row.time_ns, abs(exchange.begin_ns - call["begin_ns"]))
+        ends = [(exchange.first_ns, call["first_byte_ns"], reads.was_late)]
+        if call["outcome"] == "answered" and exchange.state == "answered":
+            ends.append((exchange.last_ns, call["total_ns"], reads.was_last))
+        for server_ns, after_ns, explains in ends:
+            if not server_ns or after_ns is None:
+                continue
+            ours_ns = call["begin_ns"] + after_ns
+            error = abs(ours_ns - server_ns)
+            if error > api_truth.TIMES_NS and explains(call, server_ns, ours_ns):
+                row.late, row.late_ns = row.late + 1, max(row.late_ns, error)
+            else:
+                row.time_ns = max(row.time_ns, error)
+
+
+def compare_calls(lines, exchanges, is_tls, end_ns, reads):
     row = Row(lost=lost_in(lines))
     events = collections.defaultdict(list)
     for line in lines:
@@ -144,13 +207,15 @@ def compare_calls(lines, exchanges, is_tls, end_ns):
     rows = [some[-1] if some[-1]["event"] == "end" else unended(some) for some in events.values()]
     if any(not line["is_exact"] for line in rows):
         return compare_connections(row, rows, exchanges)
-    table = api_truth.compare(rows, [one for one in exchanges if one.begin_ns < end_ns], is_tls)
+    exchanges = [one for one in exchanges if one.begin_ns < end_ns]
+    table = api_truth.compare(rows, exchanges, is_tls)
     row.found, row.missed, row.invented = table.found, len(table.missed), len(table.invented)
-    row.time_ns = max(table.begin_ns, default=0)
-    row.length_ns = max(table.first_ns + table.last_ns, default=0)
+    times_of(row, api_truth.pair(rows, exchanges)[0], reads)
     row.size = "%d out, %d in" % (table.bytes_out, table.bytes_in)
     row.wrong = [str(one) for one in table.wrong]
     row.differ = len(table.wrong)
+    for member in ("missed", "invented"):
+        row.alone += ["%s: %s" % (member, one) for one in getattr(table, member)]
     return row
 
 
@@ -173,10 +238,11 @@ def unended(events):
 class Observers:
     """The monitor with a reader of each FIFO and one of the socket, trace and sched, of one process."""
 
-    def __init__(self, folder, pid):
-        self.folder, self.children = folder, []
+    def __init__(self, folder, pid, quiet_s):
+        self.folder, self.children, self.quiet_s = folder, [], quiet_s
         self.fifos = os.path.join(folder, "fifos")
-        self.monitor = self.start("monitor", harness.SOOTH, "monitor", "--fifo-dir", self.fifos, str(pid))
+        self.monitor = self.start("monitor", harness.SOOTH, "monitor", "--fifo-dir", self.fifos,
+                                  "--history-dir", self.path("history"), str(pid))
         harness.wait_until(lambda: os.path.exists(os.path.join(self.fifos, "monitor.sock")), "the monitor")
         for name in FEEDS:
             self.start(name, "tail", "-f", os.path.join(self.fifos, name + ".fifo"))
@@ -203,8 +269,14 @@ class Observers:
 
     def wait_until_later(self, end_ns):
         """Until each stream of calls and states has something later than that."""
+        streams, grown = ("syscalls", "scheduler", "trace", "sched"), [0, time.monotonic()]
+
         def is_later():
-            return all(self.last_ns(name) > end_ns for name in ("syscalls", "scheduler", "trace", "sched"))
+            sizes = sum(os.path.getsize(self.path(name)) for name in streams)
+            if sizes != grown[0]:
+                grown[:] = [sizes, time.monotonic()]
+            return all(self.last_ns(name) > end_ns for name in streams) or \
+                time.monotonic() - grown[1] > self.quiet_s
         with contextlib.suppress(AssertionError):  # an agent may be silent
             harness.wait_until(is_later, "later records", timeout=DRAIN_S)
         time.sleep(1)
@@ -223,7 +295,7 @@ class Observers:
             child.wait(60)
 
 
-def observe(agent, mode, is_tls, folder):
+def observe(agent, mode, is_tls, folder, quiet_s):
     held = os.path.join(folder, "held")
     os.mkfifo(held)
     mcp = ("tools",) if mode == modes.MCP_CALL else ()
@@ -231,7 +303,7 @@ def observe(agent, mode, is_tls, folder):
         running = stack.enter_context(Agent(agent, mode=mode, over_tls=is_tls, mcp=mcp,
                                             before=[*HOLDER, held]))
         harness.wait_until(lambda: HOLDER[0] in processes.arguments(running.child.pid), "the agent")
-        observers = Observers(folder, running.child.pid)
+        observers = Observers(folder, running.child.pid, quiet_s)
         stack.callback(observers.stop)
         begin_ns = time.monotonic_ns()
         with open(held, "wb") as file:
@@ -242,14 +314,15 @@ def observe(agent, mode, is_tls, folder):
         observers.wait_until_later(end_ns)
         observers.stop()
     streams = {name: lines_of(observers.path(name)) for name in (*FEEDS, "socket", "trace", "sched")}
+    reads = Reads(streams["trace"])
     # The socket has one order of losses for all its records.
     return {
         "syscalls": compare_streams(streams["syscalls"], streams["trace"], "call", begin_ns, end_ns),
         "scheduler": compare_streams(streams["scheduler"], streams["sched"], "state", begin_ns, end_ns),
-        "api_calls": compare_calls(streams["api_calls"], exchanges, is_tls, end_ns),
+        "api_calls": compare_calls(streams["api_calls"], exchanges, is_tls, end_ns, reads),
         "socket, calls": compare_streams(streams["socket"], streams["trace"], "call", begin_ns, end_ns),
         "socket, states": compare_streams(streams["socket"], streams["sched"], "state", begin_ns, end_ns),
-        "socket, API": compare_calls(streams["socket"], exchanges, is_tls, end_ns),
+        "socket, API": compare_calls(streams["socket"], exchanges, is_tls, end_ns, reads),
     }
 
 
@@ -257,7 +330,7 @@ def run(agent, mode, transport, load):
     busy = [subprocess.Popen(BUSY) for _ in range(load)]
     try:
         with tempfile.TemporaryDirectory(prefix="sooth-monitor-") as folder:
-            return observe(agent, mode, transport == "tls", folder)
+            return observe(agent, mode, transport == "tls", folder, QUIET_S * (3 if load else 1))
     finally:
         for child in busy:
             child.kill()
@@ -287,12 +360,13 @@ def print_table(results):
         for source, row in rows.items():
             sums.setdefault((name, transport, load, source), Row()).add(row)
     print("| agent | transport | load | modes | source | found | missed | invented | lost | differ | "
-          "time, largest error | length | size over |")
+          "time, largest error | late | size over |")
     print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for (name, transport, load, source), row in sums.items():
-        print("| %s | %s | %d | %d | %s | %d | %d | %d | %d | %d | %.2f ms | %.2f ms | %s |" % (
+        late = "%d, to %.0f ms" % (row.late, row.late_ns / 1e6) if row.late else ""
+        print("| %s | %s | %d | %d | %s | %d | %d | %d | %d | %d | %.2f ms | %s | %s |" % (
             name, transport, load, runs[name, transport, load], source, row.found, row.missed,
-            row.invented, row.lost, row.differ, row.time_ns / 1e6, row.length_ns / 1e6, row.size))
+            row.invented, row.lost, row.differ, row.time_ns / 1e6, late, row.size))
     return sums
 
 

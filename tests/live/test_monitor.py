@@ -169,6 +169,23 @@ class Readers(MonitorCase):
             time.sleep(0.3)
         self.assertTrue(sooth.is_running())
 
+    def test_a_target_that_has_ended(self):
+        """It stays a zombie here: the reader learns why nothing comes, and nothing is made up."""
+        target = self.start("/bin/sh", "-c", "while :; do sleep 0.05; done")
+        self.monitor(str(target.pid))
+        readers = {name: self.tail(name) for name in ("scheduler.fifo", "syscalls.fifo")}
+        for reader in readers.values():
+            self.wait_for_lines(reader, 30)
+        os.kill(target.pid, signal.SIGKILL)
+        for reader in readers.values():
+            reader.wait_for_output(b'"no selected process runs"')
+        time.sleep(1)
+        for reader in readers.values():
+            lines = self.lines(reader)
+            self.assert_numbered(lines)
+            self.assertEqual(lines[-1]["type"], "loss")
+            self.assertFalse([line for line in lines[30:] if line.get("is_since_attach")])
+
     def test_one_source_of_calls(self):
         """For system calls and API calls, where both are read."""
         target = self.start("/bin/sh", "-c", "while :; do sleep 0.05; done")

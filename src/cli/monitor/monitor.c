@@ -38,6 +38,7 @@ struct pipe_feed {
 	struct line_queue queue; /* of the FIFO's reader */
 	char name[32];
 	bool has_reader, is_refused;
+	bool is_idle;	   /* its reader has the reason why nothing is attached */
 	bool is_stuck;	   /* the reader took nothing the last time */
 	uint64_t retry_ns; /* what was refused is not tried before */
 	uint64_t since_ns; /* it waits for the feed whose source it can use; 0: it does not */
@@ -89,6 +90,12 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 	return false;
 }
 
+/* A zombie has no more records; where only its first thread has exited, the others have. */
+static bool has_ended(const struct process_entry *p)
+{
+	return p->zombie_ns && p->process->threads <= 1;
+}
+
 static void add(struct monitor *m, const struct process_entry *p)
 {
 	struct span name = process_table_field(&p->process->record, &p->process->name);
@@ -113,7 +120,7 @@ static int find_processes(struct monitor *m, uint64_t now_ns, struct sooth_error
 	buffer_reset(&m->processes);
 	status = process_table_scan(&table, err);
 	while (!status && (p = process_table_next(&table, &position))) {
-		if (is_target(m, p))
+		if (is_target(m, p) && !has_ended(p))
 			add(m, p);
 	}
 	process_table_fini(&table);
@@ -153,6 +160,15 @@ static bool waits_for_source(struct pipe_feed *p, uint64_t now_ns)
 	return now_ns < p->since_ns + GATHER_NS;
 }
 
+/* The reader learns why nothing comes, once. */
+static void note_idle(const struct monitor *m, struct pipe_feed *p)
+{
+	if (!p->is_idle)
+		feed_note(&p->feed,
+			m->options->target ? "no selected process runs" : "no agent runs");
+	p->is_idle = true;
+}
+
 static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 {
 	struct sooth_error err;
@@ -165,6 +181,11 @@ static void attach(struct monitor *m, struct pipe_feed *p, uint64_t now_ns)
 			feed_add(&p->feed, pids, count_pids(m));
 		return;
 	}
+	if (!whole && !count_pids(m)) {
+		note_idle(m, p);
+		return;
+	}
+	p->is_idle = false;
 	if (now_ns < p->retry_ns || waits_for_source(p, now_ns))
 		return;
 	p->since_ns = 0;
@@ -203,7 +224,7 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 		feed_add_reader(&p->feed, &p->queue, NULL);
 		feed_put_phase(&p->feed, &p->queue);
 		p->retry_ns = m->scan_ns = 0;
-		p->is_refused = false;
+		p->is_refused = p->is_idle = false;
 	}
 	p->has_reader = true;
 	if (line_queue_write_all(&p->queue, fd, &p->is_stuck))
@@ -328,6 +349,8 @@ static void step(struct monitor *m)
 			continue;
 		if (feed_step(&p->feed, has_waited ? 0 : timeout_ms, &err))
 			say(p, &err);
+		if (!p->feed.observer) /* its processes have ended */
+			m->scan_ns = 0;
 		has_waited = true;
 	}
 	if (!has_waited)
