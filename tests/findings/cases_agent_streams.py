@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 stream-stalled of real agents, each in its namespace against the fake server (tests/agents): those
-that wait for it, and those that look alike: at rest, asked something, running a tool.
+that wait for it, and those that look alike: at rest, asked something, running a tool. Half over TLS.
 """
 import dataclasses
 import pathlib
@@ -44,8 +44,9 @@ class Terminal:
     ends with the last. For agents that take 20 s of processor time to start.
     """
 
-    def __init__(self, kind, *modes_):
+    def __init__(self, kind, *modes_, over_tls=False):
         self.kind, self.modes, self.agent, self.uses = kind, modes_, None, 0
+        self.over_tls = over_tls
         self.turn = threading.Condition()
 
     def in_mode(self, mode):
@@ -63,7 +64,7 @@ class Terminal:
 
     def enter(self, mode):
         if not self.agent:
-            agent = agents.Agent(self.kind, mode=mode, terminal=True)
+            agent = agents.Agent(self.kind, mode=mode, terminal=True, over_tls=self.over_tls)
             agent.__enter__()
             self.agent = agent
         else:
@@ -97,7 +98,8 @@ def asking(scope, rng):
 def name_of(kind, mode, options):
     where = "terminal" if options.get("terminal") or mode == modes.IDLE else "headless"
     more = ", with an MCP server" if options.get("mcp") else ""
-    return "%s, %s, %s%s" % (kind.name, mode, where, more)
+    transport = ", TLS" if options.get("over_tls") else ""
+    return "%s, %s, %s%s%s" % (kind.name, mode, where, more, transport)
 
 
 def stalled(kind, mode, says, severity="medium", make=None, **options):
@@ -112,39 +114,41 @@ def well(kind, mode, make=None, **options):
         may_skip=lambda: agents.reason_to_skip(kind))
 
 
-OPENCODE = Terminal(known.OPENCODE, modes.ANSWER, modes.NO_HEADERS, modes.TOOL)
+OPENCODE = Terminal(known.OPENCODE, modes.ANSWER, modes.NO_HEADERS, modes.TOOL, over_tls=True)
 WAITS, WORD, LOG = "waiting for", "(status busy, no tool", "(its log: the model has to answer, no tool"
 
 # On a terminal an agent takes seconds of processor time to start: tests/live/test_agents.py has the
 # same states of each kind, and finds stream-stalled there once for each start.
 TERMINAL = {"terminal": True}
+TLS = {"over_tls": True}
+TLS_TERMINAL = {**TLS, **TERMINAL}
 
 CASES = [
     # In the order of OPENCODE.
-    well(known.OPENCODE, modes.ANSWER, OPENCODE.in_mode(modes.ANSWER), **TERMINAL),
-    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, make=OPENCODE.in_mode(modes.NO_HEADERS), **TERMINAL),
-    well(known.OPENCODE, modes.TOOL, OPENCODE.in_mode(modes.TOOL), **TERMINAL),
-    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS),
+    well(known.OPENCODE, modes.ANSWER, OPENCODE.in_mode(modes.ANSWER), **TLS_TERMINAL),
+    stalled(known.OPENCODE, modes.NO_HEADERS, WAITS, make=OPENCODE.in_mode(modes.NO_HEADERS), **TLS_TERMINAL),
+    well(known.OPENCODE, modes.TOOL, OPENCODE.in_mode(modes.TOOL), **TLS_TERMINAL),
+    stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, **TLS),
     stalled(known.CLAUDE_CODE, modes.NO_HEADERS, WAITS, **TERMINAL),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD),
-    stalled(known.CLAUDE_CODE, modes.STALL, WORD, **TERMINAL),
+    stalled(known.CLAUDE_CODE, modes.STALL, WORD, **TLS_TERMINAL),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True, mcp=["files"], severity="low"),
-    stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **TERMINAL),
+    stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **TLS_TERMINAL),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS),
-    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TERMINAL),
-    stalled(known.CODEX, modes.STALL, LOG),
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TLS_TERMINAL),
+    stalled(known.CODEX, modes.STALL, LOG, **TLS),
     stalled(known.GEMINI, modes.NO_HEADERS, WAITS, **TERMINAL),
     well(known.CLAUDE_CODE, modes.IDLE),
-    well(known.CLAUDE_CODE, modes.ANSWER, **TERMINAL),
-    well(known.CLAUDE_CODE, modes.SLOW, terminal=True),
-    well(known.CLAUDE_CODE, modes.TOOL),
+    well(known.CLAUDE_CODE, modes.ANSWER, **TLS_TERMINAL),
+    well(known.CLAUDE_CODE, modes.SLOW, **TLS_TERMINAL),
+    well(known.CLAUDE_CODE, modes.TOOL, **TLS),
     well(known.CLAUDE_CODE, modes.TOOL, terminal=True, mcp=["files"]),
-    well(known.CLAUDE_CODE, modes.TOOL_LOOP),
+    well(known.CLAUDE_CODE, modes.TOOL_LOOP, **TLS),
     well(known.CLAUDE_CODE_NODE, modes.ANSWER, **TERMINAL),
     well(known.CODEX, modes.ANSWER, **TERMINAL),
-    well(known.CODEX, modes.TOOL),
+    well(known.CODEX, modes.TOOL, **TLS),
     well(known.CODEX, modes.SLOW),
-    well(known.GEMINI, modes.ANSWER, **TERMINAL),
+    well(known.GEMINI, modes.ANSWER, **TLS_TERMINAL),
     well(known.GEMINI, modes.TOOL),
     healthy("stream-stalled", "claude-code asks its user", asking, settings=SHORT, duration_s=2.0,
         may_skip=lambda: agents.reason_to_skip(known.CLAUDE_CODE)),

@@ -59,6 +59,7 @@ def tree_of(folder):
 class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, StreamChecks, unittest.TestCase):
     """What holds for every agent."""
     agent = None
+    over_tls = False  # of about half of them
     survives = ()  # of SURVIVES, when an agent that runs a tool is killed
     left_by_term = ()  # and when it is terminated
 
@@ -81,7 +82,7 @@ class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, StreamCh
 
     def start(self, mode, **how):
         """An agent in its mode, which at the end of the case is gone without a trace."""
-        agent = Agent(self.agent, mode=mode, prompt=PROMPT, **how)
+        agent = Agent(self.agent, mode=mode, prompt=PROMPT, over_tls=self.over_tls, **how)
         self.addCleanup(self.check_gone, agent)
         agent.__enter__()
         self.addCleanup(agent.__exit__)
@@ -155,7 +156,7 @@ class AgentCase(PsChecks, ThreadChecks, OwnFileChecks, RecogniseChecks, StreamCh
     # --- each ---
 
     def test_answers_and_ends(self):
-        with Agent(self.agent) as agent:
+        with Agent(self.agent, over_tls=self.over_tls) as agent:
             ended = agent.finish()
             self.assertEqual((ended.status, ended.out), (0, fake_api.ANSWER + "\n"), ended)
             self.assert_asked(agent, modes.ANSWER, "answered")
@@ -317,6 +318,7 @@ class ClaudeCode(AgentCase):
 
 class ClaudeCodeNode(AgentCase):
     agent, named, has_version = known.CLAUDE_CODE_NODE, "claude", False
+    over_tls = True
     session_files = ".claude/projects/*/*.jsonl"
     survives = left_by_term = ("tool",)
 
@@ -340,6 +342,7 @@ class ClaudeCode1(AgentCase):
 
 class Codex(AgentCase):
     agent, named = known.CODEX, "codex"
+    over_tls = True
     session_files = ".codex/sessions/*/*/*/rollout-*.jsonl"
     is_tool_left = is_tool_left_on_terminal = False
     is_left_with_worker = True
@@ -378,6 +381,7 @@ class Codex(AgentCase):
 
 class Opencode(AgentCase):
     agent, named, marks_session = known.OPENCODE, "opencode", True  # the pid, to be exact
+    over_tls = True
     survives = left_by_term = ("tool",)
     is_tool_left_on_terminal = False
 
