@@ -64,12 +64,32 @@ static size_t path_at(const char *text, size_t size)
 	return text[at + 1] == '/' ? at + 1 : 0;
 }
 
+/* "CONNECT user:X@host:443" of a proxy's client: false where the host is all. */
+static bool mask_connect(struct buffer *out, const char *text, size_t size)
+{
+	static const char method[] = "CONNECT ";
+	size_t from = sizeof(method) - 1, at = 0;
+
+	if (size <= from || memcmp(text, method, from) != 0)
+		return false;
+	for (size_t i = from; i < size && !memchr(" \r\n", text[i], 3); i++) {
+		if (text[i] == '@')
+			at = i;
+	}
+	if (!at)
+		return false;
+	buffer_append(out, text, from);
+	buffer_string(out, "***");
+	buffer_append(out, text + at, size - at);
+	return true;
+}
+
 bool mask_request(struct buffer *out, const char *text, size_t size)
 {
 	size_t at = path_at(text, size);
 
 	if (!at)
-		return false;
+		return mask_connect(out, text, size);
 	buffer_append(out, text, at);
 	while (at < size && text[at] == '/') {
 		size_t end = ++at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Secrets in the path of a request line of HTTP: "POST /bot123:AbC9.../send". Only mask.c includes
- * this. */
+/* Secrets in the path of a request line of HTTP, "POST /bot123:AbC9.../send", and before the host
+ * of "CONNECT user:X@host:443". Only mask.c includes this. */
 #ifndef SOOTH_BASE_MASK_REQUEST_H
 #define SOOTH_BASE_MASK_REQUEST_H
 

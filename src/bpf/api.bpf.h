@@ -236,11 +236,11 @@ VERIFIED_ALONE_BY_NUMBERS int keep_request(
 	if (at > PIECE_AT_MAX)
 		return 0;
 	to = p->pieces + at + sizeof(struct syscalls_piece);
-	/* What rounds the piece up must not be the query. */
-	for (uint32_t i = 0; i < 8; i++)
+	/* What rounds the piece up must not be the query. It is a string: a masked one ends early. */
+	for (uint32_t i = 0; i < 9; i++)
 		to[(end + i) & 0xff] = 0;
 	put_head(p, at, (uint8_t)argument, SYSCALLS_PART_REQUEST,
-		end == LINE_MOST ? STATE_TRUNCATED : 0, end & 0xff);
+		end == LINE_MOST ? STATE_TRUNCATED : 0, (end + 1) & 0xff);
 	return 0;
 }
 

@@ -121,8 +121,9 @@ enum syscalls_piece_part {
 	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
 	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
 	SYSCALLS_PART_STATUS,	/* of bytes that were read: the three digits of HTTP's status */
-	SYSCALLS_PART_REQUEST, /* of bytes that were sent: "POST /v1/messages", without its query */
-	SYSCALLS_PART_TLS,     /* of bytes: struct syscalls_tls_record, the first ones */
+	/* Of bytes that were sent: "POST /v1/messages", without its query; a NUL ends it. */
+	SYSCALLS_PART_REQUEST,
+	SYSCALLS_PART_TLS,	  /* of bytes: struct syscalls_tls_record, the first ones */
 	SYSCALLS_PART_LAST_CHUNK, /* of bytes that were read: no bytes; they end an answer of HTTP
 				     in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */

@@ -58,6 +58,8 @@ static void test_requests(void **state)
 	static const char *const cases[][2] = {
 		{ "POST /v1/messages", "POST /v1/messages" },
 		{ "GET /bot123456:AAEhBOweik6ad9r_QXMENQjcrbGa/send", "GET /***/send" },
+		{ "CONNECT user:pass@host:443", "CONNECT ***@host:443" },
+		{ "CONNECT host:443", "CONNECT host:443" },
 		{ "PUT /a/4f1c2b3a9d8e7f60/b HTTP/1.1", "PUT /a/***/b HTTP/1.1" },
 		{ "POST /v1/files/file-abc123XYZ987def?purpose=x", "POST /v1/files/***?purpose=x" },
 		{ "POST /v1beta/models/gemini-2.5-flash:streamGenerateContent",

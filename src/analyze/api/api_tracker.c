@@ -133,6 +133,14 @@ static struct span piece_of(const struct syscalls_call *call, enum syscalls_piec
 	return piece.is_there ? piece.bytes : span_of("", 0);
 }
 
+/* Where a secret was masked, it ends before its piece does. */
+static struct span request_of(const struct syscalls_call *call)
+{
+	struct span line = piece_of(call, SYSCALLS_PART_REQUEST);
+
+	return span_of(line.data, strnlen(line.data, line.size));
+}
+
 static struct api_bytes bytes_of(const struct folded_call *c)
 {
 	const struct syscalls_call *call = c->call;
@@ -145,7 +153,7 @@ static struct api_bytes bytes_of(const struct folded_call *c)
 		.tid = call->record.tid,
 		.status = call_http_status(call),
 		.is_last_chunk = call_piece_of_any(call, SYSCALLS_PART_LAST_CHUNK).is_there,
-		.request = piece_of(call, SYSCALLS_PART_REQUEST),
+		.request = request_of(call),
 		.tls = piece_of(call, SYSCALLS_PART_TLS),
 		.server = piece_of(call, SYSCALLS_PART_SERVER) };
 }

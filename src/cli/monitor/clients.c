@@ -241,6 +241,14 @@ int clients_open(struct clients *c, struct user_folder *folder, struct feed *con
 	c->feeds = feeds;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		c->all[i].fd = -1;
+	c->fd = -1;
+	return clients_listen(c, folder, err);
+}
+
+int clients_listen(struct clients *c, struct user_folder *folder, struct sooth_error *err)
+{
+	if (c->fd >= 0)
+		close(c->fd);
 	c->fd = fifo_folder_listen(folder, CLIENTS_SOCKET, err);
 	return c->fd < 0 ? c->fd : 0;
 }

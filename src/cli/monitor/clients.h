@@ -34,6 +34,8 @@ struct clients {
 /* 0 or a negative errno with err filled: the socket cannot be made. */
 int clients_open(struct clients *c, struct user_folder *folder, struct feed *const *feeds,
 	struct sooth_error *err);
+/* Again, in a folder that is another; those that have connected stay. */
+int clients_listen(struct clients *c, struct user_folder *folder, struct sooth_error *err);
 void clients_close(struct clients *c);
 /* Takes those that connect, reads requests, writes what there is, and lets go of those that are
  * gone. */

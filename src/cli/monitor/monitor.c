@@ -49,6 +49,7 @@ struct monitor {
 	struct monitor_options current; /* since they were read again */
 	struct user_folder folder;
 	char folder_path[4096]; /* as the kernel names it */
+	bool is_folder_refused; /* said already */
 	struct pipe_feed pipes[FEEDS];
 	struct feed *feeds[FEEDS];
 	struct map hidden; /* of every feed */
@@ -232,13 +233,37 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 	close(fd);
 }
 
-/* --- the history --- */
-
 static void print_failure(const struct sooth_error *err)
 {
 	fprintf(stderr, "sooth: cannot %s", err->tried);
 	fprintf(stderr, err->why[0] ? ": %s\n" : "\n", err->why);
 }
+
+/* --- the folder --- */
+
+/* Where it was removed, or another has its place: readers look by its name. */
+static void keep_folder(struct monitor *m)
+{
+	struct user_folder again;
+	struct sooth_error err;
+	int status;
+
+	if (user_folder_is_there(&m->folder))
+		return;
+	status = fifo_folder_open(&again, m->options->fifo_folder, &err);
+	if (!status) {
+		user_folder_close(&m->folder);
+		m->folder = again;
+		status = clients_listen(&m->clients, &m->folder, &err);
+	}
+	if (status && !m->is_folder_refused)
+		print_failure(&err);
+	if (!status)
+		fprintf(stderr, "sooth: %s was removed, and is there again\n", m->folder.path);
+	m->is_folder_refused = status != 0;
+}
+
+/* --- the history --- */
 
 static void keep_phases(struct monitor *m)
 {
@@ -362,6 +387,7 @@ static void look(struct monitor *m)
 	struct sooth_error err;
 	uint64_t now_ns;
 
+	keep_folder(m);
 	for (size_t i = 0; i < FEEDS; i++)
 		serve(m, &m->pipes[i]);
 	clients_serve(&m->clients);

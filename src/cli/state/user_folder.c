@@ -61,13 +61,34 @@ static const char *home_of(const struct user_folder *f)
 	return home && *home == '/' ? home : NULL;
 }
 
+static bool has_parent(const char *path)
+{
+	const char *last = strrchr(path, '/');
+	char parent[4096];
+	struct stat st;
+
+	if (!last || last == path)
+		return true;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(last - path), path);
+	return !stat(parent, &st) && S_ISDIR(st.st_mode);
+}
+
+/* A folder that can be made: beside this one, or in /tmp. */
+static int try_another(const struct user_folder *f, bool beside, struct sooth_error *err)
+{
+	if (beside && has_parent(f->path))
+		return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
+	return error_remedy(
+		err, "sooth monitor --%s /tmp/sooth-%u", f->kind->option, (unsigned)f->uid);
+}
+
 int user_folder_refuse(
 	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
-	return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
+	return try_another(f, true, err);
 }
 
 static int check_folder(const struct user_folder *f, int fd, struct sooth_error *err)
@@ -100,7 +121,8 @@ static int cannot_open(const struct user_folder *f, struct sooth_error *err)
 	if (errno == ENOTDIR || errno == ELOOP)
 		return user_folder_refuse(
 			f, NULL, "it is no folder, or a symbolic link leads to it", err);
-	return error_errno(err, -errno, "open the folder %s", f->path);
+	error_errno(err, -errno, "make the folder %s", f->path);
+	return try_another(f, false, err);
 }
 
 /* The folder that must be there, and what is made below it. */
@@ -117,8 +139,7 @@ static int find_default(
 	if (*base)
 		return 0;
 	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "find the home of user %u", (unsigned)f->uid);
-	return error_remedy(
-		err, "sooth monitor --%s /tmp/sooth-%u", f->kind->option, (unsigned)f->uid);
+	return try_another(f, false, err);
 }
 
 int user_folder_default(struct user_folder *f, struct sooth_error *err)
@@ -173,7 +194,7 @@ static int lock(struct user_folder *f, struct sooth_error *err)
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_USAGE, "write into %s", f->path);
 	error_why(err, "another monitor does");
-	return error_remedy(err, "sooth monitor --%s %s.2", f->kind->option, f->path);
+	return try_another(f, true, err);
 }
 
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
@@ -200,6 +221,21 @@ int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind,
 	if (status)
 		user_folder_close(f);
 	return status;
+}
+
+bool user_folder_is_there(struct user_folder *f)
+{
+	struct stat here, there;
+	struct sooth_error ignored;
+	bool is_there;
+
+	if (user_folder_enter(f, &ignored))
+		return false;
+	is_there = !fstat(f->fd, &here) &&
+		   !fstatat(AT_FDCWD, f->path, &there, AT_SYMLINK_NOFOLLOW) &&
+		   here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+	user_folder_leave(f);
+	return is_there;
 }
 
 void user_folder_close(struct user_folder *f)

@@ -30,6 +30,8 @@ struct user_folder {
 /* `path` NULL: the default. Made if it is not there, and locked: there is one monitor a folder. */
 int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err);
+/* False: it was removed, or its path leads to another. */
+bool user_folder_is_there(struct user_folder *f);
 /* What is in it stays. */
 void user_folder_close(struct user_folder *f);
 /* Of one that is not opened: its user, then the path of the default. */
