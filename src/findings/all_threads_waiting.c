@@ -474,7 +474,7 @@ static bool has_java_locks(const struct check *e)
 	if (last)
 		g.records = snapshot_records(last);
 	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
-		if (t->lock == WAITS_LOCK_JAVA_IDLE || wait_is_of_java(t) || wait_java_text(t))
+		if (wait_is_java_idle(t) || wait_is_of_java(t) || wait_java_text(t))
 			return true;
 	}
 	return false;

@@ -192,7 +192,7 @@ const struct finding_type finding_clients_refused = {
 	.id = "clients-refused",
 	.claim = "a server closes the connections of its clients at once",
 	.probes = "syscalls",
-	.follows = "connect-failing,fd-limit-near",
+	.follows = "connect-failing,fd-limit-near,calls-itself",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -267,6 +267,12 @@ static void emit_threads(const struct check *e, struct check_result *out, const 
 		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
 }
 
+/* It gets less than it asks for. */
+static bool is_starved(const struct spin *s)
+{
+	return s->cpu < PART_OF_DEMAND * s->demand;
+}
+
 static void put_burner(struct buffer *out, const struct spin *s)
 {
 	const struct thread_history *t = s->threads[0];
@@ -277,9 +283,9 @@ static void put_burner(struct buffer *out, const struct spin *s)
 		buffer_format(out, "uses %.0f %% of a CPU", s->cpu);
 	else
 		buffer_format(out, "thread %s (%u) uses %.0f %% of a CPU", t->name, t->tid, s->cpu);
-	if (s->cpu < PART_OF_DEMAND * s->demand)
+	if (is_starved(s))
 		buffer_string(out, s->is_held ? ", all that its CPU quota leaves"
-					      : ", all that the busy host leaves it,");
+					      : ", all that the busy host leaves it");
 }
 
 /* "; in loop (a.py:2), most in step (a.py:9)" */
@@ -344,7 +350,8 @@ static void emit_claim(
 	}
 	put_burner(&text, s);
 	if (!s->is_by_call)
-		buffer_string(&text, " without a wait, input or output");
+		buffer_string(&text, is_starved(s) ? ", without a wait, input or output"
+						   : " without a wait, input or output");
 	if (!s->is_by_call && s->call.kind) {
 		buffer_string(&text, "; ");
 		repeated_call_put(&text, &s->call);

@@ -59,6 +59,8 @@ struct locked {
 	unsigned full;	/* threads that put into a queue which is full, or wait until it is empty */
 	bool is_main_pausing;	      /* between two steps of a loop: it watches over the others */
 	const char *signal;	      /* "waits for a CountDownLatch" */
+	unsigned conditions;	      /* threads of Java that wait on one without a timeout */
+	bool has_main_ended;	      /* of Java: its main() has */
 	uint64_t for_ns[PLACES];      /* the shortest wait */
 	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
 	uint64_t addresses[2];
@@ -103,7 +105,8 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 		return PLACE_RESULT;
 	if (wait_java_text(t))
 		return t->timeout_state == SOOTH_STATE_ABSENT ? PLACE_SIGNAL : PLACE_AWAY;
-	if (t->lock == WAITS_LOCK_JAVA_IDLE)
+	/* Where clients, timers or other threads may give it work, that is how a pool rests. */
+	if (wait_is_java_idle(t))
 		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
 		return of_futex(t, s);
@@ -149,6 +152,8 @@ static void take(struct locked *l, const struct waits_thread *t, enum place plac
 {
 	l->woken += place == PLACE_RESTS && can_be_woken(t);
 	l->full += is_putting(place, s);
+	l->conditions += place == PLACE_RESTS && t->lock == WAITS_LOCK_JAVA_CONDITION &&
+			 t->timeout_state == SOOTH_STATE_ABSENT;
 	if (place == PLACE_SIGNAL && !l->signal)
 		l->signal = wait_java_text(t);
 	l->threads++;
@@ -208,6 +213,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 		if (thread_is_service(record_text(&t->record, &t->name), i))
 			continue;
 		l->is_main_pausing |= is_pausing(g, p, t);
+		l->has_main_ended |= span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
 		take(l, t, place_of(g, p, t, &s), &s);
 	}
 	count_peers(l, e, g);
@@ -225,6 +231,7 @@ enum kind {
 	KIND_POOL,
 	KIND_TASKS,
 	KIND_SIGNAL,
+	KIND_CONDITIONS, /* of Java: of all threads */
 	KIND_NOTIFY
 };
 
@@ -252,6 +259,8 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_TASKS;
 	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
 		return KIND_SIGNAL;
+	if (is_clear && l->conditions && l->threads == l->count[PLACE_RESTS] && !l->woken)
+		return KIND_CONDITIONS;
 	if (l->is_main_notified && !l->count[PLACE_RUNS])
 		return KIND_NOTIFY;
 	return KIND_NONE;
@@ -259,11 +268,13 @@ static enum kind kind_of(const struct locked *l)
 
 static enum place place_of_kind(enum kind kind)
 {
-	return kind == KIND_POOL || kind == KIND_TASKS				   ? PLACE_RESULT
-	       : kind == KIND_NOTIFY						   ? PLACE_NOTIFY
-	       : kind == KIND_SIGNAL						   ? PLACE_SIGNAL
-	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ? PLACE_RESTS
-										   : PLACE_LOCK;
+	return kind == KIND_POOL || kind == KIND_TASKS ? PLACE_RESULT
+	       : kind == KIND_NOTIFY		       ? PLACE_NOTIFY
+	       : kind == KIND_SIGNAL		       ? PLACE_SIGNAL
+	       : kind == KIND_QUEUE || kind == KIND_CONDITION || kind == KIND_FULL ||
+			       kind == KIND_CONDITIONS
+		       ? PLACE_RESTS
+		       : PLACE_LOCK;
 }
 
 /* --- the finding --- */
@@ -390,6 +401,20 @@ static void claim_signal(const struct check *e, struct buffer *out, const struct
 	buffer_fini(&threads);
 }
 
+static void claim_conditions(struct buffer *out, const struct locked *l, const char *time)
+{
+	if (l->has_main_ended)
+		buffer_format(out,
+			"its main() has ended, and %u thread%s for work, for %s, that none is left "
+			"to give: a pool that was not shut down keeps the process",
+			l->conditions, l->conditions == 1 ? " waits" : "s wait", time);
+	else
+		buffer_format(out,
+			"deadlock: %s on a condition, as of an empty queue, for %s: no other "
+			"thread, timer or connection is left that could end this wait",
+			l->conditions == 1 ? "a thread waits" : "all its threads wait", time);
+}
+
 static void claim_notify(struct buffer *out, const struct stack_wait *s, const char *time)
 {
 	buffer_format(out,
@@ -430,6 +455,9 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		break;
 	case KIND_SIGNAL:
 		claim_signal(e, &text, g, l, time);
+		break;
+	case KIND_CONDITIONS:
+		claim_conditions(&text, l, time);
 		break;
 	case KIND_POOL:
 		buffer_format(&text,
@@ -502,8 +530,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_unseen(out, kind == KIND_POOL || kind == KIND_TASKS
 				    ? "whether another thread provides these results"
 			    : kind == KIND_NOTIFY ? "which thread should notify it"
-			    : kind == KIND_SIGNAL ? "whether a signal, as for a hook at "
-						    "the end, will end the wait"
+			    : kind == KIND_SIGNAL || kind == KIND_CONDITIONS
+				    ? "whether a signal, as for a hook at "
+				      "the end, will end the wait"
 			    : kind == KIND_QUEUE || kind == KIND_FULL
 				    ? "whether a signal handler will end the wait"
 				    : "which thread has which lock, and whether one "
@@ -514,11 +543,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Where nothing else of the process goes on, nothing but a signal can end the wait. */
-static const char *time_option(const struct check *e, const struct locked *l)
+/* Where nothing else of the process goes on, nothing but a signal can end the wait; nor what a pool
+ * waits for that has no free thread. */
+static const char *time_option(const struct check *e, const struct locked *l, enum kind kind)
 {
-	return !l->count[PLACE_RUNS] &&
-			       check_option(e, "min-time-at-rest") < check_option(e, "min-time")
+	bool is_closed = !l->count[PLACE_RUNS] || kind == KIND_TASKS;
+
+	return is_closed && check_option(e, "min-time-at-rest") < check_option(e, "min-time")
 		       ? "min-time-at-rest"
 		       : "min-time";
 }
@@ -542,7 +573,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "reported by all-threads-waiting");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
-	else if (check_is_over(e, time_option(e, &l), (double)l.for_ns[place_of_kind(kind)], ""))
+	else if (check_is_over(
+			 e, time_option(e, &l, kind), (double)l.for_ns[place_of_kind(kind)], ""))
 		report(e, out, &g, &l, kind);
 	else
 		check_blind_by(out, FINDING_SHORT, "threads wait for locks, but not for long yet",

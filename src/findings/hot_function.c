@@ -122,7 +122,8 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	double share = 100.0 * (double)task->samples / (double)task->of_samples;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "spends %.0f %% of its CPU time in %s", share, task->text);
+	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s", share, task->text,
+		task->effect ? ": " : "", task->effect ? task->effect : "");
 	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
 	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,
 		(unsigned long long)task->of_samples);

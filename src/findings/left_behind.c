@@ -11,6 +11,7 @@
  * parent within the session of the new one.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
@@ -24,13 +25,16 @@ enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-writes", 2, 1, 1e9, "minimum number of writes that failed with EPIPE"),
+	THRESHOLD("min-writes", 2, 1, 1e9,
+		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
+		"directory that failed"),
 };
 
 struct left {
 	double failed; /* writes to its output */
 	bool is_terminal_closed, is_directory_deleted, has_pipe;
-	bool is_cut_off; /* input and output */
+	bool needs_directory; /* it is deleted, and calls within fail */
+	bool is_cut_off;      /* input and output */
 	bool are_calls_known;
 	struct check_calls calls;
 };
@@ -101,6 +105,24 @@ static bool is_cut_off(const struct check *e)
 	return true;
 }
 
+/* It goes on to look for files where nothing can be found any more. */
+static bool fails_within(const struct check *e, const struct call_history *h, struct span directory)
+{
+	const void *key;
+	size_t position = 0;
+	double failed = 0;
+	void *value;
+
+	while (map_next(&h->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+
+		if (place->error == ENOENT && strlen(place->text) > directory.size &&
+			!memcmp(place->text, directory.data, directory.size))
+			failed += (double)((const struct call_failures *)value)->count;
+	}
+	return failed >= check_option(e, "min-writes");
+}
+
 static void look(const struct check *e, struct left *l)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
@@ -112,8 +134,10 @@ static void look(const struct check *e, struct left *l)
 				out->deleted_state == SOOTH_STATE_VALUE;
 	l->is_directory_deleted = !is_kept && process_table_lost_directory(e->process, &was);
 	l->are_calls_known = check_calls_read(&l->calls, e);
-	if (l->are_calls_known)
-		l->failed = failed_writes(e, l->calls.history);
+	if (!l->are_calls_known)
+		return;
+	l->failed = failed_writes(e, l->calls.history);
+	l->needs_directory = l->is_directory_deleted && fails_within(e, l->calls.history, was);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct left *l)
@@ -121,7 +145,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct process_entry *p = e->process;
 	struct span parent = l->is_cut_off ? span_of("", 0) : check_name(p->parent);
 	bool is_unread = l->failed >= check_option(e, "min-writes");
-	bool is_sure = is_unread || l->is_cut_off;
+	bool is_sure = is_unread || l->is_cut_off || l->needs_directory;
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!is_sure)
@@ -131,7 +155,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 				"server (MCP, language server) without its client"
 		: is_unread   ? "nothing reads its output"
 		: l->is_terminal_closed ? "its terminal is closed"
-					: "its working directory was deleted");
+		: l->needs_directory
+			? "its working directory was deleted, in which it still looks for files"
+			: "its working directory was deleted");
 	if (l->is_cut_off)
 		finding_text(out, "known by", "fd 0 and fd 1 are local sockets without a peer");
 	else

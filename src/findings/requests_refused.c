@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "explain/finding.h"
 
+#define HASTY 10 /* refused requests a second: that is no back-off */
+
 static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
 	THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server",
@@ -92,6 +94,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct call_answers *a = one->value;
 	uint32_t count, status = status_of(a, &count);
 	const struct meaning *m = meaning_of(status);
+	double per_s = check_calls_rate(calls, (double)a->bad);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, peer->text);
 	if ((double)a->bad < check_option(e, "many"))
@@ -101,6 +104,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"%s refuses its requests: %llu of %llu answers are errors, HTTP %u%s%s%s",
 		peer->text, (unsigned long long)a->bad, (unsigned long long)(a->good + a->bad),
 		status, m ? " (" : "", m ? m->text : "", m ? ")" : "");
+	if (per_s >= HASTY)
+		finding_claim(out, "; it asks again at once, %.0f times a second, without a pause",
+			per_s);
 	finding_number(out, "answers that are errors", (double)a->bad, SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_number(out, "other answers of that server", (double)a->good, SOOTH_UNIT_NONE,

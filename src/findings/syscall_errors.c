@@ -353,6 +353,8 @@ static void report(struct look *l, const struct check_ranked *one)
 	if (call_error_is_grave(place->error))
 		finding_severity(out, FINDING_HIGH);
 	/* It may wait for the file on purpose. */
+	else if (is_in_deleted_directory(e, place) && check_has_finding(e, "left-behind"))
+		finding_severity(out, FINDING_LOW);
 	else if (is_missing(place) && !is_in_deleted_directory(e, place) &&
 		 !is_often(l, place, f, one->weight, what))
 		finding_severity(out, FINDING_LOW);

@@ -12,7 +12,7 @@
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of handshakes that fail"),
+	THRESHOLD("min-times", 2, 2, 1e6, "minimum number of handshakes that fail"),
 	THRESHOLD("min-share", 80, 1, 100, "minimum share of the handshakes with that server",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of failures"),

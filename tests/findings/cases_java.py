@@ -117,7 +117,11 @@ public class Locks {
             case "delegated" -> () -> waitsFor(Locks::sleeps, others);
             default -> () -> {
                 try {
-                    new LinkedBlockingQueue<Integer>().take();
+                    /* Without a thread that looks now and then for more, nothing can come. */
+                    if (kind.equals("idle") && number == 1)
+                        new LinkedBlockingQueue<Integer>().poll(1, TimeUnit.HOURS);
+                    else
+                        new LinkedBlockingQueue<Integer>().take();
                 } catch (InterruptedException e) {
                 }
             };
@@ -132,7 +136,7 @@ public class Locks {
             t.start();
         for (Thread t : workers) {
             while (!arguments[0].equals("contended") && !arguments[0].equals("leaks")
-                && !arguments[0].equals("forgets") && t.getState() != Thread.State.WAITING
+                && !arguments[0].equals("forgets") && t.getState() != Thread.State.WAITING && t.getState() != Thread.State.TIMED_WAITING
                 && t.getState() != Thread.State.BLOCKED && t.getState() != Thread.State.TERMINATED
                 && !(arguments[0].equals("served") && t.getName().equals("worker-1")))
                 Thread.sleep(10);
@@ -173,6 +177,10 @@ CASES = [
         says="thread pool exhausted: threads pool-1-thread-", duration_s=4, settings=("deadlock.min-time=1s",)),
     sick("deadlock", "a latch of Java that no thread counts down", java("latch"), may_skip=no_java,
         says="worker-0 waits for a CountDownLatch", duration_s=4, settings=("deadlock.min-time=1s",)),
+    sick("deadlock", "queues of Java that no thread is left to fill", java("starving"), may_skip=no_java,
+        says="all its threads wait on a condition, as of an empty queue", duration_s=4, settings=("deadlock.min-time=1s",)),
+    healthy("deadlock", "the same beside a thread that looks for work", java("idle"), may_skip=no_java, duration_s=4,
+        settings=("deadlock.min-time=1s",)),
     healthy("deadlock", "a latch of Java beside a server", java("served"), may_skip=no_java,
         duration_s=4, settings=("deadlock.min-time=1s",)),
     sick("deadlock", "the same beside a main thread that works", java("starved", "beside"), may_skip=no_java,

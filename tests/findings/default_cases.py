@@ -47,6 +47,8 @@ DEFAULT_CASES = {
     "held-back": ["a quota of a fiftieth", "asleep in a group whose quota is used up"],
     "held-up": ["a lock of SQLite", "a server that computes", "SQLite, whose holder computes"],
     "lock-kept": ["a flock, and it sleeps", "a server on duty, and its standby"],
+    "loop-stuck": ["a queue whose producer has failed", "a task that polls"],
+    "calls-itself": ["a gateway whose upstream is itself", "a client within"],
     "hot-function": ["a server that scans a list", "a server with many functions"],
     "idle-cpu": ["waits for its model", "it has just become idle"],
     "jit-churn": ["code that is evaluated anew each time", "code that is compiled once"],

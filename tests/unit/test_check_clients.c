@@ -181,6 +181,58 @@ static void test_clients_refused(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- calls-itself --- */
+
+/* For each client it connects to its own port; how many of the answers are errors. */
+static void connects_back(const char *name, unsigned times, unsigned bad)
+{
+	observe();
+	listens();
+	for (unsigned i = 0; i < times; i++) {
+		CALL("accept4", CLIENT, LISTENER, 0, 0, 0);
+		CALL("read", 30, CLIENT, 0x1000, 4096);
+		CALL("socket", 77, 2, 1, 0);
+		piece(1, port_8080, sizeof(port_8080));
+		CALL("connect", 0, 77, 1, sizeof(port_8080));
+		CALL("write", 40, 77, 0x1000, 40);
+		piece_of(1, SYSCALLS_PART_STATUS, i < bad ? "502" : "200", SYSCALLS_STATUS_DIGITS);
+		CALL("read", 90, 77, 0x1000, 4096);
+		CALL("close", 0, 77);
+		CALL("close", 0, CLIENT);
+		next_s += 0.01;
+	}
+	keeps(0);
+	process_at(5, (struct proc_process){ 0 }, name);
+}
+
+static void goes_round(double times)
+{
+	connects_back("gateway", (unsigned)times, (unsigned)times);
+}
+
+static void answers_itself(double bad)
+{
+	connects_back("gateway", 30, (unsigned)bad);
+}
+
+static void test_calls_itself(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "calls-itself", goes_round, 20, NULL,
+			"medium/medium: passes requests on to itself, in a circle: 20 times it "
+			"connected to 127.0.0.1:8080, where it listens itself, " },
+		{ "calls-itself", goes_round, 19, NULL, "fine: " },
+		{ "calls-itself", goes_round, 19, "calls-itself.min-times=19", "medium/medium: " },
+		{ "calls-itself", answers_itself, 24, NULL,
+			"medium/medium: |the answers are errors" },
+		{ "calls-itself", answers_itself, 23, NULL, "fine: " },
+		{ "calls-itself", answers_itself, 0, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- a port in use --- */
 
 static void listener(const char *local, uint16_t port, uint32_t pid, char owner_state)
@@ -300,7 +352,8 @@ static void test_refused(void **state)
 			"|ECONNREFUSED: Connection refused); no process listens on that port" },
 		{ "connect-failing", is_refused, THERE_V6, NULL,
 			"|); preview (7) listens on [::1]:8080 only" },
-		{ "connect-failing", is_refused, THERE_NOW, NULL, "|Connection refused) {connection" },
+		{ "connect-failing", is_refused, THERE_NOW, NULL,
+			"|Connection refused) {connection" },
 	};
 
 	(void)state;
@@ -311,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clients_refused),
+		cmocka_unit_test(test_calls_itself),
 		cmocka_unit_test(test_port_owner),
 		cmocka_unit_test(test_refused),
 	};

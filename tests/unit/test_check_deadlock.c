@@ -135,19 +135,21 @@ static void waits_for_queue(double is_queue)
 
 static void is_alone(double wants)
 {
-	const struct made all[] = { { .tid = PID,
-		.address = 64,
-		.functions = { wants > 0 ? RUST : "sem_wait" } } };
+	const struct made all[] = {
+		{ .tid = PID, .address = 64, .functions = { wants > 0 ? RUST : "sem_wait" } }
+	};
 
 	has_threads(all, ARRAY_SIZE(all));
 }
 
 static void waits_on_condition(double others)
 {
-	const struct made all[] = { { .tid = PID,
-					    .address = 64,
-					    .functions = { "pthread_cond_wait", "(job app.py:3)" } },
-		POLLING };
+	const struct made all[] = {
+		{ .tid = PID,
+			.address = 64,
+			.functions = { "pthread_cond_wait", "(job app.py:3)" } },
+		POLLING
+	};
 
 	has_threads(all, others > 0 ? 2 : 1);
 }
@@ -156,13 +158,35 @@ static void waits_on_condition(double others)
 static void wants_latch(double is_idle)
 {
 	const struct made all[] = {
-		{ .tid = PID, .address = 64, .functions = { "park" }, .lock = WAITS_LOCK_JAVA_LATCH },
+		{ .tid = PID,
+			.address = 64,
+			.functions = { "park" },
+			.lock = WAITS_LOCK_JAVA_LATCH },
 		{ .tid = 200,
 			.address = is_idle > 0 ? 128 : 0,
 			.functions = { "park" },
 			.lock = is_idle > 0 ? WAITS_LOCK_JAVA_IDLE : WAITS_LOCK_NONE },
 	};
 
+	has_threads(all, ARRAY_SIZE(all));
+}
+
+/* Of Java: waits on a condition, beside a pool at rest, or one that wakes by time or a call. */
+static void waits_on_java_condition(double beside)
+{
+	struct made all[] = {
+		{ .tid = PID,
+			.address = 64,
+			.functions = { "park" },
+			.lock = WAITS_LOCK_JAVA_CONDITION },
+		{ .tid = 200,
+			.address = 128,
+			.functions = { "park" },
+			.lock = WAITS_LOCK_JAVA_CONDITION },
+	};
+
+	if (beside > 0)
+		all[1] = (struct made){ .tid = 200, .functions = { "accept" }, .runs = beside > 1 };
 	has_threads(all, ARRAY_SIZE(all));
 }
 
@@ -252,6 +276,11 @@ static void test_waits_without_end(void **state)
 		{ "deadlock", wants_latch, 1, NULL,
 			"medium/medium: deadlock: |waits for a CountDownLatch|none is left" },
 		{ "deadlock", wants_latch, 0, NULL, "fine: " },
+		{ "deadlock", waits_on_java_condition, 0, NULL,
+			"medium/medium: deadlock: all its threads wait on a condition, as of an "
+			"empty queue, for 30 s" },
+		{ "deadlock", waits_on_java_condition, 1, NULL, "fine: " },
+		{ "deadlock", waits_on_java_condition, 2, NULL, "fine: " },
 		{ "deadlock", puts_into_full, 0, NULL,
 			"medium/medium: deadlock: 1 thread waits in Queue.put|fill (app.py:3)" },
 		{ "deadlock", puts_into_full, 1, NULL, "fine: " },

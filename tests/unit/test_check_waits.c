@@ -347,13 +347,140 @@ static void test_prompt_unanswered(void **state)
 	TRY_CASES(cases);
 }
 
-/* --- lock-kept --- */
+/* --- loop-stuck --- */
 
 static void waits_nothing(double value)
 {
 	(void)value;
 	is_there();
 }
+
+enum watched { OWN_EVENT, OWN_PAIR, CLIENT_PAIR, LISTENER_SOCKET, NOTHING };
+
+struct loop {
+	const char *program;
+	enum watched watches;
+	double waited;
+	uint32_t caught;
+	bool has_child, has_timeout;
+};
+
+static void waits_in_loop(const struct loop *l)
+{
+	runs = l->program;
+	is_there();
+	runs = "/bin/thing";
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
+		struct waits_object o = { .record = head_of(s, PID, WAITS_OBJECT),
+			.node_pid = PID,
+			.fd = 4,
+			.role = WAITS_ROLE_WATCHED,
+			.type = l->watches == OWN_EVENT		? FDS_EVENTFD
+				: l->watches == LISTENER_SOCKET ? FDS_TCP
+								: FDS_UNIX };
+		struct waits_party p = { .record = head_of(s, PID, WAITS_PARTY),
+			.node_pid = PID,
+			.relation = WAITS_RELATION_PEER,
+			.party_pid = l->watches == CLIENT_PAIR ? 200 : PID,
+			.waiting_fd = 4 };
+		struct waits_signals signals = { .record = head_of(s, PID, WAITS_SIGNALS),
+			.node_pid = PID,
+			.caught = l->caught };
+		struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+			.node_pid = PID,
+			.switches = 5,
+			.since_ns = (uint64_t)((l->waited - left) * (double)NS_PER_S),
+			.syscall = call_number("epoll_wait"),
+			.state = 'S',
+			.timeout_state = l->has_timeout ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		struct record_tail tail[] = { tail_string(&t.name, "loop") };
+
+		o.record.tid = p.record.tid = t.record.tid = PID;
+		waits_process(s, PID);
+		RECORD_APPEND(&records, &t, tail, 1);
+		if (l->watches != NOTHING)
+			RECORD_APPEND(&records, &o, NULL, 0);
+		if (l->watches == OWN_PAIR || l->watches == CLIENT_PAIR)
+			RECORD_APPEND(&records, &p, NULL, 0);
+		if (l->has_child)
+			waits_party(s, PID, WAITS_RELATION_CHILD, 201, "child");
+		RECORD_APPEND(&records, &signals, NULL, 0);
+		waits_end(s);
+	}
+}
+
+static void loop_of_python(double waited)
+{
+	waits_in_loop(&(struct loop){ .program = "/usr/bin/python3.11",
+		.watches = OWN_PAIR,
+		.waited = waited,
+		.caught = 2 });
+}
+
+static void loop_watches(double watched)
+{
+	waits_in_loop(&(struct loop){
+		.program = "/usr/bin/python3.11", .watches = (enum watched)watched, .waited = 30 });
+}
+
+static void loop_handles(double mask)
+{
+	waits_in_loop(&(struct loop){ .program = "/usr/bin/python3.11",
+		.watches = OWN_PAIR,
+		.waited = 30,
+		.caught = (uint32_t)mask });
+}
+
+static void loop_of_node(double mask)
+{
+	waits_in_loop(&(struct loop){ .program = "/usr/bin/node",
+		.watches = OWN_EVENT,
+		.waited = 30,
+		.caught = (uint32_t)mask });
+}
+
+static void loop_of_other(double waited)
+{
+	waits_in_loop(
+		&(struct loop){ .program = "/bin/thing", .watches = OWN_EVENT, .waited = waited });
+}
+
+static void loop_has(double child)
+{
+	waits_in_loop(&(struct loop){ .program = "/usr/bin/python3.11",
+		.watches = OWN_PAIR,
+		.waited = 30,
+		.has_child = child > 0,
+		.has_timeout = child <= 0 });
+}
+
+static void test_loop_stuck(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "loop-stuck", loop_of_python, 8, NULL,
+			"medium/medium: nothing can wake its event loop any more: for 8 s it has "
+			"waited without a timer, a connection or a child, and no other thread" },
+		{ "loop-stuck", loop_of_python, 7.9, NULL, "blind: " },
+		{ "loop-stuck", loop_watches, OWN_EVENT, NULL, "medium/medium: " },
+		{ "loop-stuck", loop_watches, CLIENT_PAIR, NULL, "fine: something can wake" },
+		{ "loop-stuck", loop_watches, LISTENER_SOCKET, NULL, "fine: " },
+		{ "loop-stuck", loop_watches, NOTHING, NULL, "fine: " },
+		{ "loop-stuck", loop_handles, 1 << 14, NULL, "fine: " },
+		{ "loop-stuck", loop_of_node, 0x4602, NULL, "medium/medium: " },
+		{ "loop-stuck", loop_of_node, 0x4603, NULL, "fine: " },
+		{ "loop-stuck", loop_of_other, 30, NULL, "fine: it has no event loop" },
+		{ "loop-stuck", loop_has, 1, NULL, "fine: " },
+		{ "loop-stuck", loop_has, 0, NULL, "fine: " },
+		{ "loop-stuck", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+/* --- lock-kept --- */
 
 /* Two wait for its lock, the longest for `waited` s; it last ran `rested` s ago, in that call. */
 static void keeps_lock(double waited, double rested, const char *call, uint32_t session)
@@ -1054,6 +1181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
+		cmocka_unit_test(test_loop_stuck),
 		cmocka_unit_test(test_lock_kept),
 		cmocka_unit_test(test_held_up),
 		cmocka_unit_test(test_prompt_unanswered),

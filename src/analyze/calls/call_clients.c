@@ -46,7 +46,9 @@ static void is_closed(const struct call_at_hand *c, const struct call_guest *gue
 	bool is_short = !guest->is_peeked && guest->answers <= 1 && guest->bytes <= SHORT_MOST;
 	struct call_clients *all;
 
-	if (c->history->given_ns < guest->since_ns && now_ns - guest->since_ns < AT_ONCE_NS &&
+	/* A read of it may be among the calls that were only counted. */
+	if (!(c->folded->call->gaps & (SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME)) &&
+		c->history->given_ns < guest->since_ns && now_ns - guest->since_ns < AT_ONCE_NS &&
 		is_short) {
 		all = map_put(&c->history->clients, &guest->listener, NULL);
 		if (all && !all->dropped && !all->turned_away)

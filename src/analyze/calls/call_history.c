@@ -387,6 +387,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_handshakes_take(&c);
 	call_clients_take(&c);
 	call_peers_take(&c);
+	call_nesting_take(&c);
 	call_waits_take(&c);
 	call_repeats_take(&c);
 	return 0;

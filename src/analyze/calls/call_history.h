@@ -199,6 +199,15 @@ struct call_clients {
 	char log[CALL_PATH]; /* a file that was written to in between, the last one */
 };
 
+enum call_nested { CALL_NESTED_NOTHING, CALL_NESTED_ACCEPT, CALL_NESTED_CONNECT };
+
+/* Connections that were made one after the other, each behind one that was accepted, with none
+ * closed in between. */
+struct call_nesting {
+	uint32_t depth, deepest;
+	uint8_t last; /* enum call_nested */
+};
+
 #define CALL_SERVER_NAME 128
 
 /* How TLS with one peer began: connections on which a hello was sent, by what became of it. */
@@ -263,6 +272,7 @@ struct call_history {
 	struct map repeats; /* call_repeat_key -> call_repeat; the first ones only */
 	/* For following: */
 	struct call_exchanging exchanging;
+	struct call_nesting nesting;
 	uint64_t given_ns;    /* a child was started, or a message sent that may pass descriptors */
 	struct map positions; /* uint32_t fd -> where it stands in its file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */

@@ -64,6 +64,7 @@ void call_databases_take(const struct call_at_hand *c);
 void call_handshakes_take(const struct call_at_hand *c);
 void call_clients_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
+void call_nesting_take(const struct call_at_hand *c);
 /* What is under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 

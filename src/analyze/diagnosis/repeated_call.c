@@ -10,6 +10,7 @@
 #include "probes/sockets.h"
 
 #define SEEN_LEAST     32   /* records */
+#define STANDARD_LAST  2    /* input, output, errors: what a program is started with */
 #define SHARE_LEAST    0.25 /* of the calls of the thread: a loop has up to four calls */
 #define SHARE_SAME     0.5
 #define POLL_READ      0x3 /* IN and PRI */
@@ -153,7 +154,9 @@ unsigned repeated_call_category(const struct repeated_call *c)
 
 bool repeated_call_is_cut_off(const struct repeated_call *c)
 {
-	return c->kind == REPEATED_END_OF_DATA && (c->is_pipe || c->repeat->is_socket);
+	return c->kind == REPEATED_END_OF_DATA &&
+	       (c->is_pipe || (c->repeat->is_socket && c->key->fd >= 0 &&
+				      c->key->fd <= STANDARD_LAST));
 }
 
 bool repeated_call_is_pointless(const struct repeated_call *c)

@@ -35,7 +35,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 unsigned repeated_call_category(const struct repeated_call *c);
 /* No program gets anything done by it. */
 bool repeated_call_is_pointless(const struct repeated_call *c);
-/* It reads a pipe or connection of which the other end is closed. */
+/* Its input is a pipe or connection of which the other end is closed: no client of a server. */
 bool repeated_call_is_cut_off(const struct repeated_call *c);
 /* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);

@@ -7,10 +7,13 @@
 #include "base/cursor.h"
 #include "base/units.h"
 #include "model/batch.h"
+#include "analyze/calls/call_pieces.h"
 #include "analyze/records.h"
 #include "model/process_id.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
 
 #define PROCESSES_MAX 64
 #define POINTS_MAX    64
@@ -103,6 +106,29 @@ static bool fails_again(const struct undecided *g)
 	return false;
 }
 
+/* More than these are enough to be judged. */
+static void take_hello(struct undecided *g, const struct sooth_record *record)
+{
+	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+	const struct syscall_row *row = c ? syscall_by_number(c->abi, c->number) : NULL;
+	uint32_t fd = c ? (uint32_t)c->arguments[0] : 0;
+
+	if (!row || g->hello_count >= UNDECIDED_HELLOS || !is_selected(g, (uint32_t)record->pid))
+		return;
+	if (row->effect.what == SYSCALL_FD_CLOSES) {
+		for (unsigned i = 0; i < g->hello_count; i++)
+			g->closed += g->hellos[i] == fd;
+	} else if (call_piece_of_any(c, SYSCALLS_PART_SERVER).is_there) {
+		g->hellos[g->hello_count++] = fd;
+	}
+}
+
+/* Each connection was closed, and a third one is wanted. */
+static bool shakes_hands_again(const struct undecided *g)
+{
+	return g->hello_count && g->hello_count < UNDECIDED_HELLOS && g->closed >= g->hello_count;
+}
+
 int undecided_take(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -115,6 +141,7 @@ int undecided_take(
 
 	(void)schema;
 	take_end(g, record);
+	take_hello(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
@@ -170,7 +197,7 @@ uint64_t undecided_more(void *undecided)
 
 	if (g->was_extended)
 		return 0;
-	if (fails_again(g)) {
+	if (fails_again(g) || shakes_hands_again(g)) {
 		g->was_extended = true;
 		return MORE_NS;
 	}

@@ -2,8 +2,9 @@
 /*
  * What is not decided when the observation ends, so that it goes on for a while: memory that still
  * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
- * the observation, and a command that failed each time, but too few times to say that it keeps
- * failing.
+ * the observation, a command that failed each time, but too few times to say that it keeps
+ * failing, and connections with TLS that were closed soon, once or twice: a request may take one,
+ * and so does a handshake that fails and is tried again after a pause.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -14,6 +15,7 @@
 #include "model/stream_records.h"
 
 #define UNDECIDED_COMMANDS 32
+#define UNDECIDED_HELLOS   3
 
 struct undecided {
 	struct map processes; /* struct process_id -> struct of undecided.c */
@@ -24,6 +26,8 @@ struct undecided {
 		unsigned failed, succeeded;
 	} commands[UNDECIDED_COMMANDS]; /* that ended, by name */
 	size_t command_count;
+	uint32_t hellos[UNDECIDED_HELLOS]; /* descriptors on which TLS began */
+	unsigned hello_count, closed;	   /* closed: of these */
 	bool was_extended;
 };
 

@@ -18,24 +18,27 @@ enum task {
 
 static const struct {
 	const char *text, *remedy;
+	const char *effect;   /* on others; NULL: none */
 	const char *files[2]; /* beginnings of names of programs */
 } tasks[TASKS] = {
 	[TASK_LUA] = { "a Lua script",
 		"redis-cli SLOWLOG GET 5 shows the script once it has ended; redis-cli SCRIPT KILL "
 		"ends one that has written nothing",
+		"while it runs, all other clients wait, or get the error BUSY",
 		{ "redis", "valkey" } }, /* redis-server is a link to redis-check-rdb */
 	[TASK_SCAN] = { "a scan of a table, row by row",
 		"select pid, query from pg_stat_activity shows the query, explain its plan: an "
 		"index may be missing",
-		{ "postgres" } },
+		NULL, { "postgres" } },
 	[TASK_SORT] = { "a sort of rows",
 		"select pid, query from pg_stat_activity shows the query; more work_mem, or an "
 		"index in that order",
-		{ "postgres" } },
+		NULL, { "postgres" } },
 	[TASK_INDEX] = { "building an index",
-		"select * from pg_stat_progress_create_index shows how far it is", { "postgres" } },
-	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is",
+		"select * from pg_stat_progress_create_index shows how far it is", NULL,
 		{ "postgres" } },
+	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is",
+		NULL, { "postgres" } },
 };
 
 /* Beginnings of names, as these programs export them: their other functions have no names once they
@@ -100,6 +103,7 @@ struct profile_task profile_task_find(const struct profile_sums *s, const struct
 		if (counts[i] && (double)counts[i] >= LEAST * (double)samples)
 			return (struct profile_task){ .text = tasks[i].text,
 				.remedy = tasks[i].remedy,
+				.effect = tasks[i].effect,
 				.samples = counts[i],
 				.of_samples = samples };
 	}

@@ -11,6 +11,7 @@
 struct profile_task {
 	const char *text;   /* "a Lua script"; NULL: nothing known has half of the samples */
 	const char *remedy; /* NULL: none of its own */
+	const char *effect; /* on others, as a sentence; NULL: none */
 	uint64_t samples, of_samples;
 };
 

@@ -124,7 +124,7 @@ static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_pr
 	} else {
 		first.what = WAIT_CONDITION;
 		first.is_inside = true;
-		first.is_idle = main_thread->lock == WAITS_LOCK_JAVA_IDLE;
+		first.is_idle = wait_is_java_idle(main_thread);
 	}
 	first.confidence = WAITS_MEDIUM;
 	first.party = NULL;

@@ -6,6 +6,11 @@ bool wait_is_of_java(const struct waits_thread *t)
 	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
 }
 
+bool wait_is_java_idle(const struct waits_thread *t)
+{
+	return t->lock == WAITS_LOCK_JAVA_IDLE || t->lock == WAITS_LOCK_JAVA_CONDITION;
+}
+
 const char *wait_java_text(const struct waits_thread *t)
 {
 	switch (t ? t->lock : WAITS_LOCK_NONE) {

@@ -8,6 +8,8 @@
 
 /* "waits for a CountDownLatch"; NULL: it is not one of the waits of Java without an owner. */
 const char *wait_java_text(const struct waits_thread *t);
+/* No other thread has what it waits for: it waits for work, or on a condition. */
+bool wait_is_java_idle(const struct waits_thread *t);
 bool wait_is_of_java(const struct waits_thread *t);
 /* A monitor with the same owner at the sample before: one wait, although HotSpot wakes the thread
  * once a second to look again. */

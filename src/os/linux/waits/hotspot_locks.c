@@ -306,6 +306,8 @@ static enum waits_lock signal_of(const char *class)
 		{ "java.util.concurrent.Semaphore$NonfairSync", WAITS_LOCK_JAVA_SEMAPHORE },
 		{ "java.util.concurrent.Semaphore$FairSync", WAITS_LOCK_JAVA_SEMAPHORE },
 		{ "java.util.concurrent.CompletableFuture$Signaller", WAITS_LOCK_JAVA_FUTURE },
+		{ "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject",
+			WAITS_LOCK_JAVA_CONDITION },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether the requests that a process accepts make it connect again (see call_history.h): it
+ * accepts, connects, accepts, connects, and closes nothing in between. Requests that are passed
+ * round in a circle do so, one within the other. All these calls have the same budget, so that they
+ * are recorded in order, whatever else is only counted.
+ */
+#include "analyze/calls/call_history_parts.h"
+#include "model/errno_names.h"
+
+static void restart(struct call_nesting *n, enum call_nested last)
+{
+	n->depth = 0;
+	n->last = (uint8_t)last;
+}
+
+static void accepts(struct call_nesting *n)
+{
+	if (n->last != CALL_NESTED_CONNECT)
+		restart(n, CALL_NESTED_ACCEPT);
+	n->last = CALL_NESTED_ACCEPT;
+}
+
+static void connects(struct call_nesting *n)
+{
+	if (n->last != CALL_NESTED_ACCEPT) {
+		restart(n, CALL_NESTED_CONNECT);
+		return;
+	}
+	n->last = CALL_NESTED_CONNECT;
+	if (++n->depth > n->deepest)
+		n->deepest = n->depth;
+}
+
+void call_nesting_take(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	struct call_nesting *n = &c->history->nesting;
+
+	if (call->call->gaps & SYSCALLS_GAP_KEPT)
+		restart(n, CALL_NESTED_NOTHING);
+	switch (call->row->effect.what) {
+	case SYSCALL_FD_ACCEPTS:
+		if (!call->is_error)
+			accepts(n);
+		break;
+	case SYSCALL_FD_BEGINS_CONNECTION:
+		if (!call->is_error || call->error == LINUX_EINPROGRESS)
+			connects(n);
+		break;
+	case SYSCALL_FD_CLOSES:
+		if (call->file && call->file->kind == FD_FOLLOWED_SOCKET)
+			restart(n, CALL_NESTED_NOTHING);
+		break;
+	default:
+		break;
+	}
+}

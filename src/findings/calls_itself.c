@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * calls-itself: a server connects to its own listening socket for what it serves, and that makes it
+ * connect again: a proxy whose upstream is itself. Each request goes round until a limit of
+ * connections or a timeout ends it, and then every one of these fails.
+ *
+ * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
+ * answers within TLS or in several buffers, and which request came from outside:
+ * without answers the order of accepting and connecting shows the circle.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/sockets.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-times", 20, 2, 1e9, "minimum number of connections to itself"),
+	THRESHOLD("min-depth", 10, 2, 1e9,
+		"minimum number of connections within each other, where no answer was seen"),
+	THRESHOLD("min-share", 60, 0, 100,
+		"minimum share of the connections it accepted that came from itself",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-errors", 80, 0, 100, "minimum share of errors in the answers that were seen",
+		.unit = SOOTH_UNIT_PERCENT),
+};
+
+struct own {
+	const char *address;
+	uint64_t made, accepted, good, bad;
+	uint32_t deepest; /* connections within each other */
+};
+
+static const char *port_of(const char *address)
+{
+	return strrchr(address, ':');
+}
+
+static bool has_any_host(const char *address)
+{
+	return !strncmp(address, "0.0.0.0:", 8) || !strncmp(address, "[::]:", 5) || *address == '*';
+}
+
+/* Its own socket of any address has each of this host; a port elsewhere is another one. */
+static bool is_there(const char *peer, const char *listener)
+{
+	const char *a = port_of(peer), *b = port_of(listener);
+
+	if (!strcmp(peer, listener))
+		return true;
+	return a && b && !strcmp(a, b) && has_any_host(listener) &&
+	       (!strncmp(peer, "127.", 4) || !strncmp(peer, "[::1]", 5));
+}
+
+static uint64_t accepted_on(const struct call_clients *c)
+{
+	return c->served + c->dropped + c->turned_away;
+}
+
+static void note_answers(struct own *own, const struct call_history *h)
+{
+	struct call_path key = { { 0 } };
+	const struct call_answers *a;
+
+	snprintf(key.text, sizeof(key.text), "%s", own->address);
+	a = map_get(&h->answers, &key);
+	own->good = a ? a->good : 0;
+	own->bad = a ? a->bad : 0;
+	own->deepest = h->nesting.deepest;
+}
+
+static struct own find(const struct call_history *h)
+{
+	const void *peer, *listener;
+	void *p, *c;
+	struct own most = { 0 };
+	size_t i = 0, j;
+
+	while (map_next(&h->peers, &i, &peer, &p)) {
+		const struct call_path *to = peer;
+		const struct call_peer *made = p;
+
+		j = 0;
+		while (map_next(&h->clients, &j, &listener, &c)) {
+			if (made->made <= most.made ||
+				!is_there(to->text, ((const struct call_path *)listener)->text))
+				continue;
+			most = (struct own){
+				.address = to->text, .made = made->made, .accepted = accepted_on(c)
+			};
+		}
+	}
+	if (most.address)
+		note_answers(&most, h);
+	return most;
+}
+
+static bool is_loop(const struct check *e, const struct own *own)
+{
+	double answers = (double)(own->good + own->bad);
+
+	if (!own->address || (double)own->made < check_option(e, "min-times") ||
+		(double)own->made < check_option(e, "min-share") / 100 * (double)own->accepted ||
+		(answers > 0 && 100 * (double)own->bad < check_option(e, "min-errors") * answers))
+		return false;
+	return own->bad || own->deepest >= check_option(e, "min-depth");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
+	const struct own *own)
+{
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
+	finding_connection(out, span_of(own->address, strlen(own->address)));
+	finding_claim(out,
+		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
+		"it "
+		"listens itself, until its limit of connections or a timeout is reached%s",
+		(unsigned long long)own->made, own->address,
+		own->bad ? "; the answers are errors" : "");
+	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
+		SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_number(out, "answers that are errors", (double)own->bad, SOOTH_UNIT_NONE,
+		calls->interval_ns);
+	if (own->deepest)
+		finding_number(out, "connections within each other", own->deepest, SOOTH_UNIT_NONE,
+			calls->interval_ns);
+	finding_number(
+		out, "other answers", (double)own->good, SOOTH_UNIT_NONE, calls->interval_ns);
+	finding_unseen(out, "which requests came from outside");
+	check_calls_unseen(calls, e, out);
+	finding_remedy(out,
+		"look where it passes requests on (proxy_pass, upstream, a URL of its own in the "
+		"settings): that address has to be another server's");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct check_calls calls;
+	struct own own;
+
+	if (!check_calls_begin(&calls, e, out))
+		return;
+	own = find(calls.history);
+	if (is_loop(e, &own))
+		report(e, out, &calls, &own);
+	else if (own.address)
+		check_fine(out,
+			"it connected %llu times to itself and accepted %llu: %llu good answers, "
+			"%llu errors, %u within each other",
+			(unsigned long long)own.made, (unsigned long long)own.accepted,
+			(unsigned long long)own.good, (unsigned long long)own.bad, own.deepest);
+	else
+		check_calls_fine(e, out, "it does not pass its requests on to itself");
+}
+
+const struct finding_type finding_calls_itself = {
+	.id = "calls-itself",
+	.claim = "a server passes its requests on to itself",
+	.probes = "syscalls",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

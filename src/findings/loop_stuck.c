@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loop-stuck: an event loop of Python or node that nothing can wake any more. No thread of the
+ * process has a timeout, a connection, a file or a child to wait for: the loop watches only what
+ * its own threads wake it by, and all of these wait too. A coroutine or promise awaits what never
+ * comes, as the next item of a queue whose producer has failed.
+ *
+ * Cannot be seen: which await it is. One that waits for a signal on purpose has a handler for it;
+ * node has handlers of its own for some.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/fds.h"
+
+#define BIT(signal) (1u << ((signal)-1))
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that all its threads wait",
+		.unit = SOOTH_UNIT_NS),
+};
+
+static const struct runtime {
+	const char *program;  /* its executable begins so */
+	uint32_t own_signals; /* that it handles itself */
+	const char *remedy;
+} runtimes[] = {
+	{ "python", BIT(SIGINT),
+		"find the await that never ends: PYTHONASYNCIODEBUG=1, or asyncio.all_tasks() and "
+		"print_stack() of each; await the producer of a queue too (TaskGroup, gather), so "
+		"that its error ends the consumer" },
+	{ "node", BIT(SIGINT) | BIT(SIGTERM) | BIT(SIGUSR1) | BIT(SIGSEGV) | BIT(SIGBUS),
+		"find the promise that is never resolved: kill -USR1 opens the inspector "
+		"(chrome://inspect); a "
+		"worker or producer that failed has to reject what others await" },
+};
+
+static const struct runtime *runtime_of(const struct check *e)
+{
+	struct span program = e->process ? record_text(&e->process->process->record,
+						   &e->process->process->executable)
+					 : span_of("", 0);
+	struct span name = path_base(program);
+
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
+		if (span_starts(name, runtimes[i].program))
+			return &runtimes[i];
+	}
+	return NULL;
+}
+
+/* --- what could wake it --- */
+
+/* Its other end is in the process itself. */
+static bool is_own_pair(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	const struct waits_party *p = NULL;
+	unsigned own = 0;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->waiting_fd != o->fd)
+			continue;
+		if (p->party_pid != t->node_pid)
+			return false;
+		own++;
+	}
+	return own > 0;
+}
+
+static bool is_inside(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	switch (o->type) {
+	case FDS_EVENTFD:
+		return true;
+	case FDS_PIPE:
+	case FDS_UNIX:
+		return is_own_pair(g, t, o);
+	default:
+		return false;
+	}
+}
+
+static bool has_child(const struct wait_graph *g, const struct waits_thread *t)
+{
+	const struct waits_party *p = NULL;
+
+	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->relation == WAITS_RELATION_CHILD)
+			return true;
+	}
+	return false;
+}
+
+enum waits_so { CAN_WAKE, IS_LOOP, IS_WAITING };
+
+static enum waits_so look_at(const struct wait_graph *g, const struct waits_thread *t)
+{
+	const struct waits_object *o = NULL;
+	unsigned count = 0;
+
+	if (t->state != 'S' || t->call_state || t->since_state ||
+		t->timeout_state != SOOTH_STATE_ABSENT || wait_graph_has_run(g, t) ||
+		has_child(g, t))
+		return CAN_WAKE;
+	if (t->lock != WAITS_LOCK_NONE)
+		return t->arguments[1] & WAITS_FUTEX_PRIVATE ? IS_WAITING : CAN_WAKE;
+	while ((o = wait_graph_object(g, t, o))) {
+		if (o->role != WAITS_ROLE_WATCHED || !is_inside(g, t, o))
+			return CAN_WAKE;
+		count++;
+	}
+	return count ? IS_LOOP : CAN_WAKE;
+}
+
+static bool handles_signals(
+	const struct check *e, const struct wait_graph *g, const struct runtime *runtime)
+{
+	batch_for_each (r, &g->records) {
+		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));
+
+		if (s && s->node_pid == e->id.pid)
+			return s->caught & ~runtime->own_signals;
+	}
+	return true;
+}
+
+struct stuck {
+	unsigned threads, loops;
+	uint64_t for_ns; /* the shortest wait */
+};
+
+static bool find(const struct check *e, const struct wait_graph *g, struct stuck *s)
+{
+	const struct waits_thread *t = NULL;
+	bool has_main = false;
+
+	*s = (struct stuck){ .for_ns = UINT64_MAX };
+	while ((t = wait_graph_thread(g, e->id.pid, t))) {
+		enum waits_so so = look_at(g, t);
+
+		if (so == CAN_WAKE)
+			return false;
+		s->threads++;
+		s->loops += so == IS_LOOP;
+		has_main |= so == IS_LOOP && t->record.tid == e->id.pid;
+		if (t->since_ns < s->for_ns)
+			s->for_ns = t->since_ns;
+	}
+	return has_main;
+}
+
+/* --- the finding --- */
+
+static void report(struct check_result *out, const struct stuck *s, const struct runtime *runtime)
+{
+	char time[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
+		"nothing can wake its event loop any more: for %s it has waited without a timer, a "
+		"connection or a child, and %s: what its code awaits never comes, as from a queue "
+		"whose producer has failed",
+		sentence_duration(time, s->for_ns),
+		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
+	finding_number(out, "waiting for at least", (double)s->for_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "threads", s->threads, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "event loops", s->loops, SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "which await it is");
+	finding_remedy(out, "%s", runtime->remedy);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct runtime *runtime = runtime_of(e);
+	struct wait_graph g;
+	struct stuck s;
+
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	if (!runtime)
+		check_fine(out, "it has no event loop of Python or node");
+	else if (!find(e, &g, &s) || handles_signals(e, &g, runtime))
+		check_fine(out, "something can wake its event loop");
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+		report(out, &s, runtime);
+	else
+		check_blind_by(out, FINDING_SHORT,
+			"nothing could wake its event loop, but not for long yet", CHECK_LONGER);
+}
+
+const struct finding_type finding_loop_stuck = {
+	.id = "loop-stuck",
+	.claim = "nothing can wake its event loop any more",
+	.probes = "proc,waits",
+	.follows = "frozen,debugger-awaited",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
