@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/session_limit.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/exit_reason_text.h"
@@ -25,6 +26,8 @@
 #define SIGNAL_ABORT  6	 /* by abort(3) */
 #define SIGNALS_PLAIN 32 /* above: real-time signals, which end no command by themselves */
 #define STATUSES      4	 /* different ones of one command */
+
+#define SESSIONS_MANY 5 /* open ones of a database: a limit is more likely than a password */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 3, 2, 1e6, "minimum number of commands that failed"),
@@ -437,12 +440,39 @@ static void claim_unstarted(struct check_result *out, const struct group *g)
 	finding_path(out, span_of(g->exec->text, strlen(g->exec->text)));
 }
 
+/* Sessions that a server of PostgreSQL ends as they begin: it refuses clients. */
+static bool claim_sessions(const struct check *e, struct check_result *out,
+	const struct choice *choice, const char *status)
+{
+	const struct group *g = &choice->group;
+	struct session_counts s;
+
+	if (!session_counts_of(&s, e, choice->key.starter, choice->key.name))
+		return false;
+	finding_claim(out,
+		"PostgreSQL refuses its clients: %llu of %llu new sessions end at once (%s)",
+		(unsigned long long)g->failed, (unsigned long long)g->count, status);
+	if (s.open >= SESSIONS_MANY)
+		finding_claim(out,
+			", while %u are open, %u of them idle: its limit (max_connections) is "
+			"probably reached",
+			s.open, s.idle);
+	else
+		finding_claim(
+			out, ": a wrong name, password or database, or its limit of sessions");
+	finding_remedy(out,
+		"its log says why; select * from pg_stat_activity shows what holds the sessions: "
+		"close those that are idle, use a pool, or raise max_connections");
+	return true;
+}
+
 static void emit(const struct check *e, struct check_result *out, const struct choice *choice)
 {
 	const struct group *g = &choice->group;
 	const struct process_entry *starter = choice->key.starter;
 	struct span name = check_name(starter);
 	char status[96];
+	bool is_server;
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
 	write_status(status, sizeof(status), choice);
@@ -451,7 +481,10 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 		choice->key.name);
 	finding_severity(
 		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
-	if (g->unstarted * 2 > g->failed)
+	is_server = claim_sessions(e, out, choice, status);
+	if (is_server)
+		;
+	else if (g->unstarted * 2 > g->failed)
 		claim_unstarted(out, g);
 	else if (starter == e->process)
 		finding_claim(out, "its children (%s) keep failing, %llu of %llu: %s",
@@ -470,10 +503,12 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "what the command wrote about the error");
-	finding_remedy(out,
-		"run the command by hand and read its error, or end the loop in %.*s (%u) that "
-		"starts it again",
-		(int)name.size, name.data, starter->id.pid);
+	if (!is_server)
+		finding_remedy(out,
+			"run the command by hand and read its error, or end the loop in %.*s (%u) "
+			"that "
+			"starts it again",
+			(int)name.size, name.data, starter->id.pid);
 	finding_end(out);
 }
 

@@ -316,6 +316,28 @@ def no_make():
     return None if shutil.which("make") else "no make here"
 
 
+# What a server of PostgreSQL looks like: processes with titles, and new ones that end soon.
+SESSIONS = """
+import os, sys, time
+with open("/proc/self/comm", "w") as f: f.write("postgres")
+for i in range(6):
+    if not os.fork(): os.execv("/bin/sleep", ["postgres: shop orders 127.0.0.1(4000%d) idle" % i, "100"])
+if not os.fork(): os.execv("/bin/sleep", ["postgres: checkpointer ", "100"])
+time.sleep(0.3)
+print("ready", flush=True)
+while True:
+    if not os.fork():
+        time.sleep(0.01)
+        os._exit(int(sys.argv[1]))
+    time.sleep(0.4)
+    os.waitpid(-1, 0)
+"""
+
+
+def sessions(status):
+    return lambda scope, _: scope.python(SESSIONS, str(status)).pid
+
+
 CASES = [
     sick("process-flood", "make remakes a makefile for ever", makes(True), duration_s=4, may_skip=no_make,
         says="make starts itself again", evidence="execs of itself", threshold="min-rebuilds",
@@ -397,6 +419,8 @@ CASES = [
     sick("children-failing", "below npm's shell", script(
         "echo ready; until sh -c 'ls /none 2>/dev/null; exit $?'; do sleep 0.5; done"),
         says="exit status 2", **FAILING),
+    sick("children-failing", "a database at its limit of sessions", sessions(1), says="6 are open, 6 of them idle: its limit"),
+    healthy("children-failing", "a database whose sessions end", sessions(0)),
     healthy("children-failing", "curl, which gets an answer each time", curl_loop(
         "while curl -sf --noproxy '*' http://127.0.0.1:PORT/x", "200 OK"),
         may_skip=without("curl"), duration_s=6),

@@ -7,7 +7,7 @@
 #include "base/cursor.h"
 #include "base/units.h"
 #include "model/batch.h"
-#include "analyze/calls/call_pieces.h"
+#include "model/errno_names.h"
 #include "analyze/records.h"
 #include "model/process_id.h"
 #include "probes/proc.h"
@@ -29,6 +29,10 @@
 #define PORT_NAMES    53
 #define MORE_NS	      (10 * NS_PER_S)
 #define FAILURES      2
+#define CONNECTIONS   3
+
+#define LINUX_SOCK_STREAM 1
+#define LINUX_SOCK_TYPES  0xf /* others are flags */
 
 struct looked_at {
 	uint64_t bytes[POINTS_MAX]; /* resident */
@@ -106,27 +110,53 @@ static bool fails_again(const struct undecided *g)
 	return false;
 }
 
+static uint64_t bit_of(uint64_t fd)
+{
+	return fd < 64 ? 1ull << fd : 0;
+}
+
+/* What goes on to be made, or was refused: it may be tried again. */
+static bool is_attempt(int64_t result)
+{
+	return result == 0 || result == -LINUX_EINPROGRESS || result == -LINUX_ECONNREFUSED ||
+	       result == -LINUX_ETIMEDOUT || result == -LINUX_EAGAIN;
+}
+
 /* More than these are enough to be judged. */
-static void take_hello(struct undecided *g, const struct sooth_record *record)
+static void take_connection(struct undecided *g, const struct sooth_record *record)
 {
 	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 	const struct syscall_row *row = c ? syscall_by_number(c->abi, c->number) : NULL;
-	uint32_t fd = c ? (uint32_t)c->arguments[0] : 0;
+	uint64_t bit;
 
-	if (!row || g->hello_count >= UNDECIDED_HELLOS || !is_selected(g, (uint32_t)record->pid))
+	if (!row || c->result_state || !is_selected(g, (uint32_t)record->pid))
 		return;
-	if (row->effect.what == SYSCALL_FD_CLOSES) {
-		for (unsigned i = 0; i < g->hello_count; i++)
-			g->closed += g->hellos[i] == fd;
-	} else if (call_piece_of_any(c, SYSCALLS_PART_SERVER).is_there) {
-		g->hellos[g->hello_count++] = fd;
+	bit = bit_of(c->arguments[0]);
+	switch (row->effect.what) {
+	case SYSCALL_FD_MAKES_SOCKET:
+		if (c->result >= 0 && (c->arguments[1] & LINUX_SOCK_TYPES) == LINUX_SOCK_STREAM)
+			g->streams |= bit_of((uint64_t)c->result);
+		break;
+	case SYSCALL_FD_BEGINS_CONNECTION:
+		if (!(g->streams & bit) || g->connecting & bit || !is_attempt(c->result))
+			break;
+		g->connecting |= bit;
+		g->connections++;
+		break;
+	case SYSCALL_FD_CLOSES:
+		g->closed += (g->connecting & bit) != 0;
+		g->streams &= ~bit;
+		g->connecting &= ~bit;
+		break;
+	default:
+		break;
 	}
 }
 
-/* Each connection was closed, and a third one is wanted. */
-static bool shakes_hands_again(const struct undecided *g)
+/* Each was closed, and a third one is wanted: what it tries may fail each time. */
+static bool connects_again(const struct undecided *g)
 {
-	return g->hello_count && g->hello_count < UNDECIDED_HELLOS && g->closed >= g->hello_count;
+	return g->connections && g->connections < CONNECTIONS && g->closed >= g->connections;
 }
 
 int undecided_take(
@@ -141,7 +171,7 @@ int undecided_take(
 
 	(void)schema;
 	take_end(g, record);
-	take_hello(g, record);
+	take_connection(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
@@ -197,7 +227,7 @@ uint64_t undecided_more(void *undecided)
 
 	if (g->was_extended)
 		return 0;
-	if (fails_again(g) || shakes_hands_again(g)) {
+	if (fails_again(g) || connects_again(g)) {
 		g->was_extended = true;
 		return MORE_NS;
 	}

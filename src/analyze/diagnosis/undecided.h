@@ -3,8 +3,8 @@
  * What is not decided when the observation ends, so that it goes on for a while: memory that still
  * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
  * the observation, a command that failed each time, but too few times to say that it keeps
- * failing, and connections with TLS that were closed soon, once or twice: a request may take one,
- * and so does a handshake that fails and is tried again after a pause.
+ * failing, and connections that were closed soon, once or twice: each request may take one, and so
+ * does what fails and is tried again after a pause.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -15,7 +15,6 @@
 #include "model/stream_records.h"
 
 #define UNDECIDED_COMMANDS 32
-#define UNDECIDED_HELLOS   3
 
 struct undecided {
 	struct map processes; /* struct process_id -> struct of undecided.c */
@@ -26,8 +25,9 @@ struct undecided {
 		unsigned failed, succeeded;
 	} commands[UNDECIDED_COMMANDS]; /* that ended, by name */
 	size_t command_count;
-	uint32_t hellos[UNDECIDED_HELLOS]; /* descriptors on which TLS began */
-	unsigned hello_count, closed;	   /* closed: of these */
+	uint64_t streams;    /* bits of descriptors below 64: sockets of TCP and the like */
+	uint64_t connecting; /* of these, those that connected */
+	unsigned connections, closed; /* closed: of these */
 	bool was_extended;
 };
 
