@@ -124,13 +124,15 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 
 #define SAMPLES	  32  /* in the interval */
 #define SAMPLES_W 15  /* in one of a watch, which goes on all day */
+#define SAMPLES_P 6   /* in one of a passive watch, which is to cost little */
 #define SAMPLE_MS 500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
 	2000 /* the longest interval: values that rise and fall have to be seen doing so */
-#define CALLS_BYTES (32u << 20) /* the other probes need time before calls are fetched */
-#define BURST_BYTES (4u << 20)	/* the same where calls have a budget */
-#define CONFIG_SIZE 65536
-#define CONFIG_NAME "findings"
+#define SAMPLE_MS_PASSIVE 5000
+#define CALLS_BYTES	  (32u << 20) /* the other probes need time before calls are fetched */
+#define BURST_BYTES	  (4u << 20)  /* the same where calls have a budget */
+#define CONFIG_SIZE	  65536
+#define CONFIG_NAME	  "findings"
 
 /* --- how detectors are set --- */
 
@@ -347,6 +349,8 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_process
 static void choose_times(const struct diagnosing *d, struct run *run)
 {
 	uint64_t interval_ns;
+	uint64_t most_ns =
+		(d->watch_ns && d->is_passive ? SAMPLE_MS_PASSIVE : SAMPLE_MS_MAX) * NS_PER_MS;
 
 	if (d->is_quick || d->is_gone) {
 		run->duration_ns =
@@ -356,9 +360,11 @@ static void choose_times(const struct diagnosing *d, struct run *run)
 	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
 	interval_ns = d->watch_ns ? d->watch_ns : run->duration_ns;
 	run->edges_ns = d->watch_ns;
-	run->sample_ns = interval_ns / (d->watch_ns ? SAMPLES_W : SAMPLES);
-	if (run->sample_ns > SAMPLE_MS_MAX * NS_PER_MS)
-		run->sample_ns = SAMPLE_MS_MAX * NS_PER_MS;
+	run->sample_ns = interval_ns / (!d->watch_ns	       ? SAMPLES
+					       : d->is_passive ? SAMPLES_P
+							       : SAMPLES_W);
+	if (run->sample_ns > most_ns)
+		run->sample_ns = most_ns;
 	if (run->sample_ns < SAMPLE_MS * NS_PER_MS)
 		run->sample_ns = interval_ns / 5 < SAMPLE_MS * NS_PER_MS ? interval_ns / 5
 									 : SAMPLE_MS * NS_PER_MS;
@@ -464,7 +470,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	choose_heap(d, run, !is_open || run->selected_count);
 	choose_times(d, run);
 	choose_view(d, run, is_named || is_capture);
-	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns && !d->watch_ns)
+	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns &&
+		!d->watch_ns)
 		go_on_while_undecided(d, run);
 	run->may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";

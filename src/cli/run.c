@@ -68,15 +68,9 @@ static bool is_standard_output(const char *path)
 static int add_alerts(const struct run *run, struct told *t, const struct alert_options *options,
 	struct sooth_error *err)
 {
-	alerts_init(&t->alerts, options);
-	t->alerts.screen = t->screen;
 	/* A stream on a terminal shows them. */
 	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
-	if (t->front)
-		alerts_on_front(&t->alerts, t->front);
-	alerts_start(&t->alerts);
-	return report_add_sink_type(
-		t->report, &alert_sink, &(struct sink_options){ .user = &t->alerts }, err);
+	return watch_alerts(&t->alerts, options, t->screen, t->front, t->report, err);
 }
 
 static int make_frames(const struct run *run, struct told *t, struct sooth_error *err)
@@ -334,11 +328,16 @@ static int make_observer(
 	return status;
 }
 
-static int step_ms(const struct run *run, uint64_t now, uint64_t end_ns)
+static int step_ms(
+	const struct run *run, const struct watch_front *front, uint64_t now, uint64_t end_ns)
 {
 	int most = run->control || run->chore.every_ns ? CONTROL_STEP_MS : STEP_MS;
 	uint64_t left_ms = end_ns > now ? (end_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 
+	if (front) {
+		front->wait(front->stepped);
+		return 0;
+	}
 	return left_ms < (uint64_t)most ? (int)left_ms : most;
 }
 
@@ -373,7 +372,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 			break;
 		}
 		progress_step(&progress, now);
-		status = sooth_observer_step(o, step_ms(run, now, end_ns), err);
+		status = sooth_observer_step(o, step_ms(run, t->front, now, end_ns), err);
 		if (t->front && t->front->interval_ns)
 			observer_sample_every(o, *t->front->interval_ns);
 		control_run_serve(&t->control, o);

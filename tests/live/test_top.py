@@ -112,9 +112,9 @@ class Screens(TopCase):
         process.send(signal.SIGKILL)
         screen.wait_for(lambda _: "ended" in self.row_of(screen, "alpha"), "the end of a session")
 
-    def select(self, screen, project):
-        """Its row alone is on display, and selected."""
-        screen.type(b"\\" + project.encode() + b"\r")
+    def select(self, screen, process):
+        """The row of its session alone is on display, and selected: there may be other agents here."""
+        screen.type(b"\\pid = %d\r" % process.pid)
         screen.wait_for(lambda lines: lines[-1].startswith("1/"), "one row")
 
     def test_a_pane(self):
@@ -122,7 +122,7 @@ class Screens(TopCase):
         process = self.agent("alpha")
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "idle")
-        self.select(screen, "alpha")
+        self.select(screen, process)
         screen.type(b"i")
         screen.wait_for(lambda lines: any("inspect: %d claude alpha" % process.pid in line for line in lines)
                         and any("descriptors" in line for line in lines), "what inspect prints")
@@ -139,7 +139,7 @@ class Screens(TopCase):
         process = self.agent("alpha", before=TOOL)
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
-        self.select(screen, "alpha")
+        self.select(screen, process)
         for keys in (b"K", b"\x1b", b"Z", b"x"):
             screen.type(keys, 0.3)
         screen.type(b"K\r", 0.6)
@@ -163,7 +163,7 @@ class Screens(TopCase):
         process = self.agent("alpha")
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "idle")
-        self.select(screen, "alpha")
+        self.select(screen, process)
         screen.type(b"K\ry", 0.6)
         self.assertTrue(process.is_running())
         screen.type(b"n")
@@ -173,7 +173,7 @@ class Screens(TopCase):
         process = self.agent("alpha", before="for i in {1..999}; do read -t 0.02 x < /dev/zero; done & ")
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
-        self.select(screen, "alpha")
+        self.select(screen, process)
         screen.type(b"\r")
         screen.wait_for(lambda lines: lines[-1].startswith("1/2"), "two rows")
         screen.type(b"jc")

@@ -15,6 +15,7 @@
 #include "explain/report.h"
 #include "probes/host.h"
 #include "probes/proc.h"
+#include "probes/sockets.h"
 
 static struct top top;
 static struct sooth_report *report;
@@ -81,6 +82,23 @@ static void add_agent(uint32_t pid, const char *directory)
 }
 
 /* What was added is a frame. */
+/* What one connection of a process has carried so far. */
+static void add_traffic(uint32_t pid, uint64_t received, uint64_t sent)
+{
+	const struct sooth_record record = { .time_ns = now, .pid = pid, .start_ticks = pid };
+	struct sockets_socket s = {
+		.record = record, .received_bytes = received, .sent_bytes = sent
+	};
+	struct sockets_process end = { .record = record, .sockets = 1 };
+	struct record_tail tail[] = { { &s.protocol, "tcp", 3 }, { &s.local, "", 0 },
+		{ &s.peer, "", 0 } };
+
+	s.record.kind = SOCKETS_SOCKET;
+	end.record.kind = SOCKETS_PROCESS;
+	RECORD_APPEND(&records, &s, tail, 3);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 static void take(void)
 {
 	struct proc_snapshot s = { .record = { .time_ns = now + 1, .kind = PROC_SNAPSHOT },
@@ -254,6 +272,27 @@ static void test_sessions(void **state)
 }
 
 /* Selected processes of no agent. */
+/* Of all its processes, since the frame before. */
+static void test_traffic(void **state)
+{
+	struct top_session *s;
+	size_t position = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		add_traffic(10, 1000 + i * 500, 70);
+		add_traffic(11, 100 + i * 1000, 5 + i * 20);
+		add_agent(10, "/work/alpha");
+		add(11, 10, "node", "/usr/bin/node", "/work/alpha");
+		take();
+	}
+	s = top_session_next(&top.model, &position);
+	assert_non_null(s);
+	assert_true(s->has_traffic);
+	assert_true(s->received_rate > 1499 && s->received_rate < 1501);
+	assert_true(s->sent_rate > 19.9 && s->sent_rate < 20.1);
+}
+
 static void test_tree_of_targets(void **state)
 {
 	(void)state;
@@ -595,6 +634,7 @@ int main(void)
 		TEST(test_meter),
 		TEST(test_nearest_color),
 		TEST(test_sessions),
+		TEST(test_traffic),
 		TEST(test_tree_of_targets),
 		TEST(test_marks),
 		TEST(test_marks_of_the_tree),

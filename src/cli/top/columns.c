@@ -264,12 +264,18 @@ static void draw_received(struct top *t, const struct top_row *row, struct top_c
 	if (of_session(row))
 		put_rate(t, at, row->session->has_traffic, row->session->received_rate,
 			TOP_RECEIVED);
+	else if (t->model.interval_s > 0)
+		put_rate(t, at, row->process->has_traffic,
+			row->process->received / t->model.interval_s, TOP_RECEIVED);
 }
 
 static void draw_sent(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (of_session(row))
 		put_rate(t, at, row->session->has_traffic, row->session->sent_rate, TOP_SENT);
+	else if (t->model.interval_s > 0)
+		put_rate(t, at, row->process->has_traffic, row->process->sent / t->model.interval_s,
+			TOP_SENT);
 }
 
 static void draw_traffic_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -324,10 +330,10 @@ const struct top_column top_columns[] = {
 		draw_memory },
 	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, by_memory,
 		draw_memory_graph },
-	{ "in", "IN/s", "bytes received on its open TCP connections", 6, 0, 60, true, by_received,
-		draw_received },
-	{ "out", "OUT/s", "bytes sent on its open TCP connections", 6, 0, 58, true, by_sent,
-		draw_sent },
+	{ "in", "IN/s", "bytes received on open TCP connections of all its processes", 6, 0, 60,
+		true, by_received, draw_received },
+	{ "out", "OUT/s", "bytes sent on open TCP connections of all its processes", 6, 0, 58, true,
+		by_sent, draw_sent },
 	{ "in_graph", "", "bytes received over the last minutes", 6, 10, 30, false, by_received,
 		draw_traffic_graph },
 	{ "processes", "N", "number of its processes", 3, 0, 50, true, by_processes,

@@ -135,12 +135,28 @@ static int put_agents(struct top *t, int y, int x, int room)
 	return used;
 }
 
+/* How old what is said about findings is, at the right. Returns the room that is left. */
+static int put_age(struct top *t, int y, int x, int room)
+{
+	double age_s = finder_age_s(&t->finder);
+	char age[24], text[48];
+	int taken;
+
+	if (age_s < 0 || room < 60)
+		return room;
+	snprintf(text, sizeof(text), "diagnosed %s ago", top_age(age, age_s));
+	taken = canvas_width(&t->canvas, text);
+	canvas_put(&t->canvas, y, x + room - taken, taken, TOP_DIM, text);
+	return room - taken - 2;
+}
+
 /* The most severe one in words; that nothing is wrong is said, too. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
 	const struct top_finding *worst = finder_worst(&t->finder);
 	char place[128], more[40] = "";
 
+	room = put_age(t, y, x, room);
 	if (!worst) {
 		canvas_put(&t->canvas, y, x, room, TOP_DIM,
 			!t->finder.is_started	? ""

@@ -254,7 +254,7 @@ static bool drop_older(struct finder *f)
 
 bool finder_step(struct finder *f)
 {
-	uint64_t since = clock_monotonic_ns() - f->start_ns;
+	uint64_t since = clock_monotonic_ns() - f->start_ns, periods = since / f->interval_ns;
 	struct buffer text = { 0 };
 	bool is_changed = false, was_first = f->has_first;
 
@@ -263,6 +263,8 @@ bool finder_step(struct finder *f)
 	if (own_command_read(&f->command, &text) && text.size)
 		is_changed = finder_take(f, (const char *)text.data, text.size);
 	buffer_fini(&text);
+	if (periods)
+		f->complete_ns = f->start_ns + periods * f->interval_ns;
 	if (since > f->interval_ns + LATE_NS) {
 		f->has_first = true;
 		is_changed |= drop_older(f);
@@ -270,6 +272,12 @@ bool finder_step(struct finder *f)
 			run(f, f->wanted_ns);
 	}
 	return is_changed || was_first != f->has_first;
+}
+
+double finder_age_s(const struct finder *f)
+{
+	return f->complete_ns ? (double)(clock_monotonic_ns() - f->complete_ns) / (double)NS_PER_S
+			      : -1;
 }
 
 void finder_end(struct finder *f)

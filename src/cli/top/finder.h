@@ -27,6 +27,7 @@ struct finder {
 	bool has_first; /* a diagnosis is complete */
 	uint8_t run;	/* how often it was started */
 	uint64_t start_ns, interval_ns, wanted_ns;
+	uint64_t complete_ns; /* when the last diagnosis was complete; 0: none was */
 	struct buffer text;
 	/* Which columns hold what, by the head; 0: none, else from 1 on. */
 	size_t state, severity, key, claim, remedy, found_id;
@@ -50,6 +51,8 @@ bool top_finding_is_alive(const struct top_finding *f);
 void finder_apply(const struct finder *f, struct top_model *m);
 /* The worst of all; NULL: none. */
 const struct top_finding *finder_worst(const struct finder *f);
+/* How old the last complete diagnosis is; negative: there is none. */
+double finder_age_s(const struct finder *f);
 void finder_end(struct finder *f);
 
 #endif

@@ -99,8 +99,9 @@ void top_match_prepare(struct top_match *m, const struct top_model *model)
 
 	if (!m->user[0] && !m->expression)
 		return;
+	/* One that has ended stays what it was. */
 	while ((s = top_session_next(model, &position)))
-		s->is_fit = s->mark == TOP_MARK_GONE;
+		s->is_fit = s->is_fit && s->mark == TOP_MARK_GONE;
 	for (size_t i = 0; i < top_process_count(model); i++) {
 		const struct top_process *p = top_process_at(model, i);
 

@@ -40,7 +40,7 @@ void top_model_init(struct top_model *m)
 	*m = (struct top_model){ 0 };
 	map_init(&m->sessions, sizeof(struct process_id), sizeof(struct top_session *),
 		TOP_SESSIONS_MAX);
-	map_init(&m->known, sizeof(struct process_id), sizeof(unsigned), TOP_PROCESSES_MAX);
+	map_init(&m->known, sizeof(struct process_id), sizeof(struct top_known), TOP_PROCESSES_MAX);
 }
 
 void top_model_fini(struct top_model *m)
@@ -95,11 +95,36 @@ static bool is_old(const struct top_model *m, const struct sooth_record *r)
 	       elapsed_s > m->interval_s * TOP_FRESH_FRAMES;
 }
 
+static double more(double now, double before)
+{
+	return now > before ? now - before : 0;
+}
+
+/* Between two frames; one that closed in between takes its bytes along. All bytes of a process that
+ * has just started are of this frame. */
+static void fill_traffic(
+	const struct top_model *m, struct top_process *p, struct top_known *known, bool is_new)
+{
+	double received = 0, sent = 0;
+
+	p->has_traffic = top_number(m->schema, "received_bytes", p->row, &received) &&
+			 top_number(m->schema, "sent_bytes", p->row, &sent);
+	if (!known || !p->has_traffic)
+		return;
+	if (known->has_traffic || (is_new && known->first > 1)) {
+		p->received = more(received, known->received);
+		p->sent = more(sent, known->sent);
+	}
+	known->has_traffic = true;
+	known->received = received;
+	known->sent = sent;
+}
+
 static void add_process(struct top_model *m, const struct sooth_record *r)
 {
 	struct top_process p = { .row = r, .id = process_id_of(r), .role = role_of(m, r) };
 	double value;
-	unsigned *first;
+	struct top_known *known;
 	char state[16];
 	bool is_new;
 
@@ -113,11 +138,12 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 	p.session_pid = p.has_session ? (uint32_t)value : 0;
 	top_word(m->schema, "state", r, state, sizeof(state));
 	p.is_main = p.has_session && p.session_pid == p.id.pid && state[0] != 'Z';
-	first = map_put(&m->known, &p.id, &is_new);
-	if (first && is_new)
-		*first = is_old(m, r) ? 1 : m->frames;
-	if (first && *first > 1 && m->frames - *first < TOP_FRESH_FRAMES)
+	known = map_put(&m->known, &p.id, &is_new);
+	if (known && is_new)
+		*known = (struct top_known){ .first = is_old(m, r) ? 1 : m->frames };
+	if (known && known->first > 1 && m->frames - known->first < TOP_FRESH_FRAMES)
 		p.mark = TOP_MARK_NEW;
+	fill_traffic(m, &p, known, is_new);
 	buffer_append(&m->processes, &p, sizeof(p));
 }
 
@@ -203,23 +229,10 @@ static void fill_texts(
 	top_word(m->schema, "activity_text", r, s->doing_text, sizeof(s->doing_text));
 }
 
-/* A second, between two frames of the same connections; one that closed takes its bytes along. */
-static double rate(const struct top_model *m, double now, double before)
+/* A second. */
+static double rate(const struct top_model *m, double bytes)
 {
-	return m->interval_s > 0 && now > before ? (now - before) / m->interval_s : 0;
-}
-
-static void fill_traffic(struct top_model *m, struct top_session *s, const struct sooth_record *r)
-{
-	double received = 0, sent = 0;
-	bool had = s->has_traffic;
-
-	s->has_traffic = top_number(m->schema, "received_bytes", r, &received) &&
-			 top_number(m->schema, "sent_bytes", r, &sent);
-	s->received_rate = had && s->has_traffic ? rate(m, received, s->received_bytes) : 0;
-	s->sent_rate = had && s->has_traffic ? rate(m, sent, s->sent_bytes) : 0;
-	s->received_bytes = received;
-	s->sent_bytes = sent;
+	return m->interval_s > 0 ? bytes / m->interval_s : 0;
 }
 
 /* A new one where what it does, or the words about it, have changed. */
@@ -254,7 +267,8 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 	s->has_context = top_number(m->schema, "context_tokens", p->row, &s->context_tokens);
 	s->has_tokens = top_number(m->schema, "input_tokens", p->row, &s->input_tokens) &&
 			top_number(m->schema, "output_tokens", p->row, &s->output_tokens);
-	fill_traffic(m, s, p->row);
+	s->has_traffic = false;
+	s->received_rate = s->sent_rate = 0;
 	keep_phase(m, s);
 	m->by_doing[doing]++;
 	m->session_count++;
@@ -290,6 +304,9 @@ static void add_up(struct top_model *m)
 		p->session->rss_bytes += p->rss_bytes;
 		p->session->cpu_percent += p->cpu_percent;
 		p->session->has_cpu |= p->has_cpu;
+		p->session->has_traffic |= p->has_traffic;
+		p->session->received_rate += rate(m, p->received);
+		p->session->sent_rate += rate(m, p->sent);
 	}
 	map_fini(&mains);
 }

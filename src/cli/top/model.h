@@ -52,8 +52,7 @@ struct top_session {
 	double since_s;
 	double context_tokens, input_tokens, output_tokens;
 	double cpu_percent, rss_bytes;
-	double received_bytes, sent_bytes; /* so far, on open connections */
-	double received_rate, sent_rate;   /* a second */
+	double received_rate, sent_rate; /* a second, of all its processes */
 	unsigned processes, tools, servers;
 	unsigned frame; /* in which it was last seen */
 	double seen_s;	/* likewise */
@@ -71,11 +70,19 @@ struct top_process {
 	struct process_id id;
 	uint32_t ppid, session_pid;
 	double cpu_percent, rss_bytes;
-	bool has_cpu, has_session, is_main;
+	double received, sent; /* bytes since the frame before */
+	bool has_cpu, has_traffic, has_session, is_main;
 	enum top_mark mark;
 	uint8_t role; /* rank of its role */
 	unsigned depth;
 	struct top_session *session; /* NULL: none */
+};
+
+/* What is kept of a process between frames. */
+struct top_known {
+	unsigned first; /* the frame it was first seen in */
+	bool has_traffic;
+	double received, sent; /* bytes so far, on connections that are open */
 };
 
 struct top_cpu {
@@ -98,9 +105,9 @@ struct top_host {
 struct top_model {
 	struct top_frame frame; /* the current one */
 	struct top_host host;
-	struct map sessions;	 /* struct process_id -> struct top_session * */
-	struct buffer processes; /* struct top_process, in the order of the report */
-	struct map known;	 /* struct process_id -> unsigned, the frame it was first seen in */
+	struct map sessions;		   /* struct process_id -> struct top_session * */
+	struct buffer processes;	   /* struct top_process, in the order of the report */
+	struct map known;		   /* struct process_id -> struct top_known */
 	const struct sooth_schema *schema; /* of the processes */
 	const char *if_empty;
 	unsigned frames;	   /* so far */

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/units.h"
 #include "cli/top/alerting.h"
 #include "cli/top/state.h"
 #include "cli/top/terminal.h"
 #include "cli/terminal/stop.h"
 
-#define WAIT_MS 200 /* for a key */
+#define WAIT_MS	 200 /* for a key */
+#define SOON_MS	 50  /* for a frame, or the text of a pane */
+#define MS_PER_S 1000
 
 static void show(struct top *t)
 {
@@ -62,6 +66,21 @@ static bool step(void *user)
 		show(t);
 	t->is_new = false;
 	return true;
+}
+
+/* Until the next sample is due; a frame comes a moment after its sample. */
+static void wait_for_key(void *user)
+{
+	struct top *t = user;
+	double due_s = t->model.last_s + (double)t->interval_ns / (double)NS_PER_S -
+		       (double)clock_monotonic_ns() / (double)NS_PER_S;
+	int ms = due_s > 0 && due_s * MS_PER_S < WAIT_MS ? (int)(due_s * MS_PER_S) + 1
+		 : due_s > 0				 ? WAIT_MS
+							 : SOON_MS;
+
+	if (pane_text_is_running(&t->pane.text) && ms > SOON_MS)
+		ms = SOON_MS;
+	terminal_wait(t->terminal, ms);
 }
 
 static int refuse_without_terminal(struct sooth_error *err)
@@ -118,6 +137,7 @@ struct watch_front top_front(struct top *t)
 	return (struct watch_front){ .sink = &top_sink,
 		.user = &t->frames,
 		.step = step,
+		.wait = wait_for_key,
 		.stepped = t,
 		.say = say,
 		.take_alerts = take_alerts,

@@ -70,12 +70,20 @@ int watch_open(struct screen **out, const struct output_options *output,
 		report, &screen_sink, &(struct sink_options){ .user = *out }, err);
 }
 
-void alerts_on_front(struct alerts *a, const struct watch_front *front)
+int watch_alerts(struct alerts *a, const struct alert_options *options, struct screen *screen,
+	const struct watch_front *front, struct sooth_report *report, struct sooth_error *err)
 {
-	a->say = front->say;
-	a->said_to = front->stepped;
-	if (front->take_alerts)
+	bool is_silent = a->is_silent;
+
+	alerts_init(a, options);
+	a->is_silent = is_silent;
+	a->screen = screen;
+	a->say = front ? front->say : NULL;
+	a->said_to = front ? front->stepped : NULL;
+	if (front && front->take_alerts)
 		front->take_alerts(front->stepped, a);
+	alerts_start(a);
+	return report_add_sink_type(report, &alert_sink, &(struct sink_options){ .user = a }, err);
 }
 
 /* The command of the key, as the user would have typed it. */

@@ -14,15 +14,14 @@ struct watch_front {
 	const struct sink_type *sink;
 	void *user;		     /* of the sink */
 	bool (*step)(void *stepped); /* to be called often; false: the user has quit */
+	/* For a key, until something else is due. */
+	void (*wait)(void *stepped);
 	void *stepped;
 	void (*say)(void *stepped, const char *text); /* a line, such as an alert */
 	/* It reports the findings that it has itself: alert_on_finding(). NULL: it has none. */
 	void (*take_alerts)(void *stepped, struct alerts *alerts);
 	const uint64_t *interval_ns; /* between frames, now; NULL: it does not change */
 };
-
-/* Alerts are shown there, and it reports what it finds itself. */
-void alerts_on_front(struct alerts *a, const struct watch_front *front);
 
 struct watch_options {
 	const char *schema; /* name of the schema whose records end a frame */
@@ -39,6 +38,9 @@ struct watch_options {
 /* NULL in *out: no terminal, or a format other than text. */
 int watch_open(struct screen **out, const struct output_options *output,
 	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err);
+/* Begins alerts of a report, on either screen or on none; a front reports what it finds itself. */
+int watch_alerts(struct alerts *a, const struct alert_options *options, struct screen *screen,
+	const struct watch_front *front, struct sooth_report *report, struct sooth_error *err);
 /* To be called often. False: the user has quit. */
 bool watch_step(struct screen *s);
 

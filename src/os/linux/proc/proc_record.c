@@ -18,7 +18,7 @@
 
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
-/* A value of each sample, like the others. */
+/* A value of each sample, like the others. A process that has not run has opened nothing. */
 static void count_again(struct proc_process *p)
 {
 	_cleanup_close_ int process = -1;
@@ -57,17 +57,19 @@ static struct proc_process record_of(const struct proc_values *f)
 	};
 }
 
-/* A record that was written before, with new values. */
+/* A record that was written before, with new values, which it keeps for the next time. */
 static void proc_record_again(
-	struct backend_run *run, const struct proc_values *values, const void *record, size_t size)
+	struct backend_run *run, const struct proc_values *values, void *record, size_t size)
 {
 	const struct proc_process now = record_of(values);
 	struct proc_process *p;
+	bool has_run;
 
 	buffer_append(&run->out, record, size);
 	if (buffer_failed(&run->out))
 		return;
 	p = (void *)(run->out.data + run->out.size - size);
+	has_run = p->cpu_is_ticks || now.cpu_is_ticks || p->cpu_ns != now.cpu_ns;
 	p->record.time_ns = now.record.time_ns;
 	p->cpu_ns = now.cpu_ns;
 	p->cpu_is_ticks = now.cpu_is_ticks;
@@ -80,7 +82,9 @@ static void proc_record_again(
 	p->state = now.state;
 	p->is_foreground = now.is_foreground;
 	p->term = now.term;
-	count_again(p);
+	if (has_run)
+		count_again(p);
+	memcpy(record, p, sizeof(*p));
 }
 
 void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,

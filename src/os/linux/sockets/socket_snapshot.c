@@ -32,6 +32,7 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/sock_diag/socket_diag.h"
 #include "os/linux/sock_diag/socket_fact.h"
+#include "os/linux/sockets/socket_idle.h"
 #include "os/linux/sockets/socket_tables.h"
 #include "os/linux/sockets/socket_record.h"
 #include "probes/sockets.h"
@@ -67,8 +68,6 @@ static struct held_text keep_text(struct socket_holdings *h, const void *data, s
 	buffer_append(&h->texts, data, size);
 	return buffer_failed(&h->texts) ? (struct held_text){ 0 } : t;
 }
-
-/* --- by descriptors --- */
 
 /* The inode in a socket's link, 0 when it is another kind of link, or unreadable. */
 static uint64_t inode_of(struct socket_holdings *h, int directory, const char *name)
@@ -169,8 +168,6 @@ static void socket_holdings_list(struct socket_holdings *h, int process)
 	else if (errno)
 		h->state = SOOTH_STATE_TRUNCATED;
 }
-
-/* --- by the kernel's data --- */
 
 static uint64_t *ports_of(struct socket_holdings *h, bool is_version_6, uint16_t port)
 {
@@ -359,6 +356,7 @@ int socket_snapshot_open_tables(struct backend_run *run, struct sooth_error *err
 	map_init(&h->sockets, sizeof(uint64_t), sizeof(struct held_socket), SOCKETS_MAX);
 	map_init(&h->names, sizeof(uint64_t), sizeof(struct held_text), SOCKETS_MAX);
 	agent_members_init(&s->agents, run->options.agents);
+	socket_idle_init(&s->idle);
 	return 0;
 }
 
@@ -380,6 +378,7 @@ void socket_snapshot_close(struct backend_run *run)
 	buffer_fini(&s->holdings.texts);
 	buffer_fini(&s->stat);
 	agent_members_fini(&s->agents);
+	socket_idle_fini(&s->idle);
 	fd_tables_fini(&s->tables);
 }
 
@@ -559,10 +558,13 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 {
 	struct socket_snapshot *s = run->state;
 	struct sockets_process end = { 0 };
-	_cleanup_process_snapshot_ struct process_snapshot snapshot;
+	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
 	struct procfs_stat stat;
-	int status = process_snapshot_open_stat(&snapshot, run, pid, expected, &stat, &s->stat);
+	uint64_t cpu_ns;
+	int status = socket_idle_write(&s->idle, run, pid, expected, &cpu_ns);
 
+	if (!status)
+		status = process_snapshot_open_stat(&snapshot, run, pid, expected, &stat, &s->stat);
 	if (status > 0)
 		return;
 	end.record = process_snapshot_head(&snapshot, run, 0, SOCKETS_PROCESS);
@@ -577,6 +579,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			backend_limit(run, "sockets of threads with a private descriptor table",
 				"only the main descriptor table of the process is read", "");
 	}
+	socket_idle_note(&s->idle, run, &end, cpu_ns);
 	RECORD_APPEND(&run->out, &end, NULL, 0);
 }
 

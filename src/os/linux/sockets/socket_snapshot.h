@@ -11,6 +11,7 @@
 #include "os/linux/files/fd_tables.h"
 #include "os/linux/proc/agent_members.h"
 #include "os/linux/sock_diag/socket_fact.h"
+#include "os/linux/sockets/socket_idle.h"
 #include "os/linux/sockets/socket_tables.h"
 #include "probes/sockets.h"
 
@@ -37,6 +38,7 @@ struct socket_snapshot {
 	struct fd_tables tables;
 	struct buffer stat;
 	struct agent_members agents; /* of a host, in a brief run */
+	struct socket_idle idle;
 	bool is_by_netlink;
 	/* Limits already reported, once each. */
 	uint32_t reported_refused, reported_changed, reported_long; /* bits by protocol */

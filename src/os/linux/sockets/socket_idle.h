@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes without a socket that have not run since: what does not run opens nothing, so their
+ * descriptors need not be read again. One that shares its table of descriptors with another process
+ * is read again when it runs itself.
+ */
+#ifndef SOOTH_OS_LINUX_SOCKET_IDLE_H
+#define SOOTH_OS_LINUX_SOCKET_IDLE_H
+
+#include <sys/types.h>
+
+#include "base/map.h"
+#include "collect/backend.h"
+#include "probes/sockets.h"
+
+struct socket_idle {
+	struct map processes; /* process_id -> uint64_t: its CPU time when it had none */
+};
+
+void socket_idle_init(struct socket_idle *s);
+void socket_idle_fini(struct socket_idle *s);
+/* Reads its CPU time (0: it cannot be read). True: it has no socket still, which is written. */
+bool socket_idle_write(const struct socket_idle *s, struct backend_run *run, pid_t pid,
+	const struct process_id *id, uint64_t *cpu_ns);
+/* What its descriptors were, read after that time was. */
+void socket_idle_note(struct socket_idle *s, const struct backend_run *run,
+	const struct sockets_process *found, uint64_t cpu_ns);
+
+#endif
