@@ -379,7 +379,7 @@ static bool is_in(const struct jsc_block *block, uint64_t pc)
 }
 
 /*
- * A function that is just being entered has its caller beside the frame pointer. Its code tells,
+ * A function that is just being entered has its caller beside the frame pointer. The address is its own,
  * where that was a known block's before the sample and is the same block's after it.
  */
 static const struct jsc_block *find_by_place(
