@@ -379,8 +379,8 @@ static bool is_in(const struct jsc_block *block, uint64_t pc)
 }
 
 /*
- * A function that is just being entered has its caller beside the frame pointer. The address is its own,
- * where that was a known block's before the sample and is the same block's after it.
+ * A function that is just being entered has its caller beside the frame pointer. The address is
+ * its own, where that was a known block's before the sample and is the same block's after it.
  */
 static const struct jsc_block *find_by_place(
 	struct jsc_names *j, const struct profile_raw *raw, const struct jsc_frame *frame)
