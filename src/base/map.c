@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hash map. Entries stand densely in an array in the order they came; an
- * open-addressing index of entry numbers (plus one, 0: empty) finds them. A
- * removed entry stays in the array as a tombstone until the array is full; then
- * it is packed when at least half of it is tombstones, and doubled otherwise.
+ * open-addressing index of entry numbers finds them, and has their hashes: a look
+ * at an entry often waits for memory. A removed entry stays in the array as a
+ * tombstone until the array is full; then it is packed when at least half of it is
+ * tombstones, and doubled otherwise.
  * The index knows live entries only: a removal closes its gap there, or one key
  * that comes and goes for ever would be looked for behind all its former selves.
  * It is never more than half full.
@@ -81,13 +82,10 @@ static size_t find_place(const struct map *m, const void *key, uint32_t hash)
 	size_t mask = m->index_size - 1;
 	size_t at = hash & mask;
 
-	while (m->index[at]) {
-		struct entry *e = entry_at(m, m->index[at] - 1);
-
-		if (e->hash == hash && memcmp(key_of(e), key, m->key_size) == 0)
-			break;
+	while (m->index[at].number &&
+		(m->index[at].hash != hash ||
+			memcmp(key_of(entry_at(m, m->index[at].number - 1)), key, m->key_size)))
 		at = (at + 1) & mask;
-	}
 	return at;
 }
 
@@ -95,17 +93,18 @@ static struct entry *find(const struct map *m, const void *key, uint32_t hash)
 {
 	size_t at = m->index_size ? find_place(m, key, hash) : 0;
 
-	return m->index_size && m->index[at] ? entry_at(m, m->index[at] - 1) : NULL;
+	return m->index_size && m->index[at].number ? entry_at(m, m->index[at].number - 1) : NULL;
 }
 
 static void index_add(struct map *m, size_t number)
 {
 	size_t mask = m->index_size - 1;
-	size_t at = entry_at(m, number)->hash & mask;
+	uint32_t hash = entry_at(m, number)->hash;
+	size_t at = hash & mask;
 
-	while (m->index[at])
+	while (m->index[at].number)
 		at = (at + 1) & mask;
-	m->index[at] = (uint32_t)(number + 1);
+	m->index[at] = (struct map_place){ hash, (uint32_t)(number + 1) };
 }
 
 /* Close the gap at `at`: whatever behind it was pushed past it by a collision moves up. */
@@ -113,15 +112,15 @@ static void index_remove(struct map *m, size_t at)
 {
 	size_t mask = m->index_size - 1;
 
-	for (size_t next = (at + 1) & mask; m->index[next]; next = (next + 1) & mask) {
-		size_t home = entry_at(m, m->index[next] - 1)->hash & mask;
+	for (size_t next = (at + 1) & mask; m->index[next].number; next = (next + 1) & mask) {
+		size_t home = m->index[next].hash & mask;
 
 		if (((next - home) & mask) < ((next - at) & mask))
 			continue;
 		m->index[at] = m->index[next];
 		at = next;
 	}
-	m->index[at] = 0;
+	m->index[at] = (struct map_place){ 0 };
 }
 
 /* Close the gaps of removed entries and rebuild the index. */
@@ -147,7 +146,7 @@ static bool grow(struct map *m)
 	size_t capacity = m->capacity ? m->capacity * 2 : CAPACITY_FIRST;
 	size_t size = entry_size(m);
 	unsigned char *entries;
-	uint32_t *index;
+	struct map_place *index;
 
 	if (capacity > CAPACITY_MAX || capacity > SIZE_MAX / size)
 		return false;
@@ -238,9 +237,9 @@ bool map_remove(struct map *m, const void *key)
 {
 	size_t at = m->count ? find_place(m, key, hash_bytes(key, m->key_size)) : 0;
 
-	if (!m->count || !m->index[at])
+	if (!m->count || !m->index[at].number)
 		return false;
-	entry_at(m, m->index[at] - 1)->is_live = 0;
+	entry_at(m, m->index[at].number - 1)->is_live = 0;
 	index_remove(m, at);
 	m->count--;
 	/* What came last and goes first leaves nothing behind. */

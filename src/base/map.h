@@ -14,6 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct map_place {
+	uint32_t hash;
+	uint32_t number; /* of an entry, plus one; 0: empty */
+};
+
 struct map {
 	size_t key_size;
 	size_t value_size;
@@ -23,7 +28,7 @@ struct map {
 	unsigned char *entries;
 	size_t used; /* entries and removed ones in the array */
 	size_t capacity;
-	uint32_t *index;
+	struct map_place *index;
 	size_t index_size; /* power of two, 0 at first */
 };
 

@@ -299,7 +299,7 @@ static void test_coming_and_going(void **state)
 		assert_null(map_get(&m, &key));
 	}
 	for (size_t i = 0; i < m.index_size; i++)
-		places += m.index[i] != 0;
+		places += m.index[i].number != 0;
 	assert_int_equal(m.count, 100000);
 	assert_int_equal(places, m.count);
 	assert_true(m.capacity <= 1 << 18);
@@ -321,7 +321,7 @@ static void test_spread(void **state)
 		for (uint64_t k = 0; k < 1 << 15; k++)
 			map_put(&m, &(uint64_t){ k * strides[s] }, NULL);
 		for (size_t i = 0; i < m.index_size; i++) {
-			run = m.index[i] ? run + 1 : 0;
+			run = m.index[i].number ? run + 1 : 0;
 			longest = run > longest ? run : longest;
 		}
 		assert_true(m.index_size <= 1 << 16);

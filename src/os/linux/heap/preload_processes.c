@@ -14,7 +14,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/os.h"
 
-#define STAGED_MAX    (16u << 20)
+#define STAGED_MAX    (1u << 20)
 #define PROCESSES_MAX 16384
 #define CLOCKS_NS     (1 * NS_PER_MS) /* that the two may differ by */
 

@@ -26,7 +26,7 @@
 #include "os/linux/heap/preload_unseen.h"
 #include "os/os.h"
 
-#define STAGED_MUCH  (1u << 20) /* worth a drain */
+#define STAGED_MUCH  (256u << 10) /* worth a drain */
 #define SLEEP_NS     (2 * NS_PER_MS)
 #define UNSEEN_NS    (250 * NS_PER_MS)
 #define LOOK_FEW_NS  (5 * NS_PER_MS)
