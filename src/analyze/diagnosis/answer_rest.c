@@ -38,12 +38,37 @@ static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
 	return true;
 }
 
+/* Where a script has waited for long: "; its main thread has been in consume (jobs.py:14) for 12 s, in
+ * Queue.get". */
+static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = wait_graph_thread_of(g, j->id.pid, j->id.pid);
+	struct buffer place = { 0 };
+	char length[WAIT_DURATION_SIZE];
+	struct stack_wait w;
+	bool is_there;
+
+	if (!is_long(t))
+		return false;
+	is_there = stack_wait_put_own(&place, &s->input, j->process, t->record.tid);
+	if (is_there) {
+		w = stack_wait_of(&s->input, &j->id, t->record.tid);
+		buffer_format(out, "; its main thread has been in %s for %s", buffer_cstr(&place),
+			wait_duration(length, t->since_ns));
+		if (w.is_queue)
+			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+	}
+	buffer_fini(&place);
+	return is_there;
+}
+
 void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *out)
 {
 	const struct wait_link *first = &chain->links[0];
 
-	if (put_condition(s, j, g, out) || strcmp(wait_chain_state(chain), "idle") ||
+	if (put_condition(s, j, g, out) || put_place(s, j, g, out) || strcmp(wait_chain_state(chain), "idle") ||
 		!is_long(first->thread) || first->is_polling || first->is_active)
 		return;
 	buffer_string(out, "; it ");

@@ -18,7 +18,8 @@
 #define FRAMES_MAX (1u << 20)
 #define STACKS_MAX (1u << 20)
 /* Of one stack: of all kinds at once, and as many again that are compiled into others. */
-#define NUMBERS_MAX (3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX)
+#define NUMBERS_MAX                                                                                \
+	(3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX + SCRIPT_FRAMES_MAX)
 #define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
 #define FILE_PYTHON (UINT64_MAX - 1)
 #define FILE_JSC    (UINT64_MAX - 2)
@@ -43,12 +44,14 @@ void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t
 	map_init(&s->frames, sizeof(struct frame_key), sizeof(uint32_t), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(uint32_t), STACKS_MAX);
 	generated_init(&s->generated);
+	script_names_init(&s->script, &s->python.names);
 }
 
 void profile_stacks_fini(struct profile_stacks *s)
 {
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
+	script_names_fini(&s->script);
 	python_names_fini(&s->python);
 	jsc_names_fini(&s->jsc);
 	v8_names_fini(&s->v8);
@@ -204,6 +207,19 @@ static bool put_user(struct profile_stacks *s, const struct profile_raw *raw, ui
 	return put_frame(s, &key, &numbers[(*count)++]);
 }
 
+/* Of PHP and Ruby. False: there is no room. */
+static bool put_script(struct profile_stacks *s, const struct script_stack *script,
+	uint32_t numbers[], size_t *count)
+{
+	for (uint32_t i = 0; i < script->count; i++) {
+		struct frame_key key = { .file = FILE_PYTHON, .offset = script->names[i] };
+
+		if (!put_frame(s, &key, &numbers[(*count)++]))
+			return false;
+	}
+	return true;
+}
+
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
 static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
@@ -212,6 +228,7 @@ static size_t put_frames(
 	const uint64_t *kernel = (const void *)(user + raw->user_frames);
 	struct python_walk python = match_python(s, raw);
 	const struct profile_raw_js *javascript = javascript_of(raw);
+	struct script_stack script = script_names_of(&s->script, raw);
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < raw->kernel_frames; i++) {
@@ -221,6 +238,8 @@ static size_t put_frames(
 			return 0;
 	}
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
+		if (script.count && script.at == i && !put_script(s, &script, numbers, &count))
+			return 0;
 		if (python.is_usable && python_names_is_eval(&s->python, &user[i])) {
 			if (!python.skips_first) {
 				if (!put_python(s, raw, &python, numbers, &count))
@@ -232,6 +251,9 @@ static size_t put_frames(
 		if (!put_user(s, raw, i, next_javascript(raw, i, &javascript), numbers, &count))
 			return 0;
 	}
+	if (script.count && script.at == raw->user_frames &&
+		!put_script(s, &script, numbers, &count))
+		return 0;
 	return count;
 }
 

@@ -10,6 +10,7 @@
 #include "os/linux/profile/jsc_names.h"
 #include "os/linux/profile/profile_files.h"
 #include "os/linux/profile/python_names.h"
+#include "os/linux/profile/script_names.h"
 #include "os/linux/profile/v8_names.h"
 
 #define PROFILE_STACK_NONE 0
@@ -28,6 +29,7 @@ struct profile_stacks {
 	bool has_lines; /* of the source; set by the user of this before names are asked for */
 	struct generated generated;
 	struct python_names python;
+	struct script_names script;
 	struct jsc_names jsc;
 	struct v8_names v8;
 };

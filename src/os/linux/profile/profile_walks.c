@@ -34,6 +34,7 @@ static void make_table(struct profile_walks *w, uint64_t key, struct profile_kno
 	if (!known->has_table) {
 		profile_tables_add(&w->tables, key, known->fd);
 		python_names_see(&w->stacks.python, key, known->path, known->fd);
+		script_names_see(&w->stacks.script, key, known->path, known->fd);
 		jsc_names_see(&w->stacks.jsc, key, known->fd);
 		v8_names_see(&w->stacks.v8, key, known->fd);
 	}

@@ -215,6 +215,7 @@ static struct profile_seen seen_of(const struct stack_walker *s, const struct st
 static void see_file(struct stack_walker *s, uint64_t file, const struct profile_known *known)
 {
 	python_names_see(&s->stacks.python, file, known->path, known->fd);
+	script_names_see(&s->stacks.script, file, known->path, known->fd);
 	jsc_names_see(&s->stacks.jsc, file, known->fd);
 	v8_names_see(&s->stacks.v8, file, known->fd);
 }
