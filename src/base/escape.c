@@ -101,10 +101,11 @@ static uint32_t decode(const char *text, size_t length)
  */
 typedef size_t replace_fn(char to[REPLACED_MAX], const char *text, size_t length, uint32_t code);
 
+/* It stands as it is in all three. */
 static bool is_plain(unsigned char c)
 {
-	return c == ' ' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z');
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' &&
+	       c != '\'';
 }
 
 static void escape(struct buffer *out, const char *text, size_t size, replace_fn *replace)

@@ -13,7 +13,7 @@ struct monitor_config {
 	struct target_options target;
 	struct {
 		const char *fifo_dir;
-		uint64_t duration_ns, history_bytes, sample_ns;
+		uint64_t duration_ns, buffer_bytes, history_bytes, sample_ns;
 		const char *history_dir;
 		bool no_history;
 	} monitor;
@@ -27,6 +27,9 @@ static const struct option monitor_rows[] = {
 		"folder of the FIFOs (default: ~/.claude/fifos, with sudo of the invoking user)"),
 	VALUE_ROW('d', "duration", DURATION, "TIME", monitor_config, monitor.duration_ns,
 		"stop after this time", .min = NS_PER_MS, .max = 366 * 86400 * NS_PER_S),
+	VALUE_ROW(0, "buffer", BYTES, "SIZE", monitor_config, monitor.buffer_bytes,
+		"buffer of each kind of records, and of each reader (8M)", .min = 1u << 20,
+		.max = 1ull << 30),
 };
 
 static const struct option control_rows[] = {
@@ -124,6 +127,7 @@ static void fill_options(struct monitor_options *o, const struct monitor_config 
 {
 	o->fifo_folder = c->monitor.fifo_dir;
 	o->duration_ns = c->monitor.duration_ns;
+	o->buffer_bytes = c->monitor.buffer_bytes;
 	o->has_history = !c->monitor.no_history;
 	o->history_folder = c->monitor.history_dir;
 	o->history_bytes = c->monitor.history_bytes;

@@ -53,7 +53,8 @@ struct stream {
 	struct stream_state state;
 	struct awaited awaited;
 	struct span label;
-	bool is_api; /* by its label */
+	bool is_api;	   /* by its label */
+	uint32_t attempts; /* at the request that waits, by system calls; 0: unknown */
 	char what[32];
 };
 
@@ -87,7 +88,8 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 		if (!p || (!p->agent && !p->owner_agent))
 			continue;
 		batch_for_each (r, &records) {
-			const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+			const struct sockets_socket *o =
+				record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 			if (o && socket_is_inet(o) && o->local_port == s->peer_port &&
 				o->peer_port == s->local_port && o->namespace == s->namespace)
@@ -141,6 +143,22 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 		t->longest_ns = s->state.for_ns;
 }
 
+/* By its calls, where these are observed. A client that tries again waits since its first attempt.
+ */
+static void add_request(const struct check *e, struct stream *s)
+{
+	uint64_t now_ns = s->socket->record.time_ns;
+	struct api_wait wait;
+
+	if ((s->state.turn != STREAM_REQUESTED && s->state.turn != STREAM_QUIET) ||
+		!api_history_waits(&e->input->api, &e->id, s->socket->fd, &wait))
+		return;
+	s->state.turn = STREAM_REQUESTED;
+	s->attempts = wait.attempts;
+	if (wait.since_ns < now_ns - s->state.for_ns)
+		s->state.for_ns = now_ns - wait.since_ns;
+}
+
 static void take_socket(const struct check *e, struct talker *t, const struct map *before,
 	const struct sockets_socket *socket)
 {
@@ -155,6 +173,7 @@ static void take_socket(const struct check *e, struct talker *t, const struct ma
 	s.awaited = awaited_of(e, socket->fd);
 	limits.is_awaited = is_awaited(&s);
 	s.state = stream_state_of(first ? *first : NULL, socket, &limits);
+	add_request(e, &s);
 	s.label = socket_sums_label(&e->input->labels, socket, &strength);
 	s.is_api = strength >= PEER_LABEL_SERVICE && span_ends(s.label, " API");
 	snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
@@ -183,19 +202,6 @@ static void take_sockets(const struct check *e, struct talker *t)
 			take_socket(e, t, &before, s);
 	}
 	map_fini(&before);
-}
-
-static bool listens(const struct snapshot *snapshot)
-{
-	struct batch records = snapshot_records(snapshot);
-
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
-			return true;
-	}
-	return false;
 }
 
 /* --- severity --- */
@@ -253,12 +259,14 @@ static void claim_silence(
 {
 	bool is_model = t->work.is_agent && s->is_api;
 	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
-	char time[UNITS_SIZE];
+	char time[UNITS_SIZE], attempts[32] = "";
 
 	sentence_duration(time, s->state.for_ns);
-	finding_claim(out, "waiting for %s: no data%s%s for %s%s%s%s",
+	if (s->attempts > 1)
+		snprintf(attempts, sizeof(attempts), ", in %u attempts", s->attempts);
+	finding_claim(out, "waiting for %s: no data%s%s for %s%s%s%s%s",
 		is_model ? "the model" : peer, is_model ? " from " : "", is_model ? peer : "", time,
-		is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
+		attempts, is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
 		is_quiet ? ", no tool running)" : "");
 }
 
@@ -370,6 +378,8 @@ static void emit_values(struct check_result *out, const struct stream *s)
 	const struct sockets_socket *socket = s->socket;
 
 	emit_times(out, s);
+	if (s->attempts > 1)
+		finding_number(out, "attempts", s->attempts, SOOTH_UNIT_NONE, 0);
 	finding_number(
 		out, "sent and acknowledged", (double)socket->sent_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_number(out, "received", (double)socket->received_bytes, SOOTH_UNIT_BYTES, 0);
@@ -563,7 +573,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "the process is stopped: none of its threads runs");
 		return;
 	}
-	t.is_listening = listens(last);
+	t.is_listening = sockets_listen(last);
 	agent_work_find(&t.work, e, t.is_listening);
 	take_sockets(e, &t);
 	emit_all(e, out, &t);

@@ -39,8 +39,10 @@ class Exchange:
     received: int = 0  # bytes of the request, its head too
     sent: int = 0  # bytes of the answer
     writes: int = 0
-    first_ns: int = 0  # before and after its first and last write; CLOCK_MONOTONIC
+    first_ns: int = 0  # before its first write, before and after its last; CLOCK_MONOTONIC
+    last_begin_ns: int = 0
     last_ns: int = 0
+    port: int = 0  # of the client
     status: int = 0
     state: str = "asked"  # then held, answered, refused or gone: the agent closed the connection
 
@@ -89,7 +91,7 @@ class Counted:
         written = self.file.write(data)
         if self.exchange:
             self.exchange.first_ns = self.exchange.first_ns or before_ns
-            self.exchange.last_ns = time.monotonic_ns()
+            self.exchange.last_begin_ns, self.exchange.last_ns = before_ns, time.monotonic_ns()
             self.exchange.sent += len(data)
             self.exchange.writes += 1
         return written
@@ -132,7 +134,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def begin(self):
         self.exchange = Exchange(self.command, self.path, self.rfile.begin_ns,
-                                 received=self.rfile.read_bytes)
+                                 received=self.rfile.read_bytes, port=self.client_address[1])
         self.rfile.exchange = self.wfile.exchange = self.exchange
         self.server.note(self.exchange)
         return self.read_body()

@@ -134,8 +134,9 @@ CASES = [
     stalled(known.CLAUDE_CODE, modes.STALL, WORD, **TLS_TERMINAL),
     stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True, mcp=["files"], severity="low"),
     stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **TLS_TERMINAL),
-    stalled(known.CODEX, modes.NO_HEADERS, WAITS),
-    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TLS_TERMINAL),
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TLS),
+    # A first request over TLS shows only of an agent that says that it is busy.
+    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TERMINAL),
     stalled(known.CODEX, modes.STALL, LOG, **TLS),
     stalled(known.GEMINI, modes.NO_HEADERS, WAITS, **TERMINAL),
     well(known.CLAUDE_CODE, modes.IDLE),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Calls of APIs: api-retry-storm, api-slow. The server is a process of its own, plain or with TLS."""
+"""
+Calls of APIs: api-retry-storm, api-slow, and stream-stalled where a client tries again. The server is
+a process of its own, plain or with TLS.
+"""
 import functools
 
 import case
@@ -37,6 +40,7 @@ def serve(c, number):
         if how == "once" and number == 2:
             c.sendall(HEAD + chunk(b"data: some words")); time.sleep(pause)
             return reset(c)
+        if how == "silent" or (how == "second" and number % 2): time.sleep(60)
         if how == "late": time.sleep(pause)
         c.sendall(HEAD + chunk(b"data: begins"))
         if how == "long": time.sleep(pause)
@@ -62,9 +66,10 @@ if os.fork() == 0:
         raw.close()
 listener.close()
 
+timeout = pause if how in ("silent", "second") else 60
 def connect():
-    if not tls: return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    return http.client.HTTPSConnection("localhost", port, timeout=60, context=ssl.create_default_context(cafile="cert"))
+    if not tls: return http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    return http.client.HTTPSConnection("localhost", port, timeout=timeout, context=ssl.create_default_context(cafile="cert"))
 
 print("ready", flush=True)
 while True:
@@ -86,6 +91,8 @@ def api(how, tls="plain", least=0.2, most=0.3):
 
 
 STORM = {"evidence": "requests that failed", "threshold": "min-attempts", "duration_s": 4.0}
+# Each attempt is shorter than the silence, or two are.
+AGAIN = {"settings": ("stream-stalled.silence=4s",), "duration_s": 8.0}
 LATE = {"evidence": "mean time until the first byte", "threshold": "min-wait", "says": " answers late: "}
 
 CASES = [
@@ -101,6 +108,13 @@ CASES = [
     healthy("api-retry-storm", "requests that the client cancels", api("canceled"), duration_s=4.0),
     sick("api-slow", "each answer begins late", api("late", least=5.2, most=5.6), duration_s=18.0, **LATE),
     sick("api-slow", "each answer begins late, TLS", api("late", "tls", 5.2, 5.6), duration_s=18.0, **LATE),
+    sick("stream-stalled", "a client that tries again, on new connections", api("silent", least=1.3, most=1.6),
+        says="attempts", **AGAIN),
+    sick("stream-stalled", "a client that tries again, on new connections, TLS",
+        api("silent", "tls", 1.3, 1.6), says="attempts", **AGAIN),
+    healthy("stream-stalled", "a client whose second attempt is answered", api("second", least=1.3, most=1.6), **AGAIN),
+    healthy("stream-stalled", "a client whose second attempt is answered, TLS",
+        api("second", "tls", 1.3, 1.6), **AGAIN),
     healthy("api-slow", "each answer takes long and begins at once", api("long", least=5.2, most=5.6),
         duration_s=18.0),
 ]

@@ -42,12 +42,23 @@ class Table:
                     self.bytes_out, self.bytes_in, self.wrong or ""))
 
 
+def port_of(address):
+    """Of "127.0.0.1:80"; None: unknown."""
+    return int(address.rpartition(":")[2]) if address else None
+
+
+def outside(begin_ns, end_ns, ours_ns):
+    """How far our time is from those between which the server wrote."""
+    return max(begin_ns - ours_ns, ours_ns - end_ns, 0)
+
+
 def pair(rows, exchanges):
     """[(row, exchange)], and what is left of both: each with the nearest one that fits it."""
     pairs, rows = [], sorted(rows, key=lambda row: row["begin_ns"])
     left = sorted(exchanges, key=lambda exchange: exchange.begin_ns)
     for row in list(rows):
         fitting = [one for one in left if abs(one.begin_ns - row["begin_ns"]) < NEAR_NS and
+                   port_of(row["local"]) in (None, one.port) and
                    row.get("method") in (None, one.method) and
                    (row.get("path") is None or row["path"] == one.path.split("?")[0])]
         if fitting:
@@ -90,7 +101,7 @@ def compare_one(table, row, exchange, is_tls):
         table.first_ns.append(abs(exchange.first_ns - row["begin_ns"] - row["first_byte_ns"]))
     if row["outcome"] != "answered" or exchange.state != "answered":
         return
-    table.last_ns.append(abs(exchange.last_ns - row["begin_ns"] - row["total_ns"]))
+    table.last_ns.append(outside(exchange.last_begin_ns, exchange.last_ns, row["begin_ns"] + row["total_ns"]))
     over = row["received_bytes"] - exchange.sent
     if over < 0 and row["ended_by"] == "client closed":
         return  # it had what it wanted, and did not read the end

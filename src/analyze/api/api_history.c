@@ -121,6 +121,19 @@ void api_history_resolve(struct api_history *h)
 		api_tracker_flush(&h->tracker, &ignored);
 }
 
+/* Bytes that may be an answer leave it open. */
+bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
+	struct api_wait *out)
+{
+	const struct api_connection *x =
+		h->is_on ? api_tracker_connection(&h->tracker, process, fd) : NULL;
+
+	if (!x || x->stage != API_SENT || !x->call.is_exact || x->maybe_bytes)
+		return false;
+	*out = (struct api_wait){ x->call.since_ns, x->call.attempt };
+	return true;
+}
+
 void api_history_next_interval(struct api_history *h)
 {
 	map_clear(&h->endpoints);

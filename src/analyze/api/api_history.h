@@ -22,6 +22,11 @@ struct api_endpoint {
 	char path[API_PATH]; /* of the last plain request */
 };
 
+struct api_wait {
+	uint64_t since_ns; /* when the first attempt began, which may have been on another one */
+	uint32_t attempts;
+};
+
 struct api_history {
 	struct api_tracker tracker;
 	struct map endpoints; /* struct api_story_key -> struct api_endpoint */
@@ -34,6 +39,10 @@ void api_history_fini(struct api_history *h);
 void api_history_begin(struct api_history *h);
 void api_history_take(struct api_history *h, const struct sooth_record *r);
 void api_history_resolve(struct api_history *h);
+/* An unanswered request on a connection. False: there is none, it does not show, or calls are not
+ * in the stream. */
+bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
+	struct api_wait *out);
 void api_history_next_interval(struct api_history *h);
 
 #endif

@@ -449,6 +449,14 @@ int api_tracker_end(struct api_tracker *t, struct sooth_error *err)
 	return status ? status : end_all(t, NULL, API_END_NONE, t->last_ns, err);
 }
 
+const struct api_connection *api_tracker_connection(
+	const struct api_tracker *t, const struct process_id *process, uint32_t fd)
+{
+	struct socket_key key = key_of(process, fd);
+
+	return map_get(&t->connections, &key);
+}
+
 uint64_t api_tracker_refused(const struct api_tracker *t)
 {
 	return t->connections.refused + t->stories.refused;

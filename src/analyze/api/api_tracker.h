@@ -49,6 +49,9 @@ int api_tracker_record(
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
 /* The recording is over: what is under way is handed on as it is. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
+/* NULL: nothing that looks like a call was seen on it. */
+const struct api_connection *api_tracker_connection(
+	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
 /* Connections that had no room. */
 uint64_t api_tracker_refused(const struct api_tracker *t);
 /* Retransmitted segments in the time of the call; false: not measured. */

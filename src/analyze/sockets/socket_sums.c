@@ -40,6 +40,19 @@ const struct sockets_socket *socket_index_get(const struct socket_index *i, uint
 	return kept ? *kept : NULL;
 }
 
+bool sockets_listen(const struct snapshot *snapshot)
+{
+	struct batch records = snapshot_records(snapshot);
+
+	batch_for_each (r, &records) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_LISTEN)
+			return true;
+	}
+	return false;
+}
+
 /* --- sums by state and peer --- */
 
 #define KINDS_MAX 1024

@@ -163,6 +163,7 @@ static void accept_one(struct clients *c, int fd)
 			continue;
 		c->all[i].fd = fd;
 		c->all[i].pid = pid;
+		c->all[i].queue.most = c->queue_bytes;
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 		return;
 	}
@@ -215,6 +216,17 @@ void clients_serve(struct clients *c)
 		if (line_queue_write_all(&client->queue, client->fd, &client->is_stuck) ||
 			(client->is_ending && !client->queue.lines.size))
 			let_go(c, client);
+	}
+}
+
+void clients_drain(struct clients *c, struct line_queue *queue)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &c->all[i];
+
+		/* That it is gone shows again when it is served. */
+		if (client->fd >= 0 && &client->queue == queue)
+			line_queue_write_all(queue, client->fd, &client->is_stuck);
 	}
 }
 

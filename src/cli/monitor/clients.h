@@ -15,7 +15,7 @@
 #define CLIENTS_REQUEST 4096
 
 struct client {
-	int fd; /* -1: none */
+	int fd;	      /* -1: none */
 	uint32_t pid; /* that connected; 0: unknown */
 	bool has_begun, has_snapshot, is_ending, is_stuck;
 	struct line_queue queue;
@@ -29,6 +29,7 @@ struct clients {
 	uid_t uid; /* that may connect, beside root */
 	struct client all[CLIENTS_MAX];
 	struct feed *const *feeds; /* FEEDS of them; borrowed */
+	size_t queue_bytes;	   /* of each; 0: the default */
 };
 
 /* 0 or a negative errno with err filled: the socket cannot be made. */
@@ -40,6 +41,8 @@ void clients_close(struct clients *c);
 /* Takes those that connect, reads requests, writes what there is, and lets go of those that are
  * gone. */
 void clients_serve(struct clients *c);
+/* Writes what waits in this queue, where it is of a client. */
+void clients_drain(struct clients *c, struct line_queue *queue);
 /* The next client without a snapshot: it is to be put into the queue now. NULL: each has it. */
 struct line_queue *clients_next_new(struct clients *c);
 

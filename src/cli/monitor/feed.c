@@ -12,6 +12,7 @@
 #include "cli/agents/config_files.h"
 #include "cli/agents/user_agents.h"
 #include "cli/terminal/log.h"
+#include "cli/terminal/stop.h"
 #include "explain/registry.h"
 #include "explain/stage.h"
 #include "model/stream_records.h"
@@ -199,6 +200,13 @@ static bool is_hidden(
 	return true;
 }
 
+static void put_line(struct feed *f, struct line_queue *queue)
+{
+	if (f->drain && line_queue_is_filling(queue))
+		f->drain(f->user, queue);
+	line_queue_put(queue, (const char *)f->line.data, f->line.size);
+}
+
 /* A line is made once, for all readers. */
 static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
@@ -206,7 +214,8 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	struct feed *f = user;
 	bool is_made = false;
 
-	if (!is_of_feed(f, schema) || is_hidden(f, schema, row))
+	f->is_ending |= stop_is_selected();
+	if (f->is_ending || !is_of_feed(f, schema) || is_hidden(f, schema, row))
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++) {
 		if (!is_wanted(&f->readers[i], schema, row))
@@ -215,7 +224,7 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 			make_line(f, section, schema, row);
 		f->records += !is_made;
 		is_made = true;
-		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
+		put_line(f, f->readers[i].queue);
 	}
 	return 0;
 }
@@ -337,7 +346,7 @@ static int make_observer(struct feed *f, struct sooth_error *err)
 	struct sooth_observer *other = f->share ? f->share->observer : NULL;
 	struct sooth_observer_options options = { .size = sizeof(options),
 		.sample_ns = NS_PER_S,
-		.buffer_bytes = BUFFER_BYTES,
+		.buffer_bytes = f->buffer_bytes ? f->buffer_bytes : BUFFER_BYTES,
 		.log = log_print,
 		.log_level = log_selected(),
 		.may_be_gone = true,

@@ -31,13 +31,19 @@ struct feed {
 		*hidden; /* uint32_t -> nothing: readers, of all feeds; borrowed; see feed_hide() */
 	bool is_of_all;
 	const struct feed
-		*share;	    /* its source of calls is used, where it is attached; NULL: none */
-	const char *folder; /* of the FIFOs; borrowed */
-	struct buffer line; /* at hand */
+		*share;	       /* its source of calls is used, where it is attached; NULL: none */
+	const char *folder;    /* of the FIFOs; borrowed */
+	uint64_t buffer_bytes; /* between the kernel and sooth; 0: the default */
+	struct buffer line;    /* at hand */
+	/* Writes what waits in the queue: a batch may hold more than it does. NULL: nothing does.
+	 */
+	void (*drain)(void *user, struct line_queue *queue);
+	void *user;
 	struct feed_reader readers[FEED_READERS_MAX];
 	size_t reader_count;
 	uint64_t records; /* made for readers */
 	bool is_paused;
+	bool is_ending;		    /* what still comes is not handed out */
 	struct monitor_phase phase; /* that began last */
 };
 

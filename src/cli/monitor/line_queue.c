@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
+#include "base/units.h"
 #include "cli/monitor/monitor_lines.h"
 
 #define TOO_SLOW "the reader is slower than the records come"
@@ -17,9 +19,20 @@
 #define TAKE_MS	   10 /* for the next part */
 #define TAKES_MOST 8
 
+static size_t most_of(const struct line_queue *q)
+{
+	return q->most ? q->most : LINE_QUEUE_BYTES;
+}
+
 static bool has_room(const struct line_queue *q, size_t size)
 {
-	return q->lines.size - q->begin + size <= LINE_QUEUE_BYTES;
+	return q->lines.size - q->begin + size <= most_of(q);
+}
+
+bool line_queue_is_filling(const struct line_queue *q)
+{
+	return q->lines.size - q->begin > most_of(q) / 2 &&
+	       (!q->retry_ns || clock_monotonic_ns() >= q->retry_ns);
 }
 
 /* The number of a line comes first in it. */
@@ -112,6 +125,8 @@ static void compact(struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;
 
+	if (q->begin < left)
+		return; /* later, for what it costs */
 	memmove(q->lines.data, q->lines.data + q->begin, left);
 	q->lines.size = left;
 	q->begin = 0;
@@ -148,5 +163,6 @@ int line_queue_write_all(struct line_queue *q, int fd, bool *is_stuck)
 		status = write_ready(q, fd);
 	}
 	*is_stuck = status > 0 && *is_stuck;
+	q->retry_ns = status > 0 ? clock_monotonic_ns() + TAKE_MS * NS_PER_MS : 0;
 	return status < 0 ? status : 0;
 }

@@ -11,17 +11,20 @@
 
 #include "base/buffer.h"
 
-/* A program that starts makes 4 MiB in a tenth of a second. */
+/* Unless another size is selected. A program that starts makes 4 MiB in a tenth of a second. */
 #define LINE_QUEUE_BYTES (8u << 20)
 #define LINE_QUEUE_LINE	 4096 /* PIPE_BUF of Linux: such a write is atomic */
 
 /* Zeroed is valid. */
 struct line_queue {
 	struct buffer lines;
+	size_t most;	 /* bytes of them; 0: LINE_QUEUE_BYTES */
 	size_t begin;	 /* of the lines that are still to be written */
 	uint64_t number; /* of the last line, lost ones counted */
 	uint64_t lost;	 /* since the last record of a loss */
 	const char *lost_why;
+	uint64_t
+		retry_ns; /* its reader took nothing: line_queue_is_filling() is false until then */
 };
 
 void line_queue_fini(struct line_queue *q);
@@ -32,6 +35,8 @@ void line_queue_put(struct line_queue *q, const char *line, size_t size);
 /* What was lost before it came here; 0 records: none come, for that reason. */
 void line_queue_put_loss(
 	struct line_queue *q, uint64_t records, const char *reason, size_t reason_size);
+/* Half of it is taken: it is to be written before more comes. */
+bool line_queue_is_filling(const struct line_queue *q);
 /*
  * Whole lines. A reader that takes what there is gets some time for the rest: what a pipe or a
  * socket holds at once is a fraction of what comes in between. One that took nothing the last time

@@ -233,6 +233,24 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 	close(fd);
 }
 
+/* In the middle of a batch. That a reader is gone shows again when it is served. */
+static void drain(void *user, struct line_queue *queue)
+{
+	struct monitor *m = user;
+	struct sooth_error ignored;
+
+	for (size_t i = 0; i < FEEDS; i++) {
+		struct pipe_feed *p = &m->pipes[i];
+		int fd = &p->queue == queue ? fifo_open(&m->folder, p->name, &ignored) : -1;
+
+		if (fd < 0)
+			continue;
+		line_queue_write_all(queue, fd, &p->is_stuck);
+		close(fd);
+	}
+	clients_drain(&m->clients, queue);
+}
+
 static void print_failure(const struct sooth_error *err)
 {
 	fprintf(stderr, "sooth: cannot %s", err->tried);
@@ -435,6 +453,9 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 
 		snprintf(p->name, sizeof(p->name), "%s.fifo", feed_name((enum feed_id)i));
 		feed_init(&p->feed, (enum feed_id)i, m->folder_path, &m->hidden);
+		p->feed.buffer_bytes = p->queue.most = m->options->buffer_bytes;
+		p->feed.drain = drain;
+		p->feed.user = m;
 		m->feeds[i] = &p->feed;
 		fd = fifo_open(&m->folder, p->name, err);
 		if (fd >= 0)
@@ -443,6 +464,7 @@ static int open_all(struct monitor *m, struct sooth_error *err)
 			status = fd;
 	}
 	m->pipes[FEED_API_CALLS].feed.share = &m->pipes[FEED_SYSCALLS].feed;
+	m->clients.queue_bytes = m->options->buffer_bytes;
 	if (!status)
 		status = open_history(m, err);
 	if (!status)
