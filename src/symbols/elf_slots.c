@@ -96,25 +96,51 @@ static bool is_slot(const struct elf_slots *s, uint64_t type)
 	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
 }
 
+/* The i-th entry of a table; false: the loader fills no slot by it. */
+static bool read_slot(const struct elf_slots *s, const struct relocations *table, size_t i,
+	uint64_t *place, struct elf_slot *out)
+{
+	const char *name;
+	GElf_Rela rela;
+	GElf_Sym symbol;
+
+	if (!gelf_getrela(table->entries, (int)i, &rela) || !is_slot(s, GELF_R_TYPE(rela.r_info)) ||
+		!gelf_getsym(table->symbols, (int)GELF_R_SYM(rela.r_info), &symbol))
+		return false;
+	name = elf_strptr(s->elf, table->names, symbol.st_name);
+	*place = rela.r_offset;
+	*out = (struct elf_slot){ .name = name ? name : "",
+		.address = symbol.st_value,
+		.is_defined = symbol.st_shndx != SHN_UNDEF };
+	return true;
+}
+
 bool elf_slots_find(const struct elf_slots *s, uint64_t address, struct elf_slot *out)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		const struct relocations *table = &s->tables[i];
+		for (size_t k = 0; k < s->tables[i].count; k++) {
+			struct elf_slot slot;
+			uint64_t place;
 
-		for (size_t k = 0; k < table->count; k++) {
-			const char *name;
-			GElf_Rela rela;
-			GElf_Sym symbol;
-
-			if (!gelf_getrela(table->entries, (int)k, &rela) ||
-				rela.r_offset != address || !is_slot(s, GELF_R_TYPE(rela.r_info)) ||
-				!gelf_getsym(table->symbols, (int)GELF_R_SYM(rela.r_info), &symbol))
+			if (!read_slot(s, &s->tables[i], k, &place, &slot) || place != address)
 				continue;
-			name = elf_strptr(s->elf, table->names, symbol.st_name);
-			*out = (struct elf_slot){ .name = name ? name : "",
-				.address = symbol.st_value,
-				.is_defined = symbol.st_shndx != SHN_UNDEF };
+			*out = slot;
 			return true;
+		}
+	}
+	return false;
+}
+
+bool elf_slots_call(const struct elf_slots *s, bool (*is_wanted)(const char *name))
+{
+	for (size_t i = 0; i < s->count; i++) {
+		for (size_t k = 0; k < s->tables[i].count; k++) {
+			struct elf_slot slot;
+			uint64_t place;
+
+			if (read_slot(s, &s->tables[i], k, &place, &slot) && !slot.is_defined &&
+				is_wanted(slot.name))
+				return true;
 		}
 	}
 	return false;

@@ -24,6 +24,8 @@ struct elf_slot {
 int elf_slots_open(int fd, struct elf_slots **out);
 /* The slot at an address (as linked); false if the loader fills none there. */
 bool elf_slots_find(const struct elf_slots *s, uint64_t address, struct elf_slot *out);
+/* Whether it calls a function of another file that `is_wanted` says yes to. */
+bool elf_slots_call(const struct elf_slots *s, bool (*is_wanted)(const char *name));
 /* Takes NULL. */
 void elf_slots_close(struct elf_slots *s);
 

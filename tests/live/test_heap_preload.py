@@ -317,6 +317,19 @@ class BothEngines(HeapCase):
         self.assertLessEqual({"heap-static", "heap-own"}, gaps)
 
 
+    def test_functions_of_another_allocator(self):
+        """The library has none of their names: the program is probed."""
+        jemalloc = VARIANTS[6].preload
+        if not os.path.exists(jemalloc):
+            self.skipTest("no %s here" % jemalloc)
+        auto, alone = [last_json(self.sooth("heap", "-j", "--engine", engine, "--", self.program("heap-jemalloc"),
+                                            env=dict(os.environ, LD_PRELOAD=jemalloc)).text)
+                       for engine in ("auto", "preload")]
+        self.assertEqual(auto["heap_by_function"]["free"]["count"], 1000)
+        self.assertEqual(auto["limits"], [])
+        self.assertIn("mallocx", str(alone["limits"]))
+
+
 def stack_name(row):
     """aligned_alloc and memalign are one function in glibc, with one address."""
     return row["stack"].replace("memalign", "aligned_alloc").replace("posix_aligned_alloc", "posix_memalign")

@@ -15,6 +15,7 @@
 
 #include "base/cursor.h"
 #include "os/linux/heap/preload_library.h"
+#include "os/linux/launch.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
@@ -23,6 +24,7 @@ struct preload_state {
 	struct preload_session_reader session;
 	char library[PATH_MAX];
 	bool has_command;
+	bool calls_others; /* the command does, functions that the library has none of */
 };
 
 static int refuse(const char *why, struct sooth_error *err)
@@ -74,7 +76,13 @@ static int preload_launching(
 	struct backend_run *run, struct launch *launch, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
+	struct preload_programs programs;
+	char path[PATH_MAX];
 
+	preload_programs_init(&programs);
+	s->calls_others =
+		launch_find(launch, path) && preload_program_calls_others(&programs, path);
+	preload_programs_fini(&programs);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
 	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
 		PRELOAD_VARIABLE, s->session.path);
@@ -137,6 +145,10 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"use --engine bpf");
 	else
 		emit_unseen(run);
+	if (s->calls_others)
+		backend_limit(run,
+			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",
+			"sooth's library has none of their names", "use --engine auto");
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

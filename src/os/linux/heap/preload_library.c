@@ -15,8 +15,10 @@
 #include "base/read_at.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timed_open.h"
+#include "os/linux/heap/allocator_names.h"
 #include "preload/layout.h"
 #include "symbols/elf.h"
+#include "symbols/elf_slots.h"
 
 #define PROGRAMS_MAX	  4096
 #define OPEN_MS		  500
@@ -96,6 +98,41 @@ static bool has_privileges(int fd, const struct stat *st)
 	       fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
+/*
+ * Of an allocator, and not in the library: a program that asks whether there is such a function
+ * would be told by it that the allocator is there.
+ */
+static bool is_of_others(const char *name)
+{
+	static const char *const prefixes[] = { "mi_", "je_", "tc_", "_rjem_" };
+
+	for (size_t i = 0; i < allocator_name_count; i++) {
+		const struct allocator_name *a = &allocator_names[i];
+
+		if (strcmp(a->name, name))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(prefixes); k++) {
+			if (!strncmp(name, prefixes[k], strlen(prefixes[k])))
+				return true;
+		}
+		/* mallocx, dallocx, ... */
+		return strlen(name) > 6 && !strcmp(name + strlen(name) - 6, "allocx");
+	}
+	return false;
+}
+
+static bool calls_others(int fd)
+{
+	struct elf_slots *slots;
+	bool calls;
+
+	if (elf_slots_open(fd, &slots))
+		return false;
+	calls = elf_slots_call(slots, is_of_others);
+	elf_slots_close(slots);
+	return calls;
+}
+
 /* What the library would be behind: a malloc in the program comes first. */
 static bool loads_ours(int fd)
 {
@@ -108,7 +145,7 @@ static bool loads_ours(int fd)
 	for (size_t i = 0; fits && i < found->count; i++)
 		fits = found->functions[i].source != ELF_DYNAMIC;
 	free(found);
-	return fits;
+	return fits && !calls_others(fd);
 }
 
 static bool fits(struct preload_programs *p, int fd)
@@ -170,6 +207,14 @@ static bool names_library(const struct buffer *environment, const char *library)
 			return true;
 	}
 	return false;
+}
+
+bool preload_program_calls_others(struct preload_programs *p, const char *path)
+{
+	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
+
+	return fd >= 0 && calls_others(fd);
 }
 
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library)

@@ -26,6 +26,8 @@ void preload_programs_init(struct preload_programs *p);
 void preload_programs_fini(struct preload_programs *p);
 /* By a path. */
 bool preload_programs_fits(struct preload_programs *p, const char *path);
+/* Whether it calls functions of an allocator that the library has none of: mallocx(), mi_malloc(). */
+bool preload_program_calls_others(struct preload_programs *p, const char *path);
 /* The program that a process runs, if its environment still names the library. */
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library);
 
