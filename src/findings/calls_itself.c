@@ -122,13 +122,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 		own->bad ? "; the answers are errors" : "");
 	finding_rate(out, "connections to itself", check_calls_rate(calls, (double)own->made),
 		SOOTH_UNIT_NONE, calls->interval_ns);
-	finding_number(out, "answers that are errors", (double)own->bad, SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	if (own->good + own->bad) {
+		finding_number(out, "answers that are errors", (double)own->bad, SOOTH_UNIT_NONE,
+			calls->interval_ns);
+		finding_number(out, "other answers", (double)own->good, SOOTH_UNIT_NONE,
+			calls->interval_ns);
+	}
 	if (own->deepest)
 		finding_number(out, "connections within each other", own->deepest, SOOTH_UNIT_NONE,
 			calls->interval_ns);
-	finding_number(
-		out, "other answers", (double)own->good, SOOTH_UNIT_NONE, calls->interval_ns);
 	finding_unseen(out, "which requests came from outside");
 	check_calls_unseen(calls, e, out);
 	finding_remedy(out,

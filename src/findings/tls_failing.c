@@ -46,7 +46,8 @@ static bool is_refused_here(const struct call_handshakes *s)
 static const char *reason_of(const struct call_handshakes *s)
 {
 	if (is_refused_here(s))
-		return "this process refuses the server, as it does with a certificate that it does "
+		return "this process refuses the server, as it does with a certificate that it "
+		       "does "
 		       "not trust or that has expired";
 	return s->refused_there >= s->closed ? "the server refuses them"
 					     : "the connections are closed before any data";
@@ -71,6 +72,13 @@ static void remedy(struct check_result *out, const char *address, const struct c
 			address, option, server);
 }
 
+static void put_count(
+	struct check_result *out, const char *name, uint64_t count, const struct check_calls *calls)
+{
+	if (count)
+		finding_number(out, name, (double)count, SOOTH_UNIT_NONE, calls->interval_ns);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct check_calls *calls,
 	const struct check_ranked *one)
 {
@@ -87,12 +95,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "TLS with %s%s%s%s fails: %llu of %llu handshakes; %s", peer->text,
 		*s->server ? " (" : "", s->server, *s->server ? ")" : "",
 		(unsigned long long)failed, (unsigned long long)(failed + s->made), reason_of(s));
-	finding_number(out, "ended by this process", (double)s->refused_here, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "ended by the server", (double)s->refused_there, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "closed by this process before the server's part came",
-		(double)s->closed, SOOTH_UNIT_NONE, calls->interval_ns);
+	put_count(out, "ended by this process", s->refused_here, calls);
+	put_count(out, "ended by the server", s->refused_there, calls);
+	put_count(out, "closed by this process before the server's part came", s->closed, calls);
 	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "what an encrypted alert says");
@@ -127,10 +132,8 @@ static void report_served(const struct check *e, struct check_result *out,
 	finding_claim(out, "TLS with clients on %s fails: %llu of %llu handshakes; %s",
 		listener->text, (unsigned long long)failed, (unsigned long long)(failed + s->made),
 		served_reason(s));
-	finding_number(out, "ended by clients", (double)s->refused_there, SOOTH_UNIT_NONE,
-		calls->interval_ns);
-	finding_number(out, "ended by this server", (double)s->refused_here, SOOTH_UNIT_NONE,
-		calls->interval_ns);
+	put_count(out, "ended by clients", s->refused_there, calls);
+	put_count(out, "ended by this server", s->refused_here, calls);
 	finding_rate(out, "failures", check_calls_rate(calls, (double)failed), SOOTH_UNIT_NONE,
 		calls->interval_ns);
 	finding_unseen(out, "what an encrypted alert says, and which clients these are");
