@@ -50,8 +50,11 @@ class TopCase(Case):
                             "cwd": folder}, **more), file)
         return process
 
-    def top(self, *words, columns=100, rows=30, argv0=None, **options):
-        screen = Screen([argv0 or SOOTH, "top", "-i", "0.3", *words], columns, rows, **options)
+    def top(self, *words, columns=100, rows=30, argv0=None, environment=None, **options):
+        """With settings of its own: a key keeps some."""
+        settings = {"XDG_CONFIG_HOME": self.path("config")}
+        screen = Screen([argv0 or SOOTH, "top", "-i", "0.3", *words], columns, rows,
+                        environment={**settings, **(environment or {})}, **options)
         self.enterContext(screen)
         return screen
 

@@ -293,6 +293,25 @@ static void test_traffic(void **state)
 	assert_true(s->sent_rate > 19.9 && s->sent_rate < 20.1);
 }
 
+/* Findings stand below a short list in full; a long list has the room. */
+static void test_found(void **state)
+{
+	static const char rows[] =
+		"utc_ns,state,severity,id,claim,key,remedy\n"
+		"1,raised,high,fd-leak,opens and never closes,fd-leak:10@10,close them\n";
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	take();
+	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	assert_shows("findings: w selects one");
+	assert_shows("close them");
+	for (uint32_t pid = 10; pid < 24; pid++)
+		add_agent(pid, "/work/alpha");
+	take();
+	assert_hides("close them");
+}
+
 static void test_tree_of_targets(void **state)
 {
 	(void)state;
@@ -635,6 +654,7 @@ int main(void)
 		TEST(test_nearest_color),
 		TEST(test_sessions),
 		TEST(test_traffic),
+		TEST(test_found),
 		TEST(test_tree_of_targets),
 		TEST(test_marks),
 		TEST(test_marks_of_the_tree),

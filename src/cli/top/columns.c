@@ -12,6 +12,7 @@
 #define MUCH_CPU   50 /* percent of one processor */
 #define READABLE   44 /* columns of an activity */
 #define NARROW	   60 /* columns of a list in which few columns have a place */
+#define WIDE	   110
 #define FULL_CPU   100
 #define MUCH_BYTES (1u << 30) /* resident, of a tree */
 
@@ -144,7 +145,7 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 	char text[128];
 
 	if (of_session(row)) {
-		put(t, at, TOP_TEXT, row->session->project);
+		put(t, at, top_project_style(row->session), row->session->project);
 		return;
 	}
 	top_tree_name(t, row, text, sizeof(text));
@@ -213,12 +214,14 @@ static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_p
 }
 
 static void draw_graph(struct top *t, struct top_cell_place at, const struct recent *values,
-	const struct graph_scale *scale, double least_top)
+	const struct graph_scale *scale, double least_top, bool zooms)
 {
 	struct graph_scale own = *scale;
 	double most = recent_most(values, (unsigned)at.width * 2);
 
 	own.top = most > least_top ? most : least_top;
+	if (zooms)
+		graph_zoom(&own, values, at.width);
 	graph_draw(&t->canvas, (struct canvas_area){ at.y, at.x, 1, at.width }, t->graphs, values,
 		&own);
 }
@@ -226,7 +229,7 @@ static void draw_graph(struct top *t, struct top_cell_place at, const struct rec
 static void draw_cpu_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (of_session(row))
-		draw_graph(t, at, &row->session->cpu, &graph_percent, FULL_CPU);
+		draw_graph(t, at, &row->session->cpu, &graph_percent, FULL_CPU, false);
 }
 
 static void draw_memory(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -246,7 +249,7 @@ static void draw_memory(struct top *t, const struct top_row *row, struct top_cel
 static void draw_memory_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (of_session(row))
-		draw_graph(t, at, &row->session->rss, &graph_memory, 1);
+		draw_graph(t, at, &row->session->rss, &graph_memory, 1, true);
 }
 
 static void put_rate(
@@ -281,7 +284,7 @@ static void draw_sent(struct top *t, const struct top_row *row, struct top_cell_
 static void draw_traffic_graph(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (of_session(row))
-		draw_graph(t, at, &row->session->received, &graph_received, 1);
+		draw_graph(t, at, &row->session->received, &graph_received, 1, false);
 }
 
 static void draw_processes(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -321,7 +324,7 @@ const struct top_column top_columns[] = {
 		false, by_urgency, draw_activity },
 	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, by_model,
 		draw_model },
-	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 55,
+	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 62,
 		true, by_context, draw_context },
 	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
 		by_cpu, draw_cpu },
@@ -385,6 +388,8 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 /* In a narrow list the words that matter most leave room for others. */
 static int least(const struct top_column *c, int room)
 {
+	if (room >= WIDE && c->compare == by_project)
+		return 16;
 	if (room >= NARROW)
 		return c->width;
 	return c->compare == by_urgency ? 15 : c->compare == by_project ? 9 : c->width;

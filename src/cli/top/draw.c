@@ -107,12 +107,15 @@ static void draw_foot(struct top *t, int y)
 
 static void draw_rows(struct top *t, struct canvas_area a)
 {
-	int detail = top_detail_rows(t);
+	int detail = top_detail_rows(t), found = top_found_rows(t, a.rows - detail);
 
-	a.rows -= detail;
+	a.rows -= detail + found;
 	top_draw_list(t, a);
+	if (found)
+		top_draw_found(t, (struct canvas_area){ a.y + a.rows, a.x, found, a.columns });
 	if (detail)
-		top_draw_detail(t, (struct canvas_area){ a.y + a.rows, a.x, detail, a.columns });
+		top_draw_detail(
+			t, (struct canvas_area){ a.y + a.rows + found, a.x, detail, a.columns });
 }
 
 void top_draw(struct top *t)

@@ -9,6 +9,10 @@
 int top_head_rows(const struct top *t);
 void top_draw_head(struct top *t, struct canvas_area area);
 void top_draw_list(struct top *t, struct canvas_area area);
+/* Of the findings in full, where the list leaves so many rows free; 0: it does not, or there are
+ * none. */
+int top_found_rows(const struct top *t, int room);
+void top_draw_found(struct top *t, struct canvas_area area);
 /* 0: there is no room, or no session is selected. */
 int top_detail_rows(const struct top *t);
 void top_draw_detail(struct top *t, struct canvas_area area);

@@ -97,6 +97,8 @@ static void put_graphs(struct top *t, const struct top_session *s, struct canvas
 		double most = recent_most(lines[i].values, (unsigned)a.columns * 2);
 
 		scale.top = most > lines[i].least ? most : lines[i].least;
+		if (lines[i].values == &s->rss)
+			graph_zoom(&scale, lines[i].values, a.columns - LABEL);
 		canvas_put(&t->canvas, y + rows - 1, a.x, LABEL, TOP_DIM, lines[i].name);
 		graph_draw(&t->canvas,
 			(struct canvas_area){ y, a.x + LABEL, rows, a.columns - LABEL }, t->graphs,

@@ -254,7 +254,7 @@ static bool drop_older(struct finder *f)
 
 bool finder_step(struct finder *f)
 {
-	uint64_t since = clock_monotonic_ns() - f->start_ns, periods = since / f->interval_ns;
+	uint64_t since = clock_monotonic_ns() - f->start_ns, periods;
 	struct buffer text = { 0 };
 	bool is_changed = false, was_first = f->has_first;
 
@@ -263,6 +263,7 @@ bool finder_step(struct finder *f)
 	if (own_command_read(&f->command, &text) && text.size)
 		is_changed = finder_take(f, (const char *)text.data, text.size);
 	buffer_fini(&text);
+	periods = since / f->interval_ns;
 	if (periods)
 		f->complete_ns = f->start_ns + periods * f->interval_ns;
 	if (since > f->interval_ns + LATE_NS) {

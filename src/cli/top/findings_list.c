@@ -11,8 +11,7 @@
 
 #define SENTENCE_ROWS 3
 
-/* The most severe first, in the order in which they came. */
-static size_t list(const struct top *t, const struct top_finding *all[FINDINGS_MAX])
+size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FINDINGS_MAX])
 {
 	const struct finder *f = &t->finder;
 	size_t count = 0;
@@ -46,7 +45,7 @@ void top_findings_open(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 
-	if (!list(t, all)) {
+	if (!top_findings_sorted(t, all)) {
 		top_say(t, !t->options.findings_ns ? "nothing is diagnosed: --no-findings"
 			   : t->replay		   ? "of a capture: sooth diagnose FILE.sooth"
 			   : !t->finder.has_first  ? "the first diagnosis is not complete yet"
@@ -60,7 +59,7 @@ void top_findings_open(struct top *t)
 void top_findings_take_key(struct top *t, int key)
 {
 	const struct top_finding *all[FINDINGS_MAX];
-	size_t count = list(t, all), at = selected(t, all, count);
+	size_t count = top_findings_sorted(t, all), at = selected(t, all, count);
 
 	if (!count || key == TOP_KEY_ESCAPE || key == 'q' || key == 'w' || key == TOP_KEY_LEFT) {
 		t->mode = TOP_LIST;
@@ -84,7 +83,7 @@ void top_findings_draw(struct top *t)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	struct canvas *c = &t->canvas;
-	size_t count = list(t, all), at = selected(t, all, count), first;
+	size_t count = top_findings_sorted(t, all), at = selected(t, all, count), first;
 	int rows = (int)count + 3 + SENTENCE_ROWS;
 	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
 	struct canvas_area in;

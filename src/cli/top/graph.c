@@ -2,10 +2,14 @@
 /* Graphs. */
 #include "cli/top/graph.h"
 
+#include <math.h>
+
 #define BRAILLE	     0x2800
 #define BLOCK	     0x2580 /* from one eighth on */
 #define BRAILLE_ROWS 4
 #define BLOCK_STEPS  8
+#define ZOOM_LEAST   0.2 /* of the highest value: a smaller change is not worth the full height */
+#define ZOOM_BELOW   0.2 /* of the change, below the lowest value */
 
 const struct graph_scale graph_percent = {
 	.top = 100, .at = { 40, 70, 90 }, .styles = { TOP_LOW, TOP_MIDDLE, TOP_HIGH, TOP_ALARM }
@@ -35,11 +39,20 @@ uint8_t graph_style(const struct graph_scale *scale, double value)
 	return scale->styles[i];
 }
 
+struct graph {
+	const struct recent *s;
+	const struct graph_scale *scale;
+	double top;
+	enum graph_form form;
+};
+
 /* How many of `steps` are full. */
-static int height_of(double value, double top, int steps)
+static int height_of(const struct graph *g, double value, int steps)
 {
+	double top = g->top - g->scale->bottom;
 	int height;
 
+	value -= g->scale->bottom;
 	if (!(value > 0) || !(top > 0))
 		return 0;
 	height = value >= top ? steps : (int)(value / top * steps + 0.5);
@@ -68,21 +81,14 @@ static char ascii_of(int height, int steps)
 	return steps_of[height * 8 / steps];
 }
 
-struct graph {
-	const struct recent *s;
-	const struct graph_scale *scale;
-	double top;
-	enum graph_form form;
-};
-
 static void put_column(struct canvas *c, struct canvas_area a, const struct graph *g, int column)
 {
 	int steps = g->form == GRAPH_BRAILLE ? BRAILLE_ROWS : BLOCK_STEPS;
 	unsigned ago = (unsigned)(a.columns - 1 - column) * (g->form == GRAPH_BRAILLE ? 2 : 1);
 	double right = recent_at(g->s, ago), left = recent_at(g->s, ago + 1);
 	double shown = g->form == GRAPH_BRAILLE && left > right ? left : right;
-	int right_height = height_of(right, g->top, steps * a.rows);
-	int left_height = height_of(left, g->top, steps * a.rows);
+	int right_height = height_of(g, right, steps * a.rows);
+	int left_height = height_of(g, left, steps * a.rows);
 	uint8_t style = graph_style(g->scale, shown);
 
 	for (int row = 0; row < a.rows; row++) {
@@ -97,6 +103,23 @@ static void put_column(struct canvas *c, struct canvas_area a, const struct grap
 			canvas_char(c, a.y + row, a.x + column, style,
 				(unsigned char)ascii_of(r, steps), ascii_of(r, steps));
 	}
+}
+
+void graph_zoom(struct graph_scale *scale, const struct recent *s, int columns)
+{
+	double least = INFINITY, most = 0, span;
+
+	for (unsigned i = 0; columns > 0 && i < (unsigned)columns * 2 && i < s->count; i++) {
+		double v = recent_at(s, i);
+
+		least = v < least ? v : least;
+		most = v > most ? v : most;
+	}
+	if (!(most > 0))
+		return;
+	span = most - least > most * ZOOM_LEAST ? most - least : most * ZOOM_LEAST;
+	scale->bottom = least - span * ZOOM_BELOW;
+	scale->top = scale->bottom + span * (1 + ZOOM_BELOW);
 }
 
 void graph_draw(struct canvas *c, struct canvas_area a, enum graph_form form,

@@ -15,7 +15,8 @@ enum graph_form {
 
 /* Where its color changes: values from `at[i]` on have `styles[i + 1]`. */
 struct graph_scale {
-	double top; /* what the full height is; 0: the highest value shown */
+	double bottom; /* what no height is */
+	double top;    /* what the full height is; 0: the highest value shown */
 	double at[3];
 	uint8_t styles[4];
 };
@@ -25,6 +26,9 @@ extern const struct graph_scale graph_percent, graph_memory, graph_received, gra
 /* For an option; NULL behind the last. */
 const char *graph_form_name(size_t index);
 uint8_t graph_style(const struct graph_scale *scale, double value);
+/* A scale for the values of so many columns on which a change is seen, and what stays is a low
+ * line. */
+void graph_zoom(struct graph_scale *scale, const struct recent *s, int columns);
 /* The newest value stands at the right edge. A value that is there and not zero is never blank. */
 void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,
 	const struct recent *s, const struct graph_scale *scale);

@@ -72,6 +72,11 @@ unsigned top_finding_style(uint8_t level)
 	return level >= 4 ? TOP_STYLED(TOP_ALARM, TOP_BOLD) : level == 3 ? TOP_HIGH : TOP_MIDDLE;
 }
 
+unsigned top_project_style(const struct top_session *s)
+{
+	return s->finding_level >= 2 ? top_finding_style(s->finding_level) : TOP_TEXT;
+}
+
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size)
 {
 	unsigned depth = row->depth < DEPTH_SHOWN ? row->depth : DEPTH_SHOWN;

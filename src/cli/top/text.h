@@ -11,6 +11,7 @@ const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
 unsigned top_age_style(const struct top_session *s);	   /* how urgent it is */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);
+unsigned top_project_style(const struct top_session *s); /* of its worst finding */
 /* The name of a process behind the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
 /* Where a finding is: its session, else its number. */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the list is short: the findings in full, each with what to do about it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/screen/text_width.h"
+#include "cli/top/draw.h"
+#include "cli/top/findings_list.h"
+#include "cli/top/text.h"
+
+#define FROM_COLUMNS 60
+#define LEAST_ROWS   4 /* a frame with a sentence and a remedy */
+#define MOST_ROWS    14
+#define CLAIM_ROWS   3
+#define FRAME	     4 /* columns beside the text */
+#define INDENT	     2
+
+static void sentence_of(const struct top *t, const struct top_finding *f, char *out, size_t size)
+{
+	char place[128];
+
+	top_finding_place(t, f, place, sizeof(place));
+	snprintf(out, size, "%s: %s: %s", place, f->name, f->claim);
+}
+
+static int rows_of(const struct top *t, const struct top_finding *f)
+{
+	char text[512];
+	size_t size, at = 0;
+	int rows = 0;
+
+	sentence_of(t, f, text, sizeof(text));
+	size = strlen(text);
+	for (; at < size && rows < CLAIM_ROWS; rows++) {
+		at += text_row_of_words(
+			t->canvas.is_utf8, text + at, size - at, t->canvas.columns - FRAME);
+		at += strspn(text + at, " ");
+	}
+	return rows + (f->remedy[0] != '\0');
+}
+
+int top_found_rows(const struct top *t, int room)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+	size_t count = top_findings_sorted(t, all);
+	/* The heading, and an empty row below the list. */
+	long free_rows = room - (long)top_row_count(t) - 2;
+	int rows = 2;
+
+	if (!count || t->canvas.columns < FROM_COLUMNS || free_rows < LEAST_ROWS)
+		return 0;
+	for (size_t i = 0; i < count && rows + rows_of(t, all[i]) <= MOST_ROWS; i++) {
+		if (rows + rows_of(t, all[i]) > free_rows)
+			break;
+		rows += rows_of(t, all[i]);
+	}
+	return rows > 2 ? rows : 0;
+}
+
+static void put_remedy(struct top *t, struct canvas_area a, const char *remedy)
+{
+	canvas_format(&t->canvas, a.y, a.x + INDENT, a.columns - INDENT, TOP_DIM, "%s", remedy);
+}
+
+void top_draw_found(struct top *t, struct canvas_area a)
+{
+	const struct top_finding *all[FINDINGS_MAX];
+	size_t count = top_findings_sorted(t, all), shown = 0;
+	struct canvas_area in = canvas_box(&t->canvas, a, NULL);
+	char text[512], title[64];
+	int end = in.y + in.rows;
+
+	in.x++;
+	in.columns -= 2;
+	for (; shown < count && in.y + rows_of(t, all[shown]) <= end; shown++) {
+		in.rows = CLAIM_ROWS;
+		sentence_of(t, all[shown], text, sizeof(text));
+		in.y += canvas_put_words(
+			&t->canvas, in, top_finding_style(all[shown]->level), text);
+		if (all[shown]->remedy[0])
+			put_remedy(t, (struct canvas_area){ in.y++, in.x, 1, in.columns },
+				all[shown]->remedy);
+	}
+	snprintf(title, sizeof(title),
+		shown < count ? " findings: %zu of %zu, w lists all " : " findings: w selects one ",
+		shown, count);
+	canvas_put(&t->canvas, a.y, a.x + 2, a.columns - 4, TOP_STYLED(TOP_TITLE, TOP_BOLD), title);
+}
