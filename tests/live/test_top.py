@@ -353,6 +353,7 @@ class Screens(TopCase):
         screen.resize(100, 30)
         for _ in range(5):
             screen.type(b"\x1b", 0.15)
+        screen.type(b"g")  # the selected process may have ended meanwhile
         self.assertTrue(all(process.is_running() for process in processes))
         for process in processes:
             with open("/proc/%d/stat" % process.pid, "rb") as file:
