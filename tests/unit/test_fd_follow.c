@@ -9,6 +9,7 @@
 #include "analyze/calls/fd_follow.h"
 #include "base/escape.h"
 #include "model/stream_records.h"
+#include "probes/fds.h"
 #include "probes/proc.h"
 
 static struct fd_follow follow;
@@ -265,6 +266,32 @@ static void test_sockets(void **state)
 	IS(5, "UNIX /run/x");
 }
 
+/* The first snapshot of descriptors comes late for a process that has just started, and has no
+ * addresses; the one of sockets may have come before. */
+static void test_a_snapshot_of_what_calls_have_shown(void **state)
+{
+	const unsigned char peer[16] = { 2, 0, 1, 0xbb, 160, 79, 104, 10 };
+	struct fds_descriptor d = { .record = { .pid = PID,
+					    .start_ticks = PID,
+					    .kind = FDS_DESCRIPTOR },
+		.fd = 3,
+		.type = FDS_TCP };
+
+	(void)state;
+	CALL("socket", 3, 2, 1, 0);
+	piece(1, peer, sizeof(peer));
+	CALL("connect", 0, 3, 1, 16);
+	buffer_reset(&record);
+	RECORD_APPEND(&record, &d, NULL, 0);
+	fd_follow_take(&follow, (const void *)record.data);
+	IS(3, "TCP →160.79.104.10:443");
+	d.type = FDS_PIPE; /* another file: a call was lost */
+	buffer_reset(&record);
+	RECORD_APPEND(&record, &d, NULL, 0);
+	fd_follow_take(&follow, (const void *)record.data);
+	IS(3, "pipe");
+}
+
 #define TAKE(value)                                                                                \
 	do {                                                                                       \
 		buffer_reset(&record);                                                             \
@@ -354,6 +381,7 @@ int main(void)
 		TEST(test_numbers),
 		TEST(test_marked_by_ioctl),
 		TEST(test_sockets),
+		TEST(test_a_snapshot_of_what_calls_have_shown),
 		TEST(test_lives),
 		TEST(test_hostile),
 	};

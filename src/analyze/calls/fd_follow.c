@@ -176,6 +176,15 @@ static enum fd_followed_kind kind_of(uint8_t type)
 	}
 }
 
+/* Its addresses are known by its calls, and the snapshot of sockets may have come before. */
+static bool is_known_socket(const struct fd_table *t, const struct fds_descriptor *d)
+{
+	const struct fd_followed *known = map_get(&t->fds, &d->fd);
+
+	return known && known->kind == FD_FOLLOWED_SOCKET && (*known->peer || *known->local) &&
+	       kind_of(d->type) == FD_FOLLOWED_SOCKET;
+}
+
 static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 {
 	static const char *const protocols[] = { [FDS_UNIX] = "UNIX",
@@ -188,7 +197,7 @@ static void take_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 	struct span path = record_text(&d->record, &d->path);
 	struct fd_followed *known = NULL;
 
-	if (t && !t->has_fds)
+	if (t && !t->has_fds && !is_known_socket(t, d))
 		known = fd_follow_set(f, t, d->fd, kind_of(d->type));
 	if (!known)
 		return;
