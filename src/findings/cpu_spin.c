@@ -295,7 +295,8 @@ static void put_spots(struct buffer *out, struct spin *s)
 	const char *within = buffer_cstr(&spots->within), *hottest = buffer_cstr(&spots->hottest);
 
 	if (s->task.text) {
-		buffer_format(out, "; in %s", s->task.text);
+		buffer_format(out, "; in %s%s%s", s->task.text, s->task.effect ? ": " : "",
+			s->task.effect ? s->task.effect : "");
 		return;
 	}
 	if (spots->is_regexp && !*within) {
