@@ -23,7 +23,12 @@ static const struct waits_wanted *longest_in(const struct snapshot *s)
 const struct waits_wanted *wanted_lock_last(
 	const struct diagnosis_input *input, const struct process_id *id)
 {
-	return longest_in(snapshots_get(&input->waits.last, id));
+	const struct waits_wanted *last = longest_in(snapshots_get(&input->waits.last, id));
+	const struct waits_wanted *first =
+		last ? NULL : longest_in(snapshots_get(&input->waits.first, id));
+
+	/* One that tries again and again is not asleep at each look. */
+	return first && first->is_polled ? first : last;
 }
 
 bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last)
@@ -31,6 +36,8 @@ bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last)
 	const struct snapshot *first = check_first(e, &e->input->waits);
 	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
 
+	if (last->is_polled)
+		return true;
 	batch_for_each (r, &all) {
 		const struct waits_wanted *w = record_as(r, WAITS_WANTED, sizeof(*w));
 
