@@ -100,7 +100,7 @@ static bool has_privileges(int fd, const struct stat *st)
 
 /*
  * Of an allocator, and not in the library: a program that asks whether there is such a function
- * would be told by it that the allocator is there.
+ * would be made to believe that the allocator is there.
  */
 static bool is_of_others(const char *name)
 {
