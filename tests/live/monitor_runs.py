@@ -39,7 +39,7 @@ FEEDS = ("api_calls", "scheduler", "syscalls")
 BUFFER = "64M"  # agents make 200,000 calls in their first seconds
 SAME_NS = 2_000_000  # of two attachments to one event, each with a clock reading of its own
 SETTLE_S = 3
-DRAIN_S = 30  # at load, until what was seen before has been written
+DRAIN_S = 150  # at load, until what was seen before has been written
 QUIET_S = 4  # nothing more comes from an agent that has ended
 # Waits without a system call, so that records come before the agent is there.
 HOLDER = ["/bin/bash", "-c", 'exec 3<>"$0"; until read -t 0.05 -u 3; do :; done; exec 3<&-; "$@"; exit $?']
