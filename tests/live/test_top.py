@@ -173,7 +173,7 @@ class Screens(TopCase):
 
     def test_calls(self):
         """Counted again and again while the pane is open, and by nothing else after it."""
-        process = self.agent("alpha", before="for i in {1..999}; do read -t 0.02 x < /dev/zero; done & ")
+        process = self.agent("alpha", before="python3 -c 'import os, time\nfor _ in range(2000): os.getpgid(0); time.sleep(0.02)' & ")
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
         self.select(screen, process)
@@ -183,7 +183,7 @@ class Screens(TopCase):
         screen.wait_for(lambda lines: any("counting its system calls each second" in line for line in lines),
                         "the title")
         screen.wait_for(lambda lines: any(line.startswith("\u2502CALL ") for line in lines) and
-                        any("\u2502read " in line for line in lines), "a table")
+                        any("\u2502getpgid " in line for line in lines), "a table")
         children = harness.read("/proc/%d/task/%d/children" % (screen.pid, screen.pid)).split()
         self.assertEqual(len(children), 1)
         screen.type(b"q")
