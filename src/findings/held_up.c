@@ -10,12 +10,11 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "base/sentence_units.h"
 #include "analyze/process_table/process_table.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
+#include "base/sentence_units.h"
 #include "explain/finding.h"
 
 #define WORKS_PERCENT	 1  /* of a CPU, by a process whose threads were not read */
@@ -58,23 +57,6 @@ static uint64_t waited_ns(const struct wait_link *link)
 	return link->thread && !link->thread->since_state ? link->thread->since_ns : 0;
 }
 
-/* Time in which no thread of the process ran, apart from those that serve its runtime. */
-static uint64_t rested_ns(const struct wait_graph *g, uint32_t pid)
-{
-	const struct waits_thread *t = NULL;
-	uint64_t least = UINT64_MAX;
-
-	for (size_t i = 0; (t = wait_graph_thread(g, pid, t)); i++) {
-		if (thread_is_service(record_text(&t->record, &t->name), i))
-			continue;
-		if (t->since_state || t->state == 'R' || t->state == 'D')
-			return 0;
-		if (t->since_ns < least)
-			least = t->since_ns;
-	}
-	return least == UINT64_MAX ? 0 : least;
-}
-
 /* The shortest wait of the links up to that one. One that tries again has no length of its own. */
 static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 {
@@ -98,7 +80,7 @@ static bool works(const struct check *e, const struct wait_graph *g, const struc
 	const struct process_entry *entry;
 
 	if (wait_graph_process(g, p->party_pid))
-		return !rested_ns(g, p->party_pid);
+		return !check_rested_ns(g, p->party_pid);
 	entry = process_table_get(&e->input->host.process_table, &id);
 	return entry && process_table_cpu_percent(entry) >= WORKS_PERCENT;
 }
@@ -132,7 +114,7 @@ static bool is_lasting(const struct check *e, const struct wait_link *link, size
 
 /* How long the holder and all that it waits for in turn have rested; 0: one of them works. A
  * backend that is idle in a transaction has the lock whatever its client does. */
-static uint64_t holder_rested_ns(const struct check *e, const struct wait_graph *g,
+static uint64_t holder_check_rested_ns(const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
 	bool is_backend = chain->links[at].what == WAIT_DATABASE_LOCK;
@@ -142,7 +124,7 @@ static uint64_t holder_rested_ns(const struct check *e, const struct wait_graph 
 		return 0;
 	for (size_t i = at + 1; i < chain->count; i++) {
 		const struct wait_link *link = &chain->links[i];
-		uint64_t ns = rested_ns(g, link->process->node_pid);
+		uint64_t ns = check_rested_ns(g, link->process->node_pid);
 
 		if (!ns || another_works(e, g, link))
 			return 0;
@@ -195,7 +177,7 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 		return;
 	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
 		return;
-	rested = holder_rested_ns(e, g, chain, at);
+	rested = holder_check_rested_ns(e, g, chain, at);
 	h->for_ns = shortest_ns(chain, at);
 	if (rested < h->for_ns)
 		h->for_ns = rested;

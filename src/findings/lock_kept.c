@@ -12,7 +12,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/diagnosis/wanted_lock.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
@@ -28,23 +27,6 @@ static const struct finding_option options[] = {
 		"time of waiting from which the severity is that of the finding; below: low",
 		.unit = SOOTH_UNIT_NS),
 };
-
-/* Time in which no thread of the process ran, apart from those that serve its runtime. */
-static uint64_t rested_ns(const struct wait_graph *g, uint32_t pid)
-{
-	const struct waits_thread *t = NULL;
-	uint64_t least = UINT64_MAX;
-
-	for (size_t i = 0; (t = wait_graph_thread(g, pid, t)); i++) {
-		if (thread_is_service(record_text(&t->record, &t->name), i))
-			continue;
-		if (t->since_state || t->state == 'R' || t->state == 'D')
-			return 0;
-		if (t->since_ns < least)
-			least = t->since_ns;
-	}
-	return least == UINT64_MAX ? 0 : least;
-}
 
 static bool awaits_answer(const struct wait_link *link)
 {
@@ -73,7 +55,7 @@ static uint64_t kept_ns(
 	for (size_t i = 0; i < chain->count; i++) {
 		if (w->source == WAITS_SOURCE_TITLE && i)
 			break;
-		rested = rested_ns(g, chain->links[i].process->node_pid);
+		rested = check_rested_ns(g, chain->links[i].process->node_pid);
 		if (rested < waited)
 			waited = rested;
 	}

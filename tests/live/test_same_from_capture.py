@@ -99,7 +99,7 @@ PRODUCTS = {
 NO_ROW = {
     "profile": {"--folded": "needs a busy target: test_profile.py", "--pprof": "the same",
                 "--format": "the same, and test_profilers.py"},
-    "ps": {"--watch": "goes on", "--bell": "of --watch", "--on-alert": "of --watch", "--alert-on": "of --watch",
+    "ps": {"--watch": "goes on", "--bell": "of --watch", "--desktop": "of --watch", "--on-alert": "of --watch", "--alert-on": "of --watch",
            "--transcript": "reads an agent's own log: test_agents.py",
            "--list-agents": "tells of sooth"},
     "diagnose": {"--quick": "test_diagnose.py", "--passive": "test_diagnose_calls.py", "--session": "needs a session", "--fail-on": "its status",

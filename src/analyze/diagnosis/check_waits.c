@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/check_waits.h"
 
+#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
@@ -85,4 +86,20 @@ void check_chain_evidence(
 	finding_text(out, "chain of waits", "%s", buffer_cstr(&text));
 	put_last(out, chain);
 	buffer_fini(&text);
+}
+
+uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid)
+{
+	const struct waits_thread *t = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; (t = wait_graph_thread(g, pid, t)); i++) {
+		if (thread_is_service(record_text(&t->record, &t->name), i))
+			continue;
+		if (t->since_state || t->state == 'R' || t->state == 'D')
+			return 0;
+		if (t->since_ns < least)
+			least = t->since_ns;
+	}
+	return least == UINT64_MAX ? 0 : least;
 }

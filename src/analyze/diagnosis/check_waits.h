@@ -25,4 +25,7 @@ bool check_chain(
 void check_chain_evidence(
 	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain);
 
+/* Time in which no thread of the process ran, apart from those that serve its runtime. */
+uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid);
+
 #endif
