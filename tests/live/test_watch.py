@@ -291,10 +291,11 @@ class Shown(Case):
         screen = self.watch(80, 16, WATCH + ["--columns", "pid,name,command,cpu_percent"])
         self.pick(screen, process)
         screen.type(b"i")
-        screen.wait_for(lambda lines: lines[0] == "sooth inspect %d" % process.pid, "the whole text")
+        # The last line is the last that is drawn.
+        screen.wait_for(lambda lines: lines[0] == "sooth inspect %d" % process.pid and
+                        re.match(r"1-14 of \d+  q back", lines[-1]), "the whole text")
         first = "(pid %d): state S" % process.pid
         self.assertIn(first, screen.lines()[1])
-        self.assertRegex(screen.lines()[-1], r"^1-14 of \d+  q back")
         second = screen.lines()[2]
         for keys, row in ((b"\x1bOB", second), (b"\x1b[6~G", None), (b"g", first), (b"\x1b[6~\x1b[5~", first)):
             screen.type(keys)
