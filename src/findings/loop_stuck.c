@@ -3,7 +3,7 @@
  * loop-stuck: an event loop of Python or node that nothing can wake any more. No thread of the
  * process has a timeout, a connection, a file or a child to wait for: the loop watches only what
  * its own threads wake it by, and all of these wait too. A coroutine or promise awaits what never
- * comes, as the next item of a queue whose producer has failed.
+ * comes, as the next item of a queue that nothing is put into any more.
  *
  * Cannot be seen: which await it is. One that waits for a signal on purpose has a handler for it;
  * node has handlers of its own for some.
@@ -168,7 +168,7 @@ static void report(struct check_result *out, const struct stuck *s, const struct
 	finding_claim(out,
 		"nothing can wake its event loop any more: for %s it has waited without a timer, a "
 		"connection or a child, and %s: what its code awaits never comes, as from a queue "
-		"whose producer has failed",
+		"that nothing is put into any more",
 		sentence_duration(time, s->for_ns),
 		s->threads == 1 ? "no other thread is there" : "all its other threads wait too");
 	finding_number(out, "waiting for at least", (double)s->for_ns, SOOTH_UNIT_NS, 0);
