@@ -69,6 +69,7 @@ class Bare(trace.Bare):
 class Sooth(Attacher):
     name = "sooth heap"
     how = ["--no-hold"]
+    engine = "bpf"  # of a command that it starts
 
     def problem(self):
         if not os.access(self.options.sooth, os.X_OK):
@@ -83,7 +84,7 @@ class Sooth(Attacher):
         return self.arguments() + ["-p", str(pid)]
 
     def prefix(self, _folder):
-        return self.arguments() + ["--"]
+        return self.arguments() + ["--engine", self.engine, "--"]
 
     def report(self, run):
         try:
@@ -146,10 +147,11 @@ class SoothPreload(Sooth):
 
     name = "sooth heap --engine preload"
     how = []
+    engine = "preload"
     starts = True
 
     def arguments(self):
-        return [self.options.sooth, "heap", "-j", "--engine", "preload"] + self.how
+        return [self.options.sooth, "heap", "-j"] + self.how
 
 
 class SoothPreloadCount(SoothPreload):

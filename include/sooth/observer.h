@@ -178,8 +178,7 @@ struct sooth_observer_options {
 	/* Where the allocations of a launched command are observed: 0: in the kernel, without
 	 * privilege in the process; 1: in the kernel; 2: by a library that its programs load, which
 	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its
-	 * program loads the library, else in the kernel, for which the caller needs the privilege
-	 * in any case. */
+	 * program loads the library, else in the kernel; without the privilege for that as 2. */
 	int heap_engine;
 	/* That library; borrowed until start returns; NULL: the installed one. */
 	const char *heap_library;

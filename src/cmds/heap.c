@@ -35,6 +35,7 @@ struct heap_config {
 };
 
 #define ENGINE_PRELOAD 2
+#define ENGINE_AUTO    3
 
 /* In the order of the library's numbers (<sooth/observer.h>). */
 static const char *engine_name(size_t i)
@@ -114,7 +115,7 @@ static const struct option heap_options[] = {
 	VALUE_ROW(0, "engine", CHOICE, "ENGINE", heap_config, heap.engine,
 		"where a launched command is observed: bpf (in the kernel), preload (by a library "
 		"that its programs load: no privilege, some 10 ns a call), auto (the library where "
-		"a program loads it, else the kernel); default: bpf, without privilege preload",
+		"a program loads it, else the kernel); default: auto",
 		.choice = engine_name),
 	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, heap.library,
 		"that library, where it is not the installed one"),
@@ -200,6 +201,14 @@ static enum heap_by by_of(const char *name)
 	while (name && strcmp(heap_by_name(by), name) != 0)
 		by++;
 	return by;
+}
+
+/* Probed addresses are asked for: the library has none. */
+static int chosen_engine(const struct heap_config *c, const struct arguments *arguments)
+{
+	if (c->heap.engine || !arguments->command || c->heap.sites)
+		return engine_of(c->heap.engine);
+	return ENGINE_AUTO;
 }
 
 static bool writes_lines(const struct heap_config *c)
@@ -389,7 +398,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.profile_pages = c->heap.pages,
 		.heap_stacks = needs_stacks(c),
 		.heap_sums = in_kernel,
-		.heap_engine = engine_of(c->heap.engine),
+		.heap_engine = chosen_engine(c, arguments),
 		.heap_library = c->heap.library,
 		.heap_blocks = c->heap.blocks,
 		.heap_sample_bytes = c->heap.sample_bytes,

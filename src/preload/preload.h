@@ -105,6 +105,8 @@ extern struct real real;
 bool real_resolve(void);
 extern atomic_uint real_is_resolved;
 void *real_function(const char *name);
+/* The one that the program calls. */
+void *real_function_first(const char *name);
 /* From a library that is loaded already; NULL: it is not, or has no such function. */
 void *real_function_of(const char *library, const char *name);
 bool real_is_same_object(const void *a, const void *b);

@@ -91,6 +91,11 @@ void *real_function(const char *name)
 	return dlsym ? dlsym(NEXT, name) : NULL;
 }
 
+void *real_function_first(const char *name)
+{
+	return dlsym ? dlsym(NULL, name) : NULL; /* RTLD_DEFAULT */
+}
+
 static void resolve_all(void)
 {
 	if (!dlsym) {

@@ -379,7 +379,7 @@ class HeapCase(Case):
     def track_launched(self, variant, *argv, options=(), truth="truth"):
         """(truth, report) of a workload that sooth started, from its exec on."""
         command, environment = self.command_of(variant, *argv)
-        run = self.sooth("heap", "-j", "--count", *options, "--", *command, "--truth",
+        run = self.sooth("heap", "-j", "--count", "--engine", "bpf", *options, "--", *command, "--truth",
                          self.path(truth), env=environment, timeout=300)
         return self.truth(truth), last_json(run.text)
 

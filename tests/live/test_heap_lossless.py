@@ -61,7 +61,8 @@ class Hold(HeapCase):
         command, _ = self.command_of(GLIBC, "heap_storm", "--pairs", str(pairs), "--threads",
                                      threads, "--size", self.SIZE, "--hold", "--truth",
                                      self.path("truth"))
-        sooth = self.start_sooth("heap", "-j", "--buffer", ring, "-o", fifo, "--", *command)
+        sooth = self.start_sooth("heap", "-j", "--engine", "bpf", "--buffer", ring, "-o", fifo, "--",
+                                 *command)
         sooth.wait_for_output(b"ready\n")
         return sooth, reader
 
@@ -121,7 +122,7 @@ class Hold(HeapCase):
     def test_no_hold(self):
         """Asked not to, sooth holds nobody, and loses instead."""
         command, _ = self.command_of(GLIBC, "heap_storm", "--pairs", str(PAIRS), "--threads", "2")
-        run = self.sooth("heap", "-j", "--no-hold", "--buffer", SMALL_RING, "-o",
+        run = self.sooth("heap", "-j", "--engine", "bpf", "--no-hold", "--buffer", SMALL_RING, "-o",
                          self.path("events"), "--", *command)
         report = last_json(run.text)
         totals = one(report["heap_totals"])
@@ -133,7 +134,7 @@ class Hold(HeapCase):
         """sooth is stopped: the ring is full when they hand over their counts, and not one is lost."""
         command, _ = self.command_of(GLIBC, "heap_storm", "--pairs", str(PAIRS), "--threads", "2",
                                      "--hold")
-        sooth = self.start_sooth("heap", "-j", "--no-hold", "--buffer", SMALL_RING, "-o",
+        sooth = self.start_sooth("heap", "-j", "--engine", "bpf", "--no-hold", "--buffer", SMALL_RING, "-o",
                                  self.path("events"), "--", *command)
         sooth.wait_for_output(b"ready\n")
         pid = self.command_pid(sooth)

@@ -317,6 +317,19 @@ class BothEngines(HeapCase):
         self.assertLessEqual({"heap-static", "heap-own"}, gaps)
 
 
+    def test_by_itself(self):
+        """A launched command without a named engine: in the process, and probed where the library has
+        nothing to give: functions of a script on stacks, addresses of probes."""
+        run = ("heap", "-j", "--save", self.path("capture"))
+        for more, program, is_probed in (((), PYTHON, False), (("--stack",), PYTHON, True),
+                                         (("--sites",), "/bin/true", True), (("--stack",), "/bin/true", False)):
+            with self.subTest((more, program)):
+                command = [program, "-c", "pass"] if program == PYTHON else [program]
+                report = last_json(self.sooth(*run, *more, "--", *command).text)
+                self.assertEqual(one(report["sources"])["method"], "tracefs" if more == ("--sites",) else "mixed")
+                sites = self.sooth("heap", "-j", "--sites", self.path("capture")).json()["heap_sites"]
+                self.assertEqual(bool(sites), is_probed)
+
     def test_functions_of_another_allocator(self):
         """The library has none of their names: the program is probed."""
         jemalloc = VARIANTS[6].preload

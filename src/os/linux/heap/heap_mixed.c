@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -53,8 +54,12 @@ static bool mixed_takes(
 {
 	struct mixed_state *s = user;
 
-	(void)begun;
-	return preload_programs_runs(&s->programs, (pid_t)process->pid, s->library);
+	if (preload_programs_runs(&s->programs, (pid_t)process->pid, s->library))
+		return true;
+	/* What has ended since has no environment any more. */
+	return preload_session_met(&s->session, process->pid, begun->record.time_ns) &&
+	       preload_programs_fits_as(&s->programs, begun->path,
+		       makedev(begun->device_major, begun->device_minor), begun->inode);
 }
 
 static void mixed_note(void *user, const struct process_id *process, bool is_over)
@@ -163,7 +168,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	s->ready = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
-	preload_programs_init(&s->programs);
+	preload_programs_init(&s->programs, run->options.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
 	status = preload_library_check(&run->options, s->library, err);

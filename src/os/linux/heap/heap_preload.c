@@ -79,7 +79,7 @@ static int preload_launching(
 	struct preload_programs programs;
 	char path[PATH_MAX];
 
-	preload_programs_init(&programs);
+	preload_programs_init(&programs, false);
 	s->calls_others =
 		launch_find(launch, path) && preload_program_calls_others(&programs, path);
 	preload_programs_fini(&programs);
@@ -141,7 +141,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	if (!s->session.connected)
 		backend_limit(run, "allocations of the command",
 			"it did not load sooth's library: it is static, defines malloc itself, "
-			"gains privileges, or makes no call",
+			"or gains privileges",
 			"use --engine bpf");
 	else
 		emit_unseen(run);
@@ -169,7 +169,7 @@ static uint64_t preload_cost(
 	if (options->heap_engine == HEAP_ENGINE_PRELOAD)
 		return 0;
 	/* Where the kernel's are refused. */
-	return options->heap_engine == HEAP_ENGINE_AUTO && is_possible &&
+	return options->heap_engine != HEAP_ENGINE_BPF && is_possible &&
 			       preload_library_find(options, library)
 		       ? 1
 		       : UINT64_MAX;

@@ -350,8 +350,10 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		break;
 	case HEAP_BEGUN:
 		if (!is_probed(s, process.pid)) {
-			if (!s->elsewhere->takes(s->elsewhere->user, &process, (const void *)r))
-				status = probe_program(s, &process, r->time_ns, &err);
+			if (s->elsewhere->takes(s->elsewhere->user, &process, (const void *)r))
+				break;
+			heap_attach_program(&s->attach, (const void *)r);
+			status = probe_program(s, &process, r->time_ns, &err);
 			break;
 		}
 		heap_attach_program(&s->attach, (const void *)r);

@@ -81,8 +81,9 @@ int preload_library_check(
 
 /* --- programs --- */
 
-void preload_programs_init(struct preload_programs *p)
+void preload_programs_init(struct preload_programs *p, bool names_scripts)
 {
+	*p = (struct preload_programs){ .names_scripts = names_scripts };
 	map_init(&p->known, 2 * sizeof(uint64_t), sizeof(bool), PROGRAMS_MAX);
 }
 
@@ -121,16 +122,41 @@ static bool is_of_others(const char *name)
 	return false;
 }
 
-static bool calls_others(int fd)
+static bool calls(int fd, bool (*is_wanted)(const char *name))
 {
 	struct elf_slots *slots;
 	bool calls;
 
 	if (elf_slots_open(fd, &slots))
 		return false;
-	calls = elf_slots_call(slots, is_of_others);
+	calls = elf_slots_call(slots, is_wanted);
 	elf_slots_close(slots);
 	return calls;
+}
+
+/* What begins CPython and node, from the program or its library. */
+static const char *const script_starts[] = { "Py_BytesMain", "Py_RunMain", "Py_Main",
+	"_ZN4node5StartEiPPc" };
+
+static bool is_script_start(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(script_starts); i++) {
+		if (!strcmp(name, script_starts[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool runs_scripts(int fd)
+{
+	struct elf_found *found = calloc(1, sizeof(*found));
+	struct sooth_error ignored;
+	bool runs = found &&
+		    !elf_functions(fd, script_starts, ARRAY_SIZE(script_starts), found, &ignored) &&
+		    found->count;
+
+	free(found);
+	return runs || calls(fd, is_script_start);
 }
 
 /* What the library would be behind: a malloc in the program comes first. */
@@ -145,7 +171,7 @@ static bool loads_ours(int fd)
 	for (size_t i = 0; fits && i < found->count; i++)
 		fits = found->functions[i].source != ELF_DYNAMIC;
 	free(found);
-	return fits && !calls_others(fd);
+	return fits && !calls(fd, is_of_others);
 }
 
 static bool fits(struct preload_programs *p, int fd)
@@ -161,7 +187,8 @@ static bool fits(struct preload_programs *p, int fd)
 	known = map_put(&p->known, key, &is_new);
 	if (known && !is_new)
 		return *known;
-	is_new = !has_privileges(fd, &st) && loads_ours(fd);
+	is_new = !has_privileges(fd, &st) && loads_ours(fd) &&
+		 !(p->names_scripts && runs_scripts(fd));
 	if (known)
 		*known = is_new;
 	return is_new;
@@ -196,6 +223,17 @@ bool preload_programs_fits(struct preload_programs *p, const char *path)
 	return fits(p, fd);
 }
 
+bool preload_programs_fits_as(
+	struct preload_programs *p, const char *path, uint64_t device, uint64_t inode)
+{
+	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && st.st_dev == device && st.st_ino == inode &&
+	       fits(p, fd);
+}
+
 static bool names_library(const struct buffer *environment, const char *library)
 {
 	struct cursor c = cursor_over(environment->data, environment->size);
@@ -214,7 +252,7 @@ bool preload_program_calls_others(struct preload_programs *p, const char *path)
 	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
 
-	return fd >= 0 && calls_others(fd);
+	return fd >= 0 && calls(fd, is_of_others);
 }
 
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library)

@@ -33,6 +33,7 @@
 #define FEW	     16
 #define LOOK_NS	     (100 * NS_PER_MS)
 #define SEGMENTS_MAX 32768
+#define MET_MAX	     65536
 #define FOLDER	     "sooth-heap-"
 #define FOLDER_BYTES 64
 #define HELLO_MS     500
@@ -119,6 +120,26 @@ static bool send_welcome(int connection, int session, int segment)
 	return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(welcome);
 }
 
+static void note_met(struct preload_session_reader *s, uint32_t pid, uint64_t time_ns)
+{
+	uint64_t *met = map_put(&s->met, &pid, NULL);
+
+	if (met)
+		*met = time_ns;
+}
+
+bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
+{
+	const uint64_t *met;
+	bool has;
+
+	pthread_mutex_lock(&s->lock);
+	met = map_get(&s->met, &pid);
+	has = met && *met >= since_ns;
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
 /* The process is known when this returns; NULL: it cannot be. */
 static struct preload_process *meet(
 	struct preload_session_reader *s, pid_t pid, const struct preload_hello *hello)
@@ -143,6 +164,7 @@ static struct preload_process *meet(
 		return p;
 	preload_read_name(p);
 	preload_emit_exec(s, p, time_ns);
+	note_met(s, (uint32_t)pid, time_ns);
 	s->connected++;
 	return p;
 }
@@ -317,6 +339,7 @@ int preload_session_open(
 		return error_errno(err, -errno, "make a descriptor to wait for");
 	pthread_mutex_init(&s->lock, NULL);
 	preload_unseen_init(&s->unseen);
+	map_init(&s->met, sizeof(uint32_t), sizeof(uint64_t), MET_MAX);
 	preload_clock_init(&s->clock);
 	if (run->options.heap_stacks) {
 		s->stacks = preload_stacks_open(&run->options, err);
@@ -430,6 +453,7 @@ void preload_session_close(struct preload_session_reader *s)
 	preload_unseen_fini(&s->unseen);
 	buffer_fini(&s->segments);
 	buffer_fini(&s->processes);
+	map_fini(&s->met);
 	buffer_fini(&s->staged);
 	if (s->page)
 		munmap(s->page, PRELOAD_PAGE);
