@@ -19,6 +19,7 @@
 #include "cli/diagnosing_tree.h"
 #include "cli/run.h"
 #include "collect/backend.h"
+#include "collect/observer.h"
 #include "os/os.h"
 
 #define STACKS_MOST   32 /* processes: of more, the stacks of threads that wait are not read */
@@ -249,6 +250,17 @@ static bool has_pid(const struct buffer *pids, uint32_t pid)
 	return false;
 }
 
+/* A scan takes longer than a sample, and where no process of an agent has come it finds none. */
+static bool may_find_more(struct diagnosing *d, const struct sooth_observer *o)
+{
+	uint64_t arrivals = observer_agent_arrivals(o);
+	bool is_of_agents = !d->found.is_searched && !d->found.is_host;
+	bool may_find = !is_of_agents || !arrivals || arrivals != d->arrivals;
+
+	d->arrivals = arrivals;
+	return may_find;
+}
+
 /* Of a watch: processes that are new since the last scan. The list holds what runs now, so a
  * reused PID is new. */
 static int join_selected(void *user, struct sooth_observer *o, struct sooth_error *err)
@@ -256,8 +268,12 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 	struct diagnosing *d = user;
 	struct buffer now = { 0 };
 	struct sooth_error gone;
-	int status = list_selected(d, &now, &gone);
 	const uint32_t *pids;
+	int status;
+
+	if (!may_find_more(d, o))
+		return 0;
+	status = list_selected(d, &now, &gone);
 
 	/* A session that has ended is watched no more, and that is no error. */
 	if (status == -ESRCH)

@@ -18,7 +18,7 @@ struct diagnosing {
 	bool is_quick;	  /* one sample; a duration is for the CPU of processes alone */
 	bool is_passive;  /* attaches nothing to the kernel */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
-	bool may_go_on;	      /* beyond the default duration, while memory grows */
+	bool may_go_on;	  /* beyond the default duration, while memory grows */
 	bool insists_on_calls; /* the user named them: says so where they are not permitted */
 	bool wants_heap;       /* allocations of the selected processes */
 	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
@@ -39,6 +39,7 @@ struct diagnosing {
 	const struct run *run;
 	struct target_found found, whole;
 	struct buffer selected; /* uint32_t */
+	uint64_t arrivals;	/* of processes of agents, when they were listed last */
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
 	bool has_missing; /* nothing is known of one of several selected PIDs */

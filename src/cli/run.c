@@ -35,6 +35,7 @@
 /* --- run --- */
 
 #define STEP_MS		50
+#define QUIET_STEP_MS	500 /* nothing is drawn; a signal ends the wait */
 #define CONTROL_STEP_MS 10  /* another program waits for the answer */
 #define STOP_TIMEOUT_MS 300 /* after Ctrl-C, for the command to end */
 
@@ -328,14 +329,15 @@ static int make_observer(
 	return status;
 }
 
-static int step_ms(
-	const struct run *run, const struct watch_front *front, uint64_t now, uint64_t end_ns)
+static int step_ms(const struct run *run, const struct told *t, uint64_t now, uint64_t end_ns)
 {
-	int most = run->control || run->chore.every_ns ? CONTROL_STEP_MS : STEP_MS;
+	bool is_prompt = run->chore.every_ns && run->chore.every_ns < NS_PER_S;
+	bool is_seen = run->watch || run->alerts || run->progress;
+	int most = run->control || is_prompt ? CONTROL_STEP_MS : is_seen ? STEP_MS : QUIET_STEP_MS;
 	uint64_t left_ms = end_ns > now ? (end_ns - now + NS_PER_MS - 1) / NS_PER_MS : 0;
 
-	if (front) {
-		front->wait(front->stepped);
+	if (t->front) {
+		t->front->wait(t->front->stepped);
 		return 0;
 	}
 	return left_ms < (uint64_t)most ? (int)left_ms : most;
@@ -372,7 +374,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 			break;
 		}
 		progress_step(&progress, now);
-		status = sooth_observer_step(o, step_ms(run, t->front, now, end_ns), err);
+		status = sooth_observer_step(o, step_ms(run, t, now, end_ns), err);
 		if (t->front && t->front->interval_ns)
 			observer_sample_every(o, *t->front->interval_ns);
 		control_run_serve(&t->control, o);

@@ -14,6 +14,9 @@ struct agents_found {
 	uint64_t found_ns;	 /* on the system's clock; 0: never */
 	bool has_uid;		 /* of this user only */
 	uint32_t uid;
+	/* How often a sample had processes of agents, or such as may have been left behind by one,
+	 * that the sample before had not; 0: not counted. */
+	uint64_t arrivals;
 };
 
 #endif

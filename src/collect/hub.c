@@ -70,6 +70,11 @@ void hub_unref(struct hub *hub)
 	free(hub);
 }
 
+uint64_t hub_agent_arrivals(const struct hub *hub)
+{
+	return hub->agents_found.arrivals;
+}
+
 const struct os *hub_os(const struct hub *hub)
 {
 	return hub->os;

@@ -21,6 +21,8 @@ typedef int (*hub_receiver)(
 int hub_new(struct hub **out, const struct os *os, const struct log *log, struct sooth_error *err);
 struct hub *hub_ref(struct hub *hub);
 void hub_unref(struct hub *hub);
+/* How often processes of agents have come, as agents_found.h counts it. */
+uint64_t hub_agent_arrivals(const struct hub *hub);
 const struct os *hub_os(const struct hub *hub);
 
 /* The receiver of records; the same user token goes to hub_leave(). */

@@ -207,6 +207,11 @@ void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns)
 	o->options.sample_ns = sample_ns;
 }
 
+uint64_t observer_agent_arrivals(const struct sooth_observer *o)
+{
+	return hub_agent_arrivals(o->hub);
+}
+
 static int sample_when_due(struct sooth_observer *o, uint64_t now, struct sooth_error *err)
 {
 	bool is_edge = o->options.edges_ns && now - o->last_edges_ns >= o->options.edges_ns;
@@ -291,15 +296,34 @@ int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err)
 		      : o->watch.descriptor;
 }
 
+/* Where nothing comes by itself: until the next sample, or a tick, is due. */
+static int longest_wait_ms(const struct sooth_observer *o)
+{
+	uint64_t now = o->os->now_ns(o->os), due_ns = o->last_tick_ns + TICK_NS;
+	uint64_t sample_ns =
+		o->options.sample_ns ? o->last_sample_ns + o->options.sample_ns : due_ns;
+
+	if (!target_is_open(&o->target))
+		return CYCLE_MS_MAX;
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		if (o->probes[i].is_started && hub_source_backend(o->probes[i].source)->drain)
+			return CYCLE_MS_MAX;
+	}
+	if (sample_ns < due_ns)
+		due_ns = sample_ns;
+	return due_ns > now ? (int)((due_ns - now + NS_PER_MS - 1) / NS_PER_MS) : 0;
+}
+
 static int wait_for_something(struct sooth_observer *o, int timeout_ms)
 {
-	int descriptors[STREAM_SOURCES_MAX + 1];
+	int descriptors[STREAM_SOURCES_MAX + 1], most_ms;
 	size_t count = list_descriptors(o, descriptors);
 
 	if (o->watch.descriptor >= 0)
 		o->os->watch_clear(o->os, &o->watch);
-	if (timeout_ms < 0 || timeout_ms > CYCLE_MS_MAX)
-		timeout_ms = CYCLE_MS_MAX;
+	most_ms = longest_wait_ms(o);
+	if (timeout_ms < 0 || timeout_ms > most_ms)
+		timeout_ms = most_ms;
 	return o->os->wait(o->os, descriptors, count, timeout_ms);
 }
 

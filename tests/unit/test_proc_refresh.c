@@ -133,9 +133,27 @@ static void in_time(void **state)
 	keep(&e, false);
 	do {
 		next_sample();
+		e = entry(7, true);
+		e.values.cpu_ns = 6; /* it has run */
+		samples++;
+	} while (is_fresh(e) && samples < 100);
+	assert_in_range(samples * 2, 6, PROC_REFRESH_NS / NS_PER_S);
+}
+
+/* What did not run is read again as well, but later. */
+static void in_time_at_rest(void **state)
+{
+	struct proc_entry e = entry(7, true);
+	unsigned samples = 0;
+
+	(void)state;
+	keep(&e, false);
+	do {
+		next_sample();
 		samples++;
 	} while (is_fresh(entry(7, true)) && samples < 100);
-	assert_in_range(samples * 2, 6, PROC_REFRESH_NS / NS_PER_S);
+	assert_in_range(samples * 2, PROC_REFRESH_LATE_NS / NS_PER_S,
+		(PROC_REFRESH_NS + PROC_REFRESH_LATE_NS) / NS_PER_S);
 }
 
 static void when_another_ends(void **state)
@@ -212,6 +230,7 @@ int main(void)
 		REFRESH_TEST(recalled),
 		REFRESH_TEST(read_anew),
 		REFRESH_TEST(in_time),
+		REFRESH_TEST(in_time_at_rest),
 		REFRESH_TEST(when_another_ends),
 		REFRESH_TEST(values_are_of_now),
 		REFRESH_TEST(without_an_interval),

@@ -13,13 +13,19 @@
 #include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/proc/proc_stat.h"
 #include "os/os.h"
 
 #define MEMBERS_MAX 1024 /* each holds a descriptor */
 
+struct watched {
+	int pidfd;	 /* -1: none */
+	uint64_t cpu_ns; /* before it was looked at; 0: it was not */
+};
+
 struct exit_reasons_procfs {
 	struct exit_reasons_left left;
-	struct map members; /* process_id -> int, a pidfd; -1: none */
+	struct map members; /* process_id -> struct watched */
 };
 
 static void exit_reasons_close(struct backend_run *run)
@@ -29,8 +35,8 @@ static void exit_reasons_close(struct backend_run *run)
 	void *value;
 
 	while (map_next(&s->members, &position, NULL, &value)) {
-		if (*(int *)value >= 0)
-			close(*(int *)value);
+		if (((struct watched *)value)->pidfd >= 0)
+			close(((struct watched *)value)->pidfd);
 	}
 	map_fini(&s->members);
 	exit_reasons_left_fini(&s->left);
@@ -42,16 +48,16 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	exit_reasons_left_init(&s->left);
-	map_init(&s->members, sizeof(struct process_id), sizeof(int), MEMBERS_MAX);
+	map_init(&s->members, sizeof(struct process_id), sizeof(struct watched), MEMBERS_MAX);
 	return 0;
 }
 
 static void drop(struct exit_reasons_procfs *s, const struct process_id *process)
 {
-	int *fd = map_get(&s->members, process);
+	const struct watched *w = map_get(&s->members, process);
 
-	if (fd && *fd >= 0)
-		close(*fd);
+	if (w && w->pidfd >= 0)
+		close(w->pidfd);
 	map_remove(&s->members, process);
 }
 
@@ -60,31 +66,43 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 {
 	struct exit_reasons_procfs *s = run->state;
 	struct process_id now;
+	struct watched *w;
 	bool is_new;
-	int *fd;
 
 	(void)err;
 	if (!interest) {
 		drop(s, process);
 		return 0;
 	}
-	fd = map_put(&s->members, process, &is_new);
-	if (!fd) {
+	w = map_put(&s->members, process, &is_new);
+	if (!w) {
 		backend_limit(run, "exit reasons of some processes",
 			"sooth watches at most 1024 processes at a time", "");
 		return 0;
 	}
 	if (!is_new)
 		return 0;
-	*fd = (int)syscall(SYS_pidfd_open, (pid_t)process->pid, 0);
+	w->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)process->pid, 0);
 	/* The pid may have been reused. */
-	if (*fd >= 0 && (procfs_identify((pid_t)process->pid, &now) ||
-				now.start_ticks != process->start_ticks)) {
-		close(*fd);
-		*fd = -1;
+	if (w->pidfd >= 0 && (procfs_identify((pid_t)process->pid, &now) ||
+				     now.start_ticks != process->start_ticks)) {
+		close(w->pidfd);
+		w->pidfd = -1;
 	}
 	exit_reasons_left_place(&s->left, process);
 	return 0;
+}
+
+/* Neither an end nor another working directory comes without it. */
+static bool has_run(struct watched *w, const struct process_id *process)
+{
+	uint64_t cpu_ns = 0;
+	bool is_known = proc_stat_cpu_clock((pid_t)process->pid, &cpu_ns) && cpu_ns;
+
+	if (is_known && cpu_ns == w->cpu_ns)
+		return false;
+	w->cpu_ns = cpu_ns;
+	return true;
 }
 
 static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
@@ -96,9 +114,12 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 
 	while (map_next(&s->members, &position, &key, &value)) {
 		struct process_id process = *(const struct process_id *)key;
+		struct watched *w = value;
 		struct exit_reasons_end end;
 
-		if (!exit_reasons_status_read(run, &process, *(int *)value, &end)) {
+		if (!has_run(w, &process))
+			continue;
+		if (!exit_reasons_status_read(run, &process, w->pidfd, &end)) {
 			exit_reasons_left_place(&s->left, &process);
 			continue;
 		}

@@ -32,10 +32,21 @@
 
 #define SEGMENTS_SIZE (1u << 20) /* 4096 segments are the default limit; 156 bytes each */
 
+#define GROUPS_KNOWN_MAX 16
+
+/* What was read of the groups of one process, for the others of this sample that are in the same.
+ */
+struct known_groups {
+	struct buffer own, records; /* its file "cgroup" */
+	uint8_t groups_state, pressure_state;
+};
+
 struct limits_state {
 	struct members members;
 	struct control_groups groups;
-	struct buffer limits, status, bytes;
+	struct known_groups known[GROUPS_KNOWN_MAX];
+	size_t known_count;
+	struct buffer limits, status, bytes, own;
 };
 
 /* Where the used amounts are read from. */
@@ -220,6 +231,76 @@ static uint8_t read_all_pressure(struct backend_run *run, const struct process_s
 	return pressure_state(status);
 }
 
+/* --- groups and pressure, once for all processes that are in the same groups --- */
+
+static const struct known_groups *find_known(const struct limits_state *s)
+{
+	for (size_t i = 0; i < s->known_count; i++) {
+		const struct buffer *own = &s->known[i].own;
+
+		if (own->size == s->own.size && !memcmp(own->data, s->own.data, own->size))
+			return &s->known[i];
+	}
+	return NULL;
+}
+
+static void write_known(struct backend_run *run, const struct process_snapshot *snapshot,
+	const struct known_groups *known)
+{
+	struct batch batch = { known->records.data, known->records.size };
+
+	batch_for_each (record, &batch) {
+		struct sooth_record *copy;
+		size_t at = run->out.size;
+
+		buffer_append(&run->out, record, record_bytes(record));
+		if (buffer_failed(&run->out))
+			return;
+		copy = (void *)(run->out.data + at);
+		copy->time_ns = run->os->now_ns(run->os);
+		copy->start_ticks = snapshot->id.start_ticks;
+		copy->pid = snapshot->id.pid;
+	}
+}
+
+static void keep_known(struct limits_state *s, const struct buffer *out, size_t from,
+	const struct limits_process *end)
+{
+	struct known_groups *known = &s->known[s->known_count];
+
+	if (s->known_count == GROUPS_KNOWN_MAX || buffer_failed(out))
+		return;
+	buffer_reset(&known->own);
+	buffer_reset(&known->records);
+	buffer_append(&known->own, s->own.data, s->own.size);
+	buffer_append(&known->records, buffer_at(out, from), out->size - from);
+	known->groups_state = end->groups_state;
+	known->pressure_state = end->pressure_state;
+	if (!buffer_failed(&known->own) && !buffer_failed(&known->records))
+		s->known_count++;
+}
+
+static void read_groups(struct backend_run *run, const struct process_snapshot *snapshot,
+	struct limits_process *end)
+{
+	struct limits_state *s = run->state;
+	bool has_own =
+		!procfs_read_at(snapshot->process, "cgroup", &s->own, PROCFS_SMALL) && s->own.size;
+	const struct known_groups *known = has_own ? find_known(s) : NULL;
+	size_t from = run->out.size;
+
+	if (known) {
+		write_known(run, snapshot, known);
+		end->groups_state = known->groups_state;
+		end->pressure_state = known->pressure_state;
+		return;
+	}
+	end->groups_state = control_groups_read(&s->groups, run, snapshot);
+	end->pressure_state = read_all_pressure(run, snapshot);
+	if (has_own)
+		keep_known(s, &run->out, from, end);
+}
+
 /* --- memory --- */
 
 static bool read_number(struct backend_run *run, const struct process_snapshot *snapshot,
@@ -323,7 +404,6 @@ static void read_segments(struct backend_run *run, const struct process_snapshot
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
-	struct limits_state *s = run->state;
 	struct limits_process end = { 0 };
 	struct process_snapshot snapshot;
 	int status = process_snapshot_open(&snapshot, run, pid, expected);
@@ -334,8 +414,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		end.pressure_state = end.memory_state = state;
 		if (!status) {
 			end.resources_state = read_resources(run, &snapshot);
-			end.groups_state = control_groups_read(&s->groups, run, &snapshot);
-			end.pressure_state = read_all_pressure(run, &snapshot);
+			read_groups(run, &snapshot, &end);
 			read_oom(run, &snapshot, &end);
 			read_memory(run, &end);
 			read_segments(run, &snapshot);
@@ -346,11 +425,17 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	process_snapshot_close(&snapshot);
 }
 
+static void begin_groups(struct limits_state *s)
+{
+	control_groups_read_mounts(&s->groups);
+	s->known_count = 0;
+}
+
 static int limits_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct limits_state *s = run->state;
 
-	control_groups_read_mounts(&s->groups);
+	begin_groups(s);
 	return members_visit(&s->members, run, sample_process, err);
 }
 
@@ -367,7 +452,7 @@ static void limits_joined(struct backend_run *run, const struct process_id *proc
 {
 	struct limits_state *s = run->state;
 
-	control_groups_read_mounts(&s->groups);
+	begin_groups(s);
 	sample_process(run, (pid_t)process->pid, process);
 }
 
@@ -380,6 +465,11 @@ static void limits_close(struct backend_run *run)
 	buffer_fini(&s->limits);
 	buffer_fini(&s->status);
 	buffer_fini(&s->bytes);
+	buffer_fini(&s->own);
+	for (size_t i = 0; i < GROUPS_KNOWN_MAX; i++) {
+		buffer_fini(&s->known[i].own);
+		buffer_fini(&s->known[i].records);
+	}
 }
 
 static const struct need *const needs[] = { &need_procfs, NULL };

@@ -84,7 +84,8 @@ static void proc_particulars_read(
 
 void proc_reader_fini(struct proc_reader *r)
 {
-	struct buffer *buffers[] = { &r->entries, &r->requests, &r->request_owners, &r->scratch };
+	struct buffer *buffers[] = { &r->entries, &r->requests, &r->request_owners, &r->scratch,
+		&r->whole };
 
 	members_fini(&r->members);
 	proc_recognition_fini(&r->recognition);
@@ -387,8 +388,44 @@ static void write_links(struct proc_reader *r, struct backend_run *run)
 	buffer_fini(&neighbours.pids);
 }
 
+/* Both are in the order of pids. */
+static bool has_all(const struct buffer *before, const struct proc_entry *all, size_t count)
+{
+	const struct process_id *known = (const void *)before->data;
+	size_t at = 0, end = before->size / sizeof(*known);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct process_id *id = &all[i].values.id;
+
+		if (!all[i].is_close && !all[i].is_detached)
+			continue;
+		while (at < end && known[at].pid < id->pid)
+			at++;
+		if (at == end || memcmp(&known[at], id, sizeof(*id)))
+			return false;
+	}
+	return true;
+}
+
+static void count_arrivals(struct proc_reader *r, struct agents_found *found,
+	const struct proc_entry *all, size_t count)
+{
+	if (found->arrivals && has_all(&r->whole, all, count))
+		return;
+	found->arrivals++;
+}
+
+static void keep_whole(struct proc_reader *r, const struct proc_entry *all, size_t count)
+{
+	buffer_reset(&r->whole);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].is_close || all[i].is_detached)
+			buffer_append(&r->whole, &all[i].values.id, sizeof(struct process_id));
+	}
+}
+
 /* For other probes of this sample. */
-static void publish_agents(const struct proc_reader *r, const struct backend_run *run)
+static void publish_agents(struct proc_reader *r, const struct backend_run *run)
 {
 	struct agents_found *found = run->agents_found;
 	size_t count;
@@ -396,6 +433,8 @@ static void publish_agents(const struct proc_reader *r, const struct backend_run
 
 	if (!found || r->is_requested)
 		return;
+	count_arrivals(r, found, all, count);
+	keep_whole(r, all, count);
 	buffer_reset(&found->processes);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].is_close)

@@ -43,6 +43,7 @@ struct proc_reader {
 	struct buffer request_owners; /* uint32_t: the entry each request is for */
 	size_t written;		      /* entries whose record is written */
 	struct buffer scratch;
+	struct buffer whole; /* struct process_id: close or detached in the sample before */
 	struct proc_particulars particulars;
 };
 

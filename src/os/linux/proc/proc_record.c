@@ -153,8 +153,9 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *values
 
 struct refresh_known {
 	uint64_t token;
-	uint64_t due_ns;
-	void *record; /* struct proc_process with its texts; owned */
+	uint64_t due_ns, late_ns; /* when it is due; if it has not run since it was read */
+	uint64_t cpu_ns;	  /* before it was read */
+	void *record;		  /* struct proc_process with its texts; owned */
 	size_t size;
 	const struct agent *agent; /* from the reader's set */
 	enum agent_role role;
@@ -195,12 +196,21 @@ static const struct proc_process *fresh_record_of(const struct refresh_known *k)
 	return k->record;
 }
 
+/* What does not run changes nothing of itself; what others change of it is not urgent. */
+static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
+	const struct proc_values *values)
+{
+	bool has_run = values->cpu_is_ticks || values->cpu_ns != k->cpu_ns;
+
+	return r->now_ns >= (has_run ? k->due_ns : k->late_ns);
+}
+
 /* NULL: it has another identity, program or name by now, or it is due. */
 static struct refresh_known *find(struct proc_refresh *r, const struct proc_entry *e)
 {
 	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->values.id) : NULL;
 
-	if (!k || !e->token || k->token != e->token || r->now_ns >= k->due_ns ||
+	if (!k || !e->token || k->token != e->token || is_due(r, k, &e->values) ||
 		e->values.ppid != fresh_record_of(k)->ppid ||
 		e->values.terminal != fresh_record_of(k)->terminal)
 		return NULL;
@@ -286,6 +296,8 @@ void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const
 	memcpy(copy, record, size);
 	*k = (struct refresh_known){ .token = e->token,
 		.due_ns = due_ns(r, e),
+		.late_ns = due_ns(r, e) + PROC_REFRESH_LATE_NS,
+		.cpu_ns = e->values.cpu_ns,
 		.record = copy,
 		.size = size,
 		.agent = e->agent,

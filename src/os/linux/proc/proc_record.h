@@ -39,6 +39,8 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *values
  * sample.
  */
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* no reported data is older */
+/* But for a process that has not run since: whether its program was deleted, its control group. */
+#define PROC_REFRESH_LATE_NS (30 * (uint64_t)1000000000)
 
 struct proc_refresh {
 	struct map known; /* process_id -> struct refresh_known */

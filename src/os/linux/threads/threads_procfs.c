@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * threads by procfs: stat and schedstat of each /proc/PID/task/TID; where details are requested,
- * also status (switches), syscall, wchan and io.
+ * also status (switches), syscall, wchan and io. Those of threads that have not run since the
+ * sample before are not read again.
  *
  * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last updated it
  * (a tick at most). The call and the wait channel of processes that the caller may not attach to.
@@ -19,6 +20,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/syscalls/native_abi.h"
+#include "os/linux/threads/threads_again.h"
 #include "os/os.h"
 #include "probes/syscall_names.h"
 #include "probes/threads.h"
@@ -33,7 +35,9 @@
 struct threads_state {
 	struct members members;
 	uint64_t ticks_per_s;
-	struct buffer tids, bytes, name, channel;
+	struct threads_again again;
+	struct buffer tids, bytes, name, channel, schedstat;
+	int schedstat_status; /* of the thread that is read */
 };
 
 /* Data shared by all threads of a process. */
@@ -167,10 +171,10 @@ static void read_io(struct threads_state *s, const struct program *p, struct thr
 static void read_cpu(struct threads_state *s, const struct program *p, struct threads_thread *t,
 	uint64_t cpu_ticks)
 {
-	int status = process_snapshot_file(&p->snapshot, t->record.tid, "schedstat", &s->bytes);
+	int status = s->schedstat_status;
 
-	if (!status &&
-		task_schedstat_parse(&t->cpu_ns, &t->waited_ns, s->bytes.data, s->bytes.size))
+	if (!status && task_schedstat_parse(
+			       &t->cpu_ns, &t->waited_ns, s->schedstat.data, s->schedstat.size))
 		return;
 	/* Without CONFIG_SCHED_INFO the file is missing, and waiting is not measured. */
 	t->waited_ns = 0;
@@ -196,36 +200,52 @@ static void read_details(
 	read_io(s, p, t);
 }
 
-/* False when it has ended. */
-static bool read_thread(struct backend_run *run, const struct program *p, uint32_t tid)
+static void write_thread(struct backend_run *run, const struct program *p, uint32_t tid,
+	const struct task_stat *stat)
 {
 	struct threads_state *s = run->state;
 	struct threads_thread t = { .record = process_snapshot_head(
 					    &p->snapshot, run, tid, THREADS_THREAD) };
 	struct record_tail tail[2];
-	struct task_stat stat;
 
-	if (process_snapshot_file(&p->snapshot, tid, "stat", &s->bytes) ||
-		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
-		return false;
 	buffer_reset(&s->name);
 	buffer_reset(&s->channel);
-	buffer_append(&s->name, stat.shared.name.data, stat.shared.name.size);
-	t.state = stat.shared.state;
-	t.thread_start_ticks = stat.shared.start_ticks;
-	t.nice = stat.nice;
-	t.policy = stat.policy;
-	t.realtime_priority = stat.realtime_priority;
-	t.processor = stat.processor;
-	t.faults = stat.faults;
-	t.major_faults = stat.major_faults;
-	t.system_ns = stat.system_ticks * (NS_PER_S / s->ticks_per_s);
+	buffer_append(&s->name, stat->shared.name.data, stat->shared.name.size);
+	t.state = stat->shared.state;
+	t.thread_start_ticks = stat->shared.start_ticks;
+	t.nice = stat->nice;
+	t.policy = stat->policy;
+	t.realtime_priority = stat->realtime_priority;
+	t.processor = stat->processor;
+	t.faults = stat->faults;
+	t.major_faults = stat->major_faults;
+	t.system_ns = stat->system_ticks * (NS_PER_S / s->ticks_per_s);
 	t.record.time_ns = run->os->now_ns(run->os); /* CPU shares are computed from it */
-	read_cpu(s, p, &t, stat.shared.cpu_ticks);
+	read_cpu(s, p, &t, stat->shared.cpu_ticks);
 	read_details(run, p, &t);
 	tail[0] = (struct record_tail){ &t.name, s->name.data, s->name.size };
 	tail[1] = (struct record_tail){ &t.wait_channel, s->channel.data, s->channel.size };
 	RECORD_APPEND(&run->out, &t, tail, 2);
+}
+
+/* False when it has ended. Its counts are read first: what happens meanwhile changes them. */
+static bool read_thread(struct backend_run *run, const struct program *p, uint32_t tid)
+{
+	struct threads_state *s = run->state;
+	size_t from = run->out.size;
+	struct span schedstat = { 0 };
+	struct task_stat stat;
+
+	s->schedstat_status = process_snapshot_file(&p->snapshot, tid, "schedstat", &s->schedstat);
+	if (!s->schedstat_status)
+		schedstat = span_of((const char *)s->schedstat.data, s->schedstat.size);
+	if (threads_again_thread(&s->again, run, tid, schedstat))
+		return true;
+	if (process_snapshot_file(&p->snapshot, tid, "stat", &s->bytes) ||
+		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
+		return false;
+	write_thread(run, p, tid, &stat);
+	threads_again_keep(&s->again, run, from, schedstat);
 	return true;
 }
 
@@ -244,19 +264,36 @@ static int read_threads(struct backend_run *run, struct program *p, uint32_t *co
 	return *count ? status : -ESRCH;
 }
 
+static void write_end(struct backend_run *run, const struct process_snapshot *snapshot,
+	uint32_t threads, int status)
+{
+	struct threads_process end = { .record = process_snapshot_head(
+					       snapshot, run, 0, THREADS_PROCESS),
+		.threads = threads,
+		.threads_state = procfs_state(status) };
+
+	RECORD_APPEND(&run->out, &end, NULL, 0);
+}
+
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
+	struct threads_state *s = run->state;
 	struct program p = { 0 };
-	int status = process_snapshot_open(&p.snapshot, run, pid, expected);
-	struct threads_process end = { 0 };
+	uint32_t threads = 0;
+	int status;
 
+	if (threads_again_process(&s->again, run, expected, &threads)) {
+		p.snapshot = (struct process_snapshot){ .process = -1, .id = *expected };
+		write_end(run, &p.snapshot, threads, 0);
+		return;
+	}
+	status = process_snapshot_open(&p.snapshot, run, pid, expected);
 	if (status <= 0) {
 		if (!status)
-			status = read_threads(run, &p, &end.threads);
-		end.record = process_snapshot_head(&p.snapshot, run, 0, THREADS_PROCESS);
-		end.threads_state = procfs_state(status);
-		RECORD_APPEND(&run->out, &end, NULL, 0);
+			status = read_threads(run, &p, &threads);
+		write_end(run, &p.snapshot, threads, status);
 	}
+	threads_again_end(&s->again, !status);
 	process_snapshot_close(&p.snapshot);
 }
 
@@ -264,6 +301,7 @@ static int threads_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct threads_state *s = run->state;
 
+	threads_again_begin(&s->again);
 	return members_visit(&s->members, run, sample_process, err);
 }
 
@@ -273,6 +311,7 @@ static int threads_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	members_init(&s->members);
+	threads_again_init(&s->again);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
 }
@@ -287,6 +326,8 @@ static void threads_close(struct backend_run *run)
 	struct threads_state *s = run->state;
 
 	members_fini(&s->members);
+	threads_again_fini(&s->again);
+	buffer_fini(&s->schedstat);
 	buffer_fini(&s->tids);
 	buffer_fini(&s->bytes);
 	buffer_fini(&s->name);

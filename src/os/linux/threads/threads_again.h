@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records of threads that have not run since they were read: what does not run stays in its call,
+ * so its files need not be read again. A thread that was woken and waits for a processor still has
+ * the state it had; a new nice value is seen when it runs.
+ */
+#ifndef SOOTH_OS_LINUX_THREADS_AGAIN_H
+#define SOOTH_OS_LINUX_THREADS_AGAIN_H
+
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "base/map.h"
+#include "collect/backend.h"
+
+struct threads_again {
+	struct map processes;	     /* process_id -> struct again_process */
+	struct again_process *open;  /* the one that is read; NULL: it is not kept */
+	struct buffer before, texts; /* its records of the sample before, and their schedstat */
+	size_t at, index;	     /* in `before` */
+	uint32_t sample;
+};
+
+void threads_again_init(struct threads_again *a);
+void threads_again_fini(struct threads_again *a);
+/* Before each sample: forgets processes that were not in the one before. */
+void threads_again_begin(struct threads_again *a);
+/* Before a process is read: true when none of its threads has run, and their records are written
+ * again. */
+bool threads_again_process(struct threads_again *a, struct backend_run *run,
+	const struct process_id *id, uint32_t *count);
+/* Of a thread whose file schedstat reads so. True: it has not run, and is written again. */
+bool threads_again_thread(
+	struct threads_again *a, struct backend_run *run, uint32_t tid, struct span schedstat);
+/* After it was read: keeps what run->out has from that offset on. */
+void threads_again_keep(
+	struct threads_again *a, const struct backend_run *run, size_t from, struct span schedstat);
+/* The process was read. Not whole: nothing of it is kept. */
+void threads_again_end(struct threads_again *a, bool is_whole);
+
+#endif
