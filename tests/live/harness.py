@@ -195,8 +195,9 @@ class Process:
         if self.child.poll() is None:
             self.child.kill()
         self.child.wait()
+        until = time.monotonic() + 1  # a process that it left behind may hold its pipes
         for reader in self.readers:
-            reader.join(timeout=2)
+            reader.join(timeout=max(0, until - time.monotonic()))
 
 
 def wait_until(condition, what, timeout=PATIENCE_S):

@@ -16,13 +16,22 @@ from screen_reader import Screen
 VERSION = ".local/share/claude/versions/2.1.328"
 # By its place it is Claude Code. It waits for its input, as that one for its user.
 AGENT = "%s read x"
-TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 90 & "
+# Nothing of it stays in the pipes of its session, at whose end these are waited for.
+AWAY = "</dev/null >/dev/null 2>&1 & "
+TOOL = "CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 90 " + AWAY
 # Neither y, which confirms, nor what ends the screen: q, F10, Ctrl-C, Ctrl-Z, Ctrl-\\.
 KEYS = [bytes([c]) for c in range(1, 127) if chr(c) not in "yYq\x03\x1a\x1c\x11\x13"] + [
     b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D", b"\x1b[5~", b"\x1b[6~", b"\x1bOH", b"\x1bOF",
     b"\x1bOP", b"\x1bOR", b"\x1b[15~", b"\x1b[18~", b"\x1b[19~", b"\x1b[20~", b"\x1b[<0;9;9M",
     b"\x1b[<0;9;9m", b"\x1b[<64;5;9M", b"\x1b[<65;5;9M", b"\x1b[M !!", b"\x1b[200~", b"\xc3\xa4",
     b"\xff", b"\x1b[999;999;999X", b"\x1b]52;c;?\x07"]
+
+
+class Typed(Screen):
+    """What follows waits for what the keys do."""
+
+    def type(self, keys, seconds=0.06):
+        super().type(keys, seconds)
 
 
 class TopCase(Case):
@@ -53,8 +62,8 @@ class TopCase(Case):
     def top(self, *words, columns=100, rows=30, argv0=None, environment=None, **options):
         """With settings of its own: a key keeps some."""
         settings = {"XDG_CONFIG_HOME": self.path("config")}
-        screen = Screen([argv0 or SOOTH, "top", "-i", "0.3", *words], columns, rows,
-                        environment={**settings, **(environment or {})}, **options)
+        screen = Typed([argv0 or SOOTH, "top", "-i", "0.3", *words], columns, rows,
+                       environment={**settings, **(environment or {})}, **options)
         self.enterContext(screen)
         return screen
 
@@ -90,7 +99,7 @@ class Screens(TopCase):
         self.wait_for_row(screen, "alpha", "idle")
         for columns, rows in ((40, 10), (200, 60), (20, 3), (1, 1), (100, 30)):
             screen.resize(columns, rows)
-            screen.pump(0.3)
+            screen.pump(0.1)
         self.wait_for_row(screen, "alpha", "idle")
         self.assertIn("quit", screen.lines()[-1])
 
@@ -143,18 +152,26 @@ class Screens(TopCase):
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
         self.select(screen, process)
-        for keys in (b"K", b"\x1b", b"Z", b"x"):
-            screen.type(keys, 0.3)
-        screen.type(b"K\r", 0.6)
+        question = lambda lines: any("y: yes" in line for line in lines)
+        screen.type(b"K")
+        screen.wait_for(lambda lines: any("SIGTERM" in line for line in lines), "the menu")
+        screen.type(b"\x1b", 0.3)
+        screen.type(b"Z")
+        screen.wait_for(question, "the question of thaw")
+        screen.type(b"x")
+        screen.wait_for(lambda lines: not question(lines), "no question")
+        screen.type(b"K\r")
+        screen.wait_for(question, "the question")
         screen.type(b"n")
         screen.wait_for(lambda lines: "nothing was done" in lines[-1], "a word about it")
         with open("/proc/%d/stat" % process.pid, "rb") as file:
             self.assertIn(b") S ", file.read())
-        screen.type(b"z", 0.6)
+        screen.type(b"z")
+        screen.wait_for(question, "the question of freeze")
         screen.type(b"y")
         screen.wait_for(lambda lines: any("outcome: freeze" in line for line in lines) and
                         any("stopped" in line or "frozen" in line for line in lines), "the outcome")
-        screen.type(b"qK\r", 0.6)
+        screen.type(b"qK\r")
         screen.wait_for(lambda lines: any("send SIGTERM to %d" % process.pid in line for line in lines),
                         "the question")
         screen.type(b"y")
@@ -173,7 +190,7 @@ class Screens(TopCase):
 
     def test_calls(self):
         """Counted again and again while the pane is open, and by nothing else after it."""
-        process = self.agent("alpha", before="python3 -c 'import os, time\nfor _ in range(2000): os.getpgid(0); time.sleep(0.02)' & ")
+        process = self.agent("alpha", before="python3 -c 'import os, time\nfor _ in range(2000): os.getpgid(0); time.sleep(0.02)' " + AWAY)
         screen = self.top("--no-findings")
         self.wait_for_row(screen, "alpha", "\u25b8")
         self.select(screen, process)
@@ -236,7 +253,7 @@ class Screens(TopCase):
         """The frames of a capture, forward and back; nothing is acted on."""
         self.agent("alpha", "waiting", waitingFor="permission prompt")
         capture = self.path("day.sooth")
-        run = subprocess.run(["timeout", "-s", "INT", "2", SOOTH, "ps", "-w", "0.5", "--save", capture],
+        run = subprocess.run(["timeout", "-s", "INT", "1.2", SOOTH, "ps", "-w", "0.3", "--save", capture],
                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
         self.assertTrue(os.path.exists(capture), run.stderr)
         screen = Screen([SOOTH, "top", capture], 100, 30)
@@ -255,7 +272,7 @@ class Screens(TopCase):
     def test_hostile_names(self):
         """What a target calls itself moves no cursor and sets no title."""
         self.agent("a\x1b]0;owned\x07\x1b[31mb\u202ec", "waiting", waitingFor="\x1b[2Jboo\x07",
-                   before="exec -a $'x\\e[5m\\ny' sleep 90 & ")
+                   before="(exec -a $'x\\e[5m\\ny' sleep 90) " + AWAY)
         screen = self.top("--no-findings")
         screen.wait_for(lambda lines: any("waits for you" in line for line in lines), "the session")
         screen.type(b"t", 0.6)

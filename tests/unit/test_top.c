@@ -627,14 +627,44 @@ static void test_small_questions(void **state)
 	assert_shows("CPU%");
 }
 
+static void take_two(void)
+{
+	add_agent(10, "/work/alpha");
+	add(11, 10, "node", "/usr/bin/node", "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+}
+
+/* Processes unfold by themselves, all sessions have a lane, and a pane stands beside the list. */
+static void test_large(void **state)
+{
+	(void)state;
+	canvas_resize(&top.canvas, 300, 100);
+	take_two();
+	take_two();
+	assert_shows("\u2514 node");
+	assert_shows("what the sessions did");
+	assert_shows("2m40s ago");
+	type("g\n");
+	assert_hides("\u2514 node");
+	take_two();
+	assert_hides("\u2514 node");
+	type("a");
+	assert_shows("timeline: 10");
+	assert_shows("beta");
+	type("q");
+	canvas_resize(&top.canvas, 80, 24);
+	assert_hides("what the sessions did");
+}
+
 static void test_all_sizes(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < 30; i++)
 		add_agent(1000 + i, "/work/\033[2J\xe4\xb8\xad\xff");
 	take();
-	for (int columns = 0; columns < 220; columns += columns < 90 ? 1 : 7) {
-		for (int rows = 0; rows < 70; rows += rows < 40 ? 1 : 9) {
+	for (int columns = 0; columns < 320; columns += columns < 90 ? 1 : 17) {
+		for (int rows = 0; rows < 110; rows += rows < 40 ? 1 : 9) {
 			canvas_resize(&top.canvas, columns, rows);
 			draw();
 			assert_null(strchr(buffer_cstr(&shown), '\033'));
@@ -669,6 +699,7 @@ int main(void)
 		TEST(test_interval),
 		TEST(test_list_of_findings),
 		TEST(test_small_questions),
+		TEST(test_large),
 		TEST(test_all_sizes),
 	};
 

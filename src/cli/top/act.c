@@ -118,7 +118,7 @@ static void run(struct top *t)
 	snprintf(p->about, sizeof(p->about), "%s%s%s, %s", verbs[a->verb].command,
 		a->verb == TOP_ACT_KILL ? " by SIG" : "",
 		a->verb == TOP_ACT_KILL ? act_signals[a->signal].name : "", a->about);
-	if (top_pane_run(p, words, t->canvas.columns - 2)) {
+	if (top_pane_run(p, words, top_pane_columns(t))) {
 		top_pane_close(p);
 		top_say(t, "nothing was done: no process could be started");
 	}

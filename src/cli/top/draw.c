@@ -105,17 +105,54 @@ static void draw_foot(struct top *t, int y)
 	put_keys(t, list_keys, y, x + 1);
 }
 
+/* Below the list, in this order. */
+struct below {
+	int found, lanes, detail;
+};
+
+static struct below share_room(const struct top *t, int rows, int columns)
+{
+	struct below b = { .detail = top_detail_rows(t) };
+	int left;
+
+	b.found = top_found_rows(t, rows - b.detail, columns);
+	/* The heading of the list, and an empty row below it. */
+	left = rows - b.detail - b.found - (int)top_row_count(t) - 2;
+	b.lanes = top_lanes_rows(t, left);
+	left -= b.lanes;
+	if (b.detail && b.lanes && left > 0)
+		b.detail += left;
+	return b;
+}
+
 static void draw_rows(struct top *t, struct canvas_area a)
 {
-	int detail = top_detail_rows(t), found = top_found_rows(t, a.rows - detail);
+	struct below b = share_room(t, a.rows, a.columns);
+	int y = a.y + a.rows - b.detail;
 
-	a.rows -= detail + found;
+	if (b.detail)
+		top_draw_detail(t, (struct canvas_area){ y, a.x, b.detail, a.columns });
+	y -= b.lanes;
+	if (b.lanes)
+		top_draw_lanes(t, (struct canvas_area){ y, a.x, b.lanes, a.columns });
+	y -= b.found;
+	if (b.found)
+		top_draw_found(t, (struct canvas_area){ y, a.x, b.found, a.columns });
+	a.rows = y - a.y;
 	top_draw_list(t, a);
-	if (found)
-		top_draw_found(t, (struct canvas_area){ a.y + a.rows, a.x, found, a.columns });
-	if (detail)
-		top_draw_detail(
-			t, (struct canvas_area){ a.y + a.rows + found, a.x, detail, a.columns });
+}
+
+static void draw_pane(struct top *t, struct canvas_area a)
+{
+	int half = a.columns / 2;
+
+	if (!top_pane_is_beside(t)) {
+		top_pane_draw(&t->pane, &t->canvas, a);
+		return;
+	}
+	draw_rows(t, (struct canvas_area){ a.y, a.x, a.rows, half });
+	top_pane_draw(&t->pane, &t->canvas,
+		(struct canvas_area){ a.y, a.x + half, a.rows, a.columns - half });
 }
 
 void top_draw(struct top *t)
@@ -129,8 +166,7 @@ void top_draw(struct top *t)
 	head = top_head_rows(t);
 	top_draw_head(t, (struct canvas_area){ 0, 0, head, c->columns });
 	if (t->pane.kind && c->rows - head - 1 > 0)
-		top_pane_draw(&t->pane, c,
-			(struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
+		draw_pane(t, (struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
 	else if (c->rows - head - 1 > 0)
 		draw_rows(t, (struct canvas_area){ head, 0, c->rows - head - 1, c->columns });
 	if (c->rows > 1)

@@ -11,9 +11,15 @@ void top_draw_head(struct top *t, struct canvas_area area);
 void top_draw_list(struct top *t, struct canvas_area area);
 /* Of the findings in full, where the list leaves so many rows free; 0: it does not, or there are
  * none. */
-int top_found_rows(const struct top *t, int room);
+int top_found_rows(const struct top *t, int room, int columns);
 void top_draw_found(struct top *t, struct canvas_area area);
-/* 0: there is no room, or no session is selected. */
+/* What all sessions did, where so many rows are free for it; 0: there is no room. */
+int top_lanes_rows(const struct top *t, int room);
+void top_draw_lanes(struct top *t, struct canvas_area area);
+/* A row of what it did, a column for as many frames as in a graph; its colors are those of the
+ * list. */
+void top_draw_strip(struct top *t, const struct top_session *s, struct canvas_area area);
+/* At least; 0: there is no room, or no session is selected. */
 int top_detail_rows(const struct top *t);
 void top_draw_detail(struct top *t, struct canvas_area area);
 void top_draw_help(struct top *t);

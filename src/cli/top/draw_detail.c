@@ -5,11 +5,14 @@
 #include "base/units.h"
 #include "cli/top/draw.h"
 #include "cli/top/text.h"
+#include "cli/top/timeline.h"
 
 #define FROM_ROWS    38
 #define FROM_COLUMNS 100
 #define MOST_ROWS    16
 #define LABEL	     9
+#define GRAPH_ROWS   8 /* of a graph, at most */
+#define PHASES_FROM  4 /* rows: a heading and some of them */
 
 int top_detail_rows(const struct top *t)
 {
@@ -60,21 +63,38 @@ static void put_processes(struct top *t, const struct top_session *s, struct can
 			"%zu more: Enter unfolds them", left_out + 1);
 }
 
-/* A strip of what it did, a column each two frames as in the graphs below; its colors are those of
- * the list. */
-static void put_strip(struct top *t, const struct top_session *s, int y, int x, int columns)
+/* The last activity first. */
+static void put_phases(struct top *t, const struct top_session *s, struct canvas_area a)
 {
-	unsigned per_column = t->graphs == GRAPH_BRAILLE ? 2 : 1;
+	struct canvas *c = &t->canvas;
+	unsigned count = top_timeline_phases(s);
 
-	for (int i = 0; i < columns; i++) {
-		double doing = recent_at(&s->doings, (unsigned)(columns - 1 - i) * per_column);
-		uint8_t style =
-			doing >= 0 && doing < TOP_DOINGS ? top_doings[(int)doing].style : TOP_DIM;
+	canvas_format(
+		c, a.y, a.x, a.columns, TOP_HEADING, "%8s %6s %s", "SINCE", "FOR", "ACTIVITY");
+	for (int i = 0; i + 1 < a.rows && (unsigned)i < count; i++) {
+		struct top_timeline_line line;
+		int y = a.y + 1 + i;
 
-		if (doing >= 0)
-			canvas_char(&t->canvas, y, x + i, style, 0x2588,
-				top_doings[(int)doing].word[0]);
+		top_timeline_phase(t, s, (unsigned)i, &line);
+		canvas_put(c, y, a.x, 8, TOP_DIM, line.clock);
+		canvas_put_right(c, y, a.x + 9, 6, TOP_TEXT, line.length);
+		canvas_put(c, y, a.x + 16, a.columns - 16, top_doings[line.doing].style, line.text);
 	}
+}
+
+/* Its processes, and in what they leave free its activities. */
+static void put_left(struct top *t, const struct top_session *s, struct canvas_area a)
+{
+	int processes = (int)s->processes + 1;
+
+	if (a.rows - processes - 1 < PHASES_FROM) {
+		put_processes(t, s, a);
+		return;
+	}
+	put_processes(t, s, (struct canvas_area){ a.y, a.x, processes, a.columns });
+	put_phases(t, s,
+		(struct canvas_area){
+			a.y + processes + 1, a.x, a.rows - processes - 1, a.columns });
 }
 
 static void put_graphs(struct top *t, const struct top_session *s, struct canvas_area a)
@@ -90,8 +110,10 @@ static void put_graphs(struct top *t, const struct top_session *s, struct canvas
 		{ "sent", &s->sent, &graph_sent, 1 } };
 	int rows = (a.rows - 1) / 4, y = a.y;
 
+	rows = rows < GRAPH_ROWS ? rows : GRAPH_ROWS;
+
 	canvas_put(&t->canvas, y, a.x, LABEL, TOP_DIM, "activity");
-	put_strip(t, s, y++, a.x + LABEL, a.columns - LABEL);
+	top_draw_strip(t, s, (struct canvas_area){ y++, a.x + LABEL, 1, a.columns - LABEL });
 	for (size_t i = 0; i < 4 && rows; i++, y += rows) {
 		struct graph_scale scale = *lines[i].scale;
 		double most = recent_most(lines[i].values, (unsigned)a.columns * 2);
@@ -150,6 +172,6 @@ void top_draw_detail(struct top *t, struct canvas_area a)
 	half = in.columns * 3 / 5;
 	if (in.rows < 3)
 		return;
-	put_processes(t, s, (struct canvas_area){ in.y, in.x, in.rows, half - 2 });
+	put_left(t, s, (struct canvas_area){ in.y, in.x, in.rows, half - 2 });
 	put_graphs(t, s, (struct canvas_area){ in.y, in.x + half, in.rows, in.columns - half });
 }

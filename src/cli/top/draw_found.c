@@ -23,7 +23,7 @@ static void sentence_of(const struct top *t, const struct top_finding *f, char *
 	snprintf(out, size, "%s: %s: %s", place, f->name, f->claim);
 }
 
-static int rows_of(const struct top *t, const struct top_finding *f)
+static int rows_of(const struct top *t, const struct top_finding *f, int columns)
 {
 	char text[512];
 	size_t size, at = 0;
@@ -32,14 +32,13 @@ static int rows_of(const struct top *t, const struct top_finding *f)
 	sentence_of(t, f, text, sizeof(text));
 	size = strlen(text);
 	for (; at < size && rows < CLAIM_ROWS; rows++) {
-		at += text_row_of_words(
-			t->canvas.is_utf8, text + at, size - at, t->canvas.columns - FRAME);
+		at += text_row_of_words(t->canvas.is_utf8, text + at, size - at, columns - FRAME);
 		at += strspn(text + at, " ");
 	}
 	return rows + (f->remedy[0] != '\0');
 }
 
-int top_found_rows(const struct top *t, int room)
+int top_found_rows(const struct top *t, int room, int columns)
 {
 	const struct top_finding *all[FINDINGS_MAX];
 	size_t count = top_findings_sorted(t, all);
@@ -47,12 +46,12 @@ int top_found_rows(const struct top *t, int room)
 	long free_rows = room - (long)top_row_count(t) - 2;
 	int rows = 2;
 
-	if (!count || t->canvas.columns < FROM_COLUMNS || free_rows < LEAST_ROWS)
+	if (!count || columns < FROM_COLUMNS || free_rows < LEAST_ROWS)
 		return 0;
-	for (size_t i = 0; i < count && rows + rows_of(t, all[i]) <= MOST_ROWS; i++) {
-		if (rows + rows_of(t, all[i]) > free_rows)
+	for (size_t i = 0; i < count && rows + rows_of(t, all[i], columns) <= MOST_ROWS; i++) {
+		if (rows + rows_of(t, all[i], columns) > free_rows)
 			break;
-		rows += rows_of(t, all[i]);
+		rows += rows_of(t, all[i], columns);
 	}
 	return rows > 2 ? rows : 0;
 }
@@ -72,7 +71,7 @@ void top_draw_found(struct top *t, struct canvas_area a)
 
 	in.x++;
 	in.columns -= 2;
-	for (; shown < count && in.y + rows_of(t, all[shown]) <= end; shown++) {
+	for (; shown < count && in.y + rows_of(t, all[shown], a.columns) <= end; shown++) {
 		in.rows = CLAIM_ROWS;
 		sentence_of(t, all[shown], text, sizeof(text));
 		in.y += canvas_put_words(

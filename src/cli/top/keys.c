@@ -54,17 +54,25 @@ static void reverse(struct top *t, int key)
 
 /* --- rows --- */
 
+static void want_folding(struct top *t, const struct process_id *id, enum top_folding wanted)
+{
+	uint8_t *kept = map_put(&t->folding, id, NULL);
+
+	if (kept)
+		*kept = (uint8_t)wanted;
+}
+
 static void unfold(struct top *t, bool is_wanted, bool toggles)
 {
 	const struct top_row *row = top_picked(t);
-	bool is_set;
+	struct process_id id;
 
 	if (!row)
 		return;
 	/* From a process back to its session. */
 	if (!t->is_tree && row->kind == TOP_ROW_PROCESS && !is_wanted && row->session) {
 		t->picked_id = row->session->id;
-		map_remove(&t->unfolded, &t->picked_id);
+		want_folding(t, &t->picked_id, TOP_FOLDED);
 		top_arrange(t);
 		return;
 	}
@@ -73,12 +81,10 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 			top_say(t, "%u has no other processes", row->id.pid);
 		return;
 	}
-	is_set = map_get(&t->unfolded, &row->id) != NULL;
-	/* In the tree the map has what is folded. */
-	if (toggles ? is_set : is_wanted == t->is_tree)
-		map_remove(&t->unfolded, &row->id);
-	else
-		map_put(&t->unfolded, &row->id, NULL);
+	id = row->id;
+	if (toggles)
+		is_wanted = !row->is_unfolded;
+	want_folding(t, &id, is_wanted ? TOP_UNFOLDED : TOP_FOLDED);
 	top_arrange(t);
 }
 
@@ -86,7 +92,7 @@ static void change_tree(struct top *t, int key)
 {
 	(void)key;
 	t->is_tree = t->shows_all = !t->is_tree;
-	map_clear(&t->unfolded);
+	map_clear(&t->folding);
 	top_arrange(t);
 	top_say(t, t->is_tree ? "tree of all processes, complete with the next frame"
 			      : "sessions of agents");

@@ -23,7 +23,7 @@ static void open_pane(struct top *t, const struct top_pane_kind *kind, const str
 			p->session->id.start_ticks == id->start_ticks)
 			ids[count++] = p->id;
 	}
-	if (top_pane_open(&t->pane, kind, ids, count, about, t->canvas.columns - 2))
+	if (top_pane_open(&t->pane, kind, ids, count, about, top_pane_columns(t)))
 		top_say(t, "no process could be started");
 	else if (!kind->words[0])
 		top_timeline_write(t);
@@ -89,7 +89,7 @@ void top_open_finding(struct top *t, const struct top_finding *f)
 	buffer_format(&words, "%s\n", f->claim);
 	if (f->remedy[0])
 		buffer_format(&words, "\n%s\n", f->remedy);
-	top_pane_open(&t->pane, &text, &f->id, 0, about, t->canvas.columns - 2);
+	top_pane_open(&t->pane, &text, &f->id, 0, about, top_pane_columns(t));
 	top_pane_set_text(&t->pane, buffer_cstr(&words));
 	buffer_fini(&words);
 }

@@ -46,6 +46,18 @@ const struct top_pane_kind *top_pane_kind_for(int key)
 	return NULL;
 }
 
+#define BESIDE_FROM 200 /* columns */
+
+bool top_pane_is_beside(const struct top *t)
+{
+	return t->canvas.columns >= BESIDE_FROM && top_row_count(t);
+}
+
+int top_pane_columns(const struct top *t)
+{
+	return t->canvas.columns / (top_pane_is_beside(t) ? 2 : 1) - 2;
+}
+
 /* --- its command --- */
 
 int top_pane_open(struct top_pane *p, const struct top_pane_kind *kind,

@@ -34,7 +34,13 @@ struct top_pane {
 	struct pane_text text;
 };
 
+struct top;
+
 const struct top_pane_kind *top_pane_kind_for(int key);
+/* Where both have room a pane stands beside the list, else over it. */
+bool top_pane_is_beside(const struct top *t);
+/* Columns of the text of a pane. */
+int top_pane_columns(const struct top *t);
 #define TOP_PANE_PROCESSES 16
 
 /* Runs the command; a pane that is open is closed first. The first process is the one it is about.

@@ -11,9 +11,19 @@
 #include "cli/top/state.h"
 #include "model/field.h"
 
+#define UNFOLDS_FROM 50 /* rows of the screen */
+
 const struct top_row *top_picked(const struct top *t)
 {
 	return top_row_count(t) && !t->is_pick_gone ? top_row_at(t, t->picked) : NULL;
+}
+
+/* By the user's choice, else by what all rows are. */
+static bool is_unfolded(const struct top *t, const struct process_id *id)
+{
+	const uint8_t *wanted = map_get(&t->folding, id);
+
+	return wanted ? *wanted == TOP_UNFOLDED : t->is_tree || t->has_room;
 }
 
 void top_pick(struct top *t, size_t row)
@@ -103,7 +113,7 @@ static void add_session(struct top *t, struct top_session *s)
 		t->hidden++;
 		return;
 	}
-	row.is_unfolded = map_get(&t->unfolded, &s->id) != NULL;
+	row.is_unfolded = row.has_below && is_unfolded(t, &s->id);
 	add(t, &row);
 	if (row.is_unfolded && row.process)
 		add_below(t, s);
@@ -121,11 +131,24 @@ static int compare(const struct top *t, const struct top_session *x, const struc
 	return result ? result : (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 
+/* On a large screen all processes of sessions have a place. What comes and goes folds nothing at
+ * once. */
+static void find_room(struct top *t)
+{
+	size_t rows = t->canvas.rows > 0 ? (size_t)t->canvas.rows : 0, wanted = 0, position = 0;
+	const struct top_session *s;
+
+	while ((s = top_session_next(&t->model, &position)))
+		wanted += s->processes + 1;
+	t->has_room = rows >= UNFOLDS_FROM && wanted <= (t->has_room ? rows / 2 : rows * 2 / 5);
+}
+
 static void add_sessions(struct top *t)
 {
 	struct top_session *list[TOP_SESSIONS_MAX], *s;
 	size_t count = 0, position = 0;
 
+	find_room(t);
 	/* By insertion: they are few, and qsort_r(3) differs between systems. */
 	while (count < TOP_SESSIONS_MAX && (s = top_session_next(&t->model, &position))) {
 		size_t at = count++;
@@ -179,7 +202,7 @@ static void add_tree(struct top *t)
 			continue;
 		}
 		/* In the tree everything is unfolded, but for what the user folded. */
-		row.is_unfolded = !map_get(&t->unfolded, &p->id);
+		row.is_unfolded = is_unfolded(t, &p->id);
 		if (row.has_below && !row.is_unfolded)
 			hidden_from = p->depth + 1;
 		add(t, &row);

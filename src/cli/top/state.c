@@ -81,7 +81,7 @@ void top_init(struct top *t, const struct top_options *options)
 	t->frames = (struct top_frames){ .take = take_frame, .user = t };
 	top_model_init(&t->model);
 	top_targets_init(&t->targets, options->pids, options->pid_count);
-	map_init(&t->unfolded, sizeof(struct process_id), 0, TOP_ROWS_MAX);
+	map_init(&t->folding, sizeof(struct process_id), sizeof(uint8_t), TOP_ROWS_MAX);
 	map_init(&t->tagged, sizeof(struct process_id), 0, TOP_ROWS_MAX);
 }
 
@@ -99,6 +99,6 @@ void top_fini(struct top *t)
 	top_frame_fini(&t->frames.filling);
 	canvas_fini(&t->canvas);
 	buffer_fini(&t->rows);
-	map_fini(&t->unfolded);
+	map_fini(&t->folding);
 	map_fini(&t->tagged);
 }

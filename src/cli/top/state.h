@@ -71,6 +71,9 @@ enum top_mode {
 	TOP_MODES,
 };
 
+/* What the user wants of a row, whatever the others do. */
+enum top_folding { TOP_FOLDED = 1, TOP_UNFOLDED };
+
 /* Where things stand in the last frame, for the mouse. */
 struct top_places {
 	struct canvas_area list;	/* rows only */
@@ -105,13 +108,15 @@ struct top {
 	struct buffer rows; /* struct top_row, in order */
 	size_t hidden;	    /* by the filter */
 	struct process_id picked_id;
-	size_t picked, first;	     /* row, and the first one in the window */
-	bool is_pick_gone;	     /* its row left the list: none until the user moves */
-	struct map unfolded, tagged; /* struct process_id -> nothing */
+	size_t picked, first; /* row, and the first one in the window */
+	bool is_pick_gone;    /* its row left the list: none until the user moves */
+	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */
+	struct map tagged;    /* struct process_id -> nothing */
 
 	enum top_mode mode;
 	bool is_tree; /* of everything */
 	bool is_held, is_reversed;
+	bool has_room;	      /* all sessions are unfolded, but for those that the user folded */
 	bool shows_all;	      /* read by the view before each frame */
 	uint8_t sort;	      /* a column */
 	uint32_t columns;     /* a bit for each one that is wanted */

@@ -7,19 +7,34 @@
 #include "base/units.h"
 #include "cli/top/text.h"
 
-static void write_phase(
-	struct buffer *out, const struct top *t, const struct top_session *s, unsigned i)
+unsigned top_timeline_phases(const struct top_session *s)
+{
+	return s->phase_count < TOP_PHASES_MAX ? s->phase_count : TOP_PHASES_MAX;
+}
+
+void top_timeline_phase(const struct top *t, const struct top_session *s, unsigned i,
+	struct top_timeline_line *line)
 {
 	const struct top_phase *p = &s->phases[(s->phase_count - 1 - i) % TOP_PHASES_MAX];
 	double end = i ? s->phases[(s->phase_count - i) % TOP_PHASES_MAX].begin_s : s->seen_s;
 	time_t begin = t->model.frame.seen_at.tv_sec - (time_t)(t->model.last_s - p->begin_s);
-	char clock[16] = "", length[24];
 	struct tm tm;
 
+	line->clock[0] = '\0';
 	if (localtime_r(&begin, &tm))
-		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	buffer_format(out, "%s  %6s  %s\n", clock, top_age(length, end - p->begin_s),
-		p->text[0] ? p->text : top_doings[p->doing].word);
+		strftime(line->clock, sizeof(line->clock), "%H:%M:%S", &tm);
+	top_age(line->length, end - p->begin_s);
+	line->doing = p->doing;
+	line->text = p->text[0] ? p->text : top_doings[p->doing].word;
+}
+
+static void write_phase(
+	struct buffer *out, const struct top *t, const struct top_session *s, unsigned i)
+{
+	struct top_timeline_line line;
+
+	top_timeline_phase(t, s, i, &line);
+	buffer_format(out, "%s  %6s  %s\n", line.clock, line.length, line.text);
 }
 
 static void write_shares(struct buffer *out, const struct top_session *s)
@@ -42,7 +57,7 @@ void top_timeline_write(struct top *t)
 	size_t position = 0;
 
 	while ((s = top_session_next(&t->model, &position))) {
-		unsigned kept = s->phase_count < TOP_PHASES_MAX ? s->phase_count : TOP_PHASES_MAX;
+		unsigned kept = top_timeline_phases(s);
 
 		if (s->id.pid != t->pane.id.pid || s->id.start_ticks != t->pane.id.start_ticks)
 			continue;

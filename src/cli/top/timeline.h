@@ -5,6 +5,17 @@
 
 #include "cli/top/state.h"
 
+struct top_timeline_line {
+	char clock[16], length[24];
+	uint8_t doing;
+	const char *text;
+};
+
+/* How many activities are kept. */
+unsigned top_timeline_phases(const struct top_session *s);
+/* One of them, 0 is the last one. */
+void top_timeline_phase(const struct top *t, const struct top_session *s, unsigned i,
+	struct top_timeline_line *line);
 /* Into the open pane, for its process. */
 void top_timeline_write(struct top *t);
 

@@ -19,10 +19,12 @@
 
 static void show(struct top *t)
 {
-	int columns, rows;
+	int columns, rows, before = t->canvas.rows;
 
 	terminal_size(t->terminal, &columns, &rows);
 	canvas_resize(&t->canvas, columns, rows);
+	if (rows != before)
+		top_arrange(t);
 	top_draw(t);
 	terminal_show(t->terminal, &t->canvas);
 }
