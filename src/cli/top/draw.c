@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define DETAIL_LEAST 10 /* rows: with its finding, and its graphs */
+
 struct foot_key {
 	const char *key, *what;
 };
@@ -113,8 +115,14 @@ struct below {
 static struct below share_room(const struct top *t, int rows, int columns)
 {
 	struct below b = { .detail = top_detail_rows(t) };
-	int left;
+	/* What is wrong goes before what is so. */
+	int all = top_found_rows(t, rows, columns), left;
 
+	left = rows - (int)top_row_count(t) - 2 - all;
+	if (b.detail > left)
+		b.detail = left > DETAIL_LEAST	     ? left
+			   : b.detail < DETAIL_LEAST ? b.detail
+						     : DETAIL_LEAST;
 	b.found = top_found_rows(t, rows - b.detail, columns);
 	/* The heading of the list, and an empty row below it. */
 	left = rows - b.detail - b.found - (int)top_row_count(t) - 2;

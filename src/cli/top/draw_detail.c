@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where there is room: the selected session in detail, with its processes and its last minutes. */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -10,7 +12,8 @@
 #define FROM_ROWS    38
 #define FROM_COLUMNS 100
 #define MOST_ROWS    16
-#define LABEL	     9
+#define LABEL	     17 /* of a graph: its name and the value of now */
+#define NAME	     9
 #define GRAPH_ROWS   8 /* of a graph, at most */
 #define PHASES_FROM  4 /* rows: a heading and some of them */
 
@@ -97,17 +100,31 @@ static void put_left(struct top *t, const struct top_session *s, struct canvas_a
 			a.y + processes + 1, a.x, a.rows - processes - 1, a.columns });
 }
 
+/* Without a unit: percent. */
+static void put_value(struct top *t, double value, const char *unit, struct canvas_area a)
+{
+	char bytes[UNITS_SIZE], text[UNITS_SIZE + 8];
+
+	if (isnan(value))
+		return;
+	if (unit)
+		snprintf(text, sizeof(text), "%s%s", format_bytes(bytes, (uint64_t)value), unit);
+	else
+		snprintf(text, sizeof(text), "%.1f%%", value);
+	canvas_put_right(&t->canvas, a.y, a.x, a.columns, value > 0 ? TOP_TEXT : TOP_DIM, text);
+}
+
 static void put_graphs(struct top *t, const struct top_session *s, struct canvas_area a)
 {
 	const struct {
-		const char *name;
+		const char *name, *unit;
 		const struct recent *values;
 		const struct graph_scale *scale;
 		double least;
-	} lines[] = { { "cpu", &s->cpu, &graph_percent, 100 },
-		{ "memory", &s->rss, &graph_memory, 1 },
-		{ "received", &s->received, &graph_received, 1 },
-		{ "sent", &s->sent, &graph_sent, 1 } };
+	} lines[] = { { "cpu", NULL, &s->cpu, &graph_percent, 100 },
+		{ "memory", "", &s->rss, &graph_memory, 1 },
+		{ "received", "/s", &s->received, &graph_received, 1 },
+		{ "sent", "/s", &s->sent, &graph_sent, 1 } };
 	int rows = (a.rows - 1) / 4, y = a.y;
 
 	rows = rows < GRAPH_ROWS ? rows : GRAPH_ROWS;
@@ -121,7 +138,9 @@ static void put_graphs(struct top *t, const struct top_session *s, struct canvas
 		scale.top = most > lines[i].least ? most : lines[i].least;
 		if (lines[i].values == &s->rss)
 			graph_zoom(&scale, lines[i].values, a.columns - LABEL);
-		canvas_put(&t->canvas, y + rows - 1, a.x, LABEL, TOP_DIM, lines[i].name);
+		canvas_put(&t->canvas, y + rows - 1, a.x, NAME, TOP_DIM, lines[i].name);
+		put_value(t, recent_last(lines[i].values), lines[i].unit,
+			(struct canvas_area){ y + rows - 1, a.x + NAME, 1, LABEL - NAME - 1 });
 		graph_draw(&t->canvas,
 			(struct canvas_area){ y, a.x + LABEL, rows, a.columns - LABEL }, t->graphs,
 			lines[i].values, &scale);

@@ -81,6 +81,15 @@ static char ascii_of(int height, int steps)
 	return steps_of[height * 8 / steps];
 }
 
+/* Of a high graph each row has the color of its own height, so that a peak and a plateau differ.
+ */
+static uint8_t row_style(const struct graph *g, double value, int full, int all)
+{
+	double level = g->scale->bottom + (g->top - g->scale->bottom) * full / all;
+
+	return graph_style(g->scale, level < value ? level : value);
+}
+
 static void put_column(struct canvas *c, struct canvas_area a, const struct graph *g, int column)
 {
 	int steps = g->form == GRAPH_BRAILLE ? BRAILLE_ROWS : BLOCK_STEPS;
@@ -89,10 +98,10 @@ static void put_column(struct canvas *c, struct canvas_area a, const struct grap
 	double shown = g->form == GRAPH_BRAILLE && left > right ? left : right;
 	int right_height = height_of(g, right, steps * a.rows);
 	int left_height = height_of(g, left, steps * a.rows);
-	uint8_t style = graph_style(g->scale, shown);
 
 	for (int row = 0; row < a.rows; row++) {
 		int below = (a.rows - 1 - row) * steps;
+		uint8_t style = row_style(g, shown, below + steps, steps * a.rows);
 		int l = within(left_height, below, steps), r = within(right_height, below, steps);
 
 		if (g->form == GRAPH_BRAILLE && (l || r))

@@ -82,6 +82,7 @@ void top_open_finding(struct top *t, const struct top_finding *f)
 	if (f->id.pid && top_finding_is_alive(f)) {
 		select_process(t, &f->id);
 		open_pane(t, top_pane_kind_for('d'), &f->id, about);
+		top_pane_set_known(&t->pane, f->claim, f->remedy);
 		return;
 	}
 	if (f->id.pid)

@@ -94,6 +94,11 @@ void top_pane_set_text(struct top_pane *p, const char *text)
 	pane_text_set(&p->text, text);
 }
 
+void top_pane_set_known(struct top_pane *p, const char *claim, const char *remedy)
+{
+	snprintf(p->known, sizeof(p->known), "%s%s%s", claim, remedy[0] ? ". " : "", remedy);
+}
+
 void top_pane_close(struct top_pane *p)
 {
 	pane_text_end(&p->text);
@@ -189,9 +194,12 @@ void top_pane_draw(struct top_pane *p, struct canvas *c, struct canvas_area a)
 		canvas_put(c, in.y + i, in.x, in.columns, TOP_TEXT, row);
 		mark_found(p, c, in.y + i, in.x, row);
 	}
-	if (!pane_text_rows(t))
+	if (!pane_text_rows(t)) {
 		canvas_put(c, in.y, in.x, in.columns, TOP_DIM,
 			pane_text_is_running(t) ? p->kind->doing : "no output");
+		canvas_put_words(c, (struct canvas_area){ in.y + 2, in.x, in.rows - 2, in.columns },
+			TOP_TEXT, p->known);
+	}
 	if (pane_text_rows(t) > (size_t)in.rows)
 		canvas_format(c, a.y + a.rows - 1, a.x + 2, a.columns - 4, TOP_DIM,
 			" %zu-%zu of %zu ", t->first + 1, t->first + (size_t)in.rows,

@@ -31,6 +31,7 @@ struct top_pane {
 	struct process_id id;
 	char about[240]; /* "4711 claude checkout-service" */
 	char search[96];
+	char known[512]; /* shown until its text comes */
 	struct pane_text text;
 };
 
@@ -50,6 +51,8 @@ int top_pane_open(struct top_pane *p, const struct top_pane_kind *kind,
 /* Of a kind without a command, or with words of the caller's. */
 void top_pane_set_text(struct top_pane *p, const char *text);
 int top_pane_run(struct top_pane *p, const char *const *words, int columns);
+/* Known before, and shown until its text comes. */
+void top_pane_set_known(struct top_pane *p, const char *claim, const char *remedy);
 /* True: it is to be drawn again. */
 bool top_pane_step(struct top_pane *p);
 /* Scrolls and searches; false: the key is not one of the pane. */
