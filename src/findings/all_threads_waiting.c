@@ -263,29 +263,63 @@ static bool is_sure(const struct wait_chain *chain)
 	return wait_chain_confidence(chain) > WAITS_LOW;
 }
 
-/* One fills a pipe that the other would read only after its end. */
+/* One fills a pipe that another would read only after its end, or that of a child between them:
+ * the link that writes, or the count. */
+static size_t full_pipe_of(const struct wait_chain *chain)
+{
+	size_t writer = chain->count, writers = 0;
+
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->links[i].what == WAIT_PIPE_WRITE) {
+			writer = i;
+			writers++;
+		} else if (chain->links[i].what != WAIT_CHILD) {
+			return chain->count;
+		}
+	}
+	return is_sure(chain) && chain->count > 1 && !chain->circle && writers == 1 ? writer
+										    : chain->count;
+}
+
 static bool is_full_pipe(const struct wait_chain *chain)
 {
-	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
+	return full_pipe_of(chain) < chain->count;
+}
 
-	return is_sure(chain) && chain->count == 2 && !chain->circle &&
-	       ((a->what == WAIT_CHILD && b->what == WAIT_PIPE_WRITE) ||
-		       (b->what == WAIT_CHILD && a->what == WAIT_PIPE_WRITE));
+/* "python3 (7)" */
+static void put_link(struct buffer *out, const struct wait_chain *chain, size_t at)
+{
+	wait_put_process(out, chain->links[at % chain->count].process);
 }
 
 static void claim_full_pipe(struct check_result *out, const struct wait_chain *chain)
 {
-	bool is_parent = chain->links[0].what == WAIT_CHILD;
-	struct buffer other = { 0 };
+	size_t writer = full_pipe_of(chain);
+	bool is_reader = writer + 1 == chain->count;
+	struct buffer writing = { 0 }, reader = { 0 }, child = { 0 };
 
-	wait_put_process(&other, chain->links[1].process);
-	finding_claim(out,
-		is_parent ? "deadlock: it waits for the end of its child %s, which has filled a "
-			    "pipe that this process does not read"
-			  : "deadlock: it has filled a pipe that its parent %s does not read, "
-			    "since that waits for the end of this process",
-		buffer_cstr(&other));
-	buffer_fini(&other);
+	put_link(&writing, chain, writer);
+	put_link(&reader, chain, writer + 1);
+	put_link(&child, chain, 1);
+	if (!writer)
+		finding_claim(out,
+			"deadlock: it has filled a pipe that %s%s does not read, since that waits "
+			"for the end of this process",
+			chain->count == 2 ? "its parent " : "", buffer_cstr(&reader));
+	else if (writer == 1)
+		finding_claim(out,
+			"deadlock: it waits for the end of its child %s, which has filled a pipe "
+			"that %s does not read",
+			buffer_cstr(&child), is_reader ? "this process" : buffer_cstr(&reader));
+	else
+		finding_claim(out,
+			"deadlock: it waits for the end of its child %s, and below that %s has "
+			"filled a pipe that %s does not read",
+			buffer_cstr(&child), buffer_cstr(&writing),
+			is_reader ? "this process" : buffer_cstr(&reader));
+	buffer_fini(&writing);
+	buffer_fini(&reader);
+	buffer_fini(&child);
 }
 
 /* "deadlock: this process and server (9) each wait for the other to write; ..." */
@@ -388,7 +422,7 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"read what a child writes before waiting for its end (in Python "
 			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
 			"it write to a file; sooth kill --any %u ends the wait",
-			chain->links[chain->links[0].what == WAIT_CHILD].process->node_pid);
+			chain->links[full_pipe_of(chain)].process->node_pid);
 	} else if (is_sure(chain) && chain->is_of_readers) {
 		finding_unseen(out, "which of them wrote last");
 		finding_remedy(out,

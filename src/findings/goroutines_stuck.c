@@ -8,10 +8,15 @@
  * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/threads/thread_history.h"
 #include "analyze/waits/wait_go.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
+
+#define QUIET_PERCENT  2 /* of a CPU */
+#define QUIET_SWITCHES 8 /* a second: a timer and the runtime take some */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
@@ -94,14 +99,51 @@ static uint64_t wait_of(const struct stuck *s, const struct waits_goroutines *w)
 	return !w->longest_state && w->longest_ns > s->idle_ns ? w->longest_ns : s->idle_ns;
 }
 
-/* The same group was there when the observation started. */
-static bool was_before(const struct wait_graph *g, uint32_t pid)
+static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
 	struct stuck earlier = { 0 };
 
 	look(&earlier, &before, pid);
-	return earlier.wants_lock;
+	return earlier;
+}
+
+/* The same group was there when the observation started. */
+static bool was_before(const struct wait_graph *g, uint32_t pid)
+{
+	return earlier_of(g, pid).wants_lock;
+}
+
+/* Of all its threads, a second. */
+static double switches_of(const struct check *e)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+	double all = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (thread_history_voluntary(t) > 0)
+			all += thread_history_voluntary(t);
+	}
+	return all;
+}
+
+/* How long the locks have been wanted; in a program that hardly runs, the same ones at both looks
+ * are no contention. */
+static uint64_t lock_wait_of(
+	const struct check *e, const struct wait_graph *g, const struct stuck *s)
+{
+	uint64_t known_ns = wait_of(s, s->wants_lock);
+	struct stuck earlier = earlier_of(g, e->id.pid);
+	uint64_t observed_ns = e->input->end_ns - e->input->begin_ns;
+	double cpu = process_table_cpu_percent(e->process);
+
+	if (!earlier.wants_lock || earlier.lock_count != s->lock_count ||
+		span_compare(record_text(&earlier.wants_lock->record, &earlier.wants_lock->at),
+			record_text(&s->wants_lock->record, &s->wants_lock->at)) ||
+		cpu < 0 || cpu >= QUIET_PERCENT || switches_of(e) >= QUIET_SWITCHES || observed_ns < known_ns)
+		return known_ns;
+	return observed_ns;
 }
 
 /* One of them may have the lock, and be at work with it. */
@@ -206,8 +248,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
 	else if (s.wants_lock && was_before(&g, e->id.pid) &&
-		 check_is_over(e, time_option(e, &s), (double)wait_of(&s, s.wants_lock), ""))
-		report_lock(out, &g, &s, wait_of(&s, s.wants_lock));
+		 check_is_over(e, time_option(e, &s), (double)lock_wait_of(e, &g, &s), ""))
+		report_lock(out, &g, &s, lock_wait_of(e, &g, &s));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
 		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
@@ -218,7 +260,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 const struct finding_type finding_goroutines_stuck = {
 	.id = "goroutines-stuck",
 	.claim = "goroutines wait for each other, and none is left that could go on",
-	.probes = "proc,waits",
+	.probes = "proc,threads,waits",
 	.follows = "frozen",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

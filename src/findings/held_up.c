@@ -379,7 +379,10 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			"it opens the FIFO %s to write, and no process has it open to read",
 			buffer_cstr(&object));
 	else if (link->what == WAIT_DATABASE_LOCK)
-		finding_claim(out, "it is idle in transaction and probably has the lock");
+		finding_claim(out, "it is idle %s has %s lock",
+			link->party->confidence == WAITS_LOW ? "and perhaps"
+							     : "in transaction and probably",
+			link->party->confidence == WAITS_LOW ? "an advisory" : "the");
 	else if (h->cause == CAUSE_LOCK)
 		claim_lock(out, g, &chain->links[h->at + 1], &object);
 	else if (h->cause == CAUSE_UNACCEPTED)

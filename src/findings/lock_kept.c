@@ -20,7 +20,7 @@
 #include "explain/finding.h"
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e8, 86400e9,
+	THRESHOLD("min-time", 5e9, 1e8, 86400e9,
 		"minimum time that another process has waited, and that this one does nothing",
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("grave-time", 60e9, 1e8, 86400e9,
@@ -62,10 +62,22 @@ static uint64_t kept_ns(
 	return waited == UINT64_MAX ? 0 : waited;
 }
 
+static bool is_advisory(const struct waits_wanted *w)
+{
+	return w->source == WAITS_SOURCE_TITLE && record_text(&w->record, &w->detail).size;
+}
+
 static void claim_session(
 	struct check_result *out, const struct waits_wanted *w, const char *waiters)
 {
-	if (w->session_pid)
+	if (is_advisory(w) && w->session_pid)
+		finding_claim(out,
+			"its database session postgres (%u) is idle, without a "
+			"transaction, and ",
+			w->session_pid);
+	else if (is_advisory(w))
+		finding_claim(out, "this database session is idle, without a transaction, and ");
+	else if (w->session_pid)
 		finding_claim(out,
 			"its database session postgres (%u) is idle in a transaction that is "
 			"not committed, and ",
@@ -73,8 +85,9 @@ static void claim_session(
 	else
 		finding_claim(out,
 			"its transaction is open and idle: the client does not commit it, and ");
-	finding_claim(out, "%s has a lock: %s", w->confidence == WAITS_LOW ? "perhaps" : "probably",
-		waiters);
+	finding_claim(out, "%s has a%s lock: %s",
+		w->confidence == WAITS_LOW ? "perhaps" : "probably",
+		is_advisory(w) ? "n advisory" : "", waiters);
 }
 
 static void claim(struct check_result *out, const struct wait_graph *g,
@@ -120,7 +133,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 		SOOTH_UNIT_NS, 0);
 	check_chain_evidence(out, g, chain);
 	finding_unseen(out, "since when it has the lock, and whether it keeps it on purpose");
-	if (w->source == WAITS_SOURCE_TITLE)
+	if (is_advisory(w))
+		finding_remedy(out,
+			"SELECT * FROM pg_locks WHERE locktype = 'advisory' shows it; "
+			"pg_advisory_unlock "
+			"in that session releases it, SELECT pg_terminate_backend(%u) ends the "
+			"session",
+			w->session_pid ? w->session_pid : e->id.pid);
+	else if (w->source == WAITS_SOURCE_TITLE)
 		finding_remedy(out,
 			"commit or roll back in the program; SELECT pg_terminate_backend(%u) ends "
 			"the "

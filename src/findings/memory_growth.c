@@ -20,6 +20,7 @@
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/java_heap.h"
+#include "analyze/diagnosis/memory_climb.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
 #include "analyze/inspect/limits.h"
@@ -30,21 +31,11 @@
 
 #define CLASSES_REPORTED 3
 #define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
-#define COLLECTORS	 (1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_V8 | 1u << MAPS_GO | 1u << MAPS_JAVA)
-#define PLAIN_HEAPS	 (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
 
 /* --- the finding --- */
 
-/* V8 fills up to three semispaces of 16 MB with garbage before it collects. */
-#define HEAP_GAIN      (48 << 20)
-#define STRAIGHT_HEAP  0.15 /* half of that counts, if it strays less from a line */
-#define STRAIGHT_YOUNG 0.25
-#define PACE	       0.4 /* least part of its memory that came at this rate since its start */
-#define LONG_NS	       (12 * NS_PER_S)
-#define LONG_CPU       50  /* percent of a CPU */
-#define START_NS       (5 * NS_PER_S)
-#define BATCH_AGE_NS   (600 * NS_PER_S)
-#define BATCH_LEFT_NS  (60 * NS_PER_S)
+#define BATCH_AGE_NS  (600 * NS_PER_S)
+#define BATCH_LEFT_NS (60 * NS_PER_S)
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second",
@@ -218,11 +209,6 @@ static void emit_values(const struct check *e, struct check_result *out,
 	finding_number(out, "process age", (double)check_age_ns(e), SOOTH_UNIT_NS, 0);
 }
 
-static bool has_collector(const struct memory_gain *m)
-{
-	return (m->runtimes & COLLECTORS) != 0;
-}
-
 static void report(const struct check *e, struct check_result *out, const struct memory_trend *j,
 	const struct memory_gain *m)
 {
@@ -233,27 +219,11 @@ static void report(const struct check *e, struct check_result *out, const struct
 	claim(out, j, m);
 	emit_values(e, out, j, m);
 	emit_limit(e, out, g);
-	if (has_collector(m) && !j->is_of_floors)
+	if (memory_has_collector(m) && !j->is_of_floors)
 		finding_unseen(out, "whether a full garbage collection would free this memory: no "
 				    "memory was freed so far");
 	emit_remedy(e, out, m);
 	finding_end(out);
-}
-
-static bool is_young(const struct check *e)
-{
-	return (double)check_age_ns(e) < check_option(e, "min-age");
-}
-
-/* What it has now came at this rate, not in a start that is over. */
-static bool keeps_pace(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double since_start =
-		(g->last - g->first) * (double)check_age_ns(e) / (double)g->interval_ns;
-
-	return since_start >= PACE * (double)m->own_rss_bytes;
 }
 
 /* It may have another reason. A second diagnosis in a row confirms it, but not of a process
@@ -261,17 +231,17 @@ static bool keeps_pace(
 static void report_climb(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
-	bool is_confirmed = check_is_raised(e, "") && !has_collector(m);
+	bool is_confirmed = check_is_raised(e, "") && !memory_has_collector(m);
 
 	finding_begin(out, is_confirmed ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
 	if (!is_confirmed)
 		finding_severity(out, FINDING_LOW);
 	claim(out, j, m);
 	emit_values(e, out, j, m);
-	if (is_young(e))
+	if (memory_is_young(e))
 		finding_unseen(out, "whether the process is still starting: it was started only "
 				    "recently");
-	if (has_collector(m))
+	if (memory_has_collector(m))
 		finding_unseen(out, "whether a full garbage collection would free this memory");
 	else
 		finding_unseen(out, "whether this is a cache that stops growing at a limit");
@@ -287,83 +257,12 @@ static bool may_be_garbage(
 {
 	const struct growth *g = &j->growth;
 
-	if (!has_collector(m))
+	if (!memory_has_collector(m))
 		return false;
 	if ((double)g->interval_ns < check_option(e, "collector-time"))
 		return true;
 	return !j->is_of_floors &&
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
-}
-
-/* V8 and Go heaps of programs at rest or at steady work stop at some 60 MB; an agent's does not. */
-static bool is_heap_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double gain = (double)m->own_bytes;
-	bool is_large = (double)m->own_rss_bytes >= check_option(e, "climb-gain");
-
-	if (!(m->runtimes & PLAIN_HEAPS) || m->runtimes & COLLECTORS & ~PLAIN_HEAPS ||
-		!m->is_known || !g->grows || (e->process && e->process->agent) ||
-		!keeps_pace(e, j, m))
-		return false;
-	return gain >= HEAP_GAIN || (j->bend <= STRAIGHT_HEAP && gain * 2 >= HEAP_GAIN) ||
-	       (!is_young(e) && is_large && gain >= check_option(e, "slow-gain"));
-}
-
-/* A constant rate since the start: a program that loads something has pauses and ends. */
-static bool is_young_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	return is_young(e) && !has_collector(m) && m->is_known && j->growth.grows &&
-	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m);
-}
-
-/* The same of a runtime that collects garbage, for long enough that a heap without live data in it
- * would have been collected. One that works hard may well need what it takes. */
-static bool is_long_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
-
-	return g->interval_ns >= LONG_NS && m->is_known && g->grows && !j->has_stopped &&
-	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m) &&
-	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
-}
-
-/* The same of less, and of a program that had loaded something before: after its start, over the
- * whole time. Node and python at rest, or at steady work, keep to one megabyte; a heap of Go grows
- * to twice its live data between two collections. */
-static bool is_steady_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
-
-	return g->interval_ns >= LONG_NS && check_age_ns(e) >= g->interval_ns + START_NS &&
-	       m->is_known && !(m->runtimes & COLLECTORS & ~(1u << MAPS_V8)) && !j->has_stopped && !j->falls &&
-	       j->bend <= STRAIGHT_YOUNG && cpu >= 0 && cpu < LONG_CPU &&
-	       (double)m->own_bytes >= check_option(e, "steady-gain") &&
-	       !(e->process && e->process->agent);
-}
-
-/* Worth a report with low severity, whatever else may explain it. */
-static bool is_climb(
-	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
-{
-	const struct growth *g = &j->growth;
-	double gain = g->last - g->first;
-
-	if (is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_long_climb(e, j, m) ||
-		is_steady_climb(e, j, m))
-		return true;
-	if (gain < check_option(e, "climb-gain"))
-		return false;
-	if (has_collector(m) && is_young(e) &&
-		gain * 100 < check_option(e, "collector-share") * g->first)
-		return false;
-	return g->grows || (!j->has_stopped && j->low_gain * 2 >= gain);
 }
 
 /* Without the gain, "too young" would sound like nothing. */
@@ -386,12 +285,12 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
-	bool is_young_too = is_young(e);
+	bool is_young_too = memory_is_young(e);
 	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 96];
 
 	if (g->grows && !is_young_too && !may_be_garbage(e, j, m))
 		report(e, out, j, m);
-	else if (is_climb(e, j, m))
+	else if (memory_climbs(e, j, m))
 		report_climb(e, out, j, m);
 	else if (is_young_too)
 		report_too_early(out, j, m);
@@ -425,7 +324,7 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE], reason[2 * UNITS_SIZE + 128];
 
-	if (is_young(e)) {
+	if (memory_is_young(e)) {
 		report_too_early(out, j, m);
 		return;
 	}
@@ -476,7 +375,7 @@ static bool explain(const struct check *e, struct check_result *out, const struc
 {
 	double least = check_option(e, size == FULL_GAIN ? "min-gain" : "slow-gain");
 	bool is_short = (double)j->growth.interval_ns < check_option(e, "collector-time");
-	bool is_filling = !(m->runtimes & COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
+	bool is_filling = !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_JAVA)) && is_short;
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 
 	if (is_batch_work(e, &j->growth)) {
@@ -524,9 +423,10 @@ static void diagnose_growth(
 		check_blind_because(out, "memory grows more slowly than min-rate", CHECK_LONGER);
 	else if (size == FULL_GAIN)
 		diagnose_gain(e, out, j, &m);
-	else if (is_heap_climb(e, j, &m) || is_young_climb(e, j, &m) || is_steady_climb(e, j, &m))
+	else if (memory_climbs_slowly(e, j, &m))
 		report_climb(e, out, j, &m);
-	else if (size == LITTLE_GAIN || has_collector(&m) || !m.is_known || is_young(e))
+	else if (size == LITTLE_GAIN || memory_has_collector(&m) || !m.is_known ||
+		 memory_is_young(e))
 		report_too_little(e, out, j, &m);
 	else
 		report_climb(e, out, j, &m);
@@ -534,11 +434,10 @@ static void diagnose_growth(
 
 /* Collections left more and more: no garbage, and no heap that is only being filled. A start and a
  * cache look the same. */
-static void report_java(
-	const struct check *e, struct check_result *out, const struct java_heap *h)
+static void report_java(const struct check *e, struct check_result *out, const struct java_heap *h)
 {
 	char first[UNITS_SIZE], last[UNITS_SIZE];
-	bool is_sure = !is_young(e) && check_is_raised(e, "");
+	bool is_sure = !memory_is_young(e) && check_is_raised(e, "");
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	if (!is_sure)

@@ -246,7 +246,7 @@ struct waits_wanted {
 	uint8_t confidence; /* enum waits_confidence: that it is this process that has it */
 	uint8_t is_polled;  /* they sleep and try again */
 	struct sooth_text waiter_name;
-	struct sooth_text detail; /* path of the file; of a database empty */
+	struct sooth_text detail; /* path of the file; of a database empty, or the kind of lock */
 };
 
 struct waits_snapshot {

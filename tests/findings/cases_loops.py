@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""loop-stuck: nothing can wake an event loop. calls-itself: a server passes requests on to itself."""
+"""loop-stuck: nothing can wake an event loop. queue-starved: nothing is put into a queue. calls-itself: a server passes requests on to itself."""
 import shutil
 
 from case import healthy, sick
@@ -76,6 +76,30 @@ asyncio.run(main())
 """
 
 
+# The main thread takes from a queue; the thread that fed it has failed, or polls a folder.
+FED = """
+import os, queue, sys, threading, time
+q = queue.Queue()
+def feed():
+    q.put(1)
+    raise ValueError("bad row")
+def watch():
+    known = set()
+    while True:
+        for name in set(os.listdir("/etc")) - known: known.add(name)
+        time.sleep(0.5)
+def beat():
+    while True: time.sleep(0.5)
+threading.excepthook = lambda args: None
+threading.Thread(target=feed if sys.argv[1] == "failed" else watch, daemon=True).start()
+threading.Thread(target=beat, daemon=True).start()
+def collect():
+    while True: q.get()
+print("ready", flush=True)
+collect()
+"""
+
+
 def python(text, *args):
     return lambda scope, _: scope.python(text, *args).pid
 
@@ -94,6 +118,8 @@ def no_node():
 
 SOON = {"settings": ("loop-stuck.min-time=1s",)}
 
+FED_SOON = {"settings": ("queue-starved.min-time=1s",)}
+
 CASES = [
     sick("loop-stuck", "a queue whose producer has failed", python(QUEUE, "nothing"), says="no other thread is there",
         evidence="waiting for at least", threshold="min-time", **SOON),
@@ -102,6 +128,9 @@ CASES = [
     healthy("loop-stuck", "a child beside it", python(QUEUE, "child"), **SOON),
     healthy("loop-stuck", "a signal that it handles", python(QUEUE, "signal"), **SOON),
     healthy("loop-stuck", "a worker that works now and then", node("polls"), may_skip=no_node, **SOON),
+    sick("queue-starved", "a producer that has failed, beside a heartbeat", python(FED, "failed"), calls=True,
+        says="the only other thread just sleeps", evidence="waiting for", threshold="min-time", **FED_SOON),
+    healthy("queue-starved", "a producer that polls a folder", python(FED, "polls"), calls=True, **FED_SOON),
     sick("calls-itself", "a gateway whose upstream is itself", python(GATEWAY, "circle"), calls=True,
         says="passes requests on to itself", also=("requests-refused",)),
     healthy("calls-itself", "a client within", python(GATEWAY, "client"), calls=True),

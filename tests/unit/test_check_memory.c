@@ -307,25 +307,51 @@ static void heap_of_young_has(double megabytes)
 	heap_gains(24 * 1024, 10, megabytes);
 }
 
-/* A heap that had 100 megabytes, over 12.5 s. */
+#define CLIMB_POINTS 26
+#define CLIMB_STEP_S 0.82
+#define CLIMB_S	     (CLIMB_STEP_S * (CLIMB_POINTS - 1))
+
+static void heap_maps_grow(double megabytes, int runtime)
+{
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * CLIMB_S, 500, 100 + (uint64_t)(reading * megabytes), NULL);
+		maps_read(reading * CLIMB_S, runtime, SOOTH_STATE_VALUE);
+	}
+}
+
+/* A heap that had 100 megabytes, over 20.5 s. */
 static void heap_climbs(double megabytes, double age_s, int runtime)
 {
-	started_s = FROM_S + 12.5 - age_s;
-	grows_over(megabytes, 26, 0.5);
-	for (int reading = 0; reading < 2; reading++) {
-		mapping_at(reading * 12.5, 500, 100 + (uint64_t)(reading * megabytes), NULL);
-		maps_read(reading * 12.5, runtime, SOOTH_STATE_VALUE);
-	}
+	started_s = FROM_S + CLIMB_S - age_s;
+	grows_over(megabytes, CLIMB_POINTS, CLIMB_STEP_S);
+	heap_maps_grow(megabytes, runtime);
+}
+
+/* By pieces, of which so many megabytes of ten come in the last third; one is given back. */
+static void heap_climbs_late(double late)
+{
+	double all[CLIMB_POINTS], early = 10 - late;
+
+	started_s = FROM_S + CLIMB_S - 40;
+	for (int i = 0; i < CLIMB_POINTS; i++)
+		all[i] = 100 + (i < 6		? early / 2
+				       : i < 17 ? early
+				       : i < 25 ? early + late / 2
+						: 10);
+	all[0] = 100;
+	all[9] -= 1;
+	resident(all, CLIMB_POINTS, CLIMB_STEP_S);
+	heap_maps_grow(10, MAPS_V8);
 }
 
 static void heap_climbs_in(double runtime)
 {
-	heap_climbs(8, 20, (int)runtime);
+	heap_climbs(8, 28, (int)runtime);
 }
 
 static void heap_climbs_by(double megabytes)
 {
-	heap_climbs(megabytes, 20, MAPS_V8);
+	heap_climbs(megabytes, 28, MAPS_V8);
 }
 
 static void heap_climbs_at(double age_s)
@@ -556,8 +582,10 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", heap_climbs_by, 5, NULL, "blind: memory grew 5.0 MiB" },
 		{ "memory-growth", heap_climbs_in, MAPS_V8, NULL, "low/low: memory grows" },
 		{ "memory-growth", heap_climbs_in, MAPS_GO, NULL, "blind: memory grew 8.0 MiB" },
-		{ "memory-growth", heap_climbs_at, 17.6, NULL, "low/low: memory grows" },
-		{ "memory-growth", heap_climbs_at, 17.4, NULL, "blind: memory grew 8.0 MiB" },
+		{ "memory-growth", heap_climbs_at, 23.6, NULL, "low/low: memory grows" },
+		{ "memory-growth", heap_climbs_at, 23.4, NULL, "blind: memory grew 8.0 MiB" },
+		{ "memory-growth", heap_climbs_late, 2, NULL, "low/low: memory grows" },
+		{ "memory-growth", heap_climbs_late, 1, NULL, "blind: |memory grew 10.0 MiB" },
 		{ "memory-growth", heap_of_young_gains, 24576, NULL,
 			"low/low: |(unseen: whether a full garbage collection" },
 		{ "memory-growth", heap_of_young_gains, 24000, NULL, "blind: memory grew " },

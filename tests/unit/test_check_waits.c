@@ -530,21 +530,21 @@ static void session_keeps(double s)
 static void test_lock_kept(void **state)
 {
 	static const struct check_case cases[] = {
-		{ "lock-kept", keeps_it_for, 10, NULL,
+		{ "lock-kept", keeps_it_for, 5, NULL,
 			"low/high: keeps /run/lock/deploy locked: 2 processes wait for it, the "
-			"longest, waiter (200), for 10 s; meanwhile it sleeps" },
-		{ "lock-kept", keeps_it_for, 9.9, NULL, "blind: " },
+			"longest, waiter (200), for 5 s; meanwhile it sleeps" },
+		{ "lock-kept", keeps_it_for, 4.9, NULL, "blind: " },
 		{ "lock-kept", keeps_and_rests, 59.9, NULL, "low/high: " },
 		{ "lock-kept", keeps_and_rests, 60, NULL, "medium/high: " },
 		{ "lock-kept", keeps_and_rests, 60, "lock-kept.grave-time=61s", "low/high: " },
 		{ "lock-kept", keeps_and_rests, 60, "lock-kept.min-time=61s", "blind: " },
 		{ "lock-kept", keeps_and_rests, 0, NULL, "fine: " },
 		{ "lock-kept", keeps_on_duty, 100, NULL, "fine: it has no lock " },
-		{ "lock-kept", session_keeps, 10, NULL,
+		{ "lock-kept", session_keeps, 5, NULL,
 			"low/medium: its database session postgres (77) is idle in a transaction "
 			"that is not committed, and probably has a lock: 2 database sessions "
 			"wait" },
-		{ "lock-kept", session_keeps, 9, NULL, "blind: " },
+		{ "lock-kept", session_keeps, 4, NULL, "blind: " },
 		{ "lock-kept", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 

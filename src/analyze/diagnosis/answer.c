@@ -17,6 +17,7 @@
 #define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
 #define OTHERS_MAX     3   /* findings of a process, beside the worst, that get a line */
 #define FEW	       16 /* processes; of more, only one that is stopped or in a deadlock has a line */
+#define DEPTH_MAX      64
 #define NO_SEVERITY    FINDING_SEVERITIES
 
 struct answer {
@@ -282,6 +283,20 @@ static bool is_shown(const struct answer *a, const struct diagnosed *j)
 	return j->is_host || !a->output || finding_process_is_shown(a->output, a->s, j);
 }
 
+/* Ancestors of a process that are known. */
+static unsigned depth_of(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+	unsigned depth = 0;
+
+	while (p && p->parent && depth < DEPTH_MAX) {
+		p = p->parent;
+		depth++;
+	}
+	return depth;
+}
+
+/* Of equals the one above the others first: it is the one that the user knows. */
 static int by_severity(const void *a, const void *b)
 {
 	const struct diagnosed *x = *(const struct diagnosed *const *)a;
@@ -289,6 +304,8 @@ static int by_severity(const void *a, const void *b)
 
 	if (x->worst != y->worst)
 		return (int)y->worst - (int)x->worst;
+	if (depth_of(x) != depth_of(y))
+		return (int)depth_of(x) - (int)depth_of(y);
 	return (x > y) - (x < y);
 }
 

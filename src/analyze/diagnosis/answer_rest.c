@@ -38,8 +38,38 @@ static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
 	return true;
 }
 
-/* Where a script has waited for long: "; its main thread has been in consume (jobs.py:14) for 12 s, in
- * Queue.get". */
+static bool is_join(const struct stack_wait *w)
+{
+	return w->by.size && span_ends(w->by, "join");
+}
+
+/* The first other thread that has waited for long in the script: ", a thread in consume
+ * (jobs.py:14), in Queue.get". */
+static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = NULL;
+	struct buffer place = { 0 };
+	char length[WAIT_DURATION_SIZE];
+
+	while (!place.size && (t = wait_graph_thread(g, j->id.pid, t))) {
+		struct stack_wait w;
+
+		if (t->record.tid == j->id.pid || !is_long(t) ||
+			t->timeout_state != SOOTH_STATE_ABSENT ||
+			!stack_wait_put_own(&place, &s->input, j->process, t->record.tid))
+			continue;
+		w = stack_wait_of(&s->input, &j->id, t->record.tid);
+		buffer_format(out, ", and another one in %s for %s", buffer_cstr(&place),
+			wait_duration(length, t->since_ns));
+		if (w.by.size)
+			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+	}
+	buffer_fini(&place);
+}
+
+/* Where a script has waited for long: "; its main thread has been in consume (jobs.py:14) for 12 s,
+ * in Queue.get". */
 static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
@@ -52,15 +82,20 @@ static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
 	if (!is_long(t))
 		return false;
 	is_there = stack_wait_put_own(&place, &s->input, j->process, t->record.tid);
+	w = stack_wait_of(&s->input, &j->id, t->record.tid);
 	if (is_there) {
-		w = stack_wait_of(&s->input, &j->id, t->record.tid);
 		buffer_format(out, "; its main thread has been in %s for %s", buffer_cstr(&place),
 			wait_duration(length, t->since_ns));
-		if (w.is_queue)
+		if (w.is_queue || is_join(&w))
 			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+	} else if (is_join(&w)) {
+		buffer_format(out, "; its main thread has been in %.*s for %s", (int)w.by.size,
+			w.by.data, wait_duration(length, t->since_ns));
 	}
 	buffer_fini(&place);
-	return is_there;
+	if (is_join(&w))
+		put_joined(s, j, g, out);
+	return is_there || is_join(&w);
 }
 
 void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
@@ -68,11 +103,13 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 {
 	const struct wait_link *first = &chain->links[0];
 
-	if (put_condition(s, j, g, out) || put_place(s, j, g, out) || strcmp(wait_chain_state(chain), "idle") ||
-		!is_long(first->thread) || first->is_polling || first->is_active)
+	if (put_condition(s, j, g, out) || put_place(s, j, g, out))
 		return;
-	buffer_string(out, "; it ");
-	wait_link_text(out, g, first);
+	if (!strcmp(wait_chain_state(chain), "idle") && is_long(first->thread) &&
+		!first->is_polling && !first->is_active) {
+		buffer_string(out, "; it ");
+		wait_link_text(out, g, first);
+	}
 	wait_put_main_goroutine(out, g, j->id.pid);
 }
 

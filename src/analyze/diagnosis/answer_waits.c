@@ -10,6 +10,7 @@
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
+#include "model/errno_names.h"
 #include "probes/sockets.h"
 
 #define SILENT_LEAST (5 * NS_PER_S) /* on a connection */
@@ -93,6 +94,34 @@ static struct silence silence_of(
 	return (struct silence){ 0 };
 }
 
+/* A lock file that happens to be there is worth a line only if the process looks at it. */
+static bool is_stray(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
+{
+	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
+	struct buffer path = { 0 };
+	const void *key;
+	void *value;
+	size_t position = 0;
+	struct span detail;
+	bool is_wanted;
+
+	if (first->what != WAIT_LOCK_FILE || !s->input.calls.is_on)
+		return false;
+	detail = record_text(&first->party->record, &first->party->detail);
+	buffer_append(&path, detail.data, detail.size);
+	is_wanted = h && call_history_found(h, buffer_cstr(&path));
+	while (h && !is_wanted && map_next(&h->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+
+		is_wanted = place->error == LINUX_EEXIST &&
+			    !span_compare(path_base(span_of(place->text, strlen(place->text))),
+				    path_base(span_of(buffer_cstr(&path), path.size)));
+	}
+	buffer_fini(&path);
+	return !is_wanted;
+}
+
 static bool is_stuck(const struct wait_chain *chain, uint64_t silence_ns)
 {
 	const struct wait_link *first = &chain->links[0];
@@ -153,7 +182,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
 	silence = silence_of(s, j, &chain);
-	if (!is_stuck(&chain, silence.ns))
+	if (is_stray(s, j, &chain.links[0]) || !is_stuck(&chain, silence.ns))
 		return false;
 	wait_chain_text(out, &g, &chain);
 	if (silence.ns >= SILENT_LEAST)

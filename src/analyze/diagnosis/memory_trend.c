@@ -90,6 +90,18 @@ static double bend_of(const struct growth_point *points, size_t count)
 	return most / gain;
 }
 
+static double late_of(const struct growth_point *points, size_t count)
+{
+	const struct growth_point *first = &points[0], *last = &points[count - 1];
+	uint64_t from_ns = first->time_ns + (last->time_ns - first->time_ns) / 3 * 2;
+	double gain = last->value - first->value;
+	size_t i = 0;
+
+	while (i + 1 < count && points[i + 1].time_ns <= from_ns)
+		i++;
+	return gain > 0 ? (last->value - points[i].value) / gain : 0;
+}
+
 static double largest_fall(const struct growth_point *points, size_t count)
 {
 	double highest = 0, most = 0;
@@ -112,6 +124,7 @@ void memory_trend_of(struct memory_trend *j, const struct check *e,
 	struct growth of_floors;
 
 	*j = (struct memory_trend){ .bend = bend_of(points, count),
+		.late = late_of(points, count),
 		.largest_fall = largest_fall(points, count) };
 	growth_diagnose(&j->growth, points, count, windows, noise);
 	j->falls = (unsigned)floors_of(points, count, noise, floors);

@@ -18,6 +18,7 @@ struct memory_trend {
 	bool is_rising;	     /* the lows of each part are above those before */
 	bool has_stopped;    /* no growth in the last part */
 	double largest_fall; /* from the highest value so far */
+	double late;	     /* the part of its gain that came in the last third of the time */
 	double bend;	     /* largest distance from a straight line, as a part of the gain */
 };
 

@@ -128,6 +128,9 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 			out->kind = STACK_WAIT_RESULT;
 			out->by = name;
 		}
+		if (has_waited && stack_wait_is_file(file, "threading.py") &&
+			stack_wait_is_method(name, "join"))
+			out->by = name;
 		if (has_waited && stack_wait_is_file(file, "queue.py")) {
 			out->is_queue = true;
 			out->by = name;
@@ -137,6 +140,26 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 		set_within(out, input, stack->frames[i]);
 		return;
 	}
+}
+
+/* Of the main thread, which waits in a call for events. */
+static bool of_ruby(struct stack_wait *out, const struct diagnosis_input *input,
+	const struct profile_stacked *stack, size_t at)
+{
+	struct span name = stack_wait_function(input, stack->frames[at]);
+
+	if (!span_starts(stack_wait_file(input, stack->frames[at]), "<internal:thread_sync>"))
+		return false;
+	out->kind = STACK_WAIT_OTHER;
+	out->by = name;
+	out->is_queue = span_ends(name, "Queue#pop") || span_ends(name, "SizedQueue");
+	while (++at < stack->depth) {
+		if (!is_script(stack->frames[at]))
+			continue;
+		set_within(out, input, stack->frames[at]);
+		break;
+	}
+	return true;
 }
 
 /* --- a stack --- */
@@ -172,6 +195,8 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 
 		if (f->kind == PROFILE_KERNEL)
 			continue;
+		if (is_script(f) && of_ruby(out, input, stack, i))
+			return;
 		if (is_script(f)) {
 			if (out->kind == STACK_WAIT_NOTIFY)
 				set_within(out, input, f);

@@ -9,6 +9,7 @@
 #include "model/batch.h"
 #include "model/errno_names.h"
 #include "analyze/records.h"
+#include "analyze/calls/call_pieces.h"
 #include "model/process_id.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
@@ -22,6 +23,7 @@
 #define GAIN_STEP     (8.0 * (1 << 20))
 #define GAIN_PIECES   (1.5 * (1 << 20))
 #define PIECES_LEAST  2
+#define FALL_PART     0.25
 #define GAIN_PLAIN    (48.0 * (1 << 20)) /* so much at once is reported without a longer look */
 #define RISES_LEAST   0.5		 /* of the steps between two samples */
 #define LATE_SHARE    0.15		 /* of the gain, in the last third */
@@ -30,6 +32,8 @@
 #define MORE_NS	      (10 * NS_PER_S)
 #define FAILURES      2
 #define CONNECTIONS   3
+#define TLS_ALERT     21
+#define STATUS_ERROR  400
 
 #define LINUX_SOCK_STREAM 1
 #define LINUX_SOCK_TYPES  0xf /* others are flags */
@@ -40,6 +44,7 @@ struct looked_at {
 	unsigned sockets,
 		lookups; /* snapshots of its sockets; of these with one to a name server */
 	bool has_lookup; /* in the snapshot at hand */
+	bool is_of_v8;
 };
 
 void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count)
@@ -64,6 +69,9 @@ static bool is_selected(const struct undecided *g, uint32_t pid)
 
 static void take_resident(struct looked_at *u, const struct proc_process *p)
 {
+	struct span program = path_base(record_text(&p->record, &p->executable));
+
+	u->is_of_v8 |= span_equal(program, "node");
 	if (u->count < POINTS_MAX)
 		u->bytes[u->count++] = p->rss_bytes;
 }
@@ -122,6 +130,43 @@ static bool is_attempt(int64_t result)
 	       result == -LINUX_ETIMEDOUT || result == -LINUX_EAGAIN;
 }
 
+/* An answer that says no: of HTTP from 400 on, an error of a database, an alert of TLS. */
+static bool is_refusal(const struct syscalls_call *c)
+{
+	struct call_piece tls = call_piece_of_any(c, SYSCALLS_PART_TLS);
+	struct syscalls_tls_record record;
+	struct syscalls_database_error error;
+
+	for (size_t at = 0; tls.is_there && at + sizeof(record) <= tls.bytes.size;
+		at += sizeof(record)) {
+		memcpy(&record, tls.bytes.data + at, sizeof(record));
+		if (record.type == TLS_ALERT)
+			return true;
+	}
+	return call_http_status(c) >= STATUS_ERROR || call_database_error(c, &error);
+}
+
+/* A connection was of use if an answer came last, which is no error. A client that gives up after
+ * the first answer of TLS sends an alert; one that takes leave does so too, after a second one. */
+static void take_transfer(
+	struct undecided *g, const struct syscalls_call *c, bool is_read, uint64_t bit)
+{
+	if (!(g->connecting & bit) || c->result <= 0)
+		return;
+	if (is_read && is_refusal(c)) {
+		g->answered &= ~bit;
+		g->answered_again &= ~bit;
+	} else if (is_read) {
+		if (g->asked & bit)
+			g->answered_again |= bit;
+		g->answered |= bit;
+		g->asked &= ~bit;
+	} else {
+		g->asked |= g->answered & bit;
+		g->answered &= ~bit;
+	}
+}
+
 /* More than these are enough to be judged. */
 static void take_connection(struct undecided *g, const struct sooth_record *record)
 {
@@ -132,6 +177,8 @@ static void take_connection(struct undecided *g, const struct sooth_record *reco
 	if (!row || c->result_state || !is_selected(g, (uint32_t)record->pid))
 		return;
 	bit = bit_of(c->arguments[0]);
+	if (row->transfer.direction == SYSCALL_READS || row->transfer.direction == SYSCALL_WRITES)
+		take_transfer(g, c, row->transfer.direction == SYSCALL_READS, bit);
 	switch (row->effect.what) {
 	case SYSCALL_FD_MAKES_SOCKET:
 		if (c->result >= 0 && (c->arguments[1] & LINUX_SOCK_TYPES) == LINUX_SOCK_STREAM)
@@ -141,10 +188,13 @@ static void take_connection(struct undecided *g, const struct sooth_record *reco
 		if (!(g->streams & bit) || g->connecting & bit || !is_attempt(c->result))
 			break;
 		g->connecting |= bit;
+		g->answered &= ~bit;
+		g->answered_again &= ~bit;
+		g->asked &= ~bit;
 		g->connections++;
 		break;
 	case SYSCALL_FD_CLOSES:
-		g->closed += (g->connecting & bit) != 0;
+		g->closed += (g->connecting & bit & ~(g->answered | g->answered_again)) != 0;
 		g->streams &= ~bit;
 		g->connecting &= ~bit;
 		break;
@@ -153,7 +203,8 @@ static void take_connection(struct undecided *g, const struct sooth_record *reco
 	}
 }
 
-/* Each was closed, and a third one is wanted: what it tries may fail each time. */
+/* Each was closed without an answer, or with an error, and a third one is wanted: what it tries may
+ * fail each time. */
 static bool connects_again(const struct undecided *g)
 {
 	return g->connections && g->connections < CONNECTIONS && g->closed >= g->connections;
@@ -197,7 +248,7 @@ static bool waits_for_name(const struct looked_at *u)
 /* Most of the time up, at the end too, and not so much that it is clear already. */
 static bool grows(const struct looked_at *u)
 {
-	double gain, late;
+	double gain, late, highest = 0, fall = 0;
 	unsigned rises = 0, falls = 0;
 
 	if (u->count < POINTS_LEAST)
@@ -206,10 +257,15 @@ static bool grows(const struct looked_at *u)
 		rises += u->bytes[i] > u->bytes[i - 1];
 		falls += u->bytes[i] < u->bytes[i - 1];
 	}
+	for (unsigned i = 0; i < u->count; i++) {
+		highest = (double)u->bytes[i] > highest ? (double)u->bytes[i] : highest;
+		fall = highest - (double)u->bytes[i] > fall ? highest - (double)u->bytes[i] : fall;
+	}
 	gain = (double)u->bytes[u->count - 1] - (double)u->bytes[0];
 	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
-	/* V8 takes a few pieces at a time, and gives none back while live data grows. */
-	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && !falls && rises >= PIECES_LEAST)
+	/* V8 takes a few pieces at a time, and gives little back while live data grows. */
+	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && rises >= PIECES_LEAST &&
+		(!falls || (u->is_of_v8 && fall <= FALL_PART * gain)))
 		return true;
 	/* A JVM takes a piece at each collection, some seconds apart. */
 	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
@@ -218,24 +274,46 @@ static bool grows(const struct looked_at *u)
 	       rises >= RISES_LEAST * (u->count - 1);
 }
 
-uint64_t undecided_more(void *undecided)
+static bool is_open(const struct undecided *g)
 {
-	struct undecided *g = undecided;
 	size_t position = 0;
 	const void *key;
 	void *value;
 
-	if (g->was_extended)
-		return 0;
-	if (fails_again(g) || connects_again(g)) {
-		g->was_extended = true;
-		return MORE_NS;
-	}
+	if (g->times)
+		return false;
+	if (fails_again(g) || connects_again(g))
+		return true;
 	while (map_next(&g->processes, &position, &key, &value)) {
-		if (!grows(value) && !waits_for_name(value))
-			continue;
-		g->was_extended = true;
-		return MORE_NS;
+		if (grows(value) || waits_for_name(value))
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+/* Garbage alone fills the heap of V8, and the buffers beside it, for up to half a minute. */
+static bool is_open_again(const struct undecided *g)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (g->times == 1 && map_next(&g->processes, &position, &key, &value)) {
+		const struct looked_at *u = value;
+
+		if (u->is_of_v8 && grows(u) &&
+			(double)u->bytes[u->count - 1] - (double)u->bytes[0] >= GAIN_LEAST)
+			return true;
+	}
+	return false;
+}
+
+uint64_t undecided_more(void *undecided)
+{
+	struct undecided *g = undecided;
+
+	if (!is_open(g) && !is_open_again(g))
+		return 0;
+	g->times++;
+	return MORE_NS;
 }

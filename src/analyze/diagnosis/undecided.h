@@ -3,8 +3,8 @@
  * What is not decided when the observation ends, so that it goes on for a while: memory that still
  * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
  * the observation, a command that failed each time, but too few times to say that it keeps
- * failing, and connections that were closed soon, once or twice: each request may take one, and so
- * does what fails and is tried again after a pause.
+ * failing, and connections that were closed without a good answer, once or twice: what fails is
+ * tried again after a pause.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -27,8 +27,10 @@ struct undecided {
 	size_t command_count;
 	uint64_t streams;    /* bits of descriptors below 64: sockets of TCP and the like */
 	uint64_t connecting; /* of these, those that connected */
-	unsigned connections, closed; /* closed: of these */
-	bool was_extended;
+	uint64_t answered, answered_again; /* of these: an answer came last; after another one */
+	uint64_t asked;			   /* something was sent after an answer */
+	unsigned connections, closed;	   /* closed: of these, without use */
+	unsigned times;			   /* that it went on */
 };
 
 /* `selected`: pids, borrowed. */

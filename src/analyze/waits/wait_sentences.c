@@ -83,16 +83,14 @@ static void put_party_or(struct buffer *out, const struct wait_link *link, const
 static void put_thread(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;
-	const struct waits_thread *t =
-		wait_graph_thread_of(g, link->process->node_pid, p->party_tid);
+	const struct waits_thread *t;
 
+	t = wait_graph_thread_of(g, link->process->node_pid, p->party_tid);
 	if (!t) {
 		buffer_format(out, "thread %u, which has ended", p->party_tid);
-		return;
-	}
-	if (p->party_tid == link->process->node_pid)
+	} else if (p->party_tid == link->process->node_pid) {
 		buffer_format(out, "its main thread (%u)", p->party_tid);
-	else {
+	} else {
 		buffer_string(out, "its thread ");
 		put_name(out, &t->record, &t->name, p->party_tid);
 	}
@@ -398,13 +396,17 @@ static void put_all_threads(
 static void put_database(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	const struct waits_party *p = link->party;
+	bool is_sure = p && p->confidence > WAITS_LOW;
+
 	(void)g;
 	buffer_string(out, "waits for a lock in the database");
-	if (!link->party)
+	if (!p)
 		return;
-	buffer_string(out, ", probably held by ");
-	put_party(out, link);
-	buffer_string(out, ", idle in transaction");
+	buffer_string(out, is_sure ? ", probably held by " : ", perhaps an advisory lock of ");
+	if (p->party_pid)
+		put_party(out, link);
+	buffer_string(out, is_sure ? ", idle in transaction" : " (an idle session)");
 }
 
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -495,8 +497,9 @@ static void put_fifo_open(
 static void put_io(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	buffer_string(out, link->what == WAIT_IO ? "waits for the disk or file system"
-						 : "waits for the server or daemon of a file system");
+	buffer_string(out, link->what == WAIT_IO
+				   ? "waits for the disk or file system"
+				   : "waits for the server or daemon of a file system");
 	put_on(out, link, ", for ");
 	put_call(out, link, ", in ");
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "os/linux/profile/script_names.h"
 #include "os/linux/waits/read_memory.h"
 
@@ -24,21 +25,26 @@
 #define PHP_TEXT     24
 
 /* vm_core.h, iseq.h of Ruby 3.1. */
-#define RUBY_THREAD    40 /* of the machine: the main one */
-#define RUBY_CONTEXT   40
-#define RUBY_FRAME     16 /* of a context, behind stack and size in words */
-#define RUBY_ISEQ      16 /* of a frame */
-#define RUBY_NEXT      64
-#define RUBY_BODY      16
-#define RUBY_PATH      64 /* of a body */
-#define RUBY_LABEL     80
-#define RUBY_LINE      88
-#define RUBY_STACK_MAX (1u << 24)
-#define RUBY_TYPE      0x1f
-#define RUBY_STRING    5
-#define RUBY_ARRAY     7
-#define RUBY_IMEMO     0x1a
-#define RUBY_OUTSIDE   (1u << 13) /* of a text: it is elsewhere; of an array: it is within */
+#define RUBY_THREAD	40 /* of the machine: the main one */
+#define RUBY_CONTEXT	40
+#define RUBY_FRAME	16 /* of a context, behind stack and size in words */
+#define RUBY_ISEQ	16 /* of a frame */
+#define RUBY_NEXT	64
+#define RUBY_BODY	16
+#define RUBY_PATH	64 /* of a body */
+#define RUBY_LABEL	80
+#define RUBY_LINE	88
+#define RUBY_STACK_MAX	(1u << 24)
+#define RUBY_TYPE	0x1f
+#define RUBY_STRING	5
+#define RUBY_ARRAY	7
+#define RUBY_IMEMO	0x1a
+#define RUBY_DATA	0x0c
+#define RUBY_NAME_BYTES 12
+#define RUBY_SELF	24	   /* of a frame */
+#define RUBY_DATA_TYPE	16	   /* of an object with data of C */
+#define RUBY_IS_TYPED	24	   /* 1 */
+#define RUBY_OUTSIDE	(1u << 13) /* of a text: it is elsewhere; of an array: it is within */
 
 struct reading {
 	struct script_code *job;
@@ -151,8 +157,42 @@ static void ruby_function(struct reading *r, uint64_t body)
 		add(r->job, label, path, line >> 1);
 }
 
+/* Methods in C that wait, by the name that Ruby gives the data of their object (thread_sync.c). */
+static const struct {
+	const char *data, *method;
+} ruby_waits[] = {
+	{ "queue", "Thread::Queue#pop" },
+	{ "sized_queue", "Thread::SizedQueue" },
+	{ "condvar", "Thread::ConditionVariable#wait" },
+	{ "mutex", "Thread::Mutex" },
+	{ "monitor", "Monitor" },
+	{ "thread", "Thread#join" },
+	{ "VM/thread", "Thread#join" },
+};
+
+/* What a frame without code of Ruby waits in, if it is a method of these; else NULL. */
+static const char *ruby_wait(const struct reading *r, uint64_t frame)
+{
+	struct reading own = { .job = r->job };
+	uint64_t self = pointer(&own, frame + RUBY_SELF), type;
+	char name[NAME_BYTES] = "";
+
+	if (own.is_wrong || self & 7 || (pointer(&own, self) & RUBY_TYPE) != RUBY_DATA ||
+		pointer(&own, self + RUBY_IS_TYPED) != 1)
+		return NULL;
+	type = pointer(&own, self + RUBY_DATA_TYPE);
+	if (!get(&own, pointer(&own, type), name, RUBY_NAME_BYTES))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(ruby_waits); i++) {
+		if (!strcmp(name, ruby_waits[i].data))
+			return ruby_waits[i].method;
+	}
+	return NULL;
+}
+
 static void read_ruby(struct reading *r)
 {
+	const char *wait = NULL;
 	uint64_t machine = pointer(r, r->job->address);
 	uint64_t context = pointer(r, pointer(r, machine + RUBY_THREAD) + RUBY_CONTEXT);
 	uint64_t stack = pointer(r, context), words = pointer(r, context + 8);
@@ -164,8 +204,14 @@ static void read_ruby(struct reading *r)
 		uint64_t iseq = 0;
 
 		if (get(r, frame + RUBY_ISEQ, &iseq, sizeof(iseq)) && iseq > 4096 && !(iseq & 7) &&
-			(pointer(r, iseq) & RUBY_TYPE) == RUBY_IMEMO)
+			(pointer(r, iseq) & RUBY_TYPE) == RUBY_IMEMO) {
+			if (wait)
+				add(r->job, wait, "<internal:thread_sync>", 0);
+			wait = NULL;
 			ruby_function(r, pointer(r, iseq + RUBY_BODY));
+		} else if (!iseq && !r->job->count && ruby_wait(r, frame)) {
+			wait = ruby_wait(r, frame);
+		}
 		frame += RUBY_NEXT;
 	}
 }

@@ -90,6 +90,20 @@ static uint32_t pid_in(const char *text)
 	return pid <= PID_MAX && (!*end || isspace((unsigned char)*end)) ? (uint32_t)pid : 0;
 }
 
+/* It works under the lock itself. */
+static bool has_open(struct wait_reader *r, const struct wait_node *n, struct span path)
+{
+	size_t count;
+	const struct wait_end *ends =
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (ends[i].pid == n->stat.pid)
+			return true;
+	}
+	return false;
+}
+
 /* A process that has the file open. */
 static uint32_t opener_of(
 	struct wait_reader *r, const struct wait_node *n, struct span path, uint32_t *fd)
@@ -127,7 +141,7 @@ static void add_file(struct wait_reader *r, const struct wait_node *n, const str
 		found.pid = opener ? opener : found.pid;
 		found.source = opener ? WAITS_SOURCE_DESCRIPTORS : WAITS_SOURCE_FILE;
 	}
-	if (found.pid != n->stat.pid)
+	if (found.pid != n->stat.pid && !has_open(r, n, found.detail))
 		wait_party(r, n, c->thread->record.tid, &found);
 	buffer_fini(&path);
 }

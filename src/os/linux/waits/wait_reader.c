@@ -2,7 +2,6 @@
 /* The records of a wait: their head, a party to it, and its process. */
 #include "os/linux/waits/wait_reader.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,103 +13,9 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/host/freezer.h"
+#include "os/linux/waits/wait_sessions.h"
 #include "os/os.h"
 #include "probes/waits.h"
-
-/* --- all processes of the host, as /proc/PID/stat has them: parents, states, names --- */
-
-#define ANCESTORS_MAX 64
-
-void wait_table_fini(struct wait_table *t)
-{
-	buffer_fini(&t->entries);
-	buffer_fini(&t->pids);
-	buffer_fini(&t->bytes);
-}
-
-void wait_table_clear(struct wait_table *t)
-{
-	buffer_reset(&t->entries);
-	t->is_read = false;
-}
-
-static int by_pid(const void *a, const void *b)
-{
-	const struct wait_entry *x = a, *y = b;
-
-	return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-static void add(struct wait_table *t, pid_t pid)
-{
-	struct wait_entry e = { 0 };
-	struct procfs_stat stat;
-	size_t size;
-
-	if (procfs_read(pid, "stat", &t->bytes, PROCFS_STAT) ||
-		!procfs_parse_stat(&stat, t->bytes.data, t->bytes.size))
-		return;
-	e = (struct wait_entry){ .start_ticks = stat.start_ticks,
-		.pid = stat.pid,
-		.ppid = stat.ppid,
-		.process_group = stat.process_group,
-		.session = stat.session,
-		.state = stat.state };
-	size = stat.name.size < sizeof(e.name) ? stat.name.size : sizeof(e.name) - 1;
-	memcpy(e.name, stat.name.data, size);
-	buffer_append(&t->entries, &e, sizeof(e));
-}
-
-static void read_all(struct wait_table *t)
-{
-	const pid_t *pids;
-
-	if (t->is_read)
-		return;
-	t->is_read = true;
-	buffer_reset(&t->pids);
-	if (procfs_list(&t->pids))
-		return;
-	pids = (const void *)t->pids.data;
-	for (size_t i = 0; i < t->pids.size / sizeof(*pids); i++)
-		add(t, pids[i]);
-	if (buffer_failed(&t->entries))
-		buffer_reset(&t->entries);
-	if (t->entries.size)
-		qsort(t->entries.data, t->entries.size / sizeof(struct wait_entry),
-			sizeof(struct wait_entry), by_pid);
-}
-
-size_t wait_table_count(struct wait_table *t)
-{
-	read_all(t);
-	return t->entries.size / sizeof(struct wait_entry);
-}
-
-const struct wait_entry *wait_table_at(struct wait_table *t, size_t i)
-{
-	return (const struct wait_entry *)(const void *)t->entries.data + i;
-}
-
-const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid)
-{
-	struct wait_entry key = { .pid = pid };
-	size_t count = wait_table_count(t);
-
-	return count ? bsearch(&key, t->entries.data, count, sizeof(key), by_pid) : NULL;
-}
-
-bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of)
-{
-	const struct wait_entry *e = wait_table_get(t, of);
-
-	for (unsigned i = 0; e && i < ANCESTORS_MAX; i++) {
-		if (e->ppid == pid)
-			return true;
-		e = wait_table_get(t, e->ppid);
-	}
-	return false;
-}
 
 #define STEPS_MAX 48 /* processes of a chain */
 #define DEPTH_MAX 16
@@ -338,35 +243,38 @@ static void follow_job(struct wait_reader *r, const struct wait_node *n)
 	}
 }
 
+static void add_backend(
+	struct wait_reader *r, const struct wait_node *n, uint32_t pid, const char *what)
+{
+	bool is_advisory = !strcmp(what, WAIT_ADVISORY);
+
+	wait_party(r, n, n->stat.pid,
+		&(struct wait_found){ .relation = WAITS_RELATION_BACKEND,
+			.source = WAITS_SOURCE_TITLE,
+			.confidence = is_advisory ? WAITS_LOW : WAITS_MEDIUM,
+			.pid = pid,
+			.detail = span_of_string(what),
+			.follows = pid != 0 });
+}
+
 /* A server of databases writes into its title what each of its processes does. */
 static void add_backends(struct wait_reader *r, const struct wait_node *n, const char *title)
 {
 	size_t count = wait_table_count(&r->table);
-	struct buffer other = { 0 };
+	struct wait_sessions all;
 
-	if (strncmp(title, "postgres: ", 10) || !strstr(title, " waiting"))
-		count = 0;
+	if (wait_session_of(title) != WAIT_SESSION_WAITS)
+		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
-		_cleanup_close_ int fd = -1;
 
-		if (e->ppid != n->stat.ppid || e->pid == n->stat.pid)
-			continue;
-		fd = procfs_open((pid_t)e->pid);
-		if (fd < 0 ||
-			timeout_read_at(
-				&r->timeout, fd, "cmdline", &other, PROCFS_STAT, TIMEOUT_MS) < 0 ||
-			!strstr(buffer_cstr(&other), "idle in transaction"))
-			continue;
-		wait_party(r, n, n->stat.pid,
-			&(struct wait_found){ .relation = WAITS_RELATION_BACKEND,
-				.source = WAITS_SOURCE_TITLE,
-				.confidence = WAITS_MEDIUM,
-				.pid = e->pid,
-				.detail = span_of_string("row lock"),
-				.follows = true });
+		if (e->ppid == n->stat.ppid && e->pid != n->stat.pid &&
+			wait_session_read(r, e->pid) == WAIT_SESSION_HOLDS)
+			add_backend(r, n, e->pid, "row lock");
 	}
-	buffer_fini(&other);
+	all = wait_sessions_of(r, n->stat.ppid);
+	if (wait_sessions_have_advisory(&all))
+		add_backend(r, n, all.idle == 1 ? all.idle_pid : 0, WAIT_ADVISORY);
 }
 
 /* An event loop may wait for its children by a signal: a launcher without connections does. */

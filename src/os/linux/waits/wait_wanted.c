@@ -15,13 +15,12 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/waits/wait_lock_lines.h"
 #include "os/linux/waits/wait_reader.h"
+#include "os/linux/waits/wait_sessions.h"
 
-#define FDS_MAX	     512 /* descriptors that are compared */
-#define WAITERS_MAX  64
-#define THREADS_MAX  256
-#define POLL_MAX     NS_PER_S /* SQLite sleeps for at most 100 ms */
-#define TITLE	     "postgres: "
-#define IDLE_SESSION " idle in transaction"
+#define FDS_MAX	    512 /* descriptors that are compared */
+#define WAITERS_MAX 64
+#define THREADS_MAX 256
+#define POLL_MAX    NS_PER_S /* SQLite sleeps for at most 100 ms */
 
 /* --- the processes that wait --- */
 
@@ -262,26 +261,8 @@ static void of_files(struct wait_reader *r, struct wait_node *n)
 
 struct session {
 	uint32_t pid, ppid;
-	bool is_waiting, is_holder;
+	enum wait_session is;
 };
-
-static bool read_session(struct wait_reader *r, const struct wait_entry *e, struct session *s)
-{
-	_cleanup_close_ int fd = procfs_open((pid_t)e->pid);
-	const char *title;
-
-	if (fd < 0 ||
-		timeout_read_at(&r->timeout, fd, "cmdline", &r->more, PROCFS_STAT, TIMEOUT_MS) < 0)
-		return false;
-	title = buffer_cstr(&r->more);
-	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
-		return false;
-	*s = (struct session){ .pid = e->pid,
-		.ppid = e->ppid,
-		.is_waiting = strstr(title, " waiting") != NULL,
-		.is_holder = strstr(title, IDLE_SESSION) && !strstr(title, "(aborted)") };
-	return true;
-}
 
 static void read_sessions(struct wait_reader *r, struct buffer *out)
 {
@@ -289,9 +270,11 @@ static void read_sessions(struct wait_reader *r, struct buffer *out)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
-		struct session s;
+		struct session s = { .pid = e->pid, .ppid = e->ppid };
 
-		if (!strncmp(e->name, "postgres", 8) && read_session(r, e, &s))
+		if (!strncmp(e->name, "postgres", 8))
+			s.is = wait_session_read(r, e->pid);
+		if (s.is)
 			buffer_append(out, &s, sizeof(s));
 	}
 }
@@ -327,34 +310,51 @@ static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t
 	return is_found;
 }
 
+/* The session of this process, or that it is: one in a transaction, or one that may have an
+ * advisory lock. */
+static const struct session *own_session(struct wait_reader *r, const struct wait_node *n,
+	const struct session *all, size_t count, enum wait_session is)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].is == is && (all[i].pid == n->stat.pid || is_client(r, n, all[i].pid)))
+			return &all[i];
+	}
+	return NULL;
+}
+
 static void of_sessions(struct wait_reader *r, const struct wait_node *n)
 {
 	struct waiters w = { .record = { .source = WAITS_SOURCE_TITLE } };
 	struct buffer sessions = { 0 };
 	const struct session *all, *own = NULL;
-	unsigned holders = 0;
+	struct wait_sessions of_server;
+	bool is_advisory = false;
+	unsigned waiting = 0;
 	size_t count;
 
 	read_sessions(r, &sessions);
 	all = (const void *)sessions.data;
 	count = sessions.size / sizeof(*all);
 	for (size_t i = 0; i < count; i++)
-		w.record.waiters += all[i].is_waiting;
-	for (size_t i = 0; i < count && w.record.waiters && !own; i++) {
-		if (all[i].is_holder && (all[i].pid == n->stat.pid || is_client(r, n, all[i].pid)))
-			own = &all[i];
+		waiting += all[i].is == WAIT_SESSION_WAITS;
+	if (waiting)
+		own = own_session(r, n, all, count, WAIT_SESSION_HOLDS);
+	if (waiting && !own) {
+		own = own_session(r, n, all, count, WAIT_SESSION_IDLE);
+		is_advisory = own != NULL;
 	}
-	w.record.waiters = 0;
+	of_server = own ? wait_sessions_of(r, own->ppid) : (struct wait_sessions){ 0 };
+	if (is_advisory && (!wait_sessions_have_advisory(&of_server) || of_server.idle > 1))
+		own = NULL;
 	for (size_t i = 0; own && i < count; i++) {
-		if (all[i].ppid != own->ppid)
-			continue;
-		holders += all[i].is_holder;
-		w.record.waiters += all[i].is_waiting && add_waiter(r, &w, all[i].pid, GLANCE_MAIN);
+		if (all[i].ppid == own->ppid && all[i].is == WAIT_SESSION_WAITS)
+			w.record.waiters += add_waiter(r, &w, all[i].pid, GLANCE_MAIN);
 	}
 	if (w.record.waiters) {
 		w.record.session_pid = own->pid == n->stat.pid ? 0 : own->pid;
-		w.record.confidence = holders == 1 ? WAITS_MEDIUM : WAITS_LOW;
-		emit(r, &w, span_of("", 0));
+		w.record.confidence =
+			!is_advisory && of_server.holding == 1 ? WAITS_MEDIUM : WAITS_LOW;
+		emit(r, &w, is_advisory ? span_of_string(WAIT_ADVISORY) : span_of("", 0));
 	}
 	buffer_fini(&sessions);
 }

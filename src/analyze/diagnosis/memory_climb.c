@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/memory_climb.h"
+
+#include "analyze/process_table/process_table.h"
+#include "base/units.h"
+
+#define PLAIN_HEAPS (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
+
+/* V8 fills up to three semispaces of 16 MB with garbage before it collects. */
+#define HEAP_GAIN      (48 << 20)
+#define STRAIGHT_HEAP  0.15 /* half of that counts, if it strays less from a line */
+#define STRAIGHT_YOUNG 0.25
+#define PACE	       0.4 /* least part of its memory that came at this rate since its start */
+#define LONG_NS	       (12 * NS_PER_S)
+#define LONG_V8_NS     (20 * NS_PER_S) /* buffers fill up in that time before V8 collects them */
+#define LATE_PART      0.14	       /* of a gain that goes on, in the last third of the time */
+#define FALL_PART      0.25	       /* of its gain, that a growing heap gives back at once */
+#define LONG_CPU       50	       /* percent of a CPU */
+#define START_NS       (5 * NS_PER_S)
+#define YOUNGEST_NS    (3 * NS_PER_S)
+
+bool memory_has_collector(const struct memory_gain *m)
+{
+	return (m->runtimes & MEMORY_COLLECTORS) != 0;
+}
+
+bool memory_is_young(const struct check *e)
+{
+	return (double)check_age_ns(e) < check_option(e, "min-age");
+}
+
+/* What it has now came at this rate, not in a start that is over. */
+static bool keeps_pace(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double since_start =
+		(g->last - g->first) * (double)check_age_ns(e) / (double)g->interval_ns;
+
+	return since_start >= PACE * (double)m->own_rss_bytes;
+}
+
+/* V8 and Go heaps of programs at rest or at steady work stop at some 60 MB; an agent's does not. */
+static bool is_heap_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double gain = (double)m->own_bytes;
+	bool is_large = (double)m->own_rss_bytes >= check_option(e, "climb-gain");
+
+	if (!(m->runtimes & PLAIN_HEAPS) || m->runtimes & MEMORY_COLLECTORS & ~PLAIN_HEAPS ||
+		!m->is_known || !g->grows || (e->process && e->process->agent) ||
+		!keeps_pace(e, j, m))
+		return false;
+	return gain >= HEAP_GAIN || (j->bend <= STRAIGHT_HEAP && gain * 2 >= HEAP_GAIN) ||
+	       (!memory_is_young(e) && is_large && gain >= check_option(e, "slow-gain"));
+}
+
+/* A constant rate since the start: a program that loads something has pauses and ends. */
+static bool is_young_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	return memory_is_young(e) && !memory_has_collector(m) && m->is_known && j->growth.grows &&
+	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m);
+}
+
+static bool is_long(const struct memory_trend *j, const struct memory_gain *m)
+{
+	return j->growth.interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_V8_NS : LONG_NS);
+}
+
+/* The same of a runtime that collects garbage, for long enough that a heap without live data in it
+ * would have been collected. One that works hard may well need what it takes. */
+static bool is_long_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+
+	return is_long(j, m) && m->is_known && g->grows && !j->has_stopped &&
+	       j->bend <= STRAIGHT_YOUNG && keeps_pace(e, j, m) &&
+	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
+}
+
+/* The same of less, and of a program that had loaded something before: after its start, over the
+ * whole time. Node and python at rest, or at steady work, keep to one megabyte; a heap of Go grows
+ * to twice its live data between two collections. */
+static bool is_steady_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+
+	return is_long(j, m) && check_age_ns(e) >= g->interval_ns + START_NS && m->is_known &&
+	       !(m->runtimes & MEMORY_COLLECTORS & ~(1u << MAPS_V8)) && !j->has_stopped &&
+	       !j->falls && j->bend <= STRAIGHT_YOUNG && cpu >= 0 && cpu < LONG_CPU &&
+	       (double)m->own_bytes >= check_option(e, "steady-gain") &&
+	       !(e->process && e->process->agent);
+}
+
+/* V8 takes pieces, and moves its young objects to and fro: a heap with live data that grows is no
+ * line. Garbage of steady work, and the buffers beside it, have reached their size by then. */
+static bool is_v8_climb(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
+	double gain = (double)m->own_bytes;
+
+	return m->is_known && (m->runtimes & MEMORY_COLLECTORS) == 1u << MAPS_V8 && is_long(j, m) &&
+	       check_age_ns(e) >= j->growth.interval_ns + YOUNGEST_NS && !j->has_stopped &&
+	       cpu >= 0 && cpu < LONG_CPU && gain >= check_option(e, "steady-gain") &&
+	       j->late >= LATE_PART && j->largest_fall <= FALL_PART * gain &&
+	       !(e->process && e->process->agent);
+}
+
+bool memory_climbs_slowly(
+	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	return is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_steady_climb(e, j, m) ||
+	       is_v8_climb(e, j, m);
+}
+
+/* Worth a report with low severity, whatever else may explain it. */
+bool memory_climbs(const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
+{
+	const struct growth *g = &j->growth;
+	double gain = g->last - g->first;
+
+	if (memory_climbs_slowly(e, j, m) || is_long_climb(e, j, m))
+		return true;
+	if (gain < check_option(e, "climb-gain"))
+		return false;
+	if (memory_has_collector(m) && memory_is_young(e) &&
+		gain * 100 < check_option(e, "collector-share") * g->first)
+		return false;
+	return g->grows || (!j->has_stopped && j->low_gain * 2 >= gain);
+}

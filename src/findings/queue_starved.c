@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue-starved: the main thread of a Python or Ruby program waits at a queue of its own, and the
+ * other threads only sleep or wait. Nothing new can come into the process then: no thread reads,
+ * connects or looks at a file, and those that sleep woke several times meanwhile and put nothing
+ * in. The thread that should have done so has mostly ended by an error.
+ *
+ * Cannot be seen: whether a thread that sleeps will put something in by the clock, later.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/stack_waits.h"
+#include "analyze/process_table/process_table.h"
+#include "analyze/threads/thread_history.h"
+#include "base/cleanup.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-time", 8e9, 1e9, 86400e9, "minimum time that the main thread waits",
+		.unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-wakes", 3, 1, 1e6,
+		"minimum number of times that each thread that sleeps woke meanwhile"),
+};
+
+struct starved {
+	struct stack_wait wait;
+	uint64_t for_ns;
+	unsigned sleeping, waiting; /* other threads */
+	double wakes; /* of the thread that sleeps longest, while the main one waits */
+};
+
+/* --- the threads --- */
+
+static const struct thread_history *history_of(const struct check *e, uint32_t tid)
+{
+	const struct thread_history *t;
+	size_t position = 0;
+
+	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+		if (t->tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+static bool sleeps(
+	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
+{
+	struct wait_link link;
+
+	if (t->state != 'S' || t->call_state)
+		return false;
+	if (t->lock != WAITS_LOCK_NONE)
+		return t->timeout_state != SOOTH_STATE_ABSENT;
+	link = wait_link_of(g, p, t);
+	return link.what == WAIT_SLEEP;
+}
+
+/* For another thread of the process. */
+static bool rests(const struct wait_graph *g, const struct waits_thread *t)
+{
+	return t->state == 'S' && !t->call_state && t->lock != WAITS_LOCK_NONE &&
+	       t->arguments[1] & WAITS_FUTEX_PRIVATE && t->timeout_state == SOOTH_STATE_ABSENT &&
+	       !wait_graph_has_run(g, t);
+}
+
+static void note_sleeper(struct starved *s, const struct check *e, const struct waits_thread *t)
+{
+	const struct thread_history *h = history_of(e, t->record.tid);
+	double hz = h ? thread_history_voluntary(h) : 0;
+	double wakes = hz > 0 ? hz * (double)s->for_ns / (double)NS_PER_S : 0;
+
+	if (!s->sleeping++ || wakes < s->wakes)
+		s->wakes = wakes;
+}
+
+/* False: a thread does something else. */
+static bool look_at_others(struct starved *s, const struct check *e, const struct wait_graph *g)
+{
+	const struct waits_process *p = wait_graph_process(g, e->id.pid);
+	const struct waits_thread *t = NULL;
+
+	while (p && (t = wait_graph_thread(g, e->id.pid, t))) {
+		if (t->record.tid == e->id.pid)
+			continue;
+		if (sleeps(g, p, t))
+			note_sleeper(s, e, t);
+		else if (rests(g, t))
+			s->waiting++;
+		else
+			return false;
+	}
+	return s->sleeping > 0;
+}
+
+static bool is_at_queue(struct starved *s, const struct check *e, const struct wait_graph *g)
+{
+	const struct waits_thread *t = wait_graph_thread_of(g, e->id.pid, e->id.pid);
+
+	if (!t || t->state != 'S' || t->since_state || t->timeout_state != SOOTH_STATE_ABSENT ||
+		wait_graph_has_run(g, t))
+		return false;
+	s->wait = stack_wait_of(e->input, &e->id, e->id.pid);
+	s->for_ns = t->since_ns;
+	return s->wait.is_queue;
+}
+
+/* --- the calls --- */
+
+/* A counter by which its own threads wake each other: "anon_inode:[eventfd]". */
+static bool is_of_runtime(const struct call_repeat *r)
+{
+	return strstr(r->text, "[event") != NULL;
+}
+
+/* Nothing comes in: no file is looked at, and no descriptor used. */
+static bool is_closed(const struct call_history *h)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	size_t position = 0;
+
+	if (h->looks || h->uring_calls)
+		return false;
+	while ((r = call_repeats_next(h, &position, &key))) {
+		if ((key->fd >= 0 || r->is_socket || r->has_path) && !is_of_runtime(r))
+			return false;
+	}
+	return true;
+}
+
+static bool has_child(const struct check *e)
+{
+	const struct process_entry *child;
+	size_t position = 0;
+
+	while ((child = process_table_next(&e->input->host.process_table, &position))) {
+		if (child->parent == e->process && child->is_there)
+			return true;
+	}
+	return false;
+}
+
+/* --- the finding --- */
+
+static bool is_join(const struct starved *s)
+{
+	return span_ends(s->wait.by, "join");
+}
+
+static void put_others(struct buffer *out, const struct starved *s)
+{
+	unsigned all = s->sleeping + s->waiting;
+
+	if (all == 1)
+		buffer_string(out, "the only other thread just sleeps");
+	else if (!s->waiting)
+		buffer_format(out, "the other %u threads just sleep", all);
+	else
+		buffer_format(out, "of the other %u threads %u wait%s and %u just sleep%s", all,
+			s->waiting, s->waiting == 1 ? "s" : "", s->sleeping,
+			s->sleeping == 1 ? "s" : "");
+}
+
+static void report(const struct check *e, struct check_result *out, const struct starved *s)
+{
+	struct buffer others = { 0 };
+	char time[UNITS_SIZE];
+
+	put_others(&others, s);
+	finding_begin(out, is_join(s) ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
+	if (!is_join(s))
+		finding_severity(out, FINDING_LOW);
+	finding_thread(out, e->id.pid);
+	finding_claim(
+		out, "its main thread has waited in %.*s", (int)s->wait.by.size, s->wait.by.data);
+	if (s->wait.within.size)
+		finding_claim(out, ", called by %.*s (%.*s)", (int)s->wait.within.size,
+			s->wait.within.data, (int)s->wait.file.size, s->wait.file.data);
+	finding_claim(out, ", for %s, and %s: %s", sentence_duration(time, s->for_ns),
+		buffer_cstr(&others),
+		is_join(s) ? "a task of the queue was taken and never marked as done (task_done), "
+			     "or its thread has ended"
+			   : "nothing is put into the queue, perhaps since the thread that should "
+			     "has ended by an error");
+	finding_number(out, "waiting for", (double)s->for_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "threads that sleep", s->sleeping, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "threads that wait for another", s->waiting, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
+		SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "whether a thread that sleeps puts something in later, by the clock");
+	finding_remedy(out,
+		"sooth stack %u shows where each thread waits; look for the error of the thread "
+		"that feeds the queue in its log, and have that thread put its error in",
+		e->id.pid);
+	finding_end(out);
+	buffer_fini(&others);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct starved s = { 0 };
+	struct check_calls c;
+	struct wait_graph g;
+
+	if (!check_first(e, &e->input->waits) || !check_graph(e, &g)) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	if (!is_at_queue(&s, e, &g) || !look_at_others(&s, e, &g) || has_child(e))
+		check_fine(out, "its main thread does not wait at a queue of its own, or something "
+				"may come in");
+	else if (check_has_finding(e, "deadlock") || check_has_finding(e, "all-threads-waiting"))
+		check_fine(out, "reported by another check");
+	else if (check_is_stopped(e))
+		check_fine(out, "the process is stopped");
+	else if (!check_calls_read(&c, e))
+		check_blind_because(out, "its system calls were not observed",
+			"run as root; `sooth doctor` shows other ways");
+	else if (!is_closed(c.history))
+		check_fine(out, "a thread of it does something: it may put into the queue later");
+	else if (s.wakes < check_option(e, "min-wakes"))
+		check_fine(out, "another thread sleeps: it may put into the queue later");
+	else if (check_is_over(e, "min-time", (double)s.for_ns, ""))
+		report(e, out, &s);
+	else
+		check_blind_by(out, FINDING_SHORT,
+			"its main thread waits at a queue of its own, but not for long yet",
+			CHECK_LONGER);
+}
+
+const struct finding_type finding_queue_starved = {
+	.id = "queue-starved",
+	.claim = "waits at a queue of its own that no thread puts anything into",
+	.probes = "proc,waits,stacks,threads,syscalls",
+	.follows = "all-threads-waiting,deadlock,frozen",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/waits/wait_sessions.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+
+#define TITLE  "postgres: "
+#define HOLDS  " idle in transaction"
+#define WORKER "autovacuum worker"
+
+/* "postgres: bob shop 10.0.0.2(50412) idle", "postgres: bob shop [local] SELECT" */
+static bool is_of_client(const char *title)
+{
+	const char *port = strchr(title, '(');
+
+	return strstr(title, "[local]") || (port && port[1] >= '0' && port[1] <= '9');
+}
+
+enum wait_session wait_session_of(const char *title)
+{
+	if (strncmp(title, TITLE, strlen(TITLE)) != 0)
+		return WAIT_SESSION_NONE;
+	if (strstr(title, " waiting"))
+		return WAIT_SESSION_WAITS;
+	if (strstr(title, HOLDS))
+		return strstr(title, "(aborted)") ? WAIT_SESSION_NONE : WAIT_SESSION_HOLDS;
+	if (strstr(title, WORKER))
+		return WAIT_SESSION_WORKS;
+	if (!is_of_client(title))
+		return WAIT_SESSION_NONE;
+	return span_ends(span_of(title, strlen(title)), " idle") ? WAIT_SESSION_IDLE
+								 : WAIT_SESSION_WORKS;
+}
+
+enum wait_session wait_session_read(struct wait_reader *r, uint32_t pid)
+{
+	_cleanup_close_ int fd = procfs_open((pid_t)pid);
+	char *title;
+
+	if (fd < 0 ||
+		timeout_read_at(&r->timeout, fd, "cmdline", &r->more, PROCFS_STAT, TIMEOUT_MS) < 0)
+		return WAIT_SESSION_NONE;
+	/* Blanks, or zeros, stand where its arguments were longer. */
+	title = (char *)buffer_cstr(&r->more);
+	for (size_t size = strlen(title); size && title[size - 1] == ' ';)
+		title[--size] = '\0';
+	return wait_session_of(title);
+}
+
+struct wait_sessions wait_sessions_of(struct wait_reader *r, uint32_t server_pid)
+{
+	size_t count = wait_table_count(&r->table);
+	struct wait_sessions s = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+		enum wait_session is =
+			e->ppid == server_pid ? wait_session_read(r, e->pid) : WAIT_SESSION_NONE;
+
+		s.idle += is == WAIT_SESSION_IDLE;
+		s.holding += is == WAIT_SESSION_HOLDS;
+		s.waiting += is == WAIT_SESSION_WAITS;
+		s.working += is == WAIT_SESSION_WORKS;
+		if (is == WAIT_SESSION_IDLE)
+			s.idle_pid = e->pid;
+	}
+	return s;
+}
+
+bool wait_sessions_have_advisory(const struct wait_sessions *s)
+{
+	return s->waiting && s->idle && !s->holding && !s->working;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a process of PostgreSQL does, by the title that it writes over its arguments. */
+#ifndef SOOTH_OS_LINUX_WAIT_SESSIONS_H
+#define SOOTH_OS_LINUX_WAIT_SESSIONS_H
+
+#include "os/linux/waits/wait_reader.h"
+
+#define WAIT_ADVISORY "advisory lock" /* the detail of a party that may have one */
+
+enum wait_session {
+	WAIT_SESSION_NONE,  /* another program, or a process of the server's own that rests */
+	WAIT_SESSION_IDLE,  /* without a transaction: it may still have an advisory lock */
+	WAIT_SESSION_HOLDS, /* idle in a transaction */
+	WAIT_SESSION_WAITS, /* for a lock */
+	WAIT_SESSION_WORKS,
+};
+
+enum wait_session wait_session_of(const char *title);
+/* The same of a process of the table. */
+enum wait_session wait_session_read(struct wait_reader *r, uint32_t pid);
+
+/* The sessions of one server. */
+struct wait_sessions {
+	unsigned idle, holding, waiting, working;
+	uint32_t idle_pid; /* the last of these */
+};
+
+struct wait_sessions wait_sessions_of(struct wait_reader *r, uint32_t server_pid);
+/* A session waits, and none has a transaction that could be what it waits for: one that rests may
+ * have an advisory lock. */
+bool wait_sessions_have_advisory(const struct wait_sessions *s);
+
+#endif
