@@ -468,6 +468,8 @@ static void test_keys(void **state)
 	take();
 	type("@");
 	assert_shows("the key @ does nothing here");
+	type("U");
+	assert_shows("no row is tagged");
 	type("?");
 	assert_shows("any key ends this");
 	type(" ");

@@ -17,7 +17,9 @@
 #define TEXT_MAX  (1u << 20)
 #define FIRST_NS  (5 * NS_PER_S)
 #define LATE_NS	  (3 * NS_PER_S) /* after which its findings are there */
-#define WIDE	  1000		 /* columns: nothing is cut */
+#define SILENT_NS                                                                                  \
+	(20 * NS_PER_S) /* after which one without a finding is complete, on a busy host */
+#define WIDE 1000	/* columns: nothing is cut */
 
 /* --- a record of CSV --- */
 
@@ -252,6 +254,16 @@ static bool drop_older(struct finder *f)
 	return kept != count;
 }
 
+/* A command writes all that it found at once. */
+static bool has_reported(const struct finder *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->findings[i].run == f->run)
+			return true;
+	}
+	return false;
+}
+
 bool finder_step(struct finder *f)
 {
 	uint64_t since = clock_monotonic_ns() - f->start_ns, periods;
@@ -266,8 +278,8 @@ bool finder_step(struct finder *f)
 	periods = since / f->interval_ns;
 	if (periods)
 		f->complete_ns = f->start_ns + periods * f->interval_ns;
-	if (since > f->interval_ns + LATE_NS) {
-		f->has_first = true;
+	f->has_first |= since > f->interval_ns + LATE_NS;
+	if (since > f->interval_ns + (has_reported(f) ? LATE_NS : SILENT_NS)) {
 		is_changed |= drop_older(f);
 		if (f->interval_ns < f->wanted_ns)
 			run(f, f->wanted_ns);

@@ -54,14 +54,6 @@ static void reverse(struct top *t, int key)
 
 /* --- rows --- */
 
-static void want_folding(struct top *t, const struct process_id *id, enum top_folding wanted)
-{
-	uint8_t *kept = map_put(&t->folding, id, NULL);
-
-	if (kept)
-		*kept = (uint8_t)wanted;
-}
-
 static void unfold(struct top *t, bool is_wanted, bool toggles)
 {
 	const struct top_row *row = top_picked(t);
@@ -72,7 +64,7 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 	/* From a process back to its session. */
 	if (!t->is_tree && row->kind == TOP_ROW_PROCESS && !is_wanted && row->session) {
 		t->picked_id = row->session->id;
-		want_folding(t, &t->picked_id, TOP_FOLDED);
+		top_want_folding(t, &t->picked_id, TOP_FOLDED);
 		top_arrange(t);
 		return;
 	}
@@ -84,7 +76,7 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 	id = row->id;
 	if (toggles)
 		is_wanted = !row->is_unfolded;
-	want_folding(t, &id, is_wanted ? TOP_UNFOLDED : TOP_FOLDED);
+	top_want_folding(t, &id, is_wanted ? TOP_UNFOLDED : TOP_FOLDED);
 	top_arrange(t);
 }
 
@@ -269,6 +261,7 @@ static void change_interval(struct top *t, int key)
 static void untag(struct top *t, int key)
 {
 	(void)key;
+	top_say(t, t->tagged.count ? "no row is tagged any more" : "no row is tagged");
 	map_clear(&t->tagged);
 }
 

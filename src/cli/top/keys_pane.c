@@ -48,26 +48,42 @@ void top_open_pane(struct top *t, const struct top_pane_kind *kind)
 	open_pane(t, kind, &row->id, about);
 }
 
-/* The row of its process, else that of its session. */
+static bool is_of(const struct process_id *a, const struct process_id *b)
+{
+	return a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+static bool pick_row_of(struct top *t, const struct process_id *id)
+{
+	for (size_t i = 0; i < top_row_count(t); i++) {
+		if (!is_of(&top_row_at(t, i)->id, id))
+			continue;
+		top_pick(t, i);
+		return true;
+	}
+	return false;
+}
+
+/* Its own row, for which its session unfolds: what acts next is to hit the process, and not all of
+ * the session. */
 static void select_process(struct top *t, const struct process_id *id)
 {
 	const struct top_session *s = NULL;
 
+	if (pick_row_of(t, id))
+		return;
 	for (size_t i = 0; i < top_process_count(&t->model); i++) {
 		const struct top_process *p = top_process_at(&t->model, i);
 
-		if (p->id.pid == id->pid && p->id.start_ticks == id->start_ticks)
+		if (is_of(&p->id, id))
 			s = p->session;
 	}
-	for (size_t i = 0; i < top_row_count(t); i++) {
-		const struct top_row *row = top_row_at(t, i);
-		bool is_it = row->id.pid == id->pid && row->id.start_ticks == id->start_ticks;
-
-		if (is_it || (s && row->kind == TOP_ROW_SESSION && row->session == s))
-			top_pick(t, i);
-		if (is_it)
-			return;
-	}
+	if (!s || t->is_tree)
+		return;
+	top_want_folding(t, &s->id, TOP_UNFOLDED);
+	top_arrange(t);
+	if (!pick_row_of(t, id))
+		pick_row_of(t, &s->id);
 }
 
 void top_open_finding(struct top *t, const struct top_finding *f)

@@ -26,6 +26,14 @@ static bool is_unfolded(const struct top *t, const struct process_id *id)
 	return wanted ? *wanted == TOP_UNFOLDED : t->is_tree || t->has_room;
 }
 
+void top_want_folding(struct top *t, const struct process_id *id, enum top_folding wanted)
+{
+	uint8_t *kept = map_put(&t->folding, id, NULL);
+
+	if (kept)
+		*kept = (uint8_t)wanted;
+}
+
 void top_pick(struct top *t, size_t row)
 {
 	size_t count = top_row_count(t);

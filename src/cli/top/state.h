@@ -142,6 +142,7 @@ static inline struct top_row *top_row_at(const struct top *t, size_t i)
 	return (struct top_row *)(void *)t->rows.data + i;
 }
 
+void top_want_folding(struct top *t, const struct process_id *id, enum top_folding wanted);
 /* The selected row; NULL: there is none. */
 const struct top_row *top_picked(const struct top *t);
 void top_pick(struct top *t, size_t row);

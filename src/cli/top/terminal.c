@@ -36,6 +36,10 @@ static void prepare(void)
 	nodelay(stdscr, TRUE);
 	set_escdelay(ESCAPE_MS);
 	/* As sent by terminals in their other mode. */
+	define_key("\033[A", KEY_UP);
+	define_key("\033[B", KEY_DOWN);
+	define_key("\033[C", KEY_RIGHT);
+	define_key("\033[D", KEY_LEFT);
 	define_key("\033[H", KEY_HOME);
 	define_key("\033[F", KEY_END);
 	curs_set(0);
