@@ -40,7 +40,9 @@ struct thread {
 #include "bpf/registers.bpf.h"
 
 struct sched_control control SEC(".data.control") = {};
+const volatile struct sched_config config SEC(".rodata.config") = {};
 
+#define SWITCH_STATE 3 /* among the arguments of sched_switch */
 #define TASK_BLOCKED 0x02   /* TASK_UNINTERRUPTIBLE */
 #define TASK_HALTED  0x800c /* __TASK_STOPPED, __TASK_TRACED; from 6.1 on TASK_FROZEN */
 
@@ -54,10 +56,8 @@ struct task_struct___of_sched {
 	struct sched_entity se;
 } KERNEL_TYPE;
 
-static inline uint8_t waiting_state(struct task_struct *task)
+static inline uint8_t waiting_state(uint64_t state)
 {
-	uint64_t state = task_state(task);
-
 	return state & TASK_HALTED    ? SCHED_STOPPED
 	       : state & TASK_BLOCKED ? SCHED_BLOCKS
 				      : SCHED_SLEEPS;
@@ -70,7 +70,7 @@ static inline uint8_t state_now(struct task_struct *task)
 
 	if (bpf_core_field_exists(t->on_cpu) && BPF_CORE_READ(t, on_cpu))
 		return SCHED_RUNS;
-	return task_is_running(task) ? SCHED_PREEMPTED : waiting_state(task);
+	return task_is_running(task) ? SCHED_PREEMPTED : waiting_state(task_state(task));
 }
 
 static inline uint64_t moved(struct task_struct *task)
@@ -187,8 +187,9 @@ static inline void begin_to_run(struct thread *t, struct task_struct *task, uint
 	}
 }
 
-static inline void end_to_run(
-	struct thread *t, struct task_struct *task, bool is_preempted, uint64_t now)
+/* `state`: in which it leaves, unless it could run. */
+static inline void end_to_run(struct thread *t, struct task_struct *task, bool is_preempted,
+	uint64_t state, uint64_t now)
 {
 	bool could_run = is_preempted || task_is_running(task);
 
@@ -197,7 +198,14 @@ static inline void end_to_run(
 		t->involuntary++;
 	else
 		t->voluntary++;
-	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(task));
+	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
+}
+
+/* What wakes a thread on another CPU changes its state before it has left this one: where the switch
+ * has no copy of it, one that blocks may be read as one that sleeps. */
+static inline uint64_t state_left(const unsigned long long *arguments, struct task_struct *from)
+{
+	return config.has_state ? (uint32_t)arguments[SWITCH_STATE] : task_state(from);
 }
 
 SEC("kernel_tp/sched_switch")
@@ -210,7 +218,7 @@ int BPF_PROG(on_switch, bool is_preempted, struct task_struct *from, struct task
 		begin_to_run(t, to, now);
 	t = counted(from, now);
 	if (t)
-		end_to_run(t, from, is_preempted, now);
+		end_to_run(t, from, is_preempted, state_left(ctx, from), now);
 	return 0;
 }
 

@@ -5,6 +5,11 @@
 
 #include "probes/sched.h"
 
+/* Set before the programs are loaded. */
+struct sched_config {
+	uint8_t has_state; /* a switch has the state of the thread that leaves, since Linux 5.18 */
+};
+
 /* Set by the collector while it runs. */
 struct sched_control {
 	uint64_t began_ns; /* all programs are attached from here on; 0: not yet */

@@ -75,12 +75,10 @@ const struct sooth_schema *const *feed_schemas(enum feed_id id)
 	return registry_stage(types[id].view)->tables;
 }
 
+/* What still waits is for no reader, and is not made into records: behind a busy target that would
+ * take a minute. */
 static void feed_stop(struct feed *f)
 {
-	struct sooth_error ignored;
-
-	if (f->observer)
-		sooth_observer_stop(f->observer, SOOTH_END_STOPPED, &ignored);
 	sooth_observer_free(f->observer);
 	sooth_report_free(f->report);
 	f->observer = NULL;
@@ -207,6 +205,13 @@ static void put_line(struct feed *f, struct line_queue *queue)
 	line_queue_put(queue, (const char *)f->line.data, f->line.size);
 }
 
+/* Asked for each record, so that the rest of a large batch is left out, too. */
+static bool is_ending(struct feed *f)
+{
+	f->is_ending |= stop_is_selected();
+	return f->is_ending;
+}
+
 /* A line is made once, for all readers. */
 static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
@@ -214,8 +219,9 @@ static int take_row(void *user, const char *section, const struct sooth_schema *
 	struct feed *f = user;
 	bool is_made = false;
 
-	f->is_ending |= stop_is_selected();
-	if (f->is_ending || !is_of_feed(f, schema) || is_hidden(f, schema, row))
+	if (is_ending(f))
+		return -ECANCELED;
+	if (!is_of_feed(f, schema) || is_hidden(f, schema, row))
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++) {
 		if (!is_wanted(&f->readers[i], schema, row))
@@ -307,6 +313,8 @@ static int take_record(
 	struct feed *f = user;
 	uint64_t end;
 
+	if (is_ending(f))
+		return -ECANCELED;
 	if (record->kind == STREAM_MARK && record_holds(record, sizeof(struct stream_mark)))
 		take_mark(f, schema, record);
 	if (record->kind != STREAM_LOSS ||
@@ -429,7 +437,7 @@ int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err)
 {
 	int status = f->observer ? sooth_observer_step(f->observer, timeout_ms, err) : 0;
 
-	if (status > 0 || status == -EINTR)
+	if (status > 0 || status == -EINTR || f->is_ending)
 		return 0;
 	/* What was held back for the order of time comes now. */
 	if (f->observer && !sooth_observer_stop(f->observer, SOOTH_END_STOPPED, err))

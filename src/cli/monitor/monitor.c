@@ -388,7 +388,7 @@ static void step(struct monitor *m)
 	for (size_t i = 0; i < FEEDS; i++) {
 		struct pipe_feed *p = &m->pipes[i];
 
-		if (!p->feed.observer)
+		if (!p->feed.observer || stop_is_selected())
 			continue;
 		if (feed_step(&p->feed, has_waited ? 0 : timeout_ms, &err))
 			say(p, &err);

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/btf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,21 @@ static void want_entries(struct wanted *w, const struct bpf_fitted *f)
 	}
 }
 
+/* Of an alias of a pointer to a function, whose first argument is the registrant's. */
+static uint32_t arguments_of(const struct kernel_types *kernel, uint32_t id)
+{
+	struct kernel_type type;
+
+	for (int i = 0; i < 2; i++) {
+		if (!id || !kernel_types_get(kernel, id, &type))
+			return 0;
+		id = type.size;
+	}
+	if (!kernel_types_get(kernel, id, &type) || type.kind != BTF_KIND_FUNC_PROTO)
+		return 0;
+	return type.members ? type.members - 1 : 0;
+}
+
 static int relocate(
 	struct bpf_fitted *f, const struct sections *s, struct wanted *w, struct sooth_error *err)
 {
@@ -144,6 +160,10 @@ static int relocate(
 		return status;
 	for (size_t i = 0; i < f->count; i++)
 		f->entries[i].id = w->names[types + i].found ? w->names[types + i].ids[0] : 0;
+	for (size_t i = 0; i < f->count; i++)
+		f->entries[i].arguments = begins(f->entries[i].section, TRACEPOINT)
+						  ? arguments_of(&kernel, f->entries[i].id)
+						  : 0;
 	for (size_t i = 0; i < s->count && !status; i++)
 		status = bpf_relocate(&s->programs[i], &kernel, w->names, types, err);
 	kernel_types_close(&kernel);
@@ -198,6 +218,15 @@ void bpf_fitted_close(struct bpf_fitted *f)
 {
 	free(f->bytes);
 	f->bytes = NULL;
+}
+
+uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (!strcmp(f->entries[i].section, section))
+			return f->entries[i].arguments;
+	}
+	return 0;
 }
 
 /* --- libbpf --- */

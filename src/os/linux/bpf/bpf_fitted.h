@@ -29,6 +29,7 @@ struct bpf_fitted {
 		char section[64]; /* "kernel_tp/sys_enter" */
 		char name[64];	  /* "btf_trace_sys_enter" */
 		uint32_t id;	  /* among the kernel's types; 0: this kernel has none */
+		uint32_t arguments; /* that this kernel gives a program at that tracepoint */
 	} entries[BPF_ENTRIES_MAX];
 	size_t count;
 };
@@ -37,6 +38,8 @@ struct bpf_fitted {
 int bpf_fitted_open(
 	struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err);
 void bpf_fitted_close(struct bpf_fitted *f);
+/* "kernel_tp/sched_switch": how many arguments there are; 0: unknown. */
+uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section);
 /* Before an object over the bytes is opened. A negative errno: libbpf has no memory. */
 int bpf_fitted_register(void);
 /* bpf_object__load() of an object that was opened over the bytes. */

@@ -20,6 +20,7 @@
 #define RING_BYTES_DEFAULT (4u << 20)
 #define LATENESS_NS	   (5 * NS_PER_MS)
 #define AHEAD_NS	   NS_PER_MS
+#define SWITCH_WITHOUT_STATE 3 /* arguments of sched_switch */
 
 struct sched_run {
 	struct follow follow;
@@ -34,6 +35,18 @@ static void sched_close(struct backend_run *run)
 	follow_close(&s->follow);
 }
 
+static int configure(struct follow *f, struct sooth_error *err)
+{
+	struct sched_config *config =
+		bpf_code_constants(&f->code, ".rodata.config", sizeof(*config), err);
+
+	if (!config)
+		return -EINVAL;
+	config->has_state =
+		bpf_fitted_arguments(&f->code.fitted, "kernel_tp/sched_switch") > SWITCH_WITHOUT_STATE;
+	return 0;
+}
+
 static int sched_open(struct backend_run *run, struct sooth_error *err)
 {
 	static const struct follow_options options = { .image = &bpf_image_sched,
@@ -44,6 +57,8 @@ static int sched_open(struct backend_run *run, struct sooth_error *err)
 	struct sched_run *s = run->state;
 	int status = follow_open(&s->follow, run, &options, err);
 
+	if (!status)
+		status = configure(&s->follow, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (!status) {
