@@ -394,6 +394,12 @@ int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err
 	return status ? status : deliver(hub, source, err);
 }
 
+void hub_forget(struct hub_source *source)
+{
+	if (source->started)
+		source->started--;
+}
+
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err)
 {
 	int status = source->run.backend->drain(&source->run, err);

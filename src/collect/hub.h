@@ -54,6 +54,8 @@ int hub_unwant(struct hub_source *source, const struct process_id *process, unsi
 int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 /* The last user stops it; for the others only what is waiting is handed over. */
 int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err);
+/* The same without its last records; of a source that is only sampled. */
+void hub_forget(struct hub_source *source);
 /* Hand over what is waiting in one source that drains. */
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err);

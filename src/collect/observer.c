@@ -443,15 +443,30 @@ int sooth_observer_child_status(struct sooth_observer *o)
 	return o->target.launch.status;
 }
 
-void sooth_observer_free(struct sooth_observer *o)
+/* Nothing takes what would still come: last samples are left out, and records of the others that share
+ * a source go to them alone. */
+static void abandon_sources(struct sooth_observer *o)
 {
 	struct sooth_error ignored;
 
+	hub_leave(o->hub, o);
+	for (unsigned i = 1; i <= o->probe_count; i++) {
+		struct observed_probe *p = &o->probes[i];
+
+		if (!p->is_started || hub_source_backend(p->source)->drain)
+			continue;
+		p->is_started = false;
+		hub_forget(p->source);
+	}
+	stop_sources(o, &ignored);
+}
+
+void sooth_observer_free(struct sooth_observer *o)
+{
 	/* What a child has of it are copies of its parent's. */
 	if (!o || o->owner != getpid())
 		return;
-	stop_sources(o, &ignored);
-	hub_leave(o->hub, o);
+	abandon_sources(o);
 	if (o->watch.descriptor >= 0)
 		o->os->watch_end(o->os, &o->watch);
 	for (unsigned i = 1; i <= o->probe_count; i++)

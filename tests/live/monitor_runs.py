@@ -56,6 +56,7 @@ class Row:
     invented: int = 0
     lost: int = 0
     differ: int = 0
+    apart: int = 0  # found by their begins alone
     late: int = 0
     late_ns: int = 0
     time_ns: int = 0   # largest errors
@@ -66,7 +67,7 @@ class Row:
     reasons: dict = dataclasses.field(default_factory=dict)  # of what was lost
 
     def add(self, other):
-        for name in ("found", "missed", "invented", "lost", "differ", "late"):
+        for name in ("found", "missed", "invented", "lost", "differ", "apart", "late"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.time_ns = max(self.time_ns, other.time_ns)
         self.late_ns = max(self.late_ns, other.late_ns)
@@ -120,29 +121,46 @@ def compare_streams(ours, theirs, kind, begin_ns, end_ns):
     return row
 
 
+def end_of(line):
+    return line["time_ns"]
+
+
+def begin_of(line):
+    return line["time_ns"] - (line["duration_ns"] or 0)
+
+
+def pair_by(time_of, ours, theirs):
+    """[(one, other)] no farther apart than SAME_NS, and what is left of both."""
+    ours, theirs = sorted(ours, key=time_of), sorted(theirs, key=time_of)
+    pairs, left, their_left, at = [], [], [], 0
+    for line in theirs:
+        while at < len(ours) and time_of(ours[at]) < time_of(line) - SAME_NS:
+            left.append(ours[at])
+            at += 1
+        if at < len(ours) and time_of(ours[at]) <= time_of(line) + SAME_NS:
+            pairs.append((ours[at], line))
+            at += 1
+        else:
+            their_left.append(line)
+    return pairs, left + ours[at:], their_left
+
+
 def compare_key(row, ours, theirs, kind, window):
-    ours, theirs = (sorted(lines, key=lambda line: line["time_ns"]) for lines in (ours, theirs))
-    at = 0
+    """By their ends; where a thread lost its processor between the two programs at its end, by their begins."""
+    pairs, ours, theirs = pair_by(end_of, ours, theirs)
+    more, ours, theirs = pair_by(begin_of, ours, theirs)
 
     def inside(line):
         return window[0] <= line["time_ns"] <= window[1]
 
-    def alone(line, member):
-        if inside(line):
+    for one, other in pairs + more:
+        if inside(other):
+            compare_pair(row, one, other, kind)
+    row.apart += sum(inside(other) for _, other in more)
+    for lines, member in ((ours, "invented"), (theirs, "missed")):
+        for line in filter(inside, lines):
             setattr(row, member, getattr(row, member) + 1)
             note_alone(row, member, line)
-    for line in theirs:
-        while at < len(ours) and ours[at]["time_ns"] < line["time_ns"] - SAME_NS:
-            alone(ours[at], "invented")
-            at += 1
-        if at < len(ours) and ours[at]["time_ns"] <= line["time_ns"] + SAME_NS:
-            if inside(line):
-                compare_pair(row, ours[at], line, kind)
-            at += 1
-        else:
-            alone(line, "missed")
-    for line in ours[at:]:
-        alone(line, "invented")
 
 
 def note_alone(row, member, line):
@@ -192,10 +210,19 @@ class Reads:
                                            for one in self.times[call["pid"], call["fd"]])
 
 
+def note_time(row, what, call, exchange, error):
+    row.time_ns = max(row.time_ns, error)
+    if error > api_truth.TIMES_NS and len(row.alone) < 20:
+        row.alone.append("%s, %.1f ms: %s %s" % (what, error / 1e6, exchange, {
+            name: value for name, value in call.items() if value is not None}))
+
+
 def times_of(row, pairs, reads):
     """Largest errors, without those of a program that read late."""
     for call, exchange in pairs:
-        row.time_ns = max(row.time_ns, abs(exchange.begin_ns - call["begin_ns"]))
+        # The request left within the calls that sent it.
+        note_time(row, "begin", call, exchange, api_truth.outside(
+            call["begin_ns"], call["begin_ns"] + (call["send_ns"] or 0), exchange.begin_ns))
         ends = [(exchange.first_ns, exchange.first_ns, call["first_byte_ns"], reads.was_late)]
         if call["outcome"] == "answered" and exchange.state == "answered":
             ends.append((exchange.last_begin_ns, exchange.last_ns, call["total_ns"], reads.was_last))
@@ -207,7 +234,7 @@ def times_of(row, pairs, reads):
             if error > api_truth.TIMES_NS and explains(call, server_ns, ours_ns):
                 row.late, row.late_ns = row.late + 1, max(row.late_ns, error)
             else:
-                row.time_ns = max(row.time_ns, error)
+                note_time(row, "answer", call, exchange, error)
 
 
 def compare_calls(lines, exchanges, port, is_tls, end_ns, reads):

@@ -351,6 +351,31 @@ static void test_samples_follow_the_live_set(void **state)
 	scene_close(&s);
 }
 
+/* What waits for an observer that is freed is taken by nothing: no sample, no record. */
+static void test_freed_while_it_runs(void **state)
+{
+	struct scene s;
+	struct fake_process *ten;
+	unsigned samples;
+	size_t bytes;
+
+	(void)state;
+	scene_open(&s);
+	ten = fake_add(s.fake, 10, 0, "ten");
+	watch(&s, ten, "proc", SOOTH_SAMPLE);
+	assert_int_equal(sooth_observer_add_probe(s.observer, "syscalls", SOOTH_STREAM, &s.err), 0);
+	start(&s);
+	step(&s);
+	samples = fake_counts(s.fake)->samples;
+	bytes = s.taken.records.size;
+	fake_fork(s.fake, ten, 11);
+	sooth_observer_free(s.observer);
+	s.observer = NULL;
+	assert_int_equal(fake_counts(s.fake)->samples, samples);
+	assert_int_equal(s.taken.records.size, bytes);
+	scene_close(&s);
+}
+
 static void test_sampling_interval(void **state)
 {
 	struct sooth_observer_options options = { .size = sizeof(options),
@@ -1226,6 +1251,7 @@ int main(void)
 		cmocka_unit_test(test_pid_reuse),
 		cmocka_unit_test(test_exec_samples_again),
 		cmocka_unit_test(test_samples_follow_the_live_set),
+		cmocka_unit_test(test_freed_while_it_runs),
 		cmocka_unit_test(test_sampling_interval),
 		cmocka_unit_test(test_end_without_events),
 		cmocka_unit_test(test_lost_end),
