@@ -95,6 +95,8 @@ enum { RSS_FILE = 0, RSS_ANONYMOUS = 1, RSS_SHARED = 3 }; /* include/linux/mm_ty
 		pages > 0 ? (uint64_t)pages : 0;                                                   \
 	})
 
+#define URING_FIXED_FILE 1 /* IOSQE_FIXED_FILE, REQ_F_FIXED_FILE */
+
 /*
  * The opcode of a submission to io_uring. Linux 6.4 has io_uring_submit_req(request); before it
  * io_uring_submit_sqe had other arguments: from 6.0 on (request, ...), from 5.17 on (context,
@@ -107,6 +109,17 @@ static inline uint32_t uring_request_opcode(unsigned long long *arguments)
 	struct io_kiocb *request = (void *)arguments[0];
 
 	return BPF_CORE_READ(request, opcode);
+}
+
+/* The descriptor that a submission is about; a registered file has none that is known. */
+static inline int uring_request_fd(unsigned long long *arguments)
+{
+	struct io_kiocb *request = (void *)arguments[0];
+
+	if (!bpf_core_field_exists(request->cqe.fd) ||
+		BPF_CORE_READ(request, flags) & URING_FIXED_FILE)
+		return -1;
+	return BPF_CORE_READ(request, cqe.fd);
 }
 
 static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t which)

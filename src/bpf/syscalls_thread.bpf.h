@@ -43,6 +43,9 @@ struct thread {
 	char asked[SYSCALLS_REQUESTED_BYTES]; /* before the kernel writes over it */
 	struct aggregate aggregate;
 	uint64_t uring[SYSCALLS_URING_OPS]; /* by opcode: what it submitted to io_uring */
+	uint32_t uring_sockets[SYSCALLS_URING_OPS]; /* of these, on connections */
+	/* By opcode: its first request has been reported, and its first one on a connection. */
+	uint8_t uring_reported[SYSCALLS_URING_OPS];
 };
 
 #include "bpf/threads.bpf.h"

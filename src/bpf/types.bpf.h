@@ -323,8 +323,14 @@ struct linux_binprm {
 	unsigned int interp_flags;
 } KERNEL_TYPE;
 
+struct io_cqe {
+	int fd;
+} KERNEL_TYPE;
+
 struct io_kiocb {
 	uint8_t opcode;
+	uint32_t flags;
+	struct io_cqe cqe; /* since Linux 5.19 */
 } KERNEL_TYPE;
 
 struct seq_file;

@@ -34,12 +34,51 @@ static struct thread *submitter(void)
 	return t && t->member.interest && !t->member.is_before_exec ? t : 0;
 }
 
-static void count_request(struct thread *t, uint32_t opcode)
+enum uring_reported { URING_REPORTED = 1, URING_SOCKET_REPORTED = 2 };
+
+static inline int emit_requests(struct thread *t, uint32_t opcode, uint64_t count,
+	uint32_t sockets, uint64_t from, uint64_t now)
 {
+	struct syscalls_uring *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r)
+		return 0;
+	record_fill(
+		&r->record, &t->member, SYSCALLS_URING, RECORD_WORDS(struct syscalls_uring), now);
+	r->from_ns = from;
+	r->count = count;
+	r->opcode = opcode;
+	r->sockets = sockets;
+	bpf_ringbuf_submit(r, ring_flags());
+	return 1;
+}
+
+/* The first of its kind is a record at once: a consumer learns while it happens that calls are not
+ * all. The others are added up. */
+VERIFIED_ALONE int count_request(struct thread *t, uint32_t opcode, uint32_t is_socket)
+{
+	uint8_t is_news = is_socket ? URING_SOCKET_REPORTED : URING_REPORTED;
+	uint64_t now;
+
+	if (!t)
+		return 0;
 	if (opcode >= SYSCALLS_URING_OPS)
 		opcode = SYSCALLS_URING_OPS - 1;
-	t->uring[opcode]++;
 	t->uses_uring = 1;
+	if (t->member.interest & INTEREST_STREAM && !(t->uring_reported[opcode] & is_news)) {
+		now = bpf_ktime_get_ns();
+		t->uring_reported[opcode] |= is_news;
+		if (emit_requests(t, opcode, 1, is_socket, now, now))
+			return 0;
+	}
+	t->uring[opcode]++;
+	t->uring_sockets[opcode] += is_socket;
+	return 0;
+}
+
+static inline uint32_t is_on_connection(int fd)
+{
+	return fd >= 0 && is_internet_socket((uint32_t)fd);
 }
 
 /* Of type raw_tp, with untyped arguments: they differ between kernels. The first is of
@@ -51,7 +90,8 @@ int on_uring_request(unsigned long long *arguments)
 
 	if (!t)
 		return 0;
-	count_request(t, uring_request_opcode(arguments));
+	count_request(t, uring_request_opcode(arguments),
+		is_on_connection(uring_request_fd(arguments)));
 	t->member.done |= DONE_REQUEST;
 	return 0;
 }
@@ -62,7 +102,8 @@ int on_uring_request_again(unsigned long long *arguments)
 	struct thread *t = submitter();
 
 	if (t && !was_done(&t->member, DONE_REQUEST))
-		count_request(t, uring_request_opcode(arguments));
+		count_request(t, uring_request_opcode(arguments),
+			is_on_connection(uring_request_fd(arguments)));
 	return 0;
 }
 
@@ -72,28 +113,17 @@ int on_uring_entry(unsigned long long *arguments)
 	struct thread *t = submitter();
 
 	if (t)
-		count_request(t, uring_entry_opcode(arguments, control.uring_argument));
+		count_request(t, uring_entry_opcode(arguments, control.uring_argument), 0);
 	return 0;
 }
 
 VERIFIED_ALONE int flush_uring(struct thread *t, uint32_t opcode, uint64_t now)
 {
-	struct syscalls_uring *r;
-
 	if (!t || opcode >= SYSCALLS_URING_OPS || !t->uring[opcode])
 		return 0;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
+	if (!emit_requests(t, opcode, t->uring[opcode], t->uring_sockets[opcode],
+		    t->member.from_ns, now))
 		__sync_fetch_and_add(&control.lost_uring, t->uring[opcode]);
-		return 0;
-	}
-	record_fill(
-		&r->record, &t->member, SYSCALLS_URING, RECORD_WORDS(struct syscalls_uring), now);
-	r->from_ns = t->member.from_ns;
-	r->count = t->uring[opcode];
-	r->opcode = opcode;
-	r->unused = 0;
-	bpf_ringbuf_submit(r, ring_flags());
 	return 0;
 }
 

@@ -78,6 +78,8 @@ static const struct sooth_field uring_fields[] = {
 		.names = &uring_opcode_names),
 	FIELD_NUMBER(syscalls_uring, count, "io_uring requests that the kernel accepted",
 		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(syscalls_uring, sockets, "of these, requests on an internet connection",
+		.merge = SOOTH_MERGE_SUM),
 };
 
 RECORD_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,

@@ -111,7 +111,7 @@ struct syscalls_uring {
 	uint64_t from_ns;
 	uint64_t count; /* that the kernel has accepted */
 	uint32_t opcode;
-	uint32_t unused;
+	uint32_t sockets; /* of these, on a connection (IPv4, IPv6); since Linux 5.19 */
 };
 
 /* What of an argument's target a piece holds. */

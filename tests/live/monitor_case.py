@@ -26,6 +26,9 @@ class MonitorCase(Case):
         return self.start("/bin/bash", "-c", "exec tail -f " + files,
                           env=dict(os.environ, HOME=home or "/nonexistent"))
 
+    def connect(self, *words):
+        return self.start_sooth("tail", "--fifo-dir", self.fifos, *words)
+
     def wait_for_lines(self, reader, number):
         harness.wait_until(lambda: len(self.lines(reader)) >= number, lambda: "%d lines: %r" % (
             number, bytes(reader.out[-500:])))

@@ -35,6 +35,13 @@ for i in range(3):
 """
 
 
+def listening():
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    s.listen(8)
+    return s
+
+
 @needs_bpf
 class Readers(MonitorCase):
     def test_the_line_of_the_old_kit(self):
@@ -81,10 +88,7 @@ class Readers(MonitorCase):
         self.assert_includes(stream_counts(lines), truth)
 
     def test_api_calls_are_those_of_the_server(self):
-        listening = socket.socket()
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(8)
-        server = fake_api.Server(listening).serve()
+        server = fake_api.Server(listening()).serve()
         self.addCleanup(server.close)
         client = self.start(sys.executable, "-c", CLIENT, server.url.rpartition(":")[2])
         harness.wait_until_asleep(client.pid)
@@ -102,6 +106,39 @@ class Readers(MonitorCase):
         self.assertEqual(api_truth.problems(table), [])
         self.assertEqual([line["event"] for line in lines if line["type"] == "api_call"],
                          ["request", "answer", "end"] * 3)
+
+    def test_what_io_uring_hides(self):
+        """Its calls are no records: each reader learns of which process, also one that comes later."""
+        server = fake_api.Server(listening()).serve()
+        self.addCleanup(server.close)
+        port = server.url.rpartition(":")[2]
+        for words in (("--port", port), ("--port", port, "--as-file"), ()):
+            # By file is seen with the request itself, which has no name before Linux 5.19.
+            target = self.workload("uring", *words)
+            sooth = self.monitor(str(target.pid), fifos=self.path("fifos%d" % target.pid))
+            readers = {name: self.tail(name) for name in ("api_calls.fifo", "syscalls.fifo")}
+            readers["socket"] = self.connect("-r", "api_calls")
+            self.wait_until_attached(sooth)
+            target.say(b"go\n")
+            run = target.finish()
+            if b"not supported" in run.err:
+                self.skipTest("this kernel has no io_uring, or forbids it")
+            self.assertEqual(run.status, 0, run)
+            readers["syscalls.fifo"].wait_for_output(b'"exit"')
+            for name, reader in readers.items():
+                is_hidden = bool(words) or name == "syscalls.fifo"
+                if is_hidden:
+                    harness.wait_until(lambda reader=reader: self.hidden(reader, target.pid), name)
+                self.assertEqual(bool(self.hidden(reader, target.pid)), is_hidden, name)
+                self.assert_numbered(self.lines(reader))
+            sooth.send(signal.SIGTERM)
+            self.assertEqual(sooth.finish().status, 0)
+        self.assertEqual([one.path for one in server.requests()], ["/through-io-uring"] * 6)
+
+    def hidden(self, reader, pid):
+        """Reasons why records of the process are missing."""
+        return [line["reason"] for line in self.lines(reader) if line["type"] == "loss" and
+                line.get("pid") == pid and "io_uring" in line["reason"]]
 
     def test_nothing_is_attached_without_a_reader(self):
         target = self.workload("sleep")
@@ -231,9 +268,6 @@ class Everything(MonitorCase):
 @needs_bpf
 class Sockets(MonitorCase):
     """`sooth tail`: many readers at once, each with its own records and filter."""
-
-    def connect(self, *words):
-        return self.start_sooth("tail", "--fifo-dir", self.fifos, *words)
 
     def busy(self):
         return self.start("/bin/sh", "-c", "while :; do sleep 0.02; test -e /nonexistent; done")

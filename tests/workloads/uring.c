@@ -2,7 +2,8 @@
 /*
  * Requests through io_uring by raw system calls: NOP, READ and WRITE, as often as asked for each,
  * handed over in batches by io_uring_enter(2), or taken by a thread of the kernel (--sqpoll), to
- * which they are only shown. The truth has a line `# uring NAME COUNT` for each kind.
+ * which they are only shown. With --port it also asks a server of HTTP on this machine, by SEND and
+ * RECV, or with --as-file by WRITE and READ. The truth has a line `# uring NAME COUNT` for each kind.
  */
 #include "workload.h"
 
@@ -10,13 +11,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #define ENTRIES 64
 
 static uint64_t nops = 100, reads = 50, writes = 25;
-static bool has_sqpoll;
+static uint64_t port, calls = 3;
+static bool has_sqpoll, as_file;
 
 struct ring {
 	int fd;
@@ -84,18 +88,46 @@ static int finish(struct ring *r)
 	return err;
 }
 
-static int ask(struct ring *r, uint8_t opcode, int fd)
+static int ask_of(struct ring *r, uint8_t opcode, int fd, void *at, unsigned size)
 {
-	static char byte;
 	unsigned tail = *r->sq_tail, slot = tail & *r->sq_mask;
 
-	r->sqes[slot] = (struct io_uring_sqe){ .opcode = opcode,
-		.fd = fd,
-		.addr = fd < 0 ? 0 : (uintptr_t)&byte,
-		.len = fd < 0 ? 0 : 1 };
+	r->sqes[slot] = (struct io_uring_sqe){
+		.opcode = opcode, .fd = fd, .addr = (uintptr_t)at, .len = size
+	};
 	r->sq_array[slot] = slot;
 	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
 	return ++r->waiting == ENTRIES ? finish(r) : 0;
+}
+
+static int ask(struct ring *r, uint8_t opcode, int fd)
+{
+	static char byte;
+
+	return fd < 0 ? ask_of(r, opcode, fd, NULL, 0) : ask_of(r, opcode, fd, &byte, 1);
+}
+
+/* One after the other on one connection; an answer is as long as what comes at once. */
+static int ask_server(struct ring *r)
+{
+	static char request[] = "GET /through-io-uring HTTP/1.1\r\nHost: localhost\r\n\r\n", answer[4096];
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0 || connect(fd, (void *)&to, sizeof(to)))
+		return -errno;
+	for (uint64_t i = 0; i < calls && !err; i++) {
+		err = ask_of(r, as_file ? IORING_OP_WRITE : IORING_OP_SEND, fd, request,
+			sizeof(request) - 1);
+		err = err ? err : finish(r);
+		err = err ? err : ask_of(r, as_file ? IORING_OP_READ : IORING_OP_RECV, fd, answer,
+					  sizeof(answer));
+		err = err ? err : finish(r);
+	}
+	close(fd);
+	return err;
 }
 
 static int ask_all(struct ring *r)
@@ -111,6 +143,8 @@ static int ask_all(struct ring *r)
 		err = ask(r, IORING_OP_WRITE, zero);
 	if (!err && r->waiting)
 		err = finish(r);
+	if (!err && port)
+		err = ask_server(r);
 	close(zero);
 	return err;
 }
@@ -140,6 +174,10 @@ static const struct param params[] = {
 	{ "reads", "N", "reads of one byte of /dev/zero (50)", PARAM_NUMBER, &reads, 0,
 		1000000000 },
 	{ "writes", "N", "writes of one byte to it (25)", PARAM_NUMBER, &writes, 0, 1000000000 },
+	{ "port", "PORT", "of a server of HTTP on this machine that is asked", PARAM_NUMBER, &port, 0,
+		65535 },
+	{ "calls", "N", "how often it is asked (3)", PARAM_NUMBER, &calls, 0, 1000000 },
+	{ "as-file", NULL, "by WRITE and READ instead of SEND and RECV", PARAM_FLAG, &as_file, 0, 0 },
 	{ "sqpoll", NULL, "a thread of the kernel takes them", PARAM_FLAG, &has_sqpoll, 0, 0 },
 	{ 0 },
 };

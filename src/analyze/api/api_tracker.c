@@ -362,6 +362,11 @@ static bool is_network_opcode(uint32_t opcode)
 	return false;
 }
 
+uint64_t api_uring_requests(const struct syscalls_uring *u)
+{
+	return is_network_opcode(u->opcode) ? u->count : u->sockets;
+}
+
 static int end_all(struct api_tracker *t, const struct process_id *of, enum api_end by,
 	uint64_t now_ns, struct sooth_error *err)
 {
@@ -392,9 +397,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
 		take_socket(t, known);
 	else if ((known = record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring))))
-		t->uring += is_network_opcode(((const struct syscalls_uring *)known)->opcode)
-				    ? ((const struct syscalls_uring *)known)->count
-				    : 0;
+		t->uring += api_uring_requests(known);
 	if (r->kind == PROCESS_LEAVE) {
 		struct process_id process = process_id_of(r);
 

@@ -95,7 +95,7 @@ static void begin(struct clients *c, struct client *client)
 		if (feed_add_reader(c->feeds[i], &client->queue, client->filter))
 			put_error(client, "more readers", "there are too many already");
 		else
-			feed_put_phase(c->feeds[i], &client->queue);
+			feed_put_state(c->feeds[i], &client->queue);
 	}
 }
 

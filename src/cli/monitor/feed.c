@@ -32,6 +32,7 @@ static const struct api_calls_options every_event = { .with_events = true };
 
 static const struct feed_type {
 	const char *name, *view, *calls;
+	const char *unseen; /* of a process that asks the kernel through io_uring; NULL: all is seen */
 	const void *options;
 	bool is_of_api, keeps_api;
 	struct feed_probe probes[FEED_PROBES];
@@ -39,6 +40,7 @@ static const struct feed_type {
 	[FEED_SYSCALLS] = { .name = "syscalls",
 		.view = "syscall-stream",
 		.options = &every_call,
+		.unseen = "submits requests through io_uring: these are not system calls, and no record shows them",
 		.keeps_api = true, /* for the feed that shares its source */
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },
@@ -50,6 +52,7 @@ static const struct feed_type {
 		.view = "api-calls",
 		.calls = "%api",
 		.options = &every_event,
+		.unseen = "uses its connections through io_uring: API calls there are not seen",
 		.is_of_api = true,
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE }, { "sockets", SOOTH_SAMPLE } } },
@@ -84,6 +87,7 @@ static void feed_stop(struct feed *f)
 	f->observer = NULL;
 	f->report = NULL;
 	map_clear(&f->pids);
+	map_clear(&f->unseen.processes);
 	if (f->id == FEED_SYSCALLS && f->hidden) /* its exits are not seen from now on */
 		map_clear(f->hidden);
 }
@@ -92,13 +96,16 @@ void feed_init(struct feed *f, enum feed_id id, const char *folder, struct map *
 {
 	*f = (struct feed){ .id = id, .folder = folder, .hidden = hidden };
 	map_init(&f->pids, sizeof(uint32_t), 0, PIDS_MAX);
+	feed_unseen_init(&f->unseen, types[id].is_of_api, types[id].unseen);
 }
 
 void feed_fini(struct feed *f)
 {
+	if (!f->pids.key_size)
+		return;
 	feed_stop(f);
-	if (f->pids.key_size)
-		map_fini(&f->pids);
+	map_fini(&f->pids);
+	feed_unseen_fini(&f->unseen);
 	buffer_fini(&f->line);
 }
 
@@ -127,7 +134,7 @@ void feed_remove_reader(struct feed *f, const struct line_queue *queue)
 void feed_note(struct feed *f, const char *reason)
 {
 	for (size_t i = 0; i < f->reader_count; i++)
-		line_queue_put_loss(f->readers[i].queue, 0, reason, strlen(reason));
+		line_queue_put_loss(f->readers[i].queue, 0, 0, reason, strlen(reason));
 }
 
 static bool is_wanted(const struct feed_reader *reader, const struct sooth_schema *schema,
@@ -290,10 +297,11 @@ int feed_mark(struct feed *f, const char *name, struct sooth_error *err)
 	return 0;
 }
 
-void feed_put_phase(const struct feed *f, struct line_queue *queue)
+void feed_put_state(const struct feed *f, struct line_queue *queue)
 {
 	struct buffer line = { 0 };
 
+	feed_unseen_put_all(&f->unseen, queue);
 	if (!f->phase.name[0])
 		return;
 	monitor_line_mark(
@@ -315,6 +323,10 @@ static int take_record(
 
 	if (is_ending(f))
 		return -ECANCELED;
+	if (feed_unseen_take(&f->unseen, record)) {
+		for (size_t i = 0; i < f->reader_count; i++)
+			feed_unseen_put(&f->unseen, (uint32_t)record->pid, f->readers[i].queue);
+	}
 	if (record->kind == STREAM_MARK && record_holds(record, sizeof(struct stream_mark)))
 		take_mark(f, schema, record);
 	if (record->kind != STREAM_LOSS ||
@@ -324,7 +336,7 @@ static int take_record(
 	if (end > (uint64_t)record->words * SOOTH_RECORD_WORD)
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++)
-		line_queue_put_loss(f->readers[i].queue, loss->records,
+		line_queue_put_loss(f->readers[i].queue, loss->records, 0,
 			(const char *)record + loss->reason.offset, loss->reason.size);
 	return 0;
 }

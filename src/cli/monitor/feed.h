@@ -8,6 +8,7 @@
 #include <sooth/report.h>
 
 #include "base/map.h"
+#include "cli/monitor/feed_unseen.h"
 #include "cli/monitor/line_queue.h"
 #include "cli/monitor/monitor_lines.h"
 #include "cli/target/target_found.h"
@@ -42,6 +43,7 @@ struct feed {
 	struct feed_reader readers[FEED_READERS_MAX];
 	size_t reader_count;
 	uint64_t records; /* made for readers */
+	struct feed_unseen unseen;
 	bool is_paused;
 	bool is_ending;		    /* what still comes is not handed out */
 	struct monitor_phase phase; /* that began last */
@@ -75,8 +77,8 @@ int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err);
 int feed_pause(struct feed *f, bool is_paused, struct sooth_error *err);
 /* A phase of the targets begins: a line among the records. */
 int feed_mark(struct feed *f, const char *name, struct sooth_error *err);
-/* The phase that began last, for a reader that comes. */
-void feed_put_phase(const struct feed *f, struct line_queue *queue);
+/* For a reader that comes: the phase that began last, and which processes are not seen in full. */
+void feed_put_state(const struct feed *f, struct line_queue *queue);
 /* A reason why no records come. */
 void feed_note(struct feed *f, const char *reason);
 

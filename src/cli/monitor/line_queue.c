@@ -43,11 +43,12 @@ static void append(struct line_queue *q, const char *line, size_t size)
 	buffer_char(&q->lines, '\n');
 }
 
-static void put_loss(struct line_queue *q, uint64_t records, const char *reason, size_t size)
+static void put_loss(
+	struct line_queue *q, uint64_t records, uint32_t pid, const char *reason, size_t size)
 {
 	struct buffer line = { 0 };
 
-	monitor_line_loss(&line, records, reason, size);
+	monitor_line_loss(&line, records, pid, reason, size);
 	if (!buffer_failed(&line))
 		append(q, (const char *)line.data, line.size);
 	buffer_fini(&line);
@@ -56,7 +57,7 @@ static void put_loss(struct line_queue *q, uint64_t records, const char *reason,
 static void put_own_loss(struct line_queue *q)
 {
 	if (q->lost)
-		put_loss(q, q->lost, q->lost_why, strlen(q->lost_why));
+		put_loss(q, q->lost, 0, q->lost_why, strlen(q->lost_why));
 	q->lost = 0;
 }
 
@@ -101,13 +102,13 @@ void line_queue_begin(struct line_queue *q, const char *what)
 	buffer_fini(&line);
 }
 
-void line_queue_put_loss(
-	struct line_queue *q, uint64_t records, const char *reason, size_t reason_size)
+void line_queue_put_loss(struct line_queue *q, uint64_t records, uint32_t pid, const char *reason,
+	size_t reason_size)
 {
 	if (!has_room(q, 2 * LINE_QUEUE_LINE) || reason_size > LINE_QUEUE_LINE / 8)
 		return;
 	put_own_loss(q);
-	put_loss(q, records, reason, reason_size);
+	put_loss(q, records, pid, reason, reason_size);
 }
 
 /* Up to the end of the last line that a pipe takes at once with those before it. */

@@ -32,9 +32,10 @@ void line_queue_fini(struct line_queue *q);
 void line_queue_begin(struct line_queue *q, const char *what);
 /* An object of JSON, without a newline. */
 void line_queue_put(struct line_queue *q, const char *line, size_t size);
-/* What was lost before it came here; 0 records: none come, for that reason. */
-void line_queue_put_loss(
-	struct line_queue *q, uint64_t records, const char *reason, size_t reason_size);
+/* What was lost before it came here; 0 records: none come, for that reason. `pid` 0: of no process
+ * alone. */
+void line_queue_put_loss(struct line_queue *q, uint64_t records, uint32_t pid, const char *reason,
+	size_t reason_size);
 /* Half of it is taken: it is to be written before more comes. */
 bool line_queue_is_filling(const struct line_queue *q);
 /*

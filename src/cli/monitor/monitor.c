@@ -223,7 +223,7 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 		fifo_enlarge(fd);
 		line_queue_begin(&p->queue, feed_name(p->feed.id));
 		feed_add_reader(&p->feed, &p->queue, NULL);
-		feed_put_phase(&p->feed, &p->queue);
+		feed_put_state(&p->feed, &p->queue);
 		p->retry_ns = m->scan_ns = 0;
 		p->is_refused = p->is_idle = false;
 	}

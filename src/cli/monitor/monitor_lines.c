@@ -27,7 +27,8 @@
 
 #define LOSS_ROW(F, S)                                                                             \
 	F(S, U64, records, ALWAYS, "records that are missing here; 0: none come for now")          \
-	F(S, TEXT, reason, ALWAYS, "reason of the loss")
+	F(S, TEXT, reason, ALWAYS, "reason of the loss")                                           \
+	F(S, NAMED, U32, number, pid, MAYBE(number_state), "process that it is about, if it is one")
 
 #define ERROR_ROW(F, S)                                                                            \
 	F(S, TEXT, what, ALWAYS, "part of the request that is refused")                            \
@@ -128,9 +129,12 @@ void monitor_line_process(struct buffer *out, uint32_t pid, const char *name)
 	put_line(out, "process", &process_schema, &row.record, NULL, 0);
 }
 
-void monitor_line_loss(struct buffer *out, uint64_t records, const char *reason, size_t size)
+void monitor_line_loss(
+	struct buffer *out, uint64_t records, uint32_t pid, const char *reason, size_t size)
 {
-	struct loss_row row = { .records = records };
+	struct loss_row row = { .records = records,
+		.number = pid,
+		.number_state = pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { { &row.reason, reason, size } };
 
 	put_line(out, "loss", &loss_schema, &row.record, tail, ARRAY_SIZE(tail));

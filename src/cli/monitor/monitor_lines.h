@@ -26,7 +26,9 @@ extern const struct command_table monitor_report_tables[];
 /* Each replaces `out` by an object of JSON without a newline. */
 void monitor_line_begin(struct buffer *out, const char *feeds);
 void monitor_line_process(struct buffer *out, uint32_t pid, const char *name);
-void monitor_line_loss(struct buffer *out, uint64_t records, const char *reason, size_t size);
+/* `pid` 0: of no process alone. */
+void monitor_line_loss(
+	struct buffer *out, uint64_t records, uint32_t pid, const char *reason, size_t size);
 void monitor_line_error(struct buffer *out, const char *what, const char *why);
 /* `what`: enum stream_mark_what; only a phase has a name. */
 void monitor_line_mark(
