@@ -135,8 +135,8 @@ CASES = [
     stalled(known.CLAUDE_CODE, modes.STALL, WORD, terminal=True, mcp=["files"], severity="low"),
     stalled(known.CLAUDE_CODE_NODE, modes.NO_HEADERS, WAITS, **TLS_TERMINAL),
     stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TLS),
-    # A first request over TLS shows only of an agent that says that it is busy.
-    stalled(known.CODEX, modes.NO_HEADERS, WAITS, **TERMINAL),
+    # A first request over TLS shows only of an agent that says that it is busy: here the log of its daemon.
+    stalled(known.CODEX, modes.NO_HEADERS, LOG, **TLS_TERMINAL),
     stalled(known.CODEX, modes.STALL, LOG, **TLS),
     stalled(known.GEMINI, modes.NO_HEADERS, WAITS, **TERMINAL),
     well(known.CLAUDE_CODE, modes.IDLE),
@@ -146,7 +146,7 @@ CASES = [
     well(known.CLAUDE_CODE, modes.TOOL, terminal=True, mcp=["files"]),
     well(known.CLAUDE_CODE, modes.TOOL_LOOP, **TLS),
     well(known.CLAUDE_CODE_NODE, modes.ANSWER, **TERMINAL),
-    well(known.CODEX, modes.ANSWER, **TERMINAL),
+    well(known.CODEX, modes.ANSWER, **TLS_TERMINAL),
     well(known.CODEX, modes.TOOL, **TLS),
     well(known.CODEX, modes.SLOW),
     well(known.GEMINI, modes.ANSWER, **TLS_TERMINAL),

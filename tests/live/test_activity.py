@@ -66,7 +66,7 @@ class Activity(unittest.TestCase):
                    over_tls=True)
 
     def test_codex_tls(self):
-        self.visit(known.CODEX, (modes.SLOW, modes.PERMISSION, modes.TOOL), over_tls=True)
+        self.visit(known.CODEX, (modes.NO_HEADERS, modes.PERMISSION, modes.TOOL), over_tls=True)
 
 
 if __name__ == "__main__":

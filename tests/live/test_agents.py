@@ -342,6 +342,7 @@ class ClaudeCode1(AgentCase):
 
 class Codex(AgentCase):
     agent, named = known.CODEX, "codex"
+    over_tls = True
     session_files = ".codex/sessions/*/*/*/rollout-*.jsonl"
     is_tool_left = is_tool_left_on_terminal = False
     is_left_with_worker = True

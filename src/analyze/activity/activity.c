@@ -52,8 +52,8 @@ struct activity_request {
 	const struct sockets_socket *socket; /* NULL: none */
 };
 
-/* The other end is a process of the same session, such as an MCP server. */
-static bool is_within(const struct host_state *host, const struct process_entry *main,
+/* The other end is another process of the same session, such as an MCP server. */
+static bool is_within(const struct host_state *host, const struct process_entry *worker,
 	const struct sockets_socket *s)
 {
 	const struct snapshot *snapshot;
@@ -64,7 +64,7 @@ static bool is_within(const struct host_state *host, const struct process_entry 
 			process_table_get(&host->process_table, &snapshot->id);
 		struct batch records = snapshot_records(snapshot);
 
-		if (!p || p == main || p->main != main)
+		if (!p || p == worker || p->main != worker->main)
 			continue;
 		batch_for_each (r, &records) {
 			const struct sockets_socket *o =
@@ -113,10 +113,10 @@ static void take(struct activity_request *request, const struct sockets_socket *
 }
 
 static void activity_request_find(struct activity_request *request, const struct host_state *host,
-	const struct process_entry *main)
+	const struct process_entry *worker)
 {
 	static const struct stream_limits limits = { .gap_ns = GAP_NS, .retransmits = RETRANSMITS };
-	const struct snapshot *snapshot = snapshots_get(&host->sockets, &main->id);
+	const struct snapshot *snapshot = snapshots_get(&host->sockets, &worker->id);
 	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records;
 	bool is_unknown = false;
@@ -137,7 +137,7 @@ static void activity_request_find(struct activity_request *request, const struct
 		if (socket)
 			s = stream_state_of(NULL, socket, &limits);
 		is_unknown |= s.turn == STREAM_UNKNOWN;
-		if (s.turn > STREAM_UNKNOWN && !is_within(host, main, socket))
+		if (s.turn > STREAM_UNKNOWN && !is_within(host, worker, socket))
 			take(request, socket, &s);
 	}
 	if (!request->socket && is_unknown) {
@@ -153,7 +153,8 @@ struct finding_activity {
 	struct activity *a;
 	const struct host_state *host;
 	const struct process_entry *main;
-	const struct proc_session *session; /* NULL: none came */
+	const struct process_entry *worker; /* has its connections and its log: itself, or a daemon */
+	const struct proc_session *session; /* of the worker; NULL: none came */
 	struct activity_tool tool;
 	struct activity_request request;
 	bool has_tool;
@@ -274,10 +275,10 @@ static bool is_at_terminal(const struct finding_activity *f)
 /* Or would: on a host where others want the processors too, who computes gets a part of one. */
 static bool uses_cpu(const struct finding_activity *f, double least)
 {
-	double percent = process_table_cpu_percent(f->main);
+	double percent = process_table_cpu_percent(f->worker);
 
 	return percent >= least ||
-	       (f->main->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST);
+	       (f->worker->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST);
 }
 
 /* The session file was not written since: the log says that the conversation went on. */
@@ -557,11 +558,30 @@ const struct process_entry *activity_main(
 		       : NULL;
 }
 
+/* The window of a terminal may leave all work to a daemon of its session. */
+static const struct process_entry *worker_of(
+	const struct host_state *host, const struct process_entry *main)
+{
+	const struct proc_session *own = main->session;
+	const struct process_entry *p;
+	size_t position = 0;
+
+	if (own && (own->turn_state == SOOTH_STATE_VALUE || own->status_state == SOOTH_STATE_VALUE))
+		return main;
+	while ((p = process_table_next(&host->process_table, &position))) {
+		if (p->main == main && p != main && p->is_there && p->has_role &&
+			p->role == AGENT_ROLE_DAEMON && p->agent == main->agent && p->session)
+			return p;
+	}
+	return main;
+}
+
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main)
 {
+	const struct process_entry *worker = worker_of(host, main);
 	struct finding_activity f = {
-		.a = a, .host = host, .main = main, .session = main->session
+		.a = a, .host = host, .main = main, .worker = worker, .session = worker->session
 	};
 
 	*a = (struct activity){ .state = ACTIVITY_UNKNOWN,
@@ -574,7 +594,7 @@ void activity_find(
 		return;
 	f.has_tool = activity_tool_find(&f.tool, host, main, UINT64_MAX);
 	f.is_headless = is_headless(main);
-	activity_request_find(&f.request, host, main);
+	activity_request_find(&f.request, host, worker);
 	if (f.session && f.session->turn_state == SOOTH_STATE_VALUE && f.session->turn < PROC_TURNS)
 		f.turn = (enum proc_turn)f.session->turn;
 	if (has_status(&f))

@@ -9,7 +9,7 @@ static void find_session(struct agent_work *w, const struct check *e)
 	size_t position = 0;
 
 	while ((p = process_table_next(&e->input->host.process_table, &position))) {
-		if (p == e->process || p->main != e->process || !p->has_role)
+		if (p == e->process || p->main != e->process->main || !p->has_role)
 			continue;
 		w->has_server |= p->role == AGENT_ROLE_MCP;
 		w->has_tool |= p->role == AGENT_ROLE_TOOL || p->role == AGENT_ROLE_HELPER;
@@ -59,6 +59,11 @@ void agent_work_find(struct agent_work *w, const struct check *e, bool is_listen
 	if (!p || !p->agent)
 		return;
 	w->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;
+	/* A daemon works for its main process, and has its log. */
+	if (p->main && p->main != p && p->has_role && p->role == AGENT_ROLE_DAEMON) {
+		find_session(w, e);
+		find_turn(w, e);
+	}
 	if (p->main != p)
 		return;
 	w->is_headless = activity_has_headless_argument(p);
