@@ -42,7 +42,7 @@ struct thread {
 struct sched_control control SEC(".data.control") = {};
 const volatile struct sched_config config SEC(".rodata.config") = {};
 
-#define SWITCH_STATE 3 /* among the arguments of sched_switch */
+#define SWITCH_STATE 3	    /* among the arguments of sched_switch */
 #define TASK_BLOCKED 0x02   /* TASK_UNINTERRUPTIBLE */
 #define TASK_HALTED  0x800c /* __TASK_STOPPED, __TASK_TRACED; from 6.1 on TASK_FROZEN */
 
@@ -188,8 +188,8 @@ static inline void begin_to_run(struct thread *t, struct task_struct *task, uint
 }
 
 /* `state`: in which it leaves, unless it could run. */
-static inline void end_to_run(struct thread *t, struct task_struct *task, bool is_preempted,
-	uint64_t state, uint64_t now)
+static inline void end_to_run(
+	struct thread *t, struct task_struct *task, bool is_preempted, uint64_t state, uint64_t now)
 {
 	bool could_run = is_preempted || task_is_running(task);
 
@@ -201,8 +201,8 @@ static inline void end_to_run(struct thread *t, struct task_struct *task, bool i
 	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
 }
 
-/* What wakes a thread on another CPU changes its state before it has left this one: where the switch
- * has no copy of it, one that blocks may be read as one that sleeps. */
+/* What wakes a thread on another CPU changes its state before it has left this one: where the
+ * switch has no copy of it, one that blocks may be read as one that sleeps. */
 static inline uint64_t state_left(const unsigned long long *arguments, struct task_struct *from)
 {
 	return config.has_state ? (uint32_t)arguments[SWITCH_STATE] : task_state(from);

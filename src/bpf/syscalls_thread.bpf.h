@@ -39,10 +39,10 @@ struct thread {
 	uint8_t uses_uring;
 	uint8_t requested_state;
 	uint64_t arguments[ARGUMENT_SLOTS];
-	char path[SYSCALLS_PATH_MAX];	  /* of an exec: afterwards its memory is gone */
+	char path[SYSCALLS_PATH_MAX];	      /* of an exec: afterwards its memory is gone */
 	char asked[SYSCALLS_REQUESTED_BYTES]; /* before the kernel writes over it */
 	struct aggregate aggregate;
-	uint64_t uring[SYSCALLS_URING_OPS]; /* by opcode: what it submitted to io_uring */
+	uint64_t uring[SYSCALLS_URING_OPS];	    /* by opcode: what it submitted to io_uring */
 	uint32_t uring_sockets[SYSCALLS_URING_OPS]; /* of these, on connections */
 	/* By opcode: its first request has been reported, and its first one on a connection. */
 	uint8_t uring_reported[SYSCALLS_URING_OPS];

@@ -36,8 +36,8 @@ static struct thread *submitter(void)
 
 enum uring_reported { URING_REPORTED = 1, URING_SOCKET_REPORTED = 2 };
 
-static inline int emit_requests(struct thread *t, uint32_t opcode, uint64_t count,
-	uint32_t sockets, uint64_t from, uint64_t now)
+static inline int emit_requests(struct thread *t, uint32_t opcode, uint64_t count, uint32_t sockets,
+	uint64_t from, uint64_t now)
 {
 	struct syscalls_uring *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -90,8 +90,8 @@ int on_uring_request(unsigned long long *arguments)
 
 	if (!t)
 		return 0;
-	count_request(t, uring_request_opcode(arguments),
-		is_on_connection(uring_request_fd(arguments)));
+	count_request(
+		t, uring_request_opcode(arguments), is_on_connection(uring_request_fd(arguments)));
 	t->member.done |= DONE_REQUEST;
 	return 0;
 }
@@ -121,8 +121,8 @@ VERIFIED_ALONE int flush_uring(struct thread *t, uint32_t opcode, uint64_t now)
 {
 	if (!t || opcode >= SYSCALLS_URING_OPS || !t->uring[opcode])
 		return 0;
-	if (!emit_requests(t, opcode, t->uring[opcode], t->uring_sockets[opcode],
-		    t->member.from_ns, now))
+	if (!emit_requests(
+		    t, opcode, t->uring[opcode], t->uring_sockets[opcode], t->member.from_ns, now))
 		__sync_fetch_and_add(&control.lost_uring, t->uring[opcode]);
 	return 0;
 }

@@ -443,8 +443,8 @@ int sooth_observer_child_status(struct sooth_observer *o)
 	return o->target.launch.status;
 }
 
-/* Nothing takes what would still come: last samples are left out, and records of the others that share
- * a source go to them alone. */
+/* Nothing takes what would still come: last samples are left out, and records of the others that
+ * share a source go to them alone. */
 static void abandon_sources(struct sooth_observer *o)
 {
 	struct sooth_error ignored;

@@ -3,7 +3,8 @@
  * Requests through io_uring by raw system calls: NOP, READ and WRITE, as often as asked for each,
  * handed over in batches by io_uring_enter(2), or taken by a thread of the kernel (--sqpoll), to
  * which they are only shown. With --port it also asks a server of HTTP on this machine, by SEND and
- * RECV, or with --as-file by WRITE and READ. The truth has a line `# uring NAME COUNT` for each kind.
+ * RECV, or with --as-file by WRITE and READ. The truth has a line `# uring NAME COUNT` for each
+ * kind.
  */
 #include "workload.h"
 
@@ -110,7 +111,8 @@ static int ask(struct ring *r, uint8_t opcode, int fd)
 /* One after the other on one connection; an answer is as long as what comes at once. */
 static int ask_server(struct ring *r)
 {
-	static char request[] = "GET /through-io-uring HTTP/1.1\r\nHost: localhost\r\n\r\n", answer[4096];
+	static char request[] = "GET /through-io-uring HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		    answer[4096];
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -122,8 +124,9 @@ static int ask_server(struct ring *r)
 		err = ask_of(r, as_file ? IORING_OP_WRITE : IORING_OP_SEND, fd, request,
 			sizeof(request) - 1);
 		err = err ? err : finish(r);
-		err = err ? err : ask_of(r, as_file ? IORING_OP_READ : IORING_OP_RECV, fd, answer,
-					  sizeof(answer));
+		err = err ? err
+			  : ask_of(r, as_file ? IORING_OP_READ : IORING_OP_RECV, fd, answer,
+				    sizeof(answer));
 		err = err ? err : finish(r);
 	}
 	close(fd);
@@ -174,10 +177,11 @@ static const struct param params[] = {
 	{ "reads", "N", "reads of one byte of /dev/zero (50)", PARAM_NUMBER, &reads, 0,
 		1000000000 },
 	{ "writes", "N", "writes of one byte to it (25)", PARAM_NUMBER, &writes, 0, 1000000000 },
-	{ "port", "PORT", "of a server of HTTP on this machine that is asked", PARAM_NUMBER, &port, 0,
-		65535 },
+	{ "port", "PORT", "of a server of HTTP on this machine that is asked", PARAM_NUMBER, &port,
+		0, 65535 },
 	{ "calls", "N", "how often it is asked (3)", PARAM_NUMBER, &calls, 0, 1000000 },
-	{ "as-file", NULL, "by WRITE and READ instead of SEND and RECV", PARAM_FLAG, &as_file, 0, 0 },
+	{ "as-file", NULL, "by WRITE and READ instead of SEND and RECV", PARAM_FLAG, &as_file, 0,
+		0 },
 	{ "sqpoll", NULL, "a thread of the kernel takes them", PARAM_FLAG, &has_sqpoll, 0, 0 },
 	{ 0 },
 };

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/activity/activity_request.h"
 #include "analyze/activity/activity_tool.h"
 #include "analyze/process_table/process_table_versions.h"
 #include "analyze/process_table/verdicts.h"
 #include "analyze/records.h"
-#include "analyze/sockets/stream_state.h"
 #include "base/units.h"
 
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
@@ -24,127 +24,6 @@
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define MCP_PREFIX     "mcp__"
-#define GAP_NS	       (100 * NS_PER_MS) /* as the finding stream-stalled has it */
-#define RETRANSMITS    5
-#define RECENT_NS      (2 * NS_PER_S) /* of an answer that still comes */
-
-/* --- the request under way, by the connections of the main process --- */
-
-/*
- * Inside TLS requests cannot be distinguished: a connection on which data was sent last, and not as
- * a reaction to what came, waits for an answer. One that is quiet after data came has been
- * answered, or its answer stopped: these look alike.
- */
-
-enum activity_request_state {
-	ACTIVITY_REQUEST_UNSEEN,   /* no sockets were sampled; `state` says why */
-	ACTIVITY_REQUEST_NONE,	   /* no connection, or all are quiet */
-	ACTIVITY_REQUEST_ANSWERED, /* data came moments ago */
-	ACTIVITY_REQUEST_SENT,	   /* sent, and nothing received since */
-};
-
-struct activity_request {
-	enum activity_request_state is;
-	uint8_t state;	 /* of UNSEEN */
-	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
-	bool has_for;
-	uint64_t silence_ns;		     /* since data last came on that connection */
-	const struct sockets_socket *socket; /* NULL: none */
-};
-
-/* The other end is another process of the same session, such as an MCP server. */
-static bool is_within(const struct host_state *host, const struct process_entry *worker,
-	const struct sockets_socket *s)
-{
-	const struct snapshot *snapshot;
-	size_t position = 0;
-
-	while ((snapshot = snapshots_next(&host->sockets, &position))) {
-		const struct process_entry *p =
-			process_table_get(&host->process_table, &snapshot->id);
-		struct batch records = snapshot_records(snapshot);
-
-		if (!p || p == worker || p->main != worker->main)
-			continue;
-		batch_for_each (r, &records) {
-			const struct sockets_socket *o =
-				record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-			if (o && o->local_port == s->peer_port && o->peer_port == s->local_port &&
-				o->namespace == s->namespace)
-				return true;
-		}
-	}
-	return false;
-}
-
-static enum activity_request_state state_of(
-	const struct stream_state *s, const struct sockets_socket *socket)
-{
-	switch (s->turn) {
-	case STREAM_REQUESTED:
-	case STREAM_LOST:
-	case STREAM_UNSENT:
-		return ACTIVITY_REQUEST_SENT;
-	case STREAM_UNREAD:
-		return ACTIVITY_REQUEST_ANSWERED;
-	default:
-		return s->has_come && socket->received_ago_ns < RECENT_NS
-			       ? ACTIVITY_REQUEST_ANSWERED
-			       : ACTIVITY_REQUEST_NONE;
-	}
-}
-
-static void take(struct activity_request *request, const struct sockets_socket *socket,
-	const struct stream_state *s)
-{
-	enum activity_request_state is = state_of(s, socket);
-	uint64_t for_ns = is == ACTIVITY_REQUEST_NONE ? s->for_ns : socket->sent_ago_ns;
-
-	/* Of several the one used last. */
-	if (request->socket &&
-		(is < request->is || (is == request->is && for_ns >= request->for_ns)))
-		return;
-	request->is = is;
-	request->socket = socket;
-	request->has_for = s->has_sent;
-	request->for_ns = for_ns;
-	request->silence_ns = socket->received_ago_ns;
-}
-
-static void activity_request_find(struct activity_request *request, const struct host_state *host,
-	const struct process_entry *worker)
-{
-	static const struct stream_limits limits = { .gap_ns = GAP_NS, .retransmits = RETRANSMITS };
-	const struct snapshot *snapshot = snapshots_get(&host->sockets, &worker->id);
-	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
-	struct batch records;
-	bool is_unknown = false;
-
-	*request = (struct activity_request){ .is = ACTIVITY_REQUEST_UNSEEN,
-		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
-	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {
-		request->state = end ? end->sockets_state : request->state;
-		return;
-	}
-	records = snapshot_records(snapshot);
-	request->is = ACTIVITY_REQUEST_NONE;
-	batch_for_each (r, &records) {
-		const struct sockets_socket *socket =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-		struct stream_state s = { .turn = STREAM_NONE };
-
-		if (socket)
-			s = stream_state_of(NULL, socket, &limits);
-		is_unknown |= s.turn == STREAM_UNKNOWN;
-		if (s.turn > STREAM_UNKNOWN && !is_within(host, worker, socket))
-			take(request, socket, &s);
-	}
-	if (!request->socket && is_unknown) {
-		request->is = ACTIVITY_REQUEST_UNSEEN;
-		request->state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-	}
-}
 
 /* --- the activity --- */
 
@@ -153,7 +32,8 @@ struct finding_activity {
 	struct activity *a;
 	const struct host_state *host;
 	const struct process_entry *main;
-	const struct process_entry *worker; /* has its connections and its log: itself, or a daemon */
+	const struct process_entry
+		*worker; /* has its connections and its log: itself, or a daemon */
 	const struct proc_session *session; /* of the worker; NULL: none came */
 	struct activity_tool tool;
 	struct activity_request request;
@@ -521,9 +401,10 @@ static bool has_no_prompt(const struct finding_activity *f)
 /* Neither status nor log: its connections, and whether it can be typed into. */
 static void set_from_outside(struct finding_activity *f)
 {
-	/* An answer that came then is of nothing that was asked: Codex looks for models each 15 s. */
-	bool is_before_prompt = has_no_prompt(f) && is_at_terminal(f) &&
-				f->request.is == ACTIVITY_REQUEST_ANSWERED;
+	/* An answer that came then is of nothing that was asked: Codex looks for models each 15 s.
+	 */
+	bool is_before_prompt =
+		has_no_prompt(f) && is_at_terminal(f) && f->request.is == ACTIVITY_REQUEST_ANSWERED;
 
 	if (f->has_tool) {
 		set_tool(f);

@@ -10,6 +10,7 @@
 #include "model/errno_names.h"
 #include "model/stream_records.h"
 #include "probes/sockets.h"
+#include "probes/uring_opcodes.h"
 
 #define CONNECTIONS_MAX	 4096
 #define SIDES_MAX	 16384
@@ -350,23 +351,6 @@ bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out)
 	return true;
 }
 
-/* As probes/uring_opcodes.def numbers them: what sends, receives and connects. */
-static bool is_network_opcode(uint32_t opcode)
-{
-	static const uint8_t opcodes[] = { 9, 10, 13, 16, 26, 27, 45, 47, 48, 58 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(opcodes); i++) {
-		if (opcodes[i] == opcode)
-			return true;
-	}
-	return false;
-}
-
-uint64_t api_uring_requests(const struct syscalls_uring *u)
-{
-	return is_network_opcode(u->opcode) ? u->count : u->sockets;
-}
-
 static int end_all(struct api_tracker *t, const struct process_id *of, enum api_end by,
 	uint64_t now_ns, struct sooth_error *err)
 {
@@ -397,7 +381,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	if ((known = record_as(r, SOCKETS_SOCKET, sizeof(struct sockets_socket))))
 		take_socket(t, known);
 	else if ((known = record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring))))
-		t->uring += api_uring_requests(known);
+		t->uring += uring_network_requests(known);
 	if (r->kind == PROCESS_LEAVE) {
 		struct process_id process = process_id_of(r);
 

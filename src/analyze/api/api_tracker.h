@@ -52,8 +52,6 @@ int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
 /* NULL: nothing that looks like a call was seen on it. */
 const struct api_connection *api_tracker_connection(
 	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
-/* How many of the requests were to the network: by what they do, or what they are about. */
-uint64_t api_uring_requests(const struct syscalls_uring *u);
 /* Connections that had no room. */
 uint64_t api_tracker_refused(const struct api_tracker *t);
 /* Retransmitted segments in the time of the call; false: not measured. */

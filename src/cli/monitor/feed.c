@@ -32,7 +32,8 @@ static const struct api_calls_options every_event = { .with_events = true };
 
 static const struct feed_type {
 	const char *name, *view, *calls;
-	const char *unseen; /* of a process that asks the kernel through io_uring; NULL: all is seen */
+	const char
+		*unseen; /* of a process that asks the kernel through io_uring; NULL: all is seen */
 	const void *options;
 	bool is_of_api, keeps_api;
 	struct feed_probe probes[FEED_PROBES];
@@ -40,7 +41,8 @@ static const struct feed_type {
 	[FEED_SYSCALLS] = { .name = "syscalls",
 		.view = "syscall-stream",
 		.options = &every_call,
-		.unseen = "submits requests through io_uring: these are not system calls, and no record shows them",
+		.unseen = "submits requests through io_uring: these are not system calls, and no "
+			  "record shows them",
 		.keeps_api = true, /* for the feed that shares its source */
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/api/api_tracker.h"
-#include "analyze/records.h"
+#include "model/batch.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
+#include "probes/uring_opcodes.h"
 
 #define PROCESSES_MAX 4096
 #define REASON_BYTES  256
@@ -26,14 +26,15 @@ void feed_unseen_fini(struct feed_unseen *u)
 
 bool feed_unseen_take(struct feed_unseen *u, const struct sooth_record *record)
 {
-	const struct syscalls_uring *requests =
-		record_as(record, SYSCALLS_URING, sizeof(struct syscalls_uring));
+	const struct syscalls_uring *requests = (const void *)record;
+	bool has_requests =
+		record->kind == SYSCALLS_URING && record_holds(record, sizeof(*requests));
 	struct process_id process = process_id_of(record);
 	bool is_new = false;
 
 	if (record->kind == PROCESS_LEAVE)
 		map_remove(&u->processes, &process);
-	if (!requests || !u->reason || (u->only_network && !api_uring_requests(requests)))
+	if (!has_requests || !u->reason || (u->only_network && !uring_network_requests(requests)))
 		return false;
 	return map_put(&u->processes, &process, &is_new) && is_new;
 }

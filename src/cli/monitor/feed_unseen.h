@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes of which a kind of record is not complete, because they ask the kernel through io_uring:
- * each reader learns of each once. */
+/* Processes of which a kind of record is not complete, because they ask the kernel through
+ * io_uring: each reader learns of each once. */
 #ifndef SOOTH_CLI_FEED_UNSEEN_H
 #define SOOTH_CLI_FEED_UNSEEN_H
 
@@ -12,8 +12,8 @@
 #include "cli/monitor/line_queue.h"
 
 struct feed_unseen {
-	bool only_network;   /* other requests do not matter */
-	const char *reason;  /* printed behind the process */
+	bool only_network;    /* other requests do not matter */
+	const char *reason;   /* printed behind the process */
 	struct map processes; /* struct process_id -> nothing */
 };
 

@@ -3,8 +3,8 @@
  * States of threads by BPF: src/bpf/sched.bpf.c at switches and wake-ups. All programs are attached
  * before the first state begins, and all states end at one time.
  *
- * Cannot be seen: kernel threads; a wake-up by an interrupt within another BPF program's use of task
- * storage on kernels before 6.2 (the wait then ends when the thread runs).
+ * Cannot be seen: kernel threads; a wake-up by an interrupt within another BPF program's use of
+ * task storage on kernels before 6.2 (the wait then ends when the thread runs).
  */
 #include <errno.h>
 
@@ -17,9 +17,9 @@
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
-#define RING_BYTES_DEFAULT (4u << 20)
-#define LATENESS_NS	   (5 * NS_PER_MS)
-#define AHEAD_NS	   NS_PER_MS
+#define RING_BYTES_DEFAULT   (4u << 20)
+#define LATENESS_NS	     (5 * NS_PER_MS)
+#define AHEAD_NS	     NS_PER_MS
 #define SWITCH_WITHOUT_STATE 3 /* arguments of sched_switch */
 
 struct sched_run {
@@ -42,8 +42,8 @@ static int configure(struct follow *f, struct sooth_error *err)
 
 	if (!config)
 		return -EINVAL;
-	config->has_state =
-		bpf_fitted_arguments(&f->code.fitted, "kernel_tp/sched_switch") > SWITCH_WITHOUT_STATE;
+	config->has_state = bpf_fitted_arguments(&f->code.fitted, "kernel_tp/sched_switch") >
+			    SWITCH_WITHOUT_STATE;
 	return 0;
 }
 

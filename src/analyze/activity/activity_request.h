@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The request under way, by the connections of a process. Inside TLS requests cannot be distinguished:
+ * a connection on which data was sent last, and not as a reaction to what came, waits for an answer.
+ * One that is quiet after data came has been answered, or its answer stopped: these look alike.
+ */
+#ifndef SOOTH_ANALYZE_ACTIVITY_REQUEST_H
+#define SOOTH_ANALYZE_ACTIVITY_REQUEST_H
+
+#include "analyze/process_table/host_state.h"
+#include "probes/sockets.h"
+
+enum activity_request_state {
+	ACTIVITY_REQUEST_UNSEEN,   /* no sockets were sampled; `state` says why */
+	ACTIVITY_REQUEST_NONE,	   /* no connection, or all are quiet */
+	ACTIVITY_REQUEST_ANSWERED, /* data came moments ago */
+	ACTIVITY_REQUEST_SENT,	   /* sent, and nothing received since */
+};
+
+struct activity_request {
+	enum activity_request_state is;
+	uint8_t state;	 /* of UNSEEN */
+	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
+	bool has_for;
+	uint64_t silence_ns;		     /* since data last came on that connection */
+	const struct sockets_socket *socket; /* NULL: none */
+};
+
+/* `worker`: the process that has the connections; those to others of its session do not count. */
+void activity_request_find(struct activity_request *request, const struct host_state *host,
+	const struct process_entry *worker);
+
+#endif
