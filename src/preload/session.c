@@ -409,8 +409,8 @@ bool thread_begin_slow(struct thread *t)
 	return image && image != IMAGE_OFF && !t->is_left_out;
 }
 
-/* A program that makes no call, or has ended before sooth looks at it, is known by this; one that has
- * a malloc of its own calls nothing here. */
+/* A program that makes no call, or has ended before sooth looks at it, is known by this; one that
+ * has a malloc of its own calls nothing here. */
 __attribute__((constructor)) static void connect_at_start(void)
 {
 	const void *first = real_function_first("malloc");
