@@ -495,33 +495,7 @@ static void thread_ends(struct thread *t, uint64_t now)
 {
 }
 
-/* A device number within the kernel (include/linux/kdev_t.h). */
-#define DEVICE_MINOR_BITS 20
-
-static void thread_execs(struct thread *t, struct linux_binprm *program)
-{
-	struct heap_begun *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	struct inode *inode = BPF_CORE_READ(program, file, f_inode);
-	uint32_t device = BPF_CORE_READ(inode, i_sb, s_dev);
-
-	t->stack = 0; /* its call was in the previous program */
-	t->loads = 0;
-#ifdef WITH_SUMS
-	t->program = 0;
-#endif
-	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_joins, 1);
-		return;
-	}
-	record_fill(&r->record, &t->member, HEAP_BEGUN, RECORD_WORDS(struct heap_begun),
-		bpf_ktime_get_ns());
-	r->inode = BPF_CORE_READ(inode, i_ino);
-	r->device_major = device >> DEVICE_MINOR_BITS;
-	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
-	r->path[0] = 0;
-	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(program, filename));
-	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
-}
+#include "bpf/heap_begun.bpf.h"
 
 static void thread_visited(struct thread *t, struct task_struct *task)
 {

@@ -122,22 +122,26 @@ struct heap_kept {
 
 struct heap_control {
 	uint64_t checks_frees; /* report those that are errors */
-	uint64_t sample_bytes;	  /* of allocations between two samples, on average; 0: all blocks */
+	uint64_t sample_bytes; /* of allocations between two samples, on average; 0: all blocks */
 	uint64_t lost_aggregates; /* calls whose aggregates found no room, in the ring or beside it
 				   */
 	uint64_t lost_stacks;	  /* stacks that did not fit the ring */
 	uint64_t unwalked;	  /* calls without a stack: all memory for walks was in use */
 	uint64_t unheld;	  /* calls of processes that found no room */
+	uint64_t has_pauser;	  /* a thread reads `begun` */
 };
+
+#define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN only */
 
 /*
  * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
  * was added up. Of a process: its program too, a number that each exec raises.
  */
-#define HEAP_SUM_ENTRIES     (1u << 16)
-#define HEAP_HELD_ENTRIES    4096
-#define HEAP_BLOCK_ENTRIES   (1u << 20)
-#define HEAP_BLOCKS_LEAST    (1u << 18) /* where all of their memory has to be there from the start */
+#define HEAP_SUM_ENTRIES   (1u << 16)
+#define HEAP_HELD_ENTRIES  4096
+#define HEAP_BLOCK_ENTRIES (1u << 20)
+#define HEAP_BLOCKS_LEAST  (1u << 18) /* where all of their memory has to be there from the start  \
+				       */
 
 struct heap_block_key {
 	uint64_t address;
@@ -187,7 +191,7 @@ struct heap_held_value {
 	uint64_t frees_unknown;
 	uint64_t untracked_blocks, untracked_bytes; /* no room for the block */
 	uint64_t unsummed_blocks, unsummed_bytes;   /* no room for the sum */
-	uint64_t is_forked; /* it was forked and has run no other program */
+	uint64_t is_forked;			    /* it was forked and has run no other program */
 };
 
 #define HEAP_WALKS_OF_CPU 16

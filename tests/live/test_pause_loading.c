@@ -47,6 +47,7 @@ struct load {
 	int result;
 	struct sooth_error error;
 	unsigned calls;
+	bool has_run; /* said so by one of them */
 	struct files seen;
 	volatile bool is_over;
 	unsigned kill_at;
@@ -54,13 +55,14 @@ struct load {
 	char text[1 << 17];
 };
 
-static void on_mapped(void *user, pid_t pid)
+static void on_mapped(void *user, pid_t pid, bool has_run)
 {
 	struct load *l = user;
 	char path[64];
 	FILE *maps;
 
 	l->calls++;
+	l->has_run |= has_run;
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
 	maps = fopen(path, "re");
 	if (maps) {
@@ -182,6 +184,7 @@ static void check(const char *variable, unsigned calls_least, size_t files_least
 		fail_msg("%s: %s", l->error.tried, l->error.why);
 	assert_in_range(l->calls, calls_least, 40);
 	assert_true(assert_seen(l) >= files_least);
+	assert_false(l->has_run);
 	free(l);
 }
 
@@ -543,6 +546,7 @@ static void test_running(void **state)
 	on_tracer(watch, l);
 	assert_int_equal(l->result, 0);
 	assert_int_equal(l->calls, 1);
+	assert_true(l->has_run);
 	assert_true(l->seen.count >= 3);
 	/* It was asked for as one before its exec, but had been let go. */
 	l->is_before_exec = true;
@@ -569,6 +573,8 @@ static void test_just_begun(void **state)
 {
 	char *command[] = { getenv("HOLD_TARGET"), NULL };
 
+	unsigned early = 0;
+
 	(void)state;
 	if (!command[0])
 		skip();
@@ -587,8 +593,10 @@ static void test_just_begun(void **state)
 		assert_true(l->result == 0 || l->result == -ESRCH);
 		if (!l->result)
 			assert_seen(l);
+		early += !l->is_before_exec && l->calls && !l->has_run;
 		free(l);
 	}
+	assert_true(early > 0); /* in its loader */
 }
 
 static void *rest(void *argument)

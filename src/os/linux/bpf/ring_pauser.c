@@ -298,7 +298,8 @@ void ring_pauser_let_go(struct ring_pauser *p)
 static void serve(struct ring_pauser *p)
 {
 	struct pollfd polled[] = { { .fd = p->wake, .events = POLLIN },
-		{ .fd = p->filling, .events = POLLIN } };
+		{ .fd = p->filling, .events = POLLIN },
+		{ .fd = p->work.event ? p->work.events : -1, .events = POLLIN } };
 
 	while (!p->stops) {
 		bool is_filling = pause_reap(p->pause) || waiting(p) > size_of(p) / 4;
@@ -307,6 +308,8 @@ static void serve(struct ring_pauser *p)
 		poll(polled, ARRAY_SIZE(polled), is_filling ? FILLING_MS : IDLE_MS);
 		(void)!read(p->wake, &wakes, sizeof(wakes));
 		ring_forget(p->filling);
+		if (!p->stops && p->work.event)
+			p->work.event(p->work.user);
 		if (!ring_pauser_has_room(p) && !pause_guard_asks(&p->guard))
 			pause_until_drained(p);
 		else

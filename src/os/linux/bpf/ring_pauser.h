@@ -39,9 +39,11 @@ struct pause;
 struct ring_pauser_work {
 	void (*begin)(void *user); /* first, before anything is paused */
 	void (*room)(void *user);  /* now and then, while the ring is less than half full */
+	void (*event)(void *user); /* `events` was readable, perhaps */
 	/* Something was paused; the caller fills the record's kind and process. */
 	void (*report)(void *user, struct pause_event *event);
 	void *user;
+	int events; /* of `event`, if that is set; it stays the caller's */
 };
 
 struct ring_pauser {

@@ -44,10 +44,21 @@ struct finding_sites {
 static const char *const entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
 	"on_entry_3" };
 
+/* The pauser's thread has the highest priority, and would wait for one that has no processor. */
+static void make_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(lock, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
 	struct heap_places *places, const struct log *log, struct sooth_error *err)
 {
-	pthread_mutex_init(&a->lock, NULL);
+	make_lock(&a->lock);
 	a->follow = follow;
 	a->places = places;
 	allocators_init(&a->allocators);
@@ -382,6 +393,58 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 		status = a->type->keep(a->prober, e, process->pid, err);
 	pthread_mutex_unlock(&a->lock);
 	return status == -ESRCH ? 0 : status;
+}
+
+bool heap_attach_only(struct heap_attach *a, uint32_t pid)
+{
+	bool is;
+
+	pthread_mutex_lock(&a->lock);
+	is = !a->only || map_get(a->only, &pid);
+	pthread_mutex_unlock(&a->lock);
+	return is;
+}
+
+bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed)
+{
+	bool is_done;
+
+	pthread_mutex_lock(&a->lock);
+	if (is_probed)
+		is_done = a->only && map_put(a->only, &pid, NULL);
+	else
+		is_done = a->only && map_remove(a->only, &pid);
+	pthread_mutex_unlock(&a->lock);
+	return is_done;
+}
+
+/* The thread that makes such calls is created by the first of them. */
+void heap_attach_hurry(struct heap_attach *a)
+{
+	pthread_mutex_lock(&a->lock);
+	timeout_fini(&a->allocators.timeout);
+	pthread_mutex_unlock(&a->lock);
+}
+
+void heap_attach_fail(struct heap_attach *a, const struct sooth_error *failure)
+{
+	pthread_mutex_lock(&a->lock);
+	if (!a->failure.code)
+		a->failure = *failure;
+	pthread_mutex_unlock(&a->lock);
+}
+
+bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure)
+{
+	bool has;
+
+	pthread_mutex_lock(&a->lock);
+	has = a->failure.code != 0;
+	if (has)
+		*failure = a->failure;
+	a->failure.code = 0;
+	pthread_mutex_unlock(&a->lock);
+	return has;
 }
 
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size)

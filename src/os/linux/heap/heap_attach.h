@@ -30,7 +30,9 @@ struct heap_attach {
 	struct buffer pending; /* records, for the next drain */
 	struct map programs;   /* device and inode -> path: those that were executed */
 	/* uint32_t: only these processes are probed; NULL: all that are followed. */
-	const struct map *only;
+	struct map *only;
+	struct sooth_error
+		failure; /* the first one of a program that has begun; its code is 0: none */
 };
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
@@ -60,6 +62,14 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 /* A child that was forked, or one that has ended (is_over), for the prober. */
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
 	struct sooth_error *err);
+/* Whether a process is one of `only`, or there is no such limit; and makes it one, or not. */
+bool heap_attach_only(struct heap_attach *a, uint32_t pid);
+bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed);
+/* What reads files for it from now on has the calling thread's priority. */
+void heap_attach_hurry(struct heap_attach *a);
+/* A failure for the next drain, and that. */
+void heap_attach_fail(struct heap_attach *a, const struct sooth_error *failure);
+bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure);
 /* A record for the next drain. */
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
 void heap_attach_reported(struct heap_attach *a, struct buffer *out);

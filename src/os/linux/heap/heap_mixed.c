@@ -38,6 +38,7 @@ struct mixed_state {
 	struct heap_elsewhere elsewhere;
 	struct process_id command;
 	unsigned interest;
+	pthread_mutex_t programs_lock; /* of `programs`, for two threads */
 	pthread_mutex_t lock;
 	struct map probed;     /* uint32_t, a PID: a copy for the session's threads */
 	struct buffer calls;   /* of one drain */
@@ -54,12 +55,16 @@ static bool mixed_takes(
 {
 	struct mixed_state *s = user;
 
-	if (preload_programs_runs(&s->programs, (pid_t)process->pid, s->library))
-		return true;
+	bool takes;
+
+	pthread_mutex_lock(&s->programs_lock);
+	takes = preload_programs_runs(&s->programs, (pid_t)process->pid, s->library);
 	/* What has ended since has no environment any more. */
-	return preload_session_met(&s->session, process->pid, begun->record.time_ns) &&
-	       preload_programs_fits_as(&s->programs, begun->path,
-		       makedev(begun->device_major, begun->device_minor), begun->inode);
+	if (!takes && preload_session_met(&s->session, process->pid, begun->record.time_ns))
+		takes = preload_programs_fits_as(&s->programs, begun->path,
+			makedev(begun->device_major, begun->device_minor), begun->inode);
+	pthread_mutex_unlock(&s->programs_lock);
+	return takes;
 }
 
 static void mixed_note(void *user, const struct process_id *process, bool is_over)
@@ -120,6 +125,7 @@ static void mixed_close(struct backend_run *run)
 	buffer_fini(&s->leaving);
 	map_fini(&s->probed);
 	preload_programs_fini(&s->programs);
+	pthread_mutex_destroy(&s->programs_lock);
 	pthread_mutex_destroy(&s->lock);
 	cleanup_close(&s->ready);
 }
@@ -139,6 +145,7 @@ static int open_kernel(struct mixed_state *s, struct backend_run *run, struct so
 		return status;
 	}
 	s->elsewhere.takes = mixed_takes;
+	s->elsewhere.inherits = mixed_is_probed;
 	s->elsewhere.note = mixed_note;
 	s->elsewhere.user = s;
 	heap_source_share(&s->kernel, &s->elsewhere);
@@ -166,6 +173,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	s->ready = -1;
+	pthread_mutex_init(&s->programs_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
 	preload_programs_init(&s->programs, run->options.heap_stacks);
@@ -208,6 +216,8 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	int status;
 
 	s->by_probes = !launch_find(launch, path) || !preload_programs_fits(&s->programs, path);
+	/* Later the pauser's thread asks, whose priority what reads files then has. */
+	timeout_fini(&s->programs.timeout);
 	if (s->by_probes) {
 		heap_source_probe(kernel, &s->command);
 		return heap_source_set(&s->kernel, &s->command, s->interest, err);

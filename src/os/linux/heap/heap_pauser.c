@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/batch.h"
 #include "os/linux/bpf/ring_pauser.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/pause/pause.h"
@@ -23,10 +24,15 @@ struct loading {
 
 struct heap_pauser {
 	struct ring_pauser ring;
+	struct ring begun;	/* programs, see HEAP_BEGUN */
+	struct buffer programs; /* as they were read */
+	struct heap_state *state;
+	heap_pauser_take *take;
 	struct heap_attach *attach;
 	struct heap_stacks *stacks; /* NULL: not requested */
 	struct process_id command;
 	volatile bool has_loaded;
+	bool has_begun;	       /* its own exec was reported */
 	int found;	       /* result of the last check: whether there is an allocator */
 	bool has_no_allocator; /* the command has none */
 	int loading;	       /* result of watching the loading */
@@ -48,11 +54,13 @@ static void emit_pause(void *user, struct pause_event *event)
 }
 
 /* Called while the program is stopped. What it ran before its first stop was unseen. */
-static void mapped(void *user, pid_t pid)
+static void mapped(void *user, pid_t pid, bool has_run)
 {
 	struct heap_pauser *p = user;
 	struct sooth_error err;
 
+	if (!has_run)
+		p->now.since_ns = 0;
 	heap_stacks_ahead(p->stacks, pid);
 	/* It inherited nothing. */
 	if (p->attach->only)
@@ -86,7 +94,21 @@ static void watch_loading(struct heap_pauser *p)
 
 	ring_pauser_let_go(&p->ring);
 	if (status)
-		mapped(p, pid);
+		mapped(p, pid, true);
+}
+
+/* In this thread, whose priority is the highest: the collector may be late on a busy host. */
+static void take_begun(void *user)
+{
+	struct heap_pauser *p = user;
+	struct batch batch;
+
+	ring_awake(&p->begun);
+	buffer_reset(&p->programs);
+	ring_read(&p->begun, &p->programs);
+	batch = (struct batch){ p->programs.data, p->programs.size };
+	batch_for_each (r, &batch)
+		p->take(p->state, r);
 }
 
 static void watch_queued(void *user)
@@ -101,6 +123,7 @@ static void watch_command(void *user)
 {
 	struct heap_pauser *p = user;
 
+	heap_attach_hurry(p->attach);
 	if (p->has_loaded)
 		return;
 
@@ -118,12 +141,24 @@ static void wait_until_seized(const struct heap_pauser *p)
 		usleep(SEIZE_STEP_US);
 }
 
+static void pauser_free(struct heap_pauser *p)
+{
+	ring_close(&p->begun);
+	buffer_fini(&p->programs);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
 int heap_pauser_start(struct heap_state *s, const struct process_id *command, bool is_elsewhere,
-	struct sooth_error *err)
+	heap_pauser_take *take, struct sooth_error *err)
 {
 	struct heap_pauser *p = calloc(1, sizeof(*p));
-	const struct ring_pauser_work work = {
-		.begin = watch_command, .room = watch_queued, .report = emit_pause, .user = p
+	struct ring_pauser_work work = {
+		.begin = watch_command,
+		.room = watch_queued,
+		.event = take_begun,
+		.report = emit_pause,
+		.user = p,
 	};
 	int status;
 
@@ -132,17 +167,42 @@ int heap_pauser_start(struct heap_state *s, const struct process_id *command, bo
 	p->attach = &s->attach;
 	p->stacks = s->stacks;
 	p->command = *command;
-	p->has_loaded = is_elsewhere;
+	p->state = s;
+	p->take = take;
+	p->has_loaded = p->has_begun = is_elsewhere;
 	p->now = (struct loading){ .process = *command };
 	pthread_mutex_init(&p->lock, NULL);
-	status = ring_pauser_start(&p->ring, &s->follow, &work, err);
+	status =
+		ring_open(&p->begun, bpf_code_map(&s->follow.code, "begun"), HEAP_BEGUN_BYTES, err);
 	if (status) {
 		free(p);
 		return status;
 	}
-	wait_until_seized(p);
+	work.events = p->begun.wake;
 	s->pauser = p;
+	s->control->has_pauser = true;
+	status = ring_pauser_start(&p->ring, &s->follow, &work, err);
+	if (status) {
+		s->control->has_pauser = false;
+		s->pauser = NULL;
+		pauser_free(p);
+		return status;
+	}
+	wait_until_seized(p);
 	return 0;
+}
+
+bool heap_pauser_began(struct heap_pauser *p, const struct process_id *process)
+{
+	bool is_own;
+
+	if (!p || memcmp(process, &p->command, sizeof(*process)) != 0)
+		return false;
+	pthread_mutex_lock(&p->lock);
+	is_own = !p->has_begun;
+	p->has_begun = true;
+	pthread_mutex_unlock(&p->lock);
+	return is_own;
 }
 
 bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns)
@@ -151,8 +211,6 @@ bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process
 
 	if (!p)
 		return false;
-	if (!p->has_loaded && !memcmp(process, &p->command, sizeof(*process)))
-		return true;
 	pthread_mutex_lock(&p->lock);
 	is_queued = p->queued < QUEUE_MAX;
 	if (is_queued)
@@ -193,6 +251,6 @@ bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal)
 	has_failed = p->loading && p->loading != -ESRCH && p->loading != -ECANCELED;
 	if (has_failed)
 		*refusal = p->loading_error;
-	free(p);
+	pauser_free(p);
 	return has_failed;
 }

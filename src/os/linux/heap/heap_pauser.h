@@ -8,14 +8,20 @@
 
 #include "os/linux/heap/heap_source.h"
 
+/* A program has begun (HEAP_BEGUN); in the pauser's thread. */
+typedef void heap_pauser_take(struct heap_state *s, const struct sooth_record *begun);
+
 /* `command` is launched and waits for its exec; it is seized when this returns, unless it is
  * observed elsewhere. */
 int heap_pauser_start(struct heap_state *s, const struct process_id *command, bool is_elsewhere,
-	struct sooth_error *err);
+	heap_pauser_take *take, struct sooth_error *err);
+/* A program has started: whether that is the first exec of the command, which is watched from the
+ * beginning. */
+bool heap_pauser_began(struct heap_pauser *p, const struct process_id *process);
 /*
- * A program has started in a process at exec_ns. True: it is handled here. The command's own first
- * exec is; a file that was not seen before is stopped as soon as possible, and watched while it
- * loads; the time until then is a gap. False: the caller has to examine it.
+ * A program has started in a process at exec_ns. True: it is handled here. A file that was not seen
+ * before is stopped as soon as possible, and watched while it loads; the time until then is a gap.
+ * False: the caller has to examine it.
  */
 bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns);
 /* Whether a program is being watched at the moment: libraries it loads are seen as they come. */

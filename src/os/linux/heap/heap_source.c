@@ -191,6 +191,8 @@ int heap_source_open(
 	return status;
 }
 
+static heap_pauser_take take_begun;
+
 /* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
  * not have cap_sys_ptrace: a watched command would behave differently. */
 static bool may_trace_an_exec(struct backend_run *run)
@@ -222,7 +224,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->processes_without_allocator += !status;
 	else if (run->options.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(s, process, false, err);
+		return heap_pauser_start(s, process, false, take_begun, err);
 	return 0;
 }
 
@@ -231,7 +233,7 @@ int heap_source_pause(
 {
 	if (!run->options.may_pause || !may_trace_an_exec(run))
 		return 0;
-	return heap_pauser_start(run->state, command, true, err);
+	return heap_pauser_start(run->state, command, true, take_begun, err);
 }
 
 int heap_source_start(struct backend_run *run, struct sooth_error *err)
@@ -271,22 +273,27 @@ void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere
 	s->attach.only = &elsewhere->probed;
 }
 
-static bool is_probed(const struct heap_state *s, uint32_t pid)
-{
-	return !s->elsewhere || map_get(&s->elsewhere->probed, &pid);
-}
-
 void heap_source_probe(struct heap_state *s, const struct process_id *process)
 {
-	if (!s->elsewhere || !map_put(&s->elsewhere->probed, &process->pid, NULL))
-		return;
-	s->elsewhere->note(s->elsewhere->user, process, false);
+	if (s->elsewhere && heap_attach_only_set(&s->attach, process->pid, true))
+		s->elsewhere->note(s->elsewhere->user, process, false);
 }
 
 static void forget_probed(struct heap_state *s, const struct process_id *process)
 {
-	if (s->elsewhere && map_remove(&s->elsewhere->probed, &process->pid))
+	if (s->elsewhere && heap_attach_only_set(&s->attach, process->pid, false))
 		s->elsewhere->note(s->elsewhere->user, process, true);
+}
+
+/* Its start may still be in the ring. */
+static bool is_probed(struct heap_state *s, const struct process_id *process)
+{
+	if (heap_attach_only(&s->attach, process->pid))
+		return true;
+	if (!s->elsewhere->inherits(s->elsewhere->user, (pid_t)process->pid))
+		return false;
+	heap_source_probe(s, process);
+	return true;
 }
 
 /* A program that the other engine does not observe. */
@@ -323,6 +330,33 @@ static int look_at_program(struct heap_state *s, const struct process_id *proces
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
+static void take_begun(struct heap_state *s, const struct sooth_record *r)
+{
+	struct process_id process = process_id_of(r);
+	const struct heap_begun *begun = (const void *)r;
+	struct sooth_error err;
+	int status = 0;
+
+	if (r->kind != HEAP_BEGUN || !record_holds(r, sizeof(*begun)))
+		return;
+	if (!is_probed(s, &process)) {
+		if (s->elsewhere->takes(s->elsewhere->user, &process, begun))
+			return;
+		heap_attach_program(&s->attach, begun);
+		status = probe_program(s, &process, r->time_ns, &err);
+	} else {
+		heap_attach_program(&s->attach, begun);
+		if (!heap_pauser_began(s->pauser, &process) &&
+			(!knows_program(s, r) || heap_attach_preloads(&s->attach, &process)) &&
+			!heap_pauser_handles(s->pauser, &process, r->time_ns))
+			status = look_at_program(s, &process, r->time_ns, &err);
+	}
+	if (status == -ESRCH || status == -ENOENT)
+		heap_attach_ended(&s->attach, &process, r->time_ns);
+	else if (status < 0)
+		heap_attach_fail(&s->attach, &err);
+}
+
 /* Starts and ends of processes and programs, newly loaded libraries: other records need no
  * action. */
 static void handle_record(struct backend_run *run, const struct sooth_record *r)
@@ -334,7 +368,8 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 
 	switch (r->kind) {
 	case PROCESS_JOIN:
-		if (!is_probed(s, ((const struct process_join *)(const void *)r)->parent_pid))
+		if (!heap_attach_only(
+			    &s->attach, ((const struct process_join *)(const void *)r)->parent_pid))
 			break;
 		heap_source_probe(s, &process);
 		if (s->attach.type->is_inherited)
@@ -343,23 +378,13 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
 		break;
 	case PROCESS_LEAVE:
-		if (is_probed(s, process.pid))
+		if (heap_attach_only(&s->attach, process.pid))
 			emit_child(run, &process, true);
 		forget_probed(s, &process);
 		buffer_append(&s->left, &process, sizeof(process));
 		break;
 	case HEAP_BEGUN:
-		if (!is_probed(s, process.pid)) {
-			if (s->elsewhere->takes(s->elsewhere->user, &process, (const void *)r))
-				break;
-			heap_attach_program(&s->attach, (const void *)r);
-			status = probe_program(s, &process, r->time_ns, &err);
-			break;
-		}
-		heap_attach_program(&s->attach, (const void *)r);
-		if ((!knows_program(s, r) || heap_attach_preloads(&s->attach, &process)) &&
-			!heap_pauser_handles(s->pauser, &process, r->time_ns))
-			status = look_at_program(s, &process, r->time_ns, &err);
+		take_begun(s, r);
 		break;
 	case HEAP_LOADED:
 		if (!heap_pauser_is_loading(s->pauser, &process))
@@ -410,7 +435,10 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 {
 	struct heap_state *s = run->state;
 	uint64_t lost = s->control->lost_aggregates;
+	struct sooth_error failure;
 
+	if (heap_attach_failure(&s->attach, &failure))
+		backend_limit_error(run, "allocators that were loaded later", &failure);
 	heap_attach_reported(&s->attach, &run->out);
 	if (lost != s->reported_lost)
 		backend_loss(run, lost - s->reported_lost, 0,

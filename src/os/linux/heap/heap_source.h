@@ -24,9 +24,11 @@ struct heap_sums_reader;
 /* Some processes are observed by another engine: only `probed` ones, and their children, by
  * probes. */
 struct heap_elsewhere {
-	struct map probed; /* uint32_t, a PID */
+	struct map probed; /* uint32_t, a PID: see heap_attach_only() */
 	/* Whether that engine observes the program that a process has just begun. */
 	bool (*takes)(void *user, const struct process_id *process, const struct heap_begun *begun);
+	/* Whether a process is probed because one above it is, perhaps not yet in `probed`. */
+	bool (*inherits)(void *user, pid_t pid);
 	/* A process is probed from now on, or (is_over) no more. */
 	void (*note)(void *user, const struct process_id *process, bool is_over);
 	void *user;

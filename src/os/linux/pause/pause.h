@@ -75,6 +75,8 @@ size_t pause_count(const struct pause *p);   /* paused or requested */
 size_t pause_refused(const struct pause *p); /* since it was made */
 void pause_free(struct pause *p);	     /* releases */
 
+typedef void pause_mapped(void *user, pid_t pid, bool has_run);
+
 /*
  * Watches a program from its exec until its libraries are mapped. `pid` is a child that has not
  * exec'd yet (is_before_exec), or a process that has just done so; it is seized, and stopped at
@@ -86,11 +88,13 @@ void pause_free(struct pause *p);	     /* releases */
  * loader, if it is a library. A loader that is also the libc (musl) is done when it reports so to
  * debuggers (struct r_debug).
  *
+ * has_run: it was stopped so late that code of the program, or of a library, may have run before.
+ *
  * Returns 0 when it was watched to that point; -ETIME: not (calls_max), -ECANCELED: not (*cancel,
  * which may be NULL), -ESRCH: it ended, -EPERM: it cannot be traced, or another error, with err
  * filled. In all cases it continues, untraced.
  */
-int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid_t pid), void *user,
+int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *user,
 	unsigned calls_max, const volatile bool *cancel, struct sooth_error *err);
 /*
  * Whether a thread of this process traces `pid`. May be called from any thread: when

@@ -40,6 +40,7 @@ struct loader {
 	pid_t pid;
 	bool is_compat; /* 4-byte words in an 8-byte sooth */
 	struct loader_range interpreter, vdso;
+	uint64_t entry; /* of the program */
 	uint64_t debug; /* where the program stores the address of r_debug, 0: nowhere */
 };
 
@@ -237,7 +238,7 @@ static int loader_find(struct loader *l, pid_t pid)
 	struct auxv auxv;
 	int status = auxv_read(&auxv, pid);
 
-	*l = (struct loader){ .pid = pid, .is_compat = auxv.is_compat };
+	*l = (struct loader){ .pid = pid, .is_compat = auxv.is_compat, .entry = auxv.entry };
 	/* An executed library is a loader that was given the program's name. */
 	if (!status && !auxv.base && find_dynamic(l, &auxv, DT_SONAME))
 		auxv.base = auxv.segments;
@@ -285,7 +286,7 @@ static bool loader_is_other_program(pid_t pid)
 
 struct loading {
 	pid_t pid;
-	void (*mapped)(void *user, pid_t pid);
+	pause_mapped *mapped;
 	void *user;
 	const volatile bool *cancel;
 	unsigned stops, stops_max;
@@ -335,22 +336,22 @@ static bool has_threads(pid_t pid)
 }
 
 /* At the exec, or where a running program was stopped. */
-static int begin(struct loading *l)
+static int begin(struct loading *l, bool is_exec)
 {
 	struct __ptrace_syscall_info info;
-	int status;
+	int status = loader_find(&l->loader, l->pid), unknown = call_info(l, &info);
+	uint64_t at = unknown ? 0 : info.instruction_pointer;
+	bool is_loading = status > 0 && !unknown && !loader_is_done(&l->loader, at);
 
 	l->has_begun = true;
 	l->awaits_exec = l->maps_code = false;
-	l->mapped(l->user, l->pid);
-	status = loader_find(&l->loader, l->pid);
+	l->mapped(l->user, l->pid, !is_exec && !is_loading && (!at || at != l->loader.entry));
 	if (status <= 0 || has_threads(l->pid))
 		return status < 0 ? status : DONE;
 	ptrace(PTRACE_SETOPTIONS, l->pid, NULL, PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD);
-	status = call_info(l, &info);
-	if (status)
-		return status;
-	return loader_is_done(&l->loader, info.instruction_pointer) ? DONE : RESUME;
+	if (unknown)
+		return unknown;
+	return is_loading ? RESUME : DONE;
 }
 
 static bool is_call(const struct loading *l, uint64_t number, uint64_t native, uint64_t compat)
@@ -375,7 +376,7 @@ static int at_call(struct loading *l)
 				       is_call(l, info.entry.nr, SYS_mprotect, COMPAT_MPROTECT));
 	} else {
 		if (l->maps_code && !info.exit.is_error)
-			l->mapped(l->user, l->pid);
+			l->mapped(l->user, l->pid, false);
 		l->maps_code = false;
 	}
 	return ++l->stops < l->stops_max ? RESUME : -ETIME;
@@ -384,7 +385,7 @@ static int at_call(struct loading *l)
 static int at_stop(struct loading *l, const struct pause_stop *stop)
 {
 	if (stop->at == PAUSE_AT_EXEC || (!l->has_begun && !l->awaits_exec))
-		return begin(l);
+		return begin(l, stop->at == PAUSE_AT_EXEC);
 	return stop->at == PAUSE_AT_CALL ? at_call(l) : RESUME;
 }
 
@@ -441,7 +442,7 @@ static int watch(struct loading *l)
 	return release(l, is_stopped ? &stop : NULL) ? status : -ESRCH;
 }
 
-int pause_loading(pid_t pid, bool is_before_exec, void (*mapped)(void *user, pid_t pid), void *user,
+int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *user,
 	unsigned calls_max, const volatile bool *cancel, struct sooth_error *err)
 {
 	struct loading l = {

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs that begin are reported to the thread that pauses them, if there is one: the collector
+ * is late on a busy host. Included by heap.bpf.c. */
+
+/* A device number within the kernel (include/linux/kdev_t.h). */
+#define DEVICE_MINOR_BITS 20
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, HEAP_BEGUN_BYTES);
+} begun SEC(".maps");
+
+/* A ring for each call: the verifier of Linux 5.10 takes no pointer that may be of either. */
+static inline bool report_begun(void *to, struct thread *t, struct linux_binprm *program)
+{
+	struct heap_begun *r = bpf_ringbuf_reserve(to, sizeof(*r), 0);
+	struct inode *inode = BPF_CORE_READ(program, file, f_inode);
+	uint32_t device = BPF_CORE_READ(inode, i_sb, s_dev);
+
+	if (!r)
+		return false;
+	record_fill(&r->record, &t->member, HEAP_BEGUN, RECORD_WORDS(struct heap_begun),
+		bpf_ktime_get_ns());
+	r->inode = BPF_CORE_READ(inode, i_ino);
+	r->device_major = device >> DEVICE_MINOR_BITS;
+	r->device_minor = device & ((1u << DEVICE_MINOR_BITS) - 1);
+	r->path[0] = 0;
+	bpf_probe_read_kernel_str(r->path, sizeof(r->path), BPF_CORE_READ(program, filename));
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
+	return true;
+}
+
+static void thread_execs(struct thread *t, struct linux_binprm *program)
+{
+	t->stack = 0; /* its call was in the previous program */
+	t->loads = 0;
+#ifdef WITH_SUMS
+	t->program = 0;
+#endif
+	if (control.has_pauser && report_begun(&begun, t, program))
+		return;
+	if (!report_begun(&ring, t, program))
+		__sync_fetch_and_add(&follow_control.lost_joins, 1);
+}
