@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/circle_claims.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_text.h"
@@ -258,100 +259,6 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
-static bool is_sure(const struct wait_chain *chain)
-{
-	return wait_chain_confidence(chain) > WAITS_LOW;
-}
-
-/* One fills a pipe that another would read only after its end, or that of a child between them:
- * the link that writes, or the count. */
-static size_t full_pipe_of(const struct wait_chain *chain)
-{
-	size_t writer = chain->count, writers = 0;
-
-	for (size_t i = 0; i < chain->count; i++) {
-		if (chain->links[i].what == WAIT_PIPE_WRITE) {
-			writer = i;
-			writers++;
-		} else if (chain->links[i].what != WAIT_CHILD) {
-			return chain->count;
-		}
-	}
-	return is_sure(chain) && chain->count > 1 && !chain->circle && writers == 1 ? writer
-										    : chain->count;
-}
-
-static bool is_full_pipe(const struct wait_chain *chain)
-{
-	return full_pipe_of(chain) < chain->count;
-}
-
-/* "python3 (7)" */
-static void put_link(struct buffer *out, const struct wait_chain *chain, size_t at)
-{
-	wait_put_process(out, chain->links[at % chain->count].process);
-}
-
-static void claim_full_pipe(struct check_result *out, const struct wait_chain *chain)
-{
-	size_t writer = full_pipe_of(chain);
-	bool is_reader = writer + 1 == chain->count;
-	struct buffer writing = { 0 }, reader = { 0 }, child = { 0 };
-
-	put_link(&writing, chain, writer);
-	put_link(&reader, chain, writer + 1);
-	put_link(&child, chain, 1);
-	if (!writer)
-		finding_claim(out,
-			"deadlock: it has filled a pipe that %s%s does not read, since that waits "
-			"for the end of this process",
-			chain->count == 2 ? "its parent " : "", buffer_cstr(&reader));
-	else if (writer == 1)
-		finding_claim(out,
-			"deadlock: it waits for the end of its child %s, which has filled a pipe "
-			"that %s does not read",
-			buffer_cstr(&child), is_reader ? "this process" : buffer_cstr(&reader));
-	else
-		finding_claim(out,
-			"deadlock: it waits for the end of its child %s, and below that %s has "
-			"filled a pipe that %s does not read",
-			buffer_cstr(&child), buffer_cstr(&writing),
-			is_reader ? "this process" : buffer_cstr(&reader));
-	buffer_fini(&writing);
-	buffer_fini(&reader);
-	buffer_fini(&child);
-}
-
-/* "deadlock: this process and server (9) each wait for the other to write; ..." */
-static void claim_readers(struct check_result *out, const struct wait_chain *chain)
-{
-	finding_claim(out, "deadlock: this process");
-	for (size_t i = 1; i < chain->count; i++) {
-		struct buffer name = { 0 };
-
-		wait_put_process(&name, chain->links[i].process);
-		finding_claim(
-			out, "%s%s", i + 1 == chain->count ? " and " : ", ", buffer_cstr(&name));
-		buffer_fini(&name);
-	}
-	finding_claim(out,
-		" each wait for the other to write; the last message stands in a buffer of its "
-		"writer, or has no end for its reader");
-}
-
-/* A server with one thread that asks itself while it serves. */
-static void claim_self(struct check_result *out, const struct wait_link *link)
-{
-	struct buffer address = { 0 };
-
-	wait_object_text(&address, link);
-	finding_claim(out,
-		"deadlock: it waits for an answer from itself, on %s: it cannot accept that "
-		"connection while it waits",
-		buffer_cstr(&address));
-	buffer_fini(&address);
-}
-
 static void claim_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -369,16 +276,18 @@ static void claim_circle(const struct check *e, struct check_result *out,
 						       : "threads wait for mutexes");
 	else if (chain->count == 1 && first->party &&
 		 first->party->relation == WAITS_RELATION_LISTENER)
-		claim_self(out, first);
+		circle_claim_self(out, first);
 	else if (chain->count == 1)
 		finding_claim(out, "deadlock: the process waits for itself");
-	else if (is_full_pipe(chain))
-		claim_full_pipe(out, chain);
-	else if (is_sure(chain) && chain->is_of_readers)
-		claim_readers(out, chain);
+	else if (circle_is_full_pipe(chain))
+		circle_claim_full_pipe(out, chain);
+	else if (circle_is_unread(chain))
+		circle_claim_unread(out, chain);
+	else if (circle_is_sure(chain) && chain->is_of_readers)
+		circle_claim_readers(out, chain);
 	else
 		finding_claim(out, "%s: %zu processes wait for each other",
-			is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
+			circle_is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
 }
 
 /* Threads outside the circle that wait for a lock of Java. */
@@ -416,14 +325,14 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"sooth stack %u shows where each thread waits; only ending the process "
 			"helps",
 			e->id.pid);
-	} else if (is_full_pipe(chain)) {
+	} else if (circle_is_full_pipe(chain)) {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
 		finding_remedy(out,
 			"read what a child writes before waiting for its end (in Python "
 			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
 			"it write to a file; sooth kill --any %u ends the wait",
-			chain->links[full_pipe_of(chain)].process->node_pid);
-	} else if (is_sure(chain) && chain->is_of_readers) {
+			chain->links[circle_writer(chain)].process->node_pid);
+	} else if (circle_is_sure(chain) && chain->is_of_readers) {
 		finding_unseen(out, "which of them wrote last");
 		finding_remedy(out,
 			"flush after each message (fflush(stdout), print(..., flush=True), "

@@ -82,6 +82,7 @@ const struct finding_type finding_api_retry_storm = {
 	.id = "api-retry-storm",
 	.claim = "requests fail after a wait or within their answers, and are made again",
 	.probes = "syscalls",
+	.follows = "calls-itself",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

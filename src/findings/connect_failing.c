@@ -548,7 +548,7 @@ const struct finding_type finding_connect_failing = {
 	.id = "connect-failing",
 	.claim = "connects to a peer keep failing, or get no answer",
 	.probes = "syscalls",
-	.follows = "feeds-itself",
+	.follows = "calls-itself,feeds-itself",
 	.instead = "sockets",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

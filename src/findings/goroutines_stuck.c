@@ -28,16 +28,27 @@ static const struct finding_option options[] = {
 
 struct stuck {
 	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
+	const struct waits_goroutines
+		*sends; /* the largest group that a channel does not take from */
 	uint64_t lock_count, others;
-	uint64_t idle_ns;  /* since its threads last ran; 0: just now, or unknown */
-	bool main_goes_on; /* it is in a call, waits for input or time, or runs */
-	bool others_work;  /* the same of another goroutine; not of one that accepts clients */
+	uint64_t idle_ns;     /* since its threads last ran; 0: just now, or unknown */
+	bool main_goes_on;    /* it is in a call, waits for input or time, or runs */
+	bool others_work;     /* the same of another goroutine; not of one that accepts clients */
+	bool others_take;     /* a goroutine works that may take from a channel later */
+	bool others_may_take; /* a goroutine receives from a channel, as that of a timer */
 	bool others_go_on; /* a goroutine beside the main one may be woken from outside, or runs */
 };
 
 static bool is_of_signals(const struct waits_goroutines *w)
 {
 	return span_starts(record_text(&w->record, &w->start), "os/signal.");
+}
+
+/* Waits for the next request of a client that has a connection: it takes nothing from a channel. */
+static bool is_of_http(const struct waits_goroutines *w)
+{
+	return span_starts(record_text(&w->record, &w->start), "net/http.") &&
+	       (wait_goroutines_want_event(w) || w->state == WAITS_GOROUTINE_WAITS);
 }
 
 /* It has no lock meanwhile. */
@@ -58,6 +69,11 @@ static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 			if (!s->wants_lock || w->count > s->wants_lock->count)
 				s->wants_lock = w;
 		}
+		s->others_take |= !wait_goroutines_want_goroutine(w) &&
+				  !wait_goroutines_want_channel(w) && !accepts(w) &&
+				  !is_of_signals(w) && !is_of_http(w);
+		s->others_may_take |= !w->is_main && wait_goroutines_want_channel(w) &&
+				      !is_of_signals(w) && !is_of_http(w);
 		if (w->is_main) {
 			s->main = w;
 			s->main_goes_on = !wait_goroutines_want_goroutine(w) &&
@@ -128,22 +144,70 @@ static double switches_of(const struct check *e)
 	return all;
 }
 
-/* How long the locks have been wanted; in a program that hardly runs, the same ones at both looks
- * are no contention. */
-static uint64_t lock_wait_of(
-	const struct check *e, const struct wait_graph *g, const struct stuck *s)
+static bool is_same_group(const struct waits_goroutines *a, const struct waits_goroutines *b)
 {
-	uint64_t known_ns = wait_of(s, s->wants_lock);
-	struct stuck earlier = earlier_of(g, e->id.pid);
+	return a && b && a->count == b->count &&
+	       !span_compare(record_text(&a->record, &a->at), record_text(&b->record, &b->at));
+}
+
+/* How long a group has waited; in a program that hardly runs, the same one at both looks is no
+ * contention. */
+static uint64_t group_wait_of(const struct check *e, const struct stuck *s,
+	const struct waits_goroutines *now, const struct waits_goroutines *before)
+{
+	uint64_t known_ns = wait_of(s, now);
 	uint64_t observed_ns = e->input->end_ns - e->input->begin_ns;
 	double cpu = process_table_cpu_percent(e->process);
 
-	if (!earlier.wants_lock || earlier.lock_count != s->lock_count ||
-		span_compare(record_text(&earlier.wants_lock->record, &earlier.wants_lock->at),
-			record_text(&s->wants_lock->record, &s->wants_lock->at)) ||
-		cpu < 0 || cpu >= QUIET_PERCENT || switches_of(e) >= QUIET_SWITCHES || observed_ns < known_ns)
+	if (!is_same_group(now, before) || cpu < 0 || cpu >= QUIET_PERCENT ||
+		switches_of(e) >= QUIET_SWITCHES || observed_ns < known_ns)
 		return known_ns;
 	return observed_ns;
+}
+
+static uint64_t lock_wait_of(
+	const struct check *e, const struct wait_graph *g, const struct stuck *s)
+{
+	return group_wait_of(e, s, s->wants_lock, earlier_of(g, e->id.pid).wants_lock);
+}
+
+/* The group that sends at the same place, when the observation started. */
+static const struct waits_goroutines *sent_before(
+	const struct wait_graph *g, const struct waits_goroutines *now)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_goroutines *w = NULL;
+
+	while ((w = wait_goroutines_next(&before, now->node_pid, w))) {
+		if (wait_goroutines_send(w) && !span_compare(record_text(&w->record, &w->at),
+						       record_text(&now->record, &now->at)))
+			return w;
+	}
+	return NULL;
+}
+
+/* The largest group that has not become smaller: NULL: another goroutine may take from the channel.
+ */
+static const struct waits_goroutines *unreceived(
+	const struct check *e, const struct wait_graph *g, const struct stuck *s)
+{
+	const struct waits_goroutines *w = NULL, *largest = NULL;
+
+	while (!s->others_take && (w = wait_goroutines_next(g, e->id.pid, w))) {
+		const struct waits_goroutines *before =
+			wait_goroutines_send(w) ? sent_before(g, w) : NULL;
+
+		if (before && before->count <= w->count && (!largest || w->count > largest->count))
+			largest = w;
+	}
+	return largest;
+}
+
+/* 0: not for long, or it runs too much to say so. */
+static uint64_t send_wait_of(
+	const struct check *e, const struct stuck *s, const struct waits_goroutines *w)
+{
+	return w ? group_wait_of(e, s, w, w) : 0;
 }
 
 /* One of them may have the lock, and be at work with it. */
@@ -210,6 +274,46 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	buffer_fini(&place);
 }
 
+/* ", and 4 in main.(*Trail).Record": the largest other group that sends. */
+static void put_other_senders(
+	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
+{
+	const struct waits_goroutines *w = NULL, *other = NULL;
+	struct span at;
+
+	while ((w = wait_goroutines_next(g, first->node_pid, w))) {
+		if (w != first && wait_goroutines_send(w) && w->at_state == SOOTH_STATE_VALUE &&
+			(!other || w->count > other->count))
+			other = w;
+	}
+	if (!other)
+		return;
+	at = record_text(&other->record, &other->at);
+	buffer_format(
+		out, ", and %llu in %.*s", (unsigned long long)other->count, (int)at.size, at.data);
+}
+
+static void report_sends(struct check_result *out, const struct wait_graph *g,
+	const struct stuck *s, const struct waits_goroutines *w, uint64_t for_ns)
+{
+	struct buffer place = { 0 };
+	char time[UNITS_SIZE];
+
+	wait_goroutines_text(&place, w);
+	put_other_senders(&place, g, w);
+	finding_begin(
+		out, s->others_may_take ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_MEDIUM, "");
+	if (s->others_work || s->others_may_take)
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"%llu goroutine%s %s, for %s: none takes any more, the goroutine that did has "
+		"perhaps returned",
+		(unsigned long long)w->count, w->count == 1 ? " waits" : "s wait",
+		buffer_cstr(&place), sentence_duration(time, for_ns));
+	emit(out, s, w, for_ns);
+	buffer_fini(&place);
+}
+
 static void report_main(struct check_result *out, const struct stuck *s, uint64_t for_ns)
 {
 	struct buffer place = { 0 };
@@ -234,6 +338,7 @@ static const char *time_option(const struct check *e, const struct stuck *s)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	const struct waits_goroutines *sends;
 	struct stuck s = { 0 };
 	struct wait_graph g;
 
@@ -243,6 +348,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	look(&s, &g, e->id.pid);
 	s.idle_ns = idle_of(&g, e->id.pid);
+	sends = unreceived(e, &g, &s);
 	if (!s.main)
 		check_fine(out, "no goroutines");
 	else if (check_is_stopped(e))
@@ -253,6 +359,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
 		 check_is_over(e, time_option(e, &s), (double)s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
+	else if (check_is_over(e, "min-time-at-rest", (double)send_wait_of(e, &s, sends), "sends"))
+		report_sends(out, &g, &s, sends, send_wait_of(e, &s, sends));
 	else
 		check_fine(out, "its goroutines can go on");
 }

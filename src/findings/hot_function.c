@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/script_code.h"
@@ -18,6 +19,9 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
+
+#define NODE_TIMERS  "listOnTimeout"
+#define TIMERS_LEAST 100 /* a second */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,
@@ -76,6 +80,37 @@ static bool is_explained(const struct check *e)
 	       check_has_finding(e, "crypto-heavy") || check_has_finding(e, "jit-churn");
 }
 
+/* Times a second that a loop of node waits for its next timer and has to wait no longer: it makes 1
+ * ms of a delay of more than 31 bits, or of no number. 0: not seen, or seldom. */
+static double timers_of(const struct check *e, struct profile_spots *spots)
+{
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	struct check_calls c;
+	size_t position = 0;
+	double count = 0;
+
+	if (!spots->within.size || !strstr(buffer_cstr(&spots->within), NODE_TIMERS) ||
+		!check_calls_read(&c, e))
+		return 0;
+	while ((r = call_repeats_next(c.history, &position, &key))) {
+		if (key->tid == e->id.pid && !key->result &&
+			syscall_row_of(key->abi, key->number)->wait.what == SYSCALL_WAIT_READY)
+			count += (double)r->count;
+	}
+	count = check_calls_rate(&c, count);
+	return count >= TIMERS_LEAST ? count : 0;
+}
+
+static void claim_timers(struct check_result *out, double timers)
+{
+	if (timers > 0)
+		finding_claim(out,
+			"; its timer fires about %.0f times a second: node makes 1 ms of a delay "
+			"above 24.8 days (2^31-1 ms), or of none",
+			timers);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct hot *h)
 {
 	const struct profile_hot *f = &h->function;
@@ -96,6 +131,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
 		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
 		buffer_cstr(&script));
+	claim_timers(out, timers_of(e, &spots));
 	buffer_fini(&script);
 	finding_number(out, "CPU", h->of.cpu, SOOTH_UNIT_PERCENT, h->of.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),

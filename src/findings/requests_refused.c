@@ -136,6 +136,7 @@ const struct finding_type finding_requests_refused = {
 	.id = "requests-refused",
 	.claim = "a server answers its requests with errors, and it asks again",
 	.probes = "syscalls",
+	.follows = "calls-itself",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

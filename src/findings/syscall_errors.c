@@ -582,7 +582,7 @@ const struct finding_type finding_syscall_errors = {
 	.worst = FINDING_HIGH,
 	.claim = "a system call keeps failing",
 	.probes = "syscalls",
-	.follows = "filling-up,fd-leak,fd-limit-near,watch-limit-near,connect-failing,"
+	.follows = "calls-itself,filling-up,fd-leak,fd-limit-near,watch-limit-near,connect-failing,"
 		   "left-behind",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -15,6 +15,7 @@
 #include "explain/finding.h"
 #include "probes/syscall_names.h"
 
+#define ERROR_OUTPUT	 2 /* a descriptor */
 #define HOLDERS_REPORTED 4
 #define SLOW_MOST	 20 /* waits a second; a pipeline at work has more */
 #define BUSY_PERCENT	 10 /* of a CPU: a reader or writer that works */
@@ -190,7 +191,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
 	if (reader)
-		finding_claim(out, "blocked writing to a %s: the reader %s(%llu) %s%s", what,
+		finding_claim(out, "blocked writing to a %s%s: the reader %s(%llu) %s%s", what,
+			d->fd == ERROR_OUTPUT ? " (its standard error)" : "",
 			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader,
 			stop ? "is " : "does not read", stop ? stop : "");
 	else

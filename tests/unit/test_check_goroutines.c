@@ -199,6 +199,41 @@ static void run_more(double count)
 	has_goroutines(all, ARRAY_SIZE(all), 0);
 }
 
+/* To a channel that nothing takes from, beside a goroutine that sleeps or receives, or none. */
+static void sends_beside(const char *reason, uint64_t before)
+{
+	const struct made all[] = { MAIN("chan receive", ""), SIGNALS, SERVER,
+		{ .start = "main.record",
+			.reason = "chan send",
+			.at = "main.record",
+			.count = 4,
+			.before = before },
+		{ .start = "main.flush",
+			.reason = reason,
+			.at = "main.flush",
+			.count = 1,
+			.before = 1 } };
+
+	has_goroutines(all, ARRAY_SIZE(all) - !reason, 0);
+}
+
+static void sends_to_none(double before)
+{
+	sends_beside(NULL, (uint64_t)before);
+}
+
+static void sends_to_sleeper(double value)
+{
+	(void)value;
+	sends_beside("sleep", 4);
+}
+
+static void sends_to_receiver(double value)
+{
+	(void)value;
+	sends_beside("chan receive", 4);
+}
+
 static void has_none(double idle_s)
 {
 	has_goroutines(NULL, 0, idle_s);
@@ -234,6 +269,13 @@ static void test_stuck(void **state)
 		{ "goroutines-stuck", waits_beside, 0, NULL, "fine: its goroutines can go on" },
 		{ "goroutines-stuck", serves_beside, IDLE_S, NULL,
 			"fine: its goroutines can go on" },
+		{ "goroutines-stuck", sends_to_none, 4, NULL,
+			"medium/medium: 4 goroutines wait until a channel takes its data in "
+			"main.record, for 5 s: none takes any more" },
+		{ "goroutines-stuck", sends_to_none, 3, NULL, "medium/medium: 4 goroutines wait" },
+		{ "goroutines-stuck", sends_to_none, 5, NULL, "fine: its goroutines can go on" },
+		{ "goroutines-stuck", sends_to_sleeper, 0, NULL, "fine: its goroutines can go on" },
+		{ "goroutines-stuck", sends_to_receiver, 0, NULL, "low/low: 4 goroutines wait" },
 		{ "goroutines-stuck", has_none, IDLE_S, NULL, "fine: no goroutines" },
 	};
 

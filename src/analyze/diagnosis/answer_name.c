@@ -88,6 +88,16 @@ bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct b
 	return true;
 }
 
+/* Redis writes its snapshots there, and refuses writes while they fail. */
+static const char *effect_of_loss(const struct process_entry *p)
+{
+	struct span name = record_text(&p->process->record, &p->process->name);
+
+	return span_starts(name, "redis-server") || span_starts(name, "valkey-server")
+		       ? ", so that its snapshots fail there, and then it refuses writes (MISCONF)"
+		       : "";
+}
+
 bool answer_left(const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_entry *p = j->process;
@@ -100,7 +110,8 @@ bool answer_left(const struct diagnosed *j, struct buffer *out)
 	else if (is_of_gone && p->left)
 		buffer_string(out, "left on purpose: its agent session has ended");
 	if (p && p->is_there && process_table_lost_directory(p, &was))
-		buffer_format(out, "%sits working directory was deleted", is_of_gone ? ", " : "");
+		buffer_format(out, "%sits working directory was deleted%s", is_of_gone ? ", " : "",
+			effect_of_loss(p));
 	return is_perhaps;
 }
 

@@ -60,6 +60,13 @@ bool wait_goroutines_want_lock(const struct waits_goroutines *w)
 	       (span_starts(by, "sync.(*Mutex).") || span_starts(by, "sync.(*RWMutex)."));
 }
 
+bool wait_goroutines_send(const struct waits_goroutines *w)
+{
+	int i = reason_of(w);
+
+	return i >= 0 && !w->is_main && span_equal(span_of_string(reasons[i].reason), "chan send");
+}
+
 bool wait_goroutines_want_goroutine(const struct waits_goroutines *w)
 {
 	int i = reason_of(w);

@@ -5,6 +5,8 @@
 #include "probes/sockets.h"
 #include "base/units.h"
 
+#define ERROR_OUTPUT 2 /* a descriptor */
+
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
 
 /* Another process than itself, then the surer one, then one whose own wait was read. */
@@ -178,4 +180,16 @@ bool wait_is_shared(const struct wait_link *link)
 bool wait_is_woken_by_time(const struct waits_thread *t)
 {
 	return t->timeout_state != SOOTH_STATE_ABSENT;
+}
+
+bool wait_is_writing(const struct wait_link *link)
+{
+	return link->what == WAIT_PIPE_WRITE || link->what == WAIT_SOCKET_WRITE;
+}
+
+const char *wait_error_output(const struct wait_link *link)
+{
+	return wait_is_writing(link) && link->object && link->object->fd == ERROR_OUTPUT
+		       ? " (its standard error)"
+		       : "";
 }

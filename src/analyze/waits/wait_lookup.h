@@ -21,6 +21,10 @@ const struct waits_object *wait_used_terminal(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 bool wait_is_pager(const struct waits_process *p);
 bool wait_is_terminal(const struct waits_object *o);
+/* Blocked writing to a pipe or a local socket. */
+bool wait_is_writing(const struct wait_link *link);
+/* " (its standard error)" of one that is blocked writing there, else "". */
+const char *wait_error_output(const struct wait_link *link);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);

@@ -12,12 +12,34 @@
  * input; pinentry opens the terminal that gpg-agent names. The kernel keeps 15 characters of a
  * name.
  */
+/* What git has in a file while it waits for the editor that it opened. */
+#define EDITOR(name)                                                                               \
+	{ name, "MERGE_MSG", false, "the message of a merge, in an editor that git opened" },      \
+		{ name, "COMMIT_EDITMSG", false,                                                   \
+			"the message of a commit, in an editor that git opened" },                 \
+		{ name, "TAG_EDITMSG", false,                                                      \
+			"the message of a tag, in an editor that git opened" },                    \
+		{ name, "git-rebase-todo", false,                                                  \
+			"the steps of a rebase, in an editor that git opened" },                   \
+		{ name, "/crontab.", false, "a crontab, in an editor" },                           \
+	{                                                                                          \
+		name, "/sudoers", false, "a file of sudo, in an editor"                            \
+	}
+
 static const struct prompt {
 	const char *name;  /* of the process */
 	const char *title; /* that its command line holds; NULL: any */
 	bool by_tty;	   /* only a read of /dev/tty: else it is a session at work */
 	const char *asks;
 } prompts[] = {
+	EDITOR("editor"),
+	EDITOR("vi"),
+	EDITOR("vim"),
+	EDITOR("vim.basic"),
+	EDITOR("vim.tiny"),
+	EDITOR("nvim"),
+	EDITOR("nano"),
+	EDITOR("emacs"),
 	{ "git-remote-http", NULL, false, "a user name or password" },
 	{ "git-credential-", NULL, false, "a user name or password" },
 	{ "git", "credential", false, "a user name or password" },

@@ -7,6 +7,7 @@
 #include "analyze/waits/wait_ipc_text.h"
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_pace.h"
+#include "analyze/waits/wait_postgres.h"
 #include "analyze/waits/wait_prompts.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -161,7 +162,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		put_party_or(out, link, "its reader");
 		buffer_string(out, " reads");
 	} else if (writes) {
-		buffer_string(out, "is blocked writing to a pipe: ");
+		buffer_format(out, "is blocked writing to a pipe%s: ", wait_error_output(link));
 		put_party_or(out, link, "its reader");
 		buffer_string(out, " does not read");
 	} else {
@@ -209,6 +210,7 @@ static void put_socket_write(
 	bool paced = wait_is_paced(g, link);
 
 	buffer_string(out, paced ? "sends data" : "is blocked sending");
+	buffer_string(out, wait_error_output(link));
 	put_on(out, link, " to ");
 	buffer_string(out, paced ? " as fast as " : ": ");
 	put_party_or(out, link, "the peer");
@@ -397,16 +399,14 @@ static void put_database(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;
-	bool is_sure = p && p->confidence > WAITS_LOW;
 
 	(void)g;
-	buffer_string(out, "waits for a lock in the database");
-	if (!p)
+	wait_database_text(out, link);
+	if (!p || !p->party_pid)
 		return;
-	buffer_string(out, is_sure ? ", probably held by " : ", perhaps an advisory lock of ");
-	if (p->party_pid)
-		put_party(out, link);
-	buffer_string(out, is_sure ? ", idle in transaction" : " (an idle session)");
+	put_party(out, link);
+	buffer_string(
+		out, p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
 }
 
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)

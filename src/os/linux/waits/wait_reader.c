@@ -273,8 +273,9 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 			add_backend(r, n, e->pid, "row lock");
 	}
 	all = wait_sessions_of(r, n->stat.ppid);
-	if (wait_sessions_have_advisory(&all))
-		add_backend(r, n, all.idle == 1 ? all.idle_pid : 0, WAIT_ADVISORY);
+	if (wait_sessions_have_no_holder(&all))
+		add_backend(r, n, all.idle == 1 && strstr(title, " SELECT ") ? all.idle_pid : 0,
+			WAIT_ADVISORY);
 }
 
 /* An event loop may wait for its children by a signal: a launcher without connections does. */

@@ -69,7 +69,12 @@ struct wait_sessions wait_sessions_of(struct wait_reader *r, uint32_t server_pid
 	return s;
 }
 
+bool wait_sessions_have_no_holder(const struct wait_sessions *s)
+{
+	return s->waiting && !s->holding && !s->working;
+}
+
 bool wait_sessions_have_advisory(const struct wait_sessions *s)
 {
-	return s->waiting && s->idle && !s->holding && !s->working;
+	return s->idle && wait_sessions_have_no_holder(s);
 }

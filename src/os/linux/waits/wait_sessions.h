@@ -27,7 +27,9 @@ struct wait_sessions {
 
 struct wait_sessions wait_sessions_of(struct wait_reader *r, uint32_t server_pid);
 /* A session waits, and none has a transaction that could be what it waits for: one that rests may
- * have an advisory lock. */
+ * have an advisory lock, or a transaction was prepared and belongs to none. */
+bool wait_sessions_have_no_holder(const struct wait_sessions *s);
+/* The first of these. */
 bool wait_sessions_have_advisory(const struct wait_sessions *s);
 
 #endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A session of PostgreSQL that waits for a lock. */
+#ifndef SOOTH_ANALYZE_WAIT_POSTGRES_H
+#define SOOTH_ANALYZE_WAIT_POSTGRES_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+/* "waits for a lock in the database for ALTER TABLE, probably held by ": the holder follows, if one
+ * is known. */
+void wait_database_text(struct buffer *out, const struct wait_link *link);
+
+#endif
