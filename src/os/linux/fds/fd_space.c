@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "os/linux/files/procfs.h"
+#include "os/os.h"
 
 #define MOUNTS_TRIED 512   /* of a process; more only if it uses them */
 #define OTHERS_MAX   32	   /* records of file systems that it does not use */
@@ -98,6 +99,32 @@ static int read_mount(struct fds_reader *r, const struct mount *m, struct statvf
 	return status;
 }
 
+/* Of the same mount for all processes of a sample. */
+static int read_space_once(struct fds_reader *r, const struct mount *m, struct statvfs *out)
+{
+	const struct statvfs *known = map_get(&r->spaces, &m->id);
+	struct statvfs *kept;
+	int status;
+
+	if (known) {
+		*out = *known;
+		return 0;
+	}
+	status = read_mount(r, m, out);
+	kept = status ? NULL : map_put(&r->spaces, &m->id, NULL);
+	if (kept)
+		*kept = *out;
+	return status;
+}
+
+static void begin_sample(struct fds_reader *r, uint64_t now)
+{
+	if (now - r->spaces_ns < FDS_SHARED_NS)
+		return;
+	map_clear(&r->spaces);
+	r->spaces_ns = now;
+}
+
 /* --- which --- */
 
 void fd_space_note(struct fds_reader *r, const struct fds_descriptor *d)
@@ -180,6 +207,7 @@ void fd_space_write(struct fds_reader *r, struct backend_run *run)
 	size_t position = 0;
 	void *value;
 
+	begin_sample(r, run->os->now_ns(run->os));
 	note_directory(r);
 	while (map_next(&r->mounts.by_id, &position, NULL, &value)) {
 		const struct mount *m = value;
@@ -189,7 +217,7 @@ void fd_space_write(struct fds_reader *r, struct backend_run *run)
 
 		if (!is_used && (m->may_block || tried++ >= MOUNTS_TRIED || others >= OTHERS_MAX))
 			continue;
-		status = read_mount(r, m, &space);
+		status = read_space_once(r, m, &space);
 		if (status ? !is_used : !space.f_blocks || (!is_used && !may_fail(&space)))
 			continue;
 		others += !is_used;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/sock_diag/socket_diag.h"
+#include "os/os.h"
 #include "probes/fds.h"
 
 #define DELETED_SUFFIX " (deleted)"
@@ -41,6 +43,7 @@ void fds_reader_init(struct fds_reader *r)
 	members_init(&r->members);
 	map_init(&r->blocked, sizeof(uint32_t), 1, BLOCKED_MAX);
 	map_init(&r->written, sizeof(uint32_t), 1, BLOCKED_MAX);
+	map_init(&r->spaces, sizeof(uint32_t), sizeof(struct statvfs), BLOCKED_MAX);
 	mounts_init(&r->mounts);
 	fd_watches_init(&r->watches);
 	fd_ends_init(&r->ends);
@@ -61,6 +64,7 @@ void fds_reader_fini(struct fds_reader *r)
 	members_fini(&r->members);
 	map_fini(&r->blocked);
 	map_fini(&r->written);
+	map_fini(&r->spaces);
 	timeout_fini(&r->timeout);
 	mounts_fini(&r->mounts);
 	fd_watches_fini(&r->watches);
@@ -194,6 +198,28 @@ static int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of
 	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 
+/* 0: unknown, or its root is not that of the namespace, and other mounts are listed. */
+static uint64_t mount_namespace(const struct fds_reader *r)
+{
+	char root[2];
+	struct stat st;
+
+	return readlinkat(r->snapshot.process, "root", root, sizeof(root)) == 1 &&
+			       !fstatat(r->snapshot.process, "ns/mnt", &st, 0)
+		       ? st.st_ino
+		       : 0;
+}
+
+static void read_mounts(struct fds_reader *r, uint64_t now)
+{
+	uint64_t of = mount_namespace(r);
+
+	if (of && of == r->mounts_of && now - r->mounts_ns < FDS_SHARED_NS)
+		return;
+	r->mounts_of = mounts_read(&r->mounts, r->snapshot.process, &r->scratch) ? 0 : of;
+	r->mounts_ns = now;
+}
+
 bool fds_reader_begin(
 	struct fds_reader *r, struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
@@ -227,7 +253,7 @@ bool fds_reader_begin(
 	}
 	if (stat.threads > 1)
 		emit_other_tables(r, run);
-	mounts_read(&r->mounts, r->snapshot.process, &r->scratch);
+	read_mounts(r, run->os->now_ns(run->os));
 	return true;
 }
 

@@ -36,6 +36,9 @@ struct fds_reader {
 	uint32_t tid; /* owner of the table: the first thread while that lives */
 	struct fds_process summary;
 	struct mounts mounts;
+	uint64_t mounts_of, mounts_ns; /* their namespace, 0: none; when they were read */
+	struct map spaces;	       /* uint32_t mount id -> struct statvfs, of this sample */
+	uint64_t spaces_ns;
 	struct fd_watches watches;
 	struct fd_ends ends;
 	/* The current descriptor. */
@@ -45,6 +48,9 @@ struct fds_reader {
 	int info_status;
 	struct buffer detail, scratch;
 };
+
+/* What processes share is read once for all that are read within this time. */
+#define FDS_SHARED_NS ((uint64_t)1000000000)
 
 void fds_reader_init(struct fds_reader *r);
 void fds_reader_fini(struct fds_reader *r);

@@ -46,6 +46,11 @@ struct limits_state {
 	struct control_groups groups;
 	struct known_groups known[GROUPS_KNOWN_MAX];
 	size_t known_count;
+	/* Of this sample: the list of shared memory and the largest number of segments. */
+	struct buffer segments;
+	int segments_status;
+	uint64_t segments_max;
+	bool has_segments;
 	struct buffer limits, status, bytes, own;
 };
 
@@ -372,20 +377,30 @@ static uint64_t segments_max(struct limits_state *s)
 		       : value;
 }
 
+static void read_list(struct limits_state *s)
+{
+	if (s->has_segments)
+		return;
+	s->has_segments = true;
+	s->segments_max = segments_max(s);
+	s->segments_status =
+		procfs_read_at(AT_FDCWD, "/proc/sysvipc/shm", &s->segments, SEGMENTS_SIZE);
+}
+
 static void read_segments(struct backend_run *run, const struct process_snapshot *snapshot)
 {
 	struct limits_state *s = run->state;
 	struct limits_segments sum = { .record = process_snapshot_head(
-					       snapshot, run, 0, LIMITS_SEGMENTS),
-		.segments_max = segments_max(s) };
+					       snapshot, run, 0, LIMITS_SEGMENTS) };
 	uint64_t started_s = start_s(snapshot);
 	struct segment_line line;
 	struct cursor c;
 
-	if (has_own_ipc_namespace(s, snapshot) ||
-		procfs_read_at(AT_FDCWD, "/proc/sysvipc/shm", &s->bytes, SEGMENTS_SIZE))
+	read_list(s);
+	if (s->segments_status || has_own_ipc_namespace(s, snapshot))
 		return;
-	c = cursor_over(s->bytes.data, s->bytes.size);
+	sum.segments_max = s->segments_max;
+	c = cursor_over(s->segments.data, s->segments.size);
 	while (!cursor_at_end(&c)) {
 		if (!segment_line_parse(&line, cursor_line(&c)))
 			continue;
@@ -429,6 +444,7 @@ static void begin_groups(struct limits_state *s)
 {
 	control_groups_read_mounts(&s->groups);
 	s->known_count = 0;
+	s->has_segments = false;
 }
 
 static int limits_sample(struct backend_run *run, struct sooth_error *err)
@@ -466,6 +482,7 @@ static void limits_close(struct backend_run *run)
 	buffer_fini(&s->status);
 	buffer_fini(&s->bytes);
 	buffer_fini(&s->own);
+	buffer_fini(&s->segments);
 	for (size_t i = 0; i < GROUPS_KNOWN_MAX; i++) {
 		buffer_fini(&s->known[i].own);
 		buffer_fini(&s->known[i].records);
