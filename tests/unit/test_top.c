@@ -637,7 +637,7 @@ static void take_two(void)
 	take();
 }
 
-/* Processes unfold by themselves, all sessions have a lane, and a pane stands beside the list. */
+/* Processes unfold by themselves, all sessions have a track, and a pane stands beside the list. */
 static void test_large(void **state)
 {
 	(void)state;

@@ -109,7 +109,7 @@ static void draw_foot(struct top *t, int y)
 
 /* Below the list, in this order. */
 struct below {
-	int found, lanes, detail;
+	int found, tracks, detail;
 };
 
 static struct below share_room(const struct top *t, int rows, int columns)
@@ -126,9 +126,9 @@ static struct below share_room(const struct top *t, int rows, int columns)
 	b.found = top_found_rows(t, rows - b.detail, columns);
 	/* The heading of the list, and an empty row below it. */
 	left = rows - b.detail - b.found - (int)top_row_count(t) - 2;
-	b.lanes = top_lanes_rows(t, left);
-	left -= b.lanes;
-	if (b.detail && b.lanes && left > 0)
+	b.tracks = top_tracks_rows(t, left);
+	left -= b.tracks;
+	if (b.detail && b.tracks && left > 0)
 		b.detail += left;
 	return b;
 }
@@ -140,9 +140,9 @@ static void draw_rows(struct top *t, struct canvas_area a)
 
 	if (b.detail)
 		top_draw_detail(t, (struct canvas_area){ y, a.x, b.detail, a.columns });
-	y -= b.lanes;
-	if (b.lanes)
-		top_draw_lanes(t, (struct canvas_area){ y, a.x, b.lanes, a.columns });
+	y -= b.tracks;
+	if (b.tracks)
+		top_draw_tracks(t, (struct canvas_area){ y, a.x, b.tracks, a.columns });
 	y -= b.found;
 	if (b.found)
 		top_draw_found(t, (struct canvas_area){ y, a.x, b.found, a.columns });

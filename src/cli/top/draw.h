@@ -14,8 +14,8 @@ void top_draw_list(struct top *t, struct canvas_area area);
 int top_found_rows(const struct top *t, int room, int columns);
 void top_draw_found(struct top *t, struct canvas_area area);
 /* What all sessions did, where so many rows are free for it; 0: there is no room. */
-int top_lanes_rows(const struct top *t, int room);
-void top_draw_lanes(struct top *t, struct canvas_area area);
+int top_tracks_rows(const struct top *t, int room);
+void top_draw_tracks(struct top *t, struct canvas_area area);
 /* A row of what it did, a column for as many frames as in a graph; its colors are those of the
  * list. */
 void top_draw_strip(struct top *t, const struct top_session *s, struct canvas_area area);

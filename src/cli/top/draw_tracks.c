@@ -49,7 +49,7 @@ static int rows_each(int count, int room)
 	return 0;
 }
 
-int top_lanes_rows(const struct top *t, int room)
+int top_tracks_rows(const struct top *t, int room)
 {
 	int count = session_rows(t), each = rows_each(count, room);
 
@@ -58,7 +58,7 @@ int top_lanes_rows(const struct top *t, int room)
 	return count * each + 2 - (each == MOST_ROWS);
 }
 
-static void put_lane(struct top *t, const struct top_session *s, struct canvas_area a)
+static void put_track(struct top *t, const struct top_session *s, struct canvas_area a)
 {
 	struct canvas_area graph = { a.y, a.x + LABEL, 1, a.columns - LABEL - VALUE };
 	char age[24] = "";
@@ -89,7 +89,7 @@ static void put_times(struct top *t, int y, int right, int columns)
 			top_age(age, column_s * at));
 }
 
-void top_draw_lanes(struct top *t, struct canvas_area a)
+void top_draw_tracks(struct top *t, struct canvas_area a)
 {
 	int count = session_rows(t), each = (a.rows - 1) / (count ? count : 1);
 	struct canvas_area in = canvas_box(&t->canvas, a, "what the sessions did");
@@ -103,7 +103,7 @@ void top_draw_lanes(struct top *t, struct canvas_area a)
 		if (row->kind != TOP_ROW_SESSION || in.y >= end)
 			continue;
 		in.rows = each;
-		put_lane(t, row->session, in);
+		put_track(t, row->session, in);
 		in.y += each;
 	}
 	if (!t->replay)
