@@ -83,7 +83,8 @@ static int want_now(
 			status = 0;
 			continue;
 		}
-		if (!status && !(p->interest & INTEREST_ONCE))
+		/* Also what is wanted of the start alone: this is its start. */
+		if (!status)
 			hub_joined(p->source, process);
 	}
 	return status;

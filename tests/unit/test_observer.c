@@ -351,6 +351,29 @@ static void test_samples_follow_the_live_set(void **state)
 	scene_close(&s);
 }
 
+/* What is wanted of the start alone is read of a process that is added later, and of no child. */
+static void test_added_later_is_read_once(void **state)
+{
+	struct scene s;
+	struct fake_process *ten, *twenty;
+
+	(void)state;
+	scene_open(&s);
+	ten = fake_add(s.fake, 10, 0, "ten");
+	twenty = fake_add(s.fake, 20, 0, "twenty");
+	watch(&s, ten, "proc", SOOTH_SAMPLE | SOOTH_ONCE);
+	assert_int_equal(sooth_observer_add_probe(s.observer, "syscalls", SOOTH_COUNT, &s.err), 0);
+	start(&s);
+	assert_int_equal(sooth_observer_add_pid(s.observer, 20, &s.err), 0);
+	fake_fork(s.fake, twenty, 21);
+	step(&s);
+	step(&s);
+	assert_int_equal(count_of(&s.taken, PROC_PROCESS, 20), 1);
+	assert_int_equal(count_of(&s.taken, PROC_PROCESS, 21), 0);
+	stop(&s);
+	scene_close(&s);
+}
+
 /* What waits for an observer that is freed is taken by nothing: no sample, no record. */
 static void test_freed_while_it_runs(void **state)
 {
@@ -1251,6 +1274,7 @@ int main(void)
 		cmocka_unit_test(test_pid_reuse),
 		cmocka_unit_test(test_exec_samples_again),
 		cmocka_unit_test(test_samples_follow_the_live_set),
+		cmocka_unit_test(test_added_later_is_read_once),
 		cmocka_unit_test(test_freed_while_it_runs),
 		cmocka_unit_test(test_sampling_interval),
 		cmocka_unit_test(test_end_without_events),

@@ -436,12 +436,15 @@ int feed_start_all(struct feed *f, const struct target_found *whole, struct soot
 
 void feed_add(struct feed *f, const uint32_t *pids, size_t count)
 {
-	struct sooth_error ignored;
+	struct sooth_error err;
 	bool is_new;
 
 	for (size_t i = 0; f->observer && i < count; i++) {
-		if (map_put(&f->pids, &pids[i], &is_new) && is_new)
-			sooth_observer_add_pid(f->observer, (pid_t)pids[i], &ignored);
+		if (!map_put(&f->pids, &pids[i], &is_new) || !is_new)
+			continue;
+		/* What failed is tried again with the next look. */
+		if (sooth_observer_add_pid(f->observer, (pid_t)pids[i], &err))
+			map_remove(&f->pids, &pids[i]);
 	}
 }
 
