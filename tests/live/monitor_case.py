@@ -33,15 +33,15 @@ class MonitorCase(Case):
         harness.wait_until(lambda: len(self.lines(reader)) >= number, lambda: "%d lines: %r" % (
             number, bytes(reader.out[-500:])))
 
-    def wait_until_full(self, sooth):
-        """The queue of a reader that takes nothing: 8 MiB."""
+    def wait_until_full(self, sooth, kib):
+        """The queue of a reader that takes nothing."""
         def anonymous_kb():
             with open("/proc/%d/status" % sooth.pid, encoding="ascii") as file:
                 return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
 
         begin_kb = anonymous_kb()
-        harness.wait_until(lambda: anonymous_kb() > begin_kb + 8000, "a full queue")
-        time.sleep(1)
+        harness.wait_until(lambda: anonymous_kb() > begin_kb + kib, "a full queue")
+        time.sleep(0.5)
 
     def lines(self, reader):
         """Whole ones."""

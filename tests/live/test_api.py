@@ -178,7 +178,7 @@ class Agents(ApiCase):
                    before=[harness.SOOTH, "api", "-d", str(patience_s), "-o", self.path("live"),
                            "--save", capture, "--"]) as running:
             running.wait_until_in_mode()
-            deadline = time.monotonic() + 4
+            deadline = time.monotonic() + 2
             while time.monotonic() < deadline and running.child.poll() is None:
                 time.sleep(0.1)
             exchanges = running.requests()

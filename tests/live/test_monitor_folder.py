@@ -76,7 +76,7 @@ class Refused(MonitorCase):
         os.unlink(name)
         os.symlink("/dev/null", name)
         harness.wait_until(lambda: b"symbolic link" in sooth.err, "the refusal")
-        time.sleep(1)
+        time.sleep(0.5)
         self.assertEqual(bytes(sooth.err).count(b"symbolic link"), 1)
         os.unlink(name)
         harness.wait_until(lambda: os.path.exists(name), "a new FIFO")
