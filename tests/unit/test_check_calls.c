@@ -2433,6 +2433,7 @@ struct leaving {
 	int64_t result;
 	const char *directory;
 	bool is_terminal, is_deleted, is_silent;
+	int misses; /* opens of a file that is not there */
 };
 
 static void leaves(const struct leaving *l, double writes)
@@ -2466,6 +2467,10 @@ static void leaves(const struct leaving *l, double writes)
 	}
 	for (int i = 0; i < (int)writes; i++)
 		CALL("write", l->result, 1, 0, 10);
+	for (int i = 0; i < l->misses; i++) {
+		path_at(1, "/work/file");
+		CALL("openat", -ENOENT, HERE, 1, 0);
+	}
 	RECORD_APPEND(&records, &d, tail, 1);
 	RECORD_APPEND(&records, &end, NULL, 0);
 	call_records_fini();
@@ -2505,6 +2510,15 @@ static void is_without_directory(double session)
 		0);
 }
 
+static void misses_its_directory(double session)
+{
+	leaves(&(struct leaving){ .session = (uint32_t)session,
+		       .parents_session = 1,
+		       .directory = "/work (deleted)",
+		       .misses = 600 },
+		0);
+}
+
 static void is_not_followed(double value)
 {
 	(void)value;
@@ -2538,6 +2552,12 @@ static void test_left_behind(void **state)
 			"was deleted" },
 		{ "left-behind", is_without_directory, PID, NULL, "fine: " },
 		{ "left-behind", is_not_followed, 0, NULL, "blind: " },
+		{ "left-behind", misses_its_directory, 70, NULL, "medium/" },
+		{ "syscall-errors", misses_its_directory, 70, NULL,
+			"low/high: its working directory was deleted: openat on /work/file keeps "
+			"failing: ENOENT|<restart it in a directory that exists>" },
+		{ "syscall-errors", misses_its_directory, PID, NULL,
+			"medium/high: its working directory was deleted: openat on /work/file" },
 	};
 
 	(void)state;
