@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Durations and sizes as a sentence writes them: a blank before the unit, no more digits than a
  * reader needs. Tables use base/units.h. */
-#ifndef SOOTH_ANALYZE_FINDING_UNITS_H
-#define SOOTH_ANALYZE_FINDING_UNITS_H
+#ifndef SOOTH_BASE_SENTENCE_UNITS_H
+#define SOOTH_BASE_SENTENCE_UNITS_H
 
 #include "base/units.h"
 

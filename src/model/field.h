@@ -74,12 +74,16 @@ struct batch field_rows(const struct sooth_value *value);
 /* Of a SERIES value; i is below its count. */
 double series_at(const struct sooth_value *value, size_t i);
 
-/* A value as text for people (units, states in words); JSON has its own way. */
+#define FIELD_LABEL_SIZE 64
+
+/* The heading of its column for people: "RSS", "LAST ACTIVE"; formats for programs use its name. */
+void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE]);
 /* Of an argument list, how much is to be shown: what a title that was written over it leaves blank
  * behind itself is not. */
 size_t args_shown(const char *data, size_t size);
 /* Why a value is not there, or not whole: of a state that is neither VALUE nor ABSENT. */
 const char *value_state_text(const struct sooth_value *value);
+/* A value as text for people (units, states in words), escaped for a terminal. */
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 

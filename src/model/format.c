@@ -5,13 +5,28 @@
  */
 #include "model/field.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "base/units.h"
 #include "model/errno_names.h"
+
+void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE])
+{
+	size_t i;
+
+	if (field->label) {
+		snprintf(out, FIELD_LABEL_SIZE, "%s", field->label);
+		return;
+	}
+	for (i = 0; field->name[i] && i < FIELD_LABEL_SIZE - 1; i++)
+		out[i] = field->name[i] == '_' ? ' ' : (char)toupper((unsigned char)field->name[i]);
+	out[i] = '\0';
+}
 
 static void format_unsigned(struct buffer *out, const struct sooth_field *field, uint64_t v)
 {

@@ -14,15 +14,13 @@
  */
 #include <string.h>
 
-#include "explain/sink.h"
+#include "explain/section_columns.h"
 #include "sinks/tabular.h"
-
-#define COLUMNS_MAX 96
 
 struct csv_sink {
 	struct tabular lines;
 	struct buffer cell;
-	const struct sooth_field *columns[COLUMNS_MAX]; /* NULL: the type of the row */
+	const struct sooth_field *columns[SECTION_COLUMNS_MAX]; /* NULL: the type of the row */
 	size_t column_count, own_count; /* the first ones are of the table's own rows */
 	const struct section *table;	/* the open one */
 	bool is_done;
@@ -38,12 +36,6 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 }
 
 /* --- columns --- */
-
-static void add_column(struct csv_sink *s, const struct sooth_field *f)
-{
-	if (f && s->column_count < COLUMNS_MAX)
-		s->columns[s->column_count++] = f;
-}
 
 static const char *column_name(const struct sooth_field *column)
 {
@@ -62,7 +54,8 @@ static bool has_column(const struct csv_sink *s, const char *name)
 /* The column with the type of the row, and columns that only interleaved rows have. */
 static void add_interleaved_columns(struct csv_sink *s, const struct section *section)
 {
-	if (section->asides && s->column_count < COLUMNS_MAX && !has_column(s, column_name(NULL)))
+	if (section->asides && s->column_count < SECTION_COLUMNS_MAX &&
+		!has_column(s, column_name(NULL)))
 		s->columns[s->column_count++] = NULL;
 	for (size_t i = 0; section->asides && section->asides[i]; i++) {
 		const struct sooth_schema *schema = section->asides[i]->schema;
@@ -70,29 +63,16 @@ static void add_interleaved_columns(struct csv_sink *s, const struct section *se
 		for (size_t k = 0; k < schema->field_count; k++) {
 			const struct sooth_field *f = &schema->fields[k];
 
-			if (!f->is_hidden && !has_column(s, f->name))
-				add_column(s, f);
+			if (!f->is_hidden && !has_column(s, f->name) &&
+				s->column_count < SECTION_COLUMNS_MAX)
+				s->columns[s->column_count++] = f;
 		}
 	}
 }
 
 static void add_columns(struct csv_sink *s, const struct section *section)
 {
-	const char *at = section->columns;
-
-	s->column_count = 0;
-	for (size_t i = 0; !at && i < section->schema->field_count; i++) {
-		if (!section->schema->fields[i].is_hidden)
-			add_column(s, &section->schema->fields[i]);
-	}
-	while (at && *at) {
-		size_t size = strcspn(at, ",");
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", (int)size, at);
-		add_column(s, sooth_schema_field(section->schema, name));
-		at += size + (at[size] == ',');
-	}
+	s->column_count = section_columns(section, s->columns);
 	s->own_count = s->column_count;
 	add_interleaved_columns(s, section);
 }

@@ -5,13 +5,12 @@
  * reasons in a line below the table.
  */
 #include <errno.h>
-#include <ctype.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "explain/sink.h"
+#include "explain/section_columns.h"
 #include "sinks/table_cells.h"
 
 #define ROWS_AT_ONCE   10000 /* a longer table is printed in parts: it need not be in memory */
@@ -21,7 +20,7 @@
 struct table_sink {
 	struct sink_options options;
 	struct libscols_table *table; /* of the open section, if it is one */
-	const struct sooth_field *columns[SINK_COLUMNS_MAX];
+	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
 	/* Of rows that stand below others: */
@@ -67,66 +66,30 @@ static bool is_number(const struct sooth_field *f)
 	}
 }
 
-static void column_label(const struct sooth_field *f, char label[64])
-{
-	size_t i;
-
-	if (f->label) {
-		snprintf(label, 64, "%s", f->label);
-		return;
-	}
-	for (i = 0; f->name[i] && i < 63; i++)
-		label[i] = f->name[i] == '_' ? ' ' : (char)toupper((unsigned char)f->name[i]);
-	label[i] = '\0';
-}
-
 static int add_column(
 	struct table_sink *s, const struct section *section, const struct sooth_field *f)
 {
-	char label[64];
+	char label[FIELD_LABEL_SIZE];
 	int flags = is_number(f) ? SCOLS_FL_RIGHT : 0;
 
-	if (s->column_count == SINK_COLUMNS_MAX)
-		return 0;
 	/* Only a long text may be cut to fit a terminal; a figure never is. */
 	if (f->type == SOOTH_FIELD_ARGS || f->may_shrink)
 		flags |= SCOLS_FL_TRUNC;
 	if (section->tree && !strcmp(f->name, section->tree))
 		flags |= SCOLS_FL_TREE;
-	column_label(f, label);
+	field_label(f, label);
 	s->columns[s->column_count++] = f;
 	return scols_table_new_column(s->table, label, 0, flags) ? 0 : -ENOMEM;
 }
 
-static int add_named_columns(struct table_sink *s, const struct section *section)
-{
-	const char *at = section->columns;
-	int status = 0;
-
-	while (*at && !status) {
-		char name[64];
-		size_t size = strcspn(at, ",");
-		const struct sooth_field *f;
-
-		snprintf(name, sizeof(name), "%.*s", (int)size, at);
-		f = sooth_schema_field(section->schema, name);
-		if (f)
-			status = add_column(s, section, f);
-		at += size + (at[size] == ',');
-	}
-	return status;
-}
-
 static int add_columns(struct table_sink *s, const struct section *section)
 {
+	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
+	size_t count = section_columns(section, columns);
 	int status = 0;
 
-	if (section->columns)
-		return add_named_columns(s, section);
-	for (size_t i = 0; i < section->schema->field_count && !status; i++) {
-		if (!section->schema->fields[i].is_hidden)
-			status = add_column(s, section, &section->schema->fields[i]);
-	}
+	for (size_t i = 0; i < count && !status; i++)
+		status = add_column(s, section, columns[i]);
 	return status;
 }
 

@@ -276,11 +276,11 @@ static const double *values_behind(
 
 /* The highest value of each column. */
 static void find_tops(
-	const struct table_bars *b, struct buffer *values, double tops[SINK_COLUMNS_MAX])
+	const struct table_bars *b, struct buffer *values, double tops[SECTION_COLUMNS_MAX])
 {
 	struct kept_head head;
 
-	for (size_t i = 0; i < SINK_COLUMNS_MAX; i++)
+	for (size_t i = 0; i < SECTION_COLUMNS_MAX; i++)
 		tops[i] = NAN;
 	for (size_t at = 0; at < b->kept.size; at += sizeof(head) + head.count * sizeof(double)) {
 		double top;
@@ -322,10 +322,10 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 {
 	struct libscols_iter *lines = b->kept.size ? scols_new_iter(SCOLS_ITER_FORWARD) : NULL;
 	struct buffer text = { 0 }, values = { 0 };
-	size_t rooms[SINK_COLUMNS_MAX] = { 0 }, reached = 0;
+	size_t rooms[SECTION_COLUMNS_MAX] = { 0 }, reached = 0;
 	struct libscols_line *line = NULL;
 	bool is_done = lines || !b->kept.size;
-	double tops[SINK_COLUMNS_MAX];
+	double tops[SECTION_COLUMNS_MAX];
 	struct kept_head head;
 
 	find_tops(b, &values, tops);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/buffer.h"
+#include "explain/section_columns.h"
 #include "explain/sink.h"
 #include "model/field.h"
 
@@ -34,8 +35,6 @@ void table_plain_arrows(struct buffer *text);
  */
 void table_fit(struct libscols_table *table, const struct sooth_field *const *fields, size_t count,
 	unsigned width, const char *spare, struct buffer *names);
-
-#define SINK_COLUMNS_MAX 96
 
 struct table_bars {
 	struct buffer kept; /* struct of table_cells.c, each with its values behind it */

@@ -4,7 +4,6 @@
  * differences, so nothing flickers. Cells are escaped before they get here; wide ones are cut, and
  * nothing wraps.
  */
-#include <ctype.h>
 #include <curses.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,22 +136,9 @@ static bool may_shrink(const struct sooth_field *f)
 	return f->may_shrink || f->type == SOOTH_FIELD_ARGS;
 }
 
-static void label_of(const struct sooth_field *f, char out[64])
-{
-	size_t i;
-
-	if (f->label) {
-		snprintf(out, 64, "%s", f->label);
-		return;
-	}
-	for (i = 0; f->name[i] && i < 63; i++)
-		out[i] = f->name[i] == '_' ? ' ' : (char)toupper((unsigned char)f->name[i]);
-	out[i] = '\0';
-}
-
 /* The arrow shows the direction; true: the rows are in the order of this field. */
 static bool mark_sorted(const struct screen *s, const struct screen_table *t,
-	const struct sooth_field *f, char label[64])
+	const struct sooth_field *f, char label[FIELD_LABEL_SIZE])
 {
 	bool is_ascending, is_utf8 = text_is_utf8();
 	const char *sort = screen_sort(s, t, &is_ascending);
@@ -225,10 +211,10 @@ static void measure(struct screen *s, const struct screen_table *t, size_t last)
 {
 	wchar_t chars[SCREEN_CHARS];
 	struct buffer text = { 0 };
-	char label[64];
+	char label[FIELD_LABEL_SIZE];
 
 	for (size_t c = 0; c < t->column_count; c++) {
-		label_of(t->columns[c], label);
+		field_label(t->columns[c], label);
 		mark_sorted(s, t, t->columns[c], label);
 		grow(&s->widths[c], screen_chars(label, chars));
 		for (size_t i = s->top; i < last; i++) {
@@ -283,13 +269,13 @@ static size_t column_called(const struct screen_table *t, const char *name, size
 static void make_room(struct screen *s, const struct screen_table *t)
 {
 	const char *next = t->spare ? t->spare : "";
-	size_t out[SCREEN_COLUMNS_MAX], count = 0;
+	size_t out[SECTION_COLUMNS_MAX], count = 0;
 
 	memset(s->is_left_out, 0, sizeof(s->is_left_out));
 	while (!s->first_column && *next && width_of_all(s, t) > COLS) {
 		size_t size = strcspn(next, ","), c = column_called(t, next, size);
 
-		if (c < t->column_count && count < SCREEN_COLUMNS_MAX) {
+		if (c < t->column_count && count < SECTION_COLUMNS_MAX) {
 			s->is_left_out[c] = true;
 			out[count++] = c;
 		}
@@ -316,7 +302,7 @@ static void put_cell(
 static void put_head(struct screen *s, const struct screen_table *t, int y)
 {
 	int x = GUTTER;
-	char label[64];
+	char label[FIELD_LABEL_SIZE];
 
 	attrset(A_REVERSE);
 	mvhline(y, 0, ' ', COLS);
@@ -325,7 +311,7 @@ static void put_head(struct screen *s, const struct screen_table *t, int y)
 
 		if (s->is_left_out[c])
 			continue;
-		label_of(t->columns[c], label);
+		field_label(t->columns[c], label);
 		is_sorted = mark_sorted(s, t, t->columns[c], label);
 		attrset(is_sorted ? A_REVERSE | A_BOLD | A_UNDERLINE : A_REVERSE);
 		put_cell(s, y, x, c, is_number(t->columns[c]), label);

@@ -32,31 +32,6 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-static void add_column(struct screen_table *t, const struct sooth_field *field)
-{
-	if (field && t->column_count < SCREEN_COLUMNS_MAX)
-		t->columns[t->column_count++] = field;
-}
-
-static void choose_columns(struct screen_table *t, const struct section *section)
-{
-	const char *at = section->columns;
-
-	t->column_count = 0;
-	for (size_t i = 0; !at && i < section->schema->field_count; i++) {
-		if (!section->schema->fields[i].is_hidden)
-			add_column(t, &section->schema->fields[i]);
-	}
-	while (at && *at) {
-		size_t size = strcspn(at, ",");
-		char name[64];
-
-		snprintf(name, sizeof(name), "%.*s", (int)size, at);
-		add_column(t, sooth_schema_field(section->schema, name));
-		at += size + (at[size] == ',');
-	}
-}
-
 /* A second section of the same name is the first one as a tree. */
 static struct screen_table *table_for(struct screen_frame *f, const struct section *section)
 {
@@ -98,7 +73,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	t->alarm = section->alarm;
 	t->is_of_interval = section->is_of_interval;
 	buffer_reset(&t->records);
-	choose_columns(t, section);
+	t->column_count = section_columns(section, t->columns);
 	f->screen->filling = t;
 	return 0;
 }

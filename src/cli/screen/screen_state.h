@@ -10,10 +10,10 @@
 #include "base/map.h"
 #include "cli/screen/pane.h"
 #include "cli/screen/screen.h"
+#include "explain/section_columns.h"
 
 #define SCREEN_FRAMES	   3
 #define SCREEN_TABLES_MAX  8
-#define SCREEN_COLUMNS_MAX 64
 #define SCREEN_ROWS_MAX	   100000
 #define SCREEN_FILTER_SIZE 64
 #define SCREEN_ESCAPE	   27
@@ -23,7 +23,7 @@
 struct screen_table {
 	const char *name;
 	const struct sooth_schema *schema;
-	const struct sooth_field *columns[SCREEN_COLUMNS_MAX];
+	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
 	size_t column_count;
 	const char *if_empty;
 	const char *spare;   /* see struct section */
@@ -78,8 +78,8 @@ struct screen {
 	uint64_t picked_key; /* follows its row */
 	size_t picked, top;  /* row, and the first one in the window */
 	size_t first_column;
-	unsigned widths[SCREEN_COLUMNS_MAX];
-	bool is_left_out[SCREEN_COLUMNS_MAX]; /* no room */
+	unsigned widths[SECTION_COLUMNS_MAX];
+	bool is_left_out[SECTION_COLUMNS_MAX]; /* no room */
 	char message[256];
 	unsigned help_page; /* 0: no help */
 	bool has_more_help; /* behind that page */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "explain/section_columns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/schema.h"
+
+static size_t named_columns(
+	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX])
+{
+	const char *at = section->columns;
+	size_t count = 0;
+
+	while (*at && count < SECTION_COLUMNS_MAX) {
+		char name[64];
+		size_t size = strcspn(at, ",");
+
+		snprintf(name, sizeof(name), "%.*s", (int)size, at);
+		out[count] = sooth_schema_field(section->schema, name);
+		count += out[count] != NULL;
+		at += size + (at[size] == ',');
+	}
+	return count;
+}
+
+size_t section_columns(
+	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX])
+{
+	const struct sooth_schema *schema = section->schema;
+	size_t count = 0;
+
+	if (section->columns)
+		return named_columns(section, out);
+	for (size_t i = 0; i < schema->field_count && count < SECTION_COLUMNS_MAX; i++) {
+		if (!schema->fields[i].is_hidden)
+			out[count++] = &schema->fields[i];
+	}
+	return count;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The columns of a section, for what shows it as a table. */
+#ifndef SOOTH_EXPLAIN_SECTION_COLUMNS_H
+#define SOOTH_EXPLAIN_SECTION_COLUMNS_H
+
+#include "explain/sink.h"
+#include "model/field.h"
+
+#define SECTION_COLUMNS_MAX 96
+
+/* Those that the section names, else the fields of its schema that are not hidden. Returns how
+ * many; names that the schema lacks are left out. */
+size_t section_columns(
+	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX]);
+
+#endif
