@@ -76,6 +76,8 @@ PROSE_ROWS = {"reasons"}
 OWN_COST = {"cpu_ns", "rss_bytes"}
 # Tables of findings, whose number of rows follows from how many findings there are.
 FINDING_TABLES = {"finding_fine", "finding_unseen"}
+# Members of the summary of sooth diagnose of the same kind.
+FINDING_COUNTS = {"unchecked"}
 # Follows from the tables themselves, whose columns are compared one by one.
 COUNTED_ELSEWHERE = {"columns"}
 
@@ -338,14 +340,22 @@ def is_prose_of_diff(name, row):
     return row.get("table") in PROSE_ROWS or name != "row" and row.get("field") in PROSE
 
 
+def without_counts(printed, command):
+    """A new finding, which old captures cannot answer, is no difference."""
+    if command != "diagnose" or not isinstance(printed, dict) or not isinstance(printed.get("summary"), dict):
+        return printed
+    return dict(printed, summary={name: value for name, value in printed["summary"].items()
+                                  if name not in FINDING_COUNTS})
+
+
 def compare(line, stored, document, table):
     """How what a line prints differs from what is stored, a line each."""
     if document is None:
         return []
     if stored["status"] != document["status"]:
         return ["status %d became %d" % (stored["status"], document["status"])]
-    return renames.differences(stored["printed"], document["printed"], table, command_of(line),
-                               kind_of(line), is_prose(line, stored["printed"]))
+    old, new = (without_counts(d["printed"], command_of(line)) for d in (stored, document))
+    return renames.differences(old, new, table, command_of(line), kind_of(line), is_prose(line, old))
 
 
 # --- what is stored ---
