@@ -4,6 +4,7 @@ Allocators by all their names: each function of their own interfaces and C++'s o
 known number of times, and operators that throw.
 """
 import os
+import subprocess
 
 import harness
 from harness import needs_bpf
@@ -46,6 +47,36 @@ class Names(HeapCase):
         for variant, least in ALL:
             with self.subTest(variant.name):
                 self.check(variant, least, stream=False)
+
+
+# Functions of two libraries, of which neither is the other's, at the ends of alike addresses.
+ALIKE = {"a": """#include <stddef.h>
+static char block[1 << 16];
+__attribute__((aligned(4096), noinline)) void *je_malloc(size_t size) { return block + size % 64; }
+""", "b": """__attribute__((aligned(4096), noinline)) void je_free(void *block) { __asm__ volatile("" : : "r"(block)); }
+"""}
+CALLS_ALIKE = """#include <stddef.h>
+void *je_malloc(size_t size);
+void je_free(void *block);
+int main(void) { for (int i = 0; i < 100; i++) je_free(je_malloc(10)); return 0; }
+"""
+
+
+@needs_bpf
+class Alike(HeapCase):
+    def test_places_that_end_alike(self):
+        """One program in the kernel cannot tell them apart: the second is loaded then."""
+        for name, text in (*ALIKE.items(), ("main", CALLS_ALIKE)):
+            with open(self.path(name + ".c"), "w", encoding="ascii") as file:
+                file.write(text)
+            how = ["-L", self.folder, "-la", "-lb", "-Wl,-rpath," + self.folder] if name == "main" else ["-shared", "-fPIC"]
+            subprocess.run(["cc", "-O1", "-o", self.path("main" if name == "main" else "lib%s.so" % name),
+                            self.path(name + ".c"), *how], check=True)
+        report = self.sooth("heap", "-j", "--engine", "bpf", "--sites", "--", self.path("main")).json()
+        own = {row["function"]: int(str(row["offset"]), 0) for row in report["heap_sites"] if self.folder in row["path"]}
+        self.assertEqual(len({offset % 4096 for offset in own.values()}), 1, own)
+        self.assertEqual({name: row["count"] for name, row in report["heap_by_function"].items() if name in own},
+                         {"malloc": 100, "free": 100})
 
 
 @needs_bpf

@@ -286,10 +286,79 @@ int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, stru
 	return status ? bpf_error(err, status, "prepare the BPF program", program) : 0;
 }
 
-int bpf_code_program(const struct bpf_code *b, const char *program)
+int bpf_code_postpone(struct bpf_code *b, const char *program, struct sooth_error *err)
+{
+	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
+	int status = found ? bpf_program__set_autoload(found, false) : -ENOENT;
+
+	if (!status && b->later_count == BPF_LATER_MAX)
+		status = -ENOSPC;
+	if (status)
+		return bpf_error(err, status, "prepare the BPF program", program);
+	b->later[b->later_count++] = (struct bpf_later){ .program = found };
+	return 0;
+}
+
+/* The same object once more, with the maps of the first one and no program but this. */
+static int prepare_later(
+	const struct bpf_code *b, struct bpf_object *later, const struct bpf_program *wanted)
+{
+	struct bpf_program *program;
+	struct bpf_map *map, *own;
+	int status = 0;
+
+	bpf_object__for_each_program(program, later)
+	{
+		bool is_it = !strcmp(bpf_program__name(program), bpf_program__name(wanted));
+
+		bpf_program__set_autoload(program, is_it);
+		if (is_it)
+			bpf_program__set_expected_attach_type(
+				program, bpf_program__expected_attach_type(wanted));
+	}
+	own = bpf_object__next_map(b->object, NULL);
+	bpf_object__for_each_map(map, later)
+	{
+		if (!status && own)
+			status = bpf_map__reuse_fd(map, bpf_map__fd(own));
+		own = own ? bpf_object__next_map(b->object, own) : NULL;
+	}
+	return status;
+}
+
+static int load_later(struct bpf_code *b, struct bpf_later *later)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = bpf_object__name(b->object));
+	libbpf_print_fn_t before = hook_set(b->log);
+	struct bpf_object *object = bpf_object__open_mem(b->fitted.bytes, b->fitted.size, &options);
+	int status = object ? prepare_later(b, object, later->program) : -errno;
+
+	if (!status)
+		status = bpf_fitted_load(&b->fitted, object);
+	libbpf_set_print(before);
+	if (status)
+		bpf_object__close(object);
+	else
+		later->object = object;
+	return status;
+}
+
+int bpf_code_program(struct bpf_code *b, const char *program)
 {
 	const struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 
+	for (size_t i = 0; i < b->later_count; i++) {
+		struct bpf_later *later = &b->later[i];
+		int status;
+
+		if (later->program != found)
+			continue;
+		status = later->object ? 0 : load_later(b, later);
+		if (status)
+			return status;
+		found = bpf_object__find_program_by_name(later->object, program);
+		break;
+	}
 	return found ? bpf_program__fd(found) : -ENOENT;
 }
 
@@ -378,6 +447,9 @@ void bpf_code_close(struct bpf_code *b)
 	for (size_t i = 0; i < b->variables_count; i++)
 		munmap(b->variables[i].data, b->variables[i].size);
 	b->variables_count = 0;
+	for (size_t i = 0; i < b->later_count; i++)
+		bpf_object__close(b->later[i].object);
+	b->later_count = 0;
 	bpf_object__close(b->object);
 	b->object = NULL;
 	bpf_fitted_close(&b->fitted);

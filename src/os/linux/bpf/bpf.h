@@ -43,6 +43,7 @@ void again_emit(const struct bpf_object *object, struct backend_run *run, const 
 
 #define BPF_LINKS_MAX	  16
 #define BPF_VARIABLES_MAX 4
+#define BPF_LATER_MAX	  4
 
 struct bpf_code {
 	struct bpf_object *object;
@@ -54,6 +55,11 @@ struct bpf_code {
 		size_t size;
 	} variables[BPF_VARIABLES_MAX];
 	size_t variables_count;
+	struct bpf_later {
+		const struct bpf_program *program; /* postponed */
+		struct bpf_object *object;	   /* that it is loaded in; NULL: not yet */
+	} later[BPF_LATER_MAX];
+	size_t later_count;
 	const struct log *log;
 };
 
@@ -74,6 +80,9 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 /* A hash of so many entries with all its memory there from the start. */
 int bpf_code_preallocate(
 	struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err);
+/* A program that is loaded when bpf_code_program() first asks for it: the kernel's check of a large
+ * one takes 10 ms and more. Before load. */
+int bpf_code_postpone(struct bpf_code *b, const char *program, struct sooth_error *err);
 int bpf_code_load(struct bpf_code *b, struct sooth_error *err);
 /* Loads it, and returns the memory of its section ".data.control". NULL: failed, err is filled. */
 void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error *err);
@@ -91,8 +100,8 @@ int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, 
 /* The same over the threads of one process. */
 int bpf_code_walk_process(struct bpf_code *b, const char *program, uint32_t pid, struct buffer *out,
 	struct sooth_error *err);
-/* The descriptor of a program, for attaching it by other means. */
-int bpf_code_program(const struct bpf_code *b, const char *program);
+/* The descriptor of a program, for attaching it by other means, or a negative errno. */
+int bpf_code_program(struct bpf_code *b, const char *program);
 /* Run an attached iterator program to its end; its output is appended to out, NULL: no output is
  * expected. */
 int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct buffer *out,

@@ -41,7 +41,7 @@ struct finding_sites {
 	struct buffer paths; /* of the files, each with its NUL */
 };
 
-static const char *const entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
+const char *const heap_entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
 	"on_entry_3" };
 
 /* The pauser's thread has the highest priority, and would wait for one that has no processor. */
@@ -223,12 +223,15 @@ static int define(struct heap_attach *a, const struct place_list *list, bool is_
 	const char *program, struct sooth_error *err)
 {
 	unsigned event;
-	int status;
+	int status, code;
 
 	if (!list->count)
 		return 0;
-	status = a->type->define(a->prober, list->places, list->count, is_return,
-		bpf_code_program(&a->follow->code, program), &event, NULL, err);
+	code = bpf_code_program(&a->follow->code, program);
+	if (code < 0)
+		return error_errno(err, code, "load the BPF program %s", program);
+	status = a->type->define(
+		a->prober, list->places, list->count, is_return, code, &event, NULL, err);
 	if (!status)
 		a->events = event + 1;
 	return status;
@@ -239,7 +242,7 @@ static int define_all(struct finding_sites *f, struct sooth_error *err)
 	int status = define(f->attach, &f->returns, true, "on_return", err);
 
 	for (int i = 0; i < HEAP_TABLES && !status; i++)
-		status = define(f->attach, &f->entries[i], false, entry_programs[i], err);
+		status = define(f->attach, &f->entries[i], false, heap_entry_programs[i], err);
 	return status;
 }
 

@@ -35,6 +35,9 @@ struct heap_attach {
 		failure; /* the first one of a program that has begun; its code is 0: none */
 };
 
+/* Of each table (struct heap_places). */
+extern const char *const heap_entry_programs[HEAP_TABLES];
+
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
 	struct heap_places *places, const struct log *log, struct sooth_error *err);
 /*

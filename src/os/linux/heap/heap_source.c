@@ -140,6 +140,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 
 	if (!status && !prober->is_inherited)
 		status = expect_links(s, err);
+	/* The tables behind the first are for places whose addresses end alike: hardly ever. */
+	for (size_t i = 1; i < HEAP_TABLES && !status; i++)
+		status = bpf_code_postpone(&s->follow.code, heap_entry_programs[i], err);
 	if (!status && with_sums)
 		status = heap_sums_prepare(&s->follow.code, &run->options, err);
 	if (!status)

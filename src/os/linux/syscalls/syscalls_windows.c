@@ -34,7 +34,7 @@ struct syscalls_links {
 static const char *const names[SYSCALLS_LINKS] = { "on_return", "on_return_again", "on_enter",
 	"on_enter_again" };
 
-static void syscalls_links_init(struct syscalls_links *l, const struct bpf_code *code)
+static void syscalls_links_init(struct syscalls_links *l, struct bpf_code *code)
 {
 	for (size_t i = 0; i < SYSCALLS_LINKS; i++) {
 		l->programs[i] = bpf_code_program(code, names[i]);
