@@ -242,6 +242,30 @@ static void reads_crosswise(double value)
 	}
 }
 
+/* It reads what the other one writes last, and does not read the other's standard error, or (0) its
+ * output. */
+static void reads_too_little(double error)
+{
+	struct thread_made m = { .name = "reads", .call = "read", .arguments = { 3 } };
+
+	is_there();
+	thread(m);
+	threads_read(1);
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+
+		waits_process(s, PID);
+		waits_thread(s, PID, "read", 5);
+		waits_object(s, PID, 3, FDS_PIPE);
+		waits_party(s, PID, WAITS_RELATION_WRITER, 200, "other");
+		waits_process(s, 200);
+		waits_thread(s, 200, "write", 5);
+		waits_object(s, 200, error > 0 ? 2 : 1, FDS_PIPE);
+		waits_party(s, 200, WAITS_RELATION_READER, PID, "thing");
+		waits_end(s);
+	}
+}
+
 /* Stopped in a call on its terminal; `value` 1: while in the foreground. */
 static void stopped_at_terminal(double value)
 {
@@ -288,7 +312,8 @@ static void test_stopped_by_terminal(void **state)
 /* --- prompt-unanswered --- */
 
 /* A program at a read of /dev/tty for so many seconds, where `typist` has the other end. */
-static void asks(const char *program, const char *call, const char *typist, double waited)
+static void asks_with(const char *program, const char *title, const char *call, const char *typist,
+	double waited)
 {
 	struct waits_process p = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
 		.node_pid = PID,
@@ -299,18 +324,31 @@ static void asks(const char *program, const char *call, const char *typist, doub
 		.fd = 4,
 		.type = FDS_TTY,
 		.role = WAITS_ROLE_CALL };
-	struct record_tail process_tail[] = { tail_string(&p.name, program) };
+	struct record_tail process_tail[] = {
+		tail_string(&p.name, program), tail_string(&p.title, title)
+	};
 	struct record_tail object_tail[] = { tail_string(&o.path, "/dev/tty") };
 
 	o.record.tid = PID;
 	is_there();
 	add_source("waits");
-	RECORD_APPEND(&records, &p, process_tail, 1);
+	RECORD_APPEND(&records, &p, process_tail, 2);
 	waits_thread_since(LOOKS - 1, PID, call, 5, waited);
 	RECORD_APPEND(&records, &o, object_tail, 1);
 	if (typist)
 		waits_party(LOOKS - 1, PID, WAITS_RELATION_TERMINAL, 200, typist);
 	waits_end(LOOKS - 1);
+}
+
+static void asks(const char *program, const char *call, const char *typist, double waited)
+{
+	asks_with(program, "", call, typist, waited);
+}
+
+/* An editor: of a merge's message, or of any file. */
+static void editor_has(double is_of_git)
+{
+	asks_with("vim", is_of_git > 0 ? "vim /src/.git/MERGE_MSG" : "vim notes", "read", "python3", 60);
 }
 
 static void git_asks(double s)
@@ -341,6 +379,9 @@ static void test_prompt_unanswered(void **state)
 			"low/high: |<answer at that" },
 		{ "prompt-unanswered", git_asks_a_person, 60, NULL, "medium/high: " },
 		{ "prompt-unanswered", shell_reads, 60, NULL, "fine: " },
+		{ "prompt-unanswered", editor_has, 1, NULL,
+			"medium/high: asks for the message of a merge, in an editor that git opened" },
+		{ "prompt-unanswered", editor_has, 0, NULL, "fine: " },
 	};
 
 	(void)state;
@@ -694,6 +735,12 @@ static void test_circles(void **state)
 			"medium/medium: deadlock: this process and other (200) each wait for the "
 			"other to write|<flush after each message" },
 		{ "all-threads-waiting", reads_crosswise, 1, NULL, "fine: " },
+		{ "all-threads-waiting", reads_too_little, 1, NULL,
+			"high/high: deadlock: it waits for other (200), which is blocked writing its "
+			"standard error to this process: that does not read it" },
+		{ "all-threads-waiting", reads_too_little, 0, NULL,
+			"high/high: deadlock: it waits for other (200), which is blocked writing to "
+			"this process" },
 	};
 
 	(void)state;
