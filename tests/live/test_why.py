@@ -152,7 +152,7 @@ class Databases(Situations):
         holder.stdin.close()
         by_title = {pid: title for pid, title in titles().items()}
         self.assertRegex(row["text"], r"psql \(%d\) waits for postgres \(\d+\) on %s, \d+ s; \d+ waits for a lock in the "
-                         r"database, probably held by postgres \(\d+\), idle in transaction" % (client.pid, re.escape(at)), by_title)
+                         r"database for its UPDATE, probably held by postgres \(\d+\), idle in transaction" % (client.pid, re.escape(at)), by_title)
         self.assertEqual(row["waits"][1]["confidence"], "medium")
 
 
