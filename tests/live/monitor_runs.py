@@ -323,7 +323,7 @@ class Observers:
 
     def wait_until_later(self, end_ns):
         """Until each stream of calls and states has something later than that."""
-        streams, grown = ("syscalls", "scheduler", "trace", "sched"), [0, time.monotonic()]
+        streams, grown = ("syscalls", "scheduler", "socket", "trace", "sched"), [0, time.monotonic()]
 
         def is_later():
             sizes = sum(os.path.getsize(self.path(name)) for name in streams)
