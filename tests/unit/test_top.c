@@ -435,6 +435,33 @@ static void test_findings(void **state)
 	assert_hides("fd-leak");
 }
 
+/* What a pane is about is acted on, whatever row is selected behind it. */
+static void test_acting_in_a_pane(void **state)
+{
+	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
+				   "1,raised,high,cpu-spin,x,cpu-spin:30@30:127.0.0.1:443\n";
+
+	(void)state;
+	add_agent(10, "/work/alpha");
+	take();
+	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	type("w\r");
+	assert_shows("cpu-spin: 30");
+	assert_int_equal(top_picked(&top)->id.pid, 10);
+	type("K");
+	assert_int_equal(top.act.stage, TOP_ACT_MENU);
+	assert_int_equal(top.act.targets[0].pid, 30);
+	assert_int_equal(top.act.targets[0].start_ticks, 30);
+	assert_true(top.act.may_be_any && !top.act.is_tree);
+	assert_shows("process 30");
+	type("q");
+	assert_int_equal(top.act.stage, TOP_ACT_NONE);
+	type("z");
+	assert_shows("freeze process 30 alone, not what is below?");
+	type("nq");
+	assert_null(top.pane.kind);
+}
+
 /* Each once when it comes, once when it goes; those of ended processes go by themselves. */
 static void test_alerts_of_findings(void **state)
 {
@@ -592,7 +619,7 @@ static void test_list_of_findings(void **state)
 	finder_take(&top.finder, rows, strlen(rows));
 	type("w");
 	assert_shows("3 findings");
-	assert_shows("Enter diagnoses");
+	assert_shows("Enter: diagnose");
 	assert_true(strstr(draw(), "the host: disk-full") < strstr(draw(), "fd-leak: leaks"));
 	type("\n");
 	assert_int_equal(top.mode, TOP_LIST);
@@ -693,6 +720,7 @@ int main(void)
 		TEST(test_pick_stays),
 		TEST(test_pick_gone),
 		TEST(test_findings),
+		TEST(test_acting_in_a_pane),
 		TEST(test_alerts_of_findings),
 		TEST(test_keys),
 		TEST(test_filters),

@@ -88,6 +88,44 @@ bool top_act_begin(struct top *t, enum top_act_verb verb)
 	return true;
 }
 
+bool top_act_is_key(int key, enum top_act_verb *verb)
+{
+	static const int keys[][2] = {
+		[TOP_ACT_KILL] = { 'K', TOP_KEY_F1 + 8 },
+		[TOP_ACT_FREEZE] = { 'z', TOP_KEY_F1 + 6 },
+		[TOP_ACT_THAW] = { 'Z', TOP_KEY_F1 + 7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (key != keys[i][0] && key != keys[i][1])
+			continue;
+		*verb = (enum top_act_verb)i;
+		return true;
+	}
+	return false;
+}
+
+void top_act_begin_pane(struct top *t, enum top_act_verb verb)
+{
+	struct top_act *a = &t->act;
+	struct process_id id = t->pane.id;
+
+	*a = (struct top_act){ .verb = verb, .signal = act_signal_default(), .may_be_any = true };
+	a->targets[a->count++] = id;
+	snprintf(a->about, sizeof(a->about), "process %u", id.pid);
+	for (size_t i = 0; i < top_process_count(&t->model); i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (p->id.pid != id.pid || p->id.start_ticks != id.start_ticks || !p->session)
+			continue;
+		a->may_be_any = false;
+		a->is_tree = p->is_main;
+		snprintf(a->about, sizeof(a->about), "%u %s %s", id.pid,
+			p->is_main ? p->session->agent : "of", p->session->project);
+	}
+	a->stage = verb == TOP_ACT_KILL ? TOP_ACT_MENU : TOP_ACT_ASKS;
+}
+
 /* --- doing --- */
 
 static void run(struct top *t)
@@ -206,12 +244,12 @@ static void draw_menu(struct top *t)
 		if (i == a->signal)
 			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
 	}
-	snprintf(wide, sizeof(wide), "Enter goes on   t: %s   Escape ends", reach_of(a));
-	snprintf(narrow, sizeof(narrow), "Enter: go on  t: below: %s", a->is_tree ? "yes" : "no");
+	snprintf(wide, sizeof(wide), "Enter: next   t: %s   Escape: cancel", reach_of(a));
+	snprintf(narrow, sizeof(narrow), "Enter: next  t: below: %s", a->is_tree ? "yes" : "no");
 	if (in.rows > 1)
 		canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 1, TOP_DIM,
 			fitting(c, in.columns - 1,
-				(const char *const[]){ wide, narrow, "Enter: go on", NULL }));
+				(const char *const[]){ wide, narrow, "Enter: next", NULL }));
 }
 
 /* What is asked in rows of whole words, then the keys: never cut, where there is any room. */

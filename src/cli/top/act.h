@@ -33,6 +33,9 @@ struct top_act {
 
 /* Of the tagged rows, else of the selected one. False: there is none to act on, which is said. */
 bool top_act_begin(struct top *t, enum top_act_verb verb);
+/* Of the process that the open pane is about. */
+void top_act_begin_pane(struct top *t, enum top_act_verb verb);
+bool top_act_is_key(int key, enum top_act_verb *verb);
 void top_act_take_key(struct top *t, int key);
 void top_act_draw(struct top *t);
 

@@ -9,12 +9,13 @@
 #include "base/units.h"
 #include "cli/top/text.h"
 
-#define MUCH_CPU   50 /* percent of one processor */
-#define READABLE   44 /* columns of an activity */
-#define NARROW	   60 /* columns of a list in which few columns have a place */
-#define WIDE	   110
-#define FULL_CPU   100
-#define MUCH_BYTES (1u << 30) /* resident, of a tree */
+#define MUCH_CPU    50 /* percent of one processor */
+#define READABLE    44 /* columns of an activity */
+#define CLAIM_LEAST 26 /* columns of a finding with some of its claim */
+#define NARROW	    60 /* columns of a list in which few columns have a place */
+#define WIDE	    110
+#define FULL_CPU    100
+#define MUCH_BYTES  (1u << 30) /* resident, of a tree */
 
 /* --- order --- */
 
@@ -300,11 +301,15 @@ static void draw_processes(struct top *t, const struct top_row *row, struct top_
 static void draw_finding(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	const struct top_session *s = row->session;
-	char flags[64];
+	char flags[64], text[sizeof(s->finding)];
 
 	if (of_session(row)) {
-		put(t, at, top_finding_style(s->finding_level),
-			s->finding[0] ? s->finding : s->flags);
+		/* Its name alone, where no word of the claim would be whole. */
+		size_t size =
+			at.width < CLAIM_LEAST ? strcspn(s->finding, ":") : strlen(s->finding);
+
+		snprintf(text, sizeof(text), "%.*s", (int)size, s->finding);
+		put(t, at, top_finding_style(s->finding_level), size ? text : s->flags);
 		return;
 	}
 	top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));
@@ -341,7 +346,7 @@ const struct top_column top_columns[] = {
 		draw_traffic_graph },
 	{ "processes", "N", "number of its processes", 3, 0, 50, true, by_processes,
 		draw_processes },
-	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 12, 60, 65,
+	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 14, 60, 84,
 		false, by_finding, draw_finding },
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);

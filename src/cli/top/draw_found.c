@@ -15,21 +15,13 @@
 #define FRAME	     4 /* columns beside the text */
 #define INDENT	     2
 
-static void sentence_of(const struct top *t, const struct top_finding *f, char *out, size_t size)
-{
-	char place[128];
-
-	top_finding_place(t, f, place, sizeof(place));
-	snprintf(out, size, "%s: %s: %s", place, f->name, f->claim);
-}
-
 static int rows_of(const struct top *t, const struct top_finding *f, int columns)
 {
 	char text[512];
 	size_t size, at = 0;
 	int rows = 0;
 
-	sentence_of(t, f, text, sizeof(text));
+	top_finding_sentence(t, f, text, sizeof(text));
 	size = strlen(text);
 	for (; at < size && rows < CLAIM_ROWS; rows++) {
 		at += text_row_of_words(t->canvas.is_utf8, text + at, size - at, columns - FRAME);
@@ -73,7 +65,7 @@ void top_draw_found(struct top *t, struct canvas_area a)
 	in.columns -= 2;
 	for (; shown < count && in.y + rows_of(t, all[shown], a.columns) <= end; shown++) {
 		in.rows = CLAIM_ROWS;
-		sentence_of(t, all[shown], text, sizeof(text));
+		top_finding_sentence(t, all[shown], text, sizeof(text));
 		in.y += canvas_put_words(
 			&t->canvas, in, top_finding_style(all[shown]->level), text);
 		if (all[shown]->remedy[0])

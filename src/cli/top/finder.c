@@ -83,10 +83,10 @@ static uint8_t level_of(const char *severity)
 	return 1;
 }
 
-/* "cpu-spin:4811@1299866"; of the host without a process. */
+/* "cpu-spin:4811@1299866", perhaps with ":" and what it is about; of the host without a process. */
 static struct process_id process_of(const char *key)
 {
-	const char *colon = strrchr(key, ':');
+	const char *colon = strchr(key, ':');
 	struct process_id id = { 0 };
 	unsigned long long start;
 	unsigned pid;
@@ -94,6 +94,13 @@ static struct process_id process_of(const char *key)
 	if (colon && sscanf(colon + 1, "%u@%llu", &pid, &start) == 2)
 		id = (struct process_id){ .start_ticks = start, .pid = pid };
 	return id;
+}
+
+static void what_of(char *out, size_t size, const char *key)
+{
+	const char *first = strchr(key, ':'), *second = first ? strchr(first + 1, ':') : NULL;
+
+	snprintf(out, size, "%s", second ? second + 1 : "");
 }
 
 static size_t column_of(const struct csv_cell *cells, size_t count, const char *name)
@@ -135,14 +142,17 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells)
 {
 	struct top_finding found = { .id = process_of(cells[f->key - 1].text),
 		.level = level_of(cells[f->severity - 1].text),
-		.run = f->run };
+		.run = f->run,
+		.seen_ns = clock_monotonic_ns() };
 	size_t i = 0;
 
 	escaped(found.name, sizeof(found.name), cells[f->found_id - 1].text);
 	escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
 	if (f->remedy)
 		escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
-	while (i < f->count && !top_finding_is(&f->findings[i], &found.id, found.name))
+	what_of(found.what, sizeof(found.what), cells[f->key - 1].text);
+	while (i < f->count && (!top_finding_is(&f->findings[i], &found.id, found.name) ||
+				       strcmp(f->findings[i].what, found.what) != 0))
 		i++;
 	if (!strcmp(cells[f->state - 1].text, "cleared")) {
 		if (i == f->count)

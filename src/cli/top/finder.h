@@ -18,7 +18,9 @@ struct top_finding {
 	uint8_t level;	      /* 1 info to 5 critical */
 	uint8_t run;	      /* of the command that reported it last */
 	bool has_ended;	      /* its process, when it is reported as cleared */
+	uint64_t seen_ns;     /* when its claim was made, on the monotonic clock */
 	char name[48], claim[240], remedy[240];
+	char what[64]; /* of several of one process by that name: the rest of its key */
 };
 
 struct finder {

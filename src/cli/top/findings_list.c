@@ -76,7 +76,7 @@ void top_findings_take_key(struct top *t, int key)
 	else if (key == TOP_KEY_ENTER || key == '\r' || key == 'd' || key == TOP_KEY_RIGHT)
 		top_open_finding(t, all[at]);
 	else
-		top_say(t, "Enter diagnoses it, Escape ends the list");
+		top_say(t, "Enter diagnoses it, Escape leads back to the list");
 }
 
 void top_findings_draw(struct top *t)
@@ -87,7 +87,7 @@ void top_findings_draw(struct top *t)
 	int rows = (int)count + 3 + SENTENCE_ROWS;
 	int columns = c->columns > 8 ? c->columns - 4 : c->columns;
 	struct canvas_area in;
-	char place[128], title[48];
+	char text[512], title[48];
 
 	rows = rows < c->rows ? rows : c->rows;
 	if (!count || rows < 3 || columns < 8)
@@ -102,9 +102,8 @@ void top_findings_draw(struct top *t)
 	for (size_t i = first; i < count && i < first + (size_t)rows; i++) {
 		int y = in.y + (int)(i - first);
 
-		top_finding_place(t, all[i], place, sizeof(place));
-		canvas_format(c, y, in.x + 1, in.columns - 2, top_finding_style(all[i]->level),
-			"%s: %s: %s", place, all[i]->name, all[i]->claim);
+		top_finding_sentence(t, all[i], text, sizeof(text));
+		canvas_put(c, y, in.x + 1, in.columns - 2, top_finding_style(all[i]->level), text);
 		if (i == at)
 			canvas_mark(c, y, in.x, in.columns, TOP_PICKED);
 	}
@@ -115,5 +114,5 @@ void top_findings_draw(struct top *t)
 		(struct canvas_area){ in.y + rows, in.x + 1, SENTENCE_ROWS, in.columns - 2 },
 		TOP_TEXT, all[at]->claim);
 	canvas_put(c, in.y + in.rows - 1, in.x + 1, in.columns - 2, TOP_DIM,
-		"Enter diagnoses the process   Escape ends");
+		"Enter: diagnose the process   Escape: back");
 }

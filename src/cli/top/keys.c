@@ -279,13 +279,14 @@ static void show_help(struct top *t, int key)
 
 static void begin_act(struct top *t, int key)
 {
+	enum top_act_verb verb;
+
 	if (t->replay) {
 		top_say(t, "a capture has no running processes");
 		return;
 	}
-	top_act_begin(t, key == 'K' || key == TOP_KEY_F1 + 8   ? TOP_ACT_KILL
-			 : key == 'z' || key == TOP_KEY_F1 + 6 ? TOP_ACT_FREEZE
-							       : TOP_ACT_THAW);
+	if (top_act_is_key(key, &verb))
+		top_act_begin(t, verb);
 }
 
 static void copy(struct top *t, int key)

@@ -66,12 +66,12 @@ static bool pick_row_of(struct top *t, const struct process_id *id)
 
 /* Its own row, for which its session unfolds: what acts next is to hit the process, and not all of
  * the session. */
-static void select_process(struct top *t, const struct process_id *id)
+static bool select_process(struct top *t, const struct process_id *id)
 {
 	const struct top_session *s = NULL;
 
 	if (pick_row_of(t, id))
-		return;
+		return true;
 	for (size_t i = 0; i < top_process_count(&t->model); i++) {
 		const struct top_process *p = top_process_at(&t->model, i);
 
@@ -79,11 +79,10 @@ static void select_process(struct top *t, const struct process_id *id)
 			s = p->session;
 	}
 	if (!s || t->is_tree)
-		return;
+		return false;
 	top_want_folding(t, &s->id, TOP_UNFOLDED);
 	top_arrange(t);
-	if (!pick_row_of(t, id))
-		pick_row_of(t, &s->id);
+	return pick_row_of(t, id) || pick_row_of(t, &s->id);
 }
 
 void top_open_finding(struct top *t, const struct top_finding *f)
@@ -96,7 +95,9 @@ void top_open_finding(struct top *t, const struct top_finding *f)
 	top_finding_place(t, f, place, sizeof(place));
 	snprintf(about, sizeof(about), "%s: %s", f->name, place);
 	if (f->id.pid && top_finding_is_alive(f)) {
-		select_process(t, &f->id);
+		if (!select_process(t, &f->id))
+			top_say(t, "%u has no row in the list: K, z and Z act on it here",
+				f->id.pid);
 		open_pane(t, top_pane_kind_for('d'), &f->id, about);
 		top_pane_set_known(&t->pane, f->claim, f->remedy);
 		return;
@@ -116,6 +117,7 @@ void top_take_pane_key(struct top *t, int key)
 {
 	struct top_pane *p = &t->pane;
 	const struct top_pane_kind *kind = top_pane_kind_for(key);
+	enum top_act_verb verb;
 
 	if (key == 'q' || key == TOP_KEY_ESCAPE || key == TOP_KEY_F10 || key == TOP_KEY_LEFT)
 		top_pane_close(p);
@@ -127,8 +129,10 @@ void top_take_pane_key(struct top *t, int key)
 		top_find_in_pane(t);
 	else if (t->replay && (kind || key == 'r'))
 		top_say(t, "of a capture: sooth report FILE.sooth, sooth diagnose FILE.sooth");
-	else if (!p->id.pid && (kind || key == 'r'))
+	else if (!p->id.pid && (kind || key == 'r' || top_act_is_key(key, &verb)))
 		top_say(t, "the host is no process: q leads back to the list");
+	else if (!t->replay && top_act_is_key(key, &verb))
+		top_act_begin_pane(t, verb);
 	else if (kind || (key == 'r' && p->kind != &top_act_outcome))
 		open_pane(t, kind ? kind : p->kind, &p->id, p->about);
 	else if (key == '?' || key == TOP_KEY_F1)

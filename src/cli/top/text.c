@@ -2,6 +2,7 @@
 /* Short texts. */
 #include "cli/top/text.h"
 
+#include "base/clock.h"
 #include "base/units.h"
 
 #include <string.h>
@@ -91,6 +92,19 @@ void top_tree_name(const struct top *t, const struct top_row *row, char *out, si
 		: t->canvas.is_utf8 ? "\u2514 "
 				    : "` ",
 		sign, *sign ? " " : "", name);
+}
+
+#define AGE_LEAST_NS (15 * NS_PER_S)
+
+void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size)
+{
+	uint64_t age_ns = clock_monotonic_ns() - f->seen_ns;
+	bool is_old = f->seen_ns && age_ns >= AGE_LEAST_NS;
+	char place[128], age[24];
+
+	top_finding_place(t, f, place, sizeof(place));
+	snprintf(out, size, "%s: %s: %s%s%s%s", place, f->name, f->claim, is_old ? " (" : "",
+		is_old ? top_age(age, (double)age_ns / NS_PER_S) : "", is_old ? " ago)" : "");
 }
 
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size)

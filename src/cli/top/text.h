@@ -15,6 +15,8 @@ unsigned top_project_style(const struct top_session *s); /* of its worst finding
 /* The name of a process behind the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
 /* Where a finding is: its session, else its number. */
+/* All in one sentence; what was claimed a while ago says so: its figures are of then. */
+void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size);
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size);
 
 #endif
