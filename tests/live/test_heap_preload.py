@@ -3,9 +3,9 @@
 The engine in the process: against the workload's own truth, beside the engine in the kernel, and
 without privilege. What it may never do is change the program.
 """
-import glob
 import os
 import random
+import re
 import signal
 import subprocess
 
@@ -197,21 +197,22 @@ class Unchanged(HeapCase):
 
     def test_sooth_is_killed(self):
         """The program runs on to its own end, also in the midst of a full ring."""
+        left = []
         for option in ([], ["-o", "/dev/null"]):
             marker = self.path("ended")
             text = ("import os\n"
                     "for i in range(1000000): bytearray(200)\n"
                     "open(%r, 'w').write('yes')\n" % marker)
             sooth = self.start_sooth("heap", *PRELOAD, *option, "--", PYTHON, "-c",
-                                     "print('ready', flush=True)\n" + text,
-                                     env=dict(os.environ, PYTHONMALLOC="malloc"))
+                                     "import os; print('in', os.environ['SOOTH_PRELOAD'], 'ready', flush=True)\n" +
+                                     text, env=dict(os.environ, PYTHONMALLOC="malloc"))
             sooth.wait_for_output(b"ready")
+            left.append(os.path.dirname(re.search(rb"in (\S+) ready", sooth.out)[1]))
             sooth.send(signal.SIGKILL)
             harness.wait_until(lambda: os.path.exists(marker), "the program to end", 60)
             os.unlink(marker)
-        left = set(glob.glob("/tmp/sooth-heap-*"))
         self.sooth("heap", *PRELOAD, "--", "/bin/true")
-        self.assertLess(set(glob.glob("/tmp/sooth-heap-*")), left, "the next one removes what it left")
+        self.assertEqual([folder for folder in left if os.path.exists(folder)], [], "the next one removes what it left")
 
 
 @needs_bpf
