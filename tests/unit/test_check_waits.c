@@ -312,8 +312,8 @@ static void test_stopped_by_terminal(void **state)
 /* --- prompt-unanswered --- */
 
 /* A program at a read of /dev/tty for so many seconds, where `typist` has the other end. */
-static void asks_with(const char *program, const char *title, const char *call, const char *typist,
-	double waited)
+static void asks_with(
+	const char *program, const char *title, const char *call, const char *typist, double waited)
 {
 	struct waits_process p = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
 		.node_pid = PID,
@@ -324,9 +324,8 @@ static void asks_with(const char *program, const char *title, const char *call, 
 		.fd = 4,
 		.type = FDS_TTY,
 		.role = WAITS_ROLE_CALL };
-	struct record_tail process_tail[] = {
-		tail_string(&p.name, program), tail_string(&p.title, title)
-	};
+	struct record_tail process_tail[] = { tail_string(&p.name, program),
+		tail_string(&p.title, title) };
 	struct record_tail object_tail[] = { tail_string(&o.path, "/dev/tty") };
 
 	o.record.tid = PID;
@@ -348,7 +347,8 @@ static void asks(const char *program, const char *call, const char *typist, doub
 /* An editor: of a merge's message, or of any file. */
 static void editor_has(double is_of_git)
 {
-	asks_with("vim", is_of_git > 0 ? "vim /src/.git/MERGE_MSG" : "vim notes", "read", "python3", 60);
+	asks_with("vim", is_of_git > 0 ? "vim /src/.git/MERGE_MSG" : "vim notes", "read", "python3",
+		60);
 }
 
 static void git_asks(double s)
@@ -380,7 +380,8 @@ static void test_prompt_unanswered(void **state)
 		{ "prompt-unanswered", git_asks_a_person, 60, NULL, "medium/high: " },
 		{ "prompt-unanswered", shell_reads, 60, NULL, "fine: " },
 		{ "prompt-unanswered", editor_has, 1, NULL,
-			"medium/high: asks for the message of a merge, in an editor that git opened" },
+			"medium/high: asks for the message of a merge, in an editor that git "
+			"opened" },
 		{ "prompt-unanswered", editor_has, 0, NULL, "fine: " },
 	};
 
@@ -531,7 +532,8 @@ static void keeps_lock(double waited, double rested, const char *call, uint32_t 
 	for (int i = 0; i < 2; i++) {
 		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
 		struct waits_wanted w = { .record = head_of(s, PID, WAITS_WANTED),
-			.longest_ns = (uint64_t)((waited - left) * (double)NS_PER_S),
+			.longest_ns =
+				waited > left ? (uint64_t)((waited - left) * (double)NS_PER_S) : 0,
 			.waiters = 2,
 			.waiter_pid = 200,
 			.session_pid = session,
@@ -736,10 +738,12 @@ static void test_circles(void **state)
 			"other to write|<flush after each message" },
 		{ "all-threads-waiting", reads_crosswise, 1, NULL, "fine: " },
 		{ "all-threads-waiting", reads_too_little, 1, NULL,
-			"high/high: deadlock: it waits for other (200), which is blocked writing its "
+			"high/high: deadlock: it waits for other (200), which is blocked writing "
+			"its "
 			"standard error to this process: that does not read it" },
 		{ "all-threads-waiting", reads_too_little, 0, NULL,
-			"high/high: deadlock: it waits for other (200), which is blocked writing to "
+			"high/high: deadlock: it waits for other (200), which is blocked writing "
+			"to "
 			"this process" },
 	};
 
