@@ -6,6 +6,7 @@ without privilege. What it may never do is change the program.
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 
@@ -317,6 +318,30 @@ class BothEngines(HeapCase):
         # What has a loader is stopped in it, before it runs; a static program at times a moment later.
         self.assertLessEqual({os.path.basename(gap["path"]) for gap in report["heap_gaps"]},
                              {"heap-static", "heap-own"})
+
+    def test_another_root(self):
+        """There is no library there: the program is probed."""
+        root = self.path("root")
+        libraries = re.findall(r"(/\S+) \(", subprocess.run(["ldd", harness.WORKLOADS], capture_output=True, text=True,
+                                                          check=True).stdout)
+        for path in (harness.WORKLOADS, *libraries):
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy(path, root + path)
+        run = ["heap", "--turns", str(TREE_TURNS), "--seed", "3"]
+        report = last_json(self.sooth("heap", "-j", "--", "/usr/sbin/chroot", root, harness.WORKLOADS, *run).text)
+        alone = last_json(self.sooth("heap", "-j", "--engine", "bpf", "--", harness.WORKLOADS, *run).text)
+        inside = sum(row["calls"] for row in report["heap_processes"])
+        self.assertGreaterEqual(inside, one(alone["heap_totals"])["calls"])
+
+    def test_a_library_that_is_gone(self):
+        """The environment names it, and no program of the tree has it any more: that is said."""
+        library = self.path("library.so")
+        shutil.copy(os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so"), library)
+        report = last_json(self.sooth("heap", "-j", "--preload-library", library, "--", "/bin/sh", "-c",
+                                      "mv %s %s.gone; %s heap --turns 100; exit 0" %
+                                      (library, library, harness.WORKLOADS)).text)
+        self.assertTrue(report["heap_gaps"])
+        self.assertIsNotNone(one(report["heap_totals"])["inexact"])
 
     def test_by_itself(self):
         """A launched command without a named engine: in the process, and probed where the library has

@@ -40,7 +40,8 @@ struct mixed_state {
 	unsigned interest;
 	pthread_mutex_t programs_lock; /* of `programs`, for two threads */
 	pthread_mutex_t lock;
-	struct map probed;     /* uint32_t, a PID: a copy for the session's threads */
+	struct map probed; /* uint32_t, a PID: a copy for the session's threads */
+	struct map taken;  /* uint32_t, a PID -> uint64_t, when a program began that will connect */
 	struct buffer calls;   /* of one drain */
 	struct buffer leaving; /* held until what they wrote before is read */
 	uint64_t leaving_ns;   /* of the oldest */
@@ -50,13 +51,41 @@ struct mixed_state {
 
 /* --- which engine --- */
 
+/* A program that loads the library connects before its first call. What never did was not seen,
+ * for whatever reason its loader had. */
+static void check_taken(struct mixed_state *s, const struct process_id *process)
+{
+	struct heap_state *kernel = s->kernel.state;
+	const uint64_t *known;
+	uint64_t since_ns;
+
+	pthread_mutex_lock(&s->lock);
+	known = map_get(&s->taken, &process->pid);
+	since_ns = known ? *known : 0;
+	map_remove(&s->taken, &process->pid);
+	pthread_mutex_unlock(&s->lock);
+	if (since_ns && !preload_session_met(&s->session, process->pid, since_ns))
+		heap_attach_ended(&kernel->attach, process, since_ns);
+}
+
+static void note_taken(struct mixed_state *s, uint32_t pid, uint64_t since_ns)
+{
+	uint64_t *noted;
+
+	pthread_mutex_lock(&s->lock);
+	noted = map_put(&s->taken, &pid, NULL);
+	if (noted)
+		*noted = since_ns;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static bool mixed_takes(
 	void *user, const struct process_id *process, const struct heap_begun *begun)
 {
 	struct mixed_state *s = user;
-
 	bool takes;
 
+	check_taken(s, process);
 	pthread_mutex_lock(&s->programs_lock);
 	takes = preload_programs_runs(&s->programs, (pid_t)process->pid, s->library);
 	/* What has ended since has no environment any more. */
@@ -64,6 +93,8 @@ static bool mixed_takes(
 		takes = preload_programs_fits_as(&s->programs, begun->path,
 			makedev(begun->device_major, begun->device_minor), begun->inode);
 	pthread_mutex_unlock(&s->programs_lock);
+	if (takes)
+		note_taken(s, process->pid, begun->record.time_ns);
 	return takes;
 }
 
@@ -124,6 +155,7 @@ static void mixed_close(struct backend_run *run)
 	buffer_fini(&s->calls);
 	buffer_fini(&s->leaving);
 	map_fini(&s->probed);
+	map_fini(&s->taken);
 	preload_programs_fini(&s->programs);
 	pthread_mutex_destroy(&s->programs_lock);
 	pthread_mutex_destroy(&s->lock);
@@ -176,6 +208,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	pthread_mutex_init(&s->programs_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
+	map_init(&s->taken, sizeof(uint32_t), sizeof(uint64_t), PROBED_MAX);
 	preload_programs_init(&s->programs, run->options.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
@@ -247,12 +280,15 @@ static int mixed_start(struct backend_run *run, struct sooth_error *err)
 static void put_kernel(struct mixed_state *s, struct buffer *out)
 {
 	struct batch batch = { s->kernel.out.data, s->kernel.out.size };
+	struct process_id process;
 
 	batch_for_each (r, &batch) {
 		if (r->kind != PROCESS_LEAVE) {
 			buffer_append(out, r, record_bytes(r));
 			continue;
 		}
+		process = process_id_of(r);
+		check_taken(s, &process);
 		if (!s->leaving.size)
 			s->leaving_ns = r->time_ns;
 		buffer_append(&s->leaving, r, record_bytes(r));
@@ -269,6 +305,7 @@ static void put_all(struct mixed_state *s, struct buffer *out)
 	put_kernel(s, out);
 	buffer_append(out, s->calls.data, s->calls.size);
 	buffer_append(out, left.data, left.size);
+	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, out);
 	buffer_reset(&s->calls);
 	buffer_fini(&left);
 }

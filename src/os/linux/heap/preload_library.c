@@ -24,6 +24,7 @@
 #define OPEN_MS		  500
 #define ENVIRONMENT_BYTES (256u << 10)
 #define SCRIPT_BYTES	  256
+#define LINK_BYTES	  256
 
 static bool is_file(const char *path)
 {
@@ -247,6 +248,33 @@ static bool names_library(const struct buffer *environment, const char *library)
 	return false;
 }
 
+/* A link in /proc/PID as it is for sooth itself. */
+static bool is_own_link(int directory, const char *name)
+{
+	char own_name[32], own[LINK_BYTES], its[LINK_BYTES];
+	ssize_t own_size, size = readlinkat(directory, name, its, sizeof(its));
+
+	snprintf(own_name, sizeof(own_name), "/proc/self/%s", name);
+	own_size = readlink(own_name, own, sizeof(own));
+	return size > 0 && size == own_size && !memcmp(own, its, (size_t)size);
+}
+
+/* In its root directory and namespace there may be no such file, or another one. */
+static bool sees_library(struct preload_programs *p, int directory, const char *library)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct stat own, its;
+
+	if (is_own_link(directory, "root") && is_own_link(directory, "ns/mnt"))
+		return true;
+	if (snprintf(path, sizeof(path), "root%s", library) >= (int)sizeof(path))
+		return false;
+	fd = timed_open(&p->timeout, directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, OPEN_MS);
+	return fd >= 0 && !fstat(fd, &its) && !stat(library, &own) && its.st_dev == own.st_dev &&
+	       its.st_ino == own.st_ino;
+}
+
 bool preload_program_calls_others(struct preload_programs *p, const char *path)
 {
 	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -271,7 +299,7 @@ bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *li
 	if (!names)
 		return false;
 	fd = timed_open(&p->timeout, directory, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK, OPEN_MS);
-	names = fd >= 0 && fits(p, fd);
+	names = fd >= 0 && fits(p, fd) && sees_library(p, directory, library);
 	if (fd >= 0)
 		close(fd);
 	return names;
