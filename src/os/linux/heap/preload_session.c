@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,12 +235,15 @@ static void answer(struct preload_session_reader *s, int connection)
 	}
 }
 
+/* Programs wait for the answer, and on a busy host they would give up. */
 static void *answer_until_stop(void *argument)
 {
+	const struct sched_param first = { .sched_priority = 1 };
 	struct preload_session_reader *s = argument;
 	struct pollfd waits[] = { { .fd = s->listening, .events = POLLIN },
 		{ .fd = s->stop, .events = POLLIN } };
 
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first); /* may be refused */
 	while (!s->is_stopping) {
 		int connection;
 
