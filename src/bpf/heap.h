@@ -140,8 +140,8 @@ struct heap_control {
 #define HEAP_SUM_ENTRIES   (1u << 16)
 #define HEAP_HELD_ENTRIES  4096
 #define HEAP_BLOCK_ENTRIES (1u << 20)
-#define HEAP_BLOCKS_LEAST  (1u << 18) /* where all of their memory has to be there from the start  \
-				       */
+/* Where all of their memory has to be there from the start. */
+#define HEAP_BLOCKS_LEAST (1u << 18)
 
 struct heap_block_key {
 	uint64_t address;

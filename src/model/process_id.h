@@ -3,6 +3,8 @@
 #ifndef SOOTH_MODEL_PROCESS_ID_H
 #define SOOTH_MODEL_PROCESS_ID_H
 
+#include <stdbool.h>
+
 #include <sooth/record.h>
 
 /* Maps compare its bytes: every initializer names the members, so that `zero` is 0. */
@@ -15,6 +17,11 @@ struct process_id {
 static inline struct process_id process_id_of(const struct sooth_record *r)
 {
 	return (struct process_id){ .start_ticks = r->start_ticks, .pid = r->pid };
+}
+
+static inline bool process_id_equal(const struct process_id *a, const struct process_id *b)
+{
+	return a->pid == b->pid && a->start_ticks == b->start_ticks;
 }
 
 #endif

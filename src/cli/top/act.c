@@ -78,8 +78,7 @@ bool top_act_begin(struct top *t, enum top_act_verb verb)
 	}
 	if (a->count == 1) {
 		for (size_t i = 0; i < top_row_count(t); i++) {
-			if (top_row_at(t, i)->id.pid == a->targets[0].pid &&
-				top_row_at(t, i)->id.start_ticks == a->targets[0].start_ticks)
+			if (process_id_equal(&top_row_at(t, i)->id, &a->targets[0]))
 				name_one(t, top_row_at(t, i));
 		}
 		a->is_tree = picked && picked->kind == TOP_ROW_SESSION;
@@ -109,15 +108,12 @@ void top_act_begin_pane(struct top *t, enum top_act_verb verb)
 {
 	struct top_act *a = &t->act;
 	struct process_id id = t->pane.id;
+	const struct top_process *p = top_process_find(&t->model, &id);
 
 	*a = (struct top_act){ .verb = verb, .signal = act_signal_default(), .may_be_any = true };
 	a->targets[a->count++] = id;
 	snprintf(a->about, sizeof(a->about), "process %u", id.pid);
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
-		if (p->id.pid != id.pid || p->id.start_ticks != id.start_ticks || !p->session)
-			continue;
+	if (p && p->session) {
 		a->may_be_any = false;
 		a->is_tree = p->is_main;
 		snprintf(a->about, sizeof(a->about), "%u %s %s", id.pid,

@@ -12,31 +12,16 @@ static size_t place_of(const struct top_finding *all, size_t count, const struct
 {
 	size_t i = 0;
 
-	while (i < count && !top_finding_is(&all[i], &f->id, f->name))
+	while (i < count && !top_finding_is(&all[i], f->key))
 		i++;
 	return i;
-}
-
-/* The process that it is about, as the last frame has it. */
-static const struct top_process *process_of(const struct top *t, const struct process_id *id)
-{
-	for (size_t i = 0; id->pid && i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
-		if (p->id.pid == id->pid && p->id.start_ticks == id->start_ticks)
-			return p;
-	}
-	return NULL;
 }
 
 /* False: it was not chosen. */
 static bool report(struct top *t, const struct top_finding *f, bool is_raised)
 {
-	const struct top_process *p = process_of(t, &f->id);
-	char key[96];
+	const struct top_process *p = top_process_find(&t->model, &f->id);
 
-	snprintf(key, sizeof(key), f->id.pid ? "%s:%u@%llu" : "%s", f->name, f->id.pid,
-		(unsigned long long)f->id.start_ticks);
 	return alert_on_finding(
 		t->alerting.alerts, &(struct alert_finding){ .start_ticks = f->id.start_ticks,
 					    .pid = f->id.pid,
@@ -44,7 +29,7 @@ static bool report(struct top *t, const struct top_finding *f, bool is_raised)
 					    .severity = finding_severity_names.names[f->level - 1],
 					    .claim = f->claim,
 					    .remedy = f->remedy,
-					    .key = key,
+					    .key = f->key,
 					    .row = p ? p->row : NULL,
 					    .schema = t->model.schema,
 					    .is_raised = is_raised,

@@ -13,7 +13,7 @@
 #include "explain/registry.h"
 #include "os/os.h"
 
-#define CELL_SIZE 512
+#define CELL_SIZE TOP_FINDING_KEY
 #define TEXT_MAX  (1u << 20)
 #define FIRST_NS  (5 * NS_PER_S)
 #define LATE_NS	  (3 * NS_PER_S) /* after which its findings are there */
@@ -96,13 +96,6 @@ static struct process_id process_of(const char *key)
 	return id;
 }
 
-static void what_of(char *out, size_t size, const char *key)
-{
-	const char *first = strchr(key, ':'), *second = first ? strchr(first + 1, ':') : NULL;
-
-	snprintf(out, size, "%s", second ? second + 1 : "");
-}
-
 static size_t column_of(const struct csv_cell *cells, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -123,10 +116,9 @@ static void take_head(struct finder *f, const struct csv_cell *cells, size_t cou
 	f->has_head = f->state && f->severity && f->found_id && f->claim && f->key;
 }
 
-bool top_finding_is(const struct top_finding *f, const struct process_id *id, const char *name)
+bool top_finding_is(const struct top_finding *f, const char *key)
 {
-	return f->id.pid == id->pid && f->id.start_ticks == id->start_ticks &&
-	       !strcmp(f->name, name);
+	return !strcmp(f->key, key);
 }
 
 static void escaped(char *out, size_t size, const char *text)
@@ -150,9 +142,8 @@ static bool take_finding(struct finder *f, const struct csv_cell *cells)
 	escaped(found.claim, sizeof(found.claim), cells[f->claim - 1].text);
 	if (f->remedy)
 		escaped(found.remedy, sizeof(found.remedy), cells[f->remedy - 1].text);
-	what_of(found.what, sizeof(found.what), cells[f->key - 1].text);
-	while (i < f->count && (!top_finding_is(&f->findings[i], &found.id, found.name) ||
-				       strcmp(f->findings[i].what, found.what) != 0))
+	snprintf(found.key, sizeof(found.key), "%s", cells[f->key - 1].text);
+	while (i < f->count && !top_finding_is(&f->findings[i], found.key))
 		i++;
 	if (!strcmp(cells[f->state - 1].text, "cleared")) {
 		if (i == f->count)
@@ -329,8 +320,7 @@ static const struct top_finding *worst_of(const struct finder *f, const struct p
 	for (size_t i = 0; i < f->count; i++) {
 		const struct top_finding *g = &f->findings[i];
 
-		if (g->id.pid == id->pid && g->id.start_ticks == id->start_ticks &&
-			(!worst || g->level > worst->level))
+		if (process_id_equal(&g->id, id) && (!worst || g->level > worst->level))
 			worst = g;
 	}
 	return worst;

@@ -13,6 +13,8 @@
 #define FINDINGS_MAX	   256
 #define FINDER_COLUMNS_MAX 32
 
+#define TOP_FINDING_KEY 512
+
 struct top_finding {
 	struct process_id id; /* zeros: of the host */
 	uint8_t level;	      /* 1 info to 5 critical */
@@ -20,7 +22,7 @@ struct top_finding {
 	bool has_ended;	      /* its process, when it is reported as cleared */
 	uint64_t seen_ns;     /* when its claim was made, on the monotonic clock */
 	char name[48], claim[240], remedy[240];
-	char what[64]; /* of several of one process by that name: the rest of its key */
+	char key[TOP_FINDING_KEY]; /* of it alone, as `sooth diagnose` names it */
 };
 
 struct finder {
@@ -46,7 +48,7 @@ bool finder_step(struct finder *f);
 bool finder_take(struct finder *f, const char *text, size_t size);
 /* Drops those of processes that have ended since. True: there were some. */
 bool finder_drop_ended(struct finder *f);
-bool top_finding_is(const struct top_finding *f, const struct process_id *id, const char *name);
+bool top_finding_is(const struct top_finding *f, const char *key);
 /* Its process still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
 /* Gives each session the worst of its processes. */

@@ -29,7 +29,7 @@ size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FI
 static size_t selected(const struct top *t, const struct top_finding *const *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (top_finding_is(all[i], &t->finding, t->finding_name))
+		if (top_finding_is(all[i], t->finding_key))
 			return i;
 	}
 	return 0;
@@ -37,8 +37,7 @@ static size_t selected(const struct top *t, const struct top_finding *const *all
 
 static void select_one(struct top *t, const struct top_finding *f)
 {
-	t->finding = f->id;
-	snprintf(t->finding_name, sizeof(t->finding_name), "%s", f->name);
+	snprintf(t->finding_key, sizeof(t->finding_key), "%s", f->key);
 }
 
 void top_findings_open(struct top *t)

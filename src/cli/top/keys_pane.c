@@ -48,15 +48,10 @@ void top_open_pane(struct top *t, const struct top_pane_kind *kind)
 	open_pane(t, kind, &row->id, about);
 }
 
-static bool is_of(const struct process_id *a, const struct process_id *b)
-{
-	return a->pid == b->pid && a->start_ticks == b->start_ticks;
-}
-
 static bool pick_row_of(struct top *t, const struct process_id *id)
 {
 	for (size_t i = 0; i < top_row_count(t); i++) {
-		if (!is_of(&top_row_at(t, i)->id, id))
+		if (!process_id_equal(&top_row_at(t, i)->id, id))
 			continue;
 		top_pick(t, i);
 		return true;
@@ -68,16 +63,11 @@ static bool pick_row_of(struct top *t, const struct process_id *id)
  * the session. */
 static bool select_process(struct top *t, const struct process_id *id)
 {
-	const struct top_session *s = NULL;
+	const struct top_process *p = top_process_find(&t->model, id);
+	const struct top_session *s = p ? p->session : NULL;
 
 	if (pick_row_of(t, id))
 		return true;
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
-		if (is_of(&p->id, id))
-			s = p->session;
-	}
 	if (!s || t->is_tree)
 		return false;
 	top_want_folding(t, &s->id, TOP_UNFOLDED);

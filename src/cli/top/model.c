@@ -388,3 +388,14 @@ void top_model_take(struct top_model *m, const struct top_frame *frame)
 	end_sessions(m);
 	forget_processes(m);
 }
+
+const struct top_process *top_process_find(const struct top_model *m, const struct process_id *id)
+{
+	for (size_t i = 0; i < top_process_count(m); i++) {
+		const struct top_process *p = top_process_at(m, i);
+
+		if (process_id_equal(&p->id, id))
+			return p;
+	}
+	return NULL;
+}

@@ -126,6 +126,8 @@ static inline size_t top_process_count(const struct top_model *m)
 	return m->processes.size / sizeof(struct top_process);
 }
 
+/* As the last frame has it; NULL: it has not. */
+const struct top_process *top_process_find(const struct top_model *m, const struct process_id *id);
 static inline struct top_process *top_process_at(const struct top_model *m, size_t i)
 {
 	return (struct top_process *)(void *)m->processes.data + i;

@@ -219,11 +219,6 @@ static void add_tree(struct top *t)
 
 /* --- the selected row --- */
 
-static bool is_same(const struct process_id *a, const struct process_id *b)
-{
-	return a->pid == b->pid && a->start_ticks == b->start_ticks;
-}
-
 /* It stays where it is on the screen. A key that comes right after a frame must not act on the
  * process that moved into its place. */
 static void follow_pick(struct top *t, bool is_frame)
@@ -231,7 +226,7 @@ static void follow_pick(struct top *t, bool is_frame)
 	size_t count = top_row_count(t), was = t->picked;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_same(&top_row_at(t, i)->id, &t->picked_id))
+		if (!process_id_equal(&top_row_at(t, i)->id, &t->picked_id))
 			continue;
 		t->picked = i;
 		t->is_pick_gone = false;

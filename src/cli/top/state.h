@@ -124,9 +124,8 @@ struct top {
 	uint64_t interval_ns; /* between frames; keys change it */
 	struct top_match match;
 	char search[TOP_FILTER_SIZE];
-	char typed[TOP_FILTER_SIZE]; /* at the prompt that is open */
-	struct process_id finding;   /* the selected one of the list of findings */
-	char finding_name[48];
+	char typed[TOP_FILTER_SIZE];	   /* at the prompt that is open */
+	char finding_key[TOP_FINDING_KEY]; /* of the selected one of the list of findings */
 	char message[TOP_MESSAGE_SIZE];
 	char copied[TOP_FILTER_SIZE * 2]; /* for the clipboard of the terminal; "": nothing */
 	struct top_places places;

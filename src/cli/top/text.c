@@ -109,15 +109,11 @@ void top_finding_sentence(const struct top *t, const struct top_finding *f, char
 
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size)
 {
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
+	const struct top_process *p = top_process_find(&t->model, &f->id);
 
-		if (p->id.pid == f->id.pid && p->session) {
-			snprintf(out, size, "%s (%u)", p->session->project, f->id.pid);
-			return;
-		}
-	}
-	if (f->id.pid)
+	if (p && p->session)
+		snprintf(out, size, "%s (%u)", p->session->project, f->id.pid);
+	else if (f->id.pid)
 		snprintf(out, size, "%u", f->id.pid);
 	else
 		snprintf(out, size, "the host");

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/files/close_between.h"
 #include "os/linux/pause/pause.h"
+#include "os/linux/pause/thread_priority.h"
 #include "probes/pause.h"
 
 /* --- the guard --- */
@@ -319,20 +319,13 @@ static void serve(struct ring_pauser *p)
 	}
 }
 
-/* Highest priority: a pauser that waits for its turn behind the threads it has to pause is late. */
-static void raise_priority(void)
-{
-	struct sched_param first = { .sched_priority = 1 };
-
-	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
-}
-
 static void *run(void *user)
 {
 	struct ring_pauser *p = user;
 	struct sooth_error ignored;
 
-	raise_priority();
+	/* A pauser that waits for its turn behind the threads it has to pause is late. */
+	thread_runs_first();
 	if (p->work.begin)
 		p->work.begin(p->work.user);
 	if (!pause_new(&p->pause, &ignored))

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +24,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/preload_processes.h"
 #include "os/linux/heap/preload_unseen.h"
+#include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 
 #define STAGED_MUCH  (256u << 10) /* worth a drain */
@@ -238,12 +238,11 @@ static void answer(struct preload_session_reader *s, int connection)
 /* Programs wait for the answer, and on a busy host they would give up. */
 static void *answer_until_stop(void *argument)
 {
-	const struct sched_param first = { .sched_priority = 1 };
 	struct preload_session_reader *s = argument;
 	struct pollfd waits[] = { { .fd = s->listening, .events = POLLIN },
 		{ .fd = s->stop, .events = POLLIN } };
 
-	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first); /* may be refused */
+	thread_runs_first();
 	while (!s->is_stopping) {
 		int connection;
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* For a thread that others of the target wait for, or that has to be faster than they are. */
+#ifndef SOOTH_OS_LINUX_THREAD_PRIORITY_H
+#define SOOTH_OS_LINUX_THREAD_PRIORITY_H
+
+#include <pthread.h>
+#include <sched.h>
+
+/* The calling thread runs before all ordinary ones; without the privilege for that nothing changes.
+ */
+static inline void thread_runs_first(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
+}
+
+#endif
