@@ -35,7 +35,8 @@ struct thread {
 	uint64_t freed;	      /* the block; 0: none */
 	uint64_t freed_at;    /* the probed instruction */
 	uint64_t freed_stack; /* the stack pointer there */
-	uint64_t loads;	      /* how often the loader has reported a changed list */
+	uint64_t starting;    /* reports of the loader that are of the start of its program */
+	uint64_t code_pages;  /* that the process had then; 0: not known */
 #ifdef WITH_STACKS
 	uint64_t stack_hash; /* 0: not known */
 #endif
@@ -45,9 +46,9 @@ struct thread {
 	uint32_t has_moved;
 	uint64_t gap; /* bytes to the next sample */
 	uint8_t has_gap;
-	uint8_t is_left_out; /* the call is no sample */
+	uint8_t is_left_out;		    /* the call is no sample */
 	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
-	uint32_t bad_frees; /* that were reported */
+	uint32_t bad_frees;		    /* that were reported */
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
@@ -260,8 +261,8 @@ static inline void begin_call(struct thread *t, struct pt_regs *regs)
 #else
 #define leaves_out(t, result) 0
 #define free_block(t, regs, address)
-#define begin_call(t, regs)   TAKE_STACK(t, regs)
-#define IS_LEFT_OUT(t)	      0
+#define begin_call(t, regs) TAKE_STACK(t, regs)
+#define IS_LEFT_OUT(t)	    0
 #endif
 
 /* posix_memalign returns its error and has just written the address: the page is mapped. */
@@ -383,21 +384,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 		stream_free(t, address);
 }
 
-/* The collector finds new mappings by itself; this record only wakes it. */
-static void emit_loaded(struct thread *t)
-{
-	struct heap_loaded *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-
-	t->loads++;
-	if (!r) {
-		__sync_fetch_and_add(&follow_control.lost_joins, 1);
-		return;
-	}
-	record_fill(&r->record, &t->member, HEAP_LOADED, RECORD_WORDS(struct heap_loaded),
-		bpf_ktime_get_ns());
-	r->ordinal = t->loads;
-	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
-}
+#include "bpf/heap_loaded.bpf.h"
 
 static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32_t place)
 {
@@ -431,7 +418,7 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 		return 0;
 	switch (place) {
 	case HEAP_PLACE_LOADER:
-		emit_loaded(t);
+		loader_reports(t, regs);
 		break;
 	case HEAP_PLACE_RESULT:
 		if (t->stack && t->is_by_result && CALL_STACK(regs) == t->stack)

@@ -131,7 +131,7 @@ struct heap_control {
 	uint64_t has_pauser;	  /* a thread reads `begun` */
 };
 
-#define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN only */
+#define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN and HEAP_LOADED only */
 
 /*
  * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
@@ -206,7 +206,9 @@ struct heap_held_value {
 
 struct heap_loaded {
 	struct sooth_record record;
-	uint64_t ordinal; /* from 1, counted from the exec or the start of following */
+	uint64_t is_start; /* of the program: one of its first reports since its exec */
+	uint64_t address;  /* of the probed instruction */
+	uint64_t returns;  /* the address behind the call; 0: not known */
 };
 
 struct heap_begun {

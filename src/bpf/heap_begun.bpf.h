@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs that begin are reported to the thread that pauses them, if there is one: the collector
- * is late on a busy host. Included by heap.bpf.c. */
+ * is late on a busy host. Included by heap.bpf.c, behind heap_loaded.bpf.h. */
 
 /* A device number within the kernel (include/linux/kdev_t.h). */
 #define DEVICE_MINOR_BITS 20
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, HEAP_BEGUN_BYTES);
-} begun SEC(".maps");
 
 /* A ring for each call: the verifier of Linux 5.10 takes no pointer that may be of either. */
 static inline bool report_begun(void *to, struct thread *t, struct linux_binprm *program)
@@ -33,7 +28,8 @@ static inline bool report_begun(void *to, struct thread *t, struct linux_binprm 
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
 	t->stack = 0; /* its call was in the previous program */
-	t->loads = 0;
+	t->starting = HEAP_LOADED_AT_START;
+	t->code_pages = 0;
 #ifdef WITH_SUMS
 	t->program = 0;
 #endif

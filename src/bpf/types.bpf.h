@@ -155,6 +155,7 @@ struct mm_struct {
 	unsigned long arg_start, arg_end; /* of the command line, NULs between */
 	struct uprobes_state uprobes_state;
 	unsigned long total_vm; /* pages */
+	unsigned long exec_vm;	/* pages of code */
 	atomic_long_t pgtables_bytes;
 	struct percpu_counter rss_stat[4]; /* 6.2 on */
 } KERNEL_TYPE;
@@ -215,6 +216,8 @@ struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */
 	unsigned int flags;
+	unsigned int ptrace; /* 0: it has no tracer */
+	unsigned long jobctl;
 	int pid;
 	int tgid;
 	int exit_code;

@@ -5,6 +5,7 @@ late, signal handlers, frames that are left by longjmp or unwound by an exceptio
 midst. Counts are those of the workload, and the program does what it does without a watcher.
 """
 import os
+import shutil
 
 import harness
 from harness import needs_bpf
@@ -135,6 +136,37 @@ class Late(HeapCase):
         if missing:
             self.assertTrue(gaps, "%d calls are missing, and nobody says so" % missing)
             self.assertGreater(sum(row["unseen_ns"] for row in gaps), 0)
+
+
+    def launched(self, turns, *options, before=()):
+        """(report, truth) of a command that loads it and calls it at once."""
+        run = self.sooth("heap", "-j", "--count", *options, "--", *before, harness.WORKLOADS, "heap_late", "--turns",
+                         str(turns), "--truth", self.path("truth"), timeout=120)
+        return read_json_values(run.text)[-1], self.truth()
+
+    def test_launched(self):
+        """The thread is paused before the first call, or the gap says that it was not."""
+        self.program("libheap-own.so")
+        twin, _ = self.launched(0, "--engine", "bpf")
+        exact = 0
+        for _ in range(3):
+            report, truth = self.launched(100, "--engine", "bpf")
+            seen = minus(report_calls(report), report_calls(twin))
+            gaps = [row for row in report["heap_gaps"] if row["path"].endswith("libheap-own.so")]
+            self.assertTrue(seen == truth_calls(truth) or gaps, (seen, truth))
+            exact += seen == truth_calls(truth) and not gaps
+        self.assertTrue(exact)
+
+    def test_beside_another_tracer(self):
+        """What strace or gdb traces is not paused, runs as ever, and the gap is reported."""
+        self.program("libheap-own.so")
+        for before in (["strace", "-f", "-o", "/dev/null"], ["gdb", "-nx", "-batch", "-ex", "run", "--args"]):
+            if not shutil.which(before[0]):
+                continue
+            with self.subTest(before[0]):
+                report, truth = self.launched(1000, "--engine", "bpf", before=before)
+                self.assertEqual(truth["events"], sum(row.count for row in truth_calls(truth).values()))
+                self.assertTrue([row for row in report["heap_gaps"] if row["path"].endswith("libheap-own.so")])
 
 
 @needs_bpf

@@ -295,6 +295,24 @@ void ring_pauser_let_go(struct ring_pauser *p)
 	pause_guard_set(&p->guard, false);
 }
 
+bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next)
+{
+	*next = 0;
+	if (*ring_pauser_hold(p) || !pause_threads(p->pause, &tid, 1) ||
+		pause_wait(p->pause, STOP_TIMEOUT_NS) || !pause_count(p->pause)) {
+		ring_pauser_continue(p);
+		return false;
+	}
+	*next = pause_address(p->pause, tid);
+	return true;
+}
+
+void ring_pauser_continue(struct ring_pauser *p)
+{
+	pause_release(p->pause);
+	ring_pauser_let_go(p);
+}
+
 static void serve(struct ring_pauser *p)
 {
 	struct pollfd polled[] = { { .fd = p->wake, .events = POLLIN },

@@ -69,6 +69,10 @@ bool ring_pauser_has_room(const struct ring_pauser *p);
 /* From work: something is held, and may have to continue at any time; true then. */
 const volatile bool *ring_pauser_hold(struct ring_pauser *p);
 void ring_pauser_let_go(struct ring_pauser *p);
+/* From work: one thread is paused, if it can be; *next is its next instruction then, 0: not known.
+ * Until ring_pauser_continue(). */
+bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next);
+void ring_pauser_continue(struct ring_pauser *p);
 /* Releases everything, and ends the thread. */
 void ring_pauser_stop(struct ring_pauser *p);
 

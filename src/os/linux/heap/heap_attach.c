@@ -255,6 +255,35 @@ static void emit_gaps(const struct finding_sites *f)
 		emit_gap(f->attach, f->process, f->since_ns, path);
 }
 
+/* For processes that map such a file before its probes stand. */
+static void note_probed(const struct finding_sites *f)
+{
+	const char *path = (const char *)f->paths.data;
+	const char *end = path + f->paths.size;
+	uint64_t now = clock_monotonic_ns();
+
+	for (; path < end; path += strlen(path) + 1) {
+		buffer_append(&f->attach->probed, &now, sizeof(now));
+		buffer_append(&f->attach->probed, path, strlen(path) + 1);
+	}
+}
+
+static void emit_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+{
+	struct cursor c = cursor_over(a->probed.data, a->probed.size);
+	struct buffer maps = { 0 };
+
+	procfs_read((pid_t)process->pid, "maps", &maps, PROCFS_MAPS);
+	while (!cursor_at_end(&c)) {
+		uint64_t probed_ns = cursor_u64(&c);
+		struct span path = cursor_until(&c, '\0');
+
+		if (since_ns < probed_ns && strstr(buffer_cstr(&maps), path.data))
+			emit_gap(a, process, since_ns, path.data);
+	}
+	buffer_fini(&maps);
+}
+
 static int look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
@@ -270,6 +299,7 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 			status = cover(a, first, 0, err);
 		if (status >= 0)
 			emit_gaps(&f);
+		note_probed(&f);
 		a->attach_ns += clock_monotonic_ns() - begin_ns;
 	}
 	for (size_t i = 0; i < f.file_count; i++)
@@ -287,6 +317,13 @@ int heap_attach_examine(struct heap_attach *a, const struct process_id *process,
 	status = look(a, process, since_ns, err);
 	pthread_mutex_unlock(&a->lock);
 	return status;
+}
+
+void heap_attach_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+{
+	pthread_mutex_lock(&a->lock);
+	emit_missed(a, process, since_ns);
+	pthread_mutex_unlock(&a->lock);
 }
 
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
@@ -477,5 +514,6 @@ void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
 	map_fini(&a->programs);
+	buffer_fini(&a->probed);
 	buffer_fini(&a->pending);
 }

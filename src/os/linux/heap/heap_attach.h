@@ -27,6 +27,7 @@ struct heap_attach {
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
+	struct buffer probed;  /* of each file: when its probes stood, its path with a NUL */
 	struct buffer pending; /* records, for the next drain */
 	struct map programs;   /* device and inode -> path: those that were executed */
 	/* uint32_t: only these processes are probed; NULL: all that are followed. */
@@ -47,6 +48,9 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
  */
 int heap_attach_examine(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
+/* It loaded libraries at that time, and ran on: a gap of each whose probes came later. Before
+ * heap_attach_examine(). */
+void heap_attach_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* It ended before it could be examined, and may have had its own allocator. */
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Whether a program was examined before, or is found now to define no allocator, even if its

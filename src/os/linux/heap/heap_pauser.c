@@ -15,6 +15,7 @@
 #define LOADING_CALLS_MAX 20000
 #define QUEUE_MAX	  64
 #define SEIZE_STEP_US	  50
+#define INSTRUCTION_MAX	  16 /* bytes */
 
 /* A program to watch while it loads. */
 struct loading {
@@ -109,6 +110,25 @@ static void take_begun(void *user)
 	batch = (struct batch){ p->programs.data, p->programs.size };
 	batch_for_each (r, &batch)
 		p->take(p->state, r);
+}
+
+/* Whether it has not left the function of the loader since its report. */
+static bool is_still_there(const struct heap_loaded *loaded, uint64_t next)
+{
+	return next && (next == loaded->returns || next - loaded->address < INSTRUCTION_MAX);
+}
+
+void heap_pauser_loaded(struct heap_pauser *p, const struct heap_loaded *loaded,
+	heap_pauser_examine *examine, void *user)
+{
+	uint64_t next, since_ns = loaded->record.time_ns;
+	bool is_paused = ring_pauser_pause(&p->ring, (pid_t)loaded->record.tid, &next);
+
+	if (is_paused && is_still_there(loaded, next))
+		since_ns = 0;
+	examine(user, &loaded->record, since_ns);
+	if (is_paused)
+		ring_pauser_continue(&p->ring);
 }
 
 static void watch_queued(void *user)

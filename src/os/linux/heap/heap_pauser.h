@@ -8,8 +8,10 @@
 
 #include "os/linux/heap/heap_source.h"
 
-/* A program has begun (HEAP_BEGUN); in the pauser's thread. */
-typedef void heap_pauser_take(struct heap_state *s, const struct sooth_record *begun);
+/* A program has begun (HEAP_BEGUN), or loaded libraries (HEAP_LOADED); in the pauser's thread. */
+typedef void heap_pauser_take(struct heap_state *s, const struct sooth_record *r);
+/* Its libraries may have run unseen since then; 0: they have not. */
+typedef void heap_pauser_examine(void *user, const struct sooth_record *loaded, uint64_t since_ns);
 
 /* `command` is launched and waits for its exec; it is seized when this returns, unless it is
  * observed elsewhere. */
@@ -24,6 +26,10 @@ bool heap_pauser_began(struct heap_pauser *p, const struct process_id *process);
  * False: the caller has to examine it.
  */
 bool heap_pauser_handles(struct heap_pauser *p, const struct process_id *process, uint64_t exec_ns);
+/* Libraries were loaded by a thread, which is paused while they are examined. In the pauser's
+ * thread. */
+void heap_pauser_loaded(struct heap_pauser *p, const struct heap_loaded *loaded,
+	heap_pauser_examine *examine, void *user);
 /* Whether a program is being watched at the moment: libraries it loads are seen as they come. */
 bool heap_pauser_is_loading(struct heap_pauser *p, const struct process_id *process);
 /* Whether the command was watched, and nothing it had mapped defines an allocator. */

@@ -194,7 +194,7 @@ int heap_source_open(
 	return status;
 }
 
-static heap_pauser_take take_begun;
+static heap_pauser_take take_started;
 
 /* The kernel drops a program's set-user-ID and file capabilities at its exec when its tracer does
  * not have cap_sys_ptrace: a watched command would behave differently. */
@@ -227,7 +227,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	if (!(interest & INTEREST_FROM_EXEC))
 		s->processes_without_allocator += !status;
 	else if (run->options.may_pause && may_trace_an_exec(run))
-		return heap_pauser_start(s, process, false, take_begun, err);
+		return heap_pauser_start(s, process, false, take_started, err);
 	return 0;
 }
 
@@ -236,7 +236,7 @@ int heap_source_pause(
 {
 	if (!run->options.may_pause || !may_trace_an_exec(run))
 		return 0;
-	return heap_pauser_start(run->state, command, true, take_begun, err);
+	return heap_pauser_start(run->state, command, true, take_started, err);
 }
 
 int heap_source_start(struct backend_run *run, struct sooth_error *err)
@@ -264,7 +264,7 @@ static bool ran_unseen(const struct sooth_record *r)
 {
 	const struct heap_loaded *loaded = (const void *)r;
 
-	return r->kind != HEAP_LOADED || loaded->ordinal > HEAP_LOADED_AT_START;
+	return !loaded->is_start;
 }
 
 void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere)
@@ -340,8 +340,6 @@ static void take_begun(struct heap_state *s, const struct sooth_record *r)
 	struct sooth_error err;
 	int status = 0;
 
-	if (r->kind != HEAP_BEGUN || !record_holds(r, sizeof(*begun)))
-		return;
 	if (!is_probed(s, &process)) {
 		if (s->elsewhere->takes(s->elsewhere->user, &process, begun))
 			return;
@@ -358,6 +356,34 @@ static void take_begun(struct heap_state *s, const struct sooth_record *r)
 		heap_attach_ended(&s->attach, &process, r->time_ns);
 	else if (status < 0)
 		heap_attach_fail(&s->attach, &err);
+}
+
+static void examine_loaded(void *user, const struct sooth_record *r, uint64_t since_ns)
+{
+	struct heap_state *s = user;
+	struct process_id process = process_id_of(r);
+	struct sooth_error err;
+	int status;
+
+	if (since_ns && ran_unseen(r))
+		heap_attach_missed(&s->attach, &process, since_ns);
+	status = heap_attach_examine(&s->attach, &process, since_ns, &err);
+	if (status == -ESRCH || status == -ENOENT) {
+		if (ran_unseen(r))
+			heap_attach_ended(&s->attach, &process, r->time_ns);
+	} else if (status < 0) {
+		heap_attach_fail(&s->attach, &err);
+	}
+}
+
+/* In the pauser's thread. */
+static void take_started(struct heap_state *s, const struct sooth_record *r)
+{
+	if (r->kind == HEAP_BEGUN && record_holds(r, sizeof(struct heap_begun)))
+		take_begun(s, r);
+	else if (r->kind == HEAP_LOADED && record_holds(r, sizeof(struct heap_loaded)) &&
+		 heap_attach_only(&s->attach, r->pid))
+		heap_pauser_loaded(s->pauser, (const void *)r, examine_loaded, s);
 }
 
 /* Starts and ends of processes and programs, newly loaded libraries: other records need no
@@ -391,14 +417,14 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 		break;
 	case HEAP_LOADED:
 		if (!heap_pauser_is_loading(s->pauser, &process))
-			status = heap_attach_examine(&s->attach, &process, r->time_ns, &err);
+			examine_loaded(s, r, r->time_ns);
 		break;
 	default:
 		break;
 	}
-	if ((status == -ESRCH || status == -ENOENT) && ran_unseen(r))
+	if (status == -ESRCH || status == -ENOENT)
 		heap_attach_ended(&s->attach, &process, r->time_ns);
-	if (status < 0 && status != -ESRCH && status != -ENOENT)
+	else if (status < 0)
 		backend_limit_error(run, "allocators that were loaded later", &err);
 }
 

@@ -532,6 +532,16 @@ size_t pause_count(const struct pause *p)
 	return p->selected;
 }
 
+uint64_t pause_address(const struct pause *p, pid_t tid)
+{
+	const struct thread *t = map_get(&p->threads, &tid);
+	struct __ptrace_syscall_info info;
+
+	if (!t || !t->is_stopped || ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0)
+		return 0;
+	return info.instruction_pointer;
+}
+
 size_t pause_refused(const struct pause *p)
 {
 	return p->refusals;

@@ -71,7 +71,9 @@ size_t pause_wait(struct pause *p, uint64_t timeout_ns);
 void pause_release(struct pause *p);
 /* Threads with a requested stop that have not stopped yet and are no longer needed. */
 size_t pause_reap(struct pause *p);
-size_t pause_count(const struct pause *p);   /* paused or requested */
+size_t pause_count(const struct pause *p); /* paused or requested */
+/* Of a thread that is paused: the address of its next instruction, 0: not known. */
+uint64_t pause_address(const struct pause *p, pid_t tid);
 size_t pause_refused(const struct pause *p); /* since it was made */
 void pause_free(struct pause *p);	     /* releases */
 
