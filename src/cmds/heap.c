@@ -2,6 +2,7 @@
 /* sooth heap: allocations of a target, as totals, and line by line into a file. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
@@ -340,6 +341,16 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	return run_report(run, err);
 }
 
+/* Else the command would be observed in the kernel instead. */
+static int check_library(const struct heap_config *c, struct sooth_error *err)
+{
+	if (!c->heap.library || !access(c->heap.library, R_OK))
+		return 0;
+	error_errno(err, -errno, "read the library %s", c->heap.library);
+	return error_remedy(err, "give the path of sooth-preload.so, or leave out "
+				 "--preload-library: then the installed one is used");
+}
+
 static int check(const struct heap_config *c, struct sooth_error *err)
 {
 	if (c->heap.lines && c->heap.count) {
@@ -359,7 +370,7 @@ static int check(const struct heap_config *c, struct sooth_error *err)
 		error_why(err, "--count only counts the calls: they have no stacks");
 		return error_remedy(err, "leave out --stack or --count");
 	}
-	return 0;
+	return check_library(c, err);
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)

@@ -81,6 +81,12 @@ class Launched(HeapCase):
         self.assertNotIn("/workloads", str(report["limits"]))
         self.assertIn("workloads", [row["name"] for row in report["heap_processes"]])
 
+    def test_a_library_that_is_missing(self):
+        """It was named: the command is not observed in the kernel instead."""
+        for engine in ((), PRELOAD, ("--engine", "auto")):
+            run = self.sooth("heap", *engine, "--preload-library", "/no/such.so", "--", "/bin/true", status=4)
+            self.assert_says_three_lines(run, "/no/such.so")
+
     def test_attaching_is_refused(self):
         run = self.sooth("heap", *PRELOAD, "-p", str(os.getpid()), status=3)
         self.assert_says_three_lines(run, "when the program starts")

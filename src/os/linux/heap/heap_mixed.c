@@ -41,7 +41,8 @@ struct mixed_state {
 	pthread_mutex_t programs_lock; /* of `programs`, for two threads */
 	pthread_mutex_t lock;
 	struct map probed; /* uint32_t, a PID: a copy for the session's threads */
-	struct map taken;  /* uint32_t, a PID -> uint64_t, when a program began that will connect */
+	struct map
+		taken; /* struct process_id -> uint64_t: when a program began that will connect */
 	struct buffer calls;   /* of one drain */
 	struct buffer leaving; /* held until what they wrote before is read */
 	uint64_t leaving_ns;   /* of the oldest */
@@ -60,23 +61,48 @@ static void check_taken(struct mixed_state *s, const struct process_id *process)
 	uint64_t since_ns;
 
 	pthread_mutex_lock(&s->lock);
-	known = map_get(&s->taken, &process->pid);
+	known = map_get(&s->taken, process);
 	since_ns = known ? *known : 0;
-	map_remove(&s->taken, &process->pid);
+	map_remove(&s->taken, process);
 	pthread_mutex_unlock(&s->lock);
 	if (since_ns && !preload_session_met(&s->session, process->pid, since_ns))
 		heap_attach_ended(&kernel->attach, process, since_ns);
 }
 
-static void note_taken(struct mixed_state *s, uint32_t pid, uint64_t since_ns)
+static void note_taken(struct mixed_state *s, const struct process_id *process, uint64_t since_ns)
 {
 	uint64_t *noted;
 
 	pthread_mutex_lock(&s->lock);
-	noted = map_put(&s->taken, &pid, NULL);
+	noted = map_put(&s->taken, process, NULL);
 	if (noted)
 		*noted = since_ns;
 	pthread_mutex_unlock(&s->lock);
+}
+
+static bool has_gone(const struct process_id *process)
+{
+	struct process_id now;
+
+	return procfs_identify((pid_t)process->pid, &now) ||
+	       memcmp(&now, process, sizeof(now)) != 0;
+}
+
+/* The report of a short program may come behind that of its end. */
+static void check_gone(struct mixed_state *s)
+{
+	struct process_id process;
+	const void *key;
+	size_t at = 0;
+
+	/* The pauser's thread, which adds to it, has ended. */
+	while (map_next(&s->taken, &at, &key, NULL)) {
+		process = *(const struct process_id *)key;
+		if (!has_gone(&process))
+			continue;
+		check_taken(s, &process);
+		at = 0;
+	}
 }
 
 static bool mixed_takes(
@@ -94,7 +120,7 @@ static bool mixed_takes(
 			makedev(begun->device_major, begun->device_minor), begun->inode);
 	pthread_mutex_unlock(&s->programs_lock);
 	if (takes)
-		note_taken(s, process->pid, begun->record.time_ns);
+		note_taken(s, process, begun->record.time_ns);
 	return takes;
 }
 
@@ -208,7 +234,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	pthread_mutex_init(&s->programs_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
-	map_init(&s->taken, sizeof(uint32_t), sizeof(uint64_t), PROBED_MAX);
+	map_init(&s->taken, sizeof(struct process_id), sizeof(uint64_t), PROBED_MAX);
 	preload_programs_init(&s->programs, run->options.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
@@ -358,6 +384,7 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 
 	preload_session_stop(&s->session, &s->calls);
 	status = heap_source_stop(&s->kernel, err);
+	check_gone(s);
 	put_all(s, &run->out);
 	buffer_append(&run->out, s->leaving.data, s->leaving.size);
 	buffer_reset(&s->leaving);
@@ -382,8 +409,10 @@ static uint64_t mixed_cost(
 
 	(void)os;
 	(void)processes;
+	/* One that was named and is not there is a reason to report. */
 	return options->heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
-			       !options->heap_sums && preload_library_find(options, library)
+			       !options->heap_sums &&
+			       (options->heap_library || preload_library_find(options, library))
 		       ? 0
 		       : UINT64_MAX;
 }
