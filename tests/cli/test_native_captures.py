@@ -33,6 +33,12 @@ class FreebsdCaptures(Reading):
         shown = self.sooth("inspect", CAPTURES / "freebsd-inspect.sooth")
         self.assertIn("1 file, 2 pipe, 2 tcp, 3 tty", shown)
 
+    def test_why(self):
+        """A process waits for its child, which reads from a pipe that a third one has, which sleeps."""
+        shown = self.sooth("why", CAPTURES / "freebsd-why.sooth")
+        self.assertIn("wwork (15) waits for its child wwork (19), 17 s; 19 waits for data from wwork (14) through a "
+                      "pipe, 17 s; 14 sleeps", shown)
+
     def test_dtrace(self):
         shown = self.sooth("trace", CAPTURES / "freebsd-dtrace.sooth")
         self.assertIn("/etc/hosts", shown)

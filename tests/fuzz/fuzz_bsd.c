@@ -11,10 +11,12 @@
 #include "os/darwin/decode/sample.h"
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_kstack.h"
+#include "os/freebsd/decode/kinfo_lockf.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/ktrace.h"
 #include "os/freebsd/decode/tcp_pcb.h"
+#include "os/freebsd/decode/unix_pcb.h"
 
 #define STEPS_MAX 100000
 
@@ -69,8 +71,15 @@ static void fuzz_connections(const uint8_t *data, size_t size)
 	struct cursor stacks = c, trace;
 	struct kstack_thread thread;
 	struct kstack_frame frame;
+	struct cursor locks = c, sockets = c;
+	struct bsd_file_lock lock;
+	struct bsd_socket_at at;
 	struct tcp_pcb found;
 
+	for (unsigned i = 0; kinfo_lockf_next(&lock, &locks) || unix_pcb_next(&at, &sockets); i++) {
+		if (i > STEPS_MAX)
+			abort();
+	}
 	while (kstack_next(&thread, &stacks)) {
 		trace = cursor_over(thread.trace.data, thread.trace.size);
 		while (kstack_frame_next(&frame, &trace)) {

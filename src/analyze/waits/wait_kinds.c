@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/waits/wait_channels.h"
 #include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_object_kinds.h"
 #include "base/cleanup.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -22,70 +24,6 @@ static void copy_channel(char out[CHANNEL], const struct waits_thread *t)
 
 /* --- one descriptor --- */
 
-static void of_socket(struct wait_link *link, const struct syscall_row *row,
-	const struct waits_object *o, bool writes)
-{
-	bool connects = row && row->traits & SYSCALL_CONNECTS;
-
-	link->what = wait_listens(o) ? WAIT_ACCEPT
-		     : connects || (!o->socket_state_state && o->socket_state == SOCKETS_SYN_SENT)
-			     ? WAIT_CONNECT
-		     : writes ? WAIT_SOCKET_WRITE
-			      : WAIT_SOCKET_READ;
-	link->is_idle = link->what == WAIT_ACCEPT;
-}
-
-static void of_object(struct wait_link *link, const struct syscall_row *row,
-	const struct waits_object *o, bool writes)
-{
-	link->object = o;
-	if (wait_is_terminal(o)) {
-		link->what = writes ? WAIT_TERMINAL_WRITE : WAIT_TERMINAL_READ;
-		return;
-	}
-	if (wait_is_socket(o)) {
-		of_socket(link, row, o, writes);
-		return;
-	}
-	switch ((enum fds_type)o->type) {
-	case FDS_PIPE:
-	case FDS_FIFO:
-		link->what = writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
-		break;
-	case FDS_TIMERFD:
-		link->what = WAIT_TIMER;
-		break;
-	case FDS_SIGNALFD:
-		link->what = WAIT_SIGNAL;
-		link->is_idle = true;
-		break;
-	case FDS_INOTIFY:
-	case FDS_FANOTIFY:
-		link->what = WAIT_FILE_CHANGES;
-		link->is_idle = true;
-		break;
-	case FDS_PIDFD:
-		link->what = WAIT_CHILD;
-		break;
-	case FDS_EVENTFD:
-	case FDS_EPOLL:
-		link->what = WAIT_EVENTS;
-		link->is_idle = true;
-		link->count = 1;
-		break;
-	case FDS_FILE:
-	case FDS_DIRECTORY:
-	case FDS_DELETED:
-		link->what = WAIT_IO;
-		break;
-	default:
-		link->what = WAIT_EVENTS;
-		link->is_idle = true;
-		link->count = 1;
-		break;
-	}
-}
-
 static bool row_writes(const struct syscall_row *row)
 {
 	return row->transfer.direction == SYSCALL_WRITES ||
@@ -102,7 +40,7 @@ static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 		link->what = WAIT_IO;
 		return;
 	}
-	of_object(link, row, o, row_writes(row));
+	wait_link_of_object(link, row, o, row_writes(row));
 }
 
 /* --- several descriptors --- */
@@ -285,7 +223,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 		return;
 	}
 	if (w.own && is_few) {
-		of_object(link, NULL, w.own, false);
+		wait_link_of_object(link, NULL, w.own, false);
 		link->party = wait_party_by(g, t, w.own->fd);
 		return;
 	}
@@ -314,7 +252,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 		of_loop(&w, link);
 		return;
 	}
-	of_object(link, NULL, o, (o->events & (POLLIN | POLLOUT)) == POLLOUT);
+	wait_link_of_object(link, NULL, o, (o->events & (POLLIN | POLLOUT)) == POLLOUT);
 	link->count = w.count;
 	if (wait_is_terminal(o))
 		return;
@@ -433,6 +371,18 @@ static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
 		{ "sigtimedwait", WAIT_SIGNAL, true } };
 	unsigned count = 0;
 
+	switch (wait_link_of_channel(g, t, link)) {
+	case WAIT_CHANNEL_WHOLE:
+		return;
+	case WAIT_CHANNEL_OR_WORKER:
+		if (of_worker(g, t, link)) {
+			link->is_idle = false;
+			link->object = NULL;
+		}
+		return;
+	default:
+		break;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (!strstr(channel, known[i].part))
 			continue;

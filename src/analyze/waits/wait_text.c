@@ -221,8 +221,9 @@ const char *wait_chain_unknown(const struct wait_chain *chain)
 					 "capabilities that this root lacks (a container)"
 				       : "calls and descriptors of another user's process need "
 					 "root";
-		if (l->thread && l->thread->call_state > SOOTH_STATE_ABSENT && !l->party &&
-			!l->is_idle && !l->process->is_kernel)
+		if (l->thread &&
+			l->thread->call_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) &&
+			!l->party && !l->is_idle && !l->process->is_kernel)
 			return "the thread's call needs root here (kernel.yama.ptrace_scope)";
 	}
 	return NULL;

@@ -57,6 +57,9 @@ struct bsd_thread {
 	struct bsd_signals signals; /* blocked and pending */
 	int32_t nice;
 	uint32_t processor;
+	uint64_t wait_address; /* in the kernel, of what it waits for; 0: unknown */
+	uint64_t asleep_ns;    /* in whole seconds */
+	uint8_t asleep_state;
 	uint8_t switches_state, times_state;
 	uint8_t signals_state, processor_state;
 	bool is_realtime;
@@ -99,13 +102,27 @@ struct bsd_limit {
 	bool has_soft, has_hard;
 };
 
+/* The address of a socket in the kernel, by what names it in descriptors. */
+struct bsd_socket_at {
+	uint64_t own, address;
+};
+
+/* A lock on a file that a process has. */
+struct bsd_file_lock {
+	uint64_t inode;
+	uint32_t device_major, device_minor; /* as descriptors have them */
+	uint32_t pid;			     /* 0: of all that have the file open so, flock(2) */
+	bool is_for_writing;
+};
+
 /* Visitors return false to end the walk. */
 typedef bool (*bsd_descriptor_visitor)(void *user, const struct bsd_descriptor *descriptor);
 typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mapping);
 
 struct bsd_source {
-	const char *maps_lack; /* what mappings have no value of; NULL: nothing */
-	const void *calls;     /* how it asks the system; tests put recorded answers here */
+	const char *maps_lack;	/* what mappings have no value of; NULL: nothing */
+	const char *waits_lack; /* the same of waits */
+	const void *calls;	/* how it asks the system; tests put recorded answers here */
 	/* Programs of the system that are run; tests put their own here. NULL: there is none. */
 	const char *dtrace, *fs_usage, *sample;
 
@@ -122,6 +139,12 @@ struct bsd_source {
 	int (*mappings)(
 		const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 	int (*threads)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	/* Appends struct bsd_socket_at of the TCP and stream sockets of the host. */
+	int (*socket_addresses)(const struct bsd_source *s, struct buffer *out);
+	/* Appends struct bsd_file_lock of the host. */
+	int (*file_locks)(const struct bsd_source *s, struct buffer *out);
+	/* A thread that waits at a socket waits for room in it. */
+	bool (*waits_to_send)(const struct bsd_source *s, pid_t pid, uint64_t tid);
 	/* Appends what FreeBSD answers (struct kinfo_kstack). */
 	int (*kernel_stacks)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*limits)(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);

@@ -47,6 +47,7 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 	{                                                                                          \
 		.maps_lack =                                                                       \
 			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
+		.waits_lack = "what a thread waits for: only its state and its children",          \
 		.dtrace = "/usr/sbin/dtrace", .fs_usage = "/usr/bin/fs_usage",                     \
 		.sample = "/usr/bin/sample", .calls = calls_, .processes = darwin_processes,       \
 		.process = darwin_process, .arguments = darwin_arguments,                          \

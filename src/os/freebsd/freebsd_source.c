@@ -13,9 +13,12 @@
 #include "os/bsd/load.h"
 #include "os/bsd/sysctl.h"
 #include "os/freebsd/decode/kinfo_file.h"
+#include "os/freebsd/decode/kinfo_kstack.h"
+#include "os/freebsd/decode/kinfo_lockf.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/tcp_pcb.h"
+#include "os/freebsd/decode/unix_pcb.h"
 
 #define SYSCTL_NUMBER(name, theirs, value) name = value,
 enum sysctl_number {
@@ -303,12 +306,68 @@ int freebsd_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor 
 	return status;
 }
 
+int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
+{
+	struct buffer tcp = { 0 }, local = { 0 };
+	int status = ask_by_name(s, "net.inet.tcp.pcblist", &tcp);
+	int local_status = ask_by_name(s, "net.local.stream.pcblist", &local);
+	struct cursor c = cursor_over(tcp.data, tcp.size);
+	struct bsd_socket_at at;
+	struct tcp_pcb found;
+
+	while (!status && tcp_pcb_next(&found, &c)) {
+		at = (struct bsd_socket_at){ found.pcb, found.socket };
+		buffer_append(out, &at, sizeof(at));
+	}
+	c = cursor_over(local.data, local.size);
+	while (!local_status && unix_pcb_next(&at, &c))
+		buffer_append(out, &at, sizeof(at));
+	buffer_fini(&tcp);
+	buffer_fini(&local);
+	return status ? status : local_status;
+}
+
+int freebsd_file_locks(const struct bsd_source *s, struct buffer *out)
+{
+	struct buffer answer = { 0 };
+	int status = ask_by_name(s, "kern.lockf", &answer);
+	struct cursor c = cursor_over(answer.data, answer.size);
+	struct bsd_file_lock lock;
+
+	while (!status && kinfo_lockf_next(&lock, &c))
+		buffer_append(out, &lock, sizeof(lock));
+	buffer_fini(&answer);
+	return status == -ENOENT ? -EOPNOTSUPP : status; /* an older system */
+}
+
 /* A kernel without that option answers ENOENT. */
 int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out)
 {
 	int status = ask_of(s, KERN_PROC_KSTACK, pid, out);
 
 	return status == -ENOENT || status == -ENOSYS ? -EOPNOTSUPP : status;
+}
+
+bool freebsd_waits_to_send(const struct bsd_source *s, pid_t pid, uint64_t tid)
+{
+	struct buffer answer = { 0 };
+	struct kstack_thread t;
+	struct kstack_frame f;
+	struct cursor c, trace;
+	bool sends = false;
+
+	if (freebsd_kernel_stacks(s, pid, &answer))
+		buffer_reset(&answer);
+	c = cursor_over(answer.data, answer.size);
+	while (kstack_next(&t, &c)) {
+		if (t.tid != tid)
+			continue;
+		trace = cursor_over(t.trace.data, t.trace.size);
+		while (kstack_frame_next(&f, &trace))
+			sends |= span_contains(f.function, "sosend");
+	}
+	buffer_fini(&answer);
+	return sends;
 }
 
 /* By the number of RLIMIT_* (sys/resource.h). */

@@ -34,6 +34,9 @@ int freebsd_descriptors(
 int freebsd_mappings(
 	const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out);
+int freebsd_file_locks(const struct bsd_source *s, struct buffer *out);
+bool freebsd_waits_to_send(const struct bsd_source *s, pid_t pid, uint64_t tid);
 int freebsd_kernel_stacks(const struct bsd_source *s, pid_t pid, struct buffer *out);
 int freebsd_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
 void freebsd_host(const struct bsd_source *s, struct host_facts *facts);
@@ -51,6 +54,11 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 		.environment = freebsd_environment, .executable = freebsd_executable,              \
 		.directory = freebsd_directory, .descriptors = freebsd_descriptors,                \
 		.mappings = freebsd_mappings, .threads = freebsd_threads,                          \
+		.socket_addresses = freebsd_socket_addresses, .file_locks = freebsd_file_locks,    \
+		.waits_to_send = freebsd_waits_to_send,                                            \
+		.waits_lack =                                                                      \
+			"arguments and timeouts of calls that threads wait in; owners of locks "   \
+			"in memory",                                                               \
 		.kernel_stacks = freebsd_kernel_stacks, .limits = freebsd_limits,                  \
 		.host = freebsd_host, .load = freebsd_load, .memory = freebsd_memory, __VA_ARGS__  \
 	}

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <sys/socketvar.h>
 #include <sys/sysctl.h>
+#include <sys/un.h>
+#include <sys/unpcb.h>
 #include <sys/user.h>
 #include <netinet/in.h>
 #include <netinet/in_pcb.h>
@@ -33,6 +35,9 @@
 #define KTR_HEADER(name, member, offset)    AT(ktr_header, member, offset)
 #define KINFO_KSTACK(name, member, offset)  AT(kinfo_kstack, member, offset)
 #define XTCPCB(name, member, offset)	    AT(xtcpcb, member, offset)
+#define XUNPCB(name, member, offset)	    AT(xunpcb, member, offset)
+#define KINFO_LOCKF(name, member, offset)   AT(kinfo_lockf, member, offset)
+#define LOCKF_NUMBER(name, theirs, value)   SAME(theirs, value)
 #define PROC_NUMBER(name, theirs, value)    SAME(theirs, value)
 #define FILE_NUMBER(name, theirs, value)    SAME(theirs, value)
 #define MAP_NUMBER(name, theirs, value)	    SAME(theirs, value)

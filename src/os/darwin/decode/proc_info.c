@@ -137,6 +137,7 @@ bool thread_decode(struct bsd_thread *out, uint64_t tid, const void *data, size_
 		.tid = tid,
 		.cpu_ns = bsd_u64(&b, AT_THREAD_USER) + bsd_u64(&b, AT_THREAD_SYSTEM),
 		.system_ns = bsd_u64(&b, AT_THREAD_SYSTEM),
+		.asleep_state = UNSUPPORTED,
 		.switches_state = UNSUPPORTED,
 		.times_state = UNSUPPORTED, /* faults are among them */
 		.signals_state = UNSUPPORTED,

@@ -35,7 +35,6 @@ static const struct {
 	uint8_t type;
 	const char *name; /* of a kind without a type of its own */
 } other_types[] = {
-	[TYPE_FIFO] = { FDS_FIFO, NULL },
 	[TYPE_KQUEUE] = { FDS_EPOLL, "kqueue" },
 	[TYPE_MQUEUE] = { FDS_ANONYMOUS, "message queue" },
 	[TYPE_SHM] = { FDS_MEMFD, "shared memory" },
@@ -182,6 +181,7 @@ static void decode_socket(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	struct sockets_socket *s = &d->socket;
 
 	d->is_socket = true;
+	d->path = span_of("", 0); /* the name of its domain stands there */
 	s->family = family_of(bsd_u32(b, AT_DOMAIN));
 	snprintf(d->protocol, sizeof(d->protocol), "%s",
 		protocol_of(bsd_u32(b, AT_SOCK_TYPE), bsd_u32(b, AT_PROTOCOL), s->family));
@@ -273,7 +273,7 @@ static void decode(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	d->file.inode_state = SOOTH_STATE_ABSENT;
 	/* Whether it is closed at an exec is not said. */
 	d->file.closes_on_exec = 0;
-	if (type == TYPE_VNODE)
+	if (type == TYPE_VNODE || type == TYPE_FIFO)
 		decode_vnode(d, b);
 	else if (type == TYPE_SOCKET)
 		decode_socket(d, b);

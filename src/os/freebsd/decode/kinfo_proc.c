@@ -42,7 +42,7 @@ static char state_of(const struct bsd_bytes *b)
 	case STAT_SLEEP:
 		return bsd_u64(b, AT_TDFLAGS) & TDF_SINTR ? 'S' : 'D';
 	case STAT_STOP:
-		return 'T';
+		return bsd_u64(b, AT_FLAG) & FLAG_STOPPED_TRACE ? 't' : 'T';
 	case STAT_ZOMB:
 		return 'Z';
 	case STAT_WAIT:
@@ -140,8 +140,14 @@ bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size)
 		.nice = (int8_t)bsd_u8(&b, AT_NICE),
 		.processor = bsd_u32(&b, bsd_i32(&b, AT_ONCPU) >= 0 ? AT_ONCPU : AT_LASTCPU),
 		.is_realtime = (bsd_u8(&b, AT_PRI_CLASS) & CLASS_MASK) == CLASS_REAL,
+		.wait_address = bsd_u64(&b, AT_WCHAN),
 		.state = state_of(&b),
 	};
+	/* Of one that runs it is the time since the boot. */
+	out->asleep_state =
+		out->state == 'S' || out->state == 'D' ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	if (!out->asleep_state)
+		out->asleep_ns = bsd_u32(&b, AT_SLPTIME) * NS_PER_S;
 	/* The name goes on in a second array. */
 	bsd_copy(out->name, sizeof(out->name), &b, AT_TDNAME, TDNAME_SIZE);
 	length = strlen(out->name);

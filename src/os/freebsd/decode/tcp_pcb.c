@@ -40,6 +40,7 @@ bool tcp_pcb_next(struct tcp_pcb *out, struct cursor *c)
 	} while (bytes.size < LEAST);
 	b = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
 	*out = (struct tcp_pcb){ .pcb = bsd_u64(&b, AT_PCB),
+		.socket = bsd_u64(&b, AT_SOCKET),
 		.waiting = bsd_u32(&b, AT_WAITING),
 		.waiting_max = bsd_u32(&b, AT_WAITING_MAX),
 		.retransmits = bsd_u32(&b, AT_RETRANSMITS),

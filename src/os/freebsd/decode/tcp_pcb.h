@@ -8,6 +8,7 @@
 
 struct tcp_pcb {
 	uint64_t pcb;		       /* so_pcb of its socket, as struct kinfo_file has it too */
+	uint64_t socket;	       /* its address in the kernel */
 	uint32_t waiting, waiting_max; /* of a listening one: connections to accept */
 	uint32_t retransmits;
 	uint8_t state; /* enum sockets_state */

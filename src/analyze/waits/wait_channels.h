@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a thread waits for by the message that FreeBSD's kernel gives its wait. */
+#ifndef SOOTH_ANALYZE_WAIT_CHANNELS_H
+#define SOOTH_ANALYZE_WAIT_CHANNELS_H
+
+#include "analyze/waits/wait_chain.h"
+
+enum wait_channel_kind {
+	WAIT_CHANNEL_UNKNOWN,
+	WAIT_CHANNEL_WHOLE,
+	WAIT_CHANNEL_OR_WORKER, /* or for a child, if one works */
+};
+
+enum wait_channel_kind wait_link_of_channel(
+	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a wait for one descriptor is. */
+#ifndef SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
+#define SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
+
+#include "analyze/waits/wait_chain.h"
+
+struct syscall_row;
+
+/* `row`: of the call; NULL: it is not known, or waits for several. */
+void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
+	const struct waits_object *o, bool writes);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct kinfo_lockf, the answer of the sysctl kern.lockf: locks on files that are held. */
+#ifndef SOOTH_OS_FREEBSD_KINFO_LOCKF_H
+#define SOOTH_OS_FREEBSD_KINFO_LOCKF_H
+
+#include "os/bsd/source.h"
+
+/* The next one. False: the end, or (the cursor has failed then) no whole record. */
+bool kinfo_lockf_next(struct bsd_file_lock *out, struct cursor *c);
+
+#endif
