@@ -47,7 +47,7 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(signals_process, masks_state)),
 	FIELD_MASK(signals_process, pending, pending_mask,
 		"bit n-1: signal n is pending for the process",
-		FIELD_STATE_AT(signals_process, masks_state)),
+		FIELD_STATE_AT(signals_process, pending_state)),
 	FIELD_NUMBER(signals_process, queued, "signals queued for all processes of the user",
 		FIELD_STATE_AT(signals_process, masks_state)),
 	FIELD_NUMBER(signals_process, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",

@@ -45,7 +45,7 @@ struct signals_process {
 	uint8_t masks_state;
 	uint8_t threads_state;
 	uint8_t handlers_state; /* whether handlers' addresses could be read */
-	uint8_t unused;
+	uint8_t pending_state;	/* of `pending`, where the other masks have their values */
 };
 
 #endif

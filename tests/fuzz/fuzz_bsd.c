@@ -134,7 +134,8 @@ static void fuzz_darwin(const uint8_t *data, size_t size)
 	struct bsd_mapping m;
 	struct bsd_thread t;
 
-	task_decode(&p, data, size, &scale);
+	if (task_decode(&p, data, size, &scale))
+		signals_decode(&p, data, size);
 	thread_decode(&t, 1, data, size);
 	region_decode(&m, data, size, 16384);
 	vnode_fd_decode(&d, data, size);

@@ -184,6 +184,21 @@ static int host_rusage(const struct darwin_calls *c, pid_t pid, void *out, size_
 	return RUSAGE_SIZE;
 }
 
+/* kern.proc.pid: struct kinfo_proc. 102 gets that of another process, 101 one that is too short. */
+static int give_kinfo(const int *name, unsigned char *out, size_t *size)
+{
+	assert_int_equal(name[1], 14);
+	assert_true(*size >= 648);
+	memset(out, 0, 648);
+	put(out, 32, name[3] == 100 ? 0x800 : 0, 4); /* P_TRACED */
+	put(out, 40, (uint64_t)(name[3] == 102 ? 103 : name[3]), 4);
+	put(out, 232, 1u << 0 | 1u << 15 | 1u << 28, 4); /* HUP, URG, INFO */
+	put(out, 236, 1u << 9 | 1u << 14 | 1u << 29, 4); /* BUS, TERM, USR1 */
+	put(out, 560, 55, 4);
+	*size = name[3] == 101 ? 647 : 648;
+	return 0;
+}
+
 static int host_sysctl(
 	const struct darwin_calls *c, const int *name, unsigned names, void *out, size_t *size)
 {
@@ -191,6 +206,8 @@ static int host_sysctl(
 		"\3\0\0\0/bin/zsh\0\0\0\0\0/bin/zsh\0-c\0make\0PATH=/bin\0CLAUDECODE=1\0\0";
 
 	(void)c;
+	if (names == 4)
+		return give_kinfo(name, out, size);
 	assert_int_equal(names, 3);
 	if (name[2] == 102)
 		return -EINVAL;
@@ -210,6 +227,11 @@ static int host_sysctl_by_name(
 	(void)c;
 	if (!strcmp(name, "hw.pagesize")) {
 		put(out, 0, 16384, 4);
+		*size = 4;
+		return 0;
+	}
+	if (!strcmp(name, "kern.maxfilesperproc")) {
+		put(out, 0, 10240, 4);
 		*size = 4;
 		return 0;
 	}
@@ -322,6 +344,44 @@ static void test_arguments(void **state)
 	buffer_fini(&out);
 }
 
+static void test_signals_and_limits(void **state)
+{
+	const int pids[] = { 100 };
+	struct bsd_process p;
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	shown = bsd_test_report(&h.os, "signals", "signals", NULL, pids, 1);
+	assert_true(has(shown, "SIGHUP"));
+	assert_true(has(shown, "SIGURG"));
+	assert_true(has(shown, "SIGBUS"));
+	assert_true(has(shown, "SIGUSR1"));
+	assert_false(has(shown, "SIGPWR"));
+	assert_false(has(shown, "SIGIO"));
+	assert_true(has(shown, "\"pending_for\": \"not available on this system\""));
+	assert_true(has(shown, "\"queued\": \"not available on this system\""));
+	free(shown);
+	shown = bsd_test_report(&h.os, "limits", "limits", NULL, pids, 1);
+	assert_true(has(shown, "maxfilesperproc"));
+	assert_true(has(shown, "10240"));
+	assert_true(has(shown, "NOFILE"));
+	assert_true(has(shown, "\"soft_limit\": \"not available on this system\""));
+	assert_true(has(shown, "\"soft_limit_text\": \"?\""));
+	assert_false(has(shown, "\"soft_limit_text\": \"0\""));
+	free(shown);
+	assert_int_equal(h.source.process(&h.source, 100, &p), 0);
+	assert_int_equal(p.tracer_pid, 55);
+	assert_int_equal(p.tracer_state, SOOTH_STATE_VALUE);
+	assert_int_equal(p.pending_state, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
+	assert_int_equal(h.source.process(&h.source, 101, &p), 0);
+	assert_int_not_equal(p.signals_state, SOOTH_STATE_VALUE);
+	assert_int_equal(p.signals.ignored, 0);
+	assert_int_equal(h.source.process(&h.source, 102, &p), 0);
+	assert_int_not_equal(p.signals_state, SOOTH_STATE_VALUE);
+}
+
 static void test_the_rest(void **state)
 {
 	const int pids[] = { 100 };
@@ -355,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_ps),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_signals_and_limits),
 		cmocka_unit_test(test_the_rest),
 	};
 

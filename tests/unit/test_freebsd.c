@@ -8,10 +8,12 @@
 #include <fcntl.h>
 
 #include "analyze/processes/processes.h"
+#include "os/bsd/signal_numbers.h"
 #include "os/freebsd/decode/kinfo_file.h"
 #include "os/freebsd/decode/kinfo_kstack.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/tcp_pcb.h"
+#include "probes/signal_names.h"
 
 static void test_proc(void **state)
 {
@@ -448,6 +450,35 @@ static void test_maps(void **state)
 	free(shown);
 }
 
+/* Names by the headers of FreeBSD (sys/signal.h). */
+static void test_signal_numbers(void **state)
+{
+	static const struct {
+		unsigned theirs;
+		const char *name;
+	} all[] = { { 1, "SIGHUP" }, { 6, "SIGABRT" }, { 9, "SIGKILL" }, { 10, "SIGBUS" },
+		{ 11, "SIGSEGV" }, { 12, "SIGSYS" }, { 13, "SIGPIPE" }, { 15, "SIGTERM" },
+		{ 16, "SIGURG" }, { 17, "SIGSTOP" }, { 18, "SIGTSTP" }, { 19, "SIGCONT" },
+		{ 20, "SIGCHLD" }, { 23, "SIGIO" }, { 24, "SIGXCPU" }, { 28, "SIGWINCH" },
+		{ 30, "SIGUSR1" }, { 31, "SIGUSR2" }, { 65, "SIGRTMIN" }, { 66, "SIGRTMIN+1" } };
+	char name[SIGNAL_NAME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		uint32_t status = bsd_wait_status(all[i].theirs | 0x80);
+
+		assert_string_equal(signal_name(name, status & 0x7f), all[i].name);
+		assert_true(status & 0x80);
+		if (all[i].theirs < 64)
+			assert_int_equal(bsd_signal_mask(1ull << (all[i].theirs - 1)),
+				1ull << ((status & 0x7f) - 1));
+	}
+	/* Linux has no SIGEMT and SIGINFO: no other name for them. */
+	assert_int_equal(bsd_signal_mask(1ull << 6 | 1ull << 28), 0);
+	assert_string_equal(signal_name(name, bsd_wait_status(7) & 0x7f), "SIG71");
+	assert_int_equal(bsd_wait_status(3 << 8), 3 << 8);
+}
+
 static void test_the_rest(void **state)
 {
 	static const uint64_t limit[2] = { 1024, INT64_MAX };
@@ -497,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_hostile_lengths),
 		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_signal_numbers),
 		cmocka_unit_test(test_the_rest),
 	};
 

@@ -471,7 +471,9 @@ static int emit_signals(
 	OBJECT_SECTION("signal_masks", inspect_signals_schema);
 	const struct snapshot *snapshot = snapshots_get(&s->signals, id);
 	const struct signals_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
-	struct inspect_signals_row row = { .record = row_head(id), .masks_state = NOT_REQUESTED };
+	struct inspect_signals_row row = {
+		.record = row_head(id), .masks_state = NOT_REQUESTED, .pending_state = NOT_REQUESTED
+	};
 	struct buffer names = { 0 };
 	int status;
 
@@ -479,6 +481,7 @@ static int emit_signals(
 		uint64_t pending = pending_signals(snapshot, end->pending);
 
 		row.masks_state = end->masks_state;
+		row.pending_state = end->masks_state ? end->masks_state : end->pending_state;
 		row.caught = (uint32_t)__builtin_popcountll(end->caught);
 		row.ignored = (uint32_t)__builtin_popcountll(end->ignored);
 		row.pending = (uint32_t)__builtin_popcountll(pending);

@@ -181,9 +181,9 @@ struct inspect_sockets_row {
 #define INSPECT_SIGNALS_ROW(F, S)                                                                  \
 	F(S, U32, caught, MAYBE(masks_state), "number of signals with a handler")                  \
 	F(S, U32, ignored, WITH(masks_state), "number of ignored signals")                         \
-	F(S, U32, pending, WITH(masks_state),                                                      \
+	F(S, U32, pending, MAYBE(pending_state),                                                   \
 		"number of pending signals of the process and its threads")                        \
-	F(S, TEXT, pending_names, WITH(masks_state), "names of the pending signals")
+	F(S, TEXT, pending_names, WITH(pending_state), "names of the pending signals")
 
 struct inspect_signals_row {
 	struct sooth_record record;

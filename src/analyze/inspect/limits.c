@@ -314,7 +314,9 @@ static const char *value_text(char out[UNITS_SIZE], uint64_t value, uint32_t uni
 
 static const char *limit_text(char out[UNITS_SIZE], uint64_t value, uint8_t state, uint32_t unit)
 {
-	return state == SOOTH_STATE_ABSENT ? "unlimited" : value_text(out, value, unit);
+	if (state == SOOTH_STATE_ABSENT)
+		return "unlimited";
+	return state == SOOTH_STATE_VALUE ? value_text(out, value, unit) : "?";
 }
 
 static uint8_t percent_state(bool is_known, uint8_t used_state, uint8_t limit_state)

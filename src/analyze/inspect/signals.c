@@ -66,8 +66,8 @@ static ROW_SCHEMA(row, "signals", signals_row);
 	F(S, U32, threads, MAYBE(threads_state), "number of signal masks read, one per thread")    \
 	F(S, U32, caught, MAYBE(masks_state), "number of signals with a handler")                  \
 	F(S, U32, ignored, WITH(masks_state), "number of ignored signals")                         \
-	F(S, U64, queued, WITH(masks_state), "signals queued for all processes of the user")       \
-	F(S, U64, queued_max, WITH(masks_state), "limit of queued signals (RLIMIT_SIGPENDING)")    \
+	F(S, U64, queued, MAYBE(queued_state), "signals queued for all processes of the user")     \
+	F(S, U64, queued_max, WITH(queued_state), "limit of queued signals (RLIMIT_SIGPENDING)")   \
 	F(S, REAL, queued_percent, MAYBE(percent_state), "queued signals in percent of the limit", \
 		.label = "QUEUED%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
@@ -216,7 +216,8 @@ static int emit_signal(struct signals_view *s, const struct snapshot *process,
 			  : has_mask(of->end->ignored, i) ? ACTION_IGNORED
 							  : ACTION_DEFAULT,
 		.action_state = of->end->masks_state,
-		.process_state = of->end->masks_state,
+		.process_state =
+			of->end->masks_state ? of->end->masks_state : of->end->pending_state,
 		.is_pending_in_process = has_mask(of->end->pending, i),
 		.blocked_threads = of->blocked[i],
 		.pending_threads = of->pending[i],
@@ -248,6 +249,7 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 	struct signals_sums_row row = { .record = row_head(&process->id),
 		.masks_state = FAILED,
 		.threads_state = FAILED,
+		.queued_state = FAILED,
 		.percent_state = FAILED };
 
 	if (end) {
@@ -256,6 +258,11 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 		row.threads = end->threads;
 		row.caught = (uint32_t)__builtin_popcountll(end->caught);
 		row.ignored = (uint32_t)__builtin_popcountll(end->ignored);
+		/* FreeBSD and macOS do not say. */
+		row.queued_state = end->masks_state || end->queued_max
+					   ? end->masks_state
+					   : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+		row.percent_state = row.queued_state;
 		row.queued = end->queued;
 		row.queued_max = end->queued_max;
 	}

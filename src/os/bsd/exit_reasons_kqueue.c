@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "os/bsd/members.h"
+#include "os/bsd/signal_numbers.h"
 #include "os/bsd/source.h"
 #include "probes/exit_reasons.h"
 
@@ -107,7 +108,7 @@ static void write_end(struct backend_run *run, const struct process_id *process,
 {
 	struct exit_reasons_end end = { .record = bsd_record(
 						run, process, process->pid, EXIT_REASONS_END),
-		.status = status,
+		.status = bsd_wait_status(status),
 		.status_state = status_state,
 		.parent_pid = w->parent_pid,
 		.peak_state = UNSUPPORTED,

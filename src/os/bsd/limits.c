@@ -13,11 +13,42 @@
 
 /* --- limits --- */
 
-static void count_use(const struct backend_run *run, const struct bsd_process *process,
+static bool count_one(void *user, const struct bsd_descriptor *d)
+{
+	*(uint64_t *)user += !d->special;
+	return true;
+}
+
+static uint8_t count_descriptors(
+	const struct bsd_source *s, const struct bsd_process *process, uint64_t *used)
+{
+	return bsd_state(s->descriptors(s, (pid_t)process->id.pid, count_one, used));
+}
+
+static uint8_t count_processes(
+	const struct bsd_source *s, const struct bsd_process *process, uint64_t *used)
+{
+	struct buffer all = { 0 };
+	int status = s->processes(s, &all);
+	const struct bsd_process *p = (const void *)all.data;
+
+	for (size_t i = 0; !status && i < all.size / sizeof(*p); i++)
+		*used += p[i].uid == process->uid;
+	buffer_fini(&all);
+	return bsd_state(status);
+}
+
+static void count_use(const struct bsd_source *s, const struct bsd_process *process,
 	const struct bsd_limit *limit, struct limits_resource *r)
 {
 	r->used_state = UNSUPPORTED;
-	if (!strcmp(limit->name, "CPU")) {
+	if (limit->use == BSD_USE_UNKNOWN)
+		return;
+	if (limit->use == BSD_USE_DESCRIPTORS || !strcmp(limit->name, "NOFILE")) {
+		r->used_state = count_descriptors(s, process, &r->used);
+	} else if (limit->use == BSD_USE_PROCESSES || !strcmp(limit->name, "NPROC")) {
+		r->used_state = count_processes(s, process, &r->used);
+	} else if (!strcmp(limit->name, "CPU")) {
 		r->used = process->cpu_ns / NS_PER_S;
 		r->used_state = process->cpu_state;
 	} else if (!strcmp(limit->name, "AS")) {
@@ -27,13 +58,13 @@ static void count_use(const struct backend_run *run, const struct bsd_process *p
 		r->used = process->rss_bytes;
 		r->used_state = process->memory_state;
 	}
-	(void)run;
 }
 
-static bool count_one(void *user, const struct bsd_descriptor *d)
+static uint8_t limit_state(const struct bsd_limit *limit, bool has_value)
 {
-	*(uint64_t *)user += !d->special;
-	return true;
+	if (limit->state)
+		return limit->state;
+	return has_value ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
 static void visit_limits(struct backend_run *run, const struct bsd_process *process)
@@ -53,14 +84,11 @@ static void visit_limits(struct backend_run *run, const struct bsd_process *proc
 			.soft = limits[i].soft,
 			.hard = limits[i].hard,
 			.unit = limits[i].unit,
-			.soft_state = limits[i].has_soft ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-			.hard_state = limits[i].has_hard ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+			.soft_state = limit_state(&limits[i], limits[i].has_soft),
+			.hard_state = limit_state(&limits[i], limits[i].has_hard) };
 		struct record_tail tail[] = { { &r.name, limits[i].name, strlen(limits[i].name) } };
 
-		count_use(run, process, &limits[i], &r);
-		if (!strcmp(limits[i].name, "NOFILE"))
-			r.used_state = bsd_state(
-				s->descriptors(s, (pid_t)process->id.pid, count_one, &r.used));
+		count_use(s, process, &limits[i], &r);
 		RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 	}
 	s->memory(s, &memory);

@@ -27,7 +27,7 @@
 #define BSD_DETAIL_SIZE	 64
 #define BSD_ADDRESS_SIZE 112 /* a path of a unix socket has 104 bytes at most */
 
-/* Masks of signals as in probes/signals.h. */
+/* Masks of signals as in probes/signals.h, in the numbers of Linux. */
 struct bsd_signals {
 	uint64_t pending, blocked, ignored, caught;
 };
@@ -42,9 +42,10 @@ struct bsd_process {
 	uint32_t tracer_pid; /* 0: none */
 	uint8_t memory_state, cpu_state, threads_state;
 	uint8_t tracer_state, signals_state;
-	bool is_kernel; /* a process of the kernel: it has no program */
-	bool is_traced; /* by ktrace(2) */
-	char state;	/* R S D T Z I */
+	uint8_t pending_state; /* of signals.pending */
+	bool is_kernel;	       /* a process of the kernel: it has no program */
+	bool is_traced;	       /* by ktrace(2) */
+	char state;	       /* R S D T Z I */
 	struct bsd_signals signals;
 	char name[BSD_NAME_SIZE];
 };
@@ -95,9 +96,14 @@ struct bsd_mapping {
 	struct span path;	     /* borrowed until the next one */
 };
 
+/* What a limit is compared with, beside what its name says. */
+enum bsd_use { BSD_USE_BY_NAME, BSD_USE_UNKNOWN, BSD_USE_DESCRIPTORS, BSD_USE_PROCESSES };
+
 struct bsd_limit {
 	const char *name;
 	uint32_t unit; /* enum limits_unit */
+	uint8_t use;   /* enum bsd_use */
+	uint8_t state; /* of soft and hard */
 	uint64_t soft, hard;
 	bool has_soft, has_hard;
 };

@@ -88,6 +88,8 @@ static void visit_signals(struct backend_run *run, const struct bsd_process *pro
 		.caught = process->signals.caught,
 		.pending = process->signals.pending,
 		.masks_state = process->signals_state,
+		.pending_state =
+			process->signals_state ? process->signals_state : process->pending_state,
 		.handlers_state = UNSUPPORTED };
 
 	for (size_t i = 0; i < all.size / sizeof(*t); i++) {

@@ -55,6 +55,18 @@ static struct mach_scale scale_of(const struct bsd_source *s)
 
 /* --- processes --- */
 
+/* Of a process of any user. */
+static void read_signals(const struct darwin_calls *c, pid_t pid, struct bsd_process *out)
+{
+	const int name[] = { CTL_KERN_, KERN_PROC_, KERN_PROC_PID_, (int)pid };
+	unsigned char bytes[KINFO_SIZE];
+	size_t size = sizeof(bytes);
+	int status = c->sysctl(c, name, ARRAY_SIZE(name), bytes, &size);
+
+	if (status || !signals_decode(out, bytes, size))
+		out->signals_state = bsd_state(status ? status : -ESRCH);
+}
+
 static int read_process(const struct bsd_source *s, pid_t pid, const struct mach_scale *scale,
 	struct bsd_process *out)
 {
@@ -75,6 +87,7 @@ static int read_process(const struct bsd_source *s, pid_t pid, const struct mach
 	size = c->pid_rusage(c, pid, bytes, sizeof(bytes));
 	if (size > 0 && footprint_decode(&footprint, bytes, (size_t)size))
 		out->rss_bytes = footprint;
+	read_signals(c, pid, out);
 	return 0;
 }
 
@@ -316,6 +329,39 @@ int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 	}
 	buffer_fini(&list);
 	return status;
+}
+
+/* --- limits --- */
+
+/* The kernel's own limits of a process and a user. Those of getrlimit(2) macOS tells a process
+ * about itself alone. */
+int darwin_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count)
+{
+	static const struct {
+		const char *name, *sysctl;
+		uint8_t use;
+	} all[] = {
+		{ "NOFILE", NULL, BSD_USE_DESCRIPTORS },
+		{ "maxfilesperproc", "kern.maxfilesperproc", BSD_USE_DESCRIPTORS },
+		{ "NPROC", NULL, BSD_USE_PROCESSES },
+		{ "maxprocperuid", "kern.maxprocperuid", BSD_USE_PROCESSES },
+		{ "maxproc", "kern.maxproc", BSD_USE_UNKNOWN },
+	};
+
+	(void)pid;
+	*count = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		struct bsd_limit *l = &out[(*count)++];
+
+		*l = (struct bsd_limit){
+			.name = all[i].name, .unit = LIMITS_NUMBER, .use = all[i].use
+		};
+		l->soft = l->hard = all[i].sysctl ? number_of(s, all[i].sysctl) : 0;
+		l->has_soft = l->has_hard = l->soft;
+		l->state =
+			l->soft ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	}
+	return 0;
 }
 
 /* --- the host --- */

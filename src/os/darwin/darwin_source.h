@@ -38,6 +38,7 @@ int darwin_descriptors(
 	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user);
 int darwin_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out);
+int darwin_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
 void darwin_host(const struct bsd_source *s, struct host_facts *facts);
 void darwin_load(const struct bsd_source *s, struct host_load *load);
 void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
@@ -53,8 +54,8 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 		.process = darwin_process, .arguments = darwin_arguments,                          \
 		.environment = darwin_environment, .executable = darwin_executable,                \
 		.directory = darwin_directory, .descriptors = darwin_descriptors,                  \
-		.mappings = darwin_mappings, .threads = darwin_threads, .host = darwin_host,       \
-		.load = darwin_load, .memory = darwin_memory, __VA_ARGS__                          \
+		.mappings = darwin_mappings, .threads = darwin_threads, .limits = darwin_limits,   \
+		.host = darwin_host, .load = darwin_load, .memory = darwin_memory, __VA_ARGS__     \
 	}
 
 extern const struct darwin_calls darwin_native_calls;

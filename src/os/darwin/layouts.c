@@ -20,6 +20,7 @@
 #define VNODE_FD(name, member, offset)	 AT(vnode_fdinfowithpath, member, offset)
 #define SOCKET_FD(name, member, offset)	 AT(socket_fdinfo, member, offset)
 #define PIPE_FD(name, member, offset)	 AT(pipe_fdinfo, member, offset)
+#define KINFO_PROC(name, member, offset) AT(kinfo_proc, member, offset)
 #define PROC_NUMBER(name, theirs, value) SAME(theirs, value)
 #define FD_NUMBER(name, theirs, value)	 SAME(theirs, value)
 #define STRUCT_SIZE(name, theirs, value) SAME(sizeof(struct theirs), value)

@@ -6,6 +6,7 @@
 
 #include "base/units.h"
 #include "os/bsd/bytes.h"
+#include "os/bsd/signal_numbers.h"
 #include "probes/proc.h"
 
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
@@ -98,6 +99,32 @@ bool task_decode(
 	out->rss_bytes = bsd_u64(&b, AT_RESIDENT);
 	out->cpu_ns = mach_ns(bsd_u64(&b, AT_USER) + bsd_u64(&b, AT_SYSTEM), scale);
 	out->threads = bsd_u32(&b, AT_THREADS);
+	return true;
+}
+
+/* --- signals --- */
+
+#define KINFO_PROC(name, member, offset) AT_##name = offset,
+enum kinfo_at {
+#include "os/darwin/decode/layouts.def"
+};
+
+bool signals_decode(struct bsd_process *out, const void *data, size_t size)
+{
+	const struct bsd_bytes b = { data, size };
+
+	if (size < KINFO_SIZE || bsd_u32(&b, AT_KINFO_PID) != out->id.pid)
+		return false;
+	out->signals_state = out->tracer_state = SOOTH_STATE_VALUE;
+	/* Masks of what is pending and blocked stand there too, always empty: they belong to
+	 * threads. */
+	out->pending_state = UNSUPPORTED;
+	out->signals.ignored = bsd_signal_mask(bsd_u32(&b, AT_IGNORED));
+	out->signals.caught = bsd_signal_mask(bsd_u32(&b, AT_CAUGHT));
+	/* A debugger becomes the parent. */
+	out->tracer_pid = bsd_u32(&b, AT_FLAGS) & FLAG_TRACED ? bsd_u32(&b, AT_KINFO_PPID) : 0;
+	if (out->tracer_pid && out->state == 'T')
+		out->state = 't';
 	return true;
 }
 

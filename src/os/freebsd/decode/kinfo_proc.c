@@ -2,6 +2,7 @@
 #include "os/freebsd/decode/kinfo_proc.h"
 
 #include "base/units.h"
+#include "os/bsd/signal_numbers.h"
 #include "probes/proc.h"
 
 #define KINFO_PROC(name, member, offset) AT_##name = offset,
@@ -82,10 +83,10 @@ static uint32_t terminal_of(uint64_t device)
 
 static struct bsd_signals signals_of(const struct bsd_bytes *b)
 {
-	return (struct bsd_signals){ .pending = bsd_u64(b, AT_SIGLIST),
-		.blocked = bsd_u64(b, AT_SIGMASK),
-		.ignored = bsd_u64(b, AT_SIGIGNORE),
-		.caught = bsd_u64(b, AT_SIGCATCH) };
+	return (struct bsd_signals){ .pending = bsd_signal_mask(bsd_u64(b, AT_SIGLIST)),
+		.blocked = bsd_signal_mask(bsd_u64(b, AT_SIGMASK)),
+		.ignored = bsd_signal_mask(bsd_u64(b, AT_SIGIGNORE)),
+		.caught = bsd_signal_mask(bsd_u64(b, AT_SIGCATCH)) };
 }
 
 bool kinfo_proc_decode(
