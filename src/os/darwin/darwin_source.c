@@ -333,7 +333,7 @@ int darwin_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
 
 /* --- limits --- */
 
-/* The kernel's own limits of a process and a user. Those of getrlimit(2) macOS tells a process
+/* The kernel's own limits of a process and a user. Those of getrlimit(2) macOS gives a process
  * about itself alone. */
 int darwin_limits(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count)
 {
