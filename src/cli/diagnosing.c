@@ -300,6 +300,12 @@ static bool has_waits(const struct diagnosing *d)
 	return !d->agent && !d->is_quick && !d->watch_ns;
 }
 
+/* The lines since the first look decide. */
+static bool has_logs(const struct diagnosing *d)
+{
+	return !d->agent && !d->is_quick;
+}
+
 /* A caller that diagnoses one agent is promised that nothing is attached. */
 static bool has_starts(const struct diagnosing *d, bool has_processes)
 {
@@ -339,6 +345,8 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	run->probes[n++] = (struct run_probe){ "limits", edges };
 	if (has_waits(d))
 		run->probes[n++] = (struct run_probe){ "waits", edges };
+	if (has_logs(d))
+		run->probes[n++] = (struct run_probe){ "logs", edges };
 	/* A single sample sees no exit, and attaching takes longer than it. */
 	run->probes[n++] = (struct run_probe){ "exit_reasons",
 		d->is_quick || d->is_passive ? log : each | SOOTH_STREAM };

@@ -26,7 +26,7 @@ extern const struct option run_option_rows[RUN_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
-#define RUN_PROBES_MAX 16
+#define RUN_PROBES_MAX 20
 
 struct run_probe {
 	const char *name;

@@ -30,6 +30,7 @@ static const struct observation_probe probes[] = {
 	{ "maps", EDGES | SOOTH_DETAIL },
 	{ "limits", EDGES },
 	{ "waits", EDGES },
+	{ "logs", EDGES },
 	{ "exit_reasons", READ },
 	{ "syscalls", SOOTH_STREAM },
 	{ "profile", SOOTH_STREAM },
@@ -38,7 +39,7 @@ static const struct observation_probe probes[] = {
 };
 
 #define PROBES	(sizeof(probes) / sizeof(probes[0]))
-#define PASSIVE 9 /* so many of them only read */
+#define PASSIVE 10 /* so many of them only read */
 
 static bool is_same_text(
 	const struct sooth_row *row, const struct sooth_row *other, const char *field)

@@ -30,6 +30,7 @@ DEFAULT_CASES = {
     "deleted-binary": ["replaced", "renamed"],
     "ended-abnormally": ["a null pointer", "out of memory in its group", "SIGTERM of its supervisor"],
     "feeds-itself": ["a shipper that logs to the log it ships", "a shipper that logs elsewhere"],
+    "errors-logged": ["a bad encoding, on standard error", "one part in six is bad"],
     "fault-storm": ["a buffer that is mapped for each frame", "a buffer that is kept"],
     "fd-leak": ["sockets", "by steps", "four steps and no more"],
     "fd-limit-near": ["near the limit", "a limit that was lowered under what is open"],

@@ -86,7 +86,7 @@ static inline void ask_for(uint32_t one, uint32_t other)
 static inline void begin_stream(void)
 {
 	static const char *const probes[] = { "proc", "fds", "sockets", "threads", "maps", "limits",
-		"host", "exit_reasons" };
+		"host", "exit_reasons", "logs" };
 	struct stream_segment segment = { .record = head_of(0, 0, STREAM_SEGMENT),
 		.ticks_per_s = 100,
 		.realtime_offset_ns = REALTIME_NS };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "analyze/diagnosis/answer_clients.h"
+#include "analyze/diagnosis/answer_finding.h"
+#include "analyze/diagnosis/answer_log.h"
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_unseen.h"
 #include "analyze/diagnosis/answer_use.h"
@@ -14,7 +16,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
 #define OTHERS_MAX     3   /* findings of a process, beside the worst, that get a line */
 #define FEW	       16 /* processes; of more, only one that is stopped or in a deadlock has a line */
 #define DEPTH_MAX      64
@@ -61,20 +62,6 @@ static bool is_single(const struct answer *a)
 
 /* --- findings --- */
 
-static const struct finding_row *worst_of(const struct diagnosed *j)
-{
-	return (const void *)j->findings.data;
-}
-
-static void add_claim(const struct finding_row *f, struct buffer *out)
-{
-	struct span claim = record_text(&f->record, &f->claim);
-
-	buffer_append(out, claim.data, claim.size);
-	if (f->confidence == FINDING_CONFIDENCE_LOW)
-		buffer_string(out, " (low confidence)");
-}
-
 static void add_activity(
 	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
 {
@@ -91,33 +78,10 @@ static void add_cause(const struct answer *a, const struct diagnosed *j, struct 
 {
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
-	add_claim(worst_of(j), out);
+	answer_claim(answer_worst(j), out);
 	add_activity(a, j, "; now: ", out);
 	if (j->count > 1)
 		buffer_format(out, "; %u more finding%s", j->count - 1, j->count == 2 ? "" : "s");
-}
-
-/* "descriptors: 120 over 5 s; growth: 8 a second": as much as fits. */
-static void add_evidence(const struct finding_row *f, struct buffer *out)
-{
-	struct span rows = record_text(&f->record, &f->evidence);
-	struct batch all = { (const void *)rows.data, rows.size };
-	size_t begin = out->size, left = 0;
-
-	batch_for_each (r, &all) {
-		const struct finding_evidence_row *e = (const void *)r;
-		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
-
-		if (left || (out->size > begin &&
-				    out->size - begin + name.size + text.size > EVIDENCE_BYTES)) {
-			left++;
-			continue;
-		}
-		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", (int)name.size,
-			name.data, (int)text.size, text.data);
-	}
-	if (left)
-		buffer_format(out, "; %zu more (-v)", left);
 }
 
 static void put_do(struct answer *a, struct span remedy)
@@ -137,12 +101,14 @@ static void put_remedy(struct answer *a, const struct finding_row *f)
 		put_do(a, remedy);
 }
 
-static void add_kind(const struct finding_row *f, struct buffer *out)
+static void put_log(struct answer *a, const struct diagnosed *j)
 {
-	struct span id = record_text(&f->record, &f->id);
+	struct buffer line = { 0 };
 
-	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
-		finding_severity_names.names[f->severity]);
+	answer_log(a->s, j, "  ", &line);
+	if (line.size)
+		put_line(a, NO_SEVERITY, &line);
+	buffer_fini(&line);
 }
 
 /* Its claim stands in the lines above. */
@@ -154,11 +120,12 @@ static void put_worst(struct answer *a, const struct diagnosed *j)
 		answer_name(a->s, j, &line);
 		buffer_string(&line, ", ");
 	}
-	add_kind(worst_of(j), &line);
-	add_evidence(worst_of(j), &line);
+	answer_kind(answer_worst(j), &line);
+	answer_evidence(answer_worst(j), &line);
 	put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
-	put_remedy(a, worst_of(j));
+	put_log(a, j);
+	put_remedy(a, answer_worst(j));
 }
 
 static void put_others(struct answer *a, const struct diagnosed *j)
@@ -174,8 +141,8 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 			continue;
 		buffer_reset(&line);
 		buffer_string(&line, "  also ");
-		add_kind(f, &line);
-		add_claim(f, &line);
+		answer_kind(f, &line);
+		answer_claim(f, &line);
 		put_line(a, f->severity, &line);
 	}
 	if (n > OTHERS_MAX + 1) {
@@ -375,6 +342,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 		answer_put_use(a->s, out);
 		answer_rest(a->s, j, out);
 	}
+	answer_log(a->s, j, "; ", out);
 }
 
 /* `other`: than the waits in the lines before. */
@@ -539,6 +507,8 @@ static void put_rest(struct answer *a)
 	}
 	put_waiting(a);
 	buffer_reset(&line);
+	if (is_single(a) && !a->sick_count && waits(a, &a->s->all[1]))
+		put_log(a, &a->s->all[1]);
 	if (is_single(a) && !a->sick_count)
 		answer_way_out(a->s, &a->s->all[1], &line);
 	if (line.size)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "probes/fds.h"
 #include "probes/limits.h"
+#include "probes/logs.h"
 #include "probes/maps.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
@@ -21,7 +22,7 @@
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
 	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits,
-		&r->waits };
+		&r->waits, &r->logs };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -29,7 +30,7 @@ static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 void diagnosis_input_init(struct diagnosis_input *r)
 {
 	static const uint16_t ends[] = { FDS_PROCESS, SOCKETS_PROCESS, MAPS_PROCESS, LIMITS_PROCESS,
-		WAITS_SNAPSHOT };
+		WAITS_SNAPSHOT, LOGS_PROCESS };
 	struct snapshot_pair *pair;
 
 	*r = (struct diagnosis_input){ .room.most = ROOM_BYTES };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/finding_process.h"
 
+#include "analyze/diagnosis/answer_log.h"
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/finding_text.h"
 #include "analyze/records.h"
@@ -36,7 +37,7 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 	const struct process_table *c = &s->input.host.process_table;
 	const struct process_entry *p = j->process;
 	const struct agent *agent = p->agent ? p->agent : p->owner_agent;
-	struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 };
+	struct buffer fine = { 0 }, blind = { 0 }, waits = { 0 }, log = { 0 };
 	struct finding_process_row row;
 
 	fill_row(s, j, &row);
@@ -46,6 +47,8 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 	row.fine_text_state = state_if(fine.size);
 	row.blind_text_state = state_if(blind.size);
 	row.waits_state = answer_waits(s, j, &waits);
+	answer_log(s, j, "", &log);
+	row.log_text_state = state_if(log.size);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
@@ -60,11 +63,13 @@ static void build_row(const struct diagnosis *s, const struct diagnosed *j, stru
 		tail_buffer(&row.fine_text, &fine),
 		tail_buffer(&row.blind_text, &blind),
 		tail_buffer(&row.waits_text, &waits),
+		tail_buffer(&row.log_text, &log),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 	buffer_fini(&fine);
 	buffer_fini(&blind);
 	buffer_fini(&waits);
+	buffer_fini(&log);
 }
 
 int finding_process_emit(struct output *output, const struct diagnosis *s,

@@ -61,7 +61,7 @@ ROW_FIELDS(finding_process_fields, FINDING_PROCESS_ROW, finding_process_row);
 ROW_SCHEMA(finding_process, "finding.process", finding_process_row,
 	.line = "{name} (pid {pid})[, {agent_title}][ {version}][, {role}][, in {project}][: "
 		"{cpu_percent} % CPU, {rss_bytes} resident, up {elapsed_s}][; worst: "
-		"{severity}][\n  waits: {waits_text}][\n  fine: {fine_text}][\n  not seen: "
+		"{severity}][\n  waits: {waits_text}][\n  log: {log_text}][\n  fine: {fine_text}][\n  not seen: "
 		"{unseen_text}]");
 
 ROW_FIELDS(finding_host_fields, FINDING_HOST_ROW, finding_host_row);

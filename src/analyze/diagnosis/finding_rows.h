@@ -192,7 +192,9 @@ struct finding_blind_row {
 		.unit = SOOTH_UNIT_S)                                                              \
 	FINDING_RESULTS(F, S)                                                                      \
 	F(S, TEXT, waits_text, MAYBE(waits_state),                                                 \
-		"what the process waits for, and which process could end that (sooth why)")
+		"what the process waits for, and which process could end that (sooth why)")        \
+	F(S, TEXT, log_text, MAYBE(log_text_state),                                                \
+		"the last error of a log of the process that ends with one")
 
 struct finding_process_row {
 	struct sooth_record record;

@@ -65,7 +65,7 @@ static int receive_descriptor(int socket)
 	return fd;
 }
 
-static int open_regular(int folder, const char *path, int flags, uint64_t inode)
+static int open_that(int folder, const char *path, int flags, uint64_t inode)
 {
 	_cleanup_close_ int place = openat(folder, path, O_PATH | O_CLOEXEC);
 	char again[40];
@@ -79,6 +79,11 @@ static int open_regular(int folder, const char *path, int flags, uint64_t inode)
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
 	fd = open(again, flags);
 	return fd < 0 ? -errno : fd;
+}
+
+int regular_open(int folder, const char *path, int flags)
+{
+	return open_that(folder, path, flags, 0);
 }
 
 static int open_plain(int folder, const char *path, int flags)
@@ -99,9 +104,9 @@ static void do_open(void *argument)
 		return;
 	}
 	if (*o->first)
-		fd = open_regular(folder, o->first, o->flags, 0);
+		fd = regular_open(folder, o->first, o->flags);
 	if (fd == -EPERM || fd == -EACCES)
-		fd = o->is_regular ? open_regular(folder, o->path, o->flags, o->inode)
+		fd = o->is_regular ? open_that(folder, o->path, o->flags, o->inode)
 				   : open_plain(folder, o->path, o->flags);
 	o->status = fd < 0 ? fd : send_descriptor(o->socket, fd);
 }

@@ -15,6 +15,8 @@
 /* Below an open folder, with flags of open(2). A descriptor, or a negative errno: -ETIMEDOUT when
  * there was no answer, -EBUSY when too many calls are stuck already. */
 int timed_open(struct timeout *timeout, int folder, const char *path, int flags, int timeout_ms);
+/* A regular file and nothing else; without a timeout. A descriptor, or a negative errno. */
+int regular_open(int folder, const char *path, int flags);
 /* A regular file, for reading: its type is checked before it is opened, because opening a device
  * or a FIFO could have effects. */
 int timed_open_regular(struct timeout *timeout, int folder, const char *path, int timeout_ms);

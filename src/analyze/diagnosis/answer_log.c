@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/answer_log.h"
+
+#include "analyze/diagnosis/logged_errors.h"
+#include "analyze/records.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+
+#define BEHIND_FEW 2		    /* messages after the last error: the log ends with it */
+#define PAUSE_NS   (5 * NS_PER_S)   /* of a log that ends with a warning */
+#define SILENT_NS  (900 * NS_PER_S) /* an error before that is no news */
+
+/* A warning is news where nothing came after it. */
+static bool is_news(const struct logged_error *e)
+{
+	bool is_last = e->error->behind <= BEHIND_FEW && e->file->silent_ns < SILENT_NS;
+
+	if (e->error->is_warning)
+		return is_last && !e->error->behind && e->file->silent_ns > PAUSE_NS;
+	return is_last || (e->error->new_state != SOOTH_STATE_ABSENT && e->error->times_new);
+}
+
+static bool has_finding(const struct diagnosed *j, const char *id)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+
+		if (span_equal(record_text(&f->record, &f->id), id))
+			return true;
+	}
+	return false;
+}
+
+void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char *before,
+	struct buffer *out)
+{
+	const struct diagnosis_input *input = &s->input;
+	const struct process_entry *p = has_finding(j, "errors-logged") ? NULL : j->process;
+	struct logged_error e, last = { 0 };
+	char ago[UNITS_SIZE];
+	struct span text, path;
+
+	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
+		if (is_news(&e) && !logged_errors_are_said_above(input, p, e.file) &&
+			(!last.error || e.error->behind < last.error->behind))
+			last = e;
+	}
+	if (!last.error)
+		return;
+	text = record_text(&last.error->record, &last.error->text);
+	path = record_text(&last.file->record, &last.file->path);
+	buffer_format(out, "%sits log %.*s", before, (int)path.size, path.data);
+	if (last.error->behind)
+		buffer_string(out, " has");
+	else
+		buffer_format(
+			out, " ends, %s ago, with", sentence_duration(ago, last.file->silent_ns));
+	buffer_format(out, " \"%.*s\"", (int)text.size, text.data);
+	if (last.error->times > 1)
+		buffer_format(out, ", %u times", last.error->times);
+}

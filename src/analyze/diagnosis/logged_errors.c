@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/logged_errors.h"
+
+#define ABOVE_MAX     64
+#define OTHER_PERCENT 150 /* as often as the error, with one more at an edge */
+#define SHARE_PERCENT 10
+
+static const struct snapshot *snapshot_of(
+	const struct diagnosis_input *input, const struct process_id *id)
+{
+	return snapshots_get(&input->logs.last, id);
+}
+
+static const struct logs_file *file_in(const struct batch *all, uint64_t inode, uint32_t fd)
+{
+	batch_for_each (r, all) {
+		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+		if (f && f->inode == inode && f->fd == fd)
+			return f;
+	}
+	return NULL;
+}
+
+static uint64_t new_elsewhere(const struct batch *all, const struct logs_file *but)
+{
+	uint64_t count = 0;
+
+	batch_for_each (r, all) {
+		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+		if (f && f != but && f->new_state != SOOTH_STATE_ABSENT)
+			count += f->messages_new;
+	}
+	return count;
+}
+
+bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
+	struct logged_error *out)
+{
+	const struct snapshot *s = snapshot_of(input, id);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct logs_error *e = record_as(r, LOGS_ERROR, sizeof(*e));
+
+		if (!e || i--)
+			continue;
+		*out = (struct logged_error){ .error = e, .file = file_in(&all, e->inode, e->fd) };
+		out->elsewhere_new = new_elsewhere(&all, out->file);
+		return out->file != NULL;
+	}
+	return false;
+}
+
+bool logged_errors_are_said_above(const struct diagnosis_input *input,
+	const struct process_entry *p, const struct logs_file *file)
+{
+	for (unsigned depth = 0; p && p->parent && depth < ABOVE_MAX; depth++) {
+		const struct snapshot *s = snapshot_of(input, &p->parent->id);
+		struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+		batch_for_each (r, &all) {
+			const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+			if (f && f->inode == file->inode && f->device_major == file->device_major &&
+				f->device_minor == file->device_minor)
+				return true;
+		}
+		p = p->parent;
+	}
+	return false;
+}
+
+bool logged_error_is_all(const struct logged_error *e)
+{
+	uint64_t times = e->error->times, most = times * OTHER_PERCENT / 100 + 1;
+
+	return e->error->other_most <= most &&
+	       times * 100 >= (uint64_t)e->error->messages * SHARE_PERCENT &&
+	       e->elsewhere_new <= (uint64_t)e->error->times_new * OTHER_PERCENT / 100 + 1;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a process reports in its own log files: the error that says most. */
+#ifndef SOOTH_ANALYZE_LOGGED_ERRORS_H
+#define SOOTH_ANALYZE_LOGGED_ERRORS_H
+
+#include "analyze/diagnosis/diagnosis_input.h"
+#include "probes/logs.h"
+
+struct logged_error {
+	const struct logs_error *error; /* NULL: none */
+	const struct logs_file *file;
+	uint64_t elsewhere_new; /* messages in its other log files since the first look */
+};
+
+/* By last snapshot; `i` counts from 0, in the order of the snapshot. False: there are no more. */
+bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
+	struct logged_error *out);
+/* A process above has the same file open, and its errors are said there. */
+bool logged_errors_are_said_above(const struct diagnosis_input *input,
+	const struct process_entry *p, const struct logs_file *file);
+/* Nearly all that it logs is this error, and what comes with it once each time. */
+bool logged_error_is_all(const struct logged_error *e);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * errors-logged: the process writes the same error into its own log again and again, and hardly
+ * anything else: it tries what cannot succeed. What it says there is the cause in its own words,
+ * also where no call and no other check shows one: a wrong encoding, a bad record, a setting.
+ *
+ * A program that goes on well logs other things more often than a certain error; one whose log has
+ * errors alone (error_log of a server) may serve most of its clients well, so of one that listens
+ * other messages are needed for comparison.
+ */
+#include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/logged_errors.h"
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/sockets.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of such messages in the end of the log"),
+	THRESHOLD("many", 6, 2, 1e6, "severity is medium from this number of such messages"),
+	THRESHOLD("max-silence", 20e9, 1e9, 3600e9,
+		"longest time since the log was written, where no such message came meanwhile",
+		.unit = SOOTH_UNIT_NS),
+};
+
+static bool listens(const struct check *e)
+{
+	const struct snapshot *s = check_last(e, &e->input->sockets);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *k = record_as(r, SOCKETS_SOCKET, sizeof(*k));
+
+		if (k && k->state == SOCKETS_LISTEN)
+			return true;
+	}
+	return false;
+}
+
+static bool has_come(const struct check *e, const struct logged_error *l)
+{
+	if (l->error->new_state != SOOTH_STATE_ABSENT && l->error->times_new)
+		return true;
+	return (double)l->file->silent_ns <= check_option(e, "max-silence") &&
+	       l->error->behind <= l->error->messages / l->error->times;
+}
+
+static bool is_raised_by(const struct check *e, const struct logged_error *l)
+{
+	return (double)l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
+	       logged_error_is_all(l) &&
+	       (l->error->messages > l->error->times || l->elsewhere_new || !listens(e));
+}
+
+static void report(const struct check *e, struct check_result *out, const struct logged_error *l)
+{
+	const struct logs_error *r = l->error;
+	struct span text = record_text(&r->record, &r->text);
+	struct span path = record_text(&l->file->record, &l->file->path);
+	bool is_new = r->new_state != SOOTH_STATE_ABSENT && r->times_new > 1;
+
+	finding_begin(out, is_new ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(out, r->is_warning || (double)r->times < check_option(e, "many")
+				      ? FINDING_LOW
+				      : FINDING_MEDIUM);
+	finding_path(out, path);
+	finding_claim(out, "logs the same %s again and again: \"%.*s\"",
+		r->is_warning ? "warning" : "error", (int)text.size, text.data);
+	finding_text(out, "its log", "%.*s", (int)path.size, path.data);
+	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
+	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
+		finding_number(out, "meanwhile", (double)r->times_new, SOOTH_UNIT_NONE,
+			check_watched_ns(e));
+	finding_unseen(out, "whether what it does between these messages succeeds");
+	finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct snapshot *last = check_last(e, &e->input->logs);
+	const struct logs_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	struct logged_error l;
+
+	if (!end || state_is_unmeasured(end->files_state)) {
+		check_blind(out, end ? end->files_state
+				 : e->process && e->process->is_there
+					 ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+					 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l); i++) {
+		if (is_raised_by(e, &l) &&
+			!logged_errors_are_said_above(e->input, e->process, l.file)) {
+			report(e, out, &l);
+			return;
+		}
+	}
+	check_fine(out, "no error is what it mostly logs, in %u log file%s that it has open",
+		end->files, end->files == 1 ? "" : "s");
+}
+
+const struct finding_type finding_errors_logged = {
+	.id = "errors-logged",
+	.claim = "logs the same error again and again",
+	.probes = "proc,logs",
+	.follows =
+		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
+		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
+		"clients-refused,slow-lookups,watch-flood,calls-itself,shared-writes",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of the logs probe. */
+#include "probes/logs.h"
+
+#include "model/probe.h"
+#include "model/schema.h"
+
+_Static_assert(sizeof(struct logs_file) == 96, "its layout is part of the capture format");
+_Static_assert(sizeof(struct logs_error) == 80, "its layout is part of the capture format");
+_Static_assert(sizeof(struct logs_process) == 40, "its layout is part of the capture format");
+
+static const struct sooth_field file_fields[] = {
+	FIELD_PID(logs_file),
+	FIELD_NUMBER(logs_file, fd, "file descriptor of the log file", .is_key = true),
+	FIELD_STRING(logs_file, path, "log file", .may_shrink = true),
+	FIELD_NUMBER(logs_file, inode, "inode number of the log file"),
+	FIELD_NUMBER(logs_file, size_bytes, "size of the log file", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(logs_file, silent_ns, "time since the log file was written last",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(logs_file, messages, "messages in what was read of its end",
+		FIELD_STATE_AT(logs_file, messages_state)),
+	FIELD_NUMBER(logs_file, errors, "messages of these that report an error or a warning",
+		FIELD_STATE_AT(logs_file, messages_state)),
+	FIELD_NUMBER(logs_file, messages_new, "messages since the snapshot before",
+		FIELD_STATE_AT(logs_file, new_state)),
+	FIELD_NUMBER(logs_file, errors_new,
+		"messages since the snapshot before that report an error or a warning",
+		FIELD_STATE_AT(logs_file, new_state)),
+};
+
+static const struct sooth_schema file_schema = {
+	.name = "logs.file",
+	.kind = LOGS_FILE,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct logs_file),
+	SCHEMA_FIELDS(file_fields),
+};
+
+static const struct sooth_field error_fields[] = {
+	FIELD_PID(logs_error),
+	FIELD_NUMBER(logs_error, fd, "file descriptor of the log file", .is_key = true),
+	FIELD_STRING(logs_error, text,
+		"last message of its form, without time and level, cut; secrets are masked"),
+	FIELD_TRUTH(logs_error, is_warning, "the message is a warning"),
+	FIELD_NUMBER(
+		logs_error, times, "messages that differ in numbers, quoted texts and paths alone"),
+	FIELD_NUMBER(logs_error, times_new, "such messages since the snapshot before",
+		FIELD_STATE_AT(logs_error, new_state)),
+	FIELD_NUMBER(logs_error, messages, "messages of all forms since the first of this one"),
+	FIELD_NUMBER(logs_error, other_most, "of these, the most of one other form"),
+	FIELD_NUMBER(logs_error, behind, "messages after the last one"),
+};
+
+static const struct sooth_schema error_schema = {
+	.name = "logs.error",
+	.kind = LOGS_ERROR,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct logs_error),
+	SCHEMA_FIELDS(error_fields),
+};
+
+static const struct sooth_field process_fields[] = {
+	FIELD_PID(logs_process),
+	FIELD_NUMBER(logs_process, files, "number of log files that the process has open",
+		FIELD_STATE_AT(logs_process, files_state)),
+};
+
+static const struct sooth_schema process_schema = {
+	.name = "logs.process",
+	.kind = LOGS_PROCESS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct logs_process),
+	SCHEMA_FIELDS(process_fields),
+};
+
+static const struct sooth_schema *const schemas[] = { &file_schema, &error_schema, &process_schema,
+	NULL };
+
+const struct probe probe_logs = {
+	.name = "logs",
+	.help = "errors that a process reports in its log files",
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF,
+	.schemas = schemas,
+};

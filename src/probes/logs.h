@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * logs: the log files that a process has open, and which errors their last lines report. Lines of
+ * other kinds are counted, and not kept. LOGS_PROCESS ends the records of one snapshot.
+ */
+#ifndef SOOTH_PROBES_LOGS_H
+#define SOOTH_PROBES_LOGS_H
+
+#include <sooth/record.h>
+
+enum logs_kind {
+	LOGS_FILE = 0x1300,
+	LOGS_ERROR = 0x1301,
+	LOGS_PROCESS = 0x1302, /* ends the records of one snapshot */
+};
+
+struct logs_file {
+	struct sooth_record record;
+	uint64_t inode;
+	uint64_t size_bytes;
+	uint64_t silent_ns; /* since it was written last */
+	uint32_t fd;
+	uint32_t device_major, device_minor;
+	uint32_t messages,
+		messages_new;	     /* in what was read of its end; since the snapshot before */
+	uint32_t errors, errors_new; /* those that report an error or a warning */
+	uint8_t messages_state;	     /* of messages and errors; absent: it is no text */
+	uint8_t new_state;	     /* of the two _new: absent at the first snapshot */
+	uint8_t unused[2];
+	struct sooth_text path;
+};
+
+/* Messages of one form: they differ in numbers, quoted texts and paths alone. */
+struct logs_error {
+	struct sooth_record record;
+	uint64_t inode;
+	uint32_t fd;
+	uint32_t times, times_new;
+	uint32_t messages;   /* of all forms, from the first of this one to the end */
+	uint32_t other_most; /* the most that another form has of them */
+	uint32_t behind;     /* messages after the last of this form */
+	uint8_t is_warning;
+	uint8_t new_state; /* of times_new */
+	uint8_t unused[6];
+	struct sooth_text text; /* of the last; secrets are masked */
+};
+
+struct logs_process {
+	struct sooth_record record;
+	uint32_t files;
+	uint8_t files_state; /* truncated: there are more; else why none could be listed */
+	uint8_t unused[3];
+};
+
+#endif

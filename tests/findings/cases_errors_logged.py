@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""errors-logged: a program logs the same error again and again, and hardly anything else."""
+import sys
+
+from case import healthy, sick
+
+# Takes the files of its inbox one after the other; which of them are bad says the argument. It logs
+# to its standard error, or to a log of its own.
+IMPORTER = """
+import logging, sys, time
+bad, where = sys.argv[1], sys.argv[2]
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s",
+    **({"filename": where} if where != "-" else {}))
+print("ready", flush=True)
+for i in range(10000):
+    logging.info("opening part %d", i)
+    try:
+        if bad == "all" or (bad == "some" and i % 6 == 0):
+            bytes([77, 252]).decode()
+        logging.info("stored part %d: %d rows", i, i * 3)
+    except UnicodeDecodeError:
+        logging.exception("import failed")
+    time.sleep(0.4)
+"""
+
+# Of a server: its own log has the errors of some clients, another one all requests.
+SERVER = """
+import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+errors, access = open("error.log", "a"), open("access.log", "a")
+print("ready", flush=True)
+for i in range(10000):
+    print(f"10:00:{i % 60:02} GET /page/{i} 200", file=access, flush=True)
+    if i % 4 == 0:
+        print(f"10:00:{i % 60:02} ERROR client {i}: broken pipe", file=errors, flush=True)
+    time.sleep(0.2)
+"""
+
+RUBY = """
+require "logger"
+log = Logger.new("import.log")
+puts "ready"; $stdout.flush
+loop do
+  begin
+    log.info "opening addresses.csv"
+    text = [77, 195, 188].pack("C*").force_encoding("US-ASCII")
+    raise ArgumentError, "invalid byte sequence in US-ASCII" if not text.valid_encoding? and ARGV[0] == "bad"
+    log.info "stored 1 row"
+  rescue => e
+    log.error "import failed: #{e.message} (#{e.class})"
+  end
+  sleep 0.7
+end
+"""
+
+
+def importer(bad, where):
+    def make(scope, _):
+        if where != "-":
+            return scope.python(IMPORTER, bad, where).pid
+        return scope.start(["sh", "-c", 'exec "$@" 2>worker.err', "sh", sys.executable, "-u", "-c", IMPORTER, bad,
+            where]).pid
+    return make
+
+
+def ruby(how):
+    def make(scope, _):
+        return scope.start(["ruby", "-e", RUBY, how]).pid
+    return make
+
+
+def server(scope, _):
+    return scope.python(SERVER).pid
+
+
+CASES = [
+    sick("errors-logged", "a bad encoding, in python's log", importer("all", "import.log"),
+        says="import failed; UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
+    sick("errors-logged", "a bad encoding, on standard error", importer("all", "-"),
+        says="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
+    sick("errors-logged", "a wrong locale, in ruby's log", ruby("bad"),
+        says="import failed: invalid byte sequence in US-ASCII (ArgumentError)"),
+    healthy("errors-logged", "one part in six is bad", importer("some", "import.log")),
+    healthy("errors-logged", "ruby that imports", ruby("good")),
+    healthy("errors-logged", "a server whose error log has errors alone", server),
+]

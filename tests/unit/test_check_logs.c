@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* errors-logged, at both sides of its thresholds. */
+#include "check_records.h"
+
+#include "probes/logs.h"
+#include "probes/sockets.h"
+
+#define LOG_INODE 5
+
+static struct logs_error error_of(uint32_t times)
+{
+	return (struct logs_error){ .inode = LOG_INODE,
+		.fd = 3,
+		.times = times,
+		.times_new = 2,
+		.messages = 2 * times,
+		.other_most = times };
+}
+
+static struct logs_file log_file(void)
+{
+	return (struct logs_file){ .inode = LOG_INODE, .fd = 3, .messages = 20, .errors = 10 };
+}
+
+static void file_at(double s, struct logs_file f, const char *path)
+{
+	struct record_tail tail[] = { put_text(&f.path, path) };
+
+	f.record = head_of(s, PID, LOGS_FILE);
+	RECORD_APPEND(&records, &f, tail, 1);
+}
+
+static void error_at(double s, struct logs_error e)
+{
+	struct record_tail tail[] = { put_text(&e.text, "KeyError: 'price'") };
+
+	e.record = head_of(s, PID, LOGS_ERROR);
+	RECORD_APPEND(&records, &e, tail, 1);
+}
+
+static void logs_end_at(double s, uint8_t state)
+{
+	struct logs_process p = {
+		.record = head_of(s + 0.01, PID, LOGS_PROCESS), .files = 1, .files_state = state
+	};
+
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* Its log with that error, and at the second look these figures. */
+static void logs(struct logs_error e, struct logs_file f)
+{
+	is_there();
+	for (int look = 0; look < 2; look++) {
+		file_at(5.0 * look, f, "/srv/app.log");
+		error_at(5.0 * look, e);
+		logs_end_at(5.0 * look, SOOTH_STATE_VALUE);
+	}
+}
+
+static void comes(double times)
+{
+	logs(error_of((uint32_t)times), log_file());
+}
+
+/* Another message comes so often beside ten errors. */
+static void other_comes(double times)
+{
+	struct logs_error e = error_of(10);
+
+	e.other_most = (uint32_t)times;
+	e.messages = e.times + e.other_most;
+	logs(e, log_file());
+}
+
+/* It is so many of the messages since the first one, all others differ. */
+static void is_among(double messages)
+{
+	struct logs_error e = error_of(10);
+
+	e.messages = (uint32_t)messages;
+	e.other_most = 1;
+	logs(e, log_file());
+}
+
+/* None came meanwhile, and the log is silent for so long. */
+static void is_silent(double s)
+{
+	struct logs_error e = error_of(10);
+	struct logs_file f = log_file();
+
+	e.times_new = 0;
+	f.silent_ns = (uint64_t)(s * 1e9);
+	logs(e, f);
+}
+
+static void warns(double times)
+{
+	struct logs_error e = error_of((uint32_t)times);
+
+	e.is_warning = 1;
+	logs(e, log_file());
+}
+
+/* Its other log grows by so many messages meanwhile. */
+static void has_other_log(double messages)
+{
+	is_there();
+	for (int look = 0; look < 2; look++) {
+		file_at(5.0 * look, log_file(), "/srv/error.log");
+		error_at(5.0 * look, error_of(10));
+		file_at(5.0 * look,
+			(struct logs_file){
+				.inode = 6, .fd = 4, .messages_new = (uint32_t)messages },
+			"/srv/access.log");
+		logs_end_at(5.0 * look, SOOTH_STATE_VALUE);
+	}
+}
+
+/* A server whose log has errors alone, or so many other messages. */
+static void serves(double others)
+{
+	struct logs_error e = error_of(10);
+	struct sockets_socket s = { .record = head_of(5, PID, SOCKETS_SOCKET),
+		.state = SOCKETS_LISTEN };
+	struct sockets_process end = { .record = head_of(5.01, PID, SOCKETS_PROCESS) };
+
+	e.messages = e.times + (uint32_t)others;
+	logs(e, log_file());
+	RECORD_APPEND(&records, &s, NULL, 0);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void is_refused(double unused)
+{
+	(void)unused;
+	is_there();
+	logs_end_at(0, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	logs_end_at(5, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+}
+
+static void test_errors_logged(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "errors-logged", comes, 6, NULL,
+			"medium/high: logs the same error again and again: \"KeyError: "
+			"'price'\"|" },
+		{ "errors-logged", comes, 5, NULL, "low/high: logs the same error" },
+		{ "errors-logged", comes, 3, NULL, "low/high: logs the same error" },
+		{ "errors-logged", comes, 2, NULL, "fine: " },
+		{ "errors-logged", other_comes, 16, NULL, "medium/high: " },
+		{ "errors-logged", other_comes, 17, NULL, "fine: " },
+		{ "errors-logged", is_among, 100, NULL, "medium/high: " },
+		{ "errors-logged", is_among, 101, NULL, "fine: " },
+		{ "errors-logged", is_silent, 20, NULL, "medium/medium: " },
+		{ "errors-logged", is_silent, 21, NULL, "fine: " },
+		{ "errors-logged", warns, 10, NULL, "low/high: logs the same warning" },
+		{ "errors-logged", has_other_log, 4, NULL, "medium/high: " },
+		{ "errors-logged", has_other_log, 5, NULL, "fine: " },
+		{ "errors-logged", serves, 1, NULL, "medium/high: " },
+		{ "errors-logged", serves, 0, NULL, "fine: " },
+		{ "errors-logged", is_refused, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors_logged) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
