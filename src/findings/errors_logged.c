@@ -66,6 +66,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 				      ? FINDING_LOW
 				      : FINDING_MEDIUM);
 	finding_path(out, path);
+	finding_message(out, text);
 	finding_claim(out, "logs the same %s again and again: \"%.*s\"",
 		r->is_warning ? "warning" : "error", (int)text.size, text.data);
 	finding_text(out, "its log", "%.*s", (int)path.size, path.data);

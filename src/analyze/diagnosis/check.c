@@ -94,7 +94,7 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
-		&out->place, &out->server };
+		&out->place, &out->server, &out->message };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
@@ -112,6 +112,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 		.path_state = SOOTH_STATE_ABSENT,
 		.connection_state = SOOTH_STATE_ABSENT,
 		.server_state = SOOTH_STATE_ABSENT,
+		.message_state = SOOTH_STATE_ABSENT,
 	};
 	make_key(out->of, what, &out->key);
 	out->is_open = true;
@@ -285,6 +286,13 @@ void finding_server(struct check_result *out, struct span name)
 	out->subject.server_state = SOOTH_STATE_VALUE;
 }
 
+void finding_message(struct check_result *out, struct span message)
+{
+	buffer_reset(&out->message);
+	buffer_append(&out->message, message.data, message.size);
+	out->subject.message_state = SOOTH_STATE_VALUE;
+}
+
 static void write_subject(struct check_result *out, struct buffer *to)
 {
 	struct finding_subject_row *s = &out->subject;
@@ -292,6 +300,7 @@ static void write_subject(struct check_result *out, struct buffer *to)
 	struct record_tail tail[] = {
 		tail_buffer(is_path ? &s->path : &s->connection, &out->place),
 		tail_buffer(&s->server, &out->server),
+		tail_buffer(&s->message, &out->message),
 	};
 
 	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
@@ -571,7 +580,7 @@ void check_run(struct check *e, struct check_result *out, const struct finding_e
 void check_result_fini(struct check_result *out)
 {
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
-		&out->place, &out->server };
+		&out->place, &out->server, &out->message };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_fini(all[i]);

@@ -54,7 +54,7 @@ struct check_result {
 	struct finding_tracker *tracker; /* NULL: none */
 	struct finding_row row;
 	struct finding_subject_row subject;
-	struct buffer claim, remedy, key, evidence, unseen, place, server;
+	struct buffer claim, remedy, key, evidence, unseen, place, server, message;
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
 	unsigned muted_all;	 /* of all checks */
@@ -108,6 +108,8 @@ void finding_path(struct check_result *out, struct span path);
 void finding_connection(struct check_result *out, struct span connection);
 /* Its name, which reports for sharing replace, also in the texts of the finding. */
 void finding_server(struct check_result *out, struct span name);
+/* What the target itself wrote, which the same reports replace. */
+void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
 
 /* Nothing is wrong; a few words say what was measured. */

@@ -17,7 +17,9 @@
 	F(S, TEXT, path, MAYBE(path_state), "path of the file or directory")                       \
 	F(S, TEXT, connection, MAYBE(connection_state), "local and peer address of the connection") \
 	F(S, TEXT, server, MAYBE(server_state), "name of the server at the other end",             \
-		.placeholder = "host")
+		.placeholder = "host")                                                             \
+	F(S, TEXT, message, MAYBE(message_state), "message of a log that the finding quotes",      \
+		.placeholder = "message")
 
 struct finding_subject_row {
 	struct sooth_record record;
@@ -194,7 +196,8 @@ struct finding_blind_row {
 	F(S, TEXT, waits_text, MAYBE(waits_state),                                                 \
 		"what the process waits for, and which process could end that (sooth why)")        \
 	F(S, TEXT, log_text, MAYBE(log_text_state),                                                \
-		"the last error of a log of the process that ends with one")
+		"the last error of a log of the process that ends with one",                       \
+		.placeholder = "message")
 
 struct finding_process_row {
 	struct sooth_record record;
