@@ -200,6 +200,14 @@ static const char *const phrases[] = { "failed", "failure", "failing", "error", 
 	"aborted", "rejected", "fatal", "panic", "invalid", "out of memory", "has expired",
 	"not reachable", "disk full", "segmentation fault", "unauthorized", "forbidden" };
 
+/* Of routine messages: that something is done, not that it begins. */
+static const char *const done[] = { "ok", "done", "success", "successful", "successfully",
+	"succeeded", "complete", "completed", "finished", "uploaded", "stored", "saved", "sent",
+	"written", "wrote", "processed", "imported", "exported", "delivered", "accepted", "passed",
+	"committed", "synced", "synchronized", "updated", "created", "published", "indexed",
+	"fetched", "downloaded", "received", "handled", "served", "built", "deployed", "recovered",
+	"flushed", "inserted", "200", "201", "202", "204" };
+
 static bool is_none(struct span word)
 {
 	return span_equal(word, "0") || span_equal(word, "no") || span_equal(word, "without") ||
@@ -224,21 +232,26 @@ static bool is_denied(struct span s, size_t at, size_t size)
 	       (behind + 1 == s.size || !isdigit((unsigned char)s.data[behind + 1]));
 }
 
-static bool has_phrase(struct span s)
+static bool has_one_of(struct span s, const char *const *list, size_t count)
 {
 	for (size_t at = 0; at < s.size; at++) {
 		if (at && (is_word_byte(s.data[at - 1]) || s.data[at - 1] == '-'))
 			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(phrases); i++) {
-			size_t size = strlen(phrases[i]);
+		for (size_t i = 0; i < count; i++) {
+			size_t size = strlen(list[i]);
 			char next = at + size < s.size ? s.data[at + size] : ' ';
 
-			if (starts_as(rest_of(s, at), phrases[i]) && !is_word_byte(next) &&
+			if (starts_as(rest_of(s, at), list[i]) && !is_word_byte(next) &&
 				next != '-' && next != '=' && !is_denied(s, at, size))
 				return true;
 		}
 	}
 	return false;
+}
+
+static bool has_phrase(struct span s)
+{
+	return has_one_of(s, phrases, ARRAY_SIZE(phrases));
 }
 
 /* "KeyError:", "java.net.ConnectException:", "Errno::ENOENT", "(ArgumentError)". */
@@ -414,6 +427,7 @@ static uint64_t form_of(struct span s)
 
 void log_line_read(struct log_line *out, struct span line, bool is_log)
 {
+	struct span head;
 	unsigned status;
 
 	*out = (struct log_line){ .kind = LOG_LINE_BLANK, .message = line };
@@ -428,16 +442,21 @@ void log_line_read(struct log_line *out, struct span line, bool is_log)
 		read_json(out, line);
 	else
 		read_begin(out, line);
+	head = out->message;
+	head.size = head.size > MESSAGE_READ ? MESSAGE_READ : head.size;
 	status = access_status(line);
 	if (status && !out->has_level) {
 		out->kind = status == 500 ? LOG_LINE_WARNING : LOG_LINE_ROUTINE;
 		out->has_level = out->has_time = true;
-	} else if (!out->has_level) {
-		struct span head = out->message;
-
-		head.size = head.size > MESSAGE_READ ? MESSAGE_READ : head.size;
-		if (has_exception(head, !is_log) || (is_log && has_phrase(head)))
-			out->kind = LOG_LINE_ERROR;
+	} else if (!out->has_level &&
+		   (has_exception(head, !is_log) || (is_log && has_phrase(head)))) {
+		out->kind = LOG_LINE_ERROR;
+	} else if (out->kind == LOG_LINE_WARNING && !has_phrase(head) &&
+		   !has_exception(head, false)) {
+		/* "slow query", "deprecated": nothing failed. */
+		out->kind = LOG_LINE_ROUTINE;
 	}
+	out->is_done = out->kind == LOG_LINE_ROUTINE &&
+		       (status ? status < 400 : has_one_of(head, done, ARRAY_SIZE(done)));
 	out->form = form_of(out->message);
 }

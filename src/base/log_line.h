@@ -21,6 +21,7 @@ enum log_line_kind {
 struct log_line {
 	enum log_line_kind kind;
 	bool has_level;	     /* a word says the kind */
+	bool is_done;	     /* routine, and it says that something succeeded */
 	bool has_time;	     /* it begins with a time or a level: a message begins here */
 	struct span message; /* behind time and level; borrowed */
 	/* The same for messages that differ in numbers, quoted texts and paths alone. */

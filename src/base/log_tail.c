@@ -22,6 +22,7 @@ static uint32_t find_form(struct log_tail *t, const struct log_line *line)
 	t->forms[t->form_count] = (struct log_form){ .form = line->form,
 		.kind = line->kind,
 		.has_level = line->has_level,
+		.is_done = line->is_done,
 		.first = t->lines };
 	return t->form_count++;
 }
@@ -105,8 +106,11 @@ struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_for
 	for (uint32_t i = begin; i < t->lines; i++) {
 		uint32_t form = t->form_at[i % LOG_TAIL_LINES], n = ++counts[form];
 
-		if (form != NO_FORM && &t->forms[form] != f && n > r.other_most)
+		if (form == NO_FORM)
+			continue;
+		if (&t->forms[form] != f && n > r.other_most)
 			r.other_most = n;
+		r.done += t->forms[form].is_done;
 	}
 	return r;
 }

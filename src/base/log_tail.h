@@ -15,7 +15,7 @@
 struct log_form {
 	uint64_t form;
 	enum log_line_kind kind;
-	bool has_level;
+	bool has_level, is_done;
 	uint32_t times, times_new;
 	uint32_t first, last;  /* number of its first and its last message, from 0 */
 	struct span text, end; /* of the last; `end`: the last part, empty: it has one */
@@ -34,6 +34,7 @@ struct log_tail {
 struct log_repeat {
 	uint32_t messages;   /* of all forms, from its first to the end of the log */
 	uint32_t other_most; /* the most that another form has of them */
+	uint32_t done;	     /* those that say something succeeded */
 	uint32_t behind;     /* messages after its last */
 };
 

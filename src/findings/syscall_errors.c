@@ -41,7 +41,8 @@ static const struct finding_option options[] = {
 		"minimum failures per second of a system call because a file does not exist"),
 	THRESHOLD("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
 	THRESHOLD("min-grave", 3, 1, 1e9,
-		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use"),
+		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use, or "
+		"because the directory of a new file is missing"),
 	THRESHOLD("min-space", 1, 1, 1e9,
 		"minimum number of failures because a file system is full or read-only"),
 	THRESHOLD("min-commands", 3, 1, 1e9,
@@ -180,7 +181,13 @@ static double weigh(const void *key, const void *value, const void *user)
 	if (is_lock(place))
 		return is_lock_lasting(l, f) ? times : 0;
 	put_key(place, what, sizeof(what));
-	if ((call_error_is_grave(place->error) || is_no_room(place) || port_owner_is_in_use(place)) &&
+	if (place->error == CALL_NO_DIRECTORY)
+		return f->last_ns - f->first_ns >= NS_PER_S &&
+				       (double)f->seen >= check_option(l->e, "min-grave")
+			       ? times
+			       : 0;
+	if ((call_error_is_grave(place->error) || is_no_room(place) ||
+		    port_owner_is_in_use(place)) &&
 		times >= check_option(l->e, "min-grave") &&
 		(double)f->seen >= check_option(l->e, "min-grave"))
 		return times;
@@ -313,7 +320,7 @@ static void emit_remedy(
 /* "EMFILE (Too many open files)": what it means here. */
 static void put_error(const struct check *e, const struct call_place *place, char *out, size_t size)
 {
-	const char *error = errno_name(place->error), *text = errno_text(place->error);
+	const char *error = errno_name(call_place_errno(place)), *text = errno_text(place->error);
 	const struct limit_failure *limit = limit_failure_of(e, place);
 	uint64_t descriptors = limit_failure_descriptors(e, place);
 	const struct failure_meaning *meaning = failure_meaning_of(place);
@@ -394,17 +401,16 @@ static double weigh_children(const void *key, const void *value, const void *use
 static void claim_children(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct child_failures *f)
 {
-	const char *error = errno_name(place->error), *text = errno_text(place->error);
-	char name[SYSCALL_NAME_SIZE];
+	char name[SYSCALL_NAME_SIZE], error[128];
 	struct buffer what = { 0 };
 
-	if (is_lock(place))
+	if (is_lock(place)) {
 		lock_failure_text(&what, place);
-	else if (!space_failure_text(&what, e, place))
-		buffer_format(&what, "%s%s%s: %s (%s)",
-			check_call_name(place->abi, place->number, name),
-			*place->text ? " on " : "", place->text, error ? error : "an error",
-			text ? text : "unknown");
+	} else if (!space_failure_text(&what, e, place)) {
+		put_error(e, place, error, sizeof(error));
+		buffer_format(&what, "%s%s%s: %s", check_call_name(place->abi, place->number, name),
+			*place->text ? " on " : "", place->text, error);
+	}
 	if (port_owner_is_in_use(place))
 		port_owner_put(&what, e, place->text);
 	finding_claim(out, "its children (%s) keep failing: %s, in %llu of them", f->names,

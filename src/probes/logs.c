@@ -48,6 +48,7 @@ static const struct sooth_field error_fields[] = {
 		FIELD_STATE_AT(logs_error, new_state)),
 	FIELD_NUMBER(logs_error, messages, "messages of all forms since the first of this one"),
 	FIELD_NUMBER(logs_error, other_most, "of these, the most of one other form"),
+	FIELD_NUMBER(logs_error, done, "of these, those that say that something succeeded"),
 	FIELD_NUMBER(logs_error, behind, "messages after the last one"),
 };
 

@@ -38,10 +38,11 @@ struct logs_error {
 	uint32_t times, times_new;
 	uint32_t messages;   /* of all forms, from the first of this one to the end */
 	uint32_t other_most; /* the most that another form has of them */
+	uint32_t done;	     /* of these, those that say that something succeeded */
 	uint32_t behind;     /* messages after the last of this form */
 	uint8_t is_warning;
 	uint8_t new_state; /* of times_new */
-	uint8_t unused[6];
+	uint8_t unused[2];
 	struct sooth_text text; /* of the last; secrets are masked */
 };
 

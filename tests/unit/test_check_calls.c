@@ -5,6 +5,7 @@
 #include "check_records.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "probes/limits.h"
 #include "probes/fds.h"
@@ -183,6 +184,18 @@ static void is_interrupted(double times)
 static void is_missing(double times)
 {
 	fails("openat", -ENOENT, times);
+}
+
+/* To be made, so that its directory is missing; a second and more from the first to the last. */
+static void is_made_in_missing(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		next_s = 0.1 + 0.6 * i;
+		path_at(1, "/data/file");
+		CALL("openat", -ENOENT, HERE, 1, O_CREAT | O_WRONLY);
+	}
+	observed();
 }
 
 /* As is one for each time that the name was found elsewhere. */
@@ -676,7 +689,8 @@ static void test_lock_refused(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "lock-refused", is_refused_for, 4.1, NULL,
-			"medium/medium: /data/state is locked by another process for at least 4.1 s|was "
+			"medium/medium: /data/state is locked by another process for at least 4.1 "
+			"s|was "
 			"refused 3 "
 			"times|<lslocks" },
 		{ "lock-refused", is_refused_for, 3.9, NULL, "blind: a lock on a file is refused" },
@@ -1032,6 +1046,11 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", misses_lasting, 1, NULL,
 			"low/high: openat on /data/file keeps failing: ENOENT|, 19 times" },
 		{ "syscall-errors", misses_lasting, 0, NULL, "fine: " },
+		{ "syscall-errors", is_made_in_missing, 3, NULL,
+			"medium/high: openat on /data/file keeps failing: ENOENT: the directory in "
+			"which "
+			"the file is to be made does not exist, 3 times|<make that directory" },
+		{ "syscall-errors", is_made_in_missing, 2, NULL, "fine: " },
 		{ "syscall-errors", is_interrupted, 500, NULL, "fine: 0 errors in 501" },
 		{ "syscall-errors", is_missing, 501, NULL,
 			"medium/high: |, 500 times|[failures including path searches: 501 " },

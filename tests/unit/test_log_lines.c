@@ -32,7 +32,9 @@ static void test_kinds(void **state)
 		{ "2026-11-26 21:02:09,123 ERROR worker: no such table: jobs", LOG_LINE_ERROR,
 			"worker: no such table: jobs" },
 		{ "2026-11-26 21:02:09,123 INFO worker: 3 jobs done", LOG_LINE_ROUTINE, NULL },
-		{ "2026-11-26 21:02:09 [warn] slow answer", LOG_LINE_WARNING, "slow answer" },
+		{ "2026-11-26 21:02:09 [warn] slow answer", LOG_LINE_ROUTINE, "slow answer" },
+		{ "2026-11-26 21:02:09 [warn] answer timed out", LOG_LINE_WARNING,
+			"answer timed out" },
 		{ "time=2026-11-26T21:02:09Z level=error msg=\"dial tcp: refused\"", LOG_LINE_ERROR,
 			"msg=\"dial tcp: refused\"" },
 		{ "level=info msg=\"0 errors\"", LOG_LINE_ROUTINE, NULL },
@@ -45,7 +47,8 @@ static void test_kinds(void **state)
 			"upstream is gone" },
 		{ "{\"level\":30,\"msg\":\"retry failed before, fine now\"}", LOG_LINE_ROUTINE,
 			NULL },
-		{ "{\"severity\":\"WARNING\",\"message\":\"late\"}", LOG_LINE_WARNING, "late" },
+		{ "{\"severity\":\"WARNING\",\"message\":\"late: timed out\"}", LOG_LINE_WARNING,
+			"late: timed out" },
 		{ "2026/11/26 21:02:09 [error] 12#12: *3 open() \"/srv/x\" failed", LOG_LINE_ERROR,
 			NULL },
 		{ "2026-11-26 21:02:09.000 UTC [123] ERROR:  relation \"x\" does not exist",
@@ -190,11 +193,13 @@ static void test_repeat(void **state)
 	assert_int_equal(r.messages, 29);
 	assert_int_equal(r.other_most, 10);
 	assert_int_equal(r.behind, 1);
+	assert_int_equal(r.done, 0);
 	for (int i = 0; i < 30; i++)
 		strcat(text, "4 INFO stored\n");
 	read_log(text, 0, false);
 	assert_int_equal(log_tail_worst(&tail, worst, 4), 1);
 	assert_int_equal(log_tail_repeat(&tail, worst[0]).other_most, 30);
+	assert_int_equal(log_tail_repeat(&tail, worst[0]).done, 30);
 }
 
 /* The most frequent ones, and in any case the last. */
@@ -203,8 +208,8 @@ static void test_worst(void **state)
 	const struct log_form *worst[2];
 
 	(void)state;
-	read_log("ERROR a x\nERROR a x\nERROR a x\nERROR b y\nERROR b y\nWARN c z\nERROR d\n", 0,
-		false);
+	read_log("ERROR a x\nERROR a x\nERROR a x\nERROR b y\nERROR b y\nWARN c failed\nERROR d\n",
+		0, false);
 	assert_int_equal(log_tail_worst(&tail, worst, 2), 2);
 	assert_span(worst[0]->text, "a x");
 	assert_span(worst[1]->text, "d");

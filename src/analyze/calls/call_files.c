@@ -11,7 +11,6 @@
 #include "analyze/calls/call_history_parts.h"
 #include "bpf/log2.h"
 
-#define O_CREAT_LINUX  0100
 #define O_TRUNC_LINUX  01000
 #define O_APPEND_LINUX 02000
 
@@ -174,7 +173,7 @@ static void take_open(const struct call_at_hand *c)
 
 	set_position(c, c->folded->call->result,
 		(struct call_position){ .is_known = true, .appends = flags & O_APPEND_LINUX });
-	if (flags & O_CREAT_LINUX)
+	if (folded_makes_file(c->folded))
 		take_new(c);
 	if (!(flags & O_TRUNC_LINUX) || !c->path.size)
 		return;

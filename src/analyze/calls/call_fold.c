@@ -15,6 +15,7 @@
 
 #define EVENT_MASK_SIZE 4 /* of struct epoll_event, packed: the mask, then the user's number */
 
+#define O_CREAT_LINUX  0100
 #define O_TRUNC_LINUX  01000
 #define MSG_PEEK_LINUX 2
 #define HELD_BYTES_MAX (16u << 20)
@@ -269,11 +270,17 @@ uint64_t folded_open_flags(const struct folded_call *c)
 	uint64_t flags = 0;
 
 	if (effect->what != SYSCALL_FD_OPENS_HOW)
-		return syscall_value(c->call->arguments, effect->flags, O_TRUNC_LINUX);
+		return syscall_value(
+			c->call->arguments, effect->flags, O_CREAT_LINUX | O_TRUNC_LINUX);
 	how = call_piece(c->call, effect->flags - 1u, SYSCALLS_PART_TARGET);
 	if (how.bytes.size >= sizeof(flags))
 		memcpy(&flags, how.bytes.data, sizeof(flags));
 	return flags;
+}
+
+bool folded_makes_file(const struct folded_call *c)
+{
+	return c->row->traits & SYSCALL_OPENS && folded_open_flags(c) & O_CREAT_LINUX;
 }
 
 /* --- all records --- */

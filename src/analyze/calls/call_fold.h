@@ -90,6 +90,8 @@ struct span folded_second_path(struct folded_call *c);
 bool folded_path_is_descriptor(const struct folded_call *c);
 /* The flags of a call that opens a file, also of creat(2) and openat2(2). */
 uint64_t folded_open_flags(const struct folded_call *c);
+/* It opens a file, and makes it where it does not exist. */
+bool folded_makes_file(const struct folded_call *c);
 
 /* The first descriptor that a call which polls found ready, and its events; -1: none. Of epoll the
  * number in the event: libraries put the descriptor there, so one that is open is taken for it. */

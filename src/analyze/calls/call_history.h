@@ -21,6 +21,7 @@
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
 #include "base/units.h"
+#include "model/errno_names.h"
 
 #define CALL_PATH  240 /* longer ones are cut: their beginning distinguishes them */
 #define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger ones are not small */
@@ -31,6 +32,8 @@ struct call_path {
 
 /* In the place of an error: it stored less than requested, as a full file system does first. */
 #define CALL_SHORT_WRITE 0
+/* ENOENT where a file was to be made: what is missing is its directory, and no search goes on. */
+#define CALL_NO_DIRECTORY 0xfffe
 
 /* A call, or one of its errors, on one path. */
 struct call_place {
@@ -39,6 +42,12 @@ struct call_place {
 	uint16_t error;
 	char text[CALL_PATH]; /* a path, or what the descriptor is; empty: neither */
 };
+
+/* The errno of the call. */
+static inline unsigned call_place_errno(const struct call_place *place)
+{
+	return place->error == CALL_NO_DIRECTORY ? LINUX_ENOENT : place->error;
+}
 
 struct call_failures {
 	uint64_t count, seen, first_ns, last_ns;

@@ -173,6 +173,8 @@ static void take_error(const struct call_at_hand *c)
 	place = place_of(c, true);
 	if (is_answer && !is_lock_refused(c->folded, place.text))
 		return;
+	if (place.error == LINUX_ENOENT && folded_makes_file(c->folded))
+		place.error = CALL_NO_DIRECTORY;
 	add_failure(c, &place);
 }
 

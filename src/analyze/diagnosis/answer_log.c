@@ -7,17 +7,19 @@
 #include "base/units.h"
 
 #define BEHIND_FEW 2		    /* messages after the last error: the log ends with it */
-#define PAUSE_NS   (5 * NS_PER_S)   /* of a log that ends with a warning */
+#define PAUSE_NS   (5 * NS_PER_S)   /* of a log that ends */
 #define SILENT_NS  (900 * NS_PER_S) /* an error before that is no news */
 
-/* A warning is news where nothing came after it. */
+/* What comes between successes is made good; and an error that the next message may follow at once
+ * is no end. */
 static bool is_news(const struct logged_error *e)
 {
-	bool is_last = e->error->behind <= BEHIND_FEW && e->file->silent_ns < SILENT_NS;
+	bool is_last = e->error->behind <= (e->error->is_warning ? 0 : BEHIND_FEW) &&
+		       e->file->silent_ns < SILENT_NS && e->file->silent_ns > PAUSE_NS;
+	bool has_come = e->error->new_state != SOOTH_STATE_ABSENT && e->error->times_new &&
+			!e->error->is_warning && logged_error_is_mostly(e);
 
-	if (e->error->is_warning)
-		return is_last && !e->error->behind && e->file->silent_ns > PAUSE_NS;
-	return is_last || (e->error->new_state != SOOTH_STATE_ABSENT && e->error->times_new);
+	return is_last || has_come;
 }
 
 static bool has_finding(const struct diagnosed *j, const char *id)

@@ -120,7 +120,7 @@ static bool explains_end(const struct call_place *place)
 		if (place->error == errors[i])
 			return true;
 	}
-	return call_error_is_grave(place->error);
+	return place->error == CALL_NO_DIRECTORY || call_error_is_grave(place->error);
 }
 
 static void add_failure(

@@ -41,6 +41,10 @@ static const struct row rows[] = {
 	{ LINUX_EXDEV, NULL,
 		{ "the two paths are on different file systems", NULL } },
 	{ LINUX_EMSGSIZE, NULL, { "longer than one packet may be", NULL } },
+	{ CALL_NO_DIRECTORY, NULL,
+		{ "the directory in which the file is to be made does not exist",
+			"make that directory (mkdir -p), or correct the path in the "
+			"configuration" } },
 	{ LINUX_ENOEXEC, NULL,
 		{ "no program of a known format", "file PATH shows what it is" } },
 };

@@ -2,7 +2,7 @@
 #include "analyze/diagnosis/logged_errors.h"
 
 #define ABOVE_MAX     64
-#define OTHER_PERCENT 150 /* as often as the error, with one more at an edge */
+#define DONE_FEW      4 /* a success beside fewer errors than that is one now and then */
 #define SHARE_PERCENT 10
 
 static const struct snapshot *snapshot_of(
@@ -72,11 +72,16 @@ bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	return false;
 }
 
+bool logged_error_is_mostly(const struct logged_error *e)
+{
+	return (uint64_t)e->error->done * DONE_FEW <= e->error->times;
+}
+
 bool logged_error_is_all(const struct logged_error *e)
 {
-	uint64_t times = e->error->times, most = times * OTHER_PERCENT / 100 + 1;
+	uint64_t times = e->error->times;
 
-	return e->error->other_most <= most &&
+	return logged_error_is_mostly(e) && e->error->other_most <= times &&
 	       times * 100 >= (uint64_t)e->error->messages * SHARE_PERCENT &&
-	       e->elsewhere_new <= (uint64_t)e->error->times_new * OTHER_PERCENT / 100 + 1;
+	       e->elsewhere_new <= (uint64_t)e->error->times_new + 1;
 }

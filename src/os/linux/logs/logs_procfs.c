@@ -205,6 +205,7 @@ static void write_error(
 		.times_new = f->times_new,
 		.messages = repeat.messages,
 		.other_most = repeat.other_most,
+		.done = repeat.done,
 		.behind = repeat.behind,
 		.is_warning = f->kind == LOG_LINE_WARNING,
 		.new_state = file->new_state };
