@@ -254,23 +254,31 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 	return status;
 }
 
+/* False: it cannot be read, or is another file: in another mount namespace the path may lead to
+ * one. Else the descriptor is to be closed. */
+static bool read_at_path(struct allocators *a, const char *path,
+	const struct file_identity *identity, struct reading *r)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct statx st;
+
+	if (path[0] != '/' || !path[1] || map_get(&a->silent, &identity->device) || root < 0)
+		return false;
+	fd = timed_open_regular(&a->timeout, root, path + 1, OPEN_MS);
+	return fd >= 0 && !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == identity->device &&
+	       st.stx_ino == identity->inode && !read_file(a, TAKE_FD(fd), r);
+}
+
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
 {
 	struct file_identity identity = { device, inode };
 	_cleanup_free_ struct reading *r = calloc(1, sizeof(*r));
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 	struct known_file *known;
-	struct statx st;
 
 	if (map_get(&a->files, &identity))
 		return true;
-	if (path[0] != '/' || !path[1] || map_get(&a->silent, &device) || root < 0 || !r)
-		return false;
-	fd = timed_open_regular(&a->timeout, root, path + 1, OPEN_MS);
-	/* In another mount namespace the path may lead to another file. */
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) ||
-		makedev(st.stx_dev_major, st.stx_dev_minor) != device || st.stx_ino != inode ||
-		read_file(a, TAKE_FD(fd), r))
+	if (!r || !read_at_path(a, path, &identity, r))
 		return false;
 	cleanup_close(&r->found.file);
 	if (allocator_file_defines(&r->found))
@@ -279,6 +287,20 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 	if (known)
 		known->is_opaque = r->found.is_opaque;
 	return known != NULL;
+}
+
+bool allocators_define(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
+{
+	struct file_identity identity = { device, inode };
+	_cleanup_free_ struct reading *r = calloc(1, sizeof(*r));
+	const struct known_file *known = map_get(&a->files, &identity);
+
+	if (known)
+		return known->defines;
+	if (!r || !read_at_path(a, path, &identity, r))
+		return false;
+	cleanup_close(&r->found.file);
+	return allocator_file_defines(&r->found);
 }
 
 bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode)

@@ -42,6 +42,9 @@ void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
 /* Whether a file was examined; or, as it is at `path` (absolute) now, defines none. */
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
+/* Whether it defines one; of a file that was not examined: as it is at `path` now. False also where
+ * that is not known. */
+bool allocators_define(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
 /* Whether a file was examined, and as a program allocates in a way that is not seen. */
 bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode);
 /* The files of a process that were not examined before, executable first, then in the order of

@@ -326,11 +326,27 @@ void heap_attach_missed(struct heap_attach *a, const struct process_id *process,
 	pthread_mutex_unlock(&a->lock);
 }
 
-void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	const char *path)
 {
 	pthread_mutex_lock(&a->lock);
-	emit_gap(a, process, since_ns, "the program it ran");
+	emit_gap(a, process, since_ns, path);
 	pthread_mutex_unlock(&a->lock);
+}
+
+void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
+{
+	heap_attach_gap(a, process, since_ns, "the program it ran");
+}
+
+bool heap_attach_defines(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)
+{
+	bool defines;
+
+	pthread_mutex_lock(&a->lock);
+	defines = allocators_define(&a->allocators, path, device, inode);
+	pthread_mutex_unlock(&a->lock);
+	return defines;
 }
 
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)

@@ -51,6 +51,11 @@ int heap_attach_examine(struct heap_attach *a, const struct process_id *process,
 /* It loaded libraries at that time, and ran on: a gap of each whose probes came later. Before
  * heap_attach_examine(). */
 void heap_attach_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
+/* Calls of the file at `path` are missing since then. */
+void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+	const char *path);
+/* Whether a file defines an allocator (allocators_define()). */
+bool heap_attach_defines(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
 /* It ended before it could be examined, and may have had its own allocator. */
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Whether a program was examined before, or is found now to define no allocator, even if its

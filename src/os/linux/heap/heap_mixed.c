@@ -4,8 +4,9 @@
  * their calls themselves; the others, and what they start, are probed in the kernel, which also
  * reports the processes of both. Which one it is, is decided when a program begins.
  *
- * Cannot be seen: what a program that has to be probed does from its start until it is, which is
- * reported as a gap, unless it is the command itself.
+ * Cannot be seen, and reported as a gap: what a program that has to be probed does from its start
+ * until it is, unless it is the command itself; an allocator that a program with sooth's library
+ * loads later (preload_late.h).
  */
 #include <errno.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/launch.h"
@@ -43,6 +45,7 @@ struct mixed_state {
 	struct map probed; /* uint32_t, a PID: a copy for the session's threads */
 	struct map
 		taken; /* struct process_id -> uint64_t: when a program began that will connect */
+	struct preload_late late;
 	struct buffer calls;   /* of one drain */
 	struct buffer leaving; /* held until what they wrote before is read */
 	uint64_t leaving_ns;   /* of the oldest */
@@ -172,6 +175,7 @@ static void mixed_close(struct backend_run *run)
 {
 	struct mixed_state *s = run->state;
 
+	preload_late_close(&s->late);
 	preload_session_close(&s->session);
 	if (s->kernel.state)
 		heap_source_close(&s->kernel);
@@ -244,6 +248,9 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	if (!status)
 		status = open_kernel(s, run, err);
 	if (!status)
+		status = preload_late_open(&s->late, &s->session,
+			&((struct heap_state *)s->kernel.state)->attach, err);
+	if (!status)
 		status = open_ready(s, err);
 	if (status)
 		mixed_close(run);
@@ -282,6 +289,8 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 		return heap_source_set(&s->kernel, &s->command, s->interest, err);
 	}
 	status = follow_set(&kernel->follow, &s->kernel, &s->command, s->interest, err);
+	if (!status)
+		status = preload_late_add(&s->late, (pid_t)s->command.pid, err);
 	if (!status)
 		status = heap_source_pause(&s->kernel, &s->command, err);
 	if (status)
@@ -326,11 +335,19 @@ static void put_all(struct mixed_state *s, struct buffer *out)
 {
 	struct buffer left = s->leaving;
 
+	struct batch ended;
+
 	/* Those of before: the rings have been read since. */
 	s->leaving = (struct buffer){ 0 };
 	put_kernel(s, out);
 	buffer_append(out, s->calls.data, s->calls.size);
 	buffer_append(out, left.data, left.size);
+	ended = (struct batch){ left.data, left.size };
+	batch_for_each (r, &ended) {
+		struct process_id process = process_id_of(r);
+
+		preload_late_emit(&s->late, &process);
+	}
 	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, out);
 	buffer_reset(&s->calls);
 	buffer_fini(&left);
@@ -355,6 +372,7 @@ static int mixed_drain(struct backend_run *run, struct sooth_error *err)
 	struct mixed_state *s = run->state;
 	int status;
 
+	preload_late_read(&s->late);
 	/* The rings first: who wrote there has begun before. */
 	preload_session_drain(&s->session, &s->calls);
 	status = heap_source_drain(&s->kernel, err);
@@ -377,6 +395,17 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 	return complete_ns;
 }
 
+static void emit_late(struct backend_run *run, const struct preload_late *late)
+{
+	char what[HEAP_PATH_BYTES + 64];
+
+	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
+		late->emitted > 1 ? " and others" : "");
+	backend_limit(run, what,
+		"it was loaded by the running program, and nothing calls sooth's library for it",
+		"use --engine bpf: the program is paused while such a library is probed");
+}
+
 static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct mixed_state *s = run->state;
@@ -384,11 +413,19 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 
 	preload_session_stop(&s->session, &s->calls);
 	status = heap_source_stop(&s->kernel, err);
+	preload_late_read(&s->late);
+	preload_late_emit(&s->late, NULL);
 	check_gone(s);
 	put_all(s, &run->out);
 	buffer_append(&run->out, s->leaving.data, s->leaving.size);
 	buffer_reset(&s->leaving);
 	emit_missing(run);
+	if (s->late.emitted)
+		emit_late(run, &s->late);
+	if (s->late.has_lost)
+		backend_limit(run, "allocators that were loaded later",
+			"records of mappings were lost: what such a library allocated is not known",
+			"use --engine bpf");
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

@@ -129,16 +129,21 @@ static void note_met(struct preload_session_reader *s, uint32_t pid, uint64_t ti
 		*met = time_ns;
 }
 
-bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
+uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
 {
 	const uint64_t *met;
-	bool has;
+	uint64_t met_ns;
 
 	pthread_mutex_lock(&s->lock);
 	met = map_get(&s->met, &pid);
-	has = met && *met >= since_ns;
+	met_ns = met && *met >= since_ns ? *met : 0;
 	pthread_mutex_unlock(&s->lock);
-	return has;
+	return met_ns;
+}
+
+bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
+{
+	return preload_session_met_ns(s, pid, since_ns) != 0;
 }
 
 /* The process is known when this returns; NULL: it cannot be. */

@@ -64,9 +64,9 @@ struct preload_session_reader {
 	bool has_ended;			  /* a process, since the collector was woken */
 	uint64_t looked_ns;		  /* for threads that have ended */
 	uint64_t connected;		  /* programs */
-	struct map met;			  /* uint32_t, a PID -> uint64_t, when its program connected */
-	preload_program programs;	  /* given so far, forked ones too */
-	struct preload_stacks *stacks;	  /* NULL: not requested */
+	struct map met;		       /* uint32_t, a PID -> uint64_t, when its program connected */
+	preload_program programs;      /* given so far, forked ones too */
+	struct preload_stacks *stacks; /* NULL: not requested */
 	struct preload_unseen unseen;
 	/* The kernel reports processes, and observes those of which this is true; NULL: it does
 	 * not. Called with the lock held. */
@@ -81,6 +81,8 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 	uid_t user, struct sooth_error *err);
 /* Whether a program of that process has connected since then, also if it has ended. */
 bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
+/* When its last program did, if that was since then; else 0. */
+uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
 /* Appends what came; what was written before the call is in it. */
 void preload_session_drain(struct preload_session_reader *s, struct buffer *out);
 /* No program records any more from here on; the last is appended. */

@@ -70,6 +70,10 @@ static struct perf_event_attr sampling(const struct perf_rings *r)
 {
 	struct perf_event_attr attr = attributes(r);
 
+	attr.inherit = 1;
+	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
+	if (r->has_no_samples)
+		return attr;
 	attr.config = PERF_COUNT_SW_CPU_CLOCK;
 	attr.sample_period = r->period_ns;
 	attr.sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
@@ -79,8 +83,6 @@ static struct perf_event_attr sampling(const struct perf_rings *r)
 	}
 	attr.sample_regs_user = REGISTERS;
 	attr.sample_stack_user = r->stack_bytes;
-	attr.inherit = 1;
-	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
 	return attr;
 }
 
@@ -207,6 +209,14 @@ int perf_rings_open(
 		status == -EPERM && size >= RING_BYTES_MIN; size /= 2)
 		status = map_rings(r, cpus, size);
 	return status ? refused(status, err) : 0;
+}
+
+int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_error *err)
+{
+	int status = perf_rings_open(r, 0, bytes, err);
+
+	r->has_no_samples = true;
+	return status;
 }
 
 void perf_rings_close(struct perf_rings *r)

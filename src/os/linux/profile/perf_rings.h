@@ -24,6 +24,7 @@ struct perf_rings {
 	uint64_t period_ns;
 	uint32_t stack_bytes; /* copied for each sample */
 	bool has_kernel;      /* samples in the kernel too, with its frames */
+	bool has_no_samples;  /* mappings of code, programs, starts and ends alone */
 };
 
 struct perf_sample {
@@ -42,6 +43,8 @@ int perf_rings_test(struct sooth_error *err);
 /* `bytes`: of each ring, at most; 0: what this user may lock. */
 int perf_rings_open(
 	struct perf_rings *r, uint64_t period_ns, uint64_t bytes, struct sooth_error *err);
+/* The same without samples, of so many bytes. */
+int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_error *err);
 /* From now on a thread, and what it starts. -ESRCH: it has ended. */
 int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err);
 /* Stops all events; their records stay. */

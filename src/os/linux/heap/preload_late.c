@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/preload_late.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/cursor.h"
+#include "os/linux/files/procfs.h"
+
+#define RING_BYTES (256u << 10) /* of a CPU */
+#define IMAGES_MAX 65536
+#define FILES_MAX  16384
+#define FOUND_MAX  4096
+
+/* What a process runs. */
+struct late_image {
+	uint64_t exec_ns; /* 0: not known */
+	bool is_forked;	  /* since its exec: then all that it maps is late */
+	bool has_library; /* of such a one: its parent had it */
+};
+
+struct late_key {
+	uint64_t device, inode;
+	uint64_t pid;
+};
+
+struct late_file {
+	uint64_t since_ns;
+	char path[HEAP_PATH_BYTES];
+};
+
+struct mapping {
+	uint32_t pid;
+	uint64_t time_ns;
+	uint64_t key[2]; /* device and inode */
+	const char *path;
+};
+
+int preload_late_open(struct preload_late *l, struct preload_session_reader *session,
+	struct heap_attach *attach, struct sooth_error *err)
+{
+	l->session = session;
+	l->attach = attach;
+	map_init(&l->images, sizeof(uint32_t), sizeof(struct late_image), IMAGES_MAX);
+	map_init(&l->files, 2 * sizeof(uint64_t), sizeof(bool), FILES_MAX);
+	map_init(&l->found, sizeof(struct late_key), sizeof(struct late_file), FOUND_MAX);
+	l->is_open = true;
+	return perf_rings_open_mappings(&l->rings, RING_BYTES, err);
+}
+
+int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err)
+{
+	return perf_rings_add(&l->rings, command, err);
+}
+
+/* --- records --- */
+
+/* Whether sooth's library was in the program of a process before that time. */
+static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
+{
+	const struct late_image *image = map_get(&l->images, &pid);
+	uint64_t met_ns;
+
+	if (!image)
+		return false;
+	if (image->is_forked)
+		return image->has_library;
+	met_ns = preload_session_met_ns(l->session, pid, image->exec_ns);
+	return met_ns && met_ns < time_ns;
+}
+
+static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+{
+	uint32_t pid = cursor_u32(c), parent = cursor_u32(c);
+	struct late_image image = { .is_forked = true };
+	struct late_image *to;
+
+	if (pid == parent || c->failed)
+		return;
+	image.has_library = had_library(l, parent, time_ns);
+	to = map_put(&l->images, &pid, NULL);
+	if (to)
+		*to = image;
+}
+
+static void take_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+{
+	uint32_t pid = cursor_u32(c);
+	struct late_image *to = c->failed ? NULL : map_put(&l->images, &pid, NULL);
+
+	if (to)
+		*to = (struct late_image){ .exec_ns = time_ns };
+}
+
+static bool defines(struct preload_late *l, const struct mapping *m)
+{
+	bool is_new, *known = map_put(&l->files, m->key, &is_new);
+
+	if (known && !is_new)
+		return *known;
+	is_new = heap_attach_defines(l->attach, m->path, m->key[0], m->key[1]);
+	if (known)
+		*known = is_new;
+	return is_new;
+}
+
+/* The library is connected before the first call, and what the loader maps at the start is mapped
+ * before that. */
+static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time_ns)
+{
+	struct mapping m = { .pid = cursor_u32(c), .time_ns = time_ns };
+	struct late_file *file;
+	struct late_key key;
+	uint32_t major, minor;
+	bool is_new;
+
+	cursor_bytes(c, 4 + 3 * 8); /* its thread, address, size and offset */
+	major = cursor_u32(c);
+	minor = cursor_u32(c);
+	m.key[0] = makedev(major, minor);
+	m.key[1] = cursor_u64(c);
+	cursor_bytes(c, 8 + 2 * 4); /* its generation, protection and flags */
+	m.path = cursor_until(c, '\0').data;
+	if (c->failed || !m.key[1] || !had_library(l, m.pid, time_ns) || !defines(l, &m))
+		return;
+	key = (struct late_key){ m.key[0], m.key[1], m.pid };
+	file = map_put(&l->found, &key, &is_new);
+	if (!file || !is_new)
+		return;
+	file->since_ns = time_ns;
+	snprintf(file->path, sizeof(file->path), "%s", m.path);
+}
+
+static void take(struct preload_late *l, const struct perf_event_header *header)
+{
+	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
+	uint64_t time_ns = perf_record_time(header);
+
+	switch (header->type) {
+	case PERF_RECORD_FORK:
+		take_fork(l, &c, time_ns);
+		break;
+	case PERF_RECORD_COMM:
+		if (header->misc & PERF_RECORD_MISC_COMM_EXEC)
+			take_exec(l, &c, time_ns);
+		break;
+	case PERF_RECORD_MMAP2:
+		take_mapping(l, &c, time_ns);
+		break;
+	case PERF_RECORD_LOST:
+		l->has_lost = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	uint64_t first = perf_record_time(*(const struct perf_event_header *const *)a);
+	uint64_t second = perf_record_time(*(const struct perf_event_header *const *)b);
+
+	return (first > second) - (first < second);
+}
+
+/* Those of one process may be in the rings of several CPUs. */
+void preload_late_read(struct preload_late *l)
+{
+	struct buffer order = { 0 };
+	const struct perf_event_header *header, *const *all;
+	size_t at = 0, count;
+
+	buffer_reset(&l->records);
+	perf_rings_read(&l->rings, &l->records);
+	while (l->records.size - at >= sizeof(*header)) {
+		header = (const void *)(l->records.data + at);
+		if (header->size < sizeof(*header) || header->size > l->records.size - at)
+			break;
+		buffer_append(&order, &header, sizeof(header));
+		at += header->size;
+	}
+	count = order.size / sizeof(header);
+	if (count)
+		qsort(order.data, count, sizeof(header), by_time);
+	all = (const void *)order.data;
+	for (size_t i = 0; i < count; i++)
+		take(l, all[i]);
+	buffer_fini(&order);
+}
+
+/* --- what is missing --- */
+
+void preload_late_emit(struct preload_late *l, const struct process_id *ended)
+{
+	const void *at_key;
+	void *value;
+
+	for (size_t at = 0; map_next(&l->found, &at, &at_key, &value);) {
+		struct late_key key = *(const struct late_key *)at_key;
+		const struct late_file *file = value;
+		struct process_id process = { .pid = (uint32_t)key.pid };
+
+		if (ended && ended->pid != key.pid)
+			continue;
+		if (ended)
+			process = *ended;
+		else
+			procfs_identify((pid_t)key.pid, &process);
+		heap_attach_gap(l->attach, &process, file->since_ns, file->path);
+		if (!l->emitted++)
+			snprintf(l->first, sizeof(l->first), "%s", file->path);
+		map_remove(&l->found, &key);
+		at = 0;
+	}
+}
+
+void preload_late_close(struct preload_late *l)
+{
+	if (!l->is_open)
+		return;
+	l->is_open = false;
+	perf_rings_close(&l->rings);
+	buffer_fini(&l->records);
+	map_fini(&l->images);
+	map_fini(&l->files);
+	map_fini(&l->found);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Libraries with a malloc of their own that a program loads when it already runs: nothing calls
+ * sooth's library for them, so their calls are not seen, and that is reported as a gap. The kernel
+ * records every mapping of code, by perf events that cost nothing between two of them.
+ */
+#ifndef SOOTH_OS_LINUX_PRELOAD_LATE_H
+#define SOOTH_OS_LINUX_PRELOAD_LATE_H
+
+#include "base/map.h"
+#include "os/linux/heap/heap_attach.h"
+#include "os/linux/heap/preload_session.h"
+#include "os/linux/profile/perf_rings.h"
+
+struct preload_late {
+	struct preload_session_reader *session;
+	struct heap_attach *attach;
+	struct perf_rings rings;
+	struct buffer records;
+	struct map images; /* uint32_t, a PID -> struct late_image */
+	struct map files;  /* device and inode -> bool: defines an allocator */
+	struct map found;  /* struct late_key -> struct late_file */
+	bool is_open, has_lost;
+	uint32_t emitted;
+	char first[HEAP_PATH_BYTES]; /* the path of the first of them */
+};
+
+/* 0, or a negative errno: then it finds nothing. */
+int preload_late_open(struct preload_late *l, struct preload_session_reader *session,
+	struct heap_attach *attach, struct sooth_error *err);
+/* Before the command's exec. */
+int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
+/* Reads what was mapped up to now. */
+void preload_late_read(struct preload_late *l);
+/* A process has ended, and all that it mapped is read; NULL: emit what is left. */
+void preload_late_emit(struct preload_late *l, const struct process_id *ended);
+void preload_late_close(struct preload_late *l);
+
+#endif
