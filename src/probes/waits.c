@@ -14,6 +14,7 @@ _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capt
 _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_reader) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_wanted) == 80, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
 
@@ -274,6 +275,22 @@ static const struct sooth_field wanted_fields[] = {
 	FIELD_TRUTH(waits_wanted, is_polled, "they sleep and try again"),
 };
 
+static const struct sooth_field reader_fields[] = {
+	FIELD_PID(waits_reader),
+	FIELD_STRING(waits_reader, path, "-shm file of the database", .may_shrink = true),
+	FIELD_NUMBER(waits_reader, reader_pid, "process that has a transaction which reads",
+		.is_key = true),
+	FIELD_NUMBER(waits_reader, reader_start_ticks, "start of that process in clock ticks",
+		.is_hidden = true),
+	FIELD_STRING(waits_reader, reader_name, "name of that process (comm)"),
+	FIELD_NUMBER(waits_reader, log_pages, "pages in the write-ahead log"),
+	FIELD_NUMBER(waits_reader, copied_pages, "of these, those that the database has too"),
+	FIELD_NUMBER(waits_reader, seen_pages, "of these, those that the transaction sees"),
+	FIELD_NUMBER(waits_reader, page_bytes, "size of a page", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(waits_reader, slot, "read lock of the transaction, 0 to 4"),
+	FIELD_NUMBER(waits_reader, fd, "file descriptor of the -shm file"),
+};
+
 static const struct sooth_schema process_schema = {
 	.name = "waits.process",
 	.kind = WAITS_PROCESS,
@@ -338,6 +355,14 @@ static const struct sooth_schema wanted_schema = {
 	SCHEMA_FIELDS(wanted_fields),
 };
 
+static const struct sooth_schema reader_schema = {
+	.name = "waits.reader",
+	.kind = WAITS_READER,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_reader),
+	SCHEMA_FIELDS(reader_fields),
+};
+
 static const struct sooth_schema snapshot_schema = {
 	.name = "waits.snapshot",
 	.kind = WAITS_SNAPSHOT,
@@ -348,7 +373,7 @@ static const struct sooth_schema snapshot_schema = {
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
 	&object_schema, &party_schema, &signals_schema, &goroutines_schema,
-	&listener_schema, &wanted_schema, &snapshot_schema, NULL };
+	&listener_schema, &wanted_schema, &reader_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

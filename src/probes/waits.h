@@ -22,6 +22,7 @@ enum waits_kind {
 	WAITS_GOROUTINES = 0x0f06,
 	WAITS_LISTENER = 0x0f07,
 	WAITS_WANTED = 0x0f08,
+	WAITS_READER = 0x0f09,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -121,9 +122,9 @@ struct waits_object {
 	uint8_t expires_state;
 	uint16_t local_port, peer_port;
 	uint8_t has_open_request; /* of TCP that it opened: it sent last, some time ago */
-	uint8_t is_peer_gone; /* of TCP within this host: no socket of it is the other end */
-	struct sooth_text path;	 /* as the link says */
-	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
+	uint8_t is_peer_gone;	  /* of TCP within this host: no socket of it is the other end */
+	struct sooth_text path;	  /* as the link says */
+	struct sooth_text local;  /* "127.0.0.1:80", or the name of a unix socket */
 	struct sooth_text peer;
 };
 
@@ -191,7 +192,7 @@ struct waits_signals {
 
 enum waits_goroutine_state {
 	WAITS_GOROUTINE_WAITS,
-	WAITS_GOROUTINE_RUNS, /* or could */
+	WAITS_GOROUTINE_RUNS,  /* or could */
 	WAITS_GOROUTINE_CALLS, /* is in a system call */
 	WAITS_GOROUTINE_STATES,
 };
@@ -207,9 +208,9 @@ struct waits_goroutines {
 	uint8_t is_main; /* the one that runs main.main */
 	uint8_t state;	 /* enum waits_goroutine_state */
 	uint8_t longest_state;
-	uint8_t reason_state;  /* absent: it waits for nothing */
-	uint8_t at_state;      /* of `at` and `by`, of one of them */
-	uint8_t count_state;   /* truncated: not all goroutines were read */
+	uint8_t reason_state; /* absent: it waits for nothing */
+	uint8_t at_state;     /* of `at` and `by`, of one of them */
+	uint8_t count_state;  /* truncated: not all goroutines were read */
 	uint8_t unused[6];
 	struct sooth_text reason; /* as the runtime says: "chan receive" */
 	struct sooth_text by;	  /* what it called: "sync.(*WaitGroup).Wait"; empty: nothing */
@@ -220,10 +221,10 @@ struct waits_goroutines {
 /* A socket that others connect or send to, in the network namespace of the observed process, and a
  * process that has it open. Only at the end of a recording of few processes. */
 struct waits_listener {
-	struct sooth_record record;  /* the observed process */
-	uint64_t owner_start_ticks;  /* 0: not known */
-	uint32_t owner_pid;	     /* the oldest that has it open; 0: none could be read */
-	uint32_t owners;	     /* processes that have it open */
+	struct sooth_record record; /* the observed process */
+	uint64_t owner_start_ticks; /* 0: not known */
+	uint32_t owner_pid;	    /* the oldest that has it open; 0: none could be read */
+	uint32_t owners;	    /* processes that have it open */
 	uint16_t local_port;
 	uint8_t family; /* enum sockets_family */
 	uint8_t is_datagram;
@@ -240,13 +241,31 @@ struct waits_wanted {
 	uint64_t longest_ns; /* time since that one last ran */
 	uint32_t waiters;    /* processes */
 	uint32_t waiter_pid; /* the one that waits longest; 0: none could be read */
-	uint32_t session_pid; /* pid of the database session of the process that has it; 0: itself */
+	uint32_t
+		session_pid; /* pid of the database session of the process that has it; 0: itself */
 	uint8_t longest_state;
 	uint8_t source;	    /* enum waits_source */
 	uint8_t confidence; /* enum waits_confidence: that it is this process that has it */
 	uint8_t is_polled;  /* they sleep and try again */
 	struct sooth_text waiter_name;
 	struct sooth_text detail; /* path of the file; of a database empty, or the kind of lock */
+};
+
+/* A transaction that reads a SQLite database which the observed process has open, once a process
+ * that has one: its lock in the -shm file. */
+struct waits_reader {
+	struct sooth_record record; /* the observed process */
+	uint64_t reader_start_ticks;
+	uint32_t reader_pid;
+	uint32_t fd;	       /* of the observed process, of the -shm file */
+	uint32_t log_pages;    /* pages in the write-ahead log */
+	uint32_t copied_pages; /* of these, those that the database has too */
+	uint32_t seen_pages;   /* of these, those that the transaction sees */
+	uint32_t page_bytes;
+	uint8_t slot; /* its read lock, 0 to 4 */
+	uint8_t unused[7];
+	struct sooth_text reader_name;
+	struct sooth_text path; /* of the -shm file */
 };
 
 struct waits_snapshot {
@@ -258,7 +277,7 @@ struct waits_snapshot {
 	uint8_t unused;
 };
 
-extern const struct sooth_names waits_goroutine_state_names, waits_relation_names, waits_source_names, waits_confidence_names,
-	waits_lock_names;
+extern const struct sooth_names waits_goroutine_state_names, waits_relation_names,
+	waits_source_names, waits_confidence_names, waits_lock_names;
 
 #endif

@@ -522,6 +522,78 @@ static void test_loop_stuck(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- wal-kept --- */
+
+#define PAGE 4096
+
+/* A log of a thousand frames that grows by a tenth between the looks, and what a transaction of
+ * `of` sees of it at each. */
+static void reads_database(
+	uint32_t of, uint32_t seen, uint32_t seen_then, uint32_t grows, uint32_t copied)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		struct waits_reader w = { .record = head_of(i * (LOOKS - 1), PID, WAITS_READER),
+			.reader_pid = of,
+			.fd = 6,
+			.log_pages = 1000 + (i ? grows : 0),
+			.copied_pages = copied,
+			.seen_pages = i ? seen_then : seen,
+			.page_bytes = PAGE,
+			.slot = 1 };
+		struct record_tail tail[] = { tail_string(&w.reader_name, "viewer"),
+			tail_string(&w.path, "/srv/a.db-shm") };
+
+		RECORD_APPEND(&records, &w, tail, 2);
+		waits_end(i * (LOOKS - 1));
+	}
+}
+
+static void sees_then(double frames)
+{
+	reads_database(200, 300, (uint32_t)frames, 100, 300);
+}
+
+static void log_grows_by(double frames)
+{
+	reads_database(200, 300, 300, (uint32_t)frames, 300);
+}
+
+static void is_copied_to(double frames)
+{
+	reads_database(200, 300, 300, 100, (uint32_t)frames);
+}
+
+static void reads_itself(double unused)
+{
+	(void)unused;
+	reads_database(PID, 300, 300, 100, 300);
+}
+
+static void test_wal_kept(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "wal-kept", sees_then, 300, NULL,
+			"low/high: /srv/a.db-wal grows (4.3 MiB, 402 KiB more) and cannot be "
+			"emptied: "
+			"viewer (200) keeps a transaction open that reads {path /srv/a.db-wal}" },
+		{ "wal-kept", sees_then, 1100, NULL, "fine: transactions that read" },
+		{ "wal-kept", log_grows_by, 1, NULL, "low/high: " },
+		{ "wal-kept", log_grows_by, 0, NULL, "fine: " },
+		{ "wal-kept", is_copied_to, 1099, NULL, "low/high: " },
+		{ "wal-kept", is_copied_to, 1100, NULL, "fine: " },
+		{ "wal-kept", log_grows_by, 100, "wal-kept.grave-size=4000000", "medium/high: " },
+		{ "wal-kept", log_grows_by, 100, "wal-kept.min-size=5000000", "fine: " },
+		{ "wal-kept", reads_itself, 0, NULL,
+			"low/high: keeps a transaction open that reads, so that /srv/a.db-wal "
+			"grows" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- lock-kept --- */
 
 /* Two wait for its lock, the longest for `waited` s; it last ran `rested` s ago, in that call. */
@@ -1233,6 +1305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_threads_waiting),
 		cmocka_unit_test(test_loop_stuck),
+		cmocka_unit_test(test_wal_kept),
 		cmocka_unit_test(test_lock_kept),
 		cmocka_unit_test(test_held_up),
 		cmocka_unit_test(test_prompt_unanswered),

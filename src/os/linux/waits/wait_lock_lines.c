@@ -30,7 +30,12 @@ static bool parse(struct span line, struct lock_line *out)
 	if (!cursor_skip(&c, ":"))
 		return false;
 	out->inode = cursor_decimal(&c);
-	return !c.failed;
+	if (c.failed)
+		return false;
+	out->begin = cursor_decimal(&c);
+	cursor_blanks(&c);
+	out->end = cursor_skip(&c, "EOF") ? UINT64_MAX : cursor_decimal(&c);
+	return true;
 }
 
 struct cursor wait_lock_lines(struct wait_reader *r)
@@ -48,6 +53,32 @@ bool wait_lock_next(struct cursor *c, struct lock_line *out)
 	while (!cursor_at_end(c)) {
 		if (parse(cursor_line(c), out))
 			return true;
+	}
+	return false;
+}
+
+size_t own_files_read(struct wait_reader *r, struct wait_node *n, struct own_file *files)
+{
+	size_t count = 0;
+
+	for (uint32_t fd = 0; fd < OWN_FILES_MAX; fd++) {
+		struct own_file *f = &files[count];
+
+		f->fd = fd;
+		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
+	}
+	return count;
+}
+
+bool own_files_find(
+	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].inode == l->inode && files[i].major == l->major &&
+			files[i].minor == l->minor) {
+			*fd = files[i].fd;
+			return true;
+		}
 	}
 	return false;
 }

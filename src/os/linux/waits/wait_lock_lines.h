@@ -16,7 +16,22 @@ struct lock_line {
 	uint64_t pid;	  /* 0: none */
 	uint32_t major, minor;
 	uint64_t inode;
+	uint64_t begin, end; /* first and last byte; UINT64_MAX: to the end of the file */
 };
+
+/* A file that the observed process has open. */
+struct own_file {
+	uint64_t inode;
+	uint32_t major, minor, fd;
+};
+
+#define OWN_FILES_MAX 512 /* descriptors that are compared */
+
+/* Into `files`, of OWN_FILES_MAX; returns how many. */
+size_t own_files_read(struct wait_reader *r, struct wait_node *n, struct own_file *files);
+/* The descriptor of the file that the lock is on; false: it has none. */
+bool own_files_find(
+	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd);
 
 /* Read once for a sample. */
 struct cursor wait_lock_lines(struct wait_reader *r);

@@ -131,11 +131,6 @@ void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_ca
 
 /* --- a process that tries again and again --- */
 
-struct own_file {
-	uint64_t inode;
-	uint32_t major, minor, fd;
-};
-
 /* A lock of the open file itself, which a child has from its parent: it does not wait. One of the
  * process (POSIX) may be on another part of the file: SQLite has one of these while it is refused
  * another. */

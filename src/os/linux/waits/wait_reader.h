@@ -115,6 +115,8 @@ enum syscall_wait_kind wait_thread_glance(struct wait_reader *r, const struct wa
 	uint32_t tid, struct waits_thread *t);
 /* Its own locks that others wait for. */
 void wait_wanted(struct wait_reader *r, struct wait_node *n);
+/* The transactions that keep the write-ahead log of its SQLite database from being emptied. */
+void wait_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* The descriptor of a call; its type. */
 enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
 	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);

@@ -115,25 +115,6 @@ static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
 
 /* --- files --- */
 
-struct own_file {
-	uint64_t inode;
-	uint32_t major, minor, fd;
-};
-
-/* Its own descriptor of the file; false: it has none. */
-static bool find_own(
-	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (files[i].inode == l->inode && files[i].major == l->major &&
-			files[i].minor == l->minor) {
-			*fd = files[i].fd;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* The lock of an open file names no process, or one that has ended and whose child has it. */
 static bool has_by_descriptor(
 	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
@@ -199,19 +180,6 @@ static void count_polling(
 	}
 }
 
-static size_t read_own_files(struct wait_reader *r, struct wait_node *n, struct own_file *files)
-{
-	size_t count = 0;
-
-	for (uint32_t fd = 0; fd < FDS_MAX; fd++) {
-		struct own_file *f = &files[count];
-
-		f->fd = fd;
-		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
-	}
-	return count;
-}
-
 static void of_line(struct wait_reader *r, const struct wait_node *n, const struct lock_line *l,
 	uint32_t fd, struct cursor rest)
 {
@@ -232,7 +200,7 @@ static void of_line(struct wait_reader *r, const struct wait_node *n, const stru
 
 static void of_files(struct wait_reader *r, struct wait_node *n)
 {
-	struct own_file files[FDS_MAX];
+	struct own_file files[OWN_FILES_MAX];
 	struct cursor all = wait_lock_lines(r);
 	size_t count = 0;
 	struct lock_line l;
@@ -246,10 +214,10 @@ static void of_files(struct wait_reader *r, struct wait_node *n)
 			continue;
 		if (!has_files && (!l.pid || l.pid == n->stat.pid ||
 					  !wait_table_get(&r->table, (uint32_t)l.pid))) {
-			count = read_own_files(r, n, files);
+			count = own_files_read(r, n, files);
 			has_files = true;
 		}
-		if (!has_files || !find_own(files, count, &l, &fd) ||
+		if (!has_files || !own_files_find(files, count, &l, &fd) ||
 			(l.pid != n->stat.pid && !has_by_descriptor(r, n, &l, fd)))
 			continue;
 		last = l.inode;
@@ -365,4 +333,5 @@ void wait_wanted(struct wait_reader *r, struct wait_node *n)
 		return;
 	of_files(r, n);
 	of_sessions(r, n);
+	wait_wal_readers(r, n);
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
+ * open: the log cannot be written from its begin again before that ends. It is said of the process
+ * that writes, and of the one that reads.
+ *
+ * That it is one transaction all the time is known by what it sees of the log: a new one would see
+ * what was written meanwhile.
+ */
+#include <string.h>
+
+#include "analyze/diagnosis/check.h"
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "explain/finding.h"
+#include "probes/waits.h"
+
+#define FRAME_HEAD 24 /* bytes before each page of the log (sqlite3, WAL_FRAME_HDRSIZE) */
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-size", 512 << 10, 1, 1e15, "minimum size of the log",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("grave-size", 16 << 20, 1, 1e15,
+		"size of the log from which the severity is that of the finding; below: low",
+		.unit = SOOTH_UNIT_BYTES),
+};
+
+static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
+{
+	return (uint64_t)frames * (r->page_bytes + FRAME_HEAD);
+}
+
+/* The same transaction at the first look; NULL: it was not there. */
+static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
+{
+	const struct snapshot *first = check_first(e, &e->input->waits);
+	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct waits_reader *w = record_as(r, WAITS_READER, sizeof(*w));
+
+		if (w && w->reader_pid == now->reader_pid && w->slot == now->slot &&
+			w->reader_start_ticks == now->reader_start_ticks &&
+			w->seen_pages == now->seen_pages &&
+			!span_compare(
+				record_text(r, &w->path), record_text(&now->record, &now->path)))
+			return w;
+	}
+	return NULL;
+}
+
+/* The log has grown, and has frames that this transaction does not see. */
+static bool keeps_log(
+	const struct check *e, const struct waits_reader *before, const struct waits_reader *now)
+{
+	return before && now->log_pages > before->log_pages && now->log_pages > now->seen_pages &&
+	       now->copied_pages < now->log_pages &&
+	       (double)bytes_of(now, now->log_pages) >= check_option(e, "min-size");
+}
+
+/* "/srv/events.db-wal" */
+static void put_log(struct buffer *out, const struct waits_reader *r)
+{
+	struct span shm = record_text(&r->record, &r->path);
+
+	buffer_append(out, shm.data, shm.size - strlen("shm"));
+	buffer_string(out, "wal");
+}
+
+static void claim(const struct check *e, struct check_result *out,
+	const struct waits_reader *before, const struct waits_reader *now, const struct buffer *log)
+{
+	struct span name = record_text(&now->record, &now->reader_name);
+	char size[UNITS_SIZE], more[UNITS_SIZE];
+	bool is_own = now->reader_pid == e->id.pid;
+
+	if (is_own)
+		finding_claim(out, "keeps a transaction open that reads, so that ");
+	finding_claim(out, "%.*s grows (%s, %s more) and cannot be emptied", (int)log->size,
+		log->data, sentence_size(size, bytes_of(now, now->log_pages)),
+		sentence_size(more, bytes_of(now, now->log_pages - before->log_pages)));
+	if (!is_own)
+		finding_claim(out, ": %.*s (%u) keeps a transaction open that reads",
+			(int)name.size, name.data, now->reader_pid);
+}
+
+static void report(const struct check *e, struct check_result *out,
+	const struct waits_reader *before, const struct waits_reader *now)
+{
+	uint64_t size = bytes_of(now, now->log_pages),
+		 ns = now->record.time_ns - before->record.time_ns;
+	struct buffer log = { 0 };
+
+	put_log(&log, now);
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	if ((double)size < check_option(e, "grave-size"))
+		finding_severity(out, FINDING_LOW);
+	finding_path(out, span_of((const char *)log.data, log.size));
+	claim(e, out, before, now, &log);
+	finding_number(out, "size of the write-ahead log", (double)size, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "written since the transaction began",
+		(double)bytes_of(now, now->log_pages - now->seen_pages), SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "growth", (double)bytes_of(now, now->log_pages - before->log_pages),
+		SOOTH_UNIT_BYTES, ns);
+	finding_unseen(out, "since when the transaction is open");
+	finding_remedy(out,
+		"end that transaction: read the cursor in %u to its end, or close it; ending %u "
+		"ends it "
+		"too",
+		now->reader_pid, now->reader_pid);
+	finding_end(out);
+	buffer_fini(&log);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	unsigned readers = 0;
+
+	if (!last || !e->process || !e->process->is_there) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	batch_for_each (r, &all) {
+		const struct waits_reader *now = record_as(r, WAITS_READER, sizeof(*now));
+		const struct waits_reader *before = now ? same_before(e, now) : NULL;
+
+		readers += now != NULL;
+		if (now && record_text(r, &now->path).size > strlen("shm") &&
+			keeps_log(e, before, now)) {
+			report(e, out, before, now);
+			return;
+		}
+	}
+	check_fine(
+		out, "transactions that read its SQLite databases: %u, none keeps a log", readers);
+}
+
+const struct finding_type finding_wal_kept = {
+	.id = "wal-kept",
+	.claim = "the write-ahead log of a SQLite database grows: a transaction that reads stays "
+		 "open",
+	.probes = "proc,waits",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
