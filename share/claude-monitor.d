@@ -90,11 +90,12 @@ syscall::connect:entry, syscall::connect_nocancel:entry
 /pid == $target && (self->family == 28 || self->family == 30) && arg2 >= 28/
 {
 	this->peer = (uint8_t *)copyin(arg1, 24);
-	printf("%Y connect fd %d to %02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x "
-		"port %d\n", walltimestamp, (int)arg0, this->peer[8], this->peer[9], this->peer[10],
-		this->peer[11], this->peer[12], this->peer[13], this->peer[14], this->peer[15],
-		this->peer[16], this->peer[17], this->peer[18], this->peer[19], this->peer[20],
-		this->peer[21], this->peer[22], this->peer[23], this->peer[2] * 256 + this->peer[3]);
+	printf("%Y connect fd %d to %02x%02x:%02x%02x:%02x%02x:%02x%02x:", walltimestamp, (int)arg0,
+		this->peer[8], this->peer[9], this->peer[10], this->peer[11], this->peer[12], this->peer[13],
+		this->peer[14], this->peer[15]);
+	printf("%02x%02x:%02x%02x:%02x%02x:%02x%02x port %d\n", this->peer[16], this->peer[17], this->peer[18],
+		this->peer[19], this->peer[20], this->peer[21], this->peer[22], this->peer[23],
+		this->peer[2] * 256 + this->peer[3]);
 }
 
 syscall::connect:entry, syscall::connect_nocancel:entry

@@ -187,21 +187,28 @@ static void write_slot(struct buffer *out)
 static void write_counts(struct buffer *out, const struct dtrace_calls *c)
 {
 	static const char key[] = "[pid, ppid, tid, probefunc, self->error, this->slot]";
-	static const char print[] =
+	static const char print_timed[] =
 		"\tprintf(\"w\\t%d\\n\", walltimestamp);\n"
 		"\tprinta(\"n\\t%d\\t%d\\t%d\\t%s\\t%d\\t%d\\t%@d\\t%@d\\t%@d\\n\", @n, @t, @m);\n"
-		"\ttrunc(@n);\n\ttrunc(@t);\n\ttrunc(@m);\n"
+		"\ttrunc(@n);\n\ttrunc(@t);\n\ttrunc(@m);\n";
+	static const char print_last[] =
 		"\tprinta(\"x\\t%d\\t%d\\t%d\\t%s\\t%@d\\n\", @x);\n\ttrunc(@x);\n";
+
+	/* An aggregation that nothing writes to is an error. */
+	const char *last = "";
 
 	buffer_string(out, "\nsyscall:::return\n/self->at/\n{\n");
 	write_slot(out);
 	buffer_format(out,
 		"\t@n%s = count();\n\t@t%s = sum(this->took);\n\t@m%s = max(this->took);\n}\n", key,
 		key, key);
-	if (write_probes(out, c, "entry", is_last, 0))
+	if (write_probes(out, c, "entry", is_last, 0)) {
 		buffer_string(
 			out, "\n/self->at/\n{\n\t@x[pid, ppid, tid, probefunc] = count();\n}\n");
-	buffer_format(out, "\nprofile:::tick-1s\n{\n%s}\n\ndtrace:::END\n{\n%s}\n", print, print);
+		last = print_last;
+	}
+	buffer_format(out, "\nprofile:::tick-1s\n{\n%s%s}\n\ndtrace:::END\n{\n%s%s}\n", print_timed,
+		last, print_timed, last);
 }
 
 void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *c)
