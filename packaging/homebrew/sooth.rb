@@ -9,6 +9,7 @@ class Sooth < Formula
   depends_on "msgpack" => :build
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
+  depends_on "jansson"
   depends_on "ncurses"
   depends_on "sqlite"
   depends_on "util-linux"

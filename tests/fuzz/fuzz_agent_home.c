@@ -7,6 +7,7 @@
 
 #include "agents/agent_path.h"
 #include "fuzz.h"
+#include "os/agents/agent_environment.h"
 #include "os/linux/agents/agent_home.h"
 #include "os/linux/files/user_names.h"
 

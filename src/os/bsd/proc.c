@@ -3,9 +3,8 @@
  * A sample of the probe proc: all processes in one answer of the system; then command line,
  * executable and working directory of each; links of those close to an agent.
  *
- * Cannot be seen: the environment of others' processes (both systems refuse it), sessions by an
- * agent's own files, npm packages, texts in executables: an agent is known by its paths, its
- * arguments and its title.
+ * Cannot be seen: the environment of others' processes (both systems refuse it), npm packages,
+ * texts in executables: an agent is known by its paths, its arguments and its title.
  */
 #include "os/bsd/proc.h"
 
@@ -34,9 +33,10 @@ struct text_at {
 struct bsd_proc_entry {
 	struct bsd_process process;
 	struct text_at arguments, executable, directory, markers;
-	bool is_close;	 /* to an agent */
-	bool is_named;	 /* selected by pid */
-	bool is_refused; /* its arguments were: it may be an agent */
+	const struct agent *agent; /* whose main process it is; NULL: none */
+	bool is_close;		   /* to an agent */
+	bool is_named;		   /* selected by pid */
+	bool is_refused;	   /* its arguments were: it may be an agent */
 };
 
 int bsd_proc_open(struct backend_run *run, struct sooth_error *err)
@@ -49,6 +49,7 @@ int bsd_proc_open(struct backend_run *run, struct sooth_error *err)
 	p->reported_ns = 0;
 	p->has_reported_hidden = false;
 	bsd_links_init(&p->links);
+	bsd_sessions_init(&p->sessions);
 	return status;
 }
 
@@ -60,6 +61,7 @@ void bsd_proc_close(struct backend_run *run)
 	if (p->agents)
 		agent_set_unref(p->agents);
 	bsd_links_fini(&p->links);
+	bsd_sessions_fini(&p->sessions);
 	buffer_fini(&p->entries);
 	buffer_fini(&p->texts);
 	buffer_fini(&p->scratch);
@@ -119,8 +121,9 @@ static struct text_at read_markers(struct bsd_proc *p, const struct bsd_source *
 	return at;
 }
 
-static bool is_agent(const struct bsd_proc *p, const struct bsd_proc_entry *e)
+static bool is_agent(const struct bsd_proc *p, struct bsd_proc_entry *e)
 {
+	const struct agent *agent;
 	const struct bsd_process *f = &e->process;
 	struct agent_match match;
 	struct agent_evidence evidence = {
@@ -130,7 +133,10 @@ static bool is_agent(const struct bsd_proc *p, const struct bsd_proc_entry *e)
 		.directory = text_of(p, &e->directory),
 	};
 
-	return agent_recognise(p->agents, &evidence, &match) != NULL;
+	agent = agent_recognise(p->agents, &evidence, &match);
+	if (agent && match.role == AGENT_ROLE_MAIN)
+		e->agent = agent;
+	return agent != NULL;
 }
 
 static bool has_program(const struct bsd_process *f)
@@ -292,6 +298,11 @@ static void write_all(struct backend_run *run)
 			write_whole(run, &all[i]);
 	}
 	bsd_links_write(&p->links, run);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].agent)
+			bsd_sessions_write(&p->sessions, run, &all[i].process, all[i].agent,
+				text_of(p, &all[i].directory));
+	}
 	/* The record has no state for these. */
 	if (is_hidden && !p->has_reported_hidden)
 		backend_limit(run, "memory and CPU time of other users' processes (shown as 0)",

@@ -4,6 +4,7 @@
 #define SOOTH_OS_BSD_PROC_H
 
 #include "collect/backend.h"
+#include "os/bsd/agent_sessions.h"
 #include "os/bsd/members.h"
 #include "os/bsd/proc_links.h"
 
@@ -14,6 +15,7 @@ struct bsd_proc {
 	struct buffer texts;   /* of the entries */
 	struct buffer scratch, masked;
 	struct bsd_links links;
+	struct bsd_sessions sessions;
 	uint64_t reported_ns; /* end of the last sample */
 	bool has_reported_hidden;
 };

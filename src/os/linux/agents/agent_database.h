@@ -7,7 +7,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_DATABASE_H
 #define SOOTH_OS_LINUX_AGENT_DATABASE_H
 
-#include "os/linux/agents/agent_tokens.h"
+#include "os/agents/agent_tokens.h"
 
 /* A database in the state in which it was read. */
 struct agent_database_place {

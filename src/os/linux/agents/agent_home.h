@@ -7,14 +7,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
 
-/*
- * Where an agent's process keeps its files. The path is only opened, never reported.
- *
- * From the bytes of its environment; false: not in there. Variables are those of agent->files; the
- * first one of a name counts, as for getenv(3).
- */
-bool agent_home_of(char *home, size_t room, const struct agent_files *files,
-	const void *environment, size_t size);
+/* Where an agent's process keeps its files. The path is only opened, never reported. */
 /* Of a process; 0, or a negative errno: -ENOENT when it is not known. */
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
 	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch);

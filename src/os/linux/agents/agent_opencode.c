@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "os/linux/agents/agent_json.h"
+#include "os/agents/agent_json.h"
 #include "probes/proc.h"
 
 #define RUNS_MAX     64		      /* more: the oldest is forgotten */

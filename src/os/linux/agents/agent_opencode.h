@@ -6,7 +6,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_OPENCODE_H
 #define SOOTH_OS_LINUX_AGENT_OPENCODE_H
 
-#include "os/linux/agents/agent_turn.h"
+#include "os/agents/agent_turn.h"
 
 /* As agent_turn_read(), of the process that started at `start_utc_ns`; false also if it is unknown
  * which lines are its own. */

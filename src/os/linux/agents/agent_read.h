@@ -7,8 +7,8 @@
 #define SOOTH_OS_LINUX_AGENT_READ_H
 
 #include "os/linux/agents/agent_database.h"
-#include "os/linux/agents/agent_tokens.h"
-#include "os/linux/agents/agent_turn.h"
+#include "os/agents/agent_tokens.h"
+#include "os/agents/agent_turn.h"
 
 #define AGENT_READ_PATH 1024
 #define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON of agents. */
-#include "os/linux/agents/agent_json.h"
+#include "os/agents/agent_json.h"
 
 #include <string.h>
 #include <time.h>

@@ -5,8 +5,8 @@
  * tool result without an answer), the tool's (a call without a result), or the user's. Names and
  * times, never conversation text.
  */
-#ifndef SOOTH_OS_LINUX_AGENT_TURN_H
-#define SOOTH_OS_LINUX_AGENT_TURN_H
+#ifndef SOOTH_OS_AGENT_TURN_H
+#define SOOTH_OS_AGENT_TURN_H
 
 #include "agents/agent.h"
 #include "agents/agent_path.h"

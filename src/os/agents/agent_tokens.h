@@ -4,8 +4,8 @@
  * model. Numbers and one plain word leave it, no text of the conversation. A log is read as it
  * grows, each line once.
  */
-#ifndef SOOTH_OS_LINUX_AGENT_TOKENS_H
-#define SOOTH_OS_LINUX_AGENT_TOKENS_H
+#ifndef SOOTH_OS_AGENT_TOKENS_H
+#define SOOTH_OS_AGENT_TOKENS_H
 
 #include "agents/agent.h"
 #include "agents/agent_path.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/agents/agent_tokens.h"
+#include "os/agents/agent_tokens.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/agents/agent_json.h"
+#include "os/agents/agent_json.h"
 
 #define TOKENS_MAX (1ull << 40) /* of one answer: more is no number of tokens */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Session files and logs of agents. */
-#include "os/linux/agents/agent_turn.h"
+#include "os/agents/agent_turn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "agents/agent.h"
 #include "agents/agent_path.h"
 #include "base/cleanup.h"
-#include "os/linux/agents/agent_json.h"
+#include "os/agents/agent_json.h"
 #include "probes/proc.h"
 
 /* --- sessions, and the last tool --- */
@@ -117,14 +117,14 @@ static bool line_call(struct agent_tool *tool, const struct tool_kind *kind, str
 bool agent_log_last_tool(
 	struct agent_tool *tool, enum agent_log kind, const void *data, size_t size, bool is_cut)
 {
-	const char *begin = data, *end = size ? memrchr(begin, '\n', size) : NULL;
+	const char *begin = data, *end = span_last(span_of(data, size), '\n');
 	struct agent_tool found;
 
 	if (!tool_kinds[kind].mark)
 		return false;
 	while (end) {
 		const char *before =
-			end > begin ? memrchr(begin, '\n', (size_t)(end - begin)) : NULL;
+			span_last(span_of(begin, (size_t)(end - begin)), '\n');
 		const char *line = before ? before + 1 : begin;
 
 		if (!before && is_cut)

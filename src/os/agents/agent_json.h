@@ -3,8 +3,8 @@
  * JSON that agents write, and the few values read from it: plain words, times, numbers. Anything
  * too deep, too long or invalid counts as absent.
  */
-#ifndef SOOTH_OS_LINUX_AGENT_JSON_H
-#define SOOTH_OS_LINUX_AGENT_JSON_H
+#ifndef SOOTH_OS_AGENT_JSON_H
+#define SOOTH_OS_AGENT_JSON_H
 
 #include <jansson.h>
 #include <stdbool.h>
