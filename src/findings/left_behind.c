@@ -3,9 +3,10 @@
  * left-behind: a process of no agent outlived what started it, and what it was started for is gone:
  * nothing reads its output, its terminal is closed, or its working directory was deleted. Or its
  * input and its output were local sockets, as a program has them that is the server of another
- * one (MCP, a language server), and both have lost their other end. A child
- * gets the session of its parent, so one that neither leads its session nor shares it with its
- * parent got another parent, whichever process takes such children here.
+ * one (MCP, a language server), and both have lost their other end. Or its input is open only
+ * because others that were left behind with it have inherited the other end. A child gets the
+ * session of its parent, so one that neither leads its session nor shares it with its parent got
+ * another parent, whichever process takes such children here.
  *
  * Cannot be seen: a pipe without a reader, until the process writes to it; a process that lost its
  * parent within the session of the new one.
@@ -20,6 +21,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/sockets.h"
+#include "probes/waits.h"
 
 enum { INPUT, OUTPUT, ERRORS };
 
@@ -37,6 +39,8 @@ struct left {
 	bool is_cut_off;      /* input and output */
 	bool are_calls_known;
 	struct check_calls calls;
+	struct buffer
+		heirs; /* "tail (7) and grep (8)": they alone have the other end of its input */
 };
 
 static bool ignores_hangup(const struct process_entry *p)
@@ -123,6 +127,44 @@ static bool fails_within(const struct check *e, const struct call_history *h, st
 	return failed >= check_option(e, "min-writes");
 }
 
+static bool is_left_too(const struct check *e, const struct waits_party *w)
+{
+	struct process_id id = { .start_ticks = w->party_start_ticks, .pid = w->party_pid };
+	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+
+	return p && p->is_there && check_has_new_parent(p) &&
+	       p->process->session == e->process->process->session;
+}
+
+/* As a descriptor above those that a program writes to: it does not know that it has it. */
+static bool has_inherited(const struct check *e, const struct waits_party *w)
+{
+	return w->is_alive && w->fd > ERRORS && is_left_too(e, w);
+}
+
+/* The processes that have the other end of its input, if all have inherited it and were left behind
+ * with it; else nothing. */
+static void find_heirs(const struct check *e, struct buffer *out)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct waits_party *w = record_as(r, WAITS_PARTY, sizeof(*w));
+		struct span name = w ? record_text(r, &w->name) : span_of("", 0);
+
+		if (!w || w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
+			w->waiting_fd != INPUT || w->party_pid == e->id.pid)
+			continue;
+		if (!has_inherited(e, w)) {
+			buffer_reset(out);
+			return;
+		}
+		buffer_format(out, "%s%.*s (%u)", out->size ? " and " : "", (int)name.size,
+			name.data, w->party_pid);
+	}
+}
+
 static void look(const struct check *e, struct left *l)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
@@ -133,6 +175,7 @@ static void look(const struct check *e, struct left *l)
 	l->is_terminal_closed = !is_kept && out && out->type == FDS_PTY && out->is_deleted &&
 				out->deleted_state == SOOTH_STATE_VALUE;
 	l->is_directory_deleted = !is_kept && process_table_lost_directory(e->process, &was);
+	find_heirs(e, &l->heirs);
 	l->are_calls_known = check_calls_read(&l->calls, e);
 	if (!l->are_calls_known)
 		return;
@@ -140,7 +183,7 @@ static void look(const struct check *e, struct left *l)
 	l->needs_directory = l->is_directory_deleted && fails_within(e, l->calls.history, was);
 }
 
-static void report(const struct check *e, struct check_result *out, const struct left *l)
+static void report(const struct check *e, struct check_result *out, struct left *l)
 {
 	const struct process_entry *p = e->process;
 	struct span parent = l->is_cut_off ? span_of("", 0) : check_name(p->parent);
@@ -148,7 +191,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_sure = is_unread || l->is_cut_off || l->needs_directory;
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (!is_sure)
+	if (!is_sure && !l->heirs.size)
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "left behind: %s%s", l->is_cut_off ? "" : "its parent has ended, and ",
 		l->is_cut_off ? "the process at the other end of its input and output has ended: a "
@@ -157,7 +200,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 		: l->is_terminal_closed ? "its terminal is closed"
 		: l->needs_directory
 			? "its working directory was deleted, in which it still looks for files"
-			: "its working directory was deleted");
+		: l->heirs.size ? "no process sends to its input any more"
+				: "its working directory was deleted");
+	if (l->heirs.size)
+		finding_claim(out,
+			": only %s, left behind with it, still %s the other end by inheritance, so "
+			"that "
+			"no end of the input comes",
+			buffer_cstr(&l->heirs),
+			strstr(buffer_cstr(&l->heirs), " and ") ? "have" : "has");
 	if (l->is_cut_off)
 		finding_text(out, "known by", "fd 0 and fd 1 are local sockets without a peer");
 	else
@@ -203,7 +254,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	look(e, &l);
 	if (l.failed < check_option(e, "min-writes") && !l.is_terminal_closed &&
-		!l.is_directory_deleted) {
+		!l.is_directory_deleted && !l.heirs.size) {
 		if (!l.has_pipe || l.are_calls_known ||
 			(check_has_probes(out) && check_calls_begin(&calls, e, out)))
 			check_fine(out, "its parent has ended, and its output leads somewhere");
@@ -212,6 +263,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	} else {
 		report(e, out, &l);
 	}
+	buffer_fini(&l.heirs);
 }
 
 const struct finding_type finding_left_behind = {

@@ -286,6 +286,33 @@ def served_by(client):
     return make
 
 
+# A shell that talks to a server through a FIFO, and ends. What it started beside the server still has the
+# end that it wrote to ("inherits"), or writes there itself ("writes").
+TALKS = """
+mkfifo rpc
+python3 -c 'import sys, time
+for line in sys.stdin: pass
+time.sleep(100)' < rpc > /dev/null 2>&1 &
+echo $! > server
+exec 7> rpc
+if [ $1 = inherits ]; then sleep 100 & else sleep 100 > rpc 7>&- & fi
+echo $! > heir
+"""
+
+
+def lost_client(how):
+    def make(scope, _rng):
+        shell = subprocess.Popen(["bash", "-c", TALKS, "bash", how], cwd=scope.path, start_new_session=True)
+        shell.wait()
+        pids = [int((scope.path / name).read_text()) for name in ("server", "heir")]
+        for pid in pids:
+            scope.later(lambda pid=pid: kill(pid))
+        harness.wait_until(lambda: os.getsid(parent_of(pids[0])) != shell.pid and parent_of(pids[0]) != shell.pid,
+            "its parent to end")
+        return pids[0]
+    return make
+
+
 def parent_of(pid):
     return int(pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()[1])
 
@@ -336,6 +363,9 @@ CASES = [
         says="its working directory was deleted"),
     sick("left-behind", "a server whose client has ended", served_by("ends"), settings=LEFT, severity="medium",
         says="a server (MCP, language server) without its client"),
+    sick("left-behind", "the other end of its input was inherited", lost_client("inherits"), settings=LEFT, severity="medium",
+        says="no process sends to its input any more: only sleep"),
+    healthy("left-behind", "a process that has its input as its output", lost_client("writes"), settings=LEFT),
     healthy("left-behind", "a server whose client is silent", served_by("stays"), settings=LEFT),
     healthy("left-behind", "its output goes to a log", left_behind("file",
         [sys.executable, "-c", WORKS]), calls=True, settings=LEFT),
