@@ -403,6 +403,7 @@ static void test_the_rest(void **state)
 	shown = bsd_test_report(&h.os, "maps", "maps", NULL, pids, 1);
 	assert_true(has(shown, "/usr/lib/dyld"));
 	assert_true(has(shown, "[malloc small]"));
+	assert_true(has(shown, "malloc-zone"));
 	free(shown);
 	shown = bsd_test_report(&h.os, "threads", "threads", NULL, pids, 1);
 	assert_true(has(shown, "JITWorker"));

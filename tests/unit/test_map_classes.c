@@ -116,6 +116,10 @@ static void test_names(void **state)
 		AT(0xd000, 0xe000, "--xp", 0, MAP_KERNEL, .path = "[vsyscall]"),
 		AT(0xe000, 0xf000, "rw-p", 0, MAP_THREAD_STACK, .path = "[stack]"),
 		AT(0xf000, 0x10000, "rw-s", 0, MAP_SHARED, .path = "[anon_shmem:x]"),
+		AT(0x10000, 0x11000, "rw-p", 0, MAP_MALLOC_ZONE, .path = "[malloc small]"),
+		AT(0x11000, 0x12000, "rw-p", 0, MAP_JAVASCRIPTCORE, .path = "[javascriptcore]"),
+		AT(0x12000, 0x13000, "r-xp", 0, MAP_JIT, .path = "[jit]"),
+		AT(0x13000, 0x14000, "rw-p", 0, MAP_TCMALLOC, .path = "[tcmalloc]"),
 		END,
 	};
 	/* Living files of such names, a removed one on a disk, a file like the kernel's. */

@@ -20,6 +20,7 @@ const char *const memory_class_texts[MAP_CLASSES] = {
 	[MAP_GO] = "the Go heap",
 	[MAP_JIT] = "JIT code",
 	[MAP_BRK] = "the heap (brk)",
+	[MAP_MALLOC_ZONE] = "the heap (malloc zones)",
 	[MAP_RESERVATION] = "reserved addresses",
 };
 

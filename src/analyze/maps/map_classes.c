@@ -30,7 +30,7 @@
 
 static const char *const class_names[MAP_CLASSES] = { "other", "file", "deleted-file", "shared",
 	"kernel", "thread-stack", "glibc-heap", "glibc-arena", "mimalloc", "jemalloc", "tcmalloc",
-	"javascriptcore", "v8", "go", "jit", "brk", "reservation" };
+	"javascriptcore", "v8", "go", "jit", "brk", "reservation", "malloc-zone" };
 const struct sooth_names map_class_names = { MAP_CLASSES, class_names };
 
 struct diagnosis {
@@ -109,6 +109,18 @@ static bool has_flags(const struct maps_mapping *m, uint8_t flags)
 	return m->flags_state == SOOTH_STATE_VALUE && (m->flags & flags) == flags;
 }
 
+/* As macOS tags memory, by what requested it. */
+static enum map_class class_by_tag(struct span path)
+{
+	if (span_starts(path, "[malloc"))
+		return MAP_MALLOC_ZONE;
+	if (span_starts(path, "[javascriptcore"))
+		return MAP_JAVASCRIPTCORE;
+	if (span_starts(path, "[jit"))
+		return MAP_JIT;
+	return span_equal(path, "[tcmalloc]") ? MAP_TCMALLOC : MAP_OTHER;
+}
+
 /* Its class by its own name or its file; MAP_OTHER: no class. */
 static enum map_class class_by_name(const struct map_facts *f, const struct maps_mapping *m)
 {
@@ -131,7 +143,7 @@ static enum map_class class_by_name(const struct map_facts *f, const struct maps
 		return MAP_THREAD_STACK;
 	if (span_starts(path, "[anon: glibc: malloc arena"))
 		return MAP_GLIBC_ARENA;
-	return MAP_OTHER;
+	return class_by_tag(path);
 }
 
 /* --- a mapping by its neighbors --- */

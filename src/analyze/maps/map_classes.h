@@ -20,6 +20,7 @@
  * go              with Go: from 0xc000000000, where Go places its heap
  * jit             private, executable and without a file: code made at run time
  * brk             [heap] of a process with an unknown allocator
+ * malloc-zone     of macOS, whose malloc gives its memory a tag for each kind of zone
  * reservation     inaccessible, without a file, empty, and of no other class
  */
 #ifndef SOOTH_ANALYZE_MAP_CLASSES_H
@@ -47,6 +48,7 @@ enum map_class {
 	MAP_JIT,
 	MAP_BRK,
 	MAP_RESERVATION,
+	MAP_MALLOC_ZONE,
 	MAP_CLASSES,
 };
 

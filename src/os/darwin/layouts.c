@@ -3,6 +3,7 @@
  * decoders are wrong there. */
 #include <errno.h>
 #include <libproc.h>
+#include <mach/vm_statistics.h>
 #include <stddef.h>
 #include <sys/param.h>
 #include <sys/proc.h>
@@ -23,6 +24,7 @@
 #define KINFO_PROC(name, member, offset) AT(kinfo_proc, member, offset)
 #define PROC_NUMBER(name, theirs, value) SAME(theirs, value)
 #define FD_NUMBER(name, theirs, value)	 SAME(theirs, value)
+#define TAG_NUMBER(name, theirs, value)	 SAME(theirs, value)
 #define STRUCT_SIZE(name, theirs, value) SAME(sizeof(struct theirs), value)
 #include "os/darwin/decode/layouts.def"
 

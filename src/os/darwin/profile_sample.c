@@ -14,21 +14,14 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/bsd/source.h"
-#include "os/bsd/tool.h"
 #include "os/darwin/sample_records.h"
+#include "os/darwin/tool_slots.h"
 
-#define TARGETS_MAX 16
-#define REPORT_MS   60000 /* it looks for the names of functions */
-
-struct target {
-	struct process_id process; /* pid 0: a free place */
-	struct tool tool;
-	unsigned failures;
-};
+#define REPORT_MS 60000 /* it looks for the names of functions */
 
 struct profile_sample_state {
 	struct named_stacks stacks;
-	struct target targets[TARGETS_MAX];
+	struct tool_slots targets;
 	struct sample_counts total;
 };
 
@@ -45,8 +38,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	}
 	*s = (struct profile_sample_state){ 0 };
 	named_stacks_init(&s->stacks, PROFILE_STACK, PROFILE_FRAME);
-	for (size_t i = 0; i < TARGETS_MAX; i++)
-		tool_init(&s->targets[i].tool);
+	tool_slots_init(&s->targets);
 	return 0;
 }
 
@@ -55,11 +47,10 @@ static void profile_close(struct backend_run *run)
 	struct profile_sample_state *s = run->state;
 
 	named_stacks_fini(&s->stacks);
-	for (size_t i = 0; i < TARGETS_MAX; i++)
-		tool_fini(&s->targets[i].tool);
+	tool_slots_fini(&s->targets);
 }
 
-static int start(struct backend_run *run, struct target *t, struct sooth_error *err)
+static int start(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
 {
 	uint32_t hz = run->options.profile_hz ? run->options.profile_hz : 1000;
 	char pid[16], interval[16];
@@ -75,34 +66,14 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	struct sooth_error *err)
 {
 	struct profile_sample_state *s = run->state;
-	struct target *free_place = NULL;
+	struct tool_slot *added;
 
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
-
-		if (t->process.pid == process->pid) {
-			if (interest)
-				return 0;
-			tool_fini(&t->tool);
-			t->process.pid = 0;
-			return 0;
-		}
-		if (!t->process.pid && !free_place)
-			free_place = t;
-	}
-	if (!interest)
-		return 0;
-	if (!free_place) {
-		error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED, "sample process %u", process->pid);
-		return error_why(err, "sample(1) runs for %d processes at a time", TARGETS_MAX);
-	}
-	free_place->process = *process;
-	free_place->failures = 0;
-	return 0;
+	/* It starts with the next drain. */
+	return tool_slots_set(&s->targets, process, interest, "sample(1)", &added, err);
 }
 
 /* The report of a second is there. */
-static void take(struct backend_run *run, struct target *t)
+static void take(struct backend_run *run, struct tool_slot *t)
 {
 	struct profile_sample_state *s = run->state;
 	struct sample_counts counts;
@@ -125,8 +96,8 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_sample_state *s = run->state;
 
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
+	for (size_t i = 0; i < TOOL_SLOTS; i++) {
+		struct tool_slot *t = &s->targets.all[i];
 		int status = 0;
 
 		if (!t->process.pid || t->failures >= FAILURES_MAX)
@@ -147,8 +118,8 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 	char text[160];
 
 	(void)err;
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
+	for (size_t i = 0; i < TOOL_SLOTS; i++) {
+		struct tool_slot *t = &s->targets.all[i];
 
 		if (!t->tool.pid)
 			continue;

@@ -17,22 +17,16 @@
 #include "os/bsd/call_counts.h"
 #include "os/bsd/errno_numbers.h"
 #include "os/bsd/source.h"
-#include "os/bsd/tool.h"
 #include "os/darwin/decode/fs_usage.h"
+#include "os/darwin/tool_slots.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_set.h"
 #include "probes/syscalls.h"
 
-#define TARGETS_MAX 16
-#define END_MS	    5000
-
-struct target {
-	struct process_id process; /* pid 0: a free place */
-	struct tool tool;
-};
+#define END_MS 5000
 
 struct syscalls_fs_usage {
-	struct target targets[TARGETS_MAX];
+	struct tool_slots targets;
 	struct syscall_set set;
 	struct call_counts counts;
 	/* How far the time of day is behind the clock of records: the least that was seen, because
@@ -67,8 +61,7 @@ static int calls_open(struct backend_run *run, struct sooth_error *err)
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe the whole host");
 		return error_why(err, "fs_usage names processes by their names alone");
 	}
-	for (size_t i = 0; i < TARGETS_MAX; i++)
-		tool_init(&s->targets[i].tool);
+	tool_slots_init(&s->targets);
 	call_counts_init(&s->counts, SYSCALL_ABI_DARWIN, run->os->now_ns(run->os));
 	s->set = (struct syscall_set){ .is_all = true };
 	return run->options.calls.set ? syscall_set_parse(&s->set, run->options.calls.set, err) : 0;
@@ -78,12 +71,11 @@ static void calls_close(struct backend_run *run)
 {
 	struct syscalls_fs_usage *s = run->state;
 
-	for (size_t i = 0; i < TARGETS_MAX; i++)
-		tool_fini(&s->targets[i].tool);
+	tool_slots_fini(&s->targets);
 	call_counts_fini(&s->counts);
 }
 
-static int start(struct backend_run *run, struct target *t, struct sooth_error *err)
+static int start(struct backend_run *run, struct tool_slot *t, struct sooth_error *err)
 {
 	char pid[16];
 	const char *const words[] = { bsd_source_of(run->os)->fs_usage, "-w", "-f", "filesys", "-f",
@@ -97,28 +89,10 @@ static int calls_set(struct backend_run *run, const struct process_id *process, 
 	struct sooth_error *err)
 {
 	struct syscalls_fs_usage *s = run->state;
-	struct target *free_place = NULL;
+	struct tool_slot *added;
+	int status = tool_slots_set(&s->targets, process, interest, "fs_usage(1)", &added, err);
 
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
-
-		if (t->process.pid == process->pid && !interest) {
-			tool_fini(&t->tool);
-			t->process.pid = 0;
-		}
-		if (process->pid == t->process.pid)
-			return 0;
-		if (!t->process.pid && !free_place)
-			free_place = t;
-	}
-	if (!interest)
-		return 0;
-	if (!free_place) {
-		error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED, "trace process %u", process->pid);
-		return error_why(err, "fs_usage runs for %d processes at a time", TARGETS_MAX);
-	}
-	free_place->process = *process;
-	return start(run, free_place, err);
+	return status || !added ? status : start(run, added, err);
 }
 
 /* --- lines --- */
@@ -141,8 +115,8 @@ static uint64_t time_of(struct syscalls_fs_usage *s, uint64_t day_ns, uint64_t n
 	return now_ns > late ? now_ns - late : now_ns;
 }
 
-static void stream(struct backend_run *run, const struct target *t, const struct fs_usage_line *l,
-	const struct syscall_row *row, uint64_t time_ns)
+static void stream(struct backend_run *run, const struct tool_slot *t,
+	const struct fs_usage_line *l, const struct syscall_row *row, uint64_t time_ns)
 {
 	struct syscalls_call c = { .record = { .time_ns = time_ns,
 					   .start_ticks = t->process.start_ticks,
@@ -168,13 +142,13 @@ static void stream(struct backend_run *run, const struct target *t, const struct
 
 struct taking {
 	struct backend_run *run;
-	const struct target *target;
+	const struct tool_slot *target;
 };
 
 static void take_line(void *user, struct span line)
 {
 	const struct taking *taking = user;
-	const struct target *t = taking->target;
+	const struct tool_slot *t = taking->target;
 	struct backend_run *run = taking->run;
 	struct syscalls_fs_usage *s = run->state;
 	const struct syscall_row *row = NULL;
@@ -207,7 +181,7 @@ static void take_line(void *user, struct span line)
 		stream(run, t, &l, row, time_ns);
 }
 
-static void take_lines(struct backend_run *run, struct target *t)
+static void take_lines(struct backend_run *run, struct tool_slot *t)
 {
 	tool_lines(&t->tool, take_line, &(struct taking){ run, t });
 }
@@ -218,8 +192,8 @@ static int calls_drain(struct backend_run *run, struct sooth_error *err)
 	uint64_t now_ns = run->os->now_ns(run->os);
 
 	(void)err;
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
+	for (size_t i = 0; i < TOOL_SLOTS; i++) {
+		struct tool_slot *t = &s->targets.all[i];
 
 		if (!t->tool.pid)
 			continue;
@@ -237,8 +211,8 @@ static int calls_stop(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_fs_usage *s = run->state;
 
 	(void)err;
-	for (size_t i = 0; i < TARGETS_MAX; i++) {
-		struct target *t = &s->targets[i];
+	for (size_t i = 0; i < TOOL_SLOTS; i++) {
+		struct tool_slot *t = &s->targets.all[i];
 
 		if (!t->tool.pid)
 			continue;

@@ -186,22 +186,14 @@ enum region_at {
 #define PATH_SIZE  1024
 #define SHARE_TRUE 5 /* SM_TRUESHARED */
 
-/* What the tag of a region says (mach/vm_statistics.h), as far as an agent has such. */
+/* What the tag of a region says, as far as an agent has such. */
 static const struct {
 	uint8_t tag;
 	const char *name;
 } tags[] = {
-	{ 1, "[malloc]" },
-	{ 2, "[malloc small]" },
-	{ 3, "[malloc large]" },
-	{ 7, "[malloc tiny]" },
-	{ 11, "[malloc nano]" },
-	{ 30, "[stack]" },
-	{ 60, "[dyld]" },
-	{ 63, "[javascriptcore]" },
-	{ 64, "[jit]" },
-	{ 65, "[jit registers]" },
-	{ 249, "[javascriptcore gigacage]" },
+#define TAG_NUMBER(name, theirs, value) { value, name },
+#include "os/darwin/decode/layouts.def"
+	{ 249, "[javascriptcore gigacage]" }, /* WebKit's own, VM_MEMORY_APPLICATION_SPECIFIC */
 };
 
 static const char *tag_name(uint32_t tag)

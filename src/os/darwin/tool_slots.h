@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs of the system that each observe one process: fs_usage(1), sample(1). */
+#ifndef SOOTH_OS_DARWIN_TOOL_SLOTS_H
+#define SOOTH_OS_DARWIN_TOOL_SLOTS_H
+
+#include "model/process_id.h"
+#include "os/bsd/tool.h"
+
+#define TOOL_SLOTS 16
+
+struct tool_slot {
+	struct process_id process; /* pid 0: a free place */
+	struct tool tool;
+	unsigned failures; /* in a row, its owner's */
+};
+
+struct tool_slots {
+	struct tool_slot all[TOOL_SLOTS];
+};
+
+void tool_slots_init(struct tool_slots *s);
+/* Ends all programs. */
+void tool_slots_fini(struct tool_slots *s);
+/*
+ * A process joins (interest not 0) or leaves; then its program is ended. `*added`: its slot, if it
+ * is new. -E2BIG: there are too many, which `program` names.
+ */
+int tool_slots_set(struct tool_slots *s, const struct process_id *process, unsigned interest,
+	const char *program, struct tool_slot **added, struct sooth_error *err);
+
+#endif
