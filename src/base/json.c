@@ -131,7 +131,7 @@ void json_key(struct json *j, const char *key)
 	j->has_key = true;
 }
 
-void json_string(struct json *j, const char *text, size_t size)
+void json_chars(struct json *j, const char *text, size_t size)
 {
 	if (open_value(j))
 		quote(j, text, size);
@@ -140,9 +140,9 @@ void json_string(struct json *j, const char *text, size_t size)
 void json_cstring(struct json *j, const char *text)
 {
 	if (text)
-		json_string(j, text, strlen(text));
+		json_chars(j, text, strlen(text));
 	else
-		json_null(j);
+		json_nothing(j);
 }
 
 void json_u64(struct json *j, uint64_t number)
@@ -162,7 +162,7 @@ void json_f64(struct json *j, double number, unsigned decimals)
 	char text[F64_SIZE], *point, *rest;
 
 	if (!isfinite(number)) {
-		json_null(j);
+		json_nothing(j);
 		return;
 	}
 	if (decimals == DECIMALS_EXACT) {
@@ -187,7 +187,7 @@ void json_bool(struct json *j, bool is_true)
 	value(j, is_true ? "true" : "false");
 }
 
-void json_null(struct json *j)
+void json_nothing(struct json *j)
 {
 	value(j, "null");
 }

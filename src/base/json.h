@@ -5,6 +5,9 @@
  * key in an object, an end too many, depth over 32) is a defect of the caller:
  * it sets `failed` and writes nothing more. At the top values follow each other
  * with nothing between: who writes JSON lines adds the newline.
+ *
+ * No function has a name of jansson's (json_null, json_string): where that library is linked as ELF
+ * links by default, its own calls would end here.
  */
 #ifndef SOOTH_BASE_JSON_H
 #define SOOTH_BASE_JSON_H
@@ -28,14 +31,14 @@ void json_begin_object(struct json *j);
 void json_begin_array(struct json *j);
 void json_end(struct json *j);
 void json_key(struct json *j, const char *key);
-void json_string(struct json *j, const char *text, size_t size);
+void json_chars(struct json *j, const char *text, size_t size);
 void json_cstring(struct json *j, const char *text); /* NULL is written as null */
 void json_u64(struct json *j, uint64_t value);
 void json_i64(struct json *j, int64_t value);
 /* Fixed number of decimals, the C locale's point; NaN and infinities as null. */
 void json_f64(struct json *j, double value, unsigned decimals);
 void json_bool(struct json *j, bool value);
-void json_null(struct json *j);
+void json_nothing(struct json *j);
 /* A value that is JSON already. */
 void json_written(struct json *j, const char *text, size_t size);
 

@@ -237,7 +237,7 @@ void cell_write_json(struct json *j, const struct cell *c)
 {
 	switch (c->type) {
 	case CELL_NONE:
-		json_null(j);
+		json_nothing(j);
 		break;
 	case CELL_SIGNED:
 		json_i64(j, c->i);
@@ -252,7 +252,7 @@ void cell_write_json(struct json *j, const struct cell *c)
 		json_bool(j, c->u != 0);
 		break;
 	case CELL_TEXT:
-		json_string(j, c->text, c->size);
+		json_chars(j, c->text, c->size);
 		break;
 	case CELL_JSON:
 		json_written(j, c->text, c->size);

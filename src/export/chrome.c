@@ -66,9 +66,9 @@ static void chrome_event(struct chrome_events *e, char phase, const char *name, 
 	json_init(&e->json, &e->bytes, 0);
 	json_begin_object(&e->json);
 	json_key(&e->json, "name");
-	json_string(&e->json, name, size);
+	json_chars(&e->json, name, size);
 	json_key(&e->json, "ph");
-	json_string(&e->json, &phase, 1);
+	json_chars(&e->json, &phase, 1);
 	put_time(e, "ts", time_ns);
 	chrome_number(e, "pid", r->pid);
 	chrome_number(e, "tid", r->tid ? r->tid : r->pid);
@@ -82,7 +82,7 @@ static void chrome_duration(struct chrome_events *e, uint64_t ns)
 static void chrome_text(struct chrome_events *e, const char *key, const char *text, size_t size)
 {
 	json_key(&e->json, key);
-	json_string(&e->json, text, size);
+	json_chars(&e->json, text, size);
 }
 
 /* What is added from here on are its arguments. */

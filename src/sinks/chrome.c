@@ -60,7 +60,7 @@ static void put_name(struct chrome_sink *s, const struct sample_thread *t, const
 	json_begin_object(&s->threads.json);
 	json_key(&s->threads.json, "name");
 	if (name->size)
-		json_string(&s->threads.json, (const char *)name->data, name->size);
+		json_chars(&s->threads.json, (const char *)name->data, name->size);
 	else
 		json_cstring(&s->threads.json, "all");
 	json_end(&s->threads.json);
@@ -105,11 +105,11 @@ static void put_node(
 	json_key(j, "callFrame");
 	json_begin_object(j);
 	json_key(j, "functionName");
-	json_string(j, name.data, name.size);
+	json_chars(j, name.data, name.size);
 	json_key(j, "scriptId");
 	json_u64(j, 0);
 	json_key(j, "url");
-	json_string(j, file.data ?: "", file.size);
+	json_chars(j, file.data ?: "", file.size);
 	json_key(j, "lineNumber");
 	json_i64(j, -1);
 	json_key(j, "columnNumber");

@@ -71,7 +71,7 @@ static void put_nulls(struct json *j, const char *key, size_t count)
 {
 	put_array(j, key);
 	for (size_t i = 0; i < count; i++)
-		json_null(j);
+		json_nothing(j);
 	json_end(j);
 }
 
@@ -224,7 +224,7 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 		if (sample_frame_file(t, i).size)
 			json_u64(j, 2 * i + 1);
 		else
-			json_null(j);
+			json_nothing(j);
 	}
 	json_end(j);
 	put_nulls(j, "lineNumber", count);
@@ -234,8 +234,8 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 	for (size_t i = 0; i < count; i++) {
 		struct span name = sample_frame_name(t, i), file = sample_frame_file(t, i);
 
-		json_string(j, name.data, name.size);
-		json_string(j, file.data, file.size);
+		json_chars(j, name.data, name.size);
+		json_chars(j, file.data, file.size);
 	}
 	json_end(j);
 }
@@ -252,7 +252,7 @@ static void put_stack_table(struct firefox_sink *s, const struct sample_thread *
 		if (sample_node_at(t, i)->parent)
 			json_u64(j, sample_node_at(t, i)->parent - 1);
 		else
-			json_null(j);
+			json_nothing(j);
 	}
 	json_end(j);
 	put_array(j, "frame");
@@ -281,7 +281,7 @@ static void put_samples(struct firefox_sink *s, const struct sample_thread *t)
 		uint32_t node = sample_stretch_at(t, i)->node;
 
 		if (node == SAMPLE_IDLE)
-			json_null(j);
+			json_nothing(j);
 		else
 			json_u64(j, node - 1);
 	}
@@ -350,10 +350,10 @@ static void put_identity(struct firefox_sink *s, const struct sample_thread *t)
 	put_numbered(j, "tid", t->tid);
 	put_number(j, "processStartupTime", 0);
 	json_key(j, "processShutdownTime");
-	json_null(j);
+	json_nothing(j);
 	put_number(j, "registerTime", 0);
 	json_key(j, "unregisterTime");
-	json_null(j);
+	json_nothing(j);
 	put_nothing(j, "pausedRanges");
 }
 

@@ -242,7 +242,7 @@ static void put_names(struct drawing *d, struct json *j)
 		if (!frame->is_kept || numbers[frame->name] != next + 1)
 			continue;
 		next++;
-		json_string(j, name.data, name.size);
+		json_chars(j, name.data, name.size);
 	}
 	json_end(j);
 }

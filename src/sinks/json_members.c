@@ -24,7 +24,7 @@ static void write_args(struct json *j, const struct sooth_value *v)
 		if (!text.data[i])
 			text.data[i] = ' ';
 	}
-	json_string(j, (const char *)text.data, text.size);
+	json_chars(j, (const char *)text.data, text.size);
 	buffer_fini(&text);
 }
 
@@ -72,7 +72,7 @@ static void write_texts(struct json *j, const struct sooth_value *v)
 	for (size_t at = 0; at < v->text.size;) {
 		size_t length = strnlen(v->text.data + at, v->text.size - at);
 
-		json_string(j, v->text.data + at, length);
+		json_chars(j, v->text.data + at, length);
 		at += length + 1;
 	}
 	json_end(j);
@@ -91,7 +91,7 @@ static void write_pair(
 	if (value_is_there(&value))
 		json_value(j, &schema->fields[1], &value);
 	else
-		json_null(j);
+		json_nothing(j);
 	buffer_fini(&text);
 }
 
@@ -126,7 +126,7 @@ static void write_rows(struct json *j, const struct sooth_field *f, const struct
 			return;
 	}
 	if (f->is_single)
-		json_null(j);
+		json_nothing(j);
 	else
 		json_end(j);
 }
@@ -151,7 +151,7 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 		break;
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
-		json_string(j, v->text.data, v->text.size);
+		json_chars(j, v->text.data, v->text.size);
 		break;
 	case SOOTH_FIELD_ARGS:
 		write_args(j, v);
@@ -207,7 +207,7 @@ static void write_members(struct json *j, const struct sooth_schema *schema,
 
 	if (schema_row_key(&key, schema, r)) {
 		json_key(j, "key");
-		json_string(j, buffer_cstr(&key), key.size);
+		json_chars(j, buffer_cstr(&key), key.size);
 	}
 	buffer_fini(&key);
 	for (size_t i = first; i < schema->field_count; i++) {
@@ -219,7 +219,7 @@ static void write_members(struct json *j, const struct sooth_schema *schema,
 		if (value_is_there(&v))
 			json_value(j, f, &v);
 		else
-			json_null(j);
+			json_nothing(j);
 	}
 	if (has_states)
 		write_states(j, schema, r);
@@ -278,7 +278,7 @@ void json_section_end(struct json *j, const struct section *section, size_t rows
 	if (is_array(section) || section->shape == SECTION_KEYED)
 		json_end(j);
 	else if (section->shape == SECTION_OBJECT && !rows)
-		json_null(j);
+		json_nothing(j);
 }
 
 void json_schema_member(struct json *j, const char *name, unsigned version)

@@ -29,7 +29,7 @@ static void begin_file(struct speedscope_sink *s)
 	json_cstring(&s->threads.json, "sooth " SOOTH_VERSION);
 	if (s->threads.title.size) {
 		json_key(&s->threads.json, "name");
-		json_string(&s->threads.json, (const char *)s->threads.title.data,
+		json_chars(&s->threads.json, (const char *)s->threads.title.data,
 			s->threads.title.size);
 	}
 	json_key(&s->threads.json, "profiles");
@@ -73,10 +73,10 @@ static void put_frames(struct speedscope_sink *s)
 
 		json_begin_object(&s->threads.json);
 		json_key(&s->threads.json, "name");
-		json_string(&s->threads.json, both.data, size);
+		json_chars(&s->threads.json, both.data, size);
 		if (size + 1 < both.size) {
 			json_key(&s->threads.json, "file");
-			json_string(&s->threads.json, both.data + size + 1, both.size - size - 1);
+			json_chars(&s->threads.json, both.data + size + 1, both.size - size - 1);
 		}
 		json_end(&s->threads.json);
 	}
@@ -113,7 +113,7 @@ static void put_name(struct speedscope_sink *s, const struct sample_thread *t)
 	else
 		buffer_string(&name, "all");
 	json_key(&s->threads.json, "name");
-	json_string(&s->threads.json, (const char *)name.data, name.size);
+	json_chars(&s->threads.json, (const char *)name.data, name.size);
 	buffer_fini(&name);
 }
 

@@ -186,7 +186,7 @@ void svg_text(struct buffer *out, double x, double y, const char *class_, const 
  *   picture_data()   what the script draws from: the caller writes JSON in between
  *   picture_end()    the scripts
  *
- * Texts in JSON go through svg_plain() and json_string(), which escapes <, > and & too.
+ * Texts in JSON go through svg_plain() and json_chars(), which escapes <, > and & too.
  */
 
 #define TITLE_Y	     26

@@ -341,7 +341,7 @@ static void json_text(struct json *j, const struct timeline_layout *l, const cha
 	const struct sooth_text *text)
 {
 	json_key(j, key);
-	json_string(j, layout_text(l, text), text->size);
+	json_chars(j, layout_text(l, text), text->size);
 }
 
 static const char *unit_name(enum sooth_unit unit)

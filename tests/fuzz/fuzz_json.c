@@ -25,7 +25,7 @@ static void string(struct json *j, struct cursor *script)
 {
 	struct span text = cursor_bytes(script, cursor_u8(script));
 
-	json_string(j, text.data, text.size);
+	json_chars(j, text.data, text.size);
 }
 
 static void number(struct json *j, struct cursor *script)
@@ -93,14 +93,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	written = out.size;
 	if (j.failed) {
 		/* nothing more is written, whatever is called */
-		json_null(&j);
+		json_nothing(&j);
 		json_begin_array(&j);
 		json_end(&j);
 		json_key(&j, "k");
 		CHECK(j.failed && out.size == written);
 	} else if (j.depth) {
 		if (j.has_key)
-			json_null(&j);
+			json_nothing(&j);
 		while (j.depth)
 			json_end(&j);
 		values++;

@@ -29,17 +29,17 @@ static void test_compact(void **state)
 	json_i64(&j, INT64_MIN);
 	json_bool(&j, true);
 	json_bool(&j, false);
-	json_null(&j);
+	json_nothing(&j);
 	json_cstring(&j, NULL);
 	json_cstring(&j, "x\ny");
-	json_string(&j, "a\0b", 3);
+	json_chars(&j, "a\0b", 3);
 	json_begin_object(&j);
 	json_end(&j);
 	json_begin_array(&j);
 	json_end(&j);
 	json_end(&j);
 	json_key(&j, "");
-	json_string(&j, NULL, 0);
+	json_chars(&j, NULL, 0);
 	json_end(&j);
 	assert_false(j.failed);
 	assert_int_equal(j.depth, 0);
@@ -237,14 +237,14 @@ static void random_value(struct json *j, uint64_t *seed, unsigned depth)
 		json_bool(j, random_next(seed) & 1);
 		break;
 	case 4:
-		json_null(j);
+		json_nothing(j);
 		break;
 	case 5:
 		text[15] = '\0';
 		json_cstring(j, text);
 		break;
 	case 6:
-		json_string(j, text, random_next(seed) % sizeof(text));
+		json_chars(j, text, random_next(seed) % sizeof(text));
 		break;
 	case 7:
 		json_begin_array(j);

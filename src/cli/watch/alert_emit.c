@@ -25,9 +25,9 @@ static void text_member(struct json *j, const struct alert_event *e, const char 
 		v = sooth_field_get(f, e->row);
 	json_key(j, name);
 	if (v.state == SOOTH_STATE_VALUE && v.type == SOOTH_FIELD_TEXT)
-		json_string(j, v.text.data, v.text.size);
+		json_chars(j, v.text.data, v.text.size);
 	else
-		json_null(j);
+		json_nothing(j);
 }
 
 static void write_value(struct json *j, const struct alert_event *e, const char *name, double value)
@@ -98,7 +98,7 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 	json_key(&j, "start_ticks");
 	json_u64(&j, e->key.start_ticks);
 	json_key(&j, "name");
-	json_string(&j, e->name, strlen(e->name));
+	json_chars(&j, e->name, strlen(e->name));
 	text_member(&j, e, "agent");
 	text_member(&j, e, "project");
 	text_member(&j, e, "session_id");
