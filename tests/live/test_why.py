@@ -636,6 +636,17 @@ class Kinds(Situations):
         return client, "waits", r"curl \(\d+\) waits for .*nginx \(%d\).*; %d waits for .*python\S* \(%d\) on 127.0.0.1:%s.*; %d sleeps" % (
             worker, worker, backend, behind, backend)
 
+    def of_shared_input(self):
+        """A command of a loop that reads what the loop was to read."""
+        fifo = self.path("hosts")
+        os.mkfifo(fifo)
+        self.begin("sh", "-c", "exec 3> '%s'; echo host >&3; exec sleep 600" % fifo)
+        with open(fifo, "rb") as stdin:
+            loop = self.begin("sh", "-c", "while read host; do cat; done", stdin=stdin).pid
+        wait_until(lambda: children(loop), "the command of the loop")
+        return children(loop)[0], "waits", (r"waits for data from sleep \(\d+\) through FIFO %s, on the standard input "
+            r"that it shares with its parent sh \(%d\)" % (re.escape(fifo), loop))
+
     def of_node_on_a_fifo(self):
         """It watches its standard input beside what wakes it itself."""
         if not self.has("node"):

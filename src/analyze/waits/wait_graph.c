@@ -84,7 +84,21 @@ const struct waits_party *wait_graph_party(
 	for (; r; r = batch_next(&g->records, r)) {
 		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
 
-		if (p && p->node_pid == pid && p->record.tid == tid)
+		if (p && p->node_pid == pid && p->record.tid == tid &&
+			p->relation != WAITS_RELATION_SHARER)
+			return p;
+	}
+	return NULL;
+}
+
+const struct waits_party *wait_graph_sharer(
+	const struct wait_graph *g, uint32_t pid, uint32_t tid, uint32_t fd)
+{
+	batch_for_each (r, &g->records) {
+		const struct waits_party *p = record_as(r, WAITS_PARTY, sizeof(*p));
+
+		if (p && p->node_pid == pid && p->record.tid == tid && p->waiting_fd == fd &&
+			p->relation == WAITS_RELATION_SHARER)
 			return p;
 	}
 	return NULL;

@@ -44,12 +44,28 @@ static void put_own_timer(struct buffer *out, const struct waits_thread *t)
 			(unsigned long long)((t->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
 }
 
+/* ", on the standard input that it shares with python3 (7), its parent" */
+static void put_sharer(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+	const struct waits_party *p =
+		t && link->object && !link->object->fd
+			? wait_graph_sharer(g, t->node_pid, t->record.tid, 0)
+			: NULL;
+	struct span name = p ? record_text(&p->record, &p->name) : span_of("", 0);
+
+	if (p)
+		buffer_format(out, ", on the standard input that it shares with its parent %.*s (%u)",
+			(int)name.size, name.data, p->party_pid);
+}
+
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	bool has_timer = has_own_timer(link);
 	char length[WAIT_DURATION_SIZE];
 
 	wait_sentence(out, g, link);
+	put_sharer(out, g, link);
 	if (link->is_active)
 		buffer_format(out, " and uses %.0f %% of a CPU between waits", link->cpu_percent);
 	/* What wakes up so often works. */

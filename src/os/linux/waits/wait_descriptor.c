@@ -401,6 +401,28 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	}
 }
 
+/* Its parent has the same pipe, FIFO or socket as its standard input: a command that was started
+ * without an input of its own reads what was sent to the parent. */
+static void add_sharer(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
+	const struct object *o)
+{
+	const struct waits_object *w = &o->record;
+	struct wait_found found = { .relation = WAITS_RELATION_SHARER,
+		.source = WAITS_SOURCE_DESCRIPTORS,
+		.confidence = WAITS_HIGH,
+		.pid = n->stat.ppid };
+	_cleanup_close_ int parent = -1;
+
+	if (w->fd || call_writes(c) ||
+		(w->type != FDS_PIPE && w->type != FDS_FIFO && w->type != FDS_UNIX))
+		return;
+	parent = procfs_open((pid_t)n->stat.ppid);
+	if (parent >= 0 && !procfs_link_at(parent, "fd/0", &r->more) &&
+		r->more.size == o->link.size &&
+		!memcmp(r->more.data, o->link.data, o->link.size))
+		wait_party(r, n, c->thread->record.tid, &found);
+}
+
 /* A FIFO looks like a file: its wait channel shows it, or that a thread waits until it is ready,
  * which files always are. */
 static enum fds_type refined(const struct object *o, const struct wait_call *c)
@@ -448,6 +470,8 @@ enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const 
 	o.record.type = refined(&o, c);
 	r->waiting_fd = fd;
 	read_kind(r, n, c, &o, wants_parties);
+	if (role == WAITS_ROLE_CALL)
+		add_sharer(r, n, c, &o);
 	r->waiting_fd = WAITS_NO_FD;
 	type = o.record.type;
 	write_object(r, c, &o);
