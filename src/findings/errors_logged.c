@@ -11,11 +11,10 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/sockets/socket_sums.h"
+#include "analyze/diagnosis/work_share.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
-#include "probes/sockets.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of such messages in the end of the log"),
@@ -24,20 +23,6 @@ static const struct finding_option options[] = {
 		"longest time since the log was written, where no such message came meanwhile",
 		.unit = SOOTH_UNIT_NS),
 };
-
-static bool listens(const struct check *e)
-{
-	const struct snapshot *s = check_last(e, &e->input->sockets);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *k = record_as(r, SOCKETS_SOCKET, sizeof(*k));
-
-		if (k && k->state == SOCKETS_LISTEN)
-			return true;
-	}
-	return false;
-}
 
 static bool has_come(const struct check *e, const struct logged_error *l)
 {
@@ -51,7 +36,7 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
 	return (double)l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
 	       logged_error_is_all(l) &&
-	       (l->error->messages > l->error->times || l->elsewhere_new || !listens(e));
+	       (l->error->messages > l->error->times || l->elsewhere_new || !work_has_listener(e));
 }
 
 static void report(const struct check *e, struct check_result *out, const struct logged_error *l)

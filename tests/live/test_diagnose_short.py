@@ -60,6 +60,16 @@ class Short(Case):
         self.addCleanup(child.kill)
         return child.pid
 
+    def test_what_waits_for_a_file(self):
+        """And what a process has logged last: both stand behind the line of a process without a finding."""
+        loop = self.begin("sh", "-c", "exec 2>>load.log; echo '10:00:01 ERROR cannot load: no header' >&2; "
+                          "until [ -f ready ]; do sleep 0.3; done")
+        time.sleep(5)  # an error that is newer is no end of the log
+        run = self.sooth("diagnose", "--duration", "1.5", str(loop))
+        self.assertRegex(run.text, r'its log %s ends, \d+(\.\d+)? s ago, with "cannot load: no header"; it looks for %s '
+                         r"again and again, which is not there \(\d+ times over " % (
+                             re.escape(self.path("load.log")), re.escape(self.path("ready"))))
+
     def test_many_that_wait(self):
         """Of over 16, one that is stopped has a line, and the others are counted."""
         os.mkfifo(self.path("alone"))

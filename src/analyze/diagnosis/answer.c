@@ -11,6 +11,7 @@
 #include "analyze/diagnosis/answer_unseen.h"
 #include "analyze/diagnosis/answer_use.h"
 #include "analyze/diagnosis/answer_waits.h"
+#include "analyze/diagnosis/awaited_path.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
@@ -106,6 +107,11 @@ static void put_log(struct answer *a, const struct diagnosed *j)
 	struct buffer line = { 0 };
 
 	answer_log(a->s, j, "  ", &line);
+	if (line.size)
+		put_line(a, NO_SEVERITY, &line);
+	buffer_reset(&line);
+	if (!j->count)
+		awaited_path_put(&a->s->input, j->process, "  ", &line);
 	if (line.size)
 		put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
@@ -343,6 +349,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 		answer_rest(a->s, j, out);
 	}
 	answer_log(a->s, j, "; ", out);
+	awaited_path_put(&a->s->input, j->process, "; ", out);
 }
 
 /* `other`: than the waits in the lines before. */

@@ -40,12 +40,15 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 {
 	const struct diagnosis_input *input = &s->input;
 	const struct process_entry *p = has_finding(j, "errors-logged") ? NULL : j->process;
+	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
 	struct logged_error e, last = { 0 };
 	char ago[UNITS_SIZE];
 	struct span text, path;
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
-		if (is_news(&e) && !logged_errors_are_said_above(input, p, e.file) &&
+		/* What a run before this one has left there is not its own. */
+		if (is_news(&e) && (double)e.file->silent_ns < age_ns &&
+			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))
 			last = e;
 	}

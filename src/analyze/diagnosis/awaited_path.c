@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/awaited_path.h"
+
+#include <string.h>
+
+#include "base/sentence_units.h"
+#include "base/units.h"
+#include "model/errno_names.h"
+#include "probes/syscalls.h"
+
+#define TIMES_LEAST  3
+#define TIME_PART    2 /* of the observation, from the first look to the last: a half */
+#define OTHERS_TIMES 4 /* so many looks at this path for each at another that is missing */
+#define BUSY_PERCENT 5 /* of a CPU: a program at work looks for files too */
+
+static bool is_look(const struct call_place *place)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+
+	return place->error == LINUX_ENOENT && *place->text == '/' && row &&
+	       row->traits & (SYSCALL_LOOKS | SYSCALL_OPENS);
+}
+
+void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
+	const char *before, struct buffer *out)
+{
+	const struct call_history *h = p ? call_histories_get(&input->calls, &p->id) : NULL;
+	uint64_t interval_ns = input->end_ns - input->begin_ns, all = 0;
+	const struct call_failures *most = NULL;
+	const struct call_place *path = NULL;
+	char time[UNITS_SIZE];
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
+		return;
+	while (map_next(&h->failures, &position, &key, &value)) {
+		const struct call_failures *f = value;
+
+		if (!is_look(key))
+			continue;
+		all += f->seen;
+		if (!most || f->seen > most->seen) {
+			most = f;
+			path = key;
+		}
+	}
+	if (!most || most->seen < TIMES_LEAST || (all - most->seen) * OTHERS_TIMES > most->seen ||
+		(most->last_ns - most->first_ns) * TIME_PART < interval_ns)
+		return;
+	buffer_format(out,
+		"%sit looks for %s again and again, which is not there (%llu times over %s)",
+		before, path->text, (unsigned long long)most->seen,
+		sentence_duration(time, most->last_ns - most->first_ns));
+}
